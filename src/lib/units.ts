@@ -1,0 +1,6 @@
+/** Whole seconds, as TTLs and most Corefile options count time. */
+export type Seconds = number;
+/** Milliseconds, with fractions where a monotonic clock gives them. */
+export type Milliseconds = number;
+/** A count of 8-bit bytes. */
+export type Octets = number;

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { formatDuration, parseDuration } from '../../src/lib/duration.js';
+
+describe('parseDuration', () => {
+  it.each([
+    { text: '0', want: 0 },
+    { text: '5s', want: 5000 },
+    { text: '1h30m', want: 5_400_000 },
+    { text: '1.5s', want: 1500 },
+    { text: '.5s', want: 500 },
+    { text: '-2m', want: -120_000 },
+    { text: '250us', want: 0.25 },
+    { text: '10', want: undefined },
+    { text: '', want: undefined },
+    { text: 's', want: undefined },
+    { text: '1d', want: undefined },
+    { text: '1s x', want: undefined },
+  ])('reads $text as $want ms', ({ text, want }) => expect(parseDuration(text)).toBe(want));
+});
+
+describe('formatDuration', () => {
+  it.each([
+    { ms: 0, want: '0s' },
+    { ms: 1500, want: '1.5s' },
+    { ms: 5_400_000, want: '1h30m0s' },
+    { ms: 61_000, want: '1m1s' },
+    { ms: 250, want: '250ms' },
+    { ms: 0.0125, want: '12.5µs' },
+    { ms: -2000, want: '-2s' },
+  ])('writes $ms ms as $want', ({ ms, want }) => expect(formatDuration(ms)).toBe(want));
+});

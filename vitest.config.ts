@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Two workers: the machines this runs on have two cores, and the end-to-end tests bind sockets.
+    maxWorkers: 2,
+    testTimeout: 20_000,
+  },
+});

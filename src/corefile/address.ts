@@ -1,0 +1,33 @@
+import type { Token } from './token.js';
+import { failAt } from './token.js';
+import { splitKey, zonesFromKey } from './zone.js';
+
+/** One zone and port that a server block answers for. A key in CIDR notation gives several. */
+export interface ServerKey {
+  /** Lower case, trailing dot; `.` for the root. */
+  readonly zone: string;
+  /** 0 to 65535 (0: any free port); undefined for the server's default port. */
+  readonly port: number | undefined;
+  readonly transport: 'dns';
+  /** As written, environment filled in. */
+  readonly text: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+/**
+ * Reads a server block's key: `[dns://]ZONE[:PORT]`, ZONE a domain name or an address block. A port alone (`:1053`) means the root zone.
+ *
+ * @param text the token's text with the environment filled in
+ * @throws CorefileError at the token's line
+ */
+export function parseServerKey(token: Token, text: string): ServerKey[] {
+  try {
+    const { zone, port } = splitKey(text);
+    const zones = zone === '' && port !== undefined ? ['.'] : zonesFromKey(zone);
+    return zones.map((name) => ({ zone: name, port, transport: 'dns', text, file: token.file, line: token.line }));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return failAt(token, `server block key '${text}': ${error.message}`);
+  }
+}

@@ -1,0 +1,63 @@
+import { digestOf } from './digest.js';
+import type { Environment } from './environment.js';
+import { hostFiles } from './host-files.js';
+import type { CorefileFiles } from './import.js';
+import { Importer } from './import.js';
+import { tokenize } from './lexer.js';
+import { Parser } from './parser.js';
+import type { ServerBlock } from './parser.js';
+import { TokenStream } from './stream.js';
+
+/** A Corefile's text under the name that errors show. Relative imports count from the name's folder. */
+export interface CorefileSource {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What a Corefile may reach outside its own text. */
+export interface LoadOptions extends CorefileFiles {
+  readonly env: Environment;
+  /** Names of the directives there are; any other is refused. Without it every name is taken. */
+  readonly directives?: readonly string[];
+}
+
+/** A parsed Corefile, all imports and the environment applied. */
+export interface Corefile {
+  /** Empty when the text holds nothing but comments, snippets and imports of nothing. */
+  readonly blocks: readonly ServerBlock[];
+  /** Absolute paths of the imported files. */
+  readonly files: readonly string[];
+  /** `FILE:LINE: text` of what is allowed but looks wrong: import patterns that match no file. */
+  readonly warnings: readonly string[];
+  /** SHA512 in hexadecimal; changes with the text, the environment it uses and the files it imports. Equal to CoreDNS's for the same Corefile. */
+  digest(): string;
+}
+
+/** Parses a Corefile. Options left out allow nothing: no variables, no files. Throws a CorefileError for anything it cannot use. */
+export function parseCorefile(source: CorefileSource, options: Partial<LoadOptions> = {}): Corefile {
+  const env = options.env ?? {};
+  const host: CorefileFiles = {
+    cwd: options.cwd ?? '/',
+    readFile: (path) => (options.readFile ? options.readFile(path) : noSuchFile(path)),
+    glob: (pattern) => options.glob?.(pattern) ?? [],
+  };
+  const stream = new TokenStream(tokenize(source.text, source.name, ''));
+  const importer = new Importer(stream, env, host);
+  const parser = new Parser(stream, importer, env, options.directives);
+  parser.run();
+  return {
+    blocks: parser.blocks,
+    files: [...importer.files],
+    warnings: importer.warnings,
+    digest: () => digestOf(parser.digestBlocks),
+  };
+}
+
+function noSuchFile(path: string): never {
+  throw Object.assign(new Error(`no such file: ${path}`), { code: 'ENOENT' });
+}
+
+/** Options for this machine's file system. `cwd` is an absolute path. */
+export function hostLoadOptions(env: Environment, cwd: string): LoadOptions {
+  return { env, ...hostFiles(cwd) };
+}

@@ -1,0 +1,40 @@
+import type { Query } from './query.js';
+import type { Outcome } from './reply.js';
+
+/** Asks the handlers after this one. */
+export type Next = (query: Query) => Outcome | Promise<Outcome>;
+
+/**
+ * One link of a server block's chain. It returns its reply, or what `next` returned, changed or not. A plain value where nothing has to be waited
+ * for, a promise only where something has. It throws only for faults of its own: those count as panics.
+ */
+export interface Handler {
+  /** The directive's name. */
+  readonly name: string;
+  handle(query: Query, next: Next): Outcome | Promise<Outcome>;
+}
+
+/** A handler that can say whether it is ready to serve (asked by the `ready` plugin). */
+export interface Readiness {
+  ready(): boolean;
+}
+
+export const hasReadiness = (handler: Handler): handler is Handler & Readiness => typeof (handler as Partial<Readiness>).ready === 'function';
+
+/** A handler that knows what to search under, for pods whose search list it serves (asked by `autopath`-like plugins and the lab). */
+export interface SearchPath {
+  searchPath(query: Query): readonly string[];
+}
+
+/**
+ * A handler that has to look at every query, or changes what is sent by more than id, question, TTL and order, so that no answer may be given without it.
+ * A handler that has no such method may be passed by for replies that are kept as bytes.
+ */
+export interface SeesEveryQuery {
+  seesEveryQuery(): boolean;
+}
+
+/** A handler that wraps what comes back and so stands as the writer of the reply in `coredns_dns_responses_total`. */
+export interface WrapsReply {
+  readonly wrapsReply: boolean;
+}

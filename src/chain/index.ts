@@ -1,0 +1,6 @@
+export * from './handler.js';
+export * from './link.js';
+export * from './plugin.js';
+export * from './query.js';
+export * from './reply.js';
+export * from './zones.js';

@@ -1,0 +1,109 @@
+import type { Directive } from '../corefile/index.js';
+import type { Clock } from '../lib/clock.js';
+import type { Logger } from '../lib/log.js';
+import type { Random } from '../lib/random.js';
+import type { Metrics } from '../metrics/metrics.js';
+import type { Network } from '../net/network.js';
+import type { Name } from '../wire/index.js';
+import type { Handler, Next } from './handler.js';
+import type { ServerAddress } from './query.js';
+import type { Zones } from './zones.js';
+
+/** What the server process gives to everything in it. */
+export interface Runtime {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** The process's environment variables. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Reads a text file; throws a NodeJS.ErrnoException. Relative paths start at the working directory. */
+  readFile(path: string): string;
+}
+
+/** An answer to an HTTP request. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType?: string;
+}
+
+export interface HttpRoute {
+  /** IPv4 or IPv6 address; an empty string listens on all. */
+  readonly address: string;
+  readonly port: number;
+  /** The path that is asked for, without query: `/metrics`. */
+  readonly path: string;
+  /** Which plugin it belongs to, for messages. */
+  readonly owner: string;
+  answer(): HttpAnswer | Promise<HttpAnswer>;
+}
+
+/** What other parts of the server may read from a block after its directives were set up. */
+export interface BlockSettings {
+  /** Addresses from `bind`, in order; empty for all. */
+  listen: string[];
+  debug: boolean;
+  /** Whether a panic's stack goes to the log (`errors` option `stacktrace`). */
+  stacktrace: boolean;
+}
+
+/** The server block that a directive stands in, as its setup sees it. */
+export interface Block {
+  /** The zones of the block's keys. */
+  readonly zones: readonly Name[];
+  readonly runtime: Runtime;
+  readonly settings: BlockSettings;
+  /** A logger that puts `plugin/NAME: ` before each line. */
+  logger(plugin: string): Logger;
+  /** The zones that `names` stand for (CIDR blocks become reverse zones), or the block's own zones when there are none. Fails at the directive. */
+  zonesOf(names: readonly string[], directive: Directive): Zones;
+  /** Answers HTTP requests from the start until this configuration is replaced. Several routes may share an address; the first one for a path wins. */
+  serveHttp(route: HttpRoute): void;
+  /** Runs before the first query is taken. A failure keeps this configuration from starting. */
+  onStart(hook: () => void | Promise<void>): void;
+  /** Runs when all sockets are open and queries are taken. */
+  onServing(hook: () => void): void;
+  /** Runs when this configuration ends, by reload or shutdown, after its queries are answered. */
+  onStop(hook: () => void | Promise<void>): void;
+  /** Runs at the end of the process only, before the sockets are closed: queries are still answered meanwhile. */
+  onShutdown(hook: () => void | Promise<void>): void;
+  /** The block's handlers in chain order. Only after all blocks are set up, so from hooks and queries on. */
+  handlers(): readonly Handler[];
+  /** The addresses the block is served at. From `onStart` on. */
+  addresses(): readonly ServerAddress[];
+  /** Asks the whole server, as if the query had come in at its own listening address. */
+  ask: Next;
+  /** What several blocks or plugins of one configuration share: made once per key. */
+  shared<T>(key: string, create: () => T): T;
+  /** Ends this configuration and starts a new one from the Corefile, or goes on as before where that fails. */
+  requestReload(): Promise<boolean>;
+  /** Ends the process in order after a fault that makes serving harmful, with a line that says why. */
+  fatal(reason: string): void;
+  /** Name and digest of the Corefile that is running (SHA512 of its tokens, in hexadecimal). */
+  readonly corefile: { readonly name: string; readonly digest: string };
+}
+
+/** A directive: how its text becomes handlers. Setup runs at load and reload, never per query. */
+export interface PluginDefinition {
+  readonly name: string;
+  /**
+   * Called once per server block with all occurrences of the directive in it, in order. Returns the handlers to put into the chain, none for a
+   * directive that only changes settings. Throws a CorefileError for bad text.
+   */
+  setup(directives: readonly [Directive, ...Directive[]], block: Block): Handler | readonly Handler[] | undefined;
+}
+
+export const definePlugin = (name: string, setup: PluginDefinition['setup']): PluginDefinition => ({ name, setup });
+
+/** One value per listening address, made on first use: for counters that carry the `server` label. */
+export class PerServer<T> {
+  private readonly values: T[] = [];
+
+  constructor(private readonly create: (server: ServerAddress) => T) {}
+
+  get(server: ServerAddress): T {
+    return (this.values[server.index] ??= this.create(server));
+  }
+}

@@ -1,0 +1,17 @@
+/** Where lines for the operator go. One call is one line; a plugin's logger puts `plugin/NAME: ` before it. */
+export interface Logger {
+  debug(line: string): void;
+  info(line: string): void;
+  warning(line: string): void;
+  error(line: string): void;
+}
+
+/** A logger that puts `prefix` before each line. */
+export function prefixed(log: Logger, prefix: string): Logger {
+  return {
+    debug: (line) => log.debug(prefix + line),
+    info: (line) => log.info(prefix + line),
+    warning: (line) => log.warning(prefix + line),
+    error: (line) => log.error(prefix + line),
+  };
+}

@@ -1,0 +1,155 @@
+import type { Octets } from '../lib/units.js';
+import { Flag, HEADER_SIZE, MAX_MESSAGE_SIZE, RCODE_MASK } from './constants.js';
+import { optLength, writeOpt } from './edns.js';
+import { WireError } from './error.js';
+import { RECORD_FIXED, SECTIONS, type Message, type Question, type Rr } from './message.js';
+import { nameLength, writeName } from './name.js';
+import { rdataLayout } from './rdata.js';
+
+/** Pointers reach the first 16 KiB of a message (RFC 1035 section 4.1.4). */
+const POINTER_REACH = 0x4000;
+
+/** Room for one record past the limit, so that its length is known before it is refused. */
+const scratch = Buffer.alloc(2 * MAX_MESSAGE_SIZE + 1024);
+
+/** Length of the message with all names written out, the OPT record included, in octets. */
+export function messageLength(message: Message): Octets {
+  let length = HEADER_SIZE + (message.edns ? optLength(message.edns) : 0);
+  for (const question of message.question) length += nameLength(question.name) + 4;
+  for (const section of SECTIONS) for (const record of message[section]) length += recordLength(record);
+  return length;
+}
+
+const recordLength = (record: Rr): Octets => nameLength(record.name) + RECORD_FIXED + record.rdata.length;
+
+/**
+ * Writes a message. With `compress`, names are replaced by pointers where that is allowed (RFC 1035 section 4.1.4, RFC 3597 section 4).
+ * Throws a WireError when a name breaks its limits or the message is longer than 65,535 octets.
+ */
+export function encodeMessage(message: Message, compress = false): Buffer {
+  const writer = new Writer(compress);
+  writer.header(message);
+  for (const question of message.question) writer.question(question);
+  for (const section of SECTIONS) for (const record of message[section]) writer.record(record);
+  if (message.edns) writer.at = writeOpt(message.edns, message.rcode, scratch, writer.at);
+  if (writer.at > MAX_MESSAGE_SIZE) throw new WireError(`message of more than ${MAX_MESSAGE_SIZE} octets`, writer.at);
+  return Buffer.from(scratch.subarray(0, writer.at));
+}
+
+/**
+ * Writes a message so that it fits `limit`: names written out if that fits, else compressed, else records are left out from the
+ * end of the last section backwards and TC is set (RFC 2181 section 9). The OPT record always stays (RFC 6891 section 7).
+ */
+export function encodeToFit(message: Message, limit: Octets): Buffer {
+  if (messageLength(message) <= limit) return encodeMessage(message);
+  const room = limit - (message.edns ? optLength(message.edns) : 0);
+  const writer = new Writer(true);
+  writer.header(message);
+  for (const question of message.question) writer.question(question);
+  const counts = [0, 0, 0];
+  let full = false;
+  SECTIONS.forEach((section, index) => {
+    for (const record of message[section]) {
+      if (full) return;
+      const before = writer.at;
+      writer.record(record);
+      if (writer.at > room) {
+        writer.at = before;
+        full = true;
+      } else counts[index]!++;
+    }
+  });
+  const dropped = SECTIONS.some((section, index) => counts[index]! < message[section].length);
+  if (dropped) scratch.writeUInt16BE(message.flags | Flag.TC | (message.rcode & RCODE_MASK), 2);
+  counts.forEach((count, index) => scratch.writeUInt16BE(count, 6 + 2 * index));
+  if (message.edns) {
+    scratch.writeUInt16BE(counts[2]! + 1, 10);
+    writer.at = writeOpt(message.edns, message.rcode, scratch, writer.at);
+  }
+  return Buffer.from(scratch.subarray(0, writer.at));
+}
+
+/** Writes into the shared scratch buffer; one message at a time, which holds because nothing in here waits. */
+class Writer {
+  at = HEADER_SIZE;
+  private readonly places: Map<string, number> | undefined;
+
+  constructor(compress: boolean) {
+    this.places = compress ? new Map() : undefined;
+  }
+
+  header(message: Message): void {
+    scratch.writeUInt16BE(message.id, 0);
+    scratch.writeUInt16BE(message.flags | (message.rcode & RCODE_MASK), 2);
+    scratch.writeUInt16BE(message.question.length, 4);
+    scratch.writeUInt16BE(message.answer.length, 6);
+    scratch.writeUInt16BE(message.authority.length, 8);
+    scratch.writeUInt16BE(message.additional.length + (message.edns ? 1 : 0), 10);
+  }
+
+  question(question: Question): void {
+    this.name(question.name);
+    this.at = scratch.writeUInt16BE(question.type, this.at);
+    this.at = scratch.writeUInt16BE(question.class, this.at);
+  }
+
+  record(record: Rr): void {
+    if (this.at > MAX_MESSAGE_SIZE) throw new WireError(`message of more than ${MAX_MESSAGE_SIZE} octets`, this.at);
+    this.name(record.name);
+    this.at = scratch.writeUInt16BE(record.type, this.at);
+    this.at = scratch.writeUInt16BE(record.class, this.at);
+    this.at = scratch.writeUInt32BE(record.ttl, this.at);
+    const length = this.at;
+    this.at += 2;
+    this.rdata(record);
+    scratch.writeUInt16BE(this.at - length - 2, length);
+  }
+
+  private rdata({ type, rdata }: Rr): void {
+    const shape = this.places === undefined ? undefined : rdataLayout(type);
+    if (!shape?.compress || rdata.length === 0) {
+      scratch.set(rdata, this.at);
+      this.at += rdata.length;
+      return;
+    }
+    let read = shape.skip;
+    scratch.set(rdata.subarray(0, read), this.at);
+    this.at += read;
+    for (let i = 0; i < shape.names; i++) read = this.wireName(rdata, read);
+    scratch.set(rdata.subarray(read), this.at);
+    this.at += rdata.length - read;
+  }
+
+  private name(name: string): void {
+    const start = this.at;
+    const end = writeName(name, scratch, start);
+    this.at = this.places === undefined ? end : this.squeeze(start);
+  }
+
+  private wireName(bytes: Uint8Array, from: number): number {
+    let end = from;
+    while (bytes[end] !== 0) end += 1 + bytes[end]!;
+    scratch.set(bytes.subarray(from, end + 1), this.at);
+    this.at = this.squeeze(this.at);
+    return end + 1;
+  }
+
+  /**
+   * Cuts the name just written at `start` where its tail stands earlier in the message; returns the offset after it.
+   * Tails are compared with their letter case, so that nobody's spelling changes.
+   */
+  private squeeze(start: number): number {
+    const places = this.places!;
+    let at = start;
+    while (scratch[at] !== 0) {
+      let end = at;
+      while (scratch[end] !== 0) end += 1 + scratch[end]!;
+      const tail = scratch.toString('latin1', at, end);
+      const place = places.get(tail);
+      if (place !== undefined) return scratch.writeUInt16BE(0xc000 | place, at);
+      if (at < POINTER_REACH) places.set(tail, at);
+      at += 1 + scratch[at]!;
+    }
+    return at + 1;
+  }
+}

@@ -1,0 +1,235 @@
+import type { Octets, Seconds } from '../lib/units.js';
+import { Flag, HEADER_SIZE, OPCODE_MASK, RCODE_MASK, Type } from './constants.js';
+import { decodeMessage } from './decode.js';
+import { OPT_SIZE, readOptions, type Edns } from './edns.js';
+import { WireError } from './error.js';
+import { RECORD_FIXED, SECTIONS, type Message, type Rr } from './message.js';
+import { copied, copyName, encodeName, writeName } from './name.js';
+import { copyRdata } from './rdata.js';
+
+/**
+ * The records of a reply in wire form, ready to be put behind anybody's header and question: all names are written out, so nothing
+ * in it depends on where it will stand. The OPT record is left out, each sender writes its own.
+ */
+export interface EncodedRecords {
+  readonly bytes: Uint8Array;
+  readonly answers: number;
+  readonly authorities: number;
+  readonly additionals: number;
+  /** Offsets in `bytes` of the TTL fields. */
+  readonly ttls: readonly number[];
+  /** Offsets in `bytes` of owner names that repeat the question's and take over its letter case when sent. */
+  readonly owners?: readonly number[];
+}
+
+export const NO_RECORDS: EncodedRecords = { bytes: new Uint8Array(0), answers: 0, authorities: 0, additionals: 0, ttls: [] };
+
+/** A reply taken apart into what the header says, the records, and the OPT record. */
+export interface EncodedReply {
+  /** Second header word without rcode bits. */
+  readonly flags: number;
+  readonly rcode: number;
+  readonly records: EncodedRecords;
+  readonly edns: Edns | undefined;
+}
+
+const MAX_EXPANDED = 1 << 18;
+const scratch = Buffer.alloc(MAX_EXPANDED + 0xffff);
+
+/** Encodes the records of a message. Throws a WireError when a name breaks its limits. */
+export function encodeRecords(message: Pick<Message, 'answer' | 'authority' | 'additional'>): EncodedRecords {
+  const ttls: number[] = [];
+  let at = 0;
+  for (const section of SECTIONS) {
+    for (const record of message[section]) {
+      if (at > MAX_EXPANDED) throw new WireError(`records of more than ${MAX_EXPANDED} octets`, at);
+      at = writeRecord(record, scratch, at, ttls);
+    }
+  }
+  if (at === 0) return NO_RECORDS;
+  return { bytes: Buffer.from(scratch.subarray(0, at)), answers: message.answer.length, authorities: message.authority.length, additionals: message.additional.length, ttls };
+}
+
+function writeRecord(record: Rr, target: Buffer, at: number, ttls: number[]): number {
+  let write = writeName(record.name, target, at);
+  write = target.writeUInt16BE(record.type, write);
+  write = target.writeUInt16BE(record.class, write);
+  ttls.push(write);
+  write = target.writeUInt32BE(record.ttl, write);
+  write = target.writeUInt16BE(record.rdata.length, write);
+  target.set(record.rdata, write);
+  return write + record.rdata.length;
+}
+
+/**
+ * Takes a received reply apart in one pass, without making an object per record. `records` is the offset after the question.
+ * Throws a WireError for a malformed message; octets after the last record are ignored.
+ */
+export function expandReply(bytes: Uint8Array, records: number): EncodedReply {
+  const word = (bytes[2]! << 8) | bytes[3]!;
+  const counts = [0, 0, 0];
+  const ttls: number[] = [];
+  let edns: Edns | undefined;
+  let upperRcode = 0;
+  let read = records;
+  let write = 0;
+  for (let section = 0; section < 3; section++) {
+    const count = (bytes[6 + 2 * section]! << 8) | bytes[7 + 2 * section]!;
+    for (let i = 0; i < count && read < bytes.length; i++) {
+      const end = copyName(bytes, read, scratch, write);
+      const owner = copied.length;
+      const data = end + RECORD_FIXED;
+      if (data > bytes.length) throw new WireError('record cut short', end);
+      const type = (bytes[end]! << 8) | bytes[end + 1]!;
+      const length = (bytes[end + 8]! << 8) | bytes[end + 9]!;
+      if (data + length > bytes.length) throw new WireError('record data runs past the end of the message', end + 8);
+      read = data + length;
+      if (type === Type.OPT) {
+        if (edns) throw new WireError('more than one OPT record', end);
+        upperRcode = bytes[end + 4]!;
+        edns = { udpSize: (bytes[end + 2]! << 8) | bytes[end + 3]!, version: bytes[end + 5]!, do: (bytes[end + 6]! & 0x80) !== 0, options: length === 0 ? NO_OPTIONS : readOptions(bytes, data, length) };
+        continue;
+      }
+      write += owner;
+      for (let k = 0; k < 8; k++) scratch[write + k] = bytes[end + k]!;
+      ttls.push(write + 4);
+      const start = write + RECORD_FIXED;
+      const stop = copyRdata(type, bytes, data, length, scratch, start);
+      if (stop > MAX_EXPANDED) throw new WireError(`message that expands to more than ${MAX_EXPANDED} octets`, end);
+      scratch.writeUInt16BE(stop - start, write + 8);
+      write = stop;
+      counts[section]!++;
+    }
+  }
+  return {
+    flags: word & ~RCODE_MASK,
+    rcode: (upperRcode << 4) | (word & RCODE_MASK),
+    records: write === 0 ? NO_RECORDS : { bytes: Buffer.from(scratch.subarray(0, write)), answers: counts[0]!, authorities: counts[1]!, additionals: counts[2]!, ttls },
+    edns,
+  };
+}
+
+const NO_OPTIONS: readonly never[] = [];
+
+/** The question as the client wrote it, and what of its header a reply repeats. */
+export interface ReplyHead {
+  readonly id: number;
+  /** Second header word of the query: opcode, RD and CD are repeated (RFC 1035 section 4.1.1, RFC 4035 section 3.2.2). */
+  readonly queryFlags: number;
+  /** Bytes that hold the question, and where it starts and ends. */
+  readonly bytes: Uint8Array;
+  readonly questionStart: number;
+  readonly questionEnd: number;
+}
+
+const REPEATED = OPCODE_MASK | Flag.RD | Flag.CD;
+const FROM_REPLY = 0xffff & ~REPEATED;
+
+/** Length of a reply with this question, all names written out, in octets; `opt` is the length of its OPT record, 0 for none. */
+export const replyLength = (head: ReplyHead, records: EncodedRecords, opt: Octets): Octets =>
+  HEADER_SIZE + head.questionEnd - head.questionStart + records.bytes.length + opt;
+
+/**
+ * Writes a whole reply to `target` and returns its length. The caller has checked that it fits.
+ * `ttl`, when given, replaces every record's TTL. `opt` is the client's EDNS, answered with an OPT record of the same payload size.
+ */
+export function writeReply(
+  target: Uint8Array, head: ReplyHead, flags: number, rcode: number, records: EncodedRecords, ttl: Seconds | undefined, opt: OptReply | undefined,
+): number {
+  target[0] = head.id >> 8;
+  target[1] = head.id;
+  const word = (flags & FROM_REPLY) | (head.queryFlags & REPEATED) | (rcode & RCODE_MASK);
+  target[2] = word >> 8;
+  target[3] = word;
+  target[4] = 0;
+  target[5] = 1;
+  put16(target, 6, records.answers);
+  put16(target, 8, records.authorities);
+  put16(target, 10, opt === undefined ? records.additionals : records.additionals + 1);
+  let at = HEADER_SIZE;
+  const query = head.bytes;
+  for (let i = head.questionStart; i < head.questionEnd; i++) target[at++] = query[i]!;
+  const start = at;
+  const body = records.bytes;
+  // A typed-array copy costs a call; short bodies are quicker by hand.
+  if (body.length <= 64) for (let i = 0; i < body.length; i++) target[at++] = body[i]!;
+  else {
+    target.set(body, at);
+    at += body.length;
+  }
+  if (ttl !== undefined) for (let i = 0; i < records.ttls.length; i++) put32(target, start + records.ttls[i]!, ttl);
+  if (records.owners !== undefined) {
+    const length = head.questionEnd - head.questionStart - 4;
+    for (const owner of records.owners) for (let i = 0; i < length; i++) target[start + owner + i] = query[head.questionStart + i]!;
+  }
+  return opt === undefined ? at : putOpt(target, at, opt, rcode);
+}
+
+/** What our OPT record says to a client: its own payload size back, DO as asked (RFC 3225 section 3), and the options that were agreed on. */
+export interface OptReply {
+  readonly udpSize: Octets;
+  readonly do: boolean;
+  /** Options in wire form. */
+  readonly options: Uint8Array | undefined;
+}
+
+/** Length of the OPT record, in octets. */
+export const optReplyLength = (opt: OptReply): Octets => OPT_SIZE + (opt.options === undefined ? 0 : opt.options.length);
+
+function putOpt(target: Uint8Array, at: number, opt: OptReply, rcode: number): number {
+  target[at] = 0;
+  put16(target, at + 1, Type.OPT);
+  put16(target, at + 3, opt.udpSize);
+  target[at + 5] = rcode >> 4;
+  target[at + 6] = 0;
+  target[at + 7] = opt.do ? 0x80 : 0;
+  target[at + 8] = 0;
+  const length = opt.options === undefined ? 0 : opt.options.length;
+  put16(target, at + 9, length);
+  if (opt.options !== undefined) target.set(opt.options, at + OPT_SIZE);
+  return at + OPT_SIZE + length;
+}
+
+function put16(target: Uint8Array, at: number, value: number): void {
+  target[at] = value >> 8;
+  target[at + 1] = value;
+}
+
+function put32(target: Uint8Array, at: number, value: number): void {
+  target[at] = value >> 24;
+  target[at + 1] = value >> 16;
+  target[at + 2] = value >> 8;
+  target[at + 3] = value;
+}
+
+/** Makes an object of each encoded record, by section. `ttl`, when given, is every record's TTL. */
+export function decodeRecords(records: EncodedRecords, ttl?: Seconds): Record<'answer' | 'authority' | 'additional', Rr[]> {
+  const head = Buffer.alloc(HEADER_SIZE);
+  head.writeUInt16BE(records.answers, 6);
+  head.writeUInt16BE(records.authorities, 8);
+  head.writeUInt16BE(records.additionals, 10);
+  const { answer, authority, additional } = decodeMessage(Buffer.concat([head, records.bytes]));
+  const aged = (list: readonly Rr[]): Rr[] => (ttl === undefined ? [...list] : list.map((record) => ({ ...record, ttl })));
+  return { answer: aged(answer), authority: aged(authority), additional: aged(additional) };
+}
+
+/** The records with every owner that equals the question's name (letter case aside) marked to take over the question's spelling. */
+export function echoOwners(records: EncodedRecords, qname: string): EncodedRecords {
+  const { bytes } = records;
+  const wanted = encodeName(qname);
+  const owners: number[] = [];
+  let start = 0;
+  for (const ttl of records.ttls) {
+    if (ttl - 4 - start === wanted.length && sameName(bytes, start, wanted)) owners.push(start);
+    start = ttl + 6 + ((bytes[ttl + 4]! << 8) | bytes[ttl + 5]!);
+  }
+  return owners.length === 0 ? records : { ...records, owners };
+}
+
+/** Whether the wire name at `at` equals `name`, letter case aside (RFC 4343). */
+function sameName(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
+  return name.every((octet, i) => lowerOctet(octet) === lowerOctet(bytes[at + i]!));
+}
+
+/** A length octet is at most 63 and so never taken for a letter. */
+const lowerOctet = (octet: number): number => (octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet);

@@ -1,0 +1,78 @@
+import type { Clock } from '../lib/clock.js';
+import type { Random } from '../lib/random.js';
+import { ApiClient } from './api-client.js';
+import type { ApiRequest } from './api-client.js';
+import type { ApiConnection } from './connection.js';
+import { Intake } from './intake.js';
+import type { LabelSelector } from './label-selector.js';
+import type { FieldChoice, KubeKind } from './objects.js';
+import { DEFAULT_LIMITS, RateLimiter } from './rate-limiter.js';
+import type { RateLimits } from './rate-limiter.js';
+import { DEFAULT_TIMING, Reflector } from './reflector.js';
+import type { ApiTiming } from './reflector.js';
+import { Latch } from './source.js';
+import type { KubeLog, KubeSource } from './source.js';
+import type { KubeStore } from './store.js';
+
+export interface ApiSourceOptions {
+  readonly connection: ApiConnection;
+  readonly kinds: readonly KubeKind[];
+  readonly fields: FieldChoice;
+  /** Only objects of these namespaces are kept. The API is asked for all: a service account's rights are usually for the whole cluster. */
+  readonly namespaces?: ReadonlySet<string>;
+  /** For services, slices and pods; the API selects. */
+  readonly labels?: LabelSelector;
+  readonly namespaceLabels?: LabelSelector;
+  /** Leaves pods out whose work is over: their addresses may belong to others by now. */
+  readonly runningPodsOnly?: boolean;
+  readonly limits?: RateLimits;
+  readonly timing?: Partial<ApiTiming>;
+  readonly userAgent?: string;
+  readonly onRequest?: (request: ApiRequest) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: KubeLog;
+}
+
+/** The objects of a Kubernetes API, one list and watch per kind. */
+export class ApiSource implements KubeSource {
+  private readonly client: ApiClient;
+  private readonly reflectors: readonly Reflector[];
+  private readonly latch = new Latch();
+
+  constructor(private readonly options: ApiSourceOptions) {
+    const { clock, random, log, kinds, connection } = options;
+    const timing = { ...DEFAULT_TIMING, ...options.timing };
+    const limiter = new RateLimiter(options.limits ?? DEFAULT_LIMITS, clock);
+    this.client = new ApiClient({ connection, limiter, clock, userAgent: options.userAgent ?? 'nodens', onRequest: options.onRequest });
+    // Labels are the API's work, so the intake must not look at them: it may not even keep them.
+    const intake = new Intake({ kinds, fields: options.fields, namespaces: options.namespaces, log });
+    this.reflectors = kinds.map((kind) => new Reflector({ kind, client: this.client, intake, query: this.query(kind), clock, random, timing, log }));
+  }
+
+  get hasSynced(): boolean {
+    return this.latch.isOpen;
+  }
+
+  get synced(): Promise<void> {
+    return this.latch.opened;
+  }
+
+  /** Host and port of the API, as metrics name it. */
+  get host(): string {
+    return this.client.host;
+  }
+
+  start(store: KubeStore, signal: AbortSignal): void {
+    for (const reflector of this.reflectors) void reflector.run(store, signal);
+    void Promise.all(this.reflectors.map((reflector) => reflector.latch.opened)).then(() => this.latch.release());
+    signal.addEventListener('abort', () => this.client.close(), { once: true });
+  }
+
+  private query(kind: KubeKind): Record<string, string> {
+    const selector = kind === 'Namespace' ? this.options.namespaceLabels : kind === 'Node' ? undefined : this.options.labels;
+    const query: Record<string, string> = selector && selector.text !== '' ? { labelSelector: selector.text } : {};
+    if (kind === 'Pod' && this.options.runningPodsOnly) query['fieldSelector'] = 'status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown';
+    return query;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Milliseconds } from '../lib/units.js';
+import type { LabelSelector } from './label-selector.js';
+import { KUBE_KINDS } from './objects.js';
+import type { FieldChoice, KubeKind, KubeObject } from './objects.js';
+import { objectAt, textAt, textMapAt } from './raw.js';
+import type { KubeLog } from './source.js';
+import { Trimmer } from './trim.js';
+
+/** Set by the endpoint slice controller: the time of the change that made it write the slice. */
+const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time';
+
+export interface IntakeOptions {
+  readonly kinds: readonly KubeKind[];
+  readonly fields: FieldChoice;
+  /** Objects of other namespaces, and those namespaces, are passed over. undefined takes all. */
+  readonly namespaces?: ReadonlySet<string>;
+  /** For everything but namespaces and nodes. An API selects by itself and gets the text instead. */
+  readonly labels?: LabelSelector;
+  readonly namespaceLabels?: LabelSelector;
+  readonly log: KubeLog;
+}
+
+export interface Taken {
+  readonly object: KubeObject;
+  readonly triggeredAt: Milliseconds | undefined;
+}
+
+/** The door of the store: decides whether an object is wanted, and trims it. */
+export class Intake {
+  private readonly trimmer: Trimmer;
+  private readonly kinds: ReadonlySet<KubeKind>;
+
+  constructor(private readonly options: IntakeOptions) {
+    this.trimmer = new Trimmer(options.fields, options.log);
+    this.kinds = new Set(options.kinds);
+  }
+
+  /** `unwanted` when the choice of kinds, namespaces or labels leaves it out, `invalid` when it cannot be used. Never throws. */
+  take(kind: KubeKind, raw: unknown): Taken | 'unwanted' | 'invalid' {
+    if (!this.kinds.has(kind) || !this.wanted(kind, raw)) return 'unwanted';
+    const object = this.trimmer.trim(kind, raw);
+    return object ? { object, triggeredAt: kind === 'EndpointSlice' ? this.triggerTime(raw) : undefined } : 'invalid';
+  }
+
+  private wanted(kind: KubeKind, raw: unknown): boolean {
+    const meta = objectAt(raw, 'metadata');
+    const { namespaces, labels, namespaceLabels } = this.options;
+    if (namespaces && kind !== 'Node' && !namespaces.has(kind === 'Namespace' ? textAt(meta, 'name') : textAt(meta, 'namespace') || 'default')) return false;
+    const selector = kind === 'Namespace' ? namespaceLabels : kind === 'Node' ? undefined : labels;
+    return selector === undefined || selector.matches(textMapAt(meta, 'labels') ?? {});
+  }
+
+  private triggerTime(raw: unknown): Milliseconds | undefined {
+    const text = textAt(objectAt(objectAt(raw, 'metadata'), 'annotations'), TRIGGER_TIME);
+    if (text === '') return undefined;
+    const time = Date.parse(text);
+    if (!Number.isNaN(time)) return time;
+    this.options.log.warning(`EndpointSlice ${textAt(objectAt(raw, 'metadata'), 'name')}: ${TRIGGER_TIME} is no time: ${JSON.stringify(text)}`);
+    return undefined;
+  }
+}
+
+export function isKubeKind(text: string): text is KubeKind {
+  return (KUBE_KINDS as readonly string[]).includes(text);
+}

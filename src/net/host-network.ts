@@ -1,0 +1,123 @@
+import dgram from 'node:dgram';
+import net from 'node:net';
+import os from 'node:os';
+import type {
+  ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagram, TcpConnection, TcpListener, UdpSocket,
+} from './network.js';
+
+/** Kernel buffer of a listening UDP socket, in octets: a burst of some thousand queries waits instead of being lost. */
+const RECEIVE_BUFFER = 4 << 20;
+
+/** Connections that wait for the process to accept them. */
+const BACKLOG = 1024;
+
+/** Addresses are always given as such, so looking one up is handing it back; Node's own look-up costs a turn of the event loop per datagram. */
+type Lookup = (host: string, options: unknown, done: (error: null, address: string, family: number) => void) => void;
+const asIs: Lookup = (host, _options, done) => done(null, host, host.includes(':') ? 6 : 4);
+
+const udpType = (address: string): 'udp4' | 'udp6' => (address.includes(':') ? 'udp6' : 'udp4');
+
+/** The operating system's sockets. */
+export class HostNetwork implements Network {
+  bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
+    return new Promise((resolve, reject) => {
+      const socket = dgram.createSocket({ type: udpType(at.address), lookup: asIs as never });
+      socket.once('error', reject);
+      socket.bind({ address: at.address, port: at.port, exclusive: true }, () => {
+        socket.off('error', reject);
+        // A datagram that could not be sent is lost; an error without a listener would end the process.
+        socket.on('error', ignore);
+        growBuffer(socket);
+        socket.on('message', onDatagram);
+        resolve({
+          local: socket.address(),
+          send: (bytes, length, to) => socket.send(bytes, 0, length, to.port, to.address),
+          close: () => closeUdp(socket),
+        });
+      });
+    });
+  }
+
+  connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket> {
+    return new Promise((resolve, reject) => {
+      const socket = dgram.createSocket({ type: udpType(to.address), lookup: asIs as never });
+      socket.once('error', reject);
+      socket.connect(to.port, to.address, () => {
+        socket.off('error', reject);
+        socket.on('error', onError);
+        socket.on('message', onDatagram);
+        resolve({ local: socket.address(), send: (bytes) => socket.send(bytes), close: () => closeUdp(socket) });
+      });
+    });
+  }
+
+  listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
+    return new Promise((resolve, reject) => {
+      const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => onConnection(connection(socket)));
+      server.once('error', reject);
+      server.listen({ host: at.address, port: at.port, backlog: BACKLOG, exclusive: true }, () => {
+        server.off('error', reject);
+        // Accepting fails when descriptors run out; the connection is refused and the next one may fit.
+        server.on('error', ignore);
+        const { address, port } = server.address() as net.AddressInfo;
+        resolve({ local: { address, port }, close: () => void server.close() });
+      });
+    });
+  }
+
+  connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason as Error);
+      const socket = net.connect({ host: to.address, port: to.port, noDelay: true, allowHalfOpen: true });
+      const abort = (): void => void socket.destroy(signal!.reason as Error);
+      const settle = (): void => {
+        signal?.removeEventListener('abort', abort);
+        socket.off('error', fail);
+      };
+      const fail = (error: Error): void => {
+        settle();
+        reject(error);
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      socket.once('error', fail);
+      socket.once('connect', () => {
+        settle();
+        resolve(connection(socket));
+      });
+    });
+  }
+
+  interfaces(): readonly InterfaceAddress[] {
+    return Object.entries(os.networkInterfaces()).flatMap(([device, addresses]) =>
+      (addresses ?? []).map(({ address, internal }) => ({ device, address, loopback: internal })),
+    );
+  }
+}
+
+function connection(socket: net.Socket): TcpConnection {
+  return {
+    stream: socket,
+    local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+    remote: { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 },
+  };
+}
+
+function ignore(): void {
+  // Said where it is used.
+}
+
+function growBuffer(socket: dgram.Socket): void {
+  try {
+    socket.setRecvBufferSize(RECEIVE_BUFFER);
+  } catch {
+    // The system allows less; it then keeps its default.
+  }
+}
+
+function closeUdp(socket: dgram.Socket): void {
+  try {
+    socket.close();
+  } catch {
+    // Already closed, by an error.
+  }
+}

@@ -8,3 +8,4 @@ export * from './message.js';
 export * from './name.js';
 export * from './rdata.js';
 export * from './text.js';
+export * from './framing.js';

@@ -129,7 +129,7 @@ export abstract class Entry {
   }
 
   /** One of a set of words, in the very case. */
-  oneOf<Word extends string>(text: string, words: readonly Word[], what?: string): Word {
+  oneOf<const Word extends string>(text: string, words: readonly Word[], what?: string): Word {
     const word = words.find((candidate) => candidate === text);
     return word ?? this.wrong(text, `${words.join(', ')}${suggestion(text, words)}`, what);
   }
@@ -142,7 +142,7 @@ export abstract class Entry {
   /** `HOST:PORT`, `[IPV6]:PORT` or `:PORT`, and `HOST` alone where there is a default port. */
   hostPort(text: string, rules: HostPortRules = {}): HostPort {
     const allowed = hostPortForms(rules);
-    const match = /^(?:\[([^[\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(text);
+    const match = /^(?:\[([^[\]]*)\]|([^:[\]]*))(?::([^:]*))?$/.exec(text);
     // More colons than one and no brackets: an IPv6 address alone.
     const host = match ? (match[1] ?? match[2] ?? '') : text;
     const port = match?.[3] === undefined ? rules.defaultPort : portNumber(match[3]);

@@ -1,0 +1,12 @@
+export type { ServerKey } from './address.js';
+export { Directive, Option } from './directive.js';
+export { Entry } from './entry.js';
+export type { Bounds, HostPort, HostPortRules } from './entry.js';
+export type { Environment } from './environment.js';
+export { CorefileError } from './errors.js';
+export type { CorefileFiles } from './import.js';
+export { hostLoadOptions, parseCorefile } from './load.js';
+export type { Corefile, CorefileSource, LoadOptions } from './load.js';
+export { nearest } from './nearest.js';
+export type { ServerBlock } from './parser.js';
+export { zonesFromText } from './zone.js';

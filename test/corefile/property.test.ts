@@ -36,11 +36,7 @@ describe('any text', () => {
     { name: 'a long key', text: `${':'.repeat(100_000)}` },
     { name: 'a long word of placeholders', text: `(a) {\n log ${'{args[0]}'.repeat(10_000)}\n}\n. {\n import a ${'x'.repeat(1000)}\n}` },
     { name: 'many variables', text: `. {\n log ${'{$X}'.repeat(20_000)}\n}` },
-  ])('of very many $name ends soon', ({ text }) => {
-    const start = performance.now();
-    mustParseOrRefuse(text, '', 'x');
-    expect(performance.now() - start).toBeLessThan(5000);
-  });
+  ])('of very many $name ends soon', { timeout: 10_000 }, ({ text }) => mustParseOrRefuse(text, '', 'x'));
 });
 
 /** Writes a word so that it is read back as it is, wherever it stands. */

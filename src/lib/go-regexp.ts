@@ -36,6 +36,6 @@ function compile(text: string): RE2JS {
   try {
     return RE2JS.compile(text);
   } catch (error) {
-    throw new RangeError(`got regular expression '${text}', ${(error as Error).message}`);
+    throw new RangeError(`got regular expression '${text}', ${(error as Error).message}`, { cause: error });
   }
 }

@@ -2,6 +2,7 @@ import type { Directive } from '../corefile/index.js';
 import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
 import type { Random } from '../lib/random.js';
+import type { Milliseconds, Octets } from '../lib/units.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Network } from '../net/network.js';
 import type { Name } from '../wire/index.js';
@@ -20,6 +21,14 @@ export interface Runtime {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a text file; throws a NodeJS.ErrnoException. Relative paths start at the working directory. */
   readFile(path: string): string;
+  /** What tells whether a file has changed; undefined when there is none at `path`. Throws a NodeJS.ErrnoException for what cannot be looked at. */
+  fileInfo(path: string): FileInfo | undefined;
+}
+
+export interface FileInfo {
+  /** Time of the last change of its content, since 1970-01-01 UTC. */
+  readonly mtime: Milliseconds;
+  readonly size: Octets;
 }
 
 /** An answer to an HTTP request. */

@@ -29,8 +29,10 @@ const unreachable: Network = {
 export interface TestBlockOptions {
   zones?: string[];
   network?: Network;
-  /** Files that setup may read, by path. */
+  /** Files that may be read, by path. */
   files?: Record<string, string>;
+  /** When they were changed, by path, in milliseconds since 1970; 0 where nothing is said. */
+  mtimes?: Record<string, number>;
   env?: Record<string, string>;
   /** What `block.ask` answers. */
   ask?: Next;
@@ -62,6 +64,10 @@ export class TestBlock implements Block {
         const text = options.files?.[path];
         if (text === undefined) throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' });
         return text;
+      },
+      fileInfo: (path) => {
+        const text = options.files?.[path];
+        return text === undefined ? undefined : { mtime: options.mtimes?.[path] ?? 0, size: Buffer.byteLength(text) };
       },
     };
   }

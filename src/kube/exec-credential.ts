@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Clock } from '../lib/clock.js';
@@ -8,7 +7,6 @@ import { ConnectionError } from './connection.js';
 import { arrayAt, objectAt, textAt } from './raw.js';
 import type { RawObject } from './raw.js';
 
-const run = promisify(execFile);
 /** A program that asks a person, or hangs, must not hold up the reconnect for ever. */
 const TIMEOUT: Milliseconds = 60_000;
 const MAX_OUTPUT: Octets = 1024 * 1024;
@@ -57,6 +55,9 @@ export class ExecCredential {
     const args = arrayAt(this.config, 'args').map(String);
     let output: string;
     try {
+      // Loaded here: only users of such a program pay for it.
+      const { execFile } = await import('node:child_process');
+      const run = promisify(execFile);
       const { stdout } = await run(file, args, { env: this.environment(), timeout: TIMEOUT, maxBuffer: MAX_OUTPUT, encoding: 'utf8' });
       output = stdout;
     } catch (error) {

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
 import type { Clock } from '../lib/clock.js';
 import { ConnectionError, FileText, parseApiUrl } from './connection.js';
 import type { ApiConnection, ApiCredentials, TlsMaterial } from './connection.js';
 import { ExecCredential } from './exec-credential.js';
 import { arrayAt, flagAt, objectAt, textAt } from './raw.js';
 import type { RawObject } from './raw.js';
+import { loadYaml } from './yaml.js';
 
 export interface KubeconfigOptions {
   readonly path: string;
@@ -70,7 +70,7 @@ export function kubeconfigConnection(options: KubeconfigOptions): ApiConnection 
 
 function readConfig(path: string): unknown {
   try {
-    return parse(readFileSync(path, 'utf8'));
+    return loadYaml().parse(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new ConnectionError(`kubeconfig ${path}: ${(error as Error).message}`, { cause: error });
   }

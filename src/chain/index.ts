@@ -1,4 +1,5 @@
 export * from './handler.js';
+export * from './http-address.js';
 export * from './link.js';
 export * from './plugin.js';
 export * from './query.js';

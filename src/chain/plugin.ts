@@ -17,6 +17,8 @@ export interface Runtime {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Of this package: `0.1.0`. */
+  readonly version: string;
   /** The process's environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a text file; throws a NodeJS.ErrnoException. Relative paths start at the working directory. */
@@ -47,6 +49,8 @@ export interface HttpRoute {
   /** Which plugin it belongs to, for messages. */
   readonly owner: string;
   answer(): HttpAnswer | Promise<HttpAnswer>;
+  /** Told the port that was opened, before the first request: another than `port` where that is 0. */
+  listening?(port: number): void;
 }
 
 /** What other parts of the server may read from a block after its directives were set up. */
@@ -56,6 +60,18 @@ export interface BlockSettings {
   debug: boolean;
   /** Whether a panic's stack goes to the log (`errors` option `stacktrace`). */
   stacktrace: boolean;
+}
+
+/** The Corefile that a configuration was made from. */
+export interface RunningCorefile {
+  readonly name: string;
+  /** SHA512 of its tokens, in hexadecimal. */
+  readonly digest: string;
+  /**
+   * The digest of what stands in the file now, imports included. Throws a CorefileError for text that cannot be used or holds no server block, and a
+   * NodeJS.ErrnoException for a file that cannot be read.
+   */
+  readDigest(): string;
 }
 
 /** The server block that a directive stands in, as its setup sees it. */
@@ -90,8 +106,8 @@ export interface Block {
   requestReload(): Promise<boolean>;
   /** Ends the process in order after a fault that makes serving harmful, with a line that says why. */
   fatal(reason: string): void;
-  /** Name and digest of the Corefile that is running (SHA512 of its tokens, in hexadecimal). */
-  readonly corefile: { readonly name: string; readonly digest: string };
+  /** The Corefile that is running. */
+  readonly corefile: RunningCorefile;
 }
 
 /** A directive: how its text becomes handlers. Setup runs at load and reload, never per query. */

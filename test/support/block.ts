@@ -48,10 +48,22 @@ export class TestBlock implements Block {
   readonly settings = { listen: [] as string[], debug: false, stacktrace: false };
   readonly routes: HttpRoute[] = [];
   readonly hooks = { start: [] as (() => void | Promise<void>)[], serving: [] as (() => void)[], stop: [] as (() => void | Promise<void>)[], shutdown: [] as (() => void | Promise<void>)[] };
-  readonly corefile = { name: 'Corefile', digest: '0'.repeat(128) };
+  /** What a look at the Corefile finds: put another digest or an error there. */
+  corefileNow: string | Error = '0'.repeat(128);
+  readonly corefile = {
+    name: 'Corefile', digest: '0'.repeat(128),
+    readDigest: (): string => {
+      if (this.corefileNow instanceof Error) throw this.corefileNow;
+      return this.corefileNow;
+    },
+  };
+  /** What `requestReload` comes to. */
+  reloadWorks = true;
   readonly reloads: string[] = [];
   readonly fatals: string[] = [];
   ask: Next;
+  /** What `addresses` gives. */
+  served: readonly ServerAddress[] = [SERVER];
   chain: readonly Handler[] = [];
   private readonly common = new Map<string, unknown>();
 
@@ -59,7 +71,7 @@ export class TestBlock implements Block {
     this.zones = options.zones ?? ['.'];
     this.ask = options.ask ?? ((): Outcome => Reply.empty(5));
     this.runtime = {
-      network: options.network ?? unreachable, clock: this.clock, random: seededRandom(1), log: this.log, metrics: this.metrics, env: options.env ?? {},
+      network: options.network ?? unreachable, clock: this.clock, random: seededRandom(1), log: this.log, metrics: this.metrics, version: '0.0.0', env: options.env ?? {},
       readFile: (path) => {
         const text = options.files?.[path];
         if (text === undefined) throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' });
@@ -80,7 +92,7 @@ export class TestBlock implements Block {
   onStop = (hook: () => void | Promise<void>): void => void this.hooks.stop.push(hook);
   onShutdown = (hook: () => void | Promise<void>): void => void this.hooks.shutdown.push(hook);
   handlers = (): readonly Handler[] => this.chain;
-  addresses = (): readonly ServerAddress[] => [SERVER];
+  addresses = (): readonly ServerAddress[] => this.served;
   fatal = (reason: string): void => void this.fatals.push(reason);
 
   shared<T>(key: string, create: () => T): T {
@@ -90,7 +102,7 @@ export class TestBlock implements Block {
 
   requestReload(): Promise<boolean> {
     this.reloads.push('requested');
-    return Promise.resolve(true);
+    return Promise.resolve(this.reloadWorks);
   }
 
   /** Runs the hooks of one kind in order. */

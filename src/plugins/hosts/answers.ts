@@ -1,0 +1,41 @@
+import { Reply } from '../../chain/index.js';
+import type { IpBytes } from '../../lib/cidr.js';
+import type { Seconds } from '../../lib/units.js';
+import { Class, Flag, Rcode, Type, encodeName, encodeRecords, type Name } from '../../wire/index.js';
+import type { HostMap } from './host-map.js';
+
+/** The replies to all questions that some host maps can answer. Each is encoded when it is first asked for and kept. */
+export class HostAnswers {
+  private readonly ip4 = new Map<Name, Reply>();
+  private readonly ip6 = new Map<Name, Reply>();
+  private readonly pointers = new Map<Name, Reply>();
+
+  /** `maps` are read in order; `ttl` is that of every record. */
+  constructor(private readonly maps: readonly HostMap[], private readonly ttl: Seconds) {}
+
+  /** The reply for a name that has addresses, empty when none is of the type asked for; undefined for a name without addresses. */
+  host(name: Name, type: number): Reply | undefined {
+    const known = type === Type.A ? this.ip4.get(name) : type === Type.AAAA ? this.ip6.get(name) : undefined;
+    if (known !== undefined) return known;
+    if (!this.maps.some((map) => map.ip4.has(name) || map.ip6.has(name))) return undefined;
+    if (type === Type.A) return this.keep(this.ip4, name, type, (map) => map.ip4.get(name));
+    if (type === Type.AAAA) return this.keep(this.ip6, name, type, (map) => map.ip6.get(name));
+    return NODATA;
+  }
+
+  /** The reply with the names of an address; undefined when it has none. */
+  pointer(name: Name): Reply | undefined {
+    const known = this.pointers.get(name);
+    if (known !== undefined || !this.maps.some((map) => map.names.has(name))) return known;
+    return this.keep(this.pointers, name, Type.PTR, (map) => map.names.get(name)?.map(encodeName));
+  }
+
+  private keep(replies: Map<Name, Reply>, name: Name, type: number, data: (map: HostMap) => readonly IpBytes[] | undefined): Reply {
+    const answer = this.maps.flatMap((map) => data(map) ?? []).map((rdata) => ({ name, type, class: Class.IN, ttl: this.ttl, rdata }));
+    const reply = answer.length === 0 ? NODATA : Reply.ofRecords(Flag.AA, Rcode.NOERROR, encodeRecords({ answer, authority: [], additional: [] }));
+    replies.set(name, reply);
+    return reply;
+  }
+}
+
+const NODATA = Reply.empty(Rcode.NOERROR, Flag.AA);

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../../src/chain/index.js';
+import { hosts } from '../../../src/plugins/hosts/setup.js';
+import { TestBlock, directives, setup, type TestBlockOptions } from '../../support/block.js';
+import { query, reply, summary } from '../../support/dns.js';
+import { exampleUpstream, recordedSets } from '../../support/example-upstream.js';
+
+const start = async (text: string, options: TestBlockOptions = {}) => {
+  const made = setup(hosts, text, options);
+  await made.block.run('start');
+  const ask = (name: string, type = 'A') => summary(made.ask(query(name, type), exampleUpstream) as Outcome);
+  return { ...made, ask };
+};
+const SERVFAIL = { rcode: 'SERVFAIL', flags: '' };
+const NODATA = { rcode: 'NOERROR', flags: 'aa' };
+
+describe.each(recordedSets('hosts'))('recorded: $set', ({ block, files, cases }) => {
+  it.each(cases)('$qname $type', async ({ qname, type, want }) => {
+    expect((await start(block, { files })).ask(qname, type)).toEqual(want);
+  });
+});
+
+describe('hosts', () => {
+  const file = '# start\n192.0.2.1 one.example. ONE\n::1 one.example.\n192.0.2.1 two.example # end\n::ffff:192.0.2.9 mapped.example\nfe80::1%eth0 link.example\n\nnonsense two.example\n192.0.2.3\n192.0.2.1 one.example\r\n';
+  const rows = [
+    { name: 'an address, repeated where the file repeats it', qname: 'one.example.', want: { ...NODATA, answer: ['one.example. 3600 IN A 192.0.2.1', 'one.example. 3600 IN A 192.0.2.1'] } },
+    { name: 'a name in capitals', qname: 'One.', want: { ...NODATA, answer: ['one. 3600 IN A 192.0.2.1'] } },
+    { name: 'an IPv6 address', qname: 'one.example.', type: 'AAAA', want: { ...NODATA, answer: ['one.example. 3600 IN AAAA ::1'] } },
+    { name: 'no address of this family', qname: 'two.example.', type: 'AAAA', want: NODATA },
+    { name: 'another type', qname: 'two.example.', type: 'TXT', want: NODATA },
+    { name: 'a mapped address is IPv4', qname: 'mapped.example.', want: { ...NODATA, answer: ['mapped.example. 3600 IN A 192.0.2.9'] } },
+    { name: 'a mapped address backwards', qname: '9.2.0.192.in-addr.arpa.', type: 'PTR', want: { ...NODATA, answer: ['9.2.0.192.in-addr.arpa. 3600 IN PTR mapped.example.'] } },
+    { name: 'a zone is dropped', qname: 'link.example.', type: 'AAAA', want: { ...NODATA, answer: ['link.example. 3600 IN AAAA fe80::1'] } },
+    { name: 'IPv6 backwards', qname: '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa.', type: 'PTR', want: { ...NODATA, answer: ['1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa. 3600 IN PTR one.example.'] } },
+    { name: 'no entry', qname: 'three.example.', want: SERVFAIL },
+    { name: 'an address without names goes on', qname: '3.2.0.192.in-addr.arpa.', type: 'PTR', want: summary(exampleUpstream(query('3.2.0.192.in-addr.arpa.', 'PTR'))) },
+  ];
+  it.each(rows)('$name', async ({ qname, type, want }) => {
+    const { ask } = await start('hosts /h', { files: { '/h': file } });
+    expect(ask(qname, type)).toEqual(want);
+    // The second answer comes from what the first one encoded.
+    expect(ask(qname, type)).toEqual(want);
+  });
+
+  it.each([
+    { name: 'names outside the zones are left out', text: 'hosts /h example.net', qname: 'one.example.', want: summary(exampleUpstream(query('one.example.'))) },
+    { name: 'and not found backwards', text: 'hosts /h example.net', qname: '1.2.0.192.in-addr.arpa.', type: 'PTR', want: summary(exampleUpstream(query('1.2.0.192.in-addr.arpa.', 'PTR'))) },
+    { name: 'the zones of the block by default', text: 'hosts /h', zones: ['one.example.'], qname: 'two.example.', want: summary(exampleUpstream(query('two.example.'))) },
+    { name: 'backwards outside the zones', text: 'hosts /h one.example', qname: '1.2.0.192.in-addr.arpa.', type: 'PTR', want: { ...NODATA, answer: ['1.2.0.192.in-addr.arpa. 3600 IN PTR one.example.', '1.2.0.192.in-addr.arpa. 3600 IN PTR one.example.'] } },
+    { name: 'no_reverse', text: 'hosts /h {\nno_reverse\n}', qname: '1.2.0.192.in-addr.arpa.', type: 'PTR', want: summary(exampleUpstream(query('1.2.0.192.in-addr.arpa.', 'PTR'))) },
+    { name: 'fallthrough for all zones', text: 'hosts /h {\nfallthrough\n}', qname: 'www.example.org.', want: summary(exampleUpstream(query('www.example.org.'))) },
+    { name: 'fallthrough for another zone', text: 'hosts /h {\nfallthrough example.net\n}', qname: 'www.example.org.', want: SERVFAIL },
+    { name: 'fallthrough for this zone', text: 'hosts /h {\nfallthrough example.org\n}', qname: 'www.example.org.', want: summary(exampleUpstream(query('www.example.org.'))) },
+    { name: 'fallthrough leaves NODATA alone', text: 'hosts /h {\nfallthrough\n}', qname: 'two.example.', type: 'AAAA', want: NODATA },
+    { name: 'lines of the Corefile come last', text: 'hosts /h {\n192.0.2.7 two.example x\nttl 65535\n}', qname: 'two.example.', want: { ...NODATA, answer: ['two.example. 65535 IN A 192.0.2.1', 'two.example. 65535 IN A 192.0.2.7'] } },
+  ])('$name', async ({ text, zones, qname, type, want }) => {
+    const { ask } = await start(text, { files: { '/h': file }, zones });
+    expect(ask(qname, type)).toEqual(want);
+  });
+
+  it('reads /etc/hosts when no file is named', async () => {
+    const { ask } = await start('hosts', { files: { '/etc/hosts': '127.0.0.1 localhost' } });
+    expect(ask('localhost.')).toEqual({ ...NODATA, answer: ['localhost. 3600 IN A 127.0.0.1'] });
+  });
+
+  it('answers with a plain value, the same one each time', async () => {
+    const { ask } = setup(hosts, 'hosts {\n192.0.2.7 a\n}');
+    expect(ask(query('a.'), () => reply())).toBe(ask(query('A.'), () => reply()));
+  });
+});
+
+describe('a changing file', () => {
+  const began = async (text = 'hosts /h') => {
+    const files: Record<string, string> = { '/h': '192.0.2.1 a' };
+    const mtimes: Record<string, number> = { '/h': 1_500 };
+    return { files, mtimes, ...(await start(text, { files, mtimes })) };
+  };
+  const address = (outcome: unknown): string | undefined => (outcome as { answer?: string[] }).answer?.[0]?.split(' ').at(-1);
+
+  it('is read again when its size changes', async () => {
+    const { files, ask, block } = await began();
+    files['/h'] = '192.0.2.22 a';
+    block.clock.advance(4999);
+    expect(address(ask('a.'))).toBe('192.0.2.1');
+    block.clock.advance(1);
+    expect(address(ask('a.'))).toBe('192.0.2.22');
+  });
+
+  it('is read again when its time of change does, and only then', async () => {
+    const { files, mtimes, ask, block } = await began('hosts /h {\nreload 1s\n}');
+    files['/h'] = '192.0.2.2 a';
+    block.clock.advance(1000);
+    expect(address(ask('a.'))).toBe('192.0.2.1');
+    mtimes['/h'] = 2_500;
+    block.clock.advance(1000);
+    expect(address(ask('a.'))).toBe('192.0.2.2');
+  });
+
+  it('stays in force when it goes away, and counts again when it is back', async () => {
+    const { files, ask, block } = await began();
+    delete files['/h'];
+    block.clock.advance(5000);
+    expect(address(ask('a.'))).toBe('192.0.2.1');
+    files['/h'] = '192.0.2.33 a';
+    block.clock.advance(5000);
+    expect(address(ask('a.'))).toBe('192.0.2.33');
+  });
+
+  it('is looked at once with reload 0', async () => {
+    const { block } = await began('hosts /h {\nreload 0\n}');
+    expect(block.clock.pending).toBe(0);
+  });
+
+  it('is not looked at after the end', async () => {
+    const { block } = await began();
+    await block.run('stop');
+    expect(block.clock.pending).toBe(0);
+  });
+
+  it('is counted', async () => {
+    const { files, mtimes, block } = await began('hosts /h {\n::1 b\n}');
+    expect(await block.metrics.text()).toContain('coredns_hosts_entries{hostsfile="/h"} 4\n');
+    expect(await block.metrics.text()).toContain('coredns_hosts_reload_timestamp_seconds 1.5\n');
+    files['/h'] = '192.0.2.1 a b c';
+    mtimes['/h'] = 3_000;
+    block.clock.advance(5000);
+    expect(await block.metrics.text()).toContain('coredns_hosts_entries{hostsfile="/h"} 8\n');
+    expect(await block.metrics.text()).toContain('coredns_hosts_reload_timestamp_seconds 3\n');
+    expect(block.log.lines).toEqual(['[DEBUG] plugin/hosts: Parsed hosts file into 2 entries', '[DEBUG] plugin/hosts: Parsed hosts file into 6 entries']);
+  });
+
+  it('that cannot be read is warned about once', async () => {
+    const { block } = setup(hosts, 'hosts /h', { files: { '/h': '' } });
+    Object.assign(block.runtime, { readFile: () => { throw new Error('EISDIR: illegal operation on a directory, read'); } });
+    await block.run('start');
+    block.clock.advance(20_000);
+    expect(block.log.lines).toEqual(['[WARNING] plugin/hosts: Cannot read hosts file /h: EISDIR: illegal operation on a directory, read']);
+  });
+
+  it('that is missing at the start is warned about', () => {
+    expect(setup(hosts, 'hosts /nowhere').block.log.lines).toEqual(['[WARNING] plugin/hosts: File does not exist: /nowhere']);
+  });
+});
+
+describe('bad text', () => {
+  it.each([
+    { name: 'twice', text: 'hosts\nhosts', error: 'Corefile:3: hosts: got it a second time, allowed: once in a server block (first at line 2)' },
+    { name: 'ttl 0', text: 'hosts {\nttl 0\n}', error: "Corefile:3: hosts: ttl: got '0', allowed: whole seconds without a unit from 1 to 65535" },
+    { name: 'ttl too large', text: 'hosts {\nttl 65536\n}', error: "Corefile:3: hosts: ttl: got '65536', allowed: whole seconds without a unit from 1 to 65535" },
+    { name: 'ttl missing', text: 'hosts {\nttl\n}', error: 'Corefile:3: hosts: ttl: got no argument, allowed: 1 argument; usage: ttl SECONDS' },
+    { name: 'no_reverse with a word', text: 'hosts {\nno_reverse x\n}', error: "Corefile:3: hosts: no_reverse: got 1 argument ('x'), allowed: no argument" },
+    { name: 'reload missing', text: 'hosts {\nreload\n}', error: 'Corefile:3: hosts: reload: got no argument, allowed: 1 argument; usage: reload DURATION' },
+    { name: 'reload without a unit', text: 'hosts {\nreload 5\n}', error: "Corefile:3: hosts: reload: got '5', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s" },
+    { name: 'reload below zero', text: 'hosts {\nreload -5s\n}', error: "Corefile:3: hosts: reload: got '-5s', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s" },
+    { name: 'fallthrough to no zone', text: 'hosts {\nfallthrough a..b\n}', error: "Corefile:3: hosts: fallthrough: got zone 'a..b'" },
+    { name: 'an unknown option', text: 'hosts {\nfallthrogh\n}', error: "Corefile:3: hosts: unknown option 'fallthrogh'; allowed: ttl, no_reverse, reload, fallthrough, ADDRESS NAME..." },
+    { name: 'an address without a name', text: 'hosts {\n192.0.2.1\n}', error: 'Corefile:3: hosts: 192.0.2.1: got no argument, allowed: at least 1 argument; usage: 192.0.2.1 NAME...' },
+    { name: 'a block in an option', text: 'hosts {\nttl 5 {\n}\n}', error: 'Corefile:3: hosts: ttl: got a block in { }, allowed: none' },
+  ])('$name', ({ text, error }) => {
+    expect(() => setup(hosts, text)).toThrow(error);
+  });
+
+  it('a file that cannot be looked at', () => {
+    const block = new TestBlock();
+    Object.assign(block.runtime, { fileInfo: () => { throw new Error("EACCES: permission denied, stat '/h'"); } });
+    expect(() => hosts.setup(directives('hosts /h', 'hosts'), block)).toThrow("Corefile:2: hosts: unable to access hosts file '/h': EACCES: permission denied, stat '/h'");
+  });
+});

@@ -20,6 +20,7 @@ const udpType = (address: string): 'udp4' | 'udp6' => (address.includes(':') ? '
 /** The operating system's sockets. */
 export class HostNetwork implements Network {
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
+    if (at.address === '') return everywhere((address) => this.bindUdp({ address, port: at.port }, (bytes, peer) => onDatagram(bytes, unmapped(peer))), mapTo);
     return new Promise((resolve, reject) => {
       const socket = dgram.createSocket({ type: udpType(at.address), lookup: asIs as never });
       socket.once('error', reject);
@@ -52,6 +53,7 @@ export class HostNetwork implements Network {
   }
 
   listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
+    if (at.address === '') return everywhere((address) => this.listenTcp({ address, port: at.port }, onConnection), (listener) => listener);
     return new Promise((resolve, reject) => {
       const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => onConnection(connection(socket)));
       server.once('error', reject);
@@ -97,9 +99,29 @@ export class HostNetwork implements Network {
 function connection(socket: net.Socket): TcpConnection {
   return {
     stream: socket,
-    local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
-    remote: { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 },
+    local: unmapped({ address: socket.localAddress ?? '', port: socket.localPort ?? 0 }),
+    remote: unmapped({ address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }),
   };
+}
+
+/** Opens at both families at once, or at IPv4 alone where the system has no IPv6. */
+async function everywhere<T>(open: (address: string) => Promise<T>, both: (socket: T) => T): Promise<T> {
+  try {
+    return both(await open('::'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
+    return open('0.0.0.0');
+  }
+}
+
+/** How a socket of both families spells an IPv4 peer (RFC 4291 section 2.5.5.2). */
+const MAPPED = '::ffff:';
+
+const unmapped = (peer: Endpoint): Endpoint => (peer.address.startsWith(MAPPED) ? { address: peer.address.slice(MAPPED.length), port: peer.port } : peer);
+
+function mapTo(socket: UdpSocket): UdpSocket {
+  return { ...socket, send: (bytes, length, to) => socket.send(bytes, length, to.address.includes(':') ? to : { address: MAPPED + to.address, port: to.port }) };
 }
 
 function ignore(): void {

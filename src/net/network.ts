@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** A place to listen at or to send to. `address` is an IPv4 or IPv6 address in text form, `port` 0 to 65535. */
+/** A place to listen at or to send to. `address` is an IPv4 or IPv6 address in text form, empty for all of the host's; `port` is 0 to 65535. */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
@@ -49,7 +49,7 @@ export interface InterfaceAddress {
  * modelled network namespace. Promises reject with a NodeJS.ErrnoException (`EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `ECONNREFUSED`, ...).
  */
 export interface Network {
-  /** Binds a UDP socket. Port 0 draws a free one. `::` also takes IPv4. */
+  /** Binds a UDP socket. Port 0 draws a free one. At all addresses, peers of both families arrive, each under its own family's address. */
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket>;
   /** Opens a UDP socket at a free port, drawn unpredictably (RFC 5452 section 9.2), for one peer. */
   connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket>;

@@ -1,0 +1,21 @@
+import { argv, env, exit, stderr } from 'node:process';
+import { serve } from './serve.js';
+import { start } from './start.js';
+
+/** A command of the program: gets the words after its name, resolves with the exit code. */
+export type Command = (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Promise<number>;
+
+/** Commands by name. Without one, the arguments are those of the server, as of CoreDNS. */
+const COMMANDS: Readonly<Record<string, Command>> = { start };
+
+const [word = '', ...rest] = argv.slice(2);
+const named = Object.hasOwn(COMMANDS, word);
+const command = named ? COMMANDS[word]! : serve;
+
+command(named ? rest : argv.slice(2), env).then(
+  (code) => exit(code),
+  (error: unknown) => {
+    stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    exit(1);
+  },
+);

@@ -1,0 +1,95 @@
+import { linkChain, type Handler, type HttpRoute, type Outcome, type PluginDefinition, type Query, type Reply, type Runtime, type ServerAddress } from '../chain/index.js';
+import { CorefileError, parseCorefile, type Corefile, type CorefileSource, type LoadOptions } from '../corefile/index.js';
+import { hostPort } from '../lib/cidr.js';
+import { BlockContext, Hooks, type Common } from './block.js';
+import { InFlight, Routes } from './routes.js';
+
+/** What a configuration needs of the server around it. */
+export interface ConfigurationHost {
+  readonly runtime: Runtime;
+  readonly plugins: readonly PluginDefinition[];
+  readonly load: LoadOptions;
+  readonly defaultPort: number;
+  readonly corefileName: string;
+  /** The one object for a listening address, the same over all configurations. */
+  address(address: string, port: number): ServerAddress;
+  readDigest(): string;
+  reload(): Promise<boolean>;
+  fatal(reason: string): void;
+  /** Told of each query that no zone is served for. */
+  refused(query: Query): void;
+}
+
+/** A Corefile set up: chains linked, hooks and HTTP routes known, no socket opened yet. */
+export class Configuration {
+  readonly hooks = new Hooks();
+  readonly inFlight = new InFlight();
+  readonly httpRoutes: HttpRoute[] = [];
+  /** By listening address, in the order in which the Corefile names them. */
+  readonly served = new Map<ServerAddress, Routes>();
+  readonly blocks: readonly BlockContext[];
+  readonly corefile: Corefile;
+
+  /** Throws a CorefileError for anything in the text that cannot be used. */
+  constructor(source: CorefileSource, private readonly host: ConfigurationHost) {
+    this.corefile = parseCorefile(source, { ...host.load, directives: host.plugins.map((plugin) => plugin.name) });
+    for (const warning of this.corefile.warnings) host.runtime.log.warning(warning);
+    const common: Common = {
+      host, hooks: this.hooks, routes: this.httpRoutes, shared: new Map(), digest: this.corefile.digest(), ask: (query) => this.ask(query),
+    };
+    this.blocks = this.corefile.blocks.map((block) => new BlockContext(block, common));
+    for (const block of this.blocks) this.setUp(block);
+  }
+
+  /** Whether some block asked for debugging. */
+  get debug(): boolean {
+    return this.blocks.some((block) => block.settings.debug);
+  }
+
+  get stacktrace(): boolean {
+    return this.blocks.some((block) => block.settings.stacktrace || block.settings.debug);
+  }
+
+  private ask(query: Query): Outcome | Promise<Outcome> {
+    const routes = this.served.get(query.arrival.server) ?? [...this.served.values()][0]!;
+    return routes.answer(query);
+  }
+
+  private setUp(block: BlockContext): void {
+    const handlers: Handler[] = [];
+    for (const plugin of this.host.plugins) {
+      const [first, ...more] = block.source.directives.filter((directive) => directive.name === plugin.name);
+      if (first === undefined) continue;
+      const made = plugin.setup([first, ...more], block);
+      if (made !== undefined) handlers.push(...(isList(made) ? made : [made]));
+    }
+    block.link(handlers);
+    // A block without handlers answers nothing: REFUSED, as for a zone that is not served.
+    const chain = handlers.length === 0 ? (query: Query): Reply => refusedReply(this.routesAt(block, 0), query) : linkChain(handlers);
+    const hosts = block.settings.listen.length === 0 ? [''] : block.settings.listen;
+    const addresses = new Set<ServerAddress>();
+    for (const key of block.source.keys) {
+      for (const host of hosts) {
+        const address = this.host.address(host, key.port ?? this.host.defaultPort);
+        addresses.add(address);
+        const routes = this.served.get(address) ?? new Routes(this.inFlight, (query) => this.host.refused(query));
+        this.served.set(address, routes);
+        if (!routes.add(key.zone, chain)) {
+          throw new CorefileError(key.file, key.line, `cannot serve dns://${key.zone}:${address.port}${host === '' ? '' : ` on ${host}`} - it is already defined`);
+        }
+      }
+    }
+    block.serveAt([...addresses]);
+  }
+
+  private routesAt(block: BlockContext, index: number): Routes {
+    return this.served.get(block.addresses()[index]!)!;
+  }
+}
+
+const refusedReply = (routes: Routes, query: Query): Reply => routes.refuse(query);
+
+const isList = (made: Handler | readonly Handler[]): made is readonly Handler[] => Array.isArray(made);
+
+/** Listening address as in metrics and messages. */
+export const labelOf = (address: string, port: number): string => `dns://${hostPort(address, port)}`;

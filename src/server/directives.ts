@@ -1,0 +1,22 @@
+import type { PluginDefinition } from '../chain/index.js';
+import { bind } from '../plugins/bind/setup.js';
+import { cache } from '../plugins/cache/setup.js';
+import { debug } from '../plugins/debug/setup.js';
+import { errors } from '../plugins/errors/setup.js';
+import { forward } from '../plugins/forward/setup.js';
+import { health } from '../plugins/health/setup.js';
+import { hosts } from '../plugins/hosts/setup.js';
+import { loadbalance } from '../plugins/loadbalance/setup.js';
+import { log } from '../plugins/log/setup.js';
+import { loop } from '../plugins/loop/setup.js';
+import { prometheus } from '../plugins/prometheus/setup.js';
+import { ready } from '../plugins/ready/setup.js';
+import { reload } from '../plugins/reload/setup.js';
+import { rewrite } from '../plugins/rewrite/setup.js';
+import { template } from '../plugins/template/setup.js';
+import { whoami } from '../plugins/whoami/setup.js';
+
+/** All directives in the order in which their handlers see a query: the order of CoreDNS. The order in a Corefile does not matter. */
+export const PLUGINS: readonly PluginDefinition[] = [
+  reload, bind, debug, ready, health, prometheus, errors, log, loadbalance, cache, rewrite, template, hosts, loop, forward, whoami,
+];

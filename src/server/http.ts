@@ -1,0 +1,94 @@
+import http from 'node:http';
+import type { HttpAnswer, HttpRoute } from '../chain/index.js';
+import { hostPort } from '../lib/cidr.js';
+import type { Network, TcpListener } from '../net/network.js';
+
+/** A client has this long to send its request, in milliseconds. */
+const REQUEST_TIMEOUT = 5000;
+
+type Answer = HttpRoute['answer'];
+
+/** One HTTP address: its routes can be exchanged while it listens. */
+class HttpListener {
+  private routes: ReadonlyMap<string, Answer> = new Map();
+  private readonly server = http.createServer({ requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT }, (request, response) => void this.serve(request, response));
+  private listener: TcpListener | undefined;
+
+  async open(network: Network, address: string, port: number): Promise<void> {
+    // Node's HTTP server works on any stream: the connection comes from the network port, modelled or real.
+    this.listener = await network.listenTcp({ address, port }, ({ stream }) => this.server.emit('connection', stream));
+  }
+
+  route(routes: ReadonlyMap<string, Answer>): void {
+    this.routes = routes;
+  }
+
+  close(): void {
+    this.listener?.close();
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+
+  private async serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?', 1)[0]!;
+    const answer = this.routes.get(path);
+    let result: HttpAnswer = { status: 404, body: '404 page not found\n' };
+    try {
+      if (answer) result = await answer();
+    } catch (error) {
+      result = { status: 500, body: `${(error as Error).message}\n` };
+    }
+    response.writeHead(result.status, { 'content-type': result.contentType ?? 'text/plain; charset=utf-8' });
+    response.end(request.method === 'HEAD' ? undefined : result.body);
+  }
+}
+
+/** All HTTP addresses of the server. An address that the next configuration names too goes on listening, so a reload misses no request. */
+export class HttpListeners {
+  private readonly open = new Map<string, HttpListener>();
+
+  constructor(private readonly network: Network) {}
+
+  /**
+   * Opens what `routes` need and is not open yet. The returned `commit` puts the routes in place and closes what is no longer needed; `abandon` closes what
+   * was opened. Rejects, with nothing opened, when an address cannot be bound.
+   */
+  async prepare(routes: readonly HttpRoute[]): Promise<{ commit: () => void; abandon: () => void }> {
+    const wanted = new Map<string, Map<string, Answer>>();
+    const fresh = new Map<string, HttpListener>();
+    const abandon = (): void => fresh.forEach((listener) => listener.close());
+    for (const route of routes) {
+      const key = hostPort(route.address, route.port);
+      const paths = wanted.get(key) ?? new Map<string, Answer>();
+      wanted.set(key, paths);
+      if (!paths.has(route.path)) paths.set(route.path, () => route.answer());
+      if (this.open.has(key) || fresh.has(key)) continue;
+      const listener = new HttpListener();
+      fresh.set(key, listener);
+      try {
+        await listener.open(this.network, route.address, route.port);
+      } catch (error) {
+        abandon();
+        throw new Error(`${route.owner}: cannot listen on ${key} (tcp): ${(error as Error).message}`, { cause: error });
+      }
+    }
+    return { abandon, commit: () => this.commit(wanted, fresh) };
+  }
+
+  closeAll(): void {
+    this.open.forEach((listener) => listener.close());
+    this.open.clear();
+  }
+
+  private commit(wanted: ReadonlyMap<string, Map<string, Answer>>, fresh: ReadonlyMap<string, HttpListener>): void {
+    fresh.forEach((listener, key) => this.open.set(key, listener));
+    for (const [key, listener] of this.open) {
+      const paths = wanted.get(key);
+      if (paths) listener.route(paths);
+      else {
+        listener.close();
+        this.open.delete(key);
+      }
+    }
+  }
+}

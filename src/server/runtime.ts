@@ -1,0 +1,43 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import type { FileInfo, Runtime } from '../chain/index.js';
+import type { LoadOptions } from '../corefile/index.js';
+import { hostLoadOptions } from '../corefile/index.js';
+import { realClock } from '../lib/clock.js';
+import { secureRandom } from '../lib/random.js';
+import { Metrics } from '../metrics/metrics.js';
+import { HostNetwork } from '../net/host-network.js';
+import { textLog } from './log.js';
+import { VERSION } from './version.js';
+
+/** How a server reaches files: to parse its Corefile, and for plugins that read some. */
+export interface ServerFiles extends Pick<LoadOptions, 'readFile' | 'glob'> {
+  fileInfo(path: string): FileInfo | undefined;
+}
+
+/** What of a runtime may be handed in; this host's own is taken for what is left out. */
+export type RuntimeOptions = Partial<Omit<Runtime, 'readFile' | 'fileInfo' | 'version'>> & { readonly cwd?: string | undefined; readonly files?: ServerFiles | undefined };
+
+/** The runtime of one server, and how its Corefile is loaded. Relative paths start from `cwd`. */
+export function makeRuntime(options: RuntimeOptions): { runtime: Runtime; load: LoadOptions } {
+  const cwd = options.cwd ?? '/';
+  const env = options.env ?? {};
+  const load: LoadOptions = { ...hostLoadOptions(env, cwd), ...options.files };
+  const runtime: Runtime = {
+    network: options.network ?? new HostNetwork(),
+    clock: options.clock ?? realClock,
+    random: options.random ?? secureRandom,
+    log: options.log ?? textLog(),
+    metrics: options.metrics ?? new Metrics(),
+    env,
+    version: VERSION,
+    readFile: (file) => load.readFile(path.resolve(cwd, file)),
+    fileInfo: options.files?.fileInfo ?? ((file) => hostFileInfo(path.resolve(cwd, file))),
+  };
+  return { runtime, load };
+}
+
+function hostFileInfo(file: string): FileInfo | undefined {
+  const info = statSync(file, { throwIfNoEntry: false });
+  return info && { mtime: info.mtimeMs, size: info.size };
+}

@@ -1,0 +1,223 @@
+import { makeQuery, type Arrival, type OwnQuestion, type PluginDefinition, type Query, type Runtime, type ServerAddress } from '../chain/index.js';
+import { CorefileError, parseCorefile, type CorefileSource } from '../corefile/index.js';
+import { sleep } from '../lib/clock.js';
+import type { Milliseconds } from '../lib/units.js';
+import { decodeMessage, type Message } from '../wire/index.js';
+import { bannerLines } from './banner.js';
+import { Configuration, labelOf, type ConfigurationHost } from './configuration.js';
+import { PLUGINS } from './directives.js';
+import { HttpListeners } from './http.js';
+import { DnsListeners, shut, type OpenableAddress } from './listeners.js';
+import { respond } from './respond.js';
+import type { Served } from './routes.js';
+import { makeRuntime, type RuntimeOptions } from './runtime.js';
+import type { TcpLimits } from './tcp.js';
+
+/** Answers under way at the end of a configuration have this long, in milliseconds. */
+const GRACE: Milliseconds = 5000;
+
+/** What a server is made from; what a runtime has (network, clock, environment, ...) is the host's own where it is left out. */
+export interface ServerOptions extends RuntimeOptions {
+  /** The Corefile's text, or a name and a function that reads it: the latter is read again at each reload. */
+  readonly corefile: string | { readonly name: string; read(): string };
+  /** Port of server blocks that name none; 53 by default. */
+  readonly defaultPort?: number;
+  readonly plugins?: readonly PluginDefinition[];
+  readonly tcpLimits?: TcpLimits;
+  /** Called when a plugin finds that serving does harm, such as a forwarding loop; by default the server stops. */
+  readonly onFatal?: (reason: string) => void;
+}
+
+/** A query to inject: its message, or what to ask. */
+export type Injected = Uint8Array | (OwnQuestion & { readonly transport?: 'udp' | 'tcp' });
+
+/** A DNS server: one Corefile at a time, replaced without losing a query. */
+export class Server {
+  readonly runtime: Runtime;
+  private readonly host: ConfigurationHost;
+  private readonly addresses = new Map<string, OpenableAddress>();
+  private readonly dns: DnsListeners;
+  private readonly http: HttpListeners;
+  private current: Configuration;
+  private listening = false;
+  private changing: Promise<unknown> = Promise.resolve();
+  private stopped: Promise<void> | undefined;
+
+  private constructor(private readonly options: ServerOptions) {
+    const { runtime, load } = makeRuntime(options);
+    this.runtime = runtime;
+    const { metrics, log } = this.runtime;
+    const panics = metrics.counter('', 'panics_total', 'A metrics that counts the number of panics.').with();
+    const onPanic = (error: unknown, query: Query): void => {
+      panics.inc();
+      const text = error instanceof Error ? error.message : String(error);
+      const stack = this.current.stacktrace && error instanceof Error ? `\n${error.stack}` : '';
+      log.error(`Recovered from panic in server: "${query.arrival.server.label}" ${text}${stack}`);
+    };
+    this.dns = new DnsListeners(this.runtime.network, this.runtime.clock, onPanic, options.tcpLimits);
+    this.http = new HttpListeners(this.runtime.network);
+    this.host = {
+      runtime: this.runtime, plugins: options.plugins ?? PLUGINS, load, defaultPort: options.defaultPort ?? 53,
+      corefileName: typeof options.corefile === 'string' ? 'Corefile' : options.corefile.name,
+      address: (address, port) => this.address(address, port),
+      readDigest: () => parseCorefile(this.read(), load).digest(),
+      reload: () => this.reload(),
+      fatal: (reason) => this.fatal(reason),
+      refused: () => undefined,
+    };
+    this.current = new Configuration(this.read(), this.host);
+  }
+
+  /** Reads the Corefile and sets it up; no socket is opened. Rejects with a CorefileError, or with what a plugin's start failed with. */
+  static async create(options: ServerOptions): Promise<Server> {
+    const server = new Server(options);
+    if (server.current.blocks.length === 0) throw new CorefileError(server.host.corefileName, 1, 'no server block');
+    for (const hook of server.current.hooks.start) await hook();
+    return server;
+  }
+
+  /** Opens all sockets. Rejects with a ListenError that names the address and the way out; nothing stays open then. */
+  async listen(): Promise<void> {
+    await this.attach(this.current);
+    this.listening = true;
+    for (const hook of this.current.hooks.serving) hook();
+  }
+
+  /** The lines of the start banner: what is served where. */
+  banner(): string[] {
+    return bannerLines(this.current.served);
+  }
+
+  /** Where the server listens. */
+  get served(): readonly ServerAddress[] {
+    return [...this.current.served.keys()];
+  }
+
+  get debug(): boolean {
+    return this.current.debug;
+  }
+
+  /**
+   * Puts the Corefile as it is now in place of the running one. False, with the reason logged and everything as before, when it cannot be read, used or
+   * listened for. Queries under way are answered by the configuration that took them.
+   */
+  reload(): Promise<boolean> {
+    const done = this.changing.then(() => this.replace());
+    this.changing = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Stops in order: shutdown hooks while still answering, then no more queries, then the answers under way, then everything is closed. */
+  stop(): Promise<void> {
+    return (this.stopped ??= this.changing.then(() => this.end()));
+  }
+
+  /** Answers a query through the whole chain without a socket; undefined when the answer is silence. */
+  inject(query: Injected): Promise<Message | undefined> {
+    const [server, routes] = [...this.current.served][0]!;
+    const served: Served = { server, routes };
+    const { clock, random } = this.runtime;
+    const local = { address: '127.0.0.1', port: server.port };
+    const raw = query instanceof Uint8Array;
+    const arrival: Arrival = { transport: (raw ? undefined : query.transport) ?? 'udp', remote: { address: '127.0.0.1', port: 0 }, local, server };
+    const bytes = raw ? Buffer.from(query) : makeQuery(query, arrival, random, 0).bytes;
+    return new Promise((resolve, reject) => {
+      respond(bytes, served, {
+        ...arrival, received: clock.monotonic(), prefix: 0, send: (answer) => resolve(decodeMessage(answer)), dropped: () => resolve(undefined),
+      }, (error) => reject(error as Error));
+    });
+  }
+
+  private read(): CorefileSource {
+    const { corefile } = this.options;
+    return typeof corefile === 'string' ? { name: 'Corefile', text: corefile } : { name: corefile.name, text: corefile.read() };
+  }
+
+  private address(address: string, port: number): ServerAddress {
+    const label = labelOf(address, port);
+    let known = this.addresses.get(label);
+    if (!known) {
+      known = { index: this.addresses.size, label, address, port };
+      this.addresses.set(label, known);
+    }
+    return known;
+  }
+
+  private async attach(next: Configuration): Promise<void> {
+    const http = await this.http.prepare(next.httpRoutes);
+    let dns;
+    try {
+      dns = await this.dns.prepare(next.served, (address, port) => {
+        const drawn = this.addresses.get(address.label)!;
+        drawn.port = port;
+        drawn.label = labelOf(drawn.address, port);
+      });
+    } catch (error) {
+      http.abandon();
+      throw error;
+    }
+    http.commit();
+    const old = dns.commit();
+    if (old.length > 0) void this.settled(this.current).then(() => old.forEach(shut));
+  }
+
+  private async replace(): Promise<boolean> {
+    const { log } = this.runtime;
+    log.info('Reloading');
+    const previous = this.current;
+    let next: Configuration | undefined;
+    try {
+      next = new Configuration(this.read(), this.host);
+      if (next.blocks.length === 0) throw new CorefileError(this.host.corefileName, 1, 'no server block');
+      for (const hook of next.hooks.start) await hook();
+      if (this.listening) await this.attach(next);
+    } catch (error) {
+      log.error(`Restart failed: ${(error as Error).message}`);
+      if (next) await this.runStop(next);
+      return false;
+    }
+    this.current = next;
+    if (this.listening) for (const hook of next.hooks.serving) hook();
+    await this.settled(previous);
+    await this.runStop(previous);
+    log.info('Reloading complete');
+    return true;
+  }
+
+  private async end(): Promise<void> {
+    const { current } = this;
+    await Promise.all(current.hooks.shutdown.map((hook) => hook()));
+    const open = this.dns.closeAll();
+    await this.settled(current);
+    open.forEach(shut);
+    await this.runStop(current);
+    this.http.closeAll();
+  }
+
+  private async settled(configuration: Configuration): Promise<void> {
+    const grace = new AbortController();
+    await Promise.race([configuration.inFlight.settled(), sleep(this.runtime.clock, GRACE, grace.signal).catch(() => undefined)]);
+    grace.abort(new Error('settled'));
+  }
+
+  private async runStop(configuration: Configuration): Promise<void> {
+    for (const hook of configuration.hooks.stop) {
+      try {
+        await hook();
+      } catch (error) {
+        this.runtime.log.error(`stopping: ${(error as Error).message}`);
+      }
+    }
+  }
+
+  private fatal(reason: string): void {
+    if (this.options.onFatal) this.options.onFatal(reason);
+    else {
+      this.runtime.log.error(reason);
+      void this.stop();
+    }
+  }
+}
+
+/** Starts a server from Corefile text: set up and ready for `inject`; `listen` opens its sockets. */
+export const createServer = (options: ServerOptions): Promise<Server> => Server.create(options);

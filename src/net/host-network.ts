@@ -22,7 +22,7 @@ export class HostNetwork implements Network {
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
     if (at.address === '') return everywhere((address) => this.bindUdp({ address, port: at.port }, (bytes, peer) => onDatagram(bytes, unmapped(peer))), mapTo);
     return new Promise((resolve, reject) => {
-      const socket = dgram.createSocket({ type: udpType(at.address), lookup: asIs as never });
+      const socket = dgram.createSocket({ type: udpType(at.address), lookup: asIs });
       socket.once('error', reject);
       socket.bind({ address: at.address, port: at.port, exclusive: true }, () => {
         socket.off('error', reject);
@@ -41,7 +41,7 @@ export class HostNetwork implements Network {
 
   connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket> {
     return new Promise((resolve, reject) => {
-      const socket = dgram.createSocket({ type: udpType(to.address), lookup: asIs as never });
+      const socket = dgram.createSocket({ type: udpType(to.address), lookup: asIs });
       socket.once('error', reject);
       socket.connect(to.port, to.address, () => {
         socket.off('error', reject);

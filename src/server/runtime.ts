@@ -12,7 +12,7 @@ import { VERSION } from './version.js';
 
 /** How a server reaches files: to parse its Corefile, and for plugins that read some. */
 export interface ServerFiles extends Pick<LoadOptions, 'readFile' | 'glob'> {
-  fileInfo(path: string): FileInfo | undefined;
+  readonly fileInfo: (path: string) => FileInfo | undefined;
 }
 
 /** What of a runtime may be handed in; this host's own is taken for what is left out. */

@@ -124,7 +124,7 @@ export class Server {
     return new Promise((resolve, reject) => {
       respond(bytes, served, {
         ...arrival, received: clock.monotonic(), prefix: 0, send: (answer) => resolve(decodeMessage(answer)), dropped: () => resolve(undefined),
-      }, (error) => reject(error as Error));
+      }, (error) => reject(error));
     });
   }
 
@@ -186,7 +186,7 @@ export class Server {
 
   private async end(): Promise<void> {
     const { current } = this;
-    await Promise.all(current.hooks.shutdown.map((hook) => hook()));
+    await Promise.all(current.hooks.shutdown.map(async (hook) => hook()));
     const open = this.dns.closeAll();
     await this.settled(current);
     open.forEach(shut);

@@ -1,0 +1,78 @@
+import type { Query, Reply } from '../../chain/index.js';
+import type { Milliseconds, Seconds } from '../../lib/units.js';
+import { Class, Flag, type EncodedRecords, type Name } from '../../wire/index.js';
+import type { PrefetchPolicy } from './options.js';
+
+/** The two caches, as the `type` label of metrics names them: what exists, and what is denied or failed. */
+export type CacheType = 'success' | 'denial';
+
+/** One kept reply. The flags and records it holds are never altered; what changes is how often and when it was asked for. */
+export class Entry {
+  readonly name: Name;
+  readonly variant: number;
+  /** Flags of a reply from this entry. */
+  readonly flags: number;
+  readonly rcode: number;
+  readonly records: EncodedRecords;
+  /** Monotonic time of its last move to the front of the eviction order. */
+  touched: Milliseconds;
+  /** A refresh is under way in the background. */
+  refreshing = false;
+  private hits = 0;
+  private lastHit: Milliseconds = -Infinity;
+
+  /**
+   * @param ttl TTL of all its records when it is stored
+   * @param mayBeStale whether it may be served after its time where the configuration says so
+   * @param stored monotonic time from which the TTL counts down
+   */
+  constructor(query: Query, reply: Reply, readonly ttl: Seconds, readonly type: CacheType, readonly mayBeStale: boolean, readonly stored: Milliseconds) {
+    this.name = query.name;
+    this.variant = variantOf(query);
+    // Some stub resolvers discard a reply without AA, so the reference sets it on every hit.
+    this.flags = (reply.flags & (Flag.RA | Flag.AD)) | Flag.AA;
+    this.rcode = reply.rcode;
+    this.records = inSpellingOf(query, reply.records);
+    this.touched = stored;
+  }
+
+  /**
+   * Whole seconds until it expires; 0 and below mean that it has. A time before it was stored counts as that time: a query may have
+   * arrived while the reply that it now finds was still on its way.
+   */
+  timeLeft(now: Milliseconds): Seconds {
+    const age = now - this.stored;
+    return age > 0 ? this.ttl - Math.floor(age / 1000) : this.ttl;
+  }
+
+  /** Counts a hit; returns whether the entry is popular and so near its end that it should be fetched anew. */
+  countHit(now: Milliseconds, left: Seconds, policy: PrefetchPolicy): boolean {
+    this.hits = now - this.lastHit > policy.gap ? 1 : this.hits + 1;
+    this.lastHit = now;
+    return this.hits >= policy.amount && left <= Math.ceil((policy.percentage / 100) * this.ttl);
+  }
+
+  /** Takes over how popular the entry was that this one replaces. */
+  inheritPopularity(from: Entry): void {
+    this.hits = from.hits;
+    this.lastHit = from.lastHit;
+  }
+}
+
+/**
+ * All of a question but its name, as one number: type, DO, CD and class. It stays a small integer for class IN, which makes it a cheap
+ * map key; other classes come out above 2^18 and are as distinct.
+ */
+export function variantOf(query: Query): number {
+  const bits = (query.type << 2) | (query.do ? 2 : 0) | (query.checkingDisabled ? 1 : 0);
+  return query.class === Class.IN ? bits : bits + (query.class + 1) * 0x40000;
+}
+
+/** The records with the question's name as this client spelt it: later clients get it that way, as from the reference. */
+function inSpellingOf(query: Query, records: EncodedRecords): EncodedRecords {
+  if (records.owners === undefined) return records;
+  const bytes = Uint8Array.prototype.slice.call(records.bytes);
+  const name = query.bytes.subarray(query.questionStart, query.questionEnd - 4);
+  for (const owner of records.owners) bytes.set(name, owner);
+  return { ...records, bytes, owners: undefined };
+}

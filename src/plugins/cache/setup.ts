@@ -1,0 +1,18 @@
+import { definePlugin } from '../../chain/index.js';
+import { Cache } from './handler.js';
+import { cacheMetrics } from './metrics.js';
+import { parseOptions } from './options.js';
+
+/** `cache [TTL] [ZONES...] { ... }`: keeps replies and answers from them. */
+export const cache = definePlugin('cache', ([directive, second], block) => {
+  second?.fail('got a second cache in this server block, allowed: one');
+  const options = parseOptions(directive, block);
+  return new Cache(options, {
+    clock: block.runtime.clock,
+    log: block.logger('cache'),
+    metrics: cacheMetrics(block.runtime.metrics, options.zones.list.join(',')),
+    panics: block.runtime.metrics.counter('', 'panics_total', 'A metrics that counts the number of panics.').with(),
+    // The server routes by the block's zones: where the cache has them all, no query needs to be looked at again.
+    everyZone: block.zones.every((zone) => options.zones.contains(zone)),
+  });
+});

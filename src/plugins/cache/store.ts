@@ -1,0 +1,69 @@
+import { LRUCache } from 'lru-cache';
+import type { Query } from '../../chain/index.js';
+import type { Milliseconds } from '../../lib/units.js';
+import type { Name } from '../../wire/index.js';
+import { variantOf, type CacheType, type Entry } from './entry.js';
+
+/** Hits closer together than this leave the eviction order alone: an often asked entry pays for its place once a second. */
+const TOUCH_INTERVAL: Milliseconds = 1000;
+
+/**
+ * The kept replies, at most one per question, bounded per type. A question is found through a map per variant (type, class, DO, CD), so that
+ * the name is the key as it stands and no key is built per query; the least recently used entry leaves when its type is full.
+ * Nothing leaves because of its age.
+ */
+export class Store {
+  private readonly variants = new Map<number, Map<Name, Entry>>();
+  private readonly order: Readonly<Record<CacheType, LRUCache<Entry, Entry>>>;
+
+  /** @param capacity greatest number of entries, at least 1 each */
+  constructor(capacity: Readonly<Record<CacheType, number>>) {
+    const bounded = (max: number): LRUCache<Entry, Entry> =>
+      new LRUCache({ max, dispose: (entry, _key, reason) => { if (reason === 'evict') this.unlink(entry); } });
+    this.order = { success: bounded(capacity.success), denial: bounded(capacity.denial) };
+  }
+
+  /** The entry for this question, expired or not. */
+  get(query: Query): Entry | undefined {
+    return this.variants.get(variantOf(query))?.get(query.name);
+  }
+
+  /** Notes that the entry was used at `now` (monotonic). */
+  touch(entry: Entry, now: Milliseconds): void {
+    if (now - entry.touched < TOUCH_INTERVAL) return;
+    entry.touched = now;
+    this.order[entry.type].get(entry);
+  }
+
+  /** Keeps the entry in place of any other for its question. Returns whether one for another question had to leave. */
+  put(entry: Entry): boolean {
+    const names = this.namesOf(entry.variant);
+    const previous = names.get(entry.name);
+    if (previous !== undefined) this.order[previous.type].delete(previous);
+    names.set(entry.name, entry);
+    const order = this.order[entry.type];
+    const full = order.size === order.max;
+    order.set(entry, entry);
+    return full;
+  }
+
+  size(type: CacheType): number {
+    return this.order[type].size;
+  }
+
+  private namesOf(variant: number): Map<Name, Entry> {
+    let names = this.variants.get(variant);
+    if (names === undefined) {
+      names = new Map();
+      this.variants.set(variant, names);
+    }
+    return names;
+  }
+
+  private unlink(entry: Entry): void {
+    const names = this.variants.get(entry.variant)!;
+    names.delete(entry.name);
+    // Types and classes are the client's choice: a map that stayed behind for each would be a leak.
+    if (names.size === 0) this.variants.delete(entry.variant);
+  }
+}

@@ -122,6 +122,12 @@ export interface PluginDefinition {
 
 export const definePlugin = (name: string, setup: PluginDefinition['setup']): PluginDefinition => ({ name, setup });
 
+/** The only occurrence of a directive that may stand in a server block once. Throws a CorefileError at the second one. */
+export function onlyOne(directives: readonly [Directive, ...Directive[]]): Directive {
+  const [first, second] = directives;
+  return second === undefined ? first : second.fail(`got it a second time in this server block, allowed: once; the first stands at ${first.file}:${first.line}`);
+}
+
 /** One value per listening address, made on first use: for counters that carry the `server` label. */
 export class PerServer<T> {
   private readonly values: T[] = [];

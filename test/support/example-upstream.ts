@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Reply, type Outcome, type Query } from '../../src/chain/index.js';
+import type { Outcome, Query, Reply } from '../../src/chain/index.js';
 import { reply } from './dns.js';
 
 /** An upstream that answers by rule, with the names and records that the recorded answers in test/plugins were made with. */

@@ -13,7 +13,7 @@ export interface HostMap {
 
 export interface HostMapOptions {
   /** Whether a name, lower-case with closing dot, is to be kept. */
-  accepts(name: Name): boolean;
+  readonly accepts: (name: Name) => boolean;
   /** Whether addresses are to be found backwards. */
   readonly reverse: boolean;
 }

@@ -1,8 +1,8 @@
 import { randomBelow, type Random } from '../lib/random.js';
 import type { Octets } from '../lib/units.js';
 import {
-  Flag, HEADER_SIZE, MAX_MESSAGE_SIZE, MIN_MESSAGE_SIZE, OPCODE_MASK, Type, WireError, copyName, decodeMessage, encodeMessage, lowerName,
-  presentName, copied, readOptions, className, typeName, type EdnsOption, type Message, type Name, type ReplyHead,
+  Flag, HEADER_SIZE, MAX_MESSAGE_SIZE, MIN_MESSAGE_SIZE, OPCODE_MASK, Type, WireError, copyName, decodeMessage, encodeMessage,
+  readLowerName, readName, readOptions, className, typeName, type EdnsOption, type Message, type Name, type ReplyHead,
 } from '../wire/index.js';
 
 export type Transport = 'udp' | 'tcp';
@@ -57,7 +57,7 @@ export class Query implements ReplyHead {
   constructor(readonly bytes: Buffer, readonly arrival: Arrival, /** Monotonic time of arrival, in milliseconds. */ readonly received: number) {
     this.id = (bytes[0]! << 8) | bytes[1]!;
     this.queryFlags = (bytes[2]! << 8) | bytes[3]!;
-    const end = skipName(bytes, HEADER_SIZE);
+    const end = skipName(bytes, HEADER_SIZE, false);
     if (end + 4 > bytes.length) throw new WireError('question cut short', end);
     this.type = (bytes[end]! << 8) | bytes[end + 1]!;
     this.class = (bytes[end + 2]! << 8) | bytes[end + 3]!;
@@ -66,12 +66,12 @@ export class Query implements ReplyHead {
 
   /** The name in lower case, for matching. */
   get name(): Name {
-    return (this.lower ??= this.readName(true));
+    return (this.lower ??= readLowerName(this.bytes, HEADER_SIZE));
   }
 
   /** The name as the client spelt it, for echoing. */
   get qname(): Name {
-    return (this.asked ??= this.readName(false));
+    return (this.asked ??= readName(this.bytes, HEADER_SIZE).name);
   }
 
   get typeName(): string {
@@ -162,12 +162,6 @@ export class Query implements ReplyHead {
     return new Query(encodeMessage(change(this.decode())), this.arrival, this.received);
   }
 
-  private readName(lower: boolean): Name {
-    copyName(this.bytes, HEADER_SIZE, nameScratch, 0);
-    const name = presentName(nameScratch, 0, copied.length);
-    return lower ? lowerName(name) : name;
-  }
-
   /** Offset of the OPT record, or a negative number. Records before it are skipped, malformed ones throw a WireError. */
   private optOffset(): number {
     if (this.opt === EDNS_UNREAD) this.opt = findOpt(this.bytes, this.questionEnd);
@@ -175,14 +169,14 @@ export class Query implements ReplyHead {
   }
 }
 
-/** Offset after a name; a query's own name has no pointers, but a pointer ends a name wherever it leads. */
-function skipName(bytes: Uint8Array, offset: number): number {
+/** Offset after a name. A pointer ends it wherever it leads; the first name of a message has nothing before it that one could lead to. */
+function skipName(bytes: Uint8Array, offset: number, pointers: boolean): number {
   let at = offset;
   for (;;) {
     const length = bytes[at];
     if (length === undefined) throw new WireError('name runs past the end of the message', at);
     if (length === 0) break;
-    if (length >= 0xc0) return copyName(bytes, offset, nameScratch, 0);
+    if (length >= 0xc0 && pointers) return copyName(bytes, offset, nameScratch, 0);
     if (length > 63) throw new WireError('label of a reserved type', at);
     at += length + 1;
   }
@@ -196,7 +190,7 @@ function findOpt(bytes: Uint8Array, questionEnd: number): number {
   let at = questionEnd;
   let found = EDNS_ABSENT;
   for (let i = 0; i < total && at < bytes.length; i++) {
-    const end = skipName(bytes, at);
+    const end = skipName(bytes, at, true);
     if (end + 10 > bytes.length) throw new WireError('record cut short', end);
     const next = end + 10 + ((bytes[end + 8]! << 8) | bytes[end + 9]!);
     if (next > bytes.length) throw new WireError('record data runs past the end of the message', end);

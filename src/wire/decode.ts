@@ -1,13 +1,11 @@
 import { HEADER_SIZE, OPCODE_MASK, RCODE_MASK, Type } from './constants.js';
 import { readOptions, type Edns } from './edns.js';
 import { WireError } from './error.js';
-import { RECORD_FIXED, type Message, type Question, type Rr } from './message.js';
+import { MAX_RDATA, RECORD_FIXED, type Message, type Question, type Rr } from './message.js';
 import { readName } from './name.js';
-import { copyRdata } from './rdata.js';
+import { MAX_RDATA_GROWTH, copyRdata } from './rdata.js';
 
-/** Octets a record's data may grow to when its names are written out: at most two names of 255 in place of pointers. */
-const GROWTH = 2 * 255;
-const scratch = Buffer.alloc(0xffff + GROWTH);
+const scratch = Buffer.alloc(MAX_RDATA + MAX_RDATA_GROWTH);
 
 /**
  * Reads a whole message. Octets after the last record are ignored, and so are counts of records that are not there when the message ends

@@ -2,7 +2,7 @@ import type { Octets } from '../lib/units.js';
 import { Flag, HEADER_SIZE, MAX_MESSAGE_SIZE, RCODE_MASK } from './constants.js';
 import { optLength, writeOpt } from './edns.js';
 import { WireError } from './error.js';
-import { RECORD_FIXED, SECTIONS, type Message, type Question, type Rr } from './message.js';
+import { MAX_RDATA, RECORD_FIXED, SECTIONS, type Message, type Question, type Rr } from './message.js';
 import { nameLength, writeName } from './name.js';
 import { rdataLayout } from './rdata.js';
 
@@ -88,13 +88,14 @@ class Writer {
   }
 
   question(question: Question): void {
+    this.checkRoom(0);
     this.name(question.name);
     this.at = scratch.writeUInt16BE(question.type, this.at);
     this.at = scratch.writeUInt16BE(question.class, this.at);
   }
 
   record(record: Rr): void {
-    if (this.at > MAX_MESSAGE_SIZE) throw new WireError(`message of more than ${MAX_MESSAGE_SIZE} octets`, this.at);
+    this.checkRoom(record.rdata.length);
     this.name(record.name);
     this.at = scratch.writeUInt16BE(record.type, this.at);
     this.at = scratch.writeUInt16BE(record.class, this.at);
@@ -103,6 +104,12 @@ class Writer {
     this.at += 2;
     this.rdata(record);
     scratch.writeUInt16BE(this.at - length - 2, length);
+  }
+
+  /** Keeps what is written next inside the scratch buffer, whose end is twice as far as a message may reach. */
+  private checkRoom(data: Octets): void {
+    if (this.at > MAX_MESSAGE_SIZE) throw new WireError(`message of more than ${MAX_MESSAGE_SIZE} octets`, this.at);
+    if (data > MAX_RDATA) throw new WireError(`record data of ${data} octets, at most ${MAX_RDATA} are allowed`, this.at);
   }
 
   private rdata({ type, rdata }: Rr): void {
@@ -128,7 +135,10 @@ class Writer {
 
   private wireName(bytes: Uint8Array, from: number): number {
     let end = from;
-    while (bytes[end] !== 0) end += 1 + bytes[end]!;
+    for (let length = bytes[end]; length !== 0; length = bytes[end]) {
+      if (length === undefined) throw new WireError('record data ends inside a name', this.at);
+      end += 1 + length;
+    }
     scratch.set(bytes.subarray(from, end + 1), this.at);
     this.at = this.squeeze(this.at);
     return end + 1;

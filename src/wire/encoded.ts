@@ -3,7 +3,7 @@ import { Flag, HEADER_SIZE, OPCODE_MASK, RCODE_MASK, Type } from './constants.js
 import { decodeMessage } from './decode.js';
 import { OPT_SIZE, readOptions, type Edns } from './edns.js';
 import { WireError } from './error.js';
-import { RECORD_FIXED, SECTIONS, type Message, type Rr } from './message.js';
+import { MAX_RDATA, RECORD_FIXED, SECTIONS, type Message, type Rr } from './message.js';
 import { copied, copyName, encodeName, writeName } from './name.js';
 import { copyRdata } from './rdata.js';
 
@@ -34,7 +34,8 @@ export interface EncodedReply {
 }
 
 const MAX_EXPANDED = 1 << 18;
-const scratch = Buffer.alloc(MAX_EXPANDED + 0xffff);
+// One record may be written past the limit before it is refused: owner, fixed part, and data whose names grow.
+const scratch = Buffer.alloc(MAX_EXPANDED + 0xffff + 1024);
 
 /** Encodes the records of a message. Throws a WireError when a name breaks its limits. */
 export function encodeRecords(message: Pick<Message, 'answer' | 'authority' | 'additional'>): EncodedRecords {
@@ -51,6 +52,7 @@ export function encodeRecords(message: Pick<Message, 'answer' | 'authority' | 'a
 }
 
 function writeRecord(record: Rr, target: Buffer, at: number, ttls: number[]): number {
+  if (record.rdata.length > MAX_RDATA) throw new WireError(`record data of ${record.rdata.length} octets, at most ${MAX_RDATA} are allowed`, at);
   let write = writeName(record.name, target, at);
   write = target.writeUInt16BE(record.type, write);
   write = target.writeUInt16BE(record.class, write);
@@ -152,7 +154,7 @@ export function writeReply(
   const start = at;
   const body = records.bytes;
   // A typed-array copy costs a call; short bodies are quicker by hand.
-  if (body.length <= 64) for (let i = 0; i < body.length; i++) target[at++] = body[i]!;
+  if (body.length <= 32) for (let i = 0; i < body.length; i++) target[at++] = body[i]!;
   else {
     target.set(body, at);
     at += body.length;

@@ -42,3 +42,6 @@ export const SECTIONS: readonly Section[] = ['answer', 'authority', 'additional'
 
 /** Octets of a record before its data, apart from the name: type, class, TTL, length. */
 export const RECORD_FIXED: Octets = 10;
+
+/** Longest record data, in octets (the 16-bit length field of RFC 1035 section 4.1.3). */
+export const MAX_RDATA: Octets = 0xffff;

@@ -2,7 +2,8 @@ import { WireError } from './error.js';
 
 /**
  * A domain name in presentation form with its closing dot (`www.example.org.`, `.` for the root), RFC 1035 section 5.1:
- * a dot or backslash inside a label is written `\.` and `\\`, an octet outside 0x21 to 0x7e as `\DDD`.
+ * a character that master files give a meaning (dot, backslash, space, quotes, parentheses, `;`, `@`) has a backslash before it inside a label, an octet
+ * outside 0x20 to 0x7e is written `\DDD`.
  */
 export type Name = string;
 
@@ -70,21 +71,41 @@ export function readName(bytes: Uint8Array, offset: number): NameAt {
   return { name: presentName(wire, 0, copied.length), end };
 }
 
-const text = Buffer.alloc(MAX_NAME);
+const text = Buffer.alloc(MAX_NAME + 1);
 
 /** The presentation form of an uncompressed wire name of `length` octets at `offset`. Octets must be valid. */
 export function presentName(bytes: Uint8Array, offset: number, length: number): Name {
   if (length === 1) return '.';
-  let next = offset;
+  return plainName(bytes, offset, PLAIN) ?? presentEscaped(bytes, offset);
+}
+
+/**
+ * The name at `offset` in lower case (RFC 4343): the same as `lowerName(readName(bytes, offset).name)` but in one pass, for the query path.
+ * Throws as `copyName`.
+ */
+export function readLowerName(bytes: Uint8Array, offset: number): Name {
+  const plain = plainName(bytes, offset, PLAIN_LOWER);
+  if (plain === undefined) return lowerName(readName(bytes, offset).name);
+  return plain === '' ? '.' : plain;
+}
+
+/** The text of a name without pointers whose octets all stand for themselves, mapped by `table`; undefined for every other name, malformed ones too. */
+function plainName(bytes: Uint8Array, offset: number, table: Uint8Array): string | undefined {
+  let read = offset;
   let write = 0;
-  while (bytes[next] !== 0) {
-    const end = next + 1 + bytes[next]!;
-    for (next++; next < end; next++) {
-      const octet = bytes[next]!;
-      if (octet <= 0x20 || octet >= 0x7f || SPECIAL[octet]) return presentEscaped(bytes, offset);
+  for (;;) {
+    const length = bytes[read];
+    if (length === 0) break;
+    if (length === undefined || length > MAX_LABEL || write + length + 2 > MAX_NAME) return undefined;
+    const end = read + length;
+    if (end >= bytes.length) return undefined;
+    while (read < end) {
+      const octet = table[bytes[++read]!]!;
+      if (octet === 0) return undefined;
       text[write++] = octet;
     }
     text[write++] = DOT;
+    read++;
   }
   return text.toString('latin1', 0, write);
 }
@@ -92,6 +113,15 @@ export function presentName(bytes: Uint8Array, offset: number, length: number): 
 /** Characters that master files give a meaning (RFC 1035 section 5.1) and that are therefore escaped inside labels. */
 const SPECIAL = new Uint8Array(256);
 for (const character of '"\'().;@\\ ') SPECIAL[character.charCodeAt(0)] = 1;
+
+/** The octet itself, or in lower case, where it is written unescaped; 0 for all others. */
+const PLAIN = new Uint8Array(256);
+const PLAIN_LOWER = new Uint8Array(256);
+for (let octet = 0x21; octet < 0x7f; octet++) {
+  if (SPECIAL[octet]) continue;
+  PLAIN[octet] = octet;
+  PLAIN_LOWER[octet] = octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
+}
 
 function presentEscaped(bytes: Uint8Array, offset: number): Name {
   let name = '';

@@ -1,3 +1,4 @@
+import type { Octets } from '../lib/units.js';
 import { Type } from './constants.js';
 import { WireError } from './error.js';
 import { copied, copyName } from './name.js';
@@ -30,6 +31,9 @@ const LAYOUTS = new Map<number, Layout>([
 
 /** The layout of a type whose data holds names; undefined for all others. */
 export const rdataLayout = (type: number): Layout | undefined => LAYOUTS.get(type);
+
+/** Octets that data may grow by when its names are written out: at most two names of 255 in place of pointers. */
+export const MAX_RDATA_GROWTH: Octets = 2 * 255;
 
 /** Lengths that a type's data must have, in octets. */
 const FIXED = new Map<number, number>([[Type.A, 4], [Type.AAAA, 16]]);

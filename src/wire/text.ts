@@ -1,7 +1,8 @@
 import { formatIp, parseIp } from '../lib/cidr.js';
 import { Class, Type, className, classFromName, typeFromName, typeName } from './constants.js';
-import { encodeName, fqdn, readName } from './name.js';
 import type { Rr } from './message.js';
+import { MAX_LABEL, MAX_NAME, encodeName, fqdn, readName } from './name.js';
+import { MAX_RDATA_GROWTH, copyRdata } from './rdata.js';
 
 /** Text that is no resource record in master-file form. */
 export class RrTextError extends Error {
@@ -23,46 +24,65 @@ const FIELDS = new Map<number, readonly Field[]>([
 
 const WIDTH = { u8: 1, u16: 2, u32: 4, time: 4 } as const;
 
-/** The data of a record as text; unknown types in the generic form `\# LENGTH HEX` (RFC 3597 section 5). */
+/** The data of a record as text; in the generic form `\# LENGTH HEX` (RFC 3597 section 5) for types without a text form and for data that does not fit its type. */
 export function formatRdata(type: number, rdata: Uint8Array): string {
-  const fields = FIELDS.get(type);
   const data = Buffer.from(rdata);
-  if (fields === undefined || data.length === 0) return data.length === 0 ? '\\# 0' : `\\# ${data.length} ${data.toString('hex').toUpperCase()}`;
+  const fields = FIELDS.get(type);
+  const words = fields === undefined || data.length === 0 ? undefined : formatFields(fields, data);
+  if (words !== undefined) return words.join(' ');
+  return data.length === 0 ? '\\# 0' : `\\# ${data.length} ${data.toString('hex').toUpperCase()}`;
+}
+
+/** The fields' texts; undefined when the data ends inside a field or goes on after the last one. */
+function formatFields(fields: readonly Field[], data: Buffer): string[] | undefined {
   const words: string[] = [];
   let at = 0;
   for (const field of fields) {
-    switch (field) {
-      case 'name': {
-        const { name, end } = readName(data, at);
-        words.push(name);
-        at = end;
-        break;
-      }
-      case 'u8': case 'u16': case 'u32': case 'time':
-        words.push(String(data.readUIntBE(at, WIDTH[field])));
-        at += WIDTH[field];
-        break;
-      case 'ip4': case 'ip6':
-        words.push(formatIp(data));
-        break;
-      case 'string': case 'tag': {
-        const text = data.subarray(at + 1, at + 1 + data[at]!);
-        words.push(field === 'tag' ? text.toString('latin1') : quote(text));
-        at += 1 + text.length;
-        break;
-      }
-      case 'strings':
-        while (at < data.length) {
-          words.push(quote(data.subarray(at + 1, at + 1 + data[at]!)));
-          at += 1 + data[at]!;
-        }
-        break;
-      case 'value': words.push(quote(data.subarray(at))); break;
-      case 'hex': words.push(data.subarray(at).toString('hex').toUpperCase()); break;
-      case 'base64': words.push(data.subarray(at).toString('base64')); break;
-    }
+    const end = fieldEnd(field, data, at);
+    if (end > data.length) return undefined;
+    words.push(formatField(field, data, at, end));
+    at = end;
   }
-  return words.join(' ');
+  return at === data.length ? words : undefined;
+}
+
+/** Offset after the field at `at`; past the end of the data where the field is cut short. */
+function fieldEnd(field: Field, data: Buffer, at: number): number {
+  switch (field) {
+    case 'name': case 'string': case 'tag': {
+      if (field !== 'name') return at + 1 + (data[at] ?? 0);
+      let end = at;
+      while (end < data.length && data[end] !== 0) end += data[end]! > MAX_LABEL ? data.length : 1 + data[end]!;
+      return end + 1 - at > MAX_NAME ? data.length + 1 : end + 1;
+    }
+    case 'ip4': return at + 4;
+    case 'ip6': return at + 16;
+    case 'strings': {
+      let end = at;
+      while (end < data.length) end += 1 + data[end]!;
+      return end;
+    }
+    case 'value': case 'hex': case 'base64': return data.length;
+    default: return at + WIDTH[field];
+  }
+}
+
+function formatField(field: Field, data: Buffer, at: number, end: number): string {
+  switch (field) {
+    case 'name': return readName(data, at).name;
+    case 'ip4': case 'ip6': return formatIp(data.subarray(at, end));
+    case 'tag': return data.toString('latin1', at + 1, end);
+    case 'string': return quote(data.subarray(at + 1, end));
+    case 'strings': {
+      const strings: string[] = [];
+      for (let next = at; next < end; next += 1 + data[next]!) strings.push(quote(data.subarray(next + 1, next + 1 + data[next]!)));
+      return strings.join(' ');
+    }
+    case 'value': return quote(data.subarray(at));
+    case 'hex': return data.toString('hex', at).toUpperCase();
+    case 'base64': return data.toString('base64', at);
+    default: return String(data.readUIntBE(at, WIDTH[field]));
+  }
 }
 
 /** The record on one line, fields parted by tabs: `www.example.org.\t300\tIN\tA\t192.0.2.1`. */
@@ -113,7 +133,7 @@ export function parseRr(text: string): Rr {
 
 /** Reads a TTL in seconds, or with the units w, d, h, m, s (`1h30m`); undefined for anything else or more than 2^32 - 1. */
 export function parseTtl(text: string): number | undefined {
-  if (!/^(\d+[wdhms]?)+$/i.test(text)) return undefined;
+  if (!/^(?=.)(?:\d+[wdhms])*\d*$/i.test(text)) return undefined;
   const unit: Record<string, number> = { w: 604_800, d: 86_400, h: 3600, m: 60, s: 1, '': 1 };
   let total = 0;
   for (const [, count, letter] of text.matchAll(/(\d+)([wdhms]?)/gi)) total += Number(count) * unit[letter!.toLowerCase()]!;
@@ -121,7 +141,7 @@ export function parseTtl(text: string): number | undefined {
 }
 
 function parseRdata(type: number, words: Word[], text: string): Uint8Array {
-  if (words[0]?.text === '\\#' && !words[0].quoted) return generic(words, text);
+  if (words[0]?.text === '\\#' && !words[0].quoted) return generic(type, words, text);
   const fields = FIELDS.get(type);
   if (fields === undefined) throw new RrTextError(`type ${typeName(type)} needs the generic form '\\# LENGTH HEX' in '${text}'`);
   const parts = fields.map((field) => encodeField(field, words, text));
@@ -129,10 +149,25 @@ function parseRdata(type: number, words: Word[], text: string): Uint8Array {
   return Buffer.concat(parts);
 }
 
-function generic(words: Word[], text: string): Buffer {
-  const data = Buffer.from(words.slice(2).map((word) => word.text).join(''), 'hex');
+/** Data in the generic form, also of types with a form of their own; it has to fit the type all the same (RFC 3597 section 5). */
+function generic(type: number, words: Word[], text: string): Uint8Array {
+  const data = digits('hex', words.slice(2), text);
   if (Number(words[1]?.text) !== data.length) throw new RrTextError(`length ${words[1]?.text ?? ''} does not match ${data.length} octets of data in '${text}'`);
-  return data;
+  try {
+    const target = Buffer.alloc(data.length + MAX_RDATA_GROWTH);
+    return target.subarray(0, copyRdata(type, data, 0, data.length, target, 0));
+  } catch (error) {
+    throw new RrTextError(`${(error as Error).message} in '${text}'`);
+  }
+}
+
+/** Hexadecimal or base64 digits, perhaps in several words. */
+function digits(field: 'hex' | 'base64', words: readonly Word[], text: string): Buffer {
+  const joined = words.map((word) => word.text).join('');
+  if (!(field === 'hex' ? /^(?:[\da-f]{2})*$/i : /^(?:[a-z\d+/]{4})*(?:[a-z\d+/]{2}==|[a-z\d+/]{3}=)?$/i).test(joined)) {
+    throw new RrTextError(`expected ${field === 'hex' ? 'pairs of hexadecimal digits' : 'base64 text'}, got '${joined}' in '${text}'`);
+  }
+  return Buffer.from(joined, field);
 }
 
 function encodeField(field: Field, words: Word[], text: string): Buffer {
@@ -140,7 +175,7 @@ function encodeField(field: Field, words: Word[], text: string): Buffer {
     const rest = words.splice(0);
     if (rest.length === 0) throw new RrTextError(`data is missing in '${text}'`);
     if (field === 'strings') return Buffer.concat(rest.flatMap((word) => chunks(unescape(word.text)).map(charString)));
-    return Buffer.from(rest.map((word) => word.text).join(''), field);
+    return digits(field, rest, text);
   }
   const word = words.shift();
   if (word === undefined) throw new RrTextError(`data is missing in '${text}'`);
@@ -206,8 +241,8 @@ function unescape(text: string): Buffer {
 /** Words of a master-file line: quotes kept together, parentheses and comments dropped, escapes left as they are. */
 function split(text: string): Word[] {
   const words: Word[] = [];
-  for (const match of text.matchAll(/"((?:[^"\\]|\\[\s\S])*)"|(;[^\n]*)|[()]|((?:[^\s"();\\]|\\[\s\S])+)|(")/g)) {
-    if (match[4] !== undefined) throw new RrTextError(`quote without end in '${text}'`);
+  for (const match of text.matchAll(/"((?:[^"\\]|\\[\s\S])*)"|(;[^\n]*)|[()]|((?:[^\s"();\\]|\\[\s\S])+)|(["\\])/g)) {
+    if (match[4] !== undefined) throw new RrTextError(`${match[4] === '"' ? 'quote without end' : 'nothing after the last backslash'} in '${text}'`);
     if (match[1] !== undefined) words.push({ text: match[1], quoted: true });
     else if (match[3] !== undefined) words.push({ text: match[3], quoted: false });
   }

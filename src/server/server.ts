@@ -124,7 +124,7 @@ export class Server {
     return new Promise((resolve, reject) => {
       respond(bytes, served, {
         ...arrival, received: clock.monotonic(), prefix: 0, send: (answer) => resolve(decodeMessage(answer)), dropped: () => resolve(undefined),
-      }, (error) => reject(error));
+      }, (error) => reject(asError(error)));
     });
   }
 
@@ -218,6 +218,8 @@ export class Server {
     }
   }
 }
+
+const asError = (fault: unknown): Error => (fault instanceof Error ? fault : new Error(String(fault)));
 
 /** Starts a server from Corefile text: set up and ready for `inject`; `listen` opens its sockets. */
 export const createServer = (options: ServerOptions): Promise<Server> => Server.create(options);

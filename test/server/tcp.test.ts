@@ -1,0 +1,152 @@
+import net from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Reply, type Next } from '../../src/chain/index.js';
+import { ManualClock } from '../../src/lib/clock.js';
+import { HostNetwork } from '../../src/net/host-network.js';
+import { InFlight, Routes } from '../../src/server/routes.js';
+import { DEFAULT_TCP_LIMITS, TcpServer, type TcpLimits } from '../../src/server/tcp.js';
+import { FrameReader, decodeMessage, frame } from '../../src/wire/index.js';
+import { SERVER, query, rr } from '../support/dns.js';
+
+const cleanups: (() => void)[] = [];
+afterEach(() => cleanups.splice(0).forEach((cleanup) => cleanup()));
+
+async function serve(chain: Next, limits: Partial<TcpLimits> = {}): Promise<{ server: TcpServer; clock: ManualClock }> {
+  const routes = new Routes(new InFlight(), () => undefined);
+  routes.add('.', chain);
+  const clock = new ManualClock();
+  const server = await TcpServer.listen(new HostNetwork(), clock, { address: '127.0.0.1', port: 0 }, { server: SERVER, routes }, (error) => { throw error; }, { ...DEFAULT_TCP_LIMITS, ...limits });
+  cleanups.push(() => {
+    server.close();
+    server.destroy();
+  });
+  return { server, clock };
+}
+
+/** A client that collects the ids of answers and notices the end of its connection. */
+async function connect(server: TcpServer): Promise<{ socket: net.Socket; ids: number[]; closed: Promise<void>; answers: (count: number) => Promise<number[]> }> {
+  const socket = net.connect(server.local.port, '127.0.0.1');
+  const frames = new FrameReader();
+  const ids: number[] = [];
+  let wake = (): void => undefined;
+  socket.on('data', (chunk) => {
+    frames.push(chunk);
+    for (let message = frames.next(); message; message = frames.next()) ids.push(decodeMessage(message).id);
+    wake();
+  });
+  socket.on('error', () => undefined);
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  await new Promise((resolve) => socket.once('connect', resolve));
+  cleanups.push(() => socket.destroy());
+  const answers = (count: number): Promise<number[]> => new Promise((resolve) => {
+    wake = () => ids.length >= count && resolve(ids);
+    wake();
+  });
+  return { socket, ids, closed, answers };
+}
+
+const answer: Next = () => Reply.of(0, 0, { answer: [rr('www.example.org. 300 IN A 192.0.2.1')] });
+const ask = (id: number, name = 'www.example.org.'): Buffer => frame(query(name, 'A', { id }).bytes);
+const turns = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+
+describe('TCP', () => {
+  it('answers many queries of one write, and one that comes octet by octet', async () => {
+    const { server } = await serve(answer);
+    const client = await connect(server);
+    client.socket.write(Buffer.concat([ask(1), ask(2), ask(3)]));
+    expect(await client.answers(3)).toEqual([1, 2, 3]);
+    for (const octet of ask(4)) client.socket.write(Buffer.of(octet));
+    expect(await client.answers(4)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('answers out of order: a quick query does not wait for a slow one', async () => {
+    let release: (reply: Reply) => void = () => undefined;
+    const { server } = await serve((asked) => (asked.name === 'slow.' ? new Promise((resolve) => (release = resolve)) : answer(asked)));
+    const client = await connect(server);
+    client.socket.write(Buffer.concat([ask(1, 'slow.'), ask(2)]));
+    expect(await client.answers(1)).toEqual([2]);
+    release(Reply.empty(0));
+    expect(await client.answers(2)).toEqual([2, 1]);
+  });
+
+  it('answers what was asked before the client closed its side', async () => {
+    let release: (reply: Reply) => void = () => undefined;
+    const { server } = await serve(() => new Promise((resolve) => (release = resolve)));
+    const client = await connect(server);
+    client.socket.end(ask(1));
+    await turns();
+    release(Reply.empty(0));
+    await client.closed;
+    expect(client.ids).toEqual([1]);
+  });
+
+  it('closes a connection that is idle', async () => {
+    const { server, clock } = await serve(answer, { idle: 1000 });
+    const client = await connect(server);
+    client.socket.write(ask(1));
+    await client.answers(1);
+    clock.advance(2000);
+    await client.closed;
+    expect(server.open).toBe(0);
+  });
+
+  it('closes a connection whose message stays incomplete, however many wait like that', async () => {
+    const { server, clock } = await serve(answer, { read: 1000, idle: 3_600_000 });
+    const clients = await Promise.all(Array.from({ length: 200 }, () => connect(server)));
+    clients.forEach((client) => client.socket.write(Buffer.of(0)));
+    const busy = await connect(server);
+    for (let i = 0; i < 100 && server.open > 1; i++) {
+      await turns();
+      clock.advance(2000);
+    }
+    await Promise.all(clients.map((client) => client.closed));
+    busy.socket.write(ask(9));
+    expect(await busy.answers(1)).toEqual([9]);
+  });
+
+  it('makes room for one more connection by closing the one that has been silent for longest', async () => {
+    const { server } = await serve(answer, { connections: 2 });
+    const first = await connect(server);
+    const second = await connect(server);
+    await turns();
+    first.socket.write(ask(1));
+    await first.answers(1);
+    const third = await connect(server);
+    await second.closed;
+    third.socket.write(ask(3));
+    first.socket.write(ask(2));
+    expect([await third.answers(1), await first.answers(2)]).toEqual([[3], [1, 2]]);
+  });
+
+  it('reads no further while too many queries of a connection wait', async () => {
+    const waiting: ((reply: Reply) => void)[] = [];
+    const { server } = await serve(() => new Promise((resolve) => waiting.push(resolve)), { pending: 4 });
+    const client = await connect(server);
+    for (let id = 1; id <= 4; id++) client.socket.write(ask(id));
+    await turns();
+    client.socket.write(ask(5));
+    await turns();
+    expect(waiting).toHaveLength(4);
+    waiting.splice(0).forEach((resolve) => resolve(Reply.empty(0)));
+    await client.answers(4);
+    await turns();
+    expect(waiting).toHaveLength(1);
+  });
+
+  it('closes a client that asks and never reads', async () => {
+    const big = Reply.of(0, 0, { answer: Array.from({ length: 200 }, (_, i) => rr(`x. 1 IN TXT "${String(i).padEnd(250, 'x')}"`)) });
+    const { server } = await serve(() => big, { unsent: 1 << 20 });
+    const client = await connect(server);
+    client.socket.pause();
+    client.socket.write(Buffer.concat(Array.from({ length: 400 }, (_, i) => ask(i))));
+    for (let i = 0; i < 100 && server.open > 0; i++) await turns();
+    expect(server.open).toBe(0);
+  });
+
+  it('survives a frame of no octets and a frame of garbage', async () => {
+    const { server } = await serve(answer);
+    const client = await connect(server);
+    client.socket.write(Buffer.concat([frame(Buffer.alloc(0)), frame(Buffer.from('garbage, and more of it')), ask(1)]));
+    expect((await client.answers(1)).at(-1)).toBe(1);
+  });
+});

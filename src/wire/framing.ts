@@ -5,7 +5,7 @@ import { WireError } from './error.js';
 /** Octets of the length field before each message on a stream (RFC 1035 section 4.2.2). */
 export const FRAME_HEADER: Octets = 2;
 
-const EMPTY = Buffer.alloc(0);
+const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
  * Takes a stream apart into messages (RFC 1035 section 4.2.2, RFC 7766 section 8): push what arrives, then call `next` until it returns undefined.

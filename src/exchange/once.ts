@@ -1,0 +1,72 @@
+import type { Clock } from '../lib/clock.js';
+import type { Random } from '../lib/random.js';
+import type { Milliseconds } from '../lib/units.js';
+import type { Endpoint, Network } from '../net/network.js';
+import { expandReply } from '../wire/index.js';
+import { Attempt, type Receiver } from './attempt.js';
+import { questionEndOf } from './match.js';
+import type { TlsClient } from './tls.js';
+import { Upstream } from './upstream.js';
+
+export interface OnceOptions {
+  readonly transport?: 'udp' | 'tcp' | undefined;
+  readonly timeoutMs: Milliseconds;
+  /** Given for DNS over TLS. */
+  readonly tls?: TlsClient | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NO_REUSE = { expire: 0, maxIdle: 0 };
+const UNCOUNTED = { hit: () => undefined, miss: () => undefined };
+
+/**
+ * Sends one query from a socket, or over a connection, of its own and closes that again: for probes and clients. The query travels under an id
+ * drawn from `random`; the reply that is returned has the query's own. Replies to other questions and malformed datagrams are passed over.
+ *
+ * @param bytes the query, with one question whose name is written out
+ * @throws Error in the words of Go's network library (`read udp A->B: i/o timeout`); the signal's reason when that was aborted
+ */
+export async function exchangeOnce(network: Network, clock: Clock, random: Random, bytes: Uint8Array, to: Endpoint, options: OnceOptions): Promise<Buffer> {
+  const { signal, timeoutMs, tls, transport = 'udp' } = options;
+  signal?.throwIfAborted();
+  const upstream = new Upstream({ network, clock, random, to, limits: NO_REUSE, reuse: UNCOUNTED, tls });
+  const stream = transport === 'tcp' || tls !== undefined;
+  let settle = (): void => undefined;
+  try {
+    const reply = await new Promise<Buffer>((resolve, reject) => {
+      const attempt = new Attempt(bytes, questionEndOf(bytes), receiver(stream, resolve, reject));
+      const timer = clock.setTimeout(() => reject(attempt.carrier?.timeout() ?? new Error('i/o timeout')), timeoutMs);
+      const abort = (): void => reject(signal!.reason as Error);
+      signal?.addEventListener('abort', abort, { once: true });
+      settle = () => {
+        timer.cancel();
+        signal?.removeEventListener('abort', abort);
+      };
+      upstream.send(attempt, transport, clock.monotonic());
+    });
+    reply[0] = bytes[0]!;
+    reply[1] = bytes[1]!;
+    return reply;
+  } finally {
+    settle();
+    upstream.close();
+  }
+}
+
+function receiver(stream: boolean, resolve: (reply: Buffer) => void, reject: (error: Error) => void): Receiver {
+  return {
+    replied(_attempt, reply, records) {
+      try {
+        expandReply(reply, records);
+      } catch (error) {
+        // Nothing else comes under this id on a stream; of datagrams, a better one may.
+        if (stream) reject(error as Error);
+        return stream;
+      }
+      resolve(reply);
+      return true;
+    },
+    mismatched: () => undefined,
+    failed: (_attempt, error) => reject(error),
+  };
+}

@@ -1,0 +1,11 @@
+/** What came from an upstream and was not the answer to a question that waits. Counts since the start. */
+export interface ExchangeStats {
+  /** Under an id that nobody waits for: late, repeated or forged. */
+  strays: number;
+  /** Under the right id, with another question. */
+  mismatches: number;
+  /** No DNS message, or one that breaks the format. */
+  malformed: number;
+}
+
+export const newStats = (): ExchangeStats => ({ strays: 0, mismatches: 0, malformed: 0 });

@@ -1,0 +1,129 @@
+import type { Clock, Timer } from '../lib/clock.js';
+import type { Random } from '../lib/random.js';
+import type { Milliseconds } from '../lib/units.js';
+import type { Endpoint, Network } from '../net/network.js';
+import type { Attempt } from './attempt.js';
+import { Peer, type PoolLimits, type ReuseCounters } from './peer.js';
+import type { ExchangeStats } from './stats.js';
+import { StreamPool } from './stream-pool.js';
+import type { TlsClient } from './tls.js';
+import { UdpPool } from './udp-pool.js';
+
+/** First pause before a silent upstream gets a query again, and the longest one. */
+const FIRST_PAUSE: Milliseconds = 500;
+const LONGEST_PAUSE: Milliseconds = 10_000;
+/** How often unused sockets are looked for at most. */
+const SHORTEST_SWEEP: Milliseconds = 1000;
+
+export interface UpstreamParts {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly to: Endpoint;
+  readonly limits: PoolLimits;
+  readonly reuse: ReuseCounters;
+  /** Given for DNS over TLS; everything then goes over it. */
+  readonly tls?: TlsClient | undefined;
+}
+
+/** One server that questions are sent to: its sockets, its connections, and what its traffic tells about it. */
+export class Upstream {
+  private readonly peer: Peer;
+  private readonly udp: UdpPool;
+  private readonly streams: StreamPool;
+  private readonly clock: Clock;
+  private readonly secure: boolean;
+  private sweeper: Timer | undefined;
+  private pause: Milliseconds = FIRST_PAUSE;
+  /** Since when queries go unanswered; -Infinity while it answers. */
+  private silentSince: Milliseconds = -Infinity;
+  private retryAt: Milliseconds = -Infinity;
+
+  constructor(parts: UpstreamParts) {
+    this.clock = parts.clock;
+    this.secure = parts.tls !== undefined;
+    this.peer = new Peer(parts.network, parts.clock, parts.random, parts.to, parts.limits, parts.reuse);
+    this.udp = new UdpPool(this.peer);
+    this.streams = new StreamPool(this.peer, parts.tls);
+  }
+
+  get to(): Endpoint {
+    return this.peer.to;
+  }
+
+  get stats(): Readonly<ExchangeStats> {
+    return this.peer.stats;
+  }
+
+  /** Monotonic time of the last message from it. */
+  get lastHeard(): Milliseconds {
+    return this.peer.lastHeard;
+  }
+
+  /** How long to wait before another upstream, or this one again, is asked too. */
+  get patience(): Milliseconds {
+    return this.peer.roundTrip.patience;
+  }
+
+  /** Sends the attempt's message and tells its receiver what comes of it, never before this call returned. Deadlines are the receiver's. */
+  send(attempt: Attempt, transport: 'udp' | 'tcp', now: Milliseconds): void {
+    attempt.sentAt = now;
+    if (this.secure || transport === 'tcp') this.streams.send(attempt);
+    else this.udp.send(attempt);
+    this.sweeper ??= this.sweepLater();
+  }
+
+  /**
+   * Says that `attempt` has waited longer than it should. When nothing at all was heard since it was sent, the upstream counts as silent
+   * from then on, until something is heard. Returns whether it is silent.
+   */
+  noteSilence(attempt: Attempt, now: Milliseconds): boolean {
+    if (this.peer.lastHeard >= attempt.sentAt) return false;
+    if (!this.isSilent) {
+      this.pause = FIRST_PAUSE;
+      this.retryAt = now + this.pause;
+    }
+    this.silentSince = now;
+    return true;
+  }
+
+  /** Whether it left a query unanswered and was not heard since. */
+  get isSilent(): boolean {
+    return this.silentSince > this.peer.lastHeard;
+  }
+
+  /**
+   * Whether a query may be entrusted to it: it answers, or it is time for a query to try whether it does again. True is then given to one
+   * caller, the others wait for the next time.
+   */
+  admits(now: Milliseconds): boolean {
+    if (!this.isSilent) return true;
+    if (now < this.retryAt) return false;
+    this.pause = Math.min(2 * this.pause, LONGEST_PAUSE);
+    this.retryAt = now + this.pause;
+    return true;
+  }
+
+  /** Something else, such as a health check, heard of it. */
+  heard(now: Milliseconds): void {
+    this.peer.lastHeard = Math.max(now, this.peer.lastHeard);
+  }
+
+  /** Closes all sockets and connections. What is in flight ends without an outcome. */
+  close(): void {
+    this.sweeper?.cancel();
+    this.sweeper = undefined;
+    this.udp.close();
+    this.streams.close();
+  }
+
+  private sweepLater(): Timer {
+    return this.clock.setTimeout(() => {
+      this.sweeper = undefined;
+      const now = this.clock.monotonic();
+      this.udp.sweep(now);
+      this.streams.sweep(now);
+      if (this.udp.size + this.streams.size > 0) this.sweeper = this.sweepLater();
+    }, Math.max(SHORTEST_SWEEP, this.peer.limits.expire));
+  }
+}

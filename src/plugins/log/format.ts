@@ -1,0 +1,99 @@
+import type { Query, Reply } from '../../chain/index.js';
+import { hostPort } from '../../lib/cidr.js';
+import type { Milliseconds } from '../../lib/units.js';
+import { Flag, OPT_SIZE, encodeToFit, rcodeName } from '../../wire/index.js';
+
+/** Writes one part of a line. `reply` is undefined where no handler made one, `elapsed` the time since the query came in. */
+type Field = (query: Query, reply: Reply | undefined, elapsed: Milliseconds) => string;
+
+/** A format made ready: the whole line for a query. */
+export type Format = Field;
+
+const EMPTY = '-';
+
+export const COMMON = `{remote}:{port} ${EMPTY} {>id} "{type} {class} {name} {proto} {size} {>do} {>bufsize}" {rcode} {>rflags} {rsize} {duration}`;
+export const COMBINED = `${COMMON} "{>opcode}"`;
+
+/** The placeholders; `{/LABEL}`, which asks for metadata, has no source here and is always `-`. */
+const FIELDS: Readonly<Record<string, Field>> = {
+  '{type}': (query) => query.typeName,
+  '{name}': (query) => query.name,
+  '{class}': (query) => query.className,
+  '{proto}': (query) => query.transport,
+  '{size}': (query) => String(query.size),
+  '{remote}': (query) => bracketed(query.arrival.remote.address),
+  '{port}': (query) => String(query.arrival.remote.port),
+  '{local}': (query) => bracketed(query.arrival.local.address),
+  '{>id}': (query) => String(query.id),
+  '{>opcode}': (query) => String(query.opcode),
+  '{>do}': (query) => (query.do ? 'true' : 'false'),
+  '{>bufsize}': (query) => String(query.maxSize),
+  '{rcode}': (_query, reply) => (reply === undefined ? EMPTY : rcodeText(reply.rcode)),
+  '{>rflags}': (query, reply) => (reply === undefined ? EMPTY : flagNames(flagsAsSent(query, reply))),
+  '{rsize}': (query, reply) => (reply === undefined ? '0' : String(reply.sizeFor(query))),
+  '{duration}': (_query, _reply, elapsed) => `${seconds(elapsed)}s`,
+};
+
+/** Makes a format ready. Whatever in braces is no placeholder stays as it is written. */
+export function compileFormat(text: string): Format {
+  const fields: Field[] = [];
+  let literal = '';
+  const flush = (): void => {
+    const fixed = literal;
+    if (fixed !== '') fields.push(() => fixed);
+    literal = '';
+  };
+  for (const part of text.split(/(\{[^{}]*\})/)) {
+    const field = part.startsWith('{/') && part.endsWith('}') ? (): string => EMPTY : Object.hasOwn(FIELDS, part) ? FIELDS[part]! : undefined;
+    if (field === undefined) literal += part;
+    else {
+      flush();
+      fields.push(field);
+    }
+  }
+  flush();
+  return (query, reply, elapsed) => {
+    let line = '';
+    for (let i = 0; i < fields.length; i++) line += fields[i]!(query, reply, elapsed);
+    return line;
+  };
+}
+
+const bracketed = (address: string): string => hostPort(address, '').slice(0, -1);
+
+function rcodeText(rcode: number): string {
+  const name = rcodeName(rcode);
+  return name.startsWith('RCODE') ? String(rcode) : name;
+}
+
+/** Seconds to the nanosecond, without exponent or trailing zeros: `0.00233467`. */
+function seconds(elapsed: Milliseconds): string {
+  const value = Math.round(elapsed * 1e6) / 1e9;
+  // Numbers below a millionth would be printed with an exponent.
+  return value >= 1e-6 || value <= 0 ? String(value) : value.toFixed(9).replace(/0+$/, '');
+}
+
+const REPEATED = Flag.RD | Flag.CD;
+
+/** The reply's flags together with those that are repeated from the query, and TC where it will be cut short. */
+function flagsAsSent(query: Query, reply: Reply): number {
+  const flags = (reply.flags & ~REPEATED) | (query.queryFlags & REPEATED);
+  return isCutShort(query, reply) ? flags | Flag.TC : flags;
+}
+
+function isCutShort(query: Query, reply: Reply): boolean {
+  const limit = query.maxSize;
+  const opt = query.hasEdns && reply.edns === undefined ? OPT_SIZE : 0;
+  if (reply.sizeFor(query) + opt <= limit) return false;
+  const edns = query.hasEdns ? { udpSize: query.udpSize, version: 0, do: query.do, options: reply.edns?.options ?? [] } : undefined;
+  return ((encodeToFit({ ...reply.messageFor(query), edns }, limit)[2]! << 8) & Flag.TC) !== 0;
+}
+
+const SHOWN = ['QR', 'AA', 'TC', 'RD', 'RA', 'Z', 'AD', 'CD'] as const;
+/** All combinations of the seven flags that vary, by the header word's bits 4 to 10; QR is always set. */
+const FLAG_NAMES = Array.from({ length: 128 }, (_, bits) => {
+  const flags = Flag.QR | (bits << 4);
+  return SHOWN.filter((name) => flags & Flag[name]).map((name) => name.toLowerCase()).join(',');
+});
+
+const flagNames = (flags: number): string => FLAG_NAMES[(flags >> 4) & 0x7f]!;

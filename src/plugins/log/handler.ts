@@ -1,0 +1,49 @@
+import { DROP, type Handler, type Next, type Outcome, type Query, type SeesEveryQuery, type Zones } from '../../chain/index.js';
+import type { Clock } from '../../lib/clock.js';
+import type { Logger } from '../../lib/log.js';
+import { classOf, type ReplyClass } from './class.js';
+import type { Format } from './format.js';
+
+/** Which queries get a line, and how it looks. */
+export interface Rule {
+  readonly zones: Zones;
+  /** Only these; undefined for all. */
+  readonly classes: ReadonlySet<ReplyClass> | undefined;
+  readonly format: Format;
+}
+
+/** Writes a line for each query, by the first rule whose zones hold its name. */
+export class Log implements Handler, SeesEveryQuery {
+  readonly name = 'log';
+
+  constructor(private readonly rules: readonly Rule[], private readonly log: Pick<Logger, 'info'>, private readonly clock: Clock) {}
+
+  seesEveryQuery(): boolean {
+    return true;
+  }
+
+  handle(query: Query, next: Next): Outcome | Promise<Outcome> {
+    const rule = this.ruleFor(query);
+    const outcome = next(query);
+    if (rule === undefined) return outcome;
+    if (outcome instanceof Promise) {
+      return outcome.then((settled) => {
+        this.write(rule, query, settled);
+        return settled;
+      });
+    }
+    this.write(rule, query, outcome);
+    return outcome;
+  }
+
+  private ruleFor(query: Query): Rule | undefined {
+    for (const rule of this.rules) if (rule.zones.contains(query.name)) return rule;
+    return undefined;
+  }
+
+  private write(rule: Rule, query: Query, outcome: Outcome): void {
+    const reply = outcome !== DROP && outcome.written ? outcome : undefined;
+    if (rule.classes !== undefined && !rule.classes.has(classOf(query, reply, this.clock.now()))) return;
+    this.log.info(rule.format(query, reply, this.clock.monotonic() - query.received));
+  }
+}

@@ -25,6 +25,7 @@ interface PlannedFault {
   fault: Fault;
   purpose: 'list' | 'watch' | undefined;
   kind: string | undefined;
+  continued: boolean;
   times: number;
 }
 
@@ -111,9 +112,9 @@ export class FakeApi {
     this.tell('DELETED', { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.version) } });
   }
 
-  /** The next `times` requests of the given sort get the fault instead of an answer. */
-  fail(fault: Fault, { purpose, kind, times = 1 }: { purpose?: 'list' | 'watch'; kind?: string; times?: number } = {}): void {
-    this.faults.push({ fault, purpose, kind, times });
+  /** The next `times` requests of the given sort (`continued`: further pages of a list) get the fault instead of an answer. */
+  fail(fault: Fault, { purpose, kind, continued = false, times = 1 }: { purpose?: 'list' | 'watch'; kind?: string; continued?: boolean; times?: number } = {}): void {
+    this.faults.push({ fault, purpose, kind, continued, times });
   }
 
   /** Forgets all history, as etcd does after five minutes: older versions are 410 Gone. */
@@ -159,7 +160,7 @@ export class FakeApi {
     if (kind === undefined) return status(response, 404, 'NotFound', 'the server could not find the requested resource');
     const purpose = url.searchParams.get('watch') === 'true' ? 'watch' : 'list';
     this.requests.push({ purpose, kind, query: Object.fromEntries(url.searchParams), headers: request.headers });
-    const planned = this.faults.find((fault) => (fault.purpose ?? purpose) === purpose && (fault.kind ?? kind) === kind);
+    const planned = this.faults.find((fault) => (fault.purpose ?? purpose) === purpose && (fault.kind ?? kind) === kind && (!fault.continued || url.searchParams.has('continue')));
     if (planned) return this.misbehave(planned, request, response);
     if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) return status(response, 401, 'Unauthorized', 'Unauthorized');
     if (purpose === 'watch') this.watch(kind, url.searchParams, response);

@@ -47,7 +47,7 @@ describe('log', () => {
   it.each([
     { name: 'a reply', outcome: reply({ answer: [a('a.')] }), tail: 'NOERROR qr,rd,ra 36 0.25s' },
     { name: 'no answer', outcome: Reply.failure(2, new Error('no')), tail: '- - 0 0.25s' },
-    { name: 'silence', outcome: DROP as Outcome, tail: '- - 0 0.25s' },
+    { name: 'silence', outcome: DROP, tail: '- - 0 0.25s' },
   ])('passes $name on after its line, at once and later', async ({ outcome, tail }) => {
     for (const wait of [false, true]) {
       const { ask, block } = setup(log, 'log');

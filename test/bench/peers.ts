@@ -1,0 +1,67 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { installed } from './process.js';
+
+/** A server to compare: how it is started for each kind of work, or undefined where it cannot do that. */
+export interface Peer {
+  readonly name: string;
+  readonly available: () => boolean;
+  readonly command: (work: Work) => { command: string; args: string[]; env?: Record<string, string> } | undefined;
+}
+
+/** What a server is set up to do. */
+export interface Work {
+  readonly kind: 'cache' | 'forward-udp' | 'forward-tcp';
+  readonly port: number;
+  readonly upstream: number;
+}
+
+const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-bench-'));
+
+export function write(name: string, text: string): string {
+  const file = path.join(dir, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+function corefile({ kind, port, upstream }: Work): string {
+  const tcp = kind === 'forward-tcp' ? ' {\n        force_tcp\n    }' : '';
+  return `.:${port} {\n    bind 127.0.0.1\n${kind === 'cache' ? '    cache 3600\n' : ''}    forward . 127.0.0.1:${upstream}${tcp}\n}\n`;
+}
+
+const NODENS = path.resolve(import.meta.dirname, '../../bin/nodens');
+
+const nodens: Peer = {
+  name: 'nodens', available: () => true,
+  command: (work) => ({ command: NODENS, args: ['-quiet', '-conf', write(`nodens-${work.kind}`, corefile(work))] }),
+};
+
+const coredns: Peer = {
+  name: 'coredns', available: () => installed('coredns'),
+  command: (work) => ({ command: 'coredns', args: ['-quiet', '-conf', write(`coredns-${work.kind}`, corefile(work))], env: { GOMAXPROCS: '1' } }),
+};
+
+const unbound: Peer = {
+  name: 'unbound', available: () => installed('unbound'),
+  command: ({ kind, port, upstream }) => ({
+    command: 'unbound',
+    args: ['-d', '-c', write(`unbound-${kind}`, [
+      'server:', ' username: ""', ' chroot: ""', ' pidfile: ""', ' use-syslog: no', ` directory: "${dir}"`, ` port: ${port}`, ' interface: 127.0.0.1', ' num-threads: 1', ' do-daemonize: no',
+      ' do-not-query-localhost: no', ' module-config: "iterator"', ' outgoing-range: 4096', ' num-queries-per-thread: 2048', ' so-rcvbuf: 4m', ' msg-cache-size: 64m', ' rrset-cache-size: 64m',
+      kind === 'cache' ? ' cache-min-ttl: 3600' : ' cache-max-ttl: 0', 'remote-control:', ' control-enable: no',
+      'forward-zone:', ' name: "."', ` forward-addr: 127.0.0.1@${upstream}`, kind === 'forward-tcp' ? ' forward-tcp-upstream: yes' : '',
+    ].join('\n'))],
+  }),
+};
+
+const dnsmasq: Peer = {
+  name: 'dnsmasq', available: () => installed('dnsmasq'),
+  command: ({ kind, port, upstream }) => (kind === 'forward-tcp' ? undefined : {
+    command: 'dnsmasq',
+    args: ['-k', '-C', '/dev/null', '--no-resolv', '--no-hosts', '--user=root', '--pid-file=', '--listen-address=127.0.0.1', '--bind-interfaces', '-p', String(port), '-S', `127.0.0.1#${upstream}`,
+      '-c', kind === 'cache' ? '10000' : '0', '--dns-forward-max=2048', ...(kind === 'cache' ? ['--min-cache-ttl=3600'] : [])],
+  }),
+};
+
+export const PEERS: readonly Peer[] = [nodens, unbound, dnsmasq, coredns];

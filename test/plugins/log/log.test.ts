@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DROP, Reply, type Outcome, type Query } from '../../../src/chain/index.js';
+import { DROP, Reply, type Query } from '../../../src/chain/index.js';
 import { log } from '../../../src/plugins/log/setup.js';
 import { setup } from '../../support/block.js';
 import { query, reply } from '../../support/dns.js';

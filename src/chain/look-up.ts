@@ -1,0 +1,31 @@
+import { Class, isName, type Name, type Rr } from '../wire/index.js';
+import type { Next } from './handler.js';
+import { Query, type Arrival } from './query.js';
+import { DROP, type Outcome } from './reply.js';
+
+/** What the server itself says about a name: the answer section, empty for errors, and whether it was cut short. */
+export interface Found {
+  readonly answer: readonly Rr[];
+  readonly truncated: boolean;
+}
+
+/** Most questions that one client's query may lead to, one within the other: names can lead to each other, and to longer and longer ones. */
+const MAX_NESTED = 8;
+const depths = new WeakMap<Arrival, number>();
+
+/**
+ * Asks the server, through `ask`, for the target of an alias on behalf of `query`: with its transport, flags and EDNS, in class IN. undefined
+ * when nothing was answered, for a name that is none, and where one question leads to another more than 8 deep.
+ */
+export function lookUp(ask: Next, query: Query, name: Name, type: number): Found | undefined | Promise<Found | undefined> {
+  const depth = depths.get(query.arrival) ?? 0;
+  if (depth >= MAX_NESTED || !isName(name)) return undefined;
+  const arrival = { ...query.arrival };
+  depths.set(arrival, depth + 1);
+  const asked = new Query(query.withQuestion(name, type, Class.IN).bytes, arrival, query.received);
+  const outcome = ask(asked);
+  return outcome instanceof Promise ? outcome.then((settled) => found(settled, asked)) : found(outcome, asked);
+}
+
+const found = (outcome: Outcome, asked: Query): Found | undefined =>
+  outcome === DROP ? undefined : { answer: outcome.messageFor(asked).answer, truncated: outcome.truncated };

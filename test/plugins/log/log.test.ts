@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DROP, Reply, type Query } from '../../../src/chain/index.js';
+import { DROP, Reply, type Outcome, type Query } from '../../../src/chain/index.js';
 import { log } from '../../../src/plugins/log/setup.js';
 import { setup } from '../../support/block.js';
 import { query, reply } from '../../support/dns.js';
@@ -44,11 +44,12 @@ describe('log', () => {
     expect(lines).toEqual(recorded[name]);
   });
 
-  it.each([
+  const outcomes: { name: string; outcome: Outcome; tail: string }[] = [
     { name: 'a reply', outcome: reply({ answer: [a('a.')] }), tail: 'NOERROR qr,rd,ra 36 0.25s' },
     { name: 'no answer', outcome: Reply.failure(2, new Error('no')), tail: '- - 0 0.25s' },
     { name: 'silence', outcome: DROP, tail: '- - 0 0.25s' },
-  ])('passes $name on after its line, at once and later', async ({ outcome, tail }) => {
+  ];
+  it.each(outcomes)('passes $name on after its line, at once and later', async ({ outcome, tail }) => {
     for (const wait of [false, true]) {
       const { ask, block } = setup(log, 'log');
       const got = ask(query('a.', 'A', { received: block.clock.monotonic() }), () => {

@@ -1,0 +1,75 @@
+import type { Runtime } from '../../chain/index.js';
+import { exchangeOnce, type TlsClient } from '../../exchange/index.js';
+import { randomBelow } from '../../lib/random.js';
+import { sleep } from '../../lib/clock.js';
+import type { Milliseconds } from '../../lib/units.js';
+import type { Endpoint } from '../../net/network.js';
+import { Flag, Type, encodeMessage, type Name } from '../../wire/index.js';
+
+/** How long a check waits for its reply. */
+const CHECK_TIMEOUT: Milliseconds = 1000;
+/** Checks follow each other at this distance at least, also where the Corefile says 0s. */
+const SHORTEST_INTERVAL: Milliseconds = 10;
+
+export interface HealthCheckParts {
+  readonly runtime: Pick<Runtime, 'network' | 'clock' | 'random'>;
+  readonly to: Endpoint;
+  readonly transport: 'udp' | 'tcp';
+  readonly tls: TlsClient | undefined;
+  readonly interval: Milliseconds;
+  readonly recursion: boolean;
+  readonly name: Name;
+  /** Called after a check that got a reply, whatever its rcode. */
+  readonly onAlive: () => void;
+  readonly onFailed: () => void;
+}
+
+/** Asks an upstream `NAME IN NS` from the first error on until it replies. Between errors it is silent. */
+export class HealthCheck {
+  /** Checks that failed since the last reply. */
+  fails = 0;
+  private running = false;
+  private readonly stopped = new AbortController();
+
+  constructor(private readonly parts: HealthCheckParts) {}
+
+  /** Begins to check; does nothing while it does already. */
+  start(): void {
+    if (this.running || this.stopped.signal.aborted) return;
+    this.running = true;
+    void this.run();
+  }
+
+  stop(): void {
+    this.stopped.abort(new Error('health check stopped'));
+  }
+
+  private async run(): Promise<void> {
+    const { runtime, interval } = this.parts;
+    try {
+      while (!(await this.check())) await sleep(runtime.clock, Math.max(interval, SHORTEST_INTERVAL), this.stopped.signal);
+    } catch {
+      // Only the end of this configuration stops the loop, and then nobody asks for its result.
+    } finally {
+      this.running = false;
+    }
+  }
+
+  private async check(): Promise<boolean> {
+    const { runtime: { network, clock, random }, to, transport, tls, name, recursion, onAlive, onFailed } = this.parts;
+    const { signal } = this.stopped;
+    const flags = recursion ? Flag.RD : 0;
+    const message = encodeMessage({ id: randomBelow(random, 0x10000), flags, rcode: 0, question: [{ name, type: Type.NS, class: 1 }], answer: [], authority: [], additional: [] });
+    try {
+      await exchangeOnce(network, clock, random, message, to, { transport, tls, timeoutMs: CHECK_TIMEOUT, signal });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.fails++;
+      onFailed();
+      return false;
+    }
+    this.fails = 0;
+    onAlive();
+    return true;
+  }
+}

@@ -1,0 +1,220 @@
+import { Reply, type Next, type Outcome, type Query } from '../../chain/index.js';
+import { Attempt, Deadline, isCutShort, type Deadlines, type Receiver } from '../../exchange/index.js';
+import type { Clock } from '../../lib/clock.js';
+import { randomBelow, type Random } from '../../lib/random.js';
+import type { Milliseconds } from '../../lib/units.js';
+import { Flag, NO_RECORDS, RCODE_MASK, Rcode, expandReply, type EncodedReply } from '../../wire/index.js';
+import type { ForwardMetrics } from './metrics.js';
+import type { ForwardOptions } from './options.js';
+import type { Policy } from './policy.js';
+import type { Proxy } from './proxy.js';
+
+/** A query is given up after this long. */
+export const QUERY_TIMEOUT: Milliseconds = 5000;
+/** One attempt is given up after this long. */
+const READ_TIMEOUT: Milliseconds = 2000;
+/** Pause after every upstream has reported an error, doubled each time. */
+const FIRST_PAUSE: Milliseconds = 100;
+const LONGEST_PAUSE: Milliseconds = 1000;
+
+/** What all look-ups of one directive share. */
+export interface LookupSettings {
+  readonly options: ForwardOptions;
+  readonly proxies: readonly Proxy[];
+  readonly policy: Policy;
+  readonly metrics: ForwardMetrics;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Whether the next handler is a forward too: only then option `next` hands a query on. */
+  readonly hasNextForward: boolean;
+}
+
+class Try extends Attempt {
+  constructor(readonly proxy: Proxy, readonly stream: boolean, query: Query, lookup: Lookup) {
+    super(query.bytes, query.questionEnd, lookup);
+  }
+}
+
+/**
+ * One query on its way to the upstreams: whom to ask first, whom to ask too when no answer comes, and what to say in the end. The first good reply
+ * wins. Whatever is due next, it has one deadline in the wheel.
+ */
+export class Lookup extends Deadline implements Receiver {
+  private readonly order: readonly Proxy[];
+  private cursor = 0;
+  /** Under way, oldest first. */
+  private tries: Try[] = [];
+  private launched = 0;
+  private failedInRound = 0;
+  private failedOver = 0;
+  private pause: Milliseconds = FIRST_PAUSE;
+  /** When to ask once more although nothing has failed. */
+  private askAgainAt: Milliseconds = Infinity;
+  private readonly endAt: Milliseconds;
+  /** All upstreams are down and one was asked nevertheless: what it says stands. */
+  private lastResort = false;
+  private lastError: Error | undefined;
+  private lastReply: Reply | undefined;
+  private mismatch = false;
+
+  /** @param settle called once, never before this returned unless there is nobody to ask */
+  constructor(private readonly settings: LookupSettings, private readonly query: Query, private readonly next: Next, private readonly settle: (outcome: Outcome | Promise<Outcome>) => void) {
+    super();
+    const now = settings.clock.monotonic();
+    this.order = settings.policy(settings.proxies);
+    this.endAt = now + QUERY_TIMEOUT;
+    this.launch(now);
+  }
+
+  override due(now: Milliseconds): void {
+    for (const attempt of this.tries.filter(({ sentAt }) => now - sentAt >= READ_TIMEOUT)) {
+      this.lastError = attempt.carrier?.timeout();
+      attempt.proxy.suspect();
+      this.drop(attempt);
+      attempt.abandon();
+    }
+    if (now >= this.endAt) return this.giveUp();
+    if (now < this.askAgainAt && this.tries.length > 0) return this.schedule();
+    for (const attempt of this.tries) if (attempt.proxy.upstream.noteSilence(attempt, now)) attempt.proxy.suspect();
+    if (this.lastResort) this.waitOrGiveUp();
+    else this.launch(now);
+  }
+
+  replied(attempt: Try, bytes: Buffer, records: number): boolean {
+    const { options, hasNextForward } = this.settings;
+    const { proxy } = attempt;
+    const reply = this.expand(attempt, bytes, records);
+    if (reply === undefined) return false;
+    const now = proxy.upstream.lastHeard;
+    proxy.metrics.replied(reply.rcode, (now - attempt.sentAt) / 1000);
+    this.drop(attempt);
+    if (options.preferUdp && !attempt.stream && (reply.flags & Flag.TC) !== 0) {
+      this.ask(proxy, 'tcp', now, false);
+      return true;
+    }
+    const made = Reply.ofRecords(reply.flags, reply.rcode, reply.records, undefined, reply.edns);
+    if (options.failoverRcodes.has(reply.rcode) && ++this.failedOver < this.order.length && !this.lastResort) {
+      this.lastReply = made;
+      this.launch(now);
+      return true;
+    }
+    this.finish(hasNextForward && options.nextRcodes.has(reply.rcode) ? this.next(this.query) : made);
+    return true;
+  }
+
+  mismatched(): void {
+    this.mismatch = true;
+  }
+
+  failed(attempt: Try, error: Error): void {
+    this.lastError = error;
+    attempt.proxy.suspect();
+    this.drop(attempt);
+    const now = this.settings.clock.monotonic();
+    if (this.lastResort || !this.mayLaunch) this.waitOrGiveUp();
+    else if (++this.failedInRound < this.order.length) this.launch(now);
+    else {
+      this.failedInRound = 0;
+      this.askAgainAt = now + this.pause;
+      this.pause = Math.min(2 * this.pause, LONGEST_PAUSE);
+      this.schedule();
+    }
+  }
+
+  private get mayLaunch(): boolean {
+    const { maxAttempts } = this.settings.options;
+    return maxAttempts === 0 || this.launched < maxAttempts;
+  }
+
+  private launch(now: Milliseconds): void {
+    if (!this.mayLaunch) return this.waitOrGiveUp();
+    const silent = this.pickAdmitted(now);
+    const proxy = silent ?? this.pickAny();
+    if (proxy === undefined) return this.waitOrGiveUp();
+    const { forceTcp, preferUdp } = this.settings.options;
+    this.ask(proxy, forceTcp ? 'tcp' : preferUdp ? 'udp' : this.query.transport, now, silent?.upstream.isSilent === true && this.order.length > 1);
+  }
+
+  /** @param onTrial the upstream was silent: another one is asked with it, so that the client does not pay for the trial */
+  private ask(proxy: Proxy, transport: 'udp' | 'tcp', now: Milliseconds, onTrial: boolean): void {
+    const attempt = new Try(proxy, transport === 'tcp' || proxy.secure, this.query, this);
+    this.tries.push(attempt);
+    proxy.upstream.send(attempt, transport, now);
+    const patience = Math.min(proxy.upstream.patience * 2 ** this.launched++, READ_TIMEOUT);
+    this.askAgainAt = this.lastResort ? Infinity : onTrial ? now : now + patience;
+    this.schedule();
+  }
+
+  /** The next upstream in order that is neither down nor silent. */
+  private pickAdmitted(now: Milliseconds): Proxy | undefined {
+    const { order } = this;
+    for (let i = 0; i < order.length; i++) {
+      const proxy = order[(this.cursor + i) % order.length]!;
+      if (!proxy.admits(now)) continue;
+      this.cursor += i + 1;
+      return proxy;
+    }
+    return undefined;
+  }
+
+  /** The next one that is only silent. When all are down, health checks are taken to be at fault and any one is asked, unless that is ruled out. */
+  private pickAny(): Proxy | undefined {
+    const { order, settings } = this;
+    for (let i = 0; i < order.length; i++) {
+      const proxy = order[this.cursor++ % order.length]!;
+      if (!proxy.down) return proxy;
+    }
+    settings.metrics.broken.inc();
+    if (settings.options.failFast) return undefined;
+    this.lastResort = true;
+    return order[randomBelow(settings.random, order.length)];
+  }
+
+  /** Takes a reply apart; undefined when it makes no sense and something better may come. */
+  private expand(attempt: Try, bytes: Buffer, records: number): EncodedReply | undefined {
+    try {
+      return expandReply(bytes, records);
+    } catch (error) {
+      if (attempt.stream) {
+        // Nothing else comes under this id.
+        attempt.cancel();
+        this.failed(attempt, error as Error);
+        return undefined;
+      }
+      const word = (bytes[2]! << 8) | bytes[3]!;
+      // Cut to size on its way, as some middleboxes do: the client is sent to TCP.
+      if ((word & Flag.TC) === 0 && !isCutShort(bytes, records)) return undefined;
+      return { flags: (word & ~RCODE_MASK) | Flag.TC, rcode: word & RCODE_MASK, records: NO_RECORDS, edns: undefined };
+    }
+  }
+
+  private drop(attempt: Try): void {
+    if (this.tries.length === 1) this.tries.length = 0;
+    else this.tries = this.tries.filter((other) => other !== attempt);
+  }
+
+  private schedule(): void {
+    const oldest = this.tries[0];
+    const timeout = oldest === undefined ? Infinity : oldest.sentAt + READ_TIMEOUT;
+    this.settings.deadlines.set(this, Math.min(this.askAgainAt, timeout, this.endAt));
+  }
+
+  private waitOrGiveUp(): void {
+    this.askAgainAt = Infinity;
+    if (this.tries.length > 0) this.schedule();
+    else this.giveUp();
+  }
+
+  private giveUp(): void {
+    if (this.lastReply !== undefined) this.finish(this.lastReply);
+    else if (this.mismatch) this.finish(Reply.empty(Rcode.FORMERR));
+    else this.finish(Reply.failure(Rcode.SERVFAIL, this.tries[0]?.carrier?.timeout() ?? this.lastError ?? new Error('no healthy proxies')));
+  }
+
+  private finish(outcome: Outcome | Promise<Outcome>): void {
+    this.settings.deadlines.clear(this);
+    for (const attempt of this.tries) attempt.abandon();
+    this.settle(outcome);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Runtime } from '../../chain/index.js';
+import { TlsClient, Upstream } from '../../exchange/index.js';
+import type { Milliseconds } from '../../lib/units.js';
+import { HealthCheck } from './health-check.js';
+import type { UpstreamMetrics } from './metrics.js';
+import type { ForwardOptions } from './options.js';
+import type { Target } from './targets.js';
+
+/** One upstream of a directive: how to reach it, and whether that makes sense at the moment. */
+export class Proxy {
+  readonly upstream: Upstream;
+  /** Everything goes over TLS. */
+  readonly secure: boolean;
+  private readonly check: HealthCheck;
+  private readonly maxFails: number;
+
+  /** Throws when the TLS settings cannot be used. */
+  constructor(target: Target, options: ForwardOptions, readonly metrics: UpstreamMetrics, runtime: Runtime) {
+    const tls = target.tls ? new TlsClient({ ...options.tls, serverName: target.serverName ?? options.tlsServerName }) : undefined;
+    this.secure = target.tls;
+    this.maxFails = options.maxFails;
+    this.upstream = new Upstream({
+      network: runtime.network, clock: runtime.clock, random: runtime.random, to: target.to, tls, reuse: metrics,
+      limits: { expire: options.expire, maxIdle: options.maxIdle },
+    });
+    this.check = new HealthCheck({
+      runtime, to: target.to, tls, transport: options.forceTcp ? 'tcp' : 'udp', interval: options.checkInterval, recursion: options.checkRecursion, name: options.checkName,
+      onAlive: () => this.upstream.heard(runtime.clock.monotonic()),
+      onFailed: () => metrics.healthCheckFailed(),
+    });
+  }
+
+  /** More health checks failed in a row than allowed. */
+  get down(): boolean {
+    return this.maxFails > 0 && this.check.fails > this.maxFails;
+  }
+
+  /** A query failed here or waits too long: finds out whether that is the upstream's fault. */
+  suspect(): void {
+    if (this.maxFails > 0) this.check.start();
+  }
+
+  /** Whether a query should be entrusted to it now. Asking may use up the chance to try a silent upstream. */
+  admits(now: Milliseconds): boolean {
+    return !this.down && this.upstream.admits(now);
+  }
+
+  stop(): void {
+    this.check.stop();
+    this.upstream.close();
+  }
+}

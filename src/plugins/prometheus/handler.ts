@@ -1,0 +1,35 @@
+import { DROP, type Handler, type Next, type Outcome, type PerServer, type Query, type SeesEveryQuery } from '../../chain/index.js';
+import type { Clock } from '../../lib/clock.js';
+import { Rcode } from '../../wire/index.js';
+import type { Writer, ZonedSeries } from './metrics.js';
+
+/** Counts each query with its reply and the time it took. */
+export class Prometheus implements Handler, SeesEveryQuery {
+  readonly name = 'prometheus';
+
+  constructor(private readonly series: PerServer<ZonedSeries>, private readonly clock: Clock) {}
+
+  seesEveryQuery(): boolean {
+    return true;
+  }
+
+  handle(query: Query, next: Next): Outcome | Promise<Outcome> {
+    const outcome = next(query);
+    if (outcome instanceof Promise) {
+      return outcome.then((settled) => {
+        this.count(query, settled, 'waited');
+        return settled;
+      });
+    }
+    this.count(query, outcome, 'atOnce');
+    return outcome;
+  }
+
+  private count(query: Query, outcome: Outcome, writer: Writer): void {
+    const seconds = (this.clock.monotonic() - query.received) / 1000;
+    const series = this.series.get(query.arrival.server).of(query);
+    if (outcome === DROP) series.count(query, seconds, Rcode.NOERROR, 0, 'nobody');
+    else if (outcome.written) series.count(query, seconds, outcome.rcode, outcome.sizeFor(query), writer);
+    else series.count(query, seconds, outcome.rcode, 0, 'nobody');
+  }
+}

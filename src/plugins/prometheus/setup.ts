@@ -1,0 +1,35 @@
+import { PerServer, definePlugin, httpAddress, onlyOne, type Block } from '../../chain/index.js';
+import { Prometheus } from './handler.js';
+import { ZonedSeries, pluginEnabled, registerProcess } from './metrics.js';
+import { processText } from './process.js';
+import { writersOf } from './writer.js';
+
+const DEFAULT_ADDRESS = 'localhost:9153';
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+export const prometheus = definePlugin('prometheus', (directives, block) => {
+  const directive = onlyOne(directives);
+  directive.argCount(0, 1, 'prometheus [ADDRESS]');
+  directive.noOptions();
+  const { metrics, clock, version } = block.runtime;
+  registerProcess(metrics, version);
+  block.serveHttp({
+    ...httpAddress(directive, directive.args[0] ?? DEFAULT_ADDRESS), path: '/metrics', owner: 'prometheus',
+    answer: async () => ({ status: 200, body: (await metrics.text()) + (await processText()), contentType: CONTENT_TYPE }),
+  });
+  block.onServing(() => showEnabled(block));
+  const series = new PerServer((server) => new ZonedSeries(metrics, server.label, block.zones, writersOf(block.handlers())));
+  return new Prometheus(series, clock);
+});
+
+/** Sets the gauges of this block; the first block of a configuration to get here clears those of the one before. */
+function showEnabled(block: Block): void {
+  const enabled = pluginEnabled(block.runtime.metrics);
+  block.shared('prometheus: plugin_enabled', () => {
+    enabled.clear();
+    return true;
+  });
+  for (const { label } of block.addresses()) {
+    for (const zone of block.zones) for (const { name } of block.handlers()) enabled.with({ server: label, zone, name }).set(1);
+  }
+}

@@ -1,0 +1,50 @@
+/** What a system call of a modelled process may fail with; the names are those of errno(3). */
+export type SocketErrorCode =
+  | 'EADDRINUSE'
+  | 'EADDRNOTAVAIL'
+  | 'EBADF'
+  | 'ECONNABORTED'
+  | 'ECONNREFUSED'
+  | 'ECONNRESET'
+  | 'EHOSTUNREACH'
+  | 'EINVAL'
+  | 'EISCONN'
+  | 'ELOOP'
+  | 'EMSGSIZE'
+  | 'ENETUNREACH'
+  | 'ENOTCONN'
+  | 'EPERM'
+  | 'ETIMEDOUT';
+
+/** A failed call on a modelled socket. `code` is the errno name, so callers treat it as they treat an error of a real socket. */
+export class SocketError extends Error {
+  constructor(
+    readonly code: SocketErrorCode,
+    message: string,
+  ) {
+    super(`${code}: ${message}`);
+    this.name = 'SocketError';
+  }
+}
+
+/** A topology or setting that cannot be. `path` names the field (`nodes[1].interfaces[0].address`). */
+export class TopologyError extends Error {
+  constructor(
+    readonly path: string,
+    message: string,
+  ) {
+    super(`${path}: ${message}`);
+    this.name = 'TopologyError';
+  }
+}
+
+/** No address or address block is left, or a pinned one cannot be had. */
+export class IpamError extends Error {
+  constructor(
+    readonly scope: string,
+    message: string,
+  ) {
+    super(`${scope}: ${message}`);
+    this.name = 'IpamError';
+  }
+}

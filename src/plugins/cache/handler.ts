@@ -2,7 +2,7 @@ import { DROP, Query, Reply, type Handler, type Next, type Outcome, type PerServ
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import type { Seconds } from '../../lib/units.js';
-import type { Value } from '../../metrics/metrics.js';
+import type { Family, Value } from '../../metrics/metrics.js';
 import { Flag, OPCODE_MASK, Rcode, Type } from '../../wire/index.js';
 import { Entry } from './entry.js';
 import { kindOf, ttlOf, type KeptKind } from './lifetime.js';
@@ -16,7 +16,7 @@ export interface CacheSurroundings {
   readonly log: Logger;
   readonly metrics: PerServer<CacheMetrics>;
   /** Counts faults of handlers in background refreshes, which the server does not see. */
-  readonly panics: Value;
+  readonly panics: Family<Value>;
   /** The cache's zones cover every name that can reach it. */
   readonly everyZone: boolean;
 }
@@ -113,7 +113,7 @@ export class Cache implements Handler, WrapsReply {
       // A failure does not take the place of what is known (RFC 8767 section 4).
       if (renews(outcome)) this.settle(query, outcome, entry);
     } catch (error) {
-      this.surroundings.panics.inc();
+      this.surroundings.panics.with().inc();
       this.surroundings.log.error(`fetching ${query.name} ${query.typeName} anew: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
       entry.refreshing = false;

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { DROP, Reply } from '../../../src/chain/index.js';
+import { DROP, Reply, type Outcome } from '../../../src/chain/index.js';
 import { Flag, echoOwners, encodeRecords, type Edns } from '../../../src/wire/index.js';
-import { reply, rrs } from '../../support/dns.js';
+import { reply, rrs, type QuestionOptions } from '../../support/dns.js';
 import { SOA, World, counting, fixed } from './world.js';
+
+type Asked = [name: string, type: string, options: QuestionOptions];
 
 const ANSWER = { answer: ['www.example.org. 300 IN A 192.0.2.1'] };
 const edns = (over: Partial<Edns>): Edns => ({ udpSize: 1232, version: 0, do: false, options: [], ...over });
@@ -39,7 +41,7 @@ describe('asked twice', () => {
     expect((world.ask(early) as Reply).ttl).toBe(300);
   });
 
-  it.each([
+  it.each<{ name: string; first: Asked; second: Asked }>([
     { name: 'another type', first: ['www.example.org.', 'A', {}], second: ['www.example.org.', 'AAAA', {}] },
     { name: 'another class', first: ['www.example.org.', 'A', {}], second: ['www.example.org.', 'A', { class: 3 }] },
     { name: 'another class than class 0', first: ['www.example.org.', 'A', { class: 0 }], second: ['www.example.org.', 'A', {}] },
@@ -47,7 +49,7 @@ describe('asked twice', () => {
     { name: 'CD', first: ['www.example.org.', 'A', {}], second: ['www.example.org.', 'A', { cd: true }] },
     { name: 'DO in place of CD', first: ['www.example.org.', 'A', { cd: true }], second: ['www.example.org.', 'A', { edns: 1232, do: true }] },
     { name: 'another name', first: ['www.example.org.', 'A', {}], second: ['ww.example.org.', 'A', {}] },
-  ] as const)('keeps apart: $name', async ({ first, second }) => {
+  ])('keeps apart: $name', async ({ first, second }) => {
     const world = new World('cache', counting(300));
     await world.reply(...first);
     await world.reply(...second);
@@ -57,13 +59,13 @@ describe('asked twice', () => {
     expect(world.asked).toHaveLength(2);
   });
 
-  it.each([
+  it.each<{ name: string; first: string; second: Asked }>([
     { name: 'letter case', first: 'www.example.org.', second: ['WWW.eXample.org.', 'A', {}] },
     { name: 'transport', first: 'www.example.org.', second: ['www.example.org.', 'A', { transport: 'tcp' }] },
     { name: 'EDNS without DO', first: 'www.example.org.', second: ['www.example.org.', 'A', { edns: 4096 }] },
     { name: 'RD', first: 'www.example.org.', second: ['www.example.org.', 'A', { rd: false }] },
     { name: 'AD', first: 'www.example.org.', second: ['www.example.org.', 'A', { ad: true }] },
-  ] as const)('makes no difference: $name', async ({ first, second }) => {
+  ])('makes no difference: $name', async ({ first, second }) => {
     const world = new World('cache', counting(300));
     await world.reply(first);
     await world.reply(...second);
@@ -127,7 +129,7 @@ describe('what is kept', () => {
     return `www.example.org. 300 IN RRSIG \\# 20 0001 08 03 0000012c ${hex(to)} ${hex(from)} 2f13 00 ff`;
   };
 
-  it.each([
+  it.each<{ name: string; outcome: Outcome; kept: boolean }>([
     { name: 'an answer', outcome: reply(ANSWER), kept: true },
     { name: 'an empty NOERROR without SOA', outcome: reply(), kept: true },
     { name: 'a referral', outcome: reply({ authority: ['sub. 300 IN NS b.'] }), kept: true },

@@ -69,10 +69,10 @@ export class World {
 
 export const SOA = 'example.org. 900 IN SOA ns1.example.org. hostmaster.example.org. 1 1800 900 604800 60';
 
-/** Address records of the name asked for; the last octet counts the answers. */
+/** Address records of the name asked for; the last octet counts the answers, and starts again after 255. */
 export function counting(ttl: number): Next {
   let count = 0;
-  return (asked) => reply({ answer: [`${asked.name} ${ttl} IN A 192.0.2.${++count}`] });
+  return (asked) => reply({ answer: [`${asked.name} ${ttl} IN A 192.0.2.${++count % 256}`] });
 }
 
 export const fixed = (...parts: Parameters<typeof reply>): Next => () => reply(...parts);

@@ -317,6 +317,31 @@ describe('bad weather', () => {
     expect(store.count('Service')).toBe(2);
   });
 
+  it('lists anew, from the version reached, after an error within a watch', async () => {
+    const fake = await api();
+    const { source } = follow(fake, { kinds: ['Service'] });
+    await source.synced;
+    await until(() => fake.watching('Service') === 1, 'a watch');
+    fake.sendRaw('Service', '{"type":"ERROR","object":{"kind":"Status","code":500,"message":"etcd is gone"}}\n');
+    await until(() => fake.count('list', 'Service') === 2, 'a list');
+    expect(fake.requests.at(2)?.query).toEqual({ limit: '500', resourceVersion: '103', resourceVersionMatch: 'NotOlderThan' });
+  });
+
+  it('lets a watch be silent for longer than a list', async () => {
+    const fake = await api();
+    const { source } = follow(fake, { kinds: ['Service'], timing: { ...TIMING, listSilence: 30 } });
+    await source.synced;
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    expect(fake.count('watch', 'Service')).toBe(1);
+  });
+
+  it('follows all kinds when only one request may be under way', async () => {
+    const fake = await api();
+    const { source } = follow(fake, { limits: { qps: 1000, burst: 1000, maxInFlight: 1 } });
+    await source.synced;
+    await until(() => ['Namespace', 'Service', 'EndpointSlice'].every((kind) => fake.watching(kind) === 1), 'all watches');
+  });
+
   it('gives up a watch that stays silent beyond its time', async () => {
     const fake = await api();
     const { source } = follow(fake, { kinds: ['Service'], timing: { ...TIMING, watch: 30, watchGrace: 20 } });

@@ -105,10 +105,10 @@ describe('kubeconfig', () => {
     const program = file('login.sh', `#!/bin/sh\necho x >> ${join(folder, 'runs')}\necho '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"'"$1-$EXTRA"'"}}'\n`);
     const connection = kubeconfig(config({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: [program, 'arg'], env: [{ name: 'EXTRA', value: 'env' }] } }));
     expect((await connection.credentials()).headers).toEqual({ authorization: 'Bearer arg-env' });
-    await Promise.all([connection.credentials(), connection.credentials()]);
+    await connection.credentials();
     expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('x\n');
     connection.refused();
-    await connection.credentials();
+    await Promise.all([connection.credentials(), connection.credentials()]);
     expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('x\nx\n');
   });
 

@@ -187,6 +187,14 @@ describe('following', () => {
     await until(() => services()[0] === 'default/a 10.96.0.7', 'the change');
   });
 
+  it('reads only what has changed', async () => {
+    write('a.yaml', 'broken: [');
+    const { log, services } = await follow();
+    write('b.yaml', svc('b'));
+    await until(() => services().length === 1, 'the other file');
+    expect(log.at('error')).toHaveLength(1);
+  });
+
   it('stops when told to', async () => {
     write('a.yaml', svc('a'));
     const { services } = await follow();

@@ -1,4 +1,4 @@
-import { Reply, type Next, type Outcome, type Query, type ServerAddress } from '../chain/index.js';
+import { Reply, Zones, type Next, type Outcome, type Query, type ServerAddress } from '../chain/index.js';
 import { Class, Rcode, Type, nextLabel, type Name } from '../wire/index.js';
 
 /** One configuration's life as far as its queries are concerned: it ends only after the last one that waits is answered. */
@@ -31,7 +31,8 @@ export class InFlight {
 /** Which chain answers for which zone at one listening address. */
 export class Routes {
   private readonly chains = new Map<Name, Next>();
-  private root: Next | undefined;
+  private served = new Zones([]);
+  private only: Next | undefined;
 
   constructor(readonly inFlight: InFlight, private readonly refused: (query: Query) => void) {}
 
@@ -39,7 +40,8 @@ export class Routes {
   add(zone: Name, chain: Next): boolean {
     if (this.chains.has(zone)) return false;
     this.chains.set(zone, chain);
-    if (zone === '.') this.root = chain;
+    this.served = new Zones(this.zones);
+    this.only = zone === '.' && this.chains.size === 1 ? chain : undefined;
     return true;
   }
 
@@ -50,20 +52,24 @@ export class Routes {
   /** Answers from the chain of the most specific zone; REFUSED without one, and for any class but IN. */
   answer(query: Query): Outcome | Promise<Outcome> {
     if (query.class !== Class.IN) return this.refuse(query);
-    const chain = this.root !== undefined && this.chains.size === 1 ? this.root : this.find(query.name, query.type);
+    const chain = this.only ?? this.find(query.name, query.type);
     return chain === undefined ? this.refuse(query) : chain(query);
   }
 
   private find(name: Name, type: number): Next | undefined {
-    let found: Next | undefined;
-    for (let offset = 0; offset >= 0 && offset < name.length && name !== '.'; offset = nextLabel(name, offset)) {
-      const chain = this.chains.get(offset === 0 ? name : name.slice(offset));
-      if (chain === undefined) continue;
-      // DS belongs to the parent's side of a cut (RFC 4035 section 3.1.4.1): go on to the zone above, if it is served here.
-      if (type !== Type.DS) return chain;
-      found = chain;
+    const zone = this.served.match(name);
+    if (zone === undefined) return undefined;
+    return this.chains.get(type === Type.DS ? this.parentSide(name, zone) : zone);
+  }
+
+  /** DS belongs to the parent's side of a cut (RFC 4035 section 3.1.4.1): the zone furthest up that is served here, the root only if there is no other. */
+  private parentSide(name: Name, zone: Name): Name {
+    let found = zone;
+    for (let offset = 0; offset >= 0 && name !== '.'; offset = nextLabel(name, offset)) {
+      const above = name.slice(offset);
+      if (this.chains.has(above)) found = above;
     }
-    return found ?? this.root;
+    return found;
   }
 
   /** REFUSED, counted as a query for no zone. */

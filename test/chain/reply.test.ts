@@ -75,9 +75,12 @@ describe('Zones', () => {
     { name: 'the root in the root', zones: ['org.', '.'], of: '.', want: '.' },
     { name: 'the root in none', zones: ['org.'], of: '.', want: undefined },
     { name: 'no zones', zones: [], of: 'a.', want: undefined },
-  ])('$name', ({ zones, of, want }) => {
-    expect(new Zones(zones).match(of)).toBe(want);
-    expect(new Zones(zones).contains(of)).toBe(want !== undefined);
+  ])('$name, among few zones and among many', ({ zones, of, want }) => {
+    const others = Array.from({ length: 20 }, (_, i) => `other${i}.test.`);
+    for (const list of [zones, [...zones, ...others]]) {
+      expect(new Zones(list).match(of)).toBe(want);
+      expect(new Zones(list).contains(of)).toBe(want !== undefined);
+    }
   });
 });
 

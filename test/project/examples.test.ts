@@ -1,0 +1,57 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { PLUGINS } from '../../src/server/directives.js';
+import { Server } from '../../src/server/server.js';
+import { TestLog } from '../support/block.js';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-examples-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+/** Starts a Corefile with all its sockets, and stops it. Rejects when it does not start. */
+async function startOnce(name: string, text: string, env: Record<string, string> = {}): Promise<string[]> {
+  const server = await Server.create({ corefile: { name, read: () => text }, log: new TestLog(), env, cwd: ROOT });
+  try {
+    await server.listen();
+    return server.banner();
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Drawn ports in place of fixed ones: in the keys, and where a plugin listens for HTTP. */
+const anyPorts = (text: string): string =>
+  text.replace(/^(?=\S)(.*)\{\s*$/gm, (line) => line.replace(/:\d+/g, ':0')).replace(/^(\s*(?:prometheus|health|ready)\s+\S*):\d+/gm, '$1:0').replace(/^(\s*(?:prometheus|health|ready))(\s*\{)?$/gm, '$1 127.0.0.1:0$2');
+
+describe('corefiles/', () => {
+  const env = { NODENS_PORT: '0', NODENS_METRICS: '127.0.0.1:0', NODENS_METRICS_PORT: '0', NODENS_HEALTH: '127.0.0.1:0', NODENS_READY: '127.0.0.1:0', NODENS_UPSTREAM: '127.0.0.1:1' };
+  it.each(readdirSync(path.join(ROOT, 'corefiles')).filter((file) => file.endsWith('.Corefile')))('%s starts', async (file) => {
+    const banner = await startOnce(file, readFileSync(path.join(ROOT, 'corefiles', file), 'utf8'), env);
+    expect(banner.length).toBeGreaterThan(0);
+  });
+});
+
+describe('manual pages', () => {
+  const page = (plugin: string): string => readFileSync(path.join(ROOT, 'src/plugins', plugin, 'README.md'), 'utf8');
+
+  it.each(PLUGINS.map((plugin) => plugin.name))('%s has one, with its name, description, syntax and examples', (plugin) => {
+    expect(existsSync(path.join(ROOT, 'src/plugins', plugin, 'README.md'))).toBe(true);
+    for (const section of ['Description', 'Syntax', 'Examples']) expect(page(plugin)).toMatch(new RegExp(`^## ${section}`, 'm'));
+  });
+
+  const examples = PLUGINS.flatMap(({ name }) => {
+    if (!existsSync(path.join(ROOT, 'src/plugins', name, 'README.md'))) return [];
+    return [...page(name).matchAll(/^```corefile\n([\s\S]*?)^```/gm)].map((match, i) => ({ name: `${name} ${i + 1}`, text: match[1]! }));
+  });
+  it.each(examples)('example $name starts', async ({ name, text }) => {
+    writeFileSync(path.join(dir, 'empty'), '');
+    const banner = await startOnce(name, anyPorts(text), { NODENS_UPSTREAM: '127.0.0.1:1' });
+    expect(banner.length).toBeGreaterThan(0);
+  });
+
+  it('have an example each', () => {
+    expect(PLUGINS.map((plugin) => plugin.name).filter((plugin) => !examples.some((example) => example.name.startsWith(`${plugin} `)))).toEqual([]);
+  });
+});

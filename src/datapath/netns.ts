@@ -70,7 +70,9 @@ export class NetNs {
     if (isLoopback(destination)) return isIpv4(destination) ? '127.0.0.1' : '::1';
     if (this.owners.has(destination)) return destination;
     const route = this.routes.lookup(destination);
-    const source = route?.source ?? this.interface(route?.device ?? '')?.addresses.find((address) => isIpv4(address.ip) === isIpv4(destination))?.ip;
+    // A device without an address, such as an lxc one, lends the first of any other device.
+    const own = this.interface(route?.device ?? '')?.addresses.map((address) => address.ip) ?? [];
+    const source = route?.source ?? [...own, ...this.addresses].find((ip) => isIpv4(ip) === isIpv4(destination));
     if (!route || source === undefined) throw new SocketError('ENETUNREACH', `${this.id} has no route to ${destination}`);
     return source;
   }

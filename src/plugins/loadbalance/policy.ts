@@ -2,7 +2,7 @@ import type { Query } from '../../chain/index.js';
 import { cidrContains, type Cidr } from '../../lib/cidr.js';
 import { randomBelow, type Random } from '../../lib/random.js';
 import { Type, lowerName, presentName, type EncodedRecords } from '../../wire/index.js';
-import { ADDITIONAL, ADDRESS, ALIAS, ANSWER, EXCHANGE, REST, dataAt, dataLength, groupKinds, isSettled, kindAt, ownerAt, reorder, sectionStarts } from './order.js';
+import { Kind, RecordTable, USUAL_KINDS, isSettled } from './record-table.js';
 import { addressKey, type Weights } from './weights.js';
 
 /** Puts the records of a reply in order. Gives back the same records when there is nothing to change. */
@@ -12,50 +12,58 @@ export interface Policy {
 
 /** Shuffles addresses and mail exchanges in all sections, every order as likely as any other. */
 export class RoundRobin implements Policy {
+  private readonly table = new RecordTable();
+
   constructor(private readonly random: Random) {}
 
   arrange(records: EncodedRecords): EncodedRecords {
     if (isSettled(records)) return records;
-    const starts = sectionStarts(records);
-    const order: number[] = [];
-    for (let section = 0; section < 3; section++) {
-      const from = order.length;
-      order.push(...groupKinds(records, starts[section]!, starts[section + 1]!));
-      this.shuffle(records, order, from);
-    }
-    return reorder(records, order);
+    this.table.load(records);
+    const { answers, authorities, ttls } = records;
+    this.section(0, answers);
+    this.section(answers, answers + authorities);
+    this.section(answers + authorities, ttls.length);
+    return this.table.result();
   }
 
-  /** Shuffles the runs of addresses and of mail exchanges from `from` on (Fisher and Yates). */
-  private shuffle(records: EncodedRecords, order: number[], from: number): void {
-    const kind = (i: number): number => kindAt(records.bytes, records.ttls[order[i]!]!);
-    for (let start = from, end: number; start < order.length; start = end) {
-      for (end = start + 1; end < order.length && kind(end) === kind(start); ) end++;
-      if (kind(start) < ADDRESS) continue;
-      for (let i = start; i < end - 1; i++) swap(order, i, i + randomBelow(this.random, end - i));
+  private section(from: number, to: number): void {
+    if (to - from < 2) return;
+    const { table } = this;
+    table.group(from, to, USUAL_KINDS);
+    for (let start = from, end: number; start < to; start = end) {
+      const kind = table.kind(start);
+      for (end = start + 1; end < to && table.kind(end) === kind; ) end++;
+      if (kind < Kind.ADDRESS) continue;
+      // Fisher and Yates.
+      for (let i = start; i < end - 1; i++) table.swap(i, i + randomBelow(this.random, end - i));
     }
   }
 }
 
 /** Draws the first address by weight and leaves the others as they stand, in the answer and additional sections of A, AAAA and SRV questions. */
 export class Weighted implements Policy {
+  private readonly table = new RecordTable();
+
   constructor(private readonly source: { readonly weights: Weights }, private readonly random: Random) {}
 
   arrange(records: EncodedRecords, query: Query): EncodedRecords {
-    if (records.ttls.length < 2 || (query.type !== Type.A && query.type !== Type.AAAA && query.type !== Type.SRV)) return records;
-    const starts = sectionStarts(records);
-    const order = records.ttls.map((_, i) => i);
-    for (const section of [ANSWER, ADDITIONAL]) this.section(records, order, starts[section]!, starts[section + 1]!);
-    return reorder(records, order);
+    const { answers, authorities, ttls } = records;
+    if (ttls.length < 2 || (query.type !== Type.A && query.type !== Type.AAAA && query.type !== Type.SRV)) return records;
+    this.table.load(records);
+    this.section(0, answers);
+    this.section(answers + authorities, ttls.length);
+    return this.table.result();
   }
 
-  private section(records: EncodedRecords, order: number[], from: number, to: number): void {
-    const grouped = groupKinds(records, from, to);
-    const addresses = grouped.filter((record) => kindAt(records.bytes, records.ttls[record]!) === ADDRESS);
-    if (addresses.length === 0) return;
-    const first = grouped.indexOf(addresses[0]!);
-    if (addresses.length > 1) swap(grouped, first, first + this.draw(addresses.map((record) => this.weight(records, record))));
-    grouped.forEach((record, i) => (order[from + i] = record));
+  private section(from: number, to: number): void {
+    const { table } = this;
+    const isAddress = (place: number): boolean => table.kind(place) === Kind.ADDRESS;
+    const places = Array.from({ length: to - from }, (_, i) => from + i);
+    // Without addresses even the aliases stay where they are, as in the reference.
+    if (!places.some(isAddress)) return;
+    table.group(from, to, USUAL_KINDS);
+    const addresses = places.filter(isAddress);
+    if (addresses.length > 1) table.swap(addresses[0]!, addresses[this.draw(addresses.map((place) => this.weight(place)))]!);
   }
 
   private draw(weights: readonly number[]): number {
@@ -64,43 +72,41 @@ export class Weighted implements Policy {
   }
 
   /** An address that the file does not name weighs 1. */
-  private weight(records: EncodedRecords, record: number): number {
-    const { bytes, ttls } = records;
-    const start = ownerAt(records, record);
-    const owner = lowerName(presentName(bytes, start, ttls[record]! - 4 - start));
-    const at = dataAt(ttls[record]!);
-    return this.source.weights.get(owner)?.get(addressKey(bytes.subarray(at, at + dataLength(bytes, ttls[record]!)))) ?? 1;
+  private weight(place: number): number {
+    const owner = this.table.owner(place);
+    return this.source.weights.get(lowerName(presentName(owner, 0, owner.length)))?.get(addressKey(this.table.data(place))) ?? 1;
   }
 }
+
+const ADDRESSES_FIRST: readonly Kind[] = [Kind.ALIAS, Kind.ADDRESS, Kind.EXCHANGE, Kind.REST];
 
 /** Puts addresses of some networks before the others, in the order of the networks, in the answer and additional sections. */
 export class Preferred implements Policy {
+  private readonly table = new RecordTable();
+
   constructor(private readonly networks: readonly Cidr[]) {}
 
   arrange(records: EncodedRecords): EncodedRecords {
-    if (records.ttls.length < 2) return records;
-    const starts = sectionStarts(records);
-    const order = records.ttls.map((_, i) => i);
-    for (const section of [ANSWER, ADDITIONAL]) {
-      const [from, to] = [starts[section]!, starts[section + 1]!];
-      const of = (kind: typeof ALIAS | typeof REST | typeof ADDRESS | typeof EXCHANGE): number[] => groupKinds(records, from, to, [kind]);
-      // Sorting is stable: within a network the order of the policy before stays.
-      const addresses = of(ADDRESS).map((record) => ({ record, rank: this.rank(records, record) })).sort((a, b) => a.rank - b.rank).map(({ record }) => record);
-      [...of(ALIAS), ...addresses, ...of(EXCHANGE), ...of(REST)].forEach((record, i) => (order[from + i] = record));
-    }
-    return reorder(records, order);
+    const { answers, authorities, ttls } = records;
+    if (ttls.length < 2) return records;
+    this.table.load(records);
+    this.section(0, answers);
+    this.section(answers + authorities, ttls.length);
+    return this.table.result();
   }
 
-  private rank(records: EncodedRecords, record: number): number {
-    const at = dataAt(records.ttls[record]!);
-    const ip = records.bytes.subarray(at, at + dataLength(records.bytes, records.ttls[record]!));
+  private section(from: number, to: number): void {
+    const { table } = this;
+    table.group(from, to, ADDRESSES_FIRST);
+    let start = from;
+    while (start < to && table.kind(start) === Kind.ALIAS) start++;
+    let end = start;
+    while (end < to && table.kind(end) === Kind.ADDRESS) end++;
+    table.sort(start, end, (place) => this.rank(table.data(place)));
+  }
+
+  private rank(ip: Uint8Array): number {
     const network = this.networks.findIndex((candidate) => cidrContains(candidate, ip));
     return network < 0 ? this.networks.length : network;
   }
-}
-
-function swap(list: number[], a: number, b: number): void {
-  const kept = list[a]!;
-  list[a] = list[b]!;
-  list[b] = kept;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DROP, Reply, type Outcome } from '../../../src/chain/index.js';
-import { LoadBalance } from '../../../src/plugins/loadbalance/handler.js';
+import type { LoadBalance } from '../../../src/plugins/loadbalance/handler.js';
 import { loadbalance } from '../../../src/plugins/loadbalance/setup.js';
 import { setup, type TestBlockOptions } from '../../support/block.js';
 import { query, reply, summary, texts } from '../../support/dns.js';

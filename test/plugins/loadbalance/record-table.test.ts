@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { groupKinds, isSettled, ownerAt, reorder } from '../../../src/plugins/loadbalance/order.js';
+import { Kind, RecordTable, USUAL_KINDS, isSettled } from '../../../src/plugins/loadbalance/record-table.js';
 import { decodeRecords, encodeRecords, type EncodedRecords } from '../../../src/wire/index.js';
 import { rrs, texts } from '../../support/dns.js';
 
@@ -29,15 +29,33 @@ describe('isSettled', () => {
   });
 });
 
-describe('groupKinds', () => {
-  it('puts aliases first, then the rest, addresses, mail exchanges', () => {
-    expect(groupKinds(encoded([M, B, T, A, C, M]), 0, 6)).toEqual([4, 2, 1, 3, 0, 5]);
-  });
-});
+/** The records with those of `order` in its places. */
+function reordered(records: EncodedRecords, order: readonly number[]): EncodedRecords {
+  const table = new RecordTable();
+  table.load(records);
+  table.sort(0, order.length, (place) => order.indexOf(place));
+  return table.result();
+}
 
-describe('reorder', () => {
+describe('RecordTable', () => {
+  it('groups by kind, each kind in its order', () => {
+    const table = new RecordTable();
+    table.load(encoded([M, B, T, A, C]));
+    table.group(0, 5, USUAL_KINDS);
+    expect(texts(decodeRecords(table.result()).answer)).toEqual([C, T, B, A, M]);
+  });
+
+  it('tells kind, owner and data of a place', () => {
+    const table = new RecordTable();
+    table.load(encoded([A, M]));
+    table.swap(0, 1);
+    expect([table.kind(0), table.kind(1)]).toEqual([Kind.EXCHANGE, Kind.ADDRESS]);
+    expect([...table.owner(1)]).toEqual([1, 0x61, 0]);
+    expect([...table.data(1)]).toEqual([192, 0, 2, 1]);
+  });
+
   it('moves whole records and the places of their TTLs', () => {
-    const records = reorder(encoded([A, B, M], [T], [C]), [2, 0, 1, 3, 4]);
+    const records = reordered(encoded([A, B, M], [T], [C]), [2, 0, 1]);
     const { answer, authority, additional } = decodeRecords(records);
     expect(texts(answer)).toEqual([M, A, B]);
     expect([texts(authority), texts(additional)]).toEqual([[T], [C]]);
@@ -46,26 +64,31 @@ describe('reorder', () => {
 
   it('takes owner marks along', () => {
     const records = encoded([A, B, A]);
-    const moved = reorder({ ...records, owners: [0, ownerAt(records, 2)] }, [1, 0, 2]);
-    expect(moved.owners).toEqual([ownerAt(moved, 1), ownerAt(moved, 2)]);
+    const [first, second] = [encoded([A]).bytes.length, encoded([B]).bytes.length];
+    expect(reordered({ ...records, owners: [0, first + second] }, [1, 0, 2]).owners).toEqual([second, second + first]);
   });
 
-  it('gives back what is in order already', () => {
+  it('gives back what has not moved', () => {
     const records = encoded([A, B]);
-    expect(reorder(records, [0, 1])).toBe(records);
+    expect(reordered(records, [0, 1])).toBe(records);
   });
 
-  it('leaves its argument as it was', () => {
+  it('leaves what it was loaded with as it was', () => {
     const records = encoded([A, B]);
     const before = Buffer.from(records.bytes);
-    reorder(records, [1, 0]);
+    reordered(records, [1, 0]);
     expect(Buffer.from(records.bytes)).toEqual(before);
+  });
+
+  it('holds any number of records', () => {
+    const many = Array.from({ length: 300 }, (_, i) => `a. 5 IN A 192.0.${i >> 8}.${i & 255}`);
+    expect(texts(decodeRecords(reordered(encoded(many), many.map((_, i) => many.length - 1 - i))).answer)).toEqual(many.toReversed());
   });
 
   it('any order of any records reads as the records in that order', () => {
     const pool = [A, B, C, M, T];
     fc.assert(fc.property(fc.shuffledSubarray(pool, { minLength: 1 }).chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list.map((_, i) => i), { minLength: list.length }))), ([list, order]) => {
-      expect(texts(decodeRecords(reorder(encoded(list), order)).answer)).toEqual(order.map((i) => list[i]));
+      expect(texts(decodeRecords(reordered(encoded(list), order)).answer)).toEqual(order.map((i) => list[i]));
     }));
   });
 });

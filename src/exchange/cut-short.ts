@@ -18,12 +18,12 @@ export function isCutShort(bytes: Uint8Array, records: number): boolean {
   return false;
 }
 
-/** Offset after a name, perhaps past the end of the message; -1 for a label of a reserved type. */
+/** Offset after a name, perhaps past the end of the message; -1 for a label of a reserved type or a pointer that does not lead back. */
 function nameEnd(bytes: Uint8Array, from: number): number {
   let at = from;
   while (at < bytes.length && bytes[at] !== 0) {
     const length = bytes[at]!;
-    if (length >= 0xc0) return at + 2;
+    if (length >= 0xc0) return at + 1 < bytes.length && (((length & 0x3f) << 8) | bytes[at + 1]!) >= at ? -1 : at + 2;
     if (length > 63) return -1;
     at += length + 1;
   }

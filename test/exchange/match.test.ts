@@ -63,6 +63,7 @@ describe('isCutShort', () => {
     { name: 'cut within a name', bytes: whole.subarray(0, whole.length - 15), want: true },
     { name: 'cut between records', bytes: whole.subarray(0, whole.length - 16), want: true },
     { name: 'cut after the question', bytes: whole.subarray(0, end), want: true },
+    { name: 'a pointer that leads forward', bytes: Buffer.concat([whole.subarray(0, end), Buffer.alloc(20, 0xff)]), want: false },
     { name: 'a label of a reserved type', bytes: Buffer.concat([whole.subarray(0, end), Buffer.alloc(20, 0x80)]), want: false },
   ])('$name: $want', ({ bytes, want }) => expect(isCutShort(bytes, end)).toBe(want));
 });

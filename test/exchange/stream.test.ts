@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { frame } from '../../src/wire/index.js';
 import { goodReply, type Asked } from '../support/fake-upstream.js';
-import { FakeStream } from '../support/fake-network.js';
+import type { FakeStream } from '../support/fake-network.js';
 import { World } from './world.js';
 
 const tcpOpened = (world: World): number => world.network.opened.filter(({ protocol }) => protocol === 'tcp').length;

@@ -1,4 +1,5 @@
-import { Attempt, TlsClient, Upstream, type PoolLimits, type Receiver } from '../../src/exchange/index.js';
+import type { TlsClient} from '../../src/exchange/index.js';
+import { Attempt, Upstream, type PoolLimits, type Receiver } from '../../src/exchange/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { seededRandom } from '../../src/lib/random.js';
 import { decodeMessage, rcodeName } from '../../src/wire/index.js';

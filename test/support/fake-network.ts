@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { ManualClock } from '../../src/lib/clock.js';
+import { ManualClock } from '../../src/lib/clock.js';
 import type { ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagram, TcpConnection, TcpListener, UdpSocket } from '../../src/net/network.js';
 
 const key = ({ address, port }: Endpoint): string => `${address} ${port}`;
@@ -36,7 +36,8 @@ export class FakeNetwork implements Network {
   private readonly listeners = new Map<string, (connection: TcpConnection) => void>();
   private nextPort = 40_000;
 
-  constructor(readonly clock: ManualClock) {}
+  /** @param clock replaced where the clock is made later than the network */
+  constructor(public clock: ManualClock = new ManualClock()) {}
 
   /** UDP sockets that are open, servers included. */
   get udpSockets(): number {

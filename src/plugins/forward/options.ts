@@ -126,8 +126,8 @@ function readName(option: Option, text: string | undefined): Name {
   if (text === undefined) return option.fail("got 'domain' at the end, allowed: domain FQDN");
   try {
     encodeName(text);
-  } catch (error) {
-    return option.fail(`domain: got '${text}', allowed: a domain name (${(error as Error).message})`);
+  } catch {
+    return option.wrong(text, 'a domain name', 'domain');
   }
   return lowerName(fqdn(text));
 }

@@ -12,6 +12,7 @@ const MAX_ARRIVALS = 2;
 export class Loop implements Handler {
   readonly name = 'loop';
   private off = false;
+  private looping = false;
   private target = '';
   private arrivals = 0;
   private readonly sources = new Set<string>();
@@ -21,13 +22,15 @@ export class Loop implements Handler {
   constructor(readonly zone: Name, readonly qname: Name, private readonly fatal: (reason: string) => void) {}
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
-    if (query.type !== Type.HINFO || this.off || query.name !== this.qname) return next(query);
+    if (query.type !== Type.HINFO || (this.off && !this.looping) || query.name !== this.qname) return next(query);
+    // Until the process has ended, copies of the probe would go round and multiply.
+    if (this.looping) return DROP;
     const { address, port } = query.arrival.remote;
     const source = hostPort(address, port);
     this.arrivals++;
     this.sources.add(this.ownPorts.has(port) ? 'probe' : source);
     if (this.sources.size === 1 && this.arrivals <= MAX_ARRIVALS) return next(query);
-    this.disable();
+    this.looping = true;
     this.fatal(`plugin/loop: Loop (${source} -> ${this.target}) detected for zone "${this.zone}", see "Troubleshooting" in the manual page of loop. Query: "HINFO ${this.qname}"`);
     return DROP;
   }
@@ -49,7 +52,8 @@ export class Loop implements Handler {
     this.off = true;
   }
 
-  get disabled(): boolean {
-    return this.off;
+  /** Whether there is nothing more to find out. */
+  get done(): boolean {
+    return this.off || this.looping;
   }
 }

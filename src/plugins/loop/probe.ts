@@ -41,7 +41,7 @@ export class Probe {
     const to = { address: reachable(address), port };
     const unspecified = address === '::' || address === '0.0.0.0';
     const deadline = clock.monotonic() + PATIENCE;
-    while (clock.monotonic() < deadline && !this.loop.disabled) {
+    while (clock.monotonic() < deadline && !this.loop.done) {
       this.loop.expect(hostPort(unspecified ? '' : address, port));
       try {
         return await this.exchange(to);

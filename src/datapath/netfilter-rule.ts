@@ -34,6 +34,8 @@ export interface RuleMatch {
   readonly marks?: readonly { readonly value: number; readonly mask: number; readonly not: boolean }[];
   readonly states?: readonly string[];
   readonly localDestination?: boolean;
+  /** Asks for something that no packet of the model has, such as a transparent socket. */
+  readonly never?: boolean;
   /** Share of packets, 0 to 1 (`-m statistic --mode random`). */
   readonly probability?: number;
 }
@@ -56,6 +58,7 @@ export interface Rule {
 }
 
 export function matches(match: RuleMatch, facts: PacketFacts, random: Random): boolean {
+  if (match.never) return false;
   if (match.source && inPrefix(match.source.cidr, facts.src) === match.source.not) return false;
   if (match.destination && inPrefix(match.destination.cidr, facts.dst) === match.destination.not) return false;
   if (match.protocol && match.protocol !== facts.protocol) return false;
@@ -111,7 +114,7 @@ export class RuleBuilder {
   }
 
   comment(text: string): this {
-    this.words.push('-m', 'comment', '--comment', /\s/.test(text) ? `"${text}"` : text);
+    this.words.push('-m', 'comment', '--comment', /^[\w-]+$/.test(text) ? text : `"${text}"`);
     return this;
   }
 
@@ -142,6 +145,13 @@ export class RuleBuilder {
   /** Words that match every packet of the model, such as `-m nfacct`. */
   literal(...words: string[]): this {
     this.words.push(...words);
+    return this;
+  }
+
+  /** Words that match no packet of the model. */
+  never(...words: string[]): this {
+    this.words.push(...words);
+    this.match = { ...this.match, never: true };
     return this;
   }
 

@@ -36,6 +36,7 @@ export function installCilium(netfilter: Netfilter, { config, podBlocks }: Ciliu
   }
   netfilter.setChain('raw', 'CILIUM_PRE_raw', [...podNotrack(config, podBlocks), notrack(rule().mark(0x200, HOST_MASK).comment('cilium: NOTRACK for proxy traffic'))]);
   netfilter.setChain('raw', 'CILIUM_OUTPUT_raw', [...podNotrack(config, podBlocks), ...proxyNotrack()]);
+  netfilter.setChain('mangle', 'CILIUM_PRE_mangle', proxyRedirect());
   netfilter.setChain('filter', 'CILIUM_INPUT', [rule().mark(0x200, HOST_MASK).comment('cilium: ACCEPT for proxy traffic').accept()]);
   netfilter.setChain('filter', 'CILIUM_OUTPUT', [
     rule().mark(0xa00, 0xe00).comment('cilium: ACCEPT for proxy traffic').accept(),
@@ -57,6 +58,28 @@ function podNotrack(config: DatapathConfig, podBlocks: readonly Cidr[]): readonl
     notrack(rule().source(block).comment('cilium: NOTRACK for pod traffic')),
   ]);
 }
+
+/** The way into the agent's DNS proxy. No policy of the model uses it, but the rules are always there. */
+function proxyRedirect(): readonly Rule[] {
+  const mark = `0x${((PROXY_PORT << 16) | 0x200).toString(16)}`;
+  const tproxy = (protocol: 'tcp' | 'udp'): Rule =>
+    rule()
+      .protocol(protocol)
+      .never('-m', 'mark', '--mark', mark)
+      .comment('cilium: TPROXY to host cilium-dns-egress proxy')
+      .to({ kind: 'accept' }, '-j', 'TPROXY', '--on-port', String(PROXY_PORT), '--on-ip', '127.0.0.1', '--tproxy-mark', '0x200/0xffffffff');
+  const socket = rule()
+    .outDevice('lo', true)
+    .never('-m', 'socket', '--transparent')
+    .mark(0xe00, HOST_MASK, true)
+    .mark(0x800, HOST_MASK, true)
+    .comment('cilium: any->pod redirect proxied traffic to host proxy')
+    .to({ kind: 'mark', value: 0x200, mask: 0xffffffff }, '-j', 'MARK', '--set-xmark', '0x200/0xffffffff');
+  return [socket, tproxy('tcp'), tproxy('udp')];
+}
+
+/** A port of the range in which agents place their proxies; the real one is drawn at start. */
+const PROXY_PORT = 38_421;
 
 function proxyNotrack(): readonly Rule[] {
   return ['lxc+', 'cilium_host'].flatMap((device) => [

@@ -25,7 +25,8 @@ function chainName(prefix: string, ...parts: readonly string[]): string {
 /** `namespace/name:port`, without the colon for an unnamed port. */
 export const servicePortName = (frontend: Frontend): string => (frontend.portName ? `${frontend.owner}:${frontend.portName}` : frontend.owner);
 
-export const serviceChain = (frontend: Frontend): string => chainName('KUBE-SVC-', servicePortName(frontend), frontend.protocol.toLowerCase());
+/** The chain of a service's backends; of those of the node only with a local traffic policy. */
+export const serviceChain = (frontend: Frontend): string => chainName(frontend.localOnly ? 'KUBE-SVL-' : 'KUBE-SVC-', servicePortName(frontend), frontend.protocol.toLowerCase());
 export const externalChain = (frontend: Frontend): string => chainName('KUBE-EXT-', servicePortName(frontend), frontend.protocol.toLowerCase());
 export const endpointChain = (frontend: Frontend, endpoint: string): string => chainName('KUBE-SEP-', servicePortName(frontend), frontend.protocol.toLowerCase(), endpoint);
 
@@ -140,5 +141,5 @@ function ensure(netfilter: Netfilter, table: TableName, chain: string, rules: re
 }
 
 function clear(netfilter: Netfilter, table: TableName): void {
-  for (const chain of netfilter.chains(table)) if (/^KUBE-(?:SVC|SEP|EXT)-/.test(chain)) netfilter.removeChain(table, chain);
+  for (const chain of netfilter.chains(table)) if (/^KUBE-(?:SVC|SVL|SEP|EXT)-/.test(chain)) netfilter.removeChain(table, chain);
 }

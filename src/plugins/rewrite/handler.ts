@@ -1,0 +1,61 @@
+import { DROP, Reply, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
+import { Rcode } from '../../wire/index.js';
+import { InvalidName, type ReplyChange, type Rule } from './rule.js';
+
+/** A rule, and whether it is the last one for a query that it fits. */
+export interface Step {
+  readonly rule: Rule;
+  readonly stops: boolean;
+}
+
+/** Changes queries before the next handlers see them, and their replies back. */
+export class Rewrite implements Handler {
+  readonly name = 'rewrite';
+
+  constructor(private readonly steps: readonly Step[]) {}
+
+  handle(query: Query, next: Next): Outcome | Promise<Outcome> {
+    let current = query;
+    let changes: readonly ReplyChange[] | undefined;
+    try {
+      for (const { rule, stops } of this.steps) {
+        const rewritten = rule.rewrite(current);
+        if (rewritten === undefined) continue;
+        current = rewritten.query;
+        changes = changes === undefined ? rewritten.changes : [...changes, ...rewritten.changes];
+        if (stops) break;
+      }
+    } catch (error) {
+      return failure(error);
+    }
+    if (changes === undefined) return next(query);
+    const back = changes.toReversed();
+    const outcome = next(current);
+    return outcome instanceof Promise ? outcome.then((settled) => changed(settled, query, current, back)) : changed(outcome, query, current, back);
+  }
+}
+
+function changed(outcome: Outcome, query: Query, current: Query, changes: readonly ReplyChange[]): Outcome | Promise<Outcome> {
+  if (outcome === DROP) return DROP;
+  try {
+    const made = changes.reduce<Reply | Promise<Reply>>(
+      (reply, change) => (reply instanceof Promise ? reply.then((settled) => change.apply(settled)) : change.apply(reply)),
+      current.qname === query.qname ? outcome : withOwnersWritten(outcome, current),
+    );
+    return made instanceof Promise ? made.catch(failure) : made;
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+/** Owners that take over the spelling of the question would take over that of the client, who asked for another name: they get that of the question asked. */
+function withOwnersWritten(reply: Reply, asked: Query): Reply {
+  if (reply.records.owners === undefined) return reply;
+  const { answer, authority, additional } = reply.messageFor(asked);
+  return reply.withSections({ answer, authority, additional });
+}
+
+function failure(error: unknown): Reply {
+  if (!(error instanceof InvalidName)) throw error;
+  return Reply.failure(Rcode.SERVFAIL, error);
+}

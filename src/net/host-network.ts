@@ -1,6 +1,7 @@
 import dgram from 'node:dgram';
 import net from 'node:net';
 import os from 'node:os';
+import type { InheritedSockets } from './inherited-sockets.js';
 import type {
   ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagram, TcpConnection, TcpListener, UdpSocket,
 } from './network.js';
@@ -17,23 +18,32 @@ const asIs: Lookup = (host, _options, done) => done(null, host, host.includes(':
 
 const udpType = (address: string): 'udp4' | 'udp6' => (address.includes(':') ? 'udp6' : 'udp4');
 
-/** The operating system's sockets. */
+/** The operating system's sockets. Where another process passed on a socket that is bound to the wanted place, that one is listened at. */
 export class HostNetwork implements Network {
+  constructor(private readonly inherited?: InheritedSockets) {}
+
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
     if (at.address === '') return everywhere((address) => this.bindUdp({ address, port: at.port }, (bytes, peer) => onDatagram(bytes, unmapped(peer))), mapTo);
     return new Promise((resolve, reject) => {
       const socket = dgram.createSocket({ type: udpType(at.address), lookup: asIs });
       socket.once('error', reject);
-      socket.bind({ address: at.address, port: at.port, exclusive: true }, () => {
+      const fd = this.inherited?.take('udp', at);
+      socket.bind(fd === undefined ? { address: at.address, port: at.port, exclusive: true } : { fd, exclusive: true }, () => {
         socket.off('error', reject);
         // A datagram that could not be sent is lost; an error without a listener would end the process.
         socket.on('error', ignore);
         growBuffer(socket);
+        let open = true;
         socket.on('message', onDatagram);
         resolve({
           local: socket.address(),
-          send: (bytes, length, to) => socket.send(bytes, 0, length, to.port, to.address),
-          close: () => closeUdp(socket),
+          send: (bytes, length, to) => {
+            if (open) socket.send(bytes, 0, length, to.port, to.address);
+          },
+          close: () => {
+            open = false;
+            closeUdp(socket);
+          },
         });
       });
     });
@@ -57,7 +67,8 @@ export class HostNetwork implements Network {
     return new Promise((resolve, reject) => {
       const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => onConnection(connection(socket)));
       server.once('error', reject);
-      server.listen({ host: at.address, port: at.port, backlog: BACKLOG, exclusive: true }, () => {
+      const fd = this.inherited?.take('tcp', at);
+      server.listen(fd === undefined ? { host: at.address, port: at.port, backlog: BACKLOG, exclusive: true } : { fd, backlog: BACKLOG, exclusive: true }, () => {
         server.off('error', reject);
         // Accepting fails when descriptors run out; the connection is refused and the next one may fit.
         server.on('error', ignore);

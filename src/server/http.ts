@@ -19,6 +19,10 @@ class HttpListener {
     this.listener = await network.listenTcp({ address, port }, ({ stream }) => this.server.emit('connection', stream));
   }
 
+  get port(): number {
+    return this.listener!.local.port;
+  }
+
   route(routes: ReadonlyMap<string, Answer>): void {
     this.routes = routes;
   }
@@ -72,7 +76,13 @@ export class HttpListeners {
         throw new Error(`${route.owner}: cannot listen on ${key} (tcp): ${(error as Error).message}`, { cause: error });
       }
     }
-    return { abandon, commit: () => this.commit(wanted, fresh) };
+    return {
+      abandon,
+      commit: () => {
+        this.commit(wanted, fresh);
+        for (const route of routes) route.listening?.(this.open.get(hostPort(route.address, route.port))!.port);
+      },
+    };
   }
 
   closeAll(): void {

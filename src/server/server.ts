@@ -1,8 +1,9 @@
-import { makeQuery, type Arrival, type OwnQuestion, type PluginDefinition, type Query, type Runtime, type ServerAddress } from '../chain/index.js';
+import { PerServer, makeQuery, type Arrival, type OwnQuestion, type PluginDefinition, type Query, type Runtime, type ServerAddress } from '../chain/index.js';
 import { CorefileError, parseCorefile, type CorefileSource } from '../corefile/index.js';
 import { sleep } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
-import { decodeMessage, type Message } from '../wire/index.js';
+import { Series, panics } from '../plugins/prometheus/metrics.js';
+import { Rcode, decodeMessage, type Message } from '../wire/index.js';
 import { bannerLines } from './banner.js';
 import { Configuration, labelOf, type ConfigurationHost } from './configuration.js';
 import { PLUGINS } from './directives.js';
@@ -47,9 +48,11 @@ export class Server {
     const { runtime, load } = makeRuntime(options);
     this.runtime = runtime;
     const { metrics, log } = this.runtime;
-    const panics = metrics.counter('', 'panics_total', 'A metrics that counts the number of panics.').with();
+    const panicked = panics(metrics);
+    // Queries that reach no server block are counted under a zone of their own.
+    const dropped = new PerServer((server) => new Series(metrics, server.label, 'dropped'));
     const onPanic = (error: unknown, query: Query): void => {
-      panics.inc();
+      panicked.inc();
       const text = error instanceof Error ? error.message : String(error);
       const stack = this.current.stacktrace && error instanceof Error ? `\n${error.stack}` : '';
       log.error(`Recovered from panic in server: "${query.arrival.server.label}" ${text}${stack}`);
@@ -63,7 +66,7 @@ export class Server {
       readDigest: () => parseCorefile(this.read(), load).digest(),
       reload: () => this.reload(),
       fatal: (reason) => this.fatal(reason),
-      refused: () => undefined,
+      refused: (query) => dropped.get(query.arrival.server).count(query, (runtime.clock.monotonic() - query.received) / 1000, Rcode.REFUSED, query.questionEnd, 'nobody'),
     };
     this.current = new Configuration(this.read(), this.host);
   }

@@ -1,0 +1,78 @@
+import type { Octets } from '../lib/units.js';
+import { IOVEC, MMSGHDR, SOCKADDR, type Libc } from './libc.js';
+
+/** Datagrams to receive or send with one call: their octets, addresses and the kernel's headers, all outside the JavaScript heap. */
+export class Batch {
+  readonly bytes: Buffer;
+  readonly addresses: Buffer;
+  /** What the calls take. */
+  readonly pointer: unknown;
+  private readonly headers: Uint32Array;
+  private readonly vectors: Uint32Array;
+  private readonly addressWords: Uint32Array;
+
+  constructor(libc: Libc, readonly count: number, readonly size: Octets) {
+    const bytes = libc.memory(count * size);
+    const addresses = libc.memory(count * SOCKADDR);
+    const vectors = libc.memory(count * IOVEC);
+    const headers = libc.memory(count * MMSGHDR);
+    headers.bytes.fill(0);
+    for (let i = 0; i < count; i++) {
+      vectors.bytes.writeBigUInt64LE(bytes.at + BigInt(i * size), i * IOVEC);
+      vectors.bytes.writeBigUInt64LE(BigInt(size), i * IOVEC + 8);
+      headers.bytes.writeBigUInt64LE(addresses.at + BigInt(i * SOCKADDR), i * MMSGHDR);
+      headers.bytes.writeUInt32LE(SOCKADDR, i * MMSGHDR + 8);
+      headers.bytes.writeBigUInt64LE(vectors.at + BigInt(i * IOVEC), i * MMSGHDR + 16);
+      headers.bytes.writeBigUInt64LE(1n, i * MMSGHDR + 24);
+    }
+    this.bytes = bytes.bytes;
+    this.addresses = addresses.bytes;
+    this.pointer = headers.pointer;
+    this.headers = words(headers.bytes);
+    this.vectors = words(vectors.bytes);
+    this.addressWords = words(addresses.bytes);
+  }
+
+  /** Length of a received datagram. */
+  length(i: number): Octets {
+    return this.headers[i * (MMSGHDR / 4) + 14]!;
+  }
+
+  addressLength(i: number): Octets {
+    return this.headers[i * (MMSGHDR / 4) + 2]!;
+  }
+
+  /** Makes the whole address field available to the next receive, which overwrites its length. */
+  reset(i: number): void {
+    this.headers[i * (MMSGHDR / 4) + 2] = SOCKADDR;
+  }
+
+  setLength(i: number, length: Octets): void {
+    this.vectors[i * (IOVEC / 4) + 2] = length;
+  }
+
+  /** Sends datagram `i` to where datagram `j` of `received` came from. */
+  answerTo(i: number, received: Batch, j: number): void {
+    const from = j * (SOCKADDR / 4);
+    const to = i * (SOCKADDR / 4);
+    for (let k = 0; k < SOCKADDR / 4; k++) this.addressWords[to + k] = received.addressWords[from + k]!;
+    this.headers[i * (MMSGHDR / 4) + 2] = received.headers[j * (MMSGHDR / 4) + 2]!;
+  }
+
+  /** Moves `count` datagrams from place `from` on to the front. */
+  shift(count: number, from: number): void {
+    this.bytes.copyWithin(0, from * this.size, (from + count) * this.size);
+    this.addresses.copyWithin(0, from * SOCKADDR, (from + count) * SOCKADDR);
+    for (let i = 0; i < count; i++) {
+      this.vectors[i * (IOVEC / 4) + 2] = this.vectors[(from + i) * (IOVEC / 4) + 2]!;
+      this.headers[i * (MMSGHDR / 4) + 2] = this.headers[(from + i) * (MMSGHDR / 4) + 2]!;
+    }
+  }
+
+  setAddress(i: number, address: Uint8Array): void {
+    this.addresses.set(address, i * SOCKADDR);
+    this.headers[i * (MMSGHDR / 4) + 2] = address.length;
+  }
+}
+
+const words = (bytes: Buffer): Uint32Array => new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);

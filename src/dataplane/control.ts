@@ -1,0 +1,76 @@
+/** The list of sockets that one thread serves, in shared memory: the thread cannot be told by message, as it waits in the kernel and not in its event loop. */
+
+/** Most listening addresses of one process. */
+export const MAX_SOCKETS = 64;
+
+const VERSION = 0;
+const SEEN = 1;
+const STOP = 2;
+const COUNT = 3;
+const LIST = 4;
+
+/** A socket as its thread sees it. */
+export interface ServedSocket {
+  readonly fd: number;
+  /** Number of the listening address, as in the table and in the `server` label. */
+  readonly server: number;
+  /** Number under which its datagrams are handed over. */
+  readonly id: number;
+}
+
+export class Control {
+  private readonly words: Int32Array;
+
+  constructor(readonly memory: SharedArrayBuffer) {
+    this.words = new Int32Array(memory);
+  }
+
+  static allocate(): SharedArrayBuffer {
+    return new SharedArrayBuffer(4 * (LIST + 3 * MAX_SOCKETS));
+  }
+
+  /** Chain's side: puts a new list in place; resolves when the thread uses it and no other any more. */
+  async serve(sockets: readonly ServedSocket[]): Promise<void> {
+    if (sockets.length > MAX_SOCKETS) throw new RangeError(`at most ${MAX_SOCKETS} listening addresses are possible, got ${sockets.length}`);
+    const { words } = this;
+    sockets.forEach(({ fd, server, id }, i) => words.set([fd, server, id], LIST + 3 * i));
+    words[COUNT] = sockets.length;
+    const version = Atomics.add(words, VERSION, 1) + 1;
+    Atomics.notify(words, VERSION);
+    for (let seen = Atomics.load(words, SEEN); seen !== version && words[STOP] === 0; seen = Atomics.load(words, SEEN)) {
+      const wait = Atomics.waitAsync(words, SEEN, seen, 1000);
+      if (wait.async) await wait.value;
+    }
+  }
+
+  /** Chain's side: lets the thread end. */
+  stop(): void {
+    Atomics.store(this.words, STOP, 1);
+    Atomics.add(this.words, VERSION, 1);
+    Atomics.notify(this.words, VERSION);
+    Atomics.notify(this.words, SEEN);
+  }
+
+  get stopped(): boolean {
+    return Atomics.load(this.words, STOP) === 1;
+  }
+
+  get version(): number {
+    return Atomics.load(this.words, VERSION);
+  }
+
+  /** Thread's side: the list as it is now; the old one is not used any more from here on. */
+  sockets(): ServedSocket[] {
+    const { words } = this;
+    const version = this.version;
+    const list = Array.from({ length: words[COUNT]! }, (_, i) => ({ fd: words[LIST + 3 * i]!, server: words[LIST + 3 * i + 1]!, id: words[LIST + 3 * i + 2]! }));
+    Atomics.store(words, SEEN, version);
+    Atomics.notify(words, SEEN);
+    return list;
+  }
+
+  /** Thread's side: waits for another list than that of `version`. */
+  waitForChange(version: number): void {
+    Atomics.wait(this.words, VERSION, version);
+  }
+}

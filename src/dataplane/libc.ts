@@ -1,0 +1,81 @@
+import type Koffi from 'koffi';
+
+/** Calls of the C library that Node has no door to. Numbers are those of Linux on all its 64-bit platforms that Node runs on. */
+export interface Libc {
+  socket(family: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, length: number): number;
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
+  getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
+  close(fd: number): number;
+  poll(fds: unknown, count: number, timeout: number): number;
+  recvmmsg(fd: number, messages: unknown, count: number, flags: number, timeout: null): number;
+  sendmmsg(fd: number, messages: unknown, count: number, flags: number): number;
+  /** errno of the last call. */
+  errno(): number;
+  /** `size` octets outside the JavaScript heap that never move, seen as a buffer; `at` is their address, `pointer` what calls take. */
+  memory(size: number): Memory;
+}
+
+export interface Memory {
+  readonly bytes: Buffer;
+  readonly at: bigint;
+  readonly pointer: unknown;
+}
+
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_DGRAM = 2;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_SOCKET = 1;
+export const SO_RCVBUF = 8;
+export const SO_REUSEPORT = 15;
+export const SO_RCVTIMEO = 20;
+export const IPPROTO_IPV6 = 41;
+export const IPV6_V6ONLY = 26;
+/** Wait for one datagram, then take what is there. */
+export const MSG_WAITFORONE = 0x10000;
+export const MSG_DONTWAIT = 0x40;
+export const POLLIN = 1;
+
+/** Sizes of `struct msghdr` and `struct mmsghdr`, `struct iovec`, `struct sockaddr_in6`, in octets. */
+export const MMSGHDR = 64;
+export const IOVEC = 16;
+export const SOCKADDR = 28;
+
+/** Names of the error numbers that are met here, for messages. */
+const ERRNO: Record<number, string> = { 1: 'EPERM', 13: 'EACCES', 24: 'EMFILE', 97: 'EAFNOSUPPORT', 98: 'EADDRINUSE', 99: 'EADDRNOTAVAIL' };
+
+export const errnoName = (code: number): string => ERRNO[code] ?? `errno ${code}`;
+
+/** Loads the C library. Rejects where there is none of that kind: another system than Linux, or a platform without koffi's binary. */
+export async function loadLibc(): Promise<Libc> {
+  if (process.platform !== 'linux') throw new Error(`batched I/O needs Linux, this is ${process.platform}`);
+  const { default: koffi } = await import('koffi');
+  const lib = openLibrary(koffi.load);
+  return {
+    socket: lib.func('int socket(int, int, int)') as Libc['socket'],
+    bind: lib.func('int bind(int, void *, uint32_t)') as Libc['bind'],
+    setsockopt: lib.func('int setsockopt(int, int, int, void *, uint32_t)') as Libc['setsockopt'],
+    getsockname: lib.func('int getsockname(int, _Inout_ void *, _Inout_ void *)') as Libc['getsockname'],
+    close: lib.func('int close(int)') as Libc['close'],
+    poll: lib.func('int poll(void *, uint64_t, int)') as Libc['poll'],
+    recvmmsg: lib.func('int recvmmsg(int, void *, uint32_t, int, void *)') as Libc['recvmmsg'],
+    sendmmsg: lib.func('int sendmmsg(int, void *, uint32_t, int)') as Libc['sendmmsg'],
+    errno: () => koffi.errno(),
+    memory(size) {
+      const pointer: unknown = koffi.alloc('char', size);
+      return { pointer, at: BigInt(koffi.address(pointer)), bytes: Buffer.from(koffi.view(pointer, size)) };
+    },
+  };
+}
+
+function openLibrary(load: typeof Koffi.load): ReturnType<typeof Koffi.load> {
+  for (const name of ['libc.so.6', 'libc.so']) {
+    try {
+      return load(name);
+    } catch {
+      // The other name is musl's.
+    }
+  }
+  return load(null);
+}

@@ -1,0 +1,195 @@
+import { Worker } from 'node:worker_threads';
+import type { Logger } from '../lib/log.js';
+import type { Endpoint, OnDatagram, UdpSocket } from '../net/network.js';
+import { Control, MAX_SOCKETS, type ServedSocket } from './control.js';
+import {
+  AF_INET, AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET, SO_RCVBUF, SO_RCVTIMEO, SO_REUSEPORT, errnoName, loadLibc, type Libc,
+} from './libc.js';
+import { Ring } from './ring.js';
+import { Sender } from './sender.js';
+import { Peer, encodeSockaddr } from './sockaddr.js';
+import { AnswerTable } from './table.js';
+import { WAIT, type WorkerData } from './worker-data.js';
+
+/** Most threads that take queries. */
+export const MAX_WORKERS = 16;
+/** Octets of queries that may wait for the chain, per thread. */
+const RING = 1 << 20;
+/** Kernel buffer of a socket, in octets. */
+const RECEIVE_BUFFER = 4 << 20;
+/** A thread that dies is replaced after this time, in milliseconds: at once might mean over and over. */
+const RESTART = 100;
+/** Queries that are dealt with before other events get their turn. */
+const TURN = 256;
+
+interface Thread {
+  worker: Worker;
+  readonly ring: Ring;
+  control: Control;
+}
+
+interface OpenSocket {
+  readonly id: number;
+  readonly server: number;
+  /** One descriptor a thread. */
+  readonly fds: readonly number[];
+  readonly onDatagram: OnDatagram;
+}
+
+/**
+ * Threads that take the datagrams of all listening addresses with batched calls, answer what the shared table holds and hand the rest to this thread.
+ * Each thread has a socket of its own at each address (SO_REUSEPORT), so the kernel spreads clients over them.
+ */
+export class DataPlane {
+  private readonly threads: Thread[] = [];
+  private readonly sockets = new Map<number, OpenSocket>();
+  private readonly sender: Sender;
+  private closing = false;
+
+  private constructor(private readonly libc: Libc, readonly table: AnswerTable, private readonly log: Logger) {
+    this.sender = new Sender(libc);
+  }
+
+  /** Starts `workers` threads over a table of `slots` answers. Rejects where batched I/O is not to be had, with the reason. */
+  static async start(workers: number, slots: number, log: Logger): Promise<DataPlane> {
+    const plane = new DataPlane(await loadLibc(), new AnswerTable(AnswerTable.allocate(slots), slots), log);
+    for (let i = 0; i < workers; i++) plane.addThread(i);
+    return plane;
+  }
+
+  get workers(): number {
+    return this.threads.length;
+  }
+
+  /** Binds an address; datagrams that the table does not answer come to `onDatagram`. Rejects with a NodeJS.ErrnoException. */
+  async bindUdp(at: Endpoint, server: number, onDatagram: OnDatagram): Promise<UdpSocket> {
+    const fds: number[] = [];
+    let local = at;
+    try {
+      for (let i = 0; i < this.threads.length; i++) {
+        const fd = this.open(local);
+        fds.push(fd);
+        if (local.port === 0) local = { address: at.address, port: this.portOf(fd) };
+      }
+    } catch (error) {
+      fds.forEach((fd) => this.libc.close(fd));
+      throw error;
+    }
+    const id = Array.from({ length: MAX_SOCKETS }, (_, i) => i).find((candidate) => !this.sockets.has(candidate)) ?? MAX_SOCKETS;
+    this.sockets.set(id, { id, server, fds, onDatagram });
+    await this.serve();
+    return {
+      local,
+      send: (bytes, length, to) => to instanceof Peer && this.sender.send(fds[to.thread]!, bytes, length, to.sockaddr),
+      close: () => void this.closeSocket(id),
+    };
+  }
+
+  /** Ends all threads. Sockets still open are closed. */
+  async stop(): Promise<void> {
+    this.closing = true;
+    for (const { control } of this.threads) control.stop();
+    await Promise.all(this.threads.map(({ worker }) => new Promise((resolve) => worker.once('exit', resolve))));
+    for (const { fds } of this.sockets.values()) fds.forEach((fd) => this.libc.close(fd));
+    this.sockets.clear();
+  }
+
+  /** Ends one thread as a fault would. For tests of its replacement. */
+  kill(index: number): void {
+    this.threads[index]!.control.stop();
+  }
+
+  private async closeSocket(id: number): Promise<void> {
+    const socket = this.sockets.get(id);
+    if (!socket) return;
+    this.sockets.delete(id);
+    await this.serve();
+    socket.fds.forEach((fd) => this.libc.close(fd));
+  }
+
+  private async serve(): Promise<void> {
+    if (!this.closing) await Promise.all(this.threads.map((thread, index) => thread.control.serve(this.socketsOf(index))));
+  }
+
+  private socketsOf(index: number): ServedSocket[] {
+    return [...this.sockets.values()].map(({ id, server, fds }) => ({ fd: fds[index]!, server, id }));
+  }
+
+  private addThread(index: number): void {
+    const ring = new Ring(Ring.allocate(RING));
+    const thread: Thread = { ring, ...this.spawn(index, ring) };
+    this.threads.push(thread);
+    void this.drain(index);
+  }
+
+  private spawn(index: number, ring: Ring): { worker: Worker; control: Control } {
+    const control = new Control(Control.allocate());
+    const workerData: WorkerData = { table: this.table.memory, slots: this.table.slots, ring: ring.memory, control: control.memory };
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData, resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 } });
+    worker.unref();
+    let reason = 'it ended';
+    worker.on('error', (error) => (reason = error.message));
+    worker.on('exit', () => {
+      if (this.closing) return;
+      this.log.error(`worker ${index} died, starting another: ${reason}`);
+      setTimeout(() => this.replace(index), RESTART).unref();
+    });
+    return { worker, control };
+  }
+
+  private replace(index: number): void {
+    if (this.closing) return;
+    const thread = this.threads[index]!;
+    Object.assign(thread, this.spawn(index, thread.ring));
+    void thread.control.serve(this.socketsOf(index));
+  }
+
+  /** Deals with what one thread hands over, until the end. */
+  private async drain(index: number): Promise<void> {
+    const { ring } = this.threads[index]!;
+    while (!this.closing) {
+      await ring.readable();
+      for (let i = 0; i < TURN; i++) {
+        const arrived = ring.shift();
+        if (arrived === undefined) break;
+        this.sockets.get(arrived.socket)?.onDatagram(arrived.bytes, new Peer(arrived.sender, index));
+      }
+      ring.release();
+      this.sender.flush();
+      // Promises alone would keep other sockets and timers waiting for as long as queries come.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  private open(at: Endpoint): number {
+    const { libc } = this;
+    const sockaddr = encodeSockaddr(at);
+    const fd = libc.socket(sockaddr.length === 16 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) throw this.failure('socket', at);
+    const option = (level: number, name: number, value: Uint8Array): number => libc.setsockopt(fd, level, name, value, value.length);
+    const number = (value: number): Uint8Array => Buffer.from(Int32Array.of(value).buffer);
+    // A smaller buffer than asked for, as the system's limit may have it, still works.
+    option(SOL_SOCKET, SO_RCVBUF, number(RECEIVE_BUFFER));
+    if (this.threads.length > 1) option(SOL_SOCKET, SO_REUSEPORT, number(1));
+    if (sockaddr.length > 16) option(IPPROTO_IPV6, IPV6_V6ONLY, number(at.address === '' ? 0 : 1));
+    const timeout = Buffer.from(BigInt64Array.of(0n, BigInt(WAIT * 1000)).buffer);
+    if (option(SOL_SOCKET, SO_RCVTIMEO, timeout) < 0 || libc.bind(fd, sockaddr, sockaddr.length) < 0) {
+      const failure = this.failure('bind', at);
+      libc.close(fd);
+      throw failure;
+    }
+    return fd;
+  }
+
+  private portOf(fd: number): number {
+    const sockaddr = Buffer.alloc(28);
+    const length = Buffer.from(Int32Array.of(sockaddr.length).buffer);
+    this.libc.getsockname(fd, sockaddr, length);
+    return sockaddr.readUInt16BE(2);
+  }
+
+  private failure(call: string, at: Endpoint): NodeJS.ErrnoException {
+    const code = errnoName(this.libc.errno());
+    return Object.assign(new Error(`${call} ${code} ${at.address}:${at.port}`), { code, syscall: call, address: at.address, port: at.port });
+  }
+}

@@ -1,0 +1,74 @@
+import { Flag, HEADER_SIZE, Type } from '../wire/index.js';
+
+/** Longest key: a name, type, class and variant, in octets. */
+export const MAX_KEY = 255 + 4 + 1;
+
+/** Letters fold to lower case (RFC 4343), all else stays. */
+const FOLD = Uint8Array.from({ length: 256 }, (_, octet) => (octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet));
+
+/** Variants that a chain may answer differently: DO, CD and AD of the query. */
+const VARIANT_DO = 1;
+const VARIANT_CD = 2;
+const VARIANT_AD = 4;
+
+/**
+ * The key of a plain query: the question with its letters folded, and which of DO, CD and AD are set. One instance is used over and over.
+ * Only the common form has one: opcode QUERY, one question, no records but perhaps one OPT record of version 0 without options at the very end.
+ */
+export class QueryKey {
+  readonly bytes = new Uint8Array(MAX_KEY);
+  length = 0;
+  hash = 0;
+  questionEnd = 0;
+  /** Offset of the OPT record, or 0. */
+  opt = 0;
+
+  /** Reads the message of `length` octets at `at`. False when it is not of the common form. */
+  read(message: Uint8Array, at: number, length: number): boolean {
+    if (length < HEADER_SIZE + 5) return false;
+    // QR, opcode, AA, TC; counts.
+    if ((message[at + 2]! & 0xfe) !== 0 || message[at + 4] !== 0 || message[at + 5] !== 1 || (message[at + 6]! | message[at + 7]! | message[at + 8]! | message[at + 9]! | message[at + 10]!) !== 0) return false;
+    const extra = message[at + 11]!;
+    if (extra > 1) return false;
+    const end = at + length;
+    const key = this.bytes;
+    let hash = 0x811c9dc5 | 0;
+    let read = at + HEADER_SIZE;
+    let write = 0;
+    for (;;) {
+      if (read >= end) return false;
+      const label = message[read]!;
+      if (label > 63 || write + label > 253) return false;
+      const next = read + 1 + label;
+      if (next > end) return false;
+      while (read < next) {
+        const octet = FOLD[message[read++]!]!;
+        key[write++] = octet;
+        hash = Math.imul(hash ^ octet, 0x01000193);
+      }
+      if (label === 0) break;
+    }
+    if (read + 4 > end) return false;
+    for (let i = 0; i < 4; i++) {
+      const octet = message[read++]!;
+      key[write++] = octet;
+      hash = Math.imul(hash ^ octet, 0x01000193);
+    }
+    this.questionEnd = read - at;
+    this.opt = 0;
+    let variant = message[at + 3]! & Flag.CD ? VARIANT_CD : 0;
+    if (message[at + 3]! & Flag.AD) variant |= VARIANT_AD;
+    if (extra === 1) {
+      if (read + 11 !== end || message[read] !== 0 || message[read + 1] !== 0 || message[read + 2] !== Type.OPT || message[read + 6] !== 0 || (message[read + 9]! | message[read + 10]!) !== 0) return false;
+      this.opt = read - at;
+      if (message[read + 7]! & 0x80) variant |= VARIANT_DO;
+    } else if (read !== end) return false;
+    key[write++] = variant;
+    hash = Math.imul(hash ^ variant, 0x01000193);
+    // FNV leaves the low bits weak for short tails; the table takes its index from them.
+    hash ^= hash >>> 15;
+    this.length = write;
+    this.hash = hash === 0 ? 1 : hash;
+    return true;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Datagrams handed from a thread that takes queries to the thread that runs the chains, in shared memory: one writer, one reader.
+ * A record is a multiple of eight octets long and never wraps around the end.
+ */
+import type { Octets } from '../lib/units.js';
+import { SOCKADDR } from './libc.js';
+
+const HEAD = 0;
+const TAIL = 16;
+/** Octets before the data: both counters, each in a cache line of its own. */
+const CONTROL: Octets = 128;
+/** Fields of a record before the datagram: length, socket number, length of the sender's address, the address. */
+const FIELDS: Octets = 12 + SOCKADDR;
+/** In place of a length: the rest up to the end is unused. */
+const SKIP = -1;
+
+const padded = (length: Octets): Octets => (FIELDS + length + 7) & ~7;
+
+/** What came in at a socket. */
+export interface Arrived {
+  readonly socket: number;
+  /** The sender as a `struct sockaddr`. */
+  readonly sender: Uint8Array;
+  readonly bytes: Buffer;
+}
+
+export class Ring {
+  private readonly words: Int32Array;
+  private readonly bytes: Uint8Array;
+  private readonly capacity: Octets;
+
+  /** @param memory made by `Ring.allocate` */
+  constructor(readonly memory: SharedArrayBuffer) {
+    this.words = new Int32Array(memory);
+    this.bytes = new Uint8Array(memory);
+    this.capacity = memory.byteLength - CONTROL;
+  }
+
+  /** Memory for `capacity` octets of records, a power of two. */
+  static allocate(capacity: Octets): SharedArrayBuffer {
+    return new SharedArrayBuffer(CONTROL + capacity);
+  }
+
+  /** Writer: puts a datagram in without telling the reader yet. False when there is no room. */
+  push(socket: number, source: Uint8Array, at: number, length: Octets, sender: Uint8Array, senderAt: number, senderLength: Octets): boolean {
+    const { words, bytes, capacity } = this;
+    const head = words[HEAD + 1]!;
+    const used = (head - Atomics.load(words, TAIL)) >>> 0;
+    const size = padded(length);
+    const offset = (head >>> 0) % capacity;
+    const unused = offset + size > capacity ? capacity - offset : 0;
+    if (used + unused + size > capacity) return false;
+    if (unused > 0) words[(CONTROL + offset) >> 2] = SKIP;
+    const start = CONTROL + (unused > 0 ? 0 : offset);
+    words[start >> 2] = length;
+    words[(start >> 2) + 1] = socket;
+    words[(start >> 2) + 2] = senderLength;
+    for (let i = 0; i < senderLength; i++) bytes[start + 12 + i] = sender[senderAt + i]!;
+    for (let i = 0; i < length; i++) bytes[start + FIELDS + i] = source[at + i]!;
+    words[HEAD + 1] = head + unused + size;
+    return true;
+  }
+
+  /** Writer: shows the reader what was pushed, and wakes it. */
+  publish(): void {
+    const head = this.words[HEAD + 1]!;
+    if (Atomics.load(this.words, HEAD) === head) return;
+    Atomics.store(this.words, HEAD, head);
+    Atomics.notify(this.words, HEAD, 1);
+  }
+
+  /** Writer: waits until the reader has taken something, at most `timeout` milliseconds. */
+  waitForRoom(timeout: number): void {
+    Atomics.wait(this.words, TAIL, Atomics.load(this.words, TAIL), timeout);
+  }
+
+  /** Reader: the next datagram, copied, or undefined. */
+  shift(): Arrived | undefined {
+    const { words, bytes, capacity } = this;
+    let tail = words[TAIL]!;
+    if (tail === Atomics.load(words, HEAD)) return undefined;
+    let offset = (tail >>> 0) % capacity;
+    if (words[(CONTROL + offset) >> 2] === SKIP) {
+      tail += capacity - offset;
+      offset = 0;
+    }
+    const start = CONTROL + offset;
+    const length = words[start >> 2]!;
+    const senderLength = words[(start >> 2) + 2]!;
+    const copy = Buffer.allocUnsafe(length);
+    copy.set(bytes.subarray(start + FIELDS, start + FIELDS + length));
+    const sender = bytes.slice(start + 12, start + 12 + senderLength);
+    const socket = words[(start >> 2) + 1]!;
+    Atomics.store(words, TAIL, tail + padded(length));
+    return { socket, sender, bytes: copy };
+  }
+
+  /** Reader: lets a writer that waits for room go on. */
+  release(): void {
+    Atomics.notify(this.words, TAIL, 1);
+  }
+
+  /** Reader: resolves when there is something to shift; at once if there is already. */
+  async readable(): Promise<void> {
+    const wait = Atomics.waitAsync(this.words, HEAD, this.words[TAIL]!);
+    if (wait.async) await wait.value;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Octets } from '../lib/units.js';
+import { Batch } from './batch.js';
+import type { Libc } from './libc.js';
+
+const BATCH = 64;
+/** Longest answer over UDP that any client may ask for, in octets. */
+const SIZE: Octets = 65_535;
+/** Longest that waits for company; a longer one is sent by itself, so that the batch stays small. */
+const SHORT: Octets = 1536;
+
+/** Sends the chain's answers: those of one turn of the event loop to the same socket in one call. */
+export class Sender {
+  private readonly short: Batch;
+  private readonly long: Batch;
+  private fd = -1;
+  private waiting = 0;
+  private scheduled = false;
+
+  constructor(private readonly libc: Libc) {
+    this.short = new Batch(libc, BATCH, SHORT);
+    this.long = new Batch(libc, 1, SIZE);
+  }
+
+  send(fd: number, bytes: Uint8Array, length: Octets, to: Uint8Array): void {
+    if (length > SHORT) {
+      this.flush();
+      fill(this.long, 0, bytes, length, to);
+      this.libc.sendmmsg(fd, this.long.pointer, 1, 0);
+      return;
+    }
+    if (this.waiting === BATCH || (this.waiting > 0 && this.fd !== fd)) this.flush();
+    this.fd = fd;
+    fill(this.short, this.waiting++, bytes, length, to);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    queueMicrotask(() => {
+      this.scheduled = false;
+      this.flush();
+    });
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    let from = 0;
+    const count = this.waiting;
+    while (from < count) {
+      const sent = this.libc.sendmmsg(this.fd, this.short.pointer, count - from, 0);
+      // The kernel stops at the first datagram it cannot send: that one is lost, the others are not.
+      from += Math.max(0, sent) + (sent < count - from ? 1 : 0);
+      if (from < count) this.short.shift(count - from, from);
+    }
+    this.waiting = 0;
+  }
+}
+
+function fill(batch: Batch, i: number, bytes: Uint8Array, length: Octets, to: Uint8Array): void {
+  const start = i * batch.size;
+  for (let k = 0; k < length; k++) batch.bytes[start + k] = bytes[k]!;
+  batch.setLength(i, length);
+  batch.setAddress(i, to);
+}

@@ -1,0 +1,44 @@
+import { formatIp, parseIp } from '../lib/cidr.js';
+import type { Endpoint } from '../net/network.js';
+import { AF_INET, AF_INET6 } from './libc.js';
+
+/** Length of `struct sockaddr_in` and `struct sockaddr_in6`, in octets. */
+const IN = 16;
+const IN6 = 28;
+
+/** An address and port as the kernel takes them. An empty address is all addresses of IPv6, which IPv4 comes in at too. */
+export function encodeSockaddr({ address, port }: Endpoint): Uint8Array {
+  const ip = address === '' ? new Uint8Array(16) : parseIp(address);
+  if (!ip) throw new RangeError(`expected an IPv4 or IPv6 address, got '${address}'`);
+  const sockaddr = Buffer.alloc(ip.length === 4 ? IN : IN6);
+  // The family is in the machine's byte order; all platforms of Node's that this runs on are little-endian.
+  sockaddr.writeUInt16LE(ip.length === 4 ? AF_INET : AF_INET6, 0);
+  sockaddr.writeUInt16BE(port, 2);
+  sockaddr.set(ip, ip.length === 4 ? 4 : 8);
+  return sockaddr;
+}
+
+/** First octets of an IPv4 address at a socket of both families (RFC 4291 section 2.5.5.2). */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+
+/** A sender as the kernel gave it; its address is made text when somebody asks. */
+export class Peer implements Endpoint {
+  private text: string | undefined;
+
+  constructor(readonly sockaddr: Uint8Array, /** Number of the thread that took its datagram; its answer leaves from that thread's socket. */ readonly thread: number) {}
+
+  get port(): number {
+    return (this.sockaddr[2]! << 8) | this.sockaddr[3]!;
+  }
+
+  get address(): string {
+    return (this.text ??= this.format());
+  }
+
+  private format(): string {
+    const { sockaddr } = this;
+    if (sockaddr[0] === AF_INET) return `${sockaddr[4]}.${sockaddr[5]}.${sockaddr[6]}.${sockaddr[7]}`;
+    const ip = sockaddr.subarray(8, 24);
+    return formatIp(MAPPED.every((octet, i) => ip[i] === octet) ? ip.subarray(12) : ip);
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * Encoded answers in memory that threads share: written by the one thread that runs the chains, read by all that take queries.
+ * A set-associative hash table: a key can stand in any of WAYS neighbouring slots, so that taking one out leaves nothing behind. Each slot has a sequence
+ * counter that is odd while the slot is written; a reader that sees it odd or changed has found nothing (a sequence lock).
+ */
+import type { Milliseconds, Octets, Seconds } from '../lib/units.js';
+
+/** Neighbouring slots that a key may stand in. */
+const WAYS = 8;
+
+/** Octets of a slot: its fields, then the key, then the records. What is longer is not kept; the chain answers it. */
+export const SLOT: Octets = 512;
+
+/** Fields of a slot as offsets in 32-bit words. */
+const SEQUENCE = 0;
+/** 0 for a free slot; else the key's hash, never 0. */
+const HASH = 1;
+/** Key length in the low half, records' length in the high half. */
+const LENGTHS = 2;
+/** Header word of the answer without RD and CD, in the low half; the listening address's number in the high half. */
+const FLAGS = 3;
+/** Answers in the low half, authorities in the high half. */
+const COUNTS = 4;
+/** Additional records in the low half; rcode bits above four are never kept. */
+const ADDITIONAL = 5;
+/** TTL at `STORED`, -1 for records that keep theirs. */
+const TTL = 6;
+/** Number of TTL fields in the low half, of owners that echo the question in the high half. */
+const PLACES = 7;
+/** Rotation: offset of the first record in the low half, size of one in the high half; how many in ROTATE. */
+const ROTATION = 8;
+const ROTATE = 9;
+/** Times, as 64-bit floats: the slot's 6th and 7th double. */
+const UNTIL = 5;
+const STORED = 6;
+/** Hits by queries without and with an OPT record, counted by readers. */
+const HITS = 14;
+const HITS_EDNS = 15;
+const FIELDS: Octets = 64;
+
+/** Room for offsets of TTLs and owners, 16 bits each, right behind the fields. */
+const MAX_PLACES = 16;
+const BODY = FIELDS + 2 * MAX_PLACES;
+
+/** An answer to be kept. */
+export interface Entry {
+  /** Folded question and variant, see `keyOf` in query-key.ts. */
+  readonly key: Uint8Array;
+  readonly keyLength: Octets;
+  readonly hash: number;
+  /** Number of the listening address. */
+  readonly server: number;
+  /** Header word with rcode, without id, RD and CD. */
+  readonly flags: number;
+  readonly answers: number;
+  readonly authorities: number;
+  readonly additionals: number;
+  readonly records: Uint8Array;
+  readonly ttls: readonly number[];
+  readonly owners: readonly number[];
+  /** Times in the shared clock of `sharedNow`. After `until` the slot is as if free. */
+  readonly until: Milliseconds;
+  /** TTL of all records at `stored`, from where it counts down; undefined when the records keep theirs. */
+  readonly ttl: Seconds | undefined;
+  readonly stored: Milliseconds;
+  /** Records of one size that follow each other and are sent in turn, each first once; undefined for none. */
+  readonly rotation: { readonly start: Octets; readonly size: Octets; readonly count: number } | undefined;
+}
+
+export class AnswerTable {
+  readonly words: Int32Array;
+  readonly halves: Uint16Array;
+  readonly doubles: Float64Array;
+  readonly bytes: Uint8Array;
+  private readonly mask: number;
+
+  /** @param memory at least `AnswerTable.size(slots)` octets, zero at first */
+  constructor(readonly memory: SharedArrayBuffer, readonly slots: number) {
+    this.words = new Int32Array(memory);
+    this.halves = new Uint16Array(memory);
+    this.doubles = new Float64Array(memory);
+    this.bytes = new Uint8Array(memory);
+    this.mask = slots - 1;
+  }
+
+  /** Memory for a number of slots, which must be a power of two. */
+  static allocate(slots: number): SharedArrayBuffer {
+    if (slots < WAYS || (slots & (slots - 1)) !== 0) throw new RangeError(`slots: expected a power of two from ${WAYS}, got ${slots}`);
+    return new SharedArrayBuffer((slots + WAYS) * SLOT);
+  }
+
+  /** Whether an answer is small enough to be kept. */
+  static fits(keyLength: Octets, recordsLength: Octets, ttls: number, owners: number): boolean {
+    return BODY + keyLength + recordsLength <= SLOT && ttls + owners <= MAX_PLACES;
+  }
+
+  /** The slot that holds the key at this moment, or -1. The contents may be gone before they are read: see `sequence`. */
+  find(key: Uint8Array, keyLength: Octets, hash: number, server: number, now: Milliseconds): number {
+    const { words, bytes } = this;
+    let slot = (hash & this.mask) * (SLOT / 4);
+    for (let way = 0; way < WAYS; way++, slot += SLOT / 4) {
+      if (words[slot + HASH] !== hash || (words[slot + LENGTHS]! & 0xffff) !== keyLength || words[slot + FLAGS]! >>> 16 !== server) continue;
+      let at = slot * 4 + BODY;
+      let i = 0;
+      while (i < keyLength && bytes[at] === key[i]) {
+        i++;
+        at++;
+      }
+      if (i === keyLength && this.doubles[(slot >> 1) + UNTIL]! > now) return slot;
+    }
+    return -1;
+  }
+
+  /** The slot's sequence counter: even and the same before and after reading means that what was read is whole. */
+  sequence(slot: number): number {
+    return Atomics.load(this.words, slot + SEQUENCE);
+  }
+
+  /**
+   * Writes header counts, question and records of an answer behind the id and flags to `target`, the question in the query's own spelling, and counts the hit.
+   * Returns the length, without OPT record. The caller compares sequence counters before and after.
+   */
+  copy(slot: number, target: Uint8Array, at: Octets, query: Uint8Array, question: Octets, questionEnd: Octets, now: Milliseconds): Octets {
+    const { words, halves, bytes } = this;
+    const lengths = words[slot + LENGTHS]!;
+    const counts = words[slot + COUNTS]!;
+    const additional = words[slot + ADDITIONAL]!;
+    target[at + 4] = 0;
+    target[at + 5] = 1;
+    target[at + 6] = (counts >> 8) & 0xff;
+    target[at + 7] = counts & 0xff;
+    target[at + 8] = counts >>> 24;
+    target[at + 9] = (counts >> 16) & 0xff;
+    target[at + 10] = (additional >> 8) & 0xff;
+    target[at + 11] = additional & 0xff;
+    let write = at + 12;
+    for (let i = question; i < questionEnd; i++) target[write++] = query[i]!;
+    const records = write;
+    const length = lengths >>> 16;
+    const from = slot * 4 + BODY + (lengths & 0xffff);
+    const rotate = words[slot + ROTATE]!;
+    if (rotate > 1) this.copyRotated(slot, from, length, target, records, rotate);
+    else for (let i = 0; i < length; i++) target[write++] = bytes[from + i]!;
+    const places = words[slot + PLACES]!;
+    const first = slot * 2 + FIELDS / 2;
+    const stored = words[slot + TTL]!;
+    if (stored >= 0) {
+      const age = now - this.doubles[(slot >> 1) + STORED]!;
+      const ttl = stored - Math.floor(age / 1000);
+      for (let i = 0; i < (places & 0xffff); i++) {
+        const field = records + halves[first + i]!;
+        target[field] = ttl >>> 24;
+        target[field + 1] = ttl >> 16;
+        target[field + 2] = ttl >> 8;
+        target[field + 3] = ttl;
+      }
+    }
+    const owners = places >>> 16;
+    for (let k = 0; k < owners; k++) {
+      let owner = records + halves[first + (places & 0xffff) + k]!;
+      for (let i = question; i < questionEnd - 4; i++) target[owner++] = query[i]!;
+    }
+    return 12 + questionEnd - question + length;
+  }
+
+  flags(slot: number): number {
+    return this.words[slot + FLAGS]! & 0xffff;
+  }
+
+  /** Adds one to the slot's hits. Several threads may do so at once. */
+  count(slot: number, edns: boolean): void {
+    Atomics.add(this.words, slot + (edns ? HITS_EDNS : HITS), 1);
+  }
+
+  /** Puts an answer in place, in a free or expired slot or else in the least asked of its set. Returns the slot, and which one it was taken from through `evicted`. */
+  put(entry: Entry, now: Milliseconds, evicted: (slot: number) => void): number {
+    const slot = this.room(entry, now);
+    const { words, halves, doubles, bytes } = this;
+    if (words[slot + HASH] !== 0) evicted(slot);
+    Atomics.add(words, slot + SEQUENCE, 1);
+    words[slot + HASH] = entry.hash;
+    words[slot + LENGTHS] = entry.keyLength | (entry.records.length << 16);
+    words[slot + FLAGS] = (entry.flags & 0xffff) | (entry.server << 16);
+    words[slot + COUNTS] = entry.answers | (entry.authorities << 16);
+    words[slot + ADDITIONAL] = entry.additionals;
+    words[slot + TTL] = entry.ttl ?? -1;
+    words[slot + PLACES] = entry.ttls.length | (entry.owners.length << 16);
+    words[slot + ROTATION] = entry.rotation ? entry.rotation.start | (entry.rotation.size << 16) : 0;
+    words[slot + ROTATE] = entry.rotation ? entry.rotation.count : 0;
+    doubles[(slot >> 1) + UNTIL] = entry.until;
+    doubles[(slot >> 1) + STORED] = entry.stored;
+    Atomics.store(words, slot + HITS, 0);
+    Atomics.store(words, slot + HITS_EDNS, 0);
+    [...entry.ttls, ...entry.owners].forEach((place, i) => (halves[slot * 2 + FIELDS / 2 + i] = place));
+    bytes.set(entry.key.subarray(0, entry.keyLength), slot * 4 + BODY);
+    bytes.set(entry.records, slot * 4 + BODY + entry.keyLength);
+    Atomics.add(words, slot + SEQUENCE, 1);
+    return slot;
+  }
+
+  /** Takes what is in a slot out. */
+  clear(slot: number): void {
+    Atomics.add(this.words, slot + SEQUENCE, 1);
+    this.words[slot + HASH] = 0;
+    Atomics.add(this.words, slot + SEQUENCE, 1);
+  }
+
+  /** The hits since the last call: without and with an OPT record. */
+  takeHits(slot: number): { plain: number; edns: number } {
+    return { plain: Atomics.exchange(this.words, slot + HITS, 0), edns: Atomics.exchange(this.words, slot + HITS_EDNS, 0) };
+  }
+
+  private room(entry: Entry, now: Milliseconds): number {
+    const { words } = this;
+    const first = (entry.hash & this.mask) * (SLOT / 4);
+    const same = this.find(entry.key, entry.keyLength, entry.hash, entry.server, -Infinity);
+    if (same >= 0) return same;
+    let best = first;
+    let fewest = Infinity;
+    for (let way = 0, slot = first; way < WAYS; way++, slot += SLOT / 4) {
+      if (words[slot + HASH] === 0 || this.doubles[(slot >> 1) + UNTIL]! <= now) return slot;
+      const hits = words[slot + HITS]! + words[slot + HITS_EDNS]!;
+      if (hits < fewest) {
+        fewest = hits;
+        best = slot;
+      }
+    }
+    return best;
+  }
+
+  /** The records with the rotating ones starting at another one each time (RFC 1794 section 3). */
+  private copyRotated(slot: number, from: number, length: number, target: Uint8Array, at: number, count: number): void {
+    const { words, bytes } = this;
+    const start = words[slot + ROTATION]! & 0xffff;
+    const size = words[slot + ROTATION]! >>> 16;
+    const turn = ((words[slot + HITS]! + words[slot + HITS_EDNS]!) >>> 0) % count;
+    const block = count * size;
+    for (let i = 0; i < start; i++) target[at + i] = bytes[from + i]!;
+    for (let i = 0; i < block; i++) target[at + start + i] = bytes[from + start + ((i + turn * size) % block)]!;
+    for (let i = start + block; i < length; i++) target[at + i] = bytes[from + i]!;
+  }
+}
+
+/** Milliseconds since the system started, the same in all threads of the process; never goes back. */
+export const sharedNow = (): Milliseconds => performance.now() + ORIGIN;
+
+/** Each thread's performance.now() starts at its own time. */
+const ORIGIN: Milliseconds = Number(process.hrtime.bigint()) / 1e6 - performance.now();

@@ -1,0 +1,10 @@
+/** What a thread that takes queries is given. */
+export interface WorkerData {
+  readonly table: SharedArrayBuffer;
+  readonly slots: number;
+  readonly ring: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+}
+
+/** How long a thread waits in the kernel at a time, in milliseconds: it sees a change of its sockets after at most that. */
+export const WAIT = 200;

@@ -1,0 +1,101 @@
+import { closeSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import os from 'node:os';
+import { canonicalIp, formatIp, hostPort } from '../lib/cidr.js';
+import type { Endpoint } from './network.js';
+
+type Transport = 'udp' | 'tcp';
+
+/** A socket of this process at which others reach it. */
+export interface ListeningSocket {
+  readonly transport: Transport;
+  readonly address: string;
+  readonly port: number;
+  /** Its file descriptor. */
+  readonly fd: number;
+}
+
+/** A socket as /proc/net lists it, before it is known which descriptor it has. */
+export interface BoundSocket extends Omit<ListeningSocket, 'fd'> {
+  readonly inode: string;
+}
+
+/** State of a socket that listens (TCP) or has no peer (UDP), in hexadecimal as in the list; include/net/tcp_states.h. */
+const WAITING: Readonly<Record<Transport, string>> = { tcp: '0A', udp: '07' };
+
+/**
+ * The listening TCP sockets, or the UDP sockets without a peer, in a list such as /proc/net/udp6 (proc(5)). Addresses are there as words of 32 bits in the
+ * byte order of the machine.
+ */
+export function parseSocketList(text: string, transport: Transport, littleEndian: boolean): BoundSocket[] {
+  return text.split('\n').slice(1).flatMap((line) => {
+    const fields = line.trim().split(/\s+/);
+    const [host = '', port = ''] = (fields[1] ?? '').split(':');
+    const inode = fields[9];
+    if (fields[3] !== WAITING[transport] || inode === undefined) return [];
+    const bytes = Buffer.from(host, 'hex');
+    if (littleEndian) bytes.swap32();
+    return [{ transport, address: formatIp(bytes), port: Number.parseInt(port, 16), inode }];
+  });
+}
+
+/** The sockets of this process at which it is reached; empty where the system has no /proc, which is everywhere but on Linux. */
+export function listeningSockets(): ListeningSocket[] {
+  const littleEndian = os.endianness() === 'LE';
+  const bound = (['udp', 'tcp'] as const).flatMap((transport) => [transport, `${transport}6`].flatMap((file) => parseSocketList(readOrEmpty(`/proc/self/net/${file}`), transport, littleEndian)));
+  const byInode = new Map(bound.map((socket) => [`socket:[${socket.inode}]`, socket]));
+  return descriptors().flatMap(({ fd, target }) => {
+    const socket = byInode.get(target);
+    return socket ? [{ transport: socket.transport, address: socket.address, port: socket.port, fd }] : [];
+  });
+}
+
+/** Sockets that another process opened and passed on, to be listened at in place of new ones. */
+export class InheritedSockets {
+  private readonly sockets = new Map<string, number[]>();
+
+  constructor(sockets: readonly ListeningSocket[]) {
+    for (const { transport, address, port, fd } of sockets) {
+      const key = keyOf(transport, { address, port });
+      this.sockets.set(key, [...(this.sockets.get(key) ?? []), fd]);
+    }
+  }
+
+  /** The descriptor of a socket bound to exactly that place, once; undefined when there is none, or no more. */
+  take(transport: Transport, at: Endpoint): number | undefined {
+    return this.sockets.get(keyOf(transport, at))?.shift();
+  }
+
+  /** Closes what nobody took: the place is no longer listened at, and should refuse. */
+  closeRest(): void {
+    for (const fd of [...this.sockets.values()].flat()) closeSync(fd);
+    this.sockets.clear();
+  }
+}
+
+/** The list does not tell the zone of a link-local address. */
+const keyOf = (transport: Transport, { address, port }: Endpoint): string => `${transport} ${hostPort(canonicalIp(address.replace(/%.*$/, '')) ?? address, port)}`;
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+function descriptors(): { fd: number; target: string }[] {
+  let names: string[];
+  try {
+    names = readdirSync('/proc/self/fd');
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    try {
+      return [{ fd: Number(name), target: readlinkSync(`/proc/self/fd/${name}`) }];
+    } catch {
+      // The descriptor by which the folder was read is closed by now.
+      return [];
+    }
+  });
+}

@@ -1,4 +1,4 @@
-import { Zones, definePlugin, type Block } from '../../chain/index.js';
+import { Zones, definePlugin, onlyOne, type Block } from '../../chain/index.js';
 import type { Directive, Option } from '../../corefile/index.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
 import { Hosts } from './handler.js';
@@ -21,8 +21,7 @@ interface Settings {
 }
 
 export const hosts = definePlugin('hosts', (directives, block) => {
-  const [directive, second] = directives;
-  if (second !== undefined) second.fail(`got it a second time, allowed: once in a server block (first at line ${directive.line})`);
+  const directive = onlyOne(directives);
   const [path = DEFAULT_FILE, ...names] = directive.args;
   const log = block.logger('hosts');
   if (directive.args.length > 0 && !exists(path, directive, block)) log.warning(`File does not exist: ${path}`);

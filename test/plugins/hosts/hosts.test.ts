@@ -144,7 +144,7 @@ describe('a changing file', () => {
 
 describe('bad text', () => {
   it.each([
-    { name: 'twice', text: 'hosts\nhosts', error: 'Corefile:3: hosts: got it a second time, allowed: once in a server block (first at line 2)' },
+    { name: 'twice', text: 'hosts\nhosts', error: 'Corefile:3: hosts: got it a second time in this server block, allowed: once; the first stands at Corefile:2' },
     { name: 'ttl 0', text: 'hosts {\nttl 0\n}', error: "Corefile:3: hosts: ttl: got '0', allowed: whole seconds without a unit from 1 to 65535" },
     { name: 'ttl too large', text: 'hosts {\nttl 65536\n}', error: "Corefile:3: hosts: ttl: got '65536', allowed: whole seconds without a unit from 1 to 65535" },
     { name: 'ttl missing', text: 'hosts {\nttl\n}', error: 'Corefile:3: hosts: ttl: got no argument, allowed: 1 argument; usage: ttl SECONDS' },

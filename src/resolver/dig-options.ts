@@ -1,0 +1,231 @@
+import { parseIp } from '../lib/cidr.js';
+import { Class, Flag, Type, classFromName, typeFromName, type EdnsOption } from '../wire/index.js';
+import { COLUMNS, type Columns } from './bind-text.js';
+import { reverseOf } from './tool.js';
+
+/** One look-up of a dig command line, or what all of them start from. */
+export interface DigLookup {
+  name: string | undefined;
+  type: number | undefined;
+  class: number;
+  reverse: boolean;
+  flags: Record<'aa' | 'tc' | 'rd' | 'ra' | 'z' | 'ad' | 'cd', boolean>;
+  edns: number | undefined;
+  bufsize: number;
+  dnssec: boolean;
+  cookie: boolean | string;
+  nsid: boolean;
+  subnet: string | undefined;
+  tcp: boolean | undefined;
+  ignore: boolean;
+  search: boolean;
+  showSearch: boolean;
+  ndots: number | undefined;
+  timeout: number | undefined;
+  tries: number | undefined;
+  fail: boolean;
+  short: boolean;
+  identify: boolean;
+  sendingToo: boolean;
+  show: Record<'cmd' | 'comments' | 'question' | 'answer' | 'authority' | 'additional' | 'stats', boolean>;
+  columns: Columns;
+}
+
+export interface DigCommand {
+  readonly lookups: readonly DigLookup[];
+  readonly servers: readonly string[];
+  readonly port: number;
+  /** Lines printed before anything else. */
+  readonly warnings: readonly string[];
+  /** An option that there is not: dig then prints its usage. */
+  readonly invalid: string | undefined;
+}
+
+const base = (): DigLookup => ({
+  name: undefined, type: undefined, class: Class.IN, reverse: false, flags: { aa: false, tc: false, rd: true, ra: false, z: false, ad: true, cd: false }, edns: 0, bufsize: 1232, dnssec: false,
+  cookie: true, nsid: false, subnet: undefined, tcp: undefined, ignore: false, search: false, showSearch: false, ndots: undefined, timeout: undefined, tries: undefined, fail: true, short: false,
+  identify: false, sendingToo: false, show: { cmd: true, comments: true, question: true, answer: true, authority: true, additional: true, stats: true }, columns: COLUMNS,
+});
+
+const copy = (lookup: DigLookup): DigLookup => ({ ...lookup, flags: { ...lookup.flags }, show: { ...lookup.show } });
+
+/** Reads a dig command line (dig(1) of BIND 9.18). Options before the first name hold for all look-ups, later ones for theirs. */
+export function parseDig(args: readonly string[]): DigCommand {
+  const lookups: DigLookup[] = [];
+  const servers: string[] = [];
+  const warnings: string[] = [];
+  const common = base();
+  let current = common;
+  let port = 53;
+  let invalid: string | undefined;
+  const start = (name: string): void => {
+    current = copy(common);
+    if (lookups.length === 0) current = common;
+    current.name = name;
+    lookups.push(current);
+  };
+  for (let i = 0; i < args.length && invalid === undefined; i++) {
+    const arg = args[i]!;
+    if (arg.startsWith('@')) servers.push(arg.slice(1));
+    else if (arg.startsWith('+')) {
+      if (!plusOption(arg.slice(1), current)) invalid = arg;
+    } else if (arg.startsWith('-') && arg.length > 1) {
+      const letter = arg[1]!;
+      if ('46'.includes(letter)) continue;
+      if (!'btcpqx'.includes(letter)) {
+        invalid = arg;
+        continue;
+      }
+      const value = arg.length > 2 ? arg.slice(2) : args[++i];
+      if (value === undefined) invalid = arg;
+      else if (letter === 'p') port = Number(value);
+      else if (letter === 'q') start(value);
+      else if (letter === 'x') startReverse(value, start, () => current);
+      else if (letter === 't') setType(value, current, warnings);
+      else if (letter === 'c') setClass(value, current, warnings);
+    } else placeWord(arg, current, lookups, start);
+  }
+  if (lookups.length === 0) lookups.push({ ...common, name: '.', type: common.type ?? Type.NS });
+  return { lookups, servers, port, warnings, invalid };
+}
+
+function startReverse(value: string, start: (name: string) => void, current: () => DigLookup): void {
+  start(reverseOf(value) ?? (/^[\d.]+$/.test(value) ? `${value.split('.').filter((octet) => octet !== '').reverse().join('.')}.in-addr.arpa.` : value));
+  const lookup = current();
+  lookup.reverse = true;
+  lookup.type = Type.PTR;
+}
+
+function setType(value: string, lookup: DigLookup, warnings: string[]): void {
+  const type = typeFromName(value);
+  if (type === undefined) warnings.push(`;; Warning, ignoring invalid type ${value}`);
+  else lookup.type = type;
+}
+
+function setClass(value: string, lookup: DigLookup, warnings: string[]): void {
+  const found = classFromName(value);
+  if (found === undefined) warnings.push(`;; Warning, ignoring invalid class ${value}`);
+  else lookup.class = found;
+}
+
+/** A bare word is a type or a class where it is one, also before the name, and otherwise a name. */
+function placeWord(word: string, current: DigLookup, lookups: readonly DigLookup[], start: (name: string) => void): void {
+  const type = typeFromName(word);
+  const named = classFromName(word);
+  if (type !== undefined) current.type = type;
+  else if (named !== undefined) current.class = named;
+  else if (lookups.length === 1 && lookups[0]!.name === undefined) lookups[0]!.name = word;
+  else start(word);
+}
+
+type Change = (lookup: DigLookup, on: boolean, value: string | undefined) => boolean | void;
+
+const whole = (value: string | undefined, most = 0xffff): number | undefined => (value !== undefined && /^\d+$/.test(value) && Number(value) <= most ? Number(value) : undefined);
+const section = (name: keyof DigLookup['show']): Change => (lookup, on) => void (lookup.show[name] = on);
+const flag = (name: keyof DigLookup['flags']): Change => (lookup, on) => void (lookup.flags[name] = on);
+
+/** Query options in alphabetical order; each may be cut short to any start of its name that no earlier one has, as dig reads them. */
+const PLUS: readonly (readonly [string, Change])[] = [
+  ['aaflag', flag('aa')], ['aaonly', flag('aa')],
+  ['additional', section('additional')], ['adflag', flag('ad')],
+  ['all', (lookup, on) => {
+    for (const name of Object.keys(lookup.show) as (keyof DigLookup['show'])[]) if (name !== 'cmd' || on === false) lookup.show[name] = on;
+    lookup.show.cmd = on;
+  }],
+  ['answer', section('answer')], ['authority', section('authority')],
+  ['bufsize', (lookup, on, value) => {
+    const size = on ? whole(value) : 0;
+    if (size === undefined) return false;
+    lookup.bufsize = size;
+    lookup.edns ??= 0;
+  }],
+  ['cdflag', flag('cd')], ['class', (lookup, on) => void (lookup.columns = { ...lookup.columns, showClass: on })],
+  ['cmd', section('cmd')], ['comments', section('comments')],
+  ['cookie', (lookup, on, value) => void (lookup.cookie = on ? value ?? true : false)],
+  ['dnssec', (lookup, on) => {
+    lookup.dnssec = on;
+    if (on) lookup.edns ??= 0;
+  }],
+  ['edns', (lookup, on, value) => {
+    const version = on ? whole(value ?? '0', 255) : undefined;
+    if (on && version === undefined) return false;
+    lookup.edns = version;
+  }],
+  ['fail', (lookup, on) => void (lookup.fail = on)], ['identify', (lookup, on) => void (lookup.identify = on)], ['ignore', (lookup, on) => void (lookup.ignore = on)],
+  ['ndots', (lookup, _on, value) => {
+    lookup.ndots = whole(value, 128);
+    return lookup.ndots !== undefined;
+  }],
+  ['nsid', (lookup, on) => void (lookup.nsid = on)], ['qr', (lookup, on) => void (lookup.sendingToo = on)], ['question', section('question')],
+  ['recurse', flag('rd')], ['rdflag', flag('rd')],
+  ['retry', (lookup, _on, value) => {
+    const retries = whole(value);
+    lookup.tries = retries === undefined ? undefined : retries + 1;
+    return retries !== undefined;
+  }],
+  ['search', (lookup, on) => void (lookup.search = on)],
+  ['short', (lookup, on) => {
+    lookup.short = on;
+    Object.assign(lookup.show, on ? { cmd: false, comments: false, question: false, answer: true, authority: false, additional: false, stats: false } : {});
+  }],
+  ['showsearch', (lookup, on) => {
+    lookup.showSearch = on;
+    lookup.search = on;
+  }],
+  ['split', (lookup, on, value) => {
+    const width = on ? whole(value ?? '56') : 0;
+    if (width === undefined) return false;
+    lookup.columns = { ...lookup.columns, split: Math.ceil(width / 4) * 4 };
+  }],
+  ['stats', section('stats')],
+  ['subnet', (lookup, on, value) => {
+    lookup.subnet = on ? value : undefined;
+    return !on || (value !== undefined && ecsOption(value) !== undefined);
+  }],
+  ['tcflag', flag('tc')], ['tcp', (lookup, on) => void (lookup.tcp = on)],
+  ['time', timeout], ['timeout', timeout],
+  ['tries', (lookup, _on, value) => {
+    const tries = whole(value);
+    lookup.tries = tries === undefined ? undefined : Math.max(1, tries);
+    return tries !== undefined;
+  }],
+  ['ttlid', (lookup, on) => void (lookup.columns = { ...lookup.columns, showTtl: on })],
+  ['ttlunits', (lookup, on) => void (lookup.columns = { ...lookup.columns, ttlUnits: on, showTtl: lookup.columns.showTtl || on })],
+  ['vc', (lookup, on) => void (lookup.tcp = on)], ['zflag', flag('z')],
+];
+
+function timeout(lookup: DigLookup, _on: boolean, value: string | undefined): boolean {
+  const seconds = whole(value);
+  lookup.timeout = seconds === undefined ? undefined : Math.max(1, seconds);
+  return seconds !== undefined;
+}
+
+/** Shortest forms that stand for an option although others start alike (dig(1) takes them so). */
+const SHORT_FORMS = new Map([['rec', 'recurse'], ['ad', 'adflag'], ['cd', 'cdflag'], ['do', 'dnssec'], ['aa', 'aaflag'], ['tc', 'tcflag'], ['z', 'zflag'], ['rd', 'rdflag']]);
+
+function plusOption(text: string, lookup: DigLookup): boolean {
+  const [written, value] = text.split(/=(.*)/s) as [string, string | undefined];
+  const on = !(written.startsWith('no') && !PLUS.some(([name]) => name === written));
+  const word = on ? written : written.slice(2);
+  const wanted = SHORT_FORMS.get(word) ?? word;
+  const entry = PLUS.find(([name]) => name === wanted) ?? (wanted.length >= 2 ? PLUS.find(([name]) => name.startsWith(wanted)) : undefined);
+  if (entry === undefined) return false;
+  return entry[1](lookup, on, value) !== false;
+}
+
+/** EDNS client subnet (RFC 7871 section 6) for `10.1.0.0/16`, an address alone, or `0`; undefined for other text. */
+export function ecsOption(text: string): EdnsOption | undefined {
+  const [address, bits] = text.split('/') as [string, string | undefined];
+  const ip = address === '0' ? Uint8Array.of(0, 0, 0, 0) : parseIp(address);
+  if (ip === undefined) return undefined;
+  const prefix = address === '0' ? 0 : bits === undefined ? ip.length * 8 : whole(bits, ip.length * 8);
+  if (prefix === undefined) return undefined;
+  const kept = ip.slice(0, Math.ceil(prefix / 8));
+  if (prefix % 8 !== 0) kept[kept.length - 1]! &= 0xff << (8 - (prefix % 8));
+  return { code: 8, data: Uint8Array.of(0, ip.length === 4 ? 1 : 2, prefix, 0, ...kept) };
+}
+
+/** The flags of the header's second word that the look-up sends. */
+export function flagsOf({ flags }: DigLookup): number {
+  return (flags.aa ? Flag.AA : 0) | (flags.tc ? Flag.TC : 0) | (flags.rd ? Flag.RD : 0) | (flags.ra ? Flag.RA : 0) | (flags.z ? Flag.Z : 0) | (flags.ad ? Flag.AD : 0) | (flags.cd ? Flag.CD : 0);
+}

@@ -1,0 +1,12 @@
+export { runBusyboxNslookup } from './busybox.js';
+export type { ResolverEnv } from './conversation.js';
+export { BIND_VERSION, runDig } from './dig.js';
+export { runGetent } from './getent.js';
+export { runHost } from './host.js';
+export * from './kubelet.js';
+export { runNslookup } from './nslookup.js';
+export * from './resolv-conf.js';
+export * from './settings.js';
+export * from './story.js';
+export * from './stub-resolver.js';
+export type { ToolEnv, ToolRun } from './tool.js';

@@ -7,8 +7,8 @@ export interface Asked {
   readonly protocol: 'udp' | 'tcp';
   readonly from: Endpoint;
   /** Sends octets back, framed on a stream; `raw` leaves the frame to the caller. */
-  reply(bytes: Uint8Array): void;
-  raw(bytes: Uint8Array): void;
+  readonly reply: (bytes: Uint8Array) => void;
+  readonly raw: (bytes: Uint8Array) => void;
   readonly connection: TcpConnection | undefined;
 }
 

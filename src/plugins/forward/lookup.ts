@@ -99,7 +99,7 @@ export class Lookup extends Deadline implements Receiver {
       this.launch(now);
       return true;
     }
-    this.finish(hasNextForward && options.nextRcodes.has(reply.rcode) ? this.next(this.query) : made);
+    this.finish(hasNextForward && options.nextRcodes.has(reply.rcode) ? this.askNext() : made);
     return true;
   }
 
@@ -198,6 +198,15 @@ export class Lookup extends Deadline implements Receiver {
     const oldest = this.tries[0];
     const timeout = oldest === undefined ? Infinity : oldest.sentAt + READ_TIMEOUT;
     this.settings.deadlines.set(this, Math.min(this.askAgainAt, timeout, this.endAt));
+  }
+
+  /** A fault of a later handler belongs to whoever waits for this query, not to the socket that the reply came in at. */
+  private askNext(): Outcome | Promise<Outcome> {
+    try {
+      return this.next(this.query);
+    } catch (fault) {
+      return Promise.reject(fault);
+    }
   }
 
   private waitOrGiveUp(): void {

@@ -35,7 +35,7 @@ export class Cluster {
       answered.summary = summary(outcome);
       answered.cause = typeof outcome === 'symbol' ? undefined : outcome.cause?.message;
       answered.took = this.block.clock.monotonic() - start;
-    });
+    }, (fault: Error) => (answered.outcome = `fault: ${fault.message}`));
     return answered;
   }
 

@@ -143,6 +143,16 @@ describe('next and failover', () => {
     expect(Object.values(cluster.counts()).map(({ udp }) => udp)).toEqual(asked);
   });
 
+  it('next: a fault behind it reaches the one who asked', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1 {\n next REFUSED\n}\nforward example.org 10.0.0.2').start(1);
+    rcodes({ 1: 5 }, cluster);
+    const answered = cluster.ask('a.example.', 'A', {}, () => {
+      throw new Error('broken handler');
+    });
+    await cluster.elapse(20);
+    expect(answered.outcome).toBe('fault: broken handler');
+  });
+
   it('failover: a reply is better than the silence of the others', async () => {
     const cluster = await new Cluster('forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n failover REFUSED\n}').start(1);
     rcodes({ 1: 5 }, cluster);

@@ -42,7 +42,7 @@ function ciliumHost(walk: Walk, node: Node, device: Interface): void {
     walk.capture(node.name, node.netns, lxc, 'Out', pod.endpoint!.nodeMac, pod.endpoint!.mac);
     return podInput(walk, pod);
   }
-  const remote = isTunnel(walk.fabric.config) ? walk.fabric.podByIp(walk.packet.dst)?.node : undefined;
+  const remote = isTunnel(walk.fabric.config) ? walk.fabric.tunnelEndpoint(walk.packet.dst) : undefined;
   if (remote) return overlay(walk, node, remote, walk.fabric.peer(walk.packet.src, 0, node).identity, undefined);
   walk.lose(node.name, `no endpoint has the address ${walk.packet.dst}`);
 }

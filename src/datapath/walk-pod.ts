@@ -62,7 +62,7 @@ function forward(walk: Walk, pod: Pod, lookup: CtLookup): void {
     return stackInput(walk, node, endpoint.device);
   }
   if (isTunnel(config)) {
-    const remote = walk.fabric.podByIp(dst)?.node;
+    const remote = walk.fabric.tunnelEndpoint(dst);
     if (remote) return overlay(walk, node, remote, endpoint.identity, lookup);
   }
   if (config.hostRouting === 'legacy') {

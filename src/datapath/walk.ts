@@ -3,7 +3,6 @@ import type { Milliseconds } from '../lib/units.js';
 import { AGGREGATION_LEVEL } from './config.js';
 import type { DatapathConfig } from './config.js';
 import type { CtLookup } from './conntrack-cilium.js';
-import type { Pod } from './endpoint.js';
 import { DROP_REASON } from './events.js';
 import type { DatapathEvent, DropReason, Encapsulation, FlowPeer, TracePoint, Verdict } from './events.js';
 import type { Interface } from './interface.js';
@@ -39,9 +38,9 @@ export interface Fabric {
   emit(time: Milliseconds, node: string, draft: EventDraft): void;
   /** An address as the agent of `view` knows it; without one as a host outside does. */
   peer(ip: string, port: number, view: Node | undefined): FlowPeer;
-  /** The managed pod with an address, on whatever node. */
-  podByIp(ip: string): Pod | undefined;
   isNodeAddress(ip: string): boolean;
+  /** The node behind whose tunnel an address is: a pod's, or that of a router address. */
+  tunnelEndpoint(ip: string): Node | undefined;
   attached(segment: string, ip: string): Attachment | undefined;
   /** Hands a packet to the socket it is for; false when there is none. */
   deliver(netns: NetNs, packet: Packet, at: Milliseconds): boolean;

@@ -260,8 +260,9 @@ export class World implements Fabric {
     return this.cluster.directory.peer(ip, port, view);
   }
 
-  podByIp(ip: string): Pod | undefined {
-    return this.cluster.directory.podByIp(ip);
+  tunnelEndpoint(ip: string): Node | undefined {
+    const node = this.cluster.directory.nodeByAddress(ip);
+    return this.cluster.directory.podByIp(ip)?.node ?? (node?.ciliumNode?.routerIp === ip ? node : undefined);
   }
 
   isNodeAddress(ip: string): boolean {

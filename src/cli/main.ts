@@ -1,16 +1,17 @@
 import { argv, env, exit, stderr } from 'node:process';
+import { isNodeCache, nodeCache } from './node-cache.js';
 import { serve } from './serve.js';
 import { start } from './start.js';
 
 /** A command of the program: gets the words after its name, resolves with the exit code. */
 export type Command = (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Promise<number>;
 
-/** Commands by name. Without one, the arguments are those of the server, as of CoreDNS. */
-const COMMANDS: Readonly<Record<string, Command>> = { start };
+/** Commands by name. Without one, the arguments are those of the server, as of CoreDNS, or of the node cache, whose image has no command either. */
+const COMMANDS: Readonly<Record<string, Command>> = { 'node-cache': nodeCache, start };
 
 const [word = '', ...rest] = argv.slice(2);
 const named = Object.hasOwn(COMMANDS, word);
-const command = named ? COMMANDS[word]! : serve;
+const command = named ? COMMANDS[word]! : isNodeCache(argv.slice(2)) ? nodeCache : serve;
 
 command(named ? rest : argv.slice(2), env).then(
   (code) => exit(code),

@@ -2,12 +2,16 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CorefileError } from '../corefile/index.js';
 import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js';
+import { Metrics } from '../metrics/metrics.js';
+import { HostNetwork } from '../net/host-network.js';
 import { PLUGINS } from '../server/directives.js';
 import { ListenError } from '../server/listeners.js';
 import { jsonLog, textLog, type ServerLog } from '../server/log.js';
-import { Server } from '../server/server.js';
+import { Server, type ServerOptions } from '../server/server.js';
 import { VERSION } from '../server/version.js';
+import { handOver, inheritedSockets, tellServing } from './handover.js';
 import type { Command } from './main.js';
+import { Signals } from './signals.js';
 
 /** The server's flags: those of CoreDNS, and the form of log lines. */
 export const FLAGS: readonly FlagSpec[] = [
@@ -37,7 +41,7 @@ export const serve: Command = (args, env) => {
   const [extra] = flags.rest;
   if (extra !== undefined) return refuse(extra === 'help' ? usage('nodens', FLAGS) : `unexpected argument '${extra}'\n${usage('nodens', FLAGS)}`);
   if (values.version === 'true') return say(versionLines());
-  if (values.plugins === 'true') return say(`${PLUGINS.map((plugin) => plugin.name).sort().join('\n')}\n`);
+  if (values.plugins === 'true') return say(pluginLines());
   const port = Number(values['dns.port']);
   if (!/^\d+$/.test(values['dns.port']!) || port > 65_535) return refuse(`-dns.port: expected a port from 0 to 65535, got '${values['dns.port']}'\n`);
   const format = values['log.format'];
@@ -59,33 +63,67 @@ export interface ServeOptions {
   readonly pidfile: string;
   /** Said after the banner. */
   readonly greeting?: string;
+  /** Made once signals are minded. */
+  readonly companion?: (shared: Shared) => Companion;
+}
+
+/** What a server and its companion have in common. */
+export type Shared = Required<Pick<ServerOptions, 'metrics' | 'network'>>;
+
+/** What runs beside a server in the same process. */
+export interface Companion {
+  /** Before the server reads its Corefile. */
+  prepare(): Promise<void>;
+  /** Queries are taken. `reload` puts the Corefile as it is now to use. */
+  serving(reload: () => void): Promise<void>;
+  /** The server is about to stop. */
+  closing(): Promise<void>;
+  /** The process is about to end, in whatever way that came about. */
+  end(): Promise<void>;
+  /** Another process serves now in place of this one, which is about to end. */
+  handOver(): void;
 }
 
 /** Runs until a signal or a fatal fault; resolves with the exit code. What is wrong with the Corefile is told on standard error before anything is listened at. */
 export async function runServer(options: ServeOptions): Promise<number> {
   const { log } = options;
-  const ending = new Promise<number>((end) => {
-    const finish = (code: number): void => {
-      log.flush();
-      end(code);
-    };
-    void serveUntil(options, finish).catch((error: unknown) => {
+  const state: State = { companion: undefined, handedOver: false };
+  const code = await new Promise<number>((end) => {
+    void serveUntil(options, state, end).catch((error: unknown) => {
       log.flush();
       process.stderr.write(`${describe(error)}\n`);
       end(1);
     });
   });
-  const code = await ending;
-  if (options.pidfile !== '') rmSync(options.pidfile, { force: true });
+  await state.companion?.end();
+  log.flush();
+  if (options.pidfile !== '' && !state.handedOver) rmSync(options.pidfile, { force: true });
   return code;
 }
 
-async function serveUntil(options: ServeOptions, finish: (code: number) => void): Promise<void> {
-  const { log } = options;
+interface State {
+  companion: Companion | undefined;
+  handedOver: boolean;
+}
+
+async function serveUntil(options: ServeOptions, state: State, finish: (code: number) => void): Promise<void> {
+  const { log, env } = options;
   // Installed before the first wait: a signal that comes early must not start Node's debugger or end the process half way.
-  const signals = new Signals(log, finish);
+  const signals = new Signals({
+    log, finish,
+    closing: async () => state.companion?.closing(),
+    handOver: async () => {
+      state.handedOver = await handOver(env, log);
+      if (state.handedOver) state.companion?.handOver();
+      return state.handedOver;
+    },
+  });
+  const inherited = inheritedSockets(env);
+  const shared: Shared = { network: new HostNetwork(inherited), metrics: new Metrics() };
+  state.companion = options.companion?.(shared);
+  await state.companion?.prepare();
   const server = await Server.create({
-    corefile: options.corefile, defaultPort: options.port, log, env: options.env, cwd: process.cwd(),
+    corefile: options.corefile, defaultPort: options.port, log, env, cwd: process.cwd(), ...shared,
     onFatal: (reason) => {
       log.error(reason);
       finish(1);
@@ -93,56 +131,12 @@ async function serveUntil(options: ServeOptions, finish: (code: number) => void)
   });
   log.setDebug(server.debug);
   await server.listen();
+  inherited?.closeRest();
   signals.attach(server);
   if (options.pidfile !== '') writeFileSync(options.pidfile, `${process.pid}\n`);
-  if (options.quiet) return;
-  process.stdout.write(`${server.banner().join('\n')}\n${versionLines()}${options.greeting ?? ''}`);
-}
-
-/** What the program does on signals: the same as the reference. */
-class Signals {
-  private server: Server | undefined;
-  private stopping = false;
-
-  constructor(private readonly log: ServerLog, private readonly finish: (code: number) => void) {
-    process.on('SIGTERM', () => this.stop('SIGTERM: Shutting down servers then terminating'));
-    process.on('SIGINT', () => {
-      if (!this.stopping) return this.stop('SIGINT: Shutting down');
-      log.info('SIGINT: Force quit');
-      finish(2);
-    });
-    process.on('SIGQUIT', () => {
-      log.info('SIGQUIT: Quitting process immediately');
-      finish(0);
-    });
-    // Sent when a terminal closes, which is no reason for a server to end.
-    process.on('SIGHUP', () => undefined);
-    process.on('SIGUSR1', () => {
-      log.info('SIGUSR1: Reloading');
-      void this.server?.reload().then(() => log.setDebug(this.server!.debug));
-    });
-    // A fault that nothing caught must not take every client's DNS away.
-    process.on('uncaughtException', (error) => log.error(`uncaught: ${error.stack ?? error.message}`));
-    process.on('unhandledRejection', (reason) => log.error(`unhandled rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`));
-  }
-
-  attach(server: Server): void {
-    this.server = server;
-    if (this.stopping) void server.stop();
-  }
-
-  private stop(line: string): void {
-    if (this.stopping) return;
-    this.stopping = true;
-    this.log.info(line);
-    if (!this.server) return this.finish(0);
-    // Timers of servers do not keep a process alive; waiting for the end of a shutdown has to.
-    const alive = setInterval(() => undefined, 1000);
-    void this.server.stop().finally(() => {
-      clearInterval(alive);
-      this.finish(0);
-    });
-  }
+  if (!options.quiet) process.stdout.write(`${server.banner().join('\n')}\n${versionLines()}${options.greeting ?? ''}`);
+  tellServing(env);
+  await state.companion?.serving(() => void signals.reload());
 }
 
 /** `Corefile` in the working directory may be missing; one that was asked for by name may not. */
@@ -162,9 +156,11 @@ function describe(error: unknown): string {
   return message ?? String(error);
 }
 
-const versionLines = (): string => `nodens-${VERSION}\n${process.platform}/${process.arch}, node${process.versions.node}\n`;
+export const pluginLines = (): string => `${PLUGINS.map((plugin) => plugin.name).sort().join('\n')}\n`;
 
-function say(text: string): Promise<number> {
+export const versionLines = (): string => `nodens-${VERSION}\n${process.platform}/${process.arch}, node${process.versions.node}\n`;
+
+export function say(text: string): Promise<number> {
   process.stdout.write(text);
   return Promise.resolve(0);
 }

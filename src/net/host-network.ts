@@ -53,8 +53,13 @@ export class HostNetwork implements Network {
     return new Promise((resolve, reject) => {
       const socket = dgram.createSocket({ type: udpType(to.address), lookup: asIs });
       socket.once('error', reject);
-      socket.connect(to.port, to.address, () => {
+      // Node's types leave out that a connection that cannot be made is told here, not by an event.
+      socket.connect(to.port, to.address, (error?: Error) => {
         socket.off('error', reject);
+        if (error) {
+          closeUdp(socket);
+          return reject(error);
+        }
         socket.on('error', onError);
         socket.on('message', onDatagram);
         resolve({ local: socket.address(), send: (bytes) => socket.send(bytes), close: () => closeUdp(socket) });

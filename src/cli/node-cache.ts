@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { realClock } from '../lib/clock.js';
+import { FlagError } from '../lib/go-flags.js';
+import { NodeCacheFlagError, nodeCacheUsage, parseNodeCacheFlags, type NodeCacheOptions } from '../nodelocal/flags.js';
+import { hostFiles } from '../nodelocal/folder.js';
+import { NodeCache } from '../nodelocal/node-cache.js';
+import { planText } from '../nodelocal/node-network.js';
+import { networkPlan } from '../nodelocal/plan.js';
+import { hostRun } from '../nodelocal/run.js';
+import { StartLog } from '../nodelocal/start-log.js';
+import { jsonLog, textLog } from '../server/log.js';
+import { VERSION } from '../server/version.js';
+import type { Command } from './main.js';
+import { pluginLines, runServer, say, versionLines } from './serve.js';
+
+/** Whether arguments without a command are meant for the node cache: it cannot do without its addresses, and the server has no such flag. */
+export const isNodeCache = (args: readonly string[]): boolean => args.some((word) => /^--?localip(=|$)/.test(word));
+
+const HELP = new Set(['-h', '--h', '-help', '--help', 'help']);
+
+/** `nodens node-cache FLAGS`: serves DNS on a node, as the node-cache of the Kubernetes addon does. */
+export const nodeCache: Command = async (args, env) => {
+  const startLog = new StartLog(realClock, (text) => process.stderr.write(text));
+  if (args.some((word) => HELP.has(word))) return say(nodeCacheUsage(VERSION));
+  let options: NodeCacheOptions;
+  try {
+    options = parseNodeCacheFlags(args);
+  } catch (error) {
+    if (!(error instanceof FlagError || error instanceof NodeCacheFlagError)) throw error;
+    startLog.info(startLine);
+    if (error instanceof FlagError) {
+      process.stderr.write(`${error.message}\n${nodeCacheUsage(VERSION)}`);
+      return 2;
+    }
+    startLog.fatal(`Error parsing flags - ${error.message}, Exiting`);
+    return 1;
+  }
+  if (options.ask !== undefined) return say(options.ask === 'plugins' ? pluginLines() : versionLines());
+  if (options.dryRun) return say(planText(networkPlan(options), options.backend, options.interfaceName));
+  const log = options.logFormat === 'json' ? jsonLog() : textLog();
+  const first = options.logFormat === 'json' ? log : startLog;
+  first.info(startLine);
+  return runServer({
+    corefile: { name: options.corefile, read: () => readFileSync(path.resolve(options.corefile), 'utf8') },
+    port: options.dnsPort, log, env, quiet: options.quiet, pidfile: options.pidfile,
+    companion: (shared) => {
+      const cache = new NodeCache(options, { ...shared, clock: realClock, run: hostRun(env), files: hostFiles, env, startLog: first, log });
+      return options.reloadWithSignal ? bySignal(cache, log) : cache;
+    },
+  });
+};
+
+const startLine = `Starting node-cache image: nodens:${VERSION}`;
+
+/** Reloads in the way in which somebody else would ask for it, so that the log tells both alike. */
+const bySignal = (cache: NodeCache, log: { info(line: string): void }) => ({
+  prepare: () => cache.prepare(),
+  serving: () => cache.serving(() => {
+    log.info(`Sending reload signal to PID ${process.pid}`);
+    process.kill(process.pid, 'SIGUSR1');
+  }),
+  closing: () => cache.closing(),
+  end: () => cache.end(),
+  handOver: () => cache.handOver(),
+});

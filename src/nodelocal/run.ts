@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import type { Milliseconds, Octets } from '../lib/units.js';
+
+/** How a command ended. */
+export interface RunResult {
+  /** Exit code; 127 when there is no such program, as in a shell. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end; what it did is in the result, and it never rejects. */
+export type Run = (command: string, args: readonly string[], stdin?: string) => Promise<RunResult>;
+
+const TIMEOUT: Milliseconds = 30_000;
+/** Rules of kube-proxy make lists of some megabytes. */
+const MAX_OUTPUT: Octets = 256 << 20;
+
+/** Runs commands of this host. Their messages are asked for in English, because some of them decide what is done next. */
+export function hostRun(env: Readonly<Record<string, string | undefined>>): Run {
+  const own = { ...env, LC_ALL: 'C', PATH: `${env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin` };
+  return (command, args, stdin) => new Promise((resolve) => {
+    const child = execFile(command, args, { env: own, timeout: TIMEOUT, maxBuffer: MAX_OUTPUT }, (error, stdout, stderr) => {
+      if (!error) return resolve({ code: 0, stdout, stderr });
+      if (error.code === 'ENOENT') return resolve({ code: 127, stdout, stderr: `${command}: not found; it has to be installed` });
+      if (error.killed) return resolve({ code: 124, stdout, stderr: `${command}: no end after ${TIMEOUT / 1000} s` });
+      resolve({ code: typeof error.code === 'number' ? error.code : 1, stdout, stderr: stderr === '' ? error.message : stderr });
+    });
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(stdin ?? '');
+  });
+}
+
+/** A command that failed, with what it said. */
+export class RunError extends Error {
+  override readonly name = 'RunError';
+
+  constructor(command: string, args: readonly string[], readonly result: RunResult) {
+    super(`${[command, ...args].join(' ')}: ${result.stderr.trim().replaceAll('\n', ' ') || 'no message'} (exit ${result.code})`);
+  }
+}
+
+/** The standard output of a command that succeeds; rejects with a RunError otherwise. */
+export async function output(run: Run, command: string, args: readonly string[], stdin?: string): Promise<string> {
+  const result = await run(command, args, stdin);
+  if (result.code !== 0) throw new RunError(command, args, result);
+  return result.stdout;
+}

@@ -205,7 +205,7 @@ export class Lookup extends Deadline implements Receiver {
     try {
       return this.next(this.query);
     } catch (fault) {
-      return Promise.reject(fault);
+      return Promise.reject(fault instanceof Error ? fault : new Error(String(fault)));
     }
   }
 

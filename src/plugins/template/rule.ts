@@ -80,7 +80,7 @@ function parseUint(args: readonly GoValue[]): bigint {
 
 function prefixed(written: string): { digits: string; radix: number } {
   const match = /^0([xob]?)_?(?=.)(.*)$/i.exec(written);
-  const plain = (digits: string): string => (/^\w+(_\w+)*$/.test(digits) && !digits.includes('__') ? digits.replaceAll('_', '') : '');
+  const plain = (digits: string): string => (/^[\da-z]+(_[\da-z]+)*$/i.test(digits) ? digits.replaceAll('_', '') : '');
   if (match === null) return { digits: plain(written), radix: 10 };
   return { digits: plain(match[2]!), radix: { x: 16, b: 2, o: 8, '': 8 }[match[1]!.toLowerCase() as 'x' | 'b' | 'o' | ''] };
 }

@@ -18,10 +18,15 @@ export function charValue(text: string): bigint {
 export function numberValue(text: string): bigint | number {
   const sign = text.startsWith('-') ? -1 : 1;
   const digits = text.replace(/^[+-]/, '').replaceAll('_', '');
-  if (/^0[0-7]+$/.test(digits)) return BigInt(sign) * BigInt(`0o${digits.slice(1)}`);
-  if (/^(0[xX][\da-fA-F]+|0[bB][01]+|0[oO][0-7]+|0|[1-9]\d*)$/.test(digits)) return BigInt(sign) * BigInt(digits);
+  if (/^0[0-7]+$/.test(digits)) return int64(BigInt(sign) * BigInt(`0o${digits.slice(1)}`), text);
+  if (/^(0[xX][\da-fA-F]+|0[bB][01]+|0[oO][0-7]+|0|[1-9]\d*)$/.test(digits)) return int64(BigInt(sign) * BigInt(digits), text);
   if (!/^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(digits) || /^0\d+$/.test(digits)) throw new GoTemplateError(`bad number '${text}'`);
   return sign * Number(digits);
+}
+
+function int64(value: bigint, text: string): bigint {
+  if (BigInt.asIntN(64, value) !== value) throw new GoTemplateError(`${text} overflows int`);
+  return value;
 }
 
 function unescape(inside: string, whole: string): string {

@@ -83,7 +83,7 @@ class Run {
       case 'template': {
         const nodes = this.parsed.defined.get(node.template);
         if (nodes === undefined) throw new GoTemplateError(`template '${node.template}' not defined`);
-        this.template(nodes, node.pipeline === undefined ? null : this.pipeline(node.pipeline, dot));
+        this.template(nodes, node.pipeline === undefined ? undefined : this.pipeline(node.pipeline, dot));
         return 'on';
       }
       case 'range':
@@ -151,8 +151,9 @@ class Run {
   }
 
   private args(operands: readonly Operand[], dot: GoValue, final: Final): GoValue[] {
-    const args = operands.map((operand) => this.value(operand, dot, []));
-    return final === NONE ? args : [...args, final];
+    // Functions know nil only: what a map does not have is nil to them.
+    const args = operands.map((operand) => this.value(operand, dot, []) ?? null);
+    return final === NONE ? args : [...args, final ?? null];
   }
 
   private call(name: string, operands: readonly Operand[], dot: GoValue, final: Final): GoValue {
@@ -201,7 +202,8 @@ function walk(start: GoValue, path: readonly string[], args: readonly GoValue[])
 
 function member(value: GoValue, name: string, args: readonly GoValue[]): GoValue {
   if (value instanceof GoStruct) return value.get(name, args);
-  if (!isMap(value)) throw new GoTemplateError(value === undefined || value === null ? `nil has no field ${name}` : `can't evaluate field ${name} in type ${typeOf(value)}`);
+  if (value === undefined || value === null) return undefined;
+  if (!isMap(value)) throw new GoTemplateError(`can't evaluate field ${name} in type ${typeOf(value)}`);
   if (args.length > 0) throw new GoTemplateError(`${name} is not a method but has arguments`);
   return value.get(name);
 }

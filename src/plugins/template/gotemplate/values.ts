@@ -66,10 +66,10 @@ export function printValue(value: GoValue): string {
 
 export const sortedKeys = (map: ReadonlyMap<string, GoValue>): string[] => [...map.keys()].sort();
 
-/** Shortest form that reads back the same; with an exponent of at least two digits below 1e-4 and from 1e21 (https://pkg.go.dev/fmt). */
+/** Shortest form that reads back the same; with an exponent of at least two digits below 1e-4 and from 1e6 (https://pkg.go.dev/strconv#FormatFloat). */
 function printFloat(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
   const size = Math.abs(value);
-  if (value === 0 || (size >= 1e-4 && size < 1e21)) return Object.is(value, -0) ? '-0' : String(value);
+  if (value === 0 || (size >= 1e-4 && size < 1e6)) return Object.is(value, -0) ? '-0' : String(value);
   return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
 }

@@ -9,13 +9,9 @@ const CEILING: Milliseconds = 400;
 
 /** Smoothed round-trip time with its mean deviation (RFC 6298 section 2). Every message has an id of its own, so each reply is a true sample (section 3). */
 export class RoundTrip {
+  /** 0 before the first sample. */
   private smoothed: Milliseconds = 0;
   private deviation: Milliseconds = 0;
-
-  /** Smoothed round-trip time; 0 before the first sample. */
-  get mean(): Milliseconds {
-    return this.smoothed;
-  }
 
   /** How long to wait for a reply before somebody else is asked: 150 to 400 ms. */
   get patience(): Milliseconds {

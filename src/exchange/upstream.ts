@@ -47,10 +47,6 @@ export class Upstream {
     this.streams = new StreamPool(this.peer, parts.tls);
   }
 
-  get to(): Endpoint {
-    return this.peer.to;
-  }
-
   get stats(): Readonly<ExchangeStats> {
     return this.peer.stats;
   }

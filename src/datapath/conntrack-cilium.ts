@@ -35,6 +35,8 @@ export interface CtEntry {
   revNat: number;
   sourceIdentity: number;
   backendId: number;
+  /** A pod that reached itself through a service. */
+  lbLoopback: boolean;
 }
 
 export interface CtLookup {
@@ -169,6 +171,7 @@ export class CiliumConntrack {
       revNat,
       sourceIdentity: identity,
       backendId: 0,
+      lbLoopback: false,
     };
     map.set(keyOf(protocol, direction, tuple), entry);
     return entry;

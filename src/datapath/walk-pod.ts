@@ -12,6 +12,9 @@ import type { Walk } from './walk.js';
 import { egress, transmitTo } from './walk-node.js';
 import { stackInput } from './walk-stack.js';
 
+/** Source of a pod's packet to a service that chose the pod itself: its answer must leave the pod to be translated back. */
+const LB_LOOPBACK = '169.254.42.1';
+
 /** Inside one namespace a packet only crosses the loopback device, which a capture sees twice. */
 export function loopback(walk: Walk, place: string, netns: NetNs): void {
   const lo = netns.interface('lo');
@@ -42,8 +45,13 @@ export function podOutput(walk: Walk, pod: Pod): void {
   if (walk.done) return;
   const now = node.uptime(walk.time);
   const lookup = node.conntrack.lookup(walk.packet, 'egress', now);
-  if (lookup.state === 'new' && !walk.packet.icmp?.about && !node.conntrack.create(walk.packet, 'egress', now, endpoint.identity, revNat)) return walk.drop(node, 155);
-  forward(walk, pod, lookup);
+  if (lookup.state === 'new' && !walk.packet.icmp?.about) {
+    const entry = node.conntrack.create(walk.packet, 'egress', now, endpoint.identity, revNat);
+    if (!entry) return walk.drop(node, 155);
+    entry.lbLoopback = walk.packet.src === LB_LOOPBACK;
+  }
+  if (walk.packet.dst === LB_LOOPBACK) podInput(walk, pod);
+  else forward(walk, pod, lookup);
 }
 
 function forward(walk: Walk, pod: Pod, lookup: CtLookup): void {
@@ -89,7 +97,8 @@ export function podInput(walk: Walk, pod: Pod): void {
   }
   const originalSource = walk.packet.src;
   const service = lookup.state === 'reply' && lookup.entry?.revNat ? walk.fabric.frontendById(node, lookup.entry.revNat) : undefined;
-  if (service) walk.packet = rewrite(walk.packet, { src: service.ip, sport: service.port });
+  const home = walk.packet.dst === LB_LOOPBACK ? { dst: pod.ip } : {};
+  if (service) walk.packet = rewrite(walk.packet, { src: service.ip, sport: service.port, ...home });
   walk.trace(node, 'to-endpoint', { lookup, device: { name: endpoint.device, index: endpoint.ifindex }, endpointId: endpoint.id, originalSource });
   walk.time += walk.fabric.latency.local;
   const eth0 = netns.interface('eth0')!;
@@ -137,7 +146,8 @@ function balance(walk: Walk, { node, netns }: Pod): number {
     }
   }
   node.socketLb.affinity.set(`ip:${packet.src}`, frontend, backend, now);
-  walk.packet = rewrite(packet, { dst: backend.ip, dport: backend.port });
+  const hairpin = backend.ip === packet.src ? { src: LB_LOOPBACK } : {};
+  walk.packet = rewrite(packet, { dst: backend.ip, dport: backend.port, ...hairpin });
   return frontend.revNat;
 }
 

@@ -2,7 +2,7 @@ import type { Milliseconds } from '../lib/units.js';
 import type { NetNs } from './netns.js';
 import type { Packet } from './packet.js';
 import type { PacketDraft, Receiver } from './stack.js';
-import { resetFor } from './tcp-socket.js';
+import { resetFor } from './tcp-listener.js';
 import { UdpSocket } from './udp-socket.js';
 
 /** Runs `run` at a time: lets a lab keep the order of a real or driven clock. */

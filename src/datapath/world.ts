@@ -2,6 +2,7 @@ import { Channel } from '../lib/channel.js';
 import type { Clock } from '../lib/clock.js';
 import type { Random } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
+import { describeCaller, hooksFor } from './caller.js';
 import { checkIpam, Cluster, ipamsOf } from './cluster.js';
 import type { NamespaceSpec, Place } from './cluster.js';
 import { resolveConfig } from './config.js';
@@ -53,8 +54,6 @@ export type WorldChange =
   | { readonly kind: 'node'; readonly name: string };
 
 const DEFAULT_TTL = 64;
-/** First cgroup number of modelled pods: the number only has to differ from pod to pod. */
-const CGROUP_BASE = 7_000;
 /** Settings that an agent can change without new devices or maps. */
 const LIVE_SETTINGS: readonly (keyof DatapathConfig)[] = ['aggregation', 'ipMasqAgent', 'loadBalancing', 'loopGuard', 'masqueradeDevices', 'nativeRoutingCidr'];
 
@@ -251,9 +250,13 @@ export class World implements Fabric {
   }
 
   emit(time: Milliseconds, node: string, draft: EventDraft): void {
-    const event = { ...draft, seq: this.seq++, time, node } as DatapathEvent;
-    this.collecting?.push(event);
-    this.events.emit(event);
+    // A draft is made for this call alone, so it may become the event: a copy of each would be the dearest step of a packet.
+    const event = draft as { seq?: number; time?: Milliseconds; node?: string };
+    event.seq = this.seq++;
+    event.time = time;
+    event.node = node;
+    this.collecting?.push(event as DatapathEvent);
+    this.events.emit(event as DatapathEvent);
   }
 
   peer(ip: string, port: number, view: Node | undefined): FlowPeer {
@@ -309,30 +312,14 @@ export class World implements Fabric {
       nextCookie: () => ++this.cookies,
       output: (process: Process, draft: PacketDraft) => this.output(process, draft),
     };
-    const describe = (): Caller => this.describe(netns, place);
-    const process = new Process(netns, port, describe, () => this.hooksFor(place));
+    const describe = (): Caller => describeCaller(netns, place, (ip, view) => this.peer(ip, 0, view));
+    const process = new Process(netns, port, describe, () => hooksFor(place, this.config));
     if ('host' in place) this.walks.set(process, (walk) => hostOutput(walk, place.host()));
     else if (netns.kind === 'node') this.walks.set(process, (walk) => stackOutput(walk, place.node));
     else this.walks.set(process, (walk) => podOutput(walk, place.pod!()));
     if (!this.processes.has(netns)) this.processes.set(netns, process);
     if ('node' in place && !place.pod) place.node.socketLb = this.makeSocketLb(place.node);
     return process;
-  }
-
-  private describe(netns: NetNs, place: Place): Caller {
-    const node = 'node' in place ? place.node : undefined;
-    const pod = 'node' in place ? place.pod?.() : undefined;
-    const ip = pod?.ip ?? node?.internalIp ?? netns.addresses[0] ?? '';
-    const ownAddresses = netns.kind === 'pod' ? new Set([ip]) : NO_ADDRESSES;
-    return { netns: netns.id, netnsCookie: netns.cookie, cgroupId: CGROUP_BASE + netns.cookie, hostNamespace: netns.kind === 'node', peer: this.peer(ip, 0, node), ownAddresses };
-  }
-
-  /** The socket hook as the settings have it for this kind of namespace. */
-  private hooksFor(place: Place): SocketLb | undefined {
-    if ('host' in place || this.config.socketLb === 'off') return undefined;
-    const pod = place.pod?.();
-    if (pod && !pod.spec.hostNetwork && (this.config.socketLb === 'host-only' || pod.unmanaged)) return undefined;
-    return place.node.socketLb;
   }
 
   private makeSocketLb(node: Node): SocketLb {
@@ -359,5 +346,3 @@ export class World implements Fabric {
     this.changes.emit({ kind: 'pod', namespace: pod.spec.namespace, name: pod.spec.name, node: pod.spec.node });
   }
 }
-
-const NO_ADDRESSES: ReadonlySet<string> = new Set();

@@ -76,7 +76,8 @@ export class LocalRedirects {
     this.unsubscribe = world.changes.subscribe((change) => {
       if (this.policies.size === 0) return;
       if (change.kind === 'pod') this.reconcile(change.node);
-      else this.reconcileAll();
+      else if (change.kind === 'node') this.reconcile(change.name);
+      else if (this.concerns(change.namespace, change.name)) this.reconcileAll();
     });
   }
 
@@ -133,6 +134,14 @@ export class LocalRedirects {
   /** Stops following the world; redirects stay as they are. */
   close(): void {
     this.unsubscribe();
+  }
+
+  /** Whether a service can matter to a policy. By 1.18 rules any may, by its address, to a policy for an address. */
+  private concerns(namespace: string, name: string): boolean {
+    for (const { frontend } of this.policies.values()) {
+      if (frontend.kind === 'address' || (frontend.namespace === namespace && frontend.name === name)) return true;
+    }
+    return false;
   }
 
   private reconcileAll(): void {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/datapath/config.js';
-import type { DatapathConfig } from '../../src/datapath/config.js';
 import { IdentityAllocator, securityLabels } from '../../src/datapath/identity.js';
 import { dnsLab, lab } from './lab.js';
 

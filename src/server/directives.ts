@@ -6,6 +6,7 @@ import { errors } from '../plugins/errors/setup.js';
 import { forward } from '../plugins/forward/setup.js';
 import { health } from '../plugins/health/setup.js';
 import { hosts } from '../plugins/hosts/setup.js';
+import { kubernetes } from '../plugins/kubernetes/setup.js';
 import { loadbalance } from '../plugins/loadbalance/setup.js';
 import { log } from '../plugins/log/setup.js';
 import { loop } from '../plugins/loop/setup.js';
@@ -18,5 +19,5 @@ import { whoami } from '../plugins/whoami/setup.js';
 
 /** All directives in the order in which their handlers see a query: the order of CoreDNS. The order in a Corefile does not matter. */
 export const PLUGINS: readonly PluginDefinition[] = [
-  reload, bind, debug, ready, health, prometheus, errors, log, loadbalance, cache, rewrite, template, hosts, loop, forward, whoami,
+  reload, bind, debug, ready, health, prometheus, errors, log, loadbalance, cache, rewrite, template, hosts, kubernetes, loop, forward, whoami,
 ];

@@ -1,0 +1,112 @@
+import { LRUCache } from 'lru-cache';
+import type { Reply } from '../../chain/index.js';
+import type { KubeChange, ServiceChange } from '../../kube/change.js';
+import type { KubeStore } from '../../kube/store.js';
+import { parseIp } from '../../lib/cidr.js';
+import { reverseName, type Name } from '../../wire/index.js';
+import type { Zone } from './zone.js';
+import { below } from './name.js';
+
+/** Names that are kept beside those of services: ports, endpoints and pods. Of some of them clients can think up any number. */
+const MAX_OTHERS = 16_384;
+
+/** A reply, or that there is nothing of the type: what the zone says to that serves all names. */
+export type Kept = Reply | 'no-data';
+
+/** What is known of a name that exists. All types but these three have no data. */
+export class NameAnswers {
+  a: Kept | undefined;
+  aaaa: Kept | undefined;
+  srv: Kept | undefined;
+
+  /** @param owner what the answers come from, see {@link serviceOwner} and {@link podOwner} */
+  constructor(readonly zone: Zone, readonly owner: string) {}
+}
+
+export const serviceOwner = (namespace: string, service: string): string => `${namespace}/${service}`;
+export const podOwner = (ip: string): string => `pod ${ip}`;
+
+/**
+ * Encoded answers by name, each kept until one of the objects it was made from changes. Names of services and addresses are as many as there are objects;
+ * other names are kept up to a bound, those used last. Names that do not exist are not kept at all: to find that out costs no more than a look-up.
+ */
+export class Answers {
+  private readonly services = new Map<Name, NameAnswers>();
+  private readonly pointers = new Map<Name, Reply>();
+  private readonly others = new LRUCache<Name, NameAnswers>({ max: MAX_OTHERS, dispose: ({ owner }, name) => this.disown(owner, name) });
+  private readonly othersOf = new Map<string, Set<Name>>();
+
+  /** @param zones those with names of services; `impliedNamespaces` as in `LookupOptions` */
+  constructor(private readonly zones: readonly Name[], private readonly impliedNamespaces: boolean) {}
+
+  /** Follows the store until the returned function is called. */
+  follow(store: KubeStore): () => void {
+    const ends = [store.serviceChanges.subscribe((change) => this.serviceChanged(change)), store.changes.subscribe((change) => this.changed(change))];
+    return () => ends.forEach((end) => end());
+  }
+
+  /** Of a service by its own name. */
+  service(name: Name): NameAnswers | undefined {
+    return this.services.get(name);
+  }
+
+  /** Of a port, an endpoint or a pod. */
+  other(name: Name): NameAnswers | undefined {
+    return this.others.get(name);
+  }
+
+  pointer(name: Name): Reply | undefined {
+    return this.pointers.get(name);
+  }
+
+  keepService(name: Name, answers: NameAnswers): void {
+    this.services.set(name, answers);
+  }
+
+  keepOther(name: Name, answers: NameAnswers): void {
+    this.others.set(name, answers);
+    const names = this.othersOf.get(answers.owner);
+    if (names) names.add(name);
+    else this.othersOf.set(answers.owner, new Set([name]));
+  }
+
+  keepPointer(name: Name, reply: Reply): void {
+    this.pointers.set(name, reply);
+  }
+
+  /** Number of names with something kept. */
+  get size(): number {
+    return this.services.size + this.pointers.size + this.others.size;
+  }
+
+  private serviceChanged({ namespace, name, addresses }: ServiceChange): void {
+    if (this.size === 0) return;
+    for (const zone of this.zones) this.services.delete(below(`${name}.${namespace}.svc`, zone));
+    this.drop(serviceOwner(namespace, name));
+    for (const address of addresses) this.pointers.delete(reverseName(parseIp(address)!));
+  }
+
+  private changed(change: KubeChange): void {
+    if (change.kind === 'Pod') for (const pod of [change.old, change.new]) pod?.ips.forEach((ip) => this.drop(podOwner(ip)));
+    // Whether a namespace is there decides about all names in it. That changes too seldom to look for them.
+    const last = this.impliedNamespaces && change.type === 'deleted' && (change.kind === 'Service' || change.kind === 'Pod');
+    if ((change.kind === 'Namespace' && change.type !== 'modified') || last) this.clear();
+  }
+
+  private clear(): void {
+    if (this.size === 0) return;
+    this.services.clear();
+    this.pointers.clear();
+    this.others.clear();
+  }
+
+  private drop(owner: string): void {
+    for (const name of this.othersOf.get(owner) ?? []) this.others.delete(name);
+  }
+
+  private disown(owner: string, name: Name): void {
+    const names = this.othersOf.get(owner);
+    names?.delete(name);
+    if (names?.size === 0) this.othersOf.delete(owner);
+  }
+}

@@ -1,0 +1,132 @@
+import type { Runtime } from '../../chain/index.js';
+import { ApiSource } from '../../kube/api-source.js';
+import { endpointConnection, inClusterConnection, type ApiConnection } from '../../kube/connection.js';
+import { EndpointController } from '../../kube/endpoint-controller.js';
+import { kubeconfigConnection } from '../../kube/kubeconfig.js';
+import { ManifestSource } from '../../kube/manifest-source.js';
+import { ALL_FIELDS, DNS_FIELDS, KUBE_KINDS, type FieldChoice, type KubeKind } from '../../kube/objects.js';
+import type { KubeSource } from '../../kube/source.js';
+import { KubeStore } from '../../kube/store.js';
+import type { KubeChange } from '../../kube/change.js';
+import type { Clock } from '../../lib/clock.js';
+import type { Logger } from '../../lib/log.js';
+import type { Seconds } from '../../lib/units.js';
+import { programmingDuration, restClientMetrics } from './metrics.js';
+import type { KubernetesOptions, Origin } from './options.js';
+
+/** Objects and what keeps them up to date. */
+export interface ClusterObjects {
+  readonly store: KubeStore;
+  /** undefined where somebody else fills the store. */
+  readonly source: KubeSource | undefined;
+  /** Makes slices from pods, where nobody else does. */
+  readonly formsSlices?: boolean;
+}
+
+/** The objects of a cluster as long as some server block answers from them. */
+export class Cluster {
+  /** Time of the last change to something that is answered with, in seconds since 1970; 0 before the first. */
+  serial: Seconds = 0;
+  readonly store: KubeStore;
+  private users = 0;
+  private ending: (() => void)[] = [];
+
+  constructor(private readonly objects: ClusterObjects, private readonly runtime: Runtime, private readonly onEnd: () => void = () => undefined) {
+    this.store = objects.store;
+  }
+
+  /** Whether everything there was at the start is known. */
+  get hasSynced(): boolean {
+    return this.objects.source?.hasSynced ?? true;
+  }
+
+  get synced(): Promise<void> {
+    return this.objects.source?.synced ?? Promise.resolve();
+  }
+
+  /** Begins to follow the objects, for the first who asks. */
+  acquire(): void {
+    if (this.users++ > 0) return;
+    const { store, objects: { source, formsSlices } } = this;
+    this.ending.push(store.changes.subscribe(this.changeRecorder(this.runtime.clock)));
+    if (formsSlices) {
+      const controller = new EndpointController(store);
+      this.ending.push(() => controller.stop());
+    }
+    const running = new AbortController();
+    this.ending.push(() => running.abort(new Error('no longer served')));
+    source?.start(store, running.signal);
+  }
+
+  /** Ends following when nobody is left who asked for it. */
+  release(): void {
+    if (--this.users > 0) return;
+    for (const end of this.ending.splice(0)) end();
+    this.onEnd();
+  }
+
+  private changeRecorder(clock: Clock): (change: KubeChange) => void {
+    const programming = programmingDuration(this.runtime.metrics);
+    return (change) => {
+      if (change.kind === 'Namespace' || change.kind === 'Node') return;
+      this.serial = Math.floor(clock.now() / 1000);
+      if (change.kind !== 'EndpointSlice' || change.triggeredAt === undefined || change.new === undefined) return;
+      if (this.store.service(change.new.namespace, change.new.service)?.headless) programming().observe((clock.now() - change.triggeredAt) / 1000);
+    };
+  }
+}
+
+/** Clusters that are followed at the moment, by how they are reached: a reload goes on with what is there, and reads nothing anew. */
+const followed = new WeakMap<Runtime, Map<string, Cluster>>();
+
+/** The cluster that the options lead to: the one that is followed already, where there is one. Throws a ConnectionError. */
+export function openCluster(options: KubernetesOptions, runtime: Runtime, log: Logger, shared: <T>(key: string, create: () => T) => T): Cluster {
+  const key = JSON.stringify(identity(options, runtime));
+  const running = followed.get(runtime) ?? new Map<string, Cluster>();
+  followed.set(runtime, running);
+  return shared(`kubernetes ${key}`, () => {
+    const known = running.get(key);
+    if (known) return known;
+    const made: Cluster = new Cluster(clusterObjects(options, runtime, log), runtime, () => running.delete(key));
+    running.set(key, made);
+    return made;
+  });
+}
+
+/** What must be the same for two server blocks to answer from the same objects. */
+function identity(options: KubernetesOptions, runtime: Runtime): unknown[] {
+  const { origin, namespaces, labels, namespaceLabels, pods, endpoints, endpointPodNames, limits } = options;
+  const file = origin.kind === 'kubeconfig' ? runtime.fileInfo(origin.path) : undefined;
+  return [origin, file, [...(namespaces ?? [])].sort(), labels?.text, namespaceLabels?.text, pods === 'verified', endpoints, endpointPodNames, limits];
+}
+
+function clusterObjects(options: KubernetesOptions, runtime: Runtime, log: Logger): ClusterObjects {
+  const { clock, random, metrics, version } = runtime;
+  const { origin, namespaces, labels, namespaceLabels, limits } = options;
+  const choice = { ...(namespaces && { namespaces }), ...(labels && { labels }), ...(namespaceLabels && { namespaceLabels }) };
+  const store = new KubeStore();
+  if (origin.kind === 'manifests') {
+    const source = new ManifestSource({ ...choice, paths: origin.paths, kinds: KUBE_KINDS, fields: ALL_FIELDS, clock, log });
+    return { store, source, formsSlices: options.endpoints };
+  }
+  const source = new ApiSource({
+    ...choice, connection: connect(origin, runtime), kinds: kindsFor(options), fields: fieldsFor(options), runningPodsOnly: true, limits, clock, random, log,
+    userAgent: `nodens/${version}`, onRequest: restClientMetrics(metrics),
+  });
+  return { store, source };
+}
+
+function connect(origin: Exclude<Origin, { kind: 'manifests' }>, { env, clock }: Runtime): ApiConnection {
+  switch (origin.kind) {
+    case 'endpoint':
+      return endpointConnection({ url: origin.url, clock, ...(origin.tls && { tls: origin.tls }) });
+    case 'kubeconfig':
+      return kubeconfigConnection({ path: origin.path, env, clock, ...(origin.context !== undefined && { context: origin.context }) });
+    case 'service-account':
+      return inClusterConnection({ host: env['KUBERNETES_SERVICE_HOST'], port: env['KUBERNETES_SERVICE_PORT'], clock });
+  }
+}
+
+const kindsFor = ({ endpoints, pods }: KubernetesOptions): KubeKind[] => ['Namespace', 'Service', ...(endpoints ? ['EndpointSlice' as const] : []), ...(pods === 'verified' ? ['Pod' as const] : [])];
+
+const fieldsFor = ({ endpointPodNames }: KubernetesOptions): FieldChoice => ({ ...DNS_FIELDS, targets: endpointPodNames });

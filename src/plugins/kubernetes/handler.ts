@@ -1,0 +1,183 @@
+import type { Zones} from '../../chain/index.js';
+import { Reply, type Handler, type Next, type Outcome, type Query, type Readiness } from '../../chain/index.js';
+import { formatIp } from '../../lib/cidr.js';
+import { Flag, Rcode, Type, addressOfReverseName, type Name } from '../../wire/index.js';
+import { aliasRecord, resolveAlias, type Resolved } from './alias.js';
+import { Answers, NameAnswers, podOwner, serviceOwner, type Kept } from './answers.js';
+import type { Cluster } from './cluster.js';
+import { Lookup, type Finding, type LookupOptions, type Target } from './lookup.js';
+import { before, parseRequest, type Request } from './name.js';
+import { nameServerRecords, nameServers } from './nameserver.js';
+import type { KubernetesOptions } from './options.js';
+import { addressRecords, authoritative, pointerRecords, srvRecords } from './records.js';
+import { namesOfAddress } from './reverse.js';
+import { Zone, isTransfer } from './zone.js';
+
+export type HandlerOptions = LookupOptions & Pick<KubernetesOptions, 'zones' | 'primaryZone' | 'through' | 'ttl'>;
+
+/** Answers for the names of a cluster (Kubernetes DNS specification 1.1.0). Only an alias to a name elsewhere has to be waited for. */
+export class Kubernetes implements Handler, Readiness {
+  readonly name = 'kubernetes';
+  /** Addresses at which this server can be reached: those of the zone's name server. */
+  ownAddresses: readonly string[] = [];
+  private readonly zones: Zones;
+  private readonly zoneOf: ReadonlyMap<Name, Zone>;
+  private readonly lookup: Lookup;
+  private readonly answers: Answers;
+
+  /** @param ask the whole server, for aliases to names elsewhere */
+  constructor(private readonly options: HandlerOptions, private readonly cluster: Cluster, private readonly ask: Next) {
+    this.zones = options.zones;
+    const zones = options.zones.list.map((name) => new Zone(name, options.ttl, cluster));
+    this.zoneOf = new Map(zones.map((zone) => [zone.name, zone]));
+    this.lookup = new Lookup(cluster.store, options);
+    this.answers = new Answers(zones.filter((zone) => !zone.reverse).map((zone) => zone.name), options.impliedNamespaces);
+  }
+
+  /** Whether all objects are known. */
+  ready(): boolean {
+    return this.cluster.hasSynced;
+  }
+
+  /** Keeps what is answered up to date until the returned function is called. */
+  follow(): () => void {
+    return this.answers.follow(this.cluster.store);
+  }
+
+  handle(query: Query, next: Next): Outcome | Promise<Outcome> {
+    if (query.type === Type.PTR) {
+      const pointer = this.answers.pointer(query.name);
+      if (pointer !== undefined) return pointer;
+    } else {
+      const known = this.answers.service(query.name);
+      const reply = known === undefined ? undefined : replyFrom(known, query);
+      if (reply !== undefined) return reply;
+    }
+    return this.find(query, next);
+  }
+
+  private find(query: Query, next: Next): Outcome | Promise<Outcome> {
+    const { name, type } = query;
+    const zone = this.zoneOf.get(this.zones.match(name) ?? '');
+    if (zone === undefined) return next(query);
+    if (isTransfer(type)) return Reply.failure(Rcode.REFUSED);
+    if (type === Type.SOA) return name === zone.name ? zone.authority(query) : zone.deny(query, Rcode.NOERROR);
+    if (name === zone.name) return type === Type.NS ? this.nameServers(query, zone) : zone.deny(query, Rcode.NOERROR);
+    if (type === Type.PTR) {
+      const address = addressOfReverseName(name);
+      if (address !== undefined) return this.pointer(query, formatIp(address)) ?? this.missing(query, zone, next);
+    }
+    if (zone.reverse) return this.missing(query, zone, next);
+    if (type === Type.TXT && name === zone.versionName) return zone.version;
+    if (name === zone.nameserver) return this.nameServer(query, zone);
+    const request = parseRequest(before(name, zone.name));
+    if (request === 'between') return zone.deny(query, Rcode.NOERROR);
+    return request === undefined ? this.missing(query, zone, next) : this.answer(query, zone, request, next);
+  }
+
+  private answer(query: Query, zone: Zone, request: Request, next: Next): Outcome | Promise<Outcome> {
+    const own = request.kind === 'svc' && !request.prefixed;
+    const known = own ? this.answers.service(query.name) : this.answers.other(query.name);
+    const reply = known === undefined ? undefined : replyFrom(known, query);
+    if (reply !== undefined) return reply;
+    const finding = this.lookup.find(request);
+    if (finding === 'no-name') return this.missing(query, zone, next);
+    if (finding === 'no-data') return zone.deny(query, Rcode.NOERROR);
+    if ('alias' in finding) return this.alias(query, zone, finding.alias);
+    return this.fresh(query, known ?? this.keep(query.name, zone, request, finding.targets), finding.targets);
+  }
+
+  private keep(name: Name, zone: Zone, request: Request, targets: readonly Target[]): NameAnswers {
+    const pod = request.kind === 'pod';
+    const answers = new NameAnswers(zone, pod ? podOwner(targets[0]!.ip) : serviceOwner(request.namespace, request.service));
+    if (pod || request.prefixed) this.answers.keepOther(name, answers);
+    else this.answers.keepService(name, answers);
+    return answers;
+  }
+
+  /** Makes the answer, and keeps it unless it repeats how the query writes the zone. */
+  private fresh(query: Query, answers: NameAnswers, targets: readonly Target[]): Reply {
+    const { name, type } = query;
+    const { zone } = answers;
+    const { ttl } = this.options;
+    if (type === Type.A || type === Type.AAAA) {
+      const records = addressRecords(name, type, targets, ttl);
+      const made: Kept = records.length === 0 ? 'no-data' : authoritative(name, { answer: records, additional: [] });
+      if (type === Type.A) answers.a = made;
+      else answers.aaaa = made;
+      return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
+    }
+    if (type === Type.SRV) {
+      const spelt = zone.isSpelt(query);
+      const owner = spelt ? query.qname : name;
+      const records = srvRecords(owner, zone.spelling(query), targets, ttl);
+      const made: Kept = records.answer.length === 0 ? 'no-data' : authoritative(owner, records);
+      if (!spelt) answers.srv = made;
+      return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
+    }
+    return zone.deny(query, Rcode.NOERROR);
+  }
+
+  private alias(query: Query, zone: Zone, target: Name): Outcome | Promise<Outcome> {
+    const { type, qname } = query;
+    const { ttl } = this.options;
+    if (type === Type.CNAME) return authoritative(qname, { answer: [aliasRecord(qname, target, ttl)], additional: [] });
+    if (type !== Type.A && type !== Type.AAAA) return zone.deny(query, Rcode.NOERROR);
+    const reply = ({ answer, truncated }: Resolved): Reply =>
+      answer.length === 0 ? zone.deny(query, Rcode.NOERROR) : Reply.of(truncated ? Flag.AA | Flag.TC : Flag.AA, Rcode.NOERROR, { answer });
+    const resolved = resolveAlias(query, qname, target, { zone, ttl, ask: this.ask, find: (name) => this.findIn(zone, name) });
+    return resolved instanceof Promise ? resolved.then(reply) : reply(resolved);
+  }
+
+  private findIn(zone: Zone, name: Name): Finding {
+    const request = parseRequest(before(name, zone.name));
+    return request === undefined || request === 'between' ? 'no-name' : this.lookup.find(request);
+  }
+
+  private pointer(query: Query, ip: string): Reply | undefined {
+    const { store } = this.cluster;
+    const hosts = namesOfAddress(ip, store, this.lookup, this.options);
+    if (hosts.length === 0) return undefined;
+    const { primaryZone, ttl } = this.options;
+    const made = authoritative(query.name, { answer: pointerRecords(query.name, primaryZone, hosts, ttl), additional: [] });
+    this.answers.keepPointer(query.name, made);
+    return made;
+  }
+
+  private nameServers(query: Query, zone: Zone): Reply {
+    const servers = nameServers(this.ownAddresses, this.cluster.store, this.lookup);
+    if (servers.length === 0) return zone.deny(query, Rcode.NOERROR);
+    return authoritative(query.qname, nameServerRecords(query.qname, zone.spelling(query), servers, this.options.ttl));
+  }
+
+  private nameServer(query: Query, zone: Zone): Reply {
+    const addresses = query.type === Type.A || query.type === Type.AAAA;
+    const servers = addresses ? nameServers(this.ownAddresses, this.cluster.store, this.lookup) : [];
+    const answer = addressRecords(query.qname, query.type, servers, this.options.ttl);
+    return answer.length === 0 ? zone.deny(query, Rcode.NOERROR) : authoritative(query.qname, { answer, additional: [] });
+  }
+
+  private missing(query: Query, zone: Zone, next: Next): Outcome | Promise<Outcome> {
+    if (this.options.through.contains(query.name)) return next(query);
+    return zone.deny(query, this.cluster.hasSynced ? Rcode.NXDOMAIN : Rcode.SERVFAIL);
+  }
+}
+
+/** The reply that is kept for the query; undefined where there is none, or where it would have to repeat how the query writes the zone. */
+function replyFrom(known: NameAnswers, query: Query): Reply | undefined {
+  let kept: Kept | undefined;
+  switch (query.type) {
+    case Type.A:
+      kept = known.a;
+      break;
+    case Type.AAAA:
+      kept = known.aaaa;
+      break;
+    case Type.SRV:
+      kept = known.zone.isSpelt(query) ? undefined : known.srv;
+      break;
+    default:
+      kept = isTransfer(query.type) ? undefined : 'no-data';
+  }
+  return kept === 'no-data' ? known.zone.deny(query, Rcode.NOERROR) : kept;
+}

@@ -1,0 +1,201 @@
+import { Zones, type Block } from '../../chain/index.js';
+import type { Directive, Option } from '../../corefile/index.js';
+import { LabelSelector, LabelSelectorError } from '../../kube/label-selector.js';
+import { DEFAULT_LIMITS, type RateLimits } from '../../kube/rate-limiter.js';
+import type { Milliseconds, Seconds } from '../../lib/units.js';
+import type { Name } from '../../wire/index.js';
+import { isReverseZone } from './reverse.js';
+
+/** `disabled`: no pod has a name. `insecure`: any address in a namespace that exists. `verified`: addresses that a pod of the namespace has. */
+export const POD_MODES = ['disabled', 'verified', 'insecure'] as const;
+export type PodMode = (typeof POD_MODES)[number];
+
+/** Where the objects come from. */
+export type Origin =
+  | { readonly kind: 'service-account' }
+  | { readonly kind: 'endpoint'; readonly url: string; readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | undefined }
+  | { readonly kind: 'kubeconfig'; readonly path: string; readonly context: string | undefined }
+  | { readonly kind: 'manifests'; readonly paths: readonly string[] };
+
+export interface KubernetesOptions {
+  readonly zones: Zones;
+  /** The zone that names of addresses end in: the first that is no reverse zone. */
+  readonly primaryZone: Name;
+  readonly origin: Origin;
+  /** Namespaces whose objects are answered for; undefined for all. */
+  readonly namespaces: ReadonlySet<string> | undefined;
+  readonly labels: LabelSelector | undefined;
+  readonly namespaceLabels: LabelSelector | undefined;
+  readonly pods: PodMode;
+  readonly endpointPodNames: boolean;
+  /** Of all records but `dns-version`; 0 to 3600. */
+  readonly ttl: Seconds;
+  readonly endpoints: boolean;
+  /** Zones in which names that do not exist are asked further on. */
+  readonly through: Zones;
+  readonly ignoreEmpty: boolean;
+  readonly startupTimeout: Milliseconds;
+  readonly limits: RateLimits;
+}
+
+const DEFAULT_TTL: Seconds = 5;
+const MAX_TTL: Seconds = 3600;
+const DEFAULT_STARTUP: Milliseconds = 5000;
+const NO_ZONES = new Zones([]);
+
+const OPTIONS = [
+  'endpoint', 'tls', 'kubeconfig', 'manifests', 'namespaces', 'namespace_labels', 'labels', 'pods', 'endpoint_pod_names', 'ttl', 'noendpoints', 'fallthrough',
+  'ignore', 'startup_timeout', 'apiserver_qps', 'apiserver_burst', 'apiserver_max_inflight',
+];
+
+/** What is written so far. */
+interface Draft {
+  endpoint: Option | undefined;
+  tls: Option | undefined;
+  kubeconfig: Option | undefined;
+  manifests: Option | undefined;
+  namespaces: Set<string>;
+  labels: LabelSelector | undefined;
+  namespaceLabels: LabelSelector | undefined;
+  pods: PodMode;
+  endpointPodNames: boolean;
+  ttl: Seconds;
+  endpoints: boolean;
+  through: Zones;
+  ignoreEmpty: boolean;
+  startupTimeout: Milliseconds;
+  limits: RateLimits;
+}
+
+/** Reads the directive. Throws a CorefileError at the line that cannot be used; what is only of no effect is warned about. */
+export function readOptions(directive: Directive, block: Block): KubernetesOptions {
+  const zones = block.zonesOf(directive.args, directive);
+  const primaryZone = zones.list.find((zone) => !isReverseZone(zone));
+  if (primaryZone === undefined) directive.fail(`got ${zones.list.map((zone) => `'${zone}'`).join(' ')}, allowed: at least one zone that is no reverse zone`);
+  const draft: Draft = {
+    endpoint: undefined, tls: undefined, kubeconfig: undefined, manifests: undefined, namespaces: new Set(), labels: undefined, namespaceLabels: undefined, pods: 'disabled',
+    endpointPodNames: false, ttl: DEFAULT_TTL, endpoints: true, through: NO_ZONES, ignoreEmpty: false, startupTimeout: DEFAULT_STARTUP, limits: DEFAULT_LIMITS,
+  };
+  for (const option of directive.options ?? []) {
+    option.noOptions();
+    if (!readOrigin(option, draft) && !readChoice(option, draft) && !readPacing(option, draft)) option.unknown(OPTIONS);
+  }
+  if (draft.namespaces.size > 0 && draft.namespaceLabels !== undefined) directive.fail('got both namespaces and namespace_labels, allowed: one of them');
+  const { namespaces, endpoint, tls, kubeconfig, manifests, ...rest } = draft;
+  return { ...rest, zones, primaryZone, namespaces: namespaces.size > 0 ? namespaces : undefined, origin: originOf({ endpoint, tls, kubeconfig, manifests }, block) };
+}
+
+function readOrigin(option: Option, draft: Draft): boolean {
+  switch (option.name) {
+    case 'endpoint':
+      option.argCount(1, Infinity, 'endpoint URL');
+      draft.endpoint = option;
+      return true;
+    case 'tls':
+      option.argCount(3, 3, 'tls CERT KEY CACERT');
+      draft.tls = option;
+      return true;
+    case 'kubeconfig':
+      option.argCount(1, 2, 'kubeconfig KUBECONFIG [CONTEXT]');
+      draft.kubeconfig = option;
+      return true;
+    case 'manifests':
+      option.argCount(1, Infinity, 'manifests PATH...');
+      // An environment variable that is set to nothing takes the option out of the Corefile.
+      draft.manifests = option.args.some((path) => path !== '') ? option : undefined;
+      return true;
+    case 'multicluster':
+      return option.fail('zones of several clusters (Multi-Cluster Services API) are not served; take the option out');
+    default:
+      return false;
+  }
+}
+
+function readChoice(option: Option, draft: Draft): boolean {
+  switch (option.name) {
+    case 'namespaces':
+      option.argCount(1, Infinity, 'namespaces NAMESPACE...');
+      for (const namespace of option.args) draft.namespaces.add(namespace);
+      return true;
+    case 'labels':
+      draft.labels = selector(option);
+      return true;
+    case 'namespace_labels':
+      draft.namespaceLabels = selector(option);
+      return true;
+    case 'pods':
+      draft.pods = option.oneOf(option.one('pods MODE'), POD_MODES);
+      return true;
+    case 'endpoint_pod_names':
+      option.flag();
+      draft.endpointPodNames = true;
+      return true;
+    case 'noendpoints':
+      option.flag();
+      draft.endpoints = false;
+      return true;
+    case 'fallthrough':
+      draft.through = new Zones(option.args.length === 0 ? ['.'] : option.zones(option.args));
+      return true;
+    case 'ignore':
+      option.oneOf(option.one('ignore empty_service'), ['empty_service']);
+      draft.ignoreEmpty = true;
+      return true;
+    default:
+      return false;
+  }
+}
+
+function readPacing(option: Option, draft: Draft): boolean {
+  switch (option.name) {
+    case 'ttl':
+      draft.ttl = option.integer(option.one('ttl SECONDS'), { min: 0, max: MAX_TTL });
+      return true;
+    case 'startup_timeout':
+      draft.startupTimeout = option.duration(option.one('startup_timeout DURATION'), { min: 0 });
+      return true;
+    case 'apiserver_qps':
+      draft.limits = { ...draft.limits, qps: option.decimal(option.one('apiserver_qps QPS'), { min: 0.01 }) };
+      return true;
+    case 'apiserver_burst':
+      draft.limits = { ...draft.limits, burst: option.integer(option.one('apiserver_burst BURST'), { min: 1 }) };
+      return true;
+    case 'apiserver_max_inflight':
+      draft.limits = { ...draft.limits, maxInFlight: option.integer(option.one('apiserver_max_inflight MAX'), { min: 1 }) };
+      return true;
+    default:
+      return false;
+  }
+}
+
+function selector(option: Option): LabelSelector {
+  option.argCount(1, Infinity, `${option.name} EXPRESSION`);
+  try {
+    return LabelSelector.parse(option.args.join(' '));
+  } catch (error) {
+    if (!(error instanceof LabelSelectorError)) throw error;
+    return option.fail(error.message);
+  }
+}
+
+function originOf({ endpoint, tls, kubeconfig, manifests }: Pick<Draft, 'endpoint' | 'tls' | 'kubeconfig' | 'manifests'>, block: Block): Origin {
+  const log = block.logger('kubernetes');
+  if (manifests !== undefined) {
+    const other = endpoint ?? kubeconfig ?? tls;
+    if (other !== undefined) other.fail('got it together with manifests, allowed: an API or files');
+    return { kind: 'manifests', paths: manifests.args.filter((path) => path !== '') };
+  }
+  if (kubeconfig !== undefined) {
+    if (endpoint !== undefined) log.warning('kubeconfig names the API, endpoint and tls are ignored');
+    const [path, context] = kubeconfig.args;
+    return { kind: 'kubeconfig', path: path!, context };
+  }
+  if (endpoint === undefined) {
+    if (tls !== undefined) log.warning('tls is ignored without endpoint');
+    return { kind: 'service-account' };
+  }
+  const [url, ...more] = endpoint.args;
+  if (more.length > 0) log.warning(`only the first endpoint is used: ${url}`);
+  const [cert, key, ca] = tls?.args ?? [];
+  return { kind: 'endpoint', url: url!, tls: tls === undefined ? undefined : { cert: cert!, key: key!, ca: ca! } };
+}

@@ -1,0 +1,95 @@
+import { Reply } from '../../chain/index.js';
+import { parseIp } from '../../lib/cidr.js';
+import type { Octets, Seconds } from '../../lib/units.js';
+import { Class, Flag, Rcode, RECORD_FIXED, Type, echoOwners, encodeName, encodeRecords, nameLength, type EncodedRecords, type Name, type Rr } from '../../wire/index.js';
+import type { Target } from './lookup.js';
+import { below } from './name.js';
+
+/** Version of the specification, told at `dns-version` (Kubernetes DNS specification 1.1.0, section 2.1). */
+const VERSION = '1.1.0';
+const VERSION_TTL: Seconds = 28_800;
+/** More than any message holds, even with names compressed; what is left out would be cut off anyway. */
+const MAX_RECORDS: Octets = 240_000;
+const SOA_MAX_TTL: Seconds = 300;
+
+/** Records of an answer and those that come along with it. */
+export interface Records {
+  readonly answer: readonly Rr[];
+  readonly additional: readonly Rr[];
+}
+
+export const record = (name: Name, type: number, ttl: Seconds, rdata: Uint8Array): Rr => ({ name, type, class: Class.IN, ttl, rdata });
+
+const addressType = (ip: string): number => (ip.includes(':') ? Type.AAAA : Type.A);
+
+/** A or AAAA records of `name`, each address once. */
+export function addressRecords(name: Name, type: number, targets: readonly Target[], ttl: Seconds): Rr[] {
+  const ips = new Set<string>();
+  for (const { ip } of targets) if (addressType(ip) === type) ips.add(ip);
+  return Array.from(ips, (ip) => record(name, type, ttl, parseIp(ip)!));
+}
+
+/**
+ * SRV records of `name` with the addresses of their targets. All have the same priority and an equal share of weight, of which the reference counts 100
+ * over all ports and addresses, and at least 1 each.
+ */
+export function srvRecords(name: Name, zone: Name, targets: readonly Target[], ttl: Seconds): Records {
+  const weight = Math.max(1, Math.floor((100 / (100 * targets.length)) * 100));
+  const answer = new Map<string, Rr>();
+  const additional = new Map<string, Rr>();
+  for (const { ip, port, host } of targets) {
+    if (port === undefined) continue;
+    const target = below(host, zone);
+    const service = `${port} ${target}`;
+    if (!answer.has(service)) answer.set(service, record(name, Type.SRV, ttl, srvData(weight, port, target)));
+    const address = `${ip} ${target}`;
+    if (!additional.has(address)) additional.set(address, record(target, addressType(ip), ttl, parseIp(ip)!));
+  }
+  return { answer: [...answer.values()], additional: [...additional.values()] };
+}
+
+function srvData(weight: number, port: number, target: Name): Uint8Array {
+  const name = encodeName(target);
+  const data = Buffer.alloc(6 + name.length);
+  data.writeUInt16BE(weight, 2);
+  data.writeUInt16BE(port, 4);
+  data.set(name, 6);
+  return data;
+}
+
+export const pointerRecords = (name: Name, zone: Name, hosts: readonly string[], ttl: Seconds): Rr[] =>
+  hosts.map((host) => record(name, Type.PTR, ttl, encodeName(below(host, zone))));
+
+export const versionRecord = (name: Name): Rr => record(name, Type.TXT, VERSION_TTL, Uint8Array.from([VERSION.length, ...Buffer.from(VERSION)]));
+
+/** The zone's SOA record. `serial` is the time of the last change, in seconds since 1970. */
+export function soaRecord(zone: Name, serial: Seconds, ttl: Seconds): Rr {
+  const numbers = Buffer.alloc(20);
+  [serial >>> 0, 7200, 1800, 86_400, ttl].forEach((value, i) => numbers.writeUInt32BE(value, 4 * i));
+  return record(zone, Type.SOA, Math.min(ttl, SOA_MAX_TTL), Buffer.concat([encodeName(below('ns.dns', zone)), encodeName(below('hostmaster', zone)), numbers]));
+}
+
+/** A reply of this server's own data. Owners in the answer that equal `qname` take over the letter case of whoever asks. */
+export function authoritative(qname: Name, { answer, additional }: Records): Reply {
+  const kept = fitting(answer, additional);
+  const flags = kept.answer === answer && kept.additional === additional ? Flag.AA : Flag.AA | Flag.TC;
+  return Reply.ofRecords(flags, Rcode.NOERROR, withOwners(encodeRecords({ ...kept, authority: [] }), qname, kept.answer));
+}
+
+/** Only of the answer: a target that equals the question's name stays as the objects spell it. */
+function withOwners(records: EncodedRecords, qname: Name, answer: readonly Rr[]): EncodedRecords {
+  const { owners } = echoOwners(records, qname);
+  if (owners === undefined) return records;
+  let end = 0;
+  for (const { name, rdata } of answer) end += nameLength(name) + RECORD_FIXED + rdata.length;
+  return { ...records, owners: owners.filter((owner) => owner < end) };
+}
+
+function fitting(answer: readonly Rr[], additional: readonly Rr[]): Records {
+  let room = MAX_RECORDS;
+  const fit = (records: readonly Rr[]): readonly Rr[] => {
+    const end = records.findIndex(({ name, rdata }) => (room -= nameLength(name) + RECORD_FIXED + rdata.length) < 0);
+    return end < 0 ? records : records.slice(0, end);
+  };
+  return { answer: fit(answer), additional: fit(additional) };
+}

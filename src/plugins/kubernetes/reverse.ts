@@ -1,0 +1,28 @@
+import type { KubeStore } from '../../kube/store.js';
+import type { Name } from '../../wire/index.js';
+import type { Lookup, LookupOptions } from './lookup.js';
+
+/** Whether a zone is one in which addresses are asked backwards. */
+export const isReverseZone = (zone: Name): boolean => /(^|\.)(in-addr|ip6)\.arpa\.$/.test(zone);
+
+/**
+ * Names of an address below the zone: of the service that has it, else of every ready endpoint that does, one for each service. None for an address
+ * of neither, or of a namespace that is not answered for.
+ */
+export function namesOfAddress(ip: string, store: KubeStore, lookup: Lookup, { namespaces, namespaceLabels, endpoints }: LookupOptions): string[] {
+  // The reference asks for the namespace only where namespaces were chosen: its watches tell of objects and namespaces in no fixed order.
+  const chosen = namespaces !== undefined || namespaceLabels !== undefined;
+  const told = (namespace: string): boolean => !chosen || lookup.exposed(namespace);
+  const service = store.servicesByIp(ip).find(({ namespace }) => told(namespace));
+  if (service !== undefined) return [`${service.name}.${service.namespace}.svc`];
+  const names = new Set<string>();
+  if (endpoints) {
+    for (const slice of store.slicesByIp(ip)) {
+      if (!told(slice.namespace)) continue;
+      for (const endpoint of slice.endpoints) {
+        if (endpoint.ready && endpoint.addresses.includes(ip)) names.add(`${lookup.hostname(endpoint, ip)}.${slice.service}.${slice.namespace}.svc`);
+      }
+    }
+  }
+  return [...names];
+}

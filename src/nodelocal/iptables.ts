@@ -24,30 +24,18 @@ export class Iptables {
     this.command = family === 4 ? 'iptables' : 'ip6tables';
   }
 
-  /** Puts the rules that are missing at the head of their chains, in the order given. */
-  async ensure(rules: readonly PlannedRule[]): Promise<void> {
+  /**
+   * Puts the rules that are missing at the head of their chains, in the order given. With `stale`, it first takes away what a predecessor left that does not
+   * fit: rules that are there twice, rules for a wanted address with another port, and rules for addresses that `stale` gives up. Those of another node cache
+   * on the same host stay.
+   */
+  async ensure(rules: readonly PlannedRule[], stale?: IsStale): Promise<void> {
     const own = this.own(rules);
     const listed = await this.list(own);
     if (!listed) return;
+    if (stale) await this.removeLeftovers(own, listed, stale);
     const present = new Set(listed.map(keyOf));
     for (const rule of own) if (!present.has(keyOf(rule))) await this.add(rule);
-  }
-
-  /**
-   * Takes away what a predecessor left that no longer fits: rules that are there twice, rules of ours for a wanted address with another port, and rules for
-   * addresses that `stale` gives up. Rules of another node cache on the same host stay.
-   */
-  async removeLeftovers(rules: readonly PlannedRule[], stale: IsStale): Promise<void> {
-    const own = this.own(rules);
-    const wanted = new Set(own.map(keyOf));
-    const addresses = new Set(own.map((rule) => canonicalIp(rule.address)));
-    for (const rule of (await this.list(own)) ?? []) {
-      if (wanted.delete(keyOf(rule))) continue;
-      const address = canonicalIp(addressOf(rule)) ?? '';
-      if (!addresses.has(address) && !stale(address)) continue;
-      this.report.log.info(`Removing a left-over nodelocaldns rule - ${rule.table} ${rule.chain} ${rule.args.join(' ')}`);
-      await this.delete(rule);
-    }
   }
 
   /** Takes the rules away, however often each is there. */
@@ -55,6 +43,18 @@ export class Iptables {
     const own = this.own(rules);
     const wanted = new Set(own.map(keyOf));
     for (const rule of (await this.list(own)) ?? []) if (wanted.has(keyOf(rule))) await this.delete(rule);
+  }
+
+  private async removeLeftovers(own: readonly PlannedRule[], listed: readonly ListedRule[], stale: IsStale): Promise<void> {
+    const wanted = new Set(own.map(keyOf));
+    const addresses = new Set(own.map((rule) => canonicalIp(rule.address)));
+    for (const rule of listed) {
+      if (wanted.delete(keyOf(rule))) continue;
+      const address = canonicalIp(addressOf(rule)) ?? '';
+      if (!addresses.has(address) && !stale(address)) continue;
+      this.report.log.info(`Removing a left-over nodelocaldns rule - ${rule.table} ${rule.chain} ${rule.args.join(' ')}`);
+      await this.delete(rule);
+    }
   }
 
   private own(rules: readonly PlannedRule[]): PlannedRule[] {

@@ -51,12 +51,9 @@ export class NodeNetwork {
 
   private async rules(): Promise<void> {
     if (this.backend === 'nft') return this.nft.ensure();
-    if (!this.cleaned) {
-      this.cleaned = true;
-      const stale = await this.staleAddresses();
-      for (const family of this.families) await family.removeLeftovers(this.plan.rules, stale);
-    }
-    for (const family of this.families) await family.ensure(this.plan.rules);
+    const stale = this.cleaned ? undefined : await this.staleAddresses();
+    this.cleaned = true;
+    for (const family of this.families) await family.ensure(this.plan.rules, stale);
   }
 
   /** An address that no other link holds is served by nobody: rules for it lead queries into the void. Where links cannot be listed, none is given up. */

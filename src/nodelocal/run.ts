@@ -3,7 +3,7 @@ import type { Milliseconds, Octets } from '../lib/units.js';
 
 /** How a command ended. */
 export interface RunResult {
-  /** Exit code; 127 when there is no such program, as in a shell. */
+  /** Exit code; as in a shell, 127 when there is no such program, 126 when it cannot be run, 124 when it took too long. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -24,7 +24,8 @@ export function hostRun(env: Readonly<Record<string, string | undefined>>): Run 
       if (!error) return resolve({ code: 0, stdout, stderr });
       if (error.code === 'ENOENT') return resolve({ code: 127, stdout, stderr: `${command}: not found; it has to be installed` });
       if (error.killed) return resolve({ code: 124, stdout, stderr: `${command}: no end after ${TIMEOUT / 1000} s` });
-      resolve({ code: typeof error.code === 'number' ? error.code : 1, stdout, stderr: stderr === '' ? error.message : stderr });
+      if (typeof error.code !== 'number') return resolve({ code: 126, stdout, stderr: `${stderr}${error.message}` });
+      resolve({ code: error.code, stdout, stderr });
     });
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(stdin ?? '');

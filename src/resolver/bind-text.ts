@@ -2,21 +2,28 @@ import { formatIp } from '../lib/cidr.js';
 import { Flag, Type, className, formatRdata, opcodeName, opcodeOf, readName, typeName, type Edns, type EdnsOption, type Message, type Name, type Question, type Rr } from '../wire/index.js';
 import { rcodeName } from '../wire/index.js';
 
-/** Columns in which BIND's tools start the fields of a record, counted from 0; tabs stand for eight. */
-export interface Columns {
-  readonly ttl: number;
-  readonly class: number;
-  readonly type: number;
-  readonly rdata: number;
+/** How records are laid out. */
+export interface Layout {
   readonly showTtl: boolean;
   readonly showClass: boolean;
   /** TTLs as `1h30m`. */
   readonly ttlUnits: boolean;
   /** Long hexadecimal or base64 text is cut into words of this many characters; 0 for never. */
   readonly split: number;
+  /** SOA records on several lines with words behind the numbers. */
+  readonly multiline: boolean;
 }
 
-export const COLUMNS: Columns = { ttl: 24, class: 32, type: 40, rdata: 48, showTtl: true, showClass: true, ttlUnits: false, split: 56 };
+export const LAYOUT: Layout = { showTtl: true, showClass: true, ttlUnits: false, split: 56, multiline: false };
+
+/** Columns in which class, type and data start, counted from 0. */
+function columns({ showTtl, showClass, multiline }: Layout): readonly [number, number, number] {
+  if (multiline || (!showTtl && !showClass)) return [24, 24, 32];
+  return showTtl && showClass ? [32, 40, 48] : [24, 32, 40];
+}
+
+/** The column in which the TTL starts. */
+const TTL = 24;
 
 const TAB = 8;
 
@@ -54,37 +61,51 @@ const SPLIT = new Set<number>([Type.DS, Type.CDS, Type.DNSKEY, Type.SSHFP, Type.
 const NAMES_ONLY = new Set<number>([Type.NS, Type.CNAME, Type.PTR, Type.DNAME]);
 
 /** Record data as BIND's tools write it. */
-export function bindRdata({ type, rdata }: Pick<Rr, 'type' | 'rdata'>, split = COLUMNS.split): string {
+export function bindRdata({ type, rdata }: Pick<Rr, 'type' | 'rdata'>, split = LAYOUT.split): string {
   if (NAMES_ONLY.has(type) && rdata.length > 0) return bindName(readName(rdata, 0).name);
   const text = formatRdata(type, rdata);
   if (!SPLIT.has(type) || split === 0) return text;
   return text.replace(/[^ ]+$/, (last) => last.match(new RegExp(`.{1,${split}}`, 'g'))!.join(' '));
 }
 
-/** One record on a line, fields in columns. */
-export function recordLine(record: Rr, columns: Columns = COLUMNS): string {
+/** One record, fields in columns; without line end. */
+export function recordLine(record: Rr, layout: Layout = LAYOUT): string {
+  const [classAt, typeAt, dataAt] = columns(layout);
   const row = new Row().put(bindName(record.name));
-  if (columns.showTtl) row.to(columns.ttl).put(columns.ttlUnits ? ttlWithUnits(record.ttl) : String(record.ttl));
-  if (columns.showClass) row.to(columns.class).put(className(record.class));
-  return row.to(columns.type).put(typeName(record.type)).to(columns.rdata).put(bindRdata(record, columns.split)).text;
+  if (layout.showTtl) row.to(TTL).put(layout.ttlUnits ? ttlWithUnits(record.ttl) : String(record.ttl));
+  if (layout.showClass) row.to(classAt).put(className(record.class));
+  const data = layout.multiline && record.type === Type.SOA ? longSoa(record) : bindRdata(record, layout.split);
+  return row.to(typeAt).put(typeName(record.type)).to(dataAt).put(data).text;
 }
 
-export function questionLine(question: Question, columns: Columns = COLUMNS): string {
-  const row = new Row().put(bindName(question.name));
-  if (columns.showClass) row.to(columns.class).put(className(question.class));
-  return `;${row.to(columns.type).put(typeName(question.type)).text}`;
+export function questionLine(question: Question, layout: Layout = LAYOUT): string {
+  const [classAt, typeAt] = columns(layout);
+  return `;${new Row().put(bindName(question.name)).to(classAt).put(className(question.class)).to(typeAt).put(typeName(question.type)).text}`;
 }
 
-function ttlWithUnits(ttl: number): string {
-  const units: [string, number][] = [['w', 604_800], ['d', 86_400], ['h', 3600], ['m', 60], ['s', 1]];
-  let left = ttl;
-  let text = '';
-  for (const [unit, seconds] of units) {
-    if (left >= seconds) text += `${Math.floor(left / seconds)}${unit}`;
-    left %= seconds;
-  }
-  return text === '' ? '0s' : text;
+function longSoa(record: Rr): string {
+  const [origin, mail, ...numbers] = bindRdata(record).split(' ') as [string, string, ...string[]];
+  const lines = ['serial', 'refresh', 'retry', 'expire', 'minimum'].map((field, i) => {
+    const number = numbers[i]!;
+    return `\t\t\t\t${number.padEnd(10)} ; ${field}${i === 0 ? '' : ` (${inWords(Number(number))})`}\n`;
+  });
+  return `${origin} ${mail} (\n${lines.join('')}\t\t\t\t)`;
 }
+
+const UNITS: readonly (readonly [string, number])[] = [['week', 604_800], ['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]];
+
+/** Seconds as whole units, largest first, none that is nought. */
+function inUnits(seconds: number): [string, number][] {
+  let left = seconds;
+  return UNITS.flatMap(([unit, size]): [string, number][] => {
+    const count = Math.floor(left / size);
+    left %= size;
+    return count > 0 ? [[unit, count]] : [];
+  });
+}
+
+const inWords = (seconds: number): string => inUnits(seconds).map(([unit, count]) => `${count} ${unit}${count === 1 ? '' : 's'}`).join(' ') || '0 seconds';
+const ttlWithUnits = (ttl: number): string => inUnits(ttl).map(([unit, count]) => `${count}${unit[0]}`).join('') || '0s';
 
 const FLAGS = ['QR', 'AA', 'TC', 'RD', 'RA', 'AD', 'CD'] as const;
 

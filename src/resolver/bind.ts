@@ -108,15 +108,15 @@ export class BindLookup {
       if (!shown) this.emit({ kind: 'sending', packet, protocol });
       shown = true;
       const got = await this.exchange(packet, server, protocol);
+      const last = i + 1 === options.servers.length;
       if ('setup' in got) {
-        for (let n = 0; n < 3; n++) {
-          this.emit({ kind: 'trouble', text: `UDP setup with ${at(server)}(${server.address}) for ${text} failed: ${got.setup}.` });
-          this.emit({ kind: 'unreached', setup: true });
-        }
-        return undefined;
-      }
-      if ('trouble' in got) {
-        this.emit({ kind: 'trouble', text: `communications error to ${at(server)}: ${got.trouble}` });
+        const what = protocol === 'udp' ? 'UDP setup with' : 'Connection to';
+        this.emit({ kind: 'trouble', text: `${what} ${at(server)}(${server.address}) for ${text} failed: ${got.setup}.` });
+        // Told after each try but the one before the next server.
+        if (this.tries > 1 || last) this.emit({ kind: 'unreached', setup: true });
+        if (this.tries === 1 && last) return undefined;
+      } else if ('trouble' in got) this.emit({ kind: 'trouble', text: `communications error to ${at(server)}: ${got.trouble}` });
+      if ('setup' in got || 'trouble' in got) {
         if (this.tries > 1) this.tries--;
         else i++;
         continue;
@@ -125,13 +125,13 @@ export class BindLookup {
       if (protocol === 'udp' && message.flags & Flag.TC && !options.ignoreTruncation) {
         this.emit({ kind: 'comment', text: 'Truncated, retrying in TCP mode.' });
         this.tcp = true;
+        this.emit({ kind: 'trying', name });
         packet = make();
         i = 0;
         continue;
       }
       const wrong = message.rcode === Rcode.SERVFAIL && !options.servfailStops ? 'SERVFAIL reply'
         : options.checkRa && options.flags & Flag.RD && !(message.flags & Flag.RA) ? 'recursion not available' : undefined;
-      const last = i + 1 === options.servers.length;
       if (wrong !== undefined) this.emit({ kind: 'comment', text: `Got ${wrong} from ${server.address}${last ? '' : ', trying next server'}` });
       if (wrong !== undefined && !last) {
         i++;
@@ -150,7 +150,7 @@ export class BindLookup {
     if (line instanceof Error) {
       conversation.unsent(packet, server, protocol, line);
       const reason = reasonOf(line);
-      return protocol === 'udp' && reason !== 'connection refused' ? { setup: reason } : { trouble: reason };
+      return { setup: reason };
     }
     try {
       line.send(packet, server);

@@ -116,7 +116,7 @@ function printAnswer(session: Session, packet: Packet, received: Received | unde
     session.print(`** server can't find ${bare(packet.name)}: ${rcodeName(message.rcode)}\n\n`);
     return true;
   }
-  if (message.answer.length > 0 && !(message.flags & Flag.AA)) session.line('Non-authoritative answer:');
+  if (!(message.flags & Flag.AA)) session.line('Non-authoritative answer:');
   for (const record of message.answer) session.line(describe(record, message));
   session.line();
   return false;

@@ -1,6 +1,6 @@
 import { parseIp } from '../lib/cidr.js';
 import { Class, Flag, Type, classFromName, typeFromName, type EdnsOption } from '../wire/index.js';
-import { COLUMNS, type Columns } from './bind-text.js';
+import { LAYOUT, type Layout } from './bind-text.js';
 import { reverseOf } from './tool.js';
 
 /** One look-up of a dig command line, or what all of them start from. */
@@ -19,6 +19,8 @@ export interface DigLookup {
   tcp: boolean | undefined;
   ignore: boolean;
   search: boolean;
+  /** Stands for the whole search list. */
+  domain: string | undefined;
   showSearch: boolean;
   ndots: number | undefined;
   timeout: number | undefined;
@@ -28,7 +30,7 @@ export interface DigLookup {
   identify: boolean;
   sendingToo: boolean;
   show: Record<'cmd' | 'comments' | 'question' | 'answer' | 'authority' | 'additional' | 'stats', boolean>;
-  columns: Columns;
+  layout: Layout;
 }
 
 export interface DigCommand {
@@ -43,8 +45,8 @@ export interface DigCommand {
 
 const base = (): DigLookup => ({
   name: undefined, type: undefined, class: Class.IN, reverse: false, flags: { aa: false, tc: false, rd: true, ra: false, z: false, ad: true, cd: false }, edns: 0, bufsize: 1232, dnssec: false,
-  cookie: true, nsid: false, subnet: undefined, tcp: undefined, ignore: false, search: false, showSearch: false, ndots: undefined, timeout: undefined, tries: undefined, fail: true, short: false,
-  identify: false, sendingToo: false, show: { cmd: true, comments: true, question: true, answer: true, authority: true, additional: true, stats: true }, columns: COLUMNS,
+  cookie: true, nsid: false, subnet: undefined, tcp: undefined, ignore: false, search: false, domain: undefined, showSearch: false, ndots: undefined, timeout: undefined, tries: undefined, fail: true, short: false,
+  identify: false, sendingToo: false, show: { cmd: true, comments: true, question: true, answer: true, authority: true, additional: true, stats: true }, layout: LAYOUT,
 });
 
 const copy = (lookup: DigLookup): DigLookup => ({ ...lookup, flags: { ...lookup.flags }, show: { ...lookup.show } });
@@ -85,7 +87,7 @@ export function parseDig(args: readonly string[]): DigCommand {
       else if (letter === 'c') setClass(value, current, warnings);
     } else placeWord(arg, current, lookups, start);
   }
-  if (lookups.length === 0) lookups.push({ ...common, name: '.', type: common.type ?? Type.NS });
+  if (lookups.length === 0) lookups.push({ ...common, name: '.', type: Type.NS });
   return { lookups, servers, port, warnings, invalid };
 }
 
@@ -139,12 +141,17 @@ const PLUS: readonly (readonly [string, Change])[] = [
     lookup.bufsize = size;
     lookup.edns ??= 0;
   }],
-  ['cdflag', flag('cd')], ['class', (lookup, on) => void (lookup.columns = { ...lookup.columns, showClass: on })],
+  ['cdflag', flag('cd')], ['class', (lookup, on) => void (lookup.layout = { ...lookup.layout, showClass: on })],
   ['cmd', section('cmd')], ['comments', section('comments')],
   ['cookie', (lookup, on, value) => void (lookup.cookie = on ? value ?? true : false)],
   ['dnssec', (lookup, on) => {
     lookup.dnssec = on;
     if (on) lookup.edns ??= 0;
+  }],
+  ['domain', (lookup, on, value) => {
+    lookup.domain = on ? value : undefined;
+    lookup.search = on;
+    return !on || value !== undefined;
   }],
   ['edns', (lookup, on, value) => {
     const version = on ? whole(value ?? '0', 255) : undefined;
@@ -152,6 +159,7 @@ const PLUS: readonly (readonly [string, Change])[] = [
     lookup.edns = version;
   }],
   ['fail', (lookup, on) => void (lookup.fail = on)], ['identify', (lookup, on) => void (lookup.identify = on)], ['ignore', (lookup, on) => void (lookup.ignore = on)],
+  ['multiline', (lookup, on) => void (lookup.layout = { ...lookup.layout, multiline: on })],
   ['ndots', (lookup, _on, value) => {
     lookup.ndots = whole(value, 128);
     return lookup.ndots !== undefined;
@@ -175,7 +183,7 @@ const PLUS: readonly (readonly [string, Change])[] = [
   ['split', (lookup, on, value) => {
     const width = on ? whole(value ?? '56') : 0;
     if (width === undefined) return false;
-    lookup.columns = { ...lookup.columns, split: Math.ceil(width / 4) * 4 };
+    lookup.layout = { ...lookup.layout, split: Math.ceil(width / 4) * 4 };
   }],
   ['stats', section('stats')],
   ['subnet', (lookup, on, value) => {
@@ -189,8 +197,8 @@ const PLUS: readonly (readonly [string, Change])[] = [
     lookup.tries = tries === undefined ? undefined : Math.max(1, tries);
     return tries !== undefined;
   }],
-  ['ttlid', (lookup, on) => void (lookup.columns = { ...lookup.columns, showTtl: on })],
-  ['ttlunits', (lookup, on) => void (lookup.columns = { ...lookup.columns, ttlUnits: on, showTtl: lookup.columns.showTtl || on })],
+  ['ttlid', (lookup, on) => void (lookup.layout = { ...lookup.layout, showTtl: on })],
+  ['ttlunits', (lookup, on) => void (lookup.layout = { ...lookup.layout, ttlUnits: on, showTtl: lookup.layout.showTtl || on })],
   ['vc', (lookup, on) => void (lookup.tcp = on)], ['zflag', flag('z')],
 ];
 

@@ -1,5 +1,5 @@
 import type { Random } from '../lib/random.js';
-import { Type, encodeMessage, isName, isSubdomain, lowerName, type Edns, type EdnsOption, type Message } from '../wire/index.js';
+import { Flag, Type, encodeMessage, isName, isSubdomain, lowerName, type Edns, type EdnsOption, type Message } from '../wire/index.js';
 import { BindLookup, at, type BindEvent, type BindReply } from './bind.js';
 import { bindRdata, headerLines, optLines, questionLine, recordLine } from './bind-text.js';
 import { ecsOption, flagsOf, parseDig, type DigCommand, type DigLookup } from './dig-options.js';
@@ -54,7 +54,7 @@ class Dig {
     const settings = session.settings('bind');
     const type = lookup.type ?? Type.A;
     await new BindLookup(session.conversation, {
-      servers: (command.servers.length > 0 ? command.servers : settings.servers).map((address) => ({ address, port: command.port })), search: settings.search,
+      servers: (command.servers.length > 0 ? command.servers : settings.servers).map((address) => ({ address, port: command.port })), search: lookup.domain === undefined ? settings.search : [lookup.domain],
       ndots: lookup.ndots ?? settings.ndots, useSearch: lookup.search, showSearch: lookup.showSearch, timeout: lookup.timeout ?? settings.timeout, tries: lookup.tries ?? settings.attempts,
       tcp: lookup.tcp ?? type === Type.ANY, ignoreTruncation: lookup.ignore, flags: flagsOf(lookup), edns: this.edns(), class: lookup.class, servfailStops: lookup.fail, checkRa: false,
     }, (event) => this.show(event)).run(lookup.name!, type);
@@ -125,24 +125,24 @@ class Dig {
   }
 
   private message(message: Message): void {
-    const { session, lookup: { show, columns } } = this;
+    const { session, lookup: { show, layout } } = this;
     if (show.comments) {
       for (const line of headerLines(message)) session.line(line);
       session.line();
       if (message.edns !== undefined) {
         session.line(';; OPT PSEUDOSECTION:');
-        for (const line of optLines(message.edns, message === undefined ? undefined : this.replyCookie(message))) session.line(line);
+        for (const line of optLines(message.edns, this.replyCookie(message))) session.line(line);
       }
     }
-    this.section('QUESTION', show.question, message.question.map((question) => questionLine(question, columns)));
-    this.section('ANSWER', show.answer, message.answer.map((record) => recordLine(record, columns)));
-    this.section('AUTHORITY', show.authority, message.authority.map((record) => recordLine(record, columns)));
-    this.section('ADDITIONAL', show.additional, message.additional.map((record) => recordLine(record, columns)));
+    this.section('QUESTION', show.question, message.question.map((question) => questionLine(question, layout)));
+    this.section('ANSWER', show.answer, message.answer.map((record) => recordLine(record, layout)));
+    this.section('AUTHORITY', show.authority, message.authority.map((record) => recordLine(record, layout)));
+    this.section('ADDITIONAL', show.additional, message.additional.map((record) => recordLine(record, layout)));
   }
 
   /** A cookie is judged in replies only. */
   private replyCookie({ flags }: Message): Uint8Array | undefined {
-    return flags & 0x8000 ? this.cookie : undefined;
+    return flags & Flag.QR ? this.cookie : undefined;
   }
 
   private section(title: string, shown: boolean, lines: readonly string[]): void {
@@ -155,13 +155,13 @@ class Dig {
 
   private short({ message, server, took }: BindReply): void {
     for (const record of message.answer) {
-      this.session.line(bindRdata(record, this.lookup.columns.split) + (this.lookup.identify ? ` from server ${server.address} in ${Math.floor(took)} ms.` : ''));
+      this.session.line(bindRdata(record, this.lookup.layout.split) + (this.lookup.identify ? ` from server ${server.address} in ${Math.floor(took)} ms.` : ''));
     }
   }
 
   private statistics({ server, protocol, size, took }: BindReply): void {
     const { session, lookup } = this;
-    if (!lookup.show.stats) return;
+    if (!lookup.show.stats || lookup.short) return;
     session.line(`;; Query time: ${Math.floor(took)} msec`);
     session.line(`;; SERVER: ${at(server)}(${server.address}) (${protocol.toUpperCase()})`);
     session.line(`;; WHEN: ${when(session.env.clock.now(), session.env.timeZone ?? 'UTC')}`);

@@ -94,7 +94,8 @@ export class Glibc {
     const sent = await this.transact(packets);
     if (sent.answers.length === 0) return { error: 'TRY_AGAIN', servfail: sent.rcode === Rcode.SERVFAIL, refusedByAll: !sent.reached };
     if (sent.answers.some(({ rcode, answer }) => rcode === Rcode.NOERROR && answer.length > 0)) return { answers: sent.answers.map((message) => this.stripped(message)), name: whole };
-    return { error: hostError(sent.answers[0]!.rcode), servfail: false, refusedByAll: false };
+    const [{ rcode }] = sent.answers as [Message];
+    return { error: hostError(rcode), servfail: rcode === Rcode.SERVFAIL, refusedByAll: false };
   }
 
   /** AD says something only where the servers are trusted (resolv.conf(5), trust-ad). */
@@ -163,6 +164,10 @@ export class Glibc {
           state.rcode = message.rcode;
           failed++;
           if (answers.length > 0) return answers;
+          if (unsent.length > 0) {
+            closeAll(sockets);
+            return 'next';
+          }
         } else answers.push(message);
         waiting.splice(waiting.indexOf(packet), 1);
         const next = waiting.length === 0 ? unsent.shift() : undefined;
@@ -182,7 +187,8 @@ export class Glibc {
         }
         if (waiting.length > 0) continue;
         if (answers.length > 0) return answers;
-        closeAll(sockets);
+        // A single query that failed gives its socket up, a pair keeps it for the next round.
+        if (packets.length === 1) closeAll(sockets);
         return 'next';
       }
       state.reached = true;
@@ -210,11 +216,10 @@ export class Glibc {
         const received = await line.receive(this.conversation.now + patience);
         if (received === undefined || received instanceof Error) return 'next';
         state.reached = true;
-        const { rcode } = received.message;
-        if (rcode === Rcode.SERVFAIL || rcode === Rcode.NOTIMP || rcode === Rcode.REFUSED) state.rcode = rcode;
-        else answers.push(received.message);
+        // Over TCP every answer counts, failures too.
+        answers.push(received.message);
       }
-      return answers.length > 0 ? answers : 'next';
+      return answers;
     } finally {
       line.close();
     }

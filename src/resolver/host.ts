@@ -10,6 +10,9 @@ const PHRASES = new Map<number, string>([
   [Type.TXT, 'descriptive text'], [Type.AAAA, 'has IPv6 address'],
 ]);
 
+/** Sends to a server; host does not look at the `attempts` of resolv.conf. */
+const TRIES = 2;
+
 interface Wanted {
   names: string[];
   type: number | undefined;
@@ -47,7 +50,7 @@ class Host {
     const settings = session.settings('bind');
     const options: BindOptions = {
       servers: (server === undefined ? settings.servers : [server]).map((address) => ({ address, port: 53 })), search: settings.search, ndots: wanted.ndots ?? settings.ndots, useSearch: true,
-      showSearch: false, timeout: wanted.timeout ?? settings.timeout, tries: wanted.tries ?? settings.attempts, tcp: wanted.tcp, ignoreTruncation: false, flags: wanted.recurse ? Flag.RD : 0,
+      showSearch: false, timeout: wanted.timeout ?? settings.timeout, tries: wanted.tries ?? TRIES, tcp: wanted.tcp, ignoreTruncation: false, flags: wanted.recurse ? Flag.RD : 0,
       edns: undefined, class: wanted.class, servfailStops: wanted.stopAtServfail, checkRa: true,
     };
     if (server !== undefined) {
@@ -105,7 +108,7 @@ class Host {
 
   private long(message: Message): void {
     const { session } = this;
-    for (const line of headerLines({ ...message, flags: message.flags & ~0 }).filter((line) => !line.startsWith(';; WARNING'))) session.line(line);
+    for (const line of headerLines(message).filter((line) => !line.startsWith(';; WARNING'))) session.line(line);
     session.line();
     const sections: [string, string[]][] = [
       ['QUESTION', message.question.map((question) => questionLine(question))], ['ANSWER', message.answer.map((record) => recordLine(record))],

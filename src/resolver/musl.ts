@@ -27,7 +27,7 @@ export class Musl {
         if (domain === undefined) return failure('EAI_NONAME');
         continue;
       }
-      const packets = types.map((type) => makePacket(this.conversation.env.random, whole, type));
+      const packets = types.map((type) => makePacket(this.conversation.env.random, whole, type)).map((packet) => (domain === '.' ? withLooseDot(packet) : packet));
       const replies = await this.transact(packets);
       const [first] = replies;
       if (replies.length < packets.length || first === undefined) return failure('EAI_AGAIN');
@@ -74,6 +74,15 @@ export class Musl {
     }
     return packets.flatMap((_, i) => answered.get(i) ?? []).map((message) => ({ ...message, flags: message.flags & ~Flag.TC }));
   }
+}
+
+/**
+ * The query that musl makes of a name under the search domain `.`: of the two dots at its end one stays behind the labels as an octet that reads as a
+ * length of 46. No server can answer that, so a look-up that gets there fails.
+ */
+function withLooseDot(packet: Packet): Packet {
+  const end = packet.bytes.length - 5;
+  return { ...packet, bytes: Buffer.concat([packet.bytes.subarray(0, end), Buffer.from('.'), packet.bytes.subarray(end)]) };
 }
 
 function failure(code: LookupErrorCode): Finding {

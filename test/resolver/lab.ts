@@ -8,12 +8,14 @@ import { answer } from './zone.js';
 
 export const CLUSTER_DNS = '10.96.0.10';
 export const NODE_DNS = '10.0.2.3';
+export const THIRD_DNS = '10.0.0.4';
 
 export type Answer = (query: Message, protocol: 'udp' | 'tcp', server: Endpoint) => Message | undefined;
 
 const failure = (code: string): NodeJS.ErrnoException => Object.assign(new Error(code), { code });
 
-/** A network with name servers at two addresses, without sockets: what was asked is in `asked`, as `udp 10.96.0.10 40001 A example.org.`. */
+/** A network with name servers at two addresses, without sockets: what was asked is in `asked`, as `udp 10.96.0.10 40001 A example.org. 100`: protocol, server, own
+ * port, type, name, flags in hexadecimal, and with EDNS its payload size and option codes. */
 export class FakeNetwork implements Network {
   readonly asked: string[] = [];
   readonly closed: number[] = [];
@@ -67,7 +69,7 @@ export class FakeNetwork implements Network {
   }
 
   private route({ address }: Endpoint): void {
-    if (address !== CLUSTER_DNS && address !== NODE_DNS) throw failure('ENETUNREACH');
+    if (address !== CLUSTER_DNS && address !== NODE_DNS && address !== THIRD_DNS) throw failure('ENETUNREACH');
   }
 
   private datagram(bytes: Uint8Array, to: Endpoint, local: Endpoint, deliver: (reply: Buffer) => void): void {
@@ -76,9 +78,16 @@ export class FakeNetwork implements Network {
   }
 
   private take(bytes: Uint8Array, to: Endpoint, local: Endpoint, protocol: 'udp' | 'tcp'): Buffer | undefined {
-    const query = decodeMessage(bytes);
+    let query: Message;
+    try {
+      query = decodeMessage(bytes);
+    } catch {
+      this.asked.push(`${protocol} ${to.address} ${local.port} malformed`);
+      return undefined;
+    }
     const [question] = query.question;
-    this.asked.push(`${protocol} ${to.address} ${local.port} ${typeName(question!.type)} ${question!.name}`);
+    const opt = query.edns === undefined ? '' : ` ${query.edns.udpSize}/${query.edns.options.map((option) => option.code).join(',')}`;
+    this.asked.push(`${protocol} ${to.address} ${local.port} ${typeName(question!.type)} ${question!.name} ${query.flags.toString(16)}${opt}`);
     const reply = this.reply(query, protocol, to);
     return reply && encodeMessage(reply);
   }

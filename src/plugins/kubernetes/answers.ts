@@ -19,8 +19,13 @@ export class NameAnswers {
   aaaa: Kept | undefined;
   srv: Kept | undefined;
 
-  /** @param owner what the answers come from, see {@link serviceOwner} and {@link podOwner} */
-  constructor(readonly zone: Zone, readonly owner: string) {}
+  constructor(readonly zone: Zone) {}
+}
+
+/** Answers of a name that clients may have thought up, and what they come from. */
+interface Other {
+  readonly answers: NameAnswers;
+  readonly owner: string;
 }
 
 export const serviceOwner = (namespace: string, service: string): string => `${namespace}/${service}`;
@@ -33,7 +38,7 @@ export const podOwner = (ip: string): string => `pod ${ip}`;
 export class Answers {
   private readonly services = new Map<Name, NameAnswers>();
   private readonly pointers = new Map<Name, Reply>();
-  private readonly others = new LRUCache<Name, NameAnswers>({ max: MAX_OTHERS, dispose: ({ owner }, name) => this.disown(owner, name) });
+  private readonly others = new LRUCache<Name, Other>({ max: MAX_OTHERS, dispose: ({ owner }, name) => this.disown(owner, name) });
   private readonly othersOf = new Map<string, Set<Name>>();
 
   /** @param zones those with names of services; `impliedNamespaces` as in `LookupOptions` */
@@ -52,7 +57,7 @@ export class Answers {
 
   /** Of a port, an endpoint or a pod. */
   other(name: Name): NameAnswers | undefined {
-    return this.others.get(name);
+    return this.others.get(name)?.answers;
   }
 
   pointer(name: Name): Reply | undefined {
@@ -63,11 +68,12 @@ export class Answers {
     this.services.set(name, answers);
   }
 
-  keepOther(name: Name, answers: NameAnswers): void {
-    this.others.set(name, answers);
-    const names = this.othersOf.get(answers.owner);
+  /** @param owner what the answers come from, see {@link serviceOwner} and {@link podOwner} */
+  keepOther(name: Name, answers: NameAnswers, owner: string): void {
+    this.others.set(name, { answers, owner });
+    const names = this.othersOf.get(owner);
     if (names) names.add(name);
-    else this.othersOf.set(answers.owner, new Set([name]));
+    else this.othersOf.set(owner, new Set([name]));
   }
 
   keepPointer(name: Name, reply: Reply): void {

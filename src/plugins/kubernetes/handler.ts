@@ -76,8 +76,8 @@ export class Kubernetes implements Handler, Readiness {
   }
 
   private answer(query: Query, zone: Zone, request: Request, next: Next): Outcome | Promise<Outcome> {
-    const own = request.kind === 'svc' && !request.prefixed;
-    const known = own ? this.answers.service(query.name) : this.answers.other(query.name);
+    const other = request.kind === 'pod' || request.prefixed;
+    const known = other ? this.answers.other(query.name) : this.answers.service(query.name);
     const reply = known === undefined ? undefined : replyFrom(known, query);
     if (reply !== undefined) return reply;
     const finding = this.lookup.find(request);
@@ -88,9 +88,9 @@ export class Kubernetes implements Handler, Readiness {
   }
 
   private keep(name: Name, zone: Zone, request: Request, targets: readonly Target[]): NameAnswers {
-    const pod = request.kind === 'pod';
-    const answers = new NameAnswers(zone, pod ? podOwner(targets[0]!.ip) : serviceOwner(request.namespace, request.service));
-    if (pod || request.prefixed) this.answers.keepOther(name, answers);
+    const answers = new NameAnswers(zone);
+    if (request.kind === 'pod') this.answers.keepOther(name, answers, podOwner(targets[0]!.ip));
+    else if (request.prefixed) this.answers.keepOther(name, answers, serviceOwner(request.namespace, request.service));
     else this.answers.keepService(name, answers);
     return answers;
   }

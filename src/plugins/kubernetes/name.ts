@@ -24,12 +24,28 @@ export function parseRequest(base: string): Request | 'between' | undefined {
   // Decides most names of a search list with one comparison.
   const kind = base.endsWith('.svc') ? 'svc' : base.endsWith('.pod') ? 'pod' : undefined;
   if (kind === undefined) return undefined;
-  const parts = base.includes('\\') ? labels(`${base}.`) : base.split('.');
-  const count = parts.length - 1;
-  const [namespace, service, second, first] = [parts[count - 1]!, parts[count - 2] ?? '', parts[count - 3], parts[count - 4]];
-  if (count > 4) return undefined;
-  if (first !== undefined) return { kind, namespace, service, endpoint: '', port: withoutUnderscore(first), protocol: withoutUnderscore(second!), prefixed: true };
-  return { kind, namespace, service, endpoint: second ?? '', port: '', protocol: '', prefixed: second !== undefined };
+  const end = base.length - kind.length - 1;
+  if (base.includes('\\')) return requestOf(kind, labels(`${base.slice(0, end)}.`));
+  // Cut from the end, and no further than any name that exists can go: no array is made for a name of an external search.
+  const beforeNamespace = base.lastIndexOf('.', end - 1);
+  const namespace = base.slice(beforeNamespace + 1, end);
+  if (beforeNamespace < 0) return plainRequest(kind, namespace, '', '');
+  const beforeService = base.lastIndexOf('.', beforeNamespace - 1);
+  const service = base.slice(beforeService + 1, beforeNamespace);
+  if (beforeService < 0) return plainRequest(kind, namespace, service, '');
+  if (base.lastIndexOf('.', beforeService - 1) < 0) return plainRequest(kind, namespace, service, base.slice(0, beforeService));
+  return requestOf(kind, base.slice(0, end).split('.'));
+}
+
+const plainRequest = (kind: Request['kind'], namespace: string, service: string, endpoint: string): Request =>
+  ({ kind, namespace, service, endpoint, port: '', protocol: '', prefixed: endpoint !== '' });
+
+/** A request of the labels before its kind; undefined for more than any name has. */
+function requestOf(kind: Request['kind'], parts: readonly string[]): Request | undefined {
+  const [namespace = '', service = '', second = '', first, tooMany] = [...parts].reverse();
+  if (tooMany !== undefined) return undefined;
+  if (first === undefined) return plainRequest(kind, namespace, service, second);
+  return { kind, namespace, service, endpoint: '', port: withoutUnderscore(first), protocol: withoutUnderscore(second), prefixed: true };
 }
 
 const withoutUnderscore = (label: string): string => (label.startsWith('_') ? label.slice(1) : label);

@@ -1,7 +1,7 @@
 import { Reply } from '../../chain/index.js';
 import { parseIp } from '../../lib/cidr.js';
 import type { Octets, Seconds } from '../../lib/units.js';
-import { Class, Flag, Rcode, RECORD_FIXED, Type, echoOwners, encodeName, encodeRecords, nameLength, type EncodedRecords, type Name, type Rr } from '../../wire/index.js';
+import { Class, Flag, Rcode, RECORD_FIXED, Type, echoOwners, encodeName, encodeRecords, nameLength, type Name, type Rr } from '../../wire/index.js';
 import type { Target } from './lookup.js';
 import { below } from './name.js';
 
@@ -73,16 +73,25 @@ export function soaRecord(zone: Name, serial: Seconds, ttl: Seconds): Rr {
 export function authoritative(qname: Name, { answer, additional }: Records): Reply {
   const kept = fitting(answer, additional);
   const flags = kept.answer === answer && kept.additional === additional ? Flag.AA : Flag.AA | Flag.TC;
-  return Reply.ofRecords(flags, Rcode.NOERROR, withOwners(encodeRecords({ ...kept, authority: [] }), qname, kept.answer));
+  const encoded = encodeRecords({ ...kept, authority: [] });
+  // Only of the answer: a target that equals the question's name stays as the objects spell it.
+  const end = kept.answer.reduce((sum, { name, rdata }) => sum + nameLength(name) + RECORD_FIXED + rdata.length, 0);
+  const owners = (echoOwners(encoded, qname).owners ?? []).filter((owner) => owner < end);
+  const records = { bytes: encoded.bytes, answers: encoded.answers, authorities: 0, additionals: encoded.additionals, ttls: offsets(encoded.ttls), owners: offsets(owners) };
+  return Reply.ofRecords(flags, Rcode.NOERROR, records);
 }
 
-/** Only of the answer: a target that equals the question's name stays as the objects spell it. */
-function withOwners(records: EncodedRecords, qname: Name, answer: readonly Rr[]): EncodedRecords {
-  const { owners } = echoOwners(records, qname);
-  if (owners === undefined) return records;
-  let end = 0;
-  for (const { name, rdata } of answer) end += nameLength(name) + RECORD_FIXED + rdata.length;
-  return { ...records, owners: owners.filter((owner) => owner < end) };
+const lists = new Map<string, readonly number[]>();
+const MAX_LISTS = 4096;
+
+/** The same list for all answers of the same shape: ten thousand services have some dozens of them, and a list takes more memory than a record. */
+function offsets(list: readonly number[]): readonly number[] {
+  const key = list.join(' ');
+  const known = lists.get(key);
+  if (known !== undefined || lists.size >= MAX_LISTS) return known ?? list;
+  const made = list.slice();
+  lists.set(key, made);
+  return made;
 }
 
 function fitting(answer: readonly Rr[], additional: readonly Rr[]): Records {

@@ -13,6 +13,9 @@ const [word = '', ...rest] = argv.slice(2);
 const named = Object.hasOwn(COMMANDS, word);
 const command = named ? COMMANDS[word]! : isNodeCache(argv.slice(2)) ? nodeCache : serve;
 
+// Timers of servers do not keep a process alive, and a server that waits for an API to come up has nothing else. The command's end ends this too.
+setInterval(() => undefined, 2 ** 30);
+
 command(named ? rest : argv.slice(2), env).then(
   (code) => exit(code),
   (error: unknown) => {

@@ -80,14 +80,14 @@ export interface Companion {
   closing(): Promise<void>;
   /** The process is about to end, in whatever way that came about. */
   end(): Promise<void>;
-  /** Another process serves now in place of this one, which is about to end. */
+  /** Another process serves in place of this one, which is about to end. */
   handOver(): void;
 }
 
 /** Runs until a signal or a fatal fault; resolves with the exit code. What is wrong with the Corefile is told on standard error before anything is listened at. */
 export async function runServer(options: ServeOptions): Promise<number> {
   const { log } = options;
-  const state: State = { companion: undefined, handedOver: false };
+  const state: State = { companion: undefined, owner: true, wrotePid: false };
   const code = await new Promise<number>((end) => {
     void serveUntil(options, state, end).catch((error: unknown) => {
       log.flush();
@@ -95,15 +95,18 @@ export async function runServer(options: ServeOptions): Promise<number> {
       end(1);
     });
   });
+  if (!state.owner) state.companion?.handOver();
   await state.companion?.end();
   log.flush();
-  if (options.pidfile !== '' && !state.handedOver) rmSync(options.pidfile, { force: true });
+  if (state.wrotePid && state.owner) rmSync(options.pidfile, { force: true });
   return code;
 }
 
 interface State {
   companion: Companion | undefined;
-  handedOver: boolean;
+  /** Whether it is this process that serves, and not the one that handed over to it and waits, or the one that took over from it. */
+  owner: boolean;
+  wrotePid: boolean;
 }
 
 async function serveUntil(options: ServeOptions, state: State, finish: (code: number) => void): Promise<void> {
@@ -113,12 +116,13 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
     log, finish,
     closing: async () => state.companion?.closing(),
     handOver: async () => {
-      state.handedOver = await handOver(env, log);
-      if (state.handedOver) state.companion?.handOver();
-      return state.handedOver;
+      state.owner = !(await handOver(env, log));
+      if (!state.owner) state.companion?.handOver();
+      return !state.owner;
     },
   });
   const inherited = inheritedSockets(env);
+  state.owner = inherited === undefined;
   const shared: Shared = { network: new HostNetwork(inherited), metrics: new Metrics() };
   state.companion = options.companion?.(shared);
   await state.companion?.prepare();
@@ -133,7 +137,11 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   await server.listen();
   inherited?.closeRest();
   signals.attach(server);
-  if (options.pidfile !== '') writeFileSync(options.pidfile, `${process.pid}\n`);
+  state.owner = true;
+  if (options.pidfile !== '') {
+    writeFileSync(options.pidfile, `${process.pid}\n`);
+    state.wrotePid = true;
+  }
   if (!options.quiet) process.stdout.write(`${server.banner().join('\n')}\n${versionLines()}${options.greeting ?? ''}`);
   tellServing(env);
   await state.companion?.serving(() => void signals.reload());

@@ -1,0 +1,108 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HostNetwork } from '../../src/net/host-network.js';
+import { Program, PROGRAM } from '../support/program.js';
+
+const RESTARTS = 10;
+
+/** Whether the test can run here; says what is missing where not. */
+function missing(): boolean {
+  const absent = spawnSync('sh', ['-c', 'command -v dnsperf']).status !== 0;
+  if (process.platform !== 'linux') console.log('test/e2e/restart: sockets are handed over on Linux only; skipped');
+  else if (absent) console.log('test/e2e/restart: dnsperf is not installed (Debian: dnsperf); skipped');
+  return process.platform !== 'linux' || absent;
+}
+
+async function freePort(): Promise<number> {
+  const listener = await new HostNetwork().listenTcp({ address: '127.0.0.1', port: 0 }, () => undefined);
+  listener.close();
+  return listener.local.port;
+}
+
+describe.skipIf(missing())('restart by SIGUSR2', () => {
+  let dir: string;
+  let port: number;
+  let program: Program;
+  const pidfile = (): string => path.join(dir, 'pid');
+  const pid = (): number => Number(readFileSync(pidfile(), 'utf8'));
+
+  beforeAll(async () => {
+    dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-restart-'));
+    port = await freePort();
+    writeFileSync(path.join(dir, 'Corefile'), `.:${port} {\n    bind 127.0.0.1\n    hosts {\n        192.0.2.1 hello.nodens.test\n    }\n}\n`);
+    writeFileSync(path.join(dir, 'queries'), 'hello.nodens.test A\nhello.nodens.test AAAA\n');
+    program = new Program([...PROGRAM, '-conf', 'Corefile', '-pidfile', pidfile()], {}, dir);
+    await program.said(/nodens-/);
+  });
+  afterAll(() => {
+    try {
+      process.kill(pid(), 'SIGKILL');
+    } catch {
+      // It has ended, as it should.
+    }
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  /** Hands over to a new process; resolves with its id when it has written it. */
+  async function restart(): Promise<number> {
+    const before = pid();
+    process.kill(before, 'SIGUSR2');
+    const deadline = performance.now() + 20_000;
+    while (pid() === before || !Number.isInteger(pid())) {
+      if (performance.now() > deadline) throw new Error(`no successor of ${before}:\n${program.text}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return pid();
+  }
+
+  const gone = (id: number): boolean => {
+    try {
+      process.kill(id, 0);
+      return false;
+    } catch {
+      return true;
+    }
+  };
+
+  it(`loses no query in ${RESTARTS} restarts`, async () => {
+    const asking = promisify(execFile)('dnsperf', ['-s', '127.0.0.1', '-p', String(port), '-d', path.join(dir, 'queries'), '-l', '60', '-Q', '2000', '-c', '4']);
+    const ids = [pid()];
+    for (let i = 0; i < RESTARTS; i++) ids.push(await restart());
+    asking.child.kill('SIGINT');
+    const { stdout } = await asking;
+    const count = (what: string): number => Number(new RegExp(`${what}: +(\\d+)`).exec(stdout)?.[1] ?? NaN);
+    expect(new Set(ids).size).toBe(RESTARTS + 1);
+    expect(count('Queries sent')).toBeGreaterThan(RESTARTS * 500);
+    // Stopped by a signal, dnsperf no longer waits for the last answers; it has no line for that where there were none.
+    expect(count('Queries completed') + (count('Queries interrupted') || 0)).toBe(count('Queries sent'));
+    expect(count('Queries lost')).toBe(0);
+    expect(stdout).toMatch(/Response codes: +NOERROR \d+ \(100\.00%\)/);
+    const deadline = performance.now() + 10_000;
+    while (ids.slice(0, -1).some((id) => !gone(id)) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ids.slice(0, -1).filter((id) => !gone(id))).toEqual([]);
+  }, 90_000);
+
+  it('goes on when the successor cannot serve', async () => {
+    const id = pid();
+    const corefile = readFileSync(path.join(dir, 'Corefile'), 'utf8');
+    writeFileSync(path.join(dir, 'Corefile'), 'nonsense {\n');
+    process.kill(id, 'SIGUSR2');
+    await program.said(/\[ERROR\] the new process does not serve: it ended with 1; going on/);
+    writeFileSync(path.join(dir, 'Corefile'), corefile);
+    expect(pid()).toBe(id);
+    expect(spawnSync('dnsperf', ['-s', '127.0.0.1', '-p', String(port), '-d', path.join(dir, 'queries'), '-n', '1'], { encoding: 'utf8' }).stdout).toMatch(/Queries lost: +0/);
+  }, 30_000);
+
+  it('ends in order, and takes the file with its id along', async () => {
+    const id = pid();
+    process.kill(id, 'SIGTERM');
+    await program.said(/\[INFO\] SIGTERM: Shutting down servers then terminating/);
+    const deadline = performance.now() + 10_000;
+    while (!gone(id) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(() => pid()).toThrow('ENOENT');
+  }, 20_000);
+});

@@ -28,8 +28,9 @@ interface Row {
   /** CPU time of the server per query, in microseconds. */
   readonly cpu: number;
   readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
+  /** Latencies in milliseconds. */
+  readonly mean: number;
+  readonly max: number;
   readonly lost: number;
   /** Resident memory at the end, in MB. */
   readonly memory: number;
@@ -86,17 +87,17 @@ async function measure(scenario: Scenario, peer: Peer, queries: string, port: nu
     const cpu = (cpuTime(child.pid!) - before) / result.completed;
     await checks;
     if (Object.keys(result.rcodes).some((rcode) => rcode !== 'NOERROR')) throw new Error(`${peer.name}: rcodes ${JSON.stringify(result.rcodes)}`);
-    return { scenario: scenario.name, peer: peer.name, cpu, perSecond: result.perSecond, p50: result.p50, p99: result.p99, lost: result.lost, memory: residentMemory(child.pid!) };
+    return { scenario: scenario.name, peer: peer.name, cpu, perSecond: result.perSecond, mean: result.mean, max: result.max, lost: result.lost, memory: residentMemory(child.pid!) };
   } finally {
     await stop(child);
   }
 }
 
 function table(rows: readonly Row[]): string {
-  const head = ['scenario', 'server', 'CPU us/query', 'of nodens', 'queries/s', 'p50 ms', 'p99 ms', 'lost', 'RSS MB'];
+  const head = ['scenario', 'server', 'CPU us/query', 'of nodens', 'queries/s', 'mean ms', 'max ms', 'lost', 'RSS MB'];
   const body = rows.map((row) => {
     const own = rows.find((other) => other.scenario === row.scenario && other.peer === 'nodens');
-    return [row.scenario, row.peer, row.cpu.toFixed(1), own ? `${(own.cpu / row.cpu).toFixed(2)}x` : '', row.perSecond.toFixed(0), row.p50.toFixed(2), row.p99.toFixed(2), String(row.lost), row.memory.toFixed(0)];
+    return [row.scenario, row.peer, row.cpu.toFixed(1), own ? `${(own.cpu / row.cpu).toFixed(2)}x` : '', row.perSecond.toFixed(0), row.mean.toFixed(2), row.max.toFixed(1), String(row.lost), row.memory.toFixed(0)];
   });
   const widths = head.map((title, i) => Math.max(title.length, ...body.map((cells) => cells[i]!.length)));
   return [head, ...body].map((cells) => cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')).join('\n');

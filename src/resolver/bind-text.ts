@@ -133,7 +133,7 @@ function optionText({ code, data }: EdnsOption, sent: Uint8Array | undefined): s
   const hex = Buffer.from(data).toString('hex');
   switch (code) {
     case OPTION.COOKIE: return `COOKIE: ${hex}${cookieVerdict(data, sent)}`;
-    case OPTION.NSID: return `NSID: ${hex.replace(/../g, (octet) => `${octet} `).trim()} ("${Buffer.from(data).toString('latin1').replace(/[^ -~]/g, '.')}")`;
+    case OPTION.NSID: return data.length === 0 ? 'NSID:' : `NSID: ${hex.replace(/../g, (octet) => `${octet} `).trim()} ("${Buffer.from(data).toString('latin1').replace(/[^ -~]/g, '.')}")`;
     case OPTION.ECS: return `CLIENT-SUBNET: ${subnetText(data)}`;
     case OPTION.EDE: return `EDE: ${data.length >= 2 ? (data[0]! << 8) | data[1]! : 0}${data.length > 2 ? `: (${Buffer.from(data.subarray(2)).toString('utf8')})` : ''}`;
     default: return `OPT=${code}:${hex.replace(/../g, ' $&')}`;

@@ -5,9 +5,14 @@ import { reasonOf, type Conversation } from './conversation.js';
 import { countDots, joined, makePacket, type Packet } from './packet.js';
 import type { Protocol } from './story.js';
 
+/** A server to ask. `label` is what the user called it: its name, or its address. */
+export interface BindServer extends Endpoint {
+  readonly label: string;
+}
+
 /** What BIND's tools have in common (`dighost`): how one look-up is asked. */
 export interface BindOptions {
-  readonly servers: readonly Endpoint[];
+  readonly servers: readonly BindServer[];
   readonly search: readonly string[];
   readonly ndots: number;
   /** Whether the search list is used at all. */
@@ -47,7 +52,7 @@ export interface BindReply {
   readonly packet: Packet;
   /** The name as it was given, or as a follow-up look-up took it over. */
   readonly text: string;
-  readonly server: Endpoint;
+  readonly server: BindServer;
   readonly protocol: Protocol;
   readonly size: Octets;
   readonly took: Milliseconds;
@@ -111,7 +116,7 @@ export class BindLookup {
       const last = i + 1 === options.servers.length;
       if ('setup' in got) {
         const what = protocol === 'udp' ? 'UDP setup with' : 'Connection to';
-        this.emit({ kind: 'trouble', text: `${what} ${at(server)}(${server.address}) for ${text} failed: ${got.setup}.` });
+        this.emit({ kind: 'trouble', text: `${what} ${at(server)}(${server.label}) for ${text} failed: ${got.setup}.` });
         // Told after each try but the one before the next server.
         if (this.tries > 1 || last) this.emit({ kind: 'unreached', setup: true });
         if (this.tries === 1 && last) return undefined;
@@ -132,7 +137,7 @@ export class BindLookup {
       }
       const wrong = message.rcode === Rcode.SERVFAIL && !options.servfailStops ? 'SERVFAIL reply'
         : options.checkRa && options.flags & Flag.RD && !(message.flags & Flag.RA) ? 'recursion not available' : undefined;
-      if (wrong !== undefined) this.emit({ kind: 'comment', text: `Got ${wrong} from ${server.address}${last ? '' : ', trying next server'}` });
+      if (wrong !== undefined) this.emit({ kind: 'comment', text: `Got ${wrong} from ${server.label}${last ? '' : ', trying next server'}` });
       if (wrong !== undefined && !last) {
         i++;
         continue;

@@ -74,6 +74,15 @@ export function findingOf(run: BusyboxRun, asked: string, conversation: Conversa
 
 const TYPES = new Set(['ANY', 'A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT']);
 
+const USAGE = `BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary.
+
+Usage: nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]
+
+Query DNS about HOST
+
+QUERY_TYPE: soa,ns,a,aaaa,cname,mx,txt,ptr,srv,any
+`;
+
 /** nslookup of busybox 1.35: `runBusyboxNslookup(['webpod'], env)`. */
 export async function runBusyboxNslookup(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
   const session = new Session(env);
@@ -86,7 +95,10 @@ export async function runBusyboxNslookup(args: readonly string[], env: ToolEnv):
     session.line(`nslookup: invalid query type "${args.find((arg) => arg.toUpperCase().endsWith(`=${unknown}`))!.replace(/^.*=/, '')}"`);
     return session.done(1);
   }
-  if (name === undefined) return session.done(1);
+  if (name === undefined) {
+    session.print(USAGE);
+    return session.done(1);
+  }
   const settings = session.settings('busybox');
   const servers = (serverWord === undefined ? settings.servers : [serverWord]).map((address) => ({ address, port: 53 }));
   const reverse = reverseOf(name);

@@ -1,7 +1,7 @@
 import { parseIp } from '../lib/cidr.js';
 import { Class, Flag, Type, classFromName, typeFromName, type EdnsOption } from '../wire/index.js';
 import { LAYOUT, type Layout } from './bind-text.js';
-import { reverseOf } from './tool.js';
+import { reverseOf, whyNoNumber } from './tool.js';
 
 /** One look-up of a dig command line, or what all of them start from. */
 export interface DigLookup {
@@ -41,6 +41,17 @@ export interface DigCommand {
   readonly warnings: readonly string[];
   /** An option that there is not: dig then prints its usage. */
   readonly invalid: string | undefined;
+  /** A value that is none: dig says so and ends. */
+  readonly fault: OptionFault | undefined;
+}
+
+/** A value that dig cannot use; `message` is what it prints. */
+export class OptionFault extends Error {
+  override readonly name = 'OptionFault';
+
+  constructor(text: string, readonly exitCode: number) {
+    super(text);
+  }
 }
 
 const base = (): DigLookup => ({
@@ -53,6 +64,15 @@ const copy = (lookup: DigLookup): DigLookup => ({ ...lookup, flags: { ...lookup.
 
 /** Reads a dig command line (dig(1) of BIND 9.18). Options before the first name hold for all look-ups, later ones for theirs. */
 export function parseDig(args: readonly string[]): DigCommand {
+  try {
+    return readWords(args);
+  } catch (error) {
+    if (!(error instanceof OptionFault)) throw error;
+    return { lookups: [], servers: [], port: 53, warnings: [], invalid: undefined, fault: error };
+  }
+}
+
+function readWords(args: readonly string[]): DigCommand {
   const lookups: DigLookup[] = [];
   const servers: string[] = [];
   const warnings: string[] = [];
@@ -62,7 +82,6 @@ export function parseDig(args: readonly string[]): DigCommand {
   let invalid: string | undefined;
   const start = (name: string): void => {
     current = copy(common);
-    if (lookups.length === 0) current = common;
     current.name = name;
     lookups.push(current);
   };
@@ -80,19 +99,19 @@ export function parseDig(args: readonly string[]): DigCommand {
       }
       const value = arg.length > 2 ? arg.slice(2) : args[++i];
       if (value === undefined) invalid = arg;
-      else if (letter === 'p') port = Number(value);
+      else if (letter === 'p') port = counted(value, 'port number', 0xffff, 1);
       else if (letter === 'q') start(value);
       else if (letter === 'x') startReverse(value, start, () => current);
       else if (letter === 't') setType(value, current, warnings);
       else if (letter === 'c') setClass(value, current, warnings);
-    } else placeWord(arg, current, lookups, start);
+    } else placeWord(arg, current, start);
   }
   if (lookups.length === 0) lookups.push({ ...common, name: '.', type: Type.NS });
-  return { lookups, servers, port, warnings, invalid };
+  return { lookups, servers, port, warnings, invalid, fault: undefined };
 }
 
 function startReverse(value: string, start: (name: string) => void, current: () => DigLookup): void {
-  start(reverseOf(value) ?? (/^[\d.]+$/.test(value) ? `${value.split('.').filter((octet) => octet !== '').reverse().join('.')}.in-addr.arpa.` : value));
+  start(reverseOf(value) ?? (`${value.split('.').filter((octet) => octet !== '').reverse().join('.')}.in-addr.arpa.`));
   const lookup = current();
   lookup.reverse = true;
   lookup.type = Type.PTR;
@@ -111,18 +130,23 @@ function setClass(value: string, lookup: DigLookup, warnings: string[]): void {
 }
 
 /** A bare word is a type or a class where it is one, also before the name, and otherwise a name. */
-function placeWord(word: string, current: DigLookup, lookups: readonly DigLookup[], start: (name: string) => void): void {
+function placeWord(word: string, current: DigLookup, start: (name: string) => void): void {
   const type = typeFromName(word);
   const named = classFromName(word);
   if (type !== undefined) current.type = type;
   else if (named !== undefined) current.class = named;
-  else if (lookups.length === 1 && lookups[0]!.name === undefined) lookups[0]!.name = word;
   else start(word);
 }
 
 type Change = (lookup: DigLookup, on: boolean, value: string | undefined) => boolean | void;
 
-const whole = (value: string | undefined, most = 0xffff): number | undefined => (value !== undefined && /^\d+$/.test(value) && Number(value) <= most ? Number(value) : undefined);
+/** The number in `value`, from 0 to `most`; `what` is how dig calls it. */
+function counted(value: string | undefined, what: string, most = 0xffff, exitCode = 10): number {
+  const why = whyNoNumber(value ?? '', most);
+  if (why !== undefined) throw new OptionFault(`invalid ${what} '${value ?? ''}': ${why}\ndig: Couldn't parse ${what}`, exitCode);
+  return Number(value);
+}
+
 const section = (name: keyof DigLookup['show']): Change => (lookup, on) => void (lookup.show[name] = on);
 const flag = (name: keyof DigLookup['flags']): Change => (lookup, on) => void (lookup.flags[name] = on);
 
@@ -136,9 +160,7 @@ const PLUS: readonly (readonly [string, Change])[] = [
   }],
   ['answer', section('answer')], ['authority', section('authority')],
   ['bufsize', (lookup, on, value) => {
-    const size = on ? whole(value) : 0;
-    if (size === undefined) return false;
-    lookup.bufsize = size;
+    lookup.bufsize = on ? counted(value, 'buffer size') : 0;
     lookup.edns ??= 0;
   }],
   ['cdflag', flag('cd')], ['class', (lookup, on) => void (lookup.layout = { ...lookup.layout, showClass: on })],
@@ -153,24 +175,13 @@ const PLUS: readonly (readonly [string, Change])[] = [
     lookup.search = on;
     return !on || value !== undefined;
   }],
-  ['edns', (lookup, on, value) => {
-    const version = on ? whole(value ?? '0', 255) : undefined;
-    if (on && version === undefined) return false;
-    lookup.edns = version;
-  }],
+  ['edns', (lookup, on, value) => void (lookup.edns = on ? counted(value ?? '0', 'edns', 255) : undefined)],
   ['fail', (lookup, on) => void (lookup.fail = on)], ['identify', (lookup, on) => void (lookup.identify = on)], ['ignore', (lookup, on) => void (lookup.ignore = on)],
   ['multiline', (lookup, on) => void (lookup.layout = { ...lookup.layout, multiline: on })],
-  ['ndots', (lookup, _on, value) => {
-    lookup.ndots = whole(value, 128);
-    return lookup.ndots !== undefined;
-  }],
+  ['ndots', (lookup, _on, value) => void (lookup.ndots = counted(value, 'ndots', 128))],
   ['nsid', (lookup, on) => void (lookup.nsid = on)], ['qr', (lookup, on) => void (lookup.sendingToo = on)], ['question', section('question')],
   ['recurse', flag('rd')], ['rdflag', flag('rd')],
-  ['retry', (lookup, _on, value) => {
-    const retries = whole(value);
-    lookup.tries = retries === undefined ? undefined : retries + 1;
-    return retries !== undefined;
-  }],
+  ['retry', (lookup, _on, value) => void (lookup.tries = counted(value, 'retries') + 1)],
   ['search', (lookup, on) => void (lookup.search = on)],
   ['short', (lookup, on) => {
     lookup.short = on;
@@ -180,32 +191,22 @@ const PLUS: readonly (readonly [string, Change])[] = [
     lookup.showSearch = on;
     lookup.search = on;
   }],
-  ['split', (lookup, on, value) => {
-    const width = on ? whole(value ?? '56') : 0;
-    if (width === undefined) return false;
-    lookup.layout = { ...lookup.layout, split: Math.ceil(width / 4) * 4 };
-  }],
+  ['split', (lookup, on, value) => void (lookup.layout = { ...lookup.layout, split: on ? Math.ceil(counted(value ?? '56', 'split') / 4) * 4 : 0 })],
   ['stats', section('stats')],
   ['subnet', (lookup, on, value) => {
+    if (on && ecsOption(value ?? '') === undefined) throw new OptionFault(`dig: invalid address '${value ?? ''}'`, 1);
     lookup.subnet = on ? value : undefined;
-    return !on || (value !== undefined && ecsOption(value) !== undefined);
   }],
   ['tcflag', flag('tc')], ['tcp', (lookup, on) => void (lookup.tcp = on)],
   ['time', timeout], ['timeout', timeout],
-  ['tries', (lookup, _on, value) => {
-    const tries = whole(value);
-    lookup.tries = tries === undefined ? undefined : Math.max(1, tries);
-    return tries !== undefined;
-  }],
+  ['tries', (lookup, _on, value) => void (lookup.tries = Math.max(1, counted(value, 'tries')))],
   ['ttlid', (lookup, on) => void (lookup.layout = { ...lookup.layout, showTtl: on })],
   ['ttlunits', (lookup, on) => void (lookup.layout = { ...lookup.layout, ttlUnits: on, showTtl: lookup.layout.showTtl || on })],
   ['vc', (lookup, on) => void (lookup.tcp = on)], ['zflag', flag('z')],
 ];
 
-function timeout(lookup: DigLookup, _on: boolean, value: string | undefined): boolean {
-  const seconds = whole(value);
-  lookup.timeout = seconds === undefined ? undefined : Math.max(1, seconds);
-  return seconds !== undefined;
+function timeout(lookup: DigLookup, _on: boolean, value: string | undefined): void {
+  lookup.timeout = Math.max(1, counted(value, 'timeout'));
 }
 
 /** Shortest forms that stand for an option although others start alike (dig(1) takes them so). */
@@ -226,8 +227,8 @@ export function ecsOption(text: string): EdnsOption | undefined {
   const [address, bits] = text.split('/') as [string, string | undefined];
   const ip = address === '0' ? Uint8Array.of(0, 0, 0, 0) : parseIp(address);
   if (ip === undefined) return undefined;
-  const prefix = address === '0' ? 0 : bits === undefined ? ip.length * 8 : whole(bits, ip.length * 8);
-  if (prefix === undefined) return undefined;
+  const prefix = address === '0' ? 0 : bits === undefined ? ip.length * 8 : Number(bits);
+  if (whyNoNumber(String(prefix), ip.length * 8) !== undefined) return undefined;
   const kept = ip.slice(0, Math.ceil(prefix / 8));
   if (prefix % 8 !== 0) kept[kept.length - 1]! &= 0xff << (8 - (prefix % 8));
   return { code: 8, data: Uint8Array.of(0, ip.length === 4 ? 1 : 2, prefix, 0, ...kept) };

@@ -1,9 +1,9 @@
 import type { Random } from '../lib/random.js';
-import { Flag, Type, encodeMessage, isName, isSubdomain, lowerName, type Edns, type EdnsOption, type Message } from '../wire/index.js';
-import { BindLookup, at, type BindEvent, type BindReply } from './bind.js';
+import { Flag, Type, encodeMessage, isSubdomain, lowerName, type Edns, type EdnsOption, type Message } from '../wire/index.js';
+import { BindLookup, at, type BindEvent, type BindReply, type BindServer } from './bind.js';
 import { bindRdata, headerLines, optLines, questionLine, recordLine } from './bind-text.js';
-import { ecsOption, flagsOf, parseDig, type DigCommand, type DigLookup } from './dig-options.js';
-import { Session, type ToolEnv, type ToolRun } from './tool.js';
+import { ecsOption, flagsOf, parseDig, type DigLookup } from './dig-options.js';
+import { Session, serversOf, whyNoName, type ToolEnv, type ToolRun } from './tool.js';
 
 /** The version that is imitated, to the letter. */
 export const BIND_VERSION = '9.18.49-1~deb12u3-Debian';
@@ -19,20 +19,31 @@ Use "dig -h" (or "dig -h | more") for complete list of options
 export async function runDig(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
   const session = new Session(env);
   const command = parseDig(args);
+  if (command.fault !== undefined) {
+    session.line(command.fault.message);
+    return session.done(command.fault.exitCode);
+  }
   if (command.invalid !== undefined) {
     session.print(`Invalid option: ${command.invalid}\n${USAGE}`);
     return session.done(1);
   }
   for (const warning of command.warnings) session.line(warning);
-  const bad = command.lookups.find(({ name }) => !isName(name!));
-  if (bad !== undefined) {
-    session.line(`dig: '${bad.name!}' is not a legal name (${/\.\./.test(bad.name!) || bad.name!.startsWith('.') ? 'empty label' : 'label too long'})`);
+  const servers: BindServer[] = [];
+  for (const word of command.servers) {
+    const found = await serversOf(session, 'dig', word, command.port);
+    if (found === undefined) return session.done(1);
+    servers.push(...found);
+  }
+  for (const { name } of command.lookups) {
+    const why = whyNoName(name!);
+    if (why === undefined) continue;
+    session.line(`dig: '${name!}' is not a legal name (${why})`);
     return session.done(10);
   }
   let exitCode = 0;
   const banner = { text: args.map((arg) => ` ${arg}`).join(''), left: true };
   for (const lookup of command.lookups) {
-    if (!(await new Dig(session, command, lookup, banner).run())) exitCode = 9;
+    if (!(await new Dig(session, { servers, port: command.port }, lookup, banner).run())) exitCode = 9;
   }
   return session.done(exitCode);
 }
@@ -44,7 +55,7 @@ class Dig {
   /** Set once the failure was told with the set-up of a socket: the closing lines are then left out. */
   private toldAtSetup = false;
 
-  constructor(private readonly session: Session, private readonly command: DigCommand, private readonly lookup: DigLookup, private readonly banner: { readonly text: string; left: boolean }) {
+  constructor(private readonly session: Session, private readonly command: { readonly servers: readonly BindServer[]; readonly port: number }, private readonly lookup: DigLookup, private readonly banner: { readonly text: string; left: boolean }) {
     this.cookie = lookup.edns !== undefined && lookup.cookie !== false ? cookieOf(lookup.cookie, session.env.random) : undefined;
   }
 
@@ -54,7 +65,7 @@ class Dig {
     const settings = session.settings('bind');
     const type = lookup.type ?? Type.A;
     await new BindLookup(session.conversation, {
-      servers: (command.servers.length > 0 ? command.servers : settings.servers).map((address) => ({ address, port: command.port })), search: lookup.domain === undefined ? settings.search : [lookup.domain],
+      servers: command.servers.length > 0 ? command.servers : settings.servers.map((address) => ({ address, port: command.port, label: address })), search: lookup.domain === undefined ? settings.search : [lookup.domain],
       ndots: lookup.ndots ?? settings.ndots, useSearch: lookup.search, showSearch: lookup.showSearch, timeout: lookup.timeout ?? settings.timeout, tries: lookup.tries ?? settings.attempts,
       tcp: lookup.tcp ?? type === Type.ANY, ignoreTruncation: lookup.ignore, flags: flagsOf(lookup), edns: this.edns(), class: lookup.class, servfailStops: lookup.fail, checkRa: false,
     }, (event) => this.show(event)).run(lookup.name!, type);
@@ -163,7 +174,7 @@ class Dig {
     const { session, lookup } = this;
     if (!lookup.show.stats || lookup.short) return;
     session.line(`;; Query time: ${Math.floor(took)} msec`);
-    session.line(`;; SERVER: ${at(server)}(${server.address}) (${protocol.toUpperCase()})`);
+    session.line(`;; SERVER: ${at(server)}(${server.label}) (${protocol.toUpperCase()})`);
     session.line(`;; WHEN: ${when(session.env.clock.now(), session.env.timeZone ?? 'UTC')}`);
     session.line(`;; MSG SIZE  rcvd: ${size}`);
     session.line();

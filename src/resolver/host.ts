@@ -1,8 +1,8 @@
-import { Class, Flag, Rcode, Type, rcodeName, typeFromName, typeName, type Message, type Rr } from '../wire/index.js';
+import { Class, Flag, Rcode, Type, classFromName, rcodeName, typeFromName, typeName, type Message, type Rr } from '../wire/index.js';
 import { endOfAliases } from './addresses.js';
 import { BindLookup, at, type BindEvent, type BindOptions, type BindReply } from './bind.js';
 import { bindBare, bindRdata, headerLines, questionLine, recordLine } from './bind-text.js';
-import { Session, reverseOf, type ToolEnv, type ToolRun } from './tool.js';
+import { Session, reverseOf, serversOf, whyNoName, type ToolEnv, type ToolRun } from './tool.js';
 
 /** What host says between owner and data. */
 const PHRASES = new Map<number, string>([
@@ -24,16 +24,44 @@ interface Wanted {
   timeout: number | undefined;
   tries: number | undefined;
   class: number;
+  port: number;
 }
 
-const USAGE = 'Usage: host [-aCdilrTvVw] [-c class] [-N ndots] [-t type] [-W time]\n            [-R number] [-m flag] [-p port] hostname [server]\n';
+const USAGE = `Usage: host [-aCdilrTvVw] [-c class] [-N ndots] [-t type] [-W time]
+            [-R number] [-m flag] [-p port] hostname [server]
+       -a is equivalent to -v -t ANY
+       -A is like -a but omits RRSIG, NSEC, NSEC3
+       -c specifies query class for non-IN data
+       -C compares SOA records on authoritative nameservers
+       -d is equivalent to -v
+       -l lists all hosts in a domain, using AXFR
+       -m set memory debugging flag (trace|record|usage)
+       -N changes the number of dots allowed before root lookup is done
+       -p specifies the port on the server to query
+       -r disables recursive processing
+       -R specifies number of retries for UDP packets
+       -s a SERVFAIL response should stop query
+       -t specifies the query type
+       -T enables TCP/IP mode
+       -U enables UDP mode
+       -v enables verbose output
+       -V print version number and exit
+       -w specifies to wait forever for a reply
+       -W specifies how long to wait for a reply
+       -4 use IPv4 query transport only
+       -6 use IPv6 query transport only
+`;
 
 /** host of BIND 9.18: `runHost(['google.com'], env)`. */
 export async function runHost(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
   const session = new Session(env);
   const wanted = readArguments(args);
-  const [name, server] = wanted?.names ?? [];
-  if (wanted === undefined || name === undefined) {
+  if ('fault' in wanted) {
+    session.print(wanted.fault);
+    return session.done(wanted.exitCode);
+  }
+  const [name, server] = wanted.names;
+  if (name === undefined) {
     session.print(USAGE);
     return session.done(1);
   }
@@ -48,8 +76,15 @@ class Host {
   async run(name: string, server: string | undefined): Promise<number> {
     const { session, wanted } = this;
     const settings = session.settings('bind');
+    const given = server === undefined ? settings.servers.map((address) => ({ address, port: wanted.port, label: address })) : await serversOf(session, 'host', server, wanted.port);
+    if (given === undefined) return 1;
+    const why = whyNoName(name);
+    if (why !== undefined) {
+      session.line(`host: '${name}' is not a legal name (${why})`);
+      return 1;
+    }
     const options: BindOptions = {
-      servers: (server === undefined ? settings.servers : [server]).map((address) => ({ address, port: 53 })), search: settings.search, ndots: wanted.ndots ?? settings.ndots, useSearch: true,
+      servers: given, search: settings.search, ndots: wanted.ndots ?? settings.ndots, useSearch: true,
       showSearch: false, timeout: wanted.timeout ?? settings.timeout, tries: wanted.tries ?? TRIES, tcp: wanted.tcp, ignoreTruncation: false, flags: wanted.recurse ? Flag.RD : 0,
       edns: undefined, class: wanted.class, servfailStops: wanted.stopAtServfail, checkRa: true,
     };
@@ -122,8 +157,8 @@ class Host {
 
 const sentence = (record: Rr): string => `${bindBare(record.name)} ${PHRASES.get(record.type) ?? `has ${typeName(record.type)} record`} ${bindRdata(record)}`;
 
-function readArguments(args: readonly string[]): Wanted | undefined {
-  const wanted: Wanted = { names: [], type: undefined, verbose: false, tcp: false, recurse: true, stopAtServfail: false, ndots: undefined, timeout: undefined, tries: undefined, class: Class.IN };
+function readArguments(args: readonly string[]): Wanted | { readonly fault: string; readonly exitCode: number } {
+  const wanted: Wanted = { names: [], type: undefined, verbose: false, tcp: false, recurse: true, stopAtServfail: false, ndots: undefined, timeout: undefined, tries: undefined, class: Class.IN, port: 53 };
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (!arg.startsWith('-')) {
@@ -131,7 +166,7 @@ function readArguments(args: readonly string[]): Wanted | undefined {
       continue;
     }
     const letter = arg[1] ?? '';
-    const value = 'tWRN'.includes(letter) ? (arg.length > 2 ? arg.slice(2) : args[++i]) : undefined;
+    const value = 'ctpWRN'.includes(letter) ? (arg.length > 2 ? arg.slice(2) : args[++i]) : undefined;
     switch (letter) {
       case 'a': wanted.type = Type.ANY; wanted.verbose = true; break;
       case 'v': case 'd': wanted.verbose = true; break;
@@ -141,12 +176,19 @@ function readArguments(args: readonly string[]): Wanted | undefined {
       case '4': case '6': break;
       case 't':
         wanted.type = typeFromName(value ?? '');
-        if (wanted.type === undefined) return undefined;
+        if (wanted.type === undefined) return { fault: `host: invalid type: ${value ?? ''}\n\n`, exitCode: 2 };
         break;
+      case 'c': {
+        const found = classFromName(value ?? '');
+        if (found === undefined) return { fault: `host: invalid class: ${value ?? ''}\n\n`, exitCode: 2 };
+        wanted.class = found;
+        break;
+      }
+      case 'p': wanted.port = Number(value); break;
       case 'N': wanted.ndots = Number(value); break;
       case 'W': wanted.timeout = Math.max(1, Number(value)); break;
       case 'R': wanted.tries = Math.max(0, Number(value)) + 1; break;
-      default: return undefined;
+      default: return { fault: `host: illegal option -- ${letter}\n${USAGE}`, exitCode: 1 };
     }
   }
   return wanted;

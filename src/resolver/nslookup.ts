@@ -1,8 +1,11 @@
-import { Class, Flag, Rcode, Type, className, lowerName, rcodeName, readName, typeFromName, typeName, type Message, type Rr, type Section } from '../wire/index.js';
+import {
+  Class, Flag, Rcode, Type, classFromName, className, lowerName, rcodeName, readName, typeFromName, typeName, type Message, type Rr, type Section,
+} from '../wire/index.js';
 import { endOfAliases } from './addresses.js';
 import { BindLookup, at, type BindEvent, type BindOptions, type BindReply } from './bind.js';
 import { bindBare, bindRdata } from './bind-text.js';
-import { Session, reverseOf, type ToolEnv, type ToolRun } from './tool.js';
+import { countDots } from './packet.js';
+import { Session, reverseOf, serversOf, whyNoName, whyNoNumber, type ToolEnv, type ToolRun } from './tool.js';
 
 /** What goes before record data of a type; other types say `rdata_` and their number. */
 const LABELS = new Map<number, string>([
@@ -13,6 +16,7 @@ const LABELS = new Map<number, string>([
 interface Wanted {
   readonly names: readonly string[];
   readonly type: number | undefined;
+  readonly class: number;
   readonly debug: boolean;
   readonly search: boolean;
   readonly recurse: boolean;
@@ -29,7 +33,8 @@ export async function runNslookup(args: readonly string[], env: ToolEnv): Promis
   const wanted = readArguments(args, session);
   const [name, server] = wanted.names;
   if (name === undefined) {
-    session.line('usage: nslookup [-option] name [server]');
+    // It would read commands from its standard input; there is none.
+    session.line();
     return session.done(1);
   }
   return session.done(await new Nslookup(session, wanted).run(name, server));
@@ -47,10 +52,18 @@ class Nslookup {
   async run(name: string, server: string | undefined): Promise<number> {
     const { session, wanted } = this;
     const settings = session.settings('bind');
+    const given = server === undefined ? settings.servers.map((address) => ({ address, port: wanted.port, label: address })) : await serversOf(session, 'nslookup', server, wanted.port);
+    if (given === undefined) return 1;
+    const why = whyNoName(name);
+    if (why !== undefined) {
+      const searched = wanted.search && !name.endsWith('.') && countDots(name) < (wanted.ndots ?? settings.ndots);
+      session.line(`nslookup: '${name}' is not ${searched ? 'in legal name syntax' : 'a legal name'} (${why})`);
+      return searched ? 1 : 10;
+    }
     const options: BindOptions = {
-      servers: (server === undefined ? settings.servers : [server]).map((address) => ({ address, port: wanted.port })), search: settings.search, ndots: wanted.ndots ?? settings.ndots,
+      servers: given, search: settings.search, ndots: wanted.ndots ?? settings.ndots,
       useSearch: wanted.search, showSearch: wanted.debug, timeout: wanted.timeout ?? settings.timeout, tries: wanted.tries ?? settings.attempts, tcp: wanted.tcp || wanted.type === Type.ANY,
-      ignoreTruncation: false, flags: wanted.recurse ? Flag.RD : 0, edns: undefined, class: Class.IN, servfailStops: false, checkRa: true,
+      ignoreTruncation: false, flags: wanted.recurse ? Flag.RD : 0, edns: undefined, class: wanted.class, servfailStops: false, checkRa: true,
     };
     const reverse = reverseOf(name);
     const type = reverse !== undefined && wanted.type === undefined ? Type.PTR : wanted.type ?? Type.A;
@@ -80,7 +93,7 @@ class Nslookup {
     const { message } = reply;
     const plain = wanted.type === undefined;
     if (!plain || type === Type.A) {
-      session.line(`Server:\t\t${reply.server.address}`);
+      session.line(`Server:\t\t${reply.server.label}`);
       session.line(`Address:\t${at(reply.server)}`);
       session.line();
     }
@@ -144,7 +157,7 @@ const describe = (record: Rr): string => `${LABELS.get(record.type) ?? `rdata_${
 
 function readArguments(args: readonly string[], session: Session): Wanted {
   const names: string[] = [];
-  const wanted = { type: undefined as number | undefined, debug: false, search: true, recurse: true, tcp: false, port: 53, timeout: undefined as number | undefined, tries: undefined as number | undefined, ndots: undefined as number | undefined };
+  const wanted = { type: undefined as number | undefined, class: Class.IN as number, debug: false, search: true, recurse: true, tcp: false, port: 53, timeout: undefined as number | undefined, tries: undefined as number | undefined, ndots: undefined as number | undefined };
   for (const arg of args) {
     if (!arg.startsWith('-') || arg === '-') {
       names.push(arg);
@@ -168,9 +181,14 @@ function readArguments(args: readonly string[], session: Session): Wanted {
       case 'novc': wanted.tcp = false; break;
       case 'port': case 'po': wanted.port = number(value, 'port', 65_535, session) ?? wanted.port; break;
       case 'timeout': case 't': wanted.timeout = number(value, 'timeout', Number.MAX_SAFE_INTEGER, session) ?? wanted.timeout; break;
-      case 'retry': case 'ret': wanted.tries = number(value, 'retry', Number.MAX_SAFE_INTEGER, session) ?? wanted.tries; break;
+      case 'retry': case 'ret': wanted.tries = number(value, 'tries', Number.MAX_SAFE_INTEGER, session) ?? wanted.tries; break;
       case 'ndots': wanted.ndots = number(value, 'ndots', 128, session) ?? wanted.ndots; break;
-      case 'fail': case 'nofail': case 'all': case 'class': break;
+      case 'class': case 'cl': {
+        const found = classFromName(value);
+        if (found === undefined) session.line(`unknown query class: ${value}`);
+        else wanted.class = found;
+        break;
+      }
       default: session.line(`*** Invalid option: ${option}`);
     }
   }
@@ -178,7 +196,8 @@ function readArguments(args: readonly string[], session: Session): Wanted {
 }
 
 function number(value: string, what: string, most: number, session: Session): number | undefined {
-  if (/^\d+$/.test(value) && Number(value) <= most) return Number(value);
-  session.line(`couldn't get ${what} '${value}'`);
+  const why = whyNoNumber(value, most);
+  if (why === undefined) return Number(value);
+  session.line(`invalid ${what} '${value}': ${why}`);
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { Rcode, Type, rcodeName } from '../wire/index.js';
+import { Class, Flag, Rcode, Type, rcodeName } from '../wire/index.js';
 import { addressesIn, bare, endOfAliases, families } from './addresses.js';
 import { BindLookup, type BindOptions } from './bind.js';
 import { askAll, findingOf } from './busybox.js';
@@ -9,7 +9,6 @@ import { Musl } from './musl.js';
 import { parseResolvConf } from './resolv-conf.js';
 import { settingsFor, type ProfileName, type Settings } from './settings.js';
 import { costOf, triedNames, type LookupStory } from './story.js';
-import { Flag } from '../wire/index.js';
 
 export interface StubResolverOptions extends ResolverEnv {
   /** Text of the resolv.conf. */
@@ -60,8 +59,8 @@ export class StubResolver {
 /** As nslookup of BIND: the first type through the search list, the others for the name that was found. */
 async function bindFind(conversation: Conversation, settings: Settings, name: string, types: readonly number[]): Promise<Finding> {
   const options: BindOptions = {
-    servers: settings.servers.map((address) => ({ address, port: 53 })), search: settings.search, ndots: settings.ndots, useSearch: true, showSearch: false, timeout: settings.timeout,
-    tries: settings.attempts, tcp: false, ignoreTruncation: false, flags: Flag.RD, edns: undefined, class: 1, servfailStops: false, checkRa: true,
+    servers: settings.servers.map((address) => ({ address, port: 53, label: address })), search: settings.search, ndots: settings.ndots, useSearch: true, showSearch: false, timeout: settings.timeout,
+    tries: settings.attempts, tcp: false, ignoreTruncation: false, flags: Flag.RD, edns: undefined, class: Class.IN, servfailStops: false, checkRa: true,
   };
   const addresses: string[] = [];
   let target = name;

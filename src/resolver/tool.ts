@@ -1,6 +1,9 @@
 import { parseIp } from '../lib/cidr.js';
-import { reverseName, type Name } from '../wire/index.js';
+import { Type, fqdn, isName, reverseName, type Name } from '../wire/index.js';
+import { families } from './addresses.js';
+import type { BindServer } from './bind.js';
 import { Conversation, type ResolverEnv } from './conversation.js';
+import { Glibc } from './glibc.js';
 import { parseResolvConf } from './resolv-conf.js';
 import { settingsFor, type ProfileName, type Settings } from './settings.js';
 import type { QueryStory } from './story.js';
@@ -49,4 +52,32 @@ export class Session {
 export function reverseOf(text: string): Name | undefined {
   const ip = parseIp(text);
   return ip && reverseName(ip);
+}
+
+/**
+ * The servers that a word on the command line stands for: an address itself, or all addresses of a name, which the C library looks up. undefined, after
+ * a line that says so, where there are none.
+ */
+export async function serversOf(session: Session, program: string, word: string, port: number): Promise<BindServer[] | undefined> {
+  if (parseIp(word) !== undefined) return [{ address: word, port, label: word }];
+  const have = families(session.env.network);
+  const types = [have.ipv4 ? Type.A : 0, have.ipv6 ? Type.AAAA : 0].filter((type) => type !== 0);
+  const { addresses } = await new Glibc(session.conversation, session.settings('glibc')).lookup(word, types);
+  if (addresses.length > 0) return addresses.map((address) => ({ address, port, label: word }));
+  session.line(`${program}: couldn't get address for '${word}': not found`);
+  return undefined;
+}
+
+/** Why a text cannot be a name, in BIND's words; undefined where it can. */
+export function whyNoName(text: string): string | undefined {
+  if (isName(fqdn(text))) return undefined;
+  if (/^\.|\.\./.test(text)) return 'empty label';
+  if (text.split('.').some((label) => label.length > 63)) return 'label too long';
+  return text.length > 253 ? 'ran out of space' : 'bad escape';
+}
+
+/** Why a text is no number from 0 to `most`, in BIND's words; undefined where it is one. */
+export function whyNoNumber(text: string, most: number): string | undefined {
+  if (!/^\d+$/.test(text)) return 'not a valid number';
+  return Number(text) > most ? 'out of range' : undefined;
 }

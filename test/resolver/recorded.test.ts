@@ -56,7 +56,7 @@ function numbered(asked: readonly string[]): string[] {
 }
 
 describe.each([
-  'nslookup', 'nslookup-two-servers', 'dig', 'dig-two-servers', 'host', 'host-two-servers', 'getent', 'getent-two-servers', 'busybox', 'busybox-two-servers', 'no-search',
+  'nslookup', 'nslookup-two-servers', 'dig', 'dig-two-servers', 'host', 'host-two-servers', 'getent', 'getent-two-servers', 'busybox', 'busybox-two-servers', 'no-search', 'words',
   'getaddrinfo-pod', 'getaddrinfo-two', 'getaddrinfo-three', 'getaddrinfo-attempts', 'getaddrinfo-single', 'getaddrinfo-reopen', 'getaddrinfo-vc', 'getaddrinfo-edns', 'getaddrinfo-dot',
   'getaddrinfo-none',
 ])('%s', (file) => {

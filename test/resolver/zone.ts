@@ -4,6 +4,7 @@ const SOA = 'SOA ns.dns.cluster.local. hostmaster.cluster.local. 1795201889 7200
 
 const RECORDS: readonly Rr[] = `
 webpod.default.svc.cluster.local. 30 A 10.96.152.212
+dns.default.svc.cluster.local. 30 A 10.0.2.3
 db.default.svc.cluster.local. 30 A 172.20.1.50
 db.default.svc.cluster.local. 30 A 172.20.0.51
 google.com. 30 A 142.250.196.110

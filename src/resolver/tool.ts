@@ -70,7 +70,7 @@ export async function serversOf(session: Session, program: string, word: string,
 
 /** Why a text cannot be a name, in BIND's words; undefined where it can. */
 export function whyNoName(text: string): string | undefined {
-  if (isName(fqdn(text))) return undefined;
+  if (isName(text) && isName(fqdn(text))) return undefined;
   if (/^\.|\.\./.test(text)) return 'empty label';
   if (text.split('.').some((label) => label.length > 63)) return 'label too long';
   return text.length > 253 ? 'ran out of space' : 'bad escape';

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { before, below, parseRequest } from '../../../src/plugins/kubernetes/name.js';
+
+const plain = { kind: 'svc', namespace: '', service: '', endpoint: '', port: '', protocol: '', prefixed: false };
+
+describe('parseRequest', () => {
+  it.each([
+    { name: 'svc', want: 'between' },
+    { name: 'pod', want: 'between' },
+    { name: 'default.svc', want: { ...plain, namespace: 'default' } },
+    { name: 'web.default.svc', want: { ...plain, namespace: 'default', service: 'web' } },
+    { name: '1-2-3-4.default.pod', want: { ...plain, kind: 'pod', namespace: 'default', service: '1-2-3-4' } },
+    { name: 'db-0.db.default.svc', want: { ...plain, namespace: 'default', service: 'db', endpoint: 'db-0', prefixed: true } },
+    { name: '_http._tcp.web.default.svc', want: { ...plain, namespace: 'default', service: 'web', port: 'http', protocol: 'tcp', prefixed: true } },
+    { name: 'http.tcp.web.default.svc', want: { ...plain, namespace: 'default', service: 'web', port: 'http', protocol: 'tcp', prefixed: true } },
+    { name: '_._.web.default.svc', want: { ...plain, namespace: 'default', service: 'web', prefixed: true } },
+    { name: 'a._http._tcp.web.default.svc', want: undefined },
+    { name: 'a\\.b.web.default.svc', want: { ...plain, namespace: 'default', service: 'web', endpoint: 'a\\.b', prefixed: true } },
+    { name: 'a\\.b.svc', want: { ...plain, namespace: 'a\\.b' } },
+    { name: 'google.com', want: undefined },
+    { name: 'mysvc', want: undefined },
+    { name: '', want: undefined },
+  ])('$name', ({ name, want }) => {
+    expect(parseRequest(name)).toEqual(want);
+  });
+});
+
+describe('names and zones', () => {
+  it.each([
+    { name: 'web.default.svc.cluster.local.', zone: 'cluster.local.', want: 'web.default.svc' },
+    { name: 'cluster.local.', zone: 'cluster.local.', want: '' },
+    { name: 'web.default.svc.', zone: '.', want: 'web.default.svc' },
+    { name: '.', zone: '.', want: '' },
+  ])('$name within $zone', ({ name, zone, want }) => {
+    expect(before(name, zone)).toBe(want);
+    if (want !== '') expect(below(want, zone)).toBe(name);
+  });
+});

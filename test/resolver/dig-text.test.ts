@@ -40,8 +40,16 @@ describe('records', () => {
     { name: 'a long TTL', text: 'a. 1234567890 A 192.0.2.1', want: 'a.\t\t\t1234567890 IN\tA\t192.0.2.1' },
     { name: 'an escaped name', text: 'a\\ b\\\'\\$\\.c\\200. 30 CNAME x\\ y.', want: 'a\\032b\'\\$\\.c\\200.\t30\tIN\tCNAME\tx\\032y.' },
     { name: 'a key in words of 56 characters', text: `a. 30 DNSKEY 257 3 8 ${'A'.repeat(120)}`, want: `a.\t\t\t30\tIN\tDNSKEY\t257 3 8 ${'A'.repeat(56)} ${'A'.repeat(56)} ${'A'.repeat(8)}` },
+    { name: 'a name over the class', text: '_postgres._tcp.db.default.svc.cluster.local. 30 SRV 0 50 5432 db-0.db.default.svc.cluster.local.', want: '_postgres._tcp.db.default.svc.cluster.local. 30\tIN SRV 0 50 5432 db-0.db.default.svc.cluster.local.' },
+    { name: 'a name up to the class', text: 'db-0.db.default.svc.cluster.local. 30 A 172.20.1.50', want: 'db-0.db.default.svc.cluster.local. 30 IN A\t172.20.1.50' },
+    { name: 'a reverse name', text: '212.152.96.10.in-addr.arpa. 30 PTR webpod.default.svc.cluster.local.', want: '212.152.96.10.in-addr.arpa. 30\tIN\tPTR\twebpod.default.svc.cluster.local.' },
     { name: 'an unknown type', text: 'a. 30 TYPE65280 \\# 2 ABCD', want: 'a.\t\t\t30\tIN\tTYPE65280 \\# 2 ABCD' },
   ])('$name', async ({ text, want }) => expect((await dig('+noall +answer google.com', { answer: [parseRr(text)] })).trimEnd()).toBe(want));
+
+  it.each([
+    { name: 'google.com.', want: ';google.com.\t\t\tIN\tA' }, { name: 'nosuch.default.svc.cluster.local.', want: ';nosuch.default.svc.cluster.local. IN\tA' },
+    { name: 'google.com.default.svc.cluster.local.', want: ';google.com.default.svc.cluster.local. IN A' }, { name: 'google.com.svc.cluster.local.', want: ';google.com.svc.cluster.local.\tIN\tA' },
+  ])('the question $name', async ({ name, want }) => expect(await dig(`+noall +question ${name}`)).toBe(`${want}\n`));
 
   it.each([
     { ttl: 0, want: '0s' }, { ttl: 59, want: '59s' }, { ttl: 3600, want: '1h' }, { ttl: 694_861, want: '1w1d1h1m1s' },

@@ -1,0 +1,277 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { FLAGS } from '../../src/cli/serve.js';
+import { parseCorefile } from '../../src/corefile/index.js';
+import { parseFlags } from '../../src/lib/go-flags.js';
+import { renderCorefile } from '../../src/nodelocal/corefile-template.js';
+import { parseNodeCacheFlags } from '../../src/nodelocal/flags.js';
+import { networkPlan } from '../../src/nodelocal/plan.js';
+import { Server } from '../../src/server/server.js';
+import { VERSION } from '../../src/server/version.js';
+import { TestLog } from '../support/block.js';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
+
+interface Container {
+  name: string;
+  image: string;
+  args: string[];
+  ports: { name: string; containerPort: number; protocol: string }[];
+  livenessProbe: { httpGet: { host?: string; path: string; port: number } };
+  volumeMounts: { name: string; mountPath: string; readOnly?: boolean }[];
+  securityContext: { capabilities: { drop: string[]; add?: string[] }; readOnlyRootFilesystem: boolean };
+}
+
+interface PodSpec {
+  serviceAccountName: string;
+  hostNetwork?: boolean;
+  dnsPolicy: string;
+  containers: [Container];
+  volumes: { name: string; configMap?: { name: string; items?: { key: string; path: string }[] } }[];
+  securityContext?: { runAsNonRoot: boolean; runAsUser: number };
+}
+
+interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string };
+  data?: Record<string, string>;
+  rules?: unknown[];
+  roleRef?: { kind: string; name: string };
+  subjects?: { kind: string; name: string; namespace: string }[];
+  spec?: {
+    selector?: Record<string, unknown>;
+    template?: { metadata: { labels: Record<string, string> }; spec: PodSpec };
+    ports?: { name: string; port: number; protocol: string }[];
+    clusterIP?: string;
+    redirectFrontend?: { serviceMatcher: { serviceName: string; namespace: string } };
+    redirectBackend?: { localEndpointSelector: { matchLabels: Record<string, string> }; toPorts: { port: string; name: string; protocol: string }[] };
+  };
+}
+
+const FILLED = { __PILLAR__LOCAL__DNS__: '169.254.20.10', __PILLAR__DNS__SERVER__: '10.96.0.10', __PILLAR__DNS__DOMAIN__: 'cluster.local' };
+
+/** A file's manifests, with its variables filled in as the page says. */
+function manifests(file: string): Manifest[] {
+  const text = Object.entries(FILLED).reduce((filled, [variable, value]) => filled.replaceAll(variable, value), read(`deploy/${file}.yaml`));
+  return parseAllDocuments(text).map((document) => {
+    expect(document.errors).toEqual([]);
+    return document.toJS() as Manifest;
+  });
+}
+
+const FILES = ['cluster-dns', 'node-local-dns', 'node-local-dns-lrp'];
+const only = (all: Manifest[], kind: string, name?: string): Manifest => {
+  const found = all.filter((manifest) => manifest.kind === kind && (name === undefined || manifest.metadata.name === name));
+  expect(found).toHaveLength(1);
+  return found[0]!;
+};
+const workload = (all: Manifest[]): Manifest => all.find((manifest) => manifest.kind === 'Deployment' || manifest.kind === 'DaemonSet')!;
+const podOf = (all: Manifest[]): PodSpec => workload(all).spec!.template!.spec;
+const labelsOf = (all: Manifest[]): Record<string, string> => workload(all).spec!.template!.metadata.labels;
+const nodeCacheFlags = (file: string) => {
+  const [command, ...args] = podOf(manifests(file)).containers[0].args;
+  expect(command).toBe('node-cache');
+  return parseNodeCacheFlags(args);
+};
+
+describe.each(FILES)('%s.yaml', (file) => {
+  const all = manifests(file);
+  const pod = podOf(all);
+  const [container] = pod.containers;
+
+  it('is all in namespace kube-system, but for what belongs to the whole cluster', () => {
+    expect(all.filter(({ metadata }) => metadata.namespace !== 'kube-system').map(({ kind }) => kind)).toEqual(file === 'cluster-dns' ? ['ClusterRole', 'ClusterRoleBinding'] : []);
+  });
+
+  it('selects the pods that it makes', () => {
+    expect(labelsOf(all)).toMatchObject(workload(all).spec!.selector!.matchLabels as Record<string, string>);
+  });
+
+  it('runs the image of this version', () => expect(container.image).toBe(`nodens:${VERSION}`));
+
+  it('runs under an account that it makes', () => expect(only(all, 'ServiceAccount').metadata.name).toBe(pod.serviceAccountName));
+
+  it('asks the node for its own resolvers', () => expect(pod.dnsPolicy).toBe('Default'));
+
+  it('mounts volumes that are there, made from a ConfigMap of its own', () => {
+    expect(container.volumeMounts.map(({ name }) => name).sort()).toEqual(pod.volumes.map(({ name }) => name).sort());
+    const config = pod.volumes.find(({ name }) => name === 'config')!.configMap!;
+    expect(only(all, 'ConfigMap').metadata.name).toBe(config.name);
+    for (const { key } of config.items ?? []) expect(only(all, 'ConfigMap').data).toHaveProperty(key);
+  });
+
+  it('gives no more rights than needed', () => {
+    expect(container.securityContext).toMatchObject({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
+    if (file === 'node-local-dns') expect(container.securityContext.capabilities.add).toEqual(['NET_ADMIN', 'NET_RAW', 'NET_BIND_SERVICE']);
+    else {
+      expect(container.securityContext.capabilities.add).toBeUndefined();
+      expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65534 });
+    }
+  });
+
+  it('probes the health that its Corefile serves', () => {
+    const { host, path: at, port } = container.livenessProbe.httpGet;
+    const [, address = '', asked = '8080'] = /^\s*health(?: +([\d.]+)?:(\d+))?/m.exec(only(all, 'ConfigMap').data!.Corefile!)!;
+    expect([host ?? '', at, String(port)]).toEqual([address, '/health', asked]);
+  });
+
+  it('starts from its Corefile, and answers', async () => {
+    const template = only(all, 'ConfigMap').data!.Corefile!;
+    const values = { localIps: ['127.0.0.1'], dnsPort: 53, clusterDns: '127.0.0.1:1', domain: 'cluster.local', kubeDns: { stubDomains: new Map(), upstreamNameservers: ['127.0.0.1:1'] } };
+    const { text } = renderCorefile(template, values);
+    expect(text).not.toContain('PILLAR');
+    const server = await Server.create({ corefile: onLoopback(text), log: new TestLog() });
+    await server.listen();
+    const zones = server.banner().map((line) => line.replace(/:\d+( on .*)?$/, ''));
+    const answer = await server.inject({ name: 'webpod.default.svc.cluster.local.', type: 1 });
+    await server.stop();
+    expect(zones).toEqual(file === 'cluster-dns' ? ['.'] : ['.', 'cluster.local.', 'in-addr.arpa.', 'ip6.arpa.']);
+    // The node caches have nobody to ask here.
+    expect([answer?.rcode, answer?.answer.length]).toEqual(file === 'cluster-dns' ? [0, 1] : [2, 0]);
+  });
+});
+
+/** A Corefile at drawn ports of the loopback interface, with a name of its own in place of an API to ask and without probes that nobody would answer. */
+const onLoopback = (text: string): string =>
+  text.replace(/:53 \{/g, ':0 {').replace(/^ *bind .*\n/gm, '').replace(/:0 \{\n/g, ':0 {\n    bind 127.0.0.1\n')
+    .replace(/^( *prometheus).*$/gm, '$1 127.0.0.1:0').replace(/^( *(?:health|ready))[^{\n]*/gm, '$1 127.0.0.1:0 ').replace(/lameduck 5s/, '')
+    .replace(/kubernetes [^}]*\}/, 'hosts {\n 10.96.152.212 webpod.default.svc.cluster.local\n fallthrough\n}').replace(/^ *(?:loop|reload)\n/gm, '').replace('/etc/resolv.conf', '127.0.0.1:1');
+
+describe('cluster-dns.yaml', () => {
+  const all = manifests('cluster-dns');
+
+  it('takes arguments that the server takes', () => {
+    const { values, rest } = parseFlags(podOf(all).containers[0].args, FLAGS);
+    const mount = podOf(all).containers[0].volumeMounts.find(({ name }) => name === 'config')!;
+    expect([values.conf, rest]).toEqual([`${mount.mountPath}/Corefile`, []]);
+  });
+
+  it('is what pods have as their resolver', () => {
+    const service = only(all, 'Service', 'kube-dns');
+    expect(service.spec!.clusterIP).toBe('10.96.0.10');
+    expect(labelsOf(all)).toMatchObject(service.spec!.selector!);
+    const ports = podOf(all).containers[0].ports.map(({ name, containerPort, protocol }) => ({ name, port: containerPort, protocol }));
+    expect(service.spec!.ports).toEqual(ports);
+  });
+
+  it('may read what the kubernetes plugin reads', () => {
+    expect(only(all, 'ClusterRole').rules).toEqual([
+      { apiGroups: [''], resources: ['services', 'pods', 'namespaces'], verbs: ['list', 'watch'] }, { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+    ]);
+    const binding = only(all, 'ClusterRoleBinding');
+    expect(binding.roleRef).toMatchObject({ kind: 'ClusterRole', name: only(all, 'ClusterRole').metadata.name });
+    expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name: podOf(all).serviceAccountName, namespace: 'kube-system' }]);
+  });
+
+  it('serves the cluster\'s domain and reverse zones, those of others included', () => {
+    const { blocks } = parseCorefile({ name: 'Corefile', text: only(all, 'ConfigMap').data!.Corefile! }, { env: {}, cwd: '/', readFile: () => '', glob: () => [] });
+    const kubernetes = blocks[0]!.directives.find(({ name }) => name === 'kubernetes')!;
+    expect(kubernetes.args).toEqual(['cluster.local', 'in-addr.arpa', 'ip6.arpa']);
+  });
+});
+
+describe.each(['node-local-dns', 'node-local-dns-lrp'])('%s.yaml', (file) => {
+  const all = manifests(file);
+  const flags = nodeCacheFlags(file);
+  const { volumeMounts } = podOf(all).containers[0];
+  const mountOf = (name: string) => volumeMounts.find((mount) => mount.name === name)!;
+
+  it('renders from its ConfigMap to where it may write', () => {
+    const item = podOf(all).volumes.find(({ name }) => name === 'config')!.configMap!.items![0]!;
+    expect(flags.baseCorefile).toBe(`${mountOf('config').mountPath}/${item.path}`);
+    expect(path.dirname(flags.corefile)).toBe(mountOf('run').mountPath);
+    expect(mountOf('run').readOnly).toBeUndefined();
+  });
+
+  it('asks a service for the cluster DNS that it makes, which leads to the cluster DNS', () => {
+    const upstream = only(all, 'Service', flags.upstreamService);
+    expect(labelsOf(manifests('cluster-dns'))).toMatchObject(upstream.spec!.selector!);
+    expect(upstream.spec!.ports!.map(({ port, protocol }) => [port, protocol])).toEqual([[53, 'UDP'], [53, 'TCP']]);
+  });
+
+  it('serves at the local address and that of kube-dns', () => expect(flags.localIps).toEqual(['169.254.20.10', '10.96.0.10']));
+
+  it('shows the ports that it listens at', () => {
+    expect(podOf(all).containers[0].ports.map(({ name, containerPort }) => [name, containerPort])).toEqual([['dns', flags.dnsPort], ['dns-tcp', flags.dnsPort], ['metrics', 9253], ['setup-metrics', flags.metricsAddress.port]]);
+  });
+});
+
+describe('node-local-dns.yaml', () => {
+  it('sets up a link and rules on the node', () => {
+    const plan = networkPlan(nodeCacheFlags('node-local-dns'));
+    expect([podOf(manifests('node-local-dns')).hostNetwork, plan.link?.name, plan.rules.length, nodeCacheFlags('node-local-dns').skipTeardown]).toEqual([true, 'nodelocaldns', 24, false]);
+  });
+
+  it('shares the lock of xtables with the node', () => {
+    expect(podOf(manifests('node-local-dns')).volumes).toContainEqual({ name: 'xtables-lock', hostPath: { path: '/run/xtables.lock', type: 'FileOrCreate' } });
+  });
+});
+
+describe('node-local-dns-lrp.yaml', () => {
+  const all = manifests('node-local-dns-lrp');
+
+  it('changes nothing on the node', () => {
+    const flags = nodeCacheFlags('node-local-dns-lrp');
+    expect([podOf(all).hostNetwork, networkPlan(flags), flags.skipTeardown]).toEqual([undefined, { link: undefined, rules: [] }, true]);
+  });
+
+  it('is led to by the policy: same namespace, service, labels, and ports by name', () => {
+    const { metadata, spec } = only(all, 'CiliumLocalRedirectPolicy');
+    const kubeDns = only(manifests('cluster-dns'), 'Service', 'kube-dns');
+    expect(spec!.redirectFrontend!.serviceMatcher).toEqual({ serviceName: kubeDns.metadata.name, namespace: metadata.namespace });
+    expect(labelsOf(all)).toMatchObject(spec!.redirectBackend!.localEndpointSelector.matchLabels);
+    for (const { port, name, protocol } of spec!.redirectBackend!.toPorts) {
+      expect(podOf(all).containers[0].ports).toContainEqual({ name, containerPort: Number(port), protocol });
+      expect(kubeDns.spec!.ports).toContainEqual({ name, port: Number(port), protocol });
+    }
+  });
+});
+
+describe('Dockerfile', () => {
+  const text = read('deploy/Dockerfile');
+  const copied = [...text.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, sources = '']) => sources.split(' '));
+
+  it('copies what is there and what its ignore file lets through', () => {
+    expect(copied.length).toBeGreaterThan(4);
+    expect(copied.filter((source) => !existsSync(path.join(ROOT, source)))).toEqual([]);
+    expect(read('deploy/Dockerfile.dockerignore').trim().split('\n').sort()).toEqual(['*', ...copied.map((source) => `!${source}`)].sort());
+  });
+
+  it('ends with the program that the package has', () => {
+    const bin = (JSON.parse(read('package.json')) as { bin: { nodens: string } }).bin.nodens;
+    expect(text.trimEnd().endsWith(`ENTRYPOINT ["/nodens/${bin}"]`)).toBe(true);
+  });
+
+  it('brings the tools that the node cache runs', () => {
+    expect(/apt-get install -y --no-install-recommends (.*) \\/.exec(text)![1]!.split(' ')).toEqual(expect.arrayContaining(['iproute2', 'iptables', 'nftables']));
+  });
+
+  it('has the Node that the package asks for', () => {
+    const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
+    expect(engines.node.startsWith(`>=${/^FROM node:(\d+)-/m.exec(text)![1]}.`)).toBe(true);
+  });
+
+  it('is tagged with this version in what says how to build it', () => {
+    for (const file of ['deploy/Dockerfile', 'deploy/README.md']) expect(read(file).match(/nodens:\d+\.\d+\.\d+/g)).toEqual([`nodens:${VERSION}`]);
+  });
+});
+
+describe('README.md', () => {
+  it('names each file beside it', () => {
+    for (const name of [...FILES.map((file) => `${file}.yaml`), 'Dockerfile']) expect(read('deploy/README.md')).toContain(`| \`${name}\` |`);
+  });
+
+  it('fills in all variables that a file leaves open', () => {
+    const commands = [...read('deploy/README.md').matchAll(/^\$ sed '(.*)' (deploy\/\S+) \|/gm)];
+    expect(commands.map(([, , file]) => file)).toEqual(['deploy/cluster-dns.yaml', 'deploy/node-local-dns.yaml']);
+    for (const [, script = '', file = ''] of commands) {
+      const open = new Set(read(file).match(/__PILLAR__\w+?__(?:DNS|SERVER|DOMAIN|SERVERS)__(?!\w)/g));
+      const filled = new Set(script.match(/__PILLAR__\w+__/g));
+      expect([...open].filter((variable) => !filled.has(variable)).sort()).toEqual(file.includes('node-local') ? ['__PILLAR__CLUSTER__DNS__', '__PILLAR__UPSTREAM__SERVERS__'] : []);
+    }
+  });
+});

@@ -4,6 +4,8 @@ import { MemorySource } from '../../../src/kube/memory-source.js';
 import { ALL_FIELDS, KUBE_KINDS } from '../../../src/kube/objects.js';
 import { KubeStore } from '../../../src/kube/store.js';
 import { kubernetesOver } from '../../../src/plugins/kubernetes/setup.js';
+import { finishReply } from '../../../src/server/respond.js';
+import { decodeMessage } from '../../../src/wire/index.js';
 import { setup, type TestBlock, type TestBlockOptions } from '../../support/block.js';
 import { query, reply, texts, type QuestionOptions } from '../../support/dns.js';
 import type { Manifest } from '../../support/fake-api.js';
@@ -42,7 +44,7 @@ export async function clusterOf(manifests: readonly Manifest[], { options = '', 
 
 function line(outcome: Outcome, asked: Query): string {
   if (typeof outcome === 'symbol') return 'dropped';
-  const { answer, authority, additional } = outcome.messageFor(asked);
+  const { answer, authority, additional } = decodeMessage(finishReply(asked, outcome, 0));
   const rcode = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'][outcome.rcode]!;
   const data = [...answer, ...authority].map((record) => texts([record])[0]!).join(', ');
   return [rcode, ...(data === '' ? [] : [data]), ...(additional.length === 0 ? [] : ['+', texts(additional).join(', ')])].join(' ');

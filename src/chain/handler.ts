@@ -27,8 +27,8 @@ export interface SearchPath {
 }
 
 /**
- * A handler that has to look at every query, or changes what is sent by more than id, question, TTL and order, so that no answer may be given without it.
- * A handler that has no such method may be passed by for replies that are kept as bytes.
+ * A handler that has to be asked every time, because it writes down each query or decides anew for each. One without this method may be passed by for
+ * replies that have a standing; what it counts it then learns through `Tallies`.
  */
 export interface SeesEveryQuery {
   seesEveryQuery(): boolean;
@@ -38,3 +38,5 @@ export interface SeesEveryQuery {
 export interface WrapsReply {
   readonly wrapsReply: boolean;
 }
+
+export const seesEveryQuery = (handler: Handler): boolean => (handler as Partial<SeesEveryQuery>).seesEveryQuery?.() === true;

@@ -5,4 +5,5 @@ export * from './look-up.js';
 export * from './plugin.js';
 export * from './query.js';
 export * from './reply.js';
+export * from './standing.js';
 export * from './zones.js';

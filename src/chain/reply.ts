@@ -3,6 +3,7 @@ import {
   Flag, HEADER_SIZE, NO_RECORDS, decodeRecords, encodeRecords, optLength, type Edns, type EncodedRecords, type Message, type Rr,
 } from '../wire/index.js';
 import type { Query } from './query.js';
+import type { Standing } from './standing.js';
 
 /** The sections of a reply, made into objects. */
 export interface Sections {
@@ -20,6 +21,8 @@ interface ReplyParts {
   readonly edns?: Edns | undefined;
   readonly written?: boolean;
   readonly cause?: Error | undefined;
+  readonly standing?: Standing | undefined;
+  readonly rotates?: boolean;
 }
 
 const NO_SECTIONS: Sections = { answer: [], authority: [], additional: [] };
@@ -43,6 +46,10 @@ export class Reply {
   readonly written: boolean;
   /** Why a handler could not answer; `errors` reports it. Only where `written` is false. */
   readonly cause: Error | undefined;
+  /** How long this very reply may be given again without asking; undefined when its maker promises nothing. A changed copy has none. */
+  readonly standing: Standing | undefined;
+  /** Whether records of one owner and type may be sent in any order, and had better not always be sent in the same. */
+  readonly rotates: boolean;
   private encoded: EncodedRecords | undefined;
   private decoded: Sections | undefined;
 
@@ -53,13 +60,15 @@ export class Reply {
     this.edns = parts.edns;
     this.written = parts.written ?? true;
     this.cause = parts.cause;
+    this.standing = parts.standing;
+    this.rotates = parts.rotates ?? false;
     this.encoded = parts.records;
     this.decoded = parts.sections;
   }
 
   /** A reply from records that are already encoded. */
-  static ofRecords(flags: number, rcode: number, records: EncodedRecords, ttl?: Seconds, edns?: Edns): Reply {
-    return new Reply({ flags, rcode, records, ttl, edns });
+  static ofRecords(flags: number, rcode: number, records: EncodedRecords, ttl?: Seconds, edns?: Edns, standing?: Standing): Reply {
+    return new Reply({ flags, rcode, records, ttl, edns, standing });
   }
 
   /** A reply from record objects; sections left out are empty. `flags` is any of AA, TC, RA, AD. */
@@ -132,6 +141,16 @@ export class Reply {
   /** A copy with other sections; those left out stay. */
   withSections(change: Partial<Sections>): Reply {
     return new Reply({ ...this.parts(), records: undefined, ttl: undefined, sections: { ...this.sections, ...change } });
+  }
+
+  /** This reply with a promise of how long it stays right. */
+  withStanding(standing: Standing | undefined): Reply {
+    return standing === this.standing ? this : new Reply({ ...this.parts(), standing });
+  }
+
+  /** This reply with its records in another order, which says no more and no less: what its maker promised still holds. */
+  withOrder(records: EncodedRecords): Reply {
+    return new Reply({ ...this.parts(), sections: undefined, records, standing: this.standing, rotates: true });
   }
 
   withEdns(edns: Edns | undefined): Reply {

@@ -10,10 +10,11 @@ import { jsonLog, textLog, type ServerLog } from '../server/log.js';
 import { Server, type ServerOptions } from '../server/server.js';
 import { VERSION } from '../server/version.js';
 import { handOver, inheritedSockets, tellServing } from './handover.js';
+import { IO_FLAGS, ioFromFlags, startPlane, type IoOptions } from './io.js';
 import type { Command } from './main.js';
 import { Signals } from './signals.js';
 
-/** The server's flags: those of CoreDNS, and the form of log lines. */
+/** The server's flags: those of CoreDNS, the form of log lines, and how datagrams are taken. */
 export const FLAGS: readonly FlagSpec[] = [
   { name: 'conf', type: 'string', help: 'Corefile to load, or stdin', default: 'Corefile' },
   { name: 'dns.port', alias: 'p', type: 'string', help: 'Default port', default: '53' },
@@ -22,6 +23,7 @@ export const FLAGS: readonly FlagSpec[] = [
   { name: 'plugins', type: 'bool', help: 'List installed plugins' },
   { name: 'quiet', type: 'bool', help: 'Quiet mode (no initialization output)' },
   { name: 'version', type: 'bool', help: 'Show version' },
+  ...IO_FLAGS,
 ];
 
 /** Served when there is no Corefile at all: tells clients who they are, as CoreDNS does. */
@@ -46,8 +48,10 @@ export const serve: Command = (args, env) => {
   if (!/^\d+$/.test(values['dns.port']!) || port > 65_535) return refuse(`-dns.port: expected a port from 0 to 65535, got '${values['dns.port']}'\n`);
   const format = values['log.format'];
   if (format !== 'text' && format !== 'json') return refuse(`-log.format: expected text or json, got '${format}'\n`);
+  const io = ioFromFlags(values);
+  if (typeof io === 'string') return refuse(`${io}\n`);
   return runServer({
-    corefile: corefileSource(values.conf!, flags.given.has('conf')), port, log: format === 'json' ? jsonLog() : textLog(), env,
+    io, corefile: corefileSource(values.conf!, flags.given.has('conf')), port, log: format === 'json' ? jsonLog() : textLog(), env,
     quiet: values.quiet === 'true', pidfile: values.pidfile!,
   });
 };
@@ -58,6 +62,8 @@ export interface ServeOptions {
   readonly port: number;
   readonly log: ServerLog;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The best there is by default. */
+  readonly io?: IoOptions;
   readonly quiet: boolean;
   /** Empty for none. */
   readonly pidfile: string;
@@ -126,8 +132,9 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   const shared: Shared = { network: new HostNetwork(inherited), metrics: new Metrics() };
   state.companion = options.companion?.(shared);
   await state.companion?.prepare();
+  const plane = await startPlane(options.io, log, inherited);
   const server = await Server.create({
-    corefile: options.corefile, defaultPort: options.port, log, env, cwd: process.cwd(), ...shared,
+    ...(plane && { plane }), corefile: options.corefile, defaultPort: options.port, log, env, cwd: process.cwd(), ...shared,
     onFatal: (reason) => {
       log.error(reason);
       finish(1);

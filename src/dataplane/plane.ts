@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../lib/log.js';
+import type { InheritedSockets } from '../net/inherited-sockets.js';
 import type { Endpoint, OnDatagram, UdpSocket } from '../net/network.js';
 import { Control, MAX_SOCKETS, type ServedSocket } from './control.js';
 import {
   AF_INET, AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET, SO_RCVBUF, SO_RCVTIMEO, SO_REUSEPORT, errnoName, loadLibc, type Libc,
 } from './libc.js';
-import { Ring } from './ring.js';
+import { Ring, type Arrived } from './ring.js';
 import { Sender } from './sender.js';
 import { Peer, encodeSockaddr } from './sockaddr.js';
 import { AnswerTable } from './table.js';
@@ -21,6 +22,9 @@ const RECEIVE_BUFFER = 4 << 20;
 const RESTART = 100;
 /** Queries that are dealt with before other events get their turn. */
 const TURN = 256;
+
+/** `struct timeval` of the receive timeout: seconds, microseconds. */
+const RECEIVE_TIMEOUT = Buffer.from(BigInt64Array.of(0n, BigInt(WAIT * 1000)).buffer);
 
 interface Thread {
   worker: Worker;
@@ -46,13 +50,17 @@ export class DataPlane {
   private readonly sender: Sender;
   private closing = false;
 
-  private constructor(private readonly libc: Libc, readonly table: AnswerTable, private readonly log: Logger) {
+  private constructor(private readonly libc: Libc, readonly table: AnswerTable, private readonly log: Logger, private readonly inherited: InheritedSockets | undefined) {
     this.sender = new Sender(libc);
   }
 
-  /** Starts `workers` threads over a table of `slots` answers. Rejects where batched I/O is not to be had, with the reason. */
-  static async start(workers: number, slots: number, log: Logger): Promise<DataPlane> {
-    const plane = new DataPlane(await loadLibc(), new AnswerTable(AnswerTable.allocate(slots), slots), log);
+  /**
+   * Starts `workers` threads over a table of `slots` answers, a power of two. Sockets that another process passed on are used where they fit.
+   * Rejects where batched I/O is not to be had, with the reason.
+   */
+  static async start({ workers, slots, log, inherited }: { workers: number; slots: number; log: Logger; inherited?: InheritedSockets | undefined }): Promise<DataPlane> {
+    if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS) throw new RangeError(`workers: expected 1 to ${MAX_WORKERS}, got ${workers}`);
+    const plane = new DataPlane(await loadLibc(), new AnswerTable(AnswerTable.allocate(slots), slots), log, inherited);
     for (let i = 0; i < workers; i++) plane.addThread(i);
     return plane;
   }
@@ -61,8 +69,11 @@ export class DataPlane {
     return this.threads.length;
   }
 
-  /** Binds an address; datagrams that the table does not answer come to `onDatagram`. Rejects with a NodeJS.ErrnoException. */
-  async bindUdp(at: Endpoint, server: number, onDatagram: OnDatagram): Promise<UdpSocket> {
+  /**
+   * Binds an address; datagrams that the table does not answer come to `onDatagram`, from the next turn of the event loop on. `serving` resolves when the
+   * threads take them. Throws a NodeJS.ErrnoException.
+   */
+  bindUdp(at: Endpoint, server: number, onDatagram: OnDatagram): UdpSocket & { serving: Promise<void> } {
     const fds: number[] = [];
     let local = at;
     try {
@@ -77,9 +88,8 @@ export class DataPlane {
     }
     const id = Array.from({ length: MAX_SOCKETS }, (_, i) => i).find((candidate) => !this.sockets.has(candidate)) ?? MAX_SOCKETS;
     this.sockets.set(id, { id, server, fds, onDatagram });
-    await this.serve();
     return {
-      local,
+      local, serving: this.serve(),
       send: (bytes, length, to) => to instanceof Peer && this.sender.send(fds[to.thread]!, bytes, length, to.sockaddr),
       close: () => void this.closeSocket(id),
     };
@@ -152,7 +162,7 @@ export class DataPlane {
       for (let i = 0; i < TURN; i++) {
         const arrived = ring.shift();
         if (arrived === undefined) break;
-        this.sockets.get(arrived.socket)?.onDatagram(arrived.bytes, new Peer(arrived.sender, index));
+        this.deliver(arrived, index);
       }
       ring.release();
       this.sender.flush();
@@ -161,19 +171,33 @@ export class DataPlane {
     }
   }
 
+  private deliver({ socket, bytes, sender }: Arrived, thread: number): void {
+    try {
+      this.sockets.get(socket)?.onDatagram(bytes, new Peer(sender, thread));
+    } catch (error) {
+      // One datagram must not end the loop that all others come through.
+      this.log.error(`taking a datagram: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+
   private open(at: Endpoint): number {
     const { libc } = this;
     const sockaddr = encodeSockaddr(at);
+    const passed = this.inherited?.take('udp', at.address === '' ? { address: '::', port: at.port } : at);
+    if (passed !== undefined) {
+      libc.setsockopt(passed, SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT, RECEIVE_TIMEOUT.length);
+      return passed;
+    }
     const fd = libc.socket(sockaddr.length === 16 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) throw this.failure('socket', at);
     const option = (level: number, name: number, value: Uint8Array): number => libc.setsockopt(fd, level, name, value, value.length);
     const number = (value: number): Uint8Array => Buffer.from(Int32Array.of(value).buffer);
     // A smaller buffer than asked for, as the system's limit may have it, still works.
     option(SOL_SOCKET, SO_RCVBUF, number(RECEIVE_BUFFER));
-    if (this.threads.length > 1) option(SOL_SOCKET, SO_REUSEPORT, number(1));
+    // Always, so that another process can add its sockets when it takes over; that two servers never share an address by mistake, TCP sees to.
+    option(SOL_SOCKET, SO_REUSEPORT, number(1));
     if (sockaddr.length > 16) option(IPPROTO_IPV6, IPV6_V6ONLY, number(at.address === '' ? 0 : 1));
-    const timeout = Buffer.from(BigInt64Array.of(0n, BigInt(WAIT * 1000)).buffer);
-    if (option(SOL_SOCKET, SO_RCVTIMEO, timeout) < 0 || libc.bind(fd, sockaddr, sockaddr.length) < 0) {
+    if (option(SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT) < 0 || libc.bind(fd, sockaddr, sockaddr.length) < 0) {
       const failure = this.failure('bind', at);
       libc.close(fd);
       throw failure;

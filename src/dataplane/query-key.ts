@@ -3,16 +3,14 @@ import { Flag, HEADER_SIZE, Type } from '../wire/index.js';
 /** Longest key: a name, type, class and variant, in octets. */
 export const MAX_KEY = 255 + 4 + 1;
 
-/** Letters fold to lower case (RFC 4343), all else stays. */
-const FOLD = Uint8Array.from({ length: 256 }, (_, octet) => (octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet));
-
 /** Variants that a chain may answer differently: DO, CD and AD of the query. */
 const VARIANT_DO = 1;
 const VARIANT_CD = 2;
 const VARIANT_AD = 4;
 
 /**
- * The key of a plain query: the question with its letters folded, and which of DO, CD and AD are set. One instance is used over and over.
+ * The key of a plain query: the question as it is written, and which of DO, CD and AD are set. One instance is used over and over.
+ * A name with capitals is another key, and none that is kept: what is spelt at random would fill the table, and some answers repeat the spelling.
  * Only the common form has one: opcode QUERY, one question, no records but perhaps one OPT record of version 0 without options at the very end.
  */
 export class QueryKey {
@@ -22,6 +20,11 @@ export class QueryKey {
   questionEnd = 0;
   /** Offset of the OPT record, or 0. */
   opt = 0;
+
+  /** Whether the name has capital letters. */
+  get hasCapitals(): boolean {
+    return this.bytes.subarray(0, this.length - 5).some((octet) => octet >= 0x41 && octet <= 0x5a);
+  }
 
   /** Reads the message of `length` octets at `at`. False when it is not of the common form. */
   read(message: Uint8Array, at: number, length: number): boolean {
@@ -42,7 +45,7 @@ export class QueryKey {
       const next = read + 1 + label;
       if (next > end) return false;
       while (read < next) {
-        const octet = FOLD[message[read++]!]!;
+        const octet = message[read++]!;
         key[write++] = octet;
         hash = Math.imul(hash ^ octet, 0x01000193);
       }

@@ -25,7 +25,7 @@ const COUNTS = 4;
 const ADDITIONAL = 5;
 /** TTL at `STORED`, -1 for records that keep theirs. */
 const TTL = 6;
-/** Number of TTL fields in the low half, of owners that echo the question in the high half. */
+/** Number of TTL fields. */
 const PLACES = 7;
 /** Rotation: offset of the first record in the low half, size of one in the high half; how many in ROTATE. */
 const ROTATION = 8;
@@ -38,13 +38,13 @@ const HITS = 14;
 const HITS_EDNS = 15;
 const FIELDS: Octets = 64;
 
-/** Room for offsets of TTLs and owners, 16 bits each, right behind the fields. */
+/** Room for offsets of TTL fields, 16 bits each, right behind the fields. */
 const MAX_PLACES = 16;
 const BODY = FIELDS + 2 * MAX_PLACES;
 
 /** An answer to be kept. */
 export interface Entry {
-  /** Folded question and variant, see `keyOf` in query-key.ts. */
+  /** Question and variant, as `QueryKey` reads them. */
   readonly key: Uint8Array;
   readonly keyLength: Octets;
   readonly hash: number;
@@ -57,7 +57,6 @@ export interface Entry {
   readonly additionals: number;
   readonly records: Uint8Array;
   readonly ttls: readonly number[];
-  readonly owners: readonly number[];
   /** Times in the shared clock of `sharedNow`. After `until` the slot is as if free. */
   readonly until: Milliseconds;
   /** TTL of all records at `stored`, from where it counts down; undefined when the records keep theirs. */
@@ -90,8 +89,8 @@ export class AnswerTable {
   }
 
   /** Whether an answer is small enough to be kept. */
-  static fits(keyLength: Octets, recordsLength: Octets, ttls: number, owners: number): boolean {
-    return BODY + keyLength + recordsLength <= SLOT && ttls + owners <= MAX_PLACES;
+  static fits(keyLength: Octets, recordsLength: Octets, ttls: number): boolean {
+    return BODY + keyLength + recordsLength <= SLOT && ttls <= MAX_PLACES;
   }
 
   /** The slot that holds the key at this moment, or -1. The contents may be gone before they are read: see `sequence`. */
@@ -117,7 +116,7 @@ export class AnswerTable {
   }
 
   /**
-   * Writes header counts, question and records of an answer behind the id and flags to `target`, the question in the query's own spelling, and counts the hit.
+   * Writes header counts, question and records of an answer behind the id and flags to `target`.
    * Returns the length, without OPT record. The caller compares sequence counters before and after.
    */
   copy(slot: number, target: Uint8Array, at: Octets, query: Uint8Array, question: Octets, questionEnd: Octets, now: Milliseconds): Octets {
@@ -147,18 +146,13 @@ export class AnswerTable {
     if (stored >= 0) {
       const age = now - this.doubles[(slot >> 1) + STORED]!;
       const ttl = stored - Math.floor(age / 1000);
-      for (let i = 0; i < (places & 0xffff); i++) {
+      for (let i = 0; i < places; i++) {
         const field = records + halves[first + i]!;
         target[field] = ttl >>> 24;
         target[field + 1] = ttl >> 16;
         target[field + 2] = ttl >> 8;
         target[field + 3] = ttl;
       }
-    }
-    const owners = places >>> 16;
-    for (let k = 0; k < owners; k++) {
-      let owner = records + halves[first + (places & 0xffff) + k]!;
-      for (let i = question; i < questionEnd - 4; i++) target[owner++] = query[i]!;
     }
     return 12 + questionEnd - question + length;
   }
@@ -184,14 +178,14 @@ export class AnswerTable {
     words[slot + COUNTS] = entry.answers | (entry.authorities << 16);
     words[slot + ADDITIONAL] = entry.additionals;
     words[slot + TTL] = entry.ttl ?? -1;
-    words[slot + PLACES] = entry.ttls.length | (entry.owners.length << 16);
+    words[slot + PLACES] = entry.ttls.length;
     words[slot + ROTATION] = entry.rotation ? entry.rotation.start | (entry.rotation.size << 16) : 0;
     words[slot + ROTATE] = entry.rotation ? entry.rotation.count : 0;
     doubles[(slot >> 1) + UNTIL] = entry.until;
     doubles[(slot >> 1) + STORED] = entry.stored;
     Atomics.store(words, slot + HITS, 0);
     Atomics.store(words, slot + HITS_EDNS, 0);
-    [...entry.ttls, ...entry.owners].forEach((place, i) => (halves[slot * 2 + FIELDS / 2 + i] = place));
+    entry.ttls.forEach((place, i) => (halves[slot * 2 + FIELDS / 2 + i] = place));
     bytes.set(entry.key.subarray(0, entry.keyLength), slot * 4 + BODY);
     bytes.set(entry.records, slot * 4 + BODY + entry.keyLength);
     Atomics.add(words, slot + SEQUENCE, 1);

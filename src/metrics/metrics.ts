@@ -32,13 +32,14 @@ export class Histogram {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
-  observe(value: number): void {
-    this.sum += value;
-    this.count++;
+  /** Counts a value, `times` times. */
+  observe(value: number, times = 1): void {
+    this.sum += value * times;
+    this.count += times;
     const { bounds } = this;
     let i = 0;
     while (i < bounds.length && value > bounds[i]!) i++;
-    this.counts[i]!++;
+    this.counts[i]! += times;
   }
 
   /** Observations at or below each bound. */
@@ -118,6 +119,7 @@ const formatBound = (bound: number): string => (bound >= 1e6 ? bound.toExponenti
 export class Metrics {
   private readonly registry = new Registry();
   private readonly families = new Map<string, unknown>();
+  private readonly beforeScrape = new Set<() => void>();
 
   /** A counter `coredns_SUBSYSTEM_NAME`; an empty subsystem is left out. */
   counter(subsystem: string, name: string, help: string, labelNames: readonly string[] = []): Family<Value> {
@@ -137,8 +139,15 @@ export class Metrics {
     return this.registry;
   }
 
+  /** Calls `fn` before each scrape until the returned function is called: for counts that are kept elsewhere meanwhile. */
+  onScrape(fn: () => void): () => void {
+    this.beforeScrape.add(fn);
+    return () => void this.beforeScrape.delete(fn);
+  }
+
   /** The scrape in the text exposition format 0.0.4, families by name; a family without series is left out. */
   async text(): Promise<string> {
+    for (const fn of this.beforeScrape) fn();
     const families = (await this.registry.getMetricsAsJSON()).filter((metric) => metric.values.length > 0).map((metric) => metric.name).sort();
     const texts = await Promise.all(families.map((name) => this.registry.getSingleMetricAsString(name)));
     return texts.map((text) => `${text}\n`).join('');

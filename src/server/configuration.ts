@@ -2,7 +2,7 @@ import { linkChain, type Handler, type HttpRoute, type Outcome, type PluginDefin
 import { CorefileError, parseCorefile, type Corefile, type CorefileSource, type LoadOptions } from '../corefile/index.js';
 import { hostPort } from '../lib/cidr.js';
 import { BlockContext, Hooks, type Common } from './block.js';
-import { InFlight, Routes } from './routes.js';
+import { Chain, InFlight, Routes } from './routes.js';
 
 /** What a configuration needs of the server around it. */
 export interface ConfigurationHost {
@@ -65,7 +65,8 @@ export class Configuration {
     }
     block.link(handlers);
     // A block without handlers answers nothing: REFUSED, as for a zone that is not served.
-    const chain = handlers.length === 0 ? (query: Query): Reply => refusedReply(this.routesAt(block, 0), query) : linkChain(handlers);
+    const ask = handlers.length === 0 ? (query: Query): Reply => this.served.get(query.arrival.server)!.refuse(query) : linkChain(handlers);
+    const chain = new Chain(ask, handlers);
     const hosts = block.settings.listen.length === 0 ? [''] : block.settings.listen;
     const addresses = new Set<ServerAddress>();
     for (const key of block.source.keys) {
@@ -81,13 +82,7 @@ export class Configuration {
     }
     block.serveAt([...addresses]);
   }
-
-  private routesAt(block: BlockContext, index: number): Routes {
-    return this.served.get(block.addresses()[index]!)!;
-  }
 }
-
-const refusedReply = (routes: Routes, query: Query): Reply => routes.refuse(query);
 
 const isList = (made: Handler | readonly Handler[]): made is readonly Handler[] => Array.isArray(made);
 

@@ -5,7 +5,7 @@ import type { Network, UdpSocket } from '../net/network.js';
 import type { OnPanic } from './respond.js';
 import type { Routes, Served } from './routes.js';
 import { DEFAULT_TCP_LIMITS, TcpServer, type TcpLimits } from './tcp.js';
-import { listenUdp } from './udp.js';
+import type { UdpListening } from './udp.js';
 
 interface Listener {
   readonly served: Served;
@@ -21,7 +21,8 @@ export class DnsListeners {
   private readonly open = new Map<ServerAddress, Listener>();
 
   constructor(
-    private readonly network: Network, private readonly clock: Clock, private readonly onPanic: OnPanic, private readonly limits: TcpLimits = DEFAULT_TCP_LIMITS,
+    private readonly network: Network, private readonly udp: UdpListening, private readonly clock: Clock, private readonly onPanic: OnPanic,
+    private readonly limits: TcpLimits = DEFAULT_TCP_LIMITS,
   ) {}
 
   /** As `HttpListeners.prepare`. `relabel` is told when a drawn port becomes known. */
@@ -53,7 +54,7 @@ export class DnsListeners {
     const tcp = await TcpServer.listen(this.network, this.clock, server, served, this.onPanic, this.limits);
     try {
       if (server.port === 0) relabel(server, tcp.local.port);
-      return { served, tcp, udp: await listenUdp(this.network, this.clock, { address: server.address, port: tcp.local.port }, served, this.onPanic) };
+      return { served, tcp, udp: await this.udp.listen({ address: server.address, port: tcp.local.port }, served) };
     } catch (error) {
       tcp.close();
       throw error;

@@ -22,6 +22,8 @@ export interface Reception {
   /** Octets to leave free in front of the message: 2 for the length over TCP. */
   readonly prefix: 0 | 2;
   readonly send: Send;
+  /** Told of each reply of a chain that says how long it stays right, after it was sent. */
+  readonly standing?: (query: Query, reply: Reply) => void;
   /** Called in place of `send` when there will be no answer. */
   readonly dropped?: () => void;
 }
@@ -116,6 +118,7 @@ function badVersion(query: Query, reception: Reception): void {
 function finish(query: Query, outcome: Outcome, reception: Reception): void {
   if (outcome === DROP) return reception.dropped?.();
   reception.send(finishReply(query, outcome, reception.prefix));
+  if (outcome.standing !== undefined) reception.standing?.(query, outcome);
 }
 
 /** The reply as it goes to the client of `query`, behind `prefix` free octets. */

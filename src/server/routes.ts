@@ -1,4 +1,4 @@
-import { Reply, Zones, type Next, type Outcome, type Query, type ServerAddress } from '../chain/index.js';
+import { Reply, Zones, hasTally, seesEveryQuery, type Handler, type Next, type Outcome, type Query, type ServerAddress, type Tallies, type Tally } from '../chain/index.js';
 import { Class, Rcode, Type, nextLabel, type Name } from '../wire/index.js';
 
 /** One configuration's life as far as its queries are concerned: it ends only after the last one that waits is answered. */
@@ -28,16 +28,36 @@ export class InFlight {
   }
 }
 
+/** The linked handlers of one server block. */
+export class Chain {
+  /** Handlers that count queries; undefined when one has to be asked each time. */
+  private readonly counting: readonly Tallies[] | undefined;
+
+  constructor(readonly ask: Next, handlers: readonly Handler[]) {
+    this.counting = handlers.some(seesEveryQuery) ? undefined : handlers.filter((handler) => hasTally(handler));
+  }
+
+  /** Whether a reply with a standing may be given again without asking. */
+  get mayBePassedBy(): boolean {
+    return this.counting !== undefined;
+  }
+
+  /** How queries like this one that get this reply are counted. */
+  tallies(query: Query, reply: Reply): Tally[] {
+    return (this.counting ?? []).map((handler) => handler.tally(query, reply));
+  }
+}
+
 /** Which chain answers for which zone at one listening address. */
 export class Routes {
-  private readonly chains = new Map<Name, Next>();
+  private readonly chains = new Map<Name, Chain>();
   private served = new Zones([]);
-  private only: Next | undefined;
+  private only: Chain | undefined;
 
   constructor(readonly inFlight: InFlight, private readonly refused: (query: Query) => void) {}
 
   /** False when the zone already has a chain. */
-  add(zone: Name, chain: Next): boolean {
+  add(zone: Name, chain: Chain): boolean {
     if (this.chains.has(zone)) return false;
     this.chains.set(zone, chain);
     this.served = new Zones(this.zones);
@@ -51,12 +71,16 @@ export class Routes {
 
   /** Answers from the chain of the most specific zone; REFUSED without one, and for any class but IN. */
   answer(query: Query): Outcome | Promise<Outcome> {
-    if (query.class !== Class.IN) return this.refuse(query);
-    const chain = this.only ?? this.find(query.name, query.type);
-    return chain === undefined ? this.refuse(query) : chain(query);
+    const chain = this.chainOf(query);
+    return chain === undefined ? this.refuse(query) : chain.ask(query);
   }
 
-  private find(name: Name, type: number): Next | undefined {
+  /** The chain that answers the query; undefined when none does. */
+  chainOf(query: Query): Chain | undefined {
+    return query.class === Class.IN ? (this.only ?? this.find(query.name, query.type)) : undefined;
+  }
+
+  private find(name: Name, type: number): Chain | undefined {
     const zone = this.served.match(name);
     if (zone === undefined) return undefined;
     return this.chains.get(type === Type.DS ? this.parentSide(name, zone) : zone);

@@ -1,5 +1,7 @@
 import { PerServer, makeQuery, type Arrival, type OwnQuestion, type PluginDefinition, type Query, type Runtime, type ServerAddress } from '../chain/index.js';
 import { CorefileError, parseCorefile, type CorefileSource } from '../corefile/index.js';
+import type { DataPlane } from '../dataplane/plane.js';
+import { Shelf } from '../dataplane/shelf.js';
 import { sleep } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
 import { Series, panics } from '../plugins/prometheus/metrics.js';
@@ -13,6 +15,7 @@ import { respond } from './respond.js';
 import type { Served } from './routes.js';
 import { makeRuntime, type RuntimeOptions } from './runtime.js';
 import type { TcpLimits } from './tcp.js';
+import { PlainUdp, SharedUdp } from './udp.js';
 
 /** Answers under way at the end of a configuration have this long, in milliseconds. */
 const GRACE: Milliseconds = 5000;
@@ -25,6 +28,8 @@ export interface ServerOptions extends RuntimeOptions {
   readonly defaultPort?: number;
   readonly plugins?: readonly PluginDefinition[];
   readonly tcpLimits?: TcpLimits;
+  /** Threads that take datagrams at addresses of this host and answer by themselves what they can. The server stops them when it stops. */
+  readonly plane?: DataPlane;
   /** Called when a plugin finds that serving does harm, such as a forwarding loop; by default the server stops. */
   readonly onFatal?: (reason: string) => void;
 }
@@ -39,6 +44,7 @@ export class Server {
   private readonly addresses = new Map<string, OpenableAddress>();
   private readonly dns: DnsListeners;
   private readonly http: HttpListeners;
+  private readonly shelf: Shelf | undefined;
   private current: Configuration;
   private listening = false;
   private changing: Promise<unknown> = Promise.resolve();
@@ -57,7 +63,11 @@ export class Server {
       const stack = this.current.stacktrace && error instanceof Error ? `\n${error.stack}` : '';
       log.error(`Recovered from panic in server: "${query.arrival.server.label}" ${text}${stack}`);
     };
-    this.dns = new DnsListeners(this.runtime.network, this.runtime.clock, onPanic, options.tcpLimits);
+    const { network, clock } = runtime;
+    this.shelf = options.plane && new Shelf(options.plane.table, clock);
+    const udp = options.plane && this.shelf ? new SharedUdp(options.plane, this.shelf, clock, onPanic) : new PlainUdp(network, clock, onPanic);
+    if (this.shelf) metrics.onScrape(() => this.shelf?.harvest());
+    this.dns = new DnsListeners(network, udp, clock, onPanic, options.tcpLimits);
     this.http = new HttpListeners(this.runtime.network);
     this.host = {
       runtime: this.runtime, plugins: options.plugins ?? PLUGINS, load, defaultPort: options.defaultPort ?? 53,
@@ -161,6 +171,8 @@ export class Server {
     }
     http.commit();
     const old = dns.commit();
+    // What earlier chains said holds no longer, and who counts it is another.
+    this.shelf?.clear();
     if (old.length > 0) void this.settled(this.current).then(() => old.forEach(shut));
   }
 
@@ -193,6 +205,8 @@ export class Server {
     const open = this.dns.closeAll();
     await this.settled(current);
     open.forEach(shut);
+    await this.options.plane?.stop();
+    this.shelf?.stop();
     await this.runStop(current);
     this.http.closeAll();
   }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 /** The folders under src, lowest rank first. A folder imports from lower ranks only; of equal ranks none imports the other. */
 const RANKS: Record<string, number> = {
-  lib: 0, wire: 1, corefile: 1, kube: 1, datapath: 1, metrics: 1, net: 2, chain: 3, dataplane: 3, exchange: 3, lrp: 3, plugins: 4, resolver: 4, observe: 4,
+  lib: 0, wire: 1, corefile: 1, kube: 1, datapath: 1, metrics: 1, net: 2, chain: 3, exchange: 3, lrp: 3, dataplane: 4, plugins: 4, resolver: 4, observe: 4,
   server: 5, nodelocal: 6, lab: 7, cli: 8,
 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DROP, Reply, type Next } from '../../src/chain/index.js';
 import { respond } from '../../src/server/respond.js';
-import { InFlight, Routes } from '../../src/server/routes.js';
+import { Chain, InFlight, Routes } from '../../src/server/routes.js';
 import { Flag, Rcode, decodeMessage, encodeMessage, rcodeName, type Message } from '../../src/wire/index.js';
 import { SERVER, query, rr } from '../support/dns.js';
 
@@ -17,7 +17,7 @@ interface Asked {
 async function ask(bytes: Buffer, options: { chain?: Next; transport?: 'udp' | 'tcp'; remote?: string } = {}): Promise<Asked> {
   const inFlight = new InFlight();
   const routes = new Routes(inFlight, () => undefined);
-  routes.add('.', options.chain ?? ((): Reply => Reply.of(Flag.AA, 0, { answer: [rr('www.example.org. 300 IN A 192.0.2.1')] })));
+  routes.add('.', new Chain(options.chain ?? ((): Reply => Reply.of(Flag.AA, 0, { answer: [rr('www.example.org. 300 IN A 192.0.2.1')] })), []));
   const asked: Asked = { answer: undefined, bytes: undefined, dropped: false, panics: [], inFlight };
   const transport = options.transport ?? 'udp';
   respond(bytes, { server: SERVER, routes }, {
@@ -160,7 +160,7 @@ describe('the chain', () => {
 describe('routes', () => {
   const routesOf = (...zones: string[]): Routes => {
     const routes = new Routes(new InFlight(), () => undefined);
-    for (const zone of zones) routes.add(zone, () => Reply.of(0, 0, { answer: [rr(`zone. 1 IN TXT "${zone}"`)] }));
+    for (const zone of zones) routes.add(zone, new Chain(() => Reply.of(0, 0, { answer: [rr(`zone. 1 IN TXT "${zone}"`)] }), []));
     return routes;
   };
   it.each([
@@ -184,7 +184,7 @@ describe('routes', () => {
     expect([outcome.rcode, outcome.written]).toEqual([Rcode.REFUSED, false]);
   });
 
-  it('take each zone once', () => expect(routesOf('example.org.').add('example.org.', () => DROP)).toBe(false));
+  it('take each zone once', () => expect(routesOf('example.org.').add('example.org.', new Chain(() => DROP, []))).toBe(false));
 });
 
 it('encodes what it was given to the octet', async () => {

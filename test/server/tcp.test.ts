@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Reply, type Next } from '../../src/chain/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { HostNetwork } from '../../src/net/host-network.js';
-import { InFlight, Routes } from '../../src/server/routes.js';
+import { Chain, InFlight, Routes } from '../../src/server/routes.js';
 import { DEFAULT_TCP_LIMITS, TcpServer, type TcpLimits } from '../../src/server/tcp.js';
 import { FrameReader, decodeMessage, frame } from '../../src/wire/index.js';
 import { SERVER, query, rr } from '../support/dns.js';
@@ -13,7 +13,7 @@ afterEach(() => cleanups.splice(0).forEach((cleanup) => cleanup()));
 
 async function serve(chain: Next, limits: Partial<TcpLimits> = {}): Promise<{ server: TcpServer; clock: ManualClock }> {
   const routes = new Routes(new InFlight(), () => undefined);
-  routes.add('.', chain);
+  routes.add('.', new Chain(chain, []));
   const clock = new ManualClock();
   const server = await TcpServer.listen(new HostNetwork(), clock, { address: '127.0.0.1', port: 0 }, { server: SERVER, routes }, (error) => { throw error; }, { ...DEFAULT_TCP_LIMITS, ...limits });
   cleanups.push(() => {

@@ -1,4 +1,4 @@
-import type { Query, Reply } from '../../chain/index.js';
+import { Standing, type Query, type Reply } from '../../chain/index.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
 import { Class, Flag, type EncodedRecords, type Name } from '../../wire/index.js';
 import type { PrefetchPolicy } from './options.js';
@@ -18,6 +18,7 @@ export class Entry {
   touched: Milliseconds;
   /** A refresh is under way in the background. */
   refreshing = false;
+  private promised: EntryStanding | undefined;
   private hits = 0;
   private lastHit: Milliseconds = -Infinity;
 
@@ -45,6 +46,26 @@ export class Entry {
     return age > 0 ? this.ttl - Math.floor(age / 1000) : this.ttl;
   }
 
+  /** How long a reply from this entry may be given without asking: until it expires, or until each hit has to be looked at because it might be fetched anew. */
+  standing(keepTtl: boolean, policy: PrefetchPolicy | undefined): EntryStanding {
+    if (this.promised === undefined) {
+      const lifetime = policy === undefined ? this.ttl : this.ttl - Math.ceil((policy.percentage / 100) * this.ttl);
+      this.promised = new EntryStanding(this, this.stored + lifetime * 1000, keepTtl);
+    }
+    return this.promised;
+  }
+
+  /** The entry is no longer kept. */
+  leave(): void {
+    this.promised?.revoke();
+  }
+
+  /** Counts hits that were answered elsewhere. */
+  countHits(now: Milliseconds, count: number): void {
+    this.hits += count;
+    this.lastHit = now;
+  }
+
   /** Counts a hit; returns whether the entry is popular and so near its end that it should be fetched anew. */
   countHit(now: Milliseconds, left: Seconds, policy: PrefetchPolicy): boolean {
     this.hits = now - this.lastHit > policy.gap ? 1 : this.hits + 1;
@@ -56,6 +77,13 @@ export class Entry {
   inheritPopularity(from: Entry): void {
     this.hits = from.hits;
     this.lastHit = from.lastHit;
+  }
+}
+
+/** What an entry promises, so that a reply can be traced back to it. */
+export class EntryStanding extends Standing {
+  constructor(readonly entry: Entry, until: Milliseconds, keepTtl: boolean) {
+    super(until, keepTtl ? undefined : { ttl: entry.ttl, from: entry.stored });
   }
 }
 

@@ -1,10 +1,10 @@
-import { DROP, Query, Reply, type Handler, type Next, type Outcome, type PerServer, type WrapsReply } from '../../chain/index.js';
+import { DROP, Query, Reply, type Handler, type Next, type Outcome, type PerServer, type Tallies, type Tally, type WrapsReply } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import type { Seconds } from '../../lib/units.js';
 import type { Family, Value } from '../../metrics/metrics.js';
 import { Flag, OPCODE_MASK, Rcode, Type } from '../../wire/index.js';
-import { Entry } from './entry.js';
+import { Entry, EntryStanding } from './entry.js';
 import { kindOf, ttlOf, type KeptKind } from './lifetime.js';
 import type { CacheMetrics } from './metrics.js';
 import type { CacheOptions } from './options.js';
@@ -25,7 +25,7 @@ export interface CacheSurroundings {
  * Answers from kept replies, keeps what comes back, and gives all records of a reply one TTL. A hit decodes nothing and waits for nothing.
  * Zone transfers and messages other than queries pass as they are.
  */
-export class Cache implements Handler, WrapsReply {
+export class Cache implements Handler, WrapsReply, Tallies {
   readonly name = 'cache';
   readonly wrapsReply = true;
   private readonly store: Store;
@@ -49,6 +49,27 @@ export class Cache implements Handler, WrapsReply {
     return outcome instanceof Promise ? outcome.then((settled) => this.settle(query, settled)) : this.settle(query, outcome);
   }
 
+  /** A reply of this cache's own counts as a hit, any other as one that the cache was asked for in vain. */
+  tally(query: Query, reply: Reply): Tally {
+    if (!this.concerns(query)) return () => undefined;
+    const metrics = this.surroundings.metrics.get(query.arrival.server);
+    const { standing } = reply;
+    if (!(standing instanceof EntryStanding)) {
+      return (plain, edns) => {
+        metrics.requests.inc(plain + edns);
+        metrics.misses.inc(plain + edns);
+      };
+    }
+    const { entry } = standing;
+    return (plain, edns) => {
+      const now = this.surroundings.clock.monotonic();
+      metrics.requests.inc(plain + edns);
+      metrics.hits[entry.type].inc(plain + edns);
+      this.store.touch(entry, now);
+      entry.countHits(now, plain + edns);
+    };
+  }
+
   private concerns(query: Query): boolean {
     if ((query.queryFlags & OPCODE_MASK) !== 0 || query.type === Type.AXFR || query.type === Type.IXFR) return false;
     return this.surroundings.everyZone || this.options.zones.contains(query.name);
@@ -59,7 +80,7 @@ export class Cache implements Handler, WrapsReply {
     this.store.touch(entry, query.received);
     const { prefetch, keepTtl } = this.options;
     if (prefetch !== undefined && entry.countHit(query.received, left, prefetch)) this.refresh(query, next, entry, metrics);
-    return replyFrom(entry, query, keepTtl ? entry.ttl : left);
+    return replyFrom(entry, query, keepTtl ? entry.ttl : left, entry.standing(keepTtl, prefetch));
   }
 
   private expiredHit(query: Query, next: Next, entry: Entry, metrics: CacheMetrics): Outcome | Promise<Outcome> {
@@ -82,19 +103,27 @@ export class Cache implements Handler, WrapsReply {
     const ttl = ttlOf(outcome, kind, this.options);
     const flags = wantsAuthentic(query) ? outcome.flags : outcome.flags & ~Flag.AD;
     const reply = Reply.ofRecords(flags, outcome.rcode, outcome.records, ttl);
-    if (kind !== 'other' && ttl > 0 && !outcome.truncated) this.keep(query, reply, ttl, kind, replaced);
-    return reply;
+    if (kind !== 'other' && ttl > 0 && !outcome.truncated && this.keep(query, reply, ttl, kind, replaced)) return reply;
+    // What this cache leaves alone stays right for as long as its maker says; the TTL that it got here does not change with time.
+    return reply.withStanding(outcome.standing);
   }
 
-  private keep(query: Query, reply: Reply, ttl: Seconds, kind: KeptKind, replaced: Entry | undefined): void {
+  /** False where the configuration says that such a reply is not to be kept. */
+  private keep(query: Query, reply: Reply, ttl: Seconds, kind: KeptKind, replaced: Entry | undefined): boolean {
     const type = kind === 'answer' || kind === 'referral' ? 'success' : 'denial';
-    if (this.options.disabled[type]?.contains(query.name) === true) return;
+    if (this.options.disabled[type]?.contains(query.name) === true) return false;
     const entry = new Entry(query, reply, ttl, type, kind !== 'failure', this.surroundings.clock.monotonic());
     if (replaced !== undefined) entry.inheritPopularity(replaced);
     const { entries, evictions } = this.surroundings.metrics.get(query.arrival.server);
     if (this.store.put(entry)) evictions[type].inc();
     entries.success.set(this.store.size('success'));
     entries.denial.set(this.store.size('denial'));
+    return true;
+  }
+
+  /** Takes back what was promised for kept replies. */
+  end(): void {
+    this.store.clear();
   }
 
   /** Has the entry fetched anew after the client has its answer; once at a time. */
@@ -127,9 +156,9 @@ const renews = (outcome: Outcome): outcome is Reply => outcome !== DROP && outco
 /** A client shows by DO or AD that it understands AD in a reply; others never see it (RFC 6840 sections 5.7 and 5.8). */
 const wantsAuthentic = (query: Query): boolean => query.do || query.authenticData;
 
-function replyFrom(entry: Entry, query: Query, ttl: Seconds): Reply {
+function replyFrom(entry: Entry, query: Query, ttl: Seconds, standing?: EntryStanding): Reply {
   const flags = (entry.flags & Flag.AD) !== 0 && !wantsAuthentic(query) ? entry.flags & ~Flag.AD : entry.flags;
-  return Reply.ofRecords(flags, entry.rcode, entry.records, ttl);
+  return Reply.ofRecords(flags, entry.rcode, entry.records, ttl, undefined, standing);
 }
 
 function serveStale(query: Query, entry: Entry, metrics: CacheMetrics): Reply {

@@ -8,8 +8,8 @@ class Series {
 
   constructor(private readonly family: Family<Value>, private readonly labels: Labels) {}
 
-  inc(): void {
-    (this.bound ??= this.family.with(this.labels)).inc();
+  inc(by = 1): void {
+    (this.bound ??= this.family.with(this.labels)).inc(by);
   }
 
   set(value: number): void {

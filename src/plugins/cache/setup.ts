@@ -7,7 +7,7 @@ import { parseOptions } from './options.js';
 export const cache = definePlugin('cache', ([directive, second], block) => {
   second?.fail('got a second cache in this server block, allowed: one');
   const options = parseOptions(directive, block);
-  return new Cache(options, {
+  const handler = new Cache(options, {
     clock: block.runtime.clock,
     log: block.logger('cache'),
     metrics: cacheMetrics(block.runtime.metrics, options.zones.list.join(',')),
@@ -15,4 +15,6 @@ export const cache = definePlugin('cache', ([directive, second], block) => {
     // The server routes by the block's zones: where the cache has them all, no query needs to be looked at again.
     everyZone: block.zones.every((zone) => options.zones.contains(zone)),
   });
+  block.onStop(() => handler.end());
+  return handler;
 });

@@ -39,12 +39,20 @@ export class Store {
   put(entry: Entry): boolean {
     const names = this.namesOf(entry.variant);
     const previous = names.get(entry.name);
-    if (previous !== undefined) this.order[previous.type].delete(previous);
+    if (previous !== undefined) {
+      this.order[previous.type].delete(previous);
+      previous.leave();
+    }
     names.set(entry.name, entry);
     const order = this.order[entry.type];
     const full = order.size === order.max;
     order.set(entry, entry);
     return full;
+  }
+
+  /** All entries leave: the cache ends. */
+  clear(): void {
+    for (const order of Object.values(this.order)) for (const entry of order.keys()) entry.leave();
   }
 
   size(type: CacheType): number {
@@ -61,6 +69,7 @@ export class Store {
   }
 
   private unlink(entry: Entry): void {
+    entry.leave();
     const names = this.variants.get(entry.variant)!;
     names.delete(entry.name);
     // Types and classes are the client's choice: a map that stayed behind for each would be a leak.

@@ -1,4 +1,4 @@
-import { DROP, Reply, type Handler, type Next, type Outcome, type Query, type SeesEveryQuery, type WrapsReply } from '../../chain/index.js';
+import { DROP, type Handler, type Next, type Outcome, type Query, type SeesEveryQuery, type WrapsReply } from '../../chain/index.js';
 import { Rcode, Type } from '../../wire/index.js';
 import { RoundRobin, type Policy } from './policy.js';
 
@@ -26,6 +26,6 @@ export class LoadBalance implements Handler, WrapsReply, SeesEveryQuery {
     if (query.type === Type.AXFR || query.type === Type.IXFR) return outcome;
     let { records } = outcome;
     for (const policy of this.policies) records = policy.arrange(records, query);
-    return records === outcome.records ? outcome : Reply.ofRecords(outcome.flags, outcome.rcode, records, outcome.ttl, outcome.edns);
+    return records === outcome.records ? outcome : outcome.withOrder(records);
   }
 }

@@ -1,16 +1,17 @@
-import { DROP, type Handler, type Next, type Outcome, type PerServer, type Query, type SeesEveryQuery } from '../../chain/index.js';
+import { DROP, type Handler, type Next, type Outcome, type PerServer, type Query, type Reply, type Tallies, type Tally } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import { Rcode } from '../../wire/index.js';
 import type { Writer, ZonedSeries } from './metrics.js';
 
 /** Counts each query with its reply and the time it took. */
-export class Prometheus implements Handler, SeesEveryQuery {
+export class Prometheus implements Handler, Tallies {
   readonly name = 'prometheus';
 
   constructor(private readonly series: PerServer<ZonedSeries>, private readonly clock: Clock) {}
 
-  seesEveryQuery(): boolean {
-    return true;
+  /** Queries answered without the chain took as long as the least that is told apart. */
+  tally(query: Query, reply: Reply): Tally {
+    return this.series.get(query.arrival.server).of(query).tally(query, reply.rcode, reply.sizeFor(query), 'atOnce');
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {

@@ -1,7 +1,7 @@
-import { Zones, type Query } from '../../chain/index.js';
+import { Zones, type Query, type Tally } from '../../chain/index.js';
 import type { Octets } from '../../lib/units.js';
 import { TIME_BOUNDS, type Family, type Histogram, type Metrics, type Value } from '../../metrics/metrics.js';
-import { Type, rcodeName, type Name } from '../../wire/index.js';
+import { OPT_SIZE, Type, rcodeName, type Name } from '../../wire/index.js';
 import { NOBODY, type Writers } from './writer.js';
 
 const SIZE_BOUNDS = [0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16_000, 32_000, 48_000, 64_000];
@@ -14,6 +14,9 @@ const OTHER = COUNTED_TYPES.length;
 /** Place of each type up to 255 in the list above. */
 const TYPE_SLOTS = new Uint8Array(256).fill(OTHER);
 COUNTED_TYPES.forEach((type, slot) => (TYPE_SLOTS[Type[type]] = slot));
+
+/** Time of a query that was answered without the chain, in seconds: some microseconds, in the lowest bucket. */
+const UNMEASURED = 5e-6;
 
 /** Who made a reply. */
 export type Writer = 'nobody' | keyof Writers;
@@ -35,16 +38,42 @@ export class Series {
 
   /** Counts a query that was answered after `seconds`. */
   count(query: Query, seconds: number, rcode: number, size: Octets, writer: Writer): void {
+    const { requests, requestSize, responseSize, responses } = this.seriesOf(query, rcode, writer);
+    requests.inc();
+    if (query.do) (this.doRequests ??= this.bind(this.families.doRequests, {})).inc();
+    (this.duration ??= this.bind(this.families.duration, {})).observe(seconds);
+    requestSize.observe(query.size);
+    responseSize.observe(size);
+    responses.inc();
+  }
+
+  /** How queries like this one are counted that were answered without the chain. Their time was too short to be measured one by one. */
+  tally(query: Query, rcode: number, size: Octets, writer: Writer): Tally {
+    const question = query.questionEnd;
+    return (plain, edns) => {
+      const count = plain + edns;
+      const { requests, requestSize, responseSize, responses } = this.seriesOf(query, rcode, writer);
+      requests.inc(count);
+      if (query.do) (this.doRequests ??= this.bind(this.families.doRequests, {})).inc(count);
+      (this.duration ??= this.bind(this.families.duration, {})).observe(UNMEASURED, count);
+      if (plain > 0) requestSize.observe(question, plain);
+      if (edns > 0) requestSize.observe(question + OPT_SIZE, edns);
+      responseSize.observe(size, count);
+      responses.inc(count);
+    };
+  }
+
+  private seriesOf(query: Query, rcode: number, writer: Writer): { requests: Value; requestSize: Histogram; responseSize: Histogram; responses: Value } {
     const proto = query.transport === 'tcp' ? 1 : 0;
     const family = query.family === 6 ? 1 : 0;
     const type = query.type < 256 ? TYPE_SLOTS[query.type]! : OTHER;
     const slot = (((proto << 1) | family) << 5) | type;
-    (this.requests[slot] ?? this.bindRequests(slot)).inc();
-    if (query.do) (this.doRequests ??= this.bind(this.families.doRequests, {})).inc();
-    (this.duration ??= this.bind(this.families.duration, {})).observe(seconds);
-    (this.requestSizes[proto] ??= this.bind(this.families.requestSize, { proto: query.transport })).observe(query.size);
-    (this.responseSizes[proto] ??= this.bind(this.families.responseSize, { proto: query.transport })).observe(size);
-    (this.responses[writer][rcode] ?? this.bindResponses(writer, rcode)).inc();
+    return {
+      requests: this.requests[slot] ?? this.bindRequests(slot),
+      requestSize: (this.requestSizes[proto] ??= this.bind(this.families.requestSize, { proto: query.transport })),
+      responseSize: (this.responseSizes[proto] ??= this.bind(this.families.responseSize, { proto: query.transport })),
+      responses: this.responses[writer][rcode] ?? this.bindResponses(writer, rcode),
+    };
   }
 
   private bindRequests(slot: number): Value {

@@ -1,0 +1,55 @@
+import type { Milliseconds, Seconds } from '../lib/units.js';
+import type { Query } from './query.js';
+import type { Reply } from './reply.js';
+
+/** Something that keeps a reply outside the chain. */
+export interface Holder {
+  /** The reply must not be given any more from now on. */
+  withdraw(): void;
+}
+
+/**
+ * How long a reply stays the right answer to its question: its maker's promise that until then the same may be given without asking. One standing may
+ * cover many replies. It ends by itself at `until`, or before when it is revoked.
+ */
+export class Standing {
+  private readonly holders = new Set<Holder>();
+  private ended = false;
+
+  /**
+   * @param until monotonic time; Infinity for a reply that only a change makes wrong
+   * @param countdown when all TTLs count down from `ttl` at the monotonic time `from`; undefined when they stay as they are
+   */
+  constructor(readonly until: Milliseconds, readonly countdown?: { readonly ttl: Seconds; readonly from: Milliseconds }) {}
+
+  get revoked(): boolean {
+    return this.ended;
+  }
+
+  /** Lets `holder` know when the standing is revoked. */
+  hold(holder: Holder): void {
+    this.holders.add(holder);
+  }
+
+  release(holder: Holder): void {
+    this.holders.delete(holder);
+  }
+
+  /** Ends it now: an object behind the replies has changed, or they are no longer kept where they came from. */
+  revoke(): void {
+    this.ended = true;
+    for (const holder of this.holders) holder.withdraw();
+    this.holders.clear();
+  }
+}
+
+/** Told how many more queries like one that was answered were answered with the same reply, without and with an OPT record. */
+export type Tally = (plain: number, edns: number) => void;
+
+/** A handler that has to know of every query but need not be asked each time: it is told afterwards. */
+export interface Tallies {
+  /** How queries like `query` that get `reply` are to be counted. */
+  tally(query: Query, reply: Reply): Tally;
+}
+
+export const hasTally = <T extends object>(handler: T): handler is T & Tallies => typeof (handler as Partial<Tallies>).tally === 'function';

@@ -1,0 +1,129 @@
+import type { Holder, Query, Reply, Standing, Tally } from '../chain/index.js';
+import { repeat, type Clock, type Timer } from '../lib/clock.js';
+import type { Milliseconds, Octets } from '../lib/units.js';
+import { RCODE_MASK, RECORD_FIXED, Flag, Type, type EncodedRecords } from '../wire/index.js';
+import { QueryKey } from './query-key.js';
+import { AnswerTable, sharedNow, type Entry } from './table.js';
+
+/** How often hits are handed on to those who count them, when nobody asks before. */
+const HARVEST: Milliseconds = 1000;
+
+/** One answer in the table: who made it, and who counts its hits. */
+class Shelved implements Holder {
+  slot = -1;
+
+  constructor(private readonly shelf: Shelf, readonly standing: Standing, readonly until: Milliseconds, readonly tallies: readonly Tally[]) {}
+
+  withdraw(): void {
+    this.shelf.remove(this);
+  }
+}
+
+/** The chain's side of the answer table: puts replies with a standing in, takes them out when it ends, and hands their hits on. */
+export class Shelf {
+  private readonly key = new QueryKey();
+  private readonly shelved = new Map<number, Shelved>();
+  private readonly timer: Timer;
+  /** From the clock of the chain to that of the table. */
+  private readonly offset: Milliseconds;
+
+  constructor(private readonly table: AnswerTable, private readonly clock: Clock) {
+    this.offset = sharedNow() - clock.monotonic();
+    this.timer = repeat(clock, HARVEST, () => this.harvest());
+  }
+
+  /** Number of answers in the table. */
+  get size(): number {
+    return this.shelved.size;
+  }
+
+  /** Keeps the reply for queries like this one, if it is of a kind that can be kept. `tallies` are told of its hits. */
+  offer(query: Query, reply: Reply, server: number, tallies: () => readonly Tally[]): void {
+    const { standing, records } = reply;
+    const now = this.clock.monotonic();
+    if (standing === undefined || standing.revoked || standing.until <= now || reply.rcode > RCODE_MASK || reply.edns !== undefined || reply.truncated) return;
+    const { key } = this;
+    if (!key.read(query.bytes, 0, query.bytes.length) || key.hasCapitals || !AnswerTable.fits(key.length, records.bytes.length, records.ttls.length)) return;
+    const shelved = new Shelved(this, standing, standing.until, tallies());
+    shelved.slot = this.table.put(this.entry(reply, records, standing, server), sharedNow(), (slot) => this.forget(slot));
+    this.shelved.set(shelved.slot, shelved);
+    standing.hold(shelved);
+  }
+
+  /** Hands on the hits of all answers, and forgets those whose time is over. */
+  harvest(): void {
+    const now = this.clock.monotonic();
+    for (const [slot, shelved] of this.shelved) {
+      this.handOn(slot, shelved);
+      if (shelved.until <= now) this.remove(shelved);
+    }
+  }
+
+  /** Takes an answer out of the table; its hits so far are handed on. */
+  remove(shelved: Shelved): void {
+    if (this.shelved.get(shelved.slot) !== shelved) return;
+    this.table.clear(shelved.slot);
+    this.forget(shelved.slot);
+  }
+
+  /** Takes out everything: the chains that made the answers are about to end. */
+  clear(): void {
+    for (const shelved of [...this.shelved.values()]) this.remove(shelved);
+  }
+
+  stop(): void {
+    this.timer.cancel();
+    this.harvest();
+  }
+
+  private forget(slot: number): void {
+    const shelved = this.shelved.get(slot);
+    if (!shelved) return;
+    this.handOn(slot, shelved);
+    this.shelved.delete(slot);
+    shelved.standing.release(shelved);
+  }
+
+  private handOn(slot: number, { tallies }: Shelved): void {
+    const { plain, edns } = this.table.takeHits(slot);
+    if (plain + edns > 0) for (const tally of tallies) tally(plain, edns);
+  }
+
+  private entry(reply: Reply, records: EncodedRecords, standing: Standing, server: number): Entry {
+    const { key } = this;
+    const { countdown } = standing;
+    return {
+      key: key.bytes, keyLength: key.length, hash: key.hash, server, flags: (reply.flags & ~(Flag.RD | Flag.CD)) | reply.rcode,
+      answers: records.answers, authorities: records.authorities, additionals: records.additionals,
+      records: countdown === undefined && reply.ttl !== undefined ? withTtl(records, reply.ttl) : records.bytes, ttls: records.ttls,
+      until: standing.until + this.offset, ttl: countdown?.ttl, stored: countdown === undefined ? 0 : countdown.from + this.offset,
+      rotation: reply.rotates ? rotationOf(records) : undefined,
+    };
+  }
+}
+
+function withTtl(records: EncodedRecords, ttl: number): Uint8Array {
+  const bytes = Buffer.from(records.bytes);
+  for (const at of records.ttls) bytes.writeUInt32BE(ttl, at);
+  return bytes;
+}
+
+/** The longest run of answers that are address records of one size, which is where their order does not matter; undefined when there are not two. */
+export function rotationOf(records: EncodedRecords): Entry['rotation'] {
+  const { bytes, ttls } = records;
+  let best: { start: Octets; size: Octets; count: number } | undefined;
+  let run: { start: Octets; size: Octets; count: number; type: number } | undefined;
+  let start = 0;
+  for (let i = 0; i < records.answers; i++) {
+    const ttl = ttls[i]!;
+    const type = (bytes[ttl - 4]! << 8) | bytes[ttl - 3]!;
+    const end = ttl + RECORD_FIXED - 4 + ((bytes[ttl + 4]! << 8) | bytes[ttl + 5]!);
+    const size = end - start;
+    const address = type === Type.A || type === Type.AAAA;
+    if (address && run?.type === type && run.size === size) run.count++;
+    else run = address ? { start, size, count: 1, type } : undefined;
+    if (run && run.count > 1 && run.count >= (best?.count ?? 0)) best = { start: run.start, size: run.size, count: run.count };
+    start = end;
+  }
+  return best;
+}

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Reply } from '../../chain/index.js';
+import { Standing, type Reply } from '../../chain/index.js';
 import type { KubeChange, ServiceChange } from '../../kube/change.js';
 import type { KubeStore } from '../../kube/store.js';
 import { parseIp } from '../../lib/cidr.js';
@@ -18,8 +18,19 @@ export class NameAnswers {
   a: Kept | undefined;
   aaaa: Kept | undefined;
   srv: Kept | undefined;
+  private promised: Standing | undefined;
 
   constructor(readonly zone: Zone) {}
+
+  /** How long replies of this name stay right: as long as it is kept. */
+  get standing(): Standing {
+    return (this.promised ??= new Standing(Infinity));
+  }
+
+  /** An object behind it has changed, or it is no longer kept. */
+  end(): void {
+    this.promised?.revoke();
+  }
 }
 
 /** Answers of a name that clients may have thought up, and what they come from. */
@@ -38,7 +49,7 @@ export const podOwner = (ip: string): string => `pod ${ip}`;
 export class Answers {
   private readonly services = new Map<Name, NameAnswers>();
   private readonly pointers = new Map<Name, Reply>();
-  private readonly others = new LRUCache<Name, Other>({ max: MAX_OTHERS, dispose: ({ owner }, name) => this.disown(owner, name) });
+  private readonly others = new LRUCache<Name, Other>({ max: MAX_OTHERS, dispose: ({ answers, owner }, name) => this.disown(answers, owner, name) });
   private readonly othersOf = new Map<string, Set<Name>>();
 
   /** @param zones those with names of services; `impliedNamespaces` as in `LookupOptions` */
@@ -47,7 +58,10 @@ export class Answers {
   /** Follows the store until the returned function is called. */
   follow(store: KubeStore): () => void {
     const ends = [store.serviceChanges.subscribe((change) => this.serviceChanged(change)), store.changes.subscribe((change) => this.changed(change))];
-    return () => ends.forEach((end) => end());
+    return () => {
+      ends.forEach((end) => end());
+      this.clear();
+    };
   }
 
   /** Of a service by its own name. */
@@ -76,6 +90,7 @@ export class Answers {
     else this.othersOf.set(owner, new Set([name]));
   }
 
+  /** @param reply with a standing that ends with the keeping */
   keepPointer(name: Name, reply: Reply): void {
     this.pointers.set(name, reply);
   }
@@ -87,9 +102,9 @@ export class Answers {
 
   private serviceChanged({ namespace, name, addresses }: ServiceChange): void {
     if (this.size === 0) return;
-    for (const zone of this.zones) this.services.delete(below(`${name}.${namespace}.svc`, zone));
+    for (const zone of this.zones) this.dropService(below(`${name}.${namespace}.svc`, zone));
     this.drop(serviceOwner(namespace, name));
-    for (const address of addresses) this.pointers.delete(reverseName(parseIp(address)!));
+    for (const address of addresses) this.dropPointer(reverseName(parseIp(address)!));
   }
 
   private changed(change: KubeChange): void {
@@ -101,16 +116,27 @@ export class Answers {
 
   private clear(): void {
     if (this.size === 0) return;
-    this.services.clear();
-    this.pointers.clear();
+    for (const name of this.services.keys()) this.dropService(name);
+    for (const name of this.pointers.keys()) this.dropPointer(name);
     this.others.clear();
+  }
+
+  private dropService(name: Name): void {
+    this.services.get(name)?.end();
+    this.services.delete(name);
+  }
+
+  private dropPointer(name: Name): void {
+    this.pointers.get(name)?.standing?.revoke();
+    this.pointers.delete(name);
   }
 
   private drop(owner: string): void {
     for (const name of this.othersOf.get(owner) ?? []) this.others.delete(name);
   }
 
-  private disown(owner: string, name: Name): void {
+  private disown(answers: NameAnswers, owner: string, name: Name): void {
+    answers.end();
     const names = this.othersOf.get(owner);
     names?.delete(name);
     if (names?.size === 0) this.othersOf.delete(owner);

@@ -1,5 +1,5 @@
 import type { Zones} from '../../chain/index.js';
-import { Reply, type Handler, type Next, type Outcome, type Query, type Readiness } from '../../chain/index.js';
+import { Reply, Standing, type Handler, type Next, type Outcome, type Query, type Readiness } from '../../chain/index.js';
 import { formatIp } from '../../lib/cidr.js';
 import { Flag, Rcode, Type, addressOfReverseName, type Name } from '../../wire/index.js';
 import { aliasRecord, resolveAlias, type Resolved } from './alias.js';
@@ -41,7 +41,9 @@ export class Kubernetes implements Handler, Readiness {
 
   /** Keeps what is answered up to date until the returned function is called. */
   follow(): () => void {
-    return this.answers.follow(this.cluster.store);
+    const { store } = this.cluster;
+    const ends = [this.answers.follow(store), store.changes.subscribe(() => this.zoneOf.forEach((zone) => zone.changed()))];
+    return () => ends.forEach((end) => end());
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
@@ -102,7 +104,7 @@ export class Kubernetes implements Handler, Readiness {
     const { ttl } = this.options;
     if (type === Type.A || type === Type.AAAA) {
       const records = addressRecords(name, type, targets, ttl);
-      const made: Kept = records.length === 0 ? 'no-data' : authoritative(name, { answer: records, additional: [] });
+      const made: Kept = records.length === 0 ? 'no-data' : authoritative(name, { answer: records, additional: [] }, answers.standing);
       if (type === Type.A) answers.a = made;
       else answers.aaaa = made;
       return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
@@ -111,7 +113,7 @@ export class Kubernetes implements Handler, Readiness {
       const spelt = zone.isSpelt(query);
       const owner = spelt ? query.qname : name;
       const records = srvRecords(owner, zone.spelling(query), targets, ttl);
-      const made: Kept = records.answer.length === 0 ? 'no-data' : authoritative(owner, records);
+      const made: Kept = records.answer.length === 0 ? 'no-data' : authoritative(owner, records, spelt ? undefined : answers.standing);
       if (!spelt) answers.srv = made;
       return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
     }
@@ -139,7 +141,7 @@ export class Kubernetes implements Handler, Readiness {
     const hosts = namesOfAddress(ip, store, this.lookup, this.options);
     if (hosts.length === 0) return undefined;
     const { primaryZone, ttl } = this.options;
-    const made = authoritative(query.name, { answer: pointerRecords(query.name, primaryZone, hosts, ttl), additional: [] });
+    const made = authoritative(query.name, { answer: pointerRecords(query.name, primaryZone, hosts, ttl), additional: [] }, new Standing(Infinity));
     this.answers.keepPointer(query.name, made);
     return made;
   }

@@ -1,4 +1,4 @@
-import { Reply } from '../../chain/index.js';
+import { Reply, type Standing } from '../../chain/index.js';
 import { parseIp } from '../../lib/cidr.js';
 import type { Octets, Seconds } from '../../lib/units.js';
 import { Class, Flag, Rcode, RECORD_FIXED, Type, echoOwners, encodeName, encodeRecords, nameLength, type Name, type Rr } from '../../wire/index.js';
@@ -69,8 +69,12 @@ export function soaRecord(zone: Name, serial: Seconds, ttl: Seconds): Rr {
   return record(zone, Type.SOA, Math.min(ttl, SOA_MAX_TTL), Buffer.concat([encodeName(below('ns.dns', zone)), encodeName(below('hostmaster', zone)), numbers]));
 }
 
-/** A reply of this server's own data. Owners in the answer that equal `qname` take over the letter case of whoever asks. */
-export function authoritative(qname: Name, { answer, additional }: Records): Reply {
+/**
+ * A reply of this server's own data. Owners in the answer that equal `qname` take over the letter case of whoever asks.
+ *
+ * @param standing how long it stays right
+ */
+export function authoritative(qname: Name, { answer, additional }: Records, standing?: Standing): Reply {
   const kept = fitting(answer, additional);
   const flags = kept.answer === answer && kept.additional === additional ? Flag.AA : Flag.AA | Flag.TC;
   const encoded = encodeRecords({ ...kept, authority: [] });
@@ -78,7 +82,7 @@ export function authoritative(qname: Name, { answer, additional }: Records): Rep
   const end = kept.answer.reduce((sum, { name, rdata }) => sum + nameLength(name) + RECORD_FIXED + rdata.length, 0);
   const owners = (echoOwners(encoded, qname).owners ?? []).filter((owner) => owner < end);
   const records = { bytes: encoded.bytes, answers: encoded.answers, authorities: 0, additionals: encoded.additionals, ttls: offsets(encoded.ttls), owners: offsets(owners) };
-  return Reply.ofRecords(flags, Rcode.NOERROR, records);
+  return Reply.ofRecords(flags, Rcode.NOERROR, records, undefined, undefined, standing);
 }
 
 const lists = new Map<string, readonly number[]>();

@@ -1,4 +1,4 @@
-import { Reply, type Query } from '../../chain/index.js';
+import { Reply, Standing, type Query } from '../../chain/index.js';
 import type { Seconds } from '../../lib/units.js';
 import { Flag, Rcode, Type, encodeRecords, nameLength, type EncodedRecords, type Name } from '../../wire/index.js';
 import { below } from './name.js';
@@ -20,27 +20,33 @@ export class Zone {
   readonly nameserver: Name;
   readonly version: Reply;
   private readonly length: number;
-  private serial = -1;
-  private denials: Partial<Record<Denial, Reply>> = {};
-  private soa: EncodedRecords | undefined;
+  private readonly denials = new Map<Denial, Reply>();
 
   constructor(readonly name: Name, private readonly ttl: Seconds, private readonly modified: Modified) {
     this.reverse = isReverseZone(name);
     this.versionName = below('dns-version', name);
     this.nameserver = below('ns.dns', name);
-    this.version = authoritative(this.versionName, { answer: [versionRecord(this.versionName)], additional: [] });
+    this.version = authoritative(this.versionName, { answer: [versionRecord(this.versionName)], additional: [] }, new Standing(Infinity));
     this.length = nameLength(name);
   }
 
   /** No records of the type that was asked for, no such name, or nothing known yet; with the SOA record (RFC 2308 section 3). */
   deny(query: Query, rcode: Denial): Reply {
     if (this.isSpelt(query)) return Reply.ofRecords(Flag.AA, rcode, this.encodeSoa('authority', this.spelling(query)));
-    if (this.serial !== this.modified.serial) {
-      this.serial = this.modified.serial;
-      this.denials = {};
-      this.soa = undefined;
-    }
-    return (this.denials[rcode] ??= Reply.ofRecords(Flag.AA, rcode, (this.soa ??= this.encodeSoa('authority', this.name))));
+    const known = this.denials.get(rcode);
+    if (known !== undefined) return known;
+    // That everything is known by now is no change of an object, so nothing would end what SERVFAIL promised.
+    const standing = rcode === Rcode.SERVFAIL ? undefined : new Standing(Infinity);
+    const made = Reply.ofRecords(Flag.AA, rcode, this.encodeSoa('authority', this.name), undefined, undefined, standing);
+    this.denials.set(rcode, made);
+    return made;
+  }
+
+  /** Some object has changed: what did not exist may do so now, and the serial is another. */
+  changed(): void {
+    if (this.denials.size === 0) return;
+    for (const { standing } of this.denials.values()) standing?.revoke();
+    this.denials.clear();
   }
 
   /** The answer to a question for the SOA record. */

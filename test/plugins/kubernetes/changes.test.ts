@@ -68,6 +68,45 @@ describe('what did not change', () => {
   });
 });
 
+describe('what a reply promises', () => {
+  it.each([
+    { name: 'addresses, while the service is as it was', question: [`web.${S}`, 'A'], after: { web: true, other: false } },
+    { name: 'ports', question: [`_http._tcp.web.${S}`, 'SRV'], after: { web: true, other: false } },
+    { name: 'an endpoint', question: [`10-0-0-1.web.${S}`, 'A'], after: { web: true, other: false } },
+    { name: 'a pointer', question: ['1.0.96.10.in-addr.arpa.', 'PTR'], after: { web: true, other: false } },
+    { name: 'no data, until anything changes: the serial does too', question: [`web.${S}`, 'AAAA'], after: { web: true, other: true } },
+    { name: 'no name', question: [`nosuch.${S}`, 'A'], after: { web: true, other: true } },
+    { name: 'the version, for ever', question: ['dns-version.cluster.local.', 'TXT'], after: { web: false, other: false } },
+  ] as const)('$name', async ({ question: [name, type], after }) => {
+    for (const changed of ['web', 'other'] as const) {
+      const cluster = await clusterOf([namespace('default'), service('web'), moved('other', '10.96.0.2'), slice('web', ['10.0.0.1'])]);
+      const { standing } = (await cluster.ask(name, type)) as Reply;
+      expect([standing?.until, standing?.revoked]).toEqual([Infinity, false]);
+      cluster.source.apply(service(changed, { clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7', 'fd00::7'] }));
+      expect(standing!.revoked).toBe(after[changed]);
+    }
+  });
+
+  it.each([
+    { name: 'an alias', question: [`out.${S}`, 'A'] },
+    { name: 'a spelling of the zone', question: ['nosuch.default.svc.Cluster.Local.', 'A'] },
+    { name: 'name servers', question: ['cluster.local.', 'SOA'] },
+  ])('nothing: $name', async ({ question: [name, type] }) => {
+    const cluster = await clusterOf([namespace('default'), service('out', { type: 'ExternalName', externalName: 'example.org' })]);
+    expect(((await cluster.ask(name!, type)) as Reply).standing).toBeUndefined();
+  });
+
+  it('ends with the serving, and when others take its place', async () => {
+    const cluster = await clusterOf([namespace('default'), service('web')], { options: 'pods insecure' });
+    const standings = [];
+    for (const name of [`web.${S}`, '10-0-0-1.default.pod.cluster.local.']) standings.push(((await cluster.ask(name)) as Reply).standing!);
+    for (let i = 0; i < 16_384; i++) await cluster.ask(`10-1-${i >> 8}-${i & 255}.default.pod.cluster.local.`);
+    expect(standings.map(({ revoked }) => revoked)).toEqual([false, true]);
+    await cluster.block.run('stop');
+    expect(standings.map(({ revoked }) => revoked)).toEqual([true, true]);
+  });
+});
+
 describe('the serial', () => {
   const serial = async (cluster: ClusterOf): Promise<number> => Number(/hostmaster\S+ (\d+)/.exec(await cluster.told(`nosuch.${S}`))![1]);
 

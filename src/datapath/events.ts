@@ -141,6 +141,21 @@ export interface CaptureEvent extends EventBase {
   readonly fragment?: Fragment;
 }
 
+/** A question or an answer about the hardware address of a neighbour, as a capture on one device sees it (RFC 826). */
+export interface ArpEvent extends EventBase {
+  readonly kind: 'arp';
+  /** As in `CaptureEvent`. */
+  readonly netns: string;
+  readonly device: string;
+  readonly deviceIndex: number;
+  readonly direction: 'In' | 'Out';
+  readonly operation: 'request' | 'reply';
+  readonly senderIp: string;
+  readonly senderMac: string;
+  readonly targetIp: string;
+  readonly targetMac: string;
+}
+
 /** A line of the kernel log. */
 export interface KernelEvent extends EventBase {
   readonly kind: 'kernel';
@@ -164,7 +179,7 @@ export interface LoopEvent extends EventBase {
   readonly caller: FlowPeer;
 }
 
-export type DatapathEvent = SockEvent | TraceEvent | DropEvent | CaptureEvent | KernelEvent | LossEvent | LoopEvent;
+export type DatapathEvent = SockEvent | TraceEvent | DropEvent | CaptureEvent | ArpEvent | KernelEvent | LossEvent | LoopEvent;
 
 /** Where a packet ended. `lost` covers all ends that are neither a socket nor a drop by Cilium. */
 export type Verdict = 'delivered' | 'dropped' | 'lost' | 'refused';

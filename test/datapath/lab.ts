@@ -115,6 +115,8 @@ function line(event: DatapathEvent): string {
       return `${who(event.source)} <> ${who(event.destination)} drop ${event.reason}`;
     case 'capture':
       return `${event.device} ${event.direction} ${event.packet.src}:${event.packet.sport} > ${event.packet.dst}:${event.packet.dport}`;
+    case 'arp':
+      return `${event.device} ${event.direction} arp ${event.operation} ${event.senderIp} ${event.targetIp}`;
     case 'kernel':
       return event.text;
     case 'loss':

@@ -97,7 +97,9 @@ export class Family<Child> {
   /** The shape in which prom-client's registry asks a metric for its values. */
   get(): Promise<{ name: string; help: string; type: string; aggregator: string; values: Sample[] }> {
     for (const fn of this.beforeCollect) fn();
-    const values = [...this.children.values()].flatMap(({ labels, child }) => this.samples(this.name, labels, child));
+    // Scrapes of the reference list series by their label values.
+    const series = [...this.children].sort(([a], [b]) => (a < b ? -1 : 1));
+    const values = series.flatMap(([, { labels, child }]) => this.samples(this.name, labels, child));
     return Promise.resolve({ name: this.name, help: this.help, type: this.type, aggregator: 'sum', values });
   }
 }
@@ -115,13 +117,16 @@ function buckets(name: string, labels: Labels, child: Histogram): Sample[] {
 /** The reference prints bounds from a million upwards with an exponent. */
 const formatBound = (bound: number): string => (bound >= 1e6 ? bound.toExponential().replace(/e\+(\d)$/, 'e+0$1') : String(bound));
 
-/** The metrics of one server process. Asking again for a name gives the same family, so that server blocks and reloads share it. */
+/** The metrics of one server process, or of another program under a prefix of its own. Asking again for a name gives the same family, so that server blocks and reloads share it. */
 export class Metrics {
   private readonly registry = new Registry();
   private readonly families = new Map<string, unknown>();
   private readonly beforeScrape = new Set<() => void>();
 
-  /** A counter `coredns_SUBSYSTEM_NAME`; an empty subsystem is left out. */
+  /** @param namespace the prefix of all names */
+  constructor(private readonly namespace = NAMESPACE) {}
+
+  /** A counter `NAMESPACE_SUBSYSTEM_NAME`; an empty subsystem is left out. */
   counter(subsystem: string, name: string, help: string, labelNames: readonly string[] = []): Family<Value> {
     return this.family(subsystem, name, (full) => new Family(full, help, 'counter', labelNames, () => new Value(), single));
   }
@@ -154,7 +159,7 @@ export class Metrics {
   }
 
   private family<T extends { name: string }>(subsystem: string, name: string, create: (full: string) => T): T {
-    const full = [NAMESPACE, subsystem, name].filter((part) => part !== '').join('_');
+    const full = [this.namespace, subsystem, name].filter((part) => part !== '').join('_');
     const known = this.families.get(full) as T | undefined;
     if (known !== undefined) return known;
     const made = create(full);

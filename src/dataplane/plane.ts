@@ -20,6 +20,8 @@ const RING = 1 << 20;
 const RECEIVE_BUFFER = 4 << 20;
 /** A thread that dies is replaced after this time, in milliseconds: at once might mean over and over. */
 const RESTART = 100;
+/** The threads' program, beside this file and of its kind. */
+const WORKER = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 /** Queries that are dealt with before other events get their turn. */
 const TURN = 256;
 
@@ -61,7 +63,12 @@ export class DataPlane {
   static async start({ workers, slots, log, inherited }: { workers: number; slots: number; log: Logger; inherited?: InheritedSockets | undefined }): Promise<DataPlane> {
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS) throw new RangeError(`workers: expected 1 to ${MAX_WORKERS}, got ${workers}`);
     const plane = new DataPlane(await loadLibc(), new AnswerTable(AnswerTable.allocate(slots), slots), log, inherited);
-    for (let i = 0; i < workers; i++) plane.addThread(i);
+    try {
+      await Promise.all(Array.from({ length: workers }, (_, i) => plane.addThread(i)));
+    } catch (error) {
+      await plane.stop();
+      throw error;
+    }
     return plane;
   }
 
@@ -99,7 +106,7 @@ export class DataPlane {
   async stop(): Promise<void> {
     this.closing = true;
     for (const { control } of this.threads) control.stop();
-    await Promise.all(this.threads.map(({ worker }) => new Promise((resolve) => worker.once('exit', resolve))));
+    await Promise.all(this.threads.map(({ worker }) => worker.threadId < 0 || new Promise((resolve) => worker.once('exit', resolve))));
     for (const { fds } of this.sockets.values()) fds.forEach((fd) => this.libc.close(fd));
     this.sockets.clear();
   }
@@ -125,18 +132,33 @@ export class DataPlane {
     return [...this.sockets.values()].map(({ id, server, fds }) => ({ fd: fds[index]!, server, id }));
   }
 
-  private addThread(index: number): void {
+  /** Resolves when the thread runs; rejects when it cannot be started at all. */
+  private async addThread(index: number): Promise<void> {
     const ring = new Ring(Ring.allocate(RING));
-    const thread: Thread = { ring, ...this.spawn(index, ring) };
-    this.threads.push(thread);
+    const thread: Thread = { ring, ...this.spawn(ring) };
+    this.threads[index] = thread;
+    const { worker, control } = thread;
+    await new Promise<void>((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('exit', () => reject(new Error('the thread ended at its start')));
+      void control.serve([]).then(resolve);
+    });
+    this.supervise(index, thread);
     void this.drain(index);
   }
 
-  private spawn(index: number, ring: Ring): { worker: Worker; control: Control } {
+  private spawn(ring: Ring): { worker: Worker; control: Control } {
     const control = new Control(Control.allocate());
     const workerData: WorkerData = { table: this.table.memory, slots: this.table.slots, ring: ring.memory, control: control.memory };
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData, resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 } });
+    const worker = new Worker(WORKER, { workerData, resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 } });
     worker.unref();
+    // Without a listener an error would end the process; what to do about it is decided when the thread has ended.
+    worker.on('error', () => undefined);
+    return { worker, control };
+  }
+
+  /** Puts another thread in the place of one that dies. */
+  private supervise(index: number, { worker }: Thread): void {
     let reason = 'it ended';
     worker.on('error', (error) => (reason = error.message));
     worker.on('exit', () => {
@@ -144,13 +166,13 @@ export class DataPlane {
       this.log.error(`worker ${index} died, starting another: ${reason}`);
       setTimeout(() => this.replace(index), RESTART).unref();
     });
-    return { worker, control };
   }
 
   private replace(index: number): void {
     if (this.closing) return;
     const thread = this.threads[index]!;
-    Object.assign(thread, this.spawn(index, thread.ring));
+    Object.assign(thread, this.spawn(thread.ring));
+    this.supervise(index, thread);
     void thread.control.serve(this.socketsOf(index));
   }
 

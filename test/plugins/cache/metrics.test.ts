@@ -23,8 +23,8 @@ describe('cache metrics', () => {
     for (const help of Object.values(HELP)) expect(text).toContain(help);
     const labels = 'server="dns://127.0.0.1:53"';
     expect(text.split('\n').filter((line) => line.startsWith('coredns_cache_'))).toEqual([
-      `coredns_cache_entries{${labels},type="success",view="",zones="."} 1024`,
       `coredns_cache_entries{${labels},type="denial",view="",zones="."} 0`,
+      `coredns_cache_entries{${labels},type="success",view="",zones="."} 1024`,
       `coredns_cache_evictions_total{${labels},type="success",view="",zones="."} 1`,
       `coredns_cache_hits_total{${labels},type="success",view="",zones="."} 2`,
       `coredns_cache_misses_total{${labels},view="",zones="."} 1025`,

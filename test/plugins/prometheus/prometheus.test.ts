@@ -123,7 +123,7 @@ describe('prometheus', () => {
     expect(await scrape(block, '')).toEqual([
       `build_info{goversion="node${process.versions.node}",revision="",version="0.0.0"} 1`,
       'panics_total 0',
-      ...['example.org.', '.'].flatMap((zone) => ['prometheus', 'errors', 'forward'].map((name) => enabled(name, zone))),
+      ...['errors', 'forward', 'prometheus'].flatMap((name) => ['.', 'example.org.'].map((zone) => enabled(name, zone))),
     ]);
   });
 
@@ -131,7 +131,7 @@ describe('prometheus', () => {
     const { block } = started();
     block.metrics.gauge('', 'plugin_enabled', 'A metric that indicates whether a plugin is enabled on per server and zone basis.', ['server', 'zone', 'view', 'name']).with({ name: 'old' }).set(1);
     await block.run('serving');
-    expect((await scrape(block, 'plugin_enabled')).map((line) => /name="(\w+)"/.exec(line)![1])).toEqual(['prometheus', 'forward']);
+    expect((await scrape(block, 'plugin_enabled')).map((line) => /name="(\w+)"/.exec(line)![1])).toEqual(['forward', 'prometheus']);
   });
 
   it('names and explains its metrics as the reference does', async () => {

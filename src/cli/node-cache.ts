@@ -44,23 +44,10 @@ export const nodeCache: Command = async (args, env) => {
   return runServer({
     corefile: { name: options.corefile, read: () => readFileSync(path.resolve(options.corefile), 'utf8') },
     port: options.dnsPort, log, env, quiet: options.quiet, pidfile: options.pidfile,
-    companion: (shared) => {
-      const cache = new NodeCache(options, { ...shared, clock: realClock, run: hostRun(env), files: hostFiles, env, startLog: first, log });
-      return options.reloadWithSignal ? bySignal(cache, log) : cache;
-    },
+    companion: (shared) => new NodeCache(options, {
+      ...shared, clock: realClock, run: hostRun(env), files: hostFiles, env, startLog: first, log, self: { pid: process.pid, signalReload: () => process.kill(process.pid, 'SIGUSR1') },
+    }),
   });
 };
 
 const startLine = `Starting node-cache image: nodens:${VERSION}`;
-
-/** Reloads in the way in which somebody else would ask for it, so that the log tells both alike. */
-const bySignal = (cache: NodeCache, log: { info(line: string): void }) => ({
-  prepare: () => cache.prepare(),
-  serving: () => cache.serving(() => {
-    log.info(`Sending reload signal to PID ${process.pid}`);
-    process.kill(process.pid, 'SIGUSR1');
-  }),
-  closing: () => cache.closing(),
-  end: () => cache.end(),
-  handOver: () => cache.handOver(),
-});

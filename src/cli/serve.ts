@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CorefileError } from '../corefile/index.js';
 import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js';
@@ -146,12 +146,19 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   signals.attach(server);
   state.owner = true;
   if (options.pidfile !== '') {
-    writeFileSync(options.pidfile, `${process.pid}\n`);
+    writePid(options.pidfile);
     state.wrotePid = true;
   }
   if (!options.quiet) process.stdout.write(`${server.banner().join('\n')}\n${versionLines()}${options.greeting ?? ''}`);
   tellServing(env);
   await state.companion?.serving(() => void signals.reload());
+}
+
+/** At once, because who reads half of it would send a signal to nobody, or to everybody. */
+function writePid(file: string): void {
+  const fresh = `${file}.${process.pid}`;
+  writeFileSync(fresh, `${process.pid}\n`);
+  renameSync(fresh, file);
 }
 
 /** `Corefile` in the working directory may be missing; one that was asked for by name may not. */

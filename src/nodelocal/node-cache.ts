@@ -31,6 +31,8 @@ export interface NodeCacheHost {
   readonly run: Run;
   readonly files: NodeCacheFiles;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The own process: its id, and sending it the signal by which anybody would have it reload. */
+  readonly self: { readonly pid: number; signalReload(): void };
   /** For lines up to the start of the server. */
   readonly startLog: Logger;
   /** For lines from then on. */
@@ -91,8 +93,9 @@ export class NodeCache {
   async serving(reload: () => void): Promise<void> {
     const { clock, log } = this.host;
     this.log.use(log);
+    const load = this.options.reloadWithSignal ? () => this.reloadBySignal() : reload;
     const again = (): void => {
-      if (this.writeCorefile()) reload();
+      if (this.writeCorefile()) load();
     };
     this.base.watch(clock, CONFIG_PERIOD, again, (error) => this.configFault(`Error loading config from ${this.base.path}: ${error.message}`));
     this.kubeDns?.watch(
@@ -128,6 +131,12 @@ export class NodeCache {
 
   private get keepsNetwork(): boolean {
     return this.options.skipTeardown || this.handedOver;
+  }
+
+  private reloadBySignal(): void {
+    const { self } = this.host;
+    this.log.info(`Sending reload signal to PID ${self.pid}`);
+    self.signalReload();
   }
 
   private async serveMetrics(): Promise<void> {

@@ -55,6 +55,7 @@ let log: TestLog;
 let started: string;
 let metrics: Metrics;
 let reloads: number;
+let signals: number;
 
 beforeEach(() => {
   clock = new ManualClock(new Date(2026, 10, 20, 19, 12, 51).getTime());
@@ -65,10 +66,11 @@ beforeEach(() => {
   started = '';
   metrics = new Metrics();
   reloads = 0;
+  signals = 0;
 });
 
 const nodeCache = (args: readonly string[] = FLAGS, env: Record<string, string> = ENV): NodeCache => new NodeCache(parseNodeCacheFlags(args), {
-  clock, metrics, env, files, log, run: node.run, network, startLog: new StartLog(clock, (text) => void (started += text)),
+  clock, metrics, env, files, log, run: node.run, network, self: { pid: 4711, signalReload: () => void signals++ }, startLog: new StartLog(clock, (text) => void (started += text)),
 });
 const serving = (cache: NodeCache): Promise<void> => cache.serving(() => void reloads++);
 const errorCount = async (type: string): Promise<number> => Number(new RegExp(`errortype="${type}"} (\\d+)`).exec(await metrics.text())![1]);
@@ -205,6 +207,16 @@ describe('while serving', () => {
     clock.advance(10_000);
     expect(reloads).toBe(1);
     expect(files.texts.get('/etc/Corefile')).toContain('cache 60');
+    await cache.end();
+  });
+
+  it('a changed template is loaded by a signal when told so', async () => {
+    const cache = nodeCache([...FLAGS, '-reloadwithsignal']);
+    await cache.prepare();
+    await serving(cache);
+    files.texts.set(BASE, TEMPLATE.replace('cache 30', 'cache 60'));
+    clock.advance(10_000);
+    expect([reloads, signals, log.lines.at(-1)]).toEqual([0, 1, '[INFO] Sending reload signal to PID 4711']);
     await cache.end();
   });
 

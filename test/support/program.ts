@@ -1,11 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
+import { compiledProgram } from './compiled.js';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
-
-/** The command line that runs the program from its sources. */
-export const PROGRAM = [process.execPath, '--import', path.join(ROOT, 'node_modules/tsx/dist/esm/index.mjs'), path.join(ROOT, 'src/cli/main.ts')];
+/** The command line that runs the program as its sources are now. */
+export const PROGRAM = [process.execPath, compiledProgram()];
 
 /** A started program with what it has printed so far, standard output and error together. */
 export class Program {

@@ -1,0 +1,149 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Intake } from '../../kube/intake.js';
+import { isKubeKind } from '../../kube/intake.js';
+import type { ManifestObject } from '../../kube/manifest-parse.js';
+import { arrayAt, asObject, objectAt, textAt, textMapAt } from '../../kube/raw.js';
+import type { RawObject } from '../../kube/raw.js';
+import type { KubeStore } from '../../kube/store.js';
+import { canonicalIp, cidrContains, formatIp, parseCidr, parseIp } from '../../lib/cidr.js';
+import type { Clock } from '../../lib/clock.js';
+import { randomBelow } from '../../lib/random.js';
+import type { Random } from '../../lib/random.js';
+import type { Milliseconds } from '../../lib/units.js';
+import type { ServicePin } from '../topology/topology.js';
+import { resourceOf } from './resources.js';
+
+/** Something the API refuses, in words for the one who asked. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+}
+
+export interface ApiObject {
+  readonly kind: string;
+  /** Empty for kinds above namespaces. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly raw: RawObject;
+  readonly created: Milliseconds;
+}
+
+export type Applied = 'created' | 'configured' | 'unchanged';
+
+export interface ClusterApiOptions {
+  readonly store: KubeStore;
+  readonly intake: Intake;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly serviceCidr: string;
+  readonly servicePins: readonly ServicePin[];
+  /** Throws for an object that cannot be used, before anything is changed. */
+  readonly check?: (object: ApiObject) => void;
+}
+
+const keyOf = (kind: string, namespace: string, name: string): string => `${kind}/${namespace}/${name}`;
+const NAME = /^[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$/;
+
+/** The objects of the cluster as they were applied: what kubectl talks to. Those that DNS answers from go on to the store. */
+export class ClusterApi {
+  private readonly objects = new Map<string, ApiObject>();
+
+  constructor(private readonly options: ClusterApiOptions) {}
+
+  get(kind: string, namespace: string, name: string): ApiObject | undefined {
+    return this.objects.get(keyOf(kind, namespace, name));
+  }
+
+  /** Objects of a kind by namespace and name; of all namespaces when none is named. */
+  list(kind: string, namespace?: string): readonly ApiObject[] {
+    const found = [...this.objects.values()].filter((object) => object.kind === kind && (namespace === undefined || object.namespace === namespace));
+    return found.sort((a, b) => (a.namespace === b.namespace ? compare(a.name, b.name) : compare(a.namespace, b.namespace)));
+  }
+
+  /** Takes an object on, as `kubectl apply` does. Throws an ApiError that begins with the manifest's place. */
+  apply({ kind, raw, place }: ManifestObject): { readonly object: ApiObject; readonly applied: Applied } {
+    const fail = (message: string): never => {
+      throw new ApiError(`${place}: ${message}`);
+    };
+    const resource = resourceOf(kind);
+    if (!resource) return fail(`no matches for kind "${kind}" in version "${textAt(raw, 'apiVersion')}"`);
+    if (textAt(raw, 'apiVersion') !== resource.apiVersion) fail(`apiVersion: got "${textAt(raw, 'apiVersion')}", allowed for ${kind}: ${resource.apiVersion}`);
+    const metadata = objectAt(raw, 'metadata');
+    const name = textAt(metadata, 'name');
+    if (!NAME.test(name)) fail(`metadata.name: got "${name}", allowed: lower-case letters, digits, '-' and '.'`);
+    const namespace = resource.namespaced ? textAt(metadata, 'namespace') || 'default' : '';
+    if (namespace !== '' && !this.get('Namespace', '', namespace)) fail(`namespaces "${namespace}" not found`);
+    const old = this.get(kind, namespace, name);
+    const unfilled = /__PILLAR__(?:LOCAL__DNS|DNS__SERVER|DNS__DOMAIN)__/.exec(kind === 'ConfigMap' ? '' : JSON.stringify(raw));
+    if (unfilled) fail(`${unfilled[0]} is not filled in`);
+    try {
+      const filled = kind === 'Service' ? this.withAddress(raw as RawObject, namespace, name, old) : (raw as RawObject);
+      const object: ApiObject = { kind, namespace, name, raw: { ...filled, metadata: { ...metadata, ...(namespace !== '' && { namespace }) } }, created: old?.created ?? this.options.clock.now() };
+      if (old && isDeepStrictEqual(old.raw, object.raw)) return { object: old, applied: 'unchanged' };
+      this.options.check?.(object);
+      this.put(object);
+      return { object, applied: old ? 'configured' : 'created' };
+    } catch (error) {
+      return fail((error as Error).message);
+    }
+  }
+
+  /** Puts an object in place as it is: for controllers, which do not apply. Throws a TypeError for one that cannot be used. */
+  put(object: ApiObject): void {
+    if (isKubeKind(object.kind)) {
+      const taken = this.options.intake.take(object.kind, object.raw);
+      if (taken === 'invalid' || taken === 'unwanted') throw new TypeError(`invalid ${object.kind} ${object.namespace}/${object.name}`);
+      this.options.store.apply(taken.object);
+    }
+    this.objects.set(keyOf(object.kind, object.namespace, object.name), object);
+  }
+
+  /** Whether there was such an object. */
+  delete(kind: string, namespace: string, name: string): boolean {
+    if (isKubeKind(kind)) this.options.store.delete(kind, namespace, name);
+    return this.objects.delete(keyOf(kind, namespace, name));
+  }
+
+  /** A service without an address gets its pinned one, or a free one of the range; it keeps the one that it has. */
+  private withAddress(raw: RawObject, namespace: string, name: string, old: ApiObject | undefined): RawObject {
+    const spec = objectAt(raw, 'spec');
+    const given = textAt(spec, 'clusterIP');
+    if (given === 'None' || textAt(spec, 'type') === 'ExternalName') return raw;
+    const before = textAt(objectAt(old?.raw, 'spec'), 'clusterIP');
+    if (given !== '' && before !== '' && given !== before) throw new Error(`spec.clusterIP: Invalid value: "${given}": field is immutable (it is ${before})`);
+    const ip = given !== '' ? given : before !== '' ? before : (this.pinned(namespace, name) ?? this.freeAddress());
+    if (given !== '') this.checkAddress(given, namespace, name);
+    return { ...raw, spec: { ...spec, clusterIP: ip, clusterIPs: [ip] } };
+  }
+
+  private pinned(namespace: string, name: string): string | undefined {
+    return this.options.servicePins.find((pin) => pin.namespace === namespace && pin.name === name)?.clusterIP;
+  }
+
+  private checkAddress(ip: string, namespace: string, name: string): void {
+    const bytes = parseIp(ip);
+    const { serviceCidr } = this.options;
+    if (!bytes || !cidrContains(parseCidr(serviceCidr)!, bytes)) throw new Error(`spec.clusterIP: got "${ip}", allowed: an address of ${serviceCidr}`);
+    const holder = this.options.store.servicesByIp(canonicalIp(ip)!).find((service) => service.namespace !== namespace || service.name !== name);
+    if (holder) throw new Error(`spec.clusterIP: ${ip} belongs to ${holder.namespace}/${holder.name}`);
+  }
+
+  private freeAddress(): string {
+    const cidr = parseCidr(this.options.serviceCidr)!;
+    const pins = new Set(this.options.servicePins.map((pin) => pin.clusterIP));
+    for (;;) {
+      const bytes = parseIp(this.options.serviceCidr.split('/')[0]!)!.slice();
+      bytes[bytes.length - 1] = 1 + randomBelow(this.options.random, 254);
+      bytes[bytes.length - 2] = randomBelow(this.options.random, 256);
+      const ip = formatIp(bytes);
+      if (cidrContains(cidr, bytes) && !pins.has(ip) && this.options.store.servicesByIp(ip).length === 0) return ip;
+    }
+  }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Labels of an object; empty where it has none. */
+export const labelsOf = (raw: unknown): Readonly<Record<string, string>> => textMapAt(objectAt(raw, 'metadata'), 'labels') ?? {};
+
+/** The containers of a pod's spec. */
+export const containersOf = (raw: unknown): readonly RawObject[] => arrayAt(objectAt(raw, 'spec'), 'containers').map(asObject);

@@ -1,0 +1,223 @@
+import type { DatapathConfig } from '../datapath/config.js';
+import type { Pod as ModelPod } from '../datapath/endpoint.js';
+import type { IpamConfig } from '../datapath/ipam.js';
+import { World } from '../datapath/world.js';
+import { EndpointController } from '../kube/endpoint-controller.js';
+import { Intake } from '../kube/intake.js';
+import type { ManifestObject } from '../kube/manifest-parse.js';
+import { ALL_FIELDS, KUBE_KINDS } from '../kube/objects.js';
+import { KubeStore } from '../kube/store.js';
+import type { Clock, Timer } from '../lib/clock.js';
+import { repeat } from '../lib/clock.js';
+import type { Random } from '../lib/random.js';
+import { seededRandom } from '../lib/random.js';
+import { LrpError } from '../lrp/policy.js';
+import { parsePolicy } from '../lrp/parse.js';
+import { LocalRedirects } from '../lrp/redirects.js';
+import type { Network } from '../net/network.js';
+import { Hubble } from '../observe/hubble.js';
+import { ApiError, ClusterApi } from './cluster/cluster-api.js';
+import type { ApiObject, Applied } from './cluster/cluster-api.js';
+import { followServices } from './cluster/service-sync.js';
+import { Workloads } from './cluster/workloads.js';
+import { Hosts } from './pods/hosts.js';
+import { Kubelet } from './pods/kubelet.js';
+import { Tracer } from './pods/tracer.js';
+import type { Topology } from './topology/topology.js';
+
+export interface LabOptions {
+  readonly clock: Clock;
+  /** Where hosts marked `upstream` ask in place of their own Corefile: the real machine's network. */
+  readonly upstream?: Network;
+}
+
+/** Period of a look for retransmissions and other timers of the model that are due. */
+const TIMER_PERIOD = 20;
+/** Entries that have run out are dropped from connection tables this often. */
+const GARBAGE_PERIOD = 30_000;
+const POLICY = 'CiliumLocalRedirectPolicy';
+
+/** Settings of Cilium that wait for its agents to be restarted. */
+export interface PendingSettings {
+  readonly settings: Partial<DatapathConfig>;
+  readonly ipam: IpamConfig;
+  readonly localRedirectPolicy: boolean;
+}
+
+/** A cluster on one machine: the datapath with all its pods, real DNS servers in those that run one, and what kubectl and Cilium's tools work on. */
+export class Lab {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly world: World;
+  readonly store = new KubeStore();
+  readonly api: ClusterApi;
+  readonly kubelet: Kubelet;
+  readonly workloads: Workloads;
+  readonly hosts: Hosts;
+  readonly hubble: Hubble;
+  readonly redirects: LocalRedirects;
+  readonly tracer: Tracer;
+  /** What the agents run with. */
+  running: PendingSettings;
+  /** What Helm has written, in force once the agents are restarted. */
+  pending: PendingSettings;
+  private readonly endpoints: EndpointController;
+  private readonly timers: Timer[] = [];
+  private readonly endings: (() => void)[] = [];
+
+  private constructor(readonly topology: Topology, options: LabOptions) {
+    const { clock } = options;
+    this.clock = clock;
+    this.random = seededRandom(topology.seed);
+    this.world = new World({ clock, random: this.random, config: topology.settings, ipam: topology.ipam });
+    this.hubble = new Hubble(this.world, () => clock.now());
+    this.tracer = new Tracer(clock);
+    this.running = { settings: topology.settings, ipam: topology.ipam, localRedirectPolicy: topology.localRedirectPolicy };
+    this.pending = this.running;
+    const quiet = { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };
+    this.api = new ClusterApi({
+      store: this.store, intake: new Intake({ kinds: KUBE_KINDS, fields: ALL_FIELDS, log: quiet }), clock, random: this.random,
+      serviceCidr: topology.cluster.serviceCidr, servicePins: topology.servicePins, check: (object) => this.check(object),
+    });
+    this.endings.push(followServices(this.store, this.world, topology.servicePins));
+    this.endpoints = new EndpointController(this.store);
+    this.redirects = new LocalRedirects(this.world);
+    this.kubelet = new Kubelet({ world: this.world, api: this.api, store: this.store, clock, random: this.random, tracer: this.tracer, nodes: topology.nodes, cluster: topology.cluster });
+    this.workloads = new Workloads({ api: this.api, kubelet: this.kubelet, clock, random: this.random, nodes: topology.nodes.map((node) => node.name), pins: topology.podPins });
+    this.hosts = new Hosts({ world: this.world, clock, random: this.random, tracer: this.tracer, ...(options.upstream && { upstream: options.upstream }) });
+  }
+
+  /** Builds a cluster and starts everything in it. Rejects for a topology that contradicts itself, with the place of the object that cannot be. */
+  static async create(topology: Topology, options: LabOptions): Promise<Lab> {
+    const lab = new Lab(topology, options);
+    const { world } = lab;
+    for (const node of topology.nodes) world.addNode(node);
+    for (const name of ['default', 'kube-system']) lab.putNamespace(name);
+    for (const node of topology.nodes) lab.putNode(node.name);
+    lab.timers.push(repeat(lab.clock, TIMER_PERIOD, () => world.runTimers()), repeat(lab.clock, GARBAGE_PERIOD, () => world.collectGarbage()));
+    try {
+      await lab.hosts.start(topology.hosts);
+      for (const manifest of topology.manifests) lab.take(manifest);
+      lab.endpoints.flush();
+      await lab.workloads.reconcile();
+      lab.endpoints.flush();
+    } catch (error) {
+      await lab.stop();
+      throw error;
+    }
+    for (const pod of lab.kubelet.list()) {
+      if (pod.state === 'Error') {
+        const reason = pod.log.tail(1)[0] ?? '';
+        await lab.stop();
+        throw new Error(`pod ${pod.namespace}/${pod.name} did not start: ${reason}`);
+      }
+    }
+    return lab;
+  }
+
+  /** Takes manifests on one after the other, then brings the pods to what they say. Rejects with an ApiError; what came before it stays. */
+  async apply(manifests: readonly ManifestObject[]): Promise<readonly { readonly object: ApiObject; readonly applied: Applied }[]> {
+    const done = [];
+    try {
+      for (const manifest of manifests) done.push(this.take(manifest));
+    } finally {
+      this.endpoints.flush();
+      await this.workloads.reconcile();
+      this.endpoints.flush();
+    }
+    return done;
+  }
+
+  /** Deletes an object with what depends on it. False when there is none. */
+  async remove(kind: string, namespace: string, name: string, force = false): Promise<boolean> {
+    if (!this.api.get(kind, namespace, name)) return false;
+    if (kind === 'Pod') await this.kubelet.remove(namespace, name, force);
+    else {
+      if (kind === POLICY) this.redirects.remove(namespace, name);
+      this.api.delete(kind, namespace, name);
+    }
+    this.endpoints.flush();
+    await this.workloads.reconcile();
+    this.endpoints.flush();
+    return true;
+  }
+
+  /** Puts an object in place of the one of its name, as a controller's client does. */
+  async update(object: ApiObject): Promise<void> {
+    this.api.put(object);
+    await this.workloads.reconcile();
+    this.endpoints.flush();
+  }
+
+  async rollout(workload: ApiObject): Promise<void> {
+    await this.workloads.restart(workload);
+    this.endpoints.flush();
+  }
+
+  /** Restarts Cilium's agents: settings that wait come into force. Returns the pods that the agents do not manage any more. */
+  restartAgents(): readonly ModelPod[] {
+    const { settings, ipam, localRedirectPolicy } = this.pending;
+    if (ipam !== this.running.ipam) this.world.setIpam(ipam);
+    if (settings !== this.running.settings) this.world.reconfigure(changed(this.running.settings, settings));
+    if (localRedirectPolicy !== this.running.localRedirectPolicy) {
+      for (const policy of this.api.list(POLICY)) {
+        if (localRedirectPolicy) this.redirects.apply(parsePolicy(policy.raw));
+        else this.redirects.remove(policy.namespace, policy.name);
+      }
+    }
+    this.running = this.pending;
+    const lost = this.world.restartAgents();
+    this.kubelet.refresh();
+    return lost;
+  }
+
+  /** Stops all programs. Nothing of the lab runs afterwards. */
+  async stop(): Promise<void> {
+    this.timers.forEach((timer) => timer.cancel());
+    await Promise.all([...this.kubelet.list().map((pod) => pod.program.stop()), this.hosts.stop()]);
+    this.endpoints.stop();
+    this.hubble.close();
+    this.redirects.close();
+    this.endings.forEach((end) => end());
+  }
+
+  private take(manifest: ManifestObject): { readonly object: ApiObject; readonly applied: Applied } {
+    if (manifest.kind === POLICY && !this.running.localRedirectPolicy) {
+      throw new ApiError(`${manifest.place}: no matches for kind "${POLICY}" in version "cilium.io/v2": ensure CRDs are installed first (helm upgrade --set localRedirectPolicy=true, then restart Cilium)`);
+    }
+    const taken = this.api.apply(manifest);
+    if (taken.object.kind === POLICY && taken.applied !== 'unchanged') this.redirects.apply(parsePolicy(taken.object.raw));
+    if (taken.object.kind === 'Namespace') this.world.addNamespace({ name: taken.object.name });
+    return taken;
+  }
+
+  private check(object: ApiObject): void {
+    if (object.kind !== POLICY) return;
+    try {
+      parsePolicy(object.raw);
+    } catch (error) {
+      if (error instanceof LrpError) throw new ApiError(error.message);
+      throw error;
+    }
+  }
+
+  private putNamespace(name: string): void {
+    this.world.addNamespace({ name });
+    this.api.put({ kind: 'Namespace', namespace: '', name, created: this.clock.now(), raw: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'kubernetes.io/metadata.name': name } } } });
+  }
+
+  private putNode(name: string): void {
+    const node = this.world.node(name);
+    this.api.put({
+      kind: 'Node', namespace: '', name, created: this.clock.now(),
+      raw: { apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { 'kubernetes.io/hostname': name } }, status: { addresses: [{ type: 'InternalIP', address: node.internalIp }, { type: 'Hostname', address: name }] } },
+    });
+  }
+}
+
+/** The members of `next` that are not as in `before`; those that are gone are set back. */
+function changed(before: Partial<DatapathConfig>, next: Partial<DatapathConfig>): Partial<DatapathConfig> {
+  const keys = new Set([...Object.keys(before), ...Object.keys(next)] as (keyof DatapathConfig)[]);
+  return Object.fromEntries([...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(next[key])).map((key) => [key, next[key]])) as Partial<DatapathConfig>;
+}
+

@@ -1,0 +1,50 @@
+import type { PluginDefinition } from '../../chain/index.js';
+import type { KubeStore } from '../../kube/store.js';
+import { kubernetesOver } from '../../plugins/kubernetes/setup.js';
+import { PLUGINS } from '../../server/directives.js';
+import { textLog } from '../../server/log.js';
+import { Server } from '../../server/server.js';
+import { VERSION } from '../../server/version.js';
+import type { Program, ProgramEnv } from './program.js';
+
+/** The server's plugins, with `kubernetes` answering from the cluster of the lab. */
+export function pluginsOver(store: KubeStore): readonly PluginDefinition[] {
+  const kubernetes = kubernetesOver(() => ({ store, source: undefined }));
+  return PLUGINS.map((plugin) => (plugin.name === kubernetes.name ? kubernetes : plugin));
+}
+
+/** A pod's DNS server: the real one, on the modelled network. */
+export class DnsProgram implements Program {
+  readonly kind: string = 'dns';
+  server: Server | undefined;
+
+  constructor(protected readonly env: ProgramEnv, protected readonly corefile: string) {}
+
+  async start(): Promise<void> {
+    const { env, corefile } = this;
+    const log = textLog({ write: (line) => env.log.write(line) });
+    try {
+      const server = await Server.create({
+        corefile: { name: corefile, read: () => env.files.asServerFiles.readFile(corefile) },
+        network: env.network, clock: env.clock, random: env.random, log, files: env.files.asServerFiles, env: env.env,
+        plugins: env.tracer.wrap(pluginsOver(env.store), env.name),
+        onFatal: (reason) => {
+          log.error(reason);
+          void this.stop();
+        },
+      });
+      await server.listen();
+      this.server = server;
+      env.log.write(`${server.banner().join('\n')}\nnodens-${VERSION}\n`);
+    } catch (error) {
+      env.log.write(`${(error as Error).message}\n`);
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    const { server } = this;
+    this.server = undefined;
+    await server?.stop();
+  }
+}

@@ -1,0 +1,58 @@
+import type { ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagram, TcpConnection, TcpListener, UdpSocket } from '../../net/network.js';
+
+/** A program's network with a gate before what comes in: closed, the program hangs, and whoever asks it waits. Its sockets stay open. */
+export class GatedNetwork implements Network {
+  closed = false;
+
+  constructor(private readonly inner: Network) {}
+
+  bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
+    return this.inner.bindUdp(at, (bytes, peer) => {
+      if (!this.closed) onDatagram(bytes, peer);
+    });
+  }
+
+  connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket> {
+    return this.inner.connectUdp(to, onDatagram, onError);
+  }
+
+  listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
+    return this.inner.listenTcp(at, (connection) => {
+      // The kernel has taken the connection; nobody reads from it.
+      if (!this.closed) onConnection(connection);
+    });
+  }
+
+  connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection> {
+    return this.inner.connectTcp(to, signal);
+  }
+
+  interfaces(): readonly InterfaceAddress[] {
+    return this.inner.interfaces();
+  }
+}
+
+/** A network that is listened at in one place and asked from in another: a modelled resolver that asks the real world. */
+export class SplitNetwork implements Network {
+  constructor(private readonly inside: Network, private readonly outside: Network) {}
+
+  bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
+    return this.inside.bindUdp(at, onDatagram);
+  }
+
+  listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
+    return this.inside.listenTcp(at, onConnection);
+  }
+
+  connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket> {
+    return this.outside.connectUdp(to, onDatagram, onError);
+  }
+
+  connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection> {
+    return this.outside.connectTcp(to, signal);
+  }
+
+  interfaces(): readonly InterfaceAddress[] {
+    return this.inside.interfaces();
+  }
+}

@@ -1,0 +1,79 @@
+import type { OutsideHost } from '../../datapath/outside-host.js';
+import type { World } from '../../datapath/world.js';
+import type { Clock } from '../../lib/clock.js';
+import type { Random } from '../../lib/random.js';
+import type { Network } from '../../net/network.js';
+import { PLUGINS } from '../../server/directives.js';
+import { textLog } from '../../server/log.js';
+import { Server } from '../../server/server.js';
+import { LabNetwork } from '../lab-network.js';
+import { GO_SERVER } from '../socket-habits.js';
+import type { LabHost } from '../topology/topology.js';
+import { SplitNetwork } from './gated-network.js';
+import { compressing, recursive } from './outside-network.js';
+import { PodLog } from './pod-log.js';
+import type { Tracer } from './tracer.js';
+import { WebProgram } from './web-program.js';
+
+export interface HostsOptions {
+  readonly world: World;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tracer: Tracer;
+  readonly upstream?: Network;
+}
+
+/** What a resolver of the lab serves that asks the real machine's own. */
+const UPSTREAM_COREFILE = '. {\n    forward . /etc/resolv.conf\n    cache 30\n    errors\n}\n';
+
+/** A host outside the cluster with what it has written. */
+export interface RunningHost {
+  readonly name: string;
+  readonly model: OutsideHost;
+  readonly log: PodLog;
+}
+
+/** The machines around the cluster and the servers on them. */
+export class Hosts {
+  private readonly running: RunningHost[] = [];
+  private readonly stops: (() => Promise<void>)[] = [];
+
+  constructor(private readonly options: HostsOptions) {}
+
+  list(): readonly RunningHost[] {
+    return this.running;
+  }
+
+  async start(hosts: readonly LabHost[]): Promise<void> {
+    const { world } = this.options;
+    const started = hosts.map(async (host) => {
+      const model = world.addHost(host);
+      const log = new PodLog();
+      this.running.push({ name: host.name, model, log });
+      const network = new LabNetwork(model.process, { habits: GO_SERVER });
+      if (host.corefile !== undefined) await this.startDns(host, network, host.corefile, log);
+      if (host.web !== undefined) {
+        const web = new WebProgram(network, () => `${host.web}\n`);
+        await web.start();
+        this.stops.push(() => web.stop());
+      }
+    });
+    await Promise.all(started);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.stops.map((stop) => stop()));
+  }
+
+  private async startDns(host: LabHost, network: Network, corefile: string, log: PodLog): Promise<void> {
+    const { upstream, clock, random, tracer } = this.options;
+    const real = upstream !== undefined && host.upstream;
+    const server = await Server.create({
+      corefile: { name: `corefile of ${host.name}`, read: () => (real ? UPSTREAM_COREFILE : corefile) },
+      network: real ? new SplitNetwork(network, upstream) : compressing(network), clock, random, env: {},
+      log: textLog({ write: (line) => log.write(line) }), plugins: tracer.wrap([recursive, ...PLUGINS], host.name),
+    });
+    await server.listen();
+    this.stops.push(() => server.stop());
+  }
+}

@@ -1,0 +1,202 @@
+import type { Pod } from '../../datapath/endpoint.js';
+import type { World } from '../../datapath/world.js';
+import type { KubeStore } from '../../kube/store.js';
+import { arrayAt, asObject, flagAt, objectAt, textAt } from '../../kube/raw.js';
+import type { RawObject } from '../../kube/raw.js';
+import type { Clock } from '../../lib/clock.js';
+import type { Random } from '../../lib/random.js';
+import type { Milliseconds } from '../../lib/units.js';
+import { kubeletResolvConf } from '../../resolver/index.js';
+import type { DnsPolicy, PodDnsConfig } from '../../resolver/index.js';
+import { serviceVariable } from '../../nodelocal/corefile-template.js';
+import type { ApiObject, ClusterApi } from '../cluster/cluster-api.js';
+import { containersOf, labelsOf } from '../cluster/cluster-api.js';
+import type { ClusterSettings, LabNode, PodPin } from '../topology/topology.js';
+import { dataOf, PodFiles } from './pod-files.js';
+import { PodLog } from './pod-log.js';
+import { gatedNetwork, programOf } from './program.js';
+import type { Program } from './program.js';
+import type { GatedNetwork } from './gated-network.js';
+import type { Tracer } from './tracer.js';
+
+export type PodState = 'ContainerCreating' | 'Running' | 'Terminating' | 'Error' | 'Crashed';
+
+/** A pod with what runs in it. */
+export interface RunningPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly model: Pod;
+  readonly files: PodFiles;
+  readonly log: PodLog;
+  readonly network: GatedNetwork;
+  program: Program;
+  state: PodState;
+  restarts: number;
+  readonly started: Milliseconds;
+}
+
+export interface KubeletOptions {
+  readonly world: World;
+  readonly api: ClusterApi;
+  readonly store: KubeStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tracer: Tracer;
+  readonly nodes: readonly LabNode[];
+  readonly cluster: ClusterSettings;
+}
+
+const POLICIES: readonly string[] = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
+
+/** Brings pods to life on all nodes: address and devices in the model, files, program, and the state that others see. */
+export class Kubelet {
+  private readonly pods = new Map<string, RunningPod>();
+
+  constructor(private readonly options: KubeletOptions) {}
+
+  list(): readonly RunningPod[] {
+    return [...this.pods.values()];
+  }
+
+  get(namespace: string, name: string): RunningPod | undefined {
+    return this.pods.get(`${namespace}/${name}`);
+  }
+
+  /** Creates a pod on a node and starts its program. Throws, with nothing changed, where the model refuses it; a program that fails leaves the pod in state Error. */
+  async create(object: ApiObject, node: string, pin: PodPin | undefined): Promise<void> {
+    const { world, clock } = this.options;
+    const { namespace, name, raw } = object;
+    const spec = objectAt(raw, 'spec');
+    const { of: _of, ...pinned } = pin ?? { namespace, name };
+    const model = world.addPod({
+      ...pinned, namespace, name, node, labels: labelsOf(raw), serviceAccount: textAt(spec, 'serviceAccountName') || 'default', hostNetwork: flagAt(spec, 'hostNetwork') ?? false,
+      ready: false, ports: containersOf(raw).flatMap((container) => arrayAt(container, 'ports').map(asObject)).flatMap((port) => {
+        const protocol = textAt(port, 'protocol') || 'TCP';
+        return protocol === 'TCP' || protocol === 'UDP' ? [{ name: textAt(port, 'name'), port: Number(port['containerPort']), protocol }] : [];
+      }),
+    });
+    const files = new PodFiles(raw, (configMap) => {
+      const found = this.options.api.get('ConfigMap', namespace, configMap);
+      return found && dataOf(found.raw);
+    });
+    files.write('/etc/resolv.conf', this.resolvConf(object, node));
+    files.write('/etc/hostname', `${name}\n`);
+    const log = new PodLog();
+    const pod: RunningPod = {
+      namespace, name, model, files, log, network: gatedNetwork(model, log), program: { kind: 'idle', start: async () => undefined, stop: async () => undefined },
+      state: 'ContainerCreating', restarts: 0, started: clock.now(),
+    };
+    this.pods.set(`${namespace}/${name}`, pod);
+    this.report(pod);
+    await this.run(pod);
+  }
+
+  /** Ends a pod: in order, or at once with `force`. Resolves when it is gone. */
+  async remove(namespace: string, name: string, force = false): Promise<void> {
+    const pod = this.get(namespace, name);
+    if (!pod || pod.state === 'Terminating') return;
+    pod.state = 'Terminating';
+    this.options.world.setPodReady(namespace, name, false);
+    this.report(pod);
+    const stopped = pod.program.stop();
+    if (!force) await stopped;
+    this.pods.delete(`${namespace}/${name}`);
+    this.options.world.removePod(namespace, name);
+    this.options.api.delete('Pod', namespace, name);
+    await stopped;
+  }
+
+  /** The pod's program dies, and is not started again until {@link restart}. */
+  async crash(pod: RunningPod): Promise<void> {
+    pod.state = 'Crashed';
+    this.setReady(pod, false);
+    pod.log.write('[ERROR] killed\n');
+    await pod.program.stop();
+  }
+
+  /** Starts the program of a pod anew, or lets one that hangs go on. */
+  async restart(pod: RunningPod): Promise<void> {
+    if (pod.network.closed) {
+      pod.network.closed = false;
+      return;
+    }
+    await pod.program.stop();
+    pod.restarts++;
+    await this.run(pod);
+  }
+
+  /** Reports again the state of pods that the agent has lost. */
+  refresh(): void {
+    for (const pod of this.pods.values()) this.report(pod);
+  }
+
+  private async run(pod: RunningPod): Promise<void> {
+    const { world, store, clock, random, tracer, api } = this.options;
+    const { raw } = api.get('Pod', pod.namespace, pod.name)!;
+    try {
+      pod.program = programOf({
+        name: `${pod.namespace}/${pod.name}`, pod: pod.model, raw, network: pod.network, files: pod.files, log: pod.log, env: this.environment(pod.namespace, raw), world, store, clock, random, tracer,
+      });
+      await pod.program.start();
+      pod.state = 'Running';
+      this.setReady(pod, true);
+    } catch (error) {
+      pod.state = 'Error';
+      pod.log.write(`[ERROR] ${(error as Error).message}\n`);
+      this.setReady(pod, false);
+    }
+  }
+
+  private setReady(pod: RunningPod, ready: boolean): void {
+    if (this.get(pod.namespace, pod.name) !== pod) return;
+    this.options.world.setPodReady(pod.namespace, pod.name, ready);
+    this.report(pod);
+  }
+
+  /** Writes the pod's status into the API, as kubelets do. */
+  private report(pod: RunningPod): void {
+    const { api, world } = this.options;
+    const object = api.get('Pod', pod.namespace, pod.name);
+    if (!object) return;
+    const terminating = pod.state === 'Terminating';
+    api.put({
+      ...object,
+      raw: {
+        ...object.raw,
+        metadata: { ...objectAt(object.raw, 'metadata'), ...(terminating && { deletionTimestamp: new Date(this.options.clock.now()).toISOString() }) },
+        spec: { ...objectAt(object.raw, 'spec'), nodeName: pod.model.spec.node },
+        status: {
+          phase: pod.state === 'ContainerCreating' ? 'Pending' : 'Running', podIP: pod.model.ip, podIPs: [{ ip: pod.model.ip }], hostIP: world.node(pod.model.spec.node).internalIp,
+          conditions: [{ type: 'Ready', status: pod.model.ready && pod.state === 'Running' ? 'True' : 'False' }],
+          containerStatuses: [{ ready: pod.model.ready && pod.state === 'Running', restartCount: pod.restarts, state: stateOf(pod.state) }],
+        },
+      },
+    });
+  }
+
+  private resolvConf({ namespace, name, raw }: ApiObject, node: string): string {
+    const spec = objectAt(raw, 'spec');
+    const policy = textAt(spec, 'dnsPolicy') || 'ClusterFirst';
+    if (!POLICIES.includes(policy)) throw new Error(`spec.dnsPolicy: got "${policy}", allowed: ${POLICIES.join(', ')}`);
+    const { cluster, nodes } = this.options;
+    return kubeletResolvConf({
+      dnsPolicy: policy as DnsPolicy, hostNetwork: flagAt(spec, 'hostNetwork') ?? false, hostResolvConf: nodes.find((candidate) => candidate.name === node)!.resolvConf,
+      clusterDNS: [cluster.dns], clusterDomain: cluster.domain, namespace, podName: name,
+      ...(spec['dnsConfig'] !== undefined && { dnsConfig: spec['dnsConfig'] as PodDnsConfig }),
+    }).text;
+  }
+
+  /** The container's own variables, and where the services of its namespace are. */
+  private environment(namespace: string, raw: RawObject): Record<string, string> {
+    const env: Record<string, string> = {};
+    for (const service of this.options.store.in('Service', namespace)) {
+      const [ip] = service.clusterIps;
+      if (ip !== undefined) env[serviceVariable(service.name)] = ip;
+    }
+    const [container = {}] = containersOf(raw);
+    for (const variable of arrayAt(container, 'env').map(asObject)) if (typeof variable['value'] === 'string') env[textAt(variable, 'name')] = variable['value'];
+    return env;
+  }
+}
+
+const stateOf = (state: PodState): RawObject => (state === 'Running' || state === 'Terminating' ? { running: {} } : { waiting: { reason: state === 'Crashed' ? 'CrashLoopBackOff' : state } });

@@ -1,0 +1,67 @@
+import { ensureRules, nodeCacheRules, removeRules } from '../../datapath/rules-node-cache.js';
+import { canonicalIp } from '../../lib/cidr.js';
+import { renderCorefile, serviceVariable } from '../../nodelocal/corefile-template.js';
+import { parseNodeCacheFlags } from '../../nodelocal/flags.js';
+import type { NodeCacheOptions } from '../../nodelocal/flags.js';
+import { NO_KUBE_DNS_CONFIG } from '../../nodelocal/kube-dns-config.js';
+import { describeRule, networkPlan } from '../../nodelocal/plan.js';
+import { DnsProgram } from './dns-program.js';
+import type { ProgramEnv } from './program.js';
+
+/** A node cache: renders its Corefile from the template, and puts its link and rules on the modelled node. */
+export class NodeCacheProgram extends DnsProgram {
+  override readonly kind = 'node-cache';
+  private readonly options: NodeCacheOptions;
+
+  /** Throws a NodeCacheFlagError or FlagError for arguments that cannot be used. */
+  constructor(env: ProgramEnv, args: readonly string[]) {
+    const options = parseNodeCacheFlags(args);
+    super(env, options.corefile);
+    this.options = options;
+  }
+
+  override async start(): Promise<void> {
+    const { env, options } = this;
+    env.log.write(`[INFO] Starting node-cache image\n[INFO] Using Corefile ${options.corefile}\n`);
+    const template = env.files.read(options.baseCorefile);
+    if (template === undefined) {
+      env.log.write(`[ERROR] Failed to read node-cache coreFile ${options.baseCorefile}: no such file\n`);
+      throw new Error(`cannot read ${options.baseCorefile}: no such file`);
+    }
+    const rendered = renderCorefile(template, {
+      localIps: options.localIps, dnsPort: options.dnsPort, clusterDns: canonicalIp(env.env[serviceVariable(options.upstreamService)] ?? ''),
+      domain: env.env['CLUSTER_DOMAIN'] ?? 'cluster.local', kubeDns: NO_KUBE_DNS_CONFIG,
+    });
+    for (const warning of rendered.warnings) env.log.write(`[WARNING] ${warning}\n`);
+    env.files.write(options.corefile, rendered.text);
+    env.log.write('[INFO] Updated Corefile with 0 custom stubdomains and upstream servers ' + `${rendered.upstreams}\n`);
+    this.setUp();
+    await super.start();
+  }
+
+  override async stop(): Promise<void> {
+    await super.stop();
+    if (!this.options.skipTeardown) this.tearDown();
+  }
+
+  private setUp(): void {
+    const { env, options } = this;
+    const { link, rules } = networkPlan(options);
+    const { node } = env.pod;
+    if (link && !node.netns.interface(link.name)) {
+      env.world.addDummy(node.name, link.name, link.addresses);
+      env.log.write(`[INFO] Added interface - ${link.name}\n`);
+    }
+    if (rules.length === 0) return;
+    ensureRules(node.netfilter, nodeCacheRules(options.localIps, options.healthPort, options.dnsPort));
+    for (const rule of rules) env.log.write(`[INFO] Added back nodelocaldns rule - ${describeRule(rule)}\n`);
+  }
+
+  private tearDown(): void {
+    const { env, options } = this;
+    const { link, rules } = networkPlan(options);
+    const { node } = env.pod;
+    if (link) env.world.removeDummy(node.name, link.name);
+    if (rules.length > 0) removeRules(node.netfilter, nodeCacheRules(options.localIps, options.healthPort, options.dnsPort));
+  }
+}

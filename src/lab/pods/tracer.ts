@@ -1,0 +1,102 @@
+import type { Handler, Outcome, PluginDefinition, Query, Reply } from '../../chain/index.js';
+import { DROP } from '../../chain/index.js';
+import type { Clock } from '../../lib/clock.js';
+import type { Milliseconds } from '../../lib/units.js';
+import { rcodeName } from '../../wire/index.js';
+
+/** One query at one server: what came, which plugins saw it, and which of them answered. */
+export interface Visit {
+  /** `namespace/pod` or the name of a host. */
+  readonly server: string;
+  readonly name: string;
+  readonly type: string;
+  readonly transport: 'udp' | 'tcp';
+  readonly remote: { readonly address: string; readonly port: number };
+  readonly local: { readonly address: string; readonly port: number };
+  /** How many servers were at work on the same question when it came in. */
+  readonly depth: number;
+  readonly started: Milliseconds;
+  /** In the order in which they were asked. */
+  readonly plugins: string[];
+  answeredBy: string | undefined;
+  rcode: string | undefined;
+  ended: Milliseconds | undefined;
+}
+
+/** Watches queries on their way through the chains of all servers of a lab while somebody wants to know. */
+export class Tracer {
+  private visits: Visit[] | undefined;
+  private readonly open = new Map<string, Visit>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Begins to watch; the returned function ends it and gives what was seen, in order of arrival. */
+  watch(): () => readonly Visit[] {
+    const visits: Visit[] = [];
+    this.visits = visits;
+    return () => {
+      this.visits = undefined;
+      this.open.clear();
+      return visits;
+    };
+  }
+
+  /** The plugins of one server, with an eye on each handler. */
+  wrap(plugins: readonly PluginDefinition[], server: string): readonly PluginDefinition[] {
+    return plugins.map((plugin) => ({
+      name: plugin.name,
+      setup: (directives, block) => {
+        const made = plugin.setup(directives, block);
+        const handlers = made === undefined ? [] : 'handle' in made ? [made] : made;
+        for (const handler of handlers) this.attach(handler, server);
+        return made;
+      },
+    }));
+  }
+
+  /** The handler belongs to one configuration of one server, so that its own method may be replaced. */
+  private attach(handler: Handler, server: string): void {
+    const handle = handler.handle.bind(handler);
+    handler.handle = (query, next) => {
+      const visit = this.visits && this.enter(query, server, handler.name);
+      if (!visit) return handle(query, next);
+      let passed = false;
+      const outcome = handle(query, (inner) => {
+        passed = true;
+        return next(inner);
+      });
+      if (outcome instanceof Promise) return outcome.then((settled) => this.leave(visit, handler.name, passed, settled, query));
+      return this.leave(visit, handler.name, passed, outcome, query);
+    };
+  }
+
+  private enter(query: Query, server: string, plugin: string): Visit {
+    const key = keyOf(query, server);
+    let visit = this.open.get(key);
+    if (!visit) {
+      const { transport, remote, local } = query.arrival;
+      const name = query.qname;
+      const type = query.typeName;
+      const depth = [...this.open.values()].filter((other) => other.ended === undefined && other.name.toLowerCase() === name.toLowerCase() && other.type === type).length;
+      visit = { server, name, type, transport, remote, local, depth, started: this.clock.monotonic(), plugins: [], answeredBy: undefined, rcode: undefined, ended: undefined };
+      this.open.set(key, visit);
+      this.visits!.push(visit);
+    }
+    visit.plugins.push(plugin);
+    return visit;
+  }
+
+  private leave(visit: Visit, plugin: string, passed: boolean, outcome: Outcome, query: Query): Outcome {
+    if (!passed && visit.answeredBy === undefined) visit.answeredBy = plugin;
+    if (visit.plugins[0] === plugin) {
+      visit.rcode = outcome === DROP ? 'no answer' : describe(outcome as Reply);
+      visit.ended = this.clock.monotonic();
+      this.open.delete(keyOf(query, visit.server));
+    }
+    return outcome;
+  }
+}
+
+const describe = (reply: Reply): string => (reply.rcode === 0 && reply.answerCount === 0 ? 'NODATA' : rcodeName(reply.rcode));
+
+const keyOf = ({ id, arrival: { remote, transport } }: Query, server: string): string => `${server} ${transport} ${remote.address} ${remote.port} ${id}`;

@@ -1,0 +1,46 @@
+import type { Lab } from '../lab.js';
+import type { Session } from './session.js';
+
+/** A command line of the lab that cannot be carried out: what is wrong and what is allowed. Exit code 1. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+
+  constructor(message: string, readonly exitCode = 1) {
+    super(message);
+  }
+}
+
+/** What a command works with. */
+export interface CommandIo {
+  readonly lab: Lab;
+  readonly session: Session;
+  /** Node that it runs on. */
+  readonly node: string;
+  /** What the program before it in a pipe wrote; undefined for the first one. */
+  readonly input: string | undefined;
+  /** Takes text as it comes; closed by line feeds. */
+  write(text: string): void;
+  /** Ends what runs until it is ended. */
+  readonly signal: AbortSignal;
+  /** Whether somebody can end it: otherwise what runs for ever is refused. */
+  readonly endless: boolean;
+}
+
+export interface Command {
+  readonly name: string;
+  /** One line: the arguments it takes. */
+  readonly usage: string;
+  /** One line: what it does. */
+  readonly help: string;
+  /** Resolves with the exit code. Throws a CommandError or an OptionError for arguments that cannot be used. */
+  run(args: readonly string[], io: CommandIo): number | Promise<number>;
+}
+
+/** Waits until the command is ended. */
+export function untilEnded(io: CommandIo, program: string): Promise<void> {
+  if (!io.endless) throw new CommandError(`${program} would never end here: put & at the end of the line, and later print what it saw with: fg`);
+  return new Promise((resolve) => {
+    if (io.signal.aborted) return resolve();
+    io.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,71 @@
+import { CommandError } from './command.js';
+
+export interface OptionSpec {
+  /** With dashes: `--namespace`. */
+  readonly name: string;
+  readonly short?: string;
+  /** Whether it takes a value. */
+  readonly value?: boolean;
+}
+
+export interface Options {
+  readonly words: readonly string[];
+  has(name: string): boolean;
+  get(name: string): string | undefined;
+  /** All values of an option that may be repeated. */
+  all(name: string): readonly string[];
+  /** What stands after `--`. */
+  readonly rest: readonly string[];
+}
+
+/** Reads the arguments of one program. Throws a CommandError that names the option, and those allowed. */
+export function parseOptions(program: string, args: readonly string[], specs: readonly OptionSpec[]): Options {
+  const words: string[] = [];
+  const values = new Map<string, string[]>();
+  let rest: readonly string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (arg === '--') {
+      rest = args.slice(i + 1);
+      break;
+    }
+    if (!arg.startsWith('-') || arg === '-') {
+      words.push(arg);
+      continue;
+    }
+    const [flag = '', inline] = arg.startsWith('--') ? splitOnce(arg) : [arg, undefined];
+    const spec = specs.find((candidate) => candidate.name === flag || candidate.short === flag);
+    const glued = spec ? undefined : gluedShort(arg, specs);
+    if (glued) {
+      for (const [name, value] of glued) push(values, name, value);
+      continue;
+    }
+    if (!spec) throw new CommandError(`${program}: unknown option ${flag}, allowed: ${specs.map(({ name, short }) => (short === undefined ? name : `${short}, ${name}`)).join(', ') || 'none'}`);
+    if (spec.value !== true) push(values, spec.name, inline ?? 'true');
+    else {
+      const value = inline ?? args[++i];
+      if (value === undefined) throw new CommandError(`${program}: option ${flag} needs a value`);
+      push(values, spec.name, value);
+    }
+  }
+  return { words, rest, has: (name) => values.has(name), get: (name) => values.get(name)?.at(-1), all: (name) => values.get(name) ?? [] };
+}
+
+/** `-it`, `-owide`, `-n1`: short options written together, or with their value. */
+function gluedShort(arg: string, specs: readonly OptionSpec[]): readonly (readonly [string, string])[] | undefined {
+  if (!/^-[A-Za-z].+/.test(arg)) return undefined;
+  const first = specs.find((spec) => spec.short === arg.slice(0, 2));
+  if (!first) return undefined;
+  if (first.value === true) return [[first.name, arg.slice(2).replace(/^=/, '')]];
+  const letters = [...arg.slice(1)].map((letter) => specs.find((spec) => spec.short === `-${letter}` && spec.value !== true));
+  return letters.every((spec) => spec !== undefined) ? letters.map((spec) => [spec.name, 'true'] as const) : undefined;
+}
+
+function splitOnce(arg: string): readonly [string, string | undefined] {
+  const equals = arg.indexOf('=');
+  return equals < 0 ? [arg, undefined] : [arg.slice(0, equals), arg.slice(equals + 1)];
+}
+
+function push(values: Map<string, string[]>, name: string, value: string): void {
+  values.set(name, [...(values.get(name) ?? []), value]);
+}

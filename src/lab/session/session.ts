@@ -1,0 +1,130 @@
+import { LabelSelectorError } from '../../kube/label-selector.js';
+import { ManifestError } from '../../kube/manifest-parse.js';
+import { IpamError, TopologyError } from '../../datapath/errors.js';
+import { LrpError } from '../../lrp/policy.js';
+import { OptionError } from '../../observe/option-error.js';
+import { ApiError } from '../cluster/cluster-api.js';
+import type { Lab } from '../lab.js';
+import { LabFileError } from '../topology/reader.js';
+import { COMMANDS } from '../commands/index.js';
+import { CommandError } from './command.js';
+import type { Command, CommandIo } from './command.js';
+import { LineError, parseLine } from './words.js';
+import type { Line } from './words.js';
+
+/** How a line is run. */
+export interface RunOptions {
+  /** Takes the text as it comes. */
+  write(text: string): void;
+  readonly signal?: AbortSignal;
+}
+
+interface Job {
+  readonly line: string;
+  readonly text: string[];
+  readonly stop: AbortController;
+  readonly done: Promise<number>;
+}
+
+/** Files that commands of a session read: the folder where the user is. */
+export interface SessionFiles {
+  /** Throws a NodeJS.ErrnoException. */
+  read(file: string): string;
+}
+
+const NOT_FOUND = 127;
+const EXPECTED: readonly (new (...args: never[]) => Error)[] = [CommandError, OptionError, LineError, ApiError, ManifestError, LabFileError, TopologyError, IpamError, LrpError, LabelSelectorError];
+
+/** Somebody at a prompt of the lab: what they type is run, one line at a time. */
+export class Session {
+  /** Files that lines have written with `>`. */
+  readonly written = new Map<string, string>();
+  private readonly jobs: Job[] = [];
+
+  constructor(readonly lab: Lab, readonly files: SessionFiles) {}
+
+  /** The node that commands run on when the line names none: the first. */
+  get node(): string {
+    return this.lab.topology.nodes[0]!.name;
+  }
+
+  /** A file that was written here, or one of the user's. Throws a CommandError. */
+  read(file: string): string {
+    const own = this.written.get(file);
+    if (own !== undefined) return own;
+    try {
+      return this.files.read(file);
+    } catch (error) {
+      throw new CommandError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message}`);
+    }
+  }
+
+  /** Runs a line. Resolves with its exit code; whatever goes wrong with it is written. */
+  async run(text: string, options: RunOptions): Promise<number> {
+    try {
+      const line = parseLine(text);
+      if (line.stages[0]!.length === 0) return 0;
+      if (line.background) return this.begin(text, line);
+      return await this.pipe(line, options.write, options.signal);
+    } catch (error) {
+      if (!EXPECTED.some((kind) => error instanceof kind)) throw error;
+      options.write(`${(error as Error).message}\n`);
+      return error instanceof CommandError ? error.exitCode : 1;
+    }
+  }
+
+  /** Ends the newest job and gives what it wrote. */
+  async foreground(write: (text: string) => void): Promise<number> {
+    const job = this.jobs.pop();
+    if (!job) throw new CommandError('fg: no job runs; put & at the end of a line to start one');
+    job.stop.abort();
+    const code = await job.done;
+    job.text.forEach(write);
+    return code;
+  }
+
+  /** Runs one program. Throws a CommandError with code 127 for one that is not known. */
+  async execute(words: readonly string[], io: CommandIo): Promise<number> {
+    const [name = '', ...args] = words;
+    const command: Command | undefined = COMMANDS.find((candidate) => candidate.name === name);
+    if (!command) throw new CommandError(`${name}: command not found; help lists what there is`, NOT_FOUND);
+    if (args[0] === '--help' || (args[0] === '-h' && args.length === 1)) {
+      io.write(`${command.name} ${command.usage}\n  ${command.help}\n`);
+      return 0;
+    }
+    return command.run(args, io);
+  }
+
+  /** Ends all jobs. */
+  async close(): Promise<void> {
+    for (const job of this.jobs) job.stop.abort();
+    await Promise.all(this.jobs.splice(0).map((job) => job.done));
+  }
+
+  private begin(text: string, line: Line): number {
+    const stop = new AbortController();
+    const lines: string[] = [];
+    const done = this.pipe({ ...line, background: false }, (part) => void lines.push(part), stop.signal).catch((error: unknown) => {
+      lines.push(`${(error as Error).message}\n`);
+      return 1;
+    });
+    this.jobs.push({ line: text, text: lines, stop, done });
+    return 0;
+  }
+
+  private async pipe(line: Line, write: (text: string) => void, signal: AbortSignal | undefined): Promise<number> {
+    let input: string | undefined;
+    let code = 0;
+    for (const [i, words] of line.stages.entries()) {
+      const last = i === line.stages.length - 1 && line.file === undefined;
+      const parts: string[] = [];
+      const io: CommandIo = {
+        lab: this.lab, session: this, node: this.node, input, write: last ? write : (text) => void parts.push(text), signal: signal ?? new AbortController().signal, endless: signal !== undefined,
+      };
+      code = await this.execute(words, io);
+      input = parts.join('');
+    }
+    if (line.file !== undefined) this.written.set(line.file, input ?? '');
+    return code;
+  }
+}

@@ -47,6 +47,8 @@ export interface DatapathConfig {
   readonly kernelConntrackMax: number;
   /** Lets the oldest unassured entry make room in a full table. The kernel looks in 8 buckets, so whether it finds one is chance. */
   readonly kernelEarlyDrop: boolean;
+  /** Pods ask for their router's hardware address again while they use it, which captures show as ARP. */
+  readonly neighbourProbes: boolean;
   /** Refuse, and tell of, a redirect of a backend to itself. Real Cilium runs it: the packet comes back to the pod that sent it. */
   readonly loopGuard: boolean;
 }
@@ -81,6 +83,7 @@ export const defaultConfig: DatapathConfig = {
   sockRevNatMax: 262_144,
   kernelConntrackMax: 262_144,
   kernelEarlyDrop: false,
+  neighbourProbes: false,
   loopGuard: true,
 };
 

@@ -45,6 +45,8 @@ export interface NodeSpec {
   readonly podCidr?: string;
   /** Pins the address of cilium_host. */
   readonly routerIp?: string;
+  /** Pins the number of the endpoint that stands for the node itself in lists. */
+  readonly hostEndpointId?: number;
   /** The API server runs here: other nodes give its addresses the identity kube-apiserver. */
   readonly apiServer?: boolean;
 }

@@ -28,6 +28,8 @@ export type TcpState = 'SYN_SENT' | 'SYN_RECEIVED' | 'ESTABLISHED' | 'FIN_WAIT_1
 
 /** Windows that Linux announces: on SYN unscaled, later scaled by 2^7. */
 const WINDOW = { syn: 64_240, synAck: 65_160, client: 502, server: 509 } as const;
+/** A client's window shrinks by a step with its first data: the receive buffer has grown less than what it holds. */
+const WINDOW_AFTER_DATA = 501;
 const WINDOW_SCALE = 7;
 /** How long an ACK waits for data or a FIN to ride on. */
 const DELAYED_ACK: Milliseconds = 40;
@@ -50,6 +52,7 @@ export class TcpSocket implements Receiver, Bound {
   private readonly queue: SendQueue;
   private received = 0;
   private peerTimestamp = 0;
+  private window: number;
   private ackPending: (() => void) | undefined;
   private readonly mss: Octets;
 
@@ -67,6 +70,7 @@ export class TcpSocket implements Receiver, Bound {
     this.localAddress = local.ip;
     this.localPort = local.port;
     this.current = role === 'client' ? 'SYN_SENT' : 'SYN_RECEIVED';
+    this.window = WINDOW[role];
     this.mss = stack.netns.mtuTo(peer.ip) - (isIpv4(peer.ip) ? 20 : 40) - 20;
     this.queue = new SendQueue(
       stack.timers,
@@ -198,6 +202,7 @@ export class TcpSocket implements Receiver, Bound {
   private data(packet: Packet): void {
     const fresh = packet.tcp!.seq === this.received;
     if (fresh) this.received = wrap(this.received + packet.payload.length);
+    if (this.role === 'client') this.window = WINDOW_AFTER_DATA;
     // A young connection is in quick-ack mode: each segment is acknowledged at once, a stale or early one too.
     this.acknowledge();
     if (fresh) this.handlers.onData?.(this, packet.payload);
@@ -232,7 +237,7 @@ export class TcpSocket implements Receiver, Bound {
       this.ackPending = undefined;
     }
     const syn = flags.includes('SYN');
-    const window = syn ? (this.role === 'client' ? WINDOW.syn : WINDOW.synAck) : WINDOW[this.role];
+    const window = syn ? (this.role === 'client' ? WINDOW.syn : WINDOW.synAck) : this.window;
     const stamps = { tsVal: Math.floor(this.stack.now()) % SEQUENCE_SPACE, tsEcr: this.peerTimestamp };
     const options = syn ? { mss: this.mss, sackOk: true, windowScale: WINDOW_SCALE, ...stamps } : stamps;
     const ack = flags.includes('ACK') ? this.received : 0;

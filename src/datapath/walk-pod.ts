@@ -36,6 +36,7 @@ export function podOutput(walk: Walk, pod: Pod): void {
     walk.capture(node.name, netns, eth0, 'Out', eth0.mac, eth0.mac);
     return walk.lose(node.name, `pod ${pod.spec.namespace}/${pod.spec.name} (${pod.ip}) is not managed by the agent any more`);
   }
+  walk.fabric.neighbourUsed(pod);
   walk.capture(node.name, netns, eth0, 'Out', endpoint.mac, endpoint.nodeMac);
   walk.time += walk.fabric.latency.local;
   const device = node.netns.interface(endpoint.device)!;

@@ -5,6 +5,7 @@ import type { DatapathConfig } from './config.js';
 import type { CtLookup } from './conntrack-cilium.js';
 import { DROP_REASON } from './events.js';
 import type { DatapathEvent, DropReason, Encapsulation, FlowPeer, TracePoint, Verdict } from './events.js';
+import type { Pod } from './endpoint.js';
 import type { Interface } from './interface.js';
 import type { MasqueradePolicy } from './masquerade.js';
 import type { NetNs } from './netns.js';
@@ -46,6 +47,8 @@ export interface Fabric {
   deliver(netns: NetNs, packet: Packet, at: Milliseconds): boolean;
   /** Lets the kernel of a namespace answer by itself, after the walk. */
   respond(netns: NetNs, draft: PacketDraft): void;
+  /** A pod sends something to its router. */
+  neighbourUsed(pod: Pod): void;
   frontendById(node: Node, id: number): { readonly ip: string; readonly port: number } | undefined;
 }
 

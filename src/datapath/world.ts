@@ -16,6 +16,7 @@ import type { DatapathEvent, FlowPeer, Outcome } from './events.js';
 import type { IpamConfig } from './ipam.js';
 import { addStaticRoute } from './machine.js';
 import { MasqueradePolicy } from './masquerade.js';
+import { Neighbours } from './neighbours.js';
 import type { NetNs } from './netns.js';
 import type { Node, NodeSpec, StaticRoute } from './node.js';
 import { addDummyDevice } from './node-setup.js';
@@ -55,7 +56,7 @@ export type WorldChange =
 
 const DEFAULT_TTL = 64;
 /** Settings that an agent can change without new devices or maps. */
-const LIVE_SETTINGS: readonly (keyof DatapathConfig)[] = ['aggregation', 'ipMasqAgent', 'loadBalancing', 'loopGuard', 'masqueradeDevices', 'nativeRoutingCidr'];
+const LIVE_SETTINGS: readonly (keyof DatapathConfig)[] = ['aggregation', 'ipMasqAgent', 'loadBalancing', 'loopGuard', 'masqueradeDevices', 'nativeRoutingCidr', 'neighbourProbes'];
 
 /**
  * A cluster, the hosts around it, and what happens to every packet. It does no I/O: programs open sockets on `process` of a
@@ -74,6 +75,7 @@ export class World implements Fabric {
   private readonly delivery: Delivery;
   private readonly processes = new Map<NetNs, Process>();
   private readonly walks = new Map<Process, (walk: Walk) => void>();
+  private readonly neighbours = new Neighbours({ timers: this.timers, now: () => this.clock.now(), emit: (time, node, draft) => this.emit(time, node, draft) });
   private collecting: DatapathEvent[] | undefined;
   private seq = 0;
   private packets = 0;
@@ -282,6 +284,10 @@ export class World implements Fabric {
 
   respond(netns: NetNs, draft: PacketDraft): void {
     this.delivery.later(() => this.processes.get(netns)?.respond(draft), this.clock.now());
+  }
+
+  neighbourUsed(pod: Pod): void {
+    if (this.config.neighbourProbes) this.neighbours.used(pod);
   }
 
   frontendById(node: Node, id: number): { readonly ip: string; readonly port: number } | undefined {

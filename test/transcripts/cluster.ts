@@ -27,7 +27,7 @@ export class Cluster {
     const { world } = this;
     const routes = [{ to: '10.10.0.0/16', via: '192.168.10.200' }];
     const nodes = [
-      { name: 'k8s-ctr', interfaces: machine('k8s-ctr', 100), routes, podCidr: blocks.ctr, apiServer: true },
+      { name: 'k8s-ctr', interfaces: machine('k8s-ctr', 100), routes, podCidr: blocks.ctr, apiServer: true, hostEndpointId: 3312 },
       { name: 'k8s-w1', interfaces: machine('k8s-w1', 101), routes, podCidr: blocks.w1 },
     ];
     for (const node of nodes) world.addNode(node);

@@ -90,7 +90,7 @@ export async function nslookup(cluster: Cluster, args: readonly string[], pod = 
 export async function curl(cluster: Cluster, process: Process, address: string, port: number, target: string): Promise<string> {
   const { stream } = await cluster.finish(new LabNetwork(process).connectTcp({ address, port }));
   return cluster.finish(new Promise<string>((resolve, reject) => {
-    const request = http.request({ createConnection: () => stream as never, path: target, headers: { host: address, connection: 'close' } }, (response) => {
+    const request = http.request({ createConnection: () => stream, path: target, headers: { host: address, connection: 'close' } }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => resolve(text));
     });

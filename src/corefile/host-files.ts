@@ -1,19 +1,24 @@
 import { readFileSync } from 'node:fs';
-import { escapePath, globSync } from 'tinyglobby';
+import { createRequire } from 'node:module';
+import type * as Tinyglobby from 'tinyglobby';
 import type { CorefileFiles } from './import.js';
+
+/** Loaded with the first pattern: few Corefiles import by one. */
+let loaded: typeof Tinyglobby | undefined;
+const tinyglobby = (): typeof Tinyglobby => (loaded ??= createRequire(import.meta.url)('tinyglobby') as typeof Tinyglobby);
 
 /** Imports from the file system of this machine. `cwd` is an absolute path. */
 export function hostFiles(cwd: string): CorefileFiles {
   return {
     cwd,
     readFile: (path) => readFileSync(path, 'utf8'),
-    glob: (pattern) => globSync(literalExceptWildcards(pattern), { absolute: true, cwd: '/', dot: true, expandDirectories: false }).sort(),
+    glob: (pattern) => tinyglobby().globSync(literalExceptWildcards(pattern), { absolute: true, cwd: '/', dot: true, expandDirectories: false }).sort(),
   };
 }
 
 function literalExceptWildcards(pattern: string): string {
   return pattern
     .split(/([*?])/)
-    .map((part) => (part === '*' || part === '?' ? part : escapePath(part)))
+    .map((part) => (part === '*' || part === '?' ? part : tinyglobby().escapePath(part)))
     .join('');
 }

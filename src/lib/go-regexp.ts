@@ -1,4 +1,9 @@
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
+import type * as Re2 from 're2js';
+
+/** Loaded with the first pattern: most Corefiles have none, and the package's tables take 8 MB. */
+let loaded: typeof Re2 | undefined;
+const re2 = (): typeof Re2.RE2JS => (loaded ??= createRequire(import.meta.url)('re2js') as typeof Re2).RE2JS;
 
 /** A regular expression in Go's syntax, compiled once. Matching takes time in proportion to the text, whatever the pattern. */
 export interface GoRegExp {
@@ -32,9 +37,9 @@ export function goRegExp(text: string): GoRegExp {
   };
 }
 
-function compile(text: string): RE2JS {
+function compile(text: string): Re2.RE2JS {
   try {
-    return RE2JS.compile(text);
+    return re2().compile(text);
   } catch (error) {
     throw new RangeError(`got regular expression '${text}', ${(error as Error).message}`, { cause: error });
   }

@@ -12,9 +12,11 @@ export interface Peer {
 
 /** What a server is set up to do. */
 export interface Work {
-  readonly kind: 'cache' | 'forward-udp' | 'forward-tcp';
+  readonly kind: 'cache' | 'forward-udp' | 'forward-tcp' | 'cluster';
   readonly port: number;
   readonly upstream: number;
+  /** URL of the cluster's API. */
+  readonly api?: string;
 }
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-bench-'));
@@ -25,7 +27,29 @@ export function write(name: string, text: string): string {
   return file;
 }
 
-function corefile({ kind, port, upstream }: Work): string {
+/** For a cluster, the Corefile that clusters run, but for the log. */
+function corefile({ kind, port, upstream, api }: Work): string {
+  if (kind === 'cluster') {
+    return `.:${port} {
+    bind 127.0.0.1
+    errors
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        endpoint ${api}
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 30
+    }
+    prometheus 127.0.0.1:${port + 20_000}
+    forward . 127.0.0.1:${upstream}
+    cache 3600 {
+        disable success cluster.local
+        disable denial cluster.local
+    }
+    loop
+    loadbalance
+}
+`;
+  }
   const tcp = kind === 'forward-tcp' ? ' {\n        force_tcp\n    }' : '';
   return `.:${port} {\n    bind 127.0.0.1\n${kind === 'cache' ? '    cache 3600\n' : ''}    forward . 127.0.0.1:${upstream}${tcp}\n}\n`;
 }
@@ -44,7 +68,7 @@ const coredns: Peer = {
 
 const unbound: Peer = {
   name: 'unbound', available: () => installed('unbound'),
-  command: ({ kind, port, upstream }) => ({
+  command: ({ kind, port, upstream }) => (kind === 'cluster' ? undefined : {
     command: 'unbound',
     args: ['-d', '-c', write(`unbound-${kind}`, [
       'server:', ' username: ""', ' chroot: ""', ' pidfile: ""', ' use-syslog: no', ` directory: "${dir}"`, ` port: ${port}`, ' interface: 127.0.0.1', ' num-threads: 1', ' do-daemonize: no',
@@ -57,7 +81,7 @@ const unbound: Peer = {
 
 const dnsmasq: Peer = {
   name: 'dnsmasq', available: () => installed('dnsmasq'),
-  command: ({ kind, port, upstream }) => (kind === 'forward-tcp' ? undefined : {
+  command: ({ kind, port, upstream }) => (kind === 'forward-tcp' || kind === 'cluster' ? undefined : {
     command: 'dnsmasq',
     args: ['-k', '-C', '/dev/null', '--no-resolv', '--no-hosts', '--user=root', '--pid-file=', '--listen-address=127.0.0.1', '--bind-interfaces', '-p', String(port), '-S', `127.0.0.1#${upstream}`,
       '-c', kind === 'cache' ? '10000' : '0', '--dns-forward-max=2048', ...(kind === 'cache' ? ['--min-cache-ttl=3600'] : [])],

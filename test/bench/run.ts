@@ -1,7 +1,8 @@
 // `npm run bench [-- --json] [-- --only REGEX] [-- --seconds N]`: what a query costs, beside the other servers that are installed.
 import dgram from 'node:dgram';
 import { parseArgs } from 'node:util';
-import { encodeMessage, decodeMessage, Flag } from '../../src/wire/index.js';
+import { Flag, decodeMessage, encodeMessage, rcodeName } from '../../src/wire/index.js';
+import { QUERIES, clusterApi } from './cluster.js';
 import { load } from './load.js';
 import { PEERS, write, type Peer, type Work } from './peers.js';
 import { cpuTime, installed, LOAD_CORE, residentMemory, SERVER_CORE, startPinned, stop } from './process.js';
@@ -13,13 +14,25 @@ interface Scenario {
   readonly name: string;
   readonly kind: Work['kind'];
   readonly clients: number;
+  /** `NAME TYPE` lines. */
+  readonly queries: () => readonly string[];
+  /** Services of the cluster. */
+  readonly services?: number;
+  /** Response codes that are right. */
+  readonly rcodes?: readonly string[];
 }
 
+const names = (): string[] => Array.from({ length: 1000 }, (_, i) => `n${i + 1}.bench.example.org A`);
+
 const SCENARIOS: readonly Scenario[] = [
-  { name: 'cache hit, 1,000 names', kind: 'cache', clients: 10 },
-  { name: 'cache hit, 200 clients', kind: 'cache', clients: 200 },
-  { name: 'uncached forward over UDP', kind: 'forward-udp', clients: 10 },
-  { name: 'uncached forward over TCP', kind: 'forward-tcp', clients: 10 },
+  { name: 'cache hit, 1,000 names', kind: 'cache', clients: 10, queries: names },
+  { name: 'cache hit, 200 clients', kind: 'cache', clients: 200, queries: names },
+  { name: 'cluster names, 10,000 services', kind: 'cluster', clients: 10, services: 10_000, queries: () => QUERIES.names(10_000) },
+  { name: 'cluster NXDOMAIN, 10,000 services', kind: 'cluster', clients: 10, services: 10_000, queries: QUERIES.missing, rcodes: ['NXDOMAIN'] },
+  { name: 'cluster names, 100,000 services', kind: 'cluster', clients: 10, services: 100_000, queries: () => QUERIES.names(100_000) },
+  { name: 'search list of a pod', kind: 'cluster', clients: 10, services: 10_000, queries: QUERIES.search, rcodes: ['NOERROR', 'NXDOMAIN'] },
+  { name: 'uncached forward over UDP', kind: 'forward-udp', clients: 10, queries: names },
+  { name: 'uncached forward over TCP', kind: 'forward-tcp', clients: 10, queries: names },
 ];
 
 interface Row {
@@ -28,76 +41,96 @@ interface Row {
   /** CPU time of the server per query, in microseconds. */
   readonly cpu: number;
   readonly perSecond: number;
-  /** Latencies in milliseconds. */
-  readonly mean: number;
-  readonly max: number;
+  /** Latencies under that load, in milliseconds, as a client sees them that asks 200 times a second. */
+  readonly p50: number;
+  readonly p99: number;
   readonly lost: number;
   /** Resident memory at the end, in MB. */
   readonly memory: number;
+  /** Time from the start of the process to the first right answer, in milliseconds. */
+  readonly start: number;
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Asks one A question and checks that it is answered with the upstream's address. */
-function askOnce(port: number, name: string): Promise<boolean> {
+/** Asks one A question; resolves with how long a right answer took in milliseconds, or undefined without one. */
+function askOnce(port: number, name: string, rcodes: readonly string[]): Promise<number | undefined> {
   const message = encodeMessage({ id: 1, flags: Flag.RD, rcode: 0, question: [{ name, type: 1, class: 1 }], answer: [], authority: [], additional: [] });
+  const asked = performance.now();
   return new Promise((resolve) => {
     const socket = dgram.createSocket('udp4');
     const done = (right: boolean): void => {
       clearTimeout(timer);
       socket.close();
-      resolve(right);
+      resolve(right ? performance.now() - asked : undefined);
     };
     const timer = setTimeout(() => done(false), 300);
     socket.on('error', () => done(false));
     socket.on('message', (reply) => {
       const { rcode, answer } = decodeMessage(reply);
-      done(rcode === 0 && answer.length === 1 && Buffer.from(answer[0]!.rdata).equals(Buffer.from([198, 51, 100, 1])));
+      done(rcodes.includes(rcodeName(rcode)) && (rcode === 0) === answer.length > 0);
     });
     socket.send(message, port, '127.0.0.1');
   });
 }
 
-async function untilRight(port: number, name: string): Promise<void> {
-  for (let i = 0; i < 50; i++) {
-    if (await askOnce(port, name)) return;
-    await sleep(100);
+async function untilRight(port: number, name: string, rcodes: readonly string[]): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (performance.now() < end) {
+    if ((await askOnce(port, name, rcodes)) !== undefined) return;
+    await sleep(20);
   }
-  throw new Error(`no right answer at port ${port} within 5 s`);
+  throw new Error(`no right answer at port ${port} within 20 s`);
 }
 
-async function measure(scenario: Scenario, peer: Peer, queries: string, port: number, upstream: number): Promise<Row | undefined> {
-  const start = peer.command({ kind: scenario.kind, port, upstream });
+/** Asks all the while and looks at the answers: the latencies in milliseconds, those of answers that failed twice missing. */
+async function sample(port: number, questions: readonly string[], rcodes: readonly string[], seconds: number): Promise<number[]> {
+  const end = performance.now() + seconds * 1000;
+  const latencies: number[] = [];
+  for (let i = 0; performance.now() < end; i++) {
+    const name = `${questions[(i * 7) % questions.length]!.replace(/ \S+$/, '')}.`;
+    const took = (await askOnce(port, name, rcodes)) ?? (await askOnce(port, name, rcodes));
+    if (took === undefined) throw new Error(`wrong answer for ${name} under load`);
+    latencies.push(took);
+    await sleep(5);
+  }
+  return latencies.sort((a, b) => a - b);
+}
+
+async function measure(scenario: Scenario, peer: Peer, port: number, upstream: number, api: string | undefined): Promise<Row | undefined> {
+  const start = peer.command({ kind: scenario.kind, port, upstream, api });
   if (start === undefined) return undefined;
+  const questions = scenario.queries();
+  const queries = write(`queries-${port}`, questions.map((line) => `${line}\n`).join(''));
+  const rcodes = scenario.rcodes ?? ['NOERROR'];
+  const began = performance.now();
   const child = startPinned(SERVER_CORE, start.command, start.args, start.env);
   try {
-    await untilRight(port, 'n1.bench.example.org.').catch((error: Error) => {
+    await untilRight(port, `${questions[0]!.replace(/ \S+$/, '')}.`, rcodes).catch((error: Error) => {
       throw new Error(`${peer.name}: ${error.message}\n${child.output()}`);
     });
+    const ready = performance.now() - began;
     await load({ port, queries, seconds: Math.min(2, SECONDS), clients: scenario.clients });
     const before = cpuTime(child.pid!);
     // Answers are looked at while the load runs, too.
-    const checks = (async (): Promise<void> => {
-      for (let i = 1; i <= SECONDS; i++) {
-        await sleep(900);
-        if (!(await askOnce(port, `n${i}.bench.example.org.`)) && !(await askOnce(port, `n${i}.bench.example.org.`))) throw new Error(`${peer.name}: wrong answer under load`);
-      }
-    })();
-    const result = await load({ port, queries, seconds: SECONDS, clients: scenario.clients });
-    const cpu = (cpuTime(child.pid!) - before) / result.completed;
-    await checks;
-    if (Object.keys(result.rcodes).some((rcode) => rcode !== 'NOERROR')) throw new Error(`${peer.name}: rcodes ${JSON.stringify(result.rcodes)}`);
-    return { scenario: scenario.name, peer: peer.name, cpu, perSecond: result.perSecond, mean: result.mean, max: result.max, lost: result.lost, memory: residentMemory(child.pid!) };
+    const [result, latencies] = await Promise.all([load({ port, queries, seconds: SECONDS, clients: scenario.clients }), sample(port, questions.filter((line) => line.endsWith(' A')), rcodes, SECONDS - 0.5)]);
+    const cpu = (cpuTime(child.pid!) - before) / (result.completed + latencies.length);
+    const wrong = Object.keys(result.rcodes).filter((rcode) => !rcodes.includes(rcode));
+    if (wrong.length > 0) throw new Error(`${peer.name}: rcodes ${JSON.stringify(result.rcodes)}`);
+    const quantile = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!;
+    return {
+      scenario: scenario.name, peer: peer.name, cpu, perSecond: result.perSecond, p50: quantile(0.5), p99: quantile(0.99), lost: result.lost, memory: residentMemory(child.pid!), start: ready,
+    };
   } finally {
     await stop(child);
   }
 }
 
 function table(rows: readonly Row[]): string {
-  const head = ['scenario', 'server', 'CPU us/query', 'of nodens', 'queries/s', 'mean ms', 'max ms', 'lost', 'RSS MB'];
+  const head = ['scenario', 'server', 'CPU us/query', 'of nodens', 'queries/s', 'p50 ms', 'p99 ms', 'lost', 'RSS MB', 'start ms'];
   const body = rows.map((row) => {
     const own = rows.find((other) => other.scenario === row.scenario && other.peer === 'nodens');
-    return [row.scenario, row.peer, row.cpu.toFixed(1), own ? `${(own.cpu / row.cpu).toFixed(2)}x` : '', row.perSecond.toFixed(0), row.mean.toFixed(2), row.max.toFixed(1), String(row.lost), row.memory.toFixed(0)];
+    return [row.scenario, row.peer, row.cpu.toFixed(1), own ? `${(own.cpu / row.cpu).toFixed(2)}x` : '', row.perSecond.toFixed(0), row.p50.toFixed(2), row.p99.toFixed(1), String(row.lost), row.memory.toFixed(0), row.start.toFixed(0)];
   });
   const widths = head.map((title, i) => Math.max(title.length, ...body.map((cells) => cells[i]!.length)));
   return [head, ...body].map((cells) => cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')).join('\n');
@@ -107,20 +140,21 @@ if (!installed('dnsperf') || !installed('taskset')) {
   process.stderr.write('the bench needs dnsperf and taskset (Debian: dnsperf, util-linux)\n');
   process.exit(1);
 }
-const queries = write('queries', Array.from({ length: 1000 }, (_, i) => `n${i + 1}.bench.example.org A\n`).join(''));
 const base = 20_000 + (process.pid % 1000) * 10;
 const upstream = startPinned(LOAD_CORE, process.execPath, ['--import', 'tsx', new URL('upstream.ts', import.meta.url).pathname, String(base)]);
 const rows: Row[] = [];
 try {
-  await untilRight(base, 'ready.example.org.');
+  await untilRight(base, 'ready.example.org.', ['NOERROR']);
   let port = base;
   for (const scenario of SCENARIOS.filter((candidate) => new RegExp(options.only).test(candidate.name))) {
+    const api = scenario.services === undefined ? undefined : await clusterApi(scenario.services);
     for (const peer of PEERS.filter((candidate) => candidate.available())) {
-      const row = await measure(scenario, peer, queries, ++port, base);
+      const row = await measure(scenario, peer, ++port, base, api?.url);
       if (row === undefined) continue;
       rows.push(row);
       if (!options.json) process.stderr.write(`${row.scenario}: ${row.peer} ${row.cpu.toFixed(1)} us\n`);
     }
+    await api?.stop();
   }
 } finally {
   await stop(upstream);

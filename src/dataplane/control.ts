@@ -20,6 +20,7 @@ export interface ServedSocket {
 
 export class Control {
   private readonly words: Int32Array;
+  private ended = false;
 
   constructor(readonly memory: SharedArrayBuffer) {
     this.words = new Int32Array(memory);
@@ -29,15 +30,16 @@ export class Control {
     return new SharedArrayBuffer(4 * (LIST + 3 * MAX_SOCKETS));
   }
 
-  /** Chain's side: puts a new list in place; resolves when the thread uses it and no other any more. */
+  /** Chain's side: puts a new list in place; resolves when the thread uses it, or one that was put in place later, and no other any more; or when it has ended. */
   async serve(sockets: readonly ServedSocket[]): Promise<void> {
-    if (sockets.length > MAX_SOCKETS) throw new RangeError(`at most ${MAX_SOCKETS} listening addresses are possible, got ${sockets.length}`);
     const { words } = this;
+    // Odd while the list is written, so that the thread never reads half of one and half of another.
+    Atomics.add(words, VERSION, 1);
     sockets.forEach(({ fd, server, id }, i) => words.set([fd, server, id], LIST + 3 * i));
     words[COUNT] = sockets.length;
     const version = Atomics.add(words, VERSION, 1) + 1;
     Atomics.notify(words, VERSION);
-    for (let seen = Atomics.load(words, SEEN); seen !== version && words[STOP] === 0; seen = Atomics.load(words, SEEN)) {
+    for (let seen = Atomics.load(words, SEEN); ((seen - version) | 0) < 0 && !this.ended; seen = Atomics.load(words, SEEN)) {
       const wait = Atomics.waitAsync(words, SEEN, seen, 1000);
       if (wait.async) await wait.value;
     }
@@ -46,8 +48,13 @@ export class Control {
   /** Chain's side: lets the thread end. */
   stop(): void {
     Atomics.store(this.words, STOP, 1);
-    Atomics.add(this.words, VERSION, 1);
+    Atomics.add(this.words, VERSION, 2);
     Atomics.notify(this.words, VERSION);
+  }
+
+  /** Chain's side: the thread has ended, in whatever way; nobody has to wait for it any more. */
+  end(): void {
+    this.ended = true;
     Atomics.notify(this.words, SEEN);
   }
 
@@ -59,14 +66,17 @@ export class Control {
     return Atomics.load(this.words, VERSION);
   }
 
-  /** Thread's side: the list as it is now; the old one is not used any more from here on. */
-  sockets(): ServedSocket[] {
+  /** Thread's side: the list as it is now and its version; the old one is not used any more from here on. */
+  sockets(): { sockets: ServedSocket[]; version: number } {
     const { words } = this;
-    const version = this.version;
-    const list = Array.from({ length: words[COUNT]! }, (_, i) => ({ fd: words[LIST + 3 * i]!, server: words[LIST + 3 * i + 1]!, id: words[LIST + 3 * i + 2]! }));
-    Atomics.store(words, SEEN, version);
-    Atomics.notify(words, SEEN);
-    return list;
+    for (;;) {
+      const { version } = this;
+      const sockets = Array.from({ length: words[COUNT]! }, (_, i) => ({ fd: words[LIST + 3 * i]!, server: words[LIST + 3 * i + 1]!, id: words[LIST + 3 * i + 2]! }));
+      if ((version & 1) !== 0 || this.version !== version) continue;
+      Atomics.store(words, SEEN, version);
+      Atomics.notify(words, SEEN);
+      return { sockets, version };
+    }
   }
 
   /** Thread's side: waits for another list than that of `version`. */

@@ -4,7 +4,7 @@ import type { InheritedSockets } from '../net/inherited-sockets.js';
 import type { Endpoint, OnDatagram, UdpSocket } from '../net/network.js';
 import { Control, MAX_SOCKETS, type ServedSocket } from './control.js';
 import {
-  AF_INET, AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET, SO_RCVBUF, SO_RCVTIMEO, SO_REUSEPORT, errnoName, loadLibc, type Libc,
+  AF_INET, AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE, SO_RCVTIMEO, SO_REUSEPORT, errnoName, loadLibc, type Libc,
 } from './libc.js';
 import { Ring, type Arrived } from './ring.js';
 import { Sender } from './sender.js';
@@ -21,12 +21,26 @@ const RECEIVE_BUFFER = 4 << 20;
 /** A thread that dies is replaced after this time, in milliseconds: at once might mean over and over. */
 const RESTART = 100;
 /** The threads' program, beside this file and of its kind. */
-const WORKER = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+const PROGRAM = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 /** Queries that are dealt with before other events get their turn. */
 const TURN = 256;
 
 /** `struct timeval` of the receive timeout: seconds, microseconds. */
 const RECEIVE_TIMEOUT = Buffer.from(BigInt64Array.of(0n, BigInt(WAIT * 1000)).buffer);
+
+/** An option that is switched on. */
+const ONE = Buffer.from(Int32Array.of(1).buffer);
+
+/** What data plane to start. */
+export interface PlaneOptions {
+  /** Threads, 1 to MAX_WORKERS. */
+  readonly workers: number;
+  /** Answers that the table has room for, a power of two. */
+  readonly slots: number;
+  readonly log: Logger;
+  readonly inherited?: InheritedSockets | undefined;
+  readonly program?: URL;
+}
 
 interface Thread {
   worker: Worker;
@@ -40,6 +54,10 @@ interface OpenSocket {
   /** One descriptor a thread. */
   readonly fds: readonly number[];
   readonly onDatagram: OnDatagram;
+  /** Whether threads are to take from it. */
+  taking: boolean;
+  /** Resolves when none does any more; undefined while that is not asked for. */
+  paused?: Promise<void>;
 }
 
 /**
@@ -50,25 +68,29 @@ export class DataPlane {
   private readonly threads: Thread[] = [];
   private readonly sockets = new Map<number, OpenSocket>();
   private readonly sender: Sender;
+  /** Never used again: a datagram that is still on its way must not end up with another socket. */
+  private nextId = 0;
   private closing = false;
+  private ended = false;
 
-  private constructor(private readonly libc: Libc, readonly table: AnswerTable, private readonly log: Logger, private readonly inherited: InheritedSockets | undefined) {
+  private constructor(private readonly libc: Libc, private readonly program: URL, readonly table: AnswerTable, private readonly log: Logger, private readonly inherited: InheritedSockets | undefined) {
     this.sender = new Sender(libc);
   }
 
   /**
    * Starts `workers` threads over a table of `slots` answers, a power of two. Sockets that another process passed on are used where they fit.
-   * Rejects where batched I/O is not to be had, with the reason.
+   * Rejects where batched I/O is not to be had, with the reason. `program` is for tests, whose own kind of file threads cannot load.
    */
-  static async start({ workers, slots, log, inherited }: { workers: number; slots: number; log: Logger; inherited?: InheritedSockets | undefined }): Promise<DataPlane> {
+  static async start({ workers, slots, log, inherited, program = PROGRAM }: PlaneOptions): Promise<DataPlane> {
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS) throw new RangeError(`workers: expected 1 to ${MAX_WORKERS}, got ${workers}`);
-    const plane = new DataPlane(await loadLibc(), new AnswerTable(AnswerTable.allocate(slots), slots), log, inherited);
+    const plane = new DataPlane(await loadLibc(), program, new AnswerTable(AnswerTable.allocate(slots), slots), log, inherited);
     try {
       await Promise.all(Array.from({ length: workers }, (_, i) => plane.addThread(i)));
     } catch (error) {
       await plane.stop();
       throw error;
     }
+    for (const { worker } of plane.threads) worker.unref();
     return plane;
   }
 
@@ -81,6 +103,7 @@ export class DataPlane {
    * threads take them. Throws a NodeJS.ErrnoException.
    */
   bindUdp(at: Endpoint, server: number, onDatagram: OnDatagram): UdpSocket & { serving: Promise<void> } {
+    if (this.sockets.size >= MAX_SOCKETS) throw Object.assign(new Error(`at most ${MAX_SOCKETS} listening addresses are possible with batched I/O; -io dgram has no such limit`), { code: 'EMFILE' });
     const fds: number[] = [];
     let local = at;
     try {
@@ -93,11 +116,12 @@ export class DataPlane {
       fds.forEach((fd) => this.libc.close(fd));
       throw error;
     }
-    const id = Array.from({ length: MAX_SOCKETS }, (_, i) => i).find((candidate) => !this.sockets.has(candidate)) ?? MAX_SOCKETS;
-    this.sockets.set(id, { id, server, fds, onDatagram });
+    const id = this.nextId++;
+    this.sockets.set(id, { id, server, fds, onDatagram, taking: true });
     return {
       local, serving: this.serve(),
-      send: (bytes, length, to) => to instanceof Peer && this.sender.send(fds[to.thread]!, bytes, length, to.sockaddr),
+      send: (bytes, length, to) => to instanceof Peer && this.sockets.has(id) && this.sender.send(fds[to.thread]!, bytes, length, to.sockaddr),
+      pause: () => this.pause(id),
       close: () => void this.closeSocket(id),
     };
   }
@@ -106,21 +130,40 @@ export class DataPlane {
   async stop(): Promise<void> {
     this.closing = true;
     for (const { control } of this.threads) control.stop();
-    await Promise.all(this.threads.map(({ worker }) => worker.threadId < 0 || new Promise((resolve) => worker.once('exit', resolve))));
+    // Until then what they hand over is taken: a thread that waits for room would wait for ever.
+    await Promise.all(this.threads.map(({ worker }) => exited(worker)));
+    this.ended = true;
+    for (const { ring } of this.threads) ring.wake();
+    this.sender.flush();
     for (const { fds } of this.sockets.values()) fds.forEach((fd) => this.libc.close(fd));
     this.sockets.clear();
   }
 
-  /** Ends one thread as a fault would. For tests of its replacement. */
+  /** Ends one thread, which is then replaced as if it had died of a fault. For tests. */
   kill(index: number): void {
     this.threads[index]!.control.stop();
   }
 
-  private async closeSocket(id: number): Promise<void> {
+  /** What threads had taken already is delivered first: nobody else has it, and a successor with the same sockets gets only what is still in the kernel. */
+  private pause(id: number): Promise<void> {
     const socket = this.sockets.get(id);
-    if (!socket) return;
-    this.sockets.delete(id);
+    return socket ? (socket.paused ??= this.stopTaking(socket)) : Promise.resolve();
+  }
+
+  private async stopTaking(socket: OpenSocket): Promise<void> {
+    socket.taking = false;
     await this.serve();
+    const marks = this.threads.map(({ ring }) => ring.mark);
+    while (!this.ended && this.threads.some(({ ring }, i) => !ring.hasPassed(marks[i]!))) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  private async closeSocket(id: number): Promise<void> {
+    await this.pause(id);
+    const socket = this.sockets.get(id);
+    // Threads that are about to end no longer say what they use: their sockets are closed when they have.
+    if (!socket || this.closing) return;
+    this.sockets.delete(id);
+    this.sender.flush();
     socket.fds.forEach((fd) => this.libc.close(fd));
   }
 
@@ -129,7 +172,7 @@ export class DataPlane {
   }
 
   private socketsOf(index: number): ServedSocket[] {
-    return [...this.sockets.values()].map(({ id, server, fds }) => ({ fd: fds[index]!, server, id }));
+    return [...this.sockets.values()].filter(({ taking }) => taking).map(({ id, server, fds }) => ({ fd: fds[index]!, server, id }));
   }
 
   /** Resolves when the thread runs; rejects when it cannot be started at all. */
@@ -138,6 +181,7 @@ export class DataPlane {
     const thread: Thread = { ring, ...this.spawn(ring) };
     this.threads[index] = thread;
     const { worker, control } = thread;
+    worker.ref();
     await new Promise<void>((resolve, reject) => {
       worker.once('error', reject);
       worker.once('exit', () => reject(new Error('the thread ended at its start')));
@@ -150,10 +194,11 @@ export class DataPlane {
   private spawn(ring: Ring): { worker: Worker; control: Control } {
     const control = new Control(Control.allocate());
     const workerData: WorkerData = { table: this.table.memory, slots: this.table.slots, ring: ring.memory, control: control.memory };
-    const worker = new Worker(WORKER, { workerData, resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 } });
+    const worker = new Worker(this.program, { workerData, resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 } });
     worker.unref();
     // Without a listener an error would end the process; what to do about it is decided when the thread has ended.
     worker.on('error', () => undefined);
+    worker.once('exit', () => control.end());
     return { worker, control };
   }
 
@@ -179,7 +224,7 @@ export class DataPlane {
   /** Deals with what one thread hands over, until the end. */
   private async drain(index: number): Promise<void> {
     const { ring } = this.threads[index]!;
-    while (!this.closing) {
+    while (!this.ended) {
       await ring.readable();
       for (let i = 0; i < TURN; i++) {
         const arrived = ring.shift();
@@ -207,6 +252,7 @@ export class DataPlane {
     const sockaddr = encodeSockaddr(at);
     const passed = this.inherited?.take('udp', at.address === '' ? { address: '::', port: at.port } : at);
     if (passed !== undefined) {
+      libc.setsockopt(passed, SOL_SOCKET, SO_REUSEPORT, ONE, ONE.length);
       libc.setsockopt(passed, SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT, RECEIVE_TIMEOUT.length);
       return passed;
     }
@@ -215,9 +261,9 @@ export class DataPlane {
     const option = (level: number, name: number, value: Uint8Array): number => libc.setsockopt(fd, level, name, value, value.length);
     const number = (value: number): Uint8Array => Buffer.from(Int32Array.of(value).buffer);
     // A smaller buffer than asked for, as the system's limit may have it, still works.
-    option(SOL_SOCKET, SO_RCVBUF, number(RECEIVE_BUFFER));
+    if (option(SOL_SOCKET, SO_RCVBUFFORCE, number(RECEIVE_BUFFER)) < 0) option(SOL_SOCKET, SO_RCVBUF, number(RECEIVE_BUFFER));
     // Always, so that another process can add its sockets when it takes over; that two servers never share an address by mistake, TCP sees to.
-    option(SOL_SOCKET, SO_REUSEPORT, number(1));
+    option(SOL_SOCKET, SO_REUSEPORT, ONE);
     if (sockaddr.length > 16) option(IPPROTO_IPV6, IPV6_V6ONLY, number(at.address === '' ? 0 : 1));
     if (option(SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT) < 0 || libc.bind(fd, sockaddr, sockaddr.length) < 0) {
       const failure = this.failure('bind', at);
@@ -239,3 +285,8 @@ export class DataPlane {
     return Object.assign(new Error(`${call} ${code} ${at.address}:${at.port}`), { code, syscall: call, address: at.address, port: at.port });
   }
 }
+
+const exited = (worker: Worker): Promise<unknown> => {
+  worker.ref();
+  return worker.threadId < 0 ? Promise.resolve() : new Promise((resolve) => worker.once('exit', resolve));
+};

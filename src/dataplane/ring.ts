@@ -28,6 +28,8 @@ export class Ring {
   private readonly words: Int32Array;
   private readonly bytes: Uint8Array;
   private readonly capacity: Octets;
+  /** How far the reader was when there was no room last. */
+  private tailSeen = 0;
 
   /** @param memory made by `Ring.allocate` */
   constructor(readonly memory: SharedArrayBuffer) {
@@ -45,11 +47,15 @@ export class Ring {
   push(socket: number, source: Uint8Array, at: number, length: Octets, sender: Uint8Array, senderAt: number, senderLength: Octets): boolean {
     const { words, bytes, capacity } = this;
     const head = words[HEAD + 1]!;
-    const used = (head - Atomics.load(words, TAIL)) >>> 0;
+    const tail = Atomics.load(words, TAIL);
+    const used = (head - tail) >>> 0;
     const size = padded(length);
     const offset = (head >>> 0) % capacity;
     const unused = offset + size > capacity ? capacity - offset : 0;
-    if (used + unused + size > capacity) return false;
+    if (used + unused + size > capacity) {
+      this.tailSeen = tail;
+      return false;
+    }
     if (unused > 0) words[(CONTROL + offset) >> 2] = SKIP;
     const start = CONTROL + (unused > 0 ? 0 : offset);
     words[start >> 2] = length;
@@ -69,9 +75,9 @@ export class Ring {
     Atomics.notify(this.words, HEAD, 1);
   }
 
-  /** Writer: waits until the reader has taken something, at most `timeout` milliseconds. */
+  /** Writer: waits until the reader has taken something since there was no room, at most `timeout` milliseconds. */
   waitForRoom(timeout: number): void {
-    Atomics.wait(this.words, TAIL, Atomics.load(this.words, TAIL), timeout);
+    Atomics.wait(this.words, TAIL, this.tailSeen, timeout);
   }
 
   /** Reader: the next datagram, copied, or undefined. */
@@ -100,7 +106,22 @@ export class Ring {
     Atomics.notify(this.words, TAIL, 1);
   }
 
-  /** Reader: resolves when there is something to shift; at once if there is already. */
+  /** Reader: a mark behind all that was shown so far. */
+  get mark(): number {
+    return Atomics.load(this.words, HEAD);
+  }
+
+  /** Reader: whether all before the mark has been taken. */
+  hasPassed(mark: number): boolean {
+    return ((this.words[TAIL]! - mark) | 0) >= 0;
+  }
+
+  /** Ends the reader's waiting though there is nothing to shift. */
+  wake(): void {
+    Atomics.notify(this.words, HEAD);
+  }
+
+  /** Reader: resolves when there is something to shift, at once if there is already, or at a call of `wake`. */
   async readable(): Promise<void> {
     const wait = Atomics.waitAsync(this.words, HEAD, this.words[TAIL]!);
     if (wait.async) await wait.value;

@@ -14,6 +14,8 @@ export interface UdpSocket {
   readonly local: Endpoint;
   /** Sends the first `length` octets of `bytes`. What cannot be sent is lost, as datagrams are; `onError` of a connected socket is told. */
   send(bytes: Uint8Array, length: number, to: Endpoint): void;
+  /** Takes no more datagrams, and resolves when all that were taken have been delivered. Where it is missing, taking ends with `close`, and not before. */
+  pause?(): Promise<void>;
   close(): void;
 }
 

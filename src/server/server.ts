@@ -203,6 +203,8 @@ export class Server {
     const { current } = this;
     await Promise.all(current.hooks.shutdown.map(async (hook) => hook()));
     const open = this.dns.closeAll();
+    // Only then do the answers under way come to an end, however many queries come in; what is not taken is left to a process that shares the sockets.
+    await Promise.all(open.map(async ({ udp }) => udp.pause?.()));
     await this.settled(current);
     open.forEach(shut);
     await this.options.plane?.stop();

@@ -1,5 +1,8 @@
 import type { Octets } from '../lib/units.js';
-import { IOVEC, MMSGHDR, SOCKADDR, type Libc } from './libc.js';
+import { AF_INET6, EINTR, IOVEC, MMSGHDR, SOCKADDR, type Libc } from './libc.js';
+
+/** Third word of an IPv4 address among those of IPv6, as little-endian machines read it. */
+const MAPPED = 0xffff0000;
 
 /** Datagrams to receive or send with one call: their octets, addresses and the kernel's headers, all outside the JavaScript heap. */
 export class Batch {
@@ -11,7 +14,7 @@ export class Batch {
   private readonly vectors: Uint32Array;
   private readonly addressWords: Uint32Array;
 
-  constructor(libc: Libc, readonly count: number, readonly size: Octets) {
+  constructor(private readonly libc: Libc, readonly count: number, readonly size: Octets) {
     const bytes = libc.memory(count * size);
     const addresses = libc.memory(count * SOCKADDR);
     const vectors = libc.memory(count * IOVEC);
@@ -42,6 +45,14 @@ export class Batch {
     return this.headers[i * (MMSGHDR / 4) + 2]!;
   }
 
+  /** Whether a datagram came from an IPv6 address; IPv4 addresses at a socket of both families are none (RFC 4291 section 2.5.5.2). */
+  fromIpv6(i: number): boolean {
+    const words = this.addressWords;
+    const at = i * (SOCKADDR / 4);
+    if ((words[at]! & 0xffff) !== AF_INET6) return false;
+    return words[at + 2] !== 0 || words[at + 3] !== 0 || words[at + 4] !== MAPPED;
+  }
+
   /** Makes the whole address field available to the next receive, which overwrites its length. */
   reset(i: number): void {
     this.headers[i * (MMSGHDR / 4) + 2] = SOCKADDR;
@@ -59,8 +70,20 @@ export class Batch {
     this.headers[i * (MMSGHDR / 4) + 2] = received.headers[j * (MMSGHDR / 4) + 2]!;
   }
 
+  /** Sends the first `count` datagrams, each once. */
+  send(fd: number, count: number): void {
+    for (let left = count; left > 0;) {
+      const sent = this.libc.sendmmsg(fd, this.pointer, left, 0);
+      if (sent < 0 && this.libc.errno() === EINTR) continue;
+      // The kernel stops at the first datagram it cannot send, as to an unreachable address: that one is lost, the others are not.
+      const done = Math.max(0, sent) + (sent < left ? 1 : 0);
+      left -= done;
+      if (left > 0) this.shift(left, done);
+    }
+  }
+
   /** Moves `count` datagrams from place `from` on to the front. */
-  shift(count: number, from: number): void {
+  private shift(count: number, from: number): void {
     this.bytes.copyWithin(0, from * this.size, (from + count) * this.size);
     this.addresses.copyWithin(0, from * SOCKADDR, (from + count) * SOCKADDR);
     for (let i = 0; i < count; i++) {

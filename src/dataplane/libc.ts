@@ -29,6 +29,8 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_RCVBUF = 8;
 export const SO_REUSEPORT = 15;
+/** As SO_RCVBUF, beyond the system's limit, for those who may. */
+export const SO_RCVBUFFORCE = 33;
 export const SO_RCVTIMEO = 20;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
@@ -36,6 +38,7 @@ export const IPV6_V6ONLY = 26;
 export const MSG_WAITFORONE = 0x10000;
 export const MSG_DONTWAIT = 0x40;
 export const POLLIN = 1;
+export const EINTR = 4;
 
 /** Sizes of `struct msghdr` and `struct mmsghdr`, `struct iovec`, `struct sockaddr_in6`, in octets. */
 export const MMSGHDR = 64;

@@ -3,13 +3,14 @@ import { Flag, HEADER_SIZE, Type } from '../wire/index.js';
 /** Longest key: a name, type, class and variant, in octets. */
 export const MAX_KEY = 255 + 4 + 1;
 
-/** Variants that a chain may answer differently: DO, CD and AD of the query. */
+/** Variants that a chain may answer or count differently: DO, CD and AD of the query, and whether it came from an IPv6 address. */
 const VARIANT_DO = 1;
 const VARIANT_CD = 2;
 const VARIANT_AD = 4;
+const VARIANT_IPV6 = 8;
 
 /**
- * The key of a plain query: the question as it is written, and which of DO, CD and AD are set. One instance is used over and over.
+ * The key of a plain query: the question as it is written, and a variant. One instance is used over and over.
  * A name with capitals is another key, and none that is kept: what is spelt at random would fill the table, and some answers repeat the spelling.
  * Only the common form has one: opcode QUERY, one question, no records but perhaps one OPT record of version 0 without options at the very end.
  */
@@ -26,8 +27,8 @@ export class QueryKey {
     return this.bytes.subarray(0, this.length - 5).some((octet) => octet >= 0x41 && octet <= 0x5a);
   }
 
-  /** Reads the message of `length` octets at `at`. False when it is not of the common form. */
-  read(message: Uint8Array, at: number, length: number): boolean {
+  /** Reads the message of `length` octets at `at`, which came from an IPv6 address or not. False when it is not of the common form. */
+  read(message: Uint8Array, at: number, length: number, ipv6: boolean): boolean {
     if (length < HEADER_SIZE + 5) return false;
     // QR, opcode, AA, TC; counts.
     if ((message[at + 2]! & 0xfe) !== 0 || message[at + 4] !== 0 || message[at + 5] !== 1 || (message[at + 6]! | message[at + 7]! | message[at + 8]! | message[at + 9]! | message[at + 10]!) !== 0) return false;
@@ -41,7 +42,8 @@ export class QueryKey {
     for (;;) {
       if (read >= end) return false;
       const label = message[read]!;
-      if (label > 63 || write + label > 253) return false;
+      // With the root's octet, which is all that may still follow, 255 (RFC 1035 section 2.3.4).
+      if (label > 63 || (label > 0 && write + label > 253)) return false;
       const next = read + 1 + label;
       if (next > end) return false;
       while (read < next) {
@@ -61,6 +63,7 @@ export class QueryKey {
     this.opt = 0;
     let variant = message[at + 3]! & Flag.CD ? VARIANT_CD : 0;
     if (message[at + 3]! & Flag.AD) variant |= VARIANT_AD;
+    if (ipv6) variant |= VARIANT_IPV6;
     if (extra === 1) {
       if (read + 11 !== end || message[read] !== 0 || message[read + 1] !== 0 || message[read + 2] !== Type.OPT || message[read + 6] !== 0 || (message[read + 9]! | message[read + 10]!) !== 0) return false;
       this.opt = read - at;

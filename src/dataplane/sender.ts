@@ -16,7 +16,7 @@ export class Sender {
   private waiting = 0;
   private scheduled = false;
 
-  constructor(private readonly libc: Libc) {
+  constructor(libc: Libc) {
     this.short = new Batch(libc, BATCH, SHORT);
     this.long = new Batch(libc, 1, SIZE);
   }
@@ -25,7 +25,7 @@ export class Sender {
     if (length > SHORT) {
       this.flush();
       fill(this.long, 0, bytes, length, to);
-      this.libc.sendmmsg(fd, this.long.pointer, 1, 0);
+      this.long.send(fd, 1);
       return;
     }
     if (this.waiting === BATCH || (this.waiting > 0 && this.fd !== fd)) this.flush();
@@ -41,15 +41,9 @@ export class Sender {
 
   /** Sends what waits. */
   flush(): void {
-    let from = 0;
     const count = this.waiting;
-    while (from < count) {
-      const sent = this.libc.sendmmsg(this.fd, this.short.pointer, count - from, 0);
-      // The kernel stops at the first datagram it cannot send: that one is lost, the others are not.
-      from += Math.max(0, sent) + (sent < count - from ? 1 : 0);
-      if (from < count) this.short.shift(count - from, from);
-    }
     this.waiting = 0;
+    this.short.send(this.fd, count);
   }
 }
 

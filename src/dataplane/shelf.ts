@@ -1,7 +1,7 @@
 import type { Holder, Query, Reply, Standing, Tally } from '../chain/index.js';
 import { repeat, type Clock, type Timer } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
-import { RCODE_MASK, RECORD_FIXED, Flag, Type, type EncodedRecords } from '../wire/index.js';
+import { OPCODE_MASK, RCODE_MASK, RECORD_FIXED, Flag, Type, type EncodedRecords } from '../wire/index.js';
 import { QueryKey } from './query-key.js';
 import { AnswerTable, sharedNow, type Entry } from './table.js';
 
@@ -43,7 +43,7 @@ export class Shelf {
     const now = this.clock.monotonic();
     if (standing === undefined || standing.revoked || standing.until <= now || reply.rcode > RCODE_MASK || reply.edns !== undefined || reply.truncated) return;
     const { key } = this;
-    if (!key.read(query.bytes, 0, query.bytes.length) || key.hasCapitals || !AnswerTable.fits(key.length, records.bytes.length, records.ttls.length)) return;
+    if (!key.read(query.bytes, 0, query.bytes.length, query.family === 6) || key.hasCapitals || !AnswerTable.fits(key.length, records.bytes.length, records.ttls.length)) return;
     const shelved = new Shelved(this, standing, standing.until, tallies());
     shelved.slot = this.table.put(this.entry(reply, records, standing, server), sharedNow(), (slot) => this.forget(slot));
     this.shelved.set(shelved.slot, shelved);
@@ -93,7 +93,7 @@ export class Shelf {
     const { key } = this;
     const { countdown } = standing;
     return {
-      key: key.bytes, keyLength: key.length, hash: key.hash, server, flags: (reply.flags & ~(Flag.RD | Flag.CD)) | reply.rcode,
+      key: key.bytes, keyLength: key.length, hash: key.hash, server, flags: (reply.flags & ~(OPCODE_MASK | Flag.RD | Flag.CD)) | reply.rcode,
       answers: records.answers, authorities: records.authorities, additionals: records.additionals,
       records: countdown === undefined && reply.ttl !== undefined ? withTtl(records, reply.ttl) : records.bytes, ttls: records.ttls,
       until: standing.until + this.offset, ttl: countdown?.ttl, stored: countdown === undefined ? 0 : countdown.from + this.offset,

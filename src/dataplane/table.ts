@@ -21,15 +21,16 @@ const LENGTHS = 2;
 const FLAGS = 3;
 /** Answers in the low half, authorities in the high half. */
 const COUNTS = 4;
-/** Additional records in the low half; rcode bits above four are never kept. */
+/** Additional records in the low half, how many records rotate in the high half; rcode bits above four are never kept. */
 const ADDITIONAL = 5;
 /** TTL at `STORED`, -1 for records that keep theirs. */
 const TTL = 6;
 /** Number of TTL fields. */
 const PLACES = 7;
-/** Rotation: offset of the first record in the low half, size of one in the high half; how many in ROTATE. */
+/** Rotation: offset of the first record in the low half, size of one in the high half. */
 const ROTATION = 8;
-const ROTATE = 9;
+/** Answers with rotating records so far, counted by readers: which record is first. */
+const TURN = 9;
 /** Times, as 64-bit floats: the slot's 6th and 7th double. */
 const UNTIL = 5;
 const STORED = 6;
@@ -110,34 +111,40 @@ export class AnswerTable {
     return -1;
   }
 
-  /** The slot's sequence counter: even and the same before and after reading means that what was read is whole. */
+  /** The slot's sequence counter before it is read; odd while it is written. */
   sequence(slot: number): number {
     return Atomics.load(this.words, slot + SEQUENCE);
   }
 
+  /** Whether what was read since the counter stood at `sequence` is whole. */
+  unchanged(slot: number, sequence: number): boolean {
+    // A change by zero in place of a look: where the processor may put loads off, those before this one have been made when it is done.
+    return Atomics.add(this.words, slot + SEQUENCE, 0) === sequence;
+  }
+
   /**
    * Writes header counts, question and records of an answer behind the id and flags to `target`.
-   * Returns the length, without OPT record. The caller compares sequence counters before and after.
+   * Returns the length, without OPT record. The caller makes sure that the slot is `unchanged` after it.
    */
   copy(slot: number, target: Uint8Array, at: Octets, query: Uint8Array, question: Octets, questionEnd: Octets, now: Milliseconds): Octets {
     const { words, halves, bytes } = this;
     const lengths = words[slot + LENGTHS]!;
     const counts = words[slot + COUNTS]!;
-    const additional = words[slot + ADDITIONAL]!;
+    const additional = words[slot + ADDITIONAL]! & 0xffff;
     target[at + 4] = 0;
     target[at + 5] = 1;
     target[at + 6] = (counts >> 8) & 0xff;
     target[at + 7] = counts & 0xff;
     target[at + 8] = counts >>> 24;
     target[at + 9] = (counts >> 16) & 0xff;
-    target[at + 10] = (additional >> 8) & 0xff;
+    target[at + 10] = additional >> 8;
     target[at + 11] = additional & 0xff;
     let write = at + 12;
     for (let i = question; i < questionEnd; i++) target[write++] = query[i]!;
     const records = write;
     const length = lengths >>> 16;
     const from = slot * 4 + BODY + (lengths & 0xffff);
-    const rotate = words[slot + ROTATE]!;
+    const rotate = words[slot + ADDITIONAL]! >>> 16;
     if (rotate > 1) this.copyRotated(slot, from, length, target, records, rotate);
     else for (let i = 0; i < length; i++) target[write++] = bytes[from + i]!;
     const places = words[slot + PLACES]!;
@@ -145,7 +152,8 @@ export class AnswerTable {
     const stored = words[slot + TTL]!;
     if (stored >= 0) {
       const age = now - this.doubles[(slot >> 1) + STORED]!;
-      const ttl = stored - Math.floor(age / 1000);
+      // What was stored while the query waited is no younger than new.
+      const ttl = age > 0 ? stored - Math.floor(age / 1000) : stored;
       for (let i = 0; i < places; i++) {
         const field = records + halves[first + i]!;
         target[field] = ttl >>> 24;
@@ -166,42 +174,53 @@ export class AnswerTable {
     Atomics.add(this.words, slot + (edns ? HITS_EDNS : HITS), 1);
   }
 
-  /** Puts an answer in place, in a free or expired slot or else in the least asked of its set. Returns the slot, and which one it was taken from through `evicted`. */
+  /**
+   * Puts an answer in place, in a free or expired slot or else in the least asked of its set. Returns the slot; when another answer has to leave it,
+   * `evicted` is told before. A hit that is counted late is then one of the new answer's: none is lost.
+   */
   put(entry: Entry, now: Milliseconds, evicted: (slot: number) => void): number {
     const slot = this.room(entry, now);
     const { words, halves, doubles, bytes } = this;
-    if (words[slot + HASH] !== 0) evicted(slot);
-    Atomics.add(words, slot + SEQUENCE, 1);
+    const taken = words[slot + HASH] !== 0;
+    this.begin(slot);
+    if (taken) evicted(slot);
     words[slot + HASH] = entry.hash;
     words[slot + LENGTHS] = entry.keyLength | (entry.records.length << 16);
     words[slot + FLAGS] = (entry.flags & 0xffff) | (entry.server << 16);
     words[slot + COUNTS] = entry.answers | (entry.authorities << 16);
-    words[slot + ADDITIONAL] = entry.additionals;
+    words[slot + ADDITIONAL] = entry.additionals | ((entry.rotation?.count ?? 0) << 16);
     words[slot + TTL] = entry.ttl ?? -1;
     words[slot + PLACES] = entry.ttls.length;
     words[slot + ROTATION] = entry.rotation ? entry.rotation.start | (entry.rotation.size << 16) : 0;
-    words[slot + ROTATE] = entry.rotation ? entry.rotation.count : 0;
     doubles[(slot >> 1) + UNTIL] = entry.until;
     doubles[(slot >> 1) + STORED] = entry.stored;
-    Atomics.store(words, slot + HITS, 0);
-    Atomics.store(words, slot + HITS_EDNS, 0);
     entry.ttls.forEach((place, i) => (halves[slot * 2 + FIELDS / 2 + i] = place));
     bytes.set(entry.key.subarray(0, entry.keyLength), slot * 4 + BODY);
     bytes.set(entry.records, slot * 4 + BODY + entry.keyLength);
-    Atomics.add(words, slot + SEQUENCE, 1);
+    this.end(slot);
     return slot;
   }
 
   /** Takes what is in a slot out. */
   clear(slot: number): void {
-    Atomics.add(this.words, slot + SEQUENCE, 1);
+    this.begin(slot);
     this.words[slot + HASH] = 0;
-    Atomics.add(this.words, slot + SEQUENCE, 1);
+    this.end(slot);
   }
 
   /** The hits since the last call: without and with an OPT record. */
   takeHits(slot: number): { plain: number; edns: number } {
     return { plain: Atomics.exchange(this.words, slot + HITS, 0), edns: Atomics.exchange(this.words, slot + HITS_EDNS, 0) };
+  }
+
+  private begin(slot: number): void {
+    Atomics.add(this.words, slot + SEQUENCE, 1);
+    // Where the processor may put stores off, those behind this load come after the counter's.
+    Atomics.load(this.words, slot + SEQUENCE);
+  }
+
+  private end(slot: number): void {
+    Atomics.add(this.words, slot + SEQUENCE, 1);
   }
 
   private room(entry: Entry, now: Milliseconds): number {
@@ -227,7 +246,7 @@ export class AnswerTable {
     const { words, bytes } = this;
     const start = words[slot + ROTATION]! & 0xffff;
     const size = words[slot + ROTATION]! >>> 16;
-    const turn = ((words[slot + HITS]! + words[slot + HITS_EDNS]!) >>> 0) % count;
+    const turn = (Atomics.add(words, slot + TURN, 1) >>> 0) % count;
     const block = count * size;
     for (let i = 0; i < start; i++) target[at + i] = bytes[from + i]!;
     for (let i = 0; i < block; i++) target[at + start + i] = bytes[from + start + ((i + turn * size) % block)]!;
@@ -238,5 +257,19 @@ export class AnswerTable {
 /** Milliseconds since the system started, the same in all threads of the process; never goes back. */
 export const sharedNow = (): Milliseconds => performance.now() + ORIGIN;
 
-/** Each thread's performance.now() starts at its own time. */
-const ORIGIN: Milliseconds = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+/** Each thread's performance.now() starts at its own time. A thread may lose its core between two looks at clocks, so the closest of some is taken. */
+const ORIGIN: Milliseconds = origin();
+
+function origin(): Milliseconds {
+  let best = 0;
+  let closest = Infinity;
+  for (let i = 0; i < 10; i++) {
+    const before = performance.now();
+    const since = Number(process.hrtime.bigint()) / 1e6;
+    const apart = performance.now() - before;
+    if (apart >= closest) continue;
+    closest = apart;
+    best = since - before - apart / 2;
+  }
+  return best;
+}

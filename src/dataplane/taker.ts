@@ -20,28 +20,30 @@ export class Taker {
   private readonly received: Batch;
   private readonly answers: Batch;
   private readonly key = new QueryKey();
+  /** Answers that are ready to be sent. */
+  private ready = 0;
 
   constructor(private readonly libc: Libc, private readonly table: AnswerTable, private readonly ring: Ring, private readonly now: () => number = sharedNow) {
     this.received = new Batch(libc, BATCH, QUERY_SIZE);
     this.answers = new Batch(libc, BATCH, ANSWER_SIZE);
   }
 
-  /** Waits for datagrams at a socket, at most its receive timeout, and deals with all that are there. */
-  take(socket: ServedSocket, flags: number = MSG_WAITFORONE): void {
+  /** Waits for datagrams at a socket, at most its receive timeout, and deals with those that are there, up to a batch. False when there was none. */
+  take(socket: ServedSocket, flags: number = MSG_WAITFORONE): boolean {
     const count = this.libc.recvmmsg(socket.fd, this.received.pointer, BATCH, flags, null);
-    if (count <= 0) return;
+    if (count <= 0) return false;
     const now = this.now();
-    let answered = 0;
     for (let i = 0; i < count; i++) {
-      const length = this.answer(i, answered, socket.server, now);
+      const length = this.answer(i, this.ready, socket.server, now);
       if (length > 0) {
-        this.answers.setLength(answered, length);
-        this.answers.answerTo(answered++, this.received, i);
-      } else this.handOver(i, socket.id);
+        this.answers.setLength(this.ready, length);
+        this.answers.answerTo(this.ready++, this.received, i);
+      } else this.handOver(i, socket);
       this.received.reset(i);
     }
     this.ring.publish();
-    this.send(socket.fd, answered);
+    this.send(socket);
+    return true;
   }
 
   /** Writes the answer to datagram `i` as answer `to`; its length, or 0 when the table has none. */
@@ -49,7 +51,7 @@ export class Taker {
     const { key, table } = this;
     const query = this.received.bytes;
     const at = i * QUERY_SIZE;
-    if (!key.read(query, at, this.received.length(i))) return 0;
+    if (!key.read(query, at, this.received.length(i), this.received.fromIpv6(i))) return 0;
     const slot = table.find(key.bytes, key.length, key.hash, server, now);
     if (slot < 0) return 0;
     const sequence = table.sequence(slot);
@@ -59,7 +61,7 @@ export class Taker {
     const start = to * ANSWER_SIZE;
     const flags = table.flags(slot);
     let length = table.copy(slot, target, start, query, at + HEADER_SIZE, at + key.questionEnd, now);
-    if (table.sequence(slot) !== sequence) return 0;
+    if (!table.unchanged(slot, sequence)) return 0;
     target[start] = query[at]!;
     target[start + 1] = query[at + 1]!;
     target[start + 2] = (flags >> 8) | (query[at + 2]! & (Flag.RD >> 8));
@@ -89,22 +91,18 @@ export class Taker {
     return length + OPT_SIZE;
   }
 
-  private handOver(i: number, id: number): void {
+  private handOver(i: number, socket: ServedSocket): void {
     const { received, ring } = this;
-    while (!ring.push(id, received.bytes, i * QUERY_SIZE, received.length(i), received.addresses, i * SOCKADDR, received.addressLength(i))) {
+    while (!ring.push(socket.id, received.bytes, i * QUERY_SIZE, received.length(i), received.addresses, i * SOCKADDR, received.addressLength(i))) {
       // The chain is behind. What arrives meanwhile waits in the kernel's buffer, which is the place where it is lost last.
       ring.publish();
+      this.send(socket);
       ring.waitForRoom(PATIENCE);
     }
   }
 
-  private send(fd: number, count: number): void {
-    let from = 0;
-    while (from < count) {
-      const sent = this.libc.sendmmsg(fd, this.answers.pointer, count - from, 0);
-      // The kernel stops at the first datagram it cannot send, as to an unreachable address: that one is lost, the others are not.
-      from += Math.max(0, sent) + (sent < count - from ? 1 : 0);
-      if (from < count) this.answers.shift(count - from, from);
-    }
+  private send({ fd }: ServedSocket): void {
+    this.answers.send(fd, this.ready);
+    this.ready = 0;
   }
 }

@@ -1,0 +1,21 @@
+import { AnswerTable, type Entry } from '../../src/dataplane/table.js';
+import { QueryKey } from '../../src/dataplane/query-key.js';
+import type { Query } from '../../src/chain/index.js';
+
+/** Key of a query, as the data plane reads it from an IPv4 client. */
+export function keyOf({ bytes }: Pick<Query, 'bytes'>, ipv6 = false): QueryKey {
+  const key = new QueryKey();
+  if (!key.read(bytes, 0, bytes.length, ipv6)) throw new Error('no query of the common form');
+  return key;
+}
+
+/** An entry of the table for a query: one record of 16 octets with a TTL at offset 6, unless told otherwise. */
+export function entryFor(query: Pick<Query, 'bytes'>, change: Partial<Entry> = {}): Entry {
+  const key = keyOf(query);
+  return {
+    key: key.bytes, keyLength: key.length, hash: key.hash, server: 0, flags: 0x8500, answers: 1, authorities: 0, additionals: 0, records: new Uint8Array(16).fill(7), ttls: [6],
+    until: Infinity, ttl: undefined, stored: 0, rotation: undefined, ...change,
+  };
+}
+
+export const table = (slots = 8): AnswerTable => new AnswerTable(AnswerTable.allocate(slots), slots);

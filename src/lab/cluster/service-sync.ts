@@ -10,7 +10,7 @@ export function followServices(store: KubeStore, world: World, pins: readonly Se
     if (change.kind === 'Service') {
       const { old, new: next } = change;
       if (next) setService(next);
-      else if (hasFrontend(old!)) world.removeService(old!.namespace, old!.name);
+      else world.removeService(old!.namespace, old!.name);
     } else if (change.kind === 'EndpointSlice') {
       const slice = (change.new ?? change.old)!;
       setBackends(slice.namespace, slice.service);
@@ -19,10 +19,9 @@ export function followServices(store: KubeStore, world: World, pins: readonly Se
 
   function setService(service: Service): void {
     const { namespace, name } = service;
-    if (!hasFrontend(service)) return;
     const first = pins.find((pin) => pin.namespace === namespace && pin.name === name)?.firstId;
     world.setService({
-      namespace, name, type: service.type, clusterIPs: service.clusterIps,
+      namespace, name, type: service.type, clusterIPs: service.headless ? ['None'] : service.clusterIps,
       ports: service.ports.flatMap((port, i) => (isL4(port.protocol) ? [{
         name: port.name, port: port.port, protocol: port.protocol,
         ...(port.nodePort !== undefined && { nodePort: port.nodePort }), ...(first !== undefined && { id: first + i }),

@@ -1,0 +1,195 @@
+import { LabelSelector } from '../../kube/label-selector.js';
+import { parseManifest } from '../../kube/manifest-parse.js';
+import { objectAt } from '../../kube/raw.js';
+import type { ApiObject } from '../cluster/cluster-api.js';
+import { labelsOf } from '../cluster/cluster-api.js';
+import { RESOURCES } from '../cluster/resources.js';
+import type { Resource } from '../cluster/resources.js';
+import { CommandError, untilEnded } from '../session/command.js';
+import type { Command, CommandIo } from '../session/command.js';
+import { parseOptions } from '../session/options.js';
+import type { Options, OptionSpec } from '../session/options.js';
+import type { RunningPod } from '../pods/kubelet.js';
+import { POD_PROGRAMS, whole } from './in-pod.js';
+import { ciliumDbg } from './cilium-dbg.js';
+import { describe } from './kubectl-describe.js';
+import { get } from './kubectl-get.js';
+import { kindNamed, namespaceOf } from './kinds.js';
+import { captureIn, ipIn } from './node-tools.js';
+import { podNamed, spotOfPod } from './spots.js';
+
+const NAMESPACE: OptionSpec = { name: '--namespace', short: '-n', value: true };
+const SELECTOR: OptionSpec = { name: '--selector', short: '-l', value: true };
+
+type Verb = (args: readonly string[], io: CommandIo) => number | Promise<number>;
+
+/** `deployment/coredns`, `deployment coredns`, or several names of one kind. */
+function targets(words: readonly string[], what: string): readonly { readonly resource: Resource; readonly name: string }[] {
+  if (words.length === 0) throw new CommandError(`error: ${what} needs a kind and a name`);
+  if (words.every((word) => word.includes('/'))) return words.map((word) => ({ resource: kindNamed(word.slice(0, word.indexOf('/'))), name: word.slice(word.indexOf('/') + 1) }));
+  const [kind = '', ...names] = words;
+  const resource = kindNamed(kind);
+  return names.map((name) => ({ resource, name }));
+}
+
+const shown = (object: Pick<ApiObject, 'kind' | 'name'>): string => {
+  const resource = RESOURCES.find(({ kind }) => kind === object.kind)!;
+  return `${object.kind.toLowerCase()}${resource.group === '' ? '' : `.${resource.group}`}/${object.name}`;
+};
+
+function found(io: CommandIo, resource: Resource, namespace: string, name: string): ApiObject {
+  const object = io.lab.api.get(resource.kind, resource.namespaced ? namespace : '', name);
+  if (!object) throw new CommandError(`Error from server (NotFound): ${resource.plural}${resource.group === '' ? '' : `.${resource.group}`} "${name}" not found`);
+  return object;
+}
+
+const apply: Verb = async (args, io) => {
+  const options = parseOptions('kubectl apply', args, [NAMESPACE, { name: '--filename', short: '-f', value: true }]);
+  const files = options.all('--filename');
+  if (files.length === 0 || options.words.length > 0) throw new CommandError('error: must specify -f FILE');
+  for (const file of files) {
+    const manifests = [...parseManifest(file, io.session.read(file))];
+    for (const { object, applied } of await io.lab.apply(manifests)) io.write(`${shown(object)} ${applied}\n`);
+  }
+  return 0;
+};
+
+const remove: Verb = async (args, io) => {
+  const options = parseOptions('kubectl delete', args, [NAMESPACE, SELECTOR, { name: '--filename', short: '-f', value: true }, { name: '--force' }, { name: '--grace-period', value: true }]);
+  const namespace = namespaceOf(options);
+  const force = options.has('--force') || options.get('--grace-period') === '0';
+  const drop = async (object: ApiObject): Promise<void> => {
+    await io.lab.remove(object.kind, object.namespace, object.name, force);
+    io.write(`${shown(object).replace(/\//, ' "')}" deleted${object.namespace === '' ? '' : ` from ${object.namespace} namespace`}\n`);
+  };
+  if (options.has('--filename')) {
+    for (const file of options.all('--filename')) {
+      for (const { kind, raw } of [...parseManifest(file, io.session.read(file))]) {
+        const metadata = objectAt(raw, 'metadata');
+        await drop(found(io, kindNamed(kind), String(metadata['namespace'] ?? namespace), String(metadata['name'])));
+      }
+    }
+    return 0;
+  }
+  if (/^(ciliumnodes?|cn)(\.|$)/.test(options.words[0] ?? '')) return deleteCiliumNodes(options.words.slice(1), io);
+  if (options.has('--selector')) {
+    const selector = LabelSelector.parse(options.get('--selector')!);
+    const resource = kindNamed(options.words[0] ?? '');
+    for (const object of io.lab.api.list(resource.kind, namespace)) if (selector.matches(labelsOf(object.raw))) await drop(object);
+    return 0;
+  }
+  for (const { resource, name } of targets(options.words, 'kubectl delete')) await drop(found(io, resource, namespace, name));
+  return 0;
+};
+
+function deleteCiliumNodes(names: readonly string[], io: CommandIo): number {
+  if (names.length === 0) throw new CommandError('error: resource(s) were provided, but no name was specified');
+  for (const name of names) {
+    if (!io.lab.world.cluster.nodes.get(name)?.ciliumNode) throw new CommandError(`Error from server (NotFound): ciliumnodes.cilium.io "${name}" not found`);
+    io.lab.world.deleteCiliumNode(name);
+    io.write(`ciliumnode.cilium.io "${name}" deleted\n`);
+  }
+  return 0;
+}
+
+const scale: Verb = async (args, io) => {
+  const options = parseOptions('kubectl scale', args, [NAMESPACE, { name: '--replicas', value: true }]);
+  const replicas = whole('kubectl scale: --replicas', options.get('--replicas') ?? '', 0, 50);
+  for (const { resource, name } of targets(options.words, 'kubectl scale')) {
+    if (resource.kind !== 'Deployment') throw new CommandError(`error: cannot scale a ${resource.kind}, allowed: deployments`);
+    const object = found(io, resource, namespaceOf(options), name);
+    await io.lab.update({ ...object, raw: { ...object.raw, spec: { ...objectAt(object.raw, 'spec'), replicas } } });
+    io.write(`${shown(object)} scaled\n`);
+  }
+  return 0;
+};
+
+const rollout: Verb = async (args, io) => {
+  const [action, ...rest] = args;
+  if (action !== 'restart' && action !== 'status') throw new CommandError(`error: kubectl rollout: got "${action ?? ''}", allowed: restart, status`);
+  const options = parseOptions('kubectl rollout', rest, [NAMESPACE]);
+  for (const { resource, name } of targets(options.words, 'kubectl rollout')) {
+    if (resource.kind !== 'Deployment' && resource.kind !== 'DaemonSet') throw new CommandError(`error: cannot roll out a ${resource.kind}, allowed: deployments, daemonsets`);
+    const object = found(io, resource, namespaceOf(options), name);
+    if (action === 'status') io.write(`${object.kind === 'Deployment' ? 'deployment' : 'daemon set'} "${name}" successfully rolled out\n`);
+    else {
+      // The agents are part of the model; their pods stand for them.
+      if (object.kind === 'DaemonSet' && object.namespace === 'kube-system' && name === 'cilium') io.lab.restartAgents();
+      await io.lab.rollout(object);
+      io.write(`${shown(object)} restarted\n`);
+    }
+  }
+  return 0;
+};
+
+/** Pods that a word or a selector means: a pod, or those of a Deployment or DaemonSet. */
+function podsMeant(word: string | undefined, options: Options, io: CommandIo): readonly RunningPod[] {
+  const namespace = namespaceOf(options);
+  const selector = options.get('--selector');
+  if (selector !== undefined) {
+    const parsed = LabelSelector.parse(selector);
+    const pods = io.lab.kubelet.list().filter((pod) => pod.namespace === namespace && parsed.matches(pod.model.spec.labels ?? {}));
+    if (pods.length === 0) throw new CommandError(`No resources found in ${namespace} namespace.`, 0);
+    return pods;
+  }
+  if (word === undefined) throw new CommandError('error: expected POD or TYPE/NAME');
+  if (!word.includes('/')) return [podNamed(io.lab, word, namespace)];
+  const [kind = '', name = ''] = word.split('/', 2);
+  const resource = kindNamed(kind);
+  if (resource.kind === 'Pod') return [podNamed(io.lab, name, namespace)];
+  const workload = found(io, resource, namespace, name);
+  return io.lab.workloads.podsOf(workload).map((pod) => podNamed(io.lab, pod.name, pod.namespace));
+}
+
+const logs: Verb = async (args, io) => {
+  const options = parseOptions('kubectl logs', args, [NAMESPACE, SELECTOR, { name: '--follow', short: '-f' }, { name: '--tail', value: true }, { name: '--container', short: '-c', value: true }, { name: '--prefix' }]);
+  const pods = podsMeant(options.words[0], options, io);
+  // With a selector kubectl shows ten lines of each pod.
+  const tail = options.get('--tail') ?? (options.has('--selector') ? '10' : '-1');
+  const count = tail === '-1' ? undefined : whole('kubectl logs: --tail', tail, 0, 100_000);
+  const prefix = (pod: RunningPod): string => (options.has('--prefix') ? `[pod/${pod.name}] ` : '');
+  for (const pod of pods) for (const line of pod.log.tail(count)) io.write(`${prefix(pod)}${line}\n`);
+  if (!options.has('--follow')) return 0;
+  const stops = pods.map((pod) => pod.log.follow((line) => io.write(`${prefix(pod)}${line}\n`)));
+  try {
+    await untilEnded(io, 'kubectl logs -f');
+  } finally {
+    stops.forEach((stop) => stop());
+  }
+  return 0;
+};
+
+const exec: Verb = async (args, io) => {
+  const dashes = args.indexOf('--');
+  const options = parseOptions('kubectl exec', dashes < 0 ? args : args.slice(0, dashes), [NAMESPACE, { name: '--stdin', short: '-i' }, { name: '--tty', short: '-t' }, { name: '--container', short: '-c', value: true }]);
+  const words = dashes < 0 ? options.words.slice(1) : args.slice(dashes + 1);
+  const [pod] = podsMeant(options.words[0], options, io);
+  const [name, ...rest] = words;
+  if (!pod || name === undefined) throw new CommandError('error: you must specify a pod and a command: kubectl exec POD -- COMMAND');
+  if (pod.state !== 'Running') throw new CommandError(`error: cannot exec into a container of pod ${pod.name}: it is in state ${pod.state}`);
+  const program = Object.hasOwn(POD_PROGRAMS, name) ? POD_PROGRAMS[name] : undefined;
+  let code: number;
+  if (name === 'tcpdump') code = await captureIn(pod.model.netns, rest, io);
+  else if (name === 'ip') code = ipIn(pod.model.netns, rest, io);
+  else if ((name === 'cilium-dbg' || name === 'cilium') && pod.model.spec.labels?.['k8s-app'] === 'cilium') code = await ciliumDbg.run(rest, { ...io, node: pod.model.spec.node });
+  else if (program) code = await program(rest, spotOfPod(pod), io);
+  else {
+    throw new CommandError(`error: exec: "${name}": executable file not found in $PATH; there are ${[...Object.keys(POD_PROGRAMS), 'ip', 'tcpdump'].join(', ')}`, 127);
+  }
+  if (code !== 0 && !io.signal.aborted) io.write(`command terminated with exit code ${code}\n`);
+  return code;
+};
+
+const VERBS: Readonly<Record<string, Verb>> = { get, describe, apply, delete: remove, scale, rollout, logs, exec };
+
+export const kubectl: Command = {
+  name: 'kubectl', usage: `${Object.keys(VERBS).join(' | ')} ...`, help: 'The objects of the cluster, its pods\' logs, and programs in its pods.',
+  run(args, io) {
+    // Options may stand before the verb.
+    const at = args.findIndex((arg, i) => !arg.startsWith('-') && !['-n', '--namespace'].includes(args[i - 1] ?? ''));
+    const [verb = ''] = at < 0 ? [] : [args[at]!];
+    const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+    if (!run) throw new CommandError(`error: unknown command "${verb}" for "kubectl", allowed: ${Object.keys(VERBS).join(', ')}`);
+    return run([...args.slice(0, at), ...args.slice(at + 1)], io);
+  },
+};

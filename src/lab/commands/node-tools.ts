@@ -1,0 +1,141 @@
+import { ciliumDbg } from './cilium-dbg.js';
+import type { NetNs } from '../../datapath/netns.js';
+import { configView } from '../../observe/cilium-status.js';
+import { conntrackList, ipBrAddr, ipRoute, iptablesSave, resolvectl } from '../../observe/host-lists.js';
+import { startTcpdump } from '../../observe/tcpdump.js';
+import { CommandError, untilEnded } from '../session/command.js';
+import type { Command, CommandIo } from '../session/command.js';
+import { parseOptions } from '../session/options.js';
+import { POD_PROGRAMS } from './in-pod.js';
+import { nodeNamed, spotOfNode } from './spots.js';
+
+const print = (io: CommandIo, lines: readonly string[]): number => {
+  lines.forEach((line) => io.write(`${line}\n`));
+  return 0;
+};
+
+/** `tcpdump` in a network namespace. */
+export async function captureIn(netns: NetNs, args: readonly string[], io: CommandIo): Promise<number> {
+  const finished = new AbortController();
+  const { capture, stop } = startTcpdump(io.lab.world, args, {
+    netns,
+    onLine: (line) => {
+      io.write(`${line}\n`);
+      if (capture.done) finished.abort();
+    },
+    onBytes: (_, file) => {
+      throw new CommandError(`tcpdump: -w ${file} is not supported here; leave it out and add: > FILE`);
+    },
+  });
+  try {
+    if (!io.endless) await untilEnded(io, 'tcpdump');
+    else await untilEnded({ ...io, signal: AbortSignal.any([io.signal, finished.signal]) }, 'tcpdump');
+  } finally {
+    stop();
+  }
+  return 0;
+}
+
+const tcpdump: Command = {
+  name: 'tcpdump', usage: '[-i DEVICE] [-nn] [-q] [-e] [-c COUNT] [FILTER]', help: 'Prints packets as they pass the node\'s devices.',
+  run: (args, io) => captureIn(nodeNamed(io.lab, io.node).netns, args, io),
+};
+
+/** `ip` in a network namespace. */
+export function ipIn(netns: NetNs, args: readonly string[], io: CommandIo): number {
+  const options = parseOptions('ip', args, [{ name: '-c' }, { name: '-br' }, { name: '-4' }, { name: '-6' }].map((spec) => ({ ...spec, short: spec.name })));
+  const [object = '', action = 'show'] = options.words;
+  if (['r', 'ro', 'route'].includes(object) && ['show', 'list'].includes(action)) return print(io, ipRoute(netns));
+  if (['a', 'addr', 'address'].includes(object) && ['show', 'list'].includes(action)) return print(io, ipBrAddr(netns, options.has('-4') ? 4 : options.has('-6') ? 6 : undefined));
+  throw new CommandError(`ip: got "${options.words.join(' ')}", allowed: ip route, ip -br addr${netns.kind === 'pod' ? '' : ', ip route add BLOCK via ADDRESS'}`);
+}
+
+const ip: Command = {
+  name: 'ip', usage: 'route | -br addr | route add BLOCK via ADDRESS', help: 'Routes and addresses of the node.',
+  run: (args, io) => runIp(nodeNamed(io.lab, io.node).netns, io.node, args, io),
+};
+
+function runIp(netns: NetNs, machine: string, args: readonly string[], io: CommandIo): number {
+  const [object, action, to, word, via] = args;
+  if ((object === 'route' || object === 'r') && action === 'add') {
+    if (to === undefined || word !== 'via' || via === undefined) throw new CommandError('ip route add: allowed: ip route add BLOCK via ADDRESS');
+    io.lab.world.addRoute(machine, { to, via });
+    return 0;
+  }
+  return ipIn(netns, args, io);
+}
+
+const iptables: Command = {
+  name: 'iptables-save', usage: '[-t TABLE]', help: 'Netfilter rules of the node.',
+  run(args, io) {
+    const options = parseOptions('iptables-save', args, [{ name: '-t', short: '-t', value: true }]);
+    const table = options.get('-t');
+    if (table !== undefined && !['raw', 'mangle', 'nat', 'filter'].includes(table)) throw new CommandError(`iptables-save: -t: got "${table}", allowed: raw, mangle, nat, filter`);
+    return print(io, iptablesSave(nodeNamed(io.lab, io.node), { now: io.lab.clock.now(), ...(table !== undefined && { table: table as 'raw' }) }));
+  },
+};
+
+const conntrack: Command = {
+  name: 'conntrack', usage: '-L', help: 'What the node\'s kernel tracks.',
+  run(args, io) {
+    if (args.length !== 1 || args[0] !== '-L') throw new CommandError(`conntrack: got "${args.join(' ')}", allowed: -L`);
+    const node = nodeNamed(io.lab, io.node);
+    return print(io, conntrackList(node, node.uptime(io.lab.clock.now())));
+  },
+};
+
+const resolve: Command = {
+  name: 'resolvectl', usage: '[status]', help: 'Name servers of the node\'s links.',
+  run(args, io) {
+    if (args.length > 1 || (args.length === 1 && args[0] !== 'status')) throw new CommandError(`resolvectl: got "${args.join(' ')}", allowed: resolvectl [status]`);
+    const { interfaces, resolvConf } = io.lab.topology.nodes.find((node) => node.name === io.node)!;
+    const domain = /^search (\S+)/m.exec(resolvConf)?.[1];
+    const links = Object.fromEntries(interfaces.flatMap((device) => (device.dhcp?.dns === undefined ? [] : [[device.name, { servers: [device.dhcp.dns], ...(domain !== undefined && { domain }) }]])));
+    return print(io, resolvectl(nodeNamed(io.lab, io.node).netns, links));
+  },
+};
+
+const cilium: Command = {
+  name: 'cilium', usage: 'config view', help: 'Settings of the agents.',
+  run(args, io) {
+    if (args.join(' ') !== 'config view') throw new CommandError(`cilium: got "${args.join(' ')}", allowed: config view`);
+    return print(io, configView(io.lab.world));
+  },
+};
+
+const hubble: Command = {
+  name: 'hubble', usage: 'observe [FILTER...] [-f] | status', help: 'Flows: what Cilium saw of each packet.',
+  async run(args, io) {
+    const [action, ...rest] = args;
+    if (action === 'status') return print(io, io.lab.hubble.status());
+    if (action !== 'observe') throw new CommandError(`hubble: got "${action ?? ''}", allowed: observe, status`);
+    if (!rest.some((arg) => arg === '-f' || arg === '--follow')) return print(io, io.lab.hubble.observe(rest));
+    const stop = io.lab.hubble.follow(rest, (line) => io.write(`${line}\n`));
+    try {
+      await untilEnded(io, 'hubble observe -f');
+    } finally {
+      stop();
+    }
+    return 0;
+  },
+};
+
+const ssh: Command = {
+  name: 'ssh', usage: 'NODE COMMAND...', help: 'Runs a command on another node, or on a host outside (ip, tcpdump).',
+  run(args, io) {
+    const [name = '', ...words] = args;
+    const host = io.lab.world.cluster.hosts.get(name);
+    if (host) {
+      if (words[0] === 'ip') return runIp(host.netns, name, words.slice(1), io);
+      if (words[0] === 'tcpdump') return captureIn(host.netns, words.slice(1), io);
+      throw new CommandError(`ssh ${name}: got "${words[0] ?? ''}", allowed on a host outside: ip, tcpdump`);
+    }
+    const node = nodeNamed(io.lab, name);
+    if (words.length === 0) throw new CommandError('ssh: got no command, allowed: ssh NODE COMMAND...');
+    const program = Object.hasOwn(POD_PROGRAMS, words[0]!) ? POD_PROGRAMS[words[0]!] : undefined;
+    return program ? program(words.slice(1), spotOfNode(io.lab, node), { ...io, node: name }) : io.session.execute(words, { ...io, node: name });
+  },
+};
+
+/** Programs of a node. */
+export const NODE_COMMANDS: readonly Command[] = [hubble, tcpdump, cilium, ciliumDbg, ip, iptables, conntrack, resolve, ssh];

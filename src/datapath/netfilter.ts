@@ -38,7 +38,7 @@ export interface RuleSet {
 /** The netfilter rules of one namespace. They are data: evaluated in order, and listed in the order of iptables-save. */
 export class Netfilter {
   private readonly tables = new Map<TableName, Map<string, Chain>>();
-  /** Packets that met each chain's policy, by table and chain. */
+  /** Packets that met the policy of each chain of the filter table, by table and chain. */
   readonly policyPackets = new Map<string, { packets: number; bytes: number }>();
 
   constructor() {
@@ -115,7 +115,8 @@ export class Netfilter {
   evaluate(table: TableName, hook: HookName, facts: PacketFacts, random: Random): RuleResult {
     const state: EvalState = { verdict: undefined, notrack: false, mark: facts.mark, destination: undefined, masquerade: false };
     this.run(table, hook, facts, state, random, 0);
-    if (state.verdict === undefined) {
+    // iptables-nft gives counters to the chains that were restored with some; on nodes these are the ones of the filter table.
+    if (state.verdict === undefined && table === 'filter') {
       const key = `${table}/${hook}`;
       const counter = this.policyPackets.get(key) ?? { packets: 0, bytes: 0 };
       this.policyPackets.set(key, { packets: counter.packets + 1, bytes: counter.bytes + facts.bytes });

@@ -2,14 +2,13 @@ import http from 'node:http';
 import path from 'node:path';
 import { LabNetwork } from '../../src/lab/lab-network.js';
 import { GO_SERVER } from '../../src/lab/socket-habits.js';
-import type { SocketHabits } from '../../src/lab/socket-habits.js';
 import type { Process } from '../../src/datapath/process.js';
 import { seededRandom } from '../../src/lib/random.js';
 import { runNslookup } from '../../src/resolver/index.js';
 import type { ToolRun } from '../../src/resolver/index.js';
 import { Server } from '../../src/server/server.js';
 import { textLog } from '../../src/server/log.js';
-import { Flag, Rcode, Type, decodeMessage, encodeMessage, parseRr } from '../../src/wire/index.js';
+import { Flag, FrameReader, Rcode, Type, decodeMessage, encodeMessage, frame, parseRr } from '../../src/wire/index.js';
 import type { Message } from '../../src/wire/index.js';
 import type { Cluster } from './cluster.js';
 import { recorded } from './transcript.js';
@@ -38,15 +37,30 @@ const COREFILE = `.:53 {
 
 const ROOT_SOA = '. 86400 SOA a.root-servers.net. nstld.verisign-grs.com. 2025073000 1800 900 604800 86400';
 
-/** The resolver outside: knows the addresses of a few names and compresses its answers; every other name does not exist. */
-export function serveOutside(cluster: Cluster, addresses: Readonly<Record<string, readonly [string, string]>>): void {
+/** The resolver outside, which takes `delay` milliseconds to answer: knows the addresses of a few names and compresses its answers; every other name does not exist. */
+export function serveOutside(cluster: Cluster, addresses: Readonly<Record<string, readonly [string, string]>>, delay = 0): void {
   for (const name of ['resolver-k8s-ctr', 'resolver-k8s-w1']) {
     const socket = cluster.world.host(name).process.udp({
       onReadable: (ready) => {
-        for (let asked = ready.recv(); asked; asked = ready.recv()) ready.sendTo(encodeMessage(answerOf(decodeMessage(asked.payload), addresses), true), asked.address, asked.port);
+        for (let asked = ready.recv(); asked; asked = ready.recv()) {
+          const { address, port, payload } = asked;
+          const answer = (): void => void ready.sendTo(encodeMessage(answerOf(decodeMessage(payload), addresses), true), address, port);
+          if (delay === 0) answer();
+          else cluster.clock.setTimeout(answer, delay);
+        }
       },
     });
     socket.bind('0.0.0.0', 53);
+    cluster.world.host(name).process.listen('0.0.0.0', 53, (connection) => {
+      const frames = new FrameReader();
+      connection.handle({
+        onData: (open, data) => {
+          frames.push(Buffer.from(data));
+          for (let asked = frames.next(); asked; asked = frames.next()) open.write(frame(encodeMessage(answerOf(decodeMessage(asked), addresses), true)));
+        },
+        onEnd: (open) => open.end(),
+      });
+    });
   }
 }
 
@@ -64,12 +78,12 @@ export interface Running {
 }
 
 /** Starts a DNS server in a pod, or in any other place with a process. */
-export async function serve(cluster: Cluster, process: Process, corefile = COREFILE, habits: SocketHabits = GO_SERVER): Promise<Running> {
+export async function serve(cluster: Cluster, process: Process, corefile: string | { name: string; read(): string } = COREFILE, env: Record<string, string> = {}): Promise<Running> {
   const log: string[] = [];
   const { clock } = cluster;
   // Manifests are read from real files, which takes real time: the clock of the cluster stands still meanwhile.
   const server = await Server.create({
-    corefile, network: new LabNetwork(process, { habits }), clock, random: seededRandom(11), log: textLog({ write: (text: string) => void log.push(text.trimEnd()) }),
+    corefile, network: new LabNetwork(process, { habits: GO_SERVER }), clock, env, random: seededRandom(11), log: textLog({ write: (text: string) => void log.push(text.trimEnd()) }),
   });
   await server.listen();
   // The loop probe has run before anybody looks.

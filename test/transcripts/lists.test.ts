@@ -6,19 +6,8 @@ import { LocalRedirects } from '../../src/lrp/redirects.js';
 import { parsePolicy } from '../../src/lrp/parse.js';
 import { sameNode } from './same-node.js';
 import { Cluster, DNS_PORTS, NATIVE, POOL, addServices, restartedCluster, service } from './cluster.js';
+import { POLICY } from './policy.js';
 import { fields, recorded } from './transcript.js';
-
-/** The policy of the recordings. */
-const POLICY = {
-  apiVersion: 'cilium.io/v2', kind: 'CiliumLocalRedirectPolicy', metadata: { name: 'nodelocaldns', namespace: 'kube-system' },
-  spec: {
-    redirectFrontend: { serviceMatcher: { serviceName: 'kube-dns', namespace: 'kube-system' } },
-    redirectBackend: {
-      localEndpointSelector: { matchLabels: { 'k8s-app': 'node-local-dns' } },
-      toPorts: [{ port: '53', name: 'dns', protocol: 'UDP' }, { port: '53', name: 'dns-tcp', protocol: 'TCP' }],
-    },
-  },
-};
 
 describe('ip route', () => {
   it.each([

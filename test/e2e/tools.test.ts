@@ -47,7 +47,8 @@ describe.skipIf(missing('dig'))('dig', () => {
   it('sees no warning in an answer', async () => {
     const text = await run('dig', '@127.0.0.1', '-p', port, 'hello.nodens.test');
     expect(text).toContain('status: NOERROR');
-    expect(text).not.toMatch(/warning|malformed|mismatch/i);
+    // Names of its own are answered without RA, as CoreDNS answers them, and dig says so to a question with RD.
+    expect(text.replace(';; WARNING: recursion requested but not available\n', '')).not.toMatch(/warning|malformed|mismatch/i);
   });
 });
 

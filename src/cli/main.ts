@@ -7,7 +7,11 @@ import { start } from './start.js';
 export type Command = (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Promise<number>;
 
 /** Commands by name. Without one, the arguments are those of the server, as of CoreDNS, or of the node cache, whose image has no command either. */
-const COMMANDS: Readonly<Record<string, Command>> = { 'node-cache': nodeCache, start };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  'node-cache': nodeCache, start,
+  // Loaded when asked for: a server needs none of it.
+  lab: async (args, environment) => (await import('./lab.js')).lab(args, environment),
+};
 
 const [word = '', ...rest] = argv.slice(2);
 const named = Object.hasOwn(COMMANDS, word);

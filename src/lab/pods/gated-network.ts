@@ -3,6 +3,8 @@ import type { ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagra
 /** A program's network with a gate before what comes in: closed, the program hangs, and whoever asks it waits. Its sockets stay open. */
 export class GatedNetwork implements Network {
   closed = false;
+  /** Where the program listens by TCP, in the order of opening. */
+  readonly listening = new Set<Endpoint>();
 
   constructor(private readonly inner: Network) {}
 
@@ -16,11 +18,20 @@ export class GatedNetwork implements Network {
     return this.inner.connectUdp(to, onDatagram, onError);
   }
 
-  listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
-    return this.inner.listenTcp(at, (connection) => {
+  async listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
+    const listener = await this.inner.listenTcp(at, (connection) => {
       // The kernel has taken the connection; nobody reads from it.
       if (!this.closed) onConnection(connection);
     });
+    const { local } = listener;
+    this.listening.add(local);
+    return {
+      local,
+      close: () => {
+        this.listening.delete(local);
+        listener.close();
+      },
+    };
   }
 
   connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection> {

@@ -1,0 +1,92 @@
+import { HostNetwork } from '../net/host-network.js';
+import { realClock } from '../lib/clock.js';
+import { Gateway } from '../lab/gateway.js';
+import { Lab } from '../lab/lab.js';
+import { COMMANDS } from '../lab/commands/index.js';
+import type { Topology } from '../lab/topology/topology.js';
+import { ControlServer, socketPath } from './lab-control.js';
+
+export interface UpOptions {
+  readonly topology: Topology;
+  /** First port on 127.0.0.1; 0 draws free ones. */
+  readonly port: number;
+  /** Whether names outside are asked from this machine's resolver. */
+  readonly upstream: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Starts a lab and serves it until a signal or `nodens lab down` ends it; resolves with the exit code. Leaves no file behind. */
+export async function up(options: UpOptions): Promise<number> {
+  let finish!: (code: number) => void;
+  const ended = new Promise<number>((resolve) => {
+    finish = resolve;
+  });
+  // Minded before the first wait: a signal that comes early must not leave anything behind.
+  const onSignal = (): void => finish(0);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  const host = new HostNetwork();
+  const lab = await Lab.create(options.topology, { clock: realClock, ...(options.upstream && { upstream: host }) });
+  const gateway = new Gateway(lab, { host, port: options.port });
+  const control = new ControlServer(lab, socketPath(options.env), () => statusText(lab, gateway), () => wordsOf(lab), () => finish(0));
+  try {
+    await control.open();
+    try {
+      await gateway.open();
+    } catch (error) {
+      control.close();
+      throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+        ? new Error(`a port from ${options.port} on is taken (${(error as Error).message}); take others with: nodens lab up -port 0`) : error;
+    }
+  } catch (error) {
+    await lab.stop();
+    throw error;
+  }
+  process.stdout.write(greeting(lab, gateway));
+  const code = await ended;
+  process.stdout.write('\nthe lab ends\n');
+  gateway.close();
+  control.close();
+  // A signal means now: nobody needs the servers' last five seconds.
+  await Promise.race([lab.stop(), new Promise((resolve) => setTimeout(resolve, 300))]);
+  return code;
+}
+
+/** The first client pod: the one that examples ask as. */
+const clientOf = (lab: Lab): string => {
+  const pod = lab.kubelet.list().find((candidate) => candidate.namespace === 'default' && candidate.program.kind === 'idle');
+  return pod ? `${pod.namespace}/${pod.name}` : '';
+};
+
+function greeting(lab: Lab, gateway: Gateway): string {
+  const { topology } = lab;
+  const client = clientOf(lab);
+  const port = (gateway.dns().find(({ pod }) => pod === client) ?? gateway.dns()[0])?.port;
+  const name = client.split('/')[1];
+  return [
+    `${topology.name}: ${topology.nodes.map((node) => node.name).join(', ')}, ${lab.kubelet.list().length} pods, cluster DNS at ${topology.cluster.dns}`, '',
+    statusText(lab, gateway).trimEnd(), '', 'Try it from another terminal:', '',
+    ...(port === undefined ? [] : [`    dig @127.0.0.1 -p ${port} webpod.${client.split('/')[0]}.svc.${topology.cluster.domain}`, `    dig @127.0.0.1 -p ${port} google.com`]),
+    ...(client === '' ? [] : [`    npx nodens lab exec kubectl exec ${name} -- nslookup webpod`, '    npx nodens lab exec explain google.com']),
+    '    npx nodens lab shell', '', 'Ctrl-C ends it.', '',
+  ].join('\n');
+}
+
+function statusText(lab: Lab, gateway: Gateway): string {
+  const lines = ['DNS as each pod (127.0.0.1):', ...gateway.dns().map(({ pod, port }) => `  ${port}  ${pod}${podFacts(lab, pod)}`), 'HTTP of the servers:', ...gateway.http().map(({ url }) => `  ${url}`)];
+  return `${lines.join('\n')}\n`;
+}
+
+function podFacts(lab: Lab, key: string): string {
+  const [namespace = '', name = ''] = key.split('/');
+  const pod = lab.kubelet.get(namespace, name);
+  return pod ? `  ${pod.model.ip} on ${pod.model.spec.node}${pod.program.kind === 'idle' ? '' : `, ${pod.program.kind}`}${pod.state === 'Running' ? '' : `, ${pod.state}`}` : '';
+}
+
+/** Words that a prompt completes: commands, pods, services, nodes, and names that the examples look up. */
+export function wordsOf(lab: Lab): readonly string[] {
+  const pods = lab.kubelet.list().flatMap(({ namespace, name }) => [name, `${namespace}/${name}`]);
+  const services = lab.api.list('Service').flatMap(({ namespace, name }) => [name, `${name}.${namespace}.svc.${lab.topology.cluster.domain}`]);
+  const workloads = [...lab.api.list('Deployment').map(({ name }) => `deployment/${name}`), ...lab.api.list('DaemonSet').map(({ name }) => `ds/${name}`)];
+  const verbs = ['get', 'describe', 'apply', 'delete', 'scale', 'rollout', 'restart', 'logs', 'exec', 'observe', 'nslookup', 'dig', 'curl', 'ping', 'google.com', 'kube-system', 'default'];
+  return [...new Set([...COMMANDS.map((command) => command.name), ...pods, ...services, ...workloads, ...lab.world.cluster.nodes.keys(), ...verbs])].sort();
+}

@@ -75,8 +75,8 @@ export class Batch {
     for (let left = count; left > 0;) {
       const sent = this.libc.sendmmsg(fd, this.pointer, left, 0);
       if (sent < 0 && this.libc.errno() === EINTR) continue;
-      // The kernel stops at the first datagram it cannot send, as to an unreachable address: that one is lost, the others are not.
-      const done = Math.max(0, sent) + (sent < left ? 1 : 0);
+      // The kernel stops before a datagram that it cannot send, as to an unreachable address. If that fails when it is first, it is lost, the others are not.
+      const done = Math.max(1, sent);
       left -= done;
       if (left > 0) this.shift(left, done);
     }

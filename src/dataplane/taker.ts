@@ -10,8 +10,8 @@ import { sharedNow, type AnswerTable } from './table.js';
 const BATCH = 64;
 /** Longest query that is taken, in octets: beyond what any client sends over UDP it is cut, and refused as malformed. */
 const QUERY_SIZE = 4096;
-/** Longest answer given from the table: within what every client takes. */
-const ANSWER_SIZE = 1024;
+/** Room for an answer: what every client takes, as slots of the table are too small for a longer one. */
+const ANSWER_SIZE = MIN_MESSAGE_SIZE;
 /** How long a full ring is waited for at a time, in milliseconds. */
 const PATIENCE = 50;
 
@@ -66,12 +66,7 @@ export class Taker {
     target[start + 1] = query[at + 1]!;
     target[start + 2] = (flags >> 8) | (query[at + 2]! & (Flag.RD >> 8));
     target[start + 3] = (flags & 0xff) | (query[at + 3]! & Flag.CD);
-    let limit = MIN_MESSAGE_SIZE;
-    if (key.opt > 0) {
-      limit = Math.max(limit, (query[at + key.opt + 3]! << 8) | query[at + key.opt + 4]!);
-      length = this.writeOpt(target, start, length, query, at + key.opt);
-    }
-    if (length > limit) return 0;
+    if (key.opt > 0) length = this.writeOpt(target, start, length, query, at + key.opt);
     table.count(slot, key.opt > 0);
     return length;
   }

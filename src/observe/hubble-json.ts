@@ -32,6 +32,9 @@ const SOCK_POINT: Record<SockPoint, string> = {
 /** Names of the drop reasons in the flow API, where they are not the reason's text in capitals. */
 const DROP_NAME: Partial<Record<number, string>> = { 155: 'CT_MAP_INSERTION_FAILED', 160: 'NO_TUNNEL_OR_ENCAPSULATION_ENDPOINT', 169: 'FIB_LOOKUP_FAILED' };
 
+/** The name of a drop reason in the flow API. */
+export const dropName = (reason: number, text: string): string => DROP_NAME[reason] ?? text.toUpperCase().replace(/[^A-Z]+/g, '_').replace(/_$/, '');
+
 /** `2025-07-30T14:57:36.751234Z`: RFC 3339 with as many digits as are not zero. */
 export function rfc3339(time: Milliseconds): string {
   const whole = Math.floor(time / 1000);
@@ -61,7 +64,7 @@ export function flowJson(flow: Flow, context: JsonContext): Record<string, unkno
 
 function details({ event, isReply, subType }: Flow): Record<string, unknown> {
   if (event.kind === 'sock') return { sock_xlate_point: SOCK_POINT[event.point], socket_cookie: String(event.cookie), cgroup_id: String(event.cgroupId) };
-  if (event.kind === 'drop') return { drop_reason_desc: DROP_NAME[subType] ?? DROP_REASON[event.reason].toUpperCase().replace(/[^A-Z]+/g, '_') };
+  if (event.kind === 'drop') return { drop_reason_desc: dropName(subType, DROP_REASON[event.reason]) };
   return {
     ...(isReply !== undefined && { traffic_direction: directionOf(event.point, isReply), is_reply: isReply, ...(isReply && { reply: true }) }),
     trace_observation_point: event.point.toUpperCase().replaceAll('-', '_'),

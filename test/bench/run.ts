@@ -53,22 +53,22 @@ interface Row {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Asks one A question; resolves with how long a right answer took in milliseconds, or undefined without one. */
-function askOnce(port: number, name: string, rcodes: readonly string[]): Promise<number | undefined> {
+/** Asks one A question; resolves with how long a right answer took in milliseconds, `wrong` for any other, `silent` without one. */
+function askOnce(port: number, name: string, rcodes: readonly string[]): Promise<number | 'wrong' | 'silent'> {
   const message = encodeMessage({ id: 1, flags: Flag.RD, rcode: 0, question: [{ name, type: 1, class: 1 }], answer: [], authority: [], additional: [] });
   const asked = performance.now();
   return new Promise((resolve) => {
     const socket = dgram.createSocket('udp4');
-    const done = (right: boolean): void => {
+    const done = (result: number | 'wrong' | 'silent'): void => {
       clearTimeout(timer);
       socket.close();
-      resolve(right ? performance.now() - asked : undefined);
+      resolve(result);
     };
-    const timer = setTimeout(() => done(false), 300);
-    socket.on('error', () => done(false));
+    const timer = setTimeout(() => done('silent'), 1000);
+    socket.on('error', () => done('silent'));
     socket.on('message', (reply) => {
       const { rcode, answer } = decodeMessage(reply);
-      done(rcodes.includes(rcodeName(rcode)) && (rcode === 0) === answer.length > 0);
+      done(rcodes.includes(rcodeName(rcode)) && (rcode === 0) === answer.length > 0 ? performance.now() - asked : 'wrong');
     });
     socket.send(message, port, '127.0.0.1');
   });
@@ -77,24 +77,26 @@ function askOnce(port: number, name: string, rcodes: readonly string[]): Promise
 async function untilRight(port: number, name: string, rcodes: readonly string[]): Promise<void> {
   const end = performance.now() + 20_000;
   while (performance.now() < end) {
-    if ((await askOnce(port, name, rcodes)) !== undefined) return;
+    if (typeof (await askOnce(port, name, rcodes)) === 'number') return;
     await sleep(20);
   }
   throw new Error(`no right answer at port ${port} within 20 s`);
 }
 
-/** Asks all the while and looks at the answers: the latencies in milliseconds, those of answers that failed twice missing. */
-async function sample(port: number, questions: readonly string[], rcodes: readonly string[], seconds: number): Promise<number[]> {
+/** Asks all the while and looks at the answers: their latencies in milliseconds, and how many never came. */
+async function sample(port: number, questions: readonly string[], rcodes: readonly string[], seconds: number): Promise<{ latencies: number[]; lost: number }> {
   const end = performance.now() + seconds * 1000;
   const latencies: number[] = [];
+  let lost = 0;
   for (let i = 0; performance.now() < end; i++) {
     const name = `${questions[(i * 7) % questions.length]!.replace(/ \S+$/, '')}.`;
-    const took = (await askOnce(port, name, rcodes)) ?? (await askOnce(port, name, rcodes));
-    if (took === undefined) throw new Error(`wrong answer for ${name} under load`);
-    latencies.push(took);
+    const result = await askOnce(port, name, rcodes);
+    if (result === 'wrong') throw new Error(`wrong answer for ${name} under load`);
+    if (result === 'silent') lost++;
+    else latencies.push(result);
     await sleep(5);
   }
-  return latencies.sort((a, b) => a - b);
+  return { latencies: latencies.sort((a, b) => a - b), lost };
 }
 
 async function measure(scenario: Scenario, peer: Peer, port: number, upstream: number, api: string | undefined): Promise<Row | undefined> {
@@ -113,13 +115,13 @@ async function measure(scenario: Scenario, peer: Peer, port: number, upstream: n
     await load({ port, queries, seconds: Math.min(2, SECONDS), clients: scenario.clients });
     const before = cpuTime(child.pid!);
     // Answers are looked at while the load runs, too.
-    const [result, latencies] = await Promise.all([load({ port, queries, seconds: SECONDS, clients: scenario.clients }), sample(port, questions.filter((line) => line.endsWith(' A')), rcodes, SECONDS - 0.5)]);
+    const [result, { latencies, lost }] = await Promise.all([load({ port, queries, seconds: SECONDS, clients: scenario.clients }), sample(port, questions.filter((line) => line.endsWith(' A')), rcodes, SECONDS - 0.5)]);
     const cpu = (cpuTime(child.pid!) - before) / (result.completed + latencies.length);
     const wrong = Object.keys(result.rcodes).filter((rcode) => !rcodes.includes(rcode));
     if (wrong.length > 0) throw new Error(`${peer.name}: rcodes ${JSON.stringify(result.rcodes)}`);
     const quantile = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!;
     return {
-      scenario: scenario.name, peer: peer.name, cpu, perSecond: result.perSecond, p50: quantile(0.5), p99: quantile(0.99), lost: result.lost, memory: residentMemory(child.pid!), start: ready,
+      scenario: scenario.name, peer: peer.name, cpu, perSecond: result.perSecond, p50: quantile(0.5), p99: quantile(0.99), lost: result.lost + lost, memory: residentMemory(child.pid!), start: ready,
     };
   } finally {
     await stop(child);

@@ -1,0 +1,53 @@
+import os from 'node:os';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { IO_FLAGS, ioFromFlags, startPlane } from '../../src/cli/io.js';
+import { parseFlags } from '../../src/lib/go-flags.js';
+import { TestLog } from '../support/block.js';
+
+const fromArgs = (...args: string[]): ReturnType<typeof ioFromFlags> => ioFromFlags(parseFlags(args, IO_FLAGS).values);
+
+describe('flags', () => {
+  it('leave the choice to the program', () => {
+    const workers = Math.max(1, Math.min(4, os.availableParallelism()) - 1);
+    expect(fromArgs()).toEqual({ mode: 'auto', workers });
+  });
+
+  it.each([
+    { args: ['-io', 'dgram', '-workers', '2'], want: { mode: 'dgram', workers: 2 } },
+    { args: ['-io=batched', '-workers=16'], want: { mode: 'batched', workers: 16 } },
+    { args: ['-io', 'fast'], want: "-io: expected auto, batched, dgram, got 'fast'" },
+    { args: ['-workers', '0'], want: "-workers: expected 1 to 16, got '0'" },
+    { args: ['-workers', '17'], want: "-workers: expected 1 to 16, got '17'" },
+    { args: ['-workers', '1.5'], want: "-workers: expected 1 to 16, got '1.5'" },
+    { args: ['-workers', 'all'], want: "-workers: expected 1 to 16, got 'all'" },
+  ])('$args', ({ args, want }) => {
+    expect(fromArgs(...args)).toEqual(want);
+  });
+});
+
+describe('starting', () => {
+  afterEach(() => void vi.doUnmock('koffi'));
+
+  const withoutKoffi = (): void =>
+    void vi.doMock('koffi', () => {
+      throw new Error('no binary for this platform');
+    });
+
+  it('starts nothing where plain sockets are asked for', async () => {
+    const log = new TestLog();
+    expect(await startPlane({ mode: 'dgram', workers: 1 }, log, undefined)).toBeUndefined();
+    expect(log.lines).toEqual([]);
+  });
+
+  it('falls back to plain sockets where batched calls are not to be had, and says why when debugging', async () => {
+    withoutKoffi();
+    const log = new TestLog();
+    expect(await startPlane({ mode: 'auto', workers: 1 }, log, undefined)).toBeUndefined();
+    expect(log.lines).toEqual([expect.stringMatching(/^\[DEBUG\] plain sockets: /)]);
+  });
+
+  it('fails when batched calls are insisted on', async () => {
+    withoutKoffi();
+    await expect(startPlane({ mode: 'batched', workers: 1 }, new TestLog(), undefined)).rejects.toThrow(/^-io batched: /);
+  });
+});

@@ -1,39 +1,44 @@
-import type { Command } from '../session/command.js';
+import type { RunningPod } from '../pods/kubelet.js';
+import type { Command, CommandIo } from '../session/command.js';
 import { CommandError } from '../session/command.js';
-import { podNamed } from './spots.js';
+import { parseOptions } from '../session/options.js';
+import { podsMeant } from './spots.js';
 
-/** The pod of a word, which may name its workload's namespace. */
-const onePod = (name: string, usage: string): string => {
-  if (name === '') throw new CommandError(usage);
-  return name;
-};
+const USAGE = '[-n NAMESPACE] POD|TYPE/NAME';
+
+/** The pod that is meant; of a DaemonSet the one of the command's node. */
+function podOf(program: string, args: readonly string[], io: CommandIo): RunningPod {
+  const options = parseOptions(program, args, [{ name: '--namespace', short: '-n', value: true }]);
+  if (options.words.length !== 1) throw new CommandError(`${program}: allowed: ${program} ${USAGE}`);
+  return podsMeant(options.words[0], options, io)[0]!;
+}
 
 const crash: Command = {
-  name: 'crash', usage: '[NAMESPACE/]POD', help: 'Lets the program in a pod die; the pod is not ready until: restart POD',
-  async run([word = ''], io) {
-    const pod = podNamed(io.lab, onePod(word, 'crash: allowed: crash [NAMESPACE/]POD'));
+  name: 'crash', usage: USAGE, help: 'Lets the program in a pod die; the pod is not ready until: restart',
+  async run(args, io) {
+    const pod = podOf('crash', args, io);
     await io.lab.kubelet.crash(pod);
-    io.write(`pod ${pod.name} crashed\n`);
+    io.write(`pod ${pod.name} on ${pod.model.spec.node} crashed\n`);
     return 0;
   },
 };
 
 const hang: Command = {
-  name: 'hang', usage: '[NAMESPACE/]POD', help: 'Lets the program in a pod take nothing in, while the pod stays ready, until: restart POD',
-  run([word = ''], io) {
-    const pod = podNamed(io.lab, onePod(word, 'hang: allowed: hang [NAMESPACE/]POD'));
+  name: 'hang', usage: USAGE, help: 'Lets the program in a pod take nothing in, while the pod stays ready, until: restart',
+  run(args, io) {
+    const pod = podOf('hang', args, io);
     pod.network.closed = true;
-    io.write(`pod ${pod.name} hangs\n`);
+    io.write(`pod ${pod.name} on ${pod.model.spec.node} hangs\n`);
     return 0;
   },
 };
 
 const restart: Command = {
-  name: 'restart', usage: '[NAMESPACE/]POD', help: 'Starts the program in a pod anew, after crash or hang.',
-  async run([word = ''], io) {
-    const pod = podNamed(io.lab, onePod(word, 'restart: allowed: restart [NAMESPACE/]POD'));
+  name: 'restart', usage: USAGE, help: 'Starts the program in a pod anew, after crash or hang.',
+  async run(args, io) {
+    const pod = podOf('restart', args, io);
     await io.lab.kubelet.restart(pod);
-    io.write(`pod ${pod.name} runs again\n`);
+    io.write(`pod ${pod.name} on ${pod.model.spec.node} runs again\n`);
     return 0;
   },
 };

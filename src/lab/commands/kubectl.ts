@@ -8,7 +8,7 @@ import type { Resource } from '../cluster/resources.js';
 import { CommandError, untilEnded } from '../session/command.js';
 import type { Command, CommandIo } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
-import type { Options, OptionSpec } from '../session/options.js';
+import type { OptionSpec } from '../session/options.js';
 import type { RunningPod } from '../pods/kubelet.js';
 import { POD_PROGRAMS, whole } from './in-pod.js';
 import { ciliumDbg } from './cilium-dbg.js';
@@ -16,7 +16,7 @@ import { describe } from './kubectl-describe.js';
 import { get } from './kubectl-get.js';
 import { kindNamed, namespaceOf } from './kinds.js';
 import { captureIn, ipIn } from './node-tools.js';
-import { podNamed, spotOfPod } from './spots.js';
+import { found, podsMeant, spotOfPod } from './spots.js';
 
 const NAMESPACE: OptionSpec = { name: '--namespace', short: '-n', value: true };
 const SELECTOR: OptionSpec = { name: '--selector', short: '-l', value: true };
@@ -36,12 +36,6 @@ const shown = (object: Pick<ApiObject, 'kind' | 'name'>): string => {
   const resource = RESOURCES.find(({ kind }) => kind === object.kind)!;
   return `${object.kind.toLowerCase()}${resource.group === '' ? '' : `.${resource.group}`}/${object.name}`;
 };
-
-function found(io: CommandIo, resource: Resource, namespace: string, name: string): ApiObject {
-  const object = io.lab.api.get(resource.kind, resource.namespaced ? namespace : '', name);
-  if (!object) throw new CommandError(`Error from server (NotFound): ${resource.plural}${resource.group === '' ? '' : `.${resource.group}`} "${name}" not found`);
-  return object;
-}
 
 const apply: Verb = async (args, io) => {
   const options = parseOptions('kubectl apply', args, [NAMESPACE, { name: '--filename', short: '-f', value: true }]);
@@ -122,28 +116,12 @@ const rollout: Verb = async (args, io) => {
   return 0;
 };
 
-/** Pods that a word or a selector means: a pod, or those of a Deployment or DaemonSet. */
-function podsMeant(word: string | undefined, options: Options, io: CommandIo): readonly RunningPod[] {
-  const namespace = namespaceOf(options);
-  const selector = options.get('--selector');
-  if (selector !== undefined) {
-    const parsed = LabelSelector.parse(selector);
-    const pods = io.lab.kubelet.list().filter((pod) => pod.namespace === namespace && parsed.matches(pod.model.spec.labels ?? {}));
-    if (pods.length === 0) throw new CommandError(`No resources found in ${namespace} namespace.`, 0);
-    return pods;
-  }
-  if (word === undefined) throw new CommandError('error: expected POD or TYPE/NAME');
-  if (!word.includes('/')) return [podNamed(io.lab, word, namespace)];
-  const [kind = '', name = ''] = word.split('/', 2);
-  const resource = kindNamed(kind);
-  if (resource.kind === 'Pod') return [podNamed(io.lab, name, namespace)];
-  const workload = found(io, resource, namespace, name);
-  return io.lab.workloads.podsOf(workload).map((pod) => podNamed(io.lab, pod.name, pod.namespace));
-}
-
 const logs: Verb = async (args, io) => {
   const options = parseOptions('kubectl logs', args, [NAMESPACE, SELECTOR, { name: '--follow', short: '-f' }, { name: '--tail', value: true }, { name: '--container', short: '-c', value: true }, { name: '--prefix' }]);
-  const pods = podsMeant(options.words[0], options, io);
+  const meant = podsMeant(options.words[0], options, io);
+  const several = meant.length > 1 && !options.has('--selector');
+  if (several) io.write(`Found ${meant.length} pods, using pod/${meant[0]!.name}\n`);
+  const pods = several ? meant.slice(0, 1) : meant;
   // With a selector kubectl shows ten lines of each pod.
   const tail = options.get('--tail') ?? (options.has('--selector') ? '10' : '-1');
   const count = tail === '-1' ? undefined : whole('kubectl logs: --tail', tail, 0, 100_000);
@@ -190,6 +168,7 @@ export const kubectl: Command = {
     const [verb = ''] = at < 0 ? [] : [args[at]!];
     const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
     if (!run) throw new CommandError(`error: unknown command "${verb}" for "kubectl", allowed: ${Object.keys(VERBS).join(', ')}`);
-    return run([...args.slice(0, at), ...args.slice(at + 1)], io);
+    const [before, after] = [args.slice(0, at), args.slice(at + 1)];
+    return run(verb === 'rollout' ? [...after.slice(0, 1), ...before, ...after.slice(1)] : [...before, ...after], io);
   },
 };

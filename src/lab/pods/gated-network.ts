@@ -20,8 +20,9 @@ export class GatedNetwork implements Network {
 
   async listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
     const listener = await this.inner.listenTcp(at, (connection) => {
-      // The kernel has taken the connection; nobody reads from it.
-      if (!this.closed) onConnection(connection);
+      if (!this.closed) return onConnection(connection);
+      // The kernel has taken the connection; nobody reads from it, and nobody is told how it ends.
+      connection.stream.on('error', () => undefined);
     });
     const { local } = listener;
     this.listening.add(local);

@@ -34,7 +34,7 @@ export class NodeCacheProgram extends DnsProgram {
     });
     for (const warning of rendered.warnings) env.log.write(`[WARNING] ${warning}\n`);
     env.files.write(options.corefile, rendered.text);
-    env.log.write('[INFO] Updated Corefile with 0 custom stubdomains and upstream servers ' + `${rendered.upstreams}\n`);
+    env.log.write(`[INFO] Updated Corefile with 0 custom stubdomains and upstream servers ${rendered.upstreams}\n`);
     this.setUp();
     await super.start();
   }
@@ -49,7 +49,7 @@ export class NodeCacheProgram extends DnsProgram {
     const { link, rules } = networkPlan(options);
     const { node } = env.pod;
     if (link && !node.netns.interface(link.name)) {
-      env.world.addDummy(node.name, link.name, link.addresses);
+      env.world.addDummy(node.name, link.name, link.addresses.map((address) => address.replace(/\/\d+$/, '')));
       env.log.write(`[INFO] Added interface - ${link.name}\n`);
     }
     if (rules.length === 0) return;

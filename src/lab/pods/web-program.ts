@@ -12,8 +12,9 @@ export class WebProgram implements Program {
 
   constructor(private readonly network: Network, body: () => string) {
     this.server = http.createServer((request, response) => {
-      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
-      response.end(request.method === 'HEAD' ? undefined : body());
+      const text = body();
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(text) });
+      response.end(request.method === 'HEAD' ? undefined : text);
     });
   }
 

@@ -5,7 +5,7 @@ import type { DatapathConfig } from '../../src/datapath/config.js';
 export const COREDNS = 'coredns-674b8bbfcf-vvgfm';
 
 /** The recorded cluster with an echo in place of CoreDNS; `ask` sends one query as nslookup does. */
-export function observed(config: Partial<DatapathConfig> = {}): Lab & { ask(payload?: Uint8Array): void } {
+export function observed(config: Partial<DatapathConfig> = {}): Lab & { readonly ask: (payload?: Uint8Array) => void } {
   const lab = dnsLab(config);
   echo(lab.world, 'kube-system', COREDNS);
   return {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FlowRing } from '../../src/observe/flow-ring.js';
 import { Hubble } from '../../src/observe/hubble.js';
 import { HubbleMetrics } from '../../src/observe/hubble-metrics.js';
 import { parseHubbleArgs } from '../../src/observe/hubble-options.js';
@@ -119,7 +120,7 @@ describe('how much is shown and kept', () => {
     expect(points(observer.observe(['--all']))).toEqual(['to-endpoint', 'pre-xlate-rev', 'post-xlate-rev']);
     lab.clock.advance(1000);
     expect(observer.status()).toEqual(['Healthcheck (via localhost:4245): Ok', 'Current/Max Flows: 3/6 (50.00%)', 'Flows/s: 7.00', 'Connected Nodes: 2/2']);
-    expect(() => new Hubble(lab.world, () => 0, { capacity: 0 }) && lab.ask()).toThrow('a ring holds at least 1 flow, got 0');
+    expect(() => new FlowRing(0)).toThrow('a ring holds at least 1 flow, got 0');
   });
 
   it('follows until it is stopped, after the last ones that were asked for', () => {

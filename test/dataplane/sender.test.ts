@@ -1,0 +1,73 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Sender } from '../../src/dataplane/sender.js';
+import { encodeSockaddr } from '../../src/dataplane/sockaddr.js';
+import { FakeLibc } from '../support/fake-libc.js';
+
+const client = (port: number): Uint8Array => new Uint8Array(encodeSockaddr({ address: '192.0.2.9', port }));
+const client6 = (port: number): Uint8Array => new Uint8Array(encodeSockaddr({ address: '2001:db8::9', port }));
+
+let libc: FakeLibc;
+let sender: Sender;
+let calls: number;
+
+beforeEach(() => {
+  libc = new FakeLibc();
+  calls = 0;
+  const send = libc.sendmmsg.bind(libc);
+  libc.sendmmsg = (...args) => {
+    calls++;
+    return send(...args);
+  };
+  sender = new Sender(libc);
+});
+
+const say = (text: string, fd = 3, to = client(1)): void => sender.send(fd, Buffer.from(`${text}...`), text.length, to);
+const sent = (): string[] => libc.sent.map(({ fd, bytes }) => `${fd} ${Buffer.from(bytes).toString()}`);
+
+describe('answers', () => {
+  it('of one turn go with one call, each to its client', async () => {
+    say('a', 3, client(1));
+    say('bc', 3, client6(2));
+    say('def', 3, client(3));
+    expect(calls).toBe(0);
+    await Promise.resolve();
+    expect([sent(), calls]).toEqual([['3 a', '3 bc', '3 def'], 1]);
+    expect(libc.sent.map(({ address }) => new Uint8Array(address))).toEqual([client(1), client6(2), client(3)]);
+  });
+
+  it('of different sockets keep their order', () => {
+    ['3', '4', '3'].forEach((fd, i) => say(`${i}`, Number(fd)));
+    sender.flush();
+    expect(sent()).toEqual(['3 0', '4 1', '3 2']);
+  });
+
+  it('beyond a batch go with the next', () => {
+    for (let i = 0; i < 130; i++) say(`${i}`);
+    sender.flush();
+    expect(sent()).toEqual(Array.from({ length: 130 }, (_, i) => `3 ${i}`));
+    expect(calls).toBe(3);
+  });
+
+  it('that are long go by themselves, behind those before them', () => {
+    say('short');
+    say('x'.repeat(1537));
+    say('y'.repeat(1536));
+    sender.flush();
+    expect(libc.sent.map(({ bytes }) => bytes.length)).toEqual([5, 1537, 1536]);
+  });
+
+  it('are sent once', async () => {
+    say('a');
+    sender.flush();
+    sender.flush();
+    await Promise.resolve();
+    expect(sent()).toEqual(['3 a']);
+  });
+
+  it('that cannot be sent do not keep others back', () => {
+    ['a', 'b', 'c'].forEach((text) => say(text));
+    libc.sends = [-101, 2];
+    sender.flush();
+    expect(sent()).toEqual(['3 b', '3 c']);
+  });
+});

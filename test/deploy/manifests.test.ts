@@ -135,11 +135,11 @@ describe.each(FILES)('%s.yaml', (file) => {
   });
 });
 
-/** A Corefile at drawn ports of the loopback interface, with a name of its own in place of an API to ask and without probes that nobody would answer. */
+/** A Corefile at drawn ports of the loopback interface, with manifests in place of an API to ask and without probes that nobody would answer. */
 const onLoopback = (text: string): string =>
   text.replace(/:53 \{/g, ':0 {').replace(/^ *bind .*\n/gm, '').replace(/:0 \{\n/g, ':0 {\n    bind 127.0.0.1\n')
     .replace(/^( *prometheus).*$/gm, '$1 127.0.0.1:0').replace(/^( *(?:health|ready))[^{\n]*/gm, '$1 127.0.0.1:0 ').replace(/lameduck 5s/, '')
-    .replace(/kubernetes [^}]*\}/, 'hosts {\n 10.96.152.212 webpod.default.svc.cluster.local\n fallthrough\n}').replace(/^ *(?:loop|reload)\n/gm, '').replace('/etc/resolv.conf', '127.0.0.1:1');
+    .replace(/(kubernetes [^{]*\{)/, `$1\n        manifests ${path.resolve(import.meta.dirname, '../../corefiles/cluster')}`).replace(/^ *(?:loop|reload)\n/gm, '').replace('/etc/resolv.conf', '127.0.0.1:1');
 
 describe('cluster-dns.yaml', () => {
   const all = manifests('cluster-dns');

@@ -19,7 +19,7 @@ const POD = '172.20.0.69';
 const POD6 = 'fd00:20::69';
 
 /** What the cluster DNS answers names of the cluster from. */
-const CLUSTER = 'hosts {\n        10.96.152.212 webpod.default.svc.cluster.local\n    }';
+const CLUSTER = `kubernetes cluster.local in-addr.arpa ip6.arpa {\n        manifests ${path.resolve(import.meta.dirname, '../../../corefiles/cluster')}\n    }`;
 const CLUSTER_COREFILE = `.:53 {\n    bind ${CLUSTER_DNS}\n    log\n    ${CLUSTER}\n}\n`;
 const OUTSIDE_COREFILE = `.:53 {\n    bind ${OUTSIDE}\n    log\n    hosts {\n        203.0.113.7 www.outside.test\n    }\n}\n`;
 

@@ -44,7 +44,7 @@ describe('filters', () => {
     { name: 'none', args: [], want: all },
     { name: 'a pod by prefix', args: ['--pod', 'curl'], want: all },
     { name: 'a pod of another namespace', args: ['--pod', 'kube-system/curl'], want: [] },
-    { name: 'all pods of a namespace', args: ['--pod', 'kube-system/'], want: all.filter((point, i) => i !== 0 && i !== 6) },
+    { name: 'all pods of a namespace', args: ['--pod', 'kube-system/'], want: all.filter((_, i) => i !== 0 && i !== 6) },
     { name: 'from a pod', args: ['--from-pod', 'kube-system/coredns'], want: ['to-endpoint', 'pre-xlate-rev'] },
     { name: 'to a pod', args: ['--to-pod', 'kube-system/coredns', '--type', 'trace'], want: ['to-endpoint'] },
     { name: 'a port', args: ['--port', '53', '--verdict', 'TRACED'], want: ['pre-xlate-fwd', 'pre-xlate-rev'] },

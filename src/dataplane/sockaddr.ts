@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { formatIp, parseIp } from '../lib/cidr.js';
 import type { Endpoint } from '../net/network.js';
 import { AF_INET, AF_INET6 } from './libc.js';
@@ -6,16 +7,27 @@ import { AF_INET, AF_INET6 } from './libc.js';
 const IN = 16;
 const IN6 = 28;
 
-/** An address and port as the kernel takes them. An empty address is all addresses of IPv6, which IPv4 comes in at too. */
+/**
+ * An address and port as the kernel takes them. An empty address is all addresses of IPv6, which IPv4 comes in at too. A link-local address has its zone
+ * behind it, the name or number of an interface (RFC 4007 section 11). Throws a RangeError for anything else.
+ */
 export function encodeSockaddr({ address, port }: Endpoint): Uint8Array {
-  const ip = address === '' ? new Uint8Array(16) : parseIp(address);
+  const [text = '', zone] = address.split('%');
+  const ip = address === '' ? new Uint8Array(16) : parseIp(text);
   if (!ip) throw new RangeError(`expected an IPv4 or IPv6 address, got '${address}'`);
   const sockaddr = Buffer.alloc(ip.length === 4 ? IN : IN6);
   // The family is in the machine's byte order; all platforms of Node's that this runs on are little-endian.
   sockaddr.writeUInt16LE(ip.length === 4 ? AF_INET : AF_INET6, 0);
   sockaddr.writeUInt16BE(port, 2);
   sockaddr.set(ip, ip.length === 4 ? 4 : 8);
+  if (zone !== undefined && ip.length === 16) sockaddr.writeUInt32LE(zoneNumber(zone), 24);
   return sockaddr;
+}
+
+/** 0, which no interface has, for one that is not there. */
+function zoneNumber(zone: string): number {
+  if (/^\d{1,9}$/.test(zone)) return Number(zone);
+  return os.networkInterfaces()[zone]?.find((one) => one.family === 'IPv6' && one.scopeid !== undefined && one.scopeid > 0)?.scopeid ?? 0;
 }
 
 /** First octets of an IPv4 address at a socket of both families (RFC 4291 section 2.5.5.2). */

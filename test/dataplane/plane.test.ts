@@ -3,13 +3,18 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { AF_INET, SOCK_DGRAM, loadLibc } from '../../src/dataplane/libc.js';
 import { DataPlane, MAX_WORKERS } from '../../src/dataplane/plane.js';
+import { encodeSockaddr } from '../../src/dataplane/sockaddr.js';
+import { InheritedSockets } from '../../src/net/inherited-sockets.js';
 import type { Endpoint, UdpSocket } from '../../src/net/network.js';
 import { TestLog } from '../support/block.js';
 import { compiledProgram } from '../support/compiled.js';
 import { query } from '../support/dns.js';
 import { entryFor } from '../support/shared-answer.js';
 
+/** Flag of a socket that never waits (socket(2)), as Node's own are. */
+const NONBLOCKING = 0o4000;
 const LOCAL = { address: '127.0.0.1', port: 0 };
 /** Threads cannot load the sources as they are. */
 const program = pathToFileURL(path.join(path.dirname(compiledProgram()), '../dataplane/worker.js'));
@@ -19,9 +24,9 @@ const planes: DataPlane[] = [];
 const clients: Client[] = [];
 let log: TestLog;
 
-async function start(workers = 1, at = program): Promise<DataPlane> {
+async function start(workers = 1, at = program, inherited?: InheritedSockets): Promise<DataPlane> {
   log = new TestLog();
-  const plane = await DataPlane.start({ workers, slots: 64, log, program: at });
+  const plane = await DataPlane.start({ workers, slots: 64, log, program: at, inherited });
   planes.push(plane);
   return plane;
 }
@@ -203,6 +208,29 @@ describe.skipIf(process.platform !== 'linux')('an address', () => {
   });
 });
 
+describe.skipIf(process.platform !== 'linux')('a socket of another process', () => {
+  it('that does not wait and is not made to be shared serves, without keeping a core busy', async () => {
+    const libc = await loadLibc();
+    const fd = libc.socket(AF_INET, SOCK_DGRAM | NONBLOCKING, 0);
+    const sockaddr = Buffer.from(encodeSockaddr(LOCAL));
+    expect(libc.bind(fd, sockaddr, sockaddr.length)).toBe(0);
+    libc.getsockname(fd, sockaddr, Buffer.from(Int32Array.of(sockaddr.length).buffer));
+    const at = { address: '127.0.0.1', port: sockaddr.readUInt16BE(2) };
+    // Sent before anybody of this process listens.
+    const early = new Client(at.port);
+    early.send('early');
+    const socket = await echo(await start(2, program, new InheritedSockets([{ transport: 'udp', ...at, fd }])), at);
+    expect(socket.local).toEqual(at);
+    expect((await early.next())?.toString()).toBe('early!');
+    const others = Array.from({ length: 8 }, () => new Client(at.port));
+    expect(await Promise.all(others.map((client) => client.ask('?')))).toEqual(others.map(() => '?!'));
+    const before = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(250);
+  });
+});
+
 describe.skipIf(process.platform !== 'linux')('a thread', () => {
   it('that dies is replaced, and loses nothing that it did not take', async () => {
     const plane = await start();
@@ -226,6 +254,19 @@ describe.skipIf(process.platform !== 'linux')('a thread', () => {
     const socket = await echo(plane);
     socket.close();
     expect(await new Client((await echo(plane)).local.port).ask('?')).toBe('?!');
+  });
+
+  it('that dies again and again is started again and again, and holds up neither opening nor closing nor the end', async () => {
+    const plane = await start(1, new URL('../support/dying-worker.mjs', import.meta.url));
+    for (let i = 0; i < 4; i++) {
+      const socket = plane.bindUdp(LOCAL, 0, () => undefined);
+      await socket.serving;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      socket.close();
+    }
+    await plane.stop();
+    expect(log.lines.length).toBeGreaterThan(1);
+    expect(new Set(log.lines)).toEqual(new Set(['[ERROR] worker 0 died, starting another: on purpose']));
   });
 
   it('that cannot be started is told at once', async () => {

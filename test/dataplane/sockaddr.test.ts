@@ -5,6 +5,8 @@ describe('an address', () => {
   it.each([
     { name: 'of IPv4', at: { address: '192.0.2.7', port: 53 }, hex: '02000035c00002070000000000000000' },
     { name: 'of IPv6', at: { address: '2001:db8::1', port: 5353 }, hex: '0a0014e90000000020010db800000000000000000000000100000000' },
+    { name: 'of a link, with the number of its interface', at: { address: 'fe80::1%3', port: 53 }, hex: '0a00003500000000fe80000000000000000000000000000103000000' },
+    { name: 'of a link that is not there', at: { address: 'fe80::1%nowhere', port: 53 }, hex: '0a00003500000000fe80000000000000000000000000000100000000' },
     { name: 'of all', at: { address: '', port: 1053 }, hex: '0a00041d000000000000000000000000000000000000000000000000' },
   ])('$name is what the kernel takes', ({ at, hex }) => {
     expect(Buffer.from(encodeSockaddr(at)).toString('hex')).toBe(hex);

@@ -1,0 +1,10 @@
+// A thread of the data plane that takes its list of sockets and dies soon after.
+import { workerData } from 'node:worker_threads';
+
+const control = new Int32Array(workerData.control);
+for (let i = 0; i < 5; i++) {
+  Atomics.store(control, 1, Atomics.load(control, 0));
+  Atomics.notify(control, 1);
+  Atomics.wait(control, 1, -1, 10);
+}
+throw new Error('on purpose');

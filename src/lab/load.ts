@@ -1,12 +1,25 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseTopology } from './topology/parse.js';
 import { LabFileError } from './topology/reader.js';
 import type { Topology } from './topology/topology.js';
 
-/** The folder of the topologies, manifests and scripts that come with the package. */
-export const LAB_FOLDER = fileURLToPath(new URL('../../lab', import.meta.url));
+/** The folder of the topologies, manifests and scripts that come with the package: beside the folder that this module was compiled into. */
+export const LAB_FOLDER = findFolder(fileURLToPath(new URL('.', import.meta.url)));
+
+function findFolder(from: string): string {
+  for (let folder = from; ; folder = path.dirname(folder)) {
+    const found = path.join(folder, 'lab');
+    if (existsSync(path.join(found, 'two-nodes.yaml')) || folder === path.dirname(folder)) return found;
+  }
+}
+
+/** How messages name a file: by the way from the working directory where that leads down, by its name otherwise. */
+function shownName(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith('..') ? path.basename(file) : relative;
+}
 
 /** Reads a topology file, or the one of a name that comes with the package (`two-nodes`). Throws a LabFileError or ManifestError. */
 export function loadTopology(nameOrFile: string): Topology {
@@ -17,6 +30,6 @@ export function loadTopology(nameOrFile: string): Topology {
   } catch (error) {
     throw new LabFileError(nameOrFile, (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such topology' : (error as Error).message);
   }
-  const shown = path.relative(process.cwd(), file);
-  return parseTopology(shown.startsWith('..') ? path.basename(file) : shown, text, (name) => readFileSync(path.resolve(path.dirname(file), path.relative(path.dirname(shown.startsWith('..') ? path.basename(file) : shown), name)), 'utf8'));
+  const shown = shownName(path.resolve(file));
+  return parseTopology(shown, text, (name) => readFileSync(path.resolve(path.dirname(file), path.relative(path.dirname(shown), name)), 'utf8'));
 }

@@ -1,0 +1,144 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { spawn } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { complete } from '../../src/cli/lab-shell.js';
+import { realClock } from '../../src/lib/clock.js';
+import { secureRandom } from '../../src/lib/random.js';
+import { HostNetwork } from '../../src/net/host-network.js';
+import { runDig } from '../../src/resolver/index.js';
+import { Program, PROGRAM } from '../support/program.js';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'nodens-lab-test-'));
+const socket = (name: string): Record<string, string> => ({ NODENS_LAB_SOCKET: path.join(folder, name, 'lab.sock') });
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = async (args: readonly string[], env: Record<string, string> = socket('none')): Promise<{ text: string; code: number | null }> => {
+  const program = new Program([...PROGRAM, 'lab', ...args], env);
+  const code = await program.ended();
+  return { text: program.text, code };
+};
+
+/** Runs the prompt with lines on its standard input. */
+const typed = (lines: string, env: Record<string, string>): Promise<{ text: string; code: number | null }> => new Promise((resolve) => {
+  const [program = '', ...args] = [...PROGRAM, 'lab', 'shell'];
+  const child = spawn(program, args, { env: { PATH: process.env.PATH, ...env } });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  child.on('close', (code) => resolve({ text, code }));
+  child.stdin.end(lines);
+});
+
+describe('a running lab', () => {
+  const env = socket('up');
+  let lab: Program;
+  let port: number;
+  let tookUntilAnswer: number;
+  const dig = async (): Promise<string> => (await runDig(['@127.0.0.1', '-p', String(port), '+short', '+timeout=1', 'webpod.default.svc.cluster.local'], { network: new HostNetwork(), clock: realClock, random: secureRandom, resolvConf: '' })).text;
+
+  beforeAll(async () => {
+    const started = performance.now();
+    lab = new Program([...PROGRAM, 'lab', 'up', '-port', '0'], env);
+    port = Number((await lab.said(/^ +(\d+) +default\/curl-pod/m))[1]);
+    expect(await dig()).toBe('10.96.152.212\n');
+    tookUntilAnswer = performance.now() - started;
+  }, 30_000);
+
+  it('answers its first dig soon, and says what to type', async () => {
+    // Two seconds on an idle machine; tests run beside others.
+    expect(tookUntilAnswer).toBeLessThan(8000);
+    await lab.said(/Ctrl-C ends it/);
+    expect(lab.text).toContain(`dig @127.0.0.1 -p ${port} webpod.default.svc.cluster.local`);
+    expect(lab.text).toContain('npx nodens lab exec explain google.com');
+  });
+
+  it.each([
+    { args: ['exec', 'kubectl', 'exec', 'curl-pod', '--', 'nslookup', 'webpod'], text: 'Address: 10.96.152.212', code: 0 },
+    { args: ['exec', 'kubectl get pods -A | grep -c coredns'], text: '2\n', code: 0 },
+    { args: ['exec', 'explain', 'google.com'], text: 'cost: 5 queries', code: 0 },
+    { args: ['exec', 'nosuch'], text: 'nosuch: command not found', code: 127 },
+    { args: ['exec'], text: 'expected a command', code: 2 },
+    { args: ['status'], text: 'default/curl-pod', code: 0 },
+    { args: ['up', '-port', '0'], text: 'a lab is running already', code: 1 },
+  ])('$args', async ({ args, text, code }) => {
+    const ran = await run(args, env);
+    expect(ran.text).toContain(text);
+    expect(ran.code).toBe(code);
+  });
+
+  it('reads files from where the user is', async () => {
+    const file = path.join(folder, 'pod.yaml');
+    writeFileSync(file, 'apiVersion: v1\nkind: Pod\nmetadata: { name: mine }\nspec: { containers: [] }\n');
+    expect((await run(['exec', 'kubectl', 'apply', '-f', file], env)).text).toBe('pod/mine created\n');
+    expect((await run(['exec', 'kubectl', 'get', 'pod', 'mine'], env)).text).toContain('Running');
+  });
+
+  it('has a prompt', async () => {
+    const { text, code } = await typed('echo one > file\ncat file\ntcpdump -i any port 53 &\nkubectl exec curl-pod -- nslookup webpod\nfg\nexit\n', env);
+    expect(text).toContain('one\n');
+    expect(text).toMatch(/A\? webpod\.default\.svc\.cluster\.local\./);
+    expect(code).toBe(0);
+  });
+
+  it('told that a port is taken', async () => {
+    const { text, code } = await run(['up', '-port', String(port)], socket('second'));
+    expect(text).toContain(`a port from ${port} on is taken`);
+    expect(text).toContain('nodens lab up -port 0');
+    expect(code).toBe(1);
+    expect(existsSync(path.join(folder, 'second'))).toBe(false);
+  });
+
+  it('ends by down, and leaves no file', async () => {
+    expect((await run(['down'], env)).code).toBe(0);
+    expect(await lab.ended()).toBe(0);
+    expect(existsSync(path.join(folder, 'up'))).toBe(false);
+    expect(await run(['status'], env)).toEqual({ text: 'no lab is running; start one in another terminal: nodens lab up\n', code: 1 });
+  });
+});
+
+it.each(['SIGINT', 'SIGTERM'] as const)('%s ends a lab, and leaves no file', async (signal) => {
+  const env = socket(signal);
+  const lab = new Program([...PROGRAM, 'lab', 'up', '-port', '0'], env);
+  await lab.said(/Ctrl-C ends it/);
+  expect(existsSync(path.join(folder, signal, 'lab.sock'))).toBe(true);
+  expect(await lab.stop(signal)).toBe(0);
+  expect(existsSync(path.join(folder, signal))).toBe(false);
+});
+
+describe('without a lab', () => {
+  it.each([
+    { args: [], text: 'nodens lab - a cluster\'s DNS on this machine', code: 0 },
+    { args: ['nosuch'], text: 'unknown command \'lab nosuch\', allowed: up, run, exec, shell, status, down', code: 2 },
+    { args: ['up', '-port', 'x'], text: '-port: expected 0 to 65000, got \'x\'', code: 2 },
+    { args: ['up', '-topology', 'nosuch'], text: 'nosuch: there is no such topology', code: 1 },
+    { args: ['up', 'extra'], text: 'unexpected argument \'extra\'', code: 2 },
+    { args: ['run'], text: 'expected a script', code: 2 },
+    { args: ['run', 'nosuch'], text: 'no such file or directory', code: 1 },
+    { args: ['exec', 'echo'], text: 'no lab is running', code: 1 },
+    { args: ['down'], text: 'no lab is running', code: 1 },
+  ])('lab $args', async ({ args, text, code }) => {
+    const ran = await run(args);
+    expect(ran.text).toContain(text);
+    expect(ran.code).toBe(code);
+  });
+
+  it('a script is played, and what fails in it is told with file and line', async () => {
+    const file = path.join(folder, 'mine.lab');
+    writeFileSync(file, '# mine\nsleep 3600\nkubectl exec curl-pod -- dig +short webpod.default.svc.cluster.local\nexpect 10.96.152.213\n');
+    const { text, code } = await run(['run', file]);
+    expect(text).toContain('# mine\n$ sleep 3600\n$ kubectl exec curl-pod -- dig +short webpod.default.svc.cluster.local\n10.96.152.212\n');
+    expect(text).toMatch(/mine\.lab:4: expect 10\.96\.152\.213: no such line\n$/);
+    expect(code).toBe(1);
+  });
+
+  it('the prompt has a lab of its own', async () => {
+    const { text, code } = await typed('kubectl get nodes\nnosuch\n', socket('none'));
+    expect(text).toMatch(/k8s-ctr +Ready +control-plane/);
+    expect(code).toBe(127);
+  });
+});
+
+it('the prompt completes the word before the cursor', () => {
+  expect(complete('kubectl exec cur', ['curl', 'curl-pod', 'kubectl'])).toEqual([['curl', 'curl-pod'], 'cur']);
+});

@@ -35,8 +35,8 @@ export class Control {
     const { words } = this;
     // Odd while the list is written, so that the thread never reads half of one and half of another.
     Atomics.add(words, VERSION, 1);
-    sockets.forEach(({ fd, server, id }, i) => words.set([fd, server, id], LIST + 3 * i));
-    words[COUNT] = sockets.length;
+    sockets.flatMap(({ fd, server, id }) => [fd, server, id]).forEach((value, i) => Atomics.store(words, LIST + i, value));
+    Atomics.store(words, COUNT, sockets.length);
     const version = Atomics.add(words, VERSION, 1) + 1;
     Atomics.notify(words, VERSION);
     for (let seen = Atomics.load(words, SEEN); ((seen - version) | 0) < 0 && !this.ended; seen = Atomics.load(words, SEEN)) {
@@ -71,7 +71,8 @@ export class Control {
     const { words } = this;
     for (;;) {
       const { version } = this;
-      const sockets = Array.from({ length: words[COUNT]! }, (_, i) => ({ fd: words[LIST + 3 * i]!, server: words[LIST + 3 * i + 1]!, id: words[LIST + 3 * i + 2]! }));
+      const value = (i: number): number => Atomics.load(words, LIST + i);
+      const sockets = Array.from({ length: Atomics.load(words, COUNT) }, (_, i) => ({ fd: value(3 * i), server: value(3 * i + 1), id: value(3 * i + 2) }));
       if ((version & 1) !== 0 || this.version !== version) continue;
       Atomics.store(words, SEEN, version);
       Atomics.notify(words, SEEN);

@@ -139,9 +139,11 @@ function content(packet: Packet): string {
   const { payload } = packet;
   if (payload.length === 0) return '';
   if (uses(packet, DNS_PORT)) {
-    // A message may span segments; one that is not whole here cannot be read.
-    const size = payload.length < FRAME_HEADER ? 0 : (payload[0]! << 8) | payload[1]!;
-    return ` ${size === 0 || payload.length < FRAME_HEADER + size ? '[|domain]' : dnsText(payload.subarray(FRAME_HEADER, FRAME_HEADER + size))}`;
+    if (payload.length < FRAME_HEADER) return ` [DNS over TCP: length ${payload.length} < ${FRAME_HEADER}] (invalid)`;
+    // A segment is read only when it holds one message and nothing else.
+    const size = (payload[0]! << 8) | payload[1]!;
+    const rest = payload.length - FRAME_HEADER;
+    return size === rest ? ` ${dnsText(payload.subarray(FRAME_HEADER))}` : ` [prefix length(${size}) != length(${rest})] (invalid)`;
   }
   if (!HTTP_PORTS.some((port) => uses(packet, port))) return '';
   const line = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1').split(/\r?\n/, 1)[0]!;

@@ -24,7 +24,7 @@ describe('DNS text', () => {
     { name: 'checking disabled', message: message({ flags: Flag.RD | Flag.CD }), want: '7116+% A? google.com. (28)' },
     { name: 'EDNS counts as an additional record', message: message({ edns: { udpSize: 1232, version: 0, do: false, options: [] } }), want: '7116+ [1au] A? google.com. (39)' },
     { name: 'an unknown type', message: message({ question: [{ name: '.', type: 4242, class: Class.IN }] }), want: '7116+ Type4242? . (17)' },
-    { name: 'another class', message: message({ question: [{ name: 'version.bind.', type: Type.TXT, class: Class.CH }] }), want: '7116+ TXT CH? version.bind. (30)' },
+    { name: 'another class', message: message({ question: [{ name: 'version.bind.', type: Type.TXT, class: Class.CH }] }), want: '7116+ TXT CHAOS? version.bind. (30)' },
     { name: 'a strange bit', message: message({ flags: Flag.RD | Flag.AA }), want: '7116+ [b2&3=0x500] A? google.com. (28)' },
     { name: 'a notification', message: message({ flags: Opcode.NOTIFY << 11 }), want: '7116 notify A? google.com. (28)' },
     { name: 'no question', message: message({ question: [] }), want: '7116+ [0q] (12)' },
@@ -42,7 +42,11 @@ describe('DNS text', () => {
     { name: 'SOA without its data', message: message({ flags: ANSWER, answer: rr('google.com. 30 SOA a. b. 1 2 3 4 5') }), want: '7116 1/0/0 SOA (76)' },
   ])('$name', ({ message: made, want }) => expect(dnsText(encodeMessage(made))).toBe(want));
 
-  it('says when it is no message', () => expect(dnsText(new Uint8Array(5))).toBe('[|domain]'));
+  it.each([
+    { name: 'less than a header', bytes: new Uint8Array(5), want: 'domain [length 5 < 12] (invalid)' },
+    { name: 'a query that ends early', bytes: encodeMessage(message()).subarray(0, 15), want: '7116+ [|domain]' },
+    { name: 'an answer that ends early', bytes: encodeMessage(message({ flags: ANSWER, answer: rr('google.com. 30 A 192.0.2.1') })).subarray(0, 40), want: '7116 1/0/0 [|domain]' },
+  ])('says when it cannot be read: $name', ({ bytes, want }) => expect(dnsText(bytes)).toBe(want));
 });
 
 const packet = (rest: Partial<Packet> = {}): Packet => ({ number: 1, protocol: 'UDP', src: '10.0.0.1', dst: '10.0.0.2', sport: 40_000, dport: 9000, ttl: 64, payload: new Uint8Array(4), ...rest });
@@ -68,7 +72,8 @@ describe('lines', () => {
     { name: 'a later fragment', event: captured(packet(), { fragment: { offset: 1480, length: 8, more: false } }), want: ['IP 10.0.0.1 > 10.0.0.2: ip-proto-17'] },
     { name: 'a refusal by TCP', event: captured(packet({ protocol: 'TCP', payload: new Uint8Array(0), tcp: { ...tcp, flags: ['ACK', 'RST'] } })), want: ['IP 10.0.0.1.40000 > 10.0.0.2.9000: Flags [R.], seq 100, ack 200, win 502, options [nop,nop,TS val 1 ecr 2], length 0'] },
     { name: 'DNS over TCP', event: captured(packet({ protocol: 'TCP', dport: 53, payload: frame(encodeMessage(message())), tcp: { ...tcp, flags: ['ACK', 'PSH'] } })), want: ['IP 10.0.0.1.40000 > 10.0.0.2.53: Flags [P.], seq 100:130, ack 200, win 502, options [nop,nop,TS val 1 ecr 2], length 30 7116+ A? google.com. (28)'] },
-    { name: 'part of a message', event: captured(packet({ protocol: 'TCP', dport: 53, payload: new Uint8Array([0, 50, 1]), tcp: { ...tcp, flags: ['ACK'] } })), want: ['IP 10.0.0.1.40000 > 10.0.0.2.53: Flags [.], seq 100:103, ack 200, win 502, options [nop,nop,TS val 1 ecr 2], length 3 [|domain]'] },
+    { name: 'part of a message', event: captured(packet({ protocol: 'TCP', dport: 53, payload: new Uint8Array([0, 50, 1]), tcp: { ...tcp, flags: ['ACK'] } })), want: ['IP 10.0.0.1.40000 > 10.0.0.2.53: Flags [.], seq 100:103, ack 200, win 502, options [nop,nop,TS val 1 ecr 2], length 3 [prefix length(50) != length(1)] (invalid)'] },
+    { name: 'less than the length of a message', event: captured(packet({ protocol: 'TCP', dport: 53, payload: new Uint8Array(1), tcp: { ...tcp, flags: ['ACK'] } })), want: ['IP 10.0.0.1.40000 > 10.0.0.2.53: Flags [.], seq 100:101, ack 200, win 502, options [nop,nop,TS val 1 ecr 2], length 1 [DNS over TCP: length 1 < 2] (invalid)'] },
     { name: 'the middle of an HTTP answer', event: captured(packet({ protocol: 'TCP', sport: 80, payload: Buffer.from('abc'), tcp: { ...tcp, flags: ['ACK'] } })), want: ['IP 10.0.0.1.80 > 10.0.0.2.9000: Flags [.], seq 100:103, ack 200, win 502, options [nop,nop,TS val 1 ecr 2], length 3: HTTP'] },
     { name: 'VXLAN', event: captured(packet(), { encapsulation: { type: 'vxlan', src: '192.168.10.100', dst: '192.168.10.101', sport: 50_000, dport: 8472, vni: 5580 } }), want: ['IP 192.168.10.100.50000 > 192.168.10.101.8472: OTV, flags [I] (0x08), overlay 0, instance 5580', 'IP 10.0.0.1.40000 > 10.0.0.2.9000: UDP, length 4'] },
     { name: 'Geneve', event: captured(packet(), { encapsulation: { type: 'geneve', src: '192.168.10.100', dst: '192.168.10.101', sport: 50_000, dport: 6081, vni: 256 } }), want: ['IP 192.168.10.100.50000 > 192.168.10.101.6081: Geneve, Flags [none], vni 0x100: IP 10.0.0.1.40000 > 10.0.0.2.9000: UDP, length 4'] },

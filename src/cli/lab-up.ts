@@ -24,6 +24,10 @@ export async function up(options: UpOptions): Promise<number> {
   // Minded before the first wait: a signal that comes early must not leave anything behind.
   const onSignal = (): void => finish(0);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  // A fault that nothing caught must not take the lab away from under the user.
+  const onFault = (error: unknown): void => void process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.on('uncaughtException', onFault);
+  process.on('unhandledRejection', onFault);
   const host = new HostNetwork();
   const lab = await Lab.create(options.topology, { clock: realClock, ...(options.upstream && { upstream: host }) });
   const gateway = new Gateway(lab, { host, port: options.port });

@@ -159,7 +159,7 @@ export class Gateway {
     const address = listener.address === '' || listener.address === '0.0.0.0' ? pod.model.ip : listener.address;
     try {
       const { stream } = await new LabNetwork(pod.model.node.process).connectTcp({ address, port: Number(port) });
-      const inner = http.request({ createConnection: () => stream as never, method: request.method ?? 'GET', path, headers: { host: `${address}:${port}`, connection: 'close' } }, (answer) => {
+      const inner = http.request({ createConnection: () => stream, method: request.method ?? 'GET', path, headers: { host: `${address}:${port}`, connection: 'close' } }, (answer) => {
         response.writeHead(answer.statusCode ?? 502, { 'content-type': answer.headers['content-type'] ?? 'text/plain' });
         answer.pipe(response);
       });

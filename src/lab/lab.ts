@@ -218,6 +218,6 @@ export class Lab {
 /** The members of `next` that are not as in `before`; those that are gone are set back. */
 function changed(before: Partial<DatapathConfig>, next: Partial<DatapathConfig>): Partial<DatapathConfig> {
   const keys = new Set([...Object.keys(before), ...Object.keys(next)] as (keyof DatapathConfig)[]);
-  return Object.fromEntries([...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(next[key])).map((key) => [key, next[key]])) as Partial<DatapathConfig>;
+  return Object.fromEntries([...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(next[key])).map((key) => [key, next[key]]));
 }
 

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import type { Duplex } from 'node:stream';
 import { SocketError } from '../../datapath/errors.js';
 import { parseIp } from '../../lib/cidr.js';
 import { sleep } from '../../lib/clock.js';
@@ -111,13 +112,13 @@ interface Fetched {
 }
 
 /** Asks over an open connection. */
-export function fetchOver(stream: import('node:stream').Duplex, url: Pick<URL, 'pathname' | 'search' | 'host'>, method: string, signal: AbortSignal): Promise<Fetched> {
+function fetchOver(stream: Duplex, url: Pick<URL, 'pathname' | 'search' | 'host'>, method: string, signal: AbortSignal): Promise<Fetched> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => {
       stream.destroy();
       reject(signal.reason as Error);
     }, { once: true });
-    const request = http.request({ createConnection: () => stream as never, method, path: `${url.pathname}${url.search}`, headers: { host: url.host, 'user-agent': 'curl/8.7.1', accept: '*/*', connection: 'close' } }, (response) => {
+    const request = http.request({ createConnection: () => stream, method, path: `${url.pathname}${url.search}`, headers: { host: url.host, 'user-agent': 'curl/8.7.1', accept: '*/*', connection: 'close' } }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('end', () => resolve({ status: `${response.statusCode} ${response.statusMessage}`, headers: Object.entries(response.headers).map(([name, value]) => [name, String(value)] as const), text }));

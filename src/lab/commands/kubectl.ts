@@ -1,6 +1,6 @@
 import { LabelSelector } from '../../kube/label-selector.js';
 import { parseManifest } from '../../kube/manifest-parse.js';
-import { objectAt } from '../../kube/raw.js';
+import { objectAt, textAt } from '../../kube/raw.js';
 import type { ApiObject } from '../cluster/cluster-api.js';
 import { labelsOf } from '../cluster/cluster-api.js';
 import { RESOURCES } from '../cluster/resources.js';
@@ -60,7 +60,7 @@ const remove: Verb = async (args, io) => {
     for (const file of options.all('--filename')) {
       for (const { kind, raw } of [...parseManifest(file, io.session.read(file))]) {
         const metadata = objectAt(raw, 'metadata');
-        await drop(found(io, kindNamed(kind), String(metadata['namespace'] ?? namespace), String(metadata['name'])));
+        await drop(found(io, kindNamed(kind), textAt(metadata, 'namespace') || namespace, textAt(metadata, 'name')));
       }
     }
     return 0;

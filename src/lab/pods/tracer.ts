@@ -89,7 +89,7 @@ export class Tracer {
   private leave(visit: Visit, plugin: string, passed: boolean, outcome: Outcome, query: Query): Outcome {
     if (!passed && visit.answeredBy === undefined) visit.answeredBy = plugin;
     if (visit.plugins[0] === plugin) {
-      visit.rcode = outcome === DROP ? 'no answer' : describe(outcome as Reply);
+      visit.rcode = outcome === DROP ? 'no answer' : describe(outcome);
       visit.ended = this.clock.monotonic();
       this.open.delete(keyOf(query, visit.server));
     }

@@ -1,4 +1,4 @@
-import { ManualClock } from '../../lib/clock.js';
+import type { ManualClock } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 
 /** Turns of the event loop that work gets to end without any time passing; streams need several for one message. */

@@ -15,7 +15,7 @@ import type { Line } from './words.js';
 /** How a line is run. */
 export interface RunOptions {
   /** Takes the text as it comes. */
-  write(text: string): void;
+  readonly write: (text: string) => void;
   readonly signal?: AbortSignal;
 }
 

@@ -30,7 +30,7 @@ export class Place {
   /** The plain value of all that stands here. */
   get value(): unknown {
     const { node } = this;
-    return node === undefined || node === null ? undefined : node.toJS(new (loadYaml().Document)() as never);
+    return node === undefined || node === null ? undefined : (node.toJS(new (loadYaml().Document)()) as unknown);
   }
 
   /** Line of the place in its file, from 1. */
@@ -67,7 +67,7 @@ export class Place {
   text(): string {
     const value = this.scalar();
     if (typeof value !== 'string' || value === '') this.fail(`got ${this.kind()}, allowed: text`);
-    return value as string;
+    return value;
   }
 
   textOr<Fallback>(fallback: Fallback): string | Fallback {
@@ -82,14 +82,14 @@ export class Place {
   number(least: number, most: number): number {
     const value = this.scalar();
     if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) this.fail(`got ${this.kind()}, allowed: a whole number from ${least} to ${most}`);
-    return value as number;
+    return value;
   }
 
   flag(fallback: boolean): boolean {
     if (!this.present) return fallback;
     const value = this.scalar();
     if (typeof value !== 'boolean') this.fail(`got ${this.kind()}, allowed: true or false`);
-    return value as boolean;
+    return value;
   }
 
   oneOf<Word extends string>(...words: readonly Word[]): Word {

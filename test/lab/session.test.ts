@@ -149,6 +149,17 @@ describe('a line that can', () => {
     expect((await driven.run('kubectl exec broken -- env')).text).toContain('cannot exec into a container of pod broken: it is in state Error');
   });
 
+  it('takes a pod away in order or at once, and its Deployment makes another', async () => {
+    const before = driven.lab.clock.now();
+    await driven.run('kubectl -n kube-system delete pod coredns-674b8bbfcf-gbnm8 --force');
+    expect(driven.lab.clock.now() - before).toBeLessThan(1000);
+    await driven.run('kubectl -n kube-system delete pod coredns-674b8bbfcf-vvgfm');
+    // The Corefile's lame duck time.
+    expect(driven.lab.clock.now() - before).toBeGreaterThanOrEqual(5000);
+    expect((await driven.run('kubectl -n kube-system get pods -l k8s-app=kube-dns | grep -c Running')).text).toBe('2\n');
+    expect((await driven.run('kubectl exec curl-pod -- dig +short webpod.default.svc.cluster.local')).text).toBe('10.96.152.212\n');
+  });
+
   it('has no redirect policies where Cilium was not told to', async () => {
     await driven.run('helm upgrade cilium --set localRedirectPolicy=false');
     await driven.run('kubectl -n kube-system rollout restart ds/cilium');

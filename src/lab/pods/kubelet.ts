@@ -91,7 +91,7 @@ export class Kubelet {
     await this.run(pod);
   }
 
-  /** Ends a pod: in order, or at once with `force`. Resolves when it is gone. */
+  /** Ends a pod: in order, or at once with `force`. Resolves when it is gone from the cluster. */
   async remove(namespace: string, name: string, force = false): Promise<void> {
     const pod = this.get(namespace, name);
     if (!pod || pod.state === 'Terminating') return;
@@ -103,7 +103,8 @@ export class Kubelet {
     this.pods.delete(`${namespace}/${name}`);
     this.options.world.removePod(namespace, name);
     this.options.api.delete('Pod', namespace, name);
-    await stopped;
+    // Cut off from its network, the program ends by itself; nobody waits for what it still had to answer.
+    if (force) stopped.catch(() => undefined);
   }
 
   /** The pod's program dies, and is not started again until {@link restart}. */

@@ -26,7 +26,7 @@ describe('README', () => {
 
   it('names scripts, folders and Corefiles that exist', () => {
     const scripts = (JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }).scripts;
-    const named = [...README.matchAll(/npm (?:run )?(start|test|bench)/g)].map((match) => match[1]!);
+    const named = [...README.matchAll(/npm (?:run )?(start|test|bench|soak)/g)].map((match) => match[1]!);
     expect(named.filter((script) => scripts[script] === undefined)).toEqual([]);
     expect([...README.matchAll(/^src\/\w+|\ssrc\/\w+(?=\s{2,}|$)/gm)].map((match) => match[0].trim()).filter((folder) => !existsSync(path.join(ROOT, folder)))).toEqual([]);
     expect([...README.matchAll(/`(?:corefiles\/)?([\w-]+\.Corefile)`/g)].map((match) => match[1]!).filter((file) => !existsSync(path.join(ROOT, 'corefiles', file)))).toEqual([]);

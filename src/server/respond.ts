@@ -4,7 +4,7 @@ import {
   Flag, HEADER_SIZE, OPCODE_MASK, Opcode, Rcode, WireError, encodeMessage, encodeToFit, optReplyLength, replyLength, writeReply, writeOpt,
   optLength, OPT_SIZE, type OptReply,
 } from '../wire/index.js';
-import type { Served } from './routes.js';
+import type { Routes, Served } from './routes.js';
 
 /** Above these sizes a UDP reply is compressed even if it would fit, so that it is not cut into fragments on common links, in octets. */
 const FRAGMENT_IPV4: Octets = 1480;
@@ -59,13 +59,25 @@ export function respond(bytes: Buffer, served: Served, reception: Reception, onP
   }
   if (!(outcome instanceof Promise)) return finish(query, outcome, reception);
   routes.inFlight.enter();
-  outcome.then(
-    (settled) => finish(query, settled, reception),
+  // One promise more and no closure that could throw: this is the way of every query that waits.
+  void outcome.then(
+    (settled) => conclude(query, settled, reception, routes, onPanic),
     (error: unknown) => {
       onPanic(error, query);
-      finish(query, Reply.failure(Rcode.SERVFAIL), reception);
+      conclude(query, Reply.failure(Rcode.SERVFAIL), reception, routes, onPanic);
     },
-  ).catch((error: unknown) => onPanic(error, query)).finally(() => routes.inFlight.leave());
+  );
+}
+
+/** Sends the answer to a query that had to wait. */
+function conclude(query: Query, outcome: Outcome, reception: Reception, routes: Routes, onPanic: OnPanic): void {
+  try {
+    finish(query, outcome, reception);
+  } catch (error) {
+    onPanic(error, query);
+  } finally {
+    routes.inFlight.leave();
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import { parseResolvConf } from '../resolver/index.js';
 import type { Timer } from '../lib/clock.js';
+import { atOnePort } from '../net/drawn-port.js';
 import type { ConnectedUdpSocket, Endpoint, Network, TcpListener, UdpSocket } from '../net/network.js';
 import type { Lab } from './lab.js';
 import { LabNetwork } from './lab-network.js';
@@ -118,7 +119,11 @@ export class Gateway {
     }
   }
 
-  private async bind(pod: RunningPod, port: number): Promise<Door> {
+  private bind(pod: RunningPod, port: number): Promise<Door> {
+    return atOnePort(port, () => this.bindBoth(pod, port));
+  }
+
+  private async bindBoth(pod: RunningPod, port: number): Promise<Door> {
     const { host } = this.options;
     const network = new LabNetwork(pod.model.process);
     const server = (): Endpoint => ({ address: parseResolvConf(pod.files.read('/etc/resolv.conf') ?? '').nameservers[0]?.address ?? LOOPBACK, port: DNS });

@@ -1,6 +1,7 @@
 import type { ServerAddress } from '../chain/index.js';
 import { hostPort } from '../lib/cidr.js';
 import type { Clock } from '../lib/clock.js';
+import { atOnePort } from '../net/drawn-port.js';
 import type { Network, UdpSocket } from '../net/network.js';
 import type { OnPanic } from './respond.js';
 import type { Routes, Served } from './routes.js';
@@ -50,10 +51,15 @@ export class DnsListeners {
   }
 
   private async openAt(server: ServerAddress, routes: Routes, relabel: (address: ServerAddress, port: number) => void): Promise<Listener> {
-    const served: Served = { server, routes };
+    const listener = await atOnePort(server.port, () => this.openBoth({ server, routes }));
+    if (server.port === 0) relabel(server, listener.tcp.local.port);
+    return listener;
+  }
+
+  private async openBoth(served: Served): Promise<Listener> {
+    const { server } = served;
     const tcp = await TcpServer.listen(this.network, this.clock, server, served, this.onPanic, this.limits);
     try {
-      if (server.port === 0) relabel(server, tcp.local.port);
       return { served, tcp, udp: await this.udp.listen({ address: server.address, port: tcp.local.port }, served) };
     } catch (error) {
       tcp.close();

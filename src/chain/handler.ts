@@ -21,11 +21,6 @@ export interface Readiness {
 
 export const hasReadiness = (handler: Handler): handler is Handler & Readiness => typeof (handler as Partial<Readiness>).ready === 'function';
 
-/** A handler that knows what to search under, for pods whose search list it serves (asked by `autopath`-like plugins and the lab). */
-export interface SearchPath {
-  searchPath(query: Query): readonly string[];
-}
-
 /**
  * A handler that has to be asked every time, because it writes down each query or decides anew for each. One without this method may be passed by for
  * replies that have a standing; what it counts it then learns through `Tallies`.

@@ -1,4 +1,4 @@
-import { formatIp, parseCidr, parseIp } from '../lib/cidr.js';
+import { parseCidr, parseIp } from '../lib/cidr.js';
 import type { Random } from '../lib/random.js';
 import { inPrefix, isIpv4, requireCidr, requireIp } from './address.js';
 import { TopologyError } from './errors.js';
@@ -82,6 +82,3 @@ export function addStaticRoute(netns: NetNs, route: StaticRoute, path: string): 
   if (!netns.interface(device)) throw new TopologyError(`${path}.device`, `there is no device named ${device}`);
   netns.routes.add({ destination, via, device, protocol: 'static', scope: via === undefined ? 'link' : undefined });
 }
-
-/** The block of an address with its length, as text. */
-export const hostCidr = (ip: string): string => `${formatIp(parseIp(ip)!)}/${hostBits(ip)}`;

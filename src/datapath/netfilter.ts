@@ -28,13 +28,6 @@ interface Chain {
   policy: 'ACCEPT' | 'DROP' | undefined;
 }
 
-/** Rules that somebody installed together, so that they can be replaced or removed together. */
-export interface RuleSet {
-  readonly table: TableName;
-  readonly chain: string;
-  readonly rules: readonly Rule[];
-}
-
 /** The netfilter rules of one namespace. They are data: evaluated in order, and listed in the order of iptables-save. */
 export class Netfilter {
   private readonly tables = new Map<TableName, Map<string, Chain>>();

@@ -5,6 +5,7 @@ import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js'
 import { Metrics } from '../metrics/metrics.js';
 import { HostNetwork } from '../net/host-network.js';
 import { PLUGINS } from '../server/directives.js';
+import { SERVING_FLAGS } from '../server/flags.js';
 import { ListenError } from '../server/listeners.js';
 import { jsonLog, textLog, type ServerLog } from '../server/log.js';
 import { Server, type ServerOptions } from '../server/server.js';
@@ -17,12 +18,7 @@ import { Signals } from './signals.js';
 /** The server's flags: those of CoreDNS, the form of log lines, and how datagrams are taken. */
 export const FLAGS: readonly FlagSpec[] = [
   { name: 'conf', type: 'string', help: 'Corefile to load, or stdin', default: 'Corefile' },
-  { name: 'dns.port', alias: 'p', type: 'string', help: 'Default port', default: '53' },
-  { name: 'log.format', type: 'string', help: 'Form of log lines: text or json', default: 'text' },
-  { name: 'pidfile', type: 'string', help: 'Path to write pid file' },
-  { name: 'plugins', type: 'bool', help: 'List installed plugins' },
-  { name: 'quiet', type: 'bool', help: 'Quiet mode (no initialization output)' },
-  { name: 'version', type: 'bool', help: 'Show version' },
+  ...SERVING_FLAGS,
   ...IO_FLAGS,
 ];
 

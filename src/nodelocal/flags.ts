@@ -3,6 +3,7 @@ import { parseDuration } from '../lib/duration.js';
 import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
+import { SERVING_FLAGS } from '../server/flags.js';
 
 /** What puts the rules into the kernel. */
 export type Backend = 'iptables' | 'nft';
@@ -68,12 +69,7 @@ export const NODE_CACHE_FLAGS: readonly FlagSpec[] = [
   { name: 'metrics-listen-address', type: 'string', help: 'where to serve metrics', default: '0.0.0.0:9353' },
   { name: 'reloadwithsignal', type: 'bool', help: 'reload a changed configuration by SIGUSR1 to the own process' },
   { name: 'dry-run', type: 'bool', help: 'print link and rules as they would be, change nothing' },
-  { name: 'dns.port', alias: 'p', type: 'string', help: 'Default port', default: '53' },
-  { name: 'log.format', type: 'string', help: 'Form of log lines: text or json', default: 'text' },
-  { name: 'pidfile', type: 'string', help: 'Path to write pid file' },
-  { name: 'plugins', type: 'bool', help: 'List installed plugins' },
-  { name: 'quiet', type: 'bool', help: 'Quiet mode (no initialization output)' },
-  { name: 'version', type: 'bool', help: 'Show version' },
+  ...SERVING_FLAGS,
 ];
 
 /**

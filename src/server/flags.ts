@@ -1,0 +1,11 @@
+import type { FlagSpec } from '../lib/go-flags.js';
+
+/** Flags of every program that serves a Corefile, the server's and the node cache's: those of CoreDNS but for `-conf`, and the form of log lines. */
+export const SERVING_FLAGS: readonly FlagSpec[] = [
+  { name: 'dns.port', alias: 'p', type: 'string', help: 'Default port', default: '53' },
+  { name: 'log.format', type: 'string', help: 'Form of log lines: text or json', default: 'text' },
+  { name: 'pidfile', type: 'string', help: 'Path to write pid file' },
+  { name: 'plugins', type: 'bool', help: 'List installed plugins' },
+  { name: 'quiet', type: 'bool', help: 'Quiet mode (no initialization output)' },
+  { name: 'version', type: 'bool', help: 'Show version' },
+];

@@ -20,6 +20,7 @@ import { ApiError, ClusterApi } from './cluster/cluster-api.js';
 import type { ApiObject, Applied } from './cluster/cluster-api.js';
 import { followServices } from './cluster/service-sync.js';
 import { Workloads } from './cluster/workloads.js';
+import { Translations } from './lookup/translations.js';
 import { Hosts } from './pods/hosts.js';
 import { Kubelet } from './pods/kubelet.js';
 import { Tracer } from './pods/tracer.js';
@@ -57,6 +58,7 @@ export class Lab {
   readonly hubble: Hubble;
   readonly redirects: LocalRedirects;
   readonly tracer: Tracer;
+  readonly translations: Translations;
   /** What the agents run with. */
   running: PendingSettings;
   /** What Helm has written, in force once the agents are restarted. */
@@ -72,6 +74,7 @@ export class Lab {
     this.world = new World({ clock, random: this.random, config: topology.settings, ipam: topology.ipam });
     this.hubble = new Hubble(this.world, () => clock.now());
     this.tracer = new Tracer(clock);
+    this.translations = new Translations(this.world);
     this.running = { settings: topology.settings, ipam: topology.ipam, localRedirectPolicy: topology.localRedirectPolicy };
     this.pending = this.running;
     const quiet = { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };
@@ -177,6 +180,7 @@ export class Lab {
     await Promise.all([...this.kubelet.list().map((pod) => pod.program.stop()), this.hosts.stop()]);
     this.endpoints.stop();
     this.hubble.close();
+    this.translations.close();
     this.redirects.close();
     this.endings.forEach((end) => end());
   }

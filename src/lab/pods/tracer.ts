@@ -23,9 +23,15 @@ export interface Visit {
   ended: Milliseconds | undefined;
 }
 
+/** Somebody who wants to know. */
+interface Watcher {
+  readonly entered?: (visit: Visit) => void;
+  readonly left?: (visit: Visit) => void;
+}
+
 /** Watches queries on their way through the chains of all servers of a lab while somebody wants to know. */
 export class Tracer {
-  private visits: Visit[] | undefined;
+  private readonly watchers = new Set<Watcher>();
   private readonly open = new Map<string, Visit>();
 
   constructor(private readonly clock: Clock) {}
@@ -33,11 +39,23 @@ export class Tracer {
   /** Begins to watch; the returned function ends it and gives what was seen, in order of arrival. */
   watch(): () => readonly Visit[] {
     const visits: Visit[] = [];
-    this.visits = visits;
+    const end = this.add({ entered: (visit) => void visits.push(visit) });
     return () => {
-      this.visits = undefined;
-      this.open.clear();
+      end();
       return visits;
+    };
+  }
+
+  /** Tells each visit when it is over; returns the function that ends it. */
+  follow(left: (visit: Visit) => void): () => void {
+    return this.add({ left });
+  }
+
+  private add(watcher: Watcher): () => void {
+    this.watchers.add(watcher);
+    return () => {
+      this.watchers.delete(watcher);
+      if (this.watchers.size === 0) this.open.clear();
     };
   }
 
@@ -58,8 +76,8 @@ export class Tracer {
   private attach(handler: Handler, server: string): void {
     const handle = handler.handle.bind(handler);
     handler.handle = (query, next) => {
-      const visit = this.visits && this.enter(query, server, handler.name);
-      if (!visit) return handle(query, next);
+      if (this.watchers.size === 0) return handle(query, next);
+      const visit = this.enter(query, server, handler.name);
       let passed = false;
       const outcome = handle(query, (inner) => {
         passed = true;
@@ -80,7 +98,7 @@ export class Tracer {
       const depth = [...this.open.values()].filter((other) => other.ended === undefined && other.name.toLowerCase() === name.toLowerCase() && other.type === type).length;
       visit = { server, name, type, transport, remote, local, depth, started: this.clock.monotonic(), plugins: [], answeredBy: undefined, rcode: undefined, ended: undefined };
       this.open.set(key, visit);
-      this.visits!.push(visit);
+      for (const watcher of this.watchers) watcher.entered?.(visit);
     }
     visit.plugins.push(plugin);
     return visit;
@@ -92,6 +110,7 @@ export class Tracer {
       visit.rcode = outcome === DROP ? 'no answer' : describe(outcome);
       visit.ended = this.clock.monotonic();
       this.open.delete(keyOf(query, visit.server));
+      for (const watcher of this.watchers) watcher.left?.(visit);
     }
     return outcome;
   }

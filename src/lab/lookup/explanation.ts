@@ -1,0 +1,63 @@
+/** What a part of the picture is called: `pod/NAMESPACE/NAME`, `service/NAMESPACE/NAME`, `host/NAME` or `node/NAME`. */
+export type PartId = string;
+
+/** One thing that happened to a query on its way. */
+export interface Hop {
+  /** `way`: what an address was taken for. `visit`: a server had the query. */
+  readonly kind: 'way' | 'visit';
+  /** Servers between the one who looks up and this one: 0 for what the pod itself asks. */
+  readonly depth: number;
+  /** Where it happened; undefined for an address that is no part of its own. */
+  readonly at: PartId | undefined;
+  /** A policy leads what was sent to a service elsewhere. */
+  readonly redirect?: boolean;
+  /** Of a visit. */
+  readonly cache?: 'hit' | 'miss' | 'none';
+  readonly plugin?: string;
+  readonly result?: string;
+  /** Milliseconds in the server. */
+  readonly time?: number;
+  /** In words, without a full stop. */
+  readonly text: string;
+}
+
+/** One query of a look-up. */
+export interface ExplainedQuery {
+  readonly type: string;
+  readonly protocol: 'udp' | 'tcp';
+  /** Address that it was sent to. */
+  readonly server: string;
+  /** `NOERROR`, `NODATA`, `NXDOMAIN`, `timeout`, ... */
+  readonly result: string;
+  /** Milliseconds from the start of the look-up, and until its end. */
+  readonly started: number;
+  readonly time: number;
+  readonly text: string;
+  readonly hops: readonly Hop[];
+}
+
+/** A name that was tried, and why. */
+export interface ExplainedStep {
+  readonly name: string;
+  /** `search cluster.local`, `the name as it stands`, `an alias`. */
+  readonly why: string;
+  readonly queries: readonly ExplainedQuery[];
+}
+
+/** One look-up of a pod, hop by hop. Plain data. */
+export interface Explanation {
+  readonly pod: { readonly id: PartId; readonly namespace: string; readonly name: string; readonly ip: string; readonly node: string };
+  readonly asked: string;
+  readonly profile: string;
+  readonly servers: readonly string[];
+  readonly search: readonly string[];
+  readonly ndots: number;
+  readonly steps: readonly ExplainedStep[];
+  readonly addresses: readonly string[];
+  /** Whether an address was found. */
+  readonly found: boolean;
+  /** The name's addresses, or the error. */
+  readonly outcome: string;
+  /** `time` in milliseconds; `packets` as the resolver's cost counts them. */
+  readonly cost: { readonly queries: number; readonly packets: number; readonly sockets: number; readonly visits: number; readonly time: number };
+}

@@ -130,7 +130,8 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   await state.companion?.prepare();
   const plane = await startPlane(options.io, log, inherited);
   const server = await Server.create({
-    ...(plane && { plane }), corefile: options.corefile, defaultPort: options.port, log, env, cwd: process.cwd(), ...shared,
+    ...(plane && { plane }), corefile: options.corefile, defaultPort: options.port, log, env, cwd: process.cwd(), metrics: shared.metrics,
+    network: plane?.networkOver(shared.network) ?? shared.network,
     onFatal: (reason) => {
       log.error(reason);
       finish(1);

@@ -70,11 +70,15 @@ export class Batch {
     this.headers[i * (MMSGHDR / 4) + 2] = received.headers[j * (MMSGHDR / 4) + 2]!;
   }
 
-  /** Sends the first `count` datagrams, each once. */
-  send(fd: number, count: number): void {
+  /** Sends the first `count` datagrams, each once. `failed` is told the number of each error that was met. */
+  send(fd: number, count: number, failed?: (errno: number) => void): void {
     for (let left = count; left > 0;) {
       const sent = this.libc.sendmmsg(fd, this.pointer, left, 0);
-      if (sent < 0 && this.libc.errno() === EINTR) continue;
+      if (sent < 0) {
+        const errno = this.libc.errno();
+        if (errno === EINTR) continue;
+        failed?.(errno);
+      }
       // The kernel stops before a datagram that it cannot send, as to an unreachable address. If that fails when it is first, it is lost, the others are not.
       const done = Math.max(1, sent);
       left -= done;
@@ -92,9 +96,10 @@ export class Batch {
     }
   }
 
-  setAddress(i: number, address: Uint8Array): void {
-    this.addresses.set(address, i * SOCKADDR);
-    this.headers[i * (MMSGHDR / 4) + 2] = address.length;
+  /** @param address undefined at a socket that is connected */
+  setAddress(i: number, address: Uint8Array | undefined): void {
+    if (address !== undefined) this.addresses.set(address, i * SOCKADDR);
+    this.headers[i * (MMSGHDR / 4) + 2] = address?.length ?? 0;
   }
 }
 

@@ -1,9 +1,11 @@
+import { getSystemErrorName } from 'node:util';
 import type Koffi from 'koffi';
 
 /** Calls of the C library that Node has no door to. Numbers are those of Linux on all its 64-bit platforms that Node runs on. */
 export interface Libc {
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
   close(fd: number): number;
@@ -39,16 +41,16 @@ export const MSG_WAITFORONE = 0x10000;
 export const MSG_DONTWAIT = 0x40;
 export const POLLIN = 1;
 export const EINTR = 4;
+export const EAGAIN = 11;
+export const ENOBUFS = 105;
 
 /** Sizes of `struct msghdr` and `struct mmsghdr`, `struct iovec`, `struct sockaddr_in6`, in octets. */
 export const MMSGHDR = 64;
 export const IOVEC = 16;
 export const SOCKADDR = 28;
 
-/** Names of the error numbers that are met here, for messages. */
-const ERRNO: Record<number, string> = { 1: 'EPERM', 13: 'EACCES', 24: 'EMFILE', 97: 'EAFNOSUPPORT', 98: 'EADDRINUSE', 99: 'EADDRNOTAVAIL' };
-
-export const errnoName = (code: number): string => ERRNO[code] ?? `errno ${code}`;
+/** The name of an error number, as `errno` has it. */
+export const errnoName = (code: number): string => getSystemErrorName(-code);
 
 /** Loads the C library. Rejects where there is none of that kind: another system than Linux, or a platform without koffi's binary. */
 export async function loadLibc(): Promise<Libc> {
@@ -58,6 +60,7 @@ export async function loadLibc(): Promise<Libc> {
   return {
     socket: lib.func('int socket(int, int, int)') as Libc['socket'],
     bind: lib.func('int bind(int, void *, uint32_t)') as Libc['bind'],
+    connect: lib.func('int connect(int, void *, uint32_t)') as Libc['connect'],
     setsockopt: lib.func('int setsockopt(int, int, int, void *, uint32_t)') as Libc['setsockopt'],
     getsockname: lib.func('int getsockname(int, _Inout_ void *, _Inout_ void *)') as Libc['getsockname'],
     close: lib.func('int close(int)') as Libc['close'],

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../lib/log.js';
 import type { InheritedSockets } from '../net/inherited-sockets.js';
-import type { Endpoint, OnDatagram, UdpSocket } from '../net/network.js';
+import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js';
+import { BatchedNetwork } from './batched-network.js';
 import { Control, MAX_SOCKETS, type ServedSocket } from './control.js';
 import {
   AF_INET, AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE, SO_RCVTIMEO, SO_REUSEPORT, errnoName, loadLibc, type Libc,
@@ -124,6 +125,11 @@ export class DataPlane {
       pause: () => this.pause(id),
       close: () => void this.closeSocket(id),
     };
+  }
+
+  /** The network by which servers of this plane ask others: `inner`, with batched calls at connected UDP sockets. */
+  networkOver(inner: Network): Network {
+    return new BatchedNetwork(inner, this.libc);
   }
 
   /** Ends all threads. Sockets still open are closed. */

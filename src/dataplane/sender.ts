@@ -8,7 +8,7 @@ const SIZE: Octets = 65_535;
 /** Longest that waits for company; a longer one is sent by itself, so that the batch stays small. */
 const SHORT: Octets = 1536;
 
-/** Sends the chain's answers: those of one turn of the event loop to the same socket in one call. */
+/** Sends the chain's datagrams: those of one turn of the event loop to the same socket in one call. */
 export class Sender {
   private readonly short: Batch;
   private readonly long: Batch;
@@ -16,16 +16,18 @@ export class Sender {
   private waiting = 0;
   private scheduled = false;
 
-  constructor(libc: Libc) {
+  /** @param failed told the number of each error that a socket met */
+  constructor(libc: Libc, private readonly failed?: (fd: number, errno: number) => void) {
     this.short = new Batch(libc, BATCH, SHORT);
     this.long = new Batch(libc, 1, SIZE);
   }
 
-  send(fd: number, bytes: Uint8Array, length: Octets, to: Uint8Array): void {
+  /** @param to where to, as a `struct sockaddr`; undefined at a socket that is connected */
+  send(fd: number, bytes: Uint8Array, length: Octets, to: Uint8Array | undefined): void {
     if (length > SHORT) {
       this.flush();
       fill(this.long, 0, bytes, length, to);
-      this.long.send(fd, 1);
+      this.pass(this.long, fd, 1);
       return;
     }
     if (this.waiting === BATCH || (this.waiting > 0 && this.fd !== fd)) this.flush();
@@ -43,11 +45,16 @@ export class Sender {
   flush(): void {
     const count = this.waiting;
     this.waiting = 0;
-    this.short.send(this.fd, count);
+    this.pass(this.short, this.fd, count);
+  }
+
+  private pass(batch: Batch, fd: number, count: number): void {
+    const { failed } = this;
+    batch.send(fd, count, failed && ((errno) => failed(fd, errno)));
   }
 }
 
-function fill(batch: Batch, i: number, bytes: Uint8Array, length: Octets, to: Uint8Array): void {
+function fill(batch: Batch, i: number, bytes: Uint8Array, length: Octets, to: Uint8Array | undefined): void {
   const start = i * batch.size;
   for (let k = 0; k < length; k++) batch.bytes[start + k] = bytes[k]!;
   batch.setLength(i, length);

@@ -6,7 +6,7 @@ import { MAX_IN_FLIGHT } from './in-flight.js';
 import type { Peer } from './peer.js';
 import { UdpSocket } from './udp-socket.js';
 
-/** Open ports that a query is sent from one of, drawn at random. More would cost a system call per query: sockets share little of one wake-up. */
+/** Open ports, of which one is drawn at random for the queries of each turn of the event loop. More would leave less for each wake-up. */
 const SOCKETS = 4;
 /** A port serves this many queries at least and less than twice as many at most, so that nobody can tell when it goes. */
 const USES = 1024;
@@ -19,6 +19,8 @@ export class UdpPool implements Carrier {
   /** Replaced, with queries in flight. */
   private retired: UdpSocket[] = [];
   private opening = 0;
+  /** Drawn for the queries of this turn of the event loop: they leave with one call, and so do their replies. */
+  private drawn: UdpSocket | undefined;
   /** Queries that wait for the first socket. */
   private waiting: Attempt[] = [];
   private closed = false;
@@ -74,9 +76,14 @@ export class UdpPool implements Carrier {
   }
 
   private pick(now: Milliseconds): UdpSocket | undefined {
+    if (this.drawn !== undefined) return this.drawn;
     while (this.open.length > 0) {
       const socket = this.open[this.open.length === 1 ? 0 : randomBelow(this.peer.random, this.open.length)]!;
-      if (socket.inFlight.size > 0 || now - socket.lastUsed < this.peer.limits.expire) return socket;
+      if (socket.inFlight.size > 0 || now - socket.lastUsed < this.peer.limits.expire) {
+        this.drawn = socket;
+        queueMicrotask(() => (this.drawn = undefined));
+        return socket;
+      }
       this.retire(socket);
     }
     return undefined;
@@ -112,5 +119,6 @@ export class UdpPool implements Carrier {
   private drop(socket: UdpSocket): void {
     const at = this.open.indexOf(socket);
     if (at >= 0) this.open.splice(at, 1);
+    if (this.drawn === socket) this.drawn = undefined;
   }
 }

@@ -70,4 +70,19 @@ describe('answers', () => {
     sender.flush();
     expect(sent()).toEqual(['3 b', '3 c']);
   });
+
+  it('go to nobody in particular at a connected socket', () => {
+    sender.send(3, Buffer.from('a'), 1, undefined);
+    sender.flush();
+    expect(libc.sent.map(({ address }) => address.length)).toEqual([0]);
+  });
+
+  it('that meet an error are told of, an interrupted call is not one', () => {
+    const errors: [number, number][] = [];
+    sender = new Sender(libc, (...error) => errors.push(error));
+    libc.sends = [-4, -111, 1, -101];
+    ['a', 'b', 'x'.repeat(2000)].forEach((text) => say(text));
+    sender.flush();
+    expect([sent(), errors]).toEqual([['3 b'], [[3, 111], [3, 101]]]);
+  });
 });

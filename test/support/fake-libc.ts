@@ -53,6 +53,7 @@ export class FakeLibc implements Libc {
 
   socket = (): number => this.fail(1);
   bind = (): number => this.fail(1);
+  connect = (): number => this.fail(1);
   setsockopt = (): number => this.fail(1);
   getsockname = (): number => this.fail(1);
   close = (): number => 0;

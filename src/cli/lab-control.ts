@@ -1,19 +1,14 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, rmdirSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, rmdirSync } from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Lab } from '../lab/lab.js';
 import { Session } from '../lab/session/session.js';
+import { answers, clearDead, ownFolder } from './lab-sockets.js';
 
 /** What is asked of a running lab, one JSON object a line. A line can be ended while it runs. */
 type Request = { readonly ask: 'run'; readonly line: string; readonly cwd: string } | { readonly ask: 'end' } | { readonly ask: 'status' } | { readonly ask: 'words' } | { readonly ask: 'down' };
 type Answer = { readonly text: string } | { readonly code: number };
-
-/** Where the socket of a user's running lab is; the environment variable NODENS_LAB_SOCKET names another place. */
-export function socketPath(env: Readonly<Record<string, string | undefined>>): string {
-  return env.NODENS_LAB_SOCKET ?? path.join(os.tmpdir(), `nodens-lab-${os.userInfo().uid}`, 'lab.sock');
-}
 
 /** Lets others talk to a running lab. */
 export class ControlServer {
@@ -26,9 +21,9 @@ export class ControlServer {
 
   /** Rejects when a lab listens there already. What a lab left behind that was killed is cleared away. */
   async open(): Promise<void> {
-    const folder = path.dirname(this.file);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    ownFolder(path.dirname(this.file));
     if (await answers(this.file)) throw new Error(`a lab is running already (${this.file}); end it with: nodens lab down`);
+    await clearDead(path.dirname(this.file));
     rmSync(this.file, { force: true });
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
@@ -83,15 +78,6 @@ export class ControlServer {
   }
 }
 
-const answers = (file: string): Promise<boolean> => new Promise((resolve) => {
-  const socket = net.connect(file);
-  socket.once('connect', () => {
-    socket.destroy();
-    resolve(true);
-  });
-  socket.once('error', () => resolve(false));
-});
-
 /** A line to a running lab. */
 export class ControlClient {
   private waiting: { readonly write: (text: string) => void; readonly done: (code: number) => void } | undefined;
@@ -106,12 +92,12 @@ export class ControlClient {
     socket.on('close', () => this.settle(1));
   }
 
-  /** undefined when no lab is running. */
-  static connect(file: string): Promise<ControlClient | undefined> {
-    return new Promise((resolve) => {
+  /** Rejects with what the system says when no lab listens there. */
+  static connect(file: string): Promise<ControlClient> {
+    return new Promise((resolve, reject) => {
       const socket = net.connect(file);
       socket.once('connect', () => resolve(new ControlClient(socket)));
-      socket.once('error', () => resolve(undefined));
+      socket.once('error', reject);
     });
   }
 

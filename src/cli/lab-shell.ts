@@ -6,7 +6,8 @@ import { realClock } from '../lib/clock.js';
 import { Lab } from '../lab/lab.js';
 import { loadTopology } from '../lab/load.js';
 import { Session } from '../lab/session/session.js';
-import { ControlClient, socketPath } from './lab-control.js';
+import { ControlClient } from './lab-control.js';
+import { NoSuchLabError, findLab } from './lab-sockets.js';
 import { wordsOf } from './lab-up.js';
 
 /** A lab that lines are typed into: the running one, or one of this process. */
@@ -21,8 +22,8 @@ interface Partner {
 const HISTORY = 500;
 
 /** `nodens lab shell`: a prompt with history and completion. Resolves with the exit code of the last line. */
-export async function shell(env: Readonly<Record<string, string | undefined>>): Promise<number> {
-  const partner = (await remote(env)) ?? (await local());
+export async function shell(env: Readonly<Record<string, string | undefined>>, port: number | undefined): Promise<number> {
+  const partner = (await remote(env, port)) ?? (await local());
   const words = await partner.words();
   const input = createInterface({
     input: process.stdin, output: process.stdout, prompt: process.stdin.isTTY ? 'lab$ ' : '', terminal: process.stdin.isTTY, historySize: HISTORY, removeHistoryDuplicates: true,
@@ -68,9 +69,16 @@ function clearLine(input: Interface): void {
   input.write(null, { ctrl: true, name: 'u' });
 }
 
-async function remote(env: Readonly<Record<string, string | undefined>>): Promise<Partner | undefined> {
-  const client = await ControlClient.connect(socketPath(env));
-  if (!client) return undefined;
+/** undefined where no lab runs at all, and none was asked for. */
+async function remote(env: Readonly<Record<string, string | undefined>>, port: number | undefined): Promise<Partner | undefined> {
+  let file: string;
+  try {
+    file = await findLab(env, port);
+  } catch (error) {
+    if (!(error instanceof NoSuchLabError) || error.running || port !== undefined) throw error;
+    return undefined;
+  }
+  const client = await ControlClient.connect(file);
   return {
     get open() {
       return client.open;

@@ -4,7 +4,14 @@ import { Gateway } from '../lab/gateway.js';
 import { Lab } from '../lab/lab.js';
 import { COMMANDS } from '../lab/commands/index.js';
 import type { Topology } from '../lab/topology/topology.js';
-import { ControlServer, socketPath } from './lab-control.js';
+import { calledAs } from './called-as.js';
+import { ControlServer } from './lab-control.js';
+import { DEFAULT_PORT, answers, socketPath } from './lab-sockets.js';
+
+/** What is proposed to somebody who finds a port taken: first ports of two labs so far apart. */
+const APART = 100;
+/** Highest first port: a lab of some hundred pods has room above it. */
+export const MAX_PORT = 65_000;
 
 export interface UpOptions {
   readonly topology: Topology;
@@ -31,21 +38,17 @@ export async function up(options: UpOptions): Promise<number> {
   const host = new HostNetwork();
   const lab = await Lab.create(options.topology, { clock: realClock, ...(options.upstream && { upstream: host }) });
   const gateway = new Gateway(lab, { host, port: options.port });
-  const control = new ControlServer(lab, socketPath(options.env), () => statusText(lab, gateway), () => wordsOf(lab), () => finish(0));
+  let control: ControlServer;
   try {
+    await openPorts(gateway, options);
+    control = new ControlServer(lab, socketPath(options.env, gateway.webPort), () => statusText(lab, gateway), () => wordsOf(lab), () => finish(0));
     await control.open();
-    try {
-      await gateway.open();
-    } catch (error) {
-      control.close();
-      throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-        ? new Error(`a port from ${options.port} on is taken (${(error as Error).message}); take others with: nodens lab up -port 0`) : error;
-    }
   } catch (error) {
+    gateway.close();
     await lab.stop();
     throw error;
   }
-  process.stdout.write(greeting(lab, gateway));
+  process.stdout.write(greeting(lab, gateway, options.env));
   const code = await ended;
   process.stdout.write('\nthe lab ends\n');
   gateway.close();
@@ -55,14 +58,30 @@ export async function up(options: UpOptions): Promise<number> {
   return code;
 }
 
+/** Rejects, where a port is taken, with words that say by whom if it is known, and how to take others. */
+async function openPorts(gateway: Gateway, { port, env }: UpOptions): Promise<void> {
+  try {
+    await gateway.open();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    if (await answers(socketPath(env, port))) throw new Error(`a lab is running already at port ${port}; end it with: nodens lab down, or start this one beside it: nodens lab up -port ${beside(port)}`, { cause: error });
+    throw new Error(`a port from ${port} on is taken (${(error as Error).message}); take others with: nodens lab up -port ${beside(port)}, or free ones with: nodens lab up -port 0`, { cause: error });
+  }
+}
+
+/** A first port that leaves room for the pods of a lab before it. */
+const beside = (port: number): number => (port + APART <= MAX_PORT ? port + APART : port - APART);
+
 /** The first client pod: the one that examples ask as. */
 const clientOf = (lab: Lab): string => {
   const pod = lab.kubelet.list().find((candidate) => candidate.namespace === 'default' && candidate.program.kind === 'idle');
   return pod ? `${pod.namespace}/${pod.name}` : '';
 };
 
-function greeting(lab: Lab, gateway: Gateway): string {
+function greeting(lab: Lab, gateway: Gateway, env: UpOptions['env']): string {
   const { topology } = lab;
+  const program = `${calledAs(process.argv[1]!, process.cwd(), env.PATH)} lab`;
+  const at = gateway.webPort === DEFAULT_PORT || env.NODENS_LAB_SOCKET !== undefined ? '' : ` -port ${gateway.webPort}`;
   const client = clientOf(lab);
   const port = (gateway.dns().find(({ pod }) => pod === client) ?? gateway.dns()[0])?.port;
   const name = client.split('/')[1];
@@ -70,8 +89,8 @@ function greeting(lab: Lab, gateway: Gateway): string {
     `${topology.name}: ${topology.nodes.map((node) => node.name).join(', ')}, ${lab.kubelet.list().length} pods, cluster DNS at ${topology.cluster.dns}`, '',
     statusText(lab, gateway).trimEnd(), '', 'Try it from another terminal:', '',
     ...(port === undefined ? [] : [`    dig @127.0.0.1 -p ${port} webpod.${client.split('/')[0]}.svc.${topology.cluster.domain}`, `    dig @127.0.0.1 -p ${port} google.com`]),
-    ...(client === '' ? [] : [`    npx nodens lab exec kubectl exec ${name} -- nslookup webpod`, '    npx nodens lab exec explain google.com']),
-    '    npx nodens lab shell', '', 'Ctrl-C ends it.', '',
+    ...(client === '' ? [] : [`    ${program} exec${at} kubectl exec ${name} -- nslookup webpod`, `    ${program} exec${at} explain google.com`]),
+    `    ${program} shell${at}`, '', 'Ctrl-C ends it.', '',
   ].join('\n');
 }
 

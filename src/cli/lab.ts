@@ -10,9 +10,10 @@ import { DRIVEN_START, drive } from '../lab/session/driven-clock.js';
 import { parseScript, playScript } from '../lab/session/script.js';
 import { Session } from '../lab/session/session.js';
 import { LabFileError } from '../lab/topology/reader.js';
-import { ControlClient, socketPath } from './lab-control.js';
+import { ControlClient } from './lab-control.js';
 import { shell } from './lab-shell.js';
-import { up } from './lab-up.js';
+import { DEFAULT_PORT, findLab } from './lab-sockets.js';
+import { MAX_PORT, up } from './lab-up.js';
 import type { Command } from './main.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -21,25 +22,38 @@ type Sub = (args: readonly string[], env: Env) => Promise<number>;
 const HELP = `nodens lab - a cluster's DNS on this machine
 
   up [-topology NAME|FILE] [-port N] [-upstream]   starts a lab and serves it on loopback ports; Ctrl-C ends it
-  shell                                            a prompt in the running lab, or in one of its own
-  exec COMMAND...                                  runs one command in the running lab
   run [-topology NAME|FILE] SCRIPT...              plays scripts, each in a lab of its own; a NAME stands for lab/scripts/NAME.lab
-  status                                           what the running lab has, and its ports
-  down                                             ends the running lab
+  shell [-port N]                                  a prompt in the running lab, or in one of its own
+  exec [-port N] COMMAND...                        runs one command in the running lab
+  status [-port N]                                 what the running lab has, and its ports
+  down [-port N]                                   ends the running lab
+
+-port N says which lab is meant where several are running: the one with this first port.
 `;
-const NO_LAB = 'no lab is running; start one in another terminal: nodens lab up\n';
 const TOPOLOGY: FlagSpec = { name: 'topology', type: 'string', help: 'A topology file, or the name of one that comes along', default: 'two-nodes' };
 const UP_FLAGS: readonly FlagSpec[] = [
   TOPOLOGY,
-  { name: 'port', type: 'string', help: 'First port on 127.0.0.1; 0 draws free ones', default: '15300' },
+  { name: 'port', type: 'string', help: 'First port on 127.0.0.1; 0 draws free ones', default: String(DEFAULT_PORT) },
   { name: 'upstream', type: 'bool', help: 'Names outside are asked from the resolver of this machine, not from the small world of the topology' },
 ];
+
+const PORT: FlagSpec = { name: 'port', type: 'string', help: 'First port of the lab that is meant, where several are running' };
+
+function portOf(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) > MAX_PORT) throw new FlagError(`-port: expected 0 to ${MAX_PORT}, got '${text}'`);
+  return Number(text);
+}
+
+/** The words after `-port N`, and what it says. */
+function whichLab(args: readonly string[]): { readonly port: number | undefined; readonly rest: readonly string[] } {
+  const { values, given, rest } = parseFlags(args, [PORT]);
+  return { port: given.has('port') ? portOf(values.port!) : undefined, rest };
+}
 
 const startUp: Sub = async (args, env) => {
   const { values, rest } = parseFlags(args, UP_FLAGS);
   if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
-  if (!/^\d+$/.test(values.port!) || Number(values.port) > 65_000) throw new FlagError(`-port: expected 0 to 65000, got '${values.port}'`);
-  return up({ topology: loadTopology(values.topology!), port: Number(values.port), upstream: values.upstream === 'true', env });
+  return up({ topology: loadTopology(values.topology!), port: portOf(values.port!), upstream: values.upstream === 'true', env });
 };
 
 const run: Sub = async (args) => {
@@ -58,14 +72,15 @@ const run: Sub = async (args) => {
   return 0;
 };
 
-/** Asks the running lab one thing. */
-async function ask(request: Parameters<ControlClient['ask']>[0], env: Env): Promise<number> {
-  const client = await ControlClient.connect(socketPath(env));
-  if (!client) {
-    process.stderr.write(NO_LAB);
-    return 1;
-  }
-  const interrupt = (): void => client.interrupt();
+/** Asks a running lab one thing. */
+async function ask(port: number | undefined, request: Parameters<ControlClient['ask']>[0], env: Env): Promise<number> {
+  const client = await ControlClient.connect(await findLab(env, port));
+  let interrupts = 0;
+  const interrupt = (): void => {
+    client.interrupt();
+    // A lab that does not end the line is left to itself.
+    if (++interrupts > 1) client.close();
+  };
   process.on('SIGINT', interrupt);
   const code = await client.ask(request, (text) => process.stdout.write(text));
   process.off('SIGINT', interrupt);
@@ -77,16 +92,28 @@ async function ask(request: Parameters<ControlClient['ask']>[0], env: Env): Prom
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : ["|", ">", "&"].includes(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);
 
 const exec: Sub = (args, env) => {
-  if (args.length === 0) throw new FlagError('expected a command: nodens lab exec COMMAND...');
+  const { port, rest } = whichLab(args);
+  if (rest.length === 0) throw new FlagError('expected a command: nodens lab exec COMMAND...');
   // One argument is a whole line, several are the words of one.
-  return ask({ ask: 'run', line: args.length === 1 ? args[0]! : args.map(quoted).join(' '), cwd: process.cwd() }, env);
+  return ask(port, { ask: 'run', line: rest.length === 1 ? rest[0]! : rest.map(quoted).join(' '), cwd: process.cwd() }, env);
+};
+
+/** A request without words of its own. */
+const plain = (request: 'status' | 'down'): Sub => (args, env) => {
+  const { port, rest } = whichLab(args);
+  if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
+  return ask(port, { ask: request }, env);
 };
 
 const SUBS: Readonly<Record<string, Sub>> = {
   up: startUp, run, exec,
-  shell: (_args, env) => shell(env),
-  status: (_args, env) => ask({ ask: 'status' }, env),
-  down: (_args, env) => ask({ ask: 'down' }, env),
+  shell: (args, env) => {
+    const { port, rest } = whichLab(args);
+    if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
+    return shell(env, port);
+  },
+  status: plain('status'),
+  down: plain('down'),
 };
 
 /** `nodens lab`: a cluster's DNS on one machine. */
@@ -102,7 +129,7 @@ export const lab: Command = async (args, env) => {
     return await sub(rest, env);
   } catch (error) {
     if (error instanceof FlagError) process.stderr.write(`${error.message}\n${word === 'up' ? usage('nodens lab up', UP_FLAGS) : ''}`);
-    else if (error instanceof LabFileError || error instanceof ManifestError || (error as NodeJS.ErrnoException).code !== undefined || ['ApiError', 'TopologyError', 'IpamError', 'LrpError', 'Error'].includes((error as Error).name)) process.stderr.write(`${(error as Error).message}\n`);
+    else if (error instanceof LabFileError || error instanceof ManifestError || (error as NodeJS.ErrnoException).code !== undefined || ['ApiError', 'TopologyError', 'IpamError', 'LrpError', 'NoSuchLabError', 'Error'].includes((error as Error).name)) process.stderr.write(`${(error as Error).message}\n`);
     else throw error;
     return error instanceof FlagError ? 2 : 1;
   }

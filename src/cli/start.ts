@@ -4,7 +4,7 @@ import { textLog } from '../server/log.js';
 import type { Command } from './main.js';
 import { runServer } from './serve.js';
 
-/** `nodens start`, what `npm start` runs: the sample Corefile at a port that needs no rights, and a line to try. */
+/** `nodens start`: the sample Corefile at a port that needs no rights, and a line to try. */
 export const start: Command = (_args, env) => {
   const file = fileURLToPath(new URL('../../corefiles/default.Corefile', import.meta.url));
   const port = env.NODENS_PORT ?? '1053';

@@ -101,6 +101,11 @@ export class World implements Fabric {
     return this.cluster.settings;
   }
 
+  /** Packets that programs have sent so far. */
+  get sent(): number {
+    return this.packets;
+  }
+
   get services(): ServiceTable {
     return this.cluster.services;
   }

@@ -1,17 +1,25 @@
 import http from 'node:http';
 import { parseResolvConf } from '../resolver/index.js';
 import type { Timer } from '../lib/clock.js';
+import type { Milliseconds } from '../lib/units.js';
 import { atOnePort } from '../net/drawn-port.js';
 import type { ConnectedUdpSocket, Endpoint, Network, TcpListener, UdpSocket } from '../net/network.js';
 import type { Lab } from './lab.js';
 import { LabNetwork } from './lab-network.js';
 import type { RunningPod } from './pods/kubelet.js';
+import { PROXY_HEADERS } from './web/guard.js';
+import type { StaticFiles } from './web/static-files.js';
+import { WebPage } from './web/web-page.js';
 
 export interface GatewayOptions {
   /** The real machine's network. */
   readonly host: Network;
   /** First port; 0 draws all of them. */
   readonly port: number;
+  /** Processor time that this process has taken so far, for the page; left out, none is shown. */
+  readonly cpu?: () => Milliseconds;
+  /** The page's files; those of the build by default. */
+  readonly files?: StaticFiles;
 }
 
 /** A pod's DNS port on the real machine: who asks there, asks as that pod. */
@@ -39,10 +47,11 @@ const PATHS: Readonly<Record<number, string>> = { 9153: '/metrics', 9253: '/metr
 /** Ports that are tried for a new pod before the gateway gives up. */
 const TRIES = 200;
 
-/** Joins the real machine to a lab: a DNS port for each pod, and one port for what the servers in pods serve over HTTP. All on 127.0.0.1. */
+/** Joins the real machine to a lab: a DNS port for each pod, and one port for the page and for what the servers in pods serve over HTTP. All on 127.0.0.1. */
 export class Gateway {
   private readonly doors = new Map<string, Door>();
   private readonly web: http.Server;
+  private readonly page: WebPage;
   private webListener: TcpListener | undefined;
   private unsubscribe: () => void = () => undefined;
   private next: number;
@@ -50,7 +59,10 @@ export class Gateway {
 
   constructor(private readonly lab: Lab, private readonly options: GatewayOptions) {
     this.next = options.port === 0 ? 0 : options.port + 1;
-    this.web = http.createServer((request, response) => void this.proxy(request, response));
+    this.page = new WebPage(lab, { dns: () => this.dns(), http: () => this.http(), cpu: options.cpu ?? (() => 0), ...(options.files && { files: options.files }) });
+    this.web = http.createServer((request, response) => {
+      if (!this.page.serve(request, response)) void this.proxy(request, response);
+    });
   }
 
   /** Opens the ports, and follows pods that come and go. Rejects with what the system said when a port is taken; nothing stays open then. */
@@ -83,8 +95,14 @@ export class Gateway {
     return this.webListener?.local.port ?? 0;
   }
 
+  /** Address of the page. */
+  get url(): string {
+    return `http://${LOOPBACK}:${this.webPort}/`;
+  }
+
   close(): void {
     this.unsubscribe();
+    this.page.close();
     this.doors.forEach((door) => door.close());
     this.doors.clear();
     this.webListener?.close();
@@ -165,7 +183,7 @@ export class Gateway {
     try {
       const { stream } = await new LabNetwork(pod.model.node.process).connectTcp({ address, port: Number(port) });
       const inner = http.request({ createConnection: () => stream, method: request.method ?? 'GET', path, headers: { host: `${address}:${port}`, connection: 'close' } }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, { 'content-type': answer.headers['content-type'] ?? 'text/plain' });
+        response.writeHead(answer.statusCode ?? 502, { ...PROXY_HEADERS, 'content-type': answer.headers['content-type'] ?? 'text/plain' });
         answer.pipe(response);
       });
       inner.on('error', (error) => response.writeHead(502).end(`${error.message}\n`));

@@ -56,9 +56,13 @@ export class Hubble {
     const printer = this.printer(options);
     const show = (flows: readonly Flow[]): void => printer.lines(flows).forEach(onLine);
     if (options.last !== undefined || options.since !== undefined) show(this.select(options));
-    const follower = (flow: Flow): void => {
+    return this.onFlow((flow) => {
       if (wanted(flow, options)) show([flow]);
-    };
+    });
+  }
+
+  /** Tells each flow as it happens; returns the function that ends it. */
+  onFlow(follower: (flow: Flow) => void): () => void {
     this.followers.add(follower);
     return () => void this.followers.delete(follower);
   }

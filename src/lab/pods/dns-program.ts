@@ -18,14 +18,18 @@ export class DnsProgram implements Program {
   readonly kind: string = 'dns';
   server: Server | undefined;
 
-  constructor(protected readonly env: ProgramEnv, protected readonly corefile: string) {}
+  constructor(protected readonly env: ProgramEnv, private readonly file: string) {}
+
+  corefile(): string | undefined {
+    return this.env.files.read(this.file);
+  }
 
   async start(): Promise<void> {
-    const { env, corefile } = this;
+    const { env, file } = this;
     const log = textLog({ write: (line) => env.log.write(line) });
     try {
       const server = await Server.create({
-        corefile: { name: corefile, read: () => env.files.asServerFiles.readFile(corefile) },
+        corefile: { name: file, read: () => env.files.asServerFiles.readFile(file) },
         network: env.network, clock: env.clock, random: env.random, log, files: env.files.asServerFiles, env: env.env,
         plugins: env.tracer.wrap(pluginsOver(env.store), env.name),
         onFatal: (reason) => {

@@ -31,6 +31,8 @@ export interface RunningHost {
   readonly name: string;
   readonly model: OutsideHost;
   readonly log: PodLog;
+  /** Text of its Corefile; undefined where it serves no DNS. */
+  readonly corefile: string | undefined;
 }
 
 /** The machines around the cluster and the servers on them. */
@@ -49,7 +51,7 @@ export class Hosts {
     const started = hosts.map(async (host) => {
       const model = world.addHost(host);
       const log = new PodLog();
-      this.running.push({ name: host.name, model, log });
+      this.running.push({ name: host.name, model, log, corefile: host.corefile === undefined ? undefined : this.corefileOf(host, host.corefile) });
       const network = new LabNetwork(model.process, { habits: GO_SERVER });
       if (host.corefile !== undefined) await this.startDns(host, network, host.corefile, log);
       if (host.web !== undefined) {
@@ -65,11 +67,16 @@ export class Hosts {
     await Promise.all(this.stops.map((stop) => stop()));
   }
 
+  /** Hosts marked `upstream` have another one where the real machine's network is at hand. */
+  private corefileOf(host: LabHost, corefile: string): string {
+    return this.options.upstream !== undefined && host.upstream ? UPSTREAM_COREFILE : corefile;
+  }
+
   private async startDns(host: LabHost, network: Network, corefile: string, log: PodLog): Promise<void> {
     const { upstream, clock, random, tracer } = this.options;
     const real = upstream !== undefined && host.upstream;
     const server = await Server.create({
-      corefile: { name: `corefile of ${host.name}`, read: () => (real ? UPSTREAM_COREFILE : corefile) },
+      corefile: { name: `corefile of ${host.name}`, read: () => this.corefileOf(host, corefile) },
       network: real ? new SplitNetwork(network, upstream) : compressing(network), clock, random, env: {},
       log: textLog({ write: (line) => log.write(line) }), plugins: tracer.wrap([recursive, ...PLUGINS], host.name),
     });

@@ -26,6 +26,8 @@ export interface Program {
   start(): Promise<void>;
   /** Ends in order. */
   stop(): Promise<void>;
+  /** Text of the Corefile of a DNS server; undefined while there is none. */
+  corefile?(): string | undefined;
 }
 
 /** What a program gets. */

@@ -1,0 +1,116 @@
+import type { ServerResponse } from 'node:http';
+import { repeat } from '../../lib/clock.js';
+import type { Milliseconds } from '../../lib/units.js';
+import type { Flow } from '../../observe/flow.js';
+import type { Lab } from '../lab.js';
+import { partOfServer } from '../lookup/explain-lookup.js';
+import type { Visit } from '../pods/tracer.js';
+import type { ClusterView, FlowView, VisitView } from './api.js';
+import { EventStream } from './event-stream.js';
+import { Parts } from './parts.js';
+import { Samples } from './samples.js';
+
+/** Time between two rounds of news, in milliseconds, and how many flows and visits one tells. */
+export const ROUND: Milliseconds = 250;
+export const PER_ROUND = 120;
+
+export interface LiveOptions {
+  readonly view: () => ClusterView;
+  /** Processor time of this process, in milliseconds. */
+  readonly cpu: () => Milliseconds;
+}
+
+/** Keeps the newest of what happens between two rounds. */
+class Batch<Item> {
+  private items: Item[] = [];
+  private seen = 0;
+
+  push(item: Item): void {
+    this.seen++;
+    this.items.push(item);
+    if (this.items.length >= 2 * PER_ROUND) this.items = this.items.slice(-PER_ROUND);
+  }
+
+  /** What is kept, and how many are not; empty afterwards. */
+  take(): { readonly items: readonly Item[]; readonly left: number } {
+    const items = this.items.slice(-PER_ROUND);
+    const left = this.seen - items.length;
+    this.items = [];
+    this.seen = 0;
+    return { items, left };
+  }
+}
+
+/** What happens in a lab, told to open pages in rounds. Nothing is kept for pages while none is open but the samples. */
+export class Live {
+  private readonly stream: EventStream;
+  private readonly samples: Samples;
+  private readonly flows = new Batch<Flow>();
+  private readonly visits = new Batch<Visit>();
+  private readonly parts: Parts;
+  private readonly endings: readonly (() => void)[];
+  /** The cluster as it was told last. */
+  private told = '';
+
+  constructor(private readonly lab: Lab, private readonly options: LiveOptions) {
+    const { clock } = lab;
+    this.parts = new Parts(lab);
+    this.samples = new Samples({ clock, packets: () => lab.world.sent, cpu: options.cpu }, (sample) => this.stream.send('samples', [sample]));
+    this.stream = new EventStream(() => ({ cluster: options.view(), samples: this.samples.list() }));
+    const timer = repeat(clock, ROUND, () => this.round());
+    this.endings = [
+      lab.tracer.follow((visit) => {
+        this.samples.count(visit);
+        if (this.stream.size > 0) this.visits.push(visit);
+      }),
+      lab.hubble.onFlow((flow) => {
+        if (this.stream.size > 0) this.flows.push(flow);
+      }),
+      () => timer.cancel(), () => this.samples.close(), () => this.stream.close(),
+    ];
+  }
+
+  /** Takes an open page on; false when there are too many. */
+  add(response: ServerResponse, headers: Readonly<Record<string, string>>): boolean {
+    return this.stream.add(response, headers);
+  }
+
+  close(): void {
+    this.endings.forEach((end) => end());
+  }
+
+  private round(): void {
+    this.stream.round();
+    if (this.stream.size === 0) return;
+    const view = this.options.view();
+    const text = JSON.stringify(view);
+    if (text !== this.told) {
+      this.told = text;
+      this.stream.send('cluster', view);
+    }
+    const flows = this.flows.take();
+    if (flows.items.length > 0) this.stream.send('flows', { flows: flows.items.map((flow) => this.flowView(flow)), left: flows.left });
+    const visits = this.visits.take();
+    if (visits.items.length > 0) this.stream.send('visits', { visits: visits.items.map((visit) => this.visitView(visit)), left: visits.left });
+  }
+
+  private flowView({ event, time, node, source, destination, protocol, point, verdict, isReply, summary }: Flow): FlowView {
+    return {
+      seq: event.seq, time, node, source: this.parts.peer(source.ip, source.port, node), destination: this.parts.peer(destination.ip, destination.port, node),
+      protocol, point, verdict, ...(isReply !== undefined && { reply: isReply }), summary,
+    };
+  }
+
+  private visitView(visit: Visit): VisitView {
+    const { server, name, type, transport, answeredBy, rcode, local } = visit;
+    const from = this.parts.askerOf(visit);
+    const [, namespace = '', pod = ''] = /^pod\/([^/]+)\/(.+)$/.exec(from ?? '') ?? [];
+    const caller = this.lab.kubelet.get(namespace, pod)?.model;
+    const named = caller && this.lab.translations.before(caller.ip, local.address);
+    const by = named === undefined ? undefined : this.lab.world.services.ownerOfAddress(named);
+    return {
+      server: partOfServer(server), ...(from !== undefined && { from }), ...(by !== undefined && { by: `service/${by}` }),
+      name, type, transport, hit: answeredBy === 'cache', result: rcode ?? 'no answer',
+    };
+  }
+}

@@ -1,0 +1,59 @@
+import type { Lab } from '../lab.js';
+import { partOfPod } from '../lookup/explain-lookup.js';
+import type { PartId } from '../lookup/explanation.js';
+import type { RunningPod } from '../pods/kubelet.js';
+import type { Visit } from '../pods/tracer.js';
+import type { PeerView } from './api.js';
+
+const HIGH_PORT = 1024;
+
+/** Says which part of the picture is behind an address. */
+export class Parts {
+  constructor(private readonly lab: Lab) {}
+
+  /** The pod with an address of its own. */
+  pod(ip: string): RunningPod | undefined {
+    return this.lab.kubelet.list().find((pod) => pod.model.ip === ip && !pod.model.spec.hostNetwork);
+  }
+
+  /** What an address is as seen from a node: hosts on different links may have the same one. */
+  of(ip: string, node: string | undefined): PartId | undefined {
+    const pod = this.pod(ip);
+    if (pod) return partOfPod(pod);
+    const { world } = this.lab;
+    const service = world.services.ownerOfAddress(ip);
+    if (service !== undefined) return `service/${service}`;
+    const seen = node === undefined ? undefined : world.cluster.nodes.get(node);
+    if (seen?.netns.hasAddress(ip)) return `node/${seen.name}`;
+    for (const { segment } of seen?.netns.interfaces ?? []) {
+      const owner = segment === undefined ? undefined : world.attached(segment, ip)?.owner.name;
+      if (owner !== undefined) return `${world.cluster.hosts.has(owner) ? 'host' : 'node'}/${owner}`;
+    }
+    const host = this.lab.hosts.list().find(({ model }) => model.netns.hasAddress(ip));
+    return host && `host/${host.name}`;
+  }
+
+  peer(ip: string, port: number, node: string): PeerView {
+    const part = this.of(ip, node);
+    return { ip, port, name: part?.slice(part.indexOf('/') + 1) ?? ip, ...(part !== undefined && { part }) };
+  }
+
+  /** Who sent a query to a server: translated sources are looked up where they were translated. */
+  askerOf({ server, remote, transport }: Visit): PartId | undefined {
+    const { world, kubelet, hosts } = this.lab;
+    const pod = this.pod(remote.address);
+    if (pod) return partOfPod(pod);
+    const [namespace = '', name = ''] = server.split('/', 2);
+    const home = kubelet.get(namespace, name)?.model.node.name;
+    // A server outside sees the node that is on its own link.
+    const segments = hosts.list().find((host) => host.name === server)?.model.netns.interfaces.flatMap(({ segment }) => segment ?? []) ?? [];
+    const part = segments.map((segment) => world.attached(segment, remote.address)?.owner.name).find((owner) => owner !== undefined) ?? this.of(remote.address, home)?.replace(/^node\//, '');
+    const node = part === undefined ? undefined : world.cluster.nodes.get(part);
+    if (!node) return part === undefined ? undefined : this.of(remote.address, home);
+    const mapping = remote.port < HIGH_PORT ? undefined : node.nat.list().find((one) => one.protocol === transport.toUpperCase() && one.toIp === remote.address && one.toPort === remote.port);
+    const source = mapping && this.pod(mapping.src);
+    if (source) return partOfPod(source);
+    const cache = kubelet.list().find((candidate) => candidate.model.spec.hostNetwork && candidate.model.node === node && candidate.program.kind === 'node-cache');
+    return cache ? partOfPod(cache) : `node/${node.name}`;
+  }
+}

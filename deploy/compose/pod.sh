@@ -1,0 +1,15 @@
+#!/bin/sh
+# A pod's network as Cilium sets it up: whatever the pod sends goes by way of its node ($NODE), which sees it all and translates service addresses.
+# Then comes the pod's program, without the right to change that; without one, the pod is there to be used with `exec`, and ends when asked to.
+set -eu
+ip route replace "$NODE" dev eth0 scope link
+ip route replace default via "$NODE"
+ip route flush dev eth0 proto kernel
+
+if [ $# -gt 0 ]; then
+  exec setpriv --bounding-set -net_admin "$@"
+fi
+# A process 1 takes no signal that it has no handler for.
+trap 'exit 0' TERM INT
+sleep infinity &
+wait $!

@@ -14,6 +14,7 @@ import { ControlClient } from './lab-control.js';
 import { shell } from './lab-shell.js';
 import { DEFAULT_PORT, findLab } from './lab-sockets.js';
 import { MAX_PORT, up } from './lab-up.js';
+import { world } from './lab-world.js';
 import type { Command } from './main.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -27,6 +28,7 @@ const HELP = `nodens lab - a cluster's DNS on this machine
   exec [-port N] COMMAND...                        runs one command in the running lab
   status [-port N]                                 what the running lab has, and its ports
   down [-port N]                                   ends the running lab
+  world [-topology NAME|FILE] [-port N]            serves the names outside the cluster alone, on 127.0.0.1
 
 -port N says which lab is meant where several are running: the one with this first port.
 `;
@@ -72,6 +74,14 @@ const run: Sub = async (args) => {
   return 0;
 };
 
+const WORLD_FLAGS: readonly FlagSpec[] = [TOPOLOGY, { name: 'port', type: 'string', help: 'Port on 127.0.0.1', default: '1053' }];
+
+const startWorld: Sub = (args) => {
+  const { values, rest } = parseFlags(args, WORLD_FLAGS);
+  if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
+  return world(loadTopology(values.topology!), portOf(values.port!));
+};
+
 /** Asks a running lab one thing. */
 async function ask(port: number | undefined, request: Parameters<ControlClient['ask']>[0], env: Env): Promise<number> {
   const client = await ControlClient.connect(await findLab(env, port));
@@ -106,7 +116,7 @@ const plain = (request: 'status' | 'down'): Sub => (args, env) => {
 };
 
 const SUBS: Readonly<Record<string, Sub>> = {
-  up: startUp, run, exec,
+  up: startUp, run, exec, world: startWorld,
   shell: (args, env) => {
     const { port, rest } = whichLab(args);
     if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);

@@ -8,7 +8,7 @@ import { loadTopology } from '../lab/load.js';
 import { Session } from '../lab/session/session.js';
 import { ControlClient } from './lab-control.js';
 import { NoSuchLabError, findLab } from './lab-sockets.js';
-import { wordsOf } from './lab-up.js';
+import { stopNow, wordsOf } from './lab-up.js';
 
 /** A lab that lines are typed into: the running one, or one of this process. */
 interface Partner {
@@ -109,7 +109,7 @@ async function local(): Promise<Partner> {
     interrupt: () => running.abort(),
     end: async () => {
       await session.close();
-      await Promise.race([lab.stop(), new Promise((resolve) => setTimeout(resolve, 300))]);
+      await stopNow(lab);
     },
   };
 }

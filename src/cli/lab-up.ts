@@ -45,7 +45,7 @@ export async function up(options: UpOptions): Promise<number> {
     await control.open();
   } catch (error) {
     gateway.close();
-    await lab.stop();
+    await stopNow(lab);
     throw error;
   }
   process.stdout.write(greeting(lab, gateway, options.env));
@@ -53,10 +53,12 @@ export async function up(options: UpOptions): Promise<number> {
   process.stdout.write('\nthe lab ends\n');
   gateway.close();
   control.close();
-  // A signal means now: nobody needs the servers' last five seconds.
-  await Promise.race([lab.stop(), new Promise((resolve) => setTimeout(resolve, 300))]);
+  await stopNow(lab);
   return code;
 }
+
+/** Ends a lab whose user waits: nobody needs the last five seconds of its servers. */
+export const stopNow = (lab: Lab): Promise<unknown> => Promise.race([lab.stop(), new Promise((resolve) => setTimeout(resolve, 300))]);
 
 /** Rejects, where a port is taken, with words that say by whom if it is known, and how to take others. */
 async function openPorts(gateway: Gateway, { port, env }: UpOptions): Promise<void> {

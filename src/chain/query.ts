@@ -10,6 +10,8 @@ export type Transport = 'udp' | 'tcp';
 export interface Address {
   readonly address: string;
   readonly port: number;
+  /** Version of the Internet Protocol, where that can be told without making the text of the address. */
+  readonly ipVersion?: 4 | 6;
 }
 
 /** The listening address a query came in at. `index` numbers the addresses of one process from 0, so that counters can be arrays. */
@@ -106,7 +108,8 @@ export class Query implements ReplyHead {
 
   /** 4 or 6. */
   get family(): 4 | 6 {
-    return this.arrival.remote.address.includes(':') ? 6 : 4;
+    const { remote } = this.arrival;
+    return remote.ipVersion ?? (remote.address.includes(':') ? 6 : 4);
   }
 
   /** Length of the message as received, in octets. */

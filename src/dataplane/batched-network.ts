@@ -1,4 +1,5 @@
 import dgram from 'node:dgram';
+import { copyOctets } from '../lib/octets.js';
 import type { ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagram, TcpConnection, TcpListener, UdpSocket } from '../net/network.js';
 import { Batch } from './batch.js';
 import { AF_INET, AF_INET6, EAGAIN, ENOBUFS, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_DGRAM, errnoName, type Libc } from './libc.js';
@@ -98,7 +99,7 @@ export class BatchedNetwork implements Network {
     for (let round = 0; round < ROUNDS && socket.open; round++) {
       const count = libc.recvmmsg(socket.fd, received.pointer, BATCH, MSG_DONTWAIT, null);
       if (count < 0) this.failed(socket.fd, libc.errno());
-      for (let i = 0; i < count && socket.open; i++) socket.onDatagram(Buffer.from(received.bytes.subarray(i * SIZE, i * SIZE + received.length(i))));
+      for (let i = 0; i < count && socket.open; i++) socket.onDatagram(copyOctets(received.bytes, i * SIZE, i * SIZE + received.length(i)));
       if (count < BATCH) return;
     }
   }

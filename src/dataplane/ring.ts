@@ -2,6 +2,7 @@
  * Datagrams handed from a thread that takes queries to the thread that runs the chains, in shared memory: one writer, one reader.
  * A record is a multiple of eight octets long and never wraps around the end.
  */
+import { copyOctets } from '../lib/octets.js';
 import type { Octets } from '../lib/units.js';
 import { SOCKADDR } from './libc.js';
 
@@ -93,9 +94,8 @@ export class Ring {
     const start = CONTROL + offset;
     const length = words[start >> 2]!;
     const senderLength = words[(start >> 2) + 2]!;
-    const copy = Buffer.allocUnsafe(length);
-    copy.set(bytes.subarray(start + FIELDS, start + FIELDS + length));
-    const sender = bytes.slice(start + 12, start + 12 + senderLength);
+    const copy = copyOctets(bytes, start + FIELDS, start + FIELDS + length);
+    const sender = copyOctets(bytes, start + 12, start + 12 + senderLength);
     const socket = words[(start >> 2) + 1]!;
     Atomics.store(words, TAIL, tail + padded(length));
     return { socket, sender, bytes: copy };

@@ -43,6 +43,10 @@ export class Peer implements Endpoint {
     return (this.sockaddr[2]! << 8) | this.sockaddr[3]!;
   }
 
+  get ipVersion(): 4 | 6 {
+    return this.sockaddr[0] === AF_INET || this.isMapped ? 4 : 6;
+  }
+
   get address(): string {
     return (this.text ??= this.format());
   }
@@ -51,6 +55,10 @@ export class Peer implements Endpoint {
     const { sockaddr } = this;
     if (sockaddr[0] === AF_INET) return `${sockaddr[4]}.${sockaddr[5]}.${sockaddr[6]}.${sockaddr[7]}`;
     const ip = sockaddr.subarray(8, 24);
-    return formatIp(MAPPED.every((octet, i) => ip[i] === octet) ? ip.subarray(12) : ip);
+    return formatIp(this.isMapped ? ip.subarray(12) : ip);
+  }
+
+  private get isMapped(): boolean {
+    return MAPPED.every((octet, i) => this.sockaddr[8 + i] === octet);
   }
 }

@@ -1,3 +1,4 @@
+import { copyOctets } from '../lib/octets.js';
 import { HEADER_SIZE } from '../wire/index.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { ConnectedUdpSocket } from '../net/network.js';
@@ -34,8 +35,7 @@ export class UdpSocket implements Carrier {
     this.lastUsed = attempt.sentAt;
     const { message, id } = attempt;
     // The socket may hold on to the octets for a while, so each message has its own.
-    const copy = Buffer.allocUnsafe(message.length);
-    copy.set(message);
+    const copy = copyOctets(message, 0, message.length);
     copy[0] = id >> 8;
     copy[1] = id;
     this.socket.send(copy);

@@ -1,4 +1,4 @@
-import { DROP, Query, Reply, type Address, type Outcome, type Transport } from '../chain/index.js';
+import { DROP, Query, Reply, type Arrival, type Outcome } from '../chain/index.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import {
   Flag, HEADER_SIZE, OPCODE_MASK, Opcode, Rcode, WireError, encodeMessage, encodeToFit, optReplyLength, replyLength, writeReply, writeOpt,
@@ -10,22 +10,17 @@ import type { Routes, Served } from './routes.js';
 const FRAGMENT_IPV4: Octets = 1480;
 const FRAGMENT_IPV6: Octets = 1220;
 
-/** Takes a finished message. `bytes` is the receiver's from then on, its first `prefix` octets are free. */
-type Send = (bytes: Buffer) => void;
-
-/** What the listener tells of a query's way in. */
-export interface Reception {
-  readonly transport: Transport;
-  readonly remote: Address;
-  readonly local: Address;
+/** What the listener tells of a query's way in, and how an answer goes out. One object does for both: there is one for each message. */
+export interface Reception extends Arrival {
   readonly received: Milliseconds;
   /** Octets to leave free in front of the message: 2 for the length over TCP. */
   readonly prefix: 0 | 2;
-  readonly send: Send;
+  /** Takes a finished message. `bytes` is the receiver's from then on, its first `prefix` octets are free. */
+  send(bytes: Buffer): void;
   /** Told of each reply of a chain that says how long it stays right, after it was sent. */
-  readonly standing?: (query: Query, reply: Reply) => void;
+  standing?(query: Query, reply: Reply): void;
   /** Called in place of `send` when there will be no answer. */
-  readonly dropped?: () => void;
+  dropped?(): void;
 }
 
 /** A fault in a handler: reported by the server, answered with SERVFAIL. */
@@ -42,7 +37,7 @@ export function respond(bytes: Buffer, served: Served, reception: Reception, onP
   let query: Query;
   let version: number;
   try {
-    query = new Query(bytes, { transport: reception.transport, remote: reception.remote, local: reception.local, server: served.server }, reception.received);
+    query = new Query(bytes, reception, reception.received);
     version = query.ednsVersion;
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
@@ -138,7 +133,7 @@ export function finishReply(query: Query, reply: Reply, prefix: 0 | 2): Buffer {
   const opt = query.hasEdns ? optFor(query, reply) : undefined;
   const { records } = reply;
   const length = replyLength(query, records, opt === undefined ? 0 : optReplyLength(opt));
-  const fragments = query.transport === 'udp' && length > (query.family === 4 ? FRAGMENT_IPV4 : FRAGMENT_IPV6);
+  const fragments = length > FRAGMENT_IPV6 && query.transport === 'udp' && length > (query.family === 4 ? FRAGMENT_IPV4 : FRAGMENT_IPV6);
   if (length > query.maxSize || fragments) return squeeze(query, reply, prefix, fragments && length <= query.maxSize);
   const bytes = Buffer.allocUnsafe(prefix + length);
   writeReply(prefix === 0 ? bytes : bytes.subarray(prefix), query, reply.flags, reply.rcode, records, reply.ttl, opt);

@@ -158,7 +158,7 @@ class Connection {
       answered = true;
       this.answered(answer);
     };
-    respond(message, this.served, { transport: 'tcp', remote: this.socket.remote, local: this.socket.local, received, prefix: 2, send: done, dropped: () => done() }, this.onPanic);
+    respond(message, this.served, { transport: 'tcp', remote: this.socket.remote, local: this.socket.local, server: this.served.server, received, prefix: 2, send: done, dropped: () => done() }, this.onPanic);
   }
 
   private answered(answer: Buffer | undefined): void {

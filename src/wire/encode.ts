@@ -1,3 +1,4 @@
+import { copyOctets } from '../lib/octets.js';
 import type { Octets } from '../lib/units.js';
 import { Flag, HEADER_SIZE, MAX_MESSAGE_SIZE, RCODE_MASK } from './constants.js';
 import { optLength, writeOpt } from './edns.js';
@@ -33,7 +34,7 @@ export function encodeMessage(message: Message, compress = false): Buffer {
   for (const section of SECTIONS) for (const record of message[section]) writer.record(record);
   if (message.edns) writer.at = writeOpt(message.edns, message.rcode, scratch, writer.at);
   if (writer.at > MAX_MESSAGE_SIZE) throw new WireError(`message of more than ${MAX_MESSAGE_SIZE} octets`, writer.at);
-  return Buffer.from(scratch.subarray(0, writer.at));
+  return copyOctets(scratch, 0, writer.at);
 }
 
 /**
@@ -66,7 +67,7 @@ export function encodeToFit(message: Message, limit: Octets): Buffer {
     scratch.writeUInt16BE(counts[2]! + 1, 10);
     writer.at = writeOpt(message.edns, message.rcode, scratch, writer.at);
   }
-  return Buffer.from(scratch.subarray(0, writer.at));
+  return copyOctets(scratch, 0, writer.at);
 }
 
 /** Writes into the shared scratch buffer; one message at a time, which holds because nothing in here waits. */

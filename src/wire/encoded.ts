@@ -1,3 +1,4 @@
+import { copyOctets } from '../lib/octets.js';
 import type { Octets, Seconds } from '../lib/units.js';
 import { Flag, HEADER_SIZE, OPCODE_MASK, RCODE_MASK, Type } from './constants.js';
 import { decodeMessage } from './decode.js';
@@ -48,7 +49,7 @@ export function encodeRecords(message: Pick<Message, 'answer' | 'authority' | 'a
     }
   }
   if (at === 0) return NO_RECORDS;
-  return { bytes: Buffer.from(scratch.subarray(0, at)), answers: message.answer.length, authorities: message.authority.length, additionals: message.additional.length, ttls };
+  return { bytes: copyOctets(scratch, 0, at), answers: message.answer.length, authorities: message.authority.length, additionals: message.additional.length, ttls };
 }
 
 function writeRecord(record: Rr, target: Buffer, at: number, ttls: number[]): number {
@@ -69,8 +70,8 @@ function writeRecord(record: Rr, target: Buffer, at: number, ttls: number[]): nu
  */
 export function expandReply(bytes: Uint8Array, records: number): EncodedReply {
   const word = (bytes[2]! << 8) | bytes[3]!;
-  const counts = [0, 0, 0];
-  const ttls: number[] = [];
+  const kept = { answers: 0, authorities: 0, additionals: 0 };
+  let ttls: number[] = NO_TTLS;
   let edns: Edns | undefined;
   let upperRcode = 0;
   let read = records;
@@ -94,24 +95,28 @@ export function expandReply(bytes: Uint8Array, records: number): EncodedReply {
       }
       write += owner;
       for (let k = 0; k < 8; k++) scratch[write + k] = bytes[end + k]!;
-      ttls.push(write + 4);
+      // A list that starts empty and grows takes room for many; most replies have one record.
+      if (ttls === NO_TTLS) ttls = [write + 4];
+      else ttls.push(write + 4);
       const start = write + RECORD_FIXED;
       const stop = copyRdata(type, bytes, data, length, scratch, start);
       if (stop > MAX_EXPANDED) throw new WireError(`message that expands to more than ${MAX_EXPANDED} octets`, end);
       scratch.writeUInt16BE(stop - start, write + 8);
       write = stop;
-      counts[section]!++;
+      kept[section === 0 ? 'answers' : section === 1 ? 'authorities' : 'additionals']++;
     }
   }
   return {
     flags: word & ~RCODE_MASK,
     rcode: (upperRcode << 4) | (word & RCODE_MASK),
-    records: write === 0 ? NO_RECORDS : { bytes: Buffer.from(scratch.subarray(0, write)), answers: counts[0]!, authorities: counts[1]!, additionals: counts[2]!, ttls },
+    records: write === 0 ? NO_RECORDS : { bytes: copyOctets(scratch, 0, write), ...kept, ttls },
     edns,
   };
 }
 
 const NO_OPTIONS: readonly never[] = [];
+/** Never filled. */
+const NO_TTLS: number[] = [];
 
 /** The question as the client wrote it, and what of its header a reply repeats. */
 export interface ReplyHead {

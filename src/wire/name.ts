@@ -1,3 +1,4 @@
+import { copyOctets } from '../lib/octets.js';
 import { WireError } from './error.js';
 
 /**
@@ -191,7 +192,7 @@ function closeLabel(name: Name, target: Uint8Array, label: number, write: number
 
 /** The uncompressed wire form of a name. Throws as `writeName`. */
 export function encodeName(name: Name): Buffer {
-  return Buffer.from(scratch.subarray(0, writeName(name, scratch, 0)));
+  return copyOctets(scratch, 0, writeName(name, scratch, 0));
 }
 
 // A label and its closing octet may be written past the limit before the check that refuses them.

@@ -20,8 +20,8 @@ describe('the ring', () => {
     push('bc');
     expect(reader.shift()).toBeUndefined();
     writer.publish();
-    expect(reader.shift()).toEqual({ socket: 1, sender: SENDER, bytes: Buffer.from('a') });
-    expect(reader.shift()).toEqual({ socket: 2, sender: SENDER, bytes: Buffer.from('bc') });
+    expect(reader.shift()).toEqual({ socket: 1, sender: Buffer.from(SENDER), bytes: Buffer.from('a') });
+    expect(reader.shift()).toEqual({ socket: 2, sender: Buffer.from(SENDER), bytes: Buffer.from('bc') });
     expect(reader.shift()).toBeUndefined();
   });
 
@@ -36,7 +36,7 @@ describe('the ring', () => {
       reader.shift();
     }
     expect(bytes.toString()).toBe('12345678');
-    expect(sender).toEqual(SENDER);
+    expect(sender).toEqual(Buffer.from(SENDER));
   });
 
   it('refuses what there is no room for, and takes it when there is', () => {

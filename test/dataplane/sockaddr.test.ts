@@ -14,11 +14,11 @@ describe('an address', () => {
 
   it.each(['', '127.0.0.1', '::1'].map((address) => ({ address, port: 65_535 })))('$address comes back', (at) => {
     const peer = new Peer(encodeSockaddr(at), 0);
-    expect({ address: peer.address, port: peer.port }).toEqual({ address: at.address === '' ? '::' : at.address, port: 65_535 });
+    expect({ address: peer.address, port: peer.port, ipVersion: peer.ipVersion }).toEqual({ address: at.address === '' ? '::' : at.address, port: 65_535, ipVersion: at.address === '127.0.0.1' ? 4 : 6 });
   });
 
   it('of IPv4 at a socket of both families is one of IPv4', () => {
-    expect(new Peer(encodeSockaddr({ address: '::ffff:192.0.2.1', port: 1 }), 0).address).toBe('192.0.2.1');
+    expect(new Peer(encodeSockaddr({ address: '::ffff:192.0.2.1', port: 1 }), 0)).toMatchObject({ address: '192.0.2.1', ipVersion: 4 });
   });
 
   it('that is none is refused', () => {

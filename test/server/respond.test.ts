@@ -21,7 +21,7 @@ async function ask(bytes: Buffer, options: { chain?: Next; transport?: 'udp' | '
   const asked: Asked = { answer: undefined, bytes: undefined, dropped: false, panics: [], inFlight };
   const transport = options.transport ?? 'udp';
   respond(bytes, { server: SERVER, routes }, {
-    transport, remote: { address: options.remote ?? '127.0.0.1', port: 4000 }, local: { address: '127.0.0.1', port: 53 }, received: 0, prefix: 0,
+    transport, remote: { address: options.remote ?? '127.0.0.1', port: 4000 }, local: { address: '127.0.0.1', port: 53 }, server: SERVER, received: 0, prefix: 0,
     send: (answer) => {
       asked.bytes = answer;
       asked.answer = decodeMessage(answer);

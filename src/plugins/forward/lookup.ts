@@ -30,6 +30,9 @@ export interface LookupSettings {
   readonly hasNextForward: boolean;
 }
 
+/** The tries of a look-up that has none: most have one at a time, and a list that grows takes room for many. */
+const NONE: readonly Try[] = [];
+
 class Try extends Attempt {
   constructor(readonly proxy: Proxy, readonly stream: boolean, query: Query, lookup: Lookup) {
     super(query.bytes, query.questionEnd, lookup);
@@ -44,7 +47,7 @@ export class Lookup extends Deadline implements Receiver {
   private readonly order: readonly Proxy[];
   private cursor = 0;
   /** Under way, oldest first. */
-  private tries: Try[] = [];
+  private tries: readonly Try[] = NONE;
   private launched = 0;
   private failedInRound = 0;
   private failedOver = 0;
@@ -139,7 +142,7 @@ export class Lookup extends Deadline implements Receiver {
   /** @param onTrial the upstream was silent: another one is asked with it, so that the client does not pay for the trial */
   private ask(proxy: Proxy, transport: 'udp' | 'tcp', now: Milliseconds, onTrial: boolean): void {
     const attempt = new Try(proxy, transport === 'tcp' || proxy.secure, this.query, this);
-    this.tries.push(attempt);
+    this.tries = this.tries.length === 0 ? [attempt] : [...this.tries, attempt];
     proxy.upstream.send(attempt, transport, now);
     const patience = Math.min(proxy.upstream.patience * 2 ** this.launched++, READ_TIMEOUT);
     this.askAgainAt = this.lastResort ? Infinity : onTrial ? now : now + patience;
@@ -190,8 +193,7 @@ export class Lookup extends Deadline implements Receiver {
   }
 
   private drop(attempt: Try): void {
-    if (this.tries.length === 1) this.tries.length = 0;
-    else this.tries = this.tries.filter((other) => other !== attempt);
+    this.tries = this.tries.length === 1 ? NONE : this.tries.filter((other) => other !== attempt);
   }
 
   private schedule(): void {

@@ -50,7 +50,7 @@ describe('a running lab', () => {
     expect(tookUntilAnswer).toBeLessThan(8000);
     await lab.said(/Ctrl-C ends it/);
     expect(lab.text).toContain(`dig @127.0.0.1 -p ${port} webpod.default.svc.cluster.local`);
-    expect(lab.text).toContain('npx nodens lab exec explain google.com');
+    expect(lab.text).toMatch(/^ {4}node \S+ lab exec explain google\.com$/m);
   });
 
   it.each([
@@ -84,7 +84,7 @@ describe('a running lab', () => {
   it('told that a port is taken', async () => {
     const { text, code } = await run(['up', '-port', String(port)], socket('second'));
     expect(text).toContain(`a port from ${port} on is taken`);
-    expect(text).toContain('nodens lab up -port 0');
+    expect(text).toMatch(/take others with: nodens lab up -port \d+, or free ones with: nodens lab up -port 0\n$/);
     expect(code).toBe(1);
     expect(existsSync(path.join(folder, 'second'))).toBe(false);
   });
@@ -117,6 +117,10 @@ describe('without a lab', () => {
     { args: ['run', 'nosuch'], text: 'no such file or directory', code: 1 },
     { args: ['exec', 'echo'], text: 'no lab is running', code: 1 },
     { args: ['down'], text: 'no lab is running', code: 1 },
+    { args: ['down', '-port', '70000'], text: '-port: expected 0 to 65000, got \'70000\'', code: 2 },
+    { args: ['status', 'extra'], text: 'unexpected argument \'extra\'', code: 2 },
+    { args: ['exec', '-port', '1'], text: 'expected a command', code: 2 },
+    { args: ['shell', 'extra'], text: 'unexpected argument \'extra\'', code: 2 },
   ])('lab $args', async ({ args, text, code }) => {
     const ran = await run(args);
     expect(ran.text).toContain(text);

@@ -2,9 +2,9 @@
 # A pod's network as Cilium sets it up: whatever the pod sends goes by way of its node ($NODE), which sees it all and translates service addresses.
 # Then comes the pod's program, without the right to change that; without one, the pod is there to be used with `exec`, and ends when asked to.
 set -eu
-ip route replace "$NODE" dev eth0 scope link
-ip route replace default via "$NODE"
-ip route flush dev eth0 proto kernel
+ip route flush table main
+ip route add "$NODE" dev eth0
+ip route add default via "$NODE"
 
 if [ $# -gt 0 ]; then
   exec setpriv --bounding-set -net_admin "$@"

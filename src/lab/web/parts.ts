@@ -1,5 +1,6 @@
+import { isLoopback } from '../../datapath/netns.js';
 import type { Lab } from '../lab.js';
-import { partOfPod } from '../lookup/explain-lookup.js';
+import { partOfPod, partOfServer } from '../lookup/explain-lookup.js';
 import type { PartId } from '../lookup/explanation.js';
 import type { RunningPod } from '../pods/kubelet.js';
 import type { Visit } from '../pods/tracer.js';
@@ -18,6 +19,7 @@ export class Parts {
 
   /** What an address is as seen from a node: hosts on different links may have the same one. */
   of(ip: string, node: string | undefined): PartId | undefined {
+    if (isLoopback(ip)) return undefined;
     const pod = this.pod(ip);
     if (pod) return partOfPod(pod);
     const { world } = this.lab;
@@ -41,6 +43,7 @@ export class Parts {
   /** Who sent a query to a server: translated sources are looked up where they were translated. */
   askerOf({ server, remote, transport }: Visit): PartId | undefined {
     const { world, kubelet, hosts } = this.lab;
+    if (isLoopback(remote.address)) return partOfServer(server);
     const pod = this.pod(remote.address);
     if (pod) return partOfPod(pod);
     const [namespace = '', name = ''] = server.split('/', 2);

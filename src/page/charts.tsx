@@ -1,0 +1,122 @@
+import { useComputed } from '@preact/signals';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { PartId, Sample, ServerSample } from '../lab/web/api.js';
+import { samples, shortName, totals } from './state.js';
+
+/** One chart: a figure of each server, or of the whole lab, over time. */
+interface ChartSpec {
+  readonly title: string;
+  readonly unit: string;
+  readonly of: (server: ServerSample, sample: Sample) => number | null;
+  readonly top?: number;
+}
+
+const CHARTS: readonly ChartSpec[] = [
+  { title: 'Cache hit ratio', unit: '%', top: 100, of: ({ hits, misses }) => (hits + misses === 0 ? null : (100 * hits) / (hits + misses)) },
+  { title: 'Queries a second', unit: '/s', of: ({ queries }, { period }) => (1000 * queries) / period },
+  { title: 'Time a query', unit: ' ms', of: ({ queries, time }) => (queries === 0 ? null : time / queries) },
+];
+const NOTHING: ServerSample = { queries: 0, hits: 0, misses: 0, time: 0 };
+const COLOURS = 8;
+const HEIGHT = 150;
+
+const colourOf = (i: number): string => `--series-${i % COLOURS}`;
+const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const shown = (value: number | null, unit: string): string => (value === null ? '–' : `${value.toFixed(value >= 100 || Number.isInteger(value) ? 0 : 1)}${unit}`);
+
+/** Rises when the machine changes between dark and light: what is drawn on a canvas has to be drawn anew. */
+function useTheme(): number {
+  const [count, setCount] = useState(0);
+  useEffect(() => {
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    const changed = (): void => setCount((n) => n + 1);
+    dark.addEventListener('change', changed);
+    return () => dark.removeEventListener('change', changed);
+  }, []);
+  return count;
+}
+
+interface ChartProps {
+  readonly title: string;
+  readonly label: string;
+  readonly series: readonly { readonly name: string; readonly colour: string }[];
+  readonly data: uPlot.AlignedData;
+  readonly unit: string;
+  readonly top?: number;
+}
+
+/** Lines over time, drawn by uPlot. */
+function Chart({ title, label, series, data, unit, top }: ChartProps) {
+  const root = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>();
+  const theme = useTheme();
+  const key = series.map(({ name }) => name).join();
+  useEffect(() => {
+    const element = root.current!;
+    const axis = { stroke: css('--muted'), grid: { stroke: css('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
+    const made = new uPlot({
+      width: element.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { y: false, points: { size: 5 } }, padding: [8, 8, 0, 0],
+      scales: { y: { range: (_plot, _min, max) => [0, top ?? Math.max(1, (max ?? 0) * 1.1)] } },
+      axes: [{ ...axis, size: 24, space: 60 }, { ...axis, size: 44, space: 28, values: (_plot, values) => values.map((value) => `${value}${unit}`) }],
+      series: [{}, ...series.map(({ name, colour }): uPlot.Series => ({ label: name, stroke: css(colour), width: 1.75, spanGaps: true, points: { size: 4 } }))],
+    }, data, element);
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+    };
+  }, [key, theme]);
+  useEffect(() => plot.current?.setData(data), [data]);
+  return <figure class="chart"><figcaption>{title}</figcaption><div ref={root} role="img" aria-label={label} /></figure>;
+}
+
+/** What servers did in the last minutes. */
+export function Charts() {
+  const servers = useComputed(() => [...totals.value.keys()].sort());
+  const list = samples.value;
+  const ids = servers.value;
+  const times = list.map(({ time }) => time / 1000);
+  const series = ids.map((id, i) => ({ name: shortName(id), colour: colourOf(i) }));
+  const last = list.at(-1);
+  return (
+    <>
+      <div class="charts">
+        {CHARTS.map(({ title, unit, of, top }) => {
+          const columns = ids.map((id) => list.map((sample) => of(sample.servers[id] ?? NOTHING, sample)));
+          const label = `${title}: ${ids.map((id, i) => `${shortName(id)} ${shown(columns[i]!.findLast((value) => value !== null) ?? null, unit)}`).join(', ') || 'nothing yet'}`;
+          return <Chart key={title} title={title} label={label} unit={unit} top={top} series={series} data={[times, ...columns]} />;
+        })}
+        <Chart title="Whole lab: packets a second, and CPU" unit="" label={last ? `${shown((1000 * last.packets) / last.period, ' packets a second')}, ${shown((100 * last.cpu) / last.period, ' % of a core')}` : 'nothing yet'}
+          series={[{ name: 'packets/s', colour: colourOf(0) }, { name: '% of a core', colour: colourOf(2) }]}
+          data={[times, list.map(({ packets, period }) => (1000 * packets) / period), list.map(({ cpu, period }) => (100 * cpu) / period)]} />
+      </div>
+      <Servers ids={ids} last={last} />
+    </>
+  );
+}
+
+function Servers({ ids, last }: { readonly ids: readonly PartId[]; readonly last: Sample | undefined }) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Figures of each server">
+      <table class="servers">
+        <thead><tr><th scope="col">Server</th><th scope="col">Queries</th><th scope="col">Hits</th><th scope="col">Hit ratio</th><th scope="col">Time a query</th></tr></thead>
+        <tbody>
+          {ids.map((id, i) => {
+            const { queries, hits, misses, time } = totals.value.get(id)!;
+            return (
+              <tr key={id}>
+                <th scope="row"><span class="dot" style={{ background: `var(${colourOf(i)})` }} />{shortName(id)}</th>
+                <td>{queries}</td><td>{hits}</td><td>{shown(hits + misses === 0 ? null : (100 * hits) / (hits + misses), ' %')}</td><td>{shown(queries === 0 ? null : time / queries, ' ms')}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      <p class="note">The last ten minutes. All servers share one process, so processor time is told for the whole lab alone{last ? `: ${shown((100 * last.cpu) / last.period, ' % of a core')} (blue: packets a second)` : ''}.</p>
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+import { render } from 'preact';
+import { useRef } from 'preact/hooks';
+import { Charts } from './charts.js';
+import { follow } from './connection.js';
+import { Console } from './console.js';
+import { Details } from './details.js';
+import { Flows } from './flows.js';
+import { LookupForm } from './lookup/form.js';
+import { Matrix } from './lookup/matrix.js';
+import { Past } from './lookup/past.js';
+import { Stage } from './lookup/stage.js';
+import { NodeCacheSwitch } from './node-cache-switch.js';
+import './page.css';
+import { Picture } from './picture/picture.js';
+import { pulseFlows, pulseVisits } from './picture/pulses.js';
+import { story } from './player.js';
+import { cluster, connected } from './state.js';
+
+function Page() {
+  const view = cluster.value;
+  const stage = useRef<HTMLDivElement>(null);
+  if (!view) return <p class="waiting">The lab is being looked at …</p>;
+  const told = story.value;
+  return (
+    <>
+      <header class="top">
+        <h1><img src="/icon.svg" alt="" width="28" height="28" /> nodens lab <span>{view.name}</span></h1>
+        <p class="facts">{view.nodes.length} nodes · {view.pods.length} pods · cluster DNS {view.dns} · {view.domain}</p>
+        <p class="live" data-on={connected.value || undefined} role="status">{connected.value ? 'live' : 'the lab does not answer'}</p>
+      </header>
+      <main>
+        <section class="panel picture" aria-labelledby="picture-title">
+          <div class="title"><h2 id="picture-title">The cluster</h2><NodeCacheSwitch view={view} /></div>
+          <Picture view={view} />
+          <Key />
+        </section>
+        <section class="panel lookup" aria-labelledby="lookup-title">
+          <h2 id="lookup-title">A look-up, step by step</h2>
+          <LookupForm view={view} onAsked={() => stage.current?.focus({ preventScroll: true })} />
+          {told ? <><Stage story={told} root={stage} /><Matrix story={told} /><Past /></> : <Hint view={view} />}
+        </section>
+        <section class="panel figures" aria-labelledby="figures-title"><h2 id="figures-title">Hit ratio and cost over time</h2><Charts /></section>
+        <section class="panel flow-list" aria-labelledby="flows-title"><h2 id="flows-title">Flows, as Hubble tells them</h2><Flows /></section>
+        <section class="panel shell" aria-labelledby="console-title"><h2 id="console-title">Console</h2><Console /></section>
+      </main>
+      <Details />
+    </>
+  );
+}
+
+function Hint({ view }: { readonly view: NonNullable<typeof cluster.value> }) {
+  const port = view.pods.find((pod) => pod.kind === 'idle' && pod.port !== undefined)?.port;
+  return (
+    <div class="hint">
+      <p>Choose a name and press <b>Look up</b>: its way through the cluster lights up, step by step.</p>
+      {port !== undefined && <p>A real client asks as a pod, and is seen here too:<br /><code>dig @127.0.0.1 -p {port} google.com</code></p>}
+    </div>
+  );
+}
+
+const KINDS = [['idle', 'client'], ['web', 'web'], ['service', 'service address'], ['node-cache', 'node cache'], ['dns', 'CoreDNS'], ['host', 'outside']] as const;
+
+function Key() {
+  return <ul class="key" aria-label="Colours">{KINDS.map(([kind, text]) => <li key={kind} data-kind={kind}>{text}</li>)}<li data-kind="way">way of the look-up</li></ul>;
+}
+
+follow(pulseVisits, pulseFlows);
+render(<Page />, document.getElementById('page')!);

@@ -1,0 +1,83 @@
+import type { RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { ClusterView, PartId } from '../../lab/web/api.js';
+import { frame } from '../player.js';
+import { pathBetween } from './edges.js';
+import type { Box } from './edges.js';
+import { onPulse } from './pulses.js';
+import type { Pulse } from './pulses.js';
+
+/** Time that a dot takes along a line, in milliseconds, and how many run at a time. */
+const RUN = 650;
+const MAX_DOTS = 40;
+const SVG = 'http://www.w3.org/2000/svg';
+
+type Boxes = ReadonlyMap<PartId, Box>;
+
+function measure(root: HTMLElement): Boxes {
+  const origin = root.getBoundingClientRect();
+  const boxes = new Map<PartId, Box>();
+  for (const element of root.querySelectorAll<HTMLElement>('[data-part]')) {
+    const { left, top, right, bottom } = element.getBoundingClientRect();
+    boxes.set(element.dataset.part!, { left: left - origin.left, top: top - origin.top, right: right - origin.left, bottom: bottom - origin.top });
+  }
+  return boxes;
+}
+
+const same = (a: Boxes, b: Boxes): boolean => a.size === b.size && [...a].every(([id, box]) => JSON.stringify(b.get(id)) === JSON.stringify(box));
+
+/** The lines between the parts: who may ask whom, the way of the look-up on the stage, and dots for what happens now. */
+export function Lines({ root, view }: { readonly root: RefObject<HTMLDivElement>; readonly view: ClusterView }) {
+  const [boxes, setBoxes] = useState<Boxes>(new Map());
+  const dots = useRef<SVGGElement>(null);
+  const known = useRef(boxes);
+  known.current = boxes;
+  const remeasure = (): void => {
+    if (!root.current) return;
+    const found = measure(root.current);
+    if (!same(found, known.current)) setBoxes(found);
+  };
+  useLayoutEffect(remeasure);
+  useEffect(() => {
+    const observer = new ResizeObserver(remeasure);
+    observer.observe(root.current!);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => onPulse((pulse) => run(pulse, dots.current, known.current)), []);
+  const path = (from: PartId, to: PartId): string | undefined => {
+    const [a, b] = [boxes.get(from), boxes.get(to)];
+    return a && b && pathBetween(a, b);
+  };
+  const now = frame.value;
+  const redirected = new Set(view.links.filter((link) => link.kind === 'redirect').map((link) => link.from));
+  return (
+    <svg class="lines" aria-hidden="true" data-busy={now ? true : undefined}>
+      {view.links.map(({ from, to, kind }) => {
+        const d = path(from, to);
+        return d && <path key={`${from} ${to} ${kind}`} class="may" data-kind={kind} data-aside={kind === 'backend' && redirected.has(from) ? true : undefined} d={d} />;
+      })}
+      {now?.trail.map(({ from, to }, i) => {
+        const d = path(from, to);
+        return d && <path key={`trail ${i}`} class="trail" d={d} />;
+      })}
+      {now?.now && path(now.now.from, now.now.to) && <path key={`${now.query} ${now.hop}`} class="now" pathLength={1} d={path(now.now.from, now.now.to)} />}
+      <g ref={dots} />
+    </svg>
+  );
+}
+
+/** Lets a dot run along the line of something that just happened. */
+function run({ edges, tone }: Pulse, group: SVGGElement | null, boxes: Boxes): void {
+  if (!group || group.childElementCount >= MAX_DOTS || document.hidden || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+  edges.forEach(({ from, to }, i) => {
+    const [a, b] = [boxes.get(from), boxes.get(to)];
+    if (!a || !b) return;
+    const dot = document.createElementNS(SVG, 'circle');
+    dot.setAttribute('r', '4');
+    dot.setAttribute('class', 'dot');
+    dot.dataset.tone = tone;
+    dot.style.offsetPath = `path("${pathBetween(a, b)}")`;
+    group.append(dot);
+    dot.animate([{ offsetDistance: '0%', opacity: 1 }, { offsetDistance: '100%', opacity: 1 }], { duration: RUN, delay: i * RUN, fill: 'backwards', easing: 'ease-in-out' }).onfinish = () => dot.remove();
+  });
+}

@@ -9,6 +9,15 @@ export class LabStream extends Duplex {
     super({ allowHalfOpen: true });
   }
 
+  /** As Node's sockets tell of the other side. */
+  get remoteAddress(): string {
+    return this.socket.peer.ip;
+  }
+
+  get remotePort(): number {
+    return this.socket.peer.port;
+  }
+
   /** Octets that the peer sent. */
   received(data: Uint8Array): void {
     if (!this.destroyed) this.push(Buffer.from(data));

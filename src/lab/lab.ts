@@ -37,6 +37,8 @@ const TIMER_PERIOD = 20;
 /** Entries that have run out are dropped from connection tables this often. */
 const GARBAGE_PERIOD = 30_000;
 const POLICY = 'CiliumLocalRedirectPolicy';
+/** Period in which Cilium's operator looks for pods of the cluster DNS that no agent manages (unmanaged-pod-watcher-interval). */
+const UNMANAGED_WAIT = 15_000;
 
 /** Settings of Cilium that wait for its agents to be restarted. */
 export interface PendingSettings {
@@ -171,7 +173,14 @@ export class Lab {
     this.running = this.pending;
     const lost = this.world.restartAgents();
     this.kubelet.refresh();
+    if (lost.some(isDns)) this.timers.push(this.clock.setTimeout(() => void this.replaceLostDns(), UNMANAGED_WAIT));
     return lost;
+  }
+
+  /** Cilium's operator deletes pods of the cluster DNS that no agent manages, so that their Deployment makes new ones. It does so for no others. */
+  private async replaceLostDns(): Promise<void> {
+    const lost = this.kubelet.list().filter(({ model }) => model.unmanaged && isDns(model));
+    await Promise.all(lost.map(({ namespace, name }) => this.remove('Pod', namespace, name)));
   }
 
   /** Stops all programs. Nothing of the lab runs afterwards. */
@@ -218,6 +227,8 @@ export class Lab {
     });
   }
 }
+
+const isDns = ({ spec }: ModelPod): boolean => spec.labels?.['k8s-app'] === 'kube-dns';
 
 /** The members of `next` that are not as in `before`; those that are gone are set back. */
 function changed(before: Partial<DatapathConfig>, next: Partial<DatapathConfig>): Partial<DatapathConfig> {

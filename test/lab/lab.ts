@@ -5,6 +5,8 @@ import { Lab } from '../../src/lab/lab.js';
 import { LAB_FOLDER, loadTopology } from '../../src/lab/load.js';
 import { DRIVEN_START, drive } from '../../src/lab/session/driven-clock.js';
 import { Session } from '../../src/lab/session/session.js';
+import { parseTopology } from '../../src/lab/topology/parse.js';
+import type { Topology } from '../../src/lab/topology/topology.js';
 
 /** A lab whose clock stands still until a command waits. */
 export interface Driven {
@@ -16,10 +18,20 @@ export interface Driven {
   end(): Promise<void>;
 }
 
-/** The two-node cluster; files are read from the folder of the scripts, or from `files`. */
-export async function drivenLab(files: Readonly<Record<string, string>> = {}): Promise<Driven> {
+/** A topology that comes along, with some of its text replaced. */
+export function topologyWith(name: string, changes: readonly (readonly [string, string])[]): Topology {
+  const file = `lab/${name}.yaml`;
+  const text = changes.reduce((before, [from, to]) => {
+    if (!before.includes(from)) throw new Error(`${file} has no "${from}"`);
+    return before.replaceAll(from, to);
+  }, readFileSync(path.join(LAB_FOLDER, `${name}.yaml`), 'utf8'));
+  return parseTopology(file, text, (wanted) => readFileSync(path.join(LAB_FOLDER, path.relative('lab', wanted)), 'utf8'));
+}
+
+/** A cluster, the one of two nodes by default; files are read from the folder of the scripts, or from `files`. */
+export async function drivenLab(files: Readonly<Record<string, string>> = {}, topology = loadTopology('two-nodes')): Promise<Driven> {
   const clock = new ManualClock(DRIVEN_START);
-  const lab = await drive(clock, Lab.create(loadTopology('two-nodes'), { clock }));
+  const lab = await drive(clock, Lab.create(topology, { clock }));
   const session = new Session(lab, { read: (file) => files[file] ?? readFileSync(path.resolve(LAB_FOLDER, 'scripts', file), 'utf8') });
   return {
     lab, session,

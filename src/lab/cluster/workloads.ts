@@ -53,7 +53,7 @@ export class Workloads {
   /** `kubectl rollout restart`: new pods in place of all. New ones come before the old ones go, but for a DaemonSet, whose pods share their node's ports. */
   async restart(workload: ApiObject): Promise<void> {
     const pods = this.podsOf(workload);
-    this.generations.get(keyOf(workload))!.hash = this.draw(HASH);
+    this.generations.get(keyOf(workload))!.hash = this.nextHash(workload);
     await this.replace(workload, pods);
   }
 
@@ -70,20 +70,22 @@ export class Workloads {
     return this.options.pins.filter((pin) => pin.of === of && pin.namespace === workload.namespace && !this.usedPins.has(pin));
   }
 
+  /** The hash of a new generation of pods: as in the name that is pinned for the first of them, or drawn. */
+  private nextHash(workload: ApiObject): string {
+    const [pin] = this.freePins(workload);
+    return (workload.kind === 'Deployment' && pin && /-([^-]+)-[^-]+$/.exec(pin.name)?.[1]) || this.draw(HASH);
+  }
+
   private async reconcileOne(workload: ApiObject): Promise<void> {
     const key = keyOf(workload);
     const template = objectAt(workload.raw, 'spec')['template'];
     const known = this.generations.get(key);
     if (known && !isDeepStrictEqual(known.template, template)) {
       const old = this.podsOf(workload);
-      this.generations.set(key, { template, hash: this.draw(HASH) });
+      this.generations.set(key, { template, hash: this.nextHash(workload) });
       return this.replace(workload, old);
     }
-    if (!known) {
-      const [pin] = this.freePins(workload);
-      const pinned = pin && /-([^-]+)-[^-]+$/.exec(pin.name)?.[1];
-      this.generations.set(key, { template, hash: pinned ?? this.draw(HASH) });
-    }
+    if (!known) this.generations.set(key, { template, hash: this.nextHash(workload) });
     await this.fill(workload, this.podsOf(workload));
   }
 
@@ -105,7 +107,10 @@ export class Workloads {
       return;
     }
     const wanted = replicasOf(workload);
-    if (present.length > wanted) await Promise.all(present.slice(wanted).map((pod) => kubelet.remove(pod.namespace, pod.name)));
+    // The newest go first; of pods of one age those that come last by name stay.
+    const leaving = [...present].sort((a, b) => b.created - a.created).slice(0, Math.max(0, present.length - wanted));
+    // Nothing is waited for between the count and the new pods: another look at the same moment must see them.
+    if (leaving.length > 0) return void (await Promise.all(leaving.map((pod) => kubelet.remove(pod.namespace, pod.name))));
     const started: Promise<void>[] = [];
     for (let count = present.length; count < wanted; count++) started.push(this.create(workload, undefined));
     await Promise.all(started);

@@ -23,6 +23,8 @@ export interface Spot {
 
 type Program = (args: readonly string[], spot: Spot, io: CommandIo) => Promise<number>;
 
+/** How curl names itself. */
+const CURL = 'curl/8.14.1';
 const CONNECT_TIMEOUT = 130_000;
 const PING_TIMEOUT = 1000;
 
@@ -118,14 +120,18 @@ function fetchOver(stream: Duplex, url: Pick<URL, 'pathname' | 'search' | 'host'
       stream.destroy();
       reject(signal.reason as Error);
     }, { once: true });
-    const request = http.request({ createConnection: () => stream, method, path: `${url.pathname}${url.search}`, headers: { host: url.host, 'user-agent': 'curl/8.7.1', accept: '*/*', connection: 'close' } }, (response) => {
+    const request = http.request({ createConnection: () => stream, method, path: `${url.pathname}${url.search}`, headers: { Host: url.host, 'User-Agent': CURL, Accept: '*/*' } }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve({ status: `${response.statusCode} ${response.statusMessage}`, headers: Object.entries(response.headers).map(([name, value]) => [name, String(value)] as const), text }));
+      response.on('end', () => resolve({ status: `${response.statusCode} ${response.statusMessage}`, headers: pairs(response.rawHeaders), text }));
     });
+    // curl says nothing of the connection, and closes it when it has its answer.
+    request.removeHeader('connection');
     request.on('error', reject).end();
   });
 }
+
+const pairs = (raw: readonly string[]): (readonly [string, string])[] => raw.flatMap((name, i) => (i % 2 === 0 ? [[name, raw[i + 1]!] as const] : []));
 
 const ping: Program = async (args, spot, io) => {
   const options = parseOptions('ping', args, [{ name: '-c', value: true }, { name: '-W', value: true }, { name: '-s', value: true }]);

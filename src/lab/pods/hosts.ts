@@ -13,7 +13,7 @@ import { SplitNetwork } from './gated-network.js';
 import { compressing, recursive } from './outside-network.js';
 import { PodLog } from './pod-log.js';
 import type { Tracer } from './tracer.js';
-import { WebProgram } from './web-program.js';
+import { WebProgram, apache } from './web-program.js';
 
 export interface HostsOptions {
   readonly world: World;
@@ -55,7 +55,7 @@ export class Hosts {
       const network = new LabNetwork(model.process, { habits: GO_SERVER });
       if (host.corefile !== undefined) await this.startDns(host, network, host.corefile, log);
       if (host.web !== undefined) {
-        const web = new WebProgram(network, () => `${host.web}\n`);
+        const web = new WebProgram(network, apache(host.web, this.options.clock));
         await web.start();
         this.stops.push(() => web.stop());
       }

@@ -67,9 +67,11 @@ export class Kubelet {
     const { world, clock } = this.options;
     const { namespace, name, raw } = object;
     const spec = objectAt(raw, 'spec');
-    const { of: _of, ...pinned } = pin ?? { namespace, name };
+    const hostNetwork = flagAt(spec, 'hostNetwork') ?? false;
+    // What is pinned of addresses and devices is not for pods on their node's network.
+    const { of: _of, ...pinned } = (hostNetwork ? undefined : pin) ?? { namespace, name };
     const model = world.addPod({
-      ...pinned, namespace, name, node, labels: labelsOf(raw), serviceAccount: textAt(spec, 'serviceAccountName') || 'default', hostNetwork: flagAt(spec, 'hostNetwork') ?? false,
+      ...pinned, namespace, name, node, labels: labelsOf(raw), serviceAccount: textAt(spec, 'serviceAccountName') || 'default', hostNetwork,
       ready: false, ports: containersOf(raw).flatMap((container) => arrayAt(container, 'ports').map(asObject)).flatMap((port) => {
         const protocol = textAt(port, 'protocol') || 'TCP';
         return protocol === 'TCP' || protocol === 'UDP' ? [{ name: textAt(port, 'name'), port: Number(port['containerPort']), protocol }] : [];

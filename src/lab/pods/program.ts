@@ -16,7 +16,7 @@ import { NodeCacheProgram } from './node-cache-program.js';
 import type { PodFiles } from './pod-files.js';
 import type { PodLog } from './pod-log.js';
 import type { Tracer } from './tracer.js';
-import { WebProgram } from './web-program.js';
+import { WebProgram, whoami } from './web-program.js';
 
 /** What runs in a pod. */
 export interface Program {
@@ -62,7 +62,7 @@ export function programOf(env: ProgramEnv): Program {
   const cache = DNS_IMAGES.includes(image) && args[0] === 'node-cache';
   if (cache || CACHE_IMAGES.includes(image)) return new NodeCacheProgram(env, cache ? args.slice(1) : args);
   if (DNS_IMAGES.includes(image)) return new DnsProgram(env, corefileOf(args));
-  if (WEB_IMAGES.includes(image)) return new WebProgram(env.network, () => `Hostname: ${env.pod.spec.name}\nIP: 127.0.0.1\nIP: ${env.pod.ip}\n`);
+  if (WEB_IMAGES.includes(image)) return new WebProgram(env.network, whoami(env.pod, env.clock));
   return { kind: 'idle', start: async () => undefined, stop: async () => undefined };
 }
 

@@ -97,7 +97,7 @@ function parseRoute(place: Place): StaticRoute {
 }
 
 function parseNode(place: Place): LabNode {
-  const at = place.members('name', 'interfaces', 'internalIp', 'externalIps', 'routes', 'podCidr', 'routerIp', 'apiServer', 'resolvConf');
+  const at = place.members('name', 'interfaces', 'internalIp', 'externalIps', 'routes', 'podCidr', 'routerIp', 'hostEndpointId', 'apiServer', 'resolvConf');
   return {
     name: at('name').text(),
     interfaces: at('interfaces').list().map(parseInterface),
@@ -108,6 +108,7 @@ function parseNode(place: Place): LabNode {
     ...(at('internalIp').present && { internalIp: address(at('internalIp')) }),
     ...(at('podCidr').present && { podCidr: block(at('podCidr')) }),
     ...(at('routerIp').present && { routerIp: address(at('routerIp')) }),
+    ...(at('hostEndpointId').present && { hostEndpointId: at('hostEndpointId').number(1, 4095) }),
   };
 }
 

@@ -1,22 +1,38 @@
 import type { Octets } from '../lib/units.js';
-import { AF_INET6, EINTR, IOVEC, MMSGHDR, SOCKADDR, type Libc } from './libc.js';
+import { AF_INET6, CONTROL, EINTR, IOVEC, IPPROTO_IPV6, MMSGHDR, SOCKADDR, type Libc } from './libc.js';
 
 /** Third word of an IPv4 address among those of IPv6, as little-endian machines read it. */
 const MAPPED = 0xffff0000;
 
-/** Datagrams to receive or send with one call: their octets, addresses and the kernel's headers, all outside the JavaScript heap. */
+/** Fields of `struct msghdr` by words. */
+const NAME_LENGTH = 2;
+const CONTROL_LENGTH = 10;
+/** Length of a datagram, behind the header in `struct mmsghdr`. */
+const LENGTH = 14;
+const HEADER = MMSGHDR / 4;
+
+/** Words of the ancillary data (ip(7), ipv6(7)): level, then for IPv4 the interface and the own address, for IPv6 the own address and the interface. */
+const LEVEL = 2;
+const DATA = 4;
+const INTERFACE_BEHIND_ADDRESS = DATA + 4;
+
+/** Datagrams to receive or send with one call: their octets, addresses, ancillary data and the kernel's headers, all outside the JavaScript heap. */
 export class Batch {
   readonly bytes: Buffer;
   readonly addresses: Buffer;
+  /** Where a socket of several addresses took a datagram, or where it is to be sent from; CONTROL octets each. */
+  readonly controls: Buffer;
   /** What the calls take. */
   readonly pointer: unknown;
   private readonly headers: Uint32Array;
   private readonly vectors: Uint32Array;
   private readonly addressWords: Uint32Array;
+  private readonly controlWords: Uint32Array;
 
   constructor(private readonly libc: Libc, readonly count: number, readonly size: Octets) {
     const bytes = libc.memory(count * size);
     const addresses = libc.memory(count * SOCKADDR);
+    const controls = libc.memory(count * CONTROL);
     const vectors = libc.memory(count * IOVEC);
     const headers = libc.memory(count * MMSGHDR);
     headers.bytes.fill(0);
@@ -27,22 +43,31 @@ export class Batch {
       headers.bytes.writeUInt32LE(SOCKADDR, i * MMSGHDR + 8);
       headers.bytes.writeBigUInt64LE(vectors.at + BigInt(i * IOVEC), i * MMSGHDR + 16);
       headers.bytes.writeBigUInt64LE(1n, i * MMSGHDR + 24);
+      headers.bytes.writeBigUInt64LE(controls.at + BigInt(i * CONTROL), i * MMSGHDR + 32);
+      headers.bytes.writeUInt32LE(CONTROL, i * MMSGHDR + 40);
     }
     this.bytes = bytes.bytes;
     this.addresses = addresses.bytes;
+    this.controls = controls.bytes;
     this.pointer = headers.pointer;
     this.headers = words(headers.bytes);
     this.vectors = words(vectors.bytes);
     this.addressWords = words(addresses.bytes);
+    this.controlWords = words(controls.bytes);
   }
 
   /** Length of a received datagram. */
   length(i: number): Octets {
-    return this.headers[i * (MMSGHDR / 4) + 14]!;
+    return this.headers[i * HEADER + LENGTH]!;
   }
 
   addressLength(i: number): Octets {
-    return this.headers[i * (MMSGHDR / 4) + 2]!;
+    return this.headers[i * HEADER + NAME_LENGTH]!;
+  }
+
+  /** Length of a received datagram's ancillary data; 0 at sockets of one address. */
+  controlLength(i: number): Octets {
+    return this.headers[i * HEADER + CONTROL_LENGTH]!;
   }
 
   /** Whether a datagram came from an IPv6 address; IPv4 addresses at a socket of both families are none (RFC 4291 section 2.5.5.2). */
@@ -53,21 +78,25 @@ export class Batch {
     return words[at + 2] !== 0 || words[at + 3] !== 0 || words[at + 4] !== MAPPED;
   }
 
-  /** Makes the whole address field available to the next receive, which overwrites its length. */
+  /** Makes all of address and ancillary data available to the next receive, which overwrites their lengths. */
   reset(i: number): void {
-    this.headers[i * (MMSGHDR / 4) + 2] = SOCKADDR;
+    this.headers[i * HEADER + NAME_LENGTH] = SOCKADDR;
+    this.headers[i * HEADER + CONTROL_LENGTH] = CONTROL;
   }
 
   setLength(i: number, length: Octets): void {
     this.vectors[i * (IOVEC / 4) + 2] = length;
   }
 
-  /** Sends datagram `i` to where datagram `j` of `received` came from. */
+  /** Sends datagram `i` to where datagram `j` of `received` came from, from where it came in. */
   answerTo(i: number, received: Batch, j: number): void {
     const from = j * (SOCKADDR / 4);
     const to = i * (SOCKADDR / 4);
     for (let k = 0; k < SOCKADDR / 4; k++) this.addressWords[to + k] = received.addressWords[from + k]!;
-    this.headers[i * (MMSGHDR / 4) + 2] = received.headers[j * (MMSGHDR / 4) + 2]!;
+    this.headers[i * HEADER + NAME_LENGTH] = received.addressLength(j);
+    const length = received.controlLength(j);
+    for (let k = 0; k < length / 4; k++) this.controlWords[i * (CONTROL / 4) + k] = received.controlWords[j * (CONTROL / 4) + k]!;
+    this.setControlLength(i, length);
   }
 
   /** Sends the first `count` datagrams, each once. `failed` is told the number of each error that was met. */
@@ -90,16 +119,34 @@ export class Batch {
   private shift(count: number, from: number): void {
     this.bytes.copyWithin(0, from * this.size, (from + count) * this.size);
     this.addresses.copyWithin(0, from * SOCKADDR, (from + count) * SOCKADDR);
+    this.controls.copyWithin(0, from * CONTROL, (from + count) * CONTROL);
     for (let i = 0; i < count; i++) {
       this.vectors[i * (IOVEC / 4) + 2] = this.vectors[(from + i) * (IOVEC / 4) + 2]!;
-      this.headers[i * (MMSGHDR / 4) + 2] = this.headers[(from + i) * (MMSGHDR / 4) + 2]!;
+      this.headers[i * HEADER + NAME_LENGTH] = this.headers[(from + i) * HEADER + NAME_LENGTH]!;
+      this.headers[i * HEADER + CONTROL_LENGTH] = this.headers[(from + i) * HEADER + CONTROL_LENGTH]!;
     }
   }
 
-  /** @param address undefined at a socket that is connected */
-  setAddress(i: number, address: Uint8Array | undefined): void {
+  /**
+   * @param address undefined at a socket that is connected
+   * @param control ancillary data of the datagram that this one answers, if it had any
+   */
+  setAddress(i: number, address: Uint8Array | undefined, control: Uint8Array | undefined): void {
     if (address !== undefined) this.addresses.set(address, i * SOCKADDR);
-    this.headers[i * (MMSGHDR / 4) + 2] = address?.length ?? 0;
+    this.headers[i * HEADER + NAME_LENGTH] = address?.length ?? 0;
+    if (control !== undefined) this.controls.set(control, i * CONTROL);
+    this.setControlLength(i, control?.length ?? 0);
+  }
+
+  /** The way out is the routing table's business, not the interface's that the query came in at; but a link-local address means nothing without one. */
+  private setControlLength(i: number, length: Octets): void {
+    this.headers[i * HEADER + CONTROL_LENGTH] = length;
+    if (length === 0) return;
+    const words = this.controlWords;
+    const at = i * (CONTROL / 4);
+    if (words[at + LEVEL] !== IPPROTO_IPV6) words[at + DATA] = 0;
+    // First ten bits 1111111010 (RFC 4291 section 2.5.6), as little-endian machines read them.
+    else if ((words[at + DATA]! & 0xc0ff) !== 0x80fe) words[at + INTERFACE_BEHIND_ADDRESS] = 0;
   }
 }
 

@@ -28,6 +28,8 @@ export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const SOCK_DGRAM = 2;
 export const SOCK_CLOEXEC = 0o2000000;
+export const IPPROTO_IP = 0;
+export const IP_PKTINFO = 8;
 export const SOL_SOCKET = 1;
 export const SO_RCVBUF = 8;
 export const SO_REUSEPORT = 15;
@@ -36,6 +38,7 @@ export const SO_RCVBUFFORCE = 33;
 export const SO_RCVTIMEO = 20;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
+export const IPV6_RECVPKTINFO = 49;
 /** Wait for one datagram, then take what is there. */
 export const MSG_WAITFORONE = 0x10000;
 export const MSG_DONTWAIT = 0x40;
@@ -44,10 +47,11 @@ export const EINTR = 4;
 export const EAGAIN = 11;
 export const ENOBUFS = 105;
 
-/** Sizes of `struct msghdr` and `struct mmsghdr`, `struct iovec`, `struct sockaddr_in6`, in octets. */
+/** Sizes of `struct mmsghdr`, `struct iovec` and `struct sockaddr_in6`, and room for the ancillary data that says at which address a datagram came in, in octets. */
 export const MMSGHDR = 64;
 export const IOVEC = 16;
 export const SOCKADDR = 28;
+export const CONTROL = 40;
 
 /** The name of an error number, as `errno` has it. */
 export const errnoName = (code: number): string => getSystemErrorName(-code);

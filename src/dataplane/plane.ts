@@ -4,33 +4,24 @@ import type { InheritedSockets } from '../net/inherited-sockets.js';
 import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js';
 import { BatchedNetwork } from './batched-network.js';
 import { Control, MAX_SOCKETS, type ServedSocket } from './control.js';
-import {
-  AF_INET, AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE, SO_RCVTIMEO, SO_REUSEPORT, errnoName, loadLibc, type Libc,
-} from './libc.js';
+import { loadLibc, type Libc } from './libc.js';
+import { openListening, portOf } from './listening-socket.js';
 import { Ring, type Arrived } from './ring.js';
 import { Sender } from './sender.js';
-import { Peer, encodeSockaddr } from './sockaddr.js';
+import { Peer } from './sockaddr.js';
 import { AnswerTable } from './table.js';
-import { WAIT, type WorkerData } from './worker-data.js';
+import type { WorkerData } from './worker-data.js';
 
 /** Most threads that take queries. */
 export const MAX_WORKERS = 16;
 /** Octets of queries that may wait for the chain, per thread. */
 const RING = 1 << 20;
-/** Kernel buffer of a socket, in octets. */
-const RECEIVE_BUFFER = 4 << 20;
 /** A thread that dies is replaced after this time, in milliseconds: at once might mean over and over. */
 const RESTART = 100;
 /** The threads' program, beside this file and of its kind. */
 const PROGRAM = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 /** Queries that are dealt with before other events get their turn. */
 const TURN = 256;
-
-/** `struct timeval` of the receive timeout: seconds, microseconds. */
-const RECEIVE_TIMEOUT = Buffer.from(BigInt64Array.of(0n, BigInt(WAIT * 1000)).buffer);
-
-/** An option that is switched on. */
-const ONE = Buffer.from(Int32Array.of(1).buffer);
 
 /** What data plane to start. */
 export interface PlaneOptions {
@@ -109,9 +100,9 @@ export class DataPlane {
     let local = at;
     try {
       for (let i = 0; i < this.threads.length; i++) {
-        const fd = this.open(local);
+        const fd = openListening(this.libc, local, this.inherited);
         fds.push(fd);
-        if (local.port === 0) local = { address: at.address, port: this.portOf(fd) };
+        if (local.port === 0) local = { address: at.address, port: portOf(this.libc, fd) };
       }
     } catch (error) {
       fds.forEach((fd) => this.libc.close(fd));
@@ -121,7 +112,7 @@ export class DataPlane {
     this.sockets.set(id, { id, server, fds, onDatagram, taking: true });
     return {
       local, serving: this.serve(),
-      send: (bytes, length, to) => to instanceof Peer && this.sockets.has(id) && this.sender.send(fds[to.thread]!, bytes, length, to.sockaddr),
+      send: (bytes, length, to) => to instanceof Peer && this.sockets.has(id) && this.sender.send(fds[to.thread]!, bytes, length, to),
       pause: () => this.pause(id),
       close: () => void this.closeSocket(id),
     };
@@ -244,51 +235,13 @@ export class DataPlane {
     }
   }
 
-  private deliver({ socket, bytes, sender }: Arrived, thread: number): void {
+  private deliver({ socket, bytes, sender, control }: Arrived, thread: number): void {
     try {
-      this.sockets.get(socket)?.onDatagram(bytes, new Peer(sender, thread));
+      this.sockets.get(socket)?.onDatagram(bytes, new Peer(sender, thread, control));
     } catch (error) {
       // One datagram must not end the loop that all others come through.
       this.log.error(`taking a datagram: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
-  }
-
-  private open(at: Endpoint): number {
-    const { libc } = this;
-    const sockaddr = encodeSockaddr(at);
-    const passed = this.inherited?.take('udp', at.address === '' ? { address: '::', port: at.port } : at);
-    if (passed !== undefined) {
-      libc.setsockopt(passed, SOL_SOCKET, SO_REUSEPORT, ONE, ONE.length);
-      libc.setsockopt(passed, SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT, RECEIVE_TIMEOUT.length);
-      return passed;
-    }
-    const fd = libc.socket(sockaddr.length === 16 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) throw this.failure('socket', at);
-    const option = (level: number, name: number, value: Uint8Array): number => libc.setsockopt(fd, level, name, value, value.length);
-    const number = (value: number): Uint8Array => Buffer.from(Int32Array.of(value).buffer);
-    // A smaller buffer than asked for, as the system's limit may have it, still works.
-    if (option(SOL_SOCKET, SO_RCVBUFFORCE, number(RECEIVE_BUFFER)) < 0) option(SOL_SOCKET, SO_RCVBUF, number(RECEIVE_BUFFER));
-    // Always, so that another process can add its sockets when it takes over; that two servers never share an address by mistake, TCP sees to.
-    option(SOL_SOCKET, SO_REUSEPORT, ONE);
-    if (sockaddr.length > 16) option(IPPROTO_IPV6, IPV6_V6ONLY, number(at.address === '' ? 0 : 1));
-    if (option(SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT) < 0 || libc.bind(fd, sockaddr, sockaddr.length) < 0) {
-      const failure = this.failure('bind', at);
-      libc.close(fd);
-      throw failure;
-    }
-    return fd;
-  }
-
-  private portOf(fd: number): number {
-    const sockaddr = Buffer.alloc(28);
-    const length = Buffer.from(Int32Array.of(sockaddr.length).buffer);
-    this.libc.getsockname(fd, sockaddr, length);
-    return sockaddr.readUInt16BE(2);
-  }
-
-  private failure(call: string, at: Endpoint): NodeJS.ErrnoException {
-    const code = errnoName(this.libc.errno());
-    return Object.assign(new Error(`${call} ${code} ${at.address}:${at.port}`), { code, syscall: call, address: at.address, port: at.port });
   }
 }
 

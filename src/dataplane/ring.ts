@@ -4,24 +4,36 @@
  */
 import { copyOctets } from '../lib/octets.js';
 import type { Octets } from '../lib/units.js';
-import { SOCKADDR } from './libc.js';
+import type { Batch } from './batch.js';
+import { CONTROL, SOCKADDR } from './libc.js';
 
 const HEAD = 0;
 const TAIL = 16;
 /** Octets before the data: both counters, each in a cache line of its own. */
-const CONTROL: Octets = 128;
-/** Fields of a record before the datagram: length, socket number, length of the sender's address, the address. */
-const FIELDS: Octets = 12 + SOCKADDR;
+const COUNTERS: Octets = 128;
+/** Fields of a record before the datagram: its length, socket number, lengths of the sender's address and of the ancillary data, both of these. */
+const ADDRESS: Octets = 16;
+const ANCILLARY: Octets = ADDRESS + SOCKADDR;
+const FIELDS: Octets = ANCILLARY + CONTROL;
 /** In place of a length: the rest up to the end is unused. */
 const SKIP = -1;
 
+function move(source: Uint8Array, at: number, length: Octets, target: Uint8Array, to: number): void {
+  for (let i = 0; i < length; i++) target[to + i] = source[at + i]!;
+}
+
 const padded = (length: Octets): Octets => (FIELDS + length + 7) & ~7;
+
+/** Datagrams as they were received. */
+export type Datagrams = Pick<Batch, 'bytes' | 'size' | 'addresses' | 'controls' | 'length' | 'addressLength' | 'controlLength'>;
 
 /** What came in at a socket. */
 export interface Arrived {
   readonly socket: number;
   /** The sender as a `struct sockaddr`. */
   readonly sender: Uint8Array;
+  /** Ancillary data: at which of the socket's addresses, where it has several. */
+  readonly control: Uint8Array | undefined;
   readonly bytes: Buffer;
 }
 
@@ -36,16 +48,17 @@ export class Ring {
   constructor(readonly memory: SharedArrayBuffer) {
     this.words = new Int32Array(memory);
     this.bytes = new Uint8Array(memory);
-    this.capacity = memory.byteLength - CONTROL;
+    this.capacity = memory.byteLength - COUNTERS;
   }
 
   /** Memory for `capacity` octets of records, a power of two. */
   static allocate(capacity: Octets): SharedArrayBuffer {
-    return new SharedArrayBuffer(CONTROL + capacity);
+    return new SharedArrayBuffer(COUNTERS + capacity);
   }
 
-  /** Writer: puts a datagram in without telling the reader yet. False when there is no room. */
-  push(socket: number, source: Uint8Array, at: number, length: Octets, sender: Uint8Array, senderAt: number, senderLength: Octets): boolean {
+  /** Writer: puts datagram `i` of a batch in without telling the reader yet. False when there is no room. */
+  push(socket: number, batch: Datagrams, i: number): boolean {
+    const length = batch.length(i);
     const { words, bytes, capacity } = this;
     const head = words[HEAD + 1]!;
     const tail = Atomics.load(words, TAIL);
@@ -57,13 +70,15 @@ export class Ring {
       this.tailSeen = tail;
       return false;
     }
-    if (unused > 0) words[(CONTROL + offset) >> 2] = SKIP;
-    const start = CONTROL + (unused > 0 ? 0 : offset);
+    if (unused > 0) words[(COUNTERS + offset) >> 2] = SKIP;
+    const start = COUNTERS + (unused > 0 ? 0 : offset);
     words[start >> 2] = length;
     words[(start >> 2) + 1] = socket;
-    words[(start >> 2) + 2] = senderLength;
-    for (let i = 0; i < senderLength; i++) bytes[start + 12 + i] = sender[senderAt + i]!;
-    for (let i = 0; i < length; i++) bytes[start + FIELDS + i] = source[at + i]!;
+    words[(start >> 2) + 2] = batch.addressLength(i);
+    words[(start >> 2) + 3] = batch.controlLength(i);
+    move(batch.addresses, i * SOCKADDR, batch.addressLength(i), bytes, start + ADDRESS);
+    move(batch.controls, i * CONTROL, batch.controlLength(i), bytes, start + ANCILLARY);
+    move(batch.bytes, i * batch.size, length, bytes, start + FIELDS);
     words[HEAD + 1] = head + unused + size;
     return true;
   }
@@ -87,18 +102,19 @@ export class Ring {
     let tail = words[TAIL]!;
     if (tail === Atomics.load(words, HEAD)) return undefined;
     let offset = (tail >>> 0) % capacity;
-    if (words[(CONTROL + offset) >> 2] === SKIP) {
+    if (words[(COUNTERS + offset) >> 2] === SKIP) {
       tail += capacity - offset;
       offset = 0;
     }
-    const start = CONTROL + offset;
+    const start = COUNTERS + offset;
     const length = words[start >> 2]!;
-    const senderLength = words[(start >> 2) + 2]!;
+    const controlLength = words[(start >> 2) + 3]!;
     const copy = copyOctets(bytes, start + FIELDS, start + FIELDS + length);
-    const sender = copyOctets(bytes, start + 12, start + 12 + senderLength);
+    const sender = copyOctets(bytes, start + ADDRESS, start + ADDRESS + words[(start >> 2) + 2]!);
+    const control = controlLength === 0 ? undefined : copyOctets(bytes, start + ANCILLARY, start + ANCILLARY + controlLength);
     const socket = words[(start >> 2) + 1]!;
     Atomics.store(words, TAIL, tail + padded(length));
-    return { socket, sender, bytes: copy };
+    return { socket, sender, control, bytes: copy };
   }
 
   /** Reader: lets a writer that waits for room go on. */

@@ -1,6 +1,7 @@
 import type { Octets } from '../lib/units.js';
 import { Batch } from './batch.js';
 import type { Libc } from './libc.js';
+import type { Peer } from './sockaddr.js';
 
 const BATCH = 64;
 /** Longest answer over UDP that any client may ask for, in octets. */
@@ -22,8 +23,8 @@ export class Sender {
     this.long = new Batch(libc, 1, SIZE);
   }
 
-  /** @param to where to, as a `struct sockaddr`; undefined at a socket that is connected */
-  send(fd: number, bytes: Uint8Array, length: Octets, to: Uint8Array | undefined): void {
+  /** @param to the client whose query it answers; undefined at a socket that is connected */
+  send(fd: number, bytes: Uint8Array, length: Octets, to: Peer | undefined): void {
     if (length > SHORT) {
       this.flush();
       fill(this.long, 0, bytes, length, to);
@@ -54,9 +55,9 @@ export class Sender {
   }
 }
 
-function fill(batch: Batch, i: number, bytes: Uint8Array, length: Octets, to: Uint8Array | undefined): void {
+function fill(batch: Batch, i: number, bytes: Uint8Array, length: Octets, to: Peer | undefined): void {
   const start = i * batch.size;
   for (let k = 0; k < length; k++) batch.bytes[start + k] = bytes[k]!;
   batch.setLength(i, length);
-  batch.setAddress(i, to);
+  batch.setAddress(i, to?.sockaddr, to?.control);
 }

@@ -37,7 +37,11 @@ const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 export class Peer implements Endpoint {
   private text: string | undefined;
 
-  constructor(readonly sockaddr: Uint8Array, /** Number of the thread that took its datagram; its answer leaves from that thread's socket. */ readonly thread: number) {}
+  /**
+   * @param thread number of the thread that took its datagram; its answer leaves from that thread's socket
+   * @param control ancillary data that came with it: its answer leaves from the address that it was sent to
+   */
+  constructor(readonly sockaddr: Uint8Array, readonly thread: number, readonly control?: Uint8Array) {}
 
   get port(): number {
     return (this.sockaddr[2]! << 8) | this.sockaddr[3]!;

@@ -1,7 +1,7 @@
 import { Flag, HEADER_SIZE, MIN_MESSAGE_SIZE, OPT_SIZE } from '../wire/index.js';
 import { Batch } from './batch.js';
 import type { ServedSocket } from './control.js';
-import { MSG_WAITFORONE, SOCKADDR, type Libc } from './libc.js';
+import { MSG_WAITFORONE, type Libc } from './libc.js';
 import { QueryKey } from './query-key.js';
 import type { Ring } from './ring.js';
 import { sharedNow, type AnswerTable } from './table.js';
@@ -88,7 +88,7 @@ export class Taker {
 
   private handOver(i: number, socket: ServedSocket): void {
     const { received, ring } = this;
-    while (!ring.push(socket.id, received.bytes, i * QUERY_SIZE, received.length(i), received.addresses, i * SOCKADDR, received.addressLength(i))) {
+    while (!ring.push(socket.id, received, i)) {
       // The chain is behind. What arrives meanwhile waits in the kernel's buffer, which is the place where it is lost last.
       ring.publish();
       this.send(socket);

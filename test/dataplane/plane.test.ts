@@ -146,6 +146,32 @@ describe.skipIf(process.platform !== 'linux')('the data plane', () => {
     expect(log.lines).toEqual([expect.stringContaining('[ERROR] taking a datagram: Error: on purpose')]);
   });
 
+  it.each(['', '0.0.0.0'])('answers from the address that was asked, though it listens at all: %j', async (address) => {
+    const plane = await start();
+    const socket = await echo(plane, { address, port: 0 });
+    const from: string[] = [];
+    for (const host of ['127.0.0.1', '127.0.0.2', '127.3.2.1']) {
+      const client = dgram.createSocket('udp4');
+      const answer = new Promise<dgram.RemoteInfo>((resolve) => client.once('message', (_, peer) => resolve(peer)));
+      client.send('?', socket.local.port, host);
+      from.push((await answer).address);
+      client.close();
+    }
+    expect(from).toEqual(['127.0.0.1', '127.0.0.2', '127.3.2.1']);
+  });
+
+  it('answers from the table from the address that was asked', async () => {
+    const plane = await start();
+    const socket = plane.bindUdp({ address: '', port: 0 }, 4, () => undefined);
+    await socket.serving;
+    plane.table.put(entryFor({ bytes: www }, { server: 4 }), 0, () => undefined);
+    const client = dgram.createSocket('udp4');
+    const answer = new Promise<dgram.RemoteInfo>((resolve) => client.once('message', (_, peer) => resolve(peer)));
+    client.send(www, socket.local.port, '127.0.0.2');
+    expect((await answer).address).toBe('127.0.0.2');
+    client.close();
+  });
+
   it('takes IPv6', async ({ skip }) => {
     if (!(await hasIpv6())) skip();
     const plane = await start();

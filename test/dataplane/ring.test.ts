@@ -1,14 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { Ring } from '../../src/dataplane/ring.js';
+import { Ring, type Datagrams } from '../../src/dataplane/ring.js';
 
 const SENDER = Uint8Array.from({ length: 16 }, (_, i) => 200 + i);
+const CONTROL = Uint8Array.from({ length: 32 }, (_, i) => 100 + i);
 /** Octets that a datagram of 8 octets takes. */
-const ONE = 48;
+const ONE = 96;
+
+/** A batch whose second datagram is this one. */
+function datagrams(text: string, control = new Uint8Array(0)): Datagrams {
+  const behind = (octets: Uint8Array, size: number): Buffer => Buffer.concat([Buffer.alloc(size), octets]);
+  const bytes = Buffer.from(text);
+  return {
+    size: 500, bytes: behind(bytes, 500), addresses: behind(SENDER, 28), controls: behind(control, 40),
+    length: () => bytes.length, addressLength: () => SENDER.length, controlLength: () => control.length,
+  };
+}
 
 function pair(capacity: number): { writer: Ring; reader: Ring; push: (text: string) => boolean } {
   const memory = Ring.allocate(capacity);
   const writer = new Ring(memory);
-  return { writer, reader: new Ring(memory), push: (text) => writer.push(text.length, Buffer.from(`..${text}`), 2, text.length, SENDER, 0, SENDER.length) };
+  return { writer, reader: new Ring(memory), push: (text) => writer.push(text.length, datagrams(text), 1) };
 }
 
 const text = (ring: Ring): string | undefined => ring.shift()?.bytes.toString();
@@ -20,13 +31,21 @@ describe('the ring', () => {
     push('bc');
     expect(reader.shift()).toBeUndefined();
     writer.publish();
-    expect(reader.shift()).toEqual({ socket: 1, sender: Buffer.from(SENDER), bytes: Buffer.from('a') });
-    expect(reader.shift()).toEqual({ socket: 2, sender: Buffer.from(SENDER), bytes: Buffer.from('bc') });
+    expect(reader.shift()).toEqual({ socket: 1, sender: Buffer.from(SENDER), control: undefined, bytes: Buffer.from('a') });
+    expect(reader.shift()).toEqual({ socket: 2, sender: Buffer.from(SENDER), control: undefined, bytes: Buffer.from('bc') });
     expect(reader.shift()).toBeUndefined();
   });
 
+  it('gives the ancillary data of those that have some', () => {
+    const { writer, reader } = pair(1024);
+    writer.push(1, datagrams('a', CONTROL), 1);
+    writer.push(1, datagrams('b'), 1);
+    writer.publish();
+    expect([reader.shift(), reader.shift()]).toMatchObject([{ control: Buffer.from(CONTROL), bytes: Buffer.from('a') }, { control: undefined, bytes: Buffer.from('b') }]);
+  });
+
   it('gives copies: what comes later does not change them', () => {
-    const { writer, reader, push } = pair(64);
+    const { writer, reader, push } = pair(128);
     push('12345678');
     writer.publish();
     const { bytes, sender } = reader.shift()!;
@@ -40,11 +59,11 @@ describe('the ring', () => {
   });
 
   it('refuses what there is no room for, and takes it when there is', () => {
-    const { writer, reader, push } = pair(128);
+    const { writer, reader, push } = pair(256);
     expect([push('12345678'), push('abcdefgh'), push('ABCDEFGH')]).toEqual([true, true, false]);
     writer.publish();
     expect(text(reader)).toBe('12345678');
-    // 32 octets are left at the end, which is too few: the next starts at the front.
+    // 64 octets are left at the end, which is too few: the next starts at the front.
     expect(push('ABCDEFGH')).toBe(true);
     expect(push('x')).toBe(false);
     writer.publish();
@@ -52,8 +71,8 @@ describe('the ring', () => {
   });
 
   it('can be filled to the last octet', () => {
-    const { writer, reader, push } = pair(64);
-    const exact = 'x'.repeat(64 - 40);
+    const { writer, reader, push } = pair(128);
+    const exact = 'x'.repeat(128 - 84);
     for (let i = 0; i < 3; i++) {
       expect(push(exact)).toBe(true);
       expect(push('')).toBe(false);
@@ -86,7 +105,7 @@ describe('the ring', () => {
     writer.publish();
     push('not shown');
     const heir = new Ring(writer.memory);
-    heir.push(1, Buffer.from('new'), 0, 3, SENDER, 0, 16);
+    heir.push(1, datagrams('new'), 1);
     heir.publish();
     expect([text(reader), text(reader), text(reader), text(reader)]).toEqual(['shown', 'not shown', 'new', undefined]);
   });
@@ -135,7 +154,7 @@ describe('waiting', () => {
   });
 
   it('for room is over when room was made between the attempt and the wait', () => {
-    const { writer, reader, push } = pair(ONE + 16);
+    const { writer, reader, push } = pair(ONE + 32);
     push('12345678');
     writer.publish();
     expect(push('abcdefgh')).toBe(false);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Sender } from '../../src/dataplane/sender.js';
-import { encodeSockaddr } from '../../src/dataplane/sockaddr.js';
+import { Peer, encodeSockaddr } from '../../src/dataplane/sockaddr.js';
 import { FakeLibc } from '../support/fake-libc.js';
 
 const client = (port: number): Uint8Array => new Uint8Array(encodeSockaddr({ address: '192.0.2.9', port }));
@@ -21,7 +21,7 @@ beforeEach(() => {
   sender = new Sender(libc);
 });
 
-const say = (text: string, fd = 3, to = client(1)): void => sender.send(fd, Buffer.from(`${text}...`), text.length, to);
+const say = (text: string, fd = 3, to = client(1)): void => sender.send(fd, Buffer.from(`${text}...`), text.length, new Peer(to, 0));
 const sent = (): string[] => libc.sent.map(({ fd, bytes }) => `${fd} ${Buffer.from(bytes).toString()}`);
 
 describe('answers', () => {
@@ -69,6 +69,15 @@ describe('answers', () => {
     libc.sends = [-101, 2];
     sender.flush();
     expect(sent()).toEqual(['3 b', '3 c']);
+  });
+
+  it('leave from where their queries came in, by whatever interface', () => {
+    const control = Buffer.from('200000000000000000000000080000000500000034121212ffffffff00000000', 'hex');
+    const plain = Buffer.from('a');
+    sender.send(3, plain, 1, new Peer(client(1), 0, control));
+    sender.send(3, plain, 1, new Peer(client(2), 0));
+    sender.flush();
+    expect(libc.sent.map((one) => Buffer.from(one.control!).toString('hex'))).toEqual(['200000000000000000000000080000000000000034121212ffffffff00000000', '']);
   });
 
   it('go to nobody in particular at a connected socket', () => {

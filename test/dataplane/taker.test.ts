@@ -18,8 +18,8 @@ let taker: Taker;
 let slot: number;
 
 const { bytes: records, ttls } = encodeRecords({ answer: rrs('www.example.org. 30 IN A 192.0.2.1'), authority: [], additional: [] });
-const ask = (name: string, options: QuestionOptions & { type?: string } = {}, from = client(4000)): void =>
-  void libc.incoming.push({ bytes: query(name, options.type ?? 'A', options).bytes, address: from });
+const ask = (name: string, options: QuestionOptions & { type?: string } = {}, from = client(4000), control?: Uint8Array): void =>
+  void libc.incoming.push({ bytes: query(name, options.type ?? 'A', options).bytes, address: from, ...(control && { control }) });
 const sent = (): Message[] => libc.sent.map(({ bytes }) => decodeMessage(Buffer.from(bytes)));
 const handedOver = (): string[] => {
   const all: string[] = [];
@@ -116,7 +116,7 @@ describe('what goes to the chain', () => {
   it('has socket and sender with it', () => {
     ask('else.example.org.', {}, client(5353, '2001:db8::5'));
     taker.take(SOCKET);
-    expect(ring.shift()).toEqual({ socket: 5, sender: Buffer.from(client(5353, '2001:db8::5')), bytes: query('else.example.org.').bytes });
+    expect(ring.shift()).toEqual({ socket: 5, sender: Buffer.from(client(5353, '2001:db8::5')), control: undefined, bytes: query('else.example.org.').bytes });
     expect(libc.sent).toEqual([]);
   });
 
@@ -198,4 +198,35 @@ it('answers whole batches, and takes the rest with the next call', () => {
   expect(libc.sent).toHaveLength(64);
   taker.take(SOCKET);
   expect(sent().map(({ id }) => id)).toEqual(Array.from({ length: 70 }, (_, i) => i));
+});
+
+/** Ancillary data as Linux gives it: length, level, type, then interface and address (IPv4), or address and interface. */
+describe('at a socket of several addresses', () => {
+  it.each([
+    { name: 'IPv4', control: '1c000000000000000000000008000000' + '05000000' + 'c0000201' + 'c0000201', source: '1c000000000000000000000008000000' + '00000000' + 'c0000201' + 'c0000201' },
+    {
+      name: 'IPv6', control: '24000000000000002900000032000000' + '20010db8000000000000000000000001' + '05000000' + '00000000',
+      source: '24000000000000002900000032000000' + '20010db8000000000000000000000001' + '00000000' + '00000000',
+    },
+    {
+      name: 'a link-local address, by its interface', control: '24000000000000002900000032000000' + 'fe800000000000000000000000000001' + '05000000' + '00000000',
+      source: '24000000000000002900000032000000' + 'fe800000000000000000000000000001' + '05000000' + '00000000',
+    },
+  ])('an answer leaves from where the query came in: $name', ({ control, source }) => {
+    ask('www.example.org.', {}, client(1), Buffer.from(control, 'hex'));
+    ask('www.example.org.', {}, client(2));
+    ask('else.example.org.', {}, client(3), Buffer.from(control, 'hex'));
+    taker.take(SOCKET);
+    expect(libc.sent.map((one) => Buffer.from(one.control!).toString('hex'))).toEqual([source, '']);
+    expect(ring.shift()?.control).toEqual(Buffer.from(control, 'hex'));
+  });
+
+  it('has room for ancillary data again after one that had little', () => {
+    const control = Buffer.alloc(40, 7);
+    ask('a.example.org.');
+    taker.take(SOCKET);
+    ask('b.example.org.', {}, client(1), control);
+    taker.take(SOCKET);
+    expect([ring.shift()?.control, ring.shift()?.control]).toEqual([undefined, control]);
+  });
 });

@@ -1,9 +1,11 @@
-import { IOVEC, MMSGHDR, SOCKADDR, type Libc } from '../../src/dataplane/libc.js';
+import { CONTROL, IOVEC, MMSGHDR, SOCKADDR, type Libc } from '../../src/dataplane/libc.js';
 
 export interface FakeDatagram {
   readonly bytes: Uint8Array;
   /** A `struct sockaddr`. */
   readonly address: Uint8Array;
+  /** Ancillary data. */
+  readonly control?: Uint8Array;
 }
 
 /** Batched calls over buffers: what was queued is received, what is sent is kept. Addresses are made up. */
@@ -26,12 +28,14 @@ export class FakeLibc implements Libc {
 
   recvmmsg(_fd: number, messages: unknown, count: number): number {
     const taken = this.incoming.splice(0, count);
-    taken.forEach(({ bytes, address }, i) => {
-      const { header, name, vector, data } = this.message(messages as number, i);
+    taken.forEach(({ bytes, address, control = new Uint8Array(0) }, i) => {
+      const { header, name, vector, data, ancillary } = this.message(messages as number, i);
       const length = Math.min(bytes.length, Number(vector.readBigUInt64LE(8)));
       data.set(bytes.subarray(0, length));
       name.set(address.subarray(0, header.readUInt32LE(8)));
+      ancillary.set(control.subarray(0, header.readUInt32LE(40)));
       header.writeUInt32LE(address.length, 8);
+      header.writeUInt32LE(control.length, 40);
       header.writeUInt32LE(length, 56);
     });
     return taken.length === 0 ? this.fail(11) : taken.length;
@@ -41,8 +45,11 @@ export class FakeLibc implements Libc {
     const limit = this.sends.shift() ?? count;
     if (limit < 0) return this.fail(-limit);
     for (let i = 0; i < Math.min(limit, count); i++) {
-      const { header, name, vector, data } = this.message(messages as number, i);
-      this.sent.push({ fd, bytes: Buffer.from(data.subarray(0, Number(vector.readBigUInt64LE(8)))), address: Buffer.from(name.subarray(0, header.readUInt32LE(8))) });
+      const { header, name, vector, data, ancillary } = this.message(messages as number, i);
+      this.sent.push({
+        fd, bytes: Buffer.from(data.subarray(0, Number(vector.readBigUInt64LE(8)))), address: Buffer.from(name.subarray(0, header.readUInt32LE(8))),
+        control: Buffer.from(ancillary.subarray(0, header.readUInt32LE(40))),
+      });
     }
     return Math.min(limit, count);
   }
@@ -51,11 +58,11 @@ export class FakeLibc implements Libc {
     return this.error;
   }
 
-  socket = (): number => this.fail(1);
-  bind = (): number => this.fail(1);
-  connect = (): number => this.fail(1);
-  setsockopt = (): number => this.fail(1);
-  getsockname = (): number => this.fail(1);
+  socket: Libc['socket'] = () => this.fail(1);
+  bind: Libc['bind'] = () => this.fail(1);
+  connect: Libc['connect'] = () => this.fail(1);
+  setsockopt: Libc['setsockopt'] = () => this.fail(1);
+  getsockname: Libc['getsockname'] = () => this.fail(1);
   close = (): number => 0;
   poll = (): number => 0;
 
@@ -64,10 +71,10 @@ export class FakeLibc implements Libc {
     return -1;
   }
 
-  private message(messages: number, i: number): { header: Buffer; name: Buffer; vector: Buffer; data: Buffer } {
+  private message(messages: number, i: number): { header: Buffer; name: Buffer; vector: Buffer; data: Buffer; ancillary: Buffer } {
     const header = this.at(messages + i * MMSGHDR, MMSGHDR);
     const vector = this.at(Number(header.readBigUInt64LE(16)), IOVEC);
-    return { header, vector, name: this.at(Number(header.readBigUInt64LE(0)), SOCKADDR), data: this.at(Number(vector.readBigUInt64LE(0)), Number(vector.readBigUInt64LE(8))) };
+    return { header, vector, name: this.at(Number(header.readBigUInt64LE(0)), SOCKADDR), ancillary: this.at(Number(header.readBigUInt64LE(32)), CONTROL), data: this.at(Number(vector.readBigUInt64LE(0)), Number(vector.readBigUInt64LE(8))) };
   }
 
   private at(address: number, size: number): Buffer {

@@ -1,0 +1,78 @@
+import type { InheritedSockets } from '../net/inherited-sockets.js';
+import type { Endpoint } from '../net/network.js';
+import {
+  AF_INET, AF_INET6, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO, IPV6_V6ONLY, IP_PKTINFO, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE, SO_RCVTIMEO, SO_REUSEPORT,
+  errnoName, type Libc,
+} from './libc.js';
+import { encodeSockaddr } from './sockaddr.js';
+import { WAIT } from './worker-data.js';
+
+/** Kernel buffer of a socket, in octets: a burst of some thousand queries waits instead of being lost. */
+const RECEIVE_BUFFER = 4 << 20;
+
+/** `struct timeval` of the receive timeout: seconds, microseconds. */
+const RECEIVE_TIMEOUT = Buffer.from(BigInt64Array.of(0n, BigInt(WAIT * 1000)).buffer);
+
+/** An option that is switched on, and one that is off. */
+const ON = Buffer.from(Int32Array.of(1).buffer);
+const OFF = Buffer.from(Int32Array.of(0).buffer);
+
+/** Spellings of all of the host's addresses: of both families, of each. */
+const EVERYWHERE: readonly string[] = ['', '::', '0.0.0.0'];
+
+/**
+ * The descriptor of a UDP socket bound to `at`, an inherited one where there is one for that place. At several addresses, datagrams come with the one that
+ * they were sent to. Throws a NodeJS.ErrnoException, or a RangeError where `at` has no IP address.
+ */
+export function openListening(libc: Libc, at: Endpoint, inherited: InheritedSockets | undefined): number {
+  if (at.address !== '') return openAt(libc, at, at, inherited);
+  try {
+    return openAt(libc, at, { address: '::', port: at.port }, inherited);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Where there is no IPv6, or it is switched off, all addresses are those of IPv4.
+    if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
+    const ipv4 = { address: '0.0.0.0', port: at.port };
+    return openAt(libc, ipv4, ipv4, inherited);
+  }
+}
+
+/** The port that a socket is bound to. */
+export function portOf(libc: Libc, fd: number): number {
+  const sockaddr = Buffer.alloc(28);
+  const length = Buffer.from(Int32Array.of(sockaddr.length).buffer);
+  libc.getsockname(fd, sockaddr, length);
+  return sockaddr.readUInt16BE(2);
+}
+
+/** @param listed where an inherited socket is, as the system lists it */
+function openAt(libc: Libc, at: Endpoint, listed: Endpoint, inherited: InheritedSockets | undefined): number {
+  const sockaddr = encodeSockaddr(at);
+  const family = sockaddr.length === 16 ? AF_INET : AF_INET6;
+  const passed = inherited?.take('udp', listed);
+  const fd = passed ?? libc.socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw failure(libc, 'socket', at);
+  const option = (level: number, name: number, value: Uint8Array): boolean => libc.setsockopt(fd, level, name, value, value.length) === 0;
+  // Always, so that another process can add its sockets when it takes over; that two servers never share an address by mistake, TCP sees to.
+  option(SOL_SOCKET, SO_REUSEPORT, ON);
+  if (EVERYWHERE.includes(at.address)) option(family === AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family === AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, ON);
+  if (passed !== undefined) {
+    option(SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT);
+    return passed;
+  }
+  // A smaller buffer than asked for, as the system's limit may have it, still works.
+  const size = Buffer.from(Int32Array.of(RECEIVE_BUFFER).buffer);
+  if (!option(SOL_SOCKET, SO_RCVBUFFORCE, size)) option(SOL_SOCKET, SO_RCVBUF, size);
+  if (family === AF_INET6) option(IPPROTO_IPV6, IPV6_V6ONLY, at.address === '' ? OFF : ON);
+  if (!option(SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT) || libc.bind(fd, sockaddr, sockaddr.length) < 0) {
+    const error = failure(libc, 'bind', at);
+    libc.close(fd);
+    throw error;
+  }
+  return fd;
+}
+
+function failure(libc: Libc, call: string, at: Endpoint): NodeJS.ErrnoException {
+  const code = errnoName(libc.errno());
+  return Object.assign(new Error(`${call} ${code} ${at.address}:${at.port}`), { code, syscall: call, address: at.address, port: at.port });
+}

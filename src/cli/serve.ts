@@ -6,20 +6,19 @@ import { Metrics } from '../metrics/metrics.js';
 import { HostNetwork } from '../net/host-network.js';
 import { PLUGINS } from '../server/directives.js';
 import { SERVING_FLAGS } from '../server/flags.js';
+import { ioFromFlags, startPlane, type IoOptions } from '../server/io.js';
 import { ListenError } from '../server/listeners.js';
 import { jsonLog, textLog, type ServerLog } from '../server/log.js';
 import { Server, type ServerOptions } from '../server/server.js';
 import { VERSION } from '../server/version.js';
 import { handOver, inheritedSockets, tellServing } from './handover.js';
-import { IO_FLAGS, ioFromFlags, startPlane, type IoOptions } from './io.js';
 import type { Command } from './main.js';
 import { Signals } from './signals.js';
 
-/** The server's flags: those of CoreDNS, the form of log lines, and how datagrams are taken. */
+/** The server's flags. */
 export const FLAGS: readonly FlagSpec[] = [
   { name: 'conf', type: 'string', help: 'Corefile to load, or stdin', default: 'Corefile' },
   ...SERVING_FLAGS,
-  ...IO_FLAGS,
 ];
 
 /** Served when there is no Corefile at all: tells clients who they are, as CoreDNS does. */

@@ -4,6 +4,7 @@ import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js'
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
 import { SERVING_FLAGS } from '../server/flags.js';
+import { ioFromFlags, type IoOptions } from '../server/io.js';
 
 /** What puts the rules into the kernel. */
 export type Backend = 'iptables' | 'nft';
@@ -39,6 +40,7 @@ export interface NodeCacheOptions {
   readonly dryRun: boolean;
   readonly quiet: boolean;
   readonly logFormat: 'text' | 'json';
+  readonly io: IoOptions;
   /** Answer with a text and end: the list of plugins, the version. */
   readonly ask: 'plugins' | 'version' | undefined;
 }
@@ -51,7 +53,7 @@ export class NodeCacheFlagError extends Error {
 const MIN_SYNC: Milliseconds = 1000;
 const MAX_SYNC: Milliseconds = 24 * 3_600_000;
 
-/** Node-cache's flags with their defaults, those it takes over from CoreDNS, and `backend`, `dry-run` and `log.format`, which are ours. */
+/** Node-cache's flags with their defaults, those it takes over from CoreDNS, and `backend`, `dry-run`, `log.format`, `io` and `workers`, which are ours. */
 export const NODE_CACHE_FLAGS: readonly FlagSpec[] = [
   { name: 'localip', type: 'string', help: 'addresses to serve DNS at, separated by commas; IPv4 and IPv6 may be mixed' },
   { name: 'conf', type: 'string', help: 'where the rendered Corefile is written to and read from', default: 'Corefile' },
@@ -105,6 +107,7 @@ export function parseNodeCacheFlags(args: readonly string[]): NodeCacheOptions {
     dryRun: yes('dry-run'),
     quiet: yes('quiet'),
     logFormat: oneOf('log.format', text('log.format'), ['text', 'json']),
+    io: io(values),
   };
 }
 
@@ -137,6 +140,12 @@ function oneOf<T extends string>(flag: string, text: string, allowed: readonly T
   const found = allowed.find((value) => value === text);
   if (found === undefined) throw new NodeCacheFlagError(`invalid ${flag} specified - "${text}", want ${allowed.join(' or ')}`);
   return found;
+}
+
+function io(values: Readonly<Record<string, string>>): IoOptions {
+  const read = ioFromFlags(values);
+  if (typeof read === 'string') throw new NodeCacheFlagError(`invalid ${read}`);
+  return read;
 }
 
 function endpoint(text: string): Endpoint {

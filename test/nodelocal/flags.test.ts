@@ -9,7 +9,7 @@ describe('parseNodeCacheFlags', () => {
     expect(parseNodeCacheFlags(LOCAL)).toEqual({
       localIps: ['169.254.20.10', '10.96.0.10'], dnsPort: 53, healthPort: 8080, setupInterface: true, interfaceName: 'nodelocaldns', setupRules: true, backend: 'iptables',
       skipTeardown: false, syncInterval: 60_000, upstreamService: 'kube-dns', kubeDnsFolder: '', baseCorefile: '/etc/coredns/Corefile.base', corefile: 'Corefile',
-      pidfile: '', metricsAddress: { address: '0.0.0.0', port: 9353 }, reloadWithSignal: false, dryRun: false, quiet: false, logFormat: 'text', ask: undefined,
+      pidfile: '', metricsAddress: { address: '0.0.0.0', port: 9353 }, reloadWithSignal: false, dryRun: false, quiet: false, logFormat: 'text', io: { mode: 'auto', workers: expect.any(Number) as number }, ask: undefined,
     });
   });
 
@@ -35,6 +35,7 @@ describe('parseNodeCacheFlags', () => {
     { name: 'reloads by signal', args: [...LOCAL, '-reloadwithsignal'], want: { reloadWithSignal: true } },
     { name: 'a dry run with two dashes', args: [...LOCAL, '--dry-run'], want: { dryRun: true } },
     { name: 'pidfile, quiet and log format', args: [...LOCAL, '-pidfile', '/p', '-quiet', '-log.format', 'json'], want: { pidfile: '/p', quiet: true, logFormat: 'json' } },
+    { name: 'how datagrams are taken', args: [...LOCAL, '-io', 'batched', '-workers', '2'], want: { io: { mode: 'batched', workers: 2 } } },
     { name: 'a question for the plugins', args: ['-plugins'], want: { ask: 'plugins', localIps: [] } },
     { name: 'a question for the version', args: ['-version'], want: { ask: 'version', localIps: [] } },
   ])('takes $name', ({ args, want }) => expect(parseNodeCacheFlags(args)).toMatchObject(want));
@@ -51,6 +52,8 @@ describe('parseNodeCacheFlags', () => {
     { name: 'a link name that is too long', args: [...LOCAL, '-interfacename', 'sixteencharacter'], error: 'invalid interfacename specified - "sixteencharacter", want 1 to 15 letters, digits, _, . or -' },
     { name: 'another backend', args: [...LOCAL, '-backend', 'ipvs'], error: 'invalid backend specified - "ipvs", want iptables or nft' },
     { name: 'another log format', args: [...LOCAL, '-log.format', 'xml'], error: 'invalid log.format specified - "xml", want text or json' },
+    { name: 'another way to take datagrams', args: [...LOCAL, '-io', 'fast'], error: "invalid -io: expected auto, batched, dgram, got 'fast'" },
+    { name: 'no thread', args: [...LOCAL, '-workers', '0'], error: "invalid -workers: expected 1 to 16, got '0'" },
     { name: 'metrics at a name', args: [...LOCAL, '-metrics-listen-address', 'node:1'], error: 'invalid metrics-listen-address specified - "node:1", want IP:PORT, [IPV6]:PORT or :PORT' },
     { name: 'metrics without port', args: [...LOCAL, '-metrics-listen-address', '0.0.0.0'], error: 'invalid metrics-listen-address specified - "0.0.0.0", want IP:PORT, [IPV6]:PORT or :PORT' },
     { name: 'an interval of half a second', args: [...LOCAL, '-syncinterval', '500ms'], error: 'invalid syncinterval specified - "500ms", want 1s to 24h' },

@@ -1,6 +1,6 @@
 import os from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { IO_FLAGS, ioFromFlags, startPlane } from '../../src/cli/io.js';
+import { IO_FLAGS, ioFromFlags, startPlane } from '../../src/server/io.js';
 import { parseFlags } from '../../src/lib/go-flags.js';
 import { TestLog } from '../support/block.js';
 

@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream';
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
 import { FRAME_HEADER, FrameReader, HEADER_SIZE } from '../wire/index.js';
-import type { Attempt, Carrier } from './attempt.js';
+import type { Attempt } from './attempt.js';
 import { closedByPeer, dialError, dialTimeout, readTimeout, transferError } from './errors.js';
-import { InFlight } from './in-flight.js';
+import { Line } from './line.js';
 import type { Peer } from './peer.js';
 import type { TlsClient } from './tls.js';
 
@@ -19,10 +19,7 @@ export interface StreamOwner {
 const UNKNOWN_ENDPOINT: Endpoint = { address: '', port: 0 };
 
 /** One TCP or TLS connection: many queries in flight, answers in any order (RFC 7766 sections 6.2.1.1 and 7), all that is sent in one turn in one write. */
-export class StreamLink implements Carrier {
-  readonly inFlight = new InFlight();
-  uses = 0;
-  lastUsed: Milliseconds;
+export class StreamLink extends Line {
   private lastHeard: Milliseconds = -Infinity;
   /** When the oldest of an unbroken series of queries in flight was sent. */
   private busySince: Milliseconds = Infinity;
@@ -31,16 +28,15 @@ export class StreamLink implements Carrier {
   private readonly frames = new FrameReader();
   private outbox: Attempt[] = [];
   private flushing = false;
-  private retired = false;
   private ended = false;
   private replies = 0;
   private readonly abort = new AbortController();
 
   constructor(
-    private readonly peer: Peer, private readonly tls: TlsClient | undefined, private readonly owner: StreamOwner, readonly openedAt: Milliseconds, connectTimeout: Milliseconds,
+    peer: Peer, private readonly tls: TlsClient | undefined, private readonly owner: StreamOwner, readonly openedAt: Milliseconds, connectTimeout: Milliseconds,
     onConnected: (took: Milliseconds) => void,
   ) {
-    this.lastUsed = openedAt;
+    super(peer, openedAt);
     const timer = peer.clock.setTimeout(() => this.end(dialTimeout(this.protocol, peer.to)), connectTimeout);
     this.connect().then(
       () => {
@@ -75,32 +71,17 @@ export class StreamLink implements Carrier {
 
   send(attempt: Attempt): void {
     if (this.inFlight.size === 0) this.busySince = attempt.sentAt;
-    this.inFlight.add(attempt, this.peer.random);
-    attempt.carrier = this;
-    this.uses++;
-    this.lastUsed = attempt.sentAt;
+    this.take(attempt);
     this.outbox.push(attempt);
     if (this.stream !== undefined) this.flushSoon();
   }
 
-  /** Takes no more queries, and closes when the last one has ended. */
-  retire(): void {
-    this.retired = true;
-    this.closeIfDone();
-  }
-
-  forget(attempt: Attempt): void {
-    this.inFlight.remove(attempt);
-    this.closeIfDone();
-  }
-
-  dropAbandoned(time: Milliseconds): void {
-    this.inFlight.dropAbandoned(time);
-    this.closeIfDone();
-  }
-
   timeout(): Error {
     return this.stream === undefined ? dialTimeout(this.protocol, this.peer.to) : readTimeout(this.protocol, this.local, this.peer.to);
+  }
+
+  close(): void {
+    this.end();
   }
 
   /** Closes the connection; its queries are told `error`, or are sent again where the pool wants that. Without an error they end untold. */
@@ -177,15 +158,8 @@ export class StreamLink implements Carrier {
       this.peer.stats.malformed++;
       return this.end(new Error(`message of ${bytes.length} octets from ${this.protocol} upstream, a header has ${HEADER_SIZE}`));
     }
-    const attempt = this.inFlight.get((bytes[0]! << 8) | bytes[1]!);
-    if (!this.peer.deliver(attempt, bytes)) return;
+    if (!this.deliver(bytes)) return;
     this.lastHeard = this.peer.lastHeard;
     this.replies++;
-    attempt!.carrier = undefined;
-    this.forget(attempt!);
-  }
-
-  private closeIfDone(): void {
-    if (this.retired && this.inFlight.size === 0) this.end();
   }
 }

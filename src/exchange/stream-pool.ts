@@ -79,7 +79,7 @@ export class StreamPool implements StreamOwner {
   }
 
   close(): void {
-    for (const link of [...this.links, ...this.retiring]) link.end();
+    for (const link of [...this.links, ...this.retiring]) link.close();
   }
 
   private get protocol(): 'tcp' | 'tcp-tls' {

@@ -1,24 +1,18 @@
 import { copyOctets } from '../lib/octets.js';
 import { HEADER_SIZE } from '../wire/index.js';
-import type { Milliseconds } from '../lib/units.js';
 import type { ConnectedUdpSocket } from '../net/network.js';
-import type { Attempt, Carrier } from './attempt.js';
+import type { Attempt } from './attempt.js';
 import { readTimeout, transferError } from './errors.js';
-import { InFlight } from './in-flight.js';
+import { Line } from './line.js';
 import type { Peer } from './peer.js';
 
 /** One connected socket, with a source port of its own, and the queries in flight on it. */
-export class UdpSocket implements Carrier {
-  readonly inFlight = new InFlight();
-  /** Messages sent. */
-  uses = 0;
-  lastUsed: Milliseconds;
+export class UdpSocket extends Line {
   private socket!: ConnectedUdpSocket;
-  private retired = false;
   private closed = false;
 
-  private constructor(private readonly peer: Peer, /** Messages after which it makes way for another port. */ readonly maxUses: number, private readonly onBroken: (socket: UdpSocket) => void) {
-    this.lastUsed = peer.clock.monotonic();
+  private constructor(peer: Peer, /** Messages after which it makes way for another port. */ readonly maxUses: number, private readonly onBroken: (socket: UdpSocket) => void) {
+    super(peer, peer.clock.monotonic());
   }
 
   /** @param onBroken called when the operating system reported an error, which all its queries were told */
@@ -29,33 +23,13 @@ export class UdpSocket implements Carrier {
   }
 
   send(attempt: Attempt): void {
-    this.inFlight.add(attempt, this.peer.random);
-    attempt.carrier = this;
-    this.uses++;
-    this.lastUsed = attempt.sentAt;
+    this.take(attempt);
     const { message, id } = attempt;
     // The socket may hold on to the octets for a while, so each message has its own.
     const copy = copyOctets(message, 0, message.length);
     copy[0] = id >> 8;
     copy[1] = id;
     this.socket.send(copy);
-  }
-
-  /** Takes no more queries, and closes when the last one has ended. */
-  retire(): void {
-    this.retired = true;
-    this.closeIfDone();
-  }
-
-  forget(attempt: Attempt): void {
-    this.inFlight.remove(attempt);
-    this.closeIfDone();
-  }
-
-  /** Forgets late ones, which may be the last that keep a retired socket open. */
-  dropAbandoned(time: Milliseconds): void {
-    this.inFlight.dropAbandoned(time);
-    this.closeIfDone();
   }
 
   timeout(): Error {
@@ -77,14 +51,10 @@ export class UdpSocket implements Carrier {
       this.peer.stats.malformed++;
       return;
     }
-    const attempt = this.inFlight.get((bytes[0]! << 8) | bytes[1]!);
-    if (!this.peer.deliver(attempt, bytes)) return;
-    this.forget(attempt!);
-    attempt!.carrier = undefined;
+    this.deliver(bytes);
   }
 
   private fail(cause: Error): void {
-    this.retired = true;
     this.onBroken(this);
     const error = transferError('udp', this.socket.local, this.peer.to, cause);
     for (const attempt of this.inFlight.clear()) {
@@ -92,9 +62,5 @@ export class UdpSocket implements Carrier {
       attempt.receiver?.failed(attempt, error);
     }
     this.close();
-  }
-
-  private closeIfDone(): void {
-    if (this.retired && this.inFlight.size === 0) this.close();
   }
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type * as Tinyglobby from 'tinyglobby';
+import { loadPackage } from '../lib/package.js';
 import type { CorefileFiles } from './import.js';
 
 /** Loaded with the first pattern: few Corefiles import by one. */
 let loaded: typeof Tinyglobby | undefined;
-const tinyglobby = (): typeof Tinyglobby => (loaded ??= createRequire(import.meta.url)('tinyglobby') as typeof Tinyglobby);
+const tinyglobby = (): typeof Tinyglobby => (loaded ??= loadPackage('tinyglobby') as typeof Tinyglobby);
 
 /** Imports from the file system of this machine. `cwd` is an absolute path. */
 export function hostFiles(cwd: string): CorefileFiles {

@@ -19,6 +19,9 @@ const NONE: readonly never[] = [];
 const IPV4: readonly IpFamily[] = ['IPv4'];
 const IPV6: readonly IpFamily[] = ['IPv6'];
 
+/** A list that grew by pushing has room for sixteen more, which is more than most objects hold: the copy has none. */
+const fitted = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? NONE : list.slice());
+
 /**
  * Turns objects as an API or a manifest writes them into the trimmed form. Fields that are missing get their documented default;
  * a bad field is left out with a debug message; an object without a usable name, or a Service of an unknown type, gives undefined.
@@ -121,7 +124,7 @@ export class Trimmer {
     }
     // Not interned: 10,000 names of services live on in the services themselves, and the pool is for the few that repeat.
     const service = textAt(objectAt(objectAt(raw, 'metadata'), 'labels'), SERVICE_NAME_LABEL);
-    return { kind: 'EndpointSlice', namespace, name, service, addressType, endpoints, ports: this.endpointPorts(raw, place) };
+    return { kind: 'EndpointSlice', namespace, name, service, addressType, endpoints: fitted(endpoints), ports: this.endpointPorts(raw, place) };
   }
 
   private endpoint(raw: unknown, place: Place): Endpoint | undefined {
@@ -198,7 +201,7 @@ export class Trimmer {
     }
     const listed = arrayAt(spec, 'podCIDRs');
     const podCidrs = (listed.length > 0 ? listed : [spec['podCIDR']]).filter((cidr): cidr is string => typeof cidr === 'string' && cidr !== '');
-    return { kind: 'Node', name, addresses, podCidrs, labels: this.labels(objectAt(raw, 'metadata')) };
+    return { kind: 'Node', name, addresses: fitted(addresses), podCidrs, labels: this.labels(objectAt(raw, 'metadata')) };
   }
 
   private addresses(given: readonly unknown[], what: string, place: Place): readonly string[] {
@@ -209,7 +212,7 @@ export class Trimmer {
       if (ip !== undefined) addresses.push(ip);
       else if (text !== undefined && text !== null && text !== '') place.drop(`${what} ${JSON.stringify(text)}`);
     }
-    return addresses.length === 0 ? NONE : addresses;
+    return fitted(addresses);
   }
 
   private topology(text: string): string | undefined {

@@ -1,9 +1,7 @@
-import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
-
-const require = createRequire(import.meta.url);
+import { loadPackage } from '../lib/package.js';
 
 /** The `yaml` package, loaded at the first call: it costs 9 MB of memory, and a server that follows an API in its cluster never needs it. */
 export function loadYaml(): typeof Yaml {
-  return require('yaml') as typeof Yaml;
+  return loadPackage('yaml') as typeof Yaml;
 }

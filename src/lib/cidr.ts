@@ -1,4 +1,7 @@
-import ipaddr from 'ipaddr.js';
+import type Ipaddr from 'ipaddr.js';
+import { loadPackage } from './package.js';
+
+const ipaddr = loadPackage('ipaddr.js') as typeof Ipaddr;
 
 /** An address as its octets: 4 for IPv4, 16 for IPv6. IPv4-mapped IPv6 addresses are kept as IPv6. */
 export type IpBytes = Uint8Array;

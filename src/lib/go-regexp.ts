@@ -1,9 +1,9 @@
-import { createRequire } from 'node:module';
 import type * as Re2 from 're2js';
+import { loadPackage } from './package.js';
 
 /** Loaded with the first pattern: most Corefiles have none, and the package's tables take 8 MB. */
 let loaded: typeof Re2 | undefined;
-const re2 = (): typeof Re2.RE2JS => (loaded ??= createRequire(import.meta.url)('re2js') as typeof Re2).RE2JS;
+const re2 = (): typeof Re2.RE2JS => (loaded ??= loadPackage('re2js') as typeof Re2).RE2JS;
 
 /** A regular expression in Go's syntax, compiled once. Matching takes time in proportion to the text, whatever the pattern. */
 export interface GoRegExp {

@@ -1,5 +1,8 @@
-import pino, { type DestinationStream } from 'pino';
+import type Pino from 'pino';
 import type { Logger } from '../lib/log.js';
+import { loadPackage } from '../lib/package.js';
+
+const pino = loadPackage('pino') as typeof Pino;
 
 const LABELS: Record<number, string> = { 20: 'DEBUG', 30: 'INFO', 40: 'WARNING', 50: 'ERROR', 60: 'FATAL' };
 
@@ -11,7 +14,7 @@ export interface ServerLog extends Logger {
 }
 
 /** Where lines go: a pino destination, or anything with a `write`. */
-export interface LogDestination extends DestinationStream {
+export interface LogDestination extends Pino.DestinationStream {
   flushSync?(): void;
 }
 
@@ -38,7 +41,7 @@ export function jsonLog(destination: LogDestination = standardOutput()): ServerL
   return wrap(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level } }, destination), destination);
 }
 
-function wrap(log: pino.Logger, destination: LogDestination): ServerLog {
+function wrap(log: Pino.Logger, destination: LogDestination): ServerLog {
   return {
     debug: (line) => log.debug(line),
     info: (line) => log.info(line),

@@ -1,3 +1,5 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ALL_FIELDS, DNS_FIELDS, KUBE_KINDS } from '../../src/kube/objects.js';
@@ -147,5 +149,33 @@ describe('what cannot be used', () => {
         trim(kind, value);
       }),
     );
+  });
+});
+
+describe('memory', () => {
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc') as () => void;
+  const used = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const COUNT = 5000;
+
+  // Of which 16 are the list's that holds them, and some 150 the names and addresses.
+  it.each([
+    { name: 'a service', kind: 'Service' as const, most: 330, raw: (i: number) => ({ metadata: { name: `web-${i}` }, spec: { clusterIPs: [`10.96.${i >> 8}.${i & 255}`], ports: [{ name: 'http', port: 80 }] } }) },
+    {
+      name: 'a slice of one endpoint', kind: 'EndpointSlice' as const, most: 430,
+      raw: (i: number) => ({ metadata: { name: `web-${i}-x7k2p`, labels: { 'kubernetes.io/service-name': `web-${i}` } }, endpoints: [{ addresses: [`172.20.${i >> 8}.${i & 255}`] }], ports: [{ name: 'http', port: 80 }] }),
+    },
+  ])('$name takes at most $most octets', ({ kind, raw, most }) => {
+    const trimmer = new Trimmer(DNS_FIELDS, new RecordedLog());
+    const make = (i: number) => trimmer.trim(kind, JSON.parse(JSON.stringify(raw(i))));
+    Array.from({ length: 100 }, (_, i) => make(i));
+    const before = used();
+    const kept = Array.from({ length: COUNT }, (_, i) => make(i));
+    const each = (used() - before) / kept.length;
+    expect(each).toBeGreaterThan(100);
+    expect(each).toBeLessThan(most);
   });
 });

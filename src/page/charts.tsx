@@ -1,7 +1,6 @@
 import { useComputed } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import type { PartId, Sample, ServerSample } from '../lab/web/api.js';
 import { samples, shortName, totals } from './state.js';
 
@@ -14,9 +13,9 @@ interface ChartSpec {
 }
 
 const CHARTS: readonly ChartSpec[] = [
-  { title: 'Cache hit ratio', unit: '%', top: 100, of: ({ hits, misses }) => (hits + misses === 0 ? null : (100 * hits) / (hits + misses)) },
-  { title: 'Queries a second', unit: '/s', of: ({ queries }, { period }) => (1000 * queries) / period },
-  { title: 'Time a query', unit: ' ms', of: ({ queries, time }) => (queries === 0 ? null : time / queries) },
+  { title: 'Cache hit ratio, %', unit: ' %', top: 100, of: ({ hits, misses }) => (hits + misses === 0 ? null : (100 * hits) / (hits + misses)) },
+  { title: 'Queries a second', unit: ' a second', of: ({ queries }, { period }) => (1000 * queries) / period },
+  { title: 'Time a query, ms', unit: ' ms', of: ({ queries, time }) => (queries === 0 ? null : time / queries) },
 ];
 const NOTHING: ServerSample = { queries: 0, hits: 0, misses: 0, time: 0 };
 const COLOURS = 8;
@@ -43,12 +42,11 @@ interface ChartProps {
   readonly label: string;
   readonly series: readonly { readonly name: string; readonly colour: string }[];
   readonly data: uPlot.AlignedData;
-  readonly unit: string;
   readonly top?: number;
 }
 
 /** Lines over time, drawn by uPlot. */
-function Chart({ title, label, series, data, unit, top }: ChartProps) {
+function Chart({ title, label, series, data, top }: ChartProps) {
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>();
   const theme = useTheme();
@@ -59,7 +57,7 @@ function Chart({ title, label, series, data, unit, top }: ChartProps) {
     const made = new uPlot({
       width: element.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { y: false, points: { size: 5 } }, padding: [8, 8, 0, 0],
       scales: { y: { range: (_plot, _min, max) => [0, top ?? Math.max(1, (max ?? 0) * 1.1)] } },
-      axes: [{ ...axis, size: 24, space: 60 }, { ...axis, size: 44, space: 28, values: (_plot, values) => values.map((value) => `${value}${unit}`) }],
+      axes: [{ ...axis, size: 24, space: 70, values: (_plot, values) => values.map((value) => new Date(1000 * value).toTimeString().slice(0, 8)) }, { ...axis, size: 40, space: 28 }],
       series: [{}, ...series.map(({ name, colour }): uPlot.Series => ({ label: name, stroke: css(colour), width: 1.75, spanGaps: true, points: { size: 4 } }))],
     }, data, element);
     plot.current = made;
@@ -88,9 +86,9 @@ export function Charts() {
         {CHARTS.map(({ title, unit, of, top }) => {
           const columns = ids.map((id) => list.map((sample) => of(sample.servers[id] ?? NOTHING, sample)));
           const label = `${title}: ${ids.map((id, i) => `${shortName(id)} ${shown(columns[i]!.findLast((value) => value !== null) ?? null, unit)}`).join(', ') || 'nothing yet'}`;
-          return <Chart key={title} title={title} label={label} unit={unit} top={top} series={series} data={[times, ...columns]} />;
+          return <Chart key={title} title={title} label={label} top={top} series={series} data={[times, ...columns]} />;
         })}
-        <Chart title="Whole lab: packets a second, and CPU" unit="" label={last ? `${shown((1000 * last.packets) / last.period, ' packets a second')}, ${shown((100 * last.cpu) / last.period, ' % of a core')}` : 'nothing yet'}
+        <Chart title="Whole lab: packets/s, CPU %" label={last ? `${shown((1000 * last.packets) / last.period, ' packets a second')}, ${shown((100 * last.cpu) / last.period, ' % of a core')}` : 'nothing yet'}
           series={[{ name: 'packets/s', colour: colourOf(0) }, { name: '% of a core', colour: colourOf(2) }]}
           data={[times, list.map(({ packets, period }) => (1000 * packets) / period), list.map(({ cpu, period }) => (100 * cpu) / period)]} />
       </div>

@@ -35,7 +35,12 @@ export function framesOf(story: Explanation): readonly Frame[] {
   story.steps.forEach((step, i) => {
     for (const query of step.queries) frames.push(...queryFrames(story, i, number++, query));
   });
-  frames.push({ kind: 'end', step: -1, query: -1, hop: 0, title: story.found ? 'Found' : 'Not found', text: `${story.outcome}. ${costText(story)}`, trail: [], now: undefined, marks: {} });
+  // The end shows every way that was taken.
+  const ways = new Map(frames.flatMap(({ trail }) => trail).map((edge) => [`${edge.from} ${edge.to}`, edge]));
+  frames.push({
+    kind: 'end', step: -1, query: -1, hop: 0, title: story.found ? 'Found' : 'Not found', text: `${story.outcome}. ${costText(story)}`, trail: [...ways.values()], now: undefined,
+    marks: { [story.pod.id]: { text: story.found ? 'found' : 'not found', tone: story.found ? 'good' : 'bad' } },
+  });
   return frames;
 }
 

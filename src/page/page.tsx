@@ -16,11 +16,19 @@ import { pulseFlows, pulseVisits } from './picture/pulses.js';
 import { story } from './player.js';
 import { cluster, connected } from './state.js';
 
+/** Where the picture comes after the form, as in the style sheet. */
+const NARROW = '(max-width: 1079px)';
+
 function Page() {
   const view = cluster.value;
   const stage = useRef<HTMLDivElement>(null);
+  const picture = useRef<HTMLElement>(null);
   if (!view) return <p class="waiting">The lab is being looked at …</p>;
   const told = story.value;
+  const onAsked = (): void => {
+    stage.current?.focus({ preventScroll: true });
+    if (matchMedia(NARROW).matches) picture.current?.scrollIntoView({ block: 'start' });
+  };
   return (
     <>
       <header class="top">
@@ -29,16 +37,20 @@ function Page() {
         <p class="live" data-on={connected.value || undefined} role="status">{connected.value ? 'live' : 'the lab does not answer'}</p>
       </header>
       <main>
-        <section class="panel picture" aria-labelledby="picture-title">
+        <section class="panel picture" ref={picture} aria-labelledby="picture-title">
           <div class="title"><h2 id="picture-title">The cluster</h2><NodeCacheSwitch view={view} /></div>
           <Picture view={view} />
           <Key />
         </section>
-        <section class="panel lookup" aria-labelledby="lookup-title">
-          <h2 id="lookup-title">A look-up, step by step</h2>
-          <LookupForm view={view} onAsked={() => stage.current?.focus({ preventScroll: true })} />
-          {told ? <><Stage story={told} root={stage} /><Matrix story={told} /><Past /></> : <Hint view={view} />}
-        </section>
+        <div class="side">
+          <section class="panel lookup" aria-labelledby="lookup-title">
+            <h2 id="lookup-title">A look-up, step by step</h2>
+            <LookupForm view={view} onAsked={onAsked} />
+            {!told && <Hint view={view} />}
+          </section>
+          {told && <section class="panel walk" aria-label="Steps of the look-up"><Stage story={told} root={stage} /></section>}
+          {told && <section class="panel queries" aria-label="Queries of the look-up"><Matrix story={told} /><Past /></section>}
+        </div>
         <section class="panel figures" aria-labelledby="figures-title"><h2 id="figures-title">Hit ratio and cost over time</h2><Charts /></section>
         <section class="panel flow-list" aria-labelledby="flows-title"><h2 id="flows-title">Flows, as Hubble tells them</h2><Flows /></section>
         <section class="panel shell" aria-labelledby="console-title"><h2 id="console-title">Console</h2><Console /></section>

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,13 +18,15 @@ const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
 };
 
 /** Where the build puts the page: beside the compiled program, or in `dist` when the program runs from its sources. */
-const BUILT = [new URL('../../page/', import.meta.url), new URL('../../../dist/page/', import.meta.url)].map((url) => fileURLToPath(url));
+const BUILT = ['../../page/', '../../../dist/page/'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
+/** The file that only a folder with a built page has. */
+const MARK = 'page.js';
 
 /** The page's files, read when they are first asked for. */
 export class StaticFiles {
   private readonly read = new Map<string, StaticFile>();
 
-  /** @param folders where the files are, the first that has them */
+  /** @param folders where a built page may be; the first that has one is taken */
   constructor(private readonly folders: readonly string[] = BUILT) {}
 
   /** undefined for a path that is no file of the page, 'missing' for one that was not built. */
@@ -34,22 +36,11 @@ export class StaticFiles {
     const held = this.read.get(url);
     if (held) return held;
     const [name, type] = known;
-    for (const folder of this.folders) {
-      const body = readIfThere(path.join(folder, name));
-      if (!body) continue;
-      const file = { type, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` };
-      this.read.set(url, file);
-      return file;
-    }
-    return 'missing';
-  }
-}
-
-function readIfThere(file: string): Buffer | undefined {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const folder = this.folders.find((candidate) => existsSync(path.join(candidate, MARK)));
+    if (folder === undefined) return 'missing';
+    const body = readFileSync(path.join(folder, name));
+    const file = { type, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` };
+    this.read.set(url, file);
+    return file;
   }
 }

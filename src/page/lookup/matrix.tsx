@@ -27,7 +27,7 @@ export function Matrix({ story }: { readonly story: Explanation }) {
         <tbody>
           {story.steps.map((step, i) => (
             <tr key={`${i} ${step.name}`} data-current={frame.value?.step === i || undefined}>
-              <th scope="row"><span class="tried">{step.name}</span> <small>{step.why}</small></th>
+              <th scope="row"><span class="tried">{broken(step.name)}</span> <small>{broken(step.why)}</small></th>
               {types.map((type) => (
                 <td key={type}>{step.queries.filter((query) => query.type === type).map((query) => <Cell key={numbers.get(query)} query={query} number={numbers.get(query)!} />)}</td>
               ))}
@@ -38,6 +38,9 @@ export function Matrix({ story }: { readonly story: Explanation }) {
     </div>
   );
 }
+
+/** A long name may be broken behind its dots. */
+const broken = (name: string) => name.split(/(?<=\.)/).map((label) => [label, <wbr key={label} />]);
 
 /** Where a query was answered: `node cache` hits save the way. */
 const hitOf = ({ hops }: ExplainedQuery): boolean => hops.find((hop) => hop.kind === 'visit')?.cache === 'hit';

@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ClusterView, PartId } from '../../lab/web/api.js';
-import { frame } from '../player.js';
+import { frame, story } from '../player.js';
 import { pathBetween } from './edges.js';
 import type { Box } from './edges.js';
 import { onPulse } from './pulses.js';
@@ -46,21 +46,22 @@ export function Lines({ root, view }: { readonly root: RefObject<HTMLDivElement>
   useEffect(() => onPulse((pulse) => run(pulse, dots.current, known.current)), []);
   const path = (from: PartId, to: PartId): string | undefined => {
     const [a, b] = [boxes.get(from), boxes.get(to)];
-    return a && b && pathBetween(a, b);
+    return a && b && pathBetween(a, b, boxes.values());
   };
   const now = frame.value;
   const redirected = new Set(view.links.filter((link) => link.kind === 'redirect').map((link) => link.from));
   return (
-    <svg class="lines" aria-hidden="true" data-busy={now ? true : undefined}>
+    <svg class="lines" aria-hidden="true" data-busy={now ? true : undefined} data-found={now?.kind === 'reply' || now?.kind === 'end' ? now.marks[story.value!.pod.id]?.tone : undefined}>
+      <defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" /></marker></defs>
       {view.links.map(({ from, to, kind }) => {
         const d = path(from, to);
         return d && <path key={`${from} ${to} ${kind}`} class="may" data-kind={kind} data-aside={kind === 'backend' && redirected.has(from) ? true : undefined} d={d} />;
       })}
       {now?.trail.map(({ from, to }, i) => {
         const d = path(from, to);
-        return d && <path key={`trail ${i}`} class="trail" d={d} />;
+        return d && <path key={`trail ${i}`} class="trail" marker-end="url(#tip)" d={d} />;
       })}
-      {now?.now && path(now.now.from, now.now.to) && <path key={`${now.query} ${now.hop}`} class="now" pathLength={1} d={path(now.now.from, now.now.to)} />}
+      {now?.now && path(now.now.from, now.now.to) && <path key={`${now.query} ${now.hop}`} class="now" marker-end="url(#tip)" pathLength={1} d={path(now.now.from, now.now.to)} />}
       <g ref={dots} />
     </svg>
   );
@@ -76,7 +77,7 @@ function run({ edges, tone }: Pulse, group: SVGGElement | null, boxes: Boxes): v
     dot.setAttribute('r', '4');
     dot.setAttribute('class', 'dot');
     dot.dataset.tone = tone;
-    dot.style.offsetPath = `path("${pathBetween(a, b)}")`;
+    dot.style.offsetPath = `path("${pathBetween(a, b, boxes.values())}")`;
     group.append(dot);
     dot.animate([{ offsetDistance: '0%', opacity: 1 }, { offsetDistance: '100%', opacity: 1 }], { duration: RUN, delay: i * RUN, fill: 'backwards', easing: 'ease-in-out' }).onfinish = () => dot.remove();
   });

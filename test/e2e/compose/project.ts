@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'yaml';
+import type { Engine } from './engine.js';
+import { run } from './run.js';
+
+export const ROOT = path.resolve(import.meta.dirname, '../../..');
+
+const { services } = parse(readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as { services: Record<string, { profiles: string[] }> };
+
+/** All services but Grafana, whose image is to be had from a registry only. */
+export const SERVICES = Object.keys(services).filter((service) => service !== 'grafana');
+
+/** One profile of docker-compose.yml, running. */
+export class Project {
+  private readonly name = `nodens-test-${process.pid}`;
+
+  constructor(private readonly engine: Engine, private readonly profile: string, private readonly env: () => Readonly<Record<string, string>>) {}
+
+  get services(): string[] {
+    return SERVICES.filter((service) => services[service]!.profiles.includes(this.profile));
+  }
+
+  async up(): Promise<void> {
+    await this.compose(['up', '-d', '--no-build', ...this.services], 120_000);
+  }
+
+  /** Stops all services; the exit codes of their containers. */
+  async stop(): Promise<number[]> {
+    await this.compose(['stop', '--timeout', '20']);
+    return [...(await this.compose(['ps', '-a'])).matchAll(/\bexit(?:ed)? \(?(\d+)/gi)].map(([, code]) => Number(code));
+  }
+
+  /** Takes containers and networks away. Podman keeps a container for whose network another one asked until that one is gone, which is the second time. */
+  async down(): Promise<void> {
+    await this.compose(['down', '--timeout', '20']).catch(() => this.compose(['down', '--timeout', '20']));
+  }
+
+  /** What a command in a service's container prints. */
+  exec(service: string, ...command: string[]): Promise<string> {
+    return this.compose(['exec', '-T', service, ...command]);
+  }
+
+  async restart(service: string, what: 'stop' | 'start'): Promise<void> {
+    await this.compose([what, service]);
+  }
+
+  /** Lines that a service has printed so far. */
+  async lines(service: string): Promise<string[]> {
+    return (await this.compose(['logs', '--no-color', '--no-log-prefix', service])).split('\n').map((line) => line.trimEnd());
+  }
+
+  private compose(args: readonly string[], timeout?: number): Promise<string> {
+    const { engine } = this;
+    return run([...engine.compose, '-p', this.name, '-f', 'docker-compose.yml', ...engine.overrides, '--profile', this.profile, ...args], {
+      cwd: ROOT, env: { ...engine.env, ...this.env() }, timeout,
+    });
+  }
+}

@@ -1,8 +1,8 @@
-import os from 'node:os';
 import { DataPlane, MAX_WORKERS } from '../dataplane/plane.js';
 import type { FlagSpec } from '../lib/go-flags.js';
 import type { Logger } from '../lib/log.js';
 import type { InheritedSockets } from '../net/inherited-sockets.js';
+import { usableCpus } from './cpus.js';
 
 /** How datagrams are taken: with Node's own sockets, with batched calls in threads of their own, or with the latter where they are to be had. */
 const MODES = ['auto', 'batched', 'dgram'] as const;
@@ -17,7 +17,7 @@ export interface IoOptions {
 const SLOTS = 1 << 14;
 
 /** One core is the chain's; more threads than four gain nothing on the hosts that DNS servers run on. */
-const defaultWorkers = (): number => Math.max(1, Math.min(4, os.availableParallelism()) - 1);
+const defaultWorkers = (): number => Math.max(1, Math.min(4, usableCpus()) - 1);
 
 export const IO_FLAGS: readonly FlagSpec[] = [
   { name: 'io', type: 'string', help: `How datagrams are taken: ${MODES.join(', ')}`, default: 'auto' },

@@ -1,5 +1,5 @@
-import os from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { usableCpus } from '../../src/server/cpus.js';
 import { IO_FLAGS, ioFromFlags, startPlane } from '../../src/server/io.js';
 import { parseFlags } from '../../src/lib/go-flags.js';
 import { TestLog } from '../support/block.js';
@@ -8,7 +8,7 @@ const fromArgs = (...args: string[]): ReturnType<typeof ioFromFlags> => ioFromFl
 
 describe('flags', () => {
   it('leave the choice to the program', () => {
-    const workers = Math.max(1, Math.min(4, os.availableParallelism()) - 1);
+    const workers = Math.max(1, Math.min(4, usableCpus()) - 1);
     expect(fromArgs()).toEqual({ mode: 'auto', workers });
   });
 

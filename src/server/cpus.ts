@@ -48,12 +48,12 @@ function own(read: ReadText): OwnGroup | undefined {
 }
 
 function shareV2(read: ReadText, folder: string): number {
-  const [limit, period] = (attempt(() => read(`${folder}/cpu.max`)) ?? 'max').split(/\s+/);
+  const [limit, period] = (attempt(() => read(path.posix.join(folder, 'cpu.max'))) ?? 'max').split(/\s+/);
   return share(Number(limit), Number(period));
 }
 
 function shareV1(read: ReadText, folder: string): number {
-  return share(Number(attempt(() => read(`${folder}/cpu.cfs_quota_us`)) ?? -1), Number(attempt(() => read(`${folder}/cpu.cfs_period_us`)) ?? 0));
+  return share(Number(attempt(() => read(path.posix.join(folder, 'cpu.cfs_quota_us'))) ?? -1), Number(attempt(() => read(path.posix.join(folder, 'cpu.cfs_period_us'))) ?? 0));
 }
 
 /** No limit is written as `max` or as a negative figure. */

@@ -223,7 +223,16 @@ export class Lab {
     const node = this.world.node(name);
     this.api.put({
       kind: 'Node', namespace: '', name, created: this.clock.now(),
-      raw: { apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { 'kubernetes.io/hostname': name } }, status: { addresses: [{ type: 'InternalIP', address: node.internalIp }, { type: 'Hostname', address: name }] } },
+      raw: {
+        apiVersion: 'v1', kind: 'Node',
+        metadata: {
+          name, labels: {
+            'beta.kubernetes.io/arch': 'amd64', 'beta.kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux',
+            ...(node.spec.apiServer === true && { 'node-role.kubernetes.io/control-plane': '' }),
+          },
+        },
+        status: { addresses: [{ type: 'InternalIP', address: node.internalIp }, { type: 'Hostname', address: name }] },
+      },
     });
   }
 }

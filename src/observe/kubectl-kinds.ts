@@ -17,6 +17,8 @@ export interface KubectlFacts {
   selector?(namespace: string, name: string): string | undefined;
   /** Containers of a pod that run, of how many, and restarts. Default: all of one, by the pod's readiness. */
   containers?(pod: Pod): { readonly ready: number; readonly of: number; readonly restarts?: number; readonly status?: string };
+  /** Labels of objects that the model keeps none of. */
+  labels?(kind: 'node' | 'service', namespace: string, name: string): Readonly<Record<string, string>>;
   /** What a node says of its software. */
   readonly nodeInfo?: { readonly version: string; readonly os: string; readonly kernel: string; readonly runtime: string };
 }
@@ -44,6 +46,8 @@ export interface KubectlKind {
   readonly wideAt?: number;
   readonly warning?: string;
   rows(world: World, facts: KubectlFacts): KubectlRow[];
+  /** Order of rows; by namespace and name when left out. */
+  readonly order?: (a: KubectlRow, b: KubectlRow) => number;
 }
 
 const NODE_INFO = { version: 'v1.33.2', os: 'Ubuntu 24.04.2 LTS', kernel: '6.8.0-53-generic', runtime: 'containerd://1.7.27' };
@@ -57,9 +61,9 @@ const orNone = (text: string): string => (text === '' ? NONE : text);
 const nodes: KubectlKind = {
   resource: 'nodes', singular: 'node', names: ['node', 'nodes', 'no'], namespaced: false,
   columns: ['NAME', 'STATUS', 'ROLES', 'AGE', 'VERSION'], wideColumns: ['INTERNAL-IP', 'EXTERNAL-IP', 'OS-IMAGE', 'KERNEL-VERSION', 'CONTAINER-RUNTIME'],
-  rows: (world, { ages, nodeInfo = NODE_INFO }) => [...world.cluster.nodes.values()].map((node) =>
+  rows: (world, { ages, labels, nodeInfo = NODE_INFO }) => [...world.cluster.nodes.values()].map((node) =>
     row('', node.name, ['Ready', node.spec.apiServer ? 'control-plane' : NONE, age(ages.of('node', '', node.name)), nodeInfo.version],
-      [node.internalIp, orNone(node.externalIps[0] ?? ''), nodeInfo.os, nodeInfo.kernel, nodeInfo.runtime])),
+      [node.internalIp, orNone(node.externalIps[0] ?? ''), nodeInfo.os, nodeInfo.kernel, nodeInfo.runtime], labels?.('node', '', node.name))),
 };
 
 const pods: KubectlKind = {
@@ -79,7 +83,7 @@ const services: KubectlKind = {
     const { namespace, name } = spec;
     const ports = spec.ports.map(({ port, nodePort, protocol }) => `${port}${nodePort === undefined ? '' : `:${nodePort}`}/${protocol}`).join(',');
     const external = spec.type === 'LoadBalancer' ? '<pending>' : NONE;
-    return row(namespace, name, [spec.type ?? 'ClusterIP', orNone(spec.clusterIPs[0] ?? ''), external, orNone(ports), age(facts.ages.of('service', namespace, name))], [facts.selector?.(namespace, name) ?? NONE]);
+    return row(namespace, name, [spec.type ?? 'ClusterIP', orNone(spec.clusterIPs[0] ?? ''), external, orNone(ports), age(facts.ages.of('service', namespace, name))], [facts.selector?.(namespace, name) ?? NONE], facts.labels?.('service', namespace, name));
   }),
 };
 

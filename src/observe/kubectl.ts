@@ -27,9 +27,13 @@ const fail = (message: string): never => {
   throw new OptionError('kubectl get', message);
 };
 
-/** `kubectl get ARGS`: `pods -A -o wide`, `svc,ep webpod -n default`, `pod -l app=webpod`. Throws an OptionError for arguments that cannot be used. */
-export function kubectlGet(args: readonly string[], world: World, facts: KubectlFacts): KubectlOutput {
-  const options = parse(args);
+/**
+ * `kubectl get ARGS`: `pods -A -o wide`, `svc,ep webpod -n default`, `pod -l app=webpod`. Throws an OptionError for arguments that cannot be used.
+ *
+ * @param kinds what can be listed
+ */
+export function kubectlGet(args: readonly string[], world: World, facts: KubectlFacts, kinds: readonly KubectlKind[] = KUBECTL_KINDS): KubectlOutput {
+  const options = parse(args, kinds);
   const errors: string[] = [];
   const tables: string[][] = [];
   for (const kind of options.kinds) {
@@ -49,7 +53,7 @@ function select(kind: KubectlKind, { names, namespace, allNamespaces, selector }
     .filter((row) => !kind.namespaced || allNamespaces || row.namespace === namespace)
     .filter((row) => names.length === 0 || names.includes(row.name))
     .filter((row) => selector === undefined || selector.matches(row.labels))
-    .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
+    .sort(kind.order ?? ((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name)));
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -70,7 +74,7 @@ function table(kind: KubectlKind, rows: readonly KubectlRow[], { allNamespaces, 
 const VALUED: Readonly<Record<string, string>> = { '-n': 'namespace', '--namespace': 'namespace', '-o': 'output', '--output': 'output', '-l': 'selector', '--selector': 'selector' };
 const SWITCHES: Readonly<Record<string, string>> = { '-A': 'all', '--all-namespaces': 'all', '--no-headers': 'bare' };
 
-function parse(args: readonly string[]): GetOptions {
+function parse(args: readonly string[], known: readonly KubectlKind[]): GetOptions {
   const values = new Map<string, string>();
   const words: string[] = [];
   for (let i = 0; i < args.length; i++) {
@@ -81,7 +85,7 @@ function parse(args: readonly string[]): GetOptions {
   const [kindText, ...rest] = words;
   if (kindText === undefined) return fail('You must specify the type of resource to get');
   const slash = kindText.indexOf('/');
-  const kinds = (slash < 0 ? kindText : kindText.slice(0, slash)).split(',').map(kindOf);
+  const kinds = (slash < 0 ? kindText : kindText.slice(0, slash)).split(',').map((text) => kindOf(text, known));
   const output = values.get('output');
   if (output !== undefined && output !== 'wide') fail(`unable to match a printer suitable for the output format "${output}", allowed formats are: wide`);
   return {
@@ -105,10 +109,10 @@ function readOption(arg: string, next: string | undefined, values: Map<string, s
   return match[2] !== '' ? 0 : 1;
 }
 
-function kindOf(text: string): KubectlKind {
+function kindOf(text: string, known: readonly KubectlKind[]): KubectlKind {
   const wanted = text.toLowerCase();
-  const found = KUBECTL_KINDS.find((kind) => kind.names.includes(wanted));
-  return found ?? fail(`the server doesn't have a resource type "${text}": there are ${KUBECTL_KINDS.map((kind) => kind.names[0]).join(', ')}`);
+  const found = known.find((kind) => kind.names.includes(wanted));
+  return found ?? fail(`the server doesn't have a resource type "${text}": there are ${known.map((kind) => kind.names[0]).join(', ')}`);
 }
 
 function selectorOf(text: string | undefined): LabelSelector | undefined {

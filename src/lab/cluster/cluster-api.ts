@@ -46,6 +46,9 @@ const NAME = /^[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$/;
 /** The objects of the cluster as they were applied: what kubectl talks to. Those that DNS answers from go on to the store. */
 export class ClusterApi {
   private readonly objects = new Map<string, ApiObject>();
+  /** Counts changes, as resource versions do. */
+  private version = 1000;
+  private readonly versions = new Map<string, number>();
 
   constructor(private readonly options: ClusterApiOptions) {}
 
@@ -76,8 +79,9 @@ export class ClusterApi {
     const unfilled = /__PILLAR__(?:LOCAL__DNS|DNS__SERVER|DNS__DOMAIN)__/.exec(kind === 'ConfigMap' ? '' : JSON.stringify(raw));
     if (unfilled) fail(`${unfilled[0]} is not filled in`);
     try {
-      const filled = kind === 'Service' ? this.withAddress(raw as RawObject, namespace, name, old) : (raw as RawObject);
-      const object: ApiObject = { kind, namespace, name, raw: { ...filled, metadata: { ...metadata, ...(namespace !== '' && { namespace }) } }, created: old?.created ?? this.options.clock.now() };
+      const own = withoutServed(raw as RawObject);
+      const filled = kind === 'Service' ? this.withAddress(own, namespace, name, old) : kind === 'Pod' && old ? withLife(own, old.raw) : own;
+      const object: ApiObject = { kind, namespace, name, raw: { ...filled, metadata: { ...objectAt(filled, 'metadata'), ...(namespace !== '' && { namespace }) } }, created: old?.created ?? this.options.clock.now() };
       if (old && isDeepStrictEqual(old.raw, object.raw)) return { object: old, applied: 'unchanged' };
       this.options.check?.(object);
       this.put(object);
@@ -94,12 +98,20 @@ export class ClusterApi {
       if (taken === 'invalid' || taken === 'unwanted') throw new TypeError(`invalid ${object.kind} ${object.namespace}/${object.name}`);
       this.options.store.apply(taken.object);
     }
-    this.objects.set(keyOf(object.kind, object.namespace, object.name), object);
+    const key = keyOf(object.kind, object.namespace, object.name);
+    this.objects.set(key, object);
+    this.versions.set(key, ++this.version);
+  }
+
+  /** The resource version of an object. */
+  versionOf({ kind, namespace, name }: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): number {
+    return this.versions.get(keyOf(kind, namespace, name)) ?? this.version;
   }
 
   /** Whether there was such an object. */
   delete(kind: string, namespace: string, name: string): boolean {
     if (isKubeKind(kind)) this.options.store.delete(kind, namespace, name);
+    this.versions.delete(keyOf(kind, namespace, name));
     return this.objects.delete(keyOf(kind, namespace, name));
   }
 
@@ -141,6 +153,22 @@ export class ClusterApi {
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Without what the server itself adds: a text that it gave out can be applied again. */
+function withoutServed(raw: RawObject): RawObject {
+  const { status: _status, ...rest } = raw;
+  const { creationTimestamp: _time, resourceVersion: _version, uid: _uid, generation: _generation, managedFields: _fields, ...metadata } = objectAt(raw, 'metadata');
+  return { ...rest, metadata };
+}
+
+/** A pod that runs keeps its node and its status. Throws where anything but its labels and annotations is to change. */
+function withLife(raw: RawObject, old: RawObject): RawObject {
+  const { nodeName, ...before } = objectAt(old, 'spec');
+  const { nodeName: wanted, ...spec } = objectAt(raw, 'spec');
+  if (!isDeepStrictEqual(before, spec) || (wanted !== undefined && wanted !== nodeName)) throw new Error('spec: Forbidden: pod updates may not change fields other than labels and annotations here: delete the pod, then apply');
+  const { ownerReferences } = objectAt(old, 'metadata');
+  return { ...raw, metadata: { ...objectAt(raw, 'metadata'), ...(ownerReferences !== undefined && { ownerReferences }) }, spec: objectAt(old, 'spec'), status: old['status'] };
+}
 
 /** Labels of an object; empty where it has none. */
 export const labelsOf = (raw: unknown): Readonly<Record<string, string>> => textMapAt(objectAt(raw, 'metadata'), 'labels') ?? {};

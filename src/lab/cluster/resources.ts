@@ -8,6 +8,8 @@ export interface Resource {
   readonly group: string;
   readonly apiVersion: string;
   readonly namespaced: boolean;
+  /** Made by the cluster itself: it can be looked at, and not applied or changed. */
+  readonly made?: boolean;
 }
 
 const core = (kind: string, plural: string, short: readonly string[], namespaced = true): Resource => ({ kind, plural, short, group: '', apiVersion: 'v1', namespaced });
@@ -28,10 +30,19 @@ export const RESOURCES: readonly Resource[] = [
   other('cilium.io', 'v2', 'CiliumLocalRedirectPolicy', 'ciliumlocalredirectpolicies', ['clrp']),
 ];
 
+/** What can be looked at besides. */
+export const MADE_RESOURCES: readonly Resource[] = [
+  { ...core('Node', 'nodes', ['no'], false), made: true },
+  { ...core('Endpoints', 'endpoints', ['ep']), made: true },
+  { ...other('apps', 'v1', 'ReplicaSet', 'replicasets', ['rs']), made: true },
+  { ...other('cilium.io', 'v2', 'CiliumNode', 'ciliumnodes', ['cn', 'ciliumn'], false), made: true },
+  { ...other('cilium.io', 'v2', 'CiliumEndpoint', 'ciliumendpoints', ['cep', 'ciliumep']), made: true },
+];
+
 export const resourceOf = (kind: string): Resource | undefined => RESOURCES.find((resource) => resource.kind === kind);
 
 /** The resource that a word on kubectl's command line means: kind, singular, plural or short name, with or without group. */
 export function resourceByWord(word: string): Resource | undefined {
   const [name = ''] = word.toLowerCase().split('.', 1);
-  return RESOURCES.find(({ kind, plural, short }) => kind.toLowerCase() === name || plural === name || short.includes(name));
+  return [...RESOURCES, ...MADE_RESOURCES].find(({ kind, plural, short }) => kind.toLowerCase() === name || plural === name || short.includes(name));
 }

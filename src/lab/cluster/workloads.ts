@@ -57,6 +57,11 @@ export class Workloads {
     await this.replace(workload, pods);
   }
 
+  /** The hash in the names of a workload's newest pods; undefined before it had any. */
+  hashOf(workload: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): string | undefined {
+    return this.generations.get(keyOf(workload))?.hash;
+  }
+
   podsOf(workload: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): readonly ApiObject[] {
     return this.options.api.list('Pod', workload.namespace).filter((pod) => {
       const owner = ownerOf(pod);
@@ -173,7 +178,7 @@ export class Workloads {
   }
 }
 
-const keyOf = ({ kind, namespace, name }: ApiObject): string => `${kind}/${namespace}/${name}`;
+const keyOf = ({ kind, namespace, name }: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): string => `${kind}/${namespace}/${name}`;
 
 /** The workload that a pod belongs to. */
 export function ownerOf(pod: ApiObject): { readonly kind: string; readonly name: string } | undefined {

@@ -11,6 +11,7 @@ import { LabNetwork } from '../lab-network.js';
 import { CommandError } from '../session/command.js';
 import type { CommandIo } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
+import { whole } from './input.js';
 
 /** Where a program runs: a pod, or a node's own network. */
 export interface Spot {
@@ -170,12 +171,6 @@ const ping: Program = async (args, spot, io) => {
   io.write(`\n--- ${host} ping statistics ---\n${count} packets transmitted, ${received} received, ${Math.round((100 * (count - received)) / count)}% packet loss\n`);
   return received > 0 ? 0 : 1;
 };
-
-export function whole(what: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) throw new CommandError(`${what}: got "${text}", allowed: ${least} to ${most}`);
-  return value;
-}
 
 const env: Program = async (_args, spot, io) => {
   io.write(spot.env());

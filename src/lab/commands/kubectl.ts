@@ -1,21 +1,26 @@
 import { LabelSelector } from '../../kube/label-selector.js';
 import { parseManifest } from '../../kube/manifest-parse.js';
+import type { ManifestObject } from '../../kube/manifest-parse.js';
 import { objectAt, textAt } from '../../kube/raw.js';
+import type { RawObject } from '../../kube/raw.js';
 import type { ApiObject } from '../cluster/cluster-api.js';
 import { labelsOf } from '../cluster/cluster-api.js';
-import { RESOURCES } from '../cluster/resources.js';
 import type { Resource } from '../cluster/resources.js';
 import { CommandError, untilEnded } from '../session/command.js';
 import type { Command, CommandIo } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
-import type { OptionSpec } from '../session/options.js';
+import type { OptionSpec, Options } from '../session/options.js';
 import type { RunningPod } from '../pods/kubelet.js';
-import { POD_PROGRAMS, whole } from './in-pod.js';
+import { POD_PROGRAMS } from './in-pod.js';
+import { whole } from './input.js';
 import { ciliumDbg } from './cilium-dbg.js';
-import { describe } from './kubectl-describe.js';
+import { describe } from './describe/index.js';
 import { get } from './kubectl-get.js';
-import { kindNamed, namespaceOf } from './kinds.js';
+import { kindNamed, namespaceOf, shownAs } from './kinds.js';
+import { create, expose, manifestText, run as runPod } from './kubectl-create.js';
+import { changeable, edit, patch } from './kubectl-edit.js';
 import { captureIn, ipIn } from './node-tools.js';
+import { NODE_INFO } from './objects.js';
 import { found, podsMeant, spotOfPod } from './spots.js';
 
 const NAMESPACE: OptionSpec = { name: '--namespace', short: '-n', value: true };
@@ -32,18 +37,38 @@ function targets(words: readonly string[], what: string): readonly { readonly re
   return names.map((name) => ({ resource, name }));
 }
 
-const shown = (object: Pick<ApiObject, 'kind' | 'name'>): string => {
-  const resource = RESOURCES.find(({ kind }) => kind === object.kind)!;
-  return `${object.kind.toLowerCase()}${resource.group === '' ? '' : `.${resource.group}`}/${object.name}`;
-};
+const shown = (object: Pick<ApiObject, 'kind' | 'name'>): string => shownAs(kindNamed(object.kind), object.name);
 
 const apply: Verb = async (args, io) => {
   const options = parseOptions('kubectl apply', args, [NAMESPACE, { name: '--filename', short: '-f', value: true }]);
   const files = options.all('--filename');
   if (files.length === 0 || options.words.length > 0) throw new CommandError('error: must specify -f FILE');
   for (const file of files) {
-    const manifests = [...parseManifest(file, io.session.read(file))];
+    const manifests = [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))].map((manifest) => inNamespace(manifest, options));
     for (const { object, applied } of await io.lab.apply(manifests)) io.write(`${shown(object)} ${applied}\n`);
+  }
+  return 0;
+};
+
+/** An object without a namespace goes to the one of the command line. */
+function inNamespace(manifest: ManifestObject, options: Options): ManifestObject {
+  const metadata = objectAt(manifest.raw, 'metadata');
+  if (!options.has('--namespace') || textAt(metadata, 'namespace') !== '') return manifest;
+  return { ...manifest, raw: { ...(manifest.raw as RawObject), metadata: { ...metadata, namespace: options.get('--namespace') } } };
+}
+
+const replace: Verb = async (args, io) => {
+  const options = parseOptions('kubectl replace', args, [NAMESPACE, { name: '--filename', short: '-f', value: true }, { name: '--force' }]);
+  const files = options.all('--filename');
+  if (files.length === 0 || options.words.length > 0) throw new CommandError('error: must specify -f FILE');
+  for (const file of files) {
+    for (const manifest of [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))].map((one) => inNamespace(one, options))) {
+      const metadata = objectAt(manifest.raw, 'metadata');
+      const object = changeable(kindNamed(manifest.kind), textAt(metadata, 'namespace') || 'default', textAt(metadata, 'name'), io);
+      if (options.has('--force')) await io.lab.remove(manifest.kind, textAt(objectAt(object, 'metadata'), 'namespace'), textAt(metadata, 'name'), true);
+      await io.lab.apply([manifest]);
+      io.write(`${shownAs(kindNamed(manifest.kind), textAt(metadata, 'name'))} replaced\n`);
+    }
   }
   return 0;
 };
@@ -58,7 +83,7 @@ const remove: Verb = async (args, io) => {
   };
   if (options.has('--filename')) {
     for (const file of options.all('--filename')) {
-      for (const { kind, raw } of [...parseManifest(file, io.session.read(file))]) {
+      for (const { kind, raw } of [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))]) {
         const metadata = objectAt(raw, 'metadata');
         await drop(found(io, kindNamed(kind), textAt(metadata, 'namespace') || namespace, textAt(metadata, 'name')));
       }
@@ -72,7 +97,10 @@ const remove: Verb = async (args, io) => {
     for (const object of io.lab.api.list(resource.kind, namespace)) if (selector.matches(labelsOf(object.raw))) await drop(object);
     return 0;
   }
-  for (const { resource, name } of targets(options.words, 'kubectl delete')) await drop(found(io, resource, namespace, name));
+  for (const { resource, name } of targets(options.words, 'kubectl delete')) {
+    changeable(resource, namespace, name, io);
+    await drop(found(io, resource, namespace, name));
+  }
   return 0;
 };
 
@@ -158,7 +186,28 @@ const exec: Verb = async (args, io) => {
   return code;
 };
 
-const VERBS: Readonly<Record<string, Verb>> = { get, describe, apply, delete: remove, scale, rollout, logs, exec };
+const clusterInfo: Verb = (args, io) => {
+  const { nodes, cluster, ipam } = io.lab.topology;
+  if (args[0] === 'dump') {
+    // Of the many things that the real one dumps, the two that people look for.
+    io.write(`                            "--service-cluster-ip-range=${cluster.serviceCidr}",\n`);
+    const blocks = nodes.map(({ podCidr }) => podCidr).filter((block) => block !== undefined);
+    io.write(`                            "--cluster-cidr=${ipam.clusterCidr ?? (blocks[0]?.startsWith('10.244.') === true ? '10.244.0.0/16' : (ipam.clusterPoolCidrs?.[0] ?? blocks[0] ?? ''))}",\n`);
+    return 0;
+  }
+  if (args.length > 0) throw new CommandError(`error: kubectl cluster-info: got "${args.join(' ')}", allowed: dump`);
+  const master = nodes.find((node) => node.apiServer === true) ?? nodes[0]!;
+  const url = `https://${io.lab.world.node(master.name).internalIp}:6443`;
+  io.write(`Kubernetes control plane is running at ${url}\nCoreDNS is running at ${url}/api/v1/namespaces/kube-system/services/kube-dns:dns/proxy\n`);
+  return 0;
+};
+
+const version: Verb = (_args, io) => {
+  io.write(`Client Version: ${NODE_INFO.kubeletVersion}\nKustomize Version: v5.6.0\nServer Version: ${NODE_INFO.kubeletVersion}\n`);
+  return 0;
+};
+
+const VERBS: Readonly<Record<string, Verb>> = { get, describe, apply, delete: remove, edit, patch, replace, create, run: runPod, expose, scale, rollout, logs, exec, 'cluster-info': clusterInfo, version };
 
 export const kubectl: Command = {
   name: 'kubectl', usage: `${Object.keys(VERBS).join(' | ')} ...`, help: 'The objects of the cluster, its pods\' logs, and programs in its pods.',

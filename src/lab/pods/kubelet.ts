@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Pod } from '../../datapath/endpoint.js';
 import type { World } from '../../datapath/world.js';
 import type { KubeStore } from '../../kube/store.js';
@@ -33,6 +34,8 @@ export interface RunningPod {
   state: PodState;
   restarts: number;
   readonly started: Milliseconds;
+  /** When the program was started last. */
+  began: Milliseconds;
 }
 
 export interface KubeletOptions {
@@ -86,7 +89,7 @@ export class Kubelet {
     const log = new PodLog();
     const pod: RunningPod = {
       namespace, name, model, files, log, network: gatedNetwork(model, log), program: { kind: 'idle', start: async () => undefined, stop: async () => undefined },
-      state: 'ContainerCreating', restarts: 0, started: clock.now(),
+      state: 'ContainerCreating', restarts: 0, started: clock.now(), began: clock.now(),
     };
     this.pods.set(`${namespace}/${name}`, pod);
     this.report(pod);
@@ -125,6 +128,7 @@ export class Kubelet {
     }
     await pod.program.stop();
     pod.restarts++;
+    pod.began = this.options.clock.now();
     await this.run(pod);
   }
 
@@ -169,9 +173,12 @@ export class Kubelet {
         metadata: { ...objectAt(object.raw, 'metadata'), ...(terminating && { deletionTimestamp: new Date(this.options.clock.now()).toISOString() }) },
         spec: { ...objectAt(object.raw, 'spec'), nodeName: pod.model.spec.node },
         status: {
-          phase: pod.state === 'ContainerCreating' ? 'Pending' : 'Running', podIP: pod.model.ip, podIPs: [{ ip: pod.model.ip }], hostIP: world.node(pod.model.spec.node).internalIp,
-          conditions: [{ type: 'Ready', status: pod.model.ready && pod.state === 'Running' ? 'True' : 'False' }],
-          containerStatuses: [{ ready: pod.model.ready && pod.state === 'Running', restartCount: pod.restarts, state: stateOf(pod.state) }],
+          phase: pod.state === 'ContainerCreating' ? 'Pending' : 'Running', podIP: pod.model.ip, podIPs: [{ ip: pod.model.ip }], hostIP: world.node(pod.model.spec.node).internalIp, qosClass: 'BestEffort',
+          startTime: isoTime(pod.started), conditions: conditionsOf(pod.model.ready && pod.state === 'Running', pod.state !== 'ContainerCreating'),
+          containerStatuses: containersOf(object.raw).map((container) => ({
+            name: textAt(container, 'name'), image: textAt(container, 'image'), containerID: containerId(pod, container), imageID: `${textAt(container, 'image').replace(/:[^/]*$/, '')}@sha256:${digest(textAt(container, 'image'))}`,
+            ready: pod.model.ready && pod.state === 'Running', restartCount: pod.restarts, started: pod.state === 'Running', state: stateOf(pod),
+          })),
         },
       },
     });
@@ -202,4 +209,14 @@ export class Kubelet {
   }
 }
 
-const stateOf = (state: PodState): RawObject => (state === 'Running' || state === 'Terminating' ? { running: {} } : { waiting: { reason: state === 'Crashed' ? 'CrashLoopBackOff' : state } });
+const isoTime = (at: Milliseconds): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+const containerId = ({ namespace, name, restarts, started }: RunningPod, container: RawObject): string => `containerd://${digest(`${namespace}/${name}/${textAt(container, 'name')}/${restarts}/${started}`)}`;
+
+/** The conditions of a pod, in the order in which the API has them. */
+const conditionsOf = (ready: boolean, created: boolean): RawObject[] => ([
+  ['PodReadyToStartContainers', created], ['Initialized', true], ['Ready', ready], ['ContainersReady', ready], ['PodScheduled', true],
+] as const).map(([type, status]) => ({ type, status: status ? 'True' : 'False' }));
+
+const stateOf = ({ state, began }: RunningPod): RawObject =>
+  (state === 'Running' || state === 'Terminating' ? { running: { startedAt: isoTime(began) } } : { waiting: { reason: state === 'Crashed' ? 'CrashLoopBackOff' : state } });

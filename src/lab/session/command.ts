@@ -18,12 +18,16 @@ export interface CommandIo {
   readonly node: string;
   /** What the program before it in a pipe wrote; undefined for the first one. */
   readonly input: string | undefined;
+  /** Variables that the line sets for this program. */
+  readonly env: Readonly<Record<string, string>>;
   /** Takes text as it comes; closed by line feeds. */
   write(text: string): void;
   /** Ends what runs until it is ended. */
   readonly signal: AbortSignal;
   /** Whether somebody can end it: otherwise what runs for ever is refused. */
   readonly endless: boolean;
+  /** Lets the user edit a text on their own terminal, in a file with this ending; resolves with what they saved. undefined where there is no terminal. */
+  readonly edit?: (text: string, ending: string) => Promise<string>;
 }
 
 export interface Command {

@@ -17,6 +17,8 @@ export interface RunOptions {
   /** Takes the text as it comes. */
   readonly write: (text: string) => void;
   readonly signal?: AbortSignal;
+  /** Lets the user edit a text on their own terminal; resolves with what they saved. */
+  readonly edit?: CommandIo['edit'];
 }
 
 interface Job {
@@ -33,6 +35,11 @@ export interface SessionFiles {
 }
 
 const NOT_FOUND = 127;
+const INTERRUPTED = 130;
+/** How long a program that was interrupted may take to end by itself. */
+const GRACE = 100;
+/** Short names that people give to programs. */
+const ALIASES: Readonly<Record<string, string>> = { k: 'kubectl', kc: 'kubectl', kubecolor: 'kubectl' };
 const EXPECTED: readonly (new (...args: never[]) => Error)[] = [CommandError, OptionError, LineError, ApiError, ManifestError, LabFileError, TopologyError, IpamError, LrpError, LabelSelectorError];
 
 /** Somebody at a prompt of the lab: what they type is run, one line at a time. */
@@ -59,18 +66,48 @@ export class Session {
     }
   }
 
-  /** Runs a line. Resolves with its exit code; whatever goes wrong with it is written. */
+  /** Runs a line. Resolves with its exit code; whatever goes wrong with it is written. A line that is interrupted ends with code 130. */
   async run(text: string, options: RunOptions): Promise<number> {
+    let code = 0;
     try {
-      const line = parseLine(text);
-      if (line.stages[0]!.length === 0) return 0;
-      if (line.background) return this.begin(text, line);
-      return await this.pipe(line, options.write, options.signal);
+      let skip = false;
+      for (const line of parseLine(text)) {
+        if (!skip) code = await this.one(text, line, options);
+        if (options.signal?.aborted === true) break;
+        skip = line.then === '&&' ? code !== 0 : line.then === '||' ? code === 0 : false;
+      }
     } catch (error) {
-      if (!EXPECTED.some((kind) => error instanceof kind)) throw error;
-      options.write(`${(error as Error).message}\n`);
-      return error instanceof CommandError ? error.exitCode : 1;
+      return this.failed(error, options.write);
     }
+    return code;
+  }
+
+  private async one(text: string, line: Line, options: RunOptions): Promise<number> {
+    try {
+      if (line.stages[0]!.words.length === 0) return 0;
+      if (line.background) return this.begin(text, line, options);
+      return await this.untilInterrupted(this.pipe(line, options), options.signal);
+    } catch (error) {
+      return this.failed(error, options.write);
+    }
+  }
+
+  /** What the user did wrong is written; a fault of the program is thrown on. */
+  private failed(error: unknown, write: RunOptions['write']): number {
+    if (!EXPECTED.some((kind) => error instanceof kind)) throw error;
+    write(`${(error as Error).message}\n`);
+    return error instanceof CommandError ? error.exitCode : 1;
+  }
+
+  /** Programs that mind the signal get a moment to end by themselves; nobody waits for the others. */
+  private untilInterrupted(work: Promise<number>, signal: AbortSignal | undefined): Promise<number> {
+    if (!signal) return work;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => void this.lab.clock.setTimeout(() => resolve(INTERRUPTED), GRACE);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+      work.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject);
+    });
   }
 
   /** Ends the newest job and gives what it wrote. */
@@ -86,7 +123,7 @@ export class Session {
   /** Runs one program. Throws a CommandError with code 127 for one that is not known. */
   async execute(words: readonly string[], io: CommandIo): Promise<number> {
     const [name = '', ...args] = words;
-    const command: Command | undefined = COMMANDS.find((candidate) => candidate.name === name);
+    const command: Command | undefined = COMMANDS.find((candidate) => candidate.name === (Object.hasOwn(ALIASES, name) ? ALIASES[name] : name));
     if (!command) throw new CommandError(`${name}: command not found; help lists what there is`, NOT_FOUND);
     if (args[0] === '--help' || (args[0] === '-h' && args.length === 1)) {
       io.write(`${command.name} ${command.usage}\n  ${command.help}\n`);
@@ -101,10 +138,10 @@ export class Session {
     await Promise.all(this.jobs.splice(0).map((job) => job.done));
   }
 
-  private begin(text: string, line: Line): number {
+  private begin(text: string, line: Line, options: RunOptions): number {
     const stop = new AbortController();
     const lines: string[] = [];
-    const done = this.pipe({ ...line, background: false }, (part) => void lines.push(part), stop.signal).catch((error: unknown) => {
+    const done = this.pipe({ ...line, background: false }, { ...options, write: (part) => void lines.push(part), signal: stop.signal }).catch((error: unknown) => {
       lines.push(`${(error as Error).message}\n`);
       return 1;
     });
@@ -112,19 +149,21 @@ export class Session {
     return 0;
   }
 
-  private async pipe(line: Line, write: (text: string) => void, signal: AbortSignal | undefined): Promise<number> {
-    let input: string | undefined;
+  private async pipe(line: Line, { write, signal, edit }: RunOptions): Promise<number> {
+    let { input } = line;
     let code = 0;
-    for (const [i, words] of line.stages.entries()) {
+    for (const [i, { words, env }] of line.stages.entries()) {
       const last = i === line.stages.length - 1 && line.file === undefined;
       const parts: string[] = [];
       const io: CommandIo = {
-        lab: this.lab, session: this, node: this.node, input, write: last ? write : (text) => void parts.push(text), signal: signal ?? new AbortController().signal, endless: signal !== undefined,
+        lab: this.lab, session: this, node: this.node, input, env, write: last ? write : (text) => void parts.push(text),
+        signal: signal ?? new AbortController().signal, endless: signal !== undefined, ...(edit && { edit }),
       };
       code = await this.execute(words, io);
       input = parts.join('');
     }
-    if (line.file !== undefined) this.written.set(line.file, input ?? '');
+    const { file } = line;
+    if (file && file.name !== '/dev/null') this.written.set(file.name, (file.append ? (this.written.get(file.name) ?? '') : '') + (input ?? ''));
     return code;
   }
 }

@@ -48,9 +48,9 @@ const hitOf = ({ hops }: ExplainedQuery): boolean => hops.find((hop) => hop.kind
 function Cell({ query, number }: { readonly query: ExplainedQuery; readonly number: number }) {
   const lit = number <= reached.value;
   return (
-    <button type="button" class="query" data-lit={lit || undefined} data-current={frame.value?.query === number || undefined} data-tone={toneOf(query.result)} onClick={() => goToQuery(number)}
-      aria-label={`query ${number + 1}, ${query.type}: ${query.result}${hitOf(query) ? ', cache hit' : ''}, ${query.time.toFixed(1)} milliseconds`}>
-      <b>{query.result}</b><small>{hitOf(query) && <span class="hit">hit</span>}{query.time.toFixed(1)} ms</small>
+    <button type="button" class="query" data-lit={lit || undefined} data-current={frame.value?.query === number || undefined} data-tone={toneOf(query.result)} onClick={() => goToQuery(number)}>
+      <span class="sr">Query {number + 1}, {query.type}: </span>
+      <b>{query.result}</b><small>{hitOf(query) && <span class="hit">hit </span>}{query.time.toFixed(1)} ms</small>
     </button>
   );
 }

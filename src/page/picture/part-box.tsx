@@ -18,8 +18,8 @@ function Box({ id, kind, label, warning, children }: BoxProps) {
   const mark = now?.marks[id];
   const lit = now !== undefined && (now.now?.to === id || now.now?.from === id || mark !== undefined || now.trail.some((edge) => edge.to === id || edge.from === id));
   return (
-    <button type="button" class="box" data-part={id} data-kind={kind} data-lit={lit || undefined} data-here={now?.now?.to === id || undefined} data-warning={warning || undefined} aria-label={mark ? `${label}, ${mark.text}` : label}
-      onClick={() => (selected.value = id)}>
+    <button type="button" class="box" data-part={id} data-kind={kind} data-lit={lit || undefined} data-here={now?.now?.to === id || undefined} data-warning={warning || undefined} onClick={() => (selected.value = id)}>
+      <span class="sr">{label}. </span>
       {children}
       {mark && <span class="mark" data-tone={mark.tone}>{mark.text}</span>}
     </button>

@@ -13,6 +13,8 @@ if (typeof found === 'string') console.log(`test/e2e/compose: ${found}; skipped`
 
 const STEPS = ['google.com.default.svc.cluster.local.', 'google.com.svc.cluster.local.', 'google.com.cluster.local.', 'google.com.davolink.', 'google.com.'];
 const POD = '172.20.1.236';
+/** In one go, because what does not exist is kept for five seconds. */
+const TWICE = 'nslookup google.com; nslookup google.com';
 
 /** The rules and links of this machine, which are none of the containers' business. */
 const ofThisMachine = async (): Promise<string> => (await run(['ip', '-br', 'link'])) + (works('nft', '--version') ? await run(['nft', 'list', 'tables']) : '');
@@ -122,12 +124,11 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
 
     it('answers from the cache of the node the second time, and counts it', async () => {
       const hits = async (): Promise<number> => [...(await cluster.metrics('172.20.1.1:9253')).matchAll(/^coredns_cache_hits_total\S* (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
-      await cluster.inPod('nslookup', 'google.com');
       const earlier = await hits();
-      const seen = await cluster.during(() => cluster.inPod('nslookup', 'google.com'));
-      expect(seen.logged('node-cache-ctr')).toHaveLength(6);
-      expect([...cluster.atCoredns(seen), ...seen.logged('resolver')]).toEqual([]);
-      expect((await hits()) - earlier).toBe(6);
+      const seen = await cluster.during(() => cluster.inPod('sh', '-c', TWICE));
+      expect(seen.logged('node-cache-ctr')).toHaveLength(12);
+      expect([...cluster.atCoredns(seen), ...seen.logged('resolver')].length).toBeLessThanOrEqual(6);
+      expect((await hits()) - earlier).toBeGreaterThanOrEqual(6);
     });
 
     it('keeps the pod\'s queries out of connection tracking', async () => expect(await cluster.tracked(POD)).toBe(''));
@@ -169,8 +170,9 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
 
   profile('redirect', (cluster) => {
     const REDIRECTED = '10.96.0.10:53 leads to the cache of this node, 172.20.1.211';
+    const redirect = async (): Promise<string[]> => (await cluster.project.logs(['redirect-ctr'])).get('redirect-ctr')!;
     const redirected = (times: number): Promise<void> =>
-      expect.poll(async () => (await cluster.project.lines('redirect-ctr')).filter((line) => line === REDIRECTED).length, { timeout: 20_000, interval: 300 }).toBe(times);
+      expect.poll(async () => (await redirect()).filter((line) => line === REDIRECTED).length, { timeout: 20_000, interval: 300 }).toBe(times);
 
     it('leads the service\'s address to the cache of the node, and changes no resolv.conf', async () => {
       await redirected(1);
@@ -187,17 +189,16 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
     });
 
     it('answers from that cache the second time', async () => {
-      await cluster.inPod('nslookup', 'google.com');
-      const seen = await cluster.during(() => cluster.inPod('nslookup', 'google.com'));
-      expect(seen.logged('node-local-dns-ctr')).toHaveLength(6);
-      expect([...cluster.atCoredns(seen), ...seen.logged('resolver')]).toEqual([]);
+      const seen = await cluster.during(() => cluster.inPod('sh', '-c', TWICE));
+      expect(seen.logged('node-local-dns-ctr')).toHaveLength(12);
+      expect([...cluster.atCoredns(seen), ...seen.logged('resolver')].length).toBeLessThanOrEqual(6);
     });
 
     it('leaves other ports of the service where they were', async () => expect(await cluster.metrics('10.96.0.10:9153')).toContain('coredns_build_info'));
 
     it('falls back to the cluster DNS while the cache is gone', async () => {
       await cluster.project.restart('node-local-dns-ctr', 'stop');
-      await expect.poll(() => cluster.project.lines('redirect-ctr'), { timeout: 20_000, interval: 300 }).toContain('the cache of this node is not ready: 10.96.0.10:53 leads to the cluster DNS');
+      await expect.poll(redirect, { timeout: 20_000, interval: 300 }).toContain('the cache of this node is not ready: 10.96.0.10:53 leads to the cluster DNS');
       const seen = await cluster.during(() => cluster.inPod('dig', '+short', '+search', 'webpod'));
       expect(seen.output).toBe('10.96.152.212\n');
       expect(cluster.atCoredns(seen).map(({ from, protocol }) => [from, protocol])).toEqual([[POD, 'udp']]);

@@ -15,19 +15,14 @@ const CERTIFICATES = '/etc/ssl/npm.pem';
 
 /** Images of docker-compose.yml without a registry: Debian from the mirror that this machine uses, Node, npm and Prometheus as installed here. `dir` is for files on the way. */
 export async function makeImages(podman: Podman, dir: string): Promise<void> {
-  const T0=performance.now(); const mark=(s: string)=>console.log(s,performance.now()-T0);
   const tar = path.join(dir, 'base.tar');
   // A system with apt and little else, and without pages to read, as images of Debian are.
   const slim = ['doc', 'man', 'locale', 'info'].flatMap((folder) => [`--dpkgopt=path-exclude=/usr/share/${folder}/*`]);
   await run(['mmdebstrap', '--quiet', '--variant=apt', ...slim, await release(), tar, ...(await mirrors())], { timeout: 180_000, env: { TMPDIR: dir } });
-  mark("mmdebstrap");
   await podman(['import', '--quiet', tar, BASE]);
-  mark("import");
   await imageOf(podman, path.join(dir, 'prometheus'), PROMETHEUS_IMAGE, 'ENTRYPOINT ["/bin/prometheus"]', (files) => copyProgram('prometheus', path.join(files, 'bin')));
   await imageOf(podman, path.join(dir, 'node'), BUILD_BASE, 'ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', copyNode);
-  mark("bases");
-  await podman(['build', '--quiet', '--layers=false', '--jobs=2', '--network=host', '-f', path.join(ROOT, 'deploy/Dockerfile'), ...buildArgs(), '-t', imageName(), ROOT], 300_000);
-  mark("image");
+  await podman(['build', '--layers=false', '--jobs=2', '--network=host', '-f', path.join(ROOT, 'deploy/Dockerfile'), ...buildArgs(), '-t', imageName(), ROOT], 300_000);
 }
 
 interface ComposeFile {

@@ -45,9 +45,15 @@ export class Project {
     await this.compose([what, service]);
   }
 
-  /** Lines that a service has printed so far. */
-  async lines(service: string): Promise<string[]> {
-    return (await this.compose(['logs', '--no-color', '--no-log-prefix', service])).split('\n').map((line) => line.trimEnd());
+  /** Lines that services have printed so far, by service. */
+  async logs(services: readonly string[]): Promise<Map<string, string[]>> {
+    const lines = new Map<string, string[]>(services.map((service) => [service, []]));
+    for (const line of (await this.compose(['logs', '--no-color', ...services])).split('\n')) {
+      // The service's name stands before each line, with the number of the container.
+      const [, service = '', text = ''] = /^(\S+)[-_]1 +\| ?(.*?)\s*$/.exec(line) ?? [];
+      lines.get(service)?.push(text);
+    }
+    return lines;
   }
 
   private compose(args: readonly string[], timeout?: number): Promise<string> {

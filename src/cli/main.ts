@@ -1,4 +1,4 @@
-import { argv, env, exit, stderr } from 'node:process';
+import { argv, env, exit, stderr, stdout } from 'node:process';
 import { isNodeCache, nodeCache } from './node-cache.js';
 import { serve } from './serve.js';
 import { start } from './start.js';
@@ -19,6 +19,16 @@ const command = named ? COMMANDS[word]! : isNodeCache(argv.slice(2)) ? nodeCache
 
 // Timers of servers do not keep a process alive, and a server that waits for an API to come up has nothing else. The command's end ends this too.
 setInterval(() => undefined, 2 ** 30);
+
+// Who reads the output may end before this program does, as `head` does. Servers serve on, untold; for everything else there is nothing left to do.
+const BROKEN_PIPE = 128 + 13;
+const serves = command === serve || command === nodeCache || command === start || (word === 'lab' && (rest[0] === 'up' || rest[0] === 'world'));
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!serves && stream === stdout) exit(BROKEN_PIPE);
+  });
+}
 
 command(named ? rest : argv.slice(2), env).then(
   (code) => exit(code),

@@ -10,7 +10,7 @@ import { LabNetwork } from '../lab-network.js';
 import { GO_SERVER } from '../socket-habits.js';
 import type { LabHost } from '../topology/topology.js';
 import { SplitNetwork } from './gated-network.js';
-import { compressing, recursive } from './outside-network.js';
+import { farAway, recursive } from './outside-network.js';
 import { PodLog } from './pod-log.js';
 import type { Tracer } from './tracer.js';
 import { WebProgram, apache } from './web-program.js';
@@ -77,7 +77,7 @@ export class Hosts {
     const real = upstream !== undefined && host.upstream;
     const server = await Server.create({
       corefile: { name: `corefile of ${host.name}`, read: () => this.corefileOf(host, corefile) },
-      network: real ? new SplitNetwork(network, upstream) : compressing(network), clock, random, env: {},
+      network: real ? new SplitNetwork(network, upstream) : farAway(network, clock, host.delay), clock, random, env: {},
       log: textLog({ write: (line) => log.write(line) }), plugins: tracer.wrap([recursive, ...PLUGINS], host.name),
     });
     await server.listen();

@@ -1,5 +1,8 @@
 import { ensureRules, nodeCacheRules, removeRules } from '../../datapath/rules-node-cache.js';
 import { canonicalIp } from '../../lib/cidr.js';
+import { repeat } from '../../lib/clock.js';
+import type { Timer } from '../../lib/clock.js';
+import type { Milliseconds } from '../../lib/units.js';
 import { renderCorefile, serviceVariable } from '../../nodelocal/corefile-template.js';
 import { parseNodeCacheFlags } from '../../nodelocal/flags.js';
 import type { NodeCacheOptions } from '../../nodelocal/flags.js';
@@ -8,10 +11,16 @@ import { describeRule, networkPlan } from '../../nodelocal/plan.js';
 import { DnsProgram } from './dns-program.js';
 import type { ProgramEnv } from './program.js';
 
+/** Pause between two looks at the template. */
+const CONFIG_PERIOD: Milliseconds = 10_000;
+
 /** A node cache: renders its Corefile from the template, and puts its link and rules on the modelled node. */
 export class NodeCacheProgram extends DnsProgram {
   override readonly kind = 'node-cache';
   private readonly options: NodeCacheOptions;
+  /** What the Corefile was written from. */
+  private template: string | undefined;
+  private following: Timer | undefined;
 
   /** Throws a NodeCacheFlagError or FlagError for arguments that cannot be used. */
   constructor(env: ProgramEnv, args: readonly string[]) {
@@ -23,7 +32,19 @@ export class NodeCacheProgram extends DnsProgram {
   override async start(): Promise<void> {
     const { env, options } = this;
     env.log.write(`[INFO] Starting node-cache image\n[INFO] Using Corefile ${options.corefile}\n`);
+    this.render();
+    this.setUp();
+    await super.start();
+    this.following = repeat(env.clock, CONFIG_PERIOD, () => {
+      if (env.files.read(options.baseCorefile) !== this.template) this.renderAgain();
+    });
+  }
+
+  /** Writes the Corefile from its template. Throws where there is none; the reason is in the log. */
+  private render(): void {
+    const { env, options } = this;
     const template = env.files.read(options.baseCorefile);
+    this.template = template;
     if (template === undefined) {
       env.log.write(`[ERROR] Failed to read node-cache coreFile ${options.baseCorefile}: no such file\n`);
       throw new Error(`cannot read ${options.baseCorefile}: no such file`);
@@ -35,11 +56,19 @@ export class NodeCacheProgram extends DnsProgram {
     for (const warning of rendered.warnings) env.log.write(`[WARNING] ${warning}\n`);
     env.files.write(options.corefile, rendered.text);
     env.log.write(`[INFO] Updated Corefile with 0 custom stubdomains and upstream servers ${rendered.upstreams}\n`);
-    this.setUp();
-    await super.start();
+  }
+
+  /** The template has changed: the server's `reload` finds what is written here. What cannot be used leaves the Corefile as it is. */
+  private renderAgain(): void {
+    try {
+      this.render();
+    } catch {
+      // Told in the log.
+    }
   }
 
   override async stop(): Promise<void> {
+    this.following?.cancel();
     await super.stop();
     if (!this.options.skipTeardown) this.tearDown();
   }

@@ -1,4 +1,6 @@
 import { Reply, definePlugin, mapReply, onlyOne } from '../../chain/index.js';
+import type { Clock } from '../../lib/clock.js';
+import type { Milliseconds } from '../../lib/units.js';
 import type { Network } from '../../net/network.js';
 import { Flag, decodeMessage, encodeMessage } from '../../wire/index.js';
 
@@ -14,8 +16,8 @@ export const recursive = definePlugin('recursive', (directives) => {
 
 const recursively = (reply: Reply): Reply => (reply.written ? Reply.of((reply.flags & ~Flag.AA) | Flag.RA, reply.rcode, reply.sections, reply.edns) : reply);
 
-/** A network whose program compresses all it sends by UDP, as resolvers on the Internet do. */
-export function compressing(inner: Network): Network {
+/** A network whose program compresses all it sends by UDP, as resolvers on the Internet do, and whose datagrams take `delay` milliseconds to leave. */
+export function farAway(inner: Network, clock: Clock, delay: Milliseconds): Network {
   return {
     bindUdp: async (at, onDatagram) => {
       const socket = await inner.bindUdp(at, onDatagram);
@@ -23,7 +25,8 @@ export function compressing(inner: Network): Network {
         local: socket.local,
         send: (bytes, length, to) => {
           const small = encodeMessage(decodeMessage(Buffer.from(bytes.subarray(0, length))), true);
-          socket.send(small, small.length, to);
+          if (delay === 0) socket.send(small, small.length, to);
+          else clock.setTimeout(() => socket.send(small, small.length, to), delay);
         },
         close: () => socket.close(),
       };

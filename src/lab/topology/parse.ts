@@ -15,6 +15,7 @@ import type { LabHost, LabNode, PodPin, ServicePin, Topology } from './topology.
 export type ReadFile = (file: string) => string;
 
 const MAX_IDENTITY = 65_535;
+const MAX_DELAY = 10_000;
 const MAX_NUMBER = 2 ** 31 - 1;
 
 /** Reads a topology. Throws a LabFileError, or a ManifestError for its manifests, that begins with file, line and column. */
@@ -113,7 +114,7 @@ function parseNode(place: Place): LabNode {
 }
 
 function parseHost(place: Place, corefiles: ReadonlyMap<string, string>): LabHost {
-  const at = place.members('name', 'interfaces', 'routes', 'forward', 'corefile', 'upstream', 'web');
+  const at = place.members('name', 'interfaces', 'routes', 'forward', 'corefile', 'upstream', 'delay', 'web');
   const name = at('corefile').textOr(undefined);
   const corefile = name === undefined ? undefined : corefiles.get(name);
   if (name !== undefined && corefile === undefined) at('corefile').fail(`got "${name}", allowed: a key of corefiles (${[...corefiles.keys()].join(', ') || 'none is there'})`);
@@ -123,6 +124,7 @@ function parseHost(place: Place, corefiles: ReadonlyMap<string, string>): LabHos
     routes: at('routes').list().map(parseRoute),
     forward: at('forward').flag(false),
     upstream: at('upstream').flag(false),
+    delay: at('delay').present ? at('delay').number(0, MAX_DELAY) : 0,
     ...(corefile !== undefined && { corefile }),
     ...(at('web').present && { web: at('web').text() }),
   };

@@ -4,6 +4,7 @@ import type { IpamConfig } from '../../datapath/ipam.js';
 import type { NodeSpec } from '../../datapath/node.js';
 import type { HostSpec } from '../../datapath/outside-host.js';
 import type { ManifestObject } from '../../kube/manifest-parse.js';
+import type { Milliseconds } from '../../lib/units.js';
 
 /** What every kubelet of the cluster knows. */
 export interface ClusterSettings {
@@ -26,6 +27,8 @@ export interface LabHost extends HostSpec {
   readonly corefile?: string;
   /** Asks the resolver of the real machine when the lab is started with --upstream. */
   readonly upstream: boolean;
+  /** How long its DNS server's answers by UDP take to leave, 0 to 10,000. */
+  readonly delay: Milliseconds;
   /** Body of what it answers to HTTP requests at port 80; undefined for nothing. */
   readonly web?: string;
 }

@@ -20,6 +20,8 @@ const CHARTS: readonly ChartSpec[] = [
 const NOTHING: ServerSample = { queries: 0, hits: 0, misses: 0, time: 0 };
 const COLOURS = 8;
 const HEIGHT = 150;
+/** Seconds that a chart shows at least. */
+const LEAST_SPAN = 60;
 
 const colourOf = (i: number): string => `--series-${i % COLOURS}`;
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -56,7 +58,7 @@ function Chart({ title, label, series, data, top }: ChartProps) {
     const axis = { stroke: css('--muted'), grid: { stroke: css('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
     const made = new uPlot({
       width: element.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { y: false, points: { size: 5 } }, padding: [8, 8, 0, 0],
-      scales: { y: { range: (_plot, _min, max) => [0, top ?? Math.max(1, (max ?? 0) * 1.1)] } },
+      scales: { x: { range: (_plot, min, max) => [Math.min(min, max - LEAST_SPAN), max] }, y: { range: (_plot, _min, max) => [0, top ?? Math.max(1, (max ?? 0) * 1.1)] } },
       axes: [{ ...axis, size: 24, space: 70, values: (_plot, values) => values.map((value) => new Date(1000 * value).toTimeString().slice(0, 8)) }, { ...axis, size: 40, space: 28 }],
       series: [{}, ...series.map(({ name, colour }): uPlot.Series => ({ label: name, stroke: css(colour), width: 1.75, spanGaps: true, points: { size: 4 } }))],
     }, data, element);

@@ -8,6 +8,7 @@ import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';
 import type { Visit } from '../pods/tracer.js';
 import type { ExplainedQuery, Explanation, Hop, PartId } from './explanation.js';
+import { namedBy } from './translations.js';
 import { visitText, wayText } from './words.js';
 
 /** How a look-up is made. */
@@ -97,7 +98,7 @@ class Telling {
     const asker = before.findLast((other) => other.depth === visit.depth - 1);
     const [namespace = '', name = ''] = asker?.server.split('/', 2) ?? [];
     const caller = lab.kubelet.get(namespace, name)?.model;
-    const named = caller && lab.translations.before(caller.ip, visit.local.address);
+    const named = caller && namedBy(caller, visit, lab);
     return named === undefined ? [hop] : [{ ...wayTo(lab, named, visit.transport, caller!.node), depth: visit.depth }, hop];
   }
 }

@@ -1,5 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import type { Pod } from '../../datapath/endpoint.js';
 import type { World } from '../../datapath/world.js';
+import type { Lab } from '../lab.js';
+import type { Visit } from '../pods/tracer.js';
 
 /** Pairs of a caller and a backend that are remembered. */
 const CAPACITY = 4096;
@@ -27,3 +30,10 @@ export class Translations {
 }
 
 const keyOf = (caller: string, backend: string): string => `${caller} ${backend}`;
+
+/** The service address that a pod had named when its query came to a server; undefined where the server was asked by its own address. */
+export function namedBy(asker: Pod, { server, local }: Visit, lab: Lab): string | undefined {
+  const [namespace = '', name = ''] = server.split('/', 2);
+  // A datagram does not tell at which of its addresses the server took it.
+  return lab.translations.before(asker.ip, lab.kubelet.get(namespace, name)?.model.ip ?? local.address);
+}

@@ -4,6 +4,7 @@ import type { Milliseconds } from '../../lib/units.js';
 import type { Flow } from '../../observe/flow.js';
 import type { Lab } from '../lab.js';
 import { partOfServer } from '../lookup/explain-lookup.js';
+import { namedBy } from '../lookup/translations.js';
 import type { Visit } from '../pods/tracer.js';
 import type { ClusterView, FlowView, VisitView } from './api.js';
 import { EventStream } from './event-stream.js';
@@ -102,11 +103,11 @@ export class Live {
   }
 
   private visitView(visit: Visit): VisitView {
-    const { server, name, type, transport, answeredBy, rcode, local } = visit;
+    const { server, name, type, transport, answeredBy, rcode } = visit;
     const from = this.parts.askerOf(visit);
     const [, namespace = '', pod = ''] = /^pod\/([^/]+)\/(.+)$/.exec(from ?? '') ?? [];
     const caller = this.lab.kubelet.get(namespace, pod)?.model;
-    const named = caller && this.lab.translations.before(caller.ip, local.address);
+    const named = caller && namedBy(caller, visit, this.lab);
     const by = named === undefined ? undefined : this.lab.world.services.ownerOfAddress(named);
     return {
       server: partOfServer(server), ...(from !== undefined && { from }), ...(by !== undefined && { by: `service/${by}` }),

@@ -27,7 +27,7 @@ export interface WebPageOptions {
 const MAX_RUNNING = 8;
 const MAX_WAITING = 1024 * 1024;
 
-type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>;
+type Handler = (request: IncomingMessage, response: ServerResponse, search: URLSearchParams) => void | Promise<void>;
 
 /** The page of a lab and the interface behind it. */
 export class WebPage {
@@ -44,7 +44,7 @@ export class WebPage {
     const read = ['GET', 'HEAD'];
     this.routes = {
       '/api/cluster': { methods: read, handle: (_request, response) => json(response, 200, clusterView(lab, options.dns())) },
-      '/api/part': { methods: read, handle: (_request, response, url) => this.part(response, url) },
+      '/api/part': { methods: read, handle: (_request, response, search) => this.part(response, search) },
       '/api/events': { methods: ['GET'], handle: (_request, response) => this.events(response) },
       '/api/lookup': { methods: ['POST'], handle: (request, response) => this.lookup(request, response) },
       '/api/exec': { methods: ['POST'], handle: (request, response) => this.exec(request, response) },
@@ -53,9 +53,9 @@ export class WebPage {
 
   /** Serves a request that is meant for the page or its interface; false for any other. */
   serve(request: IncomingMessage, response: ServerResponse): boolean {
-    const url = new URL(request.url ?? '/', 'http://lab');
-    const route = Object.hasOwn(this.routes, url.pathname) ? this.routes[url.pathname] : undefined;
-    const file = route ? undefined : this.files.get(url.pathname);
+    const [pathname = '', query = ''] = (request.url ?? '').split('?', 2);
+    const route = Object.hasOwn(this.routes, pathname) ? this.routes[pathname] : undefined;
+    const file = route ? undefined : this.files.get(pathname);
     if (!route && file === undefined) return false;
     const refused = refusalOf(request, route?.methods ?? ['GET', 'HEAD']);
     if (refused) {
@@ -64,7 +64,7 @@ export class WebPage {
       if (refused.status === 405) response.setHeader('allow', (route?.methods ?? ['GET', 'HEAD']).join(', '));
       json(response, refused.status, { error: refused.error });
     } else if (route) {
-      Promise.resolve(route.handle(request, response, url)).catch((error: unknown) => fail(response, error));
+      Promise.resolve().then(() => route.handle(request, response, new URLSearchParams(query))).catch((error: unknown) => fail(response, error));
     } else if (file === 'missing') {
       response.writeHead(503, { ...SECURITY_HEADERS, 'content-type': 'text/plain; charset=utf-8' }).end('the page is not built; build it with: npm run build\n');
     } else if (file) {
@@ -80,8 +80,8 @@ export class WebPage {
     void this.session.close();
   }
 
-  private part(response: ServerResponse, url: URL): void {
-    const id = url.searchParams.get('id') ?? '';
+  private part(response: ServerResponse, search: URLSearchParams): void {
+    const id = search.get('id') ?? '';
     const details = detailsOf(this.lab, id, this.options.http());
     if (!details) throw new RequestError(404, `id: got "${id}", allowed: pod/NAMESPACE/NAME, service/NAMESPACE/NAME, node/NAME, host/NAME of what there is`);
     json(response, 200, details);
@@ -102,7 +102,7 @@ export class WebPage {
     if (this.running >= MAX_RUNNING) throw new RequestError(429, `${MAX_RUNNING} commands are running already`);
     const stop = new AbortController();
     response.on('close', () => stop.abort());
-    response.writeHead(200, { ...SECURITY_HEADERS, 'content-type': 'application/x-ndjson; charset=utf-8', 'cache-control': 'no-store' });
+    response.writeHead(200, { ...SECURITY_HEADERS, 'content-type': 'application/x-ndjson; charset=utf-8', 'cache-control': 'no-store' }).flushHeaders();
     const say = (answer: ExecAnswer): void => {
       if (stop.signal.aborted || response.writableLength > MAX_WAITING) return stop.abort();
       response.write(`${JSON.stringify(answer)}\n`);

@@ -77,8 +77,10 @@ function run({ edges, tone }: Pulse, group: SVGGElement | null, boxes: Boxes): v
     dot.setAttribute('r', '4');
     dot.setAttribute('class', 'dot');
     dot.dataset.tone = tone;
+    // Not seen before its turn.
+    dot.style.opacity = '0';
     dot.style.offsetPath = `path("${pathBetween(a, b, boxes.values())}")`;
     group.append(dot);
-    dot.animate([{ offsetDistance: '0%', opacity: 1 }, { offsetDistance: '100%', opacity: 1 }], { duration: RUN, delay: i * RUN, fill: 'backwards', easing: 'ease-in-out' }).onfinish = () => dot.remove();
+    dot.animate([{ offsetDistance: '0%', opacity: 1 }, { offsetDistance: '100%', opacity: 1 }], { duration: RUN, delay: i * RUN, easing: 'ease-in-out' }).onfinish = () => dot.remove();
   });
 }

@@ -37,7 +37,7 @@ export async function up(options: UpOptions): Promise<number> {
   process.on('unhandledRejection', onFault);
   const host = new HostNetwork();
   const lab = await Lab.create(options.topology, { clock: realClock, ...(options.upstream && { upstream: host }) });
-  const gateway = new Gateway(lab, { host, port: options.port });
+  const gateway = new Gateway(lab, { host, port: options.port, cpu });
   let control: ControlServer;
   try {
     await openPorts(gateway, options);
@@ -80,6 +80,12 @@ const clientOf = (lab: Lab): string => {
   return pod ? `${pod.namespace}/${pod.name}` : '';
 };
 
+/** Processor time of this process, in milliseconds. */
+function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 function greeting(lab: Lab, gateway: Gateway, env: UpOptions['env']): string {
   const { topology } = lab;
   const program = `${calledAs(process.argv[1]!, process.cwd(), env.PATH)} lab`;
@@ -88,6 +94,7 @@ function greeting(lab: Lab, gateway: Gateway, env: UpOptions['env']): string {
   const port = (gateway.dns().find(({ pod }) => pod === client) ?? gateway.dns()[0])?.port;
   const name = client.split('/')[1];
   return [
+    `The page: ${gateway.url}`, '',
     `${topology.name}: ${topology.nodes.map((node) => node.name).join(', ')}, ${lab.kubelet.list().length} pods, cluster DNS at ${topology.cluster.dns}`, '',
     statusText(lab, gateway).trimEnd(), '', 'Try it from another terminal:', '',
     ...(port === undefined ? [] : [`    dig @127.0.0.1 -p ${port} webpod.${client.split('/')[0]}.svc.${topology.cluster.domain}`, `    dig @127.0.0.1 -p ${port} google.com`]),

@@ -30,7 +30,7 @@ class FakeResponse extends EventEmitter {
 const VIEW = { name: 'small' } as ClusterView;
 const VISITS: readonly VisitView[] = [{ server: 'host/a', name: 'x.'.repeat(600), type: 'A', transport: 'udp', hit: false, result: 'NOERROR' }];
 
-function world(): { readonly stream: EventStream; open(): FakeResponse } {
+function world(): { readonly stream: EventStream; readonly open: () => FakeResponse } {
   const stream = new EventStream(() => ({ cluster: VIEW, samples: [] }));
   return {
     stream,

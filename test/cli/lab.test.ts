@@ -56,7 +56,7 @@ describe('a running lab', () => {
   it.each([
     { args: ['exec', 'kubectl', 'exec', 'curl-pod', '--', 'nslookup', 'webpod'], text: 'Address: 10.96.152.212', code: 0 },
     { args: ['exec', 'kubectl get pods -A | grep -c coredns'], text: '2\n', code: 0 },
-    { args: ['exec', 'explain', 'google.com'], text: 'cost: 5 queries', code: 0 },
+    { args: ['exec', 'explain', 'google.com'], text: 'cost: 10 queries', code: 0 },
     { args: ['exec', 'nosuch'], text: 'nosuch: command not found', code: 127 },
     { args: ['exec'], text: 'expected a command', code: 2 },
     { args: ['status'], text: 'default/curl-pod', code: 0 },
@@ -109,7 +109,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)('%s ends a lab, and leaves no file', asy
 describe('without a lab', () => {
   it.each([
     { args: [], text: 'nodens lab - a cluster\'s DNS on this machine', code: 0 },
-    { args: ['nosuch'], text: 'unknown command \'lab nosuch\', allowed: up, run, exec, shell, status, down', code: 2 },
+    { args: ['nosuch'], text: 'unknown command \'lab nosuch\', allowed: up, run, exec, world, shell, status, down', code: 2 },
     { args: ['up', '-port', 'x'], text: '-port: expected 0 to 65000, got \'x\'', code: 2 },
     { args: ['up', '-topology', 'nosuch'], text: 'nosuch: there is no such topology', code: 1 },
     { args: ['up', 'extra'], text: 'unexpected argument \'extra\'', code: 2 },

@@ -9,19 +9,25 @@ import { podNamed } from './spots.js';
 
 /** Who can look up. */
 export const PROFILES: readonly ProfileName[] = ['glibc', 'musl', 'go', 'bind', 'busybox'];
+/** Address types that can be asked for alone. */
+const TYPES = ['A', 'AAAA'] as const;
 /** The pod that asks when none is named: the first of namespace default that waits to be told. */
 const someClient = (lab: Lab): string => lab.kubelet.list().find((pod) => pod.namespace === 'default' && pod.program.kind === 'idle')?.name ?? '';
 
 /** `explain NAME`: one look-up, hop by hop. */
 export const explain: Command = {
-  name: 'explain', usage: `NAME [--pod [NAMESPACE/]POD] [--libc ${PROFILES.join('|')}]`, help: 'Tells one look-up hop by hop: search steps, service or redirect, cache, plugin, upstream, time and cost.',
+  name: 'explain', usage: `NAME [--pod [NAMESPACE/]POD] [--libc ${PROFILES.join('|')}] [--type ${TYPES.join('|')}]`,
+  help: 'Tells one look-up of both address types hop by hop: search steps, service or redirect, cache, plugin, upstream, time and cost.',
   async run(args, io) {
-    const options = parseOptions('explain', args, [{ name: '--pod', value: true }, { name: '--libc', value: true }]);
+    const options = parseOptions('explain', args, [{ name: '--pod', value: true }, { name: '--libc', value: true }, { name: '--type', value: true }]);
     const [name, extra] = options.words;
     if (name === undefined || extra !== undefined) throw new CommandError('explain: got no name or several, allowed: explain NAME [--pod POD]');
     const profile = PROFILES.find((known) => known === (options.get('--libc') ?? 'glibc'));
     if (!profile) throw new CommandError(`explain: --libc: got "${options.get('--libc')}", allowed: ${PROFILES.join(', ')}`);
-    const { pod, steps, servers, search, ndots, outcome, cost, found } = await explainLookup(io.lab, podNamed(io.lab, options.get('--pod') ?? someClient(io.lab)), name, { profile, addrConfig: true });
+    const type = options.get('--type');
+    const types = TYPES.filter((known) => type === undefined || known === type.toUpperCase());
+    if (types.length === 0) throw new CommandError(`explain: --type: got "${type}", allowed: ${TYPES.join(', ')}`);
+    const { pod, steps, servers, search, ndots, outcome, cost, found } = await explainLookup(io.lab, podNamed(io.lab, options.get('--pod') ?? someClient(io.lab)), name, { profile, types });
     io.write(`${pod.namespace}/${pod.name} (${pod.ip} on ${pod.node}) looks up ${name} as ${profile} does\n`);
     io.write(`resolv.conf: nameserver ${servers.join(' ')}, search ${search.join(' ') || 'nothing'}, ndots:${ndots}\n`);
     steps.forEach((step, i) => {

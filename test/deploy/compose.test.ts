@@ -53,6 +53,16 @@ describe('docker-compose.yml', () => {
     expect([...read('docker-compose.yml').matchAll(/docker compose --profile ([\w-]+) up/g)].map(([, name]) => name)).toEqual(PROFILES);
   });
 
+  it.each(['README.md', 'deploy/README.md'])('has the profiles and services that %s tells of', (page) => {
+    const commands = [...read(page).matchAll(/docker[ -]compose (?:--profile (\S+) )?(\w+)([^`\n]*)/g)];
+    if (page.startsWith('deploy/')) expect(commands.length).toBeGreaterThan(7);
+    for (const [command, profile, verb, words = ''] of commands) {
+      if (profile !== undefined) expect(PROFILES, command).toContain(profile);
+      const named = verb === 'exec' ? words.trim().split(' ').slice(0, 1) : verb === 'logs' ? words.trim().split(' ') : [];
+      expect(named.filter((name) => !Object.hasOwn(services, name)), command).toEqual([]);
+    }
+  });
+
   it('runs one image of this version in all roles but the watchers\'', () => {
     expect([...new Set(own.map(([, { image }]) => image))]).toEqual([`nodens-compose:${VERSION}`]);
     expect(Object.keys(services).filter((name) => !services[name]!.build)).toEqual(['prometheus', 'grafana']);

@@ -264,7 +264,7 @@ describe('Dockerfile', () => {
 
 describe('README.md', () => {
   it('names each file beside it', () => {
-    for (const name of [...FILES.map((file) => `${file}.yaml`), 'Dockerfile']) expect(read('deploy/README.md')).toContain(`| \`${name}\` |`);
+    for (const name of [...FILES.map((file) => `${file}.yaml`), 'Dockerfile', 'compose/']) expect(read('deploy/README.md')).toContain(`| \`${name}\` |`);
   });
 
   it('fills in all variables that a file leaves open', () => {

@@ -57,6 +57,14 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
   }
 
   profile('cluster', (cluster) => {
+    it('runs servers as nobody, without a right and with a file system that cannot be written to', async () => {
+      const status = await cluster.project.exec('coredns-vvgfm', 'cat', '/proc/1/status');
+      for (const line of [/^Uid:\t65534\t/m, /^CapPrm:\t0+$/m, /^CapBnd:\t0+$/m]) expect(status).toMatch(line);
+      await expect(cluster.project.exec('coredns-vvgfm', 'touch', '/nodens/file')).rejects.toThrow('Read-only file system');
+    });
+
+    it('plays a lesson of the lab in a container too', async () => expect(await cluster.inPod('/nodens/bin/nodens', 'lab', 'run', 'names')).toContain('Address: 142.250.196.110'));
+
     it('gives a pod its resolv.conf and one way out', async () => {
       expect(await cluster.inPod('cat', '/etc/resolv.conf')).toBe('search default.svc.cluster.local svc.cluster.local cluster.local Davolink\nnameserver 10.96.0.10\noptions ndots:5\n');
       expect(await cluster.inPod('ip', 'route')).toMatch(/^default via 172\.20\.1\.1 dev eth0 \n172\.20\.1\.1 dev eth0 scope link ?\n$/);
@@ -192,6 +200,19 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
       const seen = await cluster.during(() => cluster.inPod('sh', '-c', TWICE));
       expect(seen.logged('node-local-dns-ctr')).toHaveLength(12);
       expect([...cluster.atCoredns(seen), ...seen.logged('resolver')].length).toBeLessThanOrEqual(6);
+    });
+
+    it('has what the page on it says to type', async () => {
+      const page = readFileSync(path.join(ROOT, 'deploy/README.md'), 'utf8');
+      const commands = [...page.matchAll(/^\$ docker compose exec ([\w-]+) (.*)$/gm)].map(([, service = '', command = '']) => ({ service, command }));
+      expect(commands.length).toBeGreaterThanOrEqual(4);
+      for (const { service, command } of commands) {
+        // What runs until it is interrupted gets something to show, and an end.
+        const endless = command.startsWith('tcpdump');
+        const output = cluster.project.exec(service, 'sh', '-c', endless ? `timeout 10 ${command} -c 2` : command);
+        if (endless) for (let time = 0; time < 4; time++) await cluster.inPod('dig', '+short', 'webpod.default.svc.cluster.local');
+        expect(await output, command).toMatch(/10\.96\.0\.10|172\.20\.1\.236/);
+      }
     });
 
     it('leaves other ports of the service where they were', async () => expect(await cluster.metrics('10.96.0.10:9153')).toContain('coredns_build_info'));

@@ -11,6 +11,8 @@ import { run, works } from './run.js';
 /** Mounts, processes and, where asked for, a network that end with the process that unshares them. */
 const APART = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 const CGROUPS = '/sys/fs/cgroup';
+/** Where podman keeps a note on images whatever it is told; here that is in memory. */
+const NOTES = '/var/lib/containers';
 const PREFIX = 'nodens-compose-';
 
 /**
@@ -20,7 +22,9 @@ const PREFIX = 'nodens-compose-';
 export class PodmanEngine implements Engine {
   readonly name = 'podman, brought by the test';
   readonly compose = ['docker-compose'];
-  private readonly dir = mkdtempSync(path.join(os.tmpdir(), `${PREFIX}${process.pid}-`));
+  /** Made at the start. */
+  private dir = '';
+  private readonly hadNotes = existsSync(NOTES);
   private service: ChildProcess | undefined;
 
   get env(): Record<string, string> {
@@ -32,12 +36,19 @@ export class PodmanEngine implements Engine {
   }
 
   async start(): Promise<void> {
-    removeLeftovers();
+    await removeLeftovers();
+    this.dir = mkdtempSync(path.join(os.tmpdir(), `${PREFIX}${process.pid}-`));
     this.writeConfiguration();
-    await makeImages((args, timeout) => run([...APART, ...this.podman, ...args], { env: this.ownEnv, timeout }), this.file('files'));
+    mkdirSync(NOTES, { recursive: true });
+    const script = `mount -t tmpfs none ${NOTES} && exec "$@"`;
+    await makeImages((args, timeout) => run([...APART, 'sh', '-c', script, 'sh', ...this.podman, ...args], { env: this.ownEnv, timeout }), this.file('files'));
+    await this.serve();
+  }
+
+  private async serve(): Promise<void> {
     // The kernel may pass bridged packets through the rules of this machine; here they belong to pods, and go untouched.
     const script = [
-      'mount -t tmpfs none /run', 'mount -t tmpfs none /dev/shm', 'ip link set lo up',
+      `for folder in /run /dev/shm ${NOTES}; do mount -t tmpfs none $folder; done`, 'ip link set lo up',
       'for file in /proc/sys/net/bridge/bridge-nf-call-iptables; do [ ! -e $file ] || echo 0 > $file; done',
       '"$@" system service --time=0 "$DOCKER_HOST" &', 'cat > /dev/null',
     ];
@@ -60,15 +71,17 @@ export class PodmanEngine implements Engine {
   }
 
   async stop(): Promise<void> {
+    if (this.dir === '') return;
     if (this.service && this.service.exitCode === null) {
       const gone = once(this.service, 'exit');
       this.service.stdin!.end();
       await gone;
     }
-    removeCgroups(this.cgroup);
+    await removeCgroups(this.cgroup);
     // Where it was ended half way, storage is still mounted.
     if (works('mountpoint', '-q', this.file('root/overlay'))) await run(['umount', this.file('root/overlay')]);
     rmSync(this.dir, { recursive: true, force: true });
+    if (!this.hadNotes && existsSync(NOTES) && readdirSync(NOTES).length === 0) rmdirSync(NOTES);
   }
 
   private file(name: string): string {
@@ -84,7 +97,7 @@ export class PodmanEngine implements Engine {
   }
 
   private get ownEnv(): Record<string, string> {
-    return { CONTAINERS_CONF: this.file('containers.conf'), TMPDIR: this.file('files') };
+    return { CONTAINERS_CONF: this.file('containers.conf'), TMPDIR: this.file('files'), BUILDAH_ISOLATION: 'chroot' };
   }
 
   private get podman(): string[] {
@@ -111,23 +124,33 @@ function hardLimit(name: string): number {
 }
 
 /** Files of a run that was killed itself before it could remove them; its processes ended with it. */
-function removeLeftovers(): void {
+async function removeLeftovers(): Promise<void> {
   for (const name of readdirSync(os.tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const pid = name.slice(PREFIX.length).split('-')[0]!;
     if (existsSync(`/proc/${pid}`)) continue;
-    removeCgroups(name);
+    await removeCgroups(name);
     rmSync(path.join(os.tmpdir(), name), { recursive: true, force: true });
   }
 }
 
 /** Groups that ended containers leave behind, below one name, in each hierarchy there is. */
-function removeCgroups(name: string): void {
+async function removeCgroups(name: string): Promise<void> {
   const hierarchies = [CGROUPS, ...readdirSync(CGROUPS, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => path.join(CGROUPS, entry.name))];
-  for (const hierarchy of hierarchies) removeTree(path.join(hierarchy, name));
+  for (const hierarchy of hierarchies) {
+    // A group is busy until the last of its processes is gone altogether.
+    for (let tries = 0; tries < 50 && !removeTree(path.join(hierarchy, name)); tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
-function removeTree(folder: string): void {
-  if (!existsSync(folder)) return;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isDirectory()) removeTree(path.join(folder, entry.name));
-  rmdirSync(folder);
+/** Whether a group is gone, with those in it. */
+function removeTree(folder: string): boolean {
+  if (!existsSync(folder)) return true;
+  const inside = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  if (!inside.map((entry) => removeTree(path.join(folder, entry.name))).every(Boolean)) return false;
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
 }

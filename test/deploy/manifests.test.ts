@@ -258,7 +258,7 @@ describe('Dockerfile', () => {
   });
 
   it('is tagged with this version in what says how to build it', () => {
-    for (const file of ['deploy/Dockerfile', 'deploy/README.md']) expect(read(file).match(/nodens:\d+\.\d+\.\d+/g)).toEqual([`nodens:${VERSION}`]);
+    for (const file of ['deploy/Dockerfile', 'deploy/README.md']) expect(new Set(read(file).match(/nodens:\d+\.\d+\.\d+/g))).toEqual(new Set([`nodens:${VERSION}`]));
   });
 });
 

@@ -12,6 +12,9 @@ const control = new Control(data.control);
 const taker = new Taker(libc, new AnswerTable(data.table, data.slots), new Ring(data.ring));
 const polled = libc.memory(8 * MAX_SOCKETS);
 
+// What starting has left behind: there is little garbage from here on, and so no collection for a long time.
+globalThis.gc?.();
+
 /** Datagrams keep coming, so that the next call need not be told whether there are some. */
 let busy = false;
 let version = 0;

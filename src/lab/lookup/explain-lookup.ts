@@ -72,34 +72,38 @@ class Telling {
     return {
       type, protocol, server: server.address, result, started: query.started - this.start, time,
       text: `${type} to ${server.address} by ${protocol.toUpperCase()}: ${result} after ${time.toFixed(1)} ms`,
-      hops: [way, ...visits.flatMap((visit, i) => this.hopsOf(visit, visits.slice(0, i)))],
+      hops: [way, ...visits.flatMap((visit, i) => this.hopsOf(visit, visits.slice(0, i), visits[0]!.depth))],
     };
   }
 
   /** The visit of the query itself, and those that its server made for it. */
   private visitsOf(query: QueryStory, type: string): readonly Visit[] {
     const same = this.visits.filter((visit) => visit.type === type && visit.name.toLowerCase() === query.name.toLowerCase());
-    const first = same.findIndex((visit) => visit.depth === 0 && visit.remote.port === query.local?.port && !this.told.has(visit));
+    const own = (visit: Visit): boolean => visit.remote.port === query.local?.port && (visit.depth === 0 || visit.remote.address === this.pod.model.ip);
+    const first = same.findIndex((visit) => own(visit) && !this.told.has(visit));
     if (first < 0) return [];
     const rest = same.slice(first + 1);
-    const next = rest.findIndex((visit) => visit.depth === 0);
+    // Others may ask for the same meanwhile: what counts is how deep a visit is below the query's own.
+    const next = rest.findIndex((visit) => visit.depth <= same[first]!.depth);
     const found = [same[first]!, ...(next < 0 ? rest : rest.slice(0, next))];
     found.forEach((visit) => this.told.add(visit));
     return found;
   }
 
-  private hopsOf(visit: Visit, before: readonly Visit[]): readonly Hop[] {
+  /** @param base depth of the query's own visit */
+  private hopsOf(visit: Visit, before: readonly Visit[], base: number): readonly Hop[] {
     const { lab } = this;
+    const depth = visit.depth - base;
     const at = partOfServer(visit.server);
     const hop: Hop = {
-      kind: 'visit', depth: visit.depth, at, cache: visit.plugins.includes('cache') ? (visit.answeredBy === 'cache' ? 'hit' : 'miss') : 'none',
+      kind: 'visit', depth, at, cache: visit.plugins.includes('cache') ? (visit.answeredBy === 'cache' ? 'hit' : 'miss') : 'none',
       ...(visit.answeredBy !== undefined && { plugin: visit.answeredBy }), result: visit.rcode ?? 'no answer', ...(visit.ended !== undefined && { time: visit.ended - visit.started }), text: visitText(visit, lab),
     };
     const asker = before.findLast((other) => other.depth === visit.depth - 1);
     const [namespace = '', name = ''] = asker?.server.split('/', 2) ?? [];
     const caller = lab.kubelet.get(namespace, name)?.model;
     const named = caller && namedBy(caller, visit, lab);
-    return named === undefined ? [hop] : [{ ...wayTo(lab, named, visit.transport, caller!.node), depth: visit.depth }, hop];
+    return named === undefined ? [hop] : [{ ...wayTo(lab, named, visit.transport, caller!.node), depth }, hop];
   }
 }
 

@@ -23,6 +23,9 @@ export interface Visit {
   ended: Milliseconds | undefined;
 }
 
+/** Queries under way that are minded. */
+const MAX_OPEN = 4096;
+
 /** Somebody who wants to know. */
 interface Watcher {
   readonly entered?: (visit: Visit) => void;
@@ -79,12 +82,20 @@ export class Tracer {
       if (this.watchers.size === 0) return handle(query, next);
       const visit = this.enter(query, server, handler.name);
       let passed = false;
-      const outcome = handle(query, (inner) => {
-        passed = true;
-        return next(inner);
-      });
-      if (outcome instanceof Promise) return outcome.then((settled) => this.leave(visit, handler.name, passed, settled, query));
-      return this.leave(visit, handler.name, passed, outcome, query);
+      const left = (outcome: Outcome): Outcome => this.leave(visit, handler.name, passed, outcome, query);
+      const failed = (error: unknown): never => {
+        this.forget(visit, handler.name, query);
+        throw error;
+      };
+      try {
+        const outcome = handle(query, (inner) => {
+          passed = true;
+          return next(inner);
+        });
+        return outcome instanceof Promise ? outcome.then(left, failed) : left(outcome);
+      } catch (error) {
+        return failed(error);
+      }
     };
   }
 
@@ -98,21 +109,34 @@ export class Tracer {
       const depth = [...this.open.values()].filter((other) => other.ended === undefined && other.name.toLowerCase() === name.toLowerCase() && other.type === type).length;
       visit = { server, name, type, transport, remote, local, depth, started: this.clock.monotonic(), plugins: [], answeredBy: undefined, rcode: undefined, ended: undefined };
       this.open.set(key, visit);
+      // Queries of a server that was killed are never left.
+      if (this.open.size > MAX_OPEN) this.open.delete(this.open.keys().next().value!);
       for (const watcher of this.watchers) watcher.entered?.(visit);
     }
     visit.plugins.push(plugin);
     return visit;
   }
 
+  /** A query whose chain failed has no outcome here: the server answers it. */
+  private forget(visit: Visit, plugin: string, query: Query): void {
+    if (visit.plugins[0] !== plugin) return;
+    visit.rcode = 'SERVFAIL';
+    this.end(visit, query);
+  }
+
   private leave(visit: Visit, plugin: string, passed: boolean, outcome: Outcome, query: Query): Outcome {
     if (!passed && visit.answeredBy === undefined) visit.answeredBy = plugin;
     if (visit.plugins[0] === plugin) {
       visit.rcode = outcome === DROP ? 'no answer' : describe(outcome);
-      visit.ended = this.clock.monotonic();
-      this.open.delete(keyOf(query, visit.server));
-      for (const watcher of this.watchers) watcher.left?.(visit);
+      this.end(visit, query);
     }
     return outcome;
+  }
+
+  private end(visit: Visit, query: Query): void {
+    visit.ended = this.clock.monotonic();
+    this.open.delete(keyOf(query, visit.server));
+    for (const watcher of this.watchers) watcher.left?.(visit);
   }
 }
 

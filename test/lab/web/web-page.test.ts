@@ -74,7 +74,7 @@ describe('the page\'s files', () => {
 });
 
 describe('who may ask', () => {
-  it.each([
+  it.each<{ name: string; url: string; headers: Record<string, string>; status: number }>([
     { name: 'a rebound name', url: '/api/exec', headers: { host: 'evil.example' }, status: 421 },
     { name: 'another origin', url: '/api/exec', headers: { origin: 'http://evil.example' }, status: 403 },
     { name: 'another origin, for a look-up', url: '/api/lookup', headers: { origin: 'http://evil.example' }, status: 403 },

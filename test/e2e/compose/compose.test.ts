@@ -49,8 +49,8 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
       it('ends at once when asked to, all of it in order', async () => {
         const started = performance.now();
         const codes = await cluster.project.stop();
-        // A container that takes no SIGTERM is given ten seconds by default, and 137 as its exit code.
-        expect(performance.now() - started).toBeLessThan(9000);
+        // One that takes no SIGTERM would be killed after half a minute, with 137 as its exit code. On an idle machine it takes four seconds.
+        expect(performance.now() - started).toBeLessThan(20_000);
         expect(codes).toEqual(cluster.project.services.map(() => 0));
       });
     });
@@ -180,7 +180,7 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
     const REDIRECTED = '10.96.0.10:53 leads to the cache of this node, 172.20.1.211';
     const redirect = async (): Promise<string[]> => (await cluster.project.logs(['redirect-ctr'])).get('redirect-ctr')!;
     const redirected = (times: number): Promise<void> =>
-      expect.poll(async () => (await redirect()).filter((line) => line === REDIRECTED).length, { timeout: 20_000, interval: 300 }).toBe(times);
+      expect.poll(async () => (await redirect()).filter((line) => line === REDIRECTED).length, { timeout: 40_000, interval: 300 }).toBe(times);
 
     it('leads the service\'s address to the cache of the node, and changes no resolv.conf', async () => {
       await redirected(1);
@@ -219,7 +219,7 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
 
     it('falls back to the cluster DNS while the cache is gone', async () => {
       await cluster.project.restart('node-local-dns-ctr', 'stop');
-      await expect.poll(redirect, { timeout: 20_000, interval: 300 }).toContain('the cache of this node is not ready: 10.96.0.10:53 leads to the cluster DNS');
+      await expect.poll(redirect, { timeout: 40_000, interval: 300 }).toContain('the cache of this node is not ready: 10.96.0.10:53 leads to the cluster DNS');
       const seen = await cluster.during(() => cluster.inPod('dig', '+short', '+search', 'webpod'));
       expect(seen.output).toBe('10.96.152.212\n');
       expect(cluster.atCoredns(seen).map(({ from, protocol }) => [from, protocol])).toEqual([[POD, 'udp']]);

@@ -27,7 +27,7 @@ export class Project {
 
   /** Stops all services; the exit codes of their containers. */
   async stop(): Promise<number[]> {
-    await this.compose(['stop', '--timeout', '20']);
+    await this.compose(['stop', '--timeout', '30']);
     return [...(await this.compose(['ps', '-a'])).matchAll(/\bexit(?:ed)? \(?(\d+)/gi)].map(([, code]) => Number(code));
   }
 

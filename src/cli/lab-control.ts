@@ -1,21 +1,31 @@
-import { chmodSync, readFileSync, rmSync, rmdirSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Lab } from '../lab/lab.js';
+import { CommandError } from '../lab/session/command.js';
+import { completions } from '../lab/session/completion.js';
 import { Session } from '../lab/session/session.js';
 import { answers, clearDead, ownFolder } from './lab-sockets.js';
 
 /** What is asked of a running lab, one JSON object a line. A line can be ended while it runs. */
-type Request = { readonly ask: 'run'; readonly line: string; readonly cwd: string } | { readonly ask: 'end' } | { readonly ask: 'status' } | { readonly ask: 'words' } | { readonly ask: 'down' };
-type Answer = { readonly text: string } | { readonly code: number };
+type Request =
+  | { readonly ask: 'run'; readonly line: string; readonly cwd: string; readonly interactive?: boolean; readonly canEdit?: boolean }
+  | { readonly ask: 'edited'; readonly text?: string; readonly error?: string }
+  | { readonly ask: 'complete'; readonly line: string }
+  | { readonly ask: 'end' } | { readonly ask: 'status' } | { readonly ask: 'down' };
+/** A text, a text to edit, or the end of what was asked, with the prompt for the next line. */
+type Answer = { readonly text: string } | { readonly edit: string; readonly ending: string } | { readonly code: number; readonly prompt?: string };
+
+/** Lets the user edit a text; resolves with what they saved. */
+export type Edit = (text: string, ending: string) => Promise<string>;
 
 /** Lets others talk to a running lab. */
 export class ControlServer {
   private readonly server: net.Server;
   private readonly sockets = new Set<net.Socket>();
 
-  constructor(private readonly lab: Lab, private readonly file: string, private readonly status: () => string, private readonly words: () => readonly string[], private readonly down: () => void) {
+  constructor(private readonly lab: Lab, private readonly file: string, private readonly status: () => string, private readonly down: () => void) {
     this.server = net.createServer((socket) => this.serve(socket));
   }
 
@@ -46,47 +56,66 @@ export class ControlServer {
   private serve(socket: net.Socket): void {
     this.sockets.add(socket);
     let cwd = process.cwd();
-    const session = new Session(this.lab, { read: (file) => readFileSync(path.resolve(cwd, file), 'utf8') });
+    const session = new Session(this.lab, {
+      read: (file) => readFileSync(path.resolve(cwd, file), 'utf8'), write: (file, bytes) => writeFileSync(path.resolve(cwd, file), bytes),
+    });
     let running: AbortController | undefined;
+    let edited: ((request: Request & { ask: 'edited' }) => void) | undefined;
     const say = (answer: Answer): void => {
       if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`);
+    };
+    const edit: Edit = (text, ending) => new Promise((resolve, reject) => {
+      edited = (request) => (request.text === undefined ? reject(new CommandError(request.error ?? 'error: nothing was saved')) : resolve(request.text));
+      say({ edit: text, ending });
+    });
+    const run = async (request: Request & { ask: 'run' }): Promise<void> => {
+      cwd = request.cwd;
+      const { signal } = (running = new AbortController());
+      try {
+        const code = await session.run(request.line, { write: (part) => say({ text: part }), signal, interactive: request.interactive === true, ...(request.canEdit === true && { edit }) });
+        say({ code, prompt: session.prompt });
+      } catch (error) {
+        say({ text: `${(error as Error).stack ?? String(error)}\n` });
+        say({ code: 1, prompt: session.prompt });
+      }
     };
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.sockets.delete(socket);
       running?.abort();
+      edited?.({ ask: 'edited' });
       void session.close();
     });
     createInterface({ input: socket }).on('line', (text) => {
       const request = JSON.parse(text) as Request;
-      if (request.ask === 'end') running?.abort();
-      else if (request.ask === 'status') say({ text: this.status() });
-      else if (request.ask === 'words') say({ text: JSON.stringify(this.words()) });
-      else if (request.ask === 'down') {
+      if (request.ask === 'run') void run(request);
+      else if (request.ask === 'end') running?.abort();
+      else if (request.ask === 'edited') edited?.(request);
+      else {
+        if (request.ask === 'status') say({ text: this.status() });
+        if (request.ask === 'complete') say({ text: JSON.stringify(completions(session, request.line)) });
         say({ code: 0 });
-        this.down();
-      } else {
-        cwd = request.cwd;
-        running = new AbortController();
-        session.run(request.line, { write: (part) => say({ text: part }), signal: running.signal }).then((code) => say({ code }), (error: unknown) => {
-          say({ text: `${(error as Error).stack ?? String(error)}\n` });
-          say({ code: 1 });
-        });
+        if (request.ask === 'down') this.down();
       }
-      if (request.ask === 'status' || request.ask === 'words') say({ code: 0 });
     });
   }
 }
 
 /** A line to a running lab. */
 export class ControlClient {
-  private waiting: { readonly write: (text: string) => void; readonly done: (code: number) => void } | undefined;
+  private waiting: { readonly write: (text: string) => void; readonly done: (code: number) => void; readonly edit: Edit | undefined } | undefined;
+  /** What the lab wants a prompt to show. */
+  prompt = 'lab$ ';
 
   private constructor(private readonly socket: net.Socket) {
     createInterface({ input: socket }).on('line', (text) => {
       const answer = JSON.parse(text) as Answer;
       if ('text' in answer) this.waiting?.write(answer.text);
-      else this.settle(answer.code);
+      else if ('edit' in answer) void this.edit(answer.edit, answer.ending);
+      else {
+        this.prompt = answer.prompt ?? this.prompt;
+        this.settle(answer.code);
+      }
     });
     socket.on('error', () => undefined);
     socket.on('close', () => this.settle(1));
@@ -106,21 +135,33 @@ export class ControlClient {
     return !this.socket.destroyed;
   }
 
-  /** Resolves with the exit code. */
-  ask(request: Request, write: (text: string) => void): Promise<number> {
+  /** Resolves with the exit code. Without `edit`, nobody is there who could edit a text. */
+  ask(request: Request, write: (text: string) => void, edit?: Edit): Promise<number> {
     return new Promise((resolve) => {
-      this.waiting = { write, done: resolve };
-      this.socket.write(`${JSON.stringify(request)}\n`);
+      this.waiting = { write, done: resolve, edit };
+      this.send(request.ask === 'run' ? { ...request, canEdit: edit !== undefined } : request);
     });
   }
 
   /** Ends the line that runs. */
   interrupt(): void {
-    this.socket.write(`${JSON.stringify({ ask: 'end' } satisfies Request)}\n`);
+    this.send({ ask: 'end' });
   }
 
   close(): void {
     this.socket.destroy();
+  }
+
+  private send(request: Request): void {
+    if (this.open) this.socket.write(`${JSON.stringify(request)}\n`);
+  }
+
+  private async edit(text: string, ending: string): Promise<void> {
+    try {
+      this.send({ ask: 'edited', text: await this.waiting!.edit!(text, ending) });
+    } catch (error) {
+      this.send({ ask: 'edited', error: (error as Error).message });
+    }
   }
 
   private settle(code: number): void {

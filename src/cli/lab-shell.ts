@@ -1,66 +1,98 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Interface } from 'node:readline';
 import { realClock } from '../lib/clock.js';
 import { Lab } from '../lab/lab.js';
 import { loadTopology } from '../lab/load.js';
+import { completions } from '../lab/session/completion.js';
+import type { Completions } from '../lab/session/completion.js';
 import { Session } from '../lab/session/session.js';
+import { wantsMore } from '../lab/session/words.js';
 import { ControlClient } from './lab-control.js';
+import type { Edit } from './lab-control.js';
+import { canEdit, editOnTerminal } from './lab-edit.js';
+import { HISTORY, historyFile, readHistory, writeHistory } from './lab-history.js';
 import { NoSuchLabError, findLab } from './lab-sockets.js';
-import { stopNow, wordsOf } from './lab-up.js';
+import { stopNow } from './lab-up.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** A lab that lines are typed into: the running one, or one of this process. */
 interface Partner {
   readonly open: boolean;
-  words(): Promise<readonly string[]>;
-  run(line: string, write: (text: string) => void): Promise<number>;
+  readonly prompt: string;
+  complete(line: string): Promise<Completions>;
+  run(line: string, write: (text: string) => void, edit: Edit | undefined): Promise<number>;
   interrupt(): void;
   end(): Promise<void>;
 }
 
-const HISTORY = 500;
+/** The prompt of a line that goes on. */
+const MORE = '> ';
 
 /** `nodens lab shell`: a prompt with history and completion. Resolves with the exit code of the last line. */
-export async function shell(env: Readonly<Record<string, string | undefined>>, port: number | undefined): Promise<number> {
+export async function shell(env: Env, port: number | undefined): Promise<number> {
   const partner = (await remote(env, port)) ?? (await local());
-  const words = await partner.words();
+  const terminal = process.stdin.isTTY;
+  const file = historyFile(env, terminal);
   const input = createInterface({
-    input: process.stdin, output: process.stdout, prompt: process.stdin.isTTY ? 'lab$ ' : '', terminal: process.stdin.isTTY, historySize: HISTORY, removeHistoryDuplicates: true,
-    completer: (line: string): [string[], string] => complete(line, words),
+    input: process.stdin, output: process.stdout, terminal, historySize: HISTORY, history: readHistory(file), removeHistoryDuplicates: true,
+    completer: (line: string, done: (error: null, result: [string[], string]) => void) => void partner.complete(line).then(({ words, start }) => done(null, [[...words], start]), () => done(null, [[], ''])),
   });
-  let code = 0;
-  let busy = false;
-  input.on('SIGINT', () => {
-    if (busy) partner.interrupt();
-    else {
-      // As a shell does: the line is given up, the prompt comes again.
-      process.stdout.write('\n');
-      clearLine(input);
-      input.prompt();
+  input.on('history', (lines: string[]) => writeHistory(file, lines));
+  const edit: Edit | undefined = canEdit(env) ? async (text, ending) => {
+    // The editor has the terminal for itself.
+    input.pause();
+    try {
+      return await editOnTerminal(env, text, ending);
+    } finally {
+      input.resume();
     }
-  });
-  input.prompt();
-  for await (const line of input) {
-    if (['exit', 'quit'].includes(line.trim())) break;
-    busy = true;
-    code = await partner.run(line, (text) => process.stdout.write(text));
-    busy = false;
-    if (!partner.open) {
-      process.stdout.write('the lab has ended\n');
-      break;
-    }
-    input.prompt();
-  }
+  } : undefined;
+  const code = await lines(input, partner, terminal, edit);
   input.close();
   await partner.end();
   return code;
 }
 
-/** Candidates for the word before the cursor. */
-export function complete(line: string, words: readonly string[]): [string[], string] {
-  const start = /\S*$/.exec(line)![0];
-  return [words.filter((word) => word.startsWith(start)), start];
+async function lines(input: Interface, partner: Partner, terminal: boolean, edit: Edit | undefined): Promise<number> {
+  let code = 0;
+  let busy = false;
+  let typed = '';
+  const prompt = (): void => {
+    input.setPrompt(!terminal ? '' : typed === '' ? partner.prompt : MORE);
+    input.prompt();
+  };
+  input.on('SIGINT', () => {
+    if (busy) return partner.interrupt();
+    // As a shell does: the line is given up, the prompt comes again.
+    process.stdout.write('\n');
+    typed = '';
+    clearLine(input);
+    prompt();
+  });
+  prompt();
+  for await (const line of input) {
+    typed = typed === '' ? line : `${typed}\n${line}`;
+    const leaves = ['exit', 'quit', 'logout'].includes(typed.trim()) && partner.prompt.endsWith('$ ');
+    if (leaves) break;
+    if (!wantsMore(typed)) {
+      busy = true;
+      const whole = typed;
+      typed = '';
+      code = await partner.run(whole, (text) => process.stdout.write(text), edit);
+      busy = false;
+      if (!partner.open) {
+        process.stdout.write('the lab has ended\n');
+        break;
+      }
+    }
+    prompt();
+  }
+  // What was begun and not ended is told, as a script would be.
+  if (typed !== '' && wantsMore(typed)) code = await partner.run(typed, (text) => process.stdout.write(text), undefined);
+  return code;
 }
 
 /** Empties the line that is being typed. */
@@ -70,7 +102,7 @@ function clearLine(input: Interface): void {
 }
 
 /** undefined where no lab runs at all, and none was asked for. */
-async function remote(env: Readonly<Record<string, string | undefined>>, port: number | undefined): Promise<Partner | undefined> {
+async function remote(env: Env, port: number | undefined): Promise<Partner | undefined> {
   let file: string;
   try {
     file = await findLab(env, port);
@@ -83,12 +115,15 @@ async function remote(env: Readonly<Record<string, string | undefined>>, port: n
     get open() {
       return client.open;
     },
-    words: async () => {
-      let text = '';
-      await client.ask({ ask: 'words' }, (part) => (text += part));
-      return JSON.parse(text) as string[];
+    get prompt() {
+      return client.prompt;
     },
-    run: (line, write) => client.ask({ ask: 'run', line, cwd: process.cwd() }, write),
+    complete: async (line) => {
+      let text = '';
+      await client.ask({ ask: 'complete', line }, (part) => (text += part));
+      return JSON.parse(text) as Completions;
+    },
+    run: (line, write, edit) => client.ask({ ask: 'run', line, cwd: process.cwd(), interactive: true }, write, edit),
     interrupt: () => client.interrupt(),
     end: async () => client.close(),
   };
@@ -97,14 +132,17 @@ async function remote(env: Readonly<Record<string, string | undefined>>, port: n
 async function local(): Promise<Partner> {
   process.stdout.write('no lab is running: this one is your own, and ends with the prompt\n');
   const lab = await Lab.create(loadTopology('two-nodes'), { clock: realClock });
-  const session = new Session(lab, { read: (file) => readFileSync(path.resolve(file), 'utf8') });
+  const session = new Session(lab, { read: (file) => readFileSync(path.resolve(file), 'utf8'), write: (file, bytes) => writeFileSync(path.resolve(file), bytes) });
   let running = new AbortController();
   return {
     open: true,
-    words: async () => wordsOf(lab),
-    run: (line, write) => {
+    get prompt() {
+      return session.prompt;
+    },
+    complete: async (line) => completions(session, line),
+    run: (line, write, edit) => {
       running = new AbortController();
-      return session.run(line, { write, signal: running.signal });
+      return session.run(line, { write, signal: running.signal, interactive: true, ...(edit && { edit }) });
     },
     interrupt: () => running.abort(),
     end: async () => {

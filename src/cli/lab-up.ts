@@ -2,7 +2,6 @@ import { HostNetwork } from '../net/host-network.js';
 import { realClock } from '../lib/clock.js';
 import { Gateway } from '../lab/gateway.js';
 import { Lab } from '../lab/lab.js';
-import { COMMANDS } from '../lab/commands/index.js';
 import type { Topology } from '../lab/topology/topology.js';
 import { calledAs } from './called-as.js';
 import { ControlServer } from './lab-control.js';
@@ -41,7 +40,7 @@ export async function up(options: UpOptions): Promise<number> {
   let control: ControlServer;
   try {
     await openPorts(gateway, options);
-    control = new ControlServer(lab, socketPath(options.env, gateway.webPort), () => statusText(lab, gateway), () => wordsOf(lab), () => finish(0));
+    control = new ControlServer(lab, socketPath(options.env, gateway.webPort), () => statusText(lab, gateway), () => finish(0));
     await control.open();
   } catch (error) {
     gateway.close();
@@ -112,13 +111,4 @@ function podFacts(lab: Lab, key: string): string {
   const [namespace = '', name = ''] = key.split('/');
   const pod = lab.kubelet.get(namespace, name);
   return pod ? `  ${pod.model.ip} on ${pod.model.spec.node}${pod.program.kind === 'idle' ? '' : `, ${pod.program.kind}`}${pod.state === 'Running' ? '' : `, ${pod.state}`}` : '';
-}
-
-/** Words that a prompt completes: commands, pods, services, nodes, and names that the examples look up. */
-export function wordsOf(lab: Lab): readonly string[] {
-  const pods = lab.kubelet.list().flatMap(({ namespace, name }) => [name, `${namespace}/${name}`]);
-  const services = lab.api.list('Service').flatMap(({ namespace, name }) => [name, `${name}.${namespace}.svc.${lab.topology.cluster.domain}`]);
-  const workloads = [...lab.api.list('Deployment').map(({ name }) => `deployment/${name}`), ...lab.api.list('DaemonSet').map(({ name }) => `ds/${name}`)];
-  const verbs = ['get', 'describe', 'apply', 'delete', 'scale', 'rollout', 'restart', 'logs', 'exec', 'observe', 'nslookup', 'dig', 'curl', 'ping', 'google.com', 'kube-system', 'default'];
-  return [...new Set([...COMMANDS.map((command) => command.name), ...pods, ...services, ...workloads, ...lab.world.cluster.nodes.keys(), ...verbs])].sort();
 }

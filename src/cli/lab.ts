@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { FlagError, parseFlags, usage } from '../lib/go-flags.js';
 import type { FlagSpec } from '../lib/go-flags.js';
@@ -11,6 +11,7 @@ import { parseScript, playScript } from '../lab/session/script.js';
 import { Session } from '../lab/session/session.js';
 import { LabFileError } from '../lab/topology/reader.js';
 import { ControlClient } from './lab-control.js';
+import { canEdit, editOnTerminal } from './lab-edit.js';
 import { shell } from './lab-shell.js';
 import { DEFAULT_PORT, findLab } from './lab-sockets.js';
 import { MAX_PORT, up } from './lab-up.js';
@@ -66,7 +67,7 @@ const run: Sub = async (args) => {
     const script = parseScript(path.relative(process.cwd(), file), readFileSync(file, 'utf8'));
     const clock = new ManualClock(DRIVEN_START);
     const lab = await drive(clock, Lab.create(loadTopology(values.topology!), { clock }));
-    const session = new Session(lab, { read: (name) => readFileSync(path.resolve(path.dirname(file), name), 'utf8') });
+    const session = new Session(lab, { read: (name) => readFileSync(path.resolve(path.dirname(file), name), 'utf8'), write: (name, bytes) => writeFileSync(name, bytes) });
     const failures = await playScript(script, session, (text) => process.stdout.write(text), (work) => drive(clock, work));
     await drive(clock, session.close().then(() => lab.stop()));
     if (failures.length > 0) return 1;
@@ -92,14 +93,14 @@ async function ask(port: number | undefined, request: Parameters<ControlClient['
     if (++interrupts > 1) client.close();
   };
   process.on('SIGINT', interrupt);
-  const code = await client.ask(request, (text) => process.stdout.write(text));
+  const code = await client.ask(request, (text) => process.stdout.write(text), canEdit(env) ? (text, ending) => editOnTerminal(env, text, ending) : undefined);
   process.off('SIGINT', interrupt);
   client.close();
   return code;
 }
 
 /** A word as the lab's own reader takes it back. */
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : ["|", ">", "&"].includes(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : ['|', '>', '>>', '&', '&&', '||', ';'].includes(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);
 
 const exec: Sub = (args, env) => {
   const { port, rest } = whichLab(args);

@@ -3,7 +3,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { complete } from '../../src/cli/lab-shell.js';
 import { realClock } from '../../src/lib/clock.js';
 import { secureRandom } from '../../src/lib/random.js';
 import { HostNetwork } from '../../src/net/host-network.js';
@@ -141,8 +140,4 @@ describe('without a lab', () => {
     expect(text).toMatch(/k8s-ctr +Ready +control-plane/);
     expect(code).toBe(127);
   });
-});
-
-it('the prompt completes the word before the cursor', () => {
-  expect(complete('kubectl exec cur', ['curl', 'curl-pod', 'kubectl'])).toEqual([['curl', 'curl-pod'], 'cur']);
 });

@@ -37,7 +37,7 @@ export async function drivenLab(files: Readonly<Record<string, string>> = {}, to
     lab, session,
     run: async (line) => {
       let text = '';
-      const code = await drive(clock, session.run(line, { write: (part) => (text += part) }));
+      const code = await drive(clock, session.run(line, { write: (part) => (text += part), interactive: true }));
       return { text, code };
     },
     drive: (work) => drive(clock, work),

@@ -46,6 +46,9 @@ const VALUES: Readonly<Record<string, Setter>> = {
   'bpf.monitorAggregation': (value, name, before) => withSettings(before, { aggregation: oneOf(value, name, ['none', 'lowest', 'low', 'medium', 'maximum'] as const) }),
 };
 
+/** Names that --set takes. */
+export const HELM_VALUES: readonly string[] = Object.keys(VALUES);
+
 /** `helm upgrade cilium cilium/cilium --set NAME=VALUE`: the settings wait until the agents are restarted. */
 export const helm: Command = {
   name: 'helm', usage: 'upgrade cilium [CHART] [-n kube-system] [--reuse-values] --set NAME=VALUE', help: 'Changes settings of Cilium; kubectl -n kube-system rollout restart ds/cilium puts them in force.',

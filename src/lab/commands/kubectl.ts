@@ -6,22 +6,20 @@ import type { RawObject } from '../../kube/raw.js';
 import type { ApiObject } from '../cluster/cluster-api.js';
 import { labelsOf } from '../cluster/cluster-api.js';
 import type { Resource } from '../cluster/resources.js';
-import { CommandError, untilEnded } from '../session/command.js';
+import { CommandError } from '../session/command.js';
 import type { Command, CommandIo } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
 import type { OptionSpec, Options } from '../session/options.js';
-import type { RunningPod } from '../pods/kubelet.js';
-import { POD_PROGRAMS } from './in-pod.js';
 import { whole } from './input.js';
-import { ciliumDbg } from './cilium-dbg.js';
 import { describe } from './describe/index.js';
 import { get } from './kubectl-get.js';
 import { kindNamed, namespaceOf, shownAs } from './kinds.js';
 import { create, expose, manifestText, run as runPod } from './kubectl-create.js';
 import { changeable, edit, patch } from './kubectl-edit.js';
-import { captureIn, ipIn } from './node-tools.js';
+import { exec } from './kubectl-exec.js';
+import { logs } from './kubectl-logs.js';
 import { NODE_INFO } from './objects.js';
-import { found, podsMeant, spotOfPod } from './spots.js';
+import { found } from './spots.js';
 
 const NAMESPACE: OptionSpec = { name: '--namespace', short: '-n', value: true };
 const SELECTOR: OptionSpec = { name: '--selector', short: '-l', value: true };
@@ -144,48 +142,6 @@ const rollout: Verb = async (args, io) => {
   return 0;
 };
 
-const logs: Verb = async (args, io) => {
-  const options = parseOptions('kubectl logs', args, [NAMESPACE, SELECTOR, { name: '--follow', short: '-f' }, { name: '--tail', value: true }, { name: '--container', short: '-c', value: true }, { name: '--prefix' }]);
-  const meant = podsMeant(options.words[0], options, io);
-  const several = meant.length > 1 && !options.has('--selector');
-  if (several) io.write(`Found ${meant.length} pods, using pod/${meant[0]!.name}\n`);
-  const pods = several ? meant.slice(0, 1) : meant;
-  // With a selector kubectl shows ten lines of each pod.
-  const tail = options.get('--tail') ?? (options.has('--selector') ? '10' : '-1');
-  const count = tail === '-1' ? undefined : whole('kubectl logs: --tail', tail, 0, 100_000);
-  const prefix = (pod: RunningPod): string => (options.has('--prefix') ? `[pod/${pod.name}] ` : '');
-  for (const pod of pods) for (const line of pod.log.tail(count)) io.write(`${prefix(pod)}${line}\n`);
-  if (!options.has('--follow')) return 0;
-  const stops = pods.map((pod) => pod.log.follow((line) => io.write(`${prefix(pod)}${line}\n`)));
-  try {
-    await untilEnded(io, 'kubectl logs -f');
-  } finally {
-    stops.forEach((stop) => stop());
-  }
-  return 0;
-};
-
-const exec: Verb = async (args, io) => {
-  const dashes = args.indexOf('--');
-  const options = parseOptions('kubectl exec', dashes < 0 ? args : args.slice(0, dashes), [NAMESPACE, { name: '--stdin', short: '-i' }, { name: '--tty', short: '-t' }, { name: '--container', short: '-c', value: true }]);
-  const words = dashes < 0 ? options.words.slice(1) : args.slice(dashes + 1);
-  const [pod] = podsMeant(options.words[0], options, io);
-  const [name, ...rest] = words;
-  if (!pod || name === undefined) throw new CommandError('error: you must specify a pod and a command: kubectl exec POD -- COMMAND');
-  if (pod.state !== 'Running') throw new CommandError(`error: cannot exec into a container of pod ${pod.name}: it is in state ${pod.state}`);
-  const program = Object.hasOwn(POD_PROGRAMS, name) ? POD_PROGRAMS[name] : undefined;
-  let code: number;
-  if (name === 'tcpdump') code = await captureIn(pod.model.netns, rest, io);
-  else if (name === 'ip') code = ipIn(pod.model.netns, rest, io);
-  else if ((name === 'cilium-dbg' || name === 'cilium') && pod.model.spec.labels?.['k8s-app'] === 'cilium') code = await ciliumDbg.run(rest, { ...io, node: pod.model.spec.node });
-  else if (program) code = await program(rest, spotOfPod(pod), io);
-  else {
-    throw new CommandError(`error: exec: "${name}": executable file not found in $PATH; there are ${[...Object.keys(POD_PROGRAMS), 'ip', 'tcpdump'].join(', ')}`, 127);
-  }
-  if (code !== 0 && !io.signal.aborted) io.write(`command terminated with exit code ${code}\n`);
-  return code;
-};
-
 const clusterInfo: Verb = (args, io) => {
   const { nodes, cluster, ipam } = io.lab.topology;
   if (args[0] === 'dump') {
@@ -208,6 +164,8 @@ const version: Verb = (_args, io) => {
 };
 
 const VERBS: Readonly<Record<string, Verb>> = { get, describe, apply, delete: remove, edit, patch, replace, create, run: runPod, expose, scale, rollout, logs, exec, 'cluster-info': clusterInfo, version };
+
+export const KUBECTL_VERBS: readonly string[] = Object.keys(VERBS);
 
 export const kubectl: Command = {
   name: 'kubectl', usage: `${Object.keys(VERBS).join(' | ')} ...`, help: 'The objects of the cluster, its pods\' logs, and programs in its pods.',

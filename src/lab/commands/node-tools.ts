@@ -2,6 +2,7 @@ import { ciliumDbg } from './cilium-dbg.js';
 import type { NetNs } from '../../datapath/netns.js';
 import { configView } from '../../observe/cilium-status.js';
 import { conntrackList, ipBrAddr, ipRoute, iptablesSave, resolvectl } from '../../observe/host-lists.js';
+import { parseTcpdumpArgs } from '../../observe/tcpdump-options.js';
 import { startTcpdump } from '../../observe/tcpdump.js';
 import { CommandError, untilEnded } from '../session/command.js';
 import type { Command, CommandIo } from '../session/command.js';
@@ -14,17 +15,23 @@ const print = (io: CommandIo, lines: readonly string[]): number => {
   return 0;
 };
 
-/** `tcpdump` in a network namespace. */
+/** `tcpdump` in a network namespace. With -w the packets go to a file of the user's, in the format of real captures. */
 export async function captureIn(netns: NetNs, args: readonly string[], io: CommandIo): Promise<number> {
+  const { file } = parseTcpdumpArgs(args);
+  const write = io.session.files.write?.bind(io.session.files);
+  if (file !== undefined && !write) throw new CommandError(`tcpdump: -w ${file}: no files are written from here; leave -w out, or type it in: nodens lab shell`);
   const finished = new AbortController();
+  const octets: Buffer[] = [];
   const { capture, stop } = startTcpdump(io.lab.world, args, {
     netns,
     onLine: (line) => {
       io.write(`${line}\n`);
       if (capture.done) finished.abort();
     },
-    onBytes: (_, file) => {
-      throw new CommandError(`tcpdump: -w ${file} is not supported here; leave it out and add: > FILE`);
+    onBytes: (bytes) => {
+      octets.push(bytes);
+      // The first is the head of the file, which comes before there is a capture.
+      if (octets.length > 1 && capture.done) finished.abort();
     },
   });
   try {
@@ -33,11 +40,15 @@ export async function captureIn(netns: NetNs, args: readonly string[], io: Comma
   } finally {
     stop();
   }
+  if (file !== undefined) {
+    write!(file, Buffer.concat(octets));
+    io.write(`${capture.count} packets captured\n`);
+  }
   return 0;
 }
 
 const tcpdump: Command = {
-  name: 'tcpdump', usage: '[-i DEVICE] [-nn] [-q] [-e] [-c COUNT] [FILTER]', help: 'Prints packets as they pass the node\'s devices.',
+  name: 'tcpdump', usage: '[-i DEVICE] [-nn] [-q] [-c COUNT] [-w FILE] [FILTER]', help: 'Prints packets as they pass the node\'s devices, or writes them to a capture file.',
   run: (args, io) => captureIn(nodeNamed(io.lab, io.node).netns, args, io),
 };
 
@@ -96,10 +107,14 @@ const resolve: Command = {
 };
 
 const cilium: Command = {
-  name: 'cilium', usage: 'config view', help: 'Settings of the agents.',
+  name: 'cilium', usage: 'config view | hubble port-forward | what cilium-dbg takes', help: 'Settings of the agents, and what the one on the node knows.',
   run(args, io) {
-    if (args.join(' ') !== 'config view') throw new CommandError(`cilium: got "${args.join(' ')}", allowed: config view`);
-    return print(io, configView(io.lab.world));
+    const words = args.join(' ');
+    if (words === 'config view') return print(io, configView(io.lab.world));
+    if (words === 'hubble port-forward') return print(io, ['Hubble is reached without a port-forward here: hubble observe']);
+    if (args[0] === 'config' || args[0] === 'hubble' || args.length === 0) throw new CommandError(`cilium: got "${words}", allowed: config view, hubble port-forward, and what cilium-dbg takes: status, service list, ...`);
+    // In the agents' containers cilium is the older name of cilium-dbg.
+    return ciliumDbg.run(args, io);
   },
 };
 

@@ -1,10 +1,10 @@
 import { createTwoFilesPatch, diffLines } from 'diff';
-import { sleep } from '../../lib/clock.js';
 import { CommandError } from '../session/command.js';
 import type { Command } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
 import { FILTERS } from './filters.js';
-import { inputOf, linesOf, print, whole } from './input.js';
+import { inputOf, linesOf, print } from './input.js';
+import { echo, wait } from './shell-words.js';
 
 const cat: Command = {
   name: 'cat', usage: '[FILE...]', help: 'Prints files: those written with > in this session, or your own.',
@@ -52,22 +52,6 @@ function classic(old: string, next: string): string[] {
   }
   return lines;
 }
-
-const echo: Command = {
-  name: 'echo', usage: '[WORD...]', help: 'Prints its words.',
-  run(args, io) {
-    io.write(`${args.join(' ')}\n`);
-    return 0;
-  },
-};
-
-const wait: Command = {
-  name: 'sleep', usage: 'SECONDS', help: 'Waits. In a script the clock of the lab is turned on, and nobody waits.',
-  async run(args, io) {
-    await sleep(io.lab.clock, whole('sleep', args[0] ?? '', 0, 86_400) * 1000, io.signal).catch(() => undefined);
-    return 0;
-  },
-};
 
 const fg: Command = { name: 'fg', usage: '', help: 'Ends the newest program that runs beside (&), and prints what it wrote.', run: (_args, io) => io.session.foreground((text) => io.write(text)) };
 

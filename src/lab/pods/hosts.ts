@@ -50,7 +50,7 @@ export class Hosts {
     const { world } = this.options;
     const started = hosts.map(async (host) => {
       const model = world.addHost(host);
-      const log = new PodLog();
+      const log = new PodLog(this.options.clock);
       this.running.push({ name: host.name, model, log, corefile: host.corefile === undefined ? undefined : this.corefileOf(host, host.corefile) });
       const network = new LabNetwork(model.process, { habits: GO_SERVER });
       if (host.corefile !== undefined) await this.startDns(host, network, host.corefile, log);

@@ -86,7 +86,7 @@ export class Kubelet {
     });
     files.write('/etc/resolv.conf', this.resolvConf(object, node));
     files.write('/etc/hostname', `${name}\n`);
-    const log = new PodLog();
+    const log = new PodLog(clock);
     const pod: RunningPod = {
       namespace, name, model, files, log, network: gatedNetwork(model, log), program: { kind: 'idle', start: async () => undefined, stop: async () => undefined },
       state: 'ContainerCreating', restarts: 0, started: clock.now(), began: clock.now(),

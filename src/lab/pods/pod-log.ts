@@ -1,32 +1,41 @@
+import type { Clock } from '../../lib/clock.js';
+import type { Milliseconds } from '../../lib/units.js';
+
 /** Lines that are kept of one pod. */
 const CAPACITY = 5000;
 
+/** A line and when it was written. */
+export interface LogLine {
+  readonly at: Milliseconds;
+  readonly text: string;
+}
+
 /** What a pod's program has written: what `kubectl logs` shows. The oldest lines go when there are too many. */
 export class PodLog {
-  private lines: string[] = [];
-  private dropped = 0;
+  private kept: LogLine[] = [];
   private readonly followers = new Set<(line: string) => void>();
+
+  constructor(private readonly clock: Pick<Clock, 'now'>) {}
 
   /** Takes whole lines, each closed by a line feed. */
   write(text: string): void {
+    const at = this.clock.now();
     for (const line of text.replace(/\n$/, '').split('\n')) {
-      this.lines.push(line);
+      this.kept.push({ at, text: line });
       for (const follower of [...this.followers]) follower(line);
     }
-    if (this.lines.length <= CAPACITY) return;
-    this.dropped += this.lines.length - CAPACITY;
-    this.lines = this.lines.slice(-CAPACITY);
+    if (this.kept.length > CAPACITY) this.kept = this.kept.slice(-CAPACITY);
   }
 
-  /** The newest lines, all when no number is given. */
-  tail(count?: number): readonly string[] {
-    return count === undefined ? [...this.lines] : count === 0 ? [] : this.lines.slice(-count);
+  /** Lines from one time to another, the newest of them when a number is given. */
+  lines({ count, since = -Infinity, until = Infinity }: { readonly count?: number | undefined; readonly since?: Milliseconds | undefined; readonly until?: Milliseconds | undefined } = {}): readonly LogLine[] {
+    const meant = this.kept.filter(({ at }) => at >= since && at < until);
+    return count === undefined ? meant : count === 0 ? [] : meant.slice(-count);
   }
 
-  /** Lines since the mark, and the mark for the next time. */
-  since(mark: number): { readonly lines: readonly string[]; readonly mark: number } {
-    const total = this.dropped + this.lines.length;
-    return { lines: this.lines.slice(Math.max(0, mark - this.dropped)), mark: total };
+  /** The newest lines. */
+  tail(count: number): readonly string[] {
+    return this.lines({ count }).map(({ text }) => text);
   }
 
   /** Tells each line from now on; returns the function that ends it. */

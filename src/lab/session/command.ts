@@ -26,6 +26,8 @@ export interface CommandIo {
   readonly signal: AbortSignal;
   /** Whether somebody can end it: otherwise what runs for ever is refused. */
   readonly endless: boolean;
+  /** Whether more lines come from the same hands: a shell in a pod makes sense. */
+  readonly interactive: boolean;
   /** Lets the user edit a text on their own terminal, in a file with this ending; resolves with what they saved. undefined where there is no terminal. */
   readonly edit?: (text: string, ending: string) => Promise<string>;
 }

@@ -7,6 +7,8 @@ import { ApiError } from '../cluster/cluster-api.js';
 import type { Lab } from '../lab.js';
 import { LabFileError } from '../topology/reader.js';
 import { COMMANDS } from '../commands/index.js';
+import { executeInside } from '../commands/kubectl-exec.js';
+import type { RunningPod } from '../pods/kubelet.js';
 import { CommandError } from './command.js';
 import type { Command, CommandIo } from './command.js';
 import { LineError, parseLine } from './words.js';
@@ -19,6 +21,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Lets the user edit a text on their own terminal; resolves with what they saved. */
   readonly edit?: CommandIo['edit'];
+  /** Whether more lines come from the same hands. */
+  readonly interactive?: boolean;
 }
 
 interface Job {
@@ -28,10 +32,12 @@ interface Job {
   readonly done: Promise<number>;
 }
 
-/** Files that commands of a session read: the folder where the user is. */
+/** Files that commands of a session work with: the folder where the user is. */
 export interface SessionFiles {
   /** Throws a NodeJS.ErrnoException. */
   read(file: string): string;
+  /** undefined where nothing may be written. Throws a NodeJS.ErrnoException. */
+  write?(file: string, bytes: Buffer): void;
 }
 
 const NOT_FOUND = 127;
@@ -46,6 +52,8 @@ const EXPECTED: readonly (new (...args: never[]) => Error)[] = [CommandError, Op
 export class Session {
   /** Files that lines have written with `>`. */
   readonly written = new Map<string, string>();
+  /** The pod in which a shell was opened: programs run there until it is left with exit. */
+  inside: RunningPod | undefined;
   private readonly jobs: Job[] = [];
 
   constructor(readonly lab: Lab, readonly files: SessionFiles) {}
@@ -53,6 +61,11 @@ export class Session {
   /** The node that commands run on when the line names none: the first. */
   get node(): string {
     return this.lab.topology.nodes[0]!.name;
+  }
+
+  /** What a prompt shows before it takes a line. */
+  get prompt(): string {
+    return this.inside ? `${this.inside.name}:~# ` : 'lab$ ';
   }
 
   /** A file that was written here, or one of the user's. Throws a CommandError. */
@@ -94,7 +107,8 @@ export class Session {
 
   /** What the user did wrong is written; a fault of the program is thrown on. */
   private failed(error: unknown, write: RunOptions['write']): number {
-    if (!EXPECTED.some((kind) => error instanceof kind)) throw error;
+    // What the user's files do not allow is theirs to mend.
+    if (!EXPECTED.some((kind) => error instanceof kind) && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
     write(`${(error as Error).message}\n`);
     return error instanceof CommandError ? error.exitCode : 1;
   }
@@ -149,7 +163,7 @@ export class Session {
     return 0;
   }
 
-  private async pipe(line: Line, { write, signal, edit }: RunOptions): Promise<number> {
+  private async pipe(line: Line, { write, signal, edit, interactive = false }: RunOptions): Promise<number> {
     let { input } = line;
     let code = 0;
     for (const [i, { words, env }] of line.stages.entries()) {
@@ -157,9 +171,9 @@ export class Session {
       const parts: string[] = [];
       const io: CommandIo = {
         lab: this.lab, session: this, node: this.node, input, env, write: last ? write : (text) => void parts.push(text),
-        signal: signal ?? new AbortController().signal, endless: signal !== undefined, ...(edit && { edit }),
+        signal: signal ?? new AbortController().signal, endless: signal !== undefined, interactive, ...(edit && { edit }),
       };
-      code = await this.execute(words, io);
+      code = this.inside ? await executeInside(this.inside, words, io) : await this.execute(words, io);
       input = parts.join('');
     }
     const { file } = line;

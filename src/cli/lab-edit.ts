@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** kubectl's choice of an editor. */
+const editorOf = (env: Env): string => env.KUBE_EDITOR || env.EDITOR || 'vi';
+
+/** Whether there is somebody to edit: a terminal, or an editor that was named and may need none. */
+export const canEdit = (env: Env): boolean => process.stdin.isTTY || Boolean(env.KUBE_EDITOR || env.EDITOR);
+
+/** Opens the user's editor on a text, on this terminal; resolves with what was saved, and rejects when the editor fails. Leaves no file behind. */
+export async function editOnTerminal(env: Env, text: string, ending: string): Promise<string> {
+  const editor = editorOf(env);
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'kubectl-edit-'));
+  const file = path.join(folder, `edit${ending}`);
+  try {
+    writeFileSync(file, text, { mode: 0o600 });
+    // The editor is a command line of its own: `code --wait`.
+    const child = spawn(`${editor} '${file.replaceAll("'", `'"'"'`)}'`, { shell: true, stdio: 'inherit' });
+    const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+    if (code !== 0) throw new Error(`error: there was a problem with the editor "${editor}"`);
+    return readFileSync(file, 'utf8');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,7 +1,6 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,70 +8,19 @@ import { realClock } from '../../src/lib/clock.js';
 import { secureRandom } from '../../src/lib/random.js';
 import { HostNetwork } from '../../src/net/host-network.js';
 import { runDig } from '../../src/resolver/index.js';
-import { compiledProgram } from '../support/compiled.js';
+import { Checkout, interrupt, isAlive, kill, type Started } from '../support/checkout.js';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
-const folder = mkdtempSync(path.join(os.tmpdir(), 'nodens-start-'));
-const clone = path.join(folder, 'clone');
-const temporary = path.join(folder, 'tmp');
-const ENV = {
-  PATH: process.env.PATH!, HOME: path.join(folder, 'home'), TMPDIR: temporary, npm_config_cache: path.join(folder, 'npm'), npm_config_update_notifier: 'false', npm_config_offline: 'true',
-};
+const checkout = new Checkout();
+const { env: ENV, folder: clone, temporary } = checkout;
+const type = (line: string, input?: string): string => checkout.type(line, input);
 const noDig = spawnSync('sh', ['-c', 'command -v dig']).status !== 0;
 if (noDig) console.log('test/cli/lab-start: dig is not installed (Debian: bind9-dnsutils); its commands are skipped');
 
-/** The package as `npm ci` leaves it. */
-beforeAll(() => {
-  for (const place of [clone, temporary, ENV.HOME]) mkdirSync(place, { recursive: true });
-  for (const part of ['package.json', 'bin', 'lab']) cpSync(path.join(ROOT, part), path.join(clone, part), { recursive: true });
-  cpSync(path.join(path.dirname(compiledProgram()), '..'), path.join(clone, 'dist'), { recursive: true });
-  symlinkSync(path.join(ROOT, 'node_modules'), path.join(clone, 'node_modules'));
-}, 60_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly said: (pattern: RegExp) => Promise<RegExpExecArray>;
-  text(): string;
-}
-
-/** A command in a process group of its own, as a terminal starts it. */
-function start(program: string, args: readonly string[]): Started {
-  const child = spawn(program, args, { cwd: clone, env: ENV, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  return {
-    child, text: () => text,
-    said: async (pattern) => {
-      for (const deadline = performance.now() + 15_000; ; await new Promise((resolve) => setTimeout(resolve, 10))) {
-        const found = pattern.exec(text);
-        if (found) return found;
-        if (performance.now() > deadline) throw new Error(`waited for ${pattern}, got:\n${text}`);
-      }
-    },
-  };
-}
-
-/** What Ctrl-C in a terminal does: the signal goes to each process of the group. Resolves when the first of them has ended. */
-async function interrupt({ child }: Started): Promise<void> {
-  const closed = once(child, 'close');
-  process.kill(-child.pid!, 'SIGINT');
-  await closed;
-}
-
-const alive = ({ child }: Started): boolean => {
-  try {
-    process.kill(-child.pid!, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
+beforeAll(() => checkout.create(), 60_000);
+afterAll(() => checkout.remove());
 
 /** The commands that a started lab proposes. */
 const proposals = (text: string): string[] => /Try it from another terminal:\n\n([\s\S]*?)\n\nCtrl-C/.exec(text)![1]!.split('\n').map((line) => line.trim()).filter((line) => line !== '');
-
-const type = (line: string, input = ''): string => execFileSync('sh', ['-c', line], { cwd: clone, env: ENV, input, encoding: 'utf8' });
 
 describe('npm start', () => {
   let lab: Started;
@@ -80,7 +28,7 @@ describe('npm start', () => {
 
   beforeAll(async () => {
     const begun = performance.now();
-    lab = start('npm', ['start', '--', '-port', '0']);
+    lab = checkout.start('npm', ['start', '--', '-port', '0']);
     const [, port = ''] = await lab.said(/^ +(\d+) +default\/curl-pod/m);
     const { text } = await runDig(['@127.0.0.1', '-p', port, '+short', 'webpod.default.svc.cluster.local'], { network: new HostNetwork(), clock: realClock, random: secureRandom, resolvConf: '' });
     tookUntilAnswer = performance.now() - begun;
@@ -88,7 +36,7 @@ describe('npm start', () => {
     await lab.said(/Ctrl-C ends it/);
   }, 30_000);
   afterAll(() => {
-    if (alive(lab)) process.kill(-lab.child.pid!, 'SIGKILL');
+    kill(lab);
   });
 
   it('answers soon', () => {
@@ -117,7 +65,7 @@ describe('npm start', () => {
 
   it('ends with Ctrl-C, and leaves neither process nor file', async () => {
     await interrupt(lab);
-    expect(alive(lab)).toBe(false);
+    expect(isAlive(lab)).toBe(false);
     expect(readdirSync(temporary)).toEqual([]);
   });
 });
@@ -128,11 +76,11 @@ describe('labs side by side', () => {
   let second: Started;
 
   beforeAll(async () => {
-    [first, second] = [start('bin/nodens', ['lab', 'up', '-port', '0']), start('bin/nodens', ['lab', 'up', '-port', '0'])];
+    [first, second] = [checkout.start('bin/nodens', ['lab', 'up', '-port', '0']), checkout.start('bin/nodens', ['lab', 'up', '-port', '0'])];
     await Promise.all([first.said(/Ctrl-C ends it/), second.said(/Ctrl-C ends it/)]);
   }, 30_000);
   afterAll(() => {
-    for (const lab of [first, second]) if (alive(lab)) process.kill(-lab.child.pid!, 'SIGKILL');
+    kill(first, second);
   });
   const fails = (...args: string[]): string => {
     const { status, stderr } = spawnSync('bin/nodens', ['lab', ...args], { cwd: clone, env: ENV, encoding: 'utf8' });
@@ -164,7 +112,7 @@ describe('labs side by side', () => {
     const left = path.join(temporary, `nodens-lab-${os.userInfo().uid}`, `${base(first.text())}.sock`);
     expect(existsSync(left)).toBe(true);
     expect(type('bin/nodens lab exec echo the only one')).toBe('the only one\n');
-    const third = start('bin/nodens', ['lab', 'up', '-port', '0']);
+    const third = checkout.start('bin/nodens', ['lab', 'up', '-port', '0']);
     await third.said(/Ctrl-C ends it/);
     expect(existsSync(left)).toBe(false);
     await Promise.all([interrupt(second), interrupt(third)]);

@@ -1,19 +1,44 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PLUGINS } from '../../src/server/directives.js';
-import { Server } from '../../src/server/server.js';
-import { TestLog } from '../support/block.js';
+import { Checkout, kill, type Started } from '../support/checkout.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const README = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
 
-/** The `dig +short` commands of the page and what it says they print. */
-const digs = [...README.matchAll(/^\$ dig @127\.0\.0\.1 -p 1053 (.* \+short)\n((?:[^$`].*\n)+)/gm)].map(([, args, output]) => ({ args: args!.split(' '), output: output! }));
+/** Commands of the page in order, with what it shows of their output. */
+const commands = [...README.matchAll(/^```console\n([\s\S]*?)^```/gm)].flatMap(([, block]) =>
+  [...block!.matchAll(/^\$ (.+)\n((?:[^$].*\n)*)/gm)].map(([, command, output]) => ({ command: command!, output: output! })));
 
-const noDig = spawnSync('sh', ['-c', 'command -v dig']).status !== 0;
-if (noDig) console.log('test/project/readme: dig is not installed (Debian: bind9-dnsutils); its commands are skipped');
+/** How a command of the page is tried. */
+type Trial =
+  /** It goes on; `ready` is what it prints when it serves. */
+  | { readonly goesOn: string; readonly ready: RegExp }
+  /** It ends; what it prints is as shown, or matches. */
+  | { readonly ends: RegExp; readonly input?: string }
+  /** Something else tries it: what this text is taken from holds it. */
+  | { readonly elsewhere: string; readonly held: RegExp };
+
+const AS_SHOWN = /^/;
+const COMPOSE = 'test/e2e/compose/compose.test.ts';
+const TRIALS: Readonly<Record<string, Trial>> = {
+  'npm ci && npm start': { goesOn: 'npm start', ready: /Ctrl-C ends it/ },
+  'dig @127.0.0.1 -p 15301 webpod.default.svc.cluster.local +short': { ends: AS_SHOWN },
+  'bin/nodens lab exec explain google.com': { ends: /cost: 10 queries/ },
+  'bin/nodens lab shell': { ends: /cost: 2 queries/, input: 'explain google.com.\nexit\n' },
+  'bin/nodens lab run names': { ends: /google\.com has/ },
+  'docker compose --profile node-local up -d': { elsewhere: COMPOSE, held: /profile\('node-local'/ },
+  'docker compose exec curl-pod dig +short +search google.com': { elsewhere: COMPOSE, held: /args: \['google\.com', '\+search'\]/ },
+  'docker compose --profile node-local down': { elsewhere: COMPOSE, held: /cluster\.down\(\)/ },
+  'npm ci && npm test': { elsewhere: '.ci/run', held: /^npm ci\nnpm test$/m },
+  'bin/nodens -conf corefiles/kubernetes-files.Corefile': { goesOn: 'bin/nodens -conf corefiles/kubernetes-files.Corefile', ready: /^nodens-/m },
+  'dig @127.0.0.1 -p 1053 webpod.default.svc.cluster.local +short': { ends: AS_SHOWN },
+  'dig @127.0.0.1 -p 1053 _dns._udp.kube-dns.kube-system.svc.cluster.local SRV +short': { ends: AS_SHOWN },
+  'dig @127.0.0.1 -p 1053 -x 10.96.152.212 +short': { ends: AS_SHOWN },
+  'bin/nodens node-cache -localip 169.254.20.10,10.96.0.10 -dry-run': { ends: /ip link add nodelocaldns[^]*NOTRACK/ },
+};
 
 describe('README', () => {
   it('links to files that exist', () => {
@@ -31,17 +56,44 @@ describe('README', () => {
     expect([...README.matchAll(/^src\/\w+|\ssrc\/\w+(?=\s{2,}|$)/gm)].map((match) => match[0].trim()).filter((folder) => !existsSync(path.join(ROOT, folder)))).toEqual([]);
     expect([...README.matchAll(/`(?:corefiles\/)?([\w-]+\.Corefile)`/g)].map((match) => match[1]!).filter((file) => !existsSync(path.join(ROOT, 'corefiles', file)))).toEqual([]);
   });
+});
 
-  it.skipIf(noDig)('shows answers that a real dig gets', async () => {
-    expect(digs).toHaveLength(3);
-    const server = await Server.create({
-      corefile: { name: 'kubernetes-files.Corefile', read: () => readFileSync(path.join(ROOT, 'corefiles/kubernetes-files.Corefile'), 'utf8') },
-      env: { NODENS_PORT: '0', NODENS_UPSTREAM: '127.0.0.1:1' }, cwd: ROOT, log: new TestLog(),
-    });
-    await server.listen();
-    const ask = (args: string[]): Promise<string> =>
-      new Promise((resolve) => execFile('dig', ['@127.0.0.1', '-p', String(server.served[0]!.port), ...args], (_error, stdout) => resolve(stdout)));
-    for (const { args, output } of digs) expect(await ask(args)).toBe(output);
-    await server.stop();
+const noDig = spawnSync('sh', ['-c', 'command -v dig']).status !== 0;
+if (noDig) console.log('test/project/readme: dig is not installed (Debian: bind9-dnsutils); its commands are skipped');
+
+/** First of ten ports below those that systems draw from: a lab takes several in a row. */
+const PORTS = 16_000 + (process.pid % 1000) * 10;
+
+/** The commands are tried in the order of the page, at ports of this test's own in place of 15300 and what follows, and 1053. */
+describe('the commands of README', () => {
+  const checkout = new Checkout();
+  const going: Started[] = [];
+  const server = PORTS;
+  const lab = PORTS + 1;
+
+  beforeAll(() => {
+    checkout.create();
+    Object.assign(checkout.env, { NODENS_PORT: String(server), NODENS_UPSTREAM: '127.0.0.1:1' });
+  }, 60_000);
+  afterAll(() => {
+    kill(...going);
+    checkout.remove();
   });
+
+  it('are all known here', () => expect(commands.map(({ command }) => command)).toEqual(Object.keys(TRIALS)));
+
+  it.each(commands)('$command', async ({ command, output }) => {
+    const trial = TRIALS[command]!;
+    if ('elsewhere' in trial) return expect(readFileSync(path.join(ROOT, trial.elsewhere), 'utf8')).toMatch(trial.held);
+    if ('goesOn' in trial) {
+      const [program = '', ...args] = trial.goesOn.split(' ');
+      const started = checkout.start(program, program === 'npm' ? [...args, '--', '-port', String(lab)] : args);
+      going.push(started);
+      return void (await started.said(trial.ready));
+    }
+    if (command.startsWith('dig ') && noDig) return;
+    const printed = checkout.type(command.replace('-p 15301', `-p ${lab + 1}`).replace('-p 1053', `-p ${server}`), trial.input);
+    if (output !== '') expect(printed).toBe(output);
+    expect(printed).toMatch(trial.ends);
+  }, 30_000);
 });

@@ -8,6 +8,8 @@ interface Due {
 
 /** What waits inside the model, such as retransmissions. It does not wait by itself: its owner is told when to run. */
 export class Timers {
+  /** Told when the earliest timer is another one, and earlier than before. */
+  onEarlier: () => void = () => undefined;
   private due: Due[] = [];
   private order = 0;
 
@@ -17,6 +19,7 @@ export class Timers {
     let place = this.due.length;
     while (place > 0 && this.due[place - 1]!.at > at) place--;
     this.due.splice(place, 0, entry);
+    if (place === 0) this.onEarlier();
     return () => {
       const index = this.due.indexOf(entry);
       if (index >= 0) this.due.splice(index, 1);

@@ -240,6 +240,11 @@ export class World implements Fabric {
     return this.timers.next;
   }
 
+  /** Has `told` called whenever {@link nextTimer} becomes earlier. */
+  onEarlierTimer(told: () => void): void {
+    this.timers.onEarlier = told;
+  }
+
   /** Runs the timers that are due by the clock; returns how many. */
   runTimers(): number {
     return this.delivery.call(() => this.timers.runUntil(this.clock.now()));

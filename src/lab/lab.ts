@@ -32,8 +32,6 @@ export interface LabOptions {
   readonly upstream?: Network;
 }
 
-/** Period of a look for retransmissions and other timers of the model that are due. */
-const TIMER_PERIOD = 20;
 /** Entries that have run out are dropped from connection tables this often. */
 const GARBAGE_PERIOD = 30_000;
 const POLICY = 'CiliumLocalRedirectPolicy';
@@ -99,7 +97,7 @@ export class Lab {
     for (const node of topology.nodes) world.addNode(node);
     for (const name of ['default', 'kube-system']) lab.putNamespace(name);
     for (const node of topology.nodes) lab.putNode(node.name);
-    lab.timers.push(repeat(lab.clock, TIMER_PERIOD, () => world.runTimers()), repeat(lab.clock, GARBAGE_PERIOD, () => world.collectGarbage()));
+    lab.timers.push(runWorldTimers(world, lab.clock), repeat(lab.clock, GARBAGE_PERIOD, () => world.collectGarbage()));
     try {
       await lab.hosts.start(topology.hosts);
       for (const manifest of topology.manifests) lab.take(manifest);
@@ -235,6 +233,27 @@ export class Lab {
       },
     });
   }
+}
+
+/** Runs the model's own timers, such as retransmissions, when they are due; nothing happens while none waits. */
+function runWorldTimers(world: World, clock: Clock): Timer {
+  let armed: Timer | undefined;
+  let over = false;
+  const arm = (): void => {
+    armed?.cancel();
+    const next = world.nextTimer;
+    armed = next === undefined || over ? undefined : clock.setTimeout(() => {
+      world.runTimers();
+      arm();
+    }, Math.max(0, next - clock.now()));
+  };
+  world.onEarlierTimer(arm);
+  return {
+    cancel: () => {
+      over = true;
+      armed?.cancel();
+    },
+  };
 }
 
 const isDns = ({ spec }: ModelPod): boolean => spec.labels?.['k8s-app'] === 'kube-dns';

@@ -4,7 +4,7 @@ import type { Milliseconds } from '../../lib/units.js';
 /** Turns of the event loop that work gets to end without any time passing; streams need several for one message. */
 const TURNS = 60;
 /** How far time is moved on at once when work waits. */
-const STEP: Milliseconds = 5;
+const STEP: Milliseconds = 20;
 const MAX_TIME: Milliseconds = 3_600_000 * 24;
 
 /** Where the time of a driven lab begins. */

@@ -69,7 +69,12 @@ export class NatTable {
 
   /** Whether the node port is free towards a destination: host sockets and translations share it. */
   inUse(protocol: Protocol, dst: string, dport: number, ip: string, port: number): boolean {
-    return this.back.has(backKey(protocol, dst, dport, ip, port));
+    return this.mappingOf(protocol, dst, dport, ip, port) !== undefined;
+  }
+
+  /** The mapping that led from the node's address and port to a destination; undefined when it was the node itself. */
+  mappingOf(protocol: Protocol, dst: string, dport: number, ip: string, port: number): NatMapping | undefined {
+    return this.back.get(backKey(protocol, dst, dport, ip, port));
   }
 
   /** Drops mappings whose connection is no longer known; returns how many. */

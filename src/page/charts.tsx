@@ -103,14 +103,14 @@ function Servers({ ids, last }: { readonly ids: readonly PartId[]; readonly last
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Figures of each server">
       <table class="servers">
-        <thead><tr><th scope="col">Server</th><th scope="col">Queries</th><th scope="col">Hits</th><th scope="col">Hit ratio</th><th scope="col">Time a query</th></tr></thead>
+        <thead><tr><th scope="col">Server</th><th scope="col">Queries</th><th scope="col" class="more">Hits</th><th scope="col">Hit ratio</th><th scope="col">Time a query</th></tr></thead>
         <tbody>
           {ids.map((id, i) => {
             const { queries, hits, misses, time } = totals.value.get(id)!;
             return (
               <tr key={id}>
                 <th scope="row"><span class="dot" style={{ background: `var(${colourOf(i)})` }} />{shortName(id)}</th>
-                <td>{queries}</td><td>{hits}</td><td>{shown(hits + misses === 0 ? null : (100 * hits) / (hits + misses), ' %')}</td><td>{shown(queries === 0 ? null : time / queries, ' ms')}</td>
+                <td>{queries}</td><td class="more">{hits}</td><td>{shown(hits + misses === 0 ? null : (100 * hits) / (hits + misses), ' %')}</td><td>{shown(queries === 0 ? null : time / queries, ' ms')}</td>
               </tr>
             );
           })}

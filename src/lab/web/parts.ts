@@ -6,8 +6,6 @@ import type { RunningPod } from '../pods/kubelet.js';
 import type { Visit } from '../pods/tracer.js';
 import type { PeerView } from './api.js';
 
-const HIGH_PORT = 1024;
-
 /** Says which part of the picture is behind an address. */
 export class Parts {
   constructor(private readonly lab: Lab) {}
@@ -41,19 +39,22 @@ export class Parts {
   }
 
   /** Who sent a query to a server: translated sources are looked up where they were translated. */
-  askerOf({ server, remote, transport }: Visit): PartId | undefined {
+  askerOf({ server, remote, local, transport }: Visit): PartId | undefined {
     const { world, kubelet, hosts } = this.lab;
     if (isLoopback(remote.address)) return partOfServer(server);
     const pod = this.pod(remote.address);
     if (pod) return partOfPod(pod);
     const [namespace = '', name = ''] = server.split('/', 2);
-    const home = kubelet.get(namespace, name)?.model.node.name;
+    const own = kubelet.get(namespace, name)?.model;
+    const home = own?.node.name;
     // A server outside sees the node that is on its own link.
-    const segments = hosts.list().find((host) => host.name === server)?.model.netns.interfaces.flatMap(({ segment }) => segment ?? []) ?? [];
+    const outside = hosts.list().find((host) => host.name === server)?.model.netns;
+    const segments = outside?.interfaces.flatMap(({ segment }) => segment ?? []) ?? [];
     const part = segments.map((segment) => world.attached(segment, remote.address)?.owner.name).find((owner) => owner !== undefined) ?? this.of(remote.address, home)?.replace(/^node\//, '');
     const node = part === undefined ? undefined : world.cluster.nodes.get(part);
     if (!node) return part === undefined ? undefined : this.of(remote.address, home);
-    const mapping = remote.port < HIGH_PORT ? undefined : node.nat.list().find((one) => one.protocol === transport.toUpperCase() && one.toIp === remote.address && one.toPort === remote.port);
+    const protocol = transport === 'udp' ? 'UDP' : 'TCP';
+    const mapping = [...(outside?.addresses ?? []), ...(own ? [own.ip] : [])].map((address) => node.nat.mappingOf(protocol, address, local.port, remote.address, remote.port)).find((one) => one !== undefined);
     const source = mapping && this.pod(mapping.src);
     if (source) return partOfPod(source);
     const cache = kubelet.list().find((candidate) => candidate.model.spec.hostNetwork && candidate.model.node === node && candidate.program.kind === 'node-cache');

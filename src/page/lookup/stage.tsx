@@ -50,6 +50,6 @@ export function Stage({ story, root }: { readonly story: Explanation; readonly r
 
 /** What the look-up took, in figures. */
 function Cost({ story: { cost } }: { readonly story: Explanation }) {
-  const figures = [['queries', cost.queries], ['packets', cost.packets], ['sockets', cost.sockets], ['server visits', cost.visits], ['ms', cost.time.toFixed(1)]] as const;
+  const figures = [['queries', cost.queries], ['packets', cost.packets], ['sockets', cost.sockets], ['visits', cost.visits], ['ms', cost.time.toFixed(1)]] as const;
   return <dl class="cost">{figures.map(([unit, value]) => <div key={unit}><dt>{unit}</dt><dd>{value}</dd></div>)}</dl>;
 }

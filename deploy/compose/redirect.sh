@@ -27,6 +27,8 @@ table $table {
 RULES
 }
 
+# What a predecessor left that was killed.
+nft delete table $table 2>/dev/null || true
 leading=
 stop() {
   [ -z "$leading" ] || nft delete table $table

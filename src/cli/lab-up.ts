@@ -35,7 +35,7 @@ export async function up(options: UpOptions): Promise<number> {
   process.on('uncaughtException', onFault);
   process.on('unhandledRejection', onFault);
   const host = new HostNetwork();
-  const lab = await Lab.create(options.topology, { clock: realClock, ...(options.upstream && { upstream: host }) });
+  const lab = await Lab.create(options.topology, { clock: realClock, ...(options.upstream && { upstream: { network: host, resolvConf: '/etc/resolv.conf' } }) });
   const gateway = new Gateway(lab, { host, port: options.port, cpu });
   let control: ControlServer;
   try {

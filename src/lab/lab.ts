@@ -14,7 +14,6 @@ import { seededRandom } from '../lib/random.js';
 import { LrpError } from '../lrp/policy.js';
 import { parsePolicy } from '../lrp/parse.js';
 import { LocalRedirects } from '../lrp/redirects.js';
-import type { Network } from '../net/network.js';
 import { Hubble } from '../observe/hubble.js';
 import { ApiError, ClusterApi } from './cluster/cluster-api.js';
 import type { ApiObject, Applied } from './cluster/cluster-api.js';
@@ -22,14 +21,15 @@ import { followServices } from './cluster/service-sync.js';
 import { Workloads } from './cluster/workloads.js';
 import { Translations } from './lookup/translations.js';
 import { Hosts } from './pods/hosts.js';
+import type { Upstream } from './pods/hosts.js';
 import { Kubelet } from './pods/kubelet.js';
 import { Tracer } from './pods/tracer.js';
 import type { Topology } from './topology/topology.js';
 
 export interface LabOptions {
   readonly clock: Clock;
-  /** Where hosts marked `upstream` ask in place of their own Corefile: the real machine's network. */
-  readonly upstream?: Network;
+  /** Where hosts marked `upstream` ask in place of answering from their own Corefile. */
+  readonly upstream?: Upstream;
 }
 
 /** Entries that have run out are dropped from connection tables this often. */

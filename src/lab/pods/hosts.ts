@@ -15,16 +15,23 @@ import { PodLog } from './pod-log.js';
 import type { Tracer } from './tracer.js';
 import { WebProgram, apache } from './web-program.js';
 
+/** The real machine, as names outside are asked from it. */
+export interface Upstream {
+  readonly network: Network;
+  /** File that names its resolvers. */
+  readonly resolvConf: string;
+}
+
 export interface HostsOptions {
   readonly world: World;
   readonly clock: Clock;
   readonly random: Random;
   readonly tracer: Tracer;
-  readonly upstream?: Network;
+  readonly upstream?: Upstream;
 }
 
 /** What a resolver of the lab serves that asks the real machine's own. */
-const UPSTREAM_COREFILE = '. {\n    forward . /etc/resolv.conf\n    cache 30\n    errors\n}\n';
+const upstreamCorefile = ({ resolvConf }: Upstream): string => `. {\n    forward . ${resolvConf}\n    cache 30\n    errors\n}\n`;
 
 /** A host outside the cluster with what it has written. */
 export interface RunningHost {
@@ -69,15 +76,15 @@ export class Hosts {
 
   /** Hosts marked `upstream` have another one where the real machine's network is at hand. */
   private corefileOf(host: LabHost, corefile: string): string {
-    return this.options.upstream !== undefined && host.upstream ? UPSTREAM_COREFILE : corefile;
+    return this.options.upstream !== undefined && host.upstream ? upstreamCorefile(this.options.upstream) : corefile;
   }
 
   private async startDns(host: LabHost, network: Network, corefile: string, log: PodLog): Promise<void> {
     const { upstream, clock, random, tracer } = this.options;
-    const real = upstream !== undefined && host.upstream;
+    const real = host.upstream ? upstream : undefined;
     const server = await Server.create({
       corefile: { name: `corefile of ${host.name}`, read: () => this.corefileOf(host, corefile) },
-      network: real ? new SplitNetwork(network, upstream) : farAway(network, clock, host.delay), clock, random, env: {},
+      network: real ? new SplitNetwork(network, real.network) : farAway(network, clock, host.delay), clock, random, env: {},
       log: textLog({ write: (line) => log.write(line) }), plugins: tracer.wrap([recursive, ...PLUGINS], host.name),
     });
     await server.listen();

@@ -3,31 +3,67 @@ import { FakeApi } from '../support/fake-api.js';
 /** Address of service or pod number `i` in the block that starts at `first`.0.0. */
 const address = (first: string, i: number): string => `${first}.${(i >> 8) & 255}.${i & 255}`;
 
-const meta = (name: string, more: object = {}): object => ({ name, namespace: `ns${Number(name.slice(3)) % 100}`, uid: `u-${name}`, creationTimestamp: '2025-07-30T05:41:20Z', labels: { app: name }, ...more });
+const serviceAddress = (i: number): string => (i < 65_536 ? address('10.96', i) : address('10.97', i));
 
-/** The API of a cluster with as many services, each with one slice of one endpoint, in 100 namespaces. */
+const DOMAIN = '.svc.cluster.local';
+
+/** Services that the lists of queries ask for, by namespace, and how many of a name with a number there are; those of `default` do not exist. */
+const LISTED: readonly (readonly [namespace: string, name: string])[] = [['kube-system', 'kube-dns'], ...Array.from({ length: 20 }, (_, i) => ['dnstest', `svc${i + 1}`] as const)];
+
+/** Cluster addresses by service: `name.namespace`. */
+function addresses(services: number): Map<string, string> {
+  const known = new Map(LISTED.map(([namespace, name], i) => [`${name}.${namespace}`, address('10.98', i + 1)]));
+  for (let i = 0; i < services; i++) known.set(`svc${i}.ns${i % 100}`, serviceAddress(i));
+  return known;
+}
+
+const service = (namespace: string, name: string, ip: string): object => ({
+  apiVersion: 'v1', kind: 'Service', metadata: { name, namespace, uid: `u-${name}`, creationTimestamp: '2025-07-30T05:41:20Z', labels: { app: name } },
+  spec: { type: 'ClusterIP', clusterIP: ip, clusterIPs: [ip], ipFamilies: ['IPv4'], selector: { app: name }, ports: [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 }] },
+});
+
+const slice = (namespace: string, name: string, i: number): object => ({
+  apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice',
+  metadata: { name: `${name}-x7k2p`, namespace, uid: `u-${name}-x7k2p`, creationTimestamp: '2025-07-30T05:41:20Z', labels: { 'kubernetes.io/service-name': name } }, addressType: 'IPv4',
+  endpoints: [{ addresses: [address('172.20', i)], conditions: { ready: true, serving: true, terminating: false }, nodeName: `node${i % 50}`, targetRef: { kind: 'Pod', namespace, name: `${name}-0` } }],
+  ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
+});
+
+/** The API of a cluster with as many services, each with one slice of one endpoint, in 100 namespaces, and those that the lists ask for. */
 export function clusterApi(services: number): Promise<FakeApi> {
   const api = new FakeApi();
-  for (let i = 0; i < 100; i++) api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: `ns${i}` } });
-  for (let i = 0; i < services; i++) {
-    const name = `svc${i}`;
-    const ip = i < 65_536 ? address('10.96', i) : address('10.97', i);
-    api.apply({
-      apiVersion: 'v1', kind: 'Service', metadata: meta(name),
-      spec: { type: 'ClusterIP', clusterIP: ip, clusterIPs: [ip], ipFamilies: ['IPv4'], selector: { app: name }, ports: [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 }] },
-    } as never);
-    api.apply({
-      apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: meta(`${name}-x7k2p`.replace('svc', 'svc'), { namespace: `ns${i % 100}`, labels: { 'kubernetes.io/service-name': name } }), addressType: 'IPv4',
-      endpoints: [{ addresses: [address('172.20', i)], conditions: { ready: true, serving: true, terminating: false }, nodeName: `node${i % 50}`, targetRef: { kind: 'Pod', namespace: `ns${i % 100}`, name: `${name}-0` } }],
-      ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
-    } as never);
+  for (const name of ['default', 'kube-system', 'dnstest', ...Array.from({ length: 100 }, (_, i) => `ns${i}`)]) api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  let i = 0;
+  for (const [key, ip] of addresses(services)) {
+    const [name, namespace] = key.split('.') as [string, string];
+    api.apply(service(namespace, name, ip) as never);
+    api.apply(slice(namespace, name, i++) as never);
   }
   return api.start();
 }
 
-/** What a pod asks for 1,000 of the services, for 1,000 that do not exist, and for an external name by way of its search list. */
-export const QUERIES = {
-  names: (services: number): string[] => Array.from({ length: 1000 }, (_, i) => i * Math.floor(services / 1000)).map((i) => `svc${i}.ns${i % 100}.svc.cluster.local A`),
-  missing: (): string[] => Array.from({ length: 1000 }, (_, i) => `nosuch${i}.ns${i % 100}.svc.cluster.local A`),
-  search: (): string[] => Array.from({ length: 200 }, (_, i) => `n${i + 1}.bench.example.org`).flatMap((name) => ['.ns1.svc.cluster.local', '.svc.cluster.local', '.cluster.local', ''].flatMap((domain) => [`${name}${domain} A`, `${name}${domain} AAAA`])),
-};
+/** What is right for a question: the rcode's name and the address, where there is one. */
+export interface Right {
+  readonly rcode: 'NOERROR' | 'NXDOMAIN';
+  readonly address: string | undefined;
+}
+
+/** Address of every name outside, as the bench's upstream has it. */
+export const OUTSIDE = '198.51.100.1';
+
+/**
+ * The right answer to `NAME TYPE` with a cluster of as many services (undefined for none), `pods insecure`, and the bench's upstream for all else. Worked
+ * out from the names alone, with nothing of the server's.
+ */
+export function rightAnswers(services: number | undefined): (question: string) => Right {
+  const known = services === undefined ? undefined : addresses(services);
+  const has = (address: string | undefined, type: string | undefined): Right => ({ rcode: 'NOERROR', address: type === 'A' ? address : undefined });
+  return (question) => {
+    const [name, type] = question.split(' ');
+    if (known === undefined || !name!.endsWith('.cluster.local')) return has(OUTSIDE, type);
+    const pod = /^(\d+-\d+-\d+-\d+)\.(\w+)\.pod\.cluster\.local$/.exec(name!);
+    if (pod && pod[2] === 'default') return has(pod[1]!.replaceAll('-', '.'), type);
+    const address = name!.endsWith(DOMAIN) ? known.get(name!.slice(0, -DOMAIN.length)) : undefined;
+    return address === undefined ? { rcode: 'NXDOMAIN', address } : has(address, type);
+  };
+}

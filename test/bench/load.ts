@@ -7,7 +7,8 @@ export interface LoadOptions {
   readonly queries: string;
   readonly seconds: number;
   readonly clients: number;
-  readonly tcp?: boolean;
+  /** Where dnsperf runs. */
+  readonly cores?: string;
   /** Queries a second; as many as go without it. */
   readonly rate?: number;
 }
@@ -23,11 +24,11 @@ export interface LoadResult {
   readonly max: number;
 }
 
-/** Runs dnsperf on the load's core against 127.0.0.1 and reads what it prints. */
+/** Runs dnsperf against 127.0.0.1 and reads what it prints. */
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const args = [
-    '-c', LOAD_CORE, 'dnsperf', '-s', '127.0.0.1', '-p', String(options.port), '-d', options.queries, '-l', String(options.seconds), '-c', String(options.clients), '-T', '1',
-    '-q', String(Math.max(100, options.clients)), ...(options.tcp ? ['-m', 'tcp'] : []), ...(options.rate ? ['-Q', String(options.rate)] : []),
+    '-c', options.cores ?? LOAD_CORE, 'dnsperf', '-s', '127.0.0.1', '-p', String(options.port), '-d', options.queries, '-l', String(options.seconds), '-c', String(options.clients), '-T', '1',
+    '-q', String(Math.max(100, options.clients)), ...(options.rate ? ['-Q', String(options.rate)] : []),
   ];
   const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { installed } from './process.js';
@@ -7,7 +7,14 @@ import { installed } from './process.js';
 export interface Peer {
   readonly name: string;
   readonly available: () => boolean;
-  readonly command: (work: Work) => { command: string; args: string[]; env?: Record<string, string> } | undefined;
+  readonly command: (work: Work) => Command | undefined;
+}
+
+/** How a program is started. */
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Record<string, string>;
 }
 
 /** What a server is set up to do. */
@@ -16,7 +23,9 @@ export interface Work {
   readonly port: number;
   readonly upstream: number;
   /** URL of the cluster's API. */
-  readonly api?: string;
+  readonly api?: string | undefined;
+  /** Threads that take queries; undefined for as many as the server's core is good for. */
+  readonly threads?: number | undefined;
 }
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-bench-'));
@@ -27,19 +36,24 @@ export function write(name: string, text: string): string {
   return file;
 }
 
+/** Ports of a server for a cluster beside its own. */
+export const metricsPort = (port: number): number => port + 20_000;
+export const readyPort = (port: number): number => port + 30_000;
+
 /** For a cluster, the Corefile that clusters run, but for the log. */
 function corefile({ kind, port, upstream, api }: Work): string {
   if (kind === 'cluster') {
     return `.:${port} {
     bind 127.0.0.1
     errors
+    ready 127.0.0.1:${readyPort(port)}
     kubernetes cluster.local in-addr.arpa ip6.arpa {
         endpoint ${api}
         pods insecure
         fallthrough in-addr.arpa ip6.arpa
         ttl 30
     }
-    prometheus 127.0.0.1:${port + 20_000}
+    prometheus 127.0.0.1:${metricsPort(port)}
     forward . 127.0.0.1:${upstream}
     cache 3600 {
         disable success cluster.local
@@ -58,17 +72,23 @@ const NODENS = path.resolve(import.meta.dirname, '../../bin/nodens');
 
 const nodens: Peer = {
   name: 'nodens', available: () => true,
-  command: (work) => ({ command: NODENS, args: ['-quiet', '-conf', write(`nodens-${work.kind}`, corefile(work))] }),
+  command: (work) => ({ command: NODENS, args: ['-quiet', ...(work.threads === undefined ? [] : ['-workers', String(work.threads)]), '-conf', write(`nodens-${work.kind}`, corefile(work))] }),
 };
+
+/** The same, but each thread leaves a profile in `dir` when it ends: files of kind `.cpuprofile`, as browsers' developer tools and editors show them. */
+export function profiled({ command, args, ...rest }: Command, dir: string): Command {
+  const flags = /^#!.* -S node (.*)$/m.exec(readFileSync(command, 'utf8'))![1]!.split(' ');
+  return { ...rest, command: process.execPath, args: [...flags, '--cpu-prof', `--cpu-prof-dir=${path.resolve(dir)}`, command, ...args] };
+}
 
 const coredns: Peer = {
   name: 'coredns', available: () => installed('coredns'),
-  command: (work) => ({ command: 'coredns', args: ['-quiet', '-conf', write(`coredns-${work.kind}`, corefile(work))], env: { GOMAXPROCS: '1' } }),
+  command: (work) => (work.threads !== undefined ? undefined : { command: 'coredns', args: ['-quiet', '-conf', write(`coredns-${work.kind}`, corefile(work))], env: { GOMAXPROCS: '1' } }),
 };
 
 const unbound: Peer = {
   name: 'unbound', available: () => installed('unbound'),
-  command: ({ kind, port, upstream }) => (kind === 'cluster' ? undefined : {
+  command: ({ kind, port, upstream, threads }) => (kind === 'cluster' || threads !== undefined ? undefined : {
     command: 'unbound',
     args: ['-d', '-c', write(`unbound-${kind}`, [
       'server:', ' username: ""', ' chroot: ""', ' pidfile: ""', ' use-syslog: no', ` directory: "${dir}"`, ` port: ${port}`, ' interface: 127.0.0.1', ' num-threads: 1', ' do-daemonize: no',
@@ -81,7 +101,7 @@ const unbound: Peer = {
 
 const dnsmasq: Peer = {
   name: 'dnsmasq', available: () => installed('dnsmasq'),
-  command: ({ kind, port, upstream }) => (kind === 'forward-tcp' || kind === 'cluster' ? undefined : {
+  command: ({ kind, port, upstream, threads }) => (kind === 'forward-tcp' || kind === 'cluster' || threads !== undefined ? undefined : {
     command: 'dnsmasq',
     args: ['-k', '-C', '/dev/null', '--no-resolv', '--no-hosts', '--user=root', '--pid-file=', '--listen-address=127.0.0.1', '--bind-interfaces', '-p', String(port), '-S', `127.0.0.1#${upstream}`,
       '-c', kind === 'cache' ? '10000' : '0', '--dns-forward-max=2048', ...(kind === 'cache' ? ['--min-cache-ttl=3600'] : [])],

@@ -1,9 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
 
 /** Core that the measured server has to itself, and the one of load and upstream. */
 export const SERVER_CORE = '0';
 export const LOAD_CORE = '1';
+/** Where server and load share all there are. */
+export const ALL_CORES = `0-${os.availableParallelism() - 1}`;
 
 /** Clock ticks of /proc/PID/stat per second; 100 on every Linux that runs Node. */
 const TICKS = 100;
@@ -39,5 +42,3 @@ export function cpuTime(pid: number): number {
 export function residentMemory(pid: number): number {
   return (Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1]) * 1024) / 1e6;
 }
-
-export const threads = (pid: number): number => readdirSync(`/proc/${pid}/task`).length;

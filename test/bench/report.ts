@@ -1,0 +1,83 @@
+export interface Row {
+  readonly scenario: string;
+  readonly peer: string;
+  /** CPU time of the server per query, in microseconds. */
+  readonly cpu: number;
+  readonly perSecond: number;
+  /** Latencies under that load, in milliseconds, as a client sees them that asks 200 times a second. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly lost: number;
+  /** Resident memory at the end, after a scrape of the metrics where there are any, in MB (10^6 octets). */
+  readonly memory: number;
+  /** Time from the start of the process to the first right answer, in milliseconds. */
+  readonly start: number;
+  /** Services of the cluster, and threads of the server where it shares its cores with the load. */
+  readonly services?: number | undefined;
+  readonly threads?: number | undefined;
+}
+
+export const OWN = 'nodens';
+/** What a peer is compared in where it cannot do a scenario. */
+export const MEASURE = 'cache hit, 1,000 names';
+
+/** CPU time of our own server in a scenario, as a multiple of a peer's in the same run. */
+export interface Ratio {
+  readonly scenario: string;
+  readonly peer: string;
+  /** In the scenario itself, or in a cache hit where the peer cannot do that. */
+  readonly against: string;
+  readonly ratio: number;
+}
+
+export function ratios(rows: readonly Row[]): Ratio[] {
+  const peers = [...new Set(rows.map(({ peer }) => peer))].filter((peer) => peer !== OWN);
+  // Where the cores are shared, a peer with a core to itself is no measure.
+  return rows.filter(({ peer, threads }) => peer === OWN && threads === undefined).flatMap(({ scenario, cpu }) => peers.flatMap((peer) => {
+    const of = (name: string): Row | undefined => rows.find((row) => row.scenario === name && row.peer === peer);
+    const other = of(scenario) ?? of(MEASURE);
+    return other === undefined ? [] : [{ scenario, peer, against: other.scenario, ratio: cpu / other.cpu }];
+  }));
+}
+
+/** What the rows say together. */
+export interface Summary {
+  /** MB of memory for each 1,000 services more, each with a slice. */
+  readonly memoryPerThousandServices?: number;
+  /** CPU time per query with several threads as a multiple of that with one. */
+  readonly threads?: { readonly count: number; readonly ratio: number };
+}
+
+export function summary(rows: readonly Row[]): Summary {
+  const own = rows.filter(({ peer }) => peer === OWN);
+  const clusters = own.filter(({ scenario, services }) => services !== undefined && scenario.startsWith('cluster names')).sort((a, b) => a.services! - b.services!);
+  const [small, large] = [clusters[0], clusters.at(-1)];
+  const [one, many] = [own.find(({ threads }) => threads === 1), own.find(({ threads }) => (threads ?? 1) > 1)];
+  return {
+    ...(small && large && large.services! > small.services! && { memoryPerThousandServices: (large.memory - small.memory) / ((large.services! - small.services!) / 1000) }),
+    ...(one && many && { threads: { count: many.threads!, ratio: many.cpu / one.cpu } }),
+  };
+}
+
+const HEAD = ['scenario', 'server', 'CPU us/query', 'queries/s', 'p50 ms', 'p99 ms', 'lost', 'RSS MB', 'start ms'];
+
+/** All rows with what they say, for people. */
+export function table(rows: readonly Row[]): string {
+  const all = ratios(rows);
+  const peers = [...new Set(all.map(({ peer }) => peer))];
+  const body = rows.map((row) => [
+    row.scenario, row.peer, row.cpu.toFixed(1), row.perSecond.toFixed(0), row.p50.toFixed(2), row.p99.toFixed(1), String(row.lost), row.memory.toFixed(0), row.start.toFixed(0),
+    ...peers.map((peer) => {
+      const found = row.peer === OWN ? all.find((ratio) => ratio.scenario === row.scenario && ratio.peer === peer) : undefined;
+      return found === undefined ? '' : `${found.ratio.toFixed(2)}${found.against === row.scenario ? ' ' : '*'}`;
+    }),
+  ]);
+  const head = [...HEAD, ...peers.map((peer) => `of ${peer}`)];
+  const widths = head.map((title, i) => Math.max(title.length, ...body.map((cells) => cells[i]!.length)));
+  const lines = [head, ...body].map((cells) => cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ').trimEnd());
+  if (all.some(({ scenario, against }) => scenario !== against)) lines.push('', `* of its CPU time for: ${MEASURE}`);
+  const { memoryPerThousandServices: memory, threads } = summary(rows);
+  if (memory !== undefined) lines.push('', `memory for each 1,000 services more: ${memory.toFixed(2)} MB`);
+  if (threads !== undefined) lines.push('', `CPU time per query with ${threads.count} threads: ${threads.ratio.toFixed(2)} of that with one`);
+  return lines.join('\n');
+}

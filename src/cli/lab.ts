@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { FlagError, parseFlags, usage } from '../lib/go-flags.js';
 import type { FlagSpec } from '../lib/go-flags.js';
 import { ManualClock } from '../lib/clock.js';
 import { ManifestError } from '../kube/manifest-parse.js';
 import { Lab } from '../lab/lab.js';
-import { LAB_FOLDER, loadTopology } from '../lab/load.js';
+import { LAB_FOLDER, loadTopology, shownName } from '../lab/load.js';
 import { DRIVEN_START, drive } from '../lab/session/driven-clock.js';
 import { parseScript, playScript } from '../lab/session/script.js';
 import { Session } from '../lab/session/session.js';
@@ -64,7 +64,7 @@ const run: Sub = async (args) => {
   if (rest.length === 0) throw new FlagError('expected a script: nodens lab run SCRIPT...');
   for (const word of rest) {
     const file = /^[a-z0-9-]+$/.test(word) ? path.join(LAB_FOLDER, 'scripts', `${word}.lab`) : word;
-    const script = parseScript(path.relative(process.cwd(), file), readFileSync(file, 'utf8'));
+    const script = parseScript(shownName(path.resolve(file)), readScript(word, file));
     const clock = new ManualClock(DRIVEN_START);
     const lab = await drive(clock, Lab.create(loadTopology(values.topology!), { clock }));
     const session = new Session(lab, { read: (name) => readFileSync(path.resolve(path.dirname(file), name), 'utf8'), write: (name, bytes) => writeFileSync(name, bytes) });
@@ -74,6 +74,16 @@ const run: Sub = async (args) => {
   }
   return 0;
 };
+
+/** Throws a LabFileError that says which scripts there are. */
+function readScript(word: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const there = readdirSync(path.join(LAB_FOLDER, 'scripts')).map((name) => name.replace('.lab', '')).join(', ');
+    throw new LabFileError(word, (error as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no such script, allowed: a file, or one of ${there}` : (error as Error).message);
+  }
+}
 
 const WORLD_FLAGS: readonly FlagSpec[] = [TOPOLOGY, { name: 'port', type: 'string', help: 'Port on 127.0.0.1', default: '1053' }];
 

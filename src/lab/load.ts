@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseTopology } from './topology/parse.js';
@@ -16,7 +16,7 @@ function findFolder(from: string): string {
 }
 
 /** How messages name a file: by the way from the working directory where that leads down, by its name otherwise. */
-function shownName(file: string): string {
+export function shownName(file: string): string {
   const relative = path.relative(process.cwd(), file);
   return relative.startsWith('..') ? path.basename(file) : relative;
 }
@@ -28,7 +28,7 @@ export function loadTopology(nameOrFile: string): Topology {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new LabFileError(nameOrFile, (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such topology' : (error as Error).message);
+    throw new LabFileError(nameOrFile, (error as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no such topology, allowed: a file, or one of ${readdirSync(LAB_FOLDER).filter((name) => name.endsWith('.yaml')).map((name) => name.replace('.yaml', '')).join(', ')}` : (error as Error).message);
   }
   const shown = shownName(path.resolve(file));
   return parseTopology(shown, text, (name) => readFileSync(path.resolve(path.dirname(file), path.relative(path.dirname(shown), name)), 'utf8'));

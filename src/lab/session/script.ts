@@ -1,11 +1,13 @@
 import type { Session } from './session.js';
 import { LabFileError } from '../topology/reader.js';
+import { LineError, parseLine, wantsMore } from './words.js';
 
 /** What a line expects of the command before it. */
 type Expectation =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'pattern'; readonly pattern: RegExp }
   | { readonly kind: 'absent'; readonly text: string }
+  | { readonly kind: 'no match'; readonly pattern: RegExp }
   | { readonly kind: 'code'; readonly code: number };
 
 interface Step {
@@ -30,39 +32,60 @@ export interface Failure {
 
 /**
  * Reads a script: a command on each line, `#` for remarks, and after a command what is expected of its output:
- * `expect TEXT` (a line after those found before has the text), `expect /REGEXP/`, `expect not TEXT` (no line has it) and
- * `expect code NUMBER` (without one the exit code has to be 0). Throws a LabFileError with file and line.
+ * `expect TEXT` (a line after those found before has the text), `expect /REGEXP/`, `expect not TEXT` and `expect not /REGEXP/` (no line has it) and
+ * `expect code NUMBER` (without one the exit code has to be 0). A command goes on after a backslash at the end of its line, and through the
+ * text of a here-document. Throws a LabFileError with file and line.
  */
 export function parseScript(name: string, text: string): Script {
   const parts: ({ readonly remark: string } | Step)[] = [];
   let step: Step | undefined;
-  for (const [i, raw] of text.split('\n').entries()) {
-    const line = raw.trim();
+  const lines = text.split(/\r?\n/);
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!.trim();
     if (line === '') continue;
     if (line.startsWith('#')) parts.push({ remark: line });
     else if (/^expect(\s|$)/.test(line)) {
       if (!step) throw new LabFileError(`${name}:${i + 1}`, 'expect stands before the first command');
       step.expectations.push({ line: i + 1, text: line, what: expectation(line.slice('expect'.length).trim(), `${name}:${i + 1}`) });
     } else {
-      step = { line: i + 1, command: line, expectations: [] };
+      const from = i + 1;
+      let command = line;
+      while (wantsMore(command)) {
+        if (++i === lines.length) throw new LabFileError(`${name}:${from}`, 'the command goes on, and the script ends: a here-document is not closed, or the last line ends in a backslash');
+        command += `\n${lines[i]!}`;
+      }
+      check(command, `${name}:${from}`);
+      step = { line: from, command, expectations: [] };
       parts.push(step);
     }
   }
+  if (!step) throw new LabFileError(name, 'there is no command in it');
   return { name, parts, steps: parts.filter((part) => 'command' in part).length };
 }
 
+/** A line that cannot be read is told before anything runs. */
+function check(command: string, place: string): void {
+  try {
+    parseLine(command);
+  } catch (error) {
+    if (error instanceof LineError) throw new LabFileError(place, error.message);
+    throw error;
+  }
+}
+
 function expectation(text: string, place: string): Expectation {
-  if (text === '' || text === 'not') throw new LabFileError(place, 'expect what? allowed: expect TEXT, expect /REGEXP/, expect not TEXT, expect code NUMBER');
+  if (text === '' || text === 'not') throw new LabFileError(place, 'expect what? allowed: expect TEXT, expect /REGEXP/, expect not TEXT, expect not /REGEXP/, expect code NUMBER');
   const code = /^code (\S+)$/.exec(text)?.[1];
   if (code !== undefined) {
-    if (!/^\d{1,3}$/.test(code)) throw new LabFileError(place, `expect code: got "${code}", allowed: 0 to 255`);
+    if (!/^\d{1,3}$/.test(code) || Number(code) > 255) throw new LabFileError(place, `expect code: got "${code}", allowed: 0 to 255`);
     return { kind: 'code', code: Number(code) };
   }
-  if (text.startsWith('not ')) return { kind: 'absent', text: squeeze(text.slice(4)) };
-  const pattern = /^\/(.*)\/$/.exec(text)?.[1];
-  if (pattern === undefined) return { kind: 'text', text: squeeze(text) };
+  const negative = text.startsWith('not ');
+  const wanted = negative ? text.slice(4).trim() : text;
+  const pattern = /^\/(.*)\/$/.exec(wanted)?.[1];
+  if (pattern === undefined) return { kind: negative ? 'absent' : 'text', text: squeeze(wanted) };
   try {
-    return { kind: 'pattern', pattern: new RegExp(pattern) };
+    return { kind: negative ? 'no match' : 'pattern', pattern: new RegExp(pattern) };
   } catch (error) {
     throw new LabFileError(place, (error as Error).message);
   }
@@ -87,7 +110,7 @@ export async function playScript(script: Script, session: Session, write: (text:
       output += text;
       write(text);
     } }));
-    const failures = check(part, output, code, script.name);
+    const failures = failuresOf(part, output, code, script.name);
     if (failures.length > 0) {
       for (const { place, text } of failures) write(`${place}: ${text}\n`);
       return failures;
@@ -96,7 +119,7 @@ export async function playScript(script: Script, session: Session, write: (text:
   return [];
 }
 
-function check(step: Step, output: string, code: number, name: string): Failure[] {
+function failuresOf(step: Step, output: string, code: number, name: string): Failure[] {
   const lines = output.split('\n').map(squeeze);
   const failures: Failure[] = [];
   let from = 0;
@@ -104,8 +127,8 @@ function check(step: Step, output: string, code: number, name: string): Failure[
   if (code !== wanted) failures.push({ place: `${name}:${step.line}`, text: `the exit code is ${code}, expected ${wanted}` });
   for (const { line, text, what } of step.expectations) {
     if (what.kind === 'code') continue;
-    const has = (one: string): boolean => (what.kind === 'pattern' ? what.pattern.test(one) : one.includes(what.text));
-    if (what.kind === 'absent') {
+    const has = (one: string): boolean => ('pattern' in what ? what.pattern.test(one) : one.includes(what.text));
+    if (what.kind === 'absent' || what.kind === 'no match') {
       const found = lines.find(has);
       if (found !== undefined) failures.push({ place: `${name}:${line}`, text: `${text}: got "${found}"` });
       continue;

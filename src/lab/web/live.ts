@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { repeat } from '../../lib/clock.js';
+import type { Timer } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Flow } from '../../observe/flow.js';
 import type { Lab } from '../lab.js';
@@ -50,6 +51,8 @@ export class Live {
   private readonly visits = new Batch<Visit>();
   private readonly parts: Parts;
   private readonly endings: readonly (() => void)[];
+  /** Runs while a page is open. */
+  private rounds: Timer | undefined;
   /** The cluster as it was told last. */
   private told = '';
 
@@ -58,7 +61,6 @@ export class Live {
     this.parts = new Parts(lab);
     this.samples = new Samples({ clock, packets: () => lab.world.sent, cpu: options.cpu }, (sample) => this.stream.send('samples', [sample]));
     this.stream = new EventStream(() => ({ cluster: options.view(), samples: this.samples.list() }));
-    const timer = repeat(clock, ROUND, () => this.round());
     this.endings = [
       lab.tracer.follow((visit) => {
         this.samples.count(visit);
@@ -67,13 +69,15 @@ export class Live {
       lab.hubble.onFlow((flow) => {
         if (this.stream.size > 0) this.flows.push(flow);
       }),
-      () => timer.cancel(), () => this.samples.close(), () => this.stream.close(),
+      () => this.rounds?.cancel(), () => this.samples.close(), () => this.stream.close(),
     ];
   }
 
   /** Takes an open page on; false when there are too many. */
   add(response: ServerResponse, headers: Readonly<Record<string, string>>): boolean {
-    return this.stream.add(response, headers);
+    const taken = this.stream.add(response, headers);
+    if (taken) this.rounds ??= repeat(this.lab.clock, ROUND, () => this.round());
+    return taken;
   }
 
   close(): void {
@@ -82,7 +86,11 @@ export class Live {
 
   private round(): void {
     this.stream.round();
-    if (this.stream.size === 0) return;
+    if (this.stream.size === 0) {
+      this.rounds?.cancel();
+      this.rounds = undefined;
+      return;
+    }
     const view = this.options.view();
     const text = JSON.stringify(view);
     if (text !== this.told) {

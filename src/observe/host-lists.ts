@@ -10,10 +10,28 @@ import type { Milliseconds, Seconds } from '../lib/units.js';
 /** `ip route`, IPv4; the blank at the end of each real line is left out. */
 export const ipRoute = (netns: NetNs): string[] => netns.routes.list().filter((route) => route.destination.bytes.length === 4).map(formatRoute);
 
-/** `ip -br addr`; `family` limits the addresses, as -4 and -6 do, and leaves out devices without one. */
-export function ipBrAddr(netns: NetNs, family?: 4 | 6): string[] {
+const MASTERLESS = { UP: 'BROADCAST,MULTICAST,UP,LOWER_UP', UNKNOWN: 'BROADCAST,NOARP,UP,LOWER_UP', DOWN: 'BROADCAST,MULTICAST' } as const;
+/** lo sends no frames, so nothing limits them. */
+const LOOPBACK_MTU = 65_536;
+
+/** `ip addr`: each device with its addresses; limited as in {@link ipBrAddr}. */
+export function ipAddr(netns: NetNs, family?: 4 | 6, device?: string): string[] {
+  return netns.interfaces.flatMap(({ name, index, peer, state, mac, mtu, addresses }) => {
+    const own = addresses.filter(({ ip }) => family === undefined || ip.includes(':') === (family === 6));
+    if ((device !== undefined && device !== name) || (family !== undefined && own.length === 0)) return [];
+    const lo = name === 'lo';
+    const shown = own.flatMap(({ ip, prefixLength }) => [`    ${ip.includes(':') ? 'inet6' : 'inet'} ${ip}/${prefixLength} scope ${lo ? 'host' : ip.startsWith('fe80:') || ip.startsWith('169.254.') ? 'link' : 'global'} ${ip.includes(':') ? '' : name}`.trimEnd(), '       valid_lft forever preferred_lft forever']);
+    return [
+      `${index}: ${peer === undefined ? name : `${name}@${peer}`}: <${lo ? 'LOOPBACK,UP,LOWER_UP' : MASTERLESS[state]}> mtu ${lo ? LOOPBACK_MTU : mtu} qdisc ${lo || state === 'UNKNOWN' || peer !== undefined ? 'noqueue' : 'fq_codel'} state ${state} group default qlen 1000`,
+      `    link/${lo ? 'loopback' : 'ether'} ${lo ? '00:00:00:00:00:00' : mac} brd ${lo ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff'}`, ...shown,
+    ];
+  });
+}
+
+/** `ip -br addr`; `family` limits the addresses, as -4 and -6 do, and leaves out devices without one; `device` limits it to one. */
+export function ipBrAddr(netns: NetNs, family?: 4 | 6, device?: string): string[] {
   const wanted = (ip: string): boolean => family === undefined || ip.includes(':') === (family === 6);
-  return netns.interfaces.flatMap(({ name, peer, state, addresses }) => {
+  return netns.interfaces.filter(({ name }) => device === undefined || name === device).flatMap(({ name, peer, state, addresses }) => {
     const own = addresses.filter(({ ip }) => wanted(ip));
     if (family !== undefined && own.length === 0) return [];
     const metric = (ip: string): string => {

@@ -161,11 +161,12 @@ function withoutServed(raw: RawObject): RawObject {
   return { ...rest, metadata };
 }
 
-/** A pod that runs keeps its node and its status. Throws where anything but its labels and annotations is to change. */
+/** A pod that runs keeps its node and its status. Throws where anything but its annotations is to change: the datapath takes labels when a pod begins. */
 function withLife(raw: RawObject, old: RawObject): RawObject {
   const { nodeName, ...before } = objectAt(old, 'spec');
   const { nodeName: wanted, ...spec } = objectAt(raw, 'spec');
-  if (!isDeepStrictEqual(before, spec) || (wanted !== undefined && wanted !== nodeName)) throw new Error('spec: Forbidden: pod updates may not change fields other than labels and annotations here: delete the pod, then apply');
+  if (!isDeepStrictEqual(before, spec) || (wanted !== undefined && wanted !== nodeName)) throw new Error('spec: Forbidden: pod updates may not change fields other than annotations here: delete the pod, then apply');
+  if (!isDeepStrictEqual(textMapAt(objectAt(raw, 'metadata'), 'labels'), textMapAt(objectAt(old, 'metadata'), 'labels'))) throw new Error('metadata.labels: the labels of a pod that runs cannot be changed here: delete the pod, then apply');
   const { ownerReferences } = objectAt(old, 'metadata');
   return { ...raw, metadata: { ...objectAt(raw, 'metadata'), ...(ownerReferences !== undefined && { ownerReferences }) }, spec: objectAt(old, 'spec'), status: old['status'] };
 }

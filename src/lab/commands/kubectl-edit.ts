@@ -129,6 +129,25 @@ export async function patch(args: readonly string[], io: CommandIo): Promise<num
   return 0;
 }
 
+/** `kubectl label` and `kubectl annotate`: `KEY=VALUE` sets, `KEY-` takes away. */
+export const marker = (verb: 'label' | 'annotate') => async (args: readonly string[], io: CommandIo): Promise<number> => {
+  const options = parseOptions(`kubectl ${verb}`, args, [{ name: '--namespace', short: '-n', value: true }, { name: '--overwrite' }]);
+  const [word = '', ...rest] = options.words;
+  const [kind = '', inline] = word.split('/', 2);
+  const [name, ...marks] = inline === undefined ? rest : [inline, ...rest];
+  if (name === undefined || marks.length === 0 || !marks.every((mark) => /^[\w./-]+(=.*|-)$/.test(mark))) throw new CommandError(`error: kubectl ${verb}: allowed: kubectl ${verb} KIND NAME KEY=VALUE... or KEY-`);
+  const resource = kindNamed(kind);
+  const object = changeable(resource, namespaceOf(options), name, io);
+  const member = verb === 'label' ? 'labels' : 'annotations';
+  const values = Object.fromEntries(marks.map((mark): [string, string | null] => (mark.includes('=') ? [mark.slice(0, mark.indexOf('=')), mark.slice(mark.indexOf('=') + 1)] : [mark.slice(0, -1), null])));
+  const before = asObject(asObject(object['metadata'])[member]);
+  const clash = Object.entries(values).find(([key, value]) => value !== null && before[key] !== undefined && before[key] !== value);
+  if (clash && !options.has('--overwrite')) throw new CommandError(`error: '${clash[0]}' already has a value (${String(before[clash[0]])}), and --overwrite is false`);
+  await io.lab.apply([{ kind: resource.kind, raw: merged(object, { metadata: { [member]: values } }, false), place: shownAs(resource, name) }]);
+  io.write(`${shownAs(resource, name)} ${verb === 'annotate' ? 'annotated' : Object.values(values).every((value) => value === null) ? 'unlabeled' : 'labeled'}\n`);
+  return 0;
+};
+
 const isObject = (value: unknown): value is RawObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function merged(target: unknown, change: unknown, strategic: boolean): unknown {

@@ -15,7 +15,7 @@ import { describe } from './describe/index.js';
 import { get } from './kubectl-get.js';
 import { kindNamed, namespaceOf, shownAs } from './kinds.js';
 import { create, expose, manifestText, run as runPod } from './kubectl-create.js';
-import { changeable, edit, patch } from './kubectl-edit.js';
+import { changeable, edit, marker, patch } from './kubectl-edit.js';
 import { exec } from './kubectl-exec.js';
 import { logs } from './kubectl-logs.js';
 import { NODE_INFO } from './objects.js';
@@ -163,7 +163,7 @@ const version: Verb = (_args, io) => {
   return 0;
 };
 
-const VERBS: Readonly<Record<string, Verb>> = { get, describe, apply, delete: remove, edit, patch, replace, create, run: runPod, expose, scale, rollout, logs, exec, 'cluster-info': clusterInfo, version };
+const VERBS: Readonly<Record<string, Verb>> = { get, describe, apply, delete: remove, edit, patch, replace, label: marker('label'), annotate: marker('annotate'), create, run: runPod, expose, scale, rollout, logs, exec, 'cluster-info': clusterInfo, version };
 
 export const KUBECTL_VERBS: readonly string[] = Object.keys(VERBS);
 
@@ -174,6 +174,10 @@ export const kubectl: Command = {
     const at = args.findIndex((arg, i) => !arg.startsWith('-') && !['-n', '--namespace'].includes(args[i - 1] ?? ''));
     const [verb = ''] = at < 0 ? [] : [args[at]!];
     const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+    if (at < 0) {
+      io.write(`kubectl controls the lab's cluster. There are:\n  ${Object.keys(VERBS).join(', ')}\n`);
+      return 0;
+    }
     if (!run) throw new CommandError(`error: unknown command "${verb}" for "kubectl", allowed: ${Object.keys(VERBS).join(', ')}`);
     const [before, after] = [args.slice(0, at), args.slice(at + 1)];
     return run(verb === 'rollout' ? [...after.slice(0, 1), ...before, ...after.slice(1)] : [...before, ...after], io);

@@ -1,14 +1,13 @@
 import { ciliumDbg } from './cilium-dbg.js';
 import type { NetNs } from '../../datapath/netns.js';
 import { configView } from '../../observe/cilium-status.js';
-import { conntrackList, ipBrAddr, ipRoute, iptablesSave, resolvectl } from '../../observe/host-lists.js';
+import { conntrackList, ipAddr, ipBrAddr, ipRoute, iptablesSave, resolvectl } from '../../observe/host-lists.js';
 import { parseTcpdumpArgs } from '../../observe/tcpdump-options.js';
 import { startTcpdump } from '../../observe/tcpdump.js';
 import { CommandError, untilEnded } from '../session/command.js';
 import type { Command, CommandIo } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
-import { POD_PROGRAMS } from './in-pod.js';
-import { nodeNamed, spotOfNode } from './spots.js';
+import { nodeNamed } from './spots.js';
 
 const print = (io: CommandIo, lines: readonly string[]): number => {
   lines.forEach((line) => io.write(`${line}\n`));
@@ -57,12 +56,18 @@ export function ipIn(netns: NetNs, args: readonly string[], io: CommandIo): numb
   const options = parseOptions('ip', args, [{ name: '-c' }, { name: '-br' }, { name: '-4' }, { name: '-6' }].map((spec) => ({ ...spec, short: spec.name })));
   const [object = '', action = 'show'] = options.words;
   if (['r', 'ro', 'route'].includes(object) && ['show', 'list'].includes(action)) return print(io, ipRoute(netns));
-  if (['a', 'addr', 'address'].includes(object) && ['show', 'list'].includes(action)) return print(io, ipBrAddr(netns, options.has('-4') ? 4 : options.has('-6') ? 6 : undefined));
-  throw new CommandError(`ip: got "${options.words.join(' ')}", allowed: ip route, ip -br addr${netns.kind === 'pod' ? '' : ', ip route add BLOCK via ADDRESS'}`);
+  if (['a', 'addr', 'address'].includes(object) && ['show', 'list'].includes(action)) {
+    const [, , first, second] = options.words;
+    const device = first === 'dev' ? second : first;
+    if (device !== undefined && !netns.interface(device)) throw new CommandError(`Device "${device}" does not exist; there are ${netns.interfaces.map(({ name }) => name).join(', ')}`);
+    const family = options.has('-4') ? 4 : options.has('-6') ? 6 : undefined;
+    return print(io, options.has('-br') ? ipBrAddr(netns, family, device) : ipAddr(netns, family, device));
+  }
+  throw new CommandError(`ip: got "${options.words.join(' ')}", allowed: ip route, ip [-br] addr [DEVICE]${netns.kind === 'pod' ? '' : ', ip route add BLOCK via ADDRESS'}`);
 }
 
 const ip: Command = {
-  name: 'ip', usage: 'route | -br addr | route add BLOCK via ADDRESS', help: 'Routes and addresses of the node.',
+  name: 'ip', usage: 'route | [-br] addr [DEVICE] | route add BLOCK via ADDRESS', help: 'Routes and addresses of the node.',
   run: (args, io) => runIp(nodeNamed(io.lab, io.node).netns, io.node, args, io),
 };
 
@@ -83,6 +88,25 @@ const iptables: Command = {
     const table = options.get('-t');
     if (table !== undefined && !['raw', 'mangle', 'nat', 'filter'].includes(table)) throw new CommandError(`iptables-save: -t: got "${table}", allowed: raw, mangle, nat, filter`);
     return print(io, iptablesSave(nodeNamed(io.lab, io.node), { now: io.lab.clock.now(), ...(table !== undefined && { table: table as 'raw' }) }));
+  },
+};
+
+const TABLES = ['raw', 'mangle', 'nat', 'filter'] as const;
+
+/** `iptables -S`: the rules of one table, as commands that would make them. */
+const rules: Command = {
+  name: 'iptables', usage: '[-t TABLE] -S [CHAIN]', help: 'Netfilter rules of one table of the node, of filter when nothing is said.',
+  run(args, io) {
+    const options = parseOptions('iptables', args, [{ name: '-t', short: '-t', value: true }, { name: '-S', short: '-S' }, { name: '-w', short: '-w' }, { name: '-n', short: '-n' }]);
+    const table = TABLES.find((one) => one === (options.get('-t') ?? 'filter'));
+    if (table === undefined) throw new CommandError(`iptables: -t: got "${options.get('-t')}", allowed: ${TABLES.join(', ')}`);
+    if (!options.has('-S')) throw new CommandError('iptables: allowed: iptables [-t TABLE] -S [CHAIN]; all of them: iptables-save');
+    const [chain] = options.words;
+    const lines = iptablesSave(nodeNamed(io.lab, io.node), { now: io.lab.clock.now(), table }).flatMap((line) => {
+      const [, name, policy] = /^:(\S+) (\S+)/.exec(line) ?? [];
+      return name === undefined ? (line.startsWith('-A ') ? [line] : []) : [policy === '-' ? `-N ${name}` : `-P ${name} ${policy}`];
+    });
+    return print(io, chain === undefined ? lines : lines.filter((line) => line.split(' ')[1] === chain));
   },
 };
 
@@ -123,6 +147,8 @@ const hubble: Command = {
   async run(args, io) {
     const [action, ...rest] = args;
     if (action === 'status') return print(io, io.lab.hubble.status());
+    const layer7 = rest.find((arg, i) => ['dns', 'http', 'kafka'].includes(arg) && rest[i - 1] === '--protocol') ?? /--protocol=(dns|http|kafka)/.exec(rest.join(' '))?.[1];
+    if (action === 'observe' && layer7 !== undefined) throw new CommandError(`hubble: --protocol ${layer7}: Hubble looks into packets only where a policy tells it to, and there is none here; allowed: hubble observe --port 53 --protocol udp`);
     if (action !== 'observe') throw new CommandError(`hubble: got "${action ?? ''}", allowed: observe, status`);
     if (!rest.some((arg) => arg === '-f' || arg === '--follow')) return print(io, io.lab.hubble.observe(rest));
     const stop = io.lab.hubble.follow(rest, (line) => io.write(`${line}\n`));
@@ -147,10 +173,9 @@ const ssh: Command = {
     }
     const node = nodeNamed(io.lab, name);
     if (words.length === 0) throw new CommandError('ssh: got no command, allowed: ssh NODE COMMAND...');
-    const program = Object.hasOwn(POD_PROGRAMS, words[0]!) ? POD_PROGRAMS[words[0]!] : undefined;
-    return program ? program(words.slice(1), spotOfNode(io.lab, node), { ...io, node: name }) : io.session.execute(words, { ...io, node: name });
+    return io.session.execute(words, { ...io, node: node.name });
   },
 };
 
 /** Programs of a node. */
-export const NODE_COMMANDS: readonly Command[] = [hubble, tcpdump, cilium, ciliumDbg, ip, iptables, conntrack, resolve, ssh];
+export const NODE_COMMANDS: readonly Command[] = [hubble, tcpdump, cilium, ciliumDbg, ip, iptables, rules, conntrack, resolve, ssh];

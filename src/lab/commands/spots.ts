@@ -7,7 +7,7 @@ import type { CommandIo } from '../session/command.js';
 import type { Options } from '../session/options.js';
 import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';
-import type { Spot } from './in-pod.js';
+import type { Spot } from './spot.js';
 import { kindNamed, namespaceOf } from './kinds.js';
 
 /** A pod by name; the namespace may stand before it (`kube-system/coredns-…`). Throws a CommandError that lists the pods there are. */

@@ -40,7 +40,7 @@ export function parseOptions(program: string, args: readonly string[], specs: re
       for (const [name, value] of glued) push(values, name, value);
       continue;
     }
-    if (!spec) throw new CommandError(`${program}: unknown option ${flag}, allowed: ${specs.map(({ name, short }) => (short === undefined ? name : `${short}, ${name}`)).join(', ') || 'none'}`);
+    if (!spec) throw new CommandError(`${program}: unknown option ${flag}, allowed: ${specs.map(({ name, short }) => (short === undefined || short === name ? name : `${short}, ${name}`)).join(', ') || 'none'}`);
     if (spec.value !== true) push(values, spec.name, inline ?? 'true');
     else {
       const value = inline ?? args[++i];
@@ -51,14 +51,18 @@ export function parseOptions(program: string, args: readonly string[], specs: re
   return { words, rest, has: (name) => values.has(name), get: (name) => values.get(name)?.at(-1), all: (name) => values.get(name) ?? [] };
 }
 
-/** `-it`, `-owide`, `-n1`: short options written together, or with their value. */
+/** `-it`, `-owide`, `-qO-`: short options written together; one that takes a value takes the rest of the word. undefined where that cannot be. */
 function gluedShort(arg: string, specs: readonly OptionSpec[]): readonly (readonly [string, string])[] | undefined {
   if (!/^-[A-Za-z].+/.test(arg)) return undefined;
-  const first = specs.find((spec) => spec.short === arg.slice(0, 2));
-  if (!first) return undefined;
-  if (first.value === true) return [[first.name, arg.slice(2).replace(/^=/, '')]];
-  const letters = [...arg.slice(1)].map((letter) => specs.find((spec) => spec.short === `-${letter}` && spec.value !== true));
-  return letters.every((spec) => spec !== undefined) ? letters.map((spec) => [spec.name, 'true'] as const) : undefined;
+  const found: (readonly [string, string])[] = [];
+  for (let at = 1; at < arg.length; at++) {
+    const spec = specs.find((candidate) => candidate.short === `-${arg[at]!}`);
+    const rest = arg.slice(at + 1).replace(/^=/, '');
+    if (!spec || (spec.value === true && rest === '')) return undefined;
+    found.push([spec.name, spec.value === true ? rest : 'true']);
+    if (spec.value === true) break;
+  }
+  return found;
 }
 
 function splitOnce(arg: string): readonly [string, string | undefined] {

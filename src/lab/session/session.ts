@@ -7,6 +7,8 @@ import { ApiError } from '../cluster/cluster-api.js';
 import type { Lab } from '../lab.js';
 import { LabFileError } from '../topology/reader.js';
 import { COMMANDS } from '../commands/index.js';
+import { POD_PROGRAMS } from '../commands/in-pod.js';
+import { nodeNamed, spotOfNode } from '../commands/spots.js';
 import { executeInside } from '../commands/kubectl-exec.js';
 import type { RunningPod } from '../pods/kubelet.js';
 import { CommandError } from './command.js';
@@ -138,6 +140,8 @@ export class Session {
   async execute(words: readonly string[], io: CommandIo): Promise<number> {
     const [name = '', ...args] = words;
     const command: Command | undefined = COMMANDS.find((candidate) => candidate.name === (Object.hasOwn(ALIASES, name) ? ALIASES[name] : name));
+    // What runs in pods runs on the node too.
+    if (!command && Object.hasOwn(POD_PROGRAMS, name)) return POD_PROGRAMS[name]!(args, spotOfNode(this.lab, nodeNamed(this.lab, io.node)), io);
     if (!command) throw new CommandError(`${name}: command not found; help lists what there is`, NOT_FOUND);
     if (args[0] === '--help' || (args[0] === '-h' && args.length === 1)) {
       io.write(`${command.name} ${command.usage}\n  ${command.help}\n`);

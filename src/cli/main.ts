@@ -1,15 +1,19 @@
 import { argv, env, exit, stderr, stdout } from 'node:process';
-import { isNodeCache, nodeCache } from './node-cache.js';
 import { serve } from './serve.js';
 import { start } from './start.js';
 
 /** A command of the program: gets the words after its name, resolves with the exit code. */
 export type Command = (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Promise<number>;
 
+/** Loaded when asked for: a server needs nothing of the node cache, nor of the lab. */
+const nodeCache: Command = async (args, environment) => (await import('./node-cache.js')).nodeCache(args, environment);
+
+/** Whether arguments without a command are meant for the node cache: it cannot do without its addresses, and the server has no such flag. */
+const isNodeCache = (args: readonly string[]): boolean => args.some((word) => /^--?localip(=|$)/.test(word));
+
 /** Commands by name. Without one, the arguments are those of the server, as of CoreDNS, or of the node cache, whose image has no command either. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   'node-cache': nodeCache, start,
-  // Loaded when asked for: a server needs none of it.
   lab: async (args, environment) => (await import('./lab.js')).lab(args, environment),
 };
 

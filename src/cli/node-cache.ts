@@ -14,9 +14,6 @@ import { VERSION } from '../server/version.js';
 import type { Command } from './main.js';
 import { pluginLines, runServer, say, versionLines } from './serve.js';
 
-/** Whether arguments without a command are meant for the node cache: it cannot do without its addresses, and the server has no such flag. */
-export const isNodeCache = (args: readonly string[]): boolean => args.some((word) => /^--?localip(=|$)/.test(word));
-
 const HELP = new Set(['-h', '--h', '-help', '--help', 'help']);
 
 /** `nodens node-cache FLAGS`: serves DNS on a node, as the node-cache of the Kubernetes addon does. */

@@ -33,7 +33,7 @@ export function LookupForm({ view, onAsked }: { readonly view: ClusterView; read
       </label>
       <label>Type
         <select name="types" value={types} onChange={(event) => setTypes(event.currentTarget.value as keyof typeof TYPES)}>
-          <option value="both">A and AAAA</option><option value="A">A</option><option value="AAAA">AAAA</option>
+          <option value="both">A, AAAA</option><option value="A">A</option><option value="AAAA">AAAA</option>
         </select>
       </label>
       <label>As

@@ -18,7 +18,7 @@ export interface KubectlFacts {
   /** Containers of a pod that run, of how many, and restarts. Default: all of one, by the pod's readiness. */
   containers?(pod: Pod): { readonly ready: number; readonly of: number; readonly restarts?: number; readonly status?: string };
   /** Labels of objects that the model keeps none of. */
-  labels?(kind: 'node' | 'service', namespace: string, name: string): Readonly<Record<string, string>>;
+  readonly labels?: (kind: 'node' | 'service', namespace: string, name: string) => Readonly<Record<string, string>>;
   /** What a node says of its software. */
   readonly nodeInfo?: { readonly version: string; readonly os: string; readonly kernel: string; readonly runtime: string };
 }

@@ -167,7 +167,7 @@ function follow(name: string, path: string, root: unknown): readonly unknown[] {
   const steps = path === '.' ? [] : path.match(/\.[A-Za-z_][\w-]*|\.?\["[^"]+"\]|\[\d*\]/g);
   if (!path.startsWith('.') || steps === null || steps.join('') !== path) throw new CommandError(`${name}: got "${path}", allowed: a path such as .data.Corefile, .items[0], .items[].metadata.name or .["a.b"]`, 2);
   return steps.reduce<readonly unknown[]>((found, step) => found.flatMap((value): readonly unknown[] => {
-    if (step === '[]') return Array.isArray(value) ? value : Object.values((value ?? {}) as object);
+    if (step === '[]') return Array.isArray(value) ? value : Object.values((value ?? {}));
     const key = step.replace(/^\.?\["?|"?\]$/g, '').replace(/^\./, '');
     return [(value as Readonly<Record<string, unknown>> | null | undefined)?.[key]];
   }), [root]);

@@ -124,7 +124,7 @@ export async function patch(args: readonly string[], io: CommandIo): Promise<num
   const resource = kindNamed(kind);
   const object = changeable(resource, namespaceOf(options), name, io);
   const raw = type === 'json' ? operated(object, change) : merged(object, change, type === 'strategic');
-  const [{ applied } = { applied: 'unchanged' }] = await io.lab.apply([{ kind: resource.kind, raw: raw as RawObject, place: shownAs(resource, name) }]);
+  const [{ applied } = { applied: 'unchanged' }] = await io.lab.apply([{ kind: resource.kind, raw: raw, place: shownAs(resource, name) }]);
   io.write(`${shownAs(resource, name)} patched${applied === 'unchanged' ? ' (no change)' : ''}\n`);
   return 0;
 }
@@ -151,7 +151,7 @@ export const marker = (verb: 'label' | 'annotate') => async (args: readonly stri
 const isObject = (value: unknown): value is RawObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function merged(target: unknown, change: unknown, strategic: boolean): unknown {
-  if (strategic && Array.isArray(change) && Array.isArray(target) && [...change, ...target].every((item) => isObject(item) && typeof item['name'] === 'string')) return mergedByName(target as RawObject[], change as RawObject[]);
+  if (strategic && Array.isArray(change) && Array.isArray(target) && [...(change as unknown[]), ...(target as unknown[])].every((item) => isObject(item) && typeof item['name'] === 'string')) return mergedByName(target as RawObject[], change as RawObject[]);
   if (!isObject(change)) return change;
   const result: Record<string, unknown> = { ...(isObject(target) ? target : {}) };
   for (const [key, value] of Object.entries(change)) {

@@ -86,7 +86,7 @@ async function pieces(pod: RunningPod, text: string, io: CommandIo): Promise<num
       for (const [i, { words }] of line.stages.entries()) {
         const last = i === line.stages.length - 1;
         const parts: string[] = [];
-        code = words.length === 0 ? 0 : await runInPod(pod, words, { ...io, input, write: last ? io.write : (part) => void parts.push(part) });
+        code = words.length === 0 ? 0 : await runInPod(pod, words, { ...io, input, write: (part) => (last ? io.write(part) : void parts.push(part)) });
         input = parts.join('');
       }
     }

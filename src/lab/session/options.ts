@@ -37,7 +37,12 @@ export function parseOptions(program: string, args: readonly string[], specs: re
     const spec = specs.find((candidate) => candidate.name === flag || candidate.short === flag);
     const glued = spec ? undefined : gluedShort(arg, specs);
     if (glued) {
-      for (const [name, value] of glued) push(values, name, value);
+      for (const [name, value] of glued.found) push(values, name, value);
+      if (glued.last !== undefined) {
+        const value = args[++i];
+        if (value === undefined) throw new CommandError(`${program}: option ${arg} needs a value`);
+        push(values, glued.last, value);
+      }
       continue;
     }
     if (!spec) throw new CommandError(`${program}: unknown option ${flag}, allowed: ${specs.map(({ name, short }) => (short === undefined || short === name ? name : `${short}, ${name}`)).join(', ') || 'none'}`);
@@ -51,18 +56,18 @@ export function parseOptions(program: string, args: readonly string[], specs: re
   return { words, rest, has: (name) => values.has(name), get: (name) => values.get(name)?.at(-1), all: (name) => values.get(name) ?? [] };
 }
 
-/** `-it`, `-owide`, `-qO-`: short options written together; one that takes a value takes the rest of the word. undefined where that cannot be. */
-function gluedShort(arg: string, specs: readonly OptionSpec[]): readonly (readonly [string, string])[] | undefined {
+/** `-it`, `-owide`, `-qO-`: short options written together; one that takes a value takes the rest of the word, or, as `last`, the next word. undefined where that cannot be. */
+function gluedShort(arg: string, specs: readonly OptionSpec[]): { readonly found: readonly (readonly [string, string])[]; readonly last: string | undefined } | undefined {
   if (!/^-[A-Za-z].+/.test(arg)) return undefined;
   const found: (readonly [string, string])[] = [];
   for (let at = 1; at < arg.length; at++) {
     const spec = specs.find((candidate) => candidate.short === `-${arg[at]!}`);
     const rest = arg.slice(at + 1).replace(/^=/, '');
-    if (!spec || (spec.value === true && rest === '')) return undefined;
-    found.push([spec.name, spec.value === true ? rest : 'true']);
-    if (spec.value === true) break;
+    if (!spec) return undefined;
+    if (spec.value === true) return rest === '' ? { found, last: spec.name } : { found: [...found, [spec.name, rest]], last: undefined };
+    found.push([spec.name, 'true']);
   }
-  return found;
+  return { found, last: undefined };
 }
 
 function splitOnce(arg: string): readonly [string, string | undefined] {

@@ -44,7 +44,7 @@ function members(sheet: Sheet, level: number, object: RawObject): void {
     } else if (typeof value === 'object') {
       sheet.add(level, `${labelOf(key)}:`);
       members(sheet, level + 1, asObject(value));
-    } else sheet.add(level, `${labelOf(key)}:`, String(value as string | number | boolean));
+    } else sheet.add(level, `${labelOf(key)}:`, typeof value === 'string' ? value : JSON.stringify(value));
   }
 }
 

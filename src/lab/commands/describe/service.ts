@@ -24,7 +24,7 @@ export function describeService(service: RawObject, slices: readonly RawObject[]
     const name = textAt(port, 'name') || '<unset>';
     sheet.add(0, 'Port:', name, `${String(port['port'])}/${textAt(port, 'protocol')}`);
     sheet.add(0, 'TargetPort:', `${String(port['targetPort'])}/${textAt(port, 'protocol')}`);
-    if (port['nodePort'] !== undefined) sheet.add(0, 'NodePort:', name, `${String(port['nodePort'])}/${textAt(port, 'protocol')}`);
+    if (port['nodePort'] !== undefined) sheet.add(0, 'NodePort:', name, `${Number(port['nodePort'])}/${textAt(port, 'protocol')}`);
     sheet.add(0, 'Endpoints:', endpointsText(own, textAt(port, 'name')));
   }
   sheet.add(0, 'Session Affinity:', textAt(spec, 'sessionAffinity'));
@@ -64,7 +64,7 @@ function ports(sheet: Sheet, level: number, list: readonly unknown[]): void {
   sheet.add(level, 'Ports:');
   sheet.add(level + 1, 'Name', 'Port', 'Protocol');
   sheet.add(level + 1, '----', '----', '--------');
-  for (const port of list) sheet.add(level + 1, textAt(port, 'name') || '<unset>', String(asObject(port)['port'] ?? '<unset>'), textAt(port, 'protocol'));
+  for (const port of list) sheet.add(level + 1, textAt(port, 'name') || '<unset>', asObject(port)['port'] === undefined ? '<unset>' : String(Number(asObject(port)['port'])), textAt(port, 'protocol'));
 }
 
 function describeEndpoint(sheet: Sheet, endpoint: RawObject): void {

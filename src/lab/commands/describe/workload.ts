@@ -8,6 +8,12 @@ import { Sheet, longTime } from './sheet.js';
 
 const counted = (status: RawObject, key: string): number => Number(status[key] ?? 0);
 
+/** A number of pods or a percentage; a quarter when nothing is said. */
+function share(rolling: RawObject, key: string): string {
+  const value = rolling[key];
+  return typeof value === 'number' || typeof value === 'string' ? String(value) : '25%';
+}
+
 export function describeDeployment(deployment: RawObject, lab: Lab): string {
   const sheet = new Sheet();
   const [metadata, spec, status] = [objectAt(deployment, 'metadata'), objectAt(deployment, 'spec'), objectAt(deployment, 'status')];
@@ -21,7 +27,7 @@ export function describeDeployment(deployment: RawObject, lab: Lab): string {
   sheet.add(0, 'StrategyType:', textAt(objectAt(spec, 'strategy'), 'type') || 'RollingUpdate');
   sheet.add(0, 'MinReadySeconds:', String(counted(spec, 'minReadySeconds')));
   const rolling = objectAt(objectAt(spec, 'strategy'), 'rollingUpdate');
-  if (textAt(objectAt(spec, 'strategy'), 'type') !== 'Recreate') sheet.add(0, 'RollingUpdateStrategy:', `${String(rolling['maxUnavailable'] ?? '25%')} max unavailable, ${String(rolling['maxSurge'] ?? '25%')} max surge`);
+  if (textAt(objectAt(spec, 'strategy'), 'type') !== 'Recreate') sheet.add(0, 'RollingUpdateStrategy:', `${share(rolling, 'maxUnavailable')} max unavailable, ${share(rolling, 'maxSurge')} max surge`);
   describeTemplate(sheet, objectAt(spec, 'template'));
   sheet.add(0, 'Conditions:');
   sheet.add(1, 'Type', 'Status', 'Reason');

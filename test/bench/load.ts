@@ -7,8 +7,9 @@ export interface LoadOptions {
   readonly queries: string;
   readonly seconds: number;
   readonly clients: number;
-  /** Where dnsperf runs. */
-  readonly cores?: string;
+  /** Where dnsperf runs, and with how many threads. */
+  readonly cores?: string | undefined;
+  readonly threads?: number | undefined;
   /** Queries a second; as many as go without it. */
   readonly rate?: number;
 }
@@ -27,7 +28,7 @@ export interface LoadResult {
 /** Runs dnsperf against 127.0.0.1 and reads what it prints. */
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const args = [
-    '-c', options.cores ?? LOAD_CORE, 'dnsperf', '-s', '127.0.0.1', '-p', String(options.port), '-d', options.queries, '-l', String(options.seconds), '-c', String(options.clients), '-T', '1',
+    '-c', options.cores ?? LOAD_CORE, 'dnsperf', '-s', '127.0.0.1', '-p', String(options.port), '-d', options.queries, '-l', String(options.seconds), '-c', String(options.clients), '-T', String(options.threads ?? 1),
     '-q', String(Math.max(100, options.clients)), ...(options.rate ? ['-Q', String(options.rate)] : []),
   ];
   const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,12 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import os from 'node:os';
 
 /** Core that the measured server has to itself, and the one of load and upstream. */
 export const SERVER_CORE = '0';
 export const LOAD_CORE = '1';
-/** Where server and load share all there are. */
-export const ALL_CORES = `0-${os.availableParallelism() - 1}`;
+/** The first cores, which server and load share. */
+export const firstCores = (count: number): string => `0-${count - 1}`;
 
 /** Clock ticks of /proc/PID/stat per second; 100 on every Linux that runs Node. */
 const TICKS = 100;

@@ -21,7 +21,7 @@ describe('summary', () => {
       name: 'memory of services', want: { memoryPerThousandServices: 1.5 },
       rows: [row('cluster names, many', OWN, 5, { services: 50_000, memory: 160 }), row('cluster names, few', OWN, 5, { services: 10_000, memory: 100 }), row('list', OWN, 5, { services: 10_000, memory: 7 })],
     },
-    { name: 'threads', want: { threads: { count: 2, ratio: 1.1 } }, rows: [row('one', OWN, 10, { threads: 1 }), row('two', OWN, 11, { threads: 2 })] },
+    { name: 'threads', want: { threads: { count: 2, cpu: 1.1, perSecond: 1.5 } }, rows: [row('one', OWN, 10, { threads: 1 }), row('two', OWN, 11, { threads: 2, perSecond: 150_000 })] },
     { name: 'nothing of one size of cluster, nor of one number of threads', want: {}, rows: [row('cluster names', OWN, 5, { services: 10_000 }), row('one', OWN, 10, { threads: 1 })] },
   ])('tells $name', ({ rows, want }) => expect(summary(rows)).toEqual(want));
 });
@@ -36,7 +36,7 @@ it('writes a table with the ratios and what the rows say together', () => {
     'one                     nodens           10.0     100000    0.30     2.0     0      90       400',
     'two                     nodens           11.0     100000    0.30     2.0     0      90       400',
     '', `* of its CPU time for: ${MEASURE}`,
-    '', 'CPU time per query with 2 threads: 1.10 of that with one',
+    '', '2 threads on as many cores, shared with the load: CPU time per query 1.10 times that of one, queries per second 1.00 times',
   ]);
 });
 

@@ -12,7 +12,7 @@ export interface Row {
   readonly memory: number;
   /** Time from the start of the process to the first right answer, in milliseconds. */
   readonly start: number;
-  /** Services of the cluster, and threads of the server where it shares its cores with the load. */
+  /** Services of the cluster, and threads of a server that shares its cores with the load. */
   readonly services?: number | undefined;
   readonly threads?: number | undefined;
 }
@@ -44,8 +44,8 @@ export function ratios(rows: readonly Row[]): Ratio[] {
 export interface Summary {
   /** MB of memory for each 1,000 services more, each with a slice. */
   readonly memoryPerThousandServices?: number;
-  /** CPU time per query with several threads as a multiple of that with one. */
-  readonly threads?: { readonly count: number; readonly ratio: number };
+  /** CPU time per query and queries a second with several threads on as many cores, as multiples of those with one. */
+  readonly threads?: { readonly count: number; readonly cpu: number; readonly perSecond: number };
 }
 
 export function summary(rows: readonly Row[]): Summary {
@@ -55,7 +55,7 @@ export function summary(rows: readonly Row[]): Summary {
   const [one, many] = [own.find(({ threads }) => threads === 1), own.find(({ threads }) => (threads ?? 1) > 1)];
   return {
     ...(small && large && large.services! > small.services! && { memoryPerThousandServices: (large.memory - small.memory) / ((large.services! - small.services!) / 1000) }),
-    ...(one && many && { threads: { count: many.threads!, ratio: many.cpu / one.cpu } }),
+    ...(one && many && { threads: { count: many.threads!, cpu: many.cpu / one.cpu, perSecond: many.perSecond / one.perSecond } }),
   };
 }
 
@@ -78,6 +78,6 @@ export function table(rows: readonly Row[]): string {
   if (all.some(({ scenario, against }) => scenario !== against)) lines.push('', `* of its CPU time for: ${MEASURE}`);
   const { memoryPerThousandServices: memory, threads } = summary(rows);
   if (memory !== undefined) lines.push('', `memory for each 1,000 services more: ${memory.toFixed(2)} MB`);
-  if (threads !== undefined) lines.push('', `CPU time per query with ${threads.count} threads: ${threads.ratio.toFixed(2)} of that with one`);
+  if (threads !== undefined) lines.push('', `${threads.count} threads on as many cores, shared with the load: CPU time per query ${threads.cpu.toFixed(2)} times that of one, queries per second ${threads.perSecond.toFixed(2)} times`);
   return lines.join('\n');
 }

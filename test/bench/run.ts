@@ -6,7 +6,7 @@ import { sample, untilReady, untilRight } from './ask.js';
 import { clusterApi, rightAnswers } from './cluster.js';
 import { load } from './load.js';
 import { PEERS, profiled, readyPort, metricsPort, write, type Peer } from './peers.js';
-import { ALL_CORES, LOAD_CORE, SERVER_CORE, cpuTime, installed, residentMemory, startPinned, stop } from './process.js';
+import { LOAD_CORE, SERVER_CORE, cpuTime, firstCores, installed, residentMemory, startPinned, stop } from './process.js';
 import { OWN, ratios, summary, table, type Row } from './report.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 
@@ -26,10 +26,10 @@ async function measure(scenario: Scenario, peer: Peer, port: number, upstream: n
   const right = rightAnswers(services);
   const rcodes = new Set<string>(questions.map((question) => right(question).rcode));
   const queries = write(`queries-${port}`, questions.map((line) => `${line}\n`).join(''));
-  const shared = threads !== undefined;
-  const work = { port, queries, clients, cores: shared ? ALL_CORES : LOAD_CORE };
+  const cores = threads === undefined ? undefined : firstCores(threads);
+  const work = { port, queries, clients, cores, threads };
   const began = performance.now();
-  const child = startPinned(shared ? ALL_CORES : SERVER_CORE, start.command, start.args, start.env);
+  const child = startPinned(cores ?? SERVER_CORE, start.command, start.args, start.env);
   try {
     const first = questions[0]!;
     await untilRight(port, first, right(first)).catch((error: Error) => {

@@ -10,7 +10,7 @@ export interface Scenario {
   readonly queries: () => readonly string[];
   /** Services of the cluster. */
   readonly services?: number;
-  /** How many threads the server takes, on all cores together with the load; without it the server has a core to itself, and the load another. */
+  /** How many threads take queries and as many send them, on as many cores together; without it the server has a core to itself, and the load another. */
   readonly threads?: number;
 }
 
@@ -33,9 +33,9 @@ const list = (file: string): Scenario => ({
 
 /** More threads than this gain nothing on the hosts that DNS servers run on. */
 const MOST_THREADS = 4;
-/** As many as the cores allow; the chain's own thread has little to do for what is in the cache. */
+/** As many as the cores allow: the chain's own thread has little to do for what is in the cache. */
 const THREADS = Math.max(2, Math.min(MOST_THREADS, os.availableParallelism()));
-const scaling = (threads: number): Scenario => ({ name: `cache hit, ${threads} ${threads === 1 ? 'thread' : 'threads'} on all cores`, kind: 'cache', clients: 200, queries: outside, threads });
+const scaling = (threads: number): Scenario => ({ name: `cache hit, ${threads} shared ${threads === 1 ? 'core' : 'cores'}`, kind: 'cache', clients: 200, queries: outside, threads });
 
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'cache hit, 1,000 names', kind: 'cache', clients: 10, queries: outside },

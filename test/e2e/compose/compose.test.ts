@@ -71,12 +71,12 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
     });
 
     it.each([
-      { args: ['webpod', '+search'], want: '10.96.152.212\n' },
-      { args: ['webpod.default.svc.cluster.local', '+tcp'], want: '10.96.152.212\n' },
-      { args: ['-x', '10.96.152.212'], want: 'webpod.default.svc.cluster.local.\n' },
-      { args: ['_dns._udp.kube-dns.kube-system.svc.cluster.local', 'SRV'], want: '0 100 53 kube-dns.kube-system.svc.cluster.local.\n' },
-      { args: ['google.com', '+search'], want: '142.250.196.110\n' },
-    ])('answers dig $args', async ({ args, want }) => expect(await cluster.inPod('dig', '+short', ...args)).toBe(want));
+      { query: 'webpod +search', want: '10.96.152.212\n' },
+      { query: 'webpod.default.svc.cluster.local +tcp', want: '10.96.152.212\n' },
+      { query: '-x 10.96.152.212', want: 'webpod.default.svc.cluster.local.\n' },
+      { query: '_dns._udp.kube-dns.kube-system.svc.cluster.local SRV', want: '0 100 53 kube-dns.kube-system.svc.cluster.local.\n' },
+      { query: 'google.com +search', want: '142.250.196.110\n' },
+    ])('answers dig $query', async ({ query, want }) => expect(await cluster.inPod('dig', '+short', ...query.split(' '))).toBe(want));
 
     it('answers on the other node as well', async () => expect(await cluster.project.exec('curl-pod-w1', 'dig', '+short', '+search', 'webpod')).toBe('10.96.152.212\n'));
 

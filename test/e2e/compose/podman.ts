@@ -11,8 +11,8 @@ import { run, works } from './run.js';
 /** Mounts, processes and, where asked for, a network that end with the process that unshares them. */
 const APART = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 const CGROUPS = '/sys/fs/cgroup';
-/** Where podman keeps a note on images whatever it is told; here that is in memory. */
-const NOTES = '/var/lib/containers';
+/** Where podman keeps notes whatever it is told; here that is in memory. */
+const NOTES = ['/var/lib/containers', '/run/containers'];
 const PREFIX = 'nodens-compose-';
 
 /**
@@ -24,7 +24,8 @@ export class PodmanEngine implements Engine {
   readonly compose = ['docker-compose'];
   /** Made at the start. */
   private dir = '';
-  private readonly hadNotes = existsSync(NOTES);
+  /** Folders that were not there before. */
+  private readonly made = NOTES.filter((folder) => !existsSync(folder));
   private service: ChildProcess | undefined;
 
   get env(): Record<string, string> {
@@ -39,16 +40,16 @@ export class PodmanEngine implements Engine {
     await removeLeftovers();
     this.dir = mkdtempSync(path.join(os.tmpdir(), `${PREFIX}${process.pid}-`));
     this.writeConfiguration();
-    mkdirSync(NOTES, { recursive: true });
-    const script = `mount -t tmpfs none ${NOTES} && exec "$@"`;
-    await makeImages((args, timeout) => run([...APART, 'sh', '-c', script, 'sh', ...this.podman, ...args], { env: this.ownEnv, timeout }), this.file('files'));
+    for (const folder of NOTES) mkdirSync(folder, { recursive: true });
+    const script = `${inMemory(NOTES)}; exec "$@"`;
+    await makeImages((args, timeout) => run([...APART, 'sh', '-ec', script, 'sh', ...this.podman, ...args], { env: this.ownEnv, timeout }), this.file('files'));
     await this.serve();
   }
 
   private async serve(): Promise<void> {
     // The kernel may pass bridged packets through the rules of this machine; here they belong to pods, and go untouched.
     const script = [
-      `for folder in /run /dev/shm ${NOTES}; do mount -t tmpfs none $folder; done`, 'ip link set lo up',
+      inMemory(['/run', '/dev/shm', '/var/lib/containers']), 'ip link set lo up',
       'for file in /proc/sys/net/bridge/bridge-nf-call-iptables; do [ ! -e $file ] || echo 0 > $file; done',
       '"$@" system service --time=0 "$DOCKER_HOST" &', 'cat > /dev/null',
     ];
@@ -81,7 +82,7 @@ export class PodmanEngine implements Engine {
     // Where it was ended half way, storage is still mounted.
     if (works('mountpoint', '-q', this.file('root/overlay'))) await run(['umount', this.file('root/overlay')]);
     rmSync(this.dir, { recursive: true, force: true });
-    if (!this.hadNotes && existsSync(NOTES) && readdirSync(NOTES).length === 0) rmdirSync(NOTES);
+    for (const folder of this.made) if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
   }
 
   private file(name: string): string {
@@ -116,6 +117,9 @@ export class PodmanEngine implements Engine {
     writeFileSync(this.file('override.json'), JSON.stringify({ services }));
   }
 }
+
+/** The commands that put empty folders in place of some. */
+const inMemory = (folders: readonly string[]): string => folders.map((folder) => `mount -t tmpfs none ${folder}`).join('; ');
 
 /** What this machine allows at most, and podman would go beyond: a low figure where there is no limit. */
 function hardLimit(name: string): number {

@@ -30,7 +30,7 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   'bin/nodens lab shell': { ends: /cost: 2 queries/, input: 'explain google.com.\nexit\n' },
   'bin/nodens lab run names': { ends: /google\.com has/ },
   'docker compose --profile node-local up -d': { elsewhere: COMPOSE, held: /profile\('node-local'/ },
-  'docker compose exec curl-pod dig +short +search google.com': { elsewhere: COMPOSE, held: /args: \['google\.com', '\+search'\]/ },
+  'docker compose exec curl-pod dig +short +search google.com': { elsewhere: COMPOSE, held: /query: 'google\.com \+search'/ },
   'docker compose --profile node-local down': { elsewhere: COMPOSE, held: /cluster\.down\(\)/ },
   'npm ci && npm test': { elsewhere: '.ci/run', held: /^npm ci\nnpm test$/m },
   'bin/nodens -conf corefiles/kubernetes-files.Corefile': { goesOn: 'bin/nodens -conf corefiles/kubernetes-files.Corefile', ready: /^nodens-/m },

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
@@ -72,6 +72,36 @@ describe('a running lab', () => {
     expect((await run(['exec', 'kubectl', 'apply', '-f', file], env)).text).toBe('pod/mine created\n');
     expect((await run(['exec', 'kubectl', 'get', 'pod', 'mine'], env)).text).toContain('Running');
   });
+
+  it.each([
+    { name: 'an editor that changes it', editor: "sed -i 's/ttl 30/ttl 9/'", text: 'configmap/coredns edited\n', code: 0 },
+    { name: 'an editor that does nothing', editor: 'true', text: 'Edit cancelled, no changes made.\n', code: 0 },
+    { name: 'an editor that fails', editor: 'false', text: 'error: there was a problem with the editor "false"\n', code: 1 },
+    { name: 'no editor and no terminal', editor: undefined, text: 'error: there is no editor here; name a program: EDITOR=', code: 1 },
+  ])("hands a text to the user's own editor: $name", async ({ editor, text, code }) => {
+    const temporary = path.join(folder, 'temporary');
+    mkdirSync(temporary, { recursive: true });
+    const ran = await run(['exec', 'kubectl', 'edit', 'cm', 'coredns', '-n', 'kube-system'], { ...env, TMPDIR: temporary, ...(editor !== undefined && { EDITOR: editor }) });
+    expect(ran.text).toContain(text);
+    expect(ran.code).toBe(code);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it('writes captures where the user is', async () => {
+    const file = path.join(folder, 'mine.pcap');
+    const { text } = await typed(`tcpdump -i any -c 1 -w ${file} port 53 &\nkubectl exec curl-pod -- nslookup webpod\nfg\n`, env);
+    expect(text).toContain('1 packets captured');
+    expect(readFileSync(file).readUInt32LE(0)).toBe(0xa1b2c3d4);
+    expect((await run(['exec', 'tcpdump', '-i', 'any', '-c', '1', '-w', '/nowhere/x.pcap', '&', ';', 'dig', 'google.com', ';', 'fg'], env)).text).toContain("ENOENT: no such file or directory, open '/nowhere/x.pcap'");
+  });
+
+  it('takes lines that go on, and shells in pods', async () => {
+    const { text, code } = await typed('cat <<EOF | kubectl apply -f -\napiVersion: v1\nkind: Pod\nmetadata: { name: typed }\nspec: { containers: [] }\nEOF\nkubectl exec -it typed -- sh\nhostname\nexit\necho a \\\n  b\nexit\necho never\n', env);
+    expect(text).toBe('pod/typed created\nprograms run in typed now; exit leaves it\ntyped\na b\n');
+    expect(code).toBe(0);
+  });
+
+  it('tells of a here-document that is not closed', async () => expect((await typed('cat <<EOF\na\n', env)).text).toBe('<<EOF: there is no line "EOF" that ends the text\n'));
 
   it('has a prompt', async () => {
     const { text, code } = await typed('echo one > file\ncat file\ntcpdump -i any port 53 &\nkubectl exec curl-pod -- nslookup webpod\nfg\nexit\n', env);

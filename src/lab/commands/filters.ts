@@ -10,7 +10,7 @@ import { sed } from './sed.js';
 const ends = (name: 'head' | 'tail'): Command => ({
   name, usage: '[-n COUNT] [FILE...]', help: `Prints the ${name === 'head' ? 'first' : 'last'} lines, 10 when nothing is said.`,
   run(args, io) {
-    const options = parseOptions(name, args.map((arg) => (/^-\d+$/.test(arg) ? `-n${arg.slice(1)}` : arg)), [{ name: '-n', short: '-n', value: true }]);
+    const options = parseOptions(name, args.map((arg, i) => (/^-\d+$/.test(arg) && args[i - 1] !== '-n' ? `-n${arg.slice(1)}` : arg)), [{ name: '-n', short: '-n', value: true }]);
     const lines = linesOf(inputOf(name, options.words, io));
     const text = options.get('-n') ?? '10';
     const turned = name === 'tail' ? text.startsWith('+') : text.startsWith('-');
@@ -164,7 +164,8 @@ const query = (name: 'jq' | 'yq'): Command => ({
 });
 
 function follow(name: string, path: string, root: unknown): readonly unknown[] {
-  const steps = path === '.' ? [] : path.match(/\.[A-Za-z_][\w-]*|\.?\["[^"]+"\]|\[\d*\]/g);
+  if (path === '.') return [root];
+  const steps = path.match(/\.[A-Za-z_][\w-]*|\.?\["[^"]+"\]|\[\d*\]/g);
   if (!path.startsWith('.') || steps === null || steps.join('') !== path) throw new CommandError(`${name}: got "${path}", allowed: a path such as .data.Corefile, .items[0], .items[].metadata.name or .["a.b"]`, 2);
   return steps.reduce<readonly unknown[]>((found, step) => found.flatMap((value): readonly unknown[] => {
     if (step === '[]') return Array.isArray(value) ? value : Object.values((value ?? {}));

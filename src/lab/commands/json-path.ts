@@ -54,7 +54,7 @@ export class JsonPath {
     const steps: Step[] = [];
     let rest = text.replace(/^[$@]/, '');
     while (rest !== '') {
-      const [found, key, quoted, index, all, filter] = /^(?:\.((?:[A-Za-z_]|\\.)(?:[\w-]|\\.)*)|\[['"]([^'"]+)['"]\]|\[(-?\d+)\]|(\[\*\]|\.\*)|\[\?\((.+?)\)\]|\.$)/.exec(rest) ?? [];
+      const [found, key, quoted, index, all, filter] = /^(?:\.((?:[A-Za-z_]|\\.)(?:[\w/-]|\\.)*)|\[['"]([^'"]+)['"]\]|\[(-?\d+)\]|(\[\*\]|\.\*)|\[\?\((.+?)\)\]|\.$)/.exec(rest) ?? [];
       if (found === undefined) return this.fail(`got "${rest}"`);
       if (key !== undefined || quoted !== undefined) steps.push({ key: quoted ?? key!.replaceAll('\\', '') });
       else if (index !== undefined) steps.push({ index: Number(index) });

@@ -97,10 +97,10 @@ const TABLES = ['raw', 'mangle', 'nat', 'filter'] as const;
 const rules: Command = {
   name: 'iptables', usage: '[-t TABLE] -S [CHAIN]', help: 'Netfilter rules of one table of the node, of filter when nothing is said.',
   run(args, io) {
-    const options = parseOptions('iptables', args, [{ name: '-t', short: '-t', value: true }, { name: '-S', short: '-S' }, { name: '-w', short: '-w' }, { name: '-n', short: '-n' }]);
+    const options = parseOptions('iptables', args, [{ name: '-t', short: '-t', value: true }, { name: '-S', short: '-S' }, { name: '-L', short: '-L' }, { name: '-n', short: '-n' }, { name: '-v', short: '-v' }]);
     const table = TABLES.find((one) => one === (options.get('-t') ?? 'filter'));
     if (table === undefined) throw new CommandError(`iptables: -t: got "${options.get('-t')}", allowed: ${TABLES.join(', ')}`);
-    if (!options.has('-S')) throw new CommandError('iptables: allowed: iptables [-t TABLE] -S [CHAIN]; all of them: iptables-save');
+    if (!options.has('-S') || options.has('-L')) throw new CommandError('iptables: allowed: iptables [-t TABLE] -S [CHAIN]; all of them: iptables-save');
     const [chain] = options.words;
     const lines = iptablesSave(nodeNamed(io.lab, io.node), { now: io.lab.clock.now(), table }).flatMap((line) => {
       const [, name, policy] = /^:(\S+) (\S+)/.exec(line) ?? [];

@@ -74,7 +74,7 @@ function parse(text: string, extended: boolean): Instruction {
 
 /** `&`, `\1` and `\n` of a replacement in the words of JavaScript. */
 const replacementOf = (text: string): string => text.replaceAll('$', '$$$$').replace(/\\(.)|&/g, (found, escaped: string | undefined) => {
-  if (found === '&') return '$$&';
+  if (found === '&') return '$&';
   return /\d/.test(escaped!) ? `$${escaped!}` : escaped === 'n' ? '\n' : escaped === 't' ? '\t' : escaped!;
 });
 

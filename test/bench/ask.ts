@@ -4,14 +4,16 @@ import type { Right } from './cluster.js';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** How long an answer is waited for, and a server to start, in milliseconds. */
+/** How long an answer is waited for, and one of a server that may not be there yet, in milliseconds. */
 const PATIENCE = 1000;
+const STARTING_PATIENCE = 20;
+/** A server may take so long to start, in milliseconds. */
 const START = 60_000;
 /** Between two questions of a sample, in milliseconds. */
 const PAUSE = 5;
 
 /** Asks `NAME TYPE`; resolves with how long the right answer took in milliseconds, with what came in its place as text, or with undefined when nothing came. */
-function ask(port: number, question: string, right: Right): Promise<number | string | undefined> {
+function ask(port: number, question: string, right: Right, patience = PATIENCE): Promise<number | string | undefined> {
   const [name, type] = question.split(' ') as [string, string];
   const message = encodeMessage({ id: 1, flags: Flag.RD, rcode: 0, question: [{ name: `${name}.`, type: typeFromName(type)!, class: 1 }], answer: [], authority: [], additional: [] });
   const asked = performance.now();
@@ -22,7 +24,7 @@ function ask(port: number, question: string, right: Right): Promise<number | str
       socket.close();
       resolve(result);
     };
-    const timer = setTimeout(() => done(undefined), PATIENCE);
+    const timer = setTimeout(() => done(undefined), patience);
     socket.on('error', () => done(undefined));
     socket.on('message', (reply) => {
       const { rcode, answer } = decodeMessage(reply);
@@ -39,9 +41,10 @@ export async function untilRight(port: number, question: string, right: Right): 
   const end = performance.now() + START;
   let last: number | string | undefined;
   while (performance.now() < end) {
-    last = await ask(port, question, right);
+    last = await ask(port, question, right, STARTING_PATIENCE);
     if (typeof last === 'number') return;
-    await sleep(20);
+    // A wrong one comes at once.
+    if (last !== undefined) await sleep(STARTING_PATIENCE);
   }
   throw new Error(`no right answer at port ${port} within ${START / 1000} s: ${question}: ${last ?? 'none'}`);
 }

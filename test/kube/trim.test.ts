@@ -1,10 +1,9 @@
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ALL_FIELDS, DNS_FIELDS, KUBE_KINDS } from '../../src/kube/objects.js';
 import type { KubeKind } from '../../src/kube/objects.js';
 import { Trimmer } from '../../src/kube/trim.js';
+import { collectGarbage } from '../support/garbage.js';
 import { RecordedLog, pod, service, slice } from '../support/kube.js';
 
 function trim(kind: KubeKind, raw: unknown, fields = ALL_FIELDS) {
@@ -153,10 +152,8 @@ describe('what cannot be used', () => {
 });
 
 describe('memory', () => {
-  v8.setFlagsFromString('--expose-gc');
-  const collect = vm.runInNewContext('gc') as () => void;
   const used = (): number => {
-    collect();
+    collectGarbage();
     return process.memoryUsage().heapUsed;
   };
   const COUNT = 5000;

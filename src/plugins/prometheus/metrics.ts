@@ -49,12 +49,13 @@ export class Series {
 
   /** How queries like this one are counted that were answered without the chain. Their time was too short to be measured one by one. */
   tally(query: Query, rcode: number, size: Octets, writer: Writer): Tally {
-    const question = query.questionEnd;
+    const { questionEnd: question, do: signed } = query;
+    const { requests, requestSize, responseSize, responses } = this.seriesOf(query, rcode, writer);
+    // Nothing of the query in here: it would stay with its octets as long as the answer does.
     return (plain, edns) => {
       const count = plain + edns;
-      const { requests, requestSize, responseSize, responses } = this.seriesOf(query, rcode, writer);
       requests.inc(count);
-      if (query.do) (this.doRequests ??= this.bind(this.families.doRequests, {})).inc(count);
+      if (signed) (this.doRequests ??= this.bind(this.families.doRequests, {})).inc(count);
       (this.duration ??= this.bind(this.families.duration, {})).observe(UNMEASURED, count);
       if (plain > 0) requestSize.observe(question, plain);
       if (edns > 0) requestSize.observe(question + OPT_SIZE, edns);

@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { DROP, Reply, type Handler, type Outcome, type Tallies } from '../../../src/chain/index.js';
 import { prometheus } from '../../../src/plugins/prometheus/setup.js';
 import { setup, type TestBlock, type TestBlockOptions } from '../../support/block.js';
 import { query, reply, type QuestionOptions } from '../../support/dns.js';
+import { collectGarbage } from '../../support/garbage.js';
 
 const SERVER = 'server="dns://127.0.0.1:53",view=""';
 const answer = reply({ answer: ['www.example.org. 300 IN A 192.0.2.1'] });
@@ -180,6 +182,18 @@ describe('prometheus', () => {
     (told.handlers[0] as unknown as Tallies).tally(plain, answer)(2, 1);
     expect(await counts(told)).toBe(await counts(seen));
     expect(await counts(told)).toContain('coredns_dns_requests_total');
+  });
+
+  it('keeps nothing of a query that others like it are counted by', async () => {
+    const { handlers } = started();
+    const made = (() => {
+      const asked = query('www.example.org.', 'A');
+      return { asked: new WeakRef(asked), tally: (handlers[0] as unknown as Tallies).tally(asked, answer) };
+    })();
+    await setImmediate();
+    collectGarbage();
+    made.tally(1, 0);
+    expect(made.asked.deref()).toBeUndefined();
   });
 
   it.each([

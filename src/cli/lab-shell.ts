@@ -38,7 +38,7 @@ export async function shell(env: Env, port: number | undefined): Promise<number>
   const file = historyFile(env, terminal);
   const input = createInterface({
     input: process.stdin, output: process.stdout, terminal, historySize: HISTORY, history: readHistory(file), removeHistoryDuplicates: true,
-    completer: (line: string, done: (error: null, result: [string[], string]) => void) => void partner.complete(line).then(({ words, start }) => done(null, [[...words], start]), () => done(null, [[], ''])),
+    completer: (line: string, done: (error: null, result: [string[], string]) => void) => void partner.complete(line).then((found) => done(null, candidates(found)), () => done(null, [[], ''])),
   });
   input.on('history', (lines: string[]) => writeHistory(file, lines));
   const edit: Edit | undefined = canEdit(env) ? async (text, ending) => {
@@ -94,6 +94,9 @@ async function lines(input: Interface, partner: Partner, terminal: boolean, edit
   if (typed !== '' && wantsMore(typed)) code = await partner.run(typed, (text) => process.stdout.write(text), undefined);
   return code;
 }
+
+/** For readline: the only candidate brings the blank after it along, unless it goes on. */
+const candidates = ({ words, start }: Completions): [string[], string] => [words.length === 1 && !/[=/]$/.test(words[0]!) ? [`${words[0]!} `] : [...words], start];
 
 /** Empties the line that is being typed. */
 function clearLine(input: Interface): void {

@@ -383,9 +383,15 @@ describe('kubectl changes objects', () => {
     { line: "kubectl get svc webpod -o yaml > w && sed -i 's/port: 82/port: 80/' w && kubectl replace -f w && kubectl get svc webpod -o jsonpath={.spec.ports[0].port}", text: 'service/webpod replaced\n80\n' },
     { line: 'cat <<EOF | kubectl apply -n lab -f -\napiVersion: v1\nkind: Pod\nmetadata: { name: there }\nspec: { containers: [] }\nEOF', text: 'pod/there created\n' },
     { line: 'kubectl get pod there -n lab -o name && kubectl delete -n lab pod there', text: 'pod/there\npod "there" deleted from lab namespace\n' },
+    { line: 'kubectl delete ns lab && kubectl get all -n lab', text: 'namespace "lab" deleted\nNo resources found in lab namespace.\n' },
+    { line: 'kubectl run one --image=x -l t=1 && kubectl delete pods -l t=1 && kubectl delete pods -l t=1', text: 'pod/one created\npod "one" deleted from default namespace\nNo resources found\n' },
   ])('$line', async ({ line, text }) => expect(await run(line)).toBe(text));
 
   it.each([
+    { line: 'kubectl delete ns kube-system', text: 'namespaces "kube-system" is forbidden: this namespace may not be deleted' },
+    { line: 'kubectl delete nodes --all', text: 'node/k8s-ctr is made by the cluster and cannot be changed here' },
+    { line: 'kubectl apply -f https://example.org/x.yaml', text: 'error: https://example.org/x.yaml: nothing is fetched here; allowed: a file, or - for a pipe' },
+    { line: 'kubectl apply -f ../manifests', text: 'cannot read ../manifests: it is a folder, allowed: a file' },
     { line: 'kubectl patch svc webpod', text: 'error: must specify -p PATCH' },
     { line: "kubectl patch svc webpod -p '{'", text: 'error: unable to parse "{"' },
     { line: 'kubectl patch svc webpod --type x -p {}', text: 'error: --type: got "x", allowed: strategic, merge, json' },

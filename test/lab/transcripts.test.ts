@@ -57,7 +57,7 @@ const IPAM = [
     name: 'ipam-2-mode-changed-nothing-moves',
     steps: [
       'kubectl apply -f ../manifests/webpod.yaml', 'kubectl -n kube-system rollout restart deploy/hubble-relay deploy/hubble-ui',
-      'helm upgrade cilium cilium/cilium --namespace kube-system --reuse-values --set ipam.mode="cluster-pool" --set ipam.operator.clusterPoolIPv4PodCIDRList={"172.20.0.0/16"} --set ipv4NativeRoutingCIDR=172.20.0.0/16', RESTART_AGENTS,
+      'helm upgrade cilium cilium/cilium --namespace kube-system --reuse-values --set ipam.mode="cluster-pool" --set ipam.operator.clusterPoolIPv4PodCIDRList={"172.20.0.0/16"} --set ipv4NativeRoutingCIDR=172.20.0.0/16', 'kubectl -n kube-system rollout restart deploy/cilium-operator', RESTART_AGENTS,
     ],
   },
   { name: 'ipam-3-w1-ciliumnode-deleted', steps: ['kubectl delete ciliumnode k8s-w1', RESTART_AGENTS] },

@@ -14,6 +14,7 @@ const COMMON = [{ name: '--namespace', short: '-n', value: true }, { name: '--dr
 
 /** A manifest from a file, or from the pipe as `-`. */
 export const manifestText = (file: string, io: CommandIo): string => {
+  if (/^https?:/.test(file)) throw new CommandError(`error: ${file}: nothing is fetched here; allowed: a file, or - for a pipe`);
   if (file !== '-') return io.session.read(file);
   if (io.input === undefined) throw new CommandError('error: -f - reads a pipe or a here-document, and there is neither');
   return io.input;

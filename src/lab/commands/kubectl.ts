@@ -5,6 +5,7 @@ import { objectAt, textAt } from '../../kube/raw.js';
 import type { RawObject } from '../../kube/raw.js';
 import type { ApiObject } from '../cluster/cluster-api.js';
 import { labelsOf } from '../cluster/cluster-api.js';
+import { RESOURCES } from '../cluster/resources.js';
 import type { Resource } from '../cluster/resources.js';
 import { CommandError } from '../session/command.js';
 import type { Command, CommandIo } from '../session/command.js';
@@ -72,10 +73,11 @@ const replace: Verb = async (args, io) => {
 };
 
 const remove: Verb = async (args, io) => {
-  const options = parseOptions('kubectl delete', args, [NAMESPACE, SELECTOR, { name: '--filename', short: '-f', value: true }, { name: '--force' }, { name: '--grace-period', value: true }]);
+  const options = parseOptions('kubectl delete', args, [NAMESPACE, SELECTOR, { name: '--filename', short: '-f', value: true }, { name: '--force' }, { name: '--grace-period', value: true }, { name: '--all' }]);
   const namespace = namespaceOf(options);
   const force = options.has('--force') || options.get('--grace-period') === '0';
   const drop = async (object: ApiObject): Promise<void> => {
+    if (object.kind === 'Namespace') await empty(object.name, io);
     await io.lab.remove(object.kind, object.namespace, object.name, force);
     io.write(`${shown(object).replace(/\//, ' "')}" deleted${object.namespace === '' ? '' : ` from ${object.namespace} namespace`}\n`);
   };
@@ -89,10 +91,13 @@ const remove: Verb = async (args, io) => {
     return 0;
   }
   if (/^(ciliumnodes?|cn)(\.|$)/.test(options.words[0] ?? '')) return deleteCiliumNodes(options.words.slice(1), io);
-  if (options.has('--selector')) {
-    const selector = LabelSelector.parse(options.get('--selector')!);
+  if (options.has('--selector') || options.has('--all')) {
+    const selector = LabelSelector.parse(options.get('--selector') ?? '');
     const resource = kindNamed(options.words[0] ?? '');
-    for (const object of io.lab.api.list(resource.kind, namespace)) if (selector.matches(labelsOf(object.raw))) await drop(object);
+    const meant = io.lab.api.list(resource.kind, resource.namespaced ? namespace : undefined).filter((object) => selector.matches(labelsOf(object.raw)));
+    if (meant.length === 0) io.write('No resources found\n');
+    for (const { name } of meant) changeable(resource, namespace, name, io);
+    await Promise.all(meant.map(drop));
     return 0;
   }
   for (const { resource, name } of targets(options.words, 'kubectl delete')) {
@@ -101,6 +106,15 @@ const remove: Verb = async (args, io) => {
   }
   return 0;
 };
+
+/** A namespace goes with all that is in it. Throws a CommandError for those that a cluster cannot do without. */
+async function empty(namespace: string, io: CommandIo): Promise<void> {
+  if (namespace === 'default' || namespace === 'kube-system') throw new CommandError(`Error from server (Forbidden): namespaces "${namespace}" is forbidden: this namespace may not be deleted`);
+  // Owners first, so that nothing is made anew.
+  const order = ['Deployment', 'DaemonSet', 'Pod'];
+  const kinds = [...order, ...RESOURCES.map(({ kind }) => kind).filter((kind) => !order.includes(kind))];
+  for (const kind of kinds) for (const object of io.lab.api.list(kind, namespace)) await io.lab.remove(object.kind, namespace, object.name);
+}
 
 function deleteCiliumNodes(names: readonly string[], io: CommandIo): number {
   if (names.length === 0) throw new CommandError('error: resource(s) were provided, but no name was specified');

@@ -77,7 +77,8 @@ export class Session {
     try {
       return this.files.read(file);
     } catch (error) {
-      throw new CommandError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message}`);
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new CommandError(`cannot read ${file}: ${code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a folder, allowed: a file' : message}`);
     }
   }
 

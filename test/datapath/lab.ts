@@ -4,7 +4,7 @@ import type { DatapathConfig } from '../../src/datapath/config.js';
 import type { DatapathEvent, FlowPeer } from '../../src/datapath/events.js';
 import type { InterfaceSpec } from '../../src/datapath/node.js';
 import { World } from '../../src/datapath/world.js';
-import type { WorldOptions } from '../../src/datapath/world.js';
+import type { WorldOptions } from '../../src/datapath/traffic.js';
 
 /** The devices of one machine of the recorded two-node cluster: eth0 behind a NAT of its own, eth1 on the common link. */
 export const machine = (name: string, last: number): InterfaceSpec[] => [

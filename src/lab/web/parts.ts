@@ -26,7 +26,7 @@ export class Parts {
     const seen = node === undefined ? undefined : world.cluster.nodes.get(node);
     if (seen?.netns.hasAddress(ip)) return `node/${seen.name}`;
     for (const { segment } of seen?.netns.interfaces ?? []) {
-      const owner = segment === undefined ? undefined : world.attached(segment, ip)?.owner.name;
+      const owner = segment === undefined ? undefined : world.cluster.directory.attached(segment, ip)?.owner.name;
       if (owner !== undefined) return `${world.cluster.hosts.has(owner) ? 'host' : 'node'}/${owner}`;
     }
     const host = this.lab.hosts.list().find(({ model }) => model.netns.hasAddress(ip));
@@ -50,7 +50,7 @@ export class Parts {
     // A server outside sees the node that is on its own link.
     const outside = hosts.list().find((host) => host.name === server)?.model.netns;
     const segments = outside?.interfaces.flatMap(({ segment }) => segment ?? []) ?? [];
-    const part = segments.map((segment) => world.attached(segment, remote.address)?.owner.name).find((owner) => owner !== undefined) ?? this.of(remote.address, home)?.replace(/^node\//, '');
+    const part = segments.map((segment) => world.cluster.directory.attached(segment, remote.address)?.owner.name).find((owner) => owner !== undefined) ?? this.of(remote.address, home)?.replace(/^node\//, '');
     const node = part === undefined ? undefined : world.cluster.nodes.get(part);
     if (!node) return part === undefined ? undefined : this.of(remote.address, home);
     const protocol = transport === 'udp' ? 'UDP' : 'TCP';

@@ -1,3 +1,4 @@
+import { IntMap } from '../lib/int-map.js';
 import type { Random } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Attempt } from './attempt.js';
@@ -7,7 +8,7 @@ export const MAX_IN_FLIGHT = 0x8000;
 
 /** The attempts that wait on one socket or connection, by id. */
 export class InFlight {
-  private readonly byId = new Map<number, Attempt>();
+  private readonly byId = new IntMap<Attempt>();
 
   get size(): number {
     return this.byId.size;
@@ -32,7 +33,7 @@ export class InFlight {
 
   /** Takes all out. */
   clear(): Attempt[] {
-    const all = [...this.byId.values()];
+    const all = this.byId.values();
     this.byId.clear();
     return all;
   }

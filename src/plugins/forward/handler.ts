@@ -1,18 +1,13 @@
 import { Reply, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
 import { Rcode, Type, isSubdomain, type Name } from '../../wire/index.js';
+import { Flight, Flights, hashOf } from './flight.js';
 import { Lookup, type LookupSettings } from './lookup.js';
-
-/** A question under way, with those who asked the same meanwhile. */
-interface Flight {
-  readonly outcome: Promise<Outcome>;
-  askers: number;
-}
 
 /** Sends queries to upstreams and returns their replies. Queries that are equal octet by octet, id aside, travel once while one of them is under way. */
 export class Forward implements Handler {
   readonly name = 'forward';
-  private readonly udpFlights = new Map<string, Flight>();
-  private readonly tcpFlights = new Map<string, Flight>();
+  private readonly udpFlights = new Flights();
+  private readonly tcpFlights = new Flights();
   private concurrent = 0;
   private readonly idle: (() => void)[] = [];
   private readonly all: boolean;
@@ -49,31 +44,31 @@ export class Forward implements Handler {
 
   private join(query: Query, next: Next): Promise<Outcome> {
     // The probe of `loop` counts how often its question, the only one of type HINFO, comes round; it would come to rest here.
-    if (query.type === Type.HINFO) return new Promise((resolve) => void new Lookup(this.settings, query, next, (outcome) => this.landed(outcome, 1, resolve)));
-    const flights = query.transport === 'udp' ? this.udpFlights : this.tcpFlights;
-    const key = query.bytes.toString('latin1', 2);
-    const known = flights.get(key);
+    if (query.type === Type.HINFO) return this.start(new Flight(query, 0, this.onLanded), next);
+    const flights = this.flightsOf(query);
+    const hash = hashOf(query);
+    const known = flights.find(query, hash);
     if (known !== undefined) {
       known.askers++;
       return known.outcome;
     }
-    // The look-up may be over before the promise is made, when there is nobody to ask.
-    let landed = false;
-    const outcome = new Promise<Outcome>((resolve) => {
-      void new Lookup(this.settings, query, next, (result) => {
-        landed = true;
-        const flight = flights.get(key);
-        flights.delete(key);
-        this.landed(result, flight?.askers ?? 1, resolve);
-      });
-    });
-    if (!landed) flights.set(key, { outcome, askers: 1 });
-    return outcome;
+    const flight = new Flight(query, hash, this.onLanded);
+    flights.add(flight);
+    return this.start(flight, next);
   }
 
-  private landed(outcome: Outcome | Promise<Outcome>, askers: number, resolve: (outcome: Outcome | Promise<Outcome>) => void): void {
-    this.concurrent -= askers;
+  private start(flight: Flight, next: Next): Promise<Outcome> {
+    void new Lookup(this.settings, flight.query, next, flight);
+    return flight.outcome;
+  }
+
+  private readonly onLanded = (flight: Flight): void => {
+    this.flightsOf(flight.query).remove(flight);
+    this.concurrent -= flight.askers;
     if (this.concurrent === 0) for (const wake of this.idle.splice(0)) wake();
-    resolve(outcome);
+  };
+
+  private flightsOf(query: Query): Flights {
+    return query.transport === 'udp' ? this.udpFlights : this.tcpFlights;
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.js';
 import { randomBelow, type Random } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { Flag, NO_RECORDS, RCODE_MASK, Rcode, expandReply, type EncodedReply } from '../../wire/index.js';
+import type { Flight } from './flight.js';
 import type { ForwardMetrics } from './metrics.js';
 import type { ForwardOptions } from './options.js';
 import type { Policy } from './policy.js';
@@ -61,8 +62,8 @@ export class Lookup extends Deadline implements Receiver {
   private lastReply: Reply | undefined;
   private mismatch = false;
 
-  /** @param settle called once, never before this returned unless there is nobody to ask */
-  constructor(private readonly settings: LookupSettings, private readonly query: Query, private readonly next: Next, private readonly settle: (outcome: Outcome | Promise<Outcome>) => void) {
+  /** @param flight lands once, never before this returned unless there is nobody to ask */
+  constructor(private readonly settings: LookupSettings, private readonly query: Query, private readonly next: Next, private readonly flight: Pick<Flight, 'land'>) {
     super();
     const now = settings.clock.monotonic();
     this.order = settings.policy(settings.proxies);
@@ -226,6 +227,6 @@ export class Lookup extends Deadline implements Receiver {
   private finish(outcome: Outcome | Promise<Outcome>): void {
     this.settings.deadlines.clear(this);
     for (const attempt of this.tries) attempt.abandon();
-    this.settle(outcome);
+    this.flight.land(outcome);
   }
 }

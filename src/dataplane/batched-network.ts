@@ -2,7 +2,7 @@ import dgram from 'node:dgram';
 import { copyOctets } from '../lib/octets.js';
 import type { ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagram, TcpConnection, TcpListener, UdpSocket } from '../net/network.js';
 import { Batch } from './batch.js';
-import { AF_INET, AF_INET6, EAGAIN, ENOBUFS, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_DGRAM, errnoName, type Libc } from './libc.js';
+import { AF_INET, AF_INET6, EAGAIN, ENOBUFS, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_DGRAM, callError, type Libc } from './libc.js';
 import { Sender } from './sender.js';
 import { encodeSockaddr } from './sockaddr.js';
 
@@ -15,6 +15,7 @@ const ROUNDS = 8;
 
 interface Connected {
   readonly fd: number;
+  readonly to: Endpoint;
   readonly onDatagram: (bytes: Buffer) => void;
   readonly onError: (error: Error) => void;
   open: boolean;
@@ -32,12 +33,12 @@ export class BatchedNetwork implements Network {
   /** @param inner a network of this host */
   constructor(private readonly inner: Network, private readonly libc: Libc) {
     this.received = new Batch(libc, BATCH, SIZE);
-    this.sender = new Sender(libc, (fd, errno) => this.failed(fd, errno));
+    this.sender = new Sender(libc, (fd, errno) => this.failed('sendmmsg', fd, errno));
   }
 
   async connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket> {
     const { sender } = this;
-    const socket: Connected = { fd: this.connect(to), onDatagram, onError, open: true };
+    const socket: Connected = { fd: this.connect(to), to, onDatagram, onError, open: true };
     const { fd } = socket;
     // Node's own socket says when something has come.
     const events = dgram.createSocket(to.address.includes(':') ? 'udp6' : 'udp4');
@@ -85,9 +86,9 @@ export class BatchedNetwork implements Network {
     const { libc } = this;
     const sockaddr = encodeSockaddr(to);
     const fd = libc.socket(sockaddr.length === 16 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) throw failure('socket', libc.errno());
+    if (fd < 0) throw callError('socket', libc.errno(), to);
     if (libc.connect(fd, sockaddr, sockaddr.length) < 0) {
-      const error = failure('connect', libc.errno());
+      const error = callError('connect', libc.errno(), to);
       libc.close(fd);
       throw error;
     }
@@ -98,21 +99,16 @@ export class BatchedNetwork implements Network {
     const { libc, received } = this;
     for (let round = 0; round < ROUNDS && socket.open; round++) {
       const count = libc.recvmmsg(socket.fd, received.pointer, BATCH, MSG_DONTWAIT, null);
-      if (count < 0) this.failed(socket.fd, libc.errno());
+      if (count < 0) this.failed('recvmmsg', socket.fd, libc.errno());
       for (let i = 0; i < count && socket.open; i++) socket.onDatagram(copyOctets(received.bytes, i * SIZE, i * SIZE + received.length(i)));
       if (count < BATCH) return;
     }
   }
 
   /** An error arrives with a call of its own, never within one: whoever is in the middle of sending is not told of another query's end. */
-  private failed(fd: number, errno: number): void {
+  private failed(syscall: string, fd: number, errno: number): void {
     if (errno === EAGAIN || errno === ENOBUFS) return;
     const socket = this.sockets.get(fd);
-    if (socket) queueMicrotask(() => socket.open && socket.onError(failure('sendmmsg', errno)));
+    if (socket) queueMicrotask(() => socket.open && socket.onError(callError(syscall, errno, socket.to)));
   }
-}
-
-function failure(syscall: string, errno: number): NodeJS.ErrnoException {
-  const code = errnoName(errno);
-  return Object.assign(new Error(`${syscall} ${code}`), { code, errno: -errno, syscall });
 }

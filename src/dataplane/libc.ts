@@ -1,5 +1,6 @@
 import { getSystemErrorName } from 'node:util';
 import type Koffi from 'koffi';
+import type { Endpoint } from '../net/network.js';
 
 /** Calls of the C library that Node has no door to. Numbers are those of Linux on all its 64-bit platforms that Node runs on. */
 export interface Libc {
@@ -53,8 +54,11 @@ export const IOVEC = 16;
 export const SOCKADDR = 28;
 export const CONTROL = 40;
 
-/** The name of an error number, as `errno` has it. */
-export const errnoName = (code: number): string => getSystemErrorName(-code);
+/** What a call at, or to, an address failed with, as Node's own sockets tell it: `bind EADDRINUSE 127.0.0.1:53`. */
+export function callError(syscall: string, errno: number, { address, port }: Endpoint): NodeJS.ErrnoException {
+  const code = getSystemErrorName(-errno);
+  return Object.assign(new Error(`${syscall} ${code} ${address}:${port}`), { code, errno: -errno, syscall, address, port });
+}
 
 /** Loads the C library. Rejects where there is none of that kind: another system than Linux, or a platform without koffi's binary. */
 export async function loadLibc(): Promise<Libc> {

@@ -2,7 +2,7 @@ import type { InheritedSockets } from '../net/inherited-sockets.js';
 import type { Endpoint } from '../net/network.js';
 import {
   AF_INET, AF_INET6, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO, IPV6_V6ONLY, IP_PKTINFO, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE, SO_RCVTIMEO, SO_REUSEPORT,
-  errnoName, type Libc,
+  callError, type Libc,
 } from './libc.js';
 import { encodeSockaddr } from './sockaddr.js';
 import { WAIT } from './worker-data.js';
@@ -51,7 +51,7 @@ function openAt(libc: Libc, at: Endpoint, listed: Endpoint, inherited: Inherited
   const family = sockaddr.length === 16 ? AF_INET : AF_INET6;
   const passed = inherited?.take('udp', listed);
   const fd = passed ?? libc.socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw failure(libc, 'socket', at);
+  if (fd < 0) throw callError('socket', libc.errno(), at);
   const option = (level: number, name: number, value: Uint8Array): boolean => libc.setsockopt(fd, level, name, value, value.length) === 0;
   // Always, so that another process can add its sockets when it takes over; that two servers never share an address by mistake, TCP sees to.
   option(SOL_SOCKET, SO_REUSEPORT, ON);
@@ -65,14 +65,9 @@ function openAt(libc: Libc, at: Endpoint, listed: Endpoint, inherited: Inherited
   if (!option(SOL_SOCKET, SO_RCVBUFFORCE, size)) option(SOL_SOCKET, SO_RCVBUF, size);
   if (family === AF_INET6) option(IPPROTO_IPV6, IPV6_V6ONLY, at.address === '' ? OFF : ON);
   if (!option(SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT) || libc.bind(fd, sockaddr, sockaddr.length) < 0) {
-    const error = failure(libc, 'bind', at);
+    const error = callError('bind', libc.errno(), at);
     libc.close(fd);
     throw error;
   }
   return fd;
-}
-
-function failure(libc: Libc, call: string, at: Endpoint): NodeJS.ErrnoException {
-  const code = errnoName(libc.errno());
-  return Object.assign(new Error(`${call} ${code} ${at.address}:${at.port}`), { code, syscall: call, address: at.address, port: at.port });
 }

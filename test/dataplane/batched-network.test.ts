@@ -9,15 +9,19 @@ import type { ConnectedUdpSocket, Endpoint } from '../../src/net/network.js';
 /** Counts calls, and lets the real ones do the work. */
 let calls: { sendmmsg: number; recvmmsg: number };
 let network: BatchedNetwork;
+/** Error number that the next receive meets in place of datagrams. */
+let broken: number | undefined;
 const ends: (() => void)[] = [];
 
 beforeEach(async () => {
   const libc = await loadLibc();
   calls = { sendmmsg: 0, recvmmsg: 0 };
+  broken = undefined;
   const counted: Libc = {
     ...libc,
     sendmmsg: (...args) => ++calls.sendmmsg && libc.sendmmsg(...args),
-    recvmmsg: (...args) => ++calls.recvmmsg && libc.recvmmsg(...args),
+    recvmmsg: (...args) => (++calls.recvmmsg && broken === undefined ? libc.recvmmsg(...args) : -1),
+    errno: () => broken ?? libc.errno(),
   };
   network = new BatchedNetwork(new HostNetwork(), counted);
 });
@@ -137,6 +141,15 @@ describe('a connected socket', () => {
     socket.send(Buffer.from('anybody now?'));
     await until(2);
     expect(errors[1]).toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('says of an error whether it was met in receiving', async () => {
+    const to = await echo();
+    const { socket, errors, until } = await connect(to);
+    broken = 111;
+    socket.send(Buffer.from('hello'));
+    await until(2);
+    expect(errors).toMatchObject([{ syscall: 'recvmmsg', code: 'ECONNREFUSED', message: `recvmmsg ECONNREFUSED 127.0.0.1:${to.port}` }]);
   });
 
   it('sends what is waiting when it is closed, and is silent from then on', async () => {

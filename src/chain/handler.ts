@@ -5,7 +5,8 @@ import type { Outcome } from './reply.js';
 export type Next = (query: Query) => Outcome | Promise<Outcome>;
 
 /**
- * One link of a server block's chain. It returns its reply, or what `next` returned, changed or not. A plain value where nothing has to be waited
+ * One link of a server block's chain. It returns its reply, or what `next` returned, changed or not. A plain value
+ * where nothing has to be waited
  * for, a promise only where something has. It throws only for faults of its own: those count as panics.
  */
 export interface Handler {
@@ -19,10 +20,12 @@ export interface Readiness {
   ready(): boolean;
 }
 
-export const hasReadiness = (handler: Handler): handler is Handler & Readiness => typeof (handler as Partial<Readiness>).ready === 'function';
+export const hasReadiness = (handler: Handler): handler is Handler & Readiness =>
+  typeof (handler as Partial<Readiness>).ready === 'function';
 
 /**
- * A handler that has to be asked every time, because it writes down each query or decides anew for each. One without this method may be passed by for
+ * A handler that has to be asked every time, because it writes down each query or decides anew for each. One without
+ * this method may be passed by for
  * replies that have a standing; what it counts it then learns through `Tallies`.
  */
 export interface SeesEveryQuery {
@@ -34,4 +37,5 @@ export interface WrapsReply {
   readonly wrapsReply: boolean;
 }
 
-export const seesEveryQuery = (handler: Handler): boolean => (handler as Partial<SeesEveryQuery>).seesEveryQuery?.() === true;
+export const seesEveryQuery = (handler: Handler): boolean =>
+  (handler as Partial<SeesEveryQuery>).seesEveryQuery?.() === true;

@@ -9,15 +9,24 @@ export interface Found {
   readonly truncated: boolean;
 }
 
-/** Most questions that one client's query may lead to, one within the other: names can lead to each other, and to longer and longer ones. */
+/**
+ * Most questions that one client's query may lead to, one within the other: names can lead to each other, and to
+ * longer and longer ones.
+ */
 const MAX_NESTED = 8;
 const depths = new WeakMap<Arrival, number>();
 
 /**
- * Asks the server, through `ask`, for the target of an alias on behalf of `query`: with its transport, flags and EDNS, in class IN. undefined
+ * Asks the server, through `ask`, for the target of an alias on behalf of `query`: with its transport, flags and
+ * EDNS, in class IN. undefined
  * when nothing was answered, for a name that is none, and where one question leads to another more than 8 deep.
  */
-export function lookUp(ask: Next, query: Query, name: Name, type: number): Found | undefined | Promise<Found | undefined> {
+export function lookUp(
+  ask: Next,
+  query: Query,
+  name: Name,
+  type: number,
+): Found | undefined | Promise<Found | undefined> {
   const depth = depths.get(query.arrival) ?? 0;
   if (depth >= MAX_NESTED || !isName(name)) return undefined;
   const arrival = { ...query.arrival };

@@ -23,7 +23,10 @@ export interface Runtime {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a text file; throws a NodeJS.ErrnoException. Relative paths start at the working directory. */
   readFile(path: string): string;
-  /** What tells whether a file has changed; undefined when there is none at `path`. Throws a NodeJS.ErrnoException for what cannot be looked at. */
+  /**
+   * What tells whether a file has changed; undefined when there is none at `path`. Throws a NodeJS.ErrnoException for
+   * what cannot be looked at.
+   */
   fileInfo(path: string): FileInfo | undefined;
 }
 
@@ -68,7 +71,8 @@ export interface RunningCorefile {
   /** SHA512 of its tokens, in hexadecimal. */
   readonly digest: string;
   /**
-   * The digest of what stands in the file now, imports included. Throws a CorefileError for text that cannot be used or holds no server block, and a
+   * The digest of what stands in the file now, imports included. Throws a CorefileError for text that cannot be used
+   * or holds no server block, and a
    * NodeJS.ErrnoException for a file that cannot be read.
    */
   readDigest(): string;
@@ -82,9 +86,15 @@ export interface Block {
   readonly settings: BlockSettings;
   /** A logger that puts `plugin/NAME: ` before each line. */
   logger(plugin: string): Logger;
-  /** The zones that `names` stand for (CIDR blocks become reverse zones), or the block's own zones when there are none. Fails at the directive. */
+  /**
+   * The zones that `names` stand for (CIDR blocks become reverse zones), or the block's own zones when there are
+   * none. Fails at the directive.
+   */
   zonesOf(names: readonly string[], directive: Directive): Zones;
-  /** Answers HTTP requests from the start until this configuration is replaced. Several routes may share an address; the first one for a path wins. */
+  /**
+   * Answers HTTP requests from the start until this configuration is replaced. Several routes may share an address;
+   * the first one for a path wins.
+   */
   serveHttp(route: HttpRoute): void;
   /** Runs before the first query is taken. A failure keeps this configuration from starting. */
   onStart(hook: () => void | Promise<void>): void;
@@ -114,7 +124,8 @@ export interface Block {
 export interface PluginDefinition {
   readonly name: string;
   /**
-   * Called once per server block with all occurrences of the directive in it, in order. Returns the handlers to put into the chain, none for a
+   * Called once per server block with all occurrences of the directive in it, in order. Returns the handlers to put
+   * into the chain, none for a
    * directive that only changes settings. Throws a CorefileError for bad text.
    */
   setup(directives: readonly [Directive, ...Directive[]], block: Block): Handler | readonly Handler[] | undefined;
@@ -122,10 +133,16 @@ export interface PluginDefinition {
 
 export const definePlugin = (name: string, setup: PluginDefinition['setup']): PluginDefinition => ({ name, setup });
 
-/** The only occurrence of a directive that may stand in a server block once. Throws a CorefileError at the second one. */
+/**
+ * The only occurrence of a directive that may stand in a server block once. Throws a CorefileError at the second one.
+ */
 export function onlyOne(directives: readonly [Directive, ...Directive[]]): Directive {
   const [first, second] = directives;
-  return second === undefined ? first : second.fail(`got it a second time in this server block, allowed: once; the first stands at ${first.file}:${first.line}`);
+  return second === undefined
+    ? first
+    : second.fail(
+        `got it a second time in this server block, allowed: once; the first stands at ${first.file}:${first.line}`,
+      );
 }
 
 /** One value per listening address, made on first use: for counters that carry the `server` label. */

@@ -1,8 +1,25 @@
 import { randomBelow, type Random } from '../lib/random.js';
 import type { Octets } from '../lib/units.js';
 import {
-  Flag, HEADER_SIZE, MAX_MESSAGE_SIZE, MIN_MESSAGE_SIZE, OPCODE_MASK, Type, WireError, copyName, decodeMessage, encodeMessage,
-  readLowerName, readName, readOptions, className, typeName, type EdnsOption, type Message, type Name, type ReplyHead,
+  Flag,
+  HEADER_SIZE,
+  MAX_MESSAGE_SIZE,
+  MIN_MESSAGE_SIZE,
+  OPCODE_MASK,
+  Type,
+  WireError,
+  copyName,
+  decodeMessage,
+  encodeMessage,
+  readLowerName,
+  readName,
+  readOptions,
+  className,
+  typeName,
+  type EdnsOption,
+  type Message,
+  type Name,
+  type ReplyHead,
 } from '../wire/index.js';
 
 export type Transport = 'udp' | 'tcp';
@@ -14,7 +31,10 @@ export interface Address {
   readonly ipVersion?: 4 | 6;
 }
 
-/** The listening address a query came in at. `index` numbers the addresses of one process from 0, so that counters can be arrays. */
+/**
+ * The listening address a query came in at. `index` numbers the addresses of one process from 0, so that counters can
+ * be arrays.
+ */
 export interface ServerAddress {
   readonly index: number;
   /** As it stands in the `server` label of metrics: `dns://:53`, `dns://10.96.0.10:53`. */
@@ -36,7 +56,8 @@ const EDNS_UNREAD = -2;
 const nameScratch = Buffer.alloc(256);
 
 /**
- * One question to be answered: a view over the received bytes. Header, type and class are read when it is made, the name and the OPT record
+ * One question to be answered: a view over the received bytes. Header, type and class are read when it is made, the
+ * name and the OPT record
  * when somebody asks. It is never altered; a changed question is a new query (`withQuestion`).
  */
 export class Query implements ReplyHead {
@@ -56,7 +77,11 @@ export class Query implements ReplyHead {
    * @param bytes the message, which starts at 0 and is `bytes.length` long
    * @throws WireError when the question is malformed. The header must have been judged before (`judgeHeader`).
    */
-  constructor(readonly bytes: Buffer, readonly arrival: Arrival, /** Monotonic time of arrival, in milliseconds. */ readonly received: number) {
+  constructor(
+    readonly bytes: Buffer,
+    readonly arrival: Arrival,
+    /** Monotonic time of arrival, in milliseconds. */ readonly received: number,
+  ) {
     this.id = (bytes[0]! << 8) | bytes[1]!;
     this.queryFlags = (bytes[2]! << 8) | bytes[3]!;
     const end = skipName(bytes, HEADER_SIZE, false);
@@ -144,7 +169,10 @@ export class Query implements ReplyHead {
     return at < 0 ? [] : readOptions(this.bytes, at + 11, (this.bytes[at + 9]! << 8) | this.bytes[at + 10]!);
   }
 
-  /** Largest reply the client takes: 65,535 over TCP, what it says over UDP but at least 512 octets (RFC 6891 section 6.2.3). */
+  /**
+   * Largest reply the client takes: 65,535 over TCP, what it says over UDP but at least 512 octets (RFC 6891 section
+   * 6.2.3).
+   */
   get maxSize(): Octets {
     return this.transport === 'tcp' ? MAX_MESSAGE_SIZE : Math.max(MIN_MESSAGE_SIZE, this.udpSize);
   }
@@ -154,10 +182,17 @@ export class Query implements ReplyHead {
     return decodeMessage(this.bytes);
   }
 
-  /** The same query with another question; flags, OPT record and arrival stay. Throws a WireError when the name breaks its limits. */
+  /**
+   * The same query with another question; flags, OPT record and arrival stay. Throws a WireError when the name breaks
+   * its limits.
+   */
   withQuestion(name: Name, type: number = this.type, questionClass: number = this.class): Query {
     const message = this.decode();
-    return new Query(encodeMessage({ ...message, question: [{ name, type, class: questionClass }] }), this.arrival, this.received);
+    return new Query(
+      encodeMessage({ ...message, question: [{ name, type, class: questionClass }] }),
+      this.arrival,
+      this.received,
+    );
   }
 
   /** The same query with its message changed by `change`. */
@@ -165,14 +200,19 @@ export class Query implements ReplyHead {
     return new Query(encodeMessage(change(this.decode())), this.arrival, this.received);
   }
 
-  /** Offset of the OPT record, or a negative number. Records before it are skipped, malformed ones throw a WireError. */
+  /**
+   * Offset of the OPT record, or a negative number. Records before it are skipped, malformed ones throw a WireError.
+   */
   private optOffset(): number {
     if (this.opt === EDNS_UNREAD) this.opt = findOpt(this.bytes, this.questionEnd);
     return this.opt;
   }
 }
 
-/** Offset after a name. A pointer ends it wherever it leads; the first name of a message has nothing before it that one could lead to. */
+/**
+ * Offset after a name. A pointer ends it wherever it leads; the first name of a message has nothing before it that
+ * one could lead to.
+ */
 function skipName(bytes: Uint8Array, offset: number, pointers: boolean): number {
   let at = offset;
   for (;;) {
@@ -219,8 +259,13 @@ export interface OwnQuestion {
 /** A query that nobody sent: for probes, for following aliases through the server's own chain, and for `inject`. */
 export function makeQuery(question: OwnQuestion, arrival: Arrival, random: Random, received: number): Query {
   const bytes = encodeMessage({
-    id: question.id ?? randomBelow(random, 0x10000), flags: question.recursionDesired === false ? 0 : Flag.RD, rcode: 0,
-    question: [{ name: question.name, type: question.type, class: question.class ?? 1 }], answer: [], authority: [], additional: [],
+    id: question.id ?? randomBelow(random, 0x10000),
+    flags: question.recursionDesired === false ? 0 : Flag.RD,
+    rcode: 0,
+    question: [{ name: question.name, type: question.type, class: question.class ?? 1 }],
+    answer: [],
+    authority: [],
+    additional: [],
   });
   return new Query(bytes, arrival, received);
 }

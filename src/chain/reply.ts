@@ -1,6 +1,15 @@
 import type { Octets, Seconds } from '../lib/units.js';
 import {
-  Flag, HEADER_SIZE, NO_RECORDS, decodeRecords, encodeRecords, optLength, type Edns, type EncodedRecords, type Message, type Rr,
+  Flag,
+  HEADER_SIZE,
+  NO_RECORDS,
+  decodeRecords,
+  encodeRecords,
+  optLength,
+  type Edns,
+  type EncodedRecords,
+  type Message,
+  type Rr,
 } from '../wire/index.js';
 import type { Query } from './query.js';
 import type { Standing } from './standing.js';
@@ -28,8 +37,10 @@ interface ReplyParts {
 const NO_SECTIONS: Sections = { answer: [], authority: [], additional: [] };
 
 /**
- * What a handler returns. It holds flags, rcode and records, the latter as objects, as bytes, or both; whichever is missing is made when it is
- * asked for. It says nothing of id, question, RD and CD: the server takes those from the query when it sends. Never altered once made.
+ * What a handler returns. It holds flags, rcode and records, the latter as objects, as bytes, or both; whichever is
+ * missing is made when it is
+ * asked for. It says nothing of id, question, RD and CD: the server takes those from the query when it sends. Never
+ * altered once made.
  */
 export class Reply {
   /** Second header word as this reply would have it; opcode, RD and CD come from the query, QR is always set. */
@@ -41,12 +52,16 @@ export class Reply {
   /** The OPT record of an upstream's reply. What the client gets depends on the client's own OPT record. */
   readonly edns: Edns | undefined;
   /**
-   * False when no handler made an answer and the client is only told an rcode: such a reply is not kept, not changed, and logged as `- - 0`.
+   * False when no handler made an answer and the client is only told an rcode: such a reply is not kept, not changed,
+   * and logged as `- - 0`.
    */
   readonly written: boolean;
   /** Why a handler could not answer; `errors` reports it. Only where `written` is false. */
   readonly cause: Error | undefined;
-  /** How long this very reply may be given again without asking; undefined when its maker promises nothing. A changed copy has none. */
+  /**
+   * How long this very reply may be given again without asking; undefined when its maker promises nothing. A changed
+   * copy has none.
+   */
   readonly standing: Standing | undefined;
   /** Whether records of one owner and type may be sent in any order, and had better not always be sent in the same. */
   readonly rotates: boolean;
@@ -67,7 +82,14 @@ export class Reply {
   }
 
   /** A reply from records that are already encoded. */
-  static ofRecords(flags: number, rcode: number, records: EncodedRecords, ttl?: Seconds, edns?: Edns, standing?: Standing): Reply {
+  static ofRecords(
+    flags: number,
+    rcode: number,
+    records: EncodedRecords,
+    ttl?: Seconds,
+    edns?: Edns,
+    standing?: Standing,
+  ): Reply {
     return new Reply({ flags, rcode, records, ttl, edns, standing });
   }
 
@@ -119,17 +141,30 @@ export class Reply {
     return (this.flags & Flag.TC) !== 0;
   }
 
-  /** Length as an answer to `query` with all names written out, the reply's own OPT record included: the size in logs and metrics, in octets. */
+  /**
+   * Length as an answer to `query` with all names written out, the reply's own OPT record included: the size in logs
+   * and metrics, in octets.
+   */
   sizeFor(query: Query): Octets {
-    return HEADER_SIZE + query.questionEnd - query.questionStart + this.records.bytes.length + (this.edns === undefined ? 0 : optLength(this.edns));
+    return (
+      HEADER_SIZE +
+      query.questionEnd -
+      query.questionStart +
+      this.records.bytes.length +
+      (this.edns === undefined ? 0 : optLength(this.edns))
+    );
   }
 
   /** The whole message as an answer to `query`. */
   messageFor(query: Query): Message {
     const repeated = Flag.RD | Flag.CD | 0x7800;
     return {
-      id: query.id, flags: (this.flags & ~repeated) | (query.queryFlags & repeated), rcode: this.rcode,
-      question: [{ name: query.qname, type: query.type, class: query.class }], ...this.ownersOf(query), edns: this.edns,
+      id: query.id,
+      flags: (this.flags & ~repeated) | (query.queryFlags & repeated),
+      rcode: this.rcode,
+      question: [{ name: query.qname, type: query.type, class: query.class }],
+      ...this.ownersOf(query),
+      edns: this.edns,
     };
   }
 
@@ -140,7 +175,12 @@ export class Reply {
 
   /** A copy with other sections; those left out stay. */
   withSections(change: Partial<Sections>): Reply {
-    return new Reply({ ...this.parts(), records: undefined, ttl: undefined, sections: { ...this.sections, ...change } });
+    return new Reply({
+      ...this.parts(),
+      records: undefined,
+      ttl: undefined,
+      sections: { ...this.sections, ...change },
+    });
   }
 
   /** This reply with a promise of how long it stays right. */
@@ -148,7 +188,10 @@ export class Reply {
     return standing === this.standing ? this : this.again(this.encoded, this.decoded, standing, this.rotates);
   }
 
-  /** This reply with its records in another order, which says no more and no less: what its maker promised still holds. */
+  /**
+   * This reply with its records in another order, which says no more and no less: what its maker promised still
+   * holds.
+   */
   withOrder(records: EncodedRecords): Reply {
     return this.again(records, undefined, this.standing, true);
   }
@@ -170,19 +213,37 @@ export class Reply {
     return changed ? this.withSections(sections) : this;
   }
 
-  /** A copy for the query path. Written out, because V8 makes a hidden class, which only a full collection frees, for each object that is spread. */
-  private again(records: EncodedRecords | undefined, sections: Sections | undefined, standing: Standing | undefined, rotates: boolean): Reply {
+  /**
+   * A copy for the query path. Written out, because V8 makes a hidden class, which only a full collection frees, for
+   * each object that is spread.
+   */
+  private again(
+    records: EncodedRecords | undefined,
+    sections: Sections | undefined,
+    standing: Standing | undefined,
+    rotates: boolean,
+  ): Reply {
     const { flags, rcode, ttl, edns, written, cause } = this;
     return new Reply({ flags, rcode, records, sections, ttl, edns, written, cause, standing, rotates });
   }
 
   private parts(): ReplyParts {
-    return { flags: this.flags, rcode: this.rcode, records: this.encoded, sections: this.decoded, ttl: this.ttl, edns: this.edns, written: this.written, cause: this.cause };
+    return {
+      flags: this.flags,
+      rcode: this.rcode,
+      records: this.encoded,
+      sections: this.decoded,
+      ttl: this.ttl,
+      edns: this.edns,
+      written: this.written,
+      cause: this.cause,
+    };
   }
 
   private ownersOf(query: Query): Sections {
     if (this.encoded?.owners === undefined) return this.sections;
-    const echo = (records: readonly Rr[]): readonly Rr[] => records.map((record) => (record.name.toLowerCase() === query.name ? { ...record, name: query.qname } : record));
+    const echo = (records: readonly Rr[]): readonly Rr[] =>
+      records.map((record) => (record.name.toLowerCase() === query.name ? { ...record, name: query.qname } : record));
     return { answer: echo(this.answer), authority: echo(this.authority), additional: echo(this.additional) };
   }
 }
@@ -194,7 +255,10 @@ export type Drop = typeof DROP;
 export type Outcome = Reply | Drop;
 
 /** Applies `change` at once to a plain outcome, later to a promised one. DROP passes unchanged. */
-export function mapReply(outcome: Outcome | Promise<Outcome>, change: (reply: Reply) => Outcome): Outcome | Promise<Outcome> {
+export function mapReply(
+  outcome: Outcome | Promise<Outcome>,
+  change: (reply: Reply) => Outcome,
+): Outcome | Promise<Outcome> {
   if (outcome instanceof Promise) return outcome.then((settled) => (settled === DROP ? DROP : change(settled)));
   return outcome === DROP ? DROP : change(outcome);
 }

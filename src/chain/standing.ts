@@ -9,7 +9,8 @@ export interface Holder {
 }
 
 /**
- * How long a reply stays the right answer to its question: its maker's promise that until then the same may be given without asking. One standing may
+ * How long a reply stays the right answer to its question: its maker's promise that until then the same may be given
+ * without asking. One standing may
  * cover many replies. It ends by itself at `until`, or before when it is revoked.
  */
 export class Standing {
@@ -18,9 +19,13 @@ export class Standing {
 
   /**
    * @param until monotonic time; Infinity for a reply that only a change makes wrong
-   * @param countdown when all TTLs count down from `ttl` at the monotonic time `from`; undefined when they stay as they are
+   * @param countdown when all TTLs count down from `ttl` at the monotonic time `from`; undefined when they stay as
+   *   they are
    */
-  constructor(readonly until: Milliseconds, readonly countdown?: { readonly ttl: Seconds; readonly from: Milliseconds }) {}
+  constructor(
+    readonly until: Milliseconds,
+    readonly countdown?: { readonly ttl: Seconds; readonly from: Milliseconds },
+  ) {}
 
   get revoked(): boolean {
     return this.ended;
@@ -43,7 +48,10 @@ export class Standing {
   }
 }
 
-/** Told how many more queries like one that was answered were answered with the same reply, without and with an OPT record. */
+/**
+ * Told how many more queries like one that was answered were answered with the same reply, without and with an OPT
+ * record.
+ */
 export type Tally = (plain: number, edns: number) => void;
 
 /** A handler that has to know of every query but need not be asked each time: it is told afterwards. */
@@ -52,4 +60,5 @@ export interface Tallies {
   tally(query: Query, reply: Reply): Tally;
 }
 
-export const hasTally = <T extends object>(handler: T): handler is T & Tallies => typeof (handler as Partial<Tallies>).tally === 'function';
+export const hasTally = <T extends object>(handler: T): handler is T & Tallies =>
+  typeof (handler as Partial<Tallies>).tally === 'function';

@@ -1,7 +1,8 @@
 import path from 'node:path';
 
 /**
- * How this program can be called again from the folder where the user is: by its name where the shell finds it, else by its path.
+ * How this program can be called again from the folder where the user is: by its name where the shell finds it, else
+ * by its path.
  * What the program prints for the user to type begins with it.
  *
  * @param program the path of the running program's file, `process.argv[1]`

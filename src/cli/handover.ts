@@ -3,7 +3,10 @@ import type { Logger } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
 import { InheritedSockets, listeningSockets, type ListeningSocket } from '../net/inherited-sockets.js';
 
-/** Environment variable that tells a process which sockets it was given: a JSON list of where they listen and their descriptors. */
+/**
+ * Environment variable that tells a process which sockets it was given: a JSON list of where they listen and their
+ * descriptors.
+ */
 const VARIABLE = 'NODENS_SOCKETS';
 /** What the new process says when it serves. */
 const SERVING = 'serving';
@@ -27,8 +30,10 @@ export function tellServing(env: Env): void {
 }
 
 /**
- * Starts the same command line again with the listening sockets of this process. Both hold the same sockets then, so what arrives meanwhile waits in one
- * queue for whichever reads it, and nothing is lost when this one closes its side. Resolves with whether the new process serves; if not, it is gone, and the
+ * Starts the same command line again with the listening sockets of this process. Both hold the same sockets then, so
+ * what arrives meanwhile waits in one
+ * queue for whichever reads it, and nothing is lost when this one closes its side. Resolves with whether the new
+ * process serves; if not, it is gone, and the
  * reason is in the log.
  */
 export function handOver(env: Env, log: Logger): Promise<boolean> {
@@ -58,7 +63,9 @@ function serving(child: ChildProcess, log: Logger): Promise<boolean> {
       settle(false, `no word from it after ${PATIENCE / 1000} s`);
     }, PATIENCE);
     child.once('error', (error) => settle(false, error.message));
-    child.once('exit', (code, signal) => settle(false, signal === null ? `it ended with ${code}` : `it was ended by ${signal}`));
+    child.once('exit', (code, signal) =>
+      settle(false, signal === null ? `it ended with ${code}` : `it was ended by ${signal}`),
+    );
     child.on('message', (message) => {
       if (message !== SERVING) return;
       child.unref();

@@ -10,12 +10,23 @@ import { answers, clearDead, ownFolder } from './lab-sockets.js';
 
 /** What is asked of a running lab, one JSON object a line. A line can be ended while it runs. */
 type Request =
-  | { readonly ask: 'run'; readonly line: string; readonly cwd: string; readonly interactive?: boolean; readonly canEdit?: boolean }
+  | {
+      readonly ask: 'run';
+      readonly line: string;
+      readonly cwd: string;
+      readonly interactive?: boolean;
+      readonly canEdit?: boolean;
+    }
   | { readonly ask: 'edited'; readonly text?: string; readonly error?: string }
   | { readonly ask: 'complete'; readonly line: string }
-  | { readonly ask: 'end' } | { readonly ask: 'status' } | { readonly ask: 'down' };
+  | { readonly ask: 'end' }
+  | { readonly ask: 'status' }
+  | { readonly ask: 'down' };
 /** A text, a text to edit, or the end of what was asked, with the prompt for the next line. */
-type Answer = { readonly text: string } | { readonly edit: string; readonly ending: string } | { readonly code: number; readonly prompt?: string };
+type Answer =
+  | { readonly text: string }
+  | { readonly edit: string; readonly ending: string }
+  | { readonly code: number; readonly prompt?: string };
 
 /** Lets the user edit a text; resolves with what they saved. */
 export type Edit = (text: string, ending: string) => Promise<string>;
@@ -25,14 +36,20 @@ export class ControlServer {
   private readonly server: net.Server;
   private readonly sockets = new Set<net.Socket>();
 
-  constructor(private readonly lab: Lab, private readonly file: string, private readonly status: () => string, private readonly down: () => void) {
+  constructor(
+    private readonly lab: Lab,
+    private readonly file: string,
+    private readonly status: () => string,
+    private readonly down: () => void,
+  ) {
     this.server = net.createServer((socket) => this.serve(socket));
   }
 
   /** Rejects when a lab listens there already. What a lab left behind that was killed is cleared away. */
   async open(): Promise<void> {
     ownFolder(path.dirname(this.file));
-    if (await answers(this.file)) throw new Error(`a lab is running already (${this.file}); end it with: nodens lab down`);
+    if (await answers(this.file))
+      throw new Error(`a lab is running already (${this.file}); end it with: nodens lab down`);
     await clearDead(path.dirname(this.file));
     rmSync(this.file, { force: true });
     await new Promise<void>((resolve, reject) => {
@@ -57,22 +74,32 @@ export class ControlServer {
     this.sockets.add(socket);
     let cwd = process.cwd();
     const session = new Session(this.lab, {
-      read: (file) => readFileSync(path.resolve(cwd, file), 'utf8'), write: (file, bytes) => writeFileSync(path.resolve(cwd, file), bytes),
+      read: (file) => readFileSync(path.resolve(cwd, file), 'utf8'),
+      write: (file, bytes) => writeFileSync(path.resolve(cwd, file), bytes),
     });
     let running: AbortController | undefined;
     let edited: ((request: Request & { ask: 'edited' }) => void) | undefined;
     const say = (answer: Answer): void => {
       if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`);
     };
-    const edit: Edit = (text, ending) => new Promise((resolve, reject) => {
-      edited = (request) => (request.text === undefined ? reject(new CommandError(request.error ?? 'error: nothing was saved')) : resolve(request.text));
-      say({ edit: text, ending });
-    });
+    const edit: Edit = (text, ending) =>
+      new Promise((resolve, reject) => {
+        edited = (request) =>
+          request.text === undefined
+            ? reject(new CommandError(request.error ?? 'error: nothing was saved'))
+            : resolve(request.text);
+        say({ edit: text, ending });
+      });
     const run = async (request: Request & { ask: 'run' }): Promise<void> => {
       cwd = request.cwd;
       const { signal } = (running = new AbortController());
       try {
-        const code = await session.run(request.line, { write: (part) => say({ text: part }), signal, interactive: request.interactive === true, ...(request.canEdit === true && { edit }) });
+        const code = await session.run(request.line, {
+          write: (part) => say({ text: part }),
+          signal,
+          interactive: request.interactive === true,
+          ...(request.canEdit === true && { edit }),
+        });
         say({ code, prompt: session.prompt });
       } catch (error) {
         say({ text: `${(error as Error).stack ?? String(error)}\n` });
@@ -103,7 +130,9 @@ export class ControlServer {
 
 /** A line to a running lab. */
 export class ControlClient {
-  private waiting: { readonly write: (text: string) => void; readonly done: (code: number) => void; readonly edit: Edit | undefined } | undefined;
+  private waiting:
+    | { readonly write: (text: string) => void; readonly done: (code: number) => void; readonly edit: Edit | undefined }
+    | undefined;
   /** What the lab wants a prompt to show. */
   prompt = 'lab$ ';
 

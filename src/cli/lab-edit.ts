@@ -11,7 +11,10 @@ const editorOf = (env: Env): string => env.KUBE_EDITOR || env.EDITOR || 'vi';
 /** Whether there is somebody to edit: a terminal, or an editor that was named and may need none. */
 export const canEdit = (env: Env): boolean => process.stdin.isTTY || Boolean(env.KUBE_EDITOR || env.EDITOR);
 
-/** Opens the user's editor on a text, on this terminal; resolves with what was saved, and rejects when the editor fails. Leaves no file behind. */
+/**
+ * Opens the user's editor on a text, on this terminal; resolves with what was saved, and rejects when the editor
+ * fails. Leaves no file behind.
+ */
 export async function editOnTerminal(env: Env, text: string, ending: string): Promise<string> {
   const editor = editorOf(env);
   const folder = mkdtempSync(path.join(os.tmpdir(), 'kubectl-edit-'));

@@ -7,7 +7,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 export const HISTORY = 500;
 
 /**
- * The file of what was typed at the prompt: in the user's folder for state (XDG base directories). undefined where nothing is kept:
+ * The file of what was typed at the prompt: in the user's folder for state (XDG base directories). undefined where
+ * nothing is kept:
  * no terminal, an empty HISTFILE, as shells have it, or no home.
  */
 export function historyFile(env: Env, terminal: boolean): string | undefined {
@@ -20,7 +21,11 @@ export function historyFile(env: Env, terminal: boolean): string | undefined {
 export function readHistory(file: string | undefined): string[] {
   if (file === undefined) return [];
   try {
-    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').slice(-HISTORY).reverse();
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .slice(-HISTORY)
+      .reverse();
   } catch {
     return [];
   }
@@ -31,7 +36,15 @@ export function writeHistory(file: string | undefined, lines: readonly string[])
   if (file === undefined) return;
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(file, lines.slice(0, HISTORY).reverse().map((line) => `${line}\n`).join(''), { mode: 0o600 });
+    writeFileSync(
+      file,
+      lines
+        .slice(0, HISTORY)
+        .reverse()
+        .map((line) => `${line}\n`)
+        .join(''),
+      { mode: 0o600 },
+    );
   } catch {
     // Not kept, then.
   }

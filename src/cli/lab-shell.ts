@@ -37,19 +37,30 @@ export async function shell(env: Env, port: number | undefined): Promise<number>
   const terminal = process.stdin.isTTY;
   const file = historyFile(env, terminal);
   const input = createInterface({
-    input: process.stdin, output: process.stdout, terminal, historySize: HISTORY, history: readHistory(file), removeHistoryDuplicates: true,
-    completer: (line: string, done: (error: null, result: [string[], string]) => void) => void partner.complete(line).then((found) => done(null, candidates(found)), () => done(null, [[], ''])),
+    input: process.stdin,
+    output: process.stdout,
+    terminal,
+    historySize: HISTORY,
+    history: readHistory(file),
+    removeHistoryDuplicates: true,
+    completer: (line: string, done: (error: null, result: [string[], string]) => void) =>
+      void partner.complete(line).then(
+        (found) => done(null, candidates(found)),
+        () => done(null, [[], '']),
+      ),
   });
   input.on('history', (lines: string[]) => writeHistory(file, lines));
-  const edit: Edit | undefined = canEdit(env) ? async (text, ending) => {
-    // The editor has the terminal for itself.
-    input.pause();
-    try {
-      return await editOnTerminal(env, text, ending);
-    } finally {
-      input.resume();
-    }
-  } : undefined;
+  const edit: Edit | undefined = canEdit(env)
+    ? async (text, ending) => {
+        // The editor has the terminal for itself.
+        input.pause();
+        try {
+          return await editOnTerminal(env, text, ending);
+        } finally {
+          input.resume();
+        }
+      }
+    : undefined;
   const code = await lines(input, partner, terminal, edit);
   input.close();
   await partner.end();
@@ -91,12 +102,16 @@ async function lines(input: Interface, partner: Partner, terminal: boolean, edit
     prompt();
   }
   // What was begun and not ended is told, as a script would be.
-  if (typed !== '' && wantsMore(typed)) code = await partner.run(typed, (text) => process.stdout.write(text), undefined);
+  if (typed !== '' && wantsMore(typed))
+    code = await partner.run(typed, (text) => process.stdout.write(text), undefined);
   return code;
 }
 
 /** For readline: the only candidate brings the blank after it along, unless it goes on. */
-const candidates = ({ words, start }: Completions): [string[], string] => [words.length === 1 && !/[=/]$/.test(words[0]!) ? [`${words[0]!} `] : [...words], start];
+const candidates = ({ words, start }: Completions): [string[], string] => [
+  words.length === 1 && !/[=/]$/.test(words[0]!) ? [`${words[0]!} `] : [...words],
+  start,
+];
 
 /** Empties the line that is being typed. */
 function clearLine(input: Interface): void {
@@ -135,7 +150,10 @@ async function remote(env: Env, port: number | undefined): Promise<Partner | und
 async function local(): Promise<Partner> {
   process.stdout.write('no lab is running: this one is your own, and ends with the prompt\n');
   const lab = await Lab.create(loadTopology('two-nodes'), { clock: realClock });
-  const session = new Session(lab, { read: (file) => readFileSync(path.resolve(file), 'utf8'), write: (file, bytes) => writeFileSync(path.resolve(file), bytes) });
+  const session = new Session(lab, {
+    read: (file) => readFileSync(path.resolve(file), 'utf8'),
+    write: (file, bytes) => writeFileSync(path.resolve(file), bytes),
+  });
   let running = new AbortController();
   return {
     open: true,

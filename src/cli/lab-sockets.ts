@@ -13,7 +13,10 @@ export class NoSuchLabError extends Error {
   override readonly name = 'NoSuchLabError';
 
   /** @param running whether another lab than the one meant runs */
-  constructor(message: string, readonly running: boolean) {
+  constructor(
+    message: string,
+    readonly running: boolean,
+  ) {
     super(message);
   }
 }
@@ -21,10 +24,12 @@ export class NoSuchLabError extends Error {
 const folderOf = (): string => path.join(os.tmpdir(), `nodens-lab-${os.userInfo().uid}`);
 
 /** Where the socket of the user's lab at a port is; the environment variable NODENS_LAB_SOCKET names another place. */
-export const socketPath = (env: Env, port: number): string => env.NODENS_LAB_SOCKET ?? path.join(folderOf(), `${port}.sock`);
+export const socketPath = (env: Env, port: number): string =>
+  env.NODENS_LAB_SOCKET ?? path.join(folderOf(), `${port}.sock`);
 
 /**
- * The socket of the lab that is meant: the one at `port`; when none is given the one at the default port, or else the only one.
+ * The socket of the lab that is meant: the one at `port`; when none is given the one at the default port, or else the
+ * only one.
  * Rejects with a NoSuchLabError where that is none or several.
  */
 export async function findLab(env: Env, port: number | undefined): Promise<string> {
@@ -32,8 +37,12 @@ export async function findLab(env: Env, port: number | undefined): Promise<strin
   if (await answers(meant)) return meant;
   const ports = env.NODENS_LAB_SOCKET === undefined ? await running() : [];
   if (port === undefined && ports.length === 1) return socketPath(env, ports[0]!);
-  if (ports.length === 0) throw new NoSuchLabError('no lab is running; start one in another terminal: nodens lab up', false);
-  throw new NoSuchLabError(`${port === undefined ? 'several labs are running' : `no lab is running at port ${port}`}; there ${ports.length === 1 ? 'is one' : 'are labs'} at ${ports.join(', ')}: say which with -port`, true);
+  if (ports.length === 0)
+    throw new NoSuchLabError('no lab is running; start one in another terminal: nodens lab up', false);
+  throw new NoSuchLabError(
+    `${port === undefined ? 'several labs are running' : `no lab is running at port ${port}`}; there ${ports.length === 1 ? 'is one' : 'are labs'} at ${ports.join(', ')}: say which with -port`,
+    true,
+  );
 }
 
 /** First ports of the user's labs that run. */
@@ -43,26 +52,38 @@ async function running(): Promise<readonly number[]> {
   return found.sort((a, b) => a - b);
 }
 
-const socketsIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).filter((file) => /^\d+\.sock$/.test(file)).map((file) => path.join(folder, file)) : []);
+const socketsIn = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter((file) => /^\d+\.sock$/.test(file))
+        .map((file) => path.join(folder, file))
+    : [];
 
 /** Clears away what labs left behind that were killed. */
 export async function clearDead(folder: string): Promise<void> {
   for (const file of socketsIn(folder)) if (!(await answers(file))) rmSync(file, { force: true });
 }
 
-/** Makes the folder of a socket, for nobody else. Throws where somebody else has put something in the place of the usual one. */
+/**
+ * Makes the folder of a socket, for nobody else. Throws where somebody else has put something in the place of the
+ * usual one.
+ */
 export function ownFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const found = lstatSync(folder);
-  if (folder === folderOf() && (!found.isDirectory() || found.uid !== os.userInfo().uid)) throw new Error(`${folder} belongs to somebody else; name another place for the lab's socket with the environment variable NODENS_LAB_SOCKET`);
+  if (folder === folderOf() && (!found.isDirectory() || found.uid !== os.userInfo().uid))
+    throw new Error(
+      `${folder} belongs to somebody else; name another place for the lab's socket with the environment variable NODENS_LAB_SOCKET`,
+    );
 }
 
 /** Whether a lab listens at a socket. */
-export const answers = (file: string): Promise<boolean> => new Promise((resolve) => {
-  const socket = net.connect(file);
-  socket.once('connect', () => {
-    socket.destroy();
-    resolve(true);
+export const answers = (file: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = net.connect(file);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
   });
-  socket.once('error', () => resolve(false));
-});

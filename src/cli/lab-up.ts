@@ -21,7 +21,10 @@ export interface UpOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Starts a lab and serves it until a signal or `nodens lab down` ends it; resolves with the exit code. Leaves no file behind. */
+/**
+ * Starts a lab and serves it until a signal or `nodens lab down` ends it; resolves with the exit code. Leaves no file
+ * behind.
+ */
 export async function up(options: UpOptions): Promise<number> {
   let finish!: (code: number) => void;
   const ended = new Promise<number>((resolve) => {
@@ -31,16 +34,25 @@ export async function up(options: UpOptions): Promise<number> {
   const onSignal = (): void => finish(0);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   // A fault that nothing caught must not take the lab away from under the user.
-  const onFault = (error: unknown): void => void process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const onFault = (error: unknown): void =>
+    void process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   process.on('uncaughtException', onFault);
   process.on('unhandledRejection', onFault);
   const host = new HostNetwork();
-  const lab = await Lab.create(options.topology, { clock: realClock, ...(options.upstream && { upstream: { network: host, resolvConf: '/etc/resolv.conf' } }) });
+  const lab = await Lab.create(options.topology, {
+    clock: realClock,
+    ...(options.upstream && { upstream: { network: host, resolvConf: '/etc/resolv.conf' } }),
+  });
   const gateway = new Gateway(lab, { host, port: options.port, cpu });
   let control: ControlServer;
   try {
     await openPorts(gateway, options);
-    control = new ControlServer(lab, socketPath(options.env, gateway.webPort), () => statusText(lab, gateway), () => finish(0));
+    control = new ControlServer(
+      lab,
+      socketPath(options.env, gateway.webPort),
+      () => statusText(lab, gateway),
+      () => finish(0),
+    );
     await control.open();
   } catch (error) {
     gateway.close();
@@ -57,7 +69,8 @@ export async function up(options: UpOptions): Promise<number> {
 }
 
 /** Ends a lab whose user waits: nobody needs the last five seconds of its servers. */
-export const stopNow = (lab: Lab): Promise<unknown> => Promise.race([lab.stop(), new Promise((resolve) => setTimeout(resolve, 300))]);
+export const stopNow = (lab: Lab): Promise<unknown> =>
+  Promise.race([lab.stop(), new Promise((resolve) => setTimeout(resolve, 300))]);
 
 /** Rejects, where a port is taken, with words that say by whom if it is known, and how to take others. */
 async function openPorts(gateway: Gateway, { port, env }: UpOptions): Promise<void> {
@@ -65,8 +78,15 @@ async function openPorts(gateway: Gateway, { port, env }: UpOptions): Promise<vo
     await gateway.open();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    if (await answers(socketPath(env, port))) throw new Error(`a lab is running already at port ${port}; end it with: nodens lab down, or start this one beside it: nodens lab up -port ${beside(port)}`, { cause: error });
-    throw new Error(`a port from ${port} on is taken (${(error as Error).message}); take others with: nodens lab up -port ${beside(port)}, or free ones with: nodens lab up -port 0`, { cause: error });
+    if (await answers(socketPath(env, port)))
+      throw new Error(
+        `a lab is running already at port ${port}; end it with: nodens lab down, or start this one beside it: nodens lab up -port ${beside(port)}`,
+        { cause: error },
+      );
+    throw new Error(
+      `a port from ${port} on is taken (${(error as Error).message}); take others with: nodens lab up -port ${beside(port)}, or free ones with: nodens lab up -port 0`,
+      { cause: error },
+    );
   }
 }
 
@@ -75,7 +95,9 @@ const beside = (port: number): number => (port + APART <= MAX_PORT ? port + APAR
 
 /** The first client pod: the one that examples ask as. */
 const clientOf = (lab: Lab): string => {
-  const pod = lab.kubelet.list().find((candidate) => candidate.namespace === 'default' && candidate.program.kind === 'idle');
+  const pod = lab.kubelet
+    .list()
+    .find((candidate) => candidate.namespace === 'default' && candidate.program.kind === 'idle');
   return pod ? `${pod.namespace}/${pod.name}` : '';
 };
 
@@ -93,22 +115,47 @@ function greeting(lab: Lab, gateway: Gateway, env: UpOptions['env']): string {
   const port = (gateway.dns().find(({ pod }) => pod === client) ?? gateway.dns()[0])?.port;
   const name = client.split('/')[1];
   return [
-    `The page: ${gateway.url}`, '',
-    `${topology.name}: ${topology.nodes.map((node) => node.name).join(', ')}, ${lab.kubelet.list().length} pods, cluster DNS at ${topology.cluster.dns}`, '',
-    statusText(lab, gateway).trimEnd(), '', 'Try it from another terminal:', '',
-    ...(port === undefined ? [] : [`    dig @127.0.0.1 -p ${port} webpod.${client.split('/')[0]}.svc.${topology.cluster.domain}`, `    dig @127.0.0.1 -p ${port} google.com`]),
-    ...(client === '' ? [] : [`    ${program} exec${at} kubectl exec ${name} -- nslookup webpod`, `    ${program} exec${at} explain google.com`]),
-    `    ${program} shell${at}`, '', 'Ctrl-C ends it.', '',
+    `The page: ${gateway.url}`,
+    '',
+    `${topology.name}: ${topology.nodes.map((node) => node.name).join(', ')}, ${lab.kubelet.list().length} pods, cluster DNS at ${topology.cluster.dns}`,
+    '',
+    statusText(lab, gateway).trimEnd(),
+    '',
+    'Try it from another terminal:',
+    '',
+    ...(port === undefined
+      ? []
+      : [
+          `    dig @127.0.0.1 -p ${port} webpod.${client.split('/')[0]}.svc.${topology.cluster.domain}`,
+          `    dig @127.0.0.1 -p ${port} google.com`,
+        ]),
+    ...(client === ''
+      ? []
+      : [
+          `    ${program} exec${at} kubectl exec ${name} -- nslookup webpod`,
+          `    ${program} exec${at} explain google.com`,
+        ]),
+    `    ${program} shell${at}`,
+    '',
+    'Ctrl-C ends it.',
+    '',
   ].join('\n');
 }
 
 function statusText(lab: Lab, gateway: Gateway): string {
-  const lines = ['DNS as each pod (127.0.0.1):', ...gateway.dns().map(({ pod, port }) => `  ${port}  ${pod}${podFacts(lab, pod)}`), 'HTTP of the servers:', ...gateway.http().map(({ url }) => `  ${url}`)];
+  const lines = [
+    'DNS as each pod (127.0.0.1):',
+    ...gateway.dns().map(({ pod, port }) => `  ${port}  ${pod}${podFacts(lab, pod)}`),
+    'HTTP of the servers:',
+    ...gateway.http().map(({ url }) => `  ${url}`),
+  ];
   return `${lines.join('\n')}\n`;
 }
 
 function podFacts(lab: Lab, key: string): string {
   const [namespace = '', name = ''] = key.split('/');
   const pod = lab.kubelet.get(namespace, name);
-  return pod ? `  ${pod.model.ip} on ${pod.model.spec.node}${pod.program.kind === 'idle' ? '' : `, ${pod.program.kind}`}${pod.state === 'Running' ? '' : `, ${pod.state}`}` : '';
+  return pod
+    ? `  ${pod.model.ip} on ${pod.model.spec.node}${pod.program.kind === 'idle' ? '' : `, ${pod.program.kind}`}${pod.state === 'Running' ? '' : `, ${pod.state}`}`
+    : '';
 }

@@ -9,16 +9,24 @@ import { Server } from '../server/server.js';
 
 const LOOPBACK = '127.0.0.1';
 
-/** Serves at a port of the loopback interface what the first resolver of a topology answers, until a signal; resolves with the exit code. */
+/**
+ * Serves at a port of the loopback interface what the first resolver of a topology answers, until a signal; resolves
+ * with the exit code.
+ */
 export async function world(topology: Topology, port: number): Promise<number> {
   const ended = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
   });
   const resolver = topology.hosts.find((host) => host.corefile !== undefined);
-  if (!resolver) throw new LabFileError(topology.name, 'has no host with a Corefile, and so nothing outside the cluster');
+  if (!resolver)
+    throw new LabFileError(topology.name, 'has no host with a Corefile, and so nothing outside the cluster');
   const server = await Server.create({
-    corefile: { name: `corefile of ${resolver.name}`, read: () => resolver.corefile! }, defaultPort: port, network: onLoopback(new HostNetwork()), env: {},
-    log: textLog(), plugins: [recursive, ...PLUGINS],
+    corefile: { name: `corefile of ${resolver.name}`, read: () => resolver.corefile! },
+    defaultPort: port,
+    network: onLoopback(new HostNetwork()),
+    env: {},
+    log: textLog(),
+    plugins: [recursive, ...PLUGINS],
   });
   await server.listen();
   process.stdout.write(`the world outside ${topology.name} answers at ${LOOPBACK} port ${server.served[0]!.port}\n`);

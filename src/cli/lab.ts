@@ -33,17 +33,31 @@ const HELP = `nodens lab - a cluster's DNS on this machine
 
 -port N says which lab is meant where several are running: the one with this first port.
 `;
-const TOPOLOGY: FlagSpec = { name: 'topology', type: 'string', help: 'A topology file, or the name of one that comes along', default: 'two-nodes' };
+const TOPOLOGY: FlagSpec = {
+  name: 'topology',
+  type: 'string',
+  help: 'A topology file, or the name of one that comes along',
+  default: 'two-nodes',
+};
 const UP_FLAGS: readonly FlagSpec[] = [
   TOPOLOGY,
   { name: 'port', type: 'string', help: 'First port on 127.0.0.1; 0 draws free ones', default: String(DEFAULT_PORT) },
-  { name: 'upstream', type: 'bool', help: 'Names outside are asked from the resolver of this machine, not from the small world of the topology' },
+  {
+    name: 'upstream',
+    type: 'bool',
+    help: 'Names outside are asked from the resolver of this machine, not from the small world of the topology',
+  },
 ];
 
-const PORT: FlagSpec = { name: 'port', type: 'string', help: 'First port of the lab that is meant, where several are running' };
+const PORT: FlagSpec = {
+  name: 'port',
+  type: 'string',
+  help: 'First port of the lab that is meant, where several are running',
+};
 
 function portOf(text: string): number {
-  if (!/^\d+$/.test(text) || Number(text) > MAX_PORT) throw new FlagError(`-port: expected 0 to ${MAX_PORT}, got '${text}'`);
+  if (!/^\d+$/.test(text) || Number(text) > MAX_PORT)
+    throw new FlagError(`-port: expected 0 to ${MAX_PORT}, got '${text}'`);
   return Number(text);
 }
 
@@ -56,7 +70,12 @@ function whichLab(args: readonly string[]): { readonly port: number | undefined;
 const startUp: Sub = async (args, env) => {
   const { values, rest } = parseFlags(args, UP_FLAGS);
   if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
-  return up({ topology: loadTopology(values.topology!), port: portOf(values.port!), upstream: values.upstream === 'true', env });
+  return up({
+    topology: loadTopology(values.topology!),
+    port: portOf(values.port!),
+    upstream: values.upstream === 'true',
+    env,
+  });
 };
 
 const run: Sub = async (args) => {
@@ -67,9 +86,20 @@ const run: Sub = async (args) => {
     const script = parseScript(shownName(path.resolve(file)), readScript(word, file));
     const clock = new ManualClock(DRIVEN_START);
     const lab = await drive(clock, Lab.create(loadTopology(values.topology!), { clock }));
-    const session = new Session(lab, { read: (name) => readFileSync(path.resolve(path.dirname(file), name), 'utf8'), write: (name, bytes) => writeFileSync(name, bytes) });
-    const failures = await playScript(script, session, (text) => process.stdout.write(text), (work) => drive(clock, work));
-    await drive(clock, session.close().then(() => lab.stop()));
+    const session = new Session(lab, {
+      read: (name) => readFileSync(path.resolve(path.dirname(file), name), 'utf8'),
+      write: (name, bytes) => writeFileSync(name, bytes),
+    });
+    const failures = await playScript(
+      script,
+      session,
+      (text) => process.stdout.write(text),
+      (work) => drive(clock, work),
+    );
+    await drive(
+      clock,
+      session.close().then(() => lab.stop()),
+    );
     if (failures.length > 0) return 1;
   }
   return 0;
@@ -80,12 +110,22 @@ function readScript(word: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const there = readdirSync(path.join(LAB_FOLDER, 'scripts')).map((name) => name.replace('.lab', '')).join(', ');
-    throw new LabFileError(word, (error as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no such script, allowed: a file, or one of ${there}` : (error as Error).message);
+    const there = readdirSync(path.join(LAB_FOLDER, 'scripts'))
+      .map((name) => name.replace('.lab', ''))
+      .join(', ');
+    throw new LabFileError(
+      word,
+      (error as NodeJS.ErrnoException).code === 'ENOENT'
+        ? `there is no such script, allowed: a file, or one of ${there}`
+        : (error as Error).message,
+    );
   }
 }
 
-const WORLD_FLAGS: readonly FlagSpec[] = [TOPOLOGY, { name: 'port', type: 'string', help: 'Port on 127.0.0.1', default: '1053' }];
+const WORLD_FLAGS: readonly FlagSpec[] = [
+  TOPOLOGY,
+  { name: 'port', type: 'string', help: 'Port on 127.0.0.1', default: '1053' },
+];
 
 const startWorld: Sub = (args) => {
   const { values, rest } = parseFlags(args, WORLD_FLAGS);
@@ -103,31 +143,49 @@ async function ask(port: number | undefined, request: Parameters<ControlClient['
     if (++interrupts > 1) client.close();
   };
   process.on('SIGINT', interrupt);
-  const code = await client.ask(request, (text) => process.stdout.write(text), canEdit(env) ? (text, ending) => editOnTerminal(env, text, ending) : undefined);
+  const code = await client.ask(
+    request,
+    (text) => process.stdout.write(text),
+    canEdit(env) ? (text, ending) => editOnTerminal(env, text, ending) : undefined,
+  );
   process.off('SIGINT', interrupt);
   client.close();
   return code;
 }
 
 /** A word as the lab's own reader takes it back. */
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : ['|', '>', '>>', '&', '&&', '||', ';'].includes(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word)
+    ? word
+    : ['|', '>', '>>', '&', '&&', '||', ';'].includes(word)
+      ? word
+      : `'${word.replaceAll("'", `'"'"'`)}'`;
 
 const exec: Sub = (args, env) => {
   const { port, rest } = whichLab(args);
   if (rest.length === 0) throw new FlagError('expected a command: nodens lab exec COMMAND...');
   // One argument is a whole line, several are the words of one.
-  return ask(port, { ask: 'run', line: rest.length === 1 ? rest[0]! : rest.map(quoted).join(' '), cwd: process.cwd() }, env);
+  return ask(
+    port,
+    { ask: 'run', line: rest.length === 1 ? rest[0]! : rest.map(quoted).join(' '), cwd: process.cwd() },
+    env,
+  );
 };
 
 /** A request without words of its own. */
-const plain = (request: 'status' | 'down'): Sub => (args, env) => {
-  const { port, rest } = whichLab(args);
-  if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
-  return ask(port, { ask: request }, env);
-};
+const plain =
+  (request: 'status' | 'down'): Sub =>
+  (args, env) => {
+    const { port, rest } = whichLab(args);
+    if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
+    return ask(port, { ask: request }, env);
+  };
 
 const SUBS: Readonly<Record<string, Sub>> = {
-  up: startUp, run, exec, world: startWorld,
+  up: startUp,
+  run,
+  exec,
+  world: startWorld,
   shell: (args, env) => {
     const { port, rest } = whichLab(args);
     if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
@@ -143,14 +201,23 @@ export const lab: Command = async (args, env) => {
   const sub = Object.hasOwn(SUBS, word) ? SUBS[word] : undefined;
   if (!sub) {
     const asked = word === '' || word === 'help' || word === '-h' || word === '--help' || word === '-help';
-    (asked ? process.stdout : process.stderr).write(asked ? HELP : `unknown command 'lab ${word}', allowed: ${Object.keys(SUBS).join(', ')}\n`);
+    (asked ? process.stdout : process.stderr).write(
+      asked ? HELP : `unknown command 'lab ${word}', allowed: ${Object.keys(SUBS).join(', ')}\n`,
+    );
     return asked ? 0 : 2;
   }
   try {
     return await sub(rest, env);
   } catch (error) {
-    if (error instanceof FlagError) process.stderr.write(`${error.message}\n${word === 'up' ? usage('nodens lab up', UP_FLAGS) : ''}`);
-    else if (error instanceof LabFileError || error instanceof ManifestError || (error as NodeJS.ErrnoException).code !== undefined || ['ApiError', 'TopologyError', 'IpamError', 'LrpError', 'NoSuchLabError', 'Error'].includes((error as Error).name)) process.stderr.write(`${(error as Error).message}\n`);
+    if (error instanceof FlagError)
+      process.stderr.write(`${error.message}\n${word === 'up' ? usage('nodens lab up', UP_FLAGS) : ''}`);
+    else if (
+      error instanceof LabFileError ||
+      error instanceof ManifestError ||
+      (error as NodeJS.ErrnoException).code !== undefined ||
+      ['ApiError', 'TopologyError', 'IpamError', 'LrpError', 'NoSuchLabError', 'Error'].includes((error as Error).name)
+    )
+      process.stderr.write(`${(error as Error).message}\n`);
     else throw error;
     return error instanceof FlagError ? 2 : 1;
   }

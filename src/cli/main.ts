@@ -8,12 +8,19 @@ export type Command = (args: readonly string[], env: Readonly<Record<string, str
 /** Loaded when asked for: a server needs nothing of the node cache, nor of the lab. */
 const nodeCache: Command = async (args, environment) => (await import('./node-cache.js')).nodeCache(args, environment);
 
-/** Whether arguments without a command are meant for the node cache: it cannot do without its addresses, and the server has no such flag. */
+/**
+ * Whether arguments without a command are meant for the node cache: it cannot do without its addresses, and the
+ * server has no such flag.
+ */
 const isNodeCache = (args: readonly string[]): boolean => args.some((word) => /^--?localip(=|$)/.test(word));
 
-/** Commands by name. Without one, the arguments are those of the server, as of CoreDNS, or of the node cache, whose image has no command either. */
+/**
+ * Commands by name. Without one, the arguments are those of the server, as of CoreDNS, or of the node cache, whose
+ * image has no command either.
+ */
 const COMMANDS: Readonly<Record<string, Command>> = {
-  'node-cache': nodeCache, start,
+  'node-cache': nodeCache,
+  start,
   lab: async (args, environment) => (await import('./lab.js')).lab(args, environment),
 };
 
@@ -21,12 +28,18 @@ const [word = '', ...rest] = argv.slice(2);
 const named = Object.hasOwn(COMMANDS, word);
 const command = named ? COMMANDS[word]! : isNodeCache(argv.slice(2)) ? nodeCache : serve;
 
-// Timers of servers do not keep a process alive, and a server that waits for an API to come up has nothing else. The command's end ends this too.
+// Timers of servers do not keep a process alive, and a server that waits for an API to come up has nothing else. The
+// command's end ends this too.
 setInterval(() => undefined, 2 ** 30);
 
-// Who reads the output may end before this program does, as `head` does. Servers serve on, untold; for everything else there is nothing left to do.
+// Who reads the output may end before this program does, as `head` does. Servers serve on, untold; for everything
+// else there is nothing left to do.
 const BROKEN_PIPE = 128 + 13;
-const serves = command === serve || command === nodeCache || command === start || (word === 'lab' && (rest[0] === 'up' || rest[0] === 'world'));
+const serves =
+  command === serve ||
+  command === nodeCache ||
+  command === start ||
+  (word === 'lab' && (rest[0] === 'up' || rest[0] === 'world'));
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

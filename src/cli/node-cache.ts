@@ -40,10 +40,23 @@ export const nodeCache: Command = async (args, env) => {
   first.info(startLine);
   return runServer({
     corefile: { name: options.corefile, read: () => readFileSync(path.resolve(options.corefile), 'utf8') },
-    io: options.io, port: options.dnsPort, log, env, quiet: options.quiet, pidfile: options.pidfile,
-    companion: (shared) => new NodeCache(options, {
-      ...shared, clock: realClock, run: hostRun(env), files: hostFiles, env, startLog: first, log, self: { pid: process.pid, signalReload: () => process.kill(process.pid, 'SIGUSR1') },
-    }),
+    io: options.io,
+    port: options.dnsPort,
+    log,
+    env,
+    quiet: options.quiet,
+    pidfile: options.pidfile,
+    companion: (shared) =>
+      new NodeCache(options, {
+        ...shared,
+        clock: realClock,
+        run: hostRun(env),
+        files: hostFiles,
+        env,
+        startLog: first,
+        log,
+        self: { pid: process.pid, signalReload: () => process.kill(process.pid, 'SIGUSR1') },
+      }),
   });
 };
 

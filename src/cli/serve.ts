@@ -36,18 +36,27 @@ export const serve: Command = (args, env) => {
   }
   const { values } = flags;
   const [extra] = flags.rest;
-  if (extra !== undefined) return refuse(extra === 'help' ? usage('nodens', FLAGS) : `unexpected argument '${extra}'\n${usage('nodens', FLAGS)}`);
+  if (extra !== undefined)
+    return refuse(
+      extra === 'help' ? usage('nodens', FLAGS) : `unexpected argument '${extra}'\n${usage('nodens', FLAGS)}`,
+    );
   if (values.version === 'true') return say(versionLines());
   if (values.plugins === 'true') return say(pluginLines());
   const port = Number(values['dns.port']);
-  if (!/^\d+$/.test(values['dns.port']!) || port > 65_535) return refuse(`-dns.port: expected a port from 0 to 65535, got '${values['dns.port']}'\n`);
+  if (!/^\d+$/.test(values['dns.port']!) || port > 65_535)
+    return refuse(`-dns.port: expected a port from 0 to 65535, got '${values['dns.port']}'\n`);
   const format = values['log.format'];
   if (format !== 'text' && format !== 'json') return refuse(`-log.format: expected text or json, got '${format}'\n`);
   const io = ioFromFlags(values);
   if (typeof io === 'string') return refuse(`${io}\n`);
   return runServer({
-    io, corefile: corefileSource(values.conf!, flags.given.has('conf')), port, log: format === 'json' ? jsonLog() : textLog(), env,
-    quiet: values.quiet === 'true', pidfile: values.pidfile!,
+    io,
+    corefile: corefileSource(values.conf!, flags.given.has('conf')),
+    port,
+    log: format === 'json' ? jsonLog() : textLog(),
+    env,
+    quiet: values.quiet === 'true',
+    pidfile: values.pidfile!,
   });
 };
 
@@ -85,7 +94,10 @@ export interface Companion {
   handOver(): void;
 }
 
-/** Runs until a signal or a fatal fault; resolves with the exit code. What is wrong with the Corefile is told on standard error before anything is listened at. */
+/**
+ * Runs until a signal or a fatal fault; resolves with the exit code. What is wrong with the Corefile is told on
+ * standard error before anything is listened at.
+ */
 export async function runServer(options: ServeOptions): Promise<number> {
   const { log } = options;
   const state: State = { companion: undefined, owner: true, wrotePid: false };
@@ -105,16 +117,21 @@ export async function runServer(options: ServeOptions): Promise<number> {
 
 interface State {
   companion: Companion | undefined;
-  /** Whether it is this process that serves, and not the one that handed over to it and waits, or the one that took over from it. */
+  /**
+   * Whether it is this process that serves, and not the one that handed over to it and waits, or the one that took
+   * over from it.
+   */
   owner: boolean;
   wrotePid: boolean;
 }
 
 async function serveUntil(options: ServeOptions, state: State, finish: (code: number) => void): Promise<void> {
   const { log, env } = options;
-  // Installed before the first wait: a signal that comes early must not start Node's debugger or end the process half way.
+  // Installed before the first wait: a signal that comes early must not start Node's debugger or end the process half
+  // way.
   const signals = new Signals({
-    log, finish,
+    log,
+    finish,
     closing: async () => state.companion?.closing(),
     handOver: async () => {
       state.owner = !(await handOver(env, log));
@@ -129,7 +146,13 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   await state.companion?.prepare();
   const plane = await startPlane(options.io, log, inherited);
   const server = await Server.create({
-    ...(plane && { plane }), corefile: options.corefile, defaultPort: options.port, log, env, cwd: process.cwd(), metrics: shared.metrics,
+    ...(plane && { plane }),
+    corefile: options.corefile,
+    defaultPort: options.port,
+    log,
+    env,
+    cwd: process.cwd(),
+    metrics: shared.metrics,
     network: plane?.networkOver(shared.network) ?? shared.network,
     onFatal: (reason) => {
       log.error(reason);
@@ -172,13 +195,18 @@ function corefileSource(conf: string, asked: boolean): ServeOptions['corefile'] 
 function describe(error: unknown): string {
   if (error instanceof CorefileError || error instanceof ListenError) return error.message;
   const { code, message, path: file } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT' && file !== undefined) return `cannot read ${path.relative(process.cwd(), file)}: no such file; -conf names the Corefile`;
+  if (code === 'ENOENT' && file !== undefined)
+    return `cannot read ${path.relative(process.cwd(), file)}: no such file; -conf names the Corefile`;
   return message ?? String(error);
 }
 
-export const pluginLines = (): string => `${PLUGINS.map((plugin) => plugin.name).sort().join('\n')}\n`;
+export const pluginLines = (): string =>
+  `${PLUGINS.map((plugin) => plugin.name)
+    .sort()
+    .join('\n')}\n`;
 
-export const versionLines = (): string => `nodens-${VERSION}\n${process.platform}/${process.arch}, node${process.versions.node}\n`;
+export const versionLines = (): string =>
+  `nodens-${VERSION}\n${process.platform}/${process.arch}, node${process.versions.node}\n`;
 
 export function say(text: string): Promise<number> {
   process.stdout.write(text);

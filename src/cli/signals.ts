@@ -38,7 +38,9 @@ export class Signals {
     process.on('SIGUSR2', () => void this.upgrade());
     // A fault that nothing caught must not take every client's DNS away.
     process.on('uncaughtException', (error) => log.error(`uncaught: ${error.stack ?? error.message}`));
-    process.on('unhandledRejection', (reason) => log.error(`unhandled rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`));
+    process.on('unhandledRejection', (reason) =>
+      log.error(`unhandled rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`),
+    );
   }
 
   attach(server: Server): void {

@@ -9,7 +9,12 @@ export const start: Command = (_args, env) => {
   const file = fileURLToPath(new URL('../../corefiles/default.Corefile', import.meta.url));
   const port = env.NODENS_PORT ?? '1053';
   return runServer({
-    corefile: { name: 'corefiles/default.Corefile', read: () => readFileSync(file, 'utf8') }, port: Number(port), log: textLog(), env, quiet: false, pidfile: '',
+    corefile: { name: 'corefiles/default.Corefile', read: () => readFileSync(file, 'utf8') },
+    port: Number(port),
+    log: textLog(),
+    env,
+    quiet: false,
+    pidfile: '',
     greeting: `\nTry it from another terminal:\n\n    dig @127.0.0.1 -p ${port} hello.nodens.test\n    dig @127.0.0.1 -p ${port} example.org\n\nCtrl-C ends it.\n`,
   });
 };

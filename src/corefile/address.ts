@@ -16,7 +16,8 @@ export interface ServerKey {
 }
 
 /**
- * Reads a server block's key: `[dns://]ZONE[:PORT]`, ZONE a domain name or an address block. A port alone (`:1053`) means the root zone.
+ * Reads a server block's key: `[dns://]ZONE[:PORT]`, ZONE a domain name or an address block. A port alone (`:1053`)
+ * means the root zone.
  *
  * @param text the token's text with the environment filled in
  * @throws CorefileError at the token's line

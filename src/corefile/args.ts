@@ -4,8 +4,10 @@ import { failAt } from './token.js';
 const PLACEHOLDER = /\{args\[(\d*)(:?)(\d*)\]\}/g;
 
 /**
- * The words of an imported body with the import's arguments put in: `{args[0]}` is the first argument, anywhere in a word;
- * `{args[:]}`, `{args[1:]}`, `{args[:2]}` and `{args[1:3]}` (from, up to but not including) are a word of their own and become several.
+ * The words of an imported body with the import's arguments put in: `{args[0]}` is the first argument, anywhere in a
+ * word;
+ * `{args[:]}`, `{args[1:]}`, `{args[:2]}` and `{args[1:3]}` (from, up to but not including) are a word of their own
+ * and become several.
  *
  * @throws CorefileError at the body's line for an argument that the import does not give
  */
@@ -16,7 +18,11 @@ export function withArguments(body: readonly Token[], args: readonly Token[], vi
     const range = wholeRange(placed, args);
     if (range) return range.map((arg) => ({ ...placed, text: arg.text, quoted: true }));
     const text = token.text.replace(PLACEHOLDER, (written, from: string, colon: string) => {
-      if (colon !== '' || from === '') failAt(placed, `got '${written}' inside a word, allowed: {args[NUMBER]}; a range of arguments must be a word of its own`);
+      if (colon !== '' || from === '')
+        failAt(
+          placed,
+          `got '${written}' inside a word, allowed: {args[NUMBER]}; a range of arguments must be a word of its own`,
+        );
       return pick(placed, written, Number(from), args).text;
     });
     // An argument is data: one that is `{` or `import` does not become syntax.
@@ -37,4 +43,9 @@ function pick(token: Token, written: string, index: number, args: readonly Token
   return args[index] ?? failAt(token, `got '${written}', but the import ${given(args)}`);
 }
 
-const given = (args: readonly Token[]): string => (args.length === 0 ? 'gives no arguments' : args.length === 1 ? 'gives one argument: {args[0]}' : `gives ${args.length} arguments: {args[0]} to {args[${args.length - 1}]}`);
+const given = (args: readonly Token[]): string =>
+  args.length === 0
+    ? 'gives no arguments'
+    : args.length === 1
+      ? 'gives one argument: {args[0]}'
+      : `gives ${args.length} arguments: {args[0]} to {args[${args.length - 1}]}`;

@@ -15,7 +15,8 @@ export interface DigestBlock {
 }
 
 /**
- * SHA512 as 128 hexadecimal digits over the parsed server blocks, equal to what the reload plugin of CoreDNS prints for the same
+ * SHA512 as 128 hexadecimal digits over the parsed server blocks, equal to what the reload plugin of CoreDNS prints
+ * for the same
  * Corefile (https://coredns.io/plugins/reload). White space and comments within a line do not count; line numbers do.
  */
 export function digestOf(blocks: readonly DigestBlock[]): string {
@@ -27,8 +28,14 @@ function toJson(blocks: readonly DigestBlock[]): string {
   if (blocks.length === 0) return 'null';
   const json = blocks.map(({ keys, tokens }) => {
     const byName = [...tokens].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    const lists = byName.map(([name, words]) => `${JSON.stringify(name)}:${JSON.stringify(words.map(({ path, line, text }) => ({ File: path, Line: line, Text: text })))}`);
+    const lists = byName.map(
+      ([name, words]) =>
+        `${JSON.stringify(name)}:${JSON.stringify(words.map(({ path, line, text }) => ({ File: path, Line: line, Text: text })))}`,
+    );
     return `{"Keys":${JSON.stringify(keys)},"Tokens":{${lists.join(',')}}}`;
   });
-  return `[${json.join(',')}]`.replaceAll(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `[${json.join(',')}]`.replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

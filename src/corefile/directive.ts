@@ -15,7 +15,10 @@ export class Directive extends Entry {
     return [this.name];
   }
 
-  /** Throws a CorefileError `FILE:LINE: DIRECTIVE: text`, at the option's line (`DIRECTIVE: OPTION: text`) if one is given. */
+  /**
+   * Throws a CorefileError `FILE:LINE: DIRECTIVE: text`, at the option's line (`DIRECTIVE: OPTION: text`) if one is
+   * given.
+   */
   override fail(text: string, at?: Option): never {
     return at ? at.fail(text) : super.fail(text);
   }
@@ -42,8 +45,14 @@ export class Option extends Entry {
     return [...this.parents, this.name];
   }
 
-  /** Throws a CorefileError that says which options there are: `FILE:LINE: DIRECTIVE: unknown option 'x'; allowed: ...`. */
+  /**
+   * Throws a CorefileError that says which options there are: `FILE:LINE: DIRECTIVE: unknown option 'x'; allowed:
+   * ...`.
+   */
   unknown(allowed: readonly string[]): never {
-    return this.refuse(this.parents, `unknown option '${this.name}'; allowed: ${allowed.join(', ')}${suggestion(this.name, allowed)}`);
+    return this.refuse(
+      this.parents,
+      `unknown option '${this.name}'; allowed: ${allowed.join(', ')}${suggestion(this.name, allowed)}`,
+    );
   }
 }

@@ -37,7 +37,10 @@ export interface EntryParts {
   readonly line: number;
 }
 
-/** A named line of a server block: a directive, or an option in a directive's block. Every check throws a CorefileError at its line. */
+/**
+ * A named line of a server block: a directive, or an option in a directive's block. Every check throws a
+ * CorefileError at its line.
+ */
 export abstract class Entry {
   readonly name: string;
   /** The words behind the name on its own line, environment filled in. */
@@ -68,7 +71,10 @@ export abstract class Entry {
     return this.refuse(this.path, text);
   }
 
-  /** The number of arguments must be from `min` to `max` (Infinity: any number). `usage` is the syntax, such as `cache [TTL] [ZONES...]`. */
+  /**
+   * The number of arguments must be from `min` to `max` (Infinity: any number). `usage` is the syntax, such as `cache
+   * [TTL] [ZONES...]`.
+   */
   argCount(min: number, max: number, usage?: string): void {
     const count = this.args.length;
     if (count >= min && count <= max) return;
@@ -96,35 +102,40 @@ export abstract class Entry {
   /** A whole number within the bounds. */
   integer(text: string, bounds: Bounds = {}): number {
     const value = /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
-    if (!Number.isSafeInteger(value) || outside(value, bounds)) this.wrong(text, `a whole number${range(bounds, String)}`, bounds.what);
+    if (!Number.isSafeInteger(value) || outside(value, bounds))
+      this.wrong(text, `a whole number${range(bounds, String)}`, bounds.what);
     return value;
   }
 
   /** A number, with a fraction if written (`0.5`, `1e3` is refused), within the bounds. */
   decimal(text: string, bounds: Bounds = {}): number {
     const value = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
-    if (!Number.isFinite(value) || outside(value, bounds)) this.wrong(text, `a number${range(bounds, String)}`, bounds.what);
+    if (!Number.isFinite(value) || outside(value, bounds))
+      this.wrong(text, `a number${range(bounds, String)}`, bounds.what);
     return value;
   }
 
   /** A whole number of percent, written with the sign: `10%` is 10. */
   percent(text: string, bounds: Bounds = {}): number {
     const value = /^\d+%$/.test(text) ? Number(text.slice(0, -1)) : NaN;
-    if (Number.isNaN(value) || outside(value, bounds)) this.wrong(text, `a percentage such as 10%${range(bounds, (limit) => `${limit}%`)}`, bounds.what);
+    if (Number.isNaN(value) || outside(value, bounds))
+      this.wrong(text, `a percentage such as 10%${range(bounds, (limit) => `${limit}%`)}`, bounds.what);
     return value;
   }
 
   /** Whole seconds without a unit, as TTLs are written. */
   seconds(text: string, bounds: Bounds = {}): Seconds {
     const value = /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
-    if (!Number.isSafeInteger(value) || outside(value, bounds)) this.wrong(text, `whole seconds without a unit${range(bounds, String)}`, bounds.what);
+    if (!Number.isSafeInteger(value) || outside(value, bounds))
+      this.wrong(text, `whole seconds without a unit${range(bounds, String)}`, bounds.what);
     return value;
   }
 
   /** A duration with its unit, as Go writes it (`1m30s`, `250ms`); the bounds are in milliseconds. */
   duration(text: string, bounds: Bounds = {}): Milliseconds {
     const value = parseDuration(text);
-    if (value === undefined || !Number.isFinite(value) || outside(value, bounds)) this.wrong(text, `a duration such as 30s, 250ms or 1h30m${range(bounds, formatDuration)}`, bounds.what);
+    if (value === undefined || !Number.isFinite(value) || outside(value, bounds))
+      this.wrong(text, `a duration such as 30s, 250ms or 1h30m${range(bounds, formatDuration)}`, bounds.what);
     return value;
   }
 
@@ -186,7 +197,12 @@ function portNumber(text: string): number | undefined {
 
 function hostPortForms({ defaultPort, ipOnly, hostNeeded }: HostPortRules): string {
   const host = ipOnly ? 'IP' : 'HOST';
-  const forms = [`${host}:PORT`, '[IPV6]:PORT', ...(hostNeeded ? [] : [':PORT']), ...(defaultPort === undefined ? [] : [`${host} alone for port ${defaultPort}`])];
+  const forms = [
+    `${host}:PORT`,
+    '[IPV6]:PORT',
+    ...(hostNeeded ? [] : [':PORT']),
+    ...(defaultPort === undefined ? [] : [`${host} alone for port ${defaultPort}`]),
+  ];
   return `${forms.join(', ')}; PORT from 0 to 65535`;
 }
 

@@ -7,7 +7,8 @@ const MAX_REPLACEMENTS = 1000;
 const MAX_LENGTH = 1 << 20;
 
 /**
- * Replaces `{%NAME%}` and `{$NAME}` by the variable's value, '' when it is not set. `{$NAME:default}` stands for `default` when it is
+ * Replaces `{%NAME%}` and `{$NAME}` by the variable's value, '' when it is not set. `{$NAME:default}` stands for
+ * `default` when it is
  * not set. The value stays one word, whatever it holds. Values are searched again.
  *
  * @param fail called with a text when a value leads back to itself; throws
@@ -23,7 +24,8 @@ export function expandEnvironment(text: string, env: Environment, fail: (text: s
       // An empty name ends the search: what follows is kept as written.
       if (end <= nameStart) break;
       const name = out.slice(nameStart, end);
-      if (++count > MAX_REPLACEMENTS || out.length > MAX_LENGTH) fail(`the value of environment variable '${name}' leads back to itself or is too long`);
+      if (++count > MAX_REPLACEMENTS || out.length > MAX_LENGTH)
+        fail(`the value of environment variable '${name}' leads back to itself or is too long`);
       out = out.slice(0, start) + lookUp(name, open, env) + out.slice(end + close.length);
     }
     return out;

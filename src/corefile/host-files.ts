@@ -12,7 +12,10 @@ export function hostFiles(cwd: string): CorefileFiles {
   return {
     cwd,
     readFile: (path) => readFileSync(path, 'utf8'),
-    glob: (pattern) => tinyglobby().globSync(literalExceptWildcards(pattern), { absolute: true, cwd: '/', dot: true, expandDirectories: false }).sort(),
+    glob: (pattern) =>
+      tinyglobby()
+        .globSync(literalExceptWildcards(pattern), { absolute: true, cwd: '/', dot: true, expandDirectories: false })
+        .sort(),
   };
 }
 

@@ -10,9 +10,14 @@ import { failAt, isCloseBrace, isOpenBrace } from './token.js';
 
 /** The files a Corefile may import. */
 export interface CorefileFiles {
-  /** Returns a file's text. Throws when it cannot be read; an error with code ENOENT means that there is no such file. */
+  /**
+   * Returns a file's text. Throws when it cannot be read; an error with code ENOENT means that there is no such file.
+   */
   readFile(path: string): string;
-  /** Absolute paths of the files that match, sorted. `*` is any text and `?` any character, neither crosses a `/`; all else is literal. */
+  /**
+   * Absolute paths of the files that match, sorted. `*` is any text and `?` any character, neither crosses a `/`; all
+   * else is literal.
+   */
   glob(pattern: string): string[];
   /** Where the Corefile's own relative name counts from. */
   readonly cwd: string;
@@ -47,8 +52,13 @@ export class Importer {
     const at = this.stream.next()!;
     const [pattern, ...args] = this.words(at);
     if (++this.count > MAX_IMPORTS) failAt(at, `import: more than ${MAX_IMPORTS} imports`);
-    if (pattern === undefined) failAt(at, 'import: got no argument, allowed: a file, a pattern with *, or the name of a snippet, then its arguments');
-    if (pattern.text === '') failAt(at, 'import: got an empty name, allowed: a file, a pattern with *, or the name of a snippet');
+    if (pattern === undefined)
+      failAt(
+        at,
+        'import: got no argument, allowed: a file, a pattern with *, or the name of a snippet, then its arguments',
+      );
+    if (pattern.text === '')
+      failAt(at, 'import: got an empty name, allowed: a file, a pattern with *, or the name of a snippet');
     const snippet = this.snippets.get(pattern.text);
     if (snippet) {
       const via = this.enter(at, `(${pattern.text})`);
@@ -67,7 +77,8 @@ export class Importer {
   private words(at: Token): Token[] {
     const words: Token[] = [];
     for (let token = this.stream.peekSameLine(); token; token = this.stream.peekSameLine()) {
-      if (isOpenBrace(token) || isCloseBrace(token)) failAt(at, `import: unexpected '${token.text}': an import stands on a line of its own`);
+      if (isOpenBrace(token) || isCloseBrace(token))
+        failAt(at, `import: unexpected '${token.text}': an import stands on a line of its own`);
       this.stream.next();
       words.push({ ...token, text: expandEnvironment(token.text, this.env, (text) => failAt(at, `import: ${text}`)) });
     }
@@ -90,7 +101,11 @@ export class Importer {
     const wildcards = path.match(/[*?]/g) ?? [];
     const brackets = path.includes('[') && path.includes(']');
     if (wildcards.length === 0 && !brackets) return [path];
-    if (wildcards.filter((char) => char === '*').length > 1 || wildcards.filter((char) => char === '?').length > 1 || brackets) {
+    if (
+      wildcards.filter((char) => char === '*').length > 1 ||
+      wildcards.filter((char) => char === '?').length > 1 ||
+      brackets
+    ) {
       failAt(at, `import: got '${pattern}', allowed: at most one * and one ? in the whole path '${path}', and no [ ]`);
     }
     const found = this.host.glob(path);
@@ -109,8 +124,12 @@ export class Importer {
     try {
       text = this.host.readFile(path);
     } catch (error) {
-      if (!isMissing(error)) failAt(at, `import: cannot read '${path}': ${error instanceof Error ? error.message : String(error)}`);
-      failAt(at, `import: no snippet named '${pattern}' is defined before this line, and there is no file '${path}'${suggestion(pattern, [...this.snippets.keys()])}`);
+      if (!isMissing(error))
+        failAt(at, `import: cannot read '${path}': ${error instanceof Error ? error.message : String(error)}`);
+      failAt(
+        at,
+        `import: no snippet named '${pattern}' is defined before this line, and there is no file '${path}'${suggestion(pattern, [...this.snippets.keys()])}`,
+      );
     }
     this.files.add(path);
     const tokens = tokenize(text, path, path);
@@ -119,4 +138,5 @@ export class Importer {
   }
 }
 
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');

@@ -8,7 +8,8 @@ const BYTE_ORDER_MARK = '\ufeff';
 /**
  * Splits Corefile text into words (corefile(5)).
  * - Words end at white space. `#` starts a comment to the end of the line, also inside an unquoted word.
- * - A word that begins with `"` goes to the next `"` that has no `\` before it; `\"` stands for a quote, any other backslash for
+ * - A word that begins with `"` goes to the next `"` that has no `\` before it; `\"` stands for a quote, any other
+ *   backslash for
  *   itself. Quoted text may hold line breaks. A quote inside an unquoted word is an ordinary character.
  * - A backslash outside quotes is an ordinary character; it does not continue a line.
  *
@@ -28,13 +29,26 @@ export function tokenize(text: string, file: string, path: string): Token[] {
       at = endOfLine(text, at);
     } else if (char === '"') {
       const quoted = readQuoted(text, at + 1);
-      if (quoted === undefined) throw new CorefileError(file, line, `the quote opened on line ${line} is never closed: expected '"', got the end of the file`);
+      if (quoted === undefined)
+        throw new CorefileError(
+          file,
+          line,
+          `the quote opened on line ${line} is never closed: expected '"', got the end of the file`,
+        );
       tokens.push({ text: quoted.text, quoted: true, file, path, line, endLine: line + quoted.breaks, via: undefined });
       line += quoted.breaks;
       at = quoted.end;
     } else {
       const end = endOfWord(text, at);
-      tokens.push({ text: text.slice(at, end).replaceAll('\r', ''), quoted: false, file, path, line, endLine: line, via: undefined });
+      tokens.push({
+        text: text.slice(at, end).replaceAll('\r', ''),
+        quoted: false,
+        file,
+        path,
+        line,
+        endLine: line,
+        via: undefined,
+      });
       at = end;
     }
   }

@@ -29,11 +29,17 @@ export interface Corefile {
   readonly files: readonly string[];
   /** `FILE:LINE: text` of what is allowed but looks wrong: import patterns that match no file. */
   readonly warnings: readonly string[];
-  /** SHA512 in hexadecimal; changes with the text, the environment it uses and the files it imports. Equal to CoreDNS's for the same Corefile. */
+  /**
+   * SHA512 in hexadecimal; changes with the text, the environment it uses and the files it imports. Equal to
+   * CoreDNS's for the same Corefile.
+   */
   digest(): string;
 }
 
-/** Parses a Corefile. Options left out allow nothing: no variables, no files. Throws a CorefileError for anything it cannot use. */
+/**
+ * Parses a Corefile. Options left out allow nothing: no variables, no files. Throws a CorefileError for anything it
+ * cannot use.
+ */
 export function parseCorefile(source: CorefileSource, options: Partial<LoadOptions> = {}): Corefile {
   const env = options.env ?? {};
   const host: CorefileFiles = {

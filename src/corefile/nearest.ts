@@ -1,7 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 
 /**
- * The candidate that `word` was probably meant to be: the smallest edit distance, and at most a third of the letters wrong,
+ * The candidate that `word` was probably meant to be: the smallest edit distance, and at most a third of the letters
+ * wrong,
  * rounded (always at least one). Upper and lower case count as equal. undefined when nothing is near.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {

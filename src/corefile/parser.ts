@@ -140,14 +140,22 @@ export class Parser {
   }
 
   private checkKnown(token: Token, name: string, open: Token | undefined): void {
-    if (name.startsWith('(')) failAt(token, `got snippet '${name}' inside a server block, allowed: directives; snippets are defined outside`);
+    if (name.startsWith('('))
+      failAt(token, `got snippet '${name}' inside a server block, allowed: directives; snippets are defined outside`);
     if (this.known === undefined || this.known.includes(name)) return;
     // A name with a dot or a colon is more likely the next server block's key.
-    const missing = open && /[.:]/.test(name) ? `; is the '}' of the server block opened at ${open.file}:${open.line} missing?` : '';
-    failAt(token, `unknown directive '${name}'; allowed: ${this.known.join(', ')}${missing || suggestion(name, this.known)}`);
+    const missing =
+      open && /[.:]/.test(name) ? `; is the '}' of the server block opened at ${open.file}:${open.line} missing?` : '';
+    failAt(
+      token,
+      `unknown directive '${name}'; allowed: ${this.known.join(', ')}${missing || suggestion(name, this.known)}`,
+    );
   }
 
-  /** Arguments to the end of the line, and the block if one opens there. `names` are the directive and options around, with this one. */
+  /**
+   * Arguments to the end of the line, and the block if one opens there. `names` are the directive and options around,
+   * with this one.
+   */
   private rest(owner: Token, names: readonly string[]): { args: string[]; options: Option[] | undefined } {
     const args: string[] = [];
     for (let token = this.stream.peekSameLine(); token; token = this.stream.peekSameLine()) {
@@ -172,7 +180,8 @@ export class Parser {
         this.importer.run();
         continue;
       }
-      if (isOpenBrace(token)) failAt(token, `${names.join(': ')}: unexpected '{': an option's block opens on the option's own line`);
+      if (isOpenBrace(token))
+        failAt(token, `${names.join(': ')}: unexpected '{': an option's block opens on the option's own line`);
       this.stream.next();
       const text = this.expand(token);
       this.record(token, text);
@@ -188,11 +197,15 @@ export class Parser {
 
   private endOfBlock(names: readonly string[]): void {
     const token = this.stream.peekSameLine();
-    if (token && !(isCloseBrace(token) && names.length > 1)) failAt(token, `${names.join(': ')}: unexpected '${token.text}' after '}', allowed: the end of the line`);
+    if (token && !(isCloseBrace(token) && names.length > 1))
+      failAt(token, `${names.join(': ')}: unexpected '${token.text}' after '}', allowed: the end of the line`);
   }
 
   private unclosed(open: Token, what: string): never {
-    return failAt(this.stream.previous ?? open, `${what}: expected the '}' for the '{' opened at ${open.file}:${open.line}, got the end of the file`);
+    return failAt(
+      this.stream.previous ?? open,
+      `${what}: expected the '}' for the '{' opened at ${open.file}:${open.line}, got the end of the file`,
+    );
   }
 
   private parts(token: Token, name: string, args: readonly string[]): EntryParts {

@@ -34,7 +34,15 @@ export const isOpenBrace = (token: Token): boolean => token.text === '{' && !tok
 export const isCloseBrace = (token: Token): boolean => token.text === '}' && !token.quoted;
 export const isImport = (token: Token): boolean => token.text === 'import' && !token.quoted;
 
-/** Whether `token` begins a line, given the token before it. What an import brings in begins a line, and so does what follows it. */
+/**
+ * Whether `token` begins a line, given the token before it. What an import brings in begins a line, and so does what
+ * follows it.
+ */
 export function startsLine(token: Token, previous: Token | undefined): boolean {
-  return previous === undefined || previous.via !== token.via || previous.path !== token.path || previous.endLine < token.line;
+  return (
+    previous === undefined ||
+    previous.via !== token.via ||
+    previous.path !== token.path ||
+    previous.endLine < token.line
+  );
 }

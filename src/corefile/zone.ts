@@ -8,9 +8,12 @@ const MAX_ZONE = 255;
 const MAX_LABEL = 63;
 
 /**
- * Normalises one zone: lower case with a trailing dot, `.` for the root. An address block in CIDR notation becomes the reverse zones
- * that make it up: one on an octet boundary (IPv4) or a nibble boundary (IPv6), otherwise the several of the next boundary below.
- * Host bits are ignored. A `dns://` before it and a port behind it are dropped, as plugin arguments may repeat a server block's key.
+ * Normalises one zone: lower case with a trailing dot, `.` for the root. An address block in CIDR notation becomes
+ * the reverse zones
+ * that make it up: one on an octet boundary (IPv4) or a nibble boundary (IPv6), otherwise the several of the next
+ * boundary below.
+ * Host bits are ignored. A `dns://` before it and a port behind it are dropped, as plugin arguments may repeat a
+ * server block's key.
  *
  * @throws RangeError saying what was got and what is allowed
  */
@@ -25,25 +28,29 @@ export interface KeyParts {
 }
 
 /**
- * Cuts `[dns://]ZONE[:PORT]`. Port 0 lets the operating system choose. Digits behind the last colon are the port, so an IPv6 block
+ * Cuts `[dns://]ZONE[:PORT]`. Port 0 lets the operating system choose. Digits behind the last colon are the port, so
+ * an IPv6 block
  * needs its `/LENGTH` before the port.
  *
  * @throws RangeError for other schemes and bad ports
  */
 export function splitKey(text: string): KeyParts {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
-  if (scheme && scheme[1] !== 'dns') throw new RangeError(`got scheme '${scheme[0]}' in '${text}', allowed: dns://, or no scheme`);
+  if (scheme && scheme[1] !== 'dns')
+    throw new RangeError(`got scheme '${scheme[0]}' in '${text}', allowed: dns://, or no scheme`);
   const rest = scheme ? text.slice(scheme[0].length) : text;
   const colon = rest.lastIndexOf(':');
   if (colon < 0 || rest.includes('/', colon)) return { zone: rest, port: undefined };
   const port = rest.slice(colon + 1);
-  if (!/^\d+$/.test(port) || Number(port) > 65_535) throw new RangeError(`got port '${port}' in '${text}', allowed: a number from 1 to 65535, or 0 for any free port`);
+  if (!/^\d+$/.test(port) || Number(port) > 65_535)
+    throw new RangeError(`got port '${port}' in '${text}', allowed: a number from 1 to 65535, or 0 for any free port`);
   return { zone: rest.slice(0, colon), port: Number(port) };
 }
 
 /** As `zonesFromText`, for the zone part of a key. */
 export function zonesFromKey(zone: string): string[] {
-  if (zone.length <= MAX_ZONE && /^[\d.]+\/\d*$|^[0-9a-f:.]*:[0-9a-f:.]*(\/\d*)?$/i.test(zone)) return reverseZones(zone);
+  if (zone.length <= MAX_ZONE && /^[\d.]+\/\d*$|^[0-9a-f:.]*:[0-9a-f:.]*(\/\d*)?$/i.test(zone))
+    return reverseZones(zone);
   checkName(zone);
   const lower = zone.toLowerCase();
   return [isFullyQualified(lower) ? lower : `${lower}.`];
@@ -55,7 +62,8 @@ function checkName(zone: string): void {
 }
 
 function nameProblem(zone: string): string | undefined {
-  if (zone === '') return 'allowed: a domain name such as example.org, . for the root, or an address block such as 10.0.0.0/8';
+  if (zone === '')
+    return 'allowed: a domain name such as example.org, . for the root, or an address block such as 10.0.0.0/8';
   if (/[^\x21-\x7e]/.test(zone)) {
     const ascii = /[^\0-\x7f]/.test(zone) ? domainToASCII(zone) : '';
     return `allowed: printable ASCII without white space${ascii === '' ? '' : `; write it as '${ascii}'`}`;
@@ -63,10 +71,12 @@ function nameProblem(zone: string): string | undefined {
   if (/[,:(){}]/.test(zone)) return `allowed: a domain name without , : ( ) { }; several zones are separated by spaces`;
   if (zone.length > MAX_ZONE) return `${zone.length} characters, allowed: at most ${MAX_ZONE}`;
   if (zone === '.') return undefined;
-  const labels: string[] = (isFullyQualified(zone) ? zone.slice(0, -1) : zone).match(/(?:\\\d{3}|\\.|[^.\\])+|\.|\\/g) ?? [];
+  const labels: string[] =
+    (isFullyQualified(zone) ? zone.slice(0, -1) : zone).match(/(?:\\\d{3}|\\.|[^.\\])+|\.|\\/g) ?? [];
   if (labels.includes('\\')) return 'allowed: a backslash only before the character it escapes';
   // Labels and dots take turns: a dot in an even place has no label before it.
-  if (labels.length % 2 === 0 || labels.some((part, i) => (part === '.') !== (i % 2 === 1))) return 'allowed: no empty label (a dot at the start, or two in a row)';
+  if (labels.length % 2 === 0 || labels.some((part, i) => (part === '.') !== (i % 2 === 1)))
+    return 'allowed: no empty label (a dot at the start, or two in a row)';
   const long = labels.find((part) => part.replaceAll(/\\(\d{3}|.)/g, 'x').length > MAX_LABEL);
   return long === undefined ? undefined : `allowed: labels of at most ${MAX_LABEL} octets`;
 }
@@ -80,7 +90,9 @@ function reverseZones(text: string): string[] {
   const block = text.includes('/') ? parseCidr(text) : undefined;
   // The reference takes no block that begins with zeros written as `::` or `0:`; its reading of them is not settled.
   if (!block || /^:|^0.*:/.test(text)) {
-    throw new RangeError(`got '${text}', allowed: an address block such as 10.0.0.0/8 or 2001:db8::/32, with all four octets of an IPv4 address and a length of at most 32 (IPv4) or 128 (IPv6)`);
+    throw new RangeError(
+      `got '${text}', allowed: an address block such as 10.0.0.0/8 or 2001:db8::/32, with all four octets of an IPv4 address and a length of at most 32 (IPv4) or 128 (IPv6)`,
+    );
   }
   const unit = block.bytes.length === 4 ? 8 : 4;
   const labels = Math.ceil(block.prefix / unit);
@@ -97,4 +109,3 @@ function reverseZone(block: Cidr, labels: number, index: number): string {
   const names = kept.reverse().map((part) => part.toString(ipv4 ? 10 : 16));
   return [...names, ipv4 ? 'in-addr' : 'ip6', 'arpa', ''].join('.');
 }
-

@@ -6,7 +6,10 @@ import { TopologyError } from './errors.js';
 const MAX_KEPT = 65_536;
 const kept = new Map<string, IpBytes>();
 
-/** Octets of a textual address. Throws a RangeError when the text is none: addresses are checked where they enter the model. */
+/**
+ * Octets of a textual address. Throws a RangeError when the text is none: addresses are checked where they enter the
+ * model.
+ */
 export function ipBytes(ip: string): IpBytes {
   const known = kept.get(ip);
   if (known) return known;
@@ -49,7 +52,8 @@ export function requireCidr(text: string, path: string): Cidr {
 
 /** Reads a port number, 1 to 65535. */
 export function requirePort(port: number, path: string): number {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new TopologyError(path, `port ${port} is not in 1 to 65535`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new TopologyError(path, `port ${port} is not in 1 to 65535`);
   return port;
 }
 

@@ -10,7 +10,11 @@ const CGROUP_BASE = 7_000;
 const NO_ADDRESSES: ReadonlySet<string> = new Set();
 
 /** The programs of a namespace as the socket hook sees them. */
-export function describeCaller(netns: NetNs, place: Place, peer: (ip: string, view: Node | undefined) => FlowPeer): Caller {
+export function describeCaller(
+  netns: NetNs,
+  place: Place,
+  peer: (ip: string, view: Node | undefined) => FlowPeer,
+): Caller {
   const node = 'node' in place ? place.node : undefined;
   const pod = 'node' in place ? place.pod?.() : undefined;
   const ip = pod?.ip ?? node?.internalIp ?? netns.addresses[0] ?? '';

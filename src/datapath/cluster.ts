@@ -90,14 +90,24 @@ export class Cluster {
     const { random } = this.options;
     const netns = this.newNetns(`node/${spec.name}`, 'node');
     const devices = buildInterfaces(netns, spec.interfaces, config.mtu, random, `${path}.interfaces`);
-    const internalIp = spec.internalIp === undefined ? devices.at(-1)?.addresses[0]?.ip : requireIp(spec.internalIp, `${path}.internalIp`);
-    if (internalIp === undefined || !netns.ownerOf(internalIp)) throw new TopologyError(`${path}.internalIp`, `${internalIp ?? 'nothing'} is no address of the node`);
+    const internalIp =
+      spec.internalIp === undefined
+        ? devices.at(-1)?.addresses[0]?.ip
+        : requireIp(spec.internalIp, `${path}.internalIp`);
+    if (internalIp === undefined || !netns.ownerOf(internalIp))
+      throw new TopologyError(`${path}.internalIp`, `${internalIp ?? 'nothing'} is no address of the node`);
     const node = new Node(
       spec,
       netns,
       internalIp,
       this.options.now() - UPTIME,
-      new CiliumConntrack({ tcpMax: config.ctTcpMax, anyMax: config.ctAnyMax, reportInterval: config.reportInterval, flagMask: config.monitorFlags === 'all' ? 0xff : 0x07, whenFull: config.ctWhenFull }),
+      new CiliumConntrack({
+        tcpMax: config.ctTcpMax,
+        anyMax: config.ctAnyMax,
+        reportInterval: config.reportInterval,
+        flagMask: config.monitorFlags === 'all' ? 0xff : 0x07,
+        whenFull: config.ctWhenFull,
+      }),
       new NatTable(config.natMax, random),
       new KernelConntrack(config.kernelConntrackMax, { earlyDrop: config.kernelEarlyDrop }),
       (owner) => this.rules.of(owner),
@@ -117,8 +127,19 @@ export class Cluster {
     if (!spec.name) throw new TopologyError(`${path}.name`, 'a host needs a name');
     if (this.hosts.has(spec.name)) throw new TopologyError(`${path}.name`, `there are two hosts named ${spec.name}`);
     const netns = this.newNetns(`host/${spec.name}`, 'host');
-    const devices = buildInterfaces(netns, spec.interfaces, this.config().mtu, this.options.random, `${path}.interfaces`);
-    const host: OutsideHost = { spec, name: spec.name, netns, process: this.options.makeProcess(netns, { host: () => host }) };
+    const devices = buildInterfaces(
+      netns,
+      spec.interfaces,
+      this.config().mtu,
+      this.options.random,
+      `${path}.interfaces`,
+    );
+    const host: OutsideHost = {
+      spec,
+      name: spec.name,
+      netns,
+      process: this.options.makeProcess(netns, { host: () => host }),
+    };
     for (const [i, device] of devices.entries()) this.directory.attach(host, device, `${path}.interfaces[${i}]`);
     for (const [i, route] of (spec.routes ?? []).entries()) addStaticRoute(netns, route, `${path}.routes[${i}]`);
     this.hosts.set(spec.name, host);
@@ -144,7 +165,10 @@ export class Cluster {
     pod.node.pods.delete(pod.key);
   }
 
-  /** Deletes a CiliumNode: its blocks go back, and the other nodes lose their routes to them. Pods keep their addresses. */
+  /**
+   * Deletes a CiliumNode: its blocks go back, and the other nodes lose their routes to them. Pods keep their
+   * addresses.
+   */
   deleteCiliumNode(node: Node): void {
     if (!node.ciliumNode) throw new TopologyError(`ciliumNodes.${node.name}`, 'there is no such CiliumNode');
     this.ipam.dismiss(node.ciliumNode.ipam);
@@ -154,7 +178,8 @@ export class Cluster {
   }
 
   /**
-   * The agent starts anew: without a CiliumNode it gets one in the mode that is set now. Endpoints whose address is not in
+   * The agent starts anew: without a CiliumNode it gets one in the mode that is set now. Endpoints whose address is
+   * not in
    * the node's blocks cannot be restored. Returns the pods that are unmanaged from now on.
    */
   restartAgent(node: Node): readonly Pod[] {
@@ -169,7 +194,9 @@ export class Cluster {
   private lookup(node: Node, ip: string, port: number, protocol: string): Frontend | undefined {
     const frontend = this.services.lookup(ip, port, protocol);
     if (frontend || port < NODE_PORTS.first || port > NODE_PORTS.last) return frontend;
-    return this.directory.nodeByAddress(ip) || node.netns.hasAddress(ip) ? this.services.lookupNodePort(port, protocol) : undefined;
+    return this.directory.nodeByAddress(ip) || node.netns.hasAddress(ip)
+      ? this.services.lookupNodePort(port, protocol)
+      : undefined;
   }
 
   /** Gives a node its CiliumNode with blocks and a router address, and tells the other nodes. */
@@ -188,12 +215,20 @@ export class Cluster {
   }
 
   private hostPod(spec: PodSpec, node: Node): Pod {
-    const pod: Pod = new Pod(spec, node, node.netns, this.options.makeProcess(node.netns, { node, pod: () => pod }), node.internalIp, undefined);
+    const pod: Pod = new Pod(
+      spec,
+      node,
+      node.netns,
+      this.options.makeProcess(node.netns, { node, pod: () => pod }),
+      node.internalIp,
+      undefined,
+    );
     return pod;
   }
 
   private ownPod(spec: PodSpec, node: Node, path: string): Pod {
-    if (!node.ciliumNode) throw new TopologyError(`${path}.node`, `${node.name} has no CiliumNode: its agent must be restarted first`);
+    if (!node.ciliumNode)
+      throw new TopologyError(`${path}.node`, `${node.name} has no CiliumNode: its agent must be restarted first`);
     const { ipam } = node.ciliumNode;
     const key = podKey(spec.namespace, spec.name);
     const blocks = node.podBlocks.length;
@@ -211,7 +246,15 @@ export class Cluster {
       clusterName: this.config().clusterName,
     });
     try {
-      pod.endpoint = buildEndpoint({ spec, node, ip, labels, identities: this.identities, random: this.options.random, path });
+      pod.endpoint = buildEndpoint({
+        spec,
+        node,
+        ip,
+        labels,
+        identities: this.identities,
+        random: this.options.random,
+        path,
+      });
     } catch (error) {
       this.ipam.release(ipam, ip);
       throw error;
@@ -227,7 +270,11 @@ export class Cluster {
   /** multi-pool: the pod's annotation, else the namespace's, else the default pool. Read at creation only. */
   private poolOf(spec: PodSpec): string {
     if (this.ipam.mode !== 'multi-pool') return DEFAULT_POOL;
-    return spec.annotations?.[POOL_ANNOTATION] ?? this.namespaces.get(spec.namespace)?.annotations?.[POOL_ANNOTATION] ?? DEFAULT_POOL;
+    return (
+      spec.annotations?.[POOL_ANNOTATION] ??
+      this.namespaces.get(spec.namespace)?.annotations?.[POOL_ANNOTATION] ??
+      DEFAULT_POOL
+    );
   }
 
   private spread(node: Node): void {
@@ -252,9 +299,12 @@ export class Cluster {
 /** multi-pool does not go with tunnels or with one route for the node's block. */
 export function checkIpam(ipam: IpamConfig, config: DatapathConfig): void {
   if (ipam.mode !== 'multi-pool') return;
-  if (config.routing !== 'native') throw new TopologyError('config.routing', `multi-pool needs native routing, got ${config.routing}`);
+  if (config.routing !== 'native')
+    throw new TopologyError('config.routing', `multi-pool needs native routing, got ${config.routing}`);
   if (!config.endpointRoutes) throw new TopologyError('config.endpointRoutes', 'multi-pool needs endpoint routes');
-  if (config.masquerade === 'iptables' && config.masqueradeDevices.length === 0) throw new TopologyError('config.masqueradeDevices', 'multi-pool with iptables masquerading needs its devices');
+  if (config.masquerade === 'iptables' && config.masqueradeDevices.length === 0)
+    throw new TopologyError('config.masqueradeDevices', 'multi-pool with iptables masquerading needs its devices');
 }
 
-export const ipamsOf = (nodes: Iterable<Node>): readonly NodeIpam[] => [...nodes].flatMap((node) => (node.ciliumNode ? [node.ciliumNode.ipam] : []));
+export const ipamsOf = (nodes: Iterable<Node>): readonly NodeIpam[] =>
+  [...nodes].flatMap((node) => (node.ciliumNode ? [node.ciliumNode.ipam] : []));

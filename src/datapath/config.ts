@@ -2,7 +2,10 @@ import type { Octets, Seconds } from '../lib/units.js';
 import { requireCidr } from './address.js';
 import { TopologyError } from './errors.js';
 
-/** Monitor aggregation, in rising order: from `lowest` on no from-* points, from `medium` on only new states, new TCP flags and the interval. */
+/**
+ * Monitor aggregation, in rising order: from `lowest` on no from-* points, from `medium` on only new states, new TCP
+ * flags and the interval.
+ */
 export type Aggregation = 'none' | 'lowest' | 'low' | 'medium' | 'maximum';
 export const AGGREGATION_LEVEL: Record<Aggregation, number> = { none: 0, lowest: 1, low: 2, medium: 3, maximum: 4 };
 
@@ -15,7 +18,10 @@ export interface DatapathConfig {
   readonly endpointRoutes: boolean;
   /** `legacy` sends pod traffic through the node's IP stack, as iptables masquerading needs. */
   readonly hostRouting: 'bpf' | 'legacy';
-  /** `host-only` is socketLB.hostNamespaceOnly: pods get per-packet translation; `off`: host processes too are left to kube-proxy. */
+  /**
+   * `host-only` is socketLB.hostNamespaceOnly: pods get per-packet translation; `off`: host processes too are left to
+   * kube-proxy.
+   */
   readonly socketLb: 'all' | 'host-only' | 'off';
   /** Choice of a backend per packet. The socket hook always chooses at random (TCP) or by socket cookie (UDP). */
   readonly loadBalancing: 'random' | 'maglev';
@@ -45,15 +51,24 @@ export interface DatapathConfig {
   readonly sockRevNatMax: number;
   /** nf_conntrack_max of each node. */
   readonly kernelConntrackMax: number;
-  /** Lets the oldest unassured entry make room in a full table. The kernel looks in 8 buckets, so whether it finds one is chance. */
+  /**
+   * Lets the oldest unassured entry make room in a full table. The kernel looks in 8 buckets, so whether it finds one
+   * is chance.
+   */
   readonly kernelEarlyDrop: boolean;
   /** Pods ask for their router's hardware address again while they use it, which captures show as ARP. */
   readonly neighbourProbes: boolean;
-  /** Refuse, and tell of, a redirect of a backend to itself. Real Cilium runs it: the packet comes back to the pod that sent it. */
+  /**
+   * Refuse, and tell of, a redirect of a backend to itself. Real Cilium runs it: the packet comes back to the pod
+   * that sent it.
+   */
   readonly loopGuard: boolean;
 }
 
-/** The ConfigMap of ip-masq-agent: `nonMasqueradeCIDRs` replaces the defaults; link-local is left alone unless `masqLinkLocal`. */
+/**
+ * The ConfigMap of ip-masq-agent: `nonMasqueradeCIDRs` replaces the defaults; link-local is left alone unless
+ * `masqLinkLocal`.
+ */
 export interface IpMasqAgentConfig {
   readonly nonMasqueradeCIDRs?: readonly string[];
   readonly masqLinkLocal?: boolean;
@@ -98,7 +113,15 @@ const choices: { [Key in keyof DatapathConfig]?: readonly string[] } = {
   ctWhenFull: ['evict', 'fail'],
 };
 
-const sizes = ['maglevTableSize', 'mtu', 'ctTcpMax', 'ctAnyMax', 'natMax', 'sockRevNatMax', 'kernelConntrackMax'] as const;
+const sizes = [
+  'maglevTableSize',
+  'mtu',
+  'ctTcpMax',
+  'ctAnyMax',
+  'natMax',
+  'sockRevNatMax',
+  'kernelConntrackMax',
+] as const;
 /** Smallest MTU every IPv4 link must carry (RFC 791 section 3.2). */
 const MIN_MTU: Octets = 68;
 
@@ -108,20 +131,30 @@ export function resolveConfig(given: Partial<DatapathConfig> = {}, path = 'confi
   for (const key of Object.keys(choices) as (keyof DatapathConfig)[]) {
     const allowed = choices[key]!;
     const value = config[key] as string;
-    if (!allowed.includes(value)) throw new TopologyError(`${path}.${key}`, `got "${value}", want one of ${allowed.join(', ')}`);
+    if (!allowed.includes(value))
+      throw new TopologyError(`${path}.${key}`, `got "${value}", want one of ${allowed.join(', ')}`);
   }
   for (const key of sizes) {
-    if (!Number.isInteger(config[key]) || config[key] < 1) throw new TopologyError(`${path}.${key}`, `got ${config[key]}, want a whole number above 0`);
+    if (!Number.isInteger(config[key]) || config[key] < 1)
+      throw new TopologyError(`${path}.${key}`, `got ${config[key]}, want a whole number above 0`);
   }
   if (config.mtu < MIN_MTU) throw new TopologyError(`${path}.mtu`, `got ${config.mtu}, want at least ${MIN_MTU}`);
-  if (!(config.reportInterval >= 0)) throw new TopologyError(`${path}.reportInterval`, `got ${config.reportInterval}, want 0 or more seconds`);
-  if (!isPrime(config.maglevTableSize)) throw new TopologyError(`${path}.maglevTableSize`, `got ${config.maglevTableSize}, want a prime`);
+  if (!(config.reportInterval >= 0))
+    throw new TopologyError(`${path}.reportInterval`, `got ${config.reportInterval}, want 0 or more seconds`);
+  if (!isPrime(config.maglevTableSize))
+    throw new TopologyError(`${path}.maglevTableSize`, `got ${config.maglevTableSize}, want a prime`);
   if (config.masquerade === 'iptables' && config.hostRouting === 'bpf') {
-    throw new TopologyError(`${path}.hostRouting`, 'iptables masquerading needs "legacy", for BPF routing passes netfilter by');
+    throw new TopologyError(
+      `${path}.hostRouting`,
+      'iptables masquerading needs "legacy", for BPF routing passes netfilter by',
+    );
   }
   if (config.nativeRoutingCidr !== undefined) requireCidr(config.nativeRoutingCidr, `${path}.nativeRoutingCidr`);
-  if (config.kubeProxyClusterCidr !== undefined) requireCidr(config.kubeProxyClusterCidr, `${path}.kubeProxyClusterCidr`);
-  config.ipMasqAgent?.nonMasqueradeCIDRs?.forEach((cidr, i) => requireCidr(cidr, `${path}.ipMasqAgent.nonMasqueradeCIDRs[${i}]`));
+  if (config.kubeProxyClusterCidr !== undefined)
+    requireCidr(config.kubeProxyClusterCidr, `${path}.kubeProxyClusterCidr`);
+  config.ipMasqAgent?.nonMasqueradeCIDRs?.forEach((cidr, i) =>
+    requireCidr(cidr, `${path}.ipMasqAgent.nonMasqueradeCIDRs[${i}]`),
+  );
   return config;
 }
 
@@ -137,4 +170,5 @@ export const TUNNEL_PORT = { vxlan: 8472, geneve: 6081 } as const;
 export const isTunnel = (config: DatapathConfig): boolean => config.routing !== 'native';
 
 /** MTU of the route inside a pod: the devices keep the base MTU, the route leaves room for the tunnel. */
-export const routeMtu = (config: DatapathConfig): Octets => (isTunnel(config) ? config.mtu - TUNNEL_OVERHEAD : config.mtu);
+export const routeMtu = (config: DatapathConfig): Octets =>
+  isTunnel(config) ? config.mtu - TUNNEL_OVERHEAD : config.mtu;

@@ -16,7 +16,10 @@ export const CT_LIFETIME = {
 
 export type CtDirection = 'OUT' | 'IN' | 'SVC';
 
-/** One line of `cilium-dbg bpf ct list global`, in the order client to server. Times are seconds since the node's boot. */
+/**
+ * One line of `cilium-dbg bpf ct list global`, in the order client to server. Times are seconds since the node's
+ * boot.
+ */
 export interface CtEntry {
   readonly protocol: Protocol;
   readonly direction: CtDirection;
@@ -51,7 +54,9 @@ export interface CtSettings {
   readonly anyMax: number;
   readonly reportInterval: Seconds;
   readonly flagMask: number;
-  /** The maps are LRU hashes: a full one gives up its oldest entry. `fail` refuses the new one, as plain hash maps do. */
+  /**
+   * The maps are LRU hashes: a full one gives up its oldest entry. `fail` refuses the new one, as plain hash maps do.
+   */
   readonly whenFull: 'evict' | 'fail';
 }
 
@@ -91,14 +96,23 @@ export class CiliumConntrack {
     return entry;
   }
 
-  /** The entry of a connection to a service address, which remembers the backend; only per-packet translation has them. */
+  /**
+   * The entry of a connection to a service address, which remembers the backend; only per-packet translation has
+   * them.
+   */
   service(packet: Packet, now: Seconds): CtEntry | undefined {
     const entry = this.find(packet.protocol, 'SVC', tupleOf(packet), now);
     // A SYN to a service whose connection is closing starts afresh, so that it may get another backend.
     if (entry && hasFlag(packet, 'SYN') && (entry.rxClosing || entry.txClosing)) return undefined;
     if (entry) {
       if (hasFlag(packet, 'FIN') || hasFlag(packet, 'RST')) entry.txClosing = true;
-      entry.expires = now + (entry.txClosing ? CT_LIFETIME.serviceTcpGrace : packet.protocol === 'TCP' ? CT_LIFETIME.serviceTcp : CT_LIFETIME.serviceAny);
+      entry.expires =
+        now +
+        (entry.txClosing
+          ? CT_LIFETIME.serviceTcpGrace
+          : packet.protocol === 'TCP'
+            ? CT_LIFETIME.serviceTcp
+            : CT_LIFETIME.serviceAny);
     }
     return entry;
   }
@@ -126,7 +140,8 @@ export class CiliumConntrack {
 
   /** Removes all entries with the address, as the agent does for an endpoint that is gone. */
   forget(ip: string): void {
-    for (const map of [this.tcp, this.any]) for (const [key, entry] of map) if (entry.src === ip || entry.dst === ip) map.delete(key);
+    for (const map of [this.tcp, this.any])
+      for (const [key, entry] of map) if (entry.src === ip || entry.dst === ip) map.delete(key);
   }
 
   /** Live entries in the order of their creation. */
@@ -148,7 +163,14 @@ export class CiliumConntrack {
     return undefined;
   }
 
-  private insert(protocol: Protocol, direction: CtDirection, tuple: Tuple, identity: number, revNat: number, now: Seconds): CtEntry | undefined {
+  private insert(
+    protocol: Protocol,
+    direction: CtDirection,
+    tuple: Tuple,
+    identity: number,
+    revNat: number,
+    now: Seconds,
+  ): CtEntry | undefined {
     const map = this.map(protocol);
     const max = protocol === 'TCP' ? this.settings.tcpMax : this.settings.anyMax;
     if (map.size >= max) {
@@ -177,7 +199,13 @@ export class CiliumConntrack {
     return entry;
   }
 
-  private touch(entry: CtEntry, packet: Packet, way: 'egress' | 'ingress', now: Seconds, state: 'reply' | 'established'): CtLookup {
+  private touch(
+    entry: CtEntry,
+    packet: Packet,
+    way: 'egress' | 'ingress',
+    now: Seconds,
+    state: 'reply' | 'established',
+  ): CtLookup {
     const map = this.map(entry.protocol);
     const key = keyOf(entry.protocol, entry.direction, entry);
     // Moving the entry to the end keeps the map in order of use, which is what LRU eviction goes by.
@@ -212,7 +240,9 @@ export class CiliumConntrack {
 
   private related(about: Packet, way: 'egress' | 'ingress', now: Seconds): CtLookup {
     const tuple = tupleOf(about);
-    const entry = this.find(about.protocol, way === 'egress' ? 'IN' : 'OUT', tuple, now) ?? this.find(about.protocol, way === 'egress' ? 'OUT' : 'IN', reverse(tuple), now);
+    const entry =
+      this.find(about.protocol, way === 'egress' ? 'IN' : 'OUT', tuple, now) ??
+      this.find(about.protocol, way === 'egress' ? 'OUT' : 'IN', reverse(tuple), now);
     return { state: entry ? 'related' : 'new', entry, report: true };
   }
 }

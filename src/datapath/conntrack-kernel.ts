@@ -18,7 +18,8 @@ export const KERNEL_LIFETIME = {
   CLOSE: 10,
 } as const;
 
-export type KernelTcpState = 'SYN_SENT' | 'SYN_RECV' | 'ESTABLISHED' | 'FIN_WAIT' | 'CLOSE_WAIT' | 'LAST_ACK' | 'TIME_WAIT' | 'CLOSE';
+export type KernelTcpState =
+  'SYN_SENT' | 'SYN_RECV' | 'ESTABLISHED' | 'FIN_WAIT' | 'CLOSE_WAIT' | 'LAST_ACK' | 'TIME_WAIT' | 'CLOSE';
 
 export interface KernelTuple {
   readonly src: string;
@@ -59,7 +60,10 @@ const MIN_PORT = 1024;
 export class KernelConntrack {
   private readonly entries = new Map<string, KernelEntry>();
   private count = 0;
-  /** As `conntrack -S` counts: packets dropped for want of room, and entries that lost against another at confirmation. */
+  /**
+   * As `conntrack -S` counts: packets dropped for want of room, and entries that lost against another at
+   * confirmation.
+   */
   readonly statistics = { drop: 0, insertFailed: 0 };
 
   constructor(
@@ -73,13 +77,15 @@ export class KernelConntrack {
   }
 
   /**
-   * Finds a packet's entry, or starts an unconfirmed one. undefined when a new flow finds the table full: it is dropped.
-   * With `earlyDrop` the oldest entry that is not assured makes room first, as the kernel tries in neighbouring buckets.
+   * Finds a packet's entry, or starts an unconfirmed one. undefined when a new flow finds the table full: it is
+   * dropped.
+   * With `earlyDrop` the oldest entry that is not assured makes room first, as the kernel tries in neighbouring
+   * buckets.
    */
   track(packet: Packet, now: Seconds): KernelMatch | undefined {
     const about = packet.icmp?.about;
     const tuple = about ? mirror(tupleOf(about)) : tupleOf(packet);
-    const found = this.find(about?.protocol ?? packet.protocol, tuple, now) ;
+    const found = this.find(about?.protocol ?? packet.protocol, tuple, now);
     if (found) return found;
     if (this.count >= this.max) {
       this.collect(now);
@@ -125,7 +131,10 @@ export class KernelConntrack {
   confirm(match: KernelMatch, packet: Packet, now: Seconds): boolean {
     const { entry } = match;
     if (!entry.confirmed) {
-      if (this.entries.has(keyOf(entry.protocol, entry.original)) || this.entries.has(keyOf(entry.protocol, entry.reply))) {
+      if (
+        this.entries.has(keyOf(entry.protocol, entry.original)) ||
+        this.entries.has(keyOf(entry.protocol, entry.reply))
+      ) {
         this.statistics.insertFailed++;
         return false;
       }
@@ -186,19 +195,28 @@ function refresh(entry: KernelEntry, packet: Packet, reply: boolean, now: Second
   }
   const stream = entry.protocol === 'UDP' && !entry.unreplied && now > entry.streamFrom;
   if (stream) entry.assured = true;
-  entry.expires = now + (entry.protocol === 'ICMP' ? KERNEL_LIFETIME.icmp : stream ? KERNEL_LIFETIME.udpStream : KERNEL_LIFETIME.udp);
+  entry.expires =
+    now + (entry.protocol === 'ICMP' ? KERNEL_LIFETIME.icmp : stream ? KERNEL_LIFETIME.udpStream : KERNEL_LIFETIME.udp);
 }
 
 /** The path of the connection through its states as a bystander sees it. */
 function nextState(state: KernelTcpState | undefined, packet: Packet, reply: boolean): KernelTcpState {
   if (hasFlag(packet, 'RST')) return 'CLOSE';
-  if (hasFlag(packet, 'SYN')) return reply ? 'SYN_RECV' : state === undefined || state === 'TIME_WAIT' || state === 'CLOSE' ? 'SYN_SENT' : state;
+  if (hasFlag(packet, 'SYN'))
+    return reply ? 'SYN_RECV' : state === undefined || state === 'TIME_WAIT' || state === 'CLOSE' ? 'SYN_SENT' : state;
   if (hasFlag(packet, 'FIN')) return state === 'FIN_WAIT' || state === 'CLOSE_WAIT' ? 'LAST_ACK' : 'FIN_WAIT';
   if (state === undefined || state === 'SYN_RECV') return 'ESTABLISHED';
   if (state === 'FIN_WAIT') return 'CLOSE_WAIT';
   return state === 'LAST_ACK' ? 'TIME_WAIT' : state;
 }
 
-const mirror = (tuple: KernelTuple): KernelTuple => ({ src: tuple.dst, sport: tuple.dport, dst: tuple.src, dport: tuple.sport });
-const sameTuple = (a: KernelTuple, b: KernelTuple): boolean => a.src === b.src && a.sport === b.sport && a.dst === b.dst && a.dport === b.dport;
-const keyOf = (protocol: Protocol, tuple: KernelTuple): string => `${protocol}|${tuple.src}|${tuple.sport}|${tuple.dst}|${tuple.dport}`;
+const mirror = (tuple: KernelTuple): KernelTuple => ({
+  src: tuple.dst,
+  sport: tuple.dport,
+  dst: tuple.src,
+  dport: tuple.sport,
+});
+const sameTuple = (a: KernelTuple, b: KernelTuple): boolean =>
+  a.src === b.src && a.sport === b.sport && a.dst === b.dst && a.dport === b.dport;
+const keyOf = (protocol: Protocol, tuple: KernelTuple): string =>
+  `${protocol}|${tuple.src}|${tuple.sport}|${tuple.dst}|${tuple.dport}`;

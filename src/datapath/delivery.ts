@@ -8,7 +8,9 @@ import { UdpSocket } from './udp-socket.js';
 /** Runs `run` at a time: lets a lab keep the order of a real or driven clock. */
 export type Schedule = (run: () => void, at: Milliseconds) => void;
 
-/** More deliveries than any exchange needs within one call; programs that answer each other for ever are stopped here. */
+/**
+ * More deliveries than any exchange needs within one call; programs that answer each other for ever are stopped here.
+ */
 const MAX_DELIVERIES = 1_000_000;
 
 /** Brings packets to sockets. What a packet sets off runs after the call that sent it, in order of arrival. */
@@ -100,7 +102,13 @@ export class Delivery {
     }
     const about = icmp.about!;
     if (icmp.kind === 'frag-needed' && icmp.mtu !== undefined) netns.pathMtu.set(about.dst, icmp.mtu);
-    const bound = netns.ports.receiver({ ...about, src: about.dst, sport: about.dport, dst: about.src, dport: about.sport });
+    const bound = netns.ports.receiver({
+      ...about,
+      src: about.dst,
+      sport: about.dport,
+      dst: about.src,
+      dport: about.sport,
+    });
     if (bound) this.later(() => this.sockets.get(bound.cookie)?.socket.fail(packet), at);
     return true;
   }
@@ -112,14 +120,27 @@ export class Delivery {
       return;
     }
     const icmp = { kind: 'port-unreachable' as const, id: 0, seq: 0, about: packet };
-    this.later(() => this.respond(netns, { protocol: 'ICMP', src: packet.dst, dst: packet.src, sport: 0, dport: 0, icmp, payload: new Uint8Array(0) }), at);
+    this.later(
+      () =>
+        this.respond(netns, {
+          protocol: 'ICMP',
+          src: packet.dst,
+          dst: packet.src,
+          sport: 0,
+          dport: 0,
+          icmp,
+          payload: new Uint8Array(0),
+        }),
+      at,
+    );
   }
 
   private drain(): void {
     this.draining = true;
     try {
       for (let done = 0; this.queue.length > 0; done++) {
-        if (done > MAX_DELIVERIES) throw new RangeError(`more than ${MAX_DELIVERIES} packets in one call: do two programs answer each other?`);
+        if (done > MAX_DELIVERIES)
+          throw new RangeError(`more than ${MAX_DELIVERIES} packets in one call: do two programs answer each other?`);
         const batch = this.queue;
         this.queue = [];
         for (const { run, at } of batch) {

@@ -45,7 +45,12 @@ export class Directory {
     if (pod?.endpoint) return { ip, port, identity: pod.endpoint.identity, pod: pod.ref };
     if (view?.netns.hasAddress(ip)) return { ip, port, identity: RESERVED_IDENTITY.host };
     const node = this.nodes.get(ip);
-    if (node) return { ip, port, identity: node.spec.apiServer ? RESERVED_IDENTITY['kube-apiserver'] : RESERVED_IDENTITY['remote-node'] };
+    if (node)
+      return {
+        ip,
+        port,
+        identity: node.spec.apiServer ? RESERVED_IDENTITY['kube-apiserver'] : RESERVED_IDENTITY['remote-node'],
+      };
     return { ip, port, identity: RESERVED_IDENTITY.world };
   }
 
@@ -55,7 +60,11 @@ export class Directory {
     const link = this.links.get(device.segment) ?? new Map<string, Attachment>();
     for (const { ip } of device.addresses) {
       const other = link.get(ip);
-      if (other) throw new TopologyError(`${path}.addresses`, `${ip} is already ${other.owner.name}'s on link ${device.segment}`);
+      if (other)
+        throw new TopologyError(
+          `${path}.addresses`,
+          `${ip} is already ${other.owner.name}'s on link ${device.segment}`,
+        );
     }
     for (const { ip } of device.addresses) link.set(ip, { owner, device });
     this.links.set(device.segment, link);

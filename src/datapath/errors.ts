@@ -16,7 +16,10 @@ export type SocketErrorCode =
   | 'EPERM'
   | 'ETIMEDOUT';
 
-/** A failed call on a modelled socket. `code` is the errno name, so callers treat it as they treat an error of a real socket. */
+/**
+ * A failed call on a modelled socket. `code` is the errno name, so callers treat it as they treat an error of a real
+ * socket.
+ */
 export class SocketError extends Error {
   constructor(
     readonly code: SocketErrorCode,

@@ -31,7 +31,10 @@ interface EventBase {
 
 export type SockPoint = 'pre-xlate-fwd' | 'post-xlate-fwd' | 'pre-xlate-rev' | 'post-xlate-rev';
 
-/** The socket hook looked at, or changed, an address. In the rev points `source` is the peer and `destination` the caller. */
+/**
+ * The socket hook looked at, or changed, an address. In the rev points `source` is the peer and `destination` the
+ * caller.
+ */
 export interface SockEvent extends EventBase {
   readonly kind: 'sock';
   readonly point: SockPoint;
@@ -40,7 +43,10 @@ export interface SockEvent extends EventBase {
   readonly destination: FlowPeer;
   readonly cookie: number;
   readonly cgroupId: number;
-  /** True for a process in the node's own network namespace; Hubble leaves those out (their cgroup belongs to no pod address). */
+  /**
+   * True for a process in the node's own network namespace; Hubble leaves those out (their cgroup belongs to no pod
+   * address).
+   */
   readonly hostNamespace: boolean;
 }
 
@@ -162,7 +168,10 @@ export interface KernelEvent extends EventBase {
   readonly text: string;
 }
 
-/** A packet ended on its way without Cilium saying so: no route, no host with that address, netfilter, a full kernel table. */
+/**
+ * A packet ended on its way without Cilium saying so: no route, no host with that address, netfilter, a full kernel
+ * table.
+ */
 export interface LossEvent extends EventBase {
   readonly kind: 'loss';
   readonly packet: Packet;
@@ -179,7 +188,8 @@ export interface LoopEvent extends EventBase {
   readonly caller: FlowPeer;
 }
 
-export type DatapathEvent = SockEvent | TraceEvent | DropEvent | CaptureEvent | ArpEvent | KernelEvent | LossEvent | LoopEvent;
+export type DatapathEvent =
+  SockEvent | TraceEvent | DropEvent | CaptureEvent | ArpEvent | KernelEvent | LossEvent | LoopEvent;
 
 /** Where a packet ended. `lost` covers all ends that are neither a socket nor a drop by Cilium. */
 export type Verdict = 'delivered' | 'dropped' | 'lost' | 'refused';

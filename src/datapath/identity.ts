@@ -48,7 +48,8 @@ export function securityLabels(pod: PodLabelSource): readonly string[] {
 }
 
 /**
- * One identity for each set of labels, kept for good: a pod that is re-created with the same labels has the same identity.
+ * One identity for each set of labels, kept for good: a pod that is re-created with the same labels has the same
+ * identity.
  * The number is drawn from a hash of the labels, so that it does not depend on the order in which pods appear.
  */
 export class IdentityAllocator {
@@ -62,9 +63,11 @@ export class IdentityAllocator {
     }
     const key = labels.join(';');
     const owner = this.taken.get(identity);
-    if (owner !== undefined && owner !== key) throw new TopologyError(path, `identity ${identity} belongs to the labels ${owner}`);
+    if (owner !== undefined && owner !== key)
+      throw new TopologyError(path, `identity ${identity} belongs to the labels ${owner}`);
     const known = this.byLabels.get(key);
-    if (known !== undefined && known !== identity) throw new TopologyError(path, `the labels ${key} already have identity ${known}`);
+    if (known !== undefined && known !== identity)
+      throw new TopologyError(path, `the labels ${key} already have identity ${known}`);
     this.byLabels.set(key, identity);
     this.taken.set(identity, key);
     return identity;

@@ -28,7 +28,9 @@ export function randomMac(random: Random): string {
   const high = random.uint32();
   const low = random.uint32();
   const first = ((high & 0xff) | 0x02) & 0xfe;
-  return [first, (high >>> 8) & 0xff, (high >>> 16) & 0xff, low & 0xff, (low >>> 8) & 0xff, (low >>> 16) & 0xff].map(hex).join(':');
+  return [first, (high >>> 8) & 0xff, (high >>> 16) & 0xff, low & 0xff, (low >>> 8) & 0xff, (low >>> 16) & 0xff]
+    .map(hex)
+    .join(':');
 }
 
 /** Host side of a pod's veth pair: `lxc` and 12 hexadecimal digits. */

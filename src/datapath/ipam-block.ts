@@ -5,7 +5,10 @@ import type { Random } from '../lib/random.js';
 import { addressAt, cidrSize, offsetIn } from './address.js';
 import { IpamError } from './errors.js';
 
-/** Draws before the search turns to the next free address in line: a nearly full block must not be drawn from for ever. */
+/**
+ * Draws before the search turns to the next free address in line: a nearly full block must not be drawn from for
+ * ever.
+ */
 const DRAWS = 32;
 
 /**
@@ -38,7 +41,8 @@ export class IpamBlock {
 
   /** A free address, noted under its owner. Throws an IpamError when there is none. */
   allocate(owner: string, random: Random): string {
-    if (this.used.size >= this.count) throw new IpamError(formatCidr(this.cidr), `range is full: all ${this.count} addresses are in use`);
+    if (this.used.size >= this.count)
+      throw new IpamError(formatCidr(this.cidr), `range is full: all ${this.count} addresses are in use`);
     let place = randomBelow(random, this.count);
     for (let draw = 0; draw < DRAWS && this.used.has(place); draw++) place = randomBelow(random, this.count);
     while (this.used.has(place)) place = (place + 1) % this.count;
@@ -54,7 +58,8 @@ export class IpamBlock {
       throw new IpamError(formatCidr(this.cidr), `provided IP ${ip} is not in the valid range ${range}`);
     }
     const holder = this.used.get(offset - this.first);
-    if (holder !== undefined) throw new IpamError(formatCidr(this.cidr), `provided IP ${ip} is already allocated to ${holder}`);
+    if (holder !== undefined)
+      throw new IpamError(formatCidr(this.cidr), `provided IP ${ip} is already allocated to ${holder}`);
     this.used.set(offset - this.first, owner);
     return ip;
   }

@@ -26,10 +26,14 @@ export class CidrSet {
     pools.forEach((pool, i) => {
       const longest = pool.bytes.length === 4 ? MAX_IPV4_MASK : MAX_IPV6_MASK;
       if (!Number.isInteger(maskSize) || maskSize > longest || maskSize < pool.prefix) {
-        throw new TopologyError(path, `mask size ${maskSize} does not fit ${formatCidr(pool)}, want ${pool.prefix} to ${longest}`);
+        throw new TopologyError(
+          path,
+          `mask size ${maskSize} does not fit ${formatCidr(pool)}, want ${pool.prefix} to ${longest}`,
+        );
       }
       for (const other of pools.slice(0, i)) {
-        if (cidrsOverlap(pool, other)) throw new TopologyError(path, `${formatCidr(pool)} overlaps ${formatCidr(other)}`);
+        if (cidrsOverlap(pool, other))
+          throw new TopologyError(path, `${formatCidr(pool)} overlaps ${formatCidr(other)}`);
       }
     });
     this.sizes = pools.map((pool) => 2 ** (maskSize - pool.prefix));
@@ -39,7 +43,10 @@ export class CidrSet {
   /** The next free node block. Throws an IpamError when the pools are used up. */
   allocate(owner: string): Cidr {
     if (this.taken.size >= this.total) {
-      throw new IpamError(this.path, `no block left for ${owner}: all ${this.total} of ${this.pools.map(formatCidr).join(', ')} are in use`);
+      throw new IpamError(
+        this.path,
+        `no block left for ${owner}: all ${this.total} of ${this.pools.map(formatCidr).join(', ')} are in use`,
+      );
     }
     let index = this.cursor;
     while (this.taken.has(index)) index = (index + 1) % this.total;
@@ -53,7 +60,8 @@ export class CidrSet {
     const index = this.indexOf(cidr);
     if (index === undefined) return false;
     const holder = this.taken.get(index);
-    if (holder !== undefined && holder !== owner) throw new IpamError(this.path, `${formatCidr(cidr)} already belongs to ${holder}`);
+    if (holder !== undefined && holder !== owner)
+      throw new IpamError(this.path, `${formatCidr(cidr)} already belongs to ${holder}`);
     this.taken.set(index, owner);
     return true;
   }
@@ -79,7 +87,8 @@ export class CidrSet {
     for (const [i, pool] of this.pools.entries()) {
       if (cidr.prefix === this.maskSize && cidrsOverlap(pool, cidr)) {
         let offset = 0;
-        for (let octet = 0; octet < cidr.bytes.length; octet++) offset = offset * 256 + (cidr.bytes[octet]! - pool.bytes[octet]!);
+        for (let octet = 0; octet < cidr.bytes.length; octet++)
+          offset = offset * 256 + (cidr.bytes[octet]! - pool.bytes[octet]!);
         return base + offset / 2 ** (cidr.bytes.length * 8 - this.maskSize);
       }
       base += this.sizes[i]!;

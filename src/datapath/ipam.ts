@@ -76,7 +76,8 @@ export class Ipam {
   setConfig(config: IpamConfig, existing: Iterable<NodeIpam>): void {
     const sets = setsOf(config);
     for (const node of existing) {
-      for (const [pool, blocks] of node.blocks) for (const block of blocks) sets.get(pool)?.occupy(block.cidr, node.node);
+      for (const [pool, blocks] of node.blocks)
+        for (const block of blocks) sets.get(pool)?.occupy(block.cidr, node.node);
     }
     this.config = config;
     this.sets = sets;
@@ -95,7 +96,10 @@ export class Ipam {
     return ipam;
   }
 
-  /** Returns a node's blocks to the operator's pools, as the deletion of its CiliumNode does. The Kubernetes podCIDR stays the node's. */
+  /**
+   * Returns a node's blocks to the operator's pools, as the deletion of its CiliumNode does. The Kubernetes podCIDR
+   * stays the node's.
+   */
   dismiss(ipam: NodeIpam): void {
     for (const [pool, blocks] of ipam.blocks) for (const block of blocks) this.sets.get(pool)?.release(block.cidr);
   }
@@ -107,21 +111,30 @@ export class Ipam {
     this.nodeCidrs.delete(node);
   }
 
-  /** An address for a pod or a router: `pinned`, or a random free one of the pool. Throws an IpamError when there is none. */
+  /**
+   * An address for a pod or a router: `pinned`, or a random free one of the pool. Throws an IpamError when there is
+   * none.
+   */
   allocate(ipam: NodeIpam, owner: string, pinned?: string, pool = DEFAULT_POOL): string {
     if (ipam.mode === 'multi-pool') this.ensure(ipam, pool, 1);
     const blocks = ipam.blocks.get(pool) ?? [];
     if (pinned !== undefined) {
       const block = blocks.find((candidate) => candidate.contains(pinned));
       if (!block) {
-        throw new IpamError(`node ${ipam.node}`, `provided IP ${pinned} is not in ${blocks.map((b) => formatCidr(b.cidr)).join(', ')}`);
+        throw new IpamError(
+          `node ${ipam.node}`,
+          `provided IP ${pinned} is not in ${blocks.map((b) => formatCidr(b.cidr)).join(', ')}`,
+        );
       }
       return block.take(pinned, owner);
     }
     const free = blocks.find((block) => block.inUse < block.capacity);
     if (!free) {
       const capacity = blocks.reduce((sum, block) => sum + block.capacity, 0);
-      throw new IpamError(`node ${ipam.node}`, `range is full: no address left for ${owner}, all ${capacity} of pool ${pool} are in use`);
+      throw new IpamError(
+        `node ${ipam.node}`,
+        `range is full: no address left for ${owner}, all ${capacity} of pool ${pool} are in use`,
+      );
     }
     return free.allocate(owner, this.random);
   }
@@ -145,11 +158,15 @@ export class Ipam {
     if (!set) throw new IpamError(`node ${node}`, `there is no pool named ${pool}`);
     if (pinned === undefined) return set.allocate(node);
     const cidr = requireCidr(pinned, path);
-    if (!set.occupy(cidr, node)) throw new TopologyError(path, `${pinned} is no block of pool ${pool} with mask /${set.maskSize}`);
+    if (!set.occupy(cidr, node))
+      throw new TopologyError(path, `${pinned} is no block of pool ${pool} with mask /${set.maskSize}`);
     return cidr;
   }
 
-  /** multi-pool: asks for blocks until what is in use, what is wanted and the reserve fit, rounded up to whole reserves. */
+  /**
+   * multi-pool: asks for blocks until what is in use, what is wanted and the reserve fit, rounded up to whole
+   * reserves.
+   */
   private ensure(ipam: NodeIpam, pool: string, pending: number): void {
     const reserve = this.config.preAllocation?.[pool] ?? (pool === DEFAULT_POOL ? DEFAULT_PRE_ALLOCATION : 0);
     const blocks = ipam.blocks.get(pool) ?? [];
@@ -180,7 +197,9 @@ function clusterSetOf(config: IpamConfig): CidrSet {
   return new CidrSet([requireCidr(text, 'ipam.clusterCidr')], kubernetesMask(config, text), 'ipam.clusterCidr');
 }
 
-const kubernetesMask = (config: IpamConfig, cidr: string): number => (config.mode === 'kubernetes' ? config.maskSize : undefined) ?? Math.max(DEFAULT_MASK, Number(cidr.split('/')[1] ?? 0));
+const kubernetesMask = (config: IpamConfig, cidr: string): number =>
+  (config.mode === 'kubernetes' ? config.maskSize : undefined) ??
+  Math.max(DEFAULT_MASK, Number(cidr.split('/')[1] ?? 0));
 
 function setsOf(config: IpamConfig): Map<string, CidrSet> {
   const sets = new Map<string, CidrSet>();
@@ -191,7 +210,8 @@ function setsOf(config: IpamConfig): Map<string, CidrSet> {
   }
   if (config.mode === 'multi-pool') {
     for (const [i, pool] of (config.pools ?? []).entries()) {
-      if (sets.has(pool.name)) throw new TopologyError(`ipam.pools[${i}].name`, `there are two pools named ${pool.name}`);
+      if (sets.has(pool.name))
+        throw new TopologyError(`ipam.pools[${i}].name`, `there are two pools named ${pool.name}`);
       const cidrs = pool.cidrs.map((cidr, j) => requireCidr(cidr, `ipam.pools[${i}].cidrs[${j}]`));
       sets.set(pool.name, new CidrSet(cidrs, pool.maskSize, `ipam.pools[${i}]`));
     }

@@ -20,7 +20,10 @@ export const DEFAULT_NON_MASQUERADE = [
 
 const LINK_LOCAL = '169.254.0.0/16';
 
-/** The blocks of `cilium-dbg bpf ipmasq list`: the own list or the defaults, and link-local unless that is masqueraded too. */
+/**
+ * The blocks of `cilium-dbg bpf ipmasq list`: the own list or the defaults, and link-local unless that is masqueraded
+ * too.
+ */
 export function ipMasqList(agent: IpMasqAgentConfig | undefined): readonly string[] {
   if (!agent) return [];
   const list: readonly string[] = agent.nonMasqueradeCIDRs?.length ? agent.nonMasqueradeCIDRs : DEFAULT_NON_MASQUERADE;
@@ -46,7 +49,12 @@ export class MasqueradePolicy {
 
   /** Whether the device masquerades at all. */
   covers(device: string): boolean {
-    return this.config.masqueradeDevices.length === 0 || this.config.masqueradeDevices.some((name) => (name.endsWith('+') ? device.startsWith(name.slice(0, -1)) : name === device));
+    return (
+      this.config.masqueradeDevices.length === 0 ||
+      this.config.masqueradeDevices.some((name) =>
+        name.endsWith('+') ? device.startsWith(name.slice(0, -1)) : name === device,
+      )
+    );
   }
 
   /** Source translation for a pod's packet to `dst` over `device`. IPv4 only; the answer for IPv6 is no. */

@@ -37,7 +37,9 @@ export class NatTable {
     return this.out.size;
   }
 
-  /** The mapping of an outgoing packet, made when there is none. undefined when no port can be had (drop reason 167). */
+  /**
+   * The mapping of an outgoing packet, made when there is none. undefined when no port can be had (drop reason 167).
+   */
   translate(packet: Packet, toIp: string, now: Seconds): NatMapping | undefined {
     const tuple = tupleOf(packet);
     const key = outKey(packet.protocol, tuple.src, tuple.sport, tuple.dst, tuple.dport);
@@ -46,12 +48,25 @@ export class NatTable {
     if (known) this.remove(known);
     const own = packet.icmp ? tuple.dport : tuple.sport;
     let port = own >= MIN_PORT || packet.icmp ? own : MIN_PORT + randomBelow(this.random, MAX_PORT - MIN_PORT + 1);
-    for (let draw = 0; this.back.has(backKey(packet.protocol, tuple.dst, packet.icmp ? 0 : tuple.dport, toIp, port)); draw++) {
+    for (
+      let draw = 0;
+      this.back.has(backKey(packet.protocol, tuple.dst, packet.icmp ? 0 : tuple.dport, toIp, port));
+      draw++
+    ) {
       if (draw >= PORT_DRAWS) return undefined;
       port = MIN_PORT + randomBelow(this.random, MAX_PORT - MIN_PORT + 1);
     }
     if (this.out.size >= this.max) this.remove(this.out.values().next().value!);
-    const mapping: NatMapping = { protocol: packet.protocol, src: tuple.src, sport: own, dst: tuple.dst, dport: packet.icmp ? 0 : tuple.dport, toIp, toPort: port, created: now };
+    const mapping: NatMapping = {
+      protocol: packet.protocol,
+      src: tuple.src,
+      sport: own,
+      dst: tuple.dst,
+      dport: packet.icmp ? 0 : tuple.dport,
+      toIp,
+      toPort: port,
+      created: now,
+    };
     this.out.set(key, mapping);
     this.back.set(backKey(mapping.protocol, mapping.dst, mapping.dport, toIp, port), mapping);
     return mapping;
@@ -61,7 +76,15 @@ export class NatTable {
   reverse(packet: Packet): NatMapping | undefined {
     if (packet.icmp?.about) {
       const about = packet.icmp.about;
-      return this.back.get(backKey(about.protocol, about.dst, about.icmp ? 0 : about.dport, about.src, about.icmp ? about.icmp.id : about.sport));
+      return this.back.get(
+        backKey(
+          about.protocol,
+          about.dst,
+          about.icmp ? 0 : about.dport,
+          about.src,
+          about.icmp ? about.icmp.id : about.sport,
+        ),
+      );
     }
     if (packet.icmp) return this.back.get(backKey('ICMP', packet.src, 0, packet.dst, packet.icmp.id));
     return this.back.get(backKey(packet.protocol, packet.src, packet.sport, packet.dst, packet.dport));
@@ -90,11 +113,20 @@ export class NatTable {
 
   private remove(mapping: NatMapping): void {
     const icmp = mapping.protocol === 'ICMP';
-    this.out.delete(outKey(mapping.protocol, mapping.src, icmp ? 0 : mapping.sport, mapping.dst, icmp ? mapping.sport : mapping.dport));
+    this.out.delete(
+      outKey(
+        mapping.protocol,
+        mapping.src,
+        icmp ? 0 : mapping.sport,
+        mapping.dst,
+        icmp ? mapping.sport : mapping.dport,
+      ),
+    );
     this.back.delete(backKey(mapping.protocol, mapping.dst, mapping.dport, mapping.toIp, mapping.toPort));
   }
 }
 
-const outKey = (protocol: Protocol, src: string, sport: number, dst: string, dport: number): string => `${protocol}|${src}|${sport}|${dst}|${dport}`;
+const outKey = (protocol: Protocol, src: string, sport: number, dst: string, dport: number): string =>
+  `${protocol}|${src}|${sport}|${dst}|${dport}`;
 /** The key of the answer: from the outside address to the translated one. */
 const backKey = outKey;

@@ -17,8 +17,10 @@ export interface NeighbourPort {
 }
 
 /**
- * The neighbour entries of pods. A pod knows its router's hardware address from its start; once it uses the entry, its kernel asks
- * for it again a while later (RFC 4861 section 7.3.3 describes the states, Linux keeps ARP's the same way). The host side of the
+ * The neighbour entries of pods. A pod knows its router's hardware address from its start; once it uses the entry,
+ * its kernel asks
+ * for it again a while later (RFC 4861 section 7.3.3 describes the states, Linux keeps ARP's the same way). The host
+ * side of the
  * veth pair answers all such questions with its own address.
  */
 export class Neighbours {
@@ -45,8 +47,22 @@ export class Neighbours {
     this.quiet.set(pod, now + REACHABLE);
     const inside = { netns: netns.id, device: 'eth0', deviceIndex: eth0.index };
     const outside = { netns: node.netns.id, device: endpoint.device, deviceIndex: endpoint.ifindex };
-    const request = { kind: 'arp' as const, operation: 'request' as const, senderIp: pod.ip, senderMac: endpoint.mac, targetIp: router, targetMac: '00:00:00:00:00:00' };
-    const reply = { kind: 'arp' as const, operation: 'reply' as const, senderIp: router, senderMac: endpoint.nodeMac, targetIp: pod.ip, targetMac: endpoint.mac };
+    const request = {
+      kind: 'arp' as const,
+      operation: 'request' as const,
+      senderIp: pod.ip,
+      senderMac: endpoint.mac,
+      targetIp: router,
+      targetMac: '00:00:00:00:00:00',
+    };
+    const reply = {
+      kind: 'arp' as const,
+      operation: 'reply' as const,
+      senderIp: router,
+      senderMac: endpoint.nodeMac,
+      targetIp: pod.ip,
+      targetMac: endpoint.mac,
+    };
     this.port.emit(now, node.name, { ...request, ...inside, direction: 'Out' });
     this.port.emit(now, node.name, { ...request, ...outside, direction: 'In' });
     this.port.emit(now, node.name, { ...reply, ...outside, direction: 'Out' });

@@ -65,14 +65,19 @@ export function matches(match: RuleMatch, facts: PacketFacts, random: Random): b
   if (match.sport !== undefined && match.sport !== facts.sport) return false;
   if (match.dport !== undefined && match.dport !== facts.dport) return false;
   if (match.inDevice !== undefined && !deviceMatches(match.inDevice, facts.inDevice)) return false;
-  if (match.outDevice !== undefined && deviceMatches(match.outDevice, facts.outDevice) === (match.outDeviceNot ?? false)) return false;
+  if (
+    match.outDevice !== undefined &&
+    deviceMatches(match.outDevice, facts.outDevice) === (match.outDeviceNot ?? false)
+  )
+    return false;
   if (match.states && !match.states.includes(facts.state)) return false;
   if (match.localDestination && !facts.localDestination) return false;
   for (const mark of match.marks ?? []) if (((facts.mark & mark.mask) >>> 0 === mark.value) === mark.not) return false;
   return match.probability === undefined || random.uint32() / 2 ** 32 < match.probability;
 }
 
-const deviceMatches = (pattern: string, device: string): boolean => (pattern.endsWith('+') ? device.startsWith(pattern.slice(0, -1)) : pattern === device);
+const deviceMatches = (pattern: string, device: string): boolean =>
+  pattern.endsWith('+') ? device.startsWith(pattern.slice(0, -1)) : pattern === device;
 
 /** Words of a rule in the order of iptables-save, from which both the text and the match are made. */
 export class RuleBuilder {

@@ -28,7 +28,9 @@ interface Chain {
   policy: 'ACCEPT' | 'DROP' | undefined;
 }
 
-/** The netfilter rules of one namespace. They are data: evaluated in order, and listed in the order of iptables-save. */
+/**
+ * The netfilter rules of one namespace. They are data: evaluated in order, and listed in the order of iptables-save.
+ */
 export class Netfilter {
   private readonly tables = new Map<TableName, Map<string, Chain>>();
   /** Packets that met the policy of each chain of the filter table, by table and chain. */
@@ -36,7 +38,10 @@ export class Netfilter {
 
   constructor() {
     for (const table of TABLE_ORDER) {
-      this.tables.set(table, new Map(BUILTIN_CHAINS[table].map((name) => [name, { rules: [], policy: 'ACCEPT' as const }])));
+      this.tables.set(
+        table,
+        new Map(BUILTIN_CHAINS[table].map((name) => [name, { rules: [], policy: 'ACCEPT' as const }])),
+      );
     }
   }
 
@@ -57,7 +62,12 @@ export class Netfilter {
 
   /** Whether the chain holds a rule that prints the same. */
   has(table: TableName, chain: string, rule: Rule): boolean {
-    return this.tables.get(table)!.get(chain)?.rules.some((other) => other.text === rule.text) ?? false;
+    return (
+      this.tables
+        .get(table)!
+        .get(chain)
+        ?.rules.some((other) => other.text === rule.text) ?? false
+    );
   }
 
   /** Removes the first rule that prints the same; false when there is none. */
@@ -106,20 +116,43 @@ export class Netfilter {
 
   /** Runs one table at one hook. */
   evaluate(table: TableName, hook: HookName, facts: PacketFacts, random: Random): RuleResult {
-    const state: EvalState = { verdict: undefined, notrack: false, mark: facts.mark, destination: undefined, masquerade: false };
+    const state: EvalState = {
+      verdict: undefined,
+      notrack: false,
+      mark: facts.mark,
+      destination: undefined,
+      masquerade: false,
+    };
     this.run(table, hook, facts, state, random, 0);
-    // iptables-nft gives counters to the chains that were restored with some; on nodes these are the ones of the filter table.
+    // iptables-nft gives counters to the chains that were restored with some; on nodes these are the ones of the
+    // filter table.
     if (state.verdict === undefined && table === 'filter') {
       const key = `${table}/${hook}`;
       const counter = this.policyPackets.get(key) ?? { packets: 0, bytes: 0 };
       this.policyPackets.set(key, { packets: counter.packets + 1, bytes: counter.bytes + facts.bytes });
     }
     const verdict = state.verdict ?? (this.chain(table, hook).policy === 'DROP' ? 'drop' : 'accept');
-    return { verdict, notrack: state.notrack, mark: state.mark, destination: state.destination, masquerade: state.masquerade };
+    return {
+      verdict,
+      notrack: state.notrack,
+      mark: state.mark,
+      destination: state.destination,
+      masquerade: state.masquerade,
+    };
   }
 
-  /** True when a rule ended the walk. A jump to a chain that is not there is a no-op: rules and chains are replaced one by one. */
-  private run(table: TableName, name: string, facts: PacketFacts, state: EvalState, random: Random, depth: number): boolean {
+  /**
+   * True when a rule ended the walk. A jump to a chain that is not there is a no-op: rules and chains are replaced
+   * one by one.
+   */
+  private run(
+    table: TableName,
+    name: string,
+    facts: PacketFacts,
+    state: EvalState,
+    random: Random,
+    depth: number,
+  ): boolean {
     const chain = this.tables.get(table)!.get(name);
     if (!chain || depth > MAX_DEPTH) return false;
     for (const rule of chain.rules) {

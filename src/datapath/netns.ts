@@ -35,7 +35,9 @@ export class NetNs {
 
   /** Adds a device, or replaces the one of its name. */
   setInterface(device: Interface): void {
-    this.devices = [...this.devices.filter((other) => other.name !== device.name), device].sort((a, b) => a.index - b.index);
+    this.devices = [...this.devices.filter((other) => other.name !== device.name), device].sort(
+      (a, b) => a.index - b.index,
+    );
     this.index();
   }
 
@@ -62,7 +64,9 @@ export class NetNs {
 
   /** Every address but loopback, in the order of the devices. */
   get addresses(): readonly string[] {
-    return this.devices.filter((device) => device.name !== 'lo').flatMap((device) => device.addresses.map((address) => address.ip));
+    return this.devices
+      .filter((device) => device.name !== 'lo')
+      .flatMap((device) => device.addresses.map((address) => address.ip));
   }
 
   /** The source address for a destination, as the kernel picks it. Throws ENETUNREACH when there is no route. */
@@ -73,7 +77,8 @@ export class NetNs {
     // A device without an address, such as an lxc one, lends the first of any other device.
     const own = this.interface(route?.device ?? '')?.addresses.map((address) => address.ip) ?? [];
     const source = route?.source ?? [...own, ...this.addresses].find((ip) => isIpv4(ip) === isIpv4(destination));
-    if (!route || source === undefined) throw new SocketError('ENETUNREACH', `${this.id} has no route to ${destination}`);
+    if (!route || source === undefined)
+      throw new SocketError('ENETUNREACH', `${this.id} has no route to ${destination}`);
     return source;
   }
 

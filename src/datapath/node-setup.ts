@@ -14,7 +14,14 @@ export function addCiliumDevices(node: Node, config: DatapathConfig, random: Ran
   const common = { mtu: config.mtu, addresses: [], state: 'UP' as const };
   netns.setInterface({ ...common, name: 'cilium_net', index: next, mac: randomMac(random), peer: 'cilium_host' });
   netns.setInterface({ ...common, name: 'cilium_host', index: next + 1, mac: randomMac(random), peer: 'cilium_net' });
-  if (isTunnel(config)) netns.setInterface({ ...common, name: `cilium_${config.routing}`, index: next + 2, mac: randomMac(random), state: 'UNKNOWN' });
+  if (isTunnel(config))
+    netns.setInterface({
+      ...common,
+      name: `cilium_${config.routing}`,
+      index: next + 2,
+      mac: randomMac(random),
+      state: 'UNKNOWN',
+    });
 }
 
 /** Gives cilium_host its address, and the node the routes to its own pods that endpoint routes do not cover. */
@@ -26,7 +33,14 @@ export function setRouterAddress(node: Node, config: DatapathConfig): void {
   netns.routes.remove((route) => route.device === 'cilium_host');
   if (routerIp === undefined || config.endpointRoutes) return;
   netns.routes.add({ destination: parseCidr(routerIp)!, device: 'cilium_host', protocol: 'kernel', scope: 'link' });
-  for (const block of node.podBlocks) netns.routes.add({ destination: block, via: routerIp, device: 'cilium_host', protocol: 'kernel', source: routerIp });
+  for (const block of node.podBlocks)
+    netns.routes.add({
+      destination: block,
+      via: routerIp,
+      device: 'cilium_host',
+      protocol: 'kernel',
+      source: routerIp,
+    });
 }
 
 /** Brings the routes from one node to another's blocks up to date: over a shared link, or into the tunnel. */
@@ -37,10 +51,16 @@ export function routeTo(from: Node, to: Node, config: DatapathConfig): void {
   for (const known of [...from.peerRoutes.keys()].filter(mine)) {
     if (wanted.has(known)) continue;
     from.peerRoutes.delete(known);
-    from.netns.routes.remove((route) => route.protocol === 'kernel' && formatCidr(route.destination) === known && route.scope === undefined);
+    from.netns.routes.remove(
+      (route) => route.protocol === 'kernel' && formatCidr(route.destination) === known && route.scope === undefined,
+    );
   }
   for (const block of to.podBlocks) {
-    const route = isTunnel(config) ? tunnelRoute(from, config) : config.autoDirectNodeRoutes ? directRoute(from, to) : undefined;
+    const route = isTunnel(config)
+      ? tunnelRoute(from, config)
+      : config.autoDirectNodeRoutes
+        ? directRoute(from, to)
+        : undefined;
     if (!route) continue;
     from.netns.routes.add({ ...route, destination: block, protocol: 'kernel' });
     from.peerRoutes.set(formatCidr(block), to.name);
@@ -55,7 +75,9 @@ function tunnelRoute(from: Node, config: DatapathConfig) {
 /** A direct route needs both nodes on one link; others are left to the network's own routers. */
 function directRoute(from: Node, to: Node) {
   const target = to.netns.ownerOf(to.internalIp);
-  const device = from.netns.interfaces.find((candidate) => candidate.segment !== undefined && candidate.segment === target?.segment);
+  const device = from.netns.interfaces.find(
+    (candidate) => candidate.segment !== undefined && candidate.segment === target?.segment,
+  );
   return device && { via: to.internalIp, device: device.name };
 }
 

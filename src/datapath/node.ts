@@ -24,7 +24,10 @@ export interface InterfaceSpec {
   readonly mtu?: number;
   /** Default gateway by this device. */
   readonly gateway?: string;
-  /** Set when the address comes by DHCP: routes carry `proto dhcp`, the metric, and host routes to gateway and name server. */
+  /**
+   * Set when the address comes by DHCP: routes carry `proto dhcp`, the metric, and host routes to gateway and name
+   * server.
+   */
   readonly dhcp?: { readonly dns?: string; readonly metric?: number };
 }
 

@@ -25,7 +25,8 @@ export interface TcpOptions {
   readonly tsEcr: number;
 }
 
-export type IcmpKind = 'echo-request' | 'echo-reply' | 'port-unreachable' | 'host-unreachable' | 'frag-needed' | 'time-exceeded';
+export type IcmpKind =
+  'echo-request' | 'echo-reply' | 'port-unreachable' | 'host-unreachable' | 'frag-needed' | 'time-exceeded';
 
 export interface IcmpFields {
   readonly kind: IcmpKind;
@@ -66,7 +67,10 @@ export const ipHeaderLength = (packet: Packet): Octets => (isIpv4(packet.src) ? 
 /** Octets of the TCP options as Linux pads them: 20 on a SYN, 12 (timestamps) on the rest. */
 export const tcpOptionLength = (tcp: TcpFields): Octets => (tcp.options.mss === undefined ? 12 : 20);
 
-/** Length of the whole IP datagram. ICMP errors carry the header and 8 octets of the packet they are about (RFC 792), padded by none. */
+/**
+ * Length of the whole IP datagram. ICMP errors carry the header and 8 octets of the packet they are about (RFC 792),
+ * padded by none.
+ */
 export function ipLength(packet: Packet): Octets {
   const header = ipHeaderLength(packet);
   if (packet.tcp) return header + TCP_HEADER + tcpOptionLength(packet.tcp) + packet.payload.length;
@@ -98,7 +102,10 @@ export function hash32(text: string, seed = 0x811c9dc5): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** One IP fragment of a datagram: octets of IP payload from `offset` on (a multiple of 8 except for the last, RFC 791 section 3.2). */
+/**
+ * One IP fragment of a datagram: octets of IP payload from `offset` on (a multiple of 8 except for the last, RFC 791
+ * section 3.2).
+ */
 export interface Fragment {
   readonly offset: Octets;
   readonly length: Octets;

@@ -23,17 +23,26 @@ export interface EndpointInput {
   readonly path: string;
 }
 
-/** What the agent makes of a new pod: a number, an identity and a veth pair. Pinned values that clash are refused with their field. */
+/**
+ * What the agent makes of a new pod: a number, an identity and a veth pair. Pinned values that clash are refused with
+ * their field.
+ */
 export function buildEndpoint({ spec, node, ip, labels, identities, random, path }: EndpointInput): Endpoint {
   const ids = new Set([...node.endpoints.values()].map((pod) => pod.endpoint!.id));
-  if (spec.endpointId !== undefined && ids.has(spec.endpointId)) throw new TopologyError(`${path}.endpointId`, `endpoint ${spec.endpointId} exists on ${node.name}`);
+  if (spec.endpointId !== undefined && ids.has(spec.endpointId))
+    throw new TopologyError(`${path}.endpointId`, `endpoint ${spec.endpointId} exists on ${node.name}`);
   const device = spec.device ?? randomLxcName(random);
-  if (node.netns.interface(device)) throw new TopologyError(`${path}.device`, `${node.name} already has a device named ${device}`);
+  if (node.netns.interface(device))
+    throw new TopologyError(`${path}.device`, `${node.name} already has a device named ${device}`);
   const used = node.netns.interfaces.map((other) => other.index);
-  if (spec.ifindex !== undefined && used.includes(spec.ifindex)) throw new TopologyError(`${path}.ifindex`, `device number ${spec.ifindex} is taken on ${node.name}`);
+  if (spec.ifindex !== undefined && used.includes(spec.ifindex))
+    throw new TopologyError(`${path}.ifindex`, `device number ${spec.ifindex} is taken on ${node.name}`);
   return {
     id: spec.endpointId ?? drawEndpointId(ids, random),
-    identity: spec.identity === undefined ? identities.allocate(labels) : identities.pin(labels, spec.identity, `${path}.identity`),
+    identity:
+      spec.identity === undefined
+        ? identities.allocate(labels)
+        : identities.pin(labels, spec.identity, `${path}.identity`),
     labels,
     ip,
     device,
@@ -59,10 +68,31 @@ export function plugIn(netns: NetNs, node: Node, endpoint: Endpoint, config: Dat
   netns.setInterface(eth0);
   const router = node.ciliumNode!.routerIp;
   const mtu = isTunnel(config) ? routeMtu(config) : undefined;
-  netns.routes.add({ destination: parseCidr('0.0.0.0/0')!, via: router, device: 'eth0', protocol: 'kernel', source: endpoint.ip, mtu });
+  netns.routes.add({
+    destination: parseCidr('0.0.0.0/0')!,
+    via: router,
+    device: 'eth0',
+    protocol: 'kernel',
+    source: endpoint.ip,
+    mtu,
+  });
   netns.routes.add({ destination: parseCidr(router)!, device: 'eth0', protocol: 'kernel', scope: 'link' });
-  node.netns.setInterface({ name: endpoint.device, index: endpoint.ifindex, mac: endpoint.nodeMac, mtu: config.mtu, addresses: [], state: 'UP', peer: `if${eth0.index}` });
-  if (config.endpointRoutes) node.netns.routes.add({ destination: parseCidr(endpoint.ip)!, device: endpoint.device, protocol: 'kernel', scope: 'link' });
+  node.netns.setInterface({
+    name: endpoint.device,
+    index: endpoint.ifindex,
+    mac: endpoint.nodeMac,
+    mtu: config.mtu,
+    addresses: [],
+    state: 'UP',
+    peer: `if${eth0.index}`,
+  });
+  if (config.endpointRoutes)
+    node.netns.routes.add({
+      destination: parseCidr(endpoint.ip)!,
+      device: endpoint.device,
+      protocol: 'kernel',
+      scope: 'link',
+    });
 }
 
 /** Takes the node's end away, with its route. */

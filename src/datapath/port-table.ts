@@ -26,7 +26,10 @@ export const isWildcard = (ip: string): boolean => ip === '' || ip === '0.0.0.0'
 export class PortTable {
   private readonly bound = new Map<string, Bound[]>();
 
-  /** Enters a socket. Throws EADDRINUSE when another has the port and an address that overlaps, unless both allow sharing. */
+  /**
+   * Enters a socket. Throws EADDRINUSE when another has the port and an address that overlaps, unless both allow
+   * sharing.
+   */
   add(socket: Bound): void {
     const key = keyOf(socket.protocol, socket.localPort);
     const others = this.bound.get(key) ?? [];
@@ -58,7 +61,10 @@ export class PortTable {
     throw new SocketError('EADDRINUSE', `all ports from ${FIRST_EPHEMERAL} to ${LAST_EPHEMERAL} are in use`);
   }
 
-  /** The socket a packet is for: connected to its source before bound to its destination before wildcard; sharers by hash. */
+  /**
+   * The socket a packet is for: connected to its source before bound to its destination before wildcard; sharers by
+   * hash.
+   */
   receiver(packet: Packet): Bound | undefined {
     const candidates = this.bound.get(keyOf(packet.protocol, packet.dport)) ?? [];
     let best = 0;
@@ -73,7 +79,14 @@ export class PortTable {
 
   /** Sockets by protocol, port and age. */
   list(): readonly Bound[] {
-    return [...this.bound.values()].flat().sort((a, b) => (a.protocol < b.protocol ? -1 : a.protocol > b.protocol ? 1 : 0) || a.localPort - b.localPort || a.cookie - b.cookie);
+    return [...this.bound.values()]
+      .flat()
+      .sort(
+        (a, b) =>
+          (a.protocol < b.protocol ? -1 : a.protocol > b.protocol ? 1 : 0) ||
+          a.localPort - b.localPort ||
+          a.cookie - b.cookie,
+      );
   }
 }
 
@@ -81,7 +94,8 @@ const keyOf = (protocol: string, port: number): string => `${protocol}/${port}`;
 
 function conflicts(a: Bound, b: Bound): boolean {
   if (a.cookie === b.cookie || (a.reusePort && b.reusePort)) return false;
-  if (a.peer && b.peer) return a.peer.ip === b.peer.ip && a.peer.port === b.peer.port && a.localAddress === b.localAddress;
+  if (a.peer && b.peer)
+    return a.peer.ip === b.peer.ip && a.peer.port === b.peer.port && a.localAddress === b.localAddress;
   // A TCP connection shares the port with the listener that took it.
   if (a.protocol === 'TCP' && (a.peer !== undefined) !== (b.peer !== undefined)) return false;
   if (isWildcard(a.localAddress) || isWildcard(b.localAddress)) return sameFamily(a.localAddress, b.localAddress);
@@ -93,6 +107,11 @@ const sameFamily = (a: string, b: string): boolean => a === '' || b === '' || is
 function scoreOf(socket: Bound, packet: Packet): number {
   if (socket.peer && (socket.peer.ip !== packet.src || socket.peer.port !== packet.sport)) return 0;
   if (!isWildcard(socket.localAddress) && socket.localAddress !== packet.dst) return 0;
-  if (isWildcard(socket.localAddress) && socket.localAddress !== '' && isIpv4(socket.localAddress) !== isIpv4(packet.dst)) return 0;
+  if (
+    isWildcard(socket.localAddress) &&
+    socket.localAddress !== '' &&
+    isIpv4(socket.localAddress) !== isIpv4(packet.dst)
+  )
+    return 0;
   return 1 + (socket.peer ? 2 : 0) + (isWildcard(socket.localAddress) ? 0 : 1);
 }

@@ -67,13 +67,20 @@ export class Process implements Stack {
     return new UdpSocket(this, options);
   }
 
-  /** Connects by TCP. The handshake runs inside the call where the world has no latency; `onConnect` tells of its end. */
+  /**
+   * Connects by TCP. The handshake runs inside the call where the world has no latency; `onConnect` tells of its end.
+   */
   connect(address: string, port: number, options: TcpConnectOptions = {}): TcpSocket {
     return TcpSocket.connect(this, address, port, options);
   }
 
   /** Listens; port 0 takes any free one. */
-  listen(address: string, port: number, onConnection: (socket: TcpSocket) => void, options: { readonly reusePort?: boolean } = {}): TcpListener {
+  listen(
+    address: string,
+    port: number,
+    onConnection: (socket: TcpSocket) => void,
+    options: { readonly reusePort?: boolean } = {},
+  ): TcpListener {
     return new TcpListener(this, address, port, onConnection, options);
   }
 
@@ -83,7 +90,15 @@ export class Process implements Stack {
       const src = this.netns.sourceFor(address);
       if (options.onReply) this.port.delivery.awaitEcho(this.netns, options.id, options.onReply);
       const icmp = { kind: 'echo-request' as const, id: options.id, seq: options.seq };
-      return this.output({ protocol: 'ICMP', src, dst: address, sport: 0, dport: 0, icmp, payload: new Uint8Array(options.size ?? 56) });
+      return this.output({
+        protocol: 'ICMP',
+        src,
+        dst: address,
+        sport: 0,
+        dport: 0,
+        icmp,
+        payload: new Uint8Array(options.size ?? 56),
+      });
     });
   }
 

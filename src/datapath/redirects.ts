@@ -17,10 +17,15 @@ export interface RedirectSpec {
 }
 
 /**
- * Replaces all redirects of a node. A redirect of a service address keeps the service's number; one of another address has
+ * Replaces all redirects of a node. A redirect of a service address keeps the service's number; one of another
+ * address has
  * its own. Without redirects the services are as they were. Returns the backends that are gone, `ip` and `port`.
  */
-export function replaceRedirects(node: Node, services: ServiceTable, specs: readonly RedirectSpec[]): readonly Backend[] {
+export function replaceRedirects(
+  node: Node,
+  services: ServiceTable,
+  specs: readonly RedirectSpec[],
+): readonly Backend[] {
   const before = new Map(node.redirects);
   node.redirects.clear();
   for (const [i, spec] of specs.entries()) {
@@ -40,7 +45,12 @@ export function replaceRedirects(node: Node, services: ServiceTable, specs: read
       type: 'LocalRedirect',
       owner: service?.owner ?? spec.policy,
       portName: service?.portName ?? '',
-      backends: spec.backends.map((backend) => ({ ...backend, id: services.backendId(backend), node: node.name, state: 'active' as const })),
+      backends: spec.backends.map((backend) => ({
+        ...backend,
+        id: services.backendId(backend),
+        node: node.name,
+        state: 'active' as const,
+      })),
       affinity: service?.affinity,
       localOnly: false,
       redirect: { policy: spec.policy, skipNetns: new Set(spec.skipNetns ?? []) },
@@ -54,7 +64,8 @@ export function replaceRedirects(node: Node, services: ServiceTable, specs: read
 export function goneBackends(before: readonly Frontend[], after: readonly Frontend[]): readonly Backend[] {
   const left = new Set(after.flatMap((frontend) => frontend.backends.map(addressOf)));
   const gone = new Map<string, Backend>();
-  for (const frontend of before) for (const backend of frontend.backends) if (!left.has(addressOf(backend))) gone.set(addressOf(backend), backend);
+  for (const frontend of before)
+    for (const backend of frontend.backends) if (!left.has(addressOf(backend))) gone.set(addressOf(backend), backend);
   return [...gone.values()];
 }
 

@@ -37,7 +37,9 @@ export class RouteTable {
     this.routes.sort((a, b) => b.destination.prefix - a.destination.prefix || (a.metric ?? 0) - (b.metric ?? 0));
   }
 
-  /** Removes the routes that `match` picks and returns how many they were. `hint` limits the search to one host route. */
+  /**
+   * Removes the routes that `match` picks and returns how many they were. `hint` limits the search to one host route.
+   */
   remove(match: (route: Route) => boolean, hint?: Route): number {
     const before = this.size;
     if (hint && isHostRoute(hint)) {
@@ -80,7 +82,12 @@ function sameRoute(a: Route, b: Route): boolean {
 
 /** One line as `ip route` prints it (iproute2 6.x), without the blank it leaves at the end. */
 export function formatRoute(route: Route): string {
-  const destination = route.destination.prefix === 0 ? 'default' : isHostRoute(route) ? formatIp(route.destination.bytes) : formatCidr(route.destination);
+  const destination =
+    route.destination.prefix === 0
+      ? 'default'
+      : isHostRoute(route)
+        ? formatIp(route.destination.bytes)
+        : formatCidr(route.destination);
   const parts = [destination];
   if (route.via) parts.push('via', route.via);
   parts.push('dev', route.device, 'proto', route.protocol);

@@ -12,7 +12,10 @@ interface Page {
   synced: number;
 }
 
-/** The netfilter rules of all nodes. kube-proxy's are written when somebody looks, so that loading a cluster costs nothing. */
+/**
+ * The netfilter rules of all nodes. kube-proxy's are written when somebody looks, so that loading a cluster costs
+ * nothing.
+ */
 export class RuleBook {
   private readonly pages = new Map<Node, Page>();
   private order: ReadonlyMap<string, number> | undefined;
@@ -26,7 +29,12 @@ export class RuleBook {
     const page = this.page(node);
     if (this.config().kubeProxy && page.synced !== this.services.version) {
       const { kubeProxyClusterCidr: clusterCidr } = this.config();
-      installKubeProxy(page.netfilter, { frontends: this.sort(this.services.frontends()), nodePorts: this.sort(this.services.nodePorts()), clusterCidr, node: node.name });
+      installKubeProxy(page.netfilter, {
+        frontends: this.sort(this.services.frontends()),
+        nodePorts: this.sort(this.services.nodePorts()),
+        clusterCidr,
+        node: node.name,
+      });
       page.synced = this.services.version;
     }
     return page.netfilter;
@@ -55,7 +63,8 @@ export class RuleBook {
   private sort(frontends: readonly Frontend[]): readonly Frontend[] {
     const { order } = this;
     if (!order) return frontends;
-    const place = (frontend: Frontend): number => order.get(frontend.portName ? `${frontend.owner}:${frontend.portName}` : frontend.owner) ?? order.size;
+    const place = (frontend: Frontend): number =>
+      order.get(frontend.portName ? `${frontend.owner}:${frontend.portName}` : frontend.owner) ?? order.size;
     return [...frontends].sort((a, b) => place(a) - place(b) || a.id - b.id);
   }
 }

@@ -34,17 +34,26 @@ export function installCilium(netfilter: Netfilter, { config, podBlocks }: Ciliu
     if (!netfilter.has(table, hook, jump)) netfilter.prepend(table, hook, jump);
     netfilter.setChain(table, chain, []);
   }
-  netfilter.setChain('raw', 'CILIUM_PRE_raw', [...podNotrack(config, podBlocks), notrack(rule().mark(0x200, HOST_MASK).comment('cilium: NOTRACK for proxy traffic'))]);
+  netfilter.setChain('raw', 'CILIUM_PRE_raw', [
+    ...podNotrack(config, podBlocks),
+    notrack(rule().mark(0x200, HOST_MASK).comment('cilium: NOTRACK for proxy traffic')),
+  ]);
   netfilter.setChain('raw', 'CILIUM_OUTPUT_raw', [...podNotrack(config, podBlocks), ...proxyNotrack()]);
   netfilter.setChain('mangle', 'CILIUM_PRE_mangle', proxyRedirect());
-  netfilter.setChain('filter', 'CILIUM_INPUT', [rule().mark(0x200, HOST_MASK).comment('cilium: ACCEPT for proxy traffic').accept()]);
+  netfilter.setChain('filter', 'CILIUM_INPUT', [
+    rule().mark(0x200, HOST_MASK).comment('cilium: ACCEPT for proxy traffic').accept(),
+  ]);
   netfilter.setChain('filter', 'CILIUM_OUTPUT', [
     rule().mark(0xa00, 0xe00).comment('cilium: ACCEPT for proxy traffic').accept(),
     rule().mark(0x800, 0xe00).comment('cilium: ACCEPT for l7 proxy upstream traffic').accept(),
     hostMark(),
   ]);
   netfilter.setChain('filter', 'CILIUM_FORWARD', forwardRules(config));
-  netfilter.setChain('nat', 'CILIUM_POST_nat', config.masquerade === 'iptables' ? masqueradeRules(config, podBlocks) : []);
+  netfilter.setChain(
+    'nat',
+    'CILIUM_POST_nat',
+    config.masquerade === 'iptables' ? masqueradeRules(config, podBlocks) : [],
+  );
 }
 
 const notrack = (builder: RuleBuilder): Rule => builder.to({ kind: 'notrack' }, '-j', 'CT', '--notrack');
@@ -67,7 +76,17 @@ function proxyRedirect(): readonly Rule[] {
       .protocol(protocol)
       .never('-m', 'mark', '--mark', mark)
       .comment('cilium: TPROXY to host cilium-dns-egress proxy')
-      .to({ kind: 'accept' }, '-j', 'TPROXY', '--on-port', String(PROXY_PORT), '--on-ip', '127.0.0.1', '--tproxy-mark', '0x200/0xffffffff');
+      .to(
+        { kind: 'accept' },
+        '-j',
+        'TPROXY',
+        '--on-port',
+        String(PROXY_PORT),
+        '--on-ip',
+        '127.0.0.1',
+        '--tproxy-mark',
+        '0x200/0xffffffff',
+      );
   const socket = rule()
     .outDevice('lo', true)
     .never('-m', 'socket', '--transparent')
@@ -90,15 +109,28 @@ function proxyNotrack(): readonly Rule[] {
 
 function hostMark(): Rule {
   const builder = rule();
-  for (const mark of [0xe00, 0xd00, 0x400, 0xa00, 0x800, HOST_MASK]) builder.mark(mark, mark === 0xa00 || mark === 0x800 ? 0xe00 : HOST_MASK, true);
-  return builder.comment('cilium: host->any mark as from host').to({ kind: 'mark', value: 0xc00, mask: HOST_MASK }, '-j', 'MARK', '--set-xmark', '0xc00/0xf00');
+  for (const mark of [0xe00, 0xd00, 0x400, 0xa00, 0x800, HOST_MASK])
+    builder.mark(mark, mark === 0xa00 || mark === 0x800 ? 0xe00 : HOST_MASK, true);
+  return builder
+    .comment('cilium: host->any mark as from host')
+    .to({ kind: 'mark', value: 0xc00, mask: HOST_MASK }, '-j', 'MARK', '--set-xmark', '0xc00/0xf00');
 }
 
 function forwardRules(config: DatapathConfig): readonly Rule[] {
   const local = config.endpointRoutes ? 'lxc+' : 'cilium_host';
-  const from = (device: string, note = ''): Rule => rule().inDevice(device).comment(`cilium: cluster->any on ${device} forward accept${note}`).accept();
-  const rules = [rule().outDevice('cilium_host').comment('cilium: any->cluster on cilium_host forward accept').accept(), from('cilium_host', ' (nodeport)'), from('lxc+'), from('cilium_net', ' (nodeport)')];
-  if (local !== 'cilium_host') rules.push(rule().outDevice(local).comment(`cilium: any->cluster on ${local} forward accept`).accept(), from(local, ' (nodeport)'));
+  const from = (device: string, note = ''): Rule =>
+    rule().inDevice(device).comment(`cilium: cluster->any on ${device} forward accept${note}`).accept();
+  const rules = [
+    rule().outDevice('cilium_host').comment('cilium: any->cluster on cilium_host forward accept').accept(),
+    from('cilium_host', ' (nodeport)'),
+    from('lxc+'),
+    from('cilium_net', ' (nodeport)'),
+  ];
+  if (local !== 'cilium_host')
+    rules.push(
+      rule().outDevice(local).comment(`cilium: any->cluster on ${local} forward accept`).accept(),
+      from(local, ' (nodeport)'),
+    );
   return rules;
 }
 
@@ -109,7 +141,12 @@ function masqueradeRules(config: DatapathConfig, podBlocks: readonly Cidr[]): re
   return podBlocks.flatMap((block) => {
     const source = formatCidr(block);
     const make = (device: string, not: boolean): Rule =>
-      rule().source(source).destination(native ?? source, true).outDevice(device, not).comment('cilium masquerade non-cluster').to({ kind: 'masquerade' }, '-j', 'MASQUERADE');
+      rule()
+        .source(source)
+        .destination(native ?? source, true)
+        .outDevice(device, not)
+        .comment('cilium masquerade non-cluster')
+        .to({ kind: 'masquerade' }, '-j', 'MASQUERADE');
     return devices.length > 0 ? devices.map((device) => make(device, false)) : [make('cilium_+', true)];
   });
 }

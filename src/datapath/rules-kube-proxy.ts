@@ -23,12 +23,16 @@ function chainName(prefix: string, ...parts: readonly string[]): string {
 }
 
 /** `namespace/name:port`, without the colon for an unnamed port. */
-export const servicePortName = (frontend: Frontend): string => (frontend.portName ? `${frontend.owner}:${frontend.portName}` : frontend.owner);
+export const servicePortName = (frontend: Frontend): string =>
+  frontend.portName ? `${frontend.owner}:${frontend.portName}` : frontend.owner;
 
 /** The chain of a service's backends; of those of the node only with a local traffic policy. */
-export const serviceChain = (frontend: Frontend): string => chainName(frontend.localOnly ? 'KUBE-SVL-' : 'KUBE-SVC-', servicePortName(frontend), frontend.protocol.toLowerCase());
-export const externalChain = (frontend: Frontend): string => chainName('KUBE-EXT-', servicePortName(frontend), frontend.protocol.toLowerCase());
-export const endpointChain = (frontend: Frontend, endpoint: string): string => chainName('KUBE-SEP-', servicePortName(frontend), frontend.protocol.toLowerCase(), endpoint);
+export const serviceChain = (frontend: Frontend): string =>
+  chainName(frontend.localOnly ? 'KUBE-SVL-' : 'KUBE-SVC-', servicePortName(frontend), frontend.protocol.toLowerCase());
+export const externalChain = (frontend: Frontend): string =>
+  chainName('KUBE-EXT-', servicePortName(frontend), frontend.protocol.toLowerCase());
+export const endpointChain = (frontend: Frontend, endpoint: string): string =>
+  chainName('KUBE-SEP-', servicePortName(frontend), frontend.protocol.toLowerCase(), endpoint);
 
 export interface KubeProxyInput {
   /** ClusterIP frontends in the order in which kube-proxy happens to walk them (a Go map: any order). */
@@ -41,7 +45,10 @@ export interface KubeProxyInput {
 
 const MASQ_MARK = 0x4000;
 
-/** Writes all chains of kube-proxy (iptables mode, IPv4) anew. What others put into the chains of the hooks stays in place. */
+/**
+ * Writes all chains of kube-proxy (iptables mode, IPv4) anew. What others put into the chains of the hooks stays in
+ * place.
+ */
 export function installKubeProxy(netfilter: Netfilter, input: KubeProxyInput): void {
   clear(netfilter, 'nat');
   clear(netfilter, 'filter');
@@ -52,7 +59,13 @@ export function installKubeProxy(netfilter: Netfilter, input: KubeProxyInput): v
     if (!isIpv4(frontend.ip)) continue;
     const lower = frontend.protocol === 'UDP' ? 'udp' : 'tcp';
     const head = (): ReturnType<typeof rule> =>
-      rule().destination(`${frontend.ip}/32`).protocol(lower).comment(`${servicePortName(frontend)} ${usableBackends(frontend, input.node).length > 0 ? 'cluster IP' : 'has no endpoints'}`).port(lower, 'dport', frontend.port);
+      rule()
+        .destination(`${frontend.ip}/32`)
+        .protocol(lower)
+        .comment(
+          `${servicePortName(frontend)} ${usableBackends(frontend, input.node).length > 0 ? 'cluster IP' : 'has no endpoints'}`,
+        )
+        .port(lower, 'dport', frontend.port);
     if (usableBackends(frontend, input.node).length === 0) {
       refused.push(head().to({ kind: 'reject' }, '-j', 'REJECT', '--reject-with', 'icmp-port-unreachable'));
       continue;
@@ -61,7 +74,12 @@ export function installKubeProxy(netfilter: Netfilter, input: KubeProxyInput): v
     serviceRules(netfilter, frontend, input);
   }
   for (const frontend of input.nodePorts) nodePorts.push(...nodePortRules(netfilter, frontend));
-  services.push(rule().comment('kubernetes service nodeports; NOTE: this must be the last rule in this chain').localDestination().jump('KUBE-NODEPORTS'));
+  services.push(
+    rule()
+      .comment('kubernetes service nodeports; NOTE: this must be the last rule in this chain')
+      .localDestination()
+      .jump('KUBE-NODEPORTS'),
+  );
   netfilter.setChain('nat', 'KUBE-SERVICES', services);
   netfilter.setChain('nat', 'KUBE-NODEPORTS', nodePorts);
   netfilter.setChain('filter', 'KUBE-SERVICES', refused);
@@ -75,7 +93,13 @@ function serviceRules(netfilter: Netfilter, frontend: Frontend, input: KubeProxy
   const rules: Rule[] = [];
   if (input.clusterCidr) {
     rules.push(
-      rule().source(input.clusterCidr, true).destination(`${frontend.ip}/32`).protocol(lower).comment(`${name} cluster IP`).port(lower, 'dport', frontend.port).jump('KUBE-MARK-MASQ'),
+      rule()
+        .source(input.clusterCidr, true)
+        .destination(`${frontend.ip}/32`)
+        .protocol(lower)
+        .comment(`${name} cluster IP`)
+        .port(lower, 'dport', frontend.port)
+        .jump('KUBE-MARK-MASQ'),
     );
   }
   const backends = usableBackends(frontend, input.node);
@@ -88,7 +112,11 @@ function serviceRules(netfilter: Netfilter, frontend: Frontend, input: KubeProxy
     rules.push((left > 1 ? jump.probability(1 / left) : jump).jump(sep));
     netfilter.setChain('nat', sep, [
       rule().source(`${backend.ip}/32`).comment(name).jump('KUBE-MARK-MASQ'),
-      rule().protocol(lower).comment(name).literal('-m', lower).to({ kind: 'dnat', ip: backend.ip, port: backend.port }, '-j', 'DNAT', '--to-destination', endpoint),
+      rule()
+        .protocol(lower)
+        .comment(name)
+        .literal('-m', lower)
+        .to({ kind: 'dnat', ip: backend.ip, port: backend.port }, '-j', 'DNAT', '--to-destination', endpoint),
     ]);
   }
   netfilter.setChain('nat', chain, rules);
@@ -98,9 +126,18 @@ function nodePortRules(netfilter: Netfilter, frontend: Frontend): readonly Rule[
   const lower = frontend.protocol === 'UDP' ? 'udp' : 'tcp';
   const chain = externalChain(frontend);
   const name = servicePortName(frontend);
-  netfilter.setChain('nat', chain, [rule().comment(`masquerade traffic for ${name} external destinations`).jump('KUBE-MARK-MASQ'), rule().jump(serviceChain(frontend))]);
-  const port = (builder: ReturnType<typeof rule>): ReturnType<typeof rule> => builder.protocol(lower).comment(name).port(lower, 'dport', frontend.port);
-  return [port(rule().destination('127.0.0.0/8')).literal('-m', 'nfacct', '--nfacct-name', 'localhost_nps_accepted_pkts').jump(chain), port(rule()).jump(chain)];
+  netfilter.setChain('nat', chain, [
+    rule().comment(`masquerade traffic for ${name} external destinations`).jump('KUBE-MARK-MASQ'),
+    rule().jump(serviceChain(frontend)),
+  ]);
+  const port = (builder: ReturnType<typeof rule>): ReturnType<typeof rule> =>
+    builder.protocol(lower).comment(name).port(lower, 'dport', frontend.port);
+  return [
+    port(rule().destination('127.0.0.0/8'))
+      .literal('-m', 'nfacct', '--nfacct-name', 'localhost_nps_accepted_pkts')
+      .jump(chain),
+    port(rule()).jump(chain),
+  ];
 }
 
 /** Jumps from the hooks, placed once, and the chains that do not depend on services. */
@@ -111,28 +148,55 @@ function fixedChains(netfilter: Netfilter): void {
   const external = fresh('KUBE-EXTERNAL-SERVICES', 'kubernetes externally-visible service portals');
   const newPortals = fresh('KUBE-SERVICES', 'kubernetes service portals');
   const kubeFirewall = rule().jump('KUBE-FIREWALL');
-  ensure(netfilter, 'filter', 'INPUT', [firewall, rule().comment('kubernetes health check service ports').jump('KUBE-NODEPORTS'), external, kubeFirewall]);
-  ensure(netfilter, 'filter', 'FORWARD', [firewall, rule().comment('kubernetes forwarding rules').jump('KUBE-FORWARD'), newPortals, external]);
+  ensure(netfilter, 'filter', 'INPUT', [
+    firewall,
+    rule().comment('kubernetes health check service ports').jump('KUBE-NODEPORTS'),
+    external,
+    kubeFirewall,
+  ]);
+  ensure(netfilter, 'filter', 'FORWARD', [
+    firewall,
+    rule().comment('kubernetes forwarding rules').jump('KUBE-FORWARD'),
+    newPortals,
+    external,
+  ]);
   ensure(netfilter, 'filter', 'OUTPUT', [firewall, newPortals, kubeFirewall]);
   ensure(netfilter, 'nat', 'PREROUTING', [portals]);
   ensure(netfilter, 'nat', 'OUTPUT', [portals]);
   ensure(netfilter, 'nat', 'POSTROUTING', [rule().comment('kubernetes postrouting rules').jump('KUBE-POSTROUTING')]);
-  for (const chain of ['KUBE-EXTERNAL-SERVICES', 'KUBE-KUBELET-CANARY', 'KUBE-NODEPORTS', 'KUBE-PROXY-CANARY', 'KUBE-PROXY-FIREWALL']) netfilter.setChain('filter', chain, []);
-  for (const table of ['mangle', 'nat'] as const) for (const chain of ['KUBE-KUBELET-CANARY', 'KUBE-PROXY-CANARY']) netfilter.setChain(table, chain, []);
+  for (const chain of [
+    'KUBE-EXTERNAL-SERVICES',
+    'KUBE-KUBELET-CANARY',
+    'KUBE-NODEPORTS',
+    'KUBE-PROXY-CANARY',
+    'KUBE-PROXY-FIREWALL',
+  ])
+    netfilter.setChain('filter', chain, []);
+  for (const table of ['mangle', 'nat'] as const)
+    for (const chain of ['KUBE-KUBELET-CANARY', 'KUBE-PROXY-CANARY']) netfilter.setChain(table, chain, []);
   netfilter.setChain('mangle', 'KUBE-IPTABLES-HINT', []);
   netfilter.setChain('filter', 'KUBE-FIREWALL', [
-    rule().source('127.0.0.0/8', true).destination('127.0.0.0/8').comment('block incoming localnet connections').literal('-m', 'conntrack', '!', '--ctstate', 'RELATED,ESTABLISHED,DNAT').drop(),
+    rule()
+      .source('127.0.0.0/8', true)
+      .destination('127.0.0.0/8')
+      .comment('block incoming localnet connections')
+      .literal('-m', 'conntrack', '!', '--ctstate', 'RELATED,ESTABLISHED,DNAT')
+      .drop(),
   ]);
   netfilter.setChain('filter', 'KUBE-FORWARD', [
     rule().states('INVALID').literal('-m', 'nfacct', '--nfacct-name', 'ct_state_invalid_dropped_pkts').drop(),
     rule().comment('kubernetes forwarding rules').mark(MASQ_MARK, MASQ_MARK).accept(),
     rule().comment('kubernetes forwarding conntrack rule').states('RELATED', 'ESTABLISHED').accept(),
   ]);
-  netfilter.setChain('nat', 'KUBE-MARK-MASQ', [rule().to({ kind: 'mark', value: MASQ_MARK, mask: MASQ_MARK }, '-j', 'MARK', '--set-xmark', '0x4000/0x4000')]);
+  netfilter.setChain('nat', 'KUBE-MARK-MASQ', [
+    rule().to({ kind: 'mark', value: MASQ_MARK, mask: MASQ_MARK }, '-j', 'MARK', '--set-xmark', '0x4000/0x4000'),
+  ]);
   netfilter.setChain('nat', 'KUBE-POSTROUTING', [
     rule().mark(0, MASQ_MARK).return(),
     rule().to({ kind: 'mark', value: MASQ_MARK, mask: 0 }, '-j', 'MARK', '--set-xmark', '0x4000/0x0'),
-    rule().comment('kubernetes service traffic requiring SNAT').to({ kind: 'masquerade' }, '-j', 'MASQUERADE', '--random-fully'),
+    rule()
+      .comment('kubernetes service traffic requiring SNAT')
+      .to({ kind: 'masquerade' }, '-j', 'MASQUERADE', '--random-fully'),
   ]);
 }
 
@@ -141,5 +205,6 @@ function ensure(netfilter: Netfilter, table: TableName, chain: string, rules: re
 }
 
 function clear(netfilter: Netfilter, table: TableName): void {
-  for (const chain of netfilter.chains(table)) if (/^KUBE-(?:SVC|SVL|SEP|EXT)-/.test(chain)) netfilter.removeChain(table, chain);
+  for (const chain of netfilter.chains(table))
+    if (/^KUBE-(?:SVC|SVL|SEP|EXT)-/.test(chain)) netfilter.removeChain(table, chain);
 }

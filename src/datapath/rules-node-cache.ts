@@ -19,16 +19,17 @@ const ALLOW = 'NodeLocal DNS Cache: allow DNS traffic';
 export function nodeCacheRules(localIps: readonly string[], healthPort = 8080, dnsPort = 53): readonly PlacedRule[] {
   return localIps.flatMap((ip) => {
     const host = `${ip}/${parseIp(ip)?.length === 16 ? 128 : 32}`;
-    const to = (protocol: 'udp' | 'tcp', port: number, comment: string) => rule().destination(host).protocol(protocol).port(protocol, 'dport', port).comment(comment);
-    const from = (protocol: 'udp' | 'tcp', port: number, comment: string) => rule().source(host).protocol(protocol).port(protocol, 'sport', port).comment(comment);
-    const place = (table: TableName, chain: string) => (made: Rule): PlacedRule => ({ table, chain, rule: made });
+    const to = (protocol: 'udp' | 'tcp', port: number, comment: string) =>
+      rule().destination(host).protocol(protocol).port(protocol, 'dport', port).comment(comment);
+    const from = (protocol: 'udp' | 'tcp', port: number, comment: string) =>
+      rule().source(host).protocol(protocol).port(protocol, 'sport', port).comment(comment);
+    const place =
+      (table: TableName, chain: string) =>
+      (made: Rule): PlacedRule => ({ table, chain, rule: made });
     return [
       ...[to('tcp', dnsPort, SKIP).notrack(), to('udp', dnsPort, SKIP).notrack()].map(place('raw', 'PREROUTING')),
       ...[to('tcp', dnsPort, ALLOW).accept(), to('udp', dnsPort, ALLOW).accept()].map(place('filter', 'INPUT')),
-      ...[
-        from('tcp', dnsPort, SKIP).notrack(),
-        from('udp', dnsPort, SKIP).notrack(),
-      ].map(place('raw', 'OUTPUT')),
+      ...[from('tcp', dnsPort, SKIP).notrack(), from('udp', dnsPort, SKIP).notrack()].map(place('raw', 'OUTPUT')),
       ...[from('tcp', dnsPort, ALLOW).accept(), from('udp', dnsPort, ALLOW).accept()].map(place('filter', 'OUTPUT')),
       ...[
         to('tcp', dnsPort, SKIP).notrack(),

@@ -37,7 +37,11 @@ export class ServiceTable {
     for (const ip of addressesOf(checked)) {
       for (const port of checked.ports) {
         const holder = this.byAddress.get(frontendKey(ip, port.port, port.protocol));
-        if (holder && holder.owner !== key) throw new TopologyError(`${path}.clusterIPs`, `${ip} port ${port.port}/${port.protocol} belongs to ${holder.owner}`);
+        if (holder && holder.owner !== key)
+          throw new TopologyError(
+            `${path}.clusterIPs`,
+            `${ip} port ${port.port}/${port.protocol} belongs to ${holder.owner}`,
+          );
       }
     }
     this.detach(old);
@@ -45,7 +49,8 @@ export class ServiceTable {
     for (const [i, port] of checked.ports.entries()) {
       const name = portKey(port.name, port.protocol);
       ids.set(name, this.takeId(port.id ?? old?.ids.get(name), `${path}.ports[${i}].id`));
-      if (port.nodePort !== undefined) ids.set(nodePortKey(name), this.takeId(old?.ids.get(nodePortKey(name)), `${path}.ports[${i}].nodePort`));
+      if (port.nodePort !== undefined)
+        ids.set(nodePortKey(name), this.takeId(old?.ids.get(nodePortKey(name)), `${path}.ports[${i}].nodePort`));
     }
     this.attach(key, { spec: checked, ids, backends: old?.backends ?? [], frontends: [] });
   }
@@ -99,7 +104,8 @@ export class ServiceTable {
 
   /** Whether any service has the address, on whatever port. */
   ownerOfAddress(ip: string): string | undefined {
-    for (const entry of this.entries.values()) if (addressesOf(entry.spec).includes(ip)) return keyOf(entry.spec.namespace, entry.spec.name);
+    for (const entry of this.entries.values())
+      if (addressesOf(entry.spec).includes(ip)) return keyOf(entry.spec.namespace, entry.spec.name);
     return undefined;
   }
 
@@ -141,7 +147,9 @@ export class ServiceTable {
     const frontends: Frontend[] = [];
     for (const port of entry.spec.ports) {
       const id = entry.ids.get(portKey(port.name, port.protocol))!;
-      const backends = entry.backends.filter((backend) => backend.portName === port.name && backend.protocol === port.protocol);
+      const backends = entry.backends.filter(
+        (backend) => backend.portName === port.name && backend.protocol === port.protocol,
+      );
       const base = {
         port: port.port,
         protocol: port.protocol,
@@ -154,7 +162,14 @@ export class ServiceTable {
       for (const ip of addressesOf(entry.spec)) frontends.push({ ...base, id, revNat: id, ip, type: 'ClusterIP' });
       if (port.nodePort === undefined) continue;
       const nodeId = entry.ids.get(nodePortKey(portKey(port.name, port.protocol)))!;
-      const nodePort: Frontend = { ...base, id: nodeId, revNat: nodeId, ip: '0.0.0.0', port: port.nodePort, type: 'NodePort' };
+      const nodePort: Frontend = {
+        ...base,
+        id: nodeId,
+        revNat: nodeId,
+        ip: '0.0.0.0',
+        port: port.nodePort,
+        type: 'NodePort',
+      };
       this.byNodePort.set(portKey(String(port.nodePort), port.protocol), nodePort);
     }
     for (const frontend of frontends) {
@@ -171,7 +186,8 @@ export class ServiceTable {
       this.byAddress.delete(frontendKey(frontend.ip, frontend.port, frontend.protocol));
       this.byId.delete(frontend.id);
     }
-    for (const port of entry.spec.ports) if (port.nodePort !== undefined) this.byNodePort.delete(portKey(String(port.nodePort), port.protocol));
+    for (const port of entry.spec.ports)
+      if (port.nodePort !== undefined) this.byNodePort.delete(portKey(String(port.nodePort), port.protocol));
     if (!keepIds) for (const id of entry.ids.values()) this.usedIds.delete(id);
   }
 
@@ -198,7 +214,8 @@ export class ServiceTable {
   }
 }
 
-const addressesOf = (spec: ServiceSpec): readonly string[] => spec.clusterIPs.filter((ip) => ip !== 'None' && ip !== '');
+const addressesOf = (spec: ServiceSpec): readonly string[] =>
+  spec.clusterIPs.filter((ip) => ip !== 'None' && ip !== '');
 
 function checkService(spec: ServiceSpec, path: string): ServiceSpec {
   if (!spec.name) throw new TopologyError(`${path}.name`, 'a service needs a name');
@@ -206,13 +223,17 @@ function checkService(spec: ServiceSpec, path: string): ServiceSpec {
   for (const [i, port] of spec.ports.entries()) {
     requirePort(port.port, `${path}.ports[${i}].port`);
     if (port.nodePort !== undefined) requirePort(port.nodePort, `${path}.ports[${i}].nodePort`);
-    if (spec.ports.length > 1 && !port.name) throw new TopologyError(`${path}.ports[${i}].name`, 'ports need names when there are several');
-    if (names.has(portKey(port.name, port.protocol))) throw new TopologyError(`${path}.ports[${i}].name`, `there are two ports named "${port.name}"`);
+    if (spec.ports.length > 1 && !port.name)
+      throw new TopologyError(`${path}.ports[${i}].name`, 'ports need names when there are several');
+    if (names.has(portKey(port.name, port.protocol)))
+      throw new TopologyError(`${path}.ports[${i}].name`, `there are two ports named "${port.name}"`);
     names.add(portKey(port.name, port.protocol));
   }
   if (spec.affinity !== undefined && !(spec.affinity > 0 && spec.affinity <= 86_400)) {
     throw new TopologyError(`${path}.affinity`, `got ${spec.affinity}, want 1 to 86400 seconds`);
   }
-  const clusterIPs = spec.clusterIPs.map((ip, i) => (ip === 'None' || ip === '' ? ip : requireIp(ip, `${path}.clusterIPs[${i}]`)));
+  const clusterIPs = spec.clusterIPs.map((ip, i) =>
+    ip === 'None' || ip === '' ? ip : requireIp(ip, `${path}.clusterIPs[${i}]`),
+  );
   return { ...spec, clusterIPs };
 }

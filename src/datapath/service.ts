@@ -27,7 +27,10 @@ export interface ServiceSpec {
   readonly localOnly?: boolean;
 }
 
-/** `terminating` backends take new connections only when no active one is left; `quarantined` and `maintenance` ones never. */
+/**
+ * `terminating` backends take new connections only when no active one is left; `quarantined` and `maintenance` ones
+ * never.
+ */
 export type BackendState = 'active' | 'terminating' | 'quarantined' | 'maintenance';
 
 /** One address and port behind a service port. */

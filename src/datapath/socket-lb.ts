@@ -58,17 +58,29 @@ export class SocketLb {
   }
 
   /**
-   * connect, or sendmsg with an address. Returns where the packet goes. An address of no service passes without an event;
-   * a service without backends is EHOSTUNREACH, also without an event. A caller that a policy excepts is told (pre) and left alone.
+   * connect, or sendmsg with an address. Returns where the packet goes. An address of no service passes without an
+   * event;
+   * a service without backends is EHOSTUNREACH, also without an event. A caller that a policy excepts is told (pre)
+   * and left alone.
    */
-  forward(caller: Caller, target: Target, protocol: 'UDP' | 'TCP', cookie: number): Target & { readonly backend?: Backend } {
+  forward(
+    caller: Caller,
+    target: Target,
+    protocol: 'UDP' | 'TCP',
+    cookie: number,
+  ): Target & { readonly backend?: Backend } {
     const frontend = this.port.frontend(target.ip, target.port, protocol);
     if (!frontend) return target;
     const usable = usableBackends(frontend, this.port.node);
     const now = this.port.now();
     const client = `cookie:${caller.netnsCookie}`;
-    if (usable.length === 0) throw new SocketError('EHOSTUNREACH', `${frontendKey(target.ip, target.port, protocol)} (${frontend.owner}) has no backend`);
-    const backend = this.affinity.get(client, frontend, usable, now) ?? chooseAtSocket(usable, protocol, cookie, this.port.random);
+    if (usable.length === 0)
+      throw new SocketError(
+        'EHOSTUNREACH',
+        `${frontendKey(target.ip, target.port, protocol)} (${frontend.owner}) has no backend`,
+      );
+    const backend =
+      this.affinity.get(client, frontend, usable, now) ?? chooseAtSocket(usable, protocol, cookie, this.port.random);
     if (this.port.loopGuard && this.loops(caller, frontend, backend)) this.refuse(caller, frontend, backend);
     this.tell('pre-xlate-fwd', caller, protocol, cookie, caller.peer, this.port.peer(target.ip, target.port));
     if (frontend.redirect?.skipNetns.has(caller.netns)) return target;
@@ -86,7 +98,14 @@ export class SocketLb {
     if (!entry) return peer;
     this.reverseMap.delete(key);
     this.reverseMap.set(key, entry);
-    this.tell('post-xlate-rev', caller, protocol, cookie, this.port.peer(entry.target.ip, entry.target.port), caller.peer);
+    this.tell(
+      'post-xlate-rev',
+      caller,
+      protocol,
+      cookie,
+      this.port.peer(entry.target.ip, entry.target.port),
+      caller.peer,
+    );
     return entry.target;
   }
 
@@ -103,18 +122,47 @@ export class SocketLb {
   }
 
   private loops(caller: Caller, frontend: Frontend, backend: Backend): boolean {
-    return frontend.redirect !== undefined && !frontend.redirect.skipNetns.has(caller.netns) && caller.ownAddresses.has(backend.ip);
+    return (
+      frontend.redirect !== undefined &&
+      !frontend.redirect.skipNetns.has(caller.netns) &&
+      caller.ownAddresses.has(backend.ip)
+    );
   }
 
   private refuse(caller: Caller, frontend: Frontend, backend: Backend): never {
     const address = frontendKey(frontend.ip, frontend.port, frontend.protocol);
     const policy = frontend.redirect!.policy;
-    this.port.emit({ kind: 'loop', policy, frontend: address, backend: frontendKey(backend.ip, backend.port, backend.protocol), caller: caller.peer });
-    throw new SocketError('ELOOP', `policy ${policy} redirects ${address} back to its own backend ${backend.ip}, which asks it: set skipRedirectFromBackend or ask another address`);
+    this.port.emit({
+      kind: 'loop',
+      policy,
+      frontend: address,
+      backend: frontendKey(backend.ip, backend.port, backend.protocol),
+      caller: caller.peer,
+    });
+    throw new SocketError(
+      'ELOOP',
+      `policy ${policy} redirects ${address} back to its own backend ${backend.ip}, which asks it: set skipRedirectFromBackend or ask another address`,
+    );
   }
 
-  private tell(point: SockEvent['point'], caller: Caller, protocol: 'UDP' | 'TCP', cookie: number, source: FlowPeer, destination: FlowPeer): void {
-    this.port.emit({ kind: 'sock', point, protocol, source, destination, cookie, cgroupId: caller.cgroupId, hostNamespace: caller.hostNamespace });
+  private tell(
+    point: SockEvent['point'],
+    caller: Caller,
+    protocol: 'UDP' | 'TCP',
+    cookie: number,
+    source: FlowPeer,
+    destination: FlowPeer,
+  ): void {
+    this.port.emit({
+      kind: 'sock',
+      point,
+      protocol,
+      source,
+      destination,
+      cookie,
+      cgroupId: caller.cgroupId,
+      hostNamespace: caller.hostNamespace,
+    });
   }
 }
 

@@ -25,7 +25,8 @@ export class TcpListener implements Receiver, Bound {
     options: { readonly reusePort?: boolean } = {},
   ) {
     const ip = isWildcard(address) ? address : requireIp(address, 'address');
-    if (!isWildcard(ip) && !stack.netns.hasAddress(ip)) throw new SocketError('EADDRNOTAVAIL', `${stack.netns.id} does not have the address ${ip}`);
+    if (!isWildcard(ip) && !stack.netns.hasAddress(ip))
+      throw new SocketError('EADDRNOTAVAIL', `${stack.netns.id} does not have the address ${ip}`);
     this.cookie = stack.nextCookie();
     this.reusePort = options.reusePort ?? false;
     this.localAddress = ip;
@@ -65,7 +66,13 @@ export function resetFor(packet: Packet): PacketDraft {
     dst: packet.src,
     sport: packet.dport,
     dport: packet.sport,
-    tcp: { flags, seq: acked ? tcp.ack : 0, ack: acked ? 0 : wrap(tcp.seq + length), window: 0, options: { tsVal: 0, tsEcr: tcp.options.tsVal } },
+    tcp: {
+      flags,
+      seq: acked ? tcp.ack : 0,
+      ack: acked ? 0 : wrap(tcp.seq + length),
+      window: 0,
+      options: { tsVal: 0, tsEcr: tcp.options.tsVal },
+    },
     payload: new Uint8Array(0),
   };
 }

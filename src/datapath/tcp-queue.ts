@@ -91,7 +91,8 @@ export class SendQueue {
   }
 }
 
-const retriesFor = (segment: Segment): number => (!segment.flags.includes('SYN') ? DATA_RETRIES : segment.flags.includes('ACK') ? SYN_ACK_RETRIES : SYN_RETRIES);
+const retriesFor = (segment: Segment): number =>
+  !segment.flags.includes('SYN') ? DATA_RETRIES : segment.flags.includes('ACK') ? SYN_ACK_RETRIES : SYN_RETRIES;
 
 /** Whether an acknowledgement number reaches the end of a segment, in the circle of 32-bit numbers. */
 function covers(ack: number, segment: Segment): boolean {

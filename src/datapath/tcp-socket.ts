@@ -24,7 +24,17 @@ export interface TcpConnectOptions extends TcpHandlers {
   readonly localPort?: number;
 }
 
-export type TcpState = 'SYN_SENT' | 'SYN_RECEIVED' | 'ESTABLISHED' | 'FIN_WAIT_1' | 'FIN_WAIT_2' | 'CLOSE_WAIT' | 'CLOSING' | 'LAST_ACK' | 'TIME_WAIT' | 'CLOSED';
+export type TcpState =
+  | 'SYN_SENT'
+  | 'SYN_RECEIVED'
+  | 'ESTABLISHED'
+  | 'FIN_WAIT_1'
+  | 'FIN_WAIT_2'
+  | 'CLOSE_WAIT'
+  | 'CLOSING'
+  | 'LAST_ACK'
+  | 'TIME_WAIT'
+  | 'CLOSED';
 
 /** Windows that Linux announces: on SYN unscaled, later scaled by 2^7. */
 const WINDOW = { syn: 64_240, synAck: 65_160, client: 502, server: 509 } as const;
@@ -83,7 +93,10 @@ export class TcpSocket implements Receiver, Bound {
     stack.register(this);
   }
 
-  /** Starts a connection. A service address is translated once, here. Throws what the call would: EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL. */
+  /**
+   * Starts a connection. A service address is translated once, here. Throws what the call would: EHOSTUNREACH,
+   * ENETUNREACH, EADDRNOTAVAIL.
+   */
   static connect(stack: Stack, address: string, port: number, options: TcpConnectOptions = {}): TcpSocket {
     return stack.call(() => {
       const asked = { ip: requireIp(address, 'address'), port };
@@ -91,7 +104,8 @@ export class TcpSocket implements Receiver, Bound {
       const { caller, hooks } = stack.owner;
       const to = hooks?.forward(caller, asked, 'TCP', cookie) ?? asked;
       const given = options.localAddress ?? '';
-      if (!isWildcard(given) && !stack.netns.hasAddress(given)) throw new SocketError('EADDRNOTAVAIL', `${stack.netns.id} does not have the address ${given}`);
+      if (!isWildcard(given) && !stack.netns.hasAddress(given))
+        throw new SocketError('EADDRNOTAVAIL', `${stack.netns.id} does not have the address ${given}`);
       const ip = isWildcard(given) ? stack.netns.sourceFor(to.ip) : given;
       const local = { ip, port: options.localPort || stack.netns.ports.ephemeral('TCP', stack.random) };
       const socket = new TcpSocket(stack, options, asked, { ip: to.ip, port: to.port }, local, 'client', cookie);
@@ -103,7 +117,15 @@ export class TcpSocket implements Receiver, Bound {
   /** The server's side of a connection, made by a listener from a SYN. */
   static accept(stack: Stack, syn: Packet, onConnect: (socket: TcpSocket) => void): TcpSocket {
     const peer = { ip: syn.src, port: syn.sport };
-    const socket = new TcpSocket(stack, { onConnect }, peer, peer, { ip: syn.dst, port: syn.dport }, 'server', stack.nextCookie());
+    const socket = new TcpSocket(
+      stack,
+      { onConnect },
+      peer,
+      peer,
+      { ip: syn.dst, port: syn.dport },
+      'server',
+      stack.nextCookie(),
+    );
     socket.received = wrap(syn.tcp!.seq + 1);
     socket.peerTimestamp = syn.tcp!.options.tsVal;
     socket.queue.send({ flags: ['SYN', 'ACK'], payload: EMPTY, length: 1 });
@@ -124,9 +146,13 @@ export class TcpSocket implements Receiver, Bound {
     this.handlers = handlers;
   }
 
-  /** Sends data, cut to the segment size; PSH is on the last piece. Throws ENOTCONN unless the connection is open for sending. */
+  /**
+   * Sends data, cut to the segment size; PSH is on the last piece. Throws ENOTCONN unless the connection is open for
+   * sending.
+   */
   write(data: Uint8Array): void {
-    if (this.current !== 'ESTABLISHED' && this.current !== 'CLOSE_WAIT') throw new SocketError('ENOTCONN', `the connection is ${this.current}`);
+    if (this.current !== 'ESTABLISHED' && this.current !== 'CLOSE_WAIT')
+      throw new SocketError('ENOTCONN', `the connection is ${this.current}`);
     // Timestamps take 12 octets of each segment's room.
     const room = this.mss - 12;
     this.stack.call(() => {
@@ -140,7 +166,11 @@ export class TcpSocket implements Receiver, Bound {
 
   /** Sends a FIN. Does nothing when one has been sent. */
   end(): void {
-    const next: Partial<Record<TcpState, TcpState>> = { ESTABLISHED: 'FIN_WAIT_1', SYN_RECEIVED: 'FIN_WAIT_1', CLOSE_WAIT: 'LAST_ACK' };
+    const next: Partial<Record<TcpState, TcpState>> = {
+      ESTABLISHED: 'FIN_WAIT_1',
+      SYN_RECEIVED: 'FIN_WAIT_1',
+      CLOSE_WAIT: 'LAST_ACK',
+    };
     if (this.current === 'SYN_SENT') return this.finish();
     const state = next[this.current];
     if (!state) return;
@@ -151,7 +181,8 @@ export class TcpSocket implements Receiver, Bound {
   /** Ends at once with a RST. */
   destroy(): void {
     if (this.current === 'CLOSED') return;
-    if (this.current !== 'SYN_SENT' && this.current !== 'TIME_WAIT') this.stack.call(() => this.emit({ flags: ['ACK', 'RST'], payload: EMPTY, length: 0, seq: this.queue.next }));
+    if (this.current !== 'SYN_SENT' && this.current !== 'TIME_WAIT')
+      this.stack.call(() => this.emit({ flags: ['ACK', 'RST'], payload: EMPTY, length: 0, seq: this.queue.next }));
     this.finish();
   }
 
@@ -174,7 +205,8 @@ export class TcpSocket implements Receiver, Bound {
   }
 
   fail(packet: Packet): void {
-    if (this.current === 'SYN_SENT' && packet.icmp?.kind !== 'frag-needed') this.finish(new SocketError('EHOSTUNREACH', `${this.asked.ip}:${this.asked.port} cannot be reached`));
+    if (this.current === 'SYN_SENT' && packet.icmp?.kind !== 'frag-needed')
+      this.finish(new SocketError('EHOSTUNREACH', `${this.asked.ip}:${this.asked.port} cannot be reached`));
   }
 
   abort(): void {
@@ -222,7 +254,9 @@ export class TcpSocket implements Receiver, Bound {
     if (this.current !== 'ESTABLISHED') return;
     this.current = 'CLOSE_WAIT';
     // The ACK waits for the program's own FIN to carry it.
-    this.ackPending ??= this.stack.timers.set(this.stack.now() + DELAYED_ACK, () => this.stack.call(() => this.acknowledge()));
+    this.ackPending ??= this.stack.timers.set(this.stack.now() + DELAYED_ACK, () =>
+      this.stack.call(() => this.acknowledge()),
+    );
     this.handlers.onEnd?.(this);
   }
 
@@ -255,7 +289,12 @@ export class TcpSocket implements Receiver, Bound {
   private reset(): void {
     const refused = this.current === 'SYN_SENT';
     if (this.current === 'TIME_WAIT' || this.current === 'LAST_ACK') return this.finish();
-    this.finish(new SocketError(refused ? 'ECONNREFUSED' : 'ECONNRESET', `${this.asked.ip}:${this.asked.port} ${refused ? 'refused the connection' : 'reset the connection'}`));
+    this.finish(
+      new SocketError(
+        refused ? 'ECONNREFUSED' : 'ECONNRESET',
+        `${this.asked.ip}:${this.asked.port} ${refused ? 'refused the connection' : 'reset the connection'}`,
+      ),
+    );
   }
 
   private timeWait(): void {

@@ -31,7 +31,10 @@ export class Timers {
     return this.due[0]?.at;
   }
 
-  /** Runs everything due at or before `now`, in order of time; returns how many. What is set meanwhile runs too if it is due. */
+  /**
+   * Runs everything due at or before `now`, in order of time; returns how many. What is set meanwhile runs too if it
+   * is due.
+   */
   runUntil(now: Milliseconds): number {
     let ran = 0;
     while (this.due[0] && this.due[0].at <= now) {

@@ -41,7 +41,9 @@ export interface WorldOptions {
 
 const DEFAULT_TTL = 64;
 
-/** The packets of a cluster and of the hosts around it: who sends them, how they are walked, and what is told of them. */
+/**
+ * The packets of a cluster and of the hosts around it: who sends them, how they are walked, and what is told of them.
+ */
 export class Traffic implements Fabric {
   readonly events = new Channel<DatapathEvent>();
   readonly random: Random;
@@ -55,7 +57,11 @@ export class Traffic implements Fabric {
   private readonly delivery: Delivery;
   private readonly processes = new Map<NetNs, Process>();
   private readonly walks = new Map<Process, (walk: Walk) => void>();
-  private readonly neighbours = new Neighbours({ timers: this.timers, now: () => this.clock.now(), emit: (time, node, draft) => this.emit(time, node, draft) });
+  private readonly neighbours = new Neighbours({
+    timers: this.timers,
+    now: () => this.clock.now(),
+    emit: (time, node, draft) => this.emit(time, node, draft),
+  });
   private collecting: DatapathEvent[] | undefined;
   private seq = 0;
   private cookies = 0;
@@ -99,7 +105,8 @@ export class Traffic implements Fabric {
   }
 
   emit(time: Milliseconds, node: string, draft: EventDraft): void {
-    // A draft is made for this call alone, so it may become the event: a copy of each would be the dearest step of a packet.
+    // A draft is made for this call alone, so it may become the event: a copy of each would be the dearest step of a
+    // packet.
     const event = draft as { seq?: number; time?: Milliseconds; node?: string };
     event.seq = this.seq++;
     event.time = time;

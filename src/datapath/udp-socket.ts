@@ -54,12 +54,16 @@ export class UdpSocket implements Receiver, Bound {
     this.reusePort = options.reusePort ?? false;
   }
 
-  /** Takes an address of the namespace (or a wildcard) and a port, 0 for any free one. Throws EADDRNOTAVAIL, EADDRINUSE, EINVAL. */
+  /**
+   * Takes an address of the namespace (or a wildcard) and a port, 0 for any free one. Throws EADDRNOTAVAIL,
+   * EADDRINUSE, EINVAL.
+   */
   bind(address: string, port = 0): void {
     this.check();
     if (this.localPort !== 0) throw new SocketError('EINVAL', `socket is already bound to port ${this.localPort}`);
     const ip = isWildcard(address) ? address : requireIp(address, 'address');
-    if (!isWildcard(ip) && !this.stack.netns.hasAddress(ip)) throw new SocketError('EADDRNOTAVAIL', `${this.stack.netns.id} does not have the address ${ip}`);
+    if (!isWildcard(ip) && !this.stack.netns.hasAddress(ip))
+      throw new SocketError('EADDRNOTAVAIL', `${this.stack.netns.id} does not have the address ${ip}`);
     this.take(ip, port);
   }
 
@@ -83,7 +87,9 @@ export class UdpSocket implements Receiver, Bound {
     });
   }
 
-  /** Sends to the connected peer, which is not looked up again. Throws ENOTCONN, EMSGSIZE, and a pending ECONNREFUSED. */
+  /**
+   * Sends to the connected peer, which is not looked up again. Throws ENOTCONN, EMSGSIZE, and a pending ECONNREFUSED.
+   */
   send(payload: Uint8Array): Outcome {
     this.check();
     if (!this.peer) throw new SocketError('ENOTCONN', 'the socket is not connected');
@@ -91,7 +97,10 @@ export class UdpSocket implements Receiver, Bound {
     return this.stack.call(() => this.transmit(payload, this.localAddress, peer));
   }
 
-  /** Sends with an address: the address is translated for each datagram. `source` picks the local address (IP_PKTINFO). */
+  /**
+   * Sends with an address: the address is translated for each datagram. `source` picks the local address
+   * (IP_PKTINFO).
+   */
   sendTo(payload: Uint8Array, address: string, port: number, source?: string): Outcome {
     this.check();
     return this.stack.call(() => {
@@ -100,14 +109,17 @@ export class UdpSocket implements Receiver, Bound {
       const target = hooks?.forward(caller, asked, 'UDP', this.cookie) ?? asked;
       if (this.localPort === 0) this.take(isIpv4(target.ip) ? '0.0.0.0' : '::', 0);
       this.note(target !== asked, target);
-      const from = source ?? (isWildcard(this.localAddress) ? this.stack.netns.sourceFor(target.ip) : this.localAddress);
+      const from =
+        source ?? (isWildcard(this.localAddress) ? this.stack.netns.sourceFor(target.ip) : this.localAddress);
       return this.transmit(payload, from, target);
     });
   }
 
   /**
-   * The oldest datagram that waits; undefined when none does. With an address buffer (the default) the hook sees the call
-   * and the sender is translated back; without, as read and recv on a connected socket, it does not and the sender is the
+   * The oldest datagram that waits; undefined when none does. With an address buffer (the default) the hook sees the
+   * call
+   * and the sender is translated back; without, as read and recv on a connected socket, it does not and the sender is
+   * the
    * connected peer as asked. Throws a pending error first.
    */
   recv(withAddress = true): Datagram | undefined {
@@ -118,7 +130,9 @@ export class UdpSocket implements Receiver, Bound {
     return this.stack.call(() => {
       const sender = { ip: packet.src, port: packet.sport };
       const { caller, hooks } = this.stack.owner;
-      const shown = withAddress ? (hooks?.reverse(caller, sender, 'UDP', this.cookie) ?? sender) : (this.asked ?? sender);
+      const shown = withAddress
+        ? (hooks?.reverse(caller, sender, 'UDP', this.cookie) ?? sender)
+        : (this.asked ?? sender);
       return { payload: packet.payload, address: shown.ip, port: shown.port, localAddress: packet.dst, at };
     });
   }
@@ -174,8 +188,19 @@ export class UdpSocket implements Receiver, Bound {
   }
 
   private transmit(payload: Uint8Array, src: string, target: Target): Outcome {
-    if (payload.length > MAX_UDP_PAYLOAD) throw new SocketError('EMSGSIZE', `${payload.length} octets do not fit a datagram, at most ${MAX_UDP_PAYLOAD} do`);
-    return this.stack.output({ protocol: 'UDP', src, dst: target.ip, sport: this.localPort, dport: target.port, payload });
+    if (payload.length > MAX_UDP_PAYLOAD)
+      throw new SocketError(
+        'EMSGSIZE',
+        `${payload.length} octets do not fit a datagram, at most ${MAX_UDP_PAYLOAD} do`,
+      );
+    return this.stack.output({
+      protocol: 'UDP',
+      src,
+      dst: target.ip,
+      sport: this.localPort,
+      dport: target.port,
+      payload,
+    });
   }
 
   private take(address: string, port: number): void {

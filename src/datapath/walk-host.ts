@@ -17,7 +17,8 @@ export function hostInput(walk: Walk, host: OutsideHost, at: Attachment, from: I
   walk.capture(host.name, host.netns, at.device, 'In', from.mac, at.device.mac);
   walk.time += walk.fabric.latency.local;
   if (!walk.encapsulation && host.netns.hasAddress(walk.packet.dst)) return walk.arrive(host.name, host.netns);
-  if (!host.spec.forward) return walk.lose(host.name, `${host.name} does not forward and does not have ${walk.routedTo}`);
+  if (!host.spec.forward)
+    return walk.lose(host.name, `${host.name} does not forward and does not have ${walk.routedTo}`);
   if (!walk.decrementTtl()) return walk.lose(host.name, 'time to live exceeded');
   send(walk, host);
 }

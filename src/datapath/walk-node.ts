@@ -19,7 +19,8 @@ export interface Origin {
 /** A packet leaves by the device of a route: to a pod, into the tunnel, or over a link. */
 export function egress(walk: Walk, node: Node, route: Route, origin: Origin): void {
   const device = node.netns.interface(route.device);
-  if (!device) return walk.lose(node.name, `route to ${walk.packet.dst} names device ${route.device}, which is not there`);
+  if (!device)
+    return walk.lose(node.name, `route to ${walk.packet.dst} names device ${route.device}, which is not there`);
   const pod = node.byDevice.get(device.name);
   if (pod) {
     walk.trace(node, 'from-host', { device, report: true });
@@ -65,17 +66,27 @@ function translate(walk: Walk, node: Node, device: Interface, origin: Origin): v
   if (walk.packet.icmp?.about) return;
   const lookup = node.conntrack.lookup(walk.packet, 'egress', now);
   const identity = walk.fabric.peer(walk.packet.src, 0, node).identity;
-  if (lookup.state === 'new' && !node.conntrack.create(walk.packet, 'egress', now, identity)) return walk.drop(node, 155);
+  if (lookup.state === 'new' && !node.conntrack.create(walk.packet, 'egress', now, identity))
+    return walk.drop(node, 155);
   walk.trace(node, 'to-network', { lookup, device: { name: device.name, index: device.index } });
   const { packet } = walk;
-  if (lookup.state === 'reply' || packet.icmp || !node.nat.inUse(packet.protocol, packet.dst, packet.dport, packet.src, packet.sport)) return;
+  if (
+    lookup.state === 'reply' ||
+    packet.icmp ||
+    !node.nat.inUse(packet.protocol, packet.dst, packet.dport, packet.src, packet.sport)
+  )
+    return;
   const mapping = node.nat.translate(packet, packet.src, now);
   if (!mapping) return walk.drop(node, 167);
   walk.packet = rewrite(packet, { sport: mapping.toPort });
 }
 
 /** Puts the packet on the link of a route and lets the next machine have it. */
-export function transmitTo(walk: Walk, owner: { readonly name: string; readonly netns: Node['netns'] }, route: Route): void {
+export function transmitTo(
+  walk: Walk,
+  owner: { readonly name: string; readonly netns: Node['netns'] },
+  route: Route,
+): void {
   const device = owner.netns.interface(route.device)!;
   const hop = route.via ?? walk.routedTo;
   const next = device.segment === undefined ? undefined : walk.fabric.attached(device.segment, hop);
@@ -83,7 +94,8 @@ export function transmitTo(walk: Walk, owner: { readonly name: string; readonly 
   const size = walk.fragments.length > 0 ? largest : ipLength(walk.packet);
   if (!walk.encapsulation && size > device.mtu) return tooBig(walk, owner, device);
   walk.capture(owner.name, owner.netns, device, 'Out', device.mac, next?.device.mac ?? UNKNOWN_MAC);
-  if (!next) return walk.lose(owner.name, `no host answers for ${hop} on ${device.name} (${device.segment ?? 'no link'})`);
+  if (!next)
+    return walk.lose(owner.name, `no host answers for ${hop} on ${device.name} (${device.segment ?? 'no link'})`);
   walk.time += walk.fabric.latency.wire;
   if ('endpoints' in next.owner) nodeInput(walk, next.owner, next, device);
   else hostInput(walk, next.owner, next, device);
@@ -97,7 +109,15 @@ function tooBig(walk: Walk, owner: { readonly name: string; readonly netns: Node
   const { packet } = walk;
   const src = device.addresses[0]?.ip;
   if (src !== undefined && !packet.icmp?.about) {
-    walk.fabric.respond(owner.netns, { protocol: 'ICMP', src, dst: packet.src, sport: 0, dport: 0, icmp: { kind: 'frag-needed', id: 0, seq: 0, about: packet, mtu: device.mtu }, payload: new Uint8Array(0) });
+    walk.fabric.respond(owner.netns, {
+      protocol: 'ICMP',
+      src,
+      dst: packet.src,
+      sport: 0,
+      dport: 0,
+      icmp: { kind: 'frag-needed', id: 0, seq: 0, about: packet, mtu: device.mtu },
+      payload: new Uint8Array(0),
+    });
   }
   walk.lose(owner.name, `${ipLength(packet)} octets do not fit the ${device.mtu} of ${device.name}`);
 }
@@ -111,7 +131,8 @@ export function nodeInput(walk: Walk, node: Node, at: Attachment, from: Interfac
   walk.trace(node, 'from-network', { device, report: true });
   if (walk.fabric.config.masquerade === 'bpf') {
     const mapping = node.nat.reverse(walk.packet);
-    if (mapping?.toIp === walk.packet.dst) walk.packet = rewrite(walk.packet, { dst: mapping.src, dport: mapping.sport });
+    if (mapping?.toIp === walk.packet.dst)
+      walk.packet = rewrite(walk.packet, { dst: mapping.src, dport: mapping.sport });
   }
   const pod = walk.fabric.config.hostRouting === 'bpf' ? node.endpoints.get(walk.packet.dst) : undefined;
   if (!pod) return stackInput(walk, node, device.name);

@@ -12,7 +12,10 @@ import type { Walk } from './walk.js';
 import { egress, transmitTo } from './walk-node.js';
 import { stackInput } from './walk-stack.js';
 
-/** Source of a pod's packet to a service that chose the pod itself: its answer must leave the pod to be translated back. */
+/**
+ * Source of a pod's packet to a service that chose the pod itself: its answer must leave the pod to be translated
+ * back.
+ */
 const LB_LOOPBACK = '169.254.42.1';
 
 /** Inside one namespace a packet only crosses the loopback device, which a capture sees twice. */
@@ -34,7 +37,10 @@ export function podOutput(walk: Walk, pod: Pod): void {
   walk.fragments = fragmentsFor(walk.packet, netns.mtuTo(walk.packet.dst));
   if (!endpoint) {
     walk.capture(node.name, netns, eth0, 'Out', eth0.mac, eth0.mac);
-    return walk.lose(node.name, `pod ${pod.spec.namespace}/${pod.spec.name} (${pod.ip}) is not managed by the agent any more`);
+    return walk.lose(
+      node.name,
+      `pod ${pod.spec.namespace}/${pod.spec.name} (${pod.ip}) is not managed by the agent any more`,
+    );
   }
   walk.fabric.neighbourUsed(pod);
   walk.capture(node.name, netns, eth0, 'Out', endpoint.mac, endpoint.nodeMac);
@@ -82,7 +88,11 @@ function forward(walk: Walk, pod: Pod, lookup: CtLookup): void {
   if (!route) return walk.drop(node, 169);
   if (!walk.decrementTtl()) return walk.drop(node, 196);
   const out = node.netns.interface(route.device);
-  walk.trace(node, 'to-network', { lookup, endpointId: endpoint.id, device: out && { name: out.name, index: out.index } });
+  walk.trace(node, 'to-network', {
+    lookup,
+    endpointId: endpoint.id,
+    device: out && { name: out.name, index: out.index },
+  });
   egress(walk, node, route, { reply: lookup.state === 'reply' || lookup.state === 'related', fromPod: true });
 }
 
@@ -97,10 +107,16 @@ export function podInput(walk: Walk, pod: Pod): void {
     if (!node.conntrack.create(walk.packet, 'ingress', now, identity)) return walk.drop(node, 155);
   }
   const originalSource = walk.packet.src;
-  const service = lookup.state === 'reply' && lookup.entry?.revNat ? walk.fabric.frontendById(node, lookup.entry.revNat) : undefined;
+  const service =
+    lookup.state === 'reply' && lookup.entry?.revNat ? walk.fabric.frontendById(node, lookup.entry.revNat) : undefined;
   const home = walk.packet.dst === LB_LOOPBACK ? { dst: pod.ip } : {};
   if (service) walk.packet = rewrite(walk.packet, { src: service.ip, sport: service.port, ...home });
-  walk.trace(node, 'to-endpoint', { lookup, device: { name: endpoint.device, index: endpoint.ifindex }, endpointId: endpoint.id, originalSource });
+  walk.trace(node, 'to-endpoint', {
+    lookup,
+    device: { name: endpoint.device, index: endpoint.ifindex },
+    endpointId: endpoint.id,
+    originalSource,
+  });
   walk.time += walk.fabric.latency.local;
   const eth0 = netns.interface('eth0')!;
   walk.capture(node.name, netns, eth0, 'In', endpoint.nodeMac, endpoint.mac);
@@ -112,19 +128,29 @@ export function overlay(walk: Walk, node: Node, remote: Node, identity: number, 
   const { config } = walk.fabric;
   const type = config.routing === 'geneve' ? 'geneve' : 'vxlan';
   const tunnel = node.netns.interface(`cilium_${type}`)!;
-  if (walk.fragments.length === 0 && ipLength(walk.packet) > routeMtu(config)) walk.fragments = fragmentsFor(walk.packet, routeMtu(config));
+  if (walk.fragments.length === 0 && ipLength(walk.packet) > routeMtu(config))
+    walk.fragments = fragmentsFor(walk.packet, routeMtu(config));
   if (!walk.decrementTtl()) return walk.drop(node, 196);
   walk.trace(node, 'to-overlay', { lookup, report: true, device: { name: tunnel.name, index: tunnel.index } });
   walk.capture(node.name, node.netns, tunnel, 'Out', tunnel.mac, tunnel.mac);
   // The sender's port spreads flows over paths, as RFC 7348 section 5 asks.
   const sport = 32_768 + (flowHash(walk.packet) % 28_232);
-  walk.encapsulation = { type, src: node.internalIp, dst: remote.internalIp, sport, dport: TUNNEL_PORT[type], vni: identity };
+  walk.encapsulation = {
+    type,
+    src: node.internalIp,
+    dst: remote.internalIp,
+    sport,
+    dport: TUNNEL_PORT[type],
+    vni: identity,
+  };
   const route = node.netns.routes.lookup(remote.internalIp);
   if (!route) return walk.drop(node, 160);
   transmitTo(walk, node, route);
 }
 
-/** Per-packet translation of a service address on the pod's lxc device. Returns the number for the reply, 0 for none. */
+/**
+ * Per-packet translation of a service address on the pod's lxc device. Returns the number for the reply, 0 for none.
+ */
 function balance(walk: Walk, { node, netns }: Pod): number {
   const { packet } = walk;
   if (packet.protocol === 'ICMP') return 0;
@@ -161,7 +187,9 @@ function choose(walk: Walk, frontend: Frontend, usable: readonly Backend[]): Bac
     tables.set(frontend, table);
   }
   const { packet } = walk;
-  return usable[table[hash32(`${packet.src}|${packet.sport}|${packet.dst}|${packet.dport}|${packet.protocol}`) % table.length]!]!;
+  return usable[
+    table[hash32(`${packet.src}|${packet.sport}|${packet.dst}|${packet.dport}|${packet.protocol}`) % table.length]!
+  ]!;
 }
 
 /** Built when a frontend is first used; a change of backends makes another frontend object. */

@@ -43,16 +43,26 @@ export function stackOutput(walk: Walk, node: Node): void {
   // Translation may have changed where the packet goes.
   const route = node.netns.routes.lookup(walk.packet.dst);
   if (!route) return walk.lose(node.name, `${node.name} has no route to ${walk.packet.dst}`);
-  if (leave(walk, node, passage, route.device)) egress(walk, node, route, { fromPod: false, reply: passage.match?.reply ?? false });
+  if (leave(walk, node, passage, route.device))
+    egress(walk, node, route, { fromPod: false, reply: passage.match?.reply ?? false });
 }
 
 /** raw, conntrack and the destination half of nat. undefined when the packet ended there. */
-function begin(walk: Walk, node: Node, hook: 'PREROUTING' | 'OUTPUT', inDevice: string, outDevice = ''): Passage | undefined {
+function begin(
+  walk: Walk,
+  node: Node,
+  hook: 'PREROUTING' | 'OUTPUT',
+  inDevice: string,
+  outDevice = '',
+): Passage | undefined {
   const raw = run(walk, node, 'raw', hook, { match: undefined, inDevice }, outDevice, 'NEW');
   if (raw.notrack) return { match: undefined, inDevice };
   const match = node.kernel.track(walk.packet, node.uptime(walk.time));
   if (!match) {
-    walk.fabric.emit(walk.time, node.name, { kind: 'kernel', text: 'nf_conntrack: nf_conntrack: table full, dropping packet' });
+    walk.fabric.emit(walk.time, node.name, {
+      kind: 'kernel',
+      text: 'nf_conntrack: nf_conntrack: table full, dropping packet',
+    });
     walk.lose(node.name, 'nf_conntrack table is full');
     return undefined;
   }
@@ -62,8 +72,11 @@ function begin(walk: Walk, node: Node, hook: 'PREROUTING' | 'OUTPUT', inDevice: 
     if (nat.destination) node.kernel.translateDestination(match.entry, nat.destination.ip, nat.destination.port);
   }
   const { entry } = match;
-  const target = match.reply ? { dst: entry.original.src, dport: entry.original.sport } : { dst: entry.reply.src, dport: entry.reply.sport };
-  if (target.dst !== walk.packet.dst || (!walk.packet.icmp && target.dport !== walk.packet.dport)) walk.packet = rewrite(walk.packet, walk.packet.icmp ? { dst: target.dst } : target);
+  const target = match.reply
+    ? { dst: entry.original.src, dport: entry.original.sport }
+    : { dst: entry.reply.src, dport: entry.reply.sport };
+  if (target.dst !== walk.packet.dst || (!walk.packet.icmp && target.dport !== walk.packet.dport))
+    walk.packet = rewrite(walk.packet, walk.packet.icmp ? { dst: target.dst } : target);
   return passage;
 }
 
@@ -74,10 +87,17 @@ function localInput(walk: Walk, node: Node, passage: Passage): void {
 }
 
 /** The filter table; false when it ended the packet. */
-function filter(walk: Walk, node: Node, hook: 'INPUT' | 'FORWARD' | 'OUTPUT', passage: Passage, outDevice: string): boolean {
+function filter(
+  walk: Walk,
+  node: Node,
+  hook: 'INPUT' | 'FORWARD' | 'OUTPUT',
+  passage: Passage,
+  outDevice: string,
+): boolean {
   const { verdict } = run(walk, node, 'filter', hook, passage, outDevice);
   if (verdict === 'accept') return true;
-  if (verdict === 'reject' && !walk.packet.icmp) walk.fabric.respond(node.netns, unreachable(walk.packet, walk.packet.dst));
+  if (verdict === 'reject' && !walk.packet.icmp)
+    walk.fabric.respond(node.netns, unreachable(walk.packet, walk.packet.dst));
   walk.lose(node.name, `netfilter ${hook} ${verdict === 'drop' ? 'dropped' : 'rejected'} the packet`);
   return false;
 }
@@ -100,17 +120,29 @@ function leave(walk: Walk, node: Node, passage: Passage, outDevice: string): boo
 function settle(walk: Walk, node: Node, { match }: Passage): boolean {
   if (!match) return true;
   const { entry } = match;
-  const source = match.reply ? { src: entry.original.dst, sport: entry.original.dport } : { src: entry.reply.dst, sport: entry.reply.dport };
+  const source = match.reply
+    ? { src: entry.original.dst, sport: entry.original.dport }
+    : { src: entry.reply.dst, sport: entry.reply.dport };
   const before = walk.packet;
   // An ICMP error keeps its own sender unless that is the translated host.
-  const translated = match.reply ? entry.reply.src !== entry.original.dst || entry.reply.sport !== entry.original.dport : entry.reply.dst !== entry.original.src || entry.reply.dport !== entry.original.sport;
+  const translated = match.reply
+    ? entry.reply.src !== entry.original.dst || entry.reply.sport !== entry.original.dport
+    : entry.reply.dst !== entry.original.src || entry.reply.dport !== entry.original.sport;
   if (translated) walk.packet = rewrite(before, before.icmp ? { src: source.src } : source);
   if (node.kernel.confirm(match, before, node.uptime(walk.time))) return true;
   walk.lose(node.name, 'another connection took the same addresses and ports (conntrack insert_failed)');
   return false;
 }
 
-function run(walk: Walk, node: Node, table: TableName, hook: HookName, passage: Passage, outDevice: string, state?: PacketFacts['state']): RuleResult {
+function run(
+  walk: Walk,
+  node: Node,
+  table: TableName,
+  hook: HookName,
+  passage: Passage,
+  outDevice: string,
+  state?: PacketFacts['state'],
+): RuleResult {
   const { packet } = walk;
   const facts: PacketFacts = {
     src: packet.src,
@@ -121,7 +153,15 @@ function run(walk: Walk, node: Node, table: TableName, hook: HookName, passage: 
     inDevice: passage.inDevice,
     outDevice,
     mark: walk.mark,
-    state: state ?? (passage.match === undefined ? 'UNTRACKED' : packet.icmp?.about ? 'RELATED' : passage.match.isNew ? 'NEW' : 'ESTABLISHED'),
+    state:
+      state ??
+      (passage.match === undefined
+        ? 'UNTRACKED'
+        : packet.icmp?.about
+          ? 'RELATED'
+          : passage.match.isNew
+            ? 'NEW'
+            : 'ESTABLISHED'),
     bytes: ipLength(packet),
     localDestination: node.netns.hasAddress(packet.dst),
   };

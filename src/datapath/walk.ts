@@ -16,7 +16,11 @@ import type { Fragment, Packet } from './packet.js';
 import type { PacketDraft } from './stack.js';
 
 /** An event before it has its number, time and place. */
-export type EventDraft = DatapathEvent extends infer Event ? (Event extends DatapathEvent ? Omit<Event, 'seq' | 'time' | 'node'> : never) : never;
+export type EventDraft = DatapathEvent extends infer Event
+  ? Event extends DatapathEvent
+    ? Omit<Event, 'seq' | 'time' | 'node'>
+    : never
+  : never;
 
 /** How long a packet takes, for the times of its events: inside a machine, and over a link. */
 export interface Latency {
@@ -88,7 +92,14 @@ export class Walk {
     return this.encapsulation?.dst ?? this.packet.dst;
   }
 
-  capture(owner: string, netns: NetNs, device: Interface, direction: 'In' | 'Out', sourceMac: string, destinationMac: string): void {
+  capture(
+    owner: string,
+    netns: NetNs,
+    device: Interface,
+    direction: 'In' | 'Out',
+    sourceMac: string,
+    destinationMac: string,
+  ): void {
     const base = {
       kind: 'capture' as const,
       netns: netns.id,
@@ -169,7 +180,10 @@ export interface Rewrite {
   readonly dport?: number;
 }
 
-/** A translated copy. An echo's identifier is its port; an ICMP error's inner packet is translated the other way round. */
+/**
+ * A translated copy. An echo's identifier is its port; an ICMP error's inner packet is translated the other way
+ * round.
+ */
 export function rewrite(packet: Packet, change: Rewrite): Packet {
   const src = change.src ?? packet.src;
   const dst = change.dst ?? packet.dst;

@@ -29,10 +29,19 @@ export type WorldChange =
   | { readonly kind: 'node'; readonly name: string };
 
 /** Settings that an agent can change without new devices or maps. */
-const LIVE_SETTINGS: readonly (keyof DatapathConfig)[] = ['aggregation', 'ipMasqAgent', 'loadBalancing', 'loopGuard', 'masqueradeDevices', 'nativeRoutingCidr', 'neighbourProbes'];
+const LIVE_SETTINGS: readonly (keyof DatapathConfig)[] = [
+  'aggregation',
+  'ipMasqAgent',
+  'loadBalancing',
+  'loopGuard',
+  'masqueradeDevices',
+  'nativeRoutingCidr',
+  'neighbourProbes',
+];
 
 /**
- * A cluster, the hosts around it, and what happens to every packet. It does no I/O: programs open sockets on `process` of a
+ * A cluster, the hosts around it, and what happens to every packet. It does no I/O: programs open sockets on
+ * `process` of a
  * pod, node or host, and whatever they send is walked to its end at once. `events` tells each step, in order.
  * The same options, seed and calls give the same run.
  */
@@ -80,7 +89,10 @@ export class World {
     this.cluster.namespaces.set(spec.name, spec);
   }
 
-  /** Creates a pod: address, identity, endpoint, devices and routes. Throws a TopologyError or IpamError, and then changes nothing. */
+  /**
+   * Creates a pod: address, identity, endpoint, devices and routes. Throws a TopologyError or IpamError, and then
+   * changes nothing.
+   */
   addPod(spec: PodSpec): Pod {
     const pod = this.cluster.addPod(spec);
     this.podChanged(pod);
@@ -117,7 +129,8 @@ export class World {
 
   removeService(namespace: string, name: string): void {
     const before = this.services.frontendsOf(namespace, name);
-    if (!this.services.remove(namespace, name)) throw new TopologyError(`services.${namespace}/${name}`, 'there is no such service');
+    if (!this.services.remove(namespace, name))
+      throw new TopologyError(`services.${namespace}/${name}`, 'there is no such service');
     this.abort(goneBackends(before, []));
     this.changes.emit({ kind: 'service', namespace, name });
   }
@@ -144,7 +157,11 @@ export class World {
   /** Changes settings of a running cluster. Those that need other devices or maps are refused. */
   reconfigure(change: Partial<DatapathConfig>): void {
     for (const key of Object.keys(change) as (keyof DatapathConfig)[]) {
-      if (!LIVE_SETTINGS.includes(key)) throw new TopologyError(`config.${key}`, `cannot change while the cluster runs; these can: ${LIVE_SETTINGS.join(', ')}`);
+      if (!LIVE_SETTINGS.includes(key))
+        throw new TopologyError(
+          `config.${key}`,
+          `cannot change while the cluster runs; these can: ${LIVE_SETTINGS.join(', ')}`,
+        );
     }
     this.cluster.setConfig({ ...this.config, ...change });
     this.traffic.masquerade = new MasqueradePolicy(this.config);
@@ -208,7 +225,11 @@ export class World {
     for (const node of this.cluster.nodes.values()) {
       const now = node.uptime(this.clock.now());
       removed += node.conntrack.collect(now) + node.kernel.collect(now);
-      removed += node.nat.collect((m) => (m.protocol === 'ICMP' ? node.conntrack.has('ICMP', m.src, 0, m.dst, m.sport, now) : node.conntrack.has(m.protocol, m.src, m.sport, m.dst, m.dport, now)));
+      removed += node.nat.collect((m) =>
+        m.protocol === 'ICMP'
+          ? node.conntrack.has('ICMP', m.src, 0, m.dst, m.sport, now)
+          : node.conntrack.has(m.protocol, m.src, m.sport, m.dst, m.dport, now),
+      );
     }
     return removed;
   }

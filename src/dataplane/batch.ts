@@ -11,12 +11,18 @@ const CONTROL_LENGTH = 10;
 const LENGTH = 14;
 const HEADER = MMSGHDR / 4;
 
-/** Words of the ancillary data (ip(7), ipv6(7)): level, then for IPv4 the interface and the own address, for IPv6 the own address and the interface. */
+/**
+ * Words of the ancillary data (ip(7), ipv6(7)): level, then for IPv4 the interface and the own address, for IPv6 the
+ * own address and the interface.
+ */
 const LEVEL = 2;
 const DATA = 4;
 const INTERFACE_BEHIND_ADDRESS = DATA + 4;
 
-/** Datagrams to receive or send with one call: their octets, addresses, ancillary data and the kernel's headers, all outside the JavaScript heap. */
+/**
+ * Datagrams to receive or send with one call: their octets, addresses, ancillary data and the kernel's headers, all
+ * outside the JavaScript heap.
+ */
 export class Batch {
   readonly bytes: Buffer;
   readonly addresses: Buffer;
@@ -29,7 +35,11 @@ export class Batch {
   private readonly addressWords: Uint32Array;
   private readonly controlWords: Uint32Array;
 
-  constructor(private readonly libc: Libc, readonly count: number, readonly size: Octets) {
+  constructor(
+    private readonly libc: Libc,
+    readonly count: number,
+    readonly size: Octets,
+  ) {
     const bytes = libc.memory(count * size);
     const addresses = libc.memory(count * SOCKADDR);
     const controls = libc.memory(count * CONTROL);
@@ -70,7 +80,10 @@ export class Batch {
     return this.headers[i * HEADER + CONTROL_LENGTH]!;
   }
 
-  /** Whether a datagram came from an IPv6 address; IPv4 addresses at a socket of both families are none (RFC 4291 section 2.5.5.2). */
+  /**
+   * Whether a datagram came from an IPv6 address; IPv4 addresses at a socket of both families are none (RFC 4291
+   * section 2.5.5.2).
+   */
   fromIpv6(i: number): boolean {
     const words = this.addressWords;
     const at = i * (SOCKADDR / 4);
@@ -95,7 +108,8 @@ export class Batch {
     for (let k = 0; k < SOCKADDR / 4; k++) this.addressWords[to + k] = received.addressWords[from + k]!;
     this.headers[i * HEADER + NAME_LENGTH] = received.addressLength(j);
     const length = received.controlLength(j);
-    for (let k = 0; k < length / 4; k++) this.controlWords[i * (CONTROL / 4) + k] = received.controlWords[j * (CONTROL / 4) + k]!;
+    for (let k = 0; k < length / 4; k++)
+      this.controlWords[i * (CONTROL / 4) + k] = received.controlWords[j * (CONTROL / 4) + k]!;
     this.setControlLength(i, length);
   }
 
@@ -108,7 +122,8 @@ export class Batch {
         if (errno === EINTR) continue;
         failed?.(errno);
       }
-      // The kernel stops before a datagram that it cannot send, as to an unreachable address. If that fails when it is first, it is lost, the others are not.
+      // The kernel stops before a datagram that it cannot send, as to an unreachable address. If that fails when it
+      // is first, it is lost, the others are not.
       const done = Math.max(1, sent);
       left -= done;
       if (left > 0) this.shift(left, done);
@@ -138,7 +153,10 @@ export class Batch {
     this.setControlLength(i, control?.length ?? 0);
   }
 
-  /** The way out is the routing table's business, not the interface's that the query came in at; but a link-local address means nothing without one. */
+  /**
+   * The way out is the routing table's business, not the interface's that the query came in at; but a link-local
+   * address means nothing without one.
+   */
   private setControlLength(i: number, length: Octets): void {
     this.headers[i * HEADER + CONTROL_LENGTH] = length;
     if (length === 0) return;

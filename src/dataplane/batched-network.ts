@@ -1,14 +1,36 @@
 import dgram from 'node:dgram';
 import { copyOctets } from '../lib/octets.js';
-import type { ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagram, TcpConnection, TcpListener, UdpSocket } from '../net/network.js';
+import type {
+  ConnectedUdpSocket,
+  Endpoint,
+  InterfaceAddress,
+  Network,
+  OnDatagram,
+  TcpConnection,
+  TcpListener,
+  UdpSocket,
+} from '../net/network.js';
 import { Batch } from './batch.js';
-import { AF_INET, AF_INET6, EAGAIN, ENOBUFS, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_DGRAM, callError, type Libc } from './libc.js';
+import {
+  AF_INET,
+  AF_INET6,
+  EAGAIN,
+  ENOBUFS,
+  MSG_DONTWAIT,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  callError,
+  type Libc,
+} from './libc.js';
 import { Sender } from './sender.js';
 import { encodeSockaddr } from './sockaddr.js';
 
 /** Datagrams of one call. */
 const BATCH = 32;
-/** Longest datagram, in octets; of the memory set aside for it, what is never written to is never taken from the system. */
+/**
+ * Longest datagram, in octets; of the memory set aside for it, what is never written to is never taken from the
+ * system.
+ */
 const SIZE = 65_536;
 /** Batches taken at a time before other events get their turn. */
 const ROUNDS = 8;
@@ -22,7 +44,8 @@ interface Connected {
 }
 
 /**
- * A network whose connected UDP sockets send and take datagrams with batched calls: those of one turn of the event loop in one call, and with the first
+ * A network whose connected UDP sockets send and take datagrams with batched calls: those of one turn of the event
+ * loop in one call, and with the first
  * reply that Node's own socket brings, all that have come by then. Everything else is the inner network's.
  */
 export class BatchedNetwork implements Network {
@@ -31,12 +54,19 @@ export class BatchedNetwork implements Network {
   private readonly sockets = new Map<number, Connected>();
 
   /** @param inner a network of this host */
-  constructor(private readonly inner: Network, private readonly libc: Libc) {
+  constructor(
+    private readonly inner: Network,
+    private readonly libc: Libc,
+  ) {
     this.received = new Batch(libc, BATCH, SIZE);
     this.sender = new Sender(libc, (fd, errno) => this.failed('sendmmsg', fd, errno));
   }
 
-  async connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket> {
+  async connectUdp(
+    to: Endpoint,
+    onDatagram: (bytes: Buffer) => void,
+    onError: (error: Error) => void,
+  ): Promise<ConnectedUdpSocket> {
     const { sender } = this;
     const socket: Connected = { fd: this.connect(to), to, onDatagram, onError, open: true };
     const { fd } = socket;
@@ -100,12 +130,16 @@ export class BatchedNetwork implements Network {
     for (let round = 0; round < ROUNDS && socket.open; round++) {
       const count = libc.recvmmsg(socket.fd, received.pointer, BATCH, MSG_DONTWAIT, null);
       if (count < 0) this.failed('recvmmsg', socket.fd, libc.errno());
-      for (let i = 0; i < count && socket.open; i++) socket.onDatagram(copyOctets(received.bytes, i * SIZE, i * SIZE + received.length(i)));
+      for (let i = 0; i < count && socket.open; i++)
+        socket.onDatagram(copyOctets(received.bytes, i * SIZE, i * SIZE + received.length(i)));
       if (count < BATCH) return;
     }
   }
 
-  /** An error arrives with a call of its own, never within one: whoever is in the middle of sending is not told of another query's end. */
+  /**
+   * An error arrives with a call of its own, never within one: whoever is in the middle of sending is not told of
+   * another query's end.
+   */
   private failed(syscall: string, fd: number, errno: number): void {
     if (errno === EAGAIN || errno === ENOBUFS) return;
     const socket = this.sockets.get(fd);

@@ -1,4 +1,7 @@
-/** The list of sockets that one thread serves, in shared memory: the thread cannot be told by message, as it waits in the kernel and not in its event loop. */
+/**
+ * The list of sockets that one thread serves, in shared memory: the thread cannot be told by message, as it waits in
+ * the kernel and not in its event loop.
+ */
 
 /** Most listening addresses of one process. */
 export const MAX_SOCKETS = 64;
@@ -30,16 +33,25 @@ export class Control {
     return new SharedArrayBuffer(4 * (LIST + 3 * MAX_SOCKETS));
   }
 
-  /** Chain's side: puts a new list in place; resolves when the thread uses it, or one that was put in place later, and no other any more; or when it has ended. */
+  /**
+   * Chain's side: puts a new list in place; resolves when the thread uses it, or one that was put in place later, and
+   * no other any more; or when it has ended.
+   */
   async serve(sockets: readonly ServedSocket[]): Promise<void> {
     const { words } = this;
     // Odd while the list is written, so that the thread never reads half of one and half of another.
     Atomics.add(words, VERSION, 1);
-    sockets.flatMap(({ fd, server, id }) => [fd, server, id]).forEach((value, i) => Atomics.store(words, LIST + i, value));
+    sockets
+      .flatMap(({ fd, server, id }) => [fd, server, id])
+      .forEach((value, i) => Atomics.store(words, LIST + i, value));
     Atomics.store(words, COUNT, sockets.length);
     const version = Atomics.add(words, VERSION, 1) + 1;
     Atomics.notify(words, VERSION);
-    for (let seen = Atomics.load(words, SEEN); ((seen - version) | 0) < 0 && !this.ended; seen = Atomics.load(words, SEEN)) {
+    for (
+      let seen = Atomics.load(words, SEEN);
+      ((seen - version) | 0) < 0 && !this.ended;
+      seen = Atomics.load(words, SEEN)
+    ) {
       const wait = Atomics.waitAsync(words, SEEN, seen, 1000);
       if (wait.async) await wait.value;
     }
@@ -72,7 +84,11 @@ export class Control {
     for (;;) {
       const { version } = this;
       const value = (i: number): number => Atomics.load(words, LIST + i);
-      const sockets = Array.from({ length: Atomics.load(words, COUNT) }, (_, i) => ({ fd: value(3 * i), server: value(3 * i + 1), id: value(3 * i + 2) }));
+      const sockets = Array.from({ length: Atomics.load(words, COUNT) }, (_, i) => ({
+        fd: value(3 * i),
+        server: value(3 * i + 1),
+        id: value(3 * i + 2),
+      }));
       if ((version & 1) !== 0 || this.version !== version) continue;
       Atomics.store(words, SEEN, version);
       Atomics.notify(words, SEEN);

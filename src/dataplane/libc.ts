@@ -2,7 +2,10 @@ import { getSystemErrorName } from 'node:util';
 import type Koffi from 'koffi';
 import type { Endpoint } from '../net/network.js';
 
-/** Calls of the C library that Node has no door to. Numbers are those of Linux on all its 64-bit platforms that Node runs on. */
+/**
+ * Calls of the C library that Node has no door to. Numbers are those of Linux on all its 64-bit platforms that Node
+ * runs on.
+ */
 export interface Libc {
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
@@ -15,7 +18,10 @@ export interface Libc {
   sendmmsg(fd: number, messages: unknown, count: number, flags: number): number;
   /** errno of the last call. */
   errno(): number;
-  /** `size` octets outside the JavaScript heap that never move, seen as a buffer; `at` is their address, `pointer` what calls take. */
+  /**
+   * `size` octets outside the JavaScript heap that never move, seen as a buffer; `at` is their address, `pointer`
+   * what calls take.
+   */
   memory(size: number): Memory;
 }
 
@@ -48,7 +54,10 @@ export const EINTR = 4;
 export const EAGAIN = 11;
 export const ENOBUFS = 105;
 
-/** Sizes of `struct mmsghdr`, `struct iovec` and `struct sockaddr_in6`, and room for the ancillary data that says at which address a datagram came in, in octets. */
+/**
+ * Sizes of `struct mmsghdr`, `struct iovec` and `struct sockaddr_in6`, and room for the ancillary data that says at
+ * which address a datagram came in, in octets.
+ */
 export const MMSGHDR = 64;
 export const IOVEC = 16;
 export const SOCKADDR = 28;
@@ -57,10 +66,19 @@ export const CONTROL = 40;
 /** What a call at, or to, an address failed with, as Node's own sockets tell it: `bind EADDRINUSE 127.0.0.1:53`. */
 export function callError(syscall: string, errno: number, { address, port }: Endpoint): NodeJS.ErrnoException {
   const code = getSystemErrorName(-errno);
-  return Object.assign(new Error(`${syscall} ${code} ${address}:${port}`), { code, errno: -errno, syscall, address, port });
+  return Object.assign(new Error(`${syscall} ${code} ${address}:${port}`), {
+    code,
+    errno: -errno,
+    syscall,
+    address,
+    port,
+  });
 }
 
-/** Loads the C library. Rejects where there is none of that kind: another system than Linux, or a platform without koffi's binary. */
+/**
+ * Loads the C library. Rejects where there is none of that kind: another system than Linux, or a platform without
+ * koffi's binary.
+ */
 export async function loadLibc(): Promise<Libc> {
   if (process.platform !== 'linux') throw new Error(`batched I/O needs Linux, this is ${process.platform}`);
   const { default: koffi } = await import('koffi');

@@ -1,8 +1,22 @@
 import type { InheritedSockets } from '../net/inherited-sockets.js';
 import type { Endpoint } from '../net/network.js';
 import {
-  AF_INET, AF_INET6, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO, IPV6_V6ONLY, IP_PKTINFO, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE, SO_RCVTIMEO, SO_REUSEPORT,
-  callError, type Libc,
+  AF_INET,
+  AF_INET6,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_RECVPKTINFO,
+  IPV6_V6ONLY,
+  IP_PKTINFO,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SO_RCVTIMEO,
+  SO_REUSEPORT,
+  callError,
+  type Libc,
 } from './libc.js';
 import { encodeSockaddr } from './sockaddr.js';
 import { WAIT } from './worker-data.js';
@@ -21,7 +35,8 @@ const OFF = Buffer.from(Int32Array.of(0).buffer);
 const EVERYWHERE: readonly string[] = ['', '::', '0.0.0.0'];
 
 /**
- * The descriptor of a UDP socket bound to `at`, an inherited one where there is one for that place. At several addresses, datagrams come with the one that
+ * The descriptor of a UDP socket bound to `at`, an inherited one where there is one for that place. At several
+ * addresses, datagrams come with the one that
  * they were sent to. Throws a NodeJS.ErrnoException, or a RangeError where `at` has no IP address.
  */
 export function openListening(libc: Libc, at: Endpoint, inherited: InheritedSockets | undefined): number {
@@ -52,10 +67,13 @@ function openAt(libc: Libc, at: Endpoint, listed: Endpoint, inherited: Inherited
   const passed = inherited?.take('udp', listed);
   const fd = passed ?? libc.socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw callError('socket', libc.errno(), at);
-  const option = (level: number, name: number, value: Uint8Array): boolean => libc.setsockopt(fd, level, name, value, value.length) === 0;
-  // Always, so that another process can add its sockets when it takes over; that two servers never share an address by mistake, TCP sees to.
+  const option = (level: number, name: number, value: Uint8Array): boolean =>
+    libc.setsockopt(fd, level, name, value, value.length) === 0;
+  // Always, so that another process can add its sockets when it takes over; that two servers never share an address
+  // by mistake, TCP sees to.
   option(SOL_SOCKET, SO_REUSEPORT, ON);
-  if (EVERYWHERE.includes(at.address)) option(family === AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family === AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, ON);
+  if (EVERYWHERE.includes(at.address))
+    option(family === AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family === AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, ON);
   if (passed !== undefined) {
     option(SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT);
     return passed;

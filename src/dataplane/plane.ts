@@ -53,7 +53,8 @@ interface OpenSocket {
 }
 
 /**
- * Threads that take the datagrams of all listening addresses with batched calls, answer what the shared table holds and hand the rest to this thread.
+ * Threads that take the datagrams of all listening addresses with batched calls, answer what the shared table holds
+ * and hand the rest to this thread.
  * Each thread has a socket of its own at each address (SO_REUSEPORT), so the kernel spreads clients over them.
  */
 export class DataPlane {
@@ -65,17 +66,32 @@ export class DataPlane {
   private closing = false;
   private ended = false;
 
-  private constructor(private readonly libc: Libc, private readonly program: URL, readonly table: AnswerTable, private readonly log: Logger, private readonly inherited: InheritedSockets | undefined) {
+  private constructor(
+    private readonly libc: Libc,
+    private readonly program: URL,
+    readonly table: AnswerTable,
+    private readonly log: Logger,
+    private readonly inherited: InheritedSockets | undefined,
+  ) {
     this.sender = new Sender(libc);
   }
 
   /**
-   * Starts `workers` threads over a table of `slots` answers, a power of two. Sockets that another process passed on are used where they fit.
-   * Rejects where batched I/O is not to be had, with the reason. `program` is for tests, whose own kind of file threads cannot load.
+   * Starts `workers` threads over a table of `slots` answers, a power of two. Sockets that another process passed on
+   * are used where they fit.
+   * Rejects where batched I/O is not to be had, with the reason. `program` is for tests, whose own kind of file
+   * threads cannot load.
    */
   static async start({ workers, slots, log, inherited, program = PROGRAM }: PlaneOptions): Promise<DataPlane> {
-    if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS) throw new RangeError(`workers: expected 1 to ${MAX_WORKERS}, got ${workers}`);
-    const plane = new DataPlane(await loadLibc(), program, new AnswerTable(AnswerTable.allocate(slots), slots), log, inherited);
+    if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
+      throw new RangeError(`workers: expected 1 to ${MAX_WORKERS}, got ${workers}`);
+    const plane = new DataPlane(
+      await loadLibc(),
+      program,
+      new AnswerTable(AnswerTable.allocate(slots), slots),
+      log,
+      inherited,
+    );
     try {
       await Promise.all(Array.from({ length: workers }, (_, i) => plane.addThread(i)));
     } catch (error) {
@@ -91,11 +107,18 @@ export class DataPlane {
   }
 
   /**
-   * Binds an address; datagrams that the table does not answer come to `onDatagram`, from the next turn of the event loop on. `serving` resolves when the
+   * Binds an address; datagrams that the table does not answer come to `onDatagram`, from the next turn of the event
+   * loop on. `serving` resolves when the
    * threads take them. Throws a NodeJS.ErrnoException.
    */
   bindUdp(at: Endpoint, server: number, onDatagram: OnDatagram): UdpSocket & { serving: Promise<void> } {
-    if (this.sockets.size >= MAX_SOCKETS) throw Object.assign(new Error(`at most ${MAX_SOCKETS} listening addresses are possible with batched I/O; -io dgram has no such limit`), { code: 'EMFILE' });
+    if (this.sockets.size >= MAX_SOCKETS)
+      throw Object.assign(
+        new Error(
+          `at most ${MAX_SOCKETS} listening addresses are possible with batched I/O; -io dgram has no such limit`,
+        ),
+        { code: 'EMFILE' },
+      );
     const fds: number[] = [];
     let local = at;
     try {
@@ -111,8 +134,10 @@ export class DataPlane {
     const id = this.nextId++;
     this.sockets.set(id, { id, server, fds, onDatagram, taking: true });
     return {
-      local, serving: this.serve(),
-      send: (bytes, length, to) => to instanceof Peer && this.sockets.has(id) && this.sender.send(fds[to.thread]!, bytes, length, to),
+      local,
+      serving: this.serve(),
+      send: (bytes, length, to) =>
+        to instanceof Peer && this.sockets.has(id) && this.sender.send(fds[to.thread]!, bytes, length, to),
       pause: () => this.pause(id),
       close: () => void this.closeSocket(id),
     };
@@ -141,7 +166,10 @@ export class DataPlane {
     this.threads[index]!.control.stop();
   }
 
-  /** What threads had taken already is delivered first: nobody else has it, and a successor with the same sockets gets only what is still in the kernel. */
+  /**
+   * What threads had taken already is delivered first: nobody else has it, and a successor with the same sockets gets
+   * only what is still in the kernel.
+   */
   private pause(id: number): Promise<void> {
     const socket = this.sockets.get(id);
     return socket ? (socket.paused ??= this.stopTaking(socket)) : Promise.resolve();
@@ -151,7 +179,8 @@ export class DataPlane {
     socket.taking = false;
     await this.serve();
     const marks = this.threads.map(({ ring }) => ring.mark);
-    while (!this.ended && this.threads.some(({ ring }, i) => !ring.hasPassed(marks[i]!))) await new Promise((resolve) => setImmediate(resolve));
+    while (!this.ended && this.threads.some(({ ring }, i) => !ring.hasPassed(marks[i]!)))
+      await new Promise((resolve) => setImmediate(resolve));
   }
 
   private async closeSocket(id: number): Promise<void> {
@@ -165,11 +194,14 @@ export class DataPlane {
   }
 
   private async serve(): Promise<void> {
-    if (!this.closing) await Promise.all(this.threads.map((thread, index) => thread.control.serve(this.socketsOf(index))));
+    if (!this.closing)
+      await Promise.all(this.threads.map((thread, index) => thread.control.serve(this.socketsOf(index))));
   }
 
   private socketsOf(index: number): ServedSocket[] {
-    return [...this.sockets.values()].filter(({ taking }) => taking).map(({ id, server, fds }) => ({ fd: fds[index]!, server, id }));
+    return [...this.sockets.values()]
+      .filter(({ taking }) => taking)
+      .map(({ id, server, fds }) => ({ fd: fds[index]!, server, id }));
   }
 
   /** Resolves when the thread runs; rejects when it cannot be started at all. */
@@ -190,8 +222,16 @@ export class DataPlane {
 
   private spawn(ring: Ring): { worker: Worker; control: Control } {
     const control = new Control(Control.allocate());
-    const workerData: WorkerData = { table: this.table.memory, slots: this.table.slots, ring: ring.memory, control: control.memory };
-    const worker = new Worker(this.program, { workerData, resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 } });
+    const workerData: WorkerData = {
+      table: this.table.memory,
+      slots: this.table.slots,
+      ring: ring.memory,
+      control: control.memory,
+    };
+    const worker = new Worker(this.program, {
+      workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
+    });
     worker.unref();
     // Without a listener an error would end the process; what to do about it is decided when the thread has ended.
     worker.on('error', () => undefined);

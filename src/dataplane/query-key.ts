@@ -3,7 +3,10 @@ import { Flag, HEADER_SIZE, Type } from '../wire/index.js';
 /** Longest key: a name, type, class and variant, in octets. */
 export const MAX_KEY = 255 + 4 + 1;
 
-/** Variants that a chain may answer or count differently: DO, CD and AD of the query, and whether it came from an IPv6 address. */
+/**
+ * Variants that a chain may answer or count differently: DO, CD and AD of the query, and whether it came from an IPv6
+ * address.
+ */
 const VARIANT_DO = 1;
 const VARIANT_CD = 2;
 const VARIANT_AD = 4;
@@ -11,8 +14,10 @@ const VARIANT_IPV6 = 8;
 
 /**
  * The key of a plain query: the question as it is written, and a variant. One instance is used over and over.
- * A name with capitals is another key, and none that is kept: what is spelt at random would fill the table, and some answers repeat the spelling.
- * Only the common form has one: opcode QUERY, one question, no records but perhaps one OPT record of version 0 without options at the very end.
+ * A name with capitals is another key, and none that is kept: what is spelt at random would fill the table, and some
+ * answers repeat the spelling.
+ * Only the common form has one: opcode QUERY, one question, no records but perhaps one OPT record of version 0
+ * without options at the very end.
  */
 export class QueryKey {
   readonly bytes = new Uint8Array(MAX_KEY);
@@ -27,11 +32,20 @@ export class QueryKey {
     return this.bytes.subarray(0, this.length - 5).some((octet) => octet >= 0x41 && octet <= 0x5a);
   }
 
-  /** Reads the message of `length` octets at `at`, which came from an IPv6 address or not. False when it is not of the common form. */
+  /**
+   * Reads the message of `length` octets at `at`, which came from an IPv6 address or not. False when it is not of the
+   * common form.
+   */
   read(message: Uint8Array, at: number, length: number, ipv6: boolean): boolean {
     if (length < HEADER_SIZE + 5) return false;
     // QR, opcode, AA, TC; counts.
-    if ((message[at + 2]! & 0xfe) !== 0 || message[at + 4] !== 0 || message[at + 5] !== 1 || (message[at + 6]! | message[at + 7]! | message[at + 8]! | message[at + 9]! | message[at + 10]!) !== 0) return false;
+    if (
+      (message[at + 2]! & 0xfe) !== 0 ||
+      message[at + 4] !== 0 ||
+      message[at + 5] !== 1 ||
+      (message[at + 6]! | message[at + 7]! | message[at + 8]! | message[at + 9]! | message[at + 10]!) !== 0
+    )
+      return false;
     const extra = message[at + 11]!;
     if (extra > 1) return false;
     const end = at + length;
@@ -65,7 +79,15 @@ export class QueryKey {
     if (message[at + 3]! & Flag.AD) variant |= VARIANT_AD;
     if (ipv6) variant |= VARIANT_IPV6;
     if (extra === 1) {
-      if (read + 11 !== end || message[read] !== 0 || message[read + 1] !== 0 || message[read + 2] !== Type.OPT || message[read + 6] !== 0 || (message[read + 9]! | message[read + 10]!) !== 0) return false;
+      if (
+        read + 11 !== end ||
+        message[read] !== 0 ||
+        message[read + 1] !== 0 ||
+        message[read + 2] !== Type.OPT ||
+        message[read + 6] !== 0 ||
+        (message[read + 9]! | message[read + 10]!) !== 0
+      )
+        return false;
       this.opt = read - at;
       if (message[read + 7]! & 0x80) variant |= VARIANT_DO;
     } else if (read !== end) return false;

@@ -1,5 +1,6 @@
 /**
- * Datagrams handed from a thread that takes queries to the thread that runs the chains, in shared memory: one writer, one reader.
+ * Datagrams handed from a thread that takes queries to the thread that runs the chains, in shared memory: one writer,
+ * one reader.
  * A record is a multiple of eight octets long and never wraps around the end.
  */
 import { copyOctets } from '../lib/octets.js';
@@ -11,7 +12,10 @@ const HEAD = 0;
 const TAIL = 16;
 /** Octets before the data: both counters, each in a cache line of its own. */
 const COUNTERS: Octets = 128;
-/** Fields of a record before the datagram: its length, socket number, lengths of the sender's address and of the ancillary data, both of these. */
+/**
+ * Fields of a record before the datagram: its length, socket number, lengths of the sender's address and of the
+ * ancillary data, both of these.
+ */
 const ADDRESS: Octets = 16;
 const ANCILLARY: Octets = ADDRESS + SOCKADDR;
 const FIELDS: Octets = ANCILLARY + CONTROL;
@@ -25,7 +29,10 @@ function move(source: Uint8Array, at: number, length: Octets, target: Uint8Array
 const padded = (length: Octets): Octets => (FIELDS + length + 7) & ~7;
 
 /** Datagrams as they were received. */
-export type Datagrams = Pick<Batch, 'bytes' | 'size' | 'addresses' | 'controls' | 'length' | 'addressLength' | 'controlLength'>;
+export type Datagrams = Pick<
+  Batch,
+  'bytes' | 'size' | 'addresses' | 'controls' | 'length' | 'addressLength' | 'controlLength'
+>;
 
 /** What came in at a socket. */
 export interface Arrived {
@@ -111,7 +118,8 @@ export class Ring {
     const controlLength = words[(start >> 2) + 3]!;
     const copy = copyOctets(bytes, start + FIELDS, start + FIELDS + length);
     const sender = copyOctets(bytes, start + ADDRESS, start + ADDRESS + words[(start >> 2) + 2]!);
-    const control = controlLength === 0 ? undefined : copyOctets(bytes, start + ANCILLARY, start + ANCILLARY + controlLength);
+    const control =
+      controlLength === 0 ? undefined : copyOctets(bytes, start + ANCILLARY, start + ANCILLARY + controlLength);
     const socket = words[(start >> 2) + 1]!;
     Atomics.store(words, TAIL, tail + padded(length));
     return { socket, sender, control, bytes: copy };

@@ -18,7 +18,10 @@ export class Sender {
   private scheduled = false;
 
   /** @param failed told the number of each error that a socket met */
-  constructor(libc: Libc, private readonly failed?: (fd: number, errno: number) => void) {
+  constructor(
+    libc: Libc,
+    private readonly failed?: (fd: number, errno: number) => void,
+  ) {
     this.short = new Batch(libc, BATCH, SHORT);
     this.long = new Batch(libc, 1, SIZE);
   }

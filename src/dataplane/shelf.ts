@@ -12,14 +12,22 @@ const HARVEST: Milliseconds = 1000;
 class Shelved implements Holder {
   slot = -1;
 
-  constructor(private readonly shelf: Shelf, readonly standing: Standing, readonly until: Milliseconds, readonly tallies: readonly Tally[]) {}
+  constructor(
+    private readonly shelf: Shelf,
+    readonly standing: Standing,
+    readonly until: Milliseconds,
+    readonly tallies: readonly Tally[],
+  ) {}
 
   withdraw(): void {
     this.shelf.remove(this);
   }
 }
 
-/** The chain's side of the answer table: puts replies with a standing in, takes them out when it ends, and hands their hits on. */
+/**
+ * The chain's side of the answer table: puts replies with a standing in, takes them out when it ends, and hands their
+ * hits on.
+ */
 export class Shelf {
   private readonly key = new QueryKey();
   private readonly shelved = new Map<number, Shelved>();
@@ -27,7 +35,10 @@ export class Shelf {
   /** From the clock of the chain to that of the table. */
   private readonly offset: Milliseconds;
 
-  constructor(private readonly table: AnswerTable, private readonly clock: Clock) {
+  constructor(
+    private readonly table: AnswerTable,
+    private readonly clock: Clock,
+  ) {
     this.offset = sharedNow() - clock.monotonic();
     this.timer = repeat(clock, HARVEST, () => this.harvest());
   }
@@ -41,11 +52,26 @@ export class Shelf {
   offer(query: Query, reply: Reply, server: number, tallies: () => readonly Tally[]): void {
     const { standing, records } = reply;
     const now = this.clock.monotonic();
-    if (standing === undefined || standing.revoked || standing.until <= now || reply.rcode > RCODE_MASK || reply.edns !== undefined || reply.truncated) return;
+    if (
+      standing === undefined ||
+      standing.revoked ||
+      standing.until <= now ||
+      reply.rcode > RCODE_MASK ||
+      reply.edns !== undefined ||
+      reply.truncated
+    )
+      return;
     const { key } = this;
-    if (!key.read(query.bytes, 0, query.bytes.length, query.family === 6) || key.hasCapitals || !AnswerTable.fits(key.length, records.bytes.length, records.ttls.length)) return;
+    if (
+      !key.read(query.bytes, 0, query.bytes.length, query.family === 6) ||
+      key.hasCapitals ||
+      !AnswerTable.fits(key.length, records.bytes.length, records.ttls.length)
+    )
+      return;
     const shelved = new Shelved(this, standing, standing.until, tallies());
-    shelved.slot = this.table.put(this.entry(reply, records, standing, server), sharedNow(), (slot) => this.forget(slot));
+    shelved.slot = this.table.put(this.entry(reply, records, standing, server), sharedNow(), (slot) =>
+      this.forget(slot),
+    );
     this.shelved.set(shelved.slot, shelved);
     standing.hold(shelved);
   }
@@ -93,10 +119,19 @@ export class Shelf {
     const { key } = this;
     const { countdown } = standing;
     return {
-      key: key.bytes, keyLength: key.length, hash: key.hash, server, flags: (reply.flags & ~(OPCODE_MASK | Flag.RD | Flag.CD)) | reply.rcode,
-      answers: records.answers, authorities: records.authorities, additionals: records.additionals,
-      records: countdown === undefined && reply.ttl !== undefined ? withTtl(records, reply.ttl) : records.bytes, ttls: records.ttls,
-      until: standing.until + this.offset, ttl: countdown?.ttl, stored: countdown === undefined ? 0 : countdown.from + this.offset,
+      key: key.bytes,
+      keyLength: key.length,
+      hash: key.hash,
+      server,
+      flags: (reply.flags & ~(OPCODE_MASK | Flag.RD | Flag.CD)) | reply.rcode,
+      answers: records.answers,
+      authorities: records.authorities,
+      additionals: records.additionals,
+      records: countdown === undefined && reply.ttl !== undefined ? withTtl(records, reply.ttl) : records.bytes,
+      ttls: records.ttls,
+      until: standing.until + this.offset,
+      ttl: countdown?.ttl,
+      stored: countdown === undefined ? 0 : countdown.from + this.offset,
       rotation: reply.rotates ? rotationOf(records) : undefined,
     };
   }
@@ -108,7 +143,10 @@ function withTtl(records: EncodedRecords, ttl: number): Uint8Array {
   return bytes;
 }
 
-/** The longest run of answers that are address records of one size, which is where their order does not matter; undefined when there are not two. */
+/**
+ * The longest run of answers that are address records of one size, which is where their order does not matter;
+ * undefined when there are not two.
+ */
 export function rotationOf(records: EncodedRecords): Entry['rotation'] {
   const { bytes, ttls } = records;
   let best: { start: Octets; size: Octets; count: number } | undefined;
@@ -122,7 +160,8 @@ export function rotationOf(records: EncodedRecords): Entry['rotation'] {
     const address = type === Type.A || type === Type.AAAA;
     if (address && run?.type === type && run.size === size) run.count++;
     else run = address ? { start, size, count: 1, type } : undefined;
-    if (run && run.count > 1 && run.count >= (best?.count ?? 0)) best = { start: run.start, size: run.size, count: run.count };
+    if (run && run.count > 1 && run.count >= (best?.count ?? 0))
+      best = { start: run.start, size: run.size, count: run.count };
     start = end;
   }
   return best;

@@ -8,7 +8,8 @@ const IN = 16;
 const IN6 = 28;
 
 /**
- * An address and port as the kernel takes them. An empty address is all addresses of IPv6, which IPv4 comes in at too. A link-local address has its zone
+ * An address and port as the kernel takes them. An empty address is all addresses of IPv6, which IPv4 comes in at
+ * too. A link-local address has its zone
  * behind it, the name or number of an interface (RFC 4007 section 11). Throws a RangeError for anything else.
  */
 export function encodeSockaddr({ address, port }: Endpoint): Uint8Array {
@@ -27,7 +28,10 @@ export function encodeSockaddr({ address, port }: Endpoint): Uint8Array {
 /** 0, which no interface has, for one that is not there. */
 function zoneNumber(zone: string): number {
   if (/^\d{1,9}$/.test(zone)) return Number(zone);
-  return os.networkInterfaces()[zone]?.find((one) => one.family === 'IPv6' && one.scopeid !== undefined && one.scopeid > 0)?.scopeid ?? 0;
+  return (
+    os.networkInterfaces()[zone]?.find((one) => one.family === 'IPv6' && one.scopeid !== undefined && one.scopeid > 0)
+      ?.scopeid ?? 0
+  );
 }
 
 /** First octets of an IPv4 address at a socket of both families (RFC 4291 section 2.5.5.2). */
@@ -41,7 +45,11 @@ export class Peer implements Endpoint {
    * @param thread number of the thread that took its datagram; its answer leaves from that thread's socket
    * @param control ancillary data that came with it: its answer leaves from the address that it was sent to
    */
-  constructor(readonly sockaddr: Uint8Array, readonly thread: number, readonly control?: Uint8Array) {}
+  constructor(
+    readonly sockaddr: Uint8Array,
+    readonly thread: number,
+    readonly control?: Uint8Array,
+  ) {}
 
   get port(): number {
     return (this.sockaddr[2]! << 8) | this.sockaddr[3]!;

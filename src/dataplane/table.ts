@@ -1,7 +1,10 @@
 /**
- * Encoded answers in memory that threads share: written by the one thread that runs the chains, read by all that take queries.
- * A set-associative hash table: a key can stand in any of WAYS neighbouring slots, so that taking one out leaves nothing behind. Each slot has a sequence
- * counter that is odd while the slot is written; a reader that sees it odd or changed has found nothing (a sequence lock).
+ * Encoded answers in memory that threads share: written by the one thread that runs the chains, read by all that take
+ * queries.
+ * A set-associative hash table: a key can stand in any of WAYS neighbouring slots, so that taking one out leaves
+ * nothing behind. Each slot has a sequence
+ * counter that is odd while the slot is written; a reader that sees it odd or changed has found nothing (a sequence
+ * lock).
  */
 import type { Milliseconds, Octets, Seconds } from '../lib/units.js';
 
@@ -21,7 +24,9 @@ const LENGTHS = 2;
 const FLAGS = 3;
 /** Answers in the low half, authorities in the high half. */
 const COUNTS = 4;
-/** Additional records in the low half, how many records rotate in the high half; rcode bits above four are never kept. */
+/**
+ * Additional records in the low half, how many records rotate in the high half; rcode bits above four are never kept.
+ */
 const ADDITIONAL = 5;
 /** TTL at `STORED`, -1 for records that keep theirs. */
 const TTL = 6;
@@ -75,7 +80,10 @@ export class AnswerTable {
   private readonly mask: number;
 
   /** @param memory at least `AnswerTable.size(slots)` octets, zero at first */
-  constructor(readonly memory: SharedArrayBuffer, readonly slots: number) {
+  constructor(
+    readonly memory: SharedArrayBuffer,
+    readonly slots: number,
+  ) {
     this.words = new Int32Array(memory);
     this.halves = new Uint16Array(memory);
     this.doubles = new Float64Array(memory);
@@ -85,7 +93,8 @@ export class AnswerTable {
 
   /** Memory for a number of slots, which must be a power of two. */
   static allocate(slots: number): SharedArrayBuffer {
-    if (slots < WAYS || (slots & (slots - 1)) !== 0) throw new RangeError(`slots: expected a power of two from ${WAYS}, got ${slots}`);
+    if (slots < WAYS || (slots & (slots - 1)) !== 0)
+      throw new RangeError(`slots: expected a power of two from ${WAYS}, got ${slots}`);
     return new SharedArrayBuffer((slots + WAYS) * SLOT);
   }
 
@@ -94,12 +103,19 @@ export class AnswerTable {
     return BODY + keyLength + recordsLength <= SLOT && ttls <= MAX_PLACES;
   }
 
-  /** The slot that holds the key at this moment, or -1. The contents may be gone before they are read: see `sequence`. */
+  /**
+   * The slot that holds the key at this moment, or -1. The contents may be gone before they are read: see `sequence`.
+   */
   find(key: Uint8Array, keyLength: Octets, hash: number, server: number, now: Milliseconds): number {
     const { words, bytes } = this;
     let slot = (hash & this.mask) * (SLOT / 4);
     for (let way = 0; way < WAYS; way++, slot += SLOT / 4) {
-      if (words[slot + HASH] !== hash || (words[slot + LENGTHS]! & 0xffff) !== keyLength || words[slot + FLAGS]! >>> 16 !== server) continue;
+      if (
+        words[slot + HASH] !== hash ||
+        (words[slot + LENGTHS]! & 0xffff) !== keyLength ||
+        words[slot + FLAGS]! >>> 16 !== server
+      )
+        continue;
       let at = slot * 4 + BODY;
       let i = 0;
       while (i < keyLength && bytes[at] === key[i]) {
@@ -118,7 +134,8 @@ export class AnswerTable {
 
   /** Whether what was read since the counter stood at `sequence` is whole. */
   unchanged(slot: number, sequence: number): boolean {
-    // A change by zero in place of a look: where the processor may put loads off, those before this one have been made when it is done.
+    // A change by zero in place of a look: where the processor may put loads off, those before this one have been
+    // made when it is done.
     return Atomics.add(this.words, slot + SEQUENCE, 0) === sequence;
   }
 
@@ -126,7 +143,15 @@ export class AnswerTable {
    * Writes header counts, question and records of an answer behind the id and flags to `target`.
    * Returns the length, without OPT record. The caller makes sure that the slot is `unchanged` after it.
    */
-  copy(slot: number, target: Uint8Array, at: Octets, query: Uint8Array, question: Octets, questionEnd: Octets, now: Milliseconds): Octets {
+  copy(
+    slot: number,
+    target: Uint8Array,
+    at: Octets,
+    query: Uint8Array,
+    question: Octets,
+    questionEnd: Octets,
+    now: Milliseconds,
+  ): Octets {
     const { words, halves, bytes } = this;
     const lengths = words[slot + LENGTHS]!;
     const counts = words[slot + COUNTS]!;
@@ -175,7 +200,8 @@ export class AnswerTable {
   }
 
   /**
-   * Puts an answer in place, in a free or expired slot or else in the least asked of its set. Returns the slot; when another answer has to leave it,
+   * Puts an answer in place, in a free or expired slot or else in the least asked of its set. Returns the slot; when
+   * another answer has to leave it,
    * `evicted` is told before. A hit that is counted late is then one of the new answer's: none is lost.
    */
   put(entry: Entry, now: Milliseconds, evicted: (slot: number) => void): number {
@@ -210,7 +236,10 @@ export class AnswerTable {
 
   /** The hits since the last call: without and with an OPT record. */
   takeHits(slot: number): { plain: number; edns: number } {
-    return { plain: Atomics.exchange(this.words, slot + HITS, 0), edns: Atomics.exchange(this.words, slot + HITS_EDNS, 0) };
+    return {
+      plain: Atomics.exchange(this.words, slot + HITS, 0),
+      edns: Atomics.exchange(this.words, slot + HITS_EDNS, 0),
+    };
   }
 
   private begin(slot: number): void {
@@ -257,7 +286,10 @@ export class AnswerTable {
 /** Milliseconds since the system started, the same in all threads of the process; never goes back. */
 export const sharedNow = (): Milliseconds => performance.now() + ORIGIN;
 
-/** Each thread's performance.now() starts at its own time. A thread may lose its core between two looks at clocks, so the closest of some is taken. */
+/**
+ * Each thread's performance.now() starts at its own time. A thread may lose its core between two looks at clocks, so
+ * the closest of some is taken.
+ */
 const ORIGIN: Milliseconds = origin();
 
 function origin(): Milliseconds {

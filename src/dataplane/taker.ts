@@ -8,7 +8,9 @@ import { sharedNow, type AnswerTable } from './table.js';
 
 /** Datagrams of one call. */
 const BATCH = 64;
-/** Longest query that is taken, in octets: beyond what any client sends over UDP it is cut, and refused as malformed. */
+/**
+ * Longest query that is taken, in octets: beyond what any client sends over UDP it is cut, and refused as malformed.
+ */
 const QUERY_SIZE = 4096;
 /** Room for an answer: what every client takes, as slots of the table are too small for a longer one. */
 const ANSWER_SIZE = MIN_MESSAGE_SIZE;
@@ -23,12 +25,20 @@ export class Taker {
   /** Answers that are ready to be sent. */
   private ready = 0;
 
-  constructor(private readonly libc: Libc, private readonly table: AnswerTable, private readonly ring: Ring, private readonly now: () => number = sharedNow) {
+  constructor(
+    private readonly libc: Libc,
+    private readonly table: AnswerTable,
+    private readonly ring: Ring,
+    private readonly now: () => number = sharedNow,
+  ) {
     this.received = new Batch(libc, BATCH, QUERY_SIZE);
     this.answers = new Batch(libc, BATCH, ANSWER_SIZE);
   }
 
-  /** Waits for datagrams at a socket, at most its receive timeout, and deals with those that are there, up to a batch. False when there was none. */
+  /**
+   * Waits for datagrams at a socket, at most its receive timeout, and deals with those that are there, up to a batch.
+   * False when there was none.
+   */
   take(socket: ServedSocket, flags: number = MSG_WAITFORONE): boolean {
     const count = this.libc.recvmmsg(socket.fd, this.received.pointer, BATCH, flags, null);
     if (count <= 0) return false;
@@ -55,7 +65,8 @@ export class Taker {
     const slot = table.find(key.bytes, key.length, key.hash, server, now);
     if (slot < 0) return 0;
     const sequence = table.sequence(slot);
-    // The key is compared once more between the two looks at the counter: the slot may have changed hands since it was found.
+    // The key is compared once more between the two looks at the counter: the slot may have changed hands since it
+    // was found.
     if ((sequence & 1) !== 0 || table.find(key.bytes, key.length, key.hash, server, now) !== slot) return 0;
     const target = this.answers.bytes;
     const start = to * ANSWER_SIZE;
@@ -89,7 +100,8 @@ export class Taker {
   private handOver(i: number, socket: ServedSocket): void {
     const { received, ring } = this;
     while (!ring.push(socket.id, received, i)) {
-      // The chain is behind. What arrives meanwhile waits in the kernel's buffer, which is the place where it is lost last.
+      // The chain is behind. What arrives meanwhile waits in the kernel's buffer, which is the place where it is lost
+      // last.
       ring.publish();
       this.send(socket);
       ring.waitForRoom(PATIENCE);

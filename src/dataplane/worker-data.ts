@@ -6,5 +6,8 @@ export interface WorkerData {
   readonly control: SharedArrayBuffer;
 }
 
-/** How long a thread waits in the kernel at a time, in milliseconds: it sees a change of its sockets after at most that. */
+/**
+ * How long a thread waits in the kernel at a time, in milliseconds: it sees a change of its sockets after at most
+ * that.
+ */
 export const WAIT = 200;

@@ -3,7 +3,8 @@ import type { Milliseconds } from '../lib/units.js';
 /** The side that waits for an attempt's outcome. */
 export interface Receiver {
   /**
-   * A message with the attempt's id and question came from the upstream; `records` is the offset after its question. Returns false to go on waiting
+   * A message with the attempt's id and question came from the upstream; `records` is the offset after its question.
+   * Returns false to go on waiting
    * for another one, as a datagram that makes no sense need not be the upstream's.
    */
   replied(attempt: Attempt, bytes: Buffer, records: number): boolean;
@@ -21,7 +22,10 @@ export interface Carrier {
   timeout(): Error;
 }
 
-/** One message sent to one upstream once. A question that is asked again, or elsewhere, is a new attempt with an id of its own. */
+/**
+ * One message sent to one upstream once. A question that is asked again, or elsewhere, is a new attempt with an id of
+ * its own.
+ */
 export class Attempt {
   /** The id it travels under; drawn by its carrier. */
   id = 0;
@@ -36,7 +40,11 @@ export class Attempt {
    * @param message the query; never altered, the id is put into a copy
    * @param questionEnd offset after its question
    */
-  constructor(readonly message: Uint8Array, readonly questionEnd: number, public receiver: Receiver | undefined) {}
+  constructor(
+    readonly message: Uint8Array,
+    readonly questionEnd: number,
+    public receiver: Receiver | undefined,
+  ) {}
 
   /** Ends the attempt without an outcome. */
   cancel(): void {

@@ -1,7 +1,8 @@
 import { HEADER_SIZE } from '../wire/index.js';
 
 /**
- * Whether a message ends before the records that its header announces, and is well-formed up to there: what is left of a reply that somebody on the
+ * Whether a message ends before the records that its header announces, and is well-formed up to there: what is left
+ * of a reply that somebody on the
  * way cut to size. `records` is the offset after the question.
  */
 export function isCutShort(bytes: Uint8Array, records: number): boolean {
@@ -18,7 +19,10 @@ export function isCutShort(bytes: Uint8Array, records: number): boolean {
   return false;
 }
 
-/** Offset after a name, perhaps past the end of the message; -1 for a label of a reserved type or a pointer that does not lead back. */
+/**
+ * Offset after a name, perhaps past the end of the message; -1 for a label of a reserved type or a pointer that does
+ * not lead back.
+ */
 function nameEnd(bytes: Uint8Array, from: number): number {
   let at = from;
   while (at < bytes.length && bytes[at] !== 0) {

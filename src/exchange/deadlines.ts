@@ -10,7 +10,10 @@ const IDLE = -1;
 /** Taken out of its slot and about to be called. */
 const CALLED = -2;
 
-/** Something that is to be told when its time has come. Linked into its slot itself, so that putting it in and taking it out allocates nothing. */
+/**
+ * Something that is to be told when its time has come. Linked into its slot itself, so that putting it in and taking
+ * it out allocates nothing.
+ */
 export abstract class Deadline {
   /** Number of the tick at which it is due; negative while it is in no wheel. */
   tick = IDLE;

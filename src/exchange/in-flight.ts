@@ -18,7 +18,10 @@ export class InFlight {
     return this.byId.get(id);
   }
 
-  /** Gives the attempt an unpredictable id (RFC 5452 section 9.2) that no other one here has. There must be less than MAX_IN_FLIGHT. */
+  /**
+   * Gives the attempt an unpredictable id (RFC 5452 section 9.2) that no other one here has. There must be less than
+   * MAX_IN_FLIGHT.
+   */
   add(attempt: Attempt, random: Random): void {
     let id = random.uint32() & 0xffff;
     while (this.byId.has(id)) id = random.uint32() & 0xffff;
@@ -40,6 +43,7 @@ export class InFlight {
 
   /** Takes those out that nobody waits for and that were sent before `time`. */
   dropAbandoned(time: Milliseconds): void {
-    for (const attempt of this.byId.values()) if (attempt.receiver === undefined && attempt.sentAt < time) this.remove(attempt);
+    for (const attempt of this.byId.values())
+      if (attempt.receiver === undefined && attempt.sentAt < time) this.remove(attempt);
   }
 }

@@ -11,7 +11,10 @@ export abstract class Line implements Carrier {
   lastUsed: Milliseconds;
   private retired = false;
 
-  constructor(protected readonly peer: Peer, now: Milliseconds) {
+  constructor(
+    protected readonly peer: Peer,
+    now: Milliseconds,
+  ) {
     this.lastUsed = now;
   }
 

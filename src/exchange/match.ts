@@ -4,9 +4,12 @@ import { Flag, HEADER_SIZE, Rcode, RCODE_MASK } from '../wire/index.js';
 export const NO_MATCH = -1;
 
 /**
- * Judges whether `reply` answers the question of `query`: a response with one question, of the same name (letter case aside, RFC 4343), type and
- * class (RFC 5452 section 9.1). The id is the caller's business, it found the query by it. Returns the offset after the question in `reply`, or
- * NO_MATCH. A server that could not read the question cannot repeat it, so a bare header that says FORMERR or NOTIMP matches too.
+ * Judges whether `reply` answers the question of `query`: a response with one question, of the same name (letter case
+ * aside, RFC 4343), type and
+ * class (RFC 5452 section 9.1). The id is the caller's business, it found the query by it. Returns the offset after
+ * the question in `reply`, or
+ * NO_MATCH. A server that could not read the question cannot repeat it, so a bare header that says FORMERR or NOTIMP
+ * matches too.
  *
  * @param questionEnd offset after the question in `query`, which has one question with its name written out
  */
@@ -27,7 +30,12 @@ export function matchQuestion(query: Uint8Array, questionEnd: number, reply: Uin
 
 /** Whether `reply` answers `query`: same id and same question. Both are whole messages. */
 export function matchesQuery(query: Uint8Array, reply: Uint8Array): boolean {
-  return reply.length >= HEADER_SIZE && query[0] === reply[0] && query[1] === reply[1] && matchQuestion(query, questionEndOf(query), reply) !== NO_MATCH;
+  return (
+    reply.length >= HEADER_SIZE &&
+    query[0] === reply[0] &&
+    query[1] === reply[1] &&
+    matchQuestion(query, questionEndOf(query), reply) !== NO_MATCH
+  );
 }
 
 /** Offset after the only question of a message whose name is written out; the message's length when it ends before. */

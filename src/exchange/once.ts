@@ -20,13 +20,23 @@ const NO_REUSE = { expire: 0, maxIdle: 0 };
 const UNCOUNTED = { hit: () => undefined, miss: () => undefined };
 
 /**
- * Sends one query from a socket, or over a connection, of its own and closes that again: for probes and clients. The query travels under an id
- * drawn from `random`; the reply that is returned has the query's own. Replies to other questions and malformed datagrams are passed over.
+ * Sends one query from a socket, or over a connection, of its own and closes that again: for probes and clients. The
+ * query travels under an id
+ * drawn from `random`; the reply that is returned has the query's own. Replies to other questions and malformed
+ * datagrams are passed over.
  *
  * @param bytes the query, with one question whose name is written out
- * @throws Error in the words of Go's network library (`read udp A->B: i/o timeout`); the signal's reason when that was aborted
+ * @throws Error in the words of Go's network library (`read udp A->B: i/o timeout`); the signal's reason when that
+ *   was aborted
  */
-export async function exchangeOnce(network: Network, clock: Clock, random: Random, bytes: Uint8Array, to: Endpoint, options: OnceOptions): Promise<Buffer> {
+export async function exchangeOnce(
+  network: Network,
+  clock: Clock,
+  random: Random,
+  bytes: Uint8Array,
+  to: Endpoint,
+  options: OnceOptions,
+): Promise<Buffer> {
   const { signal, timeoutMs, tls, transport = 'udp' } = options;
   signal?.throwIfAborted();
   const upstream = new Upstream({ network, clock, random, to, limits: NO_REUSE, reuse: UNCOUNTED, tls });

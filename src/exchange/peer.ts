@@ -28,11 +28,17 @@ export class Peer {
   lastHeard: Milliseconds = -Infinity;
 
   constructor(
-    readonly network: Network, readonly clock: Clock, readonly random: Random, readonly to: Endpoint, readonly limits: PoolLimits, readonly reuse: ReuseCounters,
+    readonly network: Network,
+    readonly clock: Clock,
+    readonly random: Random,
+    readonly to: Endpoint,
+    readonly limits: PoolLimits,
+    readonly reuse: ReuseCounters,
   ) {}
 
   /**
-   * Hands a message to the attempt that waits under its id. Returns whether that attempt is over; what is not its answer is counted and changes nothing.
+   * Hands a message to the attempt that waits under its id. Returns whether that attempt is over; what is not its
+   * answer is counted and changes nothing.
    */
   deliver(attempt: Attempt | undefined, bytes: Buffer): boolean {
     if (attempt === undefined) {

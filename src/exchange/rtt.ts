@@ -2,12 +2,18 @@ import type { Milliseconds } from '../lib/units.js';
 
 /** Before the first reply: between a resolver on the other side of a country and what a client puts up with. */
 const UNKNOWN: Milliseconds = 300;
-/** A resolver that has to ask others itself takes longer than it usually does; asking again sooner would double its load. */
+/**
+ * A resolver that has to ask others itself takes longer than it usually does; asking again sooner would double its
+ * load.
+ */
 const FLOOR: Milliseconds = 150;
 /** Above this a client notices. */
 const CEILING: Milliseconds = 400;
 
-/** Smoothed round-trip time with its mean deviation (RFC 6298 section 2). Every message has an id of its own, so each reply is a true sample (section 3). */
+/**
+ * Smoothed round-trip time with its mean deviation (RFC 6298 section 2). Every message has an id of its own, so each
+ * reply is a true sample (section 3).
+ */
 export class RoundTrip {
   /** 0 before the first sample. */
   private smoothed: Milliseconds = 0;

@@ -18,7 +18,10 @@ export interface StreamOwner {
 
 const UNKNOWN_ENDPOINT: Endpoint = { address: '', port: 0 };
 
-/** One TCP or TLS connection: many queries in flight, answers in any order (RFC 7766 sections 6.2.1.1 and 7), all that is sent in one turn in one write. */
+/**
+ * One TCP or TLS connection: many queries in flight, answers in any order (RFC 7766 sections 6.2.1.1 and 7), all that
+ * is sent in one turn in one write.
+ */
 export class StreamLink extends Line {
   private lastHeard: Milliseconds = -Infinity;
   /** When the oldest of an unbroken series of queries in flight was sent. */
@@ -33,7 +36,11 @@ export class StreamLink extends Line {
   private readonly abort = new AbortController();
 
   constructor(
-    peer: Peer, private readonly tls: TlsClient | undefined, private readonly owner: StreamOwner, readonly openedAt: Milliseconds, connectTimeout: Milliseconds,
+    peer: Peer,
+    private readonly tls: TlsClient | undefined,
+    private readonly owner: StreamOwner,
+    readonly openedAt: Milliseconds,
+    connectTimeout: Milliseconds,
     onConnected: (took: Milliseconds) => void,
   ) {
     super(peer, openedAt);
@@ -59,7 +66,10 @@ export class StreamLink extends Line {
     return this.ended;
   }
 
-  /** Whether its queries wait although nothing has come for `patience`: the peer may be gone, or busy with a query that holds up the others. */
+  /**
+   * Whether its queries wait although nothing has come for `patience`: the peer may be gone, or busy with a query
+   * that holds up the others.
+   */
   isStalled(now: Milliseconds, patience: Milliseconds): boolean {
     return this.inFlight.size > 0 && now - Math.max(this.lastHeard, this.busySince) > patience;
   }
@@ -77,14 +87,19 @@ export class StreamLink extends Line {
   }
 
   timeout(): Error {
-    return this.stream === undefined ? dialTimeout(this.protocol, this.peer.to) : readTimeout(this.protocol, this.local, this.peer.to);
+    return this.stream === undefined
+      ? dialTimeout(this.protocol, this.peer.to)
+      : readTimeout(this.protocol, this.local, this.peer.to);
   }
 
   close(): void {
     this.end();
   }
 
-  /** Closes the connection; its queries are told `error`, or are sent again where the pool wants that. Without an error they end untold. */
+  /**
+   * Closes the connection; its queries are told `error`, or are sent again where the pool wants that. Without an
+   * error they end untold.
+   */
   end(error?: Error, resend = false): void {
     if (this.ended) return;
     this.ended = true;
@@ -106,7 +121,10 @@ export class StreamLink extends Line {
     this.local = connection.local;
     // Between here and the handshake's own listener an error without one would end the process.
     connection.stream.on('error', () => undefined);
-    const stream = this.tls === undefined ? connection.stream : await this.tls.secure(connection.stream, this.peer.to.address, signal);
+    const stream =
+      this.tls === undefined
+        ? connection.stream
+        : await this.tls.secure(connection.stream, this.peer.to.address, signal);
     if (this.ended) return void stream.destroy();
     stream.on('data', (chunk: Buffer) => this.receive(chunk));
     stream.on('error', (error) => this.broken(transferError(this.protocol, this.local, this.peer.to, error)));
@@ -116,12 +134,17 @@ export class StreamLink extends Line {
     this.flush();
   }
 
-  /** The peer ended the connection. What is in flight may go once more if the connection was good before (RFC 7766 section 6.2.4). */
+  /**
+   * The peer ended the connection. What is in flight may go once more if the connection was good before (RFC 7766
+   * section 6.2.4).
+   */
   private broken(error: Error): void {
     this.end(error, this.replies > 0);
   }
 
-  /** The check phase follows the one in which sockets are read: all queries that came in meanwhile leave in one write. */
+  /**
+   * The check phase follows the one in which sockets are read: all queries that came in meanwhile leave in one write.
+   */
   private flushSoon(): void {
     if (this.flushing) return;
     this.flushing = true;
@@ -150,13 +173,16 @@ export class StreamLink extends Line {
 
   private receive(chunk: Buffer): void {
     this.frames.push(chunk);
-    for (let bytes = this.frames.next(); bytes !== undefined && !this.ended; bytes = this.frames.next()) this.receiveMessage(bytes);
+    for (let bytes = this.frames.next(); bytes !== undefined && !this.ended; bytes = this.frames.next())
+      this.receiveMessage(bytes);
   }
 
   private receiveMessage(bytes: Buffer): void {
     if (bytes.length < HEADER_SIZE) {
       this.peer.stats.malformed++;
-      return this.end(new Error(`message of ${bytes.length} octets from ${this.protocol} upstream, a header has ${HEADER_SIZE}`));
+      return this.end(
+        new Error(`message of ${bytes.length} octets from ${this.protocol} upstream, a header has ${HEADER_SIZE}`),
+      );
     }
     if (!this.deliver(bytes)) return;
     this.lastHeard = this.peer.lastHeard;

@@ -28,11 +28,17 @@ export class StreamPool implements StreamOwner {
   private connectTime: Milliseconds = MAX_CONNECT / 2;
   /** Chosen in this turn of the event loop: further queries join it, so that they leave in the same write. */
   private current: StreamLink | undefined;
-  /** Opened in this turn for queries of a connection that was closed: the other connections may be as dead as that one. */
+  /**
+   * Opened in this turn for queries of a connection that was closed: the other connections may be as dead as that
+   * one.
+   */
   private fresh: StreamLink | undefined;
   private readonly expireAt = new WeakMap<StreamLink, Milliseconds>();
 
-  constructor(private readonly peer: Peer, private readonly tls: TlsClient | undefined) {}
+  constructor(
+    private readonly peer: Peer,
+    private readonly tls: TlsClient | undefined,
+  ) {}
 
   get size(): number {
     return this.links.length + this.retiring.length;
@@ -75,7 +81,8 @@ export class StreamPool implements StreamOwner {
     }
     for (const link of [...this.links]) if (this.isOver(link, now)) this.retire(link);
     const { maxIdle } = this.peer.limits;
-    if (maxIdle > 0) for (const link of this.links.filter(({ inFlight }) => inFlight.size === 0).slice(maxIdle)) this.retire(link);
+    if (maxIdle > 0)
+      for (const link of this.links.filter(({ inFlight }) => inFlight.size === 0).slice(maxIdle)) this.retire(link);
   }
 
   close(): void {
@@ -100,7 +107,8 @@ export class StreamPool implements StreamOwner {
       else if (best === undefined || link.inFlight.size < best.inFlight.size) best = link;
     }
     const room = this.links.length < MAX_LINKS;
-    if (best !== undefined && (best.inFlight.size < PIPELINE || !room) && best.inFlight.size < MAX_IN_FLIGHT) return this.stayWith(best);
+    if (best !== undefined && (best.inFlight.size < PIPELINE || !room) && best.inFlight.size < MAX_IN_FLIGHT)
+      return this.stayWith(best);
     if (room) return undefined;
     // All are taken and none moves: one makes way, unless as many did so already, which then is how the upstream is.
     const last = (stalled ?? best)!;
@@ -116,11 +124,20 @@ export class StreamPool implements StreamOwner {
   }
 
   private isOver(link: StreamLink, now: Milliseconds): boolean {
-    return now >= this.expireAt.get(link)! || (link.inFlight.size === 0 && now - link.lastUsed >= this.peer.limits.expire);
+    return (
+      now >= this.expireAt.get(link)! || (link.inFlight.size === 0 && now - link.lastUsed >= this.peer.limits.expire)
+    );
   }
 
   private open(now: Milliseconds): StreamLink {
-    const link = new StreamLink(this.peer, this.tls, this, now, this.connectTimeout(), (took) => (this.connectTime += (took - this.connectTime) / CONNECT_WEIGHT));
+    const link = new StreamLink(
+      this.peer,
+      this.tls,
+      this,
+      now,
+      this.connectTimeout(),
+      (took) => (this.connectTime += (took - this.connectTime) / CONNECT_WEIGHT),
+    );
     this.expireAt.set(link, now + LIFETIME + randomBelow(this.peer.random, LIFETIME / 2));
     this.links.push(link);
     return link;

@@ -6,14 +6,22 @@ import { MAX_IN_FLIGHT } from './in-flight.js';
 import type { Peer } from './peer.js';
 import { UdpSocket } from './udp-socket.js';
 
-/** Open ports, of which one is drawn at random for the queries of each turn of the event loop. More would leave less for each wake-up. */
+/**
+ * Open ports, of which one is drawn at random for the queries of each turn of the event loop. More would leave less
+ * for each wake-up.
+ */
 const SOCKETS = 4;
-/** A port serves this many queries at least and less than twice as many at most, so that nobody can tell when it goes. */
+/**
+ * A port serves this many queries at least and less than twice as many at most, so that nobody can tell when it goes.
+ */
 const USES = 1024;
 /** Late replies are waited for this long. */
 const LINGER: Milliseconds = 5000;
 
-/** The UDP sockets to one upstream: source ports drawn by the operating system, and changed before they can be guessed (RFC 5452 section 9.2). */
+/**
+ * The UDP sockets to one upstream: source ports drawn by the operating system, and changed before they can be guessed
+ * (RFC 5452 section 9.2).
+ */
 export class UdpPool implements Carrier {
   private readonly open: UdpSocket[] = [];
   /** Replaced, with queries in flight. */
@@ -59,7 +67,8 @@ export class UdpPool implements Carrier {
   /** Closes what was not used for long. */
   sweep(now: Milliseconds): void {
     for (const socket of [...this.open, ...this.retired]) socket.dropAbandoned(now - LINGER);
-    for (const socket of [...this.open]) if (socket.inFlight.size === 0 && now - socket.lastUsed >= this.peer.limits.expire) this.retire(socket);
+    for (const socket of [...this.open])
+      if (socket.inFlight.size === 0 && now - socket.lastUsed >= this.peer.limits.expire) this.retire(socket);
     this.retired = this.retired.filter((socket) => !socket.isClosed);
   }
 

@@ -11,14 +11,22 @@ export class UdpSocket extends Line {
   private socket!: ConnectedUdpSocket;
   private closed = false;
 
-  private constructor(peer: Peer, /** Messages after which it makes way for another port. */ readonly maxUses: number, private readonly onBroken: (socket: UdpSocket) => void) {
+  private constructor(
+    peer: Peer,
+    /** Messages after which it makes way for another port. */ readonly maxUses: number,
+    private readonly onBroken: (socket: UdpSocket) => void,
+  ) {
     super(peer, peer.clock.monotonic());
   }
 
   /** @param onBroken called when the operating system reported an error, which all its queries were told */
   static async open(peer: Peer, maxUses: number, onBroken: (socket: UdpSocket) => void): Promise<UdpSocket> {
     const made = new UdpSocket(peer, maxUses, onBroken);
-    made.socket = await peer.network.connectUdp(peer.to, (bytes) => made.receive(bytes), (error) => made.fail(error));
+    made.socket = await peer.network.connectUdp(
+      peer.to,
+      (bytes) => made.receive(bytes),
+      (error) => made.fail(error),
+    );
     return made;
   }
 

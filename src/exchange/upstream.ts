@@ -61,7 +61,10 @@ export class Upstream {
     return this.peer.roundTrip.patience;
   }
 
-  /** Sends the attempt's message and tells its receiver what comes of it, never before this call returned. Deadlines are the receiver's. */
+  /**
+   * Sends the attempt's message and tells its receiver what comes of it, never before this call returned. Deadlines
+   * are the receiver's.
+   */
   send(attempt: Attempt, transport: 'udp' | 'tcp', now: Milliseconds): void {
     attempt.sentAt = now;
     if (this.secure || transport === 'tcp') this.streams.send(attempt);
@@ -70,7 +73,8 @@ export class Upstream {
   }
 
   /**
-   * Says that `attempt` has waited longer than it should. When nothing at all was heard since it was sent, the upstream counts as silent
+   * Says that `attempt` has waited longer than it should. When nothing at all was heard since it was sent, the
+   * upstream counts as silent
    * from then on, until something is heard. Returns whether it is silent.
    */
   noteSilence(attempt: Attempt, now: Milliseconds): boolean {
@@ -89,7 +93,8 @@ export class Upstream {
   }
 
   /**
-   * Whether a query may be entrusted to it: it answers, or it is time for a query to try whether it does again. True is then given to one
+   * Whether a query may be entrusted to it: it answers, or it is time for a query to try whether it does again. True
+   * is then given to one
    * caller, the others wait for the next time.
    */
   admits(now: Milliseconds): boolean {
@@ -114,12 +119,15 @@ export class Upstream {
   }
 
   private sweepLater(): Timer {
-    return this.clock.setTimeout(() => {
-      this.sweeper = undefined;
-      const now = this.clock.monotonic();
-      this.udp.sweep(now);
-      this.streams.sweep(now);
-      if (this.udp.size + this.streams.size > 0) this.sweeper = this.sweepLater();
-    }, Math.max(SHORTEST_SWEEP, this.peer.limits.expire));
+    return this.clock.setTimeout(
+      () => {
+        this.sweeper = undefined;
+        const now = this.clock.monotonic();
+        this.udp.sweep(now);
+        this.streams.sweep(now);
+        if (this.udp.size + this.streams.size > 0) this.sweeper = this.sweepLater();
+      },
+      Math.max(SHORTEST_SWEEP, this.peer.limits.expire),
+    );
   }
 }

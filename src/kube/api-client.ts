@@ -45,7 +45,10 @@ export class ApiError extends Error {
     super(message);
   }
 
-  /** The version asked for is too old (or a page's token is): only a new list helps (API concepts, "410 Gone responses"). */
+  /**
+   * The version asked for is too old (or a page's token is): only a new list helps (API concepts, "410 Gone
+   * responses").
+   */
   get expired(): boolean {
     return this.code === 410 || this.reason === 'Expired' || this.reason === 'Gone';
   }
@@ -58,7 +61,13 @@ export class ApiError extends Error {
   static of(code: number, status: unknown, retryAfter: Milliseconds = 0, streamed = false): ApiError {
     const text = textAt(status, 'message') || http.STATUS_CODES[code] || 'unknown error';
     const causes = JSON.stringify(objectAt(status, 'details')['causes'] ?? '');
-    return new ApiError(code, textAt(status, 'reason'), /ResourceVersionTooLarge/.test(causes) ? `Too large resource version: ${text}` : text, retryAfter, streamed);
+    return new ApiError(
+      code,
+      textAt(status, 'reason'),
+      /ResourceVersionTooLarge/.test(causes) ? `Too large resource version: ${text}` : text,
+      retryAfter,
+      streamed,
+    );
   }
 }
 
@@ -100,7 +109,8 @@ export class ApiClient {
   }
 
   /**
-   * Resolves when the response has ended as it should. Rejects with an {@link ApiError} for any status but 200, with the error of
+   * Resolves when the response has ended as it should. Rejects with an {@link ApiError} for any status but 200, with
+   * the error of
    * the connection when it breaks, and with whatever `onData` throws. The connection is given up in all these cases.
    */
   async get(request: RequestOptions): Promise<void> {
@@ -123,12 +133,23 @@ export class ApiClient {
     this.agent.destroy();
   }
 
-  private async exchange(request: RequestOptions, credentials: ApiCredentials, limiterWait: Milliseconds | undefined): Promise<void> {
+  private async exchange(
+    request: RequestOptions,
+    credentials: ApiCredentials,
+    limiterWait: Milliseconds | undefined,
+  ): Promise<void> {
     const { clock, onRequest } = this.options;
     const guard = new SilenceGuard(clock, request.headerSilence, request.signal);
     const start = clock.monotonic();
     const report = (code: string): void =>
-      onRequest?.({ purpose: request.purpose, method: 'GET', host: this.host, code, duration: clock.monotonic() - start, limiterWait });
+      onRequest?.({
+        purpose: request.purpose,
+        method: 'GET',
+        host: this.host,
+        code,
+        duration: clock.monotonic() - start,
+        limiterWait,
+      });
     try {
       let response: IncomingMessage;
       try {
@@ -146,7 +167,8 @@ export class ApiClient {
       for await (const chunk of response) {
         guard.heard();
         request.onData(chunk as Uint8Array);
-        // A long list comes quicker than it is worked off: others have their turn between two pieces, a millisecond or two each.
+        // A long list comes quicker than it is worked off: others have their turn between two pieces, a millisecond
+        // or two each.
         if (limiterWait !== undefined) await setImmediate();
       }
     } catch (error) {
@@ -227,5 +249,9 @@ async function errorOf(response: IncomingMessage, guard: SilenceGuard): Promise<
     // A proxy in between may answer in HTML; the code says enough.
   }
   const retryAfter = response.headers['retry-after'];
-  return ApiError.of(code, status, retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1000 : 0);
+  return ApiError.of(
+    code,
+    status,
+    retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1000 : 0,
+  );
 }

@@ -18,7 +18,10 @@ export interface ApiSourceOptions {
   readonly connection: ApiConnection;
   readonly kinds: readonly KubeKind[];
   readonly fields: FieldChoice;
-  /** Only objects of these namespaces are kept. The API is asked for all: a service account's rights are usually for the whole cluster. */
+  /**
+   * Only objects of these namespaces are kept. The API is asked for all: a service account's rights are usually for
+   * the whole cluster.
+   */
   readonly namespaces?: ReadonlySet<string>;
   /** For services, slices and pods; the API selects. */
   readonly labels?: LabelSelector;
@@ -44,10 +47,19 @@ export class ApiSource implements KubeSource {
     const { clock, random, log, kinds, connection } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const limiter = new RateLimiter(options.limits ?? DEFAULT_LIMITS, clock);
-    this.client = new ApiClient({ connection, limiter, clock, userAgent: options.userAgent ?? 'nodens', onRequest: options.onRequest });
+    this.client = new ApiClient({
+      connection,
+      limiter,
+      clock,
+      userAgent: options.userAgent ?? 'nodens',
+      onRequest: options.onRequest,
+    });
     // Labels are the API's work, so the intake must not look at them: it may not even keep them.
     const intake = new Intake({ kinds, fields: options.fields, namespaces: options.namespaces, log });
-    this.reflectors = kinds.map((kind) => new Reflector({ kind, client: this.client, intake, query: this.query(kind), clock, random, timing, log }));
+    this.reflectors = kinds.map(
+      (kind) =>
+        new Reflector({ kind, client: this.client, intake, query: this.query(kind), clock, random, timing, log }),
+    );
   }
 
   get hasSynced(): boolean {
@@ -70,9 +82,11 @@ export class ApiSource implements KubeSource {
   }
 
   private query(kind: KubeKind): Record<string, string> {
-    const selector = kind === 'Namespace' ? this.options.namespaceLabels : kind === 'Node' ? undefined : this.options.labels;
+    const selector =
+      kind === 'Namespace' ? this.options.namespaceLabels : kind === 'Node' ? undefined : this.options.labels;
     const query: Record<string, string> = selector && selector.text !== '' ? { labelSelector: selector.text } : {};
-    if (kind === 'Pod' && this.options.runningPodsOnly) query['fieldSelector'] = 'status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown';
+    if (kind === 'Pod' && this.options.runningPodsOnly)
+      query['fieldSelector'] = 'status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown';
     return query;
   }
 }

@@ -5,11 +5,17 @@ import type { Milliseconds } from '../lib/units.js';
 export interface BackoffLimits {
   readonly min: Milliseconds;
   readonly max: Milliseconds;
-  /** After this long without a failure the waits start from `min` again. Going by time, not by success, bounds also what fails right after each success. */
+  /**
+   * After this long without a failure the waits start from `min` again. Going by time, not by success, bounds also
+   * what fails right after each success.
+   */
   readonly reset: Milliseconds;
 }
 
-/** Growing waits between attempts: each twice the one before, with up to as much again at random, so that clients spread out. */
+/**
+ * Growing waits between attempts: each twice the one before, with up to as much again at random, so that clients
+ * spread out.
+ */
 export class Backoff {
   private current: Milliseconds;
   private last: Milliseconds = -Infinity;
@@ -22,7 +28,10 @@ export class Backoff {
     this.current = limits.min;
   }
 
-  /** The next wait: from the current step to twice that, or from `atLeast` (what a Retry-After header asks for) when that is longer. */
+  /**
+   * The next wait: from the current step to twice that, or from `atLeast` (what a Retry-After header asks for) when
+   * that is longer.
+   */
   next(atLeast: Milliseconds = 0): Milliseconds {
     const now = this.clock.monotonic();
     const { min, max, reset } = this.limits;

@@ -11,7 +11,10 @@ interface Change<Kind extends KubeKind> {
   readonly old: KubeObjects[Kind] | undefined;
   /** undefined for a deleted object. */
   readonly new: KubeObjects[Kind] | undefined;
-  /** When the event in the cluster happened that this change answers (annotation of the endpoint slice controller); wall clock. */
+  /**
+   * When the event in the cluster happened that this change answers (annotation of the endpoint slice controller);
+   * wall clock.
+   */
   readonly triggeredAt: Milliseconds | undefined;
 }
 
@@ -26,7 +29,10 @@ export interface ServiceChange {
   readonly addresses: readonly string[];
 }
 
-/** Cluster addresses of either state. A change of anything but the name and address leaves reverse answers alone, and is named all the same. */
+/**
+ * Cluster addresses of either state. A change of anything but the name and address leaves reverse answers alone, and
+ * is named all the same.
+ */
 export function addressesOfServices(old: Service | undefined, next: Service | undefined): readonly string[] {
   if (!old) return next?.clusterIps ?? [];
   if (!next) return old.clusterIps;

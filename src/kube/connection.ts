@@ -25,8 +25,10 @@ export interface ApiCredentials {
 /**
  * An API server and what it takes to be let in.
  *
- * The official `@kubernetes/client-node` is not used, for measured reasons (Node 20.20): importing version 1.4 takes 320 ms and
- * 72 MB of resident memory, its configuration module alone as much, against 6 ms and 3 MB for node:http and node:https; the
+ * The official `@kubernetes/client-node` is not used, for measured reasons (Node 20.20): importing version 1.4 takes
+ * 320 ms and
+ * 72 MB of resident memory, its configuration module alone as much, against 6 ms and 3 MB for node:http and
+ * node:https; the
  * whole server is to stay under 110 MB. Version 2 does not load on Node 20 at all.
  */
 export interface ApiConnection {
@@ -59,7 +61,8 @@ export class FileText {
       this.text = await readFile(this.path, 'utf8');
       this.readAt = this.clock.monotonic();
     } catch (error) {
-      if (this.text === undefined) throw new ConnectionError(`cannot read ${this.path}: ${(error as Error).message}`, { cause: error });
+      if (this.text === undefined)
+        throw new ConnectionError(`cannot read ${this.path}: ${(error as Error).message}`, { cause: error });
     }
     return this.text;
   }
@@ -81,7 +84,8 @@ export interface InClusterOptions {
 /** The API server of the cluster this process runs in. The token is read again every minute: kubelet rotates it. */
 export function inClusterConnection(options: InClusterOptions): ApiConnection {
   const { host, port, clock } = options;
-  if (!host || !port) throw new ConnectionError('not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be set');
+  if (!host || !port)
+    throw new ConnectionError('not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be set');
   const folder = options.serviceAccount ?? SERVICE_ACCOUNT;
   const token = new FileText(`${folder}/token`, clock);
   const ca = new FileText(`${folder}/ca.crt`, clock);
@@ -124,6 +128,7 @@ export function parseApiUrl(text: string): URL {
   } catch {
     // Told below, with the text.
   }
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') throw new ConnectionError(`API endpoint ${JSON.stringify(text)} is no http or https URL`);
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '')
+    throw new ConnectionError(`API endpoint ${JSON.stringify(text)} is no http or https URL`);
   return url;
 }

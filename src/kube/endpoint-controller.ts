@@ -13,10 +13,13 @@ interface Followed {
 }
 
 /**
- * Does what a cluster's endpoint slice controller does: keeps slices for every service with a selector, from the pods it picks.
- * The store has to hold selectors, labels and topology ({@link ALL_FIELDS}). Services without a selector, and services for which
+ * Does what a cluster's endpoint slice controller does: keeps slices for every service with a selector, from the pods
+ * it picks.
+ * The store has to hold selectors, labels and topology ({@link ALL_FIELDS}). Services without a selector, and
+ * services for which
  * somebody else keeps slices, are left alone; when those slices go, the controller steps in.
- * A change of a pod costs a look at its labels and new slices for the services that pick it; changes within one turn of the event
+ * A change of a pod costs a look at its labels and new slices for the services that pick it; changes within one turn
+ * of the event
  * loop are worked off together.
  */
 export class EndpointController {
@@ -79,7 +82,8 @@ export class EndpointController {
     const pod = (next ?? old)!;
     const keys = new Set<string>();
     for (const labels of [old?.labels, next?.labels]) {
-      for (const [label, value] of Object.entries(labels ?? {})) for (const key of this.byLabel.get(labelKey(pod.namespace, { [label]: value }))) keys.add(key);
+      for (const [label, value] of Object.entries(labels ?? {}))
+        for (const key of this.byLabel.get(labelKey(pod.namespace, { [label]: value }))) keys.add(key);
     }
     for (const key of keys) {
       const { service, pods } = this.followed.get(key)!;
@@ -113,8 +117,12 @@ export class EndpointController {
     if (!followed) return;
     const { service, pods, slices } = followed;
     const foreign = this.store.slicesOf(service.namespace, service.name).some((slice) => !slices.has(slice.name));
-    const members = foreign ? [] : [...pods].map((name) => this.store.pod(service.namespace, name)).filter((pod) => pod !== undefined);
-    const wanted = foreign ? [] : formedSlices(service, members, (node) => this.store.node(node)?.labels?.['topology.kubernetes.io/zone']);
+    const members = foreign
+      ? []
+      : [...pods].map((name) => this.store.pod(service.namespace, name)).filter((pod) => pod !== undefined);
+    const wanted = foreign
+      ? []
+      : formedSlices(service, members, (node) => this.store.node(node)?.labels?.['topology.kubernetes.io/zone']);
     // Known as ours before the store tells of them.
     followed.slices = new Set([...slices, ...wanted.map((slice) => slice.name)]);
     for (const slice of wanted) this.store.apply(slice);

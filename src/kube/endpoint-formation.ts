@@ -9,12 +9,18 @@ const SUFFIX = 5;
 const DONE: ReadonlySet<string> = new Set(['Succeeded', 'Failed']);
 
 /**
- * The slices a cluster would hold for a service and the pods its selector picks: per address family, and per set of ports when pods
- * name their ports differently, at most 100 endpoints each, ordered by pod name. Names are the same for the same input. Pods without an
+ * The slices a cluster would hold for a service and the pods its selector picks: per address family, and per set of
+ * ports when pods
+ * name their ports differently, at most 100 endpoints each, ordered by pod name. Names are the same for the same
+ * input. Pods without an
  * address of the family, and pods whose work is over, have no endpoint; a pod that is not ready has one that says so.
  * `zoneOf` gives the zone of a node.
  */
-export function formedSlices(service: Service, pods: readonly Pod[], zoneOf: (node: string) => string | undefined): EndpointSlice[] {
+export function formedSlices(
+  service: Service,
+  pods: readonly Pod[],
+  zoneOf: (node: string) => string | undefined,
+): EndpointSlice[] {
   const members = pods.filter((pod) => !DONE.has(pod.phase)).sort((a, b) => (a.name < b.name ? -1 : 1));
   return familiesOf(service).flatMap((family) => slicesOfFamily(service, members, family, zoneOf));
 }
@@ -23,7 +29,12 @@ function familiesOf(service: Service): readonly IpFamily[] {
   return service.ipFamilies.length > 0 ? service.ipFamilies : ['IPv4'];
 }
 
-function slicesOfFamily(service: Service, pods: readonly Pod[], addressType: IpFamily, zoneOf: (node: string) => string | undefined): EndpointSlice[] {
+function slicesOfFamily(
+  service: Service,
+  pods: readonly Pod[],
+  addressType: IpFamily,
+  zoneOf: (node: string) => string | undefined,
+): EndpointSlice[] {
   const groups = new Map<string, { readonly ports: readonly EndpointPort[]; readonly endpoints: Endpoint[] }>();
   for (const pod of pods) {
     const ip = pod.ips.find((address) => address.includes(':') === (addressType === 'IPv6'));
@@ -38,7 +49,15 @@ function slicesOfFamily(service: Service, pods: readonly Pod[], addressType: IpF
   for (const [key, { ports, endpoints }] of groups) {
     for (let first = 0; first < endpoints.length; first += MAX_ENDPOINTS) {
       const name = `${service.name}-${suffix(`${addressType}/${key}/${first}`)}`;
-      slices.push({ kind: 'EndpointSlice', namespace: service.namespace, name, service: service.name, addressType, endpoints: endpoints.slice(first, first + MAX_ENDPOINTS), ports });
+      slices.push({
+        kind: 'EndpointSlice',
+        namespace: service.namespace,
+        name,
+        service: service.name,
+        addressType,
+        endpoints: endpoints.slice(first, first + MAX_ENDPOINTS),
+        ports,
+      });
     }
   }
   return slices;
@@ -61,7 +80,10 @@ function endpointOf(service: Service, pod: Pod, ip: string, zoneOf: (node: strin
 /** A port whose target a pod does not name is left out for that pod. */
 function portsOf(service: Service, pod: Pod): EndpointPort[] {
   return service.ports.flatMap(({ name, port, protocol, targetPort }): EndpointPort[] => {
-    const target = typeof targetPort === 'string' ? pod.ports.find((own: ContainerPort) => own.name === targetPort && own.protocol === protocol)?.port : (targetPort ?? port);
+    const target =
+      typeof targetPort === 'string'
+        ? pod.ports.find((own: ContainerPort) => own.name === targetPort && own.protocol === protocol)?.port
+        : (targetPort ?? port);
     return target === undefined ? [] : [{ name, port: target, protocol }];
   });
 }

@@ -21,7 +21,8 @@ export interface ExecResult {
 }
 
 /**
- * Credentials printed by a program (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins).
+ * Credentials printed by a program
+ * (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins).
  * They are kept until shortly before they expire, or until the API refuses them. The program gets no terminal.
  */
 export class ExecCredential {
@@ -35,7 +36,10 @@ export class ExecCredential {
     private readonly clock: Clock,
   ) {
     if (textAt(config, 'command') === '') throw new ConnectionError('kubeconfig: exec has no command');
-    if (!API.test(textAt(config, 'apiVersion'))) throw new ConnectionError(`kubeconfig: exec.apiVersion ${JSON.stringify(config['apiVersion'])} is unknown, allowed are client.authentication.k8s.io/v1 and /v1beta1`);
+    if (!API.test(textAt(config, 'apiVersion')))
+      throw new ConnectionError(
+        `kubeconfig: exec.apiVersion ${JSON.stringify(config['apiVersion'])} is unknown, allowed are client.authentication.k8s.io/v1 and /v1beta1`,
+      );
   }
 
   /** Rejects with a {@link ConnectionError} when the program fails or prints something else. */
@@ -58,14 +62,26 @@ export class ExecCredential {
       // Loaded here: only users of such a program pay for it.
       const { execFile } = await import('node:child_process');
       const run = promisify(execFile);
-      const { stdout } = await run(file, args, { env: this.environment(), timeout: TIMEOUT, maxBuffer: MAX_OUTPUT, encoding: 'utf8' });
+      const { stdout } = await run(file, args, {
+        env: this.environment(),
+        timeout: TIMEOUT,
+        maxBuffer: MAX_OUTPUT,
+        encoding: 'utf8',
+      });
       output = stdout;
     } catch (error) {
-      throw new ConnectionError(`credential program ${command} failed: ${(error as Error).message.trim()}`, { cause: error });
+      throw new ConnectionError(`credential program ${command} failed: ${(error as Error).message.trim()}`, {
+        cause: error,
+      });
     }
     const status = objectAt(parseOutput(output, command), 'status');
-    const result = { token: textAt(status, 'token') || undefined, cert: textAt(status, 'clientCertificateData') || undefined, key: textAt(status, 'clientKeyData') || undefined };
-    if (!result.token && !(result.cert && result.key)) throw new ConnectionError(`credential program ${command} printed neither a token nor a certificate with its key`);
+    const result = {
+      token: textAt(status, 'token') || undefined,
+      cert: textAt(status, 'clientCertificateData') || undefined,
+      key: textAt(status, 'clientKeyData') || undefined,
+    };
+    if (!result.token && !(result.cert && result.key))
+      throw new ConnectionError(`credential program ${command} printed neither a token nor a certificate with its key`);
     const expires = Date.parse(textAt(status, 'expirationTimestamp'));
     this.kept = { result, until: Number.isNaN(expires) ? Infinity : expires - LEEWAY };
     return result;
@@ -73,7 +89,11 @@ export class ExecCredential {
 
   private environment(): NodeJS.ProcessEnv {
     const added = arrayAt(this.config, 'env').map((entry) => [textAt(entry, 'name'), textAt(entry, 'value')] as const);
-    const info = { apiVersion: textAt(this.config, 'apiVersion'), kind: 'ExecCredential', spec: { interactive: false } };
+    const info = {
+      apiVersion: textAt(this.config, 'apiVersion'),
+      kind: 'ExecCredential',
+      spec: { interactive: false },
+    };
     return { ...this.env, ...Object.fromEntries(added), KUBERNETES_EXEC_INFO: JSON.stringify(info) };
   }
 }

@@ -35,7 +35,10 @@ export class Intake {
     this.kinds = new Set(options.kinds);
   }
 
-  /** `unwanted` when the choice of kinds, namespaces or labels leaves it out, `invalid` when it cannot be used. Never throws. */
+  /**
+   * `unwanted` when the choice of kinds, namespaces or labels leaves it out, `invalid` when it cannot be used. Never
+   * throws.
+   */
   take(kind: KubeKind, raw: unknown): Taken | 'unwanted' | 'invalid' {
     if (!this.kinds.has(kind) || !this.wanted(kind, raw)) return 'unwanted';
     const object = this.trimmer.trim(kind, raw);
@@ -45,7 +48,12 @@ export class Intake {
   private wanted(kind: KubeKind, raw: unknown): boolean {
     const meta = objectAt(raw, 'metadata');
     const { namespaces, labels, namespaceLabels } = this.options;
-    if (namespaces && kind !== 'Node' && !namespaces.has(kind === 'Namespace' ? textAt(meta, 'name') : textAt(meta, 'namespace') || 'default')) return false;
+    if (
+      namespaces &&
+      kind !== 'Node' &&
+      !namespaces.has(kind === 'Namespace' ? textAt(meta, 'name') : textAt(meta, 'namespace') || 'default')
+    )
+      return false;
     const selector = kind === 'Namespace' ? namespaceLabels : kind === 'Node' ? undefined : labels;
     return selector === undefined || selector.matches(textMapAt(meta, 'labels') ?? {});
   }
@@ -55,7 +63,9 @@ export class Intake {
     if (text === '') return undefined;
     const time = Date.parse(text);
     if (!Number.isNaN(time)) return time;
-    this.options.log.warning(`EndpointSlice ${textAt(objectAt(raw, 'metadata'), 'name')}: ${TRIGGER_TIME} is no time: ${JSON.stringify(text)}`);
+    this.options.log.warning(
+      `EndpointSlice ${textAt(objectAt(raw, 'metadata'), 'name')}: ${TRIGGER_TIME} is no time: ${JSON.stringify(text)}`,
+    );
     return undefined;
   }
 }

@@ -2,7 +2,8 @@
 const POOL = 4096;
 
 /**
- * Makes equal values one value. Objects of a cluster repeat few namespaces, port lists and node names thousands of times;
+ * Makes equal values one value. Objects of a cluster repeat few namespaces, port lists and node names thousands of
+ * times;
  * without sharing, each parsed object would hold copies of its own.
  */
 export class Interner {

@@ -21,7 +21,8 @@ export interface KubeconfigOptions {
 type Material = () => Promise<string | undefined>;
 
 /**
- * The API server and user of a kubeconfig file (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/):
+ * The API server and user of a kubeconfig file
+ * (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/):
  * TLS certificates, token, token file, name and password, and credential programs (`exec`).
  * Throws a {@link ConnectionError} naming file and field.
  */
@@ -33,22 +34,36 @@ export function kubeconfigConnection(options: KubeconfigOptions): ApiConnection 
   };
   const contextName = options.context ?? textAt(config, 'current-context');
   if (contextName === '') fail('no context was named and current-context is not set');
-  const context = named(config, 'contexts', contextName, 'context') ?? fail(`there is no context ${JSON.stringify(contextName)}`);
+  const context =
+    named(config, 'contexts', contextName, 'context') ?? fail(`there is no context ${JSON.stringify(contextName)}`);
   const clusterName = textAt(context, 'cluster');
-  const cluster = named(config, 'clusters', clusterName, 'cluster') ?? fail(`context ${JSON.stringify(contextName)}: there is no cluster ${JSON.stringify(clusterName)}`);
+  const cluster =
+    named(config, 'clusters', clusterName, 'cluster') ??
+    fail(`context ${JSON.stringify(contextName)}: there is no cluster ${JSON.stringify(clusterName)}`);
   const userName = textAt(context, 'user');
-  const user = userName === '' ? {} : (named(config, 'users', userName, 'user') ?? fail(`context ${JSON.stringify(contextName)}: there is no user ${JSON.stringify(userName)}`));
+  const user =
+    userName === ''
+      ? {}
+      : (named(config, 'users', userName, 'user') ??
+        fail(`context ${JSON.stringify(contextName)}: there is no user ${JSON.stringify(userName)}`));
   const server = textAt(cluster, 'server');
   if (server === '') fail(`cluster ${JSON.stringify(clusterName)} has no server`);
   if (textAt(cluster, 'proxy-url') !== '') fail(`cluster ${JSON.stringify(clusterName)}: proxy-url is not supported`);
-  if (user['auth-provider'] !== undefined) fail(`user ${JSON.stringify(userName)}: auth-provider is not supported, use exec or a token`);
+  if (user['auth-provider'] !== undefined)
+    fail(`user ${JSON.stringify(userName)}: auth-provider is not supported, use exec or a token`);
 
   const material = (from: RawObject, field: string): Material => materialOf(from, field, dirname(path), clock, fail);
   const ca = material(cluster, 'certificate-authority');
   const cert = material(user, 'client-certificate');
   const key = material(user, 'client-key');
-  const tokenFile = textAt(user, 'tokenFile') === '' ? undefined : new FileText(resolve(dirname(path), textAt(user, 'tokenFile')), clock);
-  const exec = user['exec'] === undefined ? undefined : new ExecCredential(objectAt(user, 'exec'), dirname(path), options.env, clock);
+  const tokenFile =
+    textAt(user, 'tokenFile') === ''
+      ? undefined
+      : new FileText(resolve(dirname(path), textAt(user, 'tokenFile')), clock);
+  const exec =
+    user['exec'] === undefined
+      ? undefined
+      : new ExecCredential(objectAt(user, 'exec'), dirname(path), options.env, clock);
   const serverTls: TlsMaterial = {
     ...(textAt(cluster, 'tls-server-name') === '' ? {} : { servername: textAt(cluster, 'tls-server-name') }),
     ...(flagAt(cluster, 'insecure-skip-tls-verify') ? { rejectUnauthorized: false } : {}),
@@ -58,7 +73,12 @@ export function kubeconfigConnection(options: KubeconfigOptions): ApiConnection 
     async credentials(): Promise<ApiCredentials> {
       const made = await exec?.get();
       const token = (tokenFile ? (await tokenFile.get()).trim() : textAt(user, 'token')) || made?.token;
-      const tls = defined({ ...serverTls, ca: await ca(), cert: (await cert()) ?? made?.cert, key: (await key()) ?? made?.key });
+      const tls = defined({
+        ...serverTls,
+        ca: await ca(),
+        cert: (await cert()) ?? made?.cert,
+        key: (await key()) ?? made?.key,
+      });
       return { headers: authorization(token, textAt(user, 'username'), textAt(user, 'password')), tls };
     },
     refused() {
@@ -81,7 +101,13 @@ function named(config: unknown, list: string, name: string, member: string): Raw
   return entry === undefined ? undefined : objectAt(entry, member);
 }
 
-function materialOf(from: RawObject, field: string, folder: string, clock: Clock, fail: (what: string) => never): Material {
+function materialOf(
+  from: RawObject,
+  field: string,
+  folder: string,
+  clock: Clock,
+  fail: (what: string) => never,
+): Material {
   const data = textAt(from, `${field}-data`);
   if (data !== '') {
     const text = Buffer.from(data, 'base64').toString('utf8');

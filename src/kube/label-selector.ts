@@ -7,15 +7,20 @@ export class LabelSelectorError extends Error {
 
 type Test = (labels: Labels) => boolean;
 
-/** Optional DNS prefix and slash, then at most 63 letters, digits, `-`, `_` and `.` with a letter or digit at both ends. */
+/**
+ * Optional DNS prefix and slash, then at most 63 letters, digits, `-`, `_` and `.` with a letter or digit at both
+ * ends.
+ */
 const KEY = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 const TOKEN = /\s*(?:(==|!=|=|!|,|\(|\)|<|>)|([^\s,()=!<>]+))/y;
 const OPERATORS = '=, ==, !=, in, notin, or nothing';
 
 /**
- * A label selector as the Kubernetes API takes it: `a=b`, `a==b`, `a!=b`, `a in (b, c)`, `a notin (b)`, `a`, `!a`, joined by commas
- * (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/). All terms must hold; an empty selector matches all.
+ * A label selector as the Kubernetes API takes it: `a=b`, `a==b`, `a!=b`, `a in (b, c)`, `a notin (b)`, `a`, `!a`,
+ * joined by commas
+ * (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/). All terms must hold; an empty selector
+ * matches all.
  */
 export class LabelSelector {
   private constructor(
@@ -67,7 +72,9 @@ class Reader {
 
   unexpected(wanted: string): LabelSelectorError {
     const got = this.peek();
-    return new LabelSelectorError(`label selector ${JSON.stringify(this.text)}: got ${got === undefined ? 'the end' : JSON.stringify(got)}, want ${wanted}`);
+    return new LabelSelectorError(
+      `label selector ${JSON.stringify(this.text)}: got ${got === undefined ? 'the end' : JSON.stringify(got)}, want ${wanted}`,
+    );
   }
 
   term(): Test {
@@ -85,7 +92,9 @@ class Reader {
     this.next++;
     const values = this.values();
     // A label that is not there is in no set, so "notin" holds for it.
-    return operator === 'in' ? (labels) => labels[key] !== undefined && values.has(labels[key]) : (labels) => labels[key] === undefined || !values.has(labels[key]);
+    return operator === 'in'
+      ? (labels) => labels[key] !== undefined && values.has(labels[key])
+      : (labels) => labels[key] === undefined || !values.has(labels[key]);
   }
 
   private values(): ReadonlySet<string> {

@@ -3,7 +3,10 @@ import type { Octets } from '../lib/units.js';
 const NEWLINE = 0x0a;
 const MAX_LINE: Octets = 8 * 1024 * 1024;
 
-/** Cuts a stream of bytes into the lines of a watch, one JSON event each. What follows the last newline is held back until it is whole. */
+/**
+ * Cuts a stream of bytes into the lines of a watch, one JSON event each. What follows the last newline is held back
+ * until it is whole.
+ */
 export class LineReader {
   private parts: Uint8Array[] = [];
   private size: Octets = 0;

@@ -23,8 +23,10 @@ export interface ListMeta {
 }
 
 /**
- * Reads a Kubernetes list piece by piece as it arrives. Each item is parsed by itself and handed on at once, so that a list of
- * 10,000 objects never stands in memory, neither as text nor as a tree. The list without its items (the frame) is parsed at the end.
+ * Reads a Kubernetes list piece by piece as it arrives. Each item is parsed by itself and handed on at once, so that
+ * a list of
+ * 10,000 objects never stands in memory, neither as text nor as a tree. The list without its items (the frame) is
+ * parsed at the end.
  */
 export class ListReader {
   private readonly frame: Uint8Array[] = [];
@@ -85,7 +87,10 @@ export class ListReader {
     const kind = textAt(frame, 'kind');
     const resourceVersion = textAt(meta, 'resourceVersion');
     // An empty answer of some other kind must never be taken for "there are no objects".
-    if (!kind.endsWith('List') || resourceVersion === '') throw new SyntaxError(`the response is no list: kind ${JSON.stringify(asObject(frame)['kind'])}, resourceVersion ${JSON.stringify(meta['resourceVersion'])}`);
+    if (!kind.endsWith('List') || resourceVersion === '')
+      throw new SyntaxError(
+        `the response is no list: kind ${JSON.stringify(asObject(frame)['kind'])}, resourceVersion ${JSON.stringify(meta['resourceVersion'])}`,
+      );
     if (arrayAt(frame, 'items').length > 0) throw new SyntaxError('the list has items in a place where none are read');
     return { kind, resourceVersion, continue: textAt(meta, 'continue') };
   }
@@ -97,7 +102,8 @@ export class ListReader {
     let slashes = 0;
     while (end - slashes > from && bytes[end - slashes - 1] === BACKSLASH) slashes++;
     // A run of backslashes may have begun in the piece before.
-    const escaped = slashes % 2 === 1 ? !(this.escaped && slashes === end - from) : this.escaped && slashes === end - from;
+    const escaped =
+      slashes % 2 === 1 ? !(this.escaped && slashes === end - from) : this.escaped && slashes === end - from;
     this.escaped = quote < 0 && escaped;
     if (quote < 0) return bytes.length;
     if (!escaped) this.inString = false;
@@ -123,7 +129,8 @@ export class ListReader {
 
   private keepFrame(part: Uint8Array): void {
     this.frameSize += part.length;
-    if (this.frameSize > MAX_FRAME) throw new RangeError(`the list without its items is larger than ${MAX_FRAME} octets`);
+    if (this.frameSize > MAX_FRAME)
+      throw new RangeError(`the list without its items is larger than ${MAX_FRAME} octets`);
     // A copy: the bytes belong to a socket's buffer.
     if (part.length > 0) this.frame.push(Uint8Array.from(part));
   }

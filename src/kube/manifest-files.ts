@@ -17,11 +17,16 @@ export interface FoundFiles {
 
 /**
  * Finds manifest files: files as named, whatever their ending, and all `.yaml`, `.yml` and `.json` files below folders.
- * Names that begin with a dot are passed over below folders: editors leave such files, and a mounted ConfigMap keeps its
+ * Names that begin with a dot are passed over below folders: editors leave such files, and a mounted ConfigMap keeps
+ * its
  * generations in folders like `..data`, to which the visible names are symbolic links. Never rejects.
  */
 export async function findManifests(paths: readonly string[]): Promise<FoundFiles> {
-  const found = { files: new Map<string, string>(), folders: new Map<string, string>(), missing: new Map<string, string>() };
+  const found = {
+    files: new Map<string, string>(),
+    folders: new Map<string, string>(),
+    missing: new Map<string, string>(),
+  };
   for (const path of paths) {
     const parent = await stat(dirname(path)).catch(() => undefined);
     if (parent) found.folders.set(dirname(path), identity(parent));

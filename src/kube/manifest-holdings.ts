@@ -14,8 +14,10 @@ export function keyOf(object: KubeObject): string {
 }
 
 /**
- * Which file gives which object to the store. An object that several files hold counts as the first of them, by path, has it.
- * Namespaces that nobody wrote down exist as long as an object is in them, as every object of a real cluster lies in one.
+ * Which file gives which object to the store. An object that several files hold counts as the first of them, by path,
+ * has it.
+ * Namespaces that nobody wrote down exist as long as an object is in them, as every object of a real cluster lies in
+ * one.
  */
 export class ManifestHoldings {
   private readonly files = new Map<string, FileObjects>();
@@ -34,7 +36,10 @@ export class ManifestHoldings {
     return [...this.files.keys()];
   }
 
-  /** Puts the objects of a file in place of those it held before; an empty map forgets the file. Costs what the file holds, not what all hold. */
+  /**
+   * Puts the objects of a file in place of those it held before; an empty map forgets the file. Costs what the file
+   * holds, not what all hold.
+   */
   set(path: string, next: FileObjects): void {
     const old = this.files.get(path);
     if (next.size === 0) this.files.delete(path);
@@ -59,7 +64,10 @@ export class ManifestHoldings {
   private resolve(key: string, object: KubeObject): void {
     const [first, ...others] = this.claims.get(key).sort();
     if (first !== undefined) {
-      if (others.length > 0) this.log.warning(`${describeObject(object.kind, namespaceOf(object), object.name)} is in ${[first, ...others].join(' and ')}; ${first} counts`);
+      if (others.length > 0)
+        this.log.warning(
+          `${describeObject(object.kind, namespaceOf(object), object.name)} is in ${[first, ...others].join(' and ')}; ${first} counts`,
+        );
       const winner = this.files.get(first)!.get(key)!;
       this.store.apply(winner.object, winner.triggeredAt);
     } else if (object.kind !== 'Namespace' || !this.imply(object.name)) {
@@ -81,7 +89,9 @@ export class ManifestHoldings {
   /** Returns whether the namespace exists without being written down. */
   private imply(name: string): boolean {
     if (!this.population.has(name)) return false;
-    const taken = this.intake.take('Namespace', { metadata: { name, labels: { 'kubernetes.io/metadata.name': name } } });
+    const taken = this.intake.take('Namespace', {
+      metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+    });
     if (typeof taken !== 'object') return false;
     this.store.apply(taken.object);
     return true;

@@ -43,11 +43,16 @@ export function* parseManifest(path: string, text: string): Generator<ManifestOb
     const [error] = document.errors;
     if (error) throw new ManifestError(placeOf(path, lines, error.pos[0]), firstLine(error.message), { cause: error });
     const start = placeOf(path, lines, document.contents?.range?.[0] ?? document.range[0]);
-    yield* unpack(toValue(document, start), start, (index) => placeOf(path, lines, itemNode(document, index)?.range?.[0] ?? 0));
+    yield* unpack(toValue(document, start), start, (index) =>
+      placeOf(path, lines, itemNode(document, index)?.range?.[0] ?? 0),
+    );
   }
 }
 
-/** Reading JSON as JSON is ten times quicker. What fails is read as YAML, which includes JSON and knows the place of an error. */
+/**
+ * Reading JSON as JSON is ten times quicker. What fails is read as YAML, which includes JSON and knows the place of
+ * an error.
+ */
 function parseJson(text: string): unknown {
   if (!/^\s*[{[]/.test(text)) return undefined;
   try {
@@ -59,7 +64,11 @@ function parseJson(text: string): unknown {
 
 function* unpack(value: unknown, place: string, itemPlace: (index: number) => string): Generator<ManifestObject> {
   if (value === null || value === undefined) return;
-  if (typeof value !== 'object' || Array.isArray(value)) throw new ManifestError(place, `got ${Array.isArray(value) ? 'a list' : JSON.stringify(value)}, want an object with apiVersion and kind`);
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new ManifestError(
+      place,
+      `got ${Array.isArray(value) ? 'a list' : JSON.stringify(value)}, want an object with apiVersion and kind`,
+    );
   const kind = textAt(value, 'kind');
   if (kind === '') throw new ManifestError(place, 'an object without kind');
   if (!kind.endsWith('List') || !Array.isArray(asObject(value)['items'])) {

@@ -36,7 +36,8 @@ export interface ManifestSourceOptions extends Omit<IntakeOptions, 'log'> {
 }
 
 /**
- * The objects of manifest files, followed as the files change. A file that cannot be read is reported with its place and keeps the
+ * The objects of manifest files, followed as the files change. A file that cannot be read is reported with its place
+ * and keeps the
  * objects it held; a file that is gone takes its objects along. Objects of other kinds are passed over.
  */
 export class ManifestSource implements KubeSource {
@@ -57,7 +58,11 @@ export class ManifestSource implements KubeSource {
   constructor(private readonly options: ManifestSourceOptions) {
     this.timing = { debounce: 100, poll: 10_000, ...options.timing };
     // What is no more than a curiosity in an API is a mistake in a file that somebody wrote.
-    const log: KubeLog = { ...options.log, debug: (message) => options.log.warning(`${this.place}: ${message}`), warning: (message) => options.log.warning(`${this.place}: ${message}`) };
+    const log: KubeLog = {
+      ...options.log,
+      debug: (message) => options.log.warning(`${this.place}: ${message}`),
+      warning: (message) => options.log.warning(`${this.place}: ${message}`),
+    };
     this.intake = new Intake({ ...options, log });
   }
 
@@ -151,7 +156,10 @@ export class ManifestSource implements KubeSource {
       const taken = this.intake.take(kind, raw);
       if (typeof taken !== 'object') continue;
       const { object } = taken;
-      if (objects.has(keyOf(object))) log.warning(`${place}: ${describeObject(kind, namespaceOf(object), object.name)} is in this file already; the first counts`);
+      if (objects.has(keyOf(object)))
+        log.warning(
+          `${place}: ${describeObject(kind, namespaceOf(object), object.name)} is in this file already; the first counts`,
+        );
       else objects.set(keyOf(object), taken);
     }
     return objects;
@@ -170,7 +178,9 @@ export class ManifestSource implements KubeSource {
     const give = (error: unknown): void => {
       this.watchers.get(folder)?.watcher.close();
       this.watchers.delete(folder);
-      this.options.log.debug(`cannot watch ${folder}: ${(error as Error).message}; looking every ${this.timing.poll / 1000} s instead`);
+      this.options.log.debug(
+        `cannot watch ${folder}: ${(error as Error).message}; looking every ${this.timing.poll / 1000} s instead`,
+      );
     };
     try {
       const watcher = watch(folder, { persistent: false }, () => this.changed());

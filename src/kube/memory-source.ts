@@ -7,7 +7,10 @@ import { Latch } from './source.js';
 import type { KubeSource } from './source.js';
 import type { KubeStore } from './store.js';
 
-/** Objects handed in by a caller, as they would stand in a manifest: for tests and the lab. What is applied before the start waits for it. */
+/**
+ * Objects handed in by a caller, as they would stand in a manifest: for tests and the lab. What is applied before the
+ * start waits for it.
+ */
 export class MemorySource implements KubeSource {
   private store: KubeStore | undefined;
   private waiting: ((store: KubeStore) => void)[] = [];
@@ -31,7 +34,8 @@ export class MemorySource implements KubeSource {
   }
 
   /**
-   * Takes a manifest object, or a List of them. Throws a TypeError for what is no object of a known kind or cannot be trimmed:
+   * Takes a manifest object, or a List of them. Throws a TypeError for what is no object of a known kind or cannot be
+   * trimmed:
    * unlike an API or a folder, a caller can be told.
    */
   apply(manifest: unknown): void {
@@ -40,7 +44,10 @@ export class MemorySource implements KubeSource {
       const kind = textAt(raw, 'kind');
       if (!isKubeKind(kind)) throw new TypeError(`cannot hold an object of kind ${JSON.stringify(kind)}`);
       const taken = this.intake.take(kind, raw);
-      if (taken === 'invalid') throw new TypeError(`invalid ${describeObject(kind, textAt(objectAt(raw, 'metadata'), 'namespace'), String(asObject(asObject(raw)['metadata'])['name']))}`);
+      if (taken === 'invalid')
+        throw new TypeError(
+          `invalid ${describeObject(kind, textAt(objectAt(raw, 'metadata'), 'namespace'), String(asObject(asObject(raw)['metadata'])['name']))}`,
+        );
       if (taken !== 'unwanted') this.run((store) => store.apply(taken.object, taken.triggeredAt));
     }
   }

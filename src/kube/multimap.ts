@@ -1,5 +1,6 @@
 /**
- * Several values per key. A key with one value, by far the most common case in a cluster, costs no container of its own.
+ * Several values per key. A key with one value, by far the most common case in a cluster, costs no container of its
+ * own.
  * Values must not be Sets.
  */
 export class MultiMap<Value> {

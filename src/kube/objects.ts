@@ -52,7 +52,10 @@ export interface Endpoint {
   readonly terminating: boolean;
   /** A DNS label. undefined when the endpoint has no name of its own. */
   readonly hostname: string | undefined;
-  /** Name of the pod behind it, at most 63 octets so that it can serve as a DNS label; undefined when unknown, longer or not kept. */
+  /**
+   * Name of the pod behind it, at most 63 octets so that it can serve as a DNS label; undefined when unknown, longer
+   * or not kept.
+   */
   readonly target: string | undefined;
   readonly node: string | undefined;
   readonly zone: string | undefined;
@@ -138,9 +141,21 @@ export interface FieldChoice {
 }
 
 /** What DNS answers need. `endpoint_pod_names` adds `targets`, client metadata adds `labels`. */
-export const DNS_FIELDS: FieldChoice = { labels: false, selectors: false, targets: false, topology: false, containerPorts: false };
+export const DNS_FIELDS: FieldChoice = {
+  labels: false,
+  selectors: false,
+  targets: false,
+  topology: false,
+  containerPorts: false,
+};
 /** What the datapath model and the lab need: everything there is. */
-export const ALL_FIELDS: FieldChoice = { labels: true, selectors: true, targets: true, topology: true, containerPorts: true };
+export const ALL_FIELDS: FieldChoice = {
+  labels: true,
+  selectors: true,
+  targets: true,
+  topology: true,
+  containerPorts: true,
+};
 
 /** The namespace of an object; empty for kinds that stand above namespaces. */
 export function namespaceOf(object: KubeObject): string {

@@ -3,7 +3,10 @@ import type { Clock } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
 
 export interface RateLimits {
-  /** Requests per second on average, above 0; what a fresh limiter lets through at once, at least 1. Watches do not count. */
+  /**
+   * Requests per second on average, above 0; what a fresh limiter lets through at once, at least 1. Watches do not
+   * count.
+   */
   readonly qps: number;
   readonly burst: number;
   /** Requests that may be under way at once, at least 1; undefined for any number. */
@@ -28,7 +31,10 @@ export class RateLimiter {
     this.filled = clock.monotonic();
   }
 
-  /** Waits for a token and a free place; returns how long that took. To be paired with {@link release}. Rejects when the signal is aborted. */
+  /**
+   * Waits for a token and a free place; returns how long that took. To be paired with {@link release}. Rejects when
+   * the signal is aborted.
+   */
   async acquire(signal: AbortSignal): Promise<Milliseconds> {
     const start = this.clock.monotonic();
     const wait = this.takeToken(start);

@@ -38,6 +38,8 @@ export function portAt(value: unknown, key: string): number | undefined {
 
 /** The members whose values are text, or undefined when there is none. */
 export function textMapAt(value: unknown, key: string): Record<string, string> | undefined {
-  const entries = Object.entries(objectAt(value, key)).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const entries = Object.entries(objectAt(value, key)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }

@@ -15,7 +15,10 @@ import type { KubeLog } from './source.js';
 import { Latch } from './source.js';
 import type { KubeStore } from './store.js';
 
-/** Objects per page of a list, as the Kubernetes client library asks for. Servers that answer from their cache send all at once. */
+/**
+ * Objects per page of a list, as the Kubernetes client library asks for. Servers that answer from their cache send
+ * all at once.
+ */
 const PAGE = 500;
 
 /** How patient the client is. */
@@ -23,14 +26,24 @@ export interface ApiTiming {
   readonly backoff: BackoffLimits;
   /** Longest silence within a list, and before the headers of any response. */
   readonly listSilence: Milliseconds;
-  /** Watches end by themselves after this time to twice that, so that clients move between servers and do not all come at once. */
+  /**
+   * Watches end by themselves after this time to twice that, so that clients move between servers and do not all come
+   * at once.
+   */
   readonly watch: Milliseconds;
   /** How much longer than its own end a silent watch is waited for. */
   readonly watchGrace: Milliseconds;
 }
 
-/** Back-off and watch times are those of the Kubernetes client library, but for the first back-off, which is shorter. */
-export const DEFAULT_TIMING: ApiTiming = { backoff: { min: 200, max: 30_000, reset: 120_000 }, listSilence: 30_000, watch: 300_000, watchGrace: 30_000 };
+/**
+ * Back-off and watch times are those of the Kubernetes client library, but for the first back-off, which is shorter.
+ */
+export const DEFAULT_TIMING: ApiTiming = {
+  backoff: { min: 200, max: 30_000, reset: 120_000 },
+  listSilence: 30_000,
+  watch: 300_000,
+  watchGrace: 30_000,
+};
 
 export interface ReflectorOptions {
   readonly kind: KubeKind;
@@ -60,8 +73,10 @@ const PATHS: Readonly<Record<KubeKind, string>> = {
 };
 
 /**
- * Keeps the objects of one kind in a store equal to those of an API: one list, then watches that carry on from it, and a new list
- * only when the API has forgotten the version reached (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes).
+ * Keeps the objects of one kind in a store equal to those of an API: one list, then watches that carry on from it,
+ * and a new list
+ * only when the API has forgotten the version reached
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes).
  * Whatever goes wrong is logged and tried again later; what the store holds meanwhile stays.
  */
 export class Reflector {
@@ -105,7 +120,8 @@ export class Reflector {
       if (error.code < 500 && ![401, 403, 408, 429].includes(error.code)) return '';
     }
     if (from !== undefined) return from;
-    const garbled = error instanceof SyntaxError || error instanceof RangeError || (error instanceof ApiError && error.streamed);
+    const garbled =
+      error instanceof SyntaxError || error instanceof RangeError || (error instanceof ApiError && error.streamed);
     return garbled || this.failures >= FAILURES_BEFORE_LIST ? this.version : undefined;
   }
 
@@ -118,10 +134,22 @@ export class Reflector {
         const taken = intake.take(kind, raw);
         if (typeof taken === 'object') replacement.apply(taken.object, taken.triggeredAt);
       });
-      const page: Record<string, string> = { ...query, ...(this.paged ? { limit: String(PAGE) } : {}), ...(next === '' ? versionQuery(from) : { continue: next }) };
+      const page: Record<string, string> = {
+        ...query,
+        ...(this.paged ? { limit: String(PAGE) } : {}),
+        ...(next === '' ? versionQuery(from) : { continue: next }),
+      };
       const silence = timing.listSilence;
       try {
-        await client.get({ purpose: 'list', path: PATHS[kind], query: page, signal, headerSilence: silence, silence, onData: (chunk) => reader.push(chunk) });
+        await client.get({
+          purpose: 'list',
+          path: PATHS[kind],
+          query: page,
+          signal,
+          headerSilence: silence,
+          silence,
+          onData: (chunk) => reader.push(chunk),
+        });
       } catch (error) {
         // The pages took longer than the server remembers: the next attempt asks for all at once.
         if (next !== '' && error instanceof ApiError && error.expired) this.paged = false;
@@ -144,7 +172,13 @@ export class Reflector {
     await client.get({
       purpose: 'watch',
       path: PATHS[kind],
-      query: { ...query, watch: 'true', allowWatchBookmarks: 'true', resourceVersion: this.version, timeoutSeconds: String(seconds) },
+      query: {
+        ...query,
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        resourceVersion: this.version,
+        timeoutSeconds: String(seconds),
+      },
       signal,
       onOpen: () => this.recovered(),
       headerSilence: timing.listSilence,
@@ -178,7 +212,10 @@ export class Reflector {
     if (version !== '') this.version = version;
   }
 
-  /** Also for an object that changed into one that is not wanted or cannot be used: its last good state is no longer true. */
+  /**
+   * Also for an object that changed into one that is not wanted or cannot be used: its last good state is no longer
+   * true.
+   */
   private remove(store: KubeStore, raw: unknown): void {
     const { kind } = this.options;
     const meta = objectAt(raw, 'metadata');
@@ -192,12 +229,15 @@ export class Reflector {
     const wait = this.backoff.next(api?.retryAfter);
     // A version being gone is the usual course of things after a long silence, not a fault.
     const usual = api?.expired && this.failures === 1;
-    log[usual ? 'debug' : 'warning'](`cannot follow ${kind} objects at ${client.host}: ${describe(error)}; next attempt in ${Math.round(wait)} ms`);
+    log[usual ? 'debug' : 'warning'](
+      `cannot follow ${kind} objects at ${client.host}: ${describe(error)}; next attempt in ${Math.round(wait)} ms`,
+    );
     await sleep(clock, wait, signal).catch(() => undefined);
   }
 
   private recovered(): void {
-    if (this.failures > 0) this.options.log.info(`following ${this.options.kind} objects at ${this.options.client.host} again`);
+    if (this.failures > 0)
+      this.options.log.info(`following ${this.options.kind} objects at ${this.options.client.host} again`);
     this.failures = 0;
   }
 }

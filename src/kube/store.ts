@@ -18,7 +18,8 @@ export interface Replacement {
 
 /**
  * Trimmed objects with an index for every look-up. Each change costs what changed: no index is ever rebuilt.
- * Objects are immutable; a changed object is a new one. Listeners run inside the call that made the change, with the store
+ * Objects are immutable; a changed object is a new one. Listeners run inside the call that made the change, with the
+ * store
  * already in its new state.
  */
 export class KubeStore {
@@ -64,7 +65,10 @@ export class KubeStore {
     return this.slices.get(namespace, service);
   }
 
-  /** Services with this cluster address, in canonical spelling; more than one only while the cluster is at odds with itself. */
+  /**
+   * Services with this cluster address, in canonical spelling; more than one only while the cluster is at odds with
+   * itself.
+   */
   servicesByIp(ip: string): readonly Service[] {
     return this.serviceIps.get(ip);
   }
@@ -92,7 +96,10 @@ export class KubeStore {
     return this.tables[kind].size;
   }
 
-  /** Adds the object or puts it in place of the one of the same kind, namespace and name. Returns whether anything changed. */
+  /**
+   * Adds the object or puts it in place of the one of the same kind, namespace and name. Returns whether anything
+   * changed.
+   */
   apply(object: KubeObject, triggeredAt?: Milliseconds): boolean {
     const old = this.get(object.kind, namespaceOf(object), object.name);
     if (old === object || (old && isDeepStrictEqual(old, object))) return false;
@@ -128,14 +135,25 @@ export class KubeStore {
     };
   }
 
-  private change(old: KubeObject | undefined, next: KubeObject | undefined, triggeredAt: Milliseconds | undefined): void {
+  private change(
+    old: KubeObject | undefined,
+    next: KubeObject | undefined,
+    triggeredAt: Milliseconds | undefined,
+  ): void {
     const kind = (next ?? old)!.kind;
     const table = this.tables[kind] as Table<KubeObject>;
     if (next) table.set(next);
     else table.delete(old!);
-    if (kind === 'Service') moveKeys(this.serviceIps, old as Service | undefined, next as Service | undefined, (service) => service.clusterIps);
+    if (kind === 'Service')
+      moveKeys(
+        this.serviceIps,
+        old as Service | undefined,
+        next as Service | undefined,
+        (service) => service.clusterIps,
+      );
     else if (kind === 'Pod') moveKeys(this.podIps, old as Pod | undefined, next as Pod | undefined, (pod) => pod.ips);
-    else if (kind === 'EndpointSlice') this.moveSlice(old as EndpointSlice | undefined, next as EndpointSlice | undefined);
+    else if (kind === 'EndpointSlice')
+      this.moveSlice(old as EndpointSlice | undefined, next as EndpointSlice | undefined);
     if (this.changes.active) {
       const type: ChangeType = !old ? 'added' : !next ? 'deleted' : 'modified';
       this.changes.emit({ kind, type, old, new: next, triggeredAt } as KubeChange);
@@ -148,7 +166,8 @@ export class KubeStore {
     const owned = (slice: EndpointSlice | undefined): EndpointSlice | undefined => (slice?.service ? slice : undefined);
     const [before, after] = [owned(old), owned(next)];
     moveKeys(this.endpointIps, before, after, (slice) => slice.endpoints.flatMap((endpoint) => endpoint.addresses));
-    if (before && after && before.service === after.service) return this.slices.replace(after.namespace, after.service, before, after);
+    if (before && after && before.service === after.service)
+      return this.slices.replace(after.namespace, after.service, before, after);
     if (before) this.slices.replace(before.namespace, before.service, before, undefined);
     if (after) this.slices.replace(after.namespace, after.service, undefined, after);
   }
@@ -156,10 +175,15 @@ export class KubeStore {
   private tellServices(old: KubeObject | undefined, next: KubeObject | undefined): void {
     const object = (next ?? old)!;
     if (object.kind === 'Service') {
-      this.serviceChanges.emit({ namespace: object.namespace, name: object.name, addresses: addressesOfServices(old as Service | undefined, next as Service | undefined) });
+      this.serviceChanges.emit({
+        namespace: object.namespace,
+        name: object.name,
+        addresses: addressesOfServices(old as Service | undefined, next as Service | undefined),
+      });
     } else if (object.kind === 'EndpointSlice') {
       const [before, after] = [old as EndpointSlice | undefined, next as EndpointSlice | undefined];
-      if (before && after && before.service === after.service) return this.tellSlice(after, addressesOfSlices(before, after));
+      if (before && after && before.service === after.service)
+        return this.tellSlice(after, addressesOfSlices(before, after));
       if (before) this.tellSlice(before, addressesOfSlices(before, undefined));
       if (after) this.tellSlice(after, addressesOfSlices(undefined, after));
     }
@@ -170,7 +194,12 @@ export class KubeStore {
   }
 }
 
-function moveKeys<T>(index: MultiMap<T>, old: T | undefined, next: T | undefined, keys: (object: T) => readonly string[]): void {
+function moveKeys<T>(
+  index: MultiMap<T>,
+  old: T | undefined,
+  next: T | undefined,
+  keys: (object: T) => readonly string[],
+): void {
   if (old) for (const key of keys(old)) index.remove(key, old);
   if (next) for (const key of keys(next)) index.add(key, next);
 }

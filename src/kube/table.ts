@@ -54,7 +54,10 @@ export class ServiceIndex<T extends KubeObject> {
   /** Puts `next` in the place of `old`; either may be missing. The lists handed out before stay as they were. */
   replace(namespace: string, service: string, old: T | undefined, next: T | undefined): void {
     const current = this.get(namespace, service);
-    const kept = old && next ? current.map((object) => (object === old ? next : object)) : current.filter((object) => object !== old).concat(next ?? []);
+    const kept =
+      old && next
+        ? current.map((object) => (object === old ? next : object))
+        : current.filter((object) => object !== old).concat(next ?? []);
     let services = this.byNamespace.get(namespace);
     if (!services) this.byNamespace.set(namespace, (services = new Map<string, T | T[]>()));
     if (kept.length === 0) services.delete(service);

@@ -1,13 +1,33 @@
 import { isIPv4 } from 'node:net';
 import { canonicalIp } from '../lib/cidr.js';
 import { Interner } from './interner.js';
-import type { ContainerPort, Endpoint, EndpointPort, EndpointSlice, FieldChoice, IpFamily, KubeKind, KubeObject, Labels, Namespace, Node, Pod, Protocol, Service, ServicePort, ServiceType } from './objects.js';
+import type {
+  ContainerPort,
+  Endpoint,
+  EndpointPort,
+  EndpointSlice,
+  FieldChoice,
+  IpFamily,
+  KubeKind,
+  KubeObject,
+  Labels,
+  Namespace,
+  Node,
+  Pod,
+  Protocol,
+  Service,
+  ServicePort,
+  ServiceType,
+} from './objects.js';
 import { describeObject } from './objects.js';
 import { arrayAt, asObject, flagAt, objectAt, portAt, textAt, textMapAt } from './raw.js';
 import type { RawObject } from './raw.js';
 import type { KubeLog } from './source.js';
 
-/** RFC 1123 label, as Kubernetes wants service and namespace names and endpoint hostnames; at most 63 octets (RFC 1035 section 2.3.4). */
+/**
+ * RFC 1123 label, as Kubernetes wants service and namespace names and endpoint hostnames; at most 63 octets (RFC 1035
+ * section 2.3.4).
+ */
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** Dotted labels, at most 253 octets: names of all other objects. */
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -23,8 +43,10 @@ const IPV6: readonly IpFamily[] = ['IPv6'];
 const fitted = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? NONE : list.slice());
 
 /**
- * Turns objects as an API or a manifest writes them into the trimmed form. Fields that are missing get their documented default;
- * a bad field is left out with a debug message; an object without a usable name, or a Service of an unknown type, gives undefined.
+ * Turns objects as an API or a manifest writes them into the trimmed form. Fields that are missing get their
+ * documented default;
+ * a bad field is left out with a debug message; an object without a usable name, or a Service of an unknown type,
+ * gives undefined.
  * Never throws, whatever it is given.
  */
 export class Trimmer {
@@ -42,7 +64,9 @@ export class Trimmer {
     const namespace = namespaced ? this.interner.text(textAt(meta, 'namespace') || 'default') : '';
     const rule = kind === 'Service' || kind === 'Namespace' ? LABEL : SUBDOMAIN;
     if (!rule.test(name) || (namespaced && !LABEL.test(namespace))) {
-      this.log.debug(`${describeObject(kind, namespace, JSON.stringify(name))} left out: ${rule.test(name) ? 'its namespace' : 'its name'} is no DNS name`);
+      this.log.debug(
+        `${describeObject(kind, namespace, JSON.stringify(name))} left out: ${rule.test(name) ? 'its namespace' : 'its name'} is no DNS name`,
+      );
       return undefined;
     }
     const place = new Place(this.log, kind, namespace, name);
@@ -87,7 +111,9 @@ export class Trimmer {
   }
 
   private externalIps(raw: unknown, place: Place): readonly string[] {
-    const ingress = arrayAt(objectAt(objectAt(raw, 'status'), 'loadBalancer'), 'ingress').map((entry) => asObject(entry)['ip']);
+    const ingress = arrayAt(objectAt(objectAt(raw, 'status'), 'loadBalancer'), 'ingress').map(
+      (entry) => asObject(entry)['ip'],
+    );
     return this.addresses([...arrayAt(objectAt(raw, 'spec'), 'externalIPs'), ...ingress], 'outside address', place);
   }
 
@@ -108,7 +134,9 @@ export class Trimmer {
         continue;
       }
       const nodePort = this.fields.selectors ? portAt(raw, 'nodePort') : undefined;
-      const targetPort = this.fields.selectors ? (portAt(raw, 'targetPort') ?? (textAt(raw, 'targetPort') || undefined)) : undefined;
+      const targetPort = this.fields.selectors
+        ? (portAt(raw, 'targetPort') ?? (textAt(raw, 'targetPort') || undefined))
+        : undefined;
       ports.push({ name: textAt(raw, 'name'), port, protocol, targetPort, nodePort });
     }
     return ports.length === 0 ? NONE : this.interner.value(ports);
@@ -116,15 +144,25 @@ export class Trimmer {
 
   private slice(namespace: string, name: string, raw: unknown, place: Place): EndpointSlice | undefined {
     const addressType = textAt(raw, 'addressType') || 'IPv4';
-    if (addressType !== 'IPv4' && addressType !== 'IPv6') return place.skip(`addresses of type ${JSON.stringify(addressType)} cannot be answered`);
+    if (addressType !== 'IPv4' && addressType !== 'IPv6')
+      return place.skip(`addresses of type ${JSON.stringify(addressType)} cannot be answered`);
     const endpoints: Endpoint[] = [];
     for (const entry of arrayAt(raw, 'endpoints')) {
       const endpoint = this.endpoint(entry, place);
       if (endpoint) endpoints.push(endpoint);
     }
-    // Not interned: 10,000 names of services live on in the services themselves, and the pool is for the few that repeat.
+    // Not interned: 10,000 names of services live on in the services themselves, and the pool is for the few that
+    // repeat.
     const service = textAt(objectAt(objectAt(raw, 'metadata'), 'labels'), SERVICE_NAME_LABEL);
-    return { kind: 'EndpointSlice', namespace, name, service, addressType, endpoints: fitted(endpoints), ports: this.endpointPorts(raw, place) };
+    return {
+      kind: 'EndpointSlice',
+      namespace,
+      name,
+      service,
+      addressType,
+      endpoints: fitted(endpoints),
+      ports: this.endpointPorts(raw, place),
+    };
   }
 
   private endpoint(raw: unknown, place: Place): Endpoint | undefined {
@@ -153,7 +191,8 @@ export class Trimmer {
       const port = portAt(entry, 'port');
       const protocol = protocolAt(entry);
       // A missing or null port means every port; any other non-port is a mistake.
-      if (protocol === undefined || (port === undefined && (asObject(entry)['port'] ?? null) !== null)) place.drop(`port ${JSON.stringify(entry)}`);
+      if (protocol === undefined || (port === undefined && (asObject(entry)['port'] ?? null) !== null))
+        place.drop(`port ${JSON.stringify(entry)}`);
       else ports.push({ name: textAt(entry, 'name'), port, protocol });
     }
     return ports.length === 0 ? NONE : this.interner.value(ports);
@@ -169,7 +208,9 @@ export class Trimmer {
       name,
       ips: this.addresses(listed.length > 0 ? listed : [status['podIP']], 'pod address', place),
       phase: this.interner.text(textAt(status, 'phase') || 'Pending'),
-      ready: arrayAt(status, 'conditions').some((condition) => textAt(condition, 'type') === 'Ready' && textAt(condition, 'status') === 'True'),
+      ready: arrayAt(status, 'conditions').some(
+        (condition) => textAt(condition, 'type') === 'Ready' && textAt(condition, 'status') === 'True',
+      ),
       terminating: (asObject(objectAt(raw, 'metadata'))['deletionTimestamp'] ?? null) !== null,
       hostNetwork: flagAt(spec, 'hostNetwork') ?? false,
       node: this.topology(textAt(spec, 'nodeName')),
@@ -200,8 +241,16 @@ export class Trimmer {
       else addresses.push({ type, address });
     }
     const listed = arrayAt(spec, 'podCIDRs');
-    const podCidrs = (listed.length > 0 ? listed : [spec['podCIDR']]).filter((cidr): cidr is string => typeof cidr === 'string' && cidr !== '');
-    return { kind: 'Node', name, addresses: fitted(addresses), podCidrs, labels: this.labels(objectAt(raw, 'metadata')) };
+    const podCidrs = (listed.length > 0 ? listed : [spec['podCIDR']]).filter(
+      (cidr): cidr is string => typeof cidr === 'string' && cidr !== '',
+    );
+    return {
+      kind: 'Node',
+      name,
+      addresses: fitted(addresses),
+      podCidrs,
+      labels: this.labels(objectAt(raw, 'metadata')),
+    };
   }
 
   private addresses(given: readonly unknown[], what: string, place: Place): readonly string[] {
@@ -249,7 +298,9 @@ class Place {
 
 function serviceType(spec: RawObject): ServiceType | undefined {
   const type = spec['type'] ?? 'ClusterIP';
-  return type === 'ClusterIP' || type === 'NodePort' || type === 'LoadBalancer' || type === 'ExternalName' ? type : undefined;
+  return type === 'ClusterIP' || type === 'NodePort' || type === 'LoadBalancer' || type === 'ExternalName'
+    ? type
+    : undefined;
 }
 
 function protocolAt(raw: unknown): Protocol | undefined {

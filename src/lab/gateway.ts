@@ -47,7 +47,10 @@ const PATHS: Readonly<Record<number, string>> = { 9153: '/metrics', 9253: '/metr
 /** Ports that are tried for a new pod before the gateway gives up. */
 const TRIES = 200;
 
-/** Joins the real machine to a lab: a DNS port for each pod, and one port for the page and for what the servers in pods serve over HTTP. All on 127.0.0.1. */
+/**
+ * Joins the real machine to a lab: a DNS port for each pod, and one port for the page and for what the servers in
+ * pods serve over HTTP. All on 127.0.0.1.
+ */
 export class Gateway {
   private readonly doors = new Map<string, Door>();
   private readonly web: http.Server;
@@ -57,18 +60,32 @@ export class Gateway {
   private next: number;
   private queue: Promise<void> = Promise.resolve();
 
-  constructor(private readonly lab: Lab, private readonly options: GatewayOptions) {
+  constructor(
+    private readonly lab: Lab,
+    private readonly options: GatewayOptions,
+  ) {
     this.next = options.port === 0 ? 0 : options.port + 1;
-    this.page = new WebPage(lab, { dns: () => this.dns(), http: () => this.http(), cpu: options.cpu ?? (() => 0), ...(options.files && { files: options.files }) });
+    this.page = new WebPage(lab, {
+      dns: () => this.dns(),
+      http: () => this.http(),
+      cpu: options.cpu ?? (() => 0),
+      ...(options.files && { files: options.files }),
+    });
     this.web = http.createServer((request, response) => {
       if (!this.page.serve(request, response)) void this.proxy(request, response);
     });
   }
 
-  /** Opens the ports, and follows pods that come and go. Rejects with what the system said when a port is taken; nothing stays open then. */
+  /**
+   * Opens the ports, and follows pods that come and go. Rejects with what the system said when a port is taken;
+   * nothing stays open then.
+   */
   async open(): Promise<void> {
     try {
-      this.webListener = await this.options.host.listenTcp({ address: LOOPBACK, port: this.options.port }, ({ stream }) => this.web.emit('connection', stream));
+      this.webListener = await this.options.host.listenTcp(
+        { address: LOOPBACK, port: this.options.port },
+        ({ stream }) => this.web.emit('connection', stream),
+      );
       for (const pod of this.wanted()) await this.openDoor(pod, 1);
     } catch (error) {
       this.close();
@@ -86,9 +103,14 @@ export class Gateway {
 
   /** What can be read over HTTP. */
   http(): readonly HttpPort[] {
-    return this.lab.kubelet.list().flatMap((pod) => [...pod.network.listening].filter(({ port }) => PATHS[port] !== undefined).map(({ port }) => ({
-      pod: `${pod.namespace}/${pod.name}`, url: `http://${LOOPBACK}:${this.webPort}/${pod.namespace}/${pod.name}:${port}${PATHS[port]}`,
-    })));
+    return this.lab.kubelet.list().flatMap((pod) =>
+      [...pod.network.listening]
+        .filter(({ port }) => PATHS[port] !== undefined)
+        .map(({ port }) => ({
+          pod: `${pod.namespace}/${pod.name}`,
+          url: `http://${LOOPBACK}:${this.webPort}/${pod.namespace}/${pod.name}:${port}${PATHS[port]}`,
+        })),
+    );
   }
 
   get webPort(): number {
@@ -112,7 +134,10 @@ export class Gateway {
 
   /** Pods with a network of their own; those on a node's have its name servers. */
   private wanted(): readonly RunningPod[] {
-    return this.lab.kubelet.list().filter((pod) => !pod.model.spec.hostNetwork && pod.state !== 'Terminating').sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1));
+    return this.lab.kubelet
+      .list()
+      .filter((pod) => !pod.model.spec.hostNetwork && pod.state !== 'Terminating')
+      .sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1));
   }
 
   private async sync(): Promise<void> {
@@ -144,17 +169,25 @@ export class Gateway {
   private async bindBoth(pod: RunningPod, port: number): Promise<Door> {
     const { host } = this.options;
     const network = new LabNetwork(pod.model.process);
-    const server = (): Endpoint => ({ address: parseResolvConf(pod.files.read('/etc/resolv.conf') ?? '').nameservers[0]?.address ?? LOOPBACK, port: DNS });
+    const server = (): Endpoint => ({
+      address: parseResolvConf(pod.files.read('/etc/resolv.conf') ?? '').nameservers[0]?.address ?? LOOPBACK,
+      port: DNS,
+    });
     const clients = new Clients(network, server, this.lab);
-    const udp: UdpSocket = await host.bindUdp({ address: LOOPBACK, port }, (bytes, peer) => clients.take(bytes, peer, udp));
+    const udp: UdpSocket = await host.bindUdp({ address: LOOPBACK, port }, (bytes, peer) =>
+      clients.take(bytes, peer, udp),
+    );
     let tcp: TcpListener;
     try {
       tcp = await host.listenTcp({ address: LOOPBACK, port: udp.local.port }, ({ stream }) => {
-        network.connectTcp(server()).then((inside) => {
-          stream.on('error', () => inside.stream.destroy());
-          inside.stream.on('error', () => stream.destroy());
-          stream.pipe(inside.stream).pipe(stream);
-        }, () => stream.destroy());
+        network.connectTcp(server()).then(
+          (inside) => {
+            stream.on('error', () => inside.stream.destroy());
+            inside.stream.on('error', () => stream.destroy());
+            stream.pipe(inside.stream).pipe(stream);
+          },
+          () => stream.destroy(),
+        );
       });
     } catch (error) {
       udp.close();
@@ -172,20 +205,36 @@ export class Gateway {
 
   /** `/NAMESPACE/POD:PORT/path` is asked from the pod, as its node would ask. */
   private async proxy(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const [, namespace = '', name = '', port = '', path = ''] = /^\/([^/]+)\/([^/:]+):(\d+)(\/.*)$/.exec(request.url ?? '') ?? [];
+    const [, namespace = '', name = '', port = '', path = ''] =
+      /^\/([^/]+)\/([^/:]+):(\d+)(\/.*)$/.exec(request.url ?? '') ?? [];
     const pod = this.lab.kubelet.get(namespace, name);
     const listener = pod && [...pod.network.listening].find((endpoint) => endpoint.port === Number(port));
     if (!pod || !listener) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end(`there is\n${this.http().map(({ url }) => `${url}\n`).join('')}`);
+      response.writeHead(404, { 'content-type': 'text/plain' }).end(
+        `there is\n${this.http()
+          .map(({ url }) => `${url}\n`)
+          .join('')}`,
+      );
       return;
     }
     const address = listener.address === '' || listener.address === '0.0.0.0' ? pod.model.ip : listener.address;
     try {
       const { stream } = await new LabNetwork(pod.model.node.process).connectTcp({ address, port: Number(port) });
-      const inner = http.request({ createConnection: () => stream, method: request.method ?? 'GET', path, headers: { host: `${address}:${port}`, connection: 'close' } }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, { ...PROXY_HEADERS, 'content-type': answer.headers['content-type'] ?? 'text/plain' });
-        answer.pipe(response);
-      });
+      const inner = http.request(
+        {
+          createConnection: () => stream,
+          method: request.method ?? 'GET',
+          path,
+          headers: { host: `${address}:${port}`, connection: 'close' },
+        },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 502, {
+            ...PROXY_HEADERS,
+            'content-type': answer.headers['content-type'] ?? 'text/plain',
+          });
+          answer.pipe(response);
+        },
+      );
       inner.on('error', (error) => response.writeHead(502).end(`${error.message}\n`));
       inner.end();
     } catch (error) {
@@ -203,7 +252,11 @@ interface Client {
 class Clients {
   private readonly open = new Map<string, Client>();
 
-  constructor(private readonly network: Network, private readonly server: () => Endpoint, private readonly lab: Lab) {}
+  constructor(
+    private readonly network: Network,
+    private readonly server: () => Endpoint,
+    private readonly lab: Lab,
+  ) {}
 
   take(bytes: Buffer, peer: Endpoint, outside: UdpSocket): void {
     const key = `${peer.address} ${peer.port}`;
@@ -214,10 +267,19 @@ class Clients {
       known.socket.send(bytes);
       return;
     }
-    this.network.connectUdp(this.server(), (answer) => outside.send(answer, answer.length, peer), () => this.forget(key)).then((socket) => {
-      this.open.set(key, { socket, timer: this.expiry(key) });
-      socket.send(bytes);
-    }, () => undefined);
+    this.network
+      .connectUdp(
+        this.server(),
+        (answer) => outside.send(answer, answer.length, peer),
+        () => this.forget(key),
+      )
+      .then(
+        (socket) => {
+          this.open.set(key, { socket, timer: this.expiry(key) });
+          socket.send(bytes);
+        },
+        () => undefined,
+      );
   }
 
   close(): void {

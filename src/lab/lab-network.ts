@@ -3,7 +3,14 @@ import type { Process } from '../datapath/process.js';
 import type { TcpSocket } from '../datapath/tcp-socket.js';
 import type { Datagram, UdpSocket as ModelUdp } from '../datapath/udp-socket.js';
 import type {
-  ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagram, TcpConnection, TcpListener, UdpSocket,
+  ConnectedUdpSocket,
+  Endpoint,
+  InterfaceAddress,
+  Network,
+  OnDatagram,
+  TcpConnection,
+  TcpListener,
+  UdpSocket,
 } from '../net/network.js';
 import { LabStream } from './lab-stream.js';
 import { LIBC } from './socket-habits.js';
@@ -12,7 +19,10 @@ import type { SocketHabits } from './socket-habits.js';
 export interface LabNetworkOptions {
   /** What kind of program it is. Default: a C library's. */
   readonly habits?: SocketHabits;
-  /** Told of exceptions that a handler of the program throws; without it they are thrown out of a later turn of the event loop. */
+  /**
+   * Told of exceptions that a handler of the program throws; without it they are thrown out of a later turn of the
+   * event loop.
+   */
   readonly onFault?: (error: unknown) => void;
 }
 
@@ -20,11 +30,14 @@ export interface LabNetworkOptions {
 const MAX_PEERS = 4096;
 
 /**
- * The network of one modelled pod, node or host: `bind 169.254.20.10` in a Corefile, a dial of 10.96.0.10 and a look-up through a
+ * The network of one modelled pod, node or host: `bind 169.254.20.10` in a Corefile, a dial of 10.96.0.10 and a
+ * look-up through a
  * pod's resolv.conf work on it as on the operating system's, and each packet is walked through the world.
  *
- * Everything happens inside the call that causes it: a datagram is delivered, answered and the answer handed over before `send`
- * returns, unless the program on the other side waits for something. An exception of a handler never reaches the sender.
+ * Everything happens inside the call that causes it: a datagram is delivered, answered and the answer handed over
+ * before `send`
+ * returns, unless the program on the other side waits for something. An exception of a handler never reaches the
+ * sender.
  */
 export class LabNetwork implements Network {
   private readonly habits: SocketHabits;
@@ -39,10 +52,11 @@ export class LabNetwork implements Network {
   async bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
     const asked = new LocalAddresses();
     const socket = this.process.udp({
-      onReadable: (readable) => this.drain(readable, true, (datagram) => {
-        asked.set(datagram);
-        onDatagram(Buffer.from(datagram.payload), { address: datagram.address, port: datagram.port });
-      }),
+      onReadable: (readable) =>
+        this.drain(readable, true, (datagram) => {
+          asked.set(datagram);
+          onDatagram(Buffer.from(datagram.payload), { address: datagram.address, port: datagram.port });
+        }),
     });
     bind(socket, at);
     return {
@@ -59,10 +73,15 @@ export class LabNetwork implements Network {
     };
   }
 
-  async connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket> {
+  async connectUdp(
+    to: Endpoint,
+    onDatagram: (bytes: Buffer) => void,
+    onError: (error: Error) => void,
+  ): Promise<ConnectedUdpSocket> {
     const { habits } = this;
     const socket = this.process.udp({
-      onReadable: (readable) => this.drain(readable, habits.readsAddress, (datagram) => onDatagram(Buffer.from(datagram.payload)), onError),
+      onReadable: (readable) =>
+        this.drain(readable, habits.readsAddress, (datagram) => onDatagram(Buffer.from(datagram.payload)), onError),
     });
     try {
       socket.connect(to.address, to.port);
@@ -77,7 +96,8 @@ export class LabNetwork implements Network {
       send: (bytes) => {
         if (socket.isClosed) return;
         try {
-          // The calls after the first datagram are made before its answer can be read: both run in one turn of the program.
+          // The calls after the first datagram are made before its answer can be read: both run in one turn of the
+          // program.
           this.process.call(() => {
             socket.send(Uint8Array.from(bytes));
             if (fresh) for (let call = 0; call < habits.namesAfterSend; call++) socket.getpeername();
@@ -94,7 +114,13 @@ export class LabNetwork implements Network {
   async listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
     const listener = this.process.listen(wildcard(at.address), at.port, (socket) => {
       const stream = streamOf(socket);
-      this.guard(() => onConnection({ stream, local: { address: socket.localAddress, port: socket.localPort }, remote: { address: socket.peer.ip, port: socket.peer.port } }));
+      this.guard(() =>
+        onConnection({
+          stream,
+          local: { address: socket.localAddress, port: socket.localPort },
+          remote: { address: socket.peer.ip, port: socket.peer.port },
+        }),
+      );
     });
     return { local: { address: at.address, port: listener.localPort }, close: () => listener.close() };
   }
@@ -112,7 +138,11 @@ export class LabNetwork implements Network {
         onConnect: (connected) => {
           opened = true;
           settle();
-          resolve({ stream: streamOf(connected), local: { address: connected.localAddress, port: connected.localPort }, remote: to });
+          resolve({
+            stream: streamOf(connected),
+            local: { address: connected.localAddress, port: connected.localPort },
+            remote: to,
+          });
         },
         onClose: (_, error) => {
           settle();
@@ -124,11 +154,21 @@ export class LabNetwork implements Network {
   }
 
   interfaces(): readonly InterfaceAddress[] {
-    return this.process.netns.interfaces.flatMap(({ name, addresses }) => addresses.map(({ ip }) => ({ device: name, address: ip, loopback: isLoopback(ip) })));
+    return this.process.netns.interfaces.flatMap(({ name, addresses }) =>
+      addresses.map(({ ip }) => ({ device: name, address: ip, loopback: isLoopback(ip) })),
+    );
   }
 
-  /** Reads what waits. Errors of the socket go to `onError`, where there is one; exceptions of the handlers to `onFault`. */
-  private drain(socket: ModelUdp, withAddress: boolean, take: (datagram: Datagram) => void, onError?: (error: Error) => void): void {
+  /**
+   * Reads what waits. Errors of the socket go to `onError`, where there is one; exceptions of the handlers to
+   * `onFault`.
+   */
+  private drain(
+    socket: ModelUdp,
+    withAddress: boolean,
+    take: (datagram: Datagram) => void,
+    onError?: (error: Error) => void,
+  ): void {
     while (!socket.isClosed) {
       let datagram: Datagram | undefined;
       try {
@@ -148,9 +188,10 @@ export class LabNetwork implements Network {
       run();
     } catch (error) {
       if (this.options.onFault) this.options.onFault(error);
-      else setImmediate(() => {
-        throw error;
-      });
+      else
+        setImmediate(() => {
+          throw error;
+        });
     }
   }
 }
@@ -171,7 +212,10 @@ class LocalAddresses {
   }
 }
 
-/** All of a host's addresses: a socket at `::` takes packets of both families, as on Linux, and the model's empty address does the same. */
+/**
+ * All of a host's addresses: a socket at `::` takes packets of both families, as on Linux, and the model's empty
+ * address does the same.
+ */
 const wildcard = (address: string): string => (address === '::' ? '' : address);
 
 function bind(socket: ModelUdp, at: Endpoint): void {
@@ -192,4 +236,3 @@ function streamOf(socket: TcpSocket): LabStream {
   });
   return stream;
 }
-

@@ -1,7 +1,10 @@
 import { Duplex } from 'node:stream';
 import type { TcpSocket } from '../datapath/tcp-socket.js';
 
-/** A modelled TCP connection as a stream: what Node's HTTP server and the DNS listeners read and write. Half-open ends are kept open. */
+/**
+ * A modelled TCP connection as a stream: what Node's HTTP server and the DNS listeners read and write. Half-open ends
+ * are kept open.
+ */
 export class LabStream extends Duplex {
   private over = false;
 

@@ -35,7 +35,10 @@ export interface LabOptions {
 /** Entries that have run out are dropped from connection tables this often. */
 const GARBAGE_PERIOD = 30_000;
 const POLICY = 'CiliumLocalRedirectPolicy';
-/** Period in which Cilium's operator looks for pods of the cluster DNS that no agent manages (unmanaged-pod-watcher-interval). */
+/**
+ * Period in which Cilium's operator looks for pods of the cluster DNS that no agent manages
+ * (unmanaged-pod-watcher-interval).
+ */
 const UNMANAGED_WAIT = 15_000;
 
 /** Settings of Cilium that wait for its agents to be restarted. */
@@ -45,7 +48,10 @@ export interface PendingSettings {
   readonly localRedirectPolicy: boolean;
 }
 
-/** A cluster on one machine: the datapath with all its pods, real DNS servers in those that run one, and what kubectl and Cilium's tools work on. */
+/**
+ * A cluster on one machine: the datapath with all its pods, real DNS servers in those that run one, and what kubectl
+ * and Cilium's tools work on.
+ */
 export class Lab {
   readonly clock: Clock;
   readonly random: Random;
@@ -67,7 +73,10 @@ export class Lab {
   private readonly timers: Timer[] = [];
   private readonly endings: (() => void)[] = [];
 
-  private constructor(readonly topology: Topology, options: LabOptions) {
+  private constructor(
+    readonly topology: Topology,
+    options: LabOptions,
+  ) {
     const { clock } = options;
     this.clock = clock;
     this.random = seededRandom(topology.seed);
@@ -75,29 +84,66 @@ export class Lab {
     this.hubble = new Hubble(this.world, () => clock.now());
     this.tracer = new Tracer(clock);
     this.translations = new Translations(this.world);
-    this.running = { settings: topology.settings, ipam: topology.ipam, localRedirectPolicy: topology.localRedirectPolicy };
+    this.running = {
+      settings: topology.settings,
+      ipam: topology.ipam,
+      localRedirectPolicy: topology.localRedirectPolicy,
+    };
     this.pending = this.running;
     const quiet = { debug: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };
     this.api = new ClusterApi({
-      store: this.store, intake: new Intake({ kinds: KUBE_KINDS, fields: ALL_FIELDS, log: quiet }), clock, random: this.random,
-      serviceCidr: topology.cluster.serviceCidr, servicePins: topology.servicePins, check: (object) => this.check(object),
+      store: this.store,
+      intake: new Intake({ kinds: KUBE_KINDS, fields: ALL_FIELDS, log: quiet }),
+      clock,
+      random: this.random,
+      serviceCidr: topology.cluster.serviceCidr,
+      servicePins: topology.servicePins,
+      check: (object) => this.check(object),
     });
     this.endings.push(followServices(this.store, this.world, topology.servicePins));
     this.endpoints = new EndpointController(this.store);
     this.redirects = new LocalRedirects(this.world);
-    this.kubelet = new Kubelet({ world: this.world, api: this.api, store: this.store, clock, random: this.random, tracer: this.tracer, nodes: topology.nodes, cluster: topology.cluster });
-    this.workloads = new Workloads({ api: this.api, kubelet: this.kubelet, clock, random: this.random, nodes: topology.nodes.map((node) => node.name), pins: topology.podPins });
-    this.hosts = new Hosts({ world: this.world, clock, random: this.random, tracer: this.tracer, ...(options.upstream && { upstream: options.upstream }) });
+    this.kubelet = new Kubelet({
+      world: this.world,
+      api: this.api,
+      store: this.store,
+      clock,
+      random: this.random,
+      tracer: this.tracer,
+      nodes: topology.nodes,
+      cluster: topology.cluster,
+    });
+    this.workloads = new Workloads({
+      api: this.api,
+      kubelet: this.kubelet,
+      clock,
+      random: this.random,
+      nodes: topology.nodes.map((node) => node.name),
+      pins: topology.podPins,
+    });
+    this.hosts = new Hosts({
+      world: this.world,
+      clock,
+      random: this.random,
+      tracer: this.tracer,
+      ...(options.upstream && { upstream: options.upstream }),
+    });
   }
 
-  /** Builds a cluster and starts everything in it. Rejects for a topology that contradicts itself, with the place of the object that cannot be. */
+  /**
+   * Builds a cluster and starts everything in it. Rejects for a topology that contradicts itself, with the place of
+   * the object that cannot be.
+   */
   static async create(topology: Topology, options: LabOptions): Promise<Lab> {
     const lab = new Lab(topology, options);
     const { world } = lab;
     for (const node of topology.nodes) world.addNode(node);
     for (const name of ['default', 'kube-system']) lab.putNamespace(name);
     for (const node of topology.nodes) lab.putNode(node.name);
-    lab.timers.push(runWorldTimers(world, lab.clock), repeat(lab.clock, GARBAGE_PERIOD, () => world.collectGarbage()));
+    lab.timers.push(
+      runWorldTimers(world, lab.clock),
+      repeat(lab.clock, GARBAGE_PERIOD, () => world.collectGarbage()),
+    );
     try {
       await lab.hosts.start(topology.hosts);
       for (const manifest of topology.manifests) lab.take(manifest);
@@ -118,8 +164,13 @@ export class Lab {
     return lab;
   }
 
-  /** Takes manifests on one after the other, then brings the pods to what they say. Rejects with an ApiError; what came before it stays. */
-  async apply(manifests: readonly ManifestObject[]): Promise<readonly { readonly object: ApiObject; readonly applied: Applied }[]> {
+  /**
+   * Takes manifests on one after the other, then brings the pods to what they say. Rejects with an ApiError; what
+   * came before it stays.
+   */
+  async apply(
+    manifests: readonly ManifestObject[],
+  ): Promise<readonly { readonly object: ApiObject; readonly applied: Applied }[]> {
     const done = [];
     try {
       for (const manifest of manifests) done.push(this.take(manifest));
@@ -157,7 +208,10 @@ export class Lab {
     this.endpoints.flush();
   }
 
-  /** Restarts Cilium's agents: settings that wait come into force. Returns the pods that the agents do not manage any more. */
+  /**
+   * Restarts Cilium's agents: settings that wait come into force. Returns the pods that the agents do not manage any
+   * more.
+   */
   restartAgents(): readonly ModelPod[] {
     const { settings, ipam, localRedirectPolicy } = this.pending;
     if (ipam !== this.running.ipam) this.world.setIpam(ipam);
@@ -175,7 +229,10 @@ export class Lab {
     return lost;
   }
 
-  /** Cilium's operator deletes pods of the cluster DNS that no agent manages, so that their Deployment makes new ones. It does so for no others. */
+  /**
+   * Cilium's operator deletes pods of the cluster DNS that no agent manages, so that their Deployment makes new ones.
+   * It does so for no others.
+   */
   private async replaceLostDns(): Promise<void> {
     const lost = this.kubelet.list().filter(({ model }) => model.unmanaged && isDns(model));
     await Promise.all(lost.map(({ namespace, name }) => this.remove('Pod', namespace, name)));
@@ -194,10 +251,13 @@ export class Lab {
 
   private take(manifest: ManifestObject): { readonly object: ApiObject; readonly applied: Applied } {
     if (manifest.kind === POLICY && !this.running.localRedirectPolicy) {
-      throw new ApiError(`${manifest.place}: no matches for kind "${POLICY}" in version "cilium.io/v2": ensure CRDs are installed first (helm upgrade --set localRedirectPolicy=true, then restart Cilium)`);
+      throw new ApiError(
+        `${manifest.place}: no matches for kind "${POLICY}" in version "cilium.io/v2": ensure CRDs are installed first (helm upgrade --set localRedirectPolicy=true, then restart Cilium)`,
+      );
     }
     const taken = this.api.apply(manifest);
-    if (taken.object.kind === POLICY && taken.applied !== 'unchanged') this.redirects.apply(parsePolicy(taken.object.raw));
+    if (taken.object.kind === POLICY && taken.applied !== 'unchanged')
+      this.redirects.apply(parsePolicy(taken.object.raw));
     if (taken.object.kind === 'Namespace') this.world.addNamespace({ name: taken.object.name });
     return taken;
   }
@@ -214,22 +274,42 @@ export class Lab {
 
   private putNamespace(name: string): void {
     this.world.addNamespace({ name });
-    this.api.put({ kind: 'Namespace', namespace: '', name, created: this.clock.now(), raw: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'kubernetes.io/metadata.name': name } } } });
+    this.api.put({
+      kind: 'Namespace',
+      namespace: '',
+      name,
+      created: this.clock.now(),
+      raw: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'kubernetes.io/metadata.name': name } } },
+    });
   }
 
   private putNode(name: string): void {
     const node = this.world.node(name);
     this.api.put({
-      kind: 'Node', namespace: '', name, created: this.clock.now(),
+      kind: 'Node',
+      namespace: '',
+      name,
+      created: this.clock.now(),
       raw: {
-        apiVersion: 'v1', kind: 'Node',
+        apiVersion: 'v1',
+        kind: 'Node',
         metadata: {
-          name, labels: {
-            'beta.kubernetes.io/arch': 'amd64', 'beta.kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux',
+          name,
+          labels: {
+            'beta.kubernetes.io/arch': 'amd64',
+            'beta.kubernetes.io/os': 'linux',
+            'kubernetes.io/arch': 'amd64',
+            'kubernetes.io/hostname': name,
+            'kubernetes.io/os': 'linux',
             ...(node.spec.apiServer === true && { 'node-role.kubernetes.io/control-plane': '' }),
           },
         },
-        status: { addresses: [{ type: 'InternalIP', address: node.internalIp }, { type: 'Hostname', address: name }] },
+        status: {
+          addresses: [
+            { type: 'InternalIP', address: node.internalIp },
+            { type: 'Hostname', address: name },
+          ],
+        },
       },
     });
   }
@@ -242,10 +322,16 @@ function runWorldTimers(world: World, clock: Clock): Timer {
   const arm = (): void => {
     armed?.cancel();
     const next = world.nextTimer;
-    armed = next === undefined || over ? undefined : clock.setTimeout(() => {
-      world.runTimers();
-      arm();
-    }, Math.max(0, next - clock.now()));
+    armed =
+      next === undefined || over
+        ? undefined
+        : clock.setTimeout(
+            () => {
+              world.runTimers();
+              arm();
+            },
+            Math.max(0, next - clock.now()),
+          );
   };
   world.onEarlierTimer(arm);
   return {
@@ -261,6 +347,7 @@ const isDns = ({ spec }: ModelPod): boolean => spec.labels?.['k8s-app'] === 'kub
 /** The members of `next` that are not as in `before`; those that are gone are set back. */
 function changed(before: Partial<DatapathConfig>, next: Partial<DatapathConfig>): Partial<DatapathConfig> {
   const keys = new Set([...Object.keys(before), ...Object.keys(next)] as (keyof DatapathConfig)[]);
-  return Object.fromEntries([...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(next[key])).map((key) => [key, next[key]]));
+  return Object.fromEntries(
+    [...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(next[key])).map((key) => [key, next[key]]),
+  );
 }
-

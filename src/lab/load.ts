@@ -5,7 +5,10 @@ import { parseTopology } from './topology/parse.js';
 import { LabFileError } from './topology/reader.js';
 import type { Topology } from './topology/topology.js';
 
-/** The folder of the topologies, manifests and scripts that come with the package: beside the folder that this module was compiled into. */
+/**
+ * The folder of the topologies, manifests and scripts that come with the package: beside the folder that this module
+ * was compiled into.
+ */
 export const LAB_FOLDER = findFolder(fileURLToPath(new URL('.', import.meta.url)));
 
 function findFolder(from: string): string {
@@ -21,15 +24,28 @@ export function shownName(file: string): string {
   return relative.startsWith('..') ? path.basename(file) : relative;
 }
 
-/** Reads a topology file, or the one of a name that comes with the package (`two-nodes`). Throws a LabFileError or ManifestError. */
+/**
+ * Reads a topology file, or the one of a name that comes with the package (`two-nodes`). Throws a LabFileError or
+ * ManifestError.
+ */
 export function loadTopology(nameOrFile: string): Topology {
   const file = /^[a-z0-9-]+$/.test(nameOrFile) ? path.join(LAB_FOLDER, `${nameOrFile}.yaml`) : nameOrFile;
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new LabFileError(nameOrFile, (error as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no such topology, allowed: a file, or one of ${readdirSync(LAB_FOLDER).filter((name) => name.endsWith('.yaml')).map((name) => name.replace('.yaml', '')).join(', ')}` : (error as Error).message);
+    throw new LabFileError(
+      nameOrFile,
+      (error as NodeJS.ErrnoException).code === 'ENOENT'
+        ? `there is no such topology, allowed: a file, or one of ${readdirSync(LAB_FOLDER)
+            .filter((name) => name.endsWith('.yaml'))
+            .map((name) => name.replace('.yaml', ''))
+            .join(', ')}`
+        : (error as Error).message,
+    );
   }
   const shown = shownName(path.resolve(file));
-  return parseTopology(shown, text, (name) => readFileSync(path.resolve(path.dirname(file), path.relative(path.dirname(shown), name)), 'utf8'));
+  return parseTopology(shown, text, (name) =>
+    readFileSync(path.resolve(path.dirname(file), path.relative(path.dirname(shown), name)), 'utf8'),
+  );
 }

@@ -1,6 +1,8 @@
 /**
- * Which calls a program makes around a connected UDP socket. Cilium's socket hook sees getpeername and recvmsg with an address,
- * so the habits of a program decide which translation events it leaves behind (measured with strace on the real programs).
+ * Which calls a program makes around a connected UDP socket. Cilium's socket hook sees getpeername and recvmsg with
+ * an address,
+ * so the habits of a program decide which translation events it leaves behind (measured with strace on the real
+ * programs).
  */
 export interface SocketHabits {
   /** Calls of getpeername between connect and the first datagram. */
@@ -11,7 +13,10 @@ export interface SocketHabits {
   readonly readsAddress: boolean;
 }
 
-/** A server written in Go: the net package and its users ask for the peer's name around a dial, and read without address. */
+/**
+ * A server written in Go: the net package and its users ask for the peer's name around a dial, and read without
+ * address.
+ */
 export const GO_SERVER: SocketHabits = { namesAfterConnect: 3, namesAfterSend: 2, readsAddress: false };
 
 /** Go's own resolver: one getpeername at the dial, read without address. */

@@ -1,4 +1,6 @@
-/** A typed event channel. Listeners run at once, in the order of subscription; with none, `emit` costs one comparison. */
+/**
+ * A typed event channel. Listeners run at once, in the order of subscription; with none, `emit` costs one comparison.
+ */
 export class Channel<Event> {
   private listeners: readonly ((event: Event) => void)[] = [];
 

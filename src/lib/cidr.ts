@@ -6,10 +6,14 @@ const ipaddr = loadPackage('ipaddr.js') as typeof Ipaddr;
 /** An address as its octets: 4 for IPv4, 16 for IPv6. IPv4-mapped IPv6 addresses are kept as IPv6. */
 export type IpBytes = Uint8Array;
 
-/** Reads a textual IPv4 (four decimal octets) or IPv6 address; undefined when it is neither. Zone suffixes (`%eth0`) are refused. */
+/**
+ * Reads a textual IPv4 (four decimal octets) or IPv6 address; undefined when it is neither. Zone suffixes (`%eth0`)
+ * are refused.
+ */
 export function parseIp(text: string): IpBytes | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return Uint8Array.from(ipaddr.IPv4.parse(text).toByteArray());
-  if (text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)) return Uint8Array.from(ipaddr.IPv6.parse(text).toByteArray());
+  if (text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text))
+    return Uint8Array.from(ipaddr.IPv6.parse(text).toByteArray());
   return undefined;
 }
 
@@ -37,13 +41,19 @@ export function hostPort(host: string, port: number | string): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** An address block: `bytes` with all host bits zero, and the number of leading bits that count (0 to 32, or 0 to 128). */
+/**
+ * An address block: `bytes` with all host bits zero, and the number of leading bits that count (0 to 32, or 0 to
+ * 128).
+ */
 export interface Cidr {
   readonly bytes: IpBytes;
   readonly prefix: number;
 }
 
-/** Reads `10.0.0.0/8` or `fd00::/64`; host bits are cleared. A bare address is a block of one. undefined when it is neither. */
+/**
+ * Reads `10.0.0.0/8` or `fd00::/64`; host bits are cleared. A bare address is a block of one. undefined when it is
+ * neither.
+ */
 export function parseCidr(text: string): Cidr | undefined {
   const slash = text.indexOf('/');
   const bytes = parseIp(slash < 0 ? text : text.slice(0, slash));
@@ -65,7 +75,7 @@ export function cidrContains(cidr: Cidr, ip: IpBytes): boolean {
   const whole = cidr.prefix >> 3;
   for (let i = 0; i < whole; i++) if (ip[i] !== cidr.bytes[i]) return false;
   const rest = cidr.prefix & 7;
-  return rest === 0 || (ip[whole]! >> (8 - rest)) === (cidr.bytes[whole]! >> (8 - rest));
+  return rest === 0 || ip[whole]! >> (8 - rest) === cidr.bytes[whole]! >> (8 - rest);
 }
 
 function maskTo(bytes: IpBytes, prefix: number): IpBytes {

@@ -99,12 +99,16 @@ export class ManualClock implements Clock {
     return this.due.length;
   }
 
-  /** Moves time on, running what falls due in order of time, then of creation. Timers set meanwhile run too if they fall due. */
+  /**
+   * Moves time on, running what falls due in order of time, then of creation. Timers set meanwhile run too if they
+   * fall due.
+   */
   advance(by: Milliseconds): void {
     const end = this.time + by;
     for (;;) {
       const next = this.due.reduce<Due | undefined>(
-        (first, entry) => (!first || entry.at < first.at || (entry.at === first.at && entry.order < first.order) ? entry : first),
+        (first, entry) =>
+          !first || entry.at < first.at || (entry.at === first.at && entry.order < first.order) ? entry : first,
         undefined,
       );
       if (!next || next.at > end) break;

@@ -1,9 +1,19 @@
 import type { Milliseconds } from './units.js';
 
-const UNIT: Record<string, Milliseconds> = { ns: 1e-6, us: 1e-3, 'µs': 1e-3, 'μs': 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNIT: Record<string, Milliseconds> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
 
 /**
- * Reads a duration as Go writes it: an optional sign and one or more decimal numbers with a unit (`1h30m`, `1.5s`, `250ms`, `0`).
+ * Reads a duration as Go writes it: an optional sign and one or more decimal numbers with a unit (`1h30m`, `1.5s`,
+ * `250ms`, `0`).
  * Returns undefined when the text is none. Units: ns us ms s m h (https://pkg.go.dev/time#ParseDuration).
  */
 export function parseDuration(text: string): Milliseconds | undefined {
@@ -11,7 +21,8 @@ export function parseDuration(text: string): Milliseconds | undefined {
   const match = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/u.exec(text);
   if (!match) return undefined;
   let total = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/gu)) total += Number(count) * UNIT[unit!]!;
+  for (const [, count, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/gu))
+    total += Number(count) * UNIT[unit!]!;
   return match[1] === '-' ? -total : total;
 }
 

@@ -1,4 +1,7 @@
-/** One command-line flag in the manner of Go's flag package: `-name value`, `--name value`, `-name=value`; a boolean stands alone or takes `=false`. */
+/**
+ * One command-line flag in the manner of Go's flag package: `-name value`, `--name value`, `-name=value`; a boolean
+ * stands alone or takes `=false`.
+ */
 export interface FlagSpec {
   readonly name: string;
   readonly type: 'string' | 'bool' | 'int' | 'duration';
@@ -14,7 +17,10 @@ export class FlagError extends Error {
   override readonly name = 'FlagError';
 }
 
-/** What was given: text values by flag name, defaults filled in. `rest` is what follows the first word that is no flag, or `--`. */
+/**
+ * What was given: text values by flag name, defaults filled in. `rest` is what follows the first word that is no
+ * flag, or `--`.
+ */
 export interface ParsedFlags {
   readonly values: Readonly<Record<string, string>>;
   /** Names that stood on the command line. */
@@ -22,11 +28,26 @@ export interface ParsedFlags {
   readonly rest: readonly string[];
 }
 
-const BOOLEANS: Record<string, string> = { '1': 'true', t: 'true', T: 'true', true: 'true', TRUE: 'true', True: 'true', '0': 'false', f: 'false', F: 'false', false: 'false', FALSE: 'false', False: 'false' };
+const BOOLEANS: Record<string, string> = {
+  '1': 'true',
+  t: 'true',
+  T: 'true',
+  true: 'true',
+  TRUE: 'true',
+  True: 'true',
+  '0': 'false',
+  f: 'false',
+  F: 'false',
+  false: 'false',
+  FALSE: 'false',
+  False: 'false',
+};
 
 /** Reads a command line. Throws a FlagError for an unknown flag, a missing value, or a value of the wrong type. */
 export function parseFlags(args: readonly string[], specs: readonly FlagSpec[]): ParsedFlags {
-  const values: Record<string, string> = Object.fromEntries(specs.map((spec) => [spec.name, spec.default ?? (spec.type === 'bool' ? 'false' : '')]));
+  const values: Record<string, string> = Object.fromEntries(
+    specs.map((spec) => [spec.name, spec.default ?? (spec.type === 'bool' ? 'false' : '')]),
+  );
   const given = new Set<string>();
   let next = 0;
   while (next < args.length) {
@@ -56,17 +77,25 @@ function checked(spec: FlagSpec, name: string, text: string): string {
     if (value === undefined) throw new FlagError(`invalid boolean value "${text}" for -${name}: parse error`);
     return value;
   }
-  if (spec.type === 'int' && !/^[+-]?\d+$/.test(text)) throw new FlagError(`invalid value "${text}" for flag -${name}: parse error`);
+  if (spec.type === 'int' && !/^[+-]?\d+$/.test(text))
+    throw new FlagError(`invalid value "${text}" for flag -${name}: parse error`);
   return text;
 }
 
 /** The list of flags as Go prints it: names in alphabetical order, the help indented below. */
 export function usage(program: string, specs: readonly FlagSpec[]): string {
   const entries = specs.flatMap((spec) => (spec.alias === undefined ? [spec] : [spec, { ...spec, name: spec.alias }]));
-  const lines = entries.sort((a, b) => (a.name < b.name ? -1 : 1)).map((spec) => {
-    const head = spec.type === 'bool' ? `  -${spec.name}` : `  -${spec.name} ${spec.type}`;
-    const shown = spec.default === undefined || spec.default === '' || spec.default === 'false' ? '' : spec.type === 'string' ? ` (default "${spec.default}")` : ` (default ${spec.default})`;
-    return `${head}\n    \t${spec.help}${shown}`;
-  });
+  const lines = entries
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((spec) => {
+      const head = spec.type === 'bool' ? `  -${spec.name}` : `  -${spec.name} ${spec.type}`;
+      const shown =
+        spec.default === undefined || spec.default === '' || spec.default === 'false'
+          ? ''
+          : spec.type === 'string'
+            ? ` (default "${spec.default}")`
+            : ` (default ${spec.default})`;
+      return `${head}\n    \t${spec.help}${shown}`;
+    });
   return `Usage of ${program}:\n${lines.join('\n')}\n`;
 }

@@ -5,7 +5,10 @@ import { loadPackage } from './package.js';
 let loaded: typeof Re2 | undefined;
 const re2 = (): typeof Re2.RE2JS => (loaded ??= loadPackage('re2js') as typeof Re2).RE2JS;
 
-/** A regular expression in Go's syntax, compiled once. Matching takes time in proportion to the text, whatever the pattern. */
+/**
+ * A regular expression in Go's syntax, compiled once. Matching takes time in proportion to the text, whatever the
+ * pattern.
+ */
 export interface GoRegExp {
   /** The pattern as it was written. */
   readonly source: string;
@@ -18,8 +21,10 @@ export interface GoRegExp {
 }
 
 /**
- * Compiles a pattern as Go's regexp package reads it (https://github.com/google/re2/wiki/Syntax): `(?P<name>...)`, inline flags, `\A`, `\z`, POSIX
- * classes; no backreferences and no looking around. Throws a RangeError that names the pattern and what is wrong with it.
+ * Compiles a pattern as Go's regexp package reads it (https://github.com/google/re2/wiki/Syntax): `(?P<name>...)`,
+ * inline flags, `\A`, `\z`, POSIX
+ * classes; no backreferences and no looking around. Throws a RangeError that names the pattern and what is wrong with
+ * it.
  */
 export function goRegExp(text: string): GoRegExp {
   const compiled = compile(text);

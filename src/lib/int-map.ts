@@ -2,8 +2,10 @@
 const FIRST = 16;
 
 /**
- * A map from whole numbers of 32 bits to objects, for entries that come and go quickly. The language's own Map makes a new table every so many deletions,
- * and each old one refers to the next: once the collector has moved one out of the young generation, all that later ones held stays alive with it until
+ * A map from whole numbers of 32 bits to objects, for entries that come and go quickly. The language's own Map makes
+ * a new table every so many deletions,
+ * and each old one refers to the next: once the collector has moved one out of the young generation, all that later
+ * ones held stays alive with it until
  * a full collection. This one has one table, which only grows (linear probing; deletion closes the gap).
  */
 export class IntMap<T extends object> {
@@ -71,7 +73,10 @@ export class IntMap<T extends object> {
     return at;
   }
 
-  /** The upper bits of the product with 2^32 over the golden ratio: numbers that lie close together are spread (Knuth, The Art of Computer Programming, section 6.4). */
+  /**
+   * The upper bits of the product with 2^32 over the golden ratio: numbers that lie close together are spread (Knuth,
+   * The Art of Computer Programming, section 6.4).
+   */
   private home(key: number): number {
     return Math.imul(key, 0x9e3779b1) >>> this.shift;
   }

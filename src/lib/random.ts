@@ -6,7 +6,10 @@ export interface Random {
   uint32(): number;
 }
 
-/** Operating-system randomness, drawn in blocks so that one number costs an array read (RFC 5452 section 9.2 asks for unpredictable ids). */
+/**
+ * Operating-system randomness, drawn in blocks so that one number costs an array read (RFC 5452 section 9.2 asks for
+ * unpredictable ids).
+ */
 export const secureRandom: Random = (() => {
   const pool = new Uint32Array(256);
   let next = pool.length;
@@ -21,7 +24,10 @@ export const secureRandom: Random = (() => {
   };
 })();
 
-/** The same sequence for the same seed (xorshift with a Weyl step, as in Marsaglia's "Xorshift RNGs", 2003). Not for security. */
+/**
+ * The same sequence for the same seed (xorshift with a Weyl step, as in Marsaglia's "Xorshift RNGs", 2003). Not for
+ * security.
+ */
 export function seededRandom(seed: number): Random {
   let state = (seed ^ 0x9e3779b9) >>> 0 || 1;
   let weyl = 0;

@@ -1,4 +1,7 @@
-/** Lets callers that ask for the same key at the same time share one piece of work. Nothing is kept once the work has settled. */
+/**
+ * Lets callers that ask for the same key at the same time share one piece of work. Nothing is kept once the work has
+ * settled.
+ */
 export class Singleflight<Key, Value> {
   private readonly running = new Map<Key, Promise<Value>>();
 

@@ -17,12 +17,15 @@ export class Field {
 
   /** The fields of an object; names other than those allowed are refused. */
   object(...allowed: readonly string[]): (name: string) => Field {
-    if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value)) this.fail(`got ${kindOf(this.value)}, want an object`);
+    if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value))
+      this.fail(`got ${kindOf(this.value)}, want an object`);
     const fields = this.value as Readonly<Record<string, unknown>>;
     for (const name of Object.keys(fields)) {
-      if (allowed.length > 0 && !allowed.includes(name)) throw new LrpError(`${this.path}.${name}`, `unknown field, want one of ${allowed.join(', ')}`);
+      if (allowed.length > 0 && !allowed.includes(name))
+        throw new LrpError(`${this.path}.${name}`, `unknown field, want one of ${allowed.join(', ')}`);
     }
-    return (name) => new Field(Object.hasOwn(fields, name) ? fields[name] : undefined, this.path ? `${this.path}.${name}` : name);
+    return (name) =>
+      new Field(Object.hasOwn(fields, name) ? fields[name] : undefined, this.path ? `${this.path}.${name}` : name);
   }
 
   list(): readonly Field[] {
@@ -49,7 +52,8 @@ export class Field {
 
   oneOf<Word extends string>(...words: readonly Word[]): Word {
     const text = this.present ? this.string() : '';
-    if (!(words as readonly string[]).includes(text)) this.fail(`got ${text === '' ? 'nothing' : `"${text}"`}, want ${words.join(' or ')}`);
+    if (!(words as readonly string[]).includes(text))
+      this.fail(`got ${text === '' ? 'nothing' : `"${text}"`}, want ${words.join(' or ')}`);
     return text as Word;
   }
 

@@ -40,9 +40,11 @@ export interface FrontendStatus extends CandidateFrontend {
 }
 
 /**
- * Which rules map ports. `1.18`: a service port is taken by number if the policy lists ports, its name must be among several
+ * Which rules map ports. `1.18`: a service port is taken by number if the policy lists ports, its name must be among
+ * several
  * backend ports, and the pod must declare the backend's port by number and protocol (and by name among several).
- * `1.17`: with one port neither names nor declared ports matter; with several the name must be in both lists and on the pod,
+ * `1.17`: with one port neither names nor declared ports matter; with several the name must be in both lists and on
+ * the pod,
  * and the policy's number is used whatever the pod's is.
  */
 export type MappingRules = '1.17' | '1.18';
@@ -52,7 +54,13 @@ export const selectedPods = (policy: LocalRedirectPolicy, pods: readonly Candida
   pods.filter((pod) => pod.namespace === policy.namespace && selects(policy.selector, pod.labels));
 
 /** Maps one frontend. `total` is the number of ports of the service or address. */
-export function mapFrontend(policy: LocalRedirectPolicy, frontend: CandidateFrontend, total: number, pods: readonly CandidatePod[], rules: MappingRules): FrontendStatus {
+export function mapFrontend(
+  policy: LocalRedirectPolicy,
+  frontend: CandidateFrontend,
+  total: number,
+  pods: readonly CandidatePod[],
+  rules: MappingRules,
+): FrontendStatus {
   const refused = (reason: string): FrontendStatus => ({ ...frontend, redirected: false, reason, backends: [] });
   const listed = policy.frontend.ports;
   if (listed.length > 0 && !listed.some((port) => port.port === frontend.port && port.protocol === frontend.protocol)) {
@@ -60,7 +68,8 @@ export function mapFrontend(policy: LocalRedirectPolicy, frontend: CandidateFron
   }
   const entry = backendPort(policy, frontend, total, rules);
   if (!entry) return refused(`no backend port named ${nameOf(policy, frontend, rules)}`);
-  if (entry.protocol !== frontend.protocol) return refused(`backend port ${entry.port} is ${entry.protocol}, the frontend is ${frontend.protocol}`);
+  if (entry.protocol !== frontend.protocol)
+    return refused(`backend port ${entry.port} is ${entry.protocol}, the frontend is ${frontend.protocol}`);
   const chosen = selectedPods(policy, pods);
   if (chosen.length === 0) return refused('no local pod is selected');
   const ready = chosen.filter((pod) => pod.ready);
@@ -69,13 +78,23 @@ export function mapFrontend(policy: LocalRedirectPolicy, frontend: CandidateFron
   if (declaring.length === 0) return refused(`no ready local pod declares the port ${wanted(entry, policy, rules)}`);
   const family = ipFamily(frontend.ip);
   const backends = declaring.flatMap((pod) =>
-    pod.ips.filter((ip) => ipFamily(ip) === family).map((ip) => ({ ip, port: entry.port, protocol: entry.protocol, pod: `${pod.namespace}/${pod.name}` })),
+    pod.ips
+      .filter((ip) => ipFamily(ip) === family)
+      .map((ip) => ({ ip, port: entry.port, protocol: entry.protocol, pod: `${pod.namespace}/${pod.name}` })),
   );
   if (backends.length === 0) return refused(`no ready local pod has an IPv${family} address`);
-  return { ...frontend, redirected: true, reason: undefined, backends: backends.sort((a, b) => (a.pod < b.pod ? -1 : a.pod > b.pod ? 1 : 0)) };
+  return {
+    ...frontend,
+    redirected: true,
+    reason: undefined,
+    backends: backends.sort((a, b) => (a.pod < b.pod ? -1 : a.pod > b.pod ? 1 : 0)),
+  };
 }
 
-/** The name under which a frontend port looks for its backend: the service port's, or the policy's own for addresses and by 1.17 rules. */
+/**
+ * The name under which a frontend port looks for its backend: the service port's, or the policy's own for addresses
+ * and by 1.17 rules.
+ */
 function nameOf(policy: LocalRedirectPolicy, frontend: CandidateFrontend, rules: MappingRules): string {
   const own = policy.frontend.ports.find((port) => port.port === frontend.port && port.protocol === frontend.protocol);
   const name = own && (rules === '1.17' || policy.frontend.kind === 'address') ? own.name : frontend.portName;
@@ -83,19 +102,40 @@ function nameOf(policy: LocalRedirectPolicy, frontend: CandidateFrontend, rules:
 }
 
 const isNamed = (policy: LocalRedirectPolicy, total: number, rules: MappingRules): boolean =>
-  rules === '1.18' ? policy.backendPorts.length > 1 : policy.frontend.ports.length > 1 || (policy.frontend.ports.length === 0 && total > 1);
+  rules === '1.18'
+    ? policy.backendPorts.length > 1
+    : policy.frontend.ports.length > 1 || (policy.frontend.ports.length === 0 && total > 1);
 
-function backendPort(policy: LocalRedirectPolicy, frontend: CandidateFrontend, total: number, rules: MappingRules): PortInfo | undefined {
+function backendPort(
+  policy: LocalRedirectPolicy,
+  frontend: CandidateFrontend,
+  total: number,
+  rules: MappingRules,
+): PortInfo | undefined {
   if (!isNamed(policy, total, rules)) return policy.backendPorts[0];
   const name = nameOf(policy, frontend, rules);
   return policy.backendPorts.find((port) => port.name === name);
 }
 
-function declares(pod: CandidatePod, entry: PortInfo, policy: LocalRedirectPolicy, total: number, rules: MappingRules): boolean {
-  if (rules === '1.17') return !isNamed(policy, total, rules) || pod.ports.some((port) => port.name.toLowerCase() === entry.name);
+function declares(
+  pod: CandidatePod,
+  entry: PortInfo,
+  policy: LocalRedirectPolicy,
+  total: number,
+  rules: MappingRules,
+): boolean {
+  if (rules === '1.17')
+    return !isNamed(policy, total, rules) || pod.ports.some((port) => port.name.toLowerCase() === entry.name);
   const named = policy.backendPorts.length > 1;
-  return pod.ports.some((port) => port.port === entry.port && port.protocol === entry.protocol && (!named || port.name.toLowerCase() === entry.name));
+  return pod.ports.some(
+    (port) =>
+      port.port === entry.port &&
+      port.protocol === entry.protocol &&
+      (!named || port.name.toLowerCase() === entry.name),
+  );
 }
 
 const wanted = (entry: PortInfo, policy: LocalRedirectPolicy, rules: MappingRules): string =>
-  rules === '1.17' ? entry.name : `${entry.port}/${entry.protocol}${policy.backendPorts.length > 1 ? ` as ${entry.name}` : ''}`;
+  rules === '1.17'
+    ? entry.name
+    : `${entry.port}/${entry.protocol}${policy.backendPorts.length > 1 ? ` as ${entry.name}` : ''}`;

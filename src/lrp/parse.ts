@@ -29,7 +29,10 @@ export function parsePolicy(manifest: unknown): LocalRedirectPolicy {
   const backendPorts = parsePorts(toPorts, frontend.ports.length > 1);
   if (backendPorts.length === 0) toPorts.fail('invalid local redirect policy: there must be at least one backend port');
   if (frontend.ports.length === 1 && frontend.ports[0]!.protocol !== backendPorts[0]!.protocol) {
-    throw new LrpError(`${toPorts.path}[0].protocol`, `backend protocol must match frontend protocol: got ${backendPorts[0]!.protocol}, want ${frontend.ports[0]!.protocol}`);
+    throw new LrpError(
+      `${toPorts.path}[0].protocol`,
+      `backend protocol must match frontend protocol: got ${backendPorts[0]!.protocol}, want ${frontend.ports[0]!.protocol}`,
+    );
   }
   return {
     namespace,
@@ -53,14 +56,23 @@ function parseFrontend(field: Field, policyNamespace: string): RedirectFrontend 
     const text = matcher('ip').required('the address');
     const ip = canonicalIp(text) ?? matcher('ip').fail(`invalid address matcher IP "${text}"`);
     const ports = parsePorts(matcher('toPorts'), false);
-    if (ports.length === 0) matcher('toPorts').fail('invalid local redirect policy: an address needs at least one port');
+    if (ports.length === 0)
+      matcher('toPorts').fail('invalid local redirect policy: an address needs at least one port');
     return { kind: 'address', ip, ports };
   }
   const matcher = service.object('serviceName', 'namespace', 'toPorts');
   const name = matcher('serviceName').required('the service name');
   const namespace = matcher('namespace').required('the service namespace');
-  if (namespace !== policyNamespace) matcher('namespace').fail(`service namespace "${namespace}" differs from the policy's namespace "${policyNamespace}"`);
-  return { kind: 'service', namespace, name, ports: matcher('toPorts').present ? parsePorts(matcher('toPorts'), false) : [] };
+  if (namespace !== policyNamespace)
+    matcher('namespace').fail(
+      `service namespace "${namespace}" differs from the policy's namespace "${policyNamespace}"`,
+    );
+  return {
+    kind: 'service',
+    namespace,
+    name,
+    ports: matcher('toPorts').present ? parsePorts(matcher('toPorts'), false) : [],
+  };
 }
 
 function parsePorts(field: Field, named: boolean): readonly PortInfo[] {
@@ -72,7 +84,10 @@ function parsePorts(field: Field, named: boolean): readonly PortInfo[] {
     const port = entry.object('port', 'protocol', 'name');
     const name = port('name').present ? port('name').string().toLowerCase() : '';
     if (mustName && name === '') port('name').fail('port must have a valid IANA_SVC_NAME as there are multiple ports');
-    if (name !== '' && !IANA_SERVICE_NAME.test(name)) port('name').fail(`"${name}" isn't a valid IANA_SVC_NAME: 1 to 15 letters, digits and single hyphens, with a letter`);
+    if (name !== '' && !IANA_SERVICE_NAME.test(name))
+      port('name').fail(
+        `"${name}" isn't a valid IANA_SVC_NAME: 1 to 15 letters, digits and single hyphens, with a letter`,
+      );
     if (name !== '' && seen.has(name)) port('name').fail(`there are two ports named ${name}`);
     seen.add(name);
     return { port: parsePort(port('port')), protocol: port('protocol').oneOf('TCP', 'UDP'), name };
@@ -92,14 +107,21 @@ function parseSelector(field: Field): Selector {
   if (!field.present) field.fail('the selector of the backends is missing');
   const selector = field.object('matchLabels', 'matchExpressions');
   const labels = selector('matchLabels');
-  const requirements: Requirement[] = labels.present ? labels.strings().map(([key, value]) => ({ key: withoutSource(key), operator: 'In', values: [value] })) : [];
+  const requirements: Requirement[] = labels.present
+    ? labels.strings().map(([key, value]) => ({ key: withoutSource(key), operator: 'In', values: [value] }))
+    : [];
   const expressions = selector('matchExpressions');
   for (const entry of expressions.present ? expressions.list() : []) {
     const expression = entry.object('key', 'operator', 'values');
     const operator = expression('operator').oneOf(...OPERATORS);
-    const values = expression('values').present ? expression('values').list().map((value) => value.string()) : [];
+    const values = expression('values').present
+      ? expression('values')
+          .list()
+          .map((value) => value.string())
+      : [];
     const needsValues = operator === 'In' || operator === 'NotIn';
-    if (needsValues !== values.length > 0) expression('values').fail(needsValues ? `${operator} needs values` : `${operator} takes no values`);
+    if (needsValues !== values.length > 0)
+      expression('values').fail(needsValues ? `${operator} needs values` : `${operator} takes no values`);
     requirements.push({ key: withoutSource(expression('key').required('the key')), operator, values });
   }
   return requirements;
@@ -114,6 +136,7 @@ const IMMUTABLE = [
 /** What the API server refuses to change in a policy that exists: all but the description. Throws an LrpError. */
 export function assertUpdatable(old: LocalRedirectPolicy, next: LocalRedirectPolicy): void {
   for (const { field, of } of IMMUTABLE) {
-    if (JSON.stringify(of(old)) !== JSON.stringify(of(next))) throw new LrpError(`spec.${field}`, `${field} is immutable`);
+    if (JSON.stringify(of(old)) !== JSON.stringify(of(next)))
+      throw new LrpError(`spec.${field}`, `${field} is immutable`);
   }
 }

@@ -11,7 +11,12 @@ export interface PortInfo {
 export type RedirectFrontend =
   | { readonly kind: 'address'; readonly ip: string; readonly ports: readonly PortInfo[] }
   /** No ports stands for all of the service's. */
-  | { readonly kind: 'service'; readonly namespace: string; readonly name: string; readonly ports: readonly PortInfo[] };
+  | {
+      readonly kind: 'service';
+      readonly namespace: string;
+      readonly name: string;
+      readonly ports: readonly PortInfo[];
+    };
 
 /** A CiliumLocalRedirectPolicy (cilium.io/v2), read and checked. */
 export interface LocalRedirectPolicy {
@@ -24,7 +29,8 @@ export interface LocalRedirectPolicy {
   readonly description: string;
 }
 
-export const policyKey = (policy: Pick<LocalRedirectPolicy, 'namespace' | 'name'>): string => `${policy.namespace}/${policy.name}`;
+export const policyKey = (policy: Pick<LocalRedirectPolicy, 'namespace' | 'name'>): string =>
+  `${policy.namespace}/${policy.name}`;
 
 /** The FrontendType column of `cilium-dbg lrp list`. */
 export function frontendTypeText(frontend: RedirectFrontend): string {

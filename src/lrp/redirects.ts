@@ -12,7 +12,10 @@ import type { LocalRedirectPolicy } from './policy.js';
 export interface LrpOptions {
   /** Rules of mapping ports, of several policies and of addresses that are a service's. Default 1.18. */
   readonly rules?: MappingRules;
-  /** `empty` is what 1.18.0 did: a node without local backends kept a redirect to nowhere. Default: the service as before. */
+  /**
+   * `empty` is what 1.18.0 did: a node without local backends kept a redirect to nowhere. Default: the service as
+   * before.
+   */
   readonly withoutBackends?: 'service' | 'empty';
   /** Whether the kernel has SO_NETNS_COOKIE (5.12), which skipRedirectFromBackend needs. Default true. */
   readonly netnsCookie?: boolean;
@@ -52,7 +55,8 @@ export interface Loop {
 }
 
 /**
- * The local redirect policies of a cluster: keeps each node's redirects right while pods, services and policies come and go.
+ * The local redirect policies of a cluster: keeps each node's redirects right while pods, services and policies come
+ * and go.
  * A policy that is deleted leaves the services as they were.
  */
 export class LocalRedirects {
@@ -82,7 +86,8 @@ export class LocalRedirects {
   }
 
   /**
-   * Takes a policy on, or a changed one in place of the old. By 1.17 rules a change is ignored (false) and a second policy
+   * Takes a policy on, or a changed one in place of the old. By 1.17 rules a change is ignored (false) and a second
+   * policy
    * for the same service or address is refused with an LrpError.
    */
   apply(policy: LocalRedirectPolicy): boolean {
@@ -92,7 +97,11 @@ export class LocalRedirects {
     if (this.rules === '1.17') {
       if (old) return false;
       this.checkUnique(policy);
-      if (policy.skipRedirectFromBackend && this.options.netnsCookie === false) throw new LrpError('spec.skipRedirectFromBackend', 'the kernel has no SO_NETNS_COOKIE (5.12), the policy is not applied');
+      if (policy.skipRedirectFromBackend && this.options.netnsCookie === false)
+        throw new LrpError(
+          'spec.skipRedirectFromBackend',
+          'the kernel has no SO_NETNS_COOKIE (5.12), the policy is not applied',
+        );
     }
     this.policies.set(key, policy);
     this.reconcileAll();
@@ -117,7 +126,10 @@ export class LocalRedirects {
     return this.list().map((policy) => this.statusOf(policy, pods));
   }
 
-  /** Questions that would come back to the pod that asks them. Run before starting a server, this finds a loop that never has to happen. */
+  /**
+   * Questions that would come back to the pod that asks them. Run before starting a server, this finds a loop that
+   * never has to happen.
+   */
   loops(asks: readonly Ask[]): readonly Loop[] {
     return asks.flatMap((ask) => {
       const pod = this.world.cluster.pods.get(`${ask.namespace}/${ask.pod}`);
@@ -153,13 +165,20 @@ export class LocalRedirects {
     const pods = this.candidates(node);
     const redirects = new Map<string, RedirectSpec>();
     for (const policy of this.list()) {
-      const skipNetns = policy.skipRedirectFromBackend && this.options.netnsCookie !== false ? selectedPods(policy, pods).map((pod) => pod.netns) : [];
+      const skipNetns =
+        policy.skipRedirectFromBackend && this.options.netnsCookie !== false
+          ? selectedPods(policy, pods).map((pod) => pod.netns)
+          : [];
       const { frontends, reason } = this.statusOf(policy, pods);
       if (reason !== undefined) continue;
       for (const { ip, port, protocol, backends, redirected } of frontends) {
         // Policies are taken in the order of their names: the last one that has backends wins.
         const spec = { policy: policyKey(policy), ip, port, protocol, backends, skipNetns };
-        if (redirected || (this.options.withoutBackends === 'empty' && this.wouldRedirect(policy, frontends, port, protocol))) redirects.set(frontendKey(ip, port, protocol), spec);
+        if (
+          redirected ||
+          (this.options.withoutBackends === 'empty' && this.wouldRedirect(policy, frontends, port, protocol))
+        )
+          redirects.set(frontendKey(ip, port, protocol), spec);
       }
     }
     if (redirects.size === 0 && !this.active.has(node)) return;
@@ -169,20 +188,46 @@ export class LocalRedirects {
   }
 
   /** Whether a port is without redirect only because there is no backend. */
-  private wouldRedirect(policy: LocalRedirectPolicy, frontends: readonly FrontendStatus[], port: number, protocol: string): boolean {
+  private wouldRedirect(
+    policy: LocalRedirectPolicy,
+    frontends: readonly FrontendStatus[],
+    port: number,
+    protocol: string,
+  ): boolean {
     const status = frontends.find((frontend) => frontend.port === port && frontend.protocol === protocol)!;
-    const pod: CandidatePod = { namespace: policy.namespace, name: '', labels: {}, ready: true, ips: [status.ip], ports: policy.backendPorts, netns: '' };
+    const pod: CandidatePod = {
+      namespace: policy.namespace,
+      name: '',
+      labels: {},
+      ready: true,
+      ips: [status.ip],
+      ports: policy.backendPorts,
+      netns: '',
+    };
     return mapFrontend({ ...policy, selector: [] }, status, frontends.length, [pod], this.rules).redirected;
   }
 
   private statusOf(policy: LocalRedirectPolicy, pods: readonly CandidatePod[]): PolicyStatus {
     const { frontend } = policy;
-    const warning = policy.skipRedirectFromBackend && this.options.netnsCookie === false ? 'the kernel has no SO_NETNS_COOKIE (5.12): backends are redirected too' : undefined;
+    const warning =
+      policy.skipRedirectFromBackend && this.options.netnsCookie === false
+        ? 'the kernel has no SO_NETNS_COOKIE (5.12): backends are redirected too'
+        : undefined;
     const service = frontend.kind === 'service' ? `${frontend.namespace}/${frontend.name}` : undefined;
-    const base = { namespace: policy.namespace, name: policy.name, frontendType: frontendTypeText(frontend), service, warning };
+    const base = {
+      namespace: policy.namespace,
+      name: policy.name,
+      frontendType: frontendTypeText(frontend),
+      service,
+      warning,
+    };
     const found = this.frontendsOf(policy);
     if (typeof found === 'string') return { ...base, frontends: [], reason: found };
-    return { ...base, reason: undefined, frontends: found.map((candidate) => mapFrontend(policy, candidate, found.length, pods, this.rules)) };
+    return {
+      ...base,
+      reason: undefined,
+      frontends: found.map((candidate) => mapFrontend(policy, candidate, found.length, pods, this.rules)),
+    };
   }
 
   /** The addresses and ports that a policy is about, or why there are none. */
@@ -190,7 +235,12 @@ export class LocalRedirects {
     if (frontend.kind === 'address') {
       const owner = this.rules === '1.18' ? this.world.services.ownerOfAddress(frontend.ip) : undefined;
       if (owner !== undefined) return `${frontend.ip} belongs to service ${owner}`;
-      return frontend.ports.map((port) => ({ ip: frontend.ip, port: port.port, protocol: port.protocol, portName: port.name }));
+      return frontend.ports.map((port) => ({
+        ip: frontend.ip,
+        port: port.port,
+        protocol: port.protocol,
+        portName: port.name,
+      }));
     }
     const spec = this.world.services.get(frontend.namespace, frontend.name);
     if (!spec) return `service ${frontend.namespace}/${frontend.name} does not exist`;
@@ -206,24 +256,49 @@ export class LocalRedirects {
     if (frontend.kind !== 'address' || !this.cidrs) return;
     const bytes = parseIp(frontend.ip)!;
     if (!this.cidrs.some((cidr) => cidrContains(cidr, bytes))) {
-      throw new LrpError('spec.redirectFrontend.addressMatcher.ip', `${frontend.ip} is not in the allowed blocks ${this.options.addressCidrs!.join(', ')}`);
+      throw new LrpError(
+        'spec.redirectFrontend.addressMatcher.ip',
+        `${frontend.ip} is not in the allowed blocks ${this.options.addressCidrs!.join(', ')}`,
+      );
     }
   }
 
   private checkUnique(policy: LocalRedirectPolicy): void {
     for (const other of this.policies.values()) {
-      if (policy.frontend.kind === 'service' && other.frontend.kind === 'service' && policy.frontend.name === other.frontend.name && policy.namespace === other.namespace) {
-        throw new LrpError('spec.redirectFrontend.serviceMatcher.serviceName', `a policy for service ${policy.frontend.name} already exists in namespace ${policy.namespace}: ${other.name}`);
+      if (
+        policy.frontend.kind === 'service' &&
+        other.frontend.kind === 'service' &&
+        policy.frontend.name === other.frontend.name &&
+        policy.namespace === other.namespace
+      ) {
+        throw new LrpError(
+          'spec.redirectFrontend.serviceMatcher.serviceName',
+          `a policy for service ${policy.frontend.name} already exists in namespace ${policy.namespace}: ${other.name}`,
+        );
       }
-      if (policy.frontend.kind !== 'address' || other.frontend.kind !== 'address' || policy.frontend.ip !== other.frontend.ip) continue;
+      if (
+        policy.frontend.kind !== 'address' ||
+        other.frontend.kind !== 'address' ||
+        policy.frontend.ip !== other.frontend.ip
+      )
+        continue;
       const taken = other.frontend.ports;
-      const clash = policy.frontend.ports.find((port) => taken.some((mine) => mine.port === port.port && mine.protocol === port.protocol));
-      if (clash) throw new LrpError('spec.redirectFrontend.addressMatcher', `${frontendKey(policy.frontend.ip, clash.port, clash.protocol)} is already redirected by policy ${policyKey(other)}`);
+      const clash = policy.frontend.ports.find((port) =>
+        taken.some((mine) => mine.port === port.port && mine.protocol === port.protocol),
+      );
+      if (clash)
+        throw new LrpError(
+          'spec.redirectFrontend.addressMatcher',
+          `${frontendKey(policy.frontend.ip, clash.port, clash.protocol)} is already redirected by policy ${policyKey(other)}`,
+        );
     }
   }
 }
 
-/** A hostNetwork pod has its node's namespace, so excepting it excepts every program of the node: the map goes by namespace cookie. */
+/**
+ * A hostNetwork pod has its node's namespace, so excepting it excepts every program of the node: the map goes by
+ * namespace cookie.
+ */
 const candidate = (pod: Pod): CandidatePod => ({
   namespace: pod.spec.namespace,
   name: pod.spec.name,

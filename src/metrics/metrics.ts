@@ -26,7 +26,10 @@ export class Value {
   }
 }
 
-/** A histogram with its labels bound. `bounds` are upper bounds in rising order; what is above the last counts in `+Inf` only. */
+/**
+ * A histogram with its labels bound. `bounds` are upper bounds in rising order; what is above the last counts in
+ * `+Inf` only.
+ */
 export class Histogram {
   sum = 0;
   count = 0;
@@ -67,8 +70,12 @@ export class Family<Child> {
   private readonly beforeCollect = new Set<() => void>();
 
   constructor(
-    readonly name: string, readonly help: string, readonly type: 'counter' | 'gauge' | 'histogram', labelNames: readonly string[],
-    private readonly create: () => Child, private readonly samples: (name: string, labels: Labels, child: Child) => Sample[],
+    readonly name: string,
+    readonly help: string,
+    readonly type: 'counter' | 'gauge' | 'histogram',
+    labelNames: readonly string[],
+    private readonly create: () => Child,
+    private readonly samples: (name: string, labels: Labels, child: Child) => Sample[],
   ) {
     this.labelNames = [...labelNames].sort();
   }
@@ -78,7 +85,10 @@ export class Family<Child> {
     const key = this.labelNames.map((label) => labels[label] ?? '').join('\0');
     let entry = this.children.get(key);
     if (!entry) {
-      entry = { labels: Object.fromEntries(this.labelNames.map((label) => [label, labels[label] ?? ''])), child: this.create() };
+      entry = {
+        labels: Object.fromEntries(this.labelNames.map((label) => [label, labels[label] ?? ''])),
+        child: this.create(),
+      };
       this.children.set(key, entry);
     }
     return entry.child;
@@ -108,10 +118,16 @@ export class Family<Child> {
   }
 }
 
-const single = (_name: string, labels: Labels, child: Value): Sample[] => [{ labels: { ...labels }, value: child.value }];
+const single = (_name: string, labels: Labels, child: Value): Sample[] => [
+  { labels: { ...labels }, value: child.value },
+];
 
 function buckets(name: string, labels: Labels, child: Histogram): Sample[] {
-  const samples: Sample[] = child.cumulative().map((value, i) => ({ metricName: `${name}_bucket`, labels: { ...labels, le: formatBound(child.bounds[i]!) }, value }));
+  const samples: Sample[] = child.cumulative().map((value, i) => ({
+    metricName: `${name}_bucket`,
+    labels: { ...labels, le: formatBound(child.bounds[i]!) },
+    value,
+  }));
   samples.push({ metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: child.count });
   samples.push({ metricName: `${name}_sum`, labels: { ...labels }, value: child.sum });
   samples.push({ metricName: `${name}_count`, labels: { ...labels }, value: child.count });
@@ -119,9 +135,13 @@ function buckets(name: string, labels: Labels, child: Histogram): Sample[] {
 }
 
 /** The reference prints bounds from a million upwards with an exponent. */
-const formatBound = (bound: number): string => (bound >= 1e6 ? bound.toExponential().replace(/e\+(\d)$/, 'e+0$1') : String(bound));
+const formatBound = (bound: number): string =>
+  bound >= 1e6 ? bound.toExponential().replace(/e\+(\d)$/, 'e+0$1') : String(bound);
 
-/** The metrics of one server process, or of another program under a prefix of its own. Asking again for a name gives the same family, so that server blocks and reloads share it. */
+/**
+ * The metrics of one server process, or of another program under a prefix of its own. Asking again for a name gives
+ * the same family, so that server blocks and reloads share it.
+ */
 export class Metrics {
   private readonly registry = new Registry();
   private readonly families = new Map<string, unknown>();
@@ -132,18 +152,39 @@ export class Metrics {
 
   /** A counter `NAMESPACE_SUBSYSTEM_NAME`; an empty subsystem is left out. */
   counter(subsystem: string, name: string, help: string, labelNames: readonly string[] = []): Family<Value> {
-    return this.family(subsystem, name, (full) => new Family(full, help, 'counter', labelNames, () => new Value(), single));
+    return this.family(
+      subsystem,
+      name,
+      (full) => new Family(full, help, 'counter', labelNames, () => new Value(), single),
+    );
   }
 
   gauge(subsystem: string, name: string, help: string, labelNames: readonly string[] = []): Family<Value> {
-    return this.family(subsystem, name, (full) => new Family(full, help, 'gauge', labelNames, () => new Value(), single));
+    return this.family(
+      subsystem,
+      name,
+      (full) => new Family(full, help, 'gauge', labelNames, () => new Value(), single),
+    );
   }
 
-  histogram(subsystem: string, name: string, help: string, bounds: readonly number[], labelNames: readonly string[] = []): Family<Histogram> {
-    return this.family(subsystem, name, (full) => new Family(full, help, 'histogram', labelNames, () => new Histogram(bounds), buckets));
+  histogram(
+    subsystem: string,
+    name: string,
+    help: string,
+    bounds: readonly number[],
+    labelNames: readonly string[] = [],
+  ): Family<Histogram> {
+    return this.family(
+      subsystem,
+      name,
+      (full) => new Family(full, help, 'histogram', labelNames, () => new Histogram(bounds), buckets),
+    );
   }
 
-  /** Calls `fn` before each scrape until the returned function is called: for counts that are kept elsewhere meanwhile. */
+  /**
+   * Calls `fn` before each scrape until the returned function is called: for counts that are kept elsewhere
+   * meanwhile.
+   */
   onScrape(fn: () => void): () => void {
     this.beforeScrape.add(fn);
     return () => void this.beforeScrape.delete(fn);
@@ -152,7 +193,10 @@ export class Metrics {
   /** The scrape in the text exposition format 0.0.4, families by name; a family without series is left out. */
   async text(): Promise<string> {
     for (const fn of this.beforeScrape) fn();
-    const families = (await this.registry.getMetricsAsJSON()).filter((metric) => metric.values.length > 0).map((metric) => metric.name).sort();
+    const families = (await this.registry.getMetricsAsJSON())
+      .filter((metric) => metric.values.length > 0)
+      .map((metric) => metric.name)
+      .sort();
     const texts = await Promise.all(families.map((name) => this.registry.getSingleMetricAsString(name)));
     return texts.map((text) => `${text}\n`).join('');
   }

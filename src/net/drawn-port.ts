@@ -2,7 +2,8 @@
 const DRAWS = 10;
 
 /**
- * Opens sockets of several transports at one port. Where it is to be drawn (0), the port that the first transport gets may be taken in another one: then the next
+ * Opens sockets of several transports at one port. Where it is to be drawn (0), the port that the first transport
+ * gets may be taken in another one: then the next
  * is drawn. `open` leaves nothing open when it rejects.
  */
 export async function atOnePort<T>(port: number, open: () => Promise<T>): Promise<T> {

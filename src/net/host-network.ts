@@ -3,7 +3,14 @@ import net from 'node:net';
 import os from 'node:os';
 import type { InheritedSockets } from './inherited-sockets.js';
 import type {
-  ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagram, TcpConnection, TcpListener, UdpSocket,
+  ConnectedUdpSocket,
+  Endpoint,
+  InterfaceAddress,
+  Network,
+  OnDatagram,
+  TcpConnection,
+  TcpListener,
+  UdpSocket,
 } from './network.js';
 
 /** Kernel buffer of a listening UDP socket, in octets: a burst of some thousand queries waits instead of being lost. */
@@ -12,44 +19,61 @@ const RECEIVE_BUFFER = 4 << 20;
 /** Connections that wait for the process to accept them. */
 const BACKLOG = 1024;
 
-/** Addresses are always given as such, so looking one up is handing it back; Node's own look-up costs a turn of the event loop per datagram. */
+/**
+ * Addresses are always given as such, so looking one up is handing it back; Node's own look-up costs a turn of the
+ * event loop per datagram.
+ */
 type Lookup = (host: string, options: unknown, done: (error: null, address: string, family: number) => void) => void;
 const asIs: Lookup = (host, _options, done) => done(null, host, host.includes(':') ? 6 : 4);
 
 const udpType = (address: string): 'udp4' | 'udp6' => (address.includes(':') ? 'udp6' : 'udp4');
 
-/** The operating system's sockets. Where another process passed on a socket that is bound to the wanted place, that one is listened at. */
+/**
+ * The operating system's sockets. Where another process passed on a socket that is bound to the wanted place, that
+ * one is listened at.
+ */
 export class HostNetwork implements Network {
   constructor(private readonly inherited?: InheritedSockets) {}
 
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
-    if (at.address === '') return everywhere((address) => this.bindUdp({ address, port: at.port }, (bytes, peer) => onDatagram(bytes, unmapped(peer))), mapTo);
+    if (at.address === '')
+      return everywhere(
+        (address) => this.bindUdp({ address, port: at.port }, (bytes, peer) => onDatagram(bytes, unmapped(peer))),
+        mapTo,
+      );
     return new Promise((resolve, reject) => {
       const socket = dgram.createSocket({ type: udpType(at.address), lookup: asIs });
       socket.once('error', reject);
       const fd = this.inherited?.take('udp', at);
-      socket.bind(fd === undefined ? { address: at.address, port: at.port, exclusive: true } : { fd, exclusive: true }, () => {
-        socket.off('error', reject);
-        // A datagram that could not be sent is lost; an error without a listener would end the process.
-        socket.on('error', ignore);
-        growBuffer(socket);
-        let open = true;
-        socket.on('message', onDatagram);
-        resolve({
-          local: socket.address(),
-          send: (bytes, length, to) => {
-            if (open) socket.send(bytes, 0, length, to.port, to.address);
-          },
-          close: () => {
-            open = false;
-            closeUdp(socket);
-          },
-        });
-      });
+      socket.bind(
+        fd === undefined ? { address: at.address, port: at.port, exclusive: true } : { fd, exclusive: true },
+        () => {
+          socket.off('error', reject);
+          // A datagram that could not be sent is lost; an error without a listener would end the process.
+          socket.on('error', ignore);
+          growBuffer(socket);
+          let open = true;
+          socket.on('message', onDatagram);
+          resolve({
+            local: socket.address(),
+            send: (bytes, length, to) => {
+              if (open) socket.send(bytes, 0, length, to.port, to.address);
+            },
+            close: () => {
+              open = false;
+              closeUdp(socket);
+            },
+          });
+        },
+      );
     });
   }
 
-  connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket> {
+  connectUdp(
+    to: Endpoint,
+    onDatagram: (bytes: Buffer) => void,
+    onError: (error: Error) => void,
+  ): Promise<ConnectedUdpSocket> {
     return new Promise((resolve, reject) => {
       const socket = dgram.createSocket({ type: udpType(to.address), lookup: asIs });
       socket.once('error', reject);
@@ -68,18 +92,29 @@ export class HostNetwork implements Network {
   }
 
   listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
-    if (at.address === '') return everywhere((address) => this.listenTcp({ address, port: at.port }, onConnection), (listener) => listener);
+    if (at.address === '')
+      return everywhere(
+        (address) => this.listenTcp({ address, port: at.port }, onConnection),
+        (listener) => listener,
+      );
     return new Promise((resolve, reject) => {
-      const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => onConnection(connection(socket)));
+      const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
+        onConnection(connection(socket)),
+      );
       server.once('error', reject);
       const fd = this.inherited?.take('tcp', at);
-      server.listen(fd === undefined ? { host: at.address, port: at.port, backlog: BACKLOG, exclusive: true } : { fd, backlog: BACKLOG, exclusive: true }, () => {
-        server.off('error', reject);
-        // Accepting fails when descriptors run out; the connection is refused and the next one may fit.
-        server.on('error', ignore);
-        const { address, port } = server.address() as net.AddressInfo;
-        resolve({ local: { address, port }, close: () => void server.close() });
-      });
+      server.listen(
+        fd === undefined
+          ? { host: at.address, port: at.port, backlog: BACKLOG, exclusive: true }
+          : { fd, backlog: BACKLOG, exclusive: true },
+        () => {
+          server.off('error', reject);
+          // Accepting fails when descriptors run out; the connection is refused and the next one may fit.
+          server.on('error', ignore);
+          const { address, port } = server.address() as net.AddressInfo;
+          resolve({ local: { address, port }, close: () => void server.close() });
+        },
+      );
     });
   }
 
@@ -134,10 +169,15 @@ async function everywhere<T>(open: (address: string) => Promise<T>, both: (socke
 /** How a socket of both families spells an IPv4 peer (RFC 4291 section 2.5.5.2). */
 const MAPPED = '::ffff:';
 
-const unmapped = (peer: Endpoint): Endpoint => (peer.address.startsWith(MAPPED) ? { address: peer.address.slice(MAPPED.length), port: peer.port } : peer);
+const unmapped = (peer: Endpoint): Endpoint =>
+  peer.address.startsWith(MAPPED) ? { address: peer.address.slice(MAPPED.length), port: peer.port } : peer;
 
 function mapTo(socket: UdpSocket): UdpSocket {
-  return { ...socket, send: (bytes, length, to) => socket.send(bytes, length, to.address.includes(':') ? to : { address: MAPPED + to.address, port: to.port }) };
+  return {
+    ...socket,
+    send: (bytes, length, to) =>
+      socket.send(bytes, length, to.address.includes(':') ? to : { address: MAPPED + to.address, port: to.port }),
+  };
 }
 
 function ignore(): void {

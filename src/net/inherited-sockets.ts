@@ -19,29 +19,42 @@ export interface BoundSocket extends Omit<ListeningSocket, 'fd'> {
   readonly inode: string;
 }
 
-/** State of a socket that listens (TCP) or has no peer (UDP), in hexadecimal as in the list; include/net/tcp_states.h. */
+/**
+ * State of a socket that listens (TCP) or has no peer (UDP), in hexadecimal as in the list; include/net/tcp_states.h.
+ */
 const WAITING: Readonly<Record<Transport, string>> = { tcp: '0A', udp: '07' };
 
 /**
- * The listening TCP sockets, or the UDP sockets without a peer, in a list such as /proc/net/udp6 (proc(5)). Addresses are there as words of 32 bits in the
+ * The listening TCP sockets, or the UDP sockets without a peer, in a list such as /proc/net/udp6 (proc(5)). Addresses
+ * are there as words of 32 bits in the
  * byte order of the machine.
  */
 export function parseSocketList(text: string, transport: Transport, littleEndian: boolean): BoundSocket[] {
-  return text.split('\n').slice(1).flatMap((line) => {
-    const fields = line.trim().split(/\s+/);
-    const [host = '', port = ''] = (fields[1] ?? '').split(':');
-    const inode = fields[9];
-    if (fields[3] !== WAITING[transport] || inode === undefined) return [];
-    const bytes = Buffer.from(host, 'hex');
-    if (littleEndian) bytes.swap32();
-    return [{ transport, address: formatIp(bytes), port: Number.parseInt(port, 16), inode }];
-  });
+  return text
+    .split('\n')
+    .slice(1)
+    .flatMap((line) => {
+      const fields = line.trim().split(/\s+/);
+      const [host = '', port = ''] = (fields[1] ?? '').split(':');
+      const inode = fields[9];
+      if (fields[3] !== WAITING[transport] || inode === undefined) return [];
+      const bytes = Buffer.from(host, 'hex');
+      if (littleEndian) bytes.swap32();
+      return [{ transport, address: formatIp(bytes), port: Number.parseInt(port, 16), inode }];
+    });
 }
 
-/** The sockets of this process at which it is reached; empty where the system has no /proc, which is everywhere but on Linux. */
+/**
+ * The sockets of this process at which it is reached; empty where the system has no /proc, which is everywhere but on
+ * Linux.
+ */
 export function listeningSockets(): ListeningSocket[] {
   const littleEndian = os.endianness() === 'LE';
-  const bound = (['udp', 'tcp'] as const).flatMap((transport) => [transport, `${transport}6`].flatMap((file) => parseSocketList(readOrEmpty(`/proc/self/net/${file}`), transport, littleEndian)));
+  const bound = (['udp', 'tcp'] as const).flatMap((transport) =>
+    [transport, `${transport}6`].flatMap((file) =>
+      parseSocketList(readOrEmpty(`/proc/self/net/${file}`), transport, littleEndian),
+    ),
+  );
   const byInode = new Map(bound.map((socket) => [`socket:[${socket.inode}]`, socket]));
   return descriptors().flatMap(({ fd, target }) => {
     const socket = byInode.get(target);
@@ -73,7 +86,8 @@ export class InheritedSockets {
 }
 
 /** The list does not tell the zone of a link-local address. */
-const keyOf = (transport: Transport, { address, port }: Endpoint): string => `${transport} ${hostPort(canonicalIp(address.replace(/%.*$/, '')) ?? address, port)}`;
+const keyOf = (transport: Transport, { address, port }: Endpoint): string =>
+  `${transport} ${hostPort(canonicalIp(address.replace(/%.*$/, '')) ?? address, port)}`;
 
 function readOrEmpty(file: string): string {
   try {

@@ -1,6 +1,9 @@
 import type { Duplex } from 'node:stream';
 
-/** A place to listen at or to send to. `address` is an IPv4 or IPv6 address in text form, empty for all of the host's; `port` is 0 to 65535. */
+/**
+ * A place to listen at or to send to. `address` is an IPv4 or IPv6 address in text form, empty for all of the host's;
+ * `port` is 0 to 65535.
+ */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
@@ -12,14 +15,23 @@ export type OnDatagram = (bytes: Buffer, peer: Endpoint) => void;
 export interface UdpSocket {
   /** Where the socket is bound, with the port that it got. */
   readonly local: Endpoint;
-  /** Sends the first `length` octets of `bytes`. What cannot be sent is lost, as datagrams are; `onError` of a connected socket is told. */
+  /**
+   * Sends the first `length` octets of `bytes`. What cannot be sent is lost, as datagrams are; `onError` of a
+   * connected socket is told.
+   */
   send(bytes: Uint8Array, length: number, to: Endpoint): void;
-  /** Takes no more datagrams, and resolves when all that were taken have been delivered. Where it is missing, taking ends with `close`, and not before. */
+  /**
+   * Takes no more datagrams, and resolves when all that were taken have been delivered. Where it is missing, taking
+   * ends with `close`, and not before.
+   */
   pause?(): Promise<void>;
   close(): void;
 }
 
-/** A UDP socket that talks to one peer only: datagrams from elsewhere are not delivered, and an ICMP refusal arrives as an error. */
+/**
+ * A UDP socket that talks to one peer only: datagrams from elsewhere are not delivered, and an ICMP refusal arrives
+ * as an error.
+ */
 export interface ConnectedUdpSocket {
   readonly local: Endpoint;
   send(bytes: Uint8Array): void;
@@ -47,14 +59,23 @@ export interface InterfaceAddress {
 }
 
 /**
- * The only way to the wire. Every packet of servers, probes and clients goes through one of these: the operating system's sockets (`HostNetwork`) or a
- * modelled network namespace. Promises reject with a NodeJS.ErrnoException (`EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `ECONNREFUSED`, ...).
+ * The only way to the wire. Every packet of servers, probes and clients goes through one of these: the operating
+ * system's sockets (`HostNetwork`) or a
+ * modelled network namespace. Promises reject with a NodeJS.ErrnoException (`EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`,
+ * `ECONNREFUSED`, ...).
  */
 export interface Network {
-  /** Binds a UDP socket. Port 0 draws a free one. At all addresses, peers of both families arrive, each under its own family's address. */
+  /**
+   * Binds a UDP socket. Port 0 draws a free one. At all addresses, peers of both families arrive, each under its own
+   * family's address.
+   */
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket>;
   /** Opens a UDP socket at a free port, drawn unpredictably (RFC 5452 section 9.2), for one peer. */
-  connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket>;
+  connectUdp(
+    to: Endpoint,
+    onDatagram: (bytes: Buffer) => void,
+    onError: (error: Error) => void,
+  ): Promise<ConnectedUdpSocket>;
   listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener>;
   /** Opens a connection. Aborting `signal` before it is open rejects and leaves nothing behind. */
   connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection>;

@@ -53,20 +53,51 @@ export class NodeCacheFlagError extends Error {
 const MIN_SYNC: Milliseconds = 1000;
 const MAX_SYNC: Milliseconds = 24 * 3_600_000;
 
-/** Node-cache's flags with their defaults, those it takes over from CoreDNS, and `backend`, `dry-run`, `log.format`, `io` and `workers`, which are ours. */
+/**
+ * Node-cache's flags with their defaults, those it takes over from CoreDNS, and `backend`, `dry-run`, `log.format`,
+ * `io` and `workers`, which are ours.
+ */
 export const NODE_CACHE_FLAGS: readonly FlagSpec[] = [
-  { name: 'localip', type: 'string', help: 'addresses to serve DNS at, separated by commas; IPv4 and IPv6 may be mixed' },
-  { name: 'conf', type: 'string', help: 'where the rendered Corefile is written to and read from', default: 'Corefile' },
+  {
+    name: 'localip',
+    type: 'string',
+    help: 'addresses to serve DNS at, separated by commas; IPv4 and IPv6 may be mixed',
+  },
+  {
+    name: 'conf',
+    type: 'string',
+    help: 'where the rendered Corefile is written to and read from',
+    default: 'Corefile',
+  },
   { name: 'corefile', type: 'string', help: 'as -conf, which goes before it', default: '/etc/Corefile' },
   { name: 'basecorefile', type: 'string', help: 'template of the Corefile', default: '/etc/coredns/Corefile.base' },
-  { name: 'kubednscm', type: 'string', help: 'folder with the files of the kube-dns ConfigMap (stubDomains, upstreamNameservers); /etc/kube-dns where that exists' },
-  { name: 'upstreamsvc', type: 'string', help: 'service whose address, from the environment, is the cluster DNS', default: 'kube-dns' },
+  {
+    name: 'kubednscm',
+    type: 'string',
+    help: 'folder with the files of the kube-dns ConfigMap (stubDomains, upstreamNameservers); /etc/kube-dns where that exists',
+  },
+  {
+    name: 'upstreamsvc',
+    type: 'string',
+    help: 'service whose address, from the environment, is the cluster DNS',
+    default: 'kube-dns',
+  },
   { name: 'setupinterface', type: 'bool', help: 'make a link that holds the addresses', default: 'true' },
   { name: 'interfacename', type: 'string', help: 'name of that link', default: 'nodelocaldns' },
   { name: 'setupiptables', type: 'bool', help: 'set rules that keep DNS out of conntrack', default: 'true' },
-  { name: 'backend', type: 'string', help: 'what sets the rules: iptables, or nft in a table of its own', default: 'iptables' },
+  {
+    name: 'backend',
+    type: 'string',
+    help: 'what sets the rules: iptables, or nft in a table of its own',
+    default: 'iptables',
+  },
   { name: 'skipteardown', type: 'bool', help: 'leave link and rules behind at the end' },
-  { name: 'syncinterval', type: 'duration', help: 'pause between two checks of link and rules; a bare number counts seconds', default: '60s' },
+  {
+    name: 'syncinterval',
+    type: 'duration',
+    help: 'pause between two checks of link and rules; a bare number counts seconds',
+    default: '60s',
+  },
   { name: 'health-port', type: 'string', help: 'port of the health plugin', default: '8080' },
   { name: 'metrics-listen-address', type: 'string', help: 'where to serve metrics', default: '0.0.0.0:9353' },
   { name: 'reloadwithsignal', type: 'bool', help: 'reload a changed configuration by SIGUSR1 to the own process' },
@@ -75,7 +106,8 @@ export const NODE_CACHE_FLAGS: readonly FlagSpec[] = [
 ];
 
 /**
- * Reads node-cache's command line. Throws a FlagError for what is no flag or no value of its type (node-cache prints its usage then and ends with 2), and a
+ * Reads node-cache's command line. Throws a FlagError for what is no flag or no value of its type (node-cache prints
+ * its usage then and ends with 2), and a
  * NodeCacheFlagError for a value that cannot be used (ends with 1).
  */
 export function parseNodeCacheFlags(args: readonly string[]): NodeCacheOptions {
@@ -88,7 +120,8 @@ export function parseNodeCacheFlags(args: readonly string[]): NodeCacheOptions {
   const [extra] = rest;
   if (extra !== undefined) throw new NodeCacheFlagError(`unexpected argument - "${extra}"`);
   return {
-    localIps, ask,
+    localIps,
+    ask,
     dnsPort: port(text('dns.port'), 'port'),
     healthPort: port(text('health-port'), 'healthcheck port'),
     setupInterface: yes('setupinterface'),
@@ -114,31 +147,41 @@ export function parseNodeCacheFlags(args: readonly string[]): NodeCacheOptions {
 /** What is printed after a FlagError, and for -help. */
 export function nodeCacheUsage(version: string): string {
   const [first, ...more] = usage('node-cache', NODE_CACHE_FLAGS).split('\n');
-  return [first, `Serves DNS on a node by nodens ${version}, from a cache beside the pods, at the addresses of -localip`, '', ...more].join('\n');
+  return [
+    first,
+    `Serves DNS on a node by nodens ${version}, from a cache beside the pods, at the addresses of -localip`,
+    '',
+    ...more,
+  ].join('\n');
 }
 
 function addresses(text: string): string[] {
   const all = text.split(',');
-  for (const address of all) if (ipFamily(address) === 0) throw new NodeCacheFlagError(`invalid localip specified - "${address}"`);
+  for (const address of all)
+    if (ipFamily(address) === 0) throw new NodeCacheFlagError(`invalid localip specified - "${address}"`);
   return all;
 }
 
 function port(text: string, what: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65_535) throw new NodeCacheFlagError(`invalid ${what} specified - "${text}"`);
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65_535)
+    throw new NodeCacheFlagError(`invalid ${what} specified - "${text}"`);
   return Number(text);
 }
 
 /** What the kernel takes for a link (15 octets) and nft for a table, so that both can carry the name. */
 function linkName(text: string): string {
   if (!/^[A-Za-z0-9_.-]{1,15}$/.test(text) || text === '.' || text === '..') {
-    throw new NodeCacheFlagError(`invalid interfacename specified - "${text}", want 1 to 15 letters, digits, _, . or -`);
+    throw new NodeCacheFlagError(
+      `invalid interfacename specified - "${text}", want 1 to 15 letters, digits, _, . or -`,
+    );
   }
   return text;
 }
 
 function oneOf<T extends string>(flag: string, text: string, allowed: readonly T[]): T {
   const found = allowed.find((value) => value === text);
-  if (found === undefined) throw new NodeCacheFlagError(`invalid ${flag} specified - "${text}", want ${allowed.join(' or ')}`);
+  if (found === undefined)
+    throw new NodeCacheFlagError(`invalid ${flag} specified - "${text}", want ${allowed.join(' or ')}`);
   return found;
 }
 
@@ -152,18 +195,24 @@ function endpoint(text: string): Endpoint {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
   const address = bracketed ?? plain;
   const known = address !== undefined && (address === '' || address === 'localhost' || ipFamily(address) !== 0);
-  if (!known || Number(digits) > 65_535) throw new NodeCacheFlagError(`invalid metrics-listen-address specified - "${text}", want IP:PORT, [IPV6]:PORT or :PORT`);
+  if (!known || Number(digits) > 65_535)
+    throw new NodeCacheFlagError(
+      `invalid metrics-listen-address specified - "${text}", want IP:PORT, [IPV6]:PORT or :PORT`,
+    );
   return { address: address === 'localhost' ? '127.0.0.1' : address, port: Number(digits) };
 }
 
 /**
- * Node-cache multiplies this flag by a second once more after reading it as a duration, so that there only nanoseconds are of use: `60ns` is a minute.
- * A duration below a millisecond is therefore taken in that way, every other one as it is written, and a bare number as seconds.
+ * Node-cache multiplies this flag by a second once more after reading it as a duration, so that there only
+ * nanoseconds are of use: `60ns` is a minute.
+ * A duration below a millisecond is therefore taken in that way, every other one as it is written, and a bare number
+ * as seconds.
  */
 function interval(text: string): Milliseconds {
   const read = parseDuration(/^\d+$/.test(text) ? `${text}s` : text);
   if (read === undefined) throw new FlagError(`invalid value "${text}" for flag -syncinterval: parse error`);
   const period = read > 0 && read < 1 ? Math.round(read * 1e6) * 1000 : read;
-  if (period < MIN_SYNC || period > MAX_SYNC) throw new NodeCacheFlagError(`invalid syncinterval specified - "${text}", want 1s to 24h`);
+  if (period < MIN_SYNC || period > MAX_SYNC)
+    throw new NodeCacheFlagError(`invalid syncinterval specified - "${text}", want 1s to 24h`);
   return period;
 }

@@ -10,7 +10,10 @@ export type Folder = ReadonlyMap<string, string>;
 export interface NodeCacheFiles {
   read(file: string): string;
   write(file: string, text: string): void;
-  /** The files of a folder, those of folders in it and hidden ones left out: a mounted ConfigMap keeps its versions in such. */
+  /**
+   * The files of a folder, those of folders in it and hidden ones left out: a mounted ConfigMap keeps its versions in
+   * such.
+   */
   folder(folder: string): Folder;
   exists(path: string): boolean;
 }
@@ -18,20 +21,29 @@ export interface NodeCacheFiles {
 export const hostFiles: NodeCacheFiles = {
   read: (file) => readFileSync(file, 'utf8'),
   write: (file, text) => writeFileSync(file, text),
-  folder: (folder) => new Map(
-    readdirSync(folder).filter((name) => !name.startsWith('.')).sort()
-      .filter((name) => statSync(path.join(folder, name), { throwIfNoEntry: false })?.isFile())
-      .map((name) => [name, readFileSync(path.join(folder, name), 'utf8')]),
-  ),
+  folder: (folder) =>
+    new Map(
+      readdirSync(folder)
+        .filter((name) => !name.startsWith('.'))
+        .sort()
+        .filter((name) => statSync(path.join(folder, name), { throwIfNoEntry: false })?.isFile())
+        .map((name) => [name, readFileSync(path.join(folder, name), 'utf8')]),
+    ),
   exists: (file) => statSync(file, { throwIfNoEntry: false }) !== undefined,
 };
 
-/** A folder that is looked at again and again. A mounted ConfigMap is exchanged as a whole by its kubelet, which no watch on single files sees. */
+/**
+ * A folder that is looked at again and again. A mounted ConfigMap is exchanged as a whole by its kubelet, which no
+ * watch on single files sees.
+ */
 export class WatchedFolder {
   private last: string | undefined;
   private timer: Timer | undefined;
 
-  constructor(private readonly files: NodeCacheFiles, readonly path: string) {}
+  constructor(
+    private readonly files: NodeCacheFiles,
+    readonly path: string,
+  ) {}
 
   /** The files as they are now, also as what later changes are measured by. Throws a NodeJS.ErrnoException. */
   read(): Folder {

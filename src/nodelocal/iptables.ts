@@ -20,13 +20,19 @@ interface ListedRule {
 export class Iptables {
   private readonly command: string;
 
-  constructor(private readonly family: 4 | 6, private readonly run: Run, private readonly report: Report) {
+  constructor(
+    private readonly family: 4 | 6,
+    private readonly run: Run,
+    private readonly report: Report,
+  ) {
     this.command = family === 4 ? 'iptables' : 'ip6tables';
   }
 
   /**
-   * Puts the rules that are missing at the head of their chains, in the order given. With `stale`, it first takes away what a predecessor left that does not
-   * fit: rules that are there twice, rules for a wanted address with another port, and rules for addresses that `stale` gives up. Those of another node cache
+   * Puts the rules that are missing at the head of their chains, in the order given. With `stale`, it first takes
+   * away what a predecessor left that does not
+   * fit: rules that are there twice, rules for a wanted address with another port, and rules for addresses that
+   * `stale` gives up. Those of another node cache
    * on the same host stay.
    */
   async ensure(rules: readonly PlannedRule[], stale?: IsStale): Promise<void> {
@@ -45,14 +51,20 @@ export class Iptables {
     for (const rule of (await this.list(own)) ?? []) if (wanted.has(keyOf(rule))) await this.delete(rule);
   }
 
-  private async removeLeftovers(own: readonly PlannedRule[], listed: readonly ListedRule[], stale: IsStale): Promise<void> {
+  private async removeLeftovers(
+    own: readonly PlannedRule[],
+    listed: readonly ListedRule[],
+    stale: IsStale,
+  ): Promise<void> {
     const wanted = new Set(own.map(keyOf));
     const addresses = new Set(own.map((rule) => canonicalIp(rule.address)));
     for (const rule of listed) {
       if (wanted.delete(keyOf(rule))) continue;
       const address = canonicalIp(addressOf(rule)) ?? '';
       if (!addresses.has(address) && !stale(address)) continue;
-      this.report.log.info(`Removing a left-over nodelocaldns rule - ${rule.table} ${rule.chain} ${rule.args.join(' ')}`);
+      this.report.log.info(
+        `Removing a left-over nodelocaldns rule - ${rule.table} ${rule.chain} ${rule.args.join(' ')}`,
+      );
       await this.delete(rule);
     }
   }
@@ -81,7 +93,10 @@ export class Iptables {
     }
   }
 
-  /** What is there of ours; undefined, and reported, when that cannot be told. Nothing is asked where nothing is wanted: that family may not exist. */
+  /**
+   * What is there of ours; undefined, and reported, when that cannot be told. Nothing is asked where nothing is
+   * wanted: that family may not exist.
+   */
   private async list(own: readonly PlannedRule[]): Promise<ListedRule[] | undefined> {
     if (own.length === 0) return [];
     const all: ListedRule[] = [];
@@ -102,11 +117,16 @@ export class Iptables {
   }
 
   private failed(what: string, error: Error): void {
-    this.report.error(/holding the xtables lock/i.test(error.message) ? 'iptables_lock' : 'iptables', `${what}, error - ${error.message}`);
+    this.report.error(
+      /holding the xtables lock/i.test(error.message) ? 'iptables_lock' : 'iptables',
+      `${what}, error - ${error.message}`,
+    );
   }
 }
 
 /** Newer iptables list NOTRACK by the target that it has become. */
-const keyOf = ({ table, chain, args }: ListedRule): string => `${table} ${chain} ${args.join(' ').replace('-j CT --notrack', '-j NOTRACK')}`;
+const keyOf = ({ table, chain, args }: ListedRule): string =>
+  `${table} ${chain} ${args.join(' ').replace('-j CT --notrack', '-j NOTRACK')}`;
 
-const addressOf = ({ args }: ListedRule): string => (args[args.findIndex((word) => word === '-s' || word === '-d') + 1] ?? '').replace(/\/.*$/, '');
+const addressOf = ({ args }: ListedRule): string =>
+  (args[args.findIndex((word) => word === '-s' || word === '-d') + 1] ?? '').replace(/\/.*$/, '');

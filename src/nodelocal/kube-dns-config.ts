@@ -20,20 +20,27 @@ const MAX_UPSTREAMS = 3;
 const SUBDOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
 /**
- * Reads the files of a mounted kube-dns ConfigMap, by name: `stubDomains`, a JSON object of domains with lists of servers, and `upstreamNameservers`, a JSON
- * list of at most three. Servers are addresses, with a port where that is not 53. Files with other names are left alone. Throws a KubeDnsConfigError.
+ * Reads the files of a mounted kube-dns ConfigMap, by name: `stubDomains`, a JSON object of domains with lists of
+ * servers, and `upstreamNameservers`, a JSON
+ * list of at most three. Servers are addresses, with a port where that is not 53. Files with other names are left
+ * alone. Throws a KubeDnsConfigError.
  */
 export function parseKubeDnsConfig(files: ReadonlyMap<string, string>): KubeDnsConfig {
-  return { stubDomains: stubDomains(files.get('stubDomains')), upstreamNameservers: upstreamNameservers(files.get('upstreamNameservers')) };
+  return {
+    stubDomains: stubDomains(files.get('stubDomains')),
+    upstreamNameservers: upstreamNameservers(files.get('upstreamNameservers')),
+  };
 }
 
 function stubDomains(text: string | undefined): Map<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   if (text === undefined) return found;
   const value = json('stubDomains', text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('stubDomains', value, 'an object of domains with lists of servers');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrong('stubDomains', value, 'an object of domains with lists of servers');
   for (const [domain, servers] of Object.entries(value)) {
-    if (domain.length > 253 || !SUBDOMAIN.test(domain)) throw wrong('stubDomains', domain, 'a domain in lower case without final dot');
+    if (domain.length > 253 || !SUBDOMAIN.test(domain))
+      throw wrong('stubDomains', domain, 'a domain in lower case without final dot');
     const list = serverList(`stubDomains: ${domain}`, servers);
     if (list.length === 0) throw wrong(`stubDomains: ${domain}`, servers, 'at least one server');
     found.set(domain, list);
@@ -44,7 +51,8 @@ function stubDomains(text: string | undefined): Map<string, readonly string[]> {
 function upstreamNameservers(text: string | undefined): readonly string[] {
   if (text === undefined) return [];
   const list = serverList('upstreamNameservers', json('upstreamNameservers', text));
-  if (list.length > MAX_UPSTREAMS) throw new KubeDnsConfigError(`upstreamNameservers: got ${list.length} servers, allowed: at most ${MAX_UPSTREAMS}`);
+  if (list.length > MAX_UPSTREAMS)
+    throw new KubeDnsConfigError(`upstreamNameservers: got ${list.length} servers, allowed: at most ${MAX_UPSTREAMS}`);
   return list;
 }
 
@@ -59,7 +67,8 @@ function json(file: string, text: string): unknown {
 function serverList(where: string, value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw wrong(where, value, 'a list of servers');
   return value.map((server: unknown) => {
-    if (typeof server !== 'string' || !isServer(server)) throw wrong(where, server, 'an address, IP:PORT or [IPV6]:PORT');
+    if (typeof server !== 'string' || !isServer(server))
+      throw wrong(where, server, 'an address, IP:PORT or [IPV6]:PORT');
     return server;
   });
 }
@@ -67,7 +76,13 @@ function serverList(where: string, value: unknown): readonly string[] {
 function isServer(text: string): boolean {
   if (ipFamily(text) !== 0) return true;
   const [, six, four, port] = /^(?:\[(.*)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
-  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535 && (six === undefined ? ipFamily(four!) === 4 : ipFamily(six) === 6);
+  return (
+    port !== undefined &&
+    Number(port) >= 1 &&
+    Number(port) <= 65_535 &&
+    (six === undefined ? ipFamily(four!) === 4 : ipFamily(six) === 6)
+  );
 }
 
-const wrong = (where: string, got: unknown, allowed: string): KubeDnsConfigError => new KubeDnsConfigError(`${where}: got ${JSON.stringify(got)}, allowed: ${allowed}`);
+const wrong = (where: string, got: unknown, allowed: string): KubeDnsConfigError =>
+  new KubeDnsConfigError(`${where}: got ${JSON.stringify(got)}, allowed: ${allowed}`);

@@ -17,12 +17,20 @@ export const nftTable = (interfaceName: string): string => `nodens-${interfaceNa
 export function nftScript(plan: NetworkPlan, table: string): string {
   const chains = CHAINS.map((chain) => {
     const lines = rulesOf(plan, chain).map((rule) => `    ${statement(rule)}`);
-    return [`  chain ${chain.name} {`, `    type filter hook ${chain.hook} priority ${chain.priority}; policy accept;`, ...lines, '  }'].join('\n');
+    return [
+      `  chain ${chain.name} {`,
+      `    type filter hook ${chain.hook} priority ${chain.priority}; policy accept;`,
+      ...lines,
+      '  }',
+    ].join('\n');
   });
-  return [`add table inet ${table}`, `delete table inet ${table}`, `table inet ${table} {`, ...chains, '}', ''].join('\n');
+  return [`add table inet ${table}`, `delete table inet ${table}`, `table inet ${table} {`, ...chains, '}', ''].join(
+    '\n',
+  );
 }
 
-const rulesOf = (plan: NetworkPlan, { table, chain }: (typeof CHAINS)[number]): PlannedRule[] => plan.rules.filter((rule) => rule.table === table && rule.chain === chain).reverse();
+const rulesOf = (plan: NetworkPlan, { table, chain }: (typeof CHAINS)[number]): PlannedRule[] =>
+  plan.rules.filter((rule) => rule.table === table && rule.chain === chain).reverse();
 
 function statement(rule: PlannedRule): string {
   const [address, port] = rule.side === 'to' ? ['daddr', 'dport'] : ['saddr', 'sport'];
@@ -30,31 +38,46 @@ function statement(rule: PlannedRule): string {
   return `${rule.family === 4 ? 'ip' : 'ip6'} ${address} ${rule.address} ${rule.protocol} ${port} ${rule.port} counter ${verdict} comment "${commentOf(rule)}"`;
 }
 
-/** Names the rule, so that its presence can be told from a list without reading what nft makes of expressions; below nft's limit of 128 octets. */
-const commentOf = (rule: PlannedRule): string => `${rule.comment}, ${rule.protocol} ${rule.side} ${rule.address} port ${rule.port}`;
+/**
+ * Names the rule, so that its presence can be told from a list without reading what nft makes of expressions; below
+ * nft's limit of 128 octets.
+ */
+const commentOf = (rule: PlannedRule): string =>
+  `${rule.comment}, ${rule.protocol} ${rule.side} ${rule.address} port ${rule.port}`;
 
 /** The rules of a node cache in a table of its own, by nft. */
 export class Nft {
-  constructor(private readonly plan: NetworkPlan, private readonly table: string, private readonly run: Run, private readonly report: Report) {}
+  constructor(
+    private readonly plan: NetworkPlan,
+    private readonly table: string,
+    private readonly run: Run,
+    private readonly report: Report,
+  ) {}
 
   /** Puts the table in place unless it is there with all its rules and no others. */
   async ensure(): Promise<void> {
     try {
       const present = await this.list();
-      const wanted = CHAINS.flatMap((chain) => rulesOf(this.plan, chain).map((rule) => ({ rule, key: `${chain.name} ${commentOf(rule)}` })));
+      const wanted = CHAINS.flatMap((chain) =>
+        rulesOf(this.plan, chain).map((rule) => ({ rule, key: `${chain.name} ${commentOf(rule)}` })),
+      );
       const missing = wanted.filter(({ key }) => !present.includes(key));
       if (missing.length === 0 && present.length === wanted.length) return;
       await output(this.run, 'nft', ['-f', '-'], nftScript(this.plan, this.table));
       for (const { rule } of missing) this.report.log.info(`Added back nodelocaldns rule - ${describeRule(rule)}`);
     } catch (error) {
-      this.report.error('iptables', `Error checking/adding nft table ${this.table}, error - ${(error as Error).message}`);
+      this.report.error(
+        'iptables',
+        `Error checking/adding nft table ${this.table}, error - ${(error as Error).message}`,
+      );
     }
   }
 
   /** Takes the table away; one that is gone already is no fault. */
   async remove(): Promise<void> {
     const result = await this.run('nft', ['delete', 'table', 'inet', this.table]);
-    if (result.code !== 0 && !isMissing(result.stderr)) this.report.error('iptables', `Failed deleting nft table ${this.table}, error - ${result.stderr.trim()}`);
+    if (result.code !== 0 && !isMissing(result.stderr))
+      this.report.error('iptables', `Failed deleting nft table ${this.table}, error - ${result.stderr.trim()}`);
   }
 
   private async list(): Promise<string[]> {

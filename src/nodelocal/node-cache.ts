@@ -40,7 +40,8 @@ export interface NodeCacheHost {
 }
 
 /**
- * What a node cache does beside serving DNS: renders its Corefile and follows what that is made from, keeps link and rules in place, serves its metrics.
+ * What a node cache does beside serving DNS: renders its Corefile and follows what that is made from, keeps link and
+ * rules in place, serves its metrics.
  * In order: `prepare`, start a server from the Corefile, `serving`, `closing`, stop the server, `end`.
  */
 export class NodeCache {
@@ -57,25 +58,37 @@ export class NodeCache {
   private closed = false;
   private handedOver = false;
 
-  constructor(private readonly options: NodeCacheOptions, private readonly host: NodeCacheHost) {
+  constructor(
+    private readonly options: NodeCacheOptions,
+    private readonly host: NodeCacheHost,
+  ) {
     this.log = new SwitchedLog(host.startLog);
     this.report = new Report(this.log, setupErrors(host.metrics));
     this.network = new NodeNetwork(networkPlan(options), options.backend, options.interfaceName, host.run, this.report);
     this.http = new HttpListeners(host.network);
     this.base = new WatchedFolder(host.files, path.dirname(options.baseCorefile));
-    const folder = options.kubeDnsFolder !== '' ? options.kubeDnsFolder : host.files.exists(KUBE_DNS_FOLDER) ? KUBE_DNS_FOLDER : undefined;
+    const folder =
+      options.kubeDnsFolder !== ''
+        ? options.kubeDnsFolder
+        : host.files.exists(KUBE_DNS_FOLDER)
+          ? KUBE_DNS_FOLDER
+          : undefined;
     this.kubeDns = folder === undefined ? undefined : new WatchedFolder(host.files, folder);
     this.clusterDns = canonicalIp(host.env[serviceVariable(options.upstreamService)] ?? '');
   }
 
-  /** Does what has to be done before a server can start: Corefile and link. Faults are reported, and met again later. */
+  /**
+   * Does what has to be done before a server can start: Corefile and link. Faults are reported, and met again later.
+   */
   async prepare(): Promise<void> {
     const { options, host } = this;
     this.log.info(`Using Corefile ${options.corefile}`);
     this.log.info(`Using Pidfile ${options.pidfile}`);
     if (this.clusterDns === undefined) {
       const variable = serviceVariable(options.upstreamService);
-      this.log.warning(`Unable to lookup IP address of Upstream service ${options.upstreamService}, env $${variable} \`${host.env[variable] ?? ''}\``);
+      this.log.warning(
+        `Unable to lookup IP address of Upstream service ${options.upstreamService}, env $${variable} \`${host.env[variable] ?? ''}\``,
+      );
     }
     await this.serveMetrics();
     this.loadKubeDns();
@@ -84,12 +97,17 @@ export class NodeCache {
     try {
       this.base.read();
     } catch (error) {
-      this.configFault(`Failed to sync node-local-dns config directory ${this.base.path}, err: ${(error as Error).message}`);
+      this.configFault(
+        `Failed to sync node-local-dns config directory ${this.base.path}, err: ${(error as Error).message}`,
+      );
     }
     await this.network.setUpLink();
   }
 
-  /** Called when the server takes queries: sets the rules, and follows all that may change. `reload` puts a new Corefile to use. */
+  /**
+   * Called when the server takes queries: sets the rules, and follows all that may change. `reload` puts a new
+   * Corefile to use.
+   */
   async serving(reload: () => void): Promise<void> {
     const { clock, log } = this.host;
     this.log.use(log);
@@ -97,9 +115,14 @@ export class NodeCache {
     const again = (): void => {
       if (this.writeCorefile()) load();
     };
-    this.base.watch(clock, CONFIG_PERIOD, again, (error) => this.configFault(`Error loading config from ${this.base.path}: ${error.message}`));
+    this.base.watch(clock, CONFIG_PERIOD, again, (error) =>
+      this.configFault(`Error loading config from ${this.base.path}: ${error.message}`),
+    );
     this.kubeDns?.watch(
-      clock, CONFIG_PERIOD, (folder) => this.takeKubeDns(folder) && again(), (error) => this.configFault(`Error loading config from ${this.kubeDns!.path}: ${error.message}`),
+      clock,
+      CONFIG_PERIOD,
+      (folder) => this.takeKubeDns(folder) && again(),
+      (error) => this.configFault(`Error loading config from ${this.kubeDns!.path}: ${error.message}`),
     );
     await this.network.sync();
     if (!this.closed) this.syncTimer = repeat(clock, this.options.syncInterval, () => void this.network.sync());
@@ -117,7 +140,10 @@ export class NodeCache {
     await this.network.removeRules();
   }
 
-  /** Called at the end of the process, in whatever way it comes about: leaves nothing behind, unless that was asked for. */
+  /**
+   * Called at the end of the process, in whatever way it comes about: leaves nothing behind, unless that was asked
+   * for.
+   */
   async end(): Promise<void> {
     await this.closing();
     this.http.closeAll();
@@ -141,9 +167,15 @@ export class NodeCache {
 
   private async serveMetrics(): Promise<void> {
     const { metrics } = this.host;
-    const answer = async (): Promise<{ status: number; body: string; contentType: string }> => ({ status: 200, body: (await metrics.text()) + (await processText()), contentType: CONTENT_TYPE });
+    const answer = async (): Promise<{ status: number; body: string; contentType: string }> => ({
+      status: 200,
+      body: (await metrics.text()) + (await processText()),
+      contentType: CONTENT_TYPE,
+    });
     try {
-      (await this.http.prepare([{ ...this.options.metricsAddress, path: '/metrics', owner: 'node-cache', answer }])).commit();
+      (
+        await this.http.prepare([{ ...this.options.metricsAddress, path: '/metrics', owner: 'node-cache', answer }])
+      ).commit();
     } catch (error) {
       this.log.error(`Failed to start metrics handler: ${(error as Error).message}`);
     }
@@ -154,7 +186,9 @@ export class NodeCache {
     try {
       this.takeKubeDns(this.kubeDns.read());
     } catch (error) {
-      this.configFault(`Failed to sync kube-dns config directory ${this.kubeDns.path}, err: ${(error as Error).message}`);
+      this.configFault(
+        `Failed to sync kube-dns config directory ${this.kubeDns.path}, err: ${(error as Error).message}`,
+      );
     }
   }
 
@@ -176,10 +210,16 @@ export class NodeCache {
     try {
       template = host.files.read(options.baseCorefile);
     } catch (error) {
-      return this.configFault(`Failed to read node-cache coreFile ${options.baseCorefile} - ${(error as Error).message}`);
+      return this.configFault(
+        `Failed to read node-cache coreFile ${options.baseCorefile} - ${(error as Error).message}`,
+      );
     }
     const rendered = renderCorefile(template, {
-      localIps: options.localIps, dnsPort: options.dnsPort, clusterDns: this.clusterDns, domain: host.env.CLUSTER_DOMAIN ?? 'cluster.local', kubeDns: config,
+      localIps: options.localIps,
+      dnsPort: options.dnsPort,
+      clusterDns: this.clusterDns,
+      domain: host.env.CLUSTER_DOMAIN ?? 'cluster.local',
+      kubeDns: config,
     });
     for (const warning of rendered.warnings) this.log.warning(warning);
     try {
@@ -187,7 +227,9 @@ export class NodeCache {
     } catch (error) {
       return this.configFault(`Failed to write config file ${options.corefile} - err ${(error as Error).message}`);
     }
-    this.log.info(`Updated Corefile with ${config.stubDomains.size} custom stubdomains and upstream servers ${rendered.upstreams}`);
+    this.log.info(
+      `Updated Corefile with ${config.stubDomains.size} custom stubdomains and upstream servers ${rendered.upstreams}`,
+    );
     this.log.info(`Using config file:\n${rendered.text}`);
     return true;
   }

@@ -7,7 +7,10 @@ import { listedRules, type NetworkPlan } from './plan.js';
 import type { Report } from './report.js';
 import type { Run } from './run.js';
 
-/** Brings a node's link and rules to what a plan says, and takes them away again. Steps never overlap; faults are reported and met again at the next step. */
+/**
+ * Brings a node's link and rules to what a plan says, and takes them away again. Steps never overlap; faults are
+ * reported and met again at the next step.
+ */
 export class NodeNetwork {
   private readonly families: readonly Iptables[];
   private readonly nft: Nft;
@@ -15,17 +18,29 @@ export class NodeNetwork {
   private cleaned = false;
   private ended = false;
 
-  constructor(private readonly plan: NetworkPlan, private readonly backend: Backend, interfaceName: string, private readonly run: Run, private readonly report: Report) {
+  constructor(
+    private readonly plan: NetworkPlan,
+    private readonly backend: Backend,
+    interfaceName: string,
+    private readonly run: Run,
+    private readonly report: Report,
+  ) {
     this.families = ([4, 6] as const).map((family) => new Iptables(family, run, report));
     this.nft = new Nft(plan, nftTable(interfaceName), run, report);
   }
 
-  /** The link and its addresses, without which nothing can be listened at. Takes away addresses of a predecessor with other flags. */
+  /**
+   * The link and its addresses, without which nothing can be listened at. Takes away addresses of a predecessor with
+   * other flags.
+   */
   setUpLink(): Promise<void> {
     return this.step(() => this.link(true));
   }
 
-  /** What is missing of rules and link. The first call also takes away rules of a predecessor that do not fit the plan. */
+  /**
+   * What is missing of rules and link. The first call also takes away rules of a predecessor that do not fit the
+   * plan.
+   */
   sync(): Promise<void> {
     return this.step(async () => {
       if (this.plan.rules.length > 0) await this.rules();
@@ -33,7 +48,10 @@ export class NodeNetwork {
     });
   }
 
-  /** Takes the rules away: from here on the node's traffic goes where it went before. No step comes after that but `removeLink`. */
+  /**
+   * Takes the rules away: from here on the node's traffic goes where it went before. No step comes after that but
+   * `removeLink`.
+   */
   removeRules(): Promise<void> {
     return this.last(async () => {
       if (this.plan.rules.length === 0) return;
@@ -56,7 +74,10 @@ export class NodeNetwork {
     for (const family of this.families) await family.ensure(this.plan.rules, stale);
   }
 
-  /** An address that no other link holds is served by nobody: rules for it lead queries into the void. Where links cannot be listed, none is given up. */
+  /**
+   * An address that no other link holds is served by nobody: rules for it lead queries into the void. Where links
+   * cannot be listed, none is given up.
+   */
   private async staleAddresses(): Promise<(address: string) => boolean> {
     try {
       const links = (await readLinks(this.run)).filter((link) => link.name !== this.plan.link?.name);
@@ -84,9 +105,18 @@ export class NodeNetwork {
 /** The plan in the words of the tools that carry it out: what `-dry-run` prints. */
 export function planText(plan: NetworkPlan, backend: Backend, interfaceName: string): string {
   const { link } = plan;
-  const lines = link ? [`ip link add ${link.name} type dummy`, ...link.addresses.map((address) => `ip addr add ${address} dev ${link.name}`)] : [];
-  if (backend === 'nft') return `${lines.join('\n')}\n${plan.rules.length > 0 ? nftScript(plan, nftTable(interfaceName)) : ''}`;
-  for (const [family, command] of [[4, 'iptables'], [6, 'ip6tables']] as const) {
+  const lines = link
+    ? [
+        `ip link add ${link.name} type dummy`,
+        ...link.addresses.map((address) => `ip addr add ${address} dev ${link.name}`),
+      ]
+    : [];
+  if (backend === 'nft')
+    return `${lines.join('\n')}\n${plan.rules.length > 0 ? nftScript(plan, nftTable(interfaceName)) : ''}`;
+  for (const [family, command] of [
+    [4, 'iptables'],
+    [6, 'ip6tables'],
+  ] as const) {
     const rules = listedRules(plan, family);
     if (rules.length > 0) lines.push(`# ${command}-save`, ...rules);
   }

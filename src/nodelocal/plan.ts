@@ -37,10 +37,17 @@ export interface NetworkPlan {
 export const COMMENT_PREFIX = 'NodeLocal DNS Cache: ';
 
 /** What the flags ask for. */
-export function networkPlan(options: Pick<NodeCacheOptions, 'localIps' | 'dnsPort' | 'healthPort' | 'setupInterface' | 'setupRules' | 'interfaceName'>): NetworkPlan {
+export function networkPlan(
+  options: Pick<
+    NodeCacheOptions,
+    'localIps' | 'dnsPort' | 'healthPort' | 'setupInterface' | 'setupRules' | 'interfaceName'
+  >,
+): NetworkPlan {
   const { localIps, dnsPort, healthPort } = options;
   return {
-    link: options.setupInterface ? { name: options.interfaceName, addresses: localIps.map((ip) => `${ip}/${ipFamily(ip) === 4 ? 32 : 128}`) } : undefined,
+    link: options.setupInterface
+      ? { name: options.interfaceName, addresses: localIps.map((ip) => `${ip}/${ipFamily(ip) === 4 ? 32 : 128}`) }
+      : undefined,
     rules: options.setupRules ? nodeCacheRules(localIps, healthPort, dnsPort).map(planned) : [],
   };
 }
@@ -50,14 +57,22 @@ function planned({ table, chain, rule }: PlacedRule): PlannedRule {
   const args = words(text);
   const address = args[args.findIndex((word) => word === '-s' || word === '-d') + 1]!.replace(/\/.*$/, '');
   return {
-    table: table as PlannedRule['table'], chain, args, line: `-A ${chain} ${text}`, family: ipFamily(address) === 4 ? 4 : 6, address,
-    protocol: match.protocol === 'UDP' ? 'udp' : 'tcp', side: match.source ? 'from' : 'to', port: (match.sport ?? match.dport)!,
+    table: table as PlannedRule['table'],
+    chain,
+    args,
+    line: `-A ${chain} ${text}`,
+    family: ipFamily(address) === 4 ? 4 : 6,
+    address,
+    protocol: match.protocol === 'UDP' ? 'udp' : 'tcp',
+    side: match.source ? 'from' : 'to',
+    port: (match.sport ?? match.dport)!,
     comment: args[args.indexOf('--comment') + 1]!,
   };
 }
 
 /** The words of a line of iptables-save; quotes hold one together. */
-export const words = (line: string): string[] => [...line.matchAll(/"((?:[^"\\]|\\.)*)"|\S+/g)].map(([word, quoted]) => quoted?.replace(/\\(.)/g, '$1') ?? word);
+export const words = (line: string): string[] =>
+  [...line.matchAll(/"((?:[^"\\]|\\.)*)"|\S+/g)].map(([word, quoted]) => quoted?.replace(/\\(.)/g, '$1') ?? word);
 
 /** A rule as node-cache writes it to its log. */
 export function describeRule(rule: PlannedRule): string {
@@ -69,11 +84,17 @@ export const target = (rule: PlannedRule): string => rule.args.at(-1)!;
 
 const CHAINS = { raw: ['PREROUTING', 'OUTPUT'], filter: ['INPUT', 'OUTPUT'] } as const;
 
-/** The rules as iptables-save (family 4) or ip6tables-save lists them when they are in place: `*raw` and its lines, then `*filter` and its own. */
+/**
+ * The rules as iptables-save (family 4) or ip6tables-save lists them when they are in place: `*raw` and its lines,
+ * then `*filter` and its own.
+ */
 export function listedRules(plan: NetworkPlan, family: 4 | 6): string[] {
   const own = plan.rules.filter((rule) => rule.family === family).reverse();
   if (own.length === 0) return [];
   return (['raw', 'filter'] as const).flatMap((table) => [
-    `*${table}`, ...CHAINS[table].flatMap((chain) => own.filter((rule) => rule.table === table && rule.chain === chain).map((rule) => rule.line)),
+    `*${table}`,
+    ...CHAINS[table].flatMap((chain) =>
+      own.filter((rule) => rule.table === table && rule.chain === chain).map((rule) => rule.line),
+    ),
   ]);
 }

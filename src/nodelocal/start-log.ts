@@ -3,7 +3,10 @@ import type { Logger } from '../lib/log.js';
 
 /** The log of a node cache up to the start of its server: lines carry the local date and time before their level. */
 export class StartLog implements Logger {
-  constructor(private readonly clock: Clock, private readonly write: (text: string) => void) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly write: (text: string) => void,
+  ) {}
 
   debug = (): void => undefined;
   info = (line: string): void => this.line('INFO', line);

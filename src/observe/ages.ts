@@ -3,7 +3,9 @@ import type { Milliseconds } from '../lib/units.js';
 
 export type AgedKind = 'node' | 'ciliumnode' | 'pod' | 'service' | 'policy';
 
-/** When each object of a world appeared. What is there at the start is as old as this watch, unless its age is given. */
+/**
+ * When each object of a world appeared. What is there at the start is as old as this watch, unless its age is given.
+ */
 export class Ages {
   private readonly born = new Map<string, Milliseconds>();
   private readonly start: Milliseconds;
@@ -16,8 +18,20 @@ export class Ages {
     this.start = now();
     this.unsubscribe = world.changes.subscribe((change) => {
       if (change.kind === 'node') this.note('node', '', change.name, true);
-      else if (change.kind === 'pod') this.note('pod', change.namespace, change.name, this.world.cluster.pods.has(`${change.namespace}/${change.name}`));
-      else this.note('service', change.namespace, change.name, this.world.services.get(change.namespace, change.name) !== undefined);
+      else if (change.kind === 'pod')
+        this.note(
+          'pod',
+          change.namespace,
+          change.name,
+          this.world.cluster.pods.has(`${change.namespace}/${change.name}`),
+        );
+      else
+        this.note(
+          'service',
+          change.namespace,
+          change.name,
+          this.world.services.get(change.namespace, change.name) !== undefined,
+        );
     });
   }
 

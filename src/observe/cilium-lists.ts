@@ -14,11 +14,17 @@ import type { PolicyStatus } from '../lrp/redirects.js';
 import { CILIUM_TABLE, layOut } from './table.js';
 
 /** Cells of rows that the program closes one by one: the last is padded like the others. */
-const closed = (rows: readonly (readonly string[])[]): string[] => layOut(rows.map((row) => [...row, '']), CILIUM_TABLE);
+const closed = (rows: readonly (readonly string[])[]): string[] =>
+  layOut(
+    rows.map((row) => [...row, '']),
+    CILIUM_TABLE,
+  );
 
 /** Every address that a node translates: services, node ports, and the redirects that lie over them. By number. */
 export function frontendsOf(world: World, node: Node): readonly Frontend[] {
-  const services = [...world.services.frontends(), ...world.services.nodePorts()].filter((frontend) => node.redirects.get(`${frontend.ip}:${frontend.port}/${frontend.protocol}`) === undefined);
+  const services = [...world.services.frontends(), ...world.services.nodePorts()].filter(
+    (frontend) => node.redirects.get(`${frontend.ip}:${frontend.port}/${frontend.protocol}`) === undefined,
+  );
   return [...services, ...node.redirectList()].sort(byId);
 }
 
@@ -26,8 +32,13 @@ export function frontendsOf(world: World, node: Node): readonly Frontend[] {
 export function serviceList(world: World, node: Node): string[] {
   const rows: string[][] = [['ID', 'Frontend', 'Service Type', 'Backend']];
   for (const { id, ip, port, protocol, type, backends } of frontendsOf(world, node)) {
-    const [first = '', ...more] = backends.map((backend, i) => `${i + 1} => ${hostPort(backend.ip, backend.port)}/${backend.protocol} (${backend.state})`);
-    rows.push([String(id), `${hostPort(ip, port)}/${protocol}`, type, first], ...more.map((text) => ['', '', '', text]));
+    const [first = '', ...more] = backends.map(
+      (backend, i) => `${i + 1} => ${hostPort(backend.ip, backend.port)}/${backend.protocol} (${backend.state})`,
+    );
+    rows.push(
+      [String(id), `${hostPort(ip, port)}/${protocol}`, type, first],
+      ...more.map((text) => ['', '', '', text]),
+    );
   }
   return closed(rows);
 }
@@ -38,7 +49,11 @@ export function lrpList(policies: readonly PolicyStatus[]): string[] {
   for (const { namespace, name, frontendType, service, frontends } of policies) {
     rows.push([namespace, name, frontendType, service ?? '']);
     for (const { ip, port, protocol, backends } of frontends) {
-      rows.push(['', '|', `${ip}:${port}/${protocol} -> ${backends.map((backend) => `${backend.ip}:${backend.port}(${backend.pod}), `).join('')}`]);
+      rows.push([
+        '',
+        '|',
+        `${ip}:${port}/${protocol} -> ${backends.map((backend) => `${backend.ip}:${backend.port}(${backend.pod}), `).join('')}`,
+      ]);
     }
   }
   return layOut(rows, CILIUM_TABLE);
@@ -56,47 +71,78 @@ function hostEndpointId(node: Node): number {
 
 /** `cilium-dbg endpoint list`: by number, one label on a line. Without policies nothing is enforced. */
 export function endpointList(node: Node): string[] {
-  const host = { id: hostEndpointId(node), identity: RESERVED_IDENTITY.host as number, labels: node.spec.apiServer ? ['k8s:node-role.kubernetes.io/control-plane', ...HOST_LABELS] : HOST_LABELS, ip: '' };
+  const host = {
+    id: hostEndpointId(node),
+    identity: RESERVED_IDENTITY.host as number,
+    labels: node.spec.apiServer ? ['k8s:node-role.kubernetes.io/control-plane', ...HOST_LABELS] : HOST_LABELS,
+    ip: '',
+  };
   const endpoints = [...[...node.endpoints.values()].map((pod) => pod.endpoint!), host].sort(byId);
   const rows: string[][] = [
-    ['ENDPOINT', 'POLICY (ingress)', 'POLICY (egress)', 'IDENTITY', 'LABELS (source:key[=value])', 'IPv6', 'IPv4', 'STATUS'],
+    [
+      'ENDPOINT',
+      'POLICY (ingress)',
+      'POLICY (egress)',
+      'IDENTITY',
+      'LABELS (source:key[=value])',
+      'IPv6',
+      'IPv4',
+      'STATUS',
+    ],
     ['', 'ENFORCEMENT', 'ENFORCEMENT', '', '', '', '', ''],
   ];
   for (const { id, identity, labels, ip } of endpoints) {
     const [first = 'no labels', ...more] = labels;
     const [ipv6, ipv4] = ip.includes(':') ? [ip, ''] : ['', ip];
-    rows.push([String(id), 'Disabled', 'Disabled', String(identity), first, ipv6, ipv4, 'ready'], ...more.map((label) => ['', '', '', '', label, '', '', '']));
+    rows.push(
+      [String(id), 'Disabled', 'Disabled', String(identity), first, ipv6, ipv4, 'ready'],
+      ...more.map((label) => ['', '', '', '', label, '', '', '']),
+    );
   }
   return closed(rows);
 }
 
-/** `cilium-dbg bpf endpoint list`: the node's own addresses and its pods. The real map has no order; here the node's come first, then pods in the order of their creation. */
+/**
+ * `cilium-dbg bpf endpoint list`: the node's own addresses and its pods. The real map has no order; here the node's
+ * come first, then pods in the order of their creation.
+ */
 export function bpfEndpointList(node: Node): string[] {
   const own = node.netns.addresses.map((ip) => [`${ip}:0`, '(localhost)']);
   const pods = [...node.endpoints.values()].map(({ endpoint }) => {
     const { ip, id, identity, ifindex, mac, nodeMac } = endpoint!;
-    return [`${ip}:0`, `id=${String(id).padEnd(5)} sec_id=${String(identity).padEnd(5)} flags=0x0000 ifindex=${String(ifindex).padEnd(3)} mac=${mac.toUpperCase()} nodemac=${nodeMac.toUpperCase()} parent_ifindex=0`];
+    return [
+      `${ip}:0`,
+      `id=${String(id).padEnd(5)} sec_id=${String(identity).padEnd(5)} flags=0x0000 ifindex=${String(ifindex).padEnd(3)} mac=${mac.toUpperCase()} nodemac=${nodeMac.toUpperCase()} parent_ifindex=0`,
+    ];
   });
   return layOut([['IP ADDRESS', 'LOCAL ENDPOINT INFO'], ...own, ...pods], CILIUM_TABLE);
 }
 
 const hex = (value: number, digits: number): string => `0x${value.toString(16).padStart(digits, '0')}`;
 
-/** `cilium-dbg bpf ct list global` at a time since the node's boot. Packets and octets stay 0, as without conntrack accounting. */
+/**
+ * `cilium-dbg bpf ct list global` at a time since the node's boot. Packets and octets stay 0, as without conntrack
+ * accounting.
+ */
 export function ctList(node: Node, now: Seconds): string[] {
   return node.conntrack.list(now).map((entry) => {
     const direction = entry.direction === 'IN' ? 'IN' : 'OUT';
     const service = entry.direction === 'SVC' ? 'service ' : '';
     const { value, words } = ctFlags(entry);
-    return `${entry.protocol} ${direction} ${hostPort(entry.src, entry.sport)} -> ${hostPort(entry.dst, entry.dport)} ${service}expires=${Math.floor(entry.expires)} Packets=0 Bytes=0 ` +
+    return (
+      `${entry.protocol} ${direction} ${hostPort(entry.src, entry.sport)} -> ${hostPort(entry.dst, entry.dport)} ${service}expires=${Math.floor(entry.expires)} Packets=0 Bytes=0 ` +
       `RxFlagsSeen=${hex(entry.rxFlagsSeen, 2)} LastRxReport=${Math.floor(entry.lastRxReport)} TxFlagsSeen=${hex(entry.txFlagsSeen, 2)} LastTxReport=${Math.floor(entry.lastTxReport)} ` +
-      `Flags=${hex(value, 4)} [ ${words.map((word) => `${word} `).join('')}] RevNAT=${entry.revNat} SourceSecurityID=${entry.sourceIdentity} BackendID=${entry.backendId} `;
+      `Flags=${hex(value, 4)} [ ${words.map((word) => `${word} `).join('')}] RevNAT=${entry.revNat} SourceSecurityID=${entry.sourceIdentity} BackendID=${entry.backendId} `
+    );
   });
 }
 
 function ctFlags(entry: Readonly<CtEntry>): { value: number; words: string[] } {
   const flags: readonly (readonly [boolean, number, string])[] = [
-    [entry.rxClosing, 1, 'RxClosing'], [entry.txClosing, 2, 'TxClosing'], [entry.lbLoopback, 8, 'LBLoopback'], [entry.seenNonSyn, 16, 'SeenNonSyn'],
+    [entry.rxClosing, 1, 'RxClosing'],
+    [entry.txClosing, 2, 'TxClosing'],
+    [entry.lbLoopback, 8, 'LBLoopback'],
+    [entry.seenNonSyn, 16, 'SeenNonSyn'],
   ];
   const set = flags.filter(([on]) => on);
   return { value: set.reduce((sum, [, bit]) => sum | bit, 0), words: set.map(([, , word]) => word) };
@@ -107,11 +153,19 @@ export function natList(node: Node, now: Seconds): string[] {
   return node.nat.list().flatMap((mapping) => [natLine(mapping, now, true), natLine(mapping, now, false)]);
 }
 
-function natLine({ protocol, src, sport, dst, dport, toIp, toPort, created }: NatMapping, now: Seconds, out: boolean): string {
+function natLine(
+  { protocol, src, sport, dst, dport, toIp, toPort, created }: NatMapping,
+  now: Seconds,
+  out: boolean,
+): string {
   const age = `Created=${Math.max(0, Math.floor(now - created))}sec ago NeedsCT=0`;
-  if (out) return `${protocol} OUT ${hostPort(src, sport)} -> ${hostPort(dst, dport)} XLATE_SRC ${hostPort(toIp, toPort)} ${age}`;
+  if (out)
+    return `${protocol} OUT ${hostPort(src, sport)} -> ${hostPort(dst, dport)} XLATE_SRC ${hostPort(toIp, toPort)} ${age}`;
   return `${protocol} IN ${hostPort(dst, dport)} -> ${hostPort(toIp, toPort)} XLATE_DST ${hostPort(src, sport)} ${age}`;
 }
 
 /** `cilium-dbg bpf ipmasq list`: the blocks that are not masqueraded. */
-export const ipMasqLines = (config: DatapathConfig): string[] => ['IP PREFIX/ADDRESS', ...ipMasqList(config.ipMasqAgent)];
+export const ipMasqLines = (config: DatapathConfig): string[] => [
+  'IP PREFIX/ADDRESS',
+  ...ipMasqList(config.ipMasqAgent),
+];

@@ -12,11 +12,23 @@ const KEY = 50;
 export function statusLines(world: World, node: Node): string[] {
   const { config } = world;
   const blocks = [...(node.ciliumNode?.ipam.blocks.values() ?? [])].flat();
-  const ipam = blocks.map((block) => `${block.inUse}/${block.capacity} allocated from ${formatCidr(block.cidr)}`).join(', ');
+  const ipam = blocks
+    .map((block) => `${block.inUse}/${block.capacity} allocated from ${formatCidr(block.cidr)}`)
+    .join(', ');
   const lines: readonly (readonly [string, string])[] = [
-    ['KubeProxyReplacement', config.socketLb === 'off' ? 'False' : `True   [${egressDevices(node, config).map((name) => `${name}   ${node.netns.interface(name)!.addresses[0]?.ip ?? ''}`).join(', ')}]`],
+    [
+      'KubeProxyReplacement',
+      config.socketLb === 'off'
+        ? 'False'
+        : `True   [${egressDevices(node, config)
+            .map((name) => `${name}   ${node.netns.interface(name)!.addresses[0]?.ip ?? ''}`)
+            .join(', ')}]`,
+    ],
     ['IPAM', `IPv4: ${ipam},`],
-    ['Routing', `Network: ${config.routing === 'native' ? 'Native' : `Tunnel [${config.routing}]`}   Host: ${config.hostRouting === 'bpf' ? 'BPF' : 'Legacy'}`],
+    [
+      'Routing',
+      `Network: ${config.routing === 'native' ? 'Native' : `Tunnel [${config.routing}]`}   Host: ${config.hostRouting === 'bpf' ? 'BPF' : 'Legacy'}`,
+    ],
     ['Masquerading', masquerading(node, config)],
   ];
   return lines.map(([name, value]) => `${`${name}:`.padEnd(LABEL)}${value}`);
@@ -25,7 +37,11 @@ export function statusLines(world: World, node: Node): string[] {
 function egressDevices(node: Node, config: DatapathConfig): string[] {
   const all = node.netns.interfaces.filter((device) => device.segment !== undefined).map((device) => device.name);
   if (config.masqueradeDevices.length === 0) return all;
-  return all.filter((name) => config.masqueradeDevices.some((given) => (given.endsWith('+') ? name.startsWith(given.slice(0, -1)) : given === name)));
+  return all.filter((name) =>
+    config.masqueradeDevices.some((given) =>
+      given.endsWith('+') ? name.startsWith(given.slice(0, -1)) : given === name,
+    ),
+  );
 }
 
 function masquerading(node: Node, config: DatapathConfig): string {
@@ -46,7 +62,8 @@ export function configView(world: World): string[] {
     'bpf-lb-algorithm': config.loadBalancing,
     'bpf-lb-sock-hostns-only': String(config.socketLb === 'host-only'),
     'cluster-name': config.clusterName,
-    'cluster-pool-ipv4-cidr': ipam.mode === 'cluster-pool' ? (ipam.settings.clusterPoolCidrs ?? []).join(' ') : undefined,
+    'cluster-pool-ipv4-cidr':
+      ipam.mode === 'cluster-pool' ? (ipam.settings.clusterPoolCidrs ?? []).join(' ') : undefined,
     'enable-bpf-masquerade': String(config.masquerade === 'bpf'),
     'enable-endpoint-routes': String(config.endpointRoutes),
     'enable-host-legacy-routing': String(config.hostRouting === 'legacy'),
@@ -62,5 +79,7 @@ export function configView(world: World): string[] {
     'routing-mode': config.routing === 'native' ? 'native' : 'tunnel',
     'tunnel-protocol': config.routing === 'native' ? undefined : config.routing,
   };
-  return Object.keys(entries).sort().flatMap((key) => (entries[key] === undefined ? [] : [`${key.padEnd(KEY)}${entries[key]}`]));
+  return Object.keys(entries)
+    .sort()
+    .flatMap((key) => (entries[key] === undefined ? [] : [`${key.padEnd(KEY)}${entries[key]}`]));
 }

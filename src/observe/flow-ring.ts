@@ -7,7 +7,8 @@ export class FlowRing {
 
   /** @param capacity at least 1 */
   constructor(private readonly capacity: number) {
-    if (!Number.isInteger(capacity) || capacity < 1) throw new RangeError(`a ring holds at least 1 flow, got ${capacity}`);
+    if (!Number.isInteger(capacity) || capacity < 1)
+      throw new RangeError(`a ring holds at least 1 flow, got ${capacity}`);
   }
 
   get size(): number {
@@ -21,6 +22,8 @@ export class FlowRing {
 
   /** Oldest first. */
   list(): Flow[] {
-    return this.flows.length < this.capacity ? [...this.flows] : [...this.flows.slice(this.next), ...this.flows.slice(0, this.next)];
+    return this.flows.length < this.capacity
+      ? [...this.flows]
+      : [...this.flows.slice(this.next), ...this.flows.slice(0, this.next)];
   }
 }

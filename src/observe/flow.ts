@@ -11,7 +11,12 @@ export type FlowVerdict = 'FORWARDED' | 'DROPPED' | 'TRACED' | 'TRANSLATED';
 export const MESSAGE_TYPE = { drop: 1, trace: 4, 'trace-sock': 7 } as const;
 export type FlowType = keyof typeof MESSAGE_TYPE;
 
-export const SOCK_POINT_NUMBER: Record<SockPoint, number> = { 'pre-xlate-fwd': 1, 'post-xlate-fwd': 2, 'pre-xlate-rev': 3, 'post-xlate-rev': 4 };
+export const SOCK_POINT_NUMBER: Record<SockPoint, number> = {
+  'pre-xlate-fwd': 1,
+  'post-xlate-fwd': 2,
+  'pre-xlate-rev': 3,
+  'post-xlate-rev': 4,
+};
 
 /** One line of Hubble. Times are UTC. */
 export interface Flow {
@@ -32,36 +37,70 @@ export interface Flow {
   readonly event: TraceEvent | SockEvent | DropEvent;
 }
 
-/** What Hubble makes of an event; undefined for what it does not show: captures, losses, and socket calls of host processes, whose cgroup is no pod's. */
+/**
+ * What Hubble makes of an event; undefined for what it does not show: captures, losses, and socket calls of host
+ * processes, whose cgroup is no pod's.
+ */
 export function flowOf(event: DatapathEvent): Flow | undefined {
   switch (event.kind) {
     case 'trace': {
       const { packet } = event;
-      return { ...base(event), type: 'trace', subType: TRACE_POINT_NUMBER[event.point], point: event.point, verdict: 'FORWARDED', protocol: packet.protocol, isReply: event.isReply, summary: summaryOf(packet) };
+      return {
+        ...base(event),
+        type: 'trace',
+        subType: TRACE_POINT_NUMBER[event.point],
+        point: event.point,
+        verdict: 'FORWARDED',
+        protocol: packet.protocol,
+        isReply: event.isReply,
+        summary: summaryOf(packet),
+      };
     }
     case 'drop': {
       const { packet } = event;
-      return { ...base(event), type: 'drop', subType: event.reason, point: DROP_REASON[event.reason], verdict: 'DROPPED', protocol: packet.protocol, isReply: undefined, summary: summaryOf(packet) };
+      return {
+        ...base(event),
+        type: 'drop',
+        subType: event.reason,
+        point: DROP_REASON[event.reason],
+        verdict: 'DROPPED',
+        protocol: packet.protocol,
+        isReply: undefined,
+        summary: summaryOf(packet),
+      };
     }
     case 'sock':
       if (event.hostNamespace) return undefined;
       return {
-        ...base(event), type: 'trace-sock', subType: SOCK_POINT_NUMBER[event.point], point: event.point, verdict: event.point.startsWith('pre') ? 'TRACED' : 'TRANSLATED',
-        protocol: event.protocol, isReply: undefined, summary: event.protocol,
+        ...base(event),
+        type: 'trace-sock',
+        subType: SOCK_POINT_NUMBER[event.point],
+        point: event.point,
+        verdict: event.point.startsWith('pre') ? 'TRACED' : 'TRANSLATED',
+        protocol: event.protocol,
+        isReply: undefined,
+        summary: event.protocol,
       };
     default:
       return undefined;
   }
 }
 
-const base = <Event extends TraceEvent | SockEvent | DropEvent>(event: Event): Pick<Flow, 'time' | 'node' | 'source' | 'destination' | 'event'> => ({
-  time: event.time, node: event.node, source: event.source, destination: event.destination, event,
+const base = <Event extends TraceEvent | SockEvent | DropEvent>(
+  event: Event,
+): Pick<Flow, 'time' | 'node' | 'source' | 'destination' | 'event'> => ({
+  time: event.time,
+  node: event.node,
+  source: event.source,
+  destination: event.destination,
+  event,
 });
 
 const FLAG_ORDER: readonly TcpFlag[] = ['SYN', 'ACK', 'RST', 'FIN', 'PSH'];
 
 /** Flags as flow lines and monitor print them: `SYN, ACK`, `ACK, FIN`. */
-export const flagText = (flags: readonly TcpFlag[]): string => FLAG_ORDER.filter((flag) => flags.includes(flag)).join(', ');
+export const flagText = (flags: readonly TcpFlag[]): string =>
+  FLAG_ORDER.filter((flag) => flags.includes(flag)).join(', ');
 
 const ICMP_NAME = {
   'echo-request': ['EchoRequest', 'EchoRequest'],

@@ -10,14 +10,23 @@ const MORE_FRAGMENTS = 0x2000;
 const DONT_FRAGMENT = 0x4000;
 
 /** The octets of an Ethernet address; all zero for an empty text. */
-export const macBytes = (mac: string): Uint8Array => Uint8Array.from(mac.split(':').map((part) => parseInt(part, 16) || 0)).slice(0, 6);
+export const macBytes = (mac: string): Uint8Array =>
+  Uint8Array.from(mac.split(':').map((part) => parseInt(part, 16) || 0)).slice(0, 6);
 
 /** EtherType of what `datagramBytes` gives for the event. */
-export const etherType = (event: CaptureEvent | ArpEvent): number => (event.kind === 'arp' ? ETHERTYPE.arp : isIpv4(event.encapsulation?.src ?? event.packet.src) ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6);
+export const etherType = (event: CaptureEvent | ArpEvent): number =>
+  event.kind === 'arp'
+    ? ETHERTYPE.arp
+    : isIpv4(event.encapsulation?.src ?? event.packet.src)
+      ? ETHERTYPE.ipv4
+      : ETHERTYPE.ipv6;
 
 /** A frame as it is on the wire, from its Ethernet header on. */
 export function ethernetBytes(event: CaptureEvent | ArpEvent): Buffer {
-  const [source, destination] = event.kind === 'arp' ? [event.senderMac, event.operation === 'request' ? 'ff:ff:ff:ff:ff:ff' : event.targetMac] : [event.sourceMac, event.destinationMac];
+  const [source, destination] =
+    event.kind === 'arp'
+      ? [event.senderMac, event.operation === 'request' ? 'ff:ff:ff:ff:ff:ff' : event.targetMac]
+      : [event.sourceMac, event.destinationMac];
   const header = Buffer.concat([macBytes(destination), macBytes(source), u16(etherType(event))]);
   return Buffer.concat([header, datagramBytes(event)]);
 }
@@ -28,8 +37,20 @@ export function datagramBytes(event: CaptureEvent | ArpEvent): Buffer {
   const { packet, encapsulation, fragment } = event;
   const whole = transportBytes(packet);
   const body = fragment ? whole.subarray(fragment.offset, fragment.offset + fragment.length) : whole;
-  const flags = fragment ? (fragment.more ? MORE_FRAGMENTS : 0) | (fragment.offset >> 3) : packet.tcp ? DONT_FRAGMENT : 0;
-  const datagram = ipHeader(packet.src, packet.dst, packet.ttl, PROTOCOL_NUMBER[packet.protocol], packet.number, flags, body);
+  const flags = fragment
+    ? (fragment.more ? MORE_FRAGMENTS : 0) | (fragment.offset >> 3)
+    : packet.tcp
+      ? DONT_FRAGMENT
+      : 0;
+  const datagram = ipHeader(
+    packet.src,
+    packet.dst,
+    packet.ttl,
+    PROTOCOL_NUMBER[packet.protocol],
+    packet.number,
+    flags,
+    body,
+  );
   return encapsulation ? encapsulated(event, encapsulation, datagram) : datagram;
 }
 
@@ -39,9 +60,21 @@ function arpBytes({ operation, senderIp, senderMac, targetIp, targetMac }: ArpEv
   return Buffer.concat([head, macBytes(senderMac), ipBytes(senderIp), macBytes(targetMac), ipBytes(targetIp)]);
 }
 
-/** VXLAN (RFC 7348) or Geneve (RFC 8926) around an Ethernet frame, in UDP without checksum as RFC 7348 section 4.1 prefers. */
-function encapsulated(event: CaptureEvent, { type, src, dst, sport, dport, vni }: Encapsulation, datagram: Buffer): Buffer {
-  const inner = Buffer.concat([macBytes(event.destinationMac), macBytes(event.sourceMac), u16(isIpv4(event.packet.src) ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6), datagram]);
+/**
+ * VXLAN (RFC 7348) or Geneve (RFC 8926) around an Ethernet frame, in UDP without checksum as RFC 7348 section 4.1
+ * prefers.
+ */
+function encapsulated(
+  event: CaptureEvent,
+  { type, src, dst, sport, dport, vni }: Encapsulation,
+  datagram: Buffer,
+): Buffer {
+  const inner = Buffer.concat([
+    macBytes(event.destinationMac),
+    macBytes(event.sourceMac),
+    u16(isIpv4(event.packet.src) ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6),
+    datagram,
+  ]);
   const header = Buffer.alloc(8);
   if (type === 'vxlan') header[0] = 0x08;
   else header.writeUInt16BE(0x6558, 2);
@@ -51,8 +84,19 @@ function encapsulated(event: CaptureEvent, { type, src, dst, sport, dport, vni }
   return ipHeader(src, dst, 64, PROTOCOL_NUMBER.UDP, event.packet.number, DONT_FRAGMENT, udp);
 }
 
-/** An IPv4 header (RFC 791 section 3.1) or an IPv6 one (RFC 8200 section 3) with its body. IPv6 fragments carry no extension header here: the model does not make any. */
-function ipHeader(src: string, dst: string, ttl: number, protocol: number, id: number, flags: number, body: Buffer): Buffer {
+/**
+ * An IPv4 header (RFC 791 section 3.1) or an IPv6 one (RFC 8200 section 3) with its body. IPv6 fragments carry no
+ * extension header here: the model does not make any.
+ */
+function ipHeader(
+  src: string,
+  dst: string,
+  ttl: number,
+  protocol: number,
+  id: number,
+  flags: number,
+  body: Buffer,
+): Buffer {
   if (!isIpv4(src)) {
     const header = Buffer.alloc(8);
     header[0] = 0x60;
@@ -107,11 +151,19 @@ function tcpOptions({ options }: TcpFields): Buffer {
   stamps.writeUInt32BE(options.tsEcr >>> 0, 6);
   if (options.mss === undefined) return Buffer.concat([Buffer.from([1, 1]), stamps]);
   const mss = Buffer.from([2, 4, options.mss >> 8, options.mss & 0xff]);
-  return Buffer.concat([mss, Buffer.from(options.sackOk ? [4, 2] : [1, 1]), stamps, Buffer.from([1, 3, 3, options.windowScale ?? 0])]);
+  return Buffer.concat([
+    mss,
+    Buffer.from(options.sackOk ? [4, 2] : [1, 1]),
+    stamps,
+    Buffer.from([1, 3, 3, options.windowScale ?? 0]),
+  ]);
 }
 
 /** Type and code: RFC 792 for IPv4, RFC 4443 for IPv6. */
-const ICMP_CODES: Record<IcmpFields['kind'], { readonly v4: readonly [number, number]; readonly v6: readonly [number, number] }> = {
+const ICMP_CODES: Record<
+  IcmpFields['kind'],
+  { readonly v4: readonly [number, number]; readonly v6: readonly [number, number] }
+> = {
   'echo-request': { v4: [8, 0], v6: [128, 0] },
   'echo-reply': { v4: [0, 0], v6: [129, 0] },
   'port-unreachable': { v4: [3, 3], v6: [1, 4] },
@@ -138,12 +190,22 @@ function icmpBytes(packet: Packet, icmp: IcmpFields): Buffer {
 /** The header of a packet and 8 octets of what it carries (RFC 792). */
 function quoted(about: Packet): Buffer {
   const body = transportBytes(about);
-  return ipHeader(about.src, about.dst, about.ttl, PROTOCOL_NUMBER[about.protocol], about.number, about.tcp ? DONT_FRAGMENT : 0, body).subarray(0, (isIpv4(about.src) ? 20 : 40) + 8);
+  return ipHeader(
+    about.src,
+    about.dst,
+    about.ttl,
+    PROTOCOL_NUMBER[about.protocol],
+    about.number,
+    about.tcp ? DONT_FRAGMENT : 0,
+    body,
+  ).subarray(0, (isIpv4(about.src) ? 20 : 40) + 8);
 }
 
 /** The pseudo header that checksums of transports cover (RFC 9293 section 3.1, RFC 8200 section 8.1). */
 function pseudo({ src, dst }: Packet, protocol: number, bytes: Buffer): Buffer {
-  const tail = isIpv4(src) ? Buffer.concat([Buffer.from([0, protocol]), u16(bytes.length)]) : Buffer.concat([u32(bytes.length), Buffer.from([0, 0, 0, protocol])]);
+  const tail = isIpv4(src)
+    ? Buffer.concat([Buffer.from([0, protocol]), u16(bytes.length)])
+    : Buffer.concat([u32(bytes.length), Buffer.from([0, 0, 0, protocol])]);
   return Buffer.concat([ipBytes(src), ipBytes(dst), tail]);
 }
 

@@ -39,11 +39,27 @@ export function compactLine(flow: Flow, { nodeName, translate }: Style): string 
 }
 
 function columns(flow: Flow, { nodeName, translate }: Style): string[] {
-  return [stamp(flow.time), ...(nodeName ? [flow.node] : []), name(flow.source, translate), name(flow.destination, translate), flow.point, flow.verdict, flow.summary];
+  return [
+    stamp(flow.time),
+    ...(nodeName ? [flow.node] : []),
+    name(flow.source, translate),
+    name(flow.destination, translate),
+    flow.point,
+    flow.verdict,
+    flow.summary,
+  ];
 }
 
 function dictLines(flow: Flow, style: Style): string[] {
-  const keys = ['TIMESTAMP', ...(style.nodeName ? ['NODE'] : []), 'SOURCE', 'DESTINATION', 'TYPE', 'VERDICT', 'SUMMARY'];
+  const keys = [
+    'TIMESTAMP',
+    ...(style.nodeName ? ['NODE'] : []),
+    'SOURCE',
+    'DESTINATION',
+    'TYPE',
+    'VERDICT',
+    'SUMMARY',
+  ];
   return columns(flow, style).map((value, i) => `${keys[i]!.padStart('DESTINATION'.length)}: ${value}`);
 }
 
@@ -68,7 +84,15 @@ export class FlowPrinter {
   }
 
   private table(flows: readonly Flow[]): string[] {
-    const head = ['TIMESTAMP', ...(this.options.nodeName ? ['NODE'] : []), 'SOURCE', 'DESTINATION', 'TYPE', 'VERDICT', 'SUMMARY'];
+    const head = [
+      'TIMESTAMP',
+      ...(this.options.nodeName ? ['NODE'] : []),
+      'SOURCE',
+      'DESTINATION',
+      'TYPE',
+      'VERDICT',
+      'SUMMARY',
+    ];
     const rows = flows.map((flow) => columns(flow, this.options));
     const first = this.printed === 0;
     this.printed += flows.length;

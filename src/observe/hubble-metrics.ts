@@ -16,7 +16,8 @@ const CONTEXT_LABELS: Readonly<Record<string, (flow: Flow) => string>> = {
   destination_ip: (flow) => flow.destination.ip,
   destination_pod: (flow) => flow.destination.pod?.name ?? '',
   destination_namespace: (flow) => flow.destination.pod?.namespace ?? '',
-  traffic_direction: (flow) => (flow.isReply === undefined ? 'unknown' : (flow.point === 'to-endpoint') !== flow.isReply ? 'ingress' : 'egress'),
+  traffic_direction: (flow) =>
+    flow.isReply === undefined ? 'unknown' : (flow.point === 'to-endpoint') !== flow.isReply ? 'ingress' : 'egress',
 };
 
 interface Wanted {
@@ -40,7 +41,10 @@ function parseMetric(text: string): Wanted {
     if (option.startsWith('labelsContext=')) {
       context = option.slice('labelsContext='.length).split(/[,|]/);
       const wrong = context.find((label) => CONTEXT_LABELS[label] === undefined);
-      if (wrong !== undefined) fail(`metric ${name}: unknown context label "${wrong}": want some of ${Object.keys(CONTEXT_LABELS).join(', ')}`);
+      if (wrong !== undefined)
+        fail(
+          `metric ${name}: unknown context label "${wrong}": want some of ${Object.keys(CONTEXT_LABELS).join(', ')}`,
+        );
     } else if (name === 'dns' && option === 'query') query = true;
     else if (name !== 'dns' || option !== 'ignoreAAAA') fail(`metric ${name}: unknown option "${option}"`);
   }
@@ -52,14 +56,18 @@ const isMetric = (name: string): name is HubbleMetric => (HUBBLE_METRICS as read
 type Count = (flow: Flow) => void;
 
 /**
- * Hubble's metrics of one node, under the prefix `hubble`. `dns` counts what an L7 DNS proxy reports: the model has none, as a cluster
+ * Hubble's metrics of one node, under the prefix `hubble`. `dns` counts what an L7 DNS proxy reports: the model has
+ * none, as a cluster
  * without L7 policy, so its families exist and stay without series.
  */
 export class HubbleMetrics {
   readonly metrics = new Metrics('hubble');
   private readonly counts: readonly Count[];
 
-  /** @param enabled as the option lists them, such as `['dns', 'drop', 'tcp', 'flow']`; throws an OptionError for what is unknown */
+  /**
+   * @param enabled as the option lists them, such as `['dns', 'drop', 'tcp', 'flow']`; throws an OptionError for what
+   * is unknown
+   */
   constructor(enabled: readonly string[] = HUBBLE_METRICS) {
     this.counts = enabled.map((text) => this.make(parseMetric(text)));
   }
@@ -76,25 +84,47 @@ export class HubbleMetrics {
 
   private make(wanted: Wanted): Count {
     switch (wanted.name) {
-      case 'dns': return this.dns(wanted);
-      case 'drop': return this.drop(wanted);
-      case 'tcp': return this.tcp(wanted);
-      case 'flow': return this.flow(wanted);
+      case 'dns':
+        return this.dns(wanted);
+      case 'drop':
+        return this.drop(wanted);
+      case 'tcp':
+        return this.tcp(wanted);
+      case 'flow':
+        return this.flow(wanted);
     }
   }
 
   private dns({ context, query }: Wanted): Count {
     const asked = query ? ['query'] : [];
-    this.metrics.counter('dns', 'queries_total', 'Number of DNS queries observed', [...context, ...asked, 'rcode', 'qtypes', 'ips_returned']);
-    this.metrics.counter('dns', 'responses_total', 'Number of DNS queries observed', [...context, ...asked, 'rcode', 'qtypes', 'ips_returned']);
-    this.metrics.counter('dns', 'response_types_total', 'Number of DNS queries observed', [...context, ...asked, 'type', 'qtypes']);
+    this.metrics.counter('dns', 'queries_total', 'Number of DNS queries observed', [
+      ...context,
+      ...asked,
+      'rcode',
+      'qtypes',
+      'ips_returned',
+    ]);
+    this.metrics.counter('dns', 'responses_total', 'Number of DNS queries observed', [
+      ...context,
+      ...asked,
+      'rcode',
+      'qtypes',
+      'ips_returned',
+    ]);
+    this.metrics.counter('dns', 'response_types_total', 'Number of DNS queries observed', [
+      ...context,
+      ...asked,
+      'type',
+      'qtypes',
+    ]);
     return () => undefined;
   }
 
   private drop({ context }: Wanted): Count {
     const family = this.metrics.counter('', 'drop_total', 'Number of drops', [...context, 'reason', 'protocol']);
     return (flow) => {
-      if (flow.verdict === 'DROPPED') add(family, context, flow, { reason: dropName(flow.subType, flow.point), protocol: protocolOf(flow) });
+      if (flow.verdict === 'DROPPED')
+        add(family, context, flow, { reason: dropName(flow.subType, flow.point), protocol: protocolOf(flow) });
     };
   }
 
@@ -105,23 +135,41 @@ export class HubbleMetrics {
       if (flow.verdict !== 'FORWARDED' || flow.event.kind !== 'trace' || !flow.event.packet.tcp) return;
       const { flags } = flow.event.packet.tcp;
       const names = [
-        ...(flags.includes('FIN') ? ['FIN'] : []), ...(flags.includes('SYN') ? [flags.includes('ACK') ? 'SYN-ACK' : 'SYN'] : []), ...(flags.includes('RST') ? ['RST'] : []),
+        ...(flags.includes('FIN') ? ['FIN'] : []),
+        ...(flags.includes('SYN') ? [flags.includes('ACK') ? 'SYN-ACK' : 'SYN'] : []),
+        ...(flags.includes('RST') ? ['RST'] : []),
       ];
-      for (const flag of names) add(family, context, flow, { flag, family: flow.source.ip.includes(':') ? 'IPv6' : 'IPv4' });
+      for (const flag of names)
+        add(family, context, flow, { flag, family: flow.source.ip.includes(':') ? 'IPv6' : 'IPv4' });
     };
   }
 
   private flow({ context }: Wanted): Count {
-    const family = this.metrics.counter('', 'flows_processed_total', 'Total number of flows processed', [...context, 'type', 'subtype', 'verdict', 'protocol']);
+    const family = this.metrics.counter('', 'flows_processed_total', 'Total number of flows processed', [
+      ...context,
+      'type',
+      'subtype',
+      'verdict',
+      'protocol',
+    ]);
     return (flow) => {
-      const [type, subtype] = flow.type === 'trace' ? ['Trace', flow.point] : flow.type === 'drop' ? ['Drop', ''] : ['TraceSock', ''];
+      const [type, subtype] =
+        flow.type === 'trace' ? ['Trace', flow.point] : flow.type === 'drop' ? ['Drop', ''] : ['TraceSock', ''];
       add(family, context, flow, { type, subtype, verdict: flow.verdict, protocol: protocolOf(flow) });
     };
   }
 }
 
-const protocolOf = ({ protocol, source }: Flow): string => (protocol === 'ICMP' ? `ICMPv${source.ip.includes(':') ? 6 : 4}` : protocol);
+const protocolOf = ({ protocol, source }: Flow): string =>
+  protocol === 'ICMP' ? `ICMPv${source.ip.includes(':') ? 6 : 4}` : protocol;
 
-function add(family: Family<Value>, context: readonly string[], flow: Flow, labels: Readonly<Record<string, string>>): void {
-  family.with({ ...labels, ...Object.fromEntries(context.map((label) => [label, CONTEXT_LABELS[label]!(flow)])) }).inc();
+function add(
+  family: Family<Value>,
+  context: readonly string[],
+  flow: Flow,
+  labels: Readonly<Record<string, string>>,
+): void {
+  family
+    .with({ ...labels, ...Object.fromEntries(context.map((label) => [label, CONTEXT_LABELS[label]!(flow)])) })
+    .inc();
 }

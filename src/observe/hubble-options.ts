@@ -37,7 +37,10 @@ interface Given {
   readonly value: string;
 }
 
-/** Reads the arguments of `hubble observe`. Throws an OptionError that names the option. `now` is what relative times count from. */
+/**
+ * Reads the arguments of `hubble observe`. Throws an OptionError that names the option. `now` is what relative times
+ * count from.
+ */
 export function parseHubbleArgs(args: readonly string[], now: Milliseconds, context?: FilterContext): HubbleOptions {
   const allow = new FilterList();
   const deny = new FilterList();
@@ -57,12 +60,21 @@ export function parseHubbleArgs(args: readonly string[], now: Milliseconds, cont
   const all = on('all');
   const given = count('last', values.get('last'));
   checkTogether({ first: first !== undefined, follow, all, last: given !== undefined });
-  const bounded = given !== undefined || first !== undefined || follow || all || values.has('since') || values.has('until');
+  const bounded =
+    given !== undefined || first !== undefined || follow || all || values.has('since') || values.has('until');
   const output = values.get('output') ?? 'compact';
   if (!isOutput(output)) fail(`invalid output format "${output}": want one of ${HUBBLE_OUTPUTS.join(', ')}`);
   return {
-    allow, deny, follow, first, last: bounded ? given : DEFAULT_LAST, since: moment('since', values.get('since'), now), until: follow ? undefined : moment('until', values.get('until'), now),
-    output: output as HubbleOutput, nodeName: on('print-node-name'), translate: !on('numeric') && boolean('ip-translation', values.get('ip-translation') ?? 'true'),
+    allow,
+    deny,
+    follow,
+    first,
+    last: bounded ? given : DEFAULT_LAST,
+    since: moment('since', values.get('since'), now),
+    until: follow ? undefined : moment('until', values.get('until'), now),
+    output: output as HubbleOutput,
+    nodeName: on('print-node-name'),
+    translate: !on('numeric') && boolean('ip-translation', values.get('ip-translation') ?? 'true'),
   };
 }
 
@@ -74,7 +86,8 @@ function split(args: readonly string[]): Given[] {
     if (!match) fail(`unexpected argument "${arg}": options start with --`);
     const short = match![2];
     const name = match![1] ?? SHORT[short!] ?? '';
-    if (!SWITCHES.includes(name) && !VALUES.includes(name) && !FILTERS.has(name)) fail(`unknown option ${short === undefined ? `--${name}` : `-${short}`}`);
+    if (!SWITCHES.includes(name) && !VALUES.includes(name) && !FILTERS.has(name))
+      fail(`unknown option ${short === undefined ? `--${name}` : `-${short}`}`);
     if (SWITCHES.includes(name)) given.push({ name, value: match![3] ?? 'true' });
     else {
       const value = match![3] ?? args[++i];
@@ -86,7 +99,12 @@ function split(args: readonly string[]): Given[] {
 }
 
 function checkTogether(set: Readonly<Record<'first' | 'last' | 'follow' | 'all', boolean>>): void {
-  for (const [a, b] of [['first', 'last'], ['first', 'follow'], ['first', 'all'], ['last', 'all']] as const) {
+  for (const [a, b] of [
+    ['first', 'last'],
+    ['first', 'follow'],
+    ['first', 'all'],
+    ['last', 'all'],
+  ] as const) {
     if (set[a] && set[b]) fail(`cannot set both --${a} and --${b}`);
   }
 }
@@ -111,6 +129,9 @@ function moment(name: string, text: string | undefined, now: Milliseconds): Mill
   const ago = /^[\d.]+[a-zµ]/.test(text) ? parseDuration(text) : undefined;
   if (ago !== undefined) return now - ago;
   const parsed = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(parsed)) fail(`invalid argument "${text}" for "--${name}": want a duration such as 3s or 1h43m, or a time such as 2006-01-02T15:04:05Z`);
+  if (Number.isNaN(parsed))
+    fail(
+      `invalid argument "${text}" for "--${name}": want a duration such as 3s or 1h43m, or a time such as 2006-01-02T15:04:05Z`,
+    );
   return parsed;
 }

@@ -20,7 +20,10 @@ export interface HubbleSettings {
   readonly workloads?: JsonContext['workloads'];
 }
 
-/** Hubble: keeps the newest flows of each node and shows them as `hubble observe` through the relay does, merged by time. */
+/**
+ * Hubble: keeps the newest flows of each node and shows them as `hubble observe` through the relay does, merged by
+ * time.
+ */
 export class Hubble {
   private readonly rings = new Map<string, FlowRing>();
   private readonly followers = new Set<(flow: Flow) => void>();
@@ -48,7 +51,8 @@ export class Hubble {
   }
 
   /**
-   * `hubble observe -f ARGS`: hands over each line as its flow happens, after the newest ones that `--last` asks for. Returns the
+   * `hubble observe -f ARGS`: hands over each line as its flow happens, after the newest ones that `--last` asks for.
+   * Returns the
    * function that ends it. Throws an OptionError.
    */
   follow(args: readonly string[], onLine: (line: string) => void): () => void {
@@ -117,7 +121,12 @@ export class Hubble {
   }
 
   private filterContext(): FilterContext {
-    return { services: () => this.world.services.specs().map(({ namespace, name, clusterIPs }) => ({ namespace, name, addresses: clusterIPs })) };
+    return {
+      services: () =>
+        this.world.services
+          .specs()
+          .map(({ namespace, name, clusterIPs }) => ({ namespace, name, addresses: clusterIPs })),
+    };
   }
 
   private jsonContext(): JsonContext {
@@ -132,13 +141,23 @@ export class Hubble {
         if (event.kind !== 'trace' || event.point !== 'to-network') return undefined;
         const { src, sport, dst, dport, protocol } = event.packet;
         const table = this.world.cluster.nodes.get(node)?.nat.list() ?? [];
-        return table.find((one) => one.protocol === protocol && one.src === src && one.sport === sport && one.dst === dst && one.dport === dport)?.toIp;
+        return table.find(
+          (one) =>
+            one.protocol === protocol &&
+            one.src === src &&
+            one.sport === sport &&
+            one.dst === dst &&
+            one.dport === dport,
+        )?.toIp;
       },
     };
   }
 }
 
-function wanted(flow: Flow, { allow, deny, since, until }: Pick<HubbleOptions, 'allow' | 'deny' | 'since' | 'until'>): boolean {
+function wanted(
+  flow: Flow,
+  { allow, deny, since, until }: Pick<HubbleOptions, 'allow' | 'deny' | 'since' | 'until'>,
+): boolean {
   if ((since !== undefined && flow.time < since) || (until !== undefined && flow.time > until)) return false;
   return allow.matches(flow) && (deny.isEmpty || !deny.matches(flow));
 }

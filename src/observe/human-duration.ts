@@ -1,6 +1,9 @@
 import type { Milliseconds } from '../lib/units.js';
 
-/** An age as kubectl prints it: two units while they matter (`97s`, `7m38s`, `130m`, `6h17m`, `8h`, `3d4h`, `30d`, `2y40d`). */
+/**
+ * An age as kubectl prints it: two units while they matter (`97s`, `7m38s`, `130m`, `6h17m`, `8h`, `3d4h`, `30d`,
+ * `2y40d`).
+ */
 export function humanDuration(age: Milliseconds): string {
   const seconds = Math.floor(age / 1000);
   if (seconds < -1) return '<invalid>';
@@ -18,4 +21,5 @@ export function humanDuration(age: Milliseconds): string {
   return days < 365 * 8 ? joined(Math.floor(days / 365), 'y', days % 365, 'd') : `${Math.floor(days / 365)}y`;
 }
 
-const joined = (major: number, unit: string, minor: number, smaller: string): string => `${major}${unit}${minor === 0 ? '' : `${minor}${smaller}`}`;
+const joined = (major: number, unit: string, minor: number, smaller: string): string =>
+  `${major}${unit}${minor === 0 ? '' : `${minor}${smaller}`}`;

@@ -16,11 +16,21 @@ export interface KubectlFacts {
   /** The selector of a service as `app=webpod`. */
   selector?(namespace: string, name: string): string | undefined;
   /** Containers of a pod that run, of how many, and restarts. Default: all of one, by the pod's readiness. */
-  containers?(pod: Pod): { readonly ready: number; readonly of: number; readonly restarts?: number; readonly status?: string };
+  containers?(pod: Pod): {
+    readonly ready: number;
+    readonly of: number;
+    readonly restarts?: number;
+    readonly status?: string;
+  };
   /** Labels of objects that the model keeps none of. */
   readonly labels?: (kind: 'node' | 'service', namespace: string, name: string) => Readonly<Record<string, string>>;
   /** What a node says of its software. */
-  readonly nodeInfo?: { readonly version: string; readonly os: string; readonly kernel: string; readonly runtime: string };
+  readonly nodeInfo?: {
+    readonly version: string;
+    readonly os: string;
+    readonly kernel: string;
+    readonly runtime: string;
+  };
 }
 
 /** One object as a row: `wide` cells follow the others with -o wide. */
@@ -50,41 +60,98 @@ export interface KubectlKind {
   readonly order?: (a: KubectlRow, b: KubectlRow) => number;
 }
 
-const NODE_INFO = { version: 'v1.33.2', os: 'Ubuntu 24.04.2 LTS', kernel: '6.8.0-53-generic', runtime: 'containerd://1.7.27' };
+const NODE_INFO = {
+  version: 'v1.33.2',
+  os: 'Ubuntu 24.04.2 LTS',
+  kernel: '6.8.0-53-generic',
+  runtime: 'containerd://1.7.27',
+};
 const NONE = '<none>';
 /** Addresses of endpoints that are spelled out; the rest is counted. */
 const SHOWN = 3;
 
-const row = (namespace: string, name: string, cells: readonly string[], wide: readonly string[] = [], labels: Readonly<Record<string, string>> = {}): KubectlRow => ({ namespace, name, labels, cells: [name, ...cells], wide });
+const row = (
+  namespace: string,
+  name: string,
+  cells: readonly string[],
+  wide: readonly string[] = [],
+  labels: Readonly<Record<string, string>> = {},
+): KubectlRow => ({ namespace, name, labels, cells: [name, ...cells], wide });
 const orNone = (text: string): string => (text === '' ? NONE : text);
 
 const nodes: KubectlKind = {
-  resource: 'nodes', singular: 'node', names: ['node', 'nodes', 'no'], namespaced: false,
-  columns: ['NAME', 'STATUS', 'ROLES', 'AGE', 'VERSION'], wideColumns: ['INTERNAL-IP', 'EXTERNAL-IP', 'OS-IMAGE', 'KERNEL-VERSION', 'CONTAINER-RUNTIME'],
-  rows: (world, { ages, labels, nodeInfo = NODE_INFO }) => [...world.cluster.nodes.values()].map((node) =>
-    row('', node.name, ['Ready', node.spec.apiServer ? 'control-plane' : NONE, age(ages.of('node', '', node.name)), nodeInfo.version],
-      [node.internalIp, orNone(node.externalIps[0] ?? ''), nodeInfo.os, nodeInfo.kernel, nodeInfo.runtime], labels?.('node', '', node.name))),
+  resource: 'nodes',
+  singular: 'node',
+  names: ['node', 'nodes', 'no'],
+  namespaced: false,
+  columns: ['NAME', 'STATUS', 'ROLES', 'AGE', 'VERSION'],
+  wideColumns: ['INTERNAL-IP', 'EXTERNAL-IP', 'OS-IMAGE', 'KERNEL-VERSION', 'CONTAINER-RUNTIME'],
+  rows: (world, { ages, labels, nodeInfo = NODE_INFO }) =>
+    [...world.cluster.nodes.values()].map((node) =>
+      row(
+        '',
+        node.name,
+        ['Ready', node.spec.apiServer ? 'control-plane' : NONE, age(ages.of('node', '', node.name)), nodeInfo.version],
+        [node.internalIp, orNone(node.externalIps[0] ?? ''), nodeInfo.os, nodeInfo.kernel, nodeInfo.runtime],
+        labels?.('node', '', node.name),
+      ),
+    ),
 };
 
 const pods: KubectlKind = {
-  resource: 'pods', singular: 'pod', names: ['pod', 'pods', 'po'], namespaced: true,
-  columns: ['NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE'], wideColumns: ['IP', 'NODE', 'NOMINATED NODE', 'READINESS GATES'],
-  rows: (world, facts) => [...world.cluster.pods.values()].map((pod) => {
-    const { namespace, name, node, labels } = pod.spec;
-    const state = facts.containers?.(pod) ?? { ready: pod.ready ? 1 : 0, of: 1 };
-    return row(namespace, name, [`${state.ready}/${state.of}`, state.status ?? 'Running', String(state.restarts ?? 0), age(facts.ages.of('pod', namespace, name))], [pod.ip, node, NONE, NONE], labels);
-  }),
+  resource: 'pods',
+  singular: 'pod',
+  names: ['pod', 'pods', 'po'],
+  namespaced: true,
+  columns: ['NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE'],
+  wideColumns: ['IP', 'NODE', 'NOMINATED NODE', 'READINESS GATES'],
+  rows: (world, facts) =>
+    [...world.cluster.pods.values()].map((pod) => {
+      const { namespace, name, node, labels } = pod.spec;
+      const state = facts.containers?.(pod) ?? { ready: pod.ready ? 1 : 0, of: 1 };
+      return row(
+        namespace,
+        name,
+        [
+          `${state.ready}/${state.of}`,
+          state.status ?? 'Running',
+          String(state.restarts ?? 0),
+          age(facts.ages.of('pod', namespace, name)),
+        ],
+        [pod.ip, node, NONE, NONE],
+        labels,
+      );
+    }),
 };
 
 const services: KubectlKind = {
-  resource: 'services', singular: 'service', names: ['svc', 'service', 'services'], namespaced: true,
-  columns: ['NAME', 'TYPE', 'CLUSTER-IP', 'EXTERNAL-IP', 'PORT(S)', 'AGE'], wideColumns: ['SELECTOR'],
-  rows: (world, facts) => world.services.specs().map((spec) => {
-    const { namespace, name } = spec;
-    const ports = spec.ports.map(({ port, nodePort, protocol }) => `${port}${nodePort === undefined ? '' : `:${nodePort}`}/${protocol}`).join(',');
-    const external = spec.type === 'LoadBalancer' ? '<pending>' : NONE;
-    return row(namespace, name, [spec.type ?? 'ClusterIP', orNone(spec.clusterIPs[0] ?? ''), external, orNone(ports), age(facts.ages.of('service', namespace, name))], [facts.selector?.(namespace, name) ?? NONE], facts.labels?.('service', namespace, name));
-  }),
+  resource: 'services',
+  singular: 'service',
+  names: ['svc', 'service', 'services'],
+  namespaced: true,
+  columns: ['NAME', 'TYPE', 'CLUSTER-IP', 'EXTERNAL-IP', 'PORT(S)', 'AGE'],
+  wideColumns: ['SELECTOR'],
+  rows: (world, facts) =>
+    world.services.specs().map((spec) => {
+      const { namespace, name } = spec;
+      const ports = spec.ports
+        .map(({ port, nodePort, protocol }) => `${port}${nodePort === undefined ? '' : `:${nodePort}`}/${protocol}`)
+        .join(',');
+      const external = spec.type === 'LoadBalancer' ? '<pending>' : NONE;
+      return row(
+        namespace,
+        name,
+        [
+          spec.type ?? 'ClusterIP',
+          orNone(spec.clusterIPs[0] ?? ''),
+          external,
+          orNone(ports),
+          age(facts.ages.of('service', namespace, name)),
+        ],
+        [facts.selector?.(namespace, name) ?? NONE],
+        facts.labels?.('service', namespace, name),
+      );
+    }),
 };
 
 interface ServiceEndpoints {
@@ -113,13 +180,19 @@ function shortened(texts: readonly string[]): string {
 }
 
 const endpoints: KubectlKind = {
-  resource: 'endpoints', singular: 'endpoints', names: ['ep', 'endpoints'], namespaced: true,
-  columns: ['NAME', 'ENDPOINTS', 'AGE'], wideColumns: [], warning: 'Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
-  rows: (world, { ages }) => world.services.specs().map((spec) => {
-    const { ports, addresses } = endpointsOf(world, spec);
-    const all = ports.flatMap((port) => addresses.map((ip) => `${ip}:${port}`));
-    return row(spec.namespace, spec.name, [shortened(all), age(ages.of('service', spec.namespace, spec.name))]);
-  }),
+  resource: 'endpoints',
+  singular: 'endpoints',
+  names: ['ep', 'endpoints'],
+  namespaced: true,
+  columns: ['NAME', 'ENDPOINTS', 'AGE'],
+  wideColumns: [],
+  warning: 'Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+  rows: (world, { ages }) =>
+    world.services.specs().map((spec) => {
+      const { ports, addresses } = endpointsOf(world, spec);
+      const all = ports.flatMap((port) => addresses.map((ip) => `${ip}:${port}`));
+      return row(spec.namespace, spec.name, [shortened(all), age(ages.of('service', spec.namespace, spec.name))]);
+    }),
 };
 
 /** Letters of generated names: no vowels, and no digits that look like letters. */
@@ -135,45 +208,105 @@ function generatedSuffix(name: string): string {
 }
 
 const endpointSlices: KubectlKind = {
-  resource: 'endpointslices.discovery.k8s.io', singular: 'endpointslice.discovery.k8s.io', names: ['endpointslice', 'endpointslices'], namespaced: true,
-  columns: ['NAME', 'ADDRESSTYPE', 'PORTS', 'ENDPOINTS', 'AGE'], wideColumns: [],
-  rows: (world, { ages }) => world.services.specs().map((spec) => {
-    const { ports, addresses } = endpointsOf(world, spec);
-    const text = ports.length === 0 ? '<unset>' : shortened([...new Set(ports)].map(String));
-    const type = spec.clusterIPs[0]?.includes(':') ? 'IPv6' : 'IPv4';
-    const name = `${spec.name}-${generatedSuffix(`${spec.namespace}/${spec.name}`)}`;
-    return row(spec.namespace, name, [type, text, addresses.length === 0 ? '<unset>' : shortened(addresses), age(ages.of('service', spec.namespace, spec.name))], [], { 'kubernetes.io/service-name': spec.name });
-  }),
+  resource: 'endpointslices.discovery.k8s.io',
+  singular: 'endpointslice.discovery.k8s.io',
+  names: ['endpointslice', 'endpointslices'],
+  namespaced: true,
+  columns: ['NAME', 'ADDRESSTYPE', 'PORTS', 'ENDPOINTS', 'AGE'],
+  wideColumns: [],
+  rows: (world, { ages }) =>
+    world.services.specs().map((spec) => {
+      const { ports, addresses } = endpointsOf(world, spec);
+      const text = ports.length === 0 ? '<unset>' : shortened([...new Set(ports)].map(String));
+      const type = spec.clusterIPs[0]?.includes(':') ? 'IPv6' : 'IPv4';
+      const name = `${spec.name}-${generatedSuffix(`${spec.namespace}/${spec.name}`)}`;
+      return row(
+        spec.namespace,
+        name,
+        [
+          type,
+          text,
+          addresses.length === 0 ? '<unset>' : shortened(addresses),
+          age(ages.of('service', spec.namespace, spec.name)),
+        ],
+        [],
+        { 'kubernetes.io/service-name': spec.name },
+      );
+    }),
 };
 
-const withCiliumNode = (world: World): Node[] => [...world.cluster.nodes.values()].filter((node) => node.ciliumNode !== undefined);
+const withCiliumNode = (world: World): Node[] =>
+  [...world.cluster.nodes.values()].filter((node) => node.ciliumNode !== undefined);
 
 const ciliumNodes: KubectlKind = {
-  resource: 'ciliumnodes.cilium.io', singular: 'ciliumnode.cilium.io', names: ['ciliumnode', 'ciliumnodes', 'cn', 'ciliumn', 'ciliumnode.cilium.io', 'ciliumnodes.cilium.io'], namespaced: false,
-  columns: ['NAME', 'CILIUMINTERNALIP', 'INTERNALIP', 'AGE'], wideColumns: [],
-  rows: (world, { ages }) => withCiliumNode(world).map((node) => row('', node.name, [node.ciliumNode!.routerIp, node.internalIp, age(ages.of('ciliumnode', '', node.name))])),
+  resource: 'ciliumnodes.cilium.io',
+  singular: 'ciliumnode.cilium.io',
+  names: ['ciliumnode', 'ciliumnodes', 'cn', 'ciliumn', 'ciliumnode.cilium.io', 'ciliumnodes.cilium.io'],
+  namespaced: false,
+  columns: ['NAME', 'CILIUMINTERNALIP', 'INTERNALIP', 'AGE'],
+  wideColumns: [],
+  rows: (world, { ages }) =>
+    withCiliumNode(world).map((node) =>
+      row('', node.name, [node.ciliumNode!.routerIp, node.internalIp, age(ages.of('ciliumnode', '', node.name))]),
+    ),
 };
 
 const ciliumEndpoints: KubectlKind = {
-  resource: 'ciliumendpoints.cilium.io', singular: 'ciliumendpoint.cilium.io', names: ['cep', 'ciliumep', 'ciliumendpoint', 'ciliumendpoints', 'ciliumendpoint.cilium.io', 'ciliumendpoints.cilium.io'], namespaced: true,
-  columns: ['NAME', 'SECURITY IDENTITY', 'ENDPOINT STATE', 'IPV4', 'IPV6'], wideColumns: ['INGRESS ENFORCEMENT', 'EGRESS ENFORCEMENT'], wideAt: 2,
-  rows: (world) => [...world.cluster.pods.values()].flatMap((pod) => {
-    if (!pod.endpoint) return [];
-    const { identity, ip } = pod.endpoint;
-    const [ipv4, ipv6] = ip.includes(':') ? ['', ip] : [ip, ''];
-    // Without policies the enforcement columns are empty.
-    return [row(pod.spec.namespace, pod.spec.name, [String(identity), 'ready', ipv4, ipv6], ['', ''], pod.spec.labels)];
-  }),
+  resource: 'ciliumendpoints.cilium.io',
+  singular: 'ciliumendpoint.cilium.io',
+  names: [
+    'cep',
+    'ciliumep',
+    'ciliumendpoint',
+    'ciliumendpoints',
+    'ciliumendpoint.cilium.io',
+    'ciliumendpoints.cilium.io',
+  ],
+  namespaced: true,
+  columns: ['NAME', 'SECURITY IDENTITY', 'ENDPOINT STATE', 'IPV4', 'IPV6'],
+  wideColumns: ['INGRESS ENFORCEMENT', 'EGRESS ENFORCEMENT'],
+  wideAt: 2,
+  rows: (world) =>
+    [...world.cluster.pods.values()].flatMap((pod) => {
+      if (!pod.endpoint) return [];
+      const { identity, ip } = pod.endpoint;
+      const [ipv4, ipv6] = ip.includes(':') ? ['', ip] : [ip, ''];
+      // Without policies the enforcement columns are empty.
+      return [
+        row(pod.spec.namespace, pod.spec.name, [String(identity), 'ready', ipv4, ipv6], ['', ''], pod.spec.labels),
+      ];
+    }),
 };
 
 const policies: KubectlKind = {
-  resource: 'ciliumlocalredirectpolicies.cilium.io', singular: 'ciliumlocalredirectpolicy.cilium.io',
-  names: ['clrp', 'ciliumlocalredirectpolicy', 'ciliumlocalredirectpolicies', 'ciliumlocalredirectpolicy.cilium.io', 'ciliumlocalredirectpolicies.cilium.io'], namespaced: true,
-  columns: ['NAME', 'AGE'], wideColumns: [],
-  rows: (_, facts) => (facts.policies ?? []).map(({ namespace, name }) => row(namespace, name, [age(facts.ages.of('policy', namespace, name))])),
+  resource: 'ciliumlocalredirectpolicies.cilium.io',
+  singular: 'ciliumlocalredirectpolicy.cilium.io',
+  names: [
+    'clrp',
+    'ciliumlocalredirectpolicy',
+    'ciliumlocalredirectpolicies',
+    'ciliumlocalredirectpolicy.cilium.io',
+    'ciliumlocalredirectpolicies.cilium.io',
+  ],
+  namespaced: true,
+  columns: ['NAME', 'AGE'],
+  wideColumns: [],
+  rows: (_, facts) =>
+    (facts.policies ?? []).map(({ namespace, name }) =>
+      row(namespace, name, [age(facts.ages.of('policy', namespace, name))]),
+    ),
 };
 
 const age = (value: Milliseconds): string => humanDuration(value);
 
 /** Everything that can be listed. */
-export const KUBECTL_KINDS: readonly KubectlKind[] = [nodes, pods, services, endpoints, endpointSlices, ciliumNodes, ciliumEndpoints, policies];
+export const KUBECTL_KINDS: readonly KubectlKind[] = [
+  nodes,
+  pods,
+  services,
+  endpoints,
+  endpointSlices,
+  ciliumNodes,
+  ciliumEndpoints,
+  policies,
+];

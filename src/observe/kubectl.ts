@@ -28,26 +28,44 @@ const fail = (message: string): never => {
 };
 
 /**
- * `kubectl get ARGS`: `pods -A -o wide`, `svc,ep webpod -n default`, `pod -l app=webpod`. Throws an OptionError for arguments that cannot be used.
+ * `kubectl get ARGS`: `pods -A -o wide`, `svc,ep webpod -n default`, `pod -l app=webpod`. Throws an OptionError for
+ * arguments that cannot be used.
  *
  * @param kinds what can be listed
  */
-export function kubectlGet(args: readonly string[], world: World, facts: KubectlFacts, kinds: readonly KubectlKind[] = KUBECTL_KINDS): KubectlOutput {
+export function kubectlGet(
+  args: readonly string[],
+  world: World,
+  facts: KubectlFacts,
+  kinds: readonly KubectlKind[] = KUBECTL_KINDS,
+): KubectlOutput {
   const options = parse(args, kinds);
   const errors: string[] = [];
   const tables: string[][] = [];
   for (const kind of options.kinds) {
     if (kind.warning !== undefined) errors.push(kind.warning);
     const rows = select(kind, options, world, facts);
-    for (const name of options.names) if (!rows.some((row) => row.name === name)) errors.push(`Error from server (NotFound): ${kind.resource} "${name}" not found`);
+    for (const name of options.names)
+      if (!rows.some((row) => row.name === name))
+        errors.push(`Error from server (NotFound): ${kind.resource} "${name}" not found`);
     if (rows.length > 0) tables.push(table(kind, rows, options));
   }
   const missing = errors.some((line) => line.startsWith('Error'));
-  if (tables.length === 0 && !missing) errors.push(options.allNamespaces || options.kinds.every((kind) => !kind.namespaced) ? 'No resources found' : `No resources found in ${options.namespace} namespace.`);
+  if (tables.length === 0 && !missing)
+    errors.push(
+      options.allNamespaces || options.kinds.every((kind) => !kind.namespaced)
+        ? 'No resources found'
+        : `No resources found in ${options.namespace} namespace.`,
+    );
   return { lines: tables.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines])), errors, exitCode: missing ? 1 : 0 };
 }
 
-function select(kind: KubectlKind, { names, namespace, allNamespaces, selector }: GetOptions, world: World, facts: KubectlFacts): KubectlRow[] {
+function select(
+  kind: KubectlKind,
+  { names, namespace, allNamespaces, selector }: GetOptions,
+  world: World,
+  facts: KubectlFacts,
+): KubectlRow[] {
   return kind
     .rows(world, facts)
     .filter((row) => !kind.namespaced || allNamespaces || row.namespace === namespace)
@@ -58,20 +76,32 @@ function select(kind: KubectlKind, { names, namespace, allNamespaces, selector }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function table(kind: KubectlKind, rows: readonly KubectlRow[], { allNamespaces, wide, headers, kinds }: GetOptions): string[] {
+function table(
+  kind: KubectlKind,
+  rows: readonly KubectlRow[],
+  { allNamespaces, wide, headers, kinds }: GetOptions,
+): string[] {
   const cells = (plain: readonly string[], more: readonly string[]): string[] => {
     const at = kind.wideAt ?? plain.length;
     return wide ? [...plain.slice(0, at), ...more, ...plain.slice(at)] : [...plain];
   };
   const spaced = kind.namespaced && allNamespaces;
-  const named = (row: KubectlRow): readonly string[] => (kinds.length > 1 ? [`${kind.singular}/${row.name}`, ...row.cells.slice(1)] : row.cells);
+  const named = (row: KubectlRow): readonly string[] =>
+    kinds.length > 1 ? [`${kind.singular}/${row.name}`, ...row.cells.slice(1)] : row.cells;
   const head = [...(spaced ? ['NAMESPACE'] : []), ...cells(kind.columns, kind.wideColumns)];
   const body = rows.map((row) => [...(spaced ? [row.namespace] : []), ...cells(named(row), row.wide)]);
   return layOut(headers ? [head, ...body] : body, KUBECTL_TABLE);
 }
 
 /** Options that take a value, short and long. */
-const VALUED: Readonly<Record<string, string>> = { '-n': 'namespace', '--namespace': 'namespace', '-o': 'output', '--output': 'output', '-l': 'selector', '--selector': 'selector' };
+const VALUED: Readonly<Record<string, string>> = {
+  '-n': 'namespace',
+  '--namespace': 'namespace',
+  '-o': 'output',
+  '--output': 'output',
+  '-l': 'selector',
+  '--selector': 'selector',
+};
 const SWITCHES: Readonly<Record<string, string>> = { '-A': 'all', '--all-namespaces': 'all', '--no-headers': 'bare' };
 
 function parse(args: readonly string[], known: readonly KubectlKind[]): GetOptions {
@@ -87,10 +117,16 @@ function parse(args: readonly string[], known: readonly KubectlKind[]): GetOptio
   const slash = kindText.indexOf('/');
   const kinds = (slash < 0 ? kindText : kindText.slice(0, slash)).split(',').map((text) => kindOf(text, known));
   const output = values.get('output');
-  if (output !== undefined && output !== 'wide') fail(`unable to match a printer suitable for the output format "${output}", allowed formats are: wide`);
+  if (output !== undefined && output !== 'wide')
+    fail(`unable to match a printer suitable for the output format "${output}", allowed formats are: wide`);
   return {
-    kinds, names: slash < 0 ? rest : [kindText.slice(slash + 1), ...rest], namespace: values.get('namespace') ?? 'default', allNamespaces: values.has('all'), wide: output === 'wide',
-    headers: !values.has('bare'), selector: selectorOf(values.get('selector')),
+    kinds,
+    names: slash < 0 ? rest : [kindText.slice(slash + 1), ...rest],
+    namespace: values.get('namespace') ?? 'default',
+    allNamespaces: values.has('all'),
+    wide: output === 'wide',
+    headers: !values.has('bare'),
+    selector: selectorOf(values.get('selector')),
   };
 }
 
@@ -112,7 +148,12 @@ function readOption(arg: string, next: string | undefined, values: Map<string, s
 function kindOf(text: string, known: readonly KubectlKind[]): KubectlKind {
   const wanted = text.toLowerCase();
   const found = known.find((kind) => kind.names.includes(wanted));
-  return found ?? fail(`the server doesn't have a resource type "${text}": there are ${known.map((kind) => kind.names[0]).join(', ')}`);
+  return (
+    found ??
+    fail(
+      `the server doesn't have a resource type "${text}": there are ${known.map((kind) => kind.names[0]).join(', ')}`,
+    )
+  );
 }
 
 function selectorOf(text: string | undefined): LabelSelector | undefined {

@@ -9,8 +9,12 @@ import { flagText } from './flow.js';
 import { OptionError } from './option-error.js';
 
 const ICMP_TEXT: Record<IcmpFields['kind'], string> = {
-  'echo-request': 'EchoRequest', 'echo-reply': 'EchoReply', 'port-unreachable': 'DestinationUnreachable(Port)', 'host-unreachable': 'DestinationUnreachable(Host)',
-  'frag-needed': 'DestinationUnreachable(FragmentationNeeded)', 'time-exceeded': 'TimeExceeded(TTLExceeded)',
+  'echo-request': 'EchoRequest',
+  'echo-reply': 'EchoReply',
+  'port-unreachable': 'DestinationUnreachable(Port)',
+  'host-unreachable': 'DestinationUnreachable(Host)',
+  'frag-needed': 'DestinationUnreachable(FragmentationNeeded)',
+  'time-exceeded': 'TimeExceeded(TTLExceeded)',
 };
 
 /** Flags in the order of monitor, which leaves PSH out. */
@@ -38,7 +42,17 @@ export function monitorLine(event: DatapathEvent): string | undefined {
   return event.kind === 'drop' ? dropLine(event) : undefined;
 }
 
-function traceLine({ point, endpointId, flow, source, destination, reason, interface: device, originalSource, packet }: TraceEvent): string {
+function traceLine({
+  point,
+  endpointId,
+  flow,
+  source,
+  destination,
+  reason,
+  interface: device,
+  originalSource,
+  packet,
+}: TraceEvent): string {
   const name = device.index === 0 ? '0' : device.name;
   return `${place(point, endpointId)} flow 0x${flow.toString(16)} , identity ${identity(source.identity)}->${identity(destination.identity)} state ${reason} ifindex ${name} orig-ip ${originalSource}: ${connection(packet)}`;
 }
@@ -79,8 +93,16 @@ function parse(args: readonly string[]): MonitorOptions {
   return { from: sets.from, to: sets.to, related: sets['related-to'], types };
 }
 
-/** `cilium-dbg monitor ARGS` on a node: hands over each line as it happens. Returns the function that ends it. Throws an OptionError. */
-export function startMonitor(world: World, node: string, args: readonly string[], onLine: (line: string) => void): () => void {
+/**
+ * `cilium-dbg monitor ARGS` on a node: hands over each line as it happens. Returns the function that ends it. Throws
+ * an OptionError.
+ */
+export function startMonitor(
+  world: World,
+  node: string,
+  args: readonly string[],
+  onLine: (line: string) => void,
+): () => void {
   const options = parse(args);
   return world.events.subscribe((event) => {
     if (event.node !== node || (event.kind !== 'trace' && event.kind !== 'drop') || !wanted(event, options)) return;
@@ -92,7 +114,10 @@ export function startMonitor(world: World, node: string, args: readonly string[]
 function wanted(event: TraceEvent | DropEvent, { from, to, related, types }: MonitorOptions): boolean {
   if (types.size > 0 && !types.has(event.kind)) return false;
   const source = event.source.pod?.endpointId ?? 0;
-  const target = event.kind === 'trace' && event.point === 'to-endpoint' ? event.endpointId : (event.destination.pod?.endpointId ?? 0);
+  const target =
+    event.kind === 'trace' && event.point === 'to-endpoint'
+      ? event.endpointId
+      : (event.destination.pod?.endpointId ?? 0);
   if (from.size + to.size + related.size === 0) return true;
   return from.has(source) || to.has(target) || related.has(source) || related.has(target);
 }

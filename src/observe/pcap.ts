@@ -37,7 +37,8 @@ export function pcapRecord(frame: Frame, link: LinkType): Buffer {
 }
 
 /** A whole capture file. */
-export const pcapFile = (frames: readonly Frame[], link: LinkType): Buffer => Buffer.concat([pcapHeader(link), ...frames.map((frame) => pcapRecord(frame, link))]);
+export const pcapFile = (frames: readonly Frame[], link: LinkType): Buffer =>
+  Buffer.concat([pcapHeader(link), ...frames.map((frame) => pcapRecord(frame, link))]);
 
 /** The Linux cooked header, version 2, which names the device and the direction. */
 function cookedBytes(frame: Frame): Buffer {

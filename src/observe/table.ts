@@ -11,8 +11,10 @@ export const KUBECTL_TABLE: TableStyle = { minWidth: 6, padding: 3 };
 export const CILIUM_TABLE: TableStyle = { minWidth: 5, padding: 3 };
 
 /**
- * Lays rows out in columns of blanks as text/tabwriter does: a cell is padded to the widest of its column's unbroken run of rows;
- * the last cell of a row belongs to no column and is not padded. Where a program closes its last cell too, give it an empty one.
+ * Lays rows out in columns of blanks as text/tabwriter does: a cell is padded to the widest of its column's unbroken
+ * run of rows;
+ * the last cell of a row belongs to no column and is not padded. Where a program closes its last cell too, give it an
+ * empty one.
  */
 export function layOut(rows: readonly (readonly string[])[], { minWidth, padding }: TableStyle): string[] {
   const widths = rows.map((row) => new Array<number>(Math.max(0, row.length - 1)).fill(0));
@@ -22,12 +24,17 @@ export function layOut(rows: readonly (readonly string[])[], { minWidth, padding
       if (column >= widths[start]!.length) continue;
       let end = start;
       let widest = 0;
-      for (; end < rows.length && column < widths[end]!.length; end++) widest = Math.max(widest, length(rows[end]![column]!));
+      for (; end < rows.length && column < widths[end]!.length; end++)
+        widest = Math.max(widest, length(rows[end]![column]!));
       for (let row = start; row < end; row++) widths[row]![column] = Math.max(minWidth, widest + padding);
       start = end;
     }
   }
-  return rows.map((row, i) => row.map((cell, column) => (column < row.length - 1 ? cell + ' '.repeat(widths[i]![column]! - length(cell)) : cell)).join(''));
+  return rows.map((row, i) =>
+    row
+      .map((cell, column) => (column < row.length - 1 ? cell + ' '.repeat(widths[i]![column]! - length(cell)) : cell))
+      .join(''),
+  );
 }
 
 /** Characters, not UTF-16 units. */

@@ -19,17 +19,32 @@ const PROTOCOLS = ['udp', 'tcp', 'icmp', 'icmp6', 'arp', 'ip', 'ip6'] as const;
 const KINDS = ['host', 'net', 'port', 'portrange'] as const;
 type Kind = (typeof KINDS)[number];
 /** Words that may stand for a port; those of tcpdump's own machine would come from /etc/services. */
-const PORT_NAMES: ReadonlyMap<string, number> = new Map([['domain', 53], ['http', 80], ['https', 443], ['ssh', 22], ['ntp', 123]]);
+const PORT_NAMES: ReadonlyMap<string, number> = new Map([
+  ['domain', 53],
+  ['http', 80],
+  ['https', 443],
+  ['ssh', 22],
+  ['ntp', 123],
+]);
 
 function headersOf(frame: Frame): Headers {
   if (frame.kind === 'arp') return { protocol: 'arp', src: frame.senderIp, dst: frame.targetIp, ports: undefined };
   const { packet, encapsulation, fragment } = frame;
-  if (encapsulation) return { protocol: 'udp', src: encapsulation.src, dst: encapsulation.dst, ports: { src: encapsulation.sport, dst: encapsulation.dport } };
+  if (encapsulation)
+    return {
+      protocol: 'udp',
+      src: encapsulation.src,
+      dst: encapsulation.dst,
+      ports: { src: encapsulation.sport, dst: encapsulation.dport },
+    };
   const ports = packet.icmp || (fragment && fragment.offset > 0) ? undefined : { src: packet.sport, dst: packet.dport };
   return { protocol: packet.protocol.toLowerCase() as Headers['protocol'], src: packet.src, dst: packet.dst, ports };
 }
 
-/** Compiles an expression of pcap-filter(7): hosts, nets, ports, protocols, src and dst, and, or, not, brackets. Throws an OptionError. */
+/**
+ * Compiles an expression of pcap-filter(7): hosts, nets, ports, protocols, src and dst, and, or, not, brackets.
+ * Throws an OptionError.
+ */
 export function compileFilter(expression: string): FrameTest {
   const words = expression.match(/[()!]|&&|\|\||[^\s()!&|]+/g) ?? [];
   if (words.length === 0) return () => true;
@@ -65,7 +80,10 @@ class Parser {
       this.at++;
       const right = this.factor();
       const first = left;
-      left = word === 'and' || word === '&&' ? (headers) => first(headers) && right(headers) : (headers) => first(headers) || right(headers);
+      left =
+        word === 'and' || word === '&&'
+          ? (headers) => first(headers) && right(headers)
+          : (headers) => first(headers) || right(headers);
     }
   }
 
@@ -97,12 +115,16 @@ class Parser {
         this.last = { protocol, direction: 'any', kind: undefined };
         return protocolTest(protocol);
       }
-      this.fail(value === undefined ? 'it ends where a value is expected' : `"${value}" stands where a value is expected`);
+      this.fail(
+        value === undefined ? 'it ends where a value is expected' : `"${value}" stands where a value is expected`,
+      );
     }
     this.at++;
-    const qualifiers: Qualifiers = said || this.last === undefined ? { protocol, direction: direction ?? 'any', kind } : this.last;
+    const qualifiers: Qualifiers =
+      said || this.last === undefined ? { protocol, direction: direction ?? 'any', kind } : this.last;
     this.last = qualifiers;
-    if (!said && start === 0 && !parseCidr(value)) this.fail(`"${value}" is neither an address nor a word of pcap-filter(7)`);
+    if (!said && start === 0 && !parseCidr(value))
+      this.fail(`"${value}" is neither an address nor a word of pcap-filter(7)`);
     const test = this.valueTest(qualifiers, value);
     return qualifiers.protocol === undefined ? test : both(protocolTest(qualifiers.protocol), test);
   }
@@ -125,7 +147,10 @@ class Parser {
       return ({ ports }) => ports !== undefined && sides(direction, inside(ports.src), inside(ports.dst));
     }
     const cidr = parseCidr(value);
-    if (!cidr) this.fail(kind === 'net' ? `"${value}" is no address block` : `"${value}" is no address: names are not looked up`);
+    if (!cidr)
+      this.fail(
+        kind === 'net' ? `"${value}" is no address block` : `"${value}" is no address: names are not looked up`,
+      );
     if (kind === 'host' && !parseIp(value)) this.fail(`"${value}" is a block: use net`);
     return ({ src, dst }) => sides(direction, cidrContains(cidr, ipBytes(src)), cidrContains(cidr, ipBytes(dst)));
   }
@@ -134,7 +159,8 @@ class Parser {
     const parts = kind === 'portrange' ? value.split('-') : [value];
     const numbers = parts.map((part) => PORT_NAMES.get(part) ?? (/^\d+$/.test(part) ? Number(part) : NaN));
     const [from, to = from] = numbers;
-    if (numbers.length > 2 || numbers.some((number) => !(number <= 65_535)) || from! > to!) this.fail(`"${value}" is no ${kind === 'port' ? 'port' : 'range of ports'}`);
+    if (numbers.length > 2 || numbers.some((number) => !(number <= 65_535)) || from! > to!)
+      this.fail(`"${value}" is no ${kind === 'port' ? 'port' : 'range of ports'}`);
     return [from!, to!];
   }
 
@@ -157,13 +183,20 @@ function protocolTest(protocol: string): Test {
   return ({ protocol: own }) => own === protocol;
 }
 
-const both = (a: Test, b: Test): Test => (headers) => a(headers) && b(headers);
+const both =
+  (a: Test, b: Test): Test =>
+  (headers) =>
+    a(headers) && b(headers);
 
 function sides(direction: Qualifiers['direction'], src: boolean, dst: boolean): boolean {
   switch (direction) {
-    case 'src': return src;
-    case 'dst': return dst;
-    case 'both': return src && dst;
-    case 'any': return src || dst;
+    case 'src':
+      return src;
+    case 'dst':
+      return dst;
+    case 'both':
+      return src && dst;
+    case 'any':
+      return src || dst;
   }
 }

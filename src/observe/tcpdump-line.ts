@@ -27,9 +27,22 @@ export type Frame = CaptureEvent | ArpEvent;
 const DNS_PORT = 53;
 /** Ports that tcpdump takes for HTTP. */
 const HTTP_PORTS = [80, 8080, 3128];
-const HTTP_LINE = /^(?:GET|PUT|COPY|HEAD|LOCK|MOVE|POLL|POST|BCOPY|BMOVE|MKCOL|TRACE|LABEL|MERGE|DELETE|SEARCH|UNLOCK|REPORT|UPDATE|NOTIFY|BDELETE|CONNECT|OPTIONS|CHECKIN|HTTP\/\d)/;
+const HTTP_LINE =
+  /^(?:GET|PUT|COPY|HEAD|LOCK|MOVE|POLL|POST|BCOPY|BMOVE|MKCOL|TRACE|LABEL|MERGE|DELETE|SEARCH|UNLOCK|REPORT|UPDATE|NOTIFY|BDELETE|CONNECT|OPTIONS|CHECKIN|HTTP\/\d)/;
 /** Names of /etc/services for ports that turn up in a cluster. */
-const SERVICES: ReadonlyMap<number, string> = new Map([[22, 'ssh'], [53, 'domain'], [67, 'bootps'], [68, 'bootpc'], [80, 'http'], [123, 'ntp'], [179, 'bgp'], [443, 'https'], [853, 'domain-s'], [8080, 'http-alt'], [8472, 'otv']]);
+const SERVICES: ReadonlyMap<number, string> = new Map([
+  [22, 'ssh'],
+  [53, 'domain'],
+  [67, 'bootps'],
+  [68, 'bootpc'],
+  [80, 'http'],
+  [123, 'ntp'],
+  [179, 'bgp'],
+  [443, 'https'],
+  [853, 'domain-s'],
+  [8080, 'http-alt'],
+  [8472, 'otv'],
+]);
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
@@ -47,7 +60,10 @@ interface Origin {
   readonly ack: number;
 }
 
-/** Prints frames as tcpdump 4.99 does. Keeps the sequence numbers that each conversation started with, so frames go through one printer in order. */
+/**
+ * Prints frames as tcpdump 4.99 does. Keeps the sequence numbers that each conversation started with, so frames go
+ * through one printer in order.
+ */
 export class LinePrinter {
   private readonly origins = new Map<string, Origin>();
 
@@ -124,15 +140,29 @@ export class LinePrinter {
 
 const uses = ({ sport, dport }: Packet, port: number): boolean => sport === port || dport === port;
 
-const LETTERS: readonly (readonly [TcpFlag, string])[] = [['FIN', 'F'], ['SYN', 'S'], ['RST', 'R'], ['PSH', 'P'], ['ACK', '.']];
-const flagLetters = (flags: readonly TcpFlag[]): string => LETTERS.filter(([flag]) => flags.includes(flag)).map(([, letter]) => letter).join('') || 'none';
+const LETTERS: readonly (readonly [TcpFlag, string])[] = [
+  ['FIN', 'F'],
+  ['SYN', 'S'],
+  ['RST', 'R'],
+  ['PSH', 'P'],
+  ['ACK', '.'],
+];
+const flagLetters = (flags: readonly TcpFlag[]): string =>
+  LETTERS.filter(([flag]) => flags.includes(flag))
+    .map(([, letter]) => letter)
+    .join('') || 'none';
 
 /** Options in the order in which Linux writes them. */
 function optionText({ tcp }: Packet): string {
   const { mss, sackOk, windowScale, tsVal, tsEcr } = tcp!.options;
   const stamps = `TS val ${tsVal} ecr ${tsEcr}`;
   if (mss === undefined) return `nop,nop,${stamps}`;
-  return [`mss ${mss}`, ...(sackOk ? ['sackOK'] : []), stamps, ...(windowScale === undefined ? [] : ['nop', `wscale ${windowScale}`])].join(',');
+  return [
+    `mss ${mss}`,
+    ...(sackOk ? ['sackOK'] : []),
+    stamps,
+    ...(windowScale === undefined ? [] : ['nop', `wscale ${windowScale}`]),
+  ].join(',');
 }
 
 function content(packet: Packet): string {
@@ -143,7 +173,9 @@ function content(packet: Packet): string {
     // A segment is read only when it holds one message and nothing else.
     const size = (payload[0]! << 8) | payload[1]!;
     const rest = payload.length - FRAME_HEADER;
-    return size === rest ? ` ${dnsText(payload.subarray(FRAME_HEADER))}` : ` [prefix length(${size}) != length(${rest})] (invalid)`;
+    return size === rest
+      ? ` ${dnsText(payload.subarray(FRAME_HEADER))}`
+      : ` [prefix length(${size}) != length(${rest})] (invalid)`;
   }
   if (!HTTP_PORTS.some((port) => uses(packet, port))) return '';
   const line = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1').split(/\r?\n/, 1)[0]!;
@@ -161,11 +193,17 @@ function icmpText(packet: Packet, icmp: IcmpFields): string {
     case 'echo-reply':
       return `${name}${icmp.kind.replace('-', ' ')}, id ${icmp.id}, seq ${icmp.seq}, ${end}`;
     case 'port-unreachable':
-      return v6 ? `${name}destination unreachable, unreachable port, ${about!.dst} ${about!.protocol.toLowerCase()} port ${about!.dport}, ${end}` : `${name}${about!.dst} ${about!.protocol.toLowerCase()} port ${about!.dport} unreachable, ${end}`;
+      return v6
+        ? `${name}destination unreachable, unreachable port, ${about!.dst} ${about!.protocol.toLowerCase()} port ${about!.dport}, ${end}`
+        : `${name}${about!.dst} ${about!.protocol.toLowerCase()} port ${about!.dport} unreachable, ${end}`;
     case 'host-unreachable':
-      return v6 ? `${name}destination unreachable, unreachable route ${about!.dst}, ${end}` : `${name}host ${about!.dst} unreachable, ${end}`;
+      return v6
+        ? `${name}destination unreachable, unreachable route ${about!.dst}, ${end}`
+        : `${name}host ${about!.dst} unreachable, ${end}`;
     case 'frag-needed':
-      return v6 ? `${name}packet too big, mtu ${icmp.mtu ?? 0}, ${end}` : `${name}${about!.dst} unreachable - need to frag (mtu ${icmp.mtu ?? 0}), ${end}`;
+      return v6
+        ? `${name}packet too big, mtu ${icmp.mtu ?? 0}, ${end}`
+        : `${name}${about!.dst} unreachable - need to frag (mtu ${icmp.mtu ?? 0}), ${end}`;
     case 'time-exceeded':
       return `${name}time exceeded in-transit${v6 ? ` for ${about!.dst}` : ''}, ${end}`;
   }

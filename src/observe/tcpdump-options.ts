@@ -23,7 +23,10 @@ const fail = (message: string): never => {
   throw new OptionError('tcpdump', message);
 };
 
-/** Reads tcpdump's arguments: switches may be joined (`-nnq`), what follows the options is the filter. Throws an OptionError. -l, -U, -p, -s change nothing here. */
+/**
+ * Reads tcpdump's arguments: switches may be joined (`-nnq`), what follows the options is the filter. Throws an
+ * OptionError. -l, -U, -p, -s change nothing here.
+ */
 export function parseTcpdumpArgs(args: readonly string[]): TcpdumpOptions {
   const on = new Set<string>();
   const values = new Map<string, string>();
@@ -37,8 +40,14 @@ export function parseTcpdumpArgs(args: readonly string[]): TcpdumpOptions {
   if (count !== undefined && !/^[1-9]\d*$/.test(count)) fail(`invalid packet count ${count}: want a number above 0`);
   if (on.has('v')) fail('-v is not supported: packets are printed on one line');
   return {
-    device: values.get('i') ?? 'eth0', count: count === undefined ? undefined : Number(count), file: values.get('w'), numeric: on.has('n'), quick: on.has('q'), absolute: on.has('S'),
-    noTime: on.has('t'), filter: compileFilter(words.join(' ')),
+    device: values.get('i') ?? 'eth0',
+    count: count === undefined ? undefined : Number(count),
+    file: values.get('w'),
+    numeric: on.has('n'),
+    quick: on.has('q'),
+    absolute: on.has('S'),
+    noTime: on.has('t'),
+    filter: compileFilter(words.join(' ')),
   };
 }
 
@@ -53,7 +62,8 @@ function readJoined(arg: string, next: string | undefined, on: Set<string>, valu
       if (value === undefined) return fail(`option requires an argument -- '${letter}'`);
       values.set(letter, value);
       return rest !== '' ? 0 : 1;
-    } else fail(`invalid option -- '${letter}': known are ${[...SWITCHES, ...VALUES].map((one) => `-${one}`).join(' ')}`);
+    } else
+      fail(`invalid option -- '${letter}': known are ${[...SWITCHES, ...VALUES].map((one) => `-${one}`).join(' ')}`);
   }
   return 0;
 }

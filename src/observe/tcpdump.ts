@@ -20,7 +20,10 @@ export interface TcpdumpSettings {
   readonly onBytes?: (bytes: Buffer, file: string) => void;
 }
 
-/** A capture as tcpdump makes it, from events in their order. Give it all events: it takes what its namespace, device and filter let through. */
+/**
+ * A capture as tcpdump makes it, from events in their order. Give it all events: it takes what its namespace, device
+ * and filter let through.
+ */
 export class Tcpdump {
   readonly options: TcpdumpOptions;
   private readonly printer: LinePrinter;
@@ -48,8 +51,12 @@ export class Tcpdump {
   banner(): string[] {
     const link = this.link === LINKTYPE.ethernet ? 'EN10MB (Ethernet)' : 'LINUX_SLL2 (Linux cooked v2)';
     const { file, device } = this.options;
-    const head = file !== undefined ? [] : ['tcpdump: verbose output suppressed, use -v[v]... for full protocol decode'];
-    return [...head, `${file !== undefined ? 'tcpdump: ' : ''}listening on ${device}, link-type ${link}, snapshot length 262144 bytes`];
+    const head =
+      file !== undefined ? [] : ['tcpdump: verbose output suppressed, use -v[v]... for full protocol decode'];
+    return [
+      ...head,
+      `${file !== undefined ? 'tcpdump: ' : ''}listening on ${device}, link-type ${link}, snapshot length 262144 bytes`,
+    ];
   }
 
   /** Whether -c is reached: it takes nothing more. */
@@ -78,7 +85,12 @@ export class Tcpdump {
 }
 
 /** The lines that tcpdump would have printed of events that are over. Throws an OptionError. */
-export function tcpdumpLines(args: readonly string[], netns: NetNs, events: readonly DatapathEvent[], offset = 0): string[] {
+export function tcpdumpLines(
+  args: readonly string[],
+  netns: NetNs,
+  events: readonly DatapathEvent[],
+  offset = 0,
+): string[] {
   const lines: string[] = [];
   const capture = new Tcpdump(args, { netns, offset, onLine: (line) => lines.push(line) });
   for (const event of events) capture.take(event);
@@ -86,7 +98,11 @@ export function tcpdumpLines(args: readonly string[], netns: NetNs, events: read
 }
 
 /** Runs a capture on a world; returns it and the function that ends it. */
-export function startTcpdump(world: World, args: readonly string[], settings: TcpdumpSettings): { readonly capture: Tcpdump; readonly stop: () => void } {
+export function startTcpdump(
+  world: World,
+  args: readonly string[],
+  settings: TcpdumpSettings,
+): { readonly capture: Tcpdump; readonly stop: () => void } {
   const capture = new Tcpdump(args, settings);
   return { capture, stop: world.events.subscribe((event) => capture.take(event)) };
 }

@@ -13,7 +13,12 @@ interface ChartSpec {
 }
 
 const CHARTS: readonly ChartSpec[] = [
-  { title: 'Cache hit ratio, %', unit: ' %', top: 100, of: ({ hits, misses }) => (hits + misses === 0 ? null : (100 * hits) / (hits + misses)) },
+  {
+    title: 'Cache hit ratio, %',
+    unit: ' %',
+    top: 100,
+    of: ({ hits, misses }) => (hits + misses === 0 ? null : (100 * hits) / (hits + misses)),
+  },
   { title: 'Queries a second', unit: ' a second', of: ({ queries }, { period }) => (1000 * queries) / period },
   { title: 'Time a query, ms', unit: ' ms', of: ({ queries, time }) => (queries === 0 ? null : time / queries) },
 ];
@@ -25,7 +30,8 @@ const LEAST_SPAN = 60;
 
 const colourOf = (i: number): string => `--series-${i % COLOURS}`;
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const shown = (value: number | null, unit: string): string => (value === null ? '–' : `${value.toFixed(value >= 100 || Number.isInteger(value) ? 0 : 1)}${unit}`);
+const shown = (value: number | null, unit: string): string =>
+  value === null ? '–' : `${value.toFixed(value >= 100 || Number.isInteger(value) ? 0 : 1)}${unit}`;
 
 /** Rises when the machine changes between dark and light: what is drawn on a canvas has to be drawn anew. */
 function useTheme(): number {
@@ -55,13 +61,46 @@ function Chart({ title, label, series, data, top }: ChartProps) {
   const key = series.map(({ name }) => name).join();
   useEffect(() => {
     const element = root.current!;
-    const axis = { stroke: css('--muted'), grid: { stroke: css('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
-    const made = new uPlot({
-      width: element.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { y: false, points: { size: 5 } }, padding: [8, 8, 0, 0],
-      scales: { x: { range: (_plot, min, max) => [Math.min(min, max - LEAST_SPAN), max] }, y: { range: (_plot, _min, max) => [0, top ?? Math.max(1, (max ?? 0) * 1.1)] } },
-      axes: [{ ...axis, size: 24, space: 70, values: (_plot, values) => values.map((value) => new Date(1000 * value).toTimeString().slice(0, 8)) }, { ...axis, size: 40, space: 28 }],
-      series: [{}, ...series.map(({ name, colour }): uPlot.Series => ({ label: name, stroke: css(colour), width: 1.75, spanGaps: true, points: { size: 4 } }))],
-    }, data, element);
+    const axis = {
+      stroke: css('--muted'),
+      grid: { stroke: css('--line'), width: 1 },
+      ticks: { show: false },
+      font: '11px system-ui, sans-serif',
+    };
+    const made = new uPlot(
+      {
+        width: element.clientWidth,
+        height: HEIGHT,
+        legend: { show: false },
+        cursor: { y: false, points: { size: 5 } },
+        padding: [8, 8, 0, 0],
+        scales: {
+          x: { range: (_plot, min, max) => [Math.min(min, max - LEAST_SPAN), max] },
+          y: { range: (_plot, _min, max) => [0, top ?? Math.max(1, (max ?? 0) * 1.1)] },
+        },
+        axes: [
+          {
+            ...axis,
+            size: 24,
+            space: 70,
+            values: (_plot, values) => values.map((value) => new Date(1000 * value).toTimeString().slice(0, 8)),
+          },
+          { ...axis, size: 40, space: 28 },
+        ],
+        series: [
+          {},
+          ...series.map(({ name, colour }): uPlot.Series => ({
+            label: name,
+            stroke: css(colour),
+            width: 1.75,
+            spanGaps: true,
+            points: { size: 4 },
+          })),
+        ],
+      },
+      data,
+      element,
+    );
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
@@ -71,7 +110,12 @@ function Chart({ title, label, series, data, top }: ChartProps) {
     };
   }, [key, theme]);
   useEffect(() => plot.current?.setData(data), [data]);
-  return <figure class="chart"><figcaption>{title}</figcaption><div ref={root} role="img" aria-label={label} /></figure>;
+  return (
+    <figure class="chart">
+      <figcaption>{title}</figcaption>
+      <div ref={root} role="img" aria-label={label} />
+    </figure>
+  );
 }
 
 /** What servers did in the last minutes. */
@@ -90,9 +134,23 @@ export function Charts() {
           const label = `${title}: ${ids.map((id, i) => `${shortName(id)} ${shown(columns[i]!.findLast((value) => value !== null) ?? null, unit)}`).join(', ') || 'nothing yet'}`;
           return <Chart key={title} title={title} label={label} top={top} series={series} data={[times, ...columns]} />;
         })}
-        <Chart title="Whole lab: packets/s, CPU %" label={last ? `${shown((1000 * last.packets) / last.period, ' packets a second')}, ${shown((100 * last.cpu) / last.period, ' % of a core')}` : 'nothing yet'}
-          series={[{ name: 'packets/s', colour: colourOf(0) }, { name: '% of a core', colour: colourOf(2) }]}
-          data={[times, list.map(({ packets, period }) => (1000 * packets) / period), list.map(({ cpu, period }) => (100 * cpu) / period)]} />
+        <Chart
+          title="Whole lab: packets/s, CPU %"
+          label={
+            last
+              ? `${shown((1000 * last.packets) / last.period, ' packets a second')}, ${shown((100 * last.cpu) / last.period, ' % of a core')}`
+              : 'nothing yet'
+          }
+          series={[
+            { name: 'packets/s', colour: colourOf(0) },
+            { name: '% of a core', colour: colourOf(2) },
+          ]}
+          data={[
+            times,
+            list.map(({ packets, period }) => (1000 * packets) / period),
+            list.map(({ cpu, period }) => (100 * cpu) / period),
+          ]}
+        />
       </div>
       <Servers ids={ids} last={last} />
     </>
@@ -103,20 +161,39 @@ function Servers({ ids, last }: { readonly ids: readonly PartId[]; readonly last
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Figures of each server">
       <table class="servers">
-        <thead><tr><th scope="col">Server</th><th scope="col">Queries</th><th scope="col" class="more">Hits</th><th scope="col">Hit ratio</th><th scope="col">Time a query</th></tr></thead>
+        <thead>
+          <tr>
+            <th scope="col">Server</th>
+            <th scope="col">Queries</th>
+            <th scope="col" class="more">
+              Hits
+            </th>
+            <th scope="col">Hit ratio</th>
+            <th scope="col">Time a query</th>
+          </tr>
+        </thead>
         <tbody>
           {ids.map((id, i) => {
             const { queries, hits, misses, time } = totals.value.get(id)!;
             return (
               <tr key={id}>
-                <th scope="row"><span class="dot" style={{ background: `var(${colourOf(i)})` }} />{shortName(id)}</th>
-                <td>{queries}</td><td class="more">{hits}</td><td>{shown(hits + misses === 0 ? null : (100 * hits) / (hits + misses), ' %')}</td><td>{shown(queries === 0 ? null : time / queries, ' ms')}</td>
+                <th scope="row">
+                  <span class="dot" style={{ background: `var(${colourOf(i)})` }} />
+                  {shortName(id)}
+                </th>
+                <td>{queries}</td>
+                <td class="more">{hits}</td>
+                <td>{shown(hits + misses === 0 ? null : (100 * hits) / (hits + misses), ' %')}</td>
+                <td>{shown(queries === 0 ? null : time / queries, ' ms')}</td>
               </tr>
             );
           })}
         </tbody>
       </table>
-      <p class="note">The last ten minutes. All servers share one process, so processor time is told for the whole lab alone{last ? `: ${shown((100 * last.cpu) / last.period, ' % of a core')} (blue: packets a second)` : ''}.</p>
+      <p class="note">
+        The last ten minutes. All servers share one process, so processor time is told for the whole lab alone
+        {last ? `: ${shown((100 * last.cpu) / last.period, ' % of a core')} (blue: packets a second)` : ''}.
+      </p>
     </div>
   );
 }

@@ -1,4 +1,13 @@
-import type { ClusterView, ExecAnswer, Explanation, LiveEvents, LookupRequest, PartDetails, PartId, Refusal } from '../lab/web/api.js';
+import type {
+  ClusterView,
+  ExecAnswer,
+  Explanation,
+  LiveEvents,
+  LookupRequest,
+  PartDetails,
+  PartId,
+  Refusal,
+} from '../lab/web/api.js';
 import { MAX_FLOWS, MAX_SAMPLES, cluster, connected, flows, flowsLeft, samples } from './state.js';
 
 type OnVisits = (visits: LiveEvents['visits']['visits']) => void;
@@ -9,7 +18,10 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 /** Follows what happens in the lab, and comes back by itself when the connection is lost. */
 export function follow(onVisits: OnVisits, onFlows: OnFlows): void {
   const source = new EventSource('/api/events');
-  const on = <Name extends keyof LiveEvents>(name: Name, take: (data: LiveEvents[Name]) => void): void => source.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data) as LiveEvents[Name]));
+  const on = <Name extends keyof LiveEvents>(name: Name, take: (data: LiveEvents[Name]) => void): void =>
+    source.addEventListener(name, (event) =>
+      take(JSON.parse((event as MessageEvent<string>).data) as LiveEvents[Name]),
+    );
   let fresh = true;
   source.addEventListener('open', () => {
     connected.value = true;
@@ -37,13 +49,20 @@ async function read<Answer>(response: Response): Promise<Answer> {
   return answer as Answer;
 }
 
-export const lookUp = async (request: LookupRequest): Promise<Explanation> => read(await fetch('/api/lookup', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(request) }));
+export const lookUp = async (request: LookupRequest): Promise<Explanation> =>
+  read(await fetch('/api/lookup', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(request) }));
 
-export const partDetails = async (id: PartId, signal: AbortSignal): Promise<PartDetails> => read(await fetch(`/api/part?id=${encodeURIComponent(id)}`, { signal }));
+export const partDetails = async (id: PartId, signal: AbortSignal): Promise<PartDetails> =>
+  read(await fetch(`/api/part?id=${encodeURIComponent(id)}`, { signal }));
 
 /** Runs a command line and hands over its text as it comes; resolves with its exit code. Aborting ends the command. */
 export async function execute(line: string, write: (text: string) => void, signal: AbortSignal): Promise<number> {
-  const response = await fetch('/api/exec', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ line }), signal });
+  const response = await fetch('/api/exec', {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body: JSON.stringify({ line }),
+    signal,
+  });
   if (!response.ok || !response.body) return read<number>(response);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';

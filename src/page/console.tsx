@@ -4,7 +4,13 @@ import { execute } from './connection.js';
 
 /** Characters of output that are kept. */
 const KEPT = 60_000;
-const EXAMPLES = ['kubectl get pods -A -o wide', 'cilium-dbg service list', 'hubble observe --last 12', 'kubectl exec curl-pod -- dig google.com', 'help'];
+const EXAMPLES = [
+  'kubectl get pods -A -o wide',
+  'cilium-dbg service list',
+  'hubble observe --last 12',
+  'kubectl exec curl-pod -- dig google.com',
+  'help',
+];
 
 const output = signal('');
 const running = signal<AbortController | undefined>(undefined);
@@ -52,13 +58,38 @@ export function Console() {
   };
   return (
     <>
-      <div class="chips">{EXAMPLES.map((one) => <button key={one} type="button" onClick={() => run(one)} disabled={running.value !== undefined}>{one}</button>)}</div>
-      <pre class="output" ref={end} tabIndex={0} role="log" aria-label="Output of commands">{text === '' ? 'Commands run in the lab, as in "nodens lab shell".' : text}</pre>
+      <div class="chips">
+        {EXAMPLES.map((one) => (
+          <button key={one} type="button" onClick={() => run(one)} disabled={running.value !== undefined}>
+            {one}
+          </button>
+        ))}
+      </div>
+      <pre class="output" ref={end} tabIndex={0} role="log" aria-label="Output of commands">
+        {text === '' ? 'Commands run in the lab, as in "nodens lab shell".' : text}
+      </pre>
       <form class="prompt" onSubmit={(event) => (event.preventDefault(), run(line))}>
-        <label class="sr" for="line">Command</label>
+        <label class="sr" for="line">
+          Command
+        </label>
         <span aria-hidden="true">$</span>
-        <input id="line" value={line} onInput={(event) => setLine(event.currentTarget.value)} onKeyDown={onKeyDown} autocomplete="off" autocapitalize="none" spellcheck={false} placeholder="kubectl exec curl-pod -- nslookup webpod" />
-        {running.value ? <button type="button" onClick={() => running.value?.abort()}>Stop</button> : <button type="submit">Run</button>}
+        <input
+          id="line"
+          value={line}
+          onInput={(event) => setLine(event.currentTarget.value)}
+          onKeyDown={onKeyDown}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          placeholder="kubectl exec curl-pod -- nslookup webpod"
+        />
+        {running.value ? (
+          <button type="button" onClick={() => running.value?.abort()}>
+            Stop
+          </button>
+        ) : (
+          <button type="submit">Run</button>
+        )}
       </form>
     </>
   );

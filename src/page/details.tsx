@@ -17,9 +17,12 @@ export function Details() {
     if (id === undefined) return undefined;
     const stop = new AbortController();
     const read = (): void => {
-      partDetails(id, stop.signal).then((found) => ((details.value = found), (problem.value = '')), (error: unknown) => {
-        if (!stop.signal.aborted) problem.value = (error as Error).message;
-      });
+      partDetails(id, stop.signal).then(
+        (found) => ((details.value = found), (problem.value = '')),
+        (error: unknown) => {
+          if (!stop.signal.aborted) problem.value = (error as Error).message;
+        },
+      );
     };
     details.value = undefined;
     read();
@@ -32,15 +35,52 @@ export function Details() {
   }, [id]);
   const shown = details.value;
   return (
-    <dialog class="details" ref={dialog} aria-labelledby="details-title" onClose={() => (selected.value = undefined)} onClick={(event) => event.target === event.currentTarget && dialog.current?.close()}>
+    <dialog
+      class="details"
+      ref={dialog}
+      aria-labelledby="details-title"
+      onClose={() => (selected.value = undefined)}
+      onClick={(event) => event.target === event.currentTarget && dialog.current?.close()}
+    >
       <div class="inner">
-        <header><h2 id="details-title">{id?.replace(/^[^/]+\//, '') ?? ''}</h2><button type="button" class="close" aria-label="Close" onClick={() => dialog.current?.close()}>✕</button></header>
-        {problem.value !== '' && <p class="problem" role="alert">{problem.value}</p>}
+        <header>
+          <h2 id="details-title">{id?.replace(/^[^/]+\//, '') ?? ''}</h2>
+          <button type="button" class="close" aria-label="Close" onClick={() => dialog.current?.close()}>
+            ✕
+          </button>
+        </header>
+        {problem.value !== '' && (
+          <p class="problem" role="alert">
+            {problem.value}
+          </p>
+        )}
         {shown && (
           <>
-            <dl>{shown.facts.map(([term, text]) => <div key={term}><dt>{term}</dt><dd>{text}</dd></div>)}</dl>
-            {shown.links.length > 0 && <p class="links">{shown.links.map(({ title, url }) => <a key={url} href={url} target="_blank" rel="noopener">{title}</a>)}</p>}
-            {shown.texts.map(({ title, text }) => <section key={title}><h3>{title}</h3><pre tabIndex={0} aria-label={title}>{text}</pre></section>)}
+            <dl>
+              {shown.facts.map(([term, text]) => (
+                <div key={term}>
+                  <dt>{term}</dt>
+                  <dd>{text}</dd>
+                </div>
+              ))}
+            </dl>
+            {shown.links.length > 0 && (
+              <p class="links">
+                {shown.links.map(({ title, url }) => (
+                  <a key={url} href={url} target="_blank" rel="noopener">
+                    {title}
+                  </a>
+                ))}
+              </p>
+            )}
+            {shown.texts.map(({ title, text }) => (
+              <section key={title}>
+                <h3>{title}</h3>
+                <pre tabIndex={0} aria-label={title}>
+                  {text}
+                </pre>
+              </section>
+            ))}
           </>
         )}
       </div>

@@ -8,38 +8,92 @@ const VERDICTS = ['FORWARDED', 'TRANSLATED', 'TRACED', 'DROPPED'];
 
 const clock = (time: number): string => new Date(time).toISOString().slice(11, 23);
 const peer = ({ name, port }: PeerView): string => (port === 0 ? name : `${name}:${port}`);
-const textOf = (flow: FlowView): string => `${flow.node} ${flow.source.ip} ${peer(flow.source)} ${flow.destination.ip} ${peer(flow.destination)} ${flow.protocol} ${flow.point} ${flow.verdict} ${flow.summary}`.toLowerCase();
+const textOf = (flow: FlowView): string =>
+  `${flow.node} ${flow.source.ip} ${peer(flow.source)} ${flow.destination.ip} ${peer(flow.destination)} ${flow.protocol} ${flow.point} ${flow.verdict} ${flow.summary}`.toLowerCase();
 
 /** Flows as Hubble tells them, the newest first. */
 export function Flows() {
   const filter = useSignal('');
   const verdict = useSignal('');
   const held = useSignal<readonly FlowView[] | undefined>(undefined);
-  const words = filter.value.toLowerCase().split(/\s+/).filter((word) => word !== '');
-  const wanted = (held.value ?? flows.value).filter((flow) => (verdict.value === '' || flow.verdict === verdict.value) && words.every((word) => textOf(flow).includes(word)));
+  const words = filter.value
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  const wanted = (held.value ?? flows.value).filter(
+    (flow) =>
+      (verdict.value === '' || flow.verdict === verdict.value) && words.every((word) => textOf(flow).includes(word)),
+  );
   const rows = wanted.slice(-ROWS).reverse();
   return (
     <>
       <div class="filters">
-        <label>Filter <input type="search" value={filter.value} placeholder="curl-pod udp :53" onInput={(event) => (filter.value = event.currentTarget.value)} /></label>
-        <label>Verdict <select value={verdict.value} onChange={(event) => (verdict.value = event.currentTarget.value)}><option value="">all</option>{VERDICTS.map((one) => <option key={one}>{one}</option>)}</select></label>
-        <button type="button" aria-pressed={held.value !== undefined} onClick={() => (held.value = held.value ? undefined : flows.value)}>{held.value ? 'Go on' : 'Hold'}</button>
-        <button type="button" onClick={() => ((flows.value = []), (flowsLeft.value = 0), (held.value = undefined))}>Clear</button>
+        <label>
+          Filter{' '}
+          <input
+            type="search"
+            value={filter.value}
+            placeholder="curl-pod udp :53"
+            onInput={(event) => (filter.value = event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          Verdict{' '}
+          <select value={verdict.value} onChange={(event) => (verdict.value = event.currentTarget.value)}>
+            <option value="">all</option>
+            {VERDICTS.map((one) => (
+              <option key={one}>{one}</option>
+            ))}
+          </select>
+        </label>
+        <button
+          type="button"
+          aria-pressed={held.value !== undefined}
+          onClick={() => (held.value = held.value ? undefined : flows.value)}
+        >
+          {held.value ? 'Go on' : 'Hold'}
+        </button>
+        <button type="button" onClick={() => ((flows.value = []), (flowsLeft.value = 0), (held.value = undefined))}>
+          Clear
+        </button>
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="Flows, the newest first">
         <table class="flows">
-          <thead><tr><th scope="col">Time</th><th scope="col">Source → destination</th><th scope="col">Protocol</th><th scope="col" class="more">Point</th><th scope="col">Verdict</th></tr></thead>
+          <thead>
+            <tr>
+              <th scope="col">Time</th>
+              <th scope="col">Source → destination</th>
+              <th scope="col">Protocol</th>
+              <th scope="col" class="more">
+                Point
+              </th>
+              <th scope="col">Verdict</th>
+            </tr>
+          </thead>
           <tbody>
             {rows.map((flow) => (
               <tr key={flow.seq} data-verdict={flow.verdict}>
                 <td class="time">{clock(flow.time)}</td>
-                <td class="ends"><span>{peer(flow.source)}</span> <span class="arrow">{flow.reply ? '⇐' : '→'}</span> <span>{peer(flow.destination)}</span></td>
-                <td>{flow.summary}</td><td class="more">{flow.point} <small>{flow.node}</small></td><td class="verdict">{flow.verdict}</td>
+                <td class="ends">
+                  <span>{peer(flow.source)}</span> <span class="arrow">{flow.reply ? '⇐' : '→'}</span>{' '}
+                  <span>{peer(flow.destination)}</span>
+                </td>
+                <td>{flow.summary}</td>
+                <td class="more">
+                  {flow.point} <small>{flow.node}</small>
+                </td>
+                <td class="verdict">{flow.verdict}</td>
               </tr>
             ))}
           </tbody>
         </table>
-        {rows.length === 0 && <p class="note">{flows.value.length === 0 ? 'Nothing yet: look a name up, or ask a pod\'s port with dig.' : 'No flow matches.'}</p>}
+        {rows.length === 0 && (
+          <p class="note">
+            {flows.value.length === 0
+              ? "Nothing yet: look a name up, or ask a pod's port with dig."
+              : 'No flow matches.'}
+          </p>
+        )}
       </div>
       {flowsLeft.value > 0 && <p class="note">{flowsLeft.value} more came too fast to be listed.</p>}
     </>

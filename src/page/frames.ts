@@ -26,7 +26,8 @@ export interface Frame {
 }
 
 /** How a result is coloured: answers, names that are not there, and what went wrong. */
-export const toneOf = (result: string): Tone => (result === 'NOERROR' ? 'good' : result === 'NXDOMAIN' || result === 'NODATA' ? 'plain' : 'bad');
+export const toneOf = (result: string): Tone =>
+  result === 'NOERROR' ? 'good' : result === 'NXDOMAIN' || result === 'NODATA' ? 'plain' : 'bad';
 
 /** A look-up as a row of moments: an opening, each hop and reply of each query, and the outcome. */
 export function framesOf(story: Explanation): readonly Frame[] {
@@ -38,7 +39,14 @@ export function framesOf(story: Explanation): readonly Frame[] {
   // The end shows every way that was taken.
   const ways = new Map(frames.flatMap(({ trail }) => trail).map((edge) => [`${edge.from} ${edge.to}`, edge]));
   frames.push({
-    kind: 'end', step: -1, query: -1, hop: 0, title: story.found ? 'Found' : 'Not found', text: `${story.outcome}. ${costText(story)}`, trail: [...ways.values()], now: undefined,
+    kind: 'end',
+    step: -1,
+    query: -1,
+    hop: 0,
+    title: story.found ? 'Found' : 'Not found',
+    text: `${story.outcome}. ${costText(story)}`,
+    trail: [...ways.values()],
+    now: undefined,
     marks: { [story.pod.id]: { text: story.found ? 'found' : 'not found', tone: story.found ? 'good' : 'bad' } },
   });
   return frames;
@@ -56,14 +64,23 @@ export function whyText({ asked, ndots, search }: Pick<Explanation, 'asked' | 'n
   const dots = asked.split('.').length - 1;
   const has = `${asked} has ${dots === 0 ? 'no dot' : dots === 1 ? '1 dot' : `${dots} dots`}`;
   if (search.length === 0) return `${has}; there is no search list`;
-  return dots >= ndots ? `${has}, ndots is ${ndots}: the name as it stands comes first` : `${has}, fewer than ndots (${ndots}): the ${search.length} search domains come first`;
+  return dots >= ndots
+    ? `${has}, ndots is ${ndots}: the name as it stands comes first`
+    : `${has}, fewer than ndots (${ndots}): the ${search.length} search domains come first`;
 }
 
 function opening(story: Explanation): Frame {
   const { pod, asked, profile, servers } = story;
   return {
-    kind: 'start', step: -1, query: -1, hop: 0, title: `${pod.name} looks up ${asked}`,
-    text: `as ${profile} does, at name server ${servers.join(', ')}. ${whyText(story)}`, trail: [], now: undefined, marks: { [pod.id]: { text: 'asks', tone: 'plain' } },
+    kind: 'start',
+    step: -1,
+    query: -1,
+    hop: 0,
+    title: `${pod.name} looks up ${asked}`,
+    text: `as ${profile} does, at name server ${servers.join(', ')}. ${whyText(story)}`,
+    trail: [],
+    now: undefined,
+    marks: { [pod.id]: { text: 'asks', tone: 'plain' } },
   };
 }
 
@@ -82,21 +99,54 @@ function queryFrames(story: Explanation, step: number, number: number, query: Ex
     else if (hop.at !== undefined) {
       via = undefined;
       askers[hop.depth + 1] = hop.at;
-      marks[hop.at] = { text: hop.cache === 'hit' ? 'cache hit' : hop.plugin === 'forward' ? 'miss, forwards' : `${hop.plugin ?? 'no plugin'}: ${hop.result}`, tone: hop.cache === 'hit' ? 'good' : 'plain' };
+      marks[hop.at] = {
+        text:
+          hop.cache === 'hit'
+            ? 'cache hit'
+            : hop.plugin === 'forward'
+              ? 'miss, forwards'
+              : `${hop.plugin ?? 'no plugin'}: ${hop.result}`,
+        tone: hop.cache === 'hit' ? 'good' : 'plain',
+      };
     }
-    frames.push({ kind: hop.kind, step, query: number, hop: i, title: `${place} (${why})`, text: hop.text, trail: [...trail], now, marks: { ...marks } });
+    frames.push({
+      kind: hop.kind,
+      step,
+      query: number,
+      hop: i,
+      title: `${place} (${why})`,
+      text: hop.text,
+      trail: [...trail],
+      now,
+      marks: { ...marks },
+    });
     if (now) trail.push(now);
   });
   const nobody = query.hops.some((hop) => hop.kind === 'visit') ? '' : '; no server took it';
   frames.push({
-    kind: 'reply', step, query: number, hop: query.hops.length, title: `${place} (${why})`, text: `${query.text}${nobody}`, trail: [...trail], now: undefined,
+    kind: 'reply',
+    step,
+    query: number,
+    hop: query.hops.length,
+    title: `${place} (${why})`,
+    text: `${query.text}${nobody}`,
+    trail: [...trail],
+    now: undefined,
     marks: { ...marks, [story.pod.id]: { text: query.result, tone: toneOf(query.result) } },
   });
   return frames;
 }
 
 /** The first moment of a query; the number of the opening where there is no such query. */
-export const startOf = (frames: readonly Frame[], query: number): number => Math.max(0, frames.findIndex((frame) => frame.query === query));
+export const startOf = (frames: readonly Frame[], query: number): number =>
+  Math.max(
+    0,
+    frames.findIndex((frame) => frame.query === query),
+  );
 
 /** The last moment of a query. */
-export const endOf = (frames: readonly Frame[], query: number): number => Math.max(0, frames.findLastIndex((frame) => frame.query === query));
+export const endOf = (frames: readonly Frame[], query: number): number =>
+  Math.max(
+    0,
+    frames.findLastIndex((frame) => frame.query === query),
+  );

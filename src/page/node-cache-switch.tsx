@@ -19,7 +19,16 @@ export function NodeCacheSwitch({ view }: { readonly view: ClusterView }) {
     <fieldset class="switch" disabled={busy.value !== undefined} aria-busy={busy.value !== undefined}>
       <legend>Node cache</legend>
       {(Object.keys(LABELS) as Wanted[]).map((mode) => (
-        <label key={mode} data-on={current === mode || undefined}><input type="radio" name="node-cache" value={mode} checked={current === mode} onChange={() => void choose(mode)} />{LABELS[mode]}</label>
+        <label key={mode} data-on={current === mode || undefined}>
+          <input
+            type="radio"
+            name="node-cache"
+            value={mode}
+            checked={current === mode}
+            onChange={() => void choose(mode)}
+          />
+          {LABELS[mode]}
+        </label>
       ))}
     </fieldset>
   );

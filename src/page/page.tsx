@@ -32,13 +32,22 @@ function Page() {
   return (
     <>
       <header class="top">
-        <h1><img src="/icon.svg" alt="" width="28" height="28" /> nodens lab <span>{view.name}</span></h1>
-        <p class="facts">{view.nodes.length} nodes · {view.pods.length} pods · cluster DNS {view.dns} · {view.domain}</p>
-        <p class="live" data-on={connected.value || undefined} role="status">{connected.value ? 'live' : 'the lab does not answer'}</p>
+        <h1>
+          <img src="/icon.svg" alt="" width="28" height="28" /> nodens lab <span>{view.name}</span>
+        </h1>
+        <p class="facts">
+          {view.nodes.length} nodes · {view.pods.length} pods · cluster DNS {view.dns} · {view.domain}
+        </p>
+        <p class="live" data-on={connected.value || undefined} role="status">
+          {connected.value ? 'live' : 'the lab does not answer'}
+        </p>
       </header>
       <main>
         <section class="panel picture" ref={picture} aria-labelledby="picture-title">
-          <div class="title"><h2 id="picture-title">The cluster</h2><NodeCacheSwitch view={view} /></div>
+          <div class="title">
+            <h2 id="picture-title">The cluster</h2>
+            <NodeCacheSwitch view={view} />
+          </div>
           <Picture view={view} />
           <Key />
         </section>
@@ -48,12 +57,30 @@ function Page() {
             <LookupForm view={view} onAsked={onAsked} />
             {!told && <Hint view={view} />}
           </section>
-          {told && <section class="panel walk" aria-label="Steps of the look-up"><Stage story={told} root={stage} /></section>}
-          {told && <section class="panel queries" aria-label="Queries of the look-up"><Matrix story={told} /><Past /></section>}
+          {told && (
+            <section class="panel walk" aria-label="Steps of the look-up">
+              <Stage story={told} root={stage} />
+            </section>
+          )}
+          {told && (
+            <section class="panel queries" aria-label="Queries of the look-up">
+              <Matrix story={told} />
+              <Past />
+            </section>
+          )}
         </div>
-        <section class="panel figures" aria-labelledby="figures-title"><h2 id="figures-title">Hit ratio and cost over time</h2><Charts /></section>
-        <section class="panel flow-list" aria-labelledby="flows-title"><h2 id="flows-title">Flows, as Hubble tells them</h2><Flows /></section>
-        <section class="panel shell" aria-labelledby="console-title"><h2 id="console-title">Console</h2><Console /></section>
+        <section class="panel figures" aria-labelledby="figures-title">
+          <h2 id="figures-title">Hit ratio and cost over time</h2>
+          <Charts />
+        </section>
+        <section class="panel flow-list" aria-labelledby="flows-title">
+          <h2 id="flows-title">Flows, as Hubble tells them</h2>
+          <Flows />
+        </section>
+        <section class="panel shell" aria-labelledby="console-title">
+          <h2 id="console-title">Console</h2>
+          <Console />
+        </section>
       </main>
       <Details />
     </>
@@ -64,16 +91,40 @@ function Hint({ view }: { readonly view: NonNullable<typeof cluster.value> }) {
   const port = view.pods.find((pod) => pod.kind === 'idle' && pod.port !== undefined)?.port;
   return (
     <div class="hint">
-      <p>Choose a name and press <b>Look up</b>: its way through the cluster lights up, step by step.</p>
-      {port !== undefined && <p>A real client asks as a pod, and is seen here too:<br /><code>dig @127.0.0.1 -p {port} google.com</code></p>}
+      <p>
+        Choose a name and press <b>Look up</b>: its way through the cluster lights up, step by step.
+      </p>
+      {port !== undefined && (
+        <p>
+          A real client asks as a pod, and is seen here too:
+          <br />
+          <code>dig @127.0.0.1 -p {port} google.com</code>
+        </p>
+      )}
     </div>
   );
 }
 
-const KINDS = [['idle', 'client'], ['web', 'web'], ['service', 'service address'], ['node-cache', 'node cache'], ['dns', 'CoreDNS'], ['host', 'outside']] as const;
+const KINDS = [
+  ['idle', 'client'],
+  ['web', 'web'],
+  ['service', 'service address'],
+  ['node-cache', 'node cache'],
+  ['dns', 'CoreDNS'],
+  ['host', 'outside'],
+] as const;
 
 function Key() {
-  return <ul class="key" aria-label="Colours">{KINDS.map(([kind, text]) => <li key={kind} data-kind={kind}>{text}</li>)}<li data-kind="way">way of the look-up</li></ul>;
+  return (
+    <ul class="key" aria-label="Colours">
+      {KINDS.map(([kind, text]) => (
+        <li key={kind} data-kind={kind}>
+          {text}
+        </li>
+      ))}
+      <li data-kind="way">way of the look-up</li>
+    </ul>
+  );
 }
 
 follow(pulseVisits, pulseFlows);

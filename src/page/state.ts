@@ -33,7 +33,12 @@ function sumUp(list: readonly Sample[]): ReadonlyMap<PartId, Figures> {
   for (const { servers } of list) {
     for (const [id, own] of Object.entries(servers)) {
       const sum = sums.get(id) ?? NONE;
-      sums.set(id, { queries: sum.queries + own.queries, hits: sum.hits + own.hits, misses: sum.misses + own.misses, time: sum.time + own.time });
+      sums.set(id, {
+        queries: sum.queries + own.queries,
+        hits: sum.hits + own.hits,
+        misses: sum.misses + own.misses,
+        time: sum.time + own.time,
+      });
     }
   }
   return sums;
@@ -54,6 +59,9 @@ export function namesOf(name: string, workload: string): readonly [string, strin
 /** A short name of a part for lists and legends. */
 export function shortName(id: PartId): string {
   const pod = cluster.value?.pods.find((one) => one.id === id);
-  if (pod) return namesOf(pod.name, pod.workload).filter((word) => word !== '').join('-');
+  if (pod)
+    return namesOf(pod.name, pod.workload)
+      .filter((word) => word !== '')
+      .join('-');
   return id.slice(id.lastIndexOf('/') + 1);
 }

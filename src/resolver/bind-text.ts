@@ -1,5 +1,20 @@
 import { formatIp } from '../lib/cidr.js';
-import { Flag, Type, className, formatRdata, opcodeName, opcodeOf, readName, typeName, type Edns, type EdnsOption, type Message, type Name, type Question, type Rr } from '../wire/index.js';
+import {
+  Flag,
+  Type,
+  className,
+  formatRdata,
+  opcodeName,
+  opcodeOf,
+  readName,
+  typeName,
+  type Edns,
+  type EdnsOption,
+  type Message,
+  type Name,
+  type Question,
+  type Rr,
+} from '../wire/index.js';
 import { rcodeName } from '../wire/index.js';
 
 /** How records are laid out. */
@@ -51,7 +66,11 @@ class Row {
 
 /** A name as BIND escapes it: `\032` for a blank, `\$`, and no backslash before an apostrophe. */
 export function bindName(name: Name): string {
-  return /[\\$]/.test(name) ? name.replace(/\\ |\\'|\\(?:\d{3}|.)|\$/g, (found) => (found === '\\ ' ? '\\032' : found === "\\'" ? "'" : found === '$' ? '\\$' : found)) : name;
+  return /[\\$]/.test(name)
+    ? name.replace(/\\ |\\'|\\(?:\d{3}|.)|\$/g, (found) =>
+        found === '\\ ' ? '\\032' : found === "\\'" ? "'" : found === '$' ? '\\$' : found,
+      )
+    : name;
 }
 
 /** As `bindName`, without the closing dot of other names than the root. */
@@ -92,7 +111,13 @@ function longSoa(record: Rr): string {
   return `${origin} ${mail} (\n${lines.join('')}\t\t\t\t)`;
 }
 
-const UNITS: readonly (readonly [string, number])[] = [['week', 604_800], ['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]];
+const UNITS: readonly (readonly [string, number])[] = [
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+  ['second', 1],
+];
 
 /** Seconds as whole units, largest first, none that is nought. */
 function inUnits(seconds: number): [string, number][] {
@@ -104,20 +129,29 @@ function inUnits(seconds: number): [string, number][] {
   });
 }
 
-const inWords = (seconds: number): string => inUnits(seconds).map(([unit, count]) => `${count} ${unit}${count === 1 ? '' : 's'}`).join(' ') || '0 seconds';
-const ttlWithUnits = (ttl: number): string => inUnits(ttl).map(([unit, count]) => `${count}${unit[0]}`).join('') || '0s';
+const inWords = (seconds: number): string =>
+  inUnits(seconds)
+    .map(([unit, count]) => `${count} ${unit}${count === 1 ? '' : 's'}`)
+    .join(' ') || '0 seconds';
+const ttlWithUnits = (ttl: number): string =>
+  inUnits(ttl)
+    .map(([unit, count]) => `${count}${unit[0]}`)
+    .join('') || '0s';
 
 const FLAGS = ['QR', 'AA', 'TC', 'RD', 'RA', 'AD', 'CD'] as const;
 
 /** The two header lines, without line end. `extra` counts the OPT record. */
 export function headerLines(message: Message): string[] {
   const { id, flags, rcode, question, answer, authority, additional, edns } = message;
-  const names = FLAGS.filter((name) => flags & Flag[name]).map((name) => ` ${name.toLowerCase()}`).join('');
+  const names = FLAGS.filter((name) => flags & Flag[name])
+    .map((name) => ` ${name.toLowerCase()}`)
+    .join('');
   const lines = [
     `;; ->>HEADER<<- opcode: ${opcodeName(opcodeOf(flags))}, status: ${rcodeName(rcode)}, id: ${id}`,
     `;; flags:${names}${flags & Flag.Z ? '; MBZ: 0x4' : ''}; QUERY: ${question.length}, ANSWER: ${answer.length}, AUTHORITY: ${authority.length}, ADDITIONAL: ${additional.length + (edns ? 1 : 0)}`,
   ];
-  if (flags & Flag.QR && flags & Flag.RD && !(flags & Flag.RA)) lines.push(';; WARNING: recursion requested but not available');
+  if (flags & Flag.QR && flags & Flag.RD && !(flags & Flag.RA))
+    lines.push(';; WARNING: recursion requested but not available');
   return lines;
 }
 
@@ -126,17 +160,29 @@ const OPTION = { NSID: 3, ECS: 8, COOKIE: 10, EDE: 15 } as const;
 
 /** The lines of the OPT pseudo section. `sent` is the client cookie of the query, to tell whether it came back. */
 export function optLines(edns: Edns, sent: Uint8Array | undefined): string[] {
-  return [`; EDNS: version: ${edns.version}, flags:${edns.do ? ' do' : ''}; udp: ${edns.udpSize}`, ...edns.options.map((option) => `; ${optionText(option, sent)}`)];
+  return [
+    `; EDNS: version: ${edns.version}, flags:${edns.do ? ' do' : ''}; udp: ${edns.udpSize}`,
+    ...edns.options.map((option) => `; ${optionText(option, sent)}`),
+  ];
 }
 
 function optionText({ code, data }: EdnsOption, sent: Uint8Array | undefined): string {
   const hex = Buffer.from(data).toString('hex');
   switch (code) {
-    case OPTION.COOKIE: return `COOKIE: ${hex}${cookieVerdict(data, sent)}`;
-    case OPTION.NSID: return data.length === 0 ? 'NSID:' : `NSID: ${hex.replace(/../g, (octet) => `${octet} `).trim()} ("${Buffer.from(data).toString('latin1').replace(/[^ -~]/g, '.')}")`;
-    case OPTION.ECS: return `CLIENT-SUBNET: ${subnetText(data)}`;
-    case OPTION.EDE: return `EDE: ${data.length >= 2 ? (data[0]! << 8) | data[1]! : 0}${data.length > 2 ? `: (${Buffer.from(data.subarray(2)).toString('utf8')})` : ''}`;
-    default: return `OPT=${code}:${hex.replace(/../g, ' $&')}`;
+    case OPTION.COOKIE:
+      return `COOKIE: ${hex}${cookieVerdict(data, sent)}`;
+    case OPTION.NSID:
+      return data.length === 0
+        ? 'NSID:'
+        : `NSID: ${hex.replace(/../g, (octet) => `${octet} `).trim()} ("${Buffer.from(data)
+            .toString('latin1')
+            .replace(/[^ -~]/g, '.')}")`;
+    case OPTION.ECS:
+      return `CLIENT-SUBNET: ${subnetText(data)}`;
+    case OPTION.EDE:
+      return `EDE: ${data.length >= 2 ? (data[0]! << 8) | data[1]! : 0}${data.length > 2 ? `: (${Buffer.from(data.subarray(2)).toString('utf8')})` : ''}`;
+    default:
+      return `OPT=${code}:${hex.replace(/../g, ' $&')}`;
   }
 }
 

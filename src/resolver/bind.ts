@@ -56,7 +56,10 @@ export interface BindReply {
   readonly protocol: Protocol;
   readonly size: Octets;
   readonly took: Milliseconds;
-  /** How often dig tells the statistics of this reply: none for a failure under a search domain, twice when a search that started as-is ends in NXDOMAIN. */
+  /**
+   * How often dig tells the statistics of this reply: none for a failure under a search domain, twice when a search
+   * that started as-is ends in NXDOMAIN.
+   */
   readonly receipts: number;
 }
 
@@ -67,12 +70,19 @@ export interface BindResult {
   readonly tcp: boolean;
 }
 
-/** Asks for one name and type in the manner of BIND 9.18's dig, host and nslookup. A new socket for every query; the search goes on after NXDOMAIN only. */
+/**
+ * Asks for one name and type in the manner of BIND 9.18's dig, host and nslookup. A new socket for every query; the
+ * search goes on after NXDOMAIN only.
+ */
 export class BindLookup {
   private tcp: boolean;
   private tries: number;
 
-  constructor(private readonly conversation: Conversation, private readonly options: BindOptions, private readonly emit: (event: BindEvent) => void) {
+  constructor(
+    private readonly conversation: Conversation,
+    private readonly options: BindOptions,
+    private readonly emit: (event: BindEvent) => void,
+  ) {
     this.tcp = options.tcp;
     this.tries = options.tries;
   }
@@ -93,7 +103,12 @@ export class BindLookup {
         if (options.showSearch) this.emit({ ...reply, receipts: 1 });
         continue;
       }
-      const receipts = domain !== undefined && reply.message.rcode !== Rcode.NOERROR ? 0 : missed && options.useSearch && !searching && !text.endsWith('.') ? 2 : 1;
+      const receipts =
+        domain !== undefined && reply.message.rcode !== Rcode.NOERROR
+          ? 0
+          : missed && options.useSearch && !searching && !text.endsWith('.')
+            ? 2
+            : 1;
       const final = { ...reply, receipts };
       this.emit(final);
       return { reply: final, tcp: this.tcp };
@@ -104,23 +119,32 @@ export class BindLookup {
   /** Asks server after server for one name; undefined when nobody answered. */
   private async ask(text: string, name: Name, type: number): Promise<BindReply | undefined> {
     const { options, conversation } = this;
-    const make = (): Packet => makePacket(conversation.env.random, name, type, { class: options.class, flags: options.flags, edns: options.edns });
+    const make = (): Packet =>
+      makePacket(conversation.env.random, name, type, {
+        class: options.class,
+        flags: options.flags,
+        edns: options.edns,
+      });
     let packet = make();
     let shown = false;
-    for (let i = 0; i < options.servers.length; ) {
+    for (let i = 0; i < options.servers.length;) {
       const server = options.servers[i]!;
-      const protocol = this.tcp ? 'tcp' as const : 'udp' as const;
+      const protocol = this.tcp ? ('tcp' as const) : ('udp' as const);
       if (!shown) this.emit({ kind: 'sending', packet, protocol });
       shown = true;
       const got = await this.exchange(packet, server, protocol);
       const last = i + 1 === options.servers.length;
       if ('setup' in got) {
         const what = protocol === 'udp' ? 'UDP setup with' : 'Connection to';
-        this.emit({ kind: 'trouble', text: `${what} ${at(server)}(${server.label}) for ${text} failed: ${got.setup}.` });
+        this.emit({
+          kind: 'trouble',
+          text: `${what} ${at(server)}(${server.label}) for ${text} failed: ${got.setup}.`,
+        });
         // Told after each try but the one before the next server.
         if (this.tries > 1 || last) this.emit({ kind: 'unreached', setup: true });
         if (this.tries === 1 && last) return undefined;
-      } else if ('trouble' in got) this.emit({ kind: 'trouble', text: `communications error to ${at(server)}: ${got.trouble}` });
+      } else if ('trouble' in got)
+        this.emit({ kind: 'trouble', text: `communications error to ${at(server)}: ${got.trouble}` });
       if ('setup' in got || 'trouble' in got) {
         if (this.tries > 1) this.tries--;
         else i++;
@@ -135,9 +159,14 @@ export class BindLookup {
         i = 0;
         continue;
       }
-      const wrong = message.rcode === Rcode.SERVFAIL && !options.servfailStops ? 'SERVFAIL reply'
-        : options.checkRa && options.flags & Flag.RD && !(message.flags & Flag.RA) ? 'recursion not available' : undefined;
-      if (wrong !== undefined) this.emit({ kind: 'comment', text: `Got ${wrong} from ${server.label}${last ? '' : ', trying next server'}` });
+      const wrong =
+        message.rcode === Rcode.SERVFAIL && !options.servfailStops
+          ? 'SERVFAIL reply'
+          : options.checkRa && options.flags & Flag.RD && !(message.flags & Flag.RA)
+            ? 'recursion not available'
+            : undefined;
+      if (wrong !== undefined)
+        this.emit({ kind: 'comment', text: `Got ${wrong} from ${server.label}${last ? '' : ', trying next server'}` });
       if (wrong !== undefined && !last) {
         i++;
         continue;
@@ -148,10 +177,15 @@ export class BindLookup {
     return undefined;
   }
 
-  private async exchange(packet: Packet, server: Endpoint, protocol: Protocol): Promise<{ message: Message; size: Octets; took: Milliseconds } | { trouble: string } | { setup: string }> {
+  private async exchange(
+    packet: Packet,
+    server: Endpoint,
+    protocol: Protocol,
+  ): Promise<{ message: Message; size: Octets; took: Milliseconds } | { trouble: string } | { setup: string }> {
     const { conversation } = this;
     const patience = Math.max(1, this.options.timeout) * 1000;
-    const line = protocol === 'udp' ? await conversation.connectUdp(server) : await conversation.connectTcp(server, patience);
+    const line =
+      protocol === 'udp' ? await conversation.connectUdp(server) : await conversation.connectTcp(server, patience);
     if (line instanceof Error) {
       conversation.unsent(packet, server, protocol, line);
       const reason = reasonOf(line);

@@ -1,5 +1,17 @@
 import type { Endpoint } from '../net/network.js';
-import { Flag, Rcode, Type, isName, fqdn, lowerName, rcodeName, readName, typeFromName, type Message, type Rr } from '../wire/index.js';
+import {
+  Flag,
+  Rcode,
+  Type,
+  isName,
+  fqdn,
+  lowerName,
+  rcodeName,
+  readName,
+  typeFromName,
+  type Message,
+  type Rr,
+} from '../wire/index.js';
 import { addressesIn, bare, sortAddresses } from './addresses.js';
 import { bindRdata } from './bind-text.js';
 import { Line, type Conversation, type Received } from './conversation.js';
@@ -21,12 +33,28 @@ export interface BusyboxRun {
 }
 
 /**
- * How busybox 1.35's nslookup asks: all names and types at once from one connected socket, names with a dot as they stand and others with every search
- * domain, whatever `ndots` says. What is not answered is sent again after half of five seconds, SERVFAIL at once; then comes the next server.
+ * How busybox 1.35's nslookup asks: all names and types at once from one connected socket, names with a dot as they
+ * stand and others with every search
+ * domain, whatever `ndots` says. What is not answered is sent again after half of five seconds, SERVFAIL at once;
+ * then comes the next server.
  */
-export async function askAll(conversation: Conversation, settings: Settings, servers: readonly Endpoint[], name: string, types: readonly number[]): Promise<BusyboxRun> {
-  const names = name.includes('.') || settings.search.length === 0 ? [name] : settings.search.map((domain) => (domain === '.' ? name : `${name}.${domain}`));
-  const packets = types.flatMap((type) => names.map(fqdn).filter(isName).map((whole) => makePacket(conversation.env.random, whole, type)));
+export async function askAll(
+  conversation: Conversation,
+  settings: Settings,
+  servers: readonly Endpoint[],
+  name: string,
+  types: readonly number[],
+): Promise<BusyboxRun> {
+  const names =
+    name.includes('.') || settings.search.length === 0
+      ? [name]
+      : settings.search.map((domain) => (domain === '.' ? name : `${name}.${domain}`));
+  const packets = types.flatMap((type) =>
+    names
+      .map(fqdn)
+      .filter(isName)
+      .map((whole) => makePacket(conversation.env.random, whole, type)),
+  );
   for (const server of servers) {
     const got = await askServer(conversation, settings, server, packets);
     if (got.size > 0) return { answers: packets.map((packet) => ({ packet, received: got.get(packet) })), server };
@@ -34,7 +62,12 @@ export async function askAll(conversation: Conversation, settings: Settings, ser
   return { answers: packets.map((packet) => ({ packet, received: undefined })), server: undefined };
 }
 
-async function askServer(conversation: Conversation, settings: Settings, server: Endpoint, packets: readonly Packet[]): Promise<Map<Packet, Received>> {
+async function askServer(
+  conversation: Conversation,
+  settings: Settings,
+  server: Endpoint,
+  packets: readonly Packet[],
+): Promise<Map<Packet, Received>> {
   const got = new Map<Packet, Received>();
   const line = await conversation.connectUdp(server);
   if (!(line instanceof Line)) {
@@ -61,14 +94,28 @@ async function askServer(conversation: Conversation, settings: Settings, server:
 
 /** The addresses that a run brought, for callers that want only those. */
 export function findingOf(run: BusyboxRun, asked: string, conversation: Conversation): Finding {
-  const addresses = run.answers.flatMap(({ packet, received }) => (received === undefined ? [] : addressesIn(received.message, packet.type)));
+  const addresses = run.answers.flatMap(({ packet, received }) =>
+    received === undefined ? [] : addressesIn(received.message, packet.type),
+  );
   if (addresses.length > 0) {
     const owner = run.answers.find(({ received }) => received !== undefined && received.message.answer.length > 0)!;
-    return { addresses: sortAddresses(addresses, conversation.env.network), canonical: bare(owner.packet.name), error: undefined };
+    return {
+      addresses: sortAddresses(addresses, conversation.env.network),
+      canonical: bare(owner.packet.name),
+      error: undefined,
+    };
   }
-  if (run.server === undefined) return { addresses: [], canonical: undefined, error: { code: 'TIMEOUT', text: 'connection timed out; no servers could be reached' } };
+  if (run.server === undefined)
+    return {
+      addresses: [],
+      canonical: undefined,
+      error: { code: 'TIMEOUT', text: 'connection timed out; no servers could be reached' },
+    };
   const failed = run.answers.find(({ received }) => received !== undefined && received.message.rcode !== Rcode.NOERROR);
-  const text = failed === undefined ? `Can't find ${asked}: No answer` : `server can't find ${bare(failed.packet.name)}: ${rcodeName(failed.received!.message.rcode)}`;
+  const text =
+    failed === undefined
+      ? `Can't find ${asked}: No answer`
+      : `server can't find ${bare(failed.packet.name)}: ${rcodeName(failed.received!.message.rcode)}`;
   return { addresses: [], canonical: undefined, error: { code: 'NOTFOUND', text } };
 }
 
@@ -88,11 +135,15 @@ export async function runBusyboxNslookup(args: readonly string[], env: ToolEnv):
   const session = new Session(env);
   const words = args.filter((arg) => !arg.startsWith('-'));
   const debug = args.includes('-debug');
-  const typeNames = args.filter((arg) => /^-(type|querytype|q)=/.test(arg)).map((arg) => arg.replace(/^.*=/, '').toUpperCase());
+  const typeNames = args
+    .filter((arg) => /^-(type|querytype|q)=/.test(arg))
+    .map((arg) => arg.replace(/^.*=/, '').toUpperCase());
   const unknown = typeNames.find((type) => !TYPES.has(type));
   const [name, serverWord] = words;
   if (unknown !== undefined) {
-    session.line(`nslookup: invalid query type "${args.find((arg) => arg.toUpperCase().endsWith(`=${unknown}`))!.replace(/^.*=/, '')}"`);
+    session.line(
+      `nslookup: invalid query type "${args.find((arg) => arg.toUpperCase().endsWith(`=${unknown}`))!.replace(/^.*=/, '')}"`,
+    );
     return session.done(1);
   }
   if (name === undefined) {
@@ -100,10 +151,24 @@ export async function runBusyboxNslookup(args: readonly string[], env: ToolEnv):
     return session.done(1);
   }
   const settings = session.settings('busybox');
-  const servers = (serverWord === undefined ? settings.servers : [serverWord]).map((address) => ({ address, port: 53 }));
+  const servers = (serverWord === undefined ? settings.servers : [serverWord]).map((address) => ({
+    address,
+    port: 53,
+  }));
   const reverse = reverseOf(name);
-  const types = typeNames.length > 0 ? typeNames.map((type) => typeFromName(type)!) : reverse === undefined ? [Type.A, Type.AAAA] : [Type.PTR];
-  const run = await askAll(session.conversation, settings, servers, reverse === undefined ? name : bare(reverse), types);
+  const types =
+    typeNames.length > 0
+      ? typeNames.map((type) => typeFromName(type)!)
+      : reverse === undefined
+        ? [Type.A, Type.AAAA]
+        : [Type.PTR];
+  const run = await askAll(
+    session.conversation,
+    settings,
+    servers,
+    reverse === undefined ? name : bare(reverse),
+    types,
+  );
   if (run.server === undefined) {
     session.print(';; connection timed out; no servers could be reached\n\n');
     return session.done(1);
@@ -117,7 +182,13 @@ export async function runBusyboxNslookup(args: readonly string[], env: ToolEnv):
 }
 
 /** Prints what came back for one query; true for a failure. */
-function printAnswer(session: Session, packet: Packet, received: Received | undefined, index: number, debug: boolean): boolean {
+function printAnswer(
+  session: Session,
+  packet: Packet,
+  received: Received | undefined,
+  index: number,
+  debug: boolean,
+): boolean {
   if (received === undefined) {
     session.print(`*** Can't find ${bare(packet.name)}: No answer\n\n`);
     return false;
@@ -139,20 +210,31 @@ function describe(record: Rr, message: Message): string {
   const data = Buffer.from(record.rdata);
   const named = (at: number): string => bare(readName(data, at).name);
   switch (record.type) {
-    case Type.A: case Type.AAAA: return `Name:\t${owner}\nAddress: ${bindRdata(record)}`;
-    case Type.CNAME: return `${owner}\tcanonical name = ${named(0)}`;
-    case Type.NS: return `${owner}\tnameserver = ${named(0)}`;
-    case Type.PTR: return `${owner}\tname = ${named(0)}`;
-    case Type.MX: return `${owner}\tmail exchanger = ${data.readUInt16BE(0)} ${named(2)}`;
-    case Type.SRV: return `${owner}\tservice = ${data.readUInt16BE(0)} ${data.readUInt16BE(2)} ${data.readUInt16BE(4)} ${named(6)}`;
+    case Type.A:
+    case Type.AAAA:
+      return `Name:\t${owner}\nAddress: ${bindRdata(record)}`;
+    case Type.CNAME:
+      return `${owner}\tcanonical name = ${named(0)}`;
+    case Type.NS:
+      return `${owner}\tnameserver = ${named(0)}`;
+    case Type.PTR:
+      return `${owner}\tname = ${named(0)}`;
+    case Type.MX:
+      return `${owner}\tmail exchanger = ${data.readUInt16BE(0)} ${named(2)}`;
+    case Type.SRV:
+      return `${owner}\tservice = ${data.readUInt16BE(0)} ${data.readUInt16BE(2)} ${data.readUInt16BE(4)} ${named(6)}`;
     // Only the first string is shown.
-    case Type.TXT: return `${owner}\ttext = "${data.toString('latin1', 1, 1 + data[0]!)}"`;
+    case Type.TXT:
+      return `${owner}\ttext = "${data.toString('latin1', 1, 1 + data[0]!)}"`;
     case Type.SOA: {
       const origin = readName(data, 0);
       const mail = readName(data, origin.end);
-      const numbers = ['serial', 'refresh', 'retry', 'expire', 'minimum'].map((field, i) => `\t${field} = ${data.readUInt32BE(mail.end + 4 * i)}`);
+      const numbers = ['serial', 'refresh', 'retry', 'expire', 'minimum'].map(
+        (field, i) => `\t${field} = ${data.readUInt32BE(mail.end + 4 * i)}`,
+      );
       return [owner, `\torigin = ${bare(origin.name)}`, `\tmail addr = ${bare(mail.name)}`, ...numbers].join('\n');
     }
-    default: return `;; ${lowerName(owner)} has a record of type ${record.type} among ${message.answer.length}`;
+    default:
+      return `;; ${lowerName(owner)} has a record of type ${record.type} among ${message.answer.length}`;
   }
 }

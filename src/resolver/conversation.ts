@@ -48,7 +48,10 @@ export class Conversation {
     return this.env.clock.monotonic();
   }
 
-  /** The queries so far, in order of sending. What was not answered counts as given up now, or when its socket was closed. */
+  /**
+   * The queries so far, in order of sending. What was not answered counts as given up now, or when its socket was
+   * closed.
+   */
   get queries(): readonly QueryStory[] {
     return this.open.map(({ packet: _packet, settled, ...story }) => (settled ? story : { ...story, ended: this.now }));
   }
@@ -57,7 +60,11 @@ export class Conversation {
   async connectUdp(server: Endpoint): Promise<Line | Error> {
     const line = new Line(this, 'udp', this.sockets++, true);
     return line.attach(async () => {
-      const socket = await this.env.network.connectUdp(server, (bytes) => line.deliver({ bytes, peer: server }), (error) => line.deliver(error));
+      const socket = await this.env.network.connectUdp(
+        server,
+        (bytes) => line.deliver({ bytes, peer: server }),
+        (error) => line.deliver(error),
+      );
       return { local: socket.local, send: (bytes) => socket.send(bytes), close: () => socket.close() };
     });
   }
@@ -66,8 +73,15 @@ export class Conversation {
   async bindUdp(family: 4 | 6): Promise<Line | Error> {
     const line = new Line(this, 'udp', this.sockets++, false);
     return line.attach(async () => {
-      const socket = await this.env.network.bindUdp({ address: family === 6 ? '::' : '0.0.0.0', port: 0 }, (bytes, peer) => line.deliver({ bytes, peer }));
-      return { local: socket.local, send: (bytes, to) => socket.send(bytes, bytes.length, to), close: () => socket.close() };
+      const socket = await this.env.network.bindUdp(
+        { address: family === 6 ? '::' : '0.0.0.0', port: 0 },
+        (bytes, peer) => line.deliver({ bytes, peer }),
+      );
+      return {
+        local: socket.local,
+        send: (bytes, to) => socket.send(bytes, bytes.length, to),
+        close: () => socket.close(),
+      };
     });
   }
 
@@ -75,13 +89,17 @@ export class Conversation {
   async connectTcp(server: Endpoint, timeout: Milliseconds): Promise<Line | Error> {
     const line = new Line(this, 'tcp', this.sockets++, true);
     const late = new AbortController();
-    const timer = this.env.clock.setTimeout(() => late.abort(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })), timeout);
+    const timer = this.env.clock.setTimeout(
+      () => late.abort(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })),
+      timeout,
+    );
     const opened = await line.attach(async () => {
       const { stream, local } = await this.env.network.connectTcp(server, late.signal);
       const frames = new FrameReader();
       stream.on('data', (chunk: Buffer) => {
         frames.push(chunk);
-        for (let next = frames.next(); next !== undefined; next = frames.next()) line.deliver({ bytes: Buffer.from(next), peer: server });
+        for (let next = frames.next(); next !== undefined; next = frames.next())
+          line.deliver({ bytes: Buffer.from(next), peer: server });
       });
       stream.on('error', (error) => line.deliver(error));
       stream.on('close', () => line.deliver(Object.assign(new Error('end of file'), { code: 'EOF' })));
@@ -94,14 +112,24 @@ export class Conversation {
 
   /** Records a query that could not even be sent. */
   unsent(packet: Packet, server: Endpoint, protocol: Protocol, error: Error): void {
-    this.record({ packet, server, protocol, socket: this.sockets - 1, local: undefined, connected: true }).result = reasonOf(error);
+    this.record({ packet, server, protocol, socket: this.sockets - 1, local: undefined, connected: true }).result =
+      reasonOf(error);
     this.open.at(-1)!.settled = true;
   }
 
   record(sent: Pick<Open, 'packet' | 'server' | 'protocol' | 'socket' | 'local' | 'connected'>): Open {
     const { packet } = sent;
     const entry: Open = {
-      ...sent, name: packet.name, type: packet.type, id: packet.id, started: this.now, ended: this.now, result: 'timeout', reply: undefined, size: 0, settled: false,
+      ...sent,
+      name: packet.name,
+      type: packet.type,
+      id: packet.id,
+      started: this.now,
+      ended: this.now,
+      result: 'timeout',
+      reply: undefined,
+      size: 0,
+      settled: false,
     };
     this.open.push(entry);
     return entry;
@@ -122,7 +150,12 @@ export class Line {
   private wake: (() => void) | undefined;
   private closed = false;
 
-  constructor(private readonly conversation: Conversation, readonly protocol: Protocol, private readonly number: number, private readonly connected: boolean) {}
+  constructor(
+    private readonly conversation: Conversation,
+    readonly protocol: Protocol,
+    private readonly number: number,
+    private readonly connected: boolean,
+  ) {}
 
   async attach(open: () => Promise<Wire>): Promise<Line | Error> {
     try {
@@ -144,11 +177,23 @@ export class Line {
   }
 
   send(packet: Packet, server: Endpoint): void {
-    this.asked.push(this.conversation.record({ packet, server, protocol: this.protocol, socket: this.number, local: this.local, connected: this.connected }));
+    this.asked.push(
+      this.conversation.record({
+        packet,
+        server,
+        protocol: this.protocol,
+        socket: this.number,
+        local: this.local,
+        connected: this.connected,
+      }),
+    );
     this.wire?.send(packet.bytes, server);
   }
 
-  /** The next reply to a query of this socket; an error of the socket; undefined when `deadline` (monotonic time) passes first. Anything else that comes in is passed over. */
+  /**
+   * The next reply to a query of this socket; an error of the socket; undefined when `deadline` (monotonic time)
+   * passes first. Anything else that comes in is passed over.
+   */
   async receive(deadline: Milliseconds): Promise<Received | Error | undefined> {
     for (;;) {
       const item = this.inbox.shift();
@@ -196,8 +241,13 @@ export class Line {
       return undefined; // No resolver takes what it cannot read; the query goes on waiting.
     }
     if ((message.flags & Flag.QR) === 0) return undefined;
-    const open = this.asked.findLast(({ packet, server, settled }) =>
-      !settled && packet.id === message.id && (peer === undefined || (peer.address === server.address && peer.port === server.port)) && sameQuestion(packet, message));
+    const open = this.asked.findLast(
+      ({ packet, server, settled }) =>
+        !settled &&
+        packet.id === message.id &&
+        (peer === undefined || (peer.address === server.address && peer.port === server.port)) &&
+        sameQuestion(packet, message),
+    );
     if (open === undefined) return undefined;
     open.reply = message;
     open.size = bytes.length;
@@ -225,9 +275,14 @@ function resultOf({ flags, rcode, answer }: Message): string {
 }
 
 const REASONS = new Map([
-  ['ECONNREFUSED', 'connection refused'], ['ENETUNREACH', 'network unreachable'], ['EHOSTUNREACH', 'host unreachable'], ['ECONNRESET', 'connection reset'],
-  ['ETIMEDOUT', 'timed out'], ['EOF', 'end of file'],
+  ['ECONNREFUSED', 'connection refused'],
+  ['ENETUNREACH', 'network unreachable'],
+  ['EHOSTUNREACH', 'host unreachable'],
+  ['ECONNRESET', 'connection reset'],
+  ['ETIMEDOUT', 'timed out'],
+  ['EOF', 'end of file'],
 ]);
 
 /** A socket's error in the words of BIND's tools. */
-export const reasonOf = (error: Error): string => REASONS.get((error as NodeJS.ErrnoException).code ?? '') ?? error.message;
+export const reasonOf = (error: Error): string =>
+  REASONS.get((error as NodeJS.ErrnoException).code ?? '') ?? error.message;

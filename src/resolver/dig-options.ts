@@ -49,20 +49,48 @@ export interface DigCommand {
 export class OptionFault extends Error {
   override readonly name = 'OptionFault';
 
-  constructor(text: string, readonly exitCode: number) {
+  constructor(
+    text: string,
+    readonly exitCode: number,
+  ) {
     super(text);
   }
 }
 
 const base = (): DigLookup => ({
-  name: undefined, type: undefined, class: Class.IN, reverse: false, flags: { aa: false, tc: false, rd: true, ra: false, z: false, ad: true, cd: false }, edns: 0, bufsize: 1232, dnssec: false,
-  cookie: true, nsid: false, subnet: undefined, tcp: undefined, ignore: false, search: false, domain: undefined, showSearch: false, ndots: undefined, timeout: undefined, tries: undefined, fail: true, short: false,
-  identify: false, sendingToo: false, show: { cmd: true, comments: true, question: true, answer: true, authority: true, additional: true, stats: true }, layout: LAYOUT,
+  name: undefined,
+  type: undefined,
+  class: Class.IN,
+  reverse: false,
+  flags: { aa: false, tc: false, rd: true, ra: false, z: false, ad: true, cd: false },
+  edns: 0,
+  bufsize: 1232,
+  dnssec: false,
+  cookie: true,
+  nsid: false,
+  subnet: undefined,
+  tcp: undefined,
+  ignore: false,
+  search: false,
+  domain: undefined,
+  showSearch: false,
+  ndots: undefined,
+  timeout: undefined,
+  tries: undefined,
+  fail: true,
+  short: false,
+  identify: false,
+  sendingToo: false,
+  show: { cmd: true, comments: true, question: true, answer: true, authority: true, additional: true, stats: true },
+  layout: LAYOUT,
 });
 
 const copy = (lookup: DigLookup): DigLookup => ({ ...lookup, flags: { ...lookup.flags }, show: { ...lookup.show } });
 
-/** Reads a dig command line (dig(1) of BIND 9.18). Options before the first name hold for all look-ups, later ones for theirs. */
+/**
+ * Reads a dig command line (dig(1) of BIND 9.18). Options before the first name hold for all look-ups, later ones for
+ * theirs.
+ */
 export function parseDig(args: readonly string[]): DigCommand {
   try {
     return readWords(args);
@@ -111,7 +139,14 @@ function readWords(args: readonly string[]): DigCommand {
 }
 
 function startReverse(value: string, start: (name: string) => void, current: () => DigLookup): void {
-  start(reverseOf(value) ?? (`${value.split('.').filter((octet) => octet !== '').reverse().join('.')}.in-addr.arpa.`));
+  start(
+    reverseOf(value) ??
+      `${value
+        .split('.')
+        .filter((octet) => octet !== '')
+        .reverse()
+        .join('.')}.in-addr.arpa.`,
+  );
   const lookup = current();
   lookup.reverse = true;
   lookup.type = Type.PTR;
@@ -143,66 +178,131 @@ type Change = (lookup: DigLookup, on: boolean, value: string | undefined) => boo
 /** The number in `value`, from 0 to `most`; `what` is how dig calls it. */
 function counted(value: string | undefined, what: string, most = 0xffff, exitCode = 10): number {
   const why = whyNoNumber(value ?? '', most);
-  if (why !== undefined) throw new OptionFault(`invalid ${what} '${value ?? ''}': ${why}\ndig: Couldn't parse ${what}`, exitCode);
+  if (why !== undefined)
+    throw new OptionFault(`invalid ${what} '${value ?? ''}': ${why}\ndig: Couldn't parse ${what}`, exitCode);
   return Number(value);
 }
 
-const section = (name: keyof DigLookup['show']): Change => (lookup, on) => void (lookup.show[name] = on);
-const flag = (name: keyof DigLookup['flags']): Change => (lookup, on) => void (lookup.flags[name] = on);
+const section =
+  (name: keyof DigLookup['show']): Change =>
+  (lookup, on) =>
+    void (lookup.show[name] = on);
+const flag =
+  (name: keyof DigLookup['flags']): Change =>
+  (lookup, on) =>
+    void (lookup.flags[name] = on);
 
-/** Query options in alphabetical order; each may be cut short to any start of its name that no earlier one has, as dig reads them. */
+/**
+ * Query options in alphabetical order; each may be cut short to any start of its name that no earlier one has, as dig
+ * reads them.
+ */
 const PLUS: readonly (readonly [string, Change])[] = [
-  ['aaflag', flag('aa')], ['aaonly', flag('aa')],
-  ['additional', section('additional')], ['adflag', flag('ad')],
-  ['all', (lookup, on) => {
-    for (const name of Object.keys(lookup.show) as (keyof DigLookup['show'])[]) if (name !== 'cmd' || on === false) lookup.show[name] = on;
-    lookup.show.cmd = on;
-  }],
-  ['answer', section('answer')], ['authority', section('authority')],
-  ['bufsize', (lookup, on, value) => {
-    lookup.bufsize = on ? counted(value, 'buffer size') : 0;
-    lookup.edns ??= 0;
-  }],
-  ['cdflag', flag('cd')], ['class', (lookup, on) => void (lookup.layout = { ...lookup.layout, showClass: on })],
-  ['cmd', section('cmd')], ['comments', section('comments')],
-  ['cookie', (lookup, on, value) => void (lookup.cookie = on ? value ?? true : false)],
-  ['dnssec', (lookup, on) => {
-    lookup.dnssec = on;
-    if (on) lookup.edns ??= 0;
-  }],
-  ['domain', (lookup, on, value) => {
-    lookup.domain = on ? value : undefined;
-    lookup.search = on;
-    return !on || value !== undefined;
-  }],
+  ['aaflag', flag('aa')],
+  ['aaonly', flag('aa')],
+  ['additional', section('additional')],
+  ['adflag', flag('ad')],
+  [
+    'all',
+    (lookup, on) => {
+      for (const name of Object.keys(lookup.show) as (keyof DigLookup['show'])[])
+        if (name !== 'cmd' || on === false) lookup.show[name] = on;
+      lookup.show.cmd = on;
+    },
+  ],
+  ['answer', section('answer')],
+  ['authority', section('authority')],
+  [
+    'bufsize',
+    (lookup, on, value) => {
+      lookup.bufsize = on ? counted(value, 'buffer size') : 0;
+      lookup.edns ??= 0;
+    },
+  ],
+  ['cdflag', flag('cd')],
+  ['class', (lookup, on) => void (lookup.layout = { ...lookup.layout, showClass: on })],
+  ['cmd', section('cmd')],
+  ['comments', section('comments')],
+  ['cookie', (lookup, on, value) => void (lookup.cookie = on ? (value ?? true) : false)],
+  [
+    'dnssec',
+    (lookup, on) => {
+      lookup.dnssec = on;
+      if (on) lookup.edns ??= 0;
+    },
+  ],
+  [
+    'domain',
+    (lookup, on, value) => {
+      lookup.domain = on ? value : undefined;
+      lookup.search = on;
+      return !on || value !== undefined;
+    },
+  ],
   ['edns', (lookup, on, value) => void (lookup.edns = on ? counted(value ?? '0', 'edns', 255) : undefined)],
-  ['fail', (lookup, on) => void (lookup.fail = on)], ['identify', (lookup, on) => void (lookup.identify = on)], ['ignore', (lookup, on) => void (lookup.ignore = on)],
+  ['fail', (lookup, on) => void (lookup.fail = on)],
+  ['identify', (lookup, on) => void (lookup.identify = on)],
+  ['ignore', (lookup, on) => void (lookup.ignore = on)],
   ['multiline', (lookup, on) => void (lookup.layout = { ...lookup.layout, multiline: on })],
   ['ndots', (lookup, _on, value) => void (lookup.ndots = counted(value, 'ndots', 128))],
-  ['nsid', (lookup, on) => void (lookup.nsid = on)], ['qr', (lookup, on) => void (lookup.sendingToo = on)], ['question', section('question')],
-  ['recurse', flag('rd')], ['rdflag', flag('rd')],
+  ['nsid', (lookup, on) => void (lookup.nsid = on)],
+  ['qr', (lookup, on) => void (lookup.sendingToo = on)],
+  ['question', section('question')],
+  ['recurse', flag('rd')],
+  ['rdflag', flag('rd')],
   ['retry', (lookup, _on, value) => void (lookup.tries = counted(value, 'retries') + 1)],
   ['search', (lookup, on) => void (lookup.search = on)],
-  ['short', (lookup, on) => {
-    lookup.short = on;
-    Object.assign(lookup.show, on ? { cmd: false, comments: false, question: false, answer: true, authority: false, additional: false, stats: false } : {});
-  }],
-  ['showsearch', (lookup, on) => {
-    lookup.showSearch = on;
-    lookup.search = on;
-  }],
-  ['split', (lookup, on, value) => void (lookup.layout = { ...lookup.layout, split: on ? Math.ceil(counted(value ?? '56', 'split') / 4) * 4 : 0 })],
+  [
+    'short',
+    (lookup, on) => {
+      lookup.short = on;
+      Object.assign(
+        lookup.show,
+        on
+          ? {
+              cmd: false,
+              comments: false,
+              question: false,
+              answer: true,
+              authority: false,
+              additional: false,
+              stats: false,
+            }
+          : {},
+      );
+    },
+  ],
+  [
+    'showsearch',
+    (lookup, on) => {
+      lookup.showSearch = on;
+      lookup.search = on;
+    },
+  ],
+  [
+    'split',
+    (lookup, on, value) =>
+      void (lookup.layout = { ...lookup.layout, split: on ? Math.ceil(counted(value ?? '56', 'split') / 4) * 4 : 0 }),
+  ],
   ['stats', section('stats')],
-  ['subnet', (lookup, on, value) => {
-    if (on && ecsOption(value ?? '') === undefined) throw new OptionFault(`dig: invalid address '${value ?? ''}'`, 1);
-    lookup.subnet = on ? value : undefined;
-  }],
-  ['tcflag', flag('tc')], ['tcp', (lookup, on) => void (lookup.tcp = on)],
-  ['time', timeout], ['timeout', timeout],
+  [
+    'subnet',
+    (lookup, on, value) => {
+      if (on && ecsOption(value ?? '') === undefined) throw new OptionFault(`dig: invalid address '${value ?? ''}'`, 1);
+      lookup.subnet = on ? value : undefined;
+    },
+  ],
+  ['tcflag', flag('tc')],
+  ['tcp', (lookup, on) => void (lookup.tcp = on)],
+  ['time', timeout],
+  ['timeout', timeout],
   ['tries', (lookup, _on, value) => void (lookup.tries = Math.max(1, counted(value, 'tries')))],
   ['ttlid', (lookup, on) => void (lookup.layout = { ...lookup.layout, showTtl: on })],
-  ['ttlunits', (lookup, on) => void (lookup.layout = { ...lookup.layout, ttlUnits: on, showTtl: lookup.layout.showTtl || on })],
-  ['vc', (lookup, on) => void (lookup.tcp = on)], ['zflag', flag('z')],
+  [
+    'ttlunits',
+    (lookup, on) => void (lookup.layout = { ...lookup.layout, ttlUnits: on, showTtl: lookup.layout.showTtl || on }),
+  ],
+  ['vc', (lookup, on) => void (lookup.tcp = on)],
+  ['zflag', flag('z')],
 ];
 
 function timeout(lookup: DigLookup, _on: boolean, value: string | undefined): void {
@@ -210,14 +310,25 @@ function timeout(lookup: DigLookup, _on: boolean, value: string | undefined): vo
 }
 
 /** Shortest forms that stand for an option although others start alike (dig(1) takes them so). */
-const SHORT_FORMS = new Map([['rec', 'recurse'], ['ad', 'adflag'], ['cd', 'cdflag'], ['do', 'dnssec'], ['aa', 'aaflag'], ['tc', 'tcflag'], ['z', 'zflag'], ['rd', 'rdflag']]);
+const SHORT_FORMS = new Map([
+  ['rec', 'recurse'],
+  ['ad', 'adflag'],
+  ['cd', 'cdflag'],
+  ['do', 'dnssec'],
+  ['aa', 'aaflag'],
+  ['tc', 'tcflag'],
+  ['z', 'zflag'],
+  ['rd', 'rdflag'],
+]);
 
 function plusOption(text: string, lookup: DigLookup): boolean {
   const [written, value] = text.split(/=(.*)/s) as [string, string | undefined];
   const on = !(written.startsWith('no') && !PLUS.some(([name]) => name === written));
   const word = on ? written : written.slice(2);
   const wanted = SHORT_FORMS.get(word) ?? word;
-  const entry = PLUS.find(([name]) => name === wanted) ?? (wanted.length >= 2 ? PLUS.find(([name]) => name.startsWith(wanted)) : undefined);
+  const entry =
+    PLUS.find(([name]) => name === wanted) ??
+    (wanted.length >= 2 ? PLUS.find(([name]) => name.startsWith(wanted)) : undefined);
   if (entry === undefined) return false;
   return entry[1](lookup, on, value) !== false;
 }
@@ -236,5 +347,13 @@ export function ecsOption(text: string): EdnsOption | undefined {
 
 /** The flags of the header's second word that the look-up sends. */
 export function flagsOf({ flags }: DigLookup): number {
-  return (flags.aa ? Flag.AA : 0) | (flags.tc ? Flag.TC : 0) | (flags.rd ? Flag.RD : 0) | (flags.ra ? Flag.RA : 0) | (flags.z ? Flag.Z : 0) | (flags.ad ? Flag.AD : 0) | (flags.cd ? Flag.CD : 0);
+  return (
+    (flags.aa ? Flag.AA : 0) |
+    (flags.tc ? Flag.TC : 0) |
+    (flags.rd ? Flag.RD : 0) |
+    (flags.ra ? Flag.RA : 0) |
+    (flags.z ? Flag.Z : 0) |
+    (flags.ad ? Flag.AD : 0) |
+    (flags.cd ? Flag.CD : 0)
+  );
 }

@@ -1,5 +1,14 @@
 import type { Random } from '../lib/random.js';
-import { Flag, Type, encodeMessage, isSubdomain, lowerName, type Edns, type EdnsOption, type Message } from '../wire/index.js';
+import {
+  Flag,
+  Type,
+  encodeMessage,
+  isSubdomain,
+  lowerName,
+  type Edns,
+  type EdnsOption,
+  type Message,
+} from '../wire/index.js';
 import { BindLookup, at, type BindEvent, type BindReply, type BindServer } from './bind.js';
 import { bindRdata, headerLines, optLines, questionLine, recordLine } from './bind-text.js';
 import { ecsOption, flagsOf, parseDig, type DigLookup } from './dig-options.js';
@@ -15,7 +24,10 @@ const USAGE = `Usage:  dig [@global-server] [domain] [q-type] [q-class] {q-opt}
 Use "dig -h" (or "dig -h | more") for complete list of options
 `;
 
-/** dig of BIND 9.18: `runDig(['+short', 'google.com'], env)`. What it writes to the standard output and error, in order. */
+/**
+ * dig of BIND 9.18: `runDig(['+short', 'google.com'], env)`. What it writes to the standard output and error, in
+ * order.
+ */
 export async function runDig(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
   const session = new Session(env);
   const command = parseDig(args);
@@ -55,8 +67,14 @@ class Dig {
   /** Set once the failure was told with the set-up of a socket: the closing lines are then left out. */
   private toldAtSetup = false;
 
-  constructor(private readonly session: Session, private readonly command: { readonly servers: readonly BindServer[]; readonly port: number }, private readonly lookup: DigLookup, private readonly banner: { readonly text: string; left: boolean }) {
-    this.cookie = lookup.edns !== undefined && lookup.cookie !== false ? cookieOf(lookup.cookie, session.env.random) : undefined;
+  constructor(
+    private readonly session: Session,
+    private readonly command: { readonly servers: readonly BindServer[]; readonly port: number },
+    private readonly lookup: DigLookup,
+    private readonly banner: { readonly text: string; left: boolean },
+  ) {
+    this.cookie =
+      lookup.edns !== undefined && lookup.cookie !== false ? cookieOf(lookup.cookie, session.env.random) : undefined;
   }
 
   /** False when no server answered. */
@@ -64,11 +82,29 @@ class Dig {
     const { session, lookup, command } = this;
     const settings = session.settings('bind');
     const type = lookup.type ?? Type.A;
-    await new BindLookup(session.conversation, {
-      servers: command.servers.length > 0 ? command.servers : settings.servers.map((address) => ({ address, port: command.port, label: address })), search: lookup.domain === undefined ? settings.search : [lookup.domain],
-      ndots: lookup.ndots ?? settings.ndots, useSearch: lookup.search, showSearch: lookup.showSearch, timeout: lookup.timeout ?? settings.timeout, tries: lookup.tries ?? settings.attempts,
-      tcp: lookup.tcp ?? type === Type.ANY, ignoreTruncation: lookup.ignore, flags: flagsOf(lookup), edns: this.edns(), class: lookup.class, servfailStops: lookup.fail, checkRa: false,
-    }, (event) => this.show(event)).run(lookup.name!, type);
+    await new BindLookup(
+      session.conversation,
+      {
+        servers:
+          command.servers.length > 0
+            ? command.servers
+            : settings.servers.map((address) => ({ address, port: command.port, label: address })),
+        search: lookup.domain === undefined ? settings.search : [lookup.domain],
+        ndots: lookup.ndots ?? settings.ndots,
+        useSearch: lookup.search,
+        showSearch: lookup.showSearch,
+        timeout: lookup.timeout ?? settings.timeout,
+        tries: lookup.tries ?? settings.attempts,
+        tcp: lookup.tcp ?? type === Type.ANY,
+        ignoreTruncation: lookup.ignore,
+        flags: flagsOf(lookup),
+        edns: this.edns(),
+        class: lookup.class,
+        servfailStops: lookup.fail,
+        checkRa: false,
+      },
+      (event) => this.show(event),
+    ).run(lookup.name!, type);
     if (!this.reached && !this.toldAtSetup) {
       this.printBanner();
       session.line(';; no servers could be reached');
@@ -136,7 +172,10 @@ class Dig {
   }
 
   private message(message: Message): void {
-    const { session, lookup: { show, layout } } = this;
+    const {
+      session,
+      lookup: { show, layout },
+    } = this;
     if (show.comments) {
       for (const line of headerLines(message)) session.line(line);
       session.line();
@@ -145,10 +184,26 @@ class Dig {
         for (const line of optLines(message.edns, this.replyCookie(message))) session.line(line);
       }
     }
-    this.section('QUESTION', show.question, message.question.map((question) => questionLine(question, layout)));
-    this.section('ANSWER', show.answer, message.answer.map((record) => recordLine(record, layout)));
-    this.section('AUTHORITY', show.authority, message.authority.map((record) => recordLine(record, layout)));
-    this.section('ADDITIONAL', show.additional, message.additional.map((record) => recordLine(record, layout)));
+    this.section(
+      'QUESTION',
+      show.question,
+      message.question.map((question) => questionLine(question, layout)),
+    );
+    this.section(
+      'ANSWER',
+      show.answer,
+      message.answer.map((record) => recordLine(record, layout)),
+    );
+    this.section(
+      'AUTHORITY',
+      show.authority,
+      message.authority.map((record) => recordLine(record, layout)),
+    );
+    this.section(
+      'ADDITIONAL',
+      show.additional,
+      message.additional.map((record) => recordLine(record, layout)),
+    );
   }
 
   /** A cookie is judged in replies only. */
@@ -166,7 +221,10 @@ class Dig {
 
   private short({ message, server, took }: BindReply): void {
     for (const record of message.answer) {
-      this.session.line(bindRdata(record, this.lookup.layout.split) + (this.lookup.identify ? ` from server ${server.address} in ${Math.floor(took)} ms.` : ''));
+      this.session.line(
+        bindRdata(record, this.lookup.layout.split) +
+          (this.lookup.identify ? ` from server ${server.address} in ${Math.floor(took)} ms.` : ''),
+      );
     }
   }
 
@@ -186,7 +244,8 @@ class Dig {
     banner.left = false;
     if (!lookup.show.cmd) return;
     session.print(`\n; <<>> DiG ${BIND_VERSION} <<>>${banner.text}\n`);
-    if (command.servers.length > 0) session.line(`; (${command.servers.length} server${command.servers.length === 1 ? '' : 's'} found)`);
+    if (command.servers.length > 0)
+      session.line(`; (${command.servers.length} server${command.servers.length === 1 ? '' : 's'} found)`);
     session.line(';; global options: +cmd');
   }
 }
@@ -201,9 +260,22 @@ function cookieOf(wanted: true | string, random: Random): Uint8Array {
 
 /** As date(1) writes it in the C locale: `Fri Nov 20 19:12:05 UTC 2026`. */
 function when(time: number, timeZone: string): string {
-  const parts = new Map(new Intl.DateTimeFormat('en-US', {
-    timeZone, hourCycle: 'h23', weekday: 'short', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', year: 'numeric', timeZoneName: 'short',
-  }).formatToParts(time).map(({ type, value }) => [type, value]));
+  const parts = new Map(
+    new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      hourCycle: 'h23',
+      weekday: 'short',
+      month: 'short',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      year: 'numeric',
+      timeZoneName: 'short',
+    })
+      .formatToParts(time)
+      .map(({ type, value }) => [type, value]),
+  );
   const part = (name: Intl.DateTimeFormatPartTypes): string => parts.get(name)!;
   return `${part('weekday')} ${part('month')} ${part('day')} ${part('hour')}:${part('minute')}:${part('second')} ${part('timeZoneName')} ${part('year')}`;
 }

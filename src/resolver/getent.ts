@@ -11,15 +11,17 @@ const DATABASES: readonly string[] = ['hosts', 'ahosts', 'ahostsv4', 'ahostsv6']
 const WIDTH = 15;
 
 /**
- * getent of glibc 2.36 for hosts, where names come from DNS only: `runGetent(['ahosts', 'google.com'], env)`. `hosts` asks for IPv6 addresses through the
- * whole search list before it asks for IPv4 addresses; the others ask for the families that the machine has addresses of.
+ * getent of glibc 2.36 for hosts, where names come from DNS only: `runGetent(['ahosts', 'google.com'], env)`. `hosts`
+ * asks for IPv6 addresses through the
+ * whole search list before it asks for IPv4 addresses; the others ask for the families that the machine has addresses
+ * of.
  */
 export async function runGetent(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
   const session = new Session(env);
   const [database, ...keys] = args;
   if (database === undefined || !DATABASES.includes(database)) {
     session.line(database === undefined ? 'getent: wrong number of arguments' : `Unknown database: ${database}`);
-    session.line('Try `getent --help\' or `getent --usage\' for more information.');
+    session.line("Try `getent --help' or `getent --usage' for more information.");
     return session.done(1);
   }
   // Without keys getent lists what can be listed; DNS cannot.
@@ -41,22 +43,36 @@ async function hosts(session: Session, key: string): Promise<string[]> {
   }
   for (const type of [Type.AAAA, Type.A]) {
     const found = await new Glibc(session.conversation, session.settings('glibc')).lookup(key, [type]);
-    if (found.addresses.length > 0) return found.addresses.map((address) => `${address.padEnd(WIDTH)} ${found.canonical!}${aliasOf(found)}`);
+    if (found.addresses.length > 0)
+      return found.addresses.map((address) => `${address.padEnd(WIDTH)} ${found.canonical!}${aliasOf(found)}`);
   }
   return [];
 }
 
 /** A name that turned out to be an alias is listed behind the canonical one. */
-const aliasOf = ({ canonical, queried }: Finding): string => (queried === undefined || queried === canonical ? '' : ` ${queried}`);
+const aliasOf = ({ canonical, queried }: Finding): string =>
+  queried === undefined || queried === canonical ? '' : ` ${queried}`;
 
 async function ahosts(session: Session, key: string, database: Database): Promise<string[]> {
-  const found = parseIp(key) === undefined ? await resolve(session, key, database) : { addresses: [key], canonical: key };
-  return found.addresses.flatMap((address, i) => ['STREAM', 'DGRAM', 'RAW'].map((kind, k) => `${address.padEnd(WIDTH)} ${kind.padEnd(6)} ${i === 0 && k === 0 ? found.canonical! : ''}`));
+  const found =
+    parseIp(key) === undefined ? await resolve(session, key, database) : { addresses: [key], canonical: key };
+  return found.addresses.flatMap((address, i) =>
+    ['STREAM', 'DGRAM', 'RAW'].map(
+      (kind, k) => `${address.padEnd(WIDTH)} ${kind.padEnd(6)} ${i === 0 && k === 0 ? found.canonical! : ''}`,
+    ),
+  );
 }
 
-async function resolve(session: Session, key: string, database: Database): Promise<Pick<Finding, 'addresses' | 'canonical'>> {
+async function resolve(
+  session: Session,
+  key: string,
+  database: Database,
+): Promise<Pick<Finding, 'addresses' | 'canonical'>> {
   const have = families(session.env.network);
-  const types = [database !== 'ahostsv6' && have.ipv4 ? Type.A : 0, database !== 'ahostsv4' && have.ipv6 ? Type.AAAA : 0].filter((type) => type !== 0);
+  const types = [
+    database !== 'ahostsv6' && have.ipv4 ? Type.A : 0,
+    database !== 'ahostsv4' && have.ipv6 ? Type.AAAA : 0,
+  ].filter((type) => type !== 0);
   if (types.length === 0) return { addresses: [], canonical: undefined };
   return new Glibc(session.conversation, session.settings('glibc')).lookup(key, types);
 }

@@ -20,18 +20,28 @@ interface Progress {
   reached: boolean;
 }
 
-/** One server's turn: replies that count, on to the next server, the same again over TCP, or only one of two replies in time. */
+/**
+ * One server's turn: replies that count, on to the next server, the same again over TCP, or only one of two replies
+ * in time.
+ */
 type Turn = readonly Message[] | 'next' | 'truncated' | 'half';
 
-const refuses = (rcode: number): boolean => rcode === Rcode.SERVFAIL || rcode === Rcode.NOTIMP || rcode === Rcode.REFUSED;
+const refuses = (rcode: number): boolean =>
+  rcode === Rcode.SERVFAIL || rcode === Rcode.NOTIMP || rcode === Rcode.REFUSED;
 
-/** res_send of glibc 2.36: brings the one or two queries for a name to the servers of resolv.conf. It remembers from name to name that pairs got lost. */
+/**
+ * res_send of glibc 2.36: brings the one or two queries for a name to the servers of resolv.conf. It remembers from
+ * name to name that pairs got lost.
+ */
 export class GlibcSender {
   private single: boolean;
   private reopen: boolean;
   private offset: number;
 
-  constructor(private readonly conversation: Conversation, private readonly settings: Settings) {
+  constructor(
+    private readonly conversation: Conversation,
+    private readonly settings: Settings,
+  ) {
     this.single = settings.singleRequest;
     this.reopen = settings.singleRequestReopen;
     this.offset = settings.rotate ? conversation.env.random.uint32() % settings.servers.length : 0;
@@ -67,7 +77,13 @@ export class GlibcSender {
   }
 
   /** One server over UDP. Its socket stays in `sockets` for the next round, so that a late reply is still heard. */
-  private async datagrams(packets: readonly Packet[], server: Endpoint, index: number, sockets: Map<number, Line>, progress: Progress): Promise<Turn> {
+  private async datagrams(
+    packets: readonly Packet[],
+    server: Endpoint,
+    index: number,
+    sockets: Map<number, Line>,
+    progress: Progress,
+  ): Promise<Turn> {
     for (;;) {
       const line = sockets.get(index) ?? (await this.conversation.connectUdp(server));
       if (line instanceof Error) {
@@ -75,11 +91,19 @@ export class GlibcSender {
         return 'next';
       }
       sockets.set(index, line);
-      const burst = new Burst(this.conversation, packets, server, this.patience(index), (this.single || this.reopen) && packets.length > 1, this.reopen);
+      const burst = new Burst(
+        this.conversation,
+        packets,
+        server,
+        this.patience(index),
+        (this.single || this.reopen) && packets.length > 1,
+        this.reopen,
+      );
       const turn = await burst.run(line, (other) => sockets.set(index, other), progress);
       if (turn === 'truncated' || burst.socketLost) closeAll(sockets);
       if (turn !== 'half') return turn;
-      // Perhaps something on the way drops the second of two queries from one port: ask one after the other from now on, and then from two ports.
+      // Perhaps something on the way drops the second of two queries from one port: ask one after the other from now
+      // on, and then from two ports.
       if (!this.single && !this.reopen) this.single = true;
       else if (!this.reopen) {
         this.reopen = true;
@@ -122,7 +146,11 @@ class Burst {
   private failed = 0;
 
   constructor(
-    private readonly conversation: Conversation, private readonly packets: readonly Packet[], private readonly server: Endpoint, private readonly patience: Milliseconds, serial: boolean,
+    private readonly conversation: Conversation,
+    private readonly packets: readonly Packet[],
+    private readonly server: Endpoint,
+    private readonly patience: Milliseconds,
+    serial: boolean,
     private readonly reopen: boolean,
   ) {
     this.waiting = serial ? packets.slice(0, 1) : [...packets];
@@ -140,7 +168,8 @@ class Burst {
         return 'next';
       }
       progress.reached = true;
-      if (received === undefined) return this.packets.length > 1 && this.answers.length + this.failed > 0 ? 'half' : 'next';
+      if (received === undefined)
+        return this.packets.length > 1 && this.answers.length + this.failed > 0 ? 'half' : 'next';
       const turn = this.take(received.message, received.packet, progress);
       if (turn !== undefined) return turn;
       if (this.waiting.length > 0) continue;

@@ -18,19 +18,26 @@ export interface Finding {
 type HostError = 'HOST_NOT_FOUND' | 'TRY_AGAIN' | 'NO_RECOVERY' | 'NO_DATA';
 
 /** One step of a search: an answer by type, or why not. */
-type Step = { readonly answers: readonly Message[]; readonly name: Name } | { readonly error: HostError; readonly servfail: boolean; readonly refusedByAll: boolean };
+type Step =
+  | { readonly answers: readonly Message[]; readonly name: Name }
+  | { readonly error: HostError; readonly servfail: boolean; readonly refusedByAll: boolean };
 
 /** Largest payload glibc names in its OPT record. */
 const EDNS_SIZE = 1200;
 
 /**
- * The stub resolver of glibc 2.36 (resolv.conf(5)): A and AAAA in one burst from one connected socket for each step of the search, servers in order,
- * NXDOMAIN and NODATA go on to the next domain, SERVFAIL does after all servers failed, silence and REFUSED end the search list.
+ * The stub resolver of glibc 2.36 (resolv.conf(5)): A and AAAA in one burst from one connected socket for each step
+ * of the search, servers in order,
+ * NXDOMAIN and NODATA go on to the next domain, SERVFAIL does after all servers failed, silence and REFUSED end the
+ * search list.
  */
 export class Glibc {
   private readonly sender: GlibcSender;
 
-  constructor(private readonly conversation: Conversation, private readonly settings: Settings) {
+  constructor(
+    private readonly conversation: Conversation,
+    private readonly settings: Settings,
+  ) {
     this.sender = new GlibcSender(conversation, settings);
   }
 
@@ -41,8 +48,14 @@ export class Glibc {
     if ('error' in step) return { addresses: [], canonical: undefined, error: gaiError(step.error) };
     const found = wanted.flatMap((type) => step.answers.flatMap((message) => addressesIn(message, type)));
     if (found.length === 0) return { addresses: [], canonical: undefined, error: gaiError('NO_DATA') };
-    const canonical = step.answers.map((message) => endOfAliases(step.name, message)).find((end) => end !== step.name) ?? step.name;
-    return { addresses: types.length > 1 ? sortAddresses(found, this.conversation.env.network) : found, canonical: bare(canonical), error: undefined, queried: bare(step.name) };
+    const canonical =
+      step.answers.map((message) => endOfAliases(step.name, message)).find((end) => end !== step.name) ?? step.name;
+    return {
+      addresses: types.length > 1 ? sortAddresses(found, this.conversation.env.network) : found,
+      canonical: bare(canonical),
+      error: undefined,
+      queried: bare(step.name),
+    };
   }
 
   /** The search of res_search: gives the first step with an answer, or the error that counts. */
@@ -87,8 +100,10 @@ export class Glibc {
     const flags = Flag.RD | (settings.trustAd ? Flag.AD : 0);
     const packets = types.map((type) => makePacket(conversation.env.random, whole, type, { flags, edns }));
     const sent = await this.sender.send(packets);
-    if (sent.answers.length === 0) return { error: 'TRY_AGAIN', servfail: sent.rcode === Rcode.SERVFAIL, refusedByAll: !sent.reached };
-    if (sent.answers.some(({ rcode, answer }) => rcode === Rcode.NOERROR && answer.length > 0)) return { answers: sent.answers.map((message) => this.stripped(message)), name: whole };
+    if (sent.answers.length === 0)
+      return { error: 'TRY_AGAIN', servfail: sent.rcode === Rcode.SERVFAIL, refusedByAll: !sent.reached };
+    if (sent.answers.some(({ rcode, answer }) => rcode === Rcode.NOERROR && answer.length > 0))
+      return { answers: sent.answers.map((message) => this.stripped(message)), name: whole };
     const [{ rcode }] = sent.answers as [Message];
     return { error: hostError(rcode), servfail: rcode === Rcode.SERVFAIL, refusedByAll: false };
   }
@@ -101,18 +116,25 @@ export class Glibc {
 
 function hostError(rcode: number): HostError {
   switch (rcode) {
-    case Rcode.NXDOMAIN: return 'HOST_NOT_FOUND';
-    case Rcode.SERVFAIL: return 'TRY_AGAIN';
-    case Rcode.NOERROR: return 'NO_DATA';
-    default: return 'NO_RECOVERY';
+    case Rcode.NXDOMAIN:
+      return 'HOST_NOT_FOUND';
+    case Rcode.SERVFAIL:
+      return 'TRY_AGAIN';
+    case Rcode.NOERROR:
+      return 'NO_DATA';
+    default:
+      return 'NO_RECOVERY';
   }
 }
 
 /** getaddrinfo's error for what the resolver says, with the words of gai_strerror(3). */
 function gaiError(error: HostError): LookupError {
   switch (error) {
-    case 'NO_DATA': return { code: 'EAI_NODATA', text: 'No address associated with hostname' };
-    case 'TRY_AGAIN': return { code: 'EAI_AGAIN', text: 'Temporary failure in name resolution' };
-    default: return { code: 'EAI_NONAME', text: 'Name or service not known' };
+    case 'NO_DATA':
+      return { code: 'EAI_NODATA', text: 'No address associated with hostname' };
+    case 'TRY_AGAIN':
+      return { code: 'EAI_AGAIN', text: 'Temporary failure in name resolution' };
+    default:
+      return { code: 'EAI_NONAME', text: 'Name or service not known' };
   }
 }

@@ -1,4 +1,15 @@
-import { Class, Flag, Rcode, Type, classFromName, rcodeName, typeFromName, typeName, type Message, type Rr } from '../wire/index.js';
+import {
+  Class,
+  Flag,
+  Rcode,
+  Type,
+  classFromName,
+  rcodeName,
+  typeFromName,
+  typeName,
+  type Message,
+  type Rr,
+} from '../wire/index.js';
 import { endOfAliases } from './addresses.js';
 import { BindLookup, at, type BindEvent, type BindOptions, type BindReply } from './bind.js';
 import { bindBare, bindRdata, headerLines, questionLine, recordLine } from './bind-text.js';
@@ -6,8 +17,14 @@ import { Session, reverseOf, serversOf, whyNoName, type ToolEnv, type ToolRun } 
 
 /** What host says between owner and data. */
 const PHRASES = new Map<number, string>([
-  [Type.A, 'has address'], [Type.NS, 'name server'], [Type.CNAME, 'is an alias for'], [Type.SOA, 'has SOA record'], [Type.PTR, 'domain name pointer'], [Type.MX, 'mail is handled by'],
-  [Type.TXT, 'descriptive text'], [Type.AAAA, 'has IPv6 address'],
+  [Type.A, 'has address'],
+  [Type.NS, 'name server'],
+  [Type.CNAME, 'is an alias for'],
+  [Type.SOA, 'has SOA record'],
+  [Type.PTR, 'domain name pointer'],
+  [Type.MX, 'mail is handled by'],
+  [Type.TXT, 'descriptive text'],
+  [Type.AAAA, 'has IPv6 address'],
 ]);
 
 /** Sends to a server; host does not look at the `attempts` of resolv.conf. */
@@ -71,12 +88,18 @@ export async function runHost(args: readonly string[], env: ToolEnv): Promise<To
 class Host {
   private failed = false;
 
-  constructor(private readonly session: Session, private readonly wanted: Wanted) {}
+  constructor(
+    private readonly session: Session,
+    private readonly wanted: Wanted,
+  ) {}
 
   async run(name: string, server: string | undefined): Promise<number> {
     const { session, wanted } = this;
     const settings = session.settings('bind');
-    const given = server === undefined ? settings.servers.map((address) => ({ address, port: wanted.port, label: address })) : await serversOf(session, 'host', server, wanted.port);
+    const given =
+      server === undefined
+        ? settings.servers.map((address) => ({ address, port: wanted.port, label: address }))
+        : await serversOf(session, 'host', server, wanted.port);
     if (given === undefined) return 1;
     const why = whyNoName(name);
     if (why !== undefined) {
@@ -84,21 +107,37 @@ class Host {
       return 1;
     }
     const options: BindOptions = {
-      servers: given, search: settings.search, ndots: wanted.ndots ?? settings.ndots, useSearch: true,
-      showSearch: false, timeout: wanted.timeout ?? settings.timeout, tries: wanted.tries ?? TRIES, tcp: wanted.tcp, ignoreTruncation: false, flags: wanted.recurse ? Flag.RD : 0,
-      edns: undefined, class: wanted.class, servfailStops: wanted.stopAtServfail, checkRa: true,
+      servers: given,
+      search: settings.search,
+      ndots: wanted.ndots ?? settings.ndots,
+      useSearch: true,
+      showSearch: false,
+      timeout: wanted.timeout ?? settings.timeout,
+      tries: wanted.tries ?? TRIES,
+      tcp: wanted.tcp,
+      ignoreTruncation: false,
+      flags: wanted.recurse ? Flag.RD : 0,
+      edns: undefined,
+      class: wanted.class,
+      servfailStops: wanted.stopAtServfail,
+      checkRa: true,
     };
     if (server !== undefined) {
       session.print(`Using domain server:\nName: ${server}\nAddress: ${at(options.servers[0]!)}\nAliases: \n\n`);
     }
     const reverse = reverseOf(name);
     const type = wanted.type ?? (reverse === undefined ? Type.A : Type.PTR);
-    const first = await new BindLookup(session.conversation, options, (event) => this.show(event, name)).run(reverse ?? name, type);
+    const first = await new BindLookup(session.conversation, options, (event) => this.show(event, name)).run(
+      reverse ?? name,
+      type,
+    );
     const { reply } = first;
     if (wanted.type === undefined && type === Type.A && reply?.message.rcode === Rcode.NOERROR) {
       const target = bindBare(endOfAliases(reply.packet.name, reply.message));
       for (const next of [Type.AAAA, Type.MX]) {
-        await new BindLookup(session.conversation, { ...options, tcp: first.tcp, useSearch: false }, (event) => this.show(event, target)).run(target, next);
+        await new BindLookup(session.conversation, { ...options, tcp: first.tcp, useSearch: false }, (event) =>
+          this.show(event, target),
+        ).run(target, next);
       }
     }
     return this.failed ? 1 : 0;
@@ -120,7 +159,8 @@ class Host {
       case 'reply':
         this.reply(event, asked);
         break;
-      case 'comment': case 'sending':
+      case 'comment':
+      case 'sending':
     }
   }
 
@@ -129,15 +169,17 @@ class Host {
     const { message, packet } = reply;
     if (message.rcode !== Rcode.NOERROR) {
       this.failed = true;
-      const name = message.rcode === Rcode.NXDOMAIN ? reverseOf(asked) ?? asked : bindBare(packet.name);
+      const name = message.rcode === Rcode.NXDOMAIN ? (reverseOf(asked) ?? asked) : bindBare(packet.name);
       session.line(`Host ${name} not found: ${message.rcode}(${rcodeName(message.rcode)})`);
     } else if (wanted.verbose) this.long(message);
     else {
       for (const record of message.answer) session.line(sentence(record));
-      if (message.answer.length === 0 && wanted.type !== undefined) session.line(`${bindBare(packet.name)} has no ${typeName(packet.type)} record`);
+      if (message.answer.length === 0 && wanted.type !== undefined)
+        session.line(`${bindBare(packet.name)} has no ${typeName(packet.type)} record`);
     }
     if (wanted.verbose && reply.receipts > 0) {
-      for (let i = 0; i < reply.receipts; i++) session.line(`Received ${reply.size} bytes from ${at(reply.server)} in ${Math.floor(reply.took)} ms`);
+      for (let i = 0; i < reply.receipts; i++)
+        session.line(`Received ${reply.size} bytes from ${at(reply.server)} in ${Math.floor(reply.took)} ms`);
     }
   }
 
@@ -146,8 +188,10 @@ class Host {
     for (const line of headerLines(message).filter((line) => !line.startsWith(';; WARNING'))) session.line(line);
     session.line();
     const sections: [string, string[]][] = [
-      ['QUESTION', message.question.map((question) => questionLine(question))], ['ANSWER', message.answer.map((record) => recordLine(record))],
-      ['AUTHORITY', message.authority.map((record) => recordLine(record))], ['ADDITIONAL', message.additional.map((record) => recordLine(record))],
+      ['QUESTION', message.question.map((question) => questionLine(question))],
+      ['ANSWER', message.answer.map((record) => recordLine(record))],
+      ['AUTHORITY', message.authority.map((record) => recordLine(record))],
+      ['ADDITIONAL', message.additional.map((record) => recordLine(record))],
     ];
     for (const [title, lines] of sections) {
       if (lines.length > 0) session.print(`;; ${title} SECTION:\n${lines.join('\n')}\n\n`);
@@ -155,10 +199,23 @@ class Host {
   }
 }
 
-const sentence = (record: Rr): string => `${bindBare(record.name)} ${PHRASES.get(record.type) ?? `has ${typeName(record.type)} record`} ${bindRdata(record)}`;
+const sentence = (record: Rr): string =>
+  `${bindBare(record.name)} ${PHRASES.get(record.type) ?? `has ${typeName(record.type)} record`} ${bindRdata(record)}`;
 
 function readArguments(args: readonly string[]): Wanted | { readonly fault: string; readonly exitCode: number } {
-  const wanted: Wanted = { names: [], type: undefined, verbose: false, tcp: false, recurse: true, stopAtServfail: false, ndots: undefined, timeout: undefined, tries: undefined, class: Class.IN, port: 53 };
+  const wanted: Wanted = {
+    names: [],
+    type: undefined,
+    verbose: false,
+    tcp: false,
+    recurse: true,
+    stopAtServfail: false,
+    ndots: undefined,
+    timeout: undefined,
+    tries: undefined,
+    class: Class.IN,
+    port: 53,
+  };
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (!arg.startsWith('-')) {
@@ -168,12 +225,26 @@ function readArguments(args: readonly string[]): Wanted | { readonly fault: stri
     const letter = arg[1] ?? '';
     const value = 'ctpWRN'.includes(letter) ? (arg.length > 2 ? arg.slice(2) : args[++i]) : undefined;
     switch (letter) {
-      case 'a': wanted.type = Type.ANY; wanted.verbose = true; break;
-      case 'v': case 'd': wanted.verbose = true; break;
-      case 'T': wanted.tcp = true; break;
-      case 'r': wanted.recurse = false; break;
-      case 's': wanted.stopAtServfail = true; break;
-      case '4': case '6': break;
+      case 'a':
+        wanted.type = Type.ANY;
+        wanted.verbose = true;
+        break;
+      case 'v':
+      case 'd':
+        wanted.verbose = true;
+        break;
+      case 'T':
+        wanted.tcp = true;
+        break;
+      case 'r':
+        wanted.recurse = false;
+        break;
+      case 's':
+        wanted.stopAtServfail = true;
+        break;
+      case '4':
+      case '6':
+        break;
       case 't':
         wanted.type = typeFromName(value ?? '');
         if (wanted.type === undefined) return { fault: `host: invalid type: ${value ?? ''}\n\n`, exitCode: 2 };
@@ -184,11 +255,20 @@ function readArguments(args: readonly string[]): Wanted | { readonly fault: stri
         wanted.class = found;
         break;
       }
-      case 'p': wanted.port = Number(value); break;
-      case 'N': wanted.ndots = Number(value); break;
-      case 'W': wanted.timeout = Math.max(1, Number(value)); break;
-      case 'R': wanted.tries = Math.max(0, Number(value)) + 1; break;
-      default: return { fault: `host: illegal option -- ${letter}\n${USAGE}`, exitCode: 1 };
+      case 'p':
+        wanted.port = Number(value);
+        break;
+      case 'N':
+        wanted.ndots = Number(value);
+        break;
+      case 'W':
+        wanted.timeout = Math.max(1, Number(value));
+        break;
+      case 'R':
+        wanted.tries = Math.max(0, Number(value)) + 1;
+        break;
+      default:
+        return { fault: `host: illegal option -- ${letter}\n${USAGE}`, exitCode: 1 };
     }
   }
   return wanted;

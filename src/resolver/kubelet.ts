@@ -22,7 +22,10 @@ export interface PodDnsInput {
   /** For the text of events. */
   readonly podName?: string;
   readonly dnsConfig?: PodDnsConfig;
-  /** The order of options is arbitrary where there is a `dnsConfig`; without this they keep the order in which they were merged. */
+  /**
+   * The order of options is arbitrary where there is a `dnsConfig`; without this they keep the order in which they
+   * were merged.
+   */
   readonly random?: Random;
 }
 
@@ -54,7 +57,10 @@ interface Parts {
   options: string[];
 }
 
-/** The resolv.conf that the kubelet gives to a pod ("DNS for Services and Pods" in the Kubernetes documentation), with the warnings it raises. */
+/**
+ * The resolv.conf that the kubelet gives to a pod ("DNS for Services and Pods" in the Kubernetes documentation), with
+ * the warnings it raises.
+ */
 export function kubeletResolvConf(input: PodDnsInput): PodResolvConf {
   const events: KubeletEvent[] = [];
   const parts = base(input, events);
@@ -62,7 +68,10 @@ export function kubeletResolvConf(input: PodDnsInput): PodResolvConf {
   const searches = fitSearches(parts.searches, events);
   const servers = parts.servers.slice(0, MAX_SERVERS);
   if (servers.length < parts.servers.length) {
-    warn(events, `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${servers.join(' ')}`);
+    warn(
+      events,
+      `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${servers.join(' ')}`,
+    );
   }
   return { servers, searches, options: parts.options, text: format(servers, searches, parts.options), events };
 }
@@ -70,15 +79,24 @@ export function kubeletResolvConf(input: PodDnsInput): PodResolvConf {
 function base(input: PodDnsInput, events: KubeletEvent[]): Parts {
   const host = hostParts(input.hostResolvConf);
   if (input.dnsPolicy === 'None') return { servers: [], searches: [], options: [] };
-  const cluster = input.dnsPolicy === 'ClusterFirstWithHostNet' || (input.dnsPolicy === 'ClusterFirst' && !input.hostNetwork);
+  const cluster =
+    input.dnsPolicy === 'ClusterFirstWithHostNet' || (input.dnsPolicy === 'ClusterFirst' && !input.hostNetwork);
   if (!cluster) return host;
   if (input.clusterDNS.length === 0) {
-    const text = 'kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.';
-    events.push({ type: 'Warning', reason: 'MissingClusterDNS', message: `pod: "${input.podName ?? ''}_${input.namespace}". ${text}` });
+    const text =
+      'kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.';
+    events.push({
+      type: 'Warning',
+      reason: 'MissingClusterDNS',
+      message: `pod: "${input.podName ?? ''}_${input.namespace}". ${text}`,
+    });
     return host;
   }
   const { namespace, clusterDomain } = input;
-  const searches = clusterDomain === '' ? host.searches : unique([`${namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain, ...host.searches]);
+  const searches =
+    clusterDomain === ''
+      ? host.searches
+      : unique([`${namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain, ...host.searches]);
   return { servers: [...input.clusterDNS], searches, options: ['ndots:5'] };
 }
 
@@ -89,7 +107,8 @@ function hostParts(text: string | undefined): Parts {
   for (const line of text.split('\n')) {
     const [keyword, ...words] = line.trim().split(/\s+/);
     if (keyword === 'nameserver' && words[0] !== undefined) parts.servers.push(words[0]);
-    else if (keyword === 'search') parts.searches = words.map((word) => (word === '.' ? word : word.replace(/\.$/, '')));
+    else if (keyword === 'search')
+      parts.searches = words.map((word) => (word === '.' ? word : word.replace(/\.$/, '')));
     else if (keyword === 'options') parts.options = words;
   }
   return parts;
@@ -100,14 +119,19 @@ function merge(parts: Parts, config: PodDnsConfig, random: Random | undefined): 
   parts.searches = unique([...parts.searches, ...(config.searches ?? [])]);
   const options = new Map<string, string>();
   for (const option of parts.options) options.set(option.replace(/:.*$/, ''), option);
-  for (const { name, value } of config.options ?? []) options.set(name, value === undefined || value === '' ? name : `${name}:${value}`);
+  for (const { name, value } of config.options ?? [])
+    options.set(name, value === undefined || value === '' ? name : `${name}:${value}`);
   parts.options = random === undefined ? [...options.values()] : shuffled([...options.values()], random);
 }
 
 function fitSearches(domains: readonly string[], events: KubeletEvent[]): string[] {
   const fitting = domains.slice(0, MAX_SEARCHES).filter((domain) => domain.length <= MAX_DOMAIN);
   while (fitting.join(' ').length > MAX_SEARCH_CHARACTERS) fitting.pop();
-  if (fitting.length < domains.length) warn(events, `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${fitting.join(' ')}`);
+  if (fitting.length < domains.length)
+    warn(
+      events,
+      `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${fitting.join(' ')}`,
+    );
   return fitting;
 }
 
@@ -116,8 +140,15 @@ function warn(events: KubeletEvent[], message: string): void {
 }
 
 function format(servers: readonly string[], searches: readonly string[], options: readonly string[]): string {
-  const lines = [searches.length > 0 && `search ${searches.join(' ')}`, ...servers.map((server) => `nameserver ${server}`), options.length > 0 && `options ${options.join(' ')}`];
-  return lines.filter((line) => line !== false).map((line) => `${line}\n`).join('');
+  const lines = [
+    searches.length > 0 && `search ${searches.join(' ')}`,
+    ...servers.map((server) => `nameserver ${server}`),
+    options.length > 0 && `options ${options.join(' ')}`,
+  ];
+  return lines
+    .filter((line) => line !== false)
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 const unique = (words: readonly string[]): string[] => [...new Set(words)];

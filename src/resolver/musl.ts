@@ -7,15 +7,22 @@ import type { Settings } from './settings.js';
 import type { LookupError, LookupErrorCode } from './story.js';
 
 const TEXTS = new Map<LookupErrorCode, string>([
-  ['EAI_NONAME', 'Name does not resolve'], ['EAI_AGAIN', 'Try again'], ['EAI_FAIL', 'Non-recoverable error'],
+  ['EAI_NONAME', 'Name does not resolve'],
+  ['EAI_AGAIN', 'Try again'],
+  ['EAI_FAIL', 'Non-recoverable error'],
 ]);
 
 /**
- * The stub resolver of musl 1.2.3: every query goes to all servers at once from one unconnected socket, the first answer counts. A name with `ndots` dots
- * is asked as it stands only; NODATA, failures and silence end the search. Truncated answers are taken as they are: this release has no TCP.
+ * The stub resolver of musl 1.2.3: every query goes to all servers at once from one unconnected socket, the first
+ * answer counts. A name with `ndots` dots
+ * is asked as it stands only; NODATA, failures and silence end the search. Truncated answers are taken as they are:
+ * this release has no TCP.
  */
 export class Musl {
-  constructor(private readonly conversation: Conversation, private readonly settings: Settings) {}
+  constructor(
+    private readonly conversation: Conversation,
+    private readonly settings: Settings,
+  ) {}
 
   async lookup(name: string, types: readonly number[]): Promise<Finding> {
     const rooted = name.endsWith('.');
@@ -27,7 +34,9 @@ export class Musl {
         if (domain === undefined) return failure('EAI_NONAME');
         continue;
       }
-      const packets = types.map((type) => makePacket(this.conversation.env.random, whole, type)).map((packet) => (domain === '.' ? withLooseDot(packet) : packet));
+      const packets = types
+        .map((type) => makePacket(this.conversation.env.random, whole, type))
+        .map((packet) => (domain === '.' ? withLooseDot(packet) : packet));
       const replies = await this.transact(packets);
       const [first] = replies;
       if (replies.length < packets.length || first === undefined) return failure('EAI_AGAIN');
@@ -36,7 +45,11 @@ export class Musl {
       const addresses = [Type.A, Type.AAAA].flatMap((type) => replies.flatMap((message) => addressesIn(message, type)));
       if (addresses.length === 0) return failure('EAI_NONAME');
       const canonical = replies.map((message) => endOfAliases(whole, message)).find((end) => end !== whole) ?? whole;
-      return { addresses: sortAddresses(addresses, this.conversation.env.network), canonical: bare(canonical), error: undefined };
+      return {
+        addresses: sortAddresses(addresses, this.conversation.env.network),
+        canonical: bare(canonical),
+        error: undefined,
+      };
     }
     return failure('EAI_NONAME');
   }
@@ -65,24 +78,31 @@ export class Musl {
           if (received === undefined) break;
           if (received instanceof Error) continue;
           const { rcode } = received.message;
-          if (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN) answered.set(packets.indexOf(received.packet), received.message);
+          if (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN)
+            answered.set(packets.indexOf(received.packet), received.message);
           else if (rcode === Rcode.SERVFAIL && retries-- > 0) line.send(received.packet, received.server);
         }
       }
     } finally {
       line.close();
     }
-    return packets.flatMap((_, i) => answered.get(i) ?? []).map((message) => ({ ...message, flags: message.flags & ~Flag.TC }));
+    return packets
+      .flatMap((_, i) => answered.get(i) ?? [])
+      .map((message) => ({ ...message, flags: message.flags & ~Flag.TC }));
   }
 }
 
 /**
- * The query that musl makes of a name under the search domain `.`: of the two dots at its end one stays behind the labels as an octet that reads as a
+ * The query that musl makes of a name under the search domain `.`: of the two dots at its end one stays behind the
+ * labels as an octet that reads as a
  * length of 46. No server can answer that, so a look-up that gets there fails.
  */
 function withLooseDot(packet: Packet): Packet {
   const end = packet.bytes.length - 5;
-  return { ...packet, bytes: Buffer.concat([packet.bytes.subarray(0, end), Buffer.from('.'), packet.bytes.subarray(end)]) };
+  return {
+    ...packet,
+    bytes: Buffer.concat([packet.bytes.subarray(0, end), Buffer.from('.'), packet.bytes.subarray(end)]),
+  };
 }
 
 function failure(code: LookupErrorCode): Finding {

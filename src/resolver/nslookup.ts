@@ -1,5 +1,18 @@
 import {
-  Class, Flag, Rcode, Type, classFromName, className, lowerName, rcodeName, readName, typeFromName, typeName, type Message, type Rr, type Section,
+  Class,
+  Flag,
+  Rcode,
+  Type,
+  classFromName,
+  className,
+  lowerName,
+  rcodeName,
+  readName,
+  typeFromName,
+  typeName,
+  type Message,
+  type Rr,
+  type Section,
 } from '../wire/index.js';
 import { endOfAliases } from './addresses.js';
 import { BindLookup, at, type BindEvent, type BindOptions, type BindReply } from './bind.js';
@@ -9,8 +22,16 @@ import { Session, reverseOf, serversOf, whyNoName, whyNoNumber, type ToolEnv, ty
 
 /** What goes before record data of a type; other types say `rdata_` and their number. */
 const LABELS = new Map<number, string>([
-  [Type.A, 'internet address = '], [Type.NS, 'nameserver = '], [Type.CNAME, 'canonical name = '], [Type.PTR, 'name = '], [Type.MX, 'mail exchanger = '],
-  [Type.TXT, 'text = '], [Type.AAAA, 'has AAAA address '], [Type.SRV, 'service = '], [Type.NAPTR, 'naptr = '], [Type.DNAME, 'dname = '],
+  [Type.A, 'internet address = '],
+  [Type.NS, 'nameserver = '],
+  [Type.CNAME, 'canonical name = '],
+  [Type.PTR, 'name = '],
+  [Type.MX, 'mail exchanger = '],
+  [Type.TXT, 'text = '],
+  [Type.AAAA, 'has AAAA address '],
+  [Type.SRV, 'service = '],
+  [Type.NAPTR, 'naptr = '],
+  [Type.DNAME, 'dname = '],
 ]);
 
 interface Wanted {
@@ -27,7 +48,10 @@ interface Wanted {
   readonly ndots: number | undefined;
 }
 
-/** nslookup of BIND 9.18, not interactive: `runNslookup(['-debug', 'webpod'], env)`. What it writes to the standard output and error, in order. */
+/**
+ * nslookup of BIND 9.18, not interactive: `runNslookup(['-debug', 'webpod'], env)`. What it writes to the standard
+ * output and error, in order.
+ */
 export async function runNslookup(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
   const session = new Session(env);
   const wanted = readArguments(args, session);
@@ -47,12 +71,18 @@ class Nslookup {
   /** Whether the A look-up found addresses, so that a missing AAAA record is not worth a line. */
   private found = false;
 
-  constructor(private readonly session: Session, private readonly wanted: Wanted) {}
+  constructor(
+    private readonly session: Session,
+    private readonly wanted: Wanted,
+  ) {}
 
   async run(name: string, server: string | undefined): Promise<number> {
     const { session, wanted } = this;
     const settings = session.settings('bind');
-    const given = server === undefined ? settings.servers.map((address) => ({ address, port: wanted.port, label: address })) : await serversOf(session, 'nslookup', server, wanted.port);
+    const given =
+      server === undefined
+        ? settings.servers.map((address) => ({ address, port: wanted.port, label: address }))
+        : await serversOf(session, 'nslookup', server, wanted.port);
     if (given === undefined) return 1;
     const why = whyNoName(name);
     if (why !== undefined) {
@@ -61,19 +91,36 @@ class Nslookup {
       return searched ? 1 : 10;
     }
     const options: BindOptions = {
-      servers: given, search: settings.search, ndots: wanted.ndots ?? settings.ndots,
-      useSearch: wanted.search, showSearch: wanted.debug, timeout: wanted.timeout ?? settings.timeout, tries: wanted.tries ?? settings.attempts, tcp: wanted.tcp || wanted.type === Type.ANY,
-      ignoreTruncation: false, flags: wanted.recurse ? Flag.RD : 0, edns: undefined, class: wanted.class, servfailStops: false, checkRa: true,
+      servers: given,
+      search: settings.search,
+      ndots: wanted.ndots ?? settings.ndots,
+      useSearch: wanted.search,
+      showSearch: wanted.debug,
+      timeout: wanted.timeout ?? settings.timeout,
+      tries: wanted.tries ?? settings.attempts,
+      tcp: wanted.tcp || wanted.type === Type.ANY,
+      ignoreTruncation: false,
+      flags: wanted.recurse ? Flag.RD : 0,
+      edns: undefined,
+      class: wanted.class,
+      servfailStops: false,
+      checkRa: true,
     };
     const reverse = reverseOf(name);
-    const type = reverse !== undefined && wanted.type === undefined ? Type.PTR : wanted.type ?? Type.A;
+    const type = reverse !== undefined && wanted.type === undefined ? Type.PTR : (wanted.type ?? Type.A);
     const text = type === Type.PTR && reverse !== undefined ? reverse : name;
-    const first = await new BindLookup(session.conversation, options, (event) => this.show(event, type)).run(text, type);
+    const first = await new BindLookup(session.conversation, options, (event) => this.show(event, type)).run(
+      text,
+      type,
+    );
     const { reply } = first;
     if (reply !== undefined && reply.message.rcode === Rcode.NOERROR && wanted.type === undefined && type === Type.A) {
       const target = bindBare(endOfAliases(reply.packet.name, reply.message));
       const absolute = { ...options, tcp: first.tcp, useSearch: false };
-      await new BindLookup(session.conversation, absolute, (event) => this.show(event, Type.AAAA)).run(target, Type.AAAA);
+      await new BindLookup(session.conversation, absolute, (event) => this.show(event, Type.AAAA)).run(
+        target,
+        Type.AAAA,
+      );
     }
     session.line();
     return this.failed || this.unreached ? 1 : 0;
@@ -112,7 +159,8 @@ class Nslookup {
     if (!authoritative && type !== Type.A && type !== Type.AAAA) {
       session.line();
       session.line('Authoritative answers can be found from:');
-      for (const section of ['authority', 'additional'] as const) for (const record of message[section]) this.record(record, section);
+      for (const section of ['authority', 'additional'] as const)
+        for (const record of message[section]) this.record(record, section);
     }
   }
 
@@ -131,8 +179,15 @@ class Nslookup {
     const { session } = this;
     session.line('------------');
     session.line('    QUESTIONS:');
-    for (const question of message.question) session.line(`\t${bindBare(question.name)}, type = ${typeName(question.type)}, class = ${className(question.class)}`);
-    for (const [title, section] of [['ANSWERS', 'answer'], ['AUTHORITY RECORDS', 'authority'], ['ADDITIONAL RECORDS', 'additional']] as const) {
+    for (const question of message.question)
+      session.line(
+        `\t${bindBare(question.name)}, type = ${typeName(question.type)}, class = ${className(question.class)}`,
+      );
+    for (const [title, section] of [
+      ['ANSWERS', 'answer'],
+      ['AUTHORITY RECORDS', 'authority'],
+      ['ADDITIONAL RECORDS', 'additional'],
+    ] as const) {
       session.line(`    ${title}:`);
       for (const record of message[section]) {
         session.line(`    ->  ${bindBare(record.name)}`);
@@ -149,7 +204,9 @@ class Nslookup {
     const mail = readName(rdata, origin.end);
     this.session.line(`\torigin = ${bindBare(origin.name)}`);
     this.session.line(`\tmail addr = ${bindBare(mail.name)}`);
-    ['serial', 'refresh', 'retry', 'expire', 'minimum'].forEach((field, i) => this.session.line(`\t${field} = ${Buffer.from(rdata).readUInt32BE(mail.end + 4 * i)}`));
+    ['serial', 'refresh', 'retry', 'expire', 'minimum'].forEach((field, i) =>
+      this.session.line(`\t${field} = ${Buffer.from(rdata).readUInt32BE(mail.end + 4 * i)}`),
+    );
   }
 }
 
@@ -157,7 +214,18 @@ const describe = (record: Rr): string => `${LABELS.get(record.type) ?? `rdata_${
 
 function readArguments(args: readonly string[], session: Session): Wanted {
   const names: string[] = [];
-  const wanted = { type: undefined as number | undefined, class: Class.IN as number, debug: false, search: true, recurse: true, tcp: false, port: 53, timeout: undefined as number | undefined, tries: undefined as number | undefined, ndots: undefined as number | undefined };
+  const wanted = {
+    type: undefined as number | undefined,
+    class: Class.IN as number,
+    debug: false,
+    search: true,
+    recurse: true,
+    tcp: false,
+    port: 53,
+    timeout: undefined as number | undefined,
+    tries: undefined as number | undefined,
+    ndots: undefined as number | undefined,
+  };
   for (const arg of args) {
     if (!arg.startsWith('-') || arg === '-') {
       names.push(arg);
@@ -165,31 +233,66 @@ function readArguments(args: readonly string[], session: Session): Wanted {
     }
     const [option, value = ''] = arg.slice(1).split(/=(.*)/s) as [string, string | undefined];
     switch (lowerName(option)) {
-      case 'type': case 'query': case 'querytype': case 'ty': case 'q': {
+      case 'type':
+      case 'query':
+      case 'querytype':
+      case 'ty':
+      case 'q': {
         const type = typeFromName(value);
         if (type === undefined) session.line(`unknown query type: ${value}`);
         else wanted.type = type;
         break;
       }
-      case 'debug': case 'd2': wanted.debug = true; break;
-      case 'nodebug': case 'nod2': wanted.debug = false; break;
-      case 'search': wanted.search = true; break;
-      case 'nosearch': wanted.search = false; break;
-      case 'recurse': wanted.recurse = true; break;
-      case 'norecurse': wanted.recurse = false; break;
-      case 'vc': wanted.tcp = true; break;
-      case 'novc': wanted.tcp = false; break;
-      case 'port': case 'po': wanted.port = number(value, 'port', 65_535, session) ?? wanted.port; break;
-      case 'timeout': case 't': wanted.timeout = number(value, 'timeout', Number.MAX_SAFE_INTEGER, session) ?? wanted.timeout; break;
-      case 'retry': case 'ret': wanted.tries = number(value, 'tries', Number.MAX_SAFE_INTEGER, session) ?? wanted.tries; break;
-      case 'ndots': wanted.ndots = number(value, 'ndots', 128, session) ?? wanted.ndots; break;
-      case 'class': case 'cl': {
+      case 'debug':
+      case 'd2':
+        wanted.debug = true;
+        break;
+      case 'nodebug':
+      case 'nod2':
+        wanted.debug = false;
+        break;
+      case 'search':
+        wanted.search = true;
+        break;
+      case 'nosearch':
+        wanted.search = false;
+        break;
+      case 'recurse':
+        wanted.recurse = true;
+        break;
+      case 'norecurse':
+        wanted.recurse = false;
+        break;
+      case 'vc':
+        wanted.tcp = true;
+        break;
+      case 'novc':
+        wanted.tcp = false;
+        break;
+      case 'port':
+      case 'po':
+        wanted.port = number(value, 'port', 65_535, session) ?? wanted.port;
+        break;
+      case 'timeout':
+      case 't':
+        wanted.timeout = number(value, 'timeout', Number.MAX_SAFE_INTEGER, session) ?? wanted.timeout;
+        break;
+      case 'retry':
+      case 'ret':
+        wanted.tries = number(value, 'tries', Number.MAX_SAFE_INTEGER, session) ?? wanted.tries;
+        break;
+      case 'ndots':
+        wanted.ndots = number(value, 'ndots', 128, session) ?? wanted.ndots;
+        break;
+      case 'class':
+      case 'cl': {
         const found = classFromName(value);
         if (found === undefined) session.line(`unknown query class: ${value}`);
         else wanted.class = found;
         break;
       }
-      default: session.line(`*** Invalid option: ${option}`);
+      default:
+        session.line(`*** Invalid option: ${option}`);
     }
   }
   return { ...wanted, names };

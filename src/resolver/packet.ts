@@ -24,7 +24,14 @@ export interface PacketOptions {
 export function makePacket(random: Random, name: string, type: number, options: PacketOptions = {}): Packet {
   const question = { name: fqdn(name), type, class: options.class ?? Class.IN };
   const message: Message = {
-    id: options.id ?? randomBelow(random, 0x10000), flags: options.flags ?? Flag.RD, rcode: 0, question: [question], answer: [], authority: [], additional: [], edns: options.edns,
+    id: options.id ?? randomBelow(random, 0x10000),
+    flags: options.flags ?? Flag.RD,
+    rcode: 0,
+    question: [question],
+    answer: [],
+    authority: [],
+    additional: [],
+    edns: options.edns,
   };
   return { id: message.id, ...question, message, bytes: encodeMessage(message) };
 }

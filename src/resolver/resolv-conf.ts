@@ -1,10 +1,17 @@
 import { parseIp } from '../lib/cidr.js';
 
-/** A resolv.conf that cannot be meant as it stands. The message starts with the line: `resolv.conf:2: nameserver: ...`. */
+/**
+ * A resolv.conf that cannot be meant as it stands. The message starts with the line: `resolv.conf:2: nameserver:
+ * ...`.
+ */
 export class ResolvConfError extends Error {
   override readonly name = 'ResolvConfError';
 
-  constructor(readonly line: number, field: string, text: string) {
+  constructor(
+    readonly line: number,
+    field: string,
+    text: string,
+  ) {
     super(`resolv.conf:${line}: ${field}: ${text}`);
   }
 }
@@ -36,12 +43,28 @@ export interface ResolvConfFile {
 
 const VALUED = new Set(['ndots', 'timeout', 'attempts']);
 const PLAIN = new Set([
-  'debug', 'rotate', 'no-check-names', 'inet6', 'ip6-bytestring', 'ip6-dotint', 'no-ip6-dotint', 'edns0', 'single-request', 'single-request-reopen', 'no-tld-query',
-  'use-vc', 'usevc', 'tcp', 'no-reload', 'trust-ad', 'no-aaaa',
+  'debug',
+  'rotate',
+  'no-check-names',
+  'inet6',
+  'ip6-bytestring',
+  'ip6-dotint',
+  'no-ip6-dotint',
+  'edns0',
+  'single-request',
+  'single-request-reopen',
+  'no-tld-query',
+  'use-vc',
+  'usevc',
+  'tcp',
+  'no-reload',
+  'trust-ad',
+  'no-aaaa',
 ]);
 
 /**
- * Reads a resolv.conf. Comments start with `#` or `;`. Throws a ResolvConfError for a name server that is no address, a search domain that is no name,
+ * Reads a resolv.conf. Comments start with `#` or `;`. Throws a ResolvConfError for a name server that is no address,
+ * a search domain that is no name,
  * and a number that is none; words that no resolver knows are listed in `ignored`.
  */
 export function parseResolvConf(text: string): ResolvConfFile {
@@ -58,8 +81,13 @@ export function parseResolvConf(text: string): ResolvConfFile {
       case 'nameserver':
         nameservers.push({ address: nameserver(words, line), line });
         break;
-      case 'search': case 'domain':
-        search = { domains: words.map((word) => searchDomain(keyword, word, line)), line, text: raw.trim().slice(keyword.length).trim() };
+      case 'search':
+      case 'domain':
+        search = {
+          domains: words.map((word) => searchDomain(keyword, word, line)),
+          line,
+          text: raw.trim().slice(keyword.length).trim(),
+        };
         if (words.length === 0) throw new ResolvConfError(line, keyword, 'expected a domain, got nothing');
         break;
       case 'options':
@@ -77,24 +105,33 @@ export function parseResolvConf(text: string): ResolvConfFile {
 
 function nameserver(words: readonly string[], line: number): string {
   const [address] = words;
-  if (address === undefined) throw new ResolvConfError(line, 'nameserver', 'expected an IPv4 or IPv6 address, got nothing');
+  if (address === undefined)
+    throw new ResolvConfError(line, 'nameserver', 'expected an IPv4 or IPv6 address, got nothing');
   const bare = address.replace(/%[^%]+$/, '');
-  if (parseIp(bare) === undefined) throw new ResolvConfError(line, 'nameserver', `expected an IPv4 or IPv6 address, got '${address}'`);
+  if (parseIp(bare) === undefined)
+    throw new ResolvConfError(line, 'nameserver', `expected an IPv4 or IPv6 address, got '${address}'`);
   return bare;
 }
 
 function searchDomain(keyword: string, domain: string, line: number): string {
   const labels = domain.replace(/\.$/, '').split('.');
   const bad = domain !== '.' && labels.find((label) => label === '' || label.length > 63);
-  if (bad !== false && bad !== undefined) throw new ResolvConfError(line, keyword, `'${domain}' is no domain: ${bad === '' ? 'an empty label' : `label '${bad}' has more than 63 characters`}`);
-  if (domain.length > 254) throw new ResolvConfError(line, keyword, `a domain of ${domain.length} characters, at most 254 are allowed`);
+  if (bad !== false && bad !== undefined)
+    throw new ResolvConfError(
+      line,
+      keyword,
+      `'${domain}' is no domain: ${bad === '' ? 'an empty label' : `label '${bad}' has more than 63 characters`}`,
+    );
+  if (domain.length > 254)
+    throw new ResolvConfError(line, keyword, `a domain of ${domain.length} characters, at most 254 are allowed`);
   return domain;
 }
 
 function readOption(word: string, line: number, options: ResolvOption[], ignored: Ignored[]): void {
   const [name, value] = word.split(/:(.*)/s) as [string, string | undefined];
   if (VALUED.has(name)) {
-    if (value === undefined || !/^\d{1,9}$/.test(value)) throw new ResolvConfError(line, `options ${name}`, `expected a number after the colon, got '${word}'`);
+    if (value === undefined || !/^\d{1,9}$/.test(value))
+      throw new ResolvConfError(line, `options ${name}`, `expected a number after the colon, got '${word}'`);
     options.push({ name, value: Number(value), line });
   } else if (PLAIN.has(name) && value === undefined) options.push({ name, value: undefined, line });
   else ignored.push({ line, text: word, reason: `no resolver knows the option '${word}'` });

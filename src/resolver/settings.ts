@@ -47,19 +47,73 @@ interface Rules {
 const FREE = Number.POSITIVE_INFINITY;
 const NUMBERS = ['ndots', 'timeout', 'attempts'];
 
-/** resolv.conf(5) for glibc; musl, Go's net package and BIND's libirs as measured. Name servers after the third are ignored by all of them. */
+/**
+ * resolv.conf(5) for glibc; musl, Go's net package and BIND's libirs as measured. Name servers after the third are
+ * ignored by all of them.
+ */
 const RULES: Readonly<Record<ProfileName, Rules>> = {
   glibc: {
-    numbers: { ndots: [1, 0, 15], timeout: [5, 0, 30], attempts: [2, 0, 5] }, longLine: FREE, longSearch: FREE, maxSearch: FREE, fallback: ['127.0.0.1'],
-    options: new Set([...NUMBERS, 'rotate', 'single-request', 'single-request-reopen', 'use-vc', 'edns0', 'trust-ad', 'no-tld-query', 'no-reload', 'no-aaaa', 'debug']),
+    numbers: { ndots: [1, 0, 15], timeout: [5, 0, 30], attempts: [2, 0, 5] },
+    longLine: FREE,
+    longSearch: FREE,
+    maxSearch: FREE,
+    fallback: ['127.0.0.1'],
+    options: new Set([
+      ...NUMBERS,
+      'rotate',
+      'single-request',
+      'single-request-reopen',
+      'use-vc',
+      'edns0',
+      'trust-ad',
+      'no-tld-query',
+      'no-reload',
+      'no-aaaa',
+      'debug',
+    ]),
   },
-  musl: { numbers: { ndots: [1, 0, 15], timeout: [5, 0, 60], attempts: [2, 0, 10] }, options: new Set(NUMBERS), longLine: 255, longSearch: 256, maxSearch: FREE, fallback: ['127.0.0.1'] },
+  musl: {
+    numbers: { ndots: [1, 0, 15], timeout: [5, 0, 60], attempts: [2, 0, 10] },
+    options: new Set(NUMBERS),
+    longLine: 255,
+    longSearch: 256,
+    maxSearch: FREE,
+    fallback: ['127.0.0.1'],
+  },
   go: {
-    numbers: { ndots: [1, 0, 15], timeout: [5, 1, FREE], attempts: [2, 1, FREE] }, longLine: FREE, longSearch: FREE, maxSearch: FREE, fallback: ['127.0.0.1', '::1'],
-    options: new Set([...NUMBERS, 'rotate', 'single-request', 'single-request-reopen', 'use-vc', 'usevc', 'tcp', 'trust-ad', 'no-reload']),
+    numbers: { ndots: [1, 0, 15], timeout: [5, 1, FREE], attempts: [2, 1, FREE] },
+    longLine: FREE,
+    longSearch: FREE,
+    maxSearch: FREE,
+    fallback: ['127.0.0.1', '::1'],
+    options: new Set([
+      ...NUMBERS,
+      'rotate',
+      'single-request',
+      'single-request-reopen',
+      'use-vc',
+      'usevc',
+      'tcp',
+      'trust-ad',
+      'no-reload',
+    ]),
   },
-  bind: { numbers: { ndots: [1, 0, 15], timeout: [5, 0, FREE], attempts: [3, 1, FREE] }, options: new Set(NUMBERS), longLine: FREE, longSearch: FREE, maxSearch: 8, fallback: ['127.0.0.1', '::1'] },
-  busybox: { numbers: { ndots: [1, 1, 1], timeout: [5, 5, 5], attempts: [2, 2, 2] }, options: new Set(), longLine: FREE, longSearch: FREE, maxSearch: FREE, fallback: ['127.0.0.1'] },
+  bind: {
+    numbers: { ndots: [1, 0, 15], timeout: [5, 0, FREE], attempts: [3, 1, FREE] },
+    options: new Set(NUMBERS),
+    longLine: FREE,
+    longSearch: FREE,
+    maxSearch: 8,
+    fallback: ['127.0.0.1', '::1'],
+  },
+  busybox: {
+    numbers: { ndots: [1, 1, 1], timeout: [5, 5, 5], attempts: [2, 2, 2] },
+    options: new Set(),
+    longLine: FREE,
+    longSearch: FREE,
+    maxSearch: FREE,
+    fallback: ['127.0.0.1'],
+  },
 };
 
 /** Name servers that are read. */
@@ -75,28 +129,53 @@ export function settingsFor(profile: ProfileName, file: ResolvConfFile): Setting
     return false;
   };
   const servers = file.nameservers.filter(({ address, line }) => readable(line, address));
-  for (const { address, line } of servers.splice(MAX_SERVERS)) ignored.push({ line, text: address, reason: `${profile} reads ${MAX_SERVERS} name servers` });
+  for (const { address, line } of servers.splice(MAX_SERVERS))
+    ignored.push({ line, text: address, reason: `${profile} reads ${MAX_SERVERS} name servers` });
   const options = file.options.filter((option) => readable(option.line, option.name));
   const known = options.filter((option) => rules.options.has(option.name));
-  for (const option of options) if (!rules.options.has(option.name)) ignored.push({ line: option.line, text: option.name, reason: `${profile} does not know it` });
+  for (const option of options)
+    if (!rules.options.has(option.name))
+      ignored.push({ line: option.line, text: option.name, reason: `${profile} does not know it` });
   const has = (...names: string[]): boolean => known.some((option) => names.includes(option.name));
   return {
-    profile, servers: servers.length > 0 ? servers.map(({ address }) => address) : rules.fallback, search: searchOf(file, rules, profile, readable, ignored),
-    ...numbersOf(known, rules), rotate: has('rotate'), singleRequest: has('single-request'), singleRequestReopen: has('single-request-reopen'), useVc: has('use-vc', 'usevc', 'tcp'),
-    edns0: has('edns0') || profile === 'go', trustAd: has('trust-ad'), noTldQuery: has('no-tld-query'), noAaaa: has('no-aaaa'),
+    profile,
+    servers: servers.length > 0 ? servers.map(({ address }) => address) : rules.fallback,
+    search: searchOf(file, rules, profile, readable, ignored),
+    ...numbersOf(known, rules),
+    rotate: has('rotate'),
+    singleRequest: has('single-request'),
+    singleRequestReopen: has('single-request-reopen'),
+    useVc: has('use-vc', 'usevc', 'tcp'),
+    edns0: has('edns0') || profile === 'go',
+    trustAd: has('trust-ad'),
+    noTldQuery: has('no-tld-query'),
+    noAaaa: has('no-aaaa'),
     ignored: ignored.sort((a, b) => a.line - b.line),
   };
 }
 
-function searchOf(file: ResolvConfFile, rules: Rules, profile: ProfileName, readable: (line: number, text: string) => boolean, ignored: Ignored[]): string[] {
+function searchOf(
+  file: ResolvConfFile,
+  rules: Rules,
+  profile: ProfileName,
+  readable: (line: number, text: string) => boolean,
+  ignored: Ignored[],
+): string[] {
   const { search } = file;
   if (search === undefined || !readable(search.line, search.text)) return [];
   if (search.text.length >= rules.longSearch) {
-    ignored.push({ line: search.line, text: search.text, reason: `${profile} does not read a search list of ${rules.longSearch} or more characters` });
+    ignored.push({
+      line: search.line,
+      text: search.text,
+      reason: `${profile} does not read a search list of ${rules.longSearch} or more characters`,
+    });
     return [];
   }
-  for (const domain of search.domains.slice(rules.maxSearch)) ignored.push({ line: search.line, text: domain, reason: `${profile} reads ${rules.maxSearch} search domains` });
-  const domains = search.domains.slice(0, rules.maxSearch).map((domain) => (domain === '.' ? '.' : domain.replace(/\.$/, '')));
+  for (const domain of search.domains.slice(rules.maxSearch))
+    ignored.push({ line: search.line, text: domain, reason: `${profile} reads ${rules.maxSearch} search domains` });
+  const domains = search.domains
+    .slice(0, rules.maxSearch)
+    .map((domain) => (domain === '.' ? '.' : domain.replace(/\.$/, '')));
   // Go takes the root for no suffix at all; the name itself is asked anyway.
   return profile === 'go' ? domains.filter((domain) => domain !== '.') : domains;
 }

@@ -21,14 +21,18 @@ export interface QueryStory {
   readonly started: Milliseconds;
   /** When its reply came, or when it was given up. */
   readonly ended: Milliseconds;
-  /** `NOERROR`, `NODATA`, `NXDOMAIN`, ...; `truncated`; `timeout`; or why nothing could be sent (`connection refused`). */
+  /**
+   * `NOERROR`, `NODATA`, `NXDOMAIN`, ...; `truncated`; `timeout`; or why nothing could be sent (`connection
+   * refused`).
+   */
   readonly result: string;
   readonly reply: Message | undefined;
   /** Length of the reply, 0 without one. */
   readonly size: Octets;
 }
 
-export type LookupErrorCode = 'EAI_NONAME' | 'EAI_NODATA' | 'EAI_AGAIN' | 'EAI_FAIL' | 'NOTFOUND' | 'SERVER' | 'TIMEOUT';
+export type LookupErrorCode =
+  'EAI_NONAME' | 'EAI_NODATA' | 'EAI_AGAIN' | 'EAI_FAIL' | 'NOTFOUND' | 'SERVER' | 'TIMEOUT';
 
 export interface LookupError {
   readonly code: LookupErrorCode;
@@ -39,7 +43,10 @@ export interface LookupError {
 /** What a look-up cost. */
 export interface LookupCost {
   readonly queries: number;
-  /** Packets both ways: a datagram is one; a TCP connection takes three to open and three to close, each message on it one. Pure acknowledgements are not counted. */
+  /**
+   * Packets both ways: a datagram is one; a TCP connection takes three to open and three to close, each message on it
+   * one. Pure acknowledgements are not counted.
+   */
   readonly packets: number;
   readonly sockets: number;
   readonly time: Milliseconds;

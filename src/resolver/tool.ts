@@ -55,10 +55,16 @@ export function reverseOf(text: string): Name | undefined {
 }
 
 /**
- * The servers that a word on the command line stands for: an address itself, or all addresses of a name, which the C library looks up. undefined, after
+ * The servers that a word on the command line stands for: an address itself, or all addresses of a name, which the C
+ * library looks up. undefined, after
  * a line that says so, where there are none.
  */
-export async function serversOf(session: Session, program: string, word: string, port: number): Promise<BindServer[] | undefined> {
+export async function serversOf(
+  session: Session,
+  program: string,
+  word: string,
+  port: number,
+): Promise<BindServer[] | undefined> {
   if (parseIp(word) !== undefined) return [{ address: word, port, label: word }];
   const have = families(session.env.network);
   const types = [have.ipv4 ? Type.A : 0, have.ipv6 ? Type.AAAA : 0].filter((type) => type !== 0);

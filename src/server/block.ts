@@ -1,5 +1,14 @@
 import {
-  Zones, type Block, type BlockSettings, type Handler, type HttpRoute, type Next, type Outcome, type Query, type Runtime, type ServerAddress,
+  Zones,
+  type Block,
+  type BlockSettings,
+  type Handler,
+  type HttpRoute,
+  type Next,
+  type Outcome,
+  type Query,
+  type Runtime,
+  type ServerAddress,
 } from '../chain/index.js';
 import type { Directive, ServerBlock } from '../corefile/index.js';
 import { prefixed, type Logger } from '../lib/log.js';
@@ -34,7 +43,10 @@ export class BlockContext implements Block {
   private chain: readonly Handler[] = [];
   private served: readonly ServerAddress[] = [];
 
-  constructor(readonly source: ServerBlock, private readonly common: Common) {
+  constructor(
+    readonly source: ServerBlock,
+    private readonly common: Common,
+  ) {
     this.zones = [...new Set(source.keys.map((key) => key.zone))];
     this.ask = (query) => common.ask(query);
   }

@@ -1,5 +1,21 @@
-import { linkChain, type Handler, type HttpRoute, type Outcome, type PluginDefinition, type Query, type Reply, type Runtime, type ServerAddress } from '../chain/index.js';
-import { CorefileError, parseCorefile, type Corefile, type CorefileSource, type LoadOptions } from '../corefile/index.js';
+import {
+  linkChain,
+  type Handler,
+  type HttpRoute,
+  type Outcome,
+  type PluginDefinition,
+  type Query,
+  type Reply,
+  type Runtime,
+  type ServerAddress,
+} from '../chain/index.js';
+import {
+  CorefileError,
+  parseCorefile,
+  type Corefile,
+  type CorefileSource,
+  type LoadOptions,
+} from '../corefile/index.js';
 import { hostPort } from '../lib/cidr.js';
 import { BlockContext, Hooks, type Common } from './block.js';
 import { Chain, InFlight, Routes } from './routes.js';
@@ -31,11 +47,19 @@ export class Configuration {
   readonly corefile: Corefile;
 
   /** Throws a CorefileError for anything in the text that cannot be used. */
-  constructor(source: CorefileSource, private readonly host: ConfigurationHost) {
+  constructor(
+    source: CorefileSource,
+    private readonly host: ConfigurationHost,
+  ) {
     this.corefile = parseCorefile(source, { ...host.load, directives: host.plugins.map((plugin) => plugin.name) });
     for (const warning of this.corefile.warnings) host.runtime.log.warning(warning);
     const common: Common = {
-      host, hooks: this.hooks, routes: this.httpRoutes, shared: new Map(), digest: this.corefile.digest(), ask: (query) => this.ask(query),
+      host,
+      hooks: this.hooks,
+      routes: this.httpRoutes,
+      shared: new Map(),
+      digest: this.corefile.digest(),
+      ask: (query) => this.ask(query),
     };
     this.blocks = this.corefile.blocks.map((block) => new BlockContext(block, common));
     for (const block of this.blocks) this.setUp(block);
@@ -65,7 +89,10 @@ export class Configuration {
     }
     block.link(handlers);
     // A block without handlers answers nothing: REFUSED, as for a zone that is not served.
-    const ask = handlers.length === 0 ? (query: Query): Reply => this.served.get(query.arrival.server)!.refuse(query) : linkChain(handlers);
+    const ask =
+      handlers.length === 0
+        ? (query: Query): Reply => this.served.get(query.arrival.server)!.refuse(query)
+        : linkChain(handlers);
     const chain = new Chain(ask, handlers);
     const hosts = block.settings.listen.length === 0 ? [''] : block.settings.listen;
     const addresses = new Set<ServerAddress>();
@@ -76,7 +103,11 @@ export class Configuration {
         const routes = this.served.get(address) ?? new Routes(this.inFlight, (query) => this.host.refused(query));
         this.served.set(address, routes);
         if (!routes.add(key.zone, chain)) {
-          throw new CorefileError(key.file, key.line, `cannot serve dns://${key.zone}:${address.port}${host === '' ? '' : ` on ${host}`} - it is already defined`);
+          throw new CorefileError(
+            key.file,
+            key.line,
+            `cannot serve dns://${key.zone}:${address.port}${host === '' ? '' : ` on ${host}`} - it is already defined`,
+          );
         }
       }
     }

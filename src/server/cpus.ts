@@ -10,8 +10,10 @@ const hostText: ReadText = (file) => readFileSync(file, 'utf8');
 const CGROUPS = '/sys/fs/cgroup';
 
 /**
- * How many processors this process can keep busy, at least 1: those that it may run on, or fewer where a container's limit gives it less time than that
- * (control groups, version 2 or 1; a part of a processor counts as one). Node itself minds the first only, and threads beyond the limit would use up the
+ * How many processors this process can keep busy, at least 1: those that it may run on, or fewer where a container's
+ * limit gives it less time than that
+ * (control groups, version 2 or 1; a part of a processor counts as one). Node itself minds the first only, and
+ * threads beyond the limit would use up the
  * time of those that do the work.
  */
 export function usableCpus(read: ReadText = hostText, present = os.availableParallelism()): number {
@@ -24,7 +26,8 @@ function quota(read: ReadText): number {
   if (group === undefined) return Infinity;
   const { version, hierarchy } = group;
   let least = Infinity;
-  // A group has no more than those that it is in. Inside a container the path may be that of the host, which is not there, and its own group is the root.
+  // A group has no more than those that it is in. Inside a container the path may be that of the host, which is not
+  // there, and its own group is the root.
   for (let at = group.path; ; at = path.posix.dirname(at)) {
     const folder = path.posix.join(hierarchy, at);
     least = Math.min(least, version === 2 ? shareV2(read, folder) : shareV1(read, folder));
@@ -38,9 +41,14 @@ interface OwnGroup {
   readonly path: string;
 }
 
-/** The group that limits processor time, from lines such as `0::/a` (version 2) and `4:cpu,cpuacct:/a` (version 1, which goes first where both are mounted). */
+/**
+ * The group that limits processor time, from lines such as `0::/a` (version 2) and `4:cpu,cpuacct:/a` (version 1,
+ * which goes first where both are mounted).
+ */
 function own(read: ReadText): OwnGroup | undefined {
-  const lines = (attempt(() => read('/proc/self/cgroup')) ?? '').split('\n').map((line) => /^(\d+):([^:]*):(\/.*)$/.exec(line));
+  const lines = (attempt(() => read('/proc/self/cgroup')) ?? '')
+    .split('\n')
+    .map((line) => /^(\d+):([^:]*):(\/.*)$/.exec(line));
   const v1 = lines.find((line) => line?.[2]?.split(',').includes('cpu'));
   if (v1) return { version: 1, hierarchy: `${CGROUPS}/cpu`, path: v1[3]! };
   const v2 = lines.find((line) => line?.[1] === '0');
@@ -53,7 +61,10 @@ function shareV2(read: ReadText, folder: string): number {
 }
 
 function shareV1(read: ReadText, folder: string): number {
-  return share(Number(attempt(() => read(path.posix.join(folder, 'cpu.cfs_quota_us'))) ?? -1), Number(attempt(() => read(path.posix.join(folder, 'cpu.cfs_period_us'))) ?? 0));
+  return share(
+    Number(attempt(() => read(path.posix.join(folder, 'cpu.cfs_quota_us'))) ?? -1),
+    Number(attempt(() => read(path.posix.join(folder, 'cpu.cfs_period_us'))) ?? 0),
+  );
 }
 
 /** No limit is written as `max` or as a negative figure. */

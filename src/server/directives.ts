@@ -17,7 +17,26 @@ import { rewrite } from '../plugins/rewrite/setup.js';
 import { template } from '../plugins/template/setup.js';
 import { whoami } from '../plugins/whoami/setup.js';
 
-/** All directives in the order in which their handlers see a query: the order of CoreDNS. The order in a Corefile does not matter. */
+/**
+ * All directives in the order in which their handlers see a query: the order of CoreDNS. The order in a Corefile does
+ * not matter.
+ */
 export const PLUGINS: readonly PluginDefinition[] = [
-  reload, bind, debug, ready, health, prometheus, errors, log, loadbalance, cache, rewrite, template, hosts, kubernetes, loop, forward, whoami,
+  reload,
+  bind,
+  debug,
+  ready,
+  health,
+  prometheus,
+  errors,
+  log,
+  loadbalance,
+  cache,
+  rewrite,
+  template,
+  hosts,
+  kubernetes,
+  loop,
+  forward,
+  whoami,
 ];

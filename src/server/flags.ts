@@ -1,7 +1,10 @@
 import type { FlagSpec } from '../lib/go-flags.js';
 import { IO_FLAGS } from './io.js';
 
-/** Flags of every program that serves a Corefile, the server's and the node cache's: those of CoreDNS but for `-conf`, the form of log lines, and how datagrams are taken. */
+/**
+ * Flags of every program that serves a Corefile, the server's and the node cache's: those of CoreDNS but for `-conf`,
+ * the form of log lines, and how datagrams are taken.
+ */
 export const SERVING_FLAGS: readonly FlagSpec[] = [
   { name: 'dns.port', alias: 'p', type: 'string', help: 'Default port', default: '53' },
   { name: 'log.format', type: 'string', help: 'Form of log lines: text or json', default: 'text' },

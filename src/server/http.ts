@@ -11,7 +11,10 @@ type Answer = HttpRoute['answer'];
 /** One HTTP address: its routes can be exchanged while it listens. */
 class HttpListener {
   private routes: ReadonlyMap<string, Answer> = new Map();
-  private readonly server = http.createServer({ requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT }, (request, response) => void this.serve(request, response));
+  private readonly server = http.createServer(
+    { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
+    (request, response) => void this.serve(request, response),
+  );
   private listener: TcpListener | undefined;
 
   async open(network: Network, address: string, port: number): Promise<void> {
@@ -47,14 +50,18 @@ class HttpListener {
   }
 }
 
-/** All HTTP addresses of the server. An address that the next configuration names too goes on listening, so a reload misses no request. */
+/**
+ * All HTTP addresses of the server. An address that the next configuration names too goes on listening, so a reload
+ * misses no request.
+ */
 export class HttpListeners {
   private readonly open = new Map<string, HttpListener>();
 
   constructor(private readonly network: Network) {}
 
   /**
-   * Opens what `routes` need and is not open yet. The returned `commit` puts the routes in place and closes what is no longer needed; `abandon` closes what
+   * Opens what `routes` need and is not open yet. The returned `commit` puts the routes in place and closes what is
+   * no longer needed; `abandon` closes what
    * was opened. Rejects, with nothing opened, when an address cannot be bound.
    */
   async prepare(routes: readonly HttpRoute[]): Promise<{ commit: () => void; abandon: () => void }> {

@@ -4,7 +4,10 @@ import type { Logger } from '../lib/log.js';
 import type { InheritedSockets } from '../net/inherited-sockets.js';
 import { usableCpus } from './cpus.js';
 
-/** How datagrams are taken: with Node's own sockets, with batched calls in threads of their own, or with the latter where they are to be had. */
+/**
+ * How datagrams are taken: with Node's own sockets, with batched calls in threads of their own, or with the latter
+ * where they are to be had.
+ */
 const MODES = ['auto', 'batched', 'dgram'] as const;
 
 export interface IoOptions {
@@ -21,7 +24,11 @@ const defaultWorkers = (): number => Math.max(1, Math.min(4, usableCpus()) - 1);
 
 export const IO_FLAGS: readonly FlagSpec[] = [
   { name: 'io', type: 'string', help: `How datagrams are taken: ${MODES.join(', ')}`, default: 'auto' },
-  { name: 'workers', type: 'string', help: 'Threads that take datagrams with batched I/O (default: one less than cores, from 1 to 3)' },
+  {
+    name: 'workers',
+    type: 'string',
+    help: 'Threads that take datagrams with batched I/O (default: one less than cores, from 1 to 3)',
+  },
 ];
 
 /** What the flags say, or what is wrong with them. */
@@ -31,12 +38,20 @@ export function ioFromFlags(values: Readonly<Record<string, string>>): IoOptions
   const text = values.workers!;
   if (text === '') return { mode, workers: defaultWorkers() };
   const workers = Number(text);
-  if (!/^\d+$/.test(text) || workers < 1 || workers > MAX_WORKERS) return `-workers: expected 1 to ${MAX_WORKERS}, got '${text}'`;
+  if (!/^\d+$/.test(text) || workers < 1 || workers > MAX_WORKERS)
+    return `-workers: expected 1 to ${MAX_WORKERS}, got '${text}'`;
   return { mode, workers };
 }
 
-/** Starts the threads; undefined where plain sockets are asked for, or where there is nothing better. Rejects when batched I/O is insisted on. */
-export async function startPlane(options: IoOptions | undefined, log: Logger, inherited: InheritedSockets | undefined): Promise<DataPlane | undefined> {
+/**
+ * Starts the threads; undefined where plain sockets are asked for, or where there is nothing better. Rejects when
+ * batched I/O is insisted on.
+ */
+export async function startPlane(
+  options: IoOptions | undefined,
+  log: Logger,
+  inherited: InheritedSockets | undefined,
+): Promise<DataPlane | undefined> {
   const { mode, workers } = options ?? { mode: 'auto', workers: defaultWorkers() };
   if (mode === 'dgram') return undefined;
   try {

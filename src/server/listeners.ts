@@ -17,17 +17,26 @@ interface Listener {
 /** A listening address whose port is learnt when it is opened. */
 export type OpenableAddress = { -readonly [Key in keyof ServerAddress]: ServerAddress[Key] };
 
-/** All DNS listeners of the server. An address that the next configuration serves too keeps its sockets, so a reload loses no query. */
+/**
+ * All DNS listeners of the server. An address that the next configuration serves too keeps its sockets, so a reload
+ * loses no query.
+ */
 export class DnsListeners {
   private readonly open = new Map<ServerAddress, Listener>();
 
   constructor(
-    private readonly network: Network, private readonly udp: UdpListening, private readonly clock: Clock, private readonly onPanic: OnPanic,
+    private readonly network: Network,
+    private readonly udp: UdpListening,
+    private readonly clock: Clock,
+    private readonly onPanic: OnPanic,
     private readonly limits: TcpLimits = DEFAULT_TCP_LIMITS,
   ) {}
 
   /** As `HttpListeners.prepare`. `relabel` is told when a drawn port becomes known. */
-  async prepare(wanted: ReadonlyMap<ServerAddress, Routes>, relabel: (address: ServerAddress, port: number) => void): Promise<{ commit: () => Listener[]; abandon: () => void }> {
+  async prepare(
+    wanted: ReadonlyMap<ServerAddress, Routes>,
+    relabel: (address: ServerAddress, port: number) => void,
+  ): Promise<{ commit: () => Listener[]; abandon: () => void }> {
     const fresh = new Map<ServerAddress, Listener>();
     const abandon = (): void => fresh.forEach(shut);
     for (const [address, routes] of wanted) {
@@ -50,7 +59,11 @@ export class DnsListeners {
     return all;
   }
 
-  private async openAt(server: ServerAddress, routes: Routes, relabel: (address: ServerAddress, port: number) => void): Promise<Listener> {
+  private async openAt(
+    server: ServerAddress,
+    routes: Routes,
+    relabel: (address: ServerAddress, port: number) => void,
+  ): Promise<Listener> {
     const listener = await atOnePort(server.port, () => this.openBoth({ server, routes }));
     if (server.port === 0) relabel(server, listener.tcp.local.port);
     return listener;
@@ -92,7 +105,8 @@ export function shut({ udp, tcp }: Listener): void {
 }
 
 const REASONS: Record<string, string> = {
-  EADDRINUSE: 'address already in use; stop what listens there, or choose another port in the Corefile or with -dns.port',
+  EADDRINUSE:
+    'address already in use; stop what listens there, or choose another port in the Corefile or with -dns.port',
   EADDRNOTAVAIL: 'no interface of this host has that address',
   EACCES: 'permission denied; ports below 1024 need root or CAP_NET_BIND_SERVICE, -dns.port chooses another one',
 };
@@ -101,7 +115,10 @@ const REASONS: Record<string, string> = {
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 
-  constructor(server: ServerAddress, override readonly cause: NodeJS.ErrnoException) {
+  constructor(
+    server: ServerAddress,
+    override readonly cause: NodeJS.ErrnoException,
+  ) {
     super(`cannot listen on ${hostPort(server.address, server.port)}: ${REASONS[cause.code ?? ''] ?? cause.message}`);
   }
 }

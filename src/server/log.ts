@@ -23,7 +23,8 @@ const standardOutput = (): LogDestination => pino.destination({ fd: 1, sync: fal
 
 /** Lines as CoreDNS writes them, `[INFO] text`. */
 export function textLog(destination: LogDestination = standardOutput()): ServerLog {
-  // With this symbol set, pino leaves level and message of each line on the stream, so that its JSON need not be read again.
+  // With this symbol set, pino leaves level and message of each line on the stream, so that its JSON need not be read
+  // again.
   const plain = {
     [Symbol.for('pino.metadata')]: true,
     lastLevel: 30,
@@ -38,7 +39,10 @@ export function textLog(destination: LogDestination = standardOutput()): ServerL
 /** One JSON object a line: `level` by name, `time` in ISO 8601, `msg`. */
 export function jsonLog(destination: LogDestination = standardOutput()): ServerLog {
   const level = (label: string): { level: string } => ({ level: label === 'warn' ? 'warning' : label });
-  return wrap(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level } }, destination), destination);
+  return wrap(
+    pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level } }, destination),
+    destination,
+  );
 }
 
 function wrap(log: Pino.Logger, destination: LogDestination): ServerLog {

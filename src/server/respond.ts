@@ -1,16 +1,35 @@
 import { DROP, Query, Reply, type Arrival, type Outcome } from '../chain/index.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import {
-  Flag, HEADER_SIZE, OPCODE_MASK, Opcode, Rcode, WireError, encodeMessage, encodeToFit, optReplyLength, replyLength, writeReply, writeOpt,
-  optLength, OPT_SIZE, type OptReply,
+  Flag,
+  HEADER_SIZE,
+  OPCODE_MASK,
+  Opcode,
+  Rcode,
+  WireError,
+  encodeMessage,
+  encodeToFit,
+  optReplyLength,
+  replyLength,
+  writeReply,
+  writeOpt,
+  optLength,
+  OPT_SIZE,
+  type OptReply,
 } from '../wire/index.js';
 import type { Routes, Served } from './routes.js';
 
-/** Above these sizes a UDP reply is compressed even if it would fit, so that it is not cut into fragments on common links, in octets. */
+/**
+ * Above these sizes a UDP reply is compressed even if it would fit, so that it is not cut into fragments on common
+ * links, in octets.
+ */
 const FRAGMENT_IPV4: Octets = 1480;
 const FRAGMENT_IPV6: Octets = 1220;
 
-/** What the listener tells of a query's way in, and how an answer goes out. One object does for both: there is one for each message. */
+/**
+ * What the listener tells of a query's way in, and how an answer goes out. One object does for both: there is one for
+ * each message.
+ */
 export interface Reception extends Arrival {
   readonly received: Milliseconds;
   /** Octets to leave free in front of the message: 2 for the length over TCP. */
@@ -27,8 +46,10 @@ export interface Reception extends Arrival {
 export type OnPanic = (error: unknown, query: Query) => void;
 
 /**
- * Answers one received message, at once where nothing has to be waited for. Whatever the message holds, this neither throws nor rejects.
- * Responses and runts get no answer, as nobody would know what to do with it; bad headers are answered before the body is looked at.
+ * Answers one received message, at once where nothing has to be waited for. Whatever the message holds, this neither
+ * throws nor rejects.
+ * Responses and runts get no answer, as nobody would know what to do with it; bad headers are answered before the
+ * body is looked at.
  */
 export function respond(bytes: Buffer, served: Served, reception: Reception, onPanic: OnPanic): void {
   const verdict = judgeHeader(bytes);
@@ -76,8 +97,10 @@ function conclude(query: Query, outcome: Outcome, reception: Reception, routes: 
 }
 
 /**
- * What the header alone decides: `ignore` for what is no query, an rcode for what is refused, undefined for what goes on.
- * One question; at most one record in answer and authority (NOTIFY, RFC 1996 section 3.7, and IXFR, RFC 1995 section 3, send a SOA there) and two in additional.
+ * What the header alone decides: `ignore` for what is no query, an rcode for what is refused, undefined for what goes
+ * on.
+ * One question; at most one record in answer and authority (NOTIFY, RFC 1996 section 3.7, and IXFR, RFC 1995 section
+ * 3, send a SOA there) and two in additional.
  */
 export function judgeHeader(bytes: Uint8Array): number | 'ignore' | undefined {
   if (bytes.length < HEADER_SIZE) return 'ignore';
@@ -85,7 +108,15 @@ export function judgeHeader(bytes: Uint8Array): number | 'ignore' | undefined {
   if (flags & Flag.QR) return 'ignore';
   const opcode = (flags & OPCODE_MASK) >> 11;
   if (opcode !== Opcode.QUERY && opcode !== Opcode.NOTIFY) return Rcode.NOTIMP;
-  const tooMany = bytes[4] !== 0 || bytes[5] !== 1 || bytes[6] !== 0 || bytes[7]! > 1 || bytes[8] !== 0 || bytes[9]! > 1 || bytes[10] !== 0 || bytes[11]! > 2;
+  const tooMany =
+    bytes[4] !== 0 ||
+    bytes[5] !== 1 ||
+    bytes[6] !== 0 ||
+    bytes[7]! > 1 ||
+    bytes[8] !== 0 ||
+    bytes[9]! > 1 ||
+    bytes[10] !== 0 ||
+    bytes[11]! > 2;
   return tooMany ? Rcode.FORMERR : undefined;
 }
 
@@ -96,7 +127,10 @@ function questionEnd(bytes: Buffer): number {
   return bytes[at] === 0 && at + 5 <= bytes.length && at - HEADER_SIZE < 255 ? at + 5 : HEADER_SIZE;
 }
 
-/** Answers with an rcode, the header's other counts at zero, and the question if it could be read. FORMERR is always an answer to QUERY. */
+/**
+ * Answers with an rcode, the header's other counts at zero, and the question if it could be read. FORMERR is always
+ * an answer to QUERY.
+ */
 function reject(bytes: Buffer, rcode: number, end: number, reception: Reception): void {
   const { prefix } = reception;
   const answer = Buffer.alloc(prefix + end);
@@ -133,7 +167,10 @@ export function finishReply(query: Query, reply: Reply, prefix: 0 | 2): Buffer {
   const opt = query.hasEdns ? optFor(query, reply) : undefined;
   const { records } = reply;
   const length = replyLength(query, records, opt === undefined ? 0 : optReplyLength(opt));
-  const fragments = length > FRAGMENT_IPV6 && query.transport === 'udp' && length > (query.family === 4 ? FRAGMENT_IPV4 : FRAGMENT_IPV6);
+  const fragments =
+    length > FRAGMENT_IPV6 &&
+    query.transport === 'udp' &&
+    length > (query.family === 4 ? FRAGMENT_IPV4 : FRAGMENT_IPV6);
   if (length > query.maxSize || fragments) return squeeze(query, reply, prefix, fragments && length <= query.maxSize);
   const bytes = Buffer.allocUnsafe(prefix + length);
   writeReply(prefix === 0 ? bytes : bytes.subarray(prefix), query, reply.flags, reply.rcode, records, reply.ttl, opt);
@@ -153,7 +190,9 @@ function optFor(query: Query, reply: Reply): OptReply {
 
 /** The way of a reply that does not fit as it is: compressed, and cut short if that is not enough. */
 function squeeze(query: Query, reply: Reply, prefix: 0 | 2, fits: boolean): Buffer {
-  const edns = query.hasEdns ? { udpSize: query.udpSize, version: 0, do: query.do, options: reply.edns?.options ?? [] } : undefined;
+  const edns = query.hasEdns
+    ? { udpSize: query.udpSize, version: 0, do: query.do, options: reply.edns?.options ?? [] }
+    : undefined;
   const message = { ...reply.messageFor(query), edns };
   const bytes = fits ? encodeMessage(message, true) : encodeToFit(message, query.maxSize);
   return prefix === 0 ? bytes : Buffer.concat([Buffer.alloc(prefix), bytes]);

@@ -1,7 +1,22 @@
-import { Reply, Zones, hasTally, seesEveryQuery, type Handler, type Next, type Outcome, type Query, type ServerAddress, type Tallies, type Tally } from '../chain/index.js';
+import {
+  Reply,
+  Zones,
+  hasTally,
+  seesEveryQuery,
+  type Handler,
+  type Next,
+  type Outcome,
+  type Query,
+  type ServerAddress,
+  type Tallies,
+  type Tally,
+} from '../chain/index.js';
 import { Class, Rcode, Type, nextLabel, type Name } from '../wire/index.js';
 
-/** One configuration's life as far as its queries are concerned: it ends only after the last one that waits is answered. */
+/**
+ * One configuration's life as far as its queries are concerned: it ends only after the last one that waits is
+ * answered.
+ */
 export class InFlight {
   private count = 0;
   private idle: (() => void)[] = [];
@@ -33,7 +48,10 @@ export class Chain {
   /** Handlers that count queries; undefined when one has to be asked each time. */
   private readonly counting: readonly Tallies[] | undefined;
 
-  constructor(readonly ask: Next, handlers: readonly Handler[]) {
+  constructor(
+    readonly ask: Next,
+    handlers: readonly Handler[],
+  ) {
     this.counting = handlers.some(seesEveryQuery) ? undefined : handlers.filter((handler) => hasTally(handler));
   }
 
@@ -54,7 +72,10 @@ export class Routes {
   private served = new Zones([]);
   private only: Chain | undefined;
 
-  constructor(readonly inFlight: InFlight, private readonly refused: (query: Query) => void) {}
+  constructor(
+    readonly inFlight: InFlight,
+    private readonly refused: (query: Query) => void,
+  ) {}
 
   /** False when the zone already has a chain. */
   add(zone: Name, chain: Chain): boolean {
@@ -86,7 +107,10 @@ export class Routes {
     return this.chains.get(type === Type.DS ? this.parentSide(name, zone) : zone);
   }
 
-  /** DS belongs to the parent's side of a cut (RFC 4035 section 3.1.4.1): the zone furthest up that is served here, the root only if there is no other. */
+  /**
+   * DS belongs to the parent's side of a cut (RFC 4035 section 3.1.4.1): the zone furthest up that is served here,
+   * the root only if there is no other.
+   */
   private parentSide(name: Name, zone: Name): Name {
     let found = zone;
     for (let offset = 0; offset >= 0 && name !== '.'; offset = nextLabel(name, offset)) {

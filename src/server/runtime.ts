@@ -16,7 +16,10 @@ export interface ServerFiles extends Pick<LoadOptions, 'readFile' | 'glob'> {
 }
 
 /** What of a runtime may be handed in; this host's own is taken for what is left out. */
-export type RuntimeOptions = Partial<Omit<Runtime, 'readFile' | 'fileInfo' | 'version'>> & { readonly cwd?: string | undefined; readonly files?: ServerFiles | undefined };
+export type RuntimeOptions = Partial<Omit<Runtime, 'readFile' | 'fileInfo' | 'version'>> & {
+  readonly cwd?: string | undefined;
+  readonly files?: ServerFiles | undefined;
+};
 
 /** The runtime of one server, and how its Corefile is loaded. Relative paths start from `cwd`. */
 export function makeRuntime(options: RuntimeOptions): { runtime: Runtime; load: LoadOptions } {

@@ -1,4 +1,13 @@
-import { PerServer, makeQuery, type Arrival, type OwnQuestion, type PluginDefinition, type Query, type Runtime, type ServerAddress } from '../chain/index.js';
+import {
+  PerServer,
+  makeQuery,
+  type Arrival,
+  type OwnQuestion,
+  type PluginDefinition,
+  type Query,
+  type Runtime,
+  type ServerAddress,
+} from '../chain/index.js';
 import { CorefileError, parseCorefile, type CorefileSource } from '../corefile/index.js';
 import type { DataPlane } from '../dataplane/plane.js';
 import { Shelf } from '../dataplane/shelf.js';
@@ -20,7 +29,10 @@ import { PlainUdp, SharedUdp } from './udp.js';
 /** Answers under way at the end of a configuration have this long, in milliseconds. */
 const GRACE: Milliseconds = 5000;
 
-/** What a server is made from; what a runtime has (network, clock, environment, ...) is the host's own where it is left out. */
+/**
+ * What a server is made from; what a runtime has (network, clock, environment, ...) is the host's own where it is
+ * left out.
+ */
 export interface ServerOptions extends RuntimeOptions {
   /** The Corefile's text, or a name and a function that reads it: the latter is read again at each reload. */
   readonly corefile: string | { readonly name: string; read(): string };
@@ -28,7 +40,10 @@ export interface ServerOptions extends RuntimeOptions {
   readonly defaultPort?: number;
   readonly plugins?: readonly PluginDefinition[];
   readonly tcpLimits?: TcpLimits;
-  /** Threads that take datagrams at addresses of this host and answer by themselves what they can. The server stops them when it stops. */
+  /**
+   * Threads that take datagrams at addresses of this host and answer by themselves what they can. The server stops
+   * them when it stops.
+   */
   readonly plane?: DataPlane;
   /** Called when a plugin finds that serving does harm, such as a forwarding loop; by default the server stops. */
   readonly onFatal?: (reason: string) => void;
@@ -65,23 +80,41 @@ export class Server {
     };
     const { network, clock } = runtime;
     this.shelf = options.plane && new Shelf(options.plane.table, clock);
-    const udp = options.plane && this.shelf ? new SharedUdp(options.plane, this.shelf, clock, onPanic) : new PlainUdp(network, clock, onPanic);
+    const udp =
+      options.plane && this.shelf
+        ? new SharedUdp(options.plane, this.shelf, clock, onPanic)
+        : new PlainUdp(network, clock, onPanic);
     if (this.shelf) metrics.onScrape(() => this.shelf?.harvest());
     this.dns = new DnsListeners(network, udp, clock, onPanic, options.tcpLimits);
     this.http = new HttpListeners(this.runtime.network);
     this.host = {
-      runtime: this.runtime, plugins: options.plugins ?? PLUGINS, load, defaultPort: options.defaultPort ?? 53,
+      runtime: this.runtime,
+      plugins: options.plugins ?? PLUGINS,
+      load,
+      defaultPort: options.defaultPort ?? 53,
       corefileName: typeof options.corefile === 'string' ? 'Corefile' : options.corefile.name,
       address: (address, port) => this.address(address, port),
       readDigest: () => parseCorefile(this.read(), load).digest(),
       reload: () => this.reload(),
       fatal: (reason) => this.fatal(reason),
-      refused: (query) => dropped.get(query.arrival.server).count(query, (runtime.clock.monotonic() - query.received) / 1000, Rcode.REFUSED, query.questionEnd, 'nobody'),
+      refused: (query) =>
+        dropped
+          .get(query.arrival.server)
+          .count(
+            query,
+            (runtime.clock.monotonic() - query.received) / 1000,
+            Rcode.REFUSED,
+            query.questionEnd,
+            'nobody',
+          ),
     };
     this.current = new Configuration(this.read(), this.host);
   }
 
-  /** Reads the Corefile and sets it up; no socket is opened. Rejects with a CorefileError, or with what a plugin's start failed with. */
+  /**
+   * Reads the Corefile and sets it up; no socket is opened. Rejects with a CorefileError, or with what a plugin's
+   * start failed with.
+   */
   static async create(options: ServerOptions): Promise<Server> {
     const server = new Server(options);
     if (server.current.blocks.length === 0) throw new CorefileError(server.host.corefileName, 1, 'no server block');
@@ -111,7 +144,8 @@ export class Server {
   }
 
   /**
-   * Puts the Corefile as it is now in place of the running one. False, with the reason logged and everything as before, when it cannot be read, used or
+   * Puts the Corefile as it is now in place of the running one. False, with the reason logged and everything as
+   * before, when it cannot be read, used or
    * listened for. Queries under way are answered by the configuration that took them.
    */
   reload(): Promise<boolean> {
@@ -120,7 +154,10 @@ export class Server {
     return done;
   }
 
-  /** Stops in order: shutdown hooks while still answering, then no more queries, then the answers under way, then everything is closed. */
+  /**
+   * Stops in order: shutdown hooks while still answering, then no more queries, then the answers under way, then
+   * everything is closed.
+   */
   stop(): Promise<void> {
     return (this.stopped ??= this.changing.then(() => this.end()));
   }
@@ -132,18 +169,34 @@ export class Server {
     const { clock, random } = this.runtime;
     const local = { address: '127.0.0.1', port: server.port };
     const raw = query instanceof Uint8Array;
-    const arrival: Arrival = { transport: (raw ? undefined : query.transport) ?? 'udp', remote: { address: '127.0.0.1', port: 0 }, local, server };
+    const arrival: Arrival = {
+      transport: (raw ? undefined : query.transport) ?? 'udp',
+      remote: { address: '127.0.0.1', port: 0 },
+      local,
+      server,
+    };
     const bytes = raw ? Buffer.from(query) : makeQuery(query, arrival, random, 0).bytes;
     return new Promise((resolve, reject) => {
-      respond(bytes, served, {
-        ...arrival, received: clock.monotonic(), prefix: 0, send: (answer) => resolve(decodeMessage(answer)), dropped: () => resolve(undefined),
-      }, (error) => reject(asError(error)));
+      respond(
+        bytes,
+        served,
+        {
+          ...arrival,
+          received: clock.monotonic(),
+          prefix: 0,
+          send: (answer) => resolve(decodeMessage(answer)),
+          dropped: () => resolve(undefined),
+        },
+        (error) => reject(asError(error)),
+      );
     });
   }
 
   private read(): CorefileSource {
     const { corefile } = this.options;
-    return typeof corefile === 'string' ? { name: 'Corefile', text: corefile } : { name: corefile.name, text: corefile.read() };
+    return typeof corefile === 'string'
+      ? { name: 'Corefile', text: corefile }
+      : { name: corefile.name, text: corefile.read() };
   }
 
   private address(address: string, port: number): ServerAddress {
@@ -203,7 +256,8 @@ export class Server {
     const { current } = this;
     await Promise.all(current.hooks.shutdown.map(async (hook) => hook()));
     const open = this.dns.closeAll();
-    // Only then do the answers under way come to an end, however many queries come in; what is not taken is left to a process that shares the sockets.
+    // Only then do the answers under way come to an end, however many queries come in; what is not taken is left to a
+    // process that shares the sockets.
     await Promise.all(open.map(async ({ udp }) => udp.pause?.()));
     await this.settled(current);
     open.forEach(shut);
@@ -215,7 +269,10 @@ export class Server {
 
   private async settled(configuration: Configuration): Promise<void> {
     const grace = new AbortController();
-    await Promise.race([configuration.inFlight.settled(), sleep(this.runtime.clock, GRACE, grace.signal).catch(() => undefined)]);
+    await Promise.race([
+      configuration.inFlight.settled(),
+      sleep(this.runtime.clock, GRACE, grace.signal).catch(() => undefined),
+    ]);
     grace.abort(new Error('settled'));
   }
 

@@ -20,23 +20,44 @@ export interface TcpLimits {
   readonly unsent: Octets;
 }
 
-export const DEFAULT_TCP_LIMITS: TcpLimits = { connections: 10_000, pending: 256, idle: 10_000, read: 3000, unsent: 4 << 20 };
+export const DEFAULT_TCP_LIMITS: TcpLimits = {
+  connections: 10_000,
+  pending: 256,
+  idle: 10_000,
+  read: 3000,
+  unsent: 4 << 20,
+};
 
 /** How often silent connections are looked for: one timer for all in place of one for each. */
 const SWEEP: Milliseconds = 500;
 
-/** Takes queries at one TCP address: many on one connection, answered in the order in which the answers are there (RFC 7766 section 6.2.1.1). */
+/**
+ * Takes queries at one TCP address: many on one connection, answered in the order in which the answers are there (RFC
+ * 7766 section 6.2.1.1).
+ */
 export class TcpServer {
   /** In order of their last sign of life: the first has been silent for longest. */
   private readonly connections = new Set<Connection>();
   private readonly sweeper: Timer;
   private listener: TcpListener | undefined;
 
-  private constructor(private readonly clock: Clock, readonly served: Served, private readonly limits: TcpLimits, private readonly onPanic: OnPanic) {
+  private constructor(
+    private readonly clock: Clock,
+    readonly served: Served,
+    private readonly limits: TcpLimits,
+    private readonly onPanic: OnPanic,
+  ) {
     this.sweeper = repeat(clock, SWEEP, () => this.sweep());
   }
 
-  static async listen(network: Network, clock: Clock, at: Endpoint, served: Served, onPanic: OnPanic, limits: TcpLimits = DEFAULT_TCP_LIMITS): Promise<TcpServer> {
+  static async listen(
+    network: Network,
+    clock: Clock,
+    at: Endpoint,
+    served: Served,
+    onPanic: OnPanic,
+    limits: TcpLimits = DEFAULT_TCP_LIMITS,
+  ): Promise<TcpServer> {
     const server = new TcpServer(clock, served, limits, onPanic);
     try {
       server.listener = await network.listenTcp(at, (connection) => server.accept(connection));
@@ -109,8 +130,12 @@ class Connection {
   private corked = false;
 
   constructor(
-    private readonly socket: TcpConnection, private readonly served: Served, private readonly limits: TcpLimits,
-    private readonly clock: Clock, private readonly onPanic: OnPanic, private readonly events: Events,
+    private readonly socket: TcpConnection,
+    private readonly served: Served,
+    private readonly limits: TcpLimits,
+    private readonly clock: Clock,
+    private readonly onPanic: OnPanic,
+    private readonly events: Events,
   ) {
     this.lastAnswer = clock.monotonic();
     const { stream } = socket;
@@ -158,7 +183,21 @@ class Connection {
       answered = true;
       this.answered(answer);
     };
-    respond(message, this.served, { transport: 'tcp', remote: this.socket.remote, local: this.socket.local, server: this.served.server, received, prefix: 2, send: done, dropped: () => done() }, this.onPanic);
+    respond(
+      message,
+      this.served,
+      {
+        transport: 'tcp',
+        remote: this.socket.remote,
+        local: this.socket.local,
+        server: this.served.server,
+        received,
+        prefix: 2,
+        send: done,
+        dropped: () => done(),
+      },
+      this.onPanic,
+    );
   }
 
   private answered(answer: Buffer | undefined): void {

@@ -17,7 +17,12 @@ class Datagram implements Reception {
   readonly transport = 'udp';
   readonly prefix = 0;
 
-  constructor(private readonly socket: UdpSocket, readonly remote: Endpoint, readonly server: ServerAddress, readonly received: Milliseconds) {}
+  constructor(
+    private readonly socket: UdpSocket,
+    readonly remote: Endpoint,
+    readonly server: ServerAddress,
+    readonly received: Milliseconds,
+  ) {}
 
   get local(): Endpoint {
     return this.socket.local;
@@ -30,7 +35,11 @@ class Datagram implements Reception {
 
 /** Every datagram comes to this thread, through the network port. */
 export class PlainUdp implements UdpListening {
-  constructor(private readonly network: Network, private readonly clock: Clock, private readonly onPanic: OnPanic) {}
+  constructor(
+    private readonly network: Network,
+    private readonly clock: Clock,
+    private readonly onPanic: OnPanic,
+  ) {}
 
   async listen(at: Endpoint, served: Served): Promise<UdpSocket> {
     const { clock, onPanic } = this;
@@ -45,7 +54,13 @@ export class PlainUdp implements UdpListening {
 class HandedOver extends Datagram {
   private readonly routes: Routes;
 
-  constructor(socket: UdpSocket, remote: Endpoint, private readonly served: Served, received: Milliseconds, private readonly shelf: Shelf) {
+  constructor(
+    socket: UdpSocket,
+    remote: Endpoint,
+    private readonly served: Served,
+    received: Milliseconds,
+    private readonly shelf: Shelf,
+  ) {
     super(socket, remote, served.server, received);
     this.routes = served.routes;
   }
@@ -58,13 +73,22 @@ class HandedOver extends Datagram {
   }
 }
 
-/** Other threads take the datagrams and answer what the table holds; the rest comes here, and what may be given again is put into the table. */
+/**
+ * Other threads take the datagrams and answer what the table holds; the rest comes here, and what may be given again
+ * is put into the table.
+ */
 export class SharedUdp implements UdpListening {
-  constructor(private readonly plane: DataPlane, private readonly shelf: Shelf, private readonly clock: Clock, private readonly onPanic: OnPanic) {}
+  constructor(
+    private readonly plane: DataPlane,
+    private readonly shelf: Shelf,
+    private readonly clock: Clock,
+    private readonly onPanic: OnPanic,
+  ) {}
 
   async listen(at: Endpoint, served: Served): Promise<UdpSocket> {
     const { clock, onPanic, shelf } = this;
-    const onDatagram: OnDatagram = (bytes, remote) => respond(bytes, served, new HandedOver(socket, remote, served, clock.monotonic(), shelf), onPanic);
+    const onDatagram: OnDatagram = (bytes, remote) =>
+      respond(bytes, served, new HandedOver(socket, remote, served, clock.monotonic(), shelf), onPanic);
     const socket = this.plane.bindUdp(at, served.server.index, onDatagram);
     await socket.serving;
     return socket;

@@ -8,7 +8,8 @@ import { MAX_RDATA_GROWTH, copyRdata } from './rdata.js';
 const scratch = Buffer.alloc(MAX_RDATA + MAX_RDATA_GROWTH);
 
 /**
- * Reads a whole message. Octets after the last record are ignored, and so are counts of records that are not there when the message ends
+ * Reads a whole message. Octets after the last record are ignored, and so are counts of records that are not there
+ * when the message ends
  * exactly before them, as the reference reads them. Throws a WireError for everything else that is not well-formed.
  */
 export function decodeMessage(bytes: Uint8Array): Message {
@@ -23,7 +24,8 @@ export function readQuestion(bytes: Uint8Array, offset: number): Question & { en
 }
 
 const uint16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
-const uint32 = (bytes: Uint8Array, at: number): number => ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+const uint32 = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 
 class Decoder {
   private at = HEADER_SIZE;
@@ -41,8 +43,14 @@ class Decoder {
     const authority = this.records(uint16(bytes, 8));
     const additional = this.records(uint16(bytes, 10));
     return {
-      id: uint16(bytes, 0), flags: word & ~RCODE_MASK, rcode: (this.upperRcode << 4) | (word & RCODE_MASK),
-      question, answer, authority, additional, edns: this.edns,
+      id: uint16(bytes, 0),
+      flags: word & ~RCODE_MASK,
+      rcode: (this.upperRcode << 4) | (word & RCODE_MASK),
+      question,
+      answer,
+      authority,
+      additional,
+      edns: this.edns,
     };
   }
 
@@ -80,7 +88,13 @@ class Decoder {
       return undefined;
     }
     const size = copyRdata(type, bytes, data, length, scratch, 0);
-    return { name, type, class: uint16(bytes, end + 2), ttl: uint32(bytes, end + 4), rdata: Uint8Array.prototype.slice.call(scratch, 0, size) };
+    return {
+      name,
+      type,
+      class: uint16(bytes, end + 2),
+      ttl: uint32(bytes, end + 4),
+      rdata: Uint8Array.prototype.slice.call(scratch, 0, size),
+    };
   }
 
   private opt(at: number, length: number): void {
@@ -88,7 +102,12 @@ class Decoder {
     // A second OPT is an error (RFC 6891 section 6.1.1).
     if (this.edns) throw new WireError('more than one OPT record', at);
     this.upperRcode = bytes[at + 4]!;
-    this.edns = { udpSize: uint16(bytes, at + 2), version: bytes[at + 5]!, do: (bytes[at + 6]! & 0x80) !== 0, options: readOptions(bytes, at + RECORD_FIXED, length) };
+    this.edns = {
+      udpSize: uint16(bytes, at + 2),
+      version: bytes[at + 5]!,
+      do: (bytes[at + 6]! & 0x80) !== 0,
+      options: readOptions(bytes, at + RECORD_FIXED, length),
+    };
   }
 }
 

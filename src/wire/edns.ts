@@ -23,9 +23,13 @@ export interface Edns {
 export const OPT_SIZE: Octets = 11;
 
 /** Length of the OPT record that `writeOpt` writes. */
-export const optLength = (edns: Edns): Octets => edns.options.reduce((sum, option) => sum + 4 + option.data.length, OPT_SIZE);
+export const optLength = (edns: Edns): Octets =>
+  edns.options.reduce((sum, option) => sum + 4 + option.data.length, OPT_SIZE);
 
-/** Writes an OPT record at `at`, returns the offset after it. `rcode` is the whole response code, of which the upper eight bits go here. */
+/**
+ * Writes an OPT record at `at`, returns the offset after it. `rcode` is the whole response code, of which the upper
+ * eight bits go here.
+ */
 export function writeOpt(edns: Edns, rcode: number, target: Buffer, at: number): number {
   target[at] = 0;
   target.writeUInt16BE(Type.OPT, at + 1);
@@ -48,11 +52,14 @@ export function writeOpt(edns: Edns, rcode: number, target: Buffer, at: number):
 export function readOptions(bytes: Uint8Array, offset: number, length: number): EdnsOption[] {
   const options: EdnsOption[] = [];
   const end = offset + length;
-  for (let at = offset; at < end; ) {
+  for (let at = offset; at < end;) {
     if (at + 4 > end) throw new WireError('EDNS option cut short', at);
     const size = (bytes[at + 2]! << 8) | bytes[at + 3]!;
     if (at + 4 + size > end) throw new WireError('EDNS option runs past its record', at);
-    options.push({ code: (bytes[at]! << 8) | bytes[at + 1]!, data: Uint8Array.prototype.slice.call(bytes, at + 4, at + 4 + size) });
+    options.push({
+      code: (bytes[at]! << 8) | bytes[at + 1]!,
+      data: Uint8Array.prototype.slice.call(bytes, at + 4, at + 4 + size),
+    });
     at += 4 + size;
   }
   return options;

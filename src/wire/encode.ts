@@ -24,7 +24,8 @@ export function messageLength(message: Message): Octets {
 const recordLength = (record: Rr): Octets => nameLength(record.name) + RECORD_FIXED + record.rdata.length;
 
 /**
- * Writes a message. With `compress`, names are replaced by pointers where that is allowed (RFC 1035 section 4.1.4, RFC 3597 section 4).
+ * Writes a message. With `compress`, names are replaced by pointers where that is allowed (RFC 1035 section 4.1.4,
+ * RFC 3597 section 4).
  * Throws a WireError when a name breaks its limits or the message is longer than 65,535 octets.
  */
 export function encodeMessage(message: Message, compress = false): Buffer {
@@ -38,8 +39,10 @@ export function encodeMessage(message: Message, compress = false): Buffer {
 }
 
 /**
- * Writes a message so that it fits `limit`: names written out if that fits, else compressed, else records are left out from the
- * end of the last section backwards and TC is set (RFC 2181 section 9). The OPT record always stays (RFC 6891 section 7).
+ * Writes a message so that it fits `limit`: names written out if that fits, else compressed, else records are left
+ * out from the
+ * end of the last section backwards and TC is set (RFC 2181 section 9). The OPT record always stays (RFC 6891 section
+ * 7).
  */
 export function encodeToFit(message: Message, limit: Octets): Buffer {
   if (messageLength(message) <= limit) return encodeMessage(message);
@@ -110,7 +113,8 @@ class Writer {
   /** Keeps what is written next inside the scratch buffer, whose end is twice as far as a message may reach. */
   private checkRoom(data: Octets): void {
     if (this.at > MAX_MESSAGE_SIZE) throw new WireError(`message of more than ${MAX_MESSAGE_SIZE} octets`, this.at);
-    if (data > MAX_RDATA) throw new WireError(`record data of ${data} octets, at most ${MAX_RDATA} are allowed`, this.at);
+    if (data > MAX_RDATA)
+      throw new WireError(`record data of ${data} octets, at most ${MAX_RDATA} are allowed`, this.at);
   }
 
   private rdata({ type, rdata }: Rr): void {

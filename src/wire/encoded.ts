@@ -9,7 +9,8 @@ import { copied, copyName, encodeName, writeName } from './name.js';
 import { copyRdata } from './rdata.js';
 
 /**
- * The records of a reply in wire form, ready to be put behind anybody's header and question: all names are written out, so nothing
+ * The records of a reply in wire form, ready to be put behind anybody's header and question: all names are written
+ * out, so nothing
  * in it depends on where it will stand. The OPT record is left out, each sender writes its own.
  */
 export interface EncodedRecords {
@@ -23,7 +24,13 @@ export interface EncodedRecords {
   readonly owners?: readonly number[];
 }
 
-export const NO_RECORDS: EncodedRecords = { bytes: new Uint8Array(0), answers: 0, authorities: 0, additionals: 0, ttls: [] };
+export const NO_RECORDS: EncodedRecords = {
+  bytes: new Uint8Array(0),
+  answers: 0,
+  authorities: 0,
+  additionals: 0,
+  ttls: [],
+};
 
 /** A reply taken apart into what the header says, the records, and the OPT record. */
 export interface EncodedReply {
@@ -49,11 +56,18 @@ export function encodeRecords(message: Pick<Message, 'answer' | 'authority' | 'a
     }
   }
   if (at === 0) return NO_RECORDS;
-  return { bytes: copyOctets(scratch, 0, at), answers: message.answer.length, authorities: message.authority.length, additionals: message.additional.length, ttls };
+  return {
+    bytes: copyOctets(scratch, 0, at),
+    answers: message.answer.length,
+    authorities: message.authority.length,
+    additionals: message.additional.length,
+    ttls,
+  };
 }
 
 function writeRecord(record: Rr, target: Buffer, at: number, ttls: number[]): number {
-  if (record.rdata.length > MAX_RDATA) throw new WireError(`record data of ${record.rdata.length} octets, at most ${MAX_RDATA} are allowed`, at);
+  if (record.rdata.length > MAX_RDATA)
+    throw new WireError(`record data of ${record.rdata.length} octets, at most ${MAX_RDATA} are allowed`, at);
   let write = writeName(record.name, target, at);
   write = target.writeUInt16BE(record.type, write);
   write = target.writeUInt16BE(record.class, write);
@@ -65,7 +79,8 @@ function writeRecord(record: Rr, target: Buffer, at: number, ttls: number[]): nu
 }
 
 /**
- * Takes a received reply apart in one pass, without making an object per record. `records` is the offset after the question.
+ * Takes a received reply apart in one pass, without making an object per record. `records` is the offset after the
+ * question.
  * Throws a WireError for a malformed message; octets after the last record are ignored.
  */
 export function expandReply(bytes: Uint8Array, records: number): EncodedReply {
@@ -90,7 +105,12 @@ export function expandReply(bytes: Uint8Array, records: number): EncodedReply {
       if (type === Type.OPT) {
         if (edns) throw new WireError('more than one OPT record', end);
         upperRcode = bytes[end + 4]!;
-        edns = { udpSize: (bytes[end + 2]! << 8) | bytes[end + 3]!, version: bytes[end + 5]!, do: (bytes[end + 6]! & 0x80) !== 0, options: length === 0 ? NO_OPTIONS : readOptions(bytes, data, length) };
+        edns = {
+          udpSize: (bytes[end + 2]! << 8) | bytes[end + 3]!,
+          version: bytes[end + 5]!,
+          do: (bytes[end + 6]! & 0x80) !== 0,
+          options: length === 0 ? NO_OPTIONS : readOptions(bytes, data, length),
+        };
         continue;
       }
       write += owner;
@@ -121,7 +141,9 @@ const NO_TTLS: number[] = [];
 /** The question as the client wrote it, and what of its header a reply repeats. */
 export interface ReplyHead {
   readonly id: number;
-  /** Second header word of the query: opcode, RD and CD are repeated (RFC 1035 section 4.1.1, RFC 4035 section 3.2.2). */
+  /**
+   * Second header word of the query: opcode, RD and CD are repeated (RFC 1035 section 4.1.1, RFC 4035 section 3.2.2).
+   */
   readonly queryFlags: number;
   /** Bytes that hold the question, and where it starts and ends. */
   readonly bytes: Uint8Array;
@@ -132,16 +154,26 @@ export interface ReplyHead {
 const REPEATED = OPCODE_MASK | Flag.RD | Flag.CD;
 const FROM_REPLY = 0xffff & ~REPEATED;
 
-/** Length of a reply with this question, all names written out, in octets; `opt` is the length of its OPT record, 0 for none. */
+/**
+ * Length of a reply with this question, all names written out, in octets; `opt` is the length of its OPT record, 0
+ * for none.
+ */
 export const replyLength = (head: ReplyHead, records: EncodedRecords, opt: Octets): Octets =>
   HEADER_SIZE + head.questionEnd - head.questionStart + records.bytes.length + opt;
 
 /**
  * Writes a whole reply to `target` and returns its length. The caller has checked that it fits.
- * `ttl`, when given, replaces every record's TTL. `opt` is the client's EDNS, answered with an OPT record of the same payload size.
+ * `ttl`, when given, replaces every record's TTL. `opt` is the client's EDNS, answered with an OPT record of the same
+ * payload size.
  */
 export function writeReply(
-  target: Uint8Array, head: ReplyHead, flags: number, rcode: number, records: EncodedRecords, ttl: Seconds | undefined, opt: OptReply | undefined,
+  target: Uint8Array,
+  head: ReplyHead,
+  flags: number,
+  rcode: number,
+  records: EncodedRecords,
+  ttl: Seconds | undefined,
+  opt: OptReply | undefined,
 ): number {
   target[0] = head.id >> 8;
   target[1] = head.id;
@@ -167,12 +199,16 @@ export function writeReply(
   if (ttl !== undefined) for (let i = 0; i < records.ttls.length; i++) put32(target, start + records.ttls[i]!, ttl);
   if (records.owners !== undefined) {
     const length = head.questionEnd - head.questionStart - 4;
-    for (const owner of records.owners) for (let i = 0; i < length; i++) target[start + owner + i] = query[head.questionStart + i]!;
+    for (const owner of records.owners)
+      for (let i = 0; i < length; i++) target[start + owner + i] = query[head.questionStart + i]!;
   }
   return opt === undefined ? at : putOpt(target, at, opt, rcode);
 }
 
-/** What our OPT record says to a client: its own payload size back, DO as asked (RFC 3225 section 3), and the options that were agreed on. */
+/**
+ * What our OPT record says to a client: its own payload size back, DO as asked (RFC 3225 section 3), and the options
+ * that were agreed on.
+ */
 export interface OptReply {
   readonly udpSize: Octets;
   readonly do: boolean;
@@ -181,7 +217,8 @@ export interface OptReply {
 }
 
 /** Length of the OPT record, in octets. */
-export const optReplyLength = (opt: OptReply): Octets => OPT_SIZE + (opt.options === undefined ? 0 : opt.options.length);
+export const optReplyLength = (opt: OptReply): Octets =>
+  OPT_SIZE + (opt.options === undefined ? 0 : opt.options.length);
 
 function putOpt(target: Uint8Array, at: number, opt: OptReply, rcode: number): number {
   target[at] = 0;
@@ -210,17 +247,24 @@ function put32(target: Uint8Array, at: number, value: number): void {
 }
 
 /** Makes an object of each encoded record, by section. `ttl`, when given, is every record's TTL. */
-export function decodeRecords(records: EncodedRecords, ttl?: Seconds): Record<'answer' | 'authority' | 'additional', Rr[]> {
+export function decodeRecords(
+  records: EncodedRecords,
+  ttl?: Seconds,
+): Record<'answer' | 'authority' | 'additional', Rr[]> {
   const head = Buffer.alloc(HEADER_SIZE);
   head.writeUInt16BE(records.answers, 6);
   head.writeUInt16BE(records.authorities, 8);
   head.writeUInt16BE(records.additionals, 10);
   const { answer, authority, additional } = decodeMessage(Buffer.concat([head, records.bytes]));
-  const aged = (list: readonly Rr[]): Rr[] => (ttl === undefined ? [...list] : list.map((record) => ({ ...record, ttl })));
+  const aged = (list: readonly Rr[]): Rr[] =>
+    ttl === undefined ? [...list] : list.map((record) => ({ ...record, ttl }));
   return { answer: aged(answer), authority: aged(authority), additional: aged(additional) };
 }
 
-/** The records with every owner that equals the question's name (letter case aside) marked to take over the question's spelling. */
+/**
+ * The records with every owner that equals the question's name (letter case aside) marked to take over the question's
+ * spelling.
+ */
 export function echoOwners(records: EncodedRecords, qname: string): EncodedRecords {
   const { bytes } = records;
   const wanted = encodeName(qname);

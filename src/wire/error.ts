@@ -1,10 +1,16 @@
 import type { Octets } from '../lib/units.js';
 
-/** Bytes that are no DNS message, or a message that cannot be written. `offset` counts octets from the start of the message. */
+/**
+ * Bytes that are no DNS message, or a message that cannot be written. `offset` counts octets from the start of the
+ * message.
+ */
 export class WireError extends Error {
   override readonly name = 'WireError';
 
-  constructor(text: string, readonly offset: Octets) {
+  constructor(
+    text: string,
+    readonly offset: Octets,
+  ) {
     super(`${text} at octet ${offset}`);
   }
 }

@@ -8,8 +8,10 @@ export const FRAME_HEADER: Octets = 2;
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
- * Takes a stream apart into messages (RFC 1035 section 4.2.2, RFC 7766 section 8): push what arrives, then call `next` until it returns undefined.
- * A message that lies in one chunk is a view of it; only one that crosses chunks is copied, and what is kept of it grows with the octets that
+ * Takes a stream apart into messages (RFC 1035 section 4.2.2, RFC 7766 section 8): push what arrives, then call
+ * `next` until it returns undefined.
+ * A message that lies in one chunk is a view of it; only one that crosses chunks is copied, and what is kept of it
+ * grows with the octets that
  * came, not with the length that was announced.
  */
 export class FrameReader {
@@ -80,7 +82,8 @@ export class FrameReader {
 
 /** The message with its length field before it. Throws a WireError when it is longer than 65,535 octets. */
 export function frame(message: Uint8Array): Buffer {
-  if (message.length > MAX_MESSAGE_SIZE) throw new WireError(`message of more than ${MAX_MESSAGE_SIZE} octets`, MAX_MESSAGE_SIZE);
+  if (message.length > MAX_MESSAGE_SIZE)
+    throw new WireError(`message of more than ${MAX_MESSAGE_SIZE} octets`, MAX_MESSAGE_SIZE);
   const framed = Buffer.allocUnsafe(FRAME_HEADER + message.length);
   framed[0] = message.length >> 8;
   framed[1] = message.length & 0xff;

@@ -3,7 +3,8 @@ import { WireError } from './error.js';
 
 /**
  * A domain name in presentation form with its closing dot (`www.example.org.`, `.` for the root), RFC 1035 section 5.1:
- * a character that master files give a meaning (dot, backslash, space, quotes, parentheses, `;`, `@`) has a backslash before it inside a label, an octet
+ * a character that master files give a meaning (dot, backslash, space, quotes, parentheses, `;`, `@`) has a backslash
+ * before it inside a label, an octet
  * outside 0x20 to 0x7e is written `\DDD`.
  */
 export type Name = string;
@@ -12,7 +13,10 @@ export type Name = string;
 export const MAX_NAME = 255;
 /** Longest label, in octets (RFC 1035 section 2.3.4). */
 export const MAX_LABEL = 63;
-/** More pointers than a name of 255 octets can use: each must lead to an earlier place, and each but the last adds a label. */
+/**
+ * More pointers than a name of 255 octets can use: each must lead to an earlier place, and each but the last adds a
+ * label.
+ */
 const MAX_POINTERS = 127;
 
 const POINTER = 0xc0;
@@ -30,7 +34,8 @@ const wire = Buffer.alloc(MAX_NAME + 1);
 /**
  * Copies the name at `offset`, pointers followed, to `target` in uncompressed wire form.
  * Returns the offset after the name in `bytes`; the copied length is in `copied.length`.
- * Throws a WireError for a name past the end, over 255 octets, with a reserved label type, or with a pointer that does not lead back.
+ * Throws a WireError for a name past the end, over 255 octets, with a reserved label type, or with a pointer that
+ * does not lead back.
  */
 export function copyName(bytes: Uint8Array, offset: number, target: Uint8Array, at: number): number {
   let read = offset;
@@ -47,7 +52,8 @@ export function copyName(bytes: Uint8Array, offset: number, target: Uint8Array, 
       if (low === undefined) throw new WireError('name runs past the end of the message', read);
       const goal = ((length & 0x3f) << 8) | low;
       // RFC 1035 section 4.1.4 speaks of a prior occurrence; leading forward would allow loops.
-      if (goal >= read || ++pointers > MAX_POINTERS) throw new WireError('compression pointer that does not lead back', read);
+      if (goal >= read || ++pointers > MAX_POINTERS)
+        throw new WireError('compression pointer that does not lead back', read);
       if (end < 0) end = read + 2;
       read = goal;
       continue;
@@ -63,7 +69,10 @@ export function copyName(bytes: Uint8Array, offset: number, target: Uint8Array, 
   return end < 0 ? read + 1 : end;
 }
 
-/** Length of what the last `copyName` wrote: beside the return value, so that a copy allocates nothing. Read it before the next call. */
+/**
+ * Length of what the last `copyName` wrote: beside the return value, so that a copy allocates nothing. Read it before
+ * the next call.
+ */
 export const copied = { length: 0 };
 
 /** Reads the name at `offset`. Throws as `copyName`. */
@@ -81,7 +90,8 @@ export function presentName(bytes: Uint8Array, offset: number, length: number): 
 }
 
 /**
- * The name at `offset` in lower case (RFC 4343): the same as `lowerName(readName(bytes, offset).name)` but in one pass, for the query path.
+ * The name at `offset` in lower case (RFC 4343): the same as `lowerName(readName(bytes, offset).name)` but in one
+ * pass, for the query path.
  * Throws as `copyName`.
  */
 export function readLowerName(bytes: Uint8Array, offset: number): Name {
@@ -90,7 +100,10 @@ export function readLowerName(bytes: Uint8Array, offset: number): Name {
   return plain === '' ? '.' : plain;
 }
 
-/** The text of a name without pointers whose octets all stand for themselves, mapped by `table`; undefined for every other name, malformed ones too. */
+/**
+ * The text of a name without pointers whose octets all stand for themselves, mapped by `table`; undefined for every
+ * other name, malformed ones too.
+ */
 function plainName(bytes: Uint8Array, offset: number, table: Uint8Array): string | undefined {
   let read = offset;
   let write = 0;
@@ -165,7 +178,8 @@ export function writeName(name: Name, target: Uint8Array, at: number): number {
     }
     if (octet === BACKSLASH) {
       const escape = /^\\(\d{3}|[^\d])/.exec(name.slice(i, i + 4))?.[1];
-      if (escape === undefined || (escape.length === 3 && Number(escape) > 255)) throw new WireError(`name ${name} has a broken escape`, at);
+      if (escape === undefined || (escape.length === 3 && Number(escape) > 255))
+        throw new WireError(`name ${name} has a broken escape`, at);
       octet = escape.length === 3 ? Number(escape) : escape.charCodeAt(0);
       i += escape.length;
     }
@@ -185,7 +199,8 @@ export function writeName(name: Name, target: Uint8Array, at: number): number {
 function closeLabel(name: Name, target: Uint8Array, label: number, write: number, at: number): number {
   const length = write - label - 1;
   if (length === 0) throw new WireError(`name ${name} has an empty label`, at);
-  if (length > MAX_LABEL) throw new WireError(`name ${name} has a label of ${length} octets, at most ${MAX_LABEL} are allowed`, at);
+  if (length > MAX_LABEL)
+    throw new WireError(`name ${name} has a label of ${length} octets, at most ${MAX_LABEL} are allowed`, at);
   target[label] = length;
   return write;
 }
@@ -251,17 +266,25 @@ export function isSubdomain(zone: Name, name: Name): boolean {
   return backslashes % 2 === 0;
 }
 
-/** The name under which an address is asked backwards: `10.0.96.10.in-addr.arpa.` (RFC 1035 section 3.5), nibbles under `ip6.arpa.` (RFC 3596 section 2.5). */
+/**
+ * The name under which an address is asked backwards: `10.0.96.10.in-addr.arpa.` (RFC 1035 section 3.5), nibbles
+ * under `ip6.arpa.` (RFC 3596 section 2.5).
+ */
 export function reverseName(ip: Uint8Array): Name {
   if (ip.length === 4) return `${[...ip].reverse().join('.')}.in-addr.arpa.`;
-  return `${[...ip].reverse().map((octet) => `${(octet & 15).toString(16)}.${(octet >> 4).toString(16)}`).join('.')}.ip6.arpa.`;
+  return `${[...ip]
+    .reverse()
+    .map((octet) => `${(octet & 15).toString(16)}.${(octet >> 4).toString(16)}`)
+    .join('.')}.ip6.arpa.`;
 }
 
 /** The address that a lower-case reverse name stands for; undefined for any other name and for a part of an address. */
 export function addressOfReverseName(name: Name): Uint8Array | undefined {
   if (name.endsWith('.in-addr.arpa.')) {
     const octets = name.slice(0, -'.in-addr.arpa.'.length).split('.').reverse();
-    return octets.length === 4 && octets.every((octet) => /^(0|[1-9]\d{0,2})$/.test(octet) && Number(octet) <= 255) ? Uint8Array.from(octets, Number) : undefined;
+    return octets.length === 4 && octets.every((octet) => /^(0|[1-9]\d{0,2})$/.test(octet) && Number(octet) <= 255)
+      ? Uint8Array.from(octets, Number)
+      : undefined;
   }
   if (name.endsWith('.ip6.arpa.')) {
     const nibbles = name.slice(0, -'.ip6.arpa.'.length).split('.').reverse();

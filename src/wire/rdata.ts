@@ -3,7 +3,10 @@ import { Type } from './constants.js';
 import { WireError } from './error.js';
 import { copied, copyName } from './name.js';
 
-/** Where the domain names lie in a type's record data: after `skip` octets and `strings` character-strings come `names` names, then the rest. */
+/**
+ * Where the domain names lie in a type's record data: after `skip` octets and `strings` character-strings come
+ * `names` names, then the rest.
+ */
 interface Layout {
   readonly skip: number;
   readonly strings: number;
@@ -12,7 +15,12 @@ interface Layout {
   readonly compress: boolean;
 }
 
-const layout = (skip: number, names: number, compress = false, strings = 0): Layout => ({ skip, strings, names, compress });
+const layout = (skip: number, names: number, compress = false, strings = 0): Layout => ({
+  skip,
+  strings,
+  names,
+  compress,
+});
 
 const LAYOUTS = new Map<number, Layout>([
   ...[Type.NS, Type.CNAME, Type.PTR, Type.MB, Type.MG, Type.MR].map((type) => [type, layout(0, 1, true)] as const),
@@ -36,19 +44,32 @@ export const rdataLayout = (type: number): Layout | undefined => LAYOUTS.get(typ
 export const MAX_RDATA_GROWTH: Octets = 2 * 255;
 
 /** Lengths that a type's data must have, in octets. */
-const FIXED = new Map<number, number>([[Type.A, 4], [Type.AAAA, 16]]);
+const FIXED = new Map<number, number>([
+  [Type.A, 4],
+  [Type.AAAA, 16],
+]);
 
 /**
- * Copies record data of `length` octets at `offset`, its names uncompressed, to `target` at `at`; returns the offset after the copy.
+ * Copies record data of `length` octets at `offset`, its names uncompressed, to `target` at `at`; returns the offset
+ * after the copy.
  * Throws a WireError when the data does not fit its type or its length.
  */
-export function copyRdata(type: number, bytes: Uint8Array, offset: number, length: number, target: Uint8Array, at: number): number {
+export function copyRdata(
+  type: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  target: Uint8Array,
+  at: number,
+): number {
   const end = offset + length;
   const shape = LAYOUTS.get(type);
   if (shape === undefined) {
     const fixed = FIXED.get(type);
-    // Empty data stands for "no value" in updates (RFC 2136 section 2.4); there is no record type for which it is harmful.
-    if (fixed !== undefined && length !== fixed && length !== 0) throw new WireError(`record data of ${length} octets where the type has ${fixed}`, offset);
+    // Empty data stands for "no value" in updates (RFC 2136 section 2.4); there is no record type for which it is
+    // harmful.
+    if (fixed !== undefined && length !== fixed && length !== 0)
+      throw new WireError(`record data of ${length} octets where the type has ${fixed}`, offset);
     return copyOctets(bytes, offset, end, target, at);
   }
   if (length === 0) return at;

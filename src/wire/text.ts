@@ -9,22 +9,47 @@ export class RrTextError extends Error {
   override readonly name = 'RrTextError';
 }
 
-/** Fields of record data in order; each knows its text form and its wire form (RFC 1035 section 5 and the RFC of each type). */
-type Field = 'name' | 'u8' | 'u16' | 'u32' | 'ip4' | 'ip6' | 'string' | 'strings' | 'hex' | 'base64' | 'tag' | 'value' | 'time';
+/**
+ * Fields of record data in order; each knows its text form and its wire form (RFC 1035 section 5 and the RFC of each
+ * type).
+ */
+type Field =
+  'name' | 'u8' | 'u16' | 'u32' | 'ip4' | 'ip6' | 'string' | 'strings' | 'hex' | 'base64' | 'tag' | 'value' | 'time';
 
 const FIELDS = new Map<number, readonly Field[]>([
-  [Type.A, ['ip4']], [Type.AAAA, ['ip6']],
-  ...[Type.NS, Type.CNAME, Type.PTR, Type.DNAME, Type.MB, Type.MG, Type.MR].map((type): [number, readonly Field[]] => [type, ['name']]),
-  [Type.SOA, ['name', 'name', 'u32', 'time', 'time', 'time', 'time']], [Type.MX, ['u16', 'name']], [Type.AFSDB, ['u16', 'name']], [Type.KX, ['u16', 'name']],
-  [Type.RT, ['u16', 'name']], [Type.RP, ['name', 'name']], [Type.MINFO, ['name', 'name']], [Type.SRV, ['u16', 'u16', 'u16', 'name']],
-  [Type.TXT, ['strings']], [Type.SPF, ['strings']], [Type.HINFO, ['string', 'string']], [Type.CAA, ['u8', 'tag', 'value']],
-  [Type.NAPTR, ['u16', 'u16', 'string', 'string', 'string', 'name']], [Type.DS, ['u16', 'u8', 'u8', 'hex']], [Type.CDS, ['u16', 'u8', 'u8', 'hex']],
-  [Type.DNSKEY, ['u16', 'u8', 'u8', 'base64']], [Type.SSHFP, ['u8', 'u8', 'hex']], [Type.TLSA, ['u8', 'u8', 'u8', 'hex']], [Type.URI, ['u16', 'u16', 'value']],
+  [Type.A, ['ip4']],
+  [Type.AAAA, ['ip6']],
+  ...[Type.NS, Type.CNAME, Type.PTR, Type.DNAME, Type.MB, Type.MG, Type.MR].map((type): [number, readonly Field[]] => [
+    type,
+    ['name'],
+  ]),
+  [Type.SOA, ['name', 'name', 'u32', 'time', 'time', 'time', 'time']],
+  [Type.MX, ['u16', 'name']],
+  [Type.AFSDB, ['u16', 'name']],
+  [Type.KX, ['u16', 'name']],
+  [Type.RT, ['u16', 'name']],
+  [Type.RP, ['name', 'name']],
+  [Type.MINFO, ['name', 'name']],
+  [Type.SRV, ['u16', 'u16', 'u16', 'name']],
+  [Type.TXT, ['strings']],
+  [Type.SPF, ['strings']],
+  [Type.HINFO, ['string', 'string']],
+  [Type.CAA, ['u8', 'tag', 'value']],
+  [Type.NAPTR, ['u16', 'u16', 'string', 'string', 'string', 'name']],
+  [Type.DS, ['u16', 'u8', 'u8', 'hex']],
+  [Type.CDS, ['u16', 'u8', 'u8', 'hex']],
+  [Type.DNSKEY, ['u16', 'u8', 'u8', 'base64']],
+  [Type.SSHFP, ['u8', 'u8', 'hex']],
+  [Type.TLSA, ['u8', 'u8', 'u8', 'hex']],
+  [Type.URI, ['u16', 'u16', 'value']],
 ]);
 
 const WIDTH = { u8: 1, u16: 2, u32: 4, time: 4 } as const;
 
-/** The data of a record as text; in the generic form `\# LENGTH HEX` (RFC 3597 section 5) for types without a text form and for data that does not fit its type. */
+/**
+ * The data of a record as text; in the generic form `\# LENGTH HEX` (RFC 3597 section 5) for types without a text
+ * form and for data that does not fit its type.
+ */
 export function formatRdata(type: number, rdata: Uint8Array): string {
   const data = Buffer.from(rdata);
   const fields = FIELDS.get(type);
@@ -49,45 +74,69 @@ function formatFields(fields: readonly Field[], data: Buffer): string[] | undefi
 /** Offset after the field at `at`; past the end of the data where the field is cut short. */
 function fieldEnd(field: Field, data: Buffer, at: number): number {
   switch (field) {
-    case 'name': case 'string': case 'tag': {
+    case 'name':
+    case 'string':
+    case 'tag': {
       if (field !== 'name') return at + 1 + (data[at] ?? 0);
       let end = at;
       while (end < data.length && data[end] !== 0) end += data[end]! > MAX_LABEL ? data.length : 1 + data[end]!;
       return end + 1 - at > MAX_NAME ? data.length + 1 : end + 1;
     }
-    case 'ip4': return at + 4;
-    case 'ip6': return at + 16;
+    case 'ip4':
+      return at + 4;
+    case 'ip6':
+      return at + 16;
     case 'strings': {
       let end = at;
       while (end < data.length) end += 1 + data[end]!;
       return end;
     }
-    case 'value': case 'hex': case 'base64': return data.length;
-    default: return at + WIDTH[field];
+    case 'value':
+    case 'hex':
+    case 'base64':
+      return data.length;
+    default:
+      return at + WIDTH[field];
   }
 }
 
 function formatField(field: Field, data: Buffer, at: number, end: number): string {
   switch (field) {
-    case 'name': return readName(data, at).name;
-    case 'ip4': case 'ip6': return formatIp(data.subarray(at, end));
-    case 'tag': return data.toString('latin1', at + 1, end);
-    case 'string': return quote(data.subarray(at + 1, end));
+    case 'name':
+      return readName(data, at).name;
+    case 'ip4':
+    case 'ip6':
+      return formatIp(data.subarray(at, end));
+    case 'tag':
+      return data.toString('latin1', at + 1, end);
+    case 'string':
+      return quote(data.subarray(at + 1, end));
     case 'strings': {
       const strings: string[] = [];
-      for (let next = at; next < end; next += 1 + data[next]!) strings.push(quote(data.subarray(next + 1, next + 1 + data[next]!)));
+      for (let next = at; next < end; next += 1 + data[next]!)
+        strings.push(quote(data.subarray(next + 1, next + 1 + data[next]!)));
       return strings.join(' ');
     }
-    case 'value': return quote(data.subarray(at));
-    case 'hex': return data.toString('hex', at).toUpperCase();
-    case 'base64': return data.toString('base64', at);
-    default: return String(data.readUIntBE(at, WIDTH[field]));
+    case 'value':
+      return quote(data.subarray(at));
+    case 'hex':
+      return data.toString('hex', at).toUpperCase();
+    case 'base64':
+      return data.toString('base64', at);
+    default:
+      return String(data.readUIntBE(at, WIDTH[field]));
   }
 }
 
 /** The record on one line, fields parted by tabs: `www.example.org.\t300\tIN\tA\t192.0.2.1`. */
 export function formatRr(record: Rr): string {
-  return [record.name, record.ttl, className(record.class), typeName(record.type), formatRdata(record.type, record.rdata)].join('\t');
+  return [
+    record.name,
+    record.ttl,
+    className(record.class),
+    typeName(record.type),
+    formatRdata(record.type, record.rdata),
+  ].join('\t');
 }
 
 function quote(text: Buffer): string {
@@ -108,7 +157,8 @@ interface Word {
 const DEFAULT_TTL = 3600;
 
 /**
- * Reads one record in master-file form: `NAME [TTL] [CLASS] TYPE DATA`, TTL and class in either order. Names are taken as complete;
+ * Reads one record in master-file form: `NAME [TTL] [CLASS] TYPE DATA`, TTL and class in either order. Names are
+ * taken as complete;
  * parentheses are allowed, `;` starts a comment. Throws an RrTextError that says what was got and what was expected.
  */
 export function parseRr(text: string): Rr {
@@ -127,32 +177,44 @@ export function parseRr(text: string): Rr {
     word = words.shift();
   }
   const type = word === undefined ? undefined : typeFromName(word.text);
-  if (type === undefined) throw new RrTextError(`expected a record type, got ${word === undefined ? 'the end' : `'${word.text}'`} in '${text}'`);
+  if (type === undefined)
+    throw new RrTextError(
+      `expected a record type, got ${word === undefined ? 'the end' : `'${word.text}'`} in '${text}'`,
+    );
   return { name: checkedName(owner.text, text), type, class: rrClass, ttl, rdata: parseRdata(type, words, text) };
 }
 
-/** Reads a TTL in seconds, or with the units w, d, h, m, s (`1h30m`); undefined for anything else or more than 2^32 - 1. */
+/**
+ * Reads a TTL in seconds, or with the units w, d, h, m, s (`1h30m`); undefined for anything else or more than 2^32 -
+ * 1.
+ */
 export function parseTtl(text: string): number | undefined {
   if (!/^(?=.)(?:\d+[wdhms])*\d*$/i.test(text)) return undefined;
   const unit: Record<string, number> = { w: 604_800, d: 86_400, h: 3600, m: 60, s: 1, '': 1 };
   let total = 0;
-  for (const [, count, letter] of text.matchAll(/(\d+)([wdhms]?)/gi)) total += Number(count) * unit[letter!.toLowerCase()]!;
+  for (const [, count, letter] of text.matchAll(/(\d+)([wdhms]?)/gi))
+    total += Number(count) * unit[letter!.toLowerCase()]!;
   return total <= 0xffffffff ? total : undefined;
 }
 
 function parseRdata(type: number, words: Word[], text: string): Uint8Array {
   if (words[0]?.text === '\\#' && !words[0].quoted) return generic(type, words, text);
   const fields = FIELDS.get(type);
-  if (fields === undefined) throw new RrTextError(`type ${typeName(type)} needs the generic form '\\# LENGTH HEX' in '${text}'`);
+  if (fields === undefined)
+    throw new RrTextError(`type ${typeName(type)} needs the generic form '\\# LENGTH HEX' in '${text}'`);
   const parts = fields.map((field) => encodeField(field, words, text));
   if (words.length > 0) throw new RrTextError(`unexpected '${words[0]!.text}' after the data in '${text}'`);
   return Buffer.concat(parts);
 }
 
-/** Data in the generic form, also of types with a form of their own; it has to fit the type all the same (RFC 3597 section 5). */
+/**
+ * Data in the generic form, also of types with a form of their own; it has to fit the type all the same (RFC 3597
+ * section 5).
+ */
 function generic(type: number, words: Word[], text: string): Uint8Array {
   const data = digits('hex', words.slice(2), text);
-  if (Number(words[1]?.text) !== data.length) throw new RrTextError(`length ${words[1]?.text ?? ''} does not match ${data.length} octets of data in '${text}'`);
+  if (Number(words[1]?.text) !== data.length)
+    throw new RrTextError(`length ${words[1]?.text ?? ''} does not match ${data.length} octets of data in '${text}'`);
   try {
     const target = Buffer.alloc(data.length + MAX_RDATA_GROWTH);
     return target.subarray(0, copyRdata(type, data, 0, data.length, target, 0));
@@ -164,8 +226,12 @@ function generic(type: number, words: Word[], text: string): Uint8Array {
 /** Hexadecimal or base64 digits, perhaps in several words. */
 function digits(field: 'hex' | 'base64', words: readonly Word[], text: string): Buffer {
   const joined = words.map((word) => word.text).join('');
-  if (!(field === 'hex' ? /^(?:[\da-f]{2})*$/i : /^(?:[a-z\d+/]{4})*(?:[a-z\d+/]{2}==|[a-z\d+/]{3}=)?$/i).test(joined)) {
-    throw new RrTextError(`expected ${field === 'hex' ? 'pairs of hexadecimal digits' : 'base64 text'}, got '${joined}' in '${text}'`);
+  if (
+    !(field === 'hex' ? /^(?:[\da-f]{2})*$/i : /^(?:[a-z\d+/]{4})*(?:[a-z\d+/]{2}==|[a-z\d+/]{3}=)?$/i).test(joined)
+  ) {
+    throw new RrTextError(
+      `expected ${field === 'hex' ? 'pairs of hexadecimal digits' : 'base64 text'}, got '${joined}' in '${text}'`,
+    );
   }
   return Buffer.from(joined, field);
 }
@@ -180,22 +246,30 @@ function encodeField(field: Field, words: Word[], text: string): Buffer {
   const word = words.shift();
   if (word === undefined) throw new RrTextError(`data is missing in '${text}'`);
   switch (field) {
-    case 'name': return encodeName(checkedName(word.text, text));
-    case 'ip4': case 'ip6': {
+    case 'name':
+      return encodeName(checkedName(word.text, text));
+    case 'ip4':
+    case 'ip6': {
       const ip = parseIp(word.text);
-      if (ip?.length !== (field === 'ip4' ? 4 : 16)) throw new RrTextError(`expected an IPv${field[2]} address, got '${word.text}' in '${text}'`);
+      if (ip?.length !== (field === 'ip4' ? 4 : 16))
+        throw new RrTextError(`expected an IPv${field[2]} address, got '${word.text}' in '${text}'`);
       return Buffer.from(ip);
     }
-    case 'string': case 'tag': return charString(unescape(word.text));
-    case 'value': return unescape(word.text);
-    default: return encodeNumber(field, word.text, text);
+    case 'string':
+    case 'tag':
+      return charString(unescape(word.text));
+    case 'value':
+      return unescape(word.text);
+    default:
+      return encodeNumber(field, word.text, text);
   }
 }
 
 function encodeNumber(field: 'u8' | 'u16' | 'u32' | 'time', word: string, text: string): Buffer {
   const width = WIDTH[field];
   const value = field === 'time' ? parseTtl(word) : /^\d+$/.test(word) ? Number(word) : undefined;
-  if (value === undefined || value >= 2 ** (8 * width)) throw new RrTextError(`expected a number from 0 to ${2 ** (8 * width) - 1}, got '${word}' in '${text}'`);
+  if (value === undefined || value >= 2 ** (8 * width))
+    throw new RrTextError(`expected a number from 0 to ${2 ** (8 * width) - 1}, got '${word}' in '${text}'`);
   const data = Buffer.alloc(width);
   data.writeUIntBE(value, 0, width);
   return data;
@@ -242,7 +316,10 @@ function unescape(text: string): Buffer {
 function split(text: string): Word[] {
   const words: Word[] = [];
   for (const match of text.matchAll(/"((?:[^"\\]|\\[\s\S])*)"|(;[^\n]*)|[()]|((?:[^\s"();\\]|\\[\s\S])+)|(["\\])/g)) {
-    if (match[4] !== undefined) throw new RrTextError(`${match[4] === '"' ? 'quote without end' : 'nothing after the last backslash'} in '${text}'`);
+    if (match[4] !== undefined)
+      throw new RrTextError(
+        `${match[4] === '"' ? 'quote without end' : 'nothing after the last backslash'} in '${text}'`,
+      );
     if (match[1] !== undefined) words.push({ text: match[1], quoted: true });
     else if (match[3] !== undefined) words.push({ text: match[3], quoted: false });
   }

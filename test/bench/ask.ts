@@ -12,10 +12,21 @@ const START = 60_000;
 /** Between two questions of a sample, in milliseconds. */
 const PAUSE = 5;
 
-/** Asks `NAME TYPE`; resolves with how long the right answer took in milliseconds, with what came in its place as text, or with undefined when nothing came. */
+/**
+ * Asks `NAME TYPE`; resolves with how long the right answer took in milliseconds, with what came in its place as
+ * text, or with undefined when nothing came.
+ */
 function ask(port: number, question: string, right: Right, patience = PATIENCE): Promise<number | string | undefined> {
   const [name, type] = question.split(' ') as [string, string];
-  const message = encodeMessage({ id: 1, flags: Flag.RD, rcode: 0, question: [{ name: `${name}.`, type: typeFromName(type)!, class: 1 }], answer: [], authority: [], additional: [] });
+  const message = encodeMessage({
+    id: 1,
+    flags: Flag.RD,
+    rcode: 0,
+    question: [{ name: `${name}.`, type: typeFromName(type)!, class: 1 }],
+    answer: [],
+    authority: [],
+    additional: [],
+  });
   const asked = performance.now();
   return new Promise((resolve) => {
     const socket = dgram.createSocket('udp4');
@@ -53,7 +64,13 @@ export async function untilRight(port: number, question: string, right: Right): 
 export async function untilReady(port: number): Promise<void> {
   const end = performance.now() + START;
   while (performance.now() < end) {
-    if (await fetch(`http://127.0.0.1:${port}/ready`).then(({ ok }) => ok, () => false)) return;
+    if (
+      await fetch(`http://127.0.0.1:${port}/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      return;
     await sleep(50);
   }
   throw new Error(`not ready at port ${port} within ${START / 1000} s`);
@@ -66,7 +83,12 @@ export interface Sample {
 }
 
 /** Asks all the while and looks at the answers. Rejects at the first that is wrong. */
-export async function sample(port: number, questions: readonly string[], right: (question: string) => Right, seconds: number): Promise<Sample> {
+export async function sample(
+  port: number,
+  questions: readonly string[],
+  right: (question: string) => Right,
+  seconds: number,
+): Promise<Sample> {
   const end = performance.now() + seconds * 1000;
   const latencies: number[] = [];
   let lost = 0;

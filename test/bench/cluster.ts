@@ -7,8 +7,14 @@ const serviceAddress = (i: number): string => (i < 65_536 ? address('10.96', i) 
 
 const DOMAIN = '.svc.cluster.local';
 
-/** Services that the lists of queries ask for, by namespace, and how many of a name with a number there are; those of `default` do not exist. */
-const LISTED: readonly (readonly [namespace: string, name: string])[] = [['kube-system', 'kube-dns'], ...Array.from({ length: 20 }, (_, i) => ['dnstest', `svc${i + 1}`] as const)];
+/**
+ * Services that the lists of queries ask for, by namespace, and how many of a name with a number there are; those of
+ * `default` do not exist.
+ */
+const LISTED: readonly (readonly [namespace: string, name: string])[] = [
+  ['kube-system', 'kube-dns'],
+  ...Array.from({ length: 20 }, (_, i) => ['dnstest', `svc${i + 1}`] as const),
+];
 
 /** Cluster addresses by service: `name.namespace`. */
 function addresses(services: number): Map<string, string> {
@@ -18,21 +24,49 @@ function addresses(services: number): Map<string, string> {
 }
 
 const service = (namespace: string, name: string, ip: string): object => ({
-  apiVersion: 'v1', kind: 'Service', metadata: { name, namespace, uid: `u-${name}`, creationTimestamp: '2025-07-30T05:41:20Z', labels: { app: name } },
-  spec: { type: 'ClusterIP', clusterIP: ip, clusterIPs: [ip], ipFamilies: ['IPv4'], selector: { app: name }, ports: [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 }] },
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace, uid: `u-${name}`, creationTimestamp: '2025-07-30T05:41:20Z', labels: { app: name } },
+  spec: {
+    type: 'ClusterIP',
+    clusterIP: ip,
+    clusterIPs: [ip],
+    ipFamilies: ['IPv4'],
+    selector: { app: name },
+    ports: [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 }],
+  },
 });
 
 const slice = (namespace: string, name: string, i: number): object => ({
-  apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice',
-  metadata: { name: `${name}-x7k2p`, namespace, uid: `u-${name}-x7k2p`, creationTimestamp: '2025-07-30T05:41:20Z', labels: { 'kubernetes.io/service-name': name } }, addressType: 'IPv4',
-  endpoints: [{ addresses: [address('172.20', i)], conditions: { ready: true, serving: true, terminating: false }, nodeName: `node${i % 50}`, targetRef: { kind: 'Pod', namespace, name: `${name}-0` } }],
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: {
+    name: `${name}-x7k2p`,
+    namespace,
+    uid: `u-${name}-x7k2p`,
+    creationTimestamp: '2025-07-30T05:41:20Z',
+    labels: { 'kubernetes.io/service-name': name },
+  },
+  addressType: 'IPv4',
+  endpoints: [
+    {
+      addresses: [address('172.20', i)],
+      conditions: { ready: true, serving: true, terminating: false },
+      nodeName: `node${i % 50}`,
+      targetRef: { kind: 'Pod', namespace, name: `${name}-0` },
+    },
+  ],
   ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
 });
 
-/** The API of a cluster with as many services, each with one slice of one endpoint, in 100 namespaces, and those that the lists ask for. */
+/**
+ * The API of a cluster with as many services, each with one slice of one endpoint, in 100 namespaces, and those that
+ * the lists ask for.
+ */
 export function clusterApi(services: number): Promise<FakeApi> {
   const api = new FakeApi();
-  for (const name of ['default', 'kube-system', 'dnstest', ...Array.from({ length: 100 }, (_, i) => `ns${i}`)]) api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  for (const name of ['default', 'kube-system', 'dnstest', ...Array.from({ length: 100 }, (_, i) => `ns${i}`)])
+    api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   let i = 0;
   for (const [key, ip] of addresses(services)) {
     const [name, namespace] = key.split('.') as [string, string];
@@ -52,12 +86,16 @@ export interface Right {
 export const OUTSIDE = '198.51.100.1';
 
 /**
- * The right answer to `NAME TYPE` with a cluster of as many services (undefined for none), `pods insecure`, and the bench's upstream for all else. Worked
+ * The right answer to `NAME TYPE` with a cluster of as many services (undefined for none), `pods insecure`, and the
+ * bench's upstream for all else. Worked
  * out from the names alone, with nothing of the server's.
  */
 export function rightAnswers(services: number | undefined): (question: string) => Right {
   const known = services === undefined ? undefined : addresses(services);
-  const has = (address: string | undefined, type: string | undefined): Right => ({ rcode: 'NOERROR', address: type === 'A' ? address : undefined });
+  const has = (address: string | undefined, type: string | undefined): Right => ({
+    rcode: 'NOERROR',
+    address: type === 'A' ? address : undefined,
+  });
   return (question) => {
     const [name, type] = question.split(' ');
     if (known === undefined || !name!.endsWith('.cluster.local')) return has(OUTSIDE, type);

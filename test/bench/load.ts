@@ -28,8 +28,24 @@ export interface LoadResult {
 /** Runs dnsperf against 127.0.0.1 and reads what it prints. */
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const args = [
-    '-c', options.cores ?? LOAD_CORE, 'dnsperf', '-s', '127.0.0.1', '-p', String(options.port), '-d', options.queries, '-l', String(options.seconds), '-c', String(options.clients), '-T', String(options.threads ?? 1),
-    '-q', String(Math.max(100, options.clients)), ...(options.rate ? ['-Q', String(options.rate)] : []),
+    '-c',
+    options.cores ?? LOAD_CORE,
+    'dnsperf',
+    '-s',
+    '127.0.0.1',
+    '-p',
+    String(options.port),
+    '-d',
+    options.queries,
+    '-l',
+    String(options.seconds),
+    '-c',
+    String(options.clients),
+    '-T',
+    String(options.threads ?? 1),
+    '-q',
+    String(Math.max(100, options.clients)),
+    ...(options.rate ? ['-Q', String(options.rate)] : []),
   ];
   const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
@@ -39,9 +55,15 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const number = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? NaN);
   const completed = number(/Queries completed:\s+(\d+)/);
   if (Number.isNaN(completed)) throw new Error(`dnsperf gave no result:\n${text}`);
-  const rcodes = Object.fromEntries([...text.matchAll(/([A-Z]+) (\d+) \([\d.]+%\)/g)].map(([, rcode, count]) => [rcode!, Number(count)]));
+  const rcodes = Object.fromEntries(
+    [...text.matchAll(/([A-Z]+) (\d+) \([\d.]+%\)/g)].map(([, rcode, count]) => [rcode!, Number(count)]),
+  );
   return {
-    completed, lost: number(/Queries lost:\s+(\d+)/), perSecond: number(/Queries per second:\s+([\d.]+)/), rcodes,
-    mean: number(/Average Latency \(s\):\s+([\d.]+)/) * 1000, max: number(/Average Latency \(s\):.*max ([\d.]+)/) * 1000,
+    completed,
+    lost: number(/Queries lost:\s+(\d+)/),
+    perSecond: number(/Queries per second:\s+([\d.]+)/),
+    rcodes,
+    mean: number(/Average Latency \(s\):\s+([\d.]+)/) * 1000,
+    max: number(/Average Latency \(s\):.*max ([\d.]+)/) * 1000,
   };
 }

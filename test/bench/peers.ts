@@ -71,41 +71,117 @@ function corefile({ kind, port, upstream, api }: Work): string {
 const NODENS = path.resolve(import.meta.dirname, '../../bin/nodens');
 
 const nodens: Peer = {
-  name: 'nodens', available: () => true,
-  command: (work) => ({ command: NODENS, args: ['-quiet', ...(work.threads === undefined ? [] : ['-workers', String(work.threads)]), '-conf', write(`nodens-${work.kind}`, corefile(work))] }),
+  name: 'nodens',
+  available: () => true,
+  command: (work) => ({
+    command: NODENS,
+    args: [
+      '-quiet',
+      ...(work.threads === undefined ? [] : ['-workers', String(work.threads)]),
+      '-conf',
+      write(`nodens-${work.kind}`, corefile(work)),
+    ],
+  }),
 };
 
-/** The same, but each thread leaves a profile in `dir` when it ends: files of kind `.cpuprofile`, as browsers' developer tools and editors show them. */
+/**
+ * The same, but each thread leaves a profile in `dir` when it ends: files of kind `.cpuprofile`, as browsers'
+ * developer tools and editors show them.
+ */
 export function profiled({ command, args, ...rest }: Command, dir: string): Command {
   const flags = /^#!.* -S node (.*)$/m.exec(readFileSync(command, 'utf8'))![1]!.split(' ');
-  return { ...rest, command: process.execPath, args: [...flags, '--cpu-prof', `--cpu-prof-dir=${path.resolve(dir)}`, command, ...args] };
+  return {
+    ...rest,
+    command: process.execPath,
+    args: [...flags, '--cpu-prof', `--cpu-prof-dir=${path.resolve(dir)}`, command, ...args],
+  };
 }
 
 const coredns: Peer = {
-  name: 'coredns', available: () => installed('coredns'),
-  command: (work) => (work.threads !== undefined ? undefined : { command: 'coredns', args: ['-quiet', '-conf', write(`coredns-${work.kind}`, corefile(work))], env: { GOMAXPROCS: '1' } }),
+  name: 'coredns',
+  available: () => installed('coredns'),
+  command: (work) =>
+    work.threads !== undefined
+      ? undefined
+      : {
+          command: 'coredns',
+          args: ['-quiet', '-conf', write(`coredns-${work.kind}`, corefile(work))],
+          env: { GOMAXPROCS: '1' },
+        },
 };
 
 const unbound: Peer = {
-  name: 'unbound', available: () => installed('unbound'),
-  command: ({ kind, port, upstream, threads }) => (kind === 'cluster' || threads !== undefined ? undefined : {
-    command: 'unbound',
-    args: ['-d', '-c', write(`unbound-${kind}`, [
-      'server:', ' username: ""', ' chroot: ""', ' pidfile: ""', ' use-syslog: no', ` directory: "${dir}"`, ` port: ${port}`, ' interface: 127.0.0.1', ' num-threads: 1', ' do-daemonize: no',
-      ' do-not-query-localhost: no', ' module-config: "iterator"', ' outgoing-range: 4096', ' num-queries-per-thread: 2048', ' so-rcvbuf: 4m', ' msg-cache-size: 64m', ' rrset-cache-size: 64m',
-      kind === 'cache' ? ' cache-min-ttl: 3600' : ' cache-max-ttl: 0', 'remote-control:', ' control-enable: no',
-      'forward-zone:', ' name: "."', ` forward-addr: 127.0.0.1@${upstream}`, kind === 'forward-tcp' ? ' forward-tcp-upstream: yes' : '',
-    ].join('\n'))],
-  }),
+  name: 'unbound',
+  available: () => installed('unbound'),
+  command: ({ kind, port, upstream, threads }) =>
+    kind === 'cluster' || threads !== undefined
+      ? undefined
+      : {
+          command: 'unbound',
+          args: [
+            '-d',
+            '-c',
+            write(
+              `unbound-${kind}`,
+              [
+                'server:',
+                ' username: ""',
+                ' chroot: ""',
+                ' pidfile: ""',
+                ' use-syslog: no',
+                ` directory: "${dir}"`,
+                ` port: ${port}`,
+                ' interface: 127.0.0.1',
+                ' num-threads: 1',
+                ' do-daemonize: no',
+                ' do-not-query-localhost: no',
+                ' module-config: "iterator"',
+                ' outgoing-range: 4096',
+                ' num-queries-per-thread: 2048',
+                ' so-rcvbuf: 4m',
+                ' msg-cache-size: 64m',
+                ' rrset-cache-size: 64m',
+                kind === 'cache' ? ' cache-min-ttl: 3600' : ' cache-max-ttl: 0',
+                'remote-control:',
+                ' control-enable: no',
+                'forward-zone:',
+                ' name: "."',
+                ` forward-addr: 127.0.0.1@${upstream}`,
+                kind === 'forward-tcp' ? ' forward-tcp-upstream: yes' : '',
+              ].join('\n'),
+            ),
+          ],
+        },
 };
 
 const dnsmasq: Peer = {
-  name: 'dnsmasq', available: () => installed('dnsmasq'),
-  command: ({ kind, port, upstream, threads }) => (kind === 'forward-tcp' || kind === 'cluster' || threads !== undefined ? undefined : {
-    command: 'dnsmasq',
-    args: ['-k', '-C', '/dev/null', '--no-resolv', '--no-hosts', '--user=root', '--pid-file=', '--listen-address=127.0.0.1', '--bind-interfaces', '-p', String(port), '-S', `127.0.0.1#${upstream}`,
-      '-c', kind === 'cache' ? '10000' : '0', '--dns-forward-max=2048', ...(kind === 'cache' ? ['--min-cache-ttl=3600'] : [])],
-  }),
+  name: 'dnsmasq',
+  available: () => installed('dnsmasq'),
+  command: ({ kind, port, upstream, threads }) =>
+    kind === 'forward-tcp' || kind === 'cluster' || threads !== undefined
+      ? undefined
+      : {
+          command: 'dnsmasq',
+          args: [
+            '-k',
+            '-C',
+            '/dev/null',
+            '--no-resolv',
+            '--no-hosts',
+            '--user=root',
+            '--pid-file=',
+            '--listen-address=127.0.0.1',
+            '--bind-interfaces',
+            '-p',
+            String(port),
+            '-S',
+            `127.0.0.1#${upstream}`,
+            '-c',
+            kind === 'cache' ? '10000' : '0',
+            '--dns-forward-max=2048',
+            ...(kind === 'cache' ? ['--min-cache-ttl=3600'] : []),
+          ],
+        },
 };
 
 export const PEERS: readonly Peer[] = [nodens, unbound, dnsmasq, coredns];

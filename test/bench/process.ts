@@ -13,8 +13,16 @@ const TICKS = 100;
 export const installed = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
 /** Starts a program on one core; its output is kept for the message if it dies early. */
-export function startPinned(core: string, command: string, args: readonly string[], env: Record<string, string> = {}): ChildProcess & { output: () => string } {
-  const child = spawn('taskset', ['-c', core, command, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export function startPinned(
+  core: string,
+  command: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): ChildProcess & { output: () => string } {
+  const child = spawn('taskset', ['-c', core, command, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let text = '';
   const keep = (chunk: Buffer): void => void (text = (text + chunk.toString()).slice(-4000));
   child.stdout.on('data', keep);
@@ -33,7 +41,9 @@ export async function stop(child: ChildProcess): Promise<void> {
 
 /** CPU time of a process so far, user and system, all threads, in microseconds. */
 export function cpuTime(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ');
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ');
   return ((Number(fields[11]) + Number(fields[12])) / TICKS) * 1e6;
 }
 

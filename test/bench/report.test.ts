@@ -3,14 +3,37 @@ import { OUTSIDE, rightAnswers } from './cluster.js';
 import { MEASURE, OWN, ratios, summary, table, type Row } from './report.js';
 import { SCENARIOS } from './scenarios.js';
 
-const row = (scenario: string, peer: string, cpu: number, more: Partial<Row> = {}): Row => ({ scenario, peer, cpu, perSecond: 100_000, p50: 0.3, p99: 2, lost: 0, memory: 90, start: 400, ...more });
+const row = (scenario: string, peer: string, cpu: number, more: Partial<Row> = {}): Row => ({
+  scenario,
+  peer,
+  cpu,
+  perSecond: 100_000,
+  p50: 0.3,
+  p99: 2,
+  lost: 0,
+  memory: 90,
+  start: 400,
+  ...more,
+});
 
 describe('ratios', () => {
   it.each([
-    { name: 'a peer in the same scenario', rows: [row('a', OWN, 5), row('a', 'unbound', 4)], want: [{ scenario: 'a', peer: 'unbound', against: 'a', ratio: 1.25 }] },
-    { name: 'a peer that cannot do it, by its cache hits', rows: [row('a', OWN, 5), row(MEASURE, 'unbound', 4)], want: [{ scenario: 'a', peer: 'unbound', against: MEASURE, ratio: 1.25 }] },
+    {
+      name: 'a peer in the same scenario',
+      rows: [row('a', OWN, 5), row('a', 'unbound', 4)],
+      want: [{ scenario: 'a', peer: 'unbound', against: 'a', ratio: 1.25 }],
+    },
+    {
+      name: 'a peer that cannot do it, by its cache hits',
+      rows: [row('a', OWN, 5), row(MEASURE, 'unbound', 4)],
+      want: [{ scenario: 'a', peer: 'unbound', against: MEASURE, ratio: 1.25 }],
+    },
     { name: 'a peer that was not measured in either', rows: [row('a', OWN, 5), row('b', 'unbound', 4)], want: [] },
-    { name: 'no peer where cores are shared', rows: [row('a', OWN, 5, { threads: 2 }), row(MEASURE, 'unbound', 4)], want: [] },
+    {
+      name: 'no peer where cores are shared',
+      rows: [row('a', OWN, 5, { threads: 2 }), row(MEASURE, 'unbound', 4)],
+      want: [],
+    },
     { name: 'nobody', rows: [], want: [] },
   ])('compares with $name', ({ rows, want }) => expect(ratios(rows)).toEqual(want));
 });
@@ -18,16 +41,35 @@ describe('ratios', () => {
 describe('summary', () => {
   it.each([
     {
-      name: 'memory of services', want: { memoryPerThousandServices: 1.5 },
-      rows: [row('cluster names, many', OWN, 5, { services: 50_000, memory: 160 }), row('cluster names, few', OWN, 5, { services: 10_000, memory: 100 }), row('list', OWN, 5, { services: 10_000, memory: 7 })],
+      name: 'memory of services',
+      want: { memoryPerThousandServices: 1.5 },
+      rows: [
+        row('cluster names, many', OWN, 5, { services: 50_000, memory: 160 }),
+        row('cluster names, few', OWN, 5, { services: 10_000, memory: 100 }),
+        row('list', OWN, 5, { services: 10_000, memory: 7 }),
+      ],
     },
-    { name: 'threads', want: { threads: { count: 2, cpu: 1.1, perSecond: 1.5 } }, rows: [row('one', OWN, 10, { threads: 1 }), row('two', OWN, 11, { threads: 2, perSecond: 150_000 })] },
-    { name: 'nothing of one size of cluster, nor of one number of threads', want: {}, rows: [row('cluster names', OWN, 5, { services: 10_000 }), row('one', OWN, 10, { threads: 1 })] },
+    {
+      name: 'threads',
+      want: { threads: { count: 2, cpu: 1.1, perSecond: 1.5 } },
+      rows: [row('one', OWN, 10, { threads: 1 }), row('two', OWN, 11, { threads: 2, perSecond: 150_000 })],
+    },
+    {
+      name: 'nothing of one size of cluster, nor of one number of threads',
+      want: {},
+      rows: [row('cluster names', OWN, 5, { services: 10_000 }), row('one', OWN, 10, { threads: 1 })],
+    },
   ])('tells $name', ({ rows, want }) => expect(summary(rows)).toEqual(want));
 });
 
 it('writes a table with the ratios and what the rows say together', () => {
-  const rows = [row(MEASURE, OWN, 5), row(MEASURE, 'unbound', 4), row('cluster names', OWN, 6, { services: 10_000 }), row('one', OWN, 10, { threads: 1 }), row('two', OWN, 11, { threads: 2 })];
+  const rows = [
+    row(MEASURE, OWN, 5),
+    row(MEASURE, 'unbound', 4),
+    row('cluster names', OWN, 6, { services: 10_000 }),
+    row('one', OWN, 10, { threads: 1 }),
+    row('two', OWN, 11, { threads: 2 }),
+  ];
   expect(table(rows).split('\n')).toEqual([
     'scenario                server   CPU us/query  queries/s  p50 ms  p99 ms  lost  RSS MB  start ms  of unbound',
     'cache hit, 1,000 names  nodens            5.0     100000    0.30     2.0     0      90       400       1.25',
@@ -35,8 +77,10 @@ it('writes a table with the ratios and what the rows say together', () => {
     'cluster names           nodens            6.0     100000    0.30     2.0     0      90       400       1.50*',
     'one                     nodens           10.0     100000    0.30     2.0     0      90       400',
     'two                     nodens           11.0     100000    0.30     2.0     0      90       400',
-    '', `* of its CPU time for: ${MEASURE}`,
-    '', '2 threads on as many cores, shared with the load: CPU time per query 1.10 times that of one, queries per second 1.00 times',
+    '',
+    `* of its CPU time for: ${MEASURE}`,
+    '',
+    '2 threads on as many cores, shared with the load: CPU time per query 1.10 times that of one, queries per second 1.00 times',
   ]);
 });
 
@@ -54,6 +98,7 @@ describe('right answers', () => {
   ])('$question', ({ question, want }) => expect(rightAnswers(10)(question)).toEqual(want));
 
   it('are known for every question of every scenario', () => {
-    for (const { queries } of SCENARIOS) for (const question of queries()) expect(question).toMatch(/^[a-z0-9.-]+ (A|AAAA)$/);
+    for (const { queries } of SCENARIOS)
+      for (const question of queries()) expect(question).toMatch(/^[a-z0-9.-]+ (A|AAAA)$/);
   });
 });

@@ -33,11 +33,15 @@ export interface Ratio {
 export function ratios(rows: readonly Row[]): Ratio[] {
   const peers = [...new Set(rows.map(({ peer }) => peer))].filter((peer) => peer !== OWN);
   // Where the cores are shared, a peer with a core to itself is no measure.
-  return rows.filter(({ peer, threads }) => peer === OWN && threads === undefined).flatMap(({ scenario, cpu }) => peers.flatMap((peer) => {
-    const of = (name: string): Row | undefined => rows.find((row) => row.scenario === name && row.peer === peer);
-    const other = of(scenario) ?? of(MEASURE);
-    return other === undefined ? [] : [{ scenario, peer, against: other.scenario, ratio: cpu / other.cpu }];
-  }));
+  return rows
+    .filter(({ peer, threads }) => peer === OWN && threads === undefined)
+    .flatMap(({ scenario, cpu }) =>
+      peers.flatMap((peer) => {
+        const of = (name: string): Row | undefined => rows.find((row) => row.scenario === name && row.peer === peer);
+        const other = of(scenario) ?? of(MEASURE);
+        return other === undefined ? [] : [{ scenario, peer, against: other.scenario, ratio: cpu / other.cpu }];
+      }),
+    );
 }
 
 /** What the rows say together. */
@@ -50,12 +54,21 @@ export interface Summary {
 
 export function summary(rows: readonly Row[]): Summary {
   const own = rows.filter(({ peer }) => peer === OWN);
-  const clusters = own.filter(({ scenario, services }) => services !== undefined && scenario.startsWith('cluster names')).sort((a, b) => a.services! - b.services!);
+  const clusters = own
+    .filter(({ scenario, services }) => services !== undefined && scenario.startsWith('cluster names'))
+    .sort((a, b) => a.services! - b.services!);
   const [small, large] = [clusters[0], clusters.at(-1)];
   const [one, many] = [own.find(({ threads }) => threads === 1), own.find(({ threads }) => (threads ?? 1) > 1)];
   return {
-    ...(small && large && large.services! > small.services! && { memoryPerThousandServices: (large.memory - small.memory) / ((large.services! - small.services!) / 1000) }),
-    ...(one && many && { threads: { count: many.threads!, cpu: many.cpu / one.cpu, perSecond: many.perSecond / one.perSecond } }),
+    ...(small &&
+      large &&
+      large.services! > small.services! && {
+        memoryPerThousandServices: (large.memory - small.memory) / ((large.services! - small.services!) / 1000),
+      }),
+    ...(one &&
+      many && {
+        threads: { count: many.threads!, cpu: many.cpu / one.cpu, perSecond: many.perSecond / one.perSecond },
+      }),
   };
 }
 
@@ -66,18 +79,36 @@ export function table(rows: readonly Row[]): string {
   const all = ratios(rows);
   const peers = [...new Set(all.map(({ peer }) => peer))];
   const body = rows.map((row) => [
-    row.scenario, row.peer, row.cpu.toFixed(1), row.perSecond.toFixed(0), row.p50.toFixed(2), row.p99.toFixed(1), String(row.lost), row.memory.toFixed(0), row.start.toFixed(0),
+    row.scenario,
+    row.peer,
+    row.cpu.toFixed(1),
+    row.perSecond.toFixed(0),
+    row.p50.toFixed(2),
+    row.p99.toFixed(1),
+    String(row.lost),
+    row.memory.toFixed(0),
+    row.start.toFixed(0),
     ...peers.map((peer) => {
-      const found = row.peer === OWN ? all.find((ratio) => ratio.scenario === row.scenario && ratio.peer === peer) : undefined;
+      const found =
+        row.peer === OWN ? all.find((ratio) => ratio.scenario === row.scenario && ratio.peer === peer) : undefined;
       return found === undefined ? '' : `${found.ratio.toFixed(2)}${found.against === row.scenario ? ' ' : '*'}`;
     }),
   ]);
   const head = [...HEAD, ...peers.map((peer) => `of ${peer}`)];
   const widths = head.map((title, i) => Math.max(title.length, ...body.map((cells) => cells[i]!.length)));
-  const lines = [head, ...body].map((cells) => cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ').trimEnd());
+  const lines = [head, ...body].map((cells) =>
+    cells
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  );
   if (all.some(({ scenario, against }) => scenario !== against)) lines.push('', `* of its CPU time for: ${MEASURE}`);
   const { memoryPerThousandServices: memory, threads } = summary(rows);
   if (memory !== undefined) lines.push('', `memory for each 1,000 services more: ${memory.toFixed(2)} MB`);
-  if (threads !== undefined) lines.push('', `${threads.count} threads on as many cores, shared with the load: CPU time per query ${threads.cpu.toFixed(2)} times that of one, queries per second ${threads.perSecond.toFixed(2)} times`);
+  if (threads !== undefined)
+    lines.push(
+      '',
+      `${threads.count} threads on as many cores, shared with the load: CPU time per query ${threads.cpu.toFixed(2)} times that of one, queries per second ${threads.perSecond.toFixed(2)} times`,
+    );
   return lines.join('\n');
 }

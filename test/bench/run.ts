@@ -1,4 +1,5 @@
-// `npm run bench [-- --json] [-- --only REGEX] [-- --seconds N] [-- --profile DIR]`: what a query costs, beside the other servers that are installed.
+// `npm run bench [-- --json] [-- --only REGEX] [-- --seconds N] [-- --profile DIR]`: what a query costs, beside the
+// other servers that are installed.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { FakeApi } from '../support/fake-api.js';
@@ -6,22 +7,43 @@ import { sample, untilReady, untilRight } from './ask.js';
 import { clusterApi, rightAnswers } from './cluster.js';
 import { load } from './load.js';
 import { PEERS, profiled, readyPort, metricsPort, write, type Peer } from './peers.js';
-import { LOAD_CORE, SERVER_CORE, cpuTime, firstCores, installed, residentMemory, startPinned, stop } from './process.js';
+import {
+  LOAD_CORE,
+  SERVER_CORE,
+  cpuTime,
+  firstCores,
+  installed,
+  residentMemory,
+  startPinned,
+  stop,
+} from './process.js';
 import { OWN, ratios, summary, table, type Row } from './report.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 
 const { values: options } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' }, seconds: { type: 'string', default: '5' }, profile: { type: 'string' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    seconds: { type: 'string', default: '5' },
+    profile: { type: 'string' },
+  },
 });
 const SECONDS = Number(options.seconds);
 /** Load before measuring begins: caches fill, code is optimized. */
 const WARM_UP = Math.min(2, SECONDS);
 
-async function measure(scenario: Scenario, peer: Peer, port: number, upstream: number, api: string | undefined): Promise<Row | undefined> {
+async function measure(
+  scenario: Scenario,
+  peer: Peer,
+  port: number,
+  upstream: number,
+  api: string | undefined,
+): Promise<Row | undefined> {
   const { kind, clients, services, threads } = scenario;
   let start = peer.command({ kind, port, upstream, api, threads });
   if (start === undefined) return undefined;
-  if (options.profile !== undefined && peer.name === OWN) start = profiled(start, path.join(options.profile, scenario.name.replace(/[^\w]+/g, '-')));
+  if (options.profile !== undefined && peer.name === OWN)
+    start = profiled(start, path.join(options.profile, scenario.name.replace(/[^\w]+/g, '-')));
   const questions = scenario.queries();
   const right = rightAnswers(services);
   const rcodes = new Set<string>(questions.map((question) => right(question).rcode));
@@ -40,14 +62,29 @@ async function measure(scenario: Scenario, peer: Peer, port: number, upstream: n
     await load({ ...work, seconds: WARM_UP });
     const before = cpuTime(child.pid!);
     // Answers are looked at while the load runs, too.
-    const [result, { latencies, lost }] = await Promise.all([load({ ...work, seconds: SECONDS }), sample(port, questions, right, SECONDS - 0.5)]);
+    const [result, { latencies, lost }] = await Promise.all([
+      load({ ...work, seconds: SECONDS }),
+      sample(port, questions, right, SECONDS - 0.5),
+    ]);
     const cpu = (cpuTime(child.pid!) - before) / (result.completed + latencies.length);
-    if (Object.keys(result.rcodes).some((rcode) => !rcodes.has(rcode))) throw new Error(`${peer.name}: rcodes ${JSON.stringify(result.rcodes)}, right are ${[...rcodes].join(', ')}`);
-    if (kind === 'cluster') await fetch(`http://127.0.0.1:${metricsPort(port)}/metrics`).then((response) => response.text());
-    const quantile = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!;
+    if (Object.keys(result.rcodes).some((rcode) => !rcodes.has(rcode)))
+      throw new Error(`${peer.name}: rcodes ${JSON.stringify(result.rcodes)}, right are ${[...rcodes].join(', ')}`);
+    if (kind === 'cluster')
+      await fetch(`http://127.0.0.1:${metricsPort(port)}/metrics`).then((response) => response.text());
+    const quantile = (share: number): number =>
+      latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!;
     return {
-      scenario: scenario.name, peer: peer.name, cpu, perSecond: result.perSecond, p50: quantile(0.5), p99: quantile(0.99), lost: result.lost + lost, memory: residentMemory(child.pid!), start: ready,
-      services, threads,
+      scenario: scenario.name,
+      peer: peer.name,
+      cpu,
+      perSecond: result.perSecond,
+      p50: quantile(0.5),
+      p99: quantile(0.99),
+      lost: result.lost + lost,
+      memory: residentMemory(child.pid!),
+      start: ready,
+      services,
+      threads,
     };
   } finally {
     await stop(child);
@@ -60,7 +97,7 @@ class Clusters {
 
   async url(services: number | undefined): Promise<string | undefined> {
     if (services === undefined) return undefined;
-    const api = this.made.get(services) ?? await clusterApi(services);
+    const api = this.made.get(services) ?? (await clusterApi(services));
     this.made.set(services, api);
     return api.url;
   }
@@ -75,7 +112,12 @@ if (!installed('dnsperf') || !installed('taskset')) {
   process.exit(1);
 }
 const base = 20_000 + (process.pid % 1000) * 10;
-const upstream = startPinned(LOAD_CORE, process.execPath, ['--import', 'tsx', new URL('upstream.ts', import.meta.url).pathname, String(base)]);
+const upstream = startPinned(LOAD_CORE, process.execPath, [
+  '--import',
+  'tsx',
+  new URL('upstream.ts', import.meta.url).pathname,
+  String(base),
+]);
 const clusters = new Clusters();
 const rows: Row[] = [];
 try {
@@ -94,4 +136,8 @@ try {
   await clusters.stop();
   await stop(upstream);
 }
-process.stdout.write(options.json ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows) }, undefined, 1)}\n` : `${table(rows)}\n`);
+process.stdout.write(
+  options.json
+    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows) }, undefined, 1)}\n`
+    : `${table(rows)}\n`,
+);

@@ -10,7 +10,10 @@ export interface Scenario {
   readonly queries: () => readonly string[];
   /** Services of the cluster. */
   readonly services?: number;
-  /** How many threads take queries and as many send them, on as many cores together; without it the server has a core to itself, and the load another. */
+  /**
+   * How many threads take queries and as many send them, on as many cores together; without it the server has a core
+   * to itself, and the load another.
+   */
   readonly threads?: number;
 }
 
@@ -19,33 +22,66 @@ const MANY_SERVICES = 100_000;
 
 const outside = (): string[] => Array.from({ length: 1000 }, (_, i) => `n${i + 1}.bench.example.org A`);
 /** 1,000 of the services. */
-const cluster = (services: number) => (): string[] => Array.from({ length: 1000 }, (_, i) => i * Math.floor(services / 1000)).map((i) => `svc${i}.ns${i % 100}.svc.cluster.local A`);
+const cluster = (services: number) => (): string[] =>
+  Array.from({ length: 1000 }, (_, i) => i * Math.floor(services / 1000)).map(
+    (i) => `svc${i}.ns${i % 100}.svc.cluster.local A`,
+  );
 const missing = (): string[] => Array.from({ length: 1000 }, (_, i) => `nosuch${i}.ns${i % 100}.svc.cluster.local A`);
 /** What a pod asks for external names by way of its search list. */
 const search = (): string[] =>
-  Array.from({ length: 200 }, (_, i) => `n${i + 1}.bench.example.org`).flatMap((name) => ['.ns1.svc.cluster.local', '.svc.cluster.local', '.cluster.local', ''].flatMap((domain) => [`${name}${domain} A`, `${name}${domain} AAAA`]));
+  Array.from({ length: 200 }, (_, i) => `n${i + 1}.bench.example.org`).flatMap((name) =>
+    ['.ns1.svc.cluster.local', '.svc.cluster.local', '.cluster.local', ''].flatMap((domain) => [
+      `${name}${domain} A`,
+      `${name}${domain} AAAA`,
+    ]),
+  );
 
 /** Lists that others measure cluster DNS servers with. */
 const list = (file: string): Scenario => ({
-  name: `list ${file}`, kind: 'cluster', clients: 10, services: SERVICES,
-  queries: () => readFileSync(new URL(`data/${file}.txt`, import.meta.url), 'utf8').trim().split('\n'),
+  name: `list ${file}`,
+  kind: 'cluster',
+  clients: 10,
+  services: SERVICES,
+  queries: () =>
+    readFileSync(new URL(`data/${file}.txt`, import.meta.url), 'utf8')
+      .trim()
+      .split('\n'),
 });
 
 /** More threads than this gain nothing on the hosts that DNS servers run on. */
 const MOST_THREADS = 4;
 /** As many as the cores allow: the chain's own thread has little to do for what is in the cache. */
 const THREADS = Math.max(2, Math.min(MOST_THREADS, os.availableParallelism()));
-const scaling = (threads: number): Scenario => ({ name: `cache hit, ${threads} shared ${threads === 1 ? 'core' : 'cores'}`, kind: 'cache', clients: 200, queries: outside, threads });
+const scaling = (threads: number): Scenario => ({
+  name: `cache hit, ${threads} shared ${threads === 1 ? 'core' : 'cores'}`,
+  kind: 'cache',
+  clients: 200,
+  queries: outside,
+  threads,
+});
 
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'cache hit, 1,000 names', kind: 'cache', clients: 10, queries: outside },
   { name: 'cache hit, 200 clients', kind: 'cache', clients: 200, queries: outside },
-  { name: 'cluster names, 10,000 services', kind: 'cluster', clients: 10, services: SERVICES, queries: cluster(SERVICES) },
+  {
+    name: 'cluster names, 10,000 services',
+    kind: 'cluster',
+    clients: 10,
+    services: SERVICES,
+    queries: cluster(SERVICES),
+  },
   { name: 'cluster NXDOMAIN, 10,000 services', kind: 'cluster', clients: 10, services: SERVICES, queries: missing },
-  { name: 'cluster names, 100,000 services', kind: 'cluster', clients: 10, services: MANY_SERVICES, queries: cluster(MANY_SERVICES) },
+  {
+    name: 'cluster names, 100,000 services',
+    kind: 'cluster',
+    clients: 10,
+    services: MANY_SERVICES,
+    queries: cluster(MANY_SERVICES),
+  },
   { name: 'search list of a pod', kind: 'cluster', clients: 10, services: SERVICES, queries: search },
   ...['all-queries', 'service', 'multiple-svc', 'nx-domain', 'pod-ip', 'outside'].map(list),
   { name: 'uncached forward over UDP', kind: 'forward-udp', clients: 10, queries: outside },
   { name: 'uncached forward over TCP', kind: 'forward-tcp', clients: 10, queries: outside },
-  scaling(1), scaling(THREADS),
+  scaling(1),
+  scaling(THREADS),
 ];

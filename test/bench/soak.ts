@@ -1,4 +1,5 @@
-// `npm run soak [-- --seconds N] [--workers N]`: dnsperf at 80 % of what the server can take, while objects change, the cache evicts, the Corefile reloads and
+// `npm run soak [-- --seconds N] [--workers N]`: dnsperf at 80 % of what the server can take, while objects change,
+// the cache evicts, the Corefile reloads and
 // threads are killed. Prints what was lost and what was answered wrong, and fails unless both are nothing.
 import dgram from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +13,9 @@ import { compiledProgram } from '../support/compiled.js';
 import { load } from './load.js';
 import { installed, residentMemory } from './process.js';
 
-const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '600' }, workers: { type: 'string', default: '2' } } });
+const { values: options } = parseArgs({
+  options: { seconds: { type: 'string', default: '600' }, workers: { type: 'string', default: '2' } },
+});
 const SECONDS = Number(options.seconds);
 
 /** Times in milliseconds. */
@@ -40,7 +43,10 @@ class Expected {
 
   constructor(private now: string) {}
 
-  /** From now on `next` is right; what was right before is so for at most `overlap` more milliseconds, and not after `next` was seen. */
+  /**
+   * From now on `next` is right; what was right before is so for at most `overlap` more milliseconds, and not after
+   * `next` was seen.
+   */
   change(next: string, overlap: number): void {
     this.before = this.now;
     this.now = next;
@@ -78,7 +84,10 @@ const { createServer } = (await import(path.join(compiled, 'server/server.js')))
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-soak-'));
 const lines: string[] = [];
-const keep = (level: string) => (line: string): void => void (level !== 'debug' && lines.push(`${level} ${line}`));
+const keep =
+  (level: string) =>
+  (line: string): void =>
+    void (level !== 'debug' && lines.push(`${level} ${line}`));
 const log = { debug: keep('debug'), info: keep('info'), warning: keep('warning'), error: keep('error') };
 
 let generation = 1;
@@ -113,7 +122,9 @@ const guestAt = (): string => (edition % 2 === 0 ? '10.96.255.1' : NO_NAME);
 function writeObjects(): void {
   const objects = ['apiVersion: v1\nkind: Namespace\nmetadata: { name: default }\n'];
   const add = (name: string, ip: string): unknown =>
-    objects.push(`apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: default }\nspec: { clusterIP: ${ip}, clusterIPs: [${ip}], ports: [{ name: http, port: 80, protocol: TCP }] }\n`);
+    objects.push(
+      `apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: default }\nspec: { clusterIP: ${ip}, clusterIPs: [${ip}], ports: [{ name: http, port: 80, protocol: TCP }] }\n`,
+    );
   for (let i = 0; i < SERVICES; i++) add(`s${i}`, `10.96.${i === 0 ? edition : 0}.${i + 1}`);
   if (guestAt() !== NO_NAME) add('guest', guestAt());
   writeFileSync(path.join(dir, 'objects.yaml'), objects.join('---\n'));
@@ -137,7 +148,15 @@ class Sampler {
     // Its number comes round again before an answer does.
     if (this.waiting.has(id)) this.lost++;
     this.waiting.set(id, { asked: performance.now(), name, expected });
-    const message = encodeMessage({ id, flags: Flag.RD, rcode: 0, question: [{ name, type: 1, class: 1 }], answer: [], authority: [], additional: [] });
+    const message = encodeMessage({
+      id,
+      flags: Flag.RD,
+      rcode: 0,
+      question: [{ name, type: 1, class: 1 }],
+      answer: [],
+      authority: [],
+      additional: [],
+    });
     this.sockets[id % this.sockets.length]!.send(message, this.port, '127.0.0.1');
   }
 
@@ -153,8 +172,12 @@ class Sampler {
     if (!question) return;
     this.waiting.delete(id);
     this.answers++;
-    const got = rcode === 0 && answer.length === 1 ? answer[0]!.rdata.join('.') : `rcode ${rcode}, ${answer.length} records`;
-    if (!question.expected.check(got, question.asked)) this.wrong.push(`${question.name} asked ${(performance.now() - question.asked).toFixed(0)} ms ago: ${got}, right is ${String(question.expected)}`);
+    const got =
+      rcode === 0 && answer.length === 1 ? answer[0]!.rdata.join('.') : `rcode ${rcode}, ${answer.length} records`;
+    if (!question.expected.check(got, question.asked))
+      this.wrong.push(
+        `${question.name} asked ${(performance.now() - question.asked).toFixed(0)} ms ago: ${got}, right is ${String(question.expected)}`,
+      );
   }
 }
 
@@ -166,7 +189,8 @@ await server.listen();
 const { port } = server.served[0]!;
 const queries = path.join(dir, 'queries');
 const asked = [
-  ...Array.from({ length: NAMES }, (_, i) => `n${i}.example.org A`), ...Array.from({ length: SERVICES * 5 }, (_, i) => `s${i % SERVICES}.default.svc.cluster.local A`),
+  ...Array.from({ length: NAMES }, (_, i) => `n${i}.example.org A`),
+  ...Array.from({ length: SERVICES * 5 }, (_, i) => `s${i % SERVICES}.default.svc.cluster.local A`),
   ...Array.from({ length: 100 }, (_, i) => `missing${i}.default.svc.cluster.local A`),
 ];
 writeFileSync(queries, `${asked.join('\n')}\n`);
@@ -207,18 +231,33 @@ const timers = [
 const result = await load({ port, queries, seconds: SECONDS, clients: 20, rate });
 timers.forEach((timer) => clearInterval(timer));
 await sampler.end();
-const evictions = Math.max(0, ...[...(await server.runtime.metrics.text()).matchAll(/^coredns_cache_evictions_total\{.*type="success".*\} (\d+)/gm)].map(([, count]) => Number(count)));
+const evictions = Math.max(
+  0,
+  ...[
+    ...(await server.runtime.metrics.text()).matchAll(/^coredns_cache_evictions_total\{.*type="success".*\} (\d+)/gm),
+  ].map(([, count]) => Number(count)),
+);
 const happened = `${reloads} reloads, ${changes} changes of objects, ${evictions} answers evicted, ${kills} threads killed in ${((performance.now() - started) / 1000).toFixed(0)} s`;
 // A soak in which nothing happened shows nothing.
 const idle = SECONDS * 1000 > 2 * KILL_EVERY && Math.min(reloads, changes, evictions, kills) === 0;
 await server.stop();
 rmSync(dir, { recursive: true, force: true });
 
-const faults = lines.filter((line) => line.startsWith('error') && !/^error worker \d+ died, starting another: it ended$/.test(line));
+const faults = lines.filter(
+  (line) => line.startsWith('error') && !/^error worker \d+ died, starting another: it ended$/.test(line),
+);
 const strange = Object.keys(result.rcodes).filter((rcode) => rcode !== 'NOERROR' && rcode !== 'NXDOMAIN');
-process.stdout.write(`${[
-  happened, `dnsperf: ${result.completed} answered at ${result.perSecond.toFixed(0)} a second, mean ${result.mean.toFixed(2)} ms, max ${result.max.toFixed(0)} ms, ${JSON.stringify(result.rcodes)}`,
-  `sampled: ${sampler.answers} answers`, `resident memory: ${memory.toFixed(0)} MB before, ${residentMemory(process.pid).toFixed(0)} MB after`,
-  `lost: ${result.lost + sampler.lost}`, `wrong: ${sampler.wrong.length + strange.length}`, ...sampler.wrong.slice(0, 10), ...strange, ...faults.slice(0, 10),
-].join('\n')}\n`);
+process.stdout.write(
+  `${[
+    happened,
+    `dnsperf: ${result.completed} answered at ${result.perSecond.toFixed(0)} a second, mean ${result.mean.toFixed(2)} ms, max ${result.max.toFixed(0)} ms, ${JSON.stringify(result.rcodes)}`,
+    `sampled: ${sampler.answers} answers`,
+    `resident memory: ${memory.toFixed(0)} MB before, ${residentMemory(process.pid).toFixed(0)} MB after`,
+    `lost: ${result.lost + sampler.lost}`,
+    `wrong: ${sampler.wrong.length + strange.length}`,
+    ...sampler.wrong.slice(0, 10),
+    ...strange,
+    ...faults.slice(0, 10),
+  ].join('\n')}\n`,
+);
 process.exit(result.lost + sampler.lost + sampler.wrong.length + strange.length + faults.length === 0 && !idle ? 0 : 1);

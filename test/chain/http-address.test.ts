@@ -17,10 +17,24 @@ describe('httpAddress', () => {
   });
 
   it.each([
-    { text: 'localhost', error: "Corefile:2: health: address: got 'localhost', allowed: HOST:PORT, [IPV6]:PORT, :PORT" },
-    { text: '127.0.0.1:99999', error: "Corefile:2: health: address: got '127.0.0.1:99999', allowed: HOST:PORT, [IPV6]:PORT, :PORT" },
-    { text: 'pod.example:80', error: "Corefile:2: health: address: got 'pod.example:80', allowed: IP:PORT, [IPV6]:PORT, localhost:PORT, or :PORT for all addresses" },
-    { text: '300.1.1.1:80', error: "Corefile:2: health: address: got '300.1.1.1:80', allowed: IP:PORT, [IPV6]:PORT, localhost:PORT, or :PORT for all addresses" },
+    {
+      text: 'localhost',
+      error: "Corefile:2: health: address: got 'localhost', allowed: HOST:PORT, [IPV6]:PORT, :PORT",
+    },
+    {
+      text: '127.0.0.1:99999',
+      error: "Corefile:2: health: address: got '127.0.0.1:99999', allowed: HOST:PORT, [IPV6]:PORT, :PORT",
+    },
+    {
+      text: 'pod.example:80',
+      error:
+        "Corefile:2: health: address: got 'pod.example:80', allowed: IP:PORT, [IPV6]:PORT, localhost:PORT, or :PORT for all addresses",
+    },
+    {
+      text: '300.1.1.1:80',
+      error:
+        "Corefile:2: health: address: got '300.1.1.1:80', allowed: IP:PORT, [IPV6]:PORT, localhost:PORT, or :PORT for all addresses",
+    },
   ])('refuses $text', ({ text, error }) => {
     expect(() => httpAddress(entry(text), text)).toThrow(error);
   });

@@ -8,27 +8,54 @@ const answered = reply({ answer: ['a.example. 5 IN A 192.0.2.1'] });
 describe('lookUp', () => {
   it('asks as the client did, in class IN', async () => {
     let asked: Query | undefined;
-    const found = await lookUp((question) => ((asked = question), answered), query('x.', 'TXT', { class: 3, edns: 1400, do: true, cd: true, transport: 'tcp', remote: '192.0.2.9' }), 'a.example.', 1);
+    const found = await lookUp(
+      (question) => ((asked = question), answered),
+      query('x.', 'TXT', { class: 3, edns: 1400, do: true, cd: true, transport: 'tcp', remote: '192.0.2.9' }),
+      'a.example.',
+      1,
+    );
     expect(texts(found!.answer)).toEqual(['a.example. 5 IN A 192.0.2.1']);
-    expect(asked).toMatchObject({ qname: 'a.example.', type: 1, class: 1, udpSize: 1400, do: true, checkingDisabled: true, transport: 'tcp' });
+    expect(asked).toMatchObject({
+      qname: 'a.example.',
+      type: 1,
+      class: 1,
+      udpSize: 1400,
+      do: true,
+      checkingDisabled: true,
+      transport: 'tcp',
+    });
     expect(asked!.arrival.remote.address).toBe('192.0.2.9');
   });
 
   it.each([
-    { name: 'a plain reply comes back plain', ask: () => answered, want: { answer: answered.answer, truncated: false } },
+    {
+      name: 'a plain reply comes back plain',
+      ask: () => answered,
+      want: { answer: answered.answer, truncated: false },
+    },
     { name: 'a failure has no answer', ask: () => Reply.failure(2), want: { answer: [], truncated: false } },
-    { name: 'a reply that was cut short says so', ask: () => reply({ flags: 0x200 }), want: { answer: [], truncated: true } },
+    {
+      name: 'a reply that was cut short says so',
+      ask: () => reply({ flags: 0x200 }),
+      want: { answer: [], truncated: true },
+    },
     { name: 'no reply', ask: () => DROP, want: undefined },
   ])('$name', ({ ask, want }) => {
     expect(lookUp(ask as Next, query('x.'), 'a.example.', 1)).toEqual(want);
   });
 
   it('waits for a promise', async () => {
-    expect(await lookUp(() => Promise.resolve(answered), query('x.'), 'a.example.', 1)).toEqual({ answer: answered.answer, truncated: false });
+    expect(await lookUp(() => Promise.resolve(answered), query('x.'), 'a.example.', 1)).toEqual({
+      answer: answered.answer,
+      truncated: false,
+    });
   });
 
   it('spells owners that repeat the question as it was asked', async () => {
-    const records: EncodedRecords = { ...encodeRecords({ answer: rrs('a.example. 5 IN A 192.0.2.1'), authority: [], additional: [] }), owners: [0] };
+    const records: EncodedRecords = {
+      ...encodeRecords({ answer: rrs('a.example. 5 IN A 192.0.2.1'), authority: [], additional: [] }),
+      owners: [0],
+    };
     const found = await lookUp(() => Reply.ofRecords(0, 0, records), query('x.'), 'A.example.', 1);
     expect(texts(found!.answer)).toEqual(['A.example. 5 IN A 192.0.2.1']);
   });
@@ -41,7 +68,9 @@ describe('lookUp', () => {
     let questions = 0;
     const ask: Next = (question) => {
       questions++;
-      return reply({ answer: lookUp(ask, question, `a.${question.name}`, 1) === undefined ? ['end. 5 IN A 192.0.2.1'] : [] });
+      return reply({
+        answer: lookUp(ask, question, `a.${question.name}`, 1) === undefined ? ['end. 5 IN A 192.0.2.1'] : [],
+      });
     };
     void lookUp(ask, query('x.'), 'a.x.', 1);
     expect(questions).toBe(8);

@@ -8,6 +8,8 @@ describe('onlyOne', () => {
   });
 
   it('refuses a second one where it stands', () => {
-    expect(() => onlyOne(directives('loop\nwhoami\nloop', 'loop'))).toThrow('Corefile:4: loop: got it a second time in this server block, allowed: once; the first stands at Corefile:2');
+    expect(() => onlyOne(directives('loop\nwhoami\nloop', 'loop'))).toThrow(
+      'Corefile:4: loop: got it a second time in this server block, allowed: once; the first stands at Corefile:2',
+    );
   });
 });

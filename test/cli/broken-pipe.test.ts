@@ -15,7 +15,10 @@ let child: ChildProcessByStdio<Writable, Readable, Readable>;
 afterEach(() => void child.kill('SIGKILL'));
 
 /** Starts a program whose reader ends after the first piece of output. */
-async function readOnce(args: readonly string[], input = ''): Promise<{ first: string; errors: () => string; end: Promise<unknown[]> }> {
+async function readOnce(
+  args: readonly string[],
+  input = '',
+): Promise<{ first: string; errors: () => string; end: Promise<unknown[]> }> {
   child = spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
@@ -32,9 +35,20 @@ it('a command whose reader has ended ends too, without a word', async () => {
 });
 
 it('a server whose reader has ended serves on', async () => {
-  const { first, errors, end } = await readOnce(['-conf', 'stdin', '-io', 'dgram'], '.:0 {\n    bind 127.0.0.1\n    whoami\n    log\n}\n');
+  const { first, errors, end } = await readOnce(
+    ['-conf', 'stdin', '-io', 'dgram'],
+    '.:0 {\n    bind 127.0.0.1\n    whoami\n    log\n}\n',
+  );
   const port = Number(/:(\d+)/.exec(first)?.[1]);
-  const ask = (): Promise<Buffer> => exchangeOnce(new HostNetwork(), realClock, secureRandom, query('www.example.org.').bytes, { address: '127.0.0.1', port }, { timeoutMs: 5000 });
+  const ask = (): Promise<Buffer> =>
+    exchangeOnce(
+      new HostNetwork(),
+      realClock,
+      secureRandom,
+      query('www.example.org.').bytes,
+      { address: '127.0.0.1', port },
+      { timeoutMs: 5000 },
+    );
   // Each query is logged.
   for (let i = 0; i < 5; i++) expect((await ask())[3]! & 0xf).toBe(0);
   child.kill('SIGTERM');

@@ -9,13 +9,33 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('historyFile', () => {
   it.each([
-    { name: "in the user's folder for state", env: { HOME: '/home/u', XDG_STATE_HOME: '/s' }, terminal: true, want: '/s/nodens/lab-history' },
-    { name: 'in the usual one', env: { HOME: '/home/u' }, terminal: true, want: '/home/u/.local/state/nodens/lab-history' },
+    {
+      name: "in the user's folder for state",
+      env: { HOME: '/home/u', XDG_STATE_HOME: '/s' },
+      terminal: true,
+      want: '/s/nodens/lab-history',
+    },
+    {
+      name: 'in the usual one',
+      env: { HOME: '/home/u' },
+      terminal: true,
+      want: '/home/u/.local/state/nodens/lab-history',
+    },
     { name: 'nowhere without a terminal', env: { HOME: '/home/u' }, terminal: false, want: undefined },
     { name: 'nowhere with an empty HISTFILE', env: { HOME: '/home/u', HISTFILE: '' }, terminal: true, want: undefined },
-    { name: "not in the shell's own", env: { HOME: '/home/u', HISTFILE: '/home/u/.bash_history' }, terminal: true, want: '/home/u/.local/state/nodens/lab-history' },
+    {
+      name: "not in the shell's own",
+      env: { HOME: '/home/u', HISTFILE: '/home/u/.bash_history' },
+      terminal: true,
+      want: '/home/u/.local/state/nodens/lab-history',
+    },
     { name: 'nowhere without a home', env: {}, terminal: true, want: undefined },
-    { name: 'nowhere when the folder is not absolute', env: { XDG_STATE_HOME: 'state' }, terminal: true, want: undefined },
+    {
+      name: 'nowhere when the folder is not absolute',
+      env: { XDG_STATE_HOME: 'state' },
+      terminal: true,
+      want: undefined,
+    },
   ])('is $name', ({ env, terminal, want }) => expect(historyFile(env, terminal)).toBe(want));
 });
 
@@ -30,7 +50,10 @@ describe('the history', () => {
   });
 
   it('is bounded', () => {
-    writeHistory(file, Array.from({ length: HISTORY + 10 }, (_, i) => `line ${i}`));
+    writeHistory(
+      file,
+      Array.from({ length: HISTORY + 10 }, (_, i) => `line ${i}`),
+    );
     expect(readHistory(file)).toHaveLength(HISTORY);
     expect(readHistory(file)[0]).toBe('line 0');
   });

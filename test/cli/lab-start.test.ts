@@ -20,7 +20,12 @@ beforeAll(() => checkout.create(), 60_000);
 afterAll(() => checkout.remove());
 
 /** The commands that a started lab proposes. */
-const proposals = (text: string): string[] => /Try it from another terminal:\n\n([\s\S]*?)\n\nCtrl-C/.exec(text)![1]!.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+const proposals = (text: string): string[] =>
+  /Try it from another terminal:\n\n([\s\S]*?)\n\nCtrl-C/
+    .exec(text)![1]!
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 
 describe('npm start', () => {
   let lab: Started;
@@ -30,7 +35,12 @@ describe('npm start', () => {
     const begun = performance.now();
     lab = checkout.start('npm', ['start', '--', '-port', '0']);
     const [, port = ''] = await lab.said(/^ +(\d+) +default\/curl-pod/m);
-    const { text } = await runDig(['@127.0.0.1', '-p', port, '+short', 'webpod.default.svc.cluster.local'], { network: new HostNetwork(), clock: realClock, random: secureRandom, resolvConf: '' });
+    const { text } = await runDig(['@127.0.0.1', '-p', port, '+short', 'webpod.default.svc.cluster.local'], {
+      network: new HostNetwork(),
+      clock: realClock,
+      random: secureRandom,
+      resolvConf: '',
+    });
     tookUntilAnswer = performance.now() - begun;
     expect(text).toBe('10.96.152.212\n');
     await lab.said(/Ctrl-C ends it/);
@@ -49,11 +59,16 @@ describe('npm start', () => {
     expect(lines.length).toBeGreaterThanOrEqual(5);
     for (const line of lines) {
       if (line.startsWith('dig ')) {
-        if (!noDig) expect(type(line), line).toMatch(/status: NOERROR[\s\S]*ANSWER SECTION:\n\S+\s+\d+\s+IN\s+A\s+(10\.96\.152\.212|142\.250\.196\.110)/);
+        if (!noDig)
+          expect(type(line), line).toMatch(
+            /status: NOERROR[\s\S]*ANSWER SECTION:\n\S+\s+\d+\s+IN\s+A\s+(10\.96\.152\.212|142\.250\.196\.110)/,
+          );
       } else if (/^(.* )?http:/.test(line)) expect((await fetch(/http:\S+/.exec(line)![0])).status, line).toBe(200);
       else {
         expect(line).toMatch(/^bin\/nodens lab (exec|shell) /);
-        expect(type(line, 'explain google.com\nexit\n'), line).toMatch(/Address: 10\.96\.152\.212|google\.com has 142\.250\.196\.110/);
+        expect(type(line, 'explain google.com\nexit\n'), line).toMatch(
+          /Address: 10\.96\.152\.212|google\.com has 142\.250\.196\.110/,
+        );
       }
     }
   });
@@ -76,7 +91,10 @@ describe('labs side by side', () => {
   let second: Started;
 
   beforeAll(async () => {
-    [first, second] = [checkout.start('bin/nodens', ['lab', 'up', '-port', '0']), checkout.start('bin/nodens', ['lab', 'up', '-port', '0'])];
+    [first, second] = [
+      checkout.start('bin/nodens', ['lab', 'up', '-port', '0']),
+      checkout.start('bin/nodens', ['lab', 'up', '-port', '0']),
+    ];
     await Promise.all([first.said(/Ctrl-C ends it/), second.said(/Ctrl-C ends it/)]);
   }, 30_000);
   afterAll(() => {
@@ -98,12 +116,18 @@ describe('labs side by side', () => {
     const both = [base(first.text()), base(second.text())].sort((a, b) => Number(a) - Number(b)).join(', ');
     expect(fails('exec', 'help')).toBe(`several labs are running; there are labs at ${both}: say which with -port\n`);
     expect(fails('shell')).toBe(`several labs are running; there are labs at ${both}: say which with -port\n`);
-    expect(fails('down', '-port', '1')).toBe(`no lab is running at port 1; there are labs at ${both}: say which with -port\n`);
+    expect(fails('down', '-port', '1')).toBe(
+      `no lab is running at port 1; there are labs at ${both}: say which with -port\n`,
+    );
   });
 
   it('say which of them has a port', () => {
     const port = Number(base(first.text()));
-    expect(fails('up', '-port', String(port))).toMatch(new RegExp(`^a lab is running already at port ${port}; end it with: nodens lab down.*, or start this one beside it: nodens lab up -port \\d+\\n$`));
+    expect(fails('up', '-port', String(port))).toMatch(
+      new RegExp(
+        `^a lab is running already at port ${port}; end it with: nodens lab down.*, or start this one beside it: nodens lab up -port \\d+\\n$`,
+      ),
+    );
   });
 
   it('what one that was killed leaves is cleared away by the next', async () => {

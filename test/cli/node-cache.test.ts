@@ -9,19 +9,25 @@ const run = async (...args: string[]): Promise<{ text: string; code: number | nu
 };
 
 /** Times and the name of the image differ. */
-const comparable = (text: string): string => text.replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d/gm, 'TIME').replace(/image: \S+/, 'image: IMAGE');
+const comparable = (text: string): string =>
+  text.replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d/gm, 'TIME').replace(/image: \S+/, 'image: IMAGE');
 
 describe('nodens node-cache', () => {
-  const recorded = BAD_FLAGS.split(/^\$ /m).filter((part) => part !== '').map((part) => {
-    const [, command = '', said = '', code = ''] = /^node-cache (.*)\n([\s\S]*)\[exit (\d)\]\n$/.exec(part)!;
-    return { command, said, code: Number(code) };
-  });
+  const recorded = BAD_FLAGS.split(/^\$ /m)
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [, command = '', said = '', code = ''] = /^node-cache (.*)\n([\s\S]*)\[exit (\d)\]\n$/.exec(part)!;
+      return { command, said, code: Number(code) };
+    });
 
-  it.each(recorded.filter(({ command }) => !command.includes('fd00')))('answers $command as node-cache does', async ({ command, said, code }) => {
-    const ours = await run('node-cache', ...command.split(' '));
-    expect(comparable(ours.text).startsWith(comparable(said))).toBe(true);
-    expect(ours.code).toBe(code);
-  });
+  it.each(recorded.filter(({ command }) => !command.includes('fd00')))(
+    'answers $command as node-cache does',
+    async ({ command, said, code }) => {
+      const ours = await run('node-cache', ...command.split(' '));
+      expect(comparable(ours.text).startsWith(comparable(said))).toBe(true);
+      expect(ours.code).toBe(code);
+    },
+  );
 
   it('takes what node-cache cannot: addresses of both families', async () => {
     expect(recorded.filter(({ command }) => command.includes('fd00'))).toHaveLength(1);
@@ -31,7 +37,15 @@ describe('nodens node-cache', () => {
   });
 
   it('is meant by its flags when no command is given, as in the addon', async () => {
-    const { text, code } = await run('-localip', '169.254.20.10,10.96.0.10', '-conf', '/etc/Corefile', '-upstreamsvc', 'kube-dns-upstream', '-dry-run');
+    const { text, code } = await run(
+      '-localip',
+      '169.254.20.10,10.96.0.10',
+      '-conf',
+      '/etc/Corefile',
+      '-upstreamsvc',
+      'kube-dns-upstream',
+      '-dry-run',
+    );
     expect(text.split('\n').filter((line) => line.startsWith('-A '))).toEqual(SAVED);
     expect(code).toBe(0);
   });
@@ -47,7 +61,19 @@ describe('nodens node-cache', () => {
   });
 
   it('without a Corefile says which one is missing', async () => {
-    const { text, code } = await run('node-cache', '-localip', '127.0.0.1', '-conf', '/nowhere/Corefile', '-basecorefile', '/nowhere/base', '-setupinterface=false', '-setupiptables=false', '-metrics-listen-address', '127.0.0.1:0');
+    const { text, code } = await run(
+      'node-cache',
+      '-localip',
+      '127.0.0.1',
+      '-conf',
+      '/nowhere/Corefile',
+      '-basecorefile',
+      '/nowhere/base',
+      '-setupinterface=false',
+      '-setupiptables=false',
+      '-metrics-listen-address',
+      '127.0.0.1:0',
+    );
     expect(text).toContain('[ERROR] Failed to read node-cache coreFile /nowhere/base');
     expect(text).toMatch(/^cannot read .*nowhere\/Corefile: no such file; -conf names the Corefile$/m);
     expect(code).toBe(1);

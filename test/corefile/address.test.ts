@@ -4,7 +4,9 @@ import { zonesFromText } from '../../src/corefile/zone.js';
 import { messageOf } from './memory-files.js';
 
 const keys = (text: string): string[] =>
-  parseCorefile({ name: 'Corefile', text: `${text} {\n}\n` }).blocks.flatMap((block) => block.keys.map(({ zone, port }) => (port === undefined ? zone : `${zone} ${port}`)));
+  parseCorefile({ name: 'Corefile', text: `${text} {\n}\n` }).blocks.flatMap((block) =>
+    block.keys.map(({ zone, port }) => (port === undefined ? zone : `${zone} ${port}`)),
+  );
 
 describe('server block keys', () => {
   it.each([
@@ -33,35 +35,69 @@ describe('server block keys', () => {
 
   it('keeps how and where a key was written', () => {
     expect(parseCorefile({ name: 'Corefile', text: '\nDNS.example\n' }).blocks[0]).toMatchObject({
-      file: 'Corefile', line: 2, directives: [], keys: [{ zone: 'dns.example.', port: undefined, transport: 'dns', text: 'DNS.example', file: 'Corefile', line: 2 }],
+      file: 'Corefile',
+      line: 2,
+      directives: [],
+      keys: [
+        { zone: 'dns.example.', port: undefined, transport: 'dns', text: 'DNS.example', file: 'Corefile', line: 2 },
+      ],
     });
   });
 
   it.each([
-    { text: '.:99999', want: "got port '99999' in '.:99999', allowed: a number from 1 to 65535, or 0 for any free port" },
+    {
+      text: '.:99999',
+      want: "got port '99999' in '.:99999', allowed: a number from 1 to 65535, or 0 for any free port",
+    },
     { text: '.:-1', want: "got port '-1' in '.:-1', allowed: a number from 1 to 65535, or 0 for any free port" },
     { text: '.:', want: "got port '' in '.:', allowed: a number from 1 to 65535, or 0 for any free port" },
-    { text: 'a.org:domain', want: "got port 'domain' in 'a.org:domain', allowed: a number from 1 to 65535, or 0 for any free port" },
+    {
+      text: 'a.org:domain',
+      want: "got port 'domain' in 'a.org:domain', allowed: a number from 1 to 65535, or 0 for any free port",
+    },
     { text: 'tls://example.org', want: "got scheme 'tls://' in 'tls://example.org', allowed: dns://, or no scheme" },
-    { text: 'https://example.org', want: "got scheme 'https://' in 'https://example.org', allowed: dns://, or no scheme" },
+    {
+      text: 'https://example.org',
+      want: "got scheme 'https://' in 'https://example.org', allowed: dns://, or no scheme",
+    },
     { text: 'grpc://example.org', want: "got scheme 'grpc://' in 'grpc://example.org', allowed: dns://, or no scheme" },
     { text: 'quic://example.org', want: "got scheme 'quic://' in 'quic://example.org', allowed: dns://, or no scheme" },
     { text: 'a..org', want: "got zone 'a..org', allowed: no empty label (a dot at the start, or two in a row)" },
     { text: '.org', want: "got zone '.org', allowed: no empty label (a dot at the start, or two in a row)" },
     { text: '..', want: "got zone '..', allowed: no empty label (a dot at the start, or two in a row)" },
-    { text: 'a,b.org', want: "got zone 'a,b.org', allowed: a domain name without , : ( ) { }; several zones are separated by spaces" },
-    { text: '(a) (b)', key: '(a)', want: "got zone '(a)', allowed: a domain name without , : ( ) { }; several zones are separated by spaces" },
+    {
+      text: 'a,b.org',
+      want: "got zone 'a,b.org', allowed: a domain name without , : ( ) { }; several zones are separated by spaces",
+    },
+    {
+      text: '(a) (b)',
+      key: '(a)',
+      want: "got zone '(a)', allowed: a domain name without , : ( ) { }; several zones are separated by spaces",
+    },
     { text: '"a b"', key: 'a b', want: "got zone 'a b', allowed: printable ASCII without white space" },
-    { text: 'bücher.example', want: "got zone 'bücher.example', allowed: printable ASCII without white space; write it as 'xn--bcher-kva.example'" },
-    { text: 'dns://', want: "got zone '', allowed: a domain name such as example.org, . for the root, or an address block such as 10.0.0.0/8" },
-    { text: `a.${'b'.repeat(64)}.org`, want: `got zone 'a.${'b'.repeat(64)}.org', allowed: labels of at most 63 octets` },
+    {
+      text: 'bücher.example',
+      want: "got zone 'bücher.example', allowed: printable ASCII without white space; write it as 'xn--bcher-kva.example'",
+    },
+    {
+      text: 'dns://',
+      want: "got zone '', allowed: a domain name such as example.org, . for the root, or an address block such as 10.0.0.0/8",
+    },
+    {
+      text: `a.${'b'.repeat(64)}.org`,
+      want: `got zone 'a.${'b'.repeat(64)}.org', allowed: labels of at most 63 octets`,
+    },
     { text: 'a.'.repeat(128), want: `got zone '${'a.'.repeat(128)}', 256 characters, allowed: at most 255` },
     { text: 'a.org\\', want: "got zone 'a.org\\', allowed: a backslash only before the character it escapes" },
-  ])('refuses $text', ({ text, key, want }) => expect(messageOf(() => keys(text))).toBe(`Corefile:1: server block key '${key ?? text}': ${want}`));
+  ])('refuses $text', ({ text, key, want }) =>
+    expect(messageOf(() => keys(text))).toBe(`Corefile:1: server block key '${key ?? text}': ${want}`),
+  );
 });
 
-const nibbles = (first: number, last: number, rest: string): string[] => Array.from({ length: last - first + 1 }, (_, i) => `${(first + i).toString(16)}.${rest}`);
-const octets = (first: number, last: number, rest: string): string[] => Array.from({ length: last - first + 1 }, (_, i) => `${first + i}.${rest}`);
+const nibbles = (first: number, last: number, rest: string): string[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => `${(first + i).toString(16)}.${rest}`);
+const octets = (first: number, last: number, rest: string): string[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => `${first + i}.${rest}`);
 const LONG = '0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.';
 
 describe('zonesFromText', () => {
@@ -96,7 +132,10 @@ describe('zonesFromText', () => {
     { text: ':53', want: "got zone '', allowed: a domain name" },
     { text: '10.0.0.0/33', want: "got '10.0.0.0/33', allowed: an address block such as 10.0.0.0/8" },
     { text: '10.0.0.0/', want: "got '10.0.0.0/', allowed: an address block" },
-    { text: '10.0.0/24', want: "got '10.0.0/24', allowed: an address block such as 10.0.0.0/8 or 2001:db8::/32, with all four octets" },
+    {
+      text: '10.0.0/24',
+      want: "got '10.0.0/24', allowed: an address block such as 10.0.0.0/8 or 2001:db8::/32, with all four octets",
+    },
     { text: '2001:db8::/129', want: "got '2001:db8::/129', allowed: an address block" },
     { text: '::/0', want: "got '::/0', allowed: an address block" },
     { text: '::ffff:b:f/115', want: "got '::ffff:b:f/115', allowed: an address block" },

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { expandEnvironment } from '../../src/corefile/environment.js';
 
-const ENV = { A: 'one', B: 'two words', EMPTY: '', NESTED: 'x{$A}y', SELF: '{$SELF}', PING: '{%PONG%}', PONG: '{%PING%}', GROWS: '{$GROWS}{$GROWS}' };
+const ENV = {
+  A: 'one',
+  B: 'two words',
+  EMPTY: '',
+  NESTED: 'x{$A}y',
+  SELF: '{$SELF}',
+  PING: '{%PONG%}',
+  PONG: '{%PING%}',
+  GROWS: '{$GROWS}{$GROWS}',
+};
 const expand = (text: string): string =>
   expandEnvironment(text, ENV, (message) => {
     throw new RangeError(message);
@@ -29,8 +38,20 @@ describe('expandEnvironment', () => {
   ])('$name', ({ text, want }) => expect(expand(text)).toBe(want));
 
   it.each([
-    { name: 'itself', text: '{$SELF}', want: "the value of environment variable 'SELF' leads back to itself or is too long" },
-    { name: 'itself through another', text: '{%PING%}', want: /^the value of environment variable 'P[IO]NG' leads back/ },
-    { name: 'itself twice', text: '{$GROWS}', want: "the value of environment variable 'GROWS' leads back to itself or is too long" },
+    {
+      name: 'itself',
+      text: '{$SELF}',
+      want: "the value of environment variable 'SELF' leads back to itself or is too long",
+    },
+    {
+      name: 'itself through another',
+      text: '{%PING%}',
+      want: /^the value of environment variable 'P[IO]NG' leads back/,
+    },
+    {
+      name: 'itself twice',
+      text: '{$GROWS}',
+      want: "the value of environment variable 'GROWS' leads back to itself or is too long",
+    },
   ])('refuses a value that names $name', ({ text, want }) => expect(() => expand(text)).toThrow(want));
 });

@@ -12,13 +12,20 @@ export function memoryFiles(files: Record<string, string>, env: Record<string, s
       return text;
     },
     glob(pattern) {
-      const source = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*').replaceAll('?', '[^/]');
-      return Object.keys(files).filter((path) => new RegExp(`^${source}$`).test(path)).sort();
+      const source = pattern
+        .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replaceAll('*', '[^/]*')
+        .replaceAll('?', '[^/]');
+      return Object.keys(files)
+        .filter((path) => new RegExp(`^${source}$`).test(path))
+        .sort();
     },
   };
 }
 
-/** The message of the CorefileError that `run` throws; any other error is thrown on, and none at all is an error too. */
+/**
+ * The message of the CorefileError that `run` throws; any other error is thrown on, and none at all is an error too.
+ */
 export function messageOf(run: () => unknown): string {
   try {
     run();

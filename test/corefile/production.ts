@@ -50,9 +50,13 @@ export const NODE_CACHE = `cluster.local:53 {
     prometheus :9253
     }
 `;
-export const NODE_CACHE_SHA512 = 'c2a33959886c62fd3f6ece4aa8d20f6dee62749837c13a2f37982568c338cd8fcaaf34b94ac2e8793ec1ee652a50764ed65b238802d03257e6b02b4f082259a6';
+export const NODE_CACHE_SHA512 =
+  'c2a33959886c62fd3f6ece4aa8d20f6dee62749837c13a2f37982568c338cd8fcaaf34b94ac2e8793ec1ee652a50764ed65b238802d03257e6b02b4f082259a6';
 
-/** A Corefile as cloud providers and operators compose it: snippets, overrides from a mounted folder, stub domains, rewrites, templates. */
+/**
+ * A Corefile as cloud providers and operators compose it: snippets, overrides from a mounted folder, stub domains,
+ * rewrites, templates.
+ */
 export const COMPOSED = `(defaults) {
     errors
     log . {

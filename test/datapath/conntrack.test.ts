@@ -5,8 +5,19 @@ import type { Packet, TcpFlag } from '../../src/datapath/packet.js';
 import { ensureRules, nodeCacheRules, removeRules } from '../../src/datapath/rules-node-cache.js';
 import { dnsLab } from './lab.js';
 
-const packet = (change: Partial<Packet> = {}): Packet => ({ number: 1, protocol: 'UDP', src: '10.0.0.1', dst: '10.0.0.2', sport: 40_000, dport: 53, ttl: 64, payload: new Uint8Array(0), ...change });
-const tcp = (...flags: TcpFlag[]): Packet => packet({ protocol: 'TCP', tcp: { flags, seq: 0, ack: 0, window: 0, options: { tsVal: 0, tsEcr: 0 } } });
+const packet = (change: Partial<Packet> = {}): Packet => ({
+  number: 1,
+  protocol: 'UDP',
+  src: '10.0.0.1',
+  dst: '10.0.0.2',
+  sport: 40_000,
+  dport: 53,
+  ttl: 64,
+  payload: new Uint8Array(0),
+  ...change,
+});
+const tcp = (...flags: TcpFlag[]): Packet =>
+  packet({ protocol: 'TCP', tcp: { flags, seq: 0, ack: 0, window: 0, options: { tsVal: 0, tsEcr: 0 } } });
 const back = (p: Packet): Packet => ({ ...p, src: p.dst, dst: p.src, sport: p.dport, dport: p.sport });
 const settings = { tcpMax: 10, anyMax: 2, reportInterval: 5, flagMask: 0xff, whenFull: 'evict' as const };
 
@@ -15,7 +26,10 @@ describe('CiliumConntrack', () => {
     const ct = new CiliumConntrack(settings);
     ct.create(packet(), 'egress', 100, 5);
     ct.create(packet(), 'ingress', 100, 5);
-    expect(ct.list(100).map((e) => `${e.direction} ${e.src}:${e.sport} -> ${e.dst}:${e.dport} ${e.expires}`)).toEqual(['OUT 10.0.0.1:40000 -> 10.0.0.2:53 160', 'IN 10.0.0.1:40000 -> 10.0.0.2:53 160']);
+    expect(ct.list(100).map((e) => `${e.direction} ${e.src}:${e.sport} -> ${e.dst}:${e.dport} ${e.expires}`)).toEqual([
+      'OUT 10.0.0.1:40000 -> 10.0.0.2:53 160',
+      'IN 10.0.0.1:40000 -> 10.0.0.2:53 160',
+    ]);
     expect(ct.lookup(back(packet()), 'egress', 101).state).toBe('reply');
     expect(ct.lookup(packet(), 'ingress', 101).state).toBe('established');
   });
@@ -34,12 +48,15 @@ describe('CiliumConntrack', () => {
     { name: 'established', flags: [['SYN'], ['ACK']], want: 8000 },
     { name: 'one FIN', flags: [['SYN'], ['ACK'], ['ACK', 'FIN']], want: 8000 },
     { name: 'a RST before the answer', flags: [['SYN'], ['RST']], want: 10 },
-  ] as { name: string; flags: TcpFlag[][]; want: number }[])('TCP lifetime after $name is $want s', ({ flags, want }) => {
-    const ct = new CiliumConntrack(settings);
-    ct.create(tcp(...flags[0]!), 'egress', 100, 5);
-    for (const each of flags.slice(1)) ct.lookup(tcp(...each), 'egress', 100);
-    expect(ct.list(100)[0]!.expires - 100).toBe(want);
-  });
+  ] as { name: string; flags: TcpFlag[][]; want: number }[])(
+    'TCP lifetime after $name is $want s',
+    ({ flags, want }) => {
+      const ct = new CiliumConntrack(settings);
+      ct.create(tcp(...flags[0]!), 'egress', 100, 5);
+      for (const each of flags.slice(1)) ct.lookup(tcp(...each), 'egress', 100);
+      expect(ct.list(100)[0]!.expires - 100).toBe(want);
+    },
+  );
 
   it('closes 10 s after both FINs, and opens again with a SYN', () => {
     const ct = new CiliumConntrack(settings);
@@ -54,7 +71,13 @@ describe('CiliumConntrack', () => {
     const ct = new CiliumConntrack(settings);
     ct.create(tcp('SYN'), 'egress', 100, 5);
     const report = (now: number, ...flags: TcpFlag[]): boolean => ct.lookup(tcp(...flags), 'egress', now).report;
-    expect([report(100, 'ACK'), report(100, 'ACK'), report(100, 'ACK', 'PSH'), report(105, 'ACK'), report(105.5, 'ACK')]).toEqual([true, false, true, false, true]);
+    expect([
+      report(100, 'ACK'),
+      report(100, 'ACK'),
+      report(100, 'ACK', 'PSH'),
+      report(105, 'ACK'),
+      report(105.5, 'ACK'),
+    ]).toEqual([true, false, true, false, true]);
   });
 
   it('a full map gives up its oldest entry, or refuses', () => {
@@ -78,7 +101,12 @@ describe('CiliumConntrack', () => {
   it('relates an ICMP error to its connection', () => {
     const ct = new CiliumConntrack(settings);
     ct.create(packet(), 'egress', 100, 5);
-    const error = packet({ protocol: 'ICMP', src: '10.0.0.2', dst: '10.0.0.1', icmp: { kind: 'port-unreachable', id: 0, seq: 0, about: packet() } });
+    const error = packet({
+      protocol: 'ICMP',
+      src: '10.0.0.2',
+      dst: '10.0.0.1',
+      icmp: { kind: 'port-unreachable', id: 0, seq: 0, about: packet() },
+    });
     expect(ct.lookup(error, 'ingress', 101).state).toBe('related');
   });
 
@@ -112,21 +140,76 @@ describe('KernelConntrack', () => {
 
   it.each([
     { name: 'SYN_SENT', path: [['SYN', 0]], left: 120 },
-    { name: 'SYN_RECV', path: [['SYN', 0], ['SYN,ACK', 1]], left: 60 },
-    { name: 'ESTABLISHED', path: [['SYN', 0], ['SYN,ACK', 1], ['ACK', 0]], left: 432_000 },
-    { name: 'FIN_WAIT', path: [['SYN', 0], ['SYN,ACK', 1], ['ACK', 0], ['ACK,FIN', 0]], left: 120 },
-    { name: 'LAST_ACK', path: [['SYN', 0], ['SYN,ACK', 1], ['ACK', 0], ['ACK,FIN', 0], ['ACK,FIN', 1]], left: 30 },
-    { name: 'TIME_WAIT', path: [['SYN', 0], ['SYN,ACK', 1], ['ACK', 0], ['ACK,FIN', 0], ['ACK,FIN', 1], ['ACK', 0]], left: 120 },
-    { name: 'CLOSE', path: [['SYN', 0], ['RST', 1]], left: 10 },
-  ] as { name: string; path: [string, number][]; left: number }[])('TCP in $name lives $left s', ({ name, path, left: want }) => {
-    const ct = new KernelConntrack(10);
-    for (const [flags, reply] of path) {
-      const p = tcp(...(flags.split(',') as TcpFlag[]));
-      pass(ct, reply ? back(p) : p, 100);
-    }
-    expect(ct.list(100)[0]).toMatchObject({ tcpState: name });
-    expect(left(ct, 100)).toBe(want);
-  });
+    {
+      name: 'SYN_RECV',
+      path: [
+        ['SYN', 0],
+        ['SYN,ACK', 1],
+      ],
+      left: 60,
+    },
+    {
+      name: 'ESTABLISHED',
+      path: [
+        ['SYN', 0],
+        ['SYN,ACK', 1],
+        ['ACK', 0],
+      ],
+      left: 432_000,
+    },
+    {
+      name: 'FIN_WAIT',
+      path: [
+        ['SYN', 0],
+        ['SYN,ACK', 1],
+        ['ACK', 0],
+        ['ACK,FIN', 0],
+      ],
+      left: 120,
+    },
+    {
+      name: 'LAST_ACK',
+      path: [
+        ['SYN', 0],
+        ['SYN,ACK', 1],
+        ['ACK', 0],
+        ['ACK,FIN', 0],
+        ['ACK,FIN', 1],
+      ],
+      left: 30,
+    },
+    {
+      name: 'TIME_WAIT',
+      path: [
+        ['SYN', 0],
+        ['SYN,ACK', 1],
+        ['ACK', 0],
+        ['ACK,FIN', 0],
+        ['ACK,FIN', 1],
+        ['ACK', 0],
+      ],
+      left: 120,
+    },
+    {
+      name: 'CLOSE',
+      path: [
+        ['SYN', 0],
+        ['RST', 1],
+      ],
+      left: 10,
+    },
+  ] as { name: string; path: [string, number][]; left: number }[])(
+    'TCP in $name lives $left s',
+    ({ name, path, left: want }) => {
+      const ct = new KernelConntrack(10);
+      for (const [flags, reply] of path) {
+        const p = tcp(...(flags.split(',') as TcpFlag[]));
+        pass(ct, reply ? back(p) : p, 100);
+      }
+      expect(ct.list(100)[0]).toMatchObject({ tcpState: name });
+      expect(left(ct, 100)).toBe(want);
+    },
+  );
 
   it('a full table drops new flows and keeps old ones', () => {
     const ct = new KernelConntrack(1);
@@ -177,13 +260,21 @@ describe('KernelConntrack', () => {
 });
 
 describe('the kernel of a node', () => {
-  const ask = (world: ReturnType<typeof dnsLab>['world']) => world.pod('default', 'curl-pod').process.udp().sendTo(new Uint8Array(1), '169.254.20.10', 53);
+  const ask = (world: ReturnType<typeof dnsLab>['world']) =>
+    world.pod('default', 'curl-pod').process.udp().sendTo(new Uint8Array(1), '169.254.20.10', 53);
 
   it('tracks queries to the node cache until its rules are there', () => {
     const { world } = dnsLab({ installNoConntrackRules: false });
     world.addDummy('k8s-ctr', 'nodelocaldns', ['169.254.20.10']);
     const node = world.node('k8s-ctr');
-    node.process.udp({ onReadable: (s) => { const d = s.recv()!; s.sendTo(d.payload, d.address, d.port, d.localAddress); } }).bind('169.254.20.10', 53);
+    node.process
+      .udp({
+        onReadable: (s) => {
+          const d = s.recv()!;
+          s.sendTo(d.payload, d.address, d.port, d.localAddress);
+        },
+      })
+      .bind('169.254.20.10', 53);
     ask(world);
     expect(node.kernel.size).toBe(1);
     const rules = nodeCacheRules(['169.254.20.10']);
@@ -201,6 +292,8 @@ describe('the kernel of a node', () => {
     world.node('k8s-ctr').process.udp().bind('169.254.20.10', 53);
     ask(world);
     expect(ask(world)).toMatchObject({ verdict: 'lost', reason: 'nf_conntrack table is full' });
-    expect(events.filter((event) => event.kind === 'kernel').map((event) => event.text)).toEqual(['nf_conntrack: nf_conntrack: table full, dropping packet']);
+    expect(events.filter((event) => event.kind === 'kernel').map((event) => event.text)).toEqual([
+      'nf_conntrack: nf_conntrack: table full, dropping packet',
+    ]);
   });
 });

@@ -17,7 +17,10 @@ function ask(world: World): void {
 
 /** What Hubble shows with --port 53: events in which either port is 53. */
 const onPort53 = (events: readonly DatapathEvent[]): DatapathEvent[] =>
-  events.filter((event) => (event.kind === 'sock' || event.kind === 'trace') && (event.source.port === 53 || event.destination.port === 53));
+  events.filter(
+    (event) =>
+      (event.kind === 'sock' || event.kind === 'trace') && (event.source.port === 53 || event.destination.port === 53),
+  );
 
 describe('a query on one node', () => {
   it('is told as in hubble-webpod', () => {
@@ -40,22 +43,32 @@ describe('a query on one node', () => {
     const { world, events } = dnsLab();
     echo(world, 'kube-system', COREDNS);
     ask(world);
-    expect(nodeCaptures(events, 'k8s-ctr')).toEqual(['lxcd63c3c1415ff In 172.20.1.236:a > 172.20.1.144:53', 'lxcf2a822e72a6e In 172.20.1.144:53 > 172.20.1.236:a']);
+    expect(nodeCaptures(events, 'k8s-ctr')).toEqual([
+      'lxcd63c3c1415ff In 172.20.1.236:a > 172.20.1.144:53',
+      'lxcf2a822e72a6e In 172.20.1.144:53 > 172.20.1.236:a',
+    ]);
   });
 
   it('shows both directions inside the pod', () => {
     const { world, events } = dnsLab();
     echo(world, 'kube-system', COREDNS);
     ask(world);
-    const inside = events.filter((event): event is CaptureEvent => event.kind === 'capture' && event.netns === 'pod/default/curl-pod');
-    expect(inside.map((event) => `${event.device} ${event.direction} ttl ${event.packet.ttl}`)).toEqual(['eth0 Out ttl 64', 'eth0 In ttl 63']);
+    const inside = events.filter(
+      (event): event is CaptureEvent => event.kind === 'capture' && event.netns === 'pod/default/curl-pod',
+    );
+    expect(inside.map((event) => `${event.device} ${event.direction} ttl ${event.packet.ttl}`)).toEqual([
+      'eth0 Out ttl 64',
+      'eth0 In ttl 63',
+    ]);
   });
 });
 
 describe('a query that CoreDNS forwards', () => {
   /** CoreDNS as Go writes it: one upstream socket, and address calls around its set-up. */
   function forwarder(world: World): void {
-    const upstream = world.pod('kube-system', COREDNS).process.udp({ onReadable: (socket) => back(socket.recv(false)!.payload) });
+    const upstream = world
+      .pod('kube-system', COREDNS)
+      .process.udp({ onReadable: (socket) => back(socket.recv(false)!.payload) });
     let fresh = true;
     let back: (answer: Uint8Array) => void = () => undefined;
     const server = world.pod('kube-system', COREDNS).process.udp({
@@ -119,8 +132,16 @@ describe('a query that CoreDNS forwards', () => {
     forwarder(world);
     ask(world);
     ask(world);
-    const upstream = ['lxcf2a822e72a6e In 172.20.1.144:b > 10.0.2.3:53', 'eth0 Out 10.0.2.15:b > 10.0.2.3:53', 'eth0 In 10.0.2.3:53 > 10.0.2.15:b'];
-    const client = (port: string): string[] => [`lxcd63c3c1415ff In 172.20.1.236:${port} > 172.20.1.144:53`, ...upstream, `lxcf2a822e72a6e In 172.20.1.144:53 > 172.20.1.236:${port}`];
+    const upstream = [
+      'lxcf2a822e72a6e In 172.20.1.144:b > 10.0.2.3:53',
+      'eth0 Out 10.0.2.15:b > 10.0.2.3:53',
+      'eth0 In 10.0.2.3:53 > 10.0.2.15:b',
+    ];
+    const client = (port: string): string[] => [
+      `lxcd63c3c1415ff In 172.20.1.236:${port} > 172.20.1.144:53`,
+      ...upstream,
+      `lxcf2a822e72a6e In 172.20.1.144:53 > 172.20.1.236:${port}`,
+    ];
     expect(nodeCaptures(events, 'k8s-ctr')).toEqual([...client('a'), ...client('c')]);
   });
 
@@ -147,7 +168,12 @@ describe('other places', () => {
     socket.sendTo(query, '172.20.0.130', 80);
     socket.recv();
     const told = events.filter((event) => event.kind === 'trace').map((event) => `${event.node}: ${story([event])[0]}`);
-    expect(told).toEqual(['k8s-ctr: curl-pod:a -> far:80 to-network', 'k8s-w1: curl-pod:a -> far:80 to-endpoint', 'k8s-w1: curl-pod:a <- far:80 to-network', 'k8s-ctr: curl-pod:a <- far:80 to-endpoint']);
+    expect(told).toEqual([
+      'k8s-ctr: curl-pod:a -> far:80 to-network',
+      'k8s-w1: curl-pod:a -> far:80 to-endpoint',
+      'k8s-w1: curl-pod:a <- far:80 to-network',
+      'k8s-ctr: curl-pod:a <- far:80 to-endpoint',
+    ]);
     expect(nodeCaptures(events, 'k8s-ctr')).toEqual([
       'lxcd63c3c1415ff In 172.20.1.236:a > 172.20.0.130:80',
       'eth1 Out 172.20.1.236:a > 172.20.0.130:80',
@@ -163,20 +189,28 @@ describe('other places', () => {
     const { world } = dnsLab();
     world.addPod({ namespace: 'default', name: 'far', node: 'k8s-w1', ip: '172.20.0.130' });
     const replies: number[] = [];
-    world.pod('default', 'curl-pod').process.ping(address, { id: 7, seq: 1, onReply: (reply) => replies.push(reply.ttl) });
+    world
+      .pod('default', 'curl-pod')
+      .process.ping(address, { id: 7, seq: 1, onReply: (reply) => replies.push(reply.ttl) });
     expect(replies).toEqual([ttl]);
   });
 
   it('the node asks its resolver: one line as host, none for the answer', () => {
     const { world, events } = dnsLab();
-    const resolver = world.host('resolver-k8s-ctr').process.udp({ onReadable: (s) => void s.sendTo(query, s.recv()!.address, 44999) });
+    const resolver = world
+      .host('resolver-k8s-ctr')
+      .process.udp({ onReadable: (s) => void s.sendTo(query, s.recv()!.address, 44999) });
     resolver.bind('10.0.2.3', 53);
     const socket = world.node('k8s-ctr').process.udp();
     socket.bind('0.0.0.0', 44999);
     socket.sendTo(query, '10.0.2.3', 53);
     expect(socket.readable).toBe(1);
     const traces = events.filter((event) => event.kind === 'trace');
-    expect(traces.map((event) => `${event.source.ip}:${event.source.port} ${event.source.identity} ${event.point} ${event.isReply}`)).toEqual(['10.0.2.15:44999 1 to-network false']);
+    expect(
+      traces.map(
+        (event) => `${event.source.ip}:${event.source.port} ${event.source.identity} ${event.point} ${event.isReply}`,
+      ),
+    ).toEqual(['10.0.2.15:44999 1 to-network false']);
   });
 
   it('knows the node with the API server by its own identity', () => {
@@ -191,6 +225,11 @@ describe('other places', () => {
     const { world, events } = dnsLab({ aggregation: 'none' });
     echo(world, 'kube-system', COREDNS);
     ask(world);
-    expect(events.filter((event) => event.kind === 'trace').map((event) => event.point)).toEqual(['from-endpoint', 'to-endpoint', 'from-endpoint', 'to-endpoint']);
+    expect(events.filter((event) => event.kind === 'trace').map((event) => event.point)).toEqual([
+      'from-endpoint',
+      'to-endpoint',
+      'from-endpoint',
+      'to-endpoint',
+    ]);
   });
 });

@@ -12,7 +12,8 @@ import { World } from '../../src/datapath/world.js';
 import { machine } from './lab.js';
 
 const clusterPool: IpamConfig = { mode: 'cluster-pool', clusterPoolCidrs: ['172.20.0.0/16'] };
-const blocksOf = (ipam: Ipam, node: string): string[] => [...ipam.admit(node).blocks.values()].flat().map((block) => formatCidr(block.cidr));
+const blocksOf = (ipam: Ipam, node: string): string[] =>
+  [...ipam.admit(node).blocks.values()].flat().map((block) => formatCidr(block.cidr));
 
 describe('IpamBlock', () => {
   it('hands out all but the first and the last address, .1 too, each once', () => {
@@ -26,7 +27,11 @@ describe('IpamBlock', () => {
   });
 
   it.each([
-    { name: 'the network address', ip: '10.0.0.0', error: 'provided IP 10.0.0.0 is not in the valid range 10.0.0.1-10.0.0.6' },
+    {
+      name: 'the network address',
+      ip: '10.0.0.0',
+      error: 'provided IP 10.0.0.0 is not in the valid range 10.0.0.1-10.0.0.6',
+    },
     { name: 'another block', ip: '10.0.1.1', error: 'provided IP 10.0.1.1 is not in the valid range' },
     { name: 'one in use', ip: '10.0.0.5', error: 'provided IP 10.0.0.5 is already allocated to me' },
   ])('refuses to pin $name', ({ ip, error }) => {
@@ -47,19 +52,45 @@ describe('CidrSet', () => {
   });
 
   it.each([
-    { name: 'a mask shorter than the pool', pools: ['10.0.0.0/24'], mask: 16, error: 'mask size 16 does not fit 10.0.0.0/24, want 24 to 30' },
-    { name: 'a mask without two spare addresses', pools: ['10.0.0.0/24'], mask: 31, error: 'mask size 31 does not fit 10.0.0.0/24, want 24 to 30' },
-    { name: 'pools that overlap', pools: ['10.0.0.0/16', '10.0.1.0/24'], mask: 24, error: '10.0.1.0/24 overlaps 10.0.0.0/16' },
+    {
+      name: 'a mask shorter than the pool',
+      pools: ['10.0.0.0/24'],
+      mask: 16,
+      error: 'mask size 16 does not fit 10.0.0.0/24, want 24 to 30',
+    },
+    {
+      name: 'a mask without two spare addresses',
+      pools: ['10.0.0.0/24'],
+      mask: 31,
+      error: 'mask size 31 does not fit 10.0.0.0/24, want 24 to 30',
+    },
+    {
+      name: 'pools that overlap',
+      pools: ['10.0.0.0/16', '10.0.1.0/24'],
+      mask: 24,
+      error: '10.0.1.0/24 overlaps 10.0.0.0/16',
+    },
     { name: 'no pool', pools: [], mask: 24, error: 'a pool needs at least one block' },
   ])('refuses $name', ({ pools, mask, error }) => {
-    expect(() => new CidrSet(pools.map((pool) => parseCidr(pool)!), mask, 'pool')).toThrow(error);
+    expect(
+      () =>
+        new CidrSet(
+          pools.map((pool) => parseCidr(pool)!),
+          mask,
+          'pool',
+        ),
+    ).toThrow(error);
   });
 });
 
 describe('Ipam', () => {
   it.each([
     { name: 'kubernetes', config: { mode: 'kubernetes' as const }, want: ['10.244.0.0/24', '10.244.1.0/24'] },
-    { name: 'cluster-pool by default', config: { mode: 'cluster-pool' as const }, want: ['10.0.0.0/24', '10.0.1.0/24'] },
+    {
+      name: 'cluster-pool by default',
+      config: { mode: 'cluster-pool' as const },
+      want: ['10.0.0.0/24', '10.0.1.0/24'],
+    },
     { name: 'cluster-pool', config: clusterPool, want: ['172.20.0.0/24', '172.20.1.0/24'] },
   ])('gives node blocks in order: $name', ({ config, want }) => {
     const ipam = new Ipam(config, seededRandom(1));
@@ -71,11 +102,19 @@ describe('Ipam', () => {
     const node = ipam.admit('a');
     ipam.allocate(node, 'x');
     ipam.allocate(node, 'y');
-    expect(() => ipam.allocate(node, 'ns/z')).toThrow('node a: range is full: no address left for ns/z, all 2 of pool default are in use');
+    expect(() => ipam.allocate(node, 'ns/z')).toThrow(
+      'node a: range is full: no address left for ns/z, all 2 of pool default are in use',
+    );
   });
 
   describe('multi-pool', () => {
-    const multi: IpamConfig = { mode: 'multi-pool', pools: [{ name: 'default', cidrs: ['10.10.0.0/16'], maskSize: 28 }, { name: 'red', cidrs: ['10.20.0.0/27'], maskSize: 29 }] };
+    const multi: IpamConfig = {
+      mode: 'multi-pool',
+      pools: [
+        { name: 'default', cidrs: ['10.10.0.0/16'], maskSize: 28 },
+        { name: 'red', cidrs: ['10.20.0.0/27'], maskSize: 29 },
+      ],
+    };
 
     it('keeps the reserve ready, rounded up, and asks for blocks as it is used', () => {
       const ipam = new Ipam(multi, seededRandom(1));
@@ -102,9 +141,21 @@ describe('Ipam', () => {
     });
 
     it.each([
-      { name: 'no default pool', pools: [{ name: 'red', cidrs: ['10.0.0.0/24'], maskSize: 28 }], error: 'ipam.pools: one pool must be named default' },
-      { name: 'a pool twice', pools: [...multi.pools!, multi.pools![0]!], error: 'ipam.pools[2].name: there are two pools named default' },
-      { name: 'a bad block', pools: [{ name: 'default', cidrs: ['x'], maskSize: 28 }], error: 'ipam.pools[0].cidrs[0]: "x" is no address block' },
+      {
+        name: 'no default pool',
+        pools: [{ name: 'red', cidrs: ['10.0.0.0/24'], maskSize: 28 }],
+        error: 'ipam.pools: one pool must be named default',
+      },
+      {
+        name: 'a pool twice',
+        pools: [...multi.pools!, multi.pools![0]!],
+        error: 'ipam.pools[2].name: there are two pools named default',
+      },
+      {
+        name: 'a bad block',
+        pools: [{ name: 'default', cidrs: ['x'], maskSize: 28 }],
+        error: 'ipam.pools[0].cidrs[0]: "x" is no address block',
+      },
     ])('refuses $name', ({ pools, error }) => {
       expect(() => new Ipam({ mode: 'multi-pool', pools }, seededRandom(1))).toThrow(error);
     });
@@ -114,15 +165,32 @@ describe('Ipam', () => {
       world.addNode({ name: 'k8s-ctr', interfaces: machine('k8s-ctr', 100) });
       world.addNamespace({ name: 'team', annotations: { 'ipam.cilium.io/ip-pool': 'red' } });
       expect(world.addPod({ namespace: 'team', name: 'a', node: 'k8s-ctr' }).ip).toMatch(/^10\.20\./);
-      expect(world.addPod({ namespace: 'team', name: 'b', node: 'k8s-ctr', annotations: { 'ipam.cilium.io/ip-pool': 'default' } }).ip).toMatch(/^10\.10\./);
+      expect(
+        world.addPod({
+          namespace: 'team',
+          name: 'b',
+          node: 'k8s-ctr',
+          annotations: { 'ipam.cilium.io/ip-pool': 'default' },
+        }).ip,
+      ).toMatch(/^10\.10\./);
       expect(world.addPod({ namespace: 'x', name: 'c', node: 'k8s-ctr' }).ip).toMatch(/^10\.10\./);
     });
 
     it.each([
-      { name: 'tunnels', config: { routing: 'vxlan' as const }, error: 'config.routing: multi-pool needs native routing, got vxlan' },
-      { name: 'one route for the node', config: { endpointRoutes: false }, error: 'config.endpointRoutes: multi-pool needs endpoint routes' },
+      {
+        name: 'tunnels',
+        config: { routing: 'vxlan' as const },
+        error: 'config.routing: multi-pool needs native routing, got vxlan',
+      },
+      {
+        name: 'one route for the node',
+        config: { endpointRoutes: false },
+        error: 'config.endpointRoutes: multi-pool needs endpoint routes',
+      },
     ])('does not go with $name', ({ config, error }) => {
-      expect(() => new World({ clock: new ManualClock(), random: seededRandom(1), ipam: multi, config })).toThrow(error);
+      expect(() => new World({ clock: new ManualClock(), random: seededRandom(1), ipam: multi, config })).toThrow(
+        error,
+      );
     });
   });
 });
@@ -130,16 +198,28 @@ describe('Ipam', () => {
 describe('a change of mode on a running cluster (ipam-1 to ipam-5)', () => {
   function cluster() {
     const world = new World({ clock: new ManualClock(), random: seededRandom(1), ipam: { mode: 'kubernetes' } });
-    for (const [name, last] of [['k8s-ctr', 100], ['k8s-w1', 101]] as const) world.addNode({ name, interfaces: machine(name, last) });
-    const pod = (node: string, name: string, ip: string, app: string): void => void world.addPod({ namespace: 'default', name, node, ip, labels: { app } });
+    for (const [name, last] of [
+      ['k8s-ctr', 100],
+      ['k8s-w1', 101],
+    ] as const)
+      world.addNode({ name, interfaces: machine(name, last) });
+    const pod = (node: string, name: string, ip: string, app: string): void =>
+      void world.addPod({ namespace: 'default', name, node, ip, labels: { app } });
     pod('k8s-ctr', 'curl-pod', '10.244.0.27', 'curl');
     pod('k8s-ctr', 'webpod-1', '10.244.0.1', 'webpod');
     pod('k8s-w1', 'webpod-2', '10.244.1.96', 'webpod');
     return world;
   }
-  const endpoints = (world: World): string[] => [...world.cluster.pods.values()].filter((pod) => pod.endpoint).map((pod) => `${pod.spec.name} ${pod.ip}`);
-  const nodes = (world: World): string[] => [...world.cluster.nodes.values()].map((node) => `${node.name} ${node.podBlocks.map(formatCidr).join()}`);
-  const routes = (world: World, node: string): string[] => world.node(node).netns.routes.list().map(formatRoute).filter((line) => /^(10\.244|172)/.test(line));
+  const endpoints = (world: World): string[] =>
+    [...world.cluster.pods.values()].filter((pod) => pod.endpoint).map((pod) => `${pod.spec.name} ${pod.ip}`);
+  const nodes = (world: World): string[] =>
+    [...world.cluster.nodes.values()].map((node) => `${node.name} ${node.podBlocks.map(formatCidr).join()}`);
+  const routes = (world: World, node: string): string[] =>
+    world
+      .node(node)
+      .netns.routes.list()
+      .map(formatRoute)
+      .filter((line) => /^(10\.244|172)/.test(line));
   const reaches = (world: World, from: string, to: string): boolean => {
     let answered = false;
     world.pod('default', from).process.ping(to, { id: 1, seq: 1, onReply: () => (answered = true) });
@@ -163,7 +243,11 @@ describe('a change of mode on a running cluster (ipam-1 to ipam-5)', () => {
     expect(world.restartAgents().map((pod) => pod.spec.name)).toEqual(['webpod-2']);
     expect(nodes(world)).toEqual(['k8s-ctr 10.244.0.0/24', 'k8s-w1 172.20.0.0/24']);
     expect(endpoints(world)).toEqual(['curl-pod 10.244.0.27', 'webpod-1 10.244.0.1']);
-    expect(routes(world, 'k8s-ctr')).toEqual(['10.244.0.1 ', '10.244.0.27 '].map((ip) => expect.stringContaining(ip)).concat('172.20.0.0/24 via 192.168.10.101 dev eth1 proto kernel'));
+    expect(routes(world, 'k8s-ctr')).toEqual(
+      ['10.244.0.1 ', '10.244.0.27 ']
+        .map((ip) => expect.stringContaining(ip))
+        .concat('172.20.0.0/24 via 192.168.10.101 dev eth1 proto kernel'),
+    );
     world.deleteCiliumNode('k8s-ctr');
     world.restartAgents();
     expect(nodes(world)).toEqual(['k8s-ctr 172.20.1.0/24', 'k8s-w1 172.20.0.0/24']);
@@ -182,7 +266,10 @@ describe('a change of mode on a running cluster (ipam-1 to ipam-5)', () => {
     const old = world.pod('default', 'curl-pod');
     expect(old).toMatchObject({ ip: '10.244.0.27', unmanaged: true });
     expect(reaches(world, 'curl-pod', '10.244.1.96')).toBe(false);
-    expect(old.process.udp().sendTo(new Uint8Array(1), '10.244.1.96', 80)).toMatchObject({ verdict: 'lost', reason: 'pod default/curl-pod (10.244.0.27) is not managed by the agent any more' });
+    expect(old.process.udp().sendTo(new Uint8Array(1), '10.244.1.96', 80)).toMatchObject({
+      verdict: 'lost',
+      reason: 'pod default/curl-pod (10.244.0.27) is not managed by the agent any more',
+    });
     world.removePod('default', 'curl-pod');
     const fresh = world.addPod({ namespace: 'default', name: 'curl-pod', node: 'k8s-ctr', labels: { app: 'curl' } });
     expect(fresh.ip).toMatch(/^172\.20\.1\./);
@@ -194,7 +281,9 @@ describe('a change of mode on a running cluster (ipam-1 to ipam-5)', () => {
   it('creates no pod on a node without a CiliumNode', () => {
     const world = cluster();
     world.deleteCiliumNode('k8s-w1');
-    expect(() => world.addPod({ namespace: 'a', name: 'b', node: 'k8s-w1' })).toThrow('pods.a/b.node: k8s-w1 has no CiliumNode: its agent must be restarted first');
+    expect(() => world.addPod({ namespace: 'a', name: 'b', node: 'k8s-w1' })).toThrow(
+      'pods.a/b.node: k8s-w1 has no CiliumNode: its agent must be restarted first',
+    );
     expect(() => world.deleteCiliumNode('k8s-w1')).toThrow(TopologyError);
   });
 });

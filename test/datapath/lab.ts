@@ -6,7 +6,9 @@ import type { InterfaceSpec } from '../../src/datapath/node.js';
 import { World } from '../../src/datapath/world.js';
 import type { WorldOptions } from '../../src/datapath/traffic.js';
 
-/** The devices of one machine of the recorded two-node cluster: eth0 behind a NAT of its own, eth1 on the common link. */
+/**
+ * The devices of one machine of the recorded two-node cluster: eth0 behind a NAT of its own, eth1 on the common link.
+ */
 export const machine = (name: string, last: number): InterfaceSpec[] => [
   { name: 'eth0', addresses: ['10.0.2.15/24'], segment: `nat-${name}`, gateway: '10.0.2.2', dhcp: { dns: '10.0.2.3' } },
   { name: 'eth1', addresses: [`192.168.10.${last}/24`], segment: 'lan' },
@@ -30,13 +32,27 @@ export function lab(config: Partial<DatapathConfig> = {}, options: Partial<World
   });
   const routes = [{ to: '10.10.0.0/16', via: '192.168.10.200' }];
   world.addNode({ name: 'k8s-w1', interfaces: machine('k8s-w1', 101), routes, podCidr: '172.20.0.0/24' });
-  world.addNode({ name: 'k8s-ctr', interfaces: machine('k8s-ctr', 100), routes, podCidr: '172.20.1.0/24', apiServer: true });
+  world.addNode({
+    name: 'k8s-ctr',
+    interfaces: machine('k8s-ctr', 100),
+    routes,
+    podCidr: '172.20.1.0/24',
+    apiServer: true,
+  });
   world.addHost({
     name: 'router',
-    interfaces: [...machine('router', 200), { name: 'loop1', addresses: ['10.10.1.200/24'] }, { name: 'loop2', addresses: ['10.10.2.200/24'] }],
+    interfaces: [
+      ...machine('router', 200),
+      { name: 'loop1', addresses: ['10.10.1.200/24'] },
+      { name: 'loop2', addresses: ['10.10.2.200/24'] },
+    ],
     forward: true,
   });
-  for (const name of ['k8s-ctr', 'k8s-w1']) world.addHost({ name: `resolver-${name}`, interfaces: [{ name: 'eth0', addresses: ['10.0.2.3/24'], segment: `nat-${name}` }] });
+  for (const name of ['k8s-ctr', 'k8s-w1'])
+    world.addHost({
+      name: `resolver-${name}`,
+      interfaces: [{ name: 'eth0', addresses: ['10.0.2.3/24'], segment: `nat-${name}` }],
+    });
   const events: DatapathEvent[] = [];
   world.events.subscribe((event) => events.push(event));
   return { world, clock, events };
@@ -46,7 +62,15 @@ export function lab(config: Partial<DatapathConfig> = {}, options: Partial<World
 export function dnsLab(config: Partial<DatapathConfig> = {}, options: Partial<WorldOptions> = {}): Lab {
   const made = lab(config, options);
   const { world } = made;
-  world.addPod({ namespace: 'default', name: 'curl-pod', node: 'k8s-ctr', labels: { app: 'curl' }, ip: '172.20.1.236', identity: 5580, device: 'lxcd63c3c1415ff' });
+  world.addPod({
+    namespace: 'default',
+    name: 'curl-pod',
+    node: 'k8s-ctr',
+    labels: { app: 'curl' },
+    ip: '172.20.1.236',
+    identity: 5580,
+    device: 'lxcd63c3c1415ff',
+  });
   world.addPod({
     namespace: 'kube-system',
     name: 'coredns-674b8bbfcf-vvgfm',
@@ -78,7 +102,13 @@ export function dnsLab(config: Partial<DatapathConfig> = {}, options: Partial<Wo
 }
 
 /** A UDP service that answers each datagram with `answer` of its payload. */
-export function echo(world: World, namespace: string, name: string, port = 53, answer = (bytes: Uint8Array): Uint8Array => bytes): void {
+export function echo(
+  world: World,
+  namespace: string,
+  name: string,
+  port = 53,
+  answer = (bytes: Uint8Array): Uint8Array => bytes,
+): void {
   const socket = world.pod(namespace, name).process.udp({
     onReadable: (ready) => {
       const query = ready.recv();
@@ -91,7 +121,10 @@ export function echo(world: World, namespace: string, name: string, port = 53, a
 const who = (peer: FlowPeer): string => `${peer.pod?.name ?? peer.ip}${peer.port ? `:${peer.port}` : ''}`;
 
 /** One short line for each event, without times: what a test compares. Client ports are given letters. */
-export function story(events: readonly DatapathEvent[], kinds: readonly DatapathEvent['kind'][] = ['sock', 'trace', 'drop', 'loop', 'loss']): string[] {
+export function story(
+  events: readonly DatapathEvent[],
+  kinds: readonly DatapathEvent['kind'][] = ['sock', 'trace', 'drop', 'loop', 'loss'],
+): string[] {
   const ports = new Map<number, string>();
   const mask = (text: string): string =>
     text.replace(/:(\d{5})\b/g, (_, port: string) => {
@@ -127,4 +160,8 @@ function line(event: DatapathEvent): string {
 }
 
 /** The captures of a node's own devices, as `tcpdump -i any` on it shows them. */
-export const nodeCaptures = (events: readonly DatapathEvent[], node: string): string[] => story(events.filter((event) => event.kind === 'capture' && event.netns === `node/${node}`), ['capture']);
+export const nodeCaptures = (events: readonly DatapathEvent[], node: string): string[] =>
+  story(
+    events.filter((event) => event.kind === 'capture' && event.netns === `node/${node}`),
+    ['capture'],
+  );

@@ -7,16 +7,28 @@ import { lab, story } from './lab.js';
 /** An HTTP server on the router and one request to it, with the sizes of the recording. */
 function curl(world: World, address: string): void {
   if (world.host('router').netns.ports.list().length === 0) {
-    world.host('router').process.listen('0.0.0.0', 80, (connection) => connection.handle({ onData: (c) => c.write(new Uint8Array(256)), onEnd: (c) => c.end() }));
+    world
+      .host('router')
+      .process.listen('0.0.0.0', 80, (connection) =>
+        connection.handle({ onData: (c) => c.write(new Uint8Array(256)), onEnd: (c) => c.end() }),
+      );
   }
-  world.pod('default', 'curl-pod').process.connect(address, 80, { onConnect: (c) => c.write(new Uint8Array(75)), onData: (c) => c.end() });
+  world
+    .pod('default', 'curl-pod')
+    .process.connect(address, 80, { onConnect: (c) => c.write(new Uint8Array(75)), onData: (c) => c.end() });
 }
 
 /** `tcpdump -i eth1 tcp port 80 -nnq`, ports masked. */
 const tcpdump = (events: readonly DatapathEvent[], node: string): string[] =>
   events
-    .filter((event): event is CaptureEvent => event.kind === 'capture' && event.netns === `node/${node}` && event.device === 'eth1')
-    .map(({ packet }) => `${packet.src}.${packet.sport === 80 ? 80 : 'P'} > ${packet.dst}.${packet.dport === 80 ? 80 : 'P'}: tcp ${packet.payload.length}`);
+    .filter(
+      (event): event is CaptureEvent =>
+        event.kind === 'capture' && event.netns === `node/${node}` && event.device === 'eth1',
+    )
+    .map(
+      ({ packet }) =>
+        `${packet.src}.${packet.sport === 80 ? 80 : 'P'} > ${packet.dst}.${packet.dport === 80 ? 80 : 'P'}: tcp ${packet.payload.length}`,
+    );
 
 const exchange = (client: string, server: string): string[] => {
   const out = (size: number): string => `${client}.P > ${server}.80: tcp ${size}`;
@@ -36,7 +48,9 @@ describe('masquerading', () => {
     curl(world, '10.10.2.200');
     expect(tcpdump(events, 'k8s-ctr')).toEqual(exchange('192.168.10.100', '10.10.2.200'));
     expect(story(events)).toContain('curl-pod:a <- 10.10.2.200:80 to-endpoint SYN,ACK');
-    expect(world.node('k8s-ctr').nat.list()).toMatchObject([{ src: '172.20.1.205', toIp: '192.168.10.100', dst: '10.10.2.200', dport: 80 }]);
+    expect(world.node('k8s-ctr').nat.list()).toMatchObject([
+      { src: '172.20.1.205', toIp: '192.168.10.100', dst: '10.10.2.200', dport: 80 },
+    ]);
   });
 
   it('without a return route only SYNs are seen, one second apart; the route cures it', () => {
@@ -48,7 +62,9 @@ describe('masquerading', () => {
     world.runTimers();
     const syn = '172.20.1.205.P > 10.10.1.200.80: tcp 0';
     expect(tcpdump(events, 'k8s-ctr')).toEqual([syn, syn]);
-    expect(story(events, ['loss'])[0]).toBe('router lost 10.10.1.200 > 172.20.1.205: no host answers for 10.0.2.2 on eth0 (nat-router)');
+    expect(story(events, ['loss'])[0]).toBe(
+      'router lost 10.10.1.200 > 172.20.1.205: no host answers for 10.0.2.2 on eth0 (nat-router)',
+    );
     world.addRoute('router', { to: '172.20.1.0/24', via: '192.168.10.100' });
     events.length = 0;
     curl(world, '10.10.1.200');
@@ -59,11 +75,26 @@ describe('masquerading', () => {
     { name: 'outside', config: {}, to: '10.10.1.200', src: '192.168.10.100' },
     { name: 'a node', config: {}, to: '192.168.10.101', src: '172.20.1.205' },
     { name: 'the native block', config: { nativeRoutingCidr: '10.10.0.0/16' }, to: '10.10.1.200', src: '172.20.1.205' },
-    { name: 'outside the own block, without a native one', config: { nativeRoutingCidr: undefined }, to: '10.10.1.200', src: '192.168.10.100' },
+    {
+      name: 'outside the own block, without a native one',
+      config: { nativeRoutingCidr: undefined },
+      to: '10.10.1.200',
+      src: '192.168.10.100',
+    },
     { name: 'a default of ip-masq-agent', config: { ipMasqAgent: {} }, to: '10.10.1.200', src: '172.20.1.205' },
-    { name: 'by a device that does not masquerade', config: { masqueradeDevices: ['eth0'] }, to: '10.10.1.200', src: '172.20.1.205' },
+    {
+      name: 'by a device that does not masquerade',
+      config: { masqueradeDevices: ['eth0'] },
+      to: '10.10.1.200',
+      src: '172.20.1.205',
+    },
     { name: 'with masquerading off', config: { masquerade: 'off' as const }, to: '10.10.1.200', src: '172.20.1.205' },
-    { name: 'by iptables', config: { masquerade: 'iptables' as const, hostRouting: 'legacy' as const, installNoConntrackRules: false }, to: '10.10.1.200', src: '192.168.10.100' },
+    {
+      name: 'by iptables',
+      config: { masquerade: 'iptables' as const, hostRouting: 'legacy' as const, installNoConntrackRules: false },
+      to: '10.10.1.200',
+      src: '192.168.10.100',
+    },
   ])('source towards $name is $src', ({ config, to, src }) => {
     const { world } = curlLab(config);
     const outcome = world.pod('default', 'curl-pod').process.udp().sendTo(new Uint8Array(1), to, 9999);
@@ -72,11 +103,21 @@ describe('masquerading', () => {
 
   it('translates back by iptables too', () => {
     const { world } = curlLab({ masquerade: 'iptables', hostRouting: 'legacy', installNoConntrackRules: false });
-    world.host('router').process.udp({ onReadable: (s) => { const d = s.recv()!; s.sendTo(d.payload, d.address, d.port, d.localAddress); } }).bind('0.0.0.0', 53);
+    world
+      .host('router')
+      .process.udp({
+        onReadable: (s) => {
+          const d = s.recv()!;
+          s.sendTo(d.payload, d.address, d.port, d.localAddress);
+        },
+      })
+      .bind('0.0.0.0', 53);
     const socket = world.pod('default', 'curl-pod').process.udp();
     socket.sendTo(new Uint8Array([9]), '10.10.1.200', 53);
     expect(socket.recv()).toMatchObject({ address: '10.10.1.200', port: 53, localAddress: '172.20.1.205' });
-    expect(world.node('k8s-ctr').kernel.list(world.node('k8s-ctr').uptime(world.pod('default', 'curl-pod').process.now()))).toHaveLength(1);
+    expect(
+      world.node('k8s-ctr').kernel.list(world.node('k8s-ctr').uptime(world.pod('default', 'curl-pod').process.now())),
+    ).toHaveLength(1);
   });
 
   it('keeps pods with the same port apart', () => {
@@ -95,7 +136,20 @@ describe('masquerading', () => {
     const { world, events } = curlLab();
     const { nat } = world.node('k8s-ctr');
     for (let port = 1024; port <= 65_535; port++) {
-      nat.translate({ number: 0, protocol: 'UDP', src: '172.20.1.9', dst: '10.10.1.200', sport: port, dport: 53, ttl: 64, payload: new Uint8Array(0) }, '192.168.10.100', 1);
+      nat.translate(
+        {
+          number: 0,
+          protocol: 'UDP',
+          src: '172.20.1.9',
+          dst: '10.10.1.200',
+          sport: port,
+          dport: 53,
+          ttl: 64,
+          payload: new Uint8Array(0),
+        },
+        '192.168.10.100',
+        1,
+      );
     }
     const outcome = world.pod('default', 'curl-pod').process.udp().sendTo(new Uint8Array(1), '10.10.1.200', 53);
     expect(outcome).toMatchObject({ verdict: 'dropped', reason: 'No mapping for NAT masquerade' });
@@ -117,8 +171,16 @@ describe('masquerading', () => {
 describe('ipMasqList', () => {
   it.each([
     { name: 'no agent', agent: undefined, want: [] },
-    { name: 'own list and link-local', agent: { nonMasqueradeCIDRs: ['10.10.1.0/24', '10.10.2.0/24'] }, want: ['10.10.1.0/24', '10.10.2.0/24', '169.254.0.0/16'] },
-    { name: 'link-local masqueraded', agent: { nonMasqueradeCIDRs: ['10.10.1.0/24'], masqLinkLocal: true }, want: ['10.10.1.0/24'] },
+    {
+      name: 'own list and link-local',
+      agent: { nonMasqueradeCIDRs: ['10.10.1.0/24', '10.10.2.0/24'] },
+      want: ['10.10.1.0/24', '10.10.2.0/24', '169.254.0.0/16'],
+    },
+    {
+      name: 'link-local masqueraded',
+      agent: { nonMasqueradeCIDRs: ['10.10.1.0/24'], masqLinkLocal: true },
+      want: ['10.10.1.0/24'],
+    },
     { name: 'defaults', agent: {}, want: [...DEFAULT_NON_MASQUERADE, '169.254.0.0/16'] },
   ])('$name', ({ agent, want }) => {
     expect(ipMasqList(agent)).toEqual(want);

@@ -4,7 +4,8 @@ import { dnsLab, story } from './lab.js';
 describe('neighbour probes', () => {
   function used(neighbourProbes: boolean) {
     const lab = dnsLab({ neighbourProbes });
-    const send = (): void => void lab.world.pod('default', 'curl-pod').process.udp().sendTo(new Uint8Array(1), '172.20.1.40', 9);
+    const send = (): void =>
+      void lab.world.pod('default', 'curl-pod').process.udp().sendTo(new Uint8Array(1), '172.20.1.40', 9);
     const pass = (time: number): void => {
       lab.clock.advance(time);
       lab.world.runTimers();
@@ -22,8 +23,10 @@ describe('neighbour probes', () => {
     pass(1);
     const router = world.node('k8s-ctr').ciliumNode!.routerIp;
     expect(asked()).toEqual([
-      `eth0 Out arp request 172.20.1.236 ${router}`, `lxcd63c3c1415ff In arp request 172.20.1.236 ${router}`,
-      `lxcd63c3c1415ff Out arp reply ${router} 172.20.1.236`, `eth0 In arp reply ${router} 172.20.1.236`,
+      `eth0 Out arp request 172.20.1.236 ${router}`,
+      `lxcd63c3c1415ff In arp request 172.20.1.236 ${router}`,
+      `lxcd63c3c1415ff Out arp reply ${router} 172.20.1.236`,
+      `eth0 In arp reply ${router} 172.20.1.236`,
     ]);
     send();
     pass(20_000);

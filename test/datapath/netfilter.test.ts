@@ -7,26 +7,105 @@ import { ensureRules, nodeCacheRules, removeRules } from '../../src/datapath/rul
 import type { World } from '../../src/datapath/world.js';
 import { lab } from './lab.js';
 
-const facts: PacketFacts = { src: '10.0.0.1', dst: '10.96.0.10', protocol: 'UDP', sport: 40_000, dport: 53, inDevice: 'eth0', outDevice: '', mark: 0, state: 'NEW', bytes: 60, localDestination: false };
+const facts: PacketFacts = {
+  src: '10.0.0.1',
+  dst: '10.96.0.10',
+  protocol: 'UDP',
+  sport: 40_000,
+  dport: 53,
+  inDevice: 'eth0',
+  outDevice: '',
+  mark: 0,
+  state: 'NEW',
+  bytes: 60,
+  localDestination: false,
+};
 const random = seededRandom(1);
 
 describe('Netfilter', () => {
   it.each([
     { name: 'no rule: policy', build: () => undefined, want: 'accept' },
     { name: 'policy DROP', build: (n: Netfilter) => n.setPolicy('filter', 'INPUT', 'DROP'), want: 'drop' },
-    { name: 'first match wins', build: (n: Netfilter) => n.append('filter', 'INPUT', rule().protocol('udp').drop(), rule().accept()), want: 'drop' },
-    { name: 'prepended rules come first', build: (n: Netfilter) => [n.append('filter', 'INPUT', rule().drop()), n.prepend('filter', 'INPUT', rule().accept())], want: 'accept' },
-    { name: 'another protocol', build: (n: Netfilter) => n.append('filter', 'INPUT', rule().protocol('tcp').drop()), want: 'accept' },
-    { name: 'another source', build: (n: Netfilter) => n.append('filter', 'INPUT', rule().source('10.0.0.2/32').drop()), want: 'accept' },
-    { name: 'not another source', build: (n: Netfilter) => n.append('filter', 'INPUT', rule().source('10.0.0.2/32', true).drop()), want: 'drop' },
-    { name: 'device prefix', build: (n: Netfilter) => n.append('filter', 'INPUT', rule().inDevice('eth+').drop()), want: 'drop' },
-    { name: 'state', build: (n: Netfilter) => n.append('filter', 'INPUT', rule().states('ESTABLISHED').drop()), want: 'accept' },
-    { name: 'a chain that returns', build: (n: Netfilter) => [n.setChain('filter', 'X', [rule().return(), rule().drop()]), n.append('filter', 'INPUT', rule().jump('X'))], want: 'accept' },
-    { name: 'a chain that decides', build: (n: Netfilter) => [n.setChain('filter', 'X', [rule().drop()]), n.append('filter', 'INPUT', rule().jump('X'), rule().accept())], want: 'drop' },
-    { name: 'a chain that is missing', build: (n: Netfilter) => n.append('filter', 'INPUT', rule().jump('X')), want: 'accept' },
-    { name: 'a mark set before', build: (n: Netfilter) => n.append('filter', 'INPUT', rule().to({ kind: 'mark', value: 0x4000, mask: 0x4000 }), rule().mark(0x4000, 0x4000).drop()), want: 'drop' },
-    { name: 'a share of nothing', build: (n: Netfilter) => n.append('filter', 'INPUT', rule().probability(0).drop()), want: 'accept' },
-    { name: 'what cannot match', build: (n: Netfilter) => n.append('filter', 'INPUT', rule().never('-m', 'socket').drop()), want: 'accept' },
+    {
+      name: 'first match wins',
+      build: (n: Netfilter) => n.append('filter', 'INPUT', rule().protocol('udp').drop(), rule().accept()),
+      want: 'drop',
+    },
+    {
+      name: 'prepended rules come first',
+      build: (n: Netfilter) => [
+        n.append('filter', 'INPUT', rule().drop()),
+        n.prepend('filter', 'INPUT', rule().accept()),
+      ],
+      want: 'accept',
+    },
+    {
+      name: 'another protocol',
+      build: (n: Netfilter) => n.append('filter', 'INPUT', rule().protocol('tcp').drop()),
+      want: 'accept',
+    },
+    {
+      name: 'another source',
+      build: (n: Netfilter) => n.append('filter', 'INPUT', rule().source('10.0.0.2/32').drop()),
+      want: 'accept',
+    },
+    {
+      name: 'not another source',
+      build: (n: Netfilter) => n.append('filter', 'INPUT', rule().source('10.0.0.2/32', true).drop()),
+      want: 'drop',
+    },
+    {
+      name: 'device prefix',
+      build: (n: Netfilter) => n.append('filter', 'INPUT', rule().inDevice('eth+').drop()),
+      want: 'drop',
+    },
+    {
+      name: 'state',
+      build: (n: Netfilter) => n.append('filter', 'INPUT', rule().states('ESTABLISHED').drop()),
+      want: 'accept',
+    },
+    {
+      name: 'a chain that returns',
+      build: (n: Netfilter) => [
+        n.setChain('filter', 'X', [rule().return(), rule().drop()]),
+        n.append('filter', 'INPUT', rule().jump('X')),
+      ],
+      want: 'accept',
+    },
+    {
+      name: 'a chain that decides',
+      build: (n: Netfilter) => [
+        n.setChain('filter', 'X', [rule().drop()]),
+        n.append('filter', 'INPUT', rule().jump('X'), rule().accept()),
+      ],
+      want: 'drop',
+    },
+    {
+      name: 'a chain that is missing',
+      build: (n: Netfilter) => n.append('filter', 'INPUT', rule().jump('X')),
+      want: 'accept',
+    },
+    {
+      name: 'a mark set before',
+      build: (n: Netfilter) =>
+        n.append(
+          'filter',
+          'INPUT',
+          rule().to({ kind: 'mark', value: 0x4000, mask: 0x4000 }),
+          rule().mark(0x4000, 0x4000).drop(),
+        ),
+      want: 'drop',
+    },
+    {
+      name: 'a share of nothing',
+      build: (n: Netfilter) => n.append('filter', 'INPUT', rule().probability(0).drop()),
+      want: 'accept',
+    },
+    {
+      name: 'what cannot match',
+      build: (n: Netfilter) => n.append('filter', 'INPUT', rule().never('-m', 'socket').drop()),
+      want: 'accept',
+    },
   ])('$name', ({ build, want }) => {
     const netfilter = new Netfilter();
     build(netfilter);
@@ -46,7 +125,10 @@ describe('the rules of the node cache', () => {
 
   /** The listing of iptables-save recorded from the real node cache, without counters and comments. */
   const recorded = ['10.96.0.10', '169.254.20.10'].map((ip) => ({
-    pre: ['udp', 'tcp'].map((p) => `-A PREROUTING -d ${ip}/32 -p ${p} -m ${p} --dport 53 -m comment --comment "NodeLocal DNS Cache: skip conntrack" -j NOTRACK`),
+    pre: ['udp', 'tcp'].map(
+      (p) =>
+        `-A PREROUTING -d ${ip}/32 -p ${p} -m ${p} --dport 53 -m comment --comment "NodeLocal DNS Cache: skip conntrack" -j NOTRACK`,
+    ),
     out: [
       `-s ${ip}/32 -p tcp -m tcp --sport 8080`,
       `-d ${ip}/32 -p tcp -m tcp --dport 8080`,
@@ -55,15 +137,27 @@ describe('the rules of the node cache', () => {
       `-s ${ip}/32 -p udp -m udp --sport 53`,
       `-s ${ip}/32 -p tcp -m tcp --sport 53`,
     ].map((match) => `-A OUTPUT ${match} -m comment --comment "NodeLocal DNS Cache: skip conntrack" -j NOTRACK`),
-    input: ['udp', 'tcp'].map((p) => `-A INPUT -d ${ip}/32 -p ${p} -m ${p} --dport 53 -m comment --comment "NodeLocal DNS Cache: allow DNS traffic" -j ACCEPT`),
-    output: ['udp', 'tcp'].map((p) => `-A OUTPUT -s ${ip}/32 -p ${p} -m ${p} --sport 53 -m comment --comment "NodeLocal DNS Cache: allow DNS traffic" -j ACCEPT`),
+    input: ['udp', 'tcp'].map(
+      (p) =>
+        `-A INPUT -d ${ip}/32 -p ${p} -m ${p} --dport 53 -m comment --comment "NodeLocal DNS Cache: allow DNS traffic" -j ACCEPT`,
+    ),
+    output: ['udp', 'tcp'].map(
+      (p) =>
+        `-A OUTPUT -s ${ip}/32 -p ${p} -m ${p} --sport 53 -m comment --comment "NodeLocal DNS Cache: allow DNS traffic" -j ACCEPT`,
+    ),
   }));
 
   it('are listed as recorded', () => {
     const netfilter = new Netfilter();
     expect(ensureRules(netfilter, rules)).toBe(24);
-    expect(netfilter.lines('raw').filter((line) => line.startsWith('-A'))).toEqual([...recorded.flatMap((r) => r.pre), ...recorded.flatMap((r) => r.out)]);
-    expect(netfilter.lines('filter').filter((line) => line.startsWith('-A'))).toEqual([...recorded.flatMap((r) => r.input), ...recorded.flatMap((r) => r.output)]);
+    expect(netfilter.lines('raw').filter((line) => line.startsWith('-A'))).toEqual([
+      ...recorded.flatMap((r) => r.pre),
+      ...recorded.flatMap((r) => r.out),
+    ]);
+    expect(netfilter.lines('filter').filter((line) => line.startsWith('-A'))).toEqual([
+      ...recorded.flatMap((r) => r.input),
+      ...recorded.flatMap((r) => r.output),
+    ]);
   });
 
   it('are added once, and again only where one is missing', () => {
@@ -78,11 +172,46 @@ describe('the rules of the node cache', () => {
 });
 
 describe('iptables-save before and after the node cache', () => {
-  const service = (world: World, owner: string, ip: string, ports: readonly { name?: string; port: number; protocol?: 'UDP' | 'TCP'; nodePort?: number; to: readonly string[] }[], localOnly = false): void => {
+  const service = (
+    world: World,
+    owner: string,
+    ip: string,
+    ports: readonly {
+      name?: string;
+      port: number;
+      protocol?: 'UDP' | 'TCP';
+      nodePort?: number;
+      to: readonly string[];
+    }[],
+    localOnly = false,
+  ): void => {
     const [namespace = '', name = ''] = owner.split('/');
     const protocol = 'TCP' as const;
-    world.setService({ namespace, name, clusterIPs: [ip], localOnly, ports: ports.map((p) => ({ name: p.name ?? '', port: p.port, protocol: p.protocol ?? protocol, nodePort: p.nodePort })) });
-    world.setBackends(namespace, name, ports.flatMap((p) => p.to.map((to) => ({ portName: p.name ?? '', protocol: p.protocol ?? protocol, ip: to.split(':')[0]!, port: Number(to.split(':')[1]), node: 'k8s-ctr' }))));
+    world.setService({
+      namespace,
+      name,
+      clusterIPs: [ip],
+      localOnly,
+      ports: ports.map((p) => ({
+        name: p.name ?? '',
+        port: p.port,
+        protocol: p.protocol ?? protocol,
+        nodePort: p.nodePort,
+      })),
+    });
+    world.setBackends(
+      namespace,
+      name,
+      ports.flatMap((p) =>
+        p.to.map((to) => ({
+          portName: p.name ?? '',
+          protocol: p.protocol ?? protocol,
+          ip: to.split(':')[0]!,
+          port: Number(to.split(':')[1]),
+          node: 'k8s-ctr',
+        })),
+      ),
+    );
   };
   const save = (world: World): string[] =>
     TABLE_ORDER.flatMap((table) => ['# Generated', ...world.node('k8s-ctr').netfilter.lines(table), '# Completed']);
@@ -96,11 +225,14 @@ describe('iptables-save before and after the node cache', () => {
       { name: 'metrics', port: 9153, to: ['172.20.1.144:9153'] },
     ]);
     service(world, 'default/webpod', '10.96.152.212', [{ port: 80, to: ['172.20.0.130:80', '172.20.1.40:80'] }]);
-    service(world, 'kube-system/hubble-ui', '10.96.206.199', [{ name: 'http', port: 80, nodePort: 30_003, to: ['172.20.0.162:8081'] }]);
+    service(world, 'kube-system/hubble-ui', '10.96.206.199', [
+      { name: 'http', port: 80, nodePort: 30_003, to: ['172.20.0.162:8081'] },
+    ]);
     return world;
   }
   /** Lines of the new listing that the old one does not have. */
-  const added = (before: readonly string[], after: readonly string[]): string[] => after.filter((line) => !before.includes(line));
+  const added = (before: readonly string[], after: readonly string[]): string[] =>
+    after.filter((line) => !before.includes(line));
 
   it('adds the chains and rules of kube-dns-upstream under the recorded names', () => {
     const world = cluster();
@@ -145,7 +277,9 @@ describe('iptables-save before and after the node cache', () => {
     ensureRules(world.node('k8s-ctr').netfilter, nodeCacheRules(['169.254.20.10', '10.96.0.10']));
     const after = save(world);
     const mine = after.flatMap((line, i) => (line.includes('NodeLocal') ? [i + 1] : []));
-    expect([mine.slice(0, 4), mine.slice(4, 16), mine.slice(16, 20), mine.slice(20)].map((part) => [part[0], part.at(-1)])).toEqual([
+    expect(
+      [mine.slice(0, 4), mine.slice(4, 16), mine.slice(16, 20), mine.slice(20)].map((part) => [part[0], part.at(-1)]),
+    ).toEqual([
       [26, 29],
       [31, 42],
       [71, 74],
@@ -156,7 +290,10 @@ describe('iptables-save before and after the node cache', () => {
 
   it('follows the order in which kube-proxy is said to walk services', () => {
     const world = cluster();
-    const order = (): string[] => save(world).filter((line) => line.startsWith('-A KUBE-SERVICES -d')).map((line) => /-d ([\d.]+)/.exec(line)![1]!);
+    const order = (): string[] =>
+      save(world)
+        .filter((line) => line.startsWith('-A KUBE-SERVICES -d'))
+        .map((line) => /-d ([\d.]+)/.exec(line)![1]!);
     expect(order()[0]).toBe('10.96.0.1');
     world.cluster.rules.setOrder(['default/webpod', 'kube-system/kube-dns:metrics']);
     expect(order().slice(0, 3)).toEqual(['10.96.152.212', '10.96.0.10', '10.96.0.1']);
@@ -165,9 +302,17 @@ describe('iptables-save before and after the node cache', () => {
   it('rejects for services without endpoints, and names the chains of local ones apart', () => {
     const world = cluster();
     service(world, 'default/empty', '10.96.0.99', [{ port: 80, to: [] }]);
-    service(world, 'kube-system/hubble-peer', '10.96.0.98', [{ name: 'peer-service', port: 443, to: ['192.168.10.100:4244'] }], true);
+    service(
+      world,
+      'kube-system/hubble-peer',
+      '10.96.0.98',
+      [{ name: 'peer-service', port: 443, to: ['192.168.10.100:4244'] }],
+      true,
+    );
     const lines = save(world);
-    expect(lines).toContain('-A KUBE-SERVICES -d 10.96.0.99/32 -p tcp -m comment --comment "default/empty has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable');
+    expect(lines).toContain(
+      '-A KUBE-SERVICES -d 10.96.0.99/32 -p tcp -m comment --comment "default/empty has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable',
+    );
     expect(lines.some((line) => line.startsWith(':KUBE-SVL-'))).toBe(true);
   });
 

@@ -27,7 +27,10 @@ const topology: fc.Arbitrary<Topology> = fc
       seed: fc.integer({ min: 1, max: 1e6 }),
       nodes: fc.constant(nodes),
       pods: fc.array(fc.nat(nodes - 1), { minLength: count, maxLength: count }),
-      services: fc.array(fc.uniqueArray(fc.nat(count - 1), { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 4 }),
+      services: fc.array(fc.uniqueArray(fc.nat(count - 1), { minLength: 1, maxLength: 4 }), {
+        minLength: 1,
+        maxLength: 4,
+      }),
       config: fc.record({
         routing: fc.constantFrom('native' as const, 'vxlan' as const, 'geneve' as const),
         endpointRoutes: fc.boolean(),
@@ -45,27 +48,70 @@ const serviceIp = (i: number): string => `10.96.0.${i + 1}`;
 const one = new Uint8Array([1]);
 
 function build(t: Topology, order: readonly number[] = t.services.map((_, i) => i)) {
-  const world = new World({ clock: new ManualClock(), random: seededRandom(t.seed), config: t.config, ipam: { mode: 'cluster-pool', clusterPoolCidrs: ['172.20.0.0/16'] } });
+  const world = new World({
+    clock: new ManualClock(),
+    random: seededRandom(t.seed),
+    config: t.config,
+    ipam: { mode: 'cluster-pool', clusterPoolCidrs: ['172.20.0.0/16'] },
+  });
   const events: DatapathEvent[] = [];
   world.events.subscribe((event) => events.push(event));
-  for (let i = 0; i < t.nodes; i++) world.addNode({ name: `n${i}`, interfaces: [{ name: 'eth0', addresses: [`192.168.0.${i + 1}/24`], segment: 'lan', gateway: '192.168.0.250' }] });
+  for (let i = 0; i < t.nodes; i++)
+    world.addNode({
+      name: `n${i}`,
+      interfaces: [{ name: 'eth0', addresses: [`192.168.0.${i + 1}/24`], segment: 'lan', gateway: '192.168.0.250' }],
+    });
   world.addHost({ name: 'outside', interfaces: [{ name: 'eth0', addresses: ['192.168.0.250/24'], segment: 'lan' }] });
-  t.pods.forEach((node, i) => world.addPod({ namespace: 'x', name: podName(i), node: `n${node}`, labels: { app: podName(i) }, ports: [{ name: 'dns', port: 53, protocol: 'UDP' }] }));
+  t.pods.forEach((node, i) =>
+    world.addPod({
+      namespace: 'x',
+      name: podName(i),
+      node: `n${node}`,
+      labels: { app: podName(i) },
+      ports: [{ name: 'dns', port: 53, protocol: 'UDP' }],
+    }),
+  );
   const answer = (process: Process): void => {
-    process.udp({ onReadable: (socket) => { const d = socket.recv()!; socket.sendTo(d.payload, d.address, d.port, d.localAddress); } }).bind('0.0.0.0', 53);
+    process
+      .udp({
+        onReadable: (socket) => {
+          const d = socket.recv()!;
+          socket.sendTo(d.payload, d.address, d.port, d.localAddress);
+        },
+      })
+      .bind('0.0.0.0', 53);
   };
   t.pods.forEach((_, i) => answer(world.pod('x', podName(i)).process));
   answer(world.host('outside').process);
   for (const i of order) {
-    world.setService({ namespace: 'x', name: `s${i}`, clusterIPs: [serviceIp(i)], ports: [{ name: 'dns', port: 53, protocol: 'UDP', id: i + 1 }] });
-    world.setBackends('x', `s${i}`, t.services[i]!.map((pod) => ({ portName: 'dns', ip: world.pod('x', podName(pod)).ip, port: 53, protocol: 'UDP', node: `n${t.pods[pod]}` })));
+    world.setService({
+      namespace: 'x',
+      name: `s${i}`,
+      clusterIPs: [serviceIp(i)],
+      ports: [{ name: 'dns', port: 53, protocol: 'UDP', id: i + 1 }],
+    });
+    world.setBackends(
+      'x',
+      `s${i}`,
+      t.services[i]!.map((pod) => ({
+        portName: 'dns',
+        ip: world.pod('x', podName(pod)).ip,
+        port: 53,
+        protocol: 'UDP',
+        node: `n${t.pods[pod]}`,
+      })),
+    );
   }
   return { world, events };
 }
 
 /** Every pod asks every service, every pod and a host outside; returns what came back and from where. */
 function askAll(world: World, t: Topology): string[] {
-  const targets = [...t.services.map((_, i) => serviceIp(i)), ...t.pods.map((_, i) => world.pod('x', podName(i)).ip), '192.168.0.250'];
+  const targets = [
+    ...t.services.map((_, i) => serviceIp(i)),
+    ...t.pods.map((_, i) => world.pod('x', podName(i)).ip),
+    '192.168.0.250',
+  ];
   return t.pods.flatMap((_, i) =>
     targets.flatMap((target) => {
       const { process } = world.pod('x', podName(i));
@@ -98,7 +144,11 @@ describe('on any topology', () => {
       fc.property(topology, (t) => {
         const { world, events } = build(t);
         askAll(world, t);
-        const arrivals = events.flatMap((e) => (e.kind === 'capture' && e.netns.startsWith('pod/') && e.device === 'eth0' && e.direction === 'In' ? [e.packet.number] : []));
+        const arrivals = events.flatMap((e) =>
+          e.kind === 'capture' && e.netns.startsWith('pod/') && e.device === 'eth0' && e.direction === 'In'
+            ? [e.packet.number]
+            : [],
+        );
         expect(new Set(arrivals).size).toBe(arrivals.length);
       }),
       { numRuns: 30 },
@@ -109,7 +159,13 @@ describe('on any topology', () => {
     fc.assert(
       fc.property(topology, fc.nat(), (t, pick) => {
         const { world } = build(t);
-        const table = (): string => JSON.stringify([...world.cluster.nodes.values()].map((node) => [node.redirectList(), t.services.map((_, i) => node.frontend(serviceIp(i), 53, 'UDP'))]));
+        const table = (): string =>
+          JSON.stringify(
+            [...world.cluster.nodes.values()].map((node) => [
+              node.redirectList(),
+              t.services.map((_, i) => node.frontend(serviceIp(i), 53, 'UDP')),
+            ]),
+          );
         const before = table();
         const redirects = new LocalRedirects(world);
         const policy = parsePolicy({
@@ -118,7 +174,10 @@ describe('on any topology', () => {
           metadata: { name: 'p', namespace: 'x' },
           spec: {
             redirectFrontend: { serviceMatcher: { serviceName: `s${pick % t.services.length}`, namespace: 'x' } },
-            redirectBackend: { localEndpointSelector: { matchLabels: { app: podName(pick % t.pods.length) } }, toPorts: [{ port: '53', protocol: 'UDP' }] },
+            redirectBackend: {
+              localEndpointSelector: { matchLabels: { app: podName(pick % t.pods.length) } },
+              toPorts: [{ port: '53', protocol: 'UDP' }],
+            },
           },
         });
         redirects.apply(policy);
@@ -137,7 +196,14 @@ describe('on any topology', () => {
         for (const node of world.cluster.nodes.values()) {
           world.addDummy(node.name, 'nodelocaldns', ['169.254.20.10']);
           ensureRules(node.netfilter, nodeCacheRules(['169.254.20.10']));
-          node.process.udp({ onReadable: (socket) => { const d = socket.recv()!; socket.sendTo(d.payload, d.address, d.port, d.localAddress); } }).bind('169.254.20.10', 53);
+          node.process
+            .udp({
+              onReadable: (socket) => {
+                const d = socket.recv()!;
+                socket.sendTo(d.payload, d.address, d.port, d.localAddress);
+              },
+            })
+            .bind('169.254.20.10', 53);
         }
         for (const ask of asks) {
           const socket = world.pod('x', podName(ask % t.pods.length)).process.udp();

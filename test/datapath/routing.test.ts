@@ -3,8 +3,10 @@ import type { CaptureEvent, DatapathEvent } from '../../src/datapath/events.js';
 import { formatRoute } from '../../src/datapath/route.js';
 import { dnsLab, echo, nodeCaptures, story } from './lab.js';
 
-const routes = (world: ReturnType<typeof dnsLab>['world'], node: string): string[] => world.node(node).netns.routes.list().map(formatRoute);
-const captures = (events: readonly DatapathEvent[], node: string): CaptureEvent[] => events.filter((event): event is CaptureEvent => event.kind === 'capture' && event.netns === `node/${node}`);
+const routes = (world: ReturnType<typeof dnsLab>['world'], node: string): string[] =>
+  world.node(node).netns.routes.list().map(formatRoute);
+const captures = (events: readonly DatapathEvent[], node: string): CaptureEvent[] =>
+  events.filter((event): event is CaptureEvent => event.kind === 'capture' && event.netns === `node/${node}`);
 
 describe('native routing', () => {
   it('has the recorded table: remote block, one route for each pod', () => {
@@ -20,7 +22,9 @@ describe('native routing', () => {
       '172.20.1.236 dev lxcd63c3c1415ff proto kernel scope link',
       '192.168.10.0/24 dev eth1 proto kernel scope link src 192.168.10.100',
     ]);
-    expect(world.host('router').netns.routes.list().map(formatRoute)).toContain('10.10.1.0/24 dev loop1 proto kernel scope link src 10.10.1.200');
+    expect(world.host('router').netns.routes.list().map(formatRoute)).toContain(
+      '10.10.1.0/24 dev loop1 proto kernel scope link src 10.10.1.200',
+    );
   });
 
   it('without direct routes a remote pod is looked for by the default route', () => {
@@ -33,7 +37,12 @@ describe('native routing', () => {
   it('without endpoint routes the own block leads to cilium_host', () => {
     const { world } = dnsLab({ endpointRoutes: false });
     const router = world.node('k8s-ctr').ciliumNode!.routerIp;
-    expect(routes(world, 'k8s-ctr')).toEqual(expect.arrayContaining([`172.20.1.0/24 via ${router} dev cilium_host proto kernel src ${router}`, `${router} dev cilium_host proto kernel scope link`]));
+    expect(routes(world, 'k8s-ctr')).toEqual(
+      expect.arrayContaining([
+        `172.20.1.0/24 via ${router} dev cilium_host proto kernel src ${router}`,
+        `${router} dev cilium_host proto kernel scope link`,
+      ]),
+    );
     const socket = world.node('k8s-ctr').process.udp();
     echo(world, 'kube-system', 'coredns-674b8bbfcf-vvgfm');
     socket.sendTo(new Uint8Array(1), '172.20.1.144', 53);
@@ -47,8 +56,21 @@ describe('native routing', () => {
     const socket = world.pod('default', 'curl-pod').process.udp();
     socket.sendTo(new Uint8Array(1), '172.20.0.130', 53);
     expect(socket.recv()).toMatchObject({ address: '172.20.0.130' });
-    expect(story(events, ['trace'])).toEqual(['curl-pod:a -> far:53 to-stack', 'curl-pod:a -> far:53 to-endpoint', 'curl-pod:a <- far:53 to-stack', 'curl-pod:a <- far:53 to-endpoint']);
-    expect(nodeCaptures(events, 'k8s-w1').map((line) => line.replace(/lxc\w+/, 'lxc').split(' ').slice(0, 2).join(' '))).toEqual(['eth1 In', 'lxc Out', 'lxc In', 'eth1 Out']);
+    expect(story(events, ['trace'])).toEqual([
+      'curl-pod:a -> far:53 to-stack',
+      'curl-pod:a -> far:53 to-endpoint',
+      'curl-pod:a <- far:53 to-stack',
+      'curl-pod:a <- far:53 to-endpoint',
+    ]);
+    expect(
+      nodeCaptures(events, 'k8s-w1').map((line) =>
+        line
+          .replace(/lxc\w+/, 'lxc')
+          .split(' ')
+          .slice(0, 2)
+          .join(' '),
+      ),
+    ).toEqual(['eth1 In', 'lxc Out', 'lxc In', 'eth1 Out']);
   });
 });
 
@@ -68,11 +90,20 @@ describe.each([
     const socket = world.pod('default', 'curl-pod').process.udp();
     socket.sendTo(new Uint8Array(1), '172.20.0.130', 53);
     expect(socket.recv()).toMatchObject({ address: '172.20.0.130' });
-    expect(story(events, ['trace'])).toEqual(['curl-pod:a -> far:53 to-overlay', 'curl-pod:a -> far:53 to-endpoint', 'curl-pod:a <- far:53 to-overlay', 'curl-pod:a <- far:53 to-endpoint']);
+    expect(story(events, ['trace'])).toEqual([
+      'curl-pod:a -> far:53 to-overlay',
+      'curl-pod:a -> far:53 to-endpoint',
+      'curl-pod:a <- far:53 to-overlay',
+      'curl-pod:a <- far:53 to-endpoint',
+    ]);
     const [, tunnelOut, wire] = captures(events, 'k8s-ctr');
     expect(tunnelOut).toMatchObject({ device: `cilium_${routing}`, direction: 'Out' });
     expect(tunnelOut).not.toHaveProperty('encapsulation');
-    expect(wire).toMatchObject({ device: 'eth1', direction: 'Out', encapsulation: { type: routing, src: '192.168.10.100', dst: '192.168.10.101', dport: port, vni: 5580 } });
+    expect(wire).toMatchObject({
+      device: 'eth1',
+      direction: 'Out',
+      encapsulation: { type: routing, src: '192.168.10.100', dst: '192.168.10.101', dport: port, vni: 5580 },
+    });
   });
 
   it('leaves 50 octets for itself in the pod route, not on the device', () => {
@@ -80,7 +111,9 @@ describe.each([
     const { netns } = world.pod('default', 'curl-pod');
     expect(netns.interface('eth0')!.mtu).toBe(1500);
     expect(netns.mtuTo('172.20.0.130')).toBe(1450);
-    expect(routes(world, 'k8s-ctr')).toContain(`172.20.0.0/24 via ${world.node('k8s-ctr').ciliumNode!.routerIp} dev cilium_host proto kernel src ${world.node('k8s-ctr').ciliumNode!.routerIp} mtu 1450`);
+    expect(routes(world, 'k8s-ctr')).toContain(
+      `172.20.0.0/24 via ${world.node('k8s-ctr').ciliumNode!.routerIp} dev cilium_host proto kernel src ${world.node('k8s-ctr').ciliumNode!.routerIp} mtu 1450`,
+    );
   });
 
   it('reaches a pod from the other node too', () => {
@@ -95,8 +128,13 @@ describe.each([
     const socket = world.pod('default', 'curl-pod').process.udp();
     socket.sendTo(new Uint8Array(2000), '172.20.0.130', 53);
     expect(socket.recv()!.payload).toHaveLength(2000);
-    const pieces = captures(events, 'k8s-ctr').filter((event) => event.device === 'eth1' && event.direction === 'Out').map((event) => event.fragment);
-    expect(pieces).toEqual([{ offset: 0, length: 1424, more: true }, { offset: 1424, length: 584, more: false }]);
+    const pieces = captures(events, 'k8s-ctr')
+      .filter((event) => event.device === 'eth1' && event.direction === 'Out')
+      .map((event) => event.fragment);
+    expect(pieces).toEqual([
+      { offset: 0, length: 1424, more: true },
+      { offset: 1424, length: 584, more: false },
+    ]);
   });
 });
 
@@ -106,13 +144,22 @@ describe('a narrow link', () => {
     const narrow = world.addHost({
       name: 'narrow',
       forward: true,
-      interfaces: [{ name: 'eth0', addresses: ['192.168.10.210/24'], segment: 'lan' }, { name: 'eth1', addresses: ['10.30.0.1/24'], segment: 'deep', mtu: 1000 }],
+      interfaces: [
+        { name: 'eth0', addresses: ['192.168.10.210/24'], segment: 'lan' },
+        { name: 'eth1', addresses: ['10.30.0.1/24'], segment: 'deep', mtu: 1000 },
+      ],
     });
-    world.addHost({ name: 'deep', interfaces: [{ name: 'eth0', addresses: ['10.30.0.2/24'], segment: 'deep', mtu: 1000, gateway: '10.30.0.1' }] });
+    world.addHost({
+      name: 'deep',
+      interfaces: [{ name: 'eth0', addresses: ['10.30.0.2/24'], segment: 'deep', mtu: 1000, gateway: '10.30.0.1' }],
+    });
     world.host('deep').process.udp().bind('0.0.0.0', 53);
     world.addRoute('k8s-ctr', { to: '10.30.0.0/24', via: '192.168.10.210' });
     const socket = world.pod('default', 'curl-pod').process.udp();
-    expect(socket.sendTo(new Uint8Array(1200), '10.30.0.2', 53)).toMatchObject({ verdict: 'lost', reason: '1228 octets do not fit the 1000 of eth1' });
+    expect(socket.sendTo(new Uint8Array(1200), '10.30.0.2', 53)).toMatchObject({
+      verdict: 'lost',
+      reason: '1228 octets do not fit the 1000 of eth1',
+    });
     expect(world.pod('default', 'curl-pod').netns.mtuTo('10.30.0.2')).toBe(1000);
     expect(socket.sendTo(new Uint8Array(1200), '10.30.0.2', 53).verdict).toBe('delivered');
     expect(narrow.netns.addresses).toEqual(['192.168.10.210', '10.30.0.1']);

@@ -5,8 +5,28 @@ import { ServiceTable } from '../../src/datapath/service-table.js';
 import { seededRandom } from '../../src/lib/random.js';
 import { dnsLab, echo, story } from './lab.js';
 
-const backend = (id: number, state: BackendState = 'active', node = 'a'): Backend => ({ id, ip: `10.0.0.${id}`, port: 53, protocol: 'UDP', node, state });
-const frontend = (backends: readonly Backend[], change: Partial<Frontend> = {}): Frontend => ({ id: 1, revNat: 1, ip: '10.96.0.10', port: 53, protocol: 'UDP', type: 'ClusterIP', owner: 'a/b', portName: '', backends, affinity: undefined, localOnly: false, ...change });
+const backend = (id: number, state: BackendState = 'active', node = 'a'): Backend => ({
+  id,
+  ip: `10.0.0.${id}`,
+  port: 53,
+  protocol: 'UDP',
+  node,
+  state,
+});
+const frontend = (backends: readonly Backend[], change: Partial<Frontend> = {}): Frontend => ({
+  id: 1,
+  revNat: 1,
+  ip: '10.96.0.10',
+  port: 53,
+  protocol: 'UDP',
+  type: 'ClusterIP',
+  owner: 'a/b',
+  portName: '',
+  backends,
+  affinity: undefined,
+  localOnly: false,
+  ...change,
+});
 const one = new Uint8Array([1]);
 
 describe('the choice of a backend', () => {
@@ -15,7 +35,9 @@ describe('the choice of a backend', () => {
     { name: 'terminating when nothing else is left', states: ['terminating', 'quarantined'], want: [1] },
     { name: 'never quarantined or in maintenance', states: ['quarantined', 'maintenance'], want: [] },
   ] as { name: string; states: BackendState[]; want: number[] }[])('$name', ({ states, want }) => {
-    expect(usableBackends(frontend(states.map((state, i) => backend(i + 1, state))), 'a').map((b) => b.id)).toEqual(want);
+    expect(usableBackends(frontend(states.map((state, i) => backend(i + 1, state))), 'a').map((b) => b.id)).toEqual(
+      want,
+    );
   });
 
   it('stays on the node with local traffic policy', () => {
@@ -55,7 +77,12 @@ describe('the choice of a backend', () => {
 });
 
 describe('ServiceTable', () => {
-  const dns = { namespace: 'kube-system', name: 'kube-dns', clusterIPs: ['10.96.0.10'], ports: [{ name: 'dns', port: 53, protocol: 'UDP' as const }] };
+  const dns = {
+    namespace: 'kube-system',
+    name: 'kube-dns',
+    clusterIPs: ['10.96.0.10'],
+    ports: [{ name: 'dns', port: 53, protocol: 'UDP' as const }],
+  };
 
   it('numbers ports in order, keeps the number over a change, and takes a pinned one', () => {
     const table = new ServiceTable();
@@ -78,15 +105,47 @@ describe('ServiceTable', () => {
   });
 
   it.each([
-    { name: 'an address twice', spec: { ...dns, name: 'x' }, error: 'services.kube-system/x.clusterIPs: 10.96.0.10 port 53/UDP belongs to kube-system/kube-dns' },
-    { name: 'a bad address', spec: { ...dns, name: 'x', clusterIPs: ['x'] }, error: 'services.kube-system/x.clusterIPs[0]: "x" is no IP address' },
-    { name: 'a bad port', spec: { ...dns, name: 'x', ports: [{ name: '', port: 0, protocol: 'UDP' as const }] }, error: 'services.kube-system/x.ports[0].port: port 0 is not in 1 to 65535' },
-    { name: 'a bad node port', spec: { ...dns, name: 'x', clusterIPs: ['10.96.0.11'], ports: [{ ...dns.ports[0]!, nodePort: 70_000 }] }, error: 'ports[0].nodePort: port 70000 is not in 1 to 65535' },
+    {
+      name: 'an address twice',
+      spec: { ...dns, name: 'x' },
+      error: 'services.kube-system/x.clusterIPs: 10.96.0.10 port 53/UDP belongs to kube-system/kube-dns',
+    },
+    {
+      name: 'a bad address',
+      spec: { ...dns, name: 'x', clusterIPs: ['x'] },
+      error: 'services.kube-system/x.clusterIPs[0]: "x" is no IP address',
+    },
+    {
+      name: 'a bad port',
+      spec: { ...dns, name: 'x', ports: [{ name: '', port: 0, protocol: 'UDP' as const }] },
+      error: 'services.kube-system/x.ports[0].port: port 0 is not in 1 to 65535',
+    },
+    {
+      name: 'a bad node port',
+      spec: { ...dns, name: 'x', clusterIPs: ['10.96.0.11'], ports: [{ ...dns.ports[0]!, nodePort: 70_000 }] },
+      error: 'ports[0].nodePort: port 70000 is not in 1 to 65535',
+    },
     { name: 'no name', spec: { ...dns, name: '' }, error: 'services.kube-system/.name: a service needs a name' },
-    { name: 'unnamed ports', spec: { ...dns, name: 'x', ports: [{ ...dns.ports[0]!, name: '' }, dns.ports[0]!] }, error: 'services.kube-system/x.ports[0].name: ports need names when there are several' },
-    { name: 'a port name twice', spec: { ...dns, name: 'x', ports: [dns.ports[0]!, { ...dns.ports[0]!, port: 54 }] }, error: 'services.kube-system/x.ports[1].name: there are two ports named "dns"' },
-    { name: 'a taken number', spec: { ...dns, name: 'x', clusterIPs: ['10.96.0.11'], ports: [{ ...dns.ports[0]!, id: 1 }] }, error: 'services.kube-system/x.ports[0].id: service number 1 is taken' },
-    { name: 'an affinity of a week', spec: { ...dns, name: 'x', affinity: 604_800 }, error: 'services.kube-system/x.affinity: got 604800, want 1 to 86400 seconds' },
+    {
+      name: 'unnamed ports',
+      spec: { ...dns, name: 'x', ports: [{ ...dns.ports[0]!, name: '' }, dns.ports[0]!] },
+      error: 'services.kube-system/x.ports[0].name: ports need names when there are several',
+    },
+    {
+      name: 'a port name twice',
+      spec: { ...dns, name: 'x', ports: [dns.ports[0]!, { ...dns.ports[0]!, port: 54 }] },
+      error: 'services.kube-system/x.ports[1].name: there are two ports named "dns"',
+    },
+    {
+      name: 'a taken number',
+      spec: { ...dns, name: 'x', clusterIPs: ['10.96.0.11'], ports: [{ ...dns.ports[0]!, id: 1 }] },
+      error: 'services.kube-system/x.ports[0].id: service number 1 is taken',
+    },
+    {
+      name: 'an affinity of a week',
+      spec: { ...dns, name: 'x', affinity: 604_800 },
+      error: 'services.kube-system/x.affinity: got 604800, want 1 to 86400 seconds',
+    },
   ])('refuses $name', ({ spec, error }) => {
     const table = new ServiceTable();
     table.set(dns);
@@ -95,18 +154,26 @@ describe('ServiceTable', () => {
 });
 
 describe('per-packet translation (socketLB.hostNamespaceOnly)', () => {
-  it.each(['random', 'maglev'] as const)('by %s: no socket event, a service entry, and the reply from the service', (loadBalancing) => {
-    const { world, events, clock } = dnsLab({ socketLb: 'host-only', loadBalancing });
-    echo(world, 'kube-system', 'coredns-674b8bbfcf-vvgfm');
-    const socket = world.pod('default', 'curl-pod').process.udp();
-    socket.connect('10.96.0.10', 53);
-    socket.send(one);
-    socket.send(one);
-    expect(socket.recv()).toMatchObject({ address: '10.96.0.10', port: 53 });
-    expect(story(events, ['sock'])).toEqual([]);
-    const node = world.node('k8s-ctr');
-    expect(node.conntrack.list(node.uptime(clock.now())).map((e) => `${e.direction} ${e.dst}:${e.dport} ${e.revNat}`).sort()).toEqual(['IN 172.20.1.144:53 0', 'OUT 172.20.1.144:53 1', 'SVC 10.96.0.10:53 1']);
-  });
+  it.each(['random', 'maglev'] as const)(
+    'by %s: no socket event, a service entry, and the reply from the service',
+    (loadBalancing) => {
+      const { world, events, clock } = dnsLab({ socketLb: 'host-only', loadBalancing });
+      echo(world, 'kube-system', 'coredns-674b8bbfcf-vvgfm');
+      const socket = world.pod('default', 'curl-pod').process.udp();
+      socket.connect('10.96.0.10', 53);
+      socket.send(one);
+      socket.send(one);
+      expect(socket.recv()).toMatchObject({ address: '10.96.0.10', port: 53 });
+      expect(story(events, ['sock'])).toEqual([]);
+      const node = world.node('k8s-ctr');
+      expect(
+        node.conntrack
+          .list(node.uptime(clock.now()))
+          .map((e) => `${e.direction} ${e.dst}:${e.dport} ${e.revNat}`)
+          .sort(),
+      ).toEqual(['IN 172.20.1.144:53 0', 'OUT 172.20.1.144:53 1', 'SVC 10.96.0.10:53 1']);
+    },
+  );
 
   it('drops with reason 158, and refuses, without a backend', () => {
     const { world, events } = dnsLab({ socketLb: 'host-only' });
@@ -120,7 +187,13 @@ describe('per-packet translation (socketLB.hostNamespaceOnly)', () => {
 });
 
 describe('node ports and kube-proxy', () => {
-  const web = { namespace: 'default', name: 'web', type: 'NodePort' as const, clusterIPs: ['10.96.5.5'], ports: [{ name: '', port: 80, protocol: 'UDP' as const, nodePort: 30_053 }] };
+  const web = {
+    namespace: 'default',
+    name: 'web',
+    type: 'NodePort' as const,
+    clusterIPs: ['10.96.5.5'],
+    ports: [{ name: '', port: 80, protocol: 'UDP' as const, nodePort: 30_053 }],
+  };
 
   it('a node port is translated at the socket on any node address', () => {
     const { world } = dnsLab();

@@ -8,20 +8,63 @@ const one = new Uint8Array([1]);
 /** A lab with a server on CoreDNS's port and the client's process. */
 function setup() {
   const made = dnsLab();
-  return { ...made, client: made.world.pod('default', 'curl-pod').process, server: made.world.pod('kube-system', COREDNS).process };
+  return {
+    ...made,
+    client: made.world.pod('default', 'curl-pod').process,
+    server: made.world.pod('kube-system', COREDNS).process,
+  };
 }
-const sockEvents = (made: ReturnType<typeof setup>): string[] => story(made.events, ['sock']).map((line) => line.split(' ').at(-1)!);
+const sockEvents = (made: ReturnType<typeof setup>): string[] =>
+  story(made.events, ['sock']).map((line) => line.split(' ').at(-1)!);
 
 describe('which call the hook sees', () => {
   const fwd = ['pre-xlate-fwd', 'post-xlate-fwd'];
   const rev = ['pre-xlate-rev', 'post-xlate-rev'];
   it.each([
     { name: 'connect', act: (m: ReturnType<typeof setup>) => m.client.udp().connect('10.96.0.10', 53), want: fwd },
-    { name: 'connect to no service', act: (m: ReturnType<typeof setup>) => m.client.udp().connect('172.20.1.144', 53), want: [] },
-    { name: 'sendto, each datagram', act: (m: ReturnType<typeof setup>) => { const s = m.client.udp(); s.sendTo(one, '10.96.0.10', 53); s.sendTo(one, '10.96.0.10', 53); }, want: [...fwd, ...fwd] },
-    { name: 'send without address', act: (m: ReturnType<typeof setup>) => { m.server.udp().bind('0.0.0.0', 53); const s = m.client.udp(); s.connect('10.96.0.10', 53); s.send(one); s.send(one); }, want: fwd },
-    { name: 'getpeername', act: (m: ReturnType<typeof setup>) => { const s = m.client.udp(); s.connect('10.96.0.10', 53); s.getpeername(); }, want: [...fwd, ...rev] },
-    { name: 'getpeername towards no service', act: (m: ReturnType<typeof setup>) => { const s = m.client.udp(); s.connect('172.20.1.144', 53); s.getpeername(); }, want: ['pre-xlate-rev'] },
+    {
+      name: 'connect to no service',
+      act: (m: ReturnType<typeof setup>) => m.client.udp().connect('172.20.1.144', 53),
+      want: [],
+    },
+    {
+      name: 'sendto, each datagram',
+      act: (m: ReturnType<typeof setup>) => {
+        const s = m.client.udp();
+        s.sendTo(one, '10.96.0.10', 53);
+        s.sendTo(one, '10.96.0.10', 53);
+      },
+      want: [...fwd, ...fwd],
+    },
+    {
+      name: 'send without address',
+      act: (m: ReturnType<typeof setup>) => {
+        m.server.udp().bind('0.0.0.0', 53);
+        const s = m.client.udp();
+        s.connect('10.96.0.10', 53);
+        s.send(one);
+        s.send(one);
+      },
+      want: fwd,
+    },
+    {
+      name: 'getpeername',
+      act: (m: ReturnType<typeof setup>) => {
+        const s = m.client.udp();
+        s.connect('10.96.0.10', 53);
+        s.getpeername();
+      },
+      want: [...fwd, ...rev],
+    },
+    {
+      name: 'getpeername towards no service',
+      act: (m: ReturnType<typeof setup>) => {
+        const s = m.client.udp();
+        s.connect('172.20.1.144', 53);
+        s.getpeername();
+      },
+      want: ['pre-xlate-rev'],
+    },
     { name: 'TCP connect', act: (m: ReturnType<typeof setup>) => m.client.connect('10.96.0.10', 53), want: fwd },
   ])('$name', ({ act, want }) => {
     const made = setup();
@@ -45,7 +88,9 @@ describe('which call the hook sees', () => {
   it('a service without backends is EHOSTUNREACH before any event', () => {
     const made = setup();
     made.world.setBackends('kube-system', 'kube-dns', []);
-    expect(() => made.client.udp().connect('10.96.0.10', 53)).toThrow('EHOSTUNREACH: 10.96.0.10:53/UDP (kube-system/kube-dns) has no backend');
+    expect(() => made.client.udp().connect('10.96.0.10', 53)).toThrow(
+      'EHOSTUNREACH: 10.96.0.10:53/UDP (kube-system/kube-dns) has no backend',
+    );
     expect(() => made.client.connect('10.96.0.10', 53)).toThrow('EHOSTUNREACH');
     expect(made.events).toEqual([]);
   });
@@ -67,16 +112,68 @@ describe('which call the hook sees', () => {
 
 describe('UDP errors', () => {
   it.each([
-    { name: 'an address of somebody else', act: (m: ReturnType<typeof setup>) => m.client.udp().bind('169.254.20.10', 53), error: 'EADDRNOTAVAIL: pod/default/curl-pod does not have the address 169.254.20.10' },
-    { name: 'a port twice', act: (m: ReturnType<typeof setup>) => { m.client.udp().bind('0.0.0.0', 53); m.client.udp().bind('172.20.1.236', 53); }, error: 'EADDRINUSE: 172.20.1.236:53 is in use' },
-    { name: 'bound twice', act: (m: ReturnType<typeof setup>) => { const s = m.client.udp(); s.bind('0.0.0.0', 53); s.bind('0.0.0.0', 54); }, error: 'EINVAL: socket is already bound to port 53' },
+    {
+      name: 'an address of somebody else',
+      act: (m: ReturnType<typeof setup>) => m.client.udp().bind('169.254.20.10', 53),
+      error: 'EADDRNOTAVAIL: pod/default/curl-pod does not have the address 169.254.20.10',
+    },
+    {
+      name: 'a port twice',
+      act: (m: ReturnType<typeof setup>) => {
+        m.client.udp().bind('0.0.0.0', 53);
+        m.client.udp().bind('172.20.1.236', 53);
+      },
+      error: 'EADDRINUSE: 172.20.1.236:53 is in use',
+    },
+    {
+      name: 'bound twice',
+      act: (m: ReturnType<typeof setup>) => {
+        const s = m.client.udp();
+        s.bind('0.0.0.0', 53);
+        s.bind('0.0.0.0', 54);
+      },
+      error: 'EINVAL: socket is already bound to port 53',
+    },
     { name: 'send without peer', act: (m: ReturnType<typeof setup>) => m.client.udp().send(one), error: 'ENOTCONN' },
-    { name: 'getpeername without peer', act: (m: ReturnType<typeof setup>) => m.client.udp().getpeername(), error: 'ENOTCONN' },
-    { name: 'too much', act: (m: ReturnType<typeof setup>) => m.client.udp().sendTo(new Uint8Array(65_508), '10.96.0.10', 53), error: 'EMSGSIZE: 65508 octets do not fit a datagram, at most 65507 do' },
-    { name: 'closed', act: (m: ReturnType<typeof setup>) => { const s = m.client.udp(); s.close(); s.recv(); }, error: 'EBADF' },
-    { name: 'no route', act: (m: ReturnType<typeof setup>) => m.world.host('resolver-k8s-ctr').process.udp().sendTo(one, '192.0.2.1', 53), error: 'ENETUNREACH: host/resolver-k8s-ctr has no route to 192.0.2.1' },
-    { name: 'a closed port', act: (m: ReturnType<typeof setup>) => { const s = m.client.udp(); s.connect('172.20.1.144', 99); s.send(one); s.send(one); }, error: 'ECONNREFUSED: 172.20.1.144:99 is closed' },
-    { name: 'no address', act: (m: ReturnType<typeof setup>) => m.client.udp().connect('kube-dns', 53), error: 'address: "kube-dns" is no IP address' },
+    {
+      name: 'getpeername without peer',
+      act: (m: ReturnType<typeof setup>) => m.client.udp().getpeername(),
+      error: 'ENOTCONN',
+    },
+    {
+      name: 'too much',
+      act: (m: ReturnType<typeof setup>) => m.client.udp().sendTo(new Uint8Array(65_508), '10.96.0.10', 53),
+      error: 'EMSGSIZE: 65508 octets do not fit a datagram, at most 65507 do',
+    },
+    {
+      name: 'closed',
+      act: (m: ReturnType<typeof setup>) => {
+        const s = m.client.udp();
+        s.close();
+        s.recv();
+      },
+      error: 'EBADF',
+    },
+    {
+      name: 'no route',
+      act: (m: ReturnType<typeof setup>) => m.world.host('resolver-k8s-ctr').process.udp().sendTo(one, '192.0.2.1', 53),
+      error: 'ENETUNREACH: host/resolver-k8s-ctr has no route to 192.0.2.1',
+    },
+    {
+      name: 'a closed port',
+      act: (m: ReturnType<typeof setup>) => {
+        const s = m.client.udp();
+        s.connect('172.20.1.144', 99);
+        s.send(one);
+        s.send(one);
+      },
+      error: 'ECONNREFUSED: 172.20.1.144:99 is closed',
+    },
+    {
+      name: 'no address',
+      act: (m: ReturnType<typeof setup>) => m.client.udp().connect('kube-dns', 53),
+      error: 'address: "kube-dns" is no IP address',
+    },
   ])('$name', ({ act, error }) => {
     const made = setup();
     expect(() => act(made)).toThrow(error);
@@ -92,7 +189,8 @@ describe('UDP errors', () => {
   it('sharers of a port are chosen by flow, the same each time', () => {
     const { client, server } = setup();
     const got: string[] = [];
-    for (const name of ['a', 'b']) server.udp({ reusePort: true, onReadable: (s) => void (s.recv(), got.push(name)) }).bind('0.0.0.0', 53);
+    for (const name of ['a', 'b'])
+      server.udp({ reusePort: true, onReadable: (s) => void (s.recv(), got.push(name)) }).bind('0.0.0.0', 53);
     const socket = client.udp();
     for (let i = 0; i < 5; i++) socket.sendTo(one, '172.20.1.144', 53);
     expect(new Set(got).size).toBe(1);
@@ -103,7 +201,12 @@ describe('UDP errors', () => {
   it('the node cache binds its addresses once the device is there', () => {
     const { world } = setup();
     world.addDummy('k8s-ctr', 'nodelocaldns', ['169.254.20.10', '10.96.0.10']);
-    const socket = world.node('k8s-ctr').process.udp({ onReadable: (s) => { const d = s.recv()!; s.sendTo(d.payload, d.address, d.port, d.localAddress); } });
+    const socket = world.node('k8s-ctr').process.udp({
+      onReadable: (s) => {
+        const d = s.recv()!;
+        s.sendTo(d.payload, d.address, d.port, d.localAddress);
+      },
+    });
     socket.bind('169.254.20.10', 53);
     const client = world.pod('default', 'curl-pod').process.udp();
     client.sendTo(one, '169.254.20.10', 53);
@@ -116,17 +219,37 @@ describe('UDP errors', () => {
 
 describe('TCP', () => {
   const flags = (made: ReturnType<typeof setup>): string[] =>
-    made.events.flatMap((e) => (e.kind === 'capture' && e.netns === 'pod/default/curl-pod' ? [`${e.direction} ${e.packet.tcp!.flags.join(',')} ${e.packet.payload.length}`] : []));
+    made.events.flatMap((e) =>
+      e.kind === 'capture' && e.netns === 'pod/default/curl-pod'
+        ? [`${e.direction} ${e.packet.tcp!.flags.join(',')} ${e.packet.payload.length}`]
+        : [],
+    );
 
   it('opens, sends both ways and closes', () => {
     const made = setup();
     let closed = 0;
-    made.server.listen('0.0.0.0', 53, (c) => c.handle({ onData: (s, data) => s.write(data), onEnd: (s) => s.end(), onClose: () => closed++ }));
+    made.server.listen('0.0.0.0', 53, (c) =>
+      c.handle({ onData: (s, data) => s.write(data), onEnd: (s) => s.end(), onClose: () => closed++ }),
+    );
     const got: number[] = [];
-    made.client.connect('10.96.0.10', 53, { onConnect: (s) => s.write(new Uint8Array(3000)), onData: (s, data) => { got.push(data.length); if (got.length === 3) s.end(); }, onClose: () => closed++ });
+    made.client.connect('10.96.0.10', 53, {
+      onConnect: (s) => s.write(new Uint8Array(3000)),
+      onData: (s, data) => {
+        got.push(data.length);
+        if (got.length === 3) s.end();
+      },
+      onClose: () => closed++,
+    });
     expect(got).toEqual([1448, 1448, 104]);
     expect(closed).toBe(2);
-    expect(flags(made).slice(0, 6)).toEqual(['Out SYN 0', 'In SYN,ACK 0', 'Out ACK 0', 'Out ACK 1448', 'Out ACK 1448', 'Out ACK,PSH 104']);
+    expect(flags(made).slice(0, 6)).toEqual([
+      'Out SYN 0',
+      'In SYN,ACK 0',
+      'Out ACK 0',
+      'Out ACK 1448',
+      'Out ACK 1448',
+      'Out ACK,PSH 104',
+    ]);
     expect(flags(made).slice(-3)).toEqual(['Out ACK,FIN 0', 'In ACK,FIN 0', 'Out ACK 0']);
   });
 
@@ -135,7 +258,16 @@ describe('TCP', () => {
     made.server.listen('0.0.0.0', 53, (c) => c.handle({ onData: (s, data) => s.write(data), onEnd: (s) => s.end() }));
     made.client.connect('172.20.1.144', 53, { onConnect: (s) => s.write(one), onData: (s) => s.end() });
     const told = story(made.events, ['trace']).map((line) => line.replace(/^\S+ (\S+) .* (\S+)$/, '$1 $2'));
-    expect(told).toEqual(['-> SYN', '<- SYN,ACK', '-> ACK', '-> ACK,PSH', '<- ACK,PSH', '-> ACK,FIN', '<- ACK,FIN', '-> ACK']);
+    expect(told).toEqual([
+      '-> SYN',
+      '<- SYN,ACK',
+      '-> ACK',
+      '-> ACK,PSH',
+      '<- ACK,PSH',
+      '-> ACK,FIN',
+      '<- ACK,FIN',
+      '-> ACK',
+    ]);
   });
 
   it.each([
@@ -169,7 +301,9 @@ describe('TCP', () => {
     const made = setup();
     const errors: (string | undefined)[] = [];
     let accepted: TcpSocket | undefined;
-    made.server.listen('172.20.1.144', 53, (c) => { accepted = c; });
+    made.server.listen('172.20.1.144', 53, (c) => {
+      accepted = c;
+    });
     made.client.connect('172.20.1.144', 53, { onClose: (_, e) => errors.push(e?.code) });
     expect(accepted!.getpeername()).toMatchObject({ ip: '172.20.1.236' });
     accepted!.destroy();
@@ -180,7 +314,9 @@ describe('TCP', () => {
   it('an ACK of a FIN waits for the answer, 40 ms at most', () => {
     const made = setup();
     let accepted: TcpSocket | undefined;
-    made.server.listen('0.0.0.0', 53, (c) => { accepted = c; });
+    made.server.listen('0.0.0.0', 53, (c) => {
+      accepted = c;
+    });
     const client = made.client.connect('172.20.1.144', 53);
     client.end();
     expect(client.state).toBe('FIN_WAIT_1');
@@ -193,9 +329,24 @@ describe('TCP', () => {
   });
 
   it.each([
-    { name: 'an address of somebody else', act: (m: ReturnType<typeof setup>) => m.client.listen('10.0.0.1', 53, () => undefined), error: 'EADDRNOTAVAIL' },
-    { name: 'a taken port', act: (m: ReturnType<typeof setup>) => { m.client.listen('', 53, () => undefined); m.client.listen('0.0.0.0', 53, () => undefined); }, error: 'EADDRINUSE' },
-    { name: 'a foreign source', act: (m: ReturnType<typeof setup>) => m.client.connect('172.20.1.144', 53, { localAddress: '10.0.0.1' }), error: 'EADDRNOTAVAIL' },
+    {
+      name: 'an address of somebody else',
+      act: (m: ReturnType<typeof setup>) => m.client.listen('10.0.0.1', 53, () => undefined),
+      error: 'EADDRNOTAVAIL',
+    },
+    {
+      name: 'a taken port',
+      act: (m: ReturnType<typeof setup>) => {
+        m.client.listen('', 53, () => undefined);
+        m.client.listen('0.0.0.0', 53, () => undefined);
+      },
+      error: 'EADDRINUSE',
+    },
+    {
+      name: 'a foreign source',
+      act: (m: ReturnType<typeof setup>) => m.client.connect('172.20.1.144', 53, { localAddress: '10.0.0.1' }),
+      error: 'EADDRNOTAVAIL',
+    },
   ])('refuses $name', ({ act, error }) => {
     expect(() => act(setup())).toThrow(error);
   });

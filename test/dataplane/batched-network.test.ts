@@ -58,14 +58,18 @@ async function connect(to: Endpoint): Promise<Client> {
   const got: Buffer[] = [];
   const errors: Error[] = [];
   let wake = (): void => undefined;
-  const keep = <T>(list: T[]) => (one: T): void => {
-    list.push(one);
-    wake();
-  };
+  const keep =
+    <T>(list: T[]) =>
+    (one: T): void => {
+      list.push(one);
+      wake();
+    };
   const socket = await network.connectUdp(to, keep(got), keep(errors));
   ends.push(() => socket.close());
   return {
-    socket, got, errors,
+    socket,
+    got,
+    errors,
     until: async (count) => {
       while (got.length + errors.length < count) await new Promise<void>((resolve) => (wake = resolve));
     },
@@ -103,7 +107,11 @@ describe('a connected socket', () => {
       socket.send(scratch);
     }
     await until(40);
-    expect(text(got).join('')).toBe(Array.from({ length: 40 }, (_, i) => String.fromCharCode(65 + (i % 26))).sort().join(''));
+    expect(text(got).join('')).toBe(
+      Array.from({ length: 40 }, (_, i) => String.fromCharCode(65 + (i % 26)))
+        .sort()
+        .join(''),
+    );
   });
 
   it('carries the longest datagrams', async () => {
@@ -122,7 +130,10 @@ describe('a connected socket', () => {
       other.socket.send(Buffer.from(`other ${i}`));
     }
     await Promise.all([one.until(5), other.until(5)]);
-    expect([text(one.got), text(other.got)]).toEqual([[0, 1, 2, 3, 4].map((i) => `one ${i}`), [0, 1, 2, 3, 4].map((i) => `other ${i}`)]);
+    expect([text(one.got), text(other.got)]).toEqual([
+      [0, 1, 2, 3, 4].map((i) => `one ${i}`),
+      [0, 1, 2, 3, 4].map((i) => `other ${i}`),
+    ]);
   });
 
   it('is told of a port that nobody listens at, after the call that sent', async () => {
@@ -149,7 +160,9 @@ describe('a connected socket', () => {
     broken = 111;
     socket.send(Buffer.from('hello'));
     await until(2);
-    expect(errors).toMatchObject([{ syscall: 'recvmmsg', code: 'ECONNREFUSED', message: `recvmmsg ECONNREFUSED 127.0.0.1:${to.port}` }]);
+    expect(errors).toMatchObject([
+      { syscall: 'recvmmsg', code: 'ECONNREFUSED', message: `recvmmsg ECONNREFUSED 127.0.0.1:${to.port}` },
+    ]);
   });
 
   it('sends what is waiting when it is closed, and is silent from then on', async () => {
@@ -173,10 +186,14 @@ describe('a connected socket', () => {
   it('may be closed by what it delivers', async () => {
     const to = await echo('127.0.0.1', 10);
     const got: string[] = [];
-    const socket = await network.connectUdp(to, (bytes) => {
-      got.push(bytes.toString());
-      if (got.length === 3) socket.close();
-    }, () => undefined);
+    const socket = await network.connectUdp(
+      to,
+      (bytes) => {
+        got.push(bytes.toString());
+        if (got.length === 3) socket.close();
+      },
+      () => undefined,
+    );
     for (let i = 0; i < 10; i++) socket.send(Buffer.from(String(i)));
     while (got.length < 3) await new Promise((resolve) => setImmediate(resolve));
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -186,15 +203,31 @@ describe('a connected socket', () => {
 
 describe('connecting fails', () => {
   it.each([
-    { name: 'to an address that may not be sent to', to: { address: '255.255.255.255', port: 53 }, error: { code: 'EACCES', syscall: 'connect' } },
-    { name: 'to a name', to: { address: 'dns.example.org', port: 53 }, error: { message: "expected an IPv4 or IPv6 address, got 'dns.example.org'" } },
+    {
+      name: 'to an address that may not be sent to',
+      to: { address: '255.255.255.255', port: 53 },
+      error: { code: 'EACCES', syscall: 'connect' },
+    },
+    {
+      name: 'to a name',
+      to: { address: 'dns.example.org', port: 53 },
+      error: { message: "expected an IPv4 or IPv6 address, got 'dns.example.org'" },
+    },
   ])('$name', async ({ to, error }) => {
-    await expect(network.connectUdp(to, () => undefined, () => undefined)).rejects.toMatchObject(error);
+    await expect(
+      network.connectUdp(
+        to,
+        () => undefined,
+        () => undefined,
+      ),
+    ).rejects.toMatchObject(error);
   });
 });
 
 it('leaves everything else to the inner network', async () => {
-  const bound = await network.bindUdp({ address: '127.0.0.1', port: 0 }, (bytes, peer) => bound.send(bytes, bytes.length, peer));
+  const bound = await network.bindUdp({ address: '127.0.0.1', port: 0 }, (bytes, peer) =>
+    bound.send(bytes, bytes.length, peer),
+  );
   ends.push(() => bound.close());
   const listener = await network.listenTcp({ address: '127.0.0.1', port: 0 }, ({ stream }) => stream.end('tcp'));
   ends.push(() => listener.close());
@@ -204,5 +237,9 @@ it('leaves everything else to the inner network', async () => {
   const { stream } = await network.connectTcp(listener.local);
   const [greeting] = (await once(stream, 'data')) as [Buffer];
   stream.destroy();
-  expect([text(got), greeting.toString(), network.interfaces().map(({ address }) => address)]).toEqual([['udp'], 'tcp', expect.arrayContaining(['127.0.0.1'])]);
+  expect([text(got), greeting.toString(), network.interfaces().map(({ address }) => address)]).toEqual([
+    ['udp'],
+    'tcp',
+    expect.arrayContaining(['127.0.0.1']),
+  ]);
 });

@@ -8,7 +8,8 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 function sides(): { chain: Control; thread: Control; watch: (promise: Promise<void>) => () => boolean } {
   const memory = Control.allocate();
   return {
-    chain: new Control(memory), thread: new Control(memory),
+    chain: new Control(memory),
+    thread: new Control(memory),
     watch: (promise) => {
       let done = false;
       void promise.then(() => (done = true));

@@ -13,7 +13,10 @@ class Ipv4Only extends FakeLibc {
   readonly options: string[] = [];
   private code = 0;
 
-  constructor(private readonly fails: 'socket' | 'bind', private readonly reason: number) {
+  constructor(
+    private readonly fails: 'socket' | 'bind',
+    private readonly reason: number,
+  ) {
     super();
   }
 
@@ -50,10 +53,14 @@ describe('all addresses', () => {
   });
 
   it('are refused for any other reason', () => {
-    expect(() => openListening(new Ipv4Only('bind', EACCES), { address: '', port: 53 }, undefined)).toThrow('bind EACCES :53');
+    expect(() => openListening(new Ipv4Only('bind', EACCES), { address: '', port: 53 }, undefined)).toThrow(
+      'bind EACCES :53',
+    );
   });
 });
 
 it('one address of IPv6 has no other in its place', () => {
-  expect(() => openListening(new Ipv4Only('bind', EADDRNOTAVAIL), { address: '2001:db8::1', port: 53 }, undefined)).toThrow('bind EADDRNOTAVAIL 2001:db8::1:53');
+  expect(() =>
+    openListening(new Ipv4Only('bind', EADDRNOTAVAIL), { address: '2001:db8::1', port: 53 }, undefined),
+  ).toThrow('bind EADDRNOTAVAIL 2001:db8::1:53');
 });

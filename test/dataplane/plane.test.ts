@@ -33,7 +33,9 @@ async function start(workers = 1, at = program, inherited?: InheritedSockets): P
 
 /** Binds, and sends everything back with an exclamation mark. */
 async function echo(plane: DataPlane, at: Endpoint = LOCAL): Promise<UdpSocket> {
-  const socket = plane.bindUdp(at, 0, (bytes, peer) => socket.send(Buffer.concat([bytes, Buffer.from('!')]), bytes.length + 1, peer));
+  const socket = plane.bindUdp(at, 0, (bytes, peer) =>
+    socket.send(Buffer.concat([bytes, Buffer.from('!')]), bytes.length + 1, peer),
+  );
   await socket.serving;
   return socket;
 }
@@ -43,7 +45,10 @@ class Client {
   private readonly got: Buffer[] = [];
   private wake = (): void => undefined;
 
-  constructor(private readonly to: number, private readonly host = '127.0.0.1') {
+  constructor(
+    private readonly to: number,
+    private readonly host = '127.0.0.1',
+  ) {
     this.socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
     this.socket.on('message', (bytes) => {
       this.got.push(bytes);
@@ -80,7 +85,9 @@ class Client {
 /** Whether the machine has an IPv6 loopback address; says so where not. */
 async function hasIpv6(): Promise<boolean> {
   const socket = dgram.createSocket('udp6');
-  const bound = await new Promise<boolean>((resolve) => socket.once('error', () => resolve(false)).bind(0, '::1', () => resolve(true)));
+  const bound = await new Promise<boolean>((resolve) =>
+    socket.once('error', () => resolve(false)).bind(0, '::1', () => resolve(true)),
+  );
   socket.close();
   if (!bound) console.log('test/dataplane/plane: no IPv6 here; skipped');
   return bound;
@@ -99,7 +106,9 @@ describe.skipIf(process.platform !== 'linux')('the data plane', () => {
     const socket = await echo(await start(2));
     expect(socket.local.port).toBeGreaterThan(0);
     const senders = Array.from({ length: 8 }, () => new Client(socket.local.port));
-    expect(await Promise.all(senders.map((client, i) => client.ask(`hello ${i}`)))).toEqual(senders.map((_, i) => `hello ${i}!`));
+    expect(await Promise.all(senders.map((client, i) => client.ask(`hello ${i}`)))).toEqual(
+      senders.map((_, i) => `hello ${i}!`),
+    );
   });
 
   it('answers from the table without a look at the chain', async () => {
@@ -126,7 +135,9 @@ describe.skipIf(process.platform !== 'linux')('the data plane', () => {
 
   it('sends long answers', async () => {
     const plane = await start();
-    const socket = plane.bindUdp(LOCAL, 0, (bytes, peer) => [4000, 10].forEach((length) => socket.send(Buffer.alloc(length, bytes), length, peer)));
+    const socket = plane.bindUdp(LOCAL, 0, (bytes, peer) =>
+      [4000, 10].forEach((length) => socket.send(Buffer.alloc(length, bytes), length, peer)),
+    );
     await socket.serving;
     const client = new Client(socket.local.port);
     client.send('x');
@@ -196,21 +207,29 @@ describe.skipIf(process.platform !== 'linux')('an address', () => {
     await new Promise<void>((resolve) => other.bind(0, '127.0.0.1', resolve));
     const { port } = other.address();
     const before = sockets();
-    expect(() => plane.bindUdp({ address: '127.0.0.1', port }, 0, () => undefined)).toThrow(expect.objectContaining({ code: 'EADDRINUSE', message: `bind EADDRINUSE 127.0.0.1:${port}` }) as Error);
+    expect(() => plane.bindUdp({ address: '127.0.0.1', port }, 0, () => undefined)).toThrow(
+      expect.objectContaining({ code: 'EADDRINUSE', message: `bind EADDRINUSE 127.0.0.1:${port}` }) as Error,
+    );
     expect(sockets()).toBe(before);
     other.close();
   });
 
   it('that this host does not have is refused', async () => {
     const plane = await start();
-    expect(() => plane.bindUdp({ address: '192.0.2.1', port: 0 }, 0, () => undefined)).toThrow(expect.objectContaining({ code: 'EADDRNOTAVAIL' }) as Error);
-    expect(() => plane.bindUdp({ address: 'nonsense', port: 0 }, 0, () => undefined)).toThrow("expected an IPv4 or IPv6 address, got 'nonsense'");
+    expect(() => plane.bindUdp({ address: '192.0.2.1', port: 0 }, 0, () => undefined)).toThrow(
+      expect.objectContaining({ code: 'EADDRNOTAVAIL' }) as Error,
+    );
+    expect(() => plane.bindUdp({ address: 'nonsense', port: 0 }, 0, () => undefined)).toThrow(
+      "expected an IPv4 or IPv6 address, got 'nonsense'",
+    );
   });
 
   it('beyond the 64th is refused', async () => {
     const plane = await start();
     for (let i = 0; i < 64; i++) plane.bindUdp(LOCAL, 0, () => undefined);
-    expect(() => plane.bindUdp(LOCAL, 0, () => undefined)).toThrow('at most 64 listening addresses are possible with batched I/O; -io dgram has no such limit');
+    expect(() => plane.bindUdp(LOCAL, 0, () => undefined)).toThrow(
+      'at most 64 listening addresses are possible with batched I/O; -io dgram has no such limit',
+    );
   });
 
   it('that is closed is silent, leaves no descriptor, and lets late answers go nowhere', async () => {

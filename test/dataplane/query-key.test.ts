@@ -57,7 +57,10 @@ describe('the common form', () => {
     { name: 'an OPT record with a name', bytes: changed(withOpt, [OPT, 1]) },
     { name: 'an OPT type beyond 255', bytes: changed(withOpt, [OPT + 1, 1]) },
     { name: 'another version', bytes: changed(withOpt, [OPT + 6, 1]) },
-    { name: 'options', bytes: query('www.example.org.', 'A', { edns: 1232, options: [{ code: 10, data: Buffer.alloc(8) }] }).bytes },
+    {
+      name: 'options',
+      bytes: query('www.example.org.', 'A', { edns: 1232, options: [{ code: 10, data: Buffer.alloc(8) }] }).bytes,
+    },
     { name: 'an OPT record that says it has options', bytes: changed(withOpt, [OPT + 10, 4]) },
     { name: 'something behind the OPT record', bytes: Buffer.concat([withOpt, Buffer.alloc(1)]) },
     { name: 'something behind the question', bytes: Buffer.concat([plain, Buffer.alloc(11)]) },
@@ -103,8 +106,14 @@ describe('the key', () => {
 
   it('is another for each name, spelling, type, class, DO, CD, AD and family', () => {
     const others = [
-      plain, query('ww.example.org.').bytes, query('WWW.example.org.').bytes, query('www.example.org.', 'AAAA').bytes, query('www.example.org.', 'A', { class: 3 }).bytes,
-      query('www.example.org.', 'A', { edns: 1232, do: true }).bytes, query('www.example.org.', 'A', { cd: true }).bytes, query('www.example.org.', 'A', { ad: true }).bytes,
+      plain,
+      query('ww.example.org.').bytes,
+      query('WWW.example.org.').bytes,
+      query('www.example.org.', 'AAAA').bytes,
+      query('www.example.org.', 'A', { class: 3 }).bytes,
+      query('www.example.org.', 'A', { edns: 1232, do: true }).bytes,
+      query('www.example.org.', 'A', { cd: true }).bytes,
+      query('www.example.org.', 'A', { ad: true }).bytes,
       query('www.example.org.', 'A', { ad: true, cd: true, edns: 512, do: true }).bytes,
     ];
     const keys = others.flatMap((bytes) => [bytesOf(bytes), bytesOf(bytes, true)]);
@@ -128,6 +137,8 @@ describe('the key', () => {
   });
 
   it('does not take types and classes for capitals', () => {
-    expect(keyOf({ bytes: changed(plain, [plain.length - 3, 0x41], [plain.length - 1, 0x42]) }).hasCapitals).toBe(false);
+    expect(keyOf({ bytes: changed(plain, [plain.length - 3, 0x41], [plain.length - 1, 0x42]) }).hasCapitals).toBe(
+      false,
+    );
   });
 });

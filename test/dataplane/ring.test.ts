@@ -11,8 +11,13 @@ function datagrams(text: string, control = new Uint8Array(0)): Datagrams {
   const behind = (octets: Uint8Array, size: number): Buffer => Buffer.concat([Buffer.alloc(size), octets]);
   const bytes = Buffer.from(text);
   return {
-    size: 500, bytes: behind(bytes, 500), addresses: behind(SENDER, 28), controls: behind(control, 40),
-    length: () => bytes.length, addressLength: () => SENDER.length, controlLength: () => control.length,
+    size: 500,
+    bytes: behind(bytes, 500),
+    addresses: behind(SENDER, 28),
+    controls: behind(control, 40),
+    length: () => bytes.length,
+    addressLength: () => SENDER.length,
+    controlLength: () => control.length,
   };
 }
 
@@ -31,8 +36,18 @@ describe('the ring', () => {
     push('bc');
     expect(reader.shift()).toBeUndefined();
     writer.publish();
-    expect(reader.shift()).toEqual({ socket: 1, sender: Buffer.from(SENDER), control: undefined, bytes: Buffer.from('a') });
-    expect(reader.shift()).toEqual({ socket: 2, sender: Buffer.from(SENDER), control: undefined, bytes: Buffer.from('bc') });
+    expect(reader.shift()).toEqual({
+      socket: 1,
+      sender: Buffer.from(SENDER),
+      control: undefined,
+      bytes: Buffer.from('a'),
+    });
+    expect(reader.shift()).toEqual({
+      socket: 2,
+      sender: Buffer.from(SENDER),
+      control: undefined,
+      bytes: Buffer.from('bc'),
+    });
     expect(reader.shift()).toBeUndefined();
   });
 
@@ -41,7 +56,10 @@ describe('the ring', () => {
     writer.push(1, datagrams('a', CONTROL), 1);
     writer.push(1, datagrams('b'), 1);
     writer.publish();
-    expect([reader.shift(), reader.shift()]).toMatchObject([{ control: Buffer.from(CONTROL), bytes: Buffer.from('a') }, { control: undefined, bytes: Buffer.from('b') }]);
+    expect([reader.shift(), reader.shift()]).toMatchObject([
+      { control: Buffer.from(CONTROL), bytes: Buffer.from('a') },
+      { control: undefined, bytes: Buffer.from('b') },
+    ]);
   });
 
   it('gives copies: what comes later does not change them', () => {

@@ -21,7 +21,8 @@ beforeEach(() => {
   sender = new Sender(libc);
 });
 
-const say = (text: string, fd = 3, to = client(1)): void => sender.send(fd, Buffer.from(`${text}...`), text.length, new Peer(to, 0));
+const say = (text: string, fd = 3, to = client(1)): void =>
+  sender.send(fd, Buffer.from(`${text}...`), text.length, new Peer(to, 0));
 const sent = (): string[] => libc.sent.map(({ fd, bytes }) => `${fd} ${Buffer.from(bytes).toString()}`);
 
 describe('answers', () => {
@@ -77,7 +78,10 @@ describe('answers', () => {
     sender.send(3, plain, 1, new Peer(client(1), 0, control));
     sender.send(3, plain, 1, new Peer(client(2), 0));
     sender.flush();
-    expect(libc.sent.map((one) => Buffer.from(one.control!).toString('hex'))).toEqual(['200000000000000000000000080000000000000034121212ffffffff00000000', '']);
+    expect(libc.sent.map((one) => Buffer.from(one.control!).toString('hex'))).toEqual([
+      '200000000000000000000000080000000000000034121212ffffffff00000000',
+      '',
+    ]);
   });
 
   it('go to nobody in particular at a connected socket', () => {
@@ -92,6 +96,12 @@ describe('answers', () => {
     libc.sends = [-4, -111, 1, -101];
     ['a', 'b', 'x'.repeat(2000)].forEach((text) => say(text));
     sender.flush();
-    expect([sent(), errors]).toEqual([['3 b'], [[3, 111], [3, 101]]]);
+    expect([sent(), errors]).toEqual([
+      ['3 b'],
+      [
+        [3, 111],
+        [3, 101],
+      ],
+    ]);
   });
 });

@@ -23,10 +23,13 @@ beforeEach(() => {
   tallied = [];
 });
 
-const encoded = (...texts: string[]): ReturnType<typeof encodeRecords> => encodeRecords({ answer: rrs(...texts), authority: [], additional: [] });
+const encoded = (...texts: string[]): ReturnType<typeof encodeRecords> =>
+  encodeRecords({ answer: rrs(...texts), authority: [], additional: [] });
 const forever = (): Standing => new Standing(Infinity);
-const made = (standing?: Standing, texts = A, ttl?: number): Reply => Reply.ofRecords(Flag.AA, Rcode.NOERROR, encoded(...texts), ttl, undefined, standing);
-const offer = (asked: Query, reply: Reply, who = 'chain', server = 0): void => shelf.offer(asked, reply, server, () => [(plain, edns) => void tallied.push(`${who} ${plain}+${edns}`)]);
+const made = (standing?: Standing, texts = A, ttl?: number): Reply =>
+  Reply.ofRecords(Flag.AA, Rcode.NOERROR, encoded(...texts), ttl, undefined, standing);
+const offer = (asked: Query, reply: Reply, who = 'chain', server = 0): void =>
+  shelf.offer(asked, reply, server, () => [(plain, edns) => void tallied.push(`${who} ${plain}+${edns}`)]);
 
 function slotOf(asked: Query, at = sharedNow(), server = 0): number {
   const key = new QueryKey();
@@ -54,10 +57,34 @@ describe('a reply', () => {
     { name: 'without a standing', reply: made() },
     { name: 'whose standing was revoked meanwhile', reply: made(ended) },
     { name: 'whose time is over', reply: made(new Standing(1_000_000)) },
-    { name: 'that is cut short', reply: made(forever()).withHeader({ flags: Flag.AA | Flag.TC }).withStanding(forever()) },
-    { name: 'with an rcode that needs an OPT record', reply: Reply.ofRecords(0, Rcode.BADVERS, encoded(), undefined, undefined, forever()) },
-    { name: 'with an OPT record of its own', reply: Reply.ofRecords(0, 0, encoded(), undefined, { udpSize: 1232, version: 0, do: false, options: [] }, forever()) },
-    { name: 'that is too long', reply: made(forever(), Array.from({ length: 17 }, (_, i) => `www.example.org. 30 IN A 192.0.2.${i}`)) },
+    {
+      name: 'that is cut short',
+      reply: made(forever())
+        .withHeader({ flags: Flag.AA | Flag.TC })
+        .withStanding(forever()),
+    },
+    {
+      name: 'with an rcode that needs an OPT record',
+      reply: Reply.ofRecords(0, Rcode.BADVERS, encoded(), undefined, undefined, forever()),
+    },
+    {
+      name: 'with an OPT record of its own',
+      reply: Reply.ofRecords(
+        0,
+        0,
+        encoded(),
+        undefined,
+        { udpSize: 1232, version: 0, do: false, options: [] },
+        forever(),
+      ),
+    },
+    {
+      name: 'that is too long',
+      reply: made(
+        forever(),
+        Array.from({ length: 17 }, (_, i) => `www.example.org. 30 IN A 192.0.2.${i}`),
+      ),
+    },
   ])('$name is not', ({ reply }) => {
     offer(www, reply);
     expect(shelf.size).toBe(0);
@@ -65,7 +92,10 @@ describe('a reply', () => {
 
   it.each([
     { name: 'a name with capitals', asked: query('Www.example.org.') },
-    { name: 'options', asked: query('www.example.org.', 'A', { edns: 1232, options: [{ code: 10, data: Buffer.alloc(8) }] }) },
+    {
+      name: 'options',
+      asked: query('www.example.org.', 'A', { edns: 1232, options: [{ code: 10, data: Buffer.alloc(8) }] }),
+    },
   ])('to a query with $name is not', ({ asked }) => {
     offer(asked, made(forever()));
     expect(shelf.size).toBe(0);
@@ -208,13 +238,25 @@ describe('rotation', () => {
   const aaaa = (n: number): string => `a.example.org. 30 IN AAAA 2001:db8::${n}`;
   it.each([
     { name: 'of addresses', texts: [a(1), a(2), a(3)], want: { start: 0, size: 29, count: 3 } },
-    { name: 'behind an alias', texts: [cname, a(1), a(2)], want: { start: encoded(cname).bytes.length, size: 29, count: 2 } },
+    {
+      name: 'behind an alias',
+      texts: [cname, a(1), a(2)],
+      want: { start: encoded(cname).bytes.length, size: 29, count: 2 },
+    },
     { name: 'of IPv6 addresses', texts: [aaaa(1), aaaa(2)], want: { start: 0, size: 41, count: 2 } },
-    { name: 'of the longer run', texts: [a(1), a(2), aaaa(1), aaaa(2), aaaa(3)], want: { start: 58, size: 41, count: 3 } },
+    {
+      name: 'of the longer run',
+      texts: [a(1), a(2), aaaa(1), aaaa(2), aaaa(3)],
+      want: { start: 58, size: 41, count: 3 },
+    },
     { name: 'of one address', texts: [a(1)], want: undefined },
     { name: 'of none', texts: [], want: undefined },
     { name: 'of one of each family', texts: [a(1), aaaa(1)], want: undefined },
-    { name: 'of services, whose order means nothing either, but which differ in length', texts: ['x. 30 IN SRV 0 0 80 a.', 'x. 30 IN SRV 0 0 80 bb.'], want: undefined },
+    {
+      name: 'of services, whose order means nothing either, but which differ in length',
+      texts: ['x. 30 IN SRV 0 0 80 a.', 'x. 30 IN SRV 0 0 80 bb.'],
+      want: undefined,
+    },
   ])('$name', ({ texts, want }) => {
     expect(rotationOf(encoded(...texts))).toEqual(want);
   });

@@ -25,7 +25,8 @@ function copied(answers: AnswerTable, slot: number, asked = www, now = 0): Buffe
   return target.subarray(4, length);
 }
 
-const records = (answers: AnswerTable, slot: number, asked = www, now = 0): Buffer => copied(answers, slot, asked, now).subarray(asked.questionEnd - 4);
+const records = (answers: AnswerTable, slot: number, asked = www, now = 0): Buffer =>
+  copied(answers, slot, asked, now).subarray(asked.questionEnd - 4);
 
 describe('memory', () => {
   it.each([0, 4, 12, 100])('is refused for %i slots', (slots) => {
@@ -61,9 +62,25 @@ describe('keeping', () => {
 
   it('writes counts, question and records', () => {
     const answers = table();
-    const slot = answers.put(entryFor(www, { answers: 0x102, authorities: 0x203, additionals: 0x304, records: Buffer.from('records'), ttls: [] }), 0, ignore);
+    const slot = answers.put(
+      entryFor(www, {
+        answers: 0x102,
+        authorities: 0x203,
+        additionals: 0x304,
+        records: Buffer.from('records'),
+        ttls: [],
+      }),
+      0,
+      ignore,
+    );
     const asked = query('WWW.example.org.');
-    expect(copied(answers, slot, asked)).toEqual(Buffer.concat([Buffer.from([0, 1, 1, 2, 2, 3, 3, 4]), asked.bytes.subarray(12, asked.questionEnd), Buffer.from('records')]));
+    expect(copied(answers, slot, asked)).toEqual(
+      Buffer.concat([
+        Buffer.from([0, 1, 1, 2, 2, 3, 3, 4]),
+        asked.bytes.subarray(12, asked.questionEnd),
+        Buffer.from('records'),
+      ]),
+    );
   });
 
   it('keeps the longest answer whole, beside its neighbours', () => {
@@ -82,7 +99,9 @@ describe('keeping', () => {
     const answers = table();
     const first = answers.put(entryFor(www), 0, ignore);
     const evicted: number[] = [];
-    expect(answers.put(entryFor(www, { records: Buffer.from('another') , ttls: [] }), 0, (slot) => evicted.push(slot))).toBe(first);
+    expect(
+      answers.put(entryFor(www, { records: Buffer.from('another'), ttls: [] }), 0, (slot) => evicted.push(slot)),
+    ).toBe(first);
     expect(evicted).toEqual([first]);
     expect(records(answers, first).toString()).toBe('another');
   });
@@ -136,7 +155,10 @@ describe('a full set', () => {
   const full = (change: (i: number) => Partial<Entry> = () => ({})): { answers: AnswerTable; slots: number[] } => {
     const answers = table();
     // All hashes of one set: with eight slots the low three bits.
-    return { answers, slots: names.map((asked, i) => answers.put(entryFor(asked, { hash: 8 * (i + 1), ...change(i) }), 0, ignore)) };
+    return {
+      answers,
+      slots: names.map((asked, i) => answers.put(entryFor(asked, { hash: 8 * (i + 1), ...change(i) }), 0, ignore)),
+    };
   };
 
   it('gives up the least asked', () => {
@@ -193,7 +215,11 @@ describe('hits', () => {
 });
 
 describe('rotation', () => {
-  const rotating = entryFor(www, { records: Buffer.from('<aabbcc>'), ttls: [], rotation: { start: 1, size: 2, count: 3 } });
+  const rotating = entryFor(www, {
+    records: Buffer.from('<aabbcc>'),
+    ttls: [],
+    rotation: { start: 1, size: 2, count: 3 },
+  });
 
   it('starts with another record each time, also when hits are taken between', () => {
     const answers = table();
@@ -223,43 +249,61 @@ describe('rotation', () => {
 
 /** An answer made of one octet in all its parts, 8 times as long. */
 const uniform = (octet: number, asked = www): Entry =>
-  entryFor(asked, { hash: 8, flags: 0x8500 | octet, answers: octet, authorities: octet, additionals: octet, records: Buffer.alloc(8 * octet, octet), ttls: [] });
+  entryFor(asked, {
+    hash: 8,
+    flags: 0x8500 | octet,
+    answers: octet,
+    authorities: octet,
+    additionals: octet,
+    records: Buffer.alloc(8 * octet, octet),
+    ttls: [],
+  });
 
 describe('a reader', () => {
   it('never takes a mixed answer for whole, whatever the writer does between its steps', () => {
-    const step = fc.oneof({ weight: 3, arbitrary: fc.record({ put: fc.integer({ min: 1, max: 40 }), at: fc.integer({ min: 0, max: 3 }) }) }, fc.constant({ put: 0, at: 0 }));
-    fc.assert(fc.property(fc.array(step, { maxLength: 12 }), fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 5, maxLength: 5 }), (steps, pauses) => {
-      const answers = table();
-      const questions = Array.from({ length: 4 }, (_, i) => query(`n${i}.example.org.`));
-      answers.put(uniform(1, questions[0]), 0, ignore);
-      let done = 0;
-      const write = (pause: number): void => {
-        for (const { put, at } of steps.slice(done, done + pause)) {
-          const key = keyOf(questions[at]!);
-          const there = answers.find(key.bytes, key.length, 8, 0, 0);
-          if (put > 0) answers.put(uniform(put, questions[at]), 0, ignore);
-          else if (there >= 0) answers.clear(there);
-        }
-        done += pause;
-      };
-      const key = keyOf(questions[0]!);
-      const look = (): number => answers.find(key.bytes, key.length, 8, 0, 0);
-      write(pauses[0]!);
-      const slot = look();
-      write(pauses[1]!);
-      if (slot < 0) return;
-      const sequence = answers.sequence(slot);
-      write(pauses[2]!);
-      if ((sequence & 1) !== 0 || look() !== slot) return;
-      write(pauses[3]!);
-      const flags = answers.flags(slot);
-      write(pauses[4]!);
-      const got = copied(answers, slot, questions[0]);
-      if (!answers.unchanged(slot, sequence)) return;
-      const octet = flags & 0xff;
-      expect(got.subarray(questions[0]!.questionEnd - 4)).toEqual(Buffer.alloc(8 * octet, octet));
-      expect([got[3], got[5], got[7]]).toEqual([octet, octet, octet]);
-    }), { numRuns: 300 });
+    const step = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ put: fc.integer({ min: 1, max: 40 }), at: fc.integer({ min: 0, max: 3 }) }) },
+      fc.constant({ put: 0, at: 0 }),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 12 }),
+        fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 5, maxLength: 5 }),
+        (steps, pauses) => {
+          const answers = table();
+          const questions = Array.from({ length: 4 }, (_, i) => query(`n${i}.example.org.`));
+          answers.put(uniform(1, questions[0]), 0, ignore);
+          let done = 0;
+          const write = (pause: number): void => {
+            for (const { put, at } of steps.slice(done, done + pause)) {
+              const key = keyOf(questions[at]!);
+              const there = answers.find(key.bytes, key.length, 8, 0, 0);
+              if (put > 0) answers.put(uniform(put, questions[at]), 0, ignore);
+              else if (there >= 0) answers.clear(there);
+            }
+            done += pause;
+          };
+          const key = keyOf(questions[0]!);
+          const look = (): number => answers.find(key.bytes, key.length, 8, 0, 0);
+          write(pauses[0]!);
+          const slot = look();
+          write(pauses[1]!);
+          if (slot < 0) return;
+          const sequence = answers.sequence(slot);
+          write(pauses[2]!);
+          if ((sequence & 1) !== 0 || look() !== slot) return;
+          write(pauses[3]!);
+          const flags = answers.flags(slot);
+          write(pauses[4]!);
+          const got = copied(answers, slot, questions[0]);
+          if (!answers.unchanged(slot, sequence)) return;
+          const octet = flags & 0xff;
+          expect(got.subarray(questions[0]!.questionEnd - 4)).toEqual(Buffer.alloc(8 * octet, octet));
+          expect([got[3], got[5], got[7]]).toEqual([octet, octet, octet]);
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it('finds the counter odd while an answer is written', () => {
@@ -276,7 +320,9 @@ describe('a reader', () => {
     const stop = new SharedArrayBuffer(4);
     const program = pathToFileURL(path.join(path.dirname(compiledProgram()), '../dataplane/table.js')).href;
     answers.put(uniform(1), 0, ignore);
-    const worker = new Worker(new URL('../support/table-reader.mjs', import.meta.url), { workerData: { program, memory: answers.memory, slots: 8, key, keyLength, hash: 8, stop } });
+    const worker = new Worker(new URL('../support/table-reader.mjs', import.meta.url), {
+      workerData: { program, memory: answers.memory, slots: 8, key, keyLength, hash: 8, stop },
+    });
     await once(worker, 'message');
     const entries = Array.from({ length: 40 }, (_, i) => uniform(i + 1));
     const end = performance.now() + 400;

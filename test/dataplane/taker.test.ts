@@ -17,9 +17,22 @@ let ring: Ring;
 let taker: Taker;
 let slot: number;
 
-const { bytes: records, ttls } = encodeRecords({ answer: rrs('www.example.org. 30 IN A 192.0.2.1'), authority: [], additional: [] });
-const ask = (name: string, options: QuestionOptions & { type?: string } = {}, from = client(4000), control?: Uint8Array): void =>
-  void libc.incoming.push({ bytes: query(name, options.type ?? 'A', options).bytes, address: from, ...(control && { control }) });
+const { bytes: records, ttls } = encodeRecords({
+  answer: rrs('www.example.org. 30 IN A 192.0.2.1'),
+  authority: [],
+  additional: [],
+});
+const ask = (
+  name: string,
+  options: QuestionOptions & { type?: string } = {},
+  from = client(4000),
+  control?: Uint8Array,
+): void =>
+  void libc.incoming.push({
+    bytes: query(name, options.type ?? 'A', options).bytes,
+    address: from,
+    ...(control && { control }),
+  });
 const sent = (): Message[] => libc.sent.map(({ bytes }) => decodeMessage(Buffer.from(bytes)));
 const handedOver = (): string[] => {
   const all: string[] = [];
@@ -32,7 +45,11 @@ beforeEach(() => {
   answers = table(16);
   ring = new Ring(Ring.allocate(512));
   taker = new Taker(libc, answers, ring, () => 2500);
-  slot = answers.put(entryFor(query('www.example.org.'), { records, ttls, ttl: 30, stored: 500, flags: 0x8480 }), 0, () => undefined);
+  slot = answers.put(
+    entryFor(query('www.example.org.'), { records, ttls, ttl: 30, stored: 500, flags: 0x8480 }),
+    0,
+    () => undefined,
+  );
 });
 
 describe('what the table holds', () => {
@@ -41,10 +58,21 @@ describe('what the table holds', () => {
     ask('www.example.org.', { id: 78, rd: false }, client(4001));
     expect(taker.take(SOCKET)).toBe(true);
     const [first, second] = sent();
-    expect(first).toMatchObject({ id: 77, flags: 0x8580, rcode: 0, question: [{ name: 'www.example.org.', type: 1, class: 1 }], authority: [], additional: [], edns: undefined });
+    expect(first).toMatchObject({
+      id: 77,
+      flags: 0x8580,
+      rcode: 0,
+      question: [{ name: 'www.example.org.', type: 1, class: 1 }],
+      authority: [],
+      additional: [],
+      edns: undefined,
+    });
     expect(texts(first!.answer)).toEqual(['www.example.org. 28 IN A 192.0.2.1']);
     expect(second).toMatchObject({ id: 78, flags: 0x8480 });
-    expect(libc.sent.map(({ fd, address }) => ({ fd, address: new Uint8Array(address) }))).toEqual([{ fd: 9, address: client(4000) }, { fd: 9, address: client(4001) }]);
+    expect(libc.sent.map(({ fd, address }) => ({ fd, address: new Uint8Array(address) }))).toEqual([
+      { fd: 9, address: client(4000) },
+      { fd: 9, address: client(4001) },
+    ]);
     expect(ring.shift()).toBeUndefined();
   });
 
@@ -52,7 +80,7 @@ describe('what the table holds', () => {
     { name: 'of the smallest size', size: 0 },
     { name: 'of a usual size', size: 1232 },
     { name: 'of the greatest size', size: 65_535 },
-  ])('gets an OPT record like the client\'s, $name', ({ size }) => {
+  ])("gets an OPT record like the client's, $name", ({ size }) => {
     ask('www.example.org.', { edns: size });
     taker.take(SOCKET);
     expect(sent()[0]!.edns).toEqual({ udpSize: size, version: 0, do: false, options: [] });
@@ -77,7 +105,11 @@ describe('what the table holds', () => {
   });
 
   it('counts additional records on beyond 255', () => {
-    answers.put(entryFor(query('www.example.org.'), { additionals: 255, records: Buffer.alloc(0), ttls: [] }), 0, () => undefined);
+    answers.put(
+      entryFor(query('www.example.org.'), { additionals: 255, records: Buffer.alloc(0), ttls: [] }),
+      0,
+      () => undefined,
+    );
     ask('www.example.org.', { edns: 1232 });
     taker.take(SOCKET);
     expect([...libc.sent[0]!.bytes.subarray(10, 12)]).toEqual([1, 0]);
@@ -88,7 +120,10 @@ describe('what the table holds', () => {
     { name: 'a long name', asked: `${Array(3).fill('a'.repeat(63)).join('.')}.${'b'.repeat(60)}.` },
   ])('fits every client at its longest, for $name', ({ asked }) => {
     const room = SLOT - 96 - keyOf(query(asked)).length;
-    expect([AnswerTable.fits(keyOf(query(asked)).length, room, 0), AnswerTable.fits(keyOf(query(asked)).length, room + 1, 0)]).toEqual([true, false]);
+    expect([
+      AnswerTable.fits(keyOf(query(asked)).length, room, 0),
+      AnswerTable.fits(keyOf(query(asked)).length, room + 1, 0),
+    ]).toEqual([true, false]);
     answers.put(entryFor(query(asked), { records: Buffer.alloc(room, 9), ttls: [] }), 0, () => undefined);
     ask(asked, { edns: 512 });
     taker.take(SOCKET);
@@ -116,7 +151,12 @@ describe('what goes to the chain', () => {
   it('has socket and sender with it', () => {
     ask('else.example.org.', {}, client(5353, '2001:db8::5'));
     taker.take(SOCKET);
-    expect(ring.shift()).toEqual({ socket: 5, sender: Buffer.from(client(5353, '2001:db8::5')), control: undefined, bytes: query('else.example.org.').bytes });
+    expect(ring.shift()).toEqual({
+      socket: 5,
+      sender: Buffer.from(client(5353, '2001:db8::5')),
+      control: undefined,
+      bytes: query('else.example.org.').bytes,
+    });
     expect(libc.sent).toEqual([]);
   });
 
@@ -125,14 +165,29 @@ describe('what goes to the chain', () => {
     taker.take(SOCKET);
     ask('b.example.org.', {}, client(2, '2001:db8::2'));
     taker.take(SOCKET);
-    expect([ring.shift()!.sender, ring.shift()!.sender]).toEqual([client(1, '192.0.2.1'), client(2, '2001:db8::2')].map((one) => Buffer.from(one)));
+    expect([ring.shift()!.sender, ring.shift()!.sender]).toEqual(
+      [client(1, '192.0.2.1'), client(2, '2001:db8::2')].map((one) => Buffer.from(one)),
+    );
   });
 
   it.each([
     { name: 'a name with capitals', change: () => ask('WWW.example.org.') },
     { name: 'another type', change: () => ask('www.example.org.', { type: 'AAAA' }) },
-    { name: 'an answer that has expired', change: () => (answers.put(entryFor(query('www.example.org.'), { until: 2500 }), 0, () => undefined), ask('www.example.org.')) },
-    { name: 'an answer to another server', change: () => (answers.clear(slot), answers.put(entryFor(query('www.example.org.'), { server: 1 }), 0, () => undefined), ask('www.example.org.')) },
+    {
+      name: 'an answer that has expired',
+      change: () => (
+        answers.put(entryFor(query('www.example.org.'), { until: 2500 }), 0, () => undefined),
+        ask('www.example.org.')
+      ),
+    },
+    {
+      name: 'an answer to another server',
+      change: () => (
+        answers.clear(slot),
+        answers.put(entryFor(query('www.example.org.'), { server: 1 }), 0, () => undefined),
+        ask('www.example.org.')
+      ),
+    },
   ])('is $name', ({ change }) => {
     change();
     taker.take(SOCKET);
@@ -200,16 +255,24 @@ it('answers whole batches, and takes the rest with the next call', () => {
   expect(sent().map(({ id }) => id)).toEqual(Array.from({ length: 70 }, (_, i) => i));
 });
 
-/** Ancillary data as Linux gives it: length, level, type, then interface and address (IPv4), or address and interface. */
+/**
+ * Ancillary data as Linux gives it: length, level, type, then interface and address (IPv4), or address and interface.
+ */
 describe('at a socket of several addresses', () => {
   it.each([
-    { name: 'IPv4', control: '1c000000000000000000000008000000' + '05000000' + 'c0000201' + 'c0000201', source: '1c000000000000000000000008000000' + '00000000' + 'c0000201' + 'c0000201' },
     {
-      name: 'IPv6', control: '24000000000000002900000032000000' + '20010db8000000000000000000000001' + '05000000' + '00000000',
+      name: 'IPv4',
+      control: '1c000000000000000000000008000000' + '05000000' + 'c0000201' + 'c0000201',
+      source: '1c000000000000000000000008000000' + '00000000' + 'c0000201' + 'c0000201',
+    },
+    {
+      name: 'IPv6',
+      control: '24000000000000002900000032000000' + '20010db8000000000000000000000001' + '05000000' + '00000000',
       source: '24000000000000002900000032000000' + '20010db8000000000000000000000001' + '00000000' + '00000000',
     },
     {
-      name: 'a link-local address, by its interface', control: '24000000000000002900000032000000' + 'fe800000000000000000000000000001' + '05000000' + '00000000',
+      name: 'a link-local address, by its interface',
+      control: '24000000000000002900000032000000' + 'fe800000000000000000000000000001' + '05000000' + '00000000',
       source: '24000000000000002900000032000000' + 'fe800000000000000000000000000001' + '05000000' + '00000000',
     },
   ])('an answer leaves from where the query came in: $name', ({ control, source }) => {

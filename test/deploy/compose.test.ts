@@ -36,21 +36,32 @@ const topology = loadTopology('two-nodes');
 
 /** The Corefile of a ConfigMap, as a manifest of deploy/ has it. */
 function corefileOf(manifest: string): string {
-  const objects = parseAllDocuments(read(manifest)).map((document) => document.toJS() as { kind: string; data?: { Corefile?: string } });
+  const objects = parseAllDocuments(read(manifest)).map(
+    (document) => document.toJS() as { kind: string; data?: { Corefile?: string } },
+  );
   return objects.find(({ kind, data }) => kind === 'ConfigMap' && data?.Corefile !== undefined)!.data!.Corefile!;
 }
 
 describe('docker-compose.yml', () => {
   it('has the cluster in all profiles, and each kind of node cache in its own', () => {
-    const kinds = Object.entries(services).map(([name, { profiles }]) => [name.replace(/-(ctr|w1)$/, ''), profiles] as const);
+    const kinds = Object.entries(services).map(
+      ([name, { profiles }]) => [name.replace(/-(ctr|w1)$/, ''), profiles] as const,
+    );
     const extra = kinds.filter(([, profiles]) => profiles.join() !== PROFILES.join());
     expect(extra).toEqual([
-      ['node-cache', ['node-local']], ['node-cache', ['node-local']], ['node-local-dns', ['redirect']], ['node-local-dns', ['redirect']], ['redirect', ['redirect']], ['redirect', ['redirect']],
+      ['node-cache', ['node-local']],
+      ['node-cache', ['node-local']],
+      ['node-local-dns', ['redirect']],
+      ['node-local-dns', ['redirect']],
+      ['redirect', ['redirect']],
+      ['redirect', ['redirect']],
     ]);
   });
 
   it('names in its head the profiles that it has', () => {
-    expect([...read('docker-compose.yml').matchAll(/docker compose --profile ([\w-]+) up/g)].map(([, name]) => name)).toEqual(PROFILES);
+    expect(
+      [...read('docker-compose.yml').matchAll(/docker compose --profile ([\w-]+) up/g)].map(([, name]) => name),
+    ).toEqual(PROFILES);
   });
 
   it.each(['README.md', 'deploy/README.md'])('has the profiles and services that %s tells of', (page) => {
@@ -58,19 +69,25 @@ describe('docker-compose.yml', () => {
     if (page.startsWith('deploy/')) expect(commands.length).toBeGreaterThan(7);
     for (const [command, profile, verb, words = ''] of commands) {
       if (profile !== undefined) expect(PROFILES, command).toContain(profile);
-      const named = verb === 'exec' ? words.trim().split(' ').slice(0, 1) : verb === 'logs' ? words.trim().split(' ') : [];
-      expect(named.filter((name) => !Object.hasOwn(services, name)), command).toEqual([]);
+      const named =
+        verb === 'exec' ? words.trim().split(' ').slice(0, 1) : verb === 'logs' ? words.trim().split(' ') : [];
+      expect(
+        named.filter((name) => !Object.hasOwn(services, name)),
+        command,
+      ).toEqual([]);
     }
   });
 
-  it('runs one image of this version in all roles but the watchers\'', () => {
+  it("runs one image of this version in all roles but the watchers'", () => {
     expect([...new Set(own.map(([, { image }]) => image))]).toEqual([`nodens-compose:${VERSION}`]);
     expect(Object.keys(services).filter((name) => !services[name]!.build)).toEqual(['prometheus', 'grafana']);
   });
 
   it('builds it as the Dockerfile does by itself, where nothing else is said', () => {
     const { dockerfile, args } = own[0]![1].build!;
-    const defaults = Object.fromEntries([...read(dockerfile).matchAll(/^ARG (\w+)(?:=(.*))?$/gm)].map(([, name, value]) => [name, value]));
+    const defaults = Object.fromEntries(
+      [...read(dockerfile).matchAll(/^ARG (\w+)(?:=(.*))?$/gm)].map(([, name, value]) => [name, value]),
+    );
     expect(Object.keys(args).sort()).toEqual(Object.keys(defaults).sort());
     for (const name of ['BUILD_IMAGE', 'BASE_IMAGE']) expect(args[name]).toBe(`\${NODENS_${name}:-${defaults[name]}}`);
   });
@@ -82,18 +99,27 @@ describe('docker-compose.yml', () => {
   });
 
   it('publishes few ports, on the loopback interface, that can be changed', () => {
-    expect(Object.values(services).flatMap(({ ports = [] }) => ports)).toEqual(['127.0.0.1:${NODENS_PROMETHEUS_PORT:-9090}:9090', '127.0.0.1:${NODENS_GRAFANA_PORT:-3000}:3000']);
+    expect(Object.values(services).flatMap(({ ports = [] }) => ports)).toEqual([
+      '127.0.0.1:${NODENS_PROMETHEUS_PORT:-9090}:9090',
+      '127.0.0.1:${NODENS_GRAFANA_PORT:-3000}:3000',
+    ]);
   });
 
   it('gives each container an address of its own', () => {
     const all = Object.keys(services).flatMap((name) => address(name) ?? []);
     expect(new Set(all).size).toBe(all.length);
-    expect(Object.entries(services).filter(([name, { network_mode: mode }]) => (address(name) === undefined) === (mode === undefined))).toEqual([]);
+    expect(
+      Object.entries(services).filter(
+        ([name, { network_mode: mode }]) => (address(name) === undefined) === (mode === undefined),
+      ),
+    ).toEqual([]);
   });
 
   it('has the addresses of lab/two-nodes.yaml', () => {
     const pins = topology.podPins.filter(({ name }) => name === 'curl-pod' || name.startsWith('coredns-'));
-    expect(Object.fromEntries(pins.map(({ name, ip }) => [name.replace(/-\w+bbfcf/, ''), ip]))).toEqual(Object.fromEntries(['curl-pod', 'coredns-vvgfm', 'coredns-gbnm8'].map((name) => [name, address(name)])));
+    expect(Object.fromEntries(pins.map(({ name, ip }) => [name.replace(/-\w+bbfcf/, ''), ip]))).toEqual(
+      Object.fromEntries(['curl-pod', 'coredns-vvgfm', 'coredns-gbnm8'].map((name) => [name, address(name)])),
+    );
     for (const { name, interfaces } of topology.nodes) {
       expect(interfaces.flatMap(({ addresses }) => addresses)).toContain(`${services[name]!.environment!.LAN}/24`);
     }
@@ -102,26 +128,38 @@ describe('docker-compose.yml', () => {
   it('hands each program arguments that it takes', () => {
     for (const [name, { command }] of own) {
       if (!command) continue;
-      if (command[0] === 'node-cache') expect(parseNodeCacheFlags(command.slice(1)).localIps, name).toEqual(['169.254.20.10', '10.96.0.10']);
-      else expect(existsSync(path.join(ROOT, parseFlags(command, FLAGS).values.conf!.replace('/nodens/', ''))), name).toBe(true);
+      if (command[0] === 'node-cache')
+        expect(parseNodeCacheFlags(command.slice(1)).localIps, name).toEqual(['169.254.20.10', '10.96.0.10']);
+      else
+        expect(existsSync(path.join(ROOT, parseFlags(command, FLAGS).values.conf!.replace('/nodens/', ''))), name).toBe(
+          true,
+        );
     }
   });
 
   it.each([
-    { name: 'node-cache-ctr', template: 'node-local', manifest: 'deploy/node-local-dns.yaml' }, { name: 'node-local-dns-ctr', template: 'redirect', manifest: 'deploy/node-local-dns-lrp.yaml' },
+    { name: 'node-cache-ctr', template: 'node-local', manifest: 'deploy/node-local-dns.yaml' },
+    { name: 'node-local-dns-ctr', template: 'redirect', manifest: 'deploy/node-local-dns-lrp.yaml' },
   ])('runs $name as $manifest does, with a log', ({ name, template, manifest }) => {
     expect(read(`deploy/compose/${template}/Corefile.base`).replaceAll('    log\n', '')).toBe(corefileOf(manifest));
     expect(read(`deploy/compose/${template}/Corefile.base`).match(/:53 \{\n {4}log\n/g)).toHaveLength(4);
     const manifestText = read(manifest);
     const { command, read_only: readOnly, environment } = services[name]!;
     const plan = networkPlan(parseNodeCacheFlags(command!.slice(1)));
-    expect([plan.link?.name, plan.rules.length]).toEqual(template === 'node-local' ? ['nodelocaldns', 24] : [undefined, 0]);
+    expect([plan.link?.name, plan.rules.length]).toEqual(
+      template === 'node-local' ? ['nodelocaldns', 24] : [undefined, 0],
+    );
     expect([readOnly, manifestText.includes('readOnlyRootFilesystem: true')]).toEqual([true, true]);
-    expect(environment!.KUBE_DNS_UPSTREAM_SERVICE_HOST).toBe(topology.servicePins.find((service) => service.name === 'kube-dns-upstream')!.clusterIP);
+    expect(environment!.KUBE_DNS_UPSTREAM_SERVICE_HOST).toBe(
+      topology.servicePins.find((service) => service.name === 'kube-dns-upstream')!.clusterIP,
+    );
   });
 
   it('gives the node cache on the node no more rights than its manifest', () => {
-    expect([services['node-cache-ctr']!.cap_drop, services['node-cache-ctr']!.cap_add]).toEqual([['ALL'], ['NET_ADMIN', 'NET_RAW', 'NET_BIND_SERVICE']]);
+    expect([services['node-cache-ctr']!.cap_drop, services['node-cache-ctr']!.cap_add]).toEqual([
+      ['ALL'],
+      ['NET_ADMIN', 'NET_RAW', 'NET_BIND_SERVICE'],
+    ]);
     expect(read('deploy/node-local-dns.yaml')).toContain('add: [NET_ADMIN, NET_RAW, NET_BIND_SERVICE]');
   });
 });
@@ -134,29 +172,56 @@ describe('deploy/compose', () => {
   });
 
   it('scrapes every server there may be, at its address', () => {
-    const { scrape_configs: jobs } = parse(read('deploy/compose/prometheus.yml')) as { scrape_configs: { static_configs: { targets: string[]; labels: { pod: string; node?: string } }[] }[] };
-    const targets = jobs.flatMap(({ static_configs: statics }) => statics.map(({ targets: [at], labels }) => [labels.pod, at] as const));
+    const { scrape_configs: jobs } = parse(read('deploy/compose/prometheus.yml')) as {
+      scrape_configs: { static_configs: { targets: string[]; labels: { pod: string; node?: string } }[] }[];
+    };
+    const targets = jobs.flatMap(({ static_configs: statics }) =>
+      statics.map(({ targets: [at], labels }) => [labels.pod, at] as const),
+    );
     const port = (name: string): number => (/^(coredns|resolver)/.test(name) ? 9153 : 9253);
     const servers = Object.keys(services).filter((name) => /^(coredns|resolver|node-cache|node-local-dns)/.test(name));
-    const where = (name: string): string => address(name) ?? address(services[name]!.network_mode!.replace('service:', ''))!;
-    expect(Object.fromEntries(targets)).toEqual(Object.fromEntries(servers.map((name) => [name, `${where(name)}:${port(name)}`])));
+    const where = (name: string): string =>
+      address(name) ?? address(services[name]!.network_mode!.replace('service:', ''))!;
+    expect(Object.fromEntries(targets)).toEqual(
+      Object.fromEntries(servers.map((name) => [name, `${where(name)}:${port(name)}`])),
+    );
     expect(targets).toHaveLength(servers.length);
   });
 
   it('has a dashboard of whole panels from the data source that is provisioned', () => {
-    const { datasources: [source] } = parse(read('deploy/compose/grafana/provisioning/datasources/prometheus.yml')) as { datasources: [{ uid: string; url: string }] };
+    const {
+      datasources: [source],
+    } = parse(read('deploy/compose/grafana/provisioning/datasources/prometheus.yml')) as {
+      datasources: [{ uid: string; url: string }];
+    };
     expect(source.url).toBe(`http://${address('prometheus')}:9090`);
-    const { panels } = JSON.parse(read('deploy/compose/grafana/dashboards/dns.json')) as { panels: { id: number; title: string; description: string; datasource: { uid: string }; targets: { expr: string; datasource: { uid: string } }[] }[] };
+    const { panels } = JSON.parse(read('deploy/compose/grafana/dashboards/dns.json')) as {
+      panels: {
+        id: number;
+        title: string;
+        description: string;
+        datasource: { uid: string };
+        targets: { expr: string; datasource: { uid: string } }[];
+      }[];
+    };
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-    expect(panels.map(({ title }) => title)).toEqual(expect.arrayContaining(['Cache hit ratio', 'Latency, 99 of 100', 'What a query costs']));
+    expect(panels.map(({ title }) => title)).toEqual(
+      expect.arrayContaining(['Cache hit ratio', 'Latency, 99 of 100', 'What a query costs']),
+    );
     for (const { title, description, datasource, targets } of panels) {
       expect([title !== '', description !== '', targets.length > 0], title).toEqual([true, true, true]);
-      expect([datasource.uid, ...targets.map((target) => target.datasource.uid)].filter((uid) => uid !== source.uid), title).toEqual([]);
+      expect(
+        [datasource.uid, ...targets.map((target) => target.datasource.uid)].filter((uid) => uid !== source.uid),
+        title,
+      ).toEqual([]);
     }
   });
 
   it('has a Corefile of the resolver that can be read', () => {
-    const { blocks } = parseCorefile({ name: 'resolver.Corefile', text: read('deploy/compose/resolver.Corefile') }, { env: {}, cwd: '/', readFile: () => '', glob: () => [] });
+    const { blocks } = parseCorefile(
+      { name: 'resolver.Corefile', text: read('deploy/compose/resolver.Corefile') },
+      { env: {}, cwd: '/', readFile: () => '', glob: () => [] },
+    );
     expect(blocks[0]!.directives.map(({ name }) => name)).toEqual(['bind', 'errors', 'log', 'prometheus', 'forward']);
   });
 });

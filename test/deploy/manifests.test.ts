@@ -48,15 +48,25 @@ interface Manifest {
     ports?: { name: string; port: number; protocol: string }[];
     clusterIP?: string;
     redirectFrontend?: { serviceMatcher: { serviceName: string; namespace: string } };
-    redirectBackend?: { localEndpointSelector: { matchLabels: Record<string, string> }; toPorts: { port: string; name: string; protocol: string }[] };
+    redirectBackend?: {
+      localEndpointSelector: { matchLabels: Record<string, string> };
+      toPorts: { port: string; name: string; protocol: string }[];
+    };
   };
 }
 
-const FILLED = { __PILLAR__LOCAL__DNS__: '169.254.20.10', __PILLAR__DNS__SERVER__: '10.96.0.10', __PILLAR__DNS__DOMAIN__: 'cluster.local' };
+const FILLED = {
+  __PILLAR__LOCAL__DNS__: '169.254.20.10',
+  __PILLAR__DNS__SERVER__: '10.96.0.10',
+  __PILLAR__DNS__DOMAIN__: 'cluster.local',
+};
 
 /** A file's manifests, with its variables filled in as the page says. */
 function manifests(file: string): Manifest[] {
-  const text = Object.entries(FILLED).reduce((filled, [variable, value]) => filled.replaceAll(variable, value), read(`deploy/${file}.yaml`));
+  const text = Object.entries(FILLED).reduce(
+    (filled, [variable, value]) => filled.replaceAll(variable, value),
+    read(`deploy/${file}.yaml`),
+  );
   return parseAllDocuments(text).map((document) => {
     expect(document.errors).toEqual([]);
     return document.toJS() as Manifest;
@@ -65,11 +75,14 @@ function manifests(file: string): Manifest[] {
 
 const FILES = ['cluster-dns', 'node-local-dns', 'node-local-dns-lrp'];
 const only = (all: Manifest[], kind: string, name?: string): Manifest => {
-  const found = all.filter((manifest) => manifest.kind === kind && (name === undefined || manifest.metadata.name === name));
+  const found = all.filter(
+    (manifest) => manifest.kind === kind && (name === undefined || manifest.metadata.name === name),
+  );
   expect(found).toHaveLength(1);
   return found[0]!;
 };
-const workload = (all: Manifest[]): Manifest => all.find((manifest) => manifest.kind === 'Deployment' || manifest.kind === 'DaemonSet')!;
+const workload = (all: Manifest[]): Manifest =>
+  all.find((manifest) => manifest.kind === 'Deployment' || manifest.kind === 'DaemonSet')!;
 const podOf = (all: Manifest[]): PodSpec => workload(all).spec!.template!.spec;
 const labelsOf = (all: Manifest[]): Record<string, string> => workload(all).spec!.template!.metadata.labels;
 const nodeCacheFlags = (file: string) => {
@@ -84,7 +97,9 @@ describe.each(FILES)('%s.yaml', (file) => {
   const [container] = pod.containers;
 
   it('is all in namespace kube-system, but for what belongs to the whole cluster', () => {
-    expect(all.filter(({ metadata }) => metadata.namespace !== 'kube-system').map(({ kind }) => kind)).toEqual(file === 'cluster-dns' ? ['ClusterRole', 'ClusterRoleBinding'] : []);
+    expect(all.filter(({ metadata }) => metadata.namespace !== 'kube-system').map(({ kind }) => kind)).toEqual(
+      file === 'cluster-dns' ? ['ClusterRole', 'ClusterRoleBinding'] : [],
+    );
   });
 
   it('selects the pods that it makes', () => {
@@ -93,7 +108,8 @@ describe.each(FILES)('%s.yaml', (file) => {
 
   it('runs the image of this version', () => expect(container.image).toBe(`nodens:${VERSION}`));
 
-  it('runs under an account that it makes', () => expect(only(all, 'ServiceAccount').metadata.name).toBe(pod.serviceAccountName));
+  it('runs under an account that it makes', () =>
+    expect(only(all, 'ServiceAccount').metadata.name).toBe(pod.serviceAccountName));
 
   it('asks the node for its own resolvers', () => expect(pod.dnsPolicy).toBe('Default'));
 
@@ -105,8 +121,13 @@ describe.each(FILES)('%s.yaml', (file) => {
   });
 
   it('gives no more rights than needed', () => {
-    expect(container.securityContext).toMatchObject({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
-    if (file === 'node-local-dns') expect(container.securityContext.capabilities.add).toEqual(['NET_ADMIN', 'NET_RAW', 'NET_BIND_SERVICE']);
+    expect(container.securityContext).toMatchObject({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    if (file === 'node-local-dns')
+      expect(container.securityContext.capabilities.add).toEqual(['NET_ADMIN', 'NET_RAW', 'NET_BIND_SERVICE']);
     else {
       expect(container.securityContext.capabilities.add).toBeUndefined();
       expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65534 });
@@ -115,13 +136,21 @@ describe.each(FILES)('%s.yaml', (file) => {
 
   it('probes the health that its Corefile serves', () => {
     const { host, path: at, port } = container.livenessProbe.httpGet;
-    const [, address = '', asked = '8080'] = /^\s*health(?: +([\d.]+)?:(\d+))?/m.exec(only(all, 'ConfigMap').data!.Corefile!)!;
+    const [, address = '', asked = '8080'] = /^\s*health(?: +([\d.]+)?:(\d+))?/m.exec(
+      only(all, 'ConfigMap').data!.Corefile!,
+    )!;
     expect([host ?? '', at, String(port)]).toEqual([address, '/health', asked]);
   });
 
   it('starts from its Corefile, and answers', async () => {
     const template = only(all, 'ConfigMap').data!.Corefile!;
-    const values = { localIps: ['127.0.0.1'], dnsPort: 53, clusterDns: '127.0.0.1:1', domain: 'cluster.local', kubeDns: { stubDomains: new Map(), upstreamNameservers: ['127.0.0.1:1'] } };
+    const values = {
+      localIps: ['127.0.0.1'],
+      dnsPort: 53,
+      clusterDns: '127.0.0.1:1',
+      domain: 'cluster.local',
+      kubeDns: { stubDomains: new Map(), upstreamNameservers: ['127.0.0.1:1'] },
+    };
     const { text } = renderCorefile(template, values);
     expect(text).not.toContain('PILLAR');
     const server = await Server.create({ corefile: onLoopback(text), log: new TestLog() });
@@ -135,11 +164,24 @@ describe.each(FILES)('%s.yaml', (file) => {
   });
 });
 
-/** A Corefile at drawn ports of the loopback interface, with manifests in place of an API to ask and without probes that nobody would answer. */
+/**
+ * A Corefile at drawn ports of the loopback interface, with manifests in place of an API to ask and without probes
+ * that nobody would answer.
+ */
 const onLoopback = (text: string): string =>
-  text.replace(/:53 \{/g, ':0 {').replace(/^ *bind .*\n/gm, '').replace(/:0 \{\n/g, ':0 {\n    bind 127.0.0.1\n')
-    .replace(/^( *prometheus).*$/gm, '$1 127.0.0.1:0').replace(/^( *(?:health|ready))[^{\n]*/gm, '$1 127.0.0.1:0 ').replace(/lameduck 5s/, '')
-    .replace(/(kubernetes [^{]*\{)/, `$1\n        manifests ${path.resolve(import.meta.dirname, '../../corefiles/cluster')}`).replace(/^ *(?:loop|reload)\n/gm, '').replace('/etc/resolv.conf', '127.0.0.1:1');
+  text
+    .replace(/:53 \{/g, ':0 {')
+    .replace(/^ *bind .*\n/gm, '')
+    .replace(/:0 \{\n/g, ':0 {\n    bind 127.0.0.1\n')
+    .replace(/^( *prometheus).*$/gm, '$1 127.0.0.1:0')
+    .replace(/^( *(?:health|ready))[^{\n]*/gm, '$1 127.0.0.1:0 ')
+    .replace(/lameduck 5s/, '')
+    .replace(
+      /(kubernetes [^{]*\{)/,
+      `$1\n        manifests ${path.resolve(import.meta.dirname, '../../corefiles/cluster')}`,
+    )
+    .replace(/^ *(?:loop|reload)\n/gm, '')
+    .replace('/etc/resolv.conf', '127.0.0.1:1');
 
 describe('cluster-dns.yaml', () => {
   const all = manifests('cluster-dns');
@@ -154,21 +196,31 @@ describe('cluster-dns.yaml', () => {
     const service = only(all, 'Service', 'kube-dns');
     expect(service.spec!.clusterIP).toBe('10.96.0.10');
     expect(labelsOf(all)).toMatchObject(service.spec!.selector!);
-    const ports = podOf(all).containers[0].ports.map(({ name, containerPort, protocol }) => ({ name, port: containerPort, protocol }));
+    const ports = podOf(all).containers[0].ports.map(({ name, containerPort, protocol }) => ({
+      name,
+      port: containerPort,
+      protocol,
+    }));
     expect(service.spec!.ports).toEqual(ports);
   });
 
   it('may read what the kubernetes plugin reads', () => {
     expect(only(all, 'ClusterRole').rules).toEqual([
-      { apiGroups: [''], resources: ['services', 'pods', 'namespaces'], verbs: ['list', 'watch'] }, { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+      { apiGroups: [''], resources: ['services', 'pods', 'namespaces'], verbs: ['list', 'watch'] },
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
     ]);
     const binding = only(all, 'ClusterRoleBinding');
     expect(binding.roleRef).toMatchObject({ kind: 'ClusterRole', name: only(all, 'ClusterRole').metadata.name });
-    expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name: podOf(all).serviceAccountName, namespace: 'kube-system' }]);
+    expect(binding.subjects).toEqual([
+      { kind: 'ServiceAccount', name: podOf(all).serviceAccountName, namespace: 'kube-system' },
+    ]);
   });
 
-  it('serves the cluster\'s domain and reverse zones, those of others included', () => {
-    const { blocks } = parseCorefile({ name: 'Corefile', text: only(all, 'ConfigMap').data!.Corefile! }, { env: {}, cwd: '/', readFile: () => '', glob: () => [] });
+  it("serves the cluster's domain and reverse zones, those of others included", () => {
+    const { blocks } = parseCorefile(
+      { name: 'Corefile', text: only(all, 'ConfigMap').data!.Corefile! },
+      { env: {}, cwd: '/', readFile: () => '', glob: () => [] },
+    );
     const kubernetes = blocks[0]!.directives.find(({ name }) => name === 'kubernetes')!;
     expect(kubernetes.args).toEqual(['cluster.local', 'in-addr.arpa', 'ip6.arpa']);
   });
@@ -190,24 +242,41 @@ describe.each(['node-local-dns', 'node-local-dns-lrp'])('%s.yaml', (file) => {
   it('asks a service for the cluster DNS that it makes, which leads to the cluster DNS', () => {
     const upstream = only(all, 'Service', flags.upstreamService);
     expect(labelsOf(manifests('cluster-dns'))).toMatchObject(upstream.spec!.selector!);
-    expect(upstream.spec!.ports!.map(({ port, protocol }) => [port, protocol])).toEqual([[53, 'UDP'], [53, 'TCP']]);
+    expect(upstream.spec!.ports!.map(({ port, protocol }) => [port, protocol])).toEqual([
+      [53, 'UDP'],
+      [53, 'TCP'],
+    ]);
   });
 
-  it('serves at the local address and that of kube-dns', () => expect(flags.localIps).toEqual(['169.254.20.10', '10.96.0.10']));
+  it('serves at the local address and that of kube-dns', () =>
+    expect(flags.localIps).toEqual(['169.254.20.10', '10.96.0.10']));
 
   it('shows the ports that it listens at', () => {
-    expect(podOf(all).containers[0].ports.map(({ name, containerPort }) => [name, containerPort])).toEqual([['dns', flags.dnsPort], ['dns-tcp', flags.dnsPort], ['metrics', 9253], ['setup-metrics', flags.metricsAddress.port]]);
+    expect(podOf(all).containers[0].ports.map(({ name, containerPort }) => [name, containerPort])).toEqual([
+      ['dns', flags.dnsPort],
+      ['dns-tcp', flags.dnsPort],
+      ['metrics', 9253],
+      ['setup-metrics', flags.metricsAddress.port],
+    ]);
   });
 });
 
 describe('node-local-dns.yaml', () => {
   it('sets up a link and rules on the node', () => {
     const plan = networkPlan(nodeCacheFlags('node-local-dns'));
-    expect([podOf(manifests('node-local-dns')).hostNetwork, plan.link?.name, plan.rules.length, nodeCacheFlags('node-local-dns').skipTeardown]).toEqual([true, 'nodelocaldns', 24, false]);
+    expect([
+      podOf(manifests('node-local-dns')).hostNetwork,
+      plan.link?.name,
+      plan.rules.length,
+      nodeCacheFlags('node-local-dns').skipTeardown,
+    ]).toEqual([true, 'nodelocaldns', 24, false]);
   });
 
   it('shares the lock of xtables with the node', () => {
-    expect(podOf(manifests('node-local-dns')).volumes).toContainEqual({ name: 'xtables-lock', hostPath: { path: '/run/xtables.lock', type: 'FileOrCreate' } });
+    expect(podOf(manifests('node-local-dns')).volumes).toContainEqual({
+      name: 'xtables-lock',
+      hostPath: { path: '/run/xtables.lock', type: 'FileOrCreate' },
+    });
   });
 });
 
@@ -216,13 +285,20 @@ describe('node-local-dns-lrp.yaml', () => {
 
   it('changes nothing on the node', () => {
     const flags = nodeCacheFlags('node-local-dns-lrp');
-    expect([podOf(all).hostNetwork, networkPlan(flags), flags.skipTeardown]).toEqual([undefined, { link: undefined, rules: [] }, true]);
+    expect([podOf(all).hostNetwork, networkPlan(flags), flags.skipTeardown]).toEqual([
+      undefined,
+      { link: undefined, rules: [] },
+      true,
+    ]);
   });
 
   it('is led to by the policy: same namespace, service, labels, and ports by name', () => {
     const { metadata, spec } = only(all, 'CiliumLocalRedirectPolicy');
     const kubeDns = only(manifests('cluster-dns'), 'Service', 'kube-dns');
-    expect(spec!.redirectFrontend!.serviceMatcher).toEqual({ serviceName: kubeDns.metadata.name, namespace: metadata.namespace });
+    expect(spec!.redirectFrontend!.serviceMatcher).toEqual({
+      serviceName: kubeDns.metadata.name,
+      namespace: metadata.namespace,
+    });
     expect(labelsOf(all)).toMatchObject(spec!.redirectBackend!.localEndpointSelector.matchLabels);
     for (const { port, name, protocol } of spec!.redirectBackend!.toPorts) {
       expect(podOf(all).containers[0].ports).toContainEqual({ name, containerPort: Number(port), protocol });
@@ -233,7 +309,11 @@ describe('node-local-dns-lrp.yaml', () => {
 
 describe('Dockerfile', () => {
   const text = read('deploy/Dockerfile');
-  const { bin, engines, files } = JSON.parse(read('package.json')) as { bin: { nodens: string }; engines: { node: string }; files: string[] };
+  const { bin, engines, files } = JSON.parse(read('package.json')) as {
+    bin: { nodens: string };
+    engines: { node: string };
+    files: string[];
+  };
 
   it('sees what the package is built from, and nothing else', () => {
     const [comment, all, ...allowed] = read('.dockerignore').trim().split('\n');
@@ -242,7 +322,11 @@ describe('Dockerfile', () => {
     expect(seen.filter((name) => !existsSync(path.join(ROOT, name)))).toEqual([]);
     // What compiling makes is made in the image.
     const packed = files.map((name) => name.split('/')[0]!).filter((name) => name !== 'dist');
-    expect(seen.sort()).toEqual([...new Set([...packed, 'src', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'])].sort());
+    expect(seen.sort()).toEqual(
+      [
+        ...new Set([...packed, 'src', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json']),
+      ].sort(),
+    );
   });
 
   it('ends with the program that the package has', () => {
@@ -250,7 +334,9 @@ describe('Dockerfile', () => {
   });
 
   it('brings the tools that the node cache runs', () => {
-    expect(/apt-get install -y --no-install-recommends (.*) \\/.exec(text)![1]!.split(' ')).toEqual(expect.arrayContaining(['iproute2', 'iptables', 'nftables']));
+    expect(/apt-get install -y --no-install-recommends (.*) \\/.exec(text)![1]!.split(' ')).toEqual(
+      expect.arrayContaining(['iproute2', 'iptables', 'nftables']),
+    );
   });
 
   it('has the Node that the package asks for', () => {
@@ -258,13 +344,15 @@ describe('Dockerfile', () => {
   });
 
   it('is tagged with this version in what says how to build it', () => {
-    for (const file of ['deploy/Dockerfile', 'deploy/README.md']) expect(new Set(read(file).match(/nodens:\d+\.\d+\.\d+/g))).toEqual(new Set([`nodens:${VERSION}`]));
+    for (const file of ['deploy/Dockerfile', 'deploy/README.md'])
+      expect(new Set(read(file).match(/nodens:\d+\.\d+\.\d+/g))).toEqual(new Set([`nodens:${VERSION}`]));
   });
 });
 
 describe('README.md', () => {
   it('names each file beside it', () => {
-    for (const name of [...FILES.map((file) => `${file}.yaml`), 'Dockerfile', 'compose/']) expect(read('deploy/README.md')).toContain(`| \`${name}\` |`);
+    for (const name of [...FILES.map((file) => `${file}.yaml`), 'Dockerfile', 'compose/'])
+      expect(read('deploy/README.md')).toContain(`| \`${name}\` |`);
   });
 
   it('fills in all variables that a file leaves open', () => {
@@ -273,7 +361,9 @@ describe('README.md', () => {
     for (const [, script = '', file = ''] of commands) {
       const open = new Set(read(file).match(/__PILLAR__\w+?__(?:DNS|SERVER|DOMAIN|SERVERS)__(?!\w)/g));
       const filled = new Set(script.match(/__PILLAR__\w+__/g));
-      expect([...open].filter((variable) => !filled.has(variable)).sort()).toEqual(file.includes('node-local') ? ['__PILLAR__CLUSTER__DNS__', '__PILLAR__UPSTREAM__SERVERS__'] : []);
+      expect([...open].filter((variable) => !filled.has(variable)).sort()).toEqual(
+        file.includes('node-local') ? ['__PILLAR__CLUSTER__DNS__', '__PILLAR__UPSTREAM__SERVERS__'] : [],
+      );
     }
   });
 });

@@ -11,7 +11,11 @@ import { Program, PROGRAM } from '../support/program.js';
 const network = new HostNetwork();
 
 /** Ways of taking datagrams that have to be the same to everybody outside. */
-const MODES = [['-io', 'dgram'], ['-io', 'batched', '-workers', '1'], ['-io', 'batched', '-workers', '4']];
+const MODES = [
+  ['-io', 'dgram'],
+  ['-io', 'batched', '-workers', '1'],
+  ['-io', 'batched', '-workers', '4'],
+];
 
 async function freePort(): Promise<number> {
   const listener = await network.listenTcp({ address: '127.0.0.1', port: 0 }, () => undefined);
@@ -156,11 +160,20 @@ const withoutSerial = (answer: string): string => answer.replace(/(0a686f73746d6
 
 /** Series that count time, memory or the program itself are no two times the same. */
 function counted(metrics: string): string[] {
-  return metrics.split('\n').filter((line) => /^coredns_(dns|cache)_/.test(line) && !/duration_seconds/.test(line)).map((line) => line.replace(/127\.0\.0\.1:\d+/g, 'HERE')).sort();
+  return metrics
+    .split('\n')
+    .filter((line) => /^coredns_(dns|cache)_/.test(line) && !/duration_seconds/.test(line))
+    .map((line) => line.replace(/127\.0\.0\.1:\d+/g, 'HERE'))
+    .sort();
 }
 
 class Served {
-  private constructor(readonly program: Program, readonly dir: string, readonly port: number, readonly metrics: number) {}
+  private constructor(
+    readonly program: Program,
+    readonly dir: string,
+    readonly port: number,
+    readonly metrics: number,
+  ) {}
 
   static async start(io: readonly string[]): Promise<Served> {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-dataplane-'));
@@ -211,9 +224,13 @@ describe.skipIf(missing)('answers', () => {
     const [plain, ...batched] = await Promise.all(all.map(answersOf));
     expect(plain!.flat()).not.toContain('no answer');
     for (const rounds of batched) {
-      rounds.forEach((answers, round) => answers.forEach((answer, i) => {
-        expect(`${round} ${JSON.stringify(QUESTIONS[i])} ${answer}`).toBe(`${round} ${JSON.stringify(QUESTIONS[i])} ${plain![round]![i]}`);
-      }));
+      rounds.forEach((answers, round) =>
+        answers.forEach((answer, i) => {
+          expect(`${round} ${JSON.stringify(QUESTIONS[i])} ${answer}`).toBe(
+            `${round} ${JSON.stringify(QUESTIONS[i])} ${plain![round]![i]}`,
+          );
+        }),
+      );
     }
   }, 60_000);
 
@@ -273,13 +290,16 @@ describe.skipIf(missing)('a server with threads', () => {
     expect([await address(), await address()]).toEqual(['0a600001', '0a600001']);
     writeFileSync(path.join(served.dir, 'objects.yaml'), manifests('10.96.0.2'));
     const deadline = performance.now() + 10_000;
-    while ((await address()) === '0a600001' && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
-    const later = await Promise.all(Array.from({ length: 5 }, async () => {
-      const other = new Client(served.port);
-      const got = (await other.ask(message)).slice(-8);
-      other.close();
-      return got;
-    }));
+    while ((await address()) === '0a600001' && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    const later = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const other = new Client(served.port);
+        const got = (await other.ask(message)).slice(-8);
+        other.close();
+        return got;
+      }),
+    );
     client.close();
     expect(new Set(later)).toEqual(new Set(['0a600002']));
   });

@@ -42,7 +42,10 @@ describe.skipIf(missing())('restart by SIGUSR2', () => {
   beforeAll(async () => {
     dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-restart-'));
     port = await freePort();
-    writeFileSync(path.join(dir, 'Corefile'), `.:${port} {\n    bind 127.0.0.1\n    hosts {\n        192.0.2.1 hello.nodens.test\n    }\n}\n`);
+    writeFileSync(
+      path.join(dir, 'Corefile'),
+      `.:${port} {\n    bind 127.0.0.1\n    hosts {\n        192.0.2.1 hello.nodens.test\n    }\n}\n`,
+    );
     writeFileSync(path.join(dir, 'queries'), 'hello.nodens.test A\nhello.nodens.test AAAA\n');
     program = new Program([...PROGRAM, '-conf', 'Corefile', '-pidfile', pidfile()], {}, dir);
     await program.said(/nodens-/);
@@ -93,7 +96,20 @@ describe.skipIf(missing())('restart by SIGUSR2', () => {
   }
 
   it(`loses no query in ${RESTARTS} restarts`, async () => {
-    const asking = promisify(execFile)('dnsperf', ['-s', '127.0.0.1', '-p', String(port), '-d', path.join(dir, 'queries'), '-l', '60', '-Q', '2000', '-c', '4']);
+    const asking = promisify(execFile)('dnsperf', [
+      '-s',
+      '127.0.0.1',
+      '-p',
+      String(port),
+      '-d',
+      path.join(dir, 'queries'),
+      '-l',
+      '60',
+      '-Q',
+      '2000',
+      '-c',
+      '4',
+    ]);
     const ids = [pid()];
     for (let i = 0; i < RESTARTS; i++) ids.push(await restart());
     asking.child.kill('SIGINT');
@@ -116,12 +132,20 @@ describe.skipIf(missing())('restart by SIGUSR2', () => {
     await program.said(/\[ERROR\] the new process does not serve: it ended with 1; going on/);
     writeFileSync(path.join(dir, 'Corefile'), corefile);
     expect(pid()).toBe(id);
-    expect(spawnSync('dnsperf', ['-s', '127.0.0.1', '-p', String(port), '-d', path.join(dir, 'queries'), '-n', '1'], { encoding: 'utf8' }).stdout).toMatch(/Queries lost: +0/);
+    expect(
+      spawnSync('dnsperf', ['-s', '127.0.0.1', '-p', String(port), '-d', path.join(dir, 'queries'), '-n', '1'], {
+        encoding: 'utf8',
+      }).stdout,
+    ).toMatch(/Queries lost: +0/);
   }, 30_000);
 
   it('keeps no socket open that is no longer listened at', async () => {
     const [kept, dropped] = [await freePort(), await freePort()];
-    const serve = (...ports: number[]): void => writeFileSync(path.join(dir, 'Corefile'), ports.map((at) => `.:${at} {\n    bind 127.0.0.1\n    whoami\n}\n`).join(''));
+    const serve = (...ports: number[]): void =>
+      writeFileSync(
+        path.join(dir, 'Corefile'),
+        ports.map((at) => `.:${at} {\n    bind 127.0.0.1\n    whoami\n}\n`).join(''),
+      );
     serve(dropped, kept);
     await change();
     serve(kept);

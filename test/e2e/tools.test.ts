@@ -25,7 +25,10 @@ afterAll(() => server.stop());
 /** Whether Debian's client is there; a test without it says what it misses. */
 const missing = (tool: string): boolean => {
   const absent = spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0;
-  if (absent) console.log(`test/e2e/tools: ${tool} is not installed (Debian: bind9-dnsutils, knot-dnsutils); its rows are skipped`);
+  if (absent)
+    console.log(
+      `test/e2e/tools: ${tool} is not installed (Debian: bind9-dnsutils, knot-dnsutils); its rows are skipped`,
+    );
   return absent;
 };
 
@@ -48,18 +51,26 @@ describe.skipIf(missing('dig'))('dig', () => {
     const text = await run('dig', '@127.0.0.1', '-p', port, 'hello.nodens.test');
     expect(text).toContain('status: NOERROR');
     // Names of its own are answered without RA, as CoreDNS answers them, and dig says so to a question with RD.
-    expect(text.replace(';; WARNING: recursion requested but not available\n', '')).not.toMatch(/warning|malformed|mismatch/i);
+    expect(text.replace(';; WARNING: recursion requested but not available\n', '')).not.toMatch(
+      /warning|malformed|mismatch/i,
+    );
   });
 });
 
 describe.skipIf(missing('nslookup'))('nslookup', () => {
   it('finds both addresses', async () => {
     const text = await run('nslookup', `-port=${port}`, 'hello.nodens.test', '127.0.0.1');
-    expect(text).toMatch(/Name:\thello\.nodens\.test\nAddress: 192\.0\.2\.1\nName:\thello\.nodens\.test\nAddress: 2001:db8::1/);
+    expect(text).toMatch(
+      /Name:\thello\.nodens\.test\nAddress: 192\.0\.2\.1\nName:\thello\.nodens\.test\nAddress: 2001:db8::1/,
+    );
   });
 });
 
 describe.skipIf(missing('kdig'))('kdig', () => {
-  it.each([{ name: 'UDP', args: [] }, { name: 'TCP', args: ['+tcp'] }])('$name', async ({ args }) =>
-    expect(await run('kdig', '@127.0.0.1', '-p', port, '+short', ...args, 'hello.nodens.test')).toBe('192.0.2.1\n'));
+  it.each([
+    { name: 'UDP', args: [] },
+    { name: 'TCP', args: ['+tcp'] },
+  ])('$name', async ({ args }) =>
+    expect(await run('kdig', '@127.0.0.1', '-p', port, '+short', ...args, 'hello.nodens.test')).toBe('192.0.2.1\n'),
+  );
 });

@@ -14,15 +14,46 @@ const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-pcap-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
 describe.skipIf(missing)('a capture file', () => {
-  it.each([{ device: 'any', packets: 2 }, { device: 'lxcd63c3c1415ff', packets: 1 }])('of $device is read by tshark, its checksums right', ({ device, packets }) => {
+  it.each([
+    { device: 'any', packets: 2 },
+    { device: 'lxcd63c3c1415ff', packets: 1 },
+  ])('of $device is read by tshark, its checksums right', ({ device, packets }) => {
     const { world, ask } = observed();
     const parts: Buffer[] = [];
-    startTcpdump(world, ['-i', device, '-w', 'dns.pcap', 'port', '53'], { netns: world.node('k8s-ctr').netns, onLine: () => undefined, onBytes: (bytes) => void parts.push(bytes) });
+    startTcpdump(world, ['-i', device, '-w', 'dns.pcap', 'port', '53'], {
+      netns: world.node('k8s-ctr').netns,
+      onLine: () => undefined,
+      onBytes: (bytes) => void parts.push(bytes),
+    });
     ask(query('webpod.default.svc.cluster.local.').bytes);
     const file = path.join(dir, `${device}.pcap`);
     writeFileSync(file, Buffer.concat(parts));
-    const fields = ['ip.src', 'ip.dst', 'udp.dstport', 'dns.qry.name', 'ip.checksum.status', 'udp.checksum.status', '_ws.malformed'];
-    const { stdout, stderr } = spawnSync('tshark', ['-r', file, '-o', 'ip.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE', '-T', 'fields', '-E', 'separator=,', ...fields.flatMap((field) => ['-e', field])], { encoding: 'utf8' });
+    const fields = [
+      'ip.src',
+      'ip.dst',
+      'udp.dstport',
+      'dns.qry.name',
+      'ip.checksum.status',
+      'udp.checksum.status',
+      '_ws.malformed',
+    ];
+    const { stdout, stderr } = spawnSync(
+      'tshark',
+      [
+        '-r',
+        file,
+        '-o',
+        'ip.check_checksum:TRUE',
+        '-o',
+        'udp.check_checksum:TRUE',
+        '-T',
+        'fields',
+        '-E',
+        'separator=,',
+        ...fields.flatMap((field) => ['-e', field]),
+      ],
+      { encoding: 'utf8' },
+    );
     const lines = stdout.trim().split('\n');
     expect(lines, stderr).toHaveLength(packets);
     expect(lines[0]).toMatch(/^172\.20\.1\.236,172\.20\.1\.144,53,webpod\.default\.svc\.cluster\.local,1,1,$/);

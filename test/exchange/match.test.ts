@@ -11,7 +11,8 @@ const changed = (change: (bytes: Buffer) => void): Buffer => {
   change(bytes);
   return bytes;
 };
-const question = (name: string, type = 1, rrClass = 1): Buffer => goodReply(message, { question: [{ name, type, class: rrClass }] });
+const question = (name: string, type = 1, rrClass = 1): Buffer =>
+  goodReply(message, { question: [{ name, type, class: rrClass }] });
 const bare = (rcode: number): Buffer => Buffer.of(0, 7, 0x80, 0x80 | rcode, 0, 0, 0, 0, 0, 0, 0, 0);
 
 describe('matchesQuery', () => {
@@ -63,8 +64,16 @@ describe('isCutShort', () => {
     { name: 'cut within a name', bytes: whole.subarray(0, whole.length - 15), want: true },
     { name: 'cut between records', bytes: whole.subarray(0, whole.length - 16), want: true },
     { name: 'cut after the question', bytes: whole.subarray(0, end), want: true },
-    { name: 'a pointer that leads forward', bytes: Buffer.concat([whole.subarray(0, end), Buffer.alloc(20, 0xff)]), want: false },
-    { name: 'a label of a reserved type', bytes: Buffer.concat([whole.subarray(0, end), Buffer.alloc(20, 0x80)]), want: false },
+    {
+      name: 'a pointer that leads forward',
+      bytes: Buffer.concat([whole.subarray(0, end), Buffer.alloc(20, 0xff)]),
+      want: false,
+    },
+    {
+      name: 'a label of a reserved type',
+      bytes: Buffer.concat([whole.subarray(0, end), Buffer.alloc(20, 0x80)]),
+      want: false,
+    },
   ])('$name: $want', ({ bytes, want }) => expect(isCutShort(bytes, end)).toBe(want));
 });
 

@@ -7,31 +7,75 @@ import { World } from './world.js';
 const tcpOpened = (world: World): number => world.network.opened.filter(({ protocol }) => protocol === 'tcp').length;
 
 describe('TCP', () => {
-  it.each<{ name: string; answer: (asked: Asked, world: World) => void; chunk?: number; events: string[]; stats?: object }>([
+  it.each<{
+    name: string;
+    answer: (asked: Asked, world: World) => void;
+    chunk?: number;
+    events: string[];
+    stats?: object;
+  }>([
     { name: 'a good reply', answer: (asked) => asked.reply(goodReply(asked.message)), events: ['NOERROR'] },
     { name: 'octet by octet', answer: (asked) => asked.reply(goodReply(asked.message)), chunk: 1, events: ['NOERROR'] },
     { name: 'in chunks of 7', answer: (asked) => asked.reply(goodReply(asked.message)), chunk: 7, events: ['NOERROR'] },
-    { name: 'a wrong id is passed over', answer(asked) {
-      asked.reply(goodReply({ ...asked.message, id: asked.message.id ^ 1 }, { rcode: 3 }));
-      asked.reply(goodReply(asked.message));
-    }, events: ['NOERROR'], stats: { strays: 1 } },
-    { name: 'a wrong question is passed over', answer(asked) {
-      asked.reply(goodReply(asked.message, { question: [{ name: 'evil.example.org.', type: 1, class: 1 }] }));
-      asked.reply(goodReply(asked.message));
-    }, events: ['mismatch', 'NOERROR'], stats: { mismatches: 1 } },
-    { name: 'a frame of 65,535 octets', answer: (asked) => asked.reply(Buffer.concat([goodReply(asked.message), Buffer.alloc(65_535)]).subarray(0, 65_535)), events: ['NOERROR'] },
-    { name: 'a frame of 65,535 octets of garbage, then the reply', answer(asked) {
-      asked.reply(Buffer.alloc(65_535, 0xff));
-      asked.reply(goodReply(asked.message));
-    }, events: ['NOERROR'], stats: { strays: 1 } },
-    { name: 'an empty frame', answer: (asked) => asked.raw(Buffer.of(0, 0)), events: ['message of 0 octets from tcp upstream, a header has 12'], stats: { malformed: 1 } },
-    { name: 'a frame shorter than a header', answer: (asked) => asked.reply(asked.bytes.subarray(0, 11)), events: ['message of 11 octets from tcp upstream, a header has 12'], stats: { malformed: 1 } },
-    { name: 'closed within a frame', answer(asked) {
-      asked.raw(frame(goodReply(asked.message)).subarray(0, 20));
-      asked.connection!.stream.end();
-    }, events: ['unexpected EOF'] },
+    {
+      name: 'a wrong id is passed over',
+      answer(asked) {
+        asked.reply(goodReply({ ...asked.message, id: asked.message.id ^ 1 }, { rcode: 3 }));
+        asked.reply(goodReply(asked.message));
+      },
+      events: ['NOERROR'],
+      stats: { strays: 1 },
+    },
+    {
+      name: 'a wrong question is passed over',
+      answer(asked) {
+        asked.reply(goodReply(asked.message, { question: [{ name: 'evil.example.org.', type: 1, class: 1 }] }));
+        asked.reply(goodReply(asked.message));
+      },
+      events: ['mismatch', 'NOERROR'],
+      stats: { mismatches: 1 },
+    },
+    {
+      name: 'a frame of 65,535 octets',
+      answer: (asked) =>
+        asked.reply(Buffer.concat([goodReply(asked.message), Buffer.alloc(65_535)]).subarray(0, 65_535)),
+      events: ['NOERROR'],
+    },
+    {
+      name: 'a frame of 65,535 octets of garbage, then the reply',
+      answer(asked) {
+        asked.reply(Buffer.alloc(65_535, 0xff));
+        asked.reply(goodReply(asked.message));
+      },
+      events: ['NOERROR'],
+      stats: { strays: 1 },
+    },
+    {
+      name: 'an empty frame',
+      answer: (asked) => asked.raw(Buffer.of(0, 0)),
+      events: ['message of 0 octets from tcp upstream, a header has 12'],
+      stats: { malformed: 1 },
+    },
+    {
+      name: 'a frame shorter than a header',
+      answer: (asked) => asked.reply(asked.bytes.subarray(0, 11)),
+      events: ['message of 11 octets from tcp upstream, a header has 12'],
+      stats: { malformed: 1 },
+    },
+    {
+      name: 'closed within a frame',
+      answer(asked) {
+        asked.raw(frame(goodReply(asked.message)).subarray(0, 20));
+        asked.connection!.stream.end();
+      },
+      events: ['unexpected EOF'],
+    },
     { name: 'closed without a reply', answer: (asked) => void asked.connection!.stream.end(), events: ['EOF'] },
-    { name: 'reset', answer: (asked) => (asked.connection!.stream as FakeStream).reset(), events: ['read tcp 127.0.0.1:40000->10.0.0.1:53: read: connection reset by peer'] },
+    {
+      name: 'reset',
+      answer: (asked) => (asked.connection!.stream as FakeStream).reset(),
+      events: ['read tcp 127.0.0.1:40000->10.0.0.1:53: read: connection reset by peer'],
+    },
   ])('$name', async ({ answer, chunk, events, stats }) => {
     const world = await new World().start();
     world.network.chunk = chunk ?? Infinity;
@@ -60,7 +104,8 @@ describe('TCP', () => {
     world.server.answer = (asked) => void held.push(asked);
     const events = [0, 1, 2].map((i) => world.ask('tcp', `n${i}.example.`).events);
     await world.elapse(20);
-    for (const [i, asked] of [...held].reverse().entries()) asked.reply(goodReply(asked.message, { rcode: [5, 3, 0][i]! }));
+    for (const [i, asked] of [...held].reverse().entries())
+      asked.reply(goodReply(asked.message, { rcode: [5, 3, 0][i]! }));
     await world.elapse(20);
     expect(events).toEqual([['NOERROR'], ['NXDOMAIN'], ['REFUSED']]);
   });
@@ -139,8 +184,16 @@ describe('TCP', () => {
 
   it.each([
     { name: 'refused', prepare: () => undefined, want: 'dial tcp 10.0.0.1:53: connect: connection refused' },
-    { name: 'no route', prepare: (world: World) => void world.network.unreachable.add('10.0.0.1'), want: 'dial tcp 10.0.0.1:53: connect: network is unreachable' },
-    { name: 'silence', prepare: (world: World) => void world.network.black.add('10.0.0.1'), want: 'dial tcp 10.0.0.1:53: i/o timeout' },
+    {
+      name: 'no route',
+      prepare: (world: World) => void world.network.unreachable.add('10.0.0.1'),
+      want: 'dial tcp 10.0.0.1:53: connect: network is unreachable',
+    },
+    {
+      name: 'silence',
+      prepare: (world: World) => void world.network.black.add('10.0.0.1'),
+      want: 'dial tcp 10.0.0.1:53: i/o timeout',
+    },
   ])('reports a connection that does not open: $name', async ({ prepare, want }) => {
     const world = new World();
     prepare(world);

@@ -18,7 +18,12 @@ interface Seen {
 /** A DNS over TLS server at the fake network's 10.0.0.1. */
 async function serve(world: World, options: tls.TLSSocketOptions = {}): Promise<Seen[]> {
   const seen: Seen[] = [];
-  const secureContext = tls.createSecureContext({ cert: pem('server'), key: key('server'), ca: pem('ca'), sessionIdContext: 'test' });
+  const secureContext = tls.createSecureContext({
+    cert: pem('server'),
+    key: key('server'),
+    ca: pem('ca'),
+    sessionIdContext: 'test',
+  });
   await world.network.listenTcp({ address: '10.0.0.1', port: 53 }, ({ stream }) => {
     const socket = new tls.TLSSocket(stream, { isServer: true, secureContext, ALPNProtocols: ['dot'], ...options });
     const frames = new FrameReader();
@@ -44,7 +49,8 @@ const ask = async (world: World): Promise<string[]> => {
   return events;
 };
 
-const worldWith = (settings: TlsSettings, expire = 10_000): World => new World({ tls: new TlsClient(settings), limits: { expire } });
+const worldWith = (settings: TlsSettings, expire = 10_000): World =>
+  new World({ tls: new TlsClient(settings), limits: { expire } });
 
 describe('DNS over TLS', () => {
   it('asks over a connection whose certificate it checked, says dot, and uses it again', async () => {
@@ -52,7 +58,10 @@ describe('DNS over TLS', () => {
     const seen = await serve(world);
     expect(await ask(world)).toEqual(['NOERROR']);
     expect(await ask(world)).toEqual(['NOERROR']);
-    expect(seen).toEqual([{ alpn: 'dot', reused: false, client: undefined }, { alpn: 'dot', reused: false, client: undefined }]);
+    expect(seen).toEqual([
+      { alpn: 'dot', reused: false, client: undefined },
+      { alpn: 'dot', reused: false, client: undefined },
+    ]);
     expect(world.reuse).toEqual(['miss tcp-tls', 'hit tcp-tls']);
     world.upstream.close();
   });
@@ -76,9 +85,21 @@ describe('DNS over TLS', () => {
   });
 
   it.each([
-    { name: 'an unknown authority', settings: { serverName: 'dns.example.net' }, error: /^dial tcp 10\.0\.0\.1:53: .*certificate/ },
-    { name: 'a certificate for another name', settings: { ca: pem('ca'), serverName: 'other.example.net' }, error: /^dial tcp 10\.0\.0\.1:53: .*other\.example\.net/ },
-    { name: 'a certificate for another address', settings: { ca: pem('ca') }, error: /^dial tcp 10\.0\.0\.1:53: .*10\.0\.0\.1/ },
+    {
+      name: 'an unknown authority',
+      settings: { serverName: 'dns.example.net' },
+      error: /^dial tcp 10\.0\.0\.1:53: .*certificate/,
+    },
+    {
+      name: 'a certificate for another name',
+      settings: { ca: pem('ca'), serverName: 'other.example.net' },
+      error: /^dial tcp 10\.0\.0\.1:53: .*other\.example\.net/,
+    },
+    {
+      name: 'a certificate for another address',
+      settings: { ca: pem('ca') },
+      error: /^dial tcp 10\.0\.0\.1:53: .*10\.0\.0\.1/,
+    },
   ])('refuses $name', async ({ settings, error }) => {
     const world = worldWith(settings);
     const seen = await serve(world);
@@ -106,5 +127,6 @@ describe('DNS over TLS', () => {
     world.upstream.close();
   });
 
-  it('throws for a key that is none', () => expect(() => new TlsClient({ cert: pem('client'), key: 'no key' })).toThrow());
+  it('throws for a key that is none', () =>
+    expect(() => new TlsClient({ cert: pem('client'), key: 'no key' })).toThrow());
 });

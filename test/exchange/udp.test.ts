@@ -5,34 +5,77 @@ import { World } from './world.js';
 describe('UDP', () => {
   it.each<{ name: string; answer: (asked: Asked, world: World) => void; events: string[]; stats?: object }>([
     { name: 'a good reply', answer: (asked) => asked.reply(goodReply(asked.message)), events: ['NOERROR'] },
-    { name: 'a wrong id is passed over', answer(asked) {
-      asked.reply(goodReply({ ...asked.message, id: asked.message.id ^ 1 }, { rcode: 3 }));
-      asked.reply(goodReply(asked.message));
-    }, events: ['NOERROR'], stats: { strays: 1 } },
-    { name: 'a wrong question is passed over', answer(asked) {
-      asked.reply(goodReply(asked.message, { rcode: 3, question: [{ name: 'evil.example.org.', type: 1, class: 1 }] }));
-      asked.reply(goodReply(asked.message));
-    }, events: ['mismatch', 'NOERROR'], stats: { mismatches: 1 } },
-    { name: 'a wrong sender is passed over', answer(asked, world) {
-      world.network.forge({ from: { address: '10.0.0.66', port: 53 }, to: asked.from, bytes: goodReply(asked.message, { rcode: 3 }) });
-      asked.reply(goodReply(asked.message));
-    }, events: ['NOERROR'] },
-    { name: 'the right address at a wrong port is passed over', answer(asked, world) {
-      world.network.forge({ from: { address: '10.0.0.1', port: 5353 }, to: asked.from, bytes: goodReply(asked.message, { rcode: 3 }) });
-      asked.reply(goodReply(asked.message));
-    }, events: ['NOERROR'] },
-    { name: 'a runt is passed over', answer(asked) {
-      asked.reply(asked.bytes.subarray(0, 11));
-      asked.reply(goodReply(asked.message));
-    }, events: ['NOERROR'], stats: { malformed: 1 } },
-    { name: 'the query itself, sent back', answer(asked) {
-      asked.reply(asked.bytes);
-      asked.reply(goodReply(asked.message));
-    }, events: ['mismatch', 'NOERROR'], stats: { mismatches: 1 } },
-    { name: 'a reply that comes twice', answer(asked) {
-      asked.reply(goodReply(asked.message));
-      asked.reply(goodReply(asked.message));
-    }, events: ['NOERROR'], stats: { strays: 1 } },
+    {
+      name: 'a wrong id is passed over',
+      answer(asked) {
+        asked.reply(goodReply({ ...asked.message, id: asked.message.id ^ 1 }, { rcode: 3 }));
+        asked.reply(goodReply(asked.message));
+      },
+      events: ['NOERROR'],
+      stats: { strays: 1 },
+    },
+    {
+      name: 'a wrong question is passed over',
+      answer(asked) {
+        asked.reply(
+          goodReply(asked.message, { rcode: 3, question: [{ name: 'evil.example.org.', type: 1, class: 1 }] }),
+        );
+        asked.reply(goodReply(asked.message));
+      },
+      events: ['mismatch', 'NOERROR'],
+      stats: { mismatches: 1 },
+    },
+    {
+      name: 'a wrong sender is passed over',
+      answer(asked, world) {
+        world.network.forge({
+          from: { address: '10.0.0.66', port: 53 },
+          to: asked.from,
+          bytes: goodReply(asked.message, { rcode: 3 }),
+        });
+        asked.reply(goodReply(asked.message));
+      },
+      events: ['NOERROR'],
+    },
+    {
+      name: 'the right address at a wrong port is passed over',
+      answer(asked, world) {
+        world.network.forge({
+          from: { address: '10.0.0.1', port: 5353 },
+          to: asked.from,
+          bytes: goodReply(asked.message, { rcode: 3 }),
+        });
+        asked.reply(goodReply(asked.message));
+      },
+      events: ['NOERROR'],
+    },
+    {
+      name: 'a runt is passed over',
+      answer(asked) {
+        asked.reply(asked.bytes.subarray(0, 11));
+        asked.reply(goodReply(asked.message));
+      },
+      events: ['NOERROR'],
+      stats: { malformed: 1 },
+    },
+    {
+      name: 'the query itself, sent back',
+      answer(asked) {
+        asked.reply(asked.bytes);
+        asked.reply(goodReply(asked.message));
+      },
+      events: ['mismatch', 'NOERROR'],
+      stats: { mismatches: 1 },
+    },
+    {
+      name: 'a reply that comes twice',
+      answer(asked) {
+        asked.reply(goodReply(asked.message));
+        asked.reply(goodReply(asked.message));
+      },
+      events: ['NOERROR'],
+      stats: { strays: 1 },
+    },
     { name: 'nothing', answer: () => undefined, events: [] },
   ])('$name', async ({ answer, events, stats }) => {
     const world = await new World().start();
@@ -183,7 +226,8 @@ describe('silence', () => {
 
   it('is none when something else was heard meanwhile', async () => {
     const world = await new World().start();
-    world.server.answer = (asked) => asked.message.question[0]!.name.startsWith('slow') || asked.reply(goodReply(asked.message));
+    world.server.answer = (asked) =>
+      asked.message.question[0]!.name.startsWith('slow') || asked.reply(goodReply(asked.message));
     const { attempt } = world.ask('udp', 'slow.example.');
     await world.elapse(100);
     world.ask('udp', 'quick.example.');

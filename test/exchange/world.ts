@@ -1,4 +1,4 @@
-import type { TlsClient} from '../../src/exchange/index.js';
+import type { TlsClient } from '../../src/exchange/index.js';
 import { Attempt, Upstream, type PoolLimits, type Receiver } from '../../src/exchange/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { seededRandom } from '../../src/lib/random.js';
@@ -32,8 +32,16 @@ export class World {
 
   constructor(options: { limits?: Partial<PoolLimits>; tls?: TlsClient } = {}) {
     this.upstream = new Upstream({
-      network: this.network, clock: this.clock, random: seededRandom(7), to: AT, tls: options.tls, limits: { expire: 10_000, maxIdle: 0, ...options.limits },
-      reuse: { hit: (protocol) => void this.reuse.push(`hit ${protocol}`), miss: (protocol) => void this.reuse.push(`miss ${protocol}`) },
+      network: this.network,
+      clock: this.clock,
+      random: seededRandom(7),
+      to: AT,
+      tls: options.tls,
+      limits: { expire: 10_000, maxIdle: 0, ...options.limits },
+      reuse: {
+        hit: (protocol) => void this.reuse.push(`hit ${protocol}`),
+        miss: (protocol) => void this.reuse.push(`miss ${protocol}`),
+      },
     });
   }
 
@@ -43,7 +51,11 @@ export class World {
   }
 
   /** Sends a question; the returned attempt's events grow as time passes. */
-  ask(transport: 'udp' | 'tcp', name = 'www.example.org.', accept: (bytes: Buffer) => boolean = () => true): { attempt: Attempt; events: string[] } {
+  ask(
+    transport: 'udp' | 'tcp',
+    name = 'www.example.org.',
+    accept: (bytes: Buffer) => boolean = () => true,
+  ): { attempt: Attempt; events: string[] } {
     const { bytes, questionEnd } = query(name);
     const waiting = new Waiting(accept);
     const attempt = new Attempt(bytes, questionEnd, waiting);

@@ -23,7 +23,9 @@ afterEach(async () => {
   for (const step of cleanup.splice(0).reverse()) await step();
 });
 
-async function api(objects: readonly Manifest[] = [namespace('default'), service('web'), slice('web', ['10.0.0.1'])]): Promise<FakeApi> {
+async function api(
+  objects: readonly Manifest[] = [namespace('default'), service('web'), slice('web', ['10.0.0.1'])],
+): Promise<FakeApi> {
   const fake = await new FakeApi(objects).start();
   cleanup.push(() => fake.stop());
   return fake;
@@ -53,7 +55,8 @@ function follow(fake: FakeApi, options: Partial<ApiSourceOptions> = {}) {
   return { store, log, changes, requests, source, stop };
 }
 
-const told = (changes: readonly KubeChange[]): string[] => changes.map((change) => `${change.type} ${change.kind} ${(change.new ?? change.old)!.name}`);
+const told = (changes: readonly KubeChange[]): string[] =>
+  changes.map((change) => `${change.type} ${change.kind} ${(change.new ?? change.old)!.name}`);
 
 describe('list and watch', () => {
   it('fills the store and says when it has', async () => {
@@ -85,21 +88,39 @@ describe('list and watch', () => {
 
   it('asks as the API wants to be asked', async () => {
     const fake = await api();
-    const { source } = follow(fake, { kinds: ['Service', 'Pod'], labels: LabelSelector.parse('app in (a, b)'), runningPodsOnly: true, userAgent: 'test/1' });
+    const { source } = follow(fake, {
+      kinds: ['Service', 'Pod'],
+      labels: LabelSelector.parse('app in (a, b)'),
+      runningPodsOnly: true,
+      userAgent: 'test/1',
+    });
     await source.synced;
     await until(() => fake.watching('Pod') === 1, 'a watch');
-    const of = (kind: string, purpose: string) => fake.requests.find((request) => request.kind === kind && request.purpose === purpose)!;
+    const of = (kind: string, purpose: string) =>
+      fake.requests.find((request) => request.kind === kind && request.purpose === purpose)!;
     expect(of('Service', 'list').query).toEqual({ labelSelector: 'app in (a, b)', limit: '500', resourceVersion: '0' });
-    expect(of('Pod', 'list').query['fieldSelector']).toBe('status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown');
+    expect(of('Pod', 'list').query['fieldSelector']).toBe(
+      'status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown',
+    );
     expect(of('Service', 'list').headers).toMatchObject({ accept: 'application/json', 'user-agent': 'test/1' });
     const watch = of('Service', 'watch').query;
-    expect(watch).toMatchObject({ labelSelector: 'app in (a, b)', watch: 'true', allowWatchBookmarks: 'true', resourceVersion: '103' });
+    expect(watch).toMatchObject({
+      labelSelector: 'app in (a, b)',
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: '103',
+    });
     expect(Number(watch['timeoutSeconds'])).toBeGreaterThanOrEqual(60);
     expect(Number(watch['timeoutSeconds'])).toBeLessThanOrEqual(120);
   });
 
   it('keeps only the namespaces asked for', async () => {
-    const fake = await api([namespace('default'), namespace('other'), service('web'), service('web', {}, { namespace: 'other' })]);
+    const fake = await api([
+      namespace('default'),
+      namespace('other'),
+      service('web'),
+      service('web', {}, { namespace: 'other' }),
+    ]);
     const { store, source } = follow(fake, { namespaces: new Set(['other']) });
     await source.synced;
     expect([...store.all('Service')].map((found) => found.namespace)).toEqual(['other']);
@@ -107,7 +128,9 @@ describe('list and watch', () => {
   });
 
   it('reads a list in pages and deletes nothing before the last', async () => {
-    const many = Array.from({ length: 1201 }, (_, i) => service(`s${i}`, { clusterIPs: [`10.96.${i >> 8}.${i & 255}`] }));
+    const many = Array.from({ length: 1201 }, (_, i) =>
+      service(`s${i}`, { clusterIPs: [`10.96.${i >> 8}.${i & 255}`] }),
+    );
     const fake = await api(many);
     fake.cachedListsIgnoreLimit = false;
     const { store, source } = follow(fake, { kinds: ['Service'] });
@@ -129,7 +152,16 @@ describe('list and watch', () => {
   });
 
   it('tells when the event behind a slice happened', async () => {
-    const fake = await api([slice('web', ['10.0.0.1'], { metadata: { name: 'web-a', namespace: 'default', labels: {}, annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': '2025-07-30T05:41:20.5Z' } } })]);
+    const fake = await api([
+      slice('web', ['10.0.0.1'], {
+        metadata: {
+          name: 'web-a',
+          namespace: 'default',
+          labels: {},
+          annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': '2025-07-30T05:41:20.5Z' },
+        },
+      }),
+    ]);
     const { changes, source } = follow(fake);
     await source.synced;
     expect(changes[0]?.triggeredAt).toBe(Date.UTC(2025, 6, 30, 5, 41, 20, 500));
@@ -142,7 +174,12 @@ describe('list and watch', () => {
     const { requests, source } = follow(fake, { kinds: ['Service'] });
     await source.synced;
     await until(() => requests.length === 4, 'the watch');
-    expect(requests.map(({ purpose, code }) => `${purpose} ${code}`)).toEqual(['list 503', 'list <error>', 'list 200', 'watch 200']);
+    expect(requests.map(({ purpose, code }) => `${purpose} ${code}`)).toEqual([
+      'list 503',
+      'list <error>',
+      'list 200',
+      'watch 200',
+    ]);
     expect(requests[0]).toMatchObject({ method: 'GET', host: new URL(fake.url).host });
     expect(requests[0]!.limiterWait).toBeGreaterThanOrEqual(0);
     expect(requests[3]!.limiterWait).toBeUndefined();
@@ -170,7 +207,9 @@ describe('bad weather', () => {
     const { store, source, log } = follow(fake);
     await until(() => log.at('warning').length >= 3, 'three warnings');
     expect(source.hasSynced).toBe(false);
-    expect(log.at('warning')[0]).toMatch(/^cannot follow \w+ objects at 127\.0\.0\.1:\d+: connect ECONNREFUSED .*; next attempt in \d+ ms$/);
+    expect(log.at('warning')[0]).toMatch(
+      /^cannot follow \w+ objects at 127\.0\.0\.1:\d+: connect ECONNREFUSED .*; next attempt in \d+ ms$/,
+    );
     await fake.start();
     await source.synced;
     expect(store.service('default', 'web')).toBeDefined();
@@ -191,7 +230,11 @@ describe('bad weather', () => {
     changes.length = 0;
     await fake.start();
     await until(() => changes.length === 3, 'what was missed');
-    expect(told(changes).sort()).toEqual(['added Service fresh', 'deleted EndpointSlice web-a', 'modified Service web']);
+    expect(told(changes).sort()).toEqual([
+      'added Service fresh',
+      'deleted EndpointSlice web-a',
+      'modified Service web',
+    ]);
   });
 
   it('goes on with the same version when only the connection broke', async () => {
@@ -219,12 +262,21 @@ describe('bad weather', () => {
     fake.delete('Service', 'default', 'gone');
     fake.apply(service('new'));
     fake.compact();
-    if (status) fake.fail({ status: 410, body: JSON.stringify({ kind: 'Status', reason: 'Expired', code: 410, message: 'too old resource version' }) }, { purpose: 'watch' });
+    if (status)
+      fake.fail(
+        {
+          status: 410,
+          body: JSON.stringify({ kind: 'Status', reason: 'Expired', code: 410, message: 'too old resource version' }),
+        },
+        { purpose: 'watch' },
+      );
     await fake.start();
     await until(() => changes.length === 3, 'the difference');
     expect(told(changes)).toEqual(['modified Service changed', 'added Service new', 'deleted Service gone']);
     const relist = fake.requests.filter((request) => request.purpose === 'list').at(-1)!;
-    expect(relist.query['resourceVersion'] === undefined || relist.query['resourceVersionMatch'] === 'NotOlderThan').toBe(true);
+    expect(
+      relist.query['resourceVersion'] === undefined || relist.query['resourceVersionMatch'] === 'NotOlderThan',
+    ).toBe(true);
     await until(() => fake.watching('Service') === 1, 'a new watch');
     expect(log.at('error')).toEqual([]);
   });
@@ -232,17 +284,30 @@ describe('bad weather', () => {
   it('begins again without pages when the pages outlive the history', async () => {
     const fake = await api(Array.from({ length: 501 }, (_, i) => service(`s${i}`)));
     fake.cachedListsIgnoreLimit = false;
-    fake.fail({ status: 410, body: '{"kind":"Status","reason":"Expired","code":410,"message":"continue token too old"}' }, { continued: true });
+    fake.fail(
+      { status: 410, body: '{"kind":"Status","reason":"Expired","code":410,"message":"continue token too old"}' },
+      { continued: true },
+    );
     const { store, source, log } = follow(fake, { kinds: ['Service'] });
     await source.synced;
     expect(store.count('Service')).toBe(501);
-    expect(fake.requests.filter((request) => request.purpose === 'list').map(({ query }) => query)).toEqual([{ limit: '500', resourceVersion: '0' }, { limit: '500', continue: '500@601' }, {}]);
+    expect(fake.requests.filter((request) => request.purpose === 'list').map(({ query }) => query)).toEqual([
+      { limit: '500', resourceVersion: '0' },
+      { limit: '500', continue: '500@601' },
+      {},
+    ]);
     expect(log.at('warning')).toEqual([]);
   });
 
   it('asks for the newest state when the API was set back in time', async () => {
     const fake = await api();
-    fake.fail({ status: 504, body: '{"kind":"Status","reason":"Timeout","code":504,"message":"timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge","message":"Too large resource version"}]}}' }, { purpose: 'watch' });
+    fake.fail(
+      {
+        status: 504,
+        body: '{"kind":"Status","reason":"Timeout","code":504,"message":"timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge","message":"Too large resource version"}]}}',
+      },
+      { purpose: 'watch' },
+    );
     const { source } = follow(fake, { kinds: ['Service'] });
     await source.synced;
     await until(() => fake.count('list', 'Service') === 2, 'a new list');
@@ -256,12 +321,23 @@ describe('bad weather', () => {
     await source.synced;
     await until(() => fake.watching('Service') === 1, 'a watch');
     expect(fake.requests.map(({ purpose }) => purpose)).toEqual(['list', 'watch', 'watch', 'watch', 'list', 'watch']);
-    expect(fake.requests[4]?.query).toEqual({ limit: '500', resourceVersion: '103', resourceVersionMatch: 'NotOlderThan' });
+    expect(fake.requests[4]?.query).toEqual({
+      limit: '500',
+      resourceVersion: '103',
+      resourceVersionMatch: 'NotOlderThan',
+    });
   });
 
   it('waits as long as Retry-After asks', async () => {
     const fake = await api();
-    fake.fail({ status: 429, headers: { 'retry-after': '1' }, body: '{"kind":"Status","reason":"TooManyRequests","message":"slow down","code":429}' }, { purpose: 'list' });
+    fake.fail(
+      {
+        status: 429,
+        headers: { 'retry-after': '1' },
+        body: '{"kind":"Status","reason":"TooManyRequests","message":"slow down","code":429}',
+      },
+      { purpose: 'list' },
+    );
     const started = performance.now();
     const { source, log } = follow(fake, { kinds: ['Service'] });
     await source.synced;
@@ -270,19 +346,77 @@ describe('bad weather', () => {
   });
 
   it.each([
-    { name: '500 on a list', fault: { status: 500, body: 'oops' }, purpose: 'list', message: '500 Internal Server Error' },
-    { name: '403 on a list', fault: { status: 403, body: '{"message":"services is forbidden"}' }, purpose: 'list', message: '403 services is forbidden' },
-    { name: 'a web page instead of a list', fault: { status: 200, body: '<html><body>{not a list}</body></html>' }, purpose: 'list', message: 'is not valid JSON' },
-    { name: 'another object instead of a list', fault: { status: 200, body: '{"kind":"Status","metadata":{}}' }, purpose: 'list', message: 'the response is no list: kind "Status", resourceVersion undefined' },
-    { name: 'half a list', fault: { status: 200, body: '{"kind":"ServiceList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"ha' }, purpose: 'list', message: 'JSON' },
-    { name: 'a list of broken items', fault: { status: 200, body: '{"kind":"ServiceList","metadata":{"resourceVersion":"1"},"items":[{"metadata":}]}' }, purpose: 'list', message: 'JSON' },
-    { name: 'a list that never comes', fault: { hang: true }, purpose: 'list', message: 'nothing was received for 0.15 s' },
+    {
+      name: '500 on a list',
+      fault: { status: 500, body: 'oops' },
+      purpose: 'list',
+      message: '500 Internal Server Error',
+    },
+    {
+      name: '403 on a list',
+      fault: { status: 403, body: '{"message":"services is forbidden"}' },
+      purpose: 'list',
+      message: '403 services is forbidden',
+    },
+    {
+      name: 'a web page instead of a list',
+      fault: { status: 200, body: '<html><body>{not a list}</body></html>' },
+      purpose: 'list',
+      message: 'is not valid JSON',
+    },
+    {
+      name: 'another object instead of a list',
+      fault: { status: 200, body: '{"kind":"Status","metadata":{}}' },
+      purpose: 'list',
+      message: 'the response is no list: kind "Status", resourceVersion undefined',
+    },
+    {
+      name: 'half a list',
+      fault: {
+        status: 200,
+        body: '{"kind":"ServiceList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"ha',
+      },
+      purpose: 'list',
+      message: 'JSON',
+    },
+    {
+      name: 'a list of broken items',
+      fault: { status: 200, body: '{"kind":"ServiceList","metadata":{"resourceVersion":"1"},"items":[{"metadata":}]}' },
+      purpose: 'list',
+      message: 'JSON',
+    },
+    {
+      name: 'a list that never comes',
+      fault: { hang: true },
+      purpose: 'list',
+      message: 'nothing was received for 0.15 s',
+    },
     { name: 'a connection that breaks', fault: { cut: true }, purpose: 'list', message: 'socket hang up' },
     { name: '500 on a watch', fault: { status: 500 }, purpose: 'watch', message: '500 Internal Server Error' },
-    { name: 'a watch that never begins', fault: { hang: true }, purpose: 'watch', message: 'nothing was received for 0.15 s' },
-    { name: 'a watch of garbage', fault: { status: 200, body: 'garbage\n' }, purpose: 'watch', message: 'is not valid JSON' },
-    { name: 'an error as the first event', fault: { status: 200, body: '{"type":"ERROR","object":{"code":500,"message":"etcd is gone"}}\n' }, purpose: 'watch', message: '500 etcd is gone' },
-    { name: 'an event of an unknown type', fault: { status: 200, body: '{"type":"RENAMED","object":{}}\n' }, purpose: 'watch', message: 'a watch event of type "RENAMED"' },
+    {
+      name: 'a watch that never begins',
+      fault: { hang: true },
+      purpose: 'watch',
+      message: 'nothing was received for 0.15 s',
+    },
+    {
+      name: 'a watch of garbage',
+      fault: { status: 200, body: 'garbage\n' },
+      purpose: 'watch',
+      message: 'is not valid JSON',
+    },
+    {
+      name: 'an error as the first event',
+      fault: { status: 200, body: '{"type":"ERROR","object":{"code":500,"message":"etcd is gone"}}\n' },
+      purpose: 'watch',
+      message: '500 etcd is gone',
+    },
+    {
+      name: 'an event of an unknown type',
+      fault: { status: 200, body: '{"type":"RENAMED","object":{}}\n' },
+      purpose: 'watch',
+      message: 'a watch event of type "RENAMED"',
+    },
   ] as const)('survives $name', async ({ fault, purpose, message }) => {
     const fake = await api();
     fake.fail(fault, { purpose, times: 2 });
@@ -301,7 +435,10 @@ describe('bad weather', () => {
     { name: 'garbage', text: '\u0000\u0001 not json\n' },
     { name: 'an event without an object', text: '{"type":"ADDED"}\n' },
     { name: 'an object without fields', text: '{"type":"ADDED","object":{}}\n' },
-    { name: 'an object whose fields are all wrong', text: '{"type":"MODIFIED","object":{"metadata":{"name":7,"namespace":[]},"spec":"x"}}\n' },
+    {
+      name: 'an object whose fields are all wrong',
+      text: '{"type":"MODIFIED","object":{"metadata":{"name":7,"namespace":[]},"spec":"x"}}\n',
+    },
     { name: 'a null', text: 'null\n' },
   ])('survives $name in the middle of a watch', async ({ text }) => {
     const fake = await api();
@@ -324,7 +461,11 @@ describe('bad weather', () => {
     await until(() => fake.watching('Service') === 1, 'a watch');
     fake.sendRaw('Service', '{"type":"ERROR","object":{"kind":"Status","code":500,"message":"etcd is gone"}}\n');
     await until(() => fake.count('list', 'Service') === 2, 'a list');
-    expect(fake.requests.at(2)?.query).toEqual({ limit: '500', resourceVersion: '103', resourceVersionMatch: 'NotOlderThan' });
+    expect(fake.requests.at(2)?.query).toEqual({
+      limit: '500',
+      resourceVersion: '103',
+      resourceVersionMatch: 'NotOlderThan',
+    });
   });
 
   it('lets a watch be silent for longer than a list', async () => {
@@ -339,7 +480,10 @@ describe('bad weather', () => {
     const fake = await api();
     const { source } = follow(fake, { limits: { qps: 1000, burst: 1000, maxInFlight: 1 } });
     await source.synced;
-    await until(() => ['Namespace', 'Service', 'EndpointSlice'].every((kind) => fake.watching(kind) === 1), 'all watches');
+    await until(
+      () => ['Namespace', 'Service', 'EndpointSlice'].every((kind) => fake.watching(kind) === 1),
+      'all watches',
+    );
   });
 
   it('gives up a watch that stays silent beyond its time', async () => {
@@ -353,7 +497,10 @@ describe('bad weather', () => {
   it('does not ask in a tight loop when every watch ends at once', async () => {
     const fake = await api();
     fake.fail({ status: 200, body: '' }, { purpose: 'watch', times: 1000 });
-    const { source } = follow(fake, { kinds: ['Service'], timing: { ...TIMING, backoff: { min: 20, max: 40, reset: 10_000 } } });
+    const { source } = follow(fake, {
+      kinds: ['Service'],
+      timing: { ...TIMING, backoff: { min: 20, max: 40, reset: 10_000 } },
+    });
     await source.synced;
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(fake.count('watch', 'Service')).toBeLessThan(12);
@@ -384,7 +531,10 @@ describe('odd objects', () => {
     expect(store.slicesOf('default', 'late')).toHaveLength(1);
     fake.apply(service('late', { clusterIPs: ['10.96.0.5'] }));
     await until(() => store.servicesByIp('10.96.0.5').length === 2, 'the shared address');
-    fake.apply({ ...service('a'), spec: { type: 'ExternalName', externalName: 'www.example.org', clusterIP: '10.96.0.5' } });
+    fake.apply({
+      ...service('a'),
+      spec: { type: 'ExternalName', externalName: 'www.example.org', clusterIP: '10.96.0.5' },
+    });
     await until(() => store.service('default', 'a')?.type === 'ExternalName', 'the new type');
     expect(store.servicesByIp('10.96.0.5').map((found) => found.name)).toEqual(['late']);
     fake.apply(service('late', { type: 'Imaginary' }));
@@ -392,10 +542,18 @@ describe('odd objects', () => {
   });
 
   it('takes pods and nodes with everything when asked to', async () => {
-    const fake = await api([pod('p', '10.0.0.9', { app: 'x' }), { kind: 'Node', metadata: { name: 'n' }, spec: { podCIDR: '10.0.0.0/24' } }]);
+    const fake = await api([
+      pod('p', '10.0.0.9', { app: 'x' }),
+      { kind: 'Node', metadata: { name: 'n' }, spec: { podCIDR: '10.0.0.0/24' } },
+    ]);
     const { store, source } = follow(fake, { kinds: ['Pod', 'Node'], fields: ALL_FIELDS });
     await source.synced;
-    expect(store.podsByIp('10.0.0.9')[0]).toMatchObject({ name: 'p', ready: true, labels: { app: 'x' }, node: 'node-1' });
+    expect(store.podsByIp('10.0.0.9')[0]).toMatchObject({
+      name: 'p',
+      ready: true,
+      labels: { app: 'x' },
+      node: 'node-1',
+    });
     expect(store.node('n')?.podCidrs).toEqual(['10.0.0.0/24']);
   });
 });
@@ -408,8 +566,20 @@ describe('credentials', () => {
     writeFileSync(join(folder, 'ca.crt'), '');
     const fake = await api();
     fake.token = 'first';
-    const inCluster = inClusterConnection({ host: '127.0.0.1', port: new URL(fake.url).port, serviceAccount: folder, clock: realClock });
-    const { store, source } = follow(fake, { kinds: ['Service'], connection: { url: new URL(fake.url), credentials: () => inCluster.credentials(), refused: () => inCluster.refused() } });
+    const inCluster = inClusterConnection({
+      host: '127.0.0.1',
+      port: new URL(fake.url).port,
+      serviceAccount: folder,
+      clock: realClock,
+    });
+    const { store, source } = follow(fake, {
+      kinds: ['Service'],
+      connection: {
+        url: new URL(fake.url),
+        credentials: () => inCluster.credentials(),
+        refused: () => inCluster.refused(),
+      },
+    });
     await source.synced;
     await until(() => fake.watching('Service') === 1, 'a watch');
     fake.token = 'second';

@@ -65,28 +65,68 @@ describe('in a cluster', () => {
   });
 
   it('says when this is no cluster', () => {
-    expect(() => inClusterConnection({ host: undefined, port: '443', clock: realClock })).toThrow('not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be set');
+    expect(() => inClusterConnection({ host: undefined, port: '443', clock: realClock })).toThrow(
+      'not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be set',
+    );
   });
 
   it('names the file that is missing', async () => {
-    const connection = inClusterConnection({ host: 'h', port: '443', serviceAccount: join(folder, 'nowhere'), clock: realClock });
+    const connection = inClusterConnection({
+      host: 'h',
+      port: '443',
+      serviceAccount: join(folder, 'nowhere'),
+      clock: realClock,
+    });
     await expect(connection.credentials()).rejects.toThrow(/^cannot read .*nowhere\/token: ENOENT/);
   });
 });
 
 const config = (user: unknown, cluster: unknown = { server: 'https://api.test:6443' }): string =>
-  file('config', JSON.stringify({ 'current-context': 'main', contexts: [{ name: 'main', context: { cluster: 'c', user: 'u' } }, { name: 'other', context: { cluster: 'd' } }], clusters: [{ name: 'c', cluster }, { name: 'd', cluster: { server: 'http://other.test' } }], users: [{ name: 'u', user }] }));
-const kubeconfig = (path: string, context?: string): ApiConnection => kubeconfigConnection({ path, context, env: { PATH: process.env['PATH'], HOME: '/nowhere' }, clock: realClock });
+  file(
+    'config',
+    JSON.stringify({
+      'current-context': 'main',
+      contexts: [
+        { name: 'main', context: { cluster: 'c', user: 'u' } },
+        { name: 'other', context: { cluster: 'd' } },
+      ],
+      clusters: [
+        { name: 'c', cluster },
+        { name: 'd', cluster: { server: 'http://other.test' } },
+      ],
+      users: [{ name: 'u', user }],
+    }),
+  );
+const kubeconfig = (path: string, context?: string): ApiConnection =>
+  kubeconfigConnection({ path, context, env: { PATH: process.env['PATH'], HOME: '/nowhere' }, clock: realClock });
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const PEM = '-----BEGIN X-----';
 
 describe('kubeconfig', () => {
   it.each([
     { name: 'a token', user: { token: 't' }, want: { headers: { authorization: 'Bearer t' }, tls: {} } },
-    { name: 'name and password', user: { username: 'a', password: 'b' }, want: { headers: { authorization: `Basic ${base64('a:b')}` }, tls: {} } },
-    { name: 'inline certificates', user: { 'client-certificate-data': base64(`${PEM}c`), 'client-key-data': base64(`${PEM}k`) }, want: { headers: {}, tls: { cert: `${PEM}c`, key: `${PEM}k` } } },
-    { name: 'an inline CA and a name for it', user: {}, cluster: { server: 'https://x', 'certificate-authority-data': base64(`${PEM}a`), 'tls-server-name': 'n' }, want: { headers: {}, tls: { ca: `${PEM}a`, servername: 'n' } } },
-    { name: 'no verification', user: {}, cluster: { server: 'https://x', 'insecure-skip-tls-verify': true }, want: { headers: {}, tls: { rejectUnauthorized: false } } },
+    {
+      name: 'name and password',
+      user: { username: 'a', password: 'b' },
+      want: { headers: { authorization: `Basic ${base64('a:b')}` }, tls: {} },
+    },
+    {
+      name: 'inline certificates',
+      user: { 'client-certificate-data': base64(`${PEM}c`), 'client-key-data': base64(`${PEM}k`) },
+      want: { headers: {}, tls: { cert: `${PEM}c`, key: `${PEM}k` } },
+    },
+    {
+      name: 'an inline CA and a name for it',
+      user: {},
+      cluster: { server: 'https://x', 'certificate-authority-data': base64(`${PEM}a`), 'tls-server-name': 'n' },
+      want: { headers: {}, tls: { ca: `${PEM}a`, servername: 'n' } },
+    },
+    {
+      name: 'no verification',
+      user: {},
+      cluster: { server: 'https://x', 'insecure-skip-tls-verify': true },
+      want: { headers: {}, tls: { rejectUnauthorized: false } },
+    },
   ])('takes $name', async ({ user, cluster, want }) => {
     expect(await kubeconfig(config(user, cluster)).credentials()).toEqual(want);
   });
@@ -94,7 +134,9 @@ describe('kubeconfig', () => {
   it('takes files relative to its own folder', async () => {
     file('tok', 'from-file\n');
     file('c.pem', 'C');
-    expect(await kubeconfig(config({ tokenFile: 'tok', token: 'unused', 'client-certificate': 'c.pem' })).credentials()).toEqual({ headers: { authorization: 'Bearer from-file' }, tls: { cert: 'C' } });
+    expect(
+      await kubeconfig(config({ tokenFile: 'tok', token: 'unused', 'client-certificate': 'c.pem' })).credentials(),
+    ).toEqual({ headers: { authorization: 'Bearer from-file' }, tls: { cert: 'C' } });
   });
 
   it('takes the context it is told to', () => {
@@ -102,8 +144,20 @@ describe('kubeconfig', () => {
   });
 
   it('runs a credential program once, and again when the API refused what it gave', async () => {
-    const program = file('login.sh', `#!/bin/sh\necho x >> ${join(folder, 'runs')}\necho '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"'"$1-$EXTRA"'"}}'\n`);
-    const connection = kubeconfig(config({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: [program, 'arg'], env: [{ name: 'EXTRA', value: 'env' }] } }));
+    const program = file(
+      'login.sh',
+      `#!/bin/sh\necho x >> ${join(folder, 'runs')}\necho '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"'"$1-$EXTRA"'"}}'\n`,
+    );
+    const connection = kubeconfig(
+      config({
+        exec: {
+          apiVersion: 'client.authentication.k8s.io/v1',
+          command: 'sh',
+          args: [program, 'arg'],
+          env: [{ name: 'EXTRA', value: 'env' }],
+        },
+      }),
+    );
     expect((await connection.credentials()).headers).toEqual({ authorization: 'Bearer arg-env' });
     await connection.credentials();
     expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('x\n');
@@ -115,9 +169,15 @@ describe('kubeconfig', () => {
   it.each([
     { name: 'fails', script: 'echo no >&2; exit 3', error: /^credential program sh failed: .*no$/s },
     { name: 'prints something else', script: 'echo hello', error: 'credential program sh printed no JSON' },
-    { name: 'gives nothing', script: 'echo {}', error: 'credential program sh printed neither a token nor a certificate with its key' },
+    {
+      name: 'gives nothing',
+      script: 'echo {}',
+      error: 'credential program sh printed neither a token nor a certificate with its key',
+    },
   ])('says when a credential program $name', async ({ script, error }) => {
-    const connection = kubeconfig(config({ exec: { apiVersion: 'client.authentication.k8s.io/v1beta1', command: 'sh', args: ['-c', script] } }));
+    const connection = kubeconfig(
+      config({ exec: { apiVersion: 'client.authentication.k8s.io/v1beta1', command: 'sh', args: ['-c', script] } }),
+    );
     await expect(connection.credentials()).rejects.toThrow(error);
   });
 
@@ -126,14 +186,51 @@ describe('kubeconfig', () => {
     { name: 'no YAML', make: () => file('bad', 'a: [b'), error: /^kubeconfig .*bad: / },
     { name: 'no context', make: () => file('bad', '{}'), error: 'no context was named and current-context is not set' },
     { name: 'unknown context', make: () => config({}), context: 'x', error: 'there is no context "x"' },
-    { name: 'unknown cluster', make: () => file('bad', JSON.stringify({ 'current-context': 'm', contexts: [{ name: 'm', context: { cluster: 'c' } }] })), error: 'context "m": there is no cluster "c"' },
-    { name: 'unknown user', make: () => file('bad', JSON.stringify({ 'current-context': 'm', contexts: [{ name: 'm', context: { cluster: 'c', user: 'u' } }], clusters: [{ name: 'c', cluster: {} }] })), error: 'context "m": there is no user "u"' },
+    {
+      name: 'unknown cluster',
+      make: () =>
+        file('bad', JSON.stringify({ 'current-context': 'm', contexts: [{ name: 'm', context: { cluster: 'c' } }] })),
+      error: 'context "m": there is no cluster "c"',
+    },
+    {
+      name: 'unknown user',
+      make: () =>
+        file(
+          'bad',
+          JSON.stringify({
+            'current-context': 'm',
+            contexts: [{ name: 'm', context: { cluster: 'c', user: 'u' } }],
+            clusters: [{ name: 'c', cluster: {} }],
+          }),
+        ),
+      error: 'context "m": there is no user "u"',
+    },
     { name: 'no server', make: () => config({}, {}), error: 'cluster "c" has no server' },
-    { name: 'a proxy', make: () => config({}, { server: 'https://x', 'proxy-url': 'http://p' }), error: 'cluster "c": proxy-url is not supported' },
-    { name: 'an auth-provider', make: () => config({ 'auth-provider': { name: 'oidc' } }), error: 'user "u": auth-provider is not supported, use exec or a token' },
-    { name: 'data that is no PEM', make: () => config({ 'client-key-data': 'AAAA' }), error: 'client-key-data is no PEM text in base64' },
-    { name: 'exec without a command', make: () => config({ exec: { apiVersion: 'client.authentication.k8s.io/v1' } }), error: 'kubeconfig: exec has no command' },
-    { name: 'exec of an unknown version', make: () => config({ exec: { apiVersion: 'v0', command: 'x' } }), error: 'kubeconfig: exec.apiVersion "v0" is unknown, allowed are client.authentication.k8s.io/v1 and /v1beta1' },
+    {
+      name: 'a proxy',
+      make: () => config({}, { server: 'https://x', 'proxy-url': 'http://p' }),
+      error: 'cluster "c": proxy-url is not supported',
+    },
+    {
+      name: 'an auth-provider',
+      make: () => config({ 'auth-provider': { name: 'oidc' } }),
+      error: 'user "u": auth-provider is not supported, use exec or a token',
+    },
+    {
+      name: 'data that is no PEM',
+      make: () => config({ 'client-key-data': 'AAAA' }),
+      error: 'client-key-data is no PEM text in base64',
+    },
+    {
+      name: 'exec without a command',
+      make: () => config({ exec: { apiVersion: 'client.authentication.k8s.io/v1' } }),
+      error: 'kubeconfig: exec has no command',
+    },
+    {
+      name: 'exec of an unknown version',
+      make: () => config({ exec: { apiVersion: 'v0', command: 'x' } }),
+      error: 'kubeconfig: exec.apiVersion "v0" is unknown, allowed are client.authentication.k8s.io/v1 and /v1beta1',
+    },
   ])('refuses $name', ({ make, context, error }) => {
     expect(() => kubeconfig(make(), context)).toThrow(error);
   });
@@ -145,12 +242,30 @@ describe('TLS', () => {
     for (const step of cleanup.splice(0)) await step();
   });
 
-  async function listOver(connect: (url: string) => ApiConnection): Promise<{ store: KubeStore; log: RecordedLog; source: ApiSource }> {
-    const fake = await new FakeApi([service('web')], { cert: pem('server'), key: pem('server-key'), ca: pem('ca'), requestCert: true, rejectUnauthorized: true }).start();
+  async function listOver(
+    connect: (url: string) => ApiConnection,
+  ): Promise<{ store: KubeStore; log: RecordedLog; source: ApiSource }> {
+    const fake = await new FakeApi([service('web')], {
+      cert: pem('server'),
+      key: pem('server-key'),
+      ca: pem('ca'),
+      requestCert: true,
+      rejectUnauthorized: true,
+    }).start();
     const stop = new AbortController();
-    cleanup.push(() => stop.abort(), () => fake.stop());
+    cleanup.push(
+      () => stop.abort(),
+      () => fake.stop(),
+    );
     const [store, log] = [new KubeStore(), new RecordedLog()];
-    const source = new ApiSource({ connection: connect(fake.url), kinds: ['Service'], fields: DNS_FIELDS, clock: realClock, random: seededRandom(1), log });
+    const source = new ApiSource({
+      connection: connect(fake.url),
+      kinds: ['Service'],
+      fields: DNS_FIELDS,
+      clock: realClock,
+      random: seededRandom(1),
+      log,
+    });
     source.start(store, stop.signal);
     return { store, log, source };
   }
@@ -164,14 +279,20 @@ describe('TLS', () => {
 
   it('works with what a kubeconfig says', async () => {
     const user = { 'client-certificate-data': base64(pem('client')), 'client-key': paths.key };
-    const { store, source } = await listOver((server) => kubeconfig(config(user, { server, 'certificate-authority': paths.ca, 'tls-server-name': 'api.test' })));
+    const { store, source } = await listOver((server) =>
+      kubeconfig(config(user, { server, 'certificate-authority': paths.ca, 'tls-server-name': 'api.test' })),
+    );
     await source.synced;
     expect(store.service('default', 'web')).toBeDefined();
   });
 
   it.each([
     { name: 'a server that no CA vouches for', tls: { ...paths, ca: '' }, error: 'self-signed certificate' },
-    { name: 'a CA file that is missing', tls: { ...paths, ca: '/nowhere/ca.pem' }, error: 'cannot read /nowhere/ca.pem: ENOENT' },
+    {
+      name: 'a CA file that is missing',
+      tls: { ...paths, ca: '/nowhere/ca.pem' },
+      error: 'cannot read /nowhere/ca.pem: ENOENT',
+    },
     { name: 'a missing certificate of its own', tls: { ...paths, cert: '', key: '' }, error: 'ertificate required' },
   ])('tells of $name', async ({ tls, error }) => {
     const { log } = await listOver((url) => endpointConnection({ url, tls, clock: realClock }));

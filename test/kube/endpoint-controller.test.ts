@@ -10,33 +10,92 @@ import { RecordedLog, pod, service, slice } from '../support/kube.js';
 
 const trimmer = new Trimmer(ALL_FIELDS, new RecordedLog());
 const of = <T extends KubeObject>(manifest: Manifest): T => trimmer.trim(manifest.kind as KubeKind, manifest) as T;
-const web = (spec: Record<string, unknown> = {}): Manifest => service('web', { selector: { app: 'web' }, ports: [{ name: 'http', port: 80, targetPort: 8080 }], ...spec });
+const web = (spec: Record<string, unknown> = {}): Manifest =>
+  service('web', { selector: { app: 'web' }, ports: [{ name: 'http', port: 80, targetPort: 8080 }], ...spec });
 
 function form(svc: Manifest, ...pods: Manifest[]) {
-  return formedSlices(of<Service>(svc), pods.map((one) => of<Pod>(one)), (node) => (node === 'node-1' ? 'zone-a' : undefined));
+  return formedSlices(
+    of<Service>(svc),
+    pods.map((one) => of<Pod>(one)),
+    (node) => (node === 'node-1' ? 'zone-a' : undefined),
+  );
 }
 
 describe('formedSlices', () => {
   it('makes one slice of ready pods', () => {
     const [made, ...rest] = form(web(), pod('b', '10.0.0.2'), pod('a', '10.0.0.1'));
     expect(rest).toEqual([]);
-    expect(made).toMatchObject({ kind: 'EndpointSlice', namespace: 'default', service: 'web', addressType: 'IPv4', ports: [{ name: 'http', port: 8080, protocol: 'TCP' }] });
+    expect(made).toMatchObject({
+      kind: 'EndpointSlice',
+      namespace: 'default',
+      service: 'web',
+      addressType: 'IPv4',
+      ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+    });
     expect(made!.name).toMatch(/^web-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
     expect(made!.endpoints).toEqual([
-      { addresses: ['10.0.0.1'], ready: true, serving: true, terminating: false, hostname: undefined, target: 'a', node: 'node-1', zone: 'zone-a' },
-      { addresses: ['10.0.0.2'], ready: true, serving: true, terminating: false, hostname: undefined, target: 'b', node: 'node-1', zone: 'zone-a' },
+      {
+        addresses: ['10.0.0.1'],
+        ready: true,
+        serving: true,
+        terminating: false,
+        hostname: undefined,
+        target: 'a',
+        node: 'node-1',
+        zone: 'zone-a',
+      },
+      {
+        addresses: ['10.0.0.2'],
+        ready: true,
+        serving: true,
+        terminating: false,
+        hostname: undefined,
+        target: 'b',
+        node: 'node-1',
+        zone: 'zone-a',
+      },
     ]);
   });
 
   const notReady = { status: { conditions: [] } };
   const leaving = { metadata: { deletionTimestamp: 'now' } };
   it.each([
-    { name: 'not ready', svc: web(), pod: pod('p', '10.0.0.1', {}, notReady), want: { ready: false, serving: false, terminating: false } },
-    { name: 'not ready, published all the same', svc: web({ publishNotReadyAddresses: true }), pod: pod('p', '10.0.0.1', {}, notReady), want: { ready: true, serving: false } },
-    { name: 'terminating', svc: web(), pod: pod('p', '10.0.0.1', {}, leaving), want: { ready: false, serving: true, terminating: true } },
-    { name: 'named within its service', svc: web(), pod: pod('p', '10.0.0.1', {}, { spec: { hostname: 'h', subdomain: 'web' } }), want: { hostname: 'h' } },
-    { name: 'named within another service', svc: web(), pod: pod('p', '10.0.0.1', {}, { spec: { hostname: 'h', subdomain: 'db' } }), want: { hostname: undefined } },
-    { name: 'on no node', svc: web(), pod: pod('p', '10.0.0.1', {}, { spec: { nodeName: undefined } }), want: { node: undefined, zone: undefined } },
+    {
+      name: 'not ready',
+      svc: web(),
+      pod: pod('p', '10.0.0.1', {}, notReady),
+      want: { ready: false, serving: false, terminating: false },
+    },
+    {
+      name: 'not ready, published all the same',
+      svc: web({ publishNotReadyAddresses: true }),
+      pod: pod('p', '10.0.0.1', {}, notReady),
+      want: { ready: true, serving: false },
+    },
+    {
+      name: 'terminating',
+      svc: web(),
+      pod: pod('p', '10.0.0.1', {}, leaving),
+      want: { ready: false, serving: true, terminating: true },
+    },
+    {
+      name: 'named within its service',
+      svc: web(),
+      pod: pod('p', '10.0.0.1', {}, { spec: { hostname: 'h', subdomain: 'web' } }),
+      want: { hostname: 'h' },
+    },
+    {
+      name: 'named within another service',
+      svc: web(),
+      pod: pod('p', '10.0.0.1', {}, { spec: { hostname: 'h', subdomain: 'db' } }),
+      want: { hostname: undefined },
+    },
+    {
+      name: 'on no node',
+      svc: web(),
+      pod: pod('p', '10.0.0.1', {}, { spec: { nodeName: undefined } }),
+      want: { node: undefined, zone: undefined },
+    },
   ])('describes a pod that is $name', ({ svc, pod: one, want }) => {
     expect(form(svc, one)[0]?.endpoints).toMatchObject([want]);
   });
@@ -50,13 +109,30 @@ describe('formedSlices', () => {
 
   it('makes slices per family', () => {
     const dual = pod('p', '10.0.0.1', {}, { status: { podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] } });
-    expect(form(web({ ipFamilies: ['IPv6', 'IPv4'] }), dual).map(({ addressType, endpoints }) => [addressType, endpoints[0]?.addresses])).toEqual([['IPv6', ['fd00::1']], ['IPv4', ['10.0.0.1']]]);
+    expect(
+      form(web({ ipFamilies: ['IPv6', 'IPv4'] }), dual).map(({ addressType, endpoints }) => [
+        addressType,
+        endpoints[0]?.addresses,
+      ]),
+    ).toEqual([
+      ['IPv6', ['fd00::1']],
+      ['IPv4', ['10.0.0.1']],
+    ]);
   });
 
   it('follows the names of container ports, in slices of their own when they differ', () => {
     const port = (n: number) => ({ spec: { containers: [{ ports: [{ name: 'web', containerPort: n }] }] } });
-    const made = form(web({ ports: [{ name: 'http', port: 80, targetPort: 'web' }] }), pod('a', '10.0.0.1', {}, port(8080)), pod('b', '10.0.0.2', {}, port(9090)), pod('c', '10.0.0.3'));
-    expect(made.map(({ ports, endpoints }) => [ports.map((one) => one.port), endpoints[0]?.target])).toEqual([[[8080], 'a'], [[9090], 'b'], [[], 'c']]);
+    const made = form(
+      web({ ports: [{ name: 'http', port: 80, targetPort: 'web' }] }),
+      pod('a', '10.0.0.1', {}, port(8080)),
+      pod('b', '10.0.0.2', {}, port(9090)),
+      pod('c', '10.0.0.3'),
+    );
+    expect(made.map(({ ports, endpoints }) => [ports.map((one) => one.port), endpoints[0]?.target])).toEqual([
+      [[8080], 'a'],
+      [[9090], 'b'],
+      [[], 'c'],
+    ]);
     expect(new Set(made.map(({ name }) => name)).size).toBe(3);
   });
 
@@ -72,7 +148,8 @@ describe('EndpointController', () => {
     store = new KubeStore();
   });
   const apply = (...manifests: Manifest[]): void => manifests.forEach((manifest) => store.apply(of(manifest)));
-  const addresses = (name = 'web'): string[] => store.slicesOf('default', name).flatMap(({ endpoints }) => endpoints.flatMap((one) => one.addresses));
+  const addresses = (name = 'web'): string[] =>
+    store.slicesOf('default', name).flatMap(({ endpoints }) => endpoints.flatMap((one) => one.addresses));
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
   it('starts with what is there', () => {
@@ -107,7 +184,11 @@ describe('EndpointController', () => {
 
   it('takes all labels of a selector together', async () => {
     new EndpointController(store);
-    apply(web({ selector: { app: 'web', tier: 'front' } }), pod('a', '10.0.0.1', { app: 'web' }), pod('b', '10.0.0.2', { tier: 'front', app: 'web' }));
+    apply(
+      web({ selector: { app: 'web', tier: 'front' } }),
+      pod('a', '10.0.0.1', { app: 'web' }),
+      pod('b', '10.0.0.2', { tier: 'front', app: 'web' }),
+    );
     await settled();
     expect(addresses()).toEqual(['10.0.0.2']);
   });

@@ -29,7 +29,10 @@ describe('LabelSelector', () => {
     { text: 'app=web,tier=back', matches: false },
   ])('$text matches: $matches', ({ text, matches }) => expect(LabelSelector.parse(text).matches(labels)).toBe(matches));
 
-  it('gives the API the text it was given', () => expect(LabelSelector.parse('  environment in (staging, qa),application=nginx ').text).toBe('environment in (staging, qa),application=nginx'));
+  it('gives the API the text it was given', () =>
+    expect(LabelSelector.parse('  environment in (staging, qa),application=nginx ').text).toBe(
+      'environment in (staging, qa),application=nginx',
+    ));
 
   it.each([
     { text: 'a=b c', error: 'got "c", want "," or the end' },

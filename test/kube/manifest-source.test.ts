@@ -24,26 +24,60 @@ afterEach(() => {
 
 const at = (...names: string[]): string => join(folder, ...names);
 const write = (name: string, text: string): void => writeFileSync(at(name), text);
-const svc = (name: string, ip = '10.96.0.1', namespace = 'default'): string => `apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: ${namespace} }\nspec: { clusterIP: ${ip} }\n`;
+const svc = (name: string, ip = '10.96.0.1', namespace = 'default'): string =>
+  `apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: ${namespace} }\nspec: { clusterIP: ${ip} }\n`;
 
 async function follow(options: Partial<ManifestSourceOptions> = {}) {
   const [store, log] = [new KubeStore(), new RecordedLog()];
-  const source = new ManifestSource({ paths: [folder], kinds: KUBE_KINDS, fields: ALL_FIELDS, timing: { debounce: 10, poll: 60_000 }, clock: realClock, log, ...options });
+  const source = new ManifestSource({
+    paths: [folder],
+    kinds: KUBE_KINDS,
+    fields: ALL_FIELDS,
+    timing: { debounce: 10, poll: 60_000 },
+    clock: realClock,
+    log,
+    ...options,
+  });
   source.start(store, stop.signal);
   await source.synced;
-  const services = (): string[] => [...store.all('Service')].map((found) => `${found.namespace}/${found.name} ${found.clusterIps.join(',')}`).sort();
+  const services = (): string[] =>
+    [...store.all('Service')].map((found) => `${found.namespace}/${found.name} ${found.clusterIps.join(',')}`).sort();
   return { store, log, source, services };
 }
 
 describe('parseManifest', () => {
   it.each([
-    { name: 'documents, empty ones among them', text: `---\n# nothing\n---\n${svc('a')}---\n${svc('b')}`, want: [['Service', 'f:4:1'], ['Service', 'f:9:1']] },
-    { name: 'a List', text: 'kind: List\nitems:\n  - kind: Pod\n  - { kind: Service }\n', want: [['Pod', 'f:3:5'], ['Service', 'f:4:5']] },
-    { name: 'a typed list', text: 'kind: ServiceList\nitems:\n  - metadata: { name: a }\n', want: [['Service', 'f:3:5']] },
+    {
+      name: 'documents, empty ones among them',
+      text: `---\n# nothing\n---\n${svc('a')}---\n${svc('b')}`,
+      want: [
+        ['Service', 'f:4:1'],
+        ['Service', 'f:9:1'],
+      ],
+    },
+    {
+      name: 'a List',
+      text: 'kind: List\nitems:\n  - kind: Pod\n  - { kind: Service }\n',
+      want: [
+        ['Pod', 'f:3:5'],
+        ['Service', 'f:4:5'],
+      ],
+    },
+    {
+      name: 'a typed list',
+      text: 'kind: ServiceList\nitems:\n  - metadata: { name: a }\n',
+      want: [['Service', 'f:3:5']],
+    },
     { name: 'JSON', text: '{"kind":"List","items":[{"kind":"Pod"}]}', want: [['Pod', 'f']] },
     { name: 'nothing', text: '# empty\n', want: [] },
-    { name: 'anchors and aliases', text: 'kind: Pod\nmetadata: &m { name: a }\nstatus: *m\n', want: [['Pod', 'f:1:1']] },
-  ])('reads $name', ({ text, want }) => expect([...parseManifest('f', text)].map(({ kind, place }) => [kind, place])).toEqual(want));
+    {
+      name: 'anchors and aliases',
+      text: 'kind: Pod\nmetadata: &m { name: a }\nstatus: *m\n',
+      want: [['Pod', 'f:1:1']],
+    },
+  ])('reads $name', ({ text, want }) =>
+    expect([...parseManifest('f', text)].map(({ kind, place }) => [kind, place])).toEqual(want),
+  );
 
   it.each([
     { name: 'broken YAML', text: 'kind: Service\nmetadata: {\n', error: /^f:3:1: Flow map/ },
@@ -51,8 +85,16 @@ describe('parseManifest', () => {
     { name: 'broken JSON', text: '{"kind": "Service",\n "metadata": {"name" "a"}}', error: /^f:2:\d+: / },
     { name: 'a word', text: 'hello', error: 'f:1:1: got "hello", want an object with apiVersion and kind' },
     { name: 'a bare list', text: '---\n- a\n', error: 'f:2:1: got a list, want an object with apiVersion and kind' },
-    { name: 'an object without kind', text: `${svc('a')}---\nmetadata: { name: x }\n`, error: 'f:6:1: an object without kind' },
-    { name: 'an item without kind', text: 'kind: List\nitems:\n  - kind: Pod\n  - a: b\n', error: 'f:4:5: an object without kind' },
+    {
+      name: 'an object without kind',
+      text: `${svc('a')}---\nmetadata: { name: x }\n`,
+      error: 'f:6:1: an object without kind',
+    },
+    {
+      name: 'an item without kind',
+      text: 'kind: List\nitems:\n  - kind: Pod\n  - a: b\n',
+      error: 'f:4:5: an object without kind',
+    },
     { name: 'an alias to nothing', text: 'kind: *x\n', error: /^f:1:1: Unresolved alias/ },
   ])('refuses $name', ({ text, error }) => expect(() => [...parseManifest('f', text)]).toThrow(error));
 });
@@ -67,7 +109,12 @@ describe('reading', () => {
     write('.hidden.yaml', svc('no'));
     write('named.conf', svc('d', '10.96.0.4'));
     const { services, log } = await follow({ paths: [folder, at('named.conf')] });
-    expect(services()).toEqual(['default/a 10.96.0.1', 'default/b 10.96.0.2', 'default/c 10.96.0.3', 'default/d 10.96.0.4']);
+    expect(services()).toEqual([
+      'default/a 10.96.0.1',
+      'default/b 10.96.0.2',
+      'default/c 10.96.0.3',
+      'default/d 10.96.0.4',
+    ]);
     expect(log.lines).toEqual([]);
   });
 
@@ -75,22 +122,39 @@ describe('reading', () => {
     write('a.yaml', svc('a', '10.96.0.1', 'shop'));
     write('b.yaml', 'kind: Namespace\nmetadata: { name: written, labels: { a: b } }\n');
     const { store } = await follow();
-    expect([...store.all('Namespace')].map(({ name, labels }) => [name, labels])).toEqual([['shop', { 'kubernetes.io/metadata.name': 'shop' }], ['written', { a: 'b' }]]);
+    expect([...store.all('Namespace')].map(({ name, labels }) => [name, labels])).toEqual([
+      ['shop', { 'kubernetes.io/metadata.name': 'shop' }],
+      ['written', { a: 'b' }],
+    ]);
     write('b.yaml', `${svc('b', '10.96.0.2', 'written')}`);
     unlinkSync(at('a.yaml'));
-    await until(() => store.namespace('shop') === undefined && store.namespace('written')?.labels?.['a'] === undefined, 'the namespaces to change');
+    await until(
+      () => store.namespace('shop') === undefined && store.namespace('written')?.labels?.['a'] === undefined,
+      'the namespaces to change',
+    );
     expect(store.namespace('written')?.labels).toEqual({ 'kubernetes.io/metadata.name': 'written' });
   });
 
   it('chooses by namespace and labels', async () => {
-    write('a.yaml', ['a', 'b'].map((ns) => `${svc('x', '10.96.0.1', ns)}---\nkind: Service\nmetadata: { name: y, namespace: ${ns}, labels: { keep: "1" } }\n---\n`).join(''));
+    write(
+      'a.yaml',
+      ['a', 'b']
+        .map(
+          (ns) =>
+            `${svc('x', '10.96.0.1', ns)}---\nkind: Service\nmetadata: { name: y, namespace: ${ns}, labels: { keep: "1" } }\n---\n`,
+        )
+        .join(''),
+    );
     const { services, store } = await follow({ namespaces: new Set(['a']), labels: LabelSelector.parse('keep=1') });
     expect(services()).toEqual(['a/y ']);
     expect([...store.all('Namespace')].map(({ name }) => name)).toEqual(['a']);
   });
 
   it('warns of what it leaves out, with its place', async () => {
-    write('a.yaml', `kind: Service\nmetadata: { name: A }\n---\n${svc('a', '10.96.0.300')}---\n${svc('a', '10.96.0.2')}---\nkind: Deployment\nmetadata: { name: x }\n`);
+    write(
+      'a.yaml',
+      `kind: Service\nmetadata: { name: A }\n---\n${svc('a', '10.96.0.300')}---\n${svc('a', '10.96.0.2')}---\nkind: Deployment\nmetadata: { name: x }\n`,
+    );
     const { log, services } = await follow();
     expect(log.lines).toEqual([
       `warning ${at('a.yaml')}:1:1: Service default/"A" left out: its name is no DNS name`,
@@ -160,13 +224,18 @@ describe('following', () => {
     write('b.yaml', svc('x', '10.96.0.2'));
     const { services, log } = await follow();
     expect(services()).toEqual(['default/x 10.96.0.1']);
-    expect(log.at('warning')).toEqual([`Service default/x is in ${at('a.yaml')} and ${at('b.yaml')}; ${at('a.yaml')} counts`]);
+    expect(log.at('warning')).toEqual([
+      `Service default/x is in ${at('a.yaml')} and ${at('b.yaml')}; ${at('a.yaml')} counts`,
+    ]);
     unlinkSync(at('a.yaml'));
     await until(() => services()[0] === 'default/x 10.96.0.2', 'the second to count');
   });
 
   it('notices a ConfigMap being swapped', async () => {
-    for (const [version, ip] of [['..1', '10.96.0.1'], ['..2', '10.96.0.2']] as const) {
+    for (const [version, ip] of [
+      ['..1', '10.96.0.1'],
+      ['..2', '10.96.0.2'],
+    ] as const) {
       mkdirSync(at(version));
       writeFileSync(at(version, 'a.yaml'), svc('a', ip));
     }

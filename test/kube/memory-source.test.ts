@@ -30,7 +30,11 @@ describe('MemorySource', () => {
   it.each([
     { name: 'another kind', object: { kind: 'Deployment' }, error: 'cannot hold an object of kind "Deployment"' },
     { name: 'no object', object: 'x', error: 'cannot hold an object of kind ""' },
-    { name: 'an invalid object', object: { kind: 'Service', metadata: { name: 'A', namespace: 'n' } }, error: 'invalid Service n/A' },
+    {
+      name: 'an invalid object',
+      object: { kind: 'Service', metadata: { name: 'A', namespace: 'n' } },
+      error: 'invalid Service n/A',
+    },
   ])('refuses $name', ({ object, error }) => {
     expect(() => new MemorySource(new Intake(options)).apply(object)).toThrow(error);
   });
@@ -41,11 +45,36 @@ describe('Intake', () => {
     { name: 'a kind that is not wanted', rest: { kinds: ['Pod'] as const }, object: service('web'), taken: false },
     { name: 'another namespace', rest: { namespaces: new Set(['other']) }, object: service('web'), taken: false },
     { name: 'the namespace itself', rest: { namespaces: new Set(['other']) }, object: namespace('other'), taken: true },
-    { name: 'labels that match', rest: { labels: LabelSelector.parse('a=b') }, object: service('web', {}, { labels: { a: 'b' } }), taken: true },
-    { name: 'labels that do not match', rest: { labels: LabelSelector.parse('a=b') }, object: service('web'), taken: false },
-    { name: 'a namespace, whatever the labels of services', rest: { labels: LabelSelector.parse('a=b') }, object: namespace('n'), taken: true },
-    { name: 'namespace labels that do not match', rest: { namespaceLabels: LabelSelector.parse('a=b') }, object: namespace('n', { a: 'c' }), taken: false },
-    { name: 'a service, whatever the labels of namespaces', rest: { namespaceLabels: LabelSelector.parse('a=b') }, object: service('web'), taken: true },
+    {
+      name: 'labels that match',
+      rest: { labels: LabelSelector.parse('a=b') },
+      object: service('web', {}, { labels: { a: 'b' } }),
+      taken: true,
+    },
+    {
+      name: 'labels that do not match',
+      rest: { labels: LabelSelector.parse('a=b') },
+      object: service('web'),
+      taken: false,
+    },
+    {
+      name: 'a namespace, whatever the labels of services',
+      rest: { labels: LabelSelector.parse('a=b') },
+      object: namespace('n'),
+      taken: true,
+    },
+    {
+      name: 'namespace labels that do not match',
+      rest: { namespaceLabels: LabelSelector.parse('a=b') },
+      object: namespace('n', { a: 'c' }),
+      taken: false,
+    },
+    {
+      name: 'a service, whatever the labels of namespaces',
+      rest: { namespaceLabels: LabelSelector.parse('a=b') },
+      object: service('web'),
+      taken: true,
+    },
   ])('decides about $name', ({ rest, object, taken }) => {
     expect(typeof new Intake({ ...options, ...rest }).take(object.kind as 'Service', object) === 'object').toBe(taken);
   });
@@ -53,7 +82,12 @@ describe('Intake', () => {
   it('warns of a trigger time that is none', () => {
     const log = new RecordedLog();
     const annotations = { 'endpoints.kubernetes.io/last-change-trigger-time': 'yesterday' };
-    new Intake({ ...options, log }).take('EndpointSlice', slice('web', [], { metadata: { name: 'web-a', annotations } }));
-    expect(log.lines).toEqual(['warning EndpointSlice web-a: endpoints.kubernetes.io/last-change-trigger-time is no time: "yesterday"']);
+    new Intake({ ...options, log }).take(
+      'EndpointSlice',
+      slice('web', [], { metadata: { name: 'web-a', annotations } }),
+    );
+    expect(log.lines).toEqual([
+      'warning EndpointSlice web-a: endpoints.kubernetes.io/last-change-trigger-time is no time: "yesterday"',
+    ]);
   });
 });

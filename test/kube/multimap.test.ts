@@ -4,7 +4,11 @@ import { MultiMap } from '../../src/kube/multimap.js';
 
 describe('MultiMap', () => {
   it('holds what a map of sets would', () => {
-    const step = fc.record({ add: fc.boolean(), key: fc.constantFrom('a', 'b'), value: fc.constantFrom('x', 'y', 'z') });
+    const step = fc.record({
+      add: fc.boolean(),
+      key: fc.constantFrom('a', 'b'),
+      value: fc.constantFrom('x', 'y', 'z'),
+    });
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const map = new MultiMap<string>();

@@ -19,17 +19,35 @@ function readList(text: string, cuts: readonly number[] = []) {
   return { items, meta: reader.end() };
 }
 
-const list = (items: unknown, rest: object = {}) => JSON.stringify({ kind: 'ServiceList', apiVersion: 'v1', metadata: { resourceVersion: '7', continue: 'next', ...rest }, items });
+const list = (items: unknown, rest: object = {}) =>
+  JSON.stringify({
+    kind: 'ServiceList',
+    apiVersion: 'v1',
+    metadata: { resourceVersion: '7', continue: 'next', ...rest },
+    items,
+  });
 
 describe('ListReader', () => {
   it.each([
     { name: 'no items', text: list([]), items: [] },
     { name: 'null items', text: list(null), items: [] },
     { name: 'one item', text: list([{ a: 1 }]), items: [{ a: 1 }] },
-    { name: 'brackets, quotes and backslashes in text', text: list([{ a: '}]\\"{[' }, { b: '\\' }, { c: 'ü€😀' }]), items: [{ a: '}]\\"{[' }, { b: '\\' }, { c: 'ü€😀' }] },
+    {
+      name: 'brackets, quotes and backslashes in text',
+      text: list([{ a: '}]\\"{[' }, { b: '\\' }, { c: 'ü€😀' }]),
+      items: [{ a: '}]\\"{[' }, { b: '\\' }, { c: 'ü€😀' }],
+    },
     { name: 'items within items', text: list([{ items: [{ items: [] }] }]), items: [{ items: [{ items: [] }] }] },
-    { name: 'items before the metadata, indented', text: '{\n "items" : [ {"a":1} ,\n {"b":[2]} ],\n "kind":"ServiceList", "metadata":{"resourceVersion":"7","continue":"next"}\n}', items: [{ a: 1 }, { b: [2] }] },
-    { name: 'other lists beside', text: '{"other":[{"x":1}],"kind":"ServiceList","metadata":{"resourceVersion":"7","continue":"next","items":[1]},"items":[{"a":1}]}', items: [{ a: 1 }] },
+    {
+      name: 'items before the metadata, indented',
+      text: '{\n "items" : [ {"a":1} ,\n {"b":[2]} ],\n "kind":"ServiceList", "metadata":{"resourceVersion":"7","continue":"next"}\n}',
+      items: [{ a: 1 }, { b: [2] }],
+    },
+    {
+      name: 'other lists beside',
+      text: '{"other":[{"x":1}],"kind":"ServiceList","metadata":{"resourceVersion":"7","continue":"next","items":[1]},"items":[{"a":1}]}',
+      items: [{ a: 1 }],
+    },
   ])('reads $name', ({ text, items }) => {
     for (const cuts of [[], Array.from({ length: text.length * 4 }, (_, i) => i)]) {
       const read = readList(text, cuts);
@@ -51,11 +69,27 @@ describe('ListReader', () => {
     { name: 'nothing', text: '', error: 'JSON' },
     { name: 'half a list', text: list([{ a: 1 }]).slice(0, -1), error: 'JSON' },
     { name: 'half an item', text: list([{ a: 1 }]).slice(0, -4), error: 'JSON' },
-    { name: 'an item that is no object', text: list([{ a: 1 }, 7]), error: 'an item of the list is no object: got "7"' },
+    {
+      name: 'an item that is no object',
+      text: list([{ a: 1 }, 7]),
+      error: 'an item of the list is no object: got "7"',
+    },
     { name: 'an item that is no JSON', text: '{"items":[{a}]}', error: 'JSON' },
-    { name: 'another object', text: '{"kind":"Status","metadata":{}}', error: 'the response is no list: kind "Status", resourceVersion undefined' },
-    { name: 'a list without a version', text: '{"kind":"ServiceList","items":[]}', error: 'the response is no list: kind "ServiceList", resourceVersion undefined' },
-    { name: 'items hidden by an escape', text: '{"kind":"ServiceList","metadata":{"resourceVersion":"1"},"\\u0069tems":[{}]}', error: 'the list has items in a place where none are read' },
+    {
+      name: 'another object',
+      text: '{"kind":"Status","metadata":{}}',
+      error: 'the response is no list: kind "Status", resourceVersion undefined',
+    },
+    {
+      name: 'a list without a version',
+      text: '{"kind":"ServiceList","items":[]}',
+      error: 'the response is no list: kind "ServiceList", resourceVersion undefined',
+    },
+    {
+      name: 'items hidden by an escape',
+      text: '{"kind":"ServiceList","metadata":{"resourceVersion":"1"},"\\u0069tems":[{}]}',
+      error: 'the list has items in a place where none are read',
+    },
   ])('refuses $name', ({ text, error }) => {
     expect(() => readList(text)).toThrow(error);
   });

@@ -40,7 +40,13 @@ describe('look-ups', () => {
 
   it('finds slices by service and by endpoint address, before the service is known', () => {
     store.apply(of(slice('web', ['10.0.0.1', '10.0.0.2'])));
-    store.apply(of(slice('web', ['10.0.0.2'], { metadata: { name: 'web-b', namespace: 'default', labels: { 'kubernetes.io/service-name': 'web' } } })));
+    store.apply(
+      of(
+        slice('web', ['10.0.0.2'], {
+          metadata: { name: 'web-b', namespace: 'default', labels: { 'kubernetes.io/service-name': 'web' } },
+        }),
+      ),
+    );
     expect(names(store.slicesOf('default', 'web'))).toEqual(['web-a', 'web-b']);
     expect(names(store.slicesByIp('10.0.0.2'))).toEqual(['web-a', 'web-b']);
     store.apply(of(slice('web', ['10.0.0.3'])));
@@ -55,7 +61,13 @@ describe('look-ups', () => {
   it('moves a slice that is given to another service', () => {
     store.apply(of(slice('web', ['10.0.0.1'])));
     services.length = 0;
-    store.apply(of(slice('web', ['10.0.0.1'], { metadata: { name: 'web-a', namespace: 'default', labels: { 'kubernetes.io/service-name': 'new' } } })));
+    store.apply(
+      of(
+        slice('web', ['10.0.0.1'], {
+          metadata: { name: 'web-a', namespace: 'default', labels: { 'kubernetes.io/service-name': 'new' } },
+        }),
+      ),
+    );
     expect(store.slicesOf('default', 'web')).toEqual([]);
     expect(names(store.slicesOf('default', 'new'))).toEqual(['web-a']);
     expect(services).toEqual([
@@ -105,13 +117,26 @@ describe('changes', () => {
       { kind: 'Service', type: 'modified', old: a, new: b, triggeredAt: undefined },
       { kind: 'Service', type: 'deleted', old: b, new: undefined, triggeredAt: undefined },
     ]);
-    expect(services.map(({ addresses }) => addresses)).toEqual([['10.96.0.1'], ['10.96.0.1', '10.96.0.2'], ['10.96.0.2']]);
+    expect(services.map(({ addresses }) => addresses)).toEqual([
+      ['10.96.0.1'],
+      ['10.96.0.1', '10.96.0.2'],
+      ['10.96.0.2'],
+    ]);
   });
 
   it.each([
     { name: 'one endpoint more', next: slice('web', ['10.0.0.1', '10.0.0.2', '10.0.0.3']), addresses: ['10.0.0.3'] },
     { name: 'one endpoint less', next: slice('web', ['10.0.0.1']), addresses: ['10.0.0.2'] },
-    { name: 'one endpoint no longer ready', next: slice('web', [], { endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true } }, { addresses: ['10.0.0.2'], conditions: { ready: false } }] }), addresses: ['10.0.0.2'] },
+    {
+      name: 'one endpoint no longer ready',
+      next: slice('web', [], {
+        endpoints: [
+          { addresses: ['10.0.0.1'], conditions: { ready: true } },
+          { addresses: ['10.0.0.2'], conditions: { ready: false } },
+        ],
+      }),
+      addresses: ['10.0.0.2'],
+    },
     { name: 'another order', next: slice('web', ['10.0.0.2', '10.0.0.1']), addresses: [] },
     { name: 'another port', next: slice('web', ['10.0.0.1', '10.0.0.2'], { ports: [{ port: 81 }] }), addresses: [] },
   ])('of a slice name the addresses concerned: $name', ({ next, addresses }) => {
@@ -141,7 +166,12 @@ describe('a list that takes the place of another', () => {
     replacement.apply(of(service('new')));
     expect(store.service('default', 'gone')).toBeDefined();
     replacement.commit();
-    expect(changes.map(({ type, old, new: next }) => `${type} ${(next ?? old)!.name}`)).toEqual(['modified changed', 'added new', 'deleted gone', 'deleted gone']);
+    expect(changes.map(({ type, old, new: next }) => `${type} ${(next ?? old)!.name}`)).toEqual([
+      'modified changed',
+      'added new',
+      'deleted gone',
+      'deleted gone',
+    ]);
     expect(store.namespace('default')).toBeDefined();
   });
 

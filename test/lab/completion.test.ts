@@ -22,7 +22,10 @@ describe('completions', () => {
     { line: 'kubectl get nodes -o js', want: ['json', 'jsonpath='] },
     { line: 'kubectl exec cur', want: ['curl-pod'] },
     { line: 'kubectl exec curl-pod -- ns', want: ['nslookup'] },
-    { line: 'kubectl exec curl-pod -- nslookup webpod.d', want: ['webpod.default', 'webpod.default.svc.cluster.local'] },
+    {
+      line: 'kubectl exec curl-pod -- nslookup webpod.d',
+      want: ['webpod.default', 'webpod.default.svc.cluster.local'],
+    },
     { line: 'kubectl logs -n kube-system ds/', want: ['ds/cilium'] },
     { line: 'kubectl rollout re', want: ['restart'] },
     { line: 'kubectl rollout restart deploy/c', want: ['deploy/coredns'] },
@@ -34,11 +37,16 @@ describe('completions', () => {
     { line: 'explain x --pod kube-system/coredns-674b8bbfcf-v', want: ['kube-system/coredns-674b8bbfcf-vvgfm'] },
     { line: 'hubble observe --to-pod cu', want: ['curl-pod'] },
     { line: 'tcpdump -i eth', want: ['eth0', 'eth1'] },
-    { line: 'helm upgrade cilium --set ipMasq', want: ['ipMasqAgent.config.masqLinkLocal=', 'ipMasqAgent.config.nonMasqueradeCIDRs=', 'ipMasqAgent.enabled='] },
+    {
+      line: 'helm upgrade cilium --set ipMasq',
+      want: ['ipMasqAgent.config.masqLinkLocal=', 'ipMasqAgent.config.nonMasqueradeCIDRs=', 'ipMasqAgent.enabled='],
+    },
     { line: 'cilium-dbg lr', want: ['lrp'] },
     { line: 'nosuch ', want: [] },
     { line: 'kubectl get nosuch x', want: [] },
-  ])('$line', ({ line, want }) => expect(completions(driven.session, line)).toEqual({ words: want, start: /\S*$/.exec(line)![0] }));
+  ])('$line', ({ line, want }) =>
+    expect(completions(driven.session, line)).toEqual({ words: want, start: /\S*$/.exec(line)![0] }),
+  );
 
   it('in a pod: what is there', async () => {
     await driven.run('kubectl exec -it curl-pod -- bash');

@@ -9,7 +9,8 @@ beforeAll(async () => {
 afterAll(() => driven.end());
 
 /** Runs a program behind `cat` with these lines. */
-const filter = (program: string, lines: readonly string[]): Promise<{ text: string; code: number }> => driven.run(`cat <<'EOF' | ${program}\n${lines.join('\n')}\nEOF`);
+const filter = (program: string, lines: readonly string[]): Promise<{ text: string; code: number }> =>
+  driven.run(`cat <<'EOF' | ${program}\n${lines.join('\n')}\nEOF`);
 
 const POD = ['Name: a', 'Volumes:', '  config:', '    Type: ConfigMap', 'QoS: x', 'Volumes:', '  other:'];
 
@@ -69,15 +70,19 @@ describe('behind a pipe', () => {
     { program: 'yq .data', lines: ['data:', '  a.b: c'], want: ['a.b: c'] },
     { program: `yq '.data["a.b"]'`, lines: ['data:', '  a.b: c'], want: ['c'] },
     { program: 'tee kept', lines: ['a'], want: ['a'] },
-  ])('$program', async ({ program, lines, want }) => expect(await filter(program, lines)).toEqual({ text: want.map((line) => `${line}\n`).join(''), code: 0 }));
+  ])('$program', async ({ program, lines, want }) =>
+    expect(await filter(program, lines)).toEqual({ text: want.map((line) => `${line}\n`).join(''), code: 0 }),
+  );
 
-  it('nothing that matches is code 1', async () => expect(await filter('grep x', ['a'])).toEqual({ text: '', code: 1 }));
+  it('nothing that matches is code 1', async () =>
+    expect(await filter('grep x', ['a'])).toEqual({ text: '', code: 1 }));
   it('tee keeps a file', async () => expect((await driven.run('cat kept')).text).toBe('a\n'));
   it('>> adds to a file', async () => {
     await driven.run('echo one > grown; echo two >> grown');
     expect((await driven.run('cat grown')).text).toBe('one\ntwo\n');
   });
-  it('sed -i changes a file of the session', async () => expect((await driven.run("echo one > own && sed -i 's/one/two/' own && cat own")).text).toBe('two\n'));
+  it('sed -i changes a file of the session', async () =>
+    expect((await driven.run("echo one > own && sed -i 's/one/two/' own && cat own")).text).toBe('two\n'));
 });
 
 describe('refuses', () => {
@@ -89,7 +94,10 @@ describe('refuses', () => {
     { program: 'sed', text: 'sed: got no instruction' },
     { program: 'sed y/a/b/', text: 'sed: got "y/a/b/", allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p' },
     { program: 'sed s/a/b', text: 'sed: got "s/a/b", allowed' },
-    { program: "sed -i 's/a/b/' /etc/hosts", text: 'sed: -i /etc/hosts: allowed: files written in this session with >' },
+    {
+      program: "sed -i 's/a/b/' /etc/hosts",
+      text: 'sed: -i /etc/hosts: allowed: files written in this session with >',
+    },
     { program: 'cut -d: -f x', text: 'cut: -f: got "x", allowed: numbers and ranges such as 1,3-5' },
     { program: "awk 'BEGIN {x}'", text: `awk: got "BEGIN {x}", allowed: '{print $1, $NF}'` },
     { program: 'tr a', text: 'tr: allowed: tr [-d] [-s] SIGNS [SIGNS]' },

@@ -23,23 +23,41 @@ afterAll(async () => {
 
 const portOf = (pod: string): number => gateway.dns().find((entry) => entry.pod === pod)!.port;
 const dig = async (port: number, ...args: string[]): Promise<string> =>
-  (await runDig(['@127.0.0.1', '-p', String(port), '+short', ...args], { network: new HostNetwork(), clock: realClock, random: secureRandom, resolvConf: 'nameserver 127.0.0.1\n' })).text;
+  (
+    await runDig(['@127.0.0.1', '-p', String(port), '+short', ...args], {
+      network: new HostNetwork(),
+      clock: realClock,
+      random: secureRandom,
+      resolvConf: 'nameserver 127.0.0.1\n',
+    })
+  ).text;
 
-const get = (url: string): Promise<{ status: number | undefined; text: string }> => new Promise((resolve, reject) => {
-  request(url, (response) => {
-    let text = '';
-    response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => resolve({ status: response.statusCode, text }));
-  }).on('error', reject).end();
-});
+const get = (url: string): Promise<{ status: number | undefined; text: string }> =>
+  new Promise((resolve, reject) => {
+    request(url, (response) => {
+      let text = '';
+      response
+        .setEncoding('utf8')
+        .on('data', (chunk: string) => (text += chunk))
+        .on('end', () => resolve({ status: response.statusCode, text }));
+    })
+      .on('error', reject)
+      .end();
+  });
 
 describe('a DNS port of a pod', () => {
-  it.each([{ name: 'UDP', args: [] }, { name: 'TCP', args: ['+tcp'] }])('answers by $name as the pod is answered', async ({ args }) => {
+  it.each([
+    { name: 'UDP', args: [] },
+    { name: 'TCP', args: ['+tcp'] },
+  ])('answers by $name as the pod is answered', async ({ args }) => {
     expect(await dig(portOf('default/curl-pod'), 'webpod.default.svc.cluster.local', ...args)).toBe('10.96.152.212\n');
   });
 
   it('is the pod: the flows say so', async () => {
     await dig(portOf('default/webpod-556878d5d7-r4dmh'), 'google.com');
-    expect(lab.hubble.observe(['--from-pod', 'default/webpod-556878d5d7-r4dmh', '--port', '53']).join('\n')).toContain('default/webpod-556878d5d7-r4dmh');
+    expect(lab.hubble.observe(['--from-pod', 'default/webpod-556878d5d7-r4dmh', '--port', '53']).join('\n')).toContain(
+      'default/webpod-556878d5d7-r4dmh',
+    );
   });
 
   it('asks what the pod is given to ask: CoreDNS has the resolver of its node', async () => {
@@ -48,7 +66,13 @@ describe('a DNS port of a pod', () => {
   });
 
   it('comes and goes with its pod', async () => {
-    await lab.apply([{ kind: 'Pod', place: 'test', raw: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'late' }, spec: { containers: [] } } }]);
+    await lab.apply([
+      {
+        kind: 'Pod',
+        place: 'test',
+        raw: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'late' }, spec: { containers: [] } },
+      },
+    ]);
     await expect.poll(() => gateway.dns().map(({ pod }) => pod)).toContain('default/late');
     expect(await dig(portOf('default/late'), 'webpod.default.svc.cluster.local')).toBe('10.96.152.212\n');
     await lab.remove('Pod', 'default', 'late');
@@ -58,8 +82,13 @@ describe('a DNS port of a pod', () => {
 
 describe('HTTP', () => {
   it('has metrics, health and readiness of each server', async () => {
-    const urls = gateway.http().filter(({ pod }) => pod === 'kube-system/coredns-674b8bbfcf-vvgfm').map(({ url }) => url);
-    expect(urls.map((url) => url.replace(/^.*vvgfm/, ''))).toEqual(expect.arrayContaining([':8080/health', ':8181/ready', ':9153/metrics']));
+    const urls = gateway
+      .http()
+      .filter(({ pod }) => pod === 'kube-system/coredns-674b8bbfcf-vvgfm')
+      .map(({ url }) => url);
+    expect(urls.map((url) => url.replace(/^.*vvgfm/, ''))).toEqual(
+      expect.arrayContaining([':8080/health', ':8181/ready', ':9153/metrics']),
+    );
     for (const url of urls) expect((await get(url)).status).toBe(200);
     expect((await get(urls.find((url) => url.endsWith('/metrics'))!)).text).toContain('coredns_cache_requests_total');
   });

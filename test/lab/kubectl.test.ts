@@ -11,7 +11,8 @@ const run = async (line: string): Promise<string> => (await driven.run(line)).te
 
 describe('kubectl get', () => {
   it('-o yaml prints an object by name, with what the API server adds', async () => {
-    expect((await run('kubectl get svc webpod -o yaml')).replace(/(resourceVersion|uid): .*/g, '$1: X')).toBe(`apiVersion: v1
+    expect((await run('kubectl get svc webpod -o yaml')).replace(/(resourceVersion|uid): .*/g, '$1: X'))
+      .toBe(`apiVersion: v1
 kind: Service
 metadata:
   creationTimestamp: "2025-07-30T14:56:15Z"
@@ -43,33 +44,82 @@ status:
   });
 
   it.each([
-    { line: `kubectl get nodes -o jsonpath='{range .items[*]}{.metadata.name}{"\\t"}{.spec.podCIDR}{"\\n"}{end}'`, want: 'k8s-ctr\t172.20.1.0/24\nk8s-w1\t172.20.0.0/24\n' },
+    {
+      line: `kubectl get nodes -o jsonpath='{range .items[*]}{.metadata.name}{"\\t"}{.spec.podCIDR}{"\\n"}{end}'`,
+      want: 'k8s-ctr\t172.20.1.0/24\nk8s-w1\t172.20.0.0/24\n',
+    },
     { line: "kubectl get svc -A -o jsonpath='{.items[*].metadata.name}'", want: 'kubernetes webpod kube-dns\n' },
-    { line: "kubectl get svc kube-dns -n kube-system -o jsonpath='{.spec.ports[?(@.name==\"metrics\")].port}'", want: '9153\n' },
-    { line: "kubectl get svc kube-dns -n kube-system -o jsonpath='{.spec.ports[1].name} {.spec.ports[-1].port}'", want: 'dns-tcp 9153\n' },
+    {
+      line: 'kubectl get svc kube-dns -n kube-system -o jsonpath=\'{.spec.ports[?(@.name=="metrics")].port}\'',
+      want: '9153\n',
+    },
+    {
+      line: "kubectl get svc kube-dns -n kube-system -o jsonpath='{.spec.ports[1].name} {.spec.ports[-1].port}'",
+      want: 'dns-tcp 9153\n',
+    },
     { line: "kubectl get node k8s-ctr -o jsonpath='{.metadata.labels.kubernetes\\.io/hostname}'", want: 'k8s-ctr\n' },
-    { line: "kubectl get node k8s-ctr -o jsonpath=\"{.metadata['name']}\"", want: 'k8s-ctr\n' },
-    { line: 'kubectl get svc,cm -n kube-system -o name', want: 'service/kube-dns\nconfigmap/cilium-config\nconfigmap/coredns\n' },
+    { line: 'kubectl get node k8s-ctr -o jsonpath="{.metadata[\'name\']}"', want: 'k8s-ctr\n' },
+    {
+      line: 'kubectl get svc,cm -n kube-system -o name',
+      want: 'service/kube-dns\nconfigmap/cilium-config\nconfigmap/coredns\n',
+    },
     { line: 'kubectl get deploy/webpod -o name', want: 'deployment.apps/webpod\n' },
-    { line: 'kubectl get pods -A --field-selector spec.nodeName=k8s-w1,metadata.namespace!=kube-system -o custom-columns=NAME:.metadata.name,IP:status.podIP', want: 'NAME                      IP\nwebpod-556878d5d7-r4dmh   172.20.0.130\n' },
-    { line: 'kubectl get pods --no-headers --sort-by=.status.podIP | awk \'{print $1}\'', want: 'webpod-556878d5d7-r4dmh\ncurl-pod\nwebpod-556878d5d7-7p8bn\n' },
+    {
+      line: 'kubectl get pods -A --field-selector spec.nodeName=k8s-w1,metadata.namespace!=kube-system -o custom-columns=NAME:.metadata.name,IP:status.podIP',
+      want: 'NAME                      IP\nwebpod-556878d5d7-r4dmh   172.20.0.130\n',
+    },
+    {
+      line: "kubectl get pods --no-headers --sort-by=.status.podIP | awk '{print $1}'",
+      want: 'webpod-556878d5d7-r4dmh\ncurl-pod\nwebpod-556878d5d7-7p8bn\n',
+    },
     { line: 'kubectl get pods --field-selector spec.nodeName=k8s-w1 --no-headers | wc -l', want: '1\n' },
-    { line: 'kubectl get svc webpod --show-labels', want: 'NAME     TYPE        CLUSTER-IP      EXTERNAL-IP   PORT(S)   AGE   LABELS\nwebpod   ClusterIP   10.96.152.212   <none>        80/TCP    0s    app=webpod\n' },
-    { line: 'kubectl get svc -l app=webpod --no-headers', want: 'webpod   ClusterIP   10.96.152.212   <none>   80/TCP   0s\n' },
-    { line: 'kubectl get deploy webpod -o wide', want: 'NAME     READY   UP-TO-DATE   AVAILABLE   AGE   CONTAINERS   IMAGES           SELECTOR\nwebpod   2/2     2            2           0s    webpod       traefik/whoami   app=webpod\n' },
-    { line: 'kubectl get rs', want: 'NAME                DESIRED   CURRENT   READY   AGE\nwebpod-556878d5d7   2         2         2       0s\n' },
-    { line: 'kubectl get endpointslices -l app=webpod -o jsonpath={.items[0].endpoints[0].targetRef.name}', want: 'webpod-556878d5d7-7p8bn\n' },
+    {
+      line: 'kubectl get svc webpod --show-labels',
+      want: 'NAME     TYPE        CLUSTER-IP      EXTERNAL-IP   PORT(S)   AGE   LABELS\nwebpod   ClusterIP   10.96.152.212   <none>        80/TCP    0s    app=webpod\n',
+    },
+    {
+      line: 'kubectl get svc -l app=webpod --no-headers',
+      want: 'webpod   ClusterIP   10.96.152.212   <none>   80/TCP   0s\n',
+    },
+    {
+      line: 'kubectl get deploy webpod -o wide',
+      want: 'NAME     READY   UP-TO-DATE   AVAILABLE   AGE   CONTAINERS   IMAGES           SELECTOR\nwebpod   2/2     2            2           0s    webpod       traefik/whoami   app=webpod\n',
+    },
+    {
+      line: 'kubectl get rs',
+      want: 'NAME                DESIRED   CURRENT   READY   AGE\nwebpod-556878d5d7   2         2         2       0s\n',
+    },
+    {
+      line: 'kubectl get endpointslices -l app=webpod -o jsonpath={.items[0].endpoints[0].targetRef.name}',
+      want: 'webpod-556878d5d7-7p8bn\n',
+    },
     { line: 'kubectl get ep webpod -o jsonpath={.subsets[0].addresses[*].ip}', want: '172.20.1.40 172.20.0.130\n' },
-    { line: 'kubectl get ciliumnode -o json | grep podCIDRs -A2', want: '                    "podCIDRs": [\n                        "172.20.1.0/24"\n                    ],\n--\n                    "podCIDRs": [\n                        "172.20.0.0/24"\n                    ],\n' },
+    {
+      line: 'kubectl get ciliumnode -o json | grep podCIDRs -A2',
+      want: '                    "podCIDRs": [\n                        "172.20.1.0/24"\n                    ],\n--\n                    "podCIDRs": [\n                        "172.20.0.0/24"\n                    ],\n',
+    },
     { line: 'kubectl get cep curl-pod -o jsonpath={.status.identity.id}', want: '5580\n' },
-    { line: 'kubectl get cm cilium-config -n kube-system -oyaml | grep ipv4-native', want: '  ipv4-native-routing-cidr: 172.20.0.0/16\n' },
+    {
+      line: 'kubectl get cm cilium-config -n kube-system -oyaml | grep ipv4-native',
+      want: '  ipv4-native-routing-cidr: 172.20.0.0/16\n',
+    },
     { line: 'kubectl get pod nosuch --ignore-not-found', want: '' },
-    { line: 'kubectl cluster-info dump | grep -m 2 -E "cluster-cidr|service-cluster-ip-range"', want: '                            "--service-cluster-ip-range=10.96.0.0/16",\n                            "--cluster-cidr=172.20.0.0/16",\n' },
+    {
+      line: 'kubectl cluster-info dump | grep -m 2 -E "cluster-cidr|service-cluster-ip-range"',
+      want: '                            "--service-cluster-ip-range=10.96.0.0/16",\n                            "--cluster-cidr=172.20.0.0/16",\n',
+    },
   ])('$line', async ({ line, want }) => expect((await run(line)).replace(/(?<= )\d+s(?= |\n)/g, '0s')).toBe(want));
 
-  it('all: five kinds', async () => expect((await run('kubectl get all')).match(/^(pod|service|deployment\.apps|replicaset\.apps)\/\S+/gm)).toEqual([
-    'pod/curl-pod', 'pod/webpod-556878d5d7-7p8bn', 'pod/webpod-556878d5d7-r4dmh', 'service/kubernetes', 'service/webpod', 'deployment.apps/webpod', 'replicaset.apps/webpod-556878d5d7',
-  ]));
+  it('all: five kinds', async () =>
+    expect((await run('kubectl get all')).match(/^(pod|service|deployment\.apps|replicaset\.apps)\/\S+/gm)).toEqual([
+      'pod/curl-pod',
+      'pod/webpod-556878d5d7-7p8bn',
+      'pod/webpod-556878d5d7-r4dmh',
+      'service/kubernetes',
+      'service/webpod',
+      'deployment.apps/webpod',
+      'replicaset.apps/webpod-556878d5d7',
+    ]));
 
   it('-w prints rows that change', async () => {
     await run('kubectl get pods -w &');
@@ -85,13 +135,19 @@ status:
     { line: 'kubectl get deploy x', text: 'Error from server (NotFound): deployments.apps "x" not found' },
     { line: 'kubectl get pods -o yaml -w', text: 'error: -w is for tables here' },
     { line: 'kubectl get pods -w', text: 'kubectl get -w would never end here' },
-    { line: 'kubectl get pods -o jsonpath={.items[}', text: 'error: error parsing jsonpath {.items[}: got "["; allowed: {.a.b}' },
+    {
+      line: 'kubectl get pods -o jsonpath={.items[}',
+      text: 'error: error parsing jsonpath {.items[}: got "["; allowed: {.a.b}',
+    },
     { line: "kubectl get pods -o jsonpath='{range .items[*]}x'", text: '{range} without {end}' },
     { line: 'kubectl get pods -o jsonpath={end}', text: '{end} without {range}' },
     { line: "kubectl get pods -o jsonpath='{.a'", text: 'a brace is not closed' },
     { line: 'kubectl get pods -o jsonpath={.items[?(x)]}', text: 'got "x"' },
     { line: 'kubectl get pods -o custom-columns=A', text: 'error: custom-columns: got "A", allowed: HEADER:.path,...' },
-    { line: 'kubectl get pods --field-selector x', text: 'error: --field-selector: got "x", allowed: FIELD=VALUE or FIELD!=VALUE' },
+    {
+      line: 'kubectl get pods --field-selector x',
+      text: 'error: --field-selector: got "x", allowed: FIELD=VALUE or FIELD!=VALUE',
+    },
   ])('refuses $line', async ({ line, text }) => {
     const ran = await driven.run(line);
     expect(ran.text).toContain(text);
@@ -101,9 +157,12 @@ status:
 
 describe('kubectl describe', () => {
   /** Identifiers of containers are drawn from names and times. */
-  const form = (text: string): string => text.replace(/(containerd:\/\/|sha256:)[\da-f]+/g, '$1ID').replace(/(Wed|Thu), .*? \+0000/g, 'TIME');
+  const form = (text: string): string =>
+    text.replace(/(containerd:\/\/|sha256:)[\da-f]+/g, '$1ID').replace(/(Wed|Thu), .*? \+0000/g, 'TIME');
 
-  it('a pod', async () => expect(form(await run('kubectl describe pod -n kube-system coredns-674b8bbfcf-vvgfm'))).toBe(`Name:             coredns-674b8bbfcf-vvgfm
+  it('a pod', async () =>
+    expect(form(await run('kubectl describe pod -n kube-system coredns-674b8bbfcf-vvgfm')))
+      .toBe(`Name:             coredns-674b8bbfcf-vvgfm
 Namespace:        kube-system
 Priority:         0
 Service Account:  coredns
@@ -153,7 +212,8 @@ Tolerations:     node.kubernetes.io/not-ready:NoExecute op=Exists for 300s
 Events:          <none>
 `));
 
-  it('a service', async () => expect(await run('kubectl describe svc webpod')).toBe(`Name:                     webpod
+  it('a service', async () =>
+    expect(await run('kubectl describe svc webpod')).toBe(`Name:                     webpod
 Namespace:                default
 Labels:                   app=webpod
 Annotations:              <none>
@@ -171,7 +231,8 @@ Internal Traffic Policy:  Cluster
 Events:                   <none>
 `));
 
-  it('a Deployment', async () => expect(form(await run('kubectl describe deploy webpod'))).toBe(`Name:                   webpod
+  it('a Deployment', async () =>
+    expect(form(await run('kubectl describe deploy webpod'))).toBe(`Name:                   webpod
 Namespace:              default
 CreationTimestamp:      TIME
 Labels:                 <none>
@@ -203,7 +264,8 @@ NewReplicaSet:   webpod-556878d5d7 (2/2 replicas created)
 Events:          <none>
 `));
 
-  it('a DaemonSet', async () => expect(await run('kubectl describe ds cilium -n kube-system')).toBe(`Name:           cilium
+  it('a DaemonSet', async () =>
+    expect(await run('kubectl describe ds cilium -n kube-system')).toBe(`Name:           cilium
 Namespace:      kube-system
 Selector:       k8s-app=cilium
 Node-Selector:  <none>
@@ -233,10 +295,13 @@ Events:            <none>
 
   it('a ConfigMap', async () => {
     await run('kubectl create cm two --from-literal=b=2 --from-literal=a=1');
-    expect(await run('kubectl describe cm two')).toBe('Name:         two\nNamespace:    default\nLabels:       <none>\nAnnotations:  <none>\n\nData\n====\na:\n----\n1\n\nb:\n----\n2\n\n\nBinaryData\n====\n\nEvents:  <none>\n');
+    expect(await run('kubectl describe cm two')).toBe(
+      'Name:         two\nNamespace:    default\nLabels:       <none>\nAnnotations:  <none>\n\nData\n====\na:\n----\n1\n\nb:\n----\n2\n\n\nBinaryData\n====\n\nEvents:  <none>\n',
+    );
   });
 
-  it('an EndpointSlice', async () => expect(await run('kubectl describe endpointslice kubernetes')).toBe(`Name:         kubernetes
+  it('an EndpointSlice', async () =>
+    expect(await run('kubectl describe endpointslice kubernetes')).toBe(`Name:         kubernetes
 Namespace:    default
 Labels:       kubernetes.io/service-name=kubernetes
 Annotations:  <none>
@@ -257,7 +322,12 @@ Events:        <none>
 
   it('a local redirect policy', async () => {
     await run('kubectl apply -f ../manifests/lrp.yaml');
-    expect(form(await run('kubectl describe clrp nodelocaldns -n kube-system')).replace(/(Creation Timestamp|Resource Version|UID): .*/g, '$1: X')).toBe(`Name:         nodelocaldns
+    expect(
+      form(await run('kubectl describe clrp nodelocaldns -n kube-system')).replace(
+        /(Creation Timestamp|Resource Version|UID): .*/g,
+        '$1: X',
+      ),
+    ).toBe(`Name:         nodelocaldns
 Namespace:    kube-system
 Labels:       <none>
 Annotations:  <none>
@@ -290,64 +360,142 @@ Events:              <none>
   it('a node, with its pods', async () => {
     const text = form(await run('kubectl describe node k8s-w1'));
     expect(text).toMatch(/^Name: {15}k8s-w1\nRoles: {14}<none>\nLabels: {13}beta\.kubernetes\.io\/arch=amd64\n/);
-    expect(text).toContain('Ready                True    TIME   TIME   KubeletReady                 kubelet is posting ready status\nAddresses:\n  InternalIP:  192.168.10.101\n  Hostname:    k8s-w1\n');
-    expect(text).toMatch(/Non-terminated Pods: {10}\(\d in total\)\n {2}Namespace +Name +CPU Requests[\s\S]*\n {2}default +webpod-556878d5d7-r4dmh +0 \(0%\)/);
+    expect(text).toContain(
+      'Ready                True    TIME   TIME   KubeletReady                 kubelet is posting ready status\nAddresses:\n  InternalIP:  192.168.10.101\n  Hostname:    k8s-w1\n',
+    );
+    expect(text).toMatch(
+      /Non-terminated Pods: {10}\(\d in total\)\n {2}Namespace +Name +CPU Requests[\s\S]*\n {2}default +webpod-556878d5d7-r4dmh +0 \(0%\)/,
+    );
     expect(await run('kubectl describe node k8s-ctr')).toContain('Roles:              control-plane\n');
   });
 
   it.each([
-    { name: 'names that are cut short', line: 'kubectl describe pod webpod', text: /^Name: +webpod-556878d5d7-7p8bn\n[\s\S]*\n\n\nName: +webpod-556878d5d7-r4dmh\n/ },
-    { name: 'a selector', line: 'kubectl describe pod -n kube-system -l k8s-app=kube-dns | grep -i volumes -A5', text: /^Volumes:\n {2}config-volume:\n {4}Type: {8}ConfigMap/ },
-    { name: 'Endpoints', line: 'kubectl describe ep webpod', text: /Subsets:\n {2}Addresses: {10}172\.20\.1\.40,172\.20\.0\.130\n {2}NotReadyAddresses: {2}<none>\n {2}Ports:\n/ },
-    { name: 'a namespace', line: 'kubectl describe ns default', text: /Status: +Active\n\nNo resource quota\.\n\nNo LimitRange resource\.\n$/ },
-    { name: 'a CiliumNode', line: 'kubectl describe cn k8s-w1', text: /Ipam:\n {4}Pod CID Rs:\n {6}172\.20\.0\.0\/24\n|Pod CIDRs:\n {6}172\.20\.0\.0\/24\n/ },
-    { name: 'an ExternalName', line: 'cat <<E | kubectl apply -f - && kubectl describe svc out\napiVersion: v1\nkind: Service\nmetadata: { name: out }\nspec: { type: ExternalName, externalName: google.com }\nE', text: /Type: +ExternalName\nIP Families: +<none>\nIP: +\nIPs: +<none>\nExternal Name: +google\.com\n/ },
-    { name: 'a pod that crashed', line: 'crash webpod-556878d5d7-r4dmh && kubectl describe pod webpod-556878d5d7-r4dmh && restart webpod-556878d5d7-r4dmh', text: / {4}State: {10}Waiting\n {6}Reason: {7}CrashLoopBackOff\n {4}Ready: {10}False\n/ },
+    {
+      name: 'names that are cut short',
+      line: 'kubectl describe pod webpod',
+      text: /^Name: +webpod-556878d5d7-7p8bn\n[\s\S]*\n\n\nName: +webpod-556878d5d7-r4dmh\n/,
+    },
+    {
+      name: 'a selector',
+      line: 'kubectl describe pod -n kube-system -l k8s-app=kube-dns | grep -i volumes -A5',
+      text: /^Volumes:\n {2}config-volume:\n {4}Type: {8}ConfigMap/,
+    },
+    {
+      name: 'Endpoints',
+      line: 'kubectl describe ep webpod',
+      text: /Subsets:\n {2}Addresses: {10}172\.20\.1\.40,172\.20\.0\.130\n {2}NotReadyAddresses: {2}<none>\n {2}Ports:\n/,
+    },
+    {
+      name: 'a namespace',
+      line: 'kubectl describe ns default',
+      text: /Status: +Active\n\nNo resource quota\.\n\nNo LimitRange resource\.\n$/,
+    },
+    {
+      name: 'a CiliumNode',
+      line: 'kubectl describe cn k8s-w1',
+      text: /Ipam:\n {4}Pod CID Rs:\n {6}172\.20\.0\.0\/24\n|Pod CIDRs:\n {6}172\.20\.0\.0\/24\n/,
+    },
+    {
+      name: 'an ExternalName',
+      line: 'cat <<E | kubectl apply -f - && kubectl describe svc out\napiVersion: v1\nkind: Service\nmetadata: { name: out }\nspec: { type: ExternalName, externalName: google.com }\nE',
+      text: /Type: +ExternalName\nIP Families: +<none>\nIP: +\nIPs: +<none>\nExternal Name: +google\.com\n/,
+    },
+    {
+      name: 'a pod that crashed',
+      line: 'crash webpod-556878d5d7-r4dmh && kubectl describe pod webpod-556878d5d7-r4dmh && restart webpod-556878d5d7-r4dmh',
+      text: / {4}State: {10}Waiting\n {6}Reason: {7}CrashLoopBackOff\n {4}Ready: {10}False\n/,
+    },
   ])('$name', async ({ line, text }) => expect(await run(line)).toMatch(text));
 
   it.each([
     { line: 'kubectl describe pod nosuch', text: 'Error from server (NotFound): pods "nosuch" not found' },
     { line: 'kubectl describe rs', text: 'allowed: kubectl describe deployment NAME' },
     { line: 'kubectl describe jobs', text: `the server doesn't have a resource type "jobs"` },
-  ])('refuses $line', async ({ line, text }) => expect(await driven.run(line)).toMatchObject({ code: 1, text: expect.stringContaining(text) }));
+  ])('refuses $line', async ({ line, text }) =>
+    expect(await driven.run(line)).toMatchObject({ code: 1, text: expect.stringContaining(text) }),
+  );
 });
 
 describe('kubectl edit', () => {
   const seen: string[] = [];
   afterEach(() => void seen.splice(0));
   /** Edits with somebody who saves one text after the other. */
-  const edit = async (line: string, ...saves: ((text: string) => string)[]): Promise<{ text: string; code: number }> => {
+  const edit = async (
+    line: string,
+    ...saves: ((text: string) => string)[]
+  ): Promise<{ text: string; code: number }> => {
     let text = '';
-    const code = await driven.drive(driven.session.run(line, { write: (part) => (text += part), edit: async (shown) => {
-      seen.push(shown);
-      return saves.shift()!(shown);
-    } }));
+    const code = await driven.drive(
+      driven.session.run(line, {
+        write: (part) => (text += part),
+        edit: async (shown) => {
+          seen.push(shown);
+          return saves.shift()!(shown);
+        },
+      }),
+    );
     return { text, code };
   };
 
   it('shows the object below a word of advice, and applies what is saved', async () => {
-    expect(await edit('kubectl edit deploy webpod', (text) => text.replace('replicas: 2', 'replicas: 3'))).toEqual({ text: 'deployment.apps/webpod edited\n', code: 0 });
-    expect(seen[0]).toMatch(/^# Please edit the object below\. Lines beginning with a '#' will be ignored,\n# and an empty file will abort the edit\.[\s\S]*\n#\napiVersion: apps\/v1\nkind: Deployment\n/);
+    expect(await edit('kubectl edit deploy webpod', (text) => text.replace('replicas: 2', 'replicas: 3'))).toEqual({
+      text: 'deployment.apps/webpod edited\n',
+      code: 0,
+    });
+    expect(seen[0]).toMatch(
+      /^# Please edit the object below\. Lines beginning with a '#' will be ignored,\n# and an empty file will abort the edit\.[\s\S]*\n#\napiVersion: apps\/v1\nkind: Deployment\n/,
+    );
     expect(await run('kubectl get deploy webpod -o jsonpath={.spec.replicas}')).toBe('3\n');
   });
 
   it.each([
     { name: 'nothing changed', saves: [(text: string) => text], text: 'Edit cancelled, no changes made.\n', code: 0 },
-    { name: 'an empty file', saves: [() => '# only remarks\n'], text: 'Edit cancelled, saved file was empty.\n', code: 0 },
-    { name: 'a mistake that is mended', saves: [(text: string) => text.replace('10.96.152.212', '10.96.0.10'), (text: string) => text.replaceAll('10.96.0.10', '10.96.152.212').replace('port: 80', 'port: 81')], text: 'service/webpod edited\n', code: 0 },
-    { name: 'a mistake that stays', saves: [(text: string) => text.replace('10.96.152.212', '10.96.0.10'), (text: string) => text], text: 'error: Edit cancelled, no valid changes were saved.\nservices "webpod" was not valid:\n* spec.clusterIP: Invalid value: "10.96.0.10": field is immutable (it is 10.96.152.212)\n', code: 1 },
-    { name: 'another name', saves: [(text: string) => text.replace('name: webpod\n', 'name: other\n'), (text: string) => text], text: '* kind, metadata.name and metadata.namespace may not be changed, and the file holds one object\n', code: 1 },
-    { name: 'no YAML', saves: [(text: string) => text.replace('spec:', 'spec: ]'), (text: string) => text], text: 'The edited file had a syntax error: the edited file:', code: 1 },
+    {
+      name: 'an empty file',
+      saves: [() => '# only remarks\n'],
+      text: 'Edit cancelled, saved file was empty.\n',
+      code: 0,
+    },
+    {
+      name: 'a mistake that is mended',
+      saves: [
+        (text: string) => text.replace('10.96.152.212', '10.96.0.10'),
+        (text: string) => text.replaceAll('10.96.0.10', '10.96.152.212').replace('port: 80', 'port: 81'),
+      ],
+      text: 'service/webpod edited\n',
+      code: 0,
+    },
+    {
+      name: 'a mistake that stays',
+      saves: [(text: string) => text.replace('10.96.152.212', '10.96.0.10'), (text: string) => text],
+      text: 'error: Edit cancelled, no valid changes were saved.\nservices "webpod" was not valid:\n* spec.clusterIP: Invalid value: "10.96.0.10": field is immutable (it is 10.96.152.212)\n',
+      code: 1,
+    },
+    {
+      name: 'another name',
+      saves: [(text: string) => text.replace('name: webpod\n', 'name: other\n'), (text: string) => text],
+      text: '* kind, metadata.name and metadata.namespace may not be changed, and the file holds one object\n',
+      code: 1,
+    },
+    {
+      name: 'no YAML',
+      saves: [(text: string) => text.replace('spec:', 'spec: ]'), (text: string) => text],
+      text: 'The edited file had a syntax error: the edited file:',
+      code: 1,
+    },
   ])('$name', async ({ saves, text, code }) => {
     const ran = await edit('kubectl edit svc webpod', ...saves);
     expect(ran.text).toContain(text);
     expect(ran.code).toBe(code);
-    if (saves.length > 1) expect(seen[1]).toMatch(/^#[\s\S]*\n# (services "webpod" was not valid:|The edited file had a syntax error)/);
+    if (saves.length > 1)
+      expect(seen[1]).toMatch(/^#[\s\S]*\n# (services "webpod" was not valid:|The edited file had a syntax error)/);
   });
 
   it('is told of an editor that fails', async () => {
     expect(await run('EDITOR=cat-x kubectl edit svc webpod')).toContain('cat-x: command not found');
-    expect(await run('EDITOR="grep nothing-here" kubectl edit svc webpod')).toContain('error: there was a problem with the editor "grep nothing-here"');
+    expect(await run('EDITOR="grep nothing-here" kubectl edit svc webpod')).toContain(
+      'error: there was a problem with the editor "grep nothing-here"',
+    );
   });
 
   it.each([
@@ -355,63 +503,147 @@ describe('kubectl edit', () => {
     { line: 'kubectl edit svc', text: 'error: kubectl edit needs one object' },
     { line: 'kubectl edit svc nosuch', text: 'Error from server (NotFound): services "nosuch" not found' },
     { line: 'kubectl edit node k8s-w1', text: 'error: node/k8s-w1 is made by the cluster and cannot be changed here' },
-    { line: 'kubectl edit cm cilium-config -n kube-system', text: "cannot be changed here: helm upgrade --set changes Cilium's settings" },
+    {
+      line: 'kubectl edit cm cilium-config -n kube-system',
+      text: "cannot be changed here: helm upgrade --set changes Cilium's settings",
+    },
     { line: 'kubectl edit svc webpod -o json', text: 'error: --output: got "json", allowed: yaml' },
-  ])('refuses $line', async ({ line, text }) => expect(await driven.run(line)).toMatchObject({ code: 1, text: expect.stringContaining(text) }));
+  ])('refuses $line', async ({ line, text }) =>
+    expect(await driven.run(line)).toMatchObject({ code: 1, text: expect.stringContaining(text) }),
+  );
 
   it('a Corefile that is edited is served', async () => {
-    await run("EDITOR=\"sed -i 's/ttl 30/ttl 9/'\" kubectl edit cm coredns -n kube-system");
+    await run('EDITOR="sed -i \'s/ttl 30/ttl 9/\'" kubectl edit cm coredns -n kube-system');
     await run('sleep 60');
-    expect(await run('kubectl exec curl-pod -- dig +noall +answer webpod.default.svc.cluster.local')).toMatch(/\t?9 IN\tA/);
+    expect(await run('kubectl exec curl-pod -- dig +noall +answer webpod.default.svc.cluster.local')).toMatch(
+      /\t?9 IN\tA/,
+    );
   });
 });
 
 describe('kubectl changes objects', () => {
   it.each([
     { line: `kubectl patch deploy webpod -p '{"spec":{"replicas":1}}'`, text: 'deployment.apps/webpod patched\n' },
-    { line: `kubectl patch deploy webpod -p '{"spec":{"replicas":1}}'`, text: 'deployment.apps/webpod patched (no change)\n' },
-    { line: `kubectl patch svc webpod --type json -p '[{"op":"replace","path":"/spec/ports/0/port","value":82}]' && kubectl get svc webpod -o jsonpath={.spec.ports[0].port}`, text: 'service/webpod patched\n82\n' },
-    { line: `kubectl patch svc kube-dns -n kube-system -p '{"spec":{"ports":[{"name":"metrics","port":9154}]}}' && kubectl get svc kube-dns -n kube-system -o jsonpath={.spec.ports[*].port}`, text: 'service/kube-dns patched\n53 53 9154\n' },
-    { line: `kubectl patch cm two --type merge -p '{"data":{"a":null}}' && kubectl get cm two -o jsonpath={.data}`, text: 'configmap/two patched\n{"b":"2"}\n' },
-    { line: `kubectl create cm made --from-literal=k=v --dry-run=client -o yaml`, text: 'apiVersion: v1\ndata:\n  k: v\nkind: ConfigMap\nmetadata:\n  name: made\n  namespace: default\n' },
+    {
+      line: `kubectl patch deploy webpod -p '{"spec":{"replicas":1}}'`,
+      text: 'deployment.apps/webpod patched (no change)\n',
+    },
+    {
+      line: `kubectl patch svc webpod --type json -p '[{"op":"replace","path":"/spec/ports/0/port","value":82}]' && kubectl get svc webpod -o jsonpath={.spec.ports[0].port}`,
+      text: 'service/webpod patched\n82\n',
+    },
+    {
+      line: `kubectl patch svc kube-dns -n kube-system -p '{"spec":{"ports":[{"name":"metrics","port":9154}]}}' && kubectl get svc kube-dns -n kube-system -o jsonpath={.spec.ports[*].port}`,
+      text: 'service/kube-dns patched\n53 53 9154\n',
+    },
+    {
+      line: `kubectl patch cm two --type merge -p '{"data":{"a":null}}' && kubectl get cm two -o jsonpath={.data}`,
+      text: 'configmap/two patched\n{"b":"2"}\n',
+    },
+    {
+      line: `kubectl create cm made --from-literal=k=v --dry-run=client -o yaml`,
+      text: 'apiVersion: v1\ndata:\n  k: v\nkind: ConfigMap\nmetadata:\n  name: made\n  namespace: default\n',
+    },
     { line: `kubectl create cm made --from-literal=k=v --dry-run=client`, text: 'configmap/made created (dry run)\n' },
-    { line: 'echo text > file && kubectl create cm filed --from-file=file --from-file=other=file --dry-run=client -o yaml | kubectl apply -f - && kubectl get cm filed -o jsonpath={.data}', text: 'configmap/filed created\n{"file":"text\\n","other":"text\\n"}\n' },
-    { line: 'kubectl create ns lab && kubectl create deployment web --image=nginx -n lab --replicas=2 && kubectl expose deployment web -n lab --port=80 --name=front', text: 'namespace/lab created\ndeployment.apps/web created\nservice/front exposed\n' },
+    {
+      line: 'echo text > file && kubectl create cm filed --from-file=file --from-file=other=file --dry-run=client -o yaml | kubectl apply -f - && kubectl get cm filed -o jsonpath={.data}',
+      text: 'configmap/filed created\n{"file":"text\\n","other":"text\\n"}\n',
+    },
+    {
+      line: 'kubectl create ns lab && kubectl create deployment web --image=nginx -n lab --replicas=2 && kubectl expose deployment web -n lab --port=80 --name=front',
+      text: 'namespace/lab created\ndeployment.apps/web created\nservice/front exposed\n',
+    },
     { line: 'kubectl exec curl-pod -- curl -s front.lab | grep -c "^Hostname: web-"', text: '1\n' },
-    { line: 'kubectl label svc webpod tier=front && kubectl get svc -l tier=front -o name && kubectl label svc webpod tier-', text: 'service/webpod labeled\nservice/webpod\nservice/webpod unlabeled\n' },
-    { line: 'kubectl annotate svc webpod note=x && kubectl annotate svc webpod note=y --overwrite', text: 'service/webpod annotated\nservice/webpod annotated\n' },
-    { line: "kubectl get svc webpod -o yaml > w && sed -i 's/port: 82/port: 80/' w && kubectl replace -f w && kubectl get svc webpod -o jsonpath={.spec.ports[0].port}", text: 'service/webpod replaced\n80\n' },
-    { line: 'cat <<EOF | kubectl apply -n lab -f -\napiVersion: v1\nkind: Pod\nmetadata: { name: there }\nspec: { containers: [] }\nEOF', text: 'pod/there created\n' },
-    { line: 'kubectl get pod there -n lab -o name && kubectl delete -n lab pod there', text: 'pod/there\npod "there" deleted from lab namespace\n' },
-    { line: 'kubectl delete ns lab && kubectl get all -n lab', text: 'namespace "lab" deleted\nNo resources found in lab namespace.\n' },
-    { line: 'kubectl run one --image=x -l t=1 && kubectl delete pods -l t=1 && kubectl delete pods -l t=1', text: 'pod/one created\npod "one" deleted from default namespace\nNo resources found\n' },
+    {
+      line: 'kubectl label svc webpod tier=front && kubectl get svc -l tier=front -o name && kubectl label svc webpod tier-',
+      text: 'service/webpod labeled\nservice/webpod\nservice/webpod unlabeled\n',
+    },
+    {
+      line: 'kubectl annotate svc webpod note=x && kubectl annotate svc webpod note=y --overwrite',
+      text: 'service/webpod annotated\nservice/webpod annotated\n',
+    },
+    {
+      line: "kubectl get svc webpod -o yaml > w && sed -i 's/port: 82/port: 80/' w && kubectl replace -f w && kubectl get svc webpod -o jsonpath={.spec.ports[0].port}",
+      text: 'service/webpod replaced\n80\n',
+    },
+    {
+      line: 'cat <<EOF | kubectl apply -n lab -f -\napiVersion: v1\nkind: Pod\nmetadata: { name: there }\nspec: { containers: [] }\nEOF',
+      text: 'pod/there created\n',
+    },
+    {
+      line: 'kubectl get pod there -n lab -o name && kubectl delete -n lab pod there',
+      text: 'pod/there\npod "there" deleted from lab namespace\n',
+    },
+    {
+      line: 'kubectl delete ns lab && kubectl get all -n lab',
+      text: 'namespace "lab" deleted\nNo resources found in lab namespace.\n',
+    },
+    {
+      line: 'kubectl run one --image=x -l t=1 && kubectl delete pods -l t=1 && kubectl delete pods -l t=1',
+      text: 'pod/one created\npod "one" deleted from default namespace\nNo resources found\n',
+    },
   ])('$line', async ({ line, text }) => expect(await run(line)).toBe(text));
 
   it.each([
-    { line: 'kubectl delete ns kube-system', text: 'namespaces "kube-system" is forbidden: this namespace may not be deleted' },
+    {
+      line: 'kubectl delete ns kube-system',
+      text: 'namespaces "kube-system" is forbidden: this namespace may not be deleted',
+    },
     { line: 'kubectl delete nodes --all', text: 'node/k8s-ctr is made by the cluster and cannot be changed here' },
-    { line: 'kubectl apply -f https://example.org/x.yaml', text: 'error: https://example.org/x.yaml: nothing is fetched here; allowed: a file, or - for a pipe' },
+    {
+      line: 'kubectl apply -f https://example.org/x.yaml',
+      text: 'error: https://example.org/x.yaml: nothing is fetched here; allowed: a file, or - for a pipe',
+    },
     { line: 'kubectl apply -f ../manifests', text: 'cannot read ../manifests: it is a folder, allowed: a file' },
     { line: 'kubectl patch svc webpod', text: 'error: must specify -p PATCH' },
     { line: "kubectl patch svc webpod -p '{'", text: 'error: unable to parse "{"' },
-    { line: 'kubectl patch svc webpod --type x -p {}', text: 'error: --type: got "x", allowed: strategic, merge, json' },
+    {
+      line: 'kubectl patch svc webpod --type x -p {}',
+      text: 'error: --type: got "x", allowed: strategic, merge, json',
+    },
     { line: 'kubectl patch svc webpod --type json -p {}', text: 'error: a patch of type json is a list of operations' },
-    { line: `kubectl patch svc webpod --type json -p '[{"op":"move"}]'`, text: 'allowed: {"op": "add"|"replace"|"remove"' },
+    {
+      line: `kubectl patch svc webpod --type json -p '[{"op":"move"}]'`,
+      text: 'allowed: {"op": "add"|"replace"|"remove"',
+    },
     { line: 'kubectl create', text: 'error: kubectl create: allowed: -f FILE, configmap NAME' },
-    { line: 'kubectl create job x', text: 'error: kubectl create: got "job", allowed: configmap, namespace, deployment' },
+    {
+      line: 'kubectl create job x',
+      text: 'error: kubectl create: got "job", allowed: configmap, namespace, deployment',
+    },
     { line: 'kubectl create deploy x', text: 'error: required flag(s) "image" not set' },
     { line: 'kubectl create cm x --from-literal=k', text: 'error: invalid literal source k, expected key=value' },
-    { line: 'kubectl create cm two --from-literal=k=v', text: 'Error from server (AlreadyExists): configmaps "two" already exists' },
-    { line: 'kubectl create cm x --dry-run=maybe', text: 'error: --dry-run: got "maybe", allowed: client, server, none' },
+    {
+      line: 'kubectl create cm two --from-literal=k=v',
+      text: 'Error from server (AlreadyExists): configmaps "two" already exists',
+    },
+    {
+      line: 'kubectl create cm x --dry-run=maybe',
+      text: 'error: --dry-run: got "maybe", allowed: client, server, none',
+    },
     { line: 'kubectl run x', text: 'error: kubectl run: allowed: kubectl run NAME --image=IMAGE' },
-    { line: 'kubectl expose deploy webpod', text: 'error: kubectl expose: allowed: kubectl expose deployment NAME --port=1-65535' },
+    {
+      line: 'kubectl expose deploy webpod',
+      text: 'error: kubectl expose: allowed: kubectl expose deployment NAME --port=1-65535',
+    },
     { line: 'kubectl expose deploy nosuch --port=80', text: 'deployments "nosuch" not found' },
     { line: 'kubectl replace -f w2', text: 'cannot read w2: no such file' },
     { line: 'kubectl apply -f -', text: 'error: -f - reads a pipe or a here-document, and there is neither' },
-    { line: 'kubectl label svc webpod', text: 'error: kubectl label: allowed: kubectl label KIND NAME KEY=VALUE... or KEY-' },
-    { line: 'kubectl annotate svc webpod note=z', text: "error: 'note' already has a value (y), and --overwrite is false" },
+    {
+      line: 'kubectl label svc webpod',
+      text: 'error: kubectl label: allowed: kubectl label KIND NAME KEY=VALUE... or KEY-',
+    },
+    {
+      line: 'kubectl annotate svc webpod note=z',
+      text: "error: 'note' already has a value (y), and --overwrite is false",
+    },
     { line: 'kubectl label pod curl-pod x=y', text: 'the labels of a pod that runs cannot be changed here' },
-    { line: `kubectl patch pod curl-pod -p '{"spec":{"dnsPolicy":"Default"}}'`, text: 'pod updates may not change fields other than annotations here' },
+    {
+      line: `kubectl patch pod curl-pod -p '{"spec":{"dnsPolicy":"Default"}}'`,
+      text: 'pod updates may not change fields other than annotations here',
+    },
     { line: 'kubectl delete node k8s-w1', text: 'node/k8s-w1 is made by the cluster and cannot be changed here' },
-  ])('refuses $line', async ({ line, text }) => expect(await driven.run(line)).toMatchObject({ code: 1, text: expect.stringContaining(text) }));
+  ])('refuses $line', async ({ line, text }) =>
+    expect(await driven.run(line)).toMatchObject({ code: 1, text: expect.stringContaining(text) }),
+  );
 });

@@ -10,8 +10,14 @@ const DNS = { address: '10.96.0.10', port: 53 };
 function networks() {
   const lab = dnsLab();
   const faults: unknown[] = [];
-  const of = (namespace: string, name: string, habits = LIBC): LabNetwork => new LabNetwork(lab.world.pod(namespace, name).process, { habits, onFault: (error) => faults.push(error) });
-  return { ...lab, faults, client: (habits = LIBC) => of('default', 'curl-pod', habits), server: of('kube-system', 'coredns-674b8bbfcf-vvgfm', GO_SERVER) };
+  const of = (namespace: string, name: string, habits = LIBC): LabNetwork =>
+    new LabNetwork(lab.world.pod(namespace, name).process, { habits, onFault: (error) => faults.push(error) });
+  return {
+    ...lab,
+    faults,
+    client: (habits = LIBC) => of('default', 'curl-pod', habits),
+    server: of('kube-system', 'coredns-674b8bbfcf-vvgfm', GO_SERVER),
+  };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -19,9 +25,15 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 describe('UDP', () => {
   it('a question and its answer, within the call that asks', async () => {
     const { client, server } = networks();
-    const socket = await server.bindUdp({ address: '', port: 53 }, (bytes, peer) => socket.send(Buffer.from(`${bytes.toString()}! from ${peer.address}`), 21, peer));
+    const socket = await server.bindUdp({ address: '', port: 53 }, (bytes, peer) =>
+      socket.send(Buffer.from(`${bytes.toString()}! from ${peer.address}`), 21, peer),
+    );
     const answers: string[] = [];
-    const asking = await client().connectUdp(DNS, (bytes) => answers.push(bytes.toString()), () => undefined);
+    const asking = await client().connectUdp(
+      DNS,
+      (bytes) => answers.push(bytes.toString()),
+      () => undefined,
+    );
     asking.send(Buffer.from('hello'));
     expect(answers).toEqual(['hello! from 172.20.1.']);
     expect([socket.local, asking.local.address]).toEqual([{ address: '', port: 53 }, '172.20.1.236']);
@@ -29,14 +41,35 @@ describe('UDP', () => {
 
   it.each([
     { name: 'a C library', habits: LIBC, want: ['pre-xlate-fwd', 'post-xlate-fwd', 'pre-xlate-rev', 'post-xlate-rev'] },
-    { name: "Go's resolver", habits: GO_RESOLVER, want: ['pre-xlate-fwd', 'post-xlate-fwd', 'pre-xlate-rev', 'post-xlate-rev'] },
-    { name: 'a server written in Go', habits: GO_SERVER, want: ['pre-xlate-fwd', 'post-xlate-fwd', ...Array.from({ length: 5 }, () => ['pre-xlate-rev', 'post-xlate-rev']).flat()] },
+    {
+      name: "Go's resolver",
+      habits: GO_RESOLVER,
+      want: ['pre-xlate-fwd', 'post-xlate-fwd', 'pre-xlate-rev', 'post-xlate-rev'],
+    },
+    {
+      name: 'a server written in Go',
+      habits: GO_SERVER,
+      want: [
+        'pre-xlate-fwd',
+        'post-xlate-fwd',
+        ...Array.from({ length: 5 }, () => ['pre-xlate-rev', 'post-xlate-rev']).flat(),
+      ],
+    },
   ])('leaves the events of $name', async ({ habits, want }) => {
     const { client, server, events } = networks();
-    const socket = await server.bindUdp({ address: '0.0.0.0', port: 53 }, (bytes, peer) => socket.send(bytes, bytes.length, peer));
-    const asking = await client(habits).connectUdp(DNS, () => undefined, () => undefined);
+    const socket = await server.bindUdp({ address: '0.0.0.0', port: 53 }, (bytes, peer) =>
+      socket.send(bytes, bytes.length, peer),
+    );
+    const asking = await client(habits).connectUdp(
+      DNS,
+      () => undefined,
+      () => undefined,
+    );
     asking.send(Buffer.from('x'));
-    const isMine = (event: DatapathEvent): boolean => event.kind === 'sock' && (event.source.pod?.name === 'curl-pod' || event.destination.pod?.name === 'curl-pod') && event.source.port !== asking.local.port;
+    const isMine = (event: DatapathEvent): boolean =>
+      event.kind === 'sock' &&
+      (event.source.pod?.name === 'curl-pod' || event.destination.pod?.name === 'curl-pod') &&
+      event.source.port !== asking.local.port;
     expect(events.filter(isMine).map((event) => (event.kind === 'sock' ? event.point : ''))).toEqual(want);
   });
 
@@ -47,7 +80,11 @@ describe('UDP', () => {
       seen++;
       throw new Error('broken handler');
     });
-    const asking = await client().connectUdp(DNS, () => undefined, () => undefined);
+    const asking = await client().connectUdp(
+      DNS,
+      () => undefined,
+      () => undefined,
+    );
     asking.send(Buffer.from('1'));
     asking.send(Buffer.from('2'));
     expect([seen, faults.map((fault) => (fault as Error).message)]).toEqual([2, ['broken handler', 'broken handler']]);
@@ -56,7 +93,11 @@ describe('UDP', () => {
   it('a refusal is an error of the connected socket', async () => {
     const { client } = networks();
     const errors: Error[] = [];
-    const asking = await client().connectUdp({ address: '172.20.1.144', port: 53 }, () => undefined, (error) => errors.push(error));
+    const asking = await client().connectUdp(
+      { address: '172.20.1.144', port: 53 },
+      () => undefined,
+      (error) => errors.push(error),
+    );
     asking.send(Buffer.from('x'));
     await settle();
     expect(errors).toMatchObject([{ code: 'ECONNREFUSED' }]);
@@ -78,7 +119,9 @@ describe('UDP', () => {
     const { world } = networks();
     world.addDummy('k8s-ctr', 'nodelocaldns', ['169.254.20.10', '10.96.0.99']);
     const node = new LabNetwork(world.node('k8s-ctr').process);
-    const socket = await node.bindUdp({ address: '', port: 53 }, (bytes, peer) => socket.send(bytes, bytes.length, peer));
+    const socket = await node.bindUdp({ address: '', port: 53 }, (bytes, peer) =>
+      socket.send(bytes, bytes.length, peer),
+    );
     for (const address of ['169.254.20.10', '10.96.0.99']) {
       const from: string[] = [];
       const asking = await node.bindUdp({ address: '192.168.10.100', port: 0 }, (_, peer) => from.push(peer.address));
@@ -99,7 +142,13 @@ describe('UDP', () => {
   it('cannot ask a service without backends', async () => {
     const { client, world } = networks();
     world.setBackends('kube-system', 'kube-dns', []);
-    await expect(client().connectUdp(DNS, () => undefined, () => undefined)).rejects.toMatchObject({ code: 'EHOSTUNREACH' });
+    await expect(
+      client().connectUdp(
+        DNS,
+        () => undefined,
+        () => undefined,
+      ),
+    ).rejects.toMatchObject({ code: 'EHOSTUNREACH' });
   });
 });
 
@@ -107,15 +156,27 @@ describe('TCP', () => {
   it('carries HTTP', async () => {
     const { client, server } = networks();
     const web = http.createServer((request, response) => response.end(`you asked ${request.url}`));
-    const listener = await server.listenTcp({ address: '::', port: 9153 }, ({ stream }) => web.emit('connection', stream));
+    const listener = await server.listenTcp({ address: '::', port: 9153 }, ({ stream }) =>
+      web.emit('connection', stream),
+    );
     const { stream, remote, local } = await client().connectTcp({ address: '10.96.0.10', port: 9153 });
     const text = await new Promise<string>((resolve, reject) => {
-      http.get({ createConnection: () => stream, path: '/metrics', headers: { connection: 'close' } }, (response) => {
-        let body = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('end', () => resolve(body));
-      }).on('error', reject);
+      http
+        .get({ createConnection: () => stream, path: '/metrics', headers: { connection: 'close' } }, (response) => {
+          let body = '';
+          response
+            .setEncoding('utf8')
+            .on('data', (chunk: string) => (body += chunk))
+            .on('end', () => resolve(body));
+        })
+        .on('error', reject);
     });
-    expect([text, remote, local.address, listener.local.port]).toEqual(['you asked /metrics', { address: '10.96.0.10', port: 9153 }, '172.20.1.236', 9153]);
+    expect([text, remote, local.address, listener.local.port]).toEqual([
+      'you asked /metrics',
+      { address: '10.96.0.10', port: 9153 },
+      '172.20.1.236',
+      9153,
+    ]);
     web.closeAllConnections();
   });
 
@@ -127,13 +188,17 @@ describe('TCP', () => {
     const { stream } = await client().connectTcp(DNS);
     stream.end('early');
     const got: string[] = [];
-    await new Promise((resolve) => stream.on('data', (chunk: Buffer) => got.push(chunk.toString())).on('close', resolve));
+    await new Promise((resolve) =>
+      stream.on('data', (chunk: Buffer) => got.push(chunk.toString())).on('close', resolve),
+    );
     expect(got).toEqual(['late']);
   });
 
   it('is refused where nobody listens, and after the listener has closed', async () => {
     const { client, server } = networks();
-    await expect(client().connectTcp({ address: '172.20.1.144', port: 81 })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(client().connectTcp({ address: '172.20.1.144', port: 81 })).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+    });
     const listener = await server.listenTcp({ address: '', port: 53 }, () => undefined);
     listener.close();
     await expect(client().connectTcp(DNS)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -153,7 +218,9 @@ describe('TCP', () => {
   it('tells the other side of a destroyed stream', async () => {
     const { client, server } = networks();
     const errors: string[] = [];
-    await server.listenTcp({ address: '', port: 53 }, ({ stream }) => stream.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code!)));
+    await server.listenTcp({ address: '', port: 53 }, ({ stream }) =>
+      stream.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code!)),
+    );
     const { stream } = await client().connectTcp(DNS);
     stream.destroy();
     await settle();
@@ -172,6 +239,7 @@ describe('TCP', () => {
 
 it('knows the addresses of its namespace', () => {
   expect(networks().client().interfaces()).toEqual([
-    { device: 'lo', address: '127.0.0.1', loopback: true }, { device: 'eth0', address: '172.20.1.236', loopback: false },
+    { device: 'lo', address: '127.0.0.1', loopback: true },
+    { device: 'eth0', address: '172.20.1.236', loopback: false },
   ]);
 });

@@ -21,26 +21,41 @@ export interface Driven {
 /** A topology that comes along, with some of its text replaced. */
 export function topologyWith(name: string, changes: readonly (readonly [string, string])[]): Topology {
   const file = `lab/${name}.yaml`;
-  const text = changes.reduce((before, [from, to]) => {
-    if (!before.includes(from)) throw new Error(`${file} has no "${from}"`);
-    return before.replaceAll(from, to);
-  }, readFileSync(path.join(LAB_FOLDER, `${name}.yaml`), 'utf8'));
-  return parseTopology(file, text, (wanted) => readFileSync(path.join(LAB_FOLDER, path.relative('lab', wanted)), 'utf8'));
+  const text = changes.reduce(
+    (before, [from, to]) => {
+      if (!before.includes(from)) throw new Error(`${file} has no "${from}"`);
+      return before.replaceAll(from, to);
+    },
+    readFileSync(path.join(LAB_FOLDER, `${name}.yaml`), 'utf8'),
+  );
+  return parseTopology(file, text, (wanted) =>
+    readFileSync(path.join(LAB_FOLDER, path.relative('lab', wanted)), 'utf8'),
+  );
 }
 
 /** A cluster, the one of two nodes by default; files are read from the folder of the scripts, or from `files`. */
-export async function drivenLab(files: Readonly<Record<string, string>> = {}, topology = loadTopology('two-nodes')): Promise<Driven> {
+export async function drivenLab(
+  files: Readonly<Record<string, string>> = {},
+  topology = loadTopology('two-nodes'),
+): Promise<Driven> {
   const clock = new ManualClock(DRIVEN_START);
   const lab = await drive(clock, Lab.create(topology, { clock }));
-  const session = new Session(lab, { read: (file) => files[file] ?? readFileSync(path.resolve(LAB_FOLDER, 'scripts', file), 'utf8') });
+  const session = new Session(lab, {
+    read: (file) => files[file] ?? readFileSync(path.resolve(LAB_FOLDER, 'scripts', file), 'utf8'),
+  });
   return {
-    lab, session,
+    lab,
+    session,
     run: async (line) => {
       let text = '';
       const code = await drive(clock, session.run(line, { write: (part) => (text += part), interactive: true }));
       return { text, code };
     },
     drive: (work) => drive(clock, work),
-    end: () => drive(clock, session.close().then(() => lab.stop())),
+    end: () =>
+      drive(
+        clock,
+        session.close().then(() => lab.stop()),
+      ),
   };
 }

@@ -5,15 +5,40 @@ import type { Driven } from './lab.js';
 
 describe('parseScript', () => {
   it.each([
-    { name: 'an expectation before any command', text: 'expect x', error: 's.lab:1: expect stands before the first command' },
-    { name: 'nothing expected', text: 'help\nexpect', error: 's.lab:2: expect what? allowed: expect TEXT, expect /REGEXP/, expect not TEXT, expect not /REGEXP/, expect code NUMBER' },
-    { name: 'a code that is no number', text: 'help\n\nexpect code x', error: 's.lab:3: expect code: got "x", allowed: 0 to 255' },
-    { name: 'a code that is too high', text: 'help\nexpect code 256', error: 's.lab:2: expect code: got "256", allowed: 0 to 255' },
+    {
+      name: 'an expectation before any command',
+      text: 'expect x',
+      error: 's.lab:1: expect stands before the first command',
+    },
+    {
+      name: 'nothing expected',
+      text: 'help\nexpect',
+      error:
+        's.lab:2: expect what? allowed: expect TEXT, expect /REGEXP/, expect not TEXT, expect not /REGEXP/, expect code NUMBER',
+    },
+    {
+      name: 'a code that is no number',
+      text: 'help\n\nexpect code x',
+      error: 's.lab:3: expect code: got "x", allowed: 0 to 255',
+    },
+    {
+      name: 'a code that is too high',
+      text: 'help\nexpect code 256',
+      error: 's.lab:2: expect code: got "256", allowed: 0 to 255',
+    },
     { name: 'a line that cannot be read', text: 'help\necho "a', error: 's.lab:2: the quote " is not closed' },
     { name: 'a loop', text: 'while true; do help; done', error: 's.lab:1: "while" is not supported here' },
-    { name: 'a here-document without an end', text: 'help\ncat <<EOF\na\n', error: 's.lab:2: the command goes on, and the script ends' },
+    {
+      name: 'a here-document without an end',
+      text: 'help\ncat <<EOF\na\n',
+      error: 's.lab:2: the command goes on, and the script ends',
+    },
     { name: 'a script of remarks', text: '# nothing\n\n', error: 's.lab: there is no command in it' },
-    { name: 'a broken expression that must not match', text: 'help\nexpect not /(/', error: 's.lab:2: Invalid regular expression' },
+    {
+      name: 'a broken expression that must not match',
+      text: 'help\nexpect not /(/',
+      error: 's.lab:2: Invalid regular expression',
+    },
     { name: 'a broken expression', text: 'help\nexpect /(/', error: 's.lab:2: Invalid regular expression' },
   ])('refuses $name', ({ text, error }) => {
     expect(() => parseScript('s.lab', text)).toThrow(error);
@@ -29,7 +54,12 @@ describe('playScript', () => {
 
   const play = async (text: string): Promise<{ text: string; failures: string[] }> => {
     let written = '';
-    const failures = await playScript(parseScript('s.lab', text), driven.session, (part) => (written += part), (work) => driven.drive(work));
+    const failures = await playScript(
+      parseScript('s.lab', text),
+      driven.session,
+      (part) => (written += part),
+      (work) => driven.drive(work),
+    );
     return { text: written, failures: failures.map((failure) => `${failure.place}: ${failure.text}`) };
   };
 
@@ -38,17 +68,39 @@ describe('playScript', () => {
   });
 
   it('joins lines, and takes here-documents', async () => {
-    expect(await play('echo a \\\n  b\nexpect a b\ncat <<EOF | grep -v x\nx\ny\nEOF\nexpect y\nexpect not /^x/')).toEqual({ text: '$ echo a \\\n  b\na b\n$ cat <<EOF | grep -v x\nx\ny\nEOF\ny\n', failures: [] });
+    expect(
+      await play('echo a \\\n  b\nexpect a b\ncat <<EOF | grep -v x\nx\ny\nEOF\nexpect y\nexpect not /^x/'),
+    ).toEqual({ text: '$ echo a \\\n  b\na b\n$ cat <<EOF | grep -v x\nx\ny\nEOF\ny\n', failures: [] });
   });
 
   it.each([
-    { name: 'a line that must not match', text: 'echo abc\nexpect not /b./', failure: 's.lab:2: expect not /b./: got "abc"' },
+    {
+      name: 'a line that must not match',
+      text: 'echo abc\nexpect not /b./',
+      failure: 's.lab:2: expect not /b./: got "abc"',
+    },
     { name: 'a line that is not there', text: 'echo a\nexpect b', failure: 's.lab:2: expect b: no such line' },
-    { name: 'lines in another order', text: 'ip route\nexpect 192.168.10.0/24\nexpect default via', failure: 's.lab:3: expect default via: no such line after those found before' },
-    { name: 'an expression that nothing matches', text: 'echo a\nexpect /^b$/', failure: 's.lab:2: expect /^b$/: no such line' },
-    { name: 'a line that must not be there', text: 'echo abc\nexpect not b', failure: 's.lab:2: expect not b: got "abc"' },
+    {
+      name: 'lines in another order',
+      text: 'ip route\nexpect 192.168.10.0/24\nexpect default via',
+      failure: 's.lab:3: expect default via: no such line after those found before',
+    },
+    {
+      name: 'an expression that nothing matches',
+      text: 'echo a\nexpect /^b$/',
+      failure: 's.lab:2: expect /^b$/: no such line',
+    },
+    {
+      name: 'a line that must not be there',
+      text: 'echo abc\nexpect not b',
+      failure: 's.lab:2: expect not b: got "abc"',
+    },
     { name: 'a command that fails', text: 'nosuch', failure: 's.lab:1: the exit code is 127, expected 0' },
-    { name: 'a command that does not fail', text: 'echo a\nexpect code 1', failure: 's.lab:1: the exit code is 0, expected 1' },
+    {
+      name: 'a command that does not fail',
+      text: 'echo a\nexpect code 1',
+      failure: 's.lab:1: the exit code is 0, expected 1',
+    },
   ])('tells of $name and stops', async ({ text, failure }) => {
     const played = await play(`${text}\necho later`);
     expect(played.failures).toContain(failure);

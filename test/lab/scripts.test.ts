@@ -10,14 +10,27 @@ const SCRIPTS = readdirSync(FOLDER).filter((file) => file.endsWith('.lab'));
 
 describe('lab/scripts', () => {
   it('has the lessons', () => {
-    expect(SCRIPTS).toEqual(['cache.lab', 'ipam.lab', 'masquerade.lab', 'names.lab', 'node-cache-dies.lab', 'node-local-iptables.lab', 'node-local-redirect.lab']);
+    expect(SCRIPTS).toEqual([
+      'cache.lab',
+      'ipam.lab',
+      'masquerade.lab',
+      'names.lab',
+      'node-cache-dies.lab',
+      'node-local-iptables.lab',
+      'node-local-redirect.lab',
+    ]);
   });
 
   it.each(SCRIPTS)('%s comes out as it says', async (file) => {
     const driven = await drivenLab();
     const script = parseScript(file, readFileSync(path.join(FOLDER, file), 'utf8'));
     let text = '';
-    const failures = await playScript(script, driven.session, (part) => (text += part), (work) => driven.drive(work));
+    const failures = await playScript(
+      script,
+      driven.session,
+      (part) => (text += part),
+      (work) => driven.drive(work),
+    );
     await driven.end();
     expect(failures, text).toEqual([]);
     expect(text.match(/^\$ /gm)).toHaveLength(script.steps);

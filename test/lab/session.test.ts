@@ -8,12 +8,18 @@ const FILES = {
   'version.yaml': 'apiVersion: v2\nkind: Service\nmetadata: { name: x }\n',
   'name.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: X_ }\n',
   'namespace.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: x, namespace: nowhere }\n',
-  'outside.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: x }\nspec: { clusterIP: 10.0.0.1, ports: [{ port: 80 }] }\n',
-  'taken.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: x }\nspec: { clusterIP: 10.96.0.10, ports: [{ port: 80 }] }\n',
-  'moved.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: webpod }\nspec: { clusterIP: 10.96.0.11, ports: [{ port: 80 }] }\n',
-  'policy.yaml': 'apiVersion: cilium.io/v2\nkind: CiliumLocalRedirectPolicy\nmetadata: { name: x, namespace: default }\nspec: { redirectFrontend: {} }\n',
-  'external.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: search }\nspec: { type: ExternalName, externalName: google.com }\n---\napiVersion: v1\nkind: Service\nmetadata: { name: members }\nspec: { clusterIP: None, selector: { app: webpod }, ports: [{ port: 80 }] }\n',
-  'corefile.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: { name: broken }\nspec: { containers: [{ name: c, image: coredns, args: [-conf, /etc/none] }] }\n',
+  'outside.yaml':
+    'apiVersion: v1\nkind: Service\nmetadata: { name: x }\nspec: { clusterIP: 10.0.0.1, ports: [{ port: 80 }] }\n',
+  'taken.yaml':
+    'apiVersion: v1\nkind: Service\nmetadata: { name: x }\nspec: { clusterIP: 10.96.0.10, ports: [{ port: 80 }] }\n',
+  'moved.yaml':
+    'apiVersion: v1\nkind: Service\nmetadata: { name: webpod }\nspec: { clusterIP: 10.96.0.11, ports: [{ port: 80 }] }\n',
+  'policy.yaml':
+    'apiVersion: cilium.io/v2\nkind: CiliumLocalRedirectPolicy\nmetadata: { name: x, namespace: default }\nspec: { redirectFrontend: {} }\n',
+  'external.yaml':
+    'apiVersion: v1\nkind: Service\nmetadata: { name: search }\nspec: { type: ExternalName, externalName: google.com }\n---\napiVersion: v1\nkind: Service\nmetadata: { name: members }\nspec: { clusterIP: None, selector: { app: webpod }, ports: [{ port: 80 }] }\n',
+  'corefile.yaml':
+    'apiVersion: v1\nkind: Pod\nmetadata: { name: broken }\nspec: { containers: [{ name: c, image: coredns, args: [-conf, /etc/none] }] }\n',
 };
 
 let driven: Driven;
@@ -34,42 +40,114 @@ describe('a line that cannot be carried out', () => {
     { line: 'head -n x nothere', code: 1, text: 'cannot read nothere' },
     { line: 'echo a | head -n x', code: 1, text: 'head: -n: got "x", allowed: 0 to 1000000' },
     { line: 'fg', code: 1, text: 'fg: no job runs' },
-    { line: 'kubectl top', code: 1, text: 'error: unknown command "top" for "kubectl", allowed: get, describe, apply, delete, edit, patch, replace, label, annotate, create, run, expose, scale, rollout, logs, exec, cluster-info, version' },
+    {
+      line: 'kubectl top',
+      code: 1,
+      text: 'error: unknown command "top" for "kubectl", allowed: get, describe, apply, delete, edit, patch, replace, label, annotate, create, run, expose, scale, rollout, logs, exec, cluster-info, version',
+    },
     { line: 'kubectl edit pod x', code: 1, text: 'Error from server (NotFound): pods "x" not found' },
     { line: 'kubectl get jobs', code: 1, text: 'error: the server doesn\'t have a resource type "jobs"' },
-    { line: 'kubectl get cm -o custom', code: 1, text: 'output format "custom", allowed formats are: wide, yaml, json, name, jsonpath=..., custom-columns=...' },
+    {
+      line: 'kubectl get cm -o custom',
+      code: 1,
+      text: 'output format "custom", allowed formats are: wide, yaml, json, name, jsonpath=..., custom-columns=...',
+    },
     { line: 'kubectl get cm nosuch', code: 1, text: 'configmaps "nosuch" not found' },
     { line: 'kubectl apply', code: 1, text: 'error: must specify -f FILE' },
     { line: 'kubectl apply -f bad.yaml', code: 1, text: 'bad.yaml:5:' },
-    { line: 'kubectl apply -f kind.yaml', code: 1, text: 'kind.yaml:2:1: no matches for kind "Job" in version "batch/v1"' },
-    { line: 'kubectl apply -f version.yaml', code: 1, text: 'version.yaml:1:1: apiVersion: got "v2", allowed for Service: v1' },
+    {
+      line: 'kubectl apply -f kind.yaml',
+      code: 1,
+      text: 'kind.yaml:2:1: no matches for kind "Job" in version "batch/v1"',
+    },
+    {
+      line: 'kubectl apply -f version.yaml',
+      code: 1,
+      text: 'version.yaml:1:1: apiVersion: got "v2", allowed for Service: v1',
+    },
     { line: 'kubectl apply -f name.yaml', code: 1, text: 'name.yaml:1:1: metadata.name: got "X_"' },
     { line: 'kubectl apply -f namespace.yaml', code: 1, text: 'namespace.yaml:1:1: namespaces "nowhere" not found' },
-    { line: 'kubectl apply -f outside.yaml', code: 1, text: 'outside.yaml:1:1: spec.clusterIP: got "10.0.0.1", allowed: an address of 10.96.0.0/16' },
-    { line: 'kubectl apply -f taken.yaml', code: 1, text: 'taken.yaml:1:1: spec.clusterIP: 10.96.0.10 belongs to kube-system/kube-dns' },
-    { line: 'kubectl apply -f moved.yaml', code: 1, text: 'moved.yaml:1:1: spec.clusterIP: Invalid value: "10.96.0.11": field is immutable (it is 10.96.152.212)' },
-    { line: 'kubectl apply -f policy.yaml', code: 1, text: 'policy.yaml:1:1: spec.redirectFrontend: both addressMatcher and serviceMatcher are empty, want one' },
+    {
+      line: 'kubectl apply -f outside.yaml',
+      code: 1,
+      text: 'outside.yaml:1:1: spec.clusterIP: got "10.0.0.1", allowed: an address of 10.96.0.0/16',
+    },
+    {
+      line: 'kubectl apply -f taken.yaml',
+      code: 1,
+      text: 'taken.yaml:1:1: spec.clusterIP: 10.96.0.10 belongs to kube-system/kube-dns',
+    },
+    {
+      line: 'kubectl apply -f moved.yaml',
+      code: 1,
+      text: 'moved.yaml:1:1: spec.clusterIP: Invalid value: "10.96.0.11": field is immutable (it is 10.96.152.212)',
+    },
+    {
+      line: 'kubectl apply -f policy.yaml',
+      code: 1,
+      text: 'policy.yaml:1:1: spec.redirectFrontend: both addressMatcher and serviceMatcher are empty, want one',
+    },
     { line: 'kubectl apply -f ../../deploy/node-local-dns-lrp.yaml', code: 1, text: '__PILLAR__' },
     { line: 'kubectl delete pod nosuch', code: 1, text: 'Error from server (NotFound): pods "nosuch" not found' },
     { line: 'kubectl delete ciliumnode nosuch', code: 1, text: 'ciliumnodes.cilium.io "nosuch" not found' },
-    { line: 'kubectl scale deploy/webpod --replicas x', code: 1, text: 'kubectl scale: --replicas: got "x", allowed: 0 to 50' },
-    { line: 'kubectl scale ds/cilium -n kube-system --replicas 1', code: 1, text: 'error: cannot scale a DaemonSet, allowed: deployments' },
-    { line: 'kubectl rollout undo deploy/webpod', code: 1, text: 'kubectl rollout: got "undo", allowed: restart, status' },
+    {
+      line: 'kubectl scale deploy/webpod --replicas x',
+      code: 1,
+      text: 'kubectl scale: --replicas: got "x", allowed: 0 to 50',
+    },
+    {
+      line: 'kubectl scale ds/cilium -n kube-system --replicas 1',
+      code: 1,
+      text: 'error: cannot scale a DaemonSet, allowed: deployments',
+    },
+    {
+      line: 'kubectl rollout undo deploy/webpod',
+      code: 1,
+      text: 'kubectl rollout: got "undo", allowed: restart, status',
+    },
     { line: 'kubectl logs nosuch', code: 1, text: 'pods "nosuch" not found; namespace default has curl-pod, webpod' },
     { line: 'kubectl logs -f curl-pod', code: 1, text: 'kubectl logs -f would never end here' },
-    { line: 'kubectl exec curl-pod -- vi', code: 127, text: 'exec: "vi": executable file not found in $PATH; there are nslookup, dig' },
+    {
+      line: 'kubectl exec curl-pod -- vi',
+      code: 127,
+      text: 'exec: "vi": executable file not found in $PATH; there are nslookup, dig',
+    },
     { line: 'kubectl exec curl-pod', code: 1, text: 'you must specify a pod and a command' },
     { line: 'kubectl exec curl-pod --frob -- ls', code: 1, text: 'kubectl exec: unknown option --frob' },
     { line: 'kubectl describe', code: 1, text: 'error: You must specify the type of resource to describe' },
     { line: 'helm install x', code: 1, text: 'helm: got "install", allowed: upgrade' },
-    { line: 'helm upgrade cilium --set foo=bar', code: 1, text: 'Error: foo is not supported, allowed: localRedirectPolicy' },
-    { line: 'helm upgrade cilium --set localRedirectPolicy=maybe', code: 1, text: 'Error: localRedirectPolicy: got "maybe", allowed: true, false' },
-    { line: 'helm upgrade cilium --set ipam.mode=eni', code: 1, text: 'Error: ipam.mode: got "eni", allowed: kubernetes, cluster-pool' },
-    { line: 'helm upgrade cilium --set ipv4NativeRoutingCIDR=x', code: 1, text: 'Error: ipv4NativeRoutingCIDR: got "x", allowed: an address block' },
-    { line: 'cilium config set x y', code: 1, text: 'cilium: got "config set x y", allowed: config view, hubble port-forward' },
+    {
+      line: 'helm upgrade cilium --set foo=bar',
+      code: 1,
+      text: 'Error: foo is not supported, allowed: localRedirectPolicy',
+    },
+    {
+      line: 'helm upgrade cilium --set localRedirectPolicy=maybe',
+      code: 1,
+      text: 'Error: localRedirectPolicy: got "maybe", allowed: true, false',
+    },
+    {
+      line: 'helm upgrade cilium --set ipam.mode=eni',
+      code: 1,
+      text: 'Error: ipam.mode: got "eni", allowed: kubernetes, cluster-pool',
+    },
+    {
+      line: 'helm upgrade cilium --set ipv4NativeRoutingCIDR=x',
+      code: 1,
+      text: 'Error: ipv4NativeRoutingCIDR: got "x", allowed: an address block',
+    },
+    {
+      line: 'cilium config set x y',
+      code: 1,
+      text: 'cilium: got "config set x y", allowed: config view, hubble port-forward',
+    },
     { line: 'tcpdump -i eth1 -w file.pcap', code: 1, text: 'tcpdump: -w file.pcap: no files are written from here' },
-    { line: 'kubectl logs curl-pod --since yesterday', code: 1, text: 'kubectl logs: --since: got "yesterday", allowed: a duration such as 30s' },
-    { line: 'kubectl exec -it curl-pod -- sh -x', code: 126, text: "sh: got \"-x\", allowed: sh -c 'COMMAND'" },
+    {
+      line: 'kubectl logs curl-pod --since yesterday',
+      code: 1,
+      text: 'kubectl logs: --since: got "yesterday", allowed: a duration such as 30s',
+    },
+    { line: 'kubectl exec -it curl-pod -- sh -x', code: 126, text: 'sh: got "-x", allowed: sh -c \'COMMAND\'' },
     { line: 'cilium-dbg nosuch', code: 1, text: 'cilium-dbg: got "nosuch", allowed: service list' },
     { line: 'hubble list', code: 1, text: 'hubble: got "list", allowed: observe, status' },
     { line: 'hubble observe --frob', code: 1, text: 'unknown option --frob' },
@@ -80,10 +158,18 @@ describe('a line that cannot be carried out', () => {
     { line: 'conntrack -D', code: 1, text: 'conntrack: got "-D", allowed: -L' },
     { line: 'resolvectl query x', code: 1, text: 'resolvectl: got "query x", allowed: resolvectl [status]' },
     { line: 'ssh nowhere ip route', code: 1, text: 'there is no node named nowhere; there are k8s-ctr, k8s-w1' },
-    { line: 'ssh router kubectl get pods', code: 1, text: 'ssh router: got "kubectl", allowed on a host outside: ip, tcpdump' },
+    {
+      line: 'ssh router kubectl get pods',
+      code: 1,
+      text: 'ssh router: got "kubectl", allowed on a host outside: ip, tcpdump',
+    },
     { line: 'explain', code: 1, text: 'explain: got no name or several' },
     { line: 'explain x --type MX', code: 1, text: 'explain: --type: got "MX", allowed: A, AAAA' },
-    { line: 'explain x --libc dietlibc', code: 1, text: 'explain: --libc: got "dietlibc", allowed: glibc, musl, go, bind, busybox' },
+    {
+      line: 'explain x --libc dietlibc',
+      code: 1,
+      text: 'explain: --libc: got "dietlibc", allowed: glibc, musl, go, bind, busybox',
+    },
     { line: 'crash', code: 1, text: 'crash: allowed: crash [-n NAMESPACE] POD|TYPE/NAME' },
     { line: 'sleep x', code: 1, text: 'sleep: got "x", allowed: 0 to 86400' },
   ])('$line', async ({ line, code, text }) => {
@@ -100,16 +186,31 @@ describe('a line that can', () => {
     { line: 'kubectl get svc webpod -o yaml', text: /clusterIP: 10\.96\.152\.212/ },
     { line: 'kubectl get po -l app=webpod', text: /webpod-556878d5d7-7p8bn +1\/1 +Running/ },
     { line: 'kubectl describe pod curl-pod', text: /^Node: +k8s-ctr\/192\.168\.10\.100$/m },
-    { line: 'kubectl describe svc kube-dns -n kube-system', text: /^Endpoints: +172\.20\.0\.186:53,172\.20\.1\.144:53$/m },
+    {
+      line: 'kubectl describe svc kube-dns -n kube-system',
+      text: /^Endpoints: +172\.20\.0\.186:53,172\.20\.1\.144:53$/m,
+    },
     { line: 'kubectl describe cm coredns -n kube-system | grep ttl', text: /^ +ttl 30$/m },
     { line: 'kubectl -n kube-system logs deploy/coredns', text: /^\.:53$/m },
-    { line: 'kubectl exec -it curl-pod -- getent ahosts webpod', text: /^10\.96\.152\.212 +STREAM webpod\.default\.svc\.cluster\.local/ },
+    {
+      line: 'kubectl exec -it curl-pod -- getent ahosts webpod',
+      text: /^10\.96\.152\.212 +STREAM webpod\.default\.svc\.cluster\.local/,
+    },
     { line: 'kubectl exec curl-pod -- dig +short google.com', text: /^142\.250\.196\.110$/m },
     { line: 'kubectl exec curl-pod -- host google.com', text: /google\.com has address 142\.250\.196\.110/ },
-    { line: 'kubectl exec curl-pod -- busybox nslookup webpod.default.svc.cluster.local', text: /Address: 10\.96\.152\.212/ },
+    {
+      line: 'kubectl exec curl-pod -- busybox nslookup webpod.default.svc.cluster.local',
+      text: /Address: 10\.96\.152\.212/,
+    },
     { line: 'kubectl exec curl-pod -- curl -sI webpod', text: /^HTTP\/1\.1 200 OK$/m },
-    { line: 'kubectl exec curl-pod -- ping -c 1 10.10.1.200', text: /1 packets transmitted, 1 received, 0% packet loss/ },
-    { line: 'kubectl -n kube-system exec ds/cilium -- cilium-dbg service list', text: /10\.96\.0\.10:53\/UDP +ClusterIP/ },
+    {
+      line: 'kubectl exec curl-pod -- ping -c 1 10.10.1.200',
+      text: /1 packets transmitted, 1 received, 0% packet loss/,
+    },
+    {
+      line: 'kubectl -n kube-system exec ds/cilium -- cilium-dbg service list',
+      text: /10\.96\.0\.10:53\/UDP +ClusterIP/,
+    },
     { line: 'kubectl exec curl-pod -- ip route', text: /default via/ },
     { line: 'cilium config view', text: /^routing-mode +native$/m },
     { line: 'cilium-dbg endpoint list', text: /5580/ },
@@ -131,19 +232,40 @@ describe('a line that can', () => {
   });
 
   it('says why a program failed, and goes on', async () => {
-    expect((await driven.run('kubectl exec curl-pod -- curl nosuch')).text).toBe('curl: (6) Could not resolve host: nosuch\ncommand terminated with exit code 6\n');
-    expect((await driven.run('kubectl exec curl-pod -- curl ftp://webpod')).text).toContain('curl: (1) Protocol "ftp" not supported');
-    expect((await driven.run('kubectl exec curl-pod -- curl 172.20.1.40:81')).text).toMatch(/^curl: \(7\) Failed to connect to 172\.20\.1\.40 port 81 .* Couldn't connect to server/);
+    expect((await driven.run('kubectl exec curl-pod -- curl nosuch')).text).toBe(
+      'curl: (6) Could not resolve host: nosuch\ncommand terminated with exit code 6\n',
+    );
+    expect((await driven.run('kubectl exec curl-pod -- curl ftp://webpod')).text).toContain(
+      'curl: (1) Protocol "ftp" not supported',
+    );
+    expect((await driven.run('kubectl exec curl-pod -- curl 172.20.1.40:81')).text).toMatch(
+      /^curl: \(7\) Failed to connect to 172\.20\.1\.40 port 81 .* Couldn't connect to server/,
+    );
   });
 
   it('serves what was applied a moment ago', async () => {
-    expect((await driven.run('kubectl apply -f external.yaml')).text).toBe('service/search created\nservice/members created\n');
-    expect((await driven.run('kubectl exec curl-pod -- dig +short search.default.svc.cluster.local')).text).toContain('google.com.');
-    expect((await driven.run('kubectl exec curl-pod -- dig +short members.default.svc.cluster.local')).text.trim().split('\n').sort()).toEqual(['172.20.0.130', '172.20.1.40']);
+    expect((await driven.run('kubectl apply -f external.yaml')).text).toBe(
+      'service/search created\nservice/members created\n',
+    );
+    expect((await driven.run('kubectl exec curl-pod -- dig +short search.default.svc.cluster.local')).text).toContain(
+      'google.com.',
+    );
+    expect(
+      (await driven.run('kubectl exec curl-pod -- dig +short members.default.svc.cluster.local')).text
+        .trim()
+        .split('\n')
+        .sort(),
+    ).toEqual(['172.20.0.130', '172.20.1.40']);
     expect((await driven.run('kubectl get svc')).text).toMatch(/members +ClusterIP +None[\s\S]*search +ExternalName/);
     expect((await driven.run('kubectl scale deploy/webpod --replicas 3')).code).toBe(0);
-    expect((await driven.run('kubectl exec curl-pod -- dig +short members.default.svc.cluster.local')).text.trim().split('\n')).toHaveLength(3);
-    expect((await driven.run('kubectl delete svc search members')).text).toBe('service "search" deleted from default namespace\nservice "members" deleted from default namespace\n');
+    expect(
+      (await driven.run('kubectl exec curl-pod -- dig +short members.default.svc.cluster.local')).text
+        .trim()
+        .split('\n'),
+    ).toHaveLength(3);
+    expect((await driven.run('kubectl delete svc search members')).text).toBe(
+      'service "search" deleted from default namespace\nservice "members" deleted from default namespace\n',
+    );
     expect((await driven.run('kubectl exec curl-pod -- nslookup members')).code).toBe(1);
   });
 
@@ -151,7 +273,9 @@ describe('a line that can', () => {
     await driven.run('kubectl apply -f corefile.yaml');
     expect((await driven.run('kubectl get pod broken')).text).toMatch(/broken +0\/1 +Error/);
     expect((await driven.run('kubectl logs broken')).text).toContain("no such file or directory, open '/etc/none'");
-    expect((await driven.run('kubectl exec broken -- env')).text).toContain('cannot exec into a container of pod broken: it is in state Error');
+    expect((await driven.run('kubectl exec broken -- env')).text).toContain(
+      'cannot exec into a container of pod broken: it is in state Error',
+    );
   });
 
   it('takes a pod away in order or at once, and its Deployment makes another', async () => {
@@ -161,13 +285,19 @@ describe('a line that can', () => {
     await driven.run('kubectl -n kube-system delete pod coredns-674b8bbfcf-vvgfm');
     // The Corefile's lame duck time.
     expect(driven.lab.clock.now() - before).toBeGreaterThanOrEqual(5000);
-    expect((await driven.run('kubectl -n kube-system get pods -l k8s-app=kube-dns | grep -c Running')).text).toBe('2\n');
-    expect((await driven.run('kubectl exec curl-pod -- dig +short webpod.default.svc.cluster.local')).text).toBe('10.96.152.212\n');
+    expect((await driven.run('kubectl -n kube-system get pods -l k8s-app=kube-dns | grep -c Running')).text).toBe(
+      '2\n',
+    );
+    expect((await driven.run('kubectl exec curl-pod -- dig +short webpod.default.svc.cluster.local')).text).toBe(
+      '10.96.152.212\n',
+    );
   });
 
   it('has no redirect policies where Cilium was not told to', async () => {
     await driven.run('helm upgrade cilium --set localRedirectPolicy=false');
     await driven.run('kubectl -n kube-system rollout restart ds/cilium');
-    expect((await driven.run('kubectl apply -f ../manifests/lrp.yaml')).text).toContain('no matches for kind "CiliumLocalRedirectPolicy" in version "cilium.io/v2": ensure CRDs are installed first');
+    expect((await driven.run('kubectl apply -f ../manifests/lrp.yaml')).text).toContain(
+      'no matches for kind "CiliumLocalRedirectPolicy" in version "cilium.io/v2": ensure CRDs are installed first',
+    );
   });
 });

@@ -41,8 +41,11 @@ function machine(port: () => number): Network {
     return { address: '127.0.0.1', port: port() };
   };
   return {
-    bindUdp: (at, onDatagram) => host.bindUdp(at, onDatagram), listenTcp: (at, onConnection) => host.listenTcp(at, onConnection), interfaces: () => host.interfaces(),
-    connectUdp: (to, onDatagram, onError) => host.connectUdp(led(to), onDatagram, onError), connectTcp: (to, signal) => host.connectTcp(led(to), signal),
+    bindUdp: (at, onDatagram) => host.bindUdp(at, onDatagram),
+    listenTcp: (at, onConnection) => host.listenTcp(at, onConnection),
+    interfaces: () => host.interfaces(),
+    connectUdp: (to, onDatagram, onError) => host.connectUdp(led(to), onDatagram, onError),
+    connectTcp: (to, signal) => host.connectTcp(led(to), signal),
   };
 }
 
@@ -50,7 +53,10 @@ beforeAll(async () => {
   writeFileSync(resolvConf, `nameserver ${RESOLVER}\n`);
   resolver = await Server.create({ corefile: COREFILE, log: new TestLog() });
   await resolver.listen();
-  lab = await Lab.create(loadTopology('two-nodes'), { clock: realClock, upstream: { network: machine(() => resolver.served[0]!.port), resolvConf } });
+  lab = await Lab.create(loadTopology('two-nodes'), {
+    clock: realClock,
+    upstream: { network: machine(() => resolver.served[0]!.port), resolvConf },
+  });
   session = new Session(lab, { read: () => '' });
 });
 afterAll(async () => {
@@ -68,19 +74,39 @@ const run = async (line: string): Promise<string> => {
 
 describe('a lab that asks the resolver of this machine', () => {
   it.each([
-    { name: 'a name of the real world', line: 'kubectl exec curl-pod -- dig +short real.example', text: '198.51.100.7\n' },
-    { name: 'a name that the topology knows too', line: 'kubectl exec curl-pod -- dig +short google.com', text: '198.51.100.8\n' },
+    {
+      name: 'a name of the real world',
+      line: 'kubectl exec curl-pod -- dig +short real.example',
+      text: '198.51.100.7\n',
+    },
+    {
+      name: 'a name that the topology knows too',
+      line: 'kubectl exec curl-pod -- dig +short google.com',
+      text: '198.51.100.8\n',
+    },
     { name: 'a name from the other node', line: 'ssh k8s-w1 dig +short real.example', text: '198.51.100.7\n' },
-    { name: 'a name of the cluster', line: 'kubectl exec curl-pod -- dig +short webpod.default.svc.cluster.local', text: '10.96.152.212\n' },
+    {
+      name: 'a name of the cluster',
+      line: 'kubectl exec curl-pod -- dig +short webpod.default.svc.cluster.local',
+      text: '10.96.152.212\n',
+    },
   ])('$name', async ({ line, text }) => expect(await run(line)).toBe(text));
 
   it('asks where its resolv.conf says', () => expect(new Set(asked)).toEqual(new Set([`${RESOLVER}:53`])));
 
-  it('tells in explain who answered', async () => expect(await run('explain fresh.real.example')).toMatch(/resolver(-w1)? outside the cluster by UDP from 10\.0\.2\.15: cache (hit|miss, plugin forward asked upstream): NOERROR/));
+  it('tells in explain who answered', async () =>
+    expect(await run('explain fresh.real.example')).toMatch(
+      /resolver(-w1)? outside the cluster by UDP from 10\.0\.2\.15: cache (hit|miss, plugin forward asked upstream): NOERROR/,
+    ));
 });
 
 it('a resolv.conf without a name server is refused with its name', async () => {
   const empty = path.join(folder, 'empty');
   writeFileSync(empty, 'search example\n');
-  await expect(Lab.create(loadTopology('two-nodes'), { clock: realClock, upstream: { network: new HostNetwork(), resolvConf: empty } })).rejects.toThrow(empty);
+  await expect(
+    Lab.create(loadTopology('two-nodes'), {
+      clock: realClock,
+      upstream: { network: new HostNetwork(), resolvConf: empty },
+    }),
+  ).rejects.toThrow(empty);
 });

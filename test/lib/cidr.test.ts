@@ -31,9 +31,13 @@ describe('blocks', () => {
     { cidr: '0.0.0.0/0', ip: '::1', inside: false },
     { cidr: 'fd00::/8', ip: 'fdff::1', inside: true },
     { cidr: '192.0.2.1', ip: '192.0.2.1', inside: true },
-  ])('$cidr holds $ip: $inside', ({ cidr, ip, inside }) => expect(cidrContains(parseCidr(cidr)!, parseIp(ip)!)).toBe(inside));
+  ])('$cidr holds $ip: $inside', ({ cidr, ip, inside }) =>
+    expect(cidrContains(parseCidr(cidr)!, parseIp(ip)!)).toBe(inside),
+  );
 
-  it.each(['10.0.0.0/33', '10.0.0.0/', '10.0.0/8', 'x/8', 'fd00::/129', '10.0.0.0/-1'])('refuses %s', (text) => expect(parseCidr(text)).toBeUndefined());
+  it.each(['10.0.0.0/33', '10.0.0.0/', '10.0.0/8', 'x/8', 'fd00::/129', '10.0.0.0/-1'])('refuses %s', (text) =>
+    expect(parseCidr(text)).toBeUndefined(),
+  );
 
   it('clears host bits', () => expect(formatCidr(parseCidr('10.96.12.7/12')!)).toBe('10.96.0.0/12'));
 });

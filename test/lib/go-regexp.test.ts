@@ -3,7 +3,13 @@ import { goRegExp } from '../../src/lib/go-regexp.js';
 
 describe('goRegExp', () => {
   it.each([
-    { name: 'a named group as Go writes it', pattern: '^ip-(?P<a>[0-9]+)-(.)$', text: 'ip-10-x', want: ['ip-10-x', '10', 'x'], names: ['a', ''] },
+    {
+      name: 'a named group as Go writes it',
+      pattern: '^ip-(?P<a>[0-9]+)-(.)$',
+      text: 'ip-10-x',
+      want: ['ip-10-x', '10', 'x'],
+      names: ['a', ''],
+    },
     { name: 'a named group as others write it', pattern: '(?<a>b)', text: 'abc', want: ['b', 'b'], names: ['a'] },
     { name: 'a match in the middle', pattern: 'b+', text: 'abbc', want: ['bb'], names: [] },
     { name: 'leftmost, first alternative', pattern: 'a|ab', text: 'ab', want: ['a'], names: [] },
@@ -13,7 +19,13 @@ describe('goRegExp', () => {
     { name: 'POSIX class', pattern: '^[[:digit:]]{2,3}[[:^alpha:]]$', text: '12.', want: ['12.'], names: [] },
     { name: 'ungreedy flag', pattern: '(?U)a+', text: 'aaa', want: ['a'], names: [] },
     { name: 'quoted text', pattern: '\\Q.*\\E', text: 'a.*b', want: ['.*'], names: [] },
-    { name: 'a group that takes no part is empty', pattern: '(a)|(b)', text: 'b', want: ['b', '', 'b'], names: ['', ''] },
+    {
+      name: 'a group that takes no part is empty',
+      pattern: '(a)|(b)',
+      text: 'b',
+      want: ['b', '', 'b'],
+      names: ['', ''],
+    },
     { name: 'no match', pattern: '^a$', text: 'b', want: undefined, names: [] },
   ])('$name', ({ pattern, text, want, names }) => {
     const regexp = goRegExp(pattern);
@@ -24,11 +36,23 @@ describe('goRegExp', () => {
   });
 
   it.each([
-    { name: 'group without end', pattern: '(a', error: "got regular expression '(a', error parsing regexp: missing closing ): `(a`" },
-    { name: 'backreference', pattern: '(a)\\1', error: "got regular expression '(a)\\1', error parsing regexp: invalid escape sequence: `\\1`" },
+    {
+      name: 'group without end',
+      pattern: '(a',
+      error: "got regular expression '(a', error parsing regexp: missing closing ): `(a`",
+    },
+    {
+      name: 'backreference',
+      pattern: '(a)\\1',
+      error: "got regular expression '(a)\\1', error parsing regexp: invalid escape sequence: `\\1`",
+    },
     { name: 'looking ahead', pattern: '(?=a)', error: "got regular expression '(?=a)'," },
     { name: 'looking behind', pattern: '(?<=a)b', error: "got regular expression '(?<=a)b'," },
-    { name: 'repeating nothing', pattern: '*a', error: "got regular expression '*a', error parsing regexp: missing argument to repetition operator: `*`" },
+    {
+      name: 'repeating nothing',
+      pattern: '*a',
+      error: "got regular expression '*a', error parsing regexp: missing argument to repetition operator: `*`",
+    },
   ])('refuses $name', ({ pattern, error }) => {
     expect(() => goRegExp(pattern)).toThrow(RangeError);
     expect(() => goRegExp(pattern)).toThrow(error);

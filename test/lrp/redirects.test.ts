@@ -21,9 +21,16 @@ const policy = (name = 'nodelocaldns', spec: object = {}): LocalRedirectPolicy =
       ...spec,
     },
   });
-const addressPolicy = (ip: string, name = 'address'): LocalRedirectPolicy => policy(name, { redirectFrontend: { addressMatcher: { ip, toPorts } } });
+const addressPolicy = (ip: string, name = 'address'): LocalRedirectPolicy =>
+  policy(name, { redirectFrontend: { addressMatcher: { ip, toPorts } } });
 
-const cachePod = { namespace: 'kube-system', name: 'node-local-dns-x', node: 'k8s-ctr', labels: { 'k8s-app': 'node-local-dns' }, ip: '172.20.1.50' };
+const cachePod = {
+  namespace: 'kube-system',
+  name: 'node-local-dns-x',
+  node: 'k8s-ctr',
+  labels: { 'k8s-app': 'node-local-dns' },
+  ip: '172.20.1.50',
+};
 const ports = [
   { name: 'dns', port: 53, protocol: 'UDP' as const },
   { name: 'dns-tcp', port: 53, protocol: 'TCP' as const },
@@ -42,8 +49,16 @@ const table = (world: World, node = 'k8s-ctr'): string[] =>
     const frontend = world.node(node).frontend('10.96.0.10', port, protocol)!;
     return `${frontend.id} ${frontend.ip}:${port}/${protocol} ${frontend.type} ${frontend.backends.map((b) => `${b.ip}:${b.port}`).join(' ')}`;
   });
-const asBefore = ['1 10.96.0.10:53/UDP ClusterIP 172.20.1.144:53', '2 10.96.0.10:53/TCP ClusterIP 172.20.1.144:53', '3 10.96.0.10:9153/TCP ClusterIP 172.20.1.144:9153'];
-const redirected = ['1 10.96.0.10:53/UDP LocalRedirect 172.20.1.50:53', '2 10.96.0.10:53/TCP LocalRedirect 172.20.1.50:53', '3 10.96.0.10:9153/TCP ClusterIP 172.20.1.144:9153'];
+const asBefore = [
+  '1 10.96.0.10:53/UDP ClusterIP 172.20.1.144:53',
+  '2 10.96.0.10:53/TCP ClusterIP 172.20.1.144:53',
+  '3 10.96.0.10:9153/TCP ClusterIP 172.20.1.144:9153',
+];
+const redirected = [
+  '1 10.96.0.10:53/UDP LocalRedirect 172.20.1.50:53',
+  '2 10.96.0.10:53/TCP LocalRedirect 172.20.1.50:53',
+  '3 10.96.0.10:9153/TCP ClusterIP 172.20.1.144:9153',
+];
 
 describe('LocalRedirects', () => {
   it('redirects named ports on the node of the backend only, under the numbers of the service', () => {
@@ -57,8 +72,15 @@ describe('LocalRedirects', () => {
     const { redirects } = redirectLab();
     redirects.apply(policy());
     const [status] = redirects.status('k8s-ctr');
-    expect(status).toMatchObject({ namespace: 'kube-system', name: 'nodelocaldns', frontendType: 'clusterIP + all svc ports', service: 'kube-system/kube-dns' });
-    expect(status?.frontends.map((f) => `${f.port}/${f.protocol} ${f.reason ?? f.backends.map((b) => b.pod).join()}`)).toEqual([
+    expect(status).toMatchObject({
+      namespace: 'kube-system',
+      name: 'nodelocaldns',
+      frontendType: 'clusterIP + all svc ports',
+      service: 'kube-system/kube-dns',
+    });
+    expect(
+      status?.frontends.map((f) => `${f.port}/${f.protocol} ${f.reason ?? f.backends.map((b) => b.pod).join()}`),
+    ).toEqual([
       '53/UDP kube-system/node-local-dns-x',
       '53/TCP kube-system/node-local-dns-x',
       '9153/TCP no backend port named metrics',
@@ -67,8 +89,14 @@ describe('LocalRedirects', () => {
 
   it.each([
     { name: 'deletion', act: (l: ReturnType<typeof redirectLab>) => l.redirects.remove('kube-system', 'nodelocaldns') },
-    { name: 'a backend that is not ready', act: (l: ReturnType<typeof redirectLab>) => l.world.setPodReady('kube-system', 'node-local-dns-x', false) },
-    { name: 'a backend that is deleted', act: (l: ReturnType<typeof redirectLab>) => l.world.removePod('kube-system', 'node-local-dns-x') },
+    {
+      name: 'a backend that is not ready',
+      act: (l: ReturnType<typeof redirectLab>) => l.world.setPodReady('kube-system', 'node-local-dns-x', false),
+    },
+    {
+      name: 'a backend that is deleted',
+      act: (l: ReturnType<typeof redirectLab>) => l.world.removePod('kube-system', 'node-local-dns-x'),
+    },
   ])('restores the service upon $name', ({ act }) => {
     const made = redirectLab();
     made.redirects.apply(policy());
@@ -130,21 +158,44 @@ describe('LocalRedirects', () => {
   it('tells of a loop before anything runs, and refuses to run it', () => {
     const { world, redirects, events } = redirectLab();
     redirects.apply(policy());
-    const ask = { namespace: 'kube-system', pod: 'node-local-dns-x', ip: '10.96.0.10', port: 53, protocol: 'UDP' as const };
-    const text = 'policy kube-system/nodelocaldns redirects 10.96.0.10:53/UDP to pod kube-system/node-local-dns-x, which asks 10.96.0.10:53/UDP itself: its question would come back to it';
-    expect(redirects.loops([ask, { ...ask, ip: '10.96.31.170' }, { ...ask, pod: 'nobody' }, { ...ask, namespace: 'default', pod: 'curl-pod' }])).toMatchObject([{ text }]);
+    const ask = {
+      namespace: 'kube-system',
+      pod: 'node-local-dns-x',
+      ip: '10.96.0.10',
+      port: 53,
+      protocol: 'UDP' as const,
+    };
+    const text =
+      'policy kube-system/nodelocaldns redirects 10.96.0.10:53/UDP to pod kube-system/node-local-dns-x, which asks 10.96.0.10:53/UDP itself: its question would come back to it';
+    expect(
+      redirects.loops([
+        ask,
+        { ...ask, ip: '10.96.31.170' },
+        { ...ask, pod: 'nobody' },
+        { ...ask, namespace: 'default', pod: 'curl-pod' },
+      ]),
+    ).toMatchObject([{ text }]);
     const socket = world.pod('kube-system', 'node-local-dns-x').process.udp();
-    expect(() => socket.sendTo(new Uint8Array(1), '10.96.0.10', 53)).toThrow('ELOOP: policy kube-system/nodelocaldns redirects 10.96.0.10:53/UDP back to its own backend');
+    expect(() => socket.sendTo(new Uint8Array(1), '10.96.0.10', 53)).toThrow(
+      'ELOOP: policy kube-system/nodelocaldns redirects 10.96.0.10:53/UDP back to its own backend',
+    );
     expect(story(events)).toEqual(['loop kube-system/nodelocaldns 10.96.0.10:53/UDP 172.20.1.50:53/UDP']);
   });
 
   it('leaves backends alone with skipRedirectFromBackend: told, not translated', () => {
     const { world, redirects, events } = redirectLab();
     redirects.apply(policy('nodelocaldns', { skipRedirectFromBackend: true }));
-    const outcome = world.pod('kube-system', 'node-local-dns-x').process.udp().sendTo(new Uint8Array(1), '10.96.0.10', 53);
+    const outcome = world
+      .pod('kube-system', 'node-local-dns-x')
+      .process.udp()
+      .sendTo(new Uint8Array(1), '10.96.0.10', 53);
     expect(story(events, ['sock'])).toEqual(['node-local-dns-x <> 10.96.0.10:53 pre-xlate-fwd']);
     expect(outcome.packet.dst).toBe('10.96.0.10');
-    expect(redirects.loops([{ namespace: 'kube-system', pod: 'node-local-dns-x', ip: '10.96.0.10', port: 53, protocol: 'UDP' }])).toEqual([]);
+    expect(
+      redirects.loops([
+        { namespace: 'kube-system', pod: 'node-local-dns-x', ip: '10.96.0.10', port: 53, protocol: 'UDP' },
+      ]),
+    ).toEqual([]);
   });
 
   it('redirects an address of its own and gives its number back', () => {
@@ -171,7 +222,9 @@ describe('LocalRedirects', () => {
   it('lets the last of several policies by name win, and the other take over', () => {
     const { world, redirects } = redirectLab();
     world.addPod({ ...cachePod, name: 'other', labels: { app: 'other' }, ip: '172.20.1.51', ports });
-    const other = policy('a', { redirectBackend: { localEndpointSelector: { matchLabels: { app: 'other' } }, toPorts } });
+    const other = policy('a', {
+      redirectBackend: { localEndpointSelector: { matchLabels: { app: 'other' } }, toPorts },
+    });
     redirects.apply(policy('b'));
     redirects.apply(other);
     expect(table(world)[0]).toBe(redirected[0]);
@@ -183,17 +236,34 @@ describe('LocalRedirects', () => {
     const { redirects } = redirectLab({ rules: '1.17' });
     expect(redirects.apply(policy('a'))).toBe(true);
     expect(redirects.apply({ ...policy('a'), description: 'x' })).toBe(false);
-    expect(() => redirects.apply(policy('b'))).toThrow('a policy for service kube-dns already exists in namespace kube-system: a');
+    expect(() => redirects.apply(policy('b'))).toThrow(
+      'a policy for service kube-dns already exists in namespace kube-system: a',
+    );
     redirects.apply(addressPolicy('10.0.0.1', 'c'));
-    expect(() => redirects.apply(addressPolicy('10.0.0.1', 'd'))).toThrow('10.0.0.1:53/UDP is already redirected by policy kube-system/c');
+    expect(() => redirects.apply(addressPolicy('10.0.0.1', 'd'))).toThrow(
+      '10.0.0.1:53/UDP is already redirected by policy kube-system/c',
+    );
   });
 
   it.each([
-    { name: 'no service', change: { redirectFrontend: { serviceMatcher: { serviceName: 'x', namespace: 'kube-system' } } }, reason: 'service kube-system/x does not exist' },
-    { name: 'a headless service', change: { redirectFrontend: { serviceMatcher: { serviceName: 'headless', namespace: 'kube-system' } } }, reason: 'service kube-system/headless has no ClusterIP' },
+    {
+      name: 'no service',
+      change: { redirectFrontend: { serviceMatcher: { serviceName: 'x', namespace: 'kube-system' } } },
+      reason: 'service kube-system/x does not exist',
+    },
+    {
+      name: 'a headless service',
+      change: { redirectFrontend: { serviceMatcher: { serviceName: 'headless', namespace: 'kube-system' } } },
+      reason: 'service kube-system/headless has no ClusterIP',
+    },
   ])('says that there is $name', ({ change, reason }) => {
     const { world, redirects } = redirectLab();
-    world.setService({ namespace: 'kube-system', name: 'headless', clusterIPs: ['None'], ports: [{ name: 'dns', port: 53, protocol: 'UDP' }] });
+    world.setService({
+      namespace: 'kube-system',
+      name: 'headless',
+      clusterIPs: ['None'],
+      ports: [{ name: 'dns', port: 53, protocol: 'UDP' }],
+    });
     redirects.apply(policy('p', change));
     expect(redirects.status('k8s-ctr')[0]).toMatchObject({ reason, frontends: [] });
   });
@@ -202,15 +272,21 @@ describe('LocalRedirects', () => {
     const skip = policy('p', { skipRedirectFromBackend: true });
     const newer = redirectLab({ netnsCookie: false });
     newer.redirects.apply(skip);
-    expect(newer.redirects.status('k8s-ctr')[0]?.warning).toBe('the kernel has no SO_NETNS_COOKIE (5.12): backends are redirected too');
+    expect(newer.redirects.status('k8s-ctr')[0]?.warning).toBe(
+      'the kernel has no SO_NETNS_COOKIE (5.12): backends are redirected too',
+    );
     const older = redirectLab({ netnsCookie: false, rules: '1.17' });
-    expect(() => older.redirects.apply(skip)).toThrow('spec.skipRedirectFromBackend: the kernel has no SO_NETNS_COOKIE (5.12)');
+    expect(() => older.redirects.apply(skip)).toThrow(
+      'spec.skipRedirectFromBackend: the kernel has no SO_NETNS_COOKIE (5.12)',
+    );
   });
 
   it('keeps addresses to the allowed blocks', () => {
     const { redirects } = redirectLab({ addressCidrs: ['169.254.0.0/16'] });
     redirects.apply(addressPolicy('169.254.20.10'));
-    expect(() => redirects.apply(addressPolicy('10.0.0.1', 'b'))).toThrow('spec.redirectFrontend.addressMatcher.ip: 10.0.0.1 is not in the allowed blocks 169.254.0.0/16');
+    expect(() => redirects.apply(addressPolicy('10.0.0.1', 'b'))).toThrow(
+      'spec.redirectFrontend.addressMatcher.ip: 10.0.0.1 is not in the allowed blocks 169.254.0.0/16',
+    );
     expect(() => redirectLab({ addressCidrs: ['x'] })).toThrow('addressCidrs[0]: "x" is no address block');
   });
 

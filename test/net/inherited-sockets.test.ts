@@ -8,20 +8,58 @@ import { HostNetwork } from '../../src/net/host-network.js';
 import { InheritedSockets, listeningSockets, parseSocketList } from '../../src/net/inherited-sockets.js';
 
 const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
-const row = (local: string, peer: string, state: string, inode: number): string => `   0: ${local} ${peer} ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0000000000000000 100 0 0 10 0`;
+const row = (local: string, peer: string, state: string, inode: number): string =>
+  `   0: ${local} ${peer} ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0000000000000000 100 0 0 10 0`;
 const NOBODY = '00000000:0000';
 
 describe('parseSocketList', () => {
   it.each([
-    { name: 'an IPv4 address', line: row('0A14FEA9:0035', NOBODY, '0A', 7), transport: 'tcp' as const, want: [{ transport: 'tcp', address: '169.254.20.10', port: 53, inode: '7' }] },
-    { name: 'a machine of the other byte order', line: row('A9FE140A:0035', NOBODY, '0A', 7), transport: 'tcp' as const, little: false, want: [{ transport: 'tcp', address: '169.254.20.10', port: 53, inode: '7' }] },
-    { name: 'an IPv6 address', line: row('000000FD00000000000000000A000000:1F90', NOBODY, '07', 8), transport: 'udp' as const, want: [{ transport: 'udp', address: 'fd00:0:0:0:0:0:0:a', port: 8080, inode: '8' }] },
-    { name: 'all addresses', line: row('00000000000000000000000000000000:0035', NOBODY, '07', 9), transport: 'udp' as const, want: [{ transport: 'udp', address: '0:0:0:0:0:0:0:0', port: 53, inode: '9' }] },
-    { name: 'an open connection', line: row('0100007F:0035', '0100007F:9C40', '01', 7), transport: 'tcp' as const, want: [] },
-    { name: 'a UDP socket with a peer', line: row('0100007F:9C40', '0100007F:0035', '01', 7), transport: 'udp' as const, want: [] },
+    {
+      name: 'an IPv4 address',
+      line: row('0A14FEA9:0035', NOBODY, '0A', 7),
+      transport: 'tcp' as const,
+      want: [{ transport: 'tcp', address: '169.254.20.10', port: 53, inode: '7' }],
+    },
+    {
+      name: 'a machine of the other byte order',
+      line: row('A9FE140A:0035', NOBODY, '0A', 7),
+      transport: 'tcp' as const,
+      little: false,
+      want: [{ transport: 'tcp', address: '169.254.20.10', port: 53, inode: '7' }],
+    },
+    {
+      name: 'an IPv6 address',
+      line: row('000000FD00000000000000000A000000:1F90', NOBODY, '07', 8),
+      transport: 'udp' as const,
+      want: [{ transport: 'udp', address: 'fd00:0:0:0:0:0:0:a', port: 8080, inode: '8' }],
+    },
+    {
+      name: 'all addresses',
+      line: row('00000000000000000000000000000000:0035', NOBODY, '07', 9),
+      transport: 'udp' as const,
+      want: [{ transport: 'udp', address: '0:0:0:0:0:0:0:0', port: 53, inode: '9' }],
+    },
+    {
+      name: 'an open connection',
+      line: row('0100007F:0035', '0100007F:9C40', '01', 7),
+      transport: 'tcp' as const,
+      want: [],
+    },
+    {
+      name: 'a UDP socket with a peer',
+      line: row('0100007F:9C40', '0100007F:0035', '01', 7),
+      transport: 'udp' as const,
+      want: [],
+    },
     { name: 'nothing', line: '', transport: 'udp' as const, want: [] },
   ])('reads $name', ({ line, transport, little, want }) => {
-    const canonical = want.map((socket) => ({ ...socket, address: new net.SocketAddress({ address: socket.address, family: socket.address.includes(':') ? 'ipv6' : 'ipv4' }).address }));
+    const canonical = want.map((socket) => ({
+      ...socket,
+      address: new net.SocketAddress({
+        address: socket.address,
+        family: socket.address.includes(':') ? 'ipv6' : 'ipv4',
+      }).address,
+    }));
     expect(parseSocketList(`${HEAD}\n${line}\n`, transport, little ?? true)).toEqual(canonical);
   });
 });
@@ -31,7 +69,11 @@ describe.skipIf(process.platform !== 'linux')('listeningSockets', () => {
     const network = new HostNetwork();
     const udp = await network.bindUdp({ address: '127.0.0.1', port: 0 }, () => undefined);
     const tcp = await network.listenTcp({ address: '::1', port: 0 }, () => undefined);
-    const connected = await network.connectUdp(udp.local, () => undefined, () => undefined);
+    const connected = await network.connectUdp(
+      udp.local,
+      () => undefined,
+      () => undefined,
+    );
     const own = listeningSockets().map(({ transport, address, port }) => ({ transport, address, port }));
     expect(own).toContainEqual({ transport: 'udp', address: '127.0.0.1', port: udp.local.port });
     expect(own).toContainEqual({ transport: 'tcp', address: '::1', port: tcp.local.port });
@@ -45,7 +87,9 @@ describe.skipIf(process.platform !== 'linux')('listeningSockets', () => {
 describe('InheritedSockets', () => {
   it('gives each socket once, for exactly its place', () => {
     const sockets = new InheritedSockets([
-      { transport: 'udp', address: '10.96.0.10', port: 53, fd: 4 }, { transport: 'tcp', address: '10.96.0.10', port: 53, fd: 5 }, { transport: 'udp', address: 'fd00::a', port: 53, fd: 6 },
+      { transport: 'udp', address: '10.96.0.10', port: 53, fd: 4 },
+      { transport: 'tcp', address: '10.96.0.10', port: 53, fd: 5 },
+      { transport: 'udp', address: 'fd00::a', port: 53, fd: 6 },
     ]);
     expect(sockets.take('udp', { address: '10.96.0.11', port: 53 })).toBeUndefined();
     expect(sockets.take('udp', { address: '10.96.0.10', port: 54 })).toBeUndefined();
@@ -56,12 +100,20 @@ describe('InheritedSockets', () => {
   });
 
   it('finds a link-local address by itself', () => {
-    expect(new InheritedSockets([{ transport: 'udp', address: 'fe80::1', port: 53, fd: 4 }]).take('udp', { address: 'fe80::1%eth0', port: 53 })).toBe(4);
+    expect(
+      new InheritedSockets([{ transport: 'udp', address: 'fe80::1', port: 53, fd: 4 }]).take('udp', {
+        address: 'fe80::1%eth0',
+        port: 53,
+      }),
+    ).toBe(4);
   });
 
   it('closes what nobody took', () => {
     const [taken, left] = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')];
-    const sockets = new InheritedSockets([{ transport: 'udp', address: '::1', port: 1, fd: taken }, { transport: 'udp', address: '::1', port: 2, fd: left }]);
+    const sockets = new InheritedSockets([
+      { transport: 'udp', address: '::1', port: 1, fd: taken },
+      { transport: 'udp', address: '::1', port: 2, fd: left },
+    ]);
     sockets.take('udp', { address: '::1', port: 1 });
     sockets.closeRest();
     expect(() => fstatSync(left)).toThrow('EBADF');
@@ -75,9 +127,18 @@ describe.skipIf(process.platform !== 'linux')('HostNetwork', () => {
     const tcp = await old.listenTcp({ address: '127.0.0.1', port: 0 }, ({ stream }) => stream.end('old'));
     const udp = await old.bindUdp(tcp.local, () => undefined);
     const own = listeningSockets().filter(({ port }) => port === tcp.local.port);
-    const successor = spawn(process.execPath, ['--import', 'tsx', new URL('successor.ts', import.meta.url).pathname, JSON.stringify(own.map((socket, i) => ({ ...socket, fd: 4 + i })))], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...own.map(({ fd }) => fd)],
-    });
+    const successor = spawn(
+      process.execPath,
+      [
+        '--import',
+        'tsx',
+        new URL('successor.ts', import.meta.url).pathname,
+        JSON.stringify(own.map((socket, i) => ({ ...socket, fd: 4 + i }))),
+      ],
+      {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...own.map(({ fd }) => fd)],
+      },
+    );
     await once(successor, 'message');
     udp.close();
     tcp.close();
@@ -94,6 +155,12 @@ describe.skipIf(process.platform !== 'linux')('HostNetwork', () => {
   });
 
   it('refuses a peer that cannot be reached', async () => {
-    await expect(new HostNetwork().connectUdp({ address: '255.255.255.255', port: 53 }, () => undefined, () => undefined)).rejects.toThrow('EACCES');
+    await expect(
+      new HostNetwork().connectUdp(
+        { address: '255.255.255.255', port: 53 },
+        () => undefined,
+        () => undefined,
+      ),
+    ).rejects.toThrow('EACCES');
   });
 });

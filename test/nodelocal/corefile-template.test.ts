@@ -5,10 +5,19 @@ import { TestLog } from '../support/block.js';
 import { RENDERED, TEMPLATE } from './recorded.js';
 
 const values = (own: Partial<TemplateValues> = {}): TemplateValues => ({
-  localIps: ['169.254.20.10', '10.96.0.10'], dnsPort: 53, clusterDns: '10.96.31.170', domain: 'cluster.local', kubeDns: { stubDomains: new Map(), upstreamNameservers: [] }, ...own,
+  localIps: ['169.254.20.10', '10.96.0.10'],
+  dnsPort: 53,
+  clusterDns: '10.96.31.170',
+  domain: 'cluster.local',
+  kubeDns: { stubDomains: new Map(), upstreamNameservers: [] },
+  ...own,
 });
-const upstreams = (...upstreamNameservers: string[]): Partial<TemplateValues> => ({ kubeDns: { stubDomains: new Map(), upstreamNameservers } });
-const stubs = (...stubDomains: [string, string[]][]): Partial<TemplateValues> => ({ kubeDns: { stubDomains: new Map(stubDomains), upstreamNameservers: [] } });
+const upstreams = (...upstreamNameservers: string[]): Partial<TemplateValues> => ({
+  kubeDns: { stubDomains: new Map(), upstreamNameservers },
+});
+const stubs = (...stubDomains: [string, string[]][]): Partial<TemplateValues> => ({
+  kubeDns: { stubDomains: new Map(stubDomains), upstreamNameservers: [] },
+});
 
 const NOT_TCP = 'Did not find TCP upstream block to replace, assuming upstreams already use UDP.';
 
@@ -19,30 +28,77 @@ describe('renderCorefile', () => {
 
   it.each<{ name: string; template: string; values?: Partial<TemplateValues>; want: string; warnings?: string[] }>([
     { name: 'all addresses', template: 'bind __PILLAR__LOCAL__DNS__', want: 'bind 169.254.20.10 10.96.0.10' },
-    { name: 'an address with a port: the first one', template: 'health __PILLAR__LOCAL__DNS__:8080', want: 'health 169.254.20.10:8080' },
-    { name: 'an IPv6 address with a port', template: 'health __PILLAR__LOCAL__DNS__:8080', values: { localIps: ['fd00::10'] }, want: 'health [fd00::10]:8080' },
-    { name: 'a left-over server variable', template: 'bind __PILLAR__LOCAL__DNS__ __PILLAR__DNS__SERVER__', want: 'bind 169.254.20.10 10.96.0.10 ' },
-    { name: 'the domain', template: '__PILLAR__DNS__DOMAIN__:53 {\n}', values: { domain: 'cluster.test' }, want: 'cluster.test:53 {\n}' },
-    { name: 'the cluster DNS', template: 'forward . __PILLAR__CLUSTER__DNS__', values: { clusterDns: 'fd00::a' }, want: 'forward . fd00::a' },
-    { name: 'own upstreams', template: 'forward . __PILLAR__UPSTREAM__SERVERS__', values: upstreams('192.0.2.1', '192.0.2.2:5353'), want: 'forward . 192.0.2.1 192.0.2.2:5353', warnings: [NOT_TCP] },
     {
-      name: 'own upstreams without the TCP of the found ones', template: '    forward . __PILLAR__UPSTREAM__SERVERS__ {\n            force_tcp\n    }\n', values: upstreams('192.0.2.1'),
+      name: 'an address with a port: the first one',
+      template: 'health __PILLAR__LOCAL__DNS__:8080',
+      want: 'health 169.254.20.10:8080',
+    },
+    {
+      name: 'an IPv6 address with a port',
+      template: 'health __PILLAR__LOCAL__DNS__:8080',
+      values: { localIps: ['fd00::10'] },
+      want: 'health [fd00::10]:8080',
+    },
+    {
+      name: 'a left-over server variable',
+      template: 'bind __PILLAR__LOCAL__DNS__ __PILLAR__DNS__SERVER__',
+      want: 'bind 169.254.20.10 10.96.0.10 ',
+    },
+    {
+      name: 'the domain',
+      template: '__PILLAR__DNS__DOMAIN__:53 {\n}',
+      values: { domain: 'cluster.test' },
+      want: 'cluster.test:53 {\n}',
+    },
+    {
+      name: 'the cluster DNS',
+      template: 'forward . __PILLAR__CLUSTER__DNS__',
+      values: { clusterDns: 'fd00::a' },
+      want: 'forward . fd00::a',
+    },
+    {
+      name: 'own upstreams',
+      template: 'forward . __PILLAR__UPSTREAM__SERVERS__',
+      values: upstreams('192.0.2.1', '192.0.2.2:5353'),
+      want: 'forward . 192.0.2.1 192.0.2.2:5353',
+      warnings: [NOT_TCP],
+    },
+    {
+      name: 'own upstreams without the TCP of the found ones',
+      template: '    forward . __PILLAR__UPSTREAM__SERVERS__ {\n            force_tcp\n    }\n',
+      values: upstreams('192.0.2.1'),
       want: '    forward . 192.0.2.1\n',
     },
     {
-      name: 'own upstreams in a block with other options', template: 'forward . __PILLAR__UPSTREAM__SERVERS__ {\n    max_fails 0\n}', values: upstreams('192.0.2.1'),
-      want: 'forward . 192.0.2.1 {\n    max_fails 0\n}', warnings: [NOT_TCP],
+      name: 'own upstreams in a block with other options',
+      template: 'forward . __PILLAR__UPSTREAM__SERVERS__ {\n    max_fails 0\n}',
+      values: upstreams('192.0.2.1'),
+      want: 'forward . 192.0.2.1 {\n    max_fails 0\n}',
+      warnings: [NOT_TCP],
     },
-    { name: 'found upstreams with TCP', template: 'forward . __PILLAR__UPSTREAM__SERVERS__ {\n    force_tcp\n}', want: 'forward . /etc/resolv.conf {\n    force_tcp\n}' },
     {
-      name: 'stub domains in order, where the template listens', template: '.:53 {\n    bind 0.0.0.0\n}\n', values: stubs(['b.test', ['192.0.2.2:1053', '192.0.2.3']], ['a.test', ['192.0.2.1']]),
+      name: 'found upstreams with TCP',
+      template: 'forward . __PILLAR__UPSTREAM__SERVERS__ {\n    force_tcp\n}',
+      want: 'forward . /etc/resolv.conf {\n    force_tcp\n}',
+    },
+    {
+      name: 'stub domains in order, where the template listens',
+      template: '.:53 {\n    bind 0.0.0.0\n}\n',
+      values: stubs(['b.test', ['192.0.2.2:1053', '192.0.2.3']], ['a.test', ['192.0.2.1']]),
       want: '.:53 {\n    bind 0.0.0.0\n}\n\na.test:53 {\n    errors\n    cache 30\n    bind 0.0.0.0\n    forward . 192.0.2.1\n}\n\nb.test:53 {\n    errors\n    cache 30\n    bind 0.0.0.0\n    forward . 192.0.2.2:1053 192.0.2.3\n}\n',
     },
     {
-      name: 'stub domains where the template says nothing of where', template: '', values: { ...stubs(['a.test', ['192.0.2.1']]), dnsPort: 1053 },
+      name: 'stub domains where the template says nothing of where',
+      template: '',
+      values: { ...stubs(['a.test', ['192.0.2.1']]), dnsPort: 1053 },
       want: '\na.test:1053 {\n    errors\n    cache 30\n    bind 169.254.20.10 10.96.0.10\n    forward . 192.0.2.1\n}\n',
     },
-    { name: 'no cluster DNS where none is asked for', template: 'forward . 192.0.2.1\nhealth', values: { clusterDns: undefined }, want: 'forward . 192.0.2.1\nhealth' },
+    {
+      name: 'no cluster DNS where none is asked for',
+      template: 'forward . 192.0.2.1\nhealth',
+      values: { clusterDns: undefined },
+      want: 'forward . 192.0.2.1\nhealth',
+    },
   ])('fills in $name', ({ template, values: own, want, warnings }) => {
     const rendered = renderCorefile(template, values(own));
     expect(rendered.text).toBe(want);
@@ -65,7 +121,10 @@ describe('renderCorefile', () => {
     });
 
     it('answers names of the cluster with SERVFAIL', async () => {
-      const text = rendered.text.replaceAll(/^.*bind .*$/gm, '').replaceAll('/etc/resolv.conf', '127.0.0.1').replaceAll(/^ *(loop|reload|prometheus.*)$/gm, '');
+      const text = rendered.text
+        .replaceAll(/^.*bind .*$/gm, '')
+        .replaceAll('/etc/resolv.conf', '127.0.0.1')
+        .replaceAll(/^ *(loop|reload|prometheus.*)$/gm, '');
       const server = await createServer({ corefile: text, log: new TestLog() });
       expect((await server.inject({ name: 'web.default.svc.cluster.local.', type: 1 }))?.rcode).toBe(2);
       await server.stop();

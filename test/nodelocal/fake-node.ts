@@ -11,7 +11,10 @@ interface Link {
 const ok = (stdout = ''): RunResult => ({ code: 0, stdout, stderr: '' });
 const failed = (code: number, stderr: string): RunResult => ({ code, stdout: '', stderr: `${stderr}\n` });
 
-/** A node's links, rules and tables, changed by the commands that change a real one, with what real ones say when they fail. */
+/**
+ * A node's links, rules and tables, changed by the commands that change a real one, with what real ones say when they
+ * fail.
+ */
 export class FakeNode {
   readonly links: Link[] = [{ name: 'lo', type: 'loopback', up: true, addresses: ['127.0.0.1/8', '::1/128'] }];
   /** Rules by `COMMAND TABLE CHAIN`, first one first, in the words of iptables-save. */
@@ -31,7 +34,9 @@ export class FakeNode {
     this.commands.push(line);
     const failure = Object.entries(this.failing).find(([start]) => line.startsWith(start));
     if (failure) return Promise.resolve(failure[1]);
-    return Promise.resolve(command === 'ip' ? this.ip(args) : command === 'nft' ? this.nft(args, stdin ?? '') : this.iptables(command, args));
+    return Promise.resolve(
+      command === 'ip' ? this.ip(args) : command === 'nft' ? this.nft(args, stdin ?? '') : this.iptables(command, args),
+    );
   };
 
   link(name: string): Link | undefined {
@@ -40,7 +45,9 @@ export class FakeNode {
 
   /** The rules as `iptables-save` lists them in both tables. */
   saved(command: 'iptables' | 'ip6tables' = 'iptables'): string[] {
-    return ['raw PREROUTING', 'raw OUTPUT', 'filter INPUT', 'filter OUTPUT'].flatMap((place) => (this.rules.get(`${command} ${place}`) ?? []).map((rule) => `-A ${place.split(' ')[1]} ${rule}`));
+    return ['raw PREROUTING', 'raw OUTPUT', 'filter INPUT', 'filter OUTPUT'].flatMap((place) =>
+      (this.rules.get(`${command} ${place}`) ?? []).map((rule) => `-A ${place.split(' ')[1]} ${rule}`),
+    );
   }
 
   /** Commands that changed something or tried to, since the last call. */
@@ -59,7 +66,18 @@ export class FakeNode {
       this.links.push({ name, type, up: false, addresses: [] });
       return ok();
     }
-    if (line === '-j addr show') return ok(JSON.stringify(this.links.map((link) => ({ ifname: link.name, addr_info: [...link.addresses.map(addressInfo), ...(link.up && link.type !== 'loopback' ? [{ local: 'fe80::1', scope: 'link' }] : [])] }))));
+    if (line === '-j addr show')
+      return ok(
+        JSON.stringify(
+          this.links.map((link) => ({
+            ifname: link.name,
+            addr_info: [
+              ...link.addresses.map(addressInfo),
+              ...(link.up && link.type !== 'loopback' ? [{ local: 'fe80::1', scope: 'link' }] : []),
+            ],
+          })),
+        ),
+      );
     const device = args.includes('dev') ? args[args.indexOf('dev') + 1]! : args[2]!;
     const link = this.link(device);
     if (!link) return failed(1, `Cannot find device "${device}"`);
@@ -73,12 +91,24 @@ export class FakeNode {
   private iptables(command: string, args: readonly string[]): RunResult {
     if (command.endsWith('-save')) {
       const start = `${command.replace('-save', '')} ${args[1]} `;
-      return ok([`*${args[1]}`, ...[...this.rules].filter(([place]) => place.startsWith(start)).flatMap(([place, rules]) => rules.map((rule) => this.listedAs(`-A ${place.slice(start.length)} ${rule}`))), 'COMMIT', ''].join('\n'));
+      return ok(
+        [
+          `*${args[1]}`,
+          ...[...this.rules]
+            .filter(([place]) => place.startsWith(start))
+            .flatMap(([place, rules]) => rules.map((rule) => this.listedAs(`-A ${place.slice(start.length)} ${rule}`))),
+          'COMMIT',
+          '',
+        ].join('\n'),
+      );
     }
     const [, , , table, action, chain, ...rest] = args;
     const place = `${command} ${table} ${chain}`;
     const rules = this.rules.get(place) ?? [];
-    const rule = rest.map((word) => (word.includes(' ') ? `"${word}"` : word)).join(' ').replace('-j CT --notrack', '-j NOTRACK');
+    const rule = rest
+      .map((word) => (word.includes(' ') ? `"${word}"` : word))
+      .join(' ')
+      .replace('-j CT --notrack', '-j NOTRACK');
     const at = rules.indexOf(rule);
     this.rules.set(place, rules);
     if (action === '-I') rules.unshift(rule);
@@ -92,21 +122,34 @@ export class FakeNode {
     if (args[0] === '-f') {
       const name = /^table inet (\S+)/m.exec(script)![1]!;
       let chain = '';
-      this.tables.set(name, script.split('\n').flatMap((line) => {
-        chain = /chain (\S+)/.exec(line)?.[1] ?? chain;
-        const comment = /comment "(.*)"/.exec(line)?.[1];
-        return comment === undefined ? [] : [`${chain} ${comment}`];
-      }));
+      this.tables.set(
+        name,
+        script.split('\n').flatMap((line) => {
+          chain = /chain (\S+)/.exec(line)?.[1] ?? chain;
+          const comment = /comment "(.*)"/.exec(line)?.[1];
+          return comment === undefined ? [] : [`${chain} ${comment}`];
+        }),
+      );
       return ok();
     }
     const rules = this.tables.get(table);
     if (!rules) return failed(1, 'Error: No such file or directory');
     if (args[0] === 'delete') this.tables.delete(table);
-    return ok(JSON.stringify({ nftables: [{ metainfo: {} }, ...rules.map((rule) => ({ rule: { chain: rule.split(' ')[0], comment: rule.slice(rule.indexOf(' ') + 1) } }))] }));
+    return ok(
+      JSON.stringify({
+        nftables: [
+          { metainfo: {} },
+          ...rules.map((rule) => ({ rule: { chain: rule.split(' ')[0], comment: rule.slice(rule.indexOf(' ') + 1) } })),
+        ],
+      }),
+    );
   }
 }
 
-const addressInfo = (address: string): { local: string; scope: string } => ({ local: address.split('/')[0]!, scope: 'global' });
+const addressInfo = (address: string): { local: string; scope: string } => ({
+  local: address.split('/')[0]!,
+  scope: 'global',
+});
 
 /** A rule of a listing as the arguments that put it there. */
 export const insertArgs = (table: string, line: string): string[] => {

@@ -26,7 +26,10 @@ describe('hostFiles', () => {
   it('reads a mounted ConfigMap without its hidden versions and folders', () => {
     mount('1', { stubDomains: '{}', upstreamNameservers: '[]' });
     mkdirSync(path.join(dir, 'folder'));
-    expect([...hostFiles.folder(dir)]).toEqual([['stubDomains', '{}'], ['upstreamNameservers', '[]']]);
+    expect([...hostFiles.folder(dir)]).toEqual([
+      ['stubDomains', '{}'],
+      ['upstreamNameservers', '[]'],
+    ]);
   });
 
   it('writes and reads a file, and knows what is there', () => {
@@ -45,7 +48,12 @@ describe('WatchedFolder', () => {
     mount('1', { Corefile: 'a' });
     const watched = new WatchedFolder(hostFiles, dir);
     watched.read();
-    watched.watch(clock, 10_000, (folder) => seen.push(folder), (error) => errors.push(error));
+    watched.watch(
+      clock,
+      10_000,
+      (folder) => seen.push(folder),
+      (error) => errors.push(error),
+    );
     mount('2', { Corefile: 'a' });
     clock.advance(10_000);
     mount('3', { Corefile: 'b' });
@@ -61,7 +69,12 @@ describe('WatchedFolder', () => {
     const clock = new ManualClock();
     const errors: string[] = [];
     const watched = new WatchedFolder(hostFiles, path.join(dir, 'nowhere'));
-    watched.watch(clock, 10_000, () => undefined, (error) => errors.push(error.message));
+    watched.watch(
+      clock,
+      10_000,
+      () => undefined,
+      (error) => errors.push(error.message),
+    );
     clock.advance(10_000);
     watched.close();
     expect(errors).toEqual([expect.stringContaining('ENOENT')]);
@@ -73,16 +86,27 @@ describe('hostRun', () => {
 
   it.each([
     { name: 'success', command: 'printf', args: ['a b'], want: { code: 0, stdout: 'a b', stderr: '' } },
-    { name: 'failure', command: 'sh', args: ['-c', 'echo why >&2; exit 3'], want: { code: 3, stdout: '', stderr: 'why\n' } },
+    {
+      name: 'failure',
+      command: 'sh',
+      args: ['-c', 'echo why >&2; exit 3'],
+      want: { code: 3, stdout: '', stderr: 'why\n' },
+    },
     { name: 'silent failure', command: 'false', args: [], want: { code: 1, stdout: '', stderr: '' } },
     { name: 'no program', command: '/', args: [], want: { code: 126, stdout: '', stderr: 'spawn / EACCES' } },
-    { name: 'no such program', command: 'nodens-no-such-program', args: [], want: { code: 127, stdout: '', stderr: 'nodens-no-such-program: not found; it has to be installed' } },
+    {
+      name: 'no such program',
+      command: 'nodens-no-such-program',
+      args: [],
+      want: { code: 127, stdout: '', stderr: 'nodens-no-such-program: not found; it has to be installed' },
+    },
     { name: 'language', command: 'sh', args: ['-c', 'printf $LC_ALL'], want: { code: 0, stdout: 'C', stderr: '' } },
   ])('$name', async ({ command, args, want }) => expect(await run(command, args)).toEqual(want));
 
   it('hands over standard input', async () => expect(await output(run, 'cat', [], 'table\n')).toBe('table\n'));
 
-  it('is not troubled by a program that reads none of it', async () => expect(await run('true', [], 'x'.repeat(1 << 20))).toEqual({ code: 0, stdout: '', stderr: '' }));
+  it('is not troubled by a program that reads none of it', async () =>
+    expect(await run('true', [], 'x'.repeat(1 << 20))).toEqual({ code: 0, stdout: '', stderr: '' }));
 });
 
 describe('output', () => {

@@ -11,7 +11,18 @@ import { TestLog } from '../support/block.js';
 import { FakeNode } from './fake-node.js';
 import { RENDERED, SAVED, START_LOG, TEMPLATE } from './recorded.js';
 
-const FLAGS = ['-localip', '169.254.20.10,10.96.0.10', '-conf', '/etc/Corefile', '-upstreamsvc', 'kube-dns-upstream', '-pidfile', '/run/node-cache.pid', '-metrics-listen-address', '127.0.0.1:0'];
+const FLAGS = [
+  '-localip',
+  '169.254.20.10,10.96.0.10',
+  '-conf',
+  '/etc/Corefile',
+  '-upstreamsvc',
+  'kube-dns-upstream',
+  '-pidfile',
+  '/run/node-cache.pid',
+  '-metrics-listen-address',
+  '127.0.0.1:0',
+];
 const ENV = { KUBE_DNS_UPSTREAM_SERVICE_HOST: '10.96.31.170' };
 const BASE = '/etc/coredns/Corefile.base';
 
@@ -26,7 +37,9 @@ class FakeFiles implements NodeCacheFiles {
     this.texts.set(file, text);
   };
   folder = (folder: string): Folder => {
-    const found = [...this.texts].filter(([file]) => file.startsWith(`${folder}/`)).map(([file, text]) => [file.slice(folder.length + 1), text] as const);
+    const found = [...this.texts]
+      .filter(([file]) => file.startsWith(`${folder}/`))
+      .map(([file, text]) => [file.slice(folder.length + 1), text] as const);
     return found.length > 0 ? new Map(found) : missing(folder);
   };
   exists = (file: string): boolean => [...this.texts.keys()].some((known) => known.startsWith(`${file}/`));
@@ -69,11 +82,21 @@ beforeEach(() => {
   signals = 0;
 });
 
-const nodeCache = (args: readonly string[] = FLAGS, env: Record<string, string> = ENV): NodeCache => new NodeCache(parseNodeCacheFlags(args), {
-  clock, metrics, env, files, log, run: node.run, network, self: { pid: 4711, signalReload: () => void signals++ }, startLog: new StartLog(clock, (text) => void (started += text)),
-});
+const nodeCache = (args: readonly string[] = FLAGS, env: Record<string, string> = ENV): NodeCache =>
+  new NodeCache(parseNodeCacheFlags(args), {
+    clock,
+    metrics,
+    env,
+    files,
+    log,
+    run: node.run,
+    network,
+    self: { pid: 4711, signalReload: () => void signals++ },
+    startLog: new StartLog(clock, (text) => void (started += text)),
+  });
 const serving = (cache: NodeCache): Promise<void> => cache.serving(() => void reloads++);
-const errorCount = async (type: string): Promise<number> => Number(new RegExp(`errortype="${type}"} (\\d+)`).exec(await metrics.text())![1]);
+const errorCount = async (type: string): Promise<number> =>
+  Number(new RegExp(`errortype="${type}"} (\\d+)`).exec(await metrics.text())![1]);
 const startLines = (): string[] => started.split('\n').filter((line) => line !== '');
 
 describe('a start', () => {
@@ -82,8 +105,11 @@ describe('a start', () => {
     await cache.prepare();
     await serving(cache);
     await cache.end();
-    // Without those of the server, of Go, of the command that starts it, and of waiting for a file: rules are set as soon as queries are taken.
-    const theirs = START_LOG.filter((line) => !/Starting node-cache|pidfile '|maxprocs|plugin\/|:53 on|CoreDNS-|linux\/|SIGTERM|goroutine/.test(line));
+    // Without those of the server, of Go, of the command that starts it, and of waiting for a file: rules are set as
+    // soon as queries are taken.
+    const theirs = START_LOG.filter(
+      (line) => !/Starting node-cache|pidfile '|maxprocs|plugin\/|:53 on|CoreDNS-|linux\/|SIGTERM|goroutine/.test(line),
+    );
     expect([...startLines(), ...log.lines]).toEqual(theirs);
   });
 
@@ -116,8 +142,12 @@ describe('a start', () => {
   ])('with $name address of the upstream service says so, and what comes of it', async ({ env, shown }) => {
     const cache = nodeCache(FLAGS, env);
     await cache.prepare();
-    expect(startLines()[2]).toBe(`2026/11/20 19:12:51 [WARNING] Unable to lookup IP address of Upstream service kube-dns-upstream, env $KUBE_DNS_UPSTREAM_SERVICE_HOST \`${shown}\``);
-    expect(startLines()[3]).toContain('[WARNING] Without an upstream service, names of the cluster are answered with SERVFAIL');
+    expect(startLines()[2]).toBe(
+      `2026/11/20 19:12:51 [WARNING] Unable to lookup IP address of Upstream service kube-dns-upstream, env $KUBE_DNS_UPSTREAM_SERVICE_HOST \`${shown}\``,
+    );
+    expect(startLines()[3]).toContain(
+      '[WARNING] Without an upstream service, names of the cluster are answered with SERVFAIL',
+    );
     expect(files.texts.get('/etc/Corefile')).toContain('rcode SERVFAIL');
     await cache.end();
   });
@@ -126,7 +156,11 @@ describe('a start', () => {
     files.texts.delete(BASE);
     const cache = nodeCache();
     await cache.prepare();
-    expect(startLines().slice(2, 5).map((line) => line.slice(20))).toEqual([
+    expect(
+      startLines()
+        .slice(2, 5)
+        .map((line) => line.slice(20)),
+    ).toEqual([
       `[ERROR] Failed to read node-cache coreFile ${BASE} - ENOENT: no such file or directory, open '${BASE}'`,
       '[INFO] Skipping kube-dns configmap sync as no directory was specified',
       "[ERROR] Failed to sync node-local-dns config directory /etc/coredns, err: ENOENT: no such file or directory, open '/etc/coredns'",
@@ -163,7 +197,9 @@ describe('the kube-dns ConfigMap', () => {
     files.texts.set('/cm/stubDomains', '{"a.test": ["192.0.2.1"], "b.test": ["192.0.2.2"]}');
     clock.advance(10_000);
     expect(files.texts.get('/etc/Corefile')).toContain('b.test:53 {');
-    expect(log.lines.find((line) => line.includes('Updated'))).toBe('[INFO] Updated Corefile with 2 custom stubdomains and upstream servers /etc/resolv.conf');
+    expect(log.lines.find((line) => line.includes('Updated'))).toBe(
+      '[INFO] Updated Corefile with 2 custom stubdomains and upstream servers /etc/resolv.conf',
+    );
     expect(reloads).toBe(1);
     await cache.end();
   });
@@ -175,7 +211,9 @@ describe('the kube-dns ConfigMap', () => {
     await serving(cache);
     files.texts.set('/cm/stubDomains', '{"a.test": 1}');
     clock.advance(20_000);
-    expect(log.lines.filter((line) => line.includes('config'))).toEqual(['[ERROR] Invalid config: stubDomains: a.test: got 1, allowed: a list of servers']);
+    expect(log.lines.filter((line) => line.includes('config'))).toEqual([
+      '[ERROR] Invalid config: stubDomains: a.test: got 1, allowed: a list of servers',
+    ]);
     expect(reloads).toBe(0);
     expect(files.texts.get('/etc/Corefile')).toContain('a.test:53 {');
     await cache.end();
@@ -185,9 +223,13 @@ describe('the kube-dns ConfigMap', () => {
     const cache = nodeCache([...FLAGS, '-kubednscm', '/cm']);
     await cache.prepare();
     await serving(cache);
-    expect(started).toContain("[ERROR] Failed to sync kube-dns config directory /cm, err: ENOENT: no such file or directory, open '/cm'");
+    expect(started).toContain(
+      "[ERROR] Failed to sync kube-dns config directory /cm, err: ENOENT: no such file or directory, open '/cm'",
+    );
     clock.advance(10_000);
-    expect(log.lines.at(-1)).toBe("[ERROR] Error loading config from /cm: ENOENT: no such file or directory, open '/cm'");
+    expect(log.lines.at(-1)).toBe(
+      "[ERROR] Error loading config from /cm: ENOENT: no such file or directory, open '/cm'",
+    );
     files.texts.set('/cm/upstreamNameservers', '["192.0.2.9"]');
     clock.advance(10_000);
     expect(files.texts.get('/etc/Corefile')).toContain('forward . 192.0.2.9');
@@ -252,8 +294,11 @@ describe('while serving', () => {
     const response = await fetch(url);
     const text = await response.text();
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
-    for (const type of ['iptables', 'iptables_lock', 'interface_add', 'interface_check', 'configmap']) expect(text).toContain(`coredns_nodecache_setup_errors_total{errortype="${type}"} 0\n`);
-    expect(text).toContain('# HELP coredns_nodecache_setup_errors_total The number of errors during periodic network setup for node-cache\n# TYPE coredns_nodecache_setup_errors_total counter\n');
+    for (const type of ['iptables', 'iptables_lock', 'interface_add', 'interface_check', 'configmap'])
+      expect(text).toContain(`coredns_nodecache_setup_errors_total{errortype="${type}"} 0\n`);
+    expect(text).toContain(
+      '# HELP coredns_nodecache_setup_errors_total The number of errors during periodic network setup for node-cache\n# TYPE coredns_nodecache_setup_errors_total counter\n',
+    );
     expect(text).toContain('process_resident_memory_bytes');
     await cache.end();
     await expect(fetch(url)).rejects.toThrow();
@@ -263,7 +308,9 @@ describe('while serving', () => {
     const taken = await network.listenTcp({ address: '127.0.0.1', port: 0 }, () => undefined);
     const cache = nodeCache([...FLAGS.slice(0, -1), `127.0.0.1:${taken.local.port}`]);
     await cache.prepare();
-    expect(started).toContain(`[ERROR] Failed to start metrics handler: node-cache: cannot listen on 127.0.0.1:${taken.local.port} (tcp)`);
+    expect(started).toContain(
+      `[ERROR] Failed to start metrics handler: node-cache: cannot listen on 127.0.0.1:${taken.local.port} (tcp)`,
+    );
     expect(files.texts.get('/etc/Corefile')).toBe(RENDERED);
     await cache.end();
     taken.close();

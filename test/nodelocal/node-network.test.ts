@@ -24,7 +24,13 @@ beforeEach(() => {
 
 function network(...args: string[]): NodeNetwork {
   const options = parseNodeCacheFlags(args);
-  return new NodeNetwork(networkPlan(options), options.backend, options.interfaceName, node.run, new Report(log, errors));
+  return new NodeNetwork(
+    networkPlan(options),
+    options.backend,
+    options.interfaceName,
+    node.run,
+    new Report(log, errors),
+  );
 }
 
 /** As a start does it, and the first check after it. */
@@ -35,29 +41,46 @@ async function setUp(...args: string[]): Promise<NodeNetwork> {
   return made;
 }
 
-const counts = (): Record<string, number> => Object.fromEntries(Object.entries(errors).filter(([, { value }]) => value > 0).map(([type, { value }]) => [type, value]));
+const counts = (): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(errors)
+      .filter(([, { value }]) => value > 0)
+      .map(([type, { value }]) => [type, value]),
+  );
 const failure = (stderr: string, code = 1): RunResult => ({ code, stdout: '', stderr });
 
 describe('the link', () => {
   it('is made with its addresses, and left down as node-cache leaves it', async () => {
     await network(...TWO).setUpLink();
-    expect(node.link('nodelocaldns')).toEqual({ name: 'nodelocaldns', type: 'dummy', up: false, addresses: ['169.254.20.10/32', '10.96.0.10/32'] });
+    expect(node.link('nodelocaldns')).toEqual({
+      name: 'nodelocaldns',
+      type: 'dummy',
+      up: false,
+      addresses: ['169.254.20.10/32', '10.96.0.10/32'],
+    });
     expect(log.lines).toEqual(['[INFO] Added interface - nodelocaldns']);
   });
 
   it('is brought up for an IPv6 address, which is not checked for doubles', async () => {
     await network('-localip', '169.254.20.10,fd00::10').setUpLink();
     expect(node.changes()).toEqual([
-      'ip link add nodelocaldns type dummy', 'ip addr add 169.254.20.10/32 dev nodelocaldns', 'ip addr add fd00::10/128 dev nodelocaldns nodad', 'ip link set nodelocaldns up',
+      'ip link add nodelocaldns type dummy',
+      'ip addr add 169.254.20.10/32 dev nodelocaldns',
+      'ip addr add fd00::10/128 dev nodelocaldns nodad',
+      'ip link set nodelocaldns up',
     ]);
   });
 
   it('is a bridge where the kernel knows no dummy', async () => {
     node.types = ['bridge'];
     await network(...TWO).setUpLink();
-    expect(node.link('nodelocaldns')).toMatchObject({ type: 'bridge', addresses: ['169.254.20.10/32', '10.96.0.10/32'] });
+    expect(node.link('nodelocaldns')).toMatchObject({
+      type: 'bridge',
+      addresses: ['169.254.20.10/32', '10.96.0.10/32'],
+    });
     expect(log.lines).toEqual([
-      '[WARNING] this kernel knows no links of type dummy: nodelocaldns is a bridge without ports instead, which holds the addresses as well', '[INFO] Added interface - nodelocaldns',
+      '[WARNING] this kernel knows no links of type dummy: nodelocaldns is a bridge without ports instead, which holds the addresses as well',
+      '[INFO] Added interface - nodelocaldns',
     ]);
     expect(counts()).toEqual({});
   });
@@ -89,7 +112,9 @@ describe('the link', () => {
     await network('-localip', '169.254.20.10,10.96.0.11,fd00::11').setUpLink();
     await network(...TWO).setUpLink();
     expect(node.link('nodelocaldns')!.addresses.sort()).toEqual(['10.96.0.10/32', '169.254.20.10/32']);
-    expect(log.lines.at(-1)).toBe('[INFO] Removing address fd00::11 from interface nodelocaldns, which is none of -localip');
+    expect(log.lines.at(-1)).toBe(
+      '[INFO] Removing address fd00::11 from interface nodelocaldns, which is none of -localip',
+    );
   });
 
   it('is not made when that is not wanted', async () => {
@@ -98,9 +123,24 @@ describe('the link', () => {
   });
 
   it.each([
-    { name: 'cannot be looked at', failing: 'ip -j', count: { interface_check: 1 }, line: '[ERROR] Error checking dummy device nodelocaldns - ip -j addr show: no (exit 1)' },
-    { name: 'cannot be made', failing: 'ip link add', count: { interface_add: 1 }, line: '[ERROR] Failed to add non-existent interface nodelocaldns: ip link add nodelocaldns type dummy: no (exit 1)' },
-    { name: 'takes no address', failing: 'ip addr add 10', count: { interface_add: 1 }, line: '[ERROR] Failed to add an address of interface nodelocaldns: ip addr add 10.96.0.10/32 dev nodelocaldns: no (exit 1)' },
+    {
+      name: 'cannot be looked at',
+      failing: 'ip -j',
+      count: { interface_check: 1 },
+      line: '[ERROR] Error checking dummy device nodelocaldns - ip -j addr show: no (exit 1)',
+    },
+    {
+      name: 'cannot be made',
+      failing: 'ip link add',
+      count: { interface_add: 1 },
+      line: '[ERROR] Failed to add non-existent interface nodelocaldns: ip link add nodelocaldns type dummy: no (exit 1)',
+    },
+    {
+      name: 'takes no address',
+      failing: 'ip addr add 10',
+      count: { interface_add: 1 },
+      line: '[ERROR] Failed to add an address of interface nodelocaldns: ip addr add 10.96.0.10/32 dev nodelocaldns: no (exit 1)',
+    },
   ])('that $name is counted and told', async ({ failing, count, line }) => {
     node.failing = { [failing]: failure('no\n') };
     await network(...TWO).setUpLink();
@@ -160,13 +200,18 @@ describe('rules by iptables', () => {
     node.rules.get('iptables raw PREROUTING')!.splice(1, 1);
     log.lines.length = 0;
     await made.sync();
-    expect(log.lines).toEqual(['[INFO] Added back nodelocaldns rule - {raw PREROUTING [-p tcp -d 10.96.0.10 --dport 53 -j NOTRACK -m comment --comment NodeLocal DNS Cache: skip conntrack]}']);
+    expect(log.lines).toEqual([
+      '[INFO] Added back nodelocaldns rule - {raw PREROUTING [-p tcp -d 10.96.0.10 --dport 53 -j NOTRACK -m comment --comment NodeLocal DNS Cache: skip conntrack]}',
+    ]);
     expect(node.saved().sort()).toEqual([...SAVED].sort());
   });
 
   it.each([
     { name: 'in words of its own', listedAs: (line: string) => line.replace('-m udp ', '') },
-    { name: 'with the target that NOTRACK has become', listedAs: (line: string) => line.replace('-j NOTRACK', '-j CT --notrack') },
+    {
+      name: 'with the target that NOTRACK has become',
+      listedAs: (line: string) => line.replace('-j NOTRACK', '-j CT --notrack'),
+    },
   ])('of a version that lists them $name are not doubled', async ({ listedAs }) => {
     node.listedAs = listedAs;
     await (await setUp(...TWO)).sync();
@@ -235,11 +280,21 @@ describe('rules by iptables', () => {
     expect(node.saved()).toEqual([]);
   });
 
-  const HELD = 'Another app is currently holding the xtables lock; still 5s 0us time ahead to have a chance to grab the lock...';
+  const HELD =
+    'Another app is currently holding the xtables lock; still 5s 0us time ahead to have a chance to grab the lock...';
   it.each([
-    { name: 'listing', failing: 'iptables-save -t filter', stderr: 'no', count: { iptables: 1 }, line: '[ERROR] Error listing iptables rules of table filter, error - iptables-save -t filter: no (exit 1)' },
     {
-      name: 'adding', failing: 'iptables -w 5 -t raw -I PREROUTING -d 10.96.0.10/32 -p udp', stderr: 'no chain', count: { iptables: 1 },
+      name: 'listing',
+      failing: 'iptables-save -t filter',
+      stderr: 'no',
+      count: { iptables: 1 },
+      line: '[ERROR] Error listing iptables rules of table filter, error - iptables-save -t filter: no (exit 1)',
+    },
+    {
+      name: 'adding',
+      failing: 'iptables -w 5 -t raw -I PREROUTING -d 10.96.0.10/32 -p udp',
+      stderr: 'no chain',
+      count: { iptables: 1 },
       line: '[ERROR] Error checking/adding iptables rule {raw PREROUTING [-p udp -d 10.96.0.10 --dport 53 -j NOTRACK -m comment --comment NodeLocal DNS Cache: skip conntrack]}, error - iptables -w 5 -t raw -I PREROUTING -d 10.96.0.10/32 -p udp -m udp --dport 53 -m comment --comment NodeLocal DNS Cache: skip conntrack -j NOTRACK: no chain (exit 1)',
     },
   ])('fail to be set: $name', async ({ failing, stderr, count, line }) => {
@@ -277,8 +332,12 @@ describe('rules by nft', () => {
   it('stand in a table of their own, and are told as those of iptables', async () => {
     await setUp(...NFT);
     expect(node.tables.get(TABLE)).toHaveLength(24);
-    expect(node.tables.get(TABLE)![0]).toBe('raw_prerouting NodeLocal DNS Cache: skip conntrack, udp to 10.96.0.10 port 53');
-    expect(log.lines.filter((line) => line.includes('Added back')).sort()).toEqual(ADDED.map((line) => `[INFO] ${line}`).sort());
+    expect(node.tables.get(TABLE)![0]).toBe(
+      'raw_prerouting NodeLocal DNS Cache: skip conntrack, udp to 10.96.0.10 port 53',
+    );
+    expect(log.lines.filter((line) => line.includes('Added back')).sort()).toEqual(
+      ADDED.map((line) => `[INFO] ${line}`).sort(),
+    );
     expect(node.commands.some((line) => line.startsWith('iptables'))).toBe(false);
   });
 
@@ -291,7 +350,11 @@ describe('rules by nft', () => {
 
   it.each([
     { name: 'one is missing', change: (rules: string[]) => void rules.pop() },
-    { name: 'there is one more', change: (rules: string[]) => void rules.push('raw_output NodeLocal DNS Cache: skip conntrack, udp to 10.96.0.11 port 53') },
+    {
+      name: 'there is one more',
+      change: (rules: string[]) =>
+        void rules.push('raw_output NodeLocal DNS Cache: skip conntrack, udp to 10.96.0.11 port 53'),
+    },
   ])('are all put in place anew when $name', async ({ change }) => {
     const made = await setUp(...NFT);
     const whole = [...node.tables.get(TABLE)!];
@@ -309,9 +372,21 @@ describe('rules by nft', () => {
   });
 
   it.each([
-    { name: 'listed', failing: 'nft -j list', line: `[ERROR] Error checking/adding nft table ${TABLE}, error - nft -j list table inet ${TABLE}: Operation not permitted (exit 1)` },
-    { name: 'set', failing: 'nft -f', line: `[ERROR] Error checking/adding nft table ${TABLE}, error - nft -f -: Operation not permitted (exit 1)` },
-    { name: 'removed', failing: 'nft delete', line: `[ERROR] Failed deleting nft table ${TABLE}, error - Operation not permitted` },
+    {
+      name: 'listed',
+      failing: 'nft -j list',
+      line: `[ERROR] Error checking/adding nft table ${TABLE}, error - nft -j list table inet ${TABLE}: Operation not permitted (exit 1)`,
+    },
+    {
+      name: 'set',
+      failing: 'nft -f',
+      line: `[ERROR] Error checking/adding nft table ${TABLE}, error - nft -f -: Operation not permitted (exit 1)`,
+    },
+    {
+      name: 'removed',
+      failing: 'nft delete',
+      line: `[ERROR] Failed deleting nft table ${TABLE}, error - Operation not permitted`,
+    },
   ])('that cannot be $name are counted', async ({ failing, line }) => {
     node.failing = { [failing]: failure('Operation not permitted\n') };
     await (await setUp(...NFT)).removeRules();

@@ -5,7 +5,14 @@ import { describeRule, listedRules, networkPlan, words, type NetworkPlan } from 
 import { ADDED, SAVED } from './recorded.js';
 
 const planOf = (...args: string[]): NetworkPlan => networkPlan(parseNodeCacheFlags(args));
-const TRANSCRIPT = ['-localip', '169.254.20.10,10.96.0.10', '-conf', '/etc/Corefile', '-upstreamsvc', 'kube-dns-upstream'];
+const TRANSCRIPT = [
+  '-localip',
+  '169.254.20.10,10.96.0.10',
+  '-conf',
+  '/etc/Corefile',
+  '-upstreamsvc',
+  'kube-dns-upstream',
+];
 
 describe('networkPlan', () => {
   it('lists the rules of a real node, in its order', () => {
@@ -17,21 +24,33 @@ describe('networkPlan', () => {
 
   it('names rules in the log as node-cache does, in the order in which it adds them', () => {
     expect(ADDED).toHaveLength(24);
-    expect(planOf(...TRANSCRIPT).rules.map((rule) => `Added back nodelocaldns rule - ${describeRule(rule)}`)).toEqual(ADDED);
+    expect(planOf(...TRANSCRIPT).rules.map((rule) => `Added back nodelocaldns rule - ${describeRule(rule)}`)).toEqual(
+      ADDED,
+    );
   });
 
   it('puts the addresses on a link, each as a block of one', () => {
-    expect(planOf('-localip', '169.254.20.10,fd00::10', '-interfacename', 'dns0').link).toEqual({ name: 'dns0', addresses: ['169.254.20.10/32', 'fd00::10/128'] });
+    expect(planOf('-localip', '169.254.20.10,fd00::10', '-interfacename', 'dns0').link).toEqual({
+      name: 'dns0',
+      addresses: ['169.254.20.10/32', 'fd00::10/128'],
+    });
   });
 
   it('tells families apart', () => {
     const plan = planOf('-localip', '169.254.20.10,fd00::10');
-    expect(plan.rules.map((rule) => rule.family)).toEqual([...Array.from({ length: 12 }, () => 4), ...Array.from({ length: 12 }, () => 6)]);
-    expect(listedRules(plan, 6)[1]).toBe('-A PREROUTING -d fd00::10/128 -p udp -m udp --dport 53 -m comment --comment "NodeLocal DNS Cache: skip conntrack" -j NOTRACK');
+    expect(plan.rules.map((rule) => rule.family)).toEqual([
+      ...Array.from({ length: 12 }, () => 4),
+      ...Array.from({ length: 12 }, () => 6),
+    ]);
+    expect(listedRules(plan, 6)[1]).toBe(
+      '-A PREROUTING -d fd00::10/128 -p udp -m udp --dport 53 -m comment --comment "NodeLocal DNS Cache: skip conntrack" -j NOTRACK',
+    );
   });
 
   it('takes the ports from the flags', () => {
-    const ports = new Set(planOf('-localip', '10.96.0.10', '-dns.port', '1053', '-health-port', '8181').rules.map((rule) => rule.port));
+    const ports = new Set(
+      planOf('-localip', '10.96.0.10', '-dns.port', '1053', '-health-port', '8181').rules.map((rule) => rule.port),
+    );
     expect([...ports]).toEqual([1053, 8181]);
   });
 
@@ -57,23 +76,36 @@ describe('planText', () => {
   it('prints link, addresses and rules', () => {
     const plan = planOf(...TRANSCRIPT);
     expect(planText(plan, 'iptables', 'nodelocaldns').split('\n')).toEqual([
-      'ip link add nodelocaldns type dummy', 'ip addr add 169.254.20.10/32 dev nodelocaldns', 'ip addr add 10.96.0.10/32 dev nodelocaldns',
-      '# iptables-save', '*raw', ...SAVED.slice(0, 16), '*filter', ...SAVED.slice(16), '',
+      'ip link add nodelocaldns type dummy',
+      'ip addr add 169.254.20.10/32 dev nodelocaldns',
+      'ip addr add 10.96.0.10/32 dev nodelocaldns',
+      '# iptables-save',
+      '*raw',
+      ...SAVED.slice(0, 16),
+      '*filter',
+      ...SAVED.slice(16),
+      '',
     ]);
   });
 
   it('prints a section for each family', () => {
-    expect(planText(planOf('-localip', '169.254.20.10,fd00::10'), 'iptables', 'nodelocaldns').match(/^# .*$/gm)).toEqual(['# iptables-save', '# ip6tables-save']);
+    expect(
+      planText(planOf('-localip', '169.254.20.10,fd00::10'), 'iptables', 'nodelocaldns').match(/^# .*$/gm),
+    ).toEqual(['# iptables-save', '# ip6tables-save']);
   });
 
   it('prints the script of nft', () => {
     const text = planText(planOf('-localip', '169.254.20.10,fd00::10', '-setupinterface=false'), 'nft', 'nodelocaldns');
-    expect(text).toContain('table inet nodens-nodelocaldns {\n  chain raw_prerouting {\n    type filter hook prerouting priority raw; policy accept;\n    ip6 daddr fd00::10 udp dport 53 counter notrack comment "NodeLocal DNS Cache: skip conntrack, udp to fd00::10 port 53"\n');
+    expect(text).toContain(
+      'table inet nodens-nodelocaldns {\n  chain raw_prerouting {\n    type filter hook prerouting priority raw; policy accept;\n    ip6 daddr fd00::10 udp dport 53 counter notrack comment "NodeLocal DNS Cache: skip conntrack, udp to fd00::10 port 53"\n',
+    );
     expect(text.match(/counter notrack/g)).toHaveLength(16);
     expect(text.match(/counter accept/g)).toHaveLength(8);
   });
 
   it('prints no rules where none are wanted', () => {
-    expect(planText(planOf('-localip', '10.96.0.10', '-setupiptables=false'), 'nft', 'nodelocaldns')).toBe('ip link add nodelocaldns type dummy\nip addr add 10.96.0.10/32 dev nodelocaldns\n');
+    expect(planText(planOf('-localip', '10.96.0.10', '-setupiptables=false'), 'nft', 'nodelocaldns')).toBe(
+      'ip link add nodelocaldns type dummy\nip addr add 10.96.0.10/32 dev nodelocaldns\n',
+    );
   });
 });

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-const lines = (file: string): string[] => readFileSync(new URL(`data/${file}`, import.meta.url), 'utf8').split('\n').filter((line) => line !== '');
+const lines = (file: string): string[] =>
+  readFileSync(new URL(`data/${file}`, import.meta.url), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
 
 /** What a node-cache with -localip 169.254.20.10,10.96.0.10 logged, without the command that started it. */
 export const START_LOG = lines('start-log.txt').slice(1);
@@ -18,7 +21,10 @@ export const TEMPLATE = RENDERED.replace('cluster.local', '__PILLAR__DNS__DOMAIN
   .replaceAll('10.96.31.170', '__PILLAR__CLUSTER__DNS__')
   .replace('/etc/resolv.conf', '__PILLAR__UPSTREAM__SERVERS__');
 
-/** The lines of iptables-save of a node that this node-cache runs on: the rules of table raw, then those of table filter. */
+/**
+ * The lines of iptables-save of a node that this node-cache runs on: the rules of table raw, then those of table
+ * filter.
+ */
 export const SAVED = lines('iptables-save.txt');
 
 /** Its lines about rules that it added, in order. */

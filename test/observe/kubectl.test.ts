@@ -11,26 +11,96 @@ function cluster() {
   const { world, clock } = dnsLab();
   const ages = new Ages(world, () => clock.now());
   clock.advance(2 * HOUR);
-  world.addPod({ namespace: 'default', name: 'webpod-1', node: 'k8s-ctr', labels: { app: 'webpod' }, ip: '172.20.1.40', ready: false });
-  world.setService({ namespace: 'default', name: 'webpod', type: 'NodePort', clusterIPs: ['10.96.152.212'], ports: [{ name: '', port: 80, protocol: 'TCP', nodePort: 30_080 }] });
+  world.addPod({
+    namespace: 'default',
+    name: 'webpod-1',
+    node: 'k8s-ctr',
+    labels: { app: 'webpod' },
+    ip: '172.20.1.40',
+    ready: false,
+  });
+  world.setService({
+    namespace: 'default',
+    name: 'webpod',
+    type: 'NodePort',
+    clusterIPs: ['10.96.152.212'],
+    ports: [{ name: '', port: 80, protocol: 'TCP', nodePort: 30_080 }],
+  });
   world.setBackends('default', 'webpod', [{ portName: '', ip: '172.20.1.40', port: 80, protocol: 'TCP' }]);
   clock.advance(97_000);
-  const facts: KubectlFacts = { ages, policies: [{ namespace: 'kube-system', name: 'nodelocaldns' }], selector: (_, name) => (name === 'webpod' ? 'app=webpod' : undefined) };
+  const facts: KubectlFacts = {
+    ages,
+    policies: [{ namespace: 'kube-system', name: 'nodelocaldns' }],
+    selector: (_, name) => (name === 'webpod' ? 'app=webpod' : undefined),
+  };
   return { world, ages, get: (...args: string[]) => kubectlGet(args, world, facts) };
 }
 
 describe('kubectl get', () => {
   it.each([
-    { args: ['nodes'], want: ['NAME      STATUS   ROLES           AGE    VERSION', 'k8s-ctr   Ready    control-plane   121m   v1.33.2', 'k8s-w1    Ready    <none>          121m   v1.33.2'] },
-    { args: ['no', 'k8s-w1', '-o', 'wide', '--no-headers'], want: ['k8s-w1   Ready   <none>   121m   v1.33.2   192.168.10.101   <none>   Ubuntu 24.04.2 LTS   6.8.0-53-generic   containerd://1.7.27'] },
-    { args: ['pods'], want: ['NAME       READY   STATUS    RESTARTS   AGE', 'curl-pod   1/1     Running   0          121m', 'webpod-1   0/1     Running   0          97s'] },
-    { args: ['pod', '-l', 'app=webpod', '-owide'], want: ['NAME       READY   STATUS    RESTARTS   AGE   IP            NODE      NOMINATED NODE   READINESS GATES', 'webpod-1   0/1     Running   0          97s   172.20.1.40   k8s-ctr   <none>           <none>'] },
-    { args: ['svc', 'webpod', '-o=wide'], want: ['NAME     TYPE       CLUSTER-IP      EXTERNAL-IP   PORT(S)        AGE   SELECTOR', 'webpod   NodePort   10.96.152.212   <none>        80:30080/TCP   97s   app=webpod'] },
-    { args: ['svc/kube-dns', '-n', 'kube-system'], want: ['NAME       TYPE        CLUSTER-IP   EXTERNAL-IP   PORT(S)                  AGE', 'kube-dns   ClusterIP   10.96.0.10   <none>        53/UDP,53/TCP,9153/TCP   121m'] },
+    {
+      args: ['nodes'],
+      want: [
+        'NAME      STATUS   ROLES           AGE    VERSION',
+        'k8s-ctr   Ready    control-plane   121m   v1.33.2',
+        'k8s-w1    Ready    <none>          121m   v1.33.2',
+      ],
+    },
+    {
+      args: ['no', 'k8s-w1', '-o', 'wide', '--no-headers'],
+      want: [
+        'k8s-w1   Ready   <none>   121m   v1.33.2   192.168.10.101   <none>   Ubuntu 24.04.2 LTS   6.8.0-53-generic   containerd://1.7.27',
+      ],
+    },
+    {
+      args: ['pods'],
+      want: [
+        'NAME       READY   STATUS    RESTARTS   AGE',
+        'curl-pod   1/1     Running   0          121m',
+        'webpod-1   0/1     Running   0          97s',
+      ],
+    },
+    {
+      args: ['pod', '-l', 'app=webpod', '-owide'],
+      want: [
+        'NAME       READY   STATUS    RESTARTS   AGE   IP            NODE      NOMINATED NODE   READINESS GATES',
+        'webpod-1   0/1     Running   0          97s   172.20.1.40   k8s-ctr   <none>           <none>',
+      ],
+    },
+    {
+      args: ['svc', 'webpod', '-o=wide'],
+      want: [
+        'NAME     TYPE       CLUSTER-IP      EXTERNAL-IP   PORT(S)        AGE   SELECTOR',
+        'webpod   NodePort   10.96.152.212   <none>        80:30080/TCP   97s   app=webpod',
+      ],
+    },
+    {
+      args: ['svc/kube-dns', '-n', 'kube-system'],
+      want: [
+        'NAME       TYPE        CLUSTER-IP   EXTERNAL-IP   PORT(S)                  AGE',
+        'kube-dns   ClusterIP   10.96.0.10   <none>        53/UDP,53/TCP,9153/TCP   121m',
+      ],
+    },
     { args: ['clrp', '-A'], want: ['NAMESPACE     NAME           AGE', 'kube-system   nodelocaldns   121m'] },
-    { args: ['ciliumnodes', 'k8s-ctr', '--no-headers'], want: [/^k8s-ctr {3}172\.20\.1\.\d+ {3}192\.168\.10\.100 {3}121m$/] },
-    { args: ['cep', '-o', 'wide', '-n', 'default'], want: ['NAME       SECURITY IDENTITY   INGRESS ENFORCEMENT   EGRESS ENFORCEMENT   ENDPOINT STATE   IPV4           IPV6', /^curl-pod {3}5580 {59}ready {12}172\.20\.1\.236 {3}$/, /^webpod-1 /] },
-    { args: ['endpointslices', '-l', 'kubernetes.io/service-name=webpod'], want: ['NAME           ADDRESSTYPE   PORTS   ENDPOINTS     AGE', /^webpod-[b-z2-9]{5} {3}IPv4 {10}80 {6}172\.20\.1\.40 {3}97s$/] },
+    {
+      args: ['ciliumnodes', 'k8s-ctr', '--no-headers'],
+      want: [/^k8s-ctr {3}172\.20\.1\.\d+ {3}192\.168\.10\.100 {3}121m$/],
+    },
+    {
+      args: ['cep', '-o', 'wide', '-n', 'default'],
+      want: [
+        'NAME       SECURITY IDENTITY   INGRESS ENFORCEMENT   EGRESS ENFORCEMENT   ENDPOINT STATE   IPV4           IPV6',
+        /^curl-pod {3}5580 {59}ready {12}172\.20\.1\.236 {3}$/,
+        /^webpod-1 /,
+      ],
+    },
+    {
+      args: ['endpointslices', '-l', 'kubernetes.io/service-name=webpod'],
+      want: [
+        'NAME           ADDRESSTYPE   PORTS   ENDPOINTS     AGE',
+        /^webpod-[b-z2-9]{5} {3}IPv4 {10}80 {6}172\.20\.1\.40 {3}97s$/,
+      ],
+    },
   ])('$args', ({ args, want }) => {
     const { lines, errors, exitCode } = cluster().get(...args);
     expect(lines).toHaveLength(want.length);
@@ -41,16 +111,37 @@ describe('kubectl get', () => {
   it('several kinds, with names that say which; endpoints with their warning', () => {
     const { lines, errors } = cluster().get('svc,ep', 'kube-dns', '-n', 'kube-system');
     expect(errors).toEqual(['Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice']);
-    expect(lines).toEqual([
-      'NAME               TYPE        CLUSTER-IP   EXTERNAL-IP   PORT(S)                  AGE', 'service/kube-dns   ClusterIP   10.96.0.10   <none>        53/UDP,53/TCP,9153/TCP   121m', '',
-      'NAME                 ENDPOINTS                                               AGE', 'endpoints/kube-dns   172.20.1.144:53,172.20.1.144:53,172.20.1.144:9153   121m',
-    ].map((line) => line.replace('ENDPOINTS                                               AGE', 'ENDPOINTS                                           AGE')));
+    expect(lines).toEqual(
+      [
+        'NAME               TYPE        CLUSTER-IP   EXTERNAL-IP   PORT(S)                  AGE',
+        'service/kube-dns   ClusterIP   10.96.0.10   <none>        53/UDP,53/TCP,9153/TCP   121m',
+        '',
+        'NAME                 ENDPOINTS                                               AGE',
+        'endpoints/kube-dns   172.20.1.144:53,172.20.1.144:53,172.20.1.144:9153   121m',
+      ].map((line) =>
+        line.replace(
+          'ENDPOINTS                                               AGE',
+          'ENDPOINTS                                           AGE',
+        ),
+      ),
+    );
   });
 
   it('counts what does not fit', () => {
     const { world, get } = cluster();
-    world.setBackends('default', 'webpod', ['172.20.1.40', '172.20.0.130', '172.20.0.7', '172.20.1.9'].map((ip) => ({ portName: '', ip, port: 80, protocol: 'TCP' as const })));
-    expect(get('ep', 'webpod', '--no-headers').lines[0]).toBe('webpod   172.20.0.7:80,172.20.0.130:80,172.20.1.9:80 + 1 more...   97s');
+    world.setBackends(
+      'default',
+      'webpod',
+      ['172.20.1.40', '172.20.0.130', '172.20.0.7', '172.20.1.9'].map((ip) => ({
+        portName: '',
+        ip,
+        port: 80,
+        protocol: 'TCP' as const,
+      })),
+    );
+    expect(get('ep', 'webpod', '--no-headers').lines[0]).toBe(
+      'webpod   172.20.0.7:80,172.20.0.130:80,172.20.1.9:80 + 1 more...   97s',
+    );
     world.setBackends('default', 'webpod', []);
     expect(get('ep', 'webpod', '--no-headers').lines[0]).toBe('webpod   <none>   97s');
     expect(get('endpointslices', '--no-headers').lines[0]).toMatch(/ <unset> {3}<unset> {3}97s$/);
@@ -58,15 +149,29 @@ describe('kubectl get', () => {
 
   it('says when there is nothing, or not what was named', () => {
     const { get } = cluster();
-    expect(get('pods', '-n', 'empty')).toEqual({ lines: [], errors: ['No resources found in empty namespace.'], exitCode: 0 });
+    expect(get('pods', '-n', 'empty')).toEqual({
+      lines: [],
+      errors: ['No resources found in empty namespace.'],
+      exitCode: 0,
+    });
     expect(get('pods', '-A', '-l', 'x=y').errors).toEqual(['No resources found']);
-    expect(get('pod', 'nobody')).toEqual({ lines: [], errors: ['Error from server (NotFound): pods "nobody" not found'], exitCode: 1 });
+    expect(get('pod', 'nobody')).toEqual({
+      lines: [],
+      errors: ['Error from server (NotFound): pods "nobody" not found'],
+      exitCode: 1,
+    });
   });
 
   it.each([
     { args: [], error: 'kubectl get: You must specify the type of resource to get' },
-    { args: ['moons'], error: 'kubectl get: the server doesn\'t have a resource type "moons": there are node, pod, svc' },
-    { args: ['pods', '-o', 'yaml'], error: 'kubectl get: unable to match a printer suitable for the output format "yaml", allowed formats are: wide' },
+    {
+      args: ['moons'],
+      error: 'kubectl get: the server doesn\'t have a resource type "moons": there are node, pod, svc',
+    },
+    {
+      args: ['pods', '-o', 'yaml'],
+      error: 'kubectl get: unable to match a printer suitable for the output format "yaml", allowed formats are: wide',
+    },
     { args: ['pods', '-n'], error: 'kubectl get: flag needs an argument: -n' },
     { args: ['pods', '--watch'], error: 'kubectl get: unknown flag: --watch' },
     { args: ['pods', '-l', 'a in'], error: 'kubectl get: invalid selector "a in":' },
@@ -75,8 +180,18 @@ describe('kubectl get', () => {
 
 describe('ages', () => {
   it.each([
-    { age: -5000, want: '<invalid>' }, { age: -500, want: '0s' }, { age: 119_000, want: '119s' }, { age: 120_000, want: '2m' }, { age: 458_000, want: '7m38s' }, { age: 130 * 60_000, want: '130m' },
-    { age: 6 * HOUR + 17 * 60_000, want: '6h17m' }, { age: 8.9 * HOUR, want: '8h' }, { age: 50 * HOUR, want: '2d2h' }, { age: 30 * 24 * HOUR, want: '30d' }, { age: 770 * 24 * HOUR, want: '2y40d' }, { age: 4000 * 24 * HOUR, want: '10y' },
+    { age: -5000, want: '<invalid>' },
+    { age: -500, want: '0s' },
+    { age: 119_000, want: '119s' },
+    { age: 120_000, want: '2m' },
+    { age: 458_000, want: '7m38s' },
+    { age: 130 * 60_000, want: '130m' },
+    { age: 6 * HOUR + 17 * 60_000, want: '6h17m' },
+    { age: 8.9 * HOUR, want: '8h' },
+    { age: 50 * HOUR, want: '2d2h' },
+    { age: 30 * 24 * HOUR, want: '30d' },
+    { age: 770 * 24 * HOUR, want: '2y40d' },
+    { age: 4000 * 24 * HOUR, want: '10y' },
   ])('$want', ({ age, want }) => expect(humanDuration(age)).toBe(want));
 
   it('start anew with an object of the same name, and end with the watch', () => {

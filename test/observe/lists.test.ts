@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { bpfEndpointList, ctList, endpointList, ipMasqLines, lrpList, natList, serviceList } from '../../src/observe/cilium-lists.js';
+import {
+  bpfEndpointList,
+  ctList,
+  endpointList,
+  ipMasqLines,
+  lrpList,
+  natList,
+  serviceList,
+} from '../../src/observe/cilium-lists.js';
 import { configView, statusLines } from '../../src/observe/cilium-status.js';
 import { conntrackList, ipBrAddr, ipRoute, iptablesSave, resolvectl } from '../../src/observe/host-lists.js';
 import { monitorLine, startMonitor } from '../../src/observe/monitor.js';
@@ -9,10 +17,39 @@ import { observed } from './lab.js';
 
 describe('layOut', () => {
   it.each([
-    { name: 'pads all but the last cell', style: KUBECTL_TABLE, rows: [['NAME', 'AGE'], ['webpod', '5s']], want: ['NAME     AGE', 'webpod   5s'] },
-    { name: 'keeps a least width', style: CILIUM_TABLE, rows: [['ID', 'x'], ['1', 'y']], want: ['ID   x', '1    y'] },
-    { name: 'counts characters, not UTF-16 units', style: CILIUM_TABLE, rows: [['𝒳𝒳𝒳', 'x'], ['abc', 'y']], want: ['𝒳𝒳𝒳   x', 'abc   y'] },
-    { name: 'ends a column where a row is shorter', style: KUBECTL_TABLE, rows: [['a', 'b'], ['longer than others'], ['c', 'd']], want: ['a     b', 'longer than others', 'c     d'] },
+    {
+      name: 'pads all but the last cell',
+      style: KUBECTL_TABLE,
+      rows: [
+        ['NAME', 'AGE'],
+        ['webpod', '5s'],
+      ],
+      want: ['NAME     AGE', 'webpod   5s'],
+    },
+    {
+      name: 'keeps a least width',
+      style: CILIUM_TABLE,
+      rows: [
+        ['ID', 'x'],
+        ['1', 'y'],
+      ],
+      want: ['ID   x', '1    y'],
+    },
+    {
+      name: 'counts characters, not UTF-16 units',
+      style: CILIUM_TABLE,
+      rows: [
+        ['𝒳𝒳𝒳', 'x'],
+        ['abc', 'y'],
+      ],
+      want: ['𝒳𝒳𝒳   x', 'abc   y'],
+    },
+    {
+      name: 'ends a column where a row is shorter',
+      style: KUBECTL_TABLE,
+      rows: [['a', 'b'], ['longer than others'], ['c', 'd']],
+      want: ['a     b', 'longer than others', 'c     d'],
+    },
     { name: 'nothing', style: KUBECTL_TABLE, rows: [], want: [] },
   ])('$name', ({ rows, style, want }) => expect(layOut(rows, style)).toEqual(want));
 });
@@ -26,18 +63,27 @@ describe('tables of the agent', () => {
     const node = world.node('k8s-ctr');
     const now = node.uptime(clock.now());
     const lines = ctList(node, now);
-    expect(lines.map((line) => words(line.split(' expires=')[0]!))).toEqual(['UDP IN 172.20.1.236:PORT -> 172.20.1.144:53', 'UDP OUT 172.20.1.236:PORT -> 172.20.1.144:53']);
+    expect(lines.map((line) => words(line.split(' expires=')[0]!))).toEqual([
+      'UDP IN 172.20.1.236:PORT -> 172.20.1.144:53',
+      'UDP OUT 172.20.1.236:PORT -> 172.20.1.144:53',
+    ]);
     const last = Math.floor(now);
-    expect(lines[1]!.split('expires=')[1]).toBe(`${last + 60} Packets=0 Bytes=0 RxFlagsSeen=0x00 LastRxReport=${last} TxFlagsSeen=0x00 LastTxReport=${last} Flags=0x0000 [ ] RevNAT=0 SourceSecurityID=5580 BackendID=0 `);
+    expect(lines[1]!.split('expires=')[1]).toBe(
+      `${last + 60} Packets=0 Bytes=0 RxFlagsSeen=0x00 LastRxReport=${last} TxFlagsSeen=0x00 LastTxReport=${last} Flags=0x0000 [ ] RevNAT=0 SourceSecurityID=5580 BackendID=0 `,
+    );
   });
 
   it('connections by TCP, with their flags', () => {
     const { world, clock } = observed({ socketLb: 'host-only' });
-    world.pod('kube-system', 'coredns-674b8bbfcf-vvgfm').process.listen('', 53, (socket) => socket.handle({ onEnd: () => socket.end() }));
+    world
+      .pod('kube-system', 'coredns-674b8bbfcf-vvgfm')
+      .process.listen('', 53, (socket) => socket.handle({ onEnd: () => socket.end() }));
     world.pod('default', 'curl-pod').process.connect('10.96.0.10', 53, { onConnect: (socket) => socket.end() });
     const node = world.node('k8s-ctr');
     const lines = ctList(node, node.uptime(clock.now()));
-    expect(lines.map((line) => words(line.split(' expires=')[0]!))).toContain('TCP OUT 172.20.1.236:PORT -> 10.96.0.10:53 service');
+    expect(lines.map((line) => words(line.split(' expires=')[0]!))).toContain(
+      'TCP OUT 172.20.1.236:PORT -> 10.96.0.10:53 service',
+    );
     expect(lines.some((line) => line.includes('Flags=0x0013 [ RxClosing TxClosing SeenNonSyn ]'))).toBe(true);
   });
 
@@ -54,9 +100,24 @@ describe('tables of the agent', () => {
 
   it('services with several backends, without any, and a node port', () => {
     const { world } = plain();
-    world.setService({ namespace: 'default', name: 'web', type: 'NodePort', clusterIPs: ['10.96.1.1'], ports: [{ name: '', port: 80, protocol: 'TCP', nodePort: 30_080 }] });
-    world.setBackends('default', 'web', ['172.20.0.5', '172.20.1.5'].map((ip) => ({ portName: '', ip, port: 8080, protocol: 'TCP' as const })));
-    world.setService({ namespace: 'default', name: 'idle', clusterIPs: ['10.96.1.2'], ports: [{ name: '', port: 80, protocol: 'TCP' }] });
+    world.setService({
+      namespace: 'default',
+      name: 'web',
+      type: 'NodePort',
+      clusterIPs: ['10.96.1.1'],
+      ports: [{ name: '', port: 80, protocol: 'TCP', nodePort: 30_080 }],
+    });
+    world.setBackends(
+      'default',
+      'web',
+      ['172.20.0.5', '172.20.1.5'].map((ip) => ({ portName: '', ip, port: 8080, protocol: 'TCP' as const })),
+    );
+    world.setService({
+      namespace: 'default',
+      name: 'idle',
+      clusterIPs: ['10.96.1.2'],
+      ports: [{ name: '', port: 80, protocol: 'TCP' }],
+    });
     expect(serviceList(world, world.node('k8s-ctr')).map((line) => line.trimEnd())).toEqual([
       'ID   Frontend            Service Type   Backend',
       '1    10.96.1.1:80/TCP    ClusterIP      1 => 172.20.0.5:8080/TCP (active)',
@@ -69,29 +130,75 @@ describe('tables of the agent', () => {
 
   it('endpoints: the node alone, under a number that no pod has', () => {
     const { world } = plain();
-    expect(endpointList(world.node('k8s-w1')).map((line) => line.trim().replace(/\s+/g, ' ')).slice(2)[0]).toMatch(/^\d+ Disabled Disabled 1 reserved:host ready$/);
-    world.addPod({ namespace: 'default', name: 'a', node: 'k8s-w1', endpointId: Number(endpointList(world.node('k8s-w1'))[2]!.split(' ')[0]) });
-    const ids = endpointList(world.node('k8s-w1')).slice(2).flatMap((line) => /^\d+/.exec(line) ?? []);
+    expect(
+      endpointList(world.node('k8s-w1'))
+        .map((line) => line.trim().replace(/\s+/g, ' '))
+        .slice(2)[0],
+    ).toMatch(/^\d+ Disabled Disabled 1 reserved:host ready$/);
+    world.addPod({
+      namespace: 'default',
+      name: 'a',
+      node: 'k8s-w1',
+      endpointId: Number(endpointList(world.node('k8s-w1'))[2]!.split(' ')[0]),
+    });
+    const ids = endpointList(world.node('k8s-w1'))
+      .slice(2)
+      .flatMap((line) => /^\d+/.exec(line) ?? []);
     expect(new Set(ids).size).toBe(2);
     expect(bpfEndpointList(world.node('k8s-w1')).filter((line) => line.includes('(localhost)'))).toHaveLength(3);
   });
 
   it('policies for an address have no service', () => {
-    const frontend = { ip: '169.254.169.254', port: 80, protocol: 'TCP' as const, portName: '', redirected: true, reason: undefined, backends: [{ ip: '172.20.1.9', port: 8181, protocol: 'TCP' as const, pod: 'kiam/agent' }] };
-    const lines = lrpList([{ namespace: 'kiam', name: 'lrp', frontendType: 'IP + port', service: undefined, frontends: [frontend], reason: undefined, warning: undefined }]);
+    const frontend = {
+      ip: '169.254.169.254',
+      port: 80,
+      protocol: 'TCP' as const,
+      portName: '',
+      redirected: true,
+      reason: undefined,
+      backends: [{ ip: '172.20.1.9', port: 8181, protocol: 'TCP' as const, pod: 'kiam/agent' }],
+    };
+    const lines = lrpList([
+      {
+        namespace: 'kiam',
+        name: 'lrp',
+        frontendType: 'IP + port',
+        service: undefined,
+        frontends: [frontend],
+        reason: undefined,
+        warning: undefined,
+      },
+    ]);
     expect(lines[2]).toBe('                |          169.254.169.254:80/TCP -> 172.20.1.9:8181(kiam/agent), ');
   });
 
-  it('without ip-masq-agent its list has a heading only', () => expect(ipMasqLines(plain().world.config)).toEqual(['IP PREFIX/ADDRESS']));
+  it('without ip-masq-agent its list has a heading only', () =>
+    expect(ipMasqLines(plain().world.config)).toEqual(['IP PREFIX/ADDRESS']));
 });
 
 describe('status and settings', () => {
   it.each([
-    { name: 'BPF', config: {}, want: 'Masquerading:            BPF   [eth0, eth1]   172.20.0.0/16 [IPv4: Enabled, IPv6: Disabled]' },
-    { name: 'with the agent, on one device', config: { ipMasqAgent: {}, masqueradeDevices: ['eth0'] }, want: 'Masquerading:            BPF (ip-masq-agent)   [eth0]   172.20.0.0/16 [IPv4: Enabled, IPv6: Disabled]' },
-    { name: 'iptables', config: { masquerade: 'iptables' as const, hostRouting: 'legacy' as const }, want: 'Masquerading:            IPTables [IPv4: Enabled, IPv6: Disabled]' },
+    {
+      name: 'BPF',
+      config: {},
+      want: 'Masquerading:            BPF   [eth0, eth1]   172.20.0.0/16 [IPv4: Enabled, IPv6: Disabled]',
+    },
+    {
+      name: 'with the agent, on one device',
+      config: { ipMasqAgent: {}, masqueradeDevices: ['eth0'] },
+      want: 'Masquerading:            BPF (ip-masq-agent)   [eth0]   172.20.0.0/16 [IPv4: Enabled, IPv6: Disabled]',
+    },
+    {
+      name: 'iptables',
+      config: { masquerade: 'iptables' as const, hostRouting: 'legacy' as const },
+      want: 'Masquerading:            IPTables [IPv4: Enabled, IPv6: Disabled]',
+    },
     { name: 'off', config: { masquerade: 'off' as const }, want: 'Masquerading:            Disabled' },
-    { name: 'the own blocks', config: { nativeRoutingCidr: undefined }, want: 'Masquerading:            BPF   [eth0, eth1]   172.20.1.0/24 [IPv4: Enabled, IPv6: Disabled]' },
+    {
+      name: 'the own blocks',
+      config: { nativeRoutingCidr: undefined },
+      want: 'Masquerading:            BPF   [eth0, eth1]   172.20.1.0/24 [IPv4: Enabled, IPv6: Disabled]',
+    },
   ])('masquerading: $name', ({ config, want }) => {
     const { world } = plain(config);
     expect(statusLines(world, world.node('k8s-ctr'))).toContain(want);
@@ -99,7 +206,11 @@ describe('status and settings', () => {
 
   it('routing, addresses and replacement of kube-proxy', () => {
     const { world } = plain({ routing: 'vxlan', socketLb: 'off' });
-    expect(statusLines(world, world.node('k8s-ctr')).slice(0, 3)).toEqual(['KubeProxyReplacement:    False', 'IPAM:                    IPv4: 1/254 allocated from 172.20.1.0/24,', 'Routing:                 Network: Tunnel [vxlan]   Host: BPF']);
+    expect(statusLines(world, world.node('k8s-ctr')).slice(0, 3)).toEqual([
+      'KubeProxyReplacement:    False',
+      'IPAM:                    IPv4: 1/254 allocated from 172.20.1.0/24,',
+      'Routing:                 Network: Tunnel [vxlan]   Host: BPF',
+    ]);
   });
 
   it('config view has the keys of the ConfigMap in their column', () => {
@@ -116,29 +227,53 @@ describe('the host', () => {
     const { world } = plain();
     const { netns } = world.host('router');
     expect(ipBrAddr(netns, 4)).toEqual([
-      'lo               UNKNOWN        127.0.0.1/8', 'eth0             UP             10.0.2.15/24 metric 100', 'eth1             UP             192.168.10.200/24', 'loop1            UNKNOWN        10.10.1.200/24', 'loop2            UNKNOWN        10.10.2.200/24',
+      'lo               UNKNOWN        127.0.0.1/8',
+      'eth0             UP             10.0.2.15/24 metric 100',
+      'eth1             UP             192.168.10.200/24',
+      'loop1            UNKNOWN        10.10.1.200/24',
+      'loop2            UNKNOWN        10.10.2.200/24',
     ]);
     expect(ipBrAddr(netns, 6)).toEqual([]);
     expect(ipRoute(netns)).toContain('10.10.1.0/24 dev loop1 proto kernel scope link src 10.10.1.200');
     const { world: pods } = observed();
-    expect(ipBrAddr(pods.node('k8s-ctr').netns).find((line) => line.startsWith('lxcd63'))).toMatch(/^lxcd63c3c1415ff@if\d+ UP$/);
+    expect(ipBrAddr(pods.node('k8s-ctr').netns).find((line) => line.startsWith('lxcd63'))).toMatch(
+      /^lxcd63c3c1415ff@if\d+ UP$/,
+    );
   });
 
   it('iptables-save of one table, in local time', () => {
     const { world } = plain();
-    const lines = iptablesSave(world.node('k8s-ctr'), { now: Date.UTC(2025, 6, 30, 15, 16, 21), offset: 540, table: 'raw' });
-    expect([lines[0], lines[1], lines.at(-1)]).toEqual(['# Generated by iptables-save v1.8.10 (nf_tables) on Thu Jul 31 00:16:21 2025', '*raw', '# Completed on Thu Jul 31 00:16:21 2025']);
+    const lines = iptablesSave(world.node('k8s-ctr'), {
+      now: Date.UTC(2025, 6, 30, 15, 16, 21),
+      offset: 540,
+      table: 'raw',
+    });
+    expect([lines[0], lines[1], lines.at(-1)]).toEqual([
+      '# Generated by iptables-save v1.8.10 (nf_tables) on Thu Jul 31 00:16:21 2025',
+      '*raw',
+      '# Completed on Thu Jul 31 00:16:21 2025',
+    ]);
   });
 
   it('conntrack -L', () => {
     const { world, clock } = plain();
     const node = world.node('k8s-ctr');
-    world.host('resolver-k8s-ctr').process.udp({ onReadable: (socket) => { const asked = socket.recv()!; if (asked.payload.length > 1) socket.sendTo(asked.payload, asked.address, asked.port); } }).bind('0.0.0.0', 53);
+    world
+      .host('resolver-k8s-ctr')
+      .process.udp({
+        onReadable: (socket) => {
+          const asked = socket.recv()!;
+          if (asked.payload.length > 1) socket.sendTo(asked.payload, asked.address, asked.port);
+        },
+      })
+      .bind('0.0.0.0', 53);
     node.process.udp().sendTo(new Uint8Array(2), '10.0.2.3', 53);
     node.process.udp().sendTo(new Uint8Array(1), '10.0.2.3', 53);
     node.process.ping('10.0.2.3', { id: 7, seq: 1 });
     node.process.connect('10.0.2.3', 80);
-    const lines = conntrackList(node, node.uptime(clock.now())).map((line) => line.replace(/(sport|dport)=\d{5}/g, '$1=N'));
+    const lines = conntrackList(node, node.uptime(clock.now())).map((line) =>
+      line.replace(/(sport|dport)=\d{5}/g, '$1=N'),
+    );
     expect(lines).toEqual([
       'udp      17 30 src=10.0.2.15 dst=10.0.2.3 sport=N dport=53 src=10.0.2.3 dst=10.0.2.15 sport=53 dport=N mark=0 use=1',
       'udp      17 30 src=10.0.2.15 dst=10.0.2.3 sport=N dport=53 [UNREPLIED] src=10.0.2.3 dst=10.0.2.15 sport=53 dport=N mark=0 use=1',
@@ -149,10 +284,23 @@ describe('the host', () => {
 
   it('resolvectl', () => {
     const { world } = plain();
-    expect(resolvectl(world.node('k8s-ctr').netns, { eth0: { servers: ['10.0.2.3'], domain: 'Davolink' } }).slice(0, 14)).toEqual([
-      'Global', '       Protocols: -LLMNR -mDNS -DNSOverTLS DNSSEC=no/unsupported', 'resolv.conf mode: stub', '',
-      'Link 2 (eth0)', '    Current Scopes: DNS', '         Protocols: +DefaultRoute -LLMNR -mDNS -DNSOverTLS DNSSEC=no/unsupported', 'Current DNS Server: 10.0.2.3', '       DNS Servers: 10.0.2.3', '        DNS Domain: Davolink', '',
-      'Link 3 (eth1)', 'Current Scopes: none', '     Protocols: -DefaultRoute -LLMNR -mDNS -DNSOverTLS DNSSEC=no/unsupported',
+    expect(
+      resolvectl(world.node('k8s-ctr').netns, { eth0: { servers: ['10.0.2.3'], domain: 'Davolink' } }).slice(0, 14),
+    ).toEqual([
+      'Global',
+      '       Protocols: -LLMNR -mDNS -DNSOverTLS DNSSEC=no/unsupported',
+      'resolv.conf mode: stub',
+      '',
+      'Link 2 (eth0)',
+      '    Current Scopes: DNS',
+      '         Protocols: +DefaultRoute -LLMNR -mDNS -DNSOverTLS DNSSEC=no/unsupported',
+      'Current DNS Server: 10.0.2.3',
+      '       DNS Servers: 10.0.2.3',
+      '        DNS Domain: Davolink',
+      '',
+      'Link 3 (eth1)',
+      'Current Scopes: none',
+      '     Protocols: -DefaultRoute -LLMNR -mDNS -DNSOverTLS DNSSEC=no/unsupported',
     ]);
   });
 });
@@ -166,7 +314,14 @@ describe('monitor', () => {
     socket.sendTo(new Uint8Array(1), '172.20.1.144', 53);
     stop();
     socket.sendTo(new Uint8Array(1), '172.20.1.144', 54);
-    expect(lines.map((line) => line.replace(/flow 0x[\da-f]+/, 'flow F').replace(/endpoint \d+/, 'endpoint E').replace(/\.236:\d+/, '.236:P'))).toEqual([
+    expect(
+      lines.map((line) =>
+        line
+          .replace(/flow 0x[\da-f]+/, 'flow F')
+          .replace(/endpoint \d+/, 'endpoint E')
+          .replace(/\.236:\d+/, '.236:P'),
+      ),
+    ).toEqual([
       'xx drop (CT: Map insertion failed) flow F to endpoint E, ifindex 0, file unknown:0, , identity 5580->28565: 172.20.1.236:P -> 172.20.1.144:53 udp',
     ]);
     expect(monitorLine(events.find((event) => event.kind === 'capture')!)).toBeUndefined();
@@ -175,9 +330,18 @@ describe('monitor', () => {
   it('tells the other points, and echoes', () => {
     const { world } = observed({ aggregation: 'none' });
     const lines: string[] = [];
-    startMonitor(world, 'k8s-ctr', ['--related-to', String(world.pod('default', 'curl-pod').endpoint!.id)], (line) => lines.push(line));
+    startMonitor(world, 'k8s-ctr', ['--related-to', String(world.pod('default', 'curl-pod').endpoint!.id)], (line) =>
+      lines.push(line),
+    );
     world.pod('default', 'curl-pod').process.ping('192.168.10.101', { id: 1, seq: 1 });
-    expect(lines.map((line) => line.replace(/endpoint \d+/, 'endpoint E').replace(/flow 0x[\da-f]+/, 'flow F').replace(/lxc\w+/, 'lxc'))).toEqual([
+    expect(
+      lines.map((line) =>
+        line
+          .replace(/endpoint \d+/, 'endpoint E')
+          .replace(/flow 0x[\da-f]+/, 'flow F')
+          .replace(/lxc\w+/, 'lxc'),
+      ),
+    ).toEqual([
       '<- endpoint E flow F , identity 5580->remote-node state unknown ifindex lxc orig-ip 172.20.1.236: 172.20.1.236 -> 192.168.10.101 icmp EchoRequest',
       '-> network flow F , identity 5580->remote-node state new ifindex eth1 orig-ip 172.20.1.236: 172.20.1.236 -> 192.168.10.101 icmp EchoRequest',
       '<- network flow F , identity remote-node->5580 state unknown ifindex eth1 orig-ip 192.168.10.101: 192.168.10.101 -> 172.20.1.236 icmp EchoReply',
@@ -190,5 +354,7 @@ describe('monitor', () => {
     { args: ['--from'], error: 'cilium-dbg monitor: option --from needs a value' },
     { args: ['--to', 'webpod'], error: 'cilium-dbg monitor: "webpod" is no endpoint number (--to)' },
     { args: ['-t', 'l7'], error: 'cilium-dbg monitor: unknown type "l7": want one of drop, trace' },
-  ])('refuses $args', ({ args, error }) => expect(() => startMonitor(plain().world, 'k8s-ctr', args, () => undefined)).toThrow(error));
+  ])('refuses $args', ({ args, error }) =>
+    expect(() => startMonitor(plain().world, 'k8s-ctr', args, () => undefined)).toThrow(error),
+  );
 });

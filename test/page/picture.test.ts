@@ -6,35 +6,96 @@ import { pathBetween } from '../../src/page/picture/edges.js';
 import type { Box } from '../../src/page/picture/edges.js';
 import { lanesOf } from '../../src/page/picture/lanes.js';
 
-const pod = (name: string, node: string, kind: string, hostNetwork = false): PodView => ({ id: `pod/default/${name}`, namespace: 'default', name, workload: name, node, ip: '10.0.0.1', hostNetwork, kind, state: 'Running', ready: true, restarts: 0 });
-const service = (name: string, port: string): ServiceView => ({ id: `service/default/${name}`, namespace: 'default', name, ips: ['10.96.0.1'], ports: [port], backends: [], redirects: [] });
-const asks = (from: string, to: string): LinkView => ({ from: `pod/default/${from}`, to: `service/default/${to}`, kind: 'asks' });
+const pod = (name: string, node: string, kind: string, hostNetwork = false): PodView => ({
+  id: `pod/default/${name}`,
+  namespace: 'default',
+  name,
+  workload: name,
+  node,
+  ip: '10.0.0.1',
+  hostNetwork,
+  kind,
+  state: 'Running',
+  ready: true,
+  restarts: 0,
+});
+const service = (name: string, port: string): ServiceView => ({
+  id: `service/default/${name}`,
+  namespace: 'default',
+  name,
+  ips: ['10.96.0.1'],
+  ports: [port],
+  backends: [],
+  redirects: [],
+});
+const asks = (from: string, to: string): LinkView => ({
+  from: `pod/default/${from}`,
+  to: `service/default/${to}`,
+  kind: 'asks',
+});
 const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
 
 describe('lanes', () => {
   const view: ClusterView = {
-    name: 'test', domain: 'cluster.local', dns: '10.96.0.10', nodeCache: 'redirect', hosts: [],
+    name: 'test',
+    domain: 'cluster.local',
+    dns: '10.96.0.10',
+    nodeCache: 'redirect',
+    hosts: [],
     nodes: ['one', 'two'].map((name) => ({ id: `node/${name}`, name, ip: '192.168.0.1', addresses: [] })),
-    pods: [pod('client', 'one', 'idle'), pod('web', 'one', 'web'), pod('cilium', 'one', 'idle', true), pod('cache-1', 'one', 'node-cache'), pod('cache-2', 'two', 'node-cache', true), pod('core', 'two', 'dns')],
-    services: [service('web', '80/TCP'), service('kube-dns', '53/UDP'), service('upstream', '53/UDP'), service('unasked', '53/UDP')],
-    links: [asks('client', 'kube-dns'), asks('cache-1', 'kube-dns'), asks('cache-1', 'upstream'), asks('cache-2', 'upstream')],
+    pods: [
+      pod('client', 'one', 'idle'),
+      pod('web', 'one', 'web'),
+      pod('cilium', 'one', 'idle', true),
+      pod('cache-1', 'one', 'node-cache'),
+      pod('cache-2', 'two', 'node-cache', true),
+      pod('core', 'two', 'dns'),
+    ],
+    services: [
+      service('web', '80/TCP'),
+      service('kube-dns', '53/UDP'),
+      service('upstream', '53/UDP'),
+      service('unasked', '53/UDP'),
+    ],
+    links: [
+      asks('client', 'kube-dns'),
+      asks('cache-1', 'kube-dns'),
+      asks('cache-1', 'upstream'),
+      asks('cache-2', 'upstream'),
+    ],
   };
 
   it('hold the pods of a node by what they do; agents stand apart', () => {
-    const { lanes: [one, two] } = lanesOf(view);
-    expect([names(one!.stages.work), names(one!.stages.cache), names(one!.stages.dns), names(one!.agents)]).toEqual([['client', 'web'], ['cache-1'], [], ['cilium']]);
+    const {
+      lanes: [one, two],
+    } = lanesOf(view);
+    expect([names(one!.stages.work), names(one!.stages.cache), names(one!.stages.dns), names(one!.agents)]).toEqual([
+      ['client', 'web'],
+      ['cache-1'],
+      [],
+      ['cilium'],
+    ]);
     // A node cache in the node's network is a server all the same.
     expect([names(two!.stages.cache), names(two!.stages.dns), names(two!.agents)]).toEqual([['cache-2'], ['core'], []]);
   });
 
   it('have between them what pods ask, and what caches alone ask', () => {
     const { services } = lanesOf(view);
-    expect([names(services.work), names(services.cache), names(services.dns)]).toEqual([['web'], ['kube-dns', 'unasked'], ['upstream']]);
+    expect([names(services.work), names(services.cache), names(services.dns)]).toEqual([
+      ['web'],
+      ['kube-dns', 'unasked'],
+      ['upstream'],
+    ]);
   });
 });
 
 describe('lines', () => {
-  const box = (left: number, top: number, width = 100, height = 40): Box => ({ left, top, right: left + width, bottom: top + height });
+  const box = (left: number, top: number, width = 100, height = 40): Box => ({
+    left,
+    top,
+    right: left + width,
+    bottom: top + height,
+  });
   /** First and last point of a path. */
   const ends = (path: string): readonly number[][] => {
     const numbers = [...path.matchAll(/-?[\d.]+/g)].map(Number);
@@ -42,12 +103,60 @@ describe('lines', () => {
   };
 
   it.each([
-    { name: 'to the right', from: box(0, 0), to: box(200, 100), want: [[103, 20], [197, 120]] },
-    { name: 'to the left', from: box(200, 100), to: box(0, 0), want: [[197, 120], [103, 20]] },
-    { name: 'down', from: box(0, 0), to: box(0, 100), want: [[50, 43], [50, 97]] },
-    { name: 'up', from: box(0, 100), to: box(0, 0), want: [[50, 97], [50, 43]] },
-    { name: 'down, where they overlap', from: box(0, 0), to: box(40, 100), want: [[70, 43], [70, 97]] },
-    { name: 'down, where they hardly overlap', from: box(0, 0), to: box(90, 100), want: [[50, 43], [140, 97]] },
+    {
+      name: 'to the right',
+      from: box(0, 0),
+      to: box(200, 100),
+      want: [
+        [103, 20],
+        [197, 120],
+      ],
+    },
+    {
+      name: 'to the left',
+      from: box(200, 100),
+      to: box(0, 0),
+      want: [
+        [197, 120],
+        [103, 20],
+      ],
+    },
+    {
+      name: 'down',
+      from: box(0, 0),
+      to: box(0, 100),
+      want: [
+        [50, 43],
+        [50, 97],
+      ],
+    },
+    {
+      name: 'up',
+      from: box(0, 100),
+      to: box(0, 0),
+      want: [
+        [50, 97],
+        [50, 43],
+      ],
+    },
+    {
+      name: 'down, where they overlap',
+      from: box(0, 0),
+      to: box(40, 100),
+      want: [
+        [70, 43],
+        [70, 97],
+      ],
+    },
+    {
+      name: 'down, where they hardly overlap',
+      from: box(0, 0),
+      to: box(90, 100),
+      want: [
+        [50, 43],
+        [140, 97],
+      ],
+    },
   ])('lead $name', ({ from, to, want }) => expect(ends(pathBetween(from, to))).toEqual(want));
 
   it('keep clear of boxes between', () => {
@@ -64,10 +173,26 @@ describe('the switch of the node cache', () => {
   it.each<{ from: NodeCacheMode; to: Wanted; commands: readonly string[] }>([
     { from: 'none', to: 'none', commands: [] },
     { from: 'none', to: 'iptables', commands: ['kubectl apply -f manifests/node-local-dns.yaml'] },
-    { from: 'none', to: 'redirect', commands: ['kubectl apply -f manifests/node-local-dns-lrp.yaml', 'kubectl apply -f manifests/lrp.yaml'] },
+    {
+      from: 'none',
+      to: 'redirect',
+      commands: ['kubectl apply -f manifests/node-local-dns-lrp.yaml', 'kubectl apply -f manifests/lrp.yaml'],
+    },
     { from: 'idle', to: 'redirect', commands: ['kubectl apply -f manifests/lrp.yaml'] },
-    { from: 'redirect', to: 'none', commands: ['kubectl delete -f manifests/lrp.yaml', 'kubectl delete -f manifests/node-local-dns-lrp.yaml'] },
-    { from: 'redirect', to: 'iptables', commands: ['kubectl delete -f manifests/lrp.yaml', 'kubectl delete -f manifests/node-local-dns-lrp.yaml', 'kubectl apply -f manifests/node-local-dns.yaml'] },
+    {
+      from: 'redirect',
+      to: 'none',
+      commands: ['kubectl delete -f manifests/lrp.yaml', 'kubectl delete -f manifests/node-local-dns-lrp.yaml'],
+    },
+    {
+      from: 'redirect',
+      to: 'iptables',
+      commands: [
+        'kubectl delete -f manifests/lrp.yaml',
+        'kubectl delete -f manifests/node-local-dns-lrp.yaml',
+        'kubectl apply -f manifests/node-local-dns.yaml',
+      ],
+    },
     { from: 'iptables', to: 'none', commands: ['kubectl delete -f manifests/node-local-dns.yaml'] },
   ])('$from to $to', ({ from, to, commands }) => expect(commandsFor(from, to)).toEqual(commands));
 });

@@ -23,27 +23,47 @@ async function startOnce(name: string, text: string, env: Record<string, string>
 
 /** Drawn ports in place of fixed ones: in the keys, and where a plugin listens for HTTP. */
 const anyPorts = (text: string): string =>
-  text.replace(/^(?=\S)(.*)\{\s*$/gm, (line) => line.replace(/:\d+/g, ':0')).replace(/^(\s*(?:prometheus|health|ready)\s+\S*):\d+/gm, '$1:0').replace(/^(\s*(?:prometheus|health|ready))(\s*\{)?$/gm, '$1 127.0.0.1:0$2');
+  text
+    .replace(/^(?=\S)(.*)\{\s*$/gm, (line) => line.replace(/:\d+/g, ':0'))
+    .replace(/^(\s*(?:prometheus|health|ready)\s+\S*):\d+/gm, '$1:0')
+    .replace(/^(\s*(?:prometheus|health|ready))(\s*\{)?$/gm, '$1 127.0.0.1:0$2');
 
 describe('corefiles/', () => {
-  const env = { NODENS_PORT: '0', NODENS_METRICS: '127.0.0.1:0', NODENS_METRICS_PORT: '0', NODENS_HEALTH: '127.0.0.1:0', NODENS_READY: '127.0.0.1:0', NODENS_UPSTREAM: '127.0.0.1:1' };
-  it.each(readdirSync(path.join(ROOT, 'corefiles')).filter((file) => file.endsWith('.Corefile')))('%s starts', async (file) => {
-    const banner = await startOnce(file, readFileSync(path.join(ROOT, 'corefiles', file), 'utf8'), env);
-    expect(banner.length).toBeGreaterThan(0);
-  });
+  const env = {
+    NODENS_PORT: '0',
+    NODENS_METRICS: '127.0.0.1:0',
+    NODENS_METRICS_PORT: '0',
+    NODENS_HEALTH: '127.0.0.1:0',
+    NODENS_READY: '127.0.0.1:0',
+    NODENS_UPSTREAM: '127.0.0.1:1',
+  };
+  it.each(readdirSync(path.join(ROOT, 'corefiles')).filter((file) => file.endsWith('.Corefile')))(
+    '%s starts',
+    async (file) => {
+      const banner = await startOnce(file, readFileSync(path.join(ROOT, 'corefiles', file), 'utf8'), env);
+      expect(banner.length).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('manual pages', () => {
   const page = (plugin: string): string => readFileSync(path.join(ROOT, 'src/plugins', plugin, 'README.md'), 'utf8');
 
-  it.each(PLUGINS.map((plugin) => plugin.name))('%s has one, with its name, description, syntax and examples', (plugin) => {
-    expect(existsSync(path.join(ROOT, 'src/plugins', plugin, 'README.md'))).toBe(true);
-    for (const section of ['Description', 'Syntax', 'Examples']) expect(page(plugin)).toMatch(new RegExp(`^## ${section}`, 'm'));
-  });
+  it.each(PLUGINS.map((plugin) => plugin.name))(
+    '%s has one, with its name, description, syntax and examples',
+    (plugin) => {
+      expect(existsSync(path.join(ROOT, 'src/plugins', plugin, 'README.md'))).toBe(true);
+      for (const section of ['Description', 'Syntax', 'Examples'])
+        expect(page(plugin)).toMatch(new RegExp(`^## ${section}`, 'm'));
+    },
+  );
 
   const examples = PLUGINS.flatMap(({ name }) => {
     if (!existsSync(path.join(ROOT, 'src/plugins', name, 'README.md'))) return [];
-    return [...page(name).matchAll(/^```corefile\n([\s\S]*?)^```/gm)].map((match, i) => ({ name: `${name} ${i + 1}`, text: match[1]! }));
+    return [...page(name).matchAll(/^```corefile\n([\s\S]*?)^```/gm)].map((match, i) => ({
+      name: `${name} ${i + 1}`,
+      text: match[1]!,
+    }));
   });
   it.each(examples)('example $name starts', async ({ name, text }) => {
     writeFileSync(path.join(dir, 'empty'), '');
@@ -52,6 +72,10 @@ describe('manual pages', () => {
   });
 
   it('have an example each', () => {
-    expect(PLUGINS.map((plugin) => plugin.name).filter((plugin) => !examples.some((example) => example.name.startsWith(`${plugin} `)))).toEqual([]);
+    expect(
+      PLUGINS.map((plugin) => plugin.name).filter(
+        (plugin) => !examples.some((example) => example.name.startsWith(`${plugin} `)),
+      ),
+    ).toEqual([]);
   });
 });

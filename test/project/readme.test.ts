@@ -10,7 +10,11 @@ const README = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
 
 /** Commands of the page in order, with what it shows of their output. */
 const commands = [...README.matchAll(/^```console\n([\s\S]*?)^```/gm)].flatMap(([, block]) =>
-  [...block!.matchAll(/^\$ (.+)\n((?:[^$].*\n)*)/gm)].map(([, command, output]) => ({ command: command!, output: output! })));
+  [...block!.matchAll(/^\$ (.+)\n((?:[^$].*\n)*)/gm)].map(([, command, output]) => ({
+    command: command!,
+    output: output!,
+  })),
+);
 
 /** How a command of the page is tried. */
 type Trial =
@@ -30,10 +34,16 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   'bin/nodens lab shell': { ends: /cost: 2 queries/, input: 'explain google.com.\nexit\n' },
   'bin/nodens lab run names': { ends: /google\.com has/ },
   'docker compose --profile node-local up -d': { elsewhere: COMPOSE, held: /profile\('node-local'/ },
-  'docker compose exec curl-pod dig +short +search google.com': { elsewhere: COMPOSE, held: /query: 'google\.com \+search'/ },
+  'docker compose exec curl-pod dig +short +search google.com': {
+    elsewhere: COMPOSE,
+    held: /query: 'google\.com \+search'/,
+  },
   'docker compose --profile node-local down': { elsewhere: COMPOSE, held: /cluster\.down\(\)/ },
   'npm ci && npm test': { elsewhere: '.ci/run', held: /^npm ci\nnpm test$/m },
-  'bin/nodens -conf corefiles/kubernetes-files.Corefile': { goesOn: 'bin/nodens -conf corefiles/kubernetes-files.Corefile', ready: /^nodens-/m },
+  'bin/nodens -conf corefiles/kubernetes-files.Corefile': {
+    goesOn: 'bin/nodens -conf corefiles/kubernetes-files.Corefile',
+    ready: /^nodens-/m,
+  },
   'dig @127.0.0.1 -p 1053 webpod.default.svc.cluster.local +short': { ends: AS_SHOWN },
   'dig @127.0.0.1 -p 1053 _dns._udp.kube-dns.kube-system.svc.cluster.local SRV +short': { ends: AS_SHOWN },
   'dig @127.0.0.1 -p 1053 -x 10.96.152.212 +short': { ends: AS_SHOWN },
@@ -47,14 +57,25 @@ describe('README', () => {
     expect(links.filter((link) => !existsSync(path.join(ROOT, link)))).toEqual([]);
   });
 
-  it('names every plugin', () => expect(PLUGINS.filter(({ name }) => !README.includes(`[${name}](src/plugins/${name}/README.md)`))).toEqual([]));
+  it('names every plugin', () =>
+    expect(PLUGINS.filter(({ name }) => !README.includes(`[${name}](src/plugins/${name}/README.md)`))).toEqual([]));
 
   it('names scripts, folders and Corefiles that exist', () => {
-    const scripts = (JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }).scripts;
+    const scripts = (
+      JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+    ).scripts;
     const named = [...README.matchAll(/npm (?:run )?(start|test|bench|soak)/g)].map((match) => match[1]!);
     expect(named.filter((script) => scripts[script] === undefined)).toEqual([]);
-    expect([...README.matchAll(/^src\/\w+|\ssrc\/\w+(?=\s{2,}|$)/gm)].map((match) => match[0].trim()).filter((folder) => !existsSync(path.join(ROOT, folder)))).toEqual([]);
-    expect([...README.matchAll(/`(?:corefiles\/)?([\w-]+\.Corefile)`/g)].map((match) => match[1]!).filter((file) => !existsSync(path.join(ROOT, 'corefiles', file)))).toEqual([]);
+    expect(
+      [...README.matchAll(/^src\/\w+|\ssrc\/\w+(?=\s{2,}|$)/gm)]
+        .map((match) => match[0].trim())
+        .filter((folder) => !existsSync(path.join(ROOT, folder))),
+    ).toEqual([]);
+    expect(
+      [...README.matchAll(/`(?:corefiles\/)?([\w-]+\.Corefile)`/g)]
+        .map((match) => match[1]!)
+        .filter((file) => !existsSync(path.join(ROOT, 'corefiles', file))),
+    ).toEqual([]);
   });
 });
 
@@ -64,7 +85,10 @@ if (noDig) console.log('test/project/readme: dig is not installed (Debian: bind9
 /** First of ten ports below those that systems draw from: a lab takes several in a row. */
 const PORTS = 16_000 + (process.pid % 1000) * 10;
 
-/** The commands are tried in the order of the page, at ports of this test's own in place of 15300 and what follows, and 1053. */
+/**
+ * The commands are tried in the order of the page, at ports of this test's own in place of 15300 and what follows,
+ * and 1053.
+ */
 describe('the commands of README', () => {
   const checkout = new Checkout();
   const going: Started[] = [];
@@ -82,18 +106,26 @@ describe('the commands of README', () => {
 
   it('are all known here', () => expect(commands.map(({ command }) => command)).toEqual(Object.keys(TRIALS)));
 
-  it.each(commands)('$command', async ({ command, output }) => {
-    const trial = TRIALS[command]!;
-    if ('elsewhere' in trial) return expect(readFileSync(path.join(ROOT, trial.elsewhere), 'utf8')).toMatch(trial.held);
-    if ('goesOn' in trial) {
-      const [program = '', ...args] = trial.goesOn.split(' ');
-      const started = checkout.start(program, program === 'npm' ? [...args, '--', '-port', String(lab)] : args);
-      going.push(started);
-      return void (await started.said(trial.ready));
-    }
-    if (command.startsWith('dig ') && noDig) return;
-    const printed = checkout.type(command.replace('-p 15301', `-p ${lab + 1}`).replace('-p 1053', `-p ${server}`), trial.input);
-    if (output !== '') expect(printed).toBe(output);
-    expect(printed).toMatch(trial.ends);
-  }, 30_000);
+  it.each(commands)(
+    '$command',
+    async ({ command, output }) => {
+      const trial = TRIALS[command]!;
+      if ('elsewhere' in trial)
+        return expect(readFileSync(path.join(ROOT, trial.elsewhere), 'utf8')).toMatch(trial.held);
+      if ('goesOn' in trial) {
+        const [program = '', ...args] = trial.goesOn.split(' ');
+        const started = checkout.start(program, program === 'npm' ? [...args, '--', '-port', String(lab)] : args);
+        going.push(started);
+        return void (await started.said(trial.ready));
+      }
+      if (command.startsWith('dig ') && noDig) return;
+      const printed = checkout.type(
+        command.replace('-p 15301', `-p ${lab + 1}`).replace('-p 1053', `-p ${server}`),
+        trial.input,
+      );
+      if (output !== '') expect(printed).toBe(output);
+      expect(printed).toMatch(trial.ends);
+    },
+    30_000,
+  );
 });

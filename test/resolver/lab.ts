@@ -21,19 +21,31 @@ export class FakeNetwork implements Network {
   readonly closed: number[] = [];
   private port = 40_000;
 
-  constructor(private readonly reply: Answer = answer, private readonly own: readonly string[] = ['127.0.0.1', '10.244.0.5']) {}
+  constructor(
+    private readonly reply: Answer = answer,
+    private readonly own: readonly string[] = ['127.0.0.1', '10.244.0.5'],
+  ) {}
 
   bindUdp: Network['bindUdp'] = async (at, onDatagram) => {
     const local = { address: at.address, port: ++this.port };
-    return { local, send: (bytes, length, to) => this.datagram(bytes.subarray(0, length), to, local, (reply) => onDatagram(reply, to)), close: () => void this.closed.push(local.port) };
+    return {
+      local,
+      send: (bytes, length, to) =>
+        this.datagram(bytes.subarray(0, length), to, local, (reply) => onDatagram(reply, to)),
+      close: () => void this.closed.push(local.port),
+    };
   };
 
   connectUdp: Network['connectUdp'] = async (to, onDatagram, onError) => {
     this.route(to);
     const local = { address: '10.244.0.5', port: ++this.port };
     return {
-      local, close: () => void this.closed.push(local.port),
-      send: (bytes) => (to.port === 53 ? this.datagram(bytes, to, local, onDatagram) : queueMicrotask(() => onError(failure('ECONNREFUSED')))),
+      local,
+      close: () => void this.closed.push(local.port),
+      send: (bytes) =>
+        to.port === 53
+          ? this.datagram(bytes, to, local, onDatagram)
+          : queueMicrotask(() => onError(failure('ECONNREFUSED'))),
     };
   };
 
@@ -69,7 +81,8 @@ export class FakeNetwork implements Network {
   }
 
   private route({ address }: Endpoint): void {
-    if (address !== CLUSTER_DNS && address !== NODE_DNS && address !== THIRD_DNS && !address.startsWith('127.')) throw failure('ENETUNREACH');
+    if (address !== CLUSTER_DNS && address !== NODE_DNS && address !== THIRD_DNS && !address.startsWith('127.'))
+      throw failure('ENETUNREACH');
   }
 
   private datagram(bytes: Uint8Array, to: Endpoint, local: Endpoint, deliver: (reply: Buffer) => void): void {
@@ -86,20 +99,31 @@ export class FakeNetwork implements Network {
       return undefined;
     }
     const [question] = query.question;
-    const opt = query.edns === undefined ? '' : ` ${query.edns.udpSize}/${query.edns.options.map((option) => option.code).join(',')}`;
-    this.asked.push(`${protocol} ${to.address} ${local.port} ${typeName(question!.type)} ${question!.name} ${query.flags.toString(16)}${opt}`);
+    const opt =
+      query.edns === undefined
+        ? ''
+        : ` ${query.edns.udpSize}/${query.edns.options.map((option) => option.code).join(',')}`;
+    this.asked.push(
+      `${protocol} ${to.address} ${local.port} ${typeName(question!.type)} ${question!.name} ${query.flags.toString(16)}${opt}`,
+    );
     const reply = this.reply(query, protocol, to);
     return reply && encodeMessage(reply);
   }
 }
 
-export const POD_CONF = 'search default.svc.cluster.local svc.cluster.local cluster.local Davolink\nnameserver 10.96.0.10\noptions ndots:5\n';
+export const POD_CONF =
+  'search default.svc.cluster.local svc.cluster.local cluster.local Davolink\nnameserver 10.96.0.10\noptions ndots:5\n';
 
 /** Everything a program needs, with a clock that runs as soon as there is nothing else to do. */
-export function lab(resolvConf = POD_CONF, network = new FakeNetwork()): { env: ToolEnv; network: FakeNetwork; clock: ManualClock; finish: <T>(work: Promise<T>) => Promise<T> } {
+export function lab(
+  resolvConf = POD_CONF,
+  network = new FakeNetwork(),
+): { env: ToolEnv; network: FakeNetwork; clock: ManualClock; finish: <T>(work: Promise<T>) => Promise<T> } {
   const clock = new ManualClock(Date.UTC(2026, 10, 20, 19, 12, 5));
   return {
-    env: { network, clock, random: seededRandom(7), resolvConf }, network, clock,
+    env: { network, clock, random: seededRandom(7), resolvConf },
+    network,
+    clock,
     async finish(work) {
       let done = false;
       const settled = work.finally(() => {

@@ -48,6 +48,8 @@ describe('starting', () => {
 
   it('fails when batched calls are insisted on', async () => {
     withoutKoffi();
-    await expect(startPlane({ mode: 'batched', workers: 1 }, new TestLog(), undefined)).rejects.toThrow(/^-io batched: /);
+    await expect(startPlane({ mode: 'batched', workers: 1 }, new TestLog(), undefined)).rejects.toThrow(
+      /^-io batched: /,
+    );
   });
 });

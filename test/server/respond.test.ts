@@ -14,20 +14,39 @@ interface Asked {
 }
 
 /** Hands one message to a server with one chain and waits a turn for what it does with it. */
-async function ask(bytes: Buffer, options: { chain?: Next; transport?: 'udp' | 'tcp'; remote?: string } = {}): Promise<Asked> {
+async function ask(
+  bytes: Buffer,
+  options: { chain?: Next; transport?: 'udp' | 'tcp'; remote?: string } = {},
+): Promise<Asked> {
   const inFlight = new InFlight();
   const routes = new Routes(inFlight, () => undefined);
-  routes.add('.', new Chain(options.chain ?? ((): Reply => Reply.of(Flag.AA, 0, { answer: [rr('www.example.org. 300 IN A 192.0.2.1')] })), []));
+  routes.add(
+    '.',
+    new Chain(
+      options.chain ?? ((): Reply => Reply.of(Flag.AA, 0, { answer: [rr('www.example.org. 300 IN A 192.0.2.1')] })),
+      [],
+    ),
+  );
   const asked: Asked = { answer: undefined, bytes: undefined, dropped: false, panics: [], inFlight };
   const transport = options.transport ?? 'udp';
-  respond(bytes, { server: SERVER, routes }, {
-    transport, remote: { address: options.remote ?? '127.0.0.1', port: 4000 }, local: { address: '127.0.0.1', port: 53 }, server: SERVER, received: 0, prefix: 0,
-    send: (answer) => {
-      asked.bytes = answer;
-      asked.answer = decodeMessage(answer);
+  respond(
+    bytes,
+    { server: SERVER, routes },
+    {
+      transport,
+      remote: { address: options.remote ?? '127.0.0.1', port: 4000 },
+      local: { address: '127.0.0.1', port: 53 },
+      server: SERVER,
+      received: 0,
+      prefix: 0,
+      send: (answer) => {
+        asked.bytes = answer;
+        asked.answer = decodeMessage(answer);
+      },
+      dropped: () => (asked.dropped = true),
     },
-    dropped: () => (asked.dropped = true),
-  }, (error) => asked.panics.push(error));
+    (error) => asked.panics.push(error),
+  );
   await new Promise((resolve) => setImmediate(resolve));
   return asked;
 }
@@ -72,10 +91,22 @@ describe('a malformed body', () => {
   it.each([
     { name: 'a question cut in its name', bytes: plain.subarray(0, 20), question: 0 },
     { name: 'a question without type', bytes: plain.subarray(0, plain.length - 4), question: 0 },
-    { name: 'a name that points to itself', bytes: Buffer.concat([plain.subarray(0, 12), Buffer.from([0xc0, 12, 0, 1, 0, 1])]), question: 0 },
+    {
+      name: 'a name that points to itself',
+      bytes: Buffer.concat([plain.subarray(0, 12), Buffer.from([0xc0, 12, 0, 1, 0, 1])]),
+      question: 0,
+    },
     { name: 'a label of a reserved type', bytes: header((b) => (b[12] = 0x80)), question: 0 },
-    { name: 'an OPT record cut short', bytes: header((b) => b, query('www.example.org.', 'A', { edns: 1232 }).bytes).subarray(0, -3), question: 1 },
-    { name: 'an option that runs past its record', bytes: header((b) => b.writeUInt16BE(9, b.length - 2), query('www.example.org.', 'A', { edns: 1232 }).bytes), question: 1 },
+    {
+      name: 'an OPT record cut short',
+      bytes: header((b) => b, query('www.example.org.', 'A', { edns: 1232 }).bytes).subarray(0, -3),
+      question: 1,
+    },
+    {
+      name: 'an option that runs past its record',
+      bytes: header((b) => b.writeUInt16BE(9, b.length - 2), query('www.example.org.', 'A', { edns: 1232 }).bytes),
+      question: 1,
+    },
   ])('$name gets FORMERR', async ({ bytes, question }) => {
     const { answer } = await ask(Buffer.from(bytes));
     expect(rcodeName(answer!.rcode)).toBe('FORMERR');
@@ -85,13 +116,17 @@ describe('a malformed body', () => {
 
 describe('EDNS', () => {
   it('answers a version other than 0 with BADVERS and version 0', async () => {
-    const { answer } = await ask(header((b) => (b[b.length - 5] = 1), query('www.example.org.', 'A', { edns: 1232 }).bytes));
+    const { answer } = await ask(
+      header((b) => (b[b.length - 5] = 1), query('www.example.org.', 'A', { edns: 1232 }).bytes),
+    );
     expect(rcodeName(answer!.rcode)).toBe('BADVERS');
     expect(answer!.edns).toMatchObject({ version: 0 });
   });
 
   it('mirrors payload size and DO, and echoes no option', async () => {
-    const { answer } = await ask(query('www.example.org.', 'A', { edns: 1400, do: true, options: [{ code: 10, data: Buffer.alloc(8) }] }).bytes);
+    const { answer } = await ask(
+      query('www.example.org.', 'A', { edns: 1400, do: true, options: [{ code: 10, data: Buffer.alloc(8) }] }).bytes,
+    );
     expect(answer!.edns).toEqual({ udpSize: 1400, version: 0, do: true, options: [] });
   });
 
@@ -103,22 +138,46 @@ describe('EDNS', () => {
 
   it('keeps the options of the upstream', async () => {
     const edns = { udpSize: 512, version: 0, do: false, options: [{ code: 15, data: Uint8Array.of(0, 18) }] };
-    const { answer } = await ask(query('www.example.org.', 'A', { edns: 1232 }).bytes, { chain: () => Reply.empty(2).withEdns(edns) });
+    const { answer } = await ask(query('www.example.org.', 'A', { edns: 1232 }).bytes, {
+      chain: () => Reply.empty(2).withEdns(edns),
+    });
     expect(answer!.edns).toMatchObject({ udpSize: 1232, options: [{ code: 15 }] });
   });
 });
 
 describe('size', () => {
-  const many = (count: number): Next => () => Reply.of(0, 0, { answer: Array.from({ length: count }, (_, i) => rr(`many.example.org. 300 IN A 192.0.2.${i + 1}`)) });
+  const many =
+    (count: number): Next =>
+    () =>
+      Reply.of(0, 0, {
+        answer: Array.from({ length: count }, (_, i) => rr(`many.example.org. 300 IN A 192.0.2.${i + 1}`)),
+      });
   it.each([
     { name: 'fits without compression', count: 14, options: {}, size: 34 + 14 * 32, tc: false, kept: 14 },
     { name: 'fits only compressed', count: 20, options: {}, size: 34 + 20 * 16, tc: false, kept: 20 },
     { name: 'is cut', count: 80, options: {}, size: 34 + 29 * 16, tc: true, kept: 29 },
-    { name: 'is compressed so as not to be fragmented', count: 80, options: { edns: 4096 }, size: 34 + 80 * 16 + 11, tc: false, kept: 80 },
-    { name: 'is written out over TCP', count: 80, options: { transport: 'tcp' as const }, size: 34 + 80 * 32, tc: false, kept: 80 },
+    {
+      name: 'is compressed so as not to be fragmented',
+      count: 80,
+      options: { edns: 4096 },
+      size: 34 + 80 * 16 + 11,
+      tc: false,
+      kept: 80,
+    },
+    {
+      name: 'is written out over TCP',
+      count: 80,
+      options: { transport: 'tcp' as const },
+      size: 34 + 80 * 32,
+      tc: false,
+      kept: 80,
+    },
   ])('$name', async ({ count, options, size, tc, kept }) => {
     const transport = 'transport' in options ? options.transport : 'udp';
-    const { answer, bytes } = await ask(query('many.example.org.', 'A', options).bytes, { chain: many(count), transport });
+    const { answer, bytes } = await ask(query('many.example.org.', 'A', options).bytes, {
+      chain: many(count),
+      transport,
+    });
     expect(bytes).toHaveLength(size);
     expect((answer!.flags & Flag.TC) !== 0).toBe(tc);
     expect(answer!.answer).toHaveLength(kept);
@@ -138,7 +197,12 @@ describe('the chain', () => {
   });
 
   it.each([
-    { name: 'throws', chain: (): never => { throw new Error('fault'); } },
+    {
+      name: 'throws',
+      chain: (): never => {
+        throw new Error('fault');
+      },
+    },
     { name: 'rejects', chain: () => Promise.reject(new Error('fault')) },
   ])('that $name is a panic: SERVFAIL, and the process lives', async ({ chain }) => {
     const { answer, panics, inFlight } = await ask(plain, { chain });
@@ -160,7 +224,8 @@ describe('the chain', () => {
 describe('routes', () => {
   const routesOf = (...zones: string[]): Routes => {
     const routes = new Routes(new InFlight(), () => undefined);
-    for (const zone of zones) routes.add(zone, new Chain(() => Reply.of(0, 0, { answer: [rr(`zone. 1 IN TXT "${zone}"`)] }), []));
+    for (const zone of zones)
+      routes.add(zone, new Chain(() => Reply.of(0, 0, { answer: [rr(`zone. 1 IN TXT "${zone}"`)] }), []));
     return routes;
   };
   it.each([
@@ -184,12 +249,21 @@ describe('routes', () => {
     expect([outcome.rcode, outcome.written]).toEqual([Rcode.REFUSED, false]);
   });
 
-  it('take each zone once', () => expect(routesOf('example.org.').add('example.org.', new Chain(() => DROP, []))).toBe(false));
+  it('take each zone once', () =>
+    expect(routesOf('example.org.').add('example.org.', new Chain(() => DROP, []))).toBe(false));
 });
 
 it('encodes what it was given to the octet', async () => {
   const { bytes } = await ask(plain);
   expect(bytes!.toString('hex')).toBe(
-    encodeMessage({ id: 4660, flags: Flag.QR | Flag.AA | Flag.RD, rcode: 0, question: [{ name: 'www.example.org.', type: 1, class: 1 }], answer: [rr('www.example.org. 300 IN A 192.0.2.1')], authority: [], additional: [] }).toString('hex'),
+    encodeMessage({
+      id: 4660,
+      flags: Flag.QR | Flag.AA | Flag.RD,
+      rcode: 0,
+      question: [{ name: 'www.example.org.', type: 1, class: 1 }],
+      answer: [rr('www.example.org. 300 IN A 192.0.2.1')],
+      authority: [],
+      additional: [],
+    }).toString('hex'),
   );
 });

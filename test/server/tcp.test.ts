@@ -15,7 +15,16 @@ async function serve(chain: Next, limits: Partial<TcpLimits> = {}): Promise<{ se
   const routes = new Routes(new InFlight(), () => undefined);
   routes.add('.', new Chain(chain, []));
   const clock = new ManualClock();
-  const server = await TcpServer.listen(new HostNetwork(), clock, { address: '127.0.0.1', port: 0 }, { server: SERVER, routes }, (error) => { throw error; }, { ...DEFAULT_TCP_LIMITS, ...limits });
+  const server = await TcpServer.listen(
+    new HostNetwork(),
+    clock,
+    { address: '127.0.0.1', port: 0 },
+    { server: SERVER, routes },
+    (error) => {
+      throw error;
+    },
+    { ...DEFAULT_TCP_LIMITS, ...limits },
+  );
   cleanups.push(() => {
     server.close();
     server.destroy();
@@ -24,7 +33,12 @@ async function serve(chain: Next, limits: Partial<TcpLimits> = {}): Promise<{ se
 }
 
 /** A client that collects the ids of answers and notices the end of its connection. */
-async function connect(server: TcpServer): Promise<{ socket: net.Socket; ids: number[]; closed: Promise<void>; answers: (count: number) => Promise<number[]> }> {
+async function connect(server: TcpServer): Promise<{
+  socket: net.Socket;
+  ids: number[];
+  closed: Promise<void>;
+  answers: (count: number) => Promise<number[]>;
+}> {
   const socket = net.connect(server.local.port, '127.0.0.1');
   const frames = new FrameReader();
   const ids: number[] = [];
@@ -38,10 +52,11 @@ async function connect(server: TcpServer): Promise<{ socket: net.Socket; ids: nu
   const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
   await new Promise((resolve) => socket.once('connect', resolve));
   cleanups.push(() => socket.destroy());
-  const answers = (count: number): Promise<number[]> => new Promise((resolve) => {
-    wake = () => ids.length >= count && resolve(ids);
-    wake();
-  });
+  const answers = (count: number): Promise<number[]> =>
+    new Promise((resolve) => {
+      wake = () => ids.length >= count && resolve(ids);
+      wake();
+    });
   return { socket, ids, closed, answers };
 }
 
@@ -61,7 +76,9 @@ describe('TCP', () => {
 
   it('answers out of order: a quick query does not wait for a slow one', async () => {
     let release: (reply: Reply) => void = () => undefined;
-    const { server } = await serve((asked) => (asked.name === 'slow.' ? new Promise((resolve) => (release = resolve)) : answer(asked)));
+    const { server } = await serve((asked) =>
+      asked.name === 'slow.' ? new Promise((resolve) => (release = resolve)) : answer(asked),
+    );
     const client = await connect(server);
     client.socket.write(Buffer.concat([ask(1, 'slow.'), ask(2)]));
     expect(await client.answers(1)).toEqual([2]);
@@ -134,7 +151,9 @@ describe('TCP', () => {
   });
 
   it('closes a client that asks and never reads', async () => {
-    const big = Reply.of(0, 0, { answer: Array.from({ length: 200 }, (_, i) => rr(`x. 1 IN TXT "${String(i).padEnd(250, 'x')}"`)) });
+    const big = Reply.of(0, 0, {
+      answer: Array.from({ length: 200 }, (_, i) => rr(`x. 1 IN TXT "${String(i).padEnd(250, 'x')}"`)),
+    });
     const { server } = await serve(() => big, { unsent: 1 << 20 });
     const client = await connect(server);
     client.socket.pause();

@@ -1,5 +1,16 @@
 import {
-  Reply, Zones, linkChain, type Block, type Handler, type HttpRoute, type Next, type Outcome, type PluginDefinition, type Query, type Runtime, type ServerAddress,
+  Reply,
+  Zones,
+  linkChain,
+  type Block,
+  type Handler,
+  type HttpRoute,
+  type Next,
+  type Outcome,
+  type PluginDefinition,
+  type Query,
+  type Runtime,
+  type ServerAddress,
 } from '../../src/chain/index.js';
 import { parseCorefile, zonesFromText, type Directive } from '../../src/corefile/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
@@ -47,11 +58,17 @@ export class TestBlock implements Block {
   readonly zones: readonly string[];
   readonly settings = { listen: [] as string[], debug: false, stacktrace: false };
   readonly routes: HttpRoute[] = [];
-  readonly hooks = { start: [] as (() => void | Promise<void>)[], serving: [] as (() => void)[], stop: [] as (() => void | Promise<void>)[], shutdown: [] as (() => void | Promise<void>)[] };
+  readonly hooks = {
+    start: [] as (() => void | Promise<void>)[],
+    serving: [] as (() => void)[],
+    stop: [] as (() => void | Promise<void>)[],
+    shutdown: [] as (() => void | Promise<void>)[],
+  };
   /** What a look at the Corefile finds: put another digest or an error there. */
   corefileNow: string | Error = '0'.repeat(128);
   readonly corefile = {
-    name: 'Corefile', digest: '0'.repeat(128),
+    name: 'Corefile',
+    digest: '0'.repeat(128),
     readDigest: (): string => {
       if (this.corefileNow instanceof Error) throw this.corefileNow;
       return this.corefileNow;
@@ -71,10 +88,17 @@ export class TestBlock implements Block {
     this.zones = options.zones ?? ['.'];
     this.ask = options.ask ?? ((): Outcome => Reply.empty(5));
     this.runtime = {
-      network: options.network ?? unreachable, clock: this.clock, random: seededRandom(1), log: this.log, metrics: this.metrics, version: '0.0.0', env: options.env ?? {},
+      network: options.network ?? unreachable,
+      clock: this.clock,
+      random: seededRandom(1),
+      log: this.log,
+      metrics: this.metrics,
+      version: '0.0.0',
+      env: options.env ?? {},
       readFile: (path) => {
         const text = options.files?.[path];
-        if (text === undefined) throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' });
+        if (text === undefined)
+          throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' });
         return text;
       },
       fileInfo: (path) => {
@@ -85,7 +109,8 @@ export class TestBlock implements Block {
   }
 
   logger = (plugin: string): Logger => prefixed(this.log, `plugin/${plugin}: `);
-  zonesOf = (names: readonly string[], _directive: Directive): Zones => new Zones(names.length === 0 ? this.zones : names.flatMap((name) => zonesFromText(name)));
+  zonesOf = (names: readonly string[], _directive: Directive): Zones =>
+    new Zones(names.length === 0 ? this.zones : names.flatMap((name) => zonesFromText(name)));
   serveHttp = (route: HttpRoute): void => void this.routes.push(route);
   onStart = (hook: () => void | Promise<void>): void => void this.hooks.start.push(hook);
   onServing = (hook: () => void): void => void this.hooks.serving.push(hook);
@@ -113,12 +138,19 @@ export class TestBlock implements Block {
 
 /** The directives in the text of a block's inside, grouped as setup gets them. */
 export function directives(text: string, name: string): [Directive, ...Directive[]] {
-  const { blocks } = parseCorefile({ name: 'Corefile', text: `. {\n${text}\n}\n` }, { env: {}, cwd: '/', readFile: () => '', glob: () => [] });
+  const { blocks } = parseCorefile(
+    { name: 'Corefile', text: `. {\n${text}\n}\n` },
+    { env: {}, cwd: '/', readFile: () => '', glob: () => [] },
+  );
   return blocks[0]!.directives.filter((directive) => directive.name === name) as [Directive, ...Directive[]];
 }
 
 /** Sets a plugin up from the inside of a server block. Lines in errors count from 2, after the key's line. */
-export function setup(definition: PluginDefinition, text: string, options: TestBlockOptions = {}): { block: TestBlock; handlers: readonly Handler[]; ask: (query: Query, next?: Next) => Outcome | Promise<Outcome> } {
+export function setup(
+  definition: PluginDefinition,
+  text: string,
+  options: TestBlockOptions = {},
+): { block: TestBlock; handlers: readonly Handler[]; ask: (query: Query, next?: Next) => Outcome | Promise<Outcome> } {
   const block = new TestBlock(options);
   const made = definition.setup(directives(text, definition.name), block);
   const handlers = made === undefined ? [] : Array.isArray(made) ? (made as readonly Handler[]) : [made as Handler];

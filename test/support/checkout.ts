@@ -16,13 +16,21 @@ export interface Started {
   text(): string;
 }
 
-/** The package as a clone has it after `npm ci`, compiled from the sources as they are now; a home and a folder for temporary files of its own, and no network. */
+/**
+ * The package as a clone has it after `npm ci`, compiled from the sources as they are now; a home and a folder for
+ * temporary files of its own, and no network.
+ */
 export class Checkout {
   private readonly parent = mkdtempSync(path.join(os.tmpdir(), 'nodens-checkout-'));
   readonly folder = path.join(this.parent, 'clone');
   readonly temporary = path.join(this.parent, 'tmp');
   readonly env: NodeJS.ProcessEnv = {
-    PATH: process.env.PATH, HOME: path.join(this.parent, 'home'), TMPDIR: this.temporary, npm_config_cache: path.join(this.parent, 'npm'), npm_config_update_notifier: 'false', npm_config_offline: 'true',
+    PATH: process.env.PATH,
+    HOME: path.join(this.parent, 'home'),
+    TMPDIR: this.temporary,
+    npm_config_cache: path.join(this.parent, 'npm'),
+    npm_config_update_notifier: 'false',
+    npm_config_offline: 'true',
   };
 
   constructor(private readonly parts: readonly string[] = ['package.json', 'bin', 'lab', 'corefiles']) {}
@@ -40,11 +48,17 @@ export class Checkout {
 
   /** Starts a command in a process group of its own, as a terminal does. */
   start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
-    const child = spawn(program, args, { cwd: this.folder, env: { ...this.env, ...env }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      cwd: this.folder,
+      env: { ...this.env, ...env },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
     return {
-      child, text: () => text,
+      child,
+      text: () => text,
       said: async (pattern) => {
         for (const deadline = performance.now() + 15_000; ; await new Promise((resolve) => setTimeout(resolve, 10))) {
           const found = pattern.exec(text);
@@ -61,7 +75,10 @@ export class Checkout {
   }
 }
 
-/** What Ctrl-C in a terminal does: the signal goes to each process of the group. Resolves when the first of them has ended. */
+/**
+ * What Ctrl-C in a terminal does: the signal goes to each process of the group. Resolves when the first of them has
+ * ended.
+ */
 export async function interrupt({ child }: Started): Promise<void> {
   const closed = once(child, 'close');
   process.kill(-child.pid!, 'SIGINT');

@@ -1,6 +1,17 @@
 import { execSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { globSync } from 'tinyglobby';
 import ts from 'typescript';
@@ -13,14 +24,18 @@ const KEPT = 3_600_000;
 const PAGE = 'src/page/**';
 
 /**
- * The program's main module, compiled with the page from the sources as they are now: threads of the program cannot be loaded from TypeScript, and `dist` may be older.
+ * The program's main module, compiled with the page from the sources as they are now: threads of the program cannot
+ * be loaded from TypeScript, and `dist` may be older.
  * Compiled once for each state of the sources, without a look at types.
  */
 export function compiledProgram(): string {
-  const sources = globSync('src/**/*.ts', { cwd: ROOT, ignore: PAGE }).sort().map((file) => ({ file, text: readFileSync(path.join(ROOT, file), 'utf8') }));
+  const sources = globSync('src/**/*.ts', { cwd: ROOT, ignore: PAGE })
+    .sort()
+    .map((file) => ({ file, text: readFileSync(path.join(ROOT, file), 'utf8') }));
   const hash = createHash('sha256');
   for (const { file, text } of sources) hash.update(`${file}\0${text}\0`);
-  for (const file of globSync(PAGE, { cwd: ROOT }).sort()) hash.update(`${file}\0`).update(readFileSync(path.join(ROOT, file)));
+  for (const file of globSync(PAGE, { cwd: ROOT }).sort())
+    hash.update(`${file}\0`).update(readFileSync(path.join(ROOT, file)));
   const dir = path.join(CACHE, hash.digest('hex').slice(0, 16));
   if (!existsSync(dir)) compile(sources, dir);
   return path.join(dir, 'dist/cli/main.js');
@@ -28,16 +43,27 @@ export function compiledProgram(): string {
 
 function compile(sources: readonly { file: string; text: string }[], dir: string): void {
   mkdirSync(CACHE, { recursive: true });
-  for (const old of readdirSync(CACHE).map((name) => path.join(CACHE, name))) if (Date.now() - statSync(old).mtimeMs > KEPT) rmSync(old, { recursive: true, force: true });
+  for (const old of readdirSync(CACHE).map((name) => path.join(CACHE, name)))
+    if (Date.now() - statSync(old).mtimeMs > KEPT) rmSync(old, { recursive: true, force: true });
   const fresh = mkdtempSync(path.join(CACHE, 'fresh-'));
   for (const { file, text } of sources) {
     const target = path.join(fresh, file.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js'));
     mkdirSync(path.dirname(target), { recursive: true });
-    writeFileSync(target, ts.transpileModule(text, { compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true } }).outputText);
+    writeFileSync(
+      target,
+      ts.transpileModule(text, {
+        compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
+      }).outputText,
+    );
   }
   copyFileSync(path.join(ROOT, 'package.json'), path.join(fresh, 'package.json'));
-  const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<'build:page', string> };
-  execSync(scripts['build:page'].replace('--outdir=dist/page', `--outdir=${fresh}/dist/page`), { cwd: ROOT, env: { ...process.env, PATH: `${path.join(ROOT, 'node_modules/.bin')}:${process.env.PATH}` } });
+  const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<'build:page', string>;
+  };
+  execSync(scripts['build:page'].replace('--outdir=dist/page', `--outdir=${fresh}/dist/page`), {
+    cwd: ROOT,
+    env: { ...process.env, PATH: `${path.join(ROOT, 'node_modules/.bin')}:${process.env.PATH}` },
+  });
   try {
     renameSync(fresh, dir);
   } catch {

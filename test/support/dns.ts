@@ -1,13 +1,23 @@
 import { seededRandom } from '../../src/lib/random.js';
 import { Query, Reply, type Arrival, type Outcome, type Transport } from '../../src/chain/index.js';
-import { Flag, encodeMessage, formatRr, parseRr, rcodeName, typeFromName, type EdnsOption, type Rr } from '../../src/wire/index.js';
+import {
+  Flag,
+  encodeMessage,
+  formatRr,
+  parseRr,
+  rcodeName,
+  typeFromName,
+  type EdnsOption,
+  type Rr,
+} from '../../src/wire/index.js';
 
 /** A record from master-file text. */
 export const rr = (text: string): Rr => parseRr(text);
 export const rrs = (...texts: string[]): Rr[] => texts.map(parseRr);
 
 /** Records as text with single spaces, as rows of a test write them. */
-export const texts = (records: readonly Rr[]): string[] => records.map((record) => formatRr(record).replaceAll('\t', ' '));
+export const texts = (records: readonly Rr[]): string[] =>
+  records.map((record) => formatRr(record).replaceAll('\t', ' '));
 
 export interface QuestionOptions {
   id?: number;
@@ -29,8 +39,10 @@ export const SERVER = { index: 0, label: 'dns://127.0.0.1:53', address: '127.0.0
 
 export function arrival(options: QuestionOptions = {}): Arrival {
   return {
-    transport: options.transport ?? 'udp', remote: { address: options.remote ?? '127.0.0.1', port: options.port ?? 40212 },
-    local: { address: '127.0.0.1', port: 53 }, server: SERVER,
+    transport: options.transport ?? 'udp',
+    remote: { address: options.remote ?? '127.0.0.1', port: options.port ?? 40212 },
+    local: { address: '127.0.0.1', port: 53 },
+    server: SERVER,
   };
 }
 
@@ -38,22 +50,43 @@ export function arrival(options: QuestionOptions = {}): Arrival {
 export function query(name: string, type = 'A', options: QuestionOptions = {}): Query {
   const flags = (options.rd === false ? 0 : Flag.RD) | (options.cd ? Flag.CD : 0) | (options.ad ? Flag.AD : 0);
   const bytes = encodeMessage({
-    id: options.id ?? 4660, flags, rcode: 0, question: [{ name, type: typeFromName(type)!, class: options.class ?? 1 }], answer: [], authority: [], additional: [],
-    edns: options.edns === undefined ? undefined : { udpSize: options.edns, version: 0, do: options.do ?? false, options: options.options ?? [] },
+    id: options.id ?? 4660,
+    flags,
+    rcode: 0,
+    question: [{ name, type: typeFromName(type)!, class: options.class ?? 1 }],
+    answer: [],
+    authority: [],
+    additional: [],
+    edns:
+      options.edns === undefined
+        ? undefined
+        : { udpSize: options.edns, version: 0, do: options.do ?? false, options: options.options ?? [] },
   });
   return new Query(bytes, arrival(options), options.received ?? 0);
 }
 
 /** A reply from master-file text: `reply({ answer: ['a. 300 IN A 192.0.2.1'] })`. */
-export function reply(parts: { rcode?: number; flags?: number; answer?: string[]; authority?: string[]; additional?: string[] } = {}): Reply {
-  return Reply.of(parts.flags ?? Flag.RA, parts.rcode ?? 0, { answer: rrs(...(parts.answer ?? [])), authority: rrs(...(parts.authority ?? [])), additional: rrs(...(parts.additional ?? [])) });
+export function reply(
+  parts: { rcode?: number; flags?: number; answer?: string[]; authority?: string[]; additional?: string[] } = {},
+): Reply {
+  return Reply.of(parts.flags ?? Flag.RA, parts.rcode ?? 0, {
+    answer: rrs(...(parts.answer ?? [])),
+    authority: rrs(...(parts.authority ?? [])),
+    additional: rrs(...(parts.additional ?? [])),
+  });
 }
 
 /** The outcome as something to compare: rcode, flags' names, and the sections that are not empty as text. */
 export function summary(outcome: Outcome): Record<string, unknown> | 'drop' {
   if (!(outcome instanceof Reply)) return 'drop';
-  const flags = Object.entries(Flag).filter(([name, bit]) => name !== 'QR' && outcome.flags & bit).map(([name]) => name.toLowerCase());
-  const sections = Object.fromEntries((['answer', 'authority', 'additional'] as const).filter((section) => outcome[section].length > 0).map((section) => [section, texts(outcome[section])]));
+  const flags = Object.entries(Flag)
+    .filter(([name, bit]) => name !== 'QR' && outcome.flags & bit)
+    .map(([name]) => name.toLowerCase());
+  const sections = Object.fromEntries(
+    (['answer', 'authority', 'additional'] as const)
+      .filter((section) => outcome[section].length > 0)
+      .map((section) => [section, texts(outcome[section])]),
+  );
   return { rcode: rcodeName(outcome.rcode), flags: flags.join(','), ...sections };
 }
 

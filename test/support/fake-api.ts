@@ -9,7 +9,14 @@ import type { Labels } from '../../src/kube/objects.js';
 export interface Manifest {
   apiVersion?: string;
   kind: string;
-  metadata: { name: string; namespace?: string; labels?: Labels; annotations?: Labels; resourceVersion?: string; [field: string]: unknown };
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Labels;
+    annotations?: Labels;
+    resourceVersion?: string;
+    [field: string]: unknown;
+  };
   [field: string]: unknown;
 }
 
@@ -112,8 +119,19 @@ export class FakeApi {
     this.tell('DELETED', { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.version) } });
   }
 
-  /** The next `times` requests of the given sort (`continued`: further pages of a list) get the fault instead of an answer. */
-  fail(fault: Fault, { purpose, kind, continued = false, times = 1 }: { purpose?: 'list' | 'watch'; kind?: string; continued?: boolean; times?: number } = {}): void {
+  /**
+   * The next `times` requests of the given sort (`continued`: further pages of a list) get the fault instead of an
+   * answer.
+   */
+  fail(
+    fault: Fault,
+    {
+      purpose,
+      kind,
+      continued = false,
+      times = 1,
+    }: { purpose?: 'list' | 'watch'; kind?: string; continued?: boolean; times?: number } = {},
+  ): void {
     this.faults.push({ fault, purpose, kind, continued, times });
   }
 
@@ -129,7 +147,10 @@ export class FakeApi {
   }
 
   bookmark(kind: string): void {
-    this.sendRaw(kind, `${JSON.stringify({ type: 'BOOKMARK', object: { kind, metadata: { resourceVersion: String(++this.version) } } })}\n`);
+    this.sendRaw(
+      kind,
+      `${JSON.stringify({ type: 'BOOKMARK', object: { kind, metadata: { resourceVersion: String(++this.version) } } })}\n`,
+    );
   }
 
   /** Ends all watches as a server does when their time is over; `cut` breaks their connections instead. */
@@ -151,18 +172,26 @@ export class FakeApi {
 
   private tell(type: string, object: Manifest): void {
     this.history.push({ version: this.version, type, object });
-    for (const watcher of this.watchers) if (watcher.kind === object.kind && watcher.selects(object)) watcher.response.write(eventLine(type, object));
+    for (const watcher of this.watchers)
+      if (watcher.kind === object.kind && watcher.selects(object)) watcher.response.write(eventLine(type, object));
   }
 
   private serve(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url!, this.url);
     const kind = KINDS[url.pathname];
-    if (kind === undefined) return status(response, 404, 'NotFound', 'the server could not find the requested resource');
+    if (kind === undefined)
+      return status(response, 404, 'NotFound', 'the server could not find the requested resource');
     const purpose = url.searchParams.get('watch') === 'true' ? 'watch' : 'list';
     this.requests.push({ purpose, kind, query: Object.fromEntries(url.searchParams), headers: request.headers });
-    const planned = this.faults.find((fault) => (fault.purpose ?? purpose) === purpose && (fault.kind ?? kind) === kind && (!fault.continued || url.searchParams.has('continue')));
+    const planned = this.faults.find(
+      (fault) =>
+        (fault.purpose ?? purpose) === purpose &&
+        (fault.kind ?? kind) === kind &&
+        (!fault.continued || url.searchParams.has('continue')),
+    );
     if (planned) return this.misbehave(planned, request, response);
-    if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) return status(response, 401, 'Unauthorized', 'Unauthorized');
+    if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`)
+      return status(response, 401, 'Unauthorized', 'Unauthorized');
     if (purpose === 'watch') this.watch(kind, url.searchParams, response);
     else this.list(kind, url.searchParams, response);
   }
@@ -181,11 +210,15 @@ export class FakeApi {
   private list(kind: string, query: URLSearchParams, response: ServerResponse): void {
     // A token names where the next page begins and the version of the list.
     const token = Number((query.get('continue') ?? '0').split('@')[0]);
-    if (query.has('continue') && Number(query.get('continue')!.split('@')[1]) < this.oldest) return status(response, 410, 'Expired', 'The provided continue parameter is too old');
+    if (query.has('continue') && Number(query.get('continue')!.split('@')[1]) < this.oldest)
+      return status(response, 410, 'Expired', 'The provided continue parameter is too old');
     const all = [...this.objects.values()].filter((object) => object.kind === kind && selector(query)(object));
     const cached = query.get('resourceVersion') === '0' && this.cachedListsIgnoreLimit;
     const end = token + (cached ? Infinity : Number(query.get('limit') ?? Infinity));
-    const metadata = { resourceVersion: String(this.version), ...(end < all.length ? { continue: `${end}@${this.version}`, remainingItemCount: all.length - end } : {}) };
+    const metadata = {
+      resourceVersion: String(this.version),
+      ...(end < all.length ? { continue: `${end}@${this.version}`, remainingItemCount: all.length - end } : {}),
+    };
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ kind: `${kind}List`, apiVersion: 'v1', metadata, items: all.slice(token, end) }));
   }
@@ -195,11 +228,14 @@ export class FakeApi {
     response.setHeader('content-type', 'application/json');
     response.flushHeaders();
     if (since < this.oldest) {
-      response.end(`${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410, message: `too old resource version: ${since} (${this.oldest})` } })}\n`);
+      response.end(
+        `${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410, message: `too old resource version: ${since} (${this.oldest})` } })}\n`,
+      );
       return;
     }
     const watcher: Watcher = { kind, selects: selector(query), response };
-    for (const { version, type, object } of this.history) if (version > since && object.kind === kind && watcher.selects(object)) response.write(eventLine(type, object));
+    for (const { version, type, object } of this.history)
+      if (version > since && object.kind === kind && watcher.selects(object)) response.write(eventLine(type, object));
     this.watchers.add(watcher);
     response.on('close', () => this.watchers.delete(watcher));
   }
@@ -219,5 +255,7 @@ function selector(query: URLSearchParams): (object: Manifest) => boolean {
 }
 
 function status(response: ServerResponse, code: number, reason: string, message: string): void {
-  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', reason, message, code }));
+  response
+    .writeHead(code, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', reason, message, code }));
 }

@@ -12,7 +12,10 @@ export interface FakeDatagram {
 export class FakeLibc implements Libc {
   readonly incoming: FakeDatagram[] = [];
   readonly sent: (FakeDatagram & { fd: number })[] = [];
-  /** What the next calls of sendmmsg return, or an errno as a negative number; all that is asked for once there are none. */
+  /**
+   * What the next calls of sendmmsg return, or an errno as a negative number; all that is asked for once there are
+   * none.
+   */
   sends: number[] = [];
   private regions: { at: number; bytes: Buffer }[] = [];
   private next = 0x1000;
@@ -47,7 +50,9 @@ export class FakeLibc implements Libc {
     for (let i = 0; i < Math.min(limit, count); i++) {
       const { header, name, vector, data, ancillary } = this.message(messages as number, i);
       this.sent.push({
-        fd, bytes: Buffer.from(data.subarray(0, Number(vector.readBigUInt64LE(8)))), address: Buffer.from(name.subarray(0, header.readUInt32LE(8))),
+        fd,
+        bytes: Buffer.from(data.subarray(0, Number(vector.readBigUInt64LE(8)))),
+        address: Buffer.from(name.subarray(0, header.readUInt32LE(8))),
         control: Buffer.from(ancillary.subarray(0, header.readUInt32LE(40))),
       });
     }
@@ -71,10 +76,19 @@ export class FakeLibc implements Libc {
     return -1;
   }
 
-  private message(messages: number, i: number): { header: Buffer; name: Buffer; vector: Buffer; data: Buffer; ancillary: Buffer } {
+  private message(
+    messages: number,
+    i: number,
+  ): { header: Buffer; name: Buffer; vector: Buffer; data: Buffer; ancillary: Buffer } {
     const header = this.at(messages + i * MMSGHDR, MMSGHDR);
     const vector = this.at(Number(header.readBigUInt64LE(16)), IOVEC);
-    return { header, vector, name: this.at(Number(header.readBigUInt64LE(0)), SOCKADDR), ancillary: this.at(Number(header.readBigUInt64LE(32)), CONTROL), data: this.at(Number(vector.readBigUInt64LE(0)), Number(vector.readBigUInt64LE(8))) };
+    return {
+      header,
+      vector,
+      name: this.at(Number(header.readBigUInt64LE(0)), SOCKADDR),
+      ancillary: this.at(Number(header.readBigUInt64LE(32)), CONTROL),
+      data: this.at(Number(vector.readBigUInt64LE(0)), Number(vector.readBigUInt64LE(8))),
+    };
   }
 
   private at(address: number, size: number): Buffer {

@@ -1,9 +1,19 @@
 import { Duplex } from 'node:stream';
 import { ManualClock } from '../../src/lib/clock.js';
-import type { ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagram, TcpConnection, TcpListener, UdpSocket } from '../../src/net/network.js';
+import type {
+  ConnectedUdpSocket,
+  Endpoint,
+  InterfaceAddress,
+  Network,
+  OnDatagram,
+  TcpConnection,
+  TcpListener,
+  UdpSocket,
+} from '../../src/net/network.js';
 
 const key = ({ address, port }: Endpoint): string => `${address} ${port}`;
-const failure = (code: string, syscall: string): NodeJS.ErrnoException => Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
+const failure = (code: string, syscall: string): NodeJS.ErrnoException =>
+  Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
 
 export interface Datagram {
   readonly from: Endpoint;
@@ -14,7 +24,10 @@ export interface Datagram {
 /** What happens to a datagram: lost, or delivered once for each delay. */
 export type Fate = 'drop' | readonly number[];
 
-/** A network in memory. Everything takes `latency` on a clock that the test drives, so that loss, delay, repetition and forgery happen when the row says. */
+/**
+ * A network in memory. Everything takes `latency` on a clock that the test drives, so that loss, delay, repetition
+ * and forgery happen when the row says.
+ */
 export class FakeNetwork implements Network {
   /** Milliseconds one way. */
   latency = 1;
@@ -32,7 +45,10 @@ export class FakeNetwork implements Network {
   readonly writes: number[] = [];
   /** Client ends of connections that are open. */
   readonly streams = new Set<FakeStream>();
-  private readonly bound = new Map<string, { onDatagram: OnDatagram; onError?: (error: Error) => void; peer?: Endpoint }>();
+  private readonly bound = new Map<
+    string,
+    { onDatagram: OnDatagram; onError?: (error: Error) => void; peer?: Endpoint }
+  >();
   private readonly listeners = new Map<string, (connection: TcpConnection) => void>();
   private nextPort = 40_000;
 
@@ -49,17 +65,27 @@ export class FakeNetwork implements Network {
     if (this.bound.has(key(local))) return Promise.reject(failure('EADDRINUSE', 'bind'));
     this.bound.set(key(local), { onDatagram });
     return Promise.resolve({
-      local, close: () => void this.bound.delete(key(local)),
-      send: (bytes: Uint8Array, length: number, to: Endpoint) => this.carry({ from: local, to, bytes: Buffer.from(bytes.subarray(0, length)) }),
+      local,
+      close: () => void this.bound.delete(key(local)),
+      send: (bytes: Uint8Array, length: number, to: Endpoint) =>
+        this.carry({ from: local, to, bytes: Buffer.from(bytes.subarray(0, length)) }),
     });
   }
 
-  connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket> {
+  connectUdp(
+    to: Endpoint,
+    onDatagram: (bytes: Buffer) => void,
+    onError: (error: Error) => void,
+  ): Promise<ConnectedUdpSocket> {
     if (this.unreachable.has(to.address)) return Promise.reject(failure('ENETUNREACH', 'connect'));
     const local = { address: '127.0.0.1', port: this.nextPort++ };
     this.opened.push({ protocol: 'udp', local, to });
     this.bound.set(key(local), { onDatagram, onError, peer: to });
-    return Promise.resolve({ local, close: () => void this.bound.delete(key(local)), send: (bytes: Uint8Array) => this.carry({ from: local, to, bytes: Buffer.from(bytes) }) });
+    return Promise.resolve({
+      local,
+      close: () => void this.bound.delete(key(local)),
+      send: (bytes: Uint8Array) => this.carry({ from: local, to, bytes: Buffer.from(bytes) }),
+    });
   }
 
   listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
@@ -126,7 +152,10 @@ export class FakeNetwork implements Network {
 export class FakeStream extends Duplex {
   other!: FakeStream;
 
-  constructor(private readonly network: FakeNetwork, private readonly client: boolean) {
+  constructor(
+    private readonly network: FakeNetwork,
+    private readonly client: boolean,
+  ) {
     super({ allowHalfOpen: true });
   }
 

@@ -14,9 +14,18 @@ export interface Asked {
 
 /** The reply that a well-behaved server gives: one A record, RA set, EDNS as asked. */
 export function goodReply(query: Message, parts: Partial<Message> = {}): Buffer {
-  return encodeMessage({
-    ...query, flags: Flag.QR | Flag.RA | (query.flags & Flag.RD), rcode: 0, answer: [parseRr(`${query.question[0]!.name} 300 IN A 192.0.2.1`)], authority: [], additional: [], ...parts,
-  }, true);
+  return encodeMessage(
+    {
+      ...query,
+      flags: Flag.QR | Flag.RA | (query.flags & Flag.RD),
+      rcode: 0,
+      answer: [parseRr(`${query.question[0]!.name} 300 IN A 192.0.2.1`)],
+      authority: [],
+      additional: [],
+      ...parts,
+    },
+    true,
+  );
 }
 
 /** A server whose answers a test decides about, at one address over UDP and TCP. */
@@ -27,12 +36,23 @@ export class FakeUpstream {
   readonly connections: TcpConnection[] = [];
   private close: (() => void)[] = [];
 
-  constructor(private readonly network: Network, public at: Endpoint) {}
+  constructor(
+    private readonly network: Network,
+    public at: Endpoint,
+  ) {}
 
   async start(): Promise<this> {
     const udp = await this.network.bindUdp(this.at, (bytes, from) => {
       const reply = (answer: Uint8Array): void => udp.send(answer, answer.length, from);
-      this.take({ bytes, message: decodeMessage(bytes), protocol: 'udp', from, reply, raw: reply, connection: undefined });
+      this.take({
+        bytes,
+        message: decodeMessage(bytes),
+        protocol: 'udp',
+        from,
+        reply,
+        raw: reply,
+        connection: undefined,
+      });
     });
     this.at = { address: this.at.address, port: udp.local.port };
     const tcp = await this.network.listenTcp(this.at, (connection) => this.accept(connection));
@@ -47,7 +67,10 @@ export class FakeUpstream {
 
   /** `udp` and `tcp` counts of what came. */
   get counts(): { udp: number; tcp: number } {
-    return { udp: this.seen.filter(({ protocol }) => protocol === 'udp').length, tcp: this.seen.filter(({ protocol }) => protocol === 'tcp').length };
+    return {
+      udp: this.seen.filter(({ protocol }) => protocol === 'udp').length,
+      tcp: this.seen.filter(({ protocol }) => protocol === 'tcp').length,
+    };
   }
 
   private accept(connection: TcpConnection): void {
@@ -59,7 +82,15 @@ export class FakeUpstream {
     connection.stream.on('data', (chunk: Buffer) => {
       frames.push(chunk);
       for (let bytes = frames.next(); bytes !== undefined; bytes = frames.next()) {
-        this.take({ bytes, message: decodeMessage(bytes), protocol: 'tcp', from: connection.remote, reply: (answer) => raw(frame(answer)), raw, connection });
+        this.take({
+          bytes,
+          message: decodeMessage(bytes),
+          protocol: 'tcp',
+          from: connection.remote,
+          reply: (answer) => raw(frame(answer)),
+          raw,
+          connection,
+        });
       }
     });
   }

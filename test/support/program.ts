@@ -12,9 +12,17 @@ export class Program {
   /** Whether nobody can write to its output any more: the program or a successor of it. */
   private closed = false;
 
-  constructor(command: readonly string[], readonly env: Record<string, string> = {}, cwd?: string) {
+  constructor(
+    command: readonly string[],
+    readonly env: Record<string, string> = {},
+    cwd?: string,
+  ) {
     const [program = '', ...args] = command;
-    this.child = spawn(program, args, { env: { PATH: process.env.PATH, ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(program, args, {
+      env: { PATH: process.env.PATH, ...env },
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const keep = (chunk: Buffer): void => void (this.text += chunk.toString());
     this.child.stdout!.on('data', keep);
     this.child.stderr!.on('data', keep);

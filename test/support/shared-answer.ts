@@ -13,8 +13,21 @@ export function keyOf({ bytes }: Pick<Query, 'bytes'>, ipv6 = false): QueryKey {
 export function entryFor(query: Pick<Query, 'bytes'>, change: Partial<Entry> = {}): Entry {
   const key = keyOf(query);
   return {
-    key: key.bytes, keyLength: key.length, hash: key.hash, server: 0, flags: 0x8500, answers: 1, authorities: 0, additionals: 0, records: new Uint8Array(16).fill(7), ttls: [6],
-    until: Infinity, ttl: undefined, stored: 0, rotation: undefined, ...change,
+    key: key.bytes,
+    keyLength: key.length,
+    hash: key.hash,
+    server: 0,
+    flags: 0x8500,
+    answers: 1,
+    authorities: 0,
+    additionals: 0,
+    records: new Uint8Array(16).fill(7),
+    ttls: [6],
+    until: Infinity,
+    ttl: undefined,
+    stored: 0,
+    rotation: undefined,
+    ...change,
   };
 }
 

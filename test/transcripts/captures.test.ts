@@ -9,9 +9,19 @@ import { maskNumbers, maskPorts, recorded } from './transcript.js';
 const noTime = (lines: readonly string[]): string[] => lines.map((line) => line.replace(/^[\d:.]+ /, ''));
 
 describe('tcpdump-same-node', () => {
-  /** Initial sequence numbers and timestamps are drawn or read from a clock, so they are masked like times; relative numbers are compared. */
-  const form = (lines: readonly string[]): string[] => maskPorts(noTime(lines)).map((line) => line.replace(/TS val \d+ ecr \d+/, 'TS').replace(/(seq|ack) \d{6,}/g, '$1 N'));
-  const [client, server] = recorded('tcpdump-same-node').join('\n').split(/^## lxc of the (?:client|server)\n/m).slice(1).map((part) => part.trimEnd().split('\n'));
+  /**
+   * Initial sequence numbers and timestamps are drawn or read from a clock, so they are masked like times; relative
+   * numbers are compared.
+   */
+  const form = (lines: readonly string[]): string[] =>
+    maskPorts(noTime(lines)).map((line) =>
+      line.replace(/TS val \d+ ecr \d+/, 'TS').replace(/(seq|ack) \d{6,}/g, '$1 N'),
+    );
+  const [client, server] = recorded('tcpdump-same-node')
+    .join('\n')
+    .split(/^## lxc of the (?:client|server)\n/m)
+    .slice(1)
+    .map((part) => part.trimEnd().split('\n'));
 
   it.each([
     { name: 'lxc of the client', device: 'lxc93b551d233cf', want: client! },
@@ -19,7 +29,10 @@ describe('tcpdump-same-node', () => {
   ])('$name', ({ name, device, want }) => {
     const lab = sameNode();
     const lines: string[] = [];
-    startTcpdump(lab.world, ['-i', device], { netns: lab.world.node('kind-worker').netns, onLine: (line) => lines.push(line) });
+    startTcpdump(lab.world, ['-i', device], {
+      netns: lab.world.node('kind-worker').netns,
+      onLine: (line) => lines.push(line),
+    });
     curlOnce(lab);
     lab.clock.advance(5_200);
     lab.world.runTimers();
@@ -32,7 +45,11 @@ describe('tcpdump-same-node', () => {
     const lab = sameNode();
     curlOnce(lab);
     const { world, events } = lab;
-    expect(tcpdumpLines(['-i', 'eth0', '-nn', 'tcp'], world.pod('default', 'client').netns, events).map((line) => / IP ([\d.]+)\.\d+ >/.exec(line)![1])).toContain('10.244.1.182');
+    expect(
+      tcpdumpLines(['-i', 'eth0', '-nn', 'tcp'], world.pod('default', 'client').netns, events).map(
+        (line) => / IP ([\d.]+)\.\d+ >/.exec(line)![1],
+      ),
+    ).toContain('10.244.1.182');
     expect(tcpdumpLines(['-i', 'eth0'], world.node('kind-worker').netns, events)).toEqual([]);
   });
 });
@@ -50,19 +67,32 @@ describe('cilium-monitor', () => {
     startMonitor(second.world, 'kind-worker', ['--to', '359'], (line) => lines.push(line));
     curlOnce(second);
     // The flow number is a hash over the addresses and the client's port, so it varies with the port.
-    const form = (text: readonly string[]): string[] => maskNumbers(maskPorts(text), 'FLOW', /flow (0x[\da-f]+)/).map((line) => line.replace(/PORT\d/, 'PORT').replace(/FLOW\d/, 'FLOW'));
+    const form = (text: readonly string[]): string[] =>
+      maskNumbers(maskPorts(text), 'FLOW', /flow (0x[\da-f]+)/).map((line) =>
+        line.replace(/PORT\d/, 'PORT').replace(/FLOW\d/, 'FLOW'),
+      );
     expect(form(lines)).toEqual(form(recorded('cilium-monitor')));
   });
 });
 
 describe('tcpdump-masquerade', () => {
-  const parts = recorded('tcpdump-masquerade').join('\n').split('\n\n').map((part) => part.split('\n'));
+  const parts = recorded('tcpdump-masquerade')
+    .join('\n')
+    .split('\n\n')
+    .map((part) => part.split('\n'));
   const form = (lines: readonly string[]): string[] => maskPorts(noTime(lines));
 
   function curl(cluster: Cluster, address: string): void {
     const { world } = cluster;
-    const listener = world.host('router').process.listen('', 80, (socket) => socket.handle({ onData: () => socket.write(new Uint8Array(256)), onEnd: () => socket.end() }));
-    world.pod('default', 'curl-pod').process.connect(address, 80, { onConnect: (socket) => socket.write(new Uint8Array(75)), onData: (socket) => socket.end() });
+    const listener = world
+      .host('router')
+      .process.listen('', 80, (socket) =>
+        socket.handle({ onData: () => socket.write(new Uint8Array(256)), onEnd: () => socket.end() }),
+      );
+    world.pod('default', 'curl-pod').process.connect(address, 80, {
+      onConnect: (socket) => socket.write(new Uint8Array(75)),
+      onData: (socket) => socket.end(),
+    });
     listener.close();
   }
 
@@ -73,7 +103,10 @@ describe('tcpdump-masquerade', () => {
     cluster.fresh();
     return cluster;
   }
-  const seen = (cluster: Cluster): string[] => form(tcpdumpLines(['-i', 'eth1', 'tcp', 'port', '80', '-nnq'], cluster.world.node('k8s-ctr').netns, cluster.events));
+  const seen = (cluster: Cluster): string[] =>
+    form(
+      tcpdumpLines(['-i', 'eth1', 'tcp', 'port', '80', '-nnq'], cluster.world.node('k8s-ctr').netns, cluster.events),
+    );
   const agent = { ipMasqAgent: { nonMasqueradeCIDRs: ['10.10.1.0/24', '10.10.2.0/24'] } };
 
   it('masqueraded to the address of the node', () => {

@@ -22,20 +22,45 @@ export class Cluster {
   readonly world: World;
   readonly events: DatapathEvent[] = [];
 
-  constructor(ipam: IpamConfig, config: Partial<DatapathConfig> = {}, blocks: { readonly ctr?: string; readonly w1?: string } = {}) {
-    this.world = new World({ clock: this.clock, random: seededRandom(7), ipam, config: { installNoConntrackRules: true, ...config } });
+  constructor(
+    ipam: IpamConfig,
+    config: Partial<DatapathConfig> = {},
+    blocks: { readonly ctr?: string; readonly w1?: string } = {},
+  ) {
+    this.world = new World({
+      clock: this.clock,
+      random: seededRandom(7),
+      ipam,
+      config: { installNoConntrackRules: true, ...config },
+    });
     const { world } = this;
     const routes = [{ to: '10.10.0.0/16', via: '192.168.10.200' }];
     const nodes = [
-      { name: 'k8s-ctr', interfaces: machine('k8s-ctr', 100), routes, podCidr: blocks.ctr, apiServer: true, hostEndpointId: 3312 },
+      {
+        name: 'k8s-ctr',
+        interfaces: machine('k8s-ctr', 100),
+        routes,
+        podCidr: blocks.ctr,
+        apiServer: true,
+        hostEndpointId: 3312,
+      },
       { name: 'k8s-w1', interfaces: machine('k8s-w1', 101), routes, podCidr: blocks.w1 },
     ];
     for (const node of nodes) world.addNode(node);
     world.addHost({
-      name: 'router', forward: true,
-      interfaces: [...machine('router', 200), { name: 'loop1', addresses: ['10.10.1.200/24'] }, { name: 'loop2', addresses: ['10.10.2.200/24'] }],
+      name: 'router',
+      forward: true,
+      interfaces: [
+        ...machine('router', 200),
+        { name: 'loop1', addresses: ['10.10.1.200/24'] },
+        { name: 'loop2', addresses: ['10.10.2.200/24'] },
+      ],
     });
-    for (const name of ['k8s-ctr', 'k8s-w1']) world.addHost({ name: `resolver-${name}`, interfaces: [{ name: 'eth0', addresses: ['10.0.2.3/24'], segment: `nat-${name}` }] });
+    for (const name of ['k8s-ctr', 'k8s-w1'])
+      world.addHost({
+        name: `resolver-${name}`,
+        interfaces: [{ name: 'eth0', addresses: ['10.0.2.3/24'], segment: `nat-${name}` }],
+      });
     world.events.subscribe((event) => this.events.push(event));
   }
 
@@ -74,12 +99,21 @@ interface App {
   readonly serviceAccount: string;
 }
 
-export type AppName = 'curl' | 'webpod' | 'coredns' | 'grafana' | 'prometheus' | 'relay' | 'ui' | 'provisioner' | 'node-local';
+export type AppName =
+  'curl' | 'webpod' | 'coredns' | 'grafana' | 'prometheus' | 'relay' | 'ui' | 'provisioner' | 'node-local';
 
 const PORTS: Partial<Record<AppName, PodSpec['ports']>> = {
   webpod: [{ name: '', port: 80, protocol: 'TCP' }],
-  coredns: [{ name: 'dns', port: 53, protocol: 'UDP' }, { name: 'dns-tcp', port: 53, protocol: 'TCP' }, { name: 'metrics', port: 9153, protocol: 'TCP' }],
-  'node-local': [{ name: 'dns', port: 53, protocol: 'UDP' }, { name: 'dns-tcp', port: 53, protocol: 'TCP' }, { name: 'metrics', port: 9253, protocol: 'TCP' }],
+  coredns: [
+    { name: 'dns', port: 53, protocol: 'UDP' },
+    { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+    { name: 'metrics', port: 9153, protocol: 'TCP' },
+  ],
+  'node-local': [
+    { name: 'dns', port: 53, protocol: 'UDP' },
+    { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+    { name: 'metrics', port: 9253, protocol: 'TCP' },
+  ],
 };
 
 /** Names, labels and identities of the recordings. */
@@ -88,11 +122,40 @@ const APPS: Record<AppName, App> = {
   webpod: { namespace: 'default', identity: 12497, labels: { app: 'webpod' }, serviceAccount: 'default' },
   coredns: { namespace: 'kube-system', identity: 28565, labels: { 'k8s-app': 'kube-dns' }, serviceAccount: 'coredns' },
   grafana: { namespace: 'cilium-monitoring', identity: 22795, labels: { app: 'grafana' }, serviceAccount: 'default' },
-  prometheus: { namespace: 'cilium-monitoring', identity: 1213, labels: { app: 'prometheus' }, serviceAccount: 'prometheus-k8s' },
-  relay: { namespace: 'kube-system', identity: 17061, labels: { 'app.kubernetes.io/name': 'hubble-relay', 'app.kubernetes.io/part-of': 'cilium', 'k8s-app': 'hubble-relay' }, serviceAccount: 'hubble-relay' },
-  ui: { namespace: 'kube-system', identity: 2452, labels: { 'app.kubernetes.io/name': 'hubble-ui', 'app.kubernetes.io/part-of': 'cilium', 'k8s-app': 'hubble-ui' }, serviceAccount: 'hubble-ui' },
-  provisioner: { namespace: 'local-path-storage', identity: 56893, labels: { app: 'local-path-provisioner' }, serviceAccount: 'local-path-provisioner-service-account' },
-  'node-local': { namespace: 'kube-system', identity: 41790, labels: { 'k8s-app': 'node-local-dns' }, serviceAccount: 'node-local-dns' },
+  prometheus: {
+    namespace: 'cilium-monitoring',
+    identity: 1213,
+    labels: { app: 'prometheus' },
+    serviceAccount: 'prometheus-k8s',
+  },
+  relay: {
+    namespace: 'kube-system',
+    identity: 17061,
+    labels: {
+      'app.kubernetes.io/name': 'hubble-relay',
+      'app.kubernetes.io/part-of': 'cilium',
+      'k8s-app': 'hubble-relay',
+    },
+    serviceAccount: 'hubble-relay',
+  },
+  ui: {
+    namespace: 'kube-system',
+    identity: 2452,
+    labels: { 'app.kubernetes.io/name': 'hubble-ui', 'app.kubernetes.io/part-of': 'cilium', 'k8s-app': 'hubble-ui' },
+    serviceAccount: 'hubble-ui',
+  },
+  provisioner: {
+    namespace: 'local-path-storage',
+    identity: 56893,
+    labels: { app: 'local-path-provisioner' },
+    serviceAccount: 'local-path-provisioner-service-account',
+  },
+  'node-local': {
+    namespace: 'kube-system',
+    identity: 41790,
+    labels: { 'k8s-app': 'node-local-dns' },
+    serviceAccount: 'node-local-dns',
+  },
 };
 
 export const POOL: IpamConfig = { mode: 'cluster-pool', clusterPoolCidrs: ['172.20.0.0/16'] };
@@ -138,23 +201,68 @@ interface Port {
 }
 
 /** A service whose backends are the pods with these addresses. */
-export function service(cluster: Cluster, namespace: string, name: string, ip: string, ports: readonly Port[], backends: readonly string[]): void {
+export function service(
+  cluster: Cluster,
+  namespace: string,
+  name: string,
+  ip: string,
+  ports: readonly Port[],
+  backends: readonly string[],
+): void {
   const { world } = cluster;
-  world.setService({ namespace, name, type: ports.some((port) => port.nodePort !== undefined) ? 'NodePort' : 'ClusterIP', clusterIPs: [ip], ports: ports.map(({ target: _, ...port }) => port) });
+  world.setService({
+    namespace,
+    name,
+    type: ports.some((port) => port.nodePort !== undefined) ? 'NodePort' : 'ClusterIP',
+    clusterIPs: [ip],
+    ports: ports.map(({ target: _, ...port }) => port),
+  });
   const nodeOf = (address: string): string | undefined => world.cluster.directory.podByIp(address)?.spec.node;
-  world.setBackends(namespace, name, ports.flatMap((port) => backends.map((address) => ({ portName: port.name, ip: address, port: port.target, protocol: port.protocol, node: nodeOf(address) }))));
+  world.setBackends(
+    namespace,
+    name,
+    ports.flatMap((port) =>
+      backends.map((address) => ({
+        portName: port.name,
+        ip: address,
+        port: port.target,
+        protocol: port.protocol,
+        node: nodeOf(address),
+      })),
+    ),
+  );
 }
 
-const port = (name: string, number: number, protocol: Protocol, rest: Partial<Port> = {}): Port => ({ name, port: number, protocol, target: number, ...rest });
+const port = (name: string, number: number, protocol: Protocol, rest: Partial<Port> = {}): Port => ({
+  name,
+  port: number,
+  protocol,
+  target: number,
+  ...rest,
+});
 
 export const DNS_PORTS = [port('dns', 53, 'UDP'), port('dns-tcp', 53, 'TCP')];
 
 /** The services of the recordings; `dns` are the addresses of the CoreDNS pods. */
 export function addServices(cluster: Cluster, dns: readonly string[]): void {
-  service(cluster, 'default', 'kubernetes', '10.96.0.1', [port('https', 443, 'TCP', { target: 6443 })], ['192.168.10.100']);
+  service(
+    cluster,
+    'default',
+    'kubernetes',
+    '10.96.0.1',
+    [port('https', 443, 'TCP', { target: 6443 })],
+    ['192.168.10.100'],
+  );
   service(cluster, 'kube-system', 'kube-dns', '10.96.0.10', [...DNS_PORTS, port('metrics', 9153, 'TCP')], dns);
   service(cluster, 'default', 'webpod', '10.96.152.212', [port('', 80, 'TCP')], ['172.20.0.130', '172.20.1.40']);
-  service(cluster, 'kube-system', 'hubble-ui', '10.96.206.199', [port('http', 80, 'TCP', { target: 8081, nodePort: 30_003 })], ['172.20.0.162']);
+  service(
+    cluster,
+    'kube-system',
+    'hubble-ui',
+    '10.96.206.199',
+    [port('http', 80, 'TCP', { target: 8081, nodePort: 30_003 })],
+    ['172.20.0.162'],
+  );
 }
 
 export function addUpstreamService(cluster: Cluster, dns: readonly string[]): void {
@@ -164,5 +272,12 @@ export function addUpstreamService(cluster: Cluster, dns: readonly string[]): vo
 /** CoreDNS scaled to one pod, on k8s-ctr. */
 export function scaleDnsToOne(cluster: Cluster): void {
   cluster.world.removePod('kube-system', 'coredns-674b8bbfcf-gbnm8');
-  service(cluster, 'kube-system', 'kube-dns', '10.96.0.10', [...DNS_PORTS, port('metrics', 9153, 'TCP')], ['172.20.1.144']);
+  service(
+    cluster,
+    'kube-system',
+    'kube-dns',
+    '10.96.0.10',
+    [...DNS_PORTS, port('metrics', 9153, 'TCP')],
+    ['172.20.1.144'],
+  );
 }

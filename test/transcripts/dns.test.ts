@@ -31,13 +31,27 @@ async function dnsCluster(addresses: Readonly<Record<string, readonly [string, s
 function nodeAsks(cluster: Cluster): void {
   const socket = cluster.world.node('k8s-ctr').process.udp();
   socket.bind('10.0.2.15', 44_999);
-  socket.sendTo(encodeMessage({ id: 1, flags: Flag.RD, rcode: 0, question: [{ name: 'connectivity-check.ubuntu.com.', type: Type.A, class: Class.IN }], answer: [], authority: [], additional: [] }), '10.0.2.3', 53);
+  socket.sendTo(
+    encodeMessage({
+      id: 1,
+      flags: Flag.RD,
+      rcode: 0,
+      question: [{ name: 'connectivity-check.ubuntu.com.', type: Type.A, class: Class.IN }],
+      answer: [],
+      authority: [],
+      additional: [],
+    }),
+    '10.0.2.3',
+    53,
+  );
   socket.close();
 }
 
-const noTime = (lines: readonly string[]): string[] => lines.map((line) => line.replace(/^[A-Z][a-z]{2} [ \d]\d [\d:.]+: /, '').replace(/^[\d:.]+ /, ''));
+const noTime = (lines: readonly string[]): string[] =>
+  lines.map((line) => line.replace(/^[A-Z][a-z]{2} [ \d]\d [\d:.]+: /, '').replace(/^[\d:.]+ /, ''));
 const hubbleForm = (lines: readonly string[]): string[] => maskPorts(noTime(lines));
-const tcpdumpForm = (lines: readonly string[]): string[] => maskNumbers(maskPorts(noTime(fields(lines))), 'ID', /: (\d+)[+ *N-]/g);
+const tcpdumpForm = (lines: readonly string[]): string[] =>
+  maskNumbers(maskPorts(noTime(fields(lines))), 'ID', /: (\d+)[+ *N-]/g);
 
 describe.each([
   { name: 'webpod', hubble: 'hubble-webpod', tcpdump: 'tcpdump-webpod' },
@@ -52,7 +66,12 @@ describe.each([
     cluster.fresh();
     await nslookup(cluster, [name]);
     expect(hubbleForm(flows)).toEqual(hubbleForm(recorded(hubble)));
-    const lines = tcpdumpLines(['-i', 'any', 'udp', 'port', '53', '-nn'], cluster.world.node('k8s-ctr').netns, cluster.events, 9 * 60);
+    const lines = tcpdumpLines(
+      ['-i', 'any', 'udp', 'port', '53', '-nn'],
+      cluster.world.node('k8s-ctr').netns,
+      cluster.events,
+      9 * 60,
+    );
     expect(tcpdumpForm(lines)).toEqual(tcpdumpForm(recorded(tcpdump)));
   });
 });
@@ -62,12 +81,21 @@ describe('nslookup prints', () => {
     { name: 'nslookup-webpod', args: ['webpod'], google: GOOGLE, exit: false },
     { name: 'nslookup-google', args: ['google.com'], google: GOOGLE, exit: false },
     { name: 'nslookup-debug-webpod', args: ['-debug', 'webpod'], google: GOOGLE, exit: false },
-    { name: 'nslookup-debug-google', args: ['-debug', 'google.com'], google: { 'google.com.': ['142.251.222.14', '2404:6800:4005:813::200e'] } as const, exit: true },
+    {
+      name: 'nslookup-debug-google',
+      args: ['-debug', 'google.com'],
+      google: { 'google.com.': ['142.251.222.14', '2404:6800:4005:813::200e'] } as const,
+      exit: true,
+    },
   ])('$name', async ({ name, args, google, exit }) => {
     const cluster = await dnsCluster(google);
     const run = await nslookup(cluster, args);
-    const lines = [...run.text.split('\n'), ...(run.exitCode === 0 ? [] : [`command terminated with exit code ${run.exitCode}`])];
-    const serials = (text: readonly string[]): string[] => fields(text).map((line) => line.replace(/^serial = \d+/, 'serial = N'));
+    const lines = [
+      ...run.text.split('\n'),
+      ...(run.exitCode === 0 ? [] : [`command terminated with exit code ${run.exitCode}`]),
+    ];
+    const serials = (text: readonly string[]): string[] =>
+      fields(text).map((line) => line.replace(/^serial = \d+/, 'serial = N'));
     expect(serials(lines)).toEqual(serials(recorded(name)));
     expect(run.exitCode).toBe(exit ? 1 : 0);
   });
@@ -79,7 +107,8 @@ describe('the cache of CoreDNS', () => {
     return text.split('\n').filter((line) => line.startsWith('coredns_cache_'));
   };
   /** What ran in the recorded cluster before is in its counters of requests and misses. */
-  const form = (lines: readonly string[]): string[] => lines.map((line) => line.replace(/^(coredns_cache_(?:misses|requests)_total.*) \d+$/, '$1 N'));
+  const form = (lines: readonly string[]): string[] =>
+    lines.map((line) => line.replace(/^(coredns_cache_(?:misses|requests)_total.*) \d+$/, '$1 N'));
 
   it('is counted as in cache-metrics-*', async () => {
     const cluster = await dnsCluster();

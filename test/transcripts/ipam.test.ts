@@ -9,7 +9,11 @@ const HEAD = 'NAMESPACE NAME SECURITY IDENTITY ENDPOINT STATE IPV4 IPV6';
 
 /** The cluster in host scope, before the sample application. */
 function hostScope(): Cluster {
-  const cluster = new Cluster({ mode: 'kubernetes' }, { nativeRoutingCidr: '10.244.0.0/16' }, { ctr: '10.244.0.0/24', w1: '10.244.1.0/24' });
+  const cluster = new Cluster(
+    { mode: 'kubernetes' },
+    { nativeRoutingCidr: '10.244.0.0/16' },
+    { ctr: '10.244.0.0/24', w1: '10.244.1.0/24' },
+  );
   cluster.pod('grafana', 'grafana-5c69859d9-wdb82', 'k8s-ctr', '10.244.0.104');
   cluster.pod('prometheus', 'prometheus-6fc896bc5d-bxnd5', 'k8s-ctr', '10.244.0.65');
   cluster.pod('coredns', 'coredns-674b8bbfcf-9pxvx', 'k8s-ctr', '10.244.0.199');
@@ -38,7 +42,8 @@ function moveNode(cluster: Cluster, node: string): void {
 
 /** CoreDNS is restarted by the agent of its own accord, one pod on each node. */
 function replaceDns(cluster: Cluster): void {
-  for (const name of ['coredns-674b8bbfcf-9pxvx', 'coredns-674b8bbfcf-khjhq']) cluster.world.removePod('kube-system', name);
+  for (const name of ['coredns-674b8bbfcf-9pxvx', 'coredns-674b8bbfcf-khjhq'])
+    cluster.world.removePod('kube-system', name);
   cluster.pod('coredns', 'coredns-674b8bbfcf-gbnm8', 'k8s-w1', '172.20.0.186', { device: 'lxc80130454cb70' });
   cluster.pod('coredns', 'coredns-674b8bbfcf-vvgfm', 'k8s-ctr', '172.20.1.144', { device: 'lxcf2a822e72a6e' });
 }
@@ -50,19 +55,33 @@ function restartAll(cluster: Cluster): void {
   restartPods(cluster);
 }
 
-const STEPS: readonly { readonly name: string; readonly run: (cluster: Cluster) => void; readonly blocks: readonly string[] }[] = [
-  { name: 'ipam-1-kubernetes-host-scope', run: () => undefined, blocks: ['k8s-ctr 10.244.0.0/24', 'k8s-w1 10.244.1.0/24'] },
+const STEPS: readonly {
+  readonly name: string;
+  readonly run: (cluster: Cluster) => void;
+  readonly blocks: readonly string[];
+}[] = [
   {
-    name: 'ipam-2-mode-changed-nothing-moves', blocks: ['k8s-ctr 10.244.0.0/24', 'k8s-w1 10.244.1.0/24'],
+    name: 'ipam-1-kubernetes-host-scope',
+    run: () => undefined,
+    blocks: ['k8s-ctr 10.244.0.0/24', 'k8s-w1 10.244.1.0/24'],
+  },
+  {
+    name: 'ipam-2-mode-changed-nothing-moves',
+    blocks: ['k8s-ctr 10.244.0.0/24', 'k8s-w1 10.244.1.0/24'],
     run: (cluster) => {
       addApplication(cluster);
       cluster.world.setIpam(POOL);
       cluster.world.restartAgents();
     },
   },
-  { name: 'ipam-3-w1-ciliumnode-deleted', run: (cluster) => moveNode(cluster, 'k8s-w1'), blocks: ['k8s-ctr 10.244.0.0/24', 'k8s-w1 172.20.0.0/24'] },
   {
-    name: 'ipam-4-ctr-ciliumnode-deleted', blocks: ['k8s-ctr 172.20.1.0/24', 'k8s-w1 172.20.0.0/24'],
+    name: 'ipam-3-w1-ciliumnode-deleted',
+    run: (cluster) => moveNode(cluster, 'k8s-w1'),
+    blocks: ['k8s-ctr 10.244.0.0/24', 'k8s-w1 172.20.0.0/24'],
+  },
+  {
+    name: 'ipam-4-ctr-ciliumnode-deleted',
+    blocks: ['k8s-ctr 172.20.1.0/24', 'k8s-w1 172.20.0.0/24'],
     run: (cluster) => {
       moveNode(cluster, 'k8s-ctr');
       replaceDns(cluster);
@@ -76,10 +95,14 @@ describe('a change of IPAM mode, kubectl get ciliumendpoints -A', () => {
     const cluster = hostScope();
     for (const step of steps) step.run(cluster);
     const { world } = cluster;
-    const { lines } = kubectlGet(['ciliumendpoints', '-A'], world, { ages: new Ages(world, () => cluster.clock.now()) });
+    const { lines } = kubectlGet(['ciliumendpoints', '-A'], world, {
+      ages: new Ages(world, () => cluster.clock.now()),
+    });
     const want = fields(recorded(name));
     expect(fields(lines)).toEqual(want);
     expect(want[0]).toBe(HEAD);
-    expect([...world.cluster.nodes.values()].map((node) => `${node.name} ${node.podBlocks.map(formatCidr).join(' ')}`)).toEqual(steps.at(-1)!.blocks);
+    expect(
+      [...world.cluster.nodes.values()].map((node) => `${node.name} ${node.podBlocks.map(formatCidr).join(' ')}`),
+    ).toEqual(steps.at(-1)!.blocks);
   });
 });

@@ -22,7 +22,12 @@ describe('ip route', () => {
 describe('resolv.conf', () => {
   it('is what the kubelet writes for curl-pod', () => {
     const { text } = kubeletResolvConf({
-      dnsPolicy: 'ClusterFirst', hostNetwork: false, hostResolvConf: 'nameserver 10.0.2.3\noptions edns0 trust-ad\nsearch Davolink\n', clusterDNS: ['10.96.0.10'], clusterDomain: 'cluster.local', namespace: 'default',
+      dnsPolicy: 'ClusterFirst',
+      hostNetwork: false,
+      hostResolvConf: 'nameserver 10.0.2.3\noptions edns0 trust-ad\nsearch Davolink\n',
+      clusterDNS: ['10.96.0.10'],
+      clusterDomain: 'cluster.local',
+      namespace: 'default',
     });
     expect(text.trimEnd().split('\n')).toEqual(recorded('resolv.conf'));
   });
@@ -32,13 +37,34 @@ describe('cilium-dbg', () => {
   it('cilium-service-list-lrp', () => {
     const cluster = restartedCluster();
     const { world } = cluster;
-    for (let id = 0; id < 8; id++) service(cluster, 'cilium-monitoring', `other-${id}`, `10.96.200.${id}`, [{ name: '', port: 80, protocol: 'TCP', target: 80 }], []);
+    for (let id = 0; id < 8; id++)
+      service(
+        cluster,
+        'cilium-monitoring',
+        `other-${id}`,
+        `10.96.200.${id}`,
+        [{ name: '', port: 80, protocol: 'TCP', target: 80 }],
+        [],
+      );
     world.removeService('kube-system', 'kube-dns');
-    service(cluster, 'kube-system', 'kube-dns', '10.96.0.10', [{ ...DNS_PORTS[0]!, id: 17 }, { ...DNS_PORTS[1]!, id: 18 }, { name: 'metrics', port: 9153, protocol: 'TCP', target: 9153, id: 19 }], ['172.20.1.144', '172.20.0.186']);
+    service(
+      cluster,
+      'kube-system',
+      'kube-dns',
+      '10.96.0.10',
+      [
+        { ...DNS_PORTS[0]!, id: 17 },
+        { ...DNS_PORTS[1]!, id: 18 },
+        { name: 'metrics', port: 9153, protocol: 'TCP', target: 9153, id: 19 },
+      ],
+      ['172.20.1.144', '172.20.0.186'],
+    );
     cluster.pod('node-local', 'node-local-dns-8xkrt', 'k8s-w1', '172.20.0.211');
     new LocalRedirects(world).apply(parsePolicy(POLICY));
     const lines = serviceList(world, world.node('k8s-w1'));
-    expect(fields(lines.filter((line) => line.includes('LocalRedirect')))).toEqual(fields(recorded('cilium-service-list-lrp')));
+    expect(fields(lines.filter((line) => line.includes('LocalRedirect')))).toEqual(
+      fields(recorded('cilium-service-list-lrp')),
+    );
     expect(lines[0]!.trimEnd()).toBe('ID   Frontend               Service Type    Backend');
     // The port without a backend of its name stays the service's.
     expect(fields(lines)).toContain('19 10.96.0.10:9153/TCP ClusterIP 1 => 172.20.1.144:9153/TCP (active)');
@@ -55,8 +81,13 @@ describe('cilium-dbg', () => {
   });
 
   it('cilium-endpoint-list', () => {
-    const cluster = new Cluster({ mode: 'kubernetes' }, { nativeRoutingCidr: '10.244.0.0/16' }, { ctr: '10.244.0.0/24', w1: '10.244.1.0/24' });
-    const pod = (app: Parameters<Cluster['pod']>[0], name: string, ip: string, endpointId: number): void => cluster.pod(app, name, 'k8s-ctr', ip, { endpointId });
+    const cluster = new Cluster(
+      { mode: 'kubernetes' },
+      { nativeRoutingCidr: '10.244.0.0/16' },
+      { ctr: '10.244.0.0/24', w1: '10.244.1.0/24' },
+    );
+    const pod = (app: Parameters<Cluster['pod']>[0], name: string, ip: string, endpointId: number): void =>
+      cluster.pod(app, name, 'k8s-ctr', ip, { endpointId });
     pod('coredns', 'coredns-674b8bbfcf-9pxvx', '10.244.0.199', 147);
     pod('curl', 'curl-pod', '10.244.0.27', 318);
     pod('ui', 'hubble-ui-76d4965bb6-xmdp8', '10.244.0.80', 853);
@@ -70,14 +101,21 @@ describe('cilium-dbg', () => {
     const lines = fields(endpointList(cluster.world.node('k8s-ctr')));
     // The write-up ends inside the labels of the last pod; the endpoint of the node itself follows it.
     expect(lines.slice(0, want.length)).toEqual(want);
-    expect(lines.slice(want.length)).toEqual(['k8s:io.kubernetes.pod.namespace=cilium-monitoring', '3312 Disabled Disabled 1 k8s:node-role.kubernetes.io/control-plane ready', 'reserved:host']);
+    expect(lines.slice(want.length)).toEqual([
+      'k8s:io.kubernetes.pod.namespace=cilium-monitoring',
+      '3312 Disabled Disabled 1 k8s:node-role.kubernetes.io/control-plane ready',
+      'reserved:host',
+    ]);
   });
 
   it('cilium-bpf-endpoint-list', () => {
     const { world } = sameNode();
     const lines = bpfEndpointList(world.node('kind-worker'));
     // The map of the kernel has no order of its own.
-    expect([lines[0], ...lines.slice(1).sort()].map((line) => fields([line!])[0])).toEqual([recorded('cilium-bpf-endpoint-list')[0], ...recorded('cilium-bpf-endpoint-list').slice(1).sort()]);
+    expect([lines[0], ...lines.slice(1).sort()].map((line) => fields([line!])[0])).toEqual([
+      recorded('cilium-bpf-endpoint-list')[0],
+      ...recorded('cilium-bpf-endpoint-list').slice(1).sort(),
+    ]);
   });
 
   it('ipmasq-list', () => {

@@ -8,25 +8,53 @@ const drain = (reader: FrameReader): string[] => {
   return frames;
 };
 
-const stream = (...messages: string[]): Buffer => Buffer.concat(messages.map((message) => frame(Buffer.from(message, 'latin1'))));
+const stream = (...messages: string[]): Buffer =>
+  Buffer.concat(messages.map((message) => frame(Buffer.from(message, 'latin1'))));
 
 describe('FrameReader', () => {
   it.each([
     { name: 'one message in one chunk', chunks: [stream('abc')], want: [['abc']], buffered: 0 },
     { name: 'two messages in one chunk', chunks: [stream('abc', 'de')], want: [['abc', 'de']], buffered: 0 },
-    { name: 'length field cut in two', chunks: [stream('abc').subarray(0, 1), stream('abc').subarray(1)], want: [[], ['abc']], buffered: 0 },
-    { name: 'cut between length and message', chunks: [stream('abc').subarray(0, 2), stream('abc').subarray(2)], want: [[], ['abc']], buffered: 0 },
-    { name: 'end of one and start of the next in a chunk', chunks: [stream('abc', 'defg').subarray(0, 3), stream('abc', 'defg').subarray(3)], want: [[], ['abc', 'defg']], buffered: 0 },
+    {
+      name: 'length field cut in two',
+      chunks: [stream('abc').subarray(0, 1), stream('abc').subarray(1)],
+      want: [[], ['abc']],
+      buffered: 0,
+    },
+    {
+      name: 'cut between length and message',
+      chunks: [stream('abc').subarray(0, 2), stream('abc').subarray(2)],
+      want: [[], ['abc']],
+      buffered: 0,
+    },
+    {
+      name: 'end of one and start of the next in a chunk',
+      chunks: [stream('abc', 'defg').subarray(0, 3), stream('abc', 'defg').subarray(3)],
+      want: [[], ['abc', 'defg']],
+      buffered: 0,
+    },
     { name: 'an empty message', chunks: [stream('', 'a')], want: [['', 'a']], buffered: 0 },
-    { name: 'an empty message whose length comes in two chunks', chunks: [Buffer.of(0), Buffer.of(0)], want: [[], ['']], buffered: 0 },
+    {
+      name: 'an empty message whose length comes in two chunks',
+      chunks: [Buffer.of(0), Buffer.of(0)],
+      want: [[], ['']],
+      buffered: 0,
+    },
     { name: 'an empty chunk', chunks: [Buffer.alloc(0), stream('a')], want: [[], ['a']], buffered: 0 },
-    { name: 'a message that never ends', chunks: [Buffer.of(0xff, 0xff, 1, 2), Buffer.of(3)], want: [[], []], buffered: 5 },
+    {
+      name: 'a message that never ends',
+      chunks: [Buffer.of(0xff, 0xff, 1, 2), Buffer.of(3)],
+      want: [[], []],
+      buffered: 5,
+    },
   ])('$name', ({ chunks, want, buffered }) => {
     const reader = new FrameReader();
-    expect(chunks.map((chunk) => {
-      reader.push(chunk);
-      return drain(reader);
-    })).toEqual(want);
+    expect(
+      chunks.map((chunk) => {
+        reader.push(chunk);
+        return drain(reader);
+      }),
+    ).toEqual(want);
     expect(reader.buffered).toBe(buffered);
   });
 
@@ -39,23 +67,31 @@ describe('FrameReader', () => {
   });
 
   it('gives back the same messages wherever the stream is cut', () => {
-    fc.assert(fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }), fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (messages, steps) => {
-      const bytes = Buffer.concat(messages.map(frame));
-      const reader = new FrameReader();
-      const got: string[] = [];
-      for (let at = 0, i = 0; at < bytes.length; i++) {
-        const step = steps[i % steps.length]!;
-        reader.push(bytes.subarray(at, at + step));
-        at += step;
-        got.push(...drain(reader));
-      }
-      expect(got).toEqual(messages.map((message) => Buffer.from(message).toString('latin1')));
-      expect(reader.buffered).toBe(0);
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }),
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+        (messages, steps) => {
+          const bytes = Buffer.concat(messages.map(frame));
+          const reader = new FrameReader();
+          const got: string[] = [];
+          for (let at = 0, i = 0; at < bytes.length; i++) {
+            const step = steps[i % steps.length]!;
+            reader.push(bytes.subarray(at, at + step));
+            at += step;
+            got.push(...drain(reader));
+          }
+          expect(got).toEqual(messages.map((message) => Buffer.from(message).toString('latin1')));
+          expect(reader.buffered).toBe(0);
+        },
+      ),
+    );
   });
 });
 
 describe('frame', () => {
-  it('puts the length before the message', () => expect(frame(Buffer.alloc(258, 7)).subarray(0, 3)).toEqual(Buffer.of(1, 2, 7)));
-  it('refuses what the length field cannot say', () => expect(() => frame(Buffer.alloc(65_536))).toThrow(new WireError('message of more than 65535 octets', 65_535)));
+  it('puts the length before the message', () =>
+    expect(frame(Buffer.alloc(258, 7)).subarray(0, 3)).toEqual(Buffer.of(1, 2, 7)));
+  it('refuses what the length field cannot say', () =>
+    expect(() => frame(Buffer.alloc(65_536))).toThrow(new WireError('message of more than 65535 octets', 65_535)));
 });

@@ -43,7 +43,10 @@ export interface ClusterApiOptions {
 const keyOf = (kind: string, namespace: string, name: string): string => `${kind}/${namespace}/${name}`;
 const NAME = /^[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$/;
 
-/** The objects of the cluster as they were applied: what kubectl talks to. Those that DNS answers from go on to the store. */
+/**
+ * The objects of the cluster as they were applied: what kubectl talks to. Those that DNS answers from go on to the
+ * store.
+ */
 export class ClusterApi {
   private readonly objects = new Map<string, ApiObject>();
   /** Counts changes, as resource versions do. */
@@ -58,8 +61,12 @@ export class ClusterApi {
 
   /** Objects of a kind by namespace and name; of all namespaces when none is named. */
   list(kind: string, namespace?: string): readonly ApiObject[] {
-    const found = [...this.objects.values()].filter((object) => object.kind === kind && (namespace === undefined || object.namespace === namespace));
-    return found.sort((a, b) => (a.namespace === b.namespace ? compare(a.name, b.name) : compare(a.namespace, b.namespace)));
+    const found = [...this.objects.values()].filter(
+      (object) => object.kind === kind && (namespace === undefined || object.namespace === namespace),
+    );
+    return found.sort((a, b) =>
+      a.namespace === b.namespace ? compare(a.name, b.name) : compare(a.namespace, b.namespace),
+    );
   }
 
   /** Takes an object on, as `kubectl apply` does. Throws an ApiError that begins with the manifest's place. */
@@ -69,19 +76,33 @@ export class ClusterApi {
     };
     const resource = resourceOf(kind);
     if (!resource) return fail(`no matches for kind "${kind}" in version "${textAt(raw, 'apiVersion')}"`);
-    if (textAt(raw, 'apiVersion') !== resource.apiVersion) fail(`apiVersion: got "${textAt(raw, 'apiVersion')}", allowed for ${kind}: ${resource.apiVersion}`);
+    if (textAt(raw, 'apiVersion') !== resource.apiVersion)
+      fail(`apiVersion: got "${textAt(raw, 'apiVersion')}", allowed for ${kind}: ${resource.apiVersion}`);
     const metadata = objectAt(raw, 'metadata');
     const name = textAt(metadata, 'name');
     if (!NAME.test(name)) fail(`metadata.name: got "${name}", allowed: lower-case letters, digits, '-' and '.'`);
     const namespace = resource.namespaced ? textAt(metadata, 'namespace') || 'default' : '';
     if (namespace !== '' && !this.get('Namespace', '', namespace)) fail(`namespaces "${namespace}" not found`);
     const old = this.get(kind, namespace, name);
-    const unfilled = /__PILLAR__(?:LOCAL__DNS|DNS__SERVER|DNS__DOMAIN)__/.exec(kind === 'ConfigMap' ? '' : JSON.stringify(raw));
+    const unfilled = /__PILLAR__(?:LOCAL__DNS|DNS__SERVER|DNS__DOMAIN)__/.exec(
+      kind === 'ConfigMap' ? '' : JSON.stringify(raw),
+    );
     if (unfilled) fail(`${unfilled[0]} is not filled in`);
     try {
       const own = withoutServed(raw as RawObject);
-      const filled = kind === 'Service' ? this.withAddress(own, namespace, name, old) : kind === 'Pod' && old ? withLife(own, old.raw) : own;
-      const object: ApiObject = { kind, namespace, name, raw: { ...filled, metadata: { ...objectAt(filled, 'metadata'), ...(namespace !== '' && { namespace }) } }, created: old?.created ?? this.options.clock.now() };
+      const filled =
+        kind === 'Service'
+          ? this.withAddress(own, namespace, name, old)
+          : kind === 'Pod' && old
+            ? withLife(own, old.raw)
+            : own;
+      const object: ApiObject = {
+        kind,
+        namespace,
+        name,
+        raw: { ...filled, metadata: { ...objectAt(filled, 'metadata'), ...(namespace !== '' && { namespace }) } },
+        created: old?.created ?? this.options.clock.now(),
+      };
       if (old && isDeepStrictEqual(old.raw, object.raw)) return { object: old, applied: 'unchanged' };
       this.options.check?.(object);
       this.put(object);
@@ -91,11 +112,15 @@ export class ClusterApi {
     }
   }
 
-  /** Puts an object in place as it is: for controllers, which do not apply. Throws a TypeError for one that cannot be used. */
+  /**
+   * Puts an object in place as it is: for controllers, which do not apply. Throws a TypeError for one that cannot be
+   * used.
+   */
   put(object: ApiObject): void {
     if (isKubeKind(object.kind)) {
       const taken = this.options.intake.take(object.kind, object.raw);
-      if (taken === 'invalid' || taken === 'unwanted') throw new TypeError(`invalid ${object.kind} ${object.namespace}/${object.name}`);
+      if (taken === 'invalid' || taken === 'unwanted')
+        throw new TypeError(`invalid ${object.kind} ${object.namespace}/${object.name}`);
       this.options.store.apply(taken.object);
     }
     const key = keyOf(object.kind, object.namespace, object.name);
@@ -121,7 +146,8 @@ export class ClusterApi {
     const given = textAt(spec, 'clusterIP');
     if (given === 'None' || textAt(spec, 'type') === 'ExternalName') return raw;
     const before = textAt(objectAt(old?.raw, 'spec'), 'clusterIP');
-    if (given !== '' && before !== '' && given !== before) throw new Error(`spec.clusterIP: Invalid value: "${given}": field is immutable (it is ${before})`);
+    if (given !== '' && before !== '' && given !== before)
+      throw new Error(`spec.clusterIP: Invalid value: "${given}": field is immutable (it is ${before})`);
     const ip = given !== '' ? given : before !== '' ? before : (this.pinned(namespace, name) ?? this.freeAddress());
     if (given !== '') this.checkAddress(given, namespace, name);
     return { ...raw, spec: { ...spec, clusterIP: ip, clusterIPs: [ip] } };
@@ -134,8 +160,11 @@ export class ClusterApi {
   private checkAddress(ip: string, namespace: string, name: string): void {
     const bytes = parseIp(ip);
     const { serviceCidr } = this.options;
-    if (!bytes || !cidrContains(parseCidr(serviceCidr)!, bytes)) throw new Error(`spec.clusterIP: got "${ip}", allowed: an address of ${serviceCidr}`);
-    const holder = this.options.store.servicesByIp(canonicalIp(ip)!).find((service) => service.namespace !== namespace || service.name !== name);
+    if (!bytes || !cidrContains(parseCidr(serviceCidr)!, bytes))
+      throw new Error(`spec.clusterIP: got "${ip}", allowed: an address of ${serviceCidr}`);
+    const holder = this.options.store
+      .servicesByIp(canonicalIp(ip)!)
+      .find((service) => service.namespace !== namespace || service.name !== name);
     if (holder) throw new Error(`spec.clusterIP: ${ip} belongs to ${holder.namespace}/${holder.name}`);
   }
 
@@ -157,22 +186,47 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 /** Without what the server itself adds: a text that it gave out can be applied again. */
 function withoutServed(raw: RawObject): RawObject {
   const { status: _status, ...rest } = raw;
-  const { creationTimestamp: _time, resourceVersion: _version, uid: _uid, generation: _generation, managedFields: _fields, ...metadata } = objectAt(raw, 'metadata');
+  const {
+    creationTimestamp: _time,
+    resourceVersion: _version,
+    uid: _uid,
+    generation: _generation,
+    managedFields: _fields,
+    ...metadata
+  } = objectAt(raw, 'metadata');
   return { ...rest, metadata };
 }
 
-/** A pod that runs keeps its node and its status. Throws where anything but its annotations is to change: the datapath takes labels when a pod begins. */
+/**
+ * A pod that runs keeps its node and its status. Throws where anything but its annotations is to change: the datapath
+ * takes labels when a pod begins.
+ */
 function withLife(raw: RawObject, old: RawObject): RawObject {
   const { nodeName, ...before } = objectAt(old, 'spec');
   const { nodeName: wanted, ...spec } = objectAt(raw, 'spec');
-  if (!isDeepStrictEqual(before, spec) || (wanted !== undefined && wanted !== nodeName)) throw new Error('spec: Forbidden: pod updates may not change fields other than annotations here: delete the pod, then apply');
-  if (!isDeepStrictEqual(textMapAt(objectAt(raw, 'metadata'), 'labels'), textMapAt(objectAt(old, 'metadata'), 'labels'))) throw new Error('metadata.labels: the labels of a pod that runs cannot be changed here: delete the pod, then apply');
+  if (!isDeepStrictEqual(before, spec) || (wanted !== undefined && wanted !== nodeName))
+    throw new Error(
+      'spec: Forbidden: pod updates may not change fields other than annotations here: delete the pod, then apply',
+    );
+  if (
+    !isDeepStrictEqual(textMapAt(objectAt(raw, 'metadata'), 'labels'), textMapAt(objectAt(old, 'metadata'), 'labels'))
+  )
+    throw new Error(
+      'metadata.labels: the labels of a pod that runs cannot be changed here: delete the pod, then apply',
+    );
   const { ownerReferences } = objectAt(old, 'metadata');
-  return { ...raw, metadata: { ...objectAt(raw, 'metadata'), ...(ownerReferences !== undefined && { ownerReferences }) }, spec: objectAt(old, 'spec'), status: old['status'] };
+  return {
+    ...raw,
+    metadata: { ...objectAt(raw, 'metadata'), ...(ownerReferences !== undefined && { ownerReferences }) },
+    spec: objectAt(old, 'spec'),
+    status: old['status'],
+  };
 }
 
 /** Labels of an object; empty where it has none. */
-export const labelsOf = (raw: unknown): Readonly<Record<string, string>> => textMapAt(objectAt(raw, 'metadata'), 'labels') ?? {};
+export const labelsOf = (raw: unknown): Readonly<Record<string, string>> =>
+  textMapAt(objectAt(raw, 'metadata'), 'labels') ?? {};
 
 /** The containers of a pod's spec. */
-export const containersOf = (raw: unknown): readonly RawObject[] => arrayAt(objectAt(raw, 'spec'), 'containers').map(asObject);
+export const containersOf = (raw: unknown): readonly RawObject[] =>
+  arrayAt(objectAt(raw, 'spec'), 'containers').map(asObject);

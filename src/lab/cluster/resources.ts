@@ -12,10 +12,27 @@ export interface Resource {
   readonly made?: boolean;
 }
 
-const core = (kind: string, plural: string, short: readonly string[], namespaced = true): Resource => ({ kind, plural, short, group: '', apiVersion: 'v1', namespaced });
-const other = (group: string, version: string, kind: string, plural: string, short: readonly string[], namespaced = true): Resource => ({ kind, plural, short, group, apiVersion: `${group}/${version}`, namespaced });
+const core = (kind: string, plural: string, short: readonly string[], namespaced = true): Resource => ({
+  kind,
+  plural,
+  short,
+  group: '',
+  apiVersion: 'v1',
+  namespaced,
+});
+const other = (
+  group: string,
+  version: string,
+  kind: string,
+  plural: string,
+  short: readonly string[],
+  namespaced = true,
+): Resource => ({ kind, plural, short, group, apiVersion: `${group}/${version}`, namespaced });
 
-/** What can be applied. Roles and accounts are kept so that real manifests can be used; nothing in the lab asks for them. */
+/**
+ * What can be applied. Roles and accounts are kept so that real manifests can be used; nothing in the lab asks for
+ * them.
+ */
 export const RESOURCES: readonly Resource[] = [
   core('Namespace', 'namespaces', ['ns'], false),
   core('Service', 'services', ['svc']),
@@ -41,8 +58,13 @@ export const MADE_RESOURCES: readonly Resource[] = [
 
 export const resourceOf = (kind: string): Resource | undefined => RESOURCES.find((resource) => resource.kind === kind);
 
-/** The resource that a word on kubectl's command line means: kind, singular, plural or short name, with or without group. */
+/**
+ * The resource that a word on kubectl's command line means: kind, singular, plural or short name, with or without
+ * group.
+ */
 export function resourceByWord(word: string): Resource | undefined {
   const [name = ''] = word.toLowerCase().split('.', 1);
-  return [...RESOURCES, ...MADE_RESOURCES].find(({ kind, plural, short }) => kind.toLowerCase() === name || plural === name || short.includes(name));
+  return [...RESOURCES, ...MADE_RESOURCES].find(
+    ({ kind, plural, short }) => kind.toLowerCase() === name || plural === name || short.includes(name),
+  );
 }

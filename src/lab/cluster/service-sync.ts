@@ -4,7 +4,10 @@ import type { EndpointSlice, Service } from '../../kube/objects.js';
 import type { KubeStore } from '../../kube/store.js';
 import type { ServicePin } from '../topology/topology.js';
 
-/** Does what the agents do with services and endpoint slices: keeps the datapath's tables in step with the store. Returns the function that ends it. */
+/**
+ * Does what the agents do with services and endpoint slices: keeps the datapath's tables in step with the store.
+ * Returns the function that ends it.
+ */
 export function followServices(store: KubeStore, world: World, pins: readonly ServicePin[]): () => void {
   return store.changes.subscribe((change) => {
     if (change.kind === 'Service') {
@@ -21,11 +24,23 @@ export function followServices(store: KubeStore, world: World, pins: readonly Se
     const { namespace, name } = service;
     const first = pins.find((pin) => pin.namespace === namespace && pin.name === name)?.firstId;
     world.setService({
-      namespace, name, type: service.type, clusterIPs: service.headless ? ['None'] : service.clusterIps,
-      ports: service.ports.flatMap((port, i) => (isL4(port.protocol) ? [{
-        name: port.name, port: port.port, protocol: port.protocol,
-        ...(port.nodePort !== undefined && { nodePort: port.nodePort }), ...(first !== undefined && { id: first + i }),
-      }] : [])),
+      namespace,
+      name,
+      type: service.type,
+      clusterIPs: service.headless ? ['None'] : service.clusterIps,
+      ports: service.ports.flatMap((port, i) =>
+        isL4(port.protocol)
+          ? [
+              {
+                name: port.name,
+                port: port.port,
+                protocol: port.protocol,
+                ...(port.nodePort !== undefined && { nodePort: port.nodePort }),
+                ...(first !== undefined && { id: first + i }),
+              },
+            ]
+          : [],
+      ),
     });
     setBackends(namespace, name);
   }
@@ -47,7 +62,14 @@ function backendsOf(slice: EndpointSlice): BackendSpec[] {
     if (!ready && !(serving && terminating)) return [];
     return slice.ports.flatMap(({ name, port, protocol }): BackendSpec[] => {
       if (port === undefined || !isL4(protocol)) return [];
-      return addresses.slice(0, 1).map((ip) => ({ portName: name, ip, port, protocol, state: ready ? 'active' : 'terminating', ...(node !== undefined && { node }) }));
+      return addresses.slice(0, 1).map((ip) => ({
+        portName: name,
+        ip,
+        port,
+        protocol,
+        state: ready ? 'active' : 'terminating',
+        ...(node !== undefined && { node }),
+      }));
     });
   });
 }

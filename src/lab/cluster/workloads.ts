@@ -30,14 +30,19 @@ interface Generation {
   hash: string;
 }
 
-/** Does what the controllers and the scheduler do: keeps as many pods as Deployments and DaemonSets ask for, and puts them on nodes. */
+/**
+ * Does what the controllers and the scheduler do: keeps as many pods as Deployments and DaemonSets ask for, and puts
+ * them on nodes.
+ */
 export class Workloads {
   private readonly generations = new Map<string, Generation>();
   private readonly usedPins = new Set<PodPin>();
 
   constructor(private readonly options: WorkloadsOptions) {}
 
-  /** Brings all pods to what the API's objects say. Resolves when the programs of new pods run, and old pods are gone. */
+  /**
+   * Brings all pods to what the API's objects say. Resolves when the programs of new pods run, and old pods are gone.
+   */
   async reconcile(): Promise<void> {
     const { api } = this.options;
     const work: Promise<void>[] = [];
@@ -45,12 +50,16 @@ export class Workloads {
     for (const pod of api.list('Pod')) {
       const owner = ownerOf(pod);
       if (owner === undefined) work.push(this.ensurePod(pod));
-      else if (!api.get(owner.kind, pod.namespace, owner.name)) work.push(this.options.kubelet.remove(pod.namespace, pod.name));
+      else if (!api.get(owner.kind, pod.namespace, owner.name))
+        work.push(this.options.kubelet.remove(pod.namespace, pod.name));
     }
     await Promise.all(work);
   }
 
-  /** `kubectl rollout restart`: new pods in place of all. New ones come before the old ones go, but for a DaemonSet, whose pods share their node's ports. */
+  /**
+   * `kubectl rollout restart`: new pods in place of all. New ones come before the old ones go, but for a DaemonSet,
+   * whose pods share their node's ports.
+   */
   async restart(workload: ApiObject): Promise<void> {
     const pods = this.podsOf(workload);
     this.generations.get(keyOf(workload))!.hash = this.nextHash(workload);
@@ -72,7 +81,9 @@ export class Workloads {
   /** What the topology says about the first pods of a workload that are not there yet. */
   private freePins(workload: ApiObject): PodPin[] {
     const of = `${workload.kind.toLowerCase()}/${workload.name}`;
-    return this.options.pins.filter((pin) => pin.of === of && pin.namespace === workload.namespace && !this.usedPins.has(pin));
+    return this.options.pins.filter(
+      (pin) => pin.of === of && pin.namespace === workload.namespace && !this.usedPins.has(pin),
+    );
   }
 
   /** The hash of a new generation of pods: as in the name that is pinned for the first of them, or drawn. */
@@ -95,7 +106,8 @@ export class Workloads {
   }
 
   private async replace(workload: ApiObject, old: readonly ApiObject[]): Promise<void> {
-    const remove = (): Promise<unknown> => Promise.all(old.map((pod) => this.options.kubelet.remove(pod.namespace, pod.name)));
+    const remove = (): Promise<unknown> =>
+      Promise.all(old.map((pod) => this.options.kubelet.remove(pod.namespace, pod.name)));
     if (workload.kind === 'DaemonSet') {
       await remove();
       return this.fill(workload, []);
@@ -115,7 +127,8 @@ export class Workloads {
     // The newest go first; of pods of one age those that come last by name stay.
     const leaving = [...present].sort((a, b) => b.created - a.created).slice(0, Math.max(0, present.length - wanted));
     // Nothing is waited for between the count and the new pods: another look at the same moment must see them.
-    if (leaving.length > 0) return void (await Promise.all(leaving.map((pod) => kubelet.remove(pod.namespace, pod.name))));
+    if (leaving.length > 0)
+      return void (await Promise.all(leaving.map((pod) => kubelet.remove(pod.namespace, pod.name))));
     const started: Promise<void>[] = [];
     for (let count = present.length; count < wanted; count++) started.push(this.create(workload, undefined));
     await Promise.all(started);
@@ -123,20 +136,33 @@ export class Workloads {
 
   private create(workload: ApiObject, node: string | undefined): Promise<void> {
     const { api, clock } = this.options;
-    const pin = this.freePins(workload).find((candidate) => node === undefined || candidate.node === undefined || candidate.node === node);
+    const pin = this.freePins(workload).find(
+      (candidate) => node === undefined || candidate.node === undefined || candidate.node === node,
+    );
     if (pin) this.usedPins.add(pin);
     const { hash } = this.generations.get(keyOf(workload))!;
     const middle = workload.kind === 'Deployment' ? `${hash}-` : '';
     const name = pin?.name ?? `${workload.name}-${middle}${this.draw(SUFFIX)}`;
     const template = asObject(objectAt(workload.raw, 'spec')['template']);
     const place = node ?? pin?.node ?? this.schedule(workload);
-    const generated = workload.kind === 'Deployment' ? { 'pod-template-hash': hash } : { 'controller-revision-hash': hash };
+    const generated =
+      workload.kind === 'Deployment' ? { 'pod-template-hash': hash } : { 'controller-revision-hash': hash };
     const metadata = objectAt(template, 'metadata');
     const pod: ApiObject = {
-      kind: 'Pod', namespace: workload.namespace, name, created: clock.now(),
+      kind: 'Pod',
+      namespace: workload.namespace,
+      name,
+      created: clock.now(),
       raw: {
-        apiVersion: 'v1', kind: 'Pod',
-        metadata: { ...metadata, name, namespace: workload.namespace, labels: { ...labelsOf(template), ...generated }, ownerReferences: [{ kind: workload.kind, name: workload.name }] },
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {
+          ...metadata,
+          name,
+          namespace: workload.namespace,
+          labels: { ...labelsOf(template), ...generated },
+          ownerReferences: [{ kind: workload.kind, name: workload.name }],
+        },
         spec: { ...objectAt(template, 'spec'), nodeName: place },
       },
     };
@@ -147,7 +173,13 @@ export class Workloads {
   /** A pod that nobody owns. */
   private async ensurePod(pod: ApiObject): Promise<void> {
     if (this.options.kubelet.get(pod.namespace, pod.name)) return;
-    const pin = this.options.pins.find((candidate) => candidate.of === undefined && candidate.namespace === pod.namespace && candidate.name === pod.name && !this.usedPins.has(candidate));
+    const pin = this.options.pins.find(
+      (candidate) =>
+        candidate.of === undefined &&
+        candidate.namespace === pod.namespace &&
+        candidate.name === pod.name &&
+        !this.usedPins.has(candidate),
+    );
     if (pin) this.usedPins.add(pin);
     await this.run(pod, nodeOf(pod) ?? pin?.node ?? this.schedule(pod), pin);
   }
@@ -166,10 +198,14 @@ export class Workloads {
     const { nodes, api } = this.options;
     const own = this.podsOf(workload).map(nodeOf);
     const all = api.list('Pod').map(nodeOf);
-    const count = (list: readonly (string | undefined)[], node: string): number => list.filter((one) => one === node).length;
+    const count = (list: readonly (string | undefined)[], node: string): number =>
+      list.filter((one) => one === node).length;
     const candidates = nodes.filter((node) => fits(workload, node));
     const [best] = [...candidates].sort((a, b) => count(own, a) - count(own, b) || count(all, a) - count(all, b));
-    if (best === undefined) throw new Error(`${workload.kind} ${workload.namespace}/${workload.name}: no node fits its nodeSelector; there are ${nodes.join(', ')}`);
+    if (best === undefined)
+      throw new Error(
+        `${workload.kind} ${workload.namespace}/${workload.name}: no node fits its nodeSelector; there are ${nodes.join(', ')}`,
+      );
     return best;
   }
 
@@ -178,7 +214,8 @@ export class Workloads {
   }
 }
 
-const keyOf = ({ kind, namespace, name }: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): string => `${kind}/${namespace}/${name}`;
+const keyOf = ({ kind, namespace, name }: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): string =>
+  `${kind}/${namespace}/${name}`;
 
 /** The workload that a pod belongs to. */
 export function ownerOf(pod: ApiObject): { readonly kind: string; readonly name: string } | undefined {

@@ -1,4 +1,12 @@
-import { bpfEndpointList, ctList, endpointList, ipMasqLines, lrpList, natList, serviceList } from '../../observe/cilium-lists.js';
+import {
+  bpfEndpointList,
+  ctList,
+  endpointList,
+  ipMasqLines,
+  lrpList,
+  natList,
+  serviceList,
+} from '../../observe/cilium-lists.js';
 import { statusLines } from '../../observe/cilium-status.js';
 import { startMonitor } from '../../observe/monitor.js';
 import type { Node } from '../../datapath/node.js';
@@ -22,7 +30,9 @@ const LISTS: Readonly<Record<string, (lab: Lab, node: Node) => readonly string[]
 
 /** `cilium-dbg` of the agent on the node that the command runs on. */
 export const ciliumDbg: Command = {
-  name: 'cilium-dbg', usage: `${Object.keys(LISTS).join(' | ')} | monitor [OPTIONS]`, help: 'What the agent on the node knows.',
+  name: 'cilium-dbg',
+  usage: `${Object.keys(LISTS).join(' | ')} | monitor [OPTIONS]`,
+  help: 'What the agent on the node knows.',
   async run(args, io) {
     const node = nodeNamed(io.lab, io.node);
     if (args[0] === 'monitor') {
@@ -36,7 +46,8 @@ export const ciliumDbg: Command = {
     }
     const words = args.filter((arg) => arg !== '--verbose').join(' ');
     const list = Object.hasOwn(LISTS, words) ? LISTS[words] : undefined;
-    if (!list) throw new CommandError(`cilium-dbg: got "${args.join(' ')}", allowed: ${Object.keys(LISTS).join(', ')}, monitor`);
+    if (!list)
+      throw new CommandError(`cilium-dbg: got "${args.join(' ')}", allowed: ${Object.keys(LISTS).join(', ')}, monitor`);
     list(io.lab, node).forEach((line) => io.write(`${line}\n`));
     return 0;
   },

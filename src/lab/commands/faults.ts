@@ -14,7 +14,9 @@ function podOf(program: string, args: readonly string[], io: CommandIo): Running
 }
 
 const crash: Command = {
-  name: 'crash', usage: USAGE, help: 'Lets the program in a pod die; the pod is not ready until: restart',
+  name: 'crash',
+  usage: USAGE,
+  help: 'Lets the program in a pod die; the pod is not ready until: restart',
   async run(args, io) {
     const pod = podOf('crash', args, io);
     await io.lab.kubelet.crash(pod);
@@ -24,7 +26,9 @@ const crash: Command = {
 };
 
 const hang: Command = {
-  name: 'hang', usage: USAGE, help: 'Lets the program in a pod take nothing in, while the pod stays ready, until: restart',
+  name: 'hang',
+  usage: USAGE,
+  help: 'Lets the program in a pod take nothing in, while the pod stays ready, until: restart',
   run(args, io) {
     const pod = podOf('hang', args, io);
     pod.network.closed = true;
@@ -34,7 +38,9 @@ const hang: Command = {
 };
 
 const restart: Command = {
-  name: 'restart', usage: USAGE, help: 'Starts the program in a pod anew, after crash or hang.',
+  name: 'restart',
+  usage: USAGE,
+  help: 'Starts the program in a pod anew, after crash or hang.',
   async run(args, io) {
     const pod = podOf('restart', args, io);
     await io.lab.kubelet.restart(pod);

@@ -9,10 +9,15 @@ const COUNTS = ['-A', '-B', '-C', '-m'];
 
 /** `grep`, with context and line numbers. Exit code 1 where nothing matches. */
 export const grep: Command = {
-  name: 'grep', usage: '[-v] [-i] [-c] [-o] [-n] [-q] [-w] [-x] [-E | -F] [-A|-B|-C LINES] [-m COUNT] PATTERN [FILE...]', help: 'Prints the lines that match.',
+  name: 'grep',
+  usage: '[-v] [-i] [-c] [-o] [-n] [-q] [-w] [-x] [-E | -F] [-A|-B|-C LINES] [-m COUNT] PATTERN [FILE...]',
+  help: 'Prints the lines that match.',
   run(args, io) {
     const options = parseOptions('grep', args, [
-      ...SWITCHES.map((name) => ({ name, short: name })), ...COUNTS.map((name) => ({ name, short: name, value: true })), { name: '-e', short: '-e', value: true }, { name: '--color' },
+      ...SWITCHES.map((name) => ({ name, short: name })),
+      ...COUNTS.map((name) => ({ name, short: name, value: true })),
+      { name: '-e', short: '-e', value: true },
+      { name: '--color' },
     ]);
     const words = [...options.words, ...options.rest];
     const [pattern, ...files] = options.has('-e') ? [options.get('-e')!, ...words] : words;
@@ -23,7 +28,13 @@ export const grep: Command = {
     const hits = lines.flatMap((line, i) => (matcher.test(line) === options.has('-v') ? [] : [i])).slice(0, most);
     if (options.has('-q')) return hits.length > 0 ? 0 : 1;
     if (options.has('-c')) io.write(`${hits.length}\n`);
-    else if (options.has('-o')) hits.forEach((at) => print(io, [...lines[at]!.matchAll(new RegExp(matcher, `${matcher.flags}g`))].map(([found]) => found)));
+    else if (options.has('-o'))
+      hits.forEach((at) =>
+        print(
+          io,
+          [...lines[at]!.matchAll(new RegExp(matcher, `${matcher.flags}g`))].map(([found]) => found),
+        ),
+      );
     else show(lines, hits, options, io);
     return hits.length > 0 ? 0 : 1;
   },
@@ -32,7 +43,9 @@ export const grep: Command = {
 const countOf = (options: Options, name: string): number => whole(`grep: ${name}`, options.get(name)!, 0, 1_000_000);
 
 function matcherOf(pattern: string, options: Options): RegExp {
-  const plain = options.has('-F') ? pattern.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&') : patternOf('grep', pattern, { extended: options.has('-E') || options.has('-P') }).source;
+  const plain = options.has('-F')
+    ? pattern.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+    : patternOf('grep', pattern, { extended: options.has('-E') || options.has('-P') }).source;
   const edged = options.has('-x') ? `^(?:${plain})$` : options.has('-w') ? `(?<!\\w)(?:${plain})(?!\\w)` : plain;
   return new RegExp(edged, options.has('-i') ? 'i' : '');
 }

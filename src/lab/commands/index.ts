@@ -7,12 +7,25 @@ import { NODE_COMMANDS } from './node-tools.js';
 import { TEXT_COMMANDS } from './text.js';
 
 const help: Command = {
-  name: 'help', usage: '[COMMAND]', help: 'Lists what can be typed.',
+  name: 'help',
+  usage: '[COMMAND]',
+  help: 'Lists what can be typed.',
   run([word], io) {
-    for (const { name, usage, help: what } of word === undefined ? COMMANDS : COMMANDS.filter((command) => command.name === word)) io.write(`${name} ${usage}\n    ${what}\n`);
+    for (const { name, usage, help: what } of word === undefined
+      ? COMMANDS
+      : COMMANDS.filter((command) => command.name === word))
+      io.write(`${name} ${usage}\n    ${what}\n`);
     return 0;
   },
 };
 
 /** Everything that can be typed in a lab. */
-export const COMMANDS: readonly Command[] = [kubectl, explain, ...NODE_COMMANDS, helm, ...FAULT_COMMANDS, ...TEXT_COMMANDS, help];
+export const COMMANDS: readonly Command[] = [
+  kubectl,
+  explain,
+  ...NODE_COMMANDS,
+  helm,
+  ...FAULT_COMMANDS,
+  ...TEXT_COMMANDS,
+  help,
+];

@@ -28,9 +28,16 @@ const SELECTOR: OptionSpec = { name: '--selector', short: '-l', value: true };
 type Verb = (args: readonly string[], io: CommandIo) => number | Promise<number>;
 
 /** `deployment/coredns`, `deployment coredns`, or several names of one kind. */
-function targets(words: readonly string[], what: string): readonly { readonly resource: Resource; readonly name: string }[] {
+function targets(
+  words: readonly string[],
+  what: string,
+): readonly { readonly resource: Resource; readonly name: string }[] {
   if (words.length === 0) throw new CommandError(`error: ${what} needs a kind and a name`);
-  if (words.every((word) => word.includes('/'))) return words.map((word) => ({ resource: kindNamed(word.slice(0, word.indexOf('/'))), name: word.slice(word.indexOf('/') + 1) }));
+  if (words.every((word) => word.includes('/')))
+    return words.map((word) => ({
+      resource: kindNamed(word.slice(0, word.indexOf('/'))),
+      name: word.slice(word.indexOf('/') + 1),
+    }));
   const [kind = '', ...names] = words;
   const resource = kindNamed(kind);
   return names.map((name) => ({ resource, name }));
@@ -43,7 +50,9 @@ const apply: Verb = async (args, io) => {
   const files = options.all('--filename');
   if (files.length === 0 || options.words.length > 0) throw new CommandError('error: must specify -f FILE');
   for (const file of files) {
-    const manifests = [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))].map((manifest) => inNamespace(manifest, options));
+    const manifests = [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))].map((manifest) =>
+      inNamespace(manifest, options),
+    );
     for (const { object, applied } of await io.lab.apply(manifests)) io.write(`${shown(object)} ${applied}\n`);
   }
   return 0;
@@ -53,18 +62,38 @@ const apply: Verb = async (args, io) => {
 function inNamespace(manifest: ManifestObject, options: Options): ManifestObject {
   const metadata = objectAt(manifest.raw, 'metadata');
   if (!options.has('--namespace') || textAt(metadata, 'namespace') !== '') return manifest;
-  return { ...manifest, raw: { ...(manifest.raw as RawObject), metadata: { ...metadata, namespace: options.get('--namespace') } } };
+  return {
+    ...manifest,
+    raw: { ...(manifest.raw as RawObject), metadata: { ...metadata, namespace: options.get('--namespace') } },
+  };
 }
 
 const replace: Verb = async (args, io) => {
-  const options = parseOptions('kubectl replace', args, [NAMESPACE, { name: '--filename', short: '-f', value: true }, { name: '--force' }]);
+  const options = parseOptions('kubectl replace', args, [
+    NAMESPACE,
+    { name: '--filename', short: '-f', value: true },
+    { name: '--force' },
+  ]);
   const files = options.all('--filename');
   if (files.length === 0 || options.words.length > 0) throw new CommandError('error: must specify -f FILE');
   for (const file of files) {
-    for (const manifest of [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))].map((one) => inNamespace(one, options))) {
+    for (const manifest of [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))].map((one) =>
+      inNamespace(one, options),
+    )) {
       const metadata = objectAt(manifest.raw, 'metadata');
-      const object = changeable(kindNamed(manifest.kind), textAt(metadata, 'namespace') || 'default', textAt(metadata, 'name'), io);
-      if (options.has('--force')) await io.lab.remove(manifest.kind, textAt(objectAt(object, 'metadata'), 'namespace'), textAt(metadata, 'name'), true);
+      const object = changeable(
+        kindNamed(manifest.kind),
+        textAt(metadata, 'namespace') || 'default',
+        textAt(metadata, 'name'),
+        io,
+      );
+      if (options.has('--force'))
+        await io.lab.remove(
+          manifest.kind,
+          textAt(objectAt(object, 'metadata'), 'namespace'),
+          textAt(metadata, 'name'),
+          true,
+        );
       await io.lab.apply([manifest]);
       io.write(`${shownAs(kindNamed(manifest.kind), textAt(metadata, 'name'))} replaced\n`);
     }
@@ -73,13 +102,22 @@ const replace: Verb = async (args, io) => {
 };
 
 const remove: Verb = async (args, io) => {
-  const options = parseOptions('kubectl delete', args, [NAMESPACE, SELECTOR, { name: '--filename', short: '-f', value: true }, { name: '--force' }, { name: '--grace-period', value: true }, { name: '--all' }]);
+  const options = parseOptions('kubectl delete', args, [
+    NAMESPACE,
+    SELECTOR,
+    { name: '--filename', short: '-f', value: true },
+    { name: '--force' },
+    { name: '--grace-period', value: true },
+    { name: '--all' },
+  ]);
   const namespace = namespaceOf(options);
   const force = options.has('--force') || options.get('--grace-period') === '0';
   const drop = async (object: ApiObject): Promise<void> => {
     if (object.kind === 'Namespace') await empty(object.name, io);
     await io.lab.remove(object.kind, object.namespace, object.name, force);
-    io.write(`${shown(object).replace(/\//, ' "')}" deleted${object.namespace === '' ? '' : ` from ${object.namespace} namespace`}\n`);
+    io.write(
+      `${shown(object).replace(/\//, ' "')}" deleted${object.namespace === '' ? '' : ` from ${object.namespace} namespace`}\n`,
+    );
   };
   if (options.has('--filename')) {
     for (const file of options.all('--filename')) {
@@ -94,7 +132,9 @@ const remove: Verb = async (args, io) => {
   if (options.has('--selector') || options.has('--all')) {
     const selector = LabelSelector.parse(options.get('--selector') ?? '');
     const resource = kindNamed(options.words[0] ?? '');
-    const meant = io.lab.api.list(resource.kind, resource.namespaced ? namespace : undefined).filter((object) => selector.matches(labelsOf(object.raw)));
+    const meant = io.lab.api
+      .list(resource.kind, resource.namespaced ? namespace : undefined)
+      .filter((object) => selector.matches(labelsOf(object.raw)));
     if (meant.length === 0) io.write('No resources found\n');
     for (const { name } of meant) changeable(resource, namespace, name, io);
     await Promise.all(meant.map(drop));
@@ -109,17 +149,22 @@ const remove: Verb = async (args, io) => {
 
 /** A namespace goes with all that is in it. Throws a CommandError for those that a cluster cannot do without. */
 async function empty(namespace: string, io: CommandIo): Promise<void> {
-  if (namespace === 'default' || namespace === 'kube-system') throw new CommandError(`Error from server (Forbidden): namespaces "${namespace}" is forbidden: this namespace may not be deleted`);
+  if (namespace === 'default' || namespace === 'kube-system')
+    throw new CommandError(
+      `Error from server (Forbidden): namespaces "${namespace}" is forbidden: this namespace may not be deleted`,
+    );
   // Owners first, so that nothing is made anew.
   const order = ['Deployment', 'DaemonSet', 'Pod'];
   const kinds = [...order, ...RESOURCES.map(({ kind }) => kind).filter((kind) => !order.includes(kind))];
-  for (const kind of kinds) for (const object of io.lab.api.list(kind, namespace)) await io.lab.remove(object.kind, namespace, object.name);
+  for (const kind of kinds)
+    for (const object of io.lab.api.list(kind, namespace)) await io.lab.remove(object.kind, namespace, object.name);
 }
 
 function deleteCiliumNodes(names: readonly string[], io: CommandIo): number {
   if (names.length === 0) throw new CommandError('error: resource(s) were provided, but no name was specified');
   for (const name of names) {
-    if (!io.lab.world.cluster.nodes.get(name)?.ciliumNode) throw new CommandError(`Error from server (NotFound): ciliumnodes.cilium.io "${name}" not found`);
+    if (!io.lab.world.cluster.nodes.get(name)?.ciliumNode)
+      throw new CommandError(`Error from server (NotFound): ciliumnodes.cilium.io "${name}" not found`);
     io.lab.world.deleteCiliumNode(name);
     io.write(`ciliumnode.cilium.io "${name}" deleted\n`);
   }
@@ -130,7 +175,8 @@ const scale: Verb = async (args, io) => {
   const options = parseOptions('kubectl scale', args, [NAMESPACE, { name: '--replicas', value: true }]);
   const replicas = whole('kubectl scale: --replicas', options.get('--replicas') ?? '', 0, 50);
   for (const { resource, name } of targets(options.words, 'kubectl scale')) {
-    if (resource.kind !== 'Deployment') throw new CommandError(`error: cannot scale a ${resource.kind}, allowed: deployments`);
+    if (resource.kind !== 'Deployment')
+      throw new CommandError(`error: cannot scale a ${resource.kind}, allowed: deployments`);
     const object = found(io, resource, namespaceOf(options), name);
     await io.lab.update({ ...object, raw: { ...object.raw, spec: { ...objectAt(object.raw, 'spec'), replicas } } });
     io.write(`${shown(object)} scaled\n`);
@@ -140,15 +186,19 @@ const scale: Verb = async (args, io) => {
 
 const rollout: Verb = async (args, io) => {
   const [action, ...rest] = args;
-  if (action !== 'restart' && action !== 'status') throw new CommandError(`error: kubectl rollout: got "${action ?? ''}", allowed: restart, status`);
+  if (action !== 'restart' && action !== 'status')
+    throw new CommandError(`error: kubectl rollout: got "${action ?? ''}", allowed: restart, status`);
   const options = parseOptions('kubectl rollout', rest, [NAMESPACE]);
   for (const { resource, name } of targets(options.words, 'kubectl rollout')) {
-    if (resource.kind !== 'Deployment' && resource.kind !== 'DaemonSet') throw new CommandError(`error: cannot roll out a ${resource.kind}, allowed: deployments, daemonsets`);
+    if (resource.kind !== 'Deployment' && resource.kind !== 'DaemonSet')
+      throw new CommandError(`error: cannot roll out a ${resource.kind}, allowed: deployments, daemonsets`);
     const object = found(io, resource, namespaceOf(options), name);
-    if (action === 'status') io.write(`${object.kind === 'Deployment' ? 'deployment' : 'daemon set'} "${name}" successfully rolled out\n`);
+    if (action === 'status')
+      io.write(`${object.kind === 'Deployment' ? 'deployment' : 'daemon set'} "${name}" successfully rolled out\n`);
     else {
       // The agents are part of the model; their pods stand for them.
-      if (object.kind === 'DaemonSet' && object.namespace === 'kube-system' && name === 'cilium') io.lab.restartAgents();
+      if (object.kind === 'DaemonSet' && object.namespace === 'kube-system' && name === 'cilium')
+        io.lab.restartAgents();
       await io.lab.rollout(object);
       io.write(`${shown(object)} restarted\n`);
     }
@@ -162,27 +212,54 @@ const clusterInfo: Verb = (args, io) => {
     // Of the many things that the real one dumps, the two that people look for.
     io.write(`                            "--service-cluster-ip-range=${cluster.serviceCidr}",\n`);
     const blocks = nodes.map(({ podCidr }) => podCidr).filter((block) => block !== undefined);
-    io.write(`                            "--cluster-cidr=${ipam.clusterCidr ?? (blocks[0]?.startsWith('10.244.') === true ? '10.244.0.0/16' : (ipam.clusterPoolCidrs?.[0] ?? blocks[0] ?? ''))}",\n`);
+    io.write(
+      `                            "--cluster-cidr=${ipam.clusterCidr ?? (blocks[0]?.startsWith('10.244.') === true ? '10.244.0.0/16' : (ipam.clusterPoolCidrs?.[0] ?? blocks[0] ?? ''))}",\n`,
+    );
     return 0;
   }
   if (args.length > 0) throw new CommandError(`error: kubectl cluster-info: got "${args.join(' ')}", allowed: dump`);
   const master = nodes.find((node) => node.apiServer === true) ?? nodes[0]!;
   const url = `https://${io.lab.world.node(master.name).internalIp}:6443`;
-  io.write(`Kubernetes control plane is running at ${url}\nCoreDNS is running at ${url}/api/v1/namespaces/kube-system/services/kube-dns:dns/proxy\n`);
+  io.write(
+    `Kubernetes control plane is running at ${url}\nCoreDNS is running at ${url}/api/v1/namespaces/kube-system/services/kube-dns:dns/proxy\n`,
+  );
   return 0;
 };
 
 const version: Verb = (_args, io) => {
-  io.write(`Client Version: ${NODE_INFO.kubeletVersion}\nKustomize Version: v5.6.0\nServer Version: ${NODE_INFO.kubeletVersion}\n`);
+  io.write(
+    `Client Version: ${NODE_INFO.kubeletVersion}\nKustomize Version: v5.6.0\nServer Version: ${NODE_INFO.kubeletVersion}\n`,
+  );
   return 0;
 };
 
-const VERBS: Readonly<Record<string, Verb>> = { get, describe, apply, delete: remove, edit, patch, replace, label: marker('label'), annotate: marker('annotate'), create, run: runPod, expose, scale, rollout, logs, exec, 'cluster-info': clusterInfo, version };
+const VERBS: Readonly<Record<string, Verb>> = {
+  get,
+  describe,
+  apply,
+  delete: remove,
+  edit,
+  patch,
+  replace,
+  label: marker('label'),
+  annotate: marker('annotate'),
+  create,
+  run: runPod,
+  expose,
+  scale,
+  rollout,
+  logs,
+  exec,
+  'cluster-info': clusterInfo,
+  version,
+};
 
 export const KUBECTL_VERBS: readonly string[] = Object.keys(VERBS);
 
 export const kubectl: Command = {
-  name: 'kubectl', usage: `${Object.keys(VERBS).join(' | ')} ...`, help: 'The objects of the cluster, its pods\' logs, and programs in its pods.',
+  name: 'kubectl',
+  usage: `${Object.keys(VERBS).join(' | ')} ...`,
+  help: "The objects of the cluster, its pods' logs, and programs in its pods.",
   run(args, io) {
     // Options may stand before the verb.
     const at = args.findIndex((arg, i) => !arg.startsWith('-') && !['-n', '--namespace'].includes(args[i - 1] ?? ''));
@@ -192,7 +269,10 @@ export const kubectl: Command = {
       io.write(`kubectl controls the lab's cluster. There are:\n  ${Object.keys(VERBS).join(', ')}\n`);
       return 0;
     }
-    if (!run) throw new CommandError(`error: unknown command "${verb}" for "kubectl", allowed: ${Object.keys(VERBS).join(', ')}`);
+    if (!run)
+      throw new CommandError(
+        `error: unknown command "${verb}" for "kubectl", allowed: ${Object.keys(VERBS).join(', ')}`,
+      );
     const [before, after] = [args.slice(0, at), args.slice(at + 1)];
     return run(verb === 'rollout' ? [...after.slice(0, 1), ...before, ...after.slice(1)] : [...before, ...after], io);
   },

@@ -18,7 +18,10 @@ const print = (io: CommandIo, lines: readonly string[]): number => {
 export async function captureIn(netns: NetNs, args: readonly string[], io: CommandIo): Promise<number> {
   const { file } = parseTcpdumpArgs(args);
   const write = io.session.files.write?.bind(io.session.files);
-  if (file !== undefined && !write) throw new CommandError(`tcpdump: -w ${file}: no files are written from here; leave -w out, or type it in: nodens lab shell`);
+  if (file !== undefined && !write)
+    throw new CommandError(
+      `tcpdump: -w ${file}: no files are written from here; leave -w out, or type it in: nodens lab shell`,
+    );
   const finished = new AbortController();
   const octets: Buffer[] = [];
   const { capture, stop } = startTcpdump(io.lab.world, args, {
@@ -47,34 +50,48 @@ export async function captureIn(netns: NetNs, args: readonly string[], io: Comma
 }
 
 const tcpdump: Command = {
-  name: 'tcpdump', usage: '[-i DEVICE] [-nn] [-q] [-c COUNT] [-w FILE] [FILTER]', help: 'Prints packets as they pass the node\'s devices, or writes them to a capture file.',
+  name: 'tcpdump',
+  usage: '[-i DEVICE] [-nn] [-q] [-c COUNT] [-w FILE] [FILTER]',
+  help: "Prints packets as they pass the node's devices, or writes them to a capture file.",
   run: (args, io) => captureIn(nodeNamed(io.lab, io.node).netns, args, io),
 };
 
 /** `ip` in a network namespace. */
 export function ipIn(netns: NetNs, args: readonly string[], io: CommandIo): number {
-  const options = parseOptions('ip', args, [{ name: '-c' }, { name: '-br' }, { name: '-4' }, { name: '-6' }].map((spec) => ({ ...spec, short: spec.name })));
+  const options = parseOptions(
+    'ip',
+    args,
+    [{ name: '-c' }, { name: '-br' }, { name: '-4' }, { name: '-6' }].map((spec) => ({ ...spec, short: spec.name })),
+  );
   const [object = '', action = 'show'] = options.words;
   if (['r', 'ro', 'route'].includes(object) && ['show', 'list'].includes(action)) return print(io, ipRoute(netns));
   if (['a', 'addr', 'address'].includes(object) && ['show', 'list'].includes(action)) {
     const [, , first, second] = options.words;
     const device = first === 'dev' ? second : first;
-    if (device !== undefined && !netns.interface(device)) throw new CommandError(`Device "${device}" does not exist; there are ${netns.interfaces.map(({ name }) => name).join(', ')}`);
+    if (device !== undefined && !netns.interface(device))
+      throw new CommandError(
+        `Device "${device}" does not exist; there are ${netns.interfaces.map(({ name }) => name).join(', ')}`,
+      );
     const family = options.has('-4') ? 4 : options.has('-6') ? 6 : undefined;
     return print(io, options.has('-br') ? ipBrAddr(netns, family, device) : ipAddr(netns, family, device));
   }
-  throw new CommandError(`ip: got "${options.words.join(' ')}", allowed: ip route, ip [-br] addr [DEVICE]${netns.kind === 'pod' ? '' : ', ip route add BLOCK via ADDRESS'}`);
+  throw new CommandError(
+    `ip: got "${options.words.join(' ')}", allowed: ip route, ip [-br] addr [DEVICE]${netns.kind === 'pod' ? '' : ', ip route add BLOCK via ADDRESS'}`,
+  );
 }
 
 const ip: Command = {
-  name: 'ip', usage: 'route | [-br] addr [DEVICE] | route add BLOCK via ADDRESS', help: 'Routes and addresses of the node.',
+  name: 'ip',
+  usage: 'route | [-br] addr [DEVICE] | route add BLOCK via ADDRESS',
+  help: 'Routes and addresses of the node.',
   run: (args, io) => runIp(nodeNamed(io.lab, io.node).netns, io.node, args, io),
 };
 
 function runIp(netns: NetNs, machine: string, args: readonly string[], io: CommandIo): number {
   const [object, action, to, word, via] = args;
   if ((object === 'route' || object === 'r') && action === 'add') {
-    if (to === undefined || word !== 'via' || via === undefined) throw new CommandError('ip route add: allowed: ip route add BLOCK via ADDRESS');
+    if (to === undefined || word !== 'via' || via === undefined)
+      throw new CommandError('ip route add: allowed: ip route add BLOCK via ADDRESS');
     io.lab.world.addRoute(machine, { to, via });
     return 0;
   }
@@ -82,12 +99,21 @@ function runIp(netns: NetNs, machine: string, args: readonly string[], io: Comma
 }
 
 const iptables: Command = {
-  name: 'iptables-save', usage: '[-t TABLE]', help: 'Netfilter rules of the node.',
+  name: 'iptables-save',
+  usage: '[-t TABLE]',
+  help: 'Netfilter rules of the node.',
   run(args, io) {
     const options = parseOptions('iptables-save', args, [{ name: '-t', short: '-t', value: true }]);
     const table = options.get('-t');
-    if (table !== undefined && !['raw', 'mangle', 'nat', 'filter'].includes(table)) throw new CommandError(`iptables-save: -t: got "${table}", allowed: raw, mangle, nat, filter`);
-    return print(io, iptablesSave(nodeNamed(io.lab, io.node), { now: io.lab.clock.now(), ...(table !== undefined && { table: table as 'raw' }) }));
+    if (table !== undefined && !['raw', 'mangle', 'nat', 'filter'].includes(table))
+      throw new CommandError(`iptables-save: -t: got "${table}", allowed: raw, mangle, nat, filter`);
+    return print(
+      io,
+      iptablesSave(nodeNamed(io.lab, io.node), {
+        now: io.lab.clock.now(),
+        ...(table !== undefined && { table: table as 'raw' }),
+      }),
+    );
   },
 };
 
@@ -95,60 +121,99 @@ const TABLES = ['raw', 'mangle', 'nat', 'filter'] as const;
 
 /** `iptables -S`: the rules of one table, as commands that would make them. */
 const rules: Command = {
-  name: 'iptables', usage: '[-t TABLE] -S [CHAIN]', help: 'Netfilter rules of one table of the node, of filter when nothing is said.',
+  name: 'iptables',
+  usage: '[-t TABLE] -S [CHAIN]',
+  help: 'Netfilter rules of one table of the node, of filter when nothing is said.',
   run(args, io) {
-    const options = parseOptions('iptables', args, [{ name: '-t', short: '-t', value: true }, { name: '-S', short: '-S' }, { name: '-L', short: '-L' }, { name: '-n', short: '-n' }, { name: '-v', short: '-v' }]);
+    const options = parseOptions('iptables', args, [
+      { name: '-t', short: '-t', value: true },
+      { name: '-S', short: '-S' },
+      { name: '-L', short: '-L' },
+      { name: '-n', short: '-n' },
+      { name: '-v', short: '-v' },
+    ]);
     const table = TABLES.find((one) => one === (options.get('-t') ?? 'filter'));
-    if (table === undefined) throw new CommandError(`iptables: -t: got "${options.get('-t')}", allowed: ${TABLES.join(', ')}`);
-    if (!options.has('-S') || options.has('-L')) throw new CommandError('iptables: allowed: iptables [-t TABLE] -S [CHAIN]; all of them: iptables-save');
+    if (table === undefined)
+      throw new CommandError(`iptables: -t: got "${options.get('-t')}", allowed: ${TABLES.join(', ')}`);
+    if (!options.has('-S') || options.has('-L'))
+      throw new CommandError('iptables: allowed: iptables [-t TABLE] -S [CHAIN]; all of them: iptables-save');
     const [chain] = options.words;
     const lines = iptablesSave(nodeNamed(io.lab, io.node), { now: io.lab.clock.now(), table }).flatMap((line) => {
       const [, name, policy] = /^:(\S+) (\S+)/.exec(line) ?? [];
-      return name === undefined ? (line.startsWith('-A ') ? [line] : []) : [policy === '-' ? `-N ${name}` : `-P ${name} ${policy}`];
+      return name === undefined
+        ? line.startsWith('-A ')
+          ? [line]
+          : []
+        : [policy === '-' ? `-N ${name}` : `-P ${name} ${policy}`];
     });
     return print(io, chain === undefined ? lines : lines.filter((line) => line.split(' ')[1] === chain));
   },
 };
 
 const conntrack: Command = {
-  name: 'conntrack', usage: '-L', help: 'What the node\'s kernel tracks.',
+  name: 'conntrack',
+  usage: '-L',
+  help: "What the node's kernel tracks.",
   run(args, io) {
-    if (args.length !== 1 || args[0] !== '-L') throw new CommandError(`conntrack: got "${args.join(' ')}", allowed: -L`);
+    if (args.length !== 1 || args[0] !== '-L')
+      throw new CommandError(`conntrack: got "${args.join(' ')}", allowed: -L`);
     const node = nodeNamed(io.lab, io.node);
     return print(io, conntrackList(node, node.uptime(io.lab.clock.now())));
   },
 };
 
 const resolve: Command = {
-  name: 'resolvectl', usage: '[status]', help: 'Name servers of the node\'s links.',
+  name: 'resolvectl',
+  usage: '[status]',
+  help: "Name servers of the node's links.",
   run(args, io) {
-    if (args.length > 1 || (args.length === 1 && args[0] !== 'status')) throw new CommandError(`resolvectl: got "${args.join(' ')}", allowed: resolvectl [status]`);
+    if (args.length > 1 || (args.length === 1 && args[0] !== 'status'))
+      throw new CommandError(`resolvectl: got "${args.join(' ')}", allowed: resolvectl [status]`);
     const { interfaces, resolvConf } = io.lab.topology.nodes.find((node) => node.name === io.node)!;
     const domain = /^search (\S+)/m.exec(resolvConf)?.[1];
-    const links = Object.fromEntries(interfaces.flatMap((device) => (device.dhcp?.dns === undefined ? [] : [[device.name, { servers: [device.dhcp.dns], ...(domain !== undefined && { domain }) }]])));
+    const links = Object.fromEntries(
+      interfaces.flatMap((device) =>
+        device.dhcp?.dns === undefined
+          ? []
+          : [[device.name, { servers: [device.dhcp.dns], ...(domain !== undefined && { domain }) }]],
+      ),
+    );
     return print(io, resolvectl(nodeNamed(io.lab, io.node).netns, links));
   },
 };
 
 const cilium: Command = {
-  name: 'cilium', usage: 'config view | hubble port-forward | what cilium-dbg takes', help: 'Settings of the agents, and what the one on the node knows.',
+  name: 'cilium',
+  usage: 'config view | hubble port-forward | what cilium-dbg takes',
+  help: 'Settings of the agents, and what the one on the node knows.',
   run(args, io) {
     const words = args.join(' ');
     if (words === 'config view') return print(io, configView(io.lab.world));
-    if (words === 'hubble port-forward') return print(io, ['Hubble is reached without a port-forward here: hubble observe']);
-    if (args[0] === 'config' || args[0] === 'hubble' || args.length === 0) throw new CommandError(`cilium: got "${words}", allowed: config view, hubble port-forward, and what cilium-dbg takes: status, service list, ...`);
+    if (words === 'hubble port-forward')
+      return print(io, ['Hubble is reached without a port-forward here: hubble observe']);
+    if (args[0] === 'config' || args[0] === 'hubble' || args.length === 0)
+      throw new CommandError(
+        `cilium: got "${words}", allowed: config view, hubble port-forward, and what cilium-dbg takes: status, service list, ...`,
+      );
     // In the agents' containers cilium is the older name of cilium-dbg.
     return ciliumDbg.run(args, io);
   },
 };
 
 const hubble: Command = {
-  name: 'hubble', usage: 'observe [FILTER...] [-f] | status', help: 'Flows: what Cilium saw of each packet.',
+  name: 'hubble',
+  usage: 'observe [FILTER...] [-f] | status',
+  help: 'Flows: what Cilium saw of each packet.',
   async run(args, io) {
     const [action, ...rest] = args;
     if (action === 'status') return print(io, io.lab.hubble.status());
-    const layer7 = rest.find((arg, i) => ['dns', 'http', 'kafka'].includes(arg) && rest[i - 1] === '--protocol') ?? /--protocol=(dns|http|kafka)/.exec(rest.join(' '))?.[1];
-    if (action === 'observe' && layer7 !== undefined) throw new CommandError(`hubble: --protocol ${layer7}: Hubble looks into packets only where a policy tells it to, and there is none here; allowed: hubble observe --port 53 --protocol udp`);
+    const layer7 =
+      rest.find((arg, i) => ['dns', 'http', 'kafka'].includes(arg) && rest[i - 1] === '--protocol') ??
+      /--protocol=(dns|http|kafka)/.exec(rest.join(' '))?.[1];
+    if (action === 'observe' && layer7 !== undefined)
+      throw new CommandError(
+        `hubble: --protocol ${layer7}: Hubble looks into packets only where a policy tells it to, and there is none here; allowed: hubble observe --port 53 --protocol udp`,
+      );
     if (action !== 'observe') throw new CommandError(`hubble: got "${action ?? ''}", allowed: observe, status`);
     if (!rest.some((arg) => arg === '-f' || arg === '--follow')) return print(io, io.lab.hubble.observe(rest));
     const stop = io.lab.hubble.follow(rest, (line) => io.write(`${line}\n`));
@@ -162,7 +227,9 @@ const hubble: Command = {
 };
 
 const ssh: Command = {
-  name: 'ssh', usage: 'NODE COMMAND...', help: 'Runs a command on another node, or on a host outside (ip, tcpdump).',
+  name: 'ssh',
+  usage: 'NODE COMMAND...',
+  help: 'Runs a command on another node, or on a host outside (ip, tcpdump).',
   run(args, io) {
     const [name = '', ...words] = args;
     const host = io.lab.world.cluster.hosts.get(name);
@@ -178,4 +245,15 @@ const ssh: Command = {
 };
 
 /** Programs of a node. */
-export const NODE_COMMANDS: readonly Command[] = [hubble, tcpdump, cilium, ciliumDbg, ip, iptables, rules, conntrack, resolve, ssh];
+export const NODE_COMMANDS: readonly Command[] = [
+  hubble,
+  tcpdump,
+  cilium,
+  ciliumDbg,
+  ip,
+  iptables,
+  rules,
+  conntrack,
+  resolve,
+  ssh,
+];

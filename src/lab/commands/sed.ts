@@ -17,11 +17,22 @@ const ALLOWED = 'allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p, a TE
 
 /** `sed`: the instructions that people type at a prompt. */
 export const sed: Command = {
-  name: 'sed', usage: "[-n] [-E] [-i] [-e] 'INSTRUCTION' [FILE...]", help: 'Changes lines on their way; -i changes a file of this session, or the text that kubectl edit hands to it.',
+  name: 'sed',
+  usage: "[-n] [-E] [-i] [-e] 'INSTRUCTION' [FILE...]",
+  help: 'Changes lines on their way; -i changes a file of this session, or the text that kubectl edit hands to it.',
   run(args, io) {
-    const options = parseOptions('sed', args, [{ name: '-n' }, { name: '-E' }, { name: '-r' }, { name: '-i' }, { name: '-e', value: true }].map((spec) => ({ ...spec, short: spec.name })));
+    const options = parseOptions(
+      'sed',
+      args,
+      [{ name: '-n' }, { name: '-E' }, { name: '-r' }, { name: '-i' }, { name: '-e', value: true }].map((spec) => ({
+        ...spec,
+        short: spec.name,
+      })),
+    );
     const extended = options.has('-E') || options.has('-r');
-    const [scripts, files] = options.has('-e') ? [options.all('-e'), options.words] : [options.words.slice(0, 1), options.words.slice(1)];
+    const [scripts, files] = options.has('-e')
+      ? [options.all('-e'), options.words]
+      : [options.words.slice(0, 1), options.words.slice(1)];
     if (scripts.length === 0) throw new CommandError(`sed: got no instruction, ${ALLOWED}`);
     const program = scripts.flatMap((script) => split(script).map((one) => parse(one, extended)));
     if (!options.has('-i')) {
@@ -30,15 +41,25 @@ export const sed: Command = {
     }
     if (files.length === 0) throw new CommandError('sed: -i needs a file');
     for (const file of files) {
-      if (!io.session.written.has(file)) throw new CommandError(`sed: -i ${file}: allowed: files written in this session with >, and those of kubectl edit`);
+      if (!io.session.written.has(file))
+        throw new CommandError(
+          `sed: -i ${file}: allowed: files written in this session with >, and those of kubectl edit`,
+        );
       io.session.written.set(file, edit(io.session.read(file), program, options.has('-n')));
     }
     return 0;
   },
 };
 
-/** Instructions are parted by semicolons and line feeds outside of patterns; text of a, i and c goes to the end of the line. */
-const split = (script: string): string[] => script.split(/\n|;(?=\s*(?:\d|\$|\/|[sdpaic]\b|[sdp]$|s\W))/).map((one) => one.trim()).filter((one) => one !== '');
+/**
+ * Instructions are parted by semicolons and line feeds outside of patterns; text of a, i and c goes to the end of the
+ * line.
+ */
+const split = (script: string): string[] =>
+  script
+    .split(/\n|;(?=\s*(?:\d|\$|\/|[sdpaic]\b|[sdp]$|s\W))/)
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 
 function parse(text: string, extended: boolean): Instruction {
   const fail = (): never => {
@@ -49,7 +70,11 @@ function parse(text: string, extended: boolean): Instruction {
     const [found, line, last, pattern] = /^(?:(\d+)|(\$)|\/((?:[^/\\]|\\.)*)\/)/.exec(rest) ?? [];
     if (found === undefined) return undefined;
     rest = rest.slice(found.length);
-    return line !== undefined ? { line: Number(line) } : last !== undefined ? { last: true } : { pattern: patternOf('sed', pattern!, { extended }) };
+    return line !== undefined
+      ? { line: Number(line) }
+      : last !== undefined
+        ? { last: true }
+        : { pattern: patternOf('sed', pattern!, { extended }) };
   };
   const from = address();
   let to: Address | undefined;
@@ -63,20 +88,35 @@ function parse(text: string, extended: boolean): Instruction {
     const sign = after[0] ?? fail();
     const parts = after.slice(1).split(new RegExp(`(?<!\\\\)${sign.replace(/[\\^$.*+?()[\]{}|]/, '\\$&')}`));
     const [pattern, replacement, flags, extra] = parts;
-    if (pattern === undefined || replacement === undefined || flags === undefined || extra !== undefined || !/^[gi]*$/i.test(flags)) return fail();
+    if (
+      pattern === undefined ||
+      replacement === undefined ||
+      flags === undefined ||
+      extra !== undefined ||
+      !/^[gi]*$/i.test(flags)
+    )
+      return fail();
     const plain = (part: string): string => part.replaceAll(`\\${sign}`, sign);
-    return { from, to, verb, pattern: patternOf('sed', plain(pattern), { extended, flags: flags.toLowerCase() }), text: plain(replacement) };
+    return {
+      from,
+      to,
+      verb,
+      pattern: patternOf('sed', plain(pattern), { extended, flags: flags.toLowerCase() }),
+      text: plain(replacement),
+    };
   }
   if (verb === 'd' || verb === 'p') return after.trim() === '' ? { from, to, verb, text: '' } : fail();
-  if (verb === 'a' || verb === 'i' || verb === 'c') return { from, to, verb, text: after.replace(/^\s*\\?/, '').replaceAll('\\n', '\n') };
+  if (verb === 'a' || verb === 'i' || verb === 'c')
+    return { from, to, verb, text: after.replace(/^\s*\\?/, '').replaceAll('\\n', '\n') };
   return fail();
 }
 
 /** `&`, `\1` and `\n` of a replacement in the words of JavaScript. */
-const replacementOf = (text: string): string => text.replaceAll('$', '$$$$').replace(/\\(.)|&/g, (found, escaped: string | undefined) => {
-  if (found === '&') return '$&';
-  return /\d/.test(escaped!) ? `$${escaped!}` : escaped === 'n' ? '\n' : escaped === 't' ? '\t' : escaped!;
-});
+const replacementOf = (text: string): string =>
+  text.replaceAll('$', '$$$$').replace(/\\(.)|&/g, (found, escaped: string | undefined) => {
+    if (found === '&') return '$&';
+    return /\d/.test(escaped!) ? `$${escaped!}` : escaped === 'n' ? '\n' : escaped === 't' ? '\t' : escaped!;
+  });
 
 function edit(text: string, program: readonly Instruction[], quiet: boolean): string {
   const lines = linesOf(text);
@@ -84,7 +124,8 @@ function edit(text: string, program: readonly Instruction[], quiet: boolean): st
   const out: string[] = [];
   for (const [i, original] of lines.entries()) {
     let line = original;
-    const hits = (at: Address): boolean => ('line' in at ? at.line === i + 1 : 'last' in at ? i === lines.length - 1 : at.pattern.test(line));
+    const hits = (at: Address): boolean =>
+      'line' in at ? at.line === i + 1 : 'last' in at ? i === lines.length - 1 : at.pattern.test(line);
     const meant = (one: Instruction): boolean => {
       if (!one.from) return true;
       if (!one.to) return hits(one.from);

@@ -5,7 +5,9 @@ import { whole } from './input.js';
 const LONGEST = 86_400;
 
 export const echo: Command = {
-  name: 'echo', usage: '[-n] [WORD...]', help: 'Prints its words.',
+  name: 'echo',
+  usage: '[-n] [WORD...]',
+  help: 'Prints its words.',
   run(args, io) {
     const bare = args[0] === '-n';
     io.write(`${args.slice(bare ? 1 : 0).join(' ')}${bare ? '' : '\n'}`);
@@ -14,7 +16,9 @@ export const echo: Command = {
 };
 
 export const wait: Command = {
-  name: 'sleep', usage: 'SECONDS', help: 'Waits. In a script the clock of the lab is turned on, and nobody waits.',
+  name: 'sleep',
+  usage: 'SECONDS',
+  help: 'Waits. In a script the clock of the lab is turned on, and nobody waits.',
   async run(args, io) {
     const text = args[0] ?? '';
     const [, seconds = text, fraction = ''] = /^(\d+)(\.\d+)?s?$/.exec(text) ?? [];

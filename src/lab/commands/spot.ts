@@ -18,20 +18,35 @@ export interface Spot {
 /** A program in a place; resolves with its exit code. */
 export type Program = (args: readonly string[], spot: Spot, io: CommandIo) => Promise<number>;
 
-export const toolEnv = (spot: Spot, io: { readonly lab: { readonly clock: ToolEnv['clock']; readonly random: Random } }): ToolEnv => ({
-  network: new LabNetwork(spot.process), clock: io.lab.clock, random: io.lab.random, resolvConf: spot.read('/etc/resolv.conf') ?? '',
+export const toolEnv = (
+  spot: Spot,
+  io: { readonly lab: { readonly clock: ToolEnv['clock']; readonly random: Random } },
+): ToolEnv => ({
+  network: new LabNetwork(spot.process),
+  clock: io.lab.clock,
+  random: io.lab.random,
+  resolvConf: spot.read('/etc/resolv.conf') ?? '',
 });
 
 /** The addresses of a host name as the C library finds them, IPv4 only. */
 export async function addressOf(host: string, spot: Spot, io: CommandIo): Promise<string | undefined> {
   if (parseIp(host)) return host;
-  const story = await new StubResolver({ ...toolEnv(spot, io), profile: 'glibc' }).lookup(host, { types: ['A'], addrConfig: true });
+  const story = await new StubResolver({ ...toolEnv(spot, io), profile: 'glibc' }).lookup(host, {
+    types: ['A'],
+    addrConfig: true,
+  });
   return story.addresses[0];
 }
 
 /** The lab knows names of the world outside, and not the machines behind them. */
 export function tellNobody(address: string, io: CommandIo): void {
   const { cluster, services } = io.lab.world;
-  const known = [...cluster.nodes.values(), ...cluster.hosts.values()].some(({ netns }) => netns.hasAddress(address)) || [...cluster.pods.values()].some(({ ip }) => ip === address) || services.ownerOfAddress(address) !== undefined;
-  if (!known) io.write(`note: nothing in this lab has the address ${address}, so nobody answers; names outside are there, the machines behind them are not\n`);
+  const known =
+    [...cluster.nodes.values(), ...cluster.hosts.values()].some(({ netns }) => netns.hasAddress(address)) ||
+    [...cluster.pods.values()].some(({ ip }) => ip === address) ||
+    services.ownerOfAddress(address) !== undefined;
+  if (!known)
+    io.write(
+      `note: nothing in this lab has the address ${address}, so nobody answers; names outside are there, the machines behind them are not\n`,
+    );
 }

@@ -22,11 +22,25 @@ export interface LookupChoice {
 
 const DNS = 53;
 
-/** Looks a name up as a pod, and gives the whole story. Rejects with a ResolvConfError for a resolv.conf that cannot be read. */
-export async function explainLookup(lab: Lab, pod: RunningPod, name: string, choice: LookupChoice): Promise<Explanation> {
+/**
+ * Looks a name up as a pod, and gives the whole story. Rejects with a ResolvConfError for a resolv.conf that cannot
+ * be read.
+ */
+export async function explainLookup(
+  lab: Lab,
+  pod: RunningPod,
+  name: string,
+  choice: LookupChoice,
+): Promise<Explanation> {
   const { clock, random } = lab;
   const { profile, types, addrConfig = false } = choice;
-  const resolver = new StubResolver({ network: new LabNetwork(pod.model.process), clock, random, resolvConf: pod.files.read('/etc/resolv.conf') ?? '', profile });
+  const resolver = new StubResolver({
+    network: new LabNetwork(pod.model.process),
+    clock,
+    random,
+    resolvConf: pod.files.read('/etc/resolv.conf') ?? '',
+    profile,
+  });
   const { servers, search, ndots } = resolver.settings;
   const started = clock.monotonic();
   const end = lab.tracer.watch();
@@ -34,17 +48,29 @@ export async function explainLookup(lab: Lab, pod: RunningPod, name: string, cho
   const visits = end();
   const telling = new Telling(lab, pod, visits, started);
   const steps = story.tried.map((tried) => ({
-    name: tried, why: stepOf(tried, name, search), queries: story.queries.filter((query) => query.name === tried).map((query) => telling.query(query)),
+    name: tried,
+    why: stepOf(tried, name, search),
+    queries: story.queries.filter((query) => query.name === tried).map((query) => telling.query(query)),
   }));
   return {
     pod: { id: partOfPod(pod), namespace: pod.namespace, name: pod.name, ip: pod.model.ip, node: pod.model.spec.node },
-    asked: name, profile, servers, search, ndots, steps, addresses: story.addresses, found: story.error === undefined,
-    outcome: story.error ? `${story.error.code}: ${story.error.text}` : `${story.canonical ?? name} has ${story.addresses.join(', ')}`,
+    asked: name,
+    profile,
+    servers,
+    search,
+    ndots,
+    steps,
+    addresses: story.addresses,
+    found: story.error === undefined,
+    outcome: story.error
+      ? `${story.error.code}: ${story.error.text}`
+      : `${story.canonical ?? name} has ${story.addresses.join(', ')}`,
     cost: { ...story.cost, visits: telling.told.size },
   };
 }
 
-export const partOfPod = ({ namespace, name }: { readonly namespace: string; readonly name: string }): PartId => `pod/${namespace}/${name}`;
+export const partOfPod = ({ namespace, name }: { readonly namespace: string; readonly name: string }): PartId =>
+  `pod/${namespace}/${name}`;
 
 /** A visit names pods as `namespace/name` and hosts by their name. */
 export const partOfServer = (server: string): PartId => (server.includes('/') ? `pod/${server}` : `host/${server}`);
@@ -60,7 +86,12 @@ function stepOf(tried: string, name: string, search: readonly string[]): string 
 class Telling {
   readonly told = new Set<Visit>();
 
-  constructor(private readonly lab: Lab, private readonly pod: RunningPod, private readonly visits: readonly Visit[], private readonly start: number) {}
+  constructor(
+    private readonly lab: Lab,
+    private readonly pod: RunningPod,
+    private readonly visits: readonly Visit[],
+    private readonly start: number,
+  ) {}
 
   query(query: QueryStory): ExplainedQuery {
     const type = typeName(query.type);
@@ -70,7 +101,12 @@ class Telling {
     const way = wayTo(this.lab, server.address, protocol, node);
     const visits = this.visitsOf(query, type);
     return {
-      type, protocol, server: server.address, result, started: query.started - this.start, time,
+      type,
+      protocol,
+      server: server.address,
+      result,
+      started: query.started - this.start,
+      time,
       text: `${type} to ${server.address} by ${protocol.toUpperCase()}: ${result} after ${time.toFixed(1)} ms`,
       hops: [way, ...visits.flatMap((visit, i) => this.hopsOf(visit, visits.slice(0, i), visits[0]!.depth))],
     };
@@ -78,8 +114,11 @@ class Telling {
 
   /** The visit of the query itself, and those that its server made for it. */
   private visitsOf(query: QueryStory, type: string): readonly Visit[] {
-    const same = this.visits.filter((visit) => visit.type === type && visit.name.toLowerCase() === query.name.toLowerCase());
-    const own = (visit: Visit): boolean => visit.remote.port === query.local?.port && (visit.depth === 0 || visit.remote.address === this.pod.model.ip);
+    const same = this.visits.filter(
+      (visit) => visit.type === type && visit.name.toLowerCase() === query.name.toLowerCase(),
+    );
+    const own = (visit: Visit): boolean =>
+      visit.remote.port === query.local?.port && (visit.depth === 0 || visit.remote.address === this.pod.model.ip);
     const first = same.findIndex((visit) => own(visit) && !this.told.has(visit));
     if (first < 0) return [];
     const rest = same.slice(first + 1);
@@ -96,8 +135,14 @@ class Telling {
     const depth = visit.depth - base;
     const at = partOfServer(visit.server);
     const hop: Hop = {
-      kind: 'visit', depth, at, cache: visit.plugins.includes('cache') ? (visit.answeredBy === 'cache' ? 'hit' : 'miss') : 'none',
-      ...(visit.answeredBy !== undefined && { plugin: visit.answeredBy }), result: visit.rcode ?? 'no answer', ...(visit.ended !== undefined && { time: visit.ended - visit.started }), text: visitText(visit, lab),
+      kind: 'visit',
+      depth,
+      at,
+      cache: visit.plugins.includes('cache') ? (visit.answeredBy === 'cache' ? 'hit' : 'miss') : 'none',
+      ...(visit.answeredBy !== undefined && { plugin: visit.answeredBy }),
+      result: visit.rcode ?? 'no answer',
+      ...(visit.ended !== undefined && { time: visit.ended - visit.started }),
+      text: visitText(visit, lab),
     };
     const asker = before.findLast((other) => other.depth === visit.depth - 1);
     const [namespace = '', name = ''] = asker?.server.split('/', 2) ?? [];
@@ -111,5 +156,11 @@ class Telling {
 function wayTo(lab: Lab, address: string, protocol: string, node: Node): Hop {
   const frontend = node.frontend(address, DNS, protocol.toUpperCase());
   const owner = frontend && lab.world.services.ownerOfAddress(address);
-  return { kind: 'way', depth: 0, at: owner === undefined ? undefined : `service/${owner}`, ...(frontend?.redirect && { redirect: true }), text: wayText(address, node, frontend) };
+  return {
+    kind: 'way',
+    depth: 0,
+    at: owner === undefined ? undefined : `service/${owner}`,
+    ...(frontend?.redirect && { redirect: true }),
+    text: wayText(address, node, frontend),
+  };
 }

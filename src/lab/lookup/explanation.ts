@@ -46,7 +46,13 @@ export interface ExplainedStep {
 
 /** One look-up of a pod, hop by hop. Plain data. */
 export interface Explanation {
-  readonly pod: { readonly id: PartId; readonly namespace: string; readonly name: string; readonly ip: string; readonly node: string };
+  readonly pod: {
+    readonly id: PartId;
+    readonly namespace: string;
+    readonly name: string;
+    readonly ip: string;
+    readonly node: string;
+  };
   readonly asked: string;
   readonly profile: string;
   readonly servers: readonly string[];
@@ -59,5 +65,11 @@ export interface Explanation {
   /** The name's addresses, or the error. */
   readonly outcome: string;
   /** `time` in milliseconds; `packets` as the resolver's cost counts them. */
-  readonly cost: { readonly queries: number; readonly packets: number; readonly sockets: number; readonly visits: number; readonly time: number };
+  readonly cost: {
+    readonly queries: number;
+    readonly packets: number;
+    readonly sockets: number;
+    readonly visits: number;
+    readonly time: number;
+  };
 }

@@ -7,7 +7,10 @@ import type { Visit } from '../pods/tracer.js';
 /** Pairs of a caller and a backend that are remembered. */
 const CAPACITY = 4096;
 
-/** Remembers which service address a caller's socket had named before it was translated: connections outlive the look-up that opened them. */
+/**
+ * Remembers which service address a caller's socket had named before it was translated: connections outlive the
+ * look-up that opened them.
+ */
 export class Translations {
   private readonly named = new LRUCache<string, string>({ max: CAPACITY });
   private asked: { readonly cookie: number; readonly ip: string } | undefined;
@@ -19,11 +22,15 @@ export class Translations {
       if (event.kind !== 'sock') return;
       const { cookie, source, destination } = event;
       if (event.point === 'pre-xlate-fwd') this.asked = { cookie, ip: destination.ip };
-      else if (event.point === 'post-xlate-fwd' && this.asked?.cookie === cookie) this.named.set(keyOf(source.ip, destination.ip), this.asked.ip);
+      else if (event.point === 'post-xlate-fwd' && this.asked?.cookie === cookie)
+        this.named.set(keyOf(source.ip, destination.ip), this.asked.ip);
     });
   }
 
-  /** The service address that `caller` asked for when it was last led to `backend`; undefined when it was not led there. */
+  /**
+   * The service address that `caller` asked for when it was last led to `backend`; undefined when it was not led
+   * there.
+   */
   before(caller: string, backend: string): string | undefined {
     return this.named.get(keyOf(caller, backend));
   }
@@ -31,7 +38,10 @@ export class Translations {
 
 const keyOf = (caller: string, backend: string): string => `${caller} ${backend}`;
 
-/** The service address that a pod had named when its query came to a server; undefined where the server was asked by its own address. */
+/**
+ * The service address that a pod had named when its query came to a server; undefined where the server was asked by
+ * its own address.
+ */
 export function namedBy(asker: Pod, { server, local }: Visit, lab: Lab): string | undefined {
   const [namespace = '', name = ''] = server.split('/', 2);
   // A datagram does not tell at which of its addresses the server took it.

@@ -18,7 +18,10 @@ export class DnsProgram implements Program {
   readonly kind: string = 'dns';
   server: Server | undefined;
 
-  constructor(protected readonly env: ProgramEnv, private readonly file: string) {}
+  constructor(
+    protected readonly env: ProgramEnv,
+    private readonly file: string,
+  ) {}
 
   corefile(): string | undefined {
     return this.env.files.read(this.file);
@@ -30,7 +33,12 @@ export class DnsProgram implements Program {
     try {
       const server = await Server.create({
         corefile: { name: file, read: () => env.files.asServerFiles.readFile(file) },
-        network: env.network, clock: env.clock, random: env.random, log, files: env.files.asServerFiles, env: env.env,
+        network: env.network,
+        clock: env.clock,
+        random: env.random,
+        log,
+        files: env.files.asServerFiles,
+        env: env.env,
         plugins: env.tracer.wrap(pluginsOver(env.store), env.name),
         onFatal: (reason) => {
           log.error(reason);

@@ -1,6 +1,18 @@
-import type { ConnectedUdpSocket, Endpoint, InterfaceAddress, Network, OnDatagram, TcpConnection, TcpListener, UdpSocket } from '../../net/network.js';
+import type {
+  ConnectedUdpSocket,
+  Endpoint,
+  InterfaceAddress,
+  Network,
+  OnDatagram,
+  TcpConnection,
+  TcpListener,
+  UdpSocket,
+} from '../../net/network.js';
 
-/** A program's network with a gate before what comes in: closed, the program hangs, and whoever asks it waits. Its sockets stay open. */
+/**
+ * A program's network with a gate before what comes in: closed, the program hangs, and whoever asks it waits. Its
+ * sockets stay open.
+ */
 export class GatedNetwork implements Network {
   closed = false;
   /** Where the program listens by TCP, in the order of opening. */
@@ -14,7 +26,11 @@ export class GatedNetwork implements Network {
     });
   }
 
-  connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket> {
+  connectUdp(
+    to: Endpoint,
+    onDatagram: (bytes: Buffer) => void,
+    onError: (error: Error) => void,
+  ): Promise<ConnectedUdpSocket> {
     return this.inner.connectUdp(to, onDatagram, onError);
   }
 
@@ -44,9 +60,14 @@ export class GatedNetwork implements Network {
   }
 }
 
-/** A network that is listened at in one place and asked from in another: a modelled resolver that asks the real world. */
+/**
+ * A network that is listened at in one place and asked from in another: a modelled resolver that asks the real world.
+ */
 export class SplitNetwork implements Network {
-  constructor(private readonly inside: Network, private readonly outside: Network) {}
+  constructor(
+    private readonly inside: Network,
+    private readonly outside: Network,
+  ) {}
 
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
     return this.inside.bindUdp(at, onDatagram);
@@ -56,7 +77,11 @@ export class SplitNetwork implements Network {
     return this.inside.listenTcp(at, onConnection);
   }
 
-  connectUdp(to: Endpoint, onDatagram: (bytes: Buffer) => void, onError: (error: Error) => void): Promise<ConnectedUdpSocket> {
+  connectUdp(
+    to: Endpoint,
+    onDatagram: (bytes: Buffer) => void,
+    onError: (error: Error) => void,
+  ): Promise<ConnectedUdpSocket> {
     return this.outside.connectUdp(to, onDatagram, onError);
   }
 

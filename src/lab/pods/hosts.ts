@@ -31,7 +31,8 @@ export interface HostsOptions {
 }
 
 /** What a resolver of the lab serves that asks the real machine's own. */
-const upstreamCorefile = ({ resolvConf }: Upstream): string => `. {\n    forward . ${resolvConf}\n    cache 30\n    errors\n}\n`;
+const upstreamCorefile = ({ resolvConf }: Upstream): string =>
+  `. {\n    forward . ${resolvConf}\n    cache 30\n    errors\n}\n`;
 
 /** A host outside the cluster with what it has written. */
 export interface RunningHost {
@@ -58,7 +59,12 @@ export class Hosts {
     const started = hosts.map(async (host) => {
       const model = world.addHost(host);
       const log = new PodLog(this.options.clock);
-      this.running.push({ name: host.name, model, log, corefile: host.corefile === undefined ? undefined : this.corefileOf(host, host.corefile) });
+      this.running.push({
+        name: host.name,
+        model,
+        log,
+        corefile: host.corefile === undefined ? undefined : this.corefileOf(host, host.corefile),
+      });
       const network = new LabNetwork(model.process, { habits: GO_SERVER });
       if (host.corefile !== undefined) await this.startDns(host, network, host.corefile, log);
       if (host.web !== undefined) {
@@ -84,8 +90,12 @@ export class Hosts {
     const real = host.upstream ? upstream : undefined;
     const server = await Server.create({
       corefile: { name: `corefile of ${host.name}`, read: () => this.corefileOf(host, corefile) },
-      network: real ? new SplitNetwork(network, real.network) : farAway(network, clock, host.delay), clock, random, env: {},
-      log: textLog({ write: (line) => log.write(line) }), plugins: tracer.wrap([recursive, ...PLUGINS], host.name),
+      network: real ? new SplitNetwork(network, real.network) : farAway(network, clock, host.delay),
+      clock,
+      random,
+      env: {},
+      log: textLog({ write: (line) => log.write(line) }),
+      plugins: tracer.wrap([recursive, ...PLUGINS], host.name),
     });
     await server.listen();
     this.stops.push(() => server.stop());

@@ -51,7 +51,9 @@ export interface KubeletOptions {
 
 const POLICIES: readonly string[] = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
 
-/** Brings pods to life on all nodes: address and devices in the model, files, program, and the state that others see. */
+/**
+ * Brings pods to life on all nodes: address and devices in the model, files, program, and the state that others see.
+ */
 export class Kubelet {
   private readonly pods = new Map<string, RunningPod>();
 
@@ -65,7 +67,10 @@ export class Kubelet {
     return this.pods.get(`${namespace}/${name}`);
   }
 
-  /** Creates a pod on a node and starts its program. Throws, with nothing changed, where the model refuses it; a program that fails leaves the pod in state Error. */
+  /**
+   * Creates a pod on a node and starts its program. Throws, with nothing changed, where the model refuses it; a
+   * program that fails leaves the pod in state Error.
+   */
   async create(object: ApiObject, node: string, pin: PodPin | undefined): Promise<void> {
     const { world, clock } = this.options;
     const { namespace, name, raw } = object;
@@ -74,11 +79,22 @@ export class Kubelet {
     // What is pinned of addresses and devices is not for pods on their node's network.
     const { of: _of, ...pinned } = (hostNetwork ? undefined : pin) ?? { namespace, name };
     const model = world.addPod({
-      ...pinned, namespace, name, node, labels: labelsOf(raw), serviceAccount: textAt(spec, 'serviceAccountName') || 'default', hostNetwork,
-      ready: false, ports: containersOf(raw).flatMap((container) => arrayAt(container, 'ports').map(asObject)).flatMap((port) => {
-        const protocol = textAt(port, 'protocol') || 'TCP';
-        return protocol === 'TCP' || protocol === 'UDP' ? [{ name: textAt(port, 'name'), port: Number(port['containerPort']), protocol }] : [];
-      }),
+      ...pinned,
+      namespace,
+      name,
+      node,
+      labels: labelsOf(raw),
+      serviceAccount: textAt(spec, 'serviceAccountName') || 'default',
+      hostNetwork,
+      ready: false,
+      ports: containersOf(raw)
+        .flatMap((container) => arrayAt(container, 'ports').map(asObject))
+        .flatMap((port) => {
+          const protocol = textAt(port, 'protocol') || 'TCP';
+          return protocol === 'TCP' || protocol === 'UDP'
+            ? [{ name: textAt(port, 'name'), port: Number(port['containerPort']), protocol }]
+            : [];
+        }),
     });
     const files = new PodFiles(raw, (configMap) => {
       const found = this.options.api.get('ConfigMap', namespace, configMap);
@@ -88,8 +104,17 @@ export class Kubelet {
     files.write('/etc/hostname', `${name}\n`);
     const log = new PodLog(clock);
     const pod: RunningPod = {
-      namespace, name, model, files, log, network: gatedNetwork(model, log), program: { kind: 'idle', start: async () => undefined, stop: async () => undefined },
-      state: 'ContainerCreating', restarts: 0, started: clock.now(), began: clock.now(),
+      namespace,
+      name,
+      model,
+      files,
+      log,
+      network: gatedNetwork(model, log),
+      program: { kind: 'idle', start: async () => undefined, stop: async () => undefined },
+      state: 'ContainerCreating',
+      restarts: 0,
+      started: clock.now(),
+      began: clock.now(),
     };
     this.pods.set(`${namespace}/${name}`, pod);
     this.report(pod);
@@ -142,7 +167,18 @@ export class Kubelet {
     const { raw } = api.get('Pod', pod.namespace, pod.name)!;
     try {
       pod.program = programOf({
-        name: `${pod.namespace}/${pod.name}`, pod: pod.model, raw, network: pod.network, files: pod.files, log: pod.log, env: this.environment(pod.namespace, raw), world, store, clock, random, tracer,
+        name: `${pod.namespace}/${pod.name}`,
+        pod: pod.model,
+        raw,
+        network: pod.network,
+        files: pod.files,
+        log: pod.log,
+        env: this.environment(pod.namespace, raw),
+        world,
+        store,
+        clock,
+        random,
+        tracer,
       });
       await pod.program.start();
       pod.state = 'Running';
@@ -170,14 +206,28 @@ export class Kubelet {
       ...object,
       raw: {
         ...object.raw,
-        metadata: { ...objectAt(object.raw, 'metadata'), ...(terminating && { deletionTimestamp: new Date(this.options.clock.now()).toISOString() }) },
+        metadata: {
+          ...objectAt(object.raw, 'metadata'),
+          ...(terminating && { deletionTimestamp: new Date(this.options.clock.now()).toISOString() }),
+        },
         spec: { ...objectAt(object.raw, 'spec'), nodeName: pod.model.spec.node },
         status: {
-          phase: pod.state === 'ContainerCreating' ? 'Pending' : 'Running', podIP: pod.model.ip, podIPs: [{ ip: pod.model.ip }], hostIP: world.node(pod.model.spec.node).internalIp, qosClass: 'BestEffort',
-          startTime: isoTime(pod.started), conditions: conditionsOf(pod.model.ready && pod.state === 'Running', pod.state !== 'ContainerCreating'),
+          phase: pod.state === 'ContainerCreating' ? 'Pending' : 'Running',
+          podIP: pod.model.ip,
+          podIPs: [{ ip: pod.model.ip }],
+          hostIP: world.node(pod.model.spec.node).internalIp,
+          qosClass: 'BestEffort',
+          startTime: isoTime(pod.started),
+          conditions: conditionsOf(pod.model.ready && pod.state === 'Running', pod.state !== 'ContainerCreating'),
           containerStatuses: containersOf(object.raw).map((container) => ({
-            name: textAt(container, 'name'), image: textAt(container, 'image'), containerID: containerId(pod, container), imageID: `${textAt(container, 'image').replace(/:[^/]*$/, '')}@sha256:${digest(textAt(container, 'image'))}`,
-            ready: pod.model.ready && pod.state === 'Running', restartCount: pod.restarts, started: pod.state === 'Running', state: stateOf(pod),
+            name: textAt(container, 'name'),
+            image: textAt(container, 'image'),
+            containerID: containerId(pod, container),
+            imageID: `${textAt(container, 'image').replace(/:[^/]*$/, '')}@sha256:${digest(textAt(container, 'image'))}`,
+            ready: pod.model.ready && pod.state === 'Running',
+            restartCount: pod.restarts,
+            started: pod.state === 'Running',
+            state: stateOf(pod),
           })),
         },
       },
@@ -190,8 +240,13 @@ export class Kubelet {
     if (!POLICIES.includes(policy)) throw new Error(`spec.dnsPolicy: got "${policy}", allowed: ${POLICIES.join(', ')}`);
     const { cluster, nodes } = this.options;
     return kubeletResolvConf({
-      dnsPolicy: policy as DnsPolicy, hostNetwork: flagAt(spec, 'hostNetwork') ?? false, hostResolvConf: nodes.find((candidate) => candidate.name === node)!.resolvConf,
-      clusterDNS: [cluster.dns], clusterDomain: cluster.domain, namespace, podName: name,
+      dnsPolicy: policy as DnsPolicy,
+      hostNetwork: flagAt(spec, 'hostNetwork') ?? false,
+      hostResolvConf: nodes.find((candidate) => candidate.name === node)!.resolvConf,
+      clusterDNS: [cluster.dns],
+      clusterDomain: cluster.domain,
+      namespace,
+      podName: name,
       ...(spec['dnsConfig'] !== undefined && { dnsConfig: spec['dnsConfig'] as PodDnsConfig }),
     }).text;
   }
@@ -204,19 +259,30 @@ export class Kubelet {
       if (ip !== undefined) env[serviceVariable(service.name)] = ip;
     }
     const [container = {}] = containersOf(raw);
-    for (const variable of arrayAt(container, 'env').map(asObject)) if (typeof variable['value'] === 'string') env[textAt(variable, 'name')] = variable['value'];
+    for (const variable of arrayAt(container, 'env').map(asObject))
+      if (typeof variable['value'] === 'string') env[textAt(variable, 'name')] = variable['value'];
     return env;
   }
 }
 
 const isoTime = (at: Milliseconds): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
-const containerId = ({ namespace, name, restarts, started }: RunningPod, container: RawObject): string => `containerd://${digest(`${namespace}/${name}/${textAt(container, 'name')}/${restarts}/${started}`)}`;
+const containerId = ({ namespace, name, restarts, started }: RunningPod, container: RawObject): string =>
+  `containerd://${digest(`${namespace}/${name}/${textAt(container, 'name')}/${restarts}/${started}`)}`;
 
 /** The conditions of a pod, in the order in which the API has them. */
-const conditionsOf = (ready: boolean, created: boolean): RawObject[] => ([
-  ['PodReadyToStartContainers', created], ['Initialized', true], ['Ready', ready], ['ContainersReady', ready], ['PodScheduled', true],
-] as const).map(([type, status]) => ({ type, status: status ? 'True' : 'False' }));
+const conditionsOf = (ready: boolean, created: boolean): RawObject[] =>
+  (
+    [
+      ['PodReadyToStartContainers', created],
+      ['Initialized', true],
+      ['Ready', ready],
+      ['ContainersReady', ready],
+      ['PodScheduled', true],
+    ] as const
+  ).map(([type, status]) => ({ type, status: status ? 'True' : 'False' }));
 
 const stateOf = ({ state, began }: RunningPod): RawObject =>
-  (state === 'Running' || state === 'Terminating' ? { running: { startedAt: isoTime(began) } } : { waiting: { reason: state === 'Crashed' ? 'CrashLoopBackOff' : state } });
+  state === 'Running' || state === 'Terminating'
+    ? { running: { startedAt: isoTime(began) } }
+    : { waiting: { reason: state === 'Crashed' ? 'CrashLoopBackOff' : state } };

@@ -50,15 +50,21 @@ export class NodeCacheProgram extends DnsProgram {
       throw new Error(`cannot read ${options.baseCorefile}: no such file`);
     }
     const rendered = renderCorefile(template, {
-      localIps: options.localIps, dnsPort: options.dnsPort, clusterDns: canonicalIp(env.env[serviceVariable(options.upstreamService)] ?? ''),
-      domain: env.env['CLUSTER_DOMAIN'] ?? 'cluster.local', kubeDns: NO_KUBE_DNS_CONFIG,
+      localIps: options.localIps,
+      dnsPort: options.dnsPort,
+      clusterDns: canonicalIp(env.env[serviceVariable(options.upstreamService)] ?? ''),
+      domain: env.env['CLUSTER_DOMAIN'] ?? 'cluster.local',
+      kubeDns: NO_KUBE_DNS_CONFIG,
     });
     for (const warning of rendered.warnings) env.log.write(`[WARNING] ${warning}\n`);
     env.files.write(options.corefile, rendered.text);
     env.log.write(`[INFO] Updated Corefile with 0 custom stubdomains and upstream servers ${rendered.upstreams}\n`);
   }
 
-  /** The template has changed: the server's `reload` finds what is written here. What cannot be used leaves the Corefile as it is. */
+  /**
+   * The template has changed: the server's `reload` finds what is written here. What cannot be used leaves the
+   * Corefile as it is.
+   */
   private renderAgain(): void {
     try {
       this.render();
@@ -78,7 +84,11 @@ export class NodeCacheProgram extends DnsProgram {
     const { link, rules } = networkPlan(options);
     const { node } = env.pod;
     if (link && !node.netns.interface(link.name)) {
-      env.world.addDummy(node.name, link.name, link.addresses.map((address) => address.replace(/\/\d+$/, '')));
+      env.world.addDummy(
+        node.name,
+        link.name,
+        link.addresses.map((address) => address.replace(/\/\d+$/, '')),
+      );
       env.log.write(`[INFO] Added interface - ${link.name}\n`);
     }
     if (rules.length === 0) return;
@@ -91,6 +101,7 @@ export class NodeCacheProgram extends DnsProgram {
     const { link, rules } = networkPlan(options);
     const { node } = env.pod;
     if (link) env.world.removeDummy(node.name, link.name);
-    if (rules.length > 0) removeRules(node.netfilter, nodeCacheRules(options.localIps, options.healthPort, options.dnsPort));
+    if (rules.length > 0)
+      removeRules(node.netfilter, nodeCacheRules(options.localIps, options.healthPort, options.dnsPort));
   }
 }

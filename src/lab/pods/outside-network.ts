@@ -5,7 +5,8 @@ import type { Network } from '../../net/network.js';
 import { Flag, decodeMessage, encodeMessage } from '../../wire/index.js';
 
 /**
- * `recursive`: lets the answers of a block look like those of a resolver, not of the zones' own servers: without AA, with RA
+ * `recursive`: lets the answers of a block look like those of a resolver, not of the zones' own servers: without AA,
+ * with RA
  * (RFC 1035 section 4.1.1). For hosts of a topology only.
  */
 export const recursive = definePlugin('recursive', (directives) => {
@@ -14,9 +15,13 @@ export const recursive = definePlugin('recursive', (directives) => {
   return { name: 'recursive', handle: (query, next) => mapReply(next(query), recursively) };
 });
 
-const recursively = (reply: Reply): Reply => (reply.written ? Reply.of((reply.flags & ~Flag.AA) | Flag.RA, reply.rcode, reply.sections, reply.edns) : reply);
+const recursively = (reply: Reply): Reply =>
+  reply.written ? Reply.of((reply.flags & ~Flag.AA) | Flag.RA, reply.rcode, reply.sections, reply.edns) : reply;
 
-/** A network whose program compresses all it sends by UDP, as resolvers on the Internet do, and whose datagrams take `delay` milliseconds to leave. */
+/**
+ * A network whose program compresses all it sends by UDP, as resolvers on the Internet do, and whose datagrams take
+ * `delay` milliseconds to leave.
+ */
 export function farAway(inner: Network, clock: Clock, delay: Milliseconds): Network {
   return {
     bindUdp: async (at, onDatagram) => {

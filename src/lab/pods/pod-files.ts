@@ -9,13 +9,19 @@ interface Written {
   readonly version: number;
 }
 
-/** The files that a pod sees: its resolv.conf, the ConfigMaps that are mounted, and what its program has written. A changed ConfigMap is seen at once. */
+/**
+ * The files that a pod sees: its resolv.conf, the ConfigMaps that are mounted, and what its program has written. A
+ * changed ConfigMap is seen at once.
+ */
 export class PodFiles {
   private readonly written = new Map<string, Written>();
   private version = 0;
 
   /** @param configMap the `data` of a ConfigMap of the pod's namespace, undefined where there is none of the name */
-  constructor(private readonly pod: RawObject, private readonly configMap: (name: string) => Readonly<Record<string, string>> | undefined) {}
+  constructor(
+    private readonly pod: RawObject,
+    private readonly configMap: (name: string) => Readonly<Record<string, string>> | undefined,
+  ) {}
 
   write(file: string, text: string): void {
     this.written.set(file, { text, version: ++this.version });
@@ -33,7 +39,9 @@ export class PodFiles {
       glob: () => [],
       fileInfo: (file) => {
         const text = this.read(file);
-        return text === undefined ? undefined : { mtime: this.written.get(file)?.version ?? hash(text), size: text.length };
+        return text === undefined
+          ? undefined
+          : { mtime: this.written.get(file)?.version ?? hash(text), size: text.length };
       },
     };
   }
@@ -50,7 +58,13 @@ export class PodFiles {
         if (!data) continue;
         const items = arrayAt(source, 'items').map(asObject);
         const base = path.basename(file);
-        const key = items.length > 0 ? textAt(items.find((item) => textAt(item, 'path') === base), 'key') : base;
+        const key =
+          items.length > 0
+            ? textAt(
+                items.find((item) => textAt(item, 'path') === base),
+                'key',
+              )
+            : base;
         if (Object.hasOwn(data, key)) return data[key];
       }
     }

@@ -28,7 +28,15 @@ export class PodLog {
   }
 
   /** Lines from one time to another, the newest of them when a number is given. */
-  lines({ count, since = -Infinity, until = Infinity }: { readonly count?: number | undefined; readonly since?: Milliseconds | undefined; readonly until?: Milliseconds | undefined } = {}): readonly LogLine[] {
+  lines({
+    count,
+    since = -Infinity,
+    until = Infinity,
+  }: {
+    readonly count?: number | undefined;
+    readonly since?: Milliseconds | undefined;
+    readonly until?: Milliseconds | undefined;
+  } = {}): readonly LogLine[] {
     const meant = this.kept.filter(({ at }) => at >= since && at < until);
     return count === undefined ? meant : count === 0 ? [] : meant.slice(-count);
   }

@@ -54,7 +54,10 @@ const WEB_IMAGES = ['whoami', 'nginx', 'httpd'];
 /** The words after the program's name. */
 const argsOf = (container: RawObject): string[] => arrayAt(container, 'args').map(String);
 
-/** What the first container's image stands for. Images that the lab does not know are programs that wait: enough to run commands in. */
+/**
+ * What the first container's image stands for. Images that the lab does not know are programs that wait: enough to
+ * run commands in.
+ */
 export function programOf(env: ProgramEnv): Program {
   const [container = {}] = containersOf(env.raw);
   const image = path.basename(textAt(container, 'image')).split(/[:@]/, 1)[0]!;
@@ -73,4 +76,10 @@ function corefileOf(args: readonly string[]): string {
 
 /** The network of a pod's program, with a gate. */
 export const gatedNetwork = (pod: Pod, log: PodLog): GatedNetwork =>
-  new GatedNetwork(new LabNetwork(pod.process, { habits: GO_SERVER, onFault: (error) => log.write(`[ERROR] ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`) }));
+  new GatedNetwork(
+    new LabNetwork(pod.process, {
+      habits: GO_SERVER,
+      onFault: (error) =>
+        log.write(`[ERROR] ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
+    }),
+  );

@@ -106,8 +106,23 @@ export class Tracer {
       const { transport, remote, local } = query.arrival;
       const name = query.qname;
       const type = query.typeName;
-      const depth = [...this.open.values()].filter((other) => other.ended === undefined && other.name.toLowerCase() === name.toLowerCase() && other.type === type).length;
-      visit = { server, name, type, transport, remote, local, depth, started: this.clock.monotonic(), plugins: [], answeredBy: undefined, rcode: undefined, ended: undefined };
+      const depth = [...this.open.values()].filter(
+        (other) => other.ended === undefined && other.name.toLowerCase() === name.toLowerCase() && other.type === type,
+      ).length;
+      visit = {
+        server,
+        name,
+        type,
+        transport,
+        remote,
+        local,
+        depth,
+        started: this.clock.monotonic(),
+        plugins: [],
+        answeredBy: undefined,
+        rcode: undefined,
+        ended: undefined,
+      };
       this.open.set(key, visit);
       // Queries of a server that was killed are never left.
       if (this.open.size > MAX_OPEN) this.open.delete(this.open.keys().next().value!);
@@ -140,6 +155,8 @@ export class Tracer {
   }
 }
 
-const describe = (reply: Reply): string => (reply.rcode === 0 && reply.answerCount === 0 ? 'NODATA' : rcodeName(reply.rcode));
+const describe = (reply: Reply): string =>
+  reply.rcode === 0 && reply.answerCount === 0 ? 'NODATA' : rcodeName(reply.rcode);
 
-const keyOf = ({ id, arrival: { remote, transport } }: Query, server: string): string => `${server} ${transport} ${remote.address} ${remote.port} ${id}`;
+const keyOf = ({ id, arrival: { remote, transport } }: Query, server: string): string =>
+  `${server} ${transport} ${remote.address} ${remote.port} ${id}`;

@@ -18,7 +18,10 @@ export class WebProgram implements Program {
   private readonly server: http.Server;
   private listener: TcpListener | undefined;
 
-  constructor(private readonly network: Network, page: (request: http.IncomingMessage) => Page) {
+  constructor(
+    private readonly network: Network,
+    page: (request: http.IncomingMessage) => Page,
+  ) {
     this.server = http.createServer((request, response) => {
       const { headers, body } = page(request);
       // The headers are those of the program that is played, and no others.
@@ -30,7 +33,9 @@ export class WebProgram implements Program {
   }
 
   async start(): Promise<void> {
-    this.listener = await this.network.listenTcp({ address: '', port: HTTP_PORT }, ({ stream }) => this.server.emit('connection', stream));
+    this.listener = await this.network.listenTcp({ address: '', port: HTTP_PORT }, ({ stream }) =>
+      this.server.emit('connection', stream),
+    );
   }
 
   async stop(): Promise<void> {
@@ -44,14 +49,26 @@ const dateOf = (clock: Clock): readonly [string, string] => ['Date', new Date(cl
 const length = (body: string): readonly [string, string] => ['Content-Length', String(Buffer.byteLength(body))];
 
 /** traefik/whoami: tells the pod's name and addresses, who asks, and the request as it came. */
-export const whoami = (pod: Pod, clock: Clock) => (request: http.IncomingMessage): Page => {
-  const { remoteAddress, remotePort } = request.socket;
-  const mac = pod.endpoint?.mac;
-  const addresses = ['127.0.0.1', '::1', pod.ip, ...(mac === undefined ? [] : [linkLocal(mac)])];
-  const asked = [`${request.method} ${request.url} HTTP/${request.httpVersion}`, ...headerLines(request), '', ''].join('\r\n');
-  const body = [`Hostname: ${pod.spec.name}`, ...addresses.map((address) => `IP: ${address}`), ...(remoteAddress === undefined ? [] : [`RemoteAddr: ${remoteAddress}:${remotePort}`]), asked].join('\n');
-  return { headers: [dateOf(clock), length(body), ['Content-Type', 'text/plain; charset=utf-8']], body };
-};
+export const whoami =
+  (pod: Pod, clock: Clock) =>
+  (request: http.IncomingMessage): Page => {
+    const { remoteAddress, remotePort } = request.socket;
+    const mac = pod.endpoint?.mac;
+    const addresses = ['127.0.0.1', '::1', pod.ip, ...(mac === undefined ? [] : [linkLocal(mac)])];
+    const asked = [
+      `${request.method} ${request.url} HTTP/${request.httpVersion}`,
+      ...headerLines(request),
+      '',
+      '',
+    ].join('\r\n');
+    const body = [
+      `Hostname: ${pod.spec.name}`,
+      ...addresses.map((address) => `IP: ${address}`),
+      ...(remoteAddress === undefined ? [] : [`RemoteAddr: ${remoteAddress}:${remotePort}`]),
+      asked,
+    ].join('\n');
+    return { headers: [dateOf(clock), length(body), ['Content-Type', 'text/plain; charset=utf-8']], body };
+  };
 
 /** Host and User-Agent first, the others by name: the order in which Go writes a request. */
 function headerLines({ rawHeaders }: http.IncomingMessage): string[] {
@@ -65,7 +82,7 @@ function headerLines({ rawHeaders }: http.IncomingMessage): string[] {
 /** The link-local address that is made of a hardware address (RFC 4291 appendix A). */
 function linkLocal(mac: string): string {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac.split(':').map((part) => Number.parseInt(part, 16));
-  const groups = [(a ^ 2) << 8 | b, c << 8 | 0xff, 0xfe << 8 | d, e << 8 | f];
+  const groups = [((a ^ 2) << 8) | b, (c << 8) | 0xff, (0xfe << 8) | d, (e << 8) | f];
   return `fe80::${groups.map((group) => group.toString(16)).join(':')}`;
 }
 
@@ -75,7 +92,15 @@ export const apache = (text: string, clock: Clock) => {
   const written = clock.now();
   const tag = `"${Buffer.byteLength(body).toString(16)}-${Math.floor(written * 1000).toString(16)}"`;
   return (): Page => ({
-    headers: [dateOf(clock), ['Server', 'Apache/2.4.58 (Ubuntu)'], ['Last-Modified', new Date(written).toUTCString()], ['ETag', tag], ['Accept-Ranges', 'bytes'], length(body), ['Content-Type', 'text/html']],
+    headers: [
+      dateOf(clock),
+      ['Server', 'Apache/2.4.58 (Ubuntu)'],
+      ['Last-Modified', new Date(written).toUTCString()],
+      ['ETag', tag],
+      ['Accept-Ranges', 'bytes'],
+      length(body),
+      ['Content-Type', 'text/html'],
+    ],
     body,
   });
 };

@@ -5,7 +5,10 @@ import type { Session } from './session.js';
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 
-  constructor(message: string, readonly exitCode = 1) {
+  constructor(
+    message: string,
+    readonly exitCode = 1,
+  ) {
     super(message);
   }
 }
@@ -28,7 +31,10 @@ export interface CommandIo {
   readonly endless: boolean;
   /** Whether more lines come from the same hands: a shell in a pod makes sense. */
   readonly interactive: boolean;
-  /** Lets the user edit a text on their own terminal, in a file with this ending; resolves with what they saved. undefined where there is no terminal. */
+  /**
+   * Lets the user edit a text on their own terminal, in a file with this ending; resolves with what they saved.
+   * undefined where there is no terminal.
+   */
   readonly edit?: (text: string, ending: string) => Promise<string>;
 }
 
@@ -44,7 +50,10 @@ export interface Command {
 
 /** Waits until the command is ended. */
 export function untilEnded(io: CommandIo, program: string): Promise<void> {
-  if (!io.endless) throw new CommandError(`${program} would never end here: put & at the end of the line, and later print what it saw with: fg`);
+  if (!io.endless)
+    throw new CommandError(
+      `${program} would never end here: put & at the end of the line, and later print what it saw with: fg`,
+    );
   return new Promise((resolve) => {
     if (io.signal.aborted) return resolve();
     io.signal.addEventListener('abort', () => resolve(), { once: true });

@@ -45,7 +45,10 @@ export function parseOptions(program: string, args: readonly string[], specs: re
       }
       continue;
     }
-    if (!spec) throw new CommandError(`${program}: unknown option ${flag}, allowed: ${specs.map(({ name, short }) => (short === undefined || short === name ? name : `${short}, ${name}`)).join(', ') || 'none'}`);
+    if (!spec)
+      throw new CommandError(
+        `${program}: unknown option ${flag}, allowed: ${specs.map(({ name, short }) => (short === undefined || short === name ? name : `${short}, ${name}`)).join(', ') || 'none'}`,
+      );
     if (spec.value !== true) push(values, spec.name, inline ?? 'true');
     else {
       const value = inline ?? args[++i];
@@ -53,18 +56,31 @@ export function parseOptions(program: string, args: readonly string[], specs: re
       push(values, spec.name, value);
     }
   }
-  return { words, rest, has: (name) => values.has(name), get: (name) => values.get(name)?.at(-1), all: (name) => values.get(name) ?? [] };
+  return {
+    words,
+    rest,
+    has: (name) => values.has(name),
+    get: (name) => values.get(name)?.at(-1),
+    all: (name) => values.get(name) ?? [],
+  };
 }
 
-/** `-it`, `-owide`, `-qO-`: short options written together; one that takes a value takes the rest of the word, or, as `last`, the next word. undefined where that cannot be. */
-function gluedShort(arg: string, specs: readonly OptionSpec[]): { readonly found: readonly (readonly [string, string])[]; readonly last: string | undefined } | undefined {
+/**
+ * `-it`, `-owide`, `-qO-`: short options written together; one that takes a value takes the rest of the word, or, as
+ * `last`, the next word. undefined where that cannot be.
+ */
+function gluedShort(
+  arg: string,
+  specs: readonly OptionSpec[],
+): { readonly found: readonly (readonly [string, string])[]; readonly last: string | undefined } | undefined {
   if (!/^-[A-Za-z].+/.test(arg)) return undefined;
   const found: (readonly [string, string])[] = [];
   for (let at = 1; at < arg.length; at++) {
     const spec = specs.find((candidate) => candidate.short === `-${arg[at]!}`);
     const rest = arg.slice(at + 1).replace(/^=/, '');
     if (!spec) return undefined;
-    if (spec.value === true) return rest === '' ? { found, last: spec.name } : { found: [...found, [spec.name, rest]], last: undefined };
+    if (spec.value === true)
+      return rest === '' ? { found, last: spec.name } : { found: [...found, [spec.name, rest]], last: undefined };
     found.push([spec.name, 'true']);
   }
   return { found, last: undefined };

@@ -32,8 +32,10 @@ export interface Failure {
 
 /**
  * Reads a script: a command on each line, `#` for remarks, and after a command what is expected of its output:
- * `expect TEXT` (a line after those found before has the text), `expect /REGEXP/`, `expect not TEXT` and `expect not /REGEXP/` (no line has it) and
- * `expect code NUMBER` (without one the exit code has to be 0). A command goes on after a backslash at the end of its line, and through the
+ * `expect TEXT` (a line after those found before has the text), `expect /REGEXP/`, `expect not TEXT` and `expect not
+ * /REGEXP/` (no line has it) and
+ * `expect code NUMBER` (without one the exit code has to be 0). A command goes on after a backslash at the end of its
+ * line, and through the
  * text of a here-document. Throws a LabFileError with file and line.
  */
 export function parseScript(name: string, text: string): Script {
@@ -46,12 +48,20 @@ export function parseScript(name: string, text: string): Script {
     if (line.startsWith('#')) parts.push({ remark: line });
     else if (/^expect(\s|$)/.test(line)) {
       if (!step) throw new LabFileError(`${name}:${i + 1}`, 'expect stands before the first command');
-      step.expectations.push({ line: i + 1, text: line, what: expectation(line.slice('expect'.length).trim(), `${name}:${i + 1}`) });
+      step.expectations.push({
+        line: i + 1,
+        text: line,
+        what: expectation(line.slice('expect'.length).trim(), `${name}:${i + 1}`),
+      });
     } else {
       const from = i + 1;
       let command = line;
       while (wantsMore(command)) {
-        if (++i === lines.length) throw new LabFileError(`${name}:${from}`, 'the command goes on, and the script ends: a here-document is not closed, or the last line ends in a backslash');
+        if (++i === lines.length)
+          throw new LabFileError(
+            `${name}:${from}`,
+            'the command goes on, and the script ends: a here-document is not closed, or the last line ends in a backslash',
+          );
         command += `\n${lines[i]!}`;
       }
       check(command, `${name}:${from}`);
@@ -74,10 +84,15 @@ function check(command: string, place: string): void {
 }
 
 function expectation(text: string, place: string): Expectation {
-  if (text === '' || text === 'not') throw new LabFileError(place, 'expect what? allowed: expect TEXT, expect /REGEXP/, expect not TEXT, expect not /REGEXP/, expect code NUMBER');
+  if (text === '' || text === 'not')
+    throw new LabFileError(
+      place,
+      'expect what? allowed: expect TEXT, expect /REGEXP/, expect not TEXT, expect not /REGEXP/, expect code NUMBER',
+    );
   const code = /^code (\S+)$/.exec(text)?.[1];
   if (code !== undefined) {
-    if (!/^\d{1,3}$/.test(code) || Number(code) > 255) throw new LabFileError(place, `expect code: got "${code}", allowed: 0 to 255`);
+    if (!/^\d{1,3}$/.test(code) || Number(code) > 255)
+      throw new LabFileError(place, `expect code: got "${code}", allowed: 0 to 255`);
     return { kind: 'code', code: Number(code) };
   }
   const negative = text.startsWith('not ');
@@ -95,10 +110,16 @@ function expectation(text: string, place: string): Expectation {
 const squeeze = (line: string): string => line.trim().replace(/\s+/g, ' ');
 
 /**
- * Plays a script in a session: `$ command`, its output, and what did not come as expected. `until` waits for the work of one
+ * Plays a script in a session: `$ command`, its output, and what did not come as expected. `until` waits for the work
+ * of one
  * command; it may move a clock on meanwhile. Stops at the first command with a failure.
  */
-export async function playScript(script: Script, session: Session, write: (text: string) => void, until: <T>(work: Promise<T>) => Promise<T> = (work) => work): Promise<readonly Failure[]> {
+export async function playScript(
+  script: Script,
+  session: Session,
+  write: (text: string) => void,
+  until: <T>(work: Promise<T>) => Promise<T> = (work) => work,
+): Promise<readonly Failure[]> {
   for (const part of script.parts) {
     if ('remark' in part) {
       write(`${part.remark}\n`);
@@ -106,10 +127,14 @@ export async function playScript(script: Script, session: Session, write: (text:
     }
     write(`$ ${part.command}\n`);
     let output = '';
-    const code = await until(session.run(part.command, { write: (text) => {
-      output += text;
-      write(text);
-    } }));
+    const code = await until(
+      session.run(part.command, {
+        write: (text) => {
+          output += text;
+          write(text);
+        },
+      }),
+    );
     const failures = failuresOf(part, output, code, script.name);
     if (failures.length > 0) {
       for (const { place, text } of failures) write(`${place}: ${text}\n`);
@@ -124,7 +149,8 @@ function failuresOf(step: Step, output: string, code: number, name: string): Fai
   const failures: Failure[] = [];
   let from = 0;
   const wanted = step.expectations.map(({ what }) => what).find((what) => what.kind === 'code')?.code ?? 0;
-  if (code !== wanted) failures.push({ place: `${name}:${step.line}`, text: `the exit code is ${code}, expected ${wanted}` });
+  if (code !== wanted)
+    failures.push({ place: `${name}:${step.line}`, text: `the exit code is ${code}, expected ${wanted}` });
   for (const { line, text, what } of step.expectations) {
     if (what.kind === 'code') continue;
     const has = (one: string): boolean => ('pattern' in what ? what.pattern.test(one) : one.includes(what.text));
@@ -134,7 +160,11 @@ function failuresOf(step: Step, output: string, code: number, name: string): Fai
       continue;
     }
     const at = lines.findIndex((one, i) => i >= from && has(one));
-    if (at < 0) failures.push({ place: `${name}:${line}`, text: `${text}: no such line${from > 0 ? ' after those found before' : ''}` });
+    if (at < 0)
+      failures.push({
+        place: `${name}:${line}`,
+        text: `${text}: no such line${from > 0 ? ' after those found before' : ''}`,
+      });
     else from = at + 1;
   }
   return failures;

@@ -48,7 +48,18 @@ const INTERRUPTED = 130;
 const GRACE = 100;
 /** Short names that people give to programs. */
 const ALIASES: Readonly<Record<string, string>> = { k: 'kubectl', kc: 'kubectl', kubecolor: 'kubectl' };
-const EXPECTED: readonly (new (...args: never[]) => Error)[] = [CommandError, OptionError, LineError, ApiError, ManifestError, LabFileError, TopologyError, IpamError, LrpError, LabelSelectorError];
+const EXPECTED: readonly (new (...args: never[]) => Error)[] = [
+  CommandError,
+  OptionError,
+  LineError,
+  ApiError,
+  ManifestError,
+  LabFileError,
+  TopologyError,
+  IpamError,
+  LrpError,
+  LabelSelectorError,
+];
 
 /** Somebody at a prompt of the lab: what they type is run, one line at a time. */
 export class Session {
@@ -58,7 +69,10 @@ export class Session {
   inside: RunningPod | undefined;
   private readonly jobs: Job[] = [];
 
-  constructor(readonly lab: Lab, readonly files: SessionFiles) {}
+  constructor(
+    readonly lab: Lab,
+    readonly files: SessionFiles,
+  ) {}
 
   /** The node that commands run on when the line names none: the first. */
   get node(): string {
@@ -78,11 +92,16 @@ export class Session {
       return this.files.read(file);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new CommandError(`cannot read ${file}: ${code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a folder, allowed: a file' : message}`);
+      throw new CommandError(
+        `cannot read ${file}: ${code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a folder, allowed: a file' : message}`,
+      );
     }
   }
 
-  /** Runs a line. Resolves with its exit code; whatever goes wrong with it is written. A line that is interrupted ends with code 130. */
+  /**
+   * Runs a line. Resolves with its exit code; whatever goes wrong with it is written. A line that is interrupted ends
+   * with code 130.
+   */
   async run(text: string, options: RunOptions): Promise<number> {
     let code = 0;
     try {
@@ -111,7 +130,8 @@ export class Session {
   /** What the user did wrong is written; a fault of the program is thrown on. */
   private failed(error: unknown, write: RunOptions['write']): number {
     // What the user's files do not allow is theirs to mend.
-    if (!EXPECTED.some((kind) => error instanceof kind) && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    if (!EXPECTED.some((kind) => error instanceof kind) && (error as NodeJS.ErrnoException).syscall === undefined)
+      throw error;
     write(`${(error as Error).message}\n`);
     return error instanceof CommandError ? error.exitCode : 1;
   }
@@ -140,9 +160,12 @@ export class Session {
   /** Runs one program. Throws a CommandError with code 127 for one that is not known. */
   async execute(words: readonly string[], io: CommandIo): Promise<number> {
     const [name = '', ...args] = words;
-    const command: Command | undefined = COMMANDS.find((candidate) => candidate.name === (Object.hasOwn(ALIASES, name) ? ALIASES[name] : name));
+    const command: Command | undefined = COMMANDS.find(
+      (candidate) => candidate.name === (Object.hasOwn(ALIASES, name) ? ALIASES[name] : name),
+    );
     // What runs in pods runs on the node too.
-    if (!command && Object.hasOwn(POD_PROGRAMS, name)) return POD_PROGRAMS[name]!(args, spotOfNode(this.lab, nodeNamed(this.lab, io.node)), io);
+    if (!command && Object.hasOwn(POD_PROGRAMS, name))
+      return POD_PROGRAMS[name]!(args, spotOfNode(this.lab, nodeNamed(this.lab, io.node)), io);
     if (!command) throw new CommandError(`${name}: command not found; help lists what there is`, NOT_FOUND);
     if (args[0] === '--help' || (args[0] === '-h' && args.length === 1)) {
       io.write(`${command.name} ${command.usage}\n  ${command.help}\n`);
@@ -160,7 +183,10 @@ export class Session {
   private begin(text: string, line: Line, options: RunOptions): number {
     const stop = new AbortController();
     const lines: string[] = [];
-    const done = this.pipe({ ...line, background: false }, { ...options, write: (part) => void lines.push(part), signal: stop.signal }).catch((error: unknown) => {
+    const done = this.pipe(
+      { ...line, background: false },
+      { ...options, write: (part) => void lines.push(part), signal: stop.signal },
+    ).catch((error: unknown) => {
       lines.push(`${(error as Error).message}\n`);
       return 1;
     });
@@ -175,14 +201,23 @@ export class Session {
       const last = i === line.stages.length - 1 && line.file === undefined;
       const parts: string[] = [];
       const io: CommandIo = {
-        lab: this.lab, session: this, node: this.node, input, env, write: last ? write : (text) => void parts.push(text),
-        signal: signal ?? new AbortController().signal, endless: signal !== undefined, interactive, ...(edit && { edit }),
+        lab: this.lab,
+        session: this,
+        node: this.node,
+        input,
+        env,
+        write: last ? write : (text) => void parts.push(text),
+        signal: signal ?? new AbortController().signal,
+        endless: signal !== undefined,
+        interactive,
+        ...(edit && { edit }),
       };
       code = this.inside ? await executeInside(this.inside, words, io) : await this.execute(words, io);
       input = parts.join('');
     }
     const { file } = line;
-    if (file && file.name !== '/dev/null') this.written.set(file.name, (file.append ? (this.written.get(file.name) ?? '') : '') + (input ?? ''));
+    if (file && file.name !== '/dev/null')
+      this.written.set(file.name, (file.append ? (this.written.get(file.name) ?? '') : '') + (input ?? ''));
     return code;
   }
 }

@@ -9,7 +9,10 @@ export interface Stage {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What one command says: programs joined by pipes, what the first reads, where the text goes, and whether it runs beside others. */
+/**
+ * What one command says: programs joined by pipes, what the first reads, where the text goes, and whether it runs
+ * beside others.
+ */
 export interface Line {
   readonly stages: readonly Stage[];
   /** Text of a here-document for the first program. */
@@ -26,7 +29,8 @@ const ALLOWED = 'a line may have pipes, "> FILE", ">> FILE", "<<WORD", "&&", "||
 const KEYWORDS = ['while', 'for', 'until', 'if', 'case', 'function', 'do', 'done', 'then', 'fi'];
 
 /**
- * Reads a line as a shell does: quotes, pipes, redirections, here-documents whose text follows on the next lines, `;`, `&&`, `||`, and `&` at the end;
+ * Reads a line as a shell does: quotes, pipes, redirections, here-documents whose text follows on the next lines,
+ * `;`, `&&`, `||`, and `&` at the end;
  * `#` begins a comment. Variables, loops and the like are no part of it. Throws a LineError.
  */
 export function parseLine(text: string): readonly Line[] {
@@ -38,9 +42,12 @@ export function parseLine(text: string): readonly Line[] {
     const operator = tokens[i]?.operator;
     if (i < tokens.length && operator !== ';' && operator !== '&&' && operator !== '||') continue;
     const part = tokens.slice(start, i);
-    if (part.length === 0 && operator !== undefined) throw new LineError(`there is a program missing before ${operator}`);
-    if (part.length === 0 && lines.length > 0 && lines.at(-1)!.then !== ';') throw new LineError(`there is a program missing after ${lines.at(-1)!.then}`);
-    if (part.length > 0 || lines.length === 0) lines.push(command(part, documents, operator as Line['then'] | undefined ?? ';'));
+    if (part.length === 0 && operator !== undefined)
+      throw new LineError(`there is a program missing before ${operator}`);
+    if (part.length === 0 && lines.length > 0 && lines.at(-1)!.then !== ';')
+      throw new LineError(`there is a program missing after ${lines.at(-1)!.then}`);
+    if (part.length > 0 || lines.length === 0)
+      lines.push(command(part, documents, (operator as Line['then'] | undefined) ?? ';'));
     start = i + 1;
   }
   return lines;
@@ -67,7 +74,13 @@ function withDocuments(text: string): { readonly line: string; readonly document
   for (const { word, raw } of documentWords(first)) {
     const end = rest.findIndex((candidate) => candidate.trim() === word);
     if (end < 0) throw new LineError(`<<${word}: there is no line "${word}" that ends the text`);
-    documents.push(rest.splice(0, end + 1).slice(0, -1).map((one) => `${one}\n`).join(''));
+    documents.push(
+      rest
+        .splice(0, end + 1)
+        .slice(0, -1)
+        .map((one) => `${one}\n`)
+        .join(''),
+    );
     line = line.replace(raw, ' << ');
   }
   if (rest.some((one) => one.trim() !== '')) throw new LineError('several lines: type one at a time');
@@ -92,10 +105,12 @@ function command(tokens: readonly Token[], documents: string[], then: Line['then
       file = { name: next.word, append: operator === '>>' };
     } else throw new LineError(`"${operator}" is not supported here; ${ALLOWED}`);
   }
-  if (stages.length > 1 && stages.some((stage) => stage.length === 0)) throw new LineError('there is a program missing beside |');
+  if (stages.length > 1 && stages.some((stage) => stage.length === 0))
+    throw new LineError('there is a program missing beside |');
   const made = stages.map(stageOf);
   const keyword = made.map(({ words }) => words[0]).find((word) => word !== undefined && KEYWORDS.includes(word));
-  if (keyword !== undefined) throw new LineError(`"${keyword}" is not supported here: there are no loops and conditions; ${ALLOWED}`);
+  if (keyword !== undefined)
+    throw new LineError(`"${keyword}" is not supported here: there are no loops and conditions; ${ALLOWED}`);
   return { stages: made, input, file, background, then };
 }
 
@@ -107,7 +122,8 @@ function stageOf(words: readonly string[]): Stage {
     if (name === undefined) break;
     env[name] = value!;
   }
-  if (at > 0 && at === words.length) throw new LineError(`${words[0]!}: variables are kept for one command only: NAME=VALUE COMMAND`);
+  if (at > 0 && at === words.length)
+    throw new LineError(`${words[0]!}: variables are kept for one command only: NAME=VALUE COMMAND`);
   return { words: words.slice(at), env };
 }
 
@@ -128,7 +144,7 @@ function tokenize(text: string): Token[] {
   for (let i = 0; i < text.length; i++) {
     const character = text[i]!;
     const operator = OPERATORS.find((one) => text.startsWith(one, i));
-    if (character === '\'' || character === '"') {
+    if (character === "'" || character === '"') {
       const end = text.indexOf(character, i + 1);
       if (end < 0) throw new LineError(`the quote ${character} is not closed`);
       const quoted = text.slice(i + 1, end);
@@ -154,5 +170,8 @@ function tokenize(text: string): Token[] {
 /** A variable that were taken as it stands would make a command do something else in silence. */
 function refuseVariables(text: string): void {
   const found = /^[^]*?(\$[A-Za-z_]\w*|\$[({]|`)/.exec(text)?.[1];
-  if (found !== undefined) throw new LineError(`"${found}" is not supported here: there are no variables and no commands in commands; put '...' around a $ that stands for itself`);
+  if (found !== undefined)
+    throw new LineError(
+      `"${found}" is not supported here: there are no variables and no commands in commands; put '...' around a $ that stands for itself`,
+    );
 }

@@ -11,35 +11,53 @@ import { readYaml } from './reader.js';
 import type { Place } from './reader.js';
 import type { LabHost, LabNode, PodPin, ServicePin, Topology } from './topology.js';
 
-/** How files that a topology names are read; paths are as written, joined to the folder of the topology. Throws a NodeJS.ErrnoException. */
+/**
+ * How files that a topology names are read; paths are as written, joined to the folder of the topology. Throws a
+ * NodeJS.ErrnoException.
+ */
 export type ReadFile = (file: string) => string;
 
 const MAX_IDENTITY = 65_535;
 const MAX_DELAY = 10_000;
 const MAX_NUMBER = 2 ** 31 - 1;
 
-/** Reads a topology. Throws a LabFileError, or a ManifestError for its manifests, that begins with file, line and column. */
+/**
+ * Reads a topology. Throws a LabFileError, or a ManifestError for its manifests, that begins with file, line and
+ * column.
+ */
 export function parseTopology(file: string, text: string, readFile: ReadFile): Topology {
   const root = readYaml(file, text);
   const at = root.members('name', 'seed', 'cluster', 'cilium', 'corefiles', 'nodes', 'hosts', 'pins', 'manifests');
   const cluster = at('cluster').members('domain', 'dns', 'serviceCidr');
   const cilium = at('cilium').members('settings', 'ipam', 'localRedirectPolicy');
-  const corefiles = new Map(at('corefiles').entries().map(([name, place]) => [name, place.text()]));
+  const corefiles = new Map(
+    at('corefiles')
+      .entries()
+      .map(([name, place]) => [name, place.text()]),
+  );
   const pins = at('pins').members('pods', 'services');
   const nodes = at('nodes').list().map(parseNode);
   if (nodes.length === 0) at('nodes').fail('got nothing, allowed: a list with a node or more');
   return {
     name: at('name').text(),
     seed: at('seed').present ? at('seed').number(0, MAX_NUMBER) : 1,
-    cluster: { domain: cluster('domain').textOr('cluster.local'), dns: address(cluster('dns')), serviceCidr: block(cluster('serviceCidr')) },
+    cluster: {
+      domain: cluster('domain').textOr('cluster.local'),
+      dns: address(cluster('dns')),
+      serviceCidr: block(cluster('serviceCidr')),
+    },
     settings: parseSettings(cilium('settings')),
     ipam: parseIpam(cilium('ipam')),
     localRedirectPolicy: cilium('localRedirectPolicy').flag(false),
     nodes,
-    hosts: at('hosts').list().map((place) => parseHost(place, corefiles)),
+    hosts: at('hosts')
+      .list()
+      .map((place) => parseHost(place, corefiles)),
     podPins: pins('pods').list().map(parsePodPin),
     servicePins: pins('services').list().map(parseServicePin),
-    manifests: at('manifests').list().flatMap((place) => parseManifests(place, file, readFile)),
+    manifests: at('manifests')
+      .list()
+      .flatMap((place) => parseManifests(place, file, readFile)),
   };
 }
 
@@ -64,14 +82,18 @@ function parseSettings(place: Place): Partial<DatapathConfig> {
   } catch (error) {
     if (!(error instanceof TopologyError)) throw error;
     const key = error.path.slice(place.path.length + 1).split(/[.[]/, 1)[0]!;
-    return place.members(...known)(key).fail(error.message.slice(error.path.length + 2));
+    return place
+      .members(...known)(key)
+      .fail(error.message.slice(error.path.length + 2));
   }
   return settings;
 }
 
 function parseIpam(place: Place): IpamConfig {
   const at = place.members('mode', 'clusterCidr', 'maskSize', 'clusterPoolCidrs', 'pools', 'preAllocation');
-  at('pools').list().forEach((pool) => pool.members('name', 'cidrs', 'maskSize'));
+  at('pools')
+    .list()
+    .forEach((pool) => pool.members('name', 'cidrs', 'maskSize'));
   return {
     ...(place.value as IpamConfig | undefined),
     mode: at('mode').present ? at('mode').oneOf('kubernetes', 'cluster-pool', 'multi-pool') : 'cluster-pool',
@@ -88,17 +110,37 @@ function parseInterface(place: Place): InterfaceSpec {
     ...(at('mac').present && { mac: at('mac').text() }),
     ...(at('mtu').present && { mtu: at('mtu').number(68, 65_535) }),
     ...(at('gateway').present && { gateway: address(at('gateway')) }),
-    ...(at('dhcp').present && { dhcp: { ...(dhcp('dns').present && { dns: address(dhcp('dns')) }), ...(dhcp('metric').present && { metric: dhcp('metric').number(0, MAX_NUMBER) }) } }),
+    ...(at('dhcp').present && {
+      dhcp: {
+        ...(dhcp('dns').present && { dns: address(dhcp('dns')) }),
+        ...(dhcp('metric').present && { metric: dhcp('metric').number(0, MAX_NUMBER) }),
+      },
+    }),
   };
 }
 
 function parseRoute(place: Place): StaticRoute {
   const at = place.members('to', 'via', 'device');
-  return { to: at('to').text(), ...(at('via').present && { via: address(at('via')) }), ...(at('device').present && { device: at('device').text() }) };
+  return {
+    to: at('to').text(),
+    ...(at('via').present && { via: address(at('via')) }),
+    ...(at('device').present && { device: at('device').text() }),
+  };
 }
 
 function parseNode(place: Place): LabNode {
-  const at = place.members('name', 'interfaces', 'internalIp', 'externalIps', 'routes', 'podCidr', 'routerIp', 'hostEndpointId', 'apiServer', 'resolvConf');
+  const at = place.members(
+    'name',
+    'interfaces',
+    'internalIp',
+    'externalIps',
+    'routes',
+    'podCidr',
+    'routerIp',
+    'hostEndpointId',
+    'apiServer',
+    'resolvConf',
+  );
   return {
     name: at('name').text(),
     interfaces: at('interfaces').list().map(parseInterface),
@@ -117,7 +159,10 @@ function parseHost(place: Place, corefiles: ReadonlyMap<string, string>): LabHos
   const at = place.members('name', 'interfaces', 'routes', 'forward', 'corefile', 'upstream', 'delay', 'web');
   const name = at('corefile').textOr(undefined);
   const corefile = name === undefined ? undefined : corefiles.get(name);
-  if (name !== undefined && corefile === undefined) at('corefile').fail(`got "${name}", allowed: a key of corefiles (${[...corefiles.keys()].join(', ') || 'none is there'})`);
+  if (name !== undefined && corefile === undefined)
+    at('corefile').fail(
+      `got "${name}", allowed: a key of corefiles (${[...corefiles.keys()].join(', ') || 'none is there'})`,
+    );
   return {
     name: at('name').text(),
     interfaces: at('interfaces').list().map(parseInterface),
@@ -131,9 +176,22 @@ function parseHost(place: Place, corefiles: ReadonlyMap<string, string>): LabHos
 }
 
 function parsePodPin(place: Place): PodPin {
-  const at = place.members('namespace', 'name', 'of', 'node', 'ip', 'identity', 'endpointId', 'device', 'ifindex', 'mac', 'nodeMac');
+  const at = place.members(
+    'namespace',
+    'name',
+    'of',
+    'node',
+    'ip',
+    'identity',
+    'endpointId',
+    'device',
+    'ifindex',
+    'mac',
+    'nodeMac',
+  );
   const of = at('of').textOr(undefined);
-  if (of !== undefined && !/^(deployment|daemonset)\/[^/]+$/.test(of)) at('of').fail(`got "${of}", allowed: deployment/NAME or daemonset/NAME`);
+  if (of !== undefined && !/^(deployment|daemonset)\/[^/]+$/.test(of))
+    at('of').fail(`got "${of}", allowed: deployment/NAME or daemonset/NAME`);
   return {
     namespace: at('namespace').textOr('default'),
     name: at('name').text(),
@@ -151,13 +209,19 @@ function parsePodPin(place: Place): PodPin {
 
 function parseServicePin(place: Place): ServicePin {
   const at = place.members('namespace', 'name', 'clusterIP', 'firstId');
-  return { namespace: at('namespace').textOr('default'), name: at('name').text(), clusterIP: address(at('clusterIP')), ...(at('firstId').present && { firstId: at('firstId').number(1, MAX_IDENTITY) }) };
+  return {
+    namespace: at('namespace').textOr('default'),
+    name: at('name').text(),
+    clusterIP: address(at('clusterIP')),
+    ...(at('firstId').present && { firstId: at('firstId').number(1, MAX_IDENTITY) }),
+  };
 }
 
 /** An entry is a file, or manifests written in place; those are told by the line on which they begin. */
 function parseManifests(place: Place, file: string, readFile: ReadFile): readonly ManifestObject[] {
   const at = place.members('file', 'inline');
-  if (at('file').present === at('inline').present) place.fail('got both or none of file and inline, allowed: one of them');
+  if (at('file').present === at('inline').present)
+    place.fail('got both or none of file and inline, allowed: one of them');
   if (at('inline').present) {
     const text = at('inline').text();
     // Empty lines before the text, so that a fault is told by its line in the topology; the text begins below the key.
@@ -168,6 +232,8 @@ function parseManifests(place: Place, file: string, readFile: ReadFile): readonl
     return [...parseManifest(name, readFile(name))];
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    return at('file').fail(`cannot read ${name}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message}`);
+    return at('file').fail(
+      `cannot read ${name}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message}`,
+    );
   }
 }

@@ -21,10 +21,17 @@ interface Source {
 
 /** A place in a YAML file: reads what stands there and names it when it is wrong. */
 export class Place {
-  constructor(private readonly source: Source, private readonly node: YamlNode | null | undefined, readonly path: string, private readonly offset: number) {}
+  constructor(
+    private readonly source: Source,
+    private readonly node: YamlNode | null | undefined,
+    readonly path: string,
+    private readonly offset: number,
+  ) {}
 
   get present(): boolean {
-    return this.node !== undefined && this.node !== null && !(loadYaml().isScalar(this.node) && this.node.value === null);
+    return (
+      this.node !== undefined && this.node !== null && !(loadYaml().isScalar(this.node) && this.node.value === null)
+    );
   }
 
   /** The plain value of all that stands here. */
@@ -40,16 +47,22 @@ export class Place {
 
   fail(message: string): never {
     const { line, col } = this.source.lines.linePos(this.node?.range?.[0] ?? this.offset);
-    throw new LabFileError(`${this.source.file}:${line}:${col}`, this.path === '' ? message : `${this.path}: ${message}`);
+    throw new LabFileError(
+      `${this.source.file}:${line}:${col}`,
+      this.path === '' ? message : `${this.path}: ${message}`,
+    );
   }
 
   /** The members of a mapping; keys other than those allowed are refused. */
   members<Key extends string>(...allowed: readonly Key[]): (key: Key) => Place {
     const pairs = this.pairs();
     for (const { key } of pairs) {
-      if (!(allowed as readonly string[]).includes(key.text)) key.place.fail(`unknown key, allowed: ${allowed.join(', ')}`);
+      if (!(allowed as readonly string[]).includes(key.text))
+        key.place.fail(`unknown key, allowed: ${allowed.join(', ')}`);
     }
-    return (key) => pairs.find((pair) => pair.key.text === key)?.value ?? new Place(this.source, undefined, this.join(key), this.node?.range?.[0] ?? this.offset);
+    return (key) =>
+      pairs.find((pair) => pair.key.text === key)?.value ??
+      new Place(this.source, undefined, this.join(key), this.node?.range?.[0] ?? this.offset);
   }
 
   /** All members of a mapping whose keys are free. */
@@ -61,7 +74,9 @@ export class Place {
   list(): readonly Place[] {
     if (!this.present) return [];
     if (!loadYaml().isSeq(this.node)) this.fail(`got ${this.kind()}, allowed: a list`);
-    return (this.node as YAMLSeq<YamlNode>).items.map((item, i) => new Place(this.source, item, `${this.path}[${i}]`, this.offset));
+    return (this.node as YAMLSeq<YamlNode>).items.map(
+      (item, i) => new Place(this.source, item, `${this.path}[${i}]`, this.offset),
+    );
   }
 
   text(): string {
@@ -81,7 +96,8 @@ export class Place {
   /** A whole number from `least` to `most`. */
   number(least: number, most: number): number {
     const value = this.scalar();
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) this.fail(`got ${this.kind()}, allowed: a whole number from ${least} to ${most}`);
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
+      this.fail(`got ${this.kind()}, allowed: a whole number from ${least} to ${most}`);
     return value;
   }
 
@@ -98,13 +114,19 @@ export class Place {
     return found ?? this.fail(`got ${this.kind()}, allowed: ${words.join(', ')}`);
   }
 
-  private pairs(): readonly { readonly key: { readonly text: string; readonly place: Place }; readonly value: Place }[] {
+  private pairs(): readonly {
+    readonly key: { readonly text: string; readonly place: Place };
+    readonly value: Place;
+  }[] {
     if (!this.present) return [];
     if (!loadYaml().isMap(this.node)) this.fail(`got ${this.kind()}, allowed: a mapping`);
     return (this.node as YAMLMap<Scalar, YamlNode>).items.map(({ key, value }: Pair<Scalar, YamlNode | null>) => {
       const text = String(key.value);
       const offset = key.range?.[0] ?? this.offset;
-      return { key: { text, place: new Place(this.source, key, this.join(text), offset) }, value: new Place(this.source, value, this.join(text), offset) };
+      return {
+        key: { text, place: new Place(this.source, key, this.join(text), offset) },
+        value: new Place(this.source, value, this.join(text), offset),
+      };
     });
   }
 
@@ -133,7 +155,10 @@ export function readYaml(file: string, text: string): Place {
   const [error] = document.errors;
   if (error) {
     const { line, col } = lines.linePos(error.pos[0]);
-    throw new LabFileError(`${file}:${line}:${col}`, error.message.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, ''));
+    throw new LabFileError(
+      `${file}:${line}:${col}`,
+      error.message.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, ''),
+    );
   }
   yaml.visit(document, { Alias: (_, alias) => alias.resolve(document) ?? alias });
   return new Place({ file, lines }, document.contents, '', 0);

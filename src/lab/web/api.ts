@@ -57,7 +57,10 @@ export interface LinkView {
   readonly kind: 'asks' | 'backend' | 'redirect' | 'forwards';
 }
 
-/** How names are cached on nodes: not at all, by the addon with rules of its own, by pods that nobody is led to, or by pods behind a redirect policy. */
+/**
+ * How names are cached on nodes: not at all, by the addon with rules of its own, by pods that nobody is led to, or by
+ * pods behind a redirect policy.
+ */
 export type NodeCacheMode = 'none' | 'iptables' | 'idle' | 'redirect';
 
 export interface ClusterView {
@@ -131,7 +134,10 @@ export interface Sample {
   /** Length of the period. */
   readonly period: number;
   readonly servers: Readonly<Record<PartId, ServerSample>>;
-  /** Packets that programs of the lab have sent, and processor time of the whole process: all servers share it, so it cannot be told apart. */
+  /**
+   * Packets that programs of the lab have sent, and processor time of the whole process: all servers share it, so it
+   * cannot be told apart.
+   */
   readonly packets: number;
   readonly cpu: number;
 }

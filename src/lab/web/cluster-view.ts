@@ -15,21 +15,44 @@ export function clusterView(lab: Lab, ports: readonly PodPort[]): ClusterView {
   const parts = new Parts(lab);
   const services = servicesOf(lab, parts);
   return {
-    name: topology.name, domain: topology.cluster.domain, dns: topology.cluster.dns,
-    nodes: [...lab.world.cluster.nodes.values()].map((node): NodeView => ({ id: `node/${node.name}`, name: node.name, ip: node.internalIp, addresses: node.netns.addresses })),
-    pods: podsOf(lab, ports), hosts: hostsOf(lab), services, links: linksOf(lab, parts, services), nodeCache: nodeCacheOf(lab, services),
+    name: topology.name,
+    domain: topology.cluster.domain,
+    dns: topology.cluster.dns,
+    nodes: [...lab.world.cluster.nodes.values()].map((node): NodeView => ({
+      id: `node/${node.name}`,
+      name: node.name,
+      ip: node.internalIp,
+      addresses: node.netns.addresses,
+    })),
+    pods: podsOf(lab, ports),
+    hosts: hostsOf(lab),
+    services,
+    links: linksOf(lab, parts, services),
+    nodeCache: nodeCacheOf(lab, services),
   };
 }
 
 function podsOf(lab: Lab, ports: readonly PodPort[]): readonly PodView[] {
-  return [...lab.kubelet.list()].sort((a, b) => (a.name < b.name ? -1 : 1)).map((pod) => {
-    const { namespace, name, model, program, state, restarts } = pod;
-    const port = ports.find((one) => one.pod === `${namespace}/${name}`)?.port;
-    return {
-      id: partOfPod(pod), namespace, name, workload: workloadOf(lab, namespace, name), node: model.spec.node, ip: model.ip, hostNetwork: model.spec.hostNetwork ?? false,
-      kind: program.kind, state, ready: model.ready, restarts, ...(port !== undefined && { port }),
-    };
-  });
+  return [...lab.kubelet.list()]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((pod) => {
+      const { namespace, name, model, program, state, restarts } = pod;
+      const port = ports.find((one) => one.pod === `${namespace}/${name}`)?.port;
+      return {
+        id: partOfPod(pod),
+        namespace,
+        name,
+        workload: workloadOf(lab, namespace, name),
+        node: model.spec.node,
+        ip: model.ip,
+        hostNetwork: model.spec.hostNetwork ?? false,
+        kind: program.kind,
+        state,
+        ready: model.ready,
+        restarts,
+        ...(port !== undefined && { port }),
+      };
+    });
 }
 
 function workloadOf(lab: Lab, namespace: string, name: string): string {
@@ -41,25 +64,54 @@ function hostsOf(lab: Lab): readonly HostView[] {
   const nodes = [...lab.world.cluster.nodes.values()];
   return lab.hosts.list().map(({ name, model, corefile }) => {
     const segments = model.netns.interfaces.flatMap(({ segment }) => segment ?? []);
-    const near = nodes.filter((node) => node.netns.interfaces.some(({ segment }) => segment !== undefined && segments.includes(segment)));
-    return { id: `host/${name}`, name, addresses: model.netns.addresses, dns: corefile !== undefined, ...(near.length === 1 && { node: near[0]!.name }) };
+    const near = nodes.filter((node) =>
+      node.netns.interfaces.some(({ segment }) => segment !== undefined && segments.includes(segment)),
+    );
+    return {
+      id: `host/${name}`,
+      name,
+      addresses: model.netns.addresses,
+      dns: corefile !== undefined,
+      ...(near.length === 1 && { node: near[0]!.name }),
+    };
   });
 }
 
 function servicesOf(lab: Lab, parts: Parts): readonly ServiceView[] {
   const { services, cluster } = lab.world;
   return services.specs().map(({ namespace, name, clusterIPs, ports }) => {
-    const backends = services.frontendsOf(namespace, name).flatMap((frontend) => frontend.backends.map(({ ip, node }) => parts.of(ip, node ?? lab.topology.nodes[0]?.name)));
+    const backends = services
+      .frontendsOf(namespace, name)
+      .flatMap((frontend) =>
+        frontend.backends.map(({ ip, node }) => parts.of(ip, node ?? lab.topology.nodes[0]?.name)),
+      );
     const redirects = [...cluster.nodes.values()].flatMap((node) => {
       const own = node.redirectList().filter((frontend) => clusterIPs.includes(frontend.ip));
       const policy = own[0]?.redirect?.policy;
-      return policy === undefined ? [] : [{ node: node.name, policy, to: unique(own.flatMap((frontend) => frontend.backends.map(({ ip }) => parts.of(ip, node.name)))) }];
+      return policy === undefined
+        ? []
+        : [
+            {
+              node: node.name,
+              policy,
+              to: unique(own.flatMap((frontend) => frontend.backends.map(({ ip }) => parts.of(ip, node.name)))),
+            },
+          ];
     });
-    return { id: `service/${namespace}/${name}`, namespace, name, ips: clusterIPs, ports: unique(ports.map(({ port, protocol }) => `${port}/${protocol}`)), backends: unique(backends), redirects };
+    return {
+      id: `service/${namespace}/${name}`,
+      namespace,
+      name,
+      ips: clusterIPs,
+      ports: unique(ports.map(({ port, protocol }) => `${port}/${protocol}`)),
+      backends: unique(backends),
+      redirects,
+    };
   });
 }
 
-const unique = (words: readonly (string | undefined)[]): readonly string[] => [...new Set(words)].filter((word) => word !== undefined);
+const unique = (words: readonly (string | undefined)[]): readonly string[] =>
+  [...new Set(words)].filter((word) => word !== undefined);
 
 function nodeCacheOf(lab: Lab, services: readonly ServiceView[]): NodeCacheMode {
   if (!lab.api.get('DaemonSet', 'kube-system', NODE_CACHE)) return 'none';

@@ -8,7 +8,8 @@ const PATIENCE = 240;
 export const MAX_READERS = 16;
 
 type Name = keyof LiveEvents;
-const frame = <Event extends Name>(event: Event, data: LiveEvents[Event]): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+const frame = <Event extends Name>(event: Event, data: LiveEvents[Event]): string =>
+  `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
 interface Reader {
   readonly response: ServerResponse;
@@ -16,7 +17,10 @@ interface Reader {
   missed: number;
 }
 
-/** Tells all open pages what happens (server-sent events, HTML standard section 9.2). Who reads too slowly misses rounds, is given everything anew when it has caught up, and is dropped in the end. */
+/**
+ * Tells all open pages what happens (server-sent events, HTML standard section 9.2). Who reads too slowly misses
+ * rounds, is given everything anew when it has caught up, and is dropped in the end.
+ */
 export class EventStream {
   private readonly readers = new Set<Reader>();
 

@@ -13,30 +13,54 @@ export function linksOf(lab: Lab, parts: Parts, services: readonly ServiceView[]
   for (const pod of lab.kubelet.list()) {
     const { kind } = pod.program;
     const node = pod.model.node;
-    const nameservers = parseResolvConf(pod.files.read('/etc/resolv.conf') ?? '').nameservers.map(({ address }) => address);
+    const nameservers = parseResolvConf(pod.files.read('/etc/resolv.conf') ?? '').nameservers.map(
+      ({ address }) => address,
+    );
     const corefile = pod.program.corefile?.();
-    const targets = corefile === undefined ? nameservers : forwardTargets(corefile).flatMap((target) => (target === '/etc/resolv.conf' ? nameservers : [target]));
+    const targets =
+      corefile === undefined
+        ? nameservers
+        : forwardTargets(corefile).flatMap((target) => (target === '/etc/resolv.conf' ? nameservers : [target]));
     if (kind === 'idle' && pod.model.spec.hostNetwork) continue;
     for (const address of new Set(targets)) {
       const to = parts.of(address, node.name);
-      if (to !== undefined && to !== partOfPod(pod)) links.push({ from: partOfPod(pod), to, kind: corefile === undefined ? 'asks' : 'forwards' });
+      if (to !== undefined && to !== partOfPod(pod))
+        links.push({ from: partOfPod(pod), to, kind: corefile === undefined ? 'asks' : 'forwards' });
     }
   }
   for (const service of services) {
     if (!service.ports.some((port) => port.startsWith(`${DNS}/`)) && service.backends.length === 0) continue;
     links.push(...service.backends.map((to): LinkView => ({ from: service.id, to, kind: 'backend' })));
-    links.push(...service.redirects.flatMap(({ to }) => to.map((one): LinkView => ({ from: service.id, to: one, kind: 'redirect' }))));
+    links.push(
+      ...service.redirects.flatMap(({ to }) =>
+        to.map((one): LinkView => ({ from: service.id, to: one, kind: 'redirect' })),
+      ),
+    );
   }
   const seen = new Set<PartId>();
   return links.filter(({ from, to, kind }) => !seen.has(`${from} ${to} ${kind}`) && seen.add(`${from} ${to} ${kind}`));
 }
 
-/** Addresses and files that a Corefile forwards to, without ports and schemes; none for a Corefile that cannot be read. */
+/**
+ * Addresses and files that a Corefile forwards to, without ports and schemes; none for a Corefile that cannot be
+ * read.
+ */
 export function forwardTargets(text: string): readonly string[] {
   try {
     const { blocks } = parseCorefile({ name: 'Corefile', text });
-    const words = blocks.flatMap(({ directives }) => directives.filter(({ name }) => name === 'forward').flatMap(({ args }) => args.slice(1)));
-    return [...new Set(words.map((word) => word.replace(/^\w+:\/\//, '').replace(/^([\d.]+):\d+$/, '$1').replace(/^\[(.*)\](:\d+)?$/, '$1')))];
+    const words = blocks.flatMap(({ directives }) =>
+      directives.filter(({ name }) => name === 'forward').flatMap(({ args }) => args.slice(1)),
+    );
+    return [
+      ...new Set(
+        words.map((word) =>
+          word
+            .replace(/^\w+:\/\//, '')
+            .replace(/^([\d.]+):\d+$/, '$1')
+            .replace(/^\[(.*)\](:\d+)?$/, '$1'),
+        ),
+      ),
+    ];
   } catch {
     return [];
   }

@@ -43,7 +43,9 @@ class Batch<Item> {
   }
 }
 
-/** What happens in a lab, told to open pages in rounds. Nothing is kept for pages while none is open but the samples. */
+/**
+ * What happens in a lab, told to open pages in rounds. Nothing is kept for pages while none is open but the samples.
+ */
 export class Live {
   private readonly stream: EventStream;
   private readonly samples: Samples;
@@ -56,10 +58,15 @@ export class Live {
   /** The cluster as it was told last. */
   private told = '';
 
-  constructor(private readonly lab: Lab, private readonly options: LiveOptions) {
+  constructor(
+    private readonly lab: Lab,
+    private readonly options: LiveOptions,
+  ) {
     const { clock } = lab;
     this.parts = new Parts(lab);
-    this.samples = new Samples({ clock, packets: () => lab.world.sent, cpu: options.cpu }, (sample) => this.stream.send('samples', [sample]));
+    this.samples = new Samples({ clock, packets: () => lab.world.sent, cpu: options.cpu }, (sample) =>
+      this.stream.send('samples', [sample]),
+    );
     this.stream = new EventStream(() => ({ cluster: options.view(), samples: this.samples.list() }));
     this.endings = [
       lab.tracer.follow((visit) => {
@@ -69,7 +76,9 @@ export class Live {
       lab.hubble.onFlow((flow) => {
         if (this.stream.size > 0) this.flows.push(flow);
       }),
-      () => this.rounds?.cancel(), () => this.samples.close(), () => this.stream.close(),
+      () => this.rounds?.cancel(),
+      () => this.samples.close(),
+      () => this.stream.close(),
     ];
   }
 
@@ -98,15 +107,36 @@ export class Live {
       this.stream.send('cluster', view);
     }
     const flows = this.flows.take();
-    if (flows.items.length > 0) this.stream.send('flows', { flows: flows.items.map((flow) => this.flowView(flow)), left: flows.left });
+    if (flows.items.length > 0)
+      this.stream.send('flows', { flows: flows.items.map((flow) => this.flowView(flow)), left: flows.left });
     const visits = this.visits.take();
-    if (visits.items.length > 0) this.stream.send('visits', { visits: visits.items.map((visit) => this.visitView(visit)), left: visits.left });
+    if (visits.items.length > 0)
+      this.stream.send('visits', { visits: visits.items.map((visit) => this.visitView(visit)), left: visits.left });
   }
 
-  private flowView({ event, time, node, source, destination, protocol, point, verdict, isReply, summary }: Flow): FlowView {
+  private flowView({
+    event,
+    time,
+    node,
+    source,
+    destination,
+    protocol,
+    point,
+    verdict,
+    isReply,
+    summary,
+  }: Flow): FlowView {
     return {
-      seq: event.seq, time, node, source: this.parts.peer(source.ip, source.port, node), destination: this.parts.peer(destination.ip, destination.port, node),
-      protocol, point, verdict, ...(isReply !== undefined && { reply: isReply }), summary,
+      seq: event.seq,
+      time,
+      node,
+      source: this.parts.peer(source.ip, source.port, node),
+      destination: this.parts.peer(destination.ip, destination.port, node),
+      protocol,
+      point,
+      verdict,
+      ...(isReply !== undefined && { reply: isReply }),
+      summary,
     };
   }
 
@@ -118,8 +148,14 @@ export class Live {
     const named = caller && namedBy(caller, visit, this.lab);
     const by = named === undefined ? undefined : this.lab.world.services.ownerOfAddress(named);
     return {
-      server: partOfServer(server), ...(from !== undefined && { from }), ...(by !== undefined && { by: `service/${by}` }),
-      name, type, transport, hit: answeredBy === 'cache', result: rcode ?? 'no answer',
+      server: partOfServer(server),
+      ...(from !== undefined && { from }),
+      ...(by !== undefined && { by: `service/${by}` }),
+      name,
+      type,
+      transport,
+      hit: answeredBy === 'cache',
+      result: rcode ?? 'no answer',
     };
   }
 }

@@ -50,14 +50,24 @@ export class Parts {
     // A server outside sees the node that is on its own link.
     const outside = hosts.list().find((host) => host.name === server)?.model.netns;
     const segments = outside?.interfaces.flatMap(({ segment }) => segment ?? []) ?? [];
-    const part = segments.map((segment) => world.cluster.directory.attached(segment, remote.address)?.owner.name).find((owner) => owner !== undefined) ?? this.of(remote.address, home)?.replace(/^node\//, '');
+    const part =
+      segments
+        .map((segment) => world.cluster.directory.attached(segment, remote.address)?.owner.name)
+        .find((owner) => owner !== undefined) ?? this.of(remote.address, home)?.replace(/^node\//, '');
     const node = part === undefined ? undefined : world.cluster.nodes.get(part);
     if (!node) return part === undefined ? undefined : this.of(remote.address, home);
     const protocol = transport === 'udp' ? 'UDP' : 'TCP';
-    const mapping = [...(outside?.addresses ?? []), ...(own ? [own.ip] : [])].map((address) => node.nat.mappingOf(protocol, address, local.port, remote.address, remote.port)).find((one) => one !== undefined);
+    const mapping = [...(outside?.addresses ?? []), ...(own ? [own.ip] : [])]
+      .map((address) => node.nat.mappingOf(protocol, address, local.port, remote.address, remote.port))
+      .find((one) => one !== undefined);
     const source = mapping && this.pod(mapping.src);
     if (source) return partOfPod(source);
-    const cache = kubelet.list().find((candidate) => candidate.model.spec.hostNetwork && candidate.model.node === node && candidate.program.kind === 'node-cache');
+    const cache = kubelet
+      .list()
+      .find(
+        (candidate) =>
+          candidate.model.spec.hostNetwork && candidate.model.node === node && candidate.program.kind === 'node-cache',
+      );
     return cache ? partOfPod(cache) : `node/${node.name}`;
   }
 }

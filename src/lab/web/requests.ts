@@ -8,7 +8,10 @@ import type { RunningPod } from '../pods/kubelet.js';
 export class RequestError extends Error {
   override readonly name = 'RequestError';
 
-  constructor(readonly status: number, message: string) {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
     super(message);
   }
 }
@@ -33,7 +36,8 @@ export async function readObject(request: IncomingMessage): Promise<Readonly<Rec
   } catch (error) {
     throw new RequestError(400, `body: ${(error as Error).message}`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new RequestError(400, 'body: expected a JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new RequestError(400, 'body: expected a JSON object');
   return value as Readonly<Record<string, unknown>>;
 }
 
@@ -51,11 +55,24 @@ export function lookupOf(body: Readonly<Record<string, unknown>>, lab: Lab): Loo
   if (name === '' || /\s/.test(name)) throw new RequestError(400, `name: got "${name}", allowed: a domain name`);
   const [namespace = '', podName = ''] = textOf(body, 'pod', MAX_NAME).split('/', 2);
   const pod = lab.kubelet.get(namespace, podName);
-  if (!pod) throw new RequestError(404, `pod: got "${namespace}/${podName}", allowed: ${lab.kubelet.list().map((one) => `${one.namespace}/${one.name}`).join(', ')}`);
+  if (!pod)
+    throw new RequestError(
+      404,
+      `pod: got "${namespace}/${podName}", allowed: ${lab.kubelet
+        .list()
+        .map((one) => `${one.namespace}/${one.name}`)
+        .join(', ')}`,
+    );
   const profile = PROFILES.find((known) => known === (body['libc'] ?? 'glibc'));
-  if (!profile) throw new RequestError(400, `libc: got ${JSON.stringify(body['libc'])}, allowed: ${PROFILES.join(', ')}`);
+  if (!profile)
+    throw new RequestError(400, `libc: got ${JSON.stringify(body['libc'])}, allowed: ${PROFILES.join(', ')}`);
   const types = body['types'] ?? ['A', 'AAAA'];
-  if (!Array.isArray(types) || types.length === 0 || !types.every((type): type is 'A' | 'AAAA' => type === 'A' || type === 'AAAA')) throw new RequestError(400, `types: got ${JSON.stringify(types)}, allowed: A, AAAA`);
+  if (
+    !Array.isArray(types) ||
+    types.length === 0 ||
+    !types.every((type): type is 'A' | 'AAAA' => type === 'A' || type === 'AAAA')
+  )
+    throw new RequestError(400, `types: got ${JSON.stringify(types)}, allowed: A, AAAA`);
   return { pod, name, types: [...new Set(types)], profile };
 }
 
@@ -69,6 +86,7 @@ export function lineOf(body: Readonly<Record<string, unknown>>): string {
 function textOf(body: Readonly<Record<string, unknown>>, key: string, longest: number): string {
   const value = body[key];
   if (typeof value !== 'string') throw new RequestError(400, `${key}: got ${JSON.stringify(value)}, allowed: text`);
-  if (value.length > longest) throw new RequestError(400, `${key}: got ${value.length} characters, allowed: ${longest}`);
+  if (value.length > longest)
+    throw new RequestError(400, `${key}: got ${value.length} characters, allowed: ${longest}`);
   return value;
 }

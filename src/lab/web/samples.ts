@@ -23,7 +23,10 @@ export class Samples {
   private last: { readonly at: Milliseconds; readonly packets: number; readonly cpu: Milliseconds };
   private readonly timer: Timer;
 
-  constructor(private readonly sources: SampleSources, private readonly onSample: (sample: Sample) => void) {
+  constructor(
+    private readonly sources: SampleSources,
+    private readonly onSample: (sample: Sample) => void,
+  ) {
     this.last = this.read();
     this.timer = repeat(sources.clock, SAMPLE_PERIOD, () => this.take());
   }
@@ -51,7 +54,13 @@ export class Samples {
   private take(): void {
     const now = this.read();
     const servers: Record<PartId, ServerSample> = Object.fromEntries(this.current);
-    const sample = { time: this.sources.clock.now(), period: now.at - this.last.at, servers, packets: now.packets - this.last.packets, cpu: now.cpu - this.last.cpu };
+    const sample = {
+      time: this.sources.clock.now(),
+      period: now.at - this.last.at,
+      servers,
+      packets: now.packets - this.last.packets,
+      cpu: now.cpu - this.last.cpu,
+    };
     this.current = new Map();
     this.last = now;
     this.kept.push(sample);

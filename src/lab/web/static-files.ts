@@ -13,8 +13,10 @@ export interface StaticFile {
 
 /** The page's files by their path; nothing else of the folder is served. */
 const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
-  '/': ['index.html', 'text/html; charset=utf-8'], '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
-  '/page.css': ['page.css', 'text/css; charset=utf-8'], '/icon.svg': ['icon.svg', 'image/svg+xml'],
+  '/': ['index.html', 'text/html; charset=utf-8'],
+  '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
+  '/page.css': ['page.css', 'text/css; charset=utf-8'],
+  '/icon.svg': ['icon.svg', 'image/svg+xml'],
 };
 
 /** Where the build puts the page: beside the compiled program, or in `dist` when the program runs from its sources. */

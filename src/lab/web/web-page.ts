@@ -37,13 +37,19 @@ export class WebPage {
   private running = 0;
   private readonly routes: Readonly<Record<string, { readonly methods: readonly string[]; readonly handle: Handler }>>;
 
-  constructor(private readonly lab: Lab, private readonly options: WebPageOptions) {
+  constructor(
+    private readonly lab: Lab,
+    private readonly options: WebPageOptions,
+  ) {
     this.files = options.files ?? new StaticFiles();
     this.live = new Live(lab, { view: () => clusterView(lab, options.dns()), cpu: options.cpu });
     this.session = new Session(lab, { read: readLabFile });
     const read = ['GET', 'HEAD'];
     this.routes = {
-      '/api/cluster': { methods: read, handle: (_request, response) => json(response, 200, clusterView(lab, options.dns())) },
+      '/api/cluster': {
+        methods: read,
+        handle: (_request, response) => json(response, 200, clusterView(lab, options.dns())),
+      },
       '/api/part': { methods: read, handle: (_request, response, search) => this.part(response, search) },
       '/api/events': { methods: ['GET'], handle: (_request, response) => this.events(response) },
       '/api/lookup': { methods: ['POST'], handle: (request, response) => this.lookup(request, response) },
@@ -64,12 +70,22 @@ export class WebPage {
       if (refused.status === 405) response.setHeader('allow', (route?.methods ?? ['GET', 'HEAD']).join(', '));
       json(response, refused.status, { error: refused.error });
     } else if (route) {
-      Promise.resolve().then(() => route.handle(request, response, new URLSearchParams(query))).catch((error: unknown) => fail(response, error));
+      Promise.resolve()
+        .then(() => route.handle(request, response, new URLSearchParams(query)))
+        .catch((error: unknown) => fail(response, error));
     } else if (file === 'missing') {
-      response.writeHead(503, { ...SECURITY_HEADERS, 'content-type': 'text/plain; charset=utf-8' }).end('the page is not built; build it with: npm run build\n');
+      response
+        .writeHead(503, { ...SECURITY_HEADERS, 'content-type': 'text/plain; charset=utf-8' })
+        .end('the page is not built; build it with: npm run build\n');
     } else if (file) {
       const fresh = request.headers['if-none-match'] === file.etag;
-      response.writeHead(fresh ? 304 : 200, { ...SECURITY_HEADERS, 'content-type': file.type, etag: file.etag, 'cache-control': 'no-cache', ...(!fresh && { 'content-length': file.body.length }) });
+      response.writeHead(fresh ? 304 : 200, {
+        ...SECURITY_HEADERS,
+        'content-type': file.type,
+        etag: file.etag,
+        'cache-control': 'no-cache',
+        ...(!fresh && { 'content-length': file.body.length }),
+      });
       response.end(fresh || request.method === 'HEAD' ? undefined : file.body);
     }
     return true;
@@ -83,7 +99,11 @@ export class WebPage {
   private part(response: ServerResponse, search: URLSearchParams): void {
     const id = search.get('id') ?? '';
     const details = detailsOf(this.lab, id, this.options.http());
-    if (!details) throw new RequestError(404, `id: got "${id}", allowed: pod/NAMESPACE/NAME, service/NAMESPACE/NAME, node/NAME, host/NAME of what there is`);
+    if (!details)
+      throw new RequestError(
+        404,
+        `id: got "${id}", allowed: pod/NAMESPACE/NAME, service/NAMESPACE/NAME, node/NAME, host/NAME of what there is`,
+      );
     json(response, 200, details);
   }
 
@@ -96,13 +116,22 @@ export class WebPage {
     json(response, 200, await explainLookup(this.lab, pod, name, { types, profile }));
   }
 
-  /** Runs a line and writes what it says as it comes. It ends when the reader goes, or when the reader is much slower than the line. */
+  /**
+   * Runs a line and writes what it says as it comes. It ends when the reader goes, or when the reader is much slower
+   * than the line.
+   */
   private async exec(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const line = lineOf(await readObject(request));
     if (this.running >= MAX_RUNNING) throw new RequestError(429, `${MAX_RUNNING} commands are running already`);
     const stop = new AbortController();
     response.on('close', () => stop.abort());
-    response.writeHead(200, { ...SECURITY_HEADERS, 'content-type': 'application/x-ndjson; charset=utf-8', 'cache-control': 'no-store' }).flushHeaders();
+    response
+      .writeHead(200, {
+        ...SECURITY_HEADERS,
+        'content-type': 'application/x-ndjson; charset=utf-8',
+        'cache-control': 'no-store',
+      })
+      .flushHeaders();
     const say = (answer: ExecAnswer): void => {
       if (stop.signal.aborted || response.writableLength > MAX_WAITING) return stop.abort();
       response.write(`${JSON.stringify(answer)}\n`);
@@ -121,20 +150,29 @@ export class WebPage {
 }
 
 /**
- * Files that commands of the page read: those of the lab's own folder, under their way in it (`manifests/lrp.yaml`) or as the scripts name them
+ * Files that commands of the page read: those of the lab's own folder, under their way in it (`manifests/lrp.yaml`)
+ * or as the scripts name them
  * (`../manifests/lrp.yaml`). Whoever may open the page is not given the user's files.
  */
 export function readLabFile(file: string): string {
   const wanted = path.resolve(LAB_FOLDER, file.replace(/^\.\.\//, ''));
-  const inside = (name: string): boolean => !path.relative(LAB_FOLDER, name).startsWith('..') && !path.isAbsolute(path.relative(LAB_FOLDER, name));
+  const inside = (name: string): boolean =>
+    !path.relative(LAB_FOLDER, name).startsWith('..') && !path.isAbsolute(path.relative(LAB_FOLDER, name));
   if (!inside(wanted)) throw new Error('the page reads the files of the folder lab only');
   const real = realpathSync(wanted);
-  if (path.relative(realpathSync(LAB_FOLDER), real).startsWith('..')) throw new Error('the page reads the files of the folder lab only');
+  if (path.relative(realpathSync(LAB_FOLDER), real).startsWith('..'))
+    throw new Error('the page reads the files of the folder lab only');
   return readFileSync(real, 'utf8');
 }
 
 function json(response: ServerResponse, status: number, value: unknown): void {
-  response.writeHead(status, { ...SECURITY_HEADERS, 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }).end(JSON.stringify(value));
+  response
+    .writeHead(status, {
+      ...SECURITY_HEADERS,
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+    })
+    .end(JSON.stringify(value));
 }
 
 function fail(response: ServerResponse, error: unknown): void {

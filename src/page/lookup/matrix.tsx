@@ -18,18 +18,44 @@ export function Matrix({ story }: { readonly story: Explanation }) {
   const numbers = new Map(story.steps.flatMap((step) => step.queries.map((query) => [query, next++] as const)));
   return (
     <div class="matrix">
-      <p class="sum"><strong>{queries} {queries === 1 ? 'query' : 'queries'}</strong> = {story.steps.length} {story.steps.length === 1 ? 'name' : 'names'} tried × {types.join(' and ')}
-        {wasted > 0 && <>; <em>{wasted} found nothing</em></>}</p>
+      <p class="sum">
+        <strong>
+          {queries} {queries === 1 ? 'query' : 'queries'}
+        </strong>{' '}
+        = {story.steps.length} {story.steps.length === 1 ? 'name' : 'names'} tried × {types.join(' and ')}
+        {wasted > 0 && (
+          <>
+            ; <em>{wasted} found nothing</em>
+          </>
+        )}
+      </p>
       <p class="why">{whyText(story)}.</p>
       <table>
         <caption class="sr">Queries by search step and type</caption>
-        <thead><tr><th scope="col">Step</th>{types.map((type) => <th key={type} scope="col">{type}</th>)}</tr></thead>
+        <thead>
+          <tr>
+            <th scope="col">Step</th>
+            {types.map((type) => (
+              <th key={type} scope="col">
+                {type}
+              </th>
+            ))}
+          </tr>
+        </thead>
         <tbody>
           {story.steps.map((step, i) => (
             <tr key={`${i} ${step.name}`} data-current={frame.value?.step === i || undefined}>
-              <th scope="row"><span class="tried">{broken(step.name)}</span> <small>{broken(step.why)}</small></th>
+              <th scope="row">
+                <span class="tried">{broken(step.name)}</span> <small>{broken(step.why)}</small>
+              </th>
               {types.map((type) => (
-                <td key={type}>{step.queries.filter((query) => query.type === type).map((query) => <Cell key={numbers.get(query)} query={query} number={numbers.get(query)!} />)}</td>
+                <td key={type}>
+                  {step.queries
+                    .filter((query) => query.type === type)
+                    .map((query) => (
+                      <Cell key={numbers.get(query)} query={query} number={numbers.get(query)!} />
+                    ))}
+                </td>
               ))}
             </tr>
           ))}
@@ -48,9 +74,22 @@ const hitOf = ({ hops }: ExplainedQuery): boolean => hops.find((hop) => hop.kind
 function Cell({ query, number }: { readonly query: ExplainedQuery; readonly number: number }) {
   const lit = number <= reached.value;
   return (
-    <button type="button" class="query" data-lit={lit || undefined} data-current={frame.value?.query === number || undefined} data-tone={toneOf(query.result)} onClick={() => goToQuery(number)}>
-      <span class="sr">Query {number + 1}, {query.type}: </span>
-      <b>{query.result}</b><small>{hitOf(query) && <span class="hit">hit </span>}{query.time.toFixed(1)} ms</small>
+    <button
+      type="button"
+      class="query"
+      data-lit={lit || undefined}
+      data-current={frame.value?.query === number || undefined}
+      data-tone={toneOf(query.result)}
+      onClick={() => goToQuery(number)}
+    >
+      <span class="sr">
+        Query {number + 1}, {query.type}:{' '}
+      </span>
+      <b>{query.result}</b>
+      <small>
+        {hitOf(query) && <span class="hit">hit </span>}
+        {query.time.toFixed(1)} ms
+      </small>
     </button>
   );
 }

@@ -1,7 +1,10 @@
 import type { Explanation } from '../../lab/web/api.js';
 import { past, show, story } from '../player.js';
 
-const hits = (one: Explanation): number => one.steps.flatMap(({ queries }) => queries).filter(({ hops }) => hops.find((hop) => hop.kind === 'visit')?.cache === 'hit').length;
+const hits = (one: Explanation): number =>
+  one.steps
+    .flatMap(({ queries }) => queries)
+    .filter(({ hops }) => hops.find((hop) => hop.kind === 'visit')?.cache === 'hit').length;
 
 /** Look-ups so far with what each cost, to be compared. */
 export function Past() {
@@ -10,13 +13,39 @@ export function Past() {
   return (
     <table class="past">
       <caption>What look-ups cost</caption>
-      <thead><tr><th scope="col">Name</th><th scope="col">Queries</th><th scope="col">Packets</th><th scope="col">Hits</th><th scope="col" class="more">Visits</th><th scope="col">Time</th></tr></thead>
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Queries</th>
+          <th scope="col">Packets</th>
+          <th scope="col">Hits</th>
+          <th scope="col" class="more">
+            Visits
+          </th>
+          <th scope="col">Time</th>
+        </tr>
+      </thead>
       <tbody>
         {past.value.map((one, i) => (
           <tr key={past.value.length - i} data-current={one === story.value || undefined}>
-            <th scope="row"><button type="button" class="link" onClick={() => show(one)} aria-label={`show the look-up of ${one.asked} again`}>{one.asked}</button></th>
-            <td>{one.cost.queries}</td><td>{one.cost.packets}</td><td>{hits(one)}</td><td class="more">{one.cost.visits}</td>
-            <td class="time"><meter min={0} max={most} value={one.cost.time} aria-hidden="true" />{one.cost.time.toFixed(1)} ms</td>
+            <th scope="row">
+              <button
+                type="button"
+                class="link"
+                onClick={() => show(one)}
+                aria-label={`show the look-up of ${one.asked} again`}
+              >
+                {one.asked}
+              </button>
+            </th>
+            <td>{one.cost.queries}</td>
+            <td>{one.cost.packets}</td>
+            <td>{hits(one)}</td>
+            <td class="more">{one.cost.visits}</td>
+            <td class="time">
+              <meter min={0} max={most} value={one.cost.time} aria-hidden="true" />
+              {one.cost.time.toFixed(1)} ms
+            </td>
           </tr>
         ))}
       </tbody>

@@ -12,7 +12,9 @@ export interface Lane {
   readonly agents: readonly PodView[];
 }
 
-/** The picture as lanes: one a node, between them the service addresses that every node knows, and the hosts outside. */
+/**
+ * The picture as lanes: one a node, between them the service addresses that every node knows, and the hosts outside.
+ */
 export interface Lanes {
   readonly lanes: readonly Lane[];
   /** Services by the stage that they stand in front of: other services, those that pods ask, those that caches ask. */
@@ -26,8 +28,15 @@ const STAGE_OF: Readonly<Record<string, Stage>> = { dns: 'dns', 'node-cache': 'c
 export function lanesOf(view: ClusterView): Lanes {
   const lanes = view.nodes.map(({ id, name, ip }): Lane => {
     const own = view.pods.filter((pod) => pod.node === name);
-    const at = (stage: Stage): readonly PodView[] => own.filter((pod) => !isAgent(pod) && (STAGE_OF[pod.kind] ?? 'work') === stage);
-    return { id, node: name, ip, stages: { work: at('work'), cache: at('cache'), dns: at('dns') }, agents: own.filter(isAgent) };
+    const at = (stage: Stage): readonly PodView[] =>
+      own.filter((pod) => !isAgent(pod) && (STAGE_OF[pod.kind] ?? 'work') === stage);
+    return {
+      id,
+      node: name,
+      ip,
+      stages: { work: at('work'), cache: at('cache'), dns: at('dns') },
+      agents: own.filter(isAgent),
+    };
   });
   const services: Record<Stage, ServiceView[]> = { work: [], cache: [], dns: [] };
   for (const service of view.services) services[stageOf(service, view)].push(service);

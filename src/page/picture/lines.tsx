@@ -19,14 +19,22 @@ function measure(root: HTMLElement): Boxes {
   const boxes = new Map<PartId, Box>();
   for (const element of root.querySelectorAll<HTMLElement>('[data-part]')) {
     const { left, top, right, bottom } = element.getBoundingClientRect();
-    boxes.set(element.dataset.part!, { left: left - origin.left, top: top - origin.top, right: right - origin.left, bottom: bottom - origin.top });
+    boxes.set(element.dataset.part!, {
+      left: left - origin.left,
+      top: top - origin.top,
+      right: right - origin.left,
+      bottom: bottom - origin.top,
+    });
   }
   return boxes;
 }
 
-const same = (a: Boxes, b: Boxes): boolean => a.size === b.size && [...a].every(([id, box]) => JSON.stringify(b.get(id)) === JSON.stringify(box));
+const same = (a: Boxes, b: Boxes): boolean =>
+  a.size === b.size && [...a].every(([id, box]) => JSON.stringify(b.get(id)) === JSON.stringify(box));
 
-/** The lines between the parts: who may ask whom, the way of the look-up on the stage, and dots for what happens now. */
+/**
+ * The lines between the parts: who may ask whom, the way of the look-up on the stage, and dots for what happens now.
+ */
 export function Lines({ root, view }: { readonly root: RefObject<HTMLDivElement>; readonly view: ClusterView }) {
   const [boxes, setBoxes] = useState<Boxes>(new Map());
   const dots = useRef<SVGGElement>(null);
@@ -51,17 +59,53 @@ export function Lines({ root, view }: { readonly root: RefObject<HTMLDivElement>
   const now = frame.value;
   const redirected = new Set(view.links.filter((link) => link.kind === 'redirect').map((link) => link.from));
   return (
-    <svg class="lines" aria-hidden="true" data-busy={now ? true : undefined} data-found={now?.kind === 'reply' || now?.kind === 'end' ? now.marks[story.value!.pod.id]?.tone : undefined}>
-      <defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" /></marker></defs>
+    <svg
+      class="lines"
+      aria-hidden="true"
+      data-busy={now ? true : undefined}
+      data-found={now?.kind === 'reply' || now?.kind === 'end' ? now.marks[story.value!.pod.id]?.tone : undefined}
+    >
+      <defs>
+        <marker
+          id="tip"
+          viewBox="0 0 8 8"
+          refX="6"
+          refY="4"
+          markerWidth="9"
+          markerHeight="9"
+          markerUnits="userSpaceOnUse"
+          orient="auto"
+        >
+          <path d="M0 0L8 4L0 8z" />
+        </marker>
+      </defs>
       {view.links.map(({ from, to, kind }) => {
         const d = path(from, to);
-        return d && <path key={`${from} ${to} ${kind}`} class="may" data-kind={kind} data-aside={kind === 'backend' && redirected.has(from) ? true : undefined} d={d} />;
+        return (
+          d && (
+            <path
+              key={`${from} ${to} ${kind}`}
+              class="may"
+              data-kind={kind}
+              data-aside={kind === 'backend' && redirected.has(from) ? true : undefined}
+              d={d}
+            />
+          )
+        );
       })}
       {now?.trail.map(({ from, to }, i) => {
         const d = path(from, to);
         return d && <path key={`trail ${i}`} class="trail" marker-end="url(#tip)" d={d} />;
       })}
-      {now?.now && path(now.now.from, now.now.to) && <path key={`${now.query} ${now.hop}`} class="now" marker-end="url(#tip)" pathLength={1} d={path(now.now.from, now.now.to)} />}
+      {now?.now && path(now.now.from, now.now.to) && (
+        <path
+          key={`${now.query} ${now.hop}`}
+          class="now"
+          marker-end="url(#tip)"
+          pathLength={1}
+          d={path(now.now.from, now.now.to)}
+        />
+      )}
       <g ref={dots} />
     </svg>
   );
@@ -69,7 +113,13 @@ export function Lines({ root, view }: { readonly root: RefObject<HTMLDivElement>
 
 /** Lets a dot run along the line of something that just happened. */
 function run({ edges, tone }: Pulse, group: SVGGElement | null, boxes: Boxes): void {
-  if (!group || group.childElementCount >= MAX_DOTS || document.hidden || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+  if (
+    !group ||
+    group.childElementCount >= MAX_DOTS ||
+    document.hidden ||
+    matchMedia('(prefers-reduced-motion: reduce)').matches
+  )
+    return;
   edges.forEach(({ from, to }, i) => {
     const [a, b] = [boxes.get(from), boxes.get(to)];
     if (!a || !b) return;
@@ -81,6 +131,12 @@ function run({ edges, tone }: Pulse, group: SVGGElement | null, boxes: Boxes): v
     dot.style.opacity = '0';
     dot.style.offsetPath = `path("${pathBetween(a, b, boxes.values())}")`;
     group.append(dot);
-    dot.animate([{ offsetDistance: '0%', opacity: 1 }, { offsetDistance: '100%', opacity: 1 }], { duration: RUN, delay: i * RUN, easing: 'ease-in-out' }).onfinish = () => dot.remove();
+    dot.animate(
+      [
+        { offsetDistance: '0%', opacity: 1 },
+        { offsetDistance: '100%', opacity: 1 },
+      ],
+      { duration: RUN, delay: i * RUN, easing: 'ease-in-out' },
+    ).onfinish = () => dot.remove();
   });
 }

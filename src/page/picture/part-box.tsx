@@ -16,12 +16,30 @@ interface BoxProps {
 function Box({ id, kind, label, warning, children }: BoxProps) {
   const now = frame.value;
   const mark = now?.marks[id];
-  const lit = now !== undefined && (now.now?.to === id || now.now?.from === id || mark !== undefined || now.trail.some((edge) => edge.to === id || edge.from === id));
+  const lit =
+    now !== undefined &&
+    (now.now?.to === id ||
+      now.now?.from === id ||
+      mark !== undefined ||
+      now.trail.some((edge) => edge.to === id || edge.from === id));
   return (
-    <button type="button" class="box" data-part={id} data-kind={kind} data-lit={lit || undefined} data-here={now?.now?.to === id || undefined} data-warning={warning || undefined} onClick={() => (selected.value = id)}>
+    <button
+      type="button"
+      class="box"
+      data-part={id}
+      data-kind={kind}
+      data-lit={lit || undefined}
+      data-here={now?.now?.to === id || undefined}
+      data-warning={warning || undefined}
+      onClick={() => (selected.value = id)}
+    >
       <span class="sr">{label}. </span>
       {children}
-      {mark && <span class="mark" data-tone={mark.tone}>{mark.text}</span>}
+      {mark && (
+        <span class="mark" data-tone={mark.tone}>
+          {mark.text}
+        </span>
+      )}
     </button>
   );
 }
@@ -40,29 +58,51 @@ function Load({ id, caches }: { readonly id: PartId; readonly caches: boolean })
   );
 }
 
-const KIND_TEXT: Readonly<Record<string, string>> = { idle: 'client', web: 'web', dns: 'CoreDNS', 'node-cache': 'node cache' };
+const KIND_TEXT: Readonly<Record<string, string>> = {
+  idle: 'client',
+  web: 'web',
+  dns: 'CoreDNS',
+  'node-cache': 'node cache',
+};
 
 export function PodBox({ pod }: { readonly pod: PodView }) {
   const [name, suffix] = namesOf(pod.name, pod.workload);
   const serves = pod.kind === 'dns' || pod.kind === 'node-cache';
   const well = pod.state === 'Running' && pod.ready;
   return (
-    <Box id={pod.id} kind={pod.kind} warning={!well} label={`pod ${pod.namespace}/${pod.name}, ${KIND_TEXT[pod.kind] ?? pod.kind}, ${pod.ip}${well ? '' : `, ${pod.state}`}`}>
-      <span class="name"><b>{name}</b>{suffix !== '' && <i>{suffix}</i>}</span>
-      <span class="sub">{pod.ip}{well ? '' : ` · ${pod.state}`}</span>
+    <Box
+      id={pod.id}
+      kind={pod.kind}
+      warning={!well}
+      label={`pod ${pod.namespace}/${pod.name}, ${KIND_TEXT[pod.kind] ?? pod.kind}, ${pod.ip}${well ? '' : `, ${pod.state}`}`}
+    >
+      <span class="name">
+        <b>{name}</b>
+        {suffix !== '' && <i>{suffix}</i>}
+      </span>
+      <span class="sub">
+        {pod.ip}
+        {well ? '' : ` · ${pod.state}`}
+      </span>
       {serves && <Load id={pod.id} caches />}
     </Box>
   );
 }
 
 export function AgentBox({ pod }: { readonly pod: PodView }) {
-  return <Box id={pod.id} kind="agent" label={`pod ${pod.namespace}/${pod.name}, agent in the node's network`}><span class="name">{pod.workload}</span></Box>;
+  return (
+    <Box id={pod.id} kind="agent" label={`pod ${pod.namespace}/${pod.name}, agent in the node's network`}>
+      <span class="name">{pod.workload}</span>
+    </Box>
+  );
 }
 
 export function HostBox({ host }: { readonly host: HostView }) {
   return (
     <Box id={host.id} kind="host" label={`host ${host.name} outside the cluster, ${host.addresses.join(', ')}`}>
-      <span class="name"><b>{host.name}</b></span>
+      <span class="name">
+        <b>{host.name}</b>
+      </span>
       <span class="sub">{host.addresses.length > 1 ? `${host.addresses[1]} …` : host.addresses[0]}</span>
       {host.dns && <Load id={host.id} caches={false} />}
     </Box>
@@ -72,8 +112,14 @@ export function HostBox({ host }: { readonly host: HostView }) {
 export function ServiceBox({ service }: { readonly service: ServiceView }) {
   const led = service.redirects.length > 0;
   return (
-    <Box id={service.id} kind="service" label={`service ${service.namespace}/${service.name}, ${service.ips.join(', ')}${led ? `, redirected by ${service.redirects[0]!.policy}` : ''}`}>
-      <span class="name"><b>{service.name}</b></span>
+    <Box
+      id={service.id}
+      kind="service"
+      label={`service ${service.namespace}/${service.name}, ${service.ips.join(', ')}${led ? `, redirected by ${service.redirects[0]!.policy}` : ''}`}
+    >
+      <span class="name">
+        <b>{service.name}</b>
+      </span>
       <span class="sub">{service.ips[0]}</span>
       {led && <span class="tag">redirect</span>}
     </Box>

@@ -18,21 +18,45 @@ export function onPulse(listener: (pulse: Pulse) => void): () => void {
   return () => void listeners.delete(listener);
 }
 
-const emit = (pulses: readonly Pulse[]): void => pulses.slice(0, PER_ROUND).forEach((pulse) => listeners.forEach((listener) => listener(pulse)));
+const emit = (pulses: readonly Pulse[]): void =>
+  pulses.slice(0, PER_ROUND).forEach((pulse) => listeners.forEach((listener) => listener(pulse)));
 
 /** Queries that servers were asked. */
 export function pulseVisits(visits: readonly VisitView[]): void {
-  emit(visits.flatMap(({ server, from, by, hit }): Pulse[] => {
-    if (from === undefined || from === server) return [];
-    return [{ edges: by === undefined ? [{ from, to: server }] : [{ from, to: by }, { from: by, to: server }], tone: hit ? 'hit' : 'dns' }];
-  }));
+  emit(
+    visits.flatMap(({ server, from, by, hit }): Pulse[] => {
+      if (from === undefined || from === server) return [];
+      return [
+        {
+          edges:
+            by === undefined
+              ? [{ from, to: server }]
+              : [
+                  { from, to: by },
+                  { from: by, to: server },
+                ],
+          tone: hit ? 'hit' : 'dns',
+        },
+      ];
+    }),
+  );
 }
 
 /** Packets that are no DNS, where they arrive, and those that were dropped. */
 export function pulseFlows(flows: readonly FlowView[]): void {
-  emit(flows.flatMap(({ source, destination, point, verdict }): Pulse[] => {
-    const dropped = verdict === 'DROPPED';
-    if (source.part === undefined || destination.part === undefined || source.port === DNS || destination.port === DNS) return [];
-    return dropped || point === 'to-endpoint' || point === 'to-network' ? [{ edges: [{ from: source.part, to: destination.part }], tone: dropped ? 'drop' : 'other' }] : [];
-  }));
+  emit(
+    flows.flatMap(({ source, destination, point, verdict }): Pulse[] => {
+      const dropped = verdict === 'DROPPED';
+      if (
+        source.part === undefined ||
+        destination.part === undefined ||
+        source.port === DNS ||
+        destination.port === DNS
+      )
+        return [];
+      return dropped || point === 'to-endpoint' || point === 'to-network'
+        ? [{ edges: [{ from: source.part, to: destination.part }], tone: dropped ? 'drop' : 'other' }]
+        : [];
+    }),
+  );
 }

@@ -3,8 +3,10 @@ import { canonicalIp } from '../../lib/cidr.js';
 import type { InterfaceAddress } from '../../net/network.js';
 
 /**
- * The addresses that one `bind` line names: its own, less those after `except`. A device's name stands for all its addresses at this moment.
- * Throws a CorefileError for what is neither address nor device, and where nothing is left, since listening nowhere is nobody's wish.
+ * The addresses that one `bind` line names: its own, less those after `except`. A device's name stands for all its
+ * addresses at this moment.
+ * Throws a CorefileError for what is neither address nor device, and where nothing is left, since listening nowhere
+ * is nobody's wish.
  */
 export function listenAddresses(directive: Directive, interfaces: readonly InterfaceAddress[]): string[] {
   directive.argCount(1, Infinity, 'bind ADDRESS|DEVICE...');
@@ -16,7 +18,10 @@ export function listenAddresses(directive: Directive, interfaces: readonly Inter
     return resolve(option, interfaces);
   });
   const left = named.filter((address) => !excepted.includes(address));
-  if (left.length === 0) directive.fail(`no address is left to listen on: '${directive.args.join(' ')}' stands for ${list(named)}, except takes away ${list(excepted)}`);
+  if (left.length === 0)
+    directive.fail(
+      `no address is left to listen on: '${directive.args.join(' ')}' stands for ${list(named)}, except takes away ${list(excepted)}`,
+    );
   return left;
 }
 
@@ -27,7 +32,9 @@ function resolve(entry: Entry, interfaces: readonly InterfaceAddress[]): string[
     const address = canonicalIp(text);
     if (address !== undefined) return address;
     const devices = [...new Set(interfaces.map((candidate) => candidate.device))].join(', ');
-    return entry.fail(`not a valid IP address or interface name: "${text}"; allowed: an IPv4 or IPv6 address, or one of the devices with an address: ${devices || 'there is none'}`);
+    return entry.fail(
+      `not a valid IP address or interface name: "${text}"; allowed: an IPv4 or IPv6 address, or one of the devices with an address: ${devices || 'there is none'}`,
+    );
   });
 }
 

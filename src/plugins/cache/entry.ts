@@ -6,7 +6,10 @@ import type { PrefetchPolicy } from './options.js';
 /** The two caches, as the `type` label of metrics names them: what exists, and what is denied or failed. */
 export type CacheType = 'success' | 'denial';
 
-/** One kept reply. The flags and records it holds are never altered; what changes is how often and when it was asked for. */
+/**
+ * One kept reply. The flags and records it holds are never altered; what changes is how often and when it was asked
+ * for.
+ */
 export class Entry {
   readonly name: Name;
   readonly variant: number;
@@ -27,7 +30,14 @@ export class Entry {
    * @param mayBeStale whether it may be served after its time where the configuration says so
    * @param stored monotonic time from which the TTL counts down
    */
-  constructor(query: Query, reply: Reply, readonly ttl: Seconds, readonly type: CacheType, readonly mayBeStale: boolean, readonly stored: Milliseconds) {
+  constructor(
+    query: Query,
+    reply: Reply,
+    readonly ttl: Seconds,
+    readonly type: CacheType,
+    readonly mayBeStale: boolean,
+    readonly stored: Milliseconds,
+  ) {
     this.name = query.name;
     this.variant = variantOf(query);
     // Some stub resolvers discard a reply without AA, so the reference sets it on every hit.
@@ -38,7 +48,8 @@ export class Entry {
   }
 
   /**
-   * Whole seconds until it expires; 0 and below mean that it has. A time before it was stored counts as that time: a query may have
+   * Whole seconds until it expires; 0 and below mean that it has. A time before it was stored counts as that time: a
+   * query may have
    * arrived while the reply that it now finds was still on its way.
    */
   timeLeft(now: Milliseconds): Seconds {
@@ -46,7 +57,10 @@ export class Entry {
     return age > 0 ? this.ttl - Math.floor(age / 1000) : this.ttl;
   }
 
-  /** How long a reply from this entry may be given without asking: until it expires, or until each hit has to be looked at because it might be fetched anew. */
+  /**
+   * How long a reply from this entry may be given without asking: until it expires, or until each hit has to be
+   * looked at because it might be fetched anew.
+   */
   standing(keepTtl: boolean, policy: PrefetchPolicy | undefined): EntryStanding {
     if (this.promised === undefined) {
       const lifetime = policy === undefined ? this.ttl : this.ttl - Math.ceil((policy.percentage / 100) * this.ttl);
@@ -82,13 +96,18 @@ export class Entry {
 
 /** What an entry promises, so that a reply can be traced back to it. */
 export class EntryStanding extends Standing {
-  constructor(readonly entry: Entry, until: Milliseconds, keepTtl: boolean) {
+  constructor(
+    readonly entry: Entry,
+    until: Milliseconds,
+    keepTtl: boolean,
+  ) {
     super(until, keepTtl ? undefined : { ttl: entry.ttl, from: entry.stored });
   }
 }
 
 /**
- * All of a question but its name, as one number: type, DO, CD and class. It stays a small integer for class IN, which makes it a cheap
+ * All of a question but its name, as one number: type, DO, CD and class. It stays a small integer for class IN, which
+ * makes it a cheap
  * map key; other classes come out above 2^18 and are as distinct.
  */
 export function variantOf(query: Query): number {
@@ -96,7 +115,9 @@ export function variantOf(query: Query): number {
   return query.class === Class.IN ? bits : bits + (query.class + 1) * 0x40000;
 }
 
-/** The records with the question's name as this client spelt it: later clients get it that way, as from the reference. */
+/**
+ * The records with the question's name as this client spelt it: later clients get it that way, as from the reference.
+ */
 function inSpellingOf(query: Query, records: EncodedRecords): EncodedRecords {
   if (records.owners === undefined) return records;
   const bytes = Uint8Array.prototype.slice.call(records.bytes);

@@ -1,4 +1,15 @@
-import { DROP, Query, Reply, type Handler, type Next, type Outcome, type PerServer, type Tallies, type Tally, type WrapsReply } from '../../chain/index.js';
+import {
+  DROP,
+  Query,
+  Reply,
+  type Handler,
+  type Next,
+  type Outcome,
+  type PerServer,
+  type Tallies,
+  type Tally,
+  type WrapsReply,
+} from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import type { Seconds } from '../../lib/units.js';
@@ -22,7 +33,8 @@ export interface CacheSurroundings {
 }
 
 /**
- * Answers from kept replies, keeps what comes back, and gives all records of a reply one TTL. A hit decodes nothing and waits for nothing.
+ * Answers from kept replies, keeps what comes back, and gives all records of a reply one TTL. A hit decodes nothing
+ * and waits for nothing.
  * Zone transfers and messages other than queries pass as they are.
  */
 export class Cache implements Handler, WrapsReply, Tallies {
@@ -30,7 +42,10 @@ export class Cache implements Handler, WrapsReply, Tallies {
   readonly wrapsReply = true;
   private readonly store: Store;
 
-  constructor(private readonly options: CacheOptions, private readonly surroundings: CacheSurroundings) {
+  constructor(
+    private readonly options: CacheOptions,
+    private readonly surroundings: CacheSurroundings,
+  ) {
     this.store = new Store({ success: options.success.capacity, denial: options.denial.capacity });
   }
 
@@ -46,7 +61,9 @@ export class Cache implements Handler, WrapsReply, Tallies {
     }
     metrics.misses.inc();
     const outcome = next(query);
-    return outcome instanceof Promise ? outcome.then((settled) => this.settle(query, settled)) : this.settle(query, outcome);
+    return outcome instanceof Promise
+      ? outcome.then((settled) => this.settle(query, settled))
+      : this.settle(query, outcome);
   }
 
   /** A reply of this cache's own counts as a hit, any other as one that the cache was asked for in vain. */
@@ -79,7 +96,8 @@ export class Cache implements Handler, WrapsReply, Tallies {
     metrics.hits[entry.type].inc();
     this.store.touch(entry, query.received);
     const { prefetch, keepTtl } = this.options;
-    if (prefetch !== undefined && entry.countHit(query.received, left, prefetch)) this.refresh(query, next, entry, metrics);
+    if (prefetch !== undefined && entry.countHit(query.received, left, prefetch))
+      this.refresh(query, next, entry, metrics);
     return replyFrom(entry, query, keepTtl ? entry.ttl : left, entry.standing(keepTtl, prefetch));
   }
 
@@ -92,7 +110,8 @@ export class Cache implements Handler, WrapsReply, Tallies {
     }
     // Each waits for an outcome of its own: equal questions to an upstream are made one where they are sent.
     const outcome = next(query);
-    const verified = (settled: Outcome): Outcome => (renews(settled) ? this.settle(query, settled) : serveStale(query, entry, metrics));
+    const verified = (settled: Outcome): Outcome =>
+      renews(settled) ? this.settle(query, settled) : serveStale(query, entry, metrics);
     return outcome instanceof Promise ? outcome.then(verified) : verified(outcome);
   }
 
@@ -104,7 +123,8 @@ export class Cache implements Handler, WrapsReply, Tallies {
     const flags = wantsAuthentic(query) ? outcome.flags : outcome.flags & ~Flag.AD;
     const reply = Reply.ofRecords(flags, outcome.rcode, outcome.records, ttl);
     if (kind !== 'other' && ttl > 0 && !outcome.truncated && this.keep(query, reply, ttl, kind, replaced)) return reply;
-    // What this cache leaves alone stays right for as long as its maker says; the TTL that it got here does not change with time.
+    // What this cache leaves alone stays right for as long as its maker says; the TTL that it got here does not
+    // change with time.
     return reply.withStanding(outcome.standing);
   }
 
@@ -131,7 +151,8 @@ export class Cache implements Handler, WrapsReply, Tallies {
     if (entry.refreshing) return;
     entry.refreshing = true;
     metrics.prefetches.inc();
-    // The client's bytes are the listener's again once it is answered. Over TCP nothing comes back truncated, which could not be kept.
+    // The client's bytes are the listener's again once it is answered. Over TCP nothing comes back truncated, which
+    // could not be kept.
     const again = new Query(Buffer.from(query.bytes), { ...query.arrival, transport: 'tcp' }, query.received);
     queueMicrotask(() => void this.fetchAnew(again, next, entry));
   }
@@ -143,7 +164,9 @@ export class Cache implements Handler, WrapsReply, Tallies {
       if (renews(outcome)) this.settle(query, outcome, entry);
     } catch (error) {
       this.surroundings.panics.with().inc();
-      this.surroundings.log.error(`fetching ${query.name} ${query.typeName} anew: ${error instanceof Error ? error.message : String(error)}`);
+      this.surroundings.log.error(
+        `fetching ${query.name} ${query.typeName} anew: ${error instanceof Error ? error.message : String(error)}`,
+      );
     } finally {
       entry.refreshing = false;
     }
@@ -151,9 +174,12 @@ export class Cache implements Handler, WrapsReply, Tallies {
 }
 
 /** Whether the outcome says something about the name, rather than that nothing could be found out. */
-const renews = (outcome: Outcome): outcome is Reply => outcome !== DROP && outcome.written && (outcome.rcode === Rcode.NOERROR || outcome.rcode === Rcode.NXDOMAIN);
+const renews = (outcome: Outcome): outcome is Reply =>
+  outcome !== DROP && outcome.written && (outcome.rcode === Rcode.NOERROR || outcome.rcode === Rcode.NXDOMAIN);
 
-/** A client shows by DO or AD that it understands AD in a reply; others never see it (RFC 6840 sections 5.7 and 5.8). */
+/**
+ * A client shows by DO or AD that it understands AD in a reply; others never see it (RFC 6840 sections 5.7 and 5.8).
+ */
 const wantsAuthentic = (query: Query): boolean => query.do || query.authenticData;
 
 function replyFrom(entry: Entry, query: Query, ttl: Seconds, standing?: EntryStanding): Reply {

@@ -5,7 +5,8 @@ import { Rcode, Type, type EncodedRecords } from '../../wire/index.js';
 import type { CacheOptions, TtlRange } from './options.js';
 
 /**
- * What a reply is to the cache: `answer` and `referral` exist, `denial` is NXDOMAIN or NODATA with the SOA record that RFC 2308 sections 2.1
+ * What a reply is to the cache: `answer` and `referral` exist, `denial` is NXDOMAIN or NODATA with the SOA record
+ * that RFC 2308 sections 2.1
  * and 2.2 ask for, `failure` is SERVFAIL or NOTIMP, and `other` is never kept.
  */
 export type ReplyKind = KeptKind | 'other';
@@ -67,7 +68,10 @@ function hasAuthority({ bytes, ttls, answers, authorities }: EncodedRecords, typ
   return false;
 }
 
-/** Offsets of a signature's expiration and inception from the record's TTL field on, and the least length of its data (RFC 4034 section 3.1). */
+/**
+ * Offsets of a signature's expiration and inception from the record's TTL field on, and the least length of its data
+ * (RFC 4034 section 3.1).
+ */
 const EXPIRATION = 4 + 2 + 8;
 const INCEPTION = EXPIRATION + 4;
 const LEAST_RRSIG: Octets = 19;

@@ -6,7 +6,10 @@ import type { CacheType } from './entry.js';
 class Series {
   private bound: Value | undefined;
 
-  constructor(private readonly family: Family<Value>, private readonly labels: Labels) {}
+  constructor(
+    private readonly family: Family<Value>,
+    private readonly labels: Labels,
+  ) {}
 
   inc(by = 1): void {
     (this.bound ??= this.family.with(this.labels)).inc(by);
@@ -30,14 +33,23 @@ export interface CacheMetrics {
 
 /** `zones` is the label of that name: the cache's zones in order, separated by commas. */
 export function cacheMetrics(metrics: Metrics, zones: string): PerServer<CacheMetrics> {
-  const counter = (name: string, help: string, ...more: string[]): Family<Value> => metrics.counter('cache', name, help, ['server', 'zones', 'view', ...more]);
+  const counter = (name: string, help: string, ...more: string[]): Family<Value> =>
+    metrics.counter('cache', name, help, ['server', 'zones', 'view', ...more]);
   const requests = counter('requests_total', 'The count of cache requests.');
-  const misses = counter('misses_total', 'The count of cache misses. Deprecated, derive misses from cache hits/requests counters.');
+  const misses = counter(
+    'misses_total',
+    'The count of cache misses. Deprecated, derive misses from cache hits/requests counters.',
+  );
   const prefetches = counter('prefetch_total', 'The number of times the cache has prefetched a cached item.');
   const servedStale = counter('served_stale_total', 'The number of requests served from stale cache entries.');
   const hits = counter('hits_total', 'The count of cache hits.', 'type');
   const evictions = counter('evictions_total', 'The count of cache evictions.', 'type');
-  const entries = metrics.gauge('cache', 'entries', 'The number of elements in the cache.', ['server', 'type', 'zones', 'view']);
+  const entries = metrics.gauge('cache', 'entries', 'The number of elements in the cache.', [
+    'server',
+    'type',
+    'zones',
+    'view',
+  ]);
   return new PerServer<CacheMetrics>((server: ServerAddress) => {
     const labels = { server: server.label, zones, view: '' };
     const perType = (family: Family<Value>): Record<CacheType, Series> => ({
@@ -45,8 +57,13 @@ export function cacheMetrics(metrics: Metrics, zones: string): PerServer<CacheMe
       denial: new Series(family, { ...labels, type: 'denial' }),
     });
     return {
-      requests: new Series(requests, labels), misses: new Series(misses, labels), prefetches: new Series(prefetches, labels), servedStale: new Series(servedStale, labels),
-      hits: perType(hits), entries: perType(entries), evictions: perType(evictions),
+      requests: new Series(requests, labels),
+      misses: new Series(misses, labels),
+      prefetches: new Series(prefetches, labels),
+      servedStale: new Series(servedStale, labels),
+      hits: perType(hits),
+      entries: perType(entries),
+      evictions: perType(evictions),
     };
   });
 }

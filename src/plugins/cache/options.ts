@@ -58,12 +58,20 @@ const LARGEST_TTL: Seconds = 2 ** 31 - 1;
 export function parseOptions(directive: Directive, block: Block): CacheOptions {
   const [first, ...rest] = directive.args;
   // A first argument that is a number is the TTL, never a zone.
-  const ttl = first !== undefined && /^[+-]?\d+$/.test(first) ? directive.seconds(first, { min: 1, max: LARGEST_TTL, what: 'TTL' }) : undefined;
+  const ttl =
+    first !== undefined && /^[+-]?\d+$/.test(first)
+      ? directive.seconds(first, { min: 1, max: LARGEST_TTL, what: 'TTL' })
+      : undefined;
   const options: CacheOptions = {
     zones: block.zonesOf(ttl === undefined ? directive.args : rest, directive),
     success: { capacity: capacityOf(DEFAULT_CAPACITY), minTtl: MIN_TTL, maxTtl: ttl ?? 3600 },
     denial: { capacity: capacityOf(DEFAULT_CAPACITY), minTtl: MIN_TTL, maxTtl: ttl ?? 1800 },
-    failureTtl: FAILURE_TTL, prefetch: undefined, staleFor: 0, verifyStale: false, disabled: {}, keepTtl: false,
+    failureTtl: FAILURE_TTL,
+    prefetch: undefined,
+    staleFor: 0,
+    verifyStale: false,
+    disabled: {},
+    keepTtl: false,
   };
   for (const option of directive.options ?? []) {
     option.noOptions();
@@ -102,7 +110,11 @@ function readPrefetch(option: Option): Partial<CacheOptions> {
   option.argCount(1, 3, 'prefetch AMOUNT [DURATION] [PERCENTAGE%]');
   const [count, gap = '1m', percentage = '10%'] = option.args;
   const amount = option.integer(count!, { min: 0, what: 'AMOUNT' });
-  const policy = { amount, gap: option.duration(gap, { min: 0, what: 'DURATION' }), percentage: option.percent(percentage, { min: 10, max: 90, what: 'PERCENTAGE' }) };
+  const policy = {
+    amount,
+    gap: option.duration(gap, { min: 0, what: 'DURATION' }),
+    percentage: option.percent(percentage, { min: 10, max: 90, what: 'PERCENTAGE' }),
+  };
   return { prefetch: amount === 0 ? undefined : policy };
 }
 
@@ -110,7 +122,10 @@ function readStale(option: Option): Partial<CacheOptions> {
   option.argCount(0, 2, 'serve_stale [DURATION] [REFRESH_MODE]');
   const [duration, mode = 'immediate'] = option.args;
   const staleFor = duration === undefined ? STALE_FOR : option.duration(duration, { min: 0, what: 'DURATION' });
-  return { staleFor: Math.floor(staleFor / 1000), verifyStale: option.oneOf(mode.toLowerCase(), REFRESH_MODES, 'REFRESH_MODE') === 'verify' };
+  return {
+    staleFor: Math.floor(staleFor / 1000),
+    verifyStale: option.oneOf(mode.toLowerCase(), REFRESH_MODES, 'REFRESH_MODE') === 'verify',
+  };
 }
 
 function readFailure(option: Option): Partial<CacheOptions> {

@@ -4,12 +4,17 @@ import type { Milliseconds } from '../../lib/units.js';
 import type { Name } from '../../wire/index.js';
 import { variantOf, type CacheType, type Entry } from './entry.js';
 
-/** Hits closer together than this leave the eviction order alone: an often asked entry pays for its place once a second. */
+/**
+ * Hits closer together than this leave the eviction order alone: an often asked entry pays for its place once a
+ * second.
+ */
 const TOUCH_INTERVAL: Milliseconds = 1000;
 
 /**
- * The kept replies, at most one per question, bounded per type. A question is found through a map per variant (type, class, DO, CD), so that
- * the name is the key as it stands and no key is built per query; the least recently used entry leaves when its type is full.
+ * The kept replies, at most one per question, bounded per type. A question is found through a map per variant (type,
+ * class, DO, CD), so that
+ * the name is the key as it stands and no key is built per query; the least recently used entry leaves when its type
+ * is full.
  * Nothing leaves because of its age.
  */
 export class Store {
@@ -19,7 +24,12 @@ export class Store {
   /** @param capacity greatest number of entries, at least 1 each */
   constructor(capacity: Readonly<Record<CacheType, number>>) {
     const bounded = (max: number): LRUCache<Entry, Entry> =>
-      new LRUCache({ max, dispose: (entry, _key, reason) => { if (reason === 'evict') this.unlink(entry); } });
+      new LRUCache({
+        max,
+        dispose: (entry, _key, reason) => {
+          if (reason === 'evict') this.unlink(entry);
+        },
+      });
     this.order = { success: bounded(capacity.success), denial: bounded(capacity.denial) };
   }
 

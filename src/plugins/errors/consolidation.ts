@@ -8,7 +8,11 @@ export class Consolidation {
   private count = 0;
   private timer: Timer | undefined;
 
-  constructor(private readonly period: Milliseconds, private readonly pattern: GoRegExp, private readonly write: (line: string) => void) {}
+  constructor(
+    private readonly period: Milliseconds,
+    private readonly pattern: GoRegExp,
+    private readonly write: (line: string) => void,
+  ) {}
 
   matches(text: string): boolean {
     return this.pattern.test(text);

@@ -8,7 +8,11 @@ export class Errors implements Handler {
   readonly name = 'errors';
   private stopped = false;
 
-  constructor(private readonly consolidations: readonly Consolidation[], private readonly log: Logger, private readonly clock: Clock) {}
+  constructor(
+    private readonly consolidations: readonly Consolidation[],
+    private readonly log: Logger,
+    private readonly clock: Clock,
+  ) {}
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     const outcome = next(query);
@@ -22,7 +26,10 @@ export class Errors implements Handler {
     return outcome;
   }
 
-  /** Writes what is still being counted; from then on each error is a line of its own, as nothing would be left to count it. */
+  /**
+   * Writes what is still being counted; from then on each error is a line of its own, as nothing would be left to
+   * count it.
+   */
   stop(): void {
     this.stopped = true;
     for (const consolidation of this.consolidations) consolidation.flush();

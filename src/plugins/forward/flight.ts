@@ -11,7 +11,11 @@ export class Flight {
   private settle!: (outcome: Outcome | Promise<Outcome>) => void;
 
   /** @param onLanded called before those who asked are told */
-  constructor(readonly query: Query, readonly hash: number, private readonly onLanded: (flight: Flight) => void) {
+  constructor(
+    readonly query: Query,
+    readonly hash: number,
+    private readonly onLanded: (flight: Flight) => void,
+  ) {
     this.outcome = new Promise((resolve) => (this.settle = resolve));
   }
 
@@ -21,7 +25,10 @@ export class Flight {
   }
 }
 
-/** Questions under way over one transport. Where two of them have the same hash, the later one is not kept: an equal one travels again. */
+/**
+ * Questions under way over one transport. Where two of them have the same hash, the later one is not kept: an equal
+ * one travels again.
+ */
 export class Flights {
   private readonly byHash = new IntMap<Flight>();
 

@@ -3,7 +3,10 @@ import { Rcode, Type, isSubdomain, type Name } from '../../wire/index.js';
 import { Flight, Flights, hashOf } from './flight.js';
 import { Lookup, type LookupSettings } from './lookup.js';
 
-/** Sends queries to upstreams and returns their replies. Queries that are equal octet by octet, id aside, travel once while one of them is under way. */
+/**
+ * Sends queries to upstreams and returns their replies. Queries that are equal octet by octet, id aside, travel once
+ * while one of them is under way.
+ */
 export class Forward implements Handler {
   readonly name = 'forward';
   private readonly udpFlights = new Flights();
@@ -13,7 +16,10 @@ export class Forward implements Handler {
   private readonly all: boolean;
   private readonly overLimit: Reply;
 
-  constructor(private readonly from: Name, private readonly settings: LookupSettings) {
+  constructor(
+    private readonly from: Name,
+    private readonly settings: LookupSettings,
+  ) {
     const { except, maxConcurrent } = settings.options;
     this.all = from === '.' && except.length === 0;
     this.overLimit = Reply.failure(Rcode.REFUSED, new Error(`concurrent queries exceeded maximum ${maxConcurrent}`));
@@ -37,13 +43,19 @@ export class Forward implements Handler {
   }
 
   private matches(name: Name): boolean {
-    const { from, settings: { options: { except } } } = this;
+    const {
+      from,
+      settings: {
+        options: { except },
+      },
+    } = this;
     if (!isSubdomain(from, name)) return false;
     return name === from || !except.some((zone) => isSubdomain(zone, name));
   }
 
   private join(query: Query, next: Next): Promise<Outcome> {
-    // The probe of `loop` counts how often its question, the only one of type HINFO, comes round; it would come to rest here.
+    // The probe of `loop` counts how often its question, the only one of type HINFO, comes round; it would come to
+    // rest here.
     if (query.type === Type.HINFO) return this.start(new Flight(query, 0, this.onLanded), next);
     const flights = this.flightsOf(query);
     const hash = hashOf(query);

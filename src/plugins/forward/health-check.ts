@@ -47,7 +47,8 @@ export class HealthCheck {
   private async run(): Promise<void> {
     const { runtime, interval } = this.parts;
     try {
-      while (!(await this.check())) await sleep(runtime.clock, Math.max(interval, SHORTEST_INTERVAL), this.stopped.signal);
+      while (!(await this.check()))
+        await sleep(runtime.clock, Math.max(interval, SHORTEST_INTERVAL), this.stopped.signal);
     } catch {
       // Only the end of this configuration stops the loop, and then nobody asks for its result.
     } finally {
@@ -56,10 +57,27 @@ export class HealthCheck {
   }
 
   private async check(): Promise<boolean> {
-    const { runtime: { network, clock, random }, to, transport, tls, name, recursion, onAlive, onFailed } = this.parts;
+    const {
+      runtime: { network, clock, random },
+      to,
+      transport,
+      tls,
+      name,
+      recursion,
+      onAlive,
+      onFailed,
+    } = this.parts;
     const { signal } = this.stopped;
     const flags = recursion ? Flag.RD : 0;
-    const message = encodeMessage({ id: randomBelow(random, 0x10000), flags, rcode: 0, question: [{ name, type: Type.NS, class: 1 }], answer: [], authority: [], additional: [] });
+    const message = encodeMessage({
+      id: randomBelow(random, 0x10000),
+      flags,
+      rcode: 0,
+      question: [{ name, type: Type.NS, class: 1 }],
+      answer: [],
+      authority: [],
+      additional: [],
+    });
     try {
       await exchangeOnce(network, clock, random, message, to, { transport, tls, timeoutMs: CHECK_TIMEOUT, signal });
     } catch (error) {

@@ -35,13 +35,19 @@ export interface LookupSettings {
 const NONE: readonly Try[] = [];
 
 class Try extends Attempt {
-  constructor(readonly proxy: Proxy, readonly stream: boolean, query: Query, lookup: Lookup) {
+  constructor(
+    readonly proxy: Proxy,
+    readonly stream: boolean,
+    query: Query,
+    lookup: Lookup,
+  ) {
     super(query.bytes, query.questionEnd, lookup);
   }
 }
 
 /**
- * One query on its way to the upstreams: whom to ask first, whom to ask too when no answer comes, and what to say in the end. The first good reply
+ * One query on its way to the upstreams: whom to ask first, whom to ask too when no answer comes, and what to say in
+ * the end. The first good reply
  * wins. Whatever is due next, it has one deadline in the wheel.
  */
 export class Lookup extends Deadline implements Receiver {
@@ -63,7 +69,12 @@ export class Lookup extends Deadline implements Receiver {
   private mismatch = false;
 
   /** @param flight lands once, never before this returned unless there is nobody to ask */
-  constructor(private readonly settings: LookupSettings, private readonly query: Query, private readonly next: Next, private readonly flight: Pick<Flight, 'land'>) {
+  constructor(
+    private readonly settings: LookupSettings,
+    private readonly query: Query,
+    private readonly next: Next,
+    private readonly flight: Pick<Flight, 'land'>,
+  ) {
     super();
     const now = settings.clock.monotonic();
     this.order = settings.policy(settings.proxies);
@@ -137,10 +148,18 @@ export class Lookup extends Deadline implements Receiver {
     const proxy = silent ?? this.pickAny();
     if (proxy === undefined) return this.waitOrGiveUp();
     const { forceTcp, preferUdp } = this.settings.options;
-    this.ask(proxy, forceTcp ? 'tcp' : preferUdp ? 'udp' : this.query.transport, now, silent?.upstream.isSilent === true && this.order.length > 1);
+    this.ask(
+      proxy,
+      forceTcp ? 'tcp' : preferUdp ? 'udp' : this.query.transport,
+      now,
+      silent?.upstream.isSilent === true && this.order.length > 1,
+    );
   }
 
-  /** @param onTrial the upstream was silent: another one is asked with it, so that the client does not pay for the trial */
+  /**
+   * @param onTrial the upstream was silent: another one is asked with it, so that the client does not pay for the
+   * trial
+   */
   private ask(proxy: Proxy, transport: 'udp' | 'tcp', now: Milliseconds, onTrial: boolean): void {
     const attempt = new Try(proxy, transport === 'tcp' || proxy.secure, this.query, this);
     this.tries = this.tries.length === 0 ? [attempt] : [...this.tries, attempt];
@@ -162,7 +181,10 @@ export class Lookup extends Deadline implements Receiver {
     return undefined;
   }
 
-  /** The next one that is only silent. When all are down, health checks are taken to be at fault and any one is asked, unless that is ruled out. */
+  /**
+   * The next one that is only silent. When all are down, health checks are taken to be at fault and any one is asked,
+   * unless that is ruled out.
+   */
   private pickAny(): Proxy | undefined {
     const { order, settings } = this;
     for (let i = 0; i < order.length; i++) {
@@ -203,7 +225,9 @@ export class Lookup extends Deadline implements Receiver {
     this.settings.deadlines.set(this, Math.min(this.askAgainAt, timeout, this.endAt));
   }
 
-  /** A fault of a later handler belongs to whoever waits for this query, not to the socket that the reply came in at. */
+  /**
+   * A fault of a later handler belongs to whoever waits for this query, not to the socket that the reply came in at.
+   */
   private askNext(): Outcome | Promise<Outcome> {
     try {
       return this.next(this.query);
@@ -221,7 +245,13 @@ export class Lookup extends Deadline implements Receiver {
   private giveUp(): void {
     if (this.lastReply !== undefined) this.finish(this.lastReply);
     else if (this.mismatch) this.finish(Reply.empty(Rcode.FORMERR));
-    else this.finish(Reply.failure(Rcode.SERVFAIL, this.tries[0]?.carrier?.timeout() ?? this.lastError ?? new Error('no healthy proxies')));
+    else
+      this.finish(
+        Reply.failure(
+          Rcode.SERVFAIL,
+          this.tries[0]?.carrier?.timeout() ?? this.lastError ?? new Error('no healthy proxies'),
+        ),
+      );
   }
 
   private finish(outcome: Outcome | Promise<Outcome>): void {

@@ -33,7 +33,9 @@ export interface ForwardOptions {
 const UINT32 = 2 ** 32 - 1;
 
 /** Each option with what reads it. */
-const READERS: Readonly<Record<string, (option: Option, into: ForwardOptions, readFile: (path: string) => string) => void>> = {
+const READERS: Readonly<
+  Record<string, (option: Option, into: ForwardOptions, readFile: (path: string) => string) => void>
+> = {
   except(option, into) {
     option.argCount(1, Infinity, 'except IGNORED_NAMES...');
     into.except.push(...option.zones(option.args));
@@ -99,8 +101,23 @@ const READERS: Readonly<Record<string, (option: Option, into: ForwardOptions, re
  */
 export function readOptions(directive: Directive, readFile: (path: string) => string): ForwardOptions {
   const options: ForwardOptions = {
-    except: [], forceTcp: false, preferUdp: false, expire: 10_000, maxIdle: 0, maxFails: 2, maxAttempts: 0, tls: {}, tlsServerName: undefined, policy: 'random',
-    checkInterval: 500, checkRecursion: true, checkName: '.', maxConcurrent: 0, nextRcodes: new Set(), failoverRcodes: new Set(), failFast: false,
+    except: [],
+    forceTcp: false,
+    preferUdp: false,
+    expire: 10_000,
+    maxIdle: 0,
+    maxFails: 2,
+    maxAttempts: 0,
+    tls: {},
+    tlsServerName: undefined,
+    policy: 'random',
+    checkInterval: 500,
+    checkRecursion: true,
+    checkName: '.',
+    maxConcurrent: 0,
+    nextRcodes: new Set(),
+    failoverRcodes: new Set(),
+    failFast: false,
   };
   for (const option of directive.options ?? []) {
     option.noOptions();
@@ -140,6 +157,8 @@ function readPem(option: Option, path: string, readFile: (path: string) => strin
   try {
     return readFile(path);
   } catch (error) {
-    return option.fail(`got '${path}', which cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}); allowed: a PEM file`);
+    return option.fail(
+      `got '${path}', which cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}); allowed: a PEM file`,
+    );
   }
 }

@@ -8,9 +8,12 @@ export type Policy = <T>(list: readonly T[]) => readonly T[];
 
 export function policyOf(name: PolicyName, random: Random): Policy {
   switch (name) {
-    case 'random': return (list) => shuffled(list, random);
-    case 'round_robin': return roundRobin();
-    case 'sequential': return (list) => list;
+    case 'random':
+      return (list) => shuffled(list, random);
+    case 'round_robin':
+      return roundRobin();
+    case 'sequential':
+      return (list) => list;
   }
 }
 

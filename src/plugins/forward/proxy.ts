@@ -15,16 +15,34 @@ export class Proxy {
   private readonly maxFails: number;
 
   /** Throws when the TLS settings cannot be used. */
-  constructor(target: Target, options: ForwardOptions, readonly metrics: UpstreamMetrics, runtime: Runtime) {
-    const tls = target.tls ? new TlsClient({ ...options.tls, serverName: target.serverName ?? options.tlsServerName }) : undefined;
+  constructor(
+    target: Target,
+    options: ForwardOptions,
+    readonly metrics: UpstreamMetrics,
+    runtime: Runtime,
+  ) {
+    const tls = target.tls
+      ? new TlsClient({ ...options.tls, serverName: target.serverName ?? options.tlsServerName })
+      : undefined;
     this.secure = target.tls;
     this.maxFails = options.maxFails;
     this.upstream = new Upstream({
-      network: runtime.network, clock: runtime.clock, random: runtime.random, to: target.to, tls, reuse: metrics,
+      network: runtime.network,
+      clock: runtime.clock,
+      random: runtime.random,
+      to: target.to,
+      tls,
+      reuse: metrics,
       limits: { expire: options.expire, maxIdle: options.maxIdle },
     });
     this.check = new HealthCheck({
-      runtime, to: target.to, tls, transport: options.forceTcp ? 'tcp' : 'udp', interval: options.checkInterval, recursion: options.checkRecursion, name: options.checkName,
+      runtime,
+      to: target.to,
+      tls,
+      transport: options.forceTcp ? 'tcp' : 'udp',
+      interval: options.checkInterval,
+      recursion: options.checkRecursion,
+      name: options.checkName,
       onAlive: () => this.upstream.heard(runtime.clock.monotonic()),
       onFailed: () => metrics.healthCheckFailed(),
     });

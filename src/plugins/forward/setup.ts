@@ -8,7 +8,9 @@ import { policyOf } from './policy.js';
 import { Proxy } from './proxy.js';
 import { parseTargets, type Target } from './targets.js';
 
-export const forward = definePlugin('forward', (directives, block) => directives.map((directive, i) => setupForward(directive, block, i + 1 < directives.length)));
+export const forward = definePlugin('forward', (directives, block) =>
+  directives.map((directive, i) => setupForward(directive, block, i + 1 < directives.length)),
+);
 
 function setupForward(directive: Directive, block: Block, hasNextForward: boolean): Forward {
   const { runtime } = block;
@@ -17,18 +19,29 @@ function setupForward(directive: Directive, block: Block, hasNextForward: boolea
   const [fromText, ...to] = directive.args;
   const zones = directive.zones([fromText!]);
   const from = zones[0]!;
-  if (zones.length > 1) block.logger('forward').warning(`Unsupported CIDR notation: '${fromText}' expands to multiple zones. Using only '${from}'.`);
+  if (zones.length > 1)
+    block
+      .logger('forward')
+      .warning(`Unsupported CIDR notation: '${fromText}' expands to multiple zones. Using only '${from}'.`);
   const targets = parseTargets(directive, to, readFile);
   const options = readOptions(directive, readFile);
   checkServerNames(directive, targets, options);
   const metrics = forwardMetrics(runtime.metrics);
   const handler = new Forward(from, {
-    options, hasNextForward, metrics, clock: runtime.clock, random: runtime.random, policy: policyOf(options.policy, runtime.random), deadlines: new Deadlines(runtime.clock),
+    options,
+    hasNextForward,
+    metrics,
+    clock: runtime.clock,
+    random: runtime.random,
+    policy: policyOf(options.policy, runtime.random),
+    deadlines: new Deadlines(runtime.clock),
     proxies: targets.map((target) => {
       try {
         return new Proxy(target, options, metrics.upstream(target.label), runtime);
       } catch (error) {
-        return directive.fail(`tls: got a certificate, key or CA that cannot be used (${(error as Error).message}); allowed: PEM, the key without a passphrase`);
+        return directive.fail(
+          `tls: got a certificate, key or CA that cannot be used (${(error as Error).message}); allowed: PEM, the key without a passphrase`,
+        );
       }
     }),
   });
@@ -40,5 +53,7 @@ function setupForward(directive: Directive, block: Block, hasNextForward: boolea
 function checkServerNames(directive: Directive, targets: readonly Target[], { tlsServerName }: ForwardOptions): void {
   const named = targets.find(({ serverName }) => serverName !== undefined);
   if (named === undefined || tlsServerName === undefined) return;
-  directive.fail(`got TLS server name '${tlsServerName}' in tls_servername and '${named.serverName}' at upstream ${named.label}, allowed: one of the two ways`);
+  directive.fail(
+    `got TLS server name '${tlsServerName}' in tls_servername and '${named.serverName}' at upstream ${named.label}, allowed: one of the two ways`,
+  );
 }

@@ -17,22 +17,30 @@ export interface Target {
   readonly serverName: string | undefined;
 }
 
-const FORMS = 'IP, IP:PORT, [IPV6]:PORT, each also behind dns:// or tls://, tls://IP%SERVERNAME[:PORT], or a file like /etc/resolv.conf';
+const FORMS =
+  'IP, IP:PORT, [IPV6]:PORT, each also behind dns:// or tls://, tls://IP%SERVERNAME[:PORT], or a file like /etc/resolv.conf';
 
 /**
- * Reads the upstreams of a directive: addresses, or files in the format of resolv.conf(5) whose `nameserver` lines name them.
+ * Reads the upstreams of a directive: addresses, or files in the format of resolv.conf(5) whose `nameserver` lines
+ * name them.
  *
  * @throws CorefileError at the directive
  */
-export function parseTargets(directive: Directive, texts: readonly string[], readFile: (path: string) => string): Target[] {
+export function parseTargets(
+  directive: Directive,
+  texts: readonly string[],
+  readFile: (path: string) => string,
+): Target[] {
   const targets = texts.flatMap((text) => parseTarget(directive, text, readFile));
-  if (targets.length > MAX_UPSTREAMS) directive.fail(`got ${targets.length} upstreams, allowed: at most ${MAX_UPSTREAMS}`);
+  if (targets.length > MAX_UPSTREAMS)
+    directive.fail(`got ${targets.length} upstreams, allowed: at most ${MAX_UPSTREAMS}`);
   return targets;
 }
 
 function parseTarget(directive: Directive, text: string, readFile: (path: string) => string): Target[] {
   const scheme = /^([a-z0-9]+):\/\//.exec(text);
-  if (scheme !== null && scheme[1] !== 'dns' && scheme[1] !== 'tls') directive.wrong(scheme[0], 'dns:// and tls://, or no scheme', `upstream ${text}`);
+  if (scheme !== null && scheme[1] !== 'dns' && scheme[1] !== 'tls')
+    directive.wrong(scheme[0], 'dns:// and tls://, or no scheme', `upstream ${text}`);
   const rest = text.slice(scheme?.[0].length ?? 0);
   const address = parseAddress(rest, scheme?.[1] === 'tls');
   if (address !== undefined) return [address];
@@ -40,13 +48,19 @@ function parseTarget(directive: Directive, text: string, readFile: (path: string
   return parseFile(directive, rest, readFile);
 }
 
-/** `HOST[%ZONE][:PORT]` or `[HOST[%ZONE]][:PORT]`; what is behind the percent sign is the server name of a TLS upstream, else the zone of a link-local address. */
+/**
+ * `HOST[%ZONE][:PORT]` or `[HOST[%ZONE]][:PORT]`; what is behind the percent sign is the server name of a TLS
+ * upstream, else the zone of a link-local address.
+ */
 function parseAddress(text: string, tls: boolean): Target | undefined {
   const bracketed = /^\[([^[\]%]+)(?:%([^[\]]+))?\](?:%([^:]+))?(?::(\d{1,5}))?$/.exec(text);
-  const plain = bracketed ? null : /^([^[\]%:]+|[^[\]%]*:[^[\]%]*:[^[\]%]*)(?:%([^:]+))?(?::(\d{1,5}))?$/.exec(text) ?? /^([^[\]%:]+)(?:%([^:]+))?:(\d{1,5})$/.exec(text);
+  const plain = bracketed
+    ? null
+    : (/^([^[\]%:]+|[^[\]%]*:[^[\]%]*:[^[\]%]*)(?:%([^:]+))?(?::(\d{1,5}))?$/.exec(text) ??
+      /^([^[\]%:]+)(?:%([^:]+))?:(\d{1,5})$/.exec(text));
   const host = bracketed?.[1] ?? plain?.[1];
   if (host === undefined || parseIp(host) === undefined) return undefined;
-  const zone = bracketed ? bracketed[2] ?? bracketed[3] : plain![2];
+  const zone = bracketed ? (bracketed[2] ?? bracketed[3]) : plain![2];
   const portText = bracketed ? bracketed[4] : plain![3];
   const port = portText === undefined ? (tls ? TLS_PORT : PORT) : Number(portText);
   if (port < 1 || port > 65_535) return undefined;
@@ -59,12 +73,19 @@ function parseFile(directive: Directive, path: string, readFile: (path: string) 
   try {
     text = readFile(path);
   } catch (error) {
-    return directive.fail(`upstream: got '${path}', which is no address and no file that can be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}); allowed: ${FORMS}`);
+    return directive.fail(
+      `upstream: got '${path}', which is no address and no file that can be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}); allowed: ${FORMS}`,
+    );
   }
   const targets = text.split('\n').flatMap((line) => {
     const [keyword, server = ''] = line.trim().split(/\s+/);
     if (keyword !== 'nameserver') return [];
-    return [parseAddress(server.includes(':') ? `[${server}]` : server, false) ?? directive.fail(`upstream: got 'nameserver ${server}' in ${path}, allowed: an IPv4 or IPv6 address`)];
+    return [
+      parseAddress(server.includes(':') ? `[${server}]` : server, false) ??
+        directive.fail(`upstream: got 'nameserver ${server}' in ${path}, allowed: an IPv4 or IPv6 address`),
+    ];
   });
-  return targets.length > 0 ? targets : directive.fail(`upstream: got no nameserver line in ${path}, allowed: at least one`);
+  return targets.length > 0
+    ? targets
+    : directive.fail(`upstream: got no nameserver line in ${path}, allowed: at least one`);
 }

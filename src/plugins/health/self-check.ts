@@ -22,7 +22,10 @@ interface Surroundings {
   readonly metrics: HealthMetrics;
 }
 
-/** Asks the process's own health endpoint once a second: how long that takes shows whether the process keeps up with its work. */
+/**
+ * Asks the process's own health endpoint once a second: how long that takes shows whether the process keeps up with
+ * its work.
+ */
 export class SelfCheck {
   private to: Endpoint;
   private timer: Timer | undefined;
@@ -30,7 +33,10 @@ export class SelfCheck {
   private stopped = false;
 
   /** @param at where the endpoint listens; one on all addresses is asked at the loopback address */
-  constructor(private readonly at: Endpoint & { readonly path: string }, private readonly around: Surroundings) {
+  constructor(
+    private readonly at: Endpoint & { readonly path: string },
+    private readonly around: Surroundings,
+  ) {
     this.to = { address: reachable(at.address), port: at.port };
   }
 
@@ -54,7 +60,10 @@ export class SelfCheck {
     const url = `http://${hostPort(this.to.address, this.to.port)}${this.at.path}`;
     const begin = clock.monotonic();
     const controller = (this.current = new AbortController());
-    const timeout = clock.setTimeout(() => controller.abort(new Error(`no answer within ${formatDuration(TIMEOUT)}`)), TIMEOUT);
+    const timeout = clock.setTimeout(
+      () => controller.abort(new Error(`no answer within ${formatDuration(TIMEOUT)}`)),
+      TIMEOUT,
+    );
     let failure: Error | undefined;
     try {
       await this.get(controller.signal);
@@ -69,7 +78,8 @@ export class SelfCheck {
     if (failure !== undefined) {
       metrics.failures.inc();
       log.warning(`Local health request to "${url}" failed: ${failure.message}`);
-    } else if (elapsed > SLOW) log.warning(`Local health request to "${url}" took more than 1s: ${formatDuration(elapsed)}`);
+    } else if (elapsed > SLOW)
+      log.warning(`Local health request to "${url}" took more than 1s: ${formatDuration(elapsed)}`);
   }
 
   /** One request over a connection of its own. Rejects when it cannot be made, or `signal` is aborted first. */
@@ -78,7 +88,14 @@ export class SelfCheck {
     try {
       await new Promise<void>((resolve, reject) => {
         // Node asks for a socket but uses what any stream has; the network port hands out streams.
-        const options = { createConnection: () => stream as Socket, host: this.to.address, port: this.to.port, path: this.at.path, signal, headers: { connection: 'close' } };
+        const options = {
+          createConnection: () => stream as Socket,
+          host: this.to.address,
+          port: this.to.port,
+          path: this.at.path,
+          signal,
+          headers: { connection: 'close' },
+        };
         const request = http.get(options, (response) => {
           response.once('end', resolve).once('error', reject);
           response.resume();

@@ -20,7 +20,13 @@ export const health = definePlugin('health', (directives, block) => {
   const log = block.logger('health');
   const at = httpAddress(directive, directive.args[0] ?? DEFAULT_ADDRESS);
   const check = new SelfCheck({ ...at, path: PATH }, { network, clock, log, metrics: healthMetrics(metrics) });
-  block.serveHttp({ ...at, path: PATH, owner: 'health', answer: () => ({ status: 200, body: 'OK' }), listening: (port) => check.portIs(port) });
+  block.serveHttp({
+    ...at,
+    path: PATH,
+    owner: 'health',
+    answer: () => ({ status: 200, body: 'OK' }),
+    listening: (port) => check.portIs(port),
+  });
   block.onServing(() => check.start());
   block.onStop(() => check.stop());
   if (lameduck > 0) {

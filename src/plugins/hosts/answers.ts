@@ -11,9 +11,15 @@ export class HostAnswers {
   private readonly pointers = new Map<Name, Reply>();
 
   /** `maps` are read in order; `ttl` is that of every record. */
-  constructor(private readonly maps: readonly HostMap[], private readonly ttl: Seconds) {}
+  constructor(
+    private readonly maps: readonly HostMap[],
+    private readonly ttl: Seconds,
+  ) {}
 
-  /** The reply for a name that has addresses, empty when none is of the type asked for; undefined for a name without addresses. */
+  /**
+   * The reply for a name that has addresses, empty when none is of the type asked for; undefined for a name without
+   * addresses.
+   */
   host(name: Name, type: number): Reply | undefined {
     const known = type === Type.A ? this.ip4.get(name) : type === Type.AAAA ? this.ip6.get(name) : undefined;
     if (known !== undefined) return known;
@@ -30,9 +36,19 @@ export class HostAnswers {
     return this.keep(this.pointers, name, Type.PTR, (map) => map.names.get(name)?.map(encodeName));
   }
 
-  private keep(replies: Map<Name, Reply>, name: Name, type: number, data: (map: HostMap) => readonly IpBytes[] | undefined): Reply {
-    const answer = this.maps.flatMap((map) => data(map) ?? []).map((rdata) => ({ name, type, class: Class.IN, ttl: this.ttl, rdata }));
-    const reply = answer.length === 0 ? NODATA : Reply.ofRecords(Flag.AA, Rcode.NOERROR, encodeRecords({ answer, authority: [], additional: [] }));
+  private keep(
+    replies: Map<Name, Reply>,
+    name: Name,
+    type: number,
+    data: (map: HostMap) => readonly IpBytes[] | undefined,
+  ): Reply {
+    const answer = this.maps
+      .flatMap((map) => data(map) ?? [])
+      .map((rdata) => ({ name, type, class: Class.IN, ttl: this.ttl, rdata }));
+    const reply =
+      answer.length === 0
+        ? NODATA
+        : Reply.ofRecords(Flag.AA, Rcode.NOERROR, encodeRecords({ answer, authority: [], additional: [] }));
     replies.set(name, reply);
     return reply;
   }

@@ -12,11 +12,16 @@ export class Hosts implements Handler {
   readonly name = 'hosts';
 
   /** @param through zones in which names without an entry are asked further on */
-  constructor(private readonly source: AnswersSource, private readonly zones: Zones, private readonly through: Zones) {}
+  constructor(
+    private readonly source: AnswersSource,
+    private readonly zones: Zones,
+    private readonly through: Zones,
+  ) {}
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     const { answers } = this.source;
-    // Addresses are found backwards whether or not the zones speak of reverse names, and those without a name are asked further on.
+    // Addresses are found backwards whether or not the zones speak of reverse names, and those without a name are
+    // asked further on.
     if (query.type === Type.PTR) return answers.pointer(query.name) ?? next(query);
     const known = answers.host(query.name, query.type);
     if (known !== undefined) return known;

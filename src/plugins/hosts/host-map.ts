@@ -18,7 +18,10 @@ export interface HostMapOptions {
   readonly reverse: boolean;
 }
 
-/** Reads the lines `ADDRESS NAME [ALIAS...]` of a hosts file. What follows a `#`, lines without an address and names that DNS cannot hold are passed over. */
+/**
+ * Reads the lines `ADDRESS NAME [ALIAS...]` of a hosts file. What follows a `#`, lines without an address and names
+ * that DNS cannot hold are passed over.
+ */
 export function readHostMap(text: string, { accepts, reverse }: HostMapOptions): HostMap {
   const ip4 = new Map<Name, IpBytes[]>();
   const ip6 = new Map<Name, IpBytes[]>();
@@ -39,10 +42,13 @@ export function readHostMap(text: string, { accepts, reverse }: HostMapOptions):
   return { ip4, ip6, names, size };
 }
 
-/** The address of a hosts line: a zone (`%eth0`) is dropped, an IPv4 address that is mapped into IPv6 counts as IPv4. */
+/**
+ * The address of a hosts line: a zone (`%eth0`) is dropped, an IPv4 address that is mapped into IPv6 counts as IPv4.
+ */
 export function hostAddress(text: string): IpBytes | undefined {
   const ip = parseIp(text.replace(/%.*$/, ''));
-  const mapped = ip?.length === 16 && ip.subarray(0, 10).every((octet) => octet === 0) && ip[10] === 0xff && ip[11] === 0xff;
+  const mapped =
+    ip?.length === 16 && ip.subarray(0, 10).every((octet) => octet === 0) && ip[10] === 0xff && ip[11] === 0xff;
   return mapped ? ip.slice(12) : ip;
 }
 

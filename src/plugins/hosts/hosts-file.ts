@@ -15,7 +15,10 @@ export interface HostsFileOptions extends HostMapOptions {
   readonly reload: Milliseconds;
 }
 
-/** A hosts file that is read again when its time of change or its size does. While it cannot be read, what it said last stays. */
+/**
+ * A hosts file that is read again when its time of change or its size does. While it cannot be read, what it said
+ * last stays.
+ */
 export class HostsFile {
   answers: HostAnswers;
   private readonly inline: HostMap;
@@ -23,7 +26,12 @@ export class HostsFile {
   private trouble: string | undefined;
   private timer: Timer | undefined;
 
-  constructor(private readonly options: HostsFileOptions, private readonly runtime: Runtime, private readonly log: Logger, private readonly metrics: HostsMetrics) {
+  constructor(
+    private readonly options: HostsFileOptions,
+    private readonly runtime: Runtime,
+    private readonly log: Logger,
+    private readonly metrics: HostsMetrics,
+  ) {
     this.inline = readHostMap(options.inline.join('\n'), options);
     this.answers = new HostAnswers([this.inline], options.ttl);
   }

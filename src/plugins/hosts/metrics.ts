@@ -9,5 +9,7 @@ export interface HostsMetrics {
 
 export const hostsMetrics = (metrics: Metrics): HostsMetrics => ({
   entries: metrics.gauge('hosts', 'entries', 'The combined number of entries in hosts and Corefile.', ['hostsfile']),
-  reloaded: metrics.gauge('hosts', 'reload_timestamp_seconds', 'The timestamp of the last reload of hosts file.').with(),
+  reloaded: metrics
+    .gauge('hosts', 'reload_timestamp_seconds', 'The timestamp of the last reload of hosts file.')
+    .with(),
 });

@@ -43,7 +43,13 @@ function exists(path: string, directive: Directive, block: Block): boolean {
 }
 
 function readOptions(directive: Directive): Settings {
-  const settings: Settings = { inline: [], ttl: DEFAULT_TTL, reverse: true, reload: DEFAULT_RELOAD, through: new Zones([]) };
+  const settings: Settings = {
+    inline: [],
+    ttl: DEFAULT_TTL,
+    reverse: true,
+    reload: DEFAULT_RELOAD,
+    through: new Zones([]),
+  };
   for (const option of directive.options ?? []) {
     option.noOptions();
     switch (option.name) {

@@ -25,26 +25,39 @@ export interface Resolved {
 
 const NOWHERE: Resolved = { answer: [], truncated: false };
 
-export const aliasRecord = (name: Name, target: Name, ttl: Seconds): Rr => record(name, Type.CNAME, ttl, encodeName(target));
+export const aliasRecord = (name: Name, target: Name, ttl: Seconds): Rr =>
+  record(name, Type.CNAME, ttl, encodeName(target));
 
 /**
- * Follows an alias to addresses of the type asked for: within the zone through the cluster's objects, elsewhere by asking the server itself. An alias within
+ * Follows an alias to addresses of the type asked for: within the zone through the cluster's objects, elsewhere by
+ * asking the server itself. An alias within
  * the zone that comes to no address is left out; one that leads elsewhere is told even if nothing was found there.
  */
-export function resolveAlias(query: Query, name: Name, target: Name, context: AliasContext, seen: readonly Name[] = []): Resolved | Promise<Resolved> {
+export function resolveAlias(
+  query: Query,
+  name: Name,
+  target: Name,
+  context: AliasContext,
+  seen: readonly Name[] = [],
+): Resolved | Promise<Resolved> {
   const goal = lowerName(target);
   if (goal === lowerName(name) || seen.length > MAX_CHAIN || seen.includes(goal)) return NOWHERE;
   const alias = aliasRecord(name, target, context.ttl);
   if (!isSubdomain(context.zone.name, goal)) {
     const found = lookUp(context.ask, query, target, query.type);
-    const joined = (result: Awaited<typeof found>): Resolved => (result === undefined ? NOWHERE : { answer: [alias, ...result.answer], truncated: result.truncated });
+    const joined = (result: Awaited<typeof found>): Resolved =>
+      result === undefined ? NOWHERE : { answer: [alias, ...result.answer], truncated: result.truncated };
     return found instanceof Promise ? found.then(joined) : joined(found);
   }
   const finding = context.find(goal);
   if (typeof finding === 'string') return NOWHERE;
-  if ('targets' in finding) return after(alias, { answer: addressRecords(target, query.type, finding.targets, context.ttl), truncated: false });
+  if ('targets' in finding)
+    return after(alias, { answer: addressRecords(target, query.type, finding.targets, context.ttl), truncated: false });
   const further = resolveAlias(query, target, finding.alias, context, [...seen, goal]);
   return further instanceof Promise ? further.then((resolved) => after(alias, resolved)) : after(alias, further);
 }
 
-const after = (alias: Rr, { answer, truncated }: Resolved): Resolved => ({ answer: answer.length === 0 ? [] : [alias, ...answer], truncated });
+const after = (alias: Rr, { answer, truncated }: Resolved): Resolved => ({
+  answer: answer.length === 0 ? [] : [alias, ...answer],
+  truncated,
+});

@@ -7,7 +7,10 @@ import { reverseName, type Name } from '../../wire/index.js';
 import type { Zone } from './zone.js';
 import { below } from './name.js';
 
-/** Names that are kept beside those of services: ports, endpoints and pods. Of some of them clients can think up any number. */
+/**
+ * Names that are kept beside those of services: ports, endpoints and pods. Of some of them clients can think up any
+ * number.
+ */
 const MAX_OTHERS = 16_384;
 
 /** A reply, or that there is nothing of the type: what the zone says to that serves all names. */
@@ -43,21 +46,32 @@ export const serviceOwner = (namespace: string, service: string): string => `${n
 export const podOwner = (ip: string): string => `pod ${ip}`;
 
 /**
- * Encoded answers by name, each kept until one of the objects it was made from changes. Names of services and addresses are as many as there are objects;
- * other names are kept up to a bound, those used last. Names that do not exist are not kept at all: to find that out costs no more than a look-up.
+ * Encoded answers by name, each kept until one of the objects it was made from changes. Names of services and
+ * addresses are as many as there are objects;
+ * other names are kept up to a bound, those used last. Names that do not exist are not kept at all: to find that out
+ * costs no more than a look-up.
  */
 export class Answers {
   private readonly services = new Map<Name, NameAnswers>();
   private readonly pointers = new Map<Name, Reply>();
-  private readonly others = new LRUCache<Name, Other>({ max: MAX_OTHERS, dispose: ({ answers, owner }, name) => this.disown(answers, owner, name) });
+  private readonly others = new LRUCache<Name, Other>({
+    max: MAX_OTHERS,
+    dispose: ({ answers, owner }, name) => this.disown(answers, owner, name),
+  });
   private readonly othersOf = new Map<string, Set<Name>>();
 
   /** @param zones those with names of services; `impliedNamespaces` as in `LookupOptions` */
-  constructor(private readonly zones: readonly Name[], private readonly impliedNamespaces: boolean) {}
+  constructor(
+    private readonly zones: readonly Name[],
+    private readonly impliedNamespaces: boolean,
+  ) {}
 
   /** Follows the store until the returned function is called. */
   follow(store: KubeStore): () => void {
-    const ends = [store.serviceChanges.subscribe((change) => this.serviceChanged(change)), store.changes.subscribe((change) => this.changed(change))];
+    const ends = [
+      store.serviceChanges.subscribe((change) => this.serviceChanged(change)),
+      store.changes.subscribe((change) => this.changed(change)),
+    ];
     return () => {
       ends.forEach((end) => end());
       this.clear();
@@ -108,9 +122,11 @@ export class Answers {
   }
 
   private changed(change: KubeChange): void {
-    if (change.kind === 'Pod') for (const pod of [change.old, change.new]) pod?.ips.forEach((ip) => this.drop(podOwner(ip)));
+    if (change.kind === 'Pod')
+      for (const pod of [change.old, change.new]) pod?.ips.forEach((ip) => this.drop(podOwner(ip)));
     // Whether a namespace is there decides about all names in it. That changes too seldom to look for them.
-    const last = this.impliedNamespaces && change.type === 'deleted' && (change.kind === 'Service' || change.kind === 'Pod');
+    const last =
+      this.impliedNamespaces && change.type === 'deleted' && (change.kind === 'Service' || change.kind === 'Pod');
     if ((change.kind === 'Namespace' && change.type !== 'modified') || last) this.clear();
   }
 

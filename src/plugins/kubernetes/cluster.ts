@@ -31,7 +31,11 @@ export class Cluster {
   private users = 0;
   private ending: (() => void)[] = [];
 
-  constructor(private readonly objects: ClusterObjects, private readonly runtime: Runtime, private readonly onEnd: () => void = () => undefined) {
+  constructor(
+    private readonly objects: ClusterObjects,
+    private readonly runtime: Runtime,
+    private readonly onEnd: () => void = () => undefined,
+  ) {
     this.store = objects.store;
   }
 
@@ -47,7 +51,10 @@ export class Cluster {
   /** Begins to follow the objects, for the first who asks. */
   acquire(): void {
     if (this.users++ > 0) return;
-    const { store, objects: { source, formsSlices } } = this;
+    const {
+      store,
+      objects: { source, formsSlices },
+    } = this;
     this.ending.push(store.changes.subscribe(this.changeRecorder(this.runtime.clock)));
     if (formsSlices) {
       const controller = new EndpointController(store);
@@ -71,16 +78,28 @@ export class Cluster {
       if (change.kind === 'Namespace' || change.kind === 'Node') return;
       this.serial = Math.floor(clock.now() / 1000);
       if (change.kind !== 'EndpointSlice' || change.triggeredAt === undefined || change.new === undefined) return;
-      if (this.store.service(change.new.namespace, change.new.service)?.headless) programming().observe((clock.now() - change.triggeredAt) / 1000);
+      if (this.store.service(change.new.namespace, change.new.service)?.headless)
+        programming().observe((clock.now() - change.triggeredAt) / 1000);
     };
   }
 }
 
-/** Clusters that are followed at the moment, by how they are reached: a reload goes on with what is there, and reads nothing anew. */
+/**
+ * Clusters that are followed at the moment, by how they are reached: a reload goes on with what is there, and reads
+ * nothing anew.
+ */
 const followed = new WeakMap<Runtime, Map<string, Cluster>>();
 
-/** The cluster that the options lead to: the one that is followed already, where there is one. Throws a ConnectionError. */
-export function openCluster(options: KubernetesOptions, runtime: Runtime, log: Logger, shared: <T>(key: string, create: () => T) => T): Cluster {
+/**
+ * The cluster that the options lead to: the one that is followed already, where there is one. Throws a
+ * ConnectionError.
+ */
+export function openCluster(
+  options: KubernetesOptions,
+  runtime: Runtime,
+  log: Logger,
+  shared: <T>(key: string, create: () => T) => T,
+): Cluster {
   const key = JSON.stringify(identity(options, runtime));
   const running = followed.get(runtime) ?? new Map<string, Cluster>();
   followed.set(runtime, running);
@@ -97,21 +116,51 @@ export function openCluster(options: KubernetesOptions, runtime: Runtime, log: L
 function identity(options: KubernetesOptions, runtime: Runtime): unknown[] {
   const { origin, namespaces, labels, namespaceLabels, pods, endpoints, endpointPodNames, limits } = options;
   const file = origin.kind === 'kubeconfig' ? runtime.fileInfo(origin.path) : undefined;
-  return [origin, file, [...(namespaces ?? [])].sort(), labels?.text, namespaceLabels?.text, pods === 'verified', endpoints, endpointPodNames, limits];
+  return [
+    origin,
+    file,
+    [...(namespaces ?? [])].sort(),
+    labels?.text,
+    namespaceLabels?.text,
+    pods === 'verified',
+    endpoints,
+    endpointPodNames,
+    limits,
+  ];
 }
 
 function clusterObjects(options: KubernetesOptions, runtime: Runtime, log: Logger): ClusterObjects {
   const { clock, random, metrics, version } = runtime;
   const { origin, namespaces, labels, namespaceLabels, limits } = options;
-  const choice = { ...(namespaces && { namespaces }), ...(labels && { labels }), ...(namespaceLabels && { namespaceLabels }) };
+  const choice = {
+    ...(namespaces && { namespaces }),
+    ...(labels && { labels }),
+    ...(namespaceLabels && { namespaceLabels }),
+  };
   const store = new KubeStore();
   if (origin.kind === 'manifests') {
-    const source = new ManifestSource({ ...choice, paths: origin.paths, kinds: KUBE_KINDS, fields: ALL_FIELDS, clock, log });
+    const source = new ManifestSource({
+      ...choice,
+      paths: origin.paths,
+      kinds: KUBE_KINDS,
+      fields: ALL_FIELDS,
+      clock,
+      log,
+    });
     return { store, source, formsSlices: options.endpoints };
   }
   const source = new ApiSource({
-    ...choice, connection: connect(origin, runtime), kinds: kindsFor(options), fields: fieldsFor(options), runningPodsOnly: true, limits, clock, random, log,
-    userAgent: `nodens/${version}`, onRequest: restClientMetrics(metrics),
+    ...choice,
+    connection: connect(origin, runtime),
+    kinds: kindsFor(options),
+    fields: fieldsFor(options),
+    runningPodsOnly: true,
+    limits,
+    clock,
+    random,
+    log,
+    userAgent: `nodens/${version}`,
+    onRequest: restClientMetrics(metrics),
   });
   return { store, source };
 }
@@ -121,12 +170,25 @@ function connect(origin: Exclude<Origin, { kind: 'manifests' }>, { env, clock }:
     case 'endpoint':
       return endpointConnection({ url: origin.url, clock, ...(origin.tls && { tls: origin.tls }) });
     case 'kubeconfig':
-      return kubeconfigConnection({ path: origin.path, env, clock, ...(origin.context !== undefined && { context: origin.context }) });
+      return kubeconfigConnection({
+        path: origin.path,
+        env,
+        clock,
+        ...(origin.context !== undefined && { context: origin.context }),
+      });
     case 'service-account':
       return inClusterConnection({ host: env['KUBERNETES_SERVICE_HOST'], port: env['KUBERNETES_SERVICE_PORT'], clock });
   }
 }
 
-const kindsFor = ({ endpoints, pods }: KubernetesOptions): KubeKind[] => ['Namespace', 'Service', ...(endpoints ? ['EndpointSlice' as const] : []), ...(pods === 'verified' ? ['Pod' as const] : [])];
+const kindsFor = ({ endpoints, pods }: KubernetesOptions): KubeKind[] => [
+  'Namespace',
+  'Service',
+  ...(endpoints ? ['EndpointSlice' as const] : []),
+  ...(pods === 'verified' ? ['Pod' as const] : []),
+];
 
-const fieldsFor = ({ endpointPodNames }: KubernetesOptions): FieldChoice => ({ ...DNS_FIELDS, targets: endpointPodNames });
+const fieldsFor = ({ endpointPodNames }: KubernetesOptions): FieldChoice => ({
+  ...DNS_FIELDS,
+  targets: endpointPodNames,
+});

@@ -1,5 +1,13 @@
-import type { Zones} from '../../chain/index.js';
-import { Reply, Standing, type Handler, type Next, type Outcome, type Query, type Readiness } from '../../chain/index.js';
+import type { Zones } from '../../chain/index.js';
+import {
+  Reply,
+  Standing,
+  type Handler,
+  type Next,
+  type Outcome,
+  type Query,
+  type Readiness,
+} from '../../chain/index.js';
 import { formatIp } from '../../lib/cidr.js';
 import { Flag, Rcode, Type, addressOfReverseName, type Name } from '../../wire/index.js';
 import { aliasRecord, resolveAlias, type Resolved } from './alias.js';
@@ -15,7 +23,10 @@ import { Zone, isTransfer } from './zone.js';
 
 export type HandlerOptions = LookupOptions & Pick<KubernetesOptions, 'zones' | 'primaryZone' | 'through' | 'ttl'>;
 
-/** Answers for the names of a cluster (Kubernetes DNS specification 1.1.0). Only an alias to a name elsewhere has to be waited for. */
+/**
+ * Answers for the names of a cluster (Kubernetes DNS specification 1.1.0). Only an alias to a name elsewhere has to
+ * be waited for.
+ */
 export class Kubernetes implements Handler, Readiness {
   readonly name = 'kubernetes';
   /** Addresses at which this server can be reached: those of the zone's name server. */
@@ -26,12 +37,19 @@ export class Kubernetes implements Handler, Readiness {
   private readonly answers: Answers;
 
   /** @param ask the whole server, for aliases to names elsewhere */
-  constructor(private readonly options: HandlerOptions, private readonly cluster: Cluster, private readonly ask: Next) {
+  constructor(
+    private readonly options: HandlerOptions,
+    private readonly cluster: Cluster,
+    private readonly ask: Next,
+  ) {
     this.zones = options.zones;
     const zones = options.zones.list.map((name) => new Zone(name, options.ttl, cluster));
     this.zoneOf = new Map(zones.map((zone) => [zone.name, zone]));
     this.lookup = new Lookup(cluster.store, options);
-    this.answers = new Answers(zones.filter((zone) => !zone.reverse).map((zone) => zone.name), options.impliedNamespaces);
+    this.answers = new Answers(
+      zones.filter((zone) => !zone.reverse).map((zone) => zone.name),
+      options.impliedNamespaces,
+    );
   }
 
   /** Whether all objects are known. */
@@ -42,7 +60,10 @@ export class Kubernetes implements Handler, Readiness {
   /** Keeps what is answered up to date until the returned function is called. */
   follow(): () => void {
     const { store } = this.cluster;
-    const ends = [this.answers.follow(store), store.changes.subscribe(() => this.zoneOf.forEach((zone) => zone.changed()))];
+    const ends = [
+      this.answers.follow(store),
+      store.changes.subscribe(() => this.zoneOf.forEach((zone) => zone.changed())),
+    ];
     return () => ends.forEach((end) => end());
   }
 
@@ -104,7 +125,8 @@ export class Kubernetes implements Handler, Readiness {
     const { ttl } = this.options;
     if (type === Type.A || type === Type.AAAA) {
       const records = addressRecords(name, type, targets, ttl);
-      const made: Kept = records.length === 0 ? 'no-data' : authoritative(name, { answer: records, additional: [] }, answers.standing);
+      const made: Kept =
+        records.length === 0 ? 'no-data' : authoritative(name, { answer: records, additional: [] }, answers.standing);
       if (type === Type.A) answers.a = made;
       else answers.aaaa = made;
       return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
@@ -113,7 +135,8 @@ export class Kubernetes implements Handler, Readiness {
       const spelt = zone.isSpelt(query);
       const owner = spelt ? query.qname : name;
       const records = srvRecords(owner, zone.spelling(query), targets, ttl);
-      const made: Kept = records.answer.length === 0 ? 'no-data' : authoritative(owner, records, spelt ? undefined : answers.standing);
+      const made: Kept =
+        records.answer.length === 0 ? 'no-data' : authoritative(owner, records, spelt ? undefined : answers.standing);
       if (!spelt) answers.srv = made;
       return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
     }
@@ -126,8 +149,15 @@ export class Kubernetes implements Handler, Readiness {
     if (type === Type.CNAME) return authoritative(qname, { answer: [aliasRecord(qname, target, ttl)], additional: [] });
     if (type !== Type.A && type !== Type.AAAA) return zone.deny(query, Rcode.NOERROR);
     const reply = ({ answer, truncated }: Resolved): Reply =>
-      answer.length === 0 ? zone.deny(query, Rcode.NOERROR) : Reply.of(truncated ? Flag.AA | Flag.TC : Flag.AA, Rcode.NOERROR, { answer });
-    const resolved = resolveAlias(query, qname, target, { zone, ttl, ask: this.ask, find: (name) => this.findIn(zone, name) });
+      answer.length === 0
+        ? zone.deny(query, Rcode.NOERROR)
+        : Reply.of(truncated ? Flag.AA | Flag.TC : Flag.AA, Rcode.NOERROR, { answer });
+    const resolved = resolveAlias(query, qname, target, {
+      zone,
+      ttl,
+      ask: this.ask,
+      find: (name) => this.findIn(zone, name),
+    });
     return resolved instanceof Promise ? resolved.then(reply) : reply(resolved);
   }
 
@@ -141,7 +171,11 @@ export class Kubernetes implements Handler, Readiness {
     const hosts = namesOfAddress(ip, store, this.lookup, this.options);
     if (hosts.length === 0) return undefined;
     const { primaryZone, ttl } = this.options;
-    const made = authoritative(query.name, { answer: pointerRecords(query.name, primaryZone, hosts, ttl), additional: [] }, new Standing(Infinity));
+    const made = authoritative(
+      query.name,
+      { answer: pointerRecords(query.name, primaryZone, hosts, ttl), additional: [] },
+      new Standing(Infinity),
+    );
     this.answers.keepPointer(query.name, made);
     return made;
   }
@@ -156,7 +190,9 @@ export class Kubernetes implements Handler, Readiness {
     const addresses = query.type === Type.A || query.type === Type.AAAA;
     const servers = addresses ? nameServers(this.ownAddresses, this.cluster.store, this.lookup) : [];
     const answer = addressRecords(query.qname, query.type, servers, this.options.ttl);
-    return answer.length === 0 ? zone.deny(query, Rcode.NOERROR) : authoritative(query.qname, { answer, additional: [] });
+    return answer.length === 0
+      ? zone.deny(query, Rcode.NOERROR)
+      : authoritative(query.qname, { answer, additional: [] });
   }
 
   private missing(query: Query, zone: Zone, next: Next): Outcome | Promise<Outcome> {
@@ -165,7 +201,10 @@ export class Kubernetes implements Handler, Readiness {
   }
 }
 
-/** The reply that is kept for the query; undefined where there is none, or where it would have to repeat how the query writes the zone. */
+/**
+ * The reply that is kept for the query; undefined where there is none, or where it would have to repeat how the query
+ * writes the zone.
+ */
 function replyFrom(known: NameAnswers, query: Query): Reply | undefined {
   let kept: Kept | undefined;
   switch (query.type) {

@@ -18,7 +18,10 @@ export interface Target {
 /** What a name is: addresses, an alias, a name without addresses of its own, or none. */
 export type Finding = { readonly targets: readonly Target[] } | { readonly alias: Name } | 'no-data' | 'no-name';
 
-export type LookupOptions = Pick<KubernetesOptions, 'namespaces' | 'namespaceLabels' | 'pods' | 'endpointPodNames' | 'endpoints' | 'ignoreEmpty'> & {
+export type LookupOptions = Pick<
+  KubernetesOptions,
+  'namespaces' | 'namespaceLabels' | 'pods' | 'endpointPodNames' | 'endpoints' | 'ignoreEmpty'
+> & {
   /** A namespace also exists where something stands in it, as in files that somebody wrote by hand. */
   readonly impliedNamespaces: boolean;
 };
@@ -27,14 +30,21 @@ const NO_SLICES: readonly EndpointSlice[] = [];
 
 /** Finds what the objects of a store say about names. Keeps nothing. */
 export class Lookup {
-  constructor(private readonly store: KubeStore, private readonly options: LookupOptions) {}
+  constructor(
+    private readonly store: KubeStore,
+    private readonly options: LookupOptions,
+  ) {}
 
   /** Whether a namespace exists and is one of those that are answered for. */
   exposed(namespace: string): boolean {
     const { namespaces, namespaceLabels, impliedNamespaces } = this.options;
     if (namespaces !== undefined && !namespaces.has(namespace)) return false;
     if (this.store.namespace(namespace) !== undefined) return true;
-    return impliedNamespaces && namespaceLabels === undefined && (!this.store.in('Service', namespace).next().done || !this.store.in('Pod', namespace).next().done);
+    return (
+      impliedNamespaces &&
+      namespaceLabels === undefined &&
+      (!this.store.in('Service', namespace).next().done || !this.store.in('Pod', namespace).next().done)
+    );
   }
 
   find(request: Request): Finding {
@@ -49,7 +59,8 @@ export class Lookup {
   }
 
   /**
-   * Name of an endpoint's address within its service: its hostname, the pod's name where that was asked for, else the address with dashes. A label does
+   * Name of an endpoint's address within its service: its hostname, the pod's name where that was asked for, else the
+   * address with dashes. A label does
    * not end in a dash (RFC 952), so an IPv6 address that ends in two colons gets a zero.
    */
   hostname(endpoint: Endpoint, ip: string): string {
@@ -65,7 +76,8 @@ export class Lookup {
     const dotted = /^[^-]*(?:-[^-]+){3}$/.test(label);
     const ip = canonicalIp(label.replaceAll('-', dotted ? '.' : ':'));
     if (ip === undefined) return 'no-name';
-    if (this.options.pods === 'verified' && !this.store.podsByIp(ip).some((pod) => pod.namespace === namespace)) return 'no-name';
+    if (this.options.pods === 'verified' && !this.store.podsByIp(ip).some((pod) => pod.namespace === namespace))
+      return 'no-name';
     return { targets: [{ ip, port: 0, host: `${label}.${namespace}.pod` }] };
   }
 
@@ -74,8 +86,16 @@ export class Lookup {
     if (service === undefined) return 'no-name';
     if (service.type === 'ExternalName') return aliasOf(service, request);
     const slices = this.slicesOf(service.namespace, service.name);
-    if (this.options.ignoreEmpty && !service.headless && !slices.some((slice) => slice.endpoints.some((endpoint) => endpoint.ready))) return 'no-name';
-    const targets = service.headless || request.endpoint !== '' ? this.endpoints(service, slices, request) : clusterAddresses(service, request);
+    if (
+      this.options.ignoreEmpty &&
+      !service.headless &&
+      !slices.some((slice) => slice.endpoints.some((endpoint) => endpoint.ready))
+    )
+      return 'no-name';
+    const targets =
+      service.headless || request.endpoint !== ''
+        ? this.endpoints(service, slices, request)
+        : clusterAddresses(service, request);
     return targets === undefined ? 'no-name' : { targets };
   }
 
@@ -107,7 +127,8 @@ interface Port {
 const NO_PORTS: readonly Port[] = [{ name: '', protocol: '', port: undefined }];
 
 const asked = (request: Request, port: Port): boolean =>
-  (request.port === '' || request.port === port.name.toLowerCase()) && (request.protocol === '' || request.protocol === port.protocol.toLowerCase());
+  (request.port === '' || request.port === port.name.toLowerCase()) &&
+  (request.protocol === '' || request.protocol === port.protocol.toLowerCase());
 
 function clusterAddresses(service: Service, request: Request): Target[] | undefined {
   const ports = (service.ports.length === 0 ? NO_PORTS : service.ports).filter((port) => asked(request, port));

@@ -9,9 +9,26 @@ const PROGRAMMING_BOUNDS = exponentialBounds(0.001, 2, 20);
 
 /** Counts requests to the API. Watches last as long as the API lets them, so only their number is told. */
 export function restClientMetrics(metrics: Metrics): (request: ApiRequest) => void {
-  const duration = metrics.histogram('kubernetes', 'rest_client_request_duration_seconds', 'Request latency in seconds. Broken down by verb and host.', DEFAULT_BOUNDS, ['verb', 'host']);
-  const limiter = metrics.histogram('kubernetes', 'rest_client_rate_limiter_duration_seconds', 'Client side rate limiter latency in seconds. Broken down by verb and host.', DEFAULT_BOUNDS, ['verb', 'host']);
-  const requests = metrics.counter('kubernetes', 'rest_client_requests_total', 'Number of HTTP requests, partitioned by status code, method, and host.', ['code', 'method', 'host']);
+  const duration = metrics.histogram(
+    'kubernetes',
+    'rest_client_request_duration_seconds',
+    'Request latency in seconds. Broken down by verb and host.',
+    DEFAULT_BOUNDS,
+    ['verb', 'host'],
+  );
+  const limiter = metrics.histogram(
+    'kubernetes',
+    'rest_client_rate_limiter_duration_seconds',
+    'Client side rate limiter latency in seconds. Broken down by verb and host.',
+    DEFAULT_BOUNDS,
+    ['verb', 'host'],
+  );
+  const requests = metrics.counter(
+    'kubernetes',
+    'rest_client_requests_total',
+    'Number of HTTP requests, partitioned by status code, method, and host.',
+    ['code', 'method', 'host'],
+  );
   return ({ purpose, method, host, code, duration: took, limiterWait }) => {
     requests.with({ code, method, host }).inc();
     if (purpose === 'watch') return;
@@ -20,10 +37,20 @@ export function restClientMetrics(metrics: Metrics): (request: ApiRequest) => vo
   };
 }
 
-/** How long it took from a change in the cluster until it is answered with; the series is there from the first call on. */
+/**
+ * How long it took from a change in the cluster until it is answered with; the series is there from the first call
+ * on.
+ */
 export function programmingDuration(metrics: Metrics): () => Histogram {
-  const family = metrics.histogram('kubernetes', 'dns_programming_duration_seconds', 'Histogram of the time (in seconds) it took to program a dns instance.', PROGRAMMING_BOUNDS, ['service_kind']);
-  // Only slices that the cluster's own controller made carry a time, and those of headless services are what DNS answers with.
+  const family = metrics.histogram(
+    'kubernetes',
+    'dns_programming_duration_seconds',
+    'Histogram of the time (in seconds) it took to program a dns instance.',
+    PROGRAMMING_BOUNDS,
+    ['service_kind'],
+  );
+  // Only slices that the cluster's own controller made carry a time, and those of headless services are what DNS
+  // answers with.
   return () => family.with({ service_kind: 'headless_with_selector' });
 }
 

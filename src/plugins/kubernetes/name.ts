@@ -1,6 +1,9 @@
 import { labels, type Name } from '../../wire/index.js';
 
-/** What a name below a zone asks for (Kubernetes DNS specification 1.1.0, sections 2.2 to 2.4). Parts that the name leaves out are empty. */
+/**
+ * What a name below a zone asks for (Kubernetes DNS specification 1.1.0, sections 2.2 to 2.4). Parts that the name
+ * leaves out are empty.
+ */
 export interface Request {
   readonly kind: 'svc' | 'pod';
   readonly namespace: string;
@@ -16,7 +19,8 @@ export interface Request {
 }
 
 /**
- * Takes apart the lower-case part of a name before its zone, without a dot at the end: `web.default.svc`. `between` for `svc` and `pod`, under which names
+ * Takes apart the lower-case part of a name before its zone, without a dot at the end: `web.default.svc`. `between`
+ * for `svc` and `pod`, under which names
  * can stand; undefined for a name that cannot exist.
  */
 export function parseRequest(base: string): Request | 'between' | undefined {
@@ -26,26 +30,43 @@ export function parseRequest(base: string): Request | 'between' | undefined {
   if (kind === undefined) return undefined;
   const end = base.length - kind.length - 1;
   if (base.includes('\\')) return requestOf(kind, labels(`${base.slice(0, end)}.`));
-  // Cut from the end, and no further than any name that exists can go: no array is made for a name of an external search.
+  // Cut from the end, and no further than any name that exists can go: no array is made for a name of an external
+  // search.
   const beforeNamespace = base.lastIndexOf('.', end - 1);
   const namespace = base.slice(beforeNamespace + 1, end);
   if (beforeNamespace < 0) return plainRequest(kind, namespace, '', '');
   const beforeService = base.lastIndexOf('.', beforeNamespace - 1);
   const service = base.slice(beforeService + 1, beforeNamespace);
   if (beforeService < 0) return plainRequest(kind, namespace, service, '');
-  if (base.lastIndexOf('.', beforeService - 1) < 0) return plainRequest(kind, namespace, service, base.slice(0, beforeService));
+  if (base.lastIndexOf('.', beforeService - 1) < 0)
+    return plainRequest(kind, namespace, service, base.slice(0, beforeService));
   return requestOf(kind, base.slice(0, end).split('.'));
 }
 
-const plainRequest = (kind: Request['kind'], namespace: string, service: string, endpoint: string): Request =>
-  ({ kind, namespace, service, endpoint, port: '', protocol: '', prefixed: endpoint !== '' });
+const plainRequest = (kind: Request['kind'], namespace: string, service: string, endpoint: string): Request => ({
+  kind,
+  namespace,
+  service,
+  endpoint,
+  port: '',
+  protocol: '',
+  prefixed: endpoint !== '',
+});
 
 /** A request of the labels before its kind; undefined for more than any name has. */
 function requestOf(kind: Request['kind'], parts: readonly string[]): Request | undefined {
   const [namespace = '', service = '', second = '', first, tooMany] = [...parts].reverse();
   if (tooMany !== undefined) return undefined;
   if (first === undefined) return plainRequest(kind, namespace, service, second);
-  return { kind, namespace, service, endpoint: '', port: withoutUnderscore(first), protocol: withoutUnderscore(second), prefixed: true };
+  return {
+    kind,
+    namespace,
+    service,
+    endpoint: '',
+    port: withoutUnderscore(first),
+    protocol: withoutUnderscore(second),
+    prefixed: true,
+  };
 }
 
 const withoutUnderscore = (label: string): string => (label.startsWith('_') ? label.slice(1) : label);
@@ -54,4 +75,5 @@ const withoutUnderscore = (label: string): string => (label.startsWith('_') ? la
 export const below = (label: string, zone: Name): Name => (zone === '.' ? `${label}.` : `${label}.${zone}`);
 
 /** The part of a name before its zone, without the dot between; empty for the zone itself. */
-export const before = (name: Name, zone: Name): string => name.slice(0, Math.max(0, zone === '.' ? name.length - 1 : name.length - zone.length - 1));
+export const before = (name: Name, zone: Name): string =>
+  name.slice(0, Math.max(0, zone === '.' ? name.length - 1 : name.length - zone.length - 1));

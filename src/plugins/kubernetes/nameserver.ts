@@ -15,22 +15,33 @@ export function ownAddresses(block: Block): string[] {
   const bound = block.addresses().map(({ address }) => address);
   const every = bound.some((address) => address === '' || address === '0.0.0.0' || address === '::');
   const all = every ? block.runtime.network.interfaces().map(({ address }) => address) : bound;
-  return [...new Set(all)].map((address) => canonicalIp(address.replace(/%.*$/, ''))).filter((ip): ip is string => ip !== undefined && !LOOPBACK.test(ip) && !LINK_LOCAL.test(ip));
+  return [...new Set(all)]
+    .map((address) => canonicalIp(address.replace(/%.*$/, '')))
+    .filter((ip): ip is string => ip !== undefined && !LOOPBACK.test(ip) && !LINK_LOCAL.test(ip));
 }
 
 /**
- * The zone's name servers: the services that lead to this server, by their cluster addresses or, where they are headless, by their endpoints. Without such
+ * The zone's name servers: the services that lead to this server, by their cluster addresses or, where they are
+ * headless, by their endpoints. Without such
  * a service, this server by its own addresses under `ns.dns`.
  */
 export function nameServers(own: readonly string[], store: KubeStore, lookup: Lookup): Target[] {
-  const slices = own.flatMap((ip) => store.slicesByIp(ip).filter((slice) => slice.endpoints.some((endpoint) => endpoint.ready && endpoint.addresses.includes(ip))));
+  const slices = own.flatMap((ip) =>
+    store
+      .slicesByIp(ip)
+      .filter((slice) => slice.endpoints.some((endpoint) => endpoint.ready && endpoint.addresses.includes(ip))),
+  );
   if (slices.length === 0) return own.map((ip) => ({ ip, port: 0, host: 'ns.dns' }));
   return slices.flatMap((slice) => {
     const service = store.service(slice.namespace, slice.service);
     if (service === undefined) return [];
     const host = `${service.name}.${service.namespace}.svc`;
     if (!service.headless) return service.clusterIps.map((ip) => ({ ip, port: 0, host }));
-    return slice.endpoints.filter(({ ready }) => ready).flatMap((endpoint) => endpoint.addresses.map((ip) => ({ ip, port: 0, host: `${lookup.hostname(endpoint, ip)}.${host}` })));
+    return slice.endpoints
+      .filter(({ ready }) => ready)
+      .flatMap((endpoint) =>
+        endpoint.addresses.map((ip) => ({ ip, port: 0, host: `${lookup.hostname(endpoint, ip)}.${host}` })),
+      );
   });
 }
 

@@ -6,14 +6,21 @@ import type { Milliseconds, Seconds } from '../../lib/units.js';
 import type { Name } from '../../wire/index.js';
 import { isReverseZone } from './reverse.js';
 
-/** `disabled`: no pod has a name. `insecure`: any address in a namespace that exists. `verified`: addresses that a pod of the namespace has. */
+/**
+ * `disabled`: no pod has a name. `insecure`: any address in a namespace that exists. `verified`: addresses that a pod
+ * of the namespace has.
+ */
 export const POD_MODES = ['disabled', 'verified', 'insecure'] as const;
 export type PodMode = (typeof POD_MODES)[number];
 
 /** Where the objects come from. */
 export type Origin =
   | { readonly kind: 'service-account' }
-  | { readonly kind: 'endpoint'; readonly url: string; readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | undefined }
+  | {
+      readonly kind: 'endpoint';
+      readonly url: string;
+      readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | undefined;
+    }
   | { readonly kind: 'kubeconfig'; readonly path: string; readonly context: string | undefined }
   | { readonly kind: 'manifests'; readonly paths: readonly string[] };
 
@@ -44,8 +51,23 @@ const DEFAULT_STARTUP: Milliseconds = 5000;
 const NO_ZONES = new Zones([]);
 
 const OPTIONS = [
-  'endpoint', 'tls', 'kubeconfig', 'manifests', 'namespaces', 'namespace_labels', 'labels', 'pods', 'endpoint_pod_names', 'ttl', 'noendpoints', 'fallthrough',
-  'ignore', 'startup_timeout', 'apiserver_qps', 'apiserver_burst', 'apiserver_max_inflight',
+  'endpoint',
+  'tls',
+  'kubeconfig',
+  'manifests',
+  'namespaces',
+  'namespace_labels',
+  'labels',
+  'pods',
+  'endpoint_pod_names',
+  'ttl',
+  'noendpoints',
+  'fallthrough',
+  'ignore',
+  'startup_timeout',
+  'apiserver_qps',
+  'apiserver_burst',
+  'apiserver_max_inflight',
 ];
 
 /** What is written so far. */
@@ -67,22 +89,48 @@ interface Draft {
   limits: RateLimits;
 }
 
-/** Reads the directive. Throws a CorefileError at the line that cannot be used; what is only of no effect is warned about. */
+/**
+ * Reads the directive. Throws a CorefileError at the line that cannot be used; what is only of no effect is warned
+ * about.
+ */
 export function readOptions(directive: Directive, block: Block): KubernetesOptions {
   const zones = block.zonesOf(directive.args, directive);
   const primaryZone = zones.list.find((zone) => !isReverseZone(zone));
-  if (primaryZone === undefined) directive.fail(`got ${zones.list.map((zone) => `'${zone}'`).join(' ')}, allowed: at least one zone that is no reverse zone`);
+  if (primaryZone === undefined)
+    directive.fail(
+      `got ${zones.list.map((zone) => `'${zone}'`).join(' ')}, allowed: at least one zone that is no reverse zone`,
+    );
   const draft: Draft = {
-    endpoint: undefined, tls: undefined, kubeconfig: undefined, manifests: undefined, namespaces: new Set(), labels: undefined, namespaceLabels: undefined, pods: 'disabled',
-    endpointPodNames: false, ttl: DEFAULT_TTL, endpoints: true, through: NO_ZONES, ignoreEmpty: false, startupTimeout: DEFAULT_STARTUP, limits: DEFAULT_LIMITS,
+    endpoint: undefined,
+    tls: undefined,
+    kubeconfig: undefined,
+    manifests: undefined,
+    namespaces: new Set(),
+    labels: undefined,
+    namespaceLabels: undefined,
+    pods: 'disabled',
+    endpointPodNames: false,
+    ttl: DEFAULT_TTL,
+    endpoints: true,
+    through: NO_ZONES,
+    ignoreEmpty: false,
+    startupTimeout: DEFAULT_STARTUP,
+    limits: DEFAULT_LIMITS,
   };
   for (const option of directive.options ?? []) {
     option.noOptions();
     if (!readOrigin(option, draft) && !readChoice(option, draft) && !readPacing(option, draft)) option.unknown(OPTIONS);
   }
-  if (draft.namespaces.size > 0 && draft.namespaceLabels !== undefined) directive.fail('got both namespaces and namespace_labels, allowed: one of them');
+  if (draft.namespaces.size > 0 && draft.namespaceLabels !== undefined)
+    directive.fail('got both namespaces and namespace_labels, allowed: one of them');
   const { namespaces, endpoint, tls, kubeconfig, manifests, ...rest } = draft;
-  return { ...rest, zones, primaryZone, namespaces: namespaces.size > 0 ? namespaces : undefined, origin: originOf({ endpoint, tls, kubeconfig, manifests }, block) };
+  return {
+    ...rest,
+    zones,
+    primaryZone,
+    namespaces: namespaces.size > 0 ? namespaces : undefined,
+    origin: originOf({ endpoint, tls, kubeconfig, manifests }, block),
+  };
 }
 
 function readOrigin(option: Option, draft: Draft): boolean {
@@ -161,7 +209,10 @@ function readPacing(option: Option, draft: Draft): boolean {
       draft.limits = { ...draft.limits, burst: option.integer(option.one('apiserver_burst BURST'), { min: 1 }) };
       return true;
     case 'apiserver_max_inflight':
-      draft.limits = { ...draft.limits, maxInFlight: option.integer(option.one('apiserver_max_inflight MAX'), { min: 1 }) };
+      draft.limits = {
+        ...draft.limits,
+        maxInFlight: option.integer(option.one('apiserver_max_inflight MAX'), { min: 1 }),
+      };
       return true;
     default:
       return false;
@@ -178,7 +229,10 @@ function selector(option: Option): LabelSelector {
   }
 }
 
-function originOf({ endpoint, tls, kubeconfig, manifests }: Pick<Draft, 'endpoint' | 'tls' | 'kubeconfig' | 'manifests'>, block: Block): Origin {
+function originOf(
+  { endpoint, tls, kubeconfig, manifests }: Pick<Draft, 'endpoint' | 'tls' | 'kubeconfig' | 'manifests'>,
+  block: Block,
+): Origin {
   const log = block.logger('kubernetes');
   if (manifests !== undefined) {
     const other = endpoint ?? kubeconfig ?? tls;

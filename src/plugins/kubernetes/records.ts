@@ -1,7 +1,19 @@
 import { Reply, type Standing } from '../../chain/index.js';
 import { parseIp } from '../../lib/cidr.js';
 import type { Octets, Seconds } from '../../lib/units.js';
-import { Class, Flag, Rcode, RECORD_FIXED, Type, echoOwners, encodeName, encodeRecords, nameLength, type Name, type Rr } from '../../wire/index.js';
+import {
+  Class,
+  Flag,
+  Rcode,
+  RECORD_FIXED,
+  Type,
+  echoOwners,
+  encodeName,
+  encodeRecords,
+  nameLength,
+  type Name,
+  type Rr,
+} from '../../wire/index.js';
 import type { Target } from './lookup.js';
 import { below } from './name.js';
 
@@ -18,7 +30,13 @@ export interface Records {
   readonly additional: readonly Rr[];
 }
 
-export const record = (name: Name, type: number, ttl: Seconds, rdata: Uint8Array): Rr => ({ name, type, class: Class.IN, ttl, rdata });
+export const record = (name: Name, type: number, ttl: Seconds, rdata: Uint8Array): Rr => ({
+  name,
+  type,
+  class: Class.IN,
+  ttl,
+  rdata,
+});
 
 const addressType = (ip: string): number => (ip.includes(':') ? Type.AAAA : Type.A);
 
@@ -30,7 +48,8 @@ export function addressRecords(name: Name, type: number, targets: readonly Targe
 }
 
 /**
- * SRV records of `name` with the addresses of their targets. All have the same priority and an equal share of weight, of which the reference counts 100
+ * SRV records of `name` with the addresses of their targets. All have the same priority and an equal share of weight,
+ * of which the reference counts 100
  * over all ports and addresses, and at least 1 each.
  */
 export function srvRecords(name: Name, zone: Name, targets: readonly Target[], ttl: Seconds): Records {
@@ -60,13 +79,19 @@ function srvData(weight: number, port: number, target: Name): Uint8Array {
 export const pointerRecords = (name: Name, zone: Name, hosts: readonly string[], ttl: Seconds): Rr[] =>
   hosts.map((host) => record(name, Type.PTR, ttl, encodeName(below(host, zone))));
 
-export const versionRecord = (name: Name): Rr => record(name, Type.TXT, VERSION_TTL, Uint8Array.from([VERSION.length, ...Buffer.from(VERSION)]));
+export const versionRecord = (name: Name): Rr =>
+  record(name, Type.TXT, VERSION_TTL, Uint8Array.from([VERSION.length, ...Buffer.from(VERSION)]));
 
 /** The zone's SOA record. `serial` is the time of the last change, in seconds since 1970. */
 export function soaRecord(zone: Name, serial: Seconds, ttl: Seconds): Rr {
   const numbers = Buffer.alloc(20);
   [serial >>> 0, 7200, 1800, 86_400, ttl].forEach((value, i) => numbers.writeUInt32BE(value, 4 * i));
-  return record(zone, Type.SOA, Math.min(ttl, SOA_MAX_TTL), Buffer.concat([encodeName(below('ns.dns', zone)), encodeName(below('hostmaster', zone)), numbers]));
+  return record(
+    zone,
+    Type.SOA,
+    Math.min(ttl, SOA_MAX_TTL),
+    Buffer.concat([encodeName(below('ns.dns', zone)), encodeName(below('hostmaster', zone)), numbers]),
+  );
 }
 
 /**
@@ -81,14 +106,24 @@ export function authoritative(qname: Name, { answer, additional }: Records, stan
   // Only of the answer: a target that equals the question's name stays as the objects spell it.
   const end = kept.answer.reduce((sum, { name, rdata }) => sum + nameLength(name) + RECORD_FIXED + rdata.length, 0);
   const owners = (echoOwners(encoded, qname).owners ?? []).filter((owner) => owner < end);
-  const records = { bytes: encoded.bytes, answers: encoded.answers, authorities: 0, additionals: encoded.additionals, ttls: offsets(encoded.ttls), owners: offsets(owners) };
+  const records = {
+    bytes: encoded.bytes,
+    answers: encoded.answers,
+    authorities: 0,
+    additionals: encoded.additionals,
+    ttls: offsets(encoded.ttls),
+    owners: offsets(owners),
+  };
   return Reply.ofRecords(flags, Rcode.NOERROR, records, undefined, undefined, standing);
 }
 
 const lists = new Map<string, readonly number[]>();
 const MAX_LISTS = 4096;
 
-/** The same list for all answers of the same shape: ten thousand services have some dozens of them, and a list takes more memory than a record. */
+/**
+ * The same list for all answers of the same shape: ten thousand services have some dozens of them, and a list takes
+ * more memory than a record.
+ */
 function offsets(list: readonly number[]): readonly number[] {
   const key = list.join(' ');
   const known = lists.get(key);

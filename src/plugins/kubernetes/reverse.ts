@@ -6,11 +6,18 @@ import type { Lookup, LookupOptions } from './lookup.js';
 export const isReverseZone = (zone: Name): boolean => /(^|\.)(in-addr|ip6)\.arpa\.$/.test(zone);
 
 /**
- * Names of an address below the zone: of the service that has it, else of every ready endpoint that does, one for each service. None for an address
+ * Names of an address below the zone: of the service that has it, else of every ready endpoint that does, one for
+ * each service. None for an address
  * of neither, or of a namespace that is not answered for.
  */
-export function namesOfAddress(ip: string, store: KubeStore, lookup: Lookup, { namespaces, namespaceLabels, endpoints }: LookupOptions): string[] {
-  // The reference asks for the namespace only where namespaces were chosen: its watches tell of objects and namespaces in no fixed order.
+export function namesOfAddress(
+  ip: string,
+  store: KubeStore,
+  lookup: Lookup,
+  { namespaces, namespaceLabels, endpoints }: LookupOptions,
+): string[] {
+  // The reference asks for the namespace only where namespaces were chosen: its watches tell of objects and
+  // namespaces in no fixed order.
   const chosen = namespaces !== undefined || namespaceLabels !== undefined;
   const told = (namespace: string): boolean => !chosen || lookup.exposed(namespace);
   const service = store.servicesByIp(ip).find(({ namespace }) => told(namespace));
@@ -20,7 +27,8 @@ export function namesOfAddress(ip: string, store: KubeStore, lookup: Lookup, { n
     for (const slice of store.slicesByIp(ip)) {
       if (!told(slice.namespace)) continue;
       for (const endpoint of slice.endpoints) {
-        if (endpoint.ready && endpoint.addresses.includes(ip)) names.add(`${lookup.hostname(endpoint, ip)}.${slice.service}.${slice.namespace}.svc`);
+        if (endpoint.ready && endpoint.addresses.includes(ip))
+          names.add(`${lookup.hostname(endpoint, ip)}.${slice.service}.${slice.namespace}.svc`);
       }
     }
   }

@@ -16,7 +16,9 @@ export const kubernetes = definePlugin('kubernetes', (directives, block) => {
   const directive = onlyOne(directives);
   const options = readOptions(directive, block);
   try {
-    const cluster = openCluster(options, block.runtime, block.logger('kubernetes'), (key, create) => block.shared(key, create));
+    const cluster = openCluster(options, block.runtime, block.logger('kubernetes'), (key, create) =>
+      block.shared(key, create),
+    );
     return serve(options, cluster, block, options.origin.kind === 'manifests');
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
@@ -25,7 +27,9 @@ export const kubernetes = definePlugin('kubernetes', (directives, block) => {
 });
 
 /** The directive over objects that somebody else holds, whatever API or files it names: for servers within a model. */
-export const kubernetesOver = (objects: (options: KubernetesOptions, block: Block) => ClusterObjects): PluginDefinition =>
+export const kubernetesOver = (
+  objects: (options: KubernetesOptions, block: Block) => ClusterObjects,
+): PluginDefinition =>
   definePlugin('kubernetes', (directives, block) => {
     const options = readOptions(onlyOne(directives), block);
     return serve(options, new Cluster(objects(options, block), block.runtime), block, false);
@@ -50,7 +54,12 @@ function serve(options: KubernetesOptions, cluster: Cluster, block: Block, impli
 }
 
 /** Resolves when the objects are known, or it has taken too long. */
-async function waitForSync(cluster: Cluster, timeout: Milliseconds, { runtime: { clock } }: Block, log: Logger): Promise<void> {
+async function waitForSync(
+  cluster: Cluster,
+  timeout: Milliseconds,
+  { runtime: { clock } }: Block,
+  log: Logger,
+): Promise<void> {
   if (cluster.hasSynced) return;
   const waiting = repeat(clock, WAITING_LINE, () => log.info('waiting for Kubernetes API before starting server'));
   const done = new AbortController();

@@ -13,7 +13,10 @@ export interface Modified {
 
 type Denial = typeof Rcode.NOERROR | typeof Rcode.NXDOMAIN | typeof Rcode.SERVFAIL;
 
-/** A zone and the replies that depend on nothing but the zone. One of each serves all names, as they hold no more than the zone's SOA record. */
+/**
+ * A zone and the replies that depend on nothing but the zone. One of each serves all names, as they hold no more than
+ * the zone's SOA record.
+ */
 export class Zone {
   readonly reverse: boolean;
   readonly versionName: Name;
@@ -22,22 +25,40 @@ export class Zone {
   private readonly length: number;
   private readonly denials = new Map<Denial, Reply>();
 
-  constructor(readonly name: Name, private readonly ttl: Seconds, private readonly modified: Modified) {
+  constructor(
+    readonly name: Name,
+    private readonly ttl: Seconds,
+    private readonly modified: Modified,
+  ) {
     this.reverse = isReverseZone(name);
     this.versionName = below('dns-version', name);
     this.nameserver = below('ns.dns', name);
-    this.version = authoritative(this.versionName, { answer: [versionRecord(this.versionName)], additional: [] }, new Standing(Infinity));
+    this.version = authoritative(
+      this.versionName,
+      { answer: [versionRecord(this.versionName)], additional: [] },
+      new Standing(Infinity),
+    );
     this.length = nameLength(name);
   }
 
-  /** No records of the type that was asked for, no such name, or nothing known yet; with the SOA record (RFC 2308 section 3). */
+  /**
+   * No records of the type that was asked for, no such name, or nothing known yet; with the SOA record (RFC 2308
+   * section 3).
+   */
   deny(query: Query, rcode: Denial): Reply {
     if (this.isSpelt(query)) return Reply.ofRecords(Flag.AA, rcode, this.encodeSoa('authority', this.spelling(query)));
     const known = this.denials.get(rcode);
     if (known !== undefined) return known;
     // That everything is known by now is no change of an object, so nothing would end what SERVFAIL promised.
     const standing = rcode === Rcode.SERVFAIL ? undefined : new Standing(Infinity);
-    const made = Reply.ofRecords(Flag.AA, rcode, this.encodeSoa('authority', this.name), undefined, undefined, standing);
+    const made = Reply.ofRecords(
+      Flag.AA,
+      rcode,
+      this.encodeSoa('authority', this.name),
+      undefined,
+      undefined,
+      standing,
+    );
     this.denials.set(rcode, made);
     return made;
   }
@@ -54,7 +75,10 @@ export class Zone {
     return Reply.ofRecords(Flag.AA, Rcode.NOERROR, this.encodeSoa('answer', this.spelling(query)));
   }
 
-  /** Whether the query writes the zone with capitals. The reference repeats that wherever it makes a name below the zone. */
+  /**
+   * Whether the query writes the zone with capitals. The reference repeats that wherever it makes a name below the
+   * zone.
+   */
   isSpelt(query: Query): boolean {
     const end = query.questionEnd - 4;
     // Length octets are below 0x40 and so are never taken for capitals.
@@ -71,7 +95,12 @@ export class Zone {
   }
 
   private encodeSoa(section: 'answer' | 'authority', name: Name): EncodedRecords {
-    return encodeRecords({ answer: [], authority: [], additional: [], [section]: [soaRecord(name, this.modified.serial, this.ttl)] });
+    return encodeRecords({
+      answer: [],
+      authority: [],
+      additional: [],
+      [section]: [soaRecord(name, this.modified.serial, this.ttl)],
+    });
   }
 }
 

@@ -1,8 +1,19 @@
-import { DROP, type Handler, type Next, type Outcome, type Query, type SeesEveryQuery, type WrapsReply } from '../../chain/index.js';
+import {
+  DROP,
+  type Handler,
+  type Next,
+  type Outcome,
+  type Query,
+  type SeesEveryQuery,
+  type WrapsReply,
+} from '../../chain/index.js';
 import { Rcode, Type } from '../../wire/index.js';
 import { RoundRobin, type Policy } from './policy.js';
 
-/** Puts the records of what comes back in order. Replies with one address, and all that are no success, pass untouched. */
+/**
+ * Puts the records of what comes back in order. Replies with one address, and all that are no success, pass
+ * untouched.
+ */
 export class LoadBalance implements Handler, WrapsReply, SeesEveryQuery {
   readonly name = 'loadbalance';
   readonly wrapsReply = true;
@@ -12,7 +23,9 @@ export class LoadBalance implements Handler, WrapsReply, SeesEveryQuery {
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     const outcome = next(query);
-    return outcome instanceof Promise ? outcome.then((settled) => this.arrange(settled, query)) : this.arrange(outcome, query);
+    return outcome instanceof Promise
+      ? outcome.then((settled) => this.arrange(settled, query))
+      : this.arrange(outcome, query);
   }
 
   /** An order that was asked for has to be given each time; one at random need not change with each answer. */

@@ -32,7 +32,7 @@ export class RoundRobin implements Policy {
     table.group(from, to, USUAL_KINDS);
     for (let start = from, end: number; start < to; start = end) {
       const kind = table.kind(start);
-      for (end = start + 1; end < to && table.kind(end) === kind; ) end++;
+      for (end = start + 1; end < to && table.kind(end) === kind;) end++;
       if (kind < Kind.ADDRESS) continue;
       // Fisher and Yates.
       for (let i = start; i < end - 1; i++) table.swap(i, i + randomBelow(this.random, end - i));
@@ -40,15 +40,22 @@ export class RoundRobin implements Policy {
   }
 }
 
-/** Draws the first address by weight and leaves the others as they stand, in the answer and additional sections of A, AAAA and SRV questions. */
+/**
+ * Draws the first address by weight and leaves the others as they stand, in the answer and additional sections of A,
+ * AAAA and SRV questions.
+ */
 export class Weighted implements Policy {
   private readonly table = new RecordTable();
 
-  constructor(private readonly source: { readonly weights: Weights }, private readonly random: Random) {}
+  constructor(
+    private readonly source: { readonly weights: Weights },
+    private readonly random: Random,
+  ) {}
 
   arrange(records: EncodedRecords, query: Query): EncodedRecords {
     const { answers, authorities, ttls } = records;
-    if (ttls.length < 2 || (query.type !== Type.A && query.type !== Type.AAAA && query.type !== Type.SRV)) return records;
+    if (ttls.length < 2 || (query.type !== Type.A && query.type !== Type.AAAA && query.type !== Type.SRV))
+      return records;
     this.table.load(records);
     this.section(0, answers);
     this.section(answers + authorities, ttls.length);
@@ -63,24 +70,35 @@ export class Weighted implements Policy {
     if (!places.some(isAddress)) return;
     table.group(from, to, USUAL_KINDS);
     const addresses = places.filter(isAddress);
-    if (addresses.length > 1) table.swap(addresses[0]!, addresses[this.draw(addresses.map((place) => this.weight(place)))]!);
+    if (addresses.length > 1)
+      table.swap(addresses[0]!, addresses[this.draw(addresses.map((place) => this.weight(place)))]!);
   }
 
   private draw(weights: readonly number[]): number {
-    let rest = randomBelow(this.random, weights.reduce((sum, weight) => sum + weight, 0));
+    let rest = randomBelow(
+      this.random,
+      weights.reduce((sum, weight) => sum + weight, 0),
+    );
     return weights.findIndex((weight) => (rest -= weight) < 0);
   }
 
   /** An address that the file does not name weighs 1. */
   private weight(place: number): number {
     const owner = this.table.owner(place);
-    return this.source.weights.get(lowerName(presentName(owner, 0, owner.length)))?.get(addressKey(this.table.data(place))) ?? 1;
+    return (
+      this.source.weights
+        .get(lowerName(presentName(owner, 0, owner.length)))
+        ?.get(addressKey(this.table.data(place))) ?? 1
+    );
   }
 }
 
 const ADDRESSES_FIRST: readonly Kind[] = [Kind.ALIAS, Kind.ADDRESS, Kind.EXCHANGE, Kind.REST];
 
-/** Puts addresses of some networks before the others, in the order of the networks, in the answer and additional sections. */
+/**
+ * Puts addresses of some networks before the others, in the order of the networks, in the answer and additional
+ * sections.
+ */
 export class Preferred implements Policy {
   private readonly table = new RecordTable();
 

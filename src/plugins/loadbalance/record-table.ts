@@ -11,14 +11,22 @@ export const USUAL_KINDS: readonly Kind[] = [Kind.ALIAS, Kind.REST, Kind.ADDRESS
 function kindAt(bytes: Uint8Array, ttl: number): Kind {
   if (bytes[ttl - 4] !== 0) return Kind.REST;
   switch (bytes[ttl - 3]) {
-    case Type.CNAME: return Kind.ALIAS;
-    case Type.A: case Type.AAAA: return Kind.ADDRESS;
-    case Type.MX: return Kind.EXCHANGE;
-    default: return Kind.REST;
+    case Type.CNAME:
+      return Kind.ALIAS;
+    case Type.A:
+    case Type.AAAA:
+      return Kind.ADDRESS;
+    case Type.MX:
+      return Kind.EXCHANGE;
+    default:
+      return Kind.REST;
   }
 }
 
-/** Whether every section's records stand in the usual order of kinds, with at most one address and one mail exchange: then no shuffling changes anything. */
+/**
+ * Whether every section's records stand in the usual order of kinds, with at most one address and one mail exchange:
+ * then no shuffling changes anything.
+ */
 export function isSettled(records: EncodedRecords): boolean {
   const { bytes, ttls } = records;
   if (ttls.length < 2) return true;
@@ -37,7 +45,8 @@ export function isSettled(records: EncodedRecords): boolean {
 const ROOM = 64;
 
 /**
- * Encoded records as a table whose rows can change places. Made once and loaded with one reply after the other, so that putting a reply in order makes
+ * Encoded records as a table whose rows can change places. Made once and loaded with one reply after the other, so
+ * that putting a reply in order makes
  * nothing but the reply.
  */
 export class RecordTable {
@@ -88,7 +97,10 @@ export class RecordTable {
     order[b] = kept;
   }
 
-  /** Sorts the places `from` to `to` (not including) by what `key` says of each place before; those of one key stay in their order. */
+  /**
+   * Sorts the places `from` to `to` (not including) by what `key` says of each place before; those of one key stay in
+   * their order.
+   */
   sort(from: number, to: number, key: (place: number) => number): void {
     const keyed = Array.from({ length: to - from }, (_, i) => ({ record: this.order[from + i]!, key: key(from + i) }));
     keyed.sort((a, b) => a.key - b.key).forEach(({ record }, i) => (this.order[from + i] = record));
@@ -99,10 +111,14 @@ export class RecordTable {
     const { order, spare } = this;
     for (let i = from; i < to; i++) spare[i] = order[i]!;
     let place = from;
-    for (const kind of kinds) for (let i = from; i < to; i++) if (this.kinds[spare[i]!] === kind) order[place++] = spare[i]!;
+    for (const kind of kinds)
+      for (let i = from; i < to; i++) if (this.kinds[spare[i]!] === kind) order[place++] = spare[i]!;
   }
 
-  /** The records in the order of their places, those that were loaded when none has moved. TTL places and owner marks go along. */
+  /**
+   * The records in the order of their places, those that were loaded when none has moved. TTL places and owner marks
+   * go along.
+   */
   result(): EncodedRecords {
     const { records, order } = this;
     const count = records.ttls.length;
@@ -122,7 +138,14 @@ export class RecordTable {
       for (let k = start; k < end; k++) target[write++] = bytes[k]!;
     }
     const { answers, authorities, additionals, owners } = records;
-    return { bytes: target, answers, authorities, additionals, ttls, owners: owners === undefined ? undefined : this.movedOwners(owners) };
+    return {
+      bytes: target,
+      answers,
+      authorities,
+      additionals,
+      ttls,
+      owners: owners === undefined ? undefined : this.movedOwners(owners),
+    };
   }
 
   private movedOwners(owners: readonly number[]): number[] {

@@ -43,7 +43,13 @@ function readOptions(directive: Directive, policy: string): { reload: Millisecon
     if (option.name === 'reload') reload = option.duration(option.one('reload DURATION'), { min: 0 });
     else {
       option.argCount(1, Infinity, 'prefer CIDR...');
-      networks.push(...option.args.map((text) => (text.includes('/') ? parseCidr(text) : undefined) ?? option.wrong(text, 'an address block such as 10.0.0.0/8 or 2001:db8::/32')));
+      networks.push(
+        ...option.args.map(
+          (text) =>
+            (text.includes('/') ? parseCidr(text) : undefined) ??
+            option.wrong(text, 'an address block such as 10.0.0.0/8 or 2001:db8::/32'),
+        ),
+      );
     }
   }
   return { reload, networks };

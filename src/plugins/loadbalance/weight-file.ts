@@ -5,21 +5,32 @@ import type { Logger } from '../../lib/log.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { readWeights, type Weights } from './weights.js';
 
-/** A weight file that is read again when its content changes. While it cannot be read, the weights that it gave last stay. */
+/**
+ * A weight file that is read again when its content changes. While it cannot be read, the weights that it gave last
+ * stay.
+ */
 export class WeightFile {
   weights: Weights = new Map();
   private text: string | undefined;
   private timer: Timer | undefined;
 
   /** @param reload time between two looks at the file; 0: only one look, at the start */
-  constructor(private readonly path: string, private readonly reload: Milliseconds, private readonly runtime: Runtime, private readonly log: Logger) {}
+  constructor(
+    private readonly path: string,
+    private readonly reload: Milliseconds,
+    private readonly runtime: Runtime,
+    private readonly log: Logger,
+  ) {}
 
   /** Throws an Error when the file is malformed, or cannot be read and is not looked at again. */
   start(): void {
     const text = this.read();
     if (text instanceof Error) {
-      if (this.reload === 0) throw new Error(`loadbalance: cannot read weight file ${this.path}: ${text.message}`, { cause: text });
-      this.log.warning(`Failed to open weight file ${this.path}: ${text.message}. Will try again in ${formatDuration(this.reload)}`);
+      if (this.reload === 0)
+        throw new Error(`loadbalance: cannot read weight file ${this.path}: ${text.message}`, { cause: text });
+      this.log.warning(
+        `Failed to open weight file ${this.path}: ${text.message}. Will try again in ${formatDuration(this.reload)}`,
+      );
     } else this.take(text);
     if (this.reload > 0) this.timer = repeat(this.runtime.clock, this.reload, () => this.refresh());
   }

@@ -10,7 +10,8 @@ export const addressKey = (ip: IpBytes): string => String.fromCharCode(...ip);
 const MAX_WEIGHT = 255;
 
 /**
- * Reads a weight file: a name on a line of its own, then lines `ADDRESS WEIGHT` for it. Empty lines and lines that begin with `#` are passed over.
+ * Reads a weight file: a name on a line of its own, then lines `ADDRESS WEIGHT` for it. Empty lines and lines that
+ * begin with `#` are passed over.
  * Throws a RangeError that names file, line, what was got and what is allowed.
  */
 export function readWeights(text: string, file: string): Weights {
@@ -33,7 +34,8 @@ export function readWeights(text: string, file: string): Weights {
       return;
     }
     if (ip === undefined) return refuse('an IPv4 or IPv6 address before the weight');
-    if (!/^\d+$/.test(weight) || Number(weight) < 1 || Number(weight) > MAX_WEIGHT) refuse(`a weight from 1 to ${MAX_WEIGHT}`);
+    if (!/^\d+$/.test(weight) || Number(weight) < 1 || Number(weight) > MAX_WEIGHT)
+      refuse(`a weight from 1 to ${MAX_WEIGHT}`);
     if (current === undefined) return refuse('a line with a domain name before the first address');
     // The first weight of an address counts, as in the reference.
     if (!current.has(addressKey(ip))) current.set(addressKey(ip), Number(weight));

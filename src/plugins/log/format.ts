@@ -3,7 +3,10 @@ import { hostPort } from '../../lib/cidr.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { Flag, OPT_SIZE, encodeToFit, rcodeName } from '../../wire/index.js';
 
-/** Writes one part of a line. `reply` is undefined where no handler made one, `elapsed` the time since the query came in. */
+/**
+ * Writes one part of a line. `reply` is undefined where no handler made one, `elapsed` the time since the query came
+ * in.
+ */
 type Field = (query: Query, reply: Reply | undefined, elapsed: Milliseconds) => string;
 
 /** A format made ready: the whole line for a query. */
@@ -44,7 +47,12 @@ export function compileFormat(text: string): Format {
     literal = '';
   };
   for (const part of text.split(/(\{[^{}]*\})/)) {
-    const field = part.startsWith('{/') && part.endsWith('}') ? (): string => EMPTY : Object.hasOwn(FIELDS, part) ? FIELDS[part]! : undefined;
+    const field =
+      part.startsWith('{/') && part.endsWith('}')
+        ? (): string => EMPTY
+        : Object.hasOwn(FIELDS, part)
+          ? FIELDS[part]!
+          : undefined;
     if (field === undefined) literal += part;
     else {
       flush();
@@ -85,7 +93,9 @@ function isCutShort(query: Query, reply: Reply): boolean {
   const limit = query.maxSize;
   const opt = query.hasEdns && reply.edns === undefined ? OPT_SIZE : 0;
   if (reply.sizeFor(query) + opt <= limit) return false;
-  const edns = query.hasEdns ? { udpSize: query.udpSize, version: 0, do: query.do, options: reply.edns?.options ?? [] } : undefined;
+  const edns = query.hasEdns
+    ? { udpSize: query.udpSize, version: 0, do: query.do, options: reply.edns?.options ?? [] }
+    : undefined;
   return ((encodeToFit({ ...reply.messageFor(query), edns }, limit)[2]! << 8) & Flag.TC) !== 0;
 }
 
@@ -93,7 +103,9 @@ const SHOWN = ['QR', 'AA', 'TC', 'RD', 'RA', 'Z', 'AD', 'CD'] as const;
 /** All combinations of the seven flags that vary, by the header word's bits 4 to 10; QR is always set. */
 const FLAG_NAMES = Array.from({ length: 128 }, (_, bits) => {
   const flags = Flag.QR | (bits << 4);
-  return SHOWN.filter((name) => flags & Flag[name]).map((name) => name.toLowerCase()).join(',');
+  return SHOWN.filter((name) => flags & Flag[name])
+    .map((name) => name.toLowerCase())
+    .join(',');
 });
 
 const flagNames = (flags: number): string => FLAG_NAMES[(flags >> 4) & 0x7f]!;

@@ -1,4 +1,12 @@
-import { DROP, type Handler, type Next, type Outcome, type Query, type SeesEveryQuery, type Zones } from '../../chain/index.js';
+import {
+  DROP,
+  type Handler,
+  type Next,
+  type Outcome,
+  type Query,
+  type SeesEveryQuery,
+  type Zones,
+} from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import { classOf, type ReplyClass } from './class.js';
@@ -16,7 +24,11 @@ export interface Rule {
 export class Log implements Handler, SeesEveryQuery {
   readonly name = 'log';
 
-  constructor(private readonly rules: readonly Rule[], private readonly log: Pick<Logger, 'info'>, private readonly clock: Clock) {}
+  constructor(
+    private readonly rules: readonly Rule[],
+    private readonly log: Pick<Logger, 'info'>,
+    private readonly clock: Clock,
+  ) {}
 
   seesEveryQuery(): boolean {
     return true;

@@ -22,5 +22,9 @@ function rule(directive: Directive, block: Block): Rule {
     for (const arg of option.args) classes.add(option.oneOf(arg, CLASSES));
     all = classes.has('all');
   }
-  return { zones: names.length === 0 ? new Zones(['.']) : block.zonesOf(names, directive), classes: all ? undefined : classes, format: compileFormat(text) };
+  return {
+    zones: names.length === 0 ? new Zones(['.']) : block.zonesOf(names, directive),
+    classes: all ? undefined : classes,
+    format: compileFormat(text),
+  };
 }

@@ -6,7 +6,8 @@ import { Type, type Name } from '../../wire/index.js';
 const MAX_ARRIVALS = 2;
 
 /**
- * Watches for the probe. It has to come in once; when it comes in from somewhere else as well, or more than twice, the chain's upstreams lead back
+ * Watches for the probe. It has to come in once; when it comes in from somewhere else as well, or more than twice,
+ * the chain's upstreams lead back
  * here. All other queries pass.
  */
 export class Loop implements Handler {
@@ -19,7 +20,11 @@ export class Loop implements Handler {
   private readonly ownPorts = new Set<number>();
 
   /** @param fatal told of a loop, once */
-  constructor(readonly zone: Name, readonly qname: Name, private readonly fatal: (reason: string) => void) {}
+  constructor(
+    readonly zone: Name,
+    readonly qname: Name,
+    private readonly fatal: (reason: string) => void,
+  ) {}
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     if (query.type !== Type.HINFO || (this.off && !this.looping) || query.name !== this.qname) return next(query);
@@ -31,7 +36,9 @@ export class Loop implements Handler {
     this.sources.add(this.ownPorts.has(port) ? 'probe' : source);
     if (this.sources.size === 1 && this.arrivals <= MAX_ARRIVALS) return next(query);
     this.looping = true;
-    this.fatal(`plugin/loop: Loop (${source} -> ${this.target}) detected for zone "${this.zone}", see "Troubleshooting" in the manual page of loop. Query: "HINFO ${this.qname}"`);
+    this.fatal(
+      `plugin/loop: Loop (${source} -> ${this.target}) detected for zone "${this.zone}", see "Troubleshooting" in the manual page of loop. Query: "HINFO ${this.qname}"`,
+    );
     return DROP;
   }
 
@@ -42,7 +49,10 @@ export class Loop implements Handler {
     this.sources.clear();
   }
 
-  /** Tells the port that a probe is sent from. Through address translation it may arrive from another one, which then counts as its source. */
+  /**
+   * Tells the port that a probe is sent from. Through address translation it may arrive from another one, which then
+   * counts as its source.
+   */
   sentFrom(port: number): void {
     this.ownPorts.add(port);
   }

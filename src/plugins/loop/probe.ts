@@ -24,7 +24,10 @@ interface Surroundings {
 export class Probe {
   private readonly stopped = new AbortController();
 
-  constructor(private readonly loop: Loop, private readonly around: Surroundings) {}
+  constructor(
+    private readonly loop: Loop,
+    private readonly around: Surroundings,
+  ) {}
 
   start(server: ServerAddress): void {
     void this.run(server).finally(() => this.loop.disable());
@@ -58,16 +61,29 @@ export class Probe {
     const { signal } = this.stopped;
     const id = randomBelow(random, 0x10000);
     const bytes = encodeMessage({
-      id, flags: Flag.RD, rcode: 0, question: [{ name: this.loop.qname, type: Type.HINFO, class: Class.IN }], answer: [], authority: [], additional: [],
+      id,
+      flags: Flag.RD,
+      rcode: 0,
+      question: [{ name: this.loop.qname, type: Type.HINFO, class: Class.IN }],
+      answer: [],
+      authority: [],
+      additional: [],
     });
     return new Promise((resolve, reject) => {
       const abort = (): void => end(signal.reason as Error);
       const timer = clock.setTimeout(() => end(new Error('no reply')), TIMEOUT);
-      const opening = network.connectUdp(to, (datagram) => isReply(datagram, id) && end(), (error) => end(error));
+      const opening = network.connectUdp(
+        to,
+        (datagram) => isReply(datagram, id) && end(),
+        (error) => end(error),
+      );
       const end = (error?: Error): void => {
         timer.cancel();
         signal.removeEventListener('abort', abort);
-        void opening.then((socket) => socket.close(), () => undefined);
+        void opening.then(
+          (socket) => socket.close(),
+          () => undefined,
+        );
         if (error === undefined) resolve();
         else reject(error);
       };
@@ -83,7 +99,8 @@ export class Probe {
   }
 }
 
-const isReply = (datagram: Buffer, id: number): boolean => datagram.length >= HEADER_SIZE && datagram.readUInt16BE(0) === id && (datagram[2]! & 0x80) !== 0;
+const isReply = (datagram: Buffer, id: number): boolean =>
+  datagram.length >= HEADER_SIZE && datagram.readUInt16BE(0) === id && (datagram[2]! & 0x80) !== 0;
 
 /** Somewhere one can send to, for an address that one can listen at. */
 function reachable(address: string): string {

@@ -1,4 +1,14 @@
-import { DROP, type Handler, type Next, type Outcome, type PerServer, type Query, type Reply, type Tallies, type Tally } from '../../chain/index.js';
+import {
+  DROP,
+  type Handler,
+  type Next,
+  type Outcome,
+  type PerServer,
+  type Query,
+  type Reply,
+  type Tallies,
+  type Tally,
+} from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import { Rcode } from '../../wire/index.js';
 import type { Writer, ZonedSeries } from './metrics.js';
@@ -7,7 +17,10 @@ import type { Writer, ZonedSeries } from './metrics.js';
 export class Prometheus implements Handler, Tallies {
   readonly name = 'prometheus';
 
-  constructor(private readonly series: PerServer<ZonedSeries>, private readonly clock: Clock) {}
+  constructor(
+    private readonly series: PerServer<ZonedSeries>,
+    private readonly clock: Clock,
+  ) {}
 
   /** Queries answered without the chain took as long as the least that is told apart. */
   tally(query: Query, reply: Reply): Tally {

@@ -8,7 +8,24 @@ const SIZE_BOUNDS = [0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16_000,
 
 /** The types that have a `type` label of their own; all others count as `other`. */
 const COUNTED_TYPES = [
-  'A', 'AAAA', 'CNAME', 'DNSKEY', 'DS', 'MX', 'NSEC3', 'NSEC', 'NS', 'PTR', 'RRSIG', 'SOA', 'SRV', 'TXT', 'HTTPS', 'IXFR', 'AXFR', 'ANY',
+  'A',
+  'AAAA',
+  'CNAME',
+  'DNSKEY',
+  'DS',
+  'MX',
+  'NSEC3',
+  'NSEC',
+  'NS',
+  'PTR',
+  'RRSIG',
+  'SOA',
+  'SRV',
+  'TXT',
+  'HTTPS',
+  'IXFR',
+  'AXFR',
+  'ANY',
 ] as const;
 const OTHER = COUNTED_TYPES.length;
 /** Place of each type up to 255 in the list above. */
@@ -21,7 +38,10 @@ const UNMEASURED = 5e-6;
 /** Who made a reply. */
 export type Writer = 'nobody' | keyof Writers;
 
-/** The counters of queries at one listening address for one zone. Series appear with their first query; after that a query costs a few additions. */
+/**
+ * The counters of queries at one listening address for one zone. Series appear with their first query; after that a
+ * query costs a few additions.
+ */
 export class Series {
   private readonly requests: (Value | undefined)[] = [];
   private readonly requestSizes: (Histogram | undefined)[] = [];
@@ -32,7 +52,12 @@ export class Series {
   private readonly families: ReturnType<typeof families>;
 
   /** @param server the `server` label @param zone the `zone` label; `dropped` for queries that reach no server block */
-  constructor(metrics: Metrics, private readonly server: string, private readonly zone: string, private readonly writers: Writers = NOBODY) {
+  constructor(
+    metrics: Metrics,
+    private readonly server: string,
+    private readonly zone: string,
+    private readonly writers: Writers = NOBODY,
+  ) {
     this.families = families(metrics);
   }
 
@@ -47,7 +72,10 @@ export class Series {
     responses.inc();
   }
 
-  /** How queries like this one are counted that were answered without the chain. Their time was too short to be measured one by one. */
+  /**
+   * How queries like this one are counted that were answered without the chain. Their time was too short to be
+   * measured one by one.
+   */
   tally(query: Query, rcode: number, size: Octets, writer: Writer): Tally {
     const { questionEnd: question, do: signed } = query;
     const { requests, requestSize, responseSize, responses } = this.seriesOf(query, rcode, writer);
@@ -64,7 +92,11 @@ export class Series {
     };
   }
 
-  private seriesOf(query: Query, rcode: number, writer: Writer): { requests: Value; requestSize: Histogram; responseSize: Histogram; responses: Value } {
+  private seriesOf(
+    query: Query,
+    rcode: number,
+    writer: Writer,
+  ): { requests: Value; requestSize: Histogram; responseSize: Histogram; responses: Value } {
     const proto = query.transport === 'tcp' ? 1 : 0;
     const family = query.family === 6 ? 1 : 0;
     const type = query.type < 256 ? TYPE_SLOTS[query.type]! : OTHER;
@@ -79,7 +111,11 @@ export class Series {
 
   private bindRequests(slot: number): Value {
     const type = slot & 31;
-    const labels = { proto: slot & 64 ? 'tcp' : 'udp', family: slot & 32 ? '2' : '1', type: COUNTED_TYPES[type] ?? 'other' };
+    const labels = {
+      proto: slot & 64 ? 'tcp' : 'udp',
+      family: slot & 32 ? '2' : '1',
+      type: COUNTED_TYPES[type] ?? 'other',
+    };
     return (this.requests[slot] = this.bind(this.families.requests, labels));
   }
 
@@ -99,7 +135,12 @@ export class ZonedSeries {
   private readonly zones: Zones;
   private readonly only: Series | undefined;
 
-  constructor(private readonly metrics: Metrics, private readonly server: string, zones: readonly Name[], private readonly writers: Writers) {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly server: string,
+    zones: readonly Name[],
+    private readonly writers: Writers,
+  ) {
     this.zones = new Zones(zones);
     // Every query of a block with one zone is in that zone, or it would not have come here.
     this.only = zones.length === 1 ? this.make(zones[0]!) : undefined;
@@ -121,24 +162,64 @@ export class ZonedSeries {
 const COMMON = ['server', 'zone', 'view'];
 
 const families = (metrics: Metrics) => ({
-  requests: metrics.counter('dns', 'requests_total', 'Counter of DNS requests made per zone, protocol and family.', [...COMMON, 'proto', 'family', 'type']),
+  requests: metrics.counter('dns', 'requests_total', 'Counter of DNS requests made per zone, protocol and family.', [
+    ...COMMON,
+    'proto',
+    'family',
+    'type',
+  ]),
   doRequests: metrics.counter('dns', 'do_requests_total', 'Counter of DNS requests with DO bit set per zone.', COMMON),
-  duration: metrics.histogram('dns', 'request_duration_seconds', 'Histogram of the time (in seconds) each request took per zone.', TIME_BOUNDS, COMMON),
-  requestSize: metrics.histogram('dns', 'request_size_bytes', 'Size of the EDNS0 UDP buffer in bytes (64K for TCP) per zone and protocol.', SIZE_BOUNDS, [...COMMON, 'proto']),
-  responseSize: metrics.histogram('dns', 'response_size_bytes', 'Size of the returned response in bytes.', SIZE_BOUNDS, [...COMMON, 'proto']),
-  responses: metrics.counter('dns', 'responses_total', 'Counter of response status codes.', [...COMMON, 'rcode', 'plugin']),
+  duration: metrics.histogram(
+    'dns',
+    'request_duration_seconds',
+    'Histogram of the time (in seconds) each request took per zone.',
+    TIME_BOUNDS,
+    COMMON,
+  ),
+  requestSize: metrics.histogram(
+    'dns',
+    'request_size_bytes',
+    'Size of the EDNS0 UDP buffer in bytes (64K for TCP) per zone and protocol.',
+    SIZE_BOUNDS,
+    [...COMMON, 'proto'],
+  ),
+  responseSize: metrics.histogram(
+    'dns',
+    'response_size_bytes',
+    'Size of the returned response in bytes.',
+    SIZE_BOUNDS,
+    [...COMMON, 'proto'],
+  ),
+  responses: metrics.counter('dns', 'responses_total', 'Counter of response status codes.', [
+    ...COMMON,
+    'rcode',
+    'plugin',
+  ]),
 });
 
 /** Gauges that are 1 for each handler of a server block. */
 export const pluginEnabled = (metrics: Metrics): Family<Value> =>
-  metrics.gauge('', 'plugin_enabled', 'A metric that indicates whether a plugin is enabled on per server and zone basis.', [...COMMON, 'name']);
+  metrics.gauge(
+    '',
+    'plugin_enabled',
+    'A metric that indicates whether a plugin is enabled on per server and zone basis.',
+    [...COMMON, 'name'],
+  );
 
 /** Faults in handlers: the server counts them. */
-export const panics = (metrics: Metrics): Value => metrics.counter('', 'panics_total', 'A metrics that counts the number of panics.').with();
+export const panics = (metrics: Metrics): Value =>
+  metrics.counter('', 'panics_total', 'A metrics that counts the number of panics.').with();
 
-/** Makes the metrics that stand there before the first query. The label `goversion` keeps its name and holds the version of Node. */
+/**
+ * Makes the metrics that stand there before the first query. The label `goversion` keeps its name and holds the
+ * version of Node.
+ */
 export function registerProcess(metrics: Metrics, version: string): void {
   panics(metrics);
-  const help = "A metric with a constant '1' value labeled by version, revision, and goversion from which CoreDNS was built.";
-  metrics.gauge('', 'build_info', help, ['version', 'revision', 'goversion']).with({ version, revision: '', goversion: `node${process.versions.node}` }).set(1);
+  const help =
+    "A metric with a constant '1' value labeled by version, revision, and goversion from which CoreDNS was built.";
+  metrics
+    .gauge('', 'build_info', help, ['version', 'revision', 'goversion'])
+    .with({ version, revision: '', goversion: `node${process.versions.node}` })
+    .set(1);
 }

@@ -14,11 +14,19 @@ export const prometheus = definePlugin('prometheus', (directives, block) => {
   const { metrics, clock, version } = block.runtime;
   registerProcess(metrics, version);
   block.serveHttp({
-    ...httpAddress(directive, directive.args[0] ?? DEFAULT_ADDRESS), path: '/metrics', owner: 'prometheus',
-    answer: async () => ({ status: 200, body: (await metrics.text()) + (await processText()), contentType: CONTENT_TYPE }),
+    ...httpAddress(directive, directive.args[0] ?? DEFAULT_ADDRESS),
+    path: '/metrics',
+    owner: 'prometheus',
+    answer: async () => ({
+      status: 200,
+      body: (await metrics.text()) + (await processText()),
+      contentType: CONTENT_TYPE,
+    }),
   });
   block.onServing(() => showEnabled(block));
-  const series = new PerServer((server) => new ZonedSeries(metrics, server.label, block.zones, writersOf(block.handlers())));
+  const series = new PerServer(
+    (server) => new ZonedSeries(metrics, server.label, block.zones, writersOf(block.handlers())),
+  );
   return new Prometheus(series, clock);
 });
 
@@ -30,6 +38,7 @@ function showEnabled(block: Block): void {
     return true;
   });
   for (const { label } of block.addresses()) {
-    for (const zone of block.zones) for (const { name } of block.handlers()) enabled.with({ server: label, zone, name }).set(1);
+    for (const zone of block.zones)
+      for (const { name } of block.handlers()) enabled.with({ server: label, zone, name }).set(1);
   }
 }

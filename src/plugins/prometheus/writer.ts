@@ -1,7 +1,8 @@
 import type { Handler, WrapsReply } from '../../chain/index.js';
 
 /**
- * Names for the `plugin` label of `coredns_dns_responses_total`: of replies that came at once, and of those that had to be waited for.
+ * Names for the `plugin` label of `coredns_dns_responses_total`: of replies that came at once, and of those that had
+ * to be waited for.
  * An empty name stands where no plugin made a reply.
  */
 export interface Writers {
@@ -18,9 +19,12 @@ const PASS_ON = new Set(['prometheus', 'errors', 'log', 'loop']);
 const WAITS = 'forward';
 
 /**
- * Which plugin stands as the writer of a chain's replies. In the reference it is the one whose code hands the message over, found by looking at the
- * call stack: the first plugin behind `prometheus` that wraps replies (loadbalance, cache, rewrite), otherwise the plugin that answers. Here it is settled
- * when the chain is known: the first handler that wraps, else `forward` for replies that were waited for and the first other answering plugin for
+ * Which plugin stands as the writer of a chain's replies. In the reference it is the one whose code hands the message
+ * over, found by looking at the
+ * call stack: the first plugin behind `prometheus` that wraps replies (loadbalance, cache, rewrite), otherwise the
+ * plugin that answers. Here it is settled
+ * when the chain is known: the first handler that wraps, else `forward` for replies that were waited for and the
+ * first other answering plugin for
  * those that came at once.
  */
 export function writersOf(handlers: readonly Handler[]): Writers {

@@ -22,10 +22,18 @@ export class Roll {
     this.closing = true;
   }
 
-  /** Names of the handlers that are not ready, in alphabetical order, once for each server block in which they are not. */
+  /**
+   * Names of the handlers that are not ready, in alphabetical order, once for each server block in which they are
+   * not.
+   */
   missing(): string[] {
     const asked = this.entries.map((entry) => ({ entry, ready: entry.handler.ready() }));
-    this.entries = asked.filter(({ entry, ready }) => !ready || entry.monitor === 'continuously').map(({ entry }) => entry);
-    return asked.filter(({ ready }) => !ready).map(({ entry }) => entry.handler.name).sort();
+    this.entries = asked
+      .filter(({ entry, ready }) => !ready || entry.monitor === 'continuously')
+      .map(({ entry }) => entry);
+    return asked
+      .filter(({ ready }) => !ready)
+      .map(({ entry }) => entry.handler.name)
+      .sort();
   }
 }

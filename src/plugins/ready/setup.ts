@@ -17,7 +17,9 @@ export const ready = definePlugin('ready', (directives, block) => {
   const roll = block.shared('ready', () => new Roll());
   const at = httpAddress(directive, directive.args[0] ?? DEFAULT_ADDRESS);
   block.serveHttp({
-    ...at, path: '/ready', owner: 'ready',
+    ...at,
+    path: '/ready',
+    owner: 'ready',
     answer() {
       if (roll.closing) return { status: 503, body: 'Shutting down' };
       const missing = roll.missing();

@@ -13,14 +13,19 @@ export const reload = definePlugin('reload', (directives, block) => {
   directive.argCount(0, 2, 'reload [INTERVAL] [JITTER]');
   directive.noOptions();
   const [first, second] = directive.args;
-  const interval = first === undefined ? DEFAULT_INTERVAL : directive.duration(first, { min: MIN_INTERVAL, what: 'INTERVAL' });
+  const interval =
+    first === undefined ? DEFAULT_INTERVAL : directive.duration(first, { min: MIN_INTERVAL, what: 'INTERVAL' });
   const asked = second === undefined ? DEFAULT_JITTER : directive.duration(second, { min: MIN_JITTER, what: 'JITTER' });
   const jitter = Math.min(asked, interval / 2);
   const { clock, random, metrics } = block.runtime;
   // The Corefile is one, however many of its blocks say that it shall be watched.
   const watch = block.shared('reload', () => {
     const made = new Watch({
-      clock, corefile: block.corefile, log: block.logger('reload'), metrics: reloadMetrics(metrics), requestReload: () => block.requestReload(),
+      clock,
+      corefile: block.corefile,
+      log: block.logger('reload'),
+      metrics: reloadMetrics(metrics),
+      requestReload: () => block.requestReload(),
     });
     block.onServing(() => made.start());
     block.onStop(() => made.stop());

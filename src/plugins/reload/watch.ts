@@ -5,7 +5,10 @@ import type { Logger } from '../../lib/log.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { ReloadMetrics } from './metrics.js';
 
-/** A changed Corefile has to stay the same for so long before it is used: one that is being written may look complete halfway. */
+/**
+ * A changed Corefile has to stay the same for so long before it is used: one that is being written may look complete
+ * halfway.
+ */
 const SETTLE: Milliseconds = 250;
 
 interface Surroundings {
@@ -64,7 +67,8 @@ export class Watch {
       return this.around.corefile.readDigest();
     } catch (error) {
       const { message } = error as Error;
-      const text = error instanceof CorefileError ? `Corefile parse failed: ${message}` : `Corefile cannot be read: ${message}`;
+      const text =
+        error instanceof CorefileError ? `Corefile parse failed: ${message}` : `Corefile cannot be read: ${message}`;
       if (text !== this.complaint) this.around.log.warning(`${text}; the running configuration stays`);
       this.complaint = text;
       this.candidate = undefined;
@@ -80,7 +84,9 @@ export class Watch {
       return;
     }
     metrics.failed.inc();
-    log.error(`Corefile changed but reload failed; the running configuration stays, SHA512 = ${this.around.corefile.digest}`);
+    log.error(
+      `Corefile changed but reload failed; the running configuration stays, SHA512 = ${this.around.corefile.digest}`,
+    );
     this.refused = digest;
     this.schedule(this.interval);
   }

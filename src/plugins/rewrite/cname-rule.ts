@@ -5,10 +5,17 @@ import { withName } from './answer.js';
 import type { Matcher } from './matcher.js';
 import { InvalidName, type ReplyChange, type Rewritten, type Rule } from './rule.js';
 
-/** Changes the target of an alias in the reply, and brings the records of the new target in place of those of the old one. */
+/**
+ * Changes the target of an alias in the reply, and brings the records of the new target in place of those of the old
+ * one.
+ */
 export class CnameRule implements Rule {
   /** @param ask asks the server itself */
-  constructor(private readonly matcher: Matcher, private readonly ask: Next, private readonly log: Logger) {}
+  constructor(
+    private readonly matcher: Matcher,
+    private readonly ask: Next,
+    private readonly log: Logger,
+  ) {}
 
   rewrite(query: Query): Rewritten {
     return { query, changes: [new TargetChange(this.matcher, query, this.ask, this.log)] };
@@ -16,14 +23,21 @@ export class CnameRule implements Rule {
 }
 
 class TargetChange implements ReplyChange {
-  constructor(private readonly matcher: Matcher, private readonly query: Query, private readonly ask: Next, private readonly log: Logger) {}
+  constructor(
+    private readonly matcher: Matcher,
+    private readonly query: Query,
+    private readonly ask: Next,
+    private readonly log: Logger,
+  ) {}
 
   apply(reply: Reply): Reply | Promise<Reply> {
     const target = this.newTarget(reply);
     if (target === undefined) return reply;
     if (!isName(target)) throw new InvalidName(target);
     const found = lookUp(this.ask, this.query, target, this.query.type);
-    return found instanceof Promise ? found.then((settled) => this.retarget(reply, target, settled)) : this.retarget(reply, target, found);
+    return found instanceof Promise
+      ? found.then((settled) => this.retarget(reply, target, settled))
+      : this.retarget(reply, target, found);
   }
 
   private newTarget(reply: Reply): Name | undefined {
@@ -34,13 +48,18 @@ class TargetChange implements ReplyChange {
     return undefined;
   }
 
-  /** All aliases lead to the new target, as in the reference; what they led to gives way to what the server says about it. */
+  /**
+   * All aliases lead to the new target, as in the reference; what they led to gives way to what the server says about
+   * it.
+   */
   private retarget(reply: Reply, target: Name, found: Found | undefined): Reply {
     if (found === undefined) {
       this.log.error(`no answer for the CNAME target ${target}`);
       return reply;
     }
-    const aliases = reply.answer.filter(({ type }) => type === Type.CNAME).map((record) => withName(record, 0, () => target));
+    const aliases = reply.answer
+      .filter(({ type }) => type === Type.CNAME)
+      .map((record) => withName(record, 0, () => target));
     const flags = found.truncated ? reply.flags | Flag.TC : reply.flags & ~Flag.TC;
     return reply.withSections({ answer: [...aliases, ...found.answer] }).withHeader({ flags });
   }

@@ -18,14 +18,21 @@ export const VARIABLES: Readonly<Record<string, OptionData>> = {
 /** A label of metadata, `{plugin/name}`. No plugin here gives any, so that its value is never known. */
 export const isMetadataLabel = (text: string): boolean => /^\{[^{}/]+\/[^{}]+\}$/.test(text) && !text.endsWith('/}');
 
-/** The network that the client is in (RFC 7871 section 6): family, prefix length, scope 0, and as many octets of the address as the prefix needs. */
-export const clientSubnet = (prefix4: number, prefix6: number): OptionData => (query) => {
-  const ip = addressOf(query.arrival.remote.address);
-  if (ip === undefined) return undefined;
-  const [family, prefix] = ip.length === 4 ? [1, prefix4] : [2, prefix6];
-  const network = ip.slice(0, Math.ceil(prefix / 8)).map((octet, i) => octet & (0xff << Math.max(0, 8 - (prefix - 8 * i))));
-  return Uint8Array.of(0, family, prefix, 0, ...network);
-};
+/**
+ * The network that the client is in (RFC 7871 section 6): family, prefix length, scope 0, and as many octets of the
+ * address as the prefix needs.
+ */
+export const clientSubnet =
+  (prefix4: number, prefix6: number): OptionData =>
+  (query) => {
+    const ip = addressOf(query.arrival.remote.address);
+    if (ip === undefined) return undefined;
+    const [family, prefix] = ip.length === 4 ? [1, prefix4] : [2, prefix6];
+    const network = ip
+      .slice(0, Math.ceil(prefix / 8))
+      .map((octet, i) => octet & (0xff << Math.max(0, 8 - (prefix - 8 * i))));
+    return Uint8Array.of(0, family, prefix, 0, ...network);
+  };
 
 const addressOf = (address: string): IpBytes | undefined => parseIp(address.replace(/%.*$/, ''));
 const uint16 = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 0xff);

@@ -14,7 +14,12 @@ export class EdnsRule implements Rule {
    * @param data the option's data for a query; undefined when it cannot be known, then the rule does not fit
    * @param revert whether the option of the reply is changed back
    */
-  constructor(private readonly action: Action, private readonly code: number, private readonly data: (query: Query) => Uint8Array | undefined, private readonly revert: boolean) {}
+  constructor(
+    private readonly action: Action,
+    private readonly code: number,
+    private readonly data: (query: Query) => Uint8Array | undefined,
+    private readonly revert: boolean,
+  ) {}
 
   rewrite(query: Query): Rewritten | undefined {
     const { code } = this;
@@ -29,7 +34,10 @@ export class EdnsRule implements Rule {
     if (data === undefined) return undefined;
     const option = { code, data };
     return {
-      query: withOptions(query, old === undefined ? [...options, option] : options.map((other) => (other === old ? option : other))),
+      query: withOptions(
+        query,
+        old === undefined ? [...options, option] : options.map((other) => (other === old ? option : other)),
+      ),
       changes: this.revert ? [new OptionChange(code, old)] : [],
     };
   }
@@ -40,12 +48,18 @@ const withOptions = (query: Query, options: readonly EdnsOption[]): Query =>
 
 /** Puts the option that a query had back into the reply, or takes away the one that it had not. */
 class OptionChange implements ReplyChange {
-  constructor(private readonly code: number, private readonly old: EdnsOption | undefined) {}
+  constructor(
+    private readonly code: number,
+    private readonly old: EdnsOption | undefined,
+  ) {}
 
   apply(reply: Reply): Reply {
     const { edns } = reply;
     const found = edns?.options.findIndex((option) => option.code === this.code) ?? -1;
     if (edns === undefined || found < 0) return reply;
-    return reply.withEdns({ ...edns, options: edns.options.toSpliced(found, 1, ...(this.old === undefined ? [] : [this.old])) });
+    return reply.withEdns({
+      ...edns,
+      options: edns.options.toSpliced(found, 1, ...(this.old === undefined ? [] : [this.old])),
+    });
   }
 }

@@ -5,7 +5,10 @@ import type { ReplyChange, Rewritten, Rule } from './rule.js';
 
 /** Changes the type of the question. */
 export class TypeRule implements Rule {
-  constructor(private readonly from: number, private readonly to: number) {}
+  constructor(
+    private readonly from: number,
+    private readonly to: number,
+  ) {}
 
   rewrite(query: Query): Rewritten | undefined {
     return query.type === this.from ? { query: query.withQuestion(query.qname, this.to), changes: [] } : undefined;
@@ -14,10 +17,15 @@ export class TypeRule implements Rule {
 
 /** Changes the class of the question. */
 export class ClassRule implements Rule {
-  constructor(private readonly from: number, private readonly to: number) {}
+  constructor(
+    private readonly from: number,
+    private readonly to: number,
+  ) {}
 
   rewrite(query: Query): Rewritten | undefined {
-    return query.class === this.from ? { query: query.withQuestion(query.qname, query.type, this.to), changes: [] } : undefined;
+    return query.class === this.from
+      ? { query: query.withQuestion(query.qname, query.type, this.to), changes: [] }
+      : undefined;
   }
 }
 
@@ -25,7 +33,10 @@ export class ClassRule implements Rule {
 export class ReplyRule implements Rule {
   private readonly changes: readonly ReplyChange[];
 
-  constructor(private readonly matcher: Matcher, change: ReplyChange) {
+  constructor(
+    private readonly matcher: Matcher,
+    change: ReplyChange,
+  ) {
     this.changes = [change];
   }
 
@@ -36,7 +47,10 @@ export class ReplyRule implements Rule {
 
 /** Keeps TTLs within bounds, both allowed values themselves. */
 export class TtlChange implements ReplyChange {
-  constructor(private readonly min: Seconds, private readonly max: Seconds) {}
+  constructor(
+    private readonly min: Seconds,
+    private readonly max: Seconds,
+  ) {}
 
   apply(reply: Reply): Reply {
     return reply.mapRecords((record) => {
@@ -48,7 +62,10 @@ export class TtlChange implements ReplyChange {
 
 /** Puts one response code in place of another. */
 export class RcodeChange implements ReplyChange {
-  constructor(private readonly from: number, private readonly to: number) {}
+  constructor(
+    private readonly from: number,
+    private readonly to: number,
+  ) {}
 
   apply(reply: Reply): Reply {
     return reply.rcode === this.from ? reply.withHeader({ rcode: this.to }) : reply;

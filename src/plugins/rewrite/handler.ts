@@ -31,15 +31,23 @@ export class Rewrite implements Handler {
     if (changes === undefined) return next(query);
     const back = changes.toReversed();
     const outcome = next(current);
-    return outcome instanceof Promise ? outcome.then((settled) => changed(settled, query, current, back)) : changed(outcome, query, current, back);
+    return outcome instanceof Promise
+      ? outcome.then((settled) => changed(settled, query, current, back))
+      : changed(outcome, query, current, back);
   }
 }
 
-function changed(outcome: Outcome, query: Query, current: Query, changes: readonly ReplyChange[]): Outcome | Promise<Outcome> {
+function changed(
+  outcome: Outcome,
+  query: Query,
+  current: Query,
+  changes: readonly ReplyChange[],
+): Outcome | Promise<Outcome> {
   if (outcome === DROP) return DROP;
   try {
     const made = changes.reduce<Reply | Promise<Reply>>(
-      (reply, change) => (reply instanceof Promise ? reply.then((settled) => change.apply(settled)) : change.apply(reply)),
+      (reply, change) =>
+        reply instanceof Promise ? reply.then((settled) => change.apply(settled)) : change.apply(reply),
       current.qname === query.qname ? outcome : withOwnersWritten(outcome, current),
     );
     return made instanceof Promise ? made.catch(failure) : made;
@@ -48,7 +56,10 @@ function changed(outcome: Outcome, query: Query, current: Query, changes: readon
   }
 }
 
-/** Owners that take over the spelling of the question would take over that of the client, who asked for another name: they get that of the question asked. */
+/**
+ * Owners that take over the spelling of the question would take over that of the client, who asked for another name:
+ * they get that of the question asked.
+ */
 function withOwnersWritten(reply: Reply, asked: Query): Reply {
   if (reply.records.owners === undefined) return reply;
   const { answer, authority, additional } = reply.messageFor(asked);

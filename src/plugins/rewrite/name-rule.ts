@@ -10,13 +10,20 @@ export class NameRule implements Rule {
    * @param back whether names of the reply that are, or are below, the new name are changed back to the old one
    * @param changes further changes of the reply
    */
-  constructor(private readonly matcher: Matcher, private readonly back: boolean, private readonly changes: readonly ReplyChange[]) {}
+  constructor(
+    private readonly matcher: Matcher,
+    private readonly back: boolean,
+    private readonly changes: readonly ReplyChange[],
+  ) {}
 
   rewrite(query: Query): Rewritten | undefined {
     const name = this.matcher.replace(query.name);
     if (name === undefined) return undefined;
     if (!isName(name)) throw new InvalidName(name);
-    return { query: query.withQuestion(name), changes: this.back ? [...undo(name, query.name), ...this.changes] : this.changes };
+    return {
+      query: query.withQuestion(name),
+      changes: this.back ? [...undo(name, query.name), ...this.changes] : this.changes,
+    };
   }
 }
 

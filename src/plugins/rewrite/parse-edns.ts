@@ -15,7 +15,10 @@ const USAGE: Readonly<Record<string, string>> = {
 
 /** Reads what follows `edns0`. Throws a CorefileError. */
 export function readEdnsRule(directive: Directive, words: readonly string[]): Rule {
-  if (words.length < 2) directive.fail(`edns0: got ${words.length === 0 ? 'no argument' : `'${words[0]}'`}, allowed: edns0 local|nsid|subnet ${ACTIONS.join('|')} ...`);
+  if (words.length < 2)
+    directive.fail(
+      `edns0: got ${words.length === 0 ? 'no argument' : `'${words[0]}'`}, allowed: edns0 local|nsid|subnet ${ACTIONS.join('|')} ...`,
+    );
   const kind = directive.oneOf(words[0]!.toLowerCase(), ['local', 'nsid', 'subnet'], 'edns0');
   const action = directive.oneOf(words[1]!.toLowerCase(), ACTIONS, 'edns0');
   const revert = action !== 'unset' && words.length > 2 && words.at(-1) === 'revert';
@@ -23,26 +26,42 @@ export function readEdnsRule(directive: Directive, words: readonly string[]): Ru
   const wanted = kind === 'nsid' ? 0 : kind === 'local' ? (action === 'unset' ? 1 : 2) : action === 'unset' ? 0 : 2;
   if (rest.length !== wanted) directive.fail(`edns0: got '${words.join(' ')}', allowed: ${USAGE[kind]}`);
   switch (kind) {
-    case 'nsid': return new EdnsRule(action, NSID, () => NOTHING, revert);
-    case 'local': return new EdnsRule(action, readCode(directive, rest[0]!), action === 'unset' ? () => NOTHING : readData(directive, rest[1]!), revert);
-    case 'subnet': return new EdnsRule(action, CLIENT_SUBNET, readSubnet(directive, action, rest), revert);
+    case 'nsid':
+      return new EdnsRule(action, NSID, () => NOTHING, revert);
+    case 'local':
+      return new EdnsRule(
+        action,
+        readCode(directive, rest[0]!),
+        action === 'unset' ? () => NOTHING : readData(directive, rest[1]!),
+        revert,
+      );
+    case 'subnet':
+      return new EdnsRule(action, CLIENT_SUBNET, readSubnet(directive, action, rest), revert);
   }
 }
 
 const NOTHING = new Uint8Array(0);
 
 function readCode(directive: Directive, text: string): number {
-  const code = /^(0x[\da-f]+|0b[01]+|0o?[0-7]*|[1-9]\d*)$/i.test(text) ? Number(text.replace(/^0(?=[0-7])/, '0o')) : NaN;
+  const code = /^(0x[\da-f]+|0b[01]+|0o?[0-7]*|[1-9]\d*)$/i.test(text)
+    ? Number(text.replace(/^0(?=[0-7])/, '0o'))
+    : NaN;
   return code <= 0xffff ? code : directive.wrong(text, 'an option code from 0 to 65535, decimal or as 0xffee', 'edns0');
 }
 
 function readData(directive: Directive, text: string): OptionData {
   if (text.startsWith('{') && text.endsWith('}')) {
     const variable = VARIABLES[text];
-    if (variable === undefined && !isMetadataLabel(text)) directive.wrong(text, `${Object.keys(VARIABLES).join(', ')}, or a label of metadata such as {plugin/name}`, 'edns0');
+    if (variable === undefined && !isMetadataLabel(text))
+      directive.wrong(
+        text,
+        `${Object.keys(VARIABLES).join(', ')}, or a label of metadata such as {plugin/name}`,
+        'edns0',
+      );
     return variable ?? (() => undefined);
   }
-  if (text.startsWith('0x') && !/^0x([\da-f]{2})*$/i.test(text)) directive.wrong(text, 'two hexadecimal digits for each octet after 0x', 'edns0');
+  if (text.startsWith('0x') && !/^0x([\da-f]{2})*$/i.test(text))
+    directive.wrong(text, 'two hexadecimal digits for each octet after 0x', 'edns0');
   const data = text.startsWith('0x') ? Buffer.from(text.slice(2), 'hex') : Buffer.from(text);
   return () => data;
 }

@@ -36,45 +36,88 @@ export function readStep(directive: Directive, around: Surroundings): Step {
 function wordsOf(directive: Directive): string[] {
   const { args, options } = directive;
   if (options === undefined) return [...args];
-  if (args.length > 1) directive.fail(`got a block in { } after '${args.join(' ')}', allowed: only after rewrite, rewrite continue or rewrite stop`);
-  return [...args, ...options.flatMap((option) => {
-    option.noOptions();
-    return [option.name, ...option.args];
-  })];
+  if (args.length > 1)
+    directive.fail(
+      `got a block in { } after '${args.join(' ')}', allowed: only after rewrite, rewrite continue or rewrite stop`,
+    );
+  return [
+    ...args,
+    ...options.flatMap((option) => {
+      option.noOptions();
+      return [option.name, ...option.args];
+    }),
+  ];
 }
 
 function readRule(directive: Directive, field: (typeof FIELDS)[number], words: string[], around: Surroundings): Rule {
   switch (field) {
-    case 'name': return readNameRule(directive, words);
-    case 'type': return readPair(directive, field, words, typeFromName, (from, to) => new TypeRule(from, to));
-    case 'class': return readPair(directive, field, words, classFromName, (from, to) => new ClassRule(from, to));
-    case 'edns0': return readEdnsRule(directive, words);
+    case 'name':
+      return readNameRule(directive, words);
+    case 'type':
+      return readPair(directive, field, words, typeFromName, (from, to) => new TypeRule(from, to));
+    case 'class':
+      return readPair(directive, field, words, classFromName, (from, to) => new ClassRule(from, to));
+    case 'edns0':
+      return readEdnsRule(directive, words);
     case 'ttl': {
-      const { type, rest: [from, ttl] } = matchAnd(directive, 'ttl', words, 2, 'FROM SECONDS|MIN-MAX');
+      const {
+        type,
+        rest: [from, ttl],
+      } = matchAnd(directive, 'ttl', words, 2, 'FROM SECONDS|MIN-MAX');
       return new ReplyRule(readMatcher(directive, 'ttl', type, from!), readTtl(directive, ttl!));
     }
     case 'rcode': {
-      const { type, rest: [from, old, other] } = matchAnd(directive, 'rcode', words, 3, 'FROM RCODE RCODE');
-      return new ReplyRule(readMatcher(directive, 'rcode', type, from!), new RcodeChange(readRcode(directive, old!), readRcode(directive, other!)));
+      const {
+        type,
+        rest: [from, old, other],
+      } = matchAnd(directive, 'rcode', words, 3, 'FROM RCODE RCODE');
+      return new ReplyRule(
+        readMatcher(directive, 'rcode', type, from!),
+        new RcodeChange(readRcode(directive, old!), readRcode(directive, other!)),
+      );
     }
     case 'cname': {
-      const { type, rest: [from, to] } = matchAnd(directive, 'cname', words, 2, 'FROM TO');
+      const {
+        type,
+        rest: [from, to],
+      } = matchAnd(directive, 'cname', words, 2, 'FROM TO');
       // Targets are complete names with their dot, and are taken as they are written, but for letter case.
-      return new CnameRule(compiled(directive, 'cname', () => matcher(type, from!.toLowerCase(), to!.toLowerCase())), around.ask, around.log);
+      return new CnameRule(
+        compiled(directive, 'cname', () => matcher(type, from!.toLowerCase(), to!.toLowerCase())),
+        around.ask,
+        around.log,
+      );
     }
   }
 }
 
-function readPair(directive: Directive, field: string, words: string[], read: (name: string) => number | undefined, make: (from: number, to: number) => Rule): Rule {
+function readPair(
+  directive: Directive,
+  field: string,
+  words: string[],
+  read: (name: string) => number | undefined,
+  make: (from: number, to: number) => Rule,
+): Rule {
   if (words.length !== 2) directive.fail(`${field}: got ${got(words)}, allowed: ${field} FROM TO`);
-  const [from, to] = words.map((word) => read(word) ?? directive.wrong(word, field === 'type' ? 'a record type such as A, MX or ANY' : 'IN, CH, HS, NONE or ANY', field));
+  const [from, to] = words.map(
+    (word) =>
+      read(word) ??
+      directive.wrong(word, field === 'type' ? 'a record type such as A, MX or ANY' : 'IN, CH, HS, NONE or ANY', field),
+  );
   return make(from!, to!);
 }
 
 /** The match type, exact when none is written, and the `count` words after it. */
-function matchAnd(directive: Directive, field: string, words: string[], count: number, usage: string): { type: MatchType; rest: string[] } {
+function matchAnd(
+  directive: Directive,
+  field: string,
+  words: string[],
+  count: number,
+  usage: string,
+): { type: MatchType; rest: string[] } {
   if (words.length === count) return { type: 'exact', rest: words };
-  if (words.length !== count + 1) directive.fail(`${field}: got ${got(words)}, allowed: ${field} [${MATCH_TYPES.join('|')}] ${usage}`);
+  if (words.length !== count + 1)
+    directive.fail(`${field}: got ${got(words)}, allowed: ${field} [${MATCH_TYPES.join('|')}] ${usage}`);
   return { type: directive.oneOf(words[0]!.toLowerCase(), MATCH_TYPES, field), rest: words.slice(1) };
 }
 
@@ -83,14 +126,21 @@ function readMatcher(directive: Directive, field: string, type: MatchType, from:
 }
 
 function readNameRule(directive: Directive, words: string[]): Rule {
-  if (words.length < 2) directive.fail(`name: got ${got(words)}, allowed: name [${MATCH_TYPES.join('|')}] FROM TO [answer ...]`);
+  if (words.length < 2)
+    directive.fail(`name: got ${got(words)}, allowed: name [${MATCH_TYPES.join('|')}] FROM TO [answer ...]`);
   const type = words.length === 2 ? 'exact' : directive.oneOf(words.shift()!.toLowerCase(), MATCH_TYPES, 'name');
   const [from, to] = [type === 'regex' ? words[0]! : normalName(words[0]!), normalName(words[1]!)];
-  if (type === 'exact') for (const name of [from, to]) if (!isName(name)) directive.wrong(name, 'a domain name', 'name');
+  if (type === 'exact')
+    for (const name of [from, to]) if (!isName(name)) directive.wrong(name, 'a domain name', 'name');
   const { auto, changes } = readAnswers(directive, words.slice(2));
   const rule = compiled(directive, 'name', () => matcher(type, from, to));
   // For an end of names the way back is known: it holds for all names of the reply, not only for the one asked for.
-  if (type === 'suffix') return new NameRule(rule, false, auto ? [new OwnerChange(bySuffix(to, from)), new ValueChange(bySuffix(to, from)), ...changes] : changes);
+  if (type === 'suffix')
+    return new NameRule(
+      rule,
+      false,
+      auto ? [new OwnerChange(bySuffix(to, from)), new ValueChange(bySuffix(to, from)), ...changes] : changes,
+    );
   return new NameRule(rule, auto || type === 'exact', changes);
 }
 
@@ -109,8 +159,13 @@ function readAnswers(directive: Directive, words: string[]): { auto: boolean; ch
       continue;
     }
     const [from, to] = words.splice(0, 2);
-    if (from === undefined || to === undefined) directive.fail(`answer ${kind}: got ${from === undefined ? 'no argument' : `'${from}'`}, allowed: answer ${kind} FROM TO`);
-    const rename = byPattern(compiled(directive, `answer ${kind}`, () => new RegexMatcher(regexFor(from, to), normalName(to))));
+    if (from === undefined || to === undefined)
+      directive.fail(
+        `answer ${kind}: got ${from === undefined ? 'no argument' : `'${from}'`}, allowed: answer ${kind} FROM TO`,
+      );
+    const rename = byPattern(
+      compiled(directive, `answer ${kind}`, () => new RegexMatcher(regexFor(from, to), normalName(to))),
+    );
     changes.push(kind === 'name' ? new OwnerChange(rename) : new ValueChange(rename));
     named ||= kind === 'name';
   }
@@ -133,13 +188,16 @@ function readTtl(directive: Directive, text: string): TtlChange {
   const min = low === '' ? 0 : Number(low);
   const max = dash === '' ? min : high === '' ? MAX_TTL : Number(high);
   const empty = low === '' && (high === '' || high === undefined);
-  if (match === null || empty || min > max || max > 0xffffffff) directive.wrong(text, 'SECONDS, MIN-MAX, MIN- or -MAX, with whole numbers of seconds and MIN not above MAX', 'ttl');
+  if (match === null || empty || min > max || max > 0xffffffff)
+    directive.wrong(text, 'SECONDS, MIN-MAX, MIN- or -MAX, with whole numbers of seconds and MIN not above MAX', 'ttl');
   return new TtlChange(min, max);
 }
 
 function readRcode(directive: Directive, text: string): number {
   const number = /^\d+$/.test(text) ? Number(text) : rcodeFromName(text);
-  return number !== undefined && number <= MAX_RCODE ? number : directive.wrong(text, `a response code by name, such as SERVFAIL, or from 0 to ${MAX_RCODE}`, 'rcode');
+  return number !== undefined && number <= MAX_RCODE
+    ? number
+    : directive.wrong(text, `a response code by name, such as SERVFAIL, or from 0 to ${MAX_RCODE}`, 'rcode');
 }
 
 const got = (words: readonly string[]): string => (words.length === 0 ? 'no argument' : `'${words.join(' ')}'`);

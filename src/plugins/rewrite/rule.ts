@@ -1,6 +1,9 @@
 import type { Query, Reply } from '../../chain/index.js';
 
-/** A change to be made to the reply, because the question was changed or a rule asks for it. It returns a changed copy, or the reply itself. */
+/**
+ * A change to be made to the reply, because the question was changed or a rule asks for it. It returns a changed
+ * copy, or the reply itself.
+ */
 export interface ReplyChange {
   apply(reply: Reply): Reply | Promise<Reply>;
 }

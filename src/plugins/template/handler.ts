@@ -1,11 +1,22 @@
-import { Reply, Zones, lookUp, type Found, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
+import {
+  Reply,
+  Zones,
+  lookUp,
+  type Found,
+  type Handler,
+  type Next,
+  type Outcome,
+  type Query,
+} from '../../chain/index.js';
 import { Class, Flag, Rcode, Type, readName, type Edns, type Rr, type Section } from '../../wire/index.js';
 import { classAndType, templateData, type Match } from './data.js';
 import type { GoStruct } from './gotemplate/index.js';
 import { MatchCounters, type TemplateMetrics } from './metrics.js';
 import { RecordError, isTemplateFailure, zonesOfRules, type RecordTemplate, type Rule } from './rule.js';
 
-/** What goes into an answer section: records, or what the server says about an alias's target, which may take a while. */
+/**
+ * What goes into an answer section: records, or what the server says about an alias's target, which may take a while.
+ */
 type Part = Rr | Found | undefined | Promise<Found | undefined>;
 
 /** Answers by templates: the first rule whose class, type, zone and pattern fit. */
@@ -15,7 +26,11 @@ export class Template implements Handler {
   private readonly matches: MatchCounters;
 
   /** @param ask asks the server itself, for the targets of aliases */
-  constructor(private readonly rules: readonly Rule[], private readonly ask: Next, private readonly metrics: TemplateMetrics) {
+  constructor(
+    private readonly rules: readonly Rule[],
+    private readonly ask: Next,
+    private readonly metrics: TemplateMetrics,
+  ) {
     this.zones = new Zones(zonesOfRules(rules));
     this.matches = new MatchCounters(metrics.matches);
   }
@@ -41,13 +56,20 @@ export class Template implements Handler {
       const record = this.record(template, data, query, match);
       if (record instanceof Reply) return record;
       sections[template.section].push(record);
-      if (template.section === 'answer' && record.type === Type.CNAME && (query.type === Type.A || query.type === Type.AAAA)) {
+      if (
+        template.section === 'answer' &&
+        record.type === Type.CNAME &&
+        (query.type === Type.A || query.type === Type.AAAA)
+      ) {
         sections.answer.push(lookUp(this.ask, query, readName(record.rdata, 0).name, query.type));
       }
     }
     const { answer } = sections;
-    if (!answer.some((part) => part instanceof Promise)) return finish(rule, { ...sections, answer: answer as Settled[] });
-    return Promise.all(answer.map((part) => Promise.resolve(part))).then((settled) => finish(rule, { ...sections, answer: settled }));
+    if (!answer.some((part) => part instanceof Promise))
+      return finish(rule, { ...sections, answer: answer as Settled[] });
+    return Promise.all(answer.map((part) => Promise.resolve(part))).then((settled) =>
+      finish(rule, { ...sections, answer: settled }),
+    );
   }
 
   /** The record that a template gives, or the failure that its mistake makes of the whole reply. */
@@ -58,7 +80,17 @@ export class Template implements Handler {
       if (!isTemplateFailure(error)) throw error;
       const family = error instanceof RecordError ? this.metrics.rrFailures : this.metrics.templateFailures;
       const { zone, class: className, type } = match;
-      family.with({ server: query.arrival.server.label, zone, view: '', class: className, type, section: template.section, template: template.text }).inc();
+      family
+        .with({
+          server: query.arrival.server.label,
+          zone,
+          view: '',
+          class: className,
+          type,
+          section: template.section,
+          template: template.text,
+        })
+        .inc();
       return Reply.failure(Rcode.SERVFAIL, error);
     }
   }
@@ -66,11 +98,19 @@ export class Template implements Handler {
 
 type Settled = Rr | Found | undefined;
 
-function finish(rule: Rule, sections: Record<Exclude<Section, 'answer'>, readonly Rr[]> & { answer: readonly Settled[] }): Reply {
+function finish(
+  rule: Rule,
+  sections: Record<Exclude<Section, 'answer'>, readonly Rr[]> & { answer: readonly Settled[] },
+): Reply {
   const founds = sections.answer.filter((part): part is Found => part !== undefined && 'answer' in part);
   const answer = sections.answer.flatMap((part) => (part === undefined ? [] : 'answer' in part ? part.answer : part));
   const flags = founds.at(-1)?.truncated === true ? Flag.AA | Flag.TC : Flag.AA;
-  const edns: Edns | undefined = rule.extendedError && { udpSize: 4096, version: 0, do: true, options: [rule.extendedError] };
+  const edns: Edns | undefined = rule.extendedError && {
+    udpSize: 4096,
+    version: 0,
+    do: true,
+    options: [rule.extendedError],
+  };
   return Reply.of(flags, rule.rcode, { ...sections, answer }, edns);
 }
 
@@ -80,10 +120,18 @@ function fits(rule: Rule, query: Query): boolean {
 }
 
 function matchOf(rule: Rule, query: Query, zone: string): Match | undefined {
-  if (rule.patterns.length === 0) return { zone, regex: '.*', groups: [query.name], groupNames: [], ...classAndType(query, rule.class, rule.type) };
+  if (rule.patterns.length === 0)
+    return { zone, regex: '.*', groups: [query.name], groupNames: [], ...classAndType(query, rule.class, rule.type) };
   for (const pattern of rule.patterns) {
     const groups = pattern.exec(query.name);
-    if (groups !== undefined) return { zone, regex: pattern.source, groups, groupNames: pattern.groupNames, ...classAndType(query, rule.class, rule.type) };
+    if (groups !== undefined)
+      return {
+        zone,
+        regex: pattern.source,
+        groups,
+        groupNames: pattern.groupNames,
+        ...classAndType(query, rule.class, rule.type),
+      };
   }
   return undefined;
 }

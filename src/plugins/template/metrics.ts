@@ -12,11 +12,22 @@ export interface TemplateMetrics {
 
 export const templateMetrics = (metrics: Metrics): TemplateMetrics => ({
   matches: metrics.counter('template', 'matches_total', 'Counter of template regex matches.', LABELS),
-  templateFailures: metrics.counter('template', 'template_failures_total', 'Counter of go template failures.', [...LABELS, 'section', 'template']),
-  rrFailures: metrics.counter('template', 'rr_failures_total', 'Counter of mis-templated RRs.', [...LABELS, 'section', 'template']),
+  templateFailures: metrics.counter('template', 'template_failures_total', 'Counter of go template failures.', [
+    ...LABELS,
+    'section',
+    'template',
+  ]),
+  rrFailures: metrics.counter('template', 'rr_failures_total', 'Counter of mis-templated RRs.', [
+    ...LABELS,
+    'section',
+    'template',
+  ]),
 });
 
-/** Counts matches; the counter for a listening address, zone, class and type is looked up in maps, without building a key. */
+/**
+ * Counts matches; the counter for a listening address, zone, class and type is looked up in maps, without building a
+ * key.
+ */
 export class MatchCounters {
   private readonly servers: PerServer<Map<Name, Map<number, Value>>>;
 
@@ -30,7 +41,8 @@ export class MatchCounters {
     if (values === undefined) zones.set(zone, (values = new Map<number, Value>()));
     const key = query.class * 0x10000 + query.type;
     let value = values.get(key);
-    if (value === undefined) values.set(key, (value = this.family.with({ server: query.arrival.server.label, zone, view: '', ...labels() })));
+    if (value === undefined)
+      values.set(key, (value = this.family.with({ server: query.arrival.server.label, zone, view: '', ...labels() })));
     value.inc();
   }
 }

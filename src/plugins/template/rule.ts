@@ -1,7 +1,15 @@
 import type { Zones } from '../../chain/index.js';
 import type { GoRegExp } from '../../lib/go-regexp.js';
 import { RrTextError, parseRr, type EdnsOption, type Name, type Rr, type Section } from '../../wire/index.js';
-import { GoTemplate, GoTemplateError, counted, integer, text, type GoStruct, type GoValue } from './gotemplate/index.js';
+import {
+  GoTemplate,
+  GoTemplateError,
+  counted,
+  integer,
+  text,
+  type GoStruct,
+  type GoValue,
+} from './gotemplate/index.js';
 
 /** One `template` directive. */
 export interface Rule {
@@ -29,7 +37,10 @@ export class RecordTemplate {
   private last: { text: string; record: Rr } | undefined;
 
   /** Throws a GoTemplateError. */
-  constructor(readonly section: Section, source: string) {
+  constructor(
+    readonly section: Section,
+    source: string,
+  ) {
     this.template = new GoTemplate(source, { parseInt: counted('parseInt', 3, 3, parseUint) });
   }
 
@@ -57,9 +68,13 @@ export class RecordTemplate {
 }
 
 /** Whether the error belongs to a template or its record, and is no fault of the program's. */
-export const isTemplateFailure = (error: unknown): error is GoTemplateError | RecordError => error instanceof GoTemplateError || error instanceof RecordError;
+export const isTemplateFailure = (error: unknown): error is GoTemplateError | RecordError =>
+  error instanceof GoTemplateError || error instanceof RecordError;
 
-/** `parseInt TEXT BASE BITS`: a number from 0 to 2^BITS - 1 (https://pkg.go.dev/strconv#ParseUint). Base 0 reads 0x, 0o, 0b and 0 before it; 0 bits are 64. */
+/**
+ * `parseInt TEXT BASE BITS`: a number from 0 to 2^BITS - 1 (https://pkg.go.dev/strconv#ParseUint). Base 0 reads 0x,
+ * 0o, 0b and 0 before it; 0 bits are 64.
+ */
 function parseUint(args: readonly GoValue[]): bigint {
   const written = text('parseInt', args[0]);
   const base = Number(integer('parseInt', args[1]));
@@ -82,7 +97,10 @@ function prefixed(written: string): { digits: string; radix: number } {
   const match = /^0([xob]?)_?(?=.)(.*)$/i.exec(written);
   const plain = (digits: string): string => (/^[\da-z]+(_[\da-z]+)*$/i.test(digits) ? digits.replaceAll('_', '') : '');
   if (match === null) return { digits: plain(written), radix: 10 };
-  return { digits: plain(match[2]!), radix: { x: 16, b: 2, o: 8, '': 8 }[match[1]!.toLowerCase() as 'x' | 'b' | 'o' | ''] };
+  return {
+    digits: plain(match[2]!),
+    radix: { x: 16, b: 2, o: 8, '': 8 }[match[1]!.toLowerCase() as 'x' | 'b' | 'o' | ''],
+  };
 }
 
 /** The zones of all rules. */

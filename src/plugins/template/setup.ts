@@ -23,9 +23,16 @@ function readRule(directive: Directive, block: Block): Rule {
   const patterns: GoRegExp[] = [];
   const records: RecordTemplate[] = [];
   const rule = {
-    class: classFromName(className) ?? directive.wrong(className, 'IN, CH, HS, NONE, ANY or CLASS with a number', 'CLASS'),
-    type: typeFromName(typeName) ?? directive.wrong(typeName, 'a record type such as A, MX or TYPE65280, or ANY', 'TYPE'),
-    zones: block.zonesOf(zones, directive), patterns, records, rcode: Rcode.NOERROR as number, extendedError: undefined as EdnsOption | undefined, through: new Zones([]),
+    class:
+      classFromName(className) ?? directive.wrong(className, 'IN, CH, HS, NONE, ANY or CLASS with a number', 'CLASS'),
+    type:
+      typeFromName(typeName) ?? directive.wrong(typeName, 'a record type such as A, MX or TYPE65280, or ANY', 'TYPE'),
+    zones: block.zonesOf(zones, directive),
+    patterns,
+    records,
+    rcode: Rcode.NOERROR as number,
+    extendedError: undefined as EdnsOption | undefined,
+    through: new Zones([]),
   };
   for (const option of directive.options ?? []) {
     option.noOptions();
@@ -34,7 +41,9 @@ function readRule(directive: Directive, block: Block): Rule {
         option.argCount(1, Infinity, 'match REGEX...');
         patterns.push(...option.args.map((text) => readPattern(text, option)));
         break;
-      case 'answer': case 'additional': case 'authority':
+      case 'answer':
+      case 'additional':
+      case 'authority':
         option.argCount(1, Infinity, `${option.name} RECORD...`);
         records.push(...readRecords(option, option.name));
         break;
@@ -85,5 +94,8 @@ function readRcode(option: Option): number {
 function readExtendedError(option: Option): EdnsOption {
   option.argCount(1, 2, 'ederror CODE [REASON]');
   const code = option.integer(option.args[0]!, { min: 0, max: 0xffff, what: 'CODE' });
-  return { code: EXTENDED_ERROR, data: Buffer.concat([Buffer.of(code >> 8, code & 0xff), Buffer.from(option.args[1] ?? '')]) };
+  return {
+    code: EXTENDED_ERROR,
+    data: Buffer.concat([Buffer.of(code >> 8, code & 0xff), Buffer.from(option.args[1] ?? '')]),
+  };
 }

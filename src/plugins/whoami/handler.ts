@@ -9,15 +9,19 @@ export class Whoami implements Handler {
   handle(query: Query): Reply {
     const { address, port } = query.arrival.remote;
     const ip = parseIp(address.replace(/%.*$/, ''))!;
-    const additional: Rr[] = [{ name: query.qname, type: ip.length === 4 ? Type.A : Type.AAAA, class: query.class, ttl: 0, rdata: ip }];
+    const additional: Rr[] = [
+      { name: query.qname, type: ip.length === 4 ? Type.A : Type.AAAA, class: query.class, ttl: 0, rdata: ip },
+    ];
     const service = serviceName(query.transport, query.qname);
     // A name of nearly 255 octets leaves no room for the label of the transport.
-    if (isName(service)) additional.push({ name: service, type: Type.SRV, class: query.class, ttl: 0, rdata: srvRdata(port) });
+    if (isName(service))
+      additional.push({ name: service, type: Type.SRV, class: query.class, ttl: 0, rdata: srvRdata(port) });
     return Reply.of(Flag.AA, Rcode.NOERROR, { additional });
   }
 }
 
-const serviceName = (transport: string, qname: Name): Name => (qname === '.' ? `_${transport}.` : `_${transport}.${qname}`);
+const serviceName = (transport: string, qname: Name): Name =>
+  qname === '.' ? `_${transport}.` : `_${transport}.${qname}`;
 
 /** SRV data (RFC 2782): priority 0, weight 0, the port, and the root as target. */
 function srvRdata(port: number): Uint8Array {

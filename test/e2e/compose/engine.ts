@@ -26,8 +26,10 @@ const PACKAGES = 'podman runc docker-compose mmdebstrap netavark aardvark-dns pr
 export function findEngine(): Engine | string {
   const compose = [['docker', 'compose'], ['docker-compose']].find((command) => works(...command, 'version'));
   if (works('docker', 'info') && compose) return new DockerEngine(compose);
-  if (process.platform !== 'linux' || process.getuid!() !== 0) return 'there is no container engine, and bringing one needs Linux and root';
+  if (process.platform !== 'linux' || process.getuid!() !== 0)
+    return 'there is no container engine, and bringing one needs Linux and root';
   const absent = missing(['podman', 'runc', 'docker-compose', 'mmdebstrap', 'prometheus', 'unshare', 'nsenter', 'npm']);
-  if (absent.length > 0) return `there is no container engine, and to bring one the test misses ${absent.join(', ')} (Debian: ${PACKAGES})`;
+  if (absent.length > 0)
+    return `there is no container engine, and to bring one the test misses ${absent.join(', ')} (Debian: ${PACKAGES})`;
   return new PodmanEngine();
 }

@@ -1,4 +1,13 @@
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { ROOT } from './project.js';
@@ -13,23 +22,52 @@ const BUILD_BASE = 'localhost/debian:node';
 /** Where a base image keeps certificates that npm trusts. */
 const CERTIFICATES = '/etc/ssl/npm.pem';
 
-/** Images of docker-compose.yml without a registry: Debian from the mirror that this machine uses, Node, npm and Prometheus as installed here. `dir` is for files on the way. */
+/**
+ * Images of docker-compose.yml without a registry: Debian from the mirror that this machine uses, Node, npm and
+ * Prometheus as installed here. `dir` is for files on the way.
+ */
 export async function makeImages(podman: Podman, dir: string): Promise<void> {
   const tar = path.join(dir, 'base.tar');
   // A system with apt and little else, and without pages to read, as images of Debian are.
   const slim = ['doc', 'man', 'locale', 'info'].flatMap((folder) => [`--dpkgopt=path-exclude=/usr/share/${folder}/*`]);
-  await run(['mmdebstrap', '--quiet', '--variant=apt', ...slim, await release(), tar, ...(await mirrors())], { timeout: 180_000, env: { TMPDIR: dir } });
+  await run(['mmdebstrap', '--quiet', '--variant=apt', ...slim, await release(), tar, ...(await mirrors())], {
+    timeout: 180_000,
+    env: { TMPDIR: dir },
+  });
   await podman(['import', '--quiet', tar, BASE]);
-  await imageOf(podman, path.join(dir, 'prometheus'), PROMETHEUS_IMAGE, 'ENTRYPOINT ["/bin/prometheus"]', (files) => copyProgram('prometheus', path.join(files, 'bin')));
-  await imageOf(podman, path.join(dir, 'node'), BUILD_BASE, 'ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', copyNode);
-  await podman(['build', '--layers=false', '--jobs=2', '--network=host', '-f', path.join(ROOT, 'deploy/Dockerfile'), ...buildArgs(), '-t', imageName(), ROOT], 300_000);
+  await imageOf(podman, path.join(dir, 'prometheus'), PROMETHEUS_IMAGE, 'ENTRYPOINT ["/bin/prometheus"]', (files) =>
+    copyProgram('prometheus', path.join(files, 'bin')),
+  );
+  await imageOf(
+    podman,
+    path.join(dir, 'node'),
+    BUILD_BASE,
+    'ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    copyNode,
+  );
+  await podman(
+    [
+      'build',
+      '--layers=false',
+      '--jobs=2',
+      '--network=host',
+      '-f',
+      path.join(ROOT, 'deploy/Dockerfile'),
+      ...buildArgs(),
+      '-t',
+      imageName(),
+      ROOT,
+    ],
+    300_000,
+  );
 }
 
 interface ComposeFile {
   'x-nodens': { image: string; build: { args: Record<string, string> } };
 }
 
-const composed = (): ComposeFile['x-nodens'] => (parse(readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as ComposeFile)['x-nodens'];
+const composed = (): ComposeFile['x-nodens'] =>
+  (parse(readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as ComposeFile)['x-nodens'];
 
 const imageName = (): string => `localhost/${composed().image}`;
 
@@ -40,7 +78,13 @@ function buildArgs(): string[] {
 }
 
 /** An image of Debian with files laid over it. */
-async function imageOf(podman: Podman, dir: string, name: string, more: string, fill: (files: string) => void | Promise<void>): Promise<void> {
+async function imageOf(
+  podman: Podman,
+  dir: string,
+  name: string,
+  more: string,
+  fill: (files: string) => void | Promise<void>,
+): Promise<void> {
   const files = path.join(dir, 'files');
   mkdirSync(files, { recursive: true });
   await fill(files);
@@ -56,9 +100,11 @@ async function copyNode(files: string): Promise<void> {
   const program = path.join(files, 'usr/local/bin/npm');
   writeFileSync(program, '#!/bin/sh\nexec node /usr/local/lib/npm/bin/npm-cli.js "$@"\n');
   chmodSync(program, 0o755);
-  const setting = async (name: string): Promise<string> => (await run(['npm', 'config', 'get', name], { cwd: '/' })).trim().replace(/^(null|undefined)$/, '');
+  const setting = async (name: string): Promise<string> =>
+    (await run(['npm', 'config', 'get', name], { cwd: '/' })).trim().replace(/^(null|undefined)$/, '');
   const lines: string[] = [];
-  for (const file of [await setting('globalconfig'), await setting('userconfig')]) if (existsSync(file)) lines.push(readFileSync(file, 'utf8').trimEnd());
+  for (const file of [await setting('globalconfig'), await setting('userconfig')])
+    if (existsSync(file)) lines.push(readFileSync(file, 'utf8').trimEnd());
   lines.push(`registry=${await setting('registry')}`);
   const trusted = (await setting('cafile')) || process.env.NODE_EXTRA_CA_CERTS || '';
   if (trusted !== '') {
@@ -77,7 +123,8 @@ async function copyProgram(program: string, folder: string, name = path.basename
 }
 
 /** Code name of this machine's Debian. */
-const release = async (): Promise<string> => (await run(['sh', '-c', '. /etc/os-release && echo "$VERSION_CODENAME"'])).trim();
+const release = async (): Promise<string> =>
+  (await run(['sh', '-c', '. /etc/os-release && echo "$VERSION_CODENAME"'])).trim();
 
 /** Where this machine gets its Debian packages from, as lines of sources.list. */
 async function mirrors(): Promise<string[]> {

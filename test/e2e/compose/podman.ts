@@ -1,6 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Engine } from './engine.js';
@@ -16,7 +25,8 @@ const NOTES = ['/var/lib/containers', '/run/containers'];
 const PREFIX = 'nodens-compose-';
 
 /**
- * Debian's podman behind its Docker-compatible socket. Images and containers lie in a folder of its own, and all of it runs in namespaces of its own: its
+ * Debian's podman behind its Docker-compatible socket. Images and containers lie in a folder of its own, and all of
+ * it runs in namespaces of its own: its
  * bridges and rules are not those of this machine, and nothing of it outlives the test, however that ends.
  */
 export class PodmanEngine implements Engine {
@@ -29,7 +39,11 @@ export class PodmanEngine implements Engine {
   private service: ChildProcess | undefined;
 
   get env(): Record<string, string> {
-    return { DOCKER_HOST: `unix://${this.socket}`, NODENS_PROMETHEUS_IMAGE: PROMETHEUS_IMAGE, COMPOSE_HTTP_TIMEOUT: '120' };
+    return {
+      DOCKER_HOST: `unix://${this.socket}`,
+      NODENS_PROMETHEUS_IMAGE: PROMETHEUS_IMAGE,
+      COMPOSE_HTTP_TIMEOUT: '120',
+    };
   }
 
   get overrides(): string[] {
@@ -42,26 +56,39 @@ export class PodmanEngine implements Engine {
     this.writeConfiguration();
     for (const folder of NOTES) mkdirSync(folder, { recursive: true });
     const script = `${inMemory(NOTES)}; exec "$@"`;
-    await makeImages((args, timeout) => run([...APART, 'sh', '-ec', script, 'sh', ...this.podman, ...args], { env: this.ownEnv, timeout }), this.file('files'));
+    await makeImages(
+      (args, timeout) =>
+        run([...APART, 'sh', '-ec', script, 'sh', ...this.podman, ...args], { env: this.ownEnv, timeout }),
+      this.file('files'),
+    );
     await this.serve();
   }
 
   private async serve(): Promise<void> {
-    // The kernel may pass bridged packets through the rules of this machine; here they belong to pods, and go untouched.
+    // The kernel may pass bridged packets through the rules of this machine; here they belong to pods, and go
+    // untouched.
     const script = [
-      inMemory(['/run', '/dev/shm', '/var/lib/containers']), 'ip link set lo up',
+      inMemory(['/run', '/dev/shm', '/var/lib/containers']),
+      'ip link set lo up',
       'for file in /proc/sys/net/bridge/bridge-nf-call-iptables; do [ ! -e $file ] || echo 0 > $file; done',
-      '"$@" system service --time=0 "$DOCKER_HOST" &', 'cat > /dev/null',
+      '"$@" system service --time=0 "$DOCKER_HOST" &',
+      'cat > /dev/null',
     ];
     // Its standard input ends with this process at the latest, and everything in it then.
-    this.service = spawn(APART[0]!, [...APART.slice(1), '--net', 'sh', '-ec', script.join('\n'), 'sh', ...this.podman], {
-      env: { ...process.env, ...this.ownEnv, ...this.env }, stdio: ['pipe', 'ignore', 'pipe'],
-    });
+    this.service = spawn(
+      APART[0]!,
+      [...APART.slice(1), '--net', 'sh', '-ec', script.join('\n'), 'sh', ...this.podman],
+      {
+        env: { ...process.env, ...this.ownEnv, ...this.env },
+        stdio: ['pipe', 'ignore', 'pipe'],
+      },
+    );
     let said = '';
     this.service.stderr!.on('data', (chunk: Buffer) => void (said = (said + chunk.toString()).slice(-4000)));
     const deadline = performance.now() + 20_000;
     while (!existsSync(this.socket)) {
-      if (performance.now() > deadline || this.service.exitCode !== null) throw new Error(`podman does not serve its socket: ${said}`);
+      if (performance.now() > deadline || this.service.exitCode !== null)
+        throw new Error(`podman does not serve its socket: ${said}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -102,24 +129,53 @@ export class PodmanEngine implements Engine {
   }
 
   private get podman(): string[] {
-    return ['podman', '--root', this.file('root'), '--runroot', this.file('run'), '--tmpdir', this.file('tmp'), '--network-config-dir', this.file('networks')];
+    return [
+      'podman',
+      '--root',
+      this.file('root'),
+      '--runroot',
+      this.file('run'),
+      '--tmpdir',
+      this.file('tmp'),
+      '--network-config-dir',
+      this.file('networks'),
+    ];
   }
 
   private writeConfiguration(): void {
     mkdirSync(this.file('files'));
-    const limits = { nofile: { soft: 1024, hard: hardLimit('Max open files') }, nproc: { soft: 1024, hard: hardLimit('Max processes') } };
-    const ulimits = Object.entries(limits).map(([name, { soft, hard }]) => `"${name}=${soft}:${hard}"`).join(', ');
-    writeFileSync(this.file('containers.conf'), [
-      '[containers]', `default_ulimits = [${ulimits}]`, '[engine]', 'runtime = "runc"', 'cgroup_manager = "cgroupfs"', 'events_logger = "none"', 'lock_type = "file"',
-      '[network]', 'network_backend = "netavark"', '',
-    ].join('\n'));
-    const services = Object.fromEntries(SERVICES.map((service) => [service, { ulimits: limits, cgroup_parent: this.cgroup }]));
+    const limits = {
+      nofile: { soft: 1024, hard: hardLimit('Max open files') },
+      nproc: { soft: 1024, hard: hardLimit('Max processes') },
+    };
+    const ulimits = Object.entries(limits)
+      .map(([name, { soft, hard }]) => `"${name}=${soft}:${hard}"`)
+      .join(', ');
+    writeFileSync(
+      this.file('containers.conf'),
+      [
+        '[containers]',
+        `default_ulimits = [${ulimits}]`,
+        '[engine]',
+        'runtime = "runc"',
+        'cgroup_manager = "cgroupfs"',
+        'events_logger = "none"',
+        'lock_type = "file"',
+        '[network]',
+        'network_backend = "netavark"',
+        '',
+      ].join('\n'),
+    );
+    const services = Object.fromEntries(
+      SERVICES.map((service) => [service, { ulimits: limits, cgroup_parent: this.cgroup }]),
+    );
     writeFileSync(this.file('override.json'), JSON.stringify({ services }));
   }
 }
 
 /** The commands that put empty folders in place of some. */
-const inMemory = (folders: readonly string[]): string => folders.map((folder) => `mount -t tmpfs none ${folder}`).join('; ');
+const inMemory = (folders: readonly string[]): string =>
+  folders.map((folder) => `mount -t tmpfs none ${folder}`).join('; ');
 
 /** What this machine allows at most, and podman would go beyond: a low figure where there is no limit. */
 function hardLimit(name: string): number {
@@ -139,10 +195,16 @@ async function removeLeftovers(): Promise<void> {
 
 /** Groups that ended containers leave behind, below one name, in each hierarchy there is. */
 async function removeCgroups(name: string): Promise<void> {
-  const hierarchies = [CGROUPS, ...readdirSync(CGROUPS, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => path.join(CGROUPS, entry.name))];
+  const hierarchies = [
+    CGROUPS,
+    ...readdirSync(CGROUPS, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => path.join(CGROUPS, entry.name)),
+  ];
   for (const hierarchy of hierarchies) {
     // A group is busy until the last of its processes is gone altogether.
-    for (let tries = 0; tries < 50 && !removeTree(path.join(hierarchy, name)); tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let tries = 0; tries < 50 && !removeTree(path.join(hierarchy, name)); tries++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

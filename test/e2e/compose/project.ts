@@ -6,7 +6,9 @@ import { run } from './run.js';
 
 export const ROOT = path.resolve(import.meta.dirname, '../../..');
 
-const { services } = parse(readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as { services: Record<string, { profiles: string[] }> };
+const { services } = parse(readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
+  services: Record<string, { profiles: string[] }>;
+};
 
 /** All services but Grafana, whose image is to be had from a registry only. */
 export const SERVICES = Object.keys(services).filter((service) => service !== 'grafana');
@@ -15,7 +17,11 @@ export const SERVICES = Object.keys(services).filter((service) => service !== 'g
 export class Project {
   private readonly name = `nodens-test-${process.pid}`;
 
-  constructor(private readonly engine: Engine, private readonly profile: string, private readonly env: () => Readonly<Record<string, string>>) {}
+  constructor(
+    private readonly engine: Engine,
+    private readonly profile: string,
+    private readonly env: () => Readonly<Record<string, string>>,
+  ) {}
 
   get services(): string[] {
     return SERVICES.filter((service) => services[service]!.profiles.includes(this.profile));
@@ -31,7 +37,10 @@ export class Project {
     return [...(await this.compose(['ps', '-a'])).matchAll(/\bexit(?:ed)? \(?(\d+)/gi)].map(([, code]) => Number(code));
   }
 
-  /** Takes containers and networks away. Podman keeps a container for whose network another one asked until that one is gone, which is the second time. */
+  /**
+   * Takes containers and networks away. Podman keeps a container for whose network another one asked until that one
+   * is gone, which is the second time.
+   */
   async down(): Promise<void> {
     await this.compose(['down', '--timeout', '20']).catch(() => this.compose(['down', '--timeout', '20']));
   }
@@ -58,8 +67,23 @@ export class Project {
 
   private compose(args: readonly string[], timeout?: number): Promise<string> {
     const { engine } = this;
-    return run([...engine.compose, '-p', this.name, '-f', 'docker-compose.yml', ...engine.overrides, '--profile', this.profile, ...args], {
-      cwd: ROOT, env: { ...engine.env, ...this.env() }, timeout,
-    });
+    return run(
+      [
+        ...engine.compose,
+        '-p',
+        this.name,
+        '-f',
+        'docker-compose.yml',
+        ...engine.overrides,
+        '--profile',
+        this.profile,
+        ...args,
+      ],
+      {
+        cwd: ROOT,
+        env: { ...engine.env, ...this.env() },
+        timeout,
+      },
+    );
   }
 }

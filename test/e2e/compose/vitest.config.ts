@@ -1,7 +1,10 @@
 import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** `npm run test:compose`: apart from `npm test`, because it installs a system, builds images and takes both cores for minutes. */
+/**
+ * `npm run test:compose`: apart from `npm test`, because it installs a system, builds images and takes both cores for
+ * minutes.
+ */
 export default defineConfig({
   test: {
     root: path.resolve(import.meta.dirname, '../../..'),

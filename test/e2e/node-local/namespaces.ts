@@ -32,22 +32,38 @@ export class Namespaces {
 }
 
 /** Joins two namespaces by a pair of links with these addresses. */
-export function join([left, leftLink, leftAddresses]: [string, string, string[]], [right, rightLink, rightAddresses]: [string, string, string[]]): void {
+export function join(
+  [left, leftLink, leftAddresses]: [string, string, string[]],
+  [right, rightLink, rightAddresses]: [string, string, string[]],
+): void {
   run('ip', '-n', left, 'link', 'add', leftLink, 'type', 'veth', 'peer', 'name', rightLink, 'netns', right);
-  for (const [namespace, link, addresses] of [[left, leftLink, leftAddresses], [right, rightLink, rightAddresses]] as const) {
-    for (const address of addresses) run('ip', '-n', namespace, 'addr', 'add', address, 'dev', link, ...(address.includes(':') ? ['nodad'] : []));
+  for (const [namespace, link, addresses] of [
+    [left, leftLink, leftAddresses],
+    [right, rightLink, rightAddresses],
+  ] as const) {
+    for (const address of addresses)
+      run('ip', '-n', namespace, 'addr', 'add', address, 'dev', link, ...(address.includes(':') ? ['nodad'] : []));
     run('ip', '-n', namespace, 'link', 'set', link, 'up');
   }
 }
 
 /** The command line that runs another one inside a namespace. */
-export const inside = (namespace: string, ...command: string[]): string[] => ['ip', 'netns', 'exec', namespace, ...command];
+export const inside = (namespace: string, ...command: string[]): string[] => [
+  'ip',
+  'netns',
+  'exec',
+  namespace,
+  ...command,
+];
 
 /** As `run`, inside a namespace. */
-export const runIn = (namespace: string, ...command: string[]): string => run('ip', 'netns', 'exec', namespace, ...command);
+export const runIn = (namespace: string, ...command: string[]): string =>
+  run('ip', 'netns', 'exec', namespace, ...command);
 
 function remove(name: string): void {
-  for (const pid of run('ip', 'netns', 'pids', name).split('\n').filter((line) => line !== '')) {
+  for (const pid of run('ip', 'netns', 'pids', name)
+    .split('\n')
+    .filter((line) => line !== '')) {
     try {
       process.kill(Number(pid), 'SIGKILL');
     } catch {

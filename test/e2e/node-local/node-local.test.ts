@@ -7,7 +7,10 @@ import { SAVED, TEMPLATE } from '../../nodelocal/recorded.js';
 import { Namespaces, inside, join, run, runIn, whyNot } from './namespaces.js';
 
 const reason = whyNot(['ip', 'iptables', 'iptables-save', 'ip6tables-save', 'nft', 'conntrack', 'dig']);
-if (reason !== undefined) console.log(`test/e2e/node-local: ${reason} (Debian: iproute2, iptables, nftables, conntrack, bind9-dnsutils); skipped`);
+if (reason !== undefined)
+  console.log(
+    `test/e2e/node-local: ${reason} (Debian: iproute2, iptables, nftables, conntrack, bind9-dnsutils); skipped`,
+  );
 
 const CLUSTER_DNS = '10.96.31.170';
 const LOCAL = '169.254.20.10';
@@ -34,24 +37,52 @@ describe.skipIf(reason !== undefined)('a node cache on a node', () => {
   let cache: Program;
 
   const file = (name: string): string => path.join(dir, name);
-  const start = (namespace: string, args: string[], env: Record<string, string> = {}): Program => new Program(inside(namespace, ...PROGRAM, ...args), env);
+  const start = (namespace: string, args: string[], env: Record<string, string> = {}): Program =>
+    new Program(inside(namespace, ...PROGRAM, ...args), env);
   const startCache = async (...more: string[]): Promise<void> => {
-    cache = start(node, [
-      'node-cache', '-localip', `${LOCAL},${KUBE_DNS},${LOCAL6}`, '-conf', file('Corefile'), '-basecorefile', path.join(dir, 'base', 'Corefile.base'),
-      '-kubednscm', file('kube-dns'), '-upstreamsvc', 'kube-dns-upstream', '-pidfile', file('pid'), ...more,
-    ], { KUBE_DNS_UPSTREAM_SERVICE_HOST: CLUSTER_DNS });
+    cache = start(
+      node,
+      [
+        'node-cache',
+        '-localip',
+        `${LOCAL},${KUBE_DNS},${LOCAL6}`,
+        '-conf',
+        file('Corefile'),
+        '-basecorefile',
+        path.join(dir, 'base', 'Corefile.base'),
+        '-kubednscm',
+        file('kube-dns'),
+        '-upstreamsvc',
+        'kube-dns-upstream',
+        '-pidfile',
+        file('pid'),
+        ...more,
+      ],
+      { KUBE_DNS_UPSTREAM_SERVICE_HOST: CLUSTER_DNS },
+    );
     await cache.said(/nodens-/);
   };
   /** Resolves when the last rule is in place. */
   const rulesAdded = async (): Promise<void> => {
     await cache.said(new RegExp(`Added back nodelocaldns rule - {raw OUTPUT \\[-p tcp -s ${LOCAL6} --sport 8080`));
   };
-  const dig = (server: string, name: string, ...more: string[]): string => runIn(pod, 'dig', `@${server}`, name, '+short', '+tries=1', '+timeout=5', ...more);
-  const rules = (command = 'iptables'): string[] => ['raw', 'filter'].flatMap((table) => runIn(node, `${command}-save`, '-t', table).split('\n').filter((line) => line.includes('NodeLocal DNS Cache')));
-  const links = (): string[] => (JSON.parse(run('ip', '-j', '-n', node, 'link', 'show')) as { ifname?: string }[]).flatMap((link) => link.ifname ?? []);
+  const dig = (server: string, name: string, ...more: string[]): string =>
+    runIn(pod, 'dig', `@${server}`, name, '+short', '+tries=1', '+timeout=5', ...more);
+  const rules = (command = 'iptables'): string[] =>
+    ['raw', 'filter'].flatMap((table) =>
+      runIn(node, `${command}-save`, '-t', table)
+        .split('\n')
+        .filter((line) => line.includes('NodeLocal DNS Cache')),
+    );
+  const links = (): string[] =>
+    (JSON.parse(run('ip', '-j', '-n', node, 'link', 'show')) as { ifname?: string }[]).flatMap(
+      (link) => link.ifname ?? [],
+    );
   /** Entries of connection tracking for DNS that these addresses asked for. */
-  const tracked = (...sources: string[]): string[] => ['ipv4', 'ipv6'].flatMap((family) => runIn(node, 'conntrack', '-L', '-f', family).split('\n'))
-    .filter((line) => line.includes('dport=53 ') && sources.some((source) => line.includes(`src=${source} dst=`)));
+  const tracked = (...sources: string[]): string[] =>
+    ['ipv4', 'ipv6']
+      .flatMap((family) => runIn(node, 'conntrack', '-L', '-f', family).split('\n'))
+      .filter((line) => line.includes('dport=53 ') && sources.some((source) => line.includes(`src=${source} dst=`)));
 
   beforeAll(async () => {
     dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-node-'));
@@ -67,7 +98,8 @@ describe.skipIf(reason !== undefined)('a node cache on a node', () => {
     run('ip', '-n', pod, 'route', 'add', 'default', 'via', '172.20.0.1');
     run('ip', '-n', pod, 'route', 'add', 'default', 'via', 'fd00:20::1');
     run('ip', '-n', node, 'route', 'add', CLUSTER_DNS, 'via', '192.168.10.10');
-    // A node that lets nothing in but what it asked for: without rules of its own, the cache is out of reach. They also switch connection tracking on.
+    // A node that lets nothing in but what it asked for: without rules of its own, the cache is out of reach. They
+    // also switch connection tracking on.
     for (const iptables of ['iptables', 'ip6tables']) {
       runIn(node, iptables, '-A', 'INPUT', '-i', 'lo', '-j', 'ACCEPT');
       runIn(node, iptables, '-A', 'INPUT', '-m', 'conntrack', '--ctstate', 'ESTABLISHED', '-j', 'ACCEPT');
@@ -89,9 +121,13 @@ describe.skipIf(reason !== undefined)('a node cache on a node', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  it.each([LOCAL, KUBE_DNS, LOCAL6])('answers the pod at %s', (server) => expect(dig(server, 'webpod.default.svc.cluster.local')).toBe('10.96.152.212\n'));
+  it.each([LOCAL, KUBE_DNS, LOCAL6])('answers the pod at %s', (server) =>
+    expect(dig(server, 'webpod.default.svc.cluster.local')).toBe('10.96.152.212\n'),
+  );
 
-  it.each([LOCAL, KUBE_DNS, LOCAL6])('answers the pod at %s over TCP', (server) => expect(dig(server, 'webpod.default.svc.cluster.local', '+tcp')).toBe('10.96.152.212\n'));
+  it.each([LOCAL, KUBE_DNS, LOCAL6])('answers the pod at %s over TCP', (server) =>
+    expect(dig(server, 'webpod.default.svc.cluster.local', '+tcp')).toBe('10.96.152.212\n'),
+  );
 
   it('asks the cluster DNS by TCP only, once for many', async () => {
     for (let i = 0; i < 3; i++) dig(KUBE_DNS, 'webpod.default.svc.cluster.local');
@@ -112,23 +148,34 @@ describe.skipIf(reason !== undefined)('a node cache on a node', () => {
     expect(rules('ip6tables')).toHaveLength(12);
   });
 
-  it('keeps the pod\'s DNS out of connection tracking', () => {
+  it("keeps the pod's DNS out of connection tracking", () => {
     expect(tracked(POD, POD6)).toEqual([]);
     // It is at work: what the cache itself asks is tracked.
     expect(tracked(NODE).length).toBeGreaterThan(0);
   });
 
   it('counts packets in its rules', () => {
-    const counted = runIn(node, 'iptables-save', '-c').split('\n').filter((line) => line.includes('NodeLocal DNS Cache') && line.includes('port 53'));
-    const packets = (start: string): number => Number(/^\[(\d+):/.exec(counted.find((line) => line.includes(start))!)![1]);
+    const counted = runIn(node, 'iptables-save', '-c')
+      .split('\n')
+      .filter((line) => line.includes('NodeLocal DNS Cache') && line.includes('port 53'));
+    const packets = (start: string): number =>
+      Number(/^\[(\d+):/.exec(counted.find((line) => line.includes(start))!)![1]);
     expect(packets(`-A PREROUTING -d ${KUBE_DNS}/32 -p udp`)).toBeGreaterThanOrEqual(5);
     expect(packets(`-A INPUT -d ${KUBE_DNS}/32 -p udp`)).toBeGreaterThanOrEqual(5);
     expect(packets(`-A OUTPUT -s ${LOCAL}/32 -p tcp`)).toBeGreaterThan(0);
   });
 
   it('tells of no fault in its metrics, and of good health', () => {
-    const get = (url: string): string => runIn(node, process.execPath, '-e', `fetch('${url}').then((answer) => answer.text()).then((text) => process.stdout.write(text))`);
-    const counts = get('http://127.0.0.1:9353/metrics').split('\n').filter((line) => line.startsWith('coredns_nodecache_setup_errors_total'));
+    const get = (url: string): string =>
+      runIn(
+        node,
+        process.execPath,
+        '-e',
+        `fetch('${url}').then((answer) => answer.text()).then((text) => process.stdout.write(text))`,
+      );
+    const counts = get('http://127.0.0.1:9353/metrics')
+      .split('\n')
+      .filter((line) => line.startsWith('coredns_nodecache_setup_errors_total'));
     expect(counts.map((line) => line.split(' ')[1])).toEqual(['0', '0', '0', '0', '0']);
     expect(get(`http://${LOCAL}:8080/health`)).toBe('OK');
   });
@@ -149,7 +196,9 @@ describe.skipIf(reason !== undefined)('a node cache on a node', () => {
     expect(cache.text).toContain('[INFO] Tearing down');
     expect(links()).not.toContain('nodelocaldns');
     expect([...rules(), ...rules('ip6tables')]).toEqual([]);
-    expect(() => dig(KUBE_DNS, 'webpod.default.svc.cluster.local', '+timeout=1')).toThrow('no servers could be reached');
+    expect(() => dig(KUBE_DNS, 'webpod.default.svc.cluster.local', '+timeout=1')).toThrow(
+      'no servers could be reached',
+    );
   });
 
   it('that was killed leaves its rules to the next start, which doubles none and cleans up', async () => {

@@ -9,7 +9,16 @@ export const hasChromium = existsSync(CHROMIUM);
 /** Where pictures of the page are kept: named by the environment, else a folder that git leaves alone. */
 const PICTURES = process.env.ARTIFACTS ?? path.resolve(import.meta.dirname, '../../../coverage/page');
 
-const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const ARGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** An open page, and all that was wrong with it so far. */
 export interface Visit {
@@ -23,19 +32,35 @@ export interface Visit {
 /** Opens the page in a Chromium with a profile of its own. */
 export async function visit(url: string, options: BrowserContextOptions = {}): Promise<Visit> {
   const profile = mkdtempSync(path.join(os.tmpdir(), 'nodens-page-'));
-  const context: BrowserContext = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: ARGS, viewport: { width: 1440, height: 950 }, ...options });
+  const context: BrowserContext = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    args: ARGS,
+    viewport: { width: 1440, height: 950 },
+    ...options,
+  });
   const page = context.pages()[0] ?? (await context.newPage());
   // What does not come within this time does not come: the error says what was waited for.
   page.setDefaultTimeout(15_000);
   const complaints: string[] = [];
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(`console: ${message.text()}`));
+  page.on(
+    'console',
+    (message) => ['error', 'warning'].includes(message.type()) && complaints.push(`console: ${message.text()}`),
+  );
   page.on('pageerror', (error) => complaints.push(`fault: ${error.message}`));
-  page.on('request', (request) => new URL(request.url()).origin === new URL(url).origin || complaints.push(`elsewhere: ${request.url()}`));
-  page.on('response', (response) => response.status() < 400 || complaints.push(`${response.status()}: ${response.url()}`));
+  page.on(
+    'request',
+    (request) =>
+      new URL(request.url()).origin === new URL(url).origin || complaints.push(`elsewhere: ${request.url()}`),
+  );
+  page.on(
+    'response',
+    (response) => response.status() < 400 || complaints.push(`${response.status()}: ${response.url()}`),
+  );
   await page.goto(url);
   await page.locator('.lanes').waitFor();
   return {
-    page, complaints,
+    page,
+    complaints,
     picture: async (name) => {
       mkdirSync(PICTURES, { recursive: true });
       await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });

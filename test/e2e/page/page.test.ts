@@ -42,7 +42,10 @@ const lookUp = async (page: Page, name: string): Promise<void> => {
 };
 const stage = (page: Page): Locator => page.getByRole('group', { name: /step by step/ });
 const litQueries = (page: Page): Promise<number> => page.locator('.query[data-lit]').count();
-const litParts = (page: Page): Promise<string[]> => page.locator('.box[data-lit]').evaluateAll((boxes) => boxes.map((box) => (box as unknown as { dataset: { part: string } }).dataset.part));
+const litParts = (page: Page): Promise<string[]> =>
+  page
+    .locator('.box[data-lit]')
+    .evaluateAll((boxes) => boxes.map((box) => (box as unknown as { dataset: { part: string } }).dataset.part));
 /** Does by keyboard what the page says, from the first step to the last. */
 async function walk(page: Page, each: () => Promise<void>): Promise<void> {
   await stage(page).press('Home');
@@ -66,7 +69,8 @@ describe.skipIf(!hasChromium)('the page', () => {
   it('draws every node, pod, service and host', SLOW, async () => {
     const { nodes, pods, services, hosts } = await view();
     const { page } = desk;
-    for (const node of nodes) expect(await page.getByRole('button', { name: `node ${node.name}`, exact: false }).count()).toBe(1);
+    for (const node of nodes)
+      expect(await page.getByRole('button', { name: `node ${node.name}`, exact: false }).count()).toBe(1);
     for (const part of [...pods, ...services, ...hosts]) await page.locator(`[data-part="${part.id}"]`).waitFor();
     expect(await page.locator('.lines path.may').count()).toBeGreaterThan(5);
     // Boxes neither cover each other nor leave the picture.
@@ -86,7 +90,9 @@ describe.skipIf(!hasChromium)('the page', () => {
     const { page } = desk;
     await lookUp(page, 'google.com');
     expect(await page.locator('.query').count()).toBe(10);
-    expect(await page.locator('.sum').textContent()).toMatch(/10 queries = 5 names tried × A and AAAA; 8 found nothing/);
+    expect(await page.locator('.sum').textContent()).toMatch(
+      /10 queries = 5 names tried × A and AAAA; 8 found nothing/,
+    );
     await stage(page).press('Home');
     expect(await litQueries(page)).toBe(0);
     const seen: number[] = [];
@@ -96,7 +102,14 @@ describe.skipIf(!hasChromium)('the page', () => {
       (await litParts(page)).forEach((part) => parts.add(part));
     });
     expect([...new Set(seen)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect([...parts]).toEqual(expect.arrayContaining(['pod/default/curl-pod', 'service/kube-system/kube-dns', expect.stringMatching(/^pod\/kube-system\/coredns/), expect.stringMatching(/^host\/resolver/)]));
+    expect([...parts]).toEqual(
+      expect.arrayContaining([
+        'pod/default/curl-pod',
+        'service/kube-system/kube-dns',
+        expect.stringMatching(/^pod\/kube-system\/coredns/),
+        expect.stringMatching(/^host\/resolver/),
+      ]),
+    );
     expect(await stage(page).textContent()).toContain('google.com has 142.250.196.110');
     await stage(page).press('ArrowLeft');
     expect(await page.locator('[aria-live="polite"]').textContent()).toMatch(/Query 10 of 10 .* NOERROR/);
@@ -105,31 +118,42 @@ describe.skipIf(!hasChromium)('the page', () => {
     await desk.picture('desktop-light-look-up');
   });
 
-  it('a switch puts the redirect policy in force: the node cache is on the way, and hits the second time', { timeout: 60_000 }, async () => {
-    const { page } = desk;
-    await page.getByRole('radio', { name: 'redirect policy' }).check({ force: true });
-    await expect.poll(async () => (await view()).nodeCache, SLOW).toBe('redirect');
-    await page.locator('.tag', { hasText: 'redirect' }).first().waitFor();
-    for (const expected of ['miss', 'hit']) {
-      await lookUp(page, 'cloudflare.com');
-      await page.locator('.query').first().click();
-      await stage(page).press('ArrowRight');
-      const first = page.locator('.hops li').nth(1);
-      expect(await page.locator('.hops li').first().textContent()).toMatch(/redirect.*kube-system\/nodelocaldns on k8s-ctr/);
-      expect(await first.textContent()).toMatch(new RegExp(`${expected} kube-system/node-local-dns-`));
-      expect((await litParts(page)).some((part) => part.startsWith('pod/kube-system/node-local-dns-'))).toBe(true);
-    }
-    expect(await page.locator('.query .hit').count()).toBe(10);
-    await desk.picture('desktop-light-redirect');
-    await page.getByRole('radio', { name: 'none' }).check({ force: true });
-    await expect.poll(async () => (await view()).nodeCache, SLOW).toBe('none');
-  });
+  it(
+    'a switch puts the redirect policy in force: the node cache is on the way, and hits the second time',
+    { timeout: 60_000 },
+    async () => {
+      const { page } = desk;
+      await page.getByRole('radio', { name: 'redirect policy' }).check({ force: true });
+      await expect.poll(async () => (await view()).nodeCache, SLOW).toBe('redirect');
+      await page.locator('.tag', { hasText: 'redirect' }).first().waitFor();
+      for (const expected of ['miss', 'hit']) {
+        await lookUp(page, 'cloudflare.com');
+        await page.locator('.query').first().click();
+        await stage(page).press('ArrowRight');
+        const first = page.locator('.hops li').nth(1);
+        expect(await page.locator('.hops li').first().textContent()).toMatch(
+          /redirect.*kube-system\/nodelocaldns on k8s-ctr/,
+        );
+        expect(await first.textContent()).toMatch(new RegExp(`${expected} kube-system/node-local-dns-`));
+        expect((await litParts(page)).some((part) => part.startsWith('pod/kube-system/node-local-dns-'))).toBe(true);
+      }
+      expect(await page.locator('.query .hit').count()).toBe(10);
+      await desk.picture('desktop-light-redirect');
+      await page.getByRole('radio', { name: 'none' }).check({ force: true });
+      await expect.poll(async () => (await view()).nodeCache, SLOW).toBe('none');
+    },
+  );
 
-  it('a real dig at a pod\'s port is seen as it happens', SLOW, async () => {
+  it("a real dig at a pod's port is seen as it happens", SLOW, async () => {
     const { page } = desk;
     const pod = (await view()).pods.find(({ name }) => name === 'curl-pod')!;
     await page.getByRole('button', { name: 'Clear' }).click();
-    const { text } = await runDig(['@127.0.0.1', '-p', String(pod.port), '+short', 'example.org'], { network: new HostNetwork(), clock: realClock, random: secureRandom, resolvConf: '' });
+    const { text } = await runDig(['@127.0.0.1', '-p', String(pod.port), '+short', 'example.org'], {
+      network: new HostNetwork(),
+      clock: realClock,
+      random: secureRandom,
+      resolvConf: '',
+    });
     expect(text).toBe('93.184.215.14\n');
     await page.getByLabel('Filter').fill('curl-pod kube-dns pre-xlate-fwd');
     const row = page.locator('.flows tbody tr').first();
@@ -152,7 +176,7 @@ describe.skipIf(!hasChromium)('the page', () => {
     await expect.poll(() => output.textContent()).toContain('^C');
   });
 
-  it('shows a server\'s files, metrics and log when its box is clicked', SLOW, async () => {
+  it("shows a server's files, metrics and log when its box is clicked", SLOW, async () => {
     const { page } = desk;
     await page.locator('.box[data-kind="dns"]').first().click();
     const dialog = page.getByRole('dialog');
@@ -160,7 +184,9 @@ describe.skipIf(!hasChromium)('the page', () => {
     expect(await dialog.textContent()).toContain('nameserver 10.0.2.3');
     expect(await dialog.textContent()).toMatch(/Log, last 40 lines.*nodens-/s);
     const link = dialog.getByRole('link', { name: ':9153/metrics' });
-    expect(await (await fetch(new URL((await link.getAttribute('href'))!, url))).text()).toContain('coredns_cache_misses_total');
+    expect(await (await fetch(new URL((await link.getAttribute('href'))!, url))).text()).toContain(
+      'coredns_cache_misses_total',
+    );
     await desk.picture('desktop-light-details');
     await page.keyboard.press('Escape');
     await expect.poll(() => dialog.count()).toBe(0);
@@ -176,8 +202,22 @@ describe.skipIf(!hasChromium)('the page', () => {
 
 describe.skipIf(!hasChromium).each([
   { name: 'desktop, dark', picture: 'desktop-dark', options: { colorScheme: 'dark' as const } },
-  { name: 'phone', picture: 'phone-light', options: { colorScheme: 'light' as const, viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true } },
-  { name: 'phone, dark, without motion', picture: 'phone-dark', options: { colorScheme: 'dark' as const, reducedMotion: 'reduce' as const, viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true } },
+  {
+    name: 'phone',
+    picture: 'phone-light',
+    options: { colorScheme: 'light' as const, viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
+  },
+  {
+    name: 'phone, dark, without motion',
+    picture: 'phone-dark',
+    options: {
+      colorScheme: 'dark' as const,
+      reducedMotion: 'reduce' as const,
+      viewport: { width: 360, height: 740 },
+      isMobile: true,
+      hasTouch: true,
+    },
+  },
 ])('$name', ({ picture, options }) => {
   it('fits, has no faults, and can be used without eyes', { timeout: 60_000 }, async () => {
     const seen = await visit(url, options);
@@ -185,9 +225,18 @@ describe.skipIf(!hasChromium).each([
     await lookUp(page, 'webpod');
     await stage(page).press('End');
     expect(await stage(page).textContent()).toContain('webpod.default.svc.cluster.local has 10.96.152.212');
-    expect(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')).toBe(true);
-    const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>(`${AXE}; axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })`);
-    expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`) }))).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')).toBe(
+      true,
+    );
+    const { violations } = await page.evaluate<{
+      violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+    }>(`${AXE}; axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })`);
+    expect(
+      violations.map(({ id, nodes }) => ({
+        id,
+        nodes: nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`),
+      })),
+    ).toEqual([]);
     await seen.picture(picture);
     expect(seen.complaints).toEqual([]);
     await seen.close();

@@ -28,7 +28,9 @@ class FakeResponse extends EventEmitter {
 }
 
 const VIEW = { name: 'small' } as ClusterView;
-const VISITS: readonly VisitView[] = [{ server: 'host/a', name: 'x.'.repeat(600), type: 'A', transport: 'udp', hit: false, result: 'NOERROR' }];
+const VISITS: readonly VisitView[] = [
+  { server: 'host/a', name: 'x.'.repeat(600), type: 'A', transport: 'udp', hit: false, result: 'NOERROR' },
+];
 
 function world(): { readonly stream: EventStream; readonly open: () => FakeResponse } {
   const stream = new EventStream(() => ({ cluster: VIEW, samples: [] }));
@@ -47,7 +49,9 @@ describe('readers', () => {
     const { stream, open } = world();
     const reader = open();
     stream.send('flows', { flows: [], left: 3 });
-    expect(reader.text).toBe('retry: 1000\n\nevent: cluster\ndata: {"name":"small"}\n\nevent: samples\ndata: []\n\nevent: flows\ndata: {"flows":[],"left":3}\n\n');
+    expect(reader.text).toBe(
+      'retry: 1000\n\nevent: cluster\ndata: {"name":"small"}\n\nevent: samples\ndata: []\n\nevent: flows\ndata: {"flows":[],"left":3}\n\n',
+    );
   });
 
   it('who is too slow misses rounds, and starts anew when it has caught up', () => {
@@ -55,7 +59,8 @@ describe('readers', () => {
     const [slow, quick] = [open(), open()];
     const greeting = slow.text;
     slow.stuck = true;
-    for (let i = 0; i < 100_000 && slow.writableLength <= 512 * 1024; i++) stream.send('visits', { visits: VISITS, left: 0 });
+    for (let i = 0; i < 100_000 && slow.writableLength <= 512 * 1024; i++)
+      stream.send('visits', { visits: VISITS, left: 0 });
     stream.round();
     const held = slow.writableLength;
     stream.send('visits', { visits: VISITS, left: 0 });

@@ -21,13 +21,19 @@ afterAll(async () => {
 });
 
 /** A page's connection: what it was told, by event. */
-function page(): { readonly told: <Name extends keyof LiveEvents>(name: Name) => LiveEvents[Name][]; readonly close: () => void } {
+function page(): {
+  readonly told: <Name extends keyof LiveEvents>(name: Name) => LiveEvents[Name][];
+  readonly close: () => void;
+} {
   const response = Object.assign(new PassThrough(), { writeHead: () => undefined });
   let text = '';
   response.on('data', (chunk: Buffer) => (text += chunk.toString()));
   expect(live.add(response as unknown as ServerResponse, {})).toBe(true);
   return {
-    told: <Name extends keyof LiveEvents>(name: Name) => [...text.matchAll(/^event: (\w+)\ndata: (.*)$/gm)].filter(([, event]) => event === name).map(([, , data]) => JSON.parse(data!) as LiveEvents[Name]),
+    told: <Name extends keyof LiveEvents>(name: Name) =>
+      [...text.matchAll(/^event: (\w+)\ndata: (.*)$/gm)]
+        .filter(([, event]) => event === name)
+        .map(([, , data]) => JSON.parse(data!) as LiveEvents[Name]),
     close: () => response.destroy(),
   };
 }
@@ -39,12 +45,20 @@ it('tells flows and visits once a round, the newest of many and how many were le
   await pass(2 * ROUND);
   const flows = open.told('flows');
   for (const { flows: list } of flows) expect(list.length).toBeLessThanOrEqual(PER_ROUND);
-  const [told, left] = [flows.reduce((sum, { flows: list }) => sum + list.length, 0), flows.reduce((sum, one) => sum + one.left, 0)];
+  const [told, left] = [
+    flows.reduce((sum, { flows: list }) => sum + list.length, 0),
+    flows.reduce((sum, one) => sum + one.left, 0),
+  ];
   expect(told + left).toBeGreaterThanOrEqual(30 * 6);
   expect(left).toBeGreaterThan(0);
   const seen = flows.flatMap(({ flows: list }) => list.map(({ seq }) => seq));
   expect(seen).toEqual([...seen].sort((a, b) => a - b));
-  expect(open.told('visits').flatMap(({ visits }) => visits).filter(({ name }) => name.startsWith('webpod'))).toHaveLength(30);
+  expect(
+    open
+      .told('visits')
+      .flatMap(({ visits }) => visits)
+      .filter(({ name }) => name.startsWith('webpod')),
+  ).toHaveLength(30);
   open.close();
 });
 
@@ -56,7 +70,10 @@ it('tells the cluster at first, and when it has changed', async () => {
   expect(open.told('cluster')).toHaveLength(before);
   view = { name: 'second' } as ClusterView;
   await pass(ROUND);
-  expect(open.told('cluster').map(({ name }) => name)).toEqual([...Array.from({ length: before }, () => 'first'), 'second']);
+  expect(open.told('cluster').map(({ name }) => name)).toEqual([
+    ...Array.from({ length: before }, () => 'first'),
+    'second',
+  ]);
   open.close();
 });
 

@@ -5,15 +5,37 @@ import type { Sample } from '../../../src/lab/web/api.js';
 import { KEPT, SAMPLE_PERIOD, Samples } from '../../../src/lab/web/samples.js';
 
 const visit = (server: string, answeredBy: string | undefined, plugins: string[], took: number | undefined): Visit => ({
-  server, name: 'example.org.', type: 'A', transport: 'udp', remote: { address: '10.0.0.1', port: 1 }, local: { address: '10.0.0.2', port: 53 }, depth: 0, started: 100, plugins, answeredBy, rcode: 'NOERROR',
+  server,
+  name: 'example.org.',
+  type: 'A',
+  transport: 'udp',
+  remote: { address: '10.0.0.1', port: 1 },
+  local: { address: '10.0.0.2', port: 53 },
+  depth: 0,
+  started: 100,
+  plugins,
+  answeredBy,
+  rcode: 'NOERROR',
   ended: took === undefined ? undefined : 100 + took,
 });
 
-function world(): { readonly clock: ManualClock; readonly samples: Samples; readonly told: Sample[]; readonly counters: { packets: number; cpu: number } } {
+function world(): {
+  readonly clock: ManualClock;
+  readonly samples: Samples;
+  readonly told: Sample[];
+  readonly counters: { packets: number; cpu: number };
+} {
   const clock = new ManualClock();
   const counters = { packets: 10, cpu: 5 };
   const told: Sample[] = [];
-  return { clock, counters, told, samples: new Samples({ clock, packets: () => counters.packets, cpu: () => counters.cpu }, (sample) => told.push(sample)) };
+  return {
+    clock,
+    counters,
+    told,
+    samples: new Samples({ clock, packets: () => counters.packets, cpu: () => counters.cpu }, (sample) =>
+      told.push(sample),
+    ),
+  };
 }
 
 it('counts hits, misses and time of each server, and what the whole lab took', () => {
@@ -24,10 +46,18 @@ it('counts hits, misses and time of each server, and what the whole lab took', (
   samples.count(visit('resolver', 'hosts', ['hosts'], 2));
   Object.assign(counters, { packets: 25, cpu: 9 });
   clock.advance(SAMPLE_PERIOD);
-  expect(told).toEqual([{
-    time: clock.now(), period: SAMPLE_PERIOD, packets: 15, cpu: 4,
-    servers: { 'pod/kube-system/coredns': { queries: 3, hits: 1, misses: 1, time: 4 }, 'host/resolver': { queries: 1, hits: 0, misses: 0, time: 2 } },
-  }]);
+  expect(told).toEqual([
+    {
+      time: clock.now(),
+      period: SAMPLE_PERIOD,
+      packets: 15,
+      cpu: 4,
+      servers: {
+        'pod/kube-system/coredns': { queries: 3, hits: 1, misses: 1, time: 4 },
+        'host/resolver': { queries: 1, hits: 0, misses: 0, time: 2 },
+      },
+    },
+  ]);
   clock.advance(SAMPLE_PERIOD);
   expect(told[1]).toMatchObject({ servers: {}, packets: 0, cpu: 0 });
 });

@@ -12,11 +12,19 @@ const edns = (over: Partial<Edns>): Edns => ({ udpSize: 1232, version: 0, do: fa
 describe('asked twice', () => {
   it('answers the second time from the cache: plain, authoritative, aged', async () => {
     const world = new World('cache', fixed(ANSWER));
-    expect(await world.summary('www.example.org.')).toEqual({ rcode: 'NOERROR', flags: 'ra', answer: ['www.example.org. 300 IN A 192.0.2.1'] });
+    expect(await world.summary('www.example.org.')).toEqual({
+      rcode: 'NOERROR',
+      flags: 'ra',
+      answer: ['www.example.org. 300 IN A 192.0.2.1'],
+    });
     world.seconds(17.9);
     const outcome = world.ask(world.question('WWW.Example.org.'));
     expect(outcome).toBeInstanceOf(Reply);
-    expect(await world.summary('www.example.org.')).toEqual({ rcode: 'NOERROR', flags: 'aa,ra', answer: ['www.example.org. 283 IN A 192.0.2.1'] });
+    expect(await world.summary('www.example.org.')).toEqual({
+      rcode: 'NOERROR',
+      flags: 'aa,ra',
+      answer: ['www.example.org. 283 IN A 192.0.2.1'],
+    });
     expect(world.asked).toHaveLength(1);
   });
 
@@ -26,7 +34,10 @@ describe('asked twice', () => {
     world.seconds(9.999);
     expect(await world.ttl('www.example.org.')).toBe(1);
     world.seconds(0.001);
-    expect(await world.summary('www.example.org.')).toMatchObject({ flags: 'ra', answer: ['www.example.org. 10 IN A 192.0.2.2'] });
+    expect(await world.summary('www.example.org.')).toMatchObject({
+      flags: 'ra',
+      answer: ['www.example.org. 10 IN A 192.0.2.2'],
+    });
   });
 
   it('counts the time from when the reply came, not the query', async () => {
@@ -44,10 +55,22 @@ describe('asked twice', () => {
   it.each<{ name: string; first: Asked; second: Asked }>([
     { name: 'another type', first: ['www.example.org.', 'A', {}], second: ['www.example.org.', 'AAAA', {}] },
     { name: 'another class', first: ['www.example.org.', 'A', {}], second: ['www.example.org.', 'A', { class: 3 }] },
-    { name: 'another class than class 0', first: ['www.example.org.', 'A', { class: 0 }], second: ['www.example.org.', 'A', {}] },
-    { name: 'DO', first: ['www.example.org.', 'A', { edns: 1232 }], second: ['www.example.org.', 'A', { edns: 1232, do: true }] },
+    {
+      name: 'another class than class 0',
+      first: ['www.example.org.', 'A', { class: 0 }],
+      second: ['www.example.org.', 'A', {}],
+    },
+    {
+      name: 'DO',
+      first: ['www.example.org.', 'A', { edns: 1232 }],
+      second: ['www.example.org.', 'A', { edns: 1232, do: true }],
+    },
     { name: 'CD', first: ['www.example.org.', 'A', {}], second: ['www.example.org.', 'A', { cd: true }] },
-    { name: 'DO in place of CD', first: ['www.example.org.', 'A', { cd: true }], second: ['www.example.org.', 'A', { edns: 1232, do: true }] },
+    {
+      name: 'DO in place of CD',
+      first: ['www.example.org.', 'A', { cd: true }],
+      second: ['www.example.org.', 'A', { edns: 1232, do: true }],
+    },
     { name: 'another name', first: ['www.example.org.', 'A', {}], second: ['ww.example.org.', 'A', {}] },
   ])('keeps apart: $name', async ({ first, second }) => {
     const world = new World('cache', counting(300));
@@ -73,7 +96,14 @@ describe('asked twice', () => {
   });
 
   it("keeps the first client's spelling of the name for those after it", async () => {
-    const records = echoOwners(encodeRecords({ answer: rrs('www.example.org. 30 IN A 192.0.2.1', 'other.example.org. 30 IN A 192.0.2.2'), authority: [], additional: [] }), 'www.example.org.');
+    const records = echoOwners(
+      encodeRecords({
+        answer: rrs('www.example.org. 30 IN A 192.0.2.1', 'other.example.org. 30 IN A 192.0.2.2'),
+        authority: [],
+        additional: [],
+      }),
+      'www.example.org.',
+    );
     const world = new World('cache', () => Reply.ofRecords(Flag.AA, 0, records));
     const answers = async (name: string): Promise<string[]> => {
       const question = world.question(name);
@@ -86,21 +116,80 @@ describe('asked twice', () => {
 
 describe('one TTL for all records', () => {
   it.each([
-    { name: 'the smallest of all sections', corefile: 'cache', parts: { answer: ['a. 300 IN A 192.0.2.1'], authority: ['a. 200 IN NS b.'], additional: ['b. 100 IN A 192.0.2.2'] }, want: 100 },
-    { name: 'at most 3600 by default', corefile: 'cache', parts: { answer: ['a. 4294967295 IN A 192.0.2.1'] }, want: 3600 },
-    { name: 'at most 3600 even under a higher limit', corefile: 'cache 7200', parts: { answer: ['a. 86400 IN A 192.0.2.1'] }, want: 3600 },
+    {
+      name: 'the smallest of all sections',
+      corefile: 'cache',
+      parts: {
+        answer: ['a. 300 IN A 192.0.2.1'],
+        authority: ['a. 200 IN NS b.'],
+        additional: ['b. 100 IN A 192.0.2.2'],
+      },
+      want: 100,
+    },
+    {
+      name: 'at most 3600 by default',
+      corefile: 'cache',
+      parts: { answer: ['a. 4294967295 IN A 192.0.2.1'] },
+      want: 3600,
+    },
+    {
+      name: 'at most 3600 even under a higher limit',
+      corefile: 'cache 7200',
+      parts: { answer: ['a. 86400 IN A 192.0.2.1'] },
+      want: 3600,
+    },
     { name: 'at least 5 by default', corefile: 'cache', parts: { answer: ['a. 0 IN A 192.0.2.1'] }, want: 5 },
     { name: 'the limit wins over the least', corefile: 'cache 3', parts: { answer: ['a. 1 IN A 192.0.2.1'] }, want: 3 },
-    { name: 'least TTL of success', corefile: 'cache {\nsuccess 1024 600 60\n}', parts: { answer: ['a. 1 IN A 192.0.2.1'] }, want: 60 },
-    { name: 'NXDOMAIN: at most 1800 by default', corefile: 'cache', parts: { rcode: 3, authority: ['. 86400 IN SOA a. b. 1 2 3 4 86400'] }, want: 1800 },
-    { name: "NXDOMAIN: denial's limit", corefile: 'cache {\ndenial 1024 7\n}', parts: { rcode: 3, authority: [SOA] }, want: 7 },
-    { name: 'NODATA: least TTL of denial', corefile: 'cache {\ndenial 1024 7 7\n}', parts: { authority: ['. 0 IN SOA a. b. 1 2 3 4 0'] }, want: 7 },
-    { name: 'NXDOMAIN behind an alias', corefile: 'cache', parts: { rcode: 3, answer: ['a. 40 IN CNAME b.'], authority: [SOA] }, want: 40 },
+    {
+      name: 'least TTL of success',
+      corefile: 'cache {\nsuccess 1024 600 60\n}',
+      parts: { answer: ['a. 1 IN A 192.0.2.1'] },
+      want: 60,
+    },
+    {
+      name: 'NXDOMAIN: at most 1800 by default',
+      corefile: 'cache',
+      parts: { rcode: 3, authority: ['. 86400 IN SOA a. b. 1 2 3 4 86400'] },
+      want: 1800,
+    },
+    {
+      name: "NXDOMAIN: denial's limit",
+      corefile: 'cache {\ndenial 1024 7\n}',
+      parts: { rcode: 3, authority: [SOA] },
+      want: 7,
+    },
+    {
+      name: 'NODATA: least TTL of denial',
+      corefile: 'cache {\ndenial 1024 7 7\n}',
+      parts: { authority: ['. 0 IN SOA a. b. 1 2 3 4 0'] },
+      want: 7,
+    },
+    {
+      name: 'NXDOMAIN behind an alias',
+      corefile: 'cache',
+      parts: { rcode: 3, answer: ['a. 40 IN CNAME b.'], authority: [SOA] },
+      want: 40,
+    },
     { name: 'referral', corefile: 'cache', parts: { authority: ['a. 300 IN NS b.'] }, want: 5 },
     { name: 'NXDOMAIN without SOA', corefile: 'cache', parts: { rcode: 3, authority: ['a. 300 IN NS b.'] }, want: 5 },
-    { name: 'REFUSED with records', corefile: 'cache', parts: { rcode: 5, additional: ['a. 300 IN TXT "no"'] }, want: 5 },
-    { name: 'SERVFAIL with records', corefile: 'cache {\nservfail 90s\n}', parts: { rcode: 2, authority: [SOA] }, want: 90 },
-    { name: 'SERVFAIL that is not kept', corefile: 'cache {\nservfail 0\n}', parts: { rcode: 2, authority: [SOA] }, want: 0 },
+    {
+      name: 'REFUSED with records',
+      corefile: 'cache',
+      parts: { rcode: 5, additional: ['a. 300 IN TXT "no"'] },
+      want: 5,
+    },
+    {
+      name: 'SERVFAIL with records',
+      corefile: 'cache {\nservfail 90s\n}',
+      parts: { rcode: 2, authority: [SOA] },
+      want: 90,
+    },
+    {
+      name: 'SERVFAIL that is not kept',
+      corefile: 'cache {\nservfail 0\n}',
+      parts: { rcode: 2, authority: [SOA] },
+      want: 0,
+    },
   ])('$name', async ({ corefile, parts, want }) => {
     expect(await new World(corefile, fixed(parts)).ttl('a.')).toBe(want);
   });
@@ -144,10 +233,26 @@ describe('what is kept', () => {
     { name: 'a truncated reply', outcome: reply({ ...ANSWER, flags: Flag.TC }), kept: false },
     { name: 'a reply that no handler wrote', outcome: Reply.failure(2, new Error('unreachable')), kept: false },
     { name: 'no reply at all', outcome: DROP, kept: false },
-    { name: 'signed data', outcome: reply({ answer: [...ANSWER.answer, SIGNED('2025-07-01', '2025-09-01')] }).withEdns(edns({ do: true })), kept: true },
-    { name: 'an expired signature', outcome: reply({ answer: [...ANSWER.answer, SIGNED('2025-05-01', '2025-06-01')] }).withEdns(edns({ do: true })), kept: false },
-    { name: 'a signature of the future', outcome: reply({ answer: [...ANSWER.answer, SIGNED('2025-09-01', '2025-10-01')] }).withEdns(edns({ do: true })), kept: false },
-    { name: 'an expired signature that nobody asked for', outcome: reply({ answer: [...ANSWER.answer, SIGNED('2025-05-01', '2025-06-01')] }).withEdns(edns({})), kept: true },
+    {
+      name: 'signed data',
+      outcome: reply({ answer: [...ANSWER.answer, SIGNED('2025-07-01', '2025-09-01')] }).withEdns(edns({ do: true })),
+      kept: true,
+    },
+    {
+      name: 'an expired signature',
+      outcome: reply({ answer: [...ANSWER.answer, SIGNED('2025-05-01', '2025-06-01')] }).withEdns(edns({ do: true })),
+      kept: false,
+    },
+    {
+      name: 'a signature of the future',
+      outcome: reply({ answer: [...ANSWER.answer, SIGNED('2025-09-01', '2025-10-01')] }).withEdns(edns({ do: true })),
+      kept: false,
+    },
+    {
+      name: 'an expired signature that nobody asked for',
+      outcome: reply({ answer: [...ANSWER.answer, SIGNED('2025-05-01', '2025-06-01')] }).withEdns(edns({})),
+      kept: true,
+    },
   ])('$name: $kept', async ({ outcome, kept }) => {
     const world = new World('cache', () => outcome);
     await world.reply('www.example.org.');
@@ -180,11 +285,41 @@ describe('what is kept', () => {
   });
 
   it.each([
-    { name: 'success in its zone', corefile: 'disable success sub.example.org', parts: ANSWER, qname: 'www.sub.example.org.', asked: 2 },
-    { name: 'success outside its zone', corefile: 'disable success sub.example.org', parts: ANSWER, qname: 'www.example.org.', asked: 1 },
-    { name: 'a denial where only success is disabled', corefile: 'disable success', parts: { rcode: 3, authority: [SOA] }, qname: 'www.example.org.', asked: 1 },
-    { name: 'a denial in its zone', corefile: 'disable denial example.org', parts: { rcode: 3, authority: [SOA] }, qname: 'www.example.org.', asked: 2 },
-    { name: 'a failure counts as denial', corefile: 'disable denial example.org', parts: { rcode: 2 }, qname: 'www.example.org.', asked: 2 },
+    {
+      name: 'success in its zone',
+      corefile: 'disable success sub.example.org',
+      parts: ANSWER,
+      qname: 'www.sub.example.org.',
+      asked: 2,
+    },
+    {
+      name: 'success outside its zone',
+      corefile: 'disable success sub.example.org',
+      parts: ANSWER,
+      qname: 'www.example.org.',
+      asked: 1,
+    },
+    {
+      name: 'a denial where only success is disabled',
+      corefile: 'disable success',
+      parts: { rcode: 3, authority: [SOA] },
+      qname: 'www.example.org.',
+      asked: 1,
+    },
+    {
+      name: 'a denial in its zone',
+      corefile: 'disable denial example.org',
+      parts: { rcode: 3, authority: [SOA] },
+      qname: 'www.example.org.',
+      asked: 2,
+    },
+    {
+      name: 'a failure counts as denial',
+      corefile: 'disable denial example.org',
+      parts: { rcode: 2 },
+      qname: 'www.example.org.',
+      asked: 2,
+    },
   ])('disable: $name', async ({ corefile, parts, qname, asked }) => {
     const world = new World(`cache 30 {\n${corefile}\n}`, fixed(parts));
     await world.reply(qname);
@@ -215,7 +350,9 @@ describe('what passes untouched', () => {
   it('a NOTIFY, which never gets the answer to a query', async () => {
     const world = new World('cache 30', fixed(ANSWER));
     await world.reply('www.example.org.');
-    const notify = world.question('www.example.org.').withMessage((message) => ({ ...message, flags: message.flags | (4 << 11) }));
+    const notify = world
+      .question('www.example.org.')
+      .withMessage((message) => ({ ...message, flags: message.flags | (4 << 11) }));
     expect(((await world.ask(notify)) as Reply).answer[0]!.ttl).toBe(300);
     expect(world.asked).toHaveLength(2);
   });
@@ -223,14 +360,30 @@ describe('what passes untouched', () => {
 
 describe('header and OPT record', () => {
   it.each([
-    { name: 'AD is for those who ask for it with AD', first: { ad: true }, second: { ad: true }, want: ['ra,ad', 'aa,ra,ad'] },
-    { name: 'AD is for those who ask for it with DO', first: { edns: 1232, do: true }, second: { edns: 1232, do: true }, want: ['ra,ad', 'aa,ra,ad'] },
+    {
+      name: 'AD is for those who ask for it with AD',
+      first: { ad: true },
+      second: { ad: true },
+      want: ['ra,ad', 'aa,ra,ad'],
+    },
+    {
+      name: 'AD is for those who ask for it with DO',
+      first: { edns: 1232, do: true },
+      second: { edns: 1232, do: true },
+      want: ['ra,ad', 'aa,ra,ad'],
+    },
     { name: 'AD is not for others', first: {}, second: {}, want: ['ra', 'aa,ra'] },
-    { name: 'AD is kept for those who ask, and not shown to others', first: { ad: true }, second: {}, want: ['ra,ad', 'aa,ra'] },
+    {
+      name: 'AD is kept for those who ask, and not shown to others',
+      first: { ad: true },
+      second: {},
+      want: ['ra,ad', 'aa,ra'],
+    },
     { name: 'AD that the first did not ask for is not kept', first: {}, second: { ad: true }, want: ['ra', 'aa,ra'] },
   ])('$name', async ({ first, second, want }) => {
     const world = new World('cache', fixed({ ...ANSWER, flags: Flag.RA | Flag.AD }));
-    const flags = async (options: object): Promise<unknown> => (await world.summary('www.example.org.', 'A', options) as Record<string, unknown>).flags;
+    const flags = async (options: object): Promise<unknown> =>
+      ((await world.summary('www.example.org.', 'A', options)) as Record<string, unknown>).flags;
     expect([await flags(first), await flags(second)]).toEqual(want);
     expect(world.asked).toHaveLength(1);
   });
@@ -245,7 +398,9 @@ describe('header and OPT record', () => {
   });
 
   it("an upstream's OPT record goes no further", async () => {
-    const world = new World('cache', () => reply(ANSWER).withEdns(edns({ options: [{ code: 10, data: new Uint8Array(8) }] })));
+    const world = new World('cache', () =>
+      reply(ANSWER).withEdns(edns({ options: [{ code: 10, data: new Uint8Array(8) }] })),
+    );
     expect(((await world.reply('www.example.org.', 'A', { edns: 1232 })) as Reply).edns).toBeUndefined();
     expect(((await world.reply('www.example.org.', 'A', { edns: 1232 })) as Reply).edns).toBeUndefined();
   });

@@ -4,12 +4,17 @@ import { SOA, World, counting, fixed } from './world.js';
 
 const HELP = {
   entries: '# HELP coredns_cache_entries The number of elements in the cache.\n# TYPE coredns_cache_entries gauge\n',
-  evictions: '# HELP coredns_cache_evictions_total The count of cache evictions.\n# TYPE coredns_cache_evictions_total counter\n',
+  evictions:
+    '# HELP coredns_cache_evictions_total The count of cache evictions.\n# TYPE coredns_cache_evictions_total counter\n',
   hits: '# HELP coredns_cache_hits_total The count of cache hits.\n# TYPE coredns_cache_hits_total counter\n',
-  misses: '# HELP coredns_cache_misses_total The count of cache misses. Deprecated, derive misses from cache hits/requests counters.\n# TYPE coredns_cache_misses_total counter\n',
-  prefetch: '# HELP coredns_cache_prefetch_total The number of times the cache has prefetched a cached item.\n# TYPE coredns_cache_prefetch_total counter\n',
-  requests: '# HELP coredns_cache_requests_total The count of cache requests.\n# TYPE coredns_cache_requests_total counter\n',
-  stale: '# HELP coredns_cache_served_stale_total The number of requests served from stale cache entries.\n# TYPE coredns_cache_served_stale_total counter\n',
+  misses:
+    '# HELP coredns_cache_misses_total The count of cache misses. Deprecated, derive misses from cache hits/requests counters.\n# TYPE coredns_cache_misses_total counter\n',
+  prefetch:
+    '# HELP coredns_cache_prefetch_total The number of times the cache has prefetched a cached item.\n# TYPE coredns_cache_prefetch_total counter\n',
+  requests:
+    '# HELP coredns_cache_requests_total The count of cache requests.\n# TYPE coredns_cache_requests_total counter\n',
+  stale:
+    '# HELP coredns_cache_served_stale_total The number of requests served from stale cache entries.\n# TYPE coredns_cache_served_stale_total counter\n',
 };
 
 describe('cache metrics', () => {
@@ -37,7 +42,9 @@ describe('cache metrics', () => {
   it('names the zones in the order of the Corefile', async () => {
     const world = new World('cache example.org example.com', counting(300));
     await world.reply('www.example.org.');
-    expect(await world.block.metrics.text()).toContain('coredns_cache_requests_total{server="dns://127.0.0.1:53",view="",zones="example.org.,example.com."} 1');
+    expect(await world.block.metrics.text()).toContain(
+      'coredns_cache_requests_total{server="dns://127.0.0.1:53",view="",zones="example.org.,example.com."} 1',
+    );
   });
 
   it.each([
@@ -49,8 +56,13 @@ describe('cache metrics', () => {
     const world = new World('cache', answer);
     await world.reply('www.example.org.');
     await world.reply('www.example.org.');
-    expect([await world.metric('entries{type="success"}'), await world.metric('entries{type="denial"}')]).toEqual([success, denial]);
-    expect([await world.metric('hits_total{type="success"}'), await world.metric('hits_total{type="denial"}')]).toEqual([success || undefined, denial || undefined]);
+    expect([await world.metric('entries{type="success"}'), await world.metric('entries{type="denial"}')]).toEqual([
+      success,
+      denial,
+    ]);
+    expect([await world.metric('hits_total{type="success"}'), await world.metric('hits_total{type="denial"}')]).toEqual(
+      [success || undefined, denial || undefined],
+    );
   });
 
   it('shows no entries before anything was kept', async () => {

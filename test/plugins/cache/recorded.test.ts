@@ -27,7 +27,10 @@ interface Recording {
 const recording = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8')) as Recording;
 
 function upstream(name: string): Reply {
-  const { truncated, ...parts } = recording.upstream[name] ?? { rcode: 3, authority: ['. 900 IN SOA ns1. hostmaster. 1 1800 900 604800 900'] };
+  const { truncated, ...parts } = recording.upstream[name] ?? {
+    rcode: 3,
+    authority: ['. 900 IN SOA ns1. hostmaster. 1 1800 900 604800 900'],
+  };
   return reply({ ...parts, flags: Flag.RA | (truncated ? Flag.TC : 0) });
 }
 
@@ -41,20 +44,30 @@ describe.each(recording.sets)('recorded from the reference: $name', ({ corefile,
       if (step.question) expect(await seen(world, step), `step ${index}`).toEqual(step.want);
       if (step.metrics) {
         const lines = (await world.block.metrics.text()).split('\n');
-        expect(lines.filter((line) => /^coredns_cache_(entries|hits_total|misses_total|requests_total)\{/.test(line)).sort()).toEqual(step.metrics);
+        expect(
+          lines.filter((line) => /^coredns_cache_(entries|hits_total|misses_total|requests_total)\{/.test(line)).sort(),
+        ).toEqual(step.metrics);
       }
     }
   });
 });
 
-async function seen(world: World, { question: [name, type] = ['', ''], options }: Step): Promise<Record<string, unknown>> {
+async function seen(
+  world: World,
+  { question: [name, type] = ['', ''], options }: Step,
+): Promise<Record<string, unknown>> {
   const question = world.question(name, type, options);
   const got = (await world.ask(question)) as Reply;
   const flags = ['AA', 'TC', 'RD', 'RA', 'AD', 'CD'] as const;
   const message = got.messageFor(question);
   const sections = (['answer', 'authority', 'additional'] as const).filter((section) => message[section].length > 0);
   return {
-    rcode: rcodeName(message.rcode), flags: flags.filter((flag) => message.flags & Flag[flag]).join(',').toLowerCase(),
-    size: got.sizeFor(question) + (question.hasEdns ? 11 : 0), ...Object.fromEntries(sections.map((section) => [section, texts(message[section])])),
+    rcode: rcodeName(message.rcode),
+    flags: flags
+      .filter((flag) => message.flags & Flag[flag])
+      .join(',')
+      .toLowerCase(),
+    size: got.sizeFor(question) + (question.hasEdns ? 11 : 0),
+    ...Object.fromEntries(sections.map((section) => [section, texts(message[section])])),
   };
 }

@@ -4,7 +4,10 @@ import { reply } from '../../support/dns.js';
 import { SOA, World, counting, fixed } from './world.js';
 
 const NAME = 'www.example.org.';
-/** What a row sees of the world at one moment: the TTL it gets, the answer's number, and how often the chain was asked when all has settled. */
+/**
+ * What a row sees of the world at one moment: the TTL it gets, the answer's number, and how often the chain was asked
+ * when all has settled.
+ */
 interface Moment {
   at: number;
   ttl: number;
@@ -26,33 +29,78 @@ async function watch(world: World, moments: readonly Moment[], options: object =
 describe('prefetch', () => {
   it.each<{ name: string; ttl: number; option: string; moments: Moment[] }>([
     {
-      name: 'fetches anew in the last tenth, once', ttl: 80, option: 'prefetch 1',
-      moments: [{ at: 0, ttl: 80, answer: 1, asked: 1 }, { at: 71, ttl: 9, answer: 1, asked: 1 }, { at: 73, ttl: 7, answer: 1, asked: 2 }, { at: 80, ttl: 73, answer: 2, asked: 2 }],
-    },
-    {
-      name: 'fetches a short one anew in its last second', ttl: 5, option: 'prefetch 1',
-      moments: [{ at: 0, ttl: 5, answer: 1, asked: 1 }, { at: 1, ttl: 4, answer: 1, asked: 1 }, { at: 4, ttl: 1, answer: 1, asked: 2 }, { at: 5, ttl: 4, answer: 2, asked: 2 }],
-    },
-    {
-      name: 'does nothing when off', ttl: 30, option: 'prefetch 0',
-      moments: [{ at: 0, ttl: 30, answer: 1, asked: 1 }, { at: 29, ttl: 1, answer: 1, asked: 1 }, { at: 30, ttl: 30, answer: 2, asked: 2 }],
-    },
-    {
-      name: 'rounds its share up to whole seconds', ttl: 31, option: 'prefetch 1 1m 50%',
-      moments: [{ at: 0, ttl: 31, answer: 1, asked: 1 }, { at: 14, ttl: 17, answer: 1, asked: 1 }, { at: 15, ttl: 16, answer: 1, asked: 2 }],
-    },
-    {
-      name: 'waits for enough hits; what filled the cache is none', ttl: 100, option: 'prefetch 3 1m 90%',
-      moments: [{ at: 0, ttl: 100, answer: 1, asked: 1 }, { at: 20, ttl: 80, answer: 1, asked: 1 }, { at: 21, ttl: 79, answer: 1, asked: 1 }, { at: 22, ttl: 78, answer: 1, asked: 2 }],
-    },
-    {
-      name: 'starts to count again after a gap', ttl: 100, option: 'prefetch 2 10s 90%',
-      moments: [{ at: 0, ttl: 100, answer: 1, asked: 1 }, { at: 20, ttl: 80, answer: 1, asked: 1 }, { at: 30.001, ttl: 70, answer: 1, asked: 1 }, { at: 40.001, ttl: 60, answer: 1, asked: 2 }],
-    },
-    {
-      name: 'a new entry is as popular as the one before it', ttl: 10, option: 'prefetch 3 1m 50%',
+      name: 'fetches anew in the last tenth, once',
+      ttl: 80,
+      option: 'prefetch 1',
       moments: [
-        { at: 0, ttl: 10, answer: 1, asked: 1 }, { at: 1, ttl: 9, answer: 1, asked: 1 }, { at: 2, ttl: 8, answer: 1, asked: 1 }, { at: 5, ttl: 5, answer: 1, asked: 2 },
+        { at: 0, ttl: 80, answer: 1, asked: 1 },
+        { at: 71, ttl: 9, answer: 1, asked: 1 },
+        { at: 73, ttl: 7, answer: 1, asked: 2 },
+        { at: 80, ttl: 73, answer: 2, asked: 2 },
+      ],
+    },
+    {
+      name: 'fetches a short one anew in its last second',
+      ttl: 5,
+      option: 'prefetch 1',
+      moments: [
+        { at: 0, ttl: 5, answer: 1, asked: 1 },
+        { at: 1, ttl: 4, answer: 1, asked: 1 },
+        { at: 4, ttl: 1, answer: 1, asked: 2 },
+        { at: 5, ttl: 4, answer: 2, asked: 2 },
+      ],
+    },
+    {
+      name: 'does nothing when off',
+      ttl: 30,
+      option: 'prefetch 0',
+      moments: [
+        { at: 0, ttl: 30, answer: 1, asked: 1 },
+        { at: 29, ttl: 1, answer: 1, asked: 1 },
+        { at: 30, ttl: 30, answer: 2, asked: 2 },
+      ],
+    },
+    {
+      name: 'rounds its share up to whole seconds',
+      ttl: 31,
+      option: 'prefetch 1 1m 50%',
+      moments: [
+        { at: 0, ttl: 31, answer: 1, asked: 1 },
+        { at: 14, ttl: 17, answer: 1, asked: 1 },
+        { at: 15, ttl: 16, answer: 1, asked: 2 },
+      ],
+    },
+    {
+      name: 'waits for enough hits; what filled the cache is none',
+      ttl: 100,
+      option: 'prefetch 3 1m 90%',
+      moments: [
+        { at: 0, ttl: 100, answer: 1, asked: 1 },
+        { at: 20, ttl: 80, answer: 1, asked: 1 },
+        { at: 21, ttl: 79, answer: 1, asked: 1 },
+        { at: 22, ttl: 78, answer: 1, asked: 2 },
+      ],
+    },
+    {
+      name: 'starts to count again after a gap',
+      ttl: 100,
+      option: 'prefetch 2 10s 90%',
+      moments: [
+        { at: 0, ttl: 100, answer: 1, asked: 1 },
+        { at: 20, ttl: 80, answer: 1, asked: 1 },
+        { at: 30.001, ttl: 70, answer: 1, asked: 1 },
+        { at: 40.001, ttl: 60, answer: 1, asked: 2 },
+      ],
+    },
+    {
+      name: 'a new entry is as popular as the one before it',
+      ttl: 10,
+      option: 'prefetch 3 1m 50%',
+      moments: [
+        { at: 0, ttl: 10, answer: 1, asked: 1 },
+        { at: 1, ttl: 9, answer: 1, asked: 1 },
+        { at: 2, ttl: 8, answer: 1, asked: 1 },
+        { at: 5, ttl: 5, answer: 1, asked: 2 },
         { at: 10, ttl: 5, answer: 2, asked: 3 },
       ],
     },
@@ -120,7 +168,12 @@ describe('prefetch', () => {
   });
 
   it.each<{ name: string; fault: Next }>([
-    { name: 'thrown', fault: () => { throw new Error('broken'); } },
+    {
+      name: 'thrown',
+      fault: () => {
+        throw new Error('broken');
+      },
+    },
     { name: 'rejected', fault: () => Promise.reject(new Error('broken')) },
   ])('a fault ($name) is counted and logged, and reaches nobody', async ({ fault }) => {
     const world = new World('cache 10 {\nprefetch 1\n}', counting(300));
@@ -142,14 +195,20 @@ describe('prefetch', () => {
     world.answer = fixed({ rcode: 3, authority: [SOA] });
     await world.reply(NAME);
     expect(await world.summary(NAME)).toMatchObject({ rcode: 'NXDOMAIN', flags: 'aa,ra' });
-    expect([await world.metric('entries{type="success"}'), await world.metric('entries{type="denial"}')]).toEqual([0, 1]);
+    expect([await world.metric('entries{type="success"}'), await world.metric('entries{type="denial"}')]).toEqual([
+      0, 1,
+    ]);
   });
 });
 
 describe('serve_stale', () => {
   it('answers from the expired entry with TTL 0 and fetches anew behind it', async () => {
     const world = new World('cache 10 {\nserve_stale 1m\n}', counting(300));
-    const moments = [{ at: 0, ttl: 10, answer: 1, asked: 1 }, { at: 10, ttl: 0, answer: 1, asked: 2 }, { at: 11, ttl: 9, answer: 2, asked: 2 }];
+    const moments = [
+      { at: 0, ttl: 10, answer: 1, asked: 1 },
+      { at: 10, ttl: 0, answer: 1, asked: 2 },
+      { at: 11, ttl: 9, answer: 2, asked: 2 },
+    ];
     expect(await watch(world, moments)).toEqual(moments);
     expect(await world.metric('served_stale_total')).toBe(1);
     expect(await world.metric('prefetch_total')).toBe(1);
@@ -203,7 +262,10 @@ describe('serve_stale', () => {
   });
 
   it('an expired denial does not hide a new answer', async () => {
-    const world = new World('cache {\nserve_stale 10m\n}', fixed({ rcode: 3, authority: ['example.org. 60 IN SOA a. b. 1 2 3 4 60'] }));
+    const world = new World(
+      'cache {\nserve_stale 10m\n}',
+      fixed({ rcode: 3, authority: ['example.org. 60 IN SOA a. b. 1 2 3 4 60'] }),
+    );
     await world.reply(NAME);
     world.seconds(300);
     world.answer = counting(300);
@@ -223,7 +285,10 @@ describe('serve_stale verify', () => {
 
   it('asks first, and answers with what it gets', async () => {
     const world = await verifying();
-    const moments = [{ at: 0, ttl: 10, answer: 2, asked: 2 }, { at: 1, ttl: 9, answer: 2, asked: 2 }];
+    const moments = [
+      { at: 0, ttl: 10, answer: 2, asked: 2 },
+      { at: 1, ttl: 9, answer: 2, asked: 2 },
+    ];
     expect(await watch(world, moments)).toEqual(moments);
     expect(await world.metric('served_stale_total')).toBeUndefined();
   });

@@ -3,8 +3,10 @@ import { Entry, type CacheType } from '../../../src/plugins/cache/entry.js';
 import { Store } from '../../../src/plugins/cache/store.js';
 import { query, reply } from '../../support/dns.js';
 
-const entry = (name: string, type: CacheType = 'success', stored = 0, qtype = 'A'): Entry => new Entry(query(name, qtype), reply(), 60, type, true, stored);
-const held = (store: Store, ...names: string[]): string[] => names.filter((name) => store.get(query(name)) !== undefined);
+const entry = (name: string, type: CacheType = 'success', stored = 0, qtype = 'A'): Entry =>
+  new Entry(query(name, qtype), reply(), 60, type, true, stored);
+const held = (store: Store, ...names: string[]): string[] =>
+  names.filter((name) => store.get(query(name)) !== undefined);
 
 describe('Store', () => {
   it('lets the entry go that was put in first when nothing was used', () => {

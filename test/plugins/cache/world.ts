@@ -12,7 +12,11 @@ export class World {
   private readonly asking: (query: Query, next?: Next) => Outcome | Promise<Outcome>;
 
   /** @param answer what the chain behind the cache returns; may be exchanged at any time */
-  constructor(corefile: string, public answer: Next = () => reply(), options: TestBlockOptions = {}) {
+  constructor(
+    corefile: string,
+    public answer: Next = () => reply(),
+    options: TestBlockOptions = {},
+  ) {
     const { block, handlers, ask } = setup(cache, corefile, options);
     this.block = block;
     this.handler = handlers[0] as Cache;
@@ -45,7 +49,9 @@ export class World {
   /** The TTL that every record of the answer has. */
   async ttl(name: string, type = 'A', options: QuestionOptions = {}): Promise<number> {
     const { sections } = (await this.reply(name, type, options)) as Reply;
-    const ttls = new Set([...sections.answer, ...sections.authority, ...sections.additional].map((record) => record.ttl));
+    const ttls = new Set(
+      [...sections.answer, ...sections.authority, ...sections.additional].map((record) => record.ttl),
+    );
     if (ttls.size !== 1) throw new Error(`TTLs ${[...ttls].join(', ')}, expected one`);
     return [...ttls][0]!;
   }
@@ -58,11 +64,16 @@ export class World {
     return this.block.clock.advanceAsync(0);
   }
 
-  /** The value of a series of the cache's, such as `hits_total{type="success"}`; undefined where it is not in the scrape. */
+  /**
+   * The value of a series of the cache's, such as `hits_total{type="success"}`; undefined where it is not in the
+   * scrape.
+   */
   async metric(name: string): Promise<number | undefined> {
     const [, family, type] = /^(\w+)(?:\{type="(\w+)"\})?$/.exec(name)!;
     const lines = (await this.block.metrics.text()).split('\n');
-    const line = lines.find((text) => text.startsWith(`coredns_cache_${family}{`) && (type === undefined || text.includes(`type="${type}"`)));
+    const line = lines.find(
+      (text) => text.startsWith(`coredns_cache_${family}{`) && (type === undefined || text.includes(`type="${type}"`)),
+    );
     return line === undefined ? undefined : Number(line.split(' ').at(-1));
   }
 }
@@ -75,4 +86,7 @@ export function counting(ttl: number): Next {
   return (asked) => reply({ answer: [`${asked.name} ${ttl} IN A 192.0.2.${++count % 256}`] });
 }
 
-export const fixed = (...parts: Parameters<typeof reply>): Next => () => reply(...parts);
+export const fixed =
+  (...parts: Parameters<typeof reply>): Next =>
+  () =>
+    reply(...parts);

@@ -13,8 +13,16 @@ describe('debug', () => {
   });
 
   it.each([
-    { name: 'an argument', text: 'debug off', error: "Corefile:2: debug: got 1 argument ('off'), allowed: no argument" },
-    { name: 'an argument the second time', text: 'debug\ndebug on', error: "Corefile:3: debug: got 1 argument ('on'), allowed: no argument" },
+    {
+      name: 'an argument',
+      text: 'debug off',
+      error: "Corefile:2: debug: got 1 argument ('off'), allowed: no argument",
+    },
+    {
+      name: 'an argument the second time',
+      text: 'debug\ndebug on',
+      error: "Corefile:3: debug: got 1 argument ('on'), allowed: no argument",
+    },
     { name: 'a block', text: 'debug {\n}', error: 'Corefile:2: debug: got a block in { }, allowed: none' },
   ])('refuses $name', ({ text, error }) => {
     expect(() => setup(debug, text)).toThrow(error);

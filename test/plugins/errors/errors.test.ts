@@ -9,8 +9,16 @@ const refused = 'read udp 127.0.0.1:39039->127.0.0.9:53: read: connection refuse
 
 describe('errors', () => {
   it.each([
-    { name: 'why there was no answer', outcome: failure(refused), lines: [`[ERROR] plugin/errors: 2 www.example.org. HINFO: ${refused}`] },
-    { name: 'another rcode', outcome: failure('no', 5), lines: ['[ERROR] plugin/errors: 5 www.example.org. HINFO: no'] },
+    {
+      name: 'why there was no answer',
+      outcome: failure(refused),
+      lines: [`[ERROR] plugin/errors: 2 www.example.org. HINFO: ${refused}`],
+    },
+    {
+      name: 'another rcode',
+      outcome: failure('no', 5),
+      lines: ['[ERROR] plugin/errors: 5 www.example.org. HINFO: no'],
+    },
     { name: 'nothing for an rcode without a cause', outcome: Reply.failure(5), lines: [] },
     { name: 'nothing for an answer', outcome: reply({ answer: ['www.example.org. 5 IN A 192.0.2.1'] }), lines: [] },
     { name: 'nothing for an error that is an answer', outcome: reply({ rcode: 2 }), lines: [] },
@@ -27,7 +35,11 @@ describe('errors', () => {
 
   it('lets faults pass', () => {
     const { ask, block } = setup(errors, 'errors');
-    expect(() => ask(query('a.'), () => { throw new Error('bug'); })).toThrow('bug');
+    expect(() =>
+      ask(query('a.'), () => {
+        throw new Error('bug');
+      }),
+    ).toThrow('bug');
     expect(block.log.lines).toEqual([]);
   });
 
@@ -60,7 +72,10 @@ describe('errors', () => {
   });
 
   it('gives an error to the first pattern, and one that matches none a line', () => {
-    const { ask, block } = setup(errors, 'errors {\n consolidate 1s "^(?P<what>read) udp" info\n consolidate 1s refused\n}');
+    const { ask, block } = setup(
+      errors,
+      'errors {\n consolidate 1s "^(?P<what>read) udp" info\n consolidate 1s refused\n}',
+    );
     void ask(query('a.'), () => failure(refused));
     void ask(query('a.'), () => failure('dial tcp: refused'));
     void ask(query('a.'), () => failure('something else'));
@@ -77,7 +92,10 @@ describe('errors', () => {
     void ask(query('a.'), () => failure('x'));
     await block.run('stop');
     void ask(query('a.'), () => failure('x'));
-    expect(block.log.lines).toEqual(["[ERROR] plugin/errors: 1 errors like 'x' occurred in last 5m0s", '[ERROR] plugin/errors: 2 a. A: x']);
+    expect(block.log.lines).toEqual([
+      "[ERROR] plugin/errors: 1 errors like 'x' occurred in last 5m0s",
+      '[ERROR] plugin/errors: 2 a. A: x',
+    ]);
     expect(block.clock.pending).toBe(0);
   });
 
@@ -89,18 +107,69 @@ describe('errors', () => {
   });
 
   it.each([
-    { name: 'a file', text: 'errors errors.log', error: "Corefile:2: errors: where errors go: got 'errors.log', allowed: stdout" },
-    { name: 'two arguments', text: 'errors stdout x', error: "Corefile:2: errors: got 2 arguments ('stdout' 'x'), allowed: 0 to 1 arguments; usage: errors [stdout]" },
-    { name: 'a second time', text: 'errors\nerrors', error: 'Corefile:3: errors: got it a second time in this server block, allowed: once; the first stands at Corefile:2' },
-    { name: 'an unknown option', text: 'errors {\n stack\n}', error: "Corefile:3: errors: unknown option 'stack'; allowed: consolidate, stacktrace" },
-    { name: 'stacktrace with an argument', text: 'errors {\n stacktrace on\n}', error: "Corefile:3: errors: stacktrace: got 1 argument ('on'), allowed: no argument" },
-    { name: 'consolidate without a pattern', text: 'errors {\n consolidate 5m\n}', error: "Corefile:3: errors: consolidate: got 1 argument ('5m'), allowed: 2 to 3 arguments; usage: consolidate DURATION REGEXP [LEVEL]" },
-    { name: 'too many words', text: 'errors {\n consolidate 5m a info x\n}', error: "Corefile:3: errors: consolidate: got 4 arguments ('5m' 'a' 'info' 'x'), allowed: 2 to 3 arguments" },
-    { name: 'a bad duration', text: 'errors {\n consolidate 5 a\n}', error: "Corefile:3: errors: consolidate: DURATION: got '5', allowed: a duration such as 30s, 250ms or 1h30m, at least 1ms" },
-    { name: 'no duration', text: 'errors {\n consolidate 0s a\n}', error: "Corefile:3: errors: consolidate: DURATION: got '0s', allowed: a duration" },
-    { name: 'a bad pattern', text: 'errors {\n consolidate 5m (\n}', error: "Corefile:3: errors: consolidate: got regular expression '('" },
-    { name: 'a bad level', text: 'errors {\n consolidate 5m a fatal\n}', error: "Corefile:3: errors: consolidate: LEVEL: got 'fatal', allowed: debug, info, warning, error" },
-    { name: 'a block behind consolidate', text: 'errors {\n consolidate 5m a {\n }\n}', error: 'Corefile:3: errors: consolidate: got a block in { }, allowed: none' },
+    {
+      name: 'a file',
+      text: 'errors errors.log',
+      error: "Corefile:2: errors: where errors go: got 'errors.log', allowed: stdout",
+    },
+    {
+      name: 'two arguments',
+      text: 'errors stdout x',
+      error: "Corefile:2: errors: got 2 arguments ('stdout' 'x'), allowed: 0 to 1 arguments; usage: errors [stdout]",
+    },
+    {
+      name: 'a second time',
+      text: 'errors\nerrors',
+      error:
+        'Corefile:3: errors: got it a second time in this server block, allowed: once; the first stands at Corefile:2',
+    },
+    {
+      name: 'an unknown option',
+      text: 'errors {\n stack\n}',
+      error: "Corefile:3: errors: unknown option 'stack'; allowed: consolidate, stacktrace",
+    },
+    {
+      name: 'stacktrace with an argument',
+      text: 'errors {\n stacktrace on\n}',
+      error: "Corefile:3: errors: stacktrace: got 1 argument ('on'), allowed: no argument",
+    },
+    {
+      name: 'consolidate without a pattern',
+      text: 'errors {\n consolidate 5m\n}',
+      error:
+        "Corefile:3: errors: consolidate: got 1 argument ('5m'), allowed: 2 to 3 arguments; usage: consolidate DURATION REGEXP [LEVEL]",
+    },
+    {
+      name: 'too many words',
+      text: 'errors {\n consolidate 5m a info x\n}',
+      error: "Corefile:3: errors: consolidate: got 4 arguments ('5m' 'a' 'info' 'x'), allowed: 2 to 3 arguments",
+    },
+    {
+      name: 'a bad duration',
+      text: 'errors {\n consolidate 5 a\n}',
+      error:
+        "Corefile:3: errors: consolidate: DURATION: got '5', allowed: a duration such as 30s, 250ms or 1h30m, at least 1ms",
+    },
+    {
+      name: 'no duration',
+      text: 'errors {\n consolidate 0s a\n}',
+      error: "Corefile:3: errors: consolidate: DURATION: got '0s', allowed: a duration",
+    },
+    {
+      name: 'a bad pattern',
+      text: 'errors {\n consolidate 5m (\n}',
+      error: "Corefile:3: errors: consolidate: got regular expression '('",
+    },
+    {
+      name: 'a bad level',
+      text: 'errors {\n consolidate 5m a fatal\n}',
+      error: "Corefile:3: errors: consolidate: LEVEL: got 'fatal', allowed: debug, info, warning, error",
+    },
+    {
+      name: 'a block behind consolidate',
+      text: 'errors {\n consolidate 5m a {\n }\n}',
+      error: 'Corefile:3: errors: consolidate: got a block in { }, allowed: none',
+    },
   ])('refuses $name', ({ text, error }) => {
     expect(() => setup(errors, text)).toThrow(error);
   });

@@ -21,7 +21,8 @@ export class Cluster {
 
   /** Starts the upstreams with these last numbers of their addresses. */
   async start(...numbers: number[]): Promise<this> {
-    for (const number of numbers) this.servers[number] = await new FakeUpstream(this.network, { address: `10.0.0.${number}`, port: 53 }).start();
+    for (const number of numbers)
+      this.servers[number] = await new FakeUpstream(this.network, { address: `10.0.0.${number}`, port: 53 }).start();
     return this;
   }
 
@@ -30,12 +31,15 @@ export class Cluster {
     const answered: Answered = { outcome: 'pending', took: -1, cause: undefined };
     const start = this.block.clock.monotonic();
     const made = query(name, type, options);
-    void Promise.resolve(this.asker(made, next)).then((outcome) => {
-      answered.outcome = (summary(outcome) as { rcode?: string }).rcode ?? 'drop';
-      answered.summary = summary(outcome);
-      answered.cause = typeof outcome === 'symbol' ? undefined : outcome.cause?.message;
-      answered.took = this.block.clock.monotonic() - start;
-    }, (fault: Error) => (answered.outcome = `fault: ${fault.message}`));
+    void Promise.resolve(this.asker(made, next)).then(
+      (outcome) => {
+        answered.outcome = (summary(outcome) as { rcode?: string }).rcode ?? 'drop';
+        answered.summary = summary(outcome);
+        answered.cause = typeof outcome === 'symbol' ? undefined : outcome.cause?.message;
+        answered.took = this.block.clock.monotonic() - start;
+      },
+      (fault: Error) => (answered.outcome = `fault: ${fault.message}`),
+    );
     return answered;
   }
 
@@ -45,10 +49,13 @@ export class Cluster {
 
   /** Queries over UDP and TCP that each upstream got, without health checks. */
   counts(): Record<string, { udp: number; tcp: number }> {
-    return Object.fromEntries(Object.entries(this.servers).map(([number, server]) => {
-      const of = (protocol: string): number => server.seen.filter((asked) => asked.protocol === protocol && asked.message.question[0]!.type !== 2).length;
-      return [number, { udp: of('udp'), tcp: of('tcp') }];
-    }));
+    return Object.fromEntries(
+      Object.entries(this.servers).map(([number, server]) => {
+        const of = (protocol: string): number =>
+          server.seen.filter((asked) => asked.protocol === protocol && asked.message.question[0]!.type !== 2).length;
+        return [number, { udp: of('udp'), tcp: of('tcp') }];
+      }),
+    );
   }
 
   /** The lines of a scrape that match. */

@@ -4,8 +4,10 @@ import { frame } from '../../../src/wire/index.js';
 import { goodReply, type Asked } from '../../support/fake-upstream.js';
 import { Cluster } from './cluster.js';
 
-const lie = (asked: Asked): void => asked.reply(goodReply(asked.message, { question: [{ name: 'other.example.', type: 1, class: 1 }] }));
-const garbage = (asked: Asked): Buffer => Buffer.concat([goodReply(asked.message).subarray(0, questionEndOf(asked.bytes)), Buffer.alloc(30, 0xff)]);
+const lie = (asked: Asked): void =>
+  asked.reply(goodReply(asked.message, { question: [{ name: 'other.example.', type: 1, class: 1 }] }));
+const garbage = (asked: Asked): Buffer =>
+  Buffer.concat([goodReply(asked.message).subarray(0, questionEndOf(asked.bytes)), Buffer.alloc(30, 0xff)]);
 
 /** Asks until `upstream` has been heard from, so that its round-trip time is known. */
 async function warm(cluster: Cluster, count = 12): Promise<void> {
@@ -16,32 +18,141 @@ async function warm(cluster: Cluster, count = 12): Promise<void> {
 }
 
 describe('bad upstreams, alone', () => {
-  it.each<{ name: string; option?: string; answer: (asked: Asked, cluster: Cluster) => void; want: string; cause?: string; took: [number, number] }>([
-    { name: 'dead', answer: () => undefined, want: 'SERVFAIL', cause: 'read udp HERE->10.0.0.1:53: i/o timeout', took: [5000, 5010] },
-    { name: 'dead over TCP', option: 'force_tcp', answer: () => undefined, want: 'SERVFAIL', cause: 'read tcp HERE->10.0.0.1:53: i/o timeout', took: [5000, 5010] },
-    { name: 'slow', answer: (asked, { block }) => void block.clock.setTimeout(() => asked.reply(goodReply(asked.message)), 900), want: 'NOERROR', took: [900, 920] },
-    { name: 'loses the first datagram', answer: (asked, cluster) => cluster.servers[1]!.seen.length > 1 && asked.reply(goodReply(asked.message)), want: 'NOERROR', took: [300, 330] },
+  it.each<{
+    name: string;
+    option?: string;
+    answer: (asked: Asked, cluster: Cluster) => void;
+    want: string;
+    cause?: string;
+    took: [number, number];
+  }>([
+    {
+      name: 'dead',
+      answer: () => undefined,
+      want: 'SERVFAIL',
+      cause: 'read udp HERE->10.0.0.1:53: i/o timeout',
+      took: [5000, 5010],
+    },
+    {
+      name: 'dead over TCP',
+      option: 'force_tcp',
+      answer: () => undefined,
+      want: 'SERVFAIL',
+      cause: 'read tcp HERE->10.0.0.1:53: i/o timeout',
+      took: [5000, 5010],
+    },
+    {
+      name: 'slow',
+      answer: (asked, { block }) => void block.clock.setTimeout(() => asked.reply(goodReply(asked.message)), 900),
+      want: 'NOERROR',
+      took: [900, 920],
+    },
+    {
+      name: 'loses the first datagram',
+      answer: (asked, cluster) => cluster.servers[1]!.seen.length > 1 && asked.reply(goodReply(asked.message)),
+      want: 'NOERROR',
+      took: [300, 330],
+    },
     { name: 'answers another question only', answer: lie, want: 'FORMERR', took: [5000, 5010] },
-    { name: 'answers another question, then the right one', answer: (asked) => [lie, (it: Asked) => it.reply(goodReply(it.message))].forEach((send) => send(asked)), want: 'NOERROR', took: [2, 5] },
-    { name: 'answers another question over TCP', option: 'force_tcp', answer: lie, want: 'FORMERR', took: [5000, 5010] },
-    { name: 'answers with a wrong id', answer: (asked) => asked.reply(goodReply({ ...asked.message, id: asked.message.id ^ 0x100 })), want: 'SERVFAIL', cause: 'read udp HERE->10.0.0.1:53: i/o timeout', took: [5000, 5010] },
-    { name: 'answers with garbage', answer: (asked) => asked.reply(garbage(asked)), want: 'SERVFAIL', cause: 'read udp HERE->10.0.0.1:53: i/o timeout', took: [5000, 5010] },
-    { name: 'answers with garbage, then well', answer: (asked) => [garbage(asked), goodReply(asked.message)].forEach((bytes) => asked.reply(bytes)), want: 'NOERROR', took: [2, 5] },
-    { name: 'answers with garbage that says it is truncated', answer(asked) {
-      const bytes = garbage(asked);
-      bytes[2]! |= 0x02;
-      asked.reply(bytes);
-    }, want: 'NOERROR', took: [2, 5] },
-    { name: 'answers FORMERR without the question', answer: (asked) => asked.reply(Buffer.concat([asked.bytes.subarray(0, 2), Buffer.of(0x81, 0x81), Buffer.alloc(8)])), want: 'FORMERR', took: [2, 5] },
-    { name: 'answers with a datagram of 60,000 octets behind the reply', answer: (asked) => asked.reply(Buffer.concat([goodReply(asked.message), Buffer.alloc(60_000)])), want: 'NOERROR', took: [2, 5] },
-    { name: 'closes the connection within a frame', option: 'force_tcp\nmax_connect_attempts 2', answer(asked) {
-      asked.raw(frame(goodReply(asked.message)).subarray(0, 9));
-      asked.connection!.stream.end();
-    }, want: 'SERVFAIL', cause: 'unexpected EOF', took: [100, 150] },
-    { name: 'announces a huge frame and sends little of it', option: 'force_tcp', answer: (asked) => asked.raw(Buffer.of(0xff, 0xff, 1, 2, 3)), want: 'SERVFAIL', cause: 'read tcp HERE->10.0.0.1:53: i/o timeout', took: [5000, 5010] },
-    { name: 'sends a huge frame of garbage', option: 'force_tcp', answer: (asked) => asked.reply(Buffer.alloc(65_535, 0xff)), want: 'SERVFAIL', cause: 'read tcp HERE->10.0.0.1:53: i/o timeout', took: [5000, 5010] },
-    { name: 'answers with garbage over TCP', option: 'force_tcp\nmax_connect_attempts 1', answer: (asked) => asked.reply(garbage(asked)), want: 'SERVFAIL', cause: 'compression pointer that does not lead back at octet 27', took: [3, 10] },
-    { name: 'speaks no DNS over TCP', option: 'force_tcp\nmax_connect_attempts 1', answer: (asked) => asked.raw(Buffer.from('\0\x04HTTP/1.1 400 Bad Request')), want: 'SERVFAIL', cause: 'message of 4 octets from tcp upstream, a header has 12', took: [3, 10] },
+    {
+      name: 'answers another question, then the right one',
+      answer: (asked) => [lie, (it: Asked) => it.reply(goodReply(it.message))].forEach((send) => send(asked)),
+      want: 'NOERROR',
+      took: [2, 5],
+    },
+    {
+      name: 'answers another question over TCP',
+      option: 'force_tcp',
+      answer: lie,
+      want: 'FORMERR',
+      took: [5000, 5010],
+    },
+    {
+      name: 'answers with a wrong id',
+      answer: (asked) => asked.reply(goodReply({ ...asked.message, id: asked.message.id ^ 0x100 })),
+      want: 'SERVFAIL',
+      cause: 'read udp HERE->10.0.0.1:53: i/o timeout',
+      took: [5000, 5010],
+    },
+    {
+      name: 'answers with garbage',
+      answer: (asked) => asked.reply(garbage(asked)),
+      want: 'SERVFAIL',
+      cause: 'read udp HERE->10.0.0.1:53: i/o timeout',
+      took: [5000, 5010],
+    },
+    {
+      name: 'answers with garbage, then well',
+      answer: (asked) => [garbage(asked), goodReply(asked.message)].forEach((bytes) => asked.reply(bytes)),
+      want: 'NOERROR',
+      took: [2, 5],
+    },
+    {
+      name: 'answers with garbage that says it is truncated',
+      answer(asked) {
+        const bytes = garbage(asked);
+        bytes[2]! |= 0x02;
+        asked.reply(bytes);
+      },
+      want: 'NOERROR',
+      took: [2, 5],
+    },
+    {
+      name: 'answers FORMERR without the question',
+      answer: (asked) =>
+        asked.reply(Buffer.concat([asked.bytes.subarray(0, 2), Buffer.of(0x81, 0x81), Buffer.alloc(8)])),
+      want: 'FORMERR',
+      took: [2, 5],
+    },
+    {
+      name: 'answers with a datagram of 60,000 octets behind the reply',
+      answer: (asked) => asked.reply(Buffer.concat([goodReply(asked.message), Buffer.alloc(60_000)])),
+      want: 'NOERROR',
+      took: [2, 5],
+    },
+    {
+      name: 'closes the connection within a frame',
+      option: 'force_tcp\nmax_connect_attempts 2',
+      answer(asked) {
+        asked.raw(frame(goodReply(asked.message)).subarray(0, 9));
+        asked.connection!.stream.end();
+      },
+      want: 'SERVFAIL',
+      cause: 'unexpected EOF',
+      took: [100, 150],
+    },
+    {
+      name: 'announces a huge frame and sends little of it',
+      option: 'force_tcp',
+      answer: (asked) => asked.raw(Buffer.of(0xff, 0xff, 1, 2, 3)),
+      want: 'SERVFAIL',
+      cause: 'read tcp HERE->10.0.0.1:53: i/o timeout',
+      took: [5000, 5010],
+    },
+    {
+      name: 'sends a huge frame of garbage',
+      option: 'force_tcp',
+      answer: (asked) => asked.reply(Buffer.alloc(65_535, 0xff)),
+      want: 'SERVFAIL',
+      cause: 'read tcp HERE->10.0.0.1:53: i/o timeout',
+      took: [5000, 5010],
+    },
+    {
+      name: 'answers with garbage over TCP',
+      option: 'force_tcp\nmax_connect_attempts 1',
+      answer: (asked) => asked.reply(garbage(asked)),
+      want: 'SERVFAIL',
+      cause: 'compression pointer that does not lead back at octet 27',
+      took: [3, 10],
+    },
+    {
+      name: 'speaks no DNS over TCP',
+      option: 'force_tcp\nmax_connect_attempts 1',
+      answer: (asked) => asked.raw(Buffer.from('\0\x04HTTP/1.1 400 Bad Request')),
+      want: 'SERVFAIL',
+      cause: 'message of 4 octets from tcp upstream, a header has 12',
+      took: [3, 10],
+    },
   ])('$name', async ({ option = '', answer, want, cause, took }) => {
     const cluster = await new Cluster(`forward . 10.0.0.1 {\n${option}\nmax_fails 0\n}`).start(1);
     cluster.servers[1]!.answer = (asked) => answer(asked, cluster);
@@ -54,9 +165,24 @@ describe('bad upstreams, alone', () => {
   });
 
   it.each([
-    { name: 'a refused port', option: '', prepare: () => undefined, cause: /^read udp 127\.0\.0\.1:\d+->10\.0\.0\.1:53: read: connection refused$/ },
-    { name: 'a refused connection', option: 'force_tcp', prepare: () => undefined, cause: /^dial tcp 10\.0\.0\.1:53: connect: connection refused$/ },
-    { name: 'no route', option: 'force_tcp', prepare: (cluster: Cluster) => void cluster.network.unreachable.add('10.0.0.1'), cause: /^dial tcp 10\.0\.0\.1:53: connect: network is unreachable$/ },
+    {
+      name: 'a refused port',
+      option: '',
+      prepare: () => undefined,
+      cause: /^read udp 127\.0\.0\.1:\d+->10\.0\.0\.1:53: read: connection refused$/,
+    },
+    {
+      name: 'a refused connection',
+      option: 'force_tcp',
+      prepare: () => undefined,
+      cause: /^dial tcp 10\.0\.0\.1:53: connect: connection refused$/,
+    },
+    {
+      name: 'no route',
+      option: 'force_tcp',
+      prepare: (cluster: Cluster) => void cluster.network.unreachable.add('10.0.0.1'),
+      cause: /^dial tcp 10\.0\.0\.1:53: connect: network is unreachable$/,
+    },
   ])('$name is tried again with pauses until health checks call it down', async ({ option, prepare, cause }) => {
     const cluster = new Cluster(`forward . 10.0.0.1 {\n${option}\n}`);
     prepare(cluster);
@@ -66,7 +192,10 @@ describe('bad upstreams, alone', () => {
     expect(answered.cause).toMatch(cause);
     expect(answered.took).toBeGreaterThan(1000);
     expect(await cluster.metrics(/^coredns_(forward_healthcheck_broken|proxy_healthcheck_failures)/)).toEqual([
-      'coredns_forward_healthcheck_broken_total 1', expect.stringMatching(/^coredns_proxy_healthcheck_failures_total\{proxy_name="forward",to="10\.0\.0\.1:53"\} [345]$/) as string,
+      'coredns_forward_healthcheck_broken_total 1',
+      expect.stringMatching(
+        /^coredns_proxy_healthcheck_failures_total\{proxy_name="forward",to="10\.0\.0\.1:53"\} [345]$/,
+      ) as string,
     ]);
     // Once down, the next one is told at once.
     const second = cluster.ask('b.example.');
@@ -93,30 +222,33 @@ describe('an upstream among others', () => {
     expect(later).toMatchObject({ outcome: 'NOERROR', took: 2 });
   });
 
-  it.each([{ option: '' }, { option: 'max_fails 0' }, { option: 'force_tcp' }, { option: 'force_tcp\nmax_fails 0' }])('is back in use once it answers again: $option', async ({ option }) => {
-    const cluster = await new Cluster(`forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n${option}\n}`).start(1, 2);
-    await warm(cluster);
-    cluster.network.black.add('10.0.0.1');
-    // Open connections do not notice by themselves.
-    const { answer } = cluster.servers[1]!;
-    cluster.servers[1]!.answer = () => undefined;
-    for (let i = 0; i < 30; i++) {
-      const answered = cluster.ask(`gone${i}.example.`);
-      await cluster.elapse(200);
-      expect(answered.outcome).toBe('NOERROR');
-      if (i > 1) expect(answered.took).toBeLessThan(30);
-    }
-    cluster.network.black.clear();
-    cluster.servers[1]!.answer = answer;
-    for (let i = 0; i < 60; i++) {
-      cluster.ask(`back${i}.example.`);
-      await cluster.elapse(200);
-    }
-    const before = cluster.servers[1]!.seen.length;
-    cluster.ask('last.example.');
-    await cluster.elapse(50);
-    expect(cluster.servers[1]!.seen.length).toBe(before + 1);
-  });
+  it.each([{ option: '' }, { option: 'max_fails 0' }, { option: 'force_tcp' }, { option: 'force_tcp\nmax_fails 0' }])(
+    'is back in use once it answers again: $option',
+    async ({ option }) => {
+      const cluster = await new Cluster(`forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n${option}\n}`).start(1, 2);
+      await warm(cluster);
+      cluster.network.black.add('10.0.0.1');
+      // Open connections do not notice by themselves.
+      const { answer } = cluster.servers[1]!;
+      cluster.servers[1]!.answer = () => undefined;
+      for (let i = 0; i < 30; i++) {
+        const answered = cluster.ask(`gone${i}.example.`);
+        await cluster.elapse(200);
+        expect(answered.outcome).toBe('NOERROR');
+        if (i > 1) expect(answered.took).toBeLessThan(30);
+      }
+      cluster.network.black.clear();
+      cluster.servers[1]!.answer = answer;
+      for (let i = 0; i < 60; i++) {
+        cluster.ask(`back${i}.example.`);
+        await cluster.elapse(200);
+      }
+      const before = cluster.servers[1]!.seen.length;
+      cluster.ask('last.example.');
+      await cluster.elapse(50);
+      expect(cluster.servers[1]!.seen.length).toBe(before + 1);
+    },
+  );
 
   it('that refuses is passed over at once', async () => {
     const cluster = await new Cluster(text).start(2);
@@ -127,8 +259,10 @@ describe('an upstream among others', () => {
 
   it('that is slow gets its answer in while another is asked', async () => {
     const cluster = await new Cluster(text).start(1, 2);
-    cluster.servers[1]!.answer = (asked) => void cluster.block.clock.setTimeout(() => asked.reply(goodReply(asked.message, { rcode: 3 })), 350);
-    cluster.servers[2]!.answer = (asked) => void cluster.block.clock.setTimeout(() => asked.reply(goodReply(asked.message, { rcode: 5 })), 350);
+    cluster.servers[1]!.answer = (asked) =>
+      void cluster.block.clock.setTimeout(() => asked.reply(goodReply(asked.message, { rcode: 3 })), 350);
+    cluster.servers[2]!.answer = (asked) =>
+      void cluster.block.clock.setTimeout(() => asked.reply(goodReply(asked.message, { rcode: 5 })), 350);
     const answered = cluster.ask();
     await cluster.elapse(1000);
     expect(answered.outcome).toBe('NXDOMAIN');
@@ -137,7 +271,8 @@ describe('an upstream among others', () => {
 
   it('that answers other questions is not silent: only the slow one is asked elsewhere too', async () => {
     const cluster = await new Cluster(text).start(1, 2);
-    cluster.servers[1]!.answer = (asked) => asked.message.question[0]!.name === 'slow.example.' || asked.reply(goodReply(asked.message));
+    cluster.servers[1]!.answer = (asked) =>
+      asked.message.question[0]!.name === 'slow.example.' || asked.reply(goodReply(asked.message));
     const slow = cluster.ask('slow.example.');
     for (let i = 0; i < 40; i++) {
       cluster.ask(`quick${i}.example.`);
@@ -148,7 +283,10 @@ describe('an upstream among others', () => {
   });
 
   it('is asked no more often than max_connect_attempts', async () => {
-    const cluster = await new Cluster('forward . 10.0.0.1 10.0.0.2 {\n max_connect_attempts 2\n max_fails 0\n}').start(1, 2);
+    const cluster = await new Cluster('forward . 10.0.0.1 10.0.0.2 {\n max_connect_attempts 2\n max_fails 0\n}').start(
+      1,
+      2,
+    );
     for (const number of [1, 2]) cluster.servers[number]!.answer = () => undefined;
     const answered = cluster.ask();
     await cluster.elapse(5100);
@@ -166,14 +304,29 @@ describe('health checks', () => {
     await cluster.elapse(5100);
     return cluster;
   };
-  const checks = (cluster: Cluster): object[] => cluster.servers[1]!.seen.filter(({ message }) => message.question[0]!.type === 2).map(({ message, protocol }) => ({ name: message.question[0]!.name, flags: message.flags, protocol }));
+  const checks = (cluster: Cluster): object[] =>
+    cluster.servers[1]!.seen.filter(({ message }) => message.question[0]!.type === 2).map(({ message, protocol }) => ({
+      name: message.question[0]!.name,
+      flags: message.flags,
+      protocol,
+    }));
 
   it.each([
     { name: 'by default', option: '', want: { name: '.', flags: 0x100, protocol: 'udp' }, atLeast: 3 },
     { name: 'no_rec', option: 'health_check 0.5s no_rec', want: { name: '.', flags: 0, protocol: 'udp' }, atLeast: 3 },
-    { name: 'domain', option: 'health_check 1s domain Example.org', want: { name: 'example.org.', flags: 0x100, protocol: 'udp' }, atLeast: 2 },
+    {
+      name: 'domain',
+      option: 'health_check 1s domain Example.org',
+      want: { name: 'example.org.', flags: 0x100, protocol: 'udp' },
+      atLeast: 2,
+    },
     { name: 'force_tcp', option: 'force_tcp', want: { name: '.', flags: 0x100, protocol: 'tcp' }, atLeast: 3 },
-    { name: 'an interval of 0s', option: 'health_check 0s', want: { name: '.', flags: 0x100, protocol: 'udp' }, atLeast: 4 },
+    {
+      name: 'an interval of 0s',
+      option: 'health_check 0s',
+      want: { name: '.', flags: 0x100, protocol: 'udp' },
+      atLeast: 4,
+    },
   ])('ask $name', async ({ option, want, atLeast }) => {
     const seen = checks(await dead(option));
     expect(seen.length).toBeGreaterThanOrEqual(atLeast);

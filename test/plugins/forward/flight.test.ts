@@ -26,10 +26,11 @@ describe('a query under way', () => {
   it('keeps its place from others with its hash, and loses it when it lands', async () => {
     const flights = new Flights();
     const landed: Flight[] = [];
-    const fly = (one: typeof www): Flight => new Flight(one, 7, (flight) => {
-      landed.push(flight);
-      flights.remove(flight);
-    });
+    const fly = (one: typeof www): Flight =>
+      new Flight(one, 7, (flight) => {
+        landed.push(flight);
+        flights.remove(flight);
+      });
     const [first, second] = [fly(www), fly(query('else.example.org.'))];
     flights.add(first);
     flights.add(second);

@@ -6,18 +6,46 @@ import { goodReply, type Asked } from '../../support/fake-upstream.js';
 import { Cluster } from './cluster.js';
 
 const next = (): Outcome => Reply.empty(9);
-const truncated = (asked: Asked): void => asked.reply(goodReply(asked.message, asked.protocol === 'udp' ? { answer: [], flags: Flag.QR | Flag.TC | Flag.RA } : {}));
+const truncated = (asked: Asked): void =>
+  asked.reply(
+    goodReply(asked.message, asked.protocol === 'udp' ? { answer: [], flags: Flag.QR | Flag.TC | Flag.RA } : {}),
+  );
 
 describe('what is forwarded', () => {
   it.each([
     { name: 'everything', line: 'forward . 10.0.0.1', asked: 'a.example.', want: 'NOERROR' },
     { name: 'the zone', line: 'forward example.org 10.0.0.1', asked: 'example.org.', want: 'NOERROR' },
-    { name: 'a name in the zone, in any case', line: 'forward Example.org 10.0.0.1', asked: 'A.EXAMPLE.ORG.', want: 'NOERROR' },
-    { name: 'not a name that only ends like the zone', line: 'forward example.org 10.0.0.1', asked: 'myexample.org.', want: 'NOTAUTH' },
+    {
+      name: 'a name in the zone, in any case',
+      line: 'forward Example.org 10.0.0.1',
+      asked: 'A.EXAMPLE.ORG.',
+      want: 'NOERROR',
+    },
+    {
+      name: 'not a name that only ends like the zone',
+      line: 'forward example.org 10.0.0.1',
+      asked: 'myexample.org.',
+      want: 'NOTAUTH',
+    },
     { name: 'a reverse zone', line: 'forward 10.0.0.0/8 10.0.0.1', asked: '1.2.3.10.in-addr.arpa.', want: 'NOERROR' },
-    { name: 'not what is excepted', line: 'forward . 10.0.0.1 {\n except example.net example.com\n}', asked: 'a.example.com.', want: 'NOTAUTH' },
-    { name: 'what is excepted if it is the zone itself', line: 'forward example.com 10.0.0.1 {\n except example.com\n}', asked: 'example.com.', want: 'NOERROR' },
-    { name: 'the second directive takes what the first leaves', line: 'forward example.org 10.0.0.9\nforward . 10.0.0.1', asked: 'example.com.', want: 'NOERROR' },
+    {
+      name: 'not what is excepted',
+      line: 'forward . 10.0.0.1 {\n except example.net example.com\n}',
+      asked: 'a.example.com.',
+      want: 'NOTAUTH',
+    },
+    {
+      name: 'what is excepted if it is the zone itself',
+      line: 'forward example.com 10.0.0.1 {\n except example.com\n}',
+      asked: 'example.com.',
+      want: 'NOERROR',
+    },
+    {
+      name: 'the second directive takes what the first leaves',
+      line: 'forward example.org 10.0.0.9\nforward . 10.0.0.1',
+      asked: 'example.com.',
+      want: 'NOERROR',
+    },
   ])('$name', async ({ line, asked, want }) => {
     const cluster = await new Cluster(line).start(1);
     const answered = cluster.ask(asked, 'A', {}, next);
@@ -27,30 +55,57 @@ describe('what is forwarded', () => {
 
   it('returns flags, rcode, records and EDNS as the upstream sent them, and leaves the message as the client sent it', async () => {
     const cluster = await new Cluster('forward . 10.0.0.1').start(1);
-    cluster.servers[1]!.answer = (asked) => asked.reply(goodReply(asked.message, {
-      flags: Flag.QR | Flag.AA | Flag.AD, rcode: 3, answer: rrs('www.example.org. 60 IN CNAME web.example.org.'), authority: rrs('example.org. 30 IN NS ns.example.org.'), additional: rrs('ns.example.org. 20 IN A 192.0.2.53'),
-    }));
+    cluster.servers[1]!.answer = (asked) =>
+      asked.reply(
+        goodReply(asked.message, {
+          flags: Flag.QR | Flag.AA | Flag.AD,
+          rcode: 3,
+          answer: rrs('www.example.org. 60 IN CNAME web.example.org.'),
+          authority: rrs('example.org. 30 IN NS ns.example.org.'),
+          additional: rrs('ns.example.org. 20 IN A 192.0.2.53'),
+        }),
+      );
     const answered = cluster.ask('WWW.example.org.', 'AAAA', { edns: 1232, do: true, cd: true, rd: false });
     await cluster.elapse(20);
     expect(answered.summary).toEqual({
-      rcode: 'NXDOMAIN', flags: 'aa,ad', answer: ['www.example.org. 60 IN CNAME web.example.org.'], authority: ['example.org. 30 IN NS ns.example.org.'], additional: ['ns.example.org. 20 IN A 192.0.2.53'],
+      rcode: 'NXDOMAIN',
+      flags: 'aa,ad',
+      answer: ['www.example.org. 60 IN CNAME web.example.org.'],
+      authority: ['example.org. 30 IN NS ns.example.org.'],
+      additional: ['ns.example.org. 20 IN A 192.0.2.53'],
     });
     const { message } = cluster.servers[1]!.seen[0]!;
     expect({ question: message.question, flags: message.flags, edns: message.edns }).toEqual({
-      question: [{ name: 'WWW.example.org.', type: 28, class: 1 }], flags: Flag.CD, edns: { udpSize: 1232, version: 0, do: true, options: [] },
+      question: [{ name: 'WWW.example.org.', type: 28, class: 1 }],
+      flags: Flag.CD,
+      edns: { udpSize: 1232, version: 0, do: true, options: [] },
     });
   });
 });
 
 describe('transport', () => {
-  it.each<{ name: string; option: string; asked: QuestionOptions; want: string; counts: { udp: number; tcp: number } }>([
-    { name: 'UDP for UDP', option: '', asked: {}, want: 'tc,ra', counts: { udp: 1, tcp: 0 } },
-    { name: 'TCP for TCP', option: '', asked: { transport: 'tcp' }, want: 'ra', counts: { udp: 0, tcp: 1 } },
-    { name: 'force_tcp', option: 'force_tcp', asked: {}, want: 'ra', counts: { udp: 0, tcp: 1 } },
-    { name: 'prefer_udp and a truncated reply', option: 'prefer_udp', asked: { transport: 'tcp' }, want: 'ra', counts: { udp: 1, tcp: 1 } },
-    { name: 'prefer_udp for UDP', option: 'prefer_udp', asked: {}, want: 'ra', counts: { udp: 1, tcp: 1 } },
-    { name: 'force_tcp before prefer_udp', option: 'force_tcp\nprefer_udp', asked: { transport: 'tcp' }, want: 'ra', counts: { udp: 0, tcp: 1 } },
-  ])('$name', async ({ option, asked, want, counts }) => {
+  it.each<{ name: string; option: string; asked: QuestionOptions; want: string; counts: { udp: number; tcp: number } }>(
+    [
+      { name: 'UDP for UDP', option: '', asked: {}, want: 'tc,ra', counts: { udp: 1, tcp: 0 } },
+      { name: 'TCP for TCP', option: '', asked: { transport: 'tcp' }, want: 'ra', counts: { udp: 0, tcp: 1 } },
+      { name: 'force_tcp', option: 'force_tcp', asked: {}, want: 'ra', counts: { udp: 0, tcp: 1 } },
+      {
+        name: 'prefer_udp and a truncated reply',
+        option: 'prefer_udp',
+        asked: { transport: 'tcp' },
+        want: 'ra',
+        counts: { udp: 1, tcp: 1 },
+      },
+      { name: 'prefer_udp for UDP', option: 'prefer_udp', asked: {}, want: 'ra', counts: { udp: 1, tcp: 1 } },
+      {
+        name: 'force_tcp before prefer_udp',
+        option: 'force_tcp\nprefer_udp',
+        asked: { transport: 'tcp' },
+        want: 'ra',
+        counts: { udp: 0, tcp: 1 },
+      },
+    ],
+  )('$name', async ({ option, asked, want, counts }) => {
     const cluster = await new Cluster(`forward . 10.0.0.1 {\n${option}\n}`).start(1);
     cluster.servers[1]!.answer = truncated;
     const answered = cluster.ask('many.example.org.', 'A', asked);
@@ -71,14 +126,20 @@ describe('transport', () => {
 describe('equal questions', () => {
   it('travel once while one is under way', async () => {
     const cluster = await new Cluster('forward . 10.0.0.1').start(1);
-    const first = [cluster.ask('a.example.', 'A', { id: 1 }), cluster.ask('a.example.', 'A', { id: 2 }), cluster.ask('a.example.', 'A', { id: 3, port: 9 })];
+    const first = [
+      cluster.ask('a.example.', 'A', { id: 1 }),
+      cluster.ask('a.example.', 'A', { id: 2 }),
+      cluster.ask('a.example.', 'A', { id: 3, port: 9 }),
+    ];
     await cluster.elapse(20);
     expect(first.map(({ outcome }) => outcome)).toEqual(['NOERROR', 'NOERROR', 'NOERROR']);
     expect(cluster.counts()[1]).toEqual({ udp: 1, tcp: 0 });
     cluster.ask('a.example.', 'A', { id: 4 });
     await cluster.elapse(20);
     expect(cluster.counts()[1]).toEqual({ udp: 2, tcp: 0 });
-    expect(await cluster.metrics(/request_duration_seconds_count/)).toEqual(['coredns_proxy_request_duration_seconds_count{proxy_name="forward",rcode="NOERROR",to="10.0.0.1:53"} 2']);
+    expect(await cluster.metrics(/request_duration_seconds_count/)).toEqual([
+      'coredns_proxy_request_duration_seconds_count{proxy_name="forward",rcode="NOERROR",to="10.0.0.1:53"} 2',
+    ]);
   });
 
   it.each<{ name: string; other: { name?: string; type?: string } & QuestionOptions; counts: object }>([
@@ -123,17 +184,66 @@ describe('max_concurrent', () => {
 
 describe('next and failover', () => {
   const rcodes = (codes: Record<number, number>, cluster: Cluster): void => {
-    for (const [number, rcode] of Object.entries(codes)) cluster.servers[Number(number)]!.answer = (asked) => asked.reply(goodReply(asked.message, { rcode, answer: [] }));
+    for (const [number, rcode] of Object.entries(codes))
+      cluster.servers[Number(number)]!.answer = (asked) => asked.reply(goodReply(asked.message, { rcode, answer: [] }));
   };
   it.each<{ name: string; text: string; codes: Record<number, number>; want: string; asked: number[] }>([
-    { name: 'next: another forward is asked', text: 'forward . 10.0.0.1 {\n next NXDOMAIN\n}\nforward . 10.0.0.2', codes: { 1: 3, 2: 0 }, want: 'NOERROR', asked: [1, 1] },
-    { name: 'next: a chain of them', text: 'forward . 10.0.0.1 {\n next NXDOMAIN\n}\nforward . 10.0.0.2 {\n next nxdomain refused\n}\nforward . 10.0.0.3', codes: { 1: 3, 2: 5, 3: 0 }, want: 'NOERROR', asked: [1, 1, 1] },
-    { name: 'next: other codes stay', text: 'forward . 10.0.0.1 {\n next NXDOMAIN\n}\nforward . 10.0.0.2', codes: { 1: 5, 2: 0 }, want: 'REFUSED', asked: [1, 0] },
-    { name: 'next: nothing without another forward', text: 'forward . 10.0.0.1 {\n next NXDOMAIN\n}', codes: { 1: 3 }, want: 'NXDOMAIN', asked: [1] },
-    { name: 'failover: the next upstream is asked', text: 'forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n failover SERVFAIL REFUSED\n}', codes: { 1: 2, 2: 0 }, want: 'NOERROR', asked: [1, 1] },
-    { name: 'failover: the last reply stands', text: 'forward . 10.0.0.1 10.0.0.2 10.0.0.3 {\n policy sequential\n failover SERVFAIL REFUSED\n}', codes: { 1: 2, 2: 2, 3: 5 }, want: 'REFUSED', asked: [1, 1, 1] },
-    { name: 'failover: other codes stay', text: 'forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n failover SERVFAIL\n}', codes: { 1: 3, 2: 0 }, want: 'NXDOMAIN', asked: [1, 0] },
-    { name: 'failover: nothing with one upstream', text: 'forward . 10.0.0.1 {\n failover SERVFAIL\n}', codes: { 1: 2 }, want: 'SERVFAIL', asked: [1] },
+    {
+      name: 'next: another forward is asked',
+      text: 'forward . 10.0.0.1 {\n next NXDOMAIN\n}\nforward . 10.0.0.2',
+      codes: { 1: 3, 2: 0 },
+      want: 'NOERROR',
+      asked: [1, 1],
+    },
+    {
+      name: 'next: a chain of them',
+      text: 'forward . 10.0.0.1 {\n next NXDOMAIN\n}\nforward . 10.0.0.2 {\n next nxdomain refused\n}\nforward . 10.0.0.3',
+      codes: { 1: 3, 2: 5, 3: 0 },
+      want: 'NOERROR',
+      asked: [1, 1, 1],
+    },
+    {
+      name: 'next: other codes stay',
+      text: 'forward . 10.0.0.1 {\n next NXDOMAIN\n}\nforward . 10.0.0.2',
+      codes: { 1: 5, 2: 0 },
+      want: 'REFUSED',
+      asked: [1, 0],
+    },
+    {
+      name: 'next: nothing without another forward',
+      text: 'forward . 10.0.0.1 {\n next NXDOMAIN\n}',
+      codes: { 1: 3 },
+      want: 'NXDOMAIN',
+      asked: [1],
+    },
+    {
+      name: 'failover: the next upstream is asked',
+      text: 'forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n failover SERVFAIL REFUSED\n}',
+      codes: { 1: 2, 2: 0 },
+      want: 'NOERROR',
+      asked: [1, 1],
+    },
+    {
+      name: 'failover: the last reply stands',
+      text: 'forward . 10.0.0.1 10.0.0.2 10.0.0.3 {\n policy sequential\n failover SERVFAIL REFUSED\n}',
+      codes: { 1: 2, 2: 2, 3: 5 },
+      want: 'REFUSED',
+      asked: [1, 1, 1],
+    },
+    {
+      name: 'failover: other codes stay',
+      text: 'forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n failover SERVFAIL\n}',
+      codes: { 1: 3, 2: 0 },
+      want: 'NXDOMAIN',
+      asked: [1, 0],
+    },
+    {
+      name: 'failover: nothing with one upstream',
+      text: 'forward . 10.0.0.1 {\n failover SERVFAIL\n}',
+      codes: { 1: 2 },
+      want: 'SERVFAIL',
+      asked: [1],
+    },
   ])('$name', async ({ text, codes, want, asked }) => {
     const cluster = await new Cluster(text).start(...Object.keys(codes).map(Number));
     rcodes(codes, cluster);
@@ -154,7 +264,9 @@ describe('next and failover', () => {
   });
 
   it('failover: a reply is better than the silence of the others', async () => {
-    const cluster = await new Cluster('forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n failover REFUSED\n}').start(1);
+    const cluster = await new Cluster('forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n failover REFUSED\n}').start(
+      1,
+    );
     rcodes({ 1: 5 }, cluster);
     cluster.network.black.add('10.0.0.2');
     const answered = cluster.ask();

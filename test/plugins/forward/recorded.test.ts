@@ -3,7 +3,15 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Query, Reply } from '../../../src/chain/index.js';
 import { HostNetwork } from '../../../src/net/host-network.js';
 import { forward } from '../../../src/plugins/forward/setup.js';
-import { Flag, decodeMessage, encodeMessage, encodeToFit, rcodeName, type Message, type Rr } from '../../../src/wire/index.js';
+import {
+  Flag,
+  decodeMessage,
+  encodeMessage,
+  encodeToFit,
+  rcodeName,
+  type Message,
+  type Rr,
+} from '../../../src/wire/index.js';
 import { setup, type TestBlock } from '../../support/block.js';
 import { arrival, query, reply, texts, type QuestionOptions } from '../../support/dns.js';
 import { exampleUpstream } from '../../support/example-upstream.js';
@@ -15,7 +23,11 @@ interface Recorded {
   set: string;
   option: string;
   counts: { udp: number; tcp: number };
-  cases: (QuestionOptions & { qname: string; type: string; want: { rcode: string; flags: string; answer?: Records; authority?: Records } })[];
+  cases: (QuestionOptions & {
+    qname: string;
+    type: string;
+    want: { rcode: string; flags: string; answer?: Records; authority?: Records };
+  })[];
 }
 
 const SETS = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8')) as Recorded[];
@@ -23,19 +35,35 @@ const SETS = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 
 /** The rules that the recording was made with; over UDP a reply that is too long goes out truncated and empty. */
 function answer({ bytes, protocol, reply: send }: Asked): void {
   const asked = new Query(bytes, arrival({ transport: protocol }), 0);
-  const made = asked.name === 'text.example.org.' ? reply({ answer: [`${asked.name} 300 IN TXT ${'x'.repeat(200)}`] })
-    : asked.name === 'refused.example.org.' ? reply({ rcode: 5 }) : exampleUpstream(asked);
+  const made =
+    asked.name === 'text.example.org.'
+      ? reply({ answer: [`${asked.name} 300 IN TXT ${'x'.repeat(200)}`] })
+      : asked.name === 'refused.example.org.'
+        ? reply({ rcode: 5 })
+        : exampleUpstream(asked);
   if (!(made instanceof Reply)) return;
   const whole = encodeMessage(made.messageFor(asked));
-  send(protocol === 'udp' && whole.length > asked.maxSize ? encodeMessage(Reply.empty(0, Flag.RA | Flag.TC).messageFor(asked)) : whole);
+  send(
+    protocol === 'udp' && whole.length > asked.maxSize
+      ? encodeMessage(Reply.empty(0, Flag.RA | Flag.TC).messageFor(asked))
+      : whole,
+  );
 }
 
 const section = (records: readonly Rr[]): Records | undefined => {
   const lines = texts(records);
-  return lines.length > 5 ? { count: lines.length, first: lines[0]!, last: lines.at(-1)! } : lines.length > 0 ? lines : undefined;
+  return lines.length > 5
+    ? { count: lines.length, first: lines[0]!, last: lines.at(-1)! }
+    : lines.length > 0
+      ? lines
+      : undefined;
 };
 
-const flagsOf = ({ flags }: Message): string => (['QR', 'AA', 'TC', 'RD', 'RA', 'AD', 'CD'] as const).filter((name) => flags & Flag[name]).join(',').toLowerCase();
+const flagsOf = ({ flags }: Message): string =>
+  (['QR', 'AA', 'TC', 'RD', 'RA', 'AD', 'CD'] as const)
+    .filter((name) => flags & Flag[name])
+    .join(',')
+    .toLowerCase();
 
 /** Over sockets of this machine, as the recording was made. */
 describe.each(SETS)('recorded set $set', ({ option, counts, cases }) => {
@@ -57,7 +85,15 @@ describe.each(SETS)('recorded set $set', ({ option, counts, cases }) => {
       const outcome = await made.ask(asked);
       if (!(outcome instanceof Reply)) throw new Error('no reply');
       const message = decodeMessage(encodeToFit({ ...outcome.messageFor(asked), edns: undefined }, asked.maxSize));
-      expect({ rcode: rcodeName(message.rcode), flags: flagsOf(message), answer: section(message.answer), authority: section(message.authority) }, `${qname} ${type}`).toEqual({ answer: undefined, authority: undefined, ...want });
+      expect(
+        {
+          rcode: rcodeName(message.rcode),
+          flags: flagsOf(message),
+          answer: section(message.answer),
+          authority: section(message.authority),
+        },
+        `${qname} ${type}`,
+      ).toEqual({ answer: undefined, authority: undefined, ...want });
     }
     expect(server.counts).toEqual(counts);
   });

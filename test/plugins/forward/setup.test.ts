@@ -5,11 +5,17 @@ import { forward } from '../../../src/plugins/forward/setup.js';
 import { parseTargets } from '../../../src/plugins/forward/targets.js';
 import { directives, setup } from '../../support/block.js';
 
-const pem = (name: string): string => readFileSync(new URL(`../../exchange/certificates/${name}`, import.meta.url), 'utf8');
+const pem = (name: string): string =>
+  readFileSync(new URL(`../../exchange/certificates/${name}`, import.meta.url), 'utf8');
 const FILES: Record<string, string> = {
-  '/etc/resolv.conf': '# made by hand\nsearch example.org\nnameserver 192.0.2.1\n  nameserver 2001:db8::1 # second\noptions ndots:5\nnameserver\t192.0.2.2\n',
-  '/empty': 'search example.org\n', '/bad': 'nameserver ns1.example.org\n',
-  '/ca.pem': pem('ca.pem'), '/cert.pem': pem('client.pem'), '/key.pem': pem('client.key'), '/text': 'no PEM',
+  '/etc/resolv.conf':
+    '# made by hand\nsearch example.org\nnameserver 192.0.2.1\n  nameserver 2001:db8::1 # second\noptions ndots:5\nnameserver\t192.0.2.2\n',
+  '/empty': 'search example.org\n',
+  '/bad': 'nameserver ns1.example.org\n',
+  '/ca.pem': pem('ca.pem'),
+  '/cert.pem': pem('client.pem'),
+  '/key.pem': pem('client.key'),
+  '/text': 'no PEM',
 };
 const readFile = (path: string): string => {
   if (FILES[path] === undefined) throw Object.assign(new Error('gone'), { code: 'ENOENT' });
@@ -35,18 +41,44 @@ describe('upstreams', () => {
     { to: 'tls://[2620:fe::fe%dns.quad9.net]:8853', want: ['tls [2620:fe::fe]:8853 dns.quad9.net'] },
     { to: 'fe80::1%eth0', want: ['[fe80::1]:53 at fe80::1%eth0'] },
     { to: '/etc/resolv.conf', want: ['192.0.2.1:53', '[2001:db8::1]:53', '192.0.2.2:53'] },
-    { to: '10.0.0.9 /etc/resolv.conf 10.0.0.8:5353', want: ['10.0.0.9:53', '192.0.2.1:53', '[2001:db8::1]:53', '192.0.2.2:53', '10.0.0.8:5353'] },
+    {
+      to: '10.0.0.9 /etc/resolv.conf 10.0.0.8:5353',
+      want: ['10.0.0.9:53', '192.0.2.1:53', '[2001:db8::1]:53', '192.0.2.2:53', '10.0.0.8:5353'],
+    },
   ])('$to', ({ to, want }) => {
     const [directive] = directives(`forward . ${to}`, 'forward');
-    const got = parseTargets(directive, directive.args.slice(1), readFile).map(({ to: { address }, label, tls, serverName }) => [...(tls ? ['tls'] : []), label, ...(serverName === undefined ? [] : [serverName]), ...(address.includes('%') ? [`at ${address}`] : [])].join(' '));
+    const got = parseTargets(directive, directive.args.slice(1), readFile).map(
+      ({ to: { address }, label, tls, serverName }) =>
+        [
+          ...(tls ? ['tls'] : []),
+          label,
+          ...(serverName === undefined ? [] : [serverName]),
+          ...(address.includes('%') ? [`at ${address}`] : []),
+        ].join(' '),
+    );
     expect(got).toEqual(want);
   });
 });
 
 describe('options', () => {
   const DEFAULTS = {
-    except: [], forceTcp: false, preferUdp: false, expire: 10_000, maxIdle: 0, maxFails: 2, maxAttempts: 0, tls: {}, tlsServerName: undefined, policy: 'random', checkInterval: 500,
-    checkRecursion: true, checkName: '.', maxConcurrent: 0, nextRcodes: new Set(), failoverRcodes: new Set(), failFast: false,
+    except: [],
+    forceTcp: false,
+    preferUdp: false,
+    expire: 10_000,
+    maxIdle: 0,
+    maxFails: 2,
+    maxAttempts: 0,
+    tls: {},
+    tlsServerName: undefined,
+    policy: 'random',
+    checkInterval: 500,
+    checkRecursion: true,
+    checkName: '.',
+    maxConcurrent: 0,
+    nextRcodes: new Set(),
+    failoverRcodes: new Set(),
+    failFast: false,
   };
   it.each([
     { line: '', want: {} },
@@ -60,13 +92,22 @@ describe('options', () => {
     { line: 'max_connect_attempts 4', want: { maxAttempts: 4 } },
     { line: 'tls', want: { tls: { ca: undefined } } },
     { line: 'tls /ca.pem', want: { tls: { ca: FILES['/ca.pem'] } } },
-    { line: 'tls /cert.pem /key.pem', want: { tls: { cert: FILES['/cert.pem'], key: FILES['/key.pem'], ca: undefined } } },
-    { line: 'tls /cert.pem /key.pem /ca.pem', want: { tls: { cert: FILES['/cert.pem'], key: FILES['/key.pem'], ca: FILES['/ca.pem'] } } },
+    {
+      line: 'tls /cert.pem /key.pem',
+      want: { tls: { cert: FILES['/cert.pem'], key: FILES['/key.pem'], ca: undefined } },
+    },
+    {
+      line: 'tls /cert.pem /key.pem /ca.pem',
+      want: { tls: { cert: FILES['/cert.pem'], key: FILES['/key.pem'], ca: FILES['/ca.pem'] } },
+    },
     { line: 'tls_servername dns.quad9.net', want: { tlsServerName: 'dns.quad9.net' } },
     { line: 'policy round_robin', want: { policy: 'round_robin' } },
     { line: 'health_check 2s', want: { checkInterval: 2000 } },
     { line: 'health_check 0s no_rec', want: { checkInterval: 0, checkRecursion: false } },
-    { line: 'health_check 1s domain Example.ORG no_rec', want: { checkInterval: 1000, checkRecursion: false, checkName: 'example.org.' } },
+    {
+      line: 'health_check 1s domain Example.ORG no_rec',
+      want: { checkInterval: 1000, checkRecursion: false, checkName: 'example.org.' },
+    },
     { line: 'max_concurrent 1000', want: { maxConcurrent: 1000 } },
     { line: 'next NXDOMAIN servfail', want: { nextRcodes: new Set([3, 2]) } },
     { line: 'failover REFUSED', want: { failoverRcodes: new Set([5]) } },
@@ -77,59 +118,178 @@ describe('options', () => {
   });
 });
 
-const ADDRESSES = 'IP, IP:PORT, [IPV6]:PORT, each also behind dns:// or tls://, tls://IP%SERVERNAME[:PORT], or a file like /etc/resolv.conf';
-const RCODES = 'NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE, BADVERS, BADKEY, BADTIME, BADMODE, BADNAME, BADALG, BADTRUNC, BADCOOKIE';
+const ADDRESSES =
+  'IP, IP:PORT, [IPV6]:PORT, each also behind dns:// or tls://, tls://IP%SERVERNAME[:PORT], or a file like /etc/resolv.conf';
+const RCODES =
+  'NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE, BADVERS, BADKEY, BADTIME, BADMODE, BADNAME, BADALG, BADTRUNC, BADCOOKIE';
 
 describe('bad text', () => {
   it.each([
     { text: 'forward', error: '2: forward: got no argument, allowed: at least 2 arguments; usage: forward FROM TO...' },
-    { text: 'forward .', error: "2: forward: got 1 argument ('.'), allowed: at least 2 arguments; usage: forward FROM TO..." },
-    { text: 'forward a..b 10.0.0.1', error: "2: forward: got zone 'a..b', allowed: no empty label (a dot at the start, or two in a row)" },
-    { text: 'forward . 10.0.0.256', error: `2: forward: upstream: got '10.0.0.256', which is no address and no file that can be read (ENOENT); allowed: ${ADDRESSES}` },
-    { text: 'forward . 10.0.0.1:0', error: `2: forward: upstream: got '10.0.0.1:0', which is no address and no file that can be read (ENOENT); allowed: ${ADDRESSES}` },
-    { text: 'forward . 10.0.0.1:65536', error: `2: forward: upstream: got '10.0.0.1:65536', which is no address and no file that can be read (ENOENT); allowed: ${ADDRESSES}` },
-    { text: 'forward . [10.0.0.1', error: `2: forward: upstream: got '[10.0.0.1', which is no address and no file that can be read (ENOENT); allowed: ${ADDRESSES}` },
-    { text: 'forward . https://10.0.0.1', error: "2: forward: upstream https://10.0.0.1: got 'https://', allowed: dns:// and tls://, or no scheme" },
+    {
+      text: 'forward .',
+      error: "2: forward: got 1 argument ('.'), allowed: at least 2 arguments; usage: forward FROM TO...",
+    },
+    {
+      text: 'forward a..b 10.0.0.1',
+      error: "2: forward: got zone 'a..b', allowed: no empty label (a dot at the start, or two in a row)",
+    },
+    {
+      text: 'forward . 10.0.0.256',
+      error: `2: forward: upstream: got '10.0.0.256', which is no address and no file that can be read (ENOENT); allowed: ${ADDRESSES}`,
+    },
+    {
+      text: 'forward . 10.0.0.1:0',
+      error: `2: forward: upstream: got '10.0.0.1:0', which is no address and no file that can be read (ENOENT); allowed: ${ADDRESSES}`,
+    },
+    {
+      text: 'forward . 10.0.0.1:65536',
+      error: `2: forward: upstream: got '10.0.0.1:65536', which is no address and no file that can be read (ENOENT); allowed: ${ADDRESSES}`,
+    },
+    {
+      text: 'forward . [10.0.0.1',
+      error: `2: forward: upstream: got '[10.0.0.1', which is no address and no file that can be read (ENOENT); allowed: ${ADDRESSES}`,
+    },
+    {
+      text: 'forward . https://10.0.0.1',
+      error: "2: forward: upstream https://10.0.0.1: got 'https://', allowed: dns:// and tls://, or no scheme",
+    },
     { text: 'forward . dns://', error: `2: forward: upstream: got 'dns://', allowed: ${ADDRESSES}` },
-    { text: 'forward . tls:///etc/resolv.conf', error: `2: forward: upstream: got 'tls:///etc/resolv.conf', allowed: ${ADDRESSES}` },
-    { text: 'forward . /empty', error: '2: forward: upstream: got no nameserver line in /empty, allowed: at least one' },
-    { text: 'forward . /bad', error: "2: forward: upstream: got 'nameserver ns1.example.org' in /bad, allowed: an IPv4 or IPv6 address" },
-    { text: `forward . ${new Array<string>(16).fill('10.0.0.1').join(' ')}`, error: '2: forward: got 16 upstreams, allowed: at most 15' },
-    { text: 'forward . 10.0.0.1 {\nmax_fail 1\n}', error: '3: forward: unknown option \'max_fail\'; allowed: except, force_tcp, prefer_udp, expire, max_idle_conns, max_fails, max_connect_attempts, tls, tls_servername, policy, health_check, max_concurrent, next, failfast_all_unhealthy_upstreams, failover; did you mean \'max_fails\'?' },
-    { text: 'forward . 10.0.0.1 {\nexcept\n}', error: '3: forward: except: got no argument, allowed: at least 1 argument; usage: except IGNORED_NAMES...' },
-    { text: 'forward . 10.0.0.1 {\nforce_tcp yes\n}', error: "3: forward: force_tcp: got 1 argument ('yes'), allowed: no argument" },
-    { text: 'forward . 10.0.0.1 {\nprefer_udp yes\n}', error: "3: forward: prefer_udp: got 1 argument ('yes'), allowed: no argument" },
-    { text: 'forward . 10.0.0.1 {\nexpire 10\n}', error: "3: forward: expire: got '10', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s" },
-    { text: 'forward . 10.0.0.1 {\nexpire -1s\n}', error: "3: forward: expire: got '-1s', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s" },
-    { text: 'forward . 10.0.0.1 {\nmax_idle_conns -1\n}', error: "3: forward: max_idle_conns: got '-1', allowed: a whole number from 0 to 4294967295" },
-    { text: 'forward . 10.0.0.1 {\nmax_fails x\n}', error: "3: forward: max_fails: got 'x', allowed: a whole number from 0 to 4294967295" },
-    { text: 'forward . 10.0.0.1 {\nmax_connect_attempts 1.5\n}', error: "3: forward: max_connect_attempts: got '1.5', allowed: a whole number from 0 to 4294967295" },
-    { text: 'forward . 10.0.0.1 {\ntls a b c d\n}', error: "3: forward: tls: got 4 arguments ('a' 'b' 'c' 'd'), allowed: 0 to 3 arguments; usage: tls [CERT KEY] [CA]" },
-    { text: 'forward . 10.0.0.1 {\ntls /gone\n}', error: "3: forward: tls: got '/gone', which cannot be read (ENOENT); allowed: a PEM file" },
-    { text: 'forward . 10.0.0.1 {\ntls_servername\n}', error: '3: forward: tls_servername: got no argument, allowed: 1 argument; usage: tls_servername NAME' },
-    { text: 'forward . tls://9.9.9.9%a.example {\ntls_servername b.example\n}', error: "2: forward: got TLS server name 'b.example' in tls_servername and 'a.example' at upstream 9.9.9.9:853, allowed: one of the two ways" },
-    { text: 'forward . 10.0.0.1 {\npolicy fastest\n}', error: "3: forward: policy: got 'fastest', allowed: random, round_robin, sequential" },
-    { text: 'forward . 10.0.0.1 {\nhealth_check\n}', error: '3: forward: health_check: got no argument, allowed: at least 1 argument; usage: health_check DURATION [no_rec] [domain FQDN]' },
-    { text: 'forward . 10.0.0.1 {\nhealth_check -1s\n}', error: "3: forward: health_check: got '-1s', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s" },
-    { text: 'forward . 10.0.0.1 {\nhealth_check 1s rec\n}', error: "3: forward: health_check: got 'rec', allowed: no_rec, domain" },
-    { text: 'forward . 10.0.0.1 {\nhealth_check 1s domain\n}', error: "3: forward: health_check: got 'domain' at the end, allowed: domain FQDN" },
-    { text: 'forward . 10.0.0.1 {\nhealth_check 1s domain a..b\n}', error: "3: forward: health_check: domain: got 'a..b', allowed: a domain name" },
-    { text: 'forward . 10.0.0.1 {\nmax_concurrent -1\n}', error: "3: forward: max_concurrent: got '-1', allowed: a whole number from 0 to 4294967295" },
-    { text: 'forward . 10.0.0.1 {\nnext\n}', error: '3: forward: next: got no argument, allowed: at least 1 argument; usage: next RCODE...' },
+    {
+      text: 'forward . tls:///etc/resolv.conf',
+      error: `2: forward: upstream: got 'tls:///etc/resolv.conf', allowed: ${ADDRESSES}`,
+    },
+    {
+      text: 'forward . /empty',
+      error: '2: forward: upstream: got no nameserver line in /empty, allowed: at least one',
+    },
+    {
+      text: 'forward . /bad',
+      error: "2: forward: upstream: got 'nameserver ns1.example.org' in /bad, allowed: an IPv4 or IPv6 address",
+    },
+    {
+      text: `forward . ${new Array<string>(16).fill('10.0.0.1').join(' ')}`,
+      error: '2: forward: got 16 upstreams, allowed: at most 15',
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nmax_fail 1\n}',
+      error:
+        "3: forward: unknown option 'max_fail'; allowed: except, force_tcp, prefer_udp, expire, max_idle_conns, max_fails, max_connect_attempts, tls, tls_servername, policy, health_check, max_concurrent, next, failfast_all_unhealthy_upstreams, failover; did you mean 'max_fails'?",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nexcept\n}',
+      error: '3: forward: except: got no argument, allowed: at least 1 argument; usage: except IGNORED_NAMES...',
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nforce_tcp yes\n}',
+      error: "3: forward: force_tcp: got 1 argument ('yes'), allowed: no argument",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nprefer_udp yes\n}',
+      error: "3: forward: prefer_udp: got 1 argument ('yes'), allowed: no argument",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nexpire 10\n}',
+      error: "3: forward: expire: got '10', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nexpire -1s\n}',
+      error: "3: forward: expire: got '-1s', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nmax_idle_conns -1\n}',
+      error: "3: forward: max_idle_conns: got '-1', allowed: a whole number from 0 to 4294967295",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nmax_fails x\n}',
+      error: "3: forward: max_fails: got 'x', allowed: a whole number from 0 to 4294967295",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nmax_connect_attempts 1.5\n}',
+      error: "3: forward: max_connect_attempts: got '1.5', allowed: a whole number from 0 to 4294967295",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\ntls a b c d\n}',
+      error:
+        "3: forward: tls: got 4 arguments ('a' 'b' 'c' 'd'), allowed: 0 to 3 arguments; usage: tls [CERT KEY] [CA]",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\ntls /gone\n}',
+      error: "3: forward: tls: got '/gone', which cannot be read (ENOENT); allowed: a PEM file",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\ntls_servername\n}',
+      error: '3: forward: tls_servername: got no argument, allowed: 1 argument; usage: tls_servername NAME',
+    },
+    {
+      text: 'forward . tls://9.9.9.9%a.example {\ntls_servername b.example\n}',
+      error:
+        "2: forward: got TLS server name 'b.example' in tls_servername and 'a.example' at upstream 9.9.9.9:853, allowed: one of the two ways",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\npolicy fastest\n}',
+      error: "3: forward: policy: got 'fastest', allowed: random, round_robin, sequential",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nhealth_check\n}',
+      error:
+        '3: forward: health_check: got no argument, allowed: at least 1 argument; usage: health_check DURATION [no_rec] [domain FQDN]',
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nhealth_check -1s\n}',
+      error: "3: forward: health_check: got '-1s', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nhealth_check 1s rec\n}',
+      error: "3: forward: health_check: got 'rec', allowed: no_rec, domain",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nhealth_check 1s domain\n}',
+      error: "3: forward: health_check: got 'domain' at the end, allowed: domain FQDN",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nhealth_check 1s domain a..b\n}',
+      error: "3: forward: health_check: domain: got 'a..b', allowed: a domain name",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nmax_concurrent -1\n}',
+      error: "3: forward: max_concurrent: got '-1', allowed: a whole number from 0 to 4294967295",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nnext\n}',
+      error: '3: forward: next: got no argument, allowed: at least 1 argument; usage: next RCODE...',
+    },
     { text: 'forward . 10.0.0.1 {\nnext NXDOMAINS\n}', error: `3: forward: next: got 'NXDOMAINS', allowed: ${RCODES}` },
-    { text: 'forward . 10.0.0.1 {\nfailover\n}', error: '3: forward: failover: got no argument, allowed: at least 1 argument; usage: failover RCODE...' },
-    { text: 'forward . 10.0.0.1 {\nfailover NOERROR\n}', error: "3: forward: failover: got 'NOERROR', allowed: any rcode but NOERROR" },
-    { text: 'forward . 10.0.0.1 {\nfailfast_all_unhealthy_upstreams on\n}', error: "3: forward: failfast_all_unhealthy_upstreams: got 1 argument ('on'), allowed: no argument" },
+    {
+      text: 'forward . 10.0.0.1 {\nfailover\n}',
+      error: '3: forward: failover: got no argument, allowed: at least 1 argument; usage: failover RCODE...',
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nfailover NOERROR\n}',
+      error: "3: forward: failover: got 'NOERROR', allowed: any rcode but NOERROR",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nfailfast_all_unhealthy_upstreams on\n}',
+      error: "3: forward: failfast_all_unhealthy_upstreams: got 1 argument ('on'), allowed: no argument",
+    },
     { text: 'forward . 10.0.0.1 {\nexpire 1s {\n}\n}', error: '3: forward: expire: got a block in { }, allowed: none' },
-  ])('$text', ({ text, error }) => expect(() => setup(forward, text, { files: FILES })).toThrow(expect.objectContaining({ name: 'CorefileError', message: `Corefile:${error}` }) as Error));
+  ])('$text', ({ text, error }) =>
+    expect(() => setup(forward, text, { files: FILES })).toThrow(
+      expect.objectContaining({ name: 'CorefileError', message: `Corefile:${error}` }) as Error,
+    ),
+  );
 
   it('a key that does not fit is reported with what OpenSSL says', () =>
-    expect(() => setup(forward, 'forward . tls://10.0.0.1 {\ntls /text /key.pem\n}', { files: FILES })).toThrow(/^Corefile:2: forward: tls: got a certificate, key or CA that cannot be used \(.+\); allowed: PEM, the key without a passphrase$/));
+    expect(() => setup(forward, 'forward . tls://10.0.0.1 {\ntls /text /key.pem\n}', { files: FILES })).toThrow(
+      /^Corefile:2: forward: tls: got a certificate, key or CA that cannot be used \(.+\); allowed: PEM, the key without a passphrase$/,
+    ));
 });
 
 it('says which zone it takes of an address block off the octet boundary', () => {
   const { block } = setup(forward, 'forward 10.0.0.0/15 10.0.0.1');
-  expect(block.log.lines).toEqual(["[WARNING] plugin/forward: Unsupported CIDR notation: '10.0.0.0/15' expands to multiple zones. Using only '0.10.in-addr.arpa.'."]);
+  expect(block.log.lines).toEqual([
+    "[WARNING] plugin/forward: Unsupported CIDR notation: '10.0.0.0/15' expands to multiple zones. Using only '0.10.in-addr.arpa.'.",
+  ]);
 });
 
 it('has counters from the start, and series per upstream when they are needed', async () => {

@@ -55,10 +55,13 @@ afterEach(async () => {
 
 /** The number of self checks, failed ones, and the sum of their seconds. */
 async function measured(block: TestBlock): Promise<Record<string, number>> {
-  const lines = (await block.metrics.text()).split('\n').filter((line) => /^coredns_health_request_(failures_total|duration_seconds_(count|sum))/.test(line));
+  const lines = (await block.metrics.text())
+    .split('\n')
+    .filter((line) => /^coredns_health_request_(failures_total|duration_seconds_(count|sum))/.test(line));
   return Object.fromEntries(lines.map((line) => [/_(failures|count|sum)/.exec(line)![1], Number(line.split(' ')[1])]));
 }
-const until = (count: number, block: TestBlock): Promise<unknown> => vi.waitFor(async () => expect(await measured(block)).toMatchObject({ count }), { interval: 2, timeout: 2000 });
+const until = (count: number, block: TestBlock): Promise<unknown> =>
+  vi.waitFor(async () => expect(await measured(block)).toMatchObject({ count }), { interval: 2, timeout: 2000 });
 
 describe('health', () => {
   it.each([
@@ -88,7 +91,10 @@ describe('health', () => {
     await until(1, block);
     block.clock.advance(1000);
     await until(2, block);
-    expect(network.asked).toEqual([{ to, path: '/health' }, { to, path: '/health' }]);
+    expect(network.asked).toEqual([
+      { to, path: '/health' },
+      { to, path: '/health' },
+    ]);
     expect(block.log.lines).toEqual([]);
     await vi.waitFor(() => expect(network.open).toBe(0));
   });
@@ -105,7 +111,14 @@ describe('health', () => {
   it.each([
     { name: 'refused', behaviour: 'refuses', elapse: 0, says: 'failed: connect ECONNREFUSED', failures: 1, sum: 0 },
     { name: 'cut off', behaviour: 'hangs up', elapse: 0, says: 'failed: socket hang up', failures: 1, sum: 0 },
-    { name: 'never answered', behaviour: 'is silent', elapse: 3000, says: 'failed: no answer within 3s', failures: 1, sum: 3 },
+    {
+      name: 'never answered',
+      behaviour: 'is silent',
+      elapse: 3000,
+      says: 'failed: no answer within 3s',
+      failures: 1,
+      sum: 3,
+    },
   ] as const)('warns of a check that is $name', async ({ behaviour, elapse, says, failures, sum }) => {
     const { block, network } = started('health :8080');
     network.behaviour = behaviour;
@@ -113,7 +126,9 @@ describe('health', () => {
     await block.clock.advanceAsync(1000);
     await block.clock.advanceAsync(elapse);
     await until(1, block);
-    expect(block.log.lines).toEqual([`[WARNING] plugin/health: Local health request to "http://127.0.0.1:8080/health" ${says}`]);
+    expect(block.log.lines).toEqual([
+      `[WARNING] plugin/health: Local health request to "http://127.0.0.1:8080/health" ${says}`,
+    ]);
     expect(await measured(block)).toEqual({ count: 1, sum, failures });
     await vi.waitFor(() => expect(network.open).toBe(0));
   });
@@ -124,7 +139,9 @@ describe('health', () => {
     await block.run('serving');
     block.clock.advance(1000);
     await until(1, block);
-    expect(block.log.lines).toEqual(['[WARNING] plugin/health: Local health request to "http://127.0.0.1:8080/health" took more than 1s: 1.5s']);
+    expect(block.log.lines).toEqual([
+      '[WARNING] plugin/health: Local health request to "http://127.0.0.1:8080/health" took more than 1s: 1.5s',
+    ]);
     expect(await measured(block)).toEqual({ count: 1, sum: 1.5, failures: 0 });
   });
 
@@ -165,17 +182,59 @@ describe('health', () => {
   });
 
   it.each([
-    { name: 'an address with too many colons', text: 'health abc:def:ghi', error: "Corefile:2: health: address: got 'abc:def:ghi', allowed: HOST:PORT" },
-    { name: 'an address without port', text: 'health bla', error: "Corefile:2: health: address: got 'bla', allowed: HOST:PORT" },
+    {
+      name: 'an address with too many colons',
+      text: 'health abc:def:ghi',
+      error: "Corefile:2: health: address: got 'abc:def:ghi', allowed: HOST:PORT",
+    },
+    {
+      name: 'an address without port',
+      text: 'health bla',
+      error: "Corefile:2: health: address: got 'bla', allowed: HOST:PORT",
+    },
     { name: 'a bad port', text: 'health :http', error: "Corefile:2: health: address: got ':http', allowed: HOST:PORT" },
-    { name: 'a host name', text: 'health bla:80', error: "Corefile:2: health: address: got 'bla:80', allowed: IP:PORT, [IPV6]:PORT, localhost:PORT, or :PORT for all addresses" },
-    { name: 'two addresses', text: 'health :1 :2', error: "Corefile:2: health: got 2 arguments (':1' ':2'), allowed: 0 to 1 arguments; usage: health [ADDRESS]" },
-    { name: 'a second time', text: 'health :1\nhealth :2', error: 'Corefile:3: health: got it a second time in this server block, allowed: once; the first stands at Corefile:2' },
-    { name: 'an unknown option', text: 'health {\n lamedudk 4s\n}', error: "Corefile:3: health: unknown option 'lamedudk'; allowed: lameduck; did you mean" },
-    { name: 'lameduck without a duration', text: 'health {\n lameduck\n}', error: 'Corefile:3: health: lameduck: got no argument, allowed: 1 argument; usage: lameduck DURATION' },
-    { name: 'a duration without unit', text: 'health {\n lameduck 5\n}', error: "Corefile:3: health: lameduck: got '5', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s" },
-    { name: 'a negative duration', text: 'health {\n lameduck -5s\n}', error: "Corefile:3: health: lameduck: got '-5s', allowed: a duration" },
-    { name: 'a block behind lameduck', text: 'health {\n lameduck 5s {\n }\n}', error: 'Corefile:3: health: lameduck: got a block in { }, allowed: none' },
+    {
+      name: 'a host name',
+      text: 'health bla:80',
+      error:
+        "Corefile:2: health: address: got 'bla:80', allowed: IP:PORT, [IPV6]:PORT, localhost:PORT, or :PORT for all addresses",
+    },
+    {
+      name: 'two addresses',
+      text: 'health :1 :2',
+      error: "Corefile:2: health: got 2 arguments (':1' ':2'), allowed: 0 to 1 arguments; usage: health [ADDRESS]",
+    },
+    {
+      name: 'a second time',
+      text: 'health :1\nhealth :2',
+      error:
+        'Corefile:3: health: got it a second time in this server block, allowed: once; the first stands at Corefile:2',
+    },
+    {
+      name: 'an unknown option',
+      text: 'health {\n lamedudk 4s\n}',
+      error: "Corefile:3: health: unknown option 'lamedudk'; allowed: lameduck; did you mean",
+    },
+    {
+      name: 'lameduck without a duration',
+      text: 'health {\n lameduck\n}',
+      error: 'Corefile:3: health: lameduck: got no argument, allowed: 1 argument; usage: lameduck DURATION',
+    },
+    {
+      name: 'a duration without unit',
+      text: 'health {\n lameduck 5\n}',
+      error: "Corefile:3: health: lameduck: got '5', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s",
+    },
+    {
+      name: 'a negative duration',
+      text: 'health {\n lameduck -5s\n}',
+      error: "Corefile:3: health: lameduck: got '-5s', allowed: a duration",
+    },
+    {
+      name: 'a block behind lameduck',
+      text: 'health {\n lameduck 5s {\n }\n}',
+      error: 'Corefile:3: health: lameduck: got a block in { }, allowed: none',
+    },
   ])('refuses $name', ({ text, error }) => {
     expect(() => setup(health, text)).toThrow(error);
   });

@@ -21,19 +21,56 @@ describe.each(recordedSets('hosts'))('recorded: $set', ({ block, files, cases })
 });
 
 describe('hosts', () => {
-  const file = '# start\n192.0.2.1 one.example. ONE\n::1 one.example.\n192.0.2.1 two.example # end\n::ffff:192.0.2.9 mapped.example\nfe80::1%eth0 link.example\n\nnonsense two.example\n192.0.2.3\n192.0.2.1 one.example\r\n';
+  const file =
+    '# start\n192.0.2.1 one.example. ONE\n::1 one.example.\n192.0.2.1 two.example # end\n::ffff:192.0.2.9 mapped.example\nfe80::1%eth0 link.example\n\nnonsense two.example\n192.0.2.3\n192.0.2.1 one.example\r\n';
   const rows = [
-    { name: 'an address, repeated where the file repeats it', qname: 'one.example.', want: { ...NODATA, answer: ['one.example. 3600 IN A 192.0.2.1', 'one.example. 3600 IN A 192.0.2.1'] } },
+    {
+      name: 'an address, repeated where the file repeats it',
+      qname: 'one.example.',
+      want: { ...NODATA, answer: ['one.example. 3600 IN A 192.0.2.1', 'one.example. 3600 IN A 192.0.2.1'] },
+    },
     { name: 'a name in capitals', qname: 'One.', want: { ...NODATA, answer: ['one. 3600 IN A 192.0.2.1'] } },
-    { name: 'an IPv6 address', qname: 'one.example.', type: 'AAAA', want: { ...NODATA, answer: ['one.example. 3600 IN AAAA ::1'] } },
+    {
+      name: 'an IPv6 address',
+      qname: 'one.example.',
+      type: 'AAAA',
+      want: { ...NODATA, answer: ['one.example. 3600 IN AAAA ::1'] },
+    },
     { name: 'no address of this family', qname: 'two.example.', type: 'AAAA', want: NODATA },
     { name: 'another type', qname: 'two.example.', type: 'TXT', want: NODATA },
-    { name: 'a mapped address is IPv4', qname: 'mapped.example.', want: { ...NODATA, answer: ['mapped.example. 3600 IN A 192.0.2.9'] } },
-    { name: 'a mapped address backwards', qname: '9.2.0.192.in-addr.arpa.', type: 'PTR', want: { ...NODATA, answer: ['9.2.0.192.in-addr.arpa. 3600 IN PTR mapped.example.'] } },
-    { name: 'a zone is dropped', qname: 'link.example.', type: 'AAAA', want: { ...NODATA, answer: ['link.example. 3600 IN AAAA fe80::1'] } },
-    { name: 'IPv6 backwards', qname: '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa.', type: 'PTR', want: { ...NODATA, answer: ['1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa. 3600 IN PTR one.example.'] } },
+    {
+      name: 'a mapped address is IPv4',
+      qname: 'mapped.example.',
+      want: { ...NODATA, answer: ['mapped.example. 3600 IN A 192.0.2.9'] },
+    },
+    {
+      name: 'a mapped address backwards',
+      qname: '9.2.0.192.in-addr.arpa.',
+      type: 'PTR',
+      want: { ...NODATA, answer: ['9.2.0.192.in-addr.arpa. 3600 IN PTR mapped.example.'] },
+    },
+    {
+      name: 'a zone is dropped',
+      qname: 'link.example.',
+      type: 'AAAA',
+      want: { ...NODATA, answer: ['link.example. 3600 IN AAAA fe80::1'] },
+    },
+    {
+      name: 'IPv6 backwards',
+      qname: '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa.',
+      type: 'PTR',
+      want: {
+        ...NODATA,
+        answer: ['1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa. 3600 IN PTR one.example.'],
+      },
+    },
     { name: 'no entry', qname: 'three.example.', want: SERVFAIL },
-    { name: 'an address without names goes on', qname: '3.2.0.192.in-addr.arpa.', type: 'PTR', want: summary(exampleUpstream(query('3.2.0.192.in-addr.arpa.', 'PTR'))) },
+    {
+      name: 'an address without names goes on',
+      qname: '3.2.0.192.in-addr.arpa.',
+      type: 'PTR',
+      want: summary(exampleUpstream(query('3.2.0.192.in-addr.arpa.', 'PTR'))),
+    },
   ];
   it.each(rows)('$name', async ({ qname, type, want }) => {
     const { ask } = await start('hosts /h', { files: { '/h': file } });
@@ -43,16 +80,77 @@ describe('hosts', () => {
   });
 
   it.each([
-    { name: 'names outside the zones are left out', text: 'hosts /h example.net', qname: 'one.example.', want: summary(exampleUpstream(query('one.example.'))) },
-    { name: 'and not found backwards', text: 'hosts /h example.net', qname: '1.2.0.192.in-addr.arpa.', type: 'PTR', want: summary(exampleUpstream(query('1.2.0.192.in-addr.arpa.', 'PTR'))) },
-    { name: 'the zones of the block by default', text: 'hosts /h', zones: ['one.example.'], qname: 'two.example.', want: summary(exampleUpstream(query('two.example.'))) },
-    { name: 'backwards outside the zones', text: 'hosts /h one.example', qname: '1.2.0.192.in-addr.arpa.', type: 'PTR', want: { ...NODATA, answer: ['1.2.0.192.in-addr.arpa. 3600 IN PTR one.example.', '1.2.0.192.in-addr.arpa. 3600 IN PTR one.example.'] } },
-    { name: 'no_reverse', text: 'hosts /h {\nno_reverse\n}', qname: '1.2.0.192.in-addr.arpa.', type: 'PTR', want: summary(exampleUpstream(query('1.2.0.192.in-addr.arpa.', 'PTR'))) },
-    { name: 'fallthrough for all zones', text: 'hosts /h {\nfallthrough\n}', qname: 'www.example.org.', want: summary(exampleUpstream(query('www.example.org.'))) },
-    { name: 'fallthrough for another zone', text: 'hosts /h {\nfallthrough example.net\n}', qname: 'www.example.org.', want: SERVFAIL },
-    { name: 'fallthrough for this zone', text: 'hosts /h {\nfallthrough example.org\n}', qname: 'www.example.org.', want: summary(exampleUpstream(query('www.example.org.'))) },
-    { name: 'fallthrough leaves NODATA alone', text: 'hosts /h {\nfallthrough\n}', qname: 'two.example.', type: 'AAAA', want: NODATA },
-    { name: 'lines of the Corefile come last', text: 'hosts /h {\n192.0.2.7 two.example x\nttl 65535\n}', qname: 'two.example.', want: { ...NODATA, answer: ['two.example. 65535 IN A 192.0.2.1', 'two.example. 65535 IN A 192.0.2.7'] } },
+    {
+      name: 'names outside the zones are left out',
+      text: 'hosts /h example.net',
+      qname: 'one.example.',
+      want: summary(exampleUpstream(query('one.example.'))),
+    },
+    {
+      name: 'and not found backwards',
+      text: 'hosts /h example.net',
+      qname: '1.2.0.192.in-addr.arpa.',
+      type: 'PTR',
+      want: summary(exampleUpstream(query('1.2.0.192.in-addr.arpa.', 'PTR'))),
+    },
+    {
+      name: 'the zones of the block by default',
+      text: 'hosts /h',
+      zones: ['one.example.'],
+      qname: 'two.example.',
+      want: summary(exampleUpstream(query('two.example.'))),
+    },
+    {
+      name: 'backwards outside the zones',
+      text: 'hosts /h one.example',
+      qname: '1.2.0.192.in-addr.arpa.',
+      type: 'PTR',
+      want: {
+        ...NODATA,
+        answer: [
+          '1.2.0.192.in-addr.arpa. 3600 IN PTR one.example.',
+          '1.2.0.192.in-addr.arpa. 3600 IN PTR one.example.',
+        ],
+      },
+    },
+    {
+      name: 'no_reverse',
+      text: 'hosts /h {\nno_reverse\n}',
+      qname: '1.2.0.192.in-addr.arpa.',
+      type: 'PTR',
+      want: summary(exampleUpstream(query('1.2.0.192.in-addr.arpa.', 'PTR'))),
+    },
+    {
+      name: 'fallthrough for all zones',
+      text: 'hosts /h {\nfallthrough\n}',
+      qname: 'www.example.org.',
+      want: summary(exampleUpstream(query('www.example.org.'))),
+    },
+    {
+      name: 'fallthrough for another zone',
+      text: 'hosts /h {\nfallthrough example.net\n}',
+      qname: 'www.example.org.',
+      want: SERVFAIL,
+    },
+    {
+      name: 'fallthrough for this zone',
+      text: 'hosts /h {\nfallthrough example.org\n}',
+      qname: 'www.example.org.',
+      want: summary(exampleUpstream(query('www.example.org.'))),
+    },
+    {
+      name: 'fallthrough leaves NODATA alone',
+      text: 'hosts /h {\nfallthrough\n}',
+      qname: 'two.example.',
+      type: 'AAAA',
+      want: NODATA,
+    },
+    {
+      name: 'lines of the Corefile come last',
+      text: 'hosts /h {\n192.0.2.7 two.example x\nttl 65535\n}',
+      qname: 'two.example.',
+      want: { ...NODATA, answer: ['two.example. 65535 IN A 192.0.2.1', 'two.example. 65535 IN A 192.0.2.7'] },
+    },
   ])('$name', async ({ text, zones, qname, type, want }) => {
     const { ask } = await start(text, { files: { '/h': file }, zones });
     expect(ask(qname, type)).toEqual(want);
@@ -75,7 +173,8 @@ describe('a changing file', () => {
     const mtimes: Record<string, number> = { '/h': 1_500 };
     return { files, mtimes, ...(await start(text, { files, mtimes })) };
   };
-  const address = (outcome: unknown): string | undefined => (outcome as { answer?: string[] }).answer?.[0]?.split(' ').at(-1);
+  const address = (outcome: unknown): string | undefined =>
+    (outcome as { answer?: string[] }).answer?.[0]?.split(' ').at(-1);
 
   it('is read again when its size changes', async () => {
     const { files, ask, block } = await began();
@@ -126,43 +225,110 @@ describe('a changing file', () => {
     block.clock.advance(5000);
     expect(await block.metrics.text()).toContain('coredns_hosts_entries{hostsfile="/h"} 8\n');
     expect(await block.metrics.text()).toContain('coredns_hosts_reload_timestamp_seconds 3\n');
-    expect(block.log.lines).toEqual(['[DEBUG] plugin/hosts: Parsed hosts file into 2 entries', '[DEBUG] plugin/hosts: Parsed hosts file into 6 entries']);
+    expect(block.log.lines).toEqual([
+      '[DEBUG] plugin/hosts: Parsed hosts file into 2 entries',
+      '[DEBUG] plugin/hosts: Parsed hosts file into 6 entries',
+    ]);
   });
 
   it('that cannot be read is warned about once', async () => {
     const { block } = setup(hosts, 'hosts /h', { files: { '/h': '' } });
-    Object.assign(block.runtime, { readFile: () => { throw new Error('EISDIR: illegal operation on a directory, read'); } });
+    Object.assign(block.runtime, {
+      readFile: () => {
+        throw new Error('EISDIR: illegal operation on a directory, read');
+      },
+    });
     await block.run('start');
     block.clock.advance(20_000);
-    expect(block.log.lines).toEqual(['[WARNING] plugin/hosts: Cannot read hosts file /h: EISDIR: illegal operation on a directory, read']);
+    expect(block.log.lines).toEqual([
+      '[WARNING] plugin/hosts: Cannot read hosts file /h: EISDIR: illegal operation on a directory, read',
+    ]);
   });
 
   it('that is missing at the start is warned about', () => {
-    expect(setup(hosts, 'hosts /nowhere').block.log.lines).toEqual(['[WARNING] plugin/hosts: File does not exist: /nowhere']);
+    expect(setup(hosts, 'hosts /nowhere').block.log.lines).toEqual([
+      '[WARNING] plugin/hosts: File does not exist: /nowhere',
+    ]);
   });
 });
 
 describe('bad text', () => {
   it.each([
-    { name: 'twice', text: 'hosts\nhosts', error: 'Corefile:3: hosts: got it a second time in this server block, allowed: once; the first stands at Corefile:2' },
-    { name: 'ttl 0', text: 'hosts {\nttl 0\n}', error: "Corefile:3: hosts: ttl: got '0', allowed: whole seconds without a unit from 1 to 65535" },
-    { name: 'ttl too large', text: 'hosts {\nttl 65536\n}', error: "Corefile:3: hosts: ttl: got '65536', allowed: whole seconds without a unit from 1 to 65535" },
-    { name: 'ttl missing', text: 'hosts {\nttl\n}', error: 'Corefile:3: hosts: ttl: got no argument, allowed: 1 argument; usage: ttl SECONDS' },
-    { name: 'no_reverse with a word', text: 'hosts {\nno_reverse x\n}', error: "Corefile:3: hosts: no_reverse: got 1 argument ('x'), allowed: no argument" },
-    { name: 'reload missing', text: 'hosts {\nreload\n}', error: 'Corefile:3: hosts: reload: got no argument, allowed: 1 argument; usage: reload DURATION' },
-    { name: 'reload without a unit', text: 'hosts {\nreload 5\n}', error: "Corefile:3: hosts: reload: got '5', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s" },
-    { name: 'reload below zero', text: 'hosts {\nreload -5s\n}', error: "Corefile:3: hosts: reload: got '-5s', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s" },
-    { name: 'fallthrough to no zone', text: 'hosts {\nfallthrough a..b\n}', error: "Corefile:3: hosts: fallthrough: got zone 'a..b'" },
-    { name: 'an unknown option', text: 'hosts {\nfallthrogh\n}', error: "Corefile:3: hosts: unknown option 'fallthrogh'; allowed: ttl, no_reverse, reload, fallthrough, ADDRESS NAME..." },
-    { name: 'an address without a name', text: 'hosts {\n192.0.2.1\n}', error: 'Corefile:3: hosts: 192.0.2.1: got no argument, allowed: at least 1 argument; usage: 192.0.2.1 NAME...' },
-    { name: 'a block in an option', text: 'hosts {\nttl 5 {\n}\n}', error: 'Corefile:3: hosts: ttl: got a block in { }, allowed: none' },
+    {
+      name: 'twice',
+      text: 'hosts\nhosts',
+      error:
+        'Corefile:3: hosts: got it a second time in this server block, allowed: once; the first stands at Corefile:2',
+    },
+    {
+      name: 'ttl 0',
+      text: 'hosts {\nttl 0\n}',
+      error: "Corefile:3: hosts: ttl: got '0', allowed: whole seconds without a unit from 1 to 65535",
+    },
+    {
+      name: 'ttl too large',
+      text: 'hosts {\nttl 65536\n}',
+      error: "Corefile:3: hosts: ttl: got '65536', allowed: whole seconds without a unit from 1 to 65535",
+    },
+    {
+      name: 'ttl missing',
+      text: 'hosts {\nttl\n}',
+      error: 'Corefile:3: hosts: ttl: got no argument, allowed: 1 argument; usage: ttl SECONDS',
+    },
+    {
+      name: 'no_reverse with a word',
+      text: 'hosts {\nno_reverse x\n}',
+      error: "Corefile:3: hosts: no_reverse: got 1 argument ('x'), allowed: no argument",
+    },
+    {
+      name: 'reload missing',
+      text: 'hosts {\nreload\n}',
+      error: 'Corefile:3: hosts: reload: got no argument, allowed: 1 argument; usage: reload DURATION',
+    },
+    {
+      name: 'reload without a unit',
+      text: 'hosts {\nreload 5\n}',
+      error: "Corefile:3: hosts: reload: got '5', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s",
+    },
+    {
+      name: 'reload below zero',
+      text: 'hosts {\nreload -5s\n}',
+      error: "Corefile:3: hosts: reload: got '-5s', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s",
+    },
+    {
+      name: 'fallthrough to no zone',
+      text: 'hosts {\nfallthrough a..b\n}',
+      error: "Corefile:3: hosts: fallthrough: got zone 'a..b'",
+    },
+    {
+      name: 'an unknown option',
+      text: 'hosts {\nfallthrogh\n}',
+      error:
+        "Corefile:3: hosts: unknown option 'fallthrogh'; allowed: ttl, no_reverse, reload, fallthrough, ADDRESS NAME...",
+    },
+    {
+      name: 'an address without a name',
+      text: 'hosts {\n192.0.2.1\n}',
+      error: 'Corefile:3: hosts: 192.0.2.1: got no argument, allowed: at least 1 argument; usage: 192.0.2.1 NAME...',
+    },
+    {
+      name: 'a block in an option',
+      text: 'hosts {\nttl 5 {\n}\n}',
+      error: 'Corefile:3: hosts: ttl: got a block in { }, allowed: none',
+    },
   ])('$name', ({ text, error }) => {
     expect(() => setup(hosts, text)).toThrow(error);
   });
 
   it('a file that cannot be looked at', () => {
     const block = new TestBlock();
-    Object.assign(block.runtime, { fileInfo: () => { throw new Error("EACCES: permission denied, stat '/h'"); } });
-    expect(() => hosts.setup(directives('hosts /h', 'hosts'), block)).toThrow("Corefile:2: hosts: unable to access hosts file '/h': EACCES: permission denied, stat '/h'");
+    Object.assign(block.runtime, {
+      fileInfo: () => {
+        throw new Error("EACCES: permission denied, stat '/h'");
+      },
+    });
+    expect(() => hosts.setup(directives('hosts /h', 'hosts'), block)).toThrow(
+      "Corefile:2: hosts: unable to access hosts file '/h': EACCES: permission denied, stat '/h'",
+    );
   });
 });

@@ -11,7 +11,8 @@ import { query, reply, texts, type QuestionOptions } from '../../support/dns.js'
 import type { Manifest } from '../../support/fake-api.js';
 import { RecordedLog } from '../../support/kube.js';
 
-export const SOA = 'cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1753833600 7200 1800 86400 5';
+export const SOA =
+  'cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1753833600 7200 1800 86400 5';
 
 export interface ClusterOf {
   readonly source: MemorySource;
@@ -32,14 +33,29 @@ export interface ClusterOfOptions extends TestBlockOptions {
 }
 
 /** The plugin over objects in memory, as the directive in a Corefile makes it. */
-export async function clusterOf(manifests: readonly Manifest[], { options = '', args = 'cluster.local in-addr.arpa ip6.arpa', next, ...block }: ClusterOfOptions = {}): Promise<ClusterOf> {
+export async function clusterOf(
+  manifests: readonly Manifest[],
+  { options = '', args = 'cluster.local in-addr.arpa ip6.arpa', next, ...block }: ClusterOfOptions = {},
+): Promise<ClusterOf> {
   const store = new KubeStore();
   const source = new MemorySource(new Intake({ kinds: KUBE_KINDS, fields: ALL_FIELDS, log: new RecordedLog() }));
   for (const manifest of manifests) source.apply(manifest);
-  const made = setup(kubernetesOver(() => ({ store, source })), `kubernetes ${args} {\n${options}\n}`, block);
+  const made = setup(
+    kubernetesOver(() => ({ store, source })),
+    `kubernetes ${args} {\n${options}\n}`,
+    block,
+  );
   await made.block.run('start');
-  const ask = async (name: string, type = 'A', question: QuestionOptions = {}): Promise<Outcome> => made.ask(query(name, type, question), next ?? ((): Outcome => reply({ rcode: 5 })));
-  return { source, store, block: made.block, handler: made.handlers[0]!, ask, told: async (name, type, question) => line(await ask(name, type, question), query(name, type, question)) };
+  const ask = async (name: string, type = 'A', question: QuestionOptions = {}): Promise<Outcome> =>
+    made.ask(query(name, type, question), next ?? ((): Outcome => reply({ rcode: 5 })));
+  return {
+    source,
+    store,
+    block: made.block,
+    handler: made.handlers[0]!,
+    ask,
+    told: async (name, type, question) => line(await ask(name, type, question), query(name, type, question)),
+  };
 }
 
 function line(outcome: Outcome, asked: Query): string {
@@ -47,5 +63,9 @@ function line(outcome: Outcome, asked: Query): string {
   const { answer, authority, additional } = decodeMessage(finishReply(asked, outcome, 0));
   const rcode = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'][outcome.rcode]!;
   const data = [...answer, ...authority].map((record) => texts([record])[0]!).join(', ');
-  return [rcode, ...(data === '' ? [] : [data]), ...(additional.length === 0 ? [] : ['+', texts(additional).join(', ')])].join(' ');
+  return [
+    rcode,
+    ...(data === '' ? [] : [data]),
+    ...(additional.length === 0 ? [] : ['+', texts(additional).join(', ')]),
+  ].join(' ');
 }

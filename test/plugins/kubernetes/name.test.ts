@@ -10,12 +10,24 @@ describe('parseRequest', () => {
     { name: 'default.svc', want: { ...plain, namespace: 'default' } },
     { name: 'web.default.svc', want: { ...plain, namespace: 'default', service: 'web' } },
     { name: '1-2-3-4.default.pod', want: { ...plain, kind: 'pod', namespace: 'default', service: '1-2-3-4' } },
-    { name: 'db-0.db.default.svc', want: { ...plain, namespace: 'default', service: 'db', endpoint: 'db-0', prefixed: true } },
-    { name: '_http._tcp.web.default.svc', want: { ...plain, namespace: 'default', service: 'web', port: 'http', protocol: 'tcp', prefixed: true } },
-    { name: 'http.tcp.web.default.svc', want: { ...plain, namespace: 'default', service: 'web', port: 'http', protocol: 'tcp', prefixed: true } },
+    {
+      name: 'db-0.db.default.svc',
+      want: { ...plain, namespace: 'default', service: 'db', endpoint: 'db-0', prefixed: true },
+    },
+    {
+      name: '_http._tcp.web.default.svc',
+      want: { ...plain, namespace: 'default', service: 'web', port: 'http', protocol: 'tcp', prefixed: true },
+    },
+    {
+      name: 'http.tcp.web.default.svc',
+      want: { ...plain, namespace: 'default', service: 'web', port: 'http', protocol: 'tcp', prefixed: true },
+    },
     { name: '_._.web.default.svc', want: { ...plain, namespace: 'default', service: 'web', prefixed: true } },
     { name: 'a._http._tcp.web.default.svc', want: undefined },
-    { name: 'a\\.b.web.default.svc', want: { ...plain, namespace: 'default', service: 'web', endpoint: 'a\\.b', prefixed: true } },
+    {
+      name: 'a\\.b.web.default.svc',
+      want: { ...plain, namespace: 'default', service: 'web', endpoint: 'a\\.b', prefixed: true },
+    },
     { name: 'a\\.b.svc', want: { ...plain, namespace: 'a\\.b' } },
     { name: 'google.com', want: undefined },
     { name: 'mysvc', want: undefined },

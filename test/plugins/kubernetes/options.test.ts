@@ -13,18 +13,40 @@ describe('readOptions', () => {
   it('has defaults', () => {
     const { options, warnings } = read('');
     expect(options).toMatchObject({
-      primaryZone: 'cluster.local.', origin: { kind: 'service-account' }, namespaces: undefined, labels: undefined, namespaceLabels: undefined, pods: 'disabled', endpointPodNames: false,
-      ttl: 5, endpoints: true, ignoreEmpty: false, startupTimeout: 5000, limits: { qps: 5, burst: 10 },
+      primaryZone: 'cluster.local.',
+      origin: { kind: 'service-account' },
+      namespaces: undefined,
+      labels: undefined,
+      namespaceLabels: undefined,
+      pods: 'disabled',
+      endpointPodNames: false,
+      ttl: 5,
+      endpoints: true,
+      ignoreEmpty: false,
+      startupTimeout: 5000,
+      limits: { qps: 5, burst: 10 },
     });
     expect(options.through.contains('a.')).toBe(false);
     expect(warnings).toEqual([]);
   });
 
   it.each([
-    { text: 'endpoint https://192.0.2.1:6443', want: { origin: { kind: 'endpoint', url: 'https://192.0.2.1:6443', tls: undefined } } },
-    { text: 'endpoint https://h\ntls c k a', want: { origin: { kind: 'endpoint', url: 'https://h', tls: { cert: 'c', key: 'k', ca: 'a' } } } },
-    { text: 'kubeconfig /etc/kube/config admin', want: { origin: { kind: 'kubeconfig', path: '/etc/kube/config', context: 'admin' } } },
-    { text: 'kubeconfig /etc/kube/config', want: { origin: { kind: 'kubeconfig', path: '/etc/kube/config', context: undefined } } },
+    {
+      text: 'endpoint https://192.0.2.1:6443',
+      want: { origin: { kind: 'endpoint', url: 'https://192.0.2.1:6443', tls: undefined } },
+    },
+    {
+      text: 'endpoint https://h\ntls c k a',
+      want: { origin: { kind: 'endpoint', url: 'https://h', tls: { cert: 'c', key: 'k', ca: 'a' } } },
+    },
+    {
+      text: 'kubeconfig /etc/kube/config admin',
+      want: { origin: { kind: 'kubeconfig', path: '/etc/kube/config', context: 'admin' } },
+    },
+    {
+      text: 'kubeconfig /etc/kube/config',
+      want: { origin: { kind: 'kubeconfig', path: '/etc/kube/config', context: undefined } },
+    },
     { text: 'manifests a.yaml b', want: { origin: { kind: 'manifests', paths: ['a.yaml', 'b'] } } },
     { text: 'manifests "" b', want: { origin: { kind: 'manifests', paths: ['b'] } } },
     { text: 'manifests ""', want: { origin: { kind: 'service-account' } } },
@@ -36,13 +58,18 @@ describe('readOptions', () => {
     { text: 'noendpoints', want: { endpoints: false } },
     { text: 'ignore empty_service', want: { ignoreEmpty: true } },
     { text: 'startup_timeout 1m30s', want: { startupTimeout: 90_000 } },
-    { text: 'apiserver_qps 2.5\napiserver_burst 7\napiserver_max_inflight 3', want: { limits: { qps: 2.5, burst: 7, maxInFlight: 3 } } },
+    {
+      text: 'apiserver_qps 2.5\napiserver_burst 7\napiserver_max_inflight 3',
+      want: { limits: { qps: 2.5, burst: 7, maxInFlight: 3 } },
+    },
   ])('$text', ({ text, want }) => {
     expect(read(text).options).toMatchObject(want);
   });
 
   it('reads selectors from several words', () => {
-    const { options } = read('labels environment in (staging, qa),application=nginx\nnamespace_labels istio-injection=enabled');
+    const { options } = read(
+      'labels environment in (staging, qa),application=nginx\nnamespace_labels istio-injection=enabled',
+    );
     expect(options.labels!.matches({ environment: 'qa', application: 'nginx' })).toBe(true);
     expect(options.labels!.matches({ environment: 'prod', application: 'nginx' })).toBe(false);
     expect(options.namespaceLabels!.text).toBe('istio-injection=enabled');
@@ -81,42 +108,89 @@ describe('a Corefile that cannot be used', () => {
     { text: 'noendpoints x', error: `${LINE}noendpoints: got 1 argument ('x'), allowed: no argument` },
     { text: 'endpoint_pod_names x', error: `${LINE}endpoint_pod_names: got 1 argument ('x'), allowed: no argument` },
     { text: 'endpoint', error: `${LINE}endpoint: got no argument, allowed: at least 1 argument; usage: endpoint URL` },
-    { text: 'tls a b', error: `${LINE}tls: got 2 arguments ('a' 'b'), allowed: 3 arguments; usage: tls CERT KEY CACERT` },
-    { text: 'kubeconfig', error: `${LINE}kubeconfig: got no argument, allowed: 1 to 2 arguments; usage: kubeconfig KUBECONFIG [CONTEXT]` },
-    { text: 'manifests', error: `${LINE}manifests: got no argument, allowed: at least 1 argument; usage: manifests PATH...` },
-    { text: 'namespaces', error: `${LINE}namespaces: got no argument, allowed: at least 1 argument; usage: namespaces NAMESPACE...` },
+    {
+      text: 'tls a b',
+      error: `${LINE}tls: got 2 arguments ('a' 'b'), allowed: 3 arguments; usage: tls CERT KEY CACERT`,
+    },
+    {
+      text: 'kubeconfig',
+      error: `${LINE}kubeconfig: got no argument, allowed: 1 to 2 arguments; usage: kubeconfig KUBECONFIG [CONTEXT]`,
+    },
+    {
+      text: 'manifests',
+      error: `${LINE}manifests: got no argument, allowed: at least 1 argument; usage: manifests PATH...`,
+    },
+    {
+      text: 'namespaces',
+      error: `${LINE}namespaces: got no argument, allowed: at least 1 argument; usage: namespaces NAMESPACE...`,
+    },
     { text: 'labels', error: `${LINE}labels: got no argument, allowed: at least 1 argument; usage: labels EXPRESSION` },
     { text: 'labels a=(', error: `${LINE}labels: label selector "a=(": got "(", want a label value` },
-    { text: 'namespace_labels', error: `${LINE}namespace_labels: got no argument, allowed: at least 1 argument; usage: namespace_labels EXPRESSION` },
+    {
+      text: 'namespace_labels',
+      error: `${LINE}namespace_labels: got no argument, allowed: at least 1 argument; usage: namespace_labels EXPRESSION`,
+    },
     { text: 'namespace_labels =', error: `${LINE}namespace_labels: label selector "=": got "=", want a label key` },
-    { text: 'startup_timeout soon', error: `${LINE}startup_timeout: got 'soon', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s` },
+    {
+      text: 'startup_timeout soon',
+      error: `${LINE}startup_timeout: got 'soon', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s`,
+    },
     { text: 'apiserver_qps 0', error: `${LINE}apiserver_qps: got '0', allowed: a number, at least 0.01` },
     { text: 'apiserver_burst 0', error: `${LINE}apiserver_burst: got '0', allowed: a whole number, at least 1` },
-    { text: 'apiserver_max_inflight x', error: `${LINE}apiserver_max_inflight: got 'x', allowed: a whole number, at least 1` },
-    { text: 'multicluster clusterset.local', error: `${LINE}multicluster: zones of several clusters (Multi-Cluster Services API) are not served; take the option out` },
+    {
+      text: 'apiserver_max_inflight x',
+      error: `${LINE}apiserver_max_inflight: got 'x', allowed: a whole number, at least 1`,
+    },
+    {
+      text: 'multicluster clusterset.local',
+      error: `${LINE}multicluster: zones of several clusters (Multi-Cluster Services API) are not served; take the option out`,
+    },
     { text: 'fallthrough {\n}', error: `${LINE}fallthrough: got a block in { }, allowed: none` },
-    { text: 'manifests a\nendpoint http://b', error: 'Corefile:4: kubernetes: endpoint: got it together with manifests, allowed: an API or files' },
-    { text: 'manifests a\ntls a b c', error: 'Corefile:4: kubernetes: tls: got it together with manifests, allowed: an API or files' },
-    { text: 'namespaces a\nnamespace_labels b', error: 'Corefile:2: kubernetes: got both namespaces and namespace_labels, allowed: one of them' },
+    {
+      text: 'manifests a\nendpoint http://b',
+      error: 'Corefile:4: kubernetes: endpoint: got it together with manifests, allowed: an API or files',
+    },
+    {
+      text: 'manifests a\ntls a b c',
+      error: 'Corefile:4: kubernetes: tls: got it together with manifests, allowed: an API or files',
+    },
+    {
+      text: 'namespaces a\nnamespace_labels b',
+      error: 'Corefile:2: kubernetes: got both namespaces and namespace_labels, allowed: one of them',
+    },
     { text: 'endpoint ftp://a', error: 'Corefile:2: kubernetes: API endpoint "ftp://a" is no http or https URL' },
-    { text: 'pods disabled', error: 'Corefile:2: kubernetes: not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be set' },
+    {
+      text: 'pods disabled',
+      error:
+        'Corefile:2: kubernetes: not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be set',
+    },
   ])('$text', ({ text, error }) => {
-    expect(() => setup(kubernetes, `kubernetes cluster.local {\n${text}\n}`)).toThrow(expect.objectContaining({ name: 'CorefileError', message: error }) as Error);
+    expect(() => setup(kubernetes, `kubernetes cluster.local {\n${text}\n}`)).toThrow(
+      expect.objectContaining({ name: 'CorefileError', message: error }) as Error,
+    );
   });
 
   it('an unknown option', () => {
-    expect(() => setup(kubernetes, 'kubernetes cluster.local {\nnamespace a\n}')).toThrow(/^Corefile:3: kubernetes: unknown option 'namespace'; allowed: endpoint, tls, .*namespaces/);
+    expect(() => setup(kubernetes, 'kubernetes cluster.local {\nnamespace a\n}')).toThrow(
+      /^Corefile:3: kubernetes: unknown option 'namespace'; allowed: endpoint, tls, .*namespaces/,
+    );
   });
 
   it('a kubeconfig that is not there', () => {
-    expect(() => setup(kubernetes, 'kubernetes cluster.local {\nkubeconfig /nowhere/config\n}')).toThrow(/^Corefile:2: kubernetes: kubeconfig \/nowhere\/config: /);
+    expect(() => setup(kubernetes, 'kubernetes cluster.local {\nkubeconfig /nowhere/config\n}')).toThrow(
+      /^Corefile:2: kubernetes: kubeconfig \/nowhere\/config: /,
+    );
   });
 
   it('reverse zones only', () => {
-    expect(() => setup(kubernetes, 'kubernetes in-addr.arpa ip6.arpa')).toThrow("Corefile:2: kubernetes: got 'in-addr.arpa.' 'ip6.arpa.', allowed: at least one zone that is no reverse zone");
+    expect(() => setup(kubernetes, 'kubernetes in-addr.arpa ip6.arpa')).toThrow(
+      "Corefile:2: kubernetes: got 'in-addr.arpa.' 'ip6.arpa.', allowed: at least one zone that is no reverse zone",
+    );
   });
 
   it('a second one in a block', () => {
-    expect(() => setup(kubernetes, 'kubernetes cluster.local {\nendpoint http://a\n}\nkubernetes b.test')).toThrow(/^Corefile:5: kubernetes: got it a second time/);
+    expect(() => setup(kubernetes, 'kubernetes cluster.local {\nendpoint http://a\n}\nkubernetes b.test')).toThrow(
+      /^Corefile:5: kubernetes: got it a second time/,
+    );
   });
 });

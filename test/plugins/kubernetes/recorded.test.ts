@@ -13,15 +13,22 @@ interface Case {
   want: { rcode: string; flags: string; answer?: string[]; authority?: string[]; additional?: string[] };
 }
 
-// What CoreDNS answered over the objects in corefiles/cluster, with `cache 30` before the plugin, which gives all records TTL 30, and an upstream behind it.
+// What CoreDNS answered over the objects in corefiles/cluster, with `cache 30` before the plugin, which gives all
+// records TTL 30, and an upstream behind it.
 // SOA serials are set to 0: they tell the time of the recording.
 const cases = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8')) as Case[];
 const FOLDER = path.resolve(import.meta.dirname, '../../../corefiles/cluster');
 
 const upstream = (asked: Query): Outcome =>
-  asked.name.endsWith('arpa.') ? reply({ rcode: 3, authority: ['arpa. 900 IN SOA ns1.arpa. hostmaster.arpa. 2025073000 1800 900 604800 900'] }) : exampleUpstream(asked);
+  asked.name.endsWith('arpa.')
+    ? reply({ rcode: 3, authority: ['arpa. 900 IN SOA ns1.arpa. hostmaster.arpa. 2025073000 1800 900 604800 900'] })
+    : exampleUpstream(asked);
 
-const { block, ask } = setup(kubernetes, `kubernetes cluster.local in-addr.arpa ip6.arpa {\n manifests ${FOLDER}\n pods insecure\n fallthrough in-addr.arpa ip6.arpa\n ttl 30\n}`, { ask: upstream });
+const { block, ask } = setup(
+  kubernetes,
+  `kubernetes cluster.local in-addr.arpa ip6.arpa {\n manifests ${FOLDER}\n pods insecure\n fallthrough in-addr.arpa ip6.arpa\n ttl 30\n}`,
+  { ask: upstream },
+);
 
 beforeAll(() => block.run('start'));
 afterAll(() => block.run('stop'));

@@ -28,7 +28,8 @@ async function serve(corefile: string, log = new TestLog()): Promise<Server> {
   return server;
 }
 
-const corefile = (url: string, options = ''): string => `.:0 {\n bind 127.0.0.1\n ready 127.0.0.1:0\n prometheus 127.0.0.1:0\n kubernetes cluster.local {\n endpoint ${url}\n startup_timeout 100ms\n${options}\n }\n}\n`;
+const corefile = (url: string, options = ''): string =>
+  `.:0 {\n bind 127.0.0.1\n ready 127.0.0.1:0\n prometheus 127.0.0.1:0\n kubernetes cluster.local {\n endpoint ${url}\n startup_timeout 100ms\n${options}\n }\n}\n`;
 
 async function told(server: Server, name = WEB, type: number = Type.A): Promise<string> {
   const message = (await server.inject({ name, type }))!;
@@ -102,7 +103,13 @@ describe('the API', () => {
     fake.apply(service('bad', { clusterIP: '10.96.0.300', clusterIPs: ['10.96.0.300'] }));
     fake.apply({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'empty' } });
     fake.apply({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'Not_A_Name' }, spec: {} });
-    fake.apply(slice('half', [], { endpoints: [{}, { addresses: null }, { addresses: ['x'] }], ports: 'http', surprise: { a: 1 } }));
+    fake.apply(
+      slice('half', [], {
+        endpoints: [{}, { addresses: null }, { addresses: ['x'] }],
+        ports: 'http',
+        surprise: { a: 1 },
+      }),
+    );
     fake.apply(service('half', { clusterIP: 'None', clusterIPs: ['None'] }));
     const server = await serve(corefile(fake.url, 'startup_timeout 5s'));
     expect(await told(server)).toBe(FOUND);
@@ -125,9 +132,13 @@ describe('the API', () => {
 
   it('is asked for what the options choose', async () => {
     const fake = await api();
-    await serve(corefile(fake.url, 'startup_timeout 5s\nlabels app=web\nnamespace_labels team=a\nnoendpoints\npods verified'));
+    await serve(
+      corefile(fake.url, 'startup_timeout 5s\nlabels app=web\nnamespace_labels team=a\nnoendpoints\npods verified'),
+    );
     expect(fake.count('list', 'EndpointSlice')).toBe(0);
-    const selectors = fake.requests.filter(({ purpose }) => purpose === 'list').map(({ kind, query }) => [kind, query['labelSelector'], query['fieldSelector']]);
+    const selectors = fake.requests
+      .filter(({ purpose }) => purpose === 'list')
+      .map(({ kind, query }) => [kind, query['labelSelector'], query['fieldSelector']]);
     expect(selectors.sort()).toEqual([
       ['Namespace', 'team=a', undefined],
       ['Pod', 'app=web', 'status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown'],
@@ -175,7 +186,9 @@ describe('a reload', () => {
 
   it('of two blocks with one source asks once', async () => {
     const fake = await api();
-    const server = await serve(`cluster.local:0 {\n kubernetes {\n endpoint ${fake.url}\n }\n}\nexample.org:0 {\n kubernetes {\n endpoint ${fake.url}\n ttl 9\n }\n}\n`);
+    const server = await serve(
+      `cluster.local:0 {\n kubernetes {\n endpoint ${fake.url}\n }\n}\nexample.org:0 {\n kubernetes {\n endpoint ${fake.url}\n ttl 9\n }\n}\n`,
+    );
     expect(await told(server)).toBe(FOUND);
     expect(fake.count('list', 'Service')).toBe(1);
   });
@@ -187,7 +200,8 @@ describe('manifests', () => {
     cleanup.push(() => rmSync(dir, { recursive: true }));
     return dir;
   };
-  const fromFiles = (dir: string, options = ''): string => `.:0 {\n kubernetes cluster.local {\n manifests ${dir}\n${options}\n }\n}\n`;
+  const fromFiles = (dir: string, options = ''): string =>
+    `.:0 {\n kubernetes cluster.local {\n manifests ${dir}\n${options}\n }\n}\n`;
   const put = (dir: string, name: string, ...objects: unknown[]): void => {
     writeFileSync(path.join(dir, `${name}.tmp`), objects.map((object) => JSON.stringify(object)).join('\n---\n'));
     renameSync(path.join(dir, `${name}.tmp`), path.join(dir, name));
@@ -208,7 +222,12 @@ describe('manifests', () => {
 
   it('form slices of the pods that a service selects', async () => {
     const dir = folder();
-    put(dir, 'db.yaml', service('db', { clusterIP: 'None', clusterIPs: ['None'], selector: { app: 'db' } }), pod('db-0', '10.0.0.4', { app: 'db' }));
+    put(
+      dir,
+      'db.yaml',
+      service('db', { clusterIP: 'None', clusterIPs: ['None'], selector: { app: 'db' } }),
+      pod('db-0', '10.0.0.4', { app: 'db' }),
+    );
     const server = await serve(fromFiles(dir));
     await soon(server, '0 db.default.svc.cluster.local. 5 IN A 10.0.0.4', 'db.default.svc.cluster.local.');
   });
@@ -219,12 +238,23 @@ describe('manifests', () => {
     const log = new TestLog();
     const server = await serve(fromFiles(dir), log);
     writeFileSync(path.join(dir, 'web.yaml'), 'kind: Service\n  metadata: {');
-    await until(() => log.lines.some((line) => line.startsWith('[ERROR] plugin/kubernetes: ') && line.includes('web.yaml') && line.endsWith('its former objects stay')), 'the error');
+    await until(
+      () =>
+        log.lines.some(
+          (line) =>
+            line.startsWith('[ERROR] plugin/kubernetes: ') &&
+            line.includes('web.yaml') &&
+            line.endsWith('its former objects stay'),
+        ),
+      'the error',
+    );
     expect(await told(server)).toBe(FOUND);
   });
 
   it('of no path lead to the cluster around', async () => {
-    await expect(serve('.:0 {\n kubernetes cluster.local {\n manifests {$NODENS_MANIFESTS}\n }\n}\n')).rejects.toThrow('Corefile:2: kubernetes: not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be set');
+    await expect(serve('.:0 {\n kubernetes cluster.local {\n manifests {$NODENS_MANIFESTS}\n }\n}\n')).rejects.toThrow(
+      'Corefile:2: kubernetes: not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be set',
+    );
   });
 });
 
@@ -236,20 +266,32 @@ describe('metrics', () => {
     fake.apply(service('db', { clusterIP: 'None', clusterIPs: ['None'] }));
     await soon(server, '3', 'db.default.svc.cluster.local.');
     const time = new Date(Date.now() - 60).toISOString();
-    fake.apply(slice('db', ['10.0.0.2'], { metadata: { name: 'db-a', labels: { 'kubernetes.io/service-name': 'db' }, annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': time } } }));
+    fake.apply(
+      slice('db', ['10.0.0.2'], {
+        metadata: {
+          name: 'db-a',
+          labels: { 'kubernetes.io/service-name': 'db' },
+          annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': time },
+        },
+      }),
+    );
     await soon(server, '0 db.default.svc.cluster.local. 5 IN A 10.0.0.2', 'db.default.svc.cluster.local.');
-    const lines = (await server.runtime.metrics.text()).split('\n').filter((line) => line.includes('coredns_kubernetes_'));
+    const lines = (await server.runtime.metrics.text())
+      .split('\n')
+      .filter((line) => line.includes('coredns_kubernetes_'));
     const host = new URL(fake.url).host;
-    expect(lines).toEqual(expect.arrayContaining([
-      '# HELP coredns_kubernetes_dns_programming_duration_seconds Histogram of the time (in seconds) it took to program a dns instance.',
-      'coredns_kubernetes_dns_programming_duration_seconds_bucket{service_kind="headless_with_selector",le="0.032"} 0',
-      'coredns_kubernetes_dns_programming_duration_seconds_bucket{service_kind="headless_with_selector",le="524.288"} 1',
-      '# HELP coredns_kubernetes_rest_client_rate_limiter_duration_seconds Client side rate limiter latency in seconds. Broken down by verb and host.',
-      `coredns_kubernetes_rest_client_rate_limiter_duration_seconds_bucket{host="${host}",verb="GET",le="0.005"} 3`,
-      '# HELP coredns_kubernetes_rest_client_request_duration_seconds Request latency in seconds. Broken down by verb and host.',
-      `coredns_kubernetes_rest_client_request_duration_seconds_count{host="${host}",verb="GET"} 3`,
-      '# HELP coredns_kubernetes_rest_client_requests_total Number of HTTP requests, partitioned by status code, method, and host.',
-      `coredns_kubernetes_rest_client_requests_total{code="200",host="${host}",method="GET"} 6`,
-    ]));
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        '# HELP coredns_kubernetes_dns_programming_duration_seconds Histogram of the time (in seconds) it took to program a dns instance.',
+        'coredns_kubernetes_dns_programming_duration_seconds_bucket{service_kind="headless_with_selector",le="0.032"} 0',
+        'coredns_kubernetes_dns_programming_duration_seconds_bucket{service_kind="headless_with_selector",le="524.288"} 1',
+        '# HELP coredns_kubernetes_rest_client_rate_limiter_duration_seconds Client side rate limiter latency in seconds. Broken down by verb and host.',
+        `coredns_kubernetes_rest_client_rate_limiter_duration_seconds_bucket{host="${host}",verb="GET",le="0.005"} 3`,
+        '# HELP coredns_kubernetes_rest_client_request_duration_seconds Request latency in seconds. Broken down by verb and host.',
+        `coredns_kubernetes_rest_client_request_duration_seconds_count{host="${host}",verb="GET"} 3`,
+        '# HELP coredns_kubernetes_rest_client_requests_total Number of HTTP requests, partitioned by status code, method, and host.',
+        `coredns_kubernetes_rest_client_requests_total{code="200",host="${host}",method="GET"} 6`,
+      ]),
+    );
   });
 });

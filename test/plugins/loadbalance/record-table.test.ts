@@ -23,7 +23,11 @@ describe('isSettled', () => {
     { name: 'two mail exchanges', records: encoded([M, M]), want: false },
     { name: 'two addresses at the end', records: encoded([A], [], [A, B]), want: false },
     { name: 'an alias behind an address', records: encoded([A, C]), want: false },
-    { name: 'a type above 255 is no address', records: encoded(['a. 5 IN TYPE257 \\# 1 00', 'a. 5 IN TYPE257 \\# 1 01']), want: true },
+    {
+      name: 'a type above 255 is no address',
+      records: encoded(['a. 5 IN TYPE257 \\# 1 00', 'a. 5 IN TYPE257 \\# 1 01']),
+      want: true,
+    },
   ])('$name', ({ records, want }) => {
     expect(isSettled(records)).toBe(want);
   });
@@ -82,13 +86,35 @@ describe('RecordTable', () => {
 
   it('holds any number of records', () => {
     const many = Array.from({ length: 300 }, (_, i) => `a. 5 IN A 192.0.${i >> 8}.${i & 255}`);
-    expect(texts(decodeRecords(reordered(encoded(many), many.map((_, i) => many.length - 1 - i))).answer)).toEqual(many.toReversed());
+    expect(
+      texts(
+        decodeRecords(
+          reordered(
+            encoded(many),
+            many.map((_, i) => many.length - 1 - i),
+          ),
+        ).answer,
+      ),
+    ).toEqual(many.toReversed());
   });
 
   it('any order of any records reads as the records in that order', () => {
     const pool = [A, B, C, M, T];
-    fc.assert(fc.property(fc.shuffledSubarray(pool, { minLength: 1 }).chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list.map((_, i) => i), { minLength: list.length }))), ([list, order]) => {
-      expect(texts(decodeRecords(reordered(encoded(list), order)).answer)).toEqual(order.map((i) => list[i]));
-    }));
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray(pool, { minLength: 1 }).chain((list) =>
+          fc.tuple(
+            fc.constant(list),
+            fc.shuffledSubarray(
+              list.map((_, i) => i),
+              { minLength: list.length },
+            ),
+          ),
+        ),
+        ([list, order]) => {
+          expect(texts(decodeRecords(reordered(encoded(list), order)).answer)).toEqual(order.map((i) => list[i]));
+        },
+      ),
+    );
   });
 });

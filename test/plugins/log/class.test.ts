@@ -15,13 +15,19 @@ function rrsig(from: number, to: number): Rr {
   rdata.writeUInt32BE((SECONDS + from) % 2 ** 32, 12);
   return { name: 'a.', type: Type.RRSIG, class: 1, ttl: 5, rdata };
 }
-const signed = (signature: Rr): Reply => Reply.of(Flag.RA, 0, { answer: [...reply({ answer: ['a. 5 IN A 192.0.2.1'] }).answer, signature] });
-const notify = (): ReturnType<typeof query> => query('a.').withMessage((message) => ({ ...message, flags: message.flags | (4 << 11) }));
+const signed = (signature: Rr): Reply =>
+  Reply.of(Flag.RA, 0, { answer: [...reply({ answer: ['a. 5 IN A 192.0.2.1'] }).answer, signature] });
+const notify = (): ReturnType<typeof query> =>
+  query('a.').withMessage((message) => ({ ...message, flags: message.flags | (4 << 11) }));
 
 describe('classOf', () => {
   const rows: { name: string; type?: string; options?: QuestionOptions; reply: Reply | undefined; want: string }[] = [
     { name: 'records', reply: reply({ answer: ['a. 5 IN A 192.0.2.1'] }), want: 'success' },
-    { name: 'records beside an SOA', reply: reply({ answer: ['a. 5 IN A 192.0.2.1'], authority: [soa] }), want: 'success' },
+    {
+      name: 'records beside an SOA',
+      reply: reply({ answer: ['a. 5 IN A 192.0.2.1'], authority: [soa] }),
+      want: 'success',
+    },
     { name: 'a delegation', reply: reply({ authority: ['a. 5 IN NS ns.a.'] }), want: 'success' },
     { name: 'NOERROR with nothing', reply: reply(), want: 'success' },
     { name: 'NODATA', reply: reply({ authority: [soa] }), want: 'denial' },
@@ -32,11 +38,30 @@ describe('classOf', () => {
     { name: 'no reply', reply: undefined, want: 'error' },
     { name: 'a zone transfer', type: 'AXFR', reply: reply({ answer: [soa] }), want: 'error' },
     { name: 'a transfer of changes', type: 'IXFR', reply: reply({ answer: [soa] }), want: 'error' },
-    { name: 'a signature out of time, which the client did not ask for', reply: signed(rrsig(-20, -10)), want: 'success' },
-    { name: 'a signature out of time', options: { edns: 1232, do: true }, reply: signed(rrsig(-20, -10)), want: 'error' },
-    { name: 'a signature before its time', options: { edns: 1232, do: true }, reply: signed(rrsig(10, 20)), want: 'error' },
+    {
+      name: 'a signature out of time, which the client did not ask for',
+      reply: signed(rrsig(-20, -10)),
+      want: 'success',
+    },
+    {
+      name: 'a signature out of time',
+      options: { edns: 1232, do: true },
+      reply: signed(rrsig(-20, -10)),
+      want: 'error',
+    },
+    {
+      name: 'a signature before its time',
+      options: { edns: 1232, do: true },
+      reply: signed(rrsig(10, 20)),
+      want: 'error',
+    },
     { name: 'a valid signature', options: { edns: 1232, do: true }, reply: signed(rrsig(-10, 10)), want: 'success' },
-    { name: 'a signature that is valid across the year 2106', options: { edns: 1232, do: true }, reply: signed(rrsig(-10, 2 ** 31 - 1)), want: 'success' },
+    {
+      name: 'a signature that is valid across the year 2106',
+      options: { edns: 1232, do: true },
+      reply: signed(rrsig(-10, 2 ** 31 - 1)),
+      want: 'success',
+    },
   ];
   it.each(rows)('$name: $want', ({ type, options, reply: got, want }) => {
     expect(classOf(query('a.', type, options), got, NOW)).toBe(want);

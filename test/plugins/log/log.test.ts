@@ -5,7 +5,8 @@ import { setup } from '../../support/block.js';
 import { query, reply } from '../../support/dns.js';
 import recorded from './recorded.json' with { type: 'json' };
 
-const soa = (zone: string): string => `${zone} 900 IN SOA ns1.${zone} hostmaster.${zone} 2025073000 1800 900 604800 900`;
+const soa = (zone: string): string =>
+  `${zone} 900 IN SOA ns1.${zone} hostmaster.${zone} 2025073000 1800 900 604800 900`;
 const edns = { udpSize: 1232, version: 0, do: true, options: [] };
 const a = (name: string, address = '93.184.216.34'): string => `${name} 300 IN A ${address}`;
 const many = Array.from({ length: 80 }, (_, i) => a('many.example.org.', `192.0.2.${i + 1}`));
@@ -13,10 +14,14 @@ const many = Array.from({ length: 80 }, (_, i) => a('many.example.org.', `192.0.
 /** The queries of a recorded set, and what the upstream said to them. */
 const SETS: { name: keyof typeof recorded; text: string; asked: [Query, Reply][] }[] = [
   {
-    name: 'log', text: 'log',
+    name: 'log',
+    text: 'log',
     asked: [
       [query('www.example.org.'), reply({ answer: [a('www.example.org.')] })],
-      [query('www.example.org.', 'AAAA', { edns: 1232, do: true }), reply({ answer: ['www.example.org. 300 IN AAAA 2606:2800:220:1:248:1893:25c8:1946'] }).withEdns(edns)],
+      [
+        query('www.example.org.', 'AAAA', { edns: 1232, do: true }),
+        reply({ answer: ['www.example.org. 300 IN AAAA 2606:2800:220:1:248:1893:25c8:1946'] }).withEdns(edns),
+      ],
       [query('nosuch.example.org.'), reply({ rcode: 3, authority: [soa('org.')] })],
       [query('many.example.org.', 'A', { transport: 'tcp' }), reply({ answer: many })],
       [query('fail.example.org.'), reply({ rcode: 2 })],
@@ -40,7 +45,12 @@ describe('log', () => {
   it.each(SETS)('writes the lines that were recorded: $name', ({ name, text, asked }) => {
     const { ask, block } = setup(log, text);
     for (const [asking, answer] of asked) void ask(asking, () => answer);
-    const lines = block.log.lines.map((line) => line.replace('127.0.0.1:40212', 'CLIENT').replace('CLIENT - 4660', 'CLIENT - ID').replace(/ [\d.]+s$/, ' DURs'));
+    const lines = block.log.lines.map((line) =>
+      line
+        .replace('127.0.0.1:40212', 'CLIENT')
+        .replace('CLIENT - 4660', 'CLIENT - ID')
+        .replace(/ [\d.]+s$/, ' DURs'),
+    );
     expect(lines).toEqual(recorded[name]);
   });
 
@@ -66,12 +76,28 @@ describe('log', () => {
     { name: 'everything, given nothing', text: 'log', lines: ['a.example.org.', 'b.example.org.', 'example.com.'] },
     { name: 'names below one', text: 'log Example.org', lines: ['a.example.org.', 'b.example.org.'] },
     { name: 'names below several', text: 'log a.example.org example.com', lines: ['a.example.org.', 'example.com.'] },
-    { name: 'a format for several names', text: 'log a.example.org example.com "{name}"', lines: ['a.example.org.', 'example.com.'] },
+    {
+      name: 'a format for several names',
+      text: 'log a.example.org example.com "{name}"',
+      lines: ['a.example.org.', 'example.com.'],
+    },
     { name: 'a format alone', text: 'log {combined}', lines: ['a.example.org.', 'b.example.org.', 'example.com.'] },
-    { name: 'the first rule that fits', text: 'log a.example.org {\n class error\n}\nlog example.org', lines: ['b.example.org.'] },
+    {
+      name: 'the first rule that fits',
+      text: 'log a.example.org {\n class error\n}\nlog example.org',
+      lines: ['b.example.org.'],
+    },
     { name: 'one class', text: 'log {\n class denial\n}', lines: ['b.example.org.'] },
-    { name: 'several classes', text: 'log {\n class denial\n class success\n}', lines: ['a.example.org.', 'b.example.org.'] },
-    { name: 'class all with others', text: 'log {\n class denial all\n}', lines: ['a.example.org.', 'b.example.org.', 'example.com.'] },
+    {
+      name: 'several classes',
+      text: 'log {\n class denial\n class success\n}',
+      lines: ['a.example.org.', 'b.example.org.'],
+    },
+    {
+      name: 'class all with others',
+      text: 'log {\n class denial all\n}',
+      lines: ['a.example.org.', 'b.example.org.', 'example.com.'],
+    },
     { name: 'class error for what is not answered', text: 'log {\n class error\n}', lines: ['example.com.'] },
     { name: 'an empty block', text: 'log {\n}', lines: ['a.example.org.', 'b.example.org.', 'example.com.'] },
   ])('writes $name', ({ text, lines }) => {
@@ -85,7 +111,9 @@ describe('log', () => {
   it('puts the shortcuts into a longer format', () => {
     const { ask, block } = setup(log, 'log . "asked: {combined}!"');
     void ask(query('a.', 'A', { received: block.clock.monotonic() }), () => reply());
-    expect(block.log.lines).toEqual(['[INFO] asked: 127.0.0.1:40212 - 4660 "A IN a. udp 19 false 512" NOERROR qr,rd,ra 19 0s "0"!']);
+    expect(block.log.lines).toEqual([
+      '[INFO] asked: 127.0.0.1:40212 - 4660 "A IN a. udp 19 false 512" NOERROR qr,rd,ra 19 0s "0"!',
+    ]);
   });
 
   it('wants to see every query', () => {
@@ -95,10 +123,27 @@ describe('log', () => {
   });
 
   it.each([
-    { name: 'an unknown class', text: 'log . {\n class nosuch\n}', error: "Corefile:3: log: class: got 'nosuch', allowed: success, denial, error, all" },
-    { name: 'class without a word', text: 'log {\n class\n}', error: 'Corefile:3: log: class: got no argument, allowed: at least 1 argument; usage: class success|denial|error|all...' },
-    { name: 'a block behind class', text: 'log {\n class all {\n }\n}', error: 'Corefile:3: log: class: got a block in { }, allowed: none' },
-    { name: 'another option', text: 'log {\n classes all\n}', error: "Corefile:3: log: unknown option 'classes'; allowed: class" },
+    {
+      name: 'an unknown class',
+      text: 'log . {\n class nosuch\n}',
+      error: "Corefile:3: log: class: got 'nosuch', allowed: success, denial, error, all",
+    },
+    {
+      name: 'class without a word',
+      text: 'log {\n class\n}',
+      error:
+        'Corefile:3: log: class: got no argument, allowed: at least 1 argument; usage: class success|denial|error|all...',
+    },
+    {
+      name: 'a block behind class',
+      text: 'log {\n class all {\n }\n}',
+      error: 'Corefile:3: log: class: got a block in { }, allowed: none',
+    },
+    {
+      name: 'another option',
+      text: 'log {\n classes all\n}',
+      error: "Corefile:3: log: unknown option 'classes'; allowed: class",
+    },
   ])('refuses $name', ({ text, error }) => {
     expect(() => setup(log, text)).toThrow(error);
   });

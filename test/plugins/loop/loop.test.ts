@@ -6,7 +6,10 @@ import { setup, type TestBlock } from '../../support/block.js';
 import { SERVER, arrival, query, reply } from '../../support/dns.js';
 
 /** What stands at the other end of a probe: gets the query's bytes, may answer by `deliver` or fail by `refuse`. */
-type Listener = (bytes: Buffer, probe: { port: number; deliver: (bytes: Buffer) => void; refuse: (error: Error) => void }) => void;
+type Listener = (
+  bytes: Buffer,
+  probe: { port: number; deliver: (bytes: Buffer) => void; refuse: (error: Error) => void },
+) => void;
 
 /** A network whose UDP sockets lead to `listener`, each from a port of its own. */
 class ProbeNetwork {
@@ -36,7 +39,8 @@ class ProbeNetwork {
 }
 
 /** A query as it would come in, with these bytes, from this port. */
-const incoming = (bytes: Buffer, port: number, address = '127.0.0.1'): Query => new Query(bytes, { ...arrival(), remote: { address, port } } satisfies Arrival, 0);
+const incoming = (bytes: Buffer, port: number, address = '127.0.0.1'): Query =>
+  new Query(bytes, { ...arrival(), remote: { address, port } } satisfies Arrival, 0);
 
 /** The bytes back as a response. */
 function response(bytes: Buffer): Buffer {
@@ -67,7 +71,11 @@ describe('loop', () => {
     await block.clock.advanceAsync(0);
     expect(asked).toHaveLength(1);
     expect(asked[0]!.name).toMatch(new RegExp(`^\\d{1,19}\\.\\d{1,19}\\.${tail}$`));
-    expect({ type: asked[0]!.typeName, rd: asked[0]!.recursionDesired, edns: asked[0]!.hasEdns }).toEqual({ type: 'HINFO', rd: true, edns: false });
+    expect({ type: asked[0]!.typeName, rd: asked[0]!.recursionDesired, edns: asked[0]!.hasEdns }).toEqual({
+      type: 'HINFO',
+      rd: true,
+      edns: false,
+    });
     await block.run('stop');
   });
 
@@ -137,28 +145,63 @@ describe('loop', () => {
     `plugin/loop: Loop (${source} -> ${target}) detected for zone "${zone}", see "Troubleshooting" in the manual page of loop. Query: "HINFO ${qname}"`;
 
   it.each([
-    { name: 'from another port', arrivals: [[0, '127.0.0.1'], [41000, '127.0.0.1']], source: '127.0.0.1:41000' },
-    { name: 'from another address', arrivals: [[0, '127.0.0.1'], [53, '2001:db8::1']], source: '[2001:db8::1]:53' },
-    { name: 'from two places beyond an address translation', arrivals: [[7, '10.0.0.1'], [8, '10.0.0.1']], source: '10.0.0.1:8' },
-    { name: 'a third time from the same place', arrivals: [[7, '10.0.0.1'], [7, '10.0.0.1'], [7, '10.0.0.1']], source: '10.0.0.1:7' },
-  ] as { name: string; arrivals: [number, string][]; source: string }[])('ends the process when the query comes in $name', async ({ arrivals, source }) => {
-    const outcomes: Outcome[] = [];
-    let qname = '';
-    let copy: Query | undefined;
-    const { block, ask } = made((bytes, probe) => {
-      // Port 0 stands for the probe's own.
-      for (const [port, address] of arrivals) outcomes.push(ask(incoming(bytes, port || probe.port, address)));
-      qname = incoming(bytes, 1).name;
-      copy = incoming(bytes, 9);
-    }, ['cluster.local.']);
-    await block.run('serving');
-    await block.clock.advanceAsync(60_000);
-    expect(block.fatals).toEqual([text(source, '127.0.0.1:53', 'cluster.local.', qname)]);
-    expect(outcomes.map((outcome) => outcome === DROP)).toEqual(arrivals.map((_, i) => i === arrivals.length - 1));
-    // What still goes round while the process ends is left to die.
-    expect(ask(copy!)).toBe(DROP);
-    expect(block.fatals).toHaveLength(1);
-  });
+    {
+      name: 'from another port',
+      arrivals: [
+        [0, '127.0.0.1'],
+        [41000, '127.0.0.1'],
+      ],
+      source: '127.0.0.1:41000',
+    },
+    {
+      name: 'from another address',
+      arrivals: [
+        [0, '127.0.0.1'],
+        [53, '2001:db8::1'],
+      ],
+      source: '[2001:db8::1]:53',
+    },
+    {
+      name: 'from two places beyond an address translation',
+      arrivals: [
+        [7, '10.0.0.1'],
+        [8, '10.0.0.1'],
+      ],
+      source: '10.0.0.1:8',
+    },
+    {
+      name: 'a third time from the same place',
+      arrivals: [
+        [7, '10.0.0.1'],
+        [7, '10.0.0.1'],
+        [7, '10.0.0.1'],
+      ],
+      source: '10.0.0.1:7',
+    },
+  ] as { name: string; arrivals: [number, string][]; source: string }[])(
+    'ends the process when the query comes in $name',
+    async ({ arrivals, source }) => {
+      const outcomes: Outcome[] = [];
+      let qname = '';
+      let copy: Query | undefined;
+      const { block, ask } = made(
+        (bytes, probe) => {
+          // Port 0 stands for the probe's own.
+          for (const [port, address] of arrivals) outcomes.push(ask(incoming(bytes, port || probe.port, address)));
+          qname = incoming(bytes, 1).name;
+          copy = incoming(bytes, 9);
+        },
+        ['cluster.local.'],
+      );
+      await block.run('serving');
+      await block.clock.advanceAsync(60_000);
+      expect(block.fatals).toEqual([text(source, '127.0.0.1:53', 'cluster.local.', qname)]);
+      expect(outcomes.map((outcome) => outcome === DROP)).toEqual(arrivals.map((_, i) => i === arrivals.length - 1));
+      // What still goes round while the process ends is left to die.
+      expect(ask(copy!)).toBe(DROP);
+      expect(block.fatals).toHaveLength(1);
+    },
+  );
 
   it('names the port alone for a server on all addresses', async () => {
     const { block, ask } = made((bytes, { port }) => {
@@ -212,9 +255,18 @@ describe('loop', () => {
   });
 
   it.each([
-    { name: 'an argument', text: 'loop extra', error: "Corefile:2: loop: got 1 argument ('extra'), allowed: no argument" },
+    {
+      name: 'an argument',
+      text: 'loop extra',
+      error: "Corefile:2: loop: got 1 argument ('extra'), allowed: no argument",
+    },
     { name: 'a block', text: 'loop {\n}', error: 'Corefile:2: loop: got a block in { }, allowed: none' },
-    { name: 'a second time', text: 'loop\nloop', error: 'Corefile:3: loop: got it a second time in this server block, allowed: once; the first stands at Corefile:2' },
+    {
+      name: 'a second time',
+      text: 'loop\nloop',
+      error:
+        'Corefile:3: loop: got it a second time in this server block, allowed: once; the first stands at Corefile:2',
+    },
   ])('refuses $name', ({ text: corefile, error }) => {
     expect(() => setup(loop, corefile)).toThrow(error);
   });

@@ -8,7 +8,16 @@ interface Plugin extends Handler, Readiness {
   asked: number;
 }
 function plugin(name: string, up = false): Plugin {
-  return { name, up, asked: 0, handle: (query, next) => next(query), ready() { this.asked++; return this.up; } };
+  return {
+    name,
+    up,
+    asked: 0,
+    handle: (query, next) => next(query),
+    ready() {
+      this.asked++;
+      return this.up;
+    },
+  };
 }
 
 async function started(text: string, ...chain: Handler[]): Promise<TestBlock> {
@@ -42,7 +51,12 @@ describe('ready', () => {
   it.each([
     { name: 'by itself', text: 'ready', last: OK, asked: 2 },
     { name: 'until they are', text: 'ready {\n monitor until-ready\n}', last: OK, asked: 2 },
-    { name: 'continuously', text: 'ready {\n monitor continuously\n}', last: { status: 503, body: 'kubernetes' }, asked: 4 },
+    {
+      name: 'continuously',
+      text: 'ready {\n monitor continuously\n}',
+      last: { status: 503, body: 'kubernetes' },
+      asked: 4,
+    },
   ])('asks plugins $name', async ({ text, last, asked }) => {
     const kubernetes = plugin('kubernetes');
     const block = await started(text, kubernetes);
@@ -66,7 +80,10 @@ describe('ready', () => {
     expect(await answer(block)).toEqual({ status: 503, body: 'kubernetes' });
     first.up = true;
     second.up = false;
-    expect(await Promise.all(block.routes.map(async (route) => route.answer()))).toEqual([{ status: 503, body: 'hosts' }, { status: 503, body: 'hosts' }]);
+    expect(await Promise.all(block.routes.map(async (route) => route.answer()))).toEqual([
+      { status: 503, body: 'hosts' },
+      { status: 503, body: 'hosts' },
+    ]);
     second.up = true;
     expect(await answer(block)).toEqual(OK);
   });
@@ -78,14 +95,49 @@ describe('ready', () => {
   });
 
   it.each([
-    { name: 'an address without port', text: 'ready localhost', error: "Corefile:2: ready: address: got 'localhost', allowed: HOST:PORT" },
-    { name: 'a host name', text: 'ready a.b:80', error: "Corefile:2: ready: address: got 'a.b:80', allowed: IP:PORT, [IPV6]:PORT, localhost:PORT, or :PORT for all addresses" },
-    { name: 'two addresses', text: 'ready :1 :2', error: "Corefile:2: ready: got 2 arguments (':1' ':2'), allowed: 0 to 1 arguments; usage: ready [ADDRESS]" },
-    { name: 'a second time', text: 'ready :1\nready :2', error: 'Corefile:3: ready: got it a second time in this server block, allowed: once; the first stands at Corefile:2' },
-    { name: 'an unknown option', text: 'ready {\n watch always\n}', error: "Corefile:3: ready: unknown option 'watch'; allowed: monitor" },
-    { name: 'an unknown way to monitor', text: 'ready {\n monitor always\n}', error: "Corefile:3: ready: monitor: got 'always', allowed: until-ready, continuously" },
-    { name: 'monitor without a word', text: 'ready {\n monitor\n}', error: 'Corefile:3: ready: monitor: got no argument, allowed: 1 argument; usage: monitor until-ready|continuously' },
-    { name: 'a block behind monitor', text: 'ready {\n monitor until-ready {\n }\n}', error: 'Corefile:3: ready: monitor: got a block in { }, allowed: none' },
+    {
+      name: 'an address without port',
+      text: 'ready localhost',
+      error: "Corefile:2: ready: address: got 'localhost', allowed: HOST:PORT",
+    },
+    {
+      name: 'a host name',
+      text: 'ready a.b:80',
+      error:
+        "Corefile:2: ready: address: got 'a.b:80', allowed: IP:PORT, [IPV6]:PORT, localhost:PORT, or :PORT for all addresses",
+    },
+    {
+      name: 'two addresses',
+      text: 'ready :1 :2',
+      error: "Corefile:2: ready: got 2 arguments (':1' ':2'), allowed: 0 to 1 arguments; usage: ready [ADDRESS]",
+    },
+    {
+      name: 'a second time',
+      text: 'ready :1\nready :2',
+      error:
+        'Corefile:3: ready: got it a second time in this server block, allowed: once; the first stands at Corefile:2',
+    },
+    {
+      name: 'an unknown option',
+      text: 'ready {\n watch always\n}',
+      error: "Corefile:3: ready: unknown option 'watch'; allowed: monitor",
+    },
+    {
+      name: 'an unknown way to monitor',
+      text: 'ready {\n monitor always\n}',
+      error: "Corefile:3: ready: monitor: got 'always', allowed: until-ready, continuously",
+    },
+    {
+      name: 'monitor without a word',
+      text: 'ready {\n monitor\n}',
+      error:
+        'Corefile:3: ready: monitor: got no argument, allowed: 1 argument; usage: monitor until-ready|continuously',
+    },
+    {
+      name: 'a block behind monitor',
+      text: 'ready {\n monitor until-ready {\n }\n}',
+      error: 'Corefile:3: ready: monitor: got a block in { }, allowed: none',
+    },
   ])('refuses $name', ({ text, error }) => {
     expect(() => setup(ready, text)).toThrow(error);
   });

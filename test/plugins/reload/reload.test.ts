@@ -30,7 +30,8 @@ function firstLook(block: TestBlock): number {
 /** The interval of `serving()`: the test's random numbers are the same each time. */
 const interval = async (): Promise<number> => firstLook(await serving());
 
-const metrics = async (block: TestBlock): Promise<string[]> => (await block.metrics.text()).split('\n').filter((line) => line.startsWith('coredns_reload'));
+const metrics = async (block: TestBlock): Promise<string[]> =>
+  (await block.metrics.text()).split('\n').filter((line) => line.startsWith('coredns_reload'));
 
 describe('reload', () => {
   it('says what is running', async () => {
@@ -78,7 +79,10 @@ describe('reload', () => {
     expect(block.reloads).toEqual([]);
     await block.clock.advanceAsync(1);
     expect(block.reloads).toEqual(['requested']);
-    expect(await metrics(block)).toEqual(['coredns_reload_failed_total 0', `coredns_reload_version_info{hash="sha512",value="${OTHER}"} 1`]);
+    expect(await metrics(block)).toEqual([
+      'coredns_reload_failed_total 0',
+      `coredns_reload_version_info{hash="sha512",value="${OTHER}"} 1`,
+    ]);
     await block.clock.advanceAsync(60_000);
     expect(block.reloads).toEqual(['requested']);
   });
@@ -109,12 +113,22 @@ describe('reload', () => {
     block.metrics.gauge('reload', 'version_info', '').with({ hash: 'sha512', value: THIRD }).set(1);
     block.corefileNow = OTHER;
     await block.clock.advanceAsync(5000);
-    expect((await metrics(block)).filter((line) => line.includes('version'))).toEqual([`coredns_reload_version_info{hash="sha512",value="${OTHER}"} 1`]);
+    expect((await metrics(block)).filter((line) => line.includes('version'))).toEqual([
+      `coredns_reload_version_info{hash="sha512",value="${OTHER}"} 1`,
+    ]);
   });
 
   it.each([
-    { name: 'bad', now: new CorefileError('Corefile', 3, "unknown directive 'nosuchplugin'"), says: "Corefile parse failed: Corefile:3: unknown directive 'nosuchplugin'" },
-    { name: 'missing', now: new Error("ENOENT: no such file or directory, open 'Corefile'"), says: "Corefile cannot be read: ENOENT: no such file or directory, open 'Corefile'" },
+    {
+      name: 'bad',
+      now: new CorefileError('Corefile', 3, "unknown directive 'nosuchplugin'"),
+      says: "Corefile parse failed: Corefile:3: unknown directive 'nosuchplugin'",
+    },
+    {
+      name: 'missing',
+      now: new Error("ENOENT: no such file or directory, open 'Corefile'"),
+      says: "Corefile cannot be read: ENOENT: no such file or directory, open 'Corefile'",
+    },
   ])('says once that a Corefile is $name, and goes on with the next', async ({ now, says }) => {
     const block = await serving();
     block.corefileNow = now;
@@ -124,7 +138,9 @@ describe('reload', () => {
     expect(block.reloads).toEqual([]);
     block.corefileNow = new CorefileError('Corefile', 9, 'worse');
     await block.clock.advanceAsync(60_000);
-    expect(block.log.lines.slice(2)).toEqual(['[WARNING] plugin/reload: Corefile parse failed: Corefile:9: worse; the running configuration stays']);
+    expect(block.log.lines.slice(2)).toEqual([
+      '[WARNING] plugin/reload: Corefile parse failed: Corefile:9: worse; the running configuration stays',
+    ]);
     block.corefileNow = RUNNING;
     await block.clock.advanceAsync(60_000);
     block.corefileNow = now;
@@ -166,7 +182,10 @@ describe('reload', () => {
     block.reloadWorks = true;
     await block.clock.advanceAsync(60_000);
     expect(block.reloads).toHaveLength(3);
-    expect(await metrics(block)).toEqual(['coredns_reload_failed_total 2', `coredns_reload_version_info{hash="sha512",value="${THIRD}"} 1`]);
+    expect(await metrics(block)).toEqual([
+      'coredns_reload_failed_total 2',
+      `coredns_reload_version_info{hash="sha512",value="${THIRD}"} 1`,
+    ]);
   });
 
   it('is one watch for all blocks, at the times of the last', async () => {
@@ -200,13 +219,35 @@ describe('reload', () => {
   });
 
   it.each([
-    { name: 'a short interval', text: 'reload 1s', error: "Corefile:2: reload: INTERVAL: got '1s', allowed: a duration such as 30s, 250ms or 1h30m, at least 2s" },
-    { name: 'an interval without unit', text: 'reload 10', error: "Corefile:2: reload: INTERVAL: got '10', allowed: a duration" },
-    { name: 'a short jitter', text: 'reload 10s 0s', error: "Corefile:2: reload: JITTER: got '0s', allowed: a duration such as 30s, 250ms or 1h30m, at least 1s" },
+    {
+      name: 'a short interval',
+      text: 'reload 1s',
+      error: "Corefile:2: reload: INTERVAL: got '1s', allowed: a duration such as 30s, 250ms or 1h30m, at least 2s",
+    },
+    {
+      name: 'an interval without unit',
+      text: 'reload 10',
+      error: "Corefile:2: reload: INTERVAL: got '10', allowed: a duration",
+    },
+    {
+      name: 'a short jitter',
+      text: 'reload 10s 0s',
+      error: "Corefile:2: reload: JITTER: got '0s', allowed: a duration such as 30s, 250ms or 1h30m, at least 1s",
+    },
     { name: 'a bad jitter', text: 'reload 10s x', error: "Corefile:2: reload: JITTER: got 'x', allowed: a duration" },
-    { name: 'three arguments', text: 'reload 10s 5s 1s', error: "Corefile:2: reload: got 3 arguments ('10s' '5s' '1s'), allowed: 0 to 2 arguments; usage: reload [INTERVAL] [JITTER]" },
+    {
+      name: 'three arguments',
+      text: 'reload 10s 5s 1s',
+      error:
+        "Corefile:2: reload: got 3 arguments ('10s' '5s' '1s'), allowed: 0 to 2 arguments; usage: reload [INTERVAL] [JITTER]",
+    },
     { name: 'a block', text: 'reload {\n}', error: 'Corefile:2: reload: got a block in { }, allowed: none' },
-    { name: 'a second time', text: 'reload\nreload', error: 'Corefile:3: reload: got it a second time in this server block, allowed: once; the first stands at Corefile:2' },
+    {
+      name: 'a second time',
+      text: 'reload\nreload',
+      error:
+        'Corefile:3: reload: got it a second time in this server block, allowed: once; the first stands at Corefile:2',
+    },
   ])('refuses $name', ({ text, error }) => {
     expect(() => setup(reload, text)).toThrow(error);
   });

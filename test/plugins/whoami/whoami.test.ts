@@ -8,11 +8,35 @@ const long = `${`${'a'.repeat(62)}.`.repeat(3)}${'b'.repeat(61)}.`;
 
 describe('whoami', () => {
   const rows: { name: string; qname: string; type?: string; options?: QuestionOptions; additional: string[] }[] = [
-    { name: 'IPv4 over UDP', qname: 'example.org.', additional: ['example.org. 0 IN A 127.0.0.1', '_udp.example.org. 0 IN SRV 0 0 40212 .'] },
-    { name: 'IPv6 over TCP', qname: 'example.org.', options: { remote: '2001:db8::7', port: 53, transport: 'tcp' }, additional: ['example.org. 0 IN AAAA 2001:db8::7', '_tcp.example.org. 0 IN SRV 0 0 53 .'] },
-    { name: 'a link-local client, its interface dropped', qname: 'a.', options: { remote: 'fe80::1%eth0' }, additional: ['a. 0 IN AAAA fe80::1', '_udp.a. 0 IN SRV 0 0 40212 .'] },
-    { name: 'any type', qname: 'example.org.', type: 'MX', additional: ['example.org. 0 IN A 127.0.0.1', '_udp.example.org. 0 IN SRV 0 0 40212 .'] },
-    { name: 'the client\'s spelling and class', qname: 'ExAmple.org.', options: { class: 3 }, additional: ['ExAmple.org. 0 CH A 127.0.0.1', '_udp.ExAmple.org. 0 CH SRV 0 0 40212 .'] },
+    {
+      name: 'IPv4 over UDP',
+      qname: 'example.org.',
+      additional: ['example.org. 0 IN A 127.0.0.1', '_udp.example.org. 0 IN SRV 0 0 40212 .'],
+    },
+    {
+      name: 'IPv6 over TCP',
+      qname: 'example.org.',
+      options: { remote: '2001:db8::7', port: 53, transport: 'tcp' },
+      additional: ['example.org. 0 IN AAAA 2001:db8::7', '_tcp.example.org. 0 IN SRV 0 0 53 .'],
+    },
+    {
+      name: 'a link-local client, its interface dropped',
+      qname: 'a.',
+      options: { remote: 'fe80::1%eth0' },
+      additional: ['a. 0 IN AAAA fe80::1', '_udp.a. 0 IN SRV 0 0 40212 .'],
+    },
+    {
+      name: 'any type',
+      qname: 'example.org.',
+      type: 'MX',
+      additional: ['example.org. 0 IN A 127.0.0.1', '_udp.example.org. 0 IN SRV 0 0 40212 .'],
+    },
+    {
+      name: "the client's spelling and class",
+      qname: 'ExAmple.org.',
+      options: { class: 3 },
+      additional: ['ExAmple.org. 0 CH A 127.0.0.1', '_udp.ExAmple.org. 0 CH SRV 0 0 40212 .'],
+    },
     { name: 'the root', qname: '.', additional: ['. 0 IN A 127.0.0.1', '_udp. 0 IN SRV 0 0 40212 .'] },
     { name: 'a name without room for a label', qname: long, additional: [`${long} 0 IN A 127.0.0.1`] },
   ];

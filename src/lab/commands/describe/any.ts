@@ -6,7 +6,10 @@ import { Sheet } from './sheet.js';
 export function describeConfigMap(configMap: RawObject): string {
   const sheet = new Sheet();
   sheet.head(configMap);
-  const data = Object.entries(dataOf(configMap)).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, text]) => `${key}:\n----\n${text}\n\n`).join('');
+  const data = Object.entries(dataOf(configMap))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, text]) => `${key}:\n----\n${text}\n\n`)
+    .join('');
   // What the ConfigMap holds is not brought into columns.
   return `${sheet.text()}\nData\n====\n${data}\nBinaryData\n====\n\nEvents:  <none>\n`;
 }
@@ -16,7 +19,11 @@ const ACRONYMS = ['API', 'URL', 'UID', 'OSB', 'GUID'];
 /** `matchLabels` as `Match Labels`; keys with signs other than letters and dashes stay as they are. */
 function labelOf(key: string): string {
   if (!/^[A-Za-z-]+$/.test(key)) return key;
-  return (key.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|-+/g) ?? [key]).map((part) => (ACRONYMS.includes(part.toUpperCase()) ? part.toUpperCase() : part.charAt(0).toUpperCase() + part.slice(1))).join(' ');
+  return (key.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|-+/g) ?? [key])
+    .map((part) =>
+      ACRONYMS.includes(part.toUpperCase()) ? part.toUpperCase() : part.charAt(0).toUpperCase() + part.slice(1),
+    )
+    .join(' ');
 }
 
 /** An object of a kind that kubectl has no words of its own for: everything that it holds, by name. */
@@ -26,7 +33,14 @@ export function describeAny(object: RawObject): string {
   sheet.add(0, 'Namespace:', textAt(objectAt(object, 'metadata'), 'namespace'));
   sheet.labels(object);
   const { metadata, ...rest } = object;
-  const { name: _name, namespace: _namespace, labels: _labels, annotations: _annotations, managedFields: _fields, ...more } = asObject(metadata);
+  const {
+    name: _name,
+    namespace: _namespace,
+    labels: _labels,
+    annotations: _annotations,
+    managedFields: _fields,
+    ...more
+  } = asObject(metadata);
   members(sheet, 0, { ...rest, metadata: more });
   sheet.events();
   return sheet.text();

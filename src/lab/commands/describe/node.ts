@@ -13,7 +13,11 @@ export function describeNode(node: RawObject, pods: readonly RawObject[], lab: L
   const created = longTime(textAt(metadata, 'creationTimestamp'));
   const now = longTime(new Date(lab.clock.now()).toISOString());
   sheet.add(0, 'Name:', nameIn(node));
-  sheet.add(0, 'Roles:', labelsOf(node)['node-role.kubernetes.io/control-plane'] === undefined ? '<none>' : 'control-plane');
+  sheet.add(
+    0,
+    'Roles:',
+    labelsOf(node)['node-role.kubernetes.io/control-plane'] === undefined ? '<none>' : 'control-plane',
+  );
   sheet.labels(node);
   sheet.add(0, 'CreationTimestamp:', created);
   sheet.add(0, 'Taints:', '<none>');
@@ -26,13 +30,30 @@ export function describeNode(node: RawObject, pods: readonly RawObject[], lab: L
   sheet.add(1, 'Type', 'Status', 'LastHeartbeatTime', 'LastTransitionTime', 'Reason', 'Message');
   sheet.add(1, '----', '------', '-----------------', '------------------', '------', '-------');
   for (const condition of arrayAt(status, 'conditions')) {
-    sheet.add(1, `${textAt(condition, 'type')} `, `${textAt(condition, 'status')} `, `${now} `, `${longTime(textAt(condition, 'lastTransitionTime'))} `, `${textAt(condition, 'reason')} `, textAt(condition, 'message'));
+    sheet.add(
+      1,
+      `${textAt(condition, 'type')} `,
+      `${textAt(condition, 'status')} `,
+      `${now} `,
+      `${longTime(textAt(condition, 'lastTransitionTime'))} `,
+      `${textAt(condition, 'reason')} `,
+      textAt(condition, 'message'),
+    );
   }
   sheet.add(0, 'Addresses:');
-  for (const address of arrayAt(status, 'addresses')) sheet.add(1, `${textAt(address, 'type')}:`, textAt(address, 'address'));
+  for (const address of arrayAt(status, 'addresses'))
+    sheet.add(1, `${textAt(address, 'type')}:`, textAt(address, 'address'));
   const info = objectAt(status, 'nodeInfo');
   sheet.add(0, 'System Info:');
-  for (const [name, key] of [['Kernel Version', 'kernelVersion'], ['OS Image', 'osImage'], ['Operating System', 'operatingSystem'], ['Architecture', 'architecture'], ['Container Runtime Version', 'containerRuntimeVersion'], ['Kubelet Version', 'kubeletVersion']] as const) sheet.add(1, `${name}:`, textAt(info, key));
+  for (const [name, key] of [
+    ['Kernel Version', 'kernelVersion'],
+    ['OS Image', 'osImage'],
+    ['Operating System', 'operatingSystem'],
+    ['Architecture', 'architecture'],
+    ['Container Runtime Version', 'containerRuntimeVersion'],
+    ['Kubelet Version', 'kubeletVersion'],
+  ] as const)
+    sheet.add(1, `${name}:`, textAt(info, key));
   if (textAt(spec, 'podCIDR') !== '') {
     sheet.add(0, 'PodCIDR:', textAt(spec, 'podCIDR'));
     sheet.add(0, 'PodCIDRs:', arrayAt(spec, 'podCIDRs').join(','));

@@ -2,7 +2,10 @@ import { arrayAt, asObject, flagAt, objectAt, textAt, textMapAt } from '../../..
 import type { RawObject } from '../../../kube/raw.js';
 import { Sheet, longTime } from './sheet.js';
 
-const TOLERATIONS = ['node.kubernetes.io/not-ready:NoExecute op=Exists for 300s', 'node.kubernetes.io/unreachable:NoExecute op=Exists for 300s'];
+const TOLERATIONS = [
+  'node.kubernetes.io/not-ready:NoExecute op=Exists for 300s',
+  'node.kubernetes.io/unreachable:NoExecute op=Exists for 300s',
+];
 
 const numberAt = (value: unknown, key: string): number => Number(asObject(value)[key] ?? 0);
 
@@ -13,10 +16,18 @@ export function describePod(pod: RawObject): string {
   sheet.add(0, 'Namespace:', textAt(metadata, 'namespace'));
   sheet.add(0, 'Priority:', String(numberAt(spec, 'priority')));
   sheet.add(0, 'Service Account:', textAt(spec, 'serviceAccountName') || 'default');
-  sheet.add(0, 'Node:', textAt(spec, 'nodeName') === '' ? '<none>' : `${textAt(spec, 'nodeName')}/${textAt(status, 'hostIP')}`);
+  sheet.add(
+    0,
+    'Node:',
+    textAt(spec, 'nodeName') === '' ? '<none>' : `${textAt(spec, 'nodeName')}/${textAt(status, 'hostIP')}`,
+  );
   if (textAt(status, 'startTime') !== '') sheet.add(0, 'Start Time:', longTime(textAt(status, 'startTime')));
   sheet.labels(pod);
-  sheet.add(0, 'Status:', metadata['deletionTimestamp'] === undefined ? textAt(status, 'phase') : 'Terminating (lasts 0s)');
+  sheet.add(
+    0,
+    'Status:',
+    metadata['deletionTimestamp'] === undefined ? textAt(status, 'phase') : 'Terminating (lasts 0s)',
+  );
   sheet.add(0, 'IP:', textAt(status, 'podIP'));
   const ips = arrayAt(status, 'podIPs').map((one) => textAt(one, 'ip'));
   sheet.add(0, 'IPs:', ...(ips.length === 0 ? ['<none>'] : []));
@@ -28,7 +39,8 @@ export function describePod(pod: RawObject): string {
   if (conditions.length > 0) {
     sheet.add(0, 'Conditions:');
     sheet.add(1, 'Type', 'Status');
-    for (const condition of conditions) sheet.add(1, `${textAt(condition, 'type')} `, `${textAt(condition, 'status')} `);
+    for (const condition of conditions)
+      sheet.add(1, `${textAt(condition, 'type')} `, `${textAt(condition, 'status')} `);
   }
   describeVolumes(sheet, 0, '', spec);
   sheet.add(0, 'QoS Class:', textAt(status, 'qosClass') || 'BestEffort');
@@ -44,7 +56,13 @@ function toleration(value: unknown): string {
 }
 
 /** Containers of a pod, or of a template, which has no status and stands one step to the right. */
-export function describeContainers(sheet: Sheet, level: number, space: string, spec: RawObject, statuses: readonly RawObject[]): void {
+export function describeContainers(
+  sheet: Sheet,
+  level: number,
+  space: string,
+  spec: RawObject,
+  statuses: readonly RawObject[],
+): void {
   const containers = arrayAt(spec, 'containers').map(asObject);
   sheet.add(level, `Containers:${containers.length === 0 ? ' <none>' : ''}`);
   for (const container of containers) {
@@ -59,33 +77,53 @@ function describeContainer(sheet: Sheet, container: RawObject, status: RawObject
   sheet.add(2, 'Image:', textAt(container, 'image'));
   if (status) sheet.add(2, 'Image ID:', textAt(status, 'imageID'));
   const ports = arrayAt(container, 'ports');
-  const shown = (key: string): string => ports.map((port) => `${numberAt(port, key)}/${textAt(port, 'protocol') || 'TCP'}`).join(', ') || '<none>';
+  const shown = (key: string): string =>
+    ports.map((port) => `${numberAt(port, key)}/${textAt(port, 'protocol') || 'TCP'}`).join(', ') || '<none>';
   sheet.add(2, ports.length > 1 ? 'Ports:' : 'Port:', shown('containerPort'));
   sheet.add(2, ports.length > 1 ? 'Host Ports:' : 'Host Port:', shown('hostPort'));
-  for (const [name, key] of [['Command:', 'command'], ['Args:', 'args']] as const) {
+  for (const [name, key] of [
+    ['Command:', 'command'],
+    ['Args:', 'args'],
+  ] as const) {
     const words = arrayAt(container, key).map(String);
     if (words.length === 0) continue;
     sheet.add(2, name);
     for (const line of words.flatMap((word) => word.split('\n'))) sheet.add(3, line);
   }
   if (status) describeState(sheet, status);
-  for (const [name, key] of [['Limits:', 'limits'], ['Requests:', 'requests']] as const) {
+  for (const [name, key] of [
+    ['Limits:', 'limits'],
+    ['Requests:', 'requests'],
+  ] as const) {
     const values = Object.entries(objectAt(objectAt(container, 'resources'), key)).sort(([a], [b]) => (a < b ? -1 : 1));
     if (values.length > 0) sheet.add(2, name);
     for (const [resource, value] of values) sheet.add(3, `${resource}:`, String(value));
   }
-  for (const [name, key] of [['Liveness:', 'livenessProbe'], ['Readiness:', 'readinessProbe'], ['Startup:', 'startupProbe']] as const) if (container[key] !== undefined) sheet.add(2, name, probe(objectAt(container, key)));
+  for (const [name, key] of [
+    ['Liveness:', 'livenessProbe'],
+    ['Readiness:', 'readinessProbe'],
+    ['Startup:', 'startupProbe'],
+  ] as const)
+    if (container[key] !== undefined) sheet.add(2, name, probe(objectAt(container, key)));
   const env = arrayAt(container, 'env');
   sheet.add(2, 'Environment:', ...(env.length === 0 ? ['<none>'] : []));
   for (const variable of env) sheet.add(3, `${textAt(variable, 'name')}:`, environmentValue(variable));
-  const mounts = [...arrayAt(container, 'volumeMounts')].sort((a, b) => (textAt(a, 'mountPath') < textAt(b, 'mountPath') ? -1 : 1));
+  const mounts = [...arrayAt(container, 'volumeMounts')].sort((a, b) =>
+    textAt(a, 'mountPath') < textAt(b, 'mountPath') ? -1 : 1,
+  );
   sheet.add(2, 'Mounts:', ...(mounts.length === 0 ? ['<none>'] : []));
-  for (const mount of mounts) sheet.add(3, `${textAt(mount, 'mountPath')} from ${textAt(mount, 'name')} (${flagAt(mount, 'readOnly') === true ? 'ro' : 'rw'})`);
+  for (const mount of mounts)
+    sheet.add(
+      3,
+      `${textAt(mount, 'mountPath')} from ${textAt(mount, 'name')} (${flagAt(mount, 'readOnly') === true ? 'ro' : 'rw'})`,
+    );
 }
 
 function environmentValue(variable: unknown): string {
   const field = objectAt(objectAt(variable, 'valueFrom'), 'fieldRef');
-  return field['fieldPath'] === undefined ? textAt(variable, 'value') : ` (${textAt(field, 'apiVersion') || 'v1'}:${textAt(field, 'fieldPath')})`;
+  return field['fieldPath'] === undefined
+    ? textAt(variable, 'value')
+    : ` (${textAt(field, 'apiVersion') || 'v1'}:${textAt(field, 'fieldPath')})`;
 }
 
 function describeState(sheet: Sheet, status: RawObject): void {
@@ -110,8 +148,10 @@ function probe(value: RawObject): string {
     const get = objectAt(value, 'httpGet');
     return `http-get ${(textAt(get, 'scheme') || 'HTTP').toLowerCase()}://${textAt(get, 'host')}:${String(get['port'])}${textAt(get, 'path')} ${times}`;
   }
-  if (value['tcpSocket'] !== undefined) return `tcp-socket ${textAt(objectAt(value, 'tcpSocket'), 'host')}:${String(objectAt(value, 'tcpSocket')['port'])} ${times}`;
-  if (value['exec'] !== undefined) return `exec [${arrayAt(objectAt(value, 'exec'), 'command').map(String).join(' ')}] ${times}`;
+  if (value['tcpSocket'] !== undefined)
+    return `tcp-socket ${textAt(objectAt(value, 'tcpSocket'), 'host')}:${String(objectAt(value, 'tcpSocket')['port'])} ${times}`;
+  if (value['exec'] !== undefined)
+    return `exec [${arrayAt(objectAt(value, 'exec'), 'command').map(String).join(' ')}] ${times}`;
   return `unknown ${times}`;
 }
 
@@ -127,19 +167,39 @@ export function describeVolumes(sheet: Sheet, level: number, space: string, spec
 }
 
 function volumeFacts(volume: RawObject): readonly (readonly [string, string])[] {
-  const optional = (source: RawObject): readonly [string, string] => ['Optional', String(flagAt(source, 'optional') ?? false)];
+  const optional = (source: RawObject): readonly [string, string] => [
+    'Optional',
+    String(flagAt(source, 'optional') ?? false),
+  ];
   if (volume['configMap'] !== undefined) {
     const source = objectAt(volume, 'configMap');
-    return [['Type', 'ConfigMap (a volume populated by a ConfigMap)'], ['Name', textAt(source, 'name')], optional(source)];
+    return [
+      ['Type', 'ConfigMap (a volume populated by a ConfigMap)'],
+      ['Name', textAt(source, 'name')],
+      optional(source),
+    ];
   }
   if (volume['hostPath'] !== undefined) {
     const source = objectAt(volume, 'hostPath');
-    return [['Type', 'HostPath (bare host directory volume)'], ['Path', textAt(source, 'path')], ['HostPathType', textAt(source, 'type')]];
+    return [
+      ['Type', 'HostPath (bare host directory volume)'],
+      ['Path', textAt(source, 'path')],
+      ['HostPathType', textAt(source, 'type')],
+    ];
   }
-  if (volume['emptyDir'] !== undefined) return [['Type', "EmptyDir (a temporary directory that shares a pod's lifetime)"], ['Medium', textAt(objectAt(volume, 'emptyDir'), 'medium')], ['SizeLimit', textAt(objectAt(volume, 'emptyDir'), 'sizeLimit') || '<unset>']];
+  if (volume['emptyDir'] !== undefined)
+    return [
+      ['Type', "EmptyDir (a temporary directory that shares a pod's lifetime)"],
+      ['Medium', textAt(objectAt(volume, 'emptyDir'), 'medium')],
+      ['SizeLimit', textAt(objectAt(volume, 'emptyDir'), 'sizeLimit') || '<unset>'],
+    ];
   if (volume['secret'] !== undefined) {
     const source = objectAt(volume, 'secret');
-    return [['Type', 'Secret (a volume populated by a Secret)'], ['SecretName', textAt(source, 'secretName')], optional(source)];
+    return [
+      ['Type', 'Secret (a volume populated by a Secret)'],
+      ['SecretName', textAt(source, 'secretName')],
+      optional(source),
+    ];
   }
   return [['Type', '<unknown>']];
 }

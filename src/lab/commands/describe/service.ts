@@ -11,7 +11,9 @@ export function describeService(service: RawObject, slices: readonly RawObject[]
   const sheet = new Sheet();
   const spec = objectAt(service, 'spec');
   sheet.head(service);
-  const selector = Object.entries(textMapAt(spec, 'selector') ?? {}).map(([key, value]) => `${key}=${value}`).join(',');
+  const selector = Object.entries(textMapAt(spec, 'selector') ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
   sheet.add(0, 'Selector:', selector || '<none>');
   sheet.add(0, 'Type:', textAt(spec, 'type'));
   if (textAt(spec, 'ipFamilyPolicy') !== '') sheet.add(0, 'IP Family Policy:', textAt(spec, 'ipFamilyPolicy'));
@@ -19,28 +21,41 @@ export function describeService(service: RawObject, slices: readonly RawObject[]
   sheet.add(0, 'IP:', textAt(spec, 'clusterIP'));
   sheet.add(0, 'IPs:', arrayAt(spec, 'clusterIPs').join(',') || '<none>');
   if (textAt(spec, 'externalName') !== '') sheet.add(0, 'External Name:', textAt(spec, 'externalName'));
-  const own = slices.filter((slice) => namespaceIn(slice) === namespaceIn(service) && labelsOf(slice)['kubernetes.io/service-name'] === nameIn(service));
+  const own = slices.filter(
+    (slice) =>
+      namespaceIn(slice) === namespaceIn(service) && labelsOf(slice)['kubernetes.io/service-name'] === nameIn(service),
+  );
   for (const port of arrayAt(spec, 'ports').map(asObject)) {
     const name = textAt(port, 'name') || '<unset>';
     sheet.add(0, 'Port:', name, `${String(port['port'])}/${textAt(port, 'protocol')}`);
     sheet.add(0, 'TargetPort:', `${String(port['targetPort'])}/${textAt(port, 'protocol')}`);
-    if (port['nodePort'] !== undefined) sheet.add(0, 'NodePort:', name, `${Number(port['nodePort'])}/${textAt(port, 'protocol')}`);
+    if (port['nodePort'] !== undefined)
+      sheet.add(0, 'NodePort:', name, `${Number(port['nodePort'])}/${textAt(port, 'protocol')}`);
     sheet.add(0, 'Endpoints:', endpointsText(own, textAt(port, 'name')));
   }
   sheet.add(0, 'Session Affinity:', textAt(spec, 'sessionAffinity'));
-  if (textAt(spec, 'externalTrafficPolicy') !== '') sheet.add(0, 'External Traffic Policy:', textAt(spec, 'externalTrafficPolicy'));
-  if (textAt(spec, 'internalTrafficPolicy') !== '') sheet.add(0, 'Internal Traffic Policy:', textAt(spec, 'internalTrafficPolicy'));
+  if (textAt(spec, 'externalTrafficPolicy') !== '')
+    sheet.add(0, 'External Traffic Policy:', textAt(spec, 'externalTrafficPolicy'));
+  if (textAt(spec, 'internalTrafficPolicy') !== '')
+    sheet.add(0, 'Internal Traffic Policy:', textAt(spec, 'internalTrafficPolicy'));
   sheet.events();
   return sheet.text();
 }
 
 /** Ready addresses with the port of a name: the first three, and how many more. */
 function endpointsText(slices: readonly RawObject[], portName: string): string {
-  const all = slices.flatMap((slice) => arrayAt(slice, 'ports').filter((port) => textAt(port, 'name') === portName).flatMap((port) =>
-    arrayAt(slice, 'endpoints').filter((one) => flagAt(objectAt(one, 'conditions'), 'ready') !== false).map((one) => {
-      const ip = String(arrayAt(one, 'addresses')[0]);
-      return `${ip.includes(':') ? `[${ip}]` : ip}:${String(asObject(port)['port'])}`;
-    })));
+  const all = slices.flatMap((slice) =>
+    arrayAt(slice, 'ports')
+      .filter((port) => textAt(port, 'name') === portName)
+      .flatMap((port) =>
+        arrayAt(slice, 'endpoints')
+          .filter((one) => flagAt(objectAt(one, 'conditions'), 'ready') !== false)
+          .map((one) => {
+            const ip = String(arrayAt(one, 'addresses')[0]);
+            return `${ip.includes(':') ? `[${ip}]` : ip}:${String(asObject(port)['port'])}`;
+          }),
+      ),
+  );
   return all.slice(0, SHOWN).join(',') + (all.length > SHOWN ? ` + ${all.length - SHOWN} more...` : '');
 }
 
@@ -64,7 +79,13 @@ function ports(sheet: Sheet, level: number, list: readonly unknown[]): void {
   sheet.add(level, 'Ports:');
   sheet.add(level + 1, 'Name', 'Port', 'Protocol');
   sheet.add(level + 1, '----', '----', '--------');
-  for (const port of list) sheet.add(level + 1, textAt(port, 'name') || '<unset>', asObject(port)['port'] === undefined ? '<unset>' : String(Number(asObject(port)['port'])), textAt(port, 'protocol'));
+  for (const port of list)
+    sheet.add(
+      level + 1,
+      textAt(port, 'name') || '<unset>',
+      asObject(port)['port'] === undefined ? '<unset>' : String(Number(asObject(port)['port'])),
+      textAt(port, 'protocol'),
+    );
 }
 
 function describeEndpoint(sheet: Sheet, endpoint: RawObject): void {
@@ -83,7 +104,10 @@ export function describeEndpoints(endpoints: RawObject): string {
   sheet.head(endpoints);
   sheet.add(0, 'Subsets:');
   for (const subset of arrayAt(endpoints, 'subsets')) {
-    const list = (key: string): string => arrayAt(subset, key).map((one) => textAt(one, 'ip')).join(',') || '<none>';
+    const list = (key: string): string =>
+      arrayAt(subset, key)
+        .map((one) => textAt(one, 'ip'))
+        .join(',') || '<none>';
     sheet.add(1, 'Addresses:', list('addresses'));
     sheet.add(1, 'NotReadyAddresses:', list('notReadyAddresses'));
     ports(sheet, 1, arrayAt(subset, 'ports'));

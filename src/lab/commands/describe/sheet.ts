@@ -4,7 +4,10 @@ import { layOut } from '../../../observe/table.js';
 /** How kubectl describe lays out its lines. */
 const STYLE = { minWidth: 0, padding: 2 };
 
-/** The lines of one description; a tab stands between a name and its value, and those of a block are brought into line. */
+/**
+ * The lines of one description; a tab stands between a name and its value, and those of a block are brought into
+ * line.
+ */
 export class Sheet {
   private readonly lines: string[] = [];
 
@@ -15,7 +18,9 @@ export class Sheet {
 
   /** Labels, annotations, selectors: one on a line, `<none>` for none. */
   map(level: number, name: string, values: Readonly<Record<string, string>> | undefined, sign = '='): void {
-    const entries = Object.entries(values ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}${sign}${value}`);
+    const entries = Object.entries(values ?? {})
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => `${key}${sign}${value}`);
     this.list(level, name, entries);
   }
 
@@ -50,7 +55,12 @@ export class Sheet {
   }
 
   text(): string {
-    return layOut(this.lines.map((line) => line.split('\t')), STYLE).map((line) => `${line}\n`).join('');
+    return layOut(
+      this.lines.map((line) => line.split('\t')),
+      STYLE,
+    )
+      .map((line) => `${line}\n`)
+      .join('');
   }
 }
 

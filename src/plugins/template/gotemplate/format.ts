@@ -7,30 +7,40 @@ interface Verb {
   readonly letter: string;
 }
 
-/** Text as Go's fmt.Sprintf makes it, for the kinds of values that templates have (https://pkg.go.dev/fmt). Mistakes show in the text, as there. */
+/**
+ * Text as Go's fmt.Sprintf makes it, for the kinds of values that templates have (https://pkg.go.dev/fmt). Mistakes
+ * show in the text, as there.
+ */
 export function sprintf(format: string, args: readonly GoValue[]): string {
   let next = 0;
-  const text = format.replace(/%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d*))?([^])?/gu, (_, flags: string, width: string | undefined, precision: string | undefined, letter: string | undefined) => {
-    const star = (word: string | undefined): number | undefined => {
-      if (word !== '*') return word === undefined ? undefined : Number(word);
-      const value = args[next++];
-      return typeof value === 'bigint' ? Number(value) : undefined;
-    };
-    const verb = { flags, width: star(width), precision: star(precision), letter: letter ?? '' };
-    if (letter === '%') return '%';
-    if (letter === undefined) return '%!(NOVERB)';
-    if (next >= args.length) return `%!${letter}(MISSING)`;
-    return formatValue(verb, args[next++]);
-  });
+  const text = format.replace(
+    /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d*))?([^])?/gu,
+    (_, flags: string, width: string | undefined, precision: string | undefined, letter: string | undefined) => {
+      const star = (word: string | undefined): number | undefined => {
+        if (word !== '*') return word === undefined ? undefined : Number(word);
+        const value = args[next++];
+        return typeof value === 'bigint' ? Number(value) : undefined;
+      };
+      const verb = { flags, width: star(width), precision: star(precision), letter: letter ?? '' };
+      if (letter === '%') return '%';
+      if (letter === undefined) return '%!(NOVERB)';
+      if (next >= args.length) return `%!${letter}(MISSING)`;
+      return formatValue(verb, args[next++]);
+    },
+  );
   const extra = args.slice(next).map((value) => `${goType(value)}=${printValue(value)}`);
   return extra.length === 0 ? text : `${text}%!(EXTRA ${extra.join(', ')})`;
 }
 
 function formatValue(verb: Verb, value: GoValue): string {
-  if (value === undefined || value === null) return verb.letter === 'v' ? pad(verb, '<nil>') : `%!${verb.letter}(<nil>)`;
+  if (value === undefined || value === null)
+    return verb.letter === 'v' ? pad(verb, '<nil>') : `%!${verb.letter}(<nil>)`;
   if (verb.letter === 'T') return pad(verb, goType(value));
   if (isList(value)) return `[${value.map((element) => formatValue(verb, element)).join(' ')}]`;
-  if (isMap(value)) return `map[${sortedKeys(value).map((key) => `${formatText(verb, key)}:${formatValue(verb, value.get(key))}`).join(' ')}]`;
+  if (isMap(value))
+    return `map[${sortedKeys(value)
+      .map((key) => `${formatText(verb, key)}:${formatValue(verb, value.get(key))}`)
+      .join(' ')}]`;
   const text = formatScalar(verb, value instanceof GoStruct ? value.print() : value);
   return text ?? `%!${verb.letter}(${goType(value)}=${printValue(value)})`;
 }
@@ -38,36 +48,54 @@ function formatValue(verb: Verb, value: GoValue): string {
 /** undefined where the verb does not go with the value. */
 function formatScalar(verb: Verb, value: boolean | bigint | number | string): string | undefined {
   switch (typeof value) {
-    case 'boolean': return verb.letter === 'v' || verb.letter === 't' ? pad(verb, String(value)) : undefined;
-    case 'bigint': return formatInteger(verb, value);
-    case 'number': return formatFloat(verb, value);
-    default: return 'vsqxX'.includes(verb.letter) ? formatText(verb, value) : undefined;
+    case 'boolean':
+      return verb.letter === 'v' || verb.letter === 't' ? pad(verb, String(value)) : undefined;
+    case 'bigint':
+      return formatInteger(verb, value);
+    case 'number':
+      return formatFloat(verb, value);
+    default:
+      return 'vsqxX'.includes(verb.letter) ? formatText(verb, value) : undefined;
   }
 }
 
 function formatText(verb: Verb, text: string): string {
   const cut = verb.precision === undefined ? text : [...text].slice(0, verb.precision).join('');
   switch (verb.letter) {
-    case 'q': return pad(verb, JSON.stringify(cut));
-    case 'x': case 'X': {
+    case 'q':
+      return pad(verb, JSON.stringify(cut));
+    case 'x':
+    case 'X': {
       const hex = Buffer.from(cut).toString('hex');
       return pad(verb, verb.letter === 'x' ? hex : hex.toUpperCase());
     }
-    default: return pad(verb, cut);
+    default:
+      return pad(verb, cut);
   }
 }
 
 function formatInteger(verb: Verb, value: bigint): string | undefined {
   const size = value < 0n ? -value : value;
   switch (verb.letter) {
-    case 'v': case 'd': return padNumber(verb, value < 0n, size.toString());
-    case 'b': return padNumber(verb, value < 0n, size.toString(2), verb.flags.includes('#') ? '0b' : '');
-    case 'o': return padNumber(verb, value < 0n, size.toString(8), verb.flags.includes('#') ? '0' : '');
-    case 'O': return padNumber(verb, value < 0n, size.toString(8), '0o');
-    case 'x': return padNumber(verb, value < 0n, size.toString(16), verb.flags.includes('#') ? '0x' : '');
-    case 'X': return padNumber(verb, value < 0n, size.toString(16).toUpperCase(), verb.flags.includes('#') ? '0X' : '');
-    case 'c': case 'q': case 'U': return formatCharacter(verb, value);
-    default: return undefined;
+    case 'v':
+    case 'd':
+      return padNumber(verb, value < 0n, size.toString());
+    case 'b':
+      return padNumber(verb, value < 0n, size.toString(2), verb.flags.includes('#') ? '0b' : '');
+    case 'o':
+      return padNumber(verb, value < 0n, size.toString(8), verb.flags.includes('#') ? '0' : '');
+    case 'O':
+      return padNumber(verb, value < 0n, size.toString(8), '0o');
+    case 'x':
+      return padNumber(verb, value < 0n, size.toString(16), verb.flags.includes('#') ? '0x' : '');
+    case 'X':
+      return padNumber(verb, value < 0n, size.toString(16).toUpperCase(), verb.flags.includes('#') ? '0X' : '');
+    case 'c':
+    case 'q':
+    case 'U':
+      return formatCharacter(verb, value);
+    default:
+      return undefined;
   }
 }
 
@@ -83,10 +111,24 @@ function formatFloat(verb: Verb, value: number): string | undefined {
   const upper = verb.letter === 'E' || verb.letter === 'G';
   let text: string;
   switch (verb.letter) {
-    case 'f': case 'F': text = size.toFixed(verb.precision ?? 6); break;
-    case 'e': case 'E': text = exponent(size.toExponential(verb.precision ?? 6)); break;
-    case 'v': case 'g': case 'G': text = verb.precision === undefined ? printValue(size) : exponent(String(Number(size.toPrecision(Math.max(1, verb.precision))))); break;
-    default: return undefined;
+    case 'f':
+    case 'F':
+      text = size.toFixed(verb.precision ?? 6);
+      break;
+    case 'e':
+    case 'E':
+      text = exponent(size.toExponential(verb.precision ?? 6));
+      break;
+    case 'v':
+    case 'g':
+    case 'G':
+      text =
+        verb.precision === undefined
+          ? printValue(size)
+          : exponent(String(Number(size.toPrecision(Math.max(1, verb.precision)))));
+      break;
+    default:
+      return undefined;
   }
   return padNumber({ ...verb, precision: undefined }, value < 0, upper ? text.toUpperCase() : text);
 }
@@ -95,7 +137,10 @@ function padNumber(verb: Verb, negative: boolean, digits: string, prefix = ''): 
   const sign = negative ? '-' : verb.flags.includes('+') ? '+' : verb.flags.includes(' ') ? ' ' : '';
   const whole = verb.precision === undefined ? digits : digits.padStart(verb.precision, '0');
   const zeros = verb.flags.includes('0') && !verb.flags.includes('-') && verb.precision === undefined;
-  return pad(verb, sign + prefix + (zeros ? whole.padStart((verb.width ?? 0) - sign.length - prefix.length, '0') : whole));
+  return pad(
+    verb,
+    sign + prefix + (zeros ? whole.padStart((verb.width ?? 0) - sign.length - prefix.length, '0') : whole),
+  );
 }
 
 /** Width counts characters, not octets. */
@@ -109,5 +154,7 @@ function goType(value: GoValue): string {
   if (isMap(value)) return 'map[string]string';
   if (isList(value)) return '[]string';
   if (value === undefined || value === null) return '<nil>';
-  return { boolean: 'bool', bigint: 'int', number: 'float64', string: 'string' }[typeof value as 'boolean' | 'bigint' | 'number' | 'string'];
+  return { boolean: 'bool', bigint: 'int', number: 'float64', string: 'string' }[
+    typeof value as 'boolean' | 'bigint' | 'number' | 'string'
+  ];
 }

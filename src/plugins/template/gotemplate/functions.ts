@@ -2,7 +2,10 @@ import { GoTemplateError } from './error.js';
 import { sprintf } from './format.js';
 import { GoStruct, isList, isMap, isTrue, printValue, typeOf, type GoFunction, type GoValue } from './values.js';
 
-/** Functions that every template has (https://pkg.go.dev/text/template#hdr-Functions). `and` and `or` are not among them: they leave arguments unread. */
+/**
+ * Functions that every template has (https://pkg.go.dev/text/template#hdr-Functions). `and` and `or` are not among
+ * them: they leave arguments unread.
+ */
 export const BUILT_INS: ReadonlyMap<string, GoFunction> = new Map<string, GoFunction>([
   ['not', counted('not', 1, 1, ([value]) => !isTrue(value))],
   ['len', counted('len', 1, 1, ([value]) => length(value))],
@@ -13,7 +16,13 @@ export const BUILT_INS: ReadonlyMap<string, GoFunction> = new Map<string, GoFunc
   ['printf', counted('printf', 1, Infinity, ([format, ...args]) => sprintf(text('printf', format), args))],
   ['html', (args) => escapeHtml(evaluated(args))],
   ['js', (args) => escapeJs(evaluated(args))],
-  ['urlquery', (args) => encodeURIComponent(evaluated(args)).replaceAll('%20', '+').replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)],
+  [
+    'urlquery',
+    (args) =>
+      encodeURIComponent(evaluated(args))
+        .replaceAll('%20', '+')
+        .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`),
+  ],
   ['eq', counted('eq', 2, Infinity, ([value, ...others]) => others.some((other) => equal(value, other)))],
   ['ne', counted('ne', 2, 2, ([a, b]) => !equal(a, b))],
   ['lt', counted('lt', 2, 2, ([a, b]) => compare(a, b) < 0)],
@@ -26,20 +35,23 @@ export const BUILT_INS: ReadonlyMap<string, GoFunction> = new Map<string, GoFunc
 export function counted(name: string, min: number, max: number, call: GoFunction): GoFunction {
   return (args) => {
     const allowed = min === max ? `${min}` : max === Infinity ? `at least ${min}` : `${min} to ${max}`;
-    if (args.length < min || args.length > max) throw new GoTemplateError(`wrong number of args for ${name}: want ${allowed} got ${args.length}`);
+    if (args.length < min || args.length > max)
+      throw new GoTemplateError(`wrong number of args for ${name}: want ${allowed} got ${args.length}`);
     return call(args);
   };
 }
 
 /** The argument as a string; any other kind is an error. */
 export function text(name: string, value: GoValue): string {
-  if (typeof value !== 'string') throw new GoTemplateError(`wrong type for an argument of ${name}: want string got ${typeOf(value)}`);
+  if (typeof value !== 'string')
+    throw new GoTemplateError(`wrong type for an argument of ${name}: want string got ${typeOf(value)}`);
   return value;
 }
 
 /** The argument as a whole number; any other kind is an error. */
 export function integer(name: string, value: GoValue): bigint {
-  if (typeof value !== 'bigint') throw new GoTemplateError(`wrong type for an argument of ${name}: want int got ${typeOf(value)}`);
+  if (typeof value !== 'bigint')
+    throw new GoTemplateError(`wrong type for an argument of ${name}: want int got ${typeOf(value)}`);
   return value;
 }
 
@@ -53,31 +65,59 @@ function length(value: GoValue): bigint {
 function element(value: GoValue, key: GoValue): GoValue {
   // As the zero value of Go's map: only a field of a map tells that a key is missing.
   if (isMap(value)) return value.get(text('index', key)) ?? '';
-  if (!isList(value) && typeof value !== 'string') throw new GoTemplateError(`can't index item of type ${typeOf(value)}`);
+  if (!isList(value) && typeof value !== 'string')
+    throw new GoTemplateError(`can't index item of type ${typeOf(value)}`);
   const at = integer('index', key);
   if (at < 0n || at >= length(value)) throw new GoTemplateError(`index out of range: ${at}`);
   return isList(value) ? value[Number(at)] : BigInt(Buffer.from(value)[Number(at)]!);
 }
 
 function part(value: GoValue, from: GoValue = 0n, to?: GoValue): GoValue {
-  if (!isList(value) && typeof value !== 'string') throw new GoTemplateError(`can't slice item of type ${typeOf(value)}`);
+  if (!isList(value) && typeof value !== 'string')
+    throw new GoTemplateError(`can't slice item of type ${typeOf(value)}`);
   const [start, end] = [integer('slice', from), to === undefined ? length(value) : integer('slice', to)];
-  if (start < 0n || end > length(value) || start > end) throw new GoTemplateError(`slice out of range: ${start} to ${end}`);
-  return isList(value) ? value.slice(Number(start), Number(end)) : Buffer.from(value).toString('utf8', Number(start), Number(end));
+  if (start < 0n || end > length(value) || start > end)
+    throw new GoTemplateError(`slice out of range: ${start} to ${end}`);
+  return isList(value)
+    ? value.slice(Number(start), Number(end))
+    : Buffer.from(value).toString('utf8', Number(start), Number(end));
 }
 
 /** A space goes between two values when neither is a string. */
 const sprint = (args: readonly GoValue[]): string =>
-  args.map((value, i) => (i > 0 && typeof value !== 'string' && typeof args[i - 1] !== 'string' ? ' ' : '') + printValue(value)).join('');
+  args
+    .map(
+      (value, i) =>
+        (i > 0 && typeof value !== 'string' && typeof args[i - 1] !== 'string' ? ' ' : '') + printValue(value),
+    )
+    .join('');
 
 const evaluated = (args: readonly GoValue[]): string => (args.length === 1 ? printValue(args[0]) : sprint(args));
 
-const HTML: Readonly<Record<string, string>> = { '"': '&#34;', "'": '&#39;', '&': '&amp;', '<': '&lt;', '>': '&gt;', '\0': '\ufffd' };
+const HTML: Readonly<Record<string, string>> = {
+  '"': '&#34;',
+  "'": '&#39;',
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '\0': '\ufffd',
+};
 const escapeHtml = (value: string): string => value.replace(/["'&<>\0]/g, (character) => HTML[character]!);
 
-const JS: Readonly<Record<string, string>> = { '\\': '\\\\', "'": "\\'", '"': '\\"', '<': '\\u003C', '>': '\\u003E', '&': '\\u0026', '=': '\\u003D' };
+const JS: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  "'": "\\'",
+  '"': '\\"',
+  '<': '\\u003C',
+  '>': '\\u003E',
+  '&': '\\u0026',
+  '=': '\\u003D',
+};
 const escapeJs = (value: string): string =>
-  value.replace(/[\\'"<>&=]|\p{C}/gu, (character) => JS[character] ?? `\\u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`);
+  value.replace(
+    /[\\'"<>&=]|\p{C}/gu,
+    (character) => JS[character] ?? `\\u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`,
+  );
 
 function equal(a: GoValue, b: GoValue): boolean {
   if (isNothing(a) || isNothing(b)) return isNothing(a) && isNothing(b);
@@ -87,8 +127,10 @@ function equal(a: GoValue, b: GoValue): boolean {
 }
 
 function compare(a: GoValue, b: GoValue): number {
-  const ordered = (value: GoValue): value is bigint | number | string => typeof value === 'bigint' || typeof value === 'number' || typeof value === 'string';
-  if (!ordered(a) || !ordered(b)) throw new GoTemplateError(`invalid type for comparison: ${typeOf(ordered(a) ? b : a)}`);
+  const ordered = (value: GoValue): value is bigint | number | string =>
+    typeof value === 'bigint' || typeof value === 'number' || typeof value === 'string';
+  if (!ordered(a) || !ordered(b))
+    throw new GoTemplateError(`invalid type for comparison: ${typeOf(ordered(a) ? b : a)}`);
   if (typeof a !== typeof b) throw new GoTemplateError('incompatible types for comparison');
   return a < b ? -1 : a > b ? 1 : 0;
 }

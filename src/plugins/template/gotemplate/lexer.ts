@@ -1,6 +1,23 @@
 import { GoTemplateError } from './error.js';
 
-export type TokenKind = 'text' | 'open' | 'close' | 'field' | 'variable' | 'word' | 'number' | 'char' | 'string' | 'dot' | 'pipe' | 'declare' | 'assign' | 'comma' | '(' | ')' | 'end';
+export type TokenKind =
+  | 'text'
+  | 'open'
+  | 'close'
+  | 'field'
+  | 'variable'
+  | 'word'
+  | 'number'
+  | 'char'
+  | 'string'
+  | 'dot'
+  | 'pipe'
+  | 'declare'
+  | 'assign'
+  | 'comma'
+  | '('
+  | ')'
+  | 'end';
 
 export interface Token {
   readonly kind: TokenKind;
@@ -13,16 +30,28 @@ export interface Token {
 const WORD = /[\p{L}\p{Nd}_]+/uy;
 const TOKENS: readonly [TokenKind, RegExp][] = [
   // Numbers as in Go (https://go.dev/ref/spec#Lexical_elements); whether one makes sense shows when its value is taken.
-  ['number', /[+-]?(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?[\d_]+)?)/y],
+  [
+    'number',
+    /[+-]?(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?[\d_]+)?)/y,
+  ],
   ['string', /"(?:[^"\\\n]|\\[^\n])*"|`[^`]*`/y],
   ['char', /'(?:[^'\\\n]|\\[^\n])+'/y],
   ['field', /\.[\p{L}_][\p{L}\p{Nd}_]*/uy],
   ['variable', /\$[\p{L}\p{Nd}_]*/uy],
   ['word', /[\p{L}_][\p{L}\p{Nd}_]*/uy],
-  ['dot', /\./y], ['declare', /:=/y], ['assign', /=/y], ['pipe', /\|/y], ['comma', /,/y], ['(', /\(/y], [')', /\)/y],
+  ['dot', /\./y],
+  ['declare', /:=/y],
+  ['assign', /=/y],
+  ['pipe', /\|/y],
+  ['comma', /,/y],
+  ['(', /\(/y],
+  [')', /\)/y],
 ];
 
-/** Cuts a template into text and the words of its actions, comments and trimmed white space left out. Throws a GoTemplateError. */
+/**
+ * Cuts a template into text and the words of its actions, comments and trimmed white space left out. Throws a
+ * GoTemplateError.
+ */
 export function tokenize(template: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
@@ -80,10 +109,12 @@ function readToken(template: string, at: number, spaced: boolean): Token {
     const text = pattern.exec(template)?.[0];
     if (text === undefined) continue;
     WORD.lastIndex = at + text.length;
-    if (kind === 'number' && WORD.test(template)) throw new GoTemplateError(`bad number '${template.slice(at, WORD.lastIndex)}'`);
+    if (kind === 'number' && WORD.test(template))
+      throw new GoTemplateError(`bad number '${template.slice(at, WORD.lastIndex)}'`);
     return { kind, text, spaced };
   }
   const character = String.fromCodePoint(template.codePointAt(at)!);
-  if (character === '"' || character === '`' || character === "'") throw new GoTemplateError(`text in ${character} without end`);
+  if (character === '"' || character === '`' || character === "'")
+    throw new GoTemplateError(`text in ${character} without end`);
   throw new GoTemplateError(`unexpected ${character} in an action`);
 }

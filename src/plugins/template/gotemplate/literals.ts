@@ -1,8 +1,21 @@
 import { GoTemplateError } from './error.js';
 
-const ESCAPES: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', "'": "'", '"': '"' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+};
 
-/** The value of a string in double quotes or backquotes, with Go's escapes (https://go.dev/ref/spec#String_literals). */
+/**
+ * The value of a string in double quotes or backquotes, with Go's escapes (https://go.dev/ref/spec#String_literals).
+ */
 export function stringValue(text: string): string {
   return text.startsWith('`') ? text.slice(1, -1).replaceAll('\r', '') : unescape(text.slice(1, -1), text);
 }
@@ -19,8 +32,10 @@ export function numberValue(text: string): bigint | number {
   const sign = text.startsWith('-') ? -1 : 1;
   const digits = text.replace(/^[+-]/, '').replaceAll('_', '');
   if (/^0[0-7]+$/.test(digits)) return int64(BigInt(sign) * BigInt(`0o${digits.slice(1)}`), text);
-  if (/^(0[xX][\da-fA-F]+|0[bB][01]+|0[oO][0-7]+|0|[1-9]\d*)$/.test(digits)) return int64(BigInt(sign) * BigInt(digits), text);
-  if (!/^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(digits) || /^0\d+$/.test(digits)) throw new GoTemplateError(`bad number '${text}'`);
+  if (/^(0[xX][\da-fA-F]+|0[bB][01]+|0[oO][0-7]+|0|[1-9]\d*)$/.test(digits))
+    return int64(BigInt(sign) * BigInt(digits), text);
+  if (!/^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(digits) || /^0\d+$/.test(digits))
+    throw new GoTemplateError(`bad number '${text}'`);
   return sign * Number(digits);
 }
 

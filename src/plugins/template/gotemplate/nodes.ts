@@ -26,21 +26,34 @@ export interface Pipeline {
 export type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'action'; readonly pipeline: Pipeline }
-  | { readonly kind: 'if' | 'with' | 'range'; readonly pipeline: Pipeline; readonly body: readonly Node[]; readonly otherwise: readonly Node[] | undefined }
+  | {
+      readonly kind: 'if' | 'with' | 'range';
+      readonly pipeline: Pipeline;
+      readonly body: readonly Node[];
+      readonly otherwise: readonly Node[] | undefined;
+    }
   | { readonly kind: 'template'; readonly template: string; readonly pipeline: Pipeline | undefined }
   | { readonly kind: 'break' | 'continue' };
 
-/** A template in its normal spelling, as it stands in metric labels: no comments, no trimming marks, one space between words. */
+/**
+ * A template in its normal spelling, as it stands in metric labels: no comments, no trimming marks, one space between
+ * words.
+ */
 export function renderNodes(nodes: readonly Node[]): string {
   return nodes.map(renderNode).join('');
 }
 
 function renderNode(node: Node): string {
   switch (node.kind) {
-    case 'text': return node.text;
-    case 'action': return `{{${renderPipeline(node.pipeline)}}}`;
-    case 'break': case 'continue': return `{{${node.kind}}}`;
-    case 'template': return `{{template ${JSON.stringify(node.template)}${node.pipeline === undefined ? '' : ` ${renderPipeline(node.pipeline)}`}}}`;
+    case 'text':
+      return node.text;
+    case 'action':
+      return `{{${renderPipeline(node.pipeline)}}}`;
+    case 'break':
+    case 'continue':
+      return `{{${node.kind}}}`;
+    case 'template':
+      return `{{template ${JSON.stringify(node.template)}${node.pipeline === undefined ? '' : ` ${renderPipeline(node.pipeline)}`}}}`;
     default: {
       const otherwise = node.otherwise === undefined ? '' : `{{else}}${renderNodes(node.otherwise)}`;
       return `{{${node.kind} ${renderPipeline(node.pipeline)}}}${renderNodes(node.body)}${otherwise}{{end}}`;
@@ -49,19 +62,28 @@ function renderNode(node: Node): string {
 }
 
 export function renderPipeline(pipeline: Pipeline): string {
-  const variables = pipeline.variables.length === 0 ? '' : `${pipeline.variables.join(', ')} ${pipeline.assigns ? '=' : ':='} `;
+  const variables =
+    pipeline.variables.length === 0 ? '' : `${pipeline.variables.join(', ')} ${pipeline.assigns ? '=' : ':='} `;
   return variables + pipeline.commands.map((command) => command.map(renderOperand).join(' ')).join(' | ');
 }
 
 export function renderOperand(operand: Operand): string {
   switch (operand.kind) {
-    case 'dot': return '.';
-    case 'nil': return 'nil';
-    case 'literal': return operand.text;
-    case 'field': return `.${operand.path.join('.')}`;
-    case 'variable': return [operand.variable, ...operand.path].join('.');
-    case 'chain': return [renderOperand(operand.of), ...operand.path].join('.');
-    case 'function': return operand.function;
-    case 'pipeline': return `(${renderPipeline(operand.pipeline)})`;
+    case 'dot':
+      return '.';
+    case 'nil':
+      return 'nil';
+    case 'literal':
+      return operand.text;
+    case 'field':
+      return `.${operand.path.join('.')}`;
+    case 'variable':
+      return [operand.variable, ...operand.path].join('.');
+    case 'chain':
+      return [renderOperand(operand.of), ...operand.path].join('.');
+    case 'function':
+      return operand.function;
+    case 'pipeline':
+      return `(${renderPipeline(operand.pipeline)})`;
   }
 }

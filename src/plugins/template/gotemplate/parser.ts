@@ -9,7 +9,10 @@ export interface ParsedTemplate {
   readonly defined: ReadonlyMap<string, readonly Node[]>;
 }
 
-/** Reads a template (https://pkg.go.dev/text/template). `functions` are those that may be called. Throws a GoTemplateError. */
+/**
+ * Reads a template (https://pkg.go.dev/text/template). `functions` are those that may be called. Throws a
+ * GoTemplateError.
+ */
 export function parseTemplate(text: string, functions: ReadonlySet<string>): ParsedTemplate {
   return new Parser(tokenize(text), functions).template();
 }
@@ -30,7 +33,10 @@ class Parser {
   private loops = 0;
   private readonly defined = new Map<string, readonly Node[]>();
 
-  constructor(private readonly tokens: readonly Token[], private readonly functions: ReadonlySet<string>) {}
+  constructor(
+    private readonly tokens: readonly Token[],
+    private readonly functions: ReadonlySet<string>,
+  ) {}
 
   template(): ParsedTemplate {
     const { nodes, ended } = this.body();
@@ -66,9 +72,12 @@ class Parser {
 
   private block(word: string): Node | undefined {
     switch (word) {
-      case 'if': case 'with': case 'range':
+      case 'if':
+      case 'with':
+      case 'range':
         return this.control(word);
-      case 'break': case 'continue':
+      case 'break':
+      case 'continue':
         if (this.loops === 0) throw new GoTemplateError(`{{${word}}} outside {{range}}`);
         this.expect('close', `{{${word}}}`);
         return { kind: word };
@@ -110,7 +119,8 @@ class Parser {
     }
     this.expect('close', '{{else}}');
     const { nodes, ended } = this.scoped(() => this.body());
-    if (ended !== 'end') throw new GoTemplateError(ended === 'else' ? 'more than one {{else}}' : `{{${kind}}} without {{end}}`);
+    if (ended !== 'end')
+      throw new GoTemplateError(ended === 'else' ? 'more than one {{else}}' : `{{${kind}}} without {{end}}`);
     return nodes;
   }
 
@@ -146,8 +156,13 @@ class Parser {
       this.take();
       commands.push(this.command(context));
     }
-    const constant = commands.slice(1).find(([first]) => first.kind === 'literal' || first.kind === 'dot' || first.kind === 'nil');
-    if (constant !== undefined) throw new GoTemplateError(`a value without arguments behind | in ${context}: only functions, methods and fields take one`);
+    const constant = commands
+      .slice(1)
+      .find(([first]) => first.kind === 'literal' || first.kind === 'dot' || first.kind === 'nil');
+    if (constant !== undefined)
+      throw new GoTemplateError(
+        `a value without arguments behind | in ${context}: only functions, methods and fields take one`,
+      );
     // Only now: a variable is not known in the pipeline that gives it its value.
     if (!assigns) this.variables.push(...variables);
     return { variables, assigns, commands };
@@ -158,8 +173,12 @@ class Parser {
     const [first, sign, second, lastSign] = this.tokens.slice(this.at, this.at + 4);
     const pair = first?.kind === 'variable' && sign?.kind === 'comma' && second?.kind === 'variable';
     const operator = pair ? lastSign : sign;
-    if (first?.kind !== 'variable' || (operator?.kind !== 'declare' && operator?.kind !== 'assign')) return { variables: [], assigns: false };
-    if (pair && context !== 'range') throw new GoTemplateError(`two variables are allowed in range only, got '${first.text}, ${second.text}' in ${context}`);
+    if (first?.kind !== 'variable' || (operator?.kind !== 'declare' && operator?.kind !== 'assign'))
+      return { variables: [], assigns: false };
+    if (pair && context !== 'range')
+      throw new GoTemplateError(
+        `two variables are allowed in range only, got '${first.text}, ${second.text}' in ${context}`,
+      );
     const variables = pair ? [first.text, second.text] : [first.text];
     this.at += pair ? 4 : 2;
     const assigns = operator.kind === 'assign';
@@ -172,7 +191,8 @@ class Parser {
     for (;;) {
       const { kind, spaced } = this.peek();
       if (kind === 'close' || kind === 'pipe' || kind === ')') break;
-      if (operands.length > 0 && !spaced && !ENDS_OPERAND.has(kind)) throw new GoTemplateError(`unexpected '${this.peek().text}' in ${context}: operands are separated by spaces`);
+      if (operands.length > 0 && !spaced && !ENDS_OPERAND.has(kind))
+        throw new GoTemplateError(`unexpected '${this.peek().text}' in ${context}: operands are separated by spaces`);
       operands.push(this.operand(context));
     }
     const [first, ...rest] = operands;
@@ -186,35 +206,50 @@ class Parser {
     while (this.peek().kind === 'field' && !this.peek().spaced) path.push(this.take().text.slice(1));
     if (path.length === 0) return term;
     switch (term.kind) {
-      case 'field': case 'variable': return { ...term, path: [...term.path, ...path] };
-      case 'literal': case 'nil': case 'dot': throw new GoTemplateError(`unexpected .${path[0]} in ${context}: it can't follow a value`);
-      default: return { kind: 'chain', of: term, path };
+      case 'field':
+      case 'variable':
+        return { ...term, path: [...term.path, ...path] };
+      case 'literal':
+      case 'nil':
+      case 'dot':
+        throw new GoTemplateError(`unexpected .${path[0]} in ${context}: it can't follow a value`);
+      default:
+        return { kind: 'chain', of: term, path };
     }
   }
 
   private term(context: string): Operand {
     const token = this.take();
     switch (token.kind) {
-      case 'dot': return { kind: 'dot' };
-      case 'field': return { kind: 'field', path: [token.text.slice(1)] };
-      case 'variable': return { kind: 'variable', variable: this.known(token.text), path: [] };
-      case 'number': return { kind: 'literal', text: token.text, value: numberValue(token.text) };
-      case 'char': return { kind: 'literal', text: token.text, value: charValue(token.text) };
-      case 'string': return { kind: 'literal', text: token.text, value: stringValue(token.text) };
-      case 'word': return this.word(token.text);
+      case 'dot':
+        return { kind: 'dot' };
+      case 'field':
+        return { kind: 'field', path: [token.text.slice(1)] };
+      case 'variable':
+        return { kind: 'variable', variable: this.known(token.text), path: [] };
+      case 'number':
+        return { kind: 'literal', text: token.text, value: numberValue(token.text) };
+      case 'char':
+        return { kind: 'literal', text: token.text, value: charValue(token.text) };
+      case 'string':
+        return { kind: 'literal', text: token.text, value: stringValue(token.text) };
+      case 'word':
+        return this.word(token.text);
       case '(': {
         const pipeline = this.pipeline('parentheses');
         this.expect(')', 'parentheses');
         return { kind: 'pipeline', pipeline };
       }
-      default: throw new GoTemplateError(`unexpected ${token.kind === 'end' ? 'end' : `'${token.text}'`} in ${context}`);
+      default:
+        throw new GoTemplateError(`unexpected ${token.kind === 'end' ? 'end' : `'${token.text}'`} in ${context}`);
     }
   }
 
   private word(word: string): Operand {
     if (word === 'true' || word === 'false') return { kind: 'literal', text: word, value: word === 'true' };
     if (word === 'nil') return { kind: 'nil' };
-    if (!this.functions.has(word)) throw new GoTemplateError(`function '${word}' not defined; allowed: ${[...this.functions].join(', ')}`);
+    if (!this.functions.has(word))
+      throw new GoTemplateError(`function '${word}' not defined; allowed: ${[...this.functions].join(', ')}`);
     return { kind: 'function', function: word };
   }
 
@@ -235,6 +270,7 @@ class Parser {
 
   private expect(kind: TokenKind, context: string): void {
     const token = this.take();
-    if (token.kind !== kind) throw new GoTemplateError(`unexpected ${token.kind === 'end' ? 'end' : `'${token.text}'`} in ${context}`);
+    if (token.kind !== kind)
+      throw new GoTemplateError(`unexpected ${token.kind === 'end' ? 'end' : `'${token.text}'`} in ${context}`);
   }
 }

@@ -2,22 +2,41 @@ import { GoTemplateError } from './error.js';
 import { BUILT_INS } from './functions.js';
 import { renderNodes, renderOperand, type Command, type Node, type Operand, type Pipeline } from './nodes.js';
 import { parseTemplate, type ParsedTemplate } from './parser.js';
-import { GoStruct, isList, isMap, isTrue, printValue, sortedKeys, typeOf, type GoFunction, type GoValue } from './values.js';
+import {
+  GoStruct,
+  isList,
+  isMap,
+  isTrue,
+  printValue,
+  sortedKeys,
+  typeOf,
+  type GoFunction,
+  type GoValue,
+} from './values.js';
 
-/** Depth to which templates may use each other, and most characters that one may give: what is sent is a record of at most 64 KiB. */
+/**
+ * Depth to which templates may use each other, and most characters that one may give: what is sent is a record of at
+ * most 64 KiB.
+ */
 const MAX_DEPTH = 100;
 const MAX_OUTPUT = 1 << 18;
 /** Most rounds of a `range` over a number. */
 const MAX_ROUNDS = 1 << 16;
 
-/** A template in the language of Go's text/template (https://pkg.go.dev/text/template), read once and carried out for each query. */
+/**
+ * A template in the language of Go's text/template (https://pkg.go.dev/text/template), read once and carried out for
+ * each query.
+ */
 export class GoTemplate {
   /** Its text in normal spelling. */
   readonly text: string;
   private readonly parsed: ParsedTemplate;
   private readonly functions: ReadonlyMap<string, GoFunction>;
 
-  /** Throws a GoTemplateError that says what is wrong with the text. `functions` come on top of those that every template has. */
+  /**
+   * Throws a GoTemplateError that says what is wrong with the text. `functions` come on top of those that every
+   * template has.
+   */
   constructor(text: string, functions: Readonly<Record<string, GoFunction>> = {}) {
     this.functions = new Map([...BUILT_INS, ...Object.entries(functions)]);
     this.parsed = parseTemplate(text, new Set([...this.functions.keys(), 'and', 'or']));
@@ -48,11 +67,15 @@ class Run {
   private variables: Variable[] = [];
   private depth = 0;
 
-  constructor(private readonly parsed: ParsedTemplate, private readonly functions: ReadonlyMap<string, GoFunction>) {}
+  constructor(
+    private readonly parsed: ParsedTemplate,
+    private readonly functions: ReadonlyMap<string, GoFunction>,
+  ) {}
 
   /** Carries out a template of its own: only `$` is known in it. */
   template(nodes: readonly Node[], data: GoValue): void {
-    if (++this.depth > MAX_DEPTH) throw new GoTemplateError(`templates that use each other more than ${MAX_DEPTH} deep`);
+    if (++this.depth > MAX_DEPTH)
+      throw new GoTemplateError(`templates that use each other more than ${MAX_DEPTH} deep`);
     const outer = this.variables;
     this.variables = [{ name: '$', value: data }];
     this.nodes(nodes, data);
@@ -78,7 +101,8 @@ class Run {
         if (node.pipeline.variables.length === 0) this.print(printValue(value));
         return 'on';
       }
-      case 'break': case 'continue':
+      case 'break':
+      case 'continue':
         return node.kind;
       case 'template': {
         const nodes = this.parsed.defined.get(node.template);
@@ -146,7 +170,8 @@ class Run {
     if (first.kind === 'function') return this.call(first.function, rest, dot, final);
     if (first.kind === 'nil') throw new GoTemplateError('nil is not a command');
     const path = 'path' in first ? first.path : [];
-    if (path.length === 0 && (rest.length > 0 || final !== NONE)) throw new GoTemplateError(`can't give argument to non-function ${renderOperand(first)}`);
+    if (path.length === 0 && (rest.length > 0 || final !== NONE))
+      throw new GoTemplateError(`can't give argument to non-function ${renderOperand(first)}`);
     return this.value(first, dot, this.args(rest, dot, final));
   }
 
@@ -167,26 +192,35 @@ class Run {
 
   /** The first argument that settles the matter, or the last one; those after it are not looked at. */
   private logic(name: 'and' | 'or', operands: readonly Operand[], dot: GoValue, final: Final): GoValue {
-    if (operands.length === 0 && final === NONE) throw new GoTemplateError(`wrong number of args for ${name}: want at least 1 got 0`);
+    if (operands.length === 0 && final === NONE)
+      throw new GoTemplateError(`wrong number of args for ${name}: want at least 1 got 0`);
     let value: GoValue;
     for (const operand of operands) {
       value = this.value(operand, dot, []);
       if (isTrue(value) === (name === 'or')) return value;
     }
-    return final === NONE ? value : (final);
+    return final === NONE ? value : final;
   }
 
   /** The value of an operand; `args` go to the last part of its path. */
   private value(operand: Operand, dot: GoValue, args: readonly GoValue[]): GoValue {
     switch (operand.kind) {
-      case 'dot': return dot;
-      case 'nil': return null;
-      case 'literal': return operand.value;
-      case 'function': return this.call(operand.function, [], dot, NONE);
-      case 'pipeline': return this.pipeline(operand.pipeline, dot);
-      case 'field': return walk(dot, operand.path, args);
-      case 'variable': return walk(this.variable(operand.variable).value, operand.path, args);
-      case 'chain': return walk(this.value(operand.of, dot, []), operand.path, args);
+      case 'dot':
+        return dot;
+      case 'nil':
+        return null;
+      case 'literal':
+        return operand.value;
+      case 'function':
+        return this.call(operand.function, [], dot, NONE);
+      case 'pipeline':
+        return this.pipeline(operand.pipeline, dot);
+      case 'field':
+        return walk(dot, operand.path, args);
+      case 'variable':
+        return walk(this.variable(operand.variable).value, operand.path, args);
+      case 'chain':
+        return walk(this.value(operand.of, dot, []), operand.path, args);
     }
   }
 
@@ -213,6 +247,7 @@ function rangeEntries(value: GoValue): [GoValue, GoValue][] {
   if (isList(value)) return value.map((entry, i) => [BigInt(i), entry]);
   if (isMap(value)) return sortedKeys(value).map((key) => [key, value.get(key)]);
   if (typeof value !== 'bigint') throw new GoTemplateError(`range can't iterate over ${typeOf(value)}`);
-  if (value > BigInt(MAX_ROUNDS)) throw new GoTemplateError(`range over ${value}, at most ${MAX_ROUNDS} rounds are allowed`);
+  if (value > BigInt(MAX_ROUNDS))
+    throw new GoTemplateError(`range over ${value}, at most ${MAX_ROUNDS} rounds are allowed`);
   return Array.from({ length: Math.max(0, Number(value)) }, (_, i) => [BigInt(i), BigInt(i)]);
 }

@@ -1,10 +1,12 @@
 import { GoTemplateError } from './error.js';
 
 /**
- * A value of a template: whole numbers are bigints, numbers are Go's floating-point ones, null is nil, and undefined is what a map gives for a key
+ * A value of a template: whole numbers are bigints, numbers are Go's floating-point ones, null is nil, and undefined
+ * is what a map gives for a key
  * that it does not have.
  */
-export type GoValue = undefined | null | boolean | bigint | number | string | readonly GoValue[] | ReadonlyMap<string, GoValue> | GoStruct;
+export type GoValue =
+  undefined | null | boolean | bigint | number | string | readonly GoValue[] | ReadonlyMap<string, GoValue> | GoStruct;
 
 export type GoFunction = (args: readonly GoValue[]) => GoValue;
 
@@ -16,22 +18,29 @@ export class GoStruct {
    * @param text how it prints; by default its fields in braces
    */
   constructor(
-    readonly typeName: string, private readonly fields: Readonly<Record<string, GoValue | (() => GoValue)>>,
-    private readonly methods: Readonly<Record<string, GoFunction>> = {}, private readonly text?: () => string,
+    readonly typeName: string,
+    private readonly fields: Readonly<Record<string, GoValue | (() => GoValue)>>,
+    private readonly methods: Readonly<Record<string, GoFunction>> = {},
+    private readonly text?: () => string,
   ) {}
 
   /** The value of a field, or what a method gives for `args`. */
   get(name: string, args: readonly GoValue[]): GoValue {
     const method = Object.hasOwn(this.methods, name) ? this.methods[name] : undefined;
     if (method !== undefined) return method(args);
-    if (!Object.hasOwn(this.fields, name)) throw new GoTemplateError(`can't evaluate field ${name} in type ${this.typeName}`);
+    if (!Object.hasOwn(this.fields, name))
+      throw new GoTemplateError(`can't evaluate field ${name} in type ${this.typeName}`);
     if (args.length > 0) throw new GoTemplateError(`${name} has arguments but is no method`);
     const field = this.fields[name];
     return typeof field === 'function' ? field() : field;
   }
 
   print(): string {
-    return this.text === undefined ? `{${Object.keys(this.fields).map((name) => printValue(this.get(name, []))).join(' ')}}` : this.text();
+    return this.text === undefined
+      ? `{${Object.keys(this.fields)
+          .map((name) => printValue(this.get(name, [])))
+          .join(' ')}}`
+      : this.text();
   }
 }
 
@@ -51,7 +60,9 @@ export function typeOf(value: GoValue): string {
   if (value instanceof GoStruct) return value.typeName;
   if (isMap(value)) return 'map';
   if (isList(value)) return 'list';
-  return { boolean: 'bool', bigint: 'int', number: 'float64', string: 'string' }[typeof value as 'boolean' | 'bigint' | 'number' | 'string'];
+  return { boolean: 'bool', bigint: 'int', number: 'float64', string: 'string' }[
+    typeof value as 'boolean' | 'bigint' | 'number' | 'string'
+  ];
 }
 
 /** A value as the template prints it. */
@@ -59,14 +70,20 @@ export function printValue(value: GoValue): string {
   if (value === undefined) return '<no value>';
   if (value === null) return '<nil>';
   if (value instanceof GoStruct) return value.print();
-  if (isMap(value)) return `map[${sortedKeys(value).map((key) => `${key}:${printValue(value.get(key))}`).join(' ')}]`;
+  if (isMap(value))
+    return `map[${sortedKeys(value)
+      .map((key) => `${key}:${printValue(value.get(key))}`)
+      .join(' ')}]`;
   if (isList(value)) return `[${value.map(printValue).join(' ')}]`;
   return typeof value === 'number' ? printFloat(value) : String(value);
 }
 
 export const sortedKeys = (map: ReadonlyMap<string, GoValue>): string[] => [...map.keys()].sort();
 
-/** Shortest form that reads back the same; with an exponent of at least two digits below 1e-4 and from 1e6 (https://pkg.go.dev/strconv#FormatFloat). */
+/**
+ * Shortest form that reads back the same; with an exponent of at least two digits below 1e-4 and from 1e6
+ * (https://pkg.go.dev/strconv#FormatFloat).
+ */
 function printFloat(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
   const size = Math.abs(value);

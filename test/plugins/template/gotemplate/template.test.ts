@@ -1,12 +1,41 @@
 import { describe, expect, it } from 'vitest';
-import { GoStruct, GoTemplate, GoTemplateError, counted, integer, text, type GoValue } from '../../../../src/plugins/template/gotemplate/index.js';
+import {
+  GoStruct,
+  GoTemplate,
+  GoTemplateError,
+  counted,
+  integer,
+  text,
+  type GoValue,
+} from '../../../../src/plugins/template/gotemplate/index.js';
 
 const data = (): GoStruct =>
-  new GoStruct('test', {
-    Name: 'www.example.', Empty: '', Zero: 0n, Three: 3n, Half: 0.5, Yes: true, No: false, List: ['a', 'b', 'c'], None: [], Nils: [null],
-    Group: new Map<string, GoValue>([['b', '2'], ['a', '1']]), Inner: new GoStruct('inner', { Field: 'deep' }), Lazy: () => 'made',
-  }, { Twice: counted('Twice', 1, 1, ([value]) => text('Twice', value).repeat(2)) });
-const run = (source: string): string => new GoTemplate(source, { add: counted('add', 2, 2, ([a, b]) => integer('add', a) + integer('add', b)) }).execute(data());
+  new GoStruct(
+    'test',
+    {
+      Name: 'www.example.',
+      Empty: '',
+      Zero: 0n,
+      Three: 3n,
+      Half: 0.5,
+      Yes: true,
+      No: false,
+      List: ['a', 'b', 'c'],
+      None: [],
+      Nils: [null],
+      Group: new Map<string, GoValue>([
+        ['b', '2'],
+        ['a', '1'],
+      ]),
+      Inner: new GoStruct('inner', { Field: 'deep' }),
+      Lazy: () => 'made',
+    },
+    { Twice: counted('Twice', 1, 1, ([value]) => text('Twice', value).repeat(2)) },
+  );
+const run = (source: string): string =>
+  new GoTemplate(source, { add: counted('add', 2, 2, ([a, b]) => integer('add', a) + integer('add', b)) }).execute(
+    data(),
+  );
 
 describe('execute', () => {
   it.each([
@@ -27,27 +56,77 @@ describe('execute', () => {
     { name: 'index into a list', source: '{{ index .List 1 }}', want: 'b' },
     { name: 'index into text gives an octet', source: '{{ index .Name 0 }}', want: '119' },
     { name: 'index without keys', source: '{{ index .Name }}', want: 'www.example.' },
-    { name: 'slice', source: '{{ slice .Name 4 11 }} {{ slice .List 1 }} {{ slice .List 0 2 }}', want: 'example [b c] [a b]' },
+    {
+      name: 'slice',
+      source: '{{ slice .Name 4 11 }} {{ slice .List 1 }} {{ slice .List 0 2 }}',
+      want: 'example [b c] [a b]',
+    },
     { name: 'len', source: '{{ len .Name }} {{ len .List }} {{ len .Group }} {{ len "ü" }}', want: '12 3 2 2' },
-    { name: 'literals', source: '{{ 1 }} {{ -2 }} {{ 0x1F }} {{ 0b11 }} {{ 0o17 }} {{ 017 }} {{ 1_000 }} {{ 1.5 }} {{ 1e3 }} {{ \'a\' }} {{ true }} {{ "q\\"\\t\\u00e9\\x41\\101" }} {{ `r\\n` }}', want: '1 -2 31 3 15 15 1000 1.5 1000 97 true q"\té\x41A r\\n' },
-    { name: 'large and small numbers', source: '{{ 9223372036854775807 }} {{ 1e21 }} {{ 1e6 }} {{ 123456.7 }} {{ 0.00001 }} {{ 0.0001 }}', want: '9223372036854775807 1e+21 1e+06 123456.7 1e-05 0.0001' },
-    { name: 'lists, maps and structs', source: '{{ .List }} {{ .Group }} {{ .Inner }}', want: '[a b c] map[a:1 b:2] {deep}' },
-    { name: 'the dot and the root', source: '{{ with .Inner }}{{ .Field }} {{ $.Name }}{{ end }}', want: 'deep www.example.' },
+    {
+      name: 'literals',
+      source:
+        '{{ 1 }} {{ -2 }} {{ 0x1F }} {{ 0b11 }} {{ 0o17 }} {{ 017 }} {{ 1_000 }} {{ 1.5 }} {{ 1e3 }} {{ \'a\' }} {{ true }} {{ "q\\"\\t\\u00e9\\x41\\101" }} {{ `r\\n` }}',
+      want: '1 -2 31 3 15 15 1000 1.5 1000 97 true q"\té\x41A r\\n',
+    },
+    {
+      name: 'large and small numbers',
+      source: '{{ 9223372036854775807 }} {{ 1e21 }} {{ 1e6 }} {{ 123456.7 }} {{ 0.00001 }} {{ 0.0001 }}',
+      want: '9223372036854775807 1e+21 1e+06 123456.7 1e-05 0.0001',
+    },
+    {
+      name: 'lists, maps and structs',
+      source: '{{ .List }} {{ .Group }} {{ .Inner }}',
+      want: '[a b c] map[a:1 b:2] {deep}',
+    },
+    {
+      name: 'the dot and the root',
+      source: '{{ with .Inner }}{{ .Field }} {{ $.Name }}{{ end }}',
+      want: 'deep www.example.',
+    },
     { name: 'if', source: '{{ if .Yes }}a{{ end }}{{ if .No }}b{{ end }}', want: 'a' },
     { name: 'else', source: '{{ if .Empty }}a{{ else }}b{{ end }}', want: 'b' },
     { name: 'else if', source: '{{ if .No }}a{{ else if .Three }}b{{ else }}c{{ end }}', want: 'b' },
-    { name: 'else with', source: '{{ with .Empty }}a{{ else with .Name }}{{ . }}{{ else }}c{{ end }}', want: 'www.example.' },
-    { name: 'what is false', source: '{{ range .None }}{{ else }}none{{ end }}{{ if .Zero }}0{{ end }}{{ if .None }}l{{ end }}{{ if .Group.x }}m{{ end }}{{ if .Inner }}s{{ end }}', want: 'nones' },
+    {
+      name: 'else with',
+      source: '{{ with .Empty }}a{{ else with .Name }}{{ . }}{{ else }}c{{ end }}',
+      want: 'www.example.',
+    },
+    {
+      name: 'what is false',
+      source:
+        '{{ range .None }}{{ else }}none{{ end }}{{ if .Zero }}0{{ end }}{{ if .None }}l{{ end }}{{ if .Group.x }}m{{ end }}{{ if .Inner }}s{{ end }}',
+      want: 'nones',
+    },
     { name: 'range over a list', source: '{{ range .List }}<{{ . }}>{{ end }}', want: '<a><b><c>' },
-    { name: 'range with variables', source: '{{ range $i, $e := .List }}{{ $i }}={{ $e }},{{ end }}', want: '0=a,1=b,2=c,' },
+    {
+      name: 'range with variables',
+      source: '{{ range $i, $e := .List }}{{ $i }}={{ $e }},{{ end }}',
+      want: '0=a,1=b,2=c,',
+    },
     { name: 'range with one variable', source: '{{ range $e := .List }}{{ $e }}{{ . }}{{ end }}', want: 'aabbcc' },
-    { name: 'range over a map, in order of its keys', source: '{{ range $k, $v := .Group }}{{ $k }}{{ $v }}{{ end }}', want: 'a1b2' },
+    {
+      name: 'range over a map, in order of its keys',
+      source: '{{ range $k, $v := .Group }}{{ $k }}{{ $v }}{{ end }}',
+      want: 'a1b2',
+    },
     { name: 'range over a number', source: '{{ range 3 }}{{ . }}{{ end }}', want: '012' },
     { name: 'range over nothing', source: '{{ range .Group.x }}a{{ else }}b{{ end }}', want: 'b' },
-    { name: 'break and continue', source: '{{ range .List }}{{ if eq . "a" }}{{ continue }}{{ end }}{{ . }}{{ break }}{{ end }}', want: 'b' },
+    {
+      name: 'break and continue',
+      source: '{{ range .List }}{{ if eq . "a" }}{{ continue }}{{ end }}{{ . }}{{ break }}{{ end }}',
+      want: 'b',
+    },
     { name: 'a variable', source: '{{ $x := .Name }}{{ $x }}', want: 'www.example.' },
-    { name: 'a variable given another value', source: '{{ $x := 1 }}{{ if .Yes }}{{ $x = 2 }}{{ end }}{{ $x }}', want: '2' },
-    { name: 'a variable of an inner block hides the outer one', source: '{{ $x := 1 }}{{ if .Yes }}{{ $x := 2 }}{{ $x }}{{ end }}{{ $x }}', want: '21' },
+    {
+      name: 'a variable given another value',
+      source: '{{ $x := 1 }}{{ if .Yes }}{{ $x = 2 }}{{ end }}{{ $x }}',
+      want: '2',
+    },
+    {
+      name: 'a variable of an inner block hides the outer one',
+      source: '{{ $x := 1 }}{{ if .Yes }}{{ $x := 2 }}{{ $x }}{{ end }}{{ $x }}',
+      want: '21',
+    },
     { name: 'a field of a variable', source: '{{ $x := .Inner }}{{ $x.Field }}', want: 'deep' },
     { name: 'a pipeline', source: '{{ .Name | len | printf "%03d" }}', want: '012' },
     { name: 'a pipeline in parentheses', source: '{{ printf "%d" (add 1 (len .List)) }}', want: '4' },
@@ -56,10 +135,23 @@ describe('execute', () => {
     { name: 'and', source: '{{ and 1 .Empty 2 }}|{{ and 1 2 }}|{{ 3 | and 1 }}', want: '|2|3' },
     { name: 'or', source: '{{ or .Empty 0 2 }}|{{ or 1 (index .List 9) }}', want: '2|1' },
     { name: 'not', source: '{{ not .Yes }} {{ not .Empty }}', want: 'false true' },
-    { name: 'comparisons', source: '{{ eq 1 2 1 }} {{ ne "a" "b" }} {{ lt 1 2 }} {{ le 2 2 }} {{ gt "b" "a" }} {{ ge 0.5 0.75 }} {{ eq .Group.x nil }}', want: 'true true true true true false true' },
+    {
+      name: 'comparisons',
+      source:
+        '{{ eq 1 2 1 }} {{ ne "a" "b" }} {{ lt 1 2 }} {{ le 2 2 }} {{ gt "b" "a" }} {{ ge 0.5 0.75 }} {{ eq .Group.x nil }}',
+      want: 'true true true true true false true',
+    },
     { name: 'print and println', source: '{{ print 1 2 "a" 3 }}{{ println "a" 1 }}', want: '1 2a3a 1\n' },
-    { name: 'html, js and urlquery', source: '{{ html "<a&\'>" }} {{ js "it\'s <x>" }} {{ urlquery "a b&c*" }}', want: '&lt;a&amp;&#39;&gt; it\\\'s \\u003Cx\\u003E a+b%26c%2A' },
-    { name: 'define and template', source: '{{ define "x" }}<{{ . }}{{ $ }}>{{ end }}{{ template "x" .Name }}{{ template "x" }}', want: '<www.example.www.example.><<no value><no value>>' },
+    {
+      name: 'html, js and urlquery',
+      source: '{{ html "<a&\'>" }} {{ js "it\'s <x>" }} {{ urlquery "a b&c*" }}',
+      want: "&lt;a&amp;&#39;&gt; it\\'s \\u003Cx\\u003E a+b%26c%2A",
+    },
+    {
+      name: 'define and template',
+      source: '{{ define "x" }}<{{ . }}{{ $ }}>{{ end }}{{ template "x" .Name }}{{ template "x" }}',
+      want: '<www.example.www.example.><<no value><no value>>',
+    },
     { name: 'block', source: '{{ block "x" .Three }}{{ . }}{{ end }}', want: '3' },
   ])('$name', ({ source, want }) => {
     expect(run(source)).toBe(want);
@@ -72,28 +164,82 @@ describe('execute', () => {
     { name: 'arguments to an entry', source: '{{ .Group.a 1 }}', error: 'a is not a method but has arguments' },
     { name: 'arguments to a value', source: '{{ 1 2 }}', error: "can't give argument to non-function 1" },
     { name: 'nil alone', source: '{{ nil }}', error: 'nil is not a command' },
-    { name: 'too few arguments', source: '{{ add 1 }}', error: 'error calling add: wrong number of args for add: want 2 got 1' },
-    { name: 'too many arguments', source: '{{ slice .Name 1 2 3 }}', error: 'error calling slice: wrong number of args for slice: want 1 to 3 got 4' },
+    {
+      name: 'too few arguments',
+      source: '{{ add 1 }}',
+      error: 'error calling add: wrong number of args for add: want 2 got 1',
+    },
+    {
+      name: 'too many arguments',
+      source: '{{ slice .Name 1 2 3 }}',
+      error: 'error calling slice: wrong number of args for slice: want 1 to 3 got 4',
+    },
     { name: 'no arguments to and', source: '{{ and }}', error: 'wrong number of args for and: want at least 1 got 0' },
-    { name: 'another kind of argument', source: '{{ add 1 "2" }}', error: 'error calling add: wrong type for an argument of add: want int got string' },
-    { name: 'a number where text is wanted', source: '{{ .Twice 1 }}', error: 'wrong type for an argument of Twice: want string got int' },
+    {
+      name: 'another kind of argument',
+      source: '{{ add 1 "2" }}',
+      error: 'error calling add: wrong type for an argument of add: want int got string',
+    },
+    {
+      name: 'a number where text is wanted',
+      source: '{{ .Twice 1 }}',
+      error: 'wrong type for an argument of Twice: want string got int',
+    },
     { name: 'index past the end', source: '{{ index .List 3 }}', error: 'error calling index: index out of range: 3' },
-    { name: 'index before the start', source: '{{ index .List -1 }}', error: 'error calling index: index out of range: -1' },
-    { name: 'index into a number', source: '{{ index 1 2 }}', error: "error calling index: can't index item of type int" },
-    { name: 'slice of a number', source: '{{ slice 1 2 }}', error: "error calling slice: can't slice item of type int" },
-    { name: 'slice backwards', source: '{{ slice .Name 3 2 }}', error: 'error calling slice: slice out of range: 3 to 2' },
+    {
+      name: 'index before the start',
+      source: '{{ index .List -1 }}',
+      error: 'error calling index: index out of range: -1',
+    },
+    {
+      name: 'index into a number',
+      source: '{{ index 1 2 }}',
+      error: "error calling index: can't index item of type int",
+    },
+    {
+      name: 'slice of a number',
+      source: '{{ slice 1 2 }}',
+      error: "error calling slice: can't slice item of type int",
+    },
+    {
+      name: 'slice backwards',
+      source: '{{ slice .Name 3 2 }}',
+      error: 'error calling slice: slice out of range: 3 to 2',
+    },
     { name: 'length of a number', source: '{{ len 3 }}', error: 'error calling len: len of type int' },
     { name: 'range over text', source: '{{ range .Name }}{{ end }}', error: "range can't iterate over string" },
-    { name: 'range over a huge number', source: '{{ range 99999999 }}{{ end }}', error: 'range over 99999999, at most 65536 rounds are allowed' },
+    {
+      name: 'range over a huge number',
+      source: '{{ range 99999999 }}{{ end }}',
+      error: 'range over 99999999, at most 65536 rounds are allowed',
+    },
     { name: 'comparing kinds', source: '{{ eq 1 "1" }}', error: 'error calling eq: incompatible types for comparison' },
-    { name: 'comparing lists', source: '{{ eq .List .List }}', error: 'error calling eq: non-comparable types list and list' },
+    {
+      name: 'comparing lists',
+      source: '{{ eq .List .List }}',
+      error: 'error calling eq: non-comparable types list and list',
+    },
     { name: 'ordering kinds', source: '{{ lt 1 0.5 }}', error: 'error calling lt: incompatible types for comparison' },
-    { name: 'ordering truths', source: '{{ lt .Yes .No }}', error: 'error calling lt: invalid type for comparison: bool' },
+    {
+      name: 'ordering truths',
+      source: '{{ lt .Yes .No }}',
+      error: 'error calling lt: invalid type for comparison: bool',
+    },
     { name: 'a template that is not there', source: '{{ template "x" }}', error: "template 'x' not defined" },
-    { name: 'templates without end', source: '{{ define "x" }}{{ template "x" }}{{ end }}{{ template "x" }}', error: 'templates that use each other more than 100 deep' },
-    { name: 'endless output', source: '{{ range 60000 }}{{ $.Name }}{{ end }}', error: 'more than 262144 characters of output' },
+    {
+      name: 'templates without end',
+      source: '{{ define "x" }}{{ template "x" }}{{ end }}{{ template "x" }}',
+      error: 'templates that use each other more than 100 deep',
+    },
+    {
+      name: 'endless output',
+      source: '{{ range 60000 }}{{ $.Name }}{{ end }}',
+      error: 'more than 262144 characters of output',
+    },
   ])('fails: $name', ({ source, error }) => {
-    const template = new GoTemplate(source, { add: counted('add', 2, 2, ([a, b]) => integer('add', a) + integer('add', b)) });
+    const template = new GoTemplate(source, {
+      add: counted('add', 2, 2, ([a, b]) => integer('add', a) + integer('add', b)),
+    });
     expect(() => template.execute(data())).toThrow(GoTemplateError);
     expect(() => template.execute(data())).toThrow(error);
   });
@@ -106,36 +252,72 @@ describe('reading', () => {
     { name: 'text without end', source: '{{ "a }}', error: 'text in " without end' },
     { name: 'raw text without end', source: '{{ `a }}', error: 'text in ` without end' },
     { name: 'a character without end', source: "{{ 'a }}", error: "text in ' without end" },
-    { name: 'two characters in quotes', source: "{{ 'ab' }}", error: "got 'ab', allowed: one character in single quotes" },
+    {
+      name: 'two characters in quotes',
+      source: "{{ 'ab' }}",
+      error: "got 'ab', allowed: one character in single quotes",
+    },
     { name: 'an unknown escape', source: '{{ "\\y" }}', error: 'unknown escape \\y in "\\y"' },
     { name: 'an escape that is no character', source: '{{ "\\U00110000" }}', error: 'unknown escape \\U00110000' },
-    { name: 'an unknown function', source: '{{ notAFunction }}', error: "function 'notAFunction' not defined; allowed: not, len," },
+    {
+      name: 'an unknown function',
+      source: '{{ notAFunction }}',
+      error: "function 'notAFunction' not defined; allowed: not, len,",
+    },
     { name: 'an unknown variable', source: '{{ $x }}', error: "undefined variable '$x'" },
     { name: 'a value given to an unknown variable', source: '{{ $x = 1 }}', error: "undefined variable '$x'" },
-    { name: 'a variable outside its block', source: '{{ if .Yes }}{{ $x := 1 }}{{ end }}{{ $x }}', error: "undefined variable '$x'" },
-    { name: 'two variables outside range', source: '{{ $a, $b := .List }}', error: "two variables are allowed in range only, got '$a, $b' in action" },
-    { name: 'a number that is too large', source: '{{ 9223372036854775808 }}', error: '9223372036854775808 overflows int' },
+    {
+      name: 'a variable outside its block',
+      source: '{{ if .Yes }}{{ $x := 1 }}{{ end }}{{ $x }}',
+      error: "undefined variable '$x'",
+    },
+    {
+      name: 'two variables outside range',
+      source: '{{ $a, $b := .List }}',
+      error: "two variables are allowed in range only, got '$a, $b' in action",
+    },
+    {
+      name: 'a number that is too large',
+      source: '{{ 9223372036854775808 }}',
+      error: '9223372036854775808 overflows int',
+    },
     { name: 'a bad number', source: '{{ 12ab }}', error: "bad number '12ab'" },
     { name: 'a number with two zeros before it', source: '{{ 09 }}', error: "bad number '09'" },
     { name: 'a strange character', source: '{{ # }}', error: 'unexpected # in an action' },
     { name: 'if without end', source: '{{ if .Yes }}a', error: '{{if}} without {{end}}' },
     { name: 'else without end', source: '{{ if .Yes }}a{{ else }}b', error: '{{if}} without {{end}}' },
-    { name: 'two times else', source: '{{ if .Yes }}a{{ else }}b{{ else }}c{{ end }}', error: 'more than one {{else}}' },
+    {
+      name: 'two times else',
+      source: '{{ if .Yes }}a{{ else }}b{{ else }}c{{ end }}',
+      error: 'more than one {{else}}',
+    },
     { name: 'end alone', source: '{{ end }}', error: 'unexpected {{end}}' },
     { name: 'else alone', source: '{{ else }}', error: 'unexpected {{else}}' },
     { name: 'words after end', source: '{{ if .Yes }}{{ end x }}', error: "unexpected 'x' in {{end}}" },
     { name: 'if without a value', source: '{{ if }}{{ end }}', error: 'missing value in if' },
     { name: 'break outside range', source: '{{ break }}', error: '{{break}} outside {{range}}' },
-    { name: 'continue in the else of a range', source: '{{ range .List }}{{ else }}{{ continue }}{{ end }}', error: '{{continue}} outside {{range}}' },
+    {
+      name: 'continue in the else of a range',
+      source: '{{ range .List }}{{ else }}{{ continue }}{{ end }}',
+      error: '{{continue}} outside {{range}}',
+    },
     { name: 'define without end', source: '{{ define "x" }}', error: '{{define "x"}} without {{end}}' },
-    { name: 'define without a name', source: '{{ define x }}{{ end }}', error: "{{define}} needs a name in quotes, got 'x'" },
+    {
+      name: 'define without a name',
+      source: '{{ define x }}{{ end }}',
+      error: "{{define}} needs a name in quotes, got 'x'",
+    },
     { name: 'block without a value', source: '{{ block "x" }}{{ end }}', error: 'missing value for {{block}}' },
     { name: 'a parenthesis without end', source: '{{ (len .Name }}', error: "unexpected '}}' in parentheses" },
     { name: 'a parenthesis too many', source: '{{ .Name ) }}', error: "unexpected ')' in an action" },
     { name: 'a value behind a pipe', source: '{{ .Name | 1 }}', error: 'a value without arguments behind | in action' },
     { name: 'a pipe without a command', source: '{{ .Name | }}', error: 'missing value in action' },
     { name: 'a field of a literal', source: '{{ "a".b }}', error: "unexpected .b in action: it can't follow a value" },
-    { name: 'operands without space', source: '{{ printf "a""b" }}', error: "unexpected '\"b\"' in action: operands are separated by spaces" },
+    {
+      name: 'operands without space',
+      source: '{{ printf "a""b" }}',
+      error: 'unexpected \'"b"\' in action: operands are separated by spaces',
+    },
     { name: 'a comma', source: '{{ len , }}', error: "unexpected ',' in action" },
   ])('refuses $name', ({ source, error }) => {
     expect(() => new GoTemplate(source)).toThrow(GoTemplateError);
@@ -146,8 +328,14 @@ describe('reading', () => {
     { source: '{{ .Name }} 60 IN A {{ index  .Match   1 }}', text: '{{.Name}} 60 IN A {{index .Match 1}}' },
     { source: 'a {{- /* x */ -}} b', text: 'ab' },
     { source: '{{ if ( eq .A  "b" ) | not }}x{{ else }}y{{ end }}', text: '{{if (eq .A "b") | not}}x{{else}}y{{end}}' },
-    { source: '{{ range $i , $e:=.L }}{{ $e.F }}{{ break }}{{ end }}', text: '{{range $i, $e := .L}}{{$e.F}}{{break}}{{end}}' },
-    { source: '{{ $x := . }}{{ $x = nil | print }}{{ (print).F }}', text: '{{$x := .}}{{$x = nil | print}}{{(print).F}}' },
+    {
+      source: '{{ range $i , $e:=.L }}{{ $e.F }}{{ break }}{{ end }}',
+      text: '{{range $i, $e := .L}}{{$e.F}}{{break}}{{end}}',
+    },
+    {
+      source: '{{ $x := . }}{{ $x = nil | print }}{{ (print).F }}',
+      text: '{{$x := .}}{{$x = nil | print}}{{(print).F}}',
+    },
     { source: '{{ template "x" .A }}{{ template "y" }}', text: '{{template "x" .A}}{{template "y"}}' },
   ])('writes $source in normal spelling', ({ source, text: normal }) => {
     expect(new GoTemplate(source).text).toBe(normal);

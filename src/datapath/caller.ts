@@ -1,9 +1,9 @@
-import type { Place } from './cluster.js';
+import type { Place } from './cluster/cluster.js';
 import type { DatapathConfig } from './config.js';
 import type { FlowPeer } from './events.js';
-import type { NetNs } from './netns.js';
-import type { Node } from './node.js';
-import type { Caller, SocketLb } from './socket-lb.js';
+import type { NetNs } from './netns/netns.js';
+import type { Node } from './cluster/node.js';
+import type { Caller, SocketLb } from './loadbalancer/socket-lb.js';
 
 /** First cgroup number of modelled pods: the number only has to differ from pod to pod. */
 const CGROUP_BASE = 7_000;

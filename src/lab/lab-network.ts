@@ -1,7 +1,7 @@
-import { isLoopback } from '../datapath/netns.js';
-import type { Process } from '../datapath/process.js';
-import type { TcpSocket } from '../datapath/tcp-socket.js';
-import type { Datagram, UdpSocket as ModelUdp } from '../datapath/udp-socket.js';
+import { isLoopback } from '../datapath/netns/netns.js';
+import type { Process } from '../datapath/sockets/process.js';
+import type { TcpSocket } from '../datapath/sockets/tcp-socket.js';
+import type { Datagram, UdpSocket as ModelUdp } from '../datapath/sockets/udp-socket.js';
 import type {
   ConnectedUdpSocket,
   Endpoint,

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { TcpSocket } from '../datapath/tcp-socket.js';
+import type { TcpSocket } from '../datapath/sockets/tcp-socket.js';
 
 /**
  * A modelled TCP connection as a stream: what Node's HTTP server and the DNS listeners read and write. Half-open ends

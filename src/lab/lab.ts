@@ -1,6 +1,6 @@
 import type { DatapathConfig } from '../datapath/config.js';
-import type { Pod as ModelPod } from '../datapath/endpoint.js';
-import type { IpamConfig } from '../datapath/ipam.js';
+import type { Pod as ModelPod } from '../datapath/cluster/endpoint.js';
+import type { IpamConfig } from '../datapath/ipam/ipam.js';
 import { World } from '../datapath/world.js';
 import { EndpointController } from '../kube/endpoint-controller.js';
 import { Intake } from '../kube/intake.js';

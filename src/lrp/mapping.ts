@@ -1,5 +1,5 @@
 import { ipFamily } from '../lib/cidr.js';
-import type { L4Protocol } from '../datapath/service.js';
+import type { L4Protocol } from '../datapath/loadbalancer/service.js';
 import type { LocalRedirectPolicy, PortInfo } from './policy.js';
 import { selects } from './selector.js';
 

@@ -1,4 +1,4 @@
-import type { L4Protocol } from '../datapath/service.js';
+import type { L4Protocol } from '../datapath/loadbalancer/service.js';
 import type { Selector } from './selector.js';
 
 /** A port of a policy. `name` is lower case; empty when none was given. */

@@ -1,6 +1,6 @@
-import type { Pod } from '../datapath/endpoint.js';
-import type { RedirectSpec } from '../datapath/redirects.js';
-import { frontendKey } from '../datapath/service.js';
+import type { Pod } from '../datapath/cluster/endpoint.js';
+import type { RedirectSpec } from '../datapath/cluster/redirects.js';
+import { frontendKey } from '../datapath/loadbalancer/service.js';
 import type { World } from '../datapath/world.js';
 import { cidrContains, parseCidr, parseIp } from '../lib/cidr.js';
 import type { Cidr } from '../lib/cidr.js';

@@ -1,4 +1,4 @@
-import { nodeCacheRules, type PlacedRule } from '../datapath/rules-node-cache.js';
+import { nodeCacheRules, type PlacedRule } from '../datapath/netfilter/node-cache-rules.js';
 import { ipFamily } from '../lib/cidr.js';
 import type { NodeCacheOptions } from './flags.js';
 

@@ -1,5 +1,5 @@
 import type { DatapathConfig } from '../datapath/config.js';
-import type { Node } from '../datapath/node.js';
+import type { Node } from '../datapath/cluster/node.js';
 import type { World } from '../datapath/world.js';
 import { formatCidr } from '../lib/cidr.js';
 

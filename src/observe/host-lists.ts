@@ -1,10 +1,10 @@
-import type { KernelEntry, KernelTuple } from '../datapath/conntrack-kernel.js';
-import { TABLE_ORDER } from '../datapath/netfilter.js';
-import type { TableName } from '../datapath/netfilter.js';
-import type { NetNs } from '../datapath/netns.js';
-import type { Node } from '../datapath/node.js';
+import type { KernelEntry, KernelTuple } from '../datapath/conntrack/kernel.js';
+import { TABLE_ORDER } from '../datapath/netfilter/tables.js';
+import type { TableName } from '../datapath/netfilter/tables.js';
+import type { NetNs } from '../datapath/netns/netns.js';
+import type { Node } from '../datapath/cluster/node.js';
 import { PROTOCOL_NUMBER } from '../datapath/packet.js';
-import { formatRoute } from '../datapath/route.js';
+import { formatRoute } from '../datapath/netns/route.js';
 import type { Milliseconds, Seconds } from '../lib/units.js';
 
 /** `ip route`, IPv4; the blank at the end of each real line is left out. */

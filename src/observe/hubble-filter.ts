@@ -1,6 +1,6 @@
 import { cidrContains, parseCidr, parseIp } from '../lib/cidr.js';
 import type { FlowPeer } from '../datapath/events.js';
-import { RESERVED_IDENTITY } from '../datapath/identity.js';
+import { RESERVED_IDENTITY } from '../datapath/cluster/identity.js';
 import { MESSAGE_TYPE } from './flow.js';
 import type { Flow } from './flow.js';
 import { OptionError } from './option-error.js';

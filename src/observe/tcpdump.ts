@@ -1,5 +1,5 @@
 import type { DatapathEvent } from '../datapath/events.js';
-import type { NetNs } from '../datapath/netns.js';
+import type { NetNs } from '../datapath/netns/netns.js';
 import type { World } from '../datapath/world.js';
 import { OptionError } from './option-error.js';
 import { LINKTYPE, pcapHeader, pcapRecord } from './pcap.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CiliumConntrack } from '../../src/datapath/conntrack-cilium.js';
-import { KernelConntrack } from '../../src/datapath/conntrack-kernel.js';
+import { CiliumConntrack } from '../../src/datapath/conntrack/cilium.js';
+import { KernelConntrack } from '../../src/datapath/conntrack/kernel.js';
 import type { Packet, TcpFlag } from '../../src/datapath/packet.js';
-import { ensureRules, nodeCacheRules, removeRules } from '../../src/datapath/rules-node-cache.js';
+import { ensureRules, nodeCacheRules, removeRules } from '../../src/datapath/netfilter/node-cache-rules.js';
 import { dnsLab } from './lab.js';
 
 const packet = (change: Partial<Packet> = {}): Packet => ({

@@ -3,11 +3,11 @@ import { formatCidr, parseCidr } from '../../src/lib/cidr.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { seededRandom } from '../../src/lib/random.js';
 import { IpamError, TopologyError } from '../../src/datapath/errors.js';
-import { Ipam } from '../../src/datapath/ipam.js';
-import type { IpamConfig } from '../../src/datapath/ipam.js';
-import { IpamBlock } from '../../src/datapath/ipam-block.js';
-import { CidrSet } from '../../src/datapath/ipam-cidrs.js';
-import { formatRoute } from '../../src/datapath/route.js';
+import { Ipam } from '../../src/datapath/ipam/ipam.js';
+import type { IpamConfig } from '../../src/datapath/ipam/ipam.js';
+import { IpamBlock } from '../../src/datapath/ipam/node-block.js';
+import { CidrSet } from '../../src/datapath/ipam/cidr-set.js';
+import { formatRoute } from '../../src/datapath/netns/route.js';
 import { World } from '../../src/datapath/world.js';
 import { machine } from './lab.js';
 

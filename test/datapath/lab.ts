@@ -2,7 +2,7 @@ import { ManualClock } from '../../src/lib/clock.js';
 import { seededRandom } from '../../src/lib/random.js';
 import type { DatapathConfig } from '../../src/datapath/config.js';
 import type { DatapathEvent, FlowPeer } from '../../src/datapath/events.js';
-import type { InterfaceSpec } from '../../src/datapath/node.js';
+import type { InterfaceSpec } from '../../src/datapath/cluster/node.js';
 import { World } from '../../src/datapath/world.js';
 import type { WorldOptions } from '../../src/datapath/traffic.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_NON_MASQUERADE, ipMasqList } from '../../src/datapath/masquerade.js';
+import { DEFAULT_NON_MASQUERADE, ipMasqList } from '../../src/datapath/conntrack/masquerade.js';
 import type { CaptureEvent, DatapathEvent } from '../../src/datapath/events.js';
 import type { World } from '../../src/datapath/world.js';
 import { lab, story } from './lab.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/lib/random.js';
-import { Netfilter, TABLE_ORDER } from '../../src/datapath/netfilter.js';
-import { rule } from '../../src/datapath/netfilter-rule.js';
-import type { PacketFacts } from '../../src/datapath/netfilter-rule.js';
-import { ensureRules, nodeCacheRules, removeRules } from '../../src/datapath/rules-node-cache.js';
+import { Netfilter, TABLE_ORDER } from '../../src/datapath/netfilter/tables.js';
+import { rule } from '../../src/datapath/netfilter/rule.js';
+import type { PacketFacts } from '../../src/datapath/netfilter/rule.js';
+import { ensureRules, nodeCacheRules, removeRules } from '../../src/datapath/netfilter/node-cache-rules.js';
 import type { World } from '../../src/datapath/world.js';
 import { lab } from './lab.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CaptureEvent, DatapathEvent } from '../../src/datapath/events.js';
-import { formatRoute } from '../../src/datapath/route.js';
+import { formatRoute } from '../../src/datapath/netns/route.js';
 import { dnsLab, echo, nodeCaptures, story } from './lab.js';
 
 const routes = (world: ReturnType<typeof dnsLab>['world'], node: string): string[] =>

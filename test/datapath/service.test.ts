@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { AffinityTable, chooseAtSocket, maglevTable, usableBackends } from '../../src/datapath/backend-choice.js';
-import type { Backend, BackendState, Frontend } from '../../src/datapath/service.js';
-import { ServiceTable } from '../../src/datapath/service-table.js';
+import {
+  AffinityTable,
+  chooseAtSocket,
+  maglevTable,
+  usableBackends,
+} from '../../src/datapath/loadbalancer/backend-choice.js';
+import type { Backend, BackendState, Frontend } from '../../src/datapath/loadbalancer/service.js';
+import { ServiceTable } from '../../src/datapath/loadbalancer/service-table.js';
 import { seededRandom } from '../../src/lib/random.js';
 import { dnsLab, echo, story } from './lab.js';
 

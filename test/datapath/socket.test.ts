@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TcpSocket } from '../../src/datapath/tcp-socket.js';
+import type { TcpSocket } from '../../src/datapath/sockets/tcp-socket.js';
 import { dnsLab, echo, lab, story } from './lab.js';
 
 const COREDNS = 'coredns-674b8bbfcf-vvgfm';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/datapath/config.js';
-import { IdentityAllocator, securityLabels } from '../../src/datapath/identity.js';
+import { IdentityAllocator, securityLabels } from '../../src/datapath/cluster/identity.js';
 import { dnsLab, lab } from './lab.js';
 
 describe('resolveConfig', () => {

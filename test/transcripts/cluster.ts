@@ -1,11 +1,11 @@
 import { seededRandom } from '../../src/lib/random.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { World } from '../../src/datapath/world.js';
-import type { PodSpec } from '../../src/datapath/endpoint.js';
+import type { PodSpec } from '../../src/datapath/cluster/endpoint.js';
 import type { DatapathConfig } from '../../src/datapath/config.js';
 import type { DatapathEvent } from '../../src/datapath/events.js';
-import type { InterfaceSpec } from '../../src/datapath/node.js';
-import type { IpamConfig } from '../../src/datapath/ipam.js';
+import type { InterfaceSpec } from '../../src/datapath/cluster/node.js';
+import type { IpamConfig } from '../../src/datapath/ipam/ipam.js';
 
 /** One minute after midnight UTC of the day of the recordings. */
 const START = Date.UTC(2025, 6, 30, 14, 56, 15);

@@ -2,7 +2,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { LabNetwork } from '../../src/lab/lab-network.js';
 import { GO_SERVER } from '../../src/lab/socket-habits.js';
-import type { Process } from '../../src/datapath/process.js';
+import type { Process } from '../../src/datapath/sockets/process.js';
 import { seededRandom } from '../../src/lib/random.js';
 import { runNslookup } from '../../src/resolver/index.js';
 import type { ToolRun } from '../../src/resolver/index.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ensureRules, nodeCacheRules } from '../../src/datapath/rules-node-cache.js';
+import { ensureRules, nodeCacheRules } from '../../src/datapath/netfilter/node-cache-rules.js';
 import { iptablesSave } from '../../src/observe/host-lists.js';
 import { addUpstreamService, restartedCluster, scaleDnsToOne, service } from './cluster.js';
 import type { Cluster } from './cluster.js';

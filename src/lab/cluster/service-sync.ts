@@ -1,4 +1,4 @@
-import type { BackendSpec, L4Protocol } from '../../datapath/service.js';
+import type { BackendSpec, L4Protocol } from '../../datapath/loadbalancer/service.js';
 import type { World } from '../../datapath/world.js';
 import type { EndpointSlice, Service } from '../../kube/objects.js';
 import type { KubeStore } from '../../kube/store.js';

@@ -9,7 +9,7 @@ import {
 } from '../../observe/cilium-lists.js';
 import { statusLines } from '../../observe/cilium-status.js';
 import { startMonitor } from '../../observe/monitor.js';
-import type { Node } from '../../datapath/node.js';
+import type { Node } from '../../datapath/cluster/node.js';
 import type { Lab } from '../lab.js';
 import { CommandError, untilEnded } from '../session/command.js';
 import type { Command } from '../session/command.js';

@@ -1,7 +1,7 @@
 import { parseCidr } from '../../lib/cidr.js';
 import type { DatapathConfig } from '../../datapath/config.js';
 import { resolveConfig } from '../../datapath/config.js';
-import type { IpamConfig } from '../../datapath/ipam.js';
+import type { IpamConfig } from '../../datapath/ipam/ipam.js';
 import type { PendingSettings } from '../lab.js';
 import { CommandError } from '../session/command.js';
 import type { Command } from '../session/command.js';

@@ -1,5 +1,5 @@
 import { ciliumDbg } from './cilium-dbg.js';
-import type { NetNs } from '../../datapath/netns.js';
+import type { NetNs } from '../../datapath/netns/netns.js';
 import { configView } from '../../observe/cilium-status.js';
 import { conntrackList, ipAddr, ipBrAddr, ipRoute, iptablesSave, resolvectl } from '../../observe/host-lists.js';
 import { parseTcpdumpArgs } from '../../observe/tcpdump-options.js';

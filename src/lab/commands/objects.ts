@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Node } from '../../datapath/node.js';
+import type { Node } from '../../datapath/cluster/node.js';
 import type { EndpointSlice } from '../../kube/objects.js';
 import { arrayAt, asObject, objectAt, textAt } from '../../kube/raw.js';
 import type { RawObject } from '../../kube/raw.js';

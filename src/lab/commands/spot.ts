@@ -1,4 +1,4 @@
-import type { Process } from '../../datapath/process.js';
+import type { Process } from '../../datapath/sockets/process.js';
 import { parseIp } from '../../lib/cidr.js';
 import type { Random } from '../../lib/random.js';
 import { StubResolver } from '../../resolver/index.js';

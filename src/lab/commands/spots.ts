@@ -1,4 +1,4 @@
-import type { Node } from '../../datapath/node.js';
+import type { Node } from '../../datapath/cluster/node.js';
 import { LabelSelector } from '../../kube/label-selector.js';
 import type { ApiObject } from '../cluster/cluster-api.js';
 import type { Resource } from '../cluster/resources.js';

@@ -1,4 +1,4 @@
-import type { Node } from '../../datapath/node.js';
+import type { Node } from '../../datapath/cluster/node.js';
 import { StubResolver } from '../../resolver/index.js';
 import type { QueryStory } from '../../resolver/index.js';
 import type { ProfileName } from '../../resolver/settings.js';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Pod } from '../../datapath/endpoint.js';
+import type { Pod } from '../../datapath/cluster/endpoint.js';
 import type { World } from '../../datapath/world.js';
 import type { Lab } from '../lab.js';
 import type { Visit } from '../pods/tracer.js';

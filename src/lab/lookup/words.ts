@@ -1,5 +1,5 @@
-import type { Node } from '../../datapath/node.js';
-import type { Frontend } from '../../datapath/service.js';
+import type { Node } from '../../datapath/cluster/node.js';
+import type { Frontend } from '../../datapath/loadbalancer/service.js';
 import type { Lab } from '../lab.js';
 import type { Visit } from '../pods/tracer.js';
 

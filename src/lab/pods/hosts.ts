@@ -1,4 +1,4 @@
-import type { OutsideHost } from '../../datapath/outside-host.js';
+import type { OutsideHost } from '../../datapath/cluster/external-host.js';
 import type { World } from '../../datapath/world.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Random } from '../../lib/random.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Pod } from '../../datapath/endpoint.js';
+import type { Pod } from '../../datapath/cluster/endpoint.js';
 import type { World } from '../../datapath/world.js';
 import type { KubeStore } from '../../kube/store.js';
 import { arrayAt, asObject, flagAt, objectAt, textAt } from '../../kube/raw.js';

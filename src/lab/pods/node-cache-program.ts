@@ -1,4 +1,4 @@
-import { ensureRules, nodeCacheRules, removeRules } from '../../datapath/rules-node-cache.js';
+import { ensureRules, nodeCacheRules, removeRules } from '../../datapath/netfilter/node-cache-rules.js';
 import { canonicalIp } from '../../lib/cidr.js';
 import { repeat } from '../../lib/clock.js';
 import type { Timer } from '../../lib/clock.js';

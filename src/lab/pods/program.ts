@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Pod } from '../../datapath/endpoint.js';
+import type { Pod } from '../../datapath/cluster/endpoint.js';
 import type { World } from '../../datapath/world.js';
 import type { KubeStore } from '../../kube/store.js';
 import type { RawObject } from '../../kube/raw.js';

@@ -1,5 +1,5 @@
 import http from 'node:http';
-import type { Pod } from '../../datapath/endpoint.js';
+import type { Pod } from '../../datapath/cluster/endpoint.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Network, TcpListener } from '../../net/network.js';
 import type { Program } from './program.js';

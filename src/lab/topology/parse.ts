@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { DatapathConfig } from '../../datapath/config.js';
 import { defaultConfig, resolveConfig } from '../../datapath/config.js';
-import type { IpamConfig } from '../../datapath/ipam.js';
+import type { IpamConfig } from '../../datapath/ipam/ipam.js';
 import { TopologyError } from '../../datapath/errors.js';
-import type { InterfaceSpec, StaticRoute } from '../../datapath/node.js';
+import type { InterfaceSpec, StaticRoute } from '../../datapath/cluster/node.js';
 import { parseManifest } from '../../kube/manifest-parse.js';
 import type { ManifestObject } from '../../kube/manifest-parse.js';
 import { parseCidr, parseIp } from '../../lib/cidr.js';

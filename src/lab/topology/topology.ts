@@ -1,8 +1,8 @@
 import type { DatapathConfig } from '../../datapath/config.js';
-import type { PodSpec } from '../../datapath/endpoint.js';
-import type { IpamConfig } from '../../datapath/ipam.js';
-import type { NodeSpec } from '../../datapath/node.js';
-import type { HostSpec } from '../../datapath/outside-host.js';
+import type { PodSpec } from '../../datapath/cluster/endpoint.js';
+import type { IpamConfig } from '../../datapath/ipam/ipam.js';
+import type { NodeSpec } from '../../datapath/cluster/node.js';
+import type { HostSpec } from '../../datapath/cluster/external-host.js';
 import type { ManifestObject } from '../../kube/manifest-parse.js';
 import type { Milliseconds } from '../../lib/units.js';
 

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../datapath/netns.js';
+import { isLoopback } from '../../datapath/netns/netns.js';
 import type { Lab } from '../lab.js';
 import { partOfPod, partOfServer } from '../lookup/explain-lookup.js';
 import type { PartId } from '../lookup/explanation.js';

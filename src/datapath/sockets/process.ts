@@ -1,0 +1,129 @@
+import type { Random } from '../../lib/random.js';
+import type { Milliseconds } from '../../lib/units.js';
+import type { Delivery } from './delivery.js';
+import { SocketError } from '../errors.js';
+import type { Outcome } from '../events.js';
+import type { NetNs } from '../netns/netns.js';
+import type { Packet } from '../packet.js';
+import type { Caller, SocketLb } from '../loadbalancer/socket-lb.js';
+import type { Owner, PacketDraft, Receiver, Stack } from './stack.js';
+import { TcpListener } from './tcp-listener.js';
+import { TcpSocket } from './tcp-socket.js';
+import type { TcpConnectOptions } from './tcp-socket.js';
+import type { Timers } from '../timers.js';
+import { UdpSocket } from './udp-socket.js';
+import type { UdpOptions } from './udp-socket.js';
+
+/** The world as a process sees it. */
+export interface ProcessPort {
+  readonly random: Random;
+  readonly timers: Timers;
+  readonly delivery: Delivery;
+  now(): Milliseconds;
+  nextCookie(): number;
+  /** Numbers the packet and walks it. */
+  output(process: Process, draft: PacketDraft): Outcome;
+}
+
+export interface PingOptions {
+  readonly id: number;
+  readonly seq: number;
+  /** Octets of payload; ping's default is 56. */
+  readonly size?: number;
+  readonly onReply?: (reply: Packet, at: Milliseconds) => void;
+}
+
+/** Programs in one network namespace: they open sockets. A pod, a node and a host outside have one each. */
+export class Process implements Stack {
+  constructor(
+    readonly netns: NetNs,
+    private readonly port: ProcessPort,
+    private readonly describe: () => Caller,
+    private readonly lb: () => SocketLb | undefined,
+  ) {}
+
+  get owner(): Owner {
+    return { caller: this.describe(), hooks: this.lb() };
+  }
+
+  get random(): Random {
+    return this.port.random;
+  }
+
+  get timers(): Timers {
+    return this.port.timers;
+  }
+
+  now(): Milliseconds {
+    return this.port.now();
+  }
+
+  nextCookie(): number {
+    return this.port.nextCookie();
+  }
+
+  /** Opens a UDP socket; bind, connect or send comes next. */
+  udp(options: UdpOptions = {}): UdpSocket {
+    return new UdpSocket(this, options);
+  }
+
+  /**
+   * Connects by TCP. The handshake runs inside the call where the world has no latency; `onConnect` tells of its end.
+   */
+  connect(address: string, port: number, options: TcpConnectOptions = {}): TcpSocket {
+    return TcpSocket.connect(this, address, port, options);
+  }
+
+  /** Listens; port 0 takes any free one. */
+  listen(
+    address: string,
+    port: number,
+    onConnection: (socket: TcpSocket) => void,
+    options: { readonly reusePort?: boolean } = {},
+  ): TcpListener {
+    return new TcpListener(this, address, port, onConnection, options);
+  }
+
+  /** Sends an ICMP echo request; the kernel of the other side answers. */
+  ping(address: string, options: PingOptions): Outcome {
+    return this.call(() => {
+      const src = this.netns.sourceFor(address);
+      if (options.onReply) this.port.delivery.awaitEcho(this.netns, options.id, options.onReply);
+      const icmp = { kind: 'echo-request' as const, id: options.id, seq: options.seq };
+      return this.output({
+        protocol: 'ICMP',
+        src,
+        dst: address,
+        sport: 0,
+        dport: 0,
+        icmp,
+        payload: new Uint8Array(options.size ?? 56),
+      });
+    });
+  }
+
+  output(draft: PacketDraft): Outcome {
+    return this.port.output(this, draft);
+  }
+
+  call<T>(run: () => T): T {
+    return this.port.delivery.call(run);
+  }
+
+  register(socket: Receiver): void {
+    this.port.delivery.register(this.netns, socket);
+  }
+
+  unregister(socket: Receiver): void {
+    this.port.delivery.unregister(socket);
+  }
+
+  /** Sends what the kernel says by itself; without a route back it stays silent. */
+  respond(draft: PacketDraft): void {
+    try {
+      this.output(draft);
+    } catch (error) {
+      if (!(error instanceof SocketError)) throw error;
+    }
+  }
+}

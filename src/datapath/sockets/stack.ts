@@ -1,0 +1,44 @@
+import type { Random } from '../../lib/random.js';
+import type { Milliseconds } from '../../lib/units.js';
+import type { Outcome } from '../events.js';
+import type { NetNs } from '../netns/netns.js';
+import type { Packet } from '../packet.js';
+import type { Caller, SocketLb } from '../loadbalancer/socket-lb.js';
+import type { Timers } from '../timers.js';
+
+/** A packet before it has a number and a TTL. */
+export type PacketDraft = Omit<Packet, 'number' | 'ttl'>;
+
+/** The process that owns a socket: a namespace has one stack, but its processes may be several pods' (hostNetwork). */
+export interface Owner {
+  readonly caller: Caller;
+  /** undefined outside the cluster and where the hook is switched off. */
+  readonly hooks: SocketLb | undefined;
+}
+
+/** What sockets need of the world around them. */
+export interface Stack {
+  readonly netns: NetNs;
+  readonly owner: Owner;
+  readonly random: Random;
+  readonly timers: Timers;
+  now(): Milliseconds;
+  nextCookie(): number;
+  /** Sends a packet from this namespace and walks it to its end. */
+  output(draft: PacketDraft): Outcome;
+  /** Runs a system call: deliveries that it causes run after it. */
+  call<T>(run: () => T): T;
+  /** Enters a socket so that packets find it. */
+  register(socket: Receiver): void;
+  unregister(socket: Receiver): void;
+}
+
+/** A socket that packets are delivered to. */
+export interface Receiver {
+  readonly cookie: number;
+  receive(packet: Packet, at: Milliseconds): void;
+  /** An ICMP error about a packet of this socket. */
+  fail(packet: Packet): void;
+  /** The backend behind the socket is gone. */
+  abort(): void;
+}

@@ -14,7 +14,7 @@ import { seededRandom } from '../lib/random.js';
 import { LrpError } from '../lrp/policy.js';
 import { parsePolicy } from '../lrp/parse.js';
 import { LocalRedirects } from '../lrp/redirects.js';
-import { Hubble } from '../observe/hubble.js';
+import { Hubble } from '../observe/hubble/hubble.js';
 import { ApiError, ClusterApi } from './cluster/cluster-api.js';
 import type { ApiObject, Applied } from './cluster/cluster-api.js';
 import { followServices } from './cluster/service-sync.js';

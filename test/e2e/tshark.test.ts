@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { startTcpdump } from '../../src/observe/tcpdump.js';
+import { startTcpdump } from '../../src/observe/tcpdump/tcpdump.js';
 import { observed } from '../observe/lab.js';
 import { query } from '../support/dns.js';
 

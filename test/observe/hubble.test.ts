@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { FlowRing } from '../../src/observe/flow-ring.js';
-import { Hubble } from '../../src/observe/hubble.js';
-import { HubbleMetrics } from '../../src/observe/hubble-metrics.js';
-import { parseHubbleArgs } from '../../src/observe/hubble-options.js';
-import { rfc3339 } from '../../src/observe/hubble-json.js';
-import { stamp } from '../../src/observe/hubble-format.js';
+import { FlowRing } from '../../src/observe/hubble/flow-ring.js';
+import { Hubble } from '../../src/observe/hubble/hubble.js';
+import { HubbleMetrics } from '../../src/observe/hubble/metrics.js';
+import { parseHubbleArgs } from '../../src/observe/hubble/options.js';
+import { rfc3339 } from '../../src/observe/hubble/json.js';
+import { stamp } from '../../src/observe/hubble/format.js';
 import { COREDNS, observed } from './lab.js';
 
 function hubble(config = {}) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Ages } from '../../src/observe/ages.js';
-import { humanDuration } from '../../src/observe/human-duration.js';
-import { kubectlGet } from '../../src/observe/kubectl.js';
-import type { KubectlFacts } from '../../src/observe/kubectl-kinds.js';
+import { Ages } from '../../src/observe/kubectl/ages.js';
+import { humanDuration } from '../../src/observe/kubectl/human-duration.js';
+import { kubectlGet } from '../../src/observe/kubectl/kubectl.js';
+import type { KubectlFacts } from '../../src/observe/kubectl/kinds.js';
 import { dnsLab } from '../datapath/lab.js';
 
 const HOUR = 3_600_000;

@@ -7,10 +7,10 @@ import {
   lrpList,
   natList,
   serviceList,
-} from '../../src/observe/cilium-lists.js';
-import { configView, statusLines } from '../../src/observe/cilium-status.js';
+} from '../../src/observe/cilium/lists.js';
+import { configView, statusLines } from '../../src/observe/cilium/status.js';
 import { conntrackList, ipBrAddr, ipRoute, iptablesSave, resolvectl } from '../../src/observe/host-lists.js';
-import { monitorLine, startMonitor } from '../../src/observe/monitor.js';
+import { monitorLine, startMonitor } from '../../src/observe/cilium/monitor.js';
 import { CILIUM_TABLE, KUBECTL_TABLE, layOut } from '../../src/observe/table.js';
 import { lab as plain } from '../datapath/lab.js';
 import { observed } from './lab.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startMonitor } from '../../src/observe/monitor.js';
-import { startTcpdump, tcpdumpLines } from '../../src/observe/tcpdump.js';
+import { startMonitor } from '../../src/observe/cilium/monitor.js';
+import { startTcpdump, tcpdumpLines } from '../../src/observe/tcpdump/tcpdump.js';
 import { restartedCluster } from './cluster.js';
 import type { Cluster } from './cluster.js';
 import { curlOnce, sameNode } from './same-node.js';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Hubble } from '../../src/observe/hubble.js';
-import { tcpdumpLines } from '../../src/observe/tcpdump.js';
+import { Hubble } from '../../src/observe/hubble/hubble.js';
+import { tcpdumpLines } from '../../src/observe/tcpdump/tcpdump.js';
 import { Class, Flag, Type, encodeMessage } from '../../src/wire/index.js';
 import { restartedCluster, scaleDnsToOne } from './cluster.js';
 import type { Cluster } from './cluster.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatCidr } from '../../src/lib/cidr.js';
-import { Ages } from '../../src/observe/ages.js';
-import { kubectlGet } from '../../src/observe/kubectl.js';
+import { Ages } from '../../src/observe/kubectl/ages.js';
+import { kubectlGet } from '../../src/observe/kubectl/kubectl.js';
 import { Cluster, POOL, restartPods } from './cluster.js';
 import { fields, recorded } from './transcript.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bpfEndpointList, endpointList, ipMasqLines, lrpList, serviceList } from '../../src/observe/cilium-lists.js';
+import { bpfEndpointList, endpointList, ipMasqLines, lrpList, serviceList } from '../../src/observe/cilium/lists.js';
 import { ipRoute } from '../../src/observe/host-lists.js';
 import { kubeletResolvConf } from '../../src/resolver/index.js';
 import { LocalRedirects } from '../../src/lrp/redirects.js';

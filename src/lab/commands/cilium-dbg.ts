@@ -6,9 +6,9 @@ import {
   lrpList,
   natList,
   serviceList,
-} from '../../observe/cilium-lists.js';
-import { statusLines } from '../../observe/cilium-status.js';
-import { startMonitor } from '../../observe/monitor.js';
+} from '../../observe/cilium/lists.js';
+import { statusLines } from '../../observe/cilium/status.js';
+import { startMonitor } from '../../observe/cilium/monitor.js';
 import type { Node } from '../../datapath/cluster/node.js';
 import type { Lab } from '../lab.js';
 import { CommandError, untilEnded } from '../session/command.js';

@@ -1,8 +1,8 @@
 import { LabelSelector } from '../../kube/label-selector.js';
 import type { RawObject } from '../../kube/raw.js';
 import { loadYaml } from '../../kube/yaml.js';
-import { kubectlGet } from '../../observe/kubectl.js';
-import type { KubectlKind, KubectlRow } from '../../observe/kubectl-kinds.js';
+import { kubectlGet } from '../../observe/kubectl/kubectl.js';
+import type { KubectlKind, KubectlRow } from '../../observe/kubectl/kinds.js';
 import { KUBECTL_TABLE, layOut } from '../../observe/table.js';
 import { labelsOf } from '../cluster/cluster-api.js';
 import type { Resource } from '../cluster/resources.js';

@@ -1,7 +1,7 @@
 import { objectAt, textAt, textMapAt } from '../../kube/raw.js';
-import { KUBECTL_KINDS } from '../../observe/kubectl-kinds.js';
-import type { KubectlFacts, KubectlKind, KubectlRow } from '../../observe/kubectl-kinds.js';
-import { humanDuration } from '../../observe/human-duration.js';
+import { KUBECTL_KINDS } from '../../observe/kubectl/kinds.js';
+import type { KubectlFacts, KubectlKind, KubectlRow } from '../../observe/kubectl/kinds.js';
+import { humanDuration } from '../../observe/kubectl/human-duration.js';
 import type { ApiObject } from '../cluster/cluster-api.js';
 import { containersOf, labelsOf } from '../cluster/cluster-api.js';
 import { MADE_RESOURCES, RESOURCES } from '../cluster/resources.js';

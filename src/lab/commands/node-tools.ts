@@ -1,9 +1,9 @@
 import { ciliumDbg } from './cilium-dbg.js';
 import type { NetNs } from '../../datapath/netns/netns.js';
-import { configView } from '../../observe/cilium-status.js';
+import { configView } from '../../observe/cilium/status.js';
 import { conntrackList, ipAddr, ipBrAddr, ipRoute, iptablesSave, resolvectl } from '../../observe/host-lists.js';
-import { parseTcpdumpArgs } from '../../observe/tcpdump-options.js';
-import { startTcpdump } from '../../observe/tcpdump.js';
+import { parseTcpdumpArgs } from '../../observe/tcpdump/options.js';
+import { startTcpdump } from '../../observe/tcpdump/tcpdump.js';
 import { CommandError, untilEnded } from '../session/command.js';
 import type { Command, CommandIo } from '../session/command.js';
 import { parseOptions } from '../session/options.js';

@@ -5,7 +5,7 @@ import { arrayAt, asObject, objectAt, textAt } from '../../kube/raw.js';
 import type { RawObject } from '../../kube/raw.js';
 import { formatCidr } from '../../lib/cidr.js';
 import type { Milliseconds } from '../../lib/units.js';
-import { configView } from '../../observe/cilium-status.js';
+import { configView } from '../../observe/cilium/status.js';
 import type { ApiObject } from '../cluster/cluster-api.js';
 import { labelsOf } from '../cluster/cluster-api.js';
 import { replicasOf } from '../cluster/workloads.js';

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { repeat } from '../../lib/clock.js';
 import type { Timer } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
-import type { Flow } from '../../observe/flow.js';
+import type { Flow } from '../../observe/hubble/flow.js';
 import type { Lab } from '../lab.js';
 import { partOfServer } from '../lookup/explain-lookup.js';
 import { namedBy } from '../lookup/translations.js';

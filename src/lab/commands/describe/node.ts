@@ -1,6 +1,6 @@
 import { arrayAt, objectAt, textAt } from '../../../kube/raw.js';
 import type { RawObject } from '../../../kube/raw.js';
-import { humanDuration } from '../../../observe/human-duration.js';
+import { humanDuration } from '../../../observe/kubectl/human-duration.js';
 import { labelsOf } from '../../cluster/cluster-api.js';
 import type { Lab } from '../../lab.js';
 import { nameIn, namespaceIn } from '../objects.js';

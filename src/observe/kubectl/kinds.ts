@@ -1,10 +1,10 @@
-import { compareIps } from '../datapath/address.js';
-import type { Pod } from '../datapath/cluster/endpoint.js';
-import type { Node } from '../datapath/cluster/node.js';
-import { hash32 } from '../datapath/packet.js';
-import type { ServiceSpec } from '../datapath/loadbalancer/service.js';
-import type { World } from '../datapath/world.js';
-import type { Milliseconds } from '../lib/units.js';
+import { compareIps } from '../../datapath/address.js';
+import type { Pod } from '../../datapath/cluster/endpoint.js';
+import type { Node } from '../../datapath/cluster/node.js';
+import { hash32 } from '../../datapath/packet.js';
+import type { ServiceSpec } from '../../datapath/loadbalancer/service.js';
+import type { World } from '../../datapath/world.js';
+import type { Milliseconds } from '../../lib/units.js';
 import type { Ages } from './ages.js';
 import { humanDuration } from './human-duration.js';
 

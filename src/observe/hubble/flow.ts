@@ -1,8 +1,8 @@
-import { DROP_REASON, TRACE_POINT_NUMBER } from '../datapath/events.js';
-import type { DatapathEvent, DropEvent, FlowPeer, SockEvent, SockPoint, TraceEvent } from '../datapath/events.js';
-import type { Packet, Protocol, TcpFlag } from '../datapath/packet.js';
-import { ipFamily } from '../lib/cidr.js';
-import type { Milliseconds } from '../lib/units.js';
+import { DROP_REASON, TRACE_POINT_NUMBER } from '../../datapath/events.js';
+import type { DatapathEvent, DropEvent, FlowPeer, SockEvent, SockPoint, TraceEvent } from '../../datapath/events.js';
+import type { Packet, Protocol, TcpFlag } from '../../datapath/packet.js';
+import { ipFamily } from '../../lib/cidr.js';
+import type { Milliseconds } from '../../lib/units.js';
 
 /** What Hubble says became of a packet: passed, dropped, looked at by the socket hook, or changed by it. */
 export type FlowVerdict = 'FORWARDED' | 'DROPPED' | 'TRACED' | 'TRANSLATED';

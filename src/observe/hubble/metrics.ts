@@ -1,8 +1,8 @@
-import { Metrics } from '../metrics/metrics.js';
-import type { Family, Value } from '../metrics/metrics.js';
+import { Metrics } from '../../metrics/metrics.js';
+import type { Family, Value } from '../../metrics/metrics.js';
 import type { Flow } from './flow.js';
-import { dropName } from './hubble-json.js';
-import { OptionError } from './option-error.js';
+import { dropName } from './json.js';
+import { OptionError } from '../option-error.js';
 
 /** Metrics that can be switched on, with the names of Hubble's option (hubble.metrics.enabled). */
 export const HUBBLE_METRICS = ['dns', 'drop', 'tcp', 'flow'] as const;

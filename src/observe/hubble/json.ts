@@ -1,10 +1,10 @@
-import { DROP_REASON } from '../datapath/events.js';
-import type { FlowPeer, PodRef, SockPoint } from '../datapath/events.js';
-import { hash32 } from '../datapath/packet.js';
-import type { Milliseconds } from '../lib/units.js';
+import { DROP_REASON } from '../../datapath/events.js';
+import type { FlowPeer, PodRef, SockPoint } from '../../datapath/events.js';
+import { hash32 } from '../../datapath/packet.js';
+import type { Milliseconds } from '../../lib/units.js';
 import { MESSAGE_TYPE } from './flow.js';
 import type { Flow } from './flow.js';
-import { reservedName } from './hubble-filter.js';
+import { reservedName } from './filter.js';
 
 export interface Workload {
   readonly name: string;

@@ -1,12 +1,12 @@
-import { DROP_REASON } from '../datapath/events.js';
-import type { DatapathEvent, DropEvent, TraceEvent, TracePoint } from '../datapath/events.js';
-import type { IcmpFields, Packet } from '../datapath/packet.js';
-import { flowHash } from '../datapath/packet.js';
-import { hostPort } from '../lib/cidr.js';
-import type { World } from '../datapath/world.js';
-import { reservedName } from './hubble-filter.js';
-import { flagText } from './flow.js';
-import { OptionError } from './option-error.js';
+import { DROP_REASON } from '../../datapath/events.js';
+import type { DatapathEvent, DropEvent, TraceEvent, TracePoint } from '../../datapath/events.js';
+import type { IcmpFields, Packet } from '../../datapath/packet.js';
+import { flowHash } from '../../datapath/packet.js';
+import { hostPort } from '../../lib/cidr.js';
+import type { World } from '../../datapath/world.js';
+import { reservedName } from '../hubble/filter.js';
+import { flagText } from '../hubble/flow.js';
+import { OptionError } from '../option-error.js';
 
 const ICMP_TEXT: Record<IcmpFields['kind'], string> = {
   'echo-request': 'EchoRequest',

@@ -1,12 +1,12 @@
-import type { World } from '../datapath/world.js';
-import type { Milliseconds } from '../lib/units.js';
+import type { World } from '../../datapath/world.js';
+import type { Milliseconds } from '../../lib/units.js';
 import { flowOf } from './flow.js';
 import type { Flow } from './flow.js';
-import type { FilterContext } from './hubble-filter.js';
-import { FlowPrinter } from './hubble-format.js';
-import type { JsonContext } from './hubble-json.js';
-import { parseHubbleArgs } from './hubble-options.js';
-import type { HubbleOptions } from './hubble-options.js';
+import type { FilterContext } from './filter.js';
+import { FlowPrinter } from './format.js';
+import type { JsonContext } from './json.js';
+import { parseHubbleArgs } from './options.js';
+import type { HubbleOptions } from './options.js';
 import { FlowRing } from './flow-ring.js';
 
 /** Flows that each node keeps (hubble-event-buffer-capacity). */

@@ -1,9 +1,9 @@
-import { LabelSelector, LabelSelectorError } from '../kube/label-selector.js';
-import type { World } from '../datapath/world.js';
-import { KUBECTL_KINDS } from './kubectl-kinds.js';
-import type { KubectlFacts, KubectlKind, KubectlRow } from './kubectl-kinds.js';
-import { OptionError } from './option-error.js';
-import { KUBECTL_TABLE, layOut } from './table.js';
+import { LabelSelector, LabelSelectorError } from '../../kube/label-selector.js';
+import type { World } from '../../datapath/world.js';
+import { KUBECTL_KINDS } from './kinds.js';
+import type { KubectlFacts, KubectlKind, KubectlRow } from './kinds.js';
+import { OptionError } from '../option-error.js';
+import { KUBECTL_TABLE, layOut } from '../table.js';
 
 /** What a command printed. */
 export interface KubectlOutput {

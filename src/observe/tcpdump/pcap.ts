@@ -1,6 +1,6 @@
-import type { Octets } from '../lib/units.js';
+import type { Octets } from '../../lib/units.js';
 import { datagramBytes, etherType, ethernetBytes, macBytes } from './frame-bytes.js';
-import type { Frame } from './tcpdump-line.js';
+import type { Frame } from './line.js';
 
 /** Numbers of the link-layer header types registry (tcpdump.org/linktypes.html). */
 export const LINKTYPE = { ethernet: 1, linuxSll2: 276 } as const;

@@ -1,4 +1,4 @@
-import { formatIp } from '../lib/cidr.js';
+import { formatIp } from '../../lib/cidr.js';
 import {
   Class,
   Flag,
@@ -12,8 +12,8 @@ import {
   opcodeOf,
   readName,
   typeName,
-} from '../wire/index.js';
-import type { Message, Rr } from '../wire/index.js';
+} from '../../wire/index.js';
+import type { Message, Rr } from '../../wire/index.js';
 
 /** Words of tcpdump for operation codes and response codes; empty for the ordinary ones. */
 const OPCODES = ['', ' inv_q', ' stat', ' op3', ' notify', ' update'];

@@ -1,12 +1,12 @@
-import type { FlowPeer } from '../datapath/events.js';
-import { hostPort } from '../lib/cidr.js';
-import type { Milliseconds } from '../lib/units.js';
+import type { FlowPeer } from '../../datapath/events.js';
+import { hostPort } from '../../lib/cidr.js';
+import type { Milliseconds } from '../../lib/units.js';
 import type { Flow } from './flow.js';
-import { reservedName } from './hubble-filter.js';
-import type { HubbleOptions } from './hubble-options.js';
-import { flowJson } from './hubble-json.js';
-import type { JsonContext } from './hubble-json.js';
-import { layOut } from './table.js';
+import { reservedName } from './filter.js';
+import type { HubbleOptions } from './options.js';
+import { flowJson } from './json.js';
+import type { JsonContext } from './json.js';
+import { layOut } from '../table.js';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const SEPARATOR = '------------';

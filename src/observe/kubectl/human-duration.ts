@@ -1,4 +1,4 @@
-import type { Milliseconds } from '../lib/units.js';
+import type { Milliseconds } from '../../lib/units.js';
 
 /**
  * An age as kubectl prints it: two units while they matter (`97s`, `7m38s`, `130m`, `6h17m`, `8h`, `3d4h`, `30d`,

@@ -1,7 +1,7 @@
-import { ipBytes, isIpv4 } from '../datapath/address.js';
-import { cidrContains, parseCidr, parseIp } from '../lib/cidr.js';
-import { OptionError } from './option-error.js';
-import type { Frame } from './tcpdump-line.js';
+import { ipBytes, isIpv4 } from '../../datapath/address.js';
+import { cidrContains, parseCidr, parseIp } from '../../lib/cidr.js';
+import { OptionError } from '../option-error.js';
+import type { Frame } from './line.js';
 
 /** What a filter looks at: the outermost headers of a frame. */
 interface Headers {

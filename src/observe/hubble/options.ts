@@ -1,8 +1,8 @@
-import { parseDuration } from '../lib/duration.js';
-import type { Milliseconds } from '../lib/units.js';
-import { FILTERS, FilterList } from './hubble-filter.js';
-import type { FilterContext } from './hubble-filter.js';
-import { OptionError } from './option-error.js';
+import { parseDuration } from '../../lib/duration.js';
+import type { Milliseconds } from '../../lib/units.js';
+import { FILTERS, FilterList } from './filter.js';
+import type { FilterContext } from './filter.js';
+import { OptionError } from '../option-error.js';
 
 export const HUBBLE_OUTPUTS = ['compact', 'table', 'dict', 'json', 'jsonpb'] as const;
 export type HubbleOutput = (typeof HUBBLE_OUTPUTS)[number];

@@ -1,5 +1,5 @@
-import type { World } from '../datapath/world.js';
-import type { Milliseconds } from '../lib/units.js';
+import type { World } from '../../datapath/world.js';
+import type { Milliseconds } from '../../lib/units.js';
 
 export type AgedKind = 'node' | 'ciliumnode' | 'pod' | 'service' | 'policy';
 

@@ -1,10 +1,10 @@
-import { isIpv4 } from '../datapath/address.js';
-import type { ArpEvent, CaptureEvent, Encapsulation } from '../datapath/events.js';
-import { PROTOCOL_NUMBER, hasFlag, ipLength } from '../datapath/packet.js';
-import type { IcmpFields, Packet, TcpFlag } from '../datapath/packet.js';
-import type { Milliseconds } from '../lib/units.js';
-import { FRAME_HEADER } from '../wire/index.js';
-import { dnsText } from './tcpdump-dns.js';
+import { isIpv4 } from '../../datapath/address.js';
+import type { ArpEvent, CaptureEvent, Encapsulation } from '../../datapath/events.js';
+import { PROTOCOL_NUMBER, hasFlag, ipLength } from '../../datapath/packet.js';
+import type { IcmpFields, Packet, TcpFlag } from '../../datapath/packet.js';
+import type { Milliseconds } from '../../lib/units.js';
+import { FRAME_HEADER } from '../../wire/index.js';
+import { dnsText } from './dns.js';
 
 export interface LineStyle {
   /** The device goes before the packet, as with `-i any`. */

@@ -1,17 +1,17 @@
-import type { CtEntry } from '../datapath/conntrack/cilium.js';
-import { ipMasqList } from '../datapath/conntrack/masquerade.js';
-import type { DatapathConfig } from '../datapath/config.js';
-import { RESERVED_IDENTITY } from '../datapath/cluster/identity.js';
-import type { Node } from '../datapath/cluster/node.js';
-import type { NatMapping } from '../datapath/conntrack/nat.js';
-import { hash32 } from '../datapath/packet.js';
-import { byId } from '../datapath/loadbalancer/service.js';
-import type { Frontend } from '../datapath/loadbalancer/service.js';
-import type { World } from '../datapath/world.js';
-import { hostPort } from '../lib/cidr.js';
-import type { Seconds } from '../lib/units.js';
-import type { PolicyStatus } from '../lrp/redirects.js';
-import { CILIUM_TABLE, layOut } from './table.js';
+import type { CtEntry } from '../../datapath/conntrack/cilium.js';
+import { ipMasqList } from '../../datapath/conntrack/masquerade.js';
+import type { DatapathConfig } from '../../datapath/config.js';
+import { RESERVED_IDENTITY } from '../../datapath/cluster/identity.js';
+import type { Node } from '../../datapath/cluster/node.js';
+import type { NatMapping } from '../../datapath/conntrack/nat.js';
+import { hash32 } from '../../datapath/packet.js';
+import { byId } from '../../datapath/loadbalancer/service.js';
+import type { Frontend } from '../../datapath/loadbalancer/service.js';
+import type { World } from '../../datapath/world.js';
+import { hostPort } from '../../lib/cidr.js';
+import type { Seconds } from '../../lib/units.js';
+import type { PolicyStatus } from '../../lrp/redirects.js';
+import { CILIUM_TABLE, layOut } from '../table.js';
 
 /** Cells of rows that the program closes one by one: the last is padded like the others. */
 const closed = (rows: readonly (readonly string[])[]): string[] =>

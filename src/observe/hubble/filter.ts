@@ -1,9 +1,9 @@
-import { cidrContains, parseCidr, parseIp } from '../lib/cidr.js';
-import type { FlowPeer } from '../datapath/events.js';
-import { RESERVED_IDENTITY } from '../datapath/cluster/identity.js';
+import { cidrContains, parseCidr, parseIp } from '../../lib/cidr.js';
+import type { FlowPeer } from '../../datapath/events.js';
+import { RESERVED_IDENTITY } from '../../datapath/cluster/identity.js';
 import { MESSAGE_TYPE } from './flow.js';
 import type { Flow } from './flow.js';
-import { OptionError } from './option-error.js';
+import { OptionError } from '../option-error.js';
 
 export type FlowTest = (flow: Flow) => boolean;
 

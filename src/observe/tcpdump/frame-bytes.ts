@@ -1,7 +1,7 @@
-import { ipBytes, isIpv4 } from '../datapath/address.js';
-import type { ArpEvent, CaptureEvent, Encapsulation } from '../datapath/events.js';
-import { PROTOCOL_NUMBER, flagBits } from '../datapath/packet.js';
-import type { IcmpFields, Packet, TcpFields } from '../datapath/packet.js';
+import { ipBytes, isIpv4 } from '../../datapath/address.js';
+import type { ArpEvent, CaptureEvent, Encapsulation } from '../../datapath/events.js';
+import { PROTOCOL_NUMBER, flagBits } from '../../datapath/packet.js';
+import type { IcmpFields, Packet, TcpFields } from '../../datapath/packet.js';
 
 /** Numbers of the EtherType registry. */
 export const ETHERTYPE = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;

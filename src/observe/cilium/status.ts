@@ -1,7 +1,7 @@
-import type { DatapathConfig } from '../datapath/config.js';
-import type { Node } from '../datapath/cluster/node.js';
-import type { World } from '../datapath/world.js';
-import { formatCidr } from '../lib/cidr.js';
+import type { DatapathConfig } from '../../datapath/config.js';
+import type { Node } from '../../datapath/cluster/node.js';
+import type { World } from '../../datapath/world.js';
+import { formatCidr } from '../../lib/cidr.js';
 
 /** Width of the names in `cilium status`, colon included. */
 const LABEL = 25;

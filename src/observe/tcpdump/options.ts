@@ -1,6 +1,6 @@
-import { OptionError } from './option-error.js';
-import { compileFilter } from './tcpdump-filter.js';
-import type { FrameTest } from './tcpdump-filter.js';
+import { OptionError } from '../option-error.js';
+import { compileFilter } from './filter.js';
+import type { FrameTest } from './filter.js';
 
 export interface TcpdumpOptions {
   /** A device, or `any`. */

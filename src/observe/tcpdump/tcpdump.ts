@@ -1,13 +1,13 @@
-import type { DatapathEvent } from '../datapath/events.js';
-import type { NetNs } from '../datapath/netns/netns.js';
-import type { World } from '../datapath/world.js';
-import { OptionError } from './option-error.js';
+import type { DatapathEvent } from '../../datapath/events.js';
+import type { NetNs } from '../../datapath/netns/netns.js';
+import type { World } from '../../datapath/world.js';
+import { OptionError } from '../option-error.js';
 import { LINKTYPE, pcapHeader, pcapRecord } from './pcap.js';
 import type { LinkType } from './pcap.js';
-import { LinePrinter } from './tcpdump-line.js';
-import type { Frame } from './tcpdump-line.js';
-import { parseTcpdumpArgs } from './tcpdump-options.js';
-import type { TcpdumpOptions } from './tcpdump-options.js';
+import { LinePrinter } from './line.js';
+import type { Frame } from './line.js';
+import { parseTcpdumpArgs } from './options.js';
+import type { TcpdumpOptions } from './options.js';
 
 export interface TcpdumpSettings {
   /** The namespace that it runs in: a node's, a pod's or a host's. */

@@ -1,7 +1,7 @@
 import type { Milliseconds, Octets } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
 import type { Message, Name } from '../wire/index.js';
-import type { ProfileName } from './settings.js';
+import type { ProfileName } from './conf/settings.js';
 
 export type Protocol = 'udp' | 'tcp';
 

@@ -1,13 +1,13 @@
 import { Class, Flag, Rcode, Type, rcodeName } from '../wire/index.js';
-import { addressesIn, bare, endOfAliases, families } from './addresses.js';
-import { BindLookup, type BindOptions } from './bind.js';
-import { askAll, findingOf } from './busybox.js';
+import { addressesIn, bare, endOfAliases, families } from './libc/addresses.js';
+import { BindLookup, type BindOptions } from './tools/bind.js';
+import { askAll, findingOf } from './tools/busybox.js';
 import { Conversation, type ResolverEnv } from './conversation.js';
-import { Glibc, type Finding } from './glibc.js';
-import { Go } from './go.js';
-import { Musl } from './musl.js';
-import { parseResolvConf } from './resolv-conf.js';
-import { settingsFor, type ProfileName, type Settings } from './settings.js';
+import { Glibc, type Finding } from './libc/glibc.js';
+import { Go } from './libc/go.js';
+import { Musl } from './libc/musl.js';
+import { parseResolvConf } from './conf/resolv-conf.js';
+import { settingsFor, type ProfileName, type Settings } from './conf/settings.js';
 import { costOf, triedNames, type LookupStory } from './story.js';
 
 export interface StubResolverOptions extends ResolverEnv {

@@ -1,4 +1,4 @@
-import type { ProfileName } from '../../resolver/settings.js';
+import type { ProfileName } from '../../resolver/conf/settings.js';
 import type { Lab } from '../lab.js';
 import { explainLookup } from '../lookup/explain-lookup.js';
 import type { ExplainedQuery } from '../lookup/explanation.js';

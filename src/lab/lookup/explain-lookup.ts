@@ -1,7 +1,7 @@
 import type { Node } from '../../datapath/cluster/node.js';
 import { StubResolver } from '../../resolver/index.js';
 import type { QueryStory } from '../../resolver/index.js';
-import type { ProfileName } from '../../resolver/settings.js';
+import type { ProfileName } from '../../resolver/conf/settings.js';
 import { typeName } from '../../wire/index.js';
 import { LabNetwork } from '../lab-network.js';
 import type { Lab } from '../lab.js';

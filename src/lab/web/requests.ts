@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { ProfileName } from '../../resolver/settings.js';
+import type { ProfileName } from '../../resolver/conf/settings.js';
 import { PROFILES } from '../commands/explain.js';
 import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';

@@ -1,6 +1,6 @@
-import { formatIp } from '../lib/cidr.js';
-import type { Network } from '../net/network.js';
-import { Class, Type, lowerName, readName, type Message, type Name } from '../wire/index.js';
+import { formatIp } from '../../lib/cidr.js';
+import type { Network } from '../../net/network.js';
+import { Class, Type, lowerName, readName, type Message, type Name } from '../../wire/index.js';
 
 /** The name at the end of the aliases that start at `name` in the answer section. */
 export function endOfAliases(name: Name, message: Message): Name {

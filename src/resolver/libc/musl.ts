@@ -1,10 +1,10 @@
-import { Flag, Rcode, Type, type Message } from '../wire/index.js';
+import { Flag, Rcode, Type, type Message } from '../../wire/index.js';
 import { addressesIn, bare, endOfAliases, sortAddresses } from './addresses.js';
-import type { Conversation } from './conversation.js';
+import type { Conversation } from '../conversation.js';
 import type { Finding } from './glibc.js';
-import { countDots, joined, makePacket, type Packet } from './packet.js';
-import type { Settings } from './settings.js';
-import type { LookupError, LookupErrorCode } from './story.js';
+import { countDots, joined, makePacket, type Packet } from '../packet.js';
+import type { Settings } from '../conf/settings.js';
+import type { LookupError, LookupErrorCode } from '../story.js';
 
 const TEXTS = new Map<LookupErrorCode, string>([
   ['EAI_NONAME', 'Name does not resolve'],

@@ -1,12 +1,12 @@
-import { parseIp } from '../lib/cidr.js';
-import { Type, fqdn, isName, reverseName, type Name } from '../wire/index.js';
-import { families } from './addresses.js';
+import { parseIp } from '../../lib/cidr.js';
+import { Type, fqdn, isName, reverseName, type Name } from '../../wire/index.js';
+import { families } from '../libc/addresses.js';
 import type { BindServer } from './bind.js';
-import { Conversation, type ResolverEnv } from './conversation.js';
-import { Glibc } from './glibc.js';
-import { parseResolvConf } from './resolv-conf.js';
-import { settingsFor, type ProfileName, type Settings } from './settings.js';
-import type { QueryStory } from './story.js';
+import { Conversation, type ResolverEnv } from '../conversation.js';
+import { Glibc } from '../libc/glibc.js';
+import { parseResolvConf } from '../conf/resolv-conf.js';
+import { settingsFor, type ProfileName, type Settings } from '../conf/settings.js';
+import type { QueryStory } from '../story.js';
 
 /** Where a program runs: its network, time, randomness, and the text of its /etc/resolv.conf. */
 export interface ToolEnv extends ResolverEnv {

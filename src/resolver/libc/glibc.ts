@@ -1,10 +1,10 @@
-import { Flag, Rcode, Type, type Message, type Name } from '../wire/index.js';
+import { Flag, Rcode, Type, type Message, type Name } from '../../wire/index.js';
 import { addressesIn, bare, endOfAliases, sortAddresses } from './addresses.js';
-import type { Conversation } from './conversation.js';
+import type { Conversation } from '../conversation.js';
 import { GlibcSender } from './glibc-send.js';
-import { countDots, joined, makePacket } from './packet.js';
-import type { Settings } from './settings.js';
-import type { LookupError } from './story.js';
+import { countDots, joined, makePacket } from '../packet.js';
+import type { Settings } from '../conf/settings.js';
+import type { LookupError } from '../story.js';
 
 /** What a profile finds: addresses and their name, or an error. */
 export interface Finding {

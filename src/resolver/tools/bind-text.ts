@@ -1,4 +1,4 @@
-import { formatIp } from '../lib/cidr.js';
+import { formatIp } from '../../lib/cidr.js';
 import {
   Flag,
   Type,
@@ -14,8 +14,8 @@ import {
   type Name,
   type Question,
   type Rr,
-} from '../wire/index.js';
-import { rcodeName } from '../wire/index.js';
+} from '../../wire/index.js';
+import { rcodeName } from '../../wire/index.js';
 
 /** How records are laid out. */
 export interface Layout {

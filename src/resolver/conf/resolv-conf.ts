@@ -1,4 +1,4 @@
-import { parseIp } from '../lib/cidr.js';
+import { parseIp } from '../../lib/cidr.js';
 
 /**
  * A resolv.conf that cannot be meant as it stands. The message starts with the line: `resolv.conf:2: nameserver:

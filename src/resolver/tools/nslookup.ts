@@ -13,11 +13,11 @@ import {
   type Message,
   type Rr,
   type Section,
-} from '../wire/index.js';
-import { endOfAliases } from './addresses.js';
+} from '../../wire/index.js';
+import { endOfAliases } from '../libc/addresses.js';
 import { BindLookup, at, type BindEvent, type BindOptions, type BindReply } from './bind.js';
 import { bindBare, bindRdata } from './bind-text.js';
-import { countDots } from './packet.js';
+import { countDots } from '../packet.js';
 import { Session, reverseOf, serversOf, whyNoName, whyNoNumber, type ToolEnv, type ToolRun } from './tool.js';
 
 /** What goes before record data of a type; other types say `rdata_` and their number. */

@@ -1,9 +1,9 @@
-import type { Milliseconds } from '../lib/units.js';
-import type { Endpoint } from '../net/network.js';
-import { Flag, Rcode, type Message } from '../wire/index.js';
-import type { Conversation, Line } from './conversation.js';
-import type { Packet } from './packet.js';
-import type { Settings } from './settings.js';
+import type { Milliseconds } from '../../lib/units.js';
+import type { Endpoint } from '../../net/network.js';
+import { Flag, Rcode, type Message } from '../../wire/index.js';
+import type { Conversation, Line } from '../conversation.js';
+import type { Packet } from '../packet.js';
+import type { Settings } from '../conf/settings.js';
 
 /** What all servers together made of one name's queries. */
 export interface Sent {

@@ -1,7 +1,7 @@
-import { parseIp } from '../lib/cidr.js';
-import { Type, readName } from '../wire/index.js';
-import { bare, families } from './addresses.js';
-import { Glibc, type Finding } from './glibc.js';
+import { parseIp } from '../../lib/cidr.js';
+import { Type, readName } from '../../wire/index.js';
+import { bare, families } from '../libc/addresses.js';
+import { Glibc, type Finding } from '../libc/glibc.js';
 import { Session, reverseOf, type ToolEnv, type ToolRun } from './tool.js';
 
 type Database = 'hosts' | 'ahosts' | 'ahostsv4' | 'ahostsv6';

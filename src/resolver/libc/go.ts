@@ -1,12 +1,12 @@
-import { hostPort } from '../lib/cidr.js';
-import type { Endpoint } from '../net/network.js';
-import { Flag, Rcode, Type, type Message, type Name } from '../wire/index.js';
+import { hostPort } from '../../lib/cidr.js';
+import type { Endpoint } from '../../net/network.js';
+import { Flag, Rcode, Type, type Message, type Name } from '../../wire/index.js';
 import { addressesIn, bare, endOfAliases, sortAddresses } from './addresses.js';
-import type { Conversation, Line } from './conversation.js';
+import type { Conversation, Line } from '../conversation.js';
 import type { Finding } from './glibc.js';
-import { countDots, joined, makePacket } from './packet.js';
-import type { Settings } from './settings.js';
-import type { LookupErrorCode } from './story.js';
+import { countDots, joined, makePacket } from '../packet.js';
+import type { Settings } from '../conf/settings.js';
+import type { LookupErrorCode } from '../story.js';
 
 /** Payload size in the OPT record that Go always sends. */
 const EDNS_SIZE = 1232;

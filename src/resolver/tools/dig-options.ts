@@ -1,5 +1,5 @@
-import { parseIp } from '../lib/cidr.js';
-import { Class, Flag, Type, classFromName, typeFromName, type EdnsOption } from '../wire/index.js';
+import { parseIp } from '../../lib/cidr.js';
+import { Class, Flag, Type, classFromName, typeFromName, type EdnsOption } from '../../wire/index.js';
 import { LAYOUT, type Layout } from './bind-text.js';
 import { reverseOf, whyNoNumber } from './tool.js';
 

@@ -1,4 +1,4 @@
-import { randomBelow, type Random } from '../lib/random.js';
+import { randomBelow, type Random } from '../../lib/random.js';
 
 export type DnsPolicy = 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None';
 

@@ -1,4 +1,4 @@
-import type { Seconds } from '../lib/units.js';
+import type { Seconds } from '../../lib/units.js';
 import type { Ignored, ResolvConfFile, ResolvOption } from './resolv-conf.js';
 
 /** Who asks: a C library's getaddrinfo, Go's own resolver, or a program that brings its own resolver. */

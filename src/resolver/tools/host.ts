@@ -9,8 +9,8 @@ import {
   typeName,
   type Message,
   type Rr,
-} from '../wire/index.js';
-import { endOfAliases } from './addresses.js';
+} from '../../wire/index.js';
+import { endOfAliases } from '../libc/addresses.js';
 import { BindLookup, at, type BindEvent, type BindOptions, type BindReply } from './bind.js';
 import { bindBare, bindRdata, headerLines, questionLine, recordLine } from './bind-text.js';
 import { Session, reverseOf, serversOf, whyNoName, type ToolEnv, type ToolRun } from './tool.js';

@@ -1,4 +1,4 @@
-import type { Random } from '../lib/random.js';
+import type { Random } from '../../lib/random.js';
 import {
   Flag,
   Type,
@@ -8,7 +8,7 @@ import {
   type Edns,
   type EdnsOption,
   type Message,
-} from '../wire/index.js';
+} from '../../wire/index.js';
 import { BindLookup, at, type BindEvent, type BindReply, type BindServer } from './bind.js';
 import { bindRdata, headerLines, optLines, questionLine, recordLine } from './bind-text.js';
 import { ecsOption, flagsOf, parseDig, type DigLookup } from './dig-options.js';

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../net/network.js';
+import type { Endpoint } from '../../net/network.js';
 import {
   Flag,
   Rcode,
@@ -11,13 +11,13 @@ import {
   typeFromName,
   type Message,
   type Rr,
-} from '../wire/index.js';
-import { addressesIn, bare, sortAddresses } from './addresses.js';
+} from '../../wire/index.js';
+import { addressesIn, bare, sortAddresses } from '../libc/addresses.js';
 import { bindRdata } from './bind-text.js';
-import { Line, type Conversation, type Received } from './conversation.js';
-import type { Finding } from './glibc.js';
-import { makePacket, type Packet } from './packet.js';
-import type { Settings } from './settings.js';
+import { Line, type Conversation, type Received } from '../conversation.js';
+import type { Finding } from '../libc/glibc.js';
+import { makePacket, type Packet } from '../packet.js';
+import type { Settings } from '../conf/settings.js';
 import { Session, reverseOf, type ToolEnv, type ToolRun } from './tool.js';
 
 /** One query of a run with what came back for it. */

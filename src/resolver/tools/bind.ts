@@ -1,9 +1,9 @@
-import type { Milliseconds, Octets, Seconds } from '../lib/units.js';
-import type { Endpoint } from '../net/network.js';
-import { Flag, Rcode, type Edns, type Message, type Name } from '../wire/index.js';
-import { reasonOf, type Conversation } from './conversation.js';
-import { countDots, joined, makePacket, type Packet } from './packet.js';
-import type { Protocol } from './story.js';
+import type { Milliseconds, Octets, Seconds } from '../../lib/units.js';
+import type { Endpoint } from '../../net/network.js';
+import { Flag, Rcode, type Edns, type Message, type Name } from '../../wire/index.js';
+import { reasonOf, type Conversation } from '../conversation.js';
+import { countDots, joined, makePacket, type Packet } from '../packet.js';
+import type { Protocol } from '../story.js';
 
 /** A server to ask. `label` is what the user called it: its name, or its address. */
 export interface BindServer extends Endpoint {

@@ -4,6 +4,7 @@ import type { Timer } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
 import { atOnePort } from '../net/drawn-port.js';
 import type { ConnectedUdpSocket, Endpoint, Network, TcpListener, UdpSocket } from '../net/network.js';
+import { HttpConnections } from '../server/http-connections.js';
 import type { Lab } from './lab.js';
 import { LabNetwork } from './lab-network.js';
 import type { RunningPod } from './pods/kubelet.js';
@@ -53,7 +54,7 @@ const TRIES = 200;
  */
 export class Gateway {
   private readonly doors = new Map<string, Door>();
-  private readonly web: http.Server;
+  private readonly connections: HttpConnections;
   private readonly page: WebPage;
   private webListener: TcpListener | undefined;
   private unsubscribe: () => void = () => undefined;
@@ -71,9 +72,10 @@ export class Gateway {
       cpu: options.cpu ?? (() => 0),
       ...(options.files && { files: options.files }),
     });
-    this.web = http.createServer((request, response) => {
+    const web = http.createServer((request, response) => {
       if (!this.page.serve(request, response)) void this.proxy(request, response);
     });
+    this.connections = new HttpConnections(web, lab.clock);
   }
 
   /**
@@ -84,7 +86,7 @@ export class Gateway {
     try {
       this.webListener = await this.options.host.listenTcp(
         { address: LOOPBACK, port: this.options.port },
-        ({ stream }) => this.web.emit('connection', stream),
+        ({ stream }) => this.connections.accept(stream),
       );
       for (const pod of this.wanted()) await this.openDoor(pod, 1);
     } catch (error) {
@@ -128,8 +130,7 @@ export class Gateway {
     this.doors.forEach((door) => door.close());
     this.doors.clear();
     this.webListener?.close();
-    this.web.closeAllConnections();
-    this.web.close();
+    this.connections.destroy();
   }
 
   /** Pods with a network of their own; those on a node's have its name servers. */

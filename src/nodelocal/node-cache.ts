@@ -65,7 +65,7 @@ export class NodeCache {
     this.log = new SwitchedLog(host.startLog);
     this.report = new Report(this.log, setupErrors(host.metrics));
     this.network = new NodeNetwork(networkPlan(options), options.backend, options.interfaceName, host.run, this.report);
-    this.http = new HttpListeners(host.network);
+    this.http = new HttpListeners(host.network, host.clock);
     this.base = new WatchedFolder(host.files, path.dirname(options.baseCorefile));
     const folder =
       options.kubeDnsFolder !== ''

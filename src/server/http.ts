@@ -1,25 +1,27 @@
 import http from 'node:http';
 import type { HttpAnswer, HttpRoute } from '../chain/index.js';
 import { hostPort } from '../lib/cidr.js';
+import type { Clock } from '../lib/clock.js';
 import type { Network, TcpListener } from '../net/network.js';
-
-/** A client has this long to send its request, in milliseconds. */
-const REQUEST_TIMEOUT = 5000;
+import { descriptorLimit, httpLimitsWithin } from './descriptors.js';
+import { HttpConnections, type HttpLimits } from './http-connections.js';
 
 type Answer = HttpRoute['answer'];
 
 /** One HTTP address: its routes can be exchanged while it listens. */
 class HttpListener {
   private routes: ReadonlyMap<string, Answer> = new Map();
-  private readonly server = http.createServer(
-    { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
-    (request, response) => void this.serve(request, response),
-  );
+  private readonly connections: HttpConnections;
   private listener: TcpListener | undefined;
 
-  async open(network: Network, address: string, port: number): Promise<void> {
+  constructor(clock: Clock, limits: HttpLimits) {
     // Node's HTTP server works on any stream: the connection comes from the network port, modelled or real.
-    this.listener = await network.listenTcp({ address, port }, ({ stream }) => this.server.emit('connection', stream));
+    const server = http.createServer((request, response) => void this.serve(request, response));
+    this.connections = new HttpConnections(server, clock, limits);
+  }
+
+  async open(network: Network, address: string, port: number): Promise<void> {
+    this.listener = await network.listenTcp({ address, port }, ({ stream }) => this.connections.accept(stream));
   }
 
   get port(): number {
@@ -32,8 +34,7 @@ class HttpListener {
 
   close(): void {
     this.listener?.close();
-    this.server.closeAllConnections();
-    this.server.close();
+    this.connections.destroy();
   }
 
   private async serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
@@ -57,7 +58,12 @@ class HttpListener {
 export class HttpListeners {
   private readonly open = new Map<string, HttpListener>();
 
-  constructor(private readonly network: Network) {}
+  /** @param limits of each address; by default as many connections as the process's descriptors allow */
+  constructor(
+    private readonly network: Network,
+    private readonly clock: Clock,
+    private readonly limits: HttpLimits = httpLimitsWithin(descriptorLimit()),
+  ) {}
 
   /**
    * Opens what `routes` need and is not open yet. The returned `commit` puts the routes in place and closes what is
@@ -74,7 +80,7 @@ export class HttpListeners {
       wanted.set(key, paths);
       if (!paths.has(route.path)) paths.set(route.path, () => route.answer());
       if (this.open.has(key) || fresh.has(key)) continue;
-      const listener = new HttpListener();
+      const listener = new HttpListener(this.clock, this.limits);
       fresh.set(key, listener);
       try {
         await listener.open(this.network, route.address, route.port);

@@ -86,7 +86,7 @@ export class Server {
         : new PlainUdp(network, clock, onPanic);
     if (this.shelf) metrics.onScrape(() => this.shelf?.harvest());
     this.dns = new DnsListeners(network, udp, clock, onPanic, options.tcpLimits);
-    this.http = new HttpListeners(this.runtime.network);
+    this.http = new HttpListeners(network, clock);
     this.host = {
       runtime: this.runtime,
       plugins: options.plugins ?? PLUGINS,

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
+import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { realClock } from '../../src/lib/clock.js';
+import { ManualClock, realClock } from '../../src/lib/clock.js';
 import { secureRandom } from '../../src/lib/random.js';
 import { Gateway } from '../../src/lab/gateway.js';
 import { Lab } from '../../src/lab/lab.js';
@@ -104,4 +105,25 @@ it('a port that is taken is an error, and nothing stays open', async () => {
   const second = new Gateway(lab, { host: new HostNetwork(), port: gateway.webPort });
   await expect(second.open()).rejects.toMatchObject({ code: 'EADDRINUSE' });
   expect(second.dns()).toEqual([]);
+});
+
+describe('a client of the page that keeps it waiting', () => {
+  it('is closed in time', async () => {
+    const clock = new ManualClock();
+    const timed = Object.assign(Object.create(lab) as Lab, { clock });
+    const page = new Gateway(timed, { host: new HostNetwork(), port: 0 });
+    await page.open();
+    const sockets = ['', 'GET / HTTP/1.1\r\n'].map((text) => {
+      const socket = net.connect(page.webPort, '127.0.0.1', () => socket.write(text));
+      return socket;
+    });
+    const closed = Promise.all(
+      sockets.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve))),
+    );
+    while (clock.pending === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    clock.advance(6000);
+    await closed;
+    page.close();
+  });
 });

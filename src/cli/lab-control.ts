@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Lab } from '../lab/lab.js';
 import { CommandError } from '../lab/session/command.js';
-import { completions } from '../lab/session/completion.js';
+import { completions } from '../lab/commands/completion.js';
 import { Session } from '../lab/session/session.js';
 import { answers, clearDead, ownFolder } from './lab-sockets.js';
 

@@ -1,6 +1,6 @@
 import { HostNetwork } from '../net/host-network.js';
 import { realClock } from '../lib/clock.js';
-import { Gateway } from '../lab/gateway.js';
+import { Gateway } from '../lab/gateway/gateway.js';
 import { Lab } from '../lab/lab.js';
 import type { Topology } from '../lab/topology/topology.js';
 import { calledAs } from './called-as.js';

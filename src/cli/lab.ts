@@ -5,7 +5,7 @@ import type { FlagSpec } from '../lib/go-flags.js';
 import { ManualClock } from '../lib/clock.js';
 import { ManifestError } from '../kube/manifest-parse.js';
 import { Lab } from '../lab/lab.js';
-import { LAB_FOLDER, loadTopology, shownName } from '../lab/load.js';
+import { LAB_FOLDER, loadTopology, shownName } from '../lab/topology/load.js';
 import { DRIVEN_START, drive } from '../lab/session/driven-clock.js';
 import { parseScript, playScript } from '../lab/session/script.js';
 import { Session } from '../lab/session/session.js';

@@ -18,12 +18,12 @@ import { Hubble } from '../observe/hubble/hubble.js';
 import { ApiError, ClusterApi } from './cluster/cluster-api.js';
 import type { ApiObject, Applied } from './cluster/cluster-api.js';
 import { followServices } from './cluster/service-sync.js';
-import { Workloads } from './cluster/workloads.js';
-import { Translations } from './lookup/translations.js';
+import { Workloads } from './pods/workloads.js';
+import { Translations } from './trace/translations.js';
 import { Hosts } from './pods/hosts.js';
 import type { Upstream } from './pods/hosts.js';
 import { Kubelet } from './pods/kubelet.js';
-import { Tracer } from './pods/tracer.js';
+import { Tracer } from './trace/tracer.js';
 import type { Topology } from './topology/topology.js';
 
 export interface LabOptions {

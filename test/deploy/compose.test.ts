@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { FLAGS } from '../../src/cli/serve.js';
 import { parseCorefile } from '../../src/corefile/index.js';
-import { loadTopology } from '../../src/lab/load.js';
+import { loadTopology } from '../../src/lab/topology/load.js';
 import { parseFlags } from '../../src/lib/go-flags.js';
 import { parseNodeCacheFlags } from '../../src/nodelocal/flags.js';
 import { networkPlan } from '../../src/nodelocal/plan.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { completions } from '../../src/lab/session/completion.js';
+import { completions } from '../../src/lab/commands/completion.js';
 import { drivenLab } from './lab.js';
 import type { Driven } from './lab.js';
 

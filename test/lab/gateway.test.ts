@@ -3,9 +3,9 @@ import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock, realClock } from '../../src/lib/clock.js';
 import { secureRandom } from '../../src/lib/random.js';
-import { Gateway } from '../../src/lab/gateway.js';
+import { Gateway } from '../../src/lab/gateway/gateway.js';
 import { Lab } from '../../src/lab/lab.js';
-import { loadTopology } from '../../src/lab/load.js';
+import { loadTopology } from '../../src/lab/topology/load.js';
 import { HostNetwork } from '../../src/net/host-network.js';
 import { runDig } from '../../src/resolver/index.js';
 

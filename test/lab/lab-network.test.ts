@@ -1,8 +1,8 @@
 import http from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { DatapathEvent } from '../../src/datapath/events.js';
-import { LabNetwork } from '../../src/lab/lab-network.js';
-import { GO_RESOLVER, GO_SERVER, LIBC } from '../../src/lab/socket-habits.js';
+import { LabNetwork } from '../../src/lab/network/lab-network.js';
+import { GO_RESOLVER, GO_SERVER, LIBC } from '../../src/lab/network/syscall-profile.js';
 import { dnsLab } from '../datapath/lab.js';
 
 const DNS = { address: '10.96.0.10', port: 53 };

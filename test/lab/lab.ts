@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ManualClock } from '../../src/lib/clock.js';
 import { Lab } from '../../src/lab/lab.js';
-import { LAB_FOLDER, loadTopology } from '../../src/lab/load.js';
+import { LAB_FOLDER, loadTopology } from '../../src/lab/topology/load.js';
 import { DRIVEN_START, drive } from '../../src/lab/session/driven-clock.js';
 import { Session } from '../../src/lab/session/session.js';
 import { parseTopology } from '../../src/lab/topology/parse.js';

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { LAB_FOLDER } from '../../src/lab/load.js';
+import { LAB_FOLDER } from '../../src/lab/topology/load.js';
 import { parseScript, playScript } from '../../src/lab/session/script.js';
 import { drivenLab } from './lab.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/lib/clock.js';
 import { Lab } from '../../src/lab/lab.js';
-import { LAB_FOLDER, loadTopology } from '../../src/lab/load.js';
+import { LAB_FOLDER, loadTopology } from '../../src/lab/topology/load.js';
 import { drive } from '../../src/lab/session/driven-clock.js';
 import { parseTopology } from '../../src/lab/topology/parse.js';
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadTopology } from '../../src/lab/load.js';
+import { loadTopology } from '../../src/lab/topology/load.js';
 import type { Topology } from '../../src/lab/topology/topology.js';
 import { fields, maskNumbers, maskPorts, recorded } from '../transcripts/transcript.js';
 import { drivenLab, topologyWith } from './lab.js';

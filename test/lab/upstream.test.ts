@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realClock } from '../../src/lib/clock.js';
 import { Lab } from '../../src/lab/lab.js';
-import { loadTopology } from '../../src/lab/load.js';
+import { loadTopology } from '../../src/lab/topology/load.js';
 import { Session } from '../../src/lab/session/session.js';
 import { HostNetwork } from '../../src/net/host-network.js';
 import type { Network } from '../../src/net/network.js';

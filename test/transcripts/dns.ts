@@ -1,7 +1,7 @@
 import http from 'node:http';
 import path from 'node:path';
-import { LabNetwork } from '../../src/lab/lab-network.js';
-import { GO_SERVER } from '../../src/lab/socket-habits.js';
+import { LabNetwork } from '../../src/lab/network/lab-network.js';
+import { GO_SERVER } from '../../src/lab/network/syscall-profile.js';
 import type { Process } from '../../src/datapath/sockets/process.js';
 import { seededRandom } from '../../src/lib/random.js';
 import { runNslookup } from '../../src/resolver/index.js';

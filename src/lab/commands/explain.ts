@@ -1,11 +1,11 @@
 import type { ProfileName } from '../../resolver/conf/settings.js';
 import type { Lab } from '../lab.js';
-import { explainLookup } from '../lookup/explain-lookup.js';
-import type { ExplainedQuery } from '../lookup/explanation.js';
+import { explainLookup } from '../explain/explain-lookup.js';
+import type { ExplainedQuery } from '../explain/explanation.js';
 import { CommandError } from '../session/command.js';
 import type { Command } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
-import { podNamed } from './spots.js';
+import { podNamed } from './target/targets.js';
 
 /** Who can look up. */
 export const PROFILES: readonly ProfileName[] = ['glibc', 'musl', 'go', 'bind', 'busybox'];

@@ -2,7 +2,7 @@ import type { RunningPod } from '../pods/kubelet.js';
 import type { Command, CommandIo } from '../session/command.js';
 import { CommandError } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
-import { podsMeant } from './spots.js';
+import { podsMeant } from './target/targets.js';
 
 const USAGE = '[-n NAMESPACE] POD|TYPE/NAME';
 

@@ -2,9 +2,9 @@ import type { Command } from '../session/command.js';
 import { explain } from './explain.js';
 import { FAULT_COMMANDS } from './faults.js';
 import { helm } from './helm.js';
-import { kubectl } from './kubectl.js';
-import { NODE_COMMANDS } from './node-tools.js';
-import { TEXT_COMMANDS } from './text.js';
+import { kubectl } from './kubectl/kubectl.js';
+import { NODE_COMMANDS } from './node/node-tools.js';
+import { TEXT_COMMANDS } from './text/text.js';
 
 const help: Command = {
   name: 'help',

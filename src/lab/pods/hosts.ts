@@ -6,13 +6,13 @@ import type { Network } from '../../net/network.js';
 import { PLUGINS } from '../../server/directives.js';
 import { textLog } from '../../server/log.js';
 import { Server } from '../../server/server.js';
-import { LabNetwork } from '../lab-network.js';
-import { GO_SERVER } from '../socket-habits.js';
+import { LabNetwork } from '../network/lab-network.js';
+import { GO_SERVER } from '../network/syscall-profile.js';
 import type { LabHost } from '../topology/topology.js';
-import { SplitNetwork } from './gated-network.js';
+import { SplitNetwork } from './pausable-network.js';
 import { farAway, recursive } from './outside-network.js';
 import { PodLog } from './pod-log.js';
-import type { Tracer } from './tracer.js';
+import type { Tracer } from '../trace/tracer.js';
 import { WebProgram, apache } from './web-program.js';
 
 /** The real machine, as names outside are asked from it. */

@@ -17,8 +17,8 @@ import { dataOf, PodFiles } from './pod-files.js';
 import { PodLog } from './pod-log.js';
 import { gatedNetwork, programOf } from './program.js';
 import type { Program } from './program.js';
-import type { GatedNetwork } from './gated-network.js';
-import type { Tracer } from './tracer.js';
+import type { GatedNetwork } from './pausable-network.js';
+import type { Tracer } from '../trace/tracer.js';
 
 export type PodState = 'ContainerCreating' | 'Running' | 'Terminating' | 'Error' | 'Crashed';
 

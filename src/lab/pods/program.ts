@@ -8,14 +8,14 @@ import type { Clock } from '../../lib/clock.js';
 import type { Random } from '../../lib/random.js';
 import type { Network } from '../../net/network.js';
 import { containersOf } from '../cluster/cluster-api.js';
-import { LabNetwork } from '../lab-network.js';
-import { GO_SERVER } from '../socket-habits.js';
+import { LabNetwork } from '../network/lab-network.js';
+import { GO_SERVER } from '../network/syscall-profile.js';
 import { DnsProgram } from './dns-program.js';
-import { GatedNetwork } from './gated-network.js';
+import { GatedNetwork } from './pausable-network.js';
 import { NodeCacheProgram } from './node-cache-program.js';
 import type { PodFiles } from './pod-files.js';
 import type { PodLog } from './pod-log.js';
-import type { Tracer } from './tracer.js';
+import type { Tracer } from '../trace/tracer.js';
 import { WebProgram, whoami } from './web-program.js';
 
 /** What runs in a pod. */

@@ -1,7 +1,7 @@
-import type { Explanation, PartId } from '../lookup/explanation.js';
+import type { Explanation, PartId } from '../explain/explanation.js';
 
 /** What the lab's web port and the page say to each other. Plain data, times in milliseconds. */
-export type { ExplainedQuery, ExplainedStep, Explanation, Hop, PartId } from '../lookup/explanation.js';
+export type { ExplainedQuery, ExplainedStep, Explanation, Hop, PartId } from '../explain/explanation.js';
 
 export interface NodeView {
   readonly id: PartId;

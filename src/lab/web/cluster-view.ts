@@ -1,7 +1,7 @@
 import { textAt, asObject, arrayAt, objectAt } from '../../kube/raw.js';
-import type { PodPort } from '../gateway.js';
+import type { PodPort } from '../gateway/gateway.js';
 import type { Lab } from '../lab.js';
-import { partOfPod } from '../lookup/explain-lookup.js';
+import { partOfPod } from '../explain/explain-lookup.js';
 import type { ClusterView, HostView, NodeCacheMode, NodeView, PodView, ServiceView } from './api.js';
 import { linksOf } from './links.js';
 import { Parts } from './parts.js';

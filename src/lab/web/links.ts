@@ -1,7 +1,7 @@
 import { parseCorefile } from '../../corefile/index.js';
 import { parseResolvConf } from '../../resolver/index.js';
 import type { Lab } from '../lab.js';
-import { partOfPod } from '../lookup/explain-lookup.js';
+import { partOfPod } from '../explain/explain-lookup.js';
 import type { LinkView, PartId, ServiceView } from './api.js';
 import type { Parts } from './parts.js';
 

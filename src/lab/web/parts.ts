@@ -1,9 +1,9 @@
 import { isLoopback } from '../../datapath/netns/netns.js';
 import type { Lab } from '../lab.js';
-import { partOfPod, partOfServer } from '../lookup/explain-lookup.js';
-import type { PartId } from '../lookup/explanation.js';
+import { partOfPod, partOfServer } from '../explain/explain-lookup.js';
+import type { PartId } from '../explain/explanation.js';
 import type { RunningPod } from '../pods/kubelet.js';
-import type { Visit } from '../pods/tracer.js';
+import type { Visit } from '../trace/tracer.js';
 import type { PeerView } from './api.js';
 
 /** Says which part of the picture is behind an address. */

@@ -1,9 +1,9 @@
 import { repeat } from '../../lib/clock.js';
 import type { Clock, Timer } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
-import type { Visit } from '../pods/tracer.js';
+import type { Visit } from '../trace/tracer.js';
 import type { PartId, Sample, ServerSample } from './api.js';
-import { partOfServer } from '../lookup/explain-lookup.js';
+import { partOfServer } from '../explain/explain-lookup.js';
 
 /** Time between samples, in milliseconds, and how many are kept: ten minutes. */
 export const SAMPLE_PERIOD: Milliseconds = 2000;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ManualClock } from '../../../src/lib/clock.js';
-import type { Visit } from '../../../src/lab/pods/tracer.js';
+import type { Visit } from '../../../src/lab/trace/tracer.js';
 import type { Sample } from '../../../src/lab/web/api.js';
 import { KEPT, SAMPLE_PERIOD, Samples } from '../../../src/lab/web/samples.js';
 

@@ -1,0 +1,71 @@
+import { objectAt, textAt, textMapAt } from '../../../../kube/raw.js';
+import { layOut } from '../../../../observe/table.js';
+
+/** How kubectl describe lays out its lines. */
+const STYLE = { minWidth: 0, padding: 2 };
+
+/**
+ * The lines of one description; a tab stands between a name and its value, and those of a block are brought into
+ * line.
+ */
+export class Sheet {
+  private readonly lines: string[] = [];
+
+  /** A line by itself. `level` steps of two blanks stand before it. */
+  add(level: number, ...cells: readonly string[]): void {
+    this.lines.push('  '.repeat(level) + cells.join('\t'));
+  }
+
+  /** Labels, annotations, selectors: one on a line, `<none>` for none. */
+  map(level: number, name: string, values: Readonly<Record<string, string>> | undefined, sign = '='): void {
+    const entries = Object.entries(values ?? {})
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => `${key}${sign}${value}`);
+    this.list(level, name, entries);
+  }
+
+  list(level: number, name: string, values: readonly string[]): void {
+    const [first = '<none>', ...more] = values;
+    this.add(level, `${name}:`, first);
+    for (const value of more) this.add(level, '', value);
+  }
+
+  /** Text that is printed as it is. */
+  raw(text: string): void {
+    this.lines.push(...text.split('\n'));
+  }
+
+  /** Name, namespace, labels and annotations, as most descriptions begin. */
+  head(object: unknown): void {
+    const metadata = objectAt(object, 'metadata');
+    this.add(0, 'Name:', textAt(metadata, 'name'));
+    if (textAt(metadata, 'namespace') !== '') this.add(0, 'Namespace:', textAt(metadata, 'namespace'));
+    this.labels(object);
+  }
+
+  labels(object: unknown): void {
+    const metadata = objectAt(object, 'metadata');
+    this.map(0, 'Labels', textMapAt(metadata, 'labels'));
+    this.map(0, 'Annotations', textMapAt(metadata, 'annotations'), ': ');
+  }
+
+  /** The lab keeps no events. */
+  events(): void {
+    this.add(0, 'Events:', '<none>');
+  }
+
+  text(): string {
+    return layOut(
+      this.lines.map((line) => line.split('\t')),
+      STYLE,
+    )
+      .map((line) => `${line}\n`)
+      .join('');
+  }
+}
+
+/** A time as descriptions have it (RFC 1123 with a numeric zone). */
+export function longTime(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? '<unset>' : date.toUTCString().replace('GMT', '+0000');
+}

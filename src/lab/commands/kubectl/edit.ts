@@ -1,0 +1,294 @@
+import { parseManifest, ManifestError } from '../../../kube/manifest-parse.js';
+import type { ManifestObject } from '../../../kube/manifest-parse.js';
+import { asObject } from '../../../kube/raw.js';
+import type { RawObject } from '../../../kube/raw.js';
+import { loadYaml } from '../../../kube/yaml.js';
+import { ApiError } from '../../cluster/cluster-api.js';
+import type { Resource } from '../../cluster/resources.js';
+import { CommandError } from '../../session/command.js';
+import type { CommandIo } from '../../session/command.js';
+import { parseOptions } from '../../session/options.js';
+import { parseLine } from '../../session/words.js';
+import { kindNamed, namespaceOf, shownAs, withGroup } from '../target/kinds.js';
+import { yamlOf } from './get.js';
+import { nameIn, namespaceIn, objectsOf } from './objects.js';
+
+/** Tries after which somebody whose text stays wrong is let go. */
+const MAX_TRIES = 20;
+const HEADER = [
+  "Please edit the object below. Lines beginning with a '#' will be ignored,",
+  'and an empty file will abort the edit. If an error occurs while saving this file will be',
+  'reopened with the relevant failures.',
+  '',
+];
+
+/** `kubectl edit KIND NAME`: hands the object to an editor and applies what was saved. */
+export async function edit(args: readonly string[], io: CommandIo): Promise<number> {
+  const options = parseOptions('kubectl edit', args, [
+    { name: '--namespace', short: '-n', value: true },
+    { name: '--output', short: '-o', value: true },
+  ]);
+  const output = options.get('--output') ?? 'yaml';
+  if (output !== 'yaml') throw new CommandError(`error: --output: got "${output}", allowed: yaml`);
+  const [word = '', given, extra] = options.words;
+  const [kind = '', inline] = word.split('/', 2);
+  const name = inline ?? given;
+  if (name === undefined || (inline === undefined ? extra : given) !== undefined)
+    throw new CommandError('error: kubectl edit needs one object: kubectl edit KIND NAME');
+  const resource = kindNamed(kind);
+  const object = changeable(resource, namespaceOf(options), name, io);
+  const editor = editorOf(io);
+  const before = yamlOf(object);
+  let text = before;
+  let reasons: readonly string[] = [];
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const shown =
+      [...HEADER, ...reasons].map((line) => `# ${line}`.trimEnd()).join('\n') +
+      (reasons.length > 0 ? '\n#\n' : '\n') +
+      text;
+    const saved = withoutRemarks(await editor(shown));
+    if (saved.trim() === '') throw new CommandError('Edit cancelled, saved file was empty.', 0);
+    if (saved === before) throw new CommandError('Edit cancelled, no changes made.', reasons.length > 0 ? 1 : 0);
+    if (reasons.length > 0 && saved === text)
+      throw new CommandError(`error: Edit cancelled, no valid changes were saved.\n${reasons.join('\n')}`);
+    const refused = await put(saved, object, resource, io);
+    if (refused === undefined) return 0;
+    text = saved;
+    reasons = refused;
+  }
+  throw new CommandError(`error: Edit cancelled, no valid changes were saved.\n${reasons.join('\n')}`);
+}
+
+/** An object that can be changed. Throws a CommandError for one that is not there, or that the cluster makes itself. */
+export function changeable(resource: Resource, namespace: string, name: string, io: CommandIo): RawObject {
+  const found = objectsOf(resource.kind, io.lab).find(
+    (object) => nameIn(object) === name && (!resource.namespaced || namespaceIn(object) === namespace),
+  );
+  if (!found) throw new CommandError(`Error from server (NotFound): ${withGroup(resource)} "${name}" not found`);
+  if (resource.made === true || !io.lab.api.get(resource.kind, resource.namespaced ? namespace : '', name)) {
+    throw new CommandError(
+      `error: ${shownAs(resource, name)} is made by the cluster and cannot be changed here${resource.kind === 'ConfigMap' ? ": helm upgrade --set changes Cilium's settings" : ''}`,
+    );
+  }
+  return found;
+}
+
+const withoutRemarks = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+    .join('\n');
+
+/** The user's own editor, or a program of the lab that EDITOR names on the command line. */
+function editorOf(io: CommandIo): (text: string) => Promise<string> {
+  const command = io.env['KUBE_EDITOR'] ?? io.env['EDITOR'];
+  if (command === undefined) {
+    const { edit: own } = io;
+    if (!own)
+      throw new CommandError(
+        'error: there is no editor here; name a program: EDITOR="sed -i \'s/OLD/NEW/\'" kubectl edit KIND NAME, or type it in: nodens lab shell',
+      );
+    return (text) => own(text, '.yaml');
+  }
+  return async (text) => {
+    const file = 'kubectl-edit.yaml';
+    const [line] = parseLine(command);
+    io.session.written.set(file, text);
+    try {
+      const code = await io.session.execute([...line!.stages[0]!.words, file], io);
+      if (code !== 0) throw new CommandError(`error: there was a problem with the editor "${command}"`);
+      return io.session.read(file);
+    } finally {
+      io.session.written.delete(file);
+    }
+  };
+}
+
+/** Applies what was saved. Gives the reasons where it is refused. */
+async function put(
+  text: string,
+  object: RawObject,
+  resource: Resource,
+  io: CommandIo,
+): Promise<readonly string[] | undefined> {
+  let manifests: readonly ManifestObject[];
+  try {
+    manifests = [...parseManifest('the edited file', text)];
+  } catch (error) {
+    if (error instanceof ManifestError) return [`The edited file had a syntax error: ${error.message}`];
+    throw error;
+  }
+  const [manifest, extra] = manifests;
+  const same =
+    manifest &&
+    extra === undefined &&
+    manifest.kind === object['kind'] &&
+    nameIn(asObject(manifest.raw)) === nameIn(object) &&
+    (namespaceIn(asObject(manifest.raw)) || namespaceIn(object)) === namespaceIn(object);
+  if (!same)
+    return [
+      `${withGroup(resource)} "${nameIn(object)}" was not valid:`,
+      '* kind, metadata.name and metadata.namespace may not be changed, and the file holds one object',
+    ];
+  try {
+    await io.lab.apply([manifest]);
+  } catch (error) {
+    if (error instanceof ApiError)
+      return [
+        `${withGroup(resource)} "${nameIn(object)}" was not valid:`,
+        `* ${error.message.replace(/^the edited file:\d+:\d+: /, '')}`,
+      ];
+    throw error;
+  }
+  io.write(`${shownAs(resource, nameIn(object))} edited\n`);
+  return undefined;
+}
+
+/**
+ * `kubectl patch KIND NAME -p PATCH`: merges YAML or JSON into an object (RFC 7386); members of lists with a name are
+ * merged by it, as the strategic kind does.
+ */
+export async function patch(args: readonly string[], io: CommandIo): Promise<number> {
+  const options = parseOptions('kubectl patch', args, [
+    { name: '--namespace', short: '-n', value: true },
+    { name: '--patch', short: '-p', value: true },
+    { name: '--type', value: true },
+  ]);
+  const type = options.get('--type') ?? 'strategic';
+  if (!['strategic', 'merge', 'json'].includes(type))
+    throw new CommandError(`error: --type: got "${type}", allowed: strategic, merge, json`);
+  const text = options.get('--patch');
+  if (text === undefined) throw new CommandError('error: must specify -p PATCH');
+  let change: unknown;
+  try {
+    change = loadYaml().parse(text);
+  } catch (error) {
+    throw new CommandError(`error: unable to parse "${text}": ${(error as Error).message.split('\n', 1)[0]!}`);
+  }
+  const [word = '', given] = options.words;
+  const [kind = '', inline] = word.split('/', 2);
+  const name = inline ?? given;
+  if (name === undefined)
+    throw new CommandError('error: kubectl patch needs an object: kubectl patch KIND NAME -p PATCH');
+  const resource = kindNamed(kind);
+  const object = changeable(resource, namespaceOf(options), name, io);
+  const raw = type === 'json' ? operated(object, change) : merged(object, change, type === 'strategic');
+  const [{ applied } = { applied: 'unchanged' }] = await io.lab.apply([
+    { kind: resource.kind, raw: raw, place: shownAs(resource, name) },
+  ]);
+  io.write(`${shownAs(resource, name)} patched${applied === 'unchanged' ? ' (no change)' : ''}\n`);
+  return 0;
+}
+
+/** `kubectl label` and `kubectl annotate`: `KEY=VALUE` sets, `KEY-` takes away. */
+export const marker =
+  (verb: 'label' | 'annotate') =>
+  async (args: readonly string[], io: CommandIo): Promise<number> => {
+    const options = parseOptions(`kubectl ${verb}`, args, [
+      { name: '--namespace', short: '-n', value: true },
+      { name: '--overwrite' },
+    ]);
+    const [word = '', ...rest] = options.words;
+    const [kind = '', inline] = word.split('/', 2);
+    const [name, ...marks] = inline === undefined ? rest : [inline, ...rest];
+    if (name === undefined || marks.length === 0 || !marks.every((mark) => /^[\w./-]+(=.*|-)$/.test(mark)))
+      throw new CommandError(`error: kubectl ${verb}: allowed: kubectl ${verb} KIND NAME KEY=VALUE... or KEY-`);
+    const resource = kindNamed(kind);
+    const object = changeable(resource, namespaceOf(options), name, io);
+    const member = verb === 'label' ? 'labels' : 'annotations';
+    const values = Object.fromEntries(
+      marks.map((mark): [string, string | null] =>
+        mark.includes('=')
+          ? [mark.slice(0, mark.indexOf('=')), mark.slice(mark.indexOf('=') + 1)]
+          : [mark.slice(0, -1), null],
+      ),
+    );
+    const before = asObject(asObject(object['metadata'])[member]);
+    const clash = Object.entries(values).find(
+      ([key, value]) => value !== null && before[key] !== undefined && before[key] !== value,
+    );
+    if (clash && !options.has('--overwrite'))
+      throw new CommandError(
+        `error: '${clash[0]}' already has a value (${String(before[clash[0]])}), and --overwrite is false`,
+      );
+    await io.lab.apply([
+      {
+        kind: resource.kind,
+        raw: merged(object, { metadata: { [member]: values } }, false),
+        place: shownAs(resource, name),
+      },
+    ]);
+    io.write(
+      `${shownAs(resource, name)} ${verb === 'annotate' ? 'annotated' : Object.values(values).every((value) => value === null) ? 'unlabeled' : 'labeled'}\n`,
+    );
+    return 0;
+  };
+
+const isObject = (value: unknown): value is RawObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function merged(target: unknown, change: unknown, strategic: boolean): unknown {
+  if (
+    strategic &&
+    Array.isArray(change) &&
+    Array.isArray(target) &&
+    [...(change as unknown[]), ...(target as unknown[])].every(
+      (item) => isObject(item) && typeof item['name'] === 'string',
+    )
+  )
+    return mergedByName(target as RawObject[], change as RawObject[]);
+  if (!isObject(change)) return change;
+  const result: Record<string, unknown> = { ...(isObject(target) ? target : {}) };
+  for (const [key, value] of Object.entries(change)) {
+    if (value === null) delete result[key];
+    else result[key] = merged(result[key], value, strategic);
+  }
+  return result;
+}
+
+function mergedByName(target: readonly RawObject[], change: readonly RawObject[]): readonly unknown[] {
+  const old = target.map((item) => {
+    const wanted = change.find((one) => one['name'] === item['name']);
+    return wanted ? merged(item, wanted, true) : item;
+  });
+  return [...old, ...change.filter((one) => !target.some((item) => item['name'] === one['name']))];
+}
+
+/** JSON Patch (RFC 6902): add, replace and remove. */
+function operated(object: RawObject, operations: unknown): unknown {
+  const result = structuredClone(object) as Record<string, unknown>;
+  if (!Array.isArray(operations))
+    throw new CommandError(
+      'error: a patch of type json is a list of operations: [{"op":"replace","path":"/spec/x","value":1}]',
+    );
+  for (const operation of operations as unknown[]) {
+    const { op, path, value } = (isObject(operation) ? operation : {}) as {
+      op?: string;
+      path?: string;
+      value?: unknown;
+    };
+    if (!['add', 'replace', 'remove'].includes(op ?? '') || !path?.startsWith('/'))
+      throw new CommandError(
+        `error: got ${JSON.stringify(operation)}, allowed: {"op": "add"|"replace"|"remove", "path": "/...", "value": ...}`,
+      );
+    const keys = path
+      .slice(1)
+      .split('/')
+      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const last = keys.pop()!;
+    const holder = keys.reduce<unknown>(
+      (at, key) => (at as Readonly<Record<string, unknown>> | undefined)?.[key],
+      result,
+    ) as Record<string, unknown> | unknown[] | undefined;
+    if (typeof holder !== 'object' || holder === null) throw new CommandError(`error: there is nothing at ${path}`);
+    if (Array.isArray(holder))
+      holder.splice(
+        last === '-' ? holder.length : Number(last),
+        op === 'add' ? 0 : 1,
+        ...(op === 'remove' ? [] : [value]),
+      );
+    else if (op === 'remove') delete holder[last];
+    else holder[last] = value;
+  }
+  return result;
+}

@@ -1,0 +1,140 @@
+import { sleep } from '../../../lib/clock.js';
+import type { RunningPod } from '../../pods/kubelet.js';
+import { CommandError } from '../../session/command.js';
+import type { CommandIo } from '../../session/command.js';
+import { parseOptions } from '../../session/options.js';
+import { parseLine } from '../../session/words.js';
+import { ciliumDbg } from '../node/cilium-dbg.js';
+import { FILTERS } from '../text/filters.js';
+import { POD_PROGRAMS } from '../pod/in-pod.js';
+import { captureIn, ipIn } from '../node/node-tools.js';
+import { echo, wait } from '../text/shell-words.js';
+import { podsMeant, spotOfPod } from '../target/targets.js';
+
+const SHELLS = ['sh', 'bash', 'ash', 'zsh'];
+const NETWORK = ['ip', 'tcpdump'];
+const NOT_FOUND = 127;
+const NOT_EXECUTED = 126;
+
+const baseOf = (program: string): string => program.replace(/^\/(usr\/)?(local\/)?s?bin\//, '');
+
+/**
+ * `kubectl exec POD -- COMMAND`: a program in a pod, a pipe of them with `sh -c`, or a shell in which the next lines
+ * run.
+ */
+export async function exec(args: readonly string[], io: CommandIo): Promise<number> {
+  const dashes = args.indexOf('--');
+  const options = parseOptions('kubectl exec', dashes < 0 ? args : args.slice(0, dashes), [
+    { name: '--namespace', short: '-n', value: true },
+    { name: '--stdin', short: '-i' },
+    { name: '--tty', short: '-t' },
+    { name: '--container', short: '-c', value: true },
+  ]);
+  const [pod] = podsMeant(options.words[0], options, io);
+  const words = dashes < 0 ? options.words.slice(1) : args.slice(dashes + 1);
+  if (!pod || words.length === 0)
+    throw new CommandError('error: you must specify a pod and a command: kubectl exec POD -- COMMAND');
+  if (pod.state !== 'Running')
+    throw new CommandError(`error: cannot exec into a container of pod ${pod.name}: it is in state ${pod.state}`);
+  if (SHELLS.includes(baseOf(words[0]!)) && words.length === 1) {
+    if (!io.interactive)
+      throw new CommandError(
+        `error: a shell in a pod needs a prompt: type this in "nodens lab shell", or give a command: kubectl exec ${pod.name} -- COMMAND`,
+        NOT_EXECUTED,
+      );
+    io.session.inside = pod;
+    io.write(`programs run in ${pod.name} now; exit leaves it\n`);
+    return 0;
+  }
+  const code = await runInPod(pod, words, io);
+  if (code !== 0 && !io.signal.aborted) io.write(`command terminated with exit code ${code}\n`);
+  return code;
+}
+
+/** A program in a pod. Throws a CommandError with code 127 for one that is not there. */
+async function runInPod(pod: RunningPod, words: readonly string[], io: CommandIo): Promise<number> {
+  const name = baseOf(words[0]!);
+  const rest = words.slice(1);
+  if (SHELLS.includes(name)) {
+    if (rest[0] === '-c' && rest[1] !== undefined) return shellLine(pod, rest[1], io);
+    throw new CommandError(`error: ${name}: got "${rest.join(' ')}", allowed: ${name} -c 'COMMAND'`, NOT_EXECUTED);
+  }
+  if (name === 'tcpdump') return captureIn(pod.model.netns, rest, io);
+  if (name === 'ip') return ipIn(pod.model.netns, rest, io);
+  if ((name === 'cilium-dbg' || name === 'cilium') && pod.model.spec.labels?.['k8s-app'] === 'cilium')
+    return ciliumDbg.run(rest, { ...io, node: pod.model.spec.node });
+  const program = Object.hasOwn(POD_PROGRAMS, name) ? POD_PROGRAMS[name] : undefined;
+  if (program) return program(rest, spotOfPod(pod), io);
+  const filter = [...FILTERS, echo, wait].find((candidate) => candidate.name === name);
+  if (filter) return filter.run(rest, io);
+  throw new CommandError(
+    `error: exec: "${name}": executable file not found in $PATH; there are ${programsThere().join(', ')}`,
+    NOT_FOUND,
+  );
+}
+
+/** What can be run in a pod. */
+export const programsThere = (): readonly string[] => [...Object.keys(POD_PROGRAMS), ...NETWORK, 'sh'];
+
+const LOOP = /^\s*while\s+(?:true|:)\s*;\s*do\s+([\s\S]*?);?\s*done\s*;?\s*$/;
+
+/**
+ * A line of a shell in a pod: pipes, `;`, `&&`, `||`, and `while true; do ...; done`, which runs until it is
+ * interrupted.
+ */
+async function shellLine(pod: RunningPod, text: string, io: CommandIo): Promise<number> {
+  const body = LOOP.exec(text)?.[1];
+  if (body === undefined) return pieces(pod, text, io);
+  if (!io.endless)
+    throw new CommandError(
+      'the loop would never end here: put & at the end of the line, and later print what it wrote with: fg',
+    );
+  while (!io.signal.aborted) {
+    await pieces(pod, body, io);
+    // A body that waits for nothing must let others run.
+    await sleep(io.lab.clock, 1, io.signal).catch(() => undefined);
+  }
+  return 0;
+}
+
+async function pieces(pod: RunningPod, text: string, io: CommandIo): Promise<number> {
+  let code = 0;
+  let skip = false;
+  for (const line of parseLine(text)) {
+    if (io.signal.aborted) break;
+    if (!skip) {
+      if (line.file !== undefined || line.background)
+        throw new CommandError('files and & are not supported in a pod; put them at the end of the line outside');
+      let { input } = line;
+      for (const [i, { words }] of line.stages.entries()) {
+        const last = i === line.stages.length - 1;
+        const parts: string[] = [];
+        code =
+          words.length === 0
+            ? 0
+            : await runInPod(pod, words, {
+                ...io,
+                input,
+                write: (part) => (last ? io.write(part) : void parts.push(part)),
+              });
+        input = parts.join('');
+      }
+    }
+    skip = line.then === '&&' ? code !== 0 : line.then === '||' ? code === 0 : false;
+  }
+  return code;
+}
+
+/** One program of a line that is typed in a pod's shell. */
+export function executeInside(pod: RunningPod, words: readonly string[], io: CommandIo): Promise<number> {
+  if (words[0] === 'exit' || words[0] === 'logout') {
+    io.session.inside = undefined;
+    return Promise.resolve(0);
+  }
+  if (io.lab.kubelet.get(pod.namespace, pod.name) !== pod) {
+    io.session.inside = undefined;
+    throw new CommandError(`pod ${pod.name} is gone; programs run on ${io.node} again`, 137);
+  }
+  if (words[0] === 'help') io.write(`in ${pod.name} there are ${programsThere().join(', ')}; exit leaves it\n`);
+  return words[0] === 'help' ? Promise.resolve(0) : runInPod(pod, words, io);
+}

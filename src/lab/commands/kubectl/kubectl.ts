@@ -1,0 +1,279 @@
+import { LabelSelector } from '../../../kube/label-selector.js';
+import { parseManifest } from '../../../kube/manifest-parse.js';
+import type { ManifestObject } from '../../../kube/manifest-parse.js';
+import { objectAt, textAt } from '../../../kube/raw.js';
+import type { RawObject } from '../../../kube/raw.js';
+import type { ApiObject } from '../../cluster/cluster-api.js';
+import { labelsOf } from '../../cluster/cluster-api.js';
+import { RESOURCES } from '../../cluster/resources.js';
+import type { Resource } from '../../cluster/resources.js';
+import { CommandError } from '../../session/command.js';
+import type { Command, CommandIo } from '../../session/command.js';
+import { parseOptions } from '../../session/options.js';
+import type { OptionSpec, Options } from '../../session/options.js';
+import { whole } from '../text/input.js';
+import { describe } from './describe/index.js';
+import { get } from './get.js';
+import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
+import { create, expose, manifestText, run as runPod } from './create.js';
+import { changeable, edit, marker, patch } from './edit.js';
+import { exec } from './exec.js';
+import { logs } from './logs.js';
+import { NODE_INFO } from './objects.js';
+import { found } from '../target/targets.js';
+
+const NAMESPACE: OptionSpec = { name: '--namespace', short: '-n', value: true };
+const SELECTOR: OptionSpec = { name: '--selector', short: '-l', value: true };
+
+type Verb = (args: readonly string[], io: CommandIo) => number | Promise<number>;
+
+/** `deployment/coredns`, `deployment coredns`, or several names of one kind. */
+function targets(
+  words: readonly string[],
+  what: string,
+): readonly { readonly resource: Resource; readonly name: string }[] {
+  if (words.length === 0) throw new CommandError(`error: ${what} needs a kind and a name`);
+  if (words.every((word) => word.includes('/')))
+    return words.map((word) => ({
+      resource: kindNamed(word.slice(0, word.indexOf('/'))),
+      name: word.slice(word.indexOf('/') + 1),
+    }));
+  const [kind = '', ...names] = words;
+  const resource = kindNamed(kind);
+  return names.map((name) => ({ resource, name }));
+}
+
+const shown = (object: Pick<ApiObject, 'kind' | 'name'>): string => shownAs(kindNamed(object.kind), object.name);
+
+const apply: Verb = async (args, io) => {
+  const options = parseOptions('kubectl apply', args, [NAMESPACE, { name: '--filename', short: '-f', value: true }]);
+  const files = options.all('--filename');
+  if (files.length === 0 || options.words.length > 0) throw new CommandError('error: must specify -f FILE');
+  for (const file of files) {
+    const manifests = [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))].map((manifest) =>
+      inNamespace(manifest, options),
+    );
+    for (const { object, applied } of await io.lab.apply(manifests)) io.write(`${shown(object)} ${applied}\n`);
+  }
+  return 0;
+};
+
+/** An object without a namespace goes to the one of the command line. */
+function inNamespace(manifest: ManifestObject, options: Options): ManifestObject {
+  const metadata = objectAt(manifest.raw, 'metadata');
+  if (!options.has('--namespace') || textAt(metadata, 'namespace') !== '') return manifest;
+  return {
+    ...manifest,
+    raw: { ...(manifest.raw as RawObject), metadata: { ...metadata, namespace: options.get('--namespace') } },
+  };
+}
+
+const replace: Verb = async (args, io) => {
+  const options = parseOptions('kubectl replace', args, [
+    NAMESPACE,
+    { name: '--filename', short: '-f', value: true },
+    { name: '--force' },
+  ]);
+  const files = options.all('--filename');
+  if (files.length === 0 || options.words.length > 0) throw new CommandError('error: must specify -f FILE');
+  for (const file of files) {
+    for (const manifest of [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))].map((one) =>
+      inNamespace(one, options),
+    )) {
+      const metadata = objectAt(manifest.raw, 'metadata');
+      const object = changeable(
+        kindNamed(manifest.kind),
+        textAt(metadata, 'namespace') || 'default',
+        textAt(metadata, 'name'),
+        io,
+      );
+      if (options.has('--force'))
+        await io.lab.remove(
+          manifest.kind,
+          textAt(objectAt(object, 'metadata'), 'namespace'),
+          textAt(metadata, 'name'),
+          true,
+        );
+      await io.lab.apply([manifest]);
+      io.write(`${shownAs(kindNamed(manifest.kind), textAt(metadata, 'name'))} replaced\n`);
+    }
+  }
+  return 0;
+};
+
+const remove: Verb = async (args, io) => {
+  const options = parseOptions('kubectl delete', args, [
+    NAMESPACE,
+    SELECTOR,
+    { name: '--filename', short: '-f', value: true },
+    { name: '--force' },
+    { name: '--grace-period', value: true },
+    { name: '--all' },
+  ]);
+  const namespace = namespaceOf(options);
+  const force = options.has('--force') || options.get('--grace-period') === '0';
+  const drop = async (object: ApiObject): Promise<void> => {
+    if (object.kind === 'Namespace') await empty(object.name, io);
+    await io.lab.remove(object.kind, object.namespace, object.name, force);
+    io.write(
+      `${shown(object).replace(/\//, ' "')}" deleted${object.namespace === '' ? '' : ` from ${object.namespace} namespace`}\n`,
+    );
+  };
+  if (options.has('--filename')) {
+    for (const file of options.all('--filename')) {
+      for (const { kind, raw } of [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))]) {
+        const metadata = objectAt(raw, 'metadata');
+        await drop(found(io, kindNamed(kind), textAt(metadata, 'namespace') || namespace, textAt(metadata, 'name')));
+      }
+    }
+    return 0;
+  }
+  if (/^(ciliumnodes?|cn)(\.|$)/.test(options.words[0] ?? '')) return deleteCiliumNodes(options.words.slice(1), io);
+  if (options.has('--selector') || options.has('--all')) {
+    const selector = LabelSelector.parse(options.get('--selector') ?? '');
+    const resource = kindNamed(options.words[0] ?? '');
+    const meant = io.lab.api
+      .list(resource.kind, resource.namespaced ? namespace : undefined)
+      .filter((object) => selector.matches(labelsOf(object.raw)));
+    if (meant.length === 0) io.write('No resources found\n');
+    for (const { name } of meant) changeable(resource, namespace, name, io);
+    await Promise.all(meant.map(drop));
+    return 0;
+  }
+  for (const { resource, name } of targets(options.words, 'kubectl delete')) {
+    changeable(resource, namespace, name, io);
+    await drop(found(io, resource, namespace, name));
+  }
+  return 0;
+};
+
+/** A namespace goes with all that is in it. Throws a CommandError for those that a cluster cannot do without. */
+async function empty(namespace: string, io: CommandIo): Promise<void> {
+  if (namespace === 'default' || namespace === 'kube-system')
+    throw new CommandError(
+      `Error from server (Forbidden): namespaces "${namespace}" is forbidden: this namespace may not be deleted`,
+    );
+  // Owners first, so that nothing is made anew.
+  const order = ['Deployment', 'DaemonSet', 'Pod'];
+  const kinds = [...order, ...RESOURCES.map(({ kind }) => kind).filter((kind) => !order.includes(kind))];
+  for (const kind of kinds)
+    for (const object of io.lab.api.list(kind, namespace)) await io.lab.remove(object.kind, namespace, object.name);
+}
+
+function deleteCiliumNodes(names: readonly string[], io: CommandIo): number {
+  if (names.length === 0) throw new CommandError('error: resource(s) were provided, but no name was specified');
+  for (const name of names) {
+    if (!io.lab.world.cluster.nodes.get(name)?.ciliumNode)
+      throw new CommandError(`Error from server (NotFound): ciliumnodes.cilium.io "${name}" not found`);
+    io.lab.world.deleteCiliumNode(name);
+    io.write(`ciliumnode.cilium.io "${name}" deleted\n`);
+  }
+  return 0;
+}
+
+const scale: Verb = async (args, io) => {
+  const options = parseOptions('kubectl scale', args, [NAMESPACE, { name: '--replicas', value: true }]);
+  const replicas = whole('kubectl scale: --replicas', options.get('--replicas') ?? '', 0, 50);
+  for (const { resource, name } of targets(options.words, 'kubectl scale')) {
+    if (resource.kind !== 'Deployment')
+      throw new CommandError(`error: cannot scale a ${resource.kind}, allowed: deployments`);
+    const object = found(io, resource, namespaceOf(options), name);
+    await io.lab.update({ ...object, raw: { ...object.raw, spec: { ...objectAt(object.raw, 'spec'), replicas } } });
+    io.write(`${shown(object)} scaled\n`);
+  }
+  return 0;
+};
+
+const rollout: Verb = async (args, io) => {
+  const [action, ...rest] = args;
+  if (action !== 'restart' && action !== 'status')
+    throw new CommandError(`error: kubectl rollout: got "${action ?? ''}", allowed: restart, status`);
+  const options = parseOptions('kubectl rollout', rest, [NAMESPACE]);
+  for (const { resource, name } of targets(options.words, 'kubectl rollout')) {
+    if (resource.kind !== 'Deployment' && resource.kind !== 'DaemonSet')
+      throw new CommandError(`error: cannot roll out a ${resource.kind}, allowed: deployments, daemonsets`);
+    const object = found(io, resource, namespaceOf(options), name);
+    if (action === 'status')
+      io.write(`${object.kind === 'Deployment' ? 'deployment' : 'daemon set'} "${name}" successfully rolled out\n`);
+    else {
+      // The agents are part of the model; their pods stand for them.
+      if (object.kind === 'DaemonSet' && object.namespace === 'kube-system' && name === 'cilium')
+        io.lab.restartAgents();
+      await io.lab.rollout(object);
+      io.write(`${shown(object)} restarted\n`);
+    }
+  }
+  return 0;
+};
+
+const clusterInfo: Verb = (args, io) => {
+  const { nodes, cluster, ipam } = io.lab.topology;
+  if (args[0] === 'dump') {
+    // Of the many things that the real one dumps, the two that people look for.
+    io.write(`                            "--service-cluster-ip-range=${cluster.serviceCidr}",\n`);
+    const blocks = nodes.map(({ podCidr }) => podCidr).filter((block) => block !== undefined);
+    io.write(
+      `                            "--cluster-cidr=${ipam.clusterCidr ?? (blocks[0]?.startsWith('10.244.') === true ? '10.244.0.0/16' : (ipam.clusterPoolCidrs?.[0] ?? blocks[0] ?? ''))}",\n`,
+    );
+    return 0;
+  }
+  if (args.length > 0) throw new CommandError(`error: kubectl cluster-info: got "${args.join(' ')}", allowed: dump`);
+  const master = nodes.find((node) => node.apiServer === true) ?? nodes[0]!;
+  const url = `https://${io.lab.world.node(master.name).internalIp}:6443`;
+  io.write(
+    `Kubernetes control plane is running at ${url}\nCoreDNS is running at ${url}/api/v1/namespaces/kube-system/services/kube-dns:dns/proxy\n`,
+  );
+  return 0;
+};
+
+const version: Verb = (_args, io) => {
+  io.write(
+    `Client Version: ${NODE_INFO.kubeletVersion}\nKustomize Version: v5.6.0\nServer Version: ${NODE_INFO.kubeletVersion}\n`,
+  );
+  return 0;
+};
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  get,
+  describe,
+  apply,
+  delete: remove,
+  edit,
+  patch,
+  replace,
+  label: marker('label'),
+  annotate: marker('annotate'),
+  create,
+  run: runPod,
+  expose,
+  scale,
+  rollout,
+  logs,
+  exec,
+  'cluster-info': clusterInfo,
+  version,
+};
+
+export const KUBECTL_VERBS: readonly string[] = Object.keys(VERBS);
+
+export const kubectl: Command = {
+  name: 'kubectl',
+  usage: `${Object.keys(VERBS).join(' | ')} ...`,
+  help: "The objects of the cluster, its pods' logs, and programs in its pods.",
+  run(args, io) {
+    // Options may stand before the verb.
+    const at = args.findIndex((arg, i) => !arg.startsWith('-') && !['-n', '--namespace'].includes(args[i - 1] ?? ''));
+    const [verb = ''] = at < 0 ? [] : [args[at]!];
+    const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+    if (at < 0) {
+      io.write(`kubectl controls the lab's cluster. There are:\n  ${Object.keys(VERBS).join(', ')}\n`);
+      return 0;
+    }
+    if (!run)
+      throw new CommandError(
+        `error: unknown command "${verb}" for "kubectl", allowed: ${Object.keys(VERBS).join(', ')}`,
+      );
+    const [before, after] = [args.slice(0, at), args.slice(at + 1)];
+    return run(verb === 'rollout' ? [...after.slice(0, 1), ...before, ...after.slice(1)] : [...before, ...after], io);
+  },
+};

@@ -1,0 +1,358 @@
+import { createHash } from 'node:crypto';
+import type { Node } from '../../../datapath/cluster/node.js';
+import type { EndpointSlice } from '../../../kube/objects.js';
+import { arrayAt, asObject, objectAt, textAt } from '../../../kube/raw.js';
+import type { RawObject } from '../../../kube/raw.js';
+import { formatCidr } from '../../../lib/cidr.js';
+import type { Milliseconds } from '../../../lib/units.js';
+import { configView } from '../../../observe/cilium/status.js';
+import type { ApiObject } from '../../cluster/cluster-api.js';
+import { labelsOf } from '../../cluster/cluster-api.js';
+import { replicasOf } from '../../pods/workloads.js';
+import type { Lab } from '../../lab.js';
+
+/** A time as objects have it. */
+export const timeOf = (at: Milliseconds): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
+
+/** An identifier that stays with the object as long as it lives. */
+function uidOf(kind: string, namespace: string, name: string, created: Milliseconds): string {
+  const hex = createHash('sha256').update(`${kind}/${namespace}/${name}/${created}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+interface Made {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly created: Milliseconds;
+  readonly version: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+const metadataOf = ({ kind, namespace, name, created, version, labels }: Made): RawObject => ({
+  name,
+  ...(namespace !== undefined && namespace !== '' && { namespace }),
+  creationTimestamp: timeOf(created),
+  resourceVersion: String(version),
+  uid: uidOf(kind, namespace ?? '', name, created),
+  ...(labels && Object.keys(labels).length > 0 && { labels }),
+});
+
+/** An object as the API server gives it out: with what it adds to what was applied. */
+export function served(object: ApiObject, lab: Lab): RawObject {
+  const { kind, namespace, name, created, raw } = object;
+  const own = objectAt(raw, 'metadata');
+  const metadata = {
+    ...own,
+    ...metadataOf({
+      apiVersion: textAt(raw, 'apiVersion'),
+      kind,
+      namespace,
+      name,
+      created,
+      version: lab.api.versionOf(object),
+    }),
+    ...(own['labels'] !== undefined && { labels: own['labels'] }),
+  };
+  if (kind === 'Service') return { ...raw, metadata, ...serviceDefaults(raw) };
+  if (kind === 'Deployment' || kind === 'DaemonSet')
+    return {
+      ...raw,
+      metadata,
+      spec: { ...(kind === 'Deployment' && { replicas: 1 }), ...objectAt(raw, 'spec') },
+      status: workloadStatus(object, lab),
+    };
+  if (kind === 'Pod') return { ...raw, metadata: { ...metadata, ...owners(raw) } };
+  if (kind === 'Node') return { ...raw, metadata, ...nodeFacts(name, lab) };
+  return { ...raw, metadata };
+}
+
+function serviceDefaults(raw: RawObject): RawObject {
+  const spec = objectAt(raw, 'spec');
+  const type = textAt(spec, 'type') || 'ClusterIP';
+  const ip = textAt(spec, 'clusterIP');
+  const ports = arrayAt(spec, 'ports')
+    .map(asObject)
+    .map((port) => ({ protocol: 'TCP', targetPort: port['port'], ...port }));
+  const addressed =
+    type === 'ExternalName'
+      ? {}
+      : {
+          clusterIPs: [ip],
+          internalTrafficPolicy: 'Cluster',
+          ipFamilies: [ip.includes(':') ? 'IPv6' : 'IPv4'],
+          ipFamilyPolicy: 'SingleStack',
+          ...(type !== 'ClusterIP' && { externalTrafficPolicy: 'Cluster' }),
+        };
+  return {
+    spec: { ...addressed, sessionAffinity: 'None', ...spec, type, ...(ports.length > 0 && { ports }) },
+    status: { loadBalancer: {} },
+  };
+}
+
+/** Pods belong to the ReplicaSet that their Deployment makes. */
+function owners(raw: RawObject): RawObject {
+  const list = arrayAt(objectAt(raw, 'metadata'), 'ownerReferences').map(asObject);
+  if (list.length === 0) return {};
+  return {
+    ownerReferences: list.map((owner) => ({
+      apiVersion: 'apps/v1',
+      blockOwnerDeletion: true,
+      controller: true,
+      ...(textAt(owner, 'kind') === 'Deployment'
+        ? { kind: 'ReplicaSet', name: `${textAt(owner, 'name')}-${labelsOf(raw)['pod-template-hash'] ?? ''}` }
+        : owner),
+    })),
+  };
+}
+
+/** Pods of a workload that are ready. */
+export const readyOf = (workload: ApiObject, lab: Lab): number =>
+  lab.workloads.podsOf(workload).filter((pod) => lab.kubelet.get(pod.namespace, pod.name)?.state === 'Running').length;
+
+function workloadStatus(object: ApiObject, lab: Lab): RawObject {
+  const pods = lab.workloads.podsOf(object).length;
+  const ready = readyOf(object, lab);
+  if (object.kind === 'DaemonSet')
+    return {
+      currentNumberScheduled: pods,
+      desiredNumberScheduled: pods,
+      numberAvailable: ready,
+      numberMisscheduled: 0,
+      numberReady: ready,
+      updatedNumberScheduled: pods,
+    };
+  return {
+    availableReplicas: ready,
+    readyReplicas: ready,
+    replicas: pods,
+    updatedReplicas: pods,
+    conditions: [
+      {
+        type: 'Available',
+        status: ready >= replicasOf(object) ? 'True' : 'False',
+        reason: ready >= replicasOf(object) ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
+      },
+      { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable' },
+    ],
+  };
+}
+
+/** What the node's machine says of itself; the lists show the same. */
+export const NODE_INFO = {
+  kubeletVersion: 'v1.33.2',
+  osImage: 'Ubuntu 24.04.2 LTS',
+  kernelVersion: '6.8.0-53-generic',
+  containerRuntimeVersion: 'containerd://1.7.27',
+  operatingSystem: 'linux',
+  architecture: 'amd64',
+} as const;
+
+function nodeFacts(name: string, lab: Lab): RawObject {
+  const node = lab.world.node(name);
+  const { podCidr } = lab.topology.nodes.find((candidate) => candidate.name === name)!;
+  const at = timeOf(lab.api.get('Node', '', name)!.created);
+  const condition = (type: string, status: string, reason: string, message: string): RawObject => ({
+    type,
+    status,
+    reason,
+    message,
+    lastHeartbeatTime: at,
+    lastTransitionTime: at,
+  });
+  return {
+    spec: podCidr === undefined ? {} : { podCIDR: podCidr, podCIDRs: [podCidr] },
+    status: {
+      addresses: [
+        { type: 'InternalIP', address: node.internalIp },
+        ...node.externalIps.map((address) => ({ type: 'ExternalIP', address })),
+        { type: 'Hostname', address: name },
+      ],
+      conditions: [
+        condition('NetworkUnavailable', 'False', 'CiliumIsUp', 'Cilium is running on this node'),
+        condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
+        condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+        condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
+        condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'),
+      ],
+      nodeInfo: NODE_INFO,
+    },
+  };
+}
+
+const SLICE_LABEL = 'kubernetes.io/service-name';
+
+/** Endpoint slices: those that were applied, and those of the endpoint controller. */
+function slices(lab: Lab): RawObject[] {
+  return [...lab.store.all('EndpointSlice')].map((slice) => {
+    const applied = lab.api.get('EndpointSlice', slice.namespace, slice.name);
+    return applied ? served(applied, lab) : sliceOf(slice, lab);
+  });
+}
+
+function sliceOf({ namespace, name, service, addressType, endpoints, ports }: EndpointSlice, lab: Lab): RawObject {
+  const owner = lab.api.get('Service', namespace, service);
+  const labels = {
+    ...labelsOf(owner?.raw),
+    'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+    [SLICE_LABEL]: service,
+  };
+  return {
+    addressType,
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    endpoints: endpoints.map(({ addresses, ready, serving, terminating, node, target }) => ({
+      addresses,
+      conditions: { ready, serving, terminating },
+      ...(node !== undefined && { nodeName: node }),
+      ...(target !== undefined && { targetRef: { kind: 'Pod', name: target, namespace } }),
+    })),
+    metadata: metadataOf({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      namespace,
+      name,
+      created: owner?.created ?? 0,
+      version: owner ? lab.api.versionOf(owner) : 1,
+      labels,
+    }),
+    ports: ports.map(({ name: portName, port, protocol }) => ({ name: portName, port, protocol })),
+  };
+}
+
+/** The older form of the slices of each service. */
+function endpoints(lab: Lab): RawObject[] {
+  return lab.api.list('Service').flatMap((service) => {
+    const { namespace, name, created } = service;
+    const own = lab.store.slicesOf(namespace, name);
+    if (own.length === 0) return [];
+    const subsets = own.map(({ endpoints: list, ports }) => {
+      const addresses = (ready: boolean): RawObject[] =>
+        list
+          .filter((one) => one.ready === ready)
+          .flatMap((one) => one.addresses.map((ip) => ({ ip, ...(one.node !== undefined && { nodeName: one.node }) })));
+      const [up, down] = [addresses(true), addresses(false)];
+      return {
+        ...(up.length > 0 && { addresses: up }),
+        ...(down.length > 0 && { notReadyAddresses: down }),
+        ports: ports.map((port) => ({
+          ...(port.name !== '' && { name: port.name }),
+          port: port.port,
+          protocol: port.protocol,
+        })),
+      };
+    });
+    return [
+      {
+        apiVersion: 'v1',
+        kind: 'Endpoints',
+        metadata: metadataOf({
+          apiVersion: 'v1',
+          kind: 'Endpoints',
+          namespace,
+          name,
+          created,
+          version: lab.api.versionOf(service),
+          labels: labelsOf(service.raw),
+        }),
+        subsets,
+      },
+    ];
+  });
+}
+
+function ciliumNode(node: Node, lab: Lab): RawObject {
+  const created = lab.api.get('Node', '', node.name)!.created;
+  const own = node.ciliumNode!;
+  const used = Object.fromEntries(
+    [...node.endpoints.values()].map((pod) => [pod.ip, { owner: `${pod.spec.namespace}/${pod.spec.name}` }]),
+  );
+  return {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNode',
+    metadata: metadataOf({ apiVersion: 'cilium.io/v2', kind: 'CiliumNode', name: node.name, created, version: 1 }),
+    spec: {
+      addresses: [
+        { ip: node.internalIp, type: 'InternalIP' },
+        { ip: own.routerIp, type: 'CiliumInternalIP' },
+      ],
+      bootid: uidOf('boot', '', node.name, created),
+      health: {},
+      ingress: {},
+      ipam: { podCIDRs: node.podBlocks.map(formatCidr), pools: {} },
+    },
+    status: { 'alibaba-cloud': {}, azure: {}, eni: {}, ipam: { 'operator-status': {}, used } },
+  };
+}
+
+function ciliumEndpoints(lab: Lab): RawObject[] {
+  return [...lab.world.cluster.pods.values()].flatMap(({ endpoint, spec, node }) => {
+    if (!endpoint) return [];
+    const { id, identity, labels, ip } = endpoint;
+    const created = lab.api.get('Pod', spec.namespace, spec.name)?.created ?? 0;
+    return [
+      {
+        apiVersion: 'cilium.io/v2',
+        kind: 'CiliumEndpoint',
+        metadata: metadataOf({
+          apiVersion: 'cilium.io/v2',
+          kind: 'CiliumEndpoint',
+          namespace: spec.namespace,
+          name: spec.name,
+          created,
+          version: 1,
+          labels: spec.labels ?? {},
+        }),
+        status: {
+          id,
+          identity: { id: identity, labels },
+          networking: { addressing: [ip.includes(':') ? { ipv6: ip } : { ipv4: ip }], node: node.internalIp },
+          state: 'ready',
+        },
+      },
+    ];
+  });
+}
+
+/** The settings of Cilium, as its chart writes them. */
+function ciliumConfigMaps(lab: Lab): RawObject[] {
+  const created = lab.api.list('Node')[0]?.created ?? 0;
+  const map = (name: string, data: RawObject): RawObject => ({
+    apiVersion: 'v1',
+    data,
+    kind: 'ConfigMap',
+    metadata: metadataOf({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name, created, version: 1 }),
+  });
+  const settings = Object.fromEntries(
+    configView(lab.world).map((line) => [line.split(/\s/, 1)[0]!, line.replace(/^\S+\s+/, '')]),
+  );
+  const { ipMasqAgent } = lab.world.config;
+  return [
+    map('cilium-config', settings),
+    ...(ipMasqAgent ? [map('ip-masq-agent', { config: JSON.stringify(ipMasqAgent) })] : []),
+  ];
+}
+
+const nodesWithCilium = (lab: Lab): Node[] =>
+  [...lab.world.cluster.nodes.values()].filter((node) => node.ciliumNode !== undefined);
+
+const MODELLED: Readonly<Record<string, (lab: Lab) => RawObject[]>> = {
+  EndpointSlice: slices,
+  Endpoints: endpoints,
+  CiliumNode: (lab) => nodesWithCilium(lab).map((node) => ciliumNode(node, lab)),
+  CiliumEndpoint: ciliumEndpoints,
+  ConfigMap: (lab) => [...lab.api.list('ConfigMap').map((object) => served(object, lab)), ...ciliumConfigMaps(lab)],
+};
+
+/** Objects of a kind, those that the model stands for too, as the API server gives them out; by namespace and name. */
+export function objectsOf(kind: string, lab: Lab): readonly RawObject[] {
+  const list = Object.hasOwn(MODELLED, kind)
+    ? MODELLED[kind]!(lab)
+    : lab.api.list(kind).map((object) => served(object, lab));
+  const key = (object: RawObject): string => `${namespaceIn(object)}/${nameIn(object)}`;
+  return [...list].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+export const nameIn = (object: RawObject): string => textAt(objectAt(object, 'metadata'), 'name');
+export const namespaceIn = (object: RawObject): string => textAt(objectAt(object, 'metadata'), 'namespace');

@@ -1,0 +1,54 @@
+import {
+  bpfEndpointList,
+  ctList,
+  endpointList,
+  ipMasqLines,
+  lrpList,
+  natList,
+  serviceList,
+} from '../../../observe/cilium/lists.js';
+import { statusLines } from '../../../observe/cilium/status.js';
+import { startMonitor } from '../../../observe/cilium/monitor.js';
+import type { Node } from '../../../datapath/cluster/node.js';
+import type { Lab } from '../../lab.js';
+import { CommandError, untilEnded } from '../../session/command.js';
+import type { Command } from '../../session/command.js';
+import { nodeNamed } from '../target/targets.js';
+
+const uptime = (lab: Lab, node: Node): number => node.uptime(lab.clock.now());
+
+const LISTS: Readonly<Record<string, (lab: Lab, node: Node) => readonly string[]>> = {
+  'service list': (lab, node) => serviceList(lab.world, node),
+  'lrp list': (lab, node) => lrpList(lab.redirects.status(node.name)),
+  'endpoint list': (_, node) => endpointList(node),
+  'bpf endpoint list': (_, node) => bpfEndpointList(node),
+  'bpf ct list global': (lab, node) => ctList(node, uptime(lab, node)),
+  'bpf nat list': (lab, node) => natList(node, uptime(lab, node)),
+  'bpf ipmasq list': (lab) => ipMasqLines(lab.world.config),
+  status: (lab, node) => statusLines(lab.world, node),
+};
+
+/** `cilium-dbg` of the agent on the node that the command runs on. */
+export const ciliumDbg: Command = {
+  name: 'cilium-dbg',
+  usage: `${Object.keys(LISTS).join(' | ')} | monitor [OPTIONS]`,
+  help: 'What the agent on the node knows.',
+  async run(args, io) {
+    const node = nodeNamed(io.lab, io.node);
+    if (args[0] === 'monitor') {
+      const stop = startMonitor(io.lab.world, node.name, args.slice(1), (line) => io.write(`${line}\n`));
+      try {
+        await untilEnded(io, 'cilium-dbg monitor');
+      } finally {
+        stop();
+      }
+      return 0;
+    }
+    const words = args.filter((arg) => arg !== '--verbose').join(' ');
+    const list = Object.hasOwn(LISTS, words) ? LISTS[words] : undefined;
+    if (!list)
+      throw new CommandError(`cilium-dbg: got "${args.join(' ')}", allowed: ${Object.keys(LISTS).join(', ')}, monitor`);
+    list(io.lab, node).forEach((line) => io.write(`${line}\n`));
+    return 0;
+  },
+};

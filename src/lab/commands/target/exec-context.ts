@@ -1,0 +1,52 @@
+import type { Process } from '../../../datapath/sockets/process.js';
+import { parseIp } from '../../../lib/cidr.js';
+import type { Random } from '../../../lib/random.js';
+import { StubResolver } from '../../../resolver/index.js';
+import type { ToolEnv } from '../../../resolver/index.js';
+import { LabNetwork } from '../../network/lab-network.js';
+import type { CommandIo } from '../../session/command.js';
+
+/** Where a program runs: a pod, or a node's own network. */
+export interface Spot {
+  readonly name: string;
+  readonly process: Process;
+  /** undefined where there is no such file. */
+  read(file: string): string | undefined;
+  readonly env: () => string;
+}
+
+/** A program in a place; resolves with its exit code. */
+export type Program = (args: readonly string[], spot: Spot, io: CommandIo) => Promise<number>;
+
+export const toolEnv = (
+  spot: Spot,
+  io: { readonly lab: { readonly clock: ToolEnv['clock']; readonly random: Random } },
+): ToolEnv => ({
+  network: new LabNetwork(spot.process),
+  clock: io.lab.clock,
+  random: io.lab.random,
+  resolvConf: spot.read('/etc/resolv.conf') ?? '',
+});
+
+/** The addresses of a host name as the C library finds them, IPv4 only. */
+export async function addressOf(host: string, spot: Spot, io: CommandIo): Promise<string | undefined> {
+  if (parseIp(host)) return host;
+  const story = await new StubResolver({ ...toolEnv(spot, io), profile: 'glibc' }).lookup(host, {
+    types: ['A'],
+    addrConfig: true,
+  });
+  return story.addresses[0];
+}
+
+/** The lab knows names of the world outside, and not the machines behind them. */
+export function tellNobody(address: string, io: CommandIo): void {
+  const { cluster, services } = io.lab.world;
+  const known =
+    [...cluster.nodes.values(), ...cluster.hosts.values()].some(({ netns }) => netns.hasAddress(address)) ||
+    [...cluster.pods.values()].some(({ ip }) => ip === address) ||
+    services.ownerOfAddress(address) !== undefined;
+  if (!known)
+    io.write(
+      `note: nothing in this lab has the address ${address}, so nobody answers; names outside are there, the machines behind them are not\n`,
+    );
+}

@@ -1,0 +1,307 @@
+import { loadYaml } from '../../../kube/yaml.js';
+import { CommandError } from '../../session/command.js';
+import type { Command } from '../../session/command.js';
+import { parseOptions } from '../../session/options.js';
+import { grep } from './grep.js';
+import { inputOf, linesOf, print, whole } from './input.js';
+import { sed } from './sed.js';
+
+/** `head` and `tail`; the count may begin with `+` (tail) or `-` (head), and then counts from the other end. */
+const ends = (name: 'head' | 'tail'): Command => ({
+  name,
+  usage: '[-n COUNT] [FILE...]',
+  help: `Prints the ${name === 'head' ? 'first' : 'last'} lines, 10 when nothing is said.`,
+  run(args, io) {
+    const options = parseOptions(
+      name,
+      args.map((arg, i) => (/^-\d+$/.test(arg) && args[i - 1] !== '-n' ? `-n${arg.slice(1)}` : arg)),
+      [{ name: '-n', short: '-n', value: true }],
+    );
+    const lines = linesOf(inputOf(name, options.words, io));
+    const text = options.get('-n') ?? '10';
+    const turned = name === 'tail' ? text.startsWith('+') : text.startsWith('-');
+    const count = whole(`${name}: -n`, turned ? text.slice(1) : text, 0, 1_000_000);
+    if (name === 'head') print(io, turned ? lines.slice(0, Math.max(0, lines.length - count)) : lines.slice(0, count));
+    else print(io, turned ? lines.slice(Math.max(0, count - 1)) : lines.slice(Math.max(0, lines.length - count)));
+    return 0;
+  },
+});
+
+const wc: Command = {
+  name: 'wc',
+  usage: '[-l] [-w] [-c] [FILE...]',
+  help: 'Counts lines, words and octets.',
+  run(args, io) {
+    const options = parseOptions('wc', args, [
+      { name: '-l', short: '-l' },
+      { name: '-w', short: '-w' },
+      { name: '-c', short: '-c' },
+    ]);
+    const text = inputOf('wc', options.words, io);
+    const counts: readonly (readonly [string, number])[] = [
+      ['-l', text.split('\n').length - 1],
+      ['-w', text.split(/\s+/).filter((word) => word !== '').length],
+      ['-c', Buffer.byteLength(text)],
+    ];
+    const asked = counts.filter(([name]) => options.has(name));
+    const shown = asked.length > 0 ? asked : counts;
+    io.write(
+      `${shown.length === 1 ? String(shown[0]![1]) : shown.map(([, count]) => String(count).padStart(7)).join(' ')}\n`,
+    );
+    return 0;
+  },
+};
+
+/** The number at the start of a text; 0 where there is none, as sort has it. */
+const leading = (text: string): number => Number(/^\s*-?\d+(\.\d+)?/.exec(text)?.[0] ?? 0);
+
+const sort: Command = {
+  name: 'sort',
+  usage: '[-n] [-r] [-u] [-k COLUMN] [FILE...]',
+  help: 'Sorts lines.',
+  run(args, io) {
+    const options = parseOptions(
+      'sort',
+      args,
+      [{ name: '-u' }, { name: '-n' }, { name: '-r' }, { name: '-k', value: true }].map((spec) => ({
+        ...spec,
+        short: spec.name,
+      })),
+    );
+    const column = options.has('-k') ? whole('sort: -k', options.get('-k')!.replace(/,.*$/, ''), 1, 1000) : 0;
+    const keyOf = (line: string): string =>
+      column === 0
+        ? line
+        : line
+            .trim()
+            .split(/\s+/)
+            .slice(column - 1)
+            .join(' ');
+    const compare = (a: string, b: string): number =>
+      (options.has('-n') ? leading(keyOf(a)) - leading(keyOf(b)) : 0) || order(keyOf(a), keyOf(b)) || order(a, b);
+    const lines = linesOf(inputOf('sort', options.words, io)).sort((a, b) =>
+      options.has('-r') ? -compare(a, b) : compare(a, b),
+    );
+    print(io, options.has('-u') ? [...new Set(lines)] : lines);
+    return 0;
+  },
+};
+
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const uniq: Command = {
+  name: 'uniq',
+  usage: '[-c] [-d] [FILE...]',
+  help: 'Prints each run of equal lines once.',
+  run(args, io) {
+    const options = parseOptions('uniq', args, [
+      { name: '-c', short: '-c' },
+      { name: '-d', short: '-d' },
+    ]);
+    const runs: { readonly line: string; count: number }[] = [];
+    for (const line of linesOf(inputOf('uniq', options.words, io))) {
+      const last = runs.at(-1);
+      if (last?.line === line) last.count++;
+      else runs.push({ line, count: 1 });
+    }
+    for (const { line, count } of runs)
+      if (!options.has('-d') || count > 1)
+        io.write(`${options.has('-c') ? `${String(count).padStart(7)} ` : ''}${line}\n`);
+    return 0;
+  },
+};
+
+const cut: Command = {
+  name: 'cut',
+  usage: '-d SIGN -f FIELDS [FILE...]',
+  help: 'Prints fields of each line.',
+  run(args, io) {
+    const options = parseOptions('cut', args, [
+      { name: '-d', short: '-d', value: true },
+      { name: '-f', short: '-f', value: true },
+    ]);
+    const sign = options.get('-d') ?? '\t';
+    const ranges = (options.get('-f') ?? '').split(',').map((part) => /^(\d*)(-?)(\d*)$/.exec(part));
+    if (!ranges.every((range) => range && (range[1] !== '' || range[3] !== '')))
+      throw new CommandError(`cut: -f: got "${options.get('-f') ?? ''}", allowed: numbers and ranges such as 1,3-5`);
+    const wanted = (field: number): boolean =>
+      ranges.some((range) => {
+        const [, from = '', dash = '', to = ''] = range!;
+        return field >= Number(from || 1) && field <= (dash === '' ? Number(from) : to === '' ? Infinity : Number(to));
+      });
+    print(
+      io,
+      linesOf(inputOf('cut', options.words, io)).map((line) =>
+        line.includes(sign)
+          ? line
+              .split(sign)
+              .filter((_, i) => wanted(i + 1))
+              .join(sign)
+          : line,
+      ),
+    );
+    return 0;
+  },
+};
+
+const AWK = /^\s*(?:\/(.*)\/)?\s*\{\s*print\s*((?:\$\w+|"[^"]*"|\s|,)*)\}\s*$/;
+
+const awk: Command = {
+  name: 'awk',
+  usage: "[-F SIGN] '[/PATTERN/] {print $1, $NF}' [FILE...]",
+  help: 'Prints columns; nothing else of awk is there.',
+  run(args, io) {
+    const options = parseOptions('awk', args, [{ name: '-F', short: '-F', value: true }]);
+    const [program = '', ...files] = options.words;
+    const [, pattern, list] = AWK.exec(program) ?? [];
+    if (list === undefined)
+      throw new CommandError(`awk: got "${program}", allowed: '{print $1, $NF}' with a /PATTERN/ before it`, 2);
+    const sign = options.get('-F');
+    const wanted = pattern === undefined ? undefined : new RegExp(pattern);
+    const items = list.split(',').map((item) => item.match(/\$\w+|"[^"]*"/g) ?? []);
+    for (const line of linesOf(inputOf('awk', files, io))) {
+      if (wanted && !wanted.test(line)) continue;
+      const fields = sign === undefined ? line.trim().split(/\s+/) : line.split(sign);
+      const value = (item: string): string =>
+        item.startsWith('"')
+          ? item.slice(1, -1)
+          : item === '$0'
+            ? line
+            : item === '$NF'
+              ? (fields.at(-1) ?? '')
+              : (fields[Number(item.slice(1)) - 1] ?? '');
+      io.write(`${list.trim() === '' ? line : items.map((item) => item.map(value).join('')).join(' ')}\n`);
+    }
+    return 0;
+  },
+};
+
+const tr: Command = {
+  name: 'tr',
+  usage: '[-d] [-s] SIGNS [SIGNS]',
+  help: 'Replaces or drops single signs.',
+  run(args, io) {
+    const options = parseOptions('tr', args, [
+      { name: '-d', short: '-d' },
+      { name: '-s', short: '-s' },
+    ]);
+    const spread = (set: string): string[] => [
+      ...set
+        .replaceAll('\\n', '\n')
+        .replaceAll('\\t', '\t')
+        .replace(/(.)-(.)/g, (_, from: string, to: string) => {
+          const [low, high] = [from.charCodeAt(0), to.charCodeAt(0)];
+          return String.fromCharCode(...Array.from({ length: Math.max(0, high - low + 1) }, (__, i) => low + i));
+        }),
+    ];
+    const [from, to] = options.words.map(spread);
+    if (!from || (!to && !options.has('-d') && !options.has('-s')))
+      throw new CommandError(`tr: allowed: tr ${tr.usage}`);
+    let text = [...inputOf('tr', [], io)]
+      .map((sign) =>
+        !from.includes(sign) ? sign : options.has('-d') ? '' : to ? (to[from.indexOf(sign)] ?? to.at(-1)!) : sign,
+      )
+      .join('');
+    if (options.has('-s'))
+      for (const sign of to ?? from) while (text.includes(sign + sign)) text = text.replaceAll(sign + sign, sign);
+    io.write(text);
+    return 0;
+  },
+};
+
+/** Pagers: the terminal scrolls. */
+const pager = (name: string): Command => ({
+  name,
+  usage: '[FILE...]',
+  help: 'Prints all of it; the terminal scrolls.',
+  run(args, io) {
+    io.write(
+      inputOf(
+        name,
+        args.filter((arg) => !arg.startsWith('-')),
+        io,
+      ),
+    );
+    return 0;
+  },
+});
+
+const tee: Command = {
+  name: 'tee',
+  usage: 'FILE',
+  help: 'Prints what comes through the pipe, and keeps it in a file of this session.',
+  run([file, ...more], io) {
+    if (file === undefined || more.length > 0 || file.startsWith('-')) throw new CommandError('tee: allowed: tee FILE');
+    const text = inputOf('tee', [], io);
+    io.session.written.set(file, text);
+    io.write(text);
+    return 0;
+  },
+};
+
+/** jq and yq with a path, which is what they are typed with most. */
+const query = (name: 'jq' | 'yq'): Command => ({
+  name,
+  usage: "[-r] ['.PATH'] [FILE...]",
+  help: `Reads ${name === 'jq' ? 'JSON' : 'YAML'} and prints what stands at a path: .data, .items[].metadata.name`,
+  run(args, io) {
+    const options = parseOptions(name, args, [
+      { name: '-r', short: '-r' },
+      { name: '-c', short: '-c' },
+    ]);
+    const [path = '.', ...files] = options.words;
+    const yaml = loadYaml();
+    let root: unknown;
+    try {
+      root = yaml.parse(inputOf(name, files, io));
+    } catch (error) {
+      throw new CommandError(`${name}: ${(error as Error).message.split('\n', 1)[0]!}`, 2);
+    }
+    for (const found of follow(name, path, root)) {
+      if (name === 'yq' && typeof found !== 'string') io.write(yaml.stringify(found));
+      else
+        io.write(
+          `${typeof found === 'string' && (options.has('-r') || name === 'yq') ? found : JSON.stringify(found ?? null, undefined, options.has('-c') ? undefined : 2)}\n`,
+        );
+    }
+    return 0;
+  },
+});
+
+function follow(name: string, path: string, root: unknown): readonly unknown[] {
+  if (path === '.') return [root];
+  const steps = path.match(/\.[A-Za-z_][\w-]*|\.?\["[^"]+"\]|\[\d*\]/g);
+  if (!path.startsWith('.') || steps === null || steps.join('') !== path)
+    throw new CommandError(
+      `${name}: got "${path}", allowed: a path such as .data.Corefile, .items[0], .items[].metadata.name or .["a.b"]`,
+      2,
+    );
+  return steps.reduce<readonly unknown[]>(
+    (found, step) =>
+      found.flatMap((value): readonly unknown[] => {
+        if (step === '[]') return Array.isArray(value) ? value : Object.values(value ?? {});
+        const key = step.replace(/^\.?\["?|"?\]$/g, '').replace(/^\./, '');
+        return [(value as Readonly<Record<string, unknown>> | null | undefined)?.[key]];
+      }),
+    [root],
+  );
+}
+
+/** Programs that stand behind a pipe. */
+export const FILTERS: readonly Command[] = [
+  grep,
+  sed,
+  ends('head'),
+  ends('tail'),
+  wc,
+  sort,
+  uniq,
+  cut,
+  awk,
+  tr,
+  tee,
+  query('jq'),
+  query('yq'),
+  pager('less'),
+  pager('more'),
+];

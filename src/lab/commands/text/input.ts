@@ -1,0 +1,56 @@
+import type { CommandIo } from '../../session/command.js';
+import { CommandError } from '../../session/command.js';
+
+export const linesOf = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));
+
+/**
+ * What a program reads: the files that it names (`-` is the pipe), or what came through the pipe. Throws a
+ * CommandError where there is neither.
+ */
+export function inputOf(program: string, files: readonly string[], { input, session }: CommandIo): string {
+  const piped = (): string => {
+    if (input === undefined) throw new CommandError(`${program}: got neither a file nor a pipe, allowed: one of them`);
+    return input;
+  };
+  return files.length === 0 ? piped() : files.map((file) => (file === '-' ? piped() : session.read(file))).join('');
+}
+
+export const print = (io: CommandIo, lines: readonly string[]): void => lines.forEach((line) => io.write(`${line}\n`));
+
+/** A whole number of an option. Throws a CommandError that says what is allowed. */
+export function whole(what: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw new CommandError(`${what}: got "${text}", allowed: ${least} to ${most}`);
+  return value;
+}
+
+/**
+ * A pattern as grep and sed take it: basic ones, in which signs such as `+` and `(` are special with a backslash
+ * only, or extended ones. POSIX classes
+ * are known. Throws a CommandError for one that cannot be read.
+ */
+export function patternOf(program: string, text: string, { extended = false, flags = '' } = {}): RegExp {
+  const classes: Readonly<Record<string, string>> = {
+    alpha: 'A-Za-z',
+    digit: '0-9',
+    alnum: 'A-Za-z0-9',
+    space: '\\s',
+    upper: 'A-Z',
+    lower: 'a-z',
+    punct: '!-\\/:-@\\[-`{-~',
+  };
+  const source = text.replace(/\[:(\w+):\]/g, (whole, name: string) => classes[name] ?? whole);
+  try {
+    return new RegExp(
+      extended
+        ? source
+        : source.replace(/\[[^\]]*\]|\\?[(){}|+?]/g, (sign) =>
+            sign.startsWith('[') ? sign : sign.startsWith('\\') ? sign.slice(1) : `\\${sign}`,
+          ),
+      flags,
+    );
+  } catch (error) {
+    throw new CommandError(`${program}: ${(error as Error).message}`, 2);
+  }
+}

@@ -1,0 +1,29 @@
+import { sleep } from '../../../lib/clock.js';
+import type { Command } from '../../session/command.js';
+import { whole } from './input.js';
+
+const LONGEST = 86_400;
+
+export const echo: Command = {
+  name: 'echo',
+  usage: '[-n] [WORD...]',
+  help: 'Prints its words.',
+  run(args, io) {
+    const bare = args[0] === '-n';
+    io.write(`${args.slice(bare ? 1 : 0).join(' ')}${bare ? '' : '\n'}`);
+    return 0;
+  },
+};
+
+export const wait: Command = {
+  name: 'sleep',
+  usage: 'SECONDS',
+  help: 'Waits. In a script the clock of the lab is turned on, and nobody waits.',
+  async run(args, io) {
+    const text = args[0] ?? '';
+    const [, seconds = text, fraction = ''] = /^(\d+)(\.\d+)?s?$/.exec(text) ?? [];
+    const time = (whole('sleep', seconds, 0, LONGEST) + Number(`0${fraction}`)) * 1000;
+    await sleep(io.lab.clock, time, io.signal).catch(() => undefined);
+    return 0;
+  },
+};

@@ -1,0 +1,166 @@
+import type { Node } from '../../datapath/cluster/node.js';
+import { StubResolver } from '../../resolver/index.js';
+import type { QueryStory } from '../../resolver/index.js';
+import type { ProfileName } from '../../resolver/conf/settings.js';
+import { typeName } from '../../wire/index.js';
+import { LabNetwork } from '../network/lab-network.js';
+import type { Lab } from '../lab.js';
+import type { RunningPod } from '../pods/kubelet.js';
+import type { Visit } from '../trace/tracer.js';
+import type { ExplainedQuery, Explanation, Hop, PartId } from './explanation.js';
+import { namedBy } from '../trace/translations.js';
+import { visitText, wayText } from './words.js';
+
+/** How a look-up is made. */
+export interface LookupChoice {
+  readonly profile: ProfileName;
+  /** Types that are asked for; A and AAAA by default. */
+  readonly types?: readonly ('A' | 'AAAA')[];
+  /** Leaves out the type of addresses that the pod has none of, as getaddrinfo with AI_ADDRCONFIG. */
+  readonly addrConfig?: boolean;
+}
+
+const DNS = 53;
+
+/**
+ * Looks a name up as a pod, and gives the whole story. Rejects with a ResolvConfError for a resolv.conf that cannot
+ * be read.
+ */
+export async function explainLookup(
+  lab: Lab,
+  pod: RunningPod,
+  name: string,
+  choice: LookupChoice,
+): Promise<Explanation> {
+  const { clock, random } = lab;
+  const { profile, types, addrConfig = false } = choice;
+  const resolver = new StubResolver({
+    network: new LabNetwork(pod.model.process),
+    clock,
+    random,
+    resolvConf: pod.files.read('/etc/resolv.conf') ?? '',
+    profile,
+  });
+  const { servers, search, ndots } = resolver.settings;
+  const started = clock.monotonic();
+  const end = lab.tracer.watch();
+  const story = await resolver.lookup(name, { types, addrConfig });
+  const visits = end();
+  const telling = new Telling(lab, pod, visits, started);
+  const steps = story.tried.map((tried) => ({
+    name: tried,
+    why: stepOf(tried, name, search),
+    queries: story.queries.filter((query) => query.name === tried).map((query) => telling.query(query)),
+  }));
+  return {
+    pod: { id: partOfPod(pod), namespace: pod.namespace, name: pod.name, ip: pod.model.ip, node: pod.model.spec.node },
+    asked: name,
+    profile,
+    servers,
+    search,
+    ndots,
+    steps,
+    addresses: story.addresses,
+    found: story.error === undefined,
+    outcome: story.error
+      ? `${story.error.code}: ${story.error.text}`
+      : `${story.canonical ?? name} has ${story.addresses.join(', ')}`,
+    cost: { ...story.cost, visits: telling.told.size },
+  };
+}
+
+export const partOfPod = ({ namespace, name }: { readonly namespace: string; readonly name: string }): PartId =>
+  `pod/${namespace}/${name}`;
+
+/** A visit names pods as `namespace/name` and hosts by their name. */
+export const partOfServer = (server: string): PartId => (server.includes('/') ? `pod/${server}` : `host/${server}`);
+
+function stepOf(tried: string, name: string, search: readonly string[]): string {
+  const bare = tried.replace(/\.$/, '');
+  if (bare.toLowerCase() === name.replace(/\.$/, '').toLowerCase()) return 'the name as it stands';
+  const domain = search.find((suffix) => bare.toLowerCase() === `${name}.${suffix}`.toLowerCase());
+  return domain === undefined ? 'an alias' : `search ${domain}`;
+}
+
+/** Finds the visits that belong to each query. */
+class Telling {
+  readonly told = new Set<Visit>();
+
+  constructor(
+    private readonly lab: Lab,
+    private readonly pod: RunningPod,
+    private readonly visits: readonly Visit[],
+    private readonly start: number,
+  ) {}
+
+  query(query: QueryStory): ExplainedQuery {
+    const type = typeName(query.type);
+    const { protocol, server, result } = query;
+    const { node } = this.pod.model;
+    const time = query.ended - query.started;
+    const way = wayTo(this.lab, server.address, protocol, node);
+    const visits = this.visitsOf(query, type);
+    return {
+      type,
+      protocol,
+      server: server.address,
+      result,
+      started: query.started - this.start,
+      time,
+      text: `${type} to ${server.address} by ${protocol.toUpperCase()}: ${result} after ${time.toFixed(1)} ms`,
+      hops: [way, ...visits.flatMap((visit, i) => this.hopsOf(visit, visits.slice(0, i), visits[0]!.depth))],
+    };
+  }
+
+  /** The visit of the query itself, and those that its server made for it. */
+  private visitsOf(query: QueryStory, type: string): readonly Visit[] {
+    const same = this.visits.filter(
+      (visit) => visit.type === type && visit.name.toLowerCase() === query.name.toLowerCase(),
+    );
+    const own = (visit: Visit): boolean =>
+      visit.remote.port === query.local?.port && (visit.depth === 0 || visit.remote.address === this.pod.model.ip);
+    const first = same.findIndex((visit) => own(visit) && !this.told.has(visit));
+    if (first < 0) return [];
+    const rest = same.slice(first + 1);
+    // Others may ask for the same meanwhile: what counts is how deep a visit is below the query's own.
+    const next = rest.findIndex((visit) => visit.depth <= same[first]!.depth);
+    const found = [same[first]!, ...(next < 0 ? rest : rest.slice(0, next))];
+    found.forEach((visit) => this.told.add(visit));
+    return found;
+  }
+
+  /** @param base depth of the query's own visit */
+  private hopsOf(visit: Visit, before: readonly Visit[], base: number): readonly Hop[] {
+    const { lab } = this;
+    const depth = visit.depth - base;
+    const at = partOfServer(visit.server);
+    const hop: Hop = {
+      kind: 'visit',
+      depth,
+      at,
+      cache: visit.plugins.includes('cache') ? (visit.answeredBy === 'cache' ? 'hit' : 'miss') : 'none',
+      ...(visit.answeredBy !== undefined && { plugin: visit.answeredBy }),
+      result: visit.rcode ?? 'no answer',
+      ...(visit.ended !== undefined && { time: visit.ended - visit.started }),
+      text: visitText(visit, lab),
+    };
+    const asker = before.findLast((other) => other.depth === visit.depth - 1);
+    const [namespace = '', name = ''] = asker?.server.split('/', 2) ?? [];
+    const caller = lab.kubelet.get(namespace, name)?.model;
+    const named = caller && namedBy(caller, visit, lab);
+    return named === undefined ? [hop] : [{ ...wayTo(lab, named, visit.transport, caller!.node), depth }, hop];
+  }
+}
+
+/** What a node makes of an address that is sent to from it. */
+function wayTo(lab: Lab, address: string, protocol: string, node: Node): Hop {
+  const frontend = node.frontend(address, DNS, protocol.toUpperCase());
+  const owner = frontend && lab.world.services.ownerOfAddress(address);
+  return {
+    kind: 'way',
+    depth: 0,
+    at: owner === undefined ? undefined : `service/${owner}`,
+    ...(frontend?.redirect && { redirect: true }),
+    text: wayText(address, node, frontend),
+  };
+}

@@ -1,0 +1,33 @@
+import type { Node } from '../../datapath/cluster/node.js';
+import type { Frontend } from '../../datapath/loadbalancer/service.js';
+import type { Lab } from '../lab.js';
+import type { Visit } from '../trace/tracer.js';
+
+/** What a node makes of an address, in words. */
+export function wayText(address: string, node: Node, frontend: Frontend | undefined): string {
+  const backends = frontend?.backends.map((backend) => backend.ip).join(' or ');
+  if (frontend?.redirect)
+    return `redirect ${frontend.redirect.policy} on ${node.name}: to ${backends || 'nobody'} in place of service ${frontend.owner}`;
+  if (frontend) return `service ${frontend.owner}: to ${backends || 'nobody, it has no endpoints'}`;
+  return node.netns.hasAddress(address) ? `an address of ${node.name} itself` : 'no service, straight to the address';
+}
+
+/** What a server did with a query, in words. */
+export function visitText(visit: Visit, lab: Lab): string {
+  const [namespace = '', name = ''] = visit.server.split('/', 2);
+  const pod = lab.kubelet.get(namespace, name);
+  const place = pod ? `${visit.server} on ${pod.model.spec.node}` : `${visit.server} outside the cluster`;
+  const cached = visit.plugins.includes('cache')
+    ? visit.answeredBy === 'cache'
+      ? 'cache hit'
+      : 'cache miss'
+    : 'no cache';
+  const by =
+    visit.answeredBy === undefined
+      ? 'nobody answered'
+      : visit.answeredBy === 'cache'
+        ? ''
+        : `, plugin ${visit.answeredBy} ${visit.answeredBy === 'forward' ? 'asked upstream' : 'answered'}`;
+  const time = visit.ended === undefined ? 'not done yet' : `${(visit.ended - visit.started).toFixed(1)} ms`;
+  return `${place} by ${visit.transport.toUpperCase()} from ${visit.remote.address}: ${cached}${by}: ${visit.rcode ?? 'no answer'}, ${time}`;
+}

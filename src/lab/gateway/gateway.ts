@@ -1,0 +1,301 @@
+import http from 'node:http';
+import { parseResolvConf } from '../../resolver/index.js';
+import type { Timer } from '../../lib/clock.js';
+import type { Milliseconds } from '../../lib/units.js';
+import { atOnePort } from '../../net/drawn-port.js';
+import type { ConnectedUdpSocket, Endpoint, Network, TcpListener, UdpSocket } from '../../net/network.js';
+import { HttpConnections } from '../../server/http-connections.js';
+import type { Lab } from '../lab.js';
+import { LabNetwork } from '../network/lab-network.js';
+import type { RunningPod } from '../pods/kubelet.js';
+import { PROXY_HEADERS } from '../web/guard.js';
+import type { StaticFiles } from '../web/static-files.js';
+import { WebPage } from '../web/web-page.js';
+
+export interface GatewayOptions {
+  /** The real machine's network. */
+  readonly host: Network;
+  /** First port; 0 draws all of them. */
+  readonly port: number;
+  /** Processor time that this process has taken so far, for the page; left out, none is shown. */
+  readonly cpu?: () => Milliseconds;
+  /** The page's files; those of the build by default. */
+  readonly files?: StaticFiles;
+}
+
+/** A pod's DNS port on the real machine: who asks there, asks as that pod. */
+export interface PodPort {
+  readonly pod: string;
+  readonly port: number;
+}
+
+/** What a server in a pod serves over HTTP, and where the real machine finds it. */
+export interface HttpPort {
+  readonly pod: string;
+  readonly url: string;
+}
+
+interface Door {
+  readonly port: number;
+  readonly close: () => void;
+}
+
+const LOOPBACK = '127.0.0.1';
+const DNS = 53;
+/** A client's way into the lab is given up when nothing has gone through it for so long. */
+const IDLE = 15_000;
+const PATHS: Readonly<Record<number, string>> = { 9153: '/metrics', 9253: '/metrics', 8080: '/health', 8181: '/ready' };
+/** Ports that are tried for a new pod before the gateway gives up. */
+const TRIES = 200;
+
+/**
+ * Joins the real machine to a lab: a DNS port for each pod, and one port for the page and for what the servers in
+ * pods serve over HTTP. All on 127.0.0.1.
+ */
+export class Gateway {
+  private readonly doors = new Map<string, Door>();
+  private readonly connections: HttpConnections;
+  private readonly page: WebPage;
+  private webListener: TcpListener | undefined;
+  private unsubscribe: () => void = () => undefined;
+  private next: number;
+  private queue: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly lab: Lab,
+    private readonly options: GatewayOptions,
+  ) {
+    this.next = options.port === 0 ? 0 : options.port + 1;
+    this.page = new WebPage(lab, {
+      dns: () => this.dns(),
+      http: () => this.http(),
+      cpu: options.cpu ?? (() => 0),
+      ...(options.files && { files: options.files }),
+    });
+    const web = http.createServer((request, response) => {
+      if (!this.page.serve(request, response)) void this.proxy(request, response);
+    });
+    this.connections = new HttpConnections(web, lab.clock);
+  }
+
+  /**
+   * Opens the ports, and follows pods that come and go. Rejects with what the system said when a port is taken;
+   * nothing stays open then.
+   */
+  async open(): Promise<void> {
+    try {
+      this.webListener = await this.options.host.listenTcp(
+        { address: LOOPBACK, port: this.options.port },
+        ({ stream }) => this.connections.accept(stream),
+      );
+      for (const pod of this.wanted()) await this.openDoor(pod, 1);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    this.unsubscribe = this.lab.world.changes.subscribe((change) => {
+      if (change.kind === 'pod') this.queue = this.queue.then(() => this.sync()).catch(() => undefined);
+    });
+  }
+
+  /** DNS ports by pod, in order of the ports. */
+  dns(): readonly PodPort[] {
+    return [...this.doors].map(([pod, { port }]) => ({ pod, port })).sort((a, b) => a.port - b.port);
+  }
+
+  /** What can be read over HTTP. */
+  http(): readonly HttpPort[] {
+    return this.lab.kubelet.list().flatMap((pod) =>
+      [...pod.network.listening]
+        .filter(({ port }) => PATHS[port] !== undefined)
+        .map(({ port }) => ({
+          pod: `${pod.namespace}/${pod.name}`,
+          url: `http://${LOOPBACK}:${this.webPort}/${pod.namespace}/${pod.name}:${port}${PATHS[port]}`,
+        })),
+    );
+  }
+
+  get webPort(): number {
+    return this.webListener?.local.port ?? 0;
+  }
+
+  /** Address of the page. */
+  get url(): string {
+    return `http://${LOOPBACK}:${this.webPort}/`;
+  }
+
+  close(): void {
+    this.unsubscribe();
+    this.page.close();
+    this.doors.forEach((door) => door.close());
+    this.doors.clear();
+    this.webListener?.close();
+    this.connections.destroy();
+  }
+
+  /** Pods with a network of their own; those on a node's have its name servers. */
+  private wanted(): readonly RunningPod[] {
+    return this.lab.kubelet
+      .list()
+      .filter((pod) => !pod.model.spec.hostNetwork && pod.state !== 'Terminating')
+      .sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1));
+  }
+
+  private async sync(): Promise<void> {
+    const pods = this.wanted();
+    for (const [name, door] of this.doors) {
+      if (pods.some((pod) => `${pod.namespace}/${pod.name}` === name)) continue;
+      door.close();
+      this.doors.delete(name);
+    }
+    for (const pod of pods) if (!this.doors.has(`${pod.namespace}/${pod.name}`)) await this.openDoor(pod, TRIES);
+  }
+
+  private async openDoor(pod: RunningPod, tries: number): Promise<void> {
+    for (let left = tries; ; left--) {
+      const port = this.next === 0 ? 0 : this.next++;
+      try {
+        this.doors.set(`${pod.namespace}/${pod.name}`, await this.bind(pod, port));
+        return;
+      } catch (error) {
+        if (left <= 1 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      }
+    }
+  }
+
+  private bind(pod: RunningPod, port: number): Promise<Door> {
+    return atOnePort(port, () => this.bindBoth(pod, port));
+  }
+
+  private async bindBoth(pod: RunningPod, port: number): Promise<Door> {
+    const { host } = this.options;
+    const network = new LabNetwork(pod.model.process);
+    const server = (): Endpoint => ({
+      address: parseResolvConf(pod.files.read('/etc/resolv.conf') ?? '').nameservers[0]?.address ?? LOOPBACK,
+      port: DNS,
+    });
+    const clients = new Clients(network, server, this.lab);
+    const udp: UdpSocket = await host.bindUdp({ address: LOOPBACK, port }, (bytes, peer) =>
+      clients.take(bytes, peer, udp),
+    );
+    let tcp: TcpListener;
+    try {
+      tcp = await host.listenTcp({ address: LOOPBACK, port: udp.local.port }, ({ stream }) => {
+        network.connectTcp(server()).then(
+          (inside) => {
+            stream.on('error', () => inside.stream.destroy());
+            inside.stream.on('error', () => stream.destroy());
+            stream.pipe(inside.stream).pipe(stream);
+          },
+          () => stream.destroy(),
+        );
+      });
+    } catch (error) {
+      udp.close();
+      throw error;
+    }
+    return {
+      port: udp.local.port,
+      close: () => {
+        clients.close();
+        udp.close();
+        tcp.close();
+      },
+    };
+  }
+
+  /** `/NAMESPACE/POD:PORT/path` is asked from the pod, as its node would ask. */
+  private async proxy(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const [, namespace = '', name = '', port = '', path = ''] =
+      /^\/([^/]+)\/([^/:]+):(\d+)(\/.*)$/.exec(request.url ?? '') ?? [];
+    const pod = this.lab.kubelet.get(namespace, name);
+    const listener = pod && [...pod.network.listening].find((endpoint) => endpoint.port === Number(port));
+    if (!pod || !listener) {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end(
+        `there is\n${this.http()
+          .map(({ url }) => `${url}\n`)
+          .join('')}`,
+      );
+      return;
+    }
+    const address = listener.address === '' || listener.address === '0.0.0.0' ? pod.model.ip : listener.address;
+    try {
+      const { stream } = await new LabNetwork(pod.model.node.process).connectTcp({ address, port: Number(port) });
+      const inner = http.request(
+        {
+          createConnection: () => stream,
+          method: request.method ?? 'GET',
+          path,
+          headers: { host: `${address}:${port}`, connection: 'close' },
+        },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 502, {
+            ...PROXY_HEADERS,
+            'content-type': answer.headers['content-type'] ?? 'text/plain',
+          });
+          answer.pipe(response);
+        },
+      );
+      inner.on('error', (error) => response.writeHead(502).end(`${error.message}\n`));
+      inner.end();
+    } catch (error) {
+      response.writeHead(502, { 'content-type': 'text/plain' }).end(`${(error as Error).message}\n`);
+    }
+  }
+}
+
+interface Client {
+  socket: ConnectedUdpSocket;
+  timer: Timer;
+}
+
+/** Real clients of one pod's port: each has a socket of its own in the pod. */
+class Clients {
+  private readonly open = new Map<string, Client>();
+
+  constructor(
+    private readonly network: Network,
+    private readonly server: () => Endpoint,
+    private readonly lab: Lab,
+  ) {}
+
+  take(bytes: Buffer, peer: Endpoint, outside: UdpSocket): void {
+    const key = `${peer.address} ${peer.port}`;
+    const known = this.open.get(key);
+    if (known) {
+      known.timer.cancel();
+      known.timer = this.expiry(key);
+      known.socket.send(bytes);
+      return;
+    }
+    this.network
+      .connectUdp(
+        this.server(),
+        (answer) => outside.send(answer, answer.length, peer),
+        () => this.forget(key),
+      )
+      .then(
+        (socket) => {
+          this.open.set(key, { socket, timer: this.expiry(key) });
+          socket.send(bytes);
+        },
+        () => undefined,
+      );
+  }
+
+  close(): void {
+    for (const key of [...this.open.keys()]) this.forget(key);
+  }
+
+  private expiry(key: string): Timer {
+    return this.lab.clock.setTimeout(() => this.forget(key), IDLE);
+  }
+
+  private forget(key: string): void {
+    const client = this.open.get(key);
+    if (!client) return;
+    this.open.delete(key);
+    client.timer.cancel();
+    client.socket.close();
+  }
+}

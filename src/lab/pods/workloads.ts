@@ -1,0 +1,240 @@
+import { isDeepStrictEqual } from 'node:util';
+import { asObject, objectAt, textAt, textMapAt } from '../../kube/raw.js';
+import type { RawObject } from '../../kube/raw.js';
+import type { Clock } from '../../lib/clock.js';
+import { randomBelow } from '../../lib/random.js';
+import type { Random } from '../../lib/random.js';
+import type { Kubelet } from './kubelet.js';
+import type { PodPin } from '../topology/topology.js';
+import { labelsOf } from '../cluster/cluster-api.js';
+import type { ApiObject, ClusterApi } from '../cluster/cluster-api.js';
+
+/** Letters and digits of generated names, as Kubernetes draws them. */
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+const SUFFIX = 5;
+const HASH = 10;
+const WORKLOADS = ['Deployment', 'DaemonSet'] as const;
+
+export interface WorkloadsOptions {
+  readonly api: ClusterApi;
+  readonly kubelet: Kubelet;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly nodes: readonly string[];
+  readonly pins: readonly PodPin[];
+}
+
+/** What is known of a workload beside its object. */
+interface Generation {
+  readonly template: unknown;
+  hash: string;
+}
+
+/**
+ * Does what the controllers and the scheduler do: keeps as many pods as Deployments and DaemonSets ask for, and puts
+ * them on nodes.
+ */
+export class Workloads {
+  private readonly generations = new Map<string, Generation>();
+  private readonly usedPins = new Set<PodPin>();
+
+  constructor(private readonly options: WorkloadsOptions) {}
+
+  /**
+   * Brings all pods to what the API's objects say. Resolves when the programs of new pods run, and old pods are gone.
+   */
+  async reconcile(): Promise<void> {
+    const { api } = this.options;
+    const work: Promise<void>[] = [];
+    for (const kind of WORKLOADS) for (const workload of api.list(kind)) work.push(this.reconcileOne(workload));
+    for (const pod of api.list('Pod')) {
+      const owner = ownerOf(pod);
+      if (owner === undefined) work.push(this.ensurePod(pod));
+      else if (!api.get(owner.kind, pod.namespace, owner.name))
+        work.push(this.options.kubelet.remove(pod.namespace, pod.name));
+    }
+    await Promise.all(work);
+  }
+
+  /**
+   * `kubectl rollout restart`: new pods in place of all. New ones come before the old ones go, but for a DaemonSet,
+   * whose pods share their node's ports.
+   */
+  async restart(workload: ApiObject): Promise<void> {
+    const pods = this.podsOf(workload);
+    this.generations.get(keyOf(workload))!.hash = this.nextHash(workload);
+    await this.replace(workload, pods);
+  }
+
+  /** The hash in the names of a workload's newest pods; undefined before it had any. */
+  hashOf(workload: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): string | undefined {
+    return this.generations.get(keyOf(workload))?.hash;
+  }
+
+  podsOf(workload: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): readonly ApiObject[] {
+    return this.options.api.list('Pod', workload.namespace).filter((pod) => {
+      const owner = ownerOf(pod);
+      return owner?.kind === workload.kind && owner.name === workload.name;
+    });
+  }
+
+  /** What the topology says about the first pods of a workload that are not there yet. */
+  private freePins(workload: ApiObject): PodPin[] {
+    const of = `${workload.kind.toLowerCase()}/${workload.name}`;
+    return this.options.pins.filter(
+      (pin) => pin.of === of && pin.namespace === workload.namespace && !this.usedPins.has(pin),
+    );
+  }
+
+  /** The hash of a new generation of pods: as in the name that is pinned for the first of them, or drawn. */
+  private nextHash(workload: ApiObject): string {
+    const [pin] = this.freePins(workload);
+    return (workload.kind === 'Deployment' && pin && /-([^-]+)-[^-]+$/.exec(pin.name)?.[1]) || this.draw(HASH);
+  }
+
+  private async reconcileOne(workload: ApiObject): Promise<void> {
+    const key = keyOf(workload);
+    const template = objectAt(workload.raw, 'spec')['template'];
+    const known = this.generations.get(key);
+    if (known && !isDeepStrictEqual(known.template, template)) {
+      const old = this.podsOf(workload);
+      this.generations.set(key, { template, hash: this.nextHash(workload) });
+      return this.replace(workload, old);
+    }
+    if (!known) this.generations.set(key, { template, hash: this.nextHash(workload) });
+    await this.fill(workload, this.podsOf(workload));
+  }
+
+  private async replace(workload: ApiObject, old: readonly ApiObject[]): Promise<void> {
+    const remove = (): Promise<unknown> =>
+      Promise.all(old.map((pod) => this.options.kubelet.remove(pod.namespace, pod.name)));
+    if (workload.kind === 'DaemonSet') {
+      await remove();
+      return this.fill(workload, []);
+    }
+    await this.fill(workload, []);
+    await remove();
+  }
+
+  private async fill(workload: ApiObject, present: readonly ApiObject[]): Promise<void> {
+    const { kubelet, nodes } = this.options;
+    if (workload.kind === 'DaemonSet') {
+      const missing = nodes.filter((node) => fits(workload, node) && !present.some((pod) => nodeOf(pod) === node));
+      await Promise.all(missing.map((node) => this.create(workload, node)));
+      return;
+    }
+    const wanted = replicasOf(workload);
+    // The newest go first; of pods of one age those that come last by name stay.
+    const leaving = [...present].sort((a, b) => b.created - a.created).slice(0, Math.max(0, present.length - wanted));
+    // Nothing is waited for between the count and the new pods: another look at the same moment must see them.
+    if (leaving.length > 0)
+      return void (await Promise.all(leaving.map((pod) => kubelet.remove(pod.namespace, pod.name))));
+    const started: Promise<void>[] = [];
+    for (let count = present.length; count < wanted; count++) started.push(this.create(workload, undefined));
+    await Promise.all(started);
+  }
+
+  private create(workload: ApiObject, node: string | undefined): Promise<void> {
+    const { api, clock } = this.options;
+    const pin = this.freePins(workload).find(
+      (candidate) => node === undefined || candidate.node === undefined || candidate.node === node,
+    );
+    if (pin) this.usedPins.add(pin);
+    const { hash } = this.generations.get(keyOf(workload))!;
+    const middle = workload.kind === 'Deployment' ? `${hash}-` : '';
+    const name = pin?.name ?? `${workload.name}-${middle}${this.draw(SUFFIX)}`;
+    const template = asObject(objectAt(workload.raw, 'spec')['template']);
+    const place = node ?? pin?.node ?? this.schedule(workload);
+    const generated =
+      workload.kind === 'Deployment' ? { 'pod-template-hash': hash } : { 'controller-revision-hash': hash };
+    const metadata = objectAt(template, 'metadata');
+    const pod: ApiObject = {
+      kind: 'Pod',
+      namespace: workload.namespace,
+      name,
+      created: clock.now(),
+      raw: {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {
+          ...metadata,
+          name,
+          namespace: workload.namespace,
+          labels: { ...labelsOf(template), ...generated },
+          ownerReferences: [{ kind: workload.kind, name: workload.name }],
+        },
+        spec: { ...objectAt(template, 'spec'), nodeName: place },
+      },
+    };
+    api.put(pod);
+    return this.run(pod, place, pin);
+  }
+
+  /** A pod that nobody owns. */
+  private async ensurePod(pod: ApiObject): Promise<void> {
+    if (this.options.kubelet.get(pod.namespace, pod.name)) return;
+    const pin = this.options.pins.find(
+      (candidate) =>
+        candidate.of === undefined &&
+        candidate.namespace === pod.namespace &&
+        candidate.name === pod.name &&
+        !this.usedPins.has(candidate),
+    );
+    if (pin) this.usedPins.add(pin);
+    await this.run(pod, nodeOf(pod) ?? pin?.node ?? this.schedule(pod), pin);
+  }
+
+  private async run(pod: ApiObject, node: string, pin: PodPin | undefined): Promise<void> {
+    try {
+      await this.options.kubelet.create(pod, node, pin);
+    } catch (error) {
+      this.options.api.delete('Pod', pod.namespace, pod.name);
+      throw error;
+    }
+  }
+
+  /** The node with the fewest pods of the workload, then with the fewest pods at all, then the first. */
+  private schedule(workload: ApiObject): string {
+    const { nodes, api } = this.options;
+    const own = this.podsOf(workload).map(nodeOf);
+    const all = api.list('Pod').map(nodeOf);
+    const count = (list: readonly (string | undefined)[], node: string): number =>
+      list.filter((one) => one === node).length;
+    const candidates = nodes.filter((node) => fits(workload, node));
+    const [best] = [...candidates].sort((a, b) => count(own, a) - count(own, b) || count(all, a) - count(all, b));
+    if (best === undefined)
+      throw new Error(
+        `${workload.kind} ${workload.namespace}/${workload.name}: no node fits its nodeSelector; there are ${nodes.join(', ')}`,
+      );
+    return best;
+  }
+
+  private draw(length: number): string {
+    return Array.from({ length }, () => ALPHABET[randomBelow(this.options.random, ALPHABET.length)]).join('');
+  }
+}
+
+const keyOf = ({ kind, namespace, name }: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): string =>
+  `${kind}/${namespace}/${name}`;
+
+/** The workload that a pod belongs to. */
+export function ownerOf(pod: ApiObject): { readonly kind: string; readonly name: string } | undefined {
+  const [owner] = (objectAt(pod.raw, 'metadata')['ownerReferences'] as readonly unknown[] | undefined) ?? [];
+  return owner === undefined ? undefined : { kind: textAt(owner, 'kind'), name: textAt(owner, 'name') };
+}
+
+const nodeOf = (pod: ApiObject): string | undefined => textAt(objectAt(pod.raw, 'spec'), 'nodeName') || undefined;
+
+/** Replicas that a Deployment asks for; one when it does not say. */
+export function replicasOf(workload: ApiObject): number {
+  const replicas = objectAt(workload.raw, 'spec')['replicas'];
+  return typeof replicas === 'number' && Number.isInteger(replicas) && replicas >= 0 ? replicas : 1;
+}
+
+/** Whether a node is the one that a nodeSelector names, if it names one. */
+function fits({ raw }: ApiObject, node: string): boolean {
+  const spec = objectAt(raw, 'spec');
+  const podSpec: RawObject = spec['template'] === undefined ? spec : objectAt(spec['template'], 'spec');
+  const wanted = textMapAt(podSpec, 'nodeSelector')?.['kubernetes.io/hostname'];
+  return wanted === undefined || wanted === node;
+}

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-connections.js';
+import { DEFAULT_TCP_LIMITS, type TcpLimits } from './tcp-limits.js';
 
 /** How many file descriptors this process may open (getrlimit(2)); Infinity where the system does not say. */
 export function descriptorLimit(read = (file: string): string => readFileSync(file, 'latin1')): number {
@@ -22,4 +23,13 @@ const LEAST_HTTP = 4;
 export const httpLimitsWithin = (descriptors: number): HttpLimits => ({
   ...DEFAULT_HTTP_LIMITS,
   connections: Math.max(LEAST_HTTP, Math.min(DEFAULT_HTTP_LIMITS.connections, Math.floor(descriptors / HTTP_PART))),
+});
+
+/** TCP clients may take half of the descriptors: upstreams, and clients that come next, have the others. */
+const TCP_PART = 2;
+
+/** Limits of TCP clients in a process that may open so many descriptors. */
+export const tcpLimitsWithin = (descriptors: number): TcpLimits => ({
+  ...DEFAULT_TCP_LIMITS,
+  connections: Math.min(DEFAULT_TCP_LIMITS.connections, Math.floor(descriptors / TCP_PART)),
 });

@@ -5,7 +5,9 @@ import { atOnePort } from '../net/drawn-port.js';
 import type { Network, UdpSocket } from '../net/network.js';
 import type { OnPanic } from './respond.js';
 import type { Routes, Served } from './routes.js';
-import { DEFAULT_TCP_LIMITS, TcpServer, type TcpLimits } from './tcp.js';
+import { TcpClients } from './tcp-clients.js';
+import type { TcpLimits } from './tcp-limits.js';
+import { TcpServer } from './tcp.js';
 import type { UdpListening } from './udp.js';
 
 interface Listener {
@@ -23,14 +25,17 @@ export type OpenableAddress = { -readonly [Key in keyof ServerAddress]: ServerAd
  */
 export class DnsListeners {
   private readonly open = new Map<ServerAddress, Listener>();
+  private readonly clients: TcpClients;
 
   constructor(
     private readonly network: Network,
     private readonly udp: UdpListening,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly onPanic: OnPanic,
-    private readonly limits: TcpLimits = DEFAULT_TCP_LIMITS,
-  ) {}
+    limits?: TcpLimits,
+  ) {
+    this.clients = new TcpClients(clock, limits);
+  }
 
   /** As `HttpListeners.prepare`. `relabel` is told when a drawn port becomes known. */
   async prepare(
@@ -71,7 +76,7 @@ export class DnsListeners {
 
   private async openBoth(served: Served): Promise<Listener> {
     const { server } = served;
-    const tcp = await TcpServer.listen(this.network, this.clock, server, served, this.onPanic, this.limits);
+    const tcp = await TcpServer.listen(this.network, server, served, this.clients, this.onPanic);
     try {
       return { served, tcp, udp: await this.udp.listen({ address: server.address, port: tcp.local.port }, served) };
     } catch (error) {

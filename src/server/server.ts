@@ -23,7 +23,7 @@ import { DnsListeners, shut, type OpenableAddress } from './listeners.js';
 import { respond } from './respond.js';
 import type { Served } from './routes.js';
 import { makeRuntime, type RuntimeOptions } from './runtime.js';
-import type { TcpLimits } from './tcp.js';
+import type { TcpLimits } from './tcp-limits.js';
 import { PlainUdp, SharedUdp } from './udp.js';
 
 /** Answers under way at the end of a configuration have this long, in milliseconds. */

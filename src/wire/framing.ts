@@ -26,6 +26,11 @@ export class FrameReader {
     return this.held + this.chunk.length - this.at;
   }
 
+  /** Bytes of memory that are kept for what has come and was not returned yet. */
+  get kept(): Octets {
+    return this.partial.length + (this.at < this.chunk.length ? this.chunk.length : 0);
+  }
+
   push(chunk: Buffer): void {
     this.chunk = this.at < this.chunk.length ? Buffer.concat([this.chunk.subarray(this.at), chunk]) : chunk;
     this.at = 0;

@@ -4,7 +4,9 @@ import { Reply, type Next } from '../../src/chain/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { HostNetwork } from '../../src/net/host-network.js';
 import { Chain, InFlight, Routes } from '../../src/server/routes.js';
-import { DEFAULT_TCP_LIMITS, TcpServer, type TcpLimits } from '../../src/server/tcp.js';
+import { TcpClients } from '../../src/server/tcp-clients.js';
+import { DEFAULT_TCP_LIMITS, type TcpLimits } from '../../src/server/tcp-limits.js';
+import { TcpServer } from '../../src/server/tcp.js';
 import { FrameReader, decodeMessage, frame } from '../../src/wire/index.js';
 import { SERVER, query, rr } from '../support/dns.js';
 
@@ -17,13 +19,12 @@ async function serve(chain: Next, limits: Partial<TcpLimits> = {}): Promise<{ se
   const clock = new ManualClock();
   const server = await TcpServer.listen(
     new HostNetwork(),
-    clock,
     { address: '127.0.0.1', port: 0 },
     { server: SERVER, routes },
+    new TcpClients(clock, { ...DEFAULT_TCP_LIMITS, ...limits }),
     (error) => {
       throw error;
     },
-    { ...DEFAULT_TCP_LIMITS, ...limits },
   );
   cleanups.push(() => {
     server.close();
@@ -112,6 +113,8 @@ describe('TCP', () => {
     const clients = await Promise.all(Array.from({ length: 200 }, () => connect(server)));
     clients.forEach((client) => client.socket.write(Buffer.of(0)));
     const busy = await connect(server);
+    while (server.open < 201) await turns();
+    await turns();
     for (let i = 0; i < 100 && server.open > 1; i++) {
       await turns();
       clock.advance(2000);
@@ -150,22 +153,58 @@ describe('TCP', () => {
     expect(waiting).toHaveLength(1);
   });
 
-  it('closes a client that asks and never reads', async () => {
-    const big = Reply.of(0, 0, {
-      answer: Array.from({ length: 200 }, (_, i) => rr(`x. 1 IN TXT "${String(i).padEnd(250, 'x')}"`)),
-    });
-    const { server } = await serve(() => big, { unsent: 1 << 20 });
-    const client = await connect(server);
-    client.socket.pause();
-    client.socket.write(Buffer.concat(Array.from({ length: 400 }, (_, i) => ask(i))));
-    for (let i = 0; i < 100 && server.open > 0; i++) await turns();
-    expect(server.open).toBe(0);
-  });
-
   it('survives a frame of no octets and a frame of garbage', async () => {
     const { server } = await serve(answer);
     const client = await connect(server);
     client.socket.write(Buffer.concat([frame(Buffer.alloc(0)), frame(Buffer.from('garbage, and more of it')), ask(1)]));
     expect((await client.answers(1)).at(-1)).toBe(1);
+  });
+
+  it('closes a connection that sends what is never answered', async () => {
+    const { server, clock } = await serve(answer, { idle: 1000 });
+    const client = await connect(server);
+    for (let i = 0; i < 4 && server.open > 0; i++) {
+      client.socket.write(frame(Buffer.alloc(0)));
+      await turns();
+      clock.advance(600);
+    }
+    await client.closed;
+    expect(server.open).toBe(0);
+  });
+
+  it('keeps a connection whose query takes longer than it may be idle', async () => {
+    let release: (reply: Reply) => void = () => undefined;
+    const { server, clock } = await serve(() => new Promise((resolve) => (release = resolve)), { idle: 1000 });
+    const client = await connect(server);
+    client.socket.write(ask(1));
+    await turns();
+    clock.advance(60_000);
+    await turns();
+    release(Reply.empty(0));
+    expect(await client.answers(1)).toEqual([1]);
+  });
+
+  it('by default keeps a connection for ten seconds after its last answer', async () => {
+    const { server, clock } = await serve(answer);
+    const client = await connect(server);
+    client.socket.write(ask(1));
+    await client.answers(1);
+    clock.advance(9500);
+    await turns();
+    expect(server.open).toBe(1);
+    clock.advance(1500);
+    await client.closed;
+  });
+
+  it('survives a client that resets in the middle of a message', async () => {
+    const { server } = await serve(answer);
+    const client = await connect(server);
+    client.socket.write(ask(1).subarray(0, 10));
+    await turns();
+    client.socket.resetAndDestroy();
+    for (let i = 0; i < 100 && server.open > 0; i++) await turns();
+    const other = await connect(server);
+    other.socket.write(ask(2));
+    expect([server.open, await other.answers(1)]).toEqual([1, [2]]);
   });
 });

@@ -1,0 +1,196 @@
+import type { Milliseconds, Octets } from '../lib/units.js';
+import type { TcpConnection } from '../net/network.js';
+import { FrameReader } from '../wire/index.js';
+import { respond, type OnPanic } from './respond.js';
+import type { Served } from './routes.js';
+import type { TcpClient, TcpClients } from './tcp-clients.js';
+
+/** A message that lies in a chunk so much longer than itself is copied, so that it does not keep the chunk. */
+const CHUNK: Octets = 8 << 10;
+
+/**
+ * One client's connection: many queries on it, answered in the order in which the answers are there (RFC 7766 section
+ * 6.2.1.1), and none beyond what the client takes.
+ */
+export class ClientConnection implements TcpClient {
+  private readonly frames = new FrameReader();
+  private pending = 0;
+  private lastAnswer: Milliseconds;
+  /** When the message that is being received began; undefined between messages. */
+  private began: Milliseconds | undefined;
+  /** When the client last took some of what waits for it. */
+  private lastTaken: Milliseconds;
+  /** Bytes written, and those of them that the client had taken when it was last looked at. */
+  private written: Octets = 0;
+  private taken: Octets = 0;
+  /** What is counted as kept. */
+  private held: Octets = 0;
+  private ending = false;
+  private corked = false;
+  private paused = false;
+
+  constructor(
+    private readonly socket: TcpConnection,
+    private readonly served: Served,
+    private readonly clients: TcpClients,
+    private readonly onPanic: OnPanic,
+    private readonly closed: (connection: ClientConnection) => void,
+  ) {
+    this.lastAnswer = this.lastTaken = clients.clock.monotonic();
+    clients.add(this);
+    const { stream } = socket;
+    stream.on('data', (chunk: Buffer) => {
+      this.frames.push(chunk);
+      this.take();
+    });
+    stream.on('drain', () => this.takeMore());
+    // The client has sent its last query; what it waits for still goes out (RFC 7766 section 6.2.4).
+    stream.on('end', () => this.closeWhenAnswered());
+    stream.on('error', () => this.destroy());
+    stream.on('close', () => this.gone());
+  }
+
+  overdue(now: Milliseconds): boolean {
+    const { limits } = this.clients;
+    if (this.unsent > 0) {
+      this.look(now);
+      return now - this.lastTaken > limits.write;
+    }
+    if (this.began !== undefined) return now - this.began > limits.read;
+    return this.pending === 0 && now - this.lastAnswer > limits.idle;
+  }
+
+  closeWhenAnswered(): void {
+    this.ending = true;
+    this.endIfAnswered();
+  }
+
+  destroy(): void {
+    this.gone();
+    this.socket.stream.destroy();
+  }
+
+  private get unsent(): Octets {
+    return this.socket.stream.writableLength;
+  }
+
+  /** Whether the client has to take answers, or wait for some, before more of its queries are looked at. */
+  private get full(): boolean {
+    const { limits } = this.clients;
+    return this.pending >= limits.pending || this.unsent > limits.unsent || this.socket.stream.destroyed;
+  }
+
+  /** Deals with the messages that have come, as far as answers may wait. */
+  private take(): void {
+    const { frames } = this;
+    const received = this.clients.clock.monotonic();
+    let full = this.full;
+    while (!full) {
+      const message = frames.next();
+      if (message === undefined) break;
+      this.began = undefined;
+      this.handle(message, received);
+      full = this.full;
+    }
+    // While it is the server that does not read, an incomplete message is not the client's fault.
+    if (full || frames.kept === 0) this.began = undefined;
+    else this.began ??= received;
+    if (full && !this.paused) this.socket.stream.pause();
+    this.paused = full;
+    this.account();
+  }
+
+  private takeMore(): void {
+    this.look(this.clients.clock.monotonic());
+    if (this.paused && !this.full) {
+      this.take();
+      if (!this.paused) this.socket.stream.resume();
+    }
+    this.endIfAnswered();
+  }
+
+  private handle(message: Buffer, received: Milliseconds): void {
+    this.pending++;
+    let answered = false;
+    const done = (answer?: Buffer): void => {
+      if (answered) return;
+      answered = true;
+      this.answered(answer);
+    };
+    const keepsChunk = message.buffer.byteLength > CHUNK && message.length < CHUNK;
+    respond(
+      keepsChunk ? Buffer.from(message) : message,
+      this.served,
+      {
+        transport: 'tcp',
+        remote: this.socket.remote,
+        local: this.socket.local,
+        server: this.served.server,
+        received,
+        prefix: 2,
+        send: done,
+        dropped: () => done(),
+      },
+      this.onPanic,
+    );
+  }
+
+  private answered(answer: Buffer | undefined): void {
+    const { stream } = this.socket;
+    this.pending--;
+    if (stream.destroyed) return;
+    if (answer !== undefined) {
+      // What is not answered, such as a message of no bytes, is no sign of life.
+      this.lastAnswer = this.clients.clock.monotonic();
+      this.clients.alive(this);
+      if (this.unsent === 0) this.lastTaken = this.lastAnswer;
+      answer.writeUInt16BE(answer.length - 2, 0);
+      this.written += answer.length;
+      this.cork();
+      stream.write(answer);
+    } else if (this.paused) this.cork();
+    if (this.ending) this.endIfAnswered();
+  }
+
+  /** Answers of one turn of the event loop leave in one write. */
+  private cork(): void {
+    if (this.corked) return;
+    this.corked = true;
+    this.socket.stream.cork();
+    process.nextTick(() => {
+      this.corked = false;
+      this.socket.stream.uncork();
+      this.account();
+      if (this.paused) this.takeMore();
+    });
+  }
+
+  private endIfAnswered(): void {
+    if (this.ending && this.pending === 0 && !this.paused) this.socket.stream.end();
+  }
+
+  /** Sees whether the client has taken something. */
+  private look(now: Milliseconds): void {
+    const taken = this.written - this.unsent;
+    if (taken === this.taken) return;
+    this.taken = taken;
+    this.lastTaken = now;
+    this.clients.took(this);
+    this.account();
+  }
+
+  private account(): void {
+    const before = this.held;
+    const now = this.socket.stream.destroyed ? 0 : this.frames.kept + this.unsent;
+    if (now === before) return;
+    this.held = now;
+    this.clients.hold(this, before, now);
+  }
+
+  private gone(): void {
+    if (this.held > 0) this.clients.hold(this, this.held, 0);
+    this.held = 0;
+    this.clients.remove(this);
+    this.closed(this);
+  }
+}

@@ -1,0 +1,15 @@
+/** A result, or a step, of a set: see run-set.mjs for its forms. */
+export type Result = Record<string, unknown>;
+export interface Step {
+  name?: string;
+  type?: string;
+  http?: string;
+  log?: string;
+  counts?: unknown;
+}
+export interface ConformanceSet {
+  name: string;
+  steps?: Step[];
+}
+export function measured(set: ConformanceSet): Step[];
+export function runSet(set: ConformanceSet, command: readonly string[]): Promise<{ results: Result[]; out: string }>;

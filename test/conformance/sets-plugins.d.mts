@@ -1,0 +1,2 @@
+import type { ConformanceSet } from './run-set.mjs';
+export const sets: ConformanceSet[];

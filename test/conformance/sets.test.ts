@@ -1,0 +1,4 @@
+import { checkSets } from './check.js';
+import { sets } from './sets.mjs';
+
+checkSets(sets, 'answers.json');

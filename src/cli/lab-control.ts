@@ -2,6 +2,7 @@ import { chmodSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:
 import net from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { NodensError } from '../lib/errors.js';
 import type { Lab } from '../lab/lab.js';
 import { CommandError } from '../lab/session/command.js';
 import { completions } from '../lab/commands/completion.js';
@@ -49,7 +50,7 @@ export class ControlServer {
   async open(): Promise<void> {
     ownFolder(path.dirname(this.file));
     if (await answers(this.file))
-      throw new Error(`a lab is running already (${this.file}); end it with: nodens lab down`);
+      throw new NodensError('NODENS_LAB', `a lab is running already (${this.file}); end it with: nodens lab down`);
     await clearDead(path.dirname(this.file));
     rmSync(this.file, { force: true });
     await new Promise<void>((resolve, reject) => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { NodensError } from '../lib/errors.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -24,7 +25,7 @@ export async function editOnTerminal(env: Env, text: string, ending: string): Pr
     // The editor is a command line of its own: `code --wait`.
     const child = spawn(`${editor} '${file.replaceAll("'", `'"'"'`)}'`, { shell: true, stdio: 'inherit' });
     const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
-    if (code !== 0) throw new Error(`error: there was a problem with the editor "${editor}"`);
+    if (code !== 0) throw new NodensError('NODENS_LAB', `error: there was a problem with the editor "${editor}"`);
     return readFileSync(file, 'utf8');
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { NodensError } from '../lib/errors.js';
 
 /** First port of a lab when none is asked for. */
 export const DEFAULT_PORT = 15_300;
@@ -9,7 +10,7 @@ export const DEFAULT_PORT = 15_300;
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** More than one lab is running, or none of the kind that was asked for: the message says which there are. */
-export class NoSuchLabError extends Error {
+export class NoSuchLabError extends NodensError {
   override readonly name = 'NoSuchLabError';
 
   /** @param running whether another lab than the one meant runs */
@@ -17,7 +18,7 @@ export class NoSuchLabError extends Error {
     message: string,
     readonly running: boolean,
   ) {
-    super(message);
+    super('NODENS_LAB_ABSENT', message);
   }
 }
 
@@ -72,7 +73,8 @@ export function ownFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const found = lstatSync(folder);
   if (folder === folderOf() && (!found.isDirectory() || found.uid !== os.userInfo().uid))
-    throw new Error(
+    throw new NodensError(
+      'NODENS_LAB',
       `${folder} belongs to somebody else; name another place for the lab's socket with the environment variable NODENS_LAB_SOCKET`,
     );
 }

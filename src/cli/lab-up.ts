@@ -1,3 +1,4 @@
+import { NodensError } from '../lib/errors.js';
 import { HostNetwork } from '../net/host-network.js';
 import { realClock } from '../lib/clock.js';
 import { Gateway } from '../lab/gateway/gateway.js';
@@ -79,11 +80,13 @@ async function openPorts(gateway: Gateway, { port, env }: UpOptions): Promise<vo
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     if (await answers(socketPath(env, port)))
-      throw new Error(
+      throw new NodensError(
+        'NODENS_LAB',
         `a lab is running already at port ${port}; end it with: nodens lab down, or start this one beside it: nodens lab up -port ${beside(port)}`,
         { cause: error },
       );
-    throw new Error(
+    throw new NodensError(
+      'NODENS_LAB',
       `a port from ${port} on is taken (${(error as Error).message}); take others with: nodens lab up -port ${beside(port)}, or free ones with: nodens lab up -port 0`,
       { cause: error },
     );

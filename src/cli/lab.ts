@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { exitCodeOf, isExpected } from '../lib/errors.js';
 import { FlagError, parseFlags, usage } from '../lib/go-flags.js';
 import type { FlagSpec } from '../lib/go-flags.js';
 import { ManualClock } from '../lib/clock.js';
-import { ManifestError } from '../kube/manifest-parse.js';
 import { Lab } from '../lab/lab.js';
 import { LAB_FOLDER, loadTopology, shownName } from '../lab/topology/load.js';
 import { DRIVEN_START, drive } from '../lab/session/driven-clock.js';
@@ -209,16 +209,9 @@ export const lab: Command = async (args, env) => {
   try {
     return await sub(rest, env);
   } catch (error) {
-    if (error instanceof FlagError)
-      process.stderr.write(`${error.message}\n${word === 'up' ? usage('nodens lab up', UP_FLAGS) : ''}`);
-    else if (
-      error instanceof LabFileError ||
-      error instanceof ManifestError ||
-      (error as NodeJS.ErrnoException).code !== undefined ||
-      ['ApiError', 'TopologyError', 'IpamError', 'LrpError', 'NoSuchLabError', 'Error'].includes((error as Error).name)
-    )
-      process.stderr.write(`${(error as Error).message}\n`);
-    else throw error;
-    return error instanceof FlagError ? 2 : 1;
+    if (!isExpected(error)) throw error;
+    const help = error instanceof FlagError && word === 'up' ? usage('nodens lab up', UP_FLAGS) : '';
+    process.stderr.write(`${error.message}\n${help}`);
+    return exitCodeOf(error);
   }
 };

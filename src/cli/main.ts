@@ -1,4 +1,5 @@
 import { argv, env, exit, stderr, stdout } from 'node:process';
+import { exitCodeOf, isExpected } from '../lib/errors.js';
 import { serve } from './serve.js';
 import { start } from './start.js';
 
@@ -50,7 +51,8 @@ for (const stream of [stdout, stderr]) {
 command(named ? rest : argv.slice(2), env).then(
   (code) => exit(code),
   (error: unknown) => {
-    stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    exit(1);
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    stderr.write(`${isExpected(error) ? error.message : text}\n`);
+    exit(exitCodeOf(error));
   },
 );

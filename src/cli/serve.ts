@@ -1,13 +1,12 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { CorefileError } from '../corefile/index.js';
+import { NodensError, exitCodeOf } from '../lib/errors.js';
 import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js';
 import { Metrics } from '../metrics/metrics.js';
 import { HostNetwork } from '../net/host-network.js';
 import { PLUGINS } from '../server/directives.js';
 import { SERVING_FLAGS } from '../server/flags.js';
 import { ioFromFlags, startPlane, type IoOptions } from '../server/io.js';
-import { ListenError } from '../server/listeners.js';
 import { jsonLog, textLog, type ServerLog } from '../server/log.js';
 import { Server, type ServerOptions } from '../server/server.js';
 import { VERSION } from '../server/version.js';
@@ -105,7 +104,7 @@ export async function runServer(options: ServeOptions): Promise<number> {
     void serveUntil(options, state, end).catch((error: unknown) => {
       log.flush();
       process.stderr.write(`${describe(error)}\n`);
-      end(1);
+      end(exitCodeOf(error));
     });
   });
   if (!state.owner) state.companion?.handOver();
@@ -193,7 +192,7 @@ function corefileSource(conf: string, asked: boolean): ServeOptions['corefile'] 
 }
 
 function describe(error: unknown): string {
-  if (error instanceof CorefileError || error instanceof ListenError) return error.message;
+  if (error instanceof NodensError) return error.message;
   const { code, message, path: file } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' && file !== undefined)
     return `cannot read ${path.relative(process.cwd(), file)}: no such file; -conf names the Corefile`;

@@ -1,3 +1,5 @@
+import { NodensError } from '../lib/errors.js';
+
 /** What a system call of a modelled process may fail with; the names are those of errno(3). */
 export type SocketErrorCode =
   | 'EADDRINUSE'
@@ -31,23 +33,25 @@ export class SocketError extends Error {
 }
 
 /** A topology or setting that cannot be. `path` names the field (`nodes[1].interfaces[0].address`). */
-export class TopologyError extends Error {
+export class TopologyError extends NodensError {
+  override readonly name = 'TopologyError';
+
   constructor(
     readonly path: string,
     message: string,
   ) {
-    super(`${path}: ${message}`);
-    this.name = 'TopologyError';
+    super('NODENS_MODEL', `${path}: ${message}`);
   }
 }
 
 /** No address or address block is left, or a pinned one cannot be had. */
-export class IpamError extends Error {
+export class IpamError extends NodensError {
+  override readonly name = 'IpamError';
+
   constructor(
     readonly scope: string,
     message: string,
   ) {
-    super(`${scope}: ${message}`);
-    this.name = 'IpamError';
+    super('NODENS_MODEL_ADDRESS', `${scope}: ${message}`);
   }
 }

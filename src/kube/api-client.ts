@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { setImmediate } from 'node:timers/promises';
+import { NodensError } from '../lib/errors.js';
 import type { Clock, Timer } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import type { ApiConnection, ApiCredentials } from './connection.js';
@@ -28,12 +29,12 @@ export interface ApiRequest {
 }
 
 /** An answer of the API other than success. */
-export class ApiError extends Error {
+export class ApiError extends NodensError {
   override readonly name = 'ApiError';
 
   constructor(
     /** HTTP status, or the code of a Status object within a watch. */
-    readonly code: number,
+    readonly status: number,
     /** Machine-readable word, such as `Expired`; empty when the answer had none. */
     readonly reason: string,
     message: string,
@@ -42,7 +43,7 @@ export class ApiError extends Error {
     /** Sent as an event of a watch that had begun. */
     readonly streamed = false,
   ) {
-    super(message);
+    super('NODENS_KUBE_API', message);
   }
 
   /**
@@ -50,12 +51,12 @@ export class ApiError extends Error {
    * responses").
    */
   get expired(): boolean {
-    return this.code === 410 || this.reason === 'Expired' || this.reason === 'Gone';
+    return this.status === 410 || this.reason === 'Expired' || this.reason === 'Gone';
   }
 
   /** The version asked for is newer than anything the server knows: it was set back to an earlier state. */
   get tooNew(): boolean {
-    return this.code === 504 && /too large resource version/i.test(this.message);
+    return this.status === 504 && /too large resource version/i.test(this.message);
   }
 
   static of(code: number, status: unknown, retryAfter: Milliseconds = 0, streamed = false): ApiError {
@@ -122,7 +123,7 @@ export class ApiClient {
       request.signal.throwIfAborted();
       await this.exchange(request, credentials, wait);
     } catch (error) {
-      if (error instanceof ApiError && error.code === 401) connection.refused();
+      if (error instanceof ApiError && error.status === 401) connection.refused();
       throw error;
     } finally {
       if (limited) limiter.release();

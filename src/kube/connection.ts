@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { NodensError } from '../lib/errors.js';
 import type { Clock } from '../lib/clock.js';
 import { hostPort } from '../lib/cidr.js';
 import type { Milliseconds } from '../lib/units.js';
@@ -41,8 +42,12 @@ export interface ApiConnection {
 }
 
 /** A connection that cannot be made as it is configured. */
-export class ConnectionError extends Error {
+export class ConnectionError extends NodensError {
   override readonly name = 'ConnectionError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('NODENS_KUBE_CONNECTION', message, options);
+  }
 }
 
 /** The text of a file, read again when it is older than a minute; the last good text while the file cannot be read. */

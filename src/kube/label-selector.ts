@@ -1,8 +1,13 @@
+import { NodensError } from '../lib/errors.js';
 import type { Labels } from './objects.js';
 
 /** A selector that cannot be read; the message says where and what is allowed there. */
-export class LabelSelectorError extends Error {
+export class LabelSelectorError extends NodensError {
   override readonly name = 'LabelSelectorError';
+
+  constructor(message: string) {
+    super('NODENS_LABEL_SELECTOR', message);
+  }
 }
 
 type Test = (labels: Labels) => boolean;

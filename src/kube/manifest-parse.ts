@@ -1,18 +1,19 @@
 import type { Document, LineCounter, Node as YamlNode } from 'yaml';
+import { NodensError, placeFrom } from '../lib/errors.js';
 import { arrayAt, asObject, textAt } from './raw.js';
 import { loadYaml } from './yaml.js';
 
 /** A manifest file that cannot be read. The message begins with file, line and column. */
-export class ManifestError extends Error {
+export class ManifestError extends NodensError {
   override readonly name = 'ManifestError';
 
   constructor(
     /** `FILE:LINE:COLUMN`, counted from 1. */
-    readonly place: string,
+    place: string,
     what: string,
     options?: ErrorOptions,
   ) {
-    super(`${place}: ${what}`, options);
+    super('NODENS_MANIFEST', `${place}: ${what}`, { ...options, place: placeFrom(place) });
   }
 }
 

@@ -117,7 +117,7 @@ export class Reflector {
     if (error instanceof ApiError) {
       if (error.expired || error.tooNew) return '';
       // Any other refusal of the question itself: asking the same once more would not help.
-      if (error.code < 500 && ![401, 403, 408, 429].includes(error.code)) return '';
+      if (error.status < 500 && ![401, 403, 408, 429].includes(error.status)) return '';
     }
     if (from !== undefined) return from;
     const garbled =
@@ -249,7 +249,7 @@ function versionQuery(from: ListFrom): Record<string, string> {
 }
 
 function describe(error: unknown): string {
-  if (error instanceof ApiError) return `${error.code} ${error.message}`;
+  if (error instanceof ApiError) return `${error.status} ${error.message}`;
   if (!(error instanceof Error)) return String(error);
   // Node reports a failure on all addresses of a host as an error without a message.
   const inner = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : undefined;

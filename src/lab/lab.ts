@@ -1,3 +1,4 @@
+import { NodensError } from '../lib/errors.js';
 import type { DatapathConfig } from '../datapath/config.js';
 import type { Pod as ModelPod } from '../datapath/cluster/endpoint.js';
 import type { IpamConfig } from '../datapath/ipam/ipam.js';
@@ -158,7 +159,7 @@ export class Lab {
       if (pod.state === 'Error') {
         const reason = pod.log.tail(1)[0] ?? '';
         await lab.stop();
-        throw new Error(`pod ${pod.namespace}/${pod.name} did not start: ${reason}`);
+        throw new NodensError('NODENS_LAB', `pod ${pod.namespace}/${pod.name} did not start: ${reason}`);
       }
     }
     return lab;

@@ -1,3 +1,5 @@
+import { NodensError } from './errors.js';
+
 /**
  * One command-line flag in the manner of Go's flag package: `-name value`, `--name value`, `-name=value`; a boolean
  * stands alone or takes `=false`.
@@ -13,8 +15,12 @@ export interface FlagSpec {
 }
 
 /** A command line that cannot be used. The message is what Go programs print, followed by their usage. */
-export class FlagError extends Error {
+export class FlagError extends NodensError {
   override readonly name = 'FlagError';
+
+  constructor(message: string) {
+    super('NODENS_FLAG', message, { exitCode: 2 });
+  }
 }
 
 /**

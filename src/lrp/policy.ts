@@ -1,4 +1,5 @@
 import type { L4Protocol } from '../datapath/loadbalancer/service.js';
+import { NodensError } from '../lib/errors.js';
 import type { Selector } from './selector.js';
 
 /** A port of a policy. `name` is lower case; empty when none was given. */
@@ -40,12 +41,11 @@ export function frontendTypeText(frontend: RedirectFrontend): string {
 }
 
 /** A policy that is not accepted. `path` names the field (`spec.redirectBackend.toPorts[0].port`). */
-export class LrpError extends Error {
+export class LrpError extends NodensError {
   constructor(
     readonly path: string,
     message: string,
   ) {
-    super(`${path}: ${message}`);
-    this.name = 'LrpError';
+    super('NODENS_LRP', `${path}: ${message}`);
   }
 }

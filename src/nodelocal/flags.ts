@@ -1,3 +1,4 @@
+import { NodensError } from '../lib/errors.js';
 import { ipFamily } from '../lib/cidr.js';
 import { parseDuration } from '../lib/duration.js';
 import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js';
@@ -46,8 +47,12 @@ export interface NodeCacheOptions {
 }
 
 /** A flag with a value that cannot be used; the message has node-cache's words where node-cache has the flag. */
-export class NodeCacheFlagError extends Error {
+export class NodeCacheFlagError extends NodensError {
   override readonly name = 'NodeCacheFlagError';
+
+  constructor(message: string) {
+    super('NODENS_FLAG', message);
+  }
 }
 
 const MIN_SYNC: Milliseconds = 1000;

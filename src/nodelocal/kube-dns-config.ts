@@ -1,3 +1,4 @@
+import { NodensError } from '../lib/errors.js';
 import { ipFamily } from '../lib/cidr.js';
 
 /** The parts of the kube-dns ConfigMap that a node cache follows. */
@@ -11,8 +12,12 @@ export interface KubeDnsConfig {
 export const NO_KUBE_DNS_CONFIG: KubeDnsConfig = { stubDomains: new Map(), upstreamNameservers: [] };
 
 /** A file of the ConfigMap that cannot be used: its name, what stands there, what is allowed. */
-export class KubeDnsConfigError extends Error {
+export class KubeDnsConfigError extends NodensError {
   override readonly name = 'KubeDnsConfigError';
+
+  constructor(message: string) {
+    super('NODENS_KUBE_DNS_CONFIG', message);
+  }
 }
 
 const MAX_UPSTREAMS = 3;

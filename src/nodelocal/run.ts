@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { NodensError } from '../lib/errors.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 
 /** How a command ended. */
@@ -47,7 +48,7 @@ export function hostRun(env: Readonly<Record<string, string | undefined>>): Run 
 }
 
 /** A command that failed, with what it said. */
-export class RunError extends Error {
+export class RunError extends NodensError {
   override readonly name = 'RunError';
 
   constructor(
@@ -56,6 +57,7 @@ export class RunError extends Error {
     readonly result: RunResult,
   ) {
     super(
+      'NODENS_PROGRAM',
       `${[command, ...args].join(' ')}: ${result.stderr.trim().replaceAll('\n', ' ') || 'no message'} (exit ${result.code})`,
     );
   }

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { NodensError } from '../lib/errors.js';
 import type { HttpAnswer, HttpRoute } from '../chain/index.js';
 import { hostPort } from '../lib/cidr.js';
 import type { Clock } from '../lib/clock.js';
@@ -86,7 +87,11 @@ export class HttpListeners {
         await listener.open(this.network, route.address, route.port);
       } catch (error) {
         abandon();
-        throw new Error(`${route.owner}: cannot listen on ${key} (tcp): ${(error as Error).message}`, { cause: error });
+        throw new NodensError(
+          'NODENS_LISTEN',
+          `${route.owner}: cannot listen on ${key} (tcp): ${(error as Error).message}`,
+          { cause: error },
+        );
       }
     }
     return {

@@ -1,3 +1,4 @@
+import { NodensError } from '../lib/errors.js';
 import { DataPlane, MAX_WORKERS } from '../dataplane/plane.js';
 import type { FlagSpec } from '../lib/go-flags.js';
 import type { Logger } from '../lib/log.js';
@@ -57,7 +58,8 @@ export async function startPlane(
   try {
     return await DataPlane.start({ workers, slots: SLOTS, log, inherited });
   } catch (error) {
-    if (mode === 'batched') throw new Error(`-io batched: ${(error as Error).message}`, { cause: error });
+    if (mode === 'batched')
+      throw new NodensError('NODENS_FLAG', `-io batched: ${(error as Error).message}`, { cause: error });
     log.debug(`plain sockets: ${(error as Error).message}`);
     return undefined;
   }

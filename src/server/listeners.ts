@@ -1,3 +1,4 @@
+import { NodensError } from '../lib/errors.js';
 import type { ServerAddress } from '../chain/index.js';
 import { hostPort } from '../lib/cidr.js';
 import type { Clock } from '../lib/clock.js';
@@ -117,13 +118,16 @@ const REASONS: Record<string, string> = {
 };
 
 /** An address that cannot be listened at, and the way out where there is one. */
-export class ListenError extends Error {
+export class ListenError extends NodensError {
   override readonly name = 'ListenError';
 
   constructor(
     server: ServerAddress,
     override readonly cause: NodeJS.ErrnoException,
   ) {
-    super(`cannot listen on ${hostPort(server.address, server.port)}: ${REASONS[cause.code ?? ''] ?? cause.message}`);
+    super(
+      'NODENS_LISTEN',
+      `cannot listen on ${hostPort(server.address, server.port)}: ${REASONS[cause.code ?? ''] ?? cause.message}`,
+    );
   }
 }

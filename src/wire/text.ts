@@ -1,3 +1,4 @@
+import { NodensError } from '../lib/errors.js';
 import { formatIp, parseIp } from '../lib/cidr.js';
 import { Class, Type, className, classFromName, typeFromName, typeName } from './constants.js';
 import type { Rr } from './message.js';
@@ -5,8 +6,12 @@ import { MAX_LABEL, MAX_NAME, encodeName, fqdn, readName } from './name.js';
 import { MAX_RDATA_GROWTH, copyRdata } from './rdata.js';
 
 /** Text that is no resource record in master-file form. */
-export class RrTextError extends Error {
+export class RrTextError extends NodensError {
   override readonly name = 'RrTextError';
+
+  constructor(message: string) {
+    super('NODENS_RECORD', message);
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Pod } from '../../datapath/cluster/endpoint.js';
+import { NodensError } from '../../lib/errors.js';
 import type { World } from '../../datapath/world.js';
 import type { KubeStore } from '../../kube/store.js';
 import { arrayAt, asObject, flagAt, objectAt, textAt } from '../../kube/raw.js';
@@ -237,7 +238,8 @@ export class Kubelet {
   private resolvConf({ namespace, name, raw }: ApiObject, node: string): string {
     const spec = objectAt(raw, 'spec');
     const policy = textAt(spec, 'dnsPolicy') || 'ClusterFirst';
-    if (!POLICIES.includes(policy)) throw new Error(`spec.dnsPolicy: got "${policy}", allowed: ${POLICIES.join(', ')}`);
+    if (!POLICIES.includes(policy))
+      throw new NodensError('NODENS_LAB_API', `spec.dnsPolicy: got "${policy}", allowed: ${POLICIES.join(', ')}`);
     const { cluster, nodes } = this.options;
     return kubeletResolvConf({
       dnsPolicy: policy as DnsPolicy,

@@ -1,4 +1,5 @@
 import { ensureRules, nodeCacheRules, removeRules } from '../../datapath/netfilter/node-cache-rules.js';
+import { NodensError } from '../../lib/errors.js';
 import { canonicalIp } from '../../lib/cidr.js';
 import { repeat } from '../../lib/clock.js';
 import type { Timer } from '../../lib/clock.js';
@@ -47,7 +48,7 @@ export class NodeCacheProgram extends DnsProgram {
     this.template = template;
     if (template === undefined) {
       env.log.write(`[ERROR] Failed to read node-cache coreFile ${options.baseCorefile}: no such file\n`);
-      throw new Error(`cannot read ${options.baseCorefile}: no such file`);
+      throw new NodensError('NODENS_LAB', `cannot read ${options.baseCorefile}: no such file`);
     }
     const rendered = renderCorefile(template, {
       localIps: options.localIps,

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { NodensError } from '../../lib/errors.js';
 import { asObject, objectAt, textAt, textMapAt } from '../../kube/raw.js';
 import type { RawObject } from '../../kube/raw.js';
 import type { Clock } from '../../lib/clock.js';
@@ -203,7 +204,8 @@ export class Workloads {
     const candidates = nodes.filter((node) => fits(workload, node));
     const [best] = [...candidates].sort((a, b) => count(own, a) - count(own, b) || count(all, a) - count(all, b));
     if (best === undefined)
-      throw new Error(
+      throw new NodensError(
+        'NODENS_LAB_API',
         `${workload.kind} ${workload.namespace}/${workload.name}: no node fits its nodeSelector; there are ${nodes.join(', ')}`,
       );
     return best;

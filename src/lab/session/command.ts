@@ -1,15 +1,13 @@
+import { NodensError } from '../../lib/errors.js';
 import type { Lab } from '../lab.js';
 import type { Session } from './session.js';
 
 /** A command line of the lab that cannot be carried out: what is wrong and what is allowed. Exit code 1. */
-export class CommandError extends Error {
+export class CommandError extends NodensError {
   override readonly name = 'CommandError';
 
-  constructor(
-    message: string,
-    readonly exitCode = 1,
-  ) {
-    super(message);
+  constructor(message: string, exitCode = 1) {
+    super('NODENS_LAB_COMMAND', message, { exitCode });
   }
 }
 

@@ -1,3 +1,4 @@
+import { NodensError } from '../../lib/errors.js';
 import type { ManualClock } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 
@@ -19,7 +20,7 @@ export async function drive<T>(clock: ManualClock, work: Promise<T>): Promise<T>
   settled.catch(() => undefined);
   const end = clock.now() + MAX_TIME;
   for (let turn = 0; !done; turn++) {
-    if (clock.now() > end) throw new Error('the command does not end');
+    if (clock.now() > end) throw new NodensError('NODENS_LAB', 'the command does not end');
     await clock.advanceAsync(turn < TURNS ? 0 : STEP);
   }
   return settled;

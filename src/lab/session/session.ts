@@ -1,11 +1,5 @@
-import { LabelSelectorError } from '../../kube/label-selector.js';
-import { ManifestError } from '../../kube/manifest-parse.js';
-import { IpamError, TopologyError } from '../../datapath/errors.js';
-import { LrpError } from '../../lrp/policy.js';
-import { OptionError } from '../../observe/option-error.js';
-import { ApiError } from '../cluster/cluster-api.js';
+import { exitCodeOf, isExpected } from '../../lib/errors.js';
 import type { Lab } from '../lab.js';
-import { LabFileError } from '../topology/reader.js';
 import { COMMANDS } from '../commands/index.js';
 import { POD_PROGRAMS } from '../commands/pod/in-pod.js';
 import { nodeNamed, spotOfNode } from '../commands/target/targets.js';
@@ -13,7 +7,7 @@ import { executeInside } from '../commands/kubectl/exec.js';
 import type { RunningPod } from '../pods/kubelet.js';
 import { CommandError } from './command.js';
 import type { Command, CommandIo } from './command.js';
-import { LineError, parseLine } from './words.js';
+import { parseLine } from './words.js';
 import type { Line } from './words.js';
 
 /** How a line is run. */
@@ -48,18 +42,6 @@ const INTERRUPTED = 130;
 const GRACE = 100;
 /** Short names that people give to programs. */
 const ALIASES: Readonly<Record<string, string>> = { k: 'kubectl', kc: 'kubectl', kubecolor: 'kubectl' };
-const EXPECTED: readonly (new (...args: never[]) => Error)[] = [
-  CommandError,
-  OptionError,
-  LineError,
-  ApiError,
-  ManifestError,
-  LabFileError,
-  TopologyError,
-  IpamError,
-  LrpError,
-  LabelSelectorError,
-];
 
 /** Somebody at a prompt of the lab: what they type is run, one line at a time. */
 export class Session {
@@ -130,10 +112,9 @@ export class Session {
   /** What the user did wrong is written; a fault of the program is thrown on. */
   private failed(error: unknown, write: RunOptions['write']): number {
     // What the user's files do not allow is theirs to mend.
-    if (!EXPECTED.some((kind) => error instanceof kind) && (error as NodeJS.ErrnoException).syscall === undefined)
-      throw error;
-    write(`${(error as Error).message}\n`);
-    return error instanceof CommandError ? error.exitCode : 1;
+    if (!isExpected(error)) throw error;
+    write(`${error.message}\n`);
+    return exitCodeOf(error);
   }
 
   /** Programs that mind the signal get a moment to end by themselves; nobody waits for the others. */

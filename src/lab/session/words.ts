@@ -1,6 +1,12 @@
+import { NodensError } from '../../lib/errors.js';
+
 /** A command line that cannot be read. */
-export class LineError extends Error {
+export class LineError extends NodensError {
   override readonly name = 'LineError';
+
+  constructor(message: string) {
+    super('NODENS_LAB_LINE', message);
+  }
 }
 
 /** One program of a line: the words, and the variables that are set for it alone (`EDITOR=... kubectl edit`). */

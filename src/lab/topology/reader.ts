@@ -1,16 +1,17 @@
 import type { LineCounter, Node as YamlNode, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { NodensError, placeFrom } from '../../lib/errors.js';
 import { loadYaml } from '../../kube/yaml.js';
 
 /** A topology or script that cannot be used. The message begins with file, line and column. */
-export class LabFileError extends Error {
+export class LabFileError extends NodensError {
   override readonly name = 'LabFileError';
 
   constructor(
     /** `FILE:LINE:COLUMN`, counted from 1; of a script `FILE:LINE`. */
-    readonly place: string,
+    place: string,
     message: string,
   ) {
-    super(`${place}: ${message}`);
+    super('NODENS_LAB_FILE', `${place}: ${message}`, { place: placeFrom(place) });
   }
 }
 

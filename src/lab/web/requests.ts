@@ -1,18 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { ProfileName } from '../../resolver/conf/settings.js';
+import { NodensError } from '../../lib/errors.js';
 import { PROFILES } from '../commands/explain.js';
 import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';
 
 /** A request that cannot be carried out: an HTTP status, and what was got and what is allowed. */
-export class RequestError extends Error {
+export class RequestError extends NodensError {
   override readonly name = 'RequestError';
 
   constructor(
     readonly status: number,
     message: string,
   ) {
-    super(message);
+    super('NODENS_LAB_REQUEST', message);
   }
 }
 

@@ -1,3 +1,4 @@
+import { NodensError } from '../../lib/errors.js';
 import type { Runtime } from '../../chain/index.js';
 import { repeat, type Timer } from '../../lib/clock.js';
 import { formatDuration } from '../../lib/duration.js';
@@ -27,7 +28,9 @@ export class WeightFile {
     const text = this.read();
     if (text instanceof Error) {
       if (this.reload === 0)
-        throw new Error(`loadbalance: cannot read weight file ${this.path}: ${text.message}`, { cause: text });
+        throw new NodensError('NODENS_COREFILE', `loadbalance: cannot read weight file ${this.path}: ${text.message}`, {
+          cause: text,
+        });
       this.log.warning(
         `Failed to open weight file ${this.path}: ${text.message}. Will try again in ${formatDuration(this.reload)}`,
       );

@@ -1,3 +1,4 @@
+import { NodensError } from '../../lib/errors.js';
 import type { Query, Reply } from '../../chain/index.js';
 
 /**
@@ -23,10 +24,10 @@ export interface Rule {
 }
 
 /** A rewrite whose outcome is no domain name. */
-export class InvalidName extends Error {
+export class InvalidName extends NodensError {
   override readonly name = 'InvalidName';
 
   constructor(text: string) {
-    super(`invalid name after rewrite: ${text}`);
+    super('NODENS_NAME', `invalid name after rewrite: ${text}`);
   }
 }

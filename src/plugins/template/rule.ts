@@ -1,3 +1,4 @@
+import { NodensError } from '../../lib/errors.js';
 import type { Zones } from '../../chain/index.js';
 import type { GoRegExp } from '../../lib/go-regexp.js';
 import { RrTextError, parseRr, type EdnsOption, type Name, type Rr, type Section } from '../../wire/index.js';
@@ -27,8 +28,12 @@ export interface Rule {
 }
 
 /** Text that became no record, although the template was carried out. */
-export class RecordError extends Error {
+export class RecordError extends NodensError {
   override readonly name = 'RecordError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('NODENS_RECORD', message, options);
+  }
 }
 
 /** A template that gives one record. */

@@ -1,10 +1,11 @@
 import { parseIp } from '../../lib/cidr.js';
+import { NodensError } from '../../lib/errors.js';
 
 /**
  * A resolv.conf that cannot be meant as it stands. The message starts with the line: `resolv.conf:2: nameserver:
  * ...`.
  */
-export class ResolvConfError extends Error {
+export class ResolvConfError extends NodensError {
   override readonly name = 'ResolvConfError';
 
   constructor(
@@ -12,7 +13,7 @@ export class ResolvConfError extends Error {
     field: string,
     text: string,
   ) {
-    super(`resolv.conf:${line}: ${field}: ${text}`);
+    super('NODENS_RESOLV_CONF', `resolv.conf:${line}: ${field}: ${text}`, { place: { file: 'resolv.conf', line } });
   }
 }
 

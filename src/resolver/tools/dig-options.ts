@@ -1,5 +1,6 @@
 import { parseIp } from '../../lib/cidr.js';
 import { Class, Flag, Type, classFromName, typeFromName, type EdnsOption } from '../../wire/index.js';
+import { NodensError } from '../../lib/errors.js';
 import { LAYOUT, type Layout } from './bind-text.js';
 import { reverseOf, whyNoNumber } from './tool.js';
 
@@ -46,14 +47,11 @@ export interface DigCommand {
 }
 
 /** A value that dig cannot use; `message` is what it prints. */
-export class OptionFault extends Error {
+export class OptionFault extends NodensError {
   override readonly name = 'OptionFault';
 
-  constructor(
-    text: string,
-    readonly exitCode: number,
-  ) {
-    super(text);
+  constructor(text: string, exitCode: number) {
+    super('NODENS_OPTION', text, { exitCode });
   }
 }
 

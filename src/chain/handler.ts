@@ -5,13 +5,49 @@ import type { Outcome } from './reply.js';
 export type Next = (query: Query) => Outcome | Promise<Outcome>;
 
 /**
+ * What a handler's outcome depends on:
+ * - `question`: nothing but the question: its name in lower case, type and class, DO, CD, AD and the version of IP;
+ * - `client`: the client's address too;
+ * - `query`: anything else: the query has to reach the handler each time.
+ */
+export type DependsOn = 'question' | 'client' | 'query';
+
+/** Lengths of prefixes, in bits: clients of one network get the same answers. */
+export interface ClientNetworks {
+  /** 0 to 32. */
+  readonly ipv4: number;
+  /** 0 to 128. */
+  readonly ipv6: number;
+}
+
+/** Every address by itself: what is taken where a handler says `client` and no more. */
+export const EACH_CLIENT: ClientNetworks = { ipv4: 32, ipv6: 128 };
+
+/**
+ * What a handler does with queries: `answers` them, or some of them; `wraps` what others answer, and so stands as the
+ * writer of the reply in `coredns_dns_responses_total`; `observes`: hands on what others answer as it is.
+ */
+export type Role = 'answers' | 'wraps' | 'observes';
+
+/**
  * One link of a server block's chain. It returns its reply, or what `next` returned, changed or not. A plain value
- * where nothing has to be waited
- * for, a promise only where something has. It throws only for faults of its own: those count as panics.
+ * where nothing has to be waited for, a promise only where something has. It throws only for faults of its own: those
+ * count as panics.
  */
 export interface Handler {
   /** The directive's name. */
   readonly name: string;
+  /**
+   * A shared answer is given again without asking the chain while it is valid. Without this property a handler is asked
+   * every time (`query`), and answers of its whole block are never shared.
+   */
+  readonly dependsOn?: DependsOn;
+  /** With `dependsOn: 'client'`: which clients get the same answers; each by itself when left out. */
+  readonly clientNetworks?: ClientNetworks;
+  /** `answers` when left out. */
+  readonly role?: Role;
+  /** Its replies have to be waited for, as those of an upstream. */
+  readonly waits?: boolean;
   handle(query: Query, next: Next): Outcome | Promise<Outcome>;
 }
 
@@ -22,20 +58,3 @@ export interface Readiness {
 
 export const hasReadiness = (handler: Handler): handler is Handler & Readiness =>
   typeof (handler as Partial<Readiness>).ready === 'function';
-
-/**
- * A handler that has to be asked every time, because it writes down each query or decides anew for each. One without
- * this method may be passed by for
- * replies that have a standing; what it counts it then learns through `Tallies`.
- */
-export interface SeesEveryQuery {
-  seesEveryQuery(): boolean;
-}
-
-/** A handler that wraps what comes back and so stands as the writer of the reply in `coredns_dns_responses_total`. */
-export interface WrapsReply {
-  readonly wrapsReply: boolean;
-}
-
-export const seesEveryQuery = (handler: Handler): boolean =>
-  (handler as Partial<SeesEveryQuery>).seesEveryQuery?.() === true;

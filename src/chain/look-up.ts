@@ -1,6 +1,6 @@
 import { Class, isName, type Name, type Rr } from '../wire/index.js';
 import type { Next } from './handler.js';
-import { Query, type Arrival } from './query.js';
+import { Query } from './query.js';
 import { DROP, type Outcome } from './reply.js';
 
 /** What the server itself says about a name: the answer section, empty for errors, and whether it was cut short. */
@@ -14,7 +14,6 @@ export interface Found {
  * longer and longer ones.
  */
 const MAX_NESTED = 8;
-const depths = new WeakMap<Arrival, number>();
 
 /**
  * Asks the server, through `ask`, for the target of an alias on behalf of `query`: with its transport, flags and
@@ -27,11 +26,8 @@ export function lookUp(
   name: Name,
   type: number,
 ): Found | undefined | Promise<Found | undefined> {
-  const depth = depths.get(query.arrival) ?? 0;
-  if (depth >= MAX_NESTED || !isName(name)) return undefined;
-  const arrival = { ...query.arrival };
-  depths.set(arrival, depth + 1);
-  const asked = new Query(query.withQuestion(name, type, Class.IN).bytes, arrival, query.received);
+  if (query.context.depth >= MAX_NESTED || !isName(name)) return undefined;
+  const asked = new Query(query.withQuestion(name, type, Class.IN).bytes, query.context.nested());
   const outcome = ask(asked);
   return outcome instanceof Promise ? outcome.then((settled) => found(settled, asked)) : found(outcome, asked);
 }

@@ -6,8 +6,9 @@ import type { Milliseconds, Octets } from '../lib/units.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Network } from '../net/network.js';
 import type { Name } from '../wire/index.js';
-import type { Handler, Next } from './handler.js';
-import type { ServerAddress } from './query.js';
+import type { ClientNetworks, DependsOn, Handler, Next } from './handler.js';
+import type { Query } from './query.js';
+import type { ServerAddress } from './server-address.js';
 import type { Zones } from './zones.js';
 
 /** What the server process gives to everything in it. */
@@ -63,6 +64,20 @@ export interface BlockSettings {
   debug: boolean;
   /** Whether a panic's stack goes to the log (`errors` option `stacktrace`). */
   stacktrace: boolean;
+  /** Which queries the block serves, where it is one of several for a zone (`view`); all when undefined. */
+  view?: View;
+  /** The names for whose queries the labels of all handlers are to be had (`metadata`); none when undefined. */
+  metadata?: Zones;
+}
+
+/** Decides which queries a server block serves. */
+export interface View {
+  /** The `view` label of metrics. */
+  readonly name: string;
+  /** What `matches` looks at; `query` when left out. */
+  readonly dependsOn?: DependsOn;
+  readonly clientNetworks?: ClientNetworks;
+  matches(query: Query): boolean;
 }
 
 /** The Corefile that a configuration was made from. */

@@ -1,5 +1,5 @@
 import { randomBelow, type Random } from '../lib/random.js';
-import type { Octets } from '../lib/units.js';
+import type { Milliseconds, Octets } from '../lib/units.js';
 import {
   Flag,
   HEADER_SIZE,
@@ -21,35 +21,8 @@ import {
   type Name,
   type ReplyHead,
 } from '../wire/index.js';
-
-export type Transport = 'udp' | 'tcp';
-
-export interface Address {
-  readonly address: string;
-  readonly port: number;
-  /** Version of the Internet Protocol, where that can be told without making the text of the address. */
-  readonly ipVersion?: 4 | 6;
-}
-
-/**
- * The listening address a query came in at. `index` numbers the addresses of one process from 0, so that counters can
- * be arrays.
- */
-export interface ServerAddress {
-  readonly index: number;
-  /** As it stands in the `server` label of metrics: `dns://:53`, `dns://10.96.0.10:53`. */
-  readonly label: string;
-  readonly address: string;
-  readonly port: number;
-}
-
-/** Where a query came from. */
-export interface Arrival {
-  readonly transport: Transport;
-  readonly remote: Address;
-  readonly local: Address;
-  readonly server: ServerAddress;
-}
+import type { Client, Transport } from './client.js';
+import type { QueryContext } from './context.js';
 
 const EDNS_ABSENT = -1;
 const EDNS_UNREAD = -2;
@@ -79,8 +52,7 @@ export class Query implements ReplyHead {
    */
   constructor(
     readonly bytes: Buffer,
-    readonly arrival: Arrival,
-    /** Monotonic time of arrival, in milliseconds. */ readonly received: number,
+    readonly context: QueryContext,
   ) {
     this.id = (bytes[0]! << 8) | bytes[1]!;
     this.queryFlags = (bytes[2]! << 8) | bytes[3]!;
@@ -127,13 +99,23 @@ export class Query implements ReplyHead {
     return (this.queryFlags & OPCODE_MASK) >> 11;
   }
 
+  /** Who asked, and how. */
+  get client(): Client {
+    return this.context.client;
+  }
+
+  /** Monotonic time of arrival. */
+  get received(): Milliseconds {
+    return this.context.received;
+  }
+
   get transport(): Transport {
-    return this.arrival.transport;
+    return this.context.client.transport;
   }
 
   /** 4 or 6. */
   get family(): 4 | 6 {
-    const { remote } = this.arrival;
+    const { remote } = this.context.client;
     return remote.ipVersion ?? (remote.address.includes(':') ? 6 : 4);
   }
 
@@ -170,11 +152,11 @@ export class Query implements ReplyHead {
   }
 
   /**
-   * Largest reply the client takes: 65,535 over TCP, what it says over UDP but at least 512 octets (RFC 6891 section
+   * Largest reply the client takes: 65,535 over a stream, what it says over UDP but at least 512 octets (RFC 6891 section
    * 6.2.3).
    */
   get maxSize(): Octets {
-    return this.transport === 'tcp' ? MAX_MESSAGE_SIZE : Math.max(MIN_MESSAGE_SIZE, this.udpSize);
+    return this.transport !== 'udp' ? MAX_MESSAGE_SIZE : Math.max(MIN_MESSAGE_SIZE, this.udpSize);
   }
 
   /** The whole message. Throws a WireError where a part behind the question is malformed. */
@@ -183,21 +165,17 @@ export class Query implements ReplyHead {
   }
 
   /**
-   * The same query with another question; flags, OPT record and arrival stay. Throws a WireError when the name breaks
+   * The same query with another question; flags, OPT record and context stay. Throws a WireError when the name breaks
    * its limits.
    */
   withQuestion(name: Name, type: number = this.type, questionClass: number = this.class): Query {
     const message = this.decode();
-    return new Query(
-      encodeMessage({ ...message, question: [{ name, type, class: questionClass }] }),
-      this.arrival,
-      this.received,
-    );
+    return new Query(encodeMessage({ ...message, question: [{ name, type, class: questionClass }] }), this.context);
   }
 
   /** The same query with its message changed by `change`. */
   withMessage(change: (message: Message) => Message): Query {
-    return new Query(encodeMessage(change(this.decode())), this.arrival, this.received);
+    return new Query(encodeMessage(change(this.decode())), this.context);
   }
 
   /**
@@ -257,7 +235,7 @@ export interface OwnQuestion {
 }
 
 /** A query that nobody sent: for probes, for following aliases through the server's own chain, and for `inject`. */
-export function makeQuery(question: OwnQuestion, arrival: Arrival, random: Random, received: number): Query {
+export function makeQuery(question: OwnQuestion, context: QueryContext, random: Random): Query {
   const bytes = encodeMessage({
     id: question.id ?? randomBelow(random, 0x10000),
     flags: question.recursionDesired === false ? 0 : Flag.RD,
@@ -267,5 +245,5 @@ export function makeQuery(question: OwnQuestion, arrival: Arrival, random: Rando
     authority: [],
     additional: [],
   });
-  return new Query(bytes, arrival, received);
+  return new Query(bytes, context);
 }

@@ -1,4 +1,5 @@
 import {
+  Lifetime,
   linkChain,
   type Handler,
   type HttpRoute,
@@ -18,7 +19,8 @@ import {
 } from '../corefile/index.js';
 import { hostPort } from '../lib/cidr.js';
 import { BlockContext, Hooks, type Common } from './block.js';
-import { Chain, InFlight, Routes } from './routes.js';
+import { Chain, InFlight, Routes, type RoutesHost } from './routes.js';
+import { describeSharing } from './sharing.js';
 
 /** What a configuration needs of the server around it. */
 export interface ConfigurationHost {
@@ -40,11 +42,19 @@ export interface ConfigurationHost {
 export class Configuration {
   readonly hooks = new Hooks();
   readonly inFlight = new InFlight();
+  /** Ends when the configuration does. */
+  readonly lifetime = new Lifetime();
   readonly httpRoutes: HttpRoute[] = [];
   /** By listening address, in the order in which the Corefile names them. */
   readonly served = new Map<ServerAddress, Routes>();
   readonly blocks: readonly BlockContext[];
   readonly corefile: Corefile;
+
+  private readonly routesHost: RoutesHost = {
+    inFlight: this.inFlight,
+    lifetime: this.lifetime,
+    refused: (query) => this.host.refused(query),
+  };
 
   /** Throws a CorefileError for anything in the text that cannot be used. */
   constructor(
@@ -75,7 +85,7 @@ export class Configuration {
   }
 
   private ask(query: Query): Outcome | Promise<Outcome> {
-    const routes = this.served.get(query.arrival.server) ?? [...this.served.values()][0]!;
+    const routes = this.served.get(query.client.server) ?? [...this.served.values()][0]!;
     return routes.answer(query);
   }
 
@@ -91,16 +101,17 @@ export class Configuration {
     // A block without handlers answers nothing: REFUSED, as for a zone that is not served.
     const ask =
       handlers.length === 0
-        ? (query: Query): Reply => this.served.get(query.arrival.server)!.refuse(query)
+        ? (query: Query): Reply => this.served.get(query.client.server)!.refuse(query)
         : linkChain(handlers);
-    const chain = new Chain(ask, handlers);
+    const chain = new Chain(ask, handlers, block.settings);
+    if (block.settings.debug) this.host.runtime.log.debug(describeSharing(block.zones, chain.verdict));
     const hosts = block.settings.listen.length === 0 ? [''] : block.settings.listen;
     const addresses = new Set<ServerAddress>();
     for (const key of block.source.keys) {
       for (const host of hosts) {
         const address = this.host.address(host, key.port ?? this.host.defaultPort);
         addresses.add(address);
-        const routes = this.served.get(address) ?? new Routes(this.inFlight, (query) => this.host.refused(query));
+        const routes = this.served.get(address) ?? new Routes(this.routesHost);
         this.served.set(address, routes);
         if (!routes.add(key.zone, chain)) {
           throw new CorefileError(

@@ -4,7 +4,7 @@ import { hostPort } from '../lib/cidr.js';
 import type { Clock } from '../lib/clock.js';
 import { atOnePort } from '../net/drawn-port.js';
 import type { Network, UdpSocket } from '../net/network.js';
-import type { OnPanic } from './respond.js';
+import type { Responder } from './respond.js';
 import type { Routes, Served } from './routes.js';
 import { TcpClients } from './tcp-clients.js';
 import type { TcpLimits } from './tcp-limits.js';
@@ -32,7 +32,7 @@ export class DnsListeners {
     private readonly network: Network,
     private readonly udp: UdpListening,
     clock: Clock,
-    private readonly onPanic: OnPanic,
+    private readonly responder: Responder,
     limits?: TcpLimits,
   ) {
     this.clients = new TcpClients(clock, limits);
@@ -77,7 +77,7 @@ export class DnsListeners {
 
   private async openBoth(served: Served): Promise<Listener> {
     const { server } = served;
-    const tcp = await TcpServer.listen(this.network, server, served, this.clients, this.onPanic);
+    const tcp = await TcpServer.listen(this.network, server, served, this.clients, this.responder);
     try {
       return { served, tcp, udp: await this.udp.listen({ address: server.address, port: tcp.local.port }, served) };
     } catch (error) {

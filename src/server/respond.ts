@@ -1,4 +1,6 @@
-import { DROP, Query, Reply, type Arrival, type Outcome } from '../chain/index.js';
+import { DROP, Query, QueryContext, Reply, type Client, type Lifetime, type Outcome } from '../chain/index.js';
+import { Deadline, Deadlines } from '../exchange/deadlines.js';
+import type { Clock } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import {
   Flag,
@@ -17,7 +19,7 @@ import {
   OPT_SIZE,
   type OptReply,
 } from '../wire/index.js';
-import type { Routes, Served } from './routes.js';
+import type { Chain, Routes, Served } from './routes.js';
 
 /**
  * Above these sizes a UDP reply is compressed even if it would fit, so that it is not cut into fragments on common
@@ -27,72 +29,134 @@ const FRAGMENT_IPV4: Octets = 1480;
 const FRAGMENT_IPV6: Octets = 1220;
 
 /**
- * What the listener tells of a query's way in, and how an answer goes out. One object does for both: there is one for
- * each message.
+ * How long a query may wait for its answer, in milliseconds: twice what `forward` takes at most. Clients have given up
+ * by then.
  */
-export interface Reception extends Arrival {
-  readonly received: Milliseconds;
-  /** Octets to leave free in front of the message: 2 for the length over TCP. */
+export const QUERY_TIME: Milliseconds = 10_000;
+
+/** How an answer goes back to the client. One object for each message. */
+export interface ResponseWriter {
+  /** Bytes to leave free in front of the message: 2 for the length over TCP. */
   readonly prefix: 0 | 2;
-  /** Takes a finished message. `bytes` is the receiver's from then on, its first `prefix` octets are free. */
+  /** The client's connection, whose end ends the wait for an answer; undefined where there is none. */
+  readonly connection?: Lifetime | undefined;
+  /** Takes a finished message. `bytes` is the receiver's from then on, its first `prefix` bytes are free. */
   send(bytes: Buffer): void;
-  /** Told of each reply of a chain that says how long it stays right, after it was sent. */
-  standing?(query: Query, reply: Reply): void;
+  /** Told of each reply with a standing, after it was sent, if the chain lets others have it too. */
+  share?(chain: Chain, query: Query, reply: Reply): void;
   /** Called in place of `send` when there will be no answer. */
   dropped?(): void;
 }
 
-/** A fault in a handler: reported by the server, answered with SERVFAIL. */
-export type OnPanic = (error: unknown, query: Query) => void;
-
-/**
- * Answers one received message, at once where nothing has to be waited for. Whatever the message holds, this neither
- * throws nor rejects.
- * Responses and runts get no answer, as nobody would know what to do with it; bad headers are answered before the
- * body is looked at.
- */
-export function respond(bytes: Buffer, served: Served, reception: Reception, onPanic: OnPanic): void {
-  const verdict = judgeHeader(bytes);
-  if (verdict === 'ignore') return reception.dropped?.();
-  if (verdict !== undefined) return reject(bytes, verdict, HEADER_SIZE, reception);
-  let query: Query;
-  let version: number;
-  try {
-    query = new Query(bytes, reception, reception.received);
-    version = query.ednsVersion;
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    return reject(bytes, Rcode.FORMERR, questionEnd(bytes), reception);
-  }
-  if (version !== 0) return badVersion(query, reception);
-  const { routes } = served;
-  let outcome: Outcome | Promise<Outcome>;
-  try {
-    outcome = routes.answer(query);
-  } catch (error) {
-    onPanic(error, query);
-    outcome = Reply.failure(Rcode.SERVFAIL);
-  }
-  if (!(outcome instanceof Promise)) return finish(query, outcome, reception);
-  routes.inFlight.enter();
-  // One promise more and no closure that could throw: this is the way of every query that waits.
-  void outcome.then(
-    (settled) => conclude(query, settled, reception, routes, onPanic),
-    (error: unknown) => {
-      onPanic(error, query);
-      conclude(query, Reply.failure(Rcode.SERVFAIL), reception, routes, onPanic);
-    },
-  );
+/** What happens to a query beside its answer. */
+export interface ResponderHooks {
+  /** A handler failed: the query is answered with SERVFAIL. */
+  panicked(error: unknown, query: Query): void;
+  /** No handler came to an end within the query's time: it is answered with SERVFAIL. */
+  overdue(query: Query): void;
 }
 
-/** Sends the answer to a query that had to wait. */
-function conclude(query: Query, outcome: Outcome, reception: Reception, routes: Routes, onPanic: OnPanic): void {
-  try {
-    finish(query, outcome, reception);
-  } catch (error) {
-    onPanic(error, query);
-  } finally {
-    routes.inFlight.leave();
+/** Answers messages, whichever way they came in. */
+export class Responder {
+  private readonly deadlines: Deadlines;
+
+  /** @param timeLimit how long a query may wait for its answer; its signal fires then */
+  constructor(
+    clock: Clock,
+    private readonly hooks: ResponderHooks,
+    private readonly timeLimit: Milliseconds = QUERY_TIME,
+  ) {
+    this.deadlines = new Deadlines(clock);
+  }
+
+  /**
+   * Answers one received message, at once where nothing has to be waited for. Whatever the message holds, this neither
+   * throws nor rejects. Responses and runts get no answer, as nobody would know what to do with it; bad headers are
+   * answered before the body is looked at.
+   */
+  respond(bytes: Buffer, served: Served, client: Client, received: Milliseconds, writer: ResponseWriter): void {
+    const verdict = judgeHeader(bytes);
+    if (verdict === 'ignore') return writer.dropped?.();
+    if (verdict !== undefined) return reject(bytes, verdict, HEADER_SIZE, writer);
+    const { routes } = served;
+    const { connection } = writer;
+    const waiting = connection === undefined ? routes.waiting : { connection, configuration: routes.lifetime };
+    let query: Query;
+    let version: number;
+    try {
+      query = new Query(bytes, new QueryContext(client, received, waiting));
+      version = query.ednsVersion;
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return reject(bytes, Rcode.FORMERR, questionEnd(bytes), writer);
+    }
+    if (version !== 0) return badVersion(query, writer);
+    this.answer(query, routes, writer);
+  }
+
+  private answer(query: Query, routes: Routes, writer: ResponseWriter): void {
+    let chain: Chain | undefined;
+    let outcome: Outcome | Promise<Outcome>;
+    try {
+      chain = routes.chainOf(query);
+      outcome = chain === undefined ? routes.refuse(query) : chain.ask(query);
+    } catch (error) {
+      this.hooks.panicked(error, query);
+      outcome = Reply.failure(Rcode.SERVFAIL);
+    }
+    if (!(outcome instanceof Promise)) return finish(query, outcome, chain, writer);
+    routes.inFlight.enter();
+    const pending = new PendingQuery(query, chain, routes, writer, this.hooks, this.deadlines);
+    this.deadlines.set(pending, query.received + this.timeLimit);
+    // One promise more and no closure that could throw: this is the way of every query that waits.
+    void outcome.then(
+      (settled) => pending.settle(settled),
+      (error: unknown) => pending.fail(error),
+    );
+  }
+}
+
+/** A query whose answer has to be waited for. */
+class PendingQuery extends Deadline {
+  private over = false;
+
+  constructor(
+    private readonly query: Query,
+    private readonly chain: Chain | undefined,
+    private readonly routes: Routes,
+    private readonly writer: ResponseWriter,
+    private readonly hooks: ResponderHooks,
+    private readonly deadlines: Deadlines,
+  ) {
+    super();
+  }
+
+  /** Sends the answer, unless the time was up before. */
+  settle(outcome: Outcome): void {
+    if (this.over) return;
+    this.over = true;
+    this.deadlines.clear(this);
+    const { query } = this;
+    query.context.close();
+    try {
+      finish(query, outcome, this.chain, this.writer);
+    } catch (error) {
+      this.hooks.panicked(error, query);
+    } finally {
+      this.routes.inFlight.leave();
+    }
+  }
+
+  fail(error: unknown): void {
+    if (this.over) return;
+    this.hooks.panicked(error, this.query);
+    this.settle(Reply.failure(Rcode.SERVFAIL));
+  }
+
+  override due(): void {
+    this.hooks.overdue(this.query);
+    this.query.context.cancel(new DOMException('the time for this query is up', 'TimeoutError'));
+    this.settle(Reply.failure(Rcode.SERVFAIL));
   }
 }
 
@@ -131,8 +195,8 @@ function questionEnd(bytes: Buffer): number {
  * Answers with an rcode, the header's other counts at zero, and the question if it could be read. FORMERR is always
  * an answer to QUERY.
  */
-function reject(bytes: Buffer, rcode: number, end: number, reception: Reception): void {
-  const { prefix } = reception;
+function reject(bytes: Buffer, rcode: number, end: number, writer: ResponseWriter): void {
+  const { prefix } = writer;
   const answer = Buffer.alloc(prefix + end);
   bytes.copy(answer, prefix, 0, end);
   const word = (bytes[2]! << 8) | bytes[3]!;
@@ -140,26 +204,26 @@ function reject(bytes: Buffer, rcode: number, end: number, reception: Reception)
   answer.writeUInt16BE(Flag.QR | (word & keep) | rcode, prefix + 2);
   answer.writeUInt16BE(end > HEADER_SIZE ? 1 : 0, prefix + 4);
   answer.fill(0, prefix + 6, prefix + HEADER_SIZE);
-  reception.send(answer);
+  writer.send(answer);
 }
 
 /** An EDNS version other than 0 gets BADVERS and the version there is (RFC 6891 section 6.1.3). */
-function badVersion(query: Query, reception: Reception): void {
+function badVersion(query: Query, writer: ResponseWriter): void {
   const edns = { udpSize: query.udpSize, version: 0, do: false, options: [] };
-  const answer = Buffer.alloc(reception.prefix + query.questionEnd + OPT_SIZE);
-  query.bytes.copy(answer, reception.prefix, 0, query.questionEnd);
-  answer.writeUInt16BE(Flag.QR | (query.queryFlags & (OPCODE_MASK | Flag.RD | Flag.CD)), reception.prefix + 2);
-  answer.writeUInt16BE(1, reception.prefix + 4);
-  answer.fill(0, reception.prefix + 6, reception.prefix + 10);
-  answer.writeUInt16BE(1, reception.prefix + 10);
-  writeOpt(edns, Rcode.BADVERS, answer, reception.prefix + query.questionEnd);
-  reception.send(answer);
+  const answer = Buffer.alloc(writer.prefix + query.questionEnd + OPT_SIZE);
+  query.bytes.copy(answer, writer.prefix, 0, query.questionEnd);
+  answer.writeUInt16BE(Flag.QR | (query.queryFlags & (OPCODE_MASK | Flag.RD | Flag.CD)), writer.prefix + 2);
+  answer.writeUInt16BE(1, writer.prefix + 4);
+  answer.fill(0, writer.prefix + 6, writer.prefix + 10);
+  answer.writeUInt16BE(1, writer.prefix + 10);
+  writeOpt(edns, Rcode.BADVERS, answer, writer.prefix + query.questionEnd);
+  writer.send(answer);
 }
 
-function finish(query: Query, outcome: Outcome, reception: Reception): void {
-  if (outcome === DROP) return reception.dropped?.();
-  reception.send(finishReply(query, outcome, reception.prefix));
-  if (outcome.standing !== undefined) reception.standing?.(query, outcome);
+function finish(query: Query, outcome: Outcome, chain: Chain | undefined, writer: ResponseWriter): void {
+  if (outcome === DROP) return writer.dropped?.();
+  writer.send(finishReply(query, outcome, writer.prefix));
+  if (outcome.standing !== undefined && chain?.sharing !== undefined) writer.share?.(chain, query, outcome);
 }
 
 /** The reply as it goes to the client of `query`, behind `prefix` free octets. */

@@ -1,17 +1,25 @@
 import {
+  Metadata,
   Reply,
   Zones,
   hasTally,
-  seesEveryQuery,
+  providesMetadata,
+  type BlockSettings,
+  type ClientNetworks,
   type Handler,
+  type Lifetime,
+  type MetadataSource,
   type Next,
   type Outcome,
   type Query,
   type ServerAddress,
   type Tallies,
   type Tally,
+  type View,
+  type Waiting,
 } from '../chain/index.js';
 import { Class, Rcode, Type, nextLabel, type Name } from '../wire/index.js';
+import { closer, sharingOf, type Sharing, type SharingVerdict } from './sharing.js';
 
 /**
  * One configuration's life as far as its queries are concerned: it ends only after the last one that waits is
@@ -45,49 +53,100 @@ export class InFlight {
 
 /** The linked handlers of one server block. */
 export class Chain {
-  /** Handlers that count queries; undefined when one has to be asked each time. */
-  private readonly counting: readonly Tallies[] | undefined;
+  private readonly counting: readonly Tallies[];
+  private readonly sources: ReadonlyMap<string, MetadataSource>;
+  readonly verdict: SharingVerdict;
 
+  /** @param settings what the block's directives settled: for which queries it serves, and whose labels it collects */
   constructor(
-    readonly ask: Next,
+    private readonly linked: Next,
     handlers: readonly Handler[],
+    private readonly settings: Pick<BlockSettings, 'view' | 'metadata'> = {},
   ) {
-    this.counting = handlers.some(seesEveryQuery) ? undefined : handlers.filter((handler) => hasTally(handler));
+    this.verdict = sharingOf(settings.view === undefined ? handlers : [...handlers, settings.view]);
+    this.counting = handlers.filter((handler) => hasTally(handler));
+    this.sources = new Map(handlers.filter(providesMetadata).flatMap((handler) => Object.entries(handler.metadata())));
   }
 
-  /** Whether a reply with a standing may be given again without asking. */
-  get mayBePassedBy(): boolean {
-    return this.counting !== undefined;
+  /** Who may be given its answers again without asking; undefined when nobody. */
+  get sharing(): Sharing | undefined {
+    return this.verdict.sharing;
+  }
+
+  get view(): View | undefined {
+    return this.settings.view;
+  }
+
+  /** Whether it collects labels. */
+  get collects(): boolean {
+    return this.settings.metadata !== undefined;
+  }
+
+  /** Whether this block serves the query. Labels that the answer needs are collected on the way. */
+  serves(query: Query): boolean {
+    const { view, metadata } = this.settings;
+    const { context } = query;
+    context.metadata = metadata?.contains(query.name) ? new Metadata(query, this.sources) : undefined;
+    if (view === undefined) return true;
+    if (!view.matches(query)) return false;
+    context.view = view.name;
+    return true;
+  }
+
+  ask(query: Query): Outcome | Promise<Outcome> {
+    return this.linked(query);
   }
 
   /** How queries like this one that get this reply are counted. */
   tallies(query: Query, reply: Reply): Tally[] {
-    return (this.counting ?? []).map((handler) => handler.tally(query, reply));
+    return this.counting.map((handler) => handler.tally(query, reply));
   }
+}
+
+/** What the routes of one configuration share. */
+export interface RoutesHost {
+  readonly inFlight: InFlight;
+  /** Ends with the configuration. */
+  readonly lifetime: Lifetime;
+  /** Told of each query that no zone is served for. */
+  refused(query: Query): void;
 }
 
 /** Which chain answers for which zone at one listening address. */
 export class Routes {
-  private readonly chains = new Map<Name, Chain>();
+  private readonly chains = new Map<Name, Chain[]>();
   private served = new Zones([]);
   private only: Chain | undefined;
+  readonly inFlight: InFlight;
+  readonly lifetime: Lifetime;
+  /** What a query without a connection waits for. */
+  readonly waiting: Waiting;
 
-  constructor(
-    readonly inFlight: InFlight,
-    private readonly refused: (query: Query) => void,
-  ) {}
+  constructor(private readonly host: RoutesHost) {
+    this.inFlight = host.inFlight;
+    this.lifetime = host.lifetime;
+    this.waiting = { configuration: host.lifetime };
+  }
 
-  /** False when the zone already has a chain. */
+  /** Adds a chain behind those that the zone has. False when one of them serves every query already. */
   add(zone: Name, chain: Chain): boolean {
-    if (this.chains.has(zone)) return false;
-    this.chains.set(zone, chain);
+    const chains = this.chains.get(zone) ?? [];
+    if (chains.some(({ view }) => view === undefined)) return false;
+    chains.push(chain);
+    this.chains.set(zone, chains);
     this.served = new Zones(this.zones);
-    this.only = zone === '.' && this.chains.size === 1 ? chain : undefined;
+    this.only = zone === '.' && this.chains.size === 1 && chains.length === 1 && isPlain(chain) ? chain : undefined;
     return true;
   }
 
   get zones(): Name[] {
     return [...this.chains.keys()];
+  }
+
+  /** The smallest networks of clients that answers are kept apart by; undefined when they are not. */
+  get networks(): ClientNetworks | undefined {
+    const apart = [...this.chains.values()].flat().flatMap(({ sharing }) => sharing?.networks ?? []);
+    return apart.length === 0 ? undefined : apart.reduce(closer);
   }
 
   /** Answers from the chain of the most specific zone; REFUSED without one, and for any class but IN. */
@@ -98,13 +157,25 @@ export class Routes {
 
   /** The chain that answers the query; undefined when none does. */
   chainOf(query: Query): Chain | undefined {
-    return query.class === Class.IN ? (this.only ?? this.find(query.name, query.type)) : undefined;
+    return query.class === Class.IN ? (this.only ?? this.find(query)) : undefined;
   }
 
-  private find(name: Name, type: number): Chain | undefined {
-    const zone = this.served.match(name);
-    if (zone === undefined) return undefined;
-    return this.chains.get(type === Type.DS ? this.parentSide(name, zone) : zone);
+  private find(query: Query): Chain | undefined {
+    const { name } = query;
+    let zone = this.served.match(name);
+    if (zone !== undefined && query.type === Type.DS) zone = this.parentSide(name, zone);
+    for (; zone !== undefined; zone = this.above(zone)) {
+      const chain = this.chains.get(zone)!.find((candidate) => candidate.serves(query));
+      if (chain !== undefined) return chain;
+    }
+    return undefined;
+  }
+
+  /** The next zone further up that is served here. */
+  private above(zone: Name): Name | undefined {
+    if (zone === '.') return undefined;
+    const cut = nextLabel(zone, 0);
+    return this.served.match(cut < 0 ? '.' : zone.slice(cut));
   }
 
   /**
@@ -122,7 +193,7 @@ export class Routes {
 
   /** REFUSED, counted as a query for no zone. */
   refuse(query: Query): Reply {
-    this.refused(query);
+    this.host.refused(query);
     return Reply.failure(Rcode.REFUSED);
   }
 }
@@ -132,3 +203,6 @@ export interface Served {
   readonly server: ServerAddress;
   routes: Routes;
 }
+
+/** Serves every query without a look at it. */
+const isPlain = ({ view, collects }: Chain): boolean => view === undefined && !collects;

@@ -1,7 +1,8 @@
 import {
   PerServer,
   makeQuery,
-  type Arrival,
+  QueryContext,
+  type Client,
   type OwnQuestion,
   type PluginDefinition,
   type Query,
@@ -20,7 +21,7 @@ import { Configuration, labelOf, type ConfigurationHost } from './configuration.
 import { PLUGINS } from './directives.js';
 import { HttpListeners } from './http.js';
 import { DnsListeners, shut, type OpenableAddress } from './listeners.js';
-import { respond } from './respond.js';
+import { Responder } from './respond.js';
 import type { Served } from './routes.js';
 import { makeRuntime, type RuntimeOptions } from './runtime.js';
 import type { TcpLimits } from './tcp-limits.js';
@@ -40,6 +41,8 @@ export interface ServerOptions extends RuntimeOptions {
   readonly defaultPort?: number;
   readonly plugins?: readonly PluginDefinition[];
   readonly tcpLimits?: TcpLimits;
+  /** How long a query may wait for its answer before it gets SERVFAIL, in milliseconds; 10 s by default. */
+  readonly queryTime?: Milliseconds;
   /**
    * Threads that take datagrams at addresses of this host and answer by themselves what they can. The server stops
    * them when it stops.
@@ -72,20 +75,23 @@ export class Server {
     const panicked = panics(metrics);
     // Queries that reach no server block are counted under a zone of their own.
     const dropped = new PerServer((server) => new Series(metrics, server.label, 'dropped'));
-    const onPanic = (error: unknown, query: Query): void => {
+    const panickedAt = (error: unknown, query: Query): void => {
       panicked.inc();
       const text = error instanceof Error ? error.message : String(error);
       const stack = this.current.stacktrace && error instanceof Error ? `\n${error.stack}` : '';
-      log.error(`Recovered from panic in server: "${query.arrival.server.label}" ${text}${stack}`);
+      log.error(`Recovered from panic in server: "${query.client.server.label}" ${text}${stack}`);
     };
+    const overdue = (query: Query): void =>
+      log.error(`"${query.qname} ${query.typeName}" was not answered in time by any handler`);
     const { network, clock } = runtime;
+    const responder = new Responder(clock, { panicked: panickedAt, overdue }, options.queryTime);
     this.shelf = options.plane && new Shelf(options.plane.table, clock);
     const udp =
       options.plane && this.shelf
-        ? new SharedUdp(options.plane, this.shelf, clock, onPanic)
-        : new PlainUdp(network, clock, onPanic);
+        ? new SharedUdp(options.plane, this.shelf, clock, responder)
+        : new PlainUdp(network, clock, responder);
     if (this.shelf) metrics.onScrape(() => this.shelf?.harvest());
-    this.dns = new DnsListeners(network, udp, clock, onPanic, options.tcpLimits);
+    this.dns = new DnsListeners(network, udp, clock, responder, options.tcpLimits);
     this.http = new HttpListeners(network, clock);
     this.host = {
       runtime: this.runtime,
@@ -99,7 +105,7 @@ export class Server {
       fatal: (reason) => this.fatal(reason),
       refused: (query) =>
         dropped
-          .get(query.arrival.server)
+          .get(query.client.server)
           .count(
             query,
             (runtime.clock.monotonic() - query.received) / 1000,
@@ -169,26 +175,21 @@ export class Server {
     const { clock, random } = this.runtime;
     const local = { address: '127.0.0.1', port: server.port };
     const raw = query instanceof Uint8Array;
-    const arrival: Arrival = {
+    const client: Client = {
       transport: (raw ? undefined : query.transport) ?? 'udp',
       remote: { address: '127.0.0.1', port: 0 },
       local,
       server,
     };
-    const bytes = raw ? Buffer.from(query) : makeQuery(query, arrival, random, 0).bytes;
+    const now = clock.monotonic();
+    const bytes = raw ? Buffer.from(query) : makeQuery(query, new QueryContext(client, now), random).bytes;
     return new Promise((resolve, reject) => {
-      respond(
-        bytes,
-        served,
-        {
-          ...arrival,
-          received: clock.monotonic(),
-          prefix: 0,
-          send: (answer) => resolve(decodeMessage(answer)),
-          dropped: () => resolve(undefined),
-        },
-        (error) => reject(asError(error)),
-      );
+      const hooks = { panicked: (error: unknown) => reject(asError(error)), overdue: () => undefined };
+      new Responder(clock, hooks, this.options.queryTime).respond(bytes, served, client, now, {
+        prefix: 0,
+        send: (answer) => resolve(decodeMessage(answer)),
+        dropped: () => resolve(undefined),
+      });
     });
   }
 
@@ -203,7 +204,7 @@ export class Server {
     const label = labelOf(address, port);
     let known = this.addresses.get(label);
     if (!known) {
-      known = { index: this.addresses.size, label, address, port };
+      known = { index: this.addresses.size, label, scheme: 'dns', address, port };
       this.addresses.set(label, known);
     }
     return known;
@@ -277,6 +278,7 @@ export class Server {
   }
 
   private async runStop(configuration: Configuration): Promise<void> {
+    configuration.lifetime.end(new DOMException('the configuration has ended', 'AbortError'));
     for (const hook of configuration.hooks.stop) {
       try {
         await hook();

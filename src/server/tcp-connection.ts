@@ -1,7 +1,8 @@
+import { Lifetime, type Client } from '../chain/index.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import type { TcpConnection } from '../net/network.js';
 import { FrameReader } from '../wire/index.js';
-import { respond, type OnPanic } from './respond.js';
+import type { Responder, ResponseWriter } from './respond.js';
 import type { Served } from './routes.js';
 import type { TcpClient, TcpClients } from './tcp-clients.js';
 
@@ -14,6 +15,8 @@ const CHUNK: Octets = 8 << 10;
  */
 export class ClientConnection implements TcpClient {
   private readonly frames = new FrameReader();
+  private readonly lifetime = new Lifetime();
+  private readonly client: Client;
   private pending = 0;
   private lastAnswer: Milliseconds;
   /** When the message that is being received began; undefined between messages. */
@@ -33,10 +36,11 @@ export class ClientConnection implements TcpClient {
     private readonly socket: TcpConnection,
     private readonly served: Served,
     private readonly clients: TcpClients,
-    private readonly onPanic: OnPanic,
+    private readonly responder: Responder,
     private readonly closed: (connection: ClientConnection) => void,
   ) {
     this.lastAnswer = this.lastTaken = clients.clock.monotonic();
+    this.client = { transport: 'tcp', remote: socket.remote, local: socket.local, server: served.server };
     clients.add(this);
     const { stream } = socket;
     stream.on('data', (chunk: Buffer) => {
@@ -118,21 +122,9 @@ export class ClientConnection implements TcpClient {
       this.answered(answer);
     };
     const keepsChunk = message.buffer.byteLength > CHUNK && message.length < CHUNK;
-    respond(
-      keepsChunk ? Buffer.from(message) : message,
-      this.served,
-      {
-        transport: 'tcp',
-        remote: this.socket.remote,
-        local: this.socket.local,
-        server: this.served.server,
-        received,
-        prefix: 2,
-        send: done,
-        dropped: () => done(),
-      },
-      this.onPanic,
-    );
+    const writer: ResponseWriter = { prefix: 2, connection: this.lifetime, send: done, dropped: () => done() };
+    const bytes = keepsChunk ? Buffer.from(message) : message;
+    this.responder.respond(bytes, this.served, this.client, received, writer);
   }
 
   private answered(answer: Buffer | undefined): void {
@@ -192,5 +184,6 @@ export class ClientConnection implements TcpClient {
     this.held = 0;
     this.clients.remove(this);
     this.closed(this);
+    this.lifetime.end(new DOMException('the client has closed its connection', 'AbortError'));
   }
 }

@@ -1,5 +1,5 @@
 import type { Endpoint, Network, TcpConnection, TcpListener } from '../net/network.js';
-import type { OnPanic } from './respond.js';
+import type { Responder } from './respond.js';
 import type { Served } from './routes.js';
 import type { TcpClients } from './tcp-clients.js';
 import { ClientConnection } from './tcp-connection.js';
@@ -12,7 +12,7 @@ export class TcpServer {
   private constructor(
     readonly served: Served,
     private readonly clients: TcpClients,
-    private readonly onPanic: OnPanic,
+    private readonly responder: Responder,
   ) {}
 
   /** @param clients those of all addresses */
@@ -21,9 +21,9 @@ export class TcpServer {
     at: Endpoint,
     served: Served,
     clients: TcpClients,
-    onPanic: OnPanic,
+    responder: Responder,
   ): Promise<TcpServer> {
-    const server = new TcpServer(served, clients, onPanic);
+    const server = new TcpServer(served, clients, responder);
     server.listener = await network.listenTcp(at, (connection) => server.accept(connection));
     return server;
   }
@@ -49,6 +49,6 @@ export class TcpServer {
 
   private accept(socket: TcpConnection): void {
     const closed = (connection: ClientConnection): void => void this.connections.delete(connection);
-    this.connections.add(new ClientConnection(socket, this.served, this.clients, this.onPanic, closed));
+    this.connections.add(new ClientConnection(socket, this.served, this.clients, this.responder, closed));
   }
 }

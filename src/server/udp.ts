@@ -1,32 +1,24 @@
-import type { Query, Reply, ServerAddress } from '../chain/index.js';
+import type { Query, Reply } from '../chain/index.js';
 import type { DataPlane } from '../dataplane/plane.js';
 import type { Shelf } from '../dataplane/shelf.js';
 import type { Clock } from '../lib/clock.js';
-import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js';
-import { respond, type OnPanic, type Reception } from './respond.js';
-import type { Routes, Served } from './routes.js';
+import type { Responder, ResponseWriter } from './respond.js';
+import type { Chain, Routes, Served } from './routes.js';
 
 /** Takes queries at UDP addresses. */
 export interface UdpListening {
   listen(at: Endpoint, served: Served): Promise<UdpSocket>;
 }
 
-/** A query that came as a datagram to this thread. */
-class Datagram implements Reception {
-  readonly transport = 'udp';
+/** Sends the answer to a datagram. */
+class DatagramWriter implements ResponseWriter {
   readonly prefix = 0;
 
   constructor(
     private readonly socket: UdpSocket,
-    readonly remote: Endpoint,
-    readonly server: ServerAddress,
-    readonly received: Milliseconds,
+    protected readonly remote: Endpoint,
   ) {}
-
-  get local(): Endpoint {
-    return this.socket.local;
-  }
 
   send(answer: Buffer): void {
     this.socket.send(answer, answer.length, this.remote);
@@ -38,57 +30,58 @@ export class PlainUdp implements UdpListening {
   constructor(
     private readonly network: Network,
     private readonly clock: Clock,
-    private readonly onPanic: OnPanic,
+    private readonly responder: Responder,
   ) {}
 
   async listen(at: Endpoint, served: Served): Promise<UdpSocket> {
-    const { clock, onPanic } = this;
+    const { clock, responder } = this;
     const socket: UdpSocket = await this.network.bindUdp(at, (bytes, remote) => {
-      respond(bytes, served, new Datagram(socket, remote, served.server, clock.monotonic()), onPanic);
+      const client = { transport: 'udp', remote, local: socket.local, server: served.server } as const;
+      responder.respond(bytes, served, client, clock.monotonic(), new DatagramWriter(socket, remote));
     });
     return socket;
   }
 }
 
-/** A query that another thread handed over. */
-class HandedOver extends Datagram {
+/** Sends the answer to a datagram that another thread handed over, and lets the threads give it again. */
+class SharingWriter extends DatagramWriter {
   private readonly routes: Routes;
 
   constructor(
     socket: UdpSocket,
     remote: Endpoint,
     private readonly served: Served,
-    received: Milliseconds,
     private readonly shelf: Shelf,
   ) {
-    super(socket, remote, served.server, received);
+    super(socket, remote);
     this.routes = served.routes;
   }
 
-  standing(query: Query, reply: Reply): void {
+  share(chain: Chain, query: Query, reply: Reply): void {
     const { served, routes, shelf } = this;
     // A reply of a configuration that was replaced meanwhile is this client's, and nobody else's any more.
-    const chain = served.routes === routes ? routes.chainOf(query) : undefined;
-    if (chain?.mayBePassedBy) shelf.offer(query, reply, served.server.index, () => chain.tallies(query, reply));
+    if (served.routes === routes) shelf.offer(query, reply, served.server.index, () => chain.tallies(query, reply));
   }
 }
 
 /**
- * Other threads take the datagrams and answer what the table holds; the rest comes here, and what may be given again
- * is put into the table.
+ * Other threads take the datagrams and answer what the table holds; the rest comes here, and what may be given again is
+ * put into the table.
  */
 export class SharedUdp implements UdpListening {
   constructor(
     private readonly plane: DataPlane,
     private readonly shelf: Shelf,
     private readonly clock: Clock,
-    private readonly onPanic: OnPanic,
+    private readonly responder: Responder,
   ) {}
 
   async listen(at: Endpoint, served: Served): Promise<UdpSocket> {
-    const { clock, onPanic, shelf } = this;
-    const onDatagram: OnDatagram = (bytes, remote) =>
-      respond(bytes, served, new HandedOver(socket, remote, served, clock.monotonic(), shelf), onPanic);
+    const { clock, responder, shelf } = this;
+    const onDatagram: OnDatagram = (bytes, remote) => {
+      const client = { transport: 'udp', remote, local: socket.local, server: served.server } as const;
+      responder.respond(bytes, served, client, clock.monotonic(), new SharingWriter(socket, remote, served, shelf));
+    };
     const socket = this.plane.bindUdp(at, served.server.index, onDatagram);
     await socket.serving;
     return socket;

@@ -24,7 +24,7 @@ describe('lookUp', () => {
       checkingDisabled: true,
       transport: 'tcp',
     });
-    expect(asked!.arrival.remote.address).toBe('192.0.2.9');
+    expect(asked!.client.remote.address).toBe('192.0.2.9');
   });
 
   it.each([

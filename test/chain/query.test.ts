@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Query, makeQuery } from '../../src/chain/index.js';
 import { Flag, Rcode, WireError, encodeMessage } from '../../src/wire/index.js';
-import { arrival, query, random, rrs } from '../support/dns.js';
+import { context, query, random, rrs } from '../support/dns.js';
 
 const hex = (text: string): Buffer => Buffer.from(text.replace(/\s+/g, ''), 'hex');
 const HEAD = '1234 0100 0001 0000 0000 0000';
 const OPT = '00 0029 04d0 00008000 0000';
-const read = (bytes: string): Query => new Query(hex(bytes), arrival(), 0);
+const read = (bytes: string): Query => new Query(hex(bytes), context());
 
 describe('what a query says', () => {
   it.each([
@@ -129,8 +129,7 @@ describe('changed queries', () => {
       checkingDisabled: true,
       udpSize: 1232,
       do: true,
-      arrival: before.arrival,
-      received: before.received,
+      context: before.context,
     });
     expect(before.name).toBe('a.');
   });
@@ -143,7 +142,7 @@ describe('changed queries', () => {
     ).toBe(true));
   it('decodes the whole', () => {
     const bytes = encodeMessage({ ...query('a.').decode(), additional: rrs('x. 1 A 192.0.2.1') });
-    expect(new Query(bytes, arrival(), 0).decode()).toMatchObject({
+    expect(new Query(bytes, context()).decode()).toMatchObject({
       rcode: Rcode.NOERROR,
       additional: [{ name: 'x.' }],
     });
@@ -152,18 +151,22 @@ describe('changed queries', () => {
 
 describe('makeQuery', () => {
   it('asks with RD and a drawn id', () => {
-    const made = makeQuery({ name: 'a.', type: 28 }, arrival(), random(), 5);
+    const made = makeQuery({ name: 'a.', type: 28 }, context({ received: 5 }), random());
     expect(made).toMatchObject({
       name: 'a.',
       type: 28,
       class: 1,
       recursionDesired: true,
       received: 5,
-      id: makeQuery({ name: 'b.', type: 1 }, arrival(), random(), 5).id,
+      id: makeQuery({ name: 'b.', type: 1 }, context({ received: 5 }), random()).id,
     });
   });
   it('asks as told', () =>
     expect(
-      makeQuery({ name: 'a.', type: 16, class: 3, id: 77, recursionDesired: false }, arrival(), random(), 5),
+      makeQuery(
+        { name: 'a.', type: 16, class: 3, id: 77, recursionDesired: false },
+        context({ received: 5 }),
+        random(),
+      ),
     ).toMatchObject({ id: 77, class: 3, recursionDesired: false }));
 });

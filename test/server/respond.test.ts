@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { DROP, Reply, type Next } from '../../src/chain/index.js';
-import { respond } from '../../src/server/respond.js';
-import { Chain, InFlight, Routes } from '../../src/server/routes.js';
+import { ManualClock } from '../../src/lib/clock.js';
+import { Responder } from '../../src/server/respond.js';
+import { Chain, InFlight, type Routes } from '../../src/server/routes.js';
 import { Flag, Rcode, decodeMessage, encodeMessage, rcodeName, type Message } from '../../src/wire/index.js';
-import { SERVER, query, rr } from '../support/dns.js';
+import { SERVER, client, query, rr } from '../support/dns.js';
+import { noRoutes } from '../support/routes.js';
 
 interface Asked {
   answer: Message | undefined;
@@ -19,7 +21,7 @@ async function ask(
   options: { chain?: Next; transport?: 'udp' | 'tcp'; remote?: string } = {},
 ): Promise<Asked> {
   const inFlight = new InFlight();
-  const routes = new Routes(inFlight, () => undefined);
+  const routes = noRoutes(inFlight);
   routes.add(
     '.',
     new Chain(
@@ -29,15 +31,13 @@ async function ask(
   );
   const asked: Asked = { answer: undefined, bytes: undefined, dropped: false, panics: [], inFlight };
   const transport = options.transport ?? 'udp';
-  respond(
+  const hooks = { panicked: (error: unknown) => void asked.panics.push(error), overdue: () => undefined };
+  new Responder(new ManualClock(), hooks).respond(
     bytes,
     { server: SERVER, routes },
+    client({ transport, remote: options.remote, port: 4000 }),
+    0,
     {
-      transport,
-      remote: { address: options.remote ?? '127.0.0.1', port: 4000 },
-      local: { address: '127.0.0.1', port: 53 },
-      server: SERVER,
-      received: 0,
       prefix: 0,
       send: (answer) => {
         asked.bytes = answer;
@@ -45,7 +45,6 @@ async function ask(
       },
       dropped: () => (asked.dropped = true),
     },
-    (error) => asked.panics.push(error),
   );
   await new Promise((resolve) => setImmediate(resolve));
   return asked;
@@ -223,7 +222,7 @@ describe('the chain', () => {
 
 describe('routes', () => {
   const routesOf = (...zones: string[]): Routes => {
-    const routes = new Routes(new InFlight(), () => undefined);
+    const routes = noRoutes();
     for (const zone of zones)
       routes.add(zone, new Chain(() => Reply.of(0, 0, { answer: [rr(`zone. 1 IN TXT "${zone}"`)] }), []));
     return routes;

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { Reply } from '../../src/chain/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import type { Network, TcpConnection } from '../../src/net/network.js';
-import { Chain, InFlight, Routes } from '../../src/server/routes.js';
 import { TcpClients } from '../../src/server/tcp-clients.js';
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from '../../src/server/tcp-limits.js';
 import { TcpServer } from '../../src/server/tcp.js';
 import { frame } from '../../src/wire/index.js';
 import { SERVER, query, rr } from '../support/dns.js';
+import { routesTo, strictResponder } from '../support/routes.js';
 
 /** The server's end of a connection to a client that takes what it is written when the test says so. */
 class SlowStream extends Duplex {
@@ -57,8 +57,7 @@ interface World {
 
 async function serve(limits: Partial<TcpLimits> = {}): Promise<World> {
   let asked = 0;
-  const routes = new Routes(new InFlight(), () => undefined);
-  routes.add('.', new Chain(() => (asked++, BIG), []));
+  const routes = routesTo(() => (asked++, BIG));
   const clock = new ManualClock();
   const clients = new TcpClients(clock, { ...DEFAULT_TCP_LIMITS, ...limits });
   const at = { address: '192.0.2.1', port: 53 };
@@ -69,9 +68,7 @@ async function serve(limits: Partial<TcpLimits> = {}): Promise<World> {
       return Promise.resolve({ local: at, close: () => undefined });
     },
   } as unknown as Network;
-  await TcpServer.listen(network, at, { server: SERVER, routes }, clients, (error) => {
-    throw error;
-  });
+  await TcpServer.listen(network, at, { server: SERVER, routes }, clients, strictResponder(clock));
   let port = 1024;
   const connect = (): SlowStream => {
     const stream = new SlowStream({ allowHalfOpen: true });

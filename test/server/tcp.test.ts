@@ -3,28 +3,25 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Reply, type Next } from '../../src/chain/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { HostNetwork } from '../../src/net/host-network.js';
-import { Chain, InFlight, Routes } from '../../src/server/routes.js';
 import { TcpClients } from '../../src/server/tcp-clients.js';
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from '../../src/server/tcp-limits.js';
 import { TcpServer } from '../../src/server/tcp.js';
 import { FrameReader, decodeMessage, frame } from '../../src/wire/index.js';
 import { SERVER, query, rr } from '../support/dns.js';
+import { routesTo, strictResponder } from '../support/routes.js';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => cleanups.splice(0).forEach((cleanup) => cleanup()));
 
 async function serve(chain: Next, limits: Partial<TcpLimits> = {}): Promise<{ server: TcpServer; clock: ManualClock }> {
-  const routes = new Routes(new InFlight(), () => undefined);
-  routes.add('.', new Chain(chain, []));
+  const routes = routesTo(chain);
   const clock = new ManualClock();
   const server = await TcpServer.listen(
     new HostNetwork(),
     { address: '127.0.0.1', port: 0 },
     { server: SERVER, routes },
     new TcpClients(clock, { ...DEFAULT_TCP_LIMITS, ...limits }),
-    (error) => {
-      throw error;
-    },
+    strictResponder(clock),
   );
   cleanups.push(() => {
     server.close();

@@ -1,5 +1,13 @@
 import { seededRandom } from '../../src/lib/random.js';
-import { Query, Reply, type Arrival, type Outcome, type Transport } from '../../src/chain/index.js';
+import {
+  Query,
+  Reply,
+  QueryContext,
+  type Client,
+  type Outcome,
+  type ServerAddress,
+  type Transport,
+} from '../../src/chain/index.js';
 import {
   Flag,
   encodeMessage,
@@ -35,9 +43,16 @@ export interface QuestionOptions {
   received?: number;
 }
 
-export const SERVER = { index: 0, label: 'dns://127.0.0.1:53', address: '127.0.0.1', port: 53 };
+export const SERVER: ServerAddress = {
+  index: 0,
+  label: 'dns://127.0.0.1:53',
+  scheme: 'dns',
+  address: '127.0.0.1',
+  port: 53,
+};
 
-export function arrival(options: QuestionOptions = {}): Arrival {
+/** Who asks: 127.0.0.1 over UDP, unless said otherwise. */
+export function client(options: QuestionOptions = {}): Client {
   return {
     transport: options.transport ?? 'udp',
     remote: { address: options.remote ?? '127.0.0.1', port: options.port ?? 40212 },
@@ -45,6 +60,10 @@ export function arrival(options: QuestionOptions = {}): Arrival {
     server: SERVER,
   };
 }
+
+/** What is known of a query beside its message. */
+export const context = (options: QuestionOptions = {}): QueryContext =>
+  new QueryContext(client(options), options.received ?? 0);
 
 /** A query as it would arrive: `query('www.example.org.', 'AAAA', { edns: 1232 })`. */
 export function query(name: string, type = 'A', options: QuestionOptions = {}): Query {
@@ -62,7 +81,7 @@ export function query(name: string, type = 'A', options: QuestionOptions = {}): 
         ? undefined
         : { udpSize: options.edns, version: 0, do: options.do ?? false, options: options.options ?? [] },
   });
-  return new Query(bytes, arrival(options), options.received ?? 0);
+  return new Query(bytes, context(options));
 }
 
 /** A reply from master-file text: `reply({ answer: ['a. 300 IN A 192.0.2.1'] })`. */

@@ -12,7 +12,12 @@ import { Flag, decodeMessage, encodeMessage } from '../../wire/index.js';
 export const recursive = definePlugin('recursive', (directives) => {
   const directive = onlyOne(directives);
   directive.noOptions();
-  return { name: 'recursive', handle: (query, next) => mapReply(next(query), recursively) };
+  return {
+    name: 'recursive',
+    role: 'observes',
+    dependsOn: 'question',
+    handle: (query, next) => mapReply(next(query), recursively),
+  };
 });
 
 const recursively = (reply: Reply): Reply =>

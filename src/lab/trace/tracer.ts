@@ -1,5 +1,14 @@
-import type { Handler, Outcome, PluginDefinition, Query, Reply } from '../../chain/index.js';
-import { DROP } from '../../chain/index.js';
+import {
+  DROP,
+  watchHandlers,
+  type Handler,
+  type HandlerEvent,
+  type Outcome,
+  type PluginDefinition,
+  type Query,
+  type Reply,
+  type Transport,
+} from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { rcodeName } from '../../wire/index.js';
@@ -10,7 +19,7 @@ export interface Visit {
   readonly server: string;
   readonly name: string;
   readonly type: string;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Transport;
   readonly remote: { readonly address: string; readonly port: number };
   readonly local: { readonly address: string; readonly port: number };
   /** How many servers were at work on the same question when it came in. */
@@ -36,6 +45,10 @@ interface Watcher {
 export class Tracer {
   private readonly watchers = new Set<Watcher>();
   private readonly open = new Map<string, Visit>();
+  /** Whose server a handler belongs to. */
+  private readonly servers = new WeakMap<Handler, string>();
+  private readonly calls = new WeakMap<object, Visit>();
+  private unwatch: (() => void) | undefined;
 
   constructor(private readonly clock: Clock) {}
 
@@ -56,54 +69,44 @@ export class Tracer {
 
   private add(watcher: Watcher): () => void {
     this.watchers.add(watcher);
+    this.unwatch ??= watchHandlers((event) => this.handled(event));
     return () => {
       this.watchers.delete(watcher);
-      if (this.watchers.size === 0) this.open.clear();
+      if (this.watchers.size > 0) return;
+      this.unwatch?.();
+      this.unwatch = undefined;
+      this.open.clear();
     };
   }
 
-  /** The plugins of one server, with an eye on each handler. */
+  /** The plugins of one server, with a note of which handlers are its. */
   wrap(plugins: readonly PluginDefinition[], server: string): readonly PluginDefinition[] {
     return plugins.map((plugin) => ({
       name: plugin.name,
       setup: (directives, block) => {
         const made = plugin.setup(directives, block);
         const handlers = made === undefined ? [] : 'handle' in made ? [made] : made;
-        for (const handler of handlers) this.attach(handler, server);
+        for (const handler of handlers) this.servers.set(handler, server);
         return made;
       },
     }));
   }
 
-  /** The handler belongs to one configuration of one server, so that its own method may be replaced. */
-  private attach(handler: Handler, server: string): void {
-    const handle = handler.handle.bind(handler);
-    handler.handle = (query, next) => {
-      if (this.watchers.size === 0) return handle(query, next);
-      const visit = this.enter(query, server, handler.name);
-      let passed = false;
-      const left = (outcome: Outcome): Outcome => this.leave(visit, handler.name, passed, outcome, query);
-      const failed = (error: unknown): never => {
-        this.forget(visit, handler.name, query);
-        throw error;
-      };
-      try {
-        const outcome = handle(query, (inner) => {
-          passed = true;
-          return next(inner);
-        });
-        return outcome instanceof Promise ? outcome.then(left, failed) : left(outcome);
-      } catch (error) {
-        return failed(error);
-      }
-    };
+  private handled({ phase, handler, query, call, passed, outcome }: HandlerEvent): void {
+    const server = this.servers.get(handler);
+    if (server === undefined) return;
+    if (phase === 'enter') return void this.calls.set(call, this.enter(query, server, handler.name));
+    const visit = this.calls.get(call);
+    if (visit === undefined) return;
+    if (outcome === undefined) this.forget(visit, handler.name, query);
+    else this.leave(visit, handler.name, passed, outcome, query);
   }
 
   private enter(query: Query, server: string, plugin: string): Visit {
     const key = keyOf(query, server);
     let visit = this.open.get(key);
     if (!visit) {
-      const { transport, remote, local } = query.arrival;
+      const { transport, remote, local } = query.client;
       const name = query.qname;
       const type = query.typeName;
       const depth = [...this.open.values()].filter(
@@ -139,13 +142,12 @@ export class Tracer {
     this.end(visit, query);
   }
 
-  private leave(visit: Visit, plugin: string, passed: boolean, outcome: Outcome, query: Query): Outcome {
+  private leave(visit: Visit, plugin: string, passed: boolean, outcome: Outcome, query: Query): void {
     if (!passed && visit.answeredBy === undefined) visit.answeredBy = plugin;
     if (visit.plugins[0] === plugin) {
       visit.rcode = outcome === DROP ? 'no answer' : describe(outcome);
       this.end(visit, query);
     }
-    return outcome;
   }
 
   private end(visit: Visit, query: Query): void {
@@ -158,5 +160,5 @@ export class Tracer {
 const describe = (reply: Reply): string =>
   reply.rcode === 0 && reply.answerCount === 0 ? 'NODATA' : rcodeName(reply.rcode);
 
-const keyOf = ({ id, arrival: { remote, transport } }: Query, server: string): string =>
+const keyOf = ({ id, client: { remote, transport } }: Query, server: string): string =>
   `${server} ${transport} ${remote.address} ${remote.port} ${id}`;

@@ -1,3 +1,4 @@
+import type { Transport } from '../../chain/index.js';
 import type { Explanation, PartId } from '../explain/explanation.js';
 
 /** What the lab's web port and the page say to each other. Plain data, times in milliseconds. */
@@ -115,7 +116,7 @@ export interface VisitView {
   readonly by?: PartId;
   readonly name: string;
   readonly type: string;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Transport;
   readonly hit: boolean;
   readonly result: string;
 }

@@ -8,7 +8,6 @@ import {
   type PerServer,
   type Tallies,
   type Tally,
-  type WrapsReply,
 } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
@@ -37,9 +36,10 @@ export interface CacheSurroundings {
  * and waits for nothing.
  * Zone transfers and messages other than queries pass as they are.
  */
-export class Cache implements Handler, WrapsReply, Tallies {
+export class Cache implements Handler, Tallies {
   readonly name = 'cache';
-  readonly wrapsReply = true;
+  readonly role = 'wraps';
+  readonly dependsOn = 'question';
   private readonly store: Store;
 
   constructor(
@@ -51,7 +51,7 @@ export class Cache implements Handler, WrapsReply, Tallies {
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     if (!this.concerns(query)) return next(query);
-    const metrics = this.surroundings.metrics.get(query.arrival.server);
+    const metrics = this.surroundings.metrics.get(query.client.server);
     metrics.requests.inc();
     const entry = this.store.get(query);
     if (entry !== undefined) {
@@ -69,7 +69,7 @@ export class Cache implements Handler, WrapsReply, Tallies {
   /** A reply of this cache's own counts as a hit, any other as one that the cache was asked for in vain. */
   tally(query: Query, reply: Reply): Tally {
     if (!this.concerns(query)) return () => undefined;
-    const metrics = this.surroundings.metrics.get(query.arrival.server);
+    const metrics = this.surroundings.metrics.get(query.client.server);
     const { standing } = reply;
     if (!(standing instanceof EntryStanding)) {
       return (plain, edns) => {
@@ -134,7 +134,7 @@ export class Cache implements Handler, WrapsReply, Tallies {
     if (this.options.disabled[type]?.contains(query.name) === true) return false;
     const entry = new Entry(query, reply, ttl, type, kind !== 'failure', this.surroundings.clock.monotonic());
     if (replaced !== undefined) entry.inheritPopularity(replaced);
-    const { entries, evictions } = this.surroundings.metrics.get(query.arrival.server);
+    const { entries, evictions } = this.surroundings.metrics.get(query.client.server);
     if (this.store.put(entry)) evictions[type].inc();
     entries.success.set(this.store.size('success'));
     entries.denial.set(this.store.size('denial'));
@@ -153,7 +153,7 @@ export class Cache implements Handler, WrapsReply, Tallies {
     metrics.prefetches.inc();
     // The client's bytes are the listener's again once it is answered. Over TCP nothing comes back truncated, which
     // could not be kept.
-    const again = new Query(Buffer.from(query.bytes), { ...query.arrival, transport: 'tcp' }, query.received);
+    const again = new Query(Buffer.from(query.bytes), query.context.detached('tcp'));
     queueMicrotask(() => void this.fetchAnew(again, next, entry));
   }
 
@@ -169,6 +169,7 @@ export class Cache implements Handler, WrapsReply, Tallies {
       );
     } finally {
       entry.refreshing = false;
+      query.context.close();
     }
   }
 }

@@ -6,6 +6,8 @@ import type { Consolidation } from './consolidation.js';
 /** Reports why queries could not be answered. Replies that carry no cause pass without cost. */
 export class Errors implements Handler {
   readonly name = 'errors';
+  readonly role = 'observes';
+  readonly dependsOn = 'question';
   private stopped = false;
 
   constructor(

@@ -9,6 +9,8 @@ import { Lookup, type LookupSettings } from './lookup.js';
  */
 export class Forward implements Handler {
   readonly name = 'forward';
+  readonly dependsOn = 'question';
+  readonly waits = true;
   private readonly udpFlights = new Flights();
   private readonly tcpFlights = new Flights();
   private concurrent = 0;

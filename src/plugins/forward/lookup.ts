@@ -150,7 +150,7 @@ export class Lookup extends Deadline implements Receiver {
     const { forceTcp, preferUdp } = this.settings.options;
     this.ask(
       proxy,
-      forceTcp ? 'tcp' : preferUdp ? 'udp' : this.query.transport,
+      forceTcp ? 'tcp' : preferUdp || this.query.transport === 'udp' ? 'udp' : 'tcp',
       now,
       silent?.upstream.isSilent === true && this.order.length > 1,
     );

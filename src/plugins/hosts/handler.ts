@@ -10,6 +10,7 @@ export interface AnswersSource {
 /** Answers A, AAAA and PTR questions from a hosts file and lines of the Corefile. */
 export class Hosts implements Handler {
   readonly name = 'hosts';
+  readonly dependsOn = 'question';
 
   /** @param through zones in which names without an entry are asked further on */
   constructor(

@@ -29,6 +29,7 @@ export type HandlerOptions = LookupOptions & Pick<KubernetesOptions, 'zones' | '
  */
 export class Kubernetes implements Handler, Readiness {
   readonly name = 'kubernetes';
+  readonly dependsOn = 'question';
   /** Addresses at which this server can be reached: those of the zone's name server. */
   ownAddresses: readonly string[] = [];
   private readonly zones: Zones;

@@ -1,12 +1,4 @@
-import {
-  DROP,
-  type Handler,
-  type Next,
-  type Outcome,
-  type Query,
-  type SeesEveryQuery,
-  type WrapsReply,
-} from '../../chain/index.js';
+import { DROP, type Handler, type Next, type Outcome, type Query, type DependsOn } from '../../chain/index.js';
 import { Rcode, Type } from '../../wire/index.js';
 import { RoundRobin, type Policy } from './policy.js';
 
@@ -14,9 +6,9 @@ import { RoundRobin, type Policy } from './policy.js';
  * Puts the records of what comes back in order. Replies with one address, and all that are no success, pass
  * untouched.
  */
-export class LoadBalance implements Handler, WrapsReply, SeesEveryQuery {
+export class LoadBalance implements Handler {
   readonly name = 'loadbalance';
-  readonly wrapsReply = true;
+  readonly role = 'wraps';
 
   /** @param policies each works on what the one before it left */
   constructor(private readonly policies: readonly Policy[]) {}
@@ -29,8 +21,8 @@ export class LoadBalance implements Handler, WrapsReply, SeesEveryQuery {
   }
 
   /** An order that was asked for has to be given each time; one at random need not change with each answer. */
-  seesEveryQuery(): boolean {
-    return this.policies.some((policy) => !(policy instanceof RoundRobin));
+  get dependsOn(): DependsOn {
+    return this.policies.every((policy) => policy instanceof RoundRobin) ? 'question' : 'query';
   }
 
   private arrange(outcome: Outcome, query: Query): Outcome {

@@ -1,12 +1,4 @@
-import {
-  DROP,
-  type Handler,
-  type Next,
-  type Outcome,
-  type Query,
-  type SeesEveryQuery,
-  type Zones,
-} from '../../chain/index.js';
+import { DROP, type Handler, type Next, type Outcome, type Query, type Zones } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import { classOf, type ReplyClass } from './class.js';
@@ -21,18 +13,16 @@ export interface Rule {
 }
 
 /** Writes a line for each query, by the first rule whose zones hold its name. */
-export class Log implements Handler, SeesEveryQuery {
+export class Log implements Handler {
   readonly name = 'log';
+  readonly role = 'observes';
+  readonly dependsOn = 'query';
 
   constructor(
     private readonly rules: readonly Rule[],
     private readonly log: Pick<Logger, 'info'>,
     private readonly clock: Clock,
   ) {}
-
-  seesEveryQuery(): boolean {
-    return true;
-  }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     const rule = this.ruleFor(query);

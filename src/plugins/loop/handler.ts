@@ -12,6 +12,8 @@ const MAX_ARRIVALS = 2;
  */
 export class Loop implements Handler {
   readonly name = 'loop';
+  readonly role = 'observes';
+  readonly dependsOn = 'question';
   private off = false;
   private looping = false;
   private target = '';
@@ -30,7 +32,7 @@ export class Loop implements Handler {
     if (query.type !== Type.HINFO || (this.off && !this.looping) || query.name !== this.qname) return next(query);
     // Until the process has ended, copies of the probe would go round and multiply.
     if (this.looping) return DROP;
-    const { address, port } = query.arrival.remote;
+    const { address, port } = query.client.remote;
     const source = hostPort(address, port);
     this.arrivals++;
     this.sources.add(this.ownPorts.has(port) ? 'probe' : source);

@@ -16,6 +16,8 @@ import type { Writer, ZonedSeries } from './metrics.js';
 /** Counts each query with its reply and the time it took. */
 export class Prometheus implements Handler, Tallies {
   readonly name = 'prometheus';
+  readonly role = 'observes';
+  readonly dependsOn = 'question';
 
   constructor(
     private readonly series: PerServer<ZonedSeries>,
@@ -24,7 +26,7 @@ export class Prometheus implements Handler, Tallies {
 
   /** Queries answered without the chain took as long as the least that is told apart. */
   tally(query: Query, reply: Reply): Tally {
-    return this.series.get(query.arrival.server).of(query).tally(query, reply.rcode, reply.sizeFor(query), 'atOnce');
+    return this.series.get(query.client.server).of(query).tally(query, reply.rcode, reply.sizeFor(query), 'atOnce');
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
@@ -41,7 +43,7 @@ export class Prometheus implements Handler, Tallies {
 
   private count(query: Query, outcome: Outcome, writer: Writer): void {
     const seconds = (this.clock.monotonic() - query.received) / 1000;
-    const series = this.series.get(query.arrival.server).of(query);
+    const series = this.series.get(query.client.server).of(query);
     if (outcome === DROP) series.count(query, seconds, Rcode.NOERROR, 0, 'nobody');
     else if (outcome.written) series.count(query, seconds, outcome.rcode, outcome.sizeFor(query), writer);
     else series.count(query, seconds, outcome.rcode, 0, 'nobody');

@@ -1,4 +1,4 @@
-import type { Handler, WrapsReply } from '../../chain/index.js';
+import type { Handler } from '../../chain/index.js';
 
 /**
  * Names for the `plugin` label of `coredns_dns_responses_total`: of replies that came at once, and of those that had
@@ -12,12 +12,6 @@ export interface Writers {
 
 export const NOBODY: Writers = { atOnce: '', waited: '' };
 
-/** Handlers that hand on what others answer and change nothing of it. */
-const PASS_ON = new Set(['prometheus', 'errors', 'log', 'loop']);
-
-/** The plugin that asks upstreams, and so the one whose replies are waited for. */
-const WAITS = 'forward';
-
 /**
  * Which plugin stands as the writer of a chain's replies. In the reference it is the one whose code hands the message
  * over, found by looking at the
@@ -28,10 +22,10 @@ const WAITS = 'forward';
  * those that came at once.
  */
 export function writersOf(handlers: readonly Handler[]): Writers {
-  const wrapping = handlers.find((handler) => (handler as Partial<WrapsReply>).wrapsReply === true);
+  const wrapping = handlers.find(({ role }) => role === 'wraps');
   if (wrapping) return { atOnce: wrapping.name, waited: wrapping.name };
-  const answering = handlers.map((handler) => handler.name).filter((name) => !PASS_ON.has(name) && name !== 'rewrite');
-  const forward = answering.includes(WAITS) ? WAITS : undefined;
-  const other = answering.find((name) => name !== WAITS);
-  return { atOnce: other ?? forward ?? '', waited: forward ?? other ?? '' };
+  const answering = handlers.filter(({ role }) => role !== 'observes');
+  const waits = answering.find((handler) => handler.waits)?.name;
+  const other = answering.find((handler) => !handler.waits)?.name;
+  return { atOnce: other ?? waits ?? '', waited: waits ?? other ?? '' };
 }

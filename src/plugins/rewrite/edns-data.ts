@@ -8,10 +8,10 @@ export type OptionData = (query: Query) => Uint8Array | undefined;
 export const VARIABLES: Readonly<Record<string, OptionData>> = {
   '{qname}': (query) => Buffer.from(query.qname),
   '{qtype}': (query) => uint16(query.type),
-  '{client_ip}': (query) => addressOf(query.arrival.remote.address),
-  '{client_port}': (query) => uint16(query.arrival.remote.port),
-  '{server_ip}': (query) => addressOf(query.arrival.local.address),
-  '{server_port}': (query) => uint16(query.arrival.local.port),
+  '{client_ip}': (query) => addressOf(query.client.remote.address),
+  '{client_port}': (query) => uint16(query.client.remote.port),
+  '{server_ip}': (query) => addressOf(query.client.local.address),
+  '{server_port}': (query) => uint16(query.client.local.port),
   '{protocol}': (query) => Buffer.from(query.transport),
 };
 
@@ -25,7 +25,7 @@ export const isMetadataLabel = (text: string): boolean => /^\{[^{}/]+\/[^{}]+\}$
 export const clientSubnet =
   (prefix4: number, prefix6: number): OptionData =>
   (query) => {
-    const ip = addressOf(query.arrival.remote.address);
+    const ip = addressOf(query.client.remote.address);
     if (ip === undefined) return undefined;
     const [family, prefix] = ip.length === 4 ? [1, prefix4] : [2, prefix6];
     const network = ip

@@ -10,6 +10,9 @@ const NEW_OPT: Edns = { udpSize: 4096, version: 0, do: false, options: [] };
 
 /** Sets, adds, replaces or takes away an EDNS option of the query. */
 export class EdnsRule implements Rule {
+  /** The client's options, and whether it sent an OPT record, which shared answers do not look at. */
+  readonly dependsOn = 'query';
+
   /**
    * @param data the option's data for a query; undefined when it cannot be known, then the rule does not fit
    * @param revert whether the option of the reply is changed back

@@ -1,4 +1,4 @@
-import { DROP, Reply, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
+import { DROP, Reply, type DependsOn, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
 import { Rcode } from '../../wire/index.js';
 import { InvalidName, type ReplyChange, type Rule } from './rule.js';
 
@@ -11,8 +11,14 @@ export interface Step {
 /** Changes queries before the next handlers see them, and their replies back. */
 export class Rewrite implements Handler {
   readonly name = 'rewrite';
+  readonly role = 'observes';
 
   constructor(private readonly steps: readonly Step[]) {}
+
+  /** What changes only the question, or the answer by it, hands on what others answer as far as sharing goes. */
+  get dependsOn(): DependsOn {
+    return this.steps.every(({ rule }) => (rule.dependsOn ?? 'question') === 'question') ? 'question' : 'query';
+  }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     let current = query;

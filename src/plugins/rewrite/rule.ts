@@ -1,5 +1,5 @@
 import { NodensError } from '../../lib/errors.js';
-import type { Query, Reply } from '../../chain/index.js';
+import type { DependsOn, Query, Reply } from '../../chain/index.js';
 
 /**
  * A change to be made to the reply, because the question was changed or a rule asks for it. It returns a changed
@@ -19,6 +19,8 @@ export interface Rewritten {
 
 /** One `rewrite` directive. */
 export interface Rule {
+  /** `question` when left out. */
+  readonly dependsOn?: DependsOn;
   /** undefined when the rule does not fit the query. Throws an InvalidName where it makes a name that is none. */
   rewrite(query: Query): Rewritten | undefined;
 }

@@ -53,7 +53,7 @@ export function templateData(query: Query, match: Match): GoStruct {
       Type: match.type,
       Message: () => messageValue(query.decode()),
       Question: () => questionValue({ name: query.qname, type: query.type, class: query.class }),
-      Remote: query.arrival.remote.address,
+      Remote: query.client.remote.address,
     },
     {
       // No plugin here gives metadata, so that every name of it is empty, as in the reference without its metadata

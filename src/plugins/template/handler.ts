@@ -22,6 +22,7 @@ type Part = Rr | Found | undefined | Promise<Found | undefined>;
 /** Answers by templates: the first rule whose class, type, zone and pattern fit. */
 export class Template implements Handler {
   readonly name = 'template';
+  readonly dependsOn = 'question';
   private readonly zones: Zones;
   private readonly matches: MatchCounters;
 
@@ -82,7 +83,7 @@ export class Template implements Handler {
       const { zone, class: className, type } = match;
       family
         .with({
-          server: query.arrival.server.label,
+          server: query.client.server.label,
           zone,
           view: '',
           class: className,

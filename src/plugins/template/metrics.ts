@@ -36,13 +36,13 @@ export class MatchCounters {
   }
 
   count(query: Query, zone: Name, labels: () => { class: string; type: string }): void {
-    const zones = this.servers.get(query.arrival.server);
+    const zones = this.servers.get(query.client.server);
     let values = zones.get(zone);
     if (values === undefined) zones.set(zone, (values = new Map<number, Value>()));
     const key = query.class * 0x10000 + query.type;
     let value = values.get(key);
     if (value === undefined)
-      values.set(key, (value = this.family.with({ server: query.arrival.server.label, zone, view: '', ...labels() })));
+      values.set(key, (value = this.family.with({ server: query.client.server.label, zone, view: '', ...labels() })));
     value.inc();
   }
 }

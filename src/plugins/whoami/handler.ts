@@ -5,9 +5,10 @@ import { Flag, Rcode, Type, isName, type Name, type Rr } from '../../wire/index.
 /** Answers every query with the address, port and transport it came from, in the additional section. */
 export class Whoami implements Handler {
   readonly name = 'whoami';
+  readonly dependsOn = 'query';
 
   handle(query: Query): Reply {
-    const { address, port } = query.arrival.remote;
+    const { address, port } = query.client.remote;
     const ip = parseIp(address.replace(/%.*$/, ''))!;
     const additional: Rr[] = [
       { name: query.qname, type: ip.length === 4 ? Type.A : Type.AAAA, class: query.class, ttl: 0, rdata: ip },

@@ -1,12 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Handler, Next, Outcome, PluginDefinition, Query } from '../../../src/chain/index.js';
-import { DROP } from '../../../src/chain/index.js';
+import { DROP, linkChain } from '../../../src/chain/index.js';
 import { Tracer } from '../../../src/lab/trace/tracer.js';
 import type { Visit } from '../../../src/lab/trace/tracer.js';
 import { ManualClock } from '../../../src/lib/clock.js';
 import { query, reply } from '../../support/dns.js';
 
 type Handle = (query: Query, next: Next) => Outcome | Promise<Outcome>;
+
+const ends: (() => void)[] = [];
+afterEach(() => ends.splice(0).forEach((end) => end()));
 
 /** Two plugins in a chain, watched: what the first one gives, and the visits that were told as over. */
 function chain(
@@ -15,12 +18,13 @@ function chain(
 ): { readonly run: () => Outcome | Promise<Outcome>; readonly left: readonly Visit[] } {
   const tracer = new Tracer(new ManualClock());
   const left: Visit[] = [];
-  tracer.follow((visit) => left.push(visit));
+  ends.push(tracer.follow((visit) => left.push(visit)));
   const plugin = (name: string, handle: Handle): PluginDefinition => ({ name, setup: () => ({ name, handle }) });
-  const [first, second] = tracer
+  const handlers = tracer
     .wrap([plugin('outer', outer), plugin('inner', inner)], 'kube-system/coredns')
     .map((one) => one.setup([] as never, {} as never) as Handler);
-  return { left, run: () => first!.handle(query('a.example.'), (asked) => second!.handle(asked, () => reply())) };
+  const ask = linkChain([...handlers, { name: 'last', handle: () => reply() }]);
+  return { left, run: () => ask(query('a.example.')) };
 }
 
 const passing: Handle = (asked, next) => next(asked);

@@ -118,7 +118,7 @@ describe('prefetch', () => {
     await world.reply(NAME, 'A', options);
     const [first, again] = world.asked;
     expect(again!.bytes).toEqual(first!.bytes);
-    expect(again!.arrival).toEqual({ ...first!.arrival, transport: 'tcp' });
+    expect(again!.client).toEqual({ ...first!.client, transport: 'tcp' });
     expect(again!.received).toBe(world.block.clock.monotonic());
     await world.reply(NAME);
     expect(world.asked).toHaveLength(3);

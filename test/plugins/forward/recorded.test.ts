@@ -13,7 +13,7 @@ import {
   type Rr,
 } from '../../../src/wire/index.js';
 import { setup, type TestBlock } from '../../support/block.js';
-import { arrival, query, reply, texts, type QuestionOptions } from '../../support/dns.js';
+import { context, query, reply, texts, type QuestionOptions } from '../../support/dns.js';
 import { exampleUpstream } from '../../support/example-upstream.js';
 import { FakeUpstream, type Asked } from '../../support/fake-upstream.js';
 
@@ -34,7 +34,7 @@ const SETS = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 
 
 /** The rules that the recording was made with; over UDP a reply that is too long goes out truncated and empty. */
 function answer({ bytes, protocol, reply: send }: Asked): void {
-  const asked = new Query(bytes, arrival({ transport: protocol }), 0);
+  const asked = new Query(bytes, context({ transport: protocol }));
   const made =
     asked.name === 'text.example.org.'
       ? reply({ answer: [`${asked.name} 300 IN TXT ${'x'.repeat(200)}`] })

@@ -564,7 +564,7 @@ describe('addresses backwards', () => {
 });
 
 describe('name servers', () => {
-  const bound = { index: 0, label: 'dns://10.0.0.5:53', address: '10.0.0.5', port: 53 };
+  const bound = { index: 0, label: 'dns://10.0.0.5:53', scheme: 'dns', address: '10.0.0.5', port: 53 };
   const serve = async (objects: Manifest[], served = bound) => {
     const cluster = await clusterOf([namespace('default'), ...objects]);
     cluster.block.served = [served];

@@ -102,11 +102,11 @@ describe('round_robin', () => {
   });
 
   it('need not see every query, the others do', () => {
-    const sees = (text: string): boolean => (setup(loadbalance, text).handlers[0] as LoadBalance).seesEveryQuery();
+    const sees = (text: string): boolean => (setup(loadbalance, text).handlers[0] as LoadBalance).dependsOn === 'query';
     expect([sees('loadbalance'), sees('loadbalance weighted /w'), sees('loadbalance {\nprefer 10.0.0.0/8\n}')]).toEqual(
       [false, true, true],
     );
-    expect((setup(loadbalance, 'loadbalance').handlers[0] as LoadBalance).wrapsReply).toBe(true);
+    expect((setup(loadbalance, 'loadbalance').handlers[0] as LoadBalance).role).toBe('wraps');
   });
 });
 
@@ -345,8 +345,8 @@ describe('bad text', () => {
   });
 
   it('of two directives the last policy counts', () => {
-    expect(
-      (setup(loadbalance, 'loadbalance weighted /w\nloadbalance').handlers[0] as LoadBalance).seesEveryQuery(),
-    ).toBe(false);
+    expect((setup(loadbalance, 'loadbalance weighted /w\nloadbalance').handlers[0] as LoadBalance).dependsOn).toBe(
+      'question',
+    );
   });
 });

@@ -118,8 +118,7 @@ describe('log', () => {
 
   it('wants to see every query', () => {
     const { handlers } = setup(log, 'log');
-    expect(handlers[0]).toMatchObject({ name: 'log' });
-    expect((handlers[0] as unknown as { seesEveryQuery(): boolean }).seesEveryQuery()).toBe(true);
+    expect(handlers[0]).toMatchObject({ name: 'log', role: 'observes', dependsOn: 'query' });
   });
 
   it.each([

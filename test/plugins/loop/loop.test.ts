@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { DROP, Query, Reply, type Arrival, type Outcome } from '../../../src/chain/index.js';
+import { DROP, Query, QueryContext, Reply, type Outcome } from '../../../src/chain/index.js';
 import type { Network } from '../../../src/net/network.js';
 import { loop } from '../../../src/plugins/loop/setup.js';
 import { setup, type TestBlock } from '../../support/block.js';
-import { SERVER, arrival, query, reply } from '../../support/dns.js';
+import { SERVER, client, query, reply } from '../../support/dns.js';
 
 /** What stands at the other end of a probe: gets the query's bytes, may answer by `deliver` or fail by `refuse`. */
 type Listener = (
@@ -40,7 +40,7 @@ class ProbeNetwork {
 
 /** A query as it would come in, with these bytes, from this port. */
 const incoming = (bytes: Buffer, port: number, address = '127.0.0.1'): Query =>
-  new Query(bytes, { ...arrival(), remote: { address, port } } satisfies Arrival, 0);
+  new Query(bytes, new QueryContext({ ...client(), remote: { address, port } }, 0));
 
 /** The bytes back as a response. */
 function response(bytes: Buffer): Buffer {

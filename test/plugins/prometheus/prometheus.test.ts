@@ -1,6 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { DROP, Reply, type Handler, type Outcome, type Tallies } from '../../../src/chain/index.js';
+import {
+  DROP,
+  Query,
+  QueryContext,
+  Reply,
+  type Handler,
+  type Outcome,
+  type Tallies,
+} from '../../../src/chain/index.js';
 import { prometheus } from '../../../src/plugins/prometheus/setup.js';
 import { setup, type TestBlock, type TestBlockOptions } from '../../support/block.js';
 import { query, reply, type QuestionOptions } from '../../support/dns.js';
@@ -28,6 +36,8 @@ function started(
   made.block.chain = [...made.handlers, ...after];
   return made;
 }
+
+const OBSERVES = { role: 'observes' } as const;
 
 describe('prometheus', () => {
   const counted: {
@@ -207,10 +217,10 @@ describe('prometheus', () => {
 
   it('counts each listening address by itself', async () => {
     const { ask, block } = started();
-    const other = { ...query('a.').arrival, server: { index: 1, label: 'dns://[::1]:53', address: '::1', port: 53 } };
+    const server = { index: 1, label: 'dns://[::1]:53', scheme: 'dns', address: '::1', port: 53 };
     const first = query('a.');
     void ask(first, () => answer);
-    void ask(Object.assign(Object.create(first) as typeof first, { arrival: other }), () => answer);
+    void ask(new Query(first.bytes, new QueryContext({ ...first.client, server }, 0)), () => answer);
     expect(await scrape(block, 'dns_responses')).toEqual([
       `dns_responses_total{plugin="forward",rcode="NOERROR",${SERVER},zone="."} 1`,
       'dns_responses_total{plugin="forward",rcode="NOERROR",server="dns://[::1]:53",view="",zone="."} 1',
@@ -221,42 +231,52 @@ describe('prometheus', () => {
     {
       name: 'the first plugin that wraps replies',
       chain: [
-        handler('errors'),
-        handler('log'),
-        handler('loadbalance', { wrapsReply: true }),
-        handler('cache', { wrapsReply: true }),
+        handler('errors', OBSERVES),
+        handler('log', OBSERVES),
+        handler('loadbalance', { role: 'wraps' }),
+        handler('cache', { role: 'wraps' }),
         handler('kubernetes'),
-        handler('forward'),
+        handler('forward', { waits: true }),
       ],
       atOnce: 'loadbalance',
       waited: 'loadbalance',
     },
     {
       name: 'the cache',
-      chain: [handler('errors'), handler('cache', { wrapsReply: true }), handler('loop'), handler('forward')],
+      chain: [
+        handler('errors', OBSERVES),
+        handler('cache', { role: 'wraps' }),
+        handler('loop', OBSERVES),
+        handler('forward', { waits: true }),
+      ],
       atOnce: 'cache',
       waited: 'cache',
     },
     {
-      name: 'nobody who says that he does not wrap',
-      chain: [handler('rewrite', { wrapsReply: false }), handler('whoami')],
+      name: 'nobody who only observes',
+      chain: [handler('rewrite', OBSERVES), handler('whoami')],
       atOnce: 'whoami',
       waited: 'whoami',
     },
     {
       name: 'the plugin that answers',
-      chain: [handler('log'), handler('loop'), handler('hosts')],
+      chain: [handler('log', OBSERVES), handler('loop', OBSERVES), handler('hosts')],
       atOnce: 'hosts',
       waited: 'hosts',
     },
     {
       name: 'forward for what was waited for',
-      chain: [handler('template'), handler('hosts'), handler('loop'), handler('forward')],
+      chain: [handler('template'), handler('hosts'), handler('loop', OBSERVES), handler('forward', { waits: true })],
       atOnce: 'template',
       waited: 'forward',
     },
-    { name: 'forward alone', chain: [handler('rewrite'), handler('forward')], atOnce: 'forward', waited: 'forward' },
-    { name: 'no one in an empty chain', chain: [handler('errors')], atOnce: '', waited: '' },
+    {
+      name: 'forward alone',
+      chain: [handler('rewrite', OBSERVES), handler('forward', { waits: true })],
+      atOnce: 'forward',
+      waited: 'forward',
+    },
+    { name: 'no one in an empty chain', chain: [handler('errors', OBSERVES)], atOnce: '', waited: '' },
   ])('names as writer $name', async ({ chain, atOnce, waited }) => {
     const writer = async (outcome: Outcome | Promise<Outcome>): Promise<string | undefined> => {
       const { ask, block } = started(undefined, {}, chain);

@@ -1,0 +1,80 @@
+import type { Milliseconds } from '../lib/units.js';
+import type { Client } from './client.js';
+import type { Lifetime } from './lifetime.js';
+import type { Metadata } from './metadata.js';
+
+/** What a query's answer is waited for by: each may be missing. */
+export interface Waiting {
+  /** The connection that the answer has to go over. */
+  readonly connection?: Lifetime | undefined;
+  /** The configuration whose handlers answer. */
+  readonly configuration?: Lifetime | undefined;
+}
+
+/**
+ * All that is known of a query beside its message: one object that a changed copy of the query shares, so that no copy
+ * can lose a part of it.
+ */
+export class QueryContext {
+  /** Labels of the block that answers; undefined where its Corefile has no `metadata`. */
+  metadata: Metadata | undefined;
+  /** Name of the view that answers, for the `view` label of metrics; empty without one. */
+  view = '';
+  private controller: AbortController | undefined;
+  private release: (() => void)[] | undefined;
+
+  /**
+   * @param received monotonic time at which the query came in
+   * @param depth how many questions of the server's own lie between the client's question and this one
+   */
+  constructor(
+    readonly client: Client,
+    readonly received: Milliseconds,
+    private readonly waiting: Waiting = {},
+    readonly depth = 0,
+    private readonly parent?: QueryContext,
+  ) {}
+
+  /**
+   * Fires when nobody waits for the answer any more: the client's connection has ended, the query's time is up, or the
+   * configuration is gone. Made when it is first asked for; it does not fire when the query is simply answered.
+   */
+  get signal(): AbortSignal {
+    if (this.parent !== undefined) return this.parent.signal;
+    if (this.controller === undefined) {
+      const controller = (this.controller = new AbortController());
+      const abort = (reason: Error): void => controller.abort(reason);
+      const { connection, configuration } = this.waiting;
+      this.release = [connection, configuration].flatMap((lifetime) => (lifetime ? [lifetime.onEnd(abort)] : []));
+    }
+    return this.controller.signal;
+  }
+
+  /** Lets `signal` fire, if somebody has it: the query's time is up. */
+  cancel(reason: Error): void {
+    if (this.parent !== undefined) return this.parent.cancel(reason);
+    this.controller?.abort(reason);
+    this.close();
+  }
+
+  /** The query is answered: connection and configuration need not tell it of their end any more. */
+  close(): void {
+    this.release?.forEach((release) => release());
+    this.release = undefined;
+  }
+
+  /** For a question that the server asks itself to answer this query, over the same way and for as long. */
+  nested(): QueryContext {
+    return new QueryContext(this.client, this.received, this.waiting, this.depth + 1, this);
+  }
+
+  /**
+   * For the same question asked once more after the client has its answer, over another transport if given: the end of
+   * the client's connection does not end it. The caller closes it.
+   */
+  detached(transport: Client['transport'] = this.client.transport): QueryContext {
+    return new QueryContext({ ...this.client, transport }, this.received, {
+      configuration: this.waiting.configuration,
+    });
+  }
+}

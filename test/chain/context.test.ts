@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { Lifetime, Metadata, QueryContext, isMetadataLabel } from '../../src/chain/index.js';
+import { client, query } from '../support/dns.js';
+
+const gone = new Error('gone');
+
+describe('the signal of a query', () => {
+  const under = (): { connection: Lifetime; configuration: Lifetime; context: QueryContext } => {
+    const connection = new Lifetime();
+    const configuration = new Lifetime();
+    return { connection, configuration, context: new QueryContext(client(), 0, { connection, configuration }) };
+  };
+
+  it.each<{ name: string; end: (parts: ReturnType<typeof under>) => void }>([
+    { name: 'the connection ends', end: ({ connection }) => connection.end(gone) },
+    { name: 'the configuration ends', end: ({ configuration }) => configuration.end(gone) },
+    { name: 'the time is up', end: ({ context }) => context.cancel(gone) },
+  ])('fires when $name', ({ end }) => {
+    const parts = under();
+    const { signal } = parts.context;
+    expect(signal.aborted).toBe(false);
+    end(parts);
+    expect(signal.reason).toBe(gone);
+  });
+
+  it('has fired when it is asked for too late', () => {
+    const { connection, context } = under();
+    connection.end(gone);
+    expect(context.signal.reason).toBe(gone);
+  });
+
+  it('is the same for a question that the server asks to answer this one', () => {
+    const { connection, context } = under();
+    const nested = context.nested().nested();
+    expect([nested.signal, nested.depth]).toEqual([context.signal, 2]);
+    connection.end(gone);
+    expect(nested.signal.aborted).toBe(true);
+  });
+
+  it('outlives the connection when the question is asked again for others', () => {
+    const { connection, configuration, context } = under();
+    const { signal, ...rest } = { signal: context.detached('tcp').signal, ...context.detached('tcp').client };
+    connection.end(gone);
+    expect([signal.aborted, rest.transport, rest.remote]).toEqual([false, 'tcp', context.client.remote]);
+    configuration.end(gone);
+    expect(signal.aborted).toBe(true);
+  });
+
+  it('leaves nothing behind once the query is answered', () => {
+    const { connection, configuration, context } = under();
+    void context.signal;
+    expect([connection.watched, configuration.watched]).toEqual([1, 1]);
+    context.close();
+    expect([connection.watched, configuration.watched]).toEqual([0, 0]);
+  });
+
+  it('costs nothing where nobody asks for it', () => {
+    const { connection, context } = under();
+    context.nested();
+    expect(connection.watched).toBe(0);
+  });
+});
+
+describe('labels', () => {
+  it('are computed when they are asked for, once', () => {
+    let computed = 0;
+    const labels = new Metadata(query('a.example.'), new Map([['test/name', ({ name }) => `${name}${++computed}`]]));
+    expect(computed).toBe(0);
+    expect([labels.get('test/name'), labels.get('test/name'), computed]).toEqual(['a.example.1', 'a.example.1', 1]);
+  });
+
+  it('can be set on the way, also by a function that is called when it is needed', () => {
+    const labels = new Metadata(query('a.'), new Map([['b/c', () => 'x']]));
+    labels.set('forward/upstream', () => '192.0.2.1:53');
+    labels.set('b/c', 'y');
+    expect([labels.get('forward/upstream'), labels.get('b/c'), labels.get('none/there')]).toEqual([
+      '192.0.2.1:53',
+      'y',
+      undefined,
+    ]);
+    expect(labels.labels()).toEqual(['b/c', 'forward/upstream']);
+  });
+
+  it.each([
+    ['plugin/name', true],
+    ['a/b/c', true],
+    ['name', false],
+    ['a/', false],
+    ['/a', false],
+    ['a b/c', false],
+  ])('%s is one: %s', (text, is) => expect(isMetadataLabel(text)).toBe(is));
+});

@@ -1,5 +1,16 @@
 import type { Octets } from '../lib/units.js';
-import { AF_INET6, CONTROL, EINTR, IOVEC, IPPROTO_IPV6, MMSGHDR, SOCKADDR, type Libc } from './libc.js';
+import {
+  AF_INET6,
+  CONTROL,
+  EAGAIN,
+  EINTR,
+  IOVEC,
+  IPPROTO_IPV6,
+  MMSGHDR,
+  MSG_DONTWAIT,
+  SOCKADDR,
+  type Libc,
+} from './libc.js';
 
 /** Third word of an IPv4 address among those of IPv6, as little-endian machines read it. */
 const MAPPED = 0xffff0000;
@@ -113,14 +124,19 @@ export class Batch {
     this.setControlLength(i, length);
   }
 
-  /** Sends the first `count` datagrams, each once. `failed` is told the number of each error that was met. */
-  send(fd: number, count: number, failed?: (errno: number) => void): void {
+  /**
+   * Sends the first `count` datagrams, each once, and never waits: those for which there is no room are lost.
+   * `failed` is told the number of each error that was met, and how many datagrams were lost with it.
+   */
+  send(fd: number, count: number, failed: (errno: number, lost: number) => void): void {
     for (let left = count; left > 0;) {
-      const sent = this.libc.sendmmsg(fd, this.pointer, left, 0);
+      const sent = this.libc.sendmmsg(fd, this.pointer, left, MSG_DONTWAIT);
       if (sent < 0) {
         const errno = this.libc.errno();
         if (errno === EINTR) continue;
-        failed?.(errno);
+        // The buffer is the socket's: there is no room for the others either.
+        if (errno === EAGAIN) return failed(errno, left);
+        failed(errno, 1);
       }
       // The kernel stops before a datagram that it cannot send, as to an unreachable address. If that fails when it
       // is first, it is lost, the others are not.

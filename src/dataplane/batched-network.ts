@@ -1,5 +1,6 @@
 import dgram from 'node:dgram';
 import { copyOctets } from '../lib/octets.js';
+import type { Losses } from '../net/losses.js';
 import type {
   ConnectedUdpSocket,
   Endpoint,
@@ -57,9 +58,13 @@ export class BatchedNetwork implements Network {
   constructor(
     private readonly inner: Network,
     private readonly libc: Libc,
+    losses: Losses,
   ) {
     this.received = new Batch(libc, BATCH, SIZE);
-    this.sender = new Sender(libc, (fd, errno) => this.failed('sendmmsg', fd, errno));
+    this.sender = new Sender(libc, (fd, errno, lost) => {
+      losses.count(errno, lost);
+      this.failed('sendmmsg', fd, errno);
+    });
   }
 
   async connectUdp(

@@ -38,9 +38,11 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const IPPROTO_IP = 0;
 export const IP_PKTINFO = 8;
 export const SOL_SOCKET = 1;
+export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_REUSEPORT = 15;
-/** As SO_RCVBUF, beyond the system's limit, for those who may. */
+/** As SO_SNDBUF and SO_RCVBUF, beyond the system's limit, for those who may. */
+export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_RCVTIMEO = 20;
 export const IPPROTO_IPV6 = 41;

@@ -15,6 +15,8 @@ import {
   SO_RCVBUFFORCE,
   SO_RCVTIMEO,
   SO_REUSEPORT,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
   callError,
   type Libc,
 } from './libc.js';
@@ -23,6 +25,11 @@ import { WAIT } from './worker-data.js';
 
 /** Kernel buffer of a socket, in octets: a burst of some thousand queries waits instead of being lost. */
 const RECEIVE_BUFFER = 4 << 20;
+/**
+ * What waits on its way out counts against the socket, on whichever way that is: one slow way must not leave no room
+ * for the others. More than the queue of a network interface takes, in bytes.
+ */
+const SEND_BUFFER = 4 << 20;
 
 /** `struct timeval` of the receive timeout: seconds, microseconds. */
 const RECEIVE_TIMEOUT = Buffer.from(BigInt64Array.of(0n, BigInt(WAIT * 1000)).buffer);
@@ -79,8 +86,10 @@ function openAt(libc: Libc, at: Endpoint, listed: Endpoint, inherited: Inherited
     return passed;
   }
   // A smaller buffer than asked for, as the system's limit may have it, still works.
-  const size = Buffer.from(Int32Array.of(RECEIVE_BUFFER).buffer);
-  if (!option(SOL_SOCKET, SO_RCVBUFFORCE, size)) option(SOL_SOCKET, SO_RCVBUF, size);
+  const received = Buffer.from(Int32Array.of(RECEIVE_BUFFER).buffer);
+  if (!option(SOL_SOCKET, SO_RCVBUFFORCE, received)) option(SOL_SOCKET, SO_RCVBUF, received);
+  const sent = Buffer.from(Int32Array.of(SEND_BUFFER).buffer);
+  if (!option(SOL_SOCKET, SO_SNDBUFFORCE, sent)) option(SOL_SOCKET, SO_SNDBUF, sent);
   if (family === AF_INET6) option(IPPROTO_IPV6, IPV6_V6ONLY, at.address === '' ? OFF : ON);
   if (!option(SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT) || libc.bind(fd, sockaddr, sockaddr.length) < 0) {
     const error = callError('bind', libc.errno(), at);

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../lib/log.js';
 import type { InheritedSockets } from '../net/inherited-sockets.js';
+import { Losses } from '../net/losses.js';
 import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js';
 import { BatchedNetwork } from './batched-network.js';
 import { Control, MAX_SOCKETS, type ServedSocket } from './control.js';
@@ -60,6 +61,8 @@ interface OpenSocket {
 export class DataPlane {
   private readonly threads: Thread[] = [];
   private readonly sockets = new Map<number, OpenSocket>();
+  /** Answers that the system did not take from any of the threads. */
+  readonly losses = new Losses();
   private readonly sender: Sender;
   /** Never used again: a datagram that is still on its way must not end up with another socket. */
   private nextId = 0;
@@ -73,7 +76,7 @@ export class DataPlane {
     private readonly log: Logger,
     private readonly inherited: InheritedSockets | undefined,
   ) {
-    this.sender = new Sender(libc);
+    this.sender = new Sender(libc, (_fd, errno, lost) => this.losses.count(errno, lost));
   }
 
   /**
@@ -145,7 +148,7 @@ export class DataPlane {
 
   /** The network by which servers of this plane ask others: `inner`, with batched calls at connected UDP sockets. */
   networkOver(inner: Network): Network {
-    return new BatchedNetwork(inner, this.libc);
+    return new BatchedNetwork(inner, this.libc, this.losses);
   }
 
   /** Ends all threads. Sockets still open are closed. */
@@ -227,6 +230,7 @@ export class DataPlane {
       slots: this.table.slots,
       ring: ring.memory,
       control: control.memory,
+      losses: this.losses.memory,
     };
     const worker = new Worker(this.program, {
       workerData,

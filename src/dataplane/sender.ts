@@ -17,10 +17,10 @@ export class Sender {
   private waiting = 0;
   private scheduled = false;
 
-  /** @param failed told the number of each error that a socket met */
+  /** @param failed told the number of each error that a socket met, and how many datagrams were lost with it */
   constructor(
     libc: Libc,
-    private readonly failed?: (fd: number, errno: number) => void,
+    private readonly failed: (fd: number, errno: number, lost: number) => void,
   ) {
     this.short = new Batch(libc, BATCH, SHORT);
     this.long = new Batch(libc, 1, SIZE);
@@ -54,7 +54,7 @@ export class Sender {
 
   private pass(batch: Batch, fd: number, count: number): void {
     const { failed } = this;
-    batch.send(fd, count, failed && ((errno) => failed(fd, errno)));
+    batch.send(fd, count, (errno, lost) => failed(fd, errno, lost));
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Losses } from '../net/losses.js';
 import { Flag, HEADER_SIZE, MIN_MESSAGE_SIZE, OPT_SIZE } from '../wire/index.js';
 import { Batch } from './batch.js';
 import type { ServedSocket } from './control.js';
@@ -24,11 +25,13 @@ export class Taker {
   private readonly key = new QueryKey();
   /** Answers that are ready to be sent. */
   private ready = 0;
+  private readonly lost = (errno: number, count: number): void => this.losses.count(errno, count);
 
   constructor(
     private readonly libc: Libc,
     private readonly table: AnswerTable,
     private readonly ring: Ring,
+    private readonly losses: Losses,
     private readonly now: () => number = sharedNow,
   ) {
     this.received = new Batch(libc, BATCH, QUERY_SIZE);
@@ -109,7 +112,7 @@ export class Taker {
   }
 
   private send({ fd }: ServedSocket): void {
-    this.answers.send(fd, this.ready);
+    this.answers.send(fd, this.ready, this.lost);
     this.ready = 0;
   }
 }

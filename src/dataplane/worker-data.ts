@@ -4,6 +4,7 @@ export interface WorkerData {
   readonly slots: number;
   readonly ring: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
+  readonly losses: SharedArrayBuffer;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { workerData } from 'node:worker_threads';
+import { Losses } from '../net/losses.js';
 import { Control, MAX_SOCKETS, type ServedSocket } from './control.js';
 import { MSG_DONTWAIT, POLLIN, loadLibc } from './libc.js';
 import { Ring } from './ring.js';
@@ -9,7 +10,8 @@ import { WAIT, type WorkerData } from './worker-data.js';
 const data = workerData as WorkerData;
 const libc = await loadLibc();
 const control = new Control(data.control);
-const taker = new Taker(libc, new AnswerTable(data.table, data.slots), new Ring(data.ring));
+const answers = new AnswerTable(data.table, data.slots);
+const taker = new Taker(libc, answers, new Ring(data.ring), new Losses(data.losses));
 const polled = libc.memory(8 * MAX_SOCKETS);
 
 // What starting has left behind: there is little garbage from here on, and so no collection for a long time.

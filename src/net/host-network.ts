@@ -2,6 +2,7 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import os from 'node:os';
 import type { InheritedSockets } from './inherited-sockets.js';
+import { Losses } from './losses.js';
 import type {
   ConnectedUdpSocket,
   Endpoint,
@@ -15,6 +16,12 @@ import type {
 
 /** Kernel buffer of a listening UDP socket, in octets: a burst of some thousand queries waits instead of being lost. */
 const RECEIVE_BUFFER = 4 << 20;
+/** The same on the way out: what waits on a slow way leaves room for others. */
+const SEND_BUFFER = 4 << 20;
+/** Answers that may wait in this process for the kernel to take them, per socket, in bytes. */
+const SEND_QUEUE = 1 << 20;
+/** Answers after which the queue is looked at: that costs as much as a small part of sending one. */
+const LOOK = 32;
 
 /** Connections that wait for the process to accept them. */
 const BACKLOG = 1024;
@@ -33,6 +40,8 @@ const udpType = (address: string): 'udp4' | 'udp6' => (address.includes(':') ? '
  * one is listened at.
  */
 export class HostNetwork implements Network {
+  readonly losses = new Losses();
+
   constructor(private readonly inherited?: InheritedSockets) {}
 
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
@@ -50,23 +59,35 @@ export class HostNetwork implements Network {
         () => {
           socket.off('error', reject);
           // A datagram that could not be sent is lost; an error without a listener would end the process.
-          socket.on('error', ignore);
-          growBuffer(socket);
-          let open = true;
+          socket.on('error', (error: NodeJS.ErrnoException) => this.losses.count(-(error.errno ?? 0)));
+          growBuffers(socket);
           socket.on('message', onDatagram);
-          resolve({
-            local: socket.address(),
-            send: (bytes, length, to) => {
-              if (open) socket.send(bytes, 0, length, to.port, to.address);
-            },
-            close: () => {
-              open = false;
-              closeUdp(socket);
-            },
-          });
+          resolve(this.boundSocket(socket));
         },
       );
     });
+  }
+
+  private boundSocket(socket: dgram.Socket): UdpSocket {
+    let open = true;
+    let unlooked = 0;
+    let full = false;
+    return {
+      local: socket.address(),
+      send: (bytes, length, to) => {
+        if (!open) return;
+        if (full || ++unlooked > LOOK) {
+          unlooked = 0;
+          full = socket.getSendQueueSize() > SEND_QUEUE;
+          if (full) return this.losses.add('buffer_full', 1);
+        }
+        socket.send(bytes, 0, length, to.port, to.address);
+      },
+      close: () => {
+        open = false;
+        closeUdp(socket);
+      },
+    };
   }
 
   connectUdp(
@@ -184,9 +205,10 @@ function ignore(): void {
   // Said where it is used.
 }
 
-function growBuffer(socket: dgram.Socket): void {
+function growBuffers(socket: dgram.Socket): void {
   try {
     socket.setRecvBufferSize(RECEIVE_BUFFER);
+    socket.setSendBufferSize(SEND_BUFFER);
   } catch {
     // The system allows less; it then keeps its default.
   }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Losses } from './losses.js';
 
 /**
  * A place to listen at or to send to. `address` is an IPv4 or IPv6 address in text form, empty for all of the host's;
@@ -79,6 +80,8 @@ export interface Network {
   listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener>;
   /** Opens a connection. Aborting `signal` before it is open rejects and leaves nothing behind. */
   connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection>;
+  /** Counts of datagrams of its bound sockets that could not be sent, where it keeps them. */
+  readonly losses?: Losses | undefined;
   /** The addresses that can be bound to. */
   interfaces(): readonly InterfaceAddress[];
 }

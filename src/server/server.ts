@@ -21,6 +21,7 @@ import { Configuration, labelOf, type ConfigurationHost } from './configuration.
 import { PLUGINS } from './directives.js';
 import { HttpListeners } from './http.js';
 import { DnsListeners, shut, type OpenableAddress } from './listeners.js';
+import { showLosses } from './losses.js';
 import { Responder } from './respond.js';
 import type { Served } from './routes.js';
 import { makeRuntime, type RuntimeOptions } from './runtime.js';
@@ -90,6 +91,7 @@ export class Server {
       options.plane && this.shelf
         ? new SharedUdp(options.plane, this.shelf, clock, responder)
         : new PlainUdp(network, clock, responder);
+    showLosses(metrics, [options.plane?.losses, network.losses]);
     if (this.shelf) metrics.onScrape(() => this.shelf?.harvest());
     this.dns = new DnsListeners(network, udp, clock, responder, options.tcpLimits);
     this.http = new HttpListeners(network, clock);

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BatchedNetwork } from '../../src/dataplane/batched-network.js';
 import { loadLibc, type Libc } from '../../src/dataplane/libc.js';
 import { HostNetwork } from '../../src/net/host-network.js';
+import { Losses } from '../../src/net/losses.js';
 import type { ConnectedUdpSocket, Endpoint } from '../../src/net/network.js';
 
 /** Counts calls, and lets the real ones do the work. */
@@ -13,17 +14,23 @@ let network: BatchedNetwork;
 let broken: number | undefined;
 const ends: (() => void)[] = [];
 
+let losses: Losses;
+/** Whether there is no room for what is sent. */
+let full: boolean;
+
 beforeEach(async () => {
+  losses = new Losses();
   const libc = await loadLibc();
   calls = { sendmmsg: 0, recvmmsg: 0 };
   broken = undefined;
+  full = false;
   const counted: Libc = {
     ...libc,
-    sendmmsg: (...args) => ++calls.sendmmsg && libc.sendmmsg(...args),
+    sendmmsg: (...args) => (++calls.sendmmsg && full ? -1 : libc.sendmmsg(...args)),
     recvmmsg: (...args) => (++calls.recvmmsg && broken === undefined ? libc.recvmmsg(...args) : -1),
-    errno: () => broken ?? libc.errno(),
+    errno: () => (full ? 11 : (broken ?? libc.errno())),
   };
-  network = new BatchedNetwork(new HostNetwork(), counted);
+  network = new BatchedNetwork(new HostNetwork(), counted, losses);
 });
 
 afterEach(() => {
@@ -79,6 +86,31 @@ async function connect(to: Endpoint): Promise<Client> {
 const text = (bytes: readonly Buffer[]): string[] => bytes.map((one) => one.toString()).sort();
 
 describe('a connected socket', () => {
+  it('is told of no error when all that has come has been taken', async () => {
+    const { socket, got, errors, until } = await connect(await echo());
+    socket.send(Buffer.from('hello'));
+    await until(1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([text(got), errors]).toEqual([['hello'], []]);
+  });
+
+  it('is forgotten when it is closed', async () => {
+    const { socket } = await connect(await echo());
+    const { sockets } = network as unknown as { sockets: ReadonlyMap<number, unknown> };
+    expect(sockets.size).toBe(1);
+    socket.close();
+    expect(sockets.size).toBe(0);
+  });
+
+  it('counts what there is no room for, and is told of nothing', async () => {
+    const { socket, errors } = await connect(await echo());
+    full = true;
+    socket.send(Buffer.from('hello'));
+    socket.send(Buffer.from('hello'));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([losses.of('buffer_full'), errors]).toEqual([2, []]);
+  });
+
   it.each(['127.0.0.1', '::1'])('sends to and takes from %s, and has a port of its own', async (host) => {
     const { socket, got, until } = await connect(await echo(host));
     socket.send(Buffer.from('hello'));

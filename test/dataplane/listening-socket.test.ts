@@ -41,6 +41,34 @@ class Ipv4Only extends FakeLibc {
   };
 }
 
+/** A system that lets everything be opened, but for options that are refused. */
+class Recorded extends FakeLibc {
+  readonly set: { level: number; option: number; value: number }[] = [];
+
+  constructor(private readonly refused: readonly number[] = []) {
+    super();
+  }
+
+  override socket: Libc['socket'] = () => 4;
+  override bind: Libc['bind'] = () => 0;
+  override setsockopt: Libc['setsockopt'] = (_fd, level, option, value) => {
+    this.set.push({ level, option, value: Buffer.from(value).readInt32LE() });
+    return this.refused.includes(option) ? -1 : 0;
+  };
+}
+
+describe('buffers', () => {
+  const SIZE = 4 << 20;
+  it.each([
+    { name: 'beyond the limit, where that is allowed', refused: [], want: [33, 32] },
+    { name: 'as far as the limit, where not', refused: [32, 33], want: [33, 8, 32, 7] },
+  ])('for bursts of queries and for slow ways out are asked for $name', ({ refused, want }) => {
+    const libc = new Recorded(refused);
+    openListening(libc, { address: '127.0.0.1', port: 53 }, undefined);
+    expect(libc.set.filter(({ value }) => value === SIZE).map(({ option }) => option)).toEqual(want);
+  });
+});
+
 describe('all addresses', () => {
   it.each([
     { name: 'there is no IPv6', libc: new Ipv4Only('socket', EAFNOSUPPORT) },
@@ -50,6 +78,16 @@ describe('all addresses', () => {
     expect(libc.bound.at(-1)).toBe('02000035000000000000000000000000');
     // IPPROTO_IP, IP_PKTINFO
     expect(libc.options).toContain('4 0 8');
+  });
+
+  it.each([
+    { address: '', only: 0 },
+    { address: '::', only: 1 },
+    { address: '::1', only: 1 },
+  ])('of both families are listened at for "$address": V6ONLY $only', ({ address, only }) => {
+    const libc = new Recorded();
+    openListening(libc, { address, port: 53 }, undefined);
+    expect(libc.set).toContainEqual({ level: 41, option: 26, value: only });
   });
 
   it('are refused for any other reason', () => {

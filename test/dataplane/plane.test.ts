@@ -253,6 +253,35 @@ describe.skipIf(process.platform !== 'linux')('an address', () => {
   });
 });
 
+describe.skipIf(process.platform !== 'linux')('a pause', () => {
+  it('delivers all that threads have taken, however slow the chain is', async () => {
+    const plane = await start();
+    const wait = (time: number): void => {
+      for (const end = performance.now() + time; performance.now() < end;);
+    };
+    let delivered = 0;
+    const socket = plane.bindUdp(LOCAL, 0, () => {
+      delivered++;
+      wait(0.4);
+    });
+    await socket.serving;
+    const client = dgram.createSocket('udp4');
+    await Promise.all(
+      Array.from(
+        { length: 1500 },
+        () => new Promise((resolve) => client.send('?', socket.local.port, '127.0.0.1', resolve)),
+      ),
+    );
+    // The thread takes them meanwhile.
+    wait(50);
+    await socket.pause!();
+    const paused = delivered;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect([paused > 0, delivered]).toEqual([true, paused]);
+    client.close();
+  });
+});
+
 describe.skipIf(process.platform !== 'linux')('a socket of another process', () => {
   it('that does not wait and is not made to be shared serves, without keeping a core busy', async () => {
     const libc = await loadLibc();

@@ -18,7 +18,7 @@ beforeEach(() => {
     calls++;
     return send(...args);
   };
-  sender = new Sender(libc);
+  sender = new Sender(libc, () => undefined);
 });
 
 const say = (text: string, fd = 3, to = client(1)): void =>
@@ -91,7 +91,7 @@ describe('answers', () => {
   });
 
   it('that meet an error are told of, an interrupted call is not one', () => {
-    const errors: [number, number][] = [];
+    const errors: number[][] = [];
     sender = new Sender(libc, (...error) => errors.push(error));
     libc.sends = [-4, -111, 1, -101];
     ['a', 'b', 'x'.repeat(2000)].forEach((text) => say(text));
@@ -99,9 +99,22 @@ describe('answers', () => {
     expect([sent(), errors]).toEqual([
       ['3 b'],
       [
-        [3, 111],
-        [3, 101],
+        [3, 111, 1],
+        [3, 101, 1],
       ],
     ]);
+  });
+
+  it('never wait for room: those for which there is none are lost and counted, and the next ones go', () => {
+    const losses: number[][] = [];
+    sender = new Sender(libc, (...loss) => losses.push(loss));
+    libc.sends = [1, -11];
+    ['a', 'b', 'c', 'd'].forEach((text) => say(text));
+    sender.flush();
+    say('e');
+    sender.flush();
+    expect([sent(), losses]).toEqual([['3 a', '3 e'], [[3, 11, 3]]]);
+    // MSG_DONTWAIT
+    expect(libc.sendFlags).toEqual([0x40, 0x40, 0x40]);
   });
 });

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { LOSS_REASONS, Losses } from '../../src/net/losses.js';
 import { Ring } from '../../src/dataplane/ring.js';
 import { encodeSockaddr } from '../../src/dataplane/sockaddr.js';
 import { Taker } from '../../src/dataplane/taker.js';
@@ -15,6 +16,7 @@ let libc: FakeLibc;
 let answers: AnswerTable;
 let ring: Ring;
 let taker: Taker;
+let losses: Losses;
 let slot: number;
 
 const { bytes: records, ttls } = encodeRecords({
@@ -44,7 +46,8 @@ beforeEach(() => {
   libc = new FakeLibc();
   answers = table(16);
   ring = new Ring(Ring.allocate(512));
-  taker = new Taker(libc, answers, ring, () => 2500);
+  losses = new Losses();
+  taker = new Taker(libc, answers, ring, losses, () => 2500);
   slot = answers.put(
     entryFor(query('www.example.org.'), { records, ttls, ttl: 30, stored: 500, flags: 0x8480 }),
     0,
@@ -129,6 +132,31 @@ describe('what the table holds', () => {
     taker.take(SOCKET);
     expect(libc.sent[0]!.bytes.length).toBeLessThanOrEqual(512);
     expect(Buffer.from(libc.sent[0]!.bytes).subarray(-11 - room, -11)).toEqual(Buffer.alloc(room, 9));
+  });
+
+  it.each([
+    { name: 'is being written', change: () => void Atomics.add(answers.words, slot, 1) },
+    {
+      name: 'has come to hold another name',
+      change: () => {
+        answers.clear(slot);
+        const other = entryFor(query('www.example.com.'), { records, ttls });
+        for (let i = 0; answers.put(other, 0, () => undefined) !== slot; i++) if (i === 0) answers.find = () => -1;
+      },
+    },
+  ])('is no answer when its slot $name after it was found', ({ change }) => {
+    const find = answers.find.bind(answers);
+    answers.find = (...args) => {
+      const found = find(...args);
+      answers.find = find;
+      change();
+      answers.find = find;
+      return found;
+    };
+    ask('www.example.org.');
+    taker.take(SOCKET);
+    expect(libc.sent).toEqual([]);
+    expect(handedOver()).toEqual(['www.example.org.']);
   });
 
   it('is counted once an answer', () => {
@@ -228,6 +256,7 @@ describe('sending', () => {
     { name: 'goes on where the kernel stopped, when that can be sent now', sends: [2], got: [1, 2, 3, 4, 5] },
     { name: 'leaves out the last when that cannot be sent', sends: [4, -101], got: [1, 2, 3, 4] },
     { name: 'tries again when a signal came between', sends: [-4, -4], got: [1, 2, 3, 4, 5] },
+    { name: 'never waits: what there is no room for is lost', sends: [2, -11], got: [1, 2] },
     { name: 'gives up on all when none can be sent', sends: [-1, -1, -1, -1, -1], got: [] },
   ])('$name', ({ sends, got }) => {
     ask5();
@@ -235,6 +264,7 @@ describe('sending', () => {
     taker.take(SOCKET);
     expect(ids()).toEqual(got);
     expect(libc.sent.map(({ address }) => new Uint8Array(address))).toEqual(got.map((id) => client(4000 + id)));
+    expect(LOSS_REASONS.reduce((sum, reason) => sum + losses.of(reason), 0)).toBe(5 - got.length);
     libc.sent.length = 0;
     ask('www.example.org.', { id: 6 });
     taker.take(SOCKET);
@@ -271,6 +301,11 @@ describe('at a socket of several addresses', () => {
       source: '24000000000000002900000032000000' + '20010db8000000000000000000000001' + '00000000' + '00000000',
     },
     {
+      name: 'a link-local address of the far end of their block, by its interface',
+      control: '24000000000000002900000032000000' + 'fe900000000000000000000000000001' + '05000000' + '00000000',
+      source: '24000000000000002900000032000000' + 'fe900000000000000000000000000001' + '05000000' + '00000000',
+    },
+    {
       name: 'a link-local address, by its interface',
       control: '24000000000000002900000032000000' + 'fe800000000000000000000000000001' + '05000000' + '00000000',
       source: '24000000000000002900000032000000' + 'fe800000000000000000000000000001' + '05000000' + '00000000',
@@ -282,6 +317,14 @@ describe('at a socket of several addresses', () => {
     taker.take(SOCKET);
     expect(libc.sent.map((one) => Buffer.from(one.control!).toString('hex'))).toEqual([source, '']);
     expect(ring.shift()?.control).toEqual(Buffer.from(control, 'hex'));
+  });
+
+  it('each answer leaves from its own, where the kernel took only the first at once', () => {
+    const address = (i: number): string => `1c000000000000000000000008000000${'00000000'}c000020${i}c000020${i}`;
+    for (let i = 1; i <= 4; i++) ask('www.example.org.', {}, client(i), Buffer.from(address(i), 'hex'));
+    libc.sends = [1, 2];
+    taker.take(SOCKET);
+    expect(libc.sent.map((one) => Buffer.from(one.control!).toString('hex'))).toEqual([1, 2, 3, 4].map(address));
   });
 
   it('has room for ancillary data again after one that had little', () => {

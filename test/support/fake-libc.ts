@@ -17,6 +17,8 @@ export class FakeLibc implements Libc {
    * none.
    */
   sends: number[] = [];
+  /** Flags of each call of sendmmsg. */
+  readonly sendFlags: number[] = [];
   private regions: { at: number; bytes: Buffer }[] = [];
   private next = 0x1000;
   private error = 0;
@@ -44,7 +46,8 @@ export class FakeLibc implements Libc {
     return taken.length === 0 ? this.fail(11) : taken.length;
   }
 
-  sendmmsg(fd: number, messages: unknown, count: number): number {
+  sendmmsg(fd: number, messages: unknown, count: number, flags: number): number {
+    this.sendFlags.push(flags);
     const limit = this.sends.shift() ?? count;
     if (limit < 0) return this.fail(-limit);
     for (let i = 0; i < Math.min(limit, count); i++) {

@@ -48,6 +48,11 @@ export interface Handler {
   readonly role?: Role;
   /** Its replies have to be waited for, as those of an upstream. */
   readonly waits?: boolean;
+  /**
+   * Whether it has a use for questions of other classes than IN. Its listening address takes them then, for all
+   * blocks that are served there; elsewhere they are refused.
+   */
+  readonly everyClass?: boolean;
   handle(query: Query, next: Next): Outcome | Promise<Outcome>;
 }
 

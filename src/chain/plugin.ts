@@ -20,6 +20,8 @@ export interface Runtime {
   readonly metrics: Metrics;
   /** Of this package: `0.1.0`. */
   readonly version: string;
+  /** Name of this host, without a domain where it has none. */
+  readonly hostname: string;
   /** The process's environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a text file; throws a NodeJS.ErrnoException. Relative paths start at the working directory. */

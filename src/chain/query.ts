@@ -173,6 +173,20 @@ export class Query implements ReplyHead {
     return new Query(encodeMessage({ ...message, question: [{ name, type, class: questionClass }] }), this.context);
   }
 
+  /** The same query with the bits of `clear` off and those of `set` on in the second header word. */
+  withFlags(set: number, clear: number): Query {
+    const bytes = Buffer.from(this.bytes);
+    bytes.writeUInt16BE((this.queryFlags & ~clear) | set, 2);
+    return new Query(bytes, this.context);
+  }
+
+  /** The same query with another payload size in its OPT record; the query must have one. */
+  withUdpSize(size: Octets): Query {
+    const bytes = Buffer.from(this.bytes);
+    bytes.writeUInt16BE(size, this.optOffset() + 3);
+    return new Query(bytes, this.context);
+  }
+
   /** The same query with its message changed by `change`. */
   withMessage(change: (message: Message) => Message): Query {
     return new Query(encodeMessage(change(this.decode())), this.context);

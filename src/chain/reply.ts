@@ -32,6 +32,7 @@ interface ReplyParts {
   readonly cause?: Error | undefined;
   readonly standing?: Standing | undefined;
   readonly rotates?: boolean;
+  readonly repeats?: Query | undefined;
 }
 
 const NO_SECTIONS: Sections = { answer: [], authority: [], additional: [] };
@@ -65,6 +66,11 @@ export class Reply {
   readonly standing: Standing | undefined;
   /** Whether records of one owner and type may be sent in any order, and had better not always be sent in the same. */
   readonly rotates: boolean;
+  /**
+   * The query as a handler changed it, where its flags or its OPT record are not the client's any more: the answer
+   * repeats those of this one, and keeps to its size.
+   */
+  readonly repeats: Query | undefined;
   private encoded: EncodedRecords | undefined;
   private decoded: Sections | undefined;
 
@@ -77,6 +83,7 @@ export class Reply {
     this.cause = parts.cause;
     this.standing = parts.standing;
     this.rotates = parts.rotates ?? false;
+    this.repeats = parts.repeats;
     this.encoded = parts.records;
     this.decoded = parts.sections;
   }
@@ -200,6 +207,11 @@ export class Reply {
     return new Reply({ ...this.parts(), edns });
   }
 
+  /** A copy that is sent as the answer to `query`, a changed copy of the client's; `repeats` says what that means. */
+  repeating(query: Query): Reply {
+    return new Reply({ ...this.parts(), repeats: query });
+  }
+
   /** A copy in which `change` was applied to every record, or this reply itself when nothing changed. */
   mapRecords(change: (record: Rr) => Rr): Reply {
     let changed = false;
@@ -223,8 +235,8 @@ export class Reply {
     standing: Standing | undefined,
     rotates: boolean,
   ): Reply {
-    const { flags, rcode, ttl, edns, written, cause } = this;
-    return new Reply({ flags, rcode, records, sections, ttl, edns, written, cause, standing, rotates });
+    const { flags, rcode, ttl, edns, written, cause, repeats } = this;
+    return new Reply({ flags, rcode, records, sections, ttl, edns, written, cause, standing, rotates, repeats });
   }
 
   private parts(): ReplyParts {
@@ -237,6 +249,7 @@ export class Reply {
       edns: this.edns,
       written: this.written,
       cause: this.cause,
+      repeats: this.repeats,
     };
   }
 

@@ -58,6 +58,7 @@ export class Shelf {
       standing.until <= now ||
       reply.rcode > RCODE_MASK ||
       reply.edns !== undefined ||
+      reply.repeats !== undefined ||
       reply.truncated
     )
       return;

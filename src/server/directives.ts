@@ -1,15 +1,23 @@
 import type { PluginDefinition } from '../chain/index.js';
+import { acl } from '../plugins/acl/setup.js';
+import { any } from '../plugins/any/setup.js';
 import { bind } from '../plugins/bind/setup.js';
+import { bufsize } from '../plugins/bufsize/setup.js';
 import { cache } from '../plugins/cache/setup.js';
+import { chaos } from '../plugins/chaos/setup.js';
 import { debug } from '../plugins/debug/setup.js';
 import { errors } from '../plugins/errors/setup.js';
 import { forward } from '../plugins/forward/setup.js';
+import { header } from '../plugins/header/setup.js';
 import { health } from '../plugins/health/setup.js';
 import { hosts } from '../plugins/hosts/setup.js';
 import { kubernetes } from '../plugins/kubernetes/setup.js';
 import { loadbalance } from '../plugins/loadbalance/setup.js';
+import { local } from '../plugins/local/setup.js';
 import { log } from '../plugins/log/setup.js';
 import { loop } from '../plugins/loop/setup.js';
+import { minimal } from '../plugins/minimal/setup.js';
+import { nsid } from '../plugins/nsid/setup.js';
 import { prometheus } from '../plugins/prometheus/setup.js';
 import { ready } from '../plugins/ready/setup.js';
 import { reload } from '../plugins/reload/setup.js';
@@ -18,11 +26,13 @@ import { template } from '../plugins/template/setup.js';
 import { whoami } from '../plugins/whoami/setup.js';
 
 /**
- * All directives in the order in which their handlers see a query: the order of CoreDNS. The order in a Corefile does
- * not matter.
+ * All directives in the order in which their handlers see a query: the order of CoreDNS 1.14.7. The order in a Corefile
+ * does not matter.
  */
 export const PLUGINS: readonly PluginDefinition[] = [
   reload,
+  nsid,
+  bufsize,
   bind,
   debug,
   ready,
@@ -30,9 +40,15 @@ export const PLUGINS: readonly PluginDefinition[] = [
   prometheus,
   errors,
   log,
+  local,
+  any,
+  chaos,
   loadbalance,
-  cache,
   rewrite,
+  acl,
+  cache,
+  header,
+  minimal,
   template,
   hosts,
   kubernetes,

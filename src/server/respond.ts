@@ -18,6 +18,7 @@ import {
   optLength,
   OPT_SIZE,
   type OptReply,
+  type ReplyHead,
 } from '../wire/index.js';
 import type { Chain, Routes, Served } from './routes.js';
 
@@ -228,36 +229,55 @@ function finish(query: Query, outcome: Outcome, chain: Chain | undefined, writer
 
 /** The reply as it goes to the client of `query`, behind `prefix` free octets. */
 export function finishReply(query: Query, reply: Reply, prefix: 0 | 2): Buffer {
-  const opt = query.hasEdns ? optFor(query, reply) : undefined;
+  const asked = reply.repeats ?? query;
+  const opt = asked.hasEdns ? optFor(asked, reply) : undefined;
   const { records } = reply;
   const length = replyLength(query, records, opt === undefined ? 0 : optReplyLength(opt));
   const fragments =
     length > FRAGMENT_IPV6 &&
     query.transport === 'udp' &&
     length > (query.family === 4 ? FRAGMENT_IPV4 : FRAGMENT_IPV6);
-  if (length > query.maxSize || fragments) return squeeze(query, reply, prefix, fragments && length <= query.maxSize);
+  const { maxSize } = asked;
+  if (length > maxSize || fragments) return squeeze(query, asked, reply, prefix, fragments && length <= maxSize);
   const bytes = Buffer.allocUnsafe(prefix + length);
-  writeReply(prefix === 0 ? bytes : bytes.subarray(prefix), query, reply.flags, reply.rcode, records, reply.ttl, opt);
+  const head = asked === query ? query : headOf(query, asked);
+  writeReply(prefix === 0 ? bytes : bytes.subarray(prefix), head, reply.flags, reply.rcode, records, reply.ttl, opt);
   return bytes;
 }
+
+/** The client's id and question with the flags of `asked`. */
+const headOf = ({ id, bytes, questionStart, questionEnd }: Query, { queryFlags }: Query): ReplyHead => ({
+  id,
+  bytes,
+  questionStart,
+  questionEnd,
+  queryFlags,
+});
+
+/** Bits of the second header word that an answer takes from the query. */
+const REPEATED = OPCODE_MASK | Flag.RD | Flag.CD;
 
 const NO_OPTIONS: OptReply = { udpSize: 0, do: false, options: undefined };
 
 function optFor(query: Query, reply: Reply): OptReply {
   const options = reply.edns?.options;
-  if (options === undefined || options.length === 0) return { ...NO_OPTIONS, udpSize: query.udpSize, do: query.do };
-  const edns = { udpSize: query.udpSize, version: 0, do: query.do, options };
+  const { udpSize } = query;
+  const signed = query.do || reply.edns?.do === true;
+  if (options === undefined || options.length === 0) return { ...NO_OPTIONS, udpSize, do: signed };
+  const edns = { udpSize, version: 0, do: signed, options };
   const bytes = Buffer.alloc(optLength(edns));
   writeOpt(edns, 0, bytes, 0);
-  return { udpSize: query.udpSize, do: query.do, options: bytes.subarray(OPT_SIZE) };
+  return { udpSize, do: signed, options: bytes.subarray(OPT_SIZE) };
 }
 
 /** The way of a reply that does not fit as it is: compressed, and cut short if that is not enough. */
-function squeeze(query: Query, reply: Reply, prefix: 0 | 2, fits: boolean): Buffer {
-  const edns = query.hasEdns
-    ? { udpSize: query.udpSize, version: 0, do: query.do, options: reply.edns?.options ?? [] }
+function squeeze(query: Query, asked: Query, reply: Reply, prefix: 0 | 2, fits: boolean): Buffer {
+  const { udpSize } = asked;
+  const edns = asked.hasEdns
+    ? { udpSize, version: 0, do: asked.do || reply.edns?.do === true, options: reply.edns?.options ?? [] }
     : undefined;
   const message = { ...reply.messageFor(query), edns };
-  const bytes = fits ? encodeMessage(message, true) : encodeToFit(message, query.maxSize);
+  message.flags = (message.flags & ~REPEATED) | (asked.queryFlags & REPEATED);
+  const bytes = fits ? encodeMessage(message, true) : encodeToFit(message, asked.maxSize);
   return prefix === 0 ? bytes : Buffer.concat([Buffer.alloc(prefix), bytes]);
 }

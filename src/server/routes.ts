@@ -56,6 +56,8 @@ export class Chain {
   private readonly counting: readonly Tallies[];
   private readonly sources: ReadonlyMap<string, MetadataSource>;
   readonly verdict: SharingVerdict;
+  /** Whether a handler takes questions of other classes than IN. */
+  readonly everyClass: boolean;
 
   /** @param settings what the block's directives settled: for which queries it serves, and whose labels it collects */
   constructor(
@@ -66,6 +68,7 @@ export class Chain {
     this.verdict = sharingOf(settings.view === undefined ? handlers : [...handlers, settings.view]);
     this.counting = handlers.filter((handler) => hasTally(handler));
     this.sources = new Map(handlers.filter(providesMetadata).flatMap((handler) => Object.entries(handler.metadata())));
+    this.everyClass = handlers.some((handler) => handler.everyClass === true);
   }
 
   /** Who may be given its answers again without asking; undefined when nobody. */
@@ -121,6 +124,7 @@ export class Routes {
   readonly lifetime: Lifetime;
   /** What a query without a connection waits for. */
   readonly waiting: Waiting;
+  private everyClass = false;
 
   constructor(private readonly host: RoutesHost) {
     this.inFlight = host.inFlight;
@@ -134,6 +138,7 @@ export class Routes {
     if (chains.some(({ view }) => view === undefined)) return false;
     chains.push(chain);
     this.chains.set(zone, chains);
+    this.everyClass ||= chain.everyClass;
     this.served = new Zones(this.zones);
     this.only = zone === '.' && this.chains.size === 1 && chains.length === 1 && isPlain(chain) ? chain : undefined;
     return true;
@@ -149,7 +154,10 @@ export class Routes {
     return apart.length === 0 ? undefined : apart.reduce(closer);
   }
 
-  /** Answers from the chain of the most specific zone; REFUSED without one, and for any class but IN. */
+  /**
+   * Answers from the chain of the most specific zone; REFUSED without one, and for any class but IN unless a handler
+   * at this address takes others.
+   */
   answer(query: Query): Outcome | Promise<Outcome> {
     const chain = this.chainOf(query);
     return chain === undefined ? this.refuse(query) : chain.ask(query);
@@ -157,7 +165,8 @@ export class Routes {
 
   /** The chain that answers the query; undefined when none does. */
   chainOf(query: Query): Chain | undefined {
-    return query.class === Class.IN ? (this.only ?? this.find(query)) : undefined;
+    if (query.class !== Class.IN && !this.everyClass) return undefined;
+    return this.only ?? this.find(query);
   }
 
   private find(query: Query): Chain | undefined {

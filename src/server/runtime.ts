@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import type { FileInfo, Runtime } from '../chain/index.js';
 import type { LoadOptions } from '../corefile/index.js';
@@ -34,6 +35,7 @@ export function makeRuntime(options: RuntimeOptions): { runtime: Runtime; load: 
     metrics: options.metrics ?? new Metrics(),
     env,
     version: VERSION,
+    hostname: options.hostname ?? os.hostname(),
     readFile: (file) => load.readFile(path.resolve(cwd, file)),
     fileInfo: options.files?.fileInfo ?? ((file) => hostFileInfo(path.resolve(cwd, file))),
   };

@@ -94,6 +94,7 @@ export class TestBlock implements Block {
       log: this.log,
       metrics: this.metrics,
       version: '0.0.0',
+      hostname: 'box',
       env: options.env ?? {},
       readFile: (path) => {
         const text = options.files?.[path];

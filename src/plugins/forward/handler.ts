@@ -11,6 +11,7 @@ export class Forward implements Handler {
   readonly name = 'forward';
   readonly dependsOn = 'question';
   readonly waits = true;
+  readonly everyClass = true;
   private readonly udpFlights = new Flights();
   private readonly tcpFlights = new Flights();
   private concurrent = 0;

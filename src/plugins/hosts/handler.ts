@@ -1,5 +1,5 @@
 import { Reply, type Handler, type Next, type Outcome, type Query, type Zones } from '../../chain/index.js';
-import { Rcode, Type } from '../../wire/index.js';
+import { Class, Rcode, Type } from '../../wire/index.js';
 import type { HostAnswers } from './answers.js';
 
 /** Whoever knows the answers of the moment; they are replaced when the file changes. */
@@ -20,6 +20,7 @@ export class Hosts implements Handler {
   ) {}
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
+    if (query.class !== Class.IN) return next(query);
     const { answers } = this.source;
     // Addresses are found backwards whether or not the zones speak of reverse names, and those without a name are
     // asked further on.

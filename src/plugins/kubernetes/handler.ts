@@ -9,7 +9,7 @@ import {
   type Readiness,
 } from '../../chain/index.js';
 import { formatIp } from '../../lib/cidr.js';
-import { Flag, Rcode, Type, addressOfReverseName, type Name } from '../../wire/index.js';
+import { Class, Flag, Rcode, Type, addressOfReverseName, type Name } from '../../wire/index.js';
 import { aliasRecord, resolveAlias, type Resolved } from './alias.js';
 import { Answers, NameAnswers, podOwner, serviceOwner, type Kept } from './answers.js';
 import type { Cluster } from './cluster.js';
@@ -69,6 +69,7 @@ export class Kubernetes implements Handler, Readiness {
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
+    if (query.class !== Class.IN) return next(query);
     if (query.type === Type.PTR) {
       const pointer = this.answers.pointer(query.name);
       if (pointer !== undefined) return pointer;

@@ -1,0 +1,74 @@
+import {
+  DROP,
+  Reply,
+  type Handler,
+  type Next,
+  type Outcome,
+  type Query,
+  type Tallies,
+  type Tally,
+} from '../../chain/index.js';
+import type { Logger } from '../../lib/log.js';
+import { sourceIp } from '../../lib/networks.js';
+import { Rcode } from '../../wire/index.js';
+import type { AclMetrics } from './metrics.js';
+import { actionFor, type Action, type Rule } from './rule.js';
+
+/** An extended DNS error (RFC 8914 sections 2, 4.16 and 4.18). */
+const EXTENDED_ERROR = 15;
+const BLOCKED = 15;
+const FILTERED = 17;
+
+/** Lets queries pass or not, by the address that they come from, their type and their zone. */
+export class Acl implements Handler, Tallies {
+  readonly name = 'acl';
+  readonly role = 'answers';
+  readonly dependsOn = 'client';
+
+  constructor(
+    private readonly rules: readonly Rule[],
+    private readonly metrics: AclMetrics,
+    private readonly log: Pick<Logger, 'error'>,
+  ) {}
+
+  handle(query: Query, next: Next): Outcome | Promise<Outcome> {
+    for (const { zones, policies } of this.rules) {
+      const zone = zones.match(query.name);
+      if (zone === undefined) continue;
+      const action = this.judge(policies, query);
+      if (action === 'allow') break;
+      if (action === undefined) continue;
+      this.metrics.refuse(action, query, zone);
+      return action === 'drop' ? DROP : answerTo(action);
+    }
+    this.metrics.allow(query.client.server);
+    return next(query);
+  }
+
+  /** Only queries that may pass have an answer that is given again. */
+  tally(query: Query): Tally {
+    const { metrics } = this;
+    const { server } = query.client;
+    return (plain, edns) => metrics.allow(server, plain + edns);
+  }
+
+  private judge(policies: Rule['policies'], query: Query): Action | undefined {
+    const { address } = query.client.remote;
+    const source = sourceIp(address);
+    if (source !== undefined) return actionFor(policies, query.type, source);
+    this.log.error(`Blocking request. Unable to parse source address: ${address}`);
+    return 'block';
+  }
+}
+
+/** The option that says why goes out where the client knows EDNS. */
+const refusal = (rcode: number, reason: number): Reply =>
+  Reply.empty(rcode).withEdns({
+    udpSize: 4096,
+    version: 0,
+    do: true,
+    options: [{ code: EXTENDED_ERROR, data: Buffer.of(0, reason) }],
+  });
+const BLOCK = refusal(Rcode.REFUSED, BLOCKED);
+const FILTER = refusal(Rcode.NOERROR, FILTERED);
+const answerTo = (action: 'block' | 'filter'): Reply => (action === 'block' ? BLOCK : FILTER);

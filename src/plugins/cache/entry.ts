@@ -1,6 +1,7 @@
 import { Standing, type Query, type Reply } from '../../chain/index.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
 import { Class, Flag, type EncodedRecords, type Name } from '../../wire/index.js';
+import type { KeptKind } from './lifetime.js';
 import type { PrefetchPolicy } from './options.js';
 
 /** The two caches, as the `type` label of metrics names them: what exists, and what is denied or failed. */
@@ -19,15 +20,19 @@ export class Entry {
   readonly records: EncodedRecords;
   /** Monotonic time of its last move to the front of the eviction order. */
   touched: Milliseconds;
-  /** A refresh is under way in the background. */
+  /** It is being fetched anew. */
   refreshing = false;
+  /** Monotonic time before which it is not fetched anew again, because that has just failed. */
+  retryAt: Milliseconds = -Infinity;
+  /** The last answer to the same question, which this entry says nothing against. */
+  lastGood: Entry | undefined;
   private promised: EntryStanding | undefined;
   private hits = 0;
   private lastHit: Milliseconds = -Infinity;
 
   /**
    * @param ttl TTL of all its records when it is stored
-   * @param mayBeStale whether it may be served after its time where the configuration says so
+   * @param kind what it is; a failure is never served after its time
    * @param stored monotonic time from which the TTL counts down
    */
   constructor(
@@ -35,7 +40,7 @@ export class Entry {
     reply: Reply,
     readonly ttl: Seconds,
     readonly type: CacheType,
-    readonly mayBeStale: boolean,
+    readonly kind: KeptKind,
     readonly stored: Milliseconds,
   ) {
     this.name = query.name;
@@ -69,9 +74,21 @@ export class Entry {
     return this.promised;
   }
 
-  /** The entry is no longer kept. */
+  /** Whether it has a record that was asked for. */
+  get answers(): boolean {
+    return this.kind === 'answer' && this.records.answers > 0;
+  }
+
+  /** Past its time, but not for as long as `maxAge`. */
+  isStale(left: Seconds, maxAge: Seconds): boolean {
+    return this.kind !== 'failure' && left <= 0 && -left < maxAge;
+  }
+
+  /** The entry is no longer the one for its question. */
   leave(): void {
     this.promised?.revoke();
+    this.promised = undefined;
+    this.lastGood?.leave();
   }
 
   /** Counts hits that were answered elsewhere. */

@@ -8,16 +8,17 @@ import {
   type PerServer,
   type Tallies,
   type Tally,
+  type Transport,
 } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
-import type { Seconds } from '../../lib/units.js';
+import type { Milliseconds, Seconds } from '../../lib/units.js';
 import type { Family, Value } from '../../metrics/metrics.js';
 import { Flag, OPCODE_MASK, Rcode, Type } from '../../wire/index.js';
 import { Entry, EntryStanding } from './entry.js';
-import { kindOf, ttlOf, type KeptKind } from './lifetime.js';
+import { isKept, kindOf, ttlOf, type KeptKind } from './lifetime.js';
 import type { CacheMetrics } from './metrics.js';
-import type { CacheOptions } from './options.js';
+import type { CacheOptions, StalePolicy } from './options.js';
 import { Store } from './store.js';
 
 /** What the cache needs from the block it stands in. */
@@ -55,15 +56,28 @@ export class Cache implements Handler, Tallies {
     metrics.requests.inc();
     const entry = this.store.get(query);
     if (entry !== undefined) {
-      const left = entry.timeLeft(query.received);
-      if (left > 0) return this.hit(query, next, entry, left, metrics);
-      if (entry.mayBeStale && -left < this.options.staleFor) return this.expiredHit(query, next, entry, metrics);
+      const chosen = entry.lastGood !== undefined && this.isUseful(entry.lastGood, query) ? entry.lastGood : entry;
+      const left = chosen.timeLeft(query.received);
+      if (left > 0) {
+        this.store.touch(entry, query.received);
+        return this.hit(query, next, chosen, left, metrics);
+      }
+      if (this.isUseful(chosen, query)) {
+        this.store.touch(entry, query.received);
+        return this.expiredHit(query, next, chosen, metrics);
+      }
     }
     metrics.misses.inc();
     const outcome = next(query);
     return outcome instanceof Promise
       ? outcome.then((settled) => this.settle(query, settled))
       : this.settle(query, outcome);
+  }
+
+  /** Whether the entry may be given still. */
+  private isUseful(entry: Entry, query: Query): boolean {
+    const left = entry.timeLeft(query.received);
+    return left > 0 || entry.isStale(left, this.options.stale?.maxAge ?? 0);
   }
 
   /** A reply of this cache's own counts as a hit, any other as one that the cache was asked for in vain. */
@@ -94,7 +108,6 @@ export class Cache implements Handler, Tallies {
 
   private hit(query: Query, next: Next, entry: Entry, left: Seconds, metrics: CacheMetrics): Reply {
     metrics.hits[entry.type].inc();
-    this.store.touch(entry, query.received);
     const { prefetch, keepTtl } = this.options;
     if (prefetch !== undefined && entry.countHit(query.received, left, prefetch))
       this.refresh(query, next, entry, metrics);
@@ -103,26 +116,76 @@ export class Cache implements Handler, Tallies {
 
   private expiredHit(query: Query, next: Next, entry: Entry, metrics: CacheMetrics): Outcome | Promise<Outcome> {
     metrics.hits[entry.type].inc();
-    this.store.touch(entry, query.received);
-    if (!this.options.verifyStale) {
-      this.refresh(query, next, entry, metrics);
-      return serveStale(query, entry, metrics);
-    }
-    // Each waits for an outcome of its own: equal questions to an upstream are made one where they are sent.
-    const outcome = next(query);
-    const verified = (settled: Outcome): Outcome =>
-      renews(settled) ? this.settle(query, settled) : serveStale(query, entry, metrics);
-    return outcome instanceof Promise ? outcome.then(verified) : verified(outcome);
+    const policy = this.options.stale!;
+    if (!policy.verify) this.refresh(query, next, entry, metrics, policy.recheck);
+    else if (policy.recheck === 0 || mayRefresh(entry, query.received))
+      return this.verify(query, next, entry, metrics, policy);
+    return this.serveStale(query, entry, metrics);
+  }
+
+  /**
+   * Asks, and falls back on the entry when that fails or takes too long. Each client waits for an outcome of its own
+   * unless there is a time between attempts: equal questions to an upstream are made one where they are sent.
+   */
+  private verify(query: Query, next: Next, entry: Entry, metrics: CacheMetrics, policy: StalePolicy) {
+    // The client may be answered before the outcome comes, and its bytes be the listener's again.
+    const passed = policy.verifyTimeout > 0 ? copyOf(query, query.transport) : query;
+    const ended = (renewed: boolean): void => {
+      if (policy.recheck > 0) this.endRefresh(entry, renewed, policy.recheck);
+      if (passed !== query) passed.context.close();
+    };
+    const verified = (settled: Outcome): Outcome | undefined => {
+      const renewed = this.renews(settled, passed);
+      ended(renewed);
+      if (renewed) return this.settle(passed, settled);
+      if (this.options.preferPositive) this.settle(passed, settled);
+      return undefined;
+    };
+    const stale = (): Reply => this.serveStale(query, entry, metrics);
+    const outcome = next(passed);
+    if (!(outcome instanceof Promise)) return verified(outcome) ?? stale();
+    if (policy.recheck > 0) entry.refreshing = true;
+    const verifying = outcome.then(verified, (error: unknown) => {
+      ended(false);
+      throw error;
+    });
+    if (policy.verifyTimeout === 0) return verifying.then((settled) => settled ?? stale());
+    return this.inTime(passed, verifying, policy.verifyTimeout).then((settled) => settled ?? stale());
+  }
+
+  /** What `outcome` comes to within `limit`; undefined when it takes longer, and then its faults are told. */
+  private inTime(query: Query, outcome: Promise<Outcome | undefined>, limit: Milliseconds) {
+    return new Promise<Outcome | undefined>((resolve, reject) => {
+      let late = false;
+      const timer = this.surroundings.clock.setTimeout(() => {
+        late = true;
+        resolve(undefined);
+      }, limit);
+      const ended = (end: () => void): void => {
+        timer.cancel();
+        end();
+      };
+      outcome.then(
+        (settled) => ended(() => resolve(settled)),
+        (error: Error) => ended(() => (late ? this.told(query, error) : reject(error))),
+      );
+    });
+  }
+
+  private serveStale(query: Query, entry: Entry, metrics: CacheMetrics): Reply {
+    metrics.servedStale.inc();
+    const { stale, keepTtl } = this.options;
+    return replyFrom(entry, query, stale!.ttl > 0 || !keepTtl ? stale!.ttl : entry.ttl);
   }
 
   /** The outcome as this cache's client gets it; kept where it may be. */
   private settle(query: Query, outcome: Outcome, replaced?: Entry): Outcome {
     if (outcome === DROP || !outcome.written) return outcome;
-    const kind = kindOf(outcome, this.surroundings.clock);
+    const kind = kindOf(outcome, query, this.surroundings.clock);
     const ttl = ttlOf(outcome, kind, this.options);
     const flags = wantsAuthentic(query) ? outcome.flags : outcome.flags & ~Flag.AD;
     const reply = Reply.ofRecords(flags, outcome.rcode, outcome.records, ttl);
-    if (kind !== 'other' && ttl > 0 && !outcome.truncated && this.keep(query, reply, ttl, kind, replaced)) return reply;
+    if (isKept(kind) && ttl > 0 && !outcome.truncated && this.keep(query, reply, ttl, kind, replaced)) return reply;
     // What this cache leaves alone stays right for as long as its maker says; the TTL that it got here does not
     // change with time.
     return reply.withStanding(outcome.standing);
@@ -132,8 +195,13 @@ export class Cache implements Handler, Tallies {
   private keep(query: Query, reply: Reply, ttl: Seconds, kind: KeptKind, replaced: Entry | undefined): boolean {
     const type = kind === 'answer' || kind === 'referral' ? 'success' : 'denial';
     if (this.options.disabled[type]?.contains(query.name) === true) return false;
-    const entry = new Entry(query, reply, ttl, type, kind !== 'failure', this.surroundings.clock.monotonic());
+    const entry = new Entry(query, reply, ttl, type, kind, this.surroundings.clock.monotonic());
     if (replaced !== undefined) entry.inheritPopularity(replaced);
+    // A failure says nothing about the name (RFC 8767 section 4); the policy takes denials for no more than that.
+    if (!entry.answers && (kind === 'failure' || this.options.preferPositive)) {
+      const before = this.store.get(query);
+      entry.lastGood = before?.answers === true ? before : before?.lastGood;
+    }
     const { entries, evictions } = this.surroundings.metrics.get(query.client.server);
     if (this.store.put(entry)) evictions[type].inc();
     entries.success.set(this.store.size('success'));
@@ -146,37 +214,59 @@ export class Cache implements Handler, Tallies {
     this.store.clear();
   }
 
-  /** Has the entry fetched anew after the client has its answer; once at a time. */
-  private refresh(query: Query, next: Next, entry: Entry, metrics: CacheMetrics): void {
-    if (entry.refreshing) return;
+  /** Has the entry fetched anew after the client has its answer; once at a time, and not within `recheck` of a failure. */
+  private refresh(query: Query, next: Next, entry: Entry, metrics: CacheMetrics, recheck: Milliseconds = 0): void {
+    if (!mayRefresh(entry, query.received)) return;
     entry.refreshing = true;
     metrics.prefetches.inc();
     // The client's bytes are the listener's again once it is answered. Over TCP nothing comes back truncated, which
     // could not be kept.
-    const again = new Query(Buffer.from(query.bytes), query.context.detached('tcp'));
-    queueMicrotask(() => void this.fetchAnew(again, next, entry));
+    const again = copyOf(query, 'tcp');
+    queueMicrotask(() => void this.fetchAnew(again, next, entry, recheck));
   }
 
-  private async fetchAnew(query: Query, next: Next, entry: Entry): Promise<void> {
+  private async fetchAnew(query: Query, next: Next, entry: Entry, recheck: Milliseconds): Promise<void> {
+    let renewed = false;
     try {
       const outcome = await next(query);
       // A failure does not take the place of what is known (RFC 8767 section 4).
-      if (renews(outcome)) this.settle(query, outcome, entry);
+      renewed = this.renews(outcome, query);
+      if (renewed || this.options.preferPositive) this.settle(query, outcome, entry);
     } catch (error) {
-      this.surroundings.panics.with().inc();
-      this.surroundings.log.error(
-        `fetching ${query.name} ${query.typeName} anew: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.told(query, error);
     } finally {
-      entry.refreshing = false;
+      this.endRefresh(entry, renewed, recheck);
       query.context.close();
     }
   }
+
+  private endRefresh(entry: Entry, renewed: boolean, recheck: Milliseconds): void {
+    entry.refreshing = false;
+    entry.retryAt = renewed || recheck === 0 ? -Infinity : this.surroundings.clock.monotonic() + recheck;
+  }
+
+  /** A fault behind the clients' backs. */
+  private told(query: Query, error: unknown): void {
+    this.surroundings.panics.with().inc();
+    const text = error instanceof Error ? error.message : String(error);
+    this.surroundings.log.error(`fetching ${query.name} ${query.typeName} anew: ${text}`);
+  }
+
+  /** Whether the outcome says something about the name, rather than that nothing could be found out. */
+  private renews(outcome: Outcome, query: Query): boolean {
+    if (outcome === DROP || !outcome.written) return false;
+    if (this.options.preferPositive)
+      return (
+        !outcome.truncated && outcome.answerCount > 0 && kindOf(outcome, query, this.surroundings.clock) === 'answer'
+      );
+    return outcome.rcode === Rcode.NOERROR || outcome.rcode === Rcode.NXDOMAIN;
+  }
 }
 
-/** Whether the outcome says something about the name, rather than that nothing could be found out. */
-const renews = (outcome: Outcome): outcome is Reply =>
-  outcome !== DROP && outcome.written && (outcome.rcode === Rcode.NOERROR || outcome.rcode === Rcode.NXDOMAIN);
+const mayRefresh = (entry: Entry, now: Milliseconds): boolean => !entry.refreshing && now >= entry.retryAt;
+
+const copyOf = (query: Query, transport: Transport): Query =>
+  new Query(Buffer.from(query.bytes), query.context.detached(transport));
 
 /**
  * A client shows by DO or AD that it understands AD in a reply; others never see it (RFC 6840 sections 5.7 and 5.8).
@@ -186,9 +276,4 @@ const wantsAuthentic = (query: Query): boolean => query.do || query.authenticDat
 function replyFrom(entry: Entry, query: Query, ttl: Seconds, standing?: EntryStanding): Reply {
   const flags = (entry.flags & Flag.AD) !== 0 && !wantsAuthentic(query) ? entry.flags & ~Flag.AD : entry.flags;
   return Reply.ofRecords(flags, entry.rcode, entry.records, ttl, undefined, standing);
-}
-
-function serveStale(query: Query, entry: Entry, metrics: CacheMetrics): Reply {
-  metrics.servedStale.inc();
-  return replyFrom(entry, query, 0);
 }

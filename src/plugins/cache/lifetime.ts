@@ -1,32 +1,39 @@
-import type { Reply } from '../../chain/index.js';
+import type { Query, Reply } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Octets, Seconds } from '../../lib/units.js';
 import { Rcode, Type, type EncodedRecords } from '../../wire/index.js';
+import { answersQuestion } from './answers-question.js';
 import type { CacheOptions, TtlRange } from './options.js';
 
 /**
  * What a reply is to the cache: `answer` and `referral` exist, `denial` is NXDOMAIN or NODATA with the SOA record
- * that RFC 2308 sections 2.1
- * and 2.2 ask for, `failure` is SERVFAIL or NOTIMP, and `other` is never kept.
+ * that RFC 2308 sections 2.1 and 2.2 ask for, `failure` is SERVFAIL or NOTIMP. The rest is never kept: `boundless`
+ * is NXDOMAIN without SOA, `incomplete` has an answer, but to another question, and no SOA.
  */
-export type ReplyKind = KeptKind | 'other';
+export type ReplyKind = KeptKind | 'boundless' | 'incomplete' | 'other';
 export type KeptKind = 'answer' | 'referral' | 'denial' | 'failure';
+
+export const isKept = (kind: ReplyKind): kind is KeptKind =>
+  kind === 'answer' || kind === 'referral' || kind === 'denial' || kind === 'failure';
 
 /** TTL of what has no TTL of its own to go by, before the limits of the configuration, in seconds. */
 const FALLBACK_TTL: Seconds = 5;
-/** TTLs above this are read as this, before the limits of the configuration, in seconds. */
-const MAX_TTL: Seconds = 3600;
 
-/** Sorts a reply. The clock's wall time is what signatures are valid by. */
-export function kindOf(reply: Reply, clock: Clock): ReplyKind {
+/** Sorts a reply to `query`. The clock's wall time is what signatures are valid by. */
+export function kindOf(reply: Reply, query: Query, clock: Clock): ReplyKind {
   const { rcode, records } = reply;
   // Only who asked for signatures minds that one has expired (RFC 4035 section 5.3.1).
   if (reply.edns?.do === true && hasInvalidSignature(records, clock)) return 'other';
-  if (rcode === Rcode.NOERROR && records.answers > 0) return 'answer';
+  if (rcode === Rcode.NOERROR && records.answers > 0) {
+    if (answersQuestion(records, query)) return 'answer';
+    // An alias that leads to nothing of the type: NODATA where an SOA record says so and for how long.
+    return hasAuthority(records, Type.SOA) ? 'denial' : 'incomplete';
+  }
   if (rcode === Rcode.SERVFAIL || rcode === Rcode.NOTIMP) return 'failure';
+  if (rcode === Rcode.NXDOMAIN && records.answers > 0) return 'other';
   if (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN) return 'other';
   if (hasAuthority(records, Type.SOA)) return 'denial';
-  if (rcode === Rcode.NXDOMAIN) return 'other';
+  if (rcode === Rcode.NXDOMAIN) return 'boundless';
   return hasAuthority(records, Type.NS) ? 'referral' : 'answer';
 }
 
@@ -36,9 +43,11 @@ export function ttlOf(reply: Reply, kind: ReplyKind, options: CacheOptions): Sec
     case 'failure':
       return options.failureTtl;
     case 'denial':
-      return within(options.denial, smallestTtl(reply));
+    case 'boundless':
+      return within(options.denial, smallestTtl(reply, options.denial.maxTtl));
     case 'answer':
-      return within(options.success, smallestTtl(reply));
+    case 'incomplete':
+      return within(options.success, smallestTtl(reply, options.success.maxTtl));
     default:
       return within(options.success, FALLBACK_TTL);
   }
@@ -47,11 +56,11 @@ export function ttlOf(reply: Reply, kind: ReplyKind, options: CacheOptions): Sec
 /** The maximum wins over the minimum, so that `cache 3` means 3 s at most although the minimum is 5 s. */
 const within = (range: TtlRange, ttl: Seconds): Seconds => Math.min(Math.max(ttl, range.minTtl), range.maxTtl);
 
-function smallestTtl(reply: Reply): Seconds {
+function smallestTtl(reply: Reply, largest: Seconds): Seconds {
   const { bytes, ttls } = reply.records;
   if (ttls.length === 0) return FALLBACK_TTL;
-  if (reply.ttl !== undefined) return Math.min(reply.ttl, MAX_TTL);
-  let smallest = MAX_TTL;
+  if (reply.ttl !== undefined) return Math.min(reply.ttl, largest);
+  let smallest = largest;
   for (let i = 0; i < ttls.length; i++) {
     const at = ttls[i]!;
     const ttl = ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;

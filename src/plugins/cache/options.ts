@@ -24,6 +24,20 @@ export interface PrefetchPolicy {
   readonly percentage: number;
 }
 
+/** How entries are served past their time (RFC 8767). */
+export interface StalePolicy {
+  /** How long past its time, at least 1. */
+  readonly maxAge: Seconds;
+  /** TTL of what is served. */
+  readonly ttl: Seconds;
+  /** Ask first and serve an expired entry only when that fails or takes too long. */
+  readonly verify: boolean;
+  /** How long it may take; 0 for as long as it takes. */
+  readonly verifyTimeout: Milliseconds;
+  /** How long nothing is asked again after it failed; 0 for not at all. */
+  readonly recheck: Milliseconds;
+}
+
 export interface CacheOptions {
   readonly zones: Zones;
   readonly success: TypeOptions;
@@ -32,10 +46,10 @@ export interface CacheOptions {
   readonly failureTtl: Seconds;
   /** Undefined without prefetching. */
   readonly prefetch: PrefetchPolicy | undefined;
-  /** How long an expired entry is still served; 0 for not at all. */
-  readonly staleFor: Seconds;
-  /** Ask first and serve an expired entry only when that fails. */
-  readonly verifyStale: boolean;
+  /** Undefined where nothing is served past its time. */
+  readonly stale: StalePolicy | undefined;
+  /** An answer that is still good enough goes before a denial or failure that came after it. */
+  readonly preferPositive: boolean;
   /** Zones whose replies of a type are not kept. */
   readonly disabled: Readonly<Partial<Record<CacheType, Zones>>>;
   readonly keepTtl: boolean;
@@ -50,6 +64,8 @@ const STALE_FOR: Milliseconds = 3_600_000;
 /** A server's failure may be kept for five minutes at most (RFC 2308 section 7.1). */
 const MAX_FAILURE: Milliseconds = 300_000;
 const FAILURE_TTL: Seconds = 5;
+const STALE_USAGE = 'serve_stale [DURATION] [immediate [RESPONSE_TTL [FAILURE_RECHECK]]]';
+const VERIFY_USAGE = 'serve_stale [DURATION] [verify [VERIFY_TIMEOUT [RESPONSE_TTL [FAILURE_RECHECK]]]]';
 const REFRESH_MODES = ['immediate', 'verify'] as const;
 /** Largest TTL there is (RFC 2181 section 8). */
 const LARGEST_TTL: Seconds = 2 ** 31 - 1;
@@ -68,8 +84,8 @@ export function parseOptions(directive: Directive, block: Block): CacheOptions {
     denial: { capacity: capacityOf(DEFAULT_CAPACITY), minTtl: MIN_TTL, maxTtl: ttl ?? 1800 },
     failureTtl: FAILURE_TTL,
     prefetch: undefined,
-    staleFor: 0,
-    verifyStale: false,
+    stale: undefined,
+    preferPositive: false,
     disabled: {},
     keepTtl: false,
   };
@@ -78,6 +94,10 @@ export function parseOptions(directive: Directive, block: Block): CacheOptions {
     const read = READERS.get(option.name) ?? option.unknown([...READERS.keys()]);
     Object.assign(options, read(option, options));
   }
+  const of = (name: string): readonly Option[] => directive.options?.filter((option) => option.name === name) ?? [];
+  const [policy, second] = of('serve_stale_policy');
+  second?.fail('got it a second time, allowed: once');
+  if (of('serve_stale').length === 0) policy?.fail('got no serve_stale in this cache, which it is for');
   return options;
 }
 
@@ -89,6 +109,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['denial', (option, before) => ({ denial: typeOptions(option, before.denial) })],
   ['prefetch', readPrefetch],
   ['serve_stale', readStale],
+  ['serve_stale_policy', readStalePolicy],
   ['servfail', readFailure],
   ['disable', readDisable],
   ['keepttl', readKeepTtl],
@@ -119,13 +140,32 @@ function readPrefetch(option: Option): Partial<CacheOptions> {
 }
 
 function readStale(option: Option): Partial<CacheOptions> {
-  option.argCount(0, 2, 'serve_stale [DURATION] [REFRESH_MODE]');
-  const [duration, mode = 'immediate'] = option.args;
-  const staleFor = duration === undefined ? STALE_FOR : option.duration(duration, { min: 0, what: 'DURATION' });
-  return {
-    staleFor: Math.floor(staleFor / 1000),
-    verifyStale: option.oneOf(mode.toLowerCase(), REFRESH_MODES, 'REFRESH_MODE') === 'verify',
+  const verify = option.args[1]?.toLowerCase() === 'verify';
+  option.argCount(0, verify ? 5 : 4, verify ? VERIFY_USAGE : STALE_USAGE);
+  const [duration, mode = 'immediate', ...rest] = option.args;
+  const maxAge = duration === undefined ? STALE_FOR : option.duration(duration, { min: 0, what: 'DURATION' });
+  option.oneOf(mode.toLowerCase(), REFRESH_MODES, 'REFRESH_MODE');
+  const timeout = verify ? rest.shift() : undefined;
+  const [ttl, recheck] = rest;
+  const policy: StalePolicy = {
+    maxAge: Math.floor(maxAge / 1000),
+    verify,
+    verifyTimeout: timeout === undefined ? 0 : option.duration(timeout, { min: 0, what: 'VERIFY_TIMEOUT' }),
+    ttl: ttl === undefined ? 0 : wholeSeconds(option, ttl),
+    recheck:
+      recheck === undefined ? 0 : option.duration(recheck, { min: 0, max: MAX_FAILURE, what: 'FAILURE_RECHECK' }),
   };
+  return { stale: policy.maxAge === 0 ? undefined : policy };
+}
+
+function wholeSeconds(option: Option, text: string): Seconds {
+  const ttl = option.duration(text, { min: 0, max: LARGEST_TTL * 1000, what: 'RESPONSE_TTL' }) / 1000;
+  return Number.isInteger(ttl) ? ttl : option.fail(`RESPONSE_TTL: got '${text}', allowed: whole seconds such as 30s`);
+}
+
+function readStalePolicy(option: Option): Partial<CacheOptions> {
+  option.oneOf(option.one('serve_stale_policy prefer_positive').toLowerCase(), ['prefer_positive'] as const);
+  return { preferPositive: true };
 }
 
 function readFailure(option: Option): Partial<CacheOptions> {

@@ -73,7 +73,7 @@ describe('asked twice', () => {
     },
     { name: 'another name', first: ['www.example.org.', 'A', {}], second: ['ww.example.org.', 'A', {}] },
   ])('keeps apart: $name', async ({ first, second }) => {
-    const world = new World('cache', counting(300));
+    const world = new World('cache', fixed({ authority: [SOA] }));
     await world.reply(...first);
     await world.reply(...second);
     expect(world.asked).toHaveLength(2);
@@ -133,10 +133,10 @@ describe('one TTL for all records', () => {
       want: 3600,
     },
     {
-      name: 'at most 3600 even under a higher limit',
+      name: 'more than 3600 under a higher limit',
       corefile: 'cache 7200',
       parts: { answer: ['a. 86400 IN A 192.0.2.1'] },
-      want: 3600,
+      want: 7200,
     },
     { name: 'at least 5 by default', corefile: 'cache', parts: { answer: ['a. 0 IN A 192.0.2.1'] }, want: 5 },
     { name: 'the limit wins over the least', corefile: 'cache 3', parts: { answer: ['a. 1 IN A 192.0.2.1'] }, want: 3 },
@@ -168,10 +168,17 @@ describe('one TTL for all records', () => {
       name: 'NXDOMAIN behind an alias',
       corefile: 'cache',
       parts: { rcode: 3, answer: ['a. 40 IN CNAME b.'], authority: [SOA] },
-      want: 40,
+      want: 5,
     },
     { name: 'referral', corefile: 'cache', parts: { authority: ['a. 300 IN NS b.'] }, want: 5 },
-    { name: 'NXDOMAIN without SOA', corefile: 'cache', parts: { rcode: 3, authority: ['a. 300 IN NS b.'] }, want: 5 },
+    { name: 'NXDOMAIN without SOA', corefile: 'cache', parts: { rcode: 3, authority: ['a. 90 IN NS b.'] }, want: 90 },
+    { name: 'an alias to nothing', corefile: 'cache', parts: { answer: ['a. 60 IN CNAME b.'] }, want: 60 },
+    {
+      name: 'an alias to nothing, with SOA: denial',
+      corefile: 'cache {\ndenial 1024 7\n}',
+      parts: { answer: ['a. 60 IN CNAME b.'], authority: [SOA] },
+      want: 7,
+    },
     {
       name: 'REFUSED with records',
       corefile: 'cache',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseOptions, type CacheOptions } from '../../../src/plugins/cache/options.js';
+import { parseOptions, type CacheOptions, type StalePolicy } from '../../../src/plugins/cache/options.js';
 import { cache } from '../../../src/plugins/cache/setup.js';
 import { TestBlock, directives, setup } from '../../support/block.js';
 
@@ -12,11 +12,20 @@ const defaults = {
   denial: { capacity: 9984, minTtl: 5, maxTtl: 1800 },
   failureTtl: 5,
   prefetch: undefined,
-  staleFor: 0,
-  verifyStale: false,
+  stale: undefined,
+  preferPositive: false,
   disabled: {},
   keepTtl: false,
 };
+
+const stale = (change: Partial<StalePolicy>): StalePolicy => ({
+  maxAge: 3600,
+  ttl: 0,
+  verify: false,
+  verifyTimeout: 0,
+  recheck: 0,
+  ...change,
+});
 
 describe('cache options', () => {
   it.each([
@@ -63,13 +72,41 @@ describe('cache options', () => {
       want: { prefetch: { amount: 3, gap: 5_400_000, percentage: 25 } },
     },
     { name: 'prefetch 0 is none', text: 'cache {\nprefetch 0\n}', want: {} },
-    { name: 'serve_stale', text: 'cache {\nserve_stale\n}', want: { staleFor: 3600 } },
-    { name: 'serve_stale with a duration', text: 'cache {\nserve_stale 1h20m\n}', want: { staleFor: 4800 } },
-    { name: 'serve_stale immediate', text: 'cache {\nserve_stale 1m immediate\n}', want: { staleFor: 60 } },
+    { name: 'serve_stale', text: 'cache {\nserve_stale\n}', want: { stale: stale({}) } },
+    {
+      name: 'serve_stale with a duration',
+      text: 'cache {\nserve_stale 1h20m\n}',
+      want: { stale: stale({ maxAge: 4800 }) },
+    },
+    {
+      name: 'serve_stale immediate',
+      text: 'cache {\nserve_stale 1m immediate\n}',
+      want: { stale: stale({ maxAge: 60 }) },
+    },
+    {
+      name: 'serve_stale immediate with a TTL and a time between attempts',
+      text: 'cache {\nserve_stale 1m immediate 30s 5m\n}',
+      want: { stale: stale({ maxAge: 60, ttl: 30, recheck: 300_000 }) },
+    },
     {
       name: 'serve_stale verify in any letter case',
       text: 'cache {\nserve_stale 1m VERIFY\n}',
-      want: { staleFor: 60, verifyStale: true },
+      want: { stale: stale({ maxAge: 60, verify: true }) },
+    },
+    {
+      name: 'serve_stale verify with a limit',
+      text: 'cache {\nserve_stale 1m verify 100ms\n}',
+      want: { stale: stale({ maxAge: 60, verify: true, verifyTimeout: 100 }) },
+    },
+    {
+      name: 'serve_stale verify with everything',
+      text: 'cache {\nserve_stale 1m verify 0 30s 10s\n}',
+      want: { stale: stale({ maxAge: 60, verify: true, ttl: 30, recheck: 10_000 }) },
+    },
+    {
+      name: 'serve_stale_policy',
+      text: 'cache {\nserve_stale_policy Prefer_Positive\nserve_stale\n}',
+      want: { stale: stale({}), preferPositive: true },
     },
     { name: 'serve_stale 0 is none', text: 'cache {\nserve_stale 0\n}', want: {} },
     { name: 'servfail at its longest', text: 'cache {\nservfail 5m\n}', want: { failureTtl: 300 } },
@@ -133,17 +170,17 @@ describe('cache refuses', () => {
     {
       text: 'cache {\npositive 15\n}',
       error:
-        "Corefile:3: cache: unknown option 'positive'; allowed: success, denial, prefetch, serve_stale, servfail, disable, keepttl",
+        "Corefile:3: cache: unknown option 'positive'; allowed: success, denial, prefetch, serve_stale, serve_stale_policy, servfail, disable, keepttl",
     },
     {
       text: 'cache {\nconstructor\n}',
       error:
-        "Corefile:3: cache: unknown option 'constructor'; allowed: success, denial, prefetch, serve_stale, servfail, disable, keepttl",
+        "Corefile:3: cache: unknown option 'constructor'; allowed: success, denial, prefetch, serve_stale, serve_stale_policy, servfail, disable, keepttl",
     },
     {
       text: 'cache {\nprefech 10\n}',
       error:
-        "Corefile:3: cache: unknown option 'prefech'; allowed: success, denial, prefetch, serve_stale, servfail, disable, keepttl; did you mean 'prefetch'?",
+        "Corefile:3: cache: unknown option 'prefech'; allowed: success, denial, prefetch, serve_stale, serve_stale_policy, servfail, disable, keepttl; did you mean 'prefetch'?",
     },
     {
       text: 'cache {\nsuccess\n}',
@@ -203,9 +240,45 @@ describe('cache refuses', () => {
       error: "Corefile:3: cache: serve_stale: REFRESH_MODE: got 'later', allowed: immediate, verify",
     },
     {
-      text: 'cache {\nserve_stale 1m verify 3s\n}',
+      text: 'cache {\nserve_stale 1m immediate 3s 3s 3s\n}',
       error:
-        "Corefile:3: cache: serve_stale: got 3 arguments ('1m' 'verify' '3s'), allowed: 0 to 2 arguments; usage: serve_stale [DURATION] [REFRESH_MODE]",
+        "Corefile:3: cache: serve_stale: got 5 arguments ('1m' 'immediate' '3s' '3s' '3s'), allowed: 0 to 4 arguments; usage: serve_stale [DURATION] [immediate [RESPONSE_TTL [FAILURE_RECHECK]]]",
+    },
+    {
+      text: 'cache {\nserve_stale 1m verify 3s 3s 3s 3s\n}',
+      error:
+        "Corefile:3: cache: serve_stale: got 6 arguments ('1m' 'verify' '3s' '3s' '3s' '3s'), allowed: 0 to 5 arguments; usage: serve_stale [DURATION] [verify [VERIFY_TIMEOUT [RESPONSE_TTL [FAILURE_RECHECK]]]]",
+    },
+    {
+      text: 'cache {\nserve_stale 1m immediate 1500ms\n}',
+      error: "Corefile:3: cache: serve_stale: RESPONSE_TTL: got '1500ms', allowed: whole seconds such as 30s",
+    },
+    {
+      text: 'cache {\nserve_stale 1m verify -1s\n}',
+      error:
+        "Corefile:3: cache: serve_stale: VERIFY_TIMEOUT: got '-1s', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s",
+    },
+    {
+      text: 'cache {\nserve_stale 1m immediate 0 6m\n}',
+      error:
+        "Corefile:3: cache: serve_stale: FAILURE_RECHECK: got '6m', allowed: a duration such as 30s, 250ms or 1h30m from 0s to 5m0s",
+    },
+    {
+      text: 'cache {\nserve_stale\nserve_stale_policy\n}',
+      error:
+        'Corefile:4: cache: serve_stale_policy: got no argument, allowed: 1 argument; usage: serve_stale_policy prefer_positive',
+    },
+    {
+      text: 'cache {\nserve_stale\nserve_stale_policy newest\n}',
+      error: "Corefile:4: cache: serve_stale_policy: got 'newest', allowed: prefer_positive",
+    },
+    {
+      text: 'cache {\nserve_stale_policy prefer_positive\n}',
+      error: 'Corefile:3: cache: serve_stale_policy: got no serve_stale in this cache, which it is for',
+    },
+    {
+      text: 'cache {\nserve_stale\nserve_stale_policy prefer_positive\nserve_stale_policy prefer_positive\n}',
+      error: 'Corefile:5: cache: serve_stale_policy: got it a second time, allowed: once',
     },
     {
       text: 'cache {\nservfail\n}',

@@ -4,7 +4,7 @@ import { Store } from '../../../src/plugins/cache/store.js';
 import { query, reply } from '../../support/dns.js';
 
 const entry = (name: string, type: CacheType = 'success', stored = 0, qtype = 'A'): Entry =>
-  new Entry(query(name, qtype), reply(), 60, type, true, stored);
+  new Entry(query(name, qtype), reply(), 60, type, 'answer', stored);
 const held = (store: Store, ...names: string[]): string[] =>
   names.filter((name) => store.get(query(name)) !== undefined);
 

@@ -6,6 +6,10 @@ import type { ServerAddress } from './server-address.js';
  */
 export type Transport = 'udp' | 'tcp' | 'tls' | 'https' | 'quic' | 'grpc';
 
+/** The `proto` of logs and metrics: `udp` also for QUIC, which runs over it. */
+export const protocolOf = (transport: Transport): 'udp' | 'tcp' =>
+  transport === 'udp' || transport === 'quic' ? 'udp' : 'tcp';
+
 /** One end of a query's way. */
 export interface Address {
   /** IPv4 or IPv6 address, the latter as RFC 5952 writes it, a zone index (`%eth0`) included. */

@@ -20,6 +20,8 @@ export class QueryContext {
   metadata: Metadata | undefined;
   /** Name of the view that answers, for the `view` label of metrics; empty without one. */
   view = '';
+  /** It must not be made one with equal questions that wait for the same answer: each has to be counted where it ends. */
+  separate = false;
   private controller: AbortController | undefined;
   private release: (() => void)[] | undefined;
 

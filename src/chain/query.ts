@@ -21,7 +21,7 @@ import {
   type Name,
   type ReplyHead,
 } from '../wire/index.js';
-import type { Client, Transport } from './client.js';
+import { protocolOf, type Client, type Transport } from './client.js';
 import type { QueryContext } from './context.js';
 
 const EDNS_ABSENT = -1;
@@ -111,6 +111,11 @@ export class Query implements ReplyHead {
 
   get transport(): Transport {
     return this.context.client.transport;
+  }
+
+  /** The `proto` of logs and metrics. */
+  get protocol(): 'udp' | 'tcp' {
+    return protocolOf(this.transport);
   }
 
   /** 4 or 6. */

@@ -5,7 +5,7 @@ import type { Logger } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Network } from '../net/network.js';
-import { processText } from '../plugins/prometheus/process.js';
+import { processText } from '../metrics/process.js';
 import { HttpListeners } from '../server/http.js';
 import { renderCorefile, serviceVariable } from './corefile-template.js';
 import type { NodeCacheOptions } from './flags.js';

@@ -1,4 +1,5 @@
 import type { PluginDefinition } from '../chain/index.js';
+import type { KubeStore } from '../kube/store.js';
 import { acl } from '../plugins/acl/setup.js';
 import { any } from '../plugins/any/setup.js';
 import { bind } from '../plugins/bind/setup.js';
@@ -11,7 +12,7 @@ import { forward } from '../plugins/forward/setup.js';
 import { header } from '../plugins/header/setup.js';
 import { health } from '../plugins/health/setup.js';
 import { hosts } from '../plugins/hosts/setup.js';
-import { kubernetes } from '../plugins/kubernetes/setup.js';
+import { kubernetes, kubernetesOver } from '../plugins/kubernetes/setup.js';
 import { loadbalance } from '../plugins/loadbalance/setup.js';
 import { local } from '../plugins/local/setup.js';
 import { log } from '../plugins/log/setup.js';
@@ -56,3 +57,9 @@ export const PLUGINS: readonly PluginDefinition[] = [
   forward,
   whoami,
 ];
+
+/** The same, with `kubernetes` answering from objects that somebody else holds: for servers within a model. */
+export function pluginsOver(store: KubeStore): readonly PluginDefinition[] {
+  const over = kubernetesOver(() => ({ store, source: undefined }));
+  return PLUGINS.map((plugin) => (plugin.name === over.name ? over : plugin));
+}

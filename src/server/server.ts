@@ -1,6 +1,8 @@
 import {
   PerServer,
+  QuerySeries,
   makeQuery,
+  panics,
   QueryContext,
   type Client,
   type OwnQuestion,
@@ -14,7 +16,6 @@ import type { DataPlane } from '../dataplane/plane.js';
 import { Shelf } from '../dataplane/shelf.js';
 import { sleep } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
-import { Series, panics } from '../plugins/prometheus/metrics.js';
 import { Rcode, decodeMessage, type Message } from '../wire/index.js';
 import { bannerLines } from './banner.js';
 import { Configuration, labelOf, type ConfigurationHost } from './configuration.js';
@@ -75,7 +76,7 @@ export class Server {
     const { metrics, log } = this.runtime;
     const panicked = panics(metrics);
     // Queries that reach no server block are counted under a zone of their own.
-    const dropped = new PerServer((server) => new Series(metrics, server.label, 'dropped'));
+    const dropped = new PerServer((server) => new QuerySeries(metrics, server.label, 'dropped'));
     const panickedAt = (error: unknown, query: Query): void => {
       panicked.inc();
       const text = error instanceof Error ? error.message : String(error);

@@ -59,6 +59,16 @@ describe('folders', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('name plugins in one place only', () => {
+    const wrong = files.filter(
+      (file) =>
+        !file.startsWith('plugins/') &&
+        file !== 'server/directives.ts' &&
+        importsOf(file).some((target) => target.startsWith('plugins/')),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it.each(files.filter((file) => file.startsWith('page/')))(
     '%s takes nothing but types from the folders beside it: it runs in a browser',
     (file) => {

@@ -41,6 +41,8 @@ export interface QuestionOptions {
   remote?: string;
   port?: number;
   received?: number;
+  /** Not to be made one with equal questions. */
+  separate?: boolean;
 }
 
 export const SERVER: ServerAddress = {
@@ -62,8 +64,11 @@ export function client(options: QuestionOptions = {}): Client {
 }
 
 /** What is known of a query beside its message. */
-export const context = (options: QuestionOptions = {}): QueryContext =>
-  new QueryContext(client(options), options.received ?? 0);
+export function context(options: QuestionOptions = {}): QueryContext {
+  const made = new QueryContext(client(options), options.received ?? 0);
+  made.separate = options.separate ?? false;
+  return made;
+}
 
 /** A query as it would arrive: `query('www.example.org.', 'AAAA', { edns: 1232 })`. */
 export function query(name: string, type = 'A', options: QuestionOptions = {}): Query {

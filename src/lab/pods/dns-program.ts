@@ -1,17 +1,8 @@
-import type { PluginDefinition } from '../../chain/index.js';
-import type { KubeStore } from '../../kube/store.js';
-import { kubernetesOver } from '../../plugins/kubernetes/setup.js';
-import { PLUGINS } from '../../server/directives.js';
+import { pluginsOver } from '../../server/directives.js';
 import { textLog } from '../../server/log.js';
 import { Server } from '../../server/server.js';
 import { VERSION } from '../../server/version.js';
 import type { Program, ProgramEnv } from './program.js';
-
-/** The server's plugins, with `kubernetes` answering from the cluster of the lab. */
-export function pluginsOver(store: KubeStore): readonly PluginDefinition[] {
-  const kubernetes = kubernetesOver(() => ({ store, source: undefined }));
-  return PLUGINS.map((plugin) => (plugin.name === kubernetes.name ? kubernetes : plugin));
-}
 
 /** A pod's DNS server: the real one, on the modelled network. */
 export class DnsProgram implements Program {

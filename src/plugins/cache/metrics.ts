@@ -32,7 +32,7 @@ export interface CacheMetrics {
 }
 
 /** `zones` is the label of that name: the cache's zones in order, separated by commas. */
-export function cacheMetrics(metrics: Metrics, zones: string): PerServer<CacheMetrics> {
+export function cacheMetrics(metrics: Metrics, zones: string, view: () => string): PerServer<CacheMetrics> {
   const counter = (name: string, help: string, ...more: string[]): Family<Value> =>
     metrics.counter('cache', name, help, ['server', 'zones', 'view', ...more]);
   const requests = counter('requests_total', 'The count of cache requests.');
@@ -51,7 +51,7 @@ export function cacheMetrics(metrics: Metrics, zones: string): PerServer<CacheMe
     'view',
   ]);
   return new PerServer<CacheMetrics>((server: ServerAddress) => {
-    const labels = { server: server.label, zones, view: '' };
+    const labels = { server: server.label, zones, view: view() };
     const perType = (family: Family<Value>): Record<CacheType, Series> => ({
       success: new Series(family, { ...labels, type: 'success' }),
       denial: new Series(family, { ...labels, type: 'denial' }),

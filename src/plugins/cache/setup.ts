@@ -10,7 +10,7 @@ export const cache = definePlugin('cache', ([directive, second], block) => {
   const handler = new Cache(options, {
     clock: block.runtime.clock,
     log: block.logger('cache'),
-    metrics: cacheMetrics(block.runtime.metrics, options.zones.list.join(',')),
+    metrics: cacheMetrics(block.runtime.metrics, options.zones.list.join(','), () => block.settings.view?.name ?? ''),
     panics: block.runtime.metrics.counter('', 'panics_total', 'A metrics that counts the number of panics.'),
     // The server routes by the block's zones: where the cache has them all, no query needs to be looked at again.
     everyZone: block.zones.every((zone) => options.zones.contains(zone)),

@@ -1,5 +1,5 @@
 import { Reply, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
-import { Rcode, Type, isSubdomain, type Name } from '../../wire/index.js';
+import { Rcode, isSubdomain, type Name } from '../../wire/index.js';
 import { Flight, Flights, hashOf } from './flight.js';
 import { Lookup, type LookupSettings } from './lookup.js';
 
@@ -57,9 +57,7 @@ export class Forward implements Handler {
   }
 
   private join(query: Query, next: Next): Promise<Outcome> {
-    // The probe of `loop` counts how often its question, the only one of type HINFO, comes round; it would come to
-    // rest here.
-    if (query.type === Type.HINFO) return this.start(new Flight(query, 0, this.onLanded), next);
+    if (query.context.separate) return this.start(new Flight(query, 0, this.onLanded), next);
     const flights = this.flightsOf(query);
     const hash = hashOf(query);
     const known = flights.find(query, hash);

@@ -32,6 +32,8 @@ export class Loop implements Handler {
     if (query.type !== Type.HINFO || (this.off && !this.looping) || query.name !== this.qname) return next(query);
     // Until the process has ended, copies of the probe would go round and multiply.
     if (this.looping) return DROP;
+    // Made one with another that is under way, it would come round unseen.
+    query.context.separate = true;
     const { address, port } = query.client.remote;
     const source = hostPort(address, port);
     this.arrivals++;

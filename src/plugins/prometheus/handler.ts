@@ -8,10 +8,11 @@ import {
   type Reply,
   type Tallies,
   type Tally,
+  type Writer,
+  type ZonedSeries,
 } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import { Rcode } from '../../wire/index.js';
-import type { Writer, ZonedSeries } from './metrics.js';
 
 /** Counts each query with its reply and the time it took. */
 export class Prometheus implements Handler, Tallies {

@@ -1,8 +1,16 @@
-import { PerServer, definePlugin, httpAddress, onlyOne, type Block } from '../../chain/index.js';
+import {
+  PerServer,
+  ZonedSeries,
+  definePlugin,
+  httpAddress,
+  onlyOne,
+  pluginEnabled,
+  registerProcess,
+  writersOf,
+  type Block,
+} from '../../chain/index.js';
+import { processText } from '../../metrics/process.js';
 import { Prometheus } from './handler.js';
-import { ZonedSeries, pluginEnabled, registerProcess } from './metrics.js';
-import { processText } from './process.js';
-import { writersOf } from './writer.js';
 
 const DEFAULT_ADDRESS = 'localhost:9153';
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -25,7 +33,8 @@ export const prometheus = definePlugin('prometheus', (directives, block) => {
   });
   block.onServing(() => showEnabled(block));
   const series = new PerServer(
-    (server) => new ZonedSeries(metrics, server.label, block.zones, writersOf(block.handlers())),
+    (server) =>
+      new ZonedSeries(metrics, server.label, block.zones, block.settings.view?.name ?? '', writersOf(block.handlers())),
   );
   return new Prometheus(series, clock);
 });

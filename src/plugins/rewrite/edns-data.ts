@@ -12,7 +12,7 @@ export const VARIABLES: Readonly<Record<string, OptionData>> = {
   '{client_port}': (query) => uint16(query.client.remote.port),
   '{server_ip}': (query) => addressOf(query.client.local.address),
   '{server_port}': (query) => uint16(query.client.local.port),
-  '{protocol}': (query) => Buffer.from(query.transport),
+  '{protocol}': (query) => Buffer.from(query.protocol),
 };
 
 /** A label of metadata, `{plugin/name}`. No plugin here gives any, so that its value is never known. */

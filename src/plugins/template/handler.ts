@@ -85,7 +85,7 @@ export class Template implements Handler {
         .with({
           server: query.client.server.label,
           zone,
-          view: '',
+          view: query.context.view,
           class: className,
           type,
           section: template.section,

@@ -42,7 +42,10 @@ export class MatchCounters {
     const key = query.class * 0x10000 + query.type;
     let value = values.get(key);
     if (value === undefined)
-      values.set(key, (value = this.family.with({ server: query.client.server.label, zone, view: '', ...labels() })));
+      values.set(
+        key,
+        (value = this.family.with({ server: query.client.server.label, zone, view: query.context.view, ...labels() })),
+      );
     value.inc();
   }
 }

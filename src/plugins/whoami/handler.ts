@@ -13,7 +13,7 @@ export class Whoami implements Handler {
     const additional: Rr[] = [
       { name: query.qname, type: ip.length === 4 ? Type.A : Type.AAAA, class: query.class, ttl: 0, rdata: ip },
     ];
-    const service = serviceName(query.transport, query.qname);
+    const service = serviceName(query.protocol, query.qname);
     // A name of nearly 255 octets leaves no room for the label of the transport.
     if (isName(service))
       additional.push({ name: service, type: Type.SRV, class: query.class, ttl: 0, rdata: srvRdata(port) });

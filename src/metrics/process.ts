@@ -1,5 +1,5 @@
 import type * as PromClient from 'prom-client';
-import { loadPackage } from '../../lib/package.js';
+import { loadPackage } from '../lib/package.js';
 
 let registry: PromClient.Registry | undefined;
 

@@ -1,8 +1,10 @@
-import { Zones, type Query, type Tally } from '../../chain/index.js';
-import type { Octets } from '../../lib/units.js';
-import { TIME_BOUNDS, type Family, type Histogram, type Metrics, type Value } from '../../metrics/metrics.js';
-import { OPT_SIZE, Type, rcodeName, type Name } from '../../wire/index.js';
-import { NOBODY, type Writers } from './writer.js';
+import type { Octets } from '../lib/units.js';
+import { TIME_BOUNDS, type Family, type Histogram, type Metrics, type Value } from '../metrics/metrics.js';
+import { OPT_SIZE, Type, rcodeName, type Name } from '../wire/index.js';
+import type { Query } from './query.js';
+import type { Tally } from './standing.js';
+import { NOBODY, type Writers } from './writers.js';
+import { Zones } from './zones.js';
 
 const SIZE_BOUNDS = [0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16_000, 32_000, 48_000, 64_000];
 
@@ -39,10 +41,10 @@ const UNMEASURED = 5e-6;
 export type Writer = 'nobody' | keyof Writers;
 
 /**
- * The counters of queries at one listening address for one zone. Series appear with their first query; after that a
+ * The counters of queries at one listening address for one zone. QuerySeries appear with their first query; after that a
  * query costs a few additions.
  */
-export class Series {
+export class QuerySeries {
   private readonly requests: (Value | undefined)[] = [];
   private readonly requestSizes: (Histogram | undefined)[] = [];
   private readonly responseSizes: (Histogram | undefined)[] = [];
@@ -56,6 +58,7 @@ export class Series {
     metrics: Metrics,
     private readonly server: string,
     private readonly zone: string,
+    private readonly view = '',
     private readonly writers: Writers = NOBODY,
   ) {
     this.families = families(metrics);
@@ -97,14 +100,14 @@ export class Series {
     rcode: number,
     writer: Writer,
   ): { requests: Value; requestSize: Histogram; responseSize: Histogram; responses: Value } {
-    const proto = query.transport === 'tcp' ? 1 : 0;
+    const proto = query.protocol === 'tcp' ? 1 : 0;
     const family = query.family === 6 ? 1 : 0;
     const type = query.type < 256 ? TYPE_SLOTS[query.type]! : OTHER;
     const slot = (((proto << 1) | family) << 5) | type;
     return {
       requests: this.requests[slot] ?? this.bindRequests(slot),
-      requestSize: (this.requestSizes[proto] ??= this.bind(this.families.requestSize, { proto: query.transport })),
-      responseSize: (this.responseSizes[proto] ??= this.bind(this.families.responseSize, { proto: query.transport })),
+      requestSize: (this.requestSizes[proto] ??= this.bind(this.families.requestSize, { proto: query.protocol })),
+      responseSize: (this.responseSizes[proto] ??= this.bind(this.families.responseSize, { proto: query.protocol })),
       responses: this.responses[writer][rcode] ?? this.bindResponses(writer, rcode),
     };
   }
@@ -125,20 +128,21 @@ export class Series {
   }
 
   private bind<T>(family: Family<T>, labels: Record<string, string>): T {
-    return family.with({ server: this.server, zone: this.zone, ...labels });
+    return family.with({ server: this.server, zone: this.zone, view: this.view, ...labels });
   }
 }
 
 /** The counters of one server block at one listening address, by the zone a query falls in. */
 export class ZonedSeries {
-  private readonly byZone = new Map<Name | undefined, Series>();
+  private readonly byZone = new Map<Name | undefined, QuerySeries>();
   private readonly zones: Zones;
-  private readonly only: Series | undefined;
+  private readonly only: QuerySeries | undefined;
 
   constructor(
     private readonly metrics: Metrics,
     private readonly server: string,
     zones: readonly Name[],
+    private readonly view: string,
     private readonly writers: Writers,
   ) {
     this.zones = new Zones(zones);
@@ -146,7 +150,7 @@ export class ZonedSeries {
     this.only = zones.length === 1 ? this.make(zones[0]!) : undefined;
   }
 
-  of(query: Query): Series {
+  of(query: Query): QuerySeries {
     if (this.only !== undefined) return this.only;
     const zone = this.zones.match(query.name);
     let series = this.byZone.get(zone);
@@ -154,8 +158,8 @@ export class ZonedSeries {
     return series;
   }
 
-  private make(zone: Name): Series {
-    return new Series(this.metrics, this.server, zone, this.writers);
+  private make(zone: Name): QuerySeries {
+    return new QuerySeries(this.metrics, this.server, zone, this.view, this.writers);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Handler } from '../../chain/index.js';
+import type { Handler } from './handler.js';
 
 /**
  * Names for the `plugin` label of `coredns_dns_responses_total`: of replies that came at once, and of those that had

@@ -11,6 +11,7 @@ import {
   WireError,
   encodeMessage,
   encodeToFit,
+  judgeRecords,
   optReplyLength,
   replyLength,
   writeReply,
@@ -73,7 +74,7 @@ export class Responder {
   /**
    * Answers one received message, at once where nothing has to be waited for. Whatever the message holds, this neither
    * throws nor rejects. Responses and runts get no answer, as nobody would know what to do with it; bad headers are
-   * answered before the body is looked at.
+   * answered before the body is looked at, and the whole body is judged before a handler sees the query.
    */
   respond(bytes: Buffer, served: Served, client: Client, received: Milliseconds, writer: ResponseWriter): void {
     const verdict = judgeHeader(bytes);
@@ -86,6 +87,7 @@ export class Responder {
     let version: number;
     try {
       query = new Query(bytes, new QueryContext(client, received, waiting));
+      judgeRecords(bytes, query.questionEnd);
       version = query.ednsVersion;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;

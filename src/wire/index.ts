@@ -9,3 +9,4 @@ export * from './name.js';
 export * from './rdata.js';
 export * from './text.js';
 export * from './framing.js';
+export * from './judge.js';

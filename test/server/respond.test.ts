@@ -106,10 +106,41 @@ describe('a malformed body', () => {
       bytes: header((b) => b.writeUInt16BE(9, b.length - 2), query('www.example.org.', 'A', { edns: 1232 }).bytes),
       question: 1,
     },
-  ])('$name gets FORMERR', async ({ bytes, question }) => {
-    const { answer } = await ask(Buffer.from(bytes));
+    {
+      name: 'an option that runs past the options',
+      bytes: query('www.example.org.', 'A', { edns: 1232, options: [{ code: 0, data: Buffer.from([0, 10, 0, 9]) }] })
+        .bytes.subarray(0)
+        .map((byte, i, { length }) => (i === length - 5 ? 9 : byte)),
+      question: 1,
+    },
+    {
+      name: 'a client subnet of an unknown family',
+      bytes: query('www.example.org.', 'A', { edns: 1232, options: [{ code: 8, data: Buffer.from([0, 9, 8, 0]) }] })
+        .bytes,
+      question: 1,
+    },
+    {
+      name: 'an additional record whose data does not fit its type',
+      bytes: Buffer.concat([
+        header((b) => b.writeUInt16BE(1, 10)),
+        Buffer.from('c00c0001000100000000' + '0003' + 'c00002', 'hex'),
+      ]),
+      question: 1,
+    },
+  ])('$name gets FORMERR, and no handler sees it', async ({ bytes, question }) => {
+    let seen = 0;
+    const { answer } = await ask(Buffer.from(bytes), { chain: () => (seen++, Reply.empty(0)) });
     expect(rcodeName(answer!.rcode)).toBe('FORMERR');
     expect(answer!.question).toHaveLength(question);
+    expect(seen).toBe(0);
+  });
+
+  it.each([
+    { name: 'counts of records that are not there', bytes: header((b) => b.writeUInt16BE(2, 10)) },
+    { name: 'bytes behind its end', bytes: Buffer.concat([plain, Buffer.alloc(9, 255)]) },
+  ])('is taken with $name, as CoreDNS takes it', async ({ bytes }) => {
+    const { answer } = await ask(bytes, { chain: (asked) => (asked.withQuestion('b.'), Reply.empty(0)) });
+    expect(rcodeName(answer!.rcode)).toBe('NOERROR');
   });
 });
 

@@ -22,7 +22,7 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['src/cli/**', 'test/**'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
+  { files: ['src/cli/**', 'test/**', 'scripts/**'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
   {
     files: ['test/**'],
     rules: {

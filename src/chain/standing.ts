@@ -1,3 +1,4 @@
+// In a circle with reply.ts: a reply carries its standing, and a tally is asked for with a reply.
 import type { Milliseconds, Seconds } from '../lib/units.js';
 import type { Query } from './query.js';
 import type { Reply } from './reply.js';

@@ -6,6 +6,7 @@ import { NodensError } from '../lib/errors.js';
 import type { Lab } from '../lab/lab.js';
 import { CommandError } from '../lab/session/command.js';
 import { completions } from '../lab/commands/completion.js';
+import { COMMANDS } from '../lab/commands/index.js';
 import { Session } from '../lab/session/session.js';
 import { answers, clearDead, ownFolder } from './lab-sockets.js';
 
@@ -74,10 +75,14 @@ export class ControlServer {
   private serve(socket: net.Socket): void {
     this.sockets.add(socket);
     let cwd = process.cwd();
-    const session = new Session(this.lab, {
-      read: (file) => readFileSync(path.resolve(cwd, file), 'utf8'),
-      write: (file, bytes) => writeFileSync(path.resolve(cwd, file), bytes),
-    });
+    const session = new Session(
+      this.lab,
+      {
+        read: (file) => readFileSync(path.resolve(cwd, file), 'utf8'),
+        write: (file, bytes) => writeFileSync(path.resolve(cwd, file), bytes),
+      },
+      COMMANDS,
+    );
     let running: AbortController | undefined;
     let edited: ((request: Request & { ask: 'edited' }) => void) | undefined;
     const say = (answer: Answer): void => {

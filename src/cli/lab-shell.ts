@@ -7,6 +7,7 @@ import { Lab } from '../lab/lab.js';
 import { loadTopology } from '../lab/topology/load.js';
 import { completions } from '../lab/commands/completion.js';
 import type { Completions } from '../lab/commands/completion.js';
+import { COMMANDS } from '../lab/commands/index.js';
 import { Session } from '../lab/session/session.js';
 import { wantsMore } from '../lab/session/words.js';
 import { ControlClient } from './lab-control.js';
@@ -150,10 +151,14 @@ async function remote(env: Env, port: number | undefined): Promise<Partner | und
 async function local(): Promise<Partner> {
   process.stdout.write('no lab is running: this one is your own, and ends with the prompt\n');
   const lab = await Lab.create(loadTopology('two-nodes'), { clock: realClock });
-  const session = new Session(lab, {
-    read: (file) => readFileSync(path.resolve(file), 'utf8'),
-    write: (file, bytes) => writeFileSync(path.resolve(file), bytes),
-  });
+  const session = new Session(
+    lab,
+    {
+      read: (file) => readFileSync(path.resolve(file), 'utf8'),
+      write: (file, bytes) => writeFileSync(path.resolve(file), bytes),
+    },
+    COMMANDS,
+  );
   let running = new AbortController();
   return {
     open: true,

@@ -8,6 +8,7 @@ import { Lab } from '../lab/lab.js';
 import { LAB_FOLDER, loadTopology, shownName } from '../lab/topology/load.js';
 import { DRIVEN_START, drive } from '../lab/session/driven-clock.js';
 import { parseScript, playScript } from '../lab/session/script.js';
+import { COMMANDS } from '../lab/commands/index.js';
 import { Session } from '../lab/session/session.js';
 import { LabFileError } from '../lab/topology/reader.js';
 import { ControlClient } from './lab-control.js';
@@ -16,7 +17,7 @@ import { shell } from './lab-shell.js';
 import { DEFAULT_PORT, findLab } from './lab-sockets.js';
 import { MAX_PORT, up } from './lab-up.js';
 import { world } from './lab-world.js';
-import type { Command } from './main.js';
+import type { Command } from './command.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Sub = (args: readonly string[], env: Env) => Promise<number>;
@@ -86,10 +87,14 @@ const run: Sub = async (args) => {
     const script = parseScript(shownName(path.resolve(file)), readScript(word, file));
     const clock = new ManualClock(DRIVEN_START);
     const lab = await drive(clock, Lab.create(loadTopology(values.topology!), { clock }));
-    const session = new Session(lab, {
-      read: (name) => readFileSync(path.resolve(path.dirname(file), name), 'utf8'),
-      write: (name, bytes) => writeFileSync(name, bytes),
-    });
+    const session = new Session(
+      lab,
+      {
+        read: (name) => readFileSync(path.resolve(path.dirname(file), name), 'utf8'),
+        write: (name, bytes) => writeFileSync(name, bytes),
+      },
+      COMMANDS,
+    );
     const failures = await playScript(
       script,
       session,

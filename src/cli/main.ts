@@ -1,10 +1,8 @@
 import { argv, env, exit, stderr, stdout } from 'node:process';
 import { exitCodeOf, isExpected } from '../lib/errors.js';
+import type { Command } from './command.js';
 import { serve } from './serve.js';
 import { start } from './start.js';
-
-/** A command of the program: gets the words after its name, resolves with the exit code. */
-export type Command = (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Promise<number>;
 
 /** Loaded when asked for: a server needs nothing of the node cache, nor of the lab. */
 const nodeCache: Command = async (args, environment) => (await import('./node-cache.js')).nodeCache(args, environment);

@@ -11,7 +11,7 @@ import { hostRun } from '../nodelocal/run.js';
 import { StartLog } from '../nodelocal/start-log.js';
 import { jsonLog, textLog } from '../server/log.js';
 import { VERSION } from '../server/version.js';
-import type { Command } from './main.js';
+import type { Command } from './command.js';
 import { pluginLines, runServer, say, versionLines } from './serve.js';
 
 const HELP = new Set(['-h', '--h', '-help', '--help', 'help']);

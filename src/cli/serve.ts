@@ -11,7 +11,7 @@ import { jsonLog, textLog, type ServerLog } from '../server/log.js';
 import { Server, type ServerOptions } from '../server/server.js';
 import { VERSION } from '../server/version.js';
 import { handOver, inheritedSockets, tellServing } from './handover.js';
-import type { Command } from './main.js';
+import type { Command } from './command.js';
 import { Signals } from './signals.js';
 
 /** The server's flags. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { textLog } from '../server/log.js';
-import type { Command } from './main.js';
+import type { Command } from './command.js';
 import { runServer } from './serve.js';
 
 /** `nodens start`: the sample Corefile at a port that needs no rights, and a line to try. */

@@ -13,7 +13,7 @@ import {
 import type { Directive, ServerBlock } from '../corefile/index.js';
 import { prefixed, type Logger } from '../lib/log.js';
 import type { Name } from '../wire/index.js';
-import type { ConfigurationHost } from './configuration.js';
+import type { ConfigurationHost } from './configuration-host.js';
 
 type Hook = () => void | Promise<void>;
 

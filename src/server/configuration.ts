@@ -4,39 +4,16 @@ import {
   type Handler,
   type HttpRoute,
   type Outcome,
-  type PluginDefinition,
   type Query,
   type Reply,
-  type Runtime,
   type ServerAddress,
 } from '../chain/index.js';
-import {
-  CorefileError,
-  parseCorefile,
-  type Corefile,
-  type CorefileSource,
-  type LoadOptions,
-} from '../corefile/index.js';
+import { CorefileError, parseCorefile, type Corefile, type CorefileSource } from '../corefile/index.js';
 import { hostPort } from '../lib/cidr.js';
 import { BlockContext, Hooks, type Common } from './block.js';
+import type { ConfigurationHost } from './configuration-host.js';
 import { Chain, InFlight, Routes, type RoutesHost } from './routes.js';
 import { describeSharing } from './sharing.js';
-
-/** What a configuration needs of the server around it. */
-export interface ConfigurationHost {
-  readonly runtime: Runtime;
-  readonly plugins: readonly PluginDefinition[];
-  readonly load: LoadOptions;
-  readonly defaultPort: number;
-  readonly corefileName: string;
-  /** The one object for a listening address, the same over all configurations. */
-  address(address: string, port: number): ServerAddress;
-  readDigest(): string;
-  reload(): Promise<boolean>;
-  fatal(reason: string): void;
-  /** Told of each query that no zone is served for. */
-  refused(query: Query): void;
-}
 
 /** A Corefile set up: chains linked, hooks and HTTP routes known, no socket opened yet. */
 export class Configuration {

@@ -8,6 +8,7 @@ import { realClock } from '../../src/lib/clock.js';
 import { Gateway } from '../../src/lab/gateway/gateway.js';
 import { Lab } from '../../src/lab/lab.js';
 import { loadTopology } from '../../src/lab/topology/load.js';
+import { COMMANDS } from '../../src/lab/commands/index.js';
 import { Session } from '../../src/lab/session/session.js';
 import { HostNetwork } from '../../src/net/host-network.js';
 import { Program } from '../support/program.js';
@@ -41,7 +42,7 @@ describe.skipIf(!there)(
       const lab = await Lab.create(loadTopology('two-nodes'), { clock: realClock });
       const gateway = new Gateway(lab, { host: new HostNetwork(), port: 0 });
       await gateway.open();
-      const session = new Session(lab, { read: () => '' });
+      const session = new Session(lab, { read: () => '' }, COMMANDS);
       const say = (line: string): Promise<number> => session.run(line, { write: () => undefined });
       await say('kubectl -n kube-system scale deploy/coredns --replicas 1');
       for (let time = 0; time < 3; time++) expect(await say('kubectl exec curl-pod -- nslookup google.com')).toBe(0);

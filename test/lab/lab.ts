@@ -4,6 +4,7 @@ import { ManualClock } from '../../src/lib/clock.js';
 import { Lab } from '../../src/lab/lab.js';
 import { LAB_FOLDER, loadTopology } from '../../src/lab/topology/load.js';
 import { DRIVEN_START, drive } from '../../src/lab/session/driven-clock.js';
+import { COMMANDS } from '../../src/lab/commands/index.js';
 import { Session } from '../../src/lab/session/session.js';
 import { parseTopology } from '../../src/lab/topology/parse.js';
 import type { Topology } from '../../src/lab/topology/topology.js';
@@ -40,9 +41,13 @@ export async function drivenLab(
 ): Promise<Driven> {
   const clock = new ManualClock(DRIVEN_START);
   const lab = await drive(clock, Lab.create(topology, { clock }));
-  const session = new Session(lab, {
-    read: (file) => files[file] ?? readFileSync(path.resolve(LAB_FOLDER, 'scripts', file), 'utf8'),
-  });
+  const session = new Session(
+    lab,
+    {
+      read: (file) => files[file] ?? readFileSync(path.resolve(LAB_FOLDER, 'scripts', file), 'utf8'),
+    },
+    COMMANDS,
+  );
   return {
     lab,
     session,

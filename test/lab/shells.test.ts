@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/lab/commands/index.js';
 import { Session } from '../../src/lab/session/session.js';
 import { drivenLab } from './lab.js';
 import type { Driven } from './lab.js';
@@ -185,10 +186,14 @@ describe('tcpdump -w', () => {
   if (noReader) console.log('test/lab/shells: tshark is not installed; no other program reads the capture file');
 
   async function capture(line: string, file: string): Promise<string> {
-    const session = new Session(driven.lab, {
-      read: () => '',
-      write: (name, bytes) => writeFileSync(path.join(folder, name), bytes),
-    });
+    const session = new Session(
+      driven.lab,
+      {
+        read: () => '',
+        write: (name, bytes) => writeFileSync(path.join(folder, name), bytes),
+      },
+      COMMANDS,
+    );
     let text = '';
     const say = (one: string): Promise<number> => driven.drive(session.run(one, { write: (part) => (text += part) }));
     await say(`${line} -w ${file} &`);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realClock } from '../../src/lib/clock.js';
 import { Lab } from '../../src/lab/lab.js';
 import { loadTopology } from '../../src/lab/topology/load.js';
+import { COMMANDS } from '../../src/lab/commands/index.js';
 import { Session } from '../../src/lab/session/session.js';
 import { HostNetwork } from '../../src/net/host-network.js';
 import type { Network } from '../../src/net/network.js';
@@ -57,7 +58,7 @@ beforeAll(async () => {
     clock: realClock,
     upstream: { network: machine(() => resolver.served[0]!.port), resolvConf },
   });
-  session = new Session(lab, { read: () => '' });
+  session = new Session(lab, { read: () => '' }, COMMANDS);
 });
 afterAll(async () => {
   // Nobody needs the servers' lame duck time.

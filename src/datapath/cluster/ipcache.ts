@@ -5,7 +5,12 @@ import { RESERVED_IDENTITY } from './identity.js';
 import type { Interface } from '../netns/interface.js';
 import type { Node } from './node.js';
 import type { OutsideHost } from './external-host.js';
-import type { Attachment } from '../forwarding/context.js';
+
+/** Something with an address on a link. */
+export interface Attachment {
+  readonly owner: Node | OutsideHost;
+  readonly device: Interface;
+}
 
 /** Who has which address: the ipcache of the agents, and the neighbours on each link. */
 export class Directory {

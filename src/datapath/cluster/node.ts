@@ -1,3 +1,4 @@
+// In a circle with endpoint.ts: a node has pods, and each pod knows its node.
 import { parseCidr } from '../../lib/cidr.js';
 import type { Cidr } from '../../lib/cidr.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';

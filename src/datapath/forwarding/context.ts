@@ -10,7 +10,7 @@ import type { Interface } from '../netns/interface.js';
 import type { MasqueradePolicy } from '../conntrack/masquerade.js';
 import type { NetNs } from '../netns/netns.js';
 import type { Node } from '../cluster/node.js';
-import type { OutsideHost } from '../cluster/external-host.js';
+import type { Attachment } from '../cluster/ipcache.js';
 import { flowHash } from '../packet.js';
 import type { Fragment, Packet } from '../packet.js';
 import type { PacketDraft } from '../sockets/stack.js';
@@ -26,12 +26,6 @@ export type EventDraft = DatapathEvent extends infer Event
 export interface Latency {
   readonly local: Milliseconds;
   readonly wire: Milliseconds;
-}
-
-/** Something with an address on a link. */
-export interface Attachment {
-  readonly owner: Node | OutsideHost;
-  readonly device: Interface;
 }
 
 /** What a walk needs of the world. */

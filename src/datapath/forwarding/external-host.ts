@@ -1,7 +1,8 @@
 import type { Interface } from '../netns/interface.js';
 import type { OutsideHost } from '../cluster/external-host.js';
 import { fragmentsFor } from '../packet.js';
-import type { Attachment, Walk } from './context.js';
+import type { Attachment } from '../cluster/ipcache.js';
+import type { Walk } from './context.js';
 import { transmitTo } from './node.js';
 import { loopback } from './pod.js';
 

@@ -1,10 +1,12 @@
+// In a circle with external-host.ts, kernel-stack.ts, pod.ts: a packet goes from any of them to any other.
 import { isTunnel } from '../config.js';
 import { ipHeaderLength, ipLength } from '../packet.js';
 import type { Interface } from '../netns/interface.js';
 import type { Node } from '../cluster/node.js';
 import type { Route } from '../netns/route.js';
 import { rewrite } from './context.js';
-import type { Attachment, Walk } from './context.js';
+import type { Attachment } from '../cluster/ipcache.js';
+import type { Walk } from './context.js';
 import { overlay, podInput } from './pod.js';
 import { hostInput } from './external-host.js';
 import { stackInput } from './kernel-stack.js';

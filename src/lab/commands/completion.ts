@@ -53,7 +53,7 @@ export function completions(session: Session, line: string): Completions {
 
 function candidates(words: readonly string[], start: string, lab: Lab): readonly string[] {
   const [program, ...rest] = words;
-  if (program === undefined) return COMMANDS.map(({ name }) => name);
+  if (program === undefined) return COMMANDS.commands.map(({ name }) => name);
   const after = AFTER[rest.at(-1) ?? ''];
   if (after) return after(lab);
   if (['kubectl', 'k', 'kc', 'kubecolor'].includes(program)) return kubectlWords(rest, start, lab);
@@ -61,12 +61,12 @@ function candidates(words: readonly string[], start: string, lab: Lab): readonly
     return rest.length === 0
       ? [...lab.world.cluster.nodes.keys(), ...lab.world.cluster.hosts.keys()]
       : rest.length === 1
-        ? COMMANDS.map(({ name }) => name)
+        ? COMMANDS.commands.map(({ name }) => name)
         : candidates(rest.slice(1), start, lab);
   if (program === 'explain') return lookups(lab);
   if (['crash', 'hang', 'restart'].includes(program)) return [...pods(lab, spaceOf(rest)), ...workloads(lab)];
-  if (program === 'help') return COMMANDS.map(({ name }) => name);
-  const usage = COMMANDS.find(({ name }) => name === program)?.usage ?? '';
+  if (program === 'help') return COMMANDS.commands.map(({ name }) => name);
+  const usage = COMMANDS.commands.find(({ name }) => name === program)?.usage ?? '';
   return usage.match(/--?[a-z][\w-]*|\b[a-z][a-z-]+\b/g) ?? [];
 }
 

@@ -1,9 +1,12 @@
-import type { Command } from '../session/command.js';
+import type { Command, CommandTable } from '../session/command.js';
 import { explain } from './explain.js';
 import { FAULT_COMMANDS } from './faults.js';
 import { helm } from './helm.js';
+import { executeInside } from './kubectl/exec.js';
 import { kubectl } from './kubectl/kubectl.js';
 import { NODE_COMMANDS } from './node/node-tools.js';
+import { POD_PROGRAMS } from './pod/in-pod.js';
+import { nodeNamed, spotOfNode } from './target/targets.js';
 import { TEXT_COMMANDS } from './text/text.js';
 
 const help: Command = {
@@ -12,15 +15,14 @@ const help: Command = {
   help: 'Lists what can be typed.',
   run([word], io) {
     for (const { name, usage, help: what } of word === undefined
-      ? COMMANDS
-      : COMMANDS.filter((command) => command.name === word))
+      ? commands
+      : commands.filter((command) => command.name === word))
       io.write(`${name} ${usage}\n    ${what}\n`);
     return 0;
   },
 };
 
-/** Everything that can be typed in a lab. */
-export const COMMANDS: readonly Command[] = [
+const commands: readonly Command[] = [
   kubectl,
   explain,
   ...NODE_COMMANDS,
@@ -29,3 +31,13 @@ export const COMMANDS: readonly Command[] = [
   ...TEXT_COMMANDS,
   help,
 ];
+
+/** Everything that can be typed in a lab. */
+export const COMMANDS: CommandTable = {
+  commands,
+  nodeProgram(name) {
+    const program = Object.hasOwn(POD_PROGRAMS, name) ? POD_PROGRAMS[name] : undefined;
+    return program && ((args, io) => program(args, spotOfNode(io.lab, nodeNamed(io.lab, io.node)), io));
+  },
+  runInPod: executeInside,
+};

@@ -8,7 +8,7 @@ import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';
 import type { Visit } from '../trace/tracer.js';
 import type { ExplainedQuery, Explanation, Hop, PartId } from './explanation.js';
-import { namedBy } from '../trace/translations.js';
+import { namedBy } from './service-address.js';
 import { visitText, wayText } from './words.js';
 
 /** How a look-up is made. */

@@ -9,6 +9,7 @@ import type { Lab } from '../lab.js';
 import { LabNetwork } from '../network/lab-network.js';
 import type { RunningPod } from '../pods/kubelet.js';
 import { PROXY_HEADERS } from '../web/guard.js';
+import type { HttpPort, PodPort } from '../web/ports.js';
 import type { StaticFiles } from '../web/static-files.js';
 import { WebPage } from '../web/web-page.js';
 
@@ -21,18 +22,6 @@ export interface GatewayOptions {
   readonly cpu?: () => Milliseconds;
   /** The page's files; those of the build by default. */
   readonly files?: StaticFiles;
-}
-
-/** A pod's DNS port on the real machine: who asks there, asks as that pod. */
-export interface PodPort {
-  readonly pod: string;
-  readonly port: number;
-}
-
-/** What a server in a pod serves over HTTP, and where the real machine finds it. */
-export interface HttpPort {
-  readonly pod: string;
-  readonly url: string;
 }
 
 interface Door {

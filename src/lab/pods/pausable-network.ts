@@ -1,3 +1,4 @@
+import type { Pod } from '../../datapath/cluster/endpoint.js';
 import type {
   ConnectedUdpSocket,
   Endpoint,
@@ -8,6 +9,9 @@ import type {
   TcpListener,
   UdpSocket,
 } from '../../net/network.js';
+import { LabNetwork } from '../network/lab-network.js';
+import { GO_SERVER } from '../network/syscall-profile.js';
+import type { PodLog } from './pod-log.js';
 
 /**
  * A program's network with a gate before what comes in: closed, the program hangs, and whoever asks it waits. Its
@@ -93,3 +97,13 @@ export class SplitNetwork implements Network {
     return this.inside.interfaces();
   }
 }
+
+/** The network of a pod's program, with a gate. */
+export const gatedNetwork = (pod: Pod, log: PodLog): GatedNetwork =>
+  new GatedNetwork(
+    new LabNetwork(pod.process, {
+      habits: GO_SERVER,
+      onFault: (error) =>
+        log.write(`[ERROR] ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
+    }),
+  );

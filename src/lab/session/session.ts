@@ -1,12 +1,8 @@
 import { exitCodeOf, isExpected } from '../../lib/errors.js';
 import type { Lab } from '../lab.js';
-import { COMMANDS } from '../commands/index.js';
-import { POD_PROGRAMS } from '../commands/pod/in-pod.js';
-import { nodeNamed, spotOfNode } from '../commands/target/targets.js';
-import { executeInside } from '../commands/kubectl/exec.js';
 import type { RunningPod } from '../pods/kubelet.js';
 import { CommandError } from './command.js';
-import type { Command, CommandIo } from './command.js';
+import type { Command, CommandIo, CommandSession, CommandTable, SessionFiles } from './command.js';
 import { parseLine } from './words.js';
 import type { Line } from './words.js';
 
@@ -17,7 +13,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Lets the user edit a text on their own terminal; resolves with what they saved. */
   readonly edit?: CommandIo['edit'];
-  /** Whether more lines come from the same hands. */
+  /** Whether this is an interactive session. */
   readonly interactive?: boolean;
 }
 
@@ -28,14 +24,6 @@ interface Job {
   readonly done: Promise<number>;
 }
 
-/** Files that commands of a session work with: the folder where the user is. */
-export interface SessionFiles {
-  /** Throws a NodeJS.ErrnoException. */
-  read(file: string): string;
-  /** undefined where nothing may be written. Throws a NodeJS.ErrnoException. */
-  write?(file: string, bytes: Buffer): void;
-}
-
 const NOT_FOUND = 127;
 const INTERRUPTED = 130;
 /** How long a program that was interrupted may take to end by itself. */
@@ -44,16 +32,15 @@ const GRACE = 100;
 const ALIASES: Readonly<Record<string, string>> = { k: 'kubectl', kc: 'kubectl', kubecolor: 'kubectl' };
 
 /** Somebody at a prompt of the lab: what they type is run, one line at a time. */
-export class Session {
-  /** Files that lines have written with `>`. */
+export class Session implements CommandSession {
   readonly written = new Map<string, string>();
-  /** The pod in which a shell was opened: programs run there until it is left with exit. */
   inside: RunningPod | undefined;
   private readonly jobs: Job[] = [];
 
   constructor(
     readonly lab: Lab,
     readonly files: SessionFiles,
+    private readonly table: CommandTable,
   ) {}
 
   /** The node that commands run on when the line names none: the first. */
@@ -66,7 +53,6 @@ export class Session {
     return this.inside ? `${this.inside.name}:~# ` : 'lab$ ';
   }
 
-  /** A file that was written here, or one of the user's. Throws a CommandError. */
   read(file: string): string {
     const own = this.written.get(file);
     if (own !== undefined) return own;
@@ -111,7 +97,7 @@ export class Session {
 
   /** What the user did wrong is written; a fault of the program is thrown on. */
   private failed(error: unknown, write: RunOptions['write']): number {
-    // What the user's files do not allow is theirs to mend.
+    // Errors of the user's own files (an errno of a system call) are the user's to fix.
     if (!isExpected(error)) throw error;
     write(`${error.message}\n`);
     return exitCodeOf(error);
@@ -128,7 +114,6 @@ export class Session {
     });
   }
 
-  /** Ends the newest job and gives what it wrote. */
   async foreground(write: (text: string) => void): Promise<number> {
     const job = this.jobs.pop();
     if (!job) throw new CommandError('fg: no job runs; put & at the end of a line to start one');
@@ -138,15 +123,13 @@ export class Session {
     return code;
   }
 
-  /** Runs one program. Throws a CommandError with code 127 for one that is not known. */
   async execute(words: readonly string[], io: CommandIo): Promise<number> {
     const [name = '', ...args] = words;
-    const command: Command | undefined = COMMANDS.find(
+    const command: Command | undefined = this.table.commands.find(
       (candidate) => candidate.name === (Object.hasOwn(ALIASES, name) ? ALIASES[name] : name),
     );
-    // What runs in pods runs on the node too.
-    if (!command && Object.hasOwn(POD_PROGRAMS, name))
-      return POD_PROGRAMS[name]!(args, spotOfNode(this.lab, nodeNamed(this.lab, io.node)), io);
+    const program = command ? undefined : this.table.nodeProgram(name);
+    if (program) return program(args, io);
     if (!command) throw new CommandError(`${name}: command not found; help lists what there is`, NOT_FOUND);
     if (args[0] === '--help' || (args[0] === '-h' && args.length === 1)) {
       io.write(`${command.name} ${command.usage}\n  ${command.help}\n`);
@@ -193,7 +176,7 @@ export class Session {
         interactive,
         ...(edit && { edit }),
       };
-      code = this.inside ? await executeInside(this.inside, words, io) : await this.execute(words, io);
+      code = this.inside ? await this.table.runInPod(this.inside, words, io) : await this.execute(words, io);
       input = parts.join('');
     }
     const { file } = line;

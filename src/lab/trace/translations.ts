@@ -1,8 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Pod } from '../../datapath/cluster/endpoint.js';
 import type { World } from '../../datapath/world.js';
-import type { Lab } from '../lab.js';
-import type { Visit } from './tracer.js';
 
 /** Pairs of a caller and a backend that are remembered. */
 const CAPACITY = 4096;
@@ -37,13 +34,3 @@ export class Translations {
 }
 
 const keyOf = (caller: string, backend: string): string => `${caller} ${backend}`;
-
-/**
- * The service address that a pod had named when its query came to a server; undefined where the server was asked by
- * its own address.
- */
-export function namedBy(asker: Pod, { server, local }: Visit, lab: Lab): string | undefined {
-  const [namespace = '', name = ''] = server.split('/', 2);
-  // A datagram does not tell at which of its addresses the server took it.
-  return lab.translations.before(asker.ip, lab.kubelet.get(namespace, name)?.model.ip ?? local.address);
-}

@@ -1,5 +1,5 @@
 import { textAt, asObject, arrayAt, objectAt } from '../../kube/raw.js';
-import type { PodPort } from '../gateway/gateway.js';
+import type { PodPort } from './ports.js';
 import type { Lab } from '../lab.js';
 import { partOfPod } from '../explain/explain-lookup.js';
 import type { ClusterView, HostView, NodeCacheMode, NodeView, PodView, ServiceView } from './api.js';

@@ -1,4 +1,4 @@
-import type { HttpPort } from '../gateway/gateway.js';
+import type { HttpPort } from './ports.js';
 import type { Lab } from '../lab.js';
 import type { PartDetails, PartId } from './api.js';
 

@@ -5,7 +5,7 @@ import type { Milliseconds } from '../../lib/units.js';
 import type { Flow } from '../../observe/hubble/flow.js';
 import type { Lab } from '../lab.js';
 import { partOfServer } from '../explain/explain-lookup.js';
-import { namedBy } from '../trace/translations.js';
+import { namedBy } from '../explain/service-address.js';
 import type { Visit } from '../trace/tracer.js';
 import type { ClusterView, FlowView, VisitView } from './api.js';
 import { EventStream } from './event-stream.js';

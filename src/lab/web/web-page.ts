@@ -2,10 +2,11 @@ import { readFileSync, realpathSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { Milliseconds } from '../../lib/units.js';
-import type { HttpPort, PodPort } from '../gateway/gateway.js';
+import type { HttpPort, PodPort } from './ports.js';
 import type { Lab } from '../lab.js';
 import { LAB_FOLDER } from '../topology/load.js';
 import { explainLookup } from '../explain/explain-lookup.js';
+import { COMMANDS } from '../commands/index.js';
 import { Session } from '../session/session.js';
 import type { ExecAnswer } from './api.js';
 import { clusterView } from './cluster-view.js';
@@ -43,7 +44,7 @@ export class WebPage {
   ) {
     this.files = options.files ?? new StaticFiles();
     this.live = new Live(lab, { view: () => clusterView(lab, options.dns()), cpu: options.cpu });
-    this.session = new Session(lab, { read: readLabFile });
+    this.session = new Session(lab, { read: readLabFile }, COMMANDS);
     const read = ['GET', 'HEAD'];
     this.routes = {
       '/api/cluster': {

@@ -2,10 +2,7 @@ import { Standing, type Query, type Reply } from '../../chain/index.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
 import { Class, Flag, type EncodedRecords, type Name } from '../../wire/index.js';
 import type { KeptKind } from './lifetime.js';
-import type { PrefetchPolicy } from './options.js';
-
-/** The two caches, as the `type` label of metrics names them: what exists, and what is denied or failed. */
-export type CacheType = 'success' | 'denial';
+import type { CacheType, PrefetchPolicy } from './options.js';
 
 /**
  * One kept reply. The flags and records it holds are never altered; what changes is how often and when it was asked

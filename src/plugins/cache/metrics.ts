@@ -1,6 +1,6 @@
 import { PerServer, type ServerAddress } from '../../chain/index.js';
 import type { Family, Labels, Metrics, Value } from '../../metrics/metrics.js';
-import type { CacheType } from './entry.js';
+import type { CacheType } from './options.js';
 
 /** A series that appears in a scrape from its first count on, as the reference's do. */
 class Series {

@@ -1,7 +1,9 @@
 import { Zones, type Block } from '../../chain/index.js';
 import type { Directive, Option } from '../../corefile/index.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
-import type { CacheType } from './entry.js';
+
+/** The two caches, as the `type` label of metrics names them: what exists, and what is denied or failed. */
+export type CacheType = 'success' | 'denial';
 
 /** Bounds for the TTL of what is kept. The maximum wins where they cross. */
 export interface TtlRange {

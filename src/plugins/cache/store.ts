@@ -2,7 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Query } from '../../chain/index.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Name } from '../../wire/index.js';
-import { variantOf, type CacheType, type Entry } from './entry.js';
+import { variantOf, type Entry } from './entry.js';
+import type { CacheType } from './options.js';
 
 /**
  * Hits closer together than this leave the eviction order alone: an often asked entry pays for its place once a

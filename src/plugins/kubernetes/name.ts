@@ -77,3 +77,6 @@ export const below = (label: string, zone: Name): Name => (zone === '.' ? `${lab
 /** The part of a name before its zone, without the dot between; empty for the zone itself. */
 export const before = (name: Name, zone: Name): string =>
   name.slice(0, Math.max(0, zone === '.' ? name.length - 1 : name.length - zone.length - 1));
+
+/** Whether a zone is one in which addresses are asked backwards. */
+export const isReverseZone = (zone: Name): boolean => /(^|\.)(in-addr|ip6)\.arpa\.$/.test(zone);

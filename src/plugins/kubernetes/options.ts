@@ -4,7 +4,7 @@ import { LabelSelector, LabelSelectorError } from '../../kube/label-selector.js'
 import { DEFAULT_LIMITS, type RateLimits } from '../../kube/rate-limiter.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
 import type { Name } from '../../wire/index.js';
-import { isReverseZone } from './reverse.js';
+import { isReverseZone } from './name.js';
 
 /**
  * `disabled`: no pod has a name. `insecure`: any address in a namespace that exists. `verified`: addresses that a pod

@@ -1,9 +1,5 @@
 import type { KubeStore } from '../../kube/store.js';
-import type { Name } from '../../wire/index.js';
 import type { Lookup, LookupOptions } from './lookup.js';
-
-/** Whether a zone is one in which addresses are asked backwards. */
-export const isReverseZone = (zone: Name): boolean => /(^|\.)(in-addr|ip6)\.arpa\.$/.test(zone);
 
 /**
  * Names of an address below the zone: of the service that has it, else of every ready endpoint that does, one for

@@ -3,7 +3,7 @@ import type { Seconds } from '../../lib/units.js';
 import { Flag, Rcode, Type, encodeRecords, nameLength, type EncodedRecords, type Name } from '../../wire/index.js';
 import { below } from './name.js';
 import { authoritative, soaRecord, versionRecord } from './records.js';
-import { isReverseZone } from './reverse.js';
+import { isReverseZone } from './name.js';
 
 /** Tells when the objects changed last. */
 export interface Modified {

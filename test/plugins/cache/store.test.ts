@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Entry, type CacheType } from '../../../src/plugins/cache/entry.js';
+import { Entry } from '../../../src/plugins/cache/entry.js';
+import type { CacheType } from '../../../src/plugins/cache/options.js';
 import { Store } from '../../../src/plugins/cache/store.js';
 import { query, reply } from '../../support/dns.js';
 

@@ -1,0 +1,2 @@
+/** A command of the program: gets the words after its name, resolves with the exit code. */
+export type Command = (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Promise<number>;

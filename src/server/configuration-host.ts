@@ -1,0 +1,18 @@
+import type { PluginDefinition, Query, Runtime, ServerAddress } from '../chain/index.js';
+import type { LoadOptions } from '../corefile/index.js';
+
+/** What a configuration needs of the server around it. */
+export interface ConfigurationHost {
+  readonly runtime: Runtime;
+  readonly plugins: readonly PluginDefinition[];
+  readonly load: LoadOptions;
+  readonly defaultPort: number;
+  readonly corefileName: string;
+  /** The one object for a listening address, the same over all configurations. */
+  address(address: string, port: number): ServerAddress;
+  readDigest(): string;
+  reload(): Promise<boolean>;
+  fatal(reason: string): void;
+  /** Told of each query that no zone is served for. */
+  refused(query: Query): void;
+}

@@ -1,4 +1,4 @@
-import type { Place } from './cluster/cluster.js';
+import type { ProcessPlace } from './cluster/cluster.js';
 import type { DatapathConfig } from './config.js';
 import type { FlowPeer } from './events.js';
 import type { NetNs } from './netns/netns.js';
@@ -12,7 +12,7 @@ const NO_ADDRESSES: ReadonlySet<string> = new Set();
 /** The programs of a namespace as the socket hook sees them. */
 export function describeCaller(
   netns: NetNs,
-  place: Place,
+  place: ProcessPlace,
   peer: (ip: string, view: Node | undefined) => FlowPeer,
 ): Caller {
   const node = 'node' in place ? place.node : undefined;
@@ -29,7 +29,7 @@ export function describeCaller(
 }
 
 /** The socket hook as the settings have it for this kind of namespace; undefined where there is none. */
-export function hooksFor(place: Place, config: DatapathConfig): SocketLb | undefined {
+export function hooksFor(place: ProcessPlace, config: DatapathConfig): SocketLb | undefined {
   if ('host' in place || config.socketLb === 'off') return undefined;
   const pod = place.pod?.();
   if (pod && !pod.spec.hostNetwork && (config.socketLb === 'host-only' || pod.unmanaged)) return undefined;

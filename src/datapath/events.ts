@@ -1,5 +1,5 @@
 import type { Milliseconds } from '../lib/units.js';
-import type { Fragment, Packet, Protocol } from './packet.js';
+import type { Fragment, Packet, IpProtocol } from './packet.js';
 
 /** The pod behind an address at the moment of the event. */
 export interface PodRef {
@@ -38,7 +38,7 @@ export type SockPoint = 'pre-xlate-fwd' | 'post-xlate-fwd' | 'pre-xlate-rev' | '
 export interface SockEvent extends EventBase {
   readonly kind: 'sock';
   readonly point: SockPoint;
-  readonly protocol: Protocol;
+  readonly protocol: IpProtocol;
   readonly source: FlowPeer;
   readonly destination: FlowPeer;
   readonly cookie: number;
@@ -195,7 +195,7 @@ export type DatapathEvent =
 export type Verdict = 'delivered' | 'dropped' | 'lost' | 'refused';
 
 /** What became of one packet. Events are in the order in which they happened. */
-export interface Outcome {
+export interface PacketOutcome {
   readonly verdict: Verdict;
   /** Why, for anything but `delivered`. */
   readonly reason?: string;

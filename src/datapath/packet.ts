@@ -1,7 +1,7 @@
 import type { Octets } from '../lib/units.js';
 import { isIpv4 } from './address.js';
 
-export type Protocol = 'UDP' | 'TCP' | 'ICMP';
+export type IpProtocol = 'UDP' | 'TCP' | 'ICMP';
 
 /** Header bits in the order in which flow lines print them. */
 export type TcpFlag = 'SYN' | 'ACK' | 'RST' | 'FIN' | 'PSH';
@@ -43,7 +43,7 @@ export interface IcmpFields {
 export interface Packet {
   /** The same from the sender's socket to the receiver's, through every translation. Unique in a world. */
   readonly number: number;
-  readonly protocol: Protocol;
+  readonly protocol: IpProtocol;
   readonly src: string;
   readonly dst: string;
   /** Zero for ICMP. */
@@ -55,7 +55,7 @@ export interface Packet {
   readonly payload: Uint8Array;
 }
 
-export const PROTOCOL_NUMBER: Record<Protocol, number> = { ICMP: 1, TCP: 6, UDP: 17 };
+export const PROTOCOL_NUMBER: Record<IpProtocol, number> = { ICMP: 1, TCP: 6, UDP: 17 };
 
 const UDP_HEADER: Octets = 8;
 const TCP_HEADER: Octets = 20;

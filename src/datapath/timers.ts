@@ -1,6 +1,6 @@
 import type { Milliseconds } from '../lib/units.js';
 
-interface Due {
+interface PendingTimer {
   readonly at: Milliseconds;
   readonly order: number;
   readonly run: () => void;
@@ -10,12 +10,12 @@ interface Due {
 export class Timers {
   /** Told when the earliest timer is another one, and earlier than before. */
   onEarlier: () => void = () => undefined;
-  private due: Due[] = [];
+  private due: PendingTimer[] = [];
   private order = 0;
 
   /** Runs `run` at the first `runUntil` that reaches `at`. Returns the function that takes it back. */
   set(at: Milliseconds, run: () => void): () => void {
-    const entry: Due = { at, order: this.order++, run };
+    const entry: PendingTimer = { at, order: this.order++, run };
     let place = this.due.length;
     while (place > 0 && this.due[place - 1]!.at > at) place--;
     this.due.splice(place, 0, entry);

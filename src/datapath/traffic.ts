@@ -3,13 +3,13 @@ import type { Clock } from '../lib/clock.js';
 import type { Random } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
 import { describeCaller, hooksFor } from './caller.js';
-import { Cluster } from './cluster/cluster.js';
-import type { Place } from './cluster/cluster.js';
+import { ClusterModel } from './cluster/cluster.js';
+import type { ProcessPlace } from './cluster/cluster.js';
 import type { DatapathConfig } from './config.js';
 import { Delivery } from './sockets/delivery.js';
 import type { Schedule } from './sockets/delivery.js';
 import type { Pod } from './cluster/endpoint.js';
-import type { DatapathEvent, FlowPeer, Outcome } from './events.js';
+import type { DatapathEvent, FlowPeer, PacketOutcome } from './events.js';
 import type { IpamConfig } from './ipam/ipam.js';
 import { MasqueradePolicy } from './conntrack/masquerade.js';
 import type { Attachment } from './cluster/ipcache.js';
@@ -22,8 +22,8 @@ import type { Caller } from './loadbalancer/socket-lb.js';
 import { SocketLb } from './loadbalancer/socket-lb.js';
 import type { PacketDraft } from './sockets/stack.js';
 import { Timers } from './timers.js';
-import { Walk } from './forwarding/context.js';
-import type { EventDraft, Fabric, Latency } from './forwarding/context.js';
+import { PacketContext } from './forwarding/context.js';
+import type { EventDraft, NetworkModel, Latency } from './forwarding/context.js';
 import { hostOutput } from './forwarding/external-host.js';
 import { podOutput } from './forwarding/pod.js';
 import { stackOutput } from './forwarding/kernel-stack.js';
@@ -43,21 +43,21 @@ export interface WorldOptions {
 const DEFAULT_TTL = 64;
 
 /**
- * The packets of a cluster and of the hosts around it: who sends them, how they are walked, and what is told of them.
+ * The packets of a cluster and of the hosts around it: who sends them, how they are forwarded, and which events are reported.
  */
-export class Traffic implements Fabric {
+export class Traffic implements NetworkModel {
   readonly events = new Channel<DatapathEvent>();
   readonly random: Random;
   readonly latency: Latency;
   masquerade: MasqueradePolicy;
-  readonly cluster: Cluster;
+  readonly cluster: ClusterModel;
   readonly timers = new Timers();
   /** Sent by programs so far. */
   packets = 0;
   private readonly clock: Pick<Clock, 'now'>;
   private readonly delivery: Delivery;
   private readonly processes = new Map<NetNs, Process>();
-  private readonly walks = new Map<Process, (walk: Walk) => void>();
+  private readonly outputs = new Map<Process, (context: PacketContext) => void>();
   private readonly neighbours = new Neighbours({
     timers: this.timers,
     now: () => this.clock.now(),
@@ -73,7 +73,7 @@ export class Traffic implements Fabric {
     this.latency = options.latency ?? { local: 0, wire: 0 };
     this.masquerade = new MasqueradePolicy(config);
     this.delivery = new Delivery((netns, draft) => this.processes.get(netns)?.respond(draft), options.schedule);
-    this.cluster = new Cluster({
+    this.cluster = new ClusterModel({
       random: options.random,
       config,
       ipam: options.ipam ?? { mode: 'cluster-pool' },
@@ -92,7 +92,7 @@ export class Traffic implements Fabric {
       this.delivery.closeAll(pod.netns);
       this.processes.delete(pod.netns);
     }
-    this.walks.delete(pod.process);
+    this.outputs.delete(pod.process);
   }
 
   /** Ends connected UDP sockets that were led to a backend which is gone. */
@@ -117,20 +117,20 @@ export class Traffic implements Fabric {
   }
 
   peer(ip: string, port: number, view: Node | undefined): FlowPeer {
-    return this.cluster.directory.peer(ip, port, view);
+    return this.cluster.ipcache.peer(ip, port, view);
   }
 
   tunnelEndpoint(ip: string): Node | undefined {
-    const node = this.cluster.directory.nodeByAddress(ip);
-    return this.cluster.directory.podByIp(ip)?.node ?? (node?.ciliumNode?.routerIp === ip ? node : undefined);
+    const node = this.cluster.ipcache.nodeByAddress(ip);
+    return this.cluster.ipcache.podByIp(ip)?.node ?? (node?.ciliumNode?.routerIp === ip ? node : undefined);
   }
 
   isNodeAddress(ip: string): boolean {
-    return this.cluster.directory.nodeByAddress(ip) !== undefined;
+    return this.cluster.ipcache.nodeByAddress(ip) !== undefined;
   }
 
   attached(segment: string, ip: string): Attachment | undefined {
-    return this.cluster.directory.attached(segment, ip);
+    return this.cluster.ipcache.attached(segment, ip);
   }
 
   deliver(netns: NetNs, packet: Packet, at: Milliseconds): boolean {
@@ -149,22 +149,22 @@ export class Traffic implements Fabric {
     return this.cluster.services.frontendById(id) ?? node.redirectList().find((frontend) => frontend.id === id);
   }
 
-  private output(process: Process, draft: PacketDraft): Outcome {
+  private output(process: Process, draft: PacketDraft): PacketOutcome {
     return this.delivery.call(() => {
       const events: DatapathEvent[] = [];
       const outer = this.collecting;
       this.collecting = events;
-      const walk = new Walk(this, { ...draft, number: ++this.packets, ttl: DEFAULT_TTL }, this.clock.now());
+      const context = new PacketContext(this, { ...draft, number: ++this.packets, ttl: DEFAULT_TTL }, this.clock.now());
       try {
-        this.walks.get(process)?.(walk);
+        this.outputs.get(process)?.(context);
       } finally {
         this.collecting = outer;
       }
-      return { verdict: walk.verdict ?? 'lost', reason: walk.reason, events, packet: walk.packet };
+      return { verdict: context.verdict ?? 'lost', reason: context.reason, events, packet: context.packet };
     });
   }
 
-  private makeProcess(netns: NetNs, place: Place): Process {
+  private makeProcess(netns: NetNs, place: ProcessPlace): Process {
     const port = {
       random: this.random,
       timers: this.timers,
@@ -175,9 +175,9 @@ export class Traffic implements Fabric {
     };
     const describe = (): Caller => describeCaller(netns, place, (ip, view) => this.peer(ip, 0, view));
     const process = new Process(netns, port, describe, () => hooksFor(place, this.config));
-    if ('host' in place) this.walks.set(process, (walk) => hostOutput(walk, place.host()));
-    else if (netns.kind === 'node') this.walks.set(process, (walk) => stackOutput(walk, place.node));
-    else this.walks.set(process, (walk) => podOutput(walk, place.pod!()));
+    if ('host' in place) this.outputs.set(process, (context) => hostOutput(context, place.host()));
+    else if (netns.kind === 'node') this.outputs.set(process, (context) => stackOutput(context, place.node));
+    else this.outputs.set(process, (context) => podOutput(context, place.pod!()));
     if (!this.processes.has(netns)) this.processes.set(netns, process);
     if ('node' in place && !place.pod) place.node.socketLb = this.makeSocketLb(place.node);
     return process;

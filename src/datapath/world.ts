@@ -2,7 +2,7 @@ import { Channel } from '../lib/channel.js';
 import type { Clock } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
 import { checkIpam, ipamsOf } from './cluster/cluster.js';
-import type { Cluster, NamespaceSpec } from './cluster/cluster.js';
+import type { ClusterModel, NamespaceSpec } from './cluster/cluster.js';
 import { resolveConfig } from './config.js';
 import type { DatapathConfig } from './config.js';
 import { podKey } from './cluster/endpoint.js';
@@ -14,7 +14,7 @@ import { addStaticRoute } from './cluster/interfaces.js';
 import { MasqueradePolicy } from './conntrack/masquerade.js';
 import type { Node, NodeSpec, StaticRoute } from './cluster/node.js';
 import { addDummyDevice } from './cluster/node-setup.js';
-import type { HostSpec, OutsideHost } from './cluster/external-host.js';
+import type { HostSpec, ExternalHost } from './cluster/external-host.js';
 import { goneBackends, replaceRedirects } from './cluster/redirects.js';
 import type { RedirectSpec } from './cluster/redirects.js';
 import type { Backend, BackendSpec, ServiceSpec } from './loadbalancer/service.js';
@@ -42,12 +42,12 @@ const LIVE_SETTINGS: readonly (keyof DatapathConfig)[] = [
 /**
  * A cluster, the hosts around it, and what happens to every packet. It does no I/O: programs open sockets on
  * `process` of a
- * pod, node or host, and whatever they send is walked to its end at once. `events` tells each step, in order.
+ * pod, node or host, and whatever they send is forwarded to its end at once. `events` tells each step, in order.
  * The same options, seed and calls give the same run.
  */
 export class World {
   readonly changes = new Channel<WorldChange>();
-  readonly cluster: Cluster;
+  readonly cluster: ClusterModel;
   private readonly traffic: Traffic;
   private readonly clock: Pick<Clock, 'now'>;
 
@@ -81,7 +81,7 @@ export class World {
     return node;
   }
 
-  addHost(spec: HostSpec): OutsideHost {
+  addHost(spec: HostSpec): ExternalHost {
     return this.cluster.addHost(spec);
   }
 
@@ -198,7 +198,7 @@ export class World {
     return pod;
   }
 
-  host(name: string): OutsideHost {
+  host(name: string): ExternalHost {
     const host = this.cluster.hosts.get(name);
     if (!host) throw new TopologyError('host', `there is no host named ${name}`);
     return host;

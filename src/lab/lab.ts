@@ -16,13 +16,13 @@ import { LrpError } from '../lrp/policy.js';
 import { parsePolicy } from '../lrp/parse.js';
 import { LocalRedirects } from '../lrp/redirects.js';
 import { Hubble } from '../observe/hubble/hubble.js';
-import { ApiError, ClusterApi } from './cluster/cluster-api.js';
+import { ClusterApiError, ClusterApi } from './cluster/cluster-api.js';
 import type { ApiObject, Applied } from './cluster/cluster-api.js';
 import { followServices } from './cluster/service-sync.js';
 import { Workloads } from './pods/workloads.js';
 import { Translations } from './trace/translations.js';
-import { Hosts } from './pods/hosts.js';
-import type { Upstream } from './pods/hosts.js';
+import { ExternalHosts } from './pods/hosts.js';
+import type { RealUpstream } from './pods/hosts.js';
 import { Kubelet } from './pods/kubelet.js';
 import { Tracer } from './trace/tracer.js';
 import type { Topology } from './topology/topology.js';
@@ -30,7 +30,7 @@ import type { Topology } from './topology/topology.js';
 export interface LabOptions {
   readonly clock: Clock;
   /** Where hosts marked `upstream` ask in place of answering from their own Corefile. */
-  readonly upstream?: Upstream;
+  readonly upstream?: RealUpstream;
 }
 
 /** Entries that have run out are dropped from connection tables this often. */
@@ -61,7 +61,7 @@ export class Lab {
   readonly api: ClusterApi;
   readonly kubelet: Kubelet;
   readonly workloads: Workloads;
-  readonly hosts: Hosts;
+  readonly hosts: ExternalHosts;
   readonly hubble: Hubble;
   readonly redirects: LocalRedirects;
   readonly tracer: Tracer;
@@ -122,7 +122,7 @@ export class Lab {
       nodes: topology.nodes.map((node) => node.name),
       pins: topology.podPins,
     });
-    this.hosts = new Hosts({
+    this.hosts = new ExternalHosts({
       world: this.world,
       clock,
       random: this.random,
@@ -252,7 +252,7 @@ export class Lab {
 
   private take(manifest: ManifestObject): { readonly object: ApiObject; readonly applied: Applied } {
     if (manifest.kind === POLICY && !this.running.localRedirectPolicy) {
-      throw new ApiError(
+      throw new ClusterApiError(
         `${manifest.place}: no matches for kind "${POLICY}" in version "cilium.io/v2": ensure CRDs are installed first (helm upgrade --set localRedirectPolicy=true, then restart Cilium)`,
       );
     }
@@ -268,7 +268,7 @@ export class Lab {
     try {
       parsePolicy(object.raw);
     } catch (error) {
-      if (error instanceof LrpError) throw new ApiError(error.message);
+      if (error instanceof LrpError) throw new ClusterApiError(error.message);
       throw error;
     }
   }

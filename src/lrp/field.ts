@@ -1,7 +1,7 @@
 import { LrpError } from './policy.js';
 
 /** A place in a manifest: reads its fields and names them when they are wrong. */
-export class Field {
+export class ManifestField {
   constructor(
     readonly value: unknown,
     readonly path: string,
@@ -16,7 +16,7 @@ export class Field {
   }
 
   /** The fields of an object; names other than those allowed are refused. */
-  object(...allowed: readonly string[]): (name: string) => Field {
+  object(...allowed: readonly string[]): (name: string) => ManifestField {
     if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value))
       this.fail(`got ${kindOf(this.value)}, want an object`);
     const fields = this.value as Readonly<Record<string, unknown>>;
@@ -25,12 +25,15 @@ export class Field {
         throw new LrpError(`${this.path}.${name}`, `unknown field, want one of ${allowed.join(', ')}`);
     }
     return (name) =>
-      new Field(Object.hasOwn(fields, name) ? fields[name] : undefined, this.path ? `${this.path}.${name}` : name);
+      new ManifestField(
+        Object.hasOwn(fields, name) ? fields[name] : undefined,
+        this.path ? `${this.path}.${name}` : name,
+      );
   }
 
-  list(): readonly Field[] {
+  list(): readonly ManifestField[] {
     if (!Array.isArray(this.value)) this.fail(`got ${kindOf(this.value)}, want a list`);
-    return (this.value as unknown[]).map((value, i) => new Field(value, `${this.path}[${i}]`));
+    return (this.value as unknown[]).map((value, i) => new ManifestField(value, `${this.path}[${i}]`));
   }
 
   string(): string {

@@ -1,5 +1,5 @@
 import { canonicalIp } from '../lib/cidr.js';
-import { Field } from './field.js';
+import { ManifestField } from './field.js';
 import { LrpError } from './policy.js';
 import type { LocalRedirectPolicy, PortInfo, RedirectFrontend } from './policy.js';
 import { withoutSource } from './selector.js';
@@ -14,7 +14,7 @@ const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
 
 /** Reads a manifest, an object as YAML or JSON gives it. Throws an LrpError that names the field. */
 export function parsePolicy(manifest: unknown): LocalRedirectPolicy {
-  const root = new Field(manifest, '').object('apiVersion', 'kind', 'metadata', 'spec', 'status');
+  const root = new ManifestField(manifest, '').object('apiVersion', 'kind', 'metadata', 'spec', 'status');
   root('apiVersion').oneOf(API_VERSION);
   root('kind').oneOf(KIND);
   const metadata = root('metadata').object();
@@ -45,7 +45,7 @@ export function parsePolicy(manifest: unknown): LocalRedirectPolicy {
   };
 }
 
-function parseFrontend(field: Field, policyNamespace: string): RedirectFrontend {
+function parseFrontend(field: ManifestField, policyNamespace: string): RedirectFrontend {
   const frontend = field.object('addressMatcher', 'serviceMatcher');
   const address = frontend('addressMatcher');
   const service = frontend('serviceMatcher');
@@ -75,7 +75,7 @@ function parseFrontend(field: Field, policyNamespace: string): RedirectFrontend 
   };
 }
 
-function parsePorts(field: Field, named: boolean): readonly PortInfo[] {
+function parsePorts(field: ManifestField, named: boolean): readonly PortInfo[] {
   if (!field.present) return [];
   const entries = field.list();
   const mustName = named || entries.length > 1;
@@ -95,7 +95,7 @@ function parsePorts(field: Field, named: boolean): readonly PortInfo[] {
 }
 
 /** The API has ports as strings. */
-function parsePort(field: Field): number {
+function parsePort(field: ManifestField): number {
   const text = field.present ? field.string() : '';
   if (text === '') field.fail('port must be specified');
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) field.fail(`unable to parse port "${text}", want 1 to 65535`);
@@ -103,7 +103,7 @@ function parsePort(field: Field): number {
   return Number(text);
 }
 
-function parseSelector(field: Field): Selector {
+function parseSelector(field: ManifestField): Selector {
   if (!field.present) field.fail('the selector of the backends is missing');
   const selector = field.object('matchLabels', 'matchExpressions');
   const labels = selector('matchLabels');

@@ -47,7 +47,7 @@ export interface Ask {
 }
 
 /** A backend whose question would come back to it. */
-export interface Loop {
+export interface RedirectLoop {
   readonly policy: string;
   readonly frontend: string;
   readonly pod: string;
@@ -130,7 +130,7 @@ export class LocalRedirects {
    * Questions that would come back to the pod that asks them. Run before starting a server, this finds a loop that
    * never has to happen.
    */
-  loops(asks: readonly Ask[]): readonly Loop[] {
+  loops(asks: readonly Ask[]): readonly RedirectLoop[] {
     return asks.flatMap((ask) => {
       const pod = this.world.cluster.pods.get(`${ask.namespace}/${ask.pod}`);
       const frontend = pod?.node.redirects.get(frontendKey(ask.ip, ask.port, ask.protocol));

@@ -30,8 +30,8 @@ const BACKLOG = 1024;
  * Addresses are always given as such, so looking one up is handing it back; Node's own look-up costs a turn of the
  * event loop per datagram.
  */
-type Lookup = (host: string, options: unknown, done: (error: null, address: string, family: number) => void) => void;
-const asIs: Lookup = (host, _options, done) => done(null, host, host.includes(':') ? 6 : 4);
+type DnsLookup = (host: string, options: unknown, done: (error: null, address: string, family: number) => void) => void;
+const asIs: DnsLookup = (host, _options, done) => done(null, host, host.includes(':') ? 6 : 4);
 
 const udpType = (address: string): 'udp4' | 'udp6' => (address.includes(':') ? 'udp6' : 'udp4');
 

@@ -8,7 +8,7 @@ import { SERVING_FLAGS } from '../server/flags.js';
 import { ioFromFlags, type IoOptions } from '../server/io.js';
 
 /** What puts the rules into the kernel. */
-export type Backend = 'iptables' | 'nft';
+export type RuleBackend = 'iptables' | 'nft';
 
 /** A node cache's settings, checked. */
 export interface NodeCacheOptions {
@@ -20,7 +20,7 @@ export interface NodeCacheOptions {
   readonly setupInterface: boolean;
   readonly interfaceName: string;
   readonly setupRules: boolean;
-  readonly backend: Backend;
+  readonly backend: RuleBackend;
   /** Leave link and rules behind at the end. */
   readonly skipTeardown: boolean;
   /** Pause between two checks of link and rules: 1 s to 24 h. */

@@ -1,7 +1,7 @@
 import { canonicalIp } from '../lib/cidr.js';
 import { COMMENT_PREFIX, describeRule, words, type PlannedRule } from './plan.js';
 import type { Report } from './report.js';
-import { output, type Run } from './run.js';
+import { output, type RunCommand } from './run.js';
 
 /** Waits so long, in seconds, for other programs that hold the lock of xtables. */
 const LOCK_WAIT = '5';
@@ -22,7 +22,7 @@ export class Iptables {
 
   constructor(
     private readonly family: 4 | 6,
-    private readonly run: Run,
+    private readonly run: RunCommand,
     private readonly report: Report,
   ) {
     this.command = family === 4 ? 'iptables' : 'ip6tables';

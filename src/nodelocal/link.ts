@@ -1,7 +1,7 @@
 import { canonicalIp, ipFamily } from '../lib/cidr.js';
 import type { LinkPlan } from './plan.js';
 import type { Report } from './report.js';
-import { RunError, output, type Run } from './run.js';
+import { RunError, output, type RunCommand } from './run.js';
 
 /** A link of the host and its addresses, in canonical spelling, link-local ones left out. */
 export interface HostLink {
@@ -10,7 +10,7 @@ export interface HostLink {
 }
 
 /** All links of the host; rejects with a RunError. */
-export async function readLinks(run: Run): Promise<HostLink[]> {
+export async function readLinks(run: RunCommand): Promise<HostLink[]> {
   const listed = JSON.parse(await output(run, 'ip', ['-j', 'addr', 'show'])) as {
     ifname?: string;
     addr_info?: { local?: string; scope?: string }[];
@@ -33,7 +33,7 @@ const NO_SUCH_TYPE = /unknown device type|not supported/i;
  * those of a predecessor with other flags.
  * Faults are reported; what does not depend on them is done.
  */
-export async function ensureLink(plan: LinkPlan, run: Run, report: Report, exclusive: boolean): Promise<void> {
+export async function ensureLink(plan: LinkPlan, run: RunCommand, report: Report, exclusive: boolean): Promise<void> {
   let present: HostLink | undefined;
   try {
     present = (await readLinks(run)).find((link) => link.name === plan.name);
@@ -54,7 +54,7 @@ export async function ensureLink(plan: LinkPlan, run: Run, report: Report, exclu
   await ensureAddresses(plan, present?.addresses ?? [], run, report, exclusive);
 }
 
-async function addLink(name: string, run: Run, report: Report): Promise<void> {
+async function addLink(name: string, run: RunCommand, report: Report): Promise<void> {
   const args = ['link', 'add', name, 'type', 'dummy'];
   const result = await run('ip', args);
   if (result.code === 0) return;
@@ -68,7 +68,7 @@ async function addLink(name: string, run: Run, report: Report): Promise<void> {
 async function ensureAddresses(
   plan: LinkPlan,
   present: readonly string[],
-  run: Run,
+  run: RunCommand,
   report: Report,
   exclusive: boolean,
 ): Promise<void> {
@@ -102,7 +102,7 @@ async function ensureAddresses(
 }
 
 /** Takes the link away, with its addresses. One that is gone already is no fault. */
-export async function removeLink(name: string, run: Run, report: Report): Promise<void> {
+export async function removeLink(name: string, run: RunCommand, report: Report): Promise<void> {
   const result = await run('ip', ['link', 'del', name]);
   if (result.code !== 0 && !/cannot find device/i.test(result.stderr))
     report.error('interface_check', `Failed to remove interface ${name}: ${result.stderr.trim()}`);

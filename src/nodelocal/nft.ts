@@ -1,6 +1,6 @@
 import { describeRule, target, type NetworkPlan, type PlannedRule } from './plan.js';
 import type { Report } from './report.js';
-import { RunError, output, type Run } from './run.js';
+import { RunError, output, type RunCommand } from './run.js';
 
 /** Chains of the table: where they sit in the kernel, and which rules of the plan they take. */
 const CHAINS = [
@@ -50,7 +50,7 @@ export class Nft {
   constructor(
     private readonly plan: NetworkPlan,
     private readonly table: string,
-    private readonly run: Run,
+    private readonly run: RunCommand,
     private readonly report: Report,
   ) {}
 

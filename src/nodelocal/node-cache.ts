@@ -15,7 +15,7 @@ import { setupErrors } from './metrics.js';
 import { NodeNetwork } from './node-network.js';
 import { networkPlan } from './plan.js';
 import { Report } from './report.js';
-import type { Run } from './run.js';
+import type { RunCommand } from './run.js';
 
 /** Pause between two looks at the configuration's folders. */
 const CONFIG_PERIOD: Milliseconds = 10_000;
@@ -28,7 +28,7 @@ export interface NodeCacheHost {
   readonly clock: Clock;
   readonly network: Network;
   readonly metrics: Metrics;
-  readonly run: Run;
+  readonly run: RunCommand;
   readonly files: NodeCacheFiles;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The own process: its id, and sending it the signal by which anybody would have it reload. */

@@ -1,11 +1,11 @@
 import { canonicalIp } from '../lib/cidr.js';
 import { Iptables } from './iptables.js';
-import type { Backend } from './flags.js';
+import type { RuleBackend } from './flags.js';
 import { ensureLink, readLinks, removeLink } from './link.js';
 import { Nft, nftScript, nftTable } from './nft.js';
 import { listedRules, type NetworkPlan } from './plan.js';
 import type { Report } from './report.js';
-import type { Run } from './run.js';
+import type { RunCommand } from './run.js';
 
 /**
  * Brings a node's link and rules to what a plan says, and takes them away again. Steps never overlap; faults are
@@ -20,9 +20,9 @@ export class NodeNetwork {
 
   constructor(
     private readonly plan: NetworkPlan,
-    private readonly backend: Backend,
+    private readonly backend: RuleBackend,
     interfaceName: string,
-    private readonly run: Run,
+    private readonly run: RunCommand,
     private readonly report: Report,
   ) {
     this.families = ([4, 6] as const).map((family) => new Iptables(family, run, report));
@@ -103,7 +103,7 @@ export class NodeNetwork {
 }
 
 /** The plan in the words of the tools that carry it out: what `-dry-run` prints. */
-export function planText(plan: NetworkPlan, backend: Backend, interfaceName: string): string {
+export function planText(plan: NetworkPlan, backend: RuleBackend, interfaceName: string): string {
   const { link } = plan;
   const lines = link
     ? [

@@ -14,7 +14,7 @@ export interface RunResult {
 }
 
 /** Runs a command to its end; what it did is in the result, and it never rejects. */
-export type Run = (command: string, args: readonly string[], stdin?: string) => Promise<RunResult>;
+export type RunCommand = (command: string, args: readonly string[], stdin?: string) => Promise<RunResult>;
 
 const TIMEOUT: Milliseconds = 30_000;
 /** Rules of kube-proxy make lists of some megabytes. */
@@ -23,7 +23,7 @@ const MAX_OUTPUT: Octets = 256 << 20;
 /**
  * Runs commands of this host. Their messages are asked for in English, because some of them decide what is done next.
  */
-export function hostRun(env: Readonly<Record<string, string | undefined>>): Run {
+export function hostRun(env: Readonly<Record<string, string | undefined>>): RunCommand {
   const own = { ...env, LC_ALL: 'C', PATH: `${env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin` };
   return (command, args, stdin) =>
     new Promise((resolve) => {
@@ -64,7 +64,12 @@ export class RunError extends NodensError {
 }
 
 /** The standard output of a command that succeeds; rejects with a RunError otherwise. */
-export async function output(run: Run, command: string, args: readonly string[], stdin?: string): Promise<string> {
+export async function output(
+  run: RunCommand,
+  command: string,
+  args: readonly string[],
+  stdin?: string,
+): Promise<string> {
   const result = await run(command, args, stdin);
   if (result.code !== 0) throw new RunError(command, args, result);
   return result.stdout;

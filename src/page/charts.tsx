@@ -1,14 +1,14 @@
 import { useComputed } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import type { PartId, Sample, ServerSample } from '../lab/web/api.js';
+import type { EntityId, LiveSample, ServerSample } from '../lab/web/api.js';
 import { samples, shortName, totals } from './state.js';
 
 /** One chart: a figure of each server, or of the whole lab, over time. */
 interface ChartSpec {
   readonly title: string;
   readonly unit: string;
-  readonly of: (server: ServerSample, sample: Sample) => number | null;
+  readonly of: (server: ServerSample, sample: LiveSample) => number | null;
   readonly top?: number;
 }
 
@@ -157,7 +157,7 @@ export function Charts() {
   );
 }
 
-function Servers({ ids, last }: { readonly ids: readonly PartId[]; readonly last: Sample | undefined }) {
+function Servers({ ids, last }: { readonly ids: readonly EntityId[]; readonly last: LiveSample | undefined }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Figures of each server">
       <table class="servers">

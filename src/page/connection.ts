@@ -5,7 +5,7 @@ import type {
   LiveEvents,
   LookupRequest,
   PartDetails,
-  PartId,
+  EntityId,
   Refusal,
 } from '../lab/web/api.js';
 import { MAX_FLOWS, MAX_SAMPLES, cluster, connected, flows, flowsLeft, samples } from './state.js';
@@ -52,7 +52,7 @@ async function read<Answer>(response: Response): Promise<Answer> {
 export const lookUp = async (request: LookupRequest): Promise<Explanation> =>
   read(await fetch('/api/lookup', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(request) }));
 
-export const partDetails = async (id: PartId, signal: AbortSignal): Promise<PartDetails> =>
+export const partDetails = async (id: EntityId, signal: AbortSignal): Promise<PartDetails> =>
   read(await fetch(`/api/part?id=${encodeURIComponent(id)}`, { signal }));
 
 /** Runs a command line and hands over its text as it comes; resolves with its exit code. Aborting ends the command. */

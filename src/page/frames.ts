@@ -1,15 +1,15 @@
-import type { ExplainedQuery, Explanation, PartId } from '../lab/web/api.js';
+import type { ExplainedQuery, Explanation, EntityId } from '../lab/web/api.js';
 
 /** A way between two parts of the picture. */
 export interface Edge {
-  readonly from: PartId;
-  readonly to: PartId;
+  readonly from: EntityId;
+  readonly to: EntityId;
 }
 
 export type Tone = 'good' | 'bad' | 'plain';
 
 /** One moment of a look-up that is walked through. */
-export interface Frame {
+export interface PlaybackFrame {
   readonly kind: 'start' | 'way' | 'visit' | 'reply' | 'end';
   /** Number of the search step and of the query, from 0; -1 before the first and after the last. */
   readonly step: number;
@@ -22,7 +22,7 @@ export interface Frame {
   readonly trail: readonly Edge[];
   readonly now: Edge | undefined;
   /** What a part is marked with. */
-  readonly marks: Readonly<Record<PartId, { readonly text: string; readonly tone: Tone }>>;
+  readonly marks: Readonly<Record<EntityId, { readonly text: string; readonly tone: Tone }>>;
 }
 
 /** How a result is coloured: answers, names that are not there, and what went wrong. */
@@ -30,8 +30,8 @@ export const toneOf = (result: string): Tone =>
   result === 'NOERROR' ? 'good' : result === 'NXDOMAIN' || result === 'NODATA' ? 'plain' : 'bad';
 
 /** A look-up as a row of moments: an opening, each hop and reply of each query, and the outcome. */
-export function framesOf(story: Explanation): readonly Frame[] {
-  const frames: Frame[] = [opening(story)];
+export function framesOf(story: Explanation): readonly PlaybackFrame[] {
+  const frames: PlaybackFrame[] = [opening(story)];
   let number = 0;
   story.steps.forEach((step, i) => {
     for (const query of step.queries) frames.push(...queryFrames(story, i, number++, query));
@@ -69,7 +69,7 @@ export function whyText({ asked, ndots, search }: Pick<Explanation, 'asked' | 'n
     : `${has}, fewer than ndots (${ndots}): the ${search.length} search domains come first`;
 }
 
-function opening(story: Explanation): Frame {
+function opening(story: Explanation): PlaybackFrame {
   const { pod, asked, profile, servers } = story;
   return {
     kind: 'start',
@@ -84,13 +84,18 @@ function opening(story: Explanation): Frame {
   };
 }
 
-function queryFrames(story: Explanation, step: number, number: number, query: ExplainedQuery): readonly Frame[] {
+function queryFrames(
+  story: Explanation,
+  step: number,
+  number: number,
+  query: ExplainedQuery,
+): readonly PlaybackFrame[] {
   const { name, why } = story.steps[step]!;
-  const frames: Frame[] = [];
+  const frames: PlaybackFrame[] = [];
   const trail: Edge[] = [];
-  const marks: Record<PartId, { text: string; tone: Tone }> = {};
-  const askers: PartId[] = [story.pod.id];
-  let via: PartId | undefined;
+  const marks: Record<EntityId, { text: string; tone: Tone }> = {};
+  const askers: EntityId[] = [story.pod.id];
+  let via: EntityId | undefined;
   const place = `Query ${number + 1} of ${story.cost.queries} · ${query.type} ${name}`;
   query.hops.forEach((hop, i) => {
     const from = via ?? askers[hop.depth] ?? story.pod.id;
@@ -138,14 +143,14 @@ function queryFrames(story: Explanation, step: number, number: number, query: Ex
 }
 
 /** The first moment of a query; the number of the opening where there is no such query. */
-export const startOf = (frames: readonly Frame[], query: number): number =>
+export const startOf = (frames: readonly PlaybackFrame[], query: number): number =>
   Math.max(
     0,
     frames.findIndex((frame) => frame.query === query),
   );
 
 /** The last moment of a query. */
-export const endOf = (frames: readonly Frame[], query: number): number =>
+export const endOf = (frames: readonly PlaybackFrame[], query: number): number =>
   Math.max(
     0,
     frames.findLastIndex((frame) => frame.query === query),

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { ClusterView, FlowView, PartId, Sample } from '../lab/web/api.js';
+import type { ClusterView, FlowView, EntityId, LiveSample } from '../lab/web/api.js';
 
 /** Flows and samples that the page keeps. */
 export const MAX_FLOWS = 400;
@@ -7,13 +7,13 @@ export const MAX_SAMPLES = 300;
 
 /** What the lab has told. */
 export const cluster = signal<ClusterView | undefined>(undefined);
-export const samples = signal<readonly Sample[]>([]);
+export const samples = signal<readonly LiveSample[]>([]);
 export const flows = signal<readonly FlowView[]>([]);
 /** Flows that were left out because there were too many at once. */
 export const flowsLeft = signal(0);
 export const connected = signal(false);
 /** The part that is looked at closely. */
-export const selected = signal<PartId | undefined>(undefined);
+export const selected = signal<EntityId | undefined>(undefined);
 
 /** Period that figures beside a server are taken over, in milliseconds. */
 const RECENT = 30_000;
@@ -28,8 +28,8 @@ export interface Figures {
 const NONE: Figures = { queries: 0, hits: 0, misses: 0, time: 0 };
 
 /** Sums of each server over samples. */
-function sumUp(list: readonly Sample[]): ReadonlyMap<PartId, Figures> {
-  const sums = new Map<PartId, Figures>();
+function sumUp(list: readonly LiveSample[]): ReadonlyMap<EntityId, Figures> {
+  const sums = new Map<EntityId, Figures>();
   for (const { servers } of list) {
     for (const [id, own] of Object.entries(servers)) {
       const sum = sums.get(id) ?? NONE;
@@ -57,7 +57,7 @@ export function namesOf(name: string, workload: string): readonly [string, strin
 }
 
 /** A short name of a part for lists and legends. */
-export function shortName(id: PartId): string {
+export function shortName(id: EntityId): string {
   const pod = cluster.value?.pods.find((one) => one.id === id);
   if (pod)
     return namesOf(pod.name, pod.workload)

@@ -3,8 +3,8 @@ import type { Random } from '../lib/random.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import type { Endpoint, Network } from '../net/network.js';
 import { FrameReader, Flag, Rcode, decodeMessage, frame, lowerName, rcodeName, type Message } from '../wire/index.js';
-import type { Packet } from './packet.js';
-import type { Protocol, QueryStory } from './story.js';
+import type { QueryPacket } from './packet.js';
+import type { QueryProtocol, QueryStory } from './story.js';
 
 /** What a resolver needs of the world. */
 export interface ResolverEnv {
@@ -15,7 +15,7 @@ export interface ResolverEnv {
 
 /** A reply that belongs to a query of the socket it came in at. */
 export interface Received {
-  readonly packet: Packet;
+  readonly packet: QueryPacket;
   readonly server: Endpoint;
   readonly message: Message;
   readonly size: Octets;
@@ -23,8 +23,8 @@ export interface Received {
   readonly took: Milliseconds;
 }
 
-interface Open extends QueryStory {
-  readonly packet: Packet;
+interface OpenQuery extends QueryStory {
+  readonly packet: QueryPacket;
   ended: Milliseconds;
   result: string;
   reply: Message | undefined;
@@ -39,7 +39,7 @@ interface Inbound {
 
 /** The sockets of one look-up and what went through them. */
 export class Conversation {
-  private readonly open: Open[] = [];
+  private readonly open: OpenQuery[] = [];
   private sockets = 0;
 
   constructor(readonly env: ResolverEnv) {}
@@ -57,8 +57,8 @@ export class Conversation {
   }
 
   /** Opens a UDP socket connected to the server. Gives the error where that fails. */
-  async connectUdp(server: Endpoint): Promise<Line | Error> {
-    const line = new Line(this, 'udp', this.sockets++, true);
+  async connectUdp(server: Endpoint): Promise<QuerySocket | Error> {
+    const line = new QuerySocket(this, 'udp', this.sockets++, true);
     return line.attach(async () => {
       const socket = await this.env.network.connectUdp(
         server,
@@ -70,8 +70,8 @@ export class Conversation {
   }
 
   /** Opens a UDP socket that is bound to a free port and connected to nobody. */
-  async bindUdp(family: 4 | 6): Promise<Line | Error> {
-    const line = new Line(this, 'udp', this.sockets++, false);
+  async bindUdp(family: 4 | 6): Promise<QuerySocket | Error> {
+    const line = new QuerySocket(this, 'udp', this.sockets++, false);
     return line.attach(async () => {
       const socket = await this.env.network.bindUdp(
         { address: family === 6 ? '::' : '0.0.0.0', port: 0 },
@@ -86,8 +86,8 @@ export class Conversation {
   }
 
   /** Opens a TCP connection, within `timeout`. */
-  async connectTcp(server: Endpoint, timeout: Milliseconds): Promise<Line | Error> {
-    const line = new Line(this, 'tcp', this.sockets++, true);
+  async connectTcp(server: Endpoint, timeout: Milliseconds): Promise<QuerySocket | Error> {
+    const line = new QuerySocket(this, 'tcp', this.sockets++, true);
     const late = new AbortController();
     const timer = this.env.clock.setTimeout(
       () => late.abort(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })),
@@ -111,15 +111,15 @@ export class Conversation {
   }
 
   /** Records a query that could not even be sent. */
-  unsent(packet: Packet, server: Endpoint, protocol: Protocol, error: Error): void {
+  unsent(packet: QueryPacket, server: Endpoint, protocol: QueryProtocol, error: Error): void {
     this.record({ packet, server, protocol, socket: this.sockets - 1, local: undefined, connected: true }).result =
       reasonOf(error);
     this.open.at(-1)!.settled = true;
   }
 
-  record(sent: Pick<Open, 'packet' | 'server' | 'protocol' | 'socket' | 'local' | 'connected'>): Open {
+  record(sent: Pick<OpenQuery, 'packet' | 'server' | 'protocol' | 'socket' | 'local' | 'connected'>): OpenQuery {
     const { packet } = sent;
-    const entry: Open = {
+    const entry: OpenQuery = {
       ...sent,
       name: packet.name,
       type: packet.type,
@@ -143,21 +143,21 @@ interface Wire {
 }
 
 /** An open socket. Replies wait in it until they are asked for. */
-export class Line {
+export class QuerySocket {
   private wire: Wire | undefined;
-  private readonly asked: Open[] = [];
+  private readonly asked: OpenQuery[] = [];
   private readonly inbox: (Inbound | Error)[] = [];
   private wake: (() => void) | undefined;
   private closed = false;
 
   constructor(
     private readonly conversation: Conversation,
-    readonly protocol: Protocol,
+    readonly protocol: QueryProtocol,
     private readonly number: number,
     private readonly connected: boolean,
   ) {}
 
-  async attach(open: () => Promise<Wire>): Promise<Line | Error> {
+  async attach(open: () => Promise<Wire>): Promise<QuerySocket | Error> {
     try {
       this.wire = await open();
       return this;
@@ -176,7 +176,7 @@ export class Line {
     this.wake?.();
   }
 
-  send(packet: Packet, server: Endpoint): void {
+  send(packet: QueryPacket, server: Endpoint): void {
     this.asked.push(
       this.conversation.record({
         packet,
@@ -255,14 +255,14 @@ export class Line {
     return { packet: open.packet, server: open.server, message, size: bytes.length, took: open.ended - open.started };
   }
 
-  private settle(open: Open, result: string): void {
+  private settle(open: OpenQuery, result: string): void {
     open.settled = true;
     open.ended = this.conversation.now;
     open.result = result;
   }
 }
 
-function sameQuestion(packet: Packet, { question, rcode }: Message): boolean {
+function sameQuestion(packet: QueryPacket, { question, rcode }: Message): boolean {
   const [first] = question;
   // Servers may leave the question out of an error (RFC 6895 gives them no rule); resolvers look at the id then.
   if (first === undefined) return rcode !== Rcode.NOERROR;

@@ -2,7 +2,7 @@ import { randomBelow, type Random } from '../lib/random.js';
 import { Class, Flag, encodeMessage, fqdn, isName, type Edns, type Message, type Name } from '../wire/index.js';
 
 /** A query as it is sent. */
-export interface Packet {
+export interface QueryPacket {
   readonly id: number;
   readonly name: Name;
   readonly type: number;
@@ -21,7 +21,7 @@ export interface PacketOptions {
 }
 
 /** Makes a query. The name must be writable (`isName`). */
-export function makePacket(random: Random, name: string, type: number, options: PacketOptions = {}): Packet {
+export function makePacket(random: Random, name: string, type: number, options: PacketOptions = {}): QueryPacket {
   const question = { name: fqdn(name), type, class: options.class ?? Class.IN };
   const message: Message = {
     id: options.id ?? randomBelow(random, 0x10000),

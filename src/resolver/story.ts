@@ -3,7 +3,7 @@ import type { Endpoint } from '../net/network.js';
 import type { Message, Name } from '../wire/index.js';
 import type { ProfileName } from './conf/settings.js';
 
-export type Protocol = 'udp' | 'tcp';
+export type QueryProtocol = 'udp' | 'tcp';
 
 /** One query and what became of it. Times are of the clock's monotonic time. */
 export interface QueryStory {
@@ -11,7 +11,7 @@ export interface QueryStory {
   readonly type: number;
   readonly id: number;
   readonly server: Endpoint;
-  readonly protocol: Protocol;
+  readonly protocol: QueryProtocol;
   /** Sockets are numbered from 0 in order of opening; queries with one number left from one port. */
   readonly socket: number;
   /** The socket's own end; undefined where it could not be opened. */

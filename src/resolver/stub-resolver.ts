@@ -3,11 +3,11 @@ import { addressesIn, bare, endOfAliases, families } from './libc/addresses.js';
 import { BindLookup, type BindOptions } from './tools/bind.js';
 import { askAll, findingOf } from './tools/busybox.js';
 import { Conversation, type ResolverEnv } from './conversation.js';
-import { Glibc, type Finding } from './libc/glibc.js';
+import { Glibc, type LookupResult } from './libc/glibc.js';
 import { Go } from './libc/go.js';
 import { Musl } from './libc/musl.js';
 import { parseResolvConf } from './conf/resolv-conf.js';
-import { settingsFor, type ProfileName, type Settings } from './conf/settings.js';
+import { settingsFor, type ProfileName, type ResolverSettings } from './conf/settings.js';
 import { costOf, triedNames, type LookupStory } from './story.js';
 
 export interface StubResolverOptions extends ResolverEnv {
@@ -16,7 +16,7 @@ export interface StubResolverOptions extends ResolverEnv {
   readonly profile: ProfileName;
 }
 
-export interface LookupOptions {
+export interface StubLookupOptions {
   /** Which addresses are wanted; both when left out. */
   readonly types?: readonly ('A' | 'AAAA')[];
   /** Ask only for families that the machine has an address of (AI_ADDRCONFIG of getaddrinfo). */
@@ -27,7 +27,7 @@ export interface LookupOptions {
  * A pod's resolver: what a program gets that looks up a name, in the manner of its C library, of Go, or of nslookup.
  */
 export class StubResolver {
-  readonly settings: Settings;
+  readonly settings: ResolverSettings;
 
   /** Throws a ResolvConfError. */
   constructor(private readonly options: StubResolverOptions) {
@@ -35,7 +35,10 @@ export class StubResolver {
   }
 
   /** Looks a name up. Never rejects for what servers do: that is in the story. */
-  async lookup(name: string, { types = ['A', 'AAAA'], addrConfig = false }: LookupOptions = {}): Promise<LookupStory> {
+  async lookup(
+    name: string,
+    { types = ['A', 'AAAA'], addrConfig = false }: StubLookupOptions = {},
+  ): Promise<LookupStory> {
     const { clock, network } = this.options;
     const conversation = new Conversation(this.options);
     const started = clock.monotonic();
@@ -55,7 +58,7 @@ export class StubResolver {
     };
   }
 
-  private async find(conversation: Conversation, name: string, types: readonly number[]): Promise<Finding> {
+  private async find(conversation: Conversation, name: string, types: readonly number[]): Promise<LookupResult> {
     const { settings } = this;
     switch (settings.profile) {
       case 'glibc':
@@ -85,10 +88,10 @@ export class StubResolver {
 /** As nslookup of BIND: the first type through the search list, the others for the name that was found. */
 async function bindFind(
   conversation: Conversation,
-  settings: Settings,
+  settings: ResolverSettings,
   name: string,
   types: readonly number[],
-): Promise<Finding> {
+): Promise<LookupResult> {
   const options: BindOptions = {
     servers: settings.servers.map((address) => ({ address, port: 53, label: address })),
     search: settings.search,

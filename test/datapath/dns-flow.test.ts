@@ -215,10 +215,10 @@ describe('other places', () => {
 
   it('knows the node with the API server by its own identity', () => {
     const { world } = dnsLab();
-    expect(world.cluster.directory.peer('192.168.10.100', 0, world.node('k8s-w1')).identity).toBe(7);
-    expect(world.cluster.directory.peer('192.168.10.101', 0, world.node('k8s-ctr')).identity).toBe(6);
-    expect(world.cluster.directory.peer('192.168.10.100', 0, world.node('k8s-ctr')).identity).toBe(1);
-    expect(world.cluster.directory.peer('10.0.2.3', 0, world.node('k8s-ctr')).identity).toBe(2);
+    expect(world.cluster.ipcache.peer('192.168.10.100', 0, world.node('k8s-w1')).identity).toBe(7);
+    expect(world.cluster.ipcache.peer('192.168.10.101', 0, world.node('k8s-ctr')).identity).toBe(6);
+    expect(world.cluster.ipcache.peer('192.168.10.100', 0, world.node('k8s-ctr')).identity).toBe(1);
+    expect(world.cluster.ipcache.peer('10.0.2.3', 0, world.node('k8s-ctr')).identity).toBe(2);
   });
 
   it('tells every point without aggregation', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TcpSocket } from '../../src/datapath/sockets/tcp-socket.js';
+import type { ModelTcpSocket } from '../../src/datapath/sockets/tcp-socket.js';
 import { dnsLab, echo, lab, story } from './lab.js';
 
 const COREDNS = 'coredns-674b8bbfcf-vvgfm';
@@ -300,7 +300,7 @@ describe('TCP', () => {
   it('a RST ends the other side', () => {
     const made = setup();
     const errors: (string | undefined)[] = [];
-    let accepted: TcpSocket | undefined;
+    let accepted: ModelTcpSocket | undefined;
     made.server.listen('172.20.1.144', 53, (c) => {
       accepted = c;
     });
@@ -313,7 +313,7 @@ describe('TCP', () => {
 
   it('an ACK of a FIN waits for the answer, 40 ms at most', () => {
     const made = setup();
-    let accepted: TcpSocket | undefined;
+    let accepted: ModelTcpSocket | undefined;
     made.server.listen('0.0.0.0', 53, (c) => {
       accepted = c;
     });

@@ -1,4 +1,4 @@
-import type { Run, RunResult } from '../../src/nodelocal/run.js';
+import type { RunCommand, RunResult } from '../../src/nodelocal/run.js';
 import { words } from '../../src/nodelocal/plan.js';
 
 interface Link {
@@ -29,7 +29,7 @@ export class FakeNode {
   /** The words in which this version of iptables lists what it was given. */
   listedAs = (line: string): string => line;
 
-  readonly run: Run = (command, args, stdin) => {
+  readonly run: RunCommand = (command, args, stdin) => {
     const line = [command, ...args].join(' ');
     this.commands.push(line);
     const failure = Object.entries(this.failing).find(([start]) => line.startsWith(start));

@@ -7,7 +7,7 @@ import { Tcpdump, startTcpdump, tcpdumpLines } from '../../src/observe/tcpdump/t
 import { dnsText } from '../../src/observe/tcpdump/dns.js';
 import { compileFilter } from '../../src/observe/tcpdump/filter.js';
 import { LinePrinter } from '../../src/observe/tcpdump/line.js';
-import type { Frame } from '../../src/observe/tcpdump/line.js';
+import type { CapturedFrame } from '../../src/observe/tcpdump/line.js';
 import { parseTcpdumpArgs } from '../../src/observe/tcpdump/options.js';
 import { Class, Flag, Opcode, Rcode, Type, encodeMessage, frame, parseRr } from '../../src/wire/index.js';
 import type { Message } from '../../src/wire/index.js';
@@ -147,7 +147,7 @@ const captured = (made: Packet, rest: Partial<CaptureEvent> = {}): CaptureEvent 
   ...rest,
 });
 const STYLE = { device: false, numeric: true, quick: false, absolute: false, noTime: true, offset: 0 };
-const line = (event: Frame, style: Partial<typeof STYLE> = {}): string[] =>
+const line = (event: CapturedFrame, style: Partial<typeof STYLE> = {}): string[] =>
   new LinePrinter({ ...STYLE, ...style }).lines(event);
 const icmp = (kind: NonNullable<Packet['icmp']>['kind'], rest: Partial<NonNullable<Packet['icmp']>> = {}): Packet =>
   packet({
@@ -323,7 +323,7 @@ describe('lines', () => {
 
 describe('filters', () => {
   const dns = captured(packet({ dport: 53 }));
-  const arp: Frame = {
+  const arp: CapturedFrame = {
     kind: 'arp',
     seq: 1,
     time: 0,
@@ -569,7 +569,7 @@ describe('capture files', () => {
   });
 
   it('ARP', () => {
-    const arp: Frame = {
+    const arp: CapturedFrame = {
       kind: 'arp',
       seq: 1,
       time: 0,

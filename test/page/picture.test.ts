@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterView, LinkView, NodeCacheMode, PodView, ServiceView } from '../../src/lab/web/api.js';
 import { commandsFor } from '../../src/page/node-cache-mode.js';
-import type { Wanted } from '../../src/page/node-cache-mode.js';
+import type { ChosenMode } from '../../src/page/node-cache-mode.js';
 import { pathBetween } from '../../src/page/picture/edges.js';
 import type { Box } from '../../src/page/picture/edges.js';
 import { lanesOf } from '../../src/page/picture/lanes.js';
@@ -170,7 +170,7 @@ describe('lines', () => {
 });
 
 describe('the switch of the node cache', () => {
-  it.each<{ from: NodeCacheMode; to: Wanted; commands: readonly string[] }>([
+  it.each<{ from: NodeCacheMode; to: ChosenMode; commands: readonly string[] }>([
     { from: 'none', to: 'none', commands: [] },
     { from: 'none', to: 'iptables', commands: ['kubectl apply -f manifests/node-local-dns.yaml'] },
     {

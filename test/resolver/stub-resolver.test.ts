@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ResolvConfError,
   StubResolver,
-  type LookupOptions,
+  type StubLookupOptions,
   type LookupStory,
   type ProfileName,
 } from '../../src/resolver/index.js';
@@ -16,7 +16,7 @@ interface Case {
   conf?: string;
   reply?: Answer;
   own?: string[];
-  options?: LookupOptions;
+  options?: StubLookupOptions;
 }
 
 async function look({

@@ -217,7 +217,7 @@ export function service(
     clusterIPs: [ip],
     ports: ports.map(({ target: _, ...port }) => port),
   });
-  const nodeOf = (address: string): string | undefined => world.cluster.directory.podByIp(address)?.spec.node;
+  const nodeOf = (address: string): string | undefined => world.cluster.ipcache.podByIp(address)?.spec.node;
   world.setBackends(
     namespace,
     name,

@@ -5,7 +5,7 @@ import { resolveConfig } from '../config.js';
 import type { DatapathConfig } from '../config.js';
 import { CiliumConntrack } from '../conntrack/cilium.js';
 import { KernelConntrack } from '../conntrack/kernel.js';
-import { Directory } from './ipcache.js';
+import { IpCache } from './ipcache.js';
 import { Pod, podKey } from './endpoint.js';
 import type { PodSpec } from './endpoint.js';
 import { TopologyError } from '../errors.js';
@@ -19,10 +19,10 @@ import type { NetNsKind } from '../netns/netns.js';
 import { Node } from './node.js';
 import type { NodeSpec } from './node.js';
 import { addCiliumDevices, routeTo, setRouterAddress } from './node-setup.js';
-import type { HostSpec, OutsideHost } from './external-host.js';
+import type { HostSpec, ExternalHost } from './external-host.js';
 import { buildEndpoint, plugIn, refOf, unplug } from './pod-setup.js';
 import type { Process } from '../sockets/process.js';
-import { RuleBook } from './rulesets.js';
+import { NetfilterRulesets } from './rulesets.js';
 import type { Frontend } from '../loadbalancer/service.js';
 import { ServiceTable } from '../loadbalancer/service-table.js';
 
@@ -38,11 +38,11 @@ export interface ClusterOptions {
   readonly ipam: IpamConfig;
   readonly now: () => Milliseconds;
   /** Makes the process of a namespace; `pod` is set for pods with a namespace of their own or of their node. */
-  readonly makeProcess: (netns: NetNs, place: Place) => Process;
+  readonly makeProcess: (netns: NetNs, place: ProcessPlace) => Process;
 }
 
 /** Whose namespace a process runs in. */
-export type Place = { readonly node: Node; readonly pod?: () => Pod } | { readonly host: () => OutsideHost };
+export type ProcessPlace = { readonly node: Node; readonly pod?: () => Pod } | { readonly host: () => ExternalHost };
 
 /** How long a node has been up when it joins: connection tables count from boot. */
 const UPTIME: Milliseconds = 3_600_000;
@@ -50,16 +50,16 @@ const POOL_ANNOTATION = 'ipam.cilium.io/ip-pool';
 const NODE_PORTS = { first: 30_000, last: 32_767 };
 
 /** Who is there: nodes, pods, hosts, services and their addresses, with the consequences of each coming and going. */
-export class Cluster {
+export class ClusterModel {
   readonly nodes = new Map<string, Node>();
-  readonly hosts = new Map<string, OutsideHost>();
+  readonly hosts = new Map<string, ExternalHost>();
   readonly pods = new Map<string, Pod>();
   readonly namespaces = new Map<string, NamespaceSpec>();
   readonly services = new ServiceTable();
-  readonly directory = new Directory();
+  readonly ipcache = new IpCache();
   readonly identities = new IdentityAllocator();
   readonly ipam: Ipam;
-  readonly rules: RuleBook;
+  readonly rules: NetfilterRulesets;
   private nextNetns = 1;
   private readonly config: () => DatapathConfig;
 
@@ -72,7 +72,7 @@ export class Cluster {
     this.setConfig = (next) => {
       config = resolveConfig(next);
     };
-    this.rules = new RuleBook(this.services, this.config);
+    this.rules = new NetfilterRulesets(this.services, this.config);
   }
 
   /** Changes settings that take effect at once. */
@@ -113,17 +113,17 @@ export class Cluster {
       (owner) => this.rules.of(owner),
       (owner, ip, port, protocol) => this.lookup(owner, ip, port, protocol),
     );
-    for (const [i, device] of devices.entries()) this.directory.attach(node, device, `${path}.interfaces[${i}]`);
+    for (const [i, device] of devices.entries()) this.ipcache.attach(node, device, `${path}.interfaces[${i}]`);
     for (const [i, route] of (spec.routes ?? []).entries()) addStaticRoute(netns, route, `${path}.routes[${i}]`);
     addCiliumDevices(node, config, random);
     node.process = this.options.makeProcess(netns, { node });
     this.nodes.set(spec.name, node);
-    for (const ip of [internalIp, ...node.externalIps]) this.directory.addNodeAddress(ip, node);
+    for (const ip of [internalIp, ...node.externalIps]) this.ipcache.addNodeAddress(ip, node);
     this.join(node, path);
     return node;
   }
 
-  addHost(spec: HostSpec, path = `hosts.${spec.name}`): OutsideHost {
+  addHost(spec: HostSpec, path = `hosts.${spec.name}`): ExternalHost {
     if (!spec.name) throw new TopologyError(`${path}.name`, 'a host needs a name');
     if (this.hosts.has(spec.name)) throw new TopologyError(`${path}.name`, `there are two hosts named ${spec.name}`);
     const netns = this.newNetns(`host/${spec.name}`, 'host');
@@ -134,13 +134,13 @@ export class Cluster {
       this.options.random,
       `${path}.interfaces`,
     );
-    const host: OutsideHost = {
+    const host: ExternalHost = {
       spec,
       name: spec.name,
       netns,
       process: this.options.makeProcess(netns, { host: () => host }),
     };
-    for (const [i, device] of devices.entries()) this.directory.attach(host, device, `${path}.interfaces[${i}]`);
+    for (const [i, device] of devices.entries()) this.ipcache.attach(host, device, `${path}.interfaces[${i}]`);
     for (const [i, route] of (spec.routes ?? []).entries()) addStaticRoute(netns, route, `${path}.routes[${i}]`);
     this.hosts.set(spec.name, host);
     return host;
@@ -172,7 +172,7 @@ export class Cluster {
   deleteCiliumNode(node: Node): void {
     if (!node.ciliumNode) throw new TopologyError(`ciliumNodes.${node.name}`, 'there is no such CiliumNode');
     this.ipam.dismiss(node.ciliumNode.ipam);
-    this.directory.removeNodeAddress(node.ciliumNode.routerIp);
+    this.ipcache.removeNodeAddress(node.ciliumNode.routerIp);
     node.setCiliumNode(undefined);
     for (const other of this.nodes.values()) routeTo(other, node, this.config());
   }
@@ -194,7 +194,7 @@ export class Cluster {
   private lookup(node: Node, ip: string, port: number, protocol: string): Frontend | undefined {
     const frontend = this.services.lookup(ip, port, protocol);
     if (frontend || port < NODE_PORTS.first || port > NODE_PORTS.last) return frontend;
-    return this.directory.nodeByAddress(ip) || node.netns.hasAddress(ip)
+    return this.ipcache.nodeByAddress(ip) || node.netns.hasAddress(ip)
       ? this.services.lookupNodePort(port, protocol)
       : undefined;
   }
@@ -204,7 +204,7 @@ export class Cluster {
     const ipam = this.ipam.admit(node.name, pinned ? node.spec.podCidr : undefined, `${path}.podCidr`);
     const routerIp = this.ipam.allocate(ipam, `router of ${node.name}`, pinned ? node.spec.routerIp : undefined);
     node.setCiliumNode({ ipam, routerIp });
-    this.directory.addNodeAddress(routerIp, node);
+    this.ipcache.addNodeAddress(routerIp, node);
     const config = this.config();
     setRouterAddress(node, config);
     for (const other of this.nodes.values()) {
@@ -263,7 +263,7 @@ export class Cluster {
     plugIn(netns, node, pod.endpoint, this.config());
     node.endpoints.set(ip, pod);
     node.byDevice.set(pod.endpoint.device, pod);
-    this.directory.addPod(pod);
+    this.ipcache.addPod(pod);
     return pod;
   }
 
@@ -285,7 +285,7 @@ export class Cluster {
   /** Takes a pod's endpoint away; its namespace and address stay as they are. */
   private release(pod: Pod): void {
     unplug(pod);
-    this.directory.removePod(pod);
+    this.ipcache.removePod(pod);
     pod.node.conntrack.forget(pod.ip);
     pod.endpoint = undefined;
     pod.ref = undefined;

@@ -7,7 +7,7 @@ import type { PodRef } from '../events.js';
 import type { Process } from '../sockets/process.js';
 
 /** Cilium's view of a local pod: `cilium-dbg endpoint list` and `bpf endpoint list`. */
-export interface Endpoint {
+export interface CiliumEndpoint {
   readonly id: number;
   readonly identity: number;
   readonly labels: readonly string[];
@@ -51,7 +51,7 @@ export interface PodSpec {
 /** A pod in the model. Only the world changes what is not readonly. */
 export class Pod {
   /** Missing for hostNetwork pods, and for pods whose address the agent does not manage any more. */
-  endpoint: Endpoint | undefined;
+  endpoint: CiliumEndpoint | undefined;
   ref: PodRef | undefined;
   ready: boolean;
 

@@ -11,7 +11,7 @@ export interface HostSpec {
   readonly forward?: boolean;
 }
 
-export interface OutsideHost {
+export interface ExternalHost {
   readonly spec: HostSpec;
   readonly name: string;
   readonly netns: NetNs;

@@ -4,16 +4,16 @@ import type { FlowPeer } from '../events.js';
 import { RESERVED_IDENTITY } from './identity.js';
 import type { Interface } from '../netns/interface.js';
 import type { Node } from './node.js';
-import type { OutsideHost } from './external-host.js';
+import type { ExternalHost } from './external-host.js';
 
 /** Something with an address on a link. */
 export interface Attachment {
-  readonly owner: Node | OutsideHost;
+  readonly owner: Node | ExternalHost;
   readonly device: Interface;
 }
 
 /** Who has which address: the ipcache of the agents, and the neighbours on each link. */
-export class Directory {
+export class IpCache {
   private readonly pods = new Map<string, Pod>();
   /** Addresses that belong to nodes in the eyes of all agents. */
   private readonly nodes = new Map<string, Node>();
@@ -60,7 +60,7 @@ export class Directory {
   }
 
   /** Puts a device on its link. Throws a TopologyError when an address is there already. */
-  attach(owner: Node | OutsideHost, device: Interface, path: string): void {
+  attach(owner: Node | ExternalHost, device: Interface, path: string): void {
     if (device.segment === undefined) return;
     const link = this.links.get(device.segment) ?? new Map<string, Attachment>();
     for (const { ip } of device.addresses) {

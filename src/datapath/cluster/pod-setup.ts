@@ -3,7 +3,7 @@ import type { Random } from '../../lib/random.js';
 import { isTunnel, routeMtu } from '../config.js';
 import type { DatapathConfig } from '../config.js';
 import { drawEndpointId } from './endpoint.js';
-import type { Endpoint, Pod, PodSpec } from './endpoint.js';
+import type { CiliumEndpoint, Pod, PodSpec } from './endpoint.js';
 import { TopologyError } from '../errors.js';
 import type { PodRef } from '../events.js';
 import type { IdentityAllocator } from './identity.js';
@@ -27,7 +27,7 @@ export interface EndpointInput {
  * What the agent makes of a new pod: a number, an identity and a veth pair. Pinned values that clash are refused with
  * their field.
  */
-export function buildEndpoint({ spec, node, ip, labels, identities, random, path }: EndpointInput): Endpoint {
+export function buildEndpoint({ spec, node, ip, labels, identities, random, path }: EndpointInput): CiliumEndpoint {
   const ids = new Set([...node.endpoints.values()].map((pod) => pod.endpoint!.id));
   if (spec.endpointId !== undefined && ids.has(spec.endpointId))
     throw new TopologyError(`${path}.endpointId`, `endpoint ${spec.endpointId} exists on ${node.name}`);
@@ -54,7 +54,7 @@ export function buildEndpoint({ spec, node, ip, labels, identities, random, path
 }
 
 /** Puts both ends of the veth pair in place, and the routes that go with them. */
-export function plugIn(netns: NetNs, node: Node, endpoint: Endpoint, config: DatapathConfig): void {
+export function plugIn(netns: NetNs, node: Node, endpoint: CiliumEndpoint, config: DatapathConfig): void {
   addLoopback(netns);
   const eth0: Interface = {
     name: 'eth0',
@@ -106,7 +106,7 @@ export function unplug(pod: Pod): void {
   if (node.endpoints.get(pod.ip)?.endpoint?.device === device) node.endpoints.delete(pod.ip);
 }
 
-export const refOf = (spec: PodSpec, endpoint: Endpoint): PodRef => ({
+export const refOf = (spec: PodSpec, endpoint: CiliumEndpoint): PodRef => ({
   namespace: spec.namespace,
   name: spec.name,
   node: spec.node,

@@ -6,18 +6,18 @@ import { installKubeProxy } from '../netfilter/kube-proxy-rules.js';
 import type { Frontend } from '../loadbalancer/service.js';
 import type { ServiceTable } from '../loadbalancer/service-table.js';
 
-interface Page {
+interface Ruleset {
   readonly netfilter: Netfilter;
   /** Version of the services that kube-proxy's chains were written from. */
   synced: number;
 }
 
 /**
- * The netfilter rules of all nodes. kube-proxy's are written when somebody looks, so that loading a cluster costs
- * nothing.
+ * The netfilter rules of all nodes. kube-proxy's rules are written when they are first read, so that loading a
+ * cluster costs nothing.
  */
-export class RuleBook {
-  private readonly pages = new Map<Node, Page>();
+export class NetfilterRulesets {
+  private readonly rulesets = new Map<Node, Ruleset>();
   private order: ReadonlyMap<string, number> | undefined;
 
   constructor(
@@ -26,38 +26,38 @@ export class RuleBook {
   ) {}
 
   of(node: Node): Netfilter {
-    const page = this.page(node);
-    if (this.config().kubeProxy && page.synced !== this.services.version) {
+    const ruleset = this.ruleset(node);
+    if (this.config().kubeProxy && ruleset.synced !== this.services.version) {
       const { kubeProxyClusterCidr: clusterCidr } = this.config();
-      installKubeProxy(page.netfilter, {
+      installKubeProxy(ruleset.netfilter, {
         frontends: this.sort(this.services.frontends()),
         nodePorts: this.sort(this.services.nodePorts()),
         clusterCidr,
         node: node.name,
       });
-      page.synced = this.services.version;
+      ruleset.synced = this.services.version;
     }
-    return page.netfilter;
+    return ruleset.netfilter;
   }
 
   /** Writes the agent's chains of a node anew. */
   cilium(node: Node): void {
-    installCilium(this.page(node).netfilter, { config: this.config(), podBlocks: node.podBlocks });
+    installCilium(this.ruleset(node).netfilter, { config: this.config(), podBlocks: node.podBlocks });
   }
 
-  /** The order in which kube-proxy walks services, `namespace/name:port`; those not named come last, by number. */
+  /** The order in which kube-proxy writes services, `namespace/name:port`; those not named come last, by number. */
   setOrder(names: readonly string[]): void {
     this.order = new Map(names.map((name, i) => [name, i]));
-    for (const page of this.pages.values()) page.synced = -1;
+    for (const ruleset of this.rulesets.values()) ruleset.synced = -1;
   }
 
-  private page(node: Node): Page {
-    let page = this.pages.get(node);
-    if (!page) {
-      page = { netfilter: new Netfilter(), synced: -1 };
-      this.pages.set(node, page);
+  private ruleset(node: Node): Ruleset {
+    let ruleset = this.rulesets.get(node);
+    if (!ruleset) {
+      ruleset = { netfilter: new Netfilter(), synced: -1 };
+      this.rulesets.set(node, ruleset);
     }
-    return page;
+    return ruleset;
   }
 
   private sort(frontends: readonly Frontend[]): readonly Frontend[] {

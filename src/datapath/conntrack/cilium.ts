@@ -1,7 +1,7 @@
 import type { Seconds } from '../../lib/units.js';
 import type { TraceReason } from '../events.js';
 import { FLAG_BIT, flagBits, hasFlag } from '../packet.js';
-import type { Packet, Protocol } from '../packet.js';
+import type { Packet, IpProtocol } from '../packet.js';
 
 /** Lifetimes of Cilium's connection tables (daemon flags bpf-ct-timeout-*). */
 export const CT_LIFETIME = {
@@ -21,7 +21,7 @@ export type CtDirection = 'OUT' | 'IN' | 'SVC';
  * boot.
  */
 export interface CtEntry {
-  readonly protocol: Protocol;
+  readonly protocol: IpProtocol;
   readonly direction: CtDirection;
   readonly src: string;
   readonly sport: number;
@@ -127,7 +127,7 @@ export class CiliumConntrack {
   }
 
   /** Whether the connection of an egress tuple is still known: its NAT mapping lives as long. */
-  has(protocol: Protocol, src: string, sport: number, dst: string, dport: number, now: Seconds): boolean {
+  has(protocol: IpProtocol, src: string, sport: number, dst: string, dport: number, now: Seconds): boolean {
     return this.find(protocol, 'OUT', { src, sport, dst, dport }, now) !== undefined;
   }
 
@@ -149,11 +149,11 @@ export class CiliumConntrack {
     return [...this.tcp.values(), ...this.any.values()].filter((entry) => entry.expires > now);
   }
 
-  private map(protocol: Protocol): Map<string, CtEntry> {
+  private map(protocol: IpProtocol): Map<string, CtEntry> {
     return protocol === 'TCP' ? this.tcp : this.any;
   }
 
-  private find(protocol: Protocol, direction: CtDirection, tuple: Tuple, now: Seconds): CtEntry | undefined {
+  private find(protocol: IpProtocol, direction: CtDirection, tuple: Tuple, now: Seconds): CtEntry | undefined {
     const map = this.map(protocol);
     const key = keyOf(protocol, direction, tuple);
     const entry = map.get(key);
@@ -164,7 +164,7 @@ export class CiliumConntrack {
   }
 
   private insert(
-    protocol: Protocol,
+    protocol: IpProtocol,
     direction: CtDirection,
     tuple: Tuple,
     identity: number,
@@ -269,5 +269,5 @@ export function tupleOf(packet: Packet): Tuple {
 
 const reverse = (tuple: Tuple): Tuple => ({ src: tuple.dst, sport: tuple.dport, dst: tuple.src, dport: tuple.sport });
 
-const keyOf = (protocol: Protocol, direction: CtDirection, tuple: Tuple): string =>
+const keyOf = (protocol: IpProtocol, direction: CtDirection, tuple: Tuple): string =>
   `${protocol}|${direction}|${tuple.src}|${tuple.sport}|${tuple.dst}|${tuple.dport}`;

@@ -1,7 +1,7 @@
 import type { Seconds } from '../../lib/units.js';
 import { tupleOf } from './cilium.js';
 import { hasFlag } from '../packet.js';
-import type { Packet, Protocol } from '../packet.js';
+import type { Packet, IpProtocol } from '../packet.js';
 
 /** Lifetimes of nf_conntrack by protocol and state (linux nf_conntrack-sysctl). */
 export const KERNEL_LIFETIME = {
@@ -30,7 +30,7 @@ export interface KernelTuple {
 
 /** One line of `conntrack -L`. Times are seconds since the node's boot. */
 export interface KernelEntry {
-  readonly protocol: Protocol;
+  readonly protocol: IpProtocol;
   readonly original: KernelTuple;
   /** What answers look like: differs from the mirrored original by the translations. */
   reply: KernelTuple;
@@ -158,7 +158,7 @@ export class KernelConntrack {
     return [...new Set(this.entries.values())].filter((entry) => entry.expires > now);
   }
 
-  private find(protocol: Protocol, tuple: KernelTuple, now: Seconds): KernelMatch | undefined {
+  private find(protocol: IpProtocol, tuple: KernelTuple, now: Seconds): KernelMatch | undefined {
     const entry = this.entries.get(keyOf(protocol, tuple));
     if (!entry) return undefined;
     if (entry.expires <= now) {
@@ -218,5 +218,5 @@ const mirror = (tuple: KernelTuple): KernelTuple => ({
 });
 const sameTuple = (a: KernelTuple, b: KernelTuple): boolean =>
   a.src === b.src && a.sport === b.sport && a.dst === b.dst && a.dport === b.dport;
-const keyOf = (protocol: Protocol, tuple: KernelTuple): string =>
+const keyOf = (protocol: IpProtocol, tuple: KernelTuple): string =>
   `${protocol}|${tuple.src}|${tuple.sport}|${tuple.dst}|${tuple.dport}`;

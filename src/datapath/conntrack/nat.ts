@@ -2,11 +2,11 @@ import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';
 import type { Seconds } from '../../lib/units.js';
 import { tupleOf } from './cilium.js';
-import type { Packet, Protocol } from '../packet.js';
+import type { Packet, IpProtocol } from '../packet.js';
 
 /** A source translation: two lines (OUT and IN) of `cilium-dbg bpf nat list`. */
 export interface NatMapping {
-  readonly protocol: Protocol;
+  readonly protocol: IpProtocol;
   readonly src: string;
   readonly sport: number;
   readonly dst: string;
@@ -91,12 +91,12 @@ export class NatTable {
   }
 
   /** Whether the node port is free towards a destination: host sockets and translations share it. */
-  inUse(protocol: Protocol, dst: string, dport: number, ip: string, port: number): boolean {
+  inUse(protocol: IpProtocol, dst: string, dport: number, ip: string, port: number): boolean {
     return this.mappingOf(protocol, dst, dport, ip, port) !== undefined;
   }
 
   /** The mapping that led from the node's address and port to a destination; undefined when it was the node itself. */
-  mappingOf(protocol: Protocol, dst: string, dport: number, ip: string, port: number): NatMapping | undefined {
+  mappingOf(protocol: IpProtocol, dst: string, dport: number, ip: string, port: number): NatMapping | undefined {
     return this.back.get(backKey(protocol, dst, dport, ip, port));
   }
 
@@ -126,7 +126,7 @@ export class NatTable {
   }
 }
 
-const outKey = (protocol: Protocol, src: string, sport: number, dst: string, dport: number): string =>
+const outKey = (protocol: IpProtocol, src: string, sport: number, dst: string, dport: number): string =>
   `${protocol}|${src}|${sport}|${dst}|${dport}`;
 /** The key of the answer: from the outside address to the translated one. */
 const backKey = outKey;

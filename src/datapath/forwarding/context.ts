@@ -28,8 +28,8 @@ export interface Latency {
   readonly wire: Milliseconds;
 }
 
-/** What a walk needs of the world. */
-export interface Fabric {
+/** What forwarding a packet needs of the world. */
+export interface NetworkModel {
   readonly config: DatapathConfig;
   readonly random: Random;
   readonly latency: Latency;
@@ -43,7 +43,7 @@ export interface Fabric {
   attached(segment: string, ip: string): Attachment | undefined;
   /** Hands a packet to the socket it is for; false when there is none. */
   deliver(netns: NetNs, packet: Packet, at: Milliseconds): boolean;
-  /** Lets the kernel of a namespace answer by itself, after the walk. */
+  /** Lets the kernel of a namespace answer by itself, after this packet has been forwarded. */
   respond(netns: NetNs, draft: PacketDraft): void;
   /** A pod sends something to its router. */
   neighbourUsed(pod: Pod): void;
@@ -61,8 +61,8 @@ export interface TraceDetail {
 
 const NO_DEVICE = { name: '', index: 0 };
 
-/** One packet on its way. The functions of walk-*.ts move it on until `verdict` is set. */
-export class Walk {
+/** One packet on its way. The other files of this folder forward it until `verdict` is set. */
+export class PacketContext {
   encapsulation: Encapsulation | undefined;
   /** The skb mark that rules read and write. */
   mark = 0;
@@ -72,7 +72,7 @@ export class Walk {
   fragments: readonly Fragment[] = [];
 
   constructor(
-    readonly fabric: Fabric,
+    readonly network: NetworkModel,
     public packet: Packet,
     public time: Milliseconds,
   ) {}
@@ -105,23 +105,23 @@ export class Walk {
       destinationMac,
       ...(this.encapsulation && { encapsulation: this.encapsulation }),
     };
-    if (this.fragments.length === 0) this.fabric.emit(this.time, owner, base);
-    for (const fragment of this.fragments) this.fabric.emit(this.time, owner, { ...base, fragment });
+    if (this.fragments.length === 0) this.network.emit(this.time, owner, base);
+    for (const fragment of this.fragments) this.network.emit(this.time, owner, { ...base, fragment });
   }
 
   /** Tells of an observation point, unless monitor aggregation keeps it back. */
   trace(node: Node, point: TracePoint, detail: TraceDetail = {}): void {
-    const level = AGGREGATION_LEVEL[this.fabric.config.aggregation];
+    const level = AGGREGATION_LEVEL[this.network.config.aggregation];
     if (level >= AGGREGATION_LEVEL.lowest && point.startsWith('from-')) return;
     if (level >= AGGREGATION_LEVEL.medium && !(detail.lookup?.report ?? detail.report ?? false)) return;
     const state = detail.lookup?.state;
-    this.fabric.emit(this.time, node.name, {
+    this.network.emit(this.time, node.name, {
       kind: 'trace',
       point,
       reason: state ?? 'unknown',
       isReply: state === undefined ? (point === 'to-network' ? false : undefined) : state === 'reply',
-      source: this.fabric.peer(this.packet.src, this.packet.sport, node),
-      destination: this.fabric.peer(this.packet.dst, this.packet.dport, node),
+      source: this.network.peer(this.packet.src, this.packet.sport, node),
+      destination: this.network.peer(this.packet.dst, this.packet.dport, node),
       packet: this.packet,
       originalSource: detail.originalSource ?? this.packet.src,
       interface: detail.device ?? NO_DEVICE,
@@ -132,20 +132,20 @@ export class Walk {
 
   /** Cilium drops the packet and says why. */
   drop(node: Node, reason: DropReason): void {
-    this.fabric.emit(this.time, node.name, {
+    this.network.emit(this.time, node.name, {
       kind: 'drop',
       reason,
-      source: this.fabric.peer(this.packet.src, this.packet.sport, node),
-      destination: this.fabric.peer(this.packet.dst, this.packet.dport, node),
+      source: this.network.peer(this.packet.src, this.packet.sport, node),
+      destination: this.network.peer(this.packet.dst, this.packet.dport, node),
       packet: this.packet,
     });
     this.verdict = 'dropped';
     this.reason = DROP_REASON[reason];
   }
 
-  /** The packet ends without Cilium having a word on it. */
+  /** The packet is lost outside Cilium, without a drop event. */
   lose(place: string, reason: string): void {
-    this.fabric.emit(this.time, place, { kind: 'loss', packet: this.packet, reason });
+    this.network.emit(this.time, place, { kind: 'loss', packet: this.packet, reason });
     this.verdict = 'lost';
     this.reason = reason;
   }
@@ -156,9 +156,9 @@ export class Walk {
     return this.packet.ttl > 0;
   }
 
-  /** Hands the packet to a socket of the namespace. What nobody waits for is refused by the kernel. */
-  arrive(place: string, netns: NetNs): void {
-    if (this.fabric.deliver(netns, this.packet, this.time)) {
+  /** Delivers the packet to a socket of the namespace. Without one, the kernel refuses it. */
+  deliver(place: string, netns: NetNs): void {
+    if (this.network.deliver(netns, this.packet, this.time)) {
       this.verdict = 'delivered';
       return;
     }
@@ -167,7 +167,7 @@ export class Walk {
   }
 }
 
-export interface Rewrite {
+export interface AddressRewrite {
   readonly src?: string;
   readonly sport?: number;
   readonly dst?: string;
@@ -178,13 +178,13 @@ export interface Rewrite {
  * A translated copy. An echo's identifier is its port; an ICMP error's inner packet is translated the other way
  * round.
  */
-export function rewrite(packet: Packet, change: Rewrite): Packet {
+export function rewrite(packet: Packet, change: AddressRewrite): Packet {
   const src = change.src ?? packet.src;
   const dst = change.dst ?? packet.dst;
   const { icmp } = packet;
   if (!icmp) return { ...packet, src, dst, sport: change.sport ?? packet.sport, dport: change.dport ?? packet.dport };
   if (icmp.about) {
-    const inner: Rewrite = { src: change.dst, sport: change.dport, dst: change.src, dport: change.sport };
+    const inner: AddressRewrite = { src: change.dst, sport: change.dport, dst: change.src, dport: change.sport };
     return { ...packet, src, dst, icmp: { ...icmp, about: rewrite(icmp.about, inner) } };
   }
   return { ...packet, src, dst, icmp: { ...icmp, id: change.sport ?? change.dport ?? icmp.id } };

@@ -6,72 +6,73 @@ import type { Node } from '../cluster/node.js';
 import type { Route } from '../netns/route.js';
 import { rewrite } from './context.js';
 import type { Attachment } from '../cluster/ipcache.js';
-import type { Walk } from './context.js';
+import type { PacketContext } from './context.js';
 import { overlay, podInput } from './pod.js';
 import { hostInput } from './external-host.js';
 import { stackInput } from './kernel-stack.js';
 
 /** Who sends what leaves a node. */
-export interface Origin {
+export interface EgressOrigin {
   readonly fromPod: boolean;
   /** Part of a connection that came from outside: its source must stay. */
   readonly reply: boolean;
 }
 
 /** A packet leaves by the device of a route: to a pod, into the tunnel, or over a link. */
-export function egress(walk: Walk, node: Node, route: Route, origin: Origin): void {
+export function egress(context: PacketContext, node: Node, route: Route, origin: EgressOrigin): void {
   const device = node.netns.interface(route.device);
   if (!device)
-    return walk.lose(node.name, `route to ${walk.packet.dst} names device ${route.device}, which is not there`);
+    return context.lose(node.name, `route to ${context.packet.dst} names device ${route.device}, which is not there`);
   const pod = node.byDevice.get(device.name);
   if (pod) {
-    walk.trace(node, 'from-host', { device, report: true });
-    walk.capture(node.name, node.netns, device, 'Out', pod.endpoint!.nodeMac, pod.endpoint!.mac);
-    return podInput(walk, pod);
+    context.trace(node, 'from-host', { device, report: true });
+    context.capture(node.name, node.netns, device, 'Out', pod.endpoint!.nodeMac, pod.endpoint!.mac);
+    return podInput(context, pod);
   }
-  if (device.name === 'cilium_host') return ciliumHost(walk, node, device);
-  if (!device.segment) return walk.lose(node.name, `nothing is behind device ${device.name}`);
-  translate(walk, node, device, origin);
-  if (!walk.done) transmitTo(walk, node, route);
+  if (device.name === 'cilium_host') return ciliumHost(context, node, device);
+  if (!device.segment) return context.lose(node.name, `nothing is behind device ${device.name}`);
+  translate(context, node, device, origin);
+  if (!context.done) transmitTo(context, node, route);
 }
 
 /** What the stack routes to cilium_host: a pod here, or one behind the tunnel. */
-function ciliumHost(walk: Walk, node: Node, device: Interface): void {
-  walk.capture(node.name, node.netns, device, 'Out', device.mac, device.mac);
-  walk.trace(node, 'from-host', { device, report: true });
-  const pod = node.endpoints.get(walk.packet.dst);
+function ciliumHost(context: PacketContext, node: Node, device: Interface): void {
+  context.capture(node.name, node.netns, device, 'Out', device.mac, device.mac);
+  context.trace(node, 'from-host', { device, report: true });
+  const pod = node.endpoints.get(context.packet.dst);
   if (pod) {
     const lxc = node.netns.interface(pod.endpoint!.device)!;
-    walk.capture(node.name, node.netns, lxc, 'Out', pod.endpoint!.nodeMac, pod.endpoint!.mac);
-    return podInput(walk, pod);
+    context.capture(node.name, node.netns, lxc, 'Out', pod.endpoint!.nodeMac, pod.endpoint!.mac);
+    return podInput(context, pod);
   }
-  const remote = isTunnel(walk.fabric.config) ? walk.fabric.tunnelEndpoint(walk.packet.dst) : undefined;
-  if (remote) return overlay(walk, node, remote, walk.fabric.peer(walk.packet.src, 0, node).identity, undefined);
-  walk.lose(node.name, `no endpoint has the address ${walk.packet.dst}`);
+  const remote = isTunnel(context.network.config) ? context.network.tunnelEndpoint(context.packet.dst) : undefined;
+  if (remote)
+    return overlay(context, node, remote, context.network.peer(context.packet.src, 0, node).identity, undefined);
+  context.lose(node.name, `no endpoint has the address ${context.packet.dst}`);
 }
 
 /** The program at a device's egress: masquerades pods, and watches the node's own connections where it masquerades. */
-function translate(walk: Walk, node: Node, device: Interface, origin: Origin): void {
-  const { masquerade, config } = walk.fabric;
-  if (config.masquerade !== 'bpf' || !masquerade.covers(device.name) || walk.encapsulation) return;
-  const now = node.uptime(walk.time);
+function translate(context: PacketContext, node: Node, device: Interface, origin: EgressOrigin): void {
+  const { masquerade, config } = context.network;
+  if (config.masquerade !== 'bpf' || !masquerade.covers(device.name) || context.encapsulation) return;
+  const now = node.uptime(context.time);
   const own = device.addresses[0]?.ip;
   if (origin.fromPod) {
-    const facts = { podBlocks: node.podBlocks, isNodeAddress: (ip: string) => walk.fabric.isNodeAddress(ip) };
-    if (origin.reply || own === undefined || !masquerade.applies(walk.packet.dst, device.name, facts)) return;
-    const mapping = node.nat.translate(walk.packet, own, now);
-    if (!mapping) return walk.drop(node, 167);
-    walk.packet = rewrite(walk.packet, { src: mapping.toIp, sport: mapping.toPort });
+    const facts = { podBlocks: node.podBlocks, isNodeAddress: (ip: string) => context.network.isNodeAddress(ip) };
+    if (origin.reply || own === undefined || !masquerade.applies(context.packet.dst, device.name, facts)) return;
+    const mapping = node.nat.translate(context.packet, own, now);
+    if (!mapping) return context.drop(node, 167);
+    context.packet = rewrite(context.packet, { src: mapping.toIp, sport: mapping.toPort });
     return;
   }
   // A node's connection is tracked so that no pod is given its port.
-  if (walk.packet.icmp?.about) return;
-  const lookup = node.conntrack.lookup(walk.packet, 'egress', now);
-  const identity = walk.fabric.peer(walk.packet.src, 0, node).identity;
-  if (lookup.state === 'new' && !node.conntrack.create(walk.packet, 'egress', now, identity))
-    return walk.drop(node, 155);
-  walk.trace(node, 'to-network', { lookup, device: { name: device.name, index: device.index } });
-  const { packet } = walk;
+  if (context.packet.icmp?.about) return;
+  const lookup = node.conntrack.lookup(context.packet, 'egress', now);
+  const identity = context.network.peer(context.packet.src, 0, node).identity;
+  if (lookup.state === 'new' && !node.conntrack.create(context.packet, 'egress', now, identity))
+    return context.drop(node, 155);
+  context.trace(node, 'to-network', { lookup, device: { name: device.name, index: device.index } });
+  const { packet } = context;
   if (
     lookup.state === 'reply' ||
     packet.icmp ||
@@ -79,39 +80,43 @@ function translate(walk: Walk, node: Node, device: Interface, origin: Origin): v
   )
     return;
   const mapping = node.nat.translate(packet, packet.src, now);
-  if (!mapping) return walk.drop(node, 167);
-  walk.packet = rewrite(packet, { sport: mapping.toPort });
+  if (!mapping) return context.drop(node, 167);
+  context.packet = rewrite(packet, { sport: mapping.toPort });
 }
 
 /** Puts the packet on the link of a route and lets the next machine have it. */
 export function transmitTo(
-  walk: Walk,
+  context: PacketContext,
   owner: { readonly name: string; readonly netns: Node['netns'] },
   route: Route,
 ): void {
   const device = owner.netns.interface(route.device)!;
-  const hop = route.via ?? walk.routedTo;
-  const next = device.segment === undefined ? undefined : walk.fabric.attached(device.segment, hop);
-  const largest = Math.max(0, ...walk.fragments.map((fragment) => fragment.length + ipHeaderLength(walk.packet)));
-  const size = walk.fragments.length > 0 ? largest : ipLength(walk.packet);
-  if (!walk.encapsulation && size > device.mtu) return tooBig(walk, owner, device);
-  walk.capture(owner.name, owner.netns, device, 'Out', device.mac, next?.device.mac ?? UNKNOWN_MAC);
+  const hop = route.via ?? context.routedTo;
+  const next = device.segment === undefined ? undefined : context.network.attached(device.segment, hop);
+  const largest = Math.max(0, ...context.fragments.map((fragment) => fragment.length + ipHeaderLength(context.packet)));
+  const size = context.fragments.length > 0 ? largest : ipLength(context.packet);
+  if (!context.encapsulation && size > device.mtu) return tooBig(context, owner, device);
+  context.capture(owner.name, owner.netns, device, 'Out', device.mac, next?.device.mac ?? UNKNOWN_MAC);
   if (!next)
-    return walk.lose(owner.name, `no host answers for ${hop} on ${device.name} (${device.segment ?? 'no link'})`);
-  walk.time += walk.fabric.latency.wire;
-  if ('endpoints' in next.owner) nodeInput(walk, next.owner, next, device);
-  else hostInput(walk, next.owner, next, device);
+    return context.lose(owner.name, `no host answers for ${hop} on ${device.name} (${device.segment ?? 'no link'})`);
+  context.time += context.network.latency.wire;
+  if ('endpoints' in next.owner) nodeInput(context, next.owner, next, device);
+  else hostInput(context, next.owner, next, device);
 }
 
 /** Nobody answered ARP; captures show no frame then, but an event must carry some address. */
 const UNKNOWN_MAC = '00:00:00:00:00:00';
 
 /** The next link is too narrow for a packet that must not be cut: its sender is told the size (RFC 1191). */
-function tooBig(walk: Walk, owner: { readonly name: string; readonly netns: Node['netns'] }, device: Interface): void {
-  const { packet } = walk;
+function tooBig(
+  context: PacketContext,
+  owner: { readonly name: string; readonly netns: Node['netns'] },
+  device: Interface,
+): void {
+  const { packet } = context;
   const src = device.addresses[0]?.ip;
   if (src !== undefined && !packet.icmp?.about) {
-    walk.fabric.respond(owner.netns, {
+    context.network.respond(owner.netns, {
       protocol: 'ICMP',
       src,
       dst: packet.src,
@@ -121,36 +126,36 @@ function tooBig(walk: Walk, owner: { readonly name: string; readonly netns: Node
       payload: new Uint8Array(0),
     });
   }
-  walk.lose(owner.name, `${ipLength(packet)} octets do not fit the ${device.mtu} of ${device.name}`);
+  context.lose(owner.name, `${ipLength(packet)} octets do not fit the ${device.mtu} of ${device.name}`);
 }
 
 /** A packet comes in by a node's network device. */
-export function nodeInput(walk: Walk, node: Node, at: Attachment, from: Interface): void {
+export function nodeInput(context: PacketContext, node: Node, at: Attachment, from: Interface): void {
   const { device } = at;
-  walk.capture(node.name, node.netns, device, 'In', from.mac, device.mac);
-  walk.time += walk.fabric.latency.local;
-  if (walk.encapsulation && node.netns.hasAddress(walk.encapsulation.dst)) return decapsulate(walk, node);
-  walk.trace(node, 'from-network', { device, report: true });
-  if (walk.fabric.config.masquerade === 'bpf') {
-    const mapping = node.nat.reverse(walk.packet);
-    if (mapping?.toIp === walk.packet.dst)
-      walk.packet = rewrite(walk.packet, { dst: mapping.src, dport: mapping.sport });
+  context.capture(node.name, node.netns, device, 'In', from.mac, device.mac);
+  context.time += context.network.latency.local;
+  if (context.encapsulation && node.netns.hasAddress(context.encapsulation.dst)) return decapsulate(context, node);
+  context.trace(node, 'from-network', { device, report: true });
+  if (context.network.config.masquerade === 'bpf') {
+    const mapping = node.nat.reverse(context.packet);
+    if (mapping?.toIp === context.packet.dst)
+      context.packet = rewrite(context.packet, { dst: mapping.src, dport: mapping.sport });
   }
-  const pod = walk.fabric.config.hostRouting === 'bpf' ? node.endpoints.get(walk.packet.dst) : undefined;
-  if (!pod) return stackInput(walk, node, device.name);
-  if (!walk.decrementTtl()) return walk.drop(node, 196);
-  podInput(walk, pod);
+  const pod = context.network.config.hostRouting === 'bpf' ? node.endpoints.get(context.packet.dst) : undefined;
+  if (!pod) return stackInput(context, node, device.name);
+  if (!context.decrementTtl()) return context.drop(node, 196);
+  podInput(context, pod);
 }
 
-function decapsulate(walk: Walk, node: Node): void {
-  const type = walk.encapsulation!.type;
-  walk.encapsulation = undefined;
+function decapsulate(context: PacketContext, node: Node): void {
+  const type = context.encapsulation!.type;
+  context.encapsulation = undefined;
   const tunnel = node.netns.interface(`cilium_${type}`);
-  if (!tunnel) return walk.lose(node.name, `no device for ${type} packets`);
-  walk.capture(node.name, node.netns, tunnel, 'In', tunnel.mac, tunnel.mac);
-  walk.trace(node, 'from-overlay', { device: tunnel, report: true });
-  const pod = node.endpoints.get(walk.packet.dst);
-  if (!pod) return stackInput(walk, node, tunnel.name);
-  if (!walk.decrementTtl()) return walk.drop(node, 196);
-  podInput(walk, pod);
+  if (!tunnel) return context.lose(node.name, `no device for ${type} packets`);
+  context.capture(node.name, node.netns, tunnel, 'In', tunnel.mac, tunnel.mac);
+  context.trace(node, 'from-overlay', { device: tunnel, report: true });
+  const pod = node.endpoints.get(context.packet.dst);
+  if (!pod) return stackInput(context, node, tunnel.name);
+  if (!context.decrementTtl()) return context.drop(node, 196);
+  podInput(context, pod);
 }

@@ -3,7 +3,7 @@ import { TopologyError } from '../errors.js';
 import { byId, frontendKey } from './service.js';
 import type { Backend, BackendSpec, Frontend, ServiceSpec } from './service.js';
 
-interface Entry {
+interface ServiceEntry {
   readonly spec: ServiceSpec;
   /** By port name. */
   readonly ids: ReadonlyMap<string, number>;
@@ -18,7 +18,7 @@ const nodePortKey = (name: string): string => `${name}/nodePort`;
 
 /** All services of the cluster with their backends, as every agent holds them. Redirects lie over it node by node. */
 export class ServiceTable {
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, ServiceEntry>();
   private readonly byAddress = new Map<string, Frontend>();
   private readonly byId = new Map<number, Frontend>();
   private readonly byNodePort = new Map<string, Frontend>();
@@ -143,7 +143,7 @@ export class ServiceTable {
     this.usedIds.delete(id);
   }
 
-  private attach(key: string, entry: Entry): void {
+  private attach(key: string, entry: ServiceEntry): void {
     const frontends: Frontend[] = [];
     for (const port of entry.spec.ports) {
       const id = entry.ids.get(portKey(port.name, port.protocol))!;
@@ -180,7 +180,7 @@ export class ServiceTable {
     this.version++;
   }
 
-  private detach(entry: Entry | undefined, keepIds = false): void {
+  private detach(entry: ServiceEntry | undefined, keepIds = false): void {
     if (!entry) return;
     for (const frontend of entry.frontends) {
       this.byAddress.delete(frontendKey(frontend.ip, frontend.port, frontend.protocol));

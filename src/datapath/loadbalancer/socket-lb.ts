@@ -19,7 +19,7 @@ export interface Caller {
   readonly ownAddresses: ReadonlySet<string>;
 }
 
-export interface Target {
+export interface SocketTarget {
   readonly ip: string;
   readonly port: number;
 }
@@ -41,7 +41,7 @@ export type SockDraft = Omit<SockEvent, 'seq' | 'time' | 'node'>;
 export type LoopDraft = Omit<LoopEvent, 'seq' | 'time' | 'node'>;
 
 interface ReverseEntry {
-  readonly target: Target;
+  readonly target: SocketTarget;
   readonly revNat: number;
 }
 
@@ -65,10 +65,10 @@ export class SocketLb {
    */
   forward(
     caller: Caller,
-    target: Target,
+    target: SocketTarget,
     protocol: 'UDP' | 'TCP',
     cookie: number,
-  ): Target & { readonly backend?: Backend } {
+  ): SocketTarget & { readonly backend?: Backend } {
     const frontend = this.port.frontend(target.ip, target.port, protocol);
     if (!frontend) return target;
     const usable = usableBackends(frontend, this.port.node);
@@ -91,7 +91,7 @@ export class SocketLb {
   }
 
   /** recvmsg with an address buffer, or getpeername: the address that the caller is shown for a peer. */
-  reverse(caller: Caller, peer: Target, protocol: 'UDP' | 'TCP', cookie: number): Target {
+  reverse(caller: Caller, peer: SocketTarget, protocol: 'UDP' | 'TCP', cookie: number): SocketTarget {
     this.tell('pre-xlate-rev', caller, protocol, cookie, this.port.peer(peer.ip, peer.port), caller.peer);
     const key = reverseKey(cookie, peer.ip, peer.port);
     const entry = this.reverseMap.get(key);
@@ -110,11 +110,11 @@ export class SocketLb {
   }
 
   /** Forgets a closed socket's entries. */
-  release(cookie: number, peers: Iterable<Target>): void {
+  release(cookie: number, peers: Iterable<SocketTarget>): void {
     for (const peer of peers) this.reverseMap.delete(reverseKey(cookie, peer.ip, peer.port));
   }
 
-  private remember(cookie: number, backend: Backend, target: Target, revNat: number): void {
+  private remember(cookie: number, backend: Backend, target: SocketTarget, revNat: number): void {
     const key = reverseKey(cookie, backend.ip, backend.port);
     this.reverseMap.delete(key);
     if (this.reverseMap.size >= this.port.revNatMax) this.reverseMap.delete(this.reverseMap.keys().next().value!);

@@ -3,7 +3,7 @@ import type { Cidr } from '../../lib/cidr.js';
 import type { DatapathConfig } from '../config.js';
 import type { Netfilter } from './tables.js';
 import { rule } from './rule.js';
-import type { Rule, RuleBuilder } from './rule.js';
+import type { NetfilterRule, RuleBuilder } from './rule.js';
 
 export interface CiliumRuleInput {
   readonly config: DatapathConfig;
@@ -56,10 +56,10 @@ export function installCilium(netfilter: Netfilter, { config, podBlocks }: Ciliu
   );
 }
 
-const notrack = (builder: RuleBuilder): Rule => builder.to({ kind: 'notrack' }, '-j', 'CT', '--notrack');
+const notrack = (builder: RuleBuilder): NetfilterRule => builder.to({ kind: 'notrack' }, '-j', 'CT', '--notrack');
 
 /** installNoConntrackIptablesRules: pod traffic of native routing is none of nf_conntrack's business. */
-function podNotrack(config: DatapathConfig, podBlocks: readonly Cidr[]): readonly Rule[] {
+function podNotrack(config: DatapathConfig, podBlocks: readonly Cidr[]): readonly NetfilterRule[] {
   if (!config.installNoConntrackRules) return [];
   const blocks = config.nativeRoutingCidr === undefined ? podBlocks.map(formatCidr) : [config.nativeRoutingCidr];
   return blocks.flatMap((block) => [
@@ -69,9 +69,9 @@ function podNotrack(config: DatapathConfig, podBlocks: readonly Cidr[]): readonl
 }
 
 /** The way into the agent's DNS proxy. No policy of the model uses it, but the rules are always there. */
-function proxyRedirect(): readonly Rule[] {
+function proxyRedirect(): readonly NetfilterRule[] {
   const mark = `0x${((PROXY_PORT << 16) | 0x200).toString(16)}`;
-  const tproxy = (protocol: 'tcp' | 'udp'): Rule =>
+  const tproxy = (protocol: 'tcp' | 'udp'): NetfilterRule =>
     rule()
       .protocol(protocol)
       .never('-m', 'mark', '--mark', mark)
@@ -100,14 +100,14 @@ function proxyRedirect(): readonly Rule[] {
 /** A port of the range in which agents place their proxies; the real one is drawn at start. */
 const PROXY_PORT = 38_421;
 
-function proxyNotrack(): readonly Rule[] {
+function proxyNotrack(): readonly NetfilterRule[] {
   return ['lxc+', 'cilium_host'].flatMap((device) => [
     notrack(rule().outDevice(device).mark(0xa00, 0xfffffeff).comment('cilium: NOTRACK for proxy return traffic')),
     notrack(rule().outDevice(device).mark(0x800, 0xe00).comment('cilium: NOTRACK for L7 proxy upstream traffic')),
   ]);
 }
 
-function hostMark(): Rule {
+function hostMark(): NetfilterRule {
   const builder = rule();
   for (const mark of [0xe00, 0xd00, 0x400, 0xa00, 0x800, HOST_MASK])
     builder.mark(mark, mark === 0xa00 || mark === 0x800 ? 0xe00 : HOST_MASK, true);
@@ -116,9 +116,9 @@ function hostMark(): Rule {
     .to({ kind: 'mark', value: 0xc00, mask: HOST_MASK }, '-j', 'MARK', '--set-xmark', '0xc00/0xf00');
 }
 
-function forwardRules(config: DatapathConfig): readonly Rule[] {
+function forwardRules(config: DatapathConfig): readonly NetfilterRule[] {
   const local = config.endpointRoutes ? 'lxc+' : 'cilium_host';
-  const from = (device: string, note = ''): Rule =>
+  const from = (device: string, note = ''): NetfilterRule =>
     rule().inDevice(device).comment(`cilium: cluster->any on ${device} forward accept${note}`).accept();
   const rules = [
     rule().outDevice('cilium_host').comment('cilium: any->cluster on cilium_host forward accept').accept(),
@@ -135,12 +135,12 @@ function forwardRules(config: DatapathConfig): readonly Rule[] {
 }
 
 /** Everything that leaves the node's pod blocks on a device that is not Cilium's. */
-function masqueradeRules(config: DatapathConfig, podBlocks: readonly Cidr[]): readonly Rule[] {
+function masqueradeRules(config: DatapathConfig, podBlocks: readonly Cidr[]): readonly NetfilterRule[] {
   const devices = config.masqueradeDevices;
   const native = config.nativeRoutingCidr;
   return podBlocks.flatMap((block) => {
     const source = formatCidr(block);
-    const make = (device: string, not: boolean): Rule =>
+    const make = (device: string, not: boolean): NetfilterRule =>
       rule()
         .source(source)
         .destination(native ?? source, true)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIpv4 } from '../address.js';
 import type { Netfilter, TableName } from './tables.js';
 import { rule } from './rule.js';
-import type { Rule } from './rule.js';
+import type { NetfilterRule } from './rule.js';
 import { usableBackends } from '../loadbalancer/backend-choice.js';
 import type { Frontend } from '../loadbalancer/service.js';
 
@@ -52,9 +52,9 @@ const MASQ_MARK = 0x4000;
 export function installKubeProxy(netfilter: Netfilter, input: KubeProxyInput): void {
   clear(netfilter, 'nat');
   clear(netfilter, 'filter');
-  const services: Rule[] = [];
-  const nodePorts: Rule[] = [];
-  const refused: Rule[] = [];
+  const services: NetfilterRule[] = [];
+  const nodePorts: NetfilterRule[] = [];
+  const refused: NetfilterRule[] = [];
   for (const frontend of input.frontends) {
     if (!isIpv4(frontend.ip)) continue;
     const lower = frontend.protocol === 'UDP' ? 'udp' : 'tcp';
@@ -90,7 +90,7 @@ function serviceRules(netfilter: Netfilter, frontend: Frontend, input: KubeProxy
   const lower = frontend.protocol === 'UDP' ? 'udp' : 'tcp';
   const chain = serviceChain(frontend);
   const name = servicePortName(frontend);
-  const rules: Rule[] = [];
+  const rules: NetfilterRule[] = [];
   if (input.clusterCidr) {
     rules.push(
       rule()
@@ -122,7 +122,7 @@ function serviceRules(netfilter: Netfilter, frontend: Frontend, input: KubeProxy
   netfilter.setChain('nat', chain, rules);
 }
 
-function nodePortRules(netfilter: Netfilter, frontend: Frontend): readonly Rule[] {
+function nodePortRules(netfilter: Netfilter, frontend: Frontend): readonly NetfilterRule[] {
   const lower = frontend.protocol === 'UDP' ? 'udp' : 'tcp';
   const chain = externalChain(frontend);
   const name = servicePortName(frontend);
@@ -144,7 +144,7 @@ function nodePortRules(netfilter: Netfilter, frontend: Frontend): readonly Rule[
 function fixedChains(netfilter: Netfilter): void {
   const portals = rule().comment('kubernetes service portals').jump('KUBE-SERVICES');
   const firewall = rule().states('NEW').comment('kubernetes load balancer firewall').jump('KUBE-PROXY-FIREWALL');
-  const fresh = (chain: string, comment: string): Rule => rule().states('NEW').comment(comment).jump(chain);
+  const fresh = (chain: string, comment: string): NetfilterRule => rule().states('NEW').comment(comment).jump(chain);
   const external = fresh('KUBE-EXTERNAL-SERVICES', 'kubernetes externally-visible service portals');
   const newPortals = fresh('KUBE-SERVICES', 'kubernetes service portals');
   const kubeFirewall = rule().jump('KUBE-FIREWALL');
@@ -200,7 +200,7 @@ function fixedChains(netfilter: Netfilter): void {
   ]);
 }
 
-function ensure(netfilter: Netfilter, table: TableName, chain: string, rules: readonly Rule[]): void {
+function ensure(netfilter: Netfilter, table: TableName, chain: string, rules: readonly NetfilterRule[]): void {
   for (const wanted of rules) if (!netfilter.has(table, chain, wanted)) netfilter.append(table, chain, wanted);
 }
 

@@ -1,12 +1,12 @@
 import { parseIp } from '../../lib/cidr.js';
 import type { Netfilter, TableName } from './tables.js';
 import { rule } from './rule.js';
-import type { Rule } from './rule.js';
+import type { NetfilterRule } from './rule.js';
 
 export interface PlacedRule {
   readonly table: TableName;
   readonly chain: string;
-  readonly rule: Rule;
+  readonly rule: NetfilterRule;
 }
 
 const SKIP = 'NodeLocal DNS Cache: skip conntrack';
@@ -25,7 +25,7 @@ export function nodeCacheRules(localIps: readonly string[], healthPort = 8080, d
       rule().source(host).protocol(protocol).port(protocol, 'sport', port).comment(comment);
     const place =
       (table: TableName, chain: string) =>
-      (made: Rule): PlacedRule => ({ table, chain, rule: made });
+      (made: NetfilterRule): PlacedRule => ({ table, chain, rule: made });
     return [
       ...[to('tcp', dnsPort, SKIP).notrack(), to('udp', dnsPort, SKIP).notrack()].map(place('raw', 'PREROUTING')),
       ...[to('tcp', dnsPort, ALLOW).accept(), to('udp', dnsPort, ALLOW).accept()].map(place('filter', 'INPUT')),

@@ -3,13 +3,13 @@ import type { Cidr } from '../../lib/cidr.js';
 import type { Random } from '../../lib/random.js';
 import type { Octets } from '../../lib/units.js';
 import { inPrefix } from '../address.js';
-import type { Protocol } from '../packet.js';
+import type { IpProtocol } from '../packet.js';
 
 /** What rules can see of a packet. */
 export interface PacketFacts {
   readonly src: string;
   readonly dst: string;
-  readonly protocol: Protocol;
+  readonly protocol: IpProtocol;
   readonly sport: number;
   readonly dport: number;
   readonly inDevice: string;
@@ -24,7 +24,7 @@ export interface PacketFacts {
 export interface RuleMatch {
   readonly source?: { readonly cidr: Cidr; readonly not: boolean };
   readonly destination?: { readonly cidr: Cidr; readonly not: boolean };
-  readonly protocol?: Protocol;
+  readonly protocol?: IpProtocol;
   readonly sport?: number;
   readonly dport?: number;
   /** Device name; a trailing + stands for any ending. */
@@ -51,7 +51,7 @@ export type RuleTarget =
   | { readonly kind: 'masquerade' };
 
 /** One rule: what it matches, what it does, and how iptables-save prints it after `-A CHAIN `. */
-export interface Rule {
+export interface NetfilterRule {
   readonly match: RuleMatch;
   readonly target: RuleTarget;
   readonly text: string;
@@ -160,27 +160,27 @@ export class RuleBuilder {
     return this;
   }
 
-  to(target: RuleTarget, ...words: string[]): Rule {
+  to(target: RuleTarget, ...words: string[]): NetfilterRule {
     return { match: this.match, target, text: [...this.words, ...words].join(' ') };
   }
 
-  jump(chain: string): Rule {
+  jump(chain: string): NetfilterRule {
     return this.to({ kind: 'jump', chain }, '-j', chain);
   }
 
-  accept(): Rule {
+  accept(): NetfilterRule {
     return this.to({ kind: 'accept' }, '-j', 'ACCEPT');
   }
 
-  drop(): Rule {
+  drop(): NetfilterRule {
     return this.to({ kind: 'drop' }, '-j', 'DROP');
   }
 
-  return(): Rule {
+  return(): NetfilterRule {
     return this.to({ kind: 'return' }, '-j', 'RETURN');
   }
 
-  notrack(): Rule {
+  notrack(): NetfilterRule {
     return this.to({ kind: 'notrack' }, '-j', 'NOTRACK');
   }
 

@@ -1,6 +1,6 @@
 import type { Random } from '../../lib/random.js';
 import { matches } from './rule.js';
-import type { PacketFacts, Rule, RuleTarget } from './rule.js';
+import type { PacketFacts, NetfilterRule, RuleTarget } from './rule.js';
 
 export type TableName = 'mangle' | 'raw' | 'filter' | 'nat';
 export type HookName = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
@@ -23,8 +23,8 @@ export interface RuleResult {
   readonly masquerade: boolean;
 }
 
-interface Chain {
-  rules: readonly Rule[];
+interface RuleChain {
+  rules: readonly NetfilterRule[];
   policy: 'ACCEPT' | 'DROP' | undefined;
 }
 
@@ -32,7 +32,7 @@ interface Chain {
  * The netfilter rules of one namespace. They are data: evaluated in order, and listed in the order of iptables-save.
  */
 export class Netfilter {
-  private readonly tables = new Map<TableName, Map<string, Chain>>();
+  private readonly tables = new Map<TableName, Map<string, RuleChain>>();
   /** Packets that met the policy of each chain of the filter table, by table and chain. */
   readonly policyPackets = new Map<string, { packets: number; bytes: number }>();
 
@@ -49,19 +49,19 @@ export class Netfilter {
     this.chain(table, chain).policy = policy;
   }
 
-  append(table: TableName, chain: string, ...rules: readonly Rule[]): void {
+  append(table: TableName, chain: string, ...rules: readonly NetfilterRule[]): void {
     const target = this.chain(table, chain);
     target.rules = [...target.rules, ...rules];
   }
 
   /** Puts each rule before all that are there: of several, the last given comes first, as with `iptables -I`. */
-  prepend(table: TableName, chain: string, ...rules: readonly Rule[]): void {
+  prepend(table: TableName, chain: string, ...rules: readonly NetfilterRule[]): void {
     const target = this.chain(table, chain);
     target.rules = [...[...rules].reverse(), ...target.rules];
   }
 
   /** Whether the chain holds a rule that prints the same. */
-  has(table: TableName, chain: string, rule: Rule): boolean {
+  has(table: TableName, chain: string, rule: NetfilterRule): boolean {
     return (
       this.tables
         .get(table)!
@@ -71,7 +71,7 @@ export class Netfilter {
   }
 
   /** Removes the first rule that prints the same; false when there is none. */
-  delete(table: TableName, chain: string, rule: Rule): boolean {
+  delete(table: TableName, chain: string, rule: NetfilterRule): boolean {
     const target = this.tables.get(table)!.get(chain);
     const index = target?.rules.findIndex((other) => other.text === rule.text) ?? -1;
     if (!target || index < 0) return false;
@@ -80,7 +80,7 @@ export class Netfilter {
   }
 
   /** Replaces a whole user chain, creating it. */
-  setChain(table: TableName, chain: string, rules: readonly Rule[]): void {
+  setChain(table: TableName, chain: string, rules: readonly NetfilterRule[]): void {
     this.chain(table, chain).rules = rules;
   }
 
@@ -95,7 +95,7 @@ export class Netfilter {
     return [...builtin, ...own.sort((a, b) => (a < b ? -1 : 1))];
   }
 
-  rules(table: TableName, chain: string): readonly Rule[] {
+  rules(table: TableName, chain: string): readonly NetfilterRule[] {
     return this.tables.get(table)!.get(chain)?.rules ?? [];
   }
 
@@ -165,7 +165,7 @@ export class Netfilter {
     return false;
   }
 
-  private chain(table: TableName, name: string): Chain {
+  private chain(table: TableName, name: string): RuleChain {
     const chains = this.tables.get(table)!;
     let chain = chains.get(name);
     if (!chain) {

@@ -1,7 +1,7 @@
 import type { Random } from '../../lib/random.js';
 import type { Octets } from '../../lib/units.js';
 
-export interface InterfaceAddress {
+export interface DeviceAddress {
   readonly ip: string;
   readonly prefixLength: number;
 }
@@ -12,7 +12,7 @@ export interface Interface {
   readonly index: number;
   readonly mac: string;
   readonly mtu: Octets;
-  readonly addresses: readonly InterfaceAddress[];
+  readonly addresses: readonly DeviceAddress[];
   /** Name of the link that the device is on; none for lo, cilium_host, lxc and dummy devices. */
   readonly segment?: string;
   /** `UNKNOWN` for lo and dummy devices, as `ip -br addr` prints their state. */

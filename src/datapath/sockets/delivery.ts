@@ -1,9 +1,9 @@
 import type { Milliseconds } from '../../lib/units.js';
 import type { NetNs } from '../netns/netns.js';
 import type { Packet } from '../packet.js';
-import type { PacketDraft, Receiver } from './stack.js';
+import type { PacketDraft, PacketReceiver } from './stack.js';
 import { resetFor } from './tcp-listener.js';
-import { UdpSocket } from './udp-socket.js';
+import { ModelUdpSocket } from './udp-socket.js';
 
 /** Runs `run` at a time: lets a lab keep the order of a real or driven clock. */
 export type Schedule = (run: () => void, at: Milliseconds) => void;
@@ -15,7 +15,7 @@ const MAX_DELIVERIES = 1_000_000;
 
 /** Brings packets to sockets. What a packet sets off runs after the call that sent it, in order of arrival. */
 export class Delivery {
-  private readonly sockets = new Map<number, { readonly netns: NetNs; readonly socket: Receiver }>();
+  private readonly sockets = new Map<number, { readonly netns: NetNs; readonly socket: PacketReceiver }>();
   private readonly echoes = new Map<string, (reply: Packet, at: Milliseconds) => void>();
   private queue: { readonly run: () => void; readonly at: Milliseconds }[] = [];
   private depth = 0;
@@ -26,11 +26,11 @@ export class Delivery {
     private readonly schedule: Schedule | undefined,
   ) {}
 
-  register(netns: NetNs, socket: Receiver): void {
+  register(netns: NetNs, socket: PacketReceiver): void {
     this.sockets.set(socket.cookie, { netns, socket });
   }
 
-  unregister(socket: Receiver): void {
+  unregister(socket: PacketReceiver): void {
     this.sockets.delete(socket.cookie);
   }
 
@@ -76,7 +76,7 @@ export class Delivery {
   abortBackend(ip: string, port: number): number {
     let ended = 0;
     for (const { socket } of [...this.sockets.values()]) {
-      if (!(socket instanceof UdpSocket) || socket.backend?.ip !== ip || socket.backend.port !== port) continue;
+      if (!(socket instanceof ModelUdpSocket) || socket.backend?.ip !== ip || socket.backend.port !== port) continue;
       ended++;
       socket.abort();
     }

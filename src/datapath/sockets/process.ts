@@ -2,16 +2,16 @@ import type { Random } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Delivery } from './delivery.js';
 import { SocketError } from '../errors.js';
-import type { Outcome } from '../events.js';
+import type { PacketOutcome } from '../events.js';
 import type { NetNs } from '../netns/netns.js';
 import type { Packet } from '../packet.js';
 import type { Caller, SocketLb } from '../loadbalancer/socket-lb.js';
-import type { Owner, PacketDraft, Receiver, Stack } from './stack.js';
-import { TcpListener } from './tcp-listener.js';
-import { TcpSocket } from './tcp-socket.js';
+import type { Owner, PacketDraft, PacketReceiver, Stack } from './stack.js';
+import { ModelTcpListener } from './tcp-listener.js';
+import { ModelTcpSocket } from './tcp-socket.js';
 import type { TcpConnectOptions } from './tcp-socket.js';
 import type { Timers } from '../timers.js';
-import { UdpSocket } from './udp-socket.js';
+import { ModelUdpSocket } from './udp-socket.js';
 import type { UdpOptions } from './udp-socket.js';
 
 /** The world as a process sees it. */
@@ -21,8 +21,8 @@ export interface ProcessPort {
   readonly delivery: Delivery;
   now(): Milliseconds;
   nextCookie(): number;
-  /** Numbers the packet and walks it. */
-  output(process: Process, draft: PacketDraft): Outcome;
+  /** Numbers the packet and forwards it. */
+  output(process: Process, draft: PacketDraft): PacketOutcome;
 }
 
 export interface PingOptions {
@@ -63,29 +63,29 @@ export class Process implements Stack {
   }
 
   /** Opens a UDP socket; bind, connect or send comes next. */
-  udp(options: UdpOptions = {}): UdpSocket {
-    return new UdpSocket(this, options);
+  udp(options: UdpOptions = {}): ModelUdpSocket {
+    return new ModelUdpSocket(this, options);
   }
 
   /**
    * Connects by TCP. The handshake runs inside the call where the world has no latency; `onConnect` tells of its end.
    */
-  connect(address: string, port: number, options: TcpConnectOptions = {}): TcpSocket {
-    return TcpSocket.connect(this, address, port, options);
+  connect(address: string, port: number, options: TcpConnectOptions = {}): ModelTcpSocket {
+    return ModelTcpSocket.connect(this, address, port, options);
   }
 
   /** Listens; port 0 takes any free one. */
   listen(
     address: string,
     port: number,
-    onConnection: (socket: TcpSocket) => void,
+    onConnection: (socket: ModelTcpSocket) => void,
     options: { readonly reusePort?: boolean } = {},
-  ): TcpListener {
-    return new TcpListener(this, address, port, onConnection, options);
+  ): ModelTcpListener {
+    return new ModelTcpListener(this, address, port, onConnection, options);
   }
 
   /** Sends an ICMP echo request; the kernel of the other side answers. */
-  ping(address: string, options: PingOptions): Outcome {
+  ping(address: string, options: PingOptions): PacketOutcome {
     return this.call(() => {
       const src = this.netns.sourceFor(address);
       if (options.onReply) this.port.delivery.awaitEcho(this.netns, options.id, options.onReply);
@@ -102,7 +102,7 @@ export class Process implements Stack {
     });
   }
 
-  output(draft: PacketDraft): Outcome {
+  output(draft: PacketDraft): PacketOutcome {
     return this.port.output(this, draft);
   }
 
@@ -110,11 +110,11 @@ export class Process implements Stack {
     return this.port.delivery.call(run);
   }
 
-  register(socket: Receiver): void {
+  register(socket: PacketReceiver): void {
     this.port.delivery.register(this.netns, socket);
   }
 
-  unregister(socket: Receiver): void {
+  unregister(socket: PacketReceiver): void {
     this.port.delivery.unregister(socket);
   }
 

@@ -1,6 +1,6 @@
 import type { Random } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
-import type { Outcome } from '../events.js';
+import type { PacketOutcome } from '../events.js';
 import type { NetNs } from '../netns/netns.js';
 import type { Packet } from '../packet.js';
 import type { Caller, SocketLb } from '../loadbalancer/socket-lb.js';
@@ -24,17 +24,17 @@ export interface Stack {
   readonly timers: Timers;
   now(): Milliseconds;
   nextCookie(): number;
-  /** Sends a packet from this namespace and walks it to its end. */
-  output(draft: PacketDraft): Outcome;
+  /** Sends a packet from this namespace and forwards it to its end. */
+  output(draft: PacketDraft): PacketOutcome;
   /** Runs a system call: deliveries that it causes run after it. */
   call<T>(run: () => T): T;
   /** Enters a socket so that packets find it. */
-  register(socket: Receiver): void;
-  unregister(socket: Receiver): void;
+  register(socket: PacketReceiver): void;
+  unregister(socket: PacketReceiver): void;
 }
 
 /** A socket that packets are delivered to. */
-export interface Receiver {
+export interface PacketReceiver {
   readonly cookie: number;
   receive(packet: Packet, at: Milliseconds): void;
   /** An ICMP error about a packet of this socket. */

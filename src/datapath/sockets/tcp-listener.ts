@@ -4,11 +4,11 @@ import { hasFlag } from '../packet.js';
 import type { Packet, TcpFlag } from '../packet.js';
 import { isWildcard } from '../netns/port-table.js';
 import type { Bound } from '../netns/port-table.js';
-import type { PacketDraft, Receiver, Stack } from './stack.js';
-import { TcpSocket, wrap } from './tcp-socket.js';
+import type { PacketDraft, PacketReceiver, Stack } from './stack.js';
+import { ModelTcpSocket, wrap } from './tcp-socket.js';
 
 /** A listening TCP socket. Connections are handed over once the handshake is complete. */
-export class TcpListener implements Receiver, Bound {
+export class ModelTcpListener implements PacketReceiver, Bound {
   readonly protocol = 'TCP';
   readonly cookie: number;
   readonly peer = undefined;
@@ -21,7 +21,7 @@ export class TcpListener implements Receiver, Bound {
     private readonly stack: Stack,
     address: string,
     port: number,
-    private readonly onConnection: (socket: TcpSocket) => void,
+    private readonly onConnection: (socket: ModelTcpSocket) => void,
     options: { readonly reusePort?: boolean } = {},
   ) {
     const ip = isWildcard(address) ? address : requireIp(address, 'address');
@@ -41,7 +41,7 @@ export class TcpListener implements Receiver, Bound {
   }
 
   receive(packet: Packet): void {
-    if (hasFlag(packet, 'SYN') && !hasFlag(packet, 'ACK')) TcpSocket.accept(this.stack, packet, this.onConnection);
+    if (hasFlag(packet, 'SYN') && !hasFlag(packet, 'ACK')) ModelTcpSocket.accept(this.stack, packet, this.onConnection);
     else if (!hasFlag(packet, 'RST')) this.stack.output(resetFor(packet));
   }
 

@@ -5,18 +5,18 @@ import { hasFlag } from '../packet.js';
 import type { Packet } from '../packet.js';
 import { isWildcard } from '../netns/port-table.js';
 import type { Bound } from '../netns/port-table.js';
-import type { Receiver, Stack } from './stack.js';
-import type { Target } from '../loadbalancer/socket-lb.js';
+import type { PacketReceiver, Stack } from './stack.js';
+import type { SocketTarget } from '../loadbalancer/socket-lb.js';
 import { SendQueue } from './tcp-queue.js';
 import type { Segment } from './tcp-queue.js';
 
 export interface TcpHandlers {
-  readonly onConnect?: (socket: TcpSocket) => void;
-  readonly onData?: (socket: TcpSocket, data: Uint8Array) => void;
+  readonly onConnect?: (socket: ModelTcpSocket) => void;
+  readonly onData?: (socket: ModelTcpSocket, data: Uint8Array) => void;
   /** The peer has sent its FIN. */
-  readonly onEnd?: (socket: TcpSocket) => void;
+  readonly onEnd?: (socket: ModelTcpSocket) => void;
   /** Once, at the end; with the error that ended it, if one did. */
-  readonly onClose?: (socket: TcpSocket, error?: SocketError) => void;
+  readonly onClose?: (socket: ModelTcpSocket, error?: SocketError) => void;
 }
 
 export interface TcpConnectOptions extends TcpHandlers {
@@ -50,14 +50,14 @@ const SEQUENCE_SPACE = 2 ** 32;
 export const wrap = (value: number): number => ((value % SEQUENCE_SPACE) + SEQUENCE_SPACE) % SEQUENCE_SPACE;
 
 /** A TCP connection of a modelled program: the segments of RFC 9293 without congestion or window control. */
-export class TcpSocket implements Receiver, Bound {
+export class ModelTcpSocket implements PacketReceiver, Bound {
   readonly protocol = 'TCP';
   readonly cookie: number;
   readonly reusePort = false;
   readonly localAddress: string;
   readonly localPort: number;
   /** The peer on the wire: the backend where `asked` is a service. */
-  readonly peer: Target;
+  readonly peer: SocketTarget;
   private current: TcpState;
   private readonly queue: SendQueue;
   private received = 0;
@@ -69,9 +69,9 @@ export class TcpSocket implements Receiver, Bound {
   private constructor(
     private readonly stack: Stack,
     private handlers: TcpHandlers,
-    private readonly asked: Target,
-    peer: Target,
-    local: Target,
+    private readonly asked: SocketTarget,
+    peer: SocketTarget,
+    local: SocketTarget,
     private readonly role: 'client' | 'server',
     cookie: number,
   ) {
@@ -97,7 +97,7 @@ export class TcpSocket implements Receiver, Bound {
    * Starts a connection. A service address is translated once, here. Throws what the call would: EHOSTUNREACH,
    * ENETUNREACH, EADDRNOTAVAIL.
    */
-  static connect(stack: Stack, address: string, port: number, options: TcpConnectOptions = {}): TcpSocket {
+  static connect(stack: Stack, address: string, port: number, options: TcpConnectOptions = {}): ModelTcpSocket {
     return stack.call(() => {
       const asked = { ip: requireIp(address, 'address'), port };
       const cookie = stack.nextCookie();
@@ -108,16 +108,16 @@ export class TcpSocket implements Receiver, Bound {
         throw new SocketError('EADDRNOTAVAIL', `${stack.netns.id} does not have the address ${given}`);
       const ip = isWildcard(given) ? stack.netns.sourceFor(to.ip) : given;
       const local = { ip, port: options.localPort || stack.netns.ports.ephemeral('TCP', stack.random) };
-      const socket = new TcpSocket(stack, options, asked, { ip: to.ip, port: to.port }, local, 'client', cookie);
+      const socket = new ModelTcpSocket(stack, options, asked, { ip: to.ip, port: to.port }, local, 'client', cookie);
       socket.queue.send({ flags: ['SYN'], payload: EMPTY, length: 1 });
       return socket;
     });
   }
 
   /** The server's side of a connection, made by a listener from a SYN. */
-  static accept(stack: Stack, syn: Packet, onConnect: (socket: TcpSocket) => void): TcpSocket {
+  static accept(stack: Stack, syn: Packet, onConnect: (socket: ModelTcpSocket) => void): ModelTcpSocket {
     const peer = { ip: syn.src, port: syn.sport };
-    const socket = new TcpSocket(
+    const socket = new ModelTcpSocket(
       stack,
       { onConnect },
       peer,
@@ -137,7 +137,7 @@ export class TcpSocket implements Receiver, Bound {
   }
 
   /** The address that the program asked for, or the client's for an accepted connection. */
-  get remote(): Target {
+  get remote(): SocketTarget {
     return this.asked;
   }
 
@@ -187,7 +187,7 @@ export class TcpSocket implements Receiver, Bound {
   }
 
   /** The peer as the program is shown it; the hook sees the call. */
-  getpeername(): Target {
+  getpeername(): SocketTarget {
     const { caller, hooks } = this.stack.owner;
     return this.stack.call(() => hooks?.reverse(caller, this.peer, 'TCP', this.cookie) ?? this.peer);
   }

@@ -1,15 +1,15 @@
 import type { Milliseconds } from '../../lib/units.js';
 import { isIpv4, requireIp } from '../address.js';
 import { SocketError } from '../errors.js';
-import type { Outcome } from '../events.js';
+import type { PacketOutcome } from '../events.js';
 import type { Packet } from '../packet.js';
 import { isWildcard } from '../netns/port-table.js';
 import type { Bound } from '../netns/port-table.js';
-import type { Receiver, Stack } from './stack.js';
-import type { Target } from '../loadbalancer/socket-lb.js';
+import type { PacketReceiver, Stack } from './stack.js';
+import type { SocketTarget } from '../loadbalancer/socket-lb.js';
 
 /** A datagram as a program gets it. */
-export interface Datagram {
+export interface ReceivedDatagram {
   readonly payload: Uint8Array;
   /** The sender, translated back where the call asked for the address. */
   readonly address: string;
@@ -22,7 +22,7 @@ export interface Datagram {
 export interface UdpOptions {
   readonly reusePort?: boolean;
   /** Called when a datagram or an error waits; the program then calls `recv`. */
-  readonly onReadable?: (socket: UdpSocket) => void;
+  readonly onReadable?: (socket: ModelUdpSocket) => void;
 }
 
 /** Largest payload of a UDP datagram over IPv4: 65535 less the IP and UDP headers. */
@@ -31,20 +31,20 @@ export const MAX_UDP_PAYLOAD = 65_507;
 const MAX_WAITING = 1024;
 
 /** A UDP socket of a modelled program. Which calls the socket hook sees is the same as on Linux: see `SocketLb`. */
-export class UdpSocket implements Receiver, Bound {
+export class ModelUdpSocket implements PacketReceiver, Bound {
   readonly protocol = 'UDP';
   readonly cookie: number;
   readonly reusePort: boolean;
   localAddress = '';
   localPort = 0;
   /** The peer on the wire: the backend where `asked` is a service. */
-  peer: Target | undefined;
-  private asked: Target | undefined;
+  peer: SocketTarget | undefined;
+  private asked: SocketTarget | undefined;
   private closed = false;
   private error: SocketError | undefined;
   private readonly waiting: Packet[] = [];
   private readonly arrived: Milliseconds[] = [];
-  private readonly translated = new Map<string, Target>();
+  private readonly translated = new Map<string, SocketTarget>();
 
   constructor(
     private readonly stack: Stack,
@@ -90,7 +90,7 @@ export class UdpSocket implements Receiver, Bound {
   /**
    * Sends to the connected peer, which is not looked up again. Throws ENOTCONN, EMSGSIZE, and a pending ECONNREFUSED.
    */
-  send(payload: Uint8Array): Outcome {
+  send(payload: Uint8Array): PacketOutcome {
     this.check();
     if (!this.peer) throw new SocketError('ENOTCONN', 'the socket is not connected');
     const peer = this.peer;
@@ -101,7 +101,7 @@ export class UdpSocket implements Receiver, Bound {
    * Sends with an address: the address is translated for each datagram. `source` picks the local address
    * (IP_PKTINFO).
    */
-  sendTo(payload: Uint8Array, address: string, port: number, source?: string): Outcome {
+  sendTo(payload: Uint8Array, address: string, port: number, source?: string): PacketOutcome {
     this.check();
     return this.stack.call(() => {
       const asked = { ip: requireIp(address, 'address'), port };
@@ -122,7 +122,7 @@ export class UdpSocket implements Receiver, Bound {
    * the
    * connected peer as asked. Throws a pending error first.
    */
-  recv(withAddress = true): Datagram | undefined {
+  recv(withAddress = true): ReceivedDatagram | undefined {
     this.check();
     const packet = this.waiting.shift();
     if (!packet) return undefined;
@@ -138,7 +138,7 @@ export class UdpSocket implements Receiver, Bound {
   }
 
   /** The connected peer as the program asked for it. Throws ENOTCONN, before the hook, when there is none. */
-  getpeername(): Target {
+  getpeername(): SocketTarget {
     this.check();
     if (!this.peer) throw new SocketError('ENOTCONN', 'the socket is not connected');
     const { caller, hooks } = this.stack.owner;
@@ -146,7 +146,7 @@ export class UdpSocket implements Receiver, Bound {
   }
 
   /** The backend that connect chose; undefined when the peer is no service. */
-  get backend(): Target | undefined {
+  get backend(): SocketTarget | undefined {
     return this.peer && this.translated.get(`${this.peer.ip}:${this.peer.port}`);
   }
 
@@ -187,7 +187,7 @@ export class UdpSocket implements Receiver, Bound {
     this.options.onReadable?.(this);
   }
 
-  private transmit(payload: Uint8Array, src: string, target: Target): Outcome {
+  private transmit(payload: Uint8Array, src: string, target: SocketTarget): PacketOutcome {
     if (payload.length > MAX_UDP_PAYLOAD)
       throw new SocketError(
         'EMSGSIZE',
@@ -215,7 +215,7 @@ export class UdpSocket implements Receiver, Bound {
     this.stack.register(this);
   }
 
-  private note(translated: boolean, target: Target): void {
+  private note(translated: boolean, target: SocketTarget): void {
     if (translated) this.translated.set(`${target.ip}:${target.port}`, { ip: target.ip, port: target.port });
   }
 

@@ -15,8 +15,8 @@ import type { ServicePin } from '../topology/topology.js';
 import { resourceOf } from './resources.js';
 
 /** Something the API refuses, in words for the one who asked. */
-export class ApiError extends NodensError {
-  override readonly name = 'ApiError';
+export class ClusterApiError extends NodensError {
+  override readonly name = 'ClusterApiError';
 
   constructor(message: string) {
     super('NODENS_LAB_API', message);
@@ -74,10 +74,10 @@ export class ClusterApi {
     );
   }
 
-  /** Takes an object on, as `kubectl apply` does. Throws an ApiError that begins with the manifest's place. */
+  /** Takes an object on, as `kubectl apply` does. Throws a ClusterApiError that begins with the manifest's place. */
   apply({ kind, raw, place }: ManifestObject): { readonly object: ApiObject; readonly applied: Applied } {
     const fail = (message: string): never => {
-      throw new ApiError(`${place}: ${message}`);
+      throw new ClusterApiError(`${place}: ${message}`);
     };
     const resource = resourceOf(kind);
     if (!resource) return fail(`no matches for kind "${kind}" in version "${textAt(raw, 'apiVersion')}"`);
@@ -152,7 +152,7 @@ export class ClusterApi {
     if (given === 'None' || textAt(spec, 'type') === 'ExternalName') return raw;
     const before = textAt(objectAt(old?.raw, 'spec'), 'clusterIP');
     if (given !== '' && before !== '' && given !== before)
-      throw new ApiError(`spec.clusterIP: Invalid value: "${given}": field is immutable (it is ${before})`);
+      throw new ClusterApiError(`spec.clusterIP: Invalid value: "${given}": field is immutable (it is ${before})`);
     const ip = given !== '' ? given : before !== '' ? before : (this.pinned(namespace, name) ?? this.freeAddress());
     if (given !== '') this.checkAddress(given, namespace, name);
     return { ...raw, spec: { ...spec, clusterIP: ip, clusterIPs: [ip] } };
@@ -166,11 +166,11 @@ export class ClusterApi {
     const bytes = parseIp(ip);
     const { serviceCidr } = this.options;
     if (!bytes || !cidrContains(parseCidr(serviceCidr)!, bytes))
-      throw new ApiError(`spec.clusterIP: got "${ip}", allowed: an address of ${serviceCidr}`);
+      throw new ClusterApiError(`spec.clusterIP: got "${ip}", allowed: an address of ${serviceCidr}`);
     const holder = this.options.store
       .servicesByIp(canonicalIp(ip)!)
       .find((service) => service.namespace !== namespace || service.name !== name);
-    if (holder) throw new ApiError(`spec.clusterIP: ${ip} belongs to ${holder.namespace}/${holder.name}`);
+    if (holder) throw new ClusterApiError(`spec.clusterIP: ${ip} belongs to ${holder.namespace}/${holder.name}`);
   }
 
   private freeAddress(): string {
@@ -210,13 +210,13 @@ function withLife(raw: RawObject, old: RawObject): RawObject {
   const { nodeName, ...before } = objectAt(old, 'spec');
   const { nodeName: wanted, ...spec } = objectAt(raw, 'spec');
   if (!isDeepStrictEqual(before, spec) || (wanted !== undefined && wanted !== nodeName))
-    throw new ApiError(
+    throw new ClusterApiError(
       'spec: Forbidden: pod updates may not change fields other than annotations here: delete the pod, then apply',
     );
   if (
     !isDeepStrictEqual(textMapAt(objectAt(raw, 'metadata'), 'labels'), textMapAt(objectAt(old, 'metadata'), 'labels'))
   )
-    throw new ApiError(
+    throw new ClusterApiError(
       'metadata.labels: the labels of a pod that runs cannot be changed here: delete the pod, then apply',
     );
   const { ownerReferences } = objectAt(old, 'metadata');

@@ -3,7 +3,7 @@ import type { Lab } from '../lab.js';
 import { explainLookup } from '../explain/explain-lookup.js';
 import type { ExplainedQuery } from '../explain/explanation.js';
 import { CommandError } from '../session/command.js';
-import type { Command } from '../session/command.js';
+import type { LabCommand } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
 import { podNamed } from './target/targets.js';
 
@@ -16,7 +16,7 @@ const someClient = (lab: Lab): string =>
   lab.kubelet.list().find((pod) => pod.namespace === 'default' && pod.program.kind === 'idle')?.name ?? '';
 
 /** `explain NAME`: one look-up, hop by hop. */
-export const explain: Command = {
+export const explain: LabCommand = {
   name: 'explain',
   usage: `NAME [--pod [NAMESPACE/]POD] [--libc ${PROFILES.join('|')}] [--type ${TYPES.join('|')}]`,
   help: 'Tells one look-up of both address types hop by hop: search steps, service or redirect, cache, plugin, upstream, time and cost.',

@@ -1,5 +1,5 @@
 import type { RunningPod } from '../pods/kubelet.js';
-import type { Command, CommandIo } from '../session/command.js';
+import type { LabCommand, CommandIo } from '../session/command.js';
 import { CommandError } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
 import { podsMeant } from './target/targets.js';
@@ -13,7 +13,7 @@ function podOf(program: string, args: readonly string[], io: CommandIo): Running
   return podsMeant(options.words[0], options, io)[0]!;
 }
 
-const crash: Command = {
+const crash: LabCommand = {
   name: 'crash',
   usage: USAGE,
   help: 'Lets the program in a pod die; the pod is not ready until: restart',
@@ -25,19 +25,19 @@ const crash: Command = {
   },
 };
 
-const hang: Command = {
+const hang: LabCommand = {
   name: 'hang',
   usage: USAGE,
   help: 'Lets the program in a pod take nothing in, while the pod stays ready, until: restart',
   run(args, io) {
     const pod = podOf('hang', args, io);
-    pod.network.closed = true;
+    pod.network.paused = true;
     io.write(`pod ${pod.name} on ${pod.model.spec.node} hangs\n`);
     return 0;
   },
 };
 
-const restart: Command = {
+const restart: LabCommand = {
   name: 'restart',
   usage: USAGE,
   help: 'Starts the program in a pod anew, after crash or hang.',
@@ -50,4 +50,4 @@ const restart: Command = {
 };
 
 /** What goes wrong in clusters, at a word. */
-export const FAULT_COMMANDS: readonly Command[] = [crash, hang, restart];
+export const FAULT_COMMANDS: readonly LabCommand[] = [crash, hang, restart];

@@ -4,7 +4,7 @@ import { resolveConfig } from '../../datapath/config.js';
 import type { IpamConfig } from '../../datapath/ipam/ipam.js';
 import type { PendingSettings } from '../lab.js';
 import { CommandError } from '../session/command.js';
-import type { Command } from '../session/command.js';
+import type { LabCommand } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
 
 type Setter = (value: string, name: string, before: PendingSettings) => PendingSettings;
@@ -68,7 +68,7 @@ const VALUES: Readonly<Record<string, Setter>> = {
 export const HELM_VALUES: readonly string[] = Object.keys(VALUES);
 
 /** `helm upgrade cilium cilium/cilium --set NAME=VALUE`: the settings wait until the agents are restarted. */
-export const helm: Command = {
+export const helm: LabCommand = {
   name: 'helm',
   usage: 'upgrade cilium [CHART] [-n kube-system] [--reuse-values] --set NAME=VALUE',
   help: 'Changes settings of Cilium; kubectl -n kube-system rollout restart ds/cilium puts them in force.',

@@ -1,4 +1,4 @@
-import type { Command, CommandTable } from '../session/command.js';
+import type { LabCommand, CommandTable } from '../session/command.js';
 import { explain } from './explain.js';
 import { FAULT_COMMANDS } from './faults.js';
 import { helm } from './helm.js';
@@ -6,10 +6,10 @@ import { executeInside } from './kubectl/exec.js';
 import { kubectl } from './kubectl/kubectl.js';
 import { NODE_COMMANDS } from './node/node-tools.js';
 import { POD_PROGRAMS } from './pod/in-pod.js';
-import { nodeNamed, spotOfNode } from './target/targets.js';
+import { nodeNamed, nodeContext } from './target/targets.js';
 import { TEXT_COMMANDS } from './text/text.js';
 
-const help: Command = {
+const help: LabCommand = {
   name: 'help',
   usage: '[COMMAND]',
   help: 'Lists what can be typed.',
@@ -22,7 +22,7 @@ const help: Command = {
   },
 };
 
-const commands: readonly Command[] = [
+const commands: readonly LabCommand[] = [
   kubectl,
   explain,
   ...NODE_COMMANDS,
@@ -37,7 +37,7 @@ export const COMMANDS: CommandTable = {
   commands,
   nodeProgram(name) {
     const program = Object.hasOwn(POD_PROGRAMS, name) ? POD_PROGRAMS[name] : undefined;
-    return program && ((args, io) => program(args, spotOfNode(io.lab, nodeNamed(io.lab, io.node)), io));
+    return program && ((args, io) => program(args, nodeContext(io.lab, nodeNamed(io.lab, io.node)), io));
   },
   runInPod: executeInside,
 };

@@ -6,10 +6,10 @@ import { typeName } from '../../wire/index.js';
 import { LabNetwork } from '../network/lab-network.js';
 import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';
-import type { Visit } from '../trace/tracer.js';
-import type { ExplainedQuery, Explanation, Hop, PartId } from './explanation.js';
+import type { ServerSpan } from '../trace/tracer.js';
+import type { ExplainedQuery, Explanation, Hop, EntityId } from './explanation.js';
 import { namedBy } from './service-address.js';
-import { visitText, wayText } from './words.js';
+import { spanText, translationText } from './words.js';
 
 /** How a look-up is made. */
 export interface LookupChoice {
@@ -46,14 +46,20 @@ export async function explainLookup(
   const end = lab.tracer.watch();
   const story = await resolver.lookup(name, { types, addrConfig });
   const visits = end();
-  const telling = new Telling(lab, pod, visits, started);
+  const telling = new ExplanationBuilder(lab, pod, visits, started);
   const steps = story.tried.map((tried) => ({
     name: tried,
     why: stepOf(tried, name, search),
     queries: story.queries.filter((query) => query.name === tried).map((query) => telling.query(query)),
   }));
   return {
-    pod: { id: partOfPod(pod), namespace: pod.namespace, name: pod.name, ip: pod.model.ip, node: pod.model.spec.node },
+    pod: {
+      id: entityOfPod(pod),
+      namespace: pod.namespace,
+      name: pod.name,
+      ip: pod.model.ip,
+      node: pod.model.spec.node,
+    },
     asked: name,
     profile,
     servers,
@@ -65,15 +71,15 @@ export async function explainLookup(
     outcome: story.error
       ? `${story.error.code}: ${story.error.text}`
       : `${story.canonical ?? name} has ${story.addresses.join(', ')}`,
-    cost: { ...story.cost, visits: telling.told.size },
+    cost: { ...story.cost, visits: telling.assigned.size },
   };
 }
 
-export const partOfPod = ({ namespace, name }: { readonly namespace: string; readonly name: string }): PartId =>
+export const entityOfPod = ({ namespace, name }: { readonly namespace: string; readonly name: string }): EntityId =>
   `pod/${namespace}/${name}`;
 
 /** A visit names pods as `namespace/name` and hosts by their name. */
-export const partOfServer = (server: string): PartId => (server.includes('/') ? `pod/${server}` : `host/${server}`);
+export const entityOfServer = (server: string): EntityId => (server.includes('/') ? `pod/${server}` : `host/${server}`);
 
 function stepOf(tried: string, name: string, search: readonly string[]): string {
   const bare = tried.replace(/\.$/, '');
@@ -83,13 +89,13 @@ function stepOf(tried: string, name: string, search: readonly string[]): string 
 }
 
 /** Finds the visits that belong to each query. */
-class Telling {
-  readonly told = new Set<Visit>();
+class ExplanationBuilder {
+  readonly assigned = new Set<ServerSpan>();
 
   constructor(
     private readonly lab: Lab,
     private readonly pod: RunningPod,
-    private readonly visits: readonly Visit[],
+    private readonly visits: readonly ServerSpan[],
     private readonly start: number,
   ) {}
 
@@ -98,8 +104,8 @@ class Telling {
     const { protocol, server, result } = query;
     const { node } = this.pod.model;
     const time = query.ended - query.started;
-    const way = wayTo(this.lab, server.address, protocol, node);
-    const visits = this.visitsOf(query, type);
+    const way = translationOf(this.lab, server.address, protocol, node);
+    const visits = this.spansOf(query, type);
     return {
       type,
       protocol,
@@ -113,27 +119,27 @@ class Telling {
   }
 
   /** The visit of the query itself, and those that its server made for it. */
-  private visitsOf(query: QueryStory, type: string): readonly Visit[] {
+  private spansOf(query: QueryStory, type: string): readonly ServerSpan[] {
     const same = this.visits.filter(
       (visit) => visit.type === type && visit.name.toLowerCase() === query.name.toLowerCase(),
     );
-    const own = (visit: Visit): boolean =>
+    const own = (visit: ServerSpan): boolean =>
       visit.remote.port === query.local?.port && (visit.depth === 0 || visit.remote.address === this.pod.model.ip);
-    const first = same.findIndex((visit) => own(visit) && !this.told.has(visit));
+    const first = same.findIndex((visit) => own(visit) && !this.assigned.has(visit));
     if (first < 0) return [];
     const rest = same.slice(first + 1);
     // Others may ask for the same meanwhile: what counts is how deep a visit is below the query's own.
     const next = rest.findIndex((visit) => visit.depth <= same[first]!.depth);
     const found = [same[first]!, ...(next < 0 ? rest : rest.slice(0, next))];
-    found.forEach((visit) => this.told.add(visit));
+    found.forEach((visit) => this.assigned.add(visit));
     return found;
   }
 
   /** @param base depth of the query's own visit */
-  private hopsOf(visit: Visit, before: readonly Visit[], base: number): readonly Hop[] {
+  private hopsOf(visit: ServerSpan, before: readonly ServerSpan[], base: number): readonly Hop[] {
     const { lab } = this;
     const depth = visit.depth - base;
-    const at = partOfServer(visit.server);
+    const at = entityOfServer(visit.server);
     const hop: Hop = {
       kind: 'visit',
       depth,
@@ -142,18 +148,18 @@ class Telling {
       ...(visit.answeredBy !== undefined && { plugin: visit.answeredBy }),
       result: visit.rcode ?? 'no answer',
       ...(visit.ended !== undefined && { time: visit.ended - visit.started }),
-      text: visitText(visit, lab),
+      text: spanText(visit, lab),
     };
     const asker = before.findLast((other) => other.depth === visit.depth - 1);
     const [namespace = '', name = ''] = asker?.server.split('/', 2) ?? [];
     const caller = lab.kubelet.get(namespace, name)?.model;
     const named = caller && namedBy(caller, visit, lab);
-    return named === undefined ? [hop] : [{ ...wayTo(lab, named, visit.transport, caller!.node), depth }, hop];
+    return named === undefined ? [hop] : [{ ...translationOf(lab, named, visit.transport, caller!.node), depth }, hop];
   }
 }
 
 /** What a node makes of an address that is sent to from it. */
-function wayTo(lab: Lab, address: string, protocol: string, node: Node): Hop {
+function translationOf(lab: Lab, address: string, protocol: string, node: Node): Hop {
   const frontend = node.frontend(address, DNS, protocol.toUpperCase());
   const owner = frontend && lab.world.services.ownerOfAddress(address);
   return {
@@ -161,6 +167,6 @@ function wayTo(lab: Lab, address: string, protocol: string, node: Node): Hop {
     depth: 0,
     at: owner === undefined ? undefined : `service/${owner}`,
     ...(frontend?.redirect && { redirect: true }),
-    text: wayText(address, node, frontend),
+    text: translationText(address, node, frontend),
   };
 }

@@ -1,5 +1,5 @@
 /** What a part of the picture is called: `pod/NAMESPACE/NAME`, `service/NAMESPACE/NAME`, `host/NAME` or `node/NAME`. */
-export type PartId = string;
+export type EntityId = string;
 
 /** One thing that happened to a query on its way. */
 export interface Hop {
@@ -8,7 +8,7 @@ export interface Hop {
   /** Servers between the one who looks up and this one: 0 for what the pod itself asks. */
   readonly depth: number;
   /** Where it happened; undefined for an address that is no part of its own. */
-  readonly at: PartId | undefined;
+  readonly at: EntityId | undefined;
   /** A policy leads what was sent to a service elsewhere. */
   readonly redirect?: boolean;
   /** Of a visit. */
@@ -47,7 +47,7 @@ export interface ExplainedStep {
 /** One look-up of a pod, hop by hop. Plain data. */
 export interface Explanation {
   readonly pod: {
-    readonly id: PartId;
+    readonly id: EntityId;
     readonly namespace: string;
     readonly name: string;
     readonly ip: string;

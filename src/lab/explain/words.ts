@@ -1,10 +1,10 @@
 import type { Node } from '../../datapath/cluster/node.js';
 import type { Frontend } from '../../datapath/loadbalancer/service.js';
 import type { Lab } from '../lab.js';
-import type { Visit } from '../trace/tracer.js';
+import type { ServerSpan } from '../trace/tracer.js';
 
 /** What a node makes of an address, in words. */
-export function wayText(address: string, node: Node, frontend: Frontend | undefined): string {
+export function translationText(address: string, node: Node, frontend: Frontend | undefined): string {
   const backends = frontend?.backends.map((backend) => backend.ip).join(' or ');
   if (frontend?.redirect)
     return `redirect ${frontend.redirect.policy} on ${node.name}: to ${backends || 'nobody'} in place of service ${frontend.owner}`;
@@ -13,7 +13,7 @@ export function wayText(address: string, node: Node, frontend: Frontend | undefi
 }
 
 /** What a server did with a query, in words. */
-export function visitText(visit: Visit, lab: Lab): string {
+export function spanText(visit: ServerSpan, lab: Lab): string {
   const [namespace = '', name = ''] = visit.server.split('/', 2);
   const pod = lab.kubelet.get(namespace, name);
   const place = pod ? `${visit.server} on ${pod.model.spec.node}` : `${visit.server} outside the cluster`;

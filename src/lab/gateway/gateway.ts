@@ -24,7 +24,7 @@ export interface GatewayOptions {
   readonly files?: StaticFiles;
 }
 
-interface Door {
+interface PortForward {
   readonly port: number;
   readonly close: () => void;
 }
@@ -42,7 +42,7 @@ const TRIES = 200;
  * pods serve over HTTP. All on 127.0.0.1.
  */
 export class Gateway {
-  private readonly doors = new Map<string, Door>();
+  private readonly forwards = new Map<string, PortForward>();
   private readonly connections: HttpConnections;
   private readonly page: WebPage;
   private webListener: TcpListener | undefined;
@@ -77,7 +77,7 @@ export class Gateway {
         { address: LOOPBACK, port: this.options.port },
         ({ stream }) => this.connections.accept(stream),
       );
-      for (const pod of this.wanted()) await this.openDoor(pod, 1);
+      for (const pod of this.wanted()) await this.openForward(pod, 1);
     } catch (error) {
       this.close();
       throw error;
@@ -89,7 +89,7 @@ export class Gateway {
 
   /** DNS ports by pod, in order of the ports. */
   dns(): readonly PodPort[] {
-    return [...this.doors].map(([pod, { port }]) => ({ pod, port })).sort((a, b) => a.port - b.port);
+    return [...this.forwards].map(([pod, { port }]) => ({ pod, port })).sort((a, b) => a.port - b.port);
   }
 
   /** What can be read over HTTP. */
@@ -116,8 +116,8 @@ export class Gateway {
   close(): void {
     this.unsubscribe();
     this.page.close();
-    this.doors.forEach((door) => door.close());
-    this.doors.clear();
+    this.forwards.forEach((door) => door.close());
+    this.forwards.clear();
     this.webListener?.close();
     this.connections.destroy();
   }
@@ -132,19 +132,19 @@ export class Gateway {
 
   private async sync(): Promise<void> {
     const pods = this.wanted();
-    for (const [name, door] of this.doors) {
+    for (const [name, door] of this.forwards) {
       if (pods.some((pod) => `${pod.namespace}/${pod.name}` === name)) continue;
       door.close();
-      this.doors.delete(name);
+      this.forwards.delete(name);
     }
-    for (const pod of pods) if (!this.doors.has(`${pod.namespace}/${pod.name}`)) await this.openDoor(pod, TRIES);
+    for (const pod of pods) if (!this.forwards.has(`${pod.namespace}/${pod.name}`)) await this.openForward(pod, TRIES);
   }
 
-  private async openDoor(pod: RunningPod, tries: number): Promise<void> {
+  private async openForward(pod: RunningPod, tries: number): Promise<void> {
     for (let left = tries; ; left--) {
       const port = this.next === 0 ? 0 : this.next++;
       try {
-        this.doors.set(`${pod.namespace}/${pod.name}`, await this.bind(pod, port));
+        this.forwards.set(`${pod.namespace}/${pod.name}`, await this.bind(pod, port));
         return;
       } catch (error) {
         if (left <= 1 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
@@ -152,18 +152,18 @@ export class Gateway {
     }
   }
 
-  private bind(pod: RunningPod, port: number): Promise<Door> {
+  private bind(pod: RunningPod, port: number): Promise<PortForward> {
     return atOnePort(port, () => this.bindBoth(pod, port));
   }
 
-  private async bindBoth(pod: RunningPod, port: number): Promise<Door> {
+  private async bindBoth(pod: RunningPod, port: number): Promise<PortForward> {
     const { host } = this.options;
     const network = new LabNetwork(pod.model.process);
     const server = (): Endpoint => ({
       address: parseResolvConf(pod.files.read('/etc/resolv.conf') ?? '').nameservers[0]?.address ?? LOOPBACK,
       port: DNS,
     });
-    const clients = new Clients(network, server, this.lab);
+    const clients = new ForwardClients(network, server, this.lab);
     const udp: UdpSocket = await host.bindUdp({ address: LOOPBACK, port }, (bytes, peer) =>
       clients.take(bytes, peer, udp),
     );
@@ -233,14 +233,14 @@ export class Gateway {
   }
 }
 
-interface Client {
+interface ForwardClient {
   socket: ConnectedUdpSocket;
   timer: Timer;
 }
 
 /** Real clients of one pod's port: each has a socket of its own in the pod. */
-class Clients {
-  private readonly open = new Map<string, Client>();
+class ForwardClients {
+  private readonly open = new Map<string, ForwardClient>();
 
   constructor(
     private readonly network: Network,

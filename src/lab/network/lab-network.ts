@@ -1,7 +1,7 @@
 import { isLoopback } from '../../datapath/netns/netns.js';
 import type { Process } from '../../datapath/sockets/process.js';
-import type { TcpSocket } from '../../datapath/sockets/tcp-socket.js';
-import type { Datagram, UdpSocket as ModelUdp } from '../../datapath/sockets/udp-socket.js';
+import type { ModelTcpSocket } from '../../datapath/sockets/tcp-socket.js';
+import type { ReceivedDatagram, ModelUdpSocket as ModelUdp } from '../../datapath/sockets/udp-socket.js';
 import type {
   ConnectedUdpSocket,
   Endpoint,
@@ -14,11 +14,11 @@ import type {
 } from '../../net/network.js';
 import { LabStream } from './lab-stream.js';
 import { LIBC } from './syscall-profile.js';
-import type { SocketHabits } from './syscall-profile.js';
+import type { SyscallProfile } from './syscall-profile.js';
 
 export interface LabNetworkOptions {
   /** What kind of program it is. Default: a C library's. */
-  readonly habits?: SocketHabits;
+  readonly habits?: SyscallProfile;
   /**
    * Told of exceptions that a handler of the program throws; without it they are thrown out of a later turn of the
    * event loop.
@@ -32,7 +32,7 @@ const MAX_PEERS = 4096;
 /**
  * The network of one modelled pod, node or host: `bind 169.254.20.10` in a Corefile, a dial of 10.96.0.10 and a
  * look-up through a
- * pod's resolv.conf work on it as on the operating system's, and each packet is walked through the world.
+ * pod's resolv.conf work on it as on the operating system's, and each packet is forwarded through the world.
  *
  * Everything happens inside the call that causes it: a datagram is delivered, answered and the answer handed over
  * before `send`
@@ -40,7 +40,7 @@ const MAX_PEERS = 4096;
  * sender.
  */
 export class LabNetwork implements Network {
-  private readonly habits: SocketHabits;
+  private readonly habits: SyscallProfile;
 
   constructor(
     readonly process: Process,
@@ -85,7 +85,7 @@ export class LabNetwork implements Network {
     });
     try {
       socket.connect(to.address, to.port);
-      for (let call = 0; call < habits.namesAfterConnect; call++) socket.getpeername();
+      for (let call = 0; call < habits.getpeernameAfterConnect; call++) socket.getpeername();
     } catch (error) {
       socket.close();
       throw error;
@@ -166,11 +166,11 @@ export class LabNetwork implements Network {
   private drain(
     socket: ModelUdp,
     withAddress: boolean,
-    take: (datagram: Datagram) => void,
+    take: (datagram: ReceivedDatagram) => void,
     onError?: (error: Error) => void,
   ): void {
     while (!socket.isClosed) {
-      let datagram: Datagram | undefined;
+      let datagram: ReceivedDatagram | undefined;
       try {
         datagram = socket.recv(withAddress);
       } catch (error) {
@@ -200,7 +200,7 @@ export class LabNetwork implements Network {
 class LocalAddresses {
   private readonly byPeer = new Map<string, string>();
 
-  set({ address, port, localAddress }: Datagram): void {
+  set({ address, port, localAddress }: ReceivedDatagram): void {
     const key = `${address}|${port}`;
     this.byPeer.delete(key);
     if (this.byPeer.size >= MAX_PEERS) this.byPeer.delete(this.byPeer.keys().next().value!);
@@ -227,7 +227,7 @@ function bind(socket: ModelUdp, at: Endpoint): void {
   }
 }
 
-function streamOf(socket: TcpSocket): LabStream {
+function streamOf(socket: ModelTcpSocket): LabStream {
   const stream = new LabStream(socket);
   socket.handle({
     onData: (_, data) => stream.received(data),

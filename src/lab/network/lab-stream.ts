@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { TcpSocket } from '../../datapath/sockets/tcp-socket.js';
+import type { ModelTcpSocket } from '../../datapath/sockets/tcp-socket.js';
 
 /**
  * A modelled TCP connection as a stream: what Node's HTTP server and the DNS listeners read and write. Half-open ends
@@ -8,7 +8,7 @@ import type { TcpSocket } from '../../datapath/sockets/tcp-socket.js';
 export class LabStream extends Duplex {
   private over = false;
 
-  constructor(private readonly socket: TcpSocket) {
+  constructor(private readonly socket: ModelTcpSocket) {
     super({ allowHalfOpen: true });
   }
 

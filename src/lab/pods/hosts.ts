@@ -1,4 +1,4 @@
-import type { OutsideHost } from '../../datapath/cluster/external-host.js';
+import type { ExternalHost } from '../../datapath/cluster/external-host.js';
 import type { World } from '../../datapath/world.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Random } from '../../lib/random.js';
@@ -16,7 +16,7 @@ import type { Tracer } from '../trace/tracer.js';
 import { WebProgram, apache } from './web-program.js';
 
 /** The real machine, as names outside are asked from it. */
-export interface Upstream {
+export interface RealUpstream {
   readonly network: Network;
   /** File that names its resolvers. */
   readonly resolvConf: string;
@@ -27,24 +27,24 @@ export interface HostsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly tracer: Tracer;
-  readonly upstream?: Upstream;
+  readonly upstream?: RealUpstream;
 }
 
 /** What a resolver of the lab serves that asks the real machine's own. */
-const upstreamCorefile = ({ resolvConf }: Upstream): string =>
+const upstreamCorefile = ({ resolvConf }: RealUpstream): string =>
   `. {\n    forward . ${resolvConf}\n    cache 30\n    errors\n}\n`;
 
 /** A host outside the cluster with what it has written. */
 export interface RunningHost {
   readonly name: string;
-  readonly model: OutsideHost;
+  readonly model: ExternalHost;
   readonly log: PodLog;
   /** Text of its Corefile; undefined where it serves no DNS. */
   readonly corefile: string | undefined;
 }
 
 /** The machines around the cluster and the servers on them. */
-export class Hosts {
+export class ExternalHosts {
   private readonly running: RunningHost[] = [];
   private readonly stops: (() => Promise<void>)[] = [];
 

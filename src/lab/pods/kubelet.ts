@@ -16,10 +16,10 @@ import { containersOf, labelsOf } from '../cluster/cluster-api.js';
 import type { ClusterSettings, LabNode, PodPin } from '../topology/topology.js';
 import { dataOf, PodFiles } from './pod-files.js';
 import { PodLog } from './pod-log.js';
-import { gatedNetwork } from './pausable-network.js';
+import { pausableNetwork } from './pausable-network.js';
 import { programOf } from './images.js';
 import type { Program } from './program.js';
-import type { GatedNetwork } from './pausable-network.js';
+import type { PausableNetwork } from './pausable-network.js';
 import type { Tracer } from '../trace/tracer.js';
 
 export type PodState = 'ContainerCreating' | 'Running' | 'Terminating' | 'Error' | 'Crashed';
@@ -31,7 +31,7 @@ export interface RunningPod {
   readonly model: Pod;
   readonly files: PodFiles;
   readonly log: PodLog;
-  readonly network: GatedNetwork;
+  readonly network: PausableNetwork;
   program: Program;
   state: PodState;
   restarts: number;
@@ -111,7 +111,7 @@ export class Kubelet {
       model,
       files,
       log,
-      network: gatedNetwork(model, log),
+      network: pausableNetwork(model, log),
       program: { kind: 'idle', start: async () => undefined, stop: async () => undefined },
       state: 'ContainerCreating',
       restarts: 0,
@@ -149,8 +149,8 @@ export class Kubelet {
 
   /** Starts the program of a pod anew, or lets one that hangs go on. */
   async restart(pod: RunningPod): Promise<void> {
-    if (pod.network.closed) {
-      pod.network.closed = false;
+    if (pod.network.paused) {
+      pod.network.paused = false;
       return;
     }
     await pod.program.stop();

@@ -17,8 +17,8 @@ import type { PodLog } from './pod-log.js';
  * A program's network with a gate before what comes in: closed, the program hangs, and whoever asks it waits. Its
  * sockets stay open.
  */
-export class GatedNetwork implements Network {
-  closed = false;
+export class PausableNetwork implements Network {
+  paused = false;
   /** Where the program listens by TCP, in the order of opening. */
   readonly listening = new Set<Endpoint>();
 
@@ -26,7 +26,7 @@ export class GatedNetwork implements Network {
 
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
     return this.inner.bindUdp(at, (bytes, peer) => {
-      if (!this.closed) onDatagram(bytes, peer);
+      if (!this.paused) onDatagram(bytes, peer);
     });
   }
 
@@ -40,7 +40,7 @@ export class GatedNetwork implements Network {
 
   async listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
     const listener = await this.inner.listenTcp(at, (connection) => {
-      if (!this.closed) return onConnection(connection);
+      if (!this.paused) return onConnection(connection);
       // The kernel has taken the connection; nobody reads from it, and nobody is told how it ends.
       connection.stream.on('error', () => undefined);
     });
@@ -99,8 +99,8 @@ export class SplitNetwork implements Network {
 }
 
 /** The network of a pod's program, with a gate. */
-export const gatedNetwork = (pod: Pod, log: PodLog): GatedNetwork =>
-  new GatedNetwork(
+export const pausableNetwork = (pod: Pod, log: PodLog): PausableNetwork =>
+  new PausableNetwork(
     new LabNetwork(pod.process, {
       habits: GO_SERVER,
       onFault: (error) =>

@@ -59,7 +59,7 @@ export interface CommandIo {
   readonly edit?: (text: string, ending: string) => Promise<string>;
 }
 
-export interface Command {
+export interface LabCommand {
   readonly name: string;
   /** One line: the arguments it takes. */
   readonly usage: string;
@@ -71,9 +71,9 @@ export interface Command {
 
 /** Everything that can be typed in a session. Whoever makes a session hands it over. */
 export interface CommandTable {
-  readonly commands: readonly Command[];
+  readonly commands: readonly LabCommand[];
   /** A program that is not a command of its own but can run on a node, as in pods; undefined for none of that name. */
-  nodeProgram(name: string): Command['run'] | undefined;
+  nodeProgram(name: string): LabCommand['run'] | undefined;
   /** Runs one program of a line that is typed in a pod's shell. Throws a CommandError. */
   runInPod(pod: RunningPod, words: readonly string[], io: CommandIo): Promise<number>;
 }

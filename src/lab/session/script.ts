@@ -10,7 +10,7 @@ type Expectation =
   | { readonly kind: 'no match'; readonly pattern: RegExp }
   | { readonly kind: 'code'; readonly code: number };
 
-interface Step {
+interface ScriptStep {
   readonly line: number;
   readonly command: string;
   readonly expectations: { readonly line: number; readonly text: string; readonly what: Expectation }[];
@@ -19,12 +19,12 @@ interface Step {
 /** A script: remarks and steps in their order. */
 export interface Script {
   readonly name: string;
-  readonly parts: readonly ({ readonly remark: string } | Step)[];
+  readonly parts: readonly ({ readonly remark: string } | ScriptStep)[];
   readonly steps: number;
 }
 
 /** An expectation that did not come true. */
-export interface Failure {
+export interface FailedExpectation {
   /** `FILE:LINE`. */
   readonly place: string;
   readonly text: string;
@@ -39,8 +39,8 @@ export interface Failure {
  * text of a here-document. Throws a LabFileError with file and line.
  */
 export function parseScript(name: string, text: string): Script {
-  const parts: ({ readonly remark: string } | Step)[] = [];
-  let step: Step | undefined;
+  const parts: ({ readonly remark: string } | ScriptStep)[] = [];
+  let step: ScriptStep | undefined;
   const lines = text.split(/\r?\n/);
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!.trim();
@@ -119,7 +119,7 @@ export async function playScript(
   session: Session,
   write: (text: string) => void,
   until: <T>(work: Promise<T>) => Promise<T> = (work) => work,
-): Promise<readonly Failure[]> {
+): Promise<readonly FailedExpectation[]> {
   for (const part of script.parts) {
     if ('remark' in part) {
       write(`${part.remark}\n`);
@@ -144,9 +144,9 @@ export async function playScript(
   return [];
 }
 
-function failuresOf(step: Step, output: string, code: number, name: string): Failure[] {
+function failuresOf(step: ScriptStep, output: string, code: number, name: string): FailedExpectation[] {
   const lines = output.split('\n').map(squeeze);
-  const failures: Failure[] = [];
+  const failures: FailedExpectation[] = [];
   let from = 0;
   const wanted = step.expectations.map(({ what }) => what).find((what) => what.kind === 'code')?.code ?? 0;
   if (code !== wanted)

@@ -2,9 +2,9 @@ import { exitCodeOf, isExpected } from '../../lib/errors.js';
 import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';
 import { CommandError } from './command.js';
-import type { Command, CommandIo, CommandSession, CommandTable, SessionFiles } from './command.js';
+import type { LabCommand, CommandIo, CommandSession, CommandTable, SessionFiles } from './command.js';
 import { parseLine } from './words.js';
-import type { Line } from './words.js';
+import type { CommandLine } from './words.js';
 
 /** How a line is run. */
 export interface RunOptions {
@@ -85,7 +85,7 @@ export class Session implements CommandSession {
     return code;
   }
 
-  private async one(text: string, line: Line, options: RunOptions): Promise<number> {
+  private async one(text: string, line: CommandLine, options: RunOptions): Promise<number> {
     try {
       if (line.stages[0]!.words.length === 0) return 0;
       if (line.background) return this.begin(text, line, options);
@@ -125,7 +125,7 @@ export class Session implements CommandSession {
 
   async execute(words: readonly string[], io: CommandIo): Promise<number> {
     const [name = '', ...args] = words;
-    const command: Command | undefined = this.table.commands.find(
+    const command: LabCommand | undefined = this.table.commands.find(
       (candidate) => candidate.name === (Object.hasOwn(ALIASES, name) ? ALIASES[name] : name),
     );
     const program = command ? undefined : this.table.nodeProgram(name);
@@ -144,7 +144,7 @@ export class Session implements CommandSession {
     await Promise.all(this.jobs.splice(0).map((job) => job.done));
   }
 
-  private begin(text: string, line: Line, options: RunOptions): number {
+  private begin(text: string, line: CommandLine, options: RunOptions): number {
     const stop = new AbortController();
     const lines: string[] = [];
     const done = this.pipe(
@@ -158,7 +158,7 @@ export class Session implements CommandSession {
     return 0;
   }
 
-  private async pipe(line: Line, { write, signal, edit, interactive = false }: RunOptions): Promise<number> {
+  private async pipe(line: CommandLine, { write, signal, edit, interactive = false }: RunOptions): Promise<number> {
     let { input } = line;
     let code = 0;
     for (const [i, { words, env }] of line.stages.entries()) {

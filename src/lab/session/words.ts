@@ -10,7 +10,7 @@ export class LineError extends NodensError {
 }
 
 /** One program of a line: the words, and the variables that are set for it alone (`EDITOR=... kubectl edit`). */
-export interface Stage {
+export interface PipeStage {
   readonly words: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
@@ -19,8 +19,8 @@ export interface Stage {
  * What one command says: programs joined by pipes, what the first reads, where the text goes, and whether it runs
  * beside others.
  */
-export interface Line {
-  readonly stages: readonly Stage[];
+export interface CommandLine {
+  readonly stages: readonly PipeStage[];
   /** Text of a here-document for the first program. */
   readonly input: string | undefined;
   /** File that takes the text, or to which it is added; undefined for none. */
@@ -39,10 +39,10 @@ const KEYWORDS = ['while', 'for', 'until', 'if', 'case', 'function', 'do', 'done
  * `;`, `&&`, `||`, and `&` at the end;
  * `#` begins a comment. Variables, loops and the like are no part of it. Throws a LineError.
  */
-export function parseLine(text: string): readonly Line[] {
+export function parseLine(text: string): readonly CommandLine[] {
   const { line, documents } = withDocuments(text);
   const tokens = tokenize(line);
-  const lines: Line[] = [];
+  const lines: CommandLine[] = [];
   let start = 0;
   for (let i = 0; i <= tokens.length; i++) {
     const operator = tokens[i]?.operator;
@@ -53,7 +53,7 @@ export function parseLine(text: string): readonly Line[] {
     if (part.length === 0 && lines.length > 0 && lines.at(-1)!.then !== ';')
       throw new LineError(`there is a program missing after ${lines.at(-1)!.then}`);
     if (part.length > 0 || lines.length === 0)
-      lines.push(command(part, documents, (operator as Line['then'] | undefined) ?? ';'));
+      lines.push(command(part, documents, (operator as CommandLine['then'] | undefined) ?? ';'));
     start = i + 1;
   }
   return lines;
@@ -93,12 +93,12 @@ function withDocuments(text: string): { readonly line: string; readonly document
   return { line, documents };
 }
 
-function command(tokens: readonly Token[], documents: string[], then: Line['then']): Line {
+function command(tokens: readonly ShellToken[], documents: string[], then: CommandLine['then']): CommandLine {
   const list = [...tokens];
   const background = list.at(-1)?.operator === '&';
   if (background) list.pop();
   const stages: string[][] = [[]];
-  let file: Line['file'];
+  let file: CommandLine['file'];
   let input: string | undefined;
   for (let i = 0; i < list.length; i++) {
     const { word, operator } = list[i]!;
@@ -120,7 +120,7 @@ function command(tokens: readonly Token[], documents: string[], then: Line['then
   return { stages: made, input, file, background, then };
 }
 
-function stageOf(words: readonly string[]): Stage {
+function stageOf(words: readonly string[]): PipeStage {
   const env: Record<string, string> = {};
   let at = 0;
   for (; at < words.length; at++) {
@@ -133,15 +133,15 @@ function stageOf(words: readonly string[]): Stage {
   return { words: words.slice(at), env };
 }
 
-interface Token {
+interface ShellToken {
   readonly word: string;
   readonly operator?: string;
 }
 
 const OPERATORS = ['&&', '||', '>>', '<<', '|', '>', '&', ';', '<'];
 
-function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
+function tokenize(text: string): ShellToken[] {
+  const tokens: ShellToken[] = [];
   let word: string | undefined;
   const close = (): void => {
     if (word !== undefined) tokens.push({ word });

@@ -8,7 +8,7 @@ import { parseManifest } from '../../kube/manifest-parse.js';
 import type { ManifestObject } from '../../kube/manifest-parse.js';
 import { parseCidr, parseIp } from '../../lib/cidr.js';
 import { readYaml } from './reader.js';
-import type { Place } from './reader.js';
+import type { YamlPlace } from './reader.js';
 import type { LabHost, LabNode, PodPin, ServicePin, Topology } from './topology.js';
 
 /**
@@ -61,19 +61,19 @@ export function parseTopology(file: string, text: string, readFile: ReadFile): T
   };
 }
 
-function address(place: Place): string {
+function address(place: YamlPlace): string {
   const text = place.text();
   if (!parseIp(text)) place.fail(`got "${text}", allowed: an IP address`);
   return text;
 }
 
-function block(place: Place): string {
+function block(place: YamlPlace): string {
   const text = place.text();
   if (!parseCidr(text)) place.fail(`got "${text}", allowed: an address block such as 10.96.0.0/16`);
   return text;
 }
 
-function parseSettings(place: Place): Partial<DatapathConfig> {
+function parseSettings(place: YamlPlace): Partial<DatapathConfig> {
   const known = [...Object.keys(defaultConfig), 'nativeRoutingCidr', 'ipMasqAgent', 'kubeProxyClusterCidr'];
   place.members(...known);
   const settings = (place.value ?? {}) as Partial<DatapathConfig>;
@@ -89,7 +89,7 @@ function parseSettings(place: Place): Partial<DatapathConfig> {
   return settings;
 }
 
-function parseIpam(place: Place): IpamConfig {
+function parseIpam(place: YamlPlace): IpamConfig {
   const at = place.members('mode', 'clusterCidr', 'maskSize', 'clusterPoolCidrs', 'pools', 'preAllocation');
   at('pools')
     .list()
@@ -100,7 +100,7 @@ function parseIpam(place: Place): IpamConfig {
   };
 }
 
-function parseInterface(place: Place): InterfaceSpec {
+function parseInterface(place: YamlPlace): InterfaceSpec {
   const at = place.members('name', 'addresses', 'segment', 'mac', 'mtu', 'gateway', 'dhcp');
   const dhcp = at('dhcp').members('dns', 'metric');
   return {
@@ -119,7 +119,7 @@ function parseInterface(place: Place): InterfaceSpec {
   };
 }
 
-function parseRoute(place: Place): StaticRoute {
+function parseRoute(place: YamlPlace): StaticRoute {
   const at = place.members('to', 'via', 'device');
   return {
     to: at('to').text(),
@@ -128,7 +128,7 @@ function parseRoute(place: Place): StaticRoute {
   };
 }
 
-function parseNode(place: Place): LabNode {
+function parseNode(place: YamlPlace): LabNode {
   const at = place.members(
     'name',
     'interfaces',
@@ -155,7 +155,7 @@ function parseNode(place: Place): LabNode {
   };
 }
 
-function parseHost(place: Place, corefiles: ReadonlyMap<string, string>): LabHost {
+function parseHost(place: YamlPlace, corefiles: ReadonlyMap<string, string>): LabHost {
   const at = place.members('name', 'interfaces', 'routes', 'forward', 'corefile', 'upstream', 'delay', 'web');
   const name = at('corefile').textOr(undefined);
   const corefile = name === undefined ? undefined : corefiles.get(name);
@@ -175,7 +175,7 @@ function parseHost(place: Place, corefiles: ReadonlyMap<string, string>): LabHos
   };
 }
 
-function parsePodPin(place: Place): PodPin {
+function parsePodPin(place: YamlPlace): PodPin {
   const at = place.members(
     'namespace',
     'name',
@@ -207,7 +207,7 @@ function parsePodPin(place: Place): PodPin {
   };
 }
 
-function parseServicePin(place: Place): ServicePin {
+function parseServicePin(place: YamlPlace): ServicePin {
   const at = place.members('namespace', 'name', 'clusterIP', 'firstId');
   return {
     namespace: at('namespace').textOr('default'),
@@ -218,7 +218,7 @@ function parseServicePin(place: Place): ServicePin {
 }
 
 /** An entry is a file, or manifests written in place; those are told by the line on which they begin. */
-function parseManifests(place: Place, file: string, readFile: ReadFile): readonly ManifestObject[] {
+function parseManifests(place: YamlPlace, file: string, readFile: ReadFile): readonly ManifestObject[] {
   const at = place.members('file', 'inline');
   if (at('file').present === at('inline').present)
     place.fail('got both or none of file and inline, allowed: one of them');

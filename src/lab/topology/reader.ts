@@ -21,7 +21,7 @@ interface Source {
 }
 
 /** A place in a YAML file: reads what stands there and names it when it is wrong. */
-export class Place {
+export class YamlPlace {
   constructor(
     private readonly source: Source,
     private readonly node: YamlNode | null | undefined,
@@ -55,7 +55,7 @@ export class Place {
   }
 
   /** The members of a mapping; keys other than those allowed are refused. */
-  members<Key extends string>(...allowed: readonly Key[]): (key: Key) => Place {
+  members<Key extends string>(...allowed: readonly Key[]): (key: Key) => YamlPlace {
     const pairs = this.pairs();
     for (const { key } of pairs) {
       if (!(allowed as readonly string[]).includes(key.text))
@@ -63,20 +63,20 @@ export class Place {
     }
     return (key) =>
       pairs.find((pair) => pair.key.text === key)?.value ??
-      new Place(this.source, undefined, this.join(key), this.node?.range?.[0] ?? this.offset);
+      new YamlPlace(this.source, undefined, this.join(key), this.node?.range?.[0] ?? this.offset);
   }
 
   /** All members of a mapping whose keys are free. */
-  entries(): readonly (readonly [string, Place])[] {
+  entries(): readonly (readonly [string, YamlPlace])[] {
     return this.pairs().map(({ key, value }) => [key.text, value] as const);
   }
 
   /** The items of a list; none where nothing stands. */
-  list(): readonly Place[] {
+  list(): readonly YamlPlace[] {
     if (!this.present) return [];
     if (!loadYaml().isSeq(this.node)) this.fail(`got ${this.kind()}, allowed: a list`);
     return (this.node as YAMLSeq<YamlNode>).items.map(
-      (item, i) => new Place(this.source, item, `${this.path}[${i}]`, this.offset),
+      (item, i) => new YamlPlace(this.source, item, `${this.path}[${i}]`, this.offset),
     );
   }
 
@@ -116,8 +116,8 @@ export class Place {
   }
 
   private pairs(): readonly {
-    readonly key: { readonly text: string; readonly place: Place };
-    readonly value: Place;
+    readonly key: { readonly text: string; readonly place: YamlPlace };
+    readonly value: YamlPlace;
   }[] {
     if (!this.present) return [];
     if (!loadYaml().isMap(this.node)) this.fail(`got ${this.kind()}, allowed: a mapping`);
@@ -125,8 +125,8 @@ export class Place {
       const text = String(key.value);
       const offset = key.range?.[0] ?? this.offset;
       return {
-        key: { text, place: new Place(this.source, key, this.join(text), offset) },
-        value: new Place(this.source, value, this.join(text), offset),
+        key: { text, place: new YamlPlace(this.source, key, this.join(text), offset) },
+        value: new YamlPlace(this.source, value, this.join(text), offset),
       };
     });
   }
@@ -149,7 +149,7 @@ export class Place {
 }
 
 /** Reads a YAML document with anchors resolved. Throws a LabFileError for text that is no YAML. */
-export function readYaml(file: string, text: string): Place {
+export function readYaml(file: string, text: string): YamlPlace {
   const yaml = loadYaml();
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, { lineCounter: lines, merge: true });
@@ -162,5 +162,5 @@ export function readYaml(file: string, text: string): Place {
     );
   }
   yaml.visit(document, { Alias: (_, alias) => alias.resolve(document) ?? alias });
-  return new Place({ file, lines }, document.contents, '', 0);
+  return new YamlPlace({ file, lines }, document.contents, '', 0);
 }

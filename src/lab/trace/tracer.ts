@@ -14,7 +14,7 @@ import type { Milliseconds } from '../../lib/units.js';
 import { rcodeName } from '../../wire/index.js';
 
 /** One query at one server: what came, which plugins saw it, and which of them answered. */
-export interface Visit {
+export interface ServerSpan {
   /** `namespace/pod` or the name of a host. */
   readonly server: string;
   readonly name: string;
@@ -37,24 +37,24 @@ const MAX_OPEN = 4096;
 
 /** Somebody who wants to know. */
 interface Watcher {
-  readonly entered?: (visit: Visit) => void;
-  readonly left?: (visit: Visit) => void;
+  readonly entered?: (visit: ServerSpan) => void;
+  readonly left?: (visit: ServerSpan) => void;
 }
 
 /** Watches queries on their way through the chains of all servers of a lab while somebody wants to know. */
 export class Tracer {
   private readonly watchers = new Set<Watcher>();
-  private readonly open = new Map<string, Visit>();
+  private readonly open = new Map<string, ServerSpan>();
   /** Whose server a handler belongs to. */
   private readonly servers = new WeakMap<Handler, string>();
-  private readonly calls = new WeakMap<object, Visit>();
+  private readonly calls = new WeakMap<object, ServerSpan>();
   private unwatch: (() => void) | undefined;
 
   constructor(private readonly clock: Clock) {}
 
   /** Begins to watch; the returned function ends it and gives what was seen, in order of arrival. */
-  watch(): () => readonly Visit[] {
-    const visits: Visit[] = [];
+  watch(): () => readonly ServerSpan[] {
+    const visits: ServerSpan[] = [];
     const end = this.add({ entered: (visit) => void visits.push(visit) });
     return () => {
       end();
@@ -63,7 +63,7 @@ export class Tracer {
   }
 
   /** Tells each visit when it is over; returns the function that ends it. */
-  follow(left: (visit: Visit) => void): () => void {
+  follow(left: (visit: ServerSpan) => void): () => void {
     return this.add({ left });
   }
 
@@ -102,7 +102,7 @@ export class Tracer {
     else this.leave(visit, handler.name, passed, outcome, query);
   }
 
-  private enter(query: Query, server: string, plugin: string): Visit {
+  private enter(query: Query, server: string, plugin: string): ServerSpan {
     const key = keyOf(query, server);
     let visit = this.open.get(key);
     if (!visit) {
@@ -136,13 +136,13 @@ export class Tracer {
   }
 
   /** A query whose chain failed has no outcome here: the server answers it. */
-  private forget(visit: Visit, plugin: string, query: Query): void {
+  private forget(visit: ServerSpan, plugin: string, query: Query): void {
     if (visit.plugins[0] !== plugin) return;
     visit.rcode = 'SERVFAIL';
     this.end(visit, query);
   }
 
-  private leave(visit: Visit, plugin: string, passed: boolean, outcome: Outcome, query: Query): void {
+  private leave(visit: ServerSpan, plugin: string, passed: boolean, outcome: Outcome, query: Query): void {
     if (!passed && visit.answeredBy === undefined) visit.answeredBy = plugin;
     if (visit.plugins[0] === plugin) {
       visit.rcode = outcome === DROP ? 'no answer' : describe(outcome);
@@ -150,7 +150,7 @@ export class Tracer {
     }
   }
 
-  private end(visit: Visit, query: Query): void {
+  private end(visit: ServerSpan, query: Query): void {
     visit.ended = this.clock.monotonic();
     this.open.delete(keyOf(query, visit.server));
     for (const watcher of this.watchers) watcher.left?.(visit);

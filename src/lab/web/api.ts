@@ -1,11 +1,11 @@
 import type { Transport } from '../../chain/index.js';
-import type { Explanation, PartId } from '../explain/explanation.js';
+import type { Explanation, EntityId } from '../explain/explanation.js';
 
 /** What the lab's web port and the page say to each other. Plain data, times in milliseconds. */
-export type { ExplainedQuery, ExplainedStep, Explanation, Hop, PartId } from '../explain/explanation.js';
+export type { ExplainedQuery, ExplainedStep, Explanation, Hop, EntityId } from '../explain/explanation.js';
 
 export interface NodeView {
-  readonly id: PartId;
+  readonly id: EntityId;
   readonly name: string;
   readonly ip: string;
   /** Addresses of the node's own devices. */
@@ -13,7 +13,7 @@ export interface NodeView {
 }
 
 export interface PodView {
-  readonly id: PartId;
+  readonly id: EntityId;
   readonly namespace: string;
   readonly name: string;
   /** The Deployment or DaemonSet that it belongs to; its own name where there is none. */
@@ -31,7 +31,7 @@ export interface PodView {
 }
 
 export interface HostView {
-  readonly id: PartId;
+  readonly id: EntityId;
   readonly name: string;
   readonly addresses: readonly string[];
   readonly dns: boolean;
@@ -40,21 +40,21 @@ export interface HostView {
 }
 
 export interface ServiceView {
-  readonly id: PartId;
+  readonly id: EntityId;
   readonly namespace: string;
   readonly name: string;
   readonly ips: readonly string[];
   /** `53/UDP`. */
   readonly ports: readonly string[];
-  readonly backends: readonly PartId[];
+  readonly backends: readonly EntityId[];
   /** Where policies lead it on single nodes. */
-  readonly redirects: readonly { readonly node: string; readonly policy: string; readonly to: readonly PartId[] }[];
+  readonly redirects: readonly { readonly node: string; readonly policy: string; readonly to: readonly EntityId[] }[];
 }
 
 /** Somebody may send DNS to somebody. */
 export interface LinkView {
-  readonly from: PartId;
-  readonly to: PartId;
+  readonly from: EntityId;
+  readonly to: EntityId;
   readonly kind: 'asks' | 'backend' | 'redirect' | 'forwards';
 }
 
@@ -78,7 +78,7 @@ export interface ClusterView {
 
 /** One part looked at closely. */
 export interface PartDetails {
-  readonly id: PartId;
+  readonly id: EntityId;
   readonly facts: readonly (readonly [string, string])[];
   /** Texts by heading: resolv.conf, Corefile, log. */
   readonly texts: readonly { readonly title: string; readonly text: string }[];
@@ -90,7 +90,7 @@ export interface PeerView {
   readonly port: number;
   /** `namespace/name` of a pod, or the name of a node or host; the address where nobody is known. */
   readonly name: string;
-  readonly part?: PartId;
+  readonly part?: EntityId;
 }
 
 /** What Hubble says of one packet or socket call. */
@@ -109,11 +109,11 @@ export interface FlowView {
 
 /** A query that a server is done with. */
 export interface VisitView {
-  readonly server: PartId;
+  readonly server: EntityId;
   /** Who asked it. */
-  readonly from?: PartId;
+  readonly from?: EntityId;
   /** The service address that the asker had named. */
-  readonly by?: PartId;
+  readonly by?: EntityId;
   readonly name: string;
   readonly type: string;
   readonly transport: Transport;
@@ -130,11 +130,11 @@ export interface ServerSample {
   readonly time: number;
 }
 
-export interface Sample {
+export interface LiveSample {
   readonly time: number;
   /** Length of the period. */
   readonly period: number;
-  readonly servers: Readonly<Record<PartId, ServerSample>>;
+  readonly servers: Readonly<Record<EntityId, ServerSample>>;
   /**
    * Packets that programs of the lab have sent, and processor time of the whole process: all servers share it, so it
    * cannot be told apart.
@@ -146,7 +146,7 @@ export interface Sample {
 /** What `/api/events` tells, by the name of the event. */
 export interface LiveEvents {
   readonly cluster: ClusterView;
-  readonly samples: readonly Sample[];
+  readonly samples: readonly LiveSample[];
   /** `left` counts what was left out because there was too much of it. */
   readonly flows: { readonly flows: readonly FlowView[]; readonly left: number };
   readonly visits: { readonly visits: readonly VisitView[]; readonly left: number };

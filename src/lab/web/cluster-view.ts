@@ -1,10 +1,10 @@
 import { textAt, asObject, arrayAt, objectAt } from '../../kube/raw.js';
 import type { PodPort } from './ports.js';
 import type { Lab } from '../lab.js';
-import { partOfPod } from '../explain/explain-lookup.js';
+import { entityOfPod } from '../explain/explain-lookup.js';
 import type { ClusterView, HostView, NodeCacheMode, NodeView, PodView, ServiceView } from './api.js';
 import { linksOf } from './links.js';
-import { Parts } from './parts.js';
+import { Entities } from './parts.js';
 
 const POLICY = 'CiliumLocalRedirectPolicy';
 const NODE_CACHE = 'node-local-dns';
@@ -12,7 +12,7 @@ const NODE_CACHE = 'node-local-dns';
 /** The cluster as the page draws it. @param ports the pods' DNS ports on the real machine */
 export function clusterView(lab: Lab, ports: readonly PodPort[]): ClusterView {
   const { topology } = lab;
-  const parts = new Parts(lab);
+  const parts = new Entities(lab);
   const services = servicesOf(lab, parts);
   return {
     name: topology.name,
@@ -39,7 +39,7 @@ function podsOf(lab: Lab, ports: readonly PodPort[]): readonly PodView[] {
       const { namespace, name, model, program, state, restarts } = pod;
       const port = ports.find((one) => one.pod === `${namespace}/${name}`)?.port;
       return {
-        id: partOfPod(pod),
+        id: entityOfPod(pod),
         namespace,
         name,
         workload: workloadOf(lab, namespace, name),
@@ -77,7 +77,7 @@ function hostsOf(lab: Lab): readonly HostView[] {
   });
 }
 
-function servicesOf(lab: Lab, parts: Parts): readonly ServiceView[] {
+function servicesOf(lab: Lab, parts: Entities): readonly ServiceView[] {
   const { services, cluster } = lab.world;
   return services.specs().map(({ namespace, name, clusterIPs, ports }) => {
     const backends = services

@@ -1,6 +1,6 @@
 import type { HttpPort } from './ports.js';
 import type { Lab } from '../lab.js';
-import type { PartDetails, PartId } from './api.js';
+import type { PartDetails, EntityId } from './api.js';
 
 /** Log lines that are shown. */
 const LOG_LINES = 40;
@@ -13,7 +13,7 @@ const block = (title: string, text: string | undefined): Texts =>
  * A part looked at closely; undefined when there is none of the name. @param urls what the real machine can read over
  * HTTP
  */
-export function detailsOf(lab: Lab, id: PartId, urls: readonly HttpPort[]): PartDetails | undefined {
+export function detailsOf(lab: Lab, id: EntityId, urls: readonly HttpPort[]): PartDetails | undefined {
   const [kind = '', first = '', second = ''] = id.split('/');
   if (kind === 'pod') return podDetails(lab, id, first, second, urls);
   if (kind === 'host') return hostDetails(lab, id, first);
@@ -23,7 +23,7 @@ export function detailsOf(lab: Lab, id: PartId, urls: readonly HttpPort[]): Part
 
 function podDetails(
   lab: Lab,
-  id: PartId,
+  id: EntityId,
   namespace: string,
   name: string,
   urls: readonly HttpPort[],
@@ -52,7 +52,7 @@ function podDetails(
   };
 }
 
-function hostDetails(lab: Lab, id: PartId, name: string): PartDetails | undefined {
+function hostDetails(lab: Lab, id: EntityId, name: string): PartDetails | undefined {
   const host = lab.hosts.list().find((one) => one.name === name);
   if (!host) return undefined;
   return {
@@ -69,7 +69,7 @@ function hostDetails(lab: Lab, id: PartId, name: string): PartDetails | undefine
   };
 }
 
-function nodeDetails(lab: Lab, id: PartId, name: string): PartDetails | undefined {
+function nodeDetails(lab: Lab, id: EntityId, name: string): PartDetails | undefined {
   const node = lab.world.cluster.nodes.get(name);
   if (!node) return undefined;
   const redirects = node
@@ -98,7 +98,7 @@ function nodeDetails(lab: Lab, id: PartId, name: string): PartDetails | undefine
   };
 }
 
-function serviceDetails(lab: Lab, id: PartId, namespace: string, name: string): PartDetails | undefined {
+function serviceDetails(lab: Lab, id: EntityId, namespace: string, name: string): PartDetails | undefined {
   const { services } = lab.world;
   const spec = services.get(namespace, name);
   if (!spec) return undefined;

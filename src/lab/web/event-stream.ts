@@ -7,11 +7,11 @@ const PATIENCE = 240;
 /** Readers at a time. */
 export const MAX_READERS = 16;
 
-type Name = keyof LiveEvents;
-const frame = <Event extends Name>(event: Event, data: LiveEvents[Event]): string =>
+type EventName = keyof LiveEvents;
+const frame = <Event extends EventName>(event: Event, data: LiveEvents[Event]): string =>
   `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
-interface Reader {
+interface EventReader {
   readonly response: ServerResponse;
   /** Rounds in which it took nothing; its picture is old then. */
   missed: number;
@@ -22,7 +22,7 @@ interface Reader {
  * rounds, is given everything anew when it has caught up, and is dropped in the end.
  */
 export class EventStream {
-  private readonly readers = new Set<Reader>();
+  private readonly readers = new Set<EventReader>();
 
   /** @param welcome what a reader needs first, and again when it has missed something */
   constructor(private readonly welcome: () => Pick<LiveEvents, 'cluster' | 'samples'>) {}
@@ -35,7 +35,7 @@ export class EventStream {
   add(response: ServerResponse, headers: Readonly<Record<string, string>>): boolean {
     if (this.readers.size >= MAX_READERS) return false;
     response.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    const reader: Reader = { response, missed: 0 };
+    const reader: EventReader = { response, missed: 0 };
     this.readers.add(reader);
     response.on('close', () => this.readers.delete(reader));
     response.on('error', () => this.readers.delete(reader));
@@ -43,7 +43,7 @@ export class EventStream {
     return true;
   }
 
-  send<Event extends Name>(event: Event, data: LiveEvents[Event]): void {
+  send<Event extends EventName>(event: Event, data: LiveEvents[Event]): void {
     if (this.readers.size === 0) return;
     const text = frame(event, data);
     for (const reader of this.readers) {
@@ -71,7 +71,7 @@ export class EventStream {
     this.readers.clear();
   }
 
-  private greet({ response }: Reader): void {
+  private greet({ response }: EventReader): void {
     const { cluster, samples } = this.welcome();
     response.write(`retry: 1000\n\n${frame('cluster', cluster)}${frame('samples', samples)}`);
   }

@@ -1,14 +1,14 @@
 import { parseCorefile } from '../../corefile/index.js';
 import { parseResolvConf } from '../../resolver/index.js';
 import type { Lab } from '../lab.js';
-import { partOfPod } from '../explain/explain-lookup.js';
-import type { LinkView, PartId, ServiceView } from './api.js';
-import type { Parts } from './parts.js';
+import { entityOfPod } from '../explain/explain-lookup.js';
+import type { LinkView, EntityId, ServiceView } from './api.js';
+import type { Entities } from './parts.js';
 
 const DNS = 53;
 
 /** Who may send DNS to whom: pods to their name servers, services to their pods, servers to their upstreams. */
-export function linksOf(lab: Lab, parts: Parts, services: readonly ServiceView[]): readonly LinkView[] {
+export function linksOf(lab: Lab, parts: Entities, services: readonly ServiceView[]): readonly LinkView[] {
   const links: LinkView[] = [];
   for (const pod of lab.kubelet.list()) {
     const { kind } = pod.program;
@@ -24,8 +24,8 @@ export function linksOf(lab: Lab, parts: Parts, services: readonly ServiceView[]
     if (kind === 'idle' && pod.model.spec.hostNetwork) continue;
     for (const address of new Set(targets)) {
       const to = parts.of(address, node.name);
-      if (to !== undefined && to !== partOfPod(pod))
-        links.push({ from: partOfPod(pod), to, kind: corefile === undefined ? 'asks' : 'forwards' });
+      if (to !== undefined && to !== entityOfPod(pod))
+        links.push({ from: entityOfPod(pod), to, kind: corefile === undefined ? 'asks' : 'forwards' });
     }
   }
   for (const service of services) {
@@ -37,7 +37,7 @@ export function linksOf(lab: Lab, parts: Parts, services: readonly ServiceView[]
       ),
     );
   }
-  const seen = new Set<PartId>();
+  const seen = new Set<EntityId>();
   return links.filter(({ from, to, kind }) => !seen.has(`${from} ${to} ${kind}`) && seen.add(`${from} ${to} ${kind}`));
 }
 

@@ -4,12 +4,12 @@ import type { Timer } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Flow } from '../../observe/hubble/flow.js';
 import type { Lab } from '../lab.js';
-import { partOfServer } from '../explain/explain-lookup.js';
+import { entityOfServer } from '../explain/explain-lookup.js';
 import { namedBy } from '../explain/service-address.js';
-import type { Visit } from '../trace/tracer.js';
+import type { ServerSpan } from '../trace/tracer.js';
 import type { ClusterView, FlowView, VisitView } from './api.js';
 import { EventStream } from './event-stream.js';
-import { Parts } from './parts.js';
+import { Entities } from './parts.js';
 import { Samples } from './samples.js';
 
 /** Time between two rounds of news, in milliseconds, and how many flows and visits one tells. */
@@ -23,7 +23,7 @@ export interface LiveOptions {
 }
 
 /** Keeps the newest of what happens between two rounds. */
-class Batch<Item> {
+class RecentItems<Item> {
   private items: Item[] = [];
   private seen = 0;
 
@@ -49,9 +49,9 @@ class Batch<Item> {
 export class Live {
   private readonly stream: EventStream;
   private readonly samples: Samples;
-  private readonly flows = new Batch<Flow>();
-  private readonly visits = new Batch<Visit>();
-  private readonly parts: Parts;
+  private readonly flows = new RecentItems<Flow>();
+  private readonly visits = new RecentItems<ServerSpan>();
+  private readonly parts: Entities;
   private readonly endings: readonly (() => void)[];
   /** Runs while a page is open. */
   private rounds: Timer | undefined;
@@ -63,7 +63,7 @@ export class Live {
     private readonly options: LiveOptions,
   ) {
     const { clock } = lab;
-    this.parts = new Parts(lab);
+    this.parts = new Entities(lab);
     this.samples = new Samples({ clock, packets: () => lab.world.sent, cpu: options.cpu }, (sample) =>
       this.stream.send('samples', [sample]),
     );
@@ -140,7 +140,7 @@ export class Live {
     };
   }
 
-  private visitView(visit: Visit): VisitView {
+  private visitView(visit: ServerSpan): VisitView {
     const { server, name, type, transport, answeredBy, rcode } = visit;
     const from = this.parts.askerOf(visit);
     const [, namespace = '', pod = ''] = /^pod\/([^/]+)\/(.+)$/.exec(from ?? '') ?? [];
@@ -148,7 +148,7 @@ export class Live {
     const named = caller && namedBy(caller, visit, this.lab);
     const by = named === undefined ? undefined : this.lab.world.services.ownerOfAddress(named);
     return {
-      server: partOfServer(server),
+      server: entityOfServer(server),
       ...(from !== undefined && { from }),
       ...(by !== undefined && { by: `service/${by}` }),
       name,

@@ -1,13 +1,13 @@
 import { isLoopback } from '../../datapath/netns/netns.js';
 import type { Lab } from '../lab.js';
-import { partOfPod, partOfServer } from '../explain/explain-lookup.js';
-import type { PartId } from '../explain/explanation.js';
+import { entityOfPod, entityOfServer } from '../explain/explain-lookup.js';
+import type { EntityId } from '../explain/explanation.js';
 import type { RunningPod } from '../pods/kubelet.js';
-import type { Visit } from '../trace/tracer.js';
+import type { ServerSpan } from '../trace/tracer.js';
 import type { PeerView } from './api.js';
 
 /** Says which part of the picture is behind an address. */
-export class Parts {
+export class Entities {
   constructor(private readonly lab: Lab) {}
 
   /** The pod with an address of its own. */
@@ -16,17 +16,17 @@ export class Parts {
   }
 
   /** What an address is as seen from a node: hosts on different links may have the same one. */
-  of(ip: string, node: string | undefined): PartId | undefined {
+  of(ip: string, node: string | undefined): EntityId | undefined {
     if (isLoopback(ip)) return undefined;
     const pod = this.pod(ip);
-    if (pod) return partOfPod(pod);
+    if (pod) return entityOfPod(pod);
     const { world } = this.lab;
     const service = world.services.ownerOfAddress(ip);
     if (service !== undefined) return `service/${service}`;
     const seen = node === undefined ? undefined : world.cluster.nodes.get(node);
     if (seen?.netns.hasAddress(ip)) return `node/${seen.name}`;
     for (const { segment } of seen?.netns.interfaces ?? []) {
-      const owner = segment === undefined ? undefined : world.cluster.directory.attached(segment, ip)?.owner.name;
+      const owner = segment === undefined ? undefined : world.cluster.ipcache.attached(segment, ip)?.owner.name;
       if (owner !== undefined) return `${world.cluster.hosts.has(owner) ? 'host' : 'node'}/${owner}`;
     }
     const host = this.lab.hosts.list().find(({ model }) => model.netns.hasAddress(ip));
@@ -39,11 +39,11 @@ export class Parts {
   }
 
   /** Who sent a query to a server: translated sources are looked up where they were translated. */
-  askerOf({ server, remote, local, transport }: Visit): PartId | undefined {
+  askerOf({ server, remote, local, transport }: ServerSpan): EntityId | undefined {
     const { world, kubelet, hosts } = this.lab;
-    if (isLoopback(remote.address)) return partOfServer(server);
+    if (isLoopback(remote.address)) return entityOfServer(server);
     const pod = this.pod(remote.address);
-    if (pod) return partOfPod(pod);
+    if (pod) return entityOfPod(pod);
     const [namespace = '', name = ''] = server.split('/', 2);
     const own = kubelet.get(namespace, name)?.model;
     const home = own?.node.name;
@@ -52,7 +52,7 @@ export class Parts {
     const segments = outside?.interfaces.flatMap(({ segment }) => segment ?? []) ?? [];
     const part =
       segments
-        .map((segment) => world.cluster.directory.attached(segment, remote.address)?.owner.name)
+        .map((segment) => world.cluster.ipcache.attached(segment, remote.address)?.owner.name)
         .find((owner) => owner !== undefined) ?? this.of(remote.address, home)?.replace(/^node\//, '');
     const node = part === undefined ? undefined : world.cluster.nodes.get(part);
     if (!node) return part === undefined ? undefined : this.of(remote.address, home);
@@ -61,13 +61,13 @@ export class Parts {
       .map((address) => node.nat.mappingOf(protocol, address, local.port, remote.address, remote.port))
       .find((one) => one !== undefined);
     const source = mapping && this.pod(mapping.src);
-    if (source) return partOfPod(source);
+    if (source) return entityOfPod(source);
     const cache = kubelet
       .list()
       .find(
         (candidate) =>
           candidate.model.spec.hostNetwork && candidate.model.node === node && candidate.program.kind === 'node-cache',
       );
-    return cache ? partOfPod(cache) : `node/${node.name}`;
+    return cache ? entityOfPod(cache) : `node/${node.name}`;
   }
 }

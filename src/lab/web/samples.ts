@@ -1,9 +1,9 @@
 import { repeat } from '../../lib/clock.js';
 import type { Clock, Timer } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
-import type { Visit } from '../trace/tracer.js';
-import type { PartId, Sample, ServerSample } from './api.js';
-import { partOfServer } from '../explain/explain-lookup.js';
+import type { ServerSpan } from '../trace/tracer.js';
+import type { EntityId, LiveSample, ServerSample } from './api.js';
+import { entityOfServer } from '../explain/explain-lookup.js';
 
 /** Time between samples, in milliseconds, and how many are kept: ten minutes. */
 export const SAMPLE_PERIOD: Milliseconds = 2000;
@@ -18,27 +18,27 @@ export interface SampleSources {
 
 /** Counts what servers do, period by period. */
 export class Samples {
-  private readonly kept: Sample[] = [];
-  private current = new Map<PartId, { queries: number; hits: number; misses: number; time: number }>();
+  private readonly kept: LiveSample[] = [];
+  private current = new Map<EntityId, { queries: number; hits: number; misses: number; time: number }>();
   private last: { readonly at: Milliseconds; readonly packets: number; readonly cpu: Milliseconds };
   private readonly timer: Timer;
 
   constructor(
     private readonly sources: SampleSources,
-    private readonly onSample: (sample: Sample) => void,
+    private readonly onSample: (sample: LiveSample) => void,
   ) {
     this.last = this.read();
     this.timer = repeat(sources.clock, SAMPLE_PERIOD, () => this.take());
   }
 
   /** Oldest first. */
-  list(): readonly Sample[] {
+  list(): readonly LiveSample[] {
     return this.kept;
   }
 
   /** Counts a query that a server is done with. */
-  count(visit: Visit): void {
-    const id = partOfServer(visit.server);
+  count(visit: ServerSpan): void {
+    const id = entityOfServer(visit.server);
     let own = this.current.get(id);
     if (!own) this.current.set(id, (own = { queries: 0, hits: 0, misses: 0, time: 0 }));
     own.queries++;
@@ -53,7 +53,7 @@ export class Samples {
 
   private take(): void {
     const now = this.read();
-    const servers: Record<PartId, ServerSample> = Object.fromEntries(this.current);
+    const servers: Record<EntityId, ServerSample> = Object.fromEntries(this.current);
     const sample = {
       time: this.sources.clock.now(),
       period: now.at - this.last.at,

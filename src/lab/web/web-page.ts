@@ -28,7 +28,11 @@ export interface WebPageOptions {
 const MAX_RUNNING = 8;
 const MAX_WAITING = 1024 * 1024;
 
-type Handler = (request: IncomingMessage, response: ServerResponse, search: URLSearchParams) => void | Promise<void>;
+type RouteHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  search: URLSearchParams,
+) => void | Promise<void>;
 
 /** The page of a lab and the interface behind it. */
 export class WebPage {
@@ -36,7 +40,9 @@ export class WebPage {
   private readonly files: StaticFiles;
   private readonly session: Session;
   private running = 0;
-  private readonly routes: Readonly<Record<string, { readonly methods: readonly string[]; readonly handle: Handler }>>;
+  private readonly routes: Readonly<
+    Record<string, { readonly methods: readonly string[]; readonly handle: RouteHandler }>
+  >;
 
   constructor(
     private readonly lab: Lab,

@@ -1,6 +1,6 @@
 import { DROP_REASON, TRACE_POINT_NUMBER } from '../../datapath/events.js';
 import type { DatapathEvent, DropEvent, FlowPeer, SockEvent, SockPoint, TraceEvent } from '../../datapath/events.js';
-import type { Packet, Protocol, TcpFlag } from '../../datapath/packet.js';
+import type { Packet, IpProtocol, TcpFlag } from '../../datapath/packet.js';
 import { ipFamily } from '../../lib/cidr.js';
 import type { Milliseconds } from '../../lib/units.js';
 
@@ -28,7 +28,7 @@ export interface Flow {
   /** The TYPE column: an observation point, or the reason of a drop. */
   readonly point: string;
   readonly verdict: FlowVerdict;
-  readonly protocol: Protocol;
+  readonly protocol: IpProtocol;
   readonly source: FlowPeer;
   readonly destination: FlowPeer;
   /** undefined where nobody knows the direction: socket events and drops. */

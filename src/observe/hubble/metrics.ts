@@ -20,7 +20,7 @@ const CONTEXT_LABELS: Readonly<Record<string, (flow: Flow) => string>> = {
     flow.isReply === undefined ? 'unknown' : (flow.point === 'to-endpoint') !== flow.isReply ? 'ingress' : 'egress',
 };
 
-interface Wanted {
+interface MetricSpec {
   readonly name: HubbleMetric;
   readonly context: readonly string[];
   /** `dns:query`: the name that is asked becomes a label. */
@@ -28,7 +28,7 @@ interface Wanted {
 }
 
 /** Reads `dns:query;ignoreAAAA`, `flow:labelsContext=source_ip,source_pod`. Throws an OptionError. */
-function parseMetric(text: string): Wanted {
+function parseMetric(text: string): MetricSpec {
   const colon = text.indexOf(':');
   const name = colon < 0 ? text : text.slice(0, colon);
   const fail = (message: string): never => {
@@ -82,7 +82,7 @@ export class HubbleMetrics {
     return this.metrics.text();
   }
 
-  private make(wanted: Wanted): Count {
+  private make(wanted: MetricSpec): Count {
     switch (wanted.name) {
       case 'dns':
         return this.dns(wanted);
@@ -95,7 +95,7 @@ export class HubbleMetrics {
     }
   }
 
-  private dns({ context, query }: Wanted): Count {
+  private dns({ context, query }: MetricSpec): Count {
     const asked = query ? ['query'] : [];
     this.metrics.counter('dns', 'queries_total', 'Number of DNS queries observed', [
       ...context,
@@ -120,7 +120,7 @@ export class HubbleMetrics {
     return () => undefined;
   }
 
-  private drop({ context }: Wanted): Count {
+  private drop({ context }: MetricSpec): Count {
     const family = this.metrics.counter('', 'drop_total', 'Number of drops', [...context, 'reason', 'protocol']);
     return (flow) => {
       if (flow.verdict === 'DROPPED')
@@ -129,7 +129,7 @@ export class HubbleMetrics {
   }
 
   /** Each TCP flag that a forwarded segment carries; SYN with ACK is one of its own. */
-  private tcp({ context }: Wanted): Count {
+  private tcp({ context }: MetricSpec): Count {
     const family = this.metrics.counter('tcp', 'flags_total', 'TCP flag occurrences', [...context, 'flag', 'family']);
     return (flow) => {
       if (flow.verdict !== 'FORWARDED' || flow.event.kind !== 'trace' || !flow.event.packet.tcp) return;
@@ -144,7 +144,7 @@ export class HubbleMetrics {
     };
   }
 
-  private flow({ context }: Wanted): Count {
+  private flow({ context }: MetricSpec): Count {
     const family = this.metrics.counter('', 'flows_processed_total', 'Total number of flows processed', [
       ...context,
       'type',

@@ -1,7 +1,7 @@
 import { ipBytes, isIpv4 } from '../../datapath/address.js';
 import { cidrContains, parseCidr, parseIp } from '../../lib/cidr.js';
 import { OptionError } from '../option-error.js';
-import type { Frame } from './line.js';
+import type { CapturedFrame } from './line.js';
 
 /** What a filter looks at: the outermost headers of a frame. */
 interface Headers {
@@ -12,12 +12,12 @@ interface Headers {
   readonly ports: { readonly src: number; readonly dst: number } | undefined;
 }
 
-export type FrameTest = (frame: Frame) => boolean;
-type Test = (headers: Headers) => boolean;
+export type FrameTest = (frame: CapturedFrame) => boolean;
+type FilterTest = (headers: Headers) => boolean;
 
 const PROTOCOLS = ['udp', 'tcp', 'icmp', 'icmp6', 'arp', 'ip', 'ip6'] as const;
 const KINDS = ['host', 'net', 'port', 'portrange'] as const;
-type Kind = (typeof KINDS)[number];
+type QualifierKind = (typeof KINDS)[number];
 /** Words that may stand for a port; those of tcpdump's own machine would come from /etc/services. */
 const PORT_NAMES: ReadonlyMap<string, number> = new Map([
   ['domain', 53],
@@ -27,7 +27,7 @@ const PORT_NAMES: ReadonlyMap<string, number> = new Map([
   ['ntp', 123],
 ]);
 
-function headersOf(frame: Frame): Headers {
+function headersOf(frame: CapturedFrame): Headers {
   if (frame.kind === 'arp') return { protocol: 'arp', src: frame.senderIp, dst: frame.targetIp, ports: undefined };
   const { packet, encapsulation, fragment } = frame;
   if (encapsulation)
@@ -48,7 +48,7 @@ function headersOf(frame: Frame): Headers {
 export function compileFilter(expression: string): FrameTest {
   const words = expression.match(/[()!]|&&|\|\||[^\s()!&|]+/g) ?? [];
   if (words.length === 0) return () => true;
-  const test = new Parser(words).parse();
+  const test = new FilterParser(words).parse();
   return (frame) => test(headersOf(frame));
 }
 
@@ -56,23 +56,23 @@ export function compileFilter(expression: string): FrameTest {
 interface Qualifiers {
   readonly protocol: string | undefined;
   readonly direction: 'src' | 'dst' | 'both' | 'any';
-  readonly kind: Kind | undefined;
+  readonly kind: QualifierKind | undefined;
 }
 
-class Parser {
+class FilterParser {
   private at = 0;
   private last: Qualifiers | undefined;
 
   constructor(private readonly words: readonly string[]) {}
 
-  parse(): Test {
+  parse(): FilterTest {
     const test = this.expression();
     if (this.at < this.words.length) this.fail(`"${this.words[this.at]}" is not expected here`);
     return test;
   }
 
   /** and and or have the same precedence and associate to the left. */
-  private expression(): Test {
+  private expression(): FilterTest {
     let left = this.factor();
     for (;;) {
       const word = this.words[this.at];
@@ -87,7 +87,7 @@ class Parser {
     }
   }
 
-  private factor(): Test {
+  private factor(): FilterTest {
     const word = this.words[this.at];
     if (word === undefined) this.fail('it ends where a condition is expected');
     if (word === 'not' || word === '!') {
@@ -102,7 +102,7 @@ class Parser {
     return inner;
   }
 
-  private primitive(): Test {
+  private primitive(): FilterTest {
     const start = this.at;
     const protocol = this.take(PROTOCOLS);
     const direction = this.direction();
@@ -140,7 +140,7 @@ class Parser {
     return joint === 'or' ? 'any' : 'both';
   }
 
-  private valueTest({ direction, kind = 'host' }: Qualifiers, value: string): Test {
+  private valueTest({ direction, kind = 'host' }: Qualifiers, value: string): FilterTest {
     if (kind === 'port' || kind === 'portrange') {
       const [from, to] = this.ports(kind, value);
       const inside = (port: number): boolean => port >= from && port <= to;
@@ -155,7 +155,7 @@ class Parser {
     return ({ src, dst }) => sides(direction, cidrContains(cidr, ipBytes(src)), cidrContains(cidr, ipBytes(dst)));
   }
 
-  private ports(kind: Kind, value: string): readonly [number, number] {
+  private ports(kind: QualifierKind, value: string): readonly [number, number] {
     const parts = kind === 'portrange' ? value.split('-') : [value];
     const numbers = parts.map((part) => PORT_NAMES.get(part) ?? (/^\d+$/.test(part) ? Number(part) : NaN));
     const [from, to = from] = numbers;
@@ -175,7 +175,7 @@ class Parser {
   }
 }
 
-function protocolTest(protocol: string): Test {
+function protocolTest(protocol: string): FilterTest {
   if (protocol === 'ip') return ({ protocol: own, src }) => own !== 'arp' && isIpv4(src);
   if (protocol === 'ip6') return ({ protocol: own, src }) => own !== 'arp' && !isIpv4(src);
   if (protocol === 'icmp6') return ({ protocol: own, src }) => own === 'icmp' && !isIpv4(src);
@@ -184,7 +184,7 @@ function protocolTest(protocol: string): Test {
 }
 
 const both =
-  (a: Test, b: Test): Test =>
+  (a: FilterTest, b: FilterTest): FilterTest =>
   (headers) =>
     a(headers) && b(headers);
 

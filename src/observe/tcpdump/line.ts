@@ -22,7 +22,7 @@ export interface LineStyle {
 }
 
 /** What tcpdump captures: packets and ARP. */
-export type Frame = CaptureEvent | ArpEvent;
+export type CapturedFrame = CaptureEvent | ArpEvent;
 
 const DNS_PORT = 53;
 /** Ports that tcpdump takes for HTTP. */
@@ -55,7 +55,7 @@ function clock(time: Milliseconds, offset: number): string {
 }
 
 /** First sequence numbers of a conversation, to print the following ones relative to them. */
-interface Origin {
+interface InitialSequence {
   readonly seq: number;
   readonly ack: number;
 }
@@ -65,12 +65,12 @@ interface Origin {
  * through one printer in order.
  */
 export class LinePrinter {
-  private readonly origins = new Map<string, Origin>();
+  private readonly origins = new Map<string, InitialSequence>();
 
   constructor(private readonly style: LineStyle) {}
 
   /** The line of a frame; two for a packet inside a VXLAN one. */
-  lines(frame: Frame): string[] {
+  lines(frame: CapturedFrame): string[] {
     const { style } = this;
     const head = `${style.noTime ? '' : `${clock(frame.time, style.offset)} `}${style.device ? `${frame.device.padEnd(5)} ${frame.direction.padEnd(3)} ` : ''}`;
     if (frame.kind === 'arp') return [`${head}ARP, ${this.arp(frame)}, length 28`];
@@ -117,7 +117,7 @@ export class LinePrinter {
   }
 
   /** The first segment that carries an ACK is printed as it is, those after it relative to it. */
-  private relative(packet: Packet): Origin {
+  private relative(packet: Packet): InitialSequence {
     const { seq, ack, flags } = packet.tcp!;
     if (this.style.absolute || !flags.includes('ACK')) return { seq, ack };
     const forward = `${packet.src}:${packet.sport}`;

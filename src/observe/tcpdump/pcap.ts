@@ -1,6 +1,6 @@
 import type { Octets } from '../../lib/units.js';
 import { datagramBytes, etherType, ethernetBytes, macBytes } from './frame-bytes.js';
-import type { Frame } from './line.js';
+import type { CapturedFrame } from './line.js';
 
 /** Numbers of the link-layer header types registry (tcpdump.org/linktypes.html). */
 export const LINKTYPE = { ethernet: 1, linuxSll2: 276 } as const;
@@ -25,7 +25,7 @@ export function pcapHeader(link: LinkType): Buffer {
 }
 
 /** A frame with its record header. */
-export function pcapRecord(frame: Frame, link: LinkType): Buffer {
+export function pcapRecord(frame: CapturedFrame, link: LinkType): Buffer {
   const bytes = link === LINKTYPE.ethernet ? ethernetBytes(frame) : cookedBytes(frame);
   const micros = Math.round(frame.time * 1000);
   const header = Buffer.alloc(16);
@@ -37,11 +37,11 @@ export function pcapRecord(frame: Frame, link: LinkType): Buffer {
 }
 
 /** A whole capture file. */
-export const pcapFile = (frames: readonly Frame[], link: LinkType): Buffer =>
+export const pcapFile = (frames: readonly CapturedFrame[], link: LinkType): Buffer =>
   Buffer.concat([pcapHeader(link), ...frames.map((frame) => pcapRecord(frame, link))]);
 
 /** The Linux cooked header, version 2, which names the device and the direction. */
-function cookedBytes(frame: Frame): Buffer {
+function cookedBytes(frame: CapturedFrame): Buffer {
   const header = Buffer.alloc(20);
   header.writeUInt16BE(etherType(frame), 0);
   header.writeUInt32BE(frame.deviceIndex, 4);

@@ -5,7 +5,7 @@ import { OptionError } from '../option-error.js';
 import { LINKTYPE, pcapHeader, pcapRecord } from './pcap.js';
 import type { LinkType } from './pcap.js';
 import { LinePrinter } from './line.js';
-import type { Frame } from './line.js';
+import type { CapturedFrame } from './line.js';
 import { parseTcpdumpArgs } from './options.js';
 import type { TcpdumpOptions } from './options.js';
 
@@ -78,7 +78,7 @@ export class Tcpdump {
     else for (const line of this.printer.lines(event)) this.settings.onLine?.(line);
   }
 
-  private wants(frame: Frame): boolean {
+  private wants(frame: CapturedFrame): boolean {
     const { device, filter } = this.options;
     return frame.netns === this.settings.netns.id && (device === 'any' || frame.device === device) && filter(frame);
   }

@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ClusterView, PartId } from '../../lab/web/api.js';
+import type { ClusterView, EntityId } from '../../lab/web/api.js';
 import { frame, story } from '../player.js';
 import { pathBetween } from './edges.js';
 import type { Box } from './edges.js';
@@ -12,11 +12,11 @@ const RUN = 650;
 const MAX_DOTS = 40;
 const SVG = 'http://www.w3.org/2000/svg';
 
-type Boxes = ReadonlyMap<PartId, Box>;
+type Boxes = ReadonlyMap<EntityId, Box>;
 
 function measure(root: HTMLElement): Boxes {
   const origin = root.getBoundingClientRect();
-  const boxes = new Map<PartId, Box>();
+  const boxes = new Map<EntityId, Box>();
   for (const element of root.querySelectorAll<HTMLElement>('[data-part]')) {
     const { left, top, right, bottom } = element.getBoundingClientRect();
     boxes.set(element.dataset.part!, {
@@ -52,7 +52,7 @@ export function Lines({ root, view }: { readonly root: RefObject<HTMLDivElement>
     return () => observer.disconnect();
   }, []);
   useEffect(() => onPulse((pulse) => run(pulse, dots.current, known.current)), []);
-  const path = (from: PartId, to: PartId): string | undefined => {
+  const path = (from: EntityId, to: EntityId): string | undefined => {
     const [a, b] = [boxes.get(from), boxes.get(to)];
     return a && b && pathBetween(a, b, boxes.values());
   };

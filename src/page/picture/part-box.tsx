@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact';
-import type { HostView, PartId, PodView, ServiceView } from '../../lab/web/api.js';
+import type { HostView, EntityId, PodView, ServiceView } from '../../lab/web/api.js';
 import { frame } from '../player.js';
 import { namesOf, recent, selected } from '../state.js';
 
 interface BoxProps {
-  readonly id: PartId;
+  readonly id: EntityId;
   /** What it is, for its colour: `idle`, `web`, `node-cache`, `dns`, `host`, `service`. */
   readonly kind: string;
   readonly label: string;
@@ -45,7 +45,7 @@ function Box({ id, kind, label, warning, children }: BoxProps) {
 }
 
 /** What a server did of late: its hit ratio as a bar, or how many queries it had. */
-function Load({ id, caches }: { readonly id: PartId; readonly caches: boolean }) {
+function Load({ id, caches }: { readonly id: EntityId; readonly caches: boolean }) {
   const own = recent.value.get(id);
   if (!own || own.queries === 0) return <span class="load">no queries yet</span>;
   const cached = own.hits + own.misses;

@@ -2,11 +2,11 @@ import { useRef } from 'preact/hooks';
 import type { ClusterView } from '../../lab/web/api.js';
 import { selected } from '../state.js';
 import { lanesOf } from './lanes.js';
-import type { Lane, Stage } from './lanes.js';
+import type { Lane, LaneStage } from './lanes.js';
 import { Lines } from './lines.js';
 import { AgentBox, HostBox, PodBox, ServiceBox } from './part-box.js';
 
-const STAGES: readonly Stage[] = ['work', 'cache', 'dns'];
+const STAGES: readonly LaneStage[] = ['work', 'cache', 'dns'];
 
 /** The cluster as lanes: a node each, the services between them, the world outside beside them. */
 export function Picture({ view }: { readonly view: ClusterView }) {

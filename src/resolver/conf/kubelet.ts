@@ -51,7 +51,7 @@ const MAX_SEARCH_CHARACTERS = 2048;
 /** Longest single domain: a DNS-1123 subdomain. */
 const MAX_DOMAIN = 253;
 
-interface Parts {
+interface ResolvConfParts {
   servers: string[];
   searches: string[];
   options: string[];
@@ -76,7 +76,7 @@ export function kubeletResolvConf(input: PodDnsInput): PodResolvConf {
   return { servers, searches, options: parts.options, text: format(servers, searches, parts.options), events };
 }
 
-function base(input: PodDnsInput, events: KubeletEvent[]): Parts {
+function base(input: PodDnsInput, events: KubeletEvent[]): ResolvConfParts {
   const host = hostParts(input.hostResolvConf);
   if (input.dnsPolicy === 'None') return { servers: [], searches: [], options: [] };
   const cluster =
@@ -101,9 +101,9 @@ function base(input: PodDnsInput, events: KubeletEvent[]): Parts {
 }
 
 /** As the kubelet reads the host's file: servers add up, of `search` and `options` the last line counts. */
-function hostParts(text: string | undefined): Parts {
+function hostParts(text: string | undefined): ResolvConfParts {
   if (text === undefined) return { servers: ['127.0.0.1'], searches: ['.'], options: [] };
-  const parts: Parts = { servers: [], searches: [], options: [] };
+  const parts: ResolvConfParts = { servers: [], searches: [], options: [] };
   for (const line of text.split('\n')) {
     const [keyword, ...words] = line.trim().split(/\s+/);
     if (keyword === 'nameserver' && words[0] !== undefined) parts.servers.push(words[0]);
@@ -114,7 +114,7 @@ function hostParts(text: string | undefined): Parts {
   return parts;
 }
 
-function merge(parts: Parts, config: PodDnsConfig, random: Random | undefined): void {
+function merge(parts: ResolvConfParts, config: PodDnsConfig, random: Random | undefined): void {
   parts.servers = unique([...parts.servers, ...(config.nameservers ?? [])]);
   parts.searches = unique([...parts.searches, ...(config.searches ?? [])]);
   const options = new Map<string, string>();

@@ -5,7 +5,7 @@ import type { Ignored, ResolvConfFile, ResolvOption } from './resolv-conf.js';
 export type ProfileName = 'glibc' | 'musl' | 'go' | 'bind' | 'busybox';
 
 /** What one resolver makes of a resolv.conf. */
-export interface Settings {
+export interface ResolverSettings {
   readonly profile: ProfileName;
   /** Addresses in order, never empty. */
   readonly servers: readonly string[];
@@ -120,7 +120,7 @@ const RULES: Readonly<Record<ProfileName, Rules>> = {
 const MAX_SERVERS = 3;
 
 /** What `profile` makes of the file; everything it passes over is in `ignored`, in order of lines. */
-export function settingsFor(profile: ProfileName, file: ResolvConfFile): Settings {
+export function settingsFor(profile: ProfileName, file: ResolvConfFile): ResolverSettings {
   const rules = RULES[profile];
   const ignored: Ignored[] = [...file.ignored];
   const readable = (line: number, text: string): boolean => {
@@ -180,7 +180,10 @@ function searchOf(
   return profile === 'go' ? domains.filter((domain) => domain !== '.') : domains;
 }
 
-function numbersOf(options: readonly ResolvOption[], rules: Rules): Pick<Settings, 'ndots' | 'timeout' | 'attempts'> {
+function numbersOf(
+  options: readonly ResolvOption[],
+  rules: Rules,
+): Pick<ResolverSettings, 'ndots' | 'timeout' | 'attempts'> {
   const number = (name: 'ndots' | 'timeout' | 'attempts'): number => {
     const [initial, least, most] = rules.numbers[name];
     return Math.min(most, Math.max(least, options.findLast((option) => option.name === name)?.value ?? initial));

@@ -1,9 +1,9 @@
 import type { Milliseconds } from '../../lib/units.js';
 import type { Endpoint } from '../../net/network.js';
 import { Flag, Rcode, type Message } from '../../wire/index.js';
-import type { Conversation, Line } from '../conversation.js';
-import type { Packet } from '../packet.js';
-import type { Settings } from '../conf/settings.js';
+import type { Conversation, QuerySocket } from '../conversation.js';
+import type { QueryPacket } from '../packet.js';
+import type { ResolverSettings } from '../conf/settings.js';
 
 /** What all servers together made of one name's queries. */
 export interface Sent {
@@ -40,7 +40,7 @@ export class GlibcSender {
 
   constructor(
     private readonly conversation: Conversation,
-    private readonly settings: Settings,
+    private readonly settings: ResolverSettings,
   ) {
     this.single = settings.singleRequest;
     this.reopen = settings.singleRequestReopen;
@@ -48,9 +48,9 @@ export class GlibcSender {
   }
 
   /** Asks server after server, `attempts` times round; with `rotate` each name starts at another one. */
-  async send(packets: readonly Packet[]): Promise<Sent> {
+  async send(packets: readonly QueryPacket[]): Promise<Sent> {
     const { servers, attempts, useVc } = this.settings;
-    const sockets = new Map<number, Line>();
+    const sockets = new Map<number, QuerySocket>();
     const start = this.offset;
     if (this.settings.rotate) this.offset = (this.offset + 1) % servers.length;
     const progress: Progress = { rcode: undefined, reached: false };
@@ -78,10 +78,10 @@ export class GlibcSender {
 
   /** One server over UDP. Its socket stays in `sockets` for the next round, so that a late reply is still heard. */
   private async datagrams(
-    packets: readonly Packet[],
+    packets: readonly QueryPacket[],
     server: Endpoint,
     index: number,
-    sockets: Map<number, Line>,
+    sockets: Map<number, QuerySocket>,
     progress: Progress,
   ): Promise<Turn> {
     for (;;) {
@@ -112,7 +112,7 @@ export class GlibcSender {
     }
   }
 
-  private async stream(packets: readonly Packet[], server: Endpoint, progress: Progress): Promise<Turn> {
+  private async stream(packets: readonly QueryPacket[], server: Endpoint, progress: Progress): Promise<Turn> {
     const patience = this.patience(0);
     const line = await this.conversation.connectTcp(server, patience);
     if (line instanceof Error) {
@@ -141,13 +141,13 @@ class Burst {
   readonly answers: Message[] = [];
   /** Set when glibc gives up its sockets at the end of this try. */
   socketLost = false;
-  private readonly waiting: Packet[];
-  private readonly unsent: Packet[];
+  private readonly waiting: QueryPacket[];
+  private readonly unsent: QueryPacket[];
   private failed = 0;
 
   constructor(
     private readonly conversation: Conversation,
-    private readonly packets: readonly Packet[],
+    private readonly packets: readonly QueryPacket[],
     private readonly server: Endpoint,
     private readonly patience: Milliseconds,
     serial: boolean,
@@ -157,7 +157,7 @@ class Burst {
     this.unsent = serial ? packets.slice(1) : [];
   }
 
-  async run(first: Line, replace: (line: Line) => void, progress: Progress): Promise<Turn> {
+  async run(first: QuerySocket, replace: (line: QuerySocket) => void, progress: Progress): Promise<Turn> {
     let line = first;
     for (const packet of this.waiting) line.send(packet, this.server);
     let deadline = this.conversation.now + this.patience;
@@ -191,7 +191,7 @@ class Burst {
   }
 
   /** Files a reply; undefined when another one is to come. */
-  private take(message: Message, packet: Packet, progress: Progress): Turn | undefined {
+  private take(message: Message, packet: QueryPacket, progress: Progress): Turn | undefined {
     if (message.flags & Flag.TC) return 'truncated';
     if (refuses(message.rcode)) {
       progress.rcode = message.rcode;
@@ -212,7 +212,7 @@ class Burst {
   }
 }
 
-function closeAll(sockets: Map<number, Line>): void {
+function closeAll(sockets: Map<number, QuerySocket>): void {
   for (const line of sockets.values()) line.close();
   sockets.clear();
 }

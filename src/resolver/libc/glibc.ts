@@ -3,11 +3,11 @@ import { addressesIn, bare, endOfAliases, sortAddresses } from './addresses.js';
 import type { Conversation } from '../conversation.js';
 import { GlibcSender } from './glibc-send.js';
 import { countDots, joined, makePacket } from '../packet.js';
-import type { Settings } from '../conf/settings.js';
+import type { ResolverSettings } from '../conf/settings.js';
 import type { LookupError } from '../story.js';
 
 /** What a profile finds: addresses and their name, or an error. */
-export interface Finding {
+export interface LookupResult {
   readonly addresses: readonly string[];
   readonly canonical: string | undefined;
   readonly error: LookupError | undefined;
@@ -18,7 +18,7 @@ export interface Finding {
 type HostError = 'HOST_NOT_FOUND' | 'TRY_AGAIN' | 'NO_RECOVERY' | 'NO_DATA';
 
 /** One step of a search: an answer by type, or why not. */
-type Step =
+type SearchStep =
   | { readonly answers: readonly Message[]; readonly name: Name }
   | { readonly error: HostError; readonly servfail: boolean; readonly refusedByAll: boolean };
 
@@ -36,13 +36,13 @@ export class Glibc {
 
   constructor(
     private readonly conversation: Conversation,
-    private readonly settings: Settings,
+    private readonly settings: ResolverSettings,
   ) {
     this.sender = new GlibcSender(conversation, settings);
   }
 
   /** getaddrinfo for the given types; with one type also gethostbyname2 (`getent hosts`). */
-  async lookup(name: string, types: readonly number[]): Promise<Finding> {
+  async lookup(name: string, types: readonly number[]): Promise<LookupResult> {
     const wanted = this.settings.noAaaa ? types.filter((type) => type !== Type.AAAA) : types;
     const step = await this.search(name, wanted);
     if ('error' in step) return { addresses: [], canonical: undefined, error: gaiError(step.error) };
@@ -59,7 +59,7 @@ export class Glibc {
   }
 
   /** The search of res_search: gives the first step with an answer, or the error that counts. */
-  async search(name: string, types: readonly number[]): Promise<Step> {
+  async search(name: string, types: readonly number[]): Promise<SearchStep> {
     const { settings } = this;
     const dots = countDots(name);
     const rooted = name.endsWith('.');
@@ -71,7 +71,7 @@ export class Glibc {
     }
     let noData = false;
     let servfail = false;
-    let last: Step | undefined;
+    let last: SearchStep | undefined;
     let root = false;
     for (const domain of rooted ? [] : settings.search) {
       root ||= domain === '.';
@@ -91,7 +91,7 @@ export class Glibc {
     return { error: asIs ?? (noData ? 'NO_DATA' : servfail ? 'TRY_AGAIN' : lastError), servfail, refusedByAll: false };
   }
 
-  private async ask(name: string, domain: string | undefined, types: readonly number[]): Promise<Step> {
+  private async ask(name: string, domain: string | undefined, types: readonly number[]): Promise<SearchStep> {
     const whole = joined(name, domain);
     // A name that cannot be written is never sent; the search goes on.
     if (whole === undefined) return { error: 'NO_RECOVERY', servfail: false, refusedByAll: false };

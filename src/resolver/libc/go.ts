@@ -2,10 +2,10 @@ import { hostPort } from '../../lib/cidr.js';
 import type { Endpoint } from '../../net/network.js';
 import { Flag, Rcode, Type, type Message, type Name } from '../../wire/index.js';
 import { addressesIn, bare, endOfAliases, sortAddresses } from './addresses.js';
-import type { Conversation, Line } from '../conversation.js';
-import type { Finding } from './glibc.js';
+import type { Conversation, QuerySocket } from '../conversation.js';
+import type { LookupResult } from './glibc.js';
 import { countDots, joined, makePacket } from '../packet.js';
-import type { Settings } from '../conf/settings.js';
+import type { ResolverSettings } from '../conf/settings.js';
 import type { LookupErrorCode } from '../story.js';
 
 /** Payload size in the OPT record that Go always sends. */
@@ -13,7 +13,7 @@ const EDNS_SIZE = 1232;
 /** Longest name Go asks for, closing dot included. */
 const MAX_NAME = 254;
 
-interface Failure {
+interface GoFailure {
   readonly code: LookupErrorCode;
   readonly text: string;
   readonly server: Endpoint;
@@ -29,13 +29,13 @@ export class Go {
 
   constructor(
     private readonly conversation: Conversation,
-    private readonly settings: Settings,
+    private readonly settings: ResolverSettings,
   ) {
     this.offset = 0;
   }
 
-  async lookup(name: string, types: readonly number[]): Promise<Finding> {
-    let told: Failure | undefined;
+  async lookup(name: string, types: readonly number[]): Promise<LookupResult> {
+    let told: GoFailure | undefined;
     for (const whole of this.names(name)) {
       const results =
         this.settings.singleRequest || this.settings.singleRequestReopen
@@ -80,10 +80,10 @@ export class Go {
       .filter((whole): whole is Name => whole !== undefined && whole.length <= MAX_NAME && !/\.onion\.$/i.test(whole));
   }
 
-  private async tryName(name: Name, type: number): Promise<Message | Failure> {
+  private async tryName(name: Name, type: number): Promise<Message | GoFailure> {
     const { servers, attempts, rotate } = this.settings;
     const start = rotate ? this.offset++ : 0;
-    let last: Failure | undefined;
+    let last: GoFailure | undefined;
     for (let attempt = 0; attempt < attempts; attempt++) {
       for (let i = 0; i < servers.length; i++) {
         const server = { address: servers[(start + i) % servers.length]!, port: 53 };
@@ -101,7 +101,7 @@ export class Go {
     return last!;
   }
 
-  private async exchange(server: Endpoint, name: Name, type: number): Promise<Message | Failure> {
+  private async exchange(server: Endpoint, name: Name, type: number): Promise<Message | GoFailure> {
     const { conversation, settings } = this;
     const edns = { udpSize: EDNS_SIZE, version: 0, do: false, options: [] };
     const packet = makePacket(conversation.env.random, name, type, {
@@ -134,7 +134,7 @@ export class Go {
   }
 }
 
-const path = (line: Line, server: Endpoint): string =>
+const path = (line: QuerySocket, server: Endpoint): string =>
   `${line.local === undefined ? '' : hostPort(line.local.address, line.local.port)}->${hostPort(server.address, server.port)}`;
 
 function dialReason(error: Error): string {
@@ -149,7 +149,7 @@ function dialReason(error: Error): string {
  * What is wrong with a reply; undefined when it answers. NOTFOUND is final for the name, everything else makes Go ask
  * the next server.
  */
-function judge(message: Message, type: number): Pick<Failure, 'code' | 'text'> | undefined {
+function judge(message: Message, type: number): Pick<GoFailure, 'code' | 'text'> | undefined {
   const { rcode, flags, answer, additional, edns } = message;
   if (rcode === Rcode.NXDOMAIN) return { code: 'NOTFOUND', text: 'no such host' };
   // A referral by a server that does not recurse is no answer at all.

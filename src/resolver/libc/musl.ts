@@ -1,9 +1,9 @@
 import { Flag, Rcode, Type, type Message } from '../../wire/index.js';
 import { addressesIn, bare, endOfAliases, sortAddresses } from './addresses.js';
 import type { Conversation } from '../conversation.js';
-import type { Finding } from './glibc.js';
-import { countDots, joined, makePacket, type Packet } from '../packet.js';
-import type { Settings } from '../conf/settings.js';
+import type { LookupResult } from './glibc.js';
+import { countDots, joined, makePacket, type QueryPacket } from '../packet.js';
+import type { ResolverSettings } from '../conf/settings.js';
 import type { LookupError, LookupErrorCode } from '../story.js';
 
 const TEXTS = new Map<LookupErrorCode, string>([
@@ -21,10 +21,10 @@ const TEXTS = new Map<LookupErrorCode, string>([
 export class Musl {
   constructor(
     private readonly conversation: Conversation,
-    private readonly settings: Settings,
+    private readonly settings: ResolverSettings,
   ) {}
 
-  async lookup(name: string, types: readonly number[]): Promise<Finding> {
+  async lookup(name: string, types: readonly number[]): Promise<LookupResult> {
     const rooted = name.endsWith('.');
     if (/^\.|\.\.$/.test(name) || name === '') return failure('EAI_NONAME');
     const search = rooted || countDots(name) >= this.settings.ndots ? [] : this.settings.search;
@@ -55,7 +55,7 @@ export class Musl {
   }
 
   /** The replies in the order of the queries; fewer when time ran out. */
-  private async transact(packets: readonly Packet[]): Promise<Message[]> {
+  private async transact(packets: readonly QueryPacket[]): Promise<Message[]> {
     const { conversation, settings } = this;
     const servers = settings.servers.map((address) => ({ address, port: 53 }));
     const line = await conversation.bindUdp(servers.some(({ address }) => address.includes(':')) ? 6 : 4);
@@ -97,7 +97,7 @@ export class Musl {
  * labels as an octet that reads as a
  * length of 46. No server can answer that, so a look-up that gets there fails.
  */
-function withLooseDot(packet: Packet): Packet {
+function withLooseDot(packet: QueryPacket): QueryPacket {
   const end = packet.bytes.length - 5;
   return {
     ...packet,
@@ -105,7 +105,7 @@ function withLooseDot(packet: Packet): Packet {
   };
 }
 
-function failure(code: LookupErrorCode): Finding {
+function failure(code: LookupErrorCode): LookupResult {
   const error: LookupError = { code, text: TEXTS.get(code)! };
   return { addresses: [], canonical: undefined, error };
 }

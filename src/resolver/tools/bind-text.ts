@@ -18,7 +18,7 @@ import {
 import { rcodeName } from '../../wire/index.js';
 
 /** How records are laid out. */
-export interface Layout {
+export interface RecordLayout {
   readonly showTtl: boolean;
   readonly showClass: boolean;
   /** TTLs as `1h30m`. */
@@ -29,10 +29,10 @@ export interface Layout {
   readonly multiline: boolean;
 }
 
-export const LAYOUT: Layout = { showTtl: true, showClass: true, ttlUnits: false, split: 56, multiline: false };
+export const LAYOUT: RecordLayout = { showTtl: true, showClass: true, ttlUnits: false, split: 56, multiline: false };
 
 /** Columns in which class, type and data start, counted from 0. */
-function columns({ showTtl, showClass, multiline }: Layout): readonly [number, number, number] {
+function columns({ showTtl, showClass, multiline }: RecordLayout): readonly [number, number, number] {
   if (multiline || (!showTtl && !showClass)) return [24, 24, 32];
   return showTtl && showClass ? [32, 40, 48] : [24, 32, 40];
 }
@@ -88,7 +88,7 @@ export function bindRdata({ type, rdata }: Pick<Rr, 'type' | 'rdata'>, split = L
 }
 
 /** One record, fields in columns; without line end. */
-export function recordLine(record: Rr, layout: Layout = LAYOUT): string {
+export function recordLine(record: Rr, layout: RecordLayout = LAYOUT): string {
   const [classAt, typeAt, dataAt] = columns(layout);
   const row = new Row().put(bindName(record.name));
   if (layout.showTtl) row.to(TTL).put(layout.ttlUnits ? ttlWithUnits(record.ttl) : String(record.ttl));
@@ -97,7 +97,7 @@ export function recordLine(record: Rr, layout: Layout = LAYOUT): string {
   return row.to(typeAt).put(typeName(record.type)).to(dataAt).put(data).text;
 }
 
-export function questionLine(question: Question, layout: Layout = LAYOUT): string {
+export function questionLine(question: Question, layout: RecordLayout = LAYOUT): string {
   const [classAt, typeAt] = columns(layout);
   return `;${new Row().put(bindName(question.name)).to(classAt).put(className(question.class)).to(typeAt).put(typeName(question.type)).text}`;
 }

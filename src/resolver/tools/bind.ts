@@ -2,8 +2,8 @@ import type { Milliseconds, Octets, Seconds } from '../../lib/units.js';
 import type { Endpoint } from '../../net/network.js';
 import { Flag, Rcode, type Edns, type Message, type Name } from '../../wire/index.js';
 import { reasonOf, type Conversation } from '../conversation.js';
-import { countDots, joined, makePacket, type Packet } from '../packet.js';
-import type { Protocol } from '../story.js';
+import { countDots, joined, makePacket, type QueryPacket } from '../packet.js';
+import type { QueryProtocol } from '../story.js';
 
 /** A server to ask. `label` is what the user called it: its name, or its address. */
 export interface BindServer extends Endpoint {
@@ -41,7 +41,7 @@ export type BindEvent =
   /** A failure to talk to a server, without the leading `;; `. */
   | { readonly kind: 'trouble'; readonly text: string }
   | { readonly kind: 'trying'; readonly name: Name }
-  | { readonly kind: 'sending'; readonly packet: Packet; readonly protocol: Protocol }
+  | { readonly kind: 'sending'; readonly packet: QueryPacket; readonly protocol: QueryProtocol }
   | BindReply
   /** The look-up failed: nobody answered. */
   | { readonly kind: 'unreached'; readonly setup: boolean };
@@ -49,11 +49,11 @@ export type BindEvent =
 export interface BindReply {
   readonly kind: 'reply';
   readonly message: Message;
-  readonly packet: Packet;
+  readonly packet: QueryPacket;
   /** The name as it was given, or as a follow-up look-up took it over. */
   readonly text: string;
   readonly server: BindServer;
-  readonly protocol: Protocol;
+  readonly protocol: QueryProtocol;
   readonly size: Octets;
   readonly took: Milliseconds;
   /**
@@ -119,7 +119,7 @@ export class BindLookup {
   /** Asks server after server for one name; undefined when nobody answered. */
   private async ask(text: string, name: Name, type: number): Promise<BindReply | undefined> {
     const { options, conversation } = this;
-    const make = (): Packet =>
+    const make = (): QueryPacket =>
       makePacket(conversation.env.random, name, type, {
         class: options.class,
         flags: options.flags,
@@ -178,9 +178,9 @@ export class BindLookup {
   }
 
   private async exchange(
-    packet: Packet,
+    packet: QueryPacket,
     server: Endpoint,
-    protocol: Protocol,
+    protocol: QueryProtocol,
   ): Promise<{ message: Message; size: Octets; took: Milliseconds } | { trouble: string } | { setup: string }> {
     const { conversation } = this;
     const patience = Math.max(1, this.options.timeout) * 1000;

@@ -14,15 +14,15 @@ import {
 } from '../../wire/index.js';
 import { addressesIn, bare, sortAddresses } from '../libc/addresses.js';
 import { bindRdata } from './bind-text.js';
-import { Line, type Conversation, type Received } from '../conversation.js';
-import type { Finding } from '../libc/glibc.js';
-import { makePacket, type Packet } from '../packet.js';
-import type { Settings } from '../conf/settings.js';
-import { Session, reverseOf, type ToolEnv, type ToolRun } from './tool.js';
+import { QuerySocket, type Conversation, type Received } from '../conversation.js';
+import type { LookupResult } from '../libc/glibc.js';
+import { makePacket, type QueryPacket } from '../packet.js';
+import type { ResolverSettings } from '../conf/settings.js';
+import { ToolProcess, reverseOf, type ToolEnv, type ToolRun } from './tool.js';
 
 /** One query of a run with what came back for it. */
 export interface BusyboxAnswer {
-  readonly packet: Packet;
+  readonly packet: QueryPacket;
   readonly received: Received | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface BusyboxRun {
  */
 export async function askAll(
   conversation: Conversation,
-  settings: Settings,
+  settings: ResolverSettings,
   servers: readonly Endpoint[],
   name: string,
   types: readonly number[],
@@ -64,13 +64,13 @@ export async function askAll(
 
 async function askServer(
   conversation: Conversation,
-  settings: Settings,
+  settings: ResolverSettings,
   server: Endpoint,
-  packets: readonly Packet[],
-): Promise<Map<Packet, Received>> {
-  const got = new Map<Packet, Received>();
+  packets: readonly QueryPacket[],
+): Promise<Map<QueryPacket, Received>> {
+  const got = new Map<QueryPacket, Received>();
   const line = await conversation.connectUdp(server);
-  if (!(line instanceof Line)) {
+  if (!(line instanceof QuerySocket)) {
     for (const packet of packets) conversation.unsent(packet, server, 'udp', line);
     return got;
   }
@@ -93,7 +93,7 @@ async function askServer(
 }
 
 /** The addresses that a run brought, for callers that want only those. */
-export function findingOf(run: BusyboxRun, asked: string, conversation: Conversation): Finding {
+export function findingOf(run: BusyboxRun, asked: string, conversation: Conversation): LookupResult {
   const addresses = run.answers.flatMap(({ packet, received }) =>
     received === undefined ? [] : addressesIn(received.message, packet.type),
   );
@@ -132,7 +132,7 @@ QUERY_TYPE: soa,ns,a,aaaa,cname,mx,txt,ptr,srv,any
 
 /** nslookup of busybox 1.35: `runBusyboxNslookup(['webpod'], env)`. */
 export async function runBusyboxNslookup(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
-  const session = new Session(env);
+  const session = new ToolProcess(env);
   const words = args.filter((arg) => !arg.startsWith('-'));
   const debug = args.includes('-debug');
   const typeNames = args
@@ -183,8 +183,8 @@ export async function runBusyboxNslookup(args: readonly string[], env: ToolEnv):
 
 /** Prints what came back for one query; true for a failure. */
 function printAnswer(
-  session: Session,
-  packet: Packet,
+  session: ToolProcess,
+  packet: QueryPacket,
   received: Received | undefined,
   index: number,
   debug: boolean,

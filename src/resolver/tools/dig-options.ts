@@ -1,7 +1,7 @@
 import { parseIp } from '../../lib/cidr.js';
 import { Class, Flag, Type, classFromName, typeFromName, type EdnsOption } from '../../wire/index.js';
 import { NodensError } from '../../lib/errors.js';
-import { LAYOUT, type Layout } from './bind-text.js';
+import { LAYOUT, type RecordLayout } from './bind-text.js';
 import { reverseOf, whyNoNumber } from './tool.js';
 
 /** One look-up of a dig command line, or what all of them start from. */
@@ -31,7 +31,7 @@ export interface DigLookup {
   identify: boolean;
   sendingToo: boolean;
   show: Record<'cmd' | 'comments' | 'question' | 'answer' | 'authority' | 'additional' | 'stats', boolean>;
-  layout: Layout;
+  layout: RecordLayout;
 }
 
 export interface DigCommand {
@@ -171,7 +171,7 @@ function placeWord(word: string, current: DigLookup, start: (name: string) => vo
   else start(word);
 }
 
-type Change = (lookup: DigLookup, on: boolean, value: string | undefined) => boolean | void;
+type OptionChange = (lookup: DigLookup, on: boolean, value: string | undefined) => boolean | void;
 
 /** The number in `value`, from 0 to `most`; `what` is how dig calls it. */
 function counted(value: string | undefined, what: string, most = 0xffff, exitCode = 10): number {
@@ -182,11 +182,11 @@ function counted(value: string | undefined, what: string, most = 0xffff, exitCod
 }
 
 const section =
-  (name: keyof DigLookup['show']): Change =>
+  (name: keyof DigLookup['show']): OptionChange =>
   (lookup, on) =>
     void (lookup.show[name] = on);
 const flag =
-  (name: keyof DigLookup['flags']): Change =>
+  (name: keyof DigLookup['flags']): OptionChange =>
   (lookup, on) =>
     void (lookup.flags[name] = on);
 
@@ -194,7 +194,7 @@ const flag =
  * Query options in alphabetical order; each may be cut short to any start of its name that no earlier one has, as dig
  * reads them.
  */
-const PLUS: readonly (readonly [string, Change])[] = [
+const PLUS: readonly (readonly [string, OptionChange])[] = [
   ['aaflag', flag('aa')],
   ['aaonly', flag('aa')],
   ['additional', section('additional')],

@@ -12,7 +12,7 @@ import {
 import { BindLookup, at, type BindEvent, type BindReply, type BindServer } from './bind.js';
 import { bindRdata, headerLines, optLines, questionLine, recordLine } from './bind-text.js';
 import { ecsOption, flagsOf, parseDig, type DigLookup } from './dig-options.js';
-import { Session, serversOf, whyNoName, type ToolEnv, type ToolRun } from './tool.js';
+import { ToolProcess, serversOf, whyNoName, type ToolEnv, type ToolRun } from './tool.js';
 
 /** The version that is imitated, to the letter. */
 export const BIND_VERSION = '9.18.49-1~deb12u3-Debian';
@@ -29,7 +29,7 @@ Use "dig -h" (or "dig -h | more") for complete list of options
  * order.
  */
 export async function runDig(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
-  const session = new Session(env);
+  const session = new ToolProcess(env);
   const command = parseDig(args);
   if (command.fault !== undefined) {
     session.line(command.fault.message);
@@ -68,7 +68,7 @@ class Dig {
   private toldAtSetup = false;
 
   constructor(
-    private readonly session: Session,
+    private readonly session: ToolProcess,
     private readonly command: { readonly servers: readonly BindServer[]; readonly port: number },
     private readonly lookup: DigLookup,
     private readonly banner: { readonly text: string; left: boolean },

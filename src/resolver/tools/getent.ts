@@ -1,8 +1,8 @@
 import { parseIp } from '../../lib/cidr.js';
 import { Type, readName } from '../../wire/index.js';
 import { bare, families } from '../libc/addresses.js';
-import { Glibc, type Finding } from '../libc/glibc.js';
-import { Session, reverseOf, type ToolEnv, type ToolRun } from './tool.js';
+import { Glibc, type LookupResult } from '../libc/glibc.js';
+import { ToolProcess, reverseOf, type ToolEnv, type ToolRun } from './tool.js';
 
 type Database = 'hosts' | 'ahosts' | 'ahostsv4' | 'ahostsv6';
 
@@ -17,7 +17,7 @@ const WIDTH = 15;
  * of.
  */
 export async function runGetent(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
-  const session = new Session(env);
+  const session = new ToolProcess(env);
   const [database, ...keys] = args;
   if (database === undefined || !DATABASES.includes(database)) {
     session.line(database === undefined ? 'getent: wrong number of arguments' : `Unknown database: ${database}`);
@@ -34,7 +34,7 @@ export async function runGetent(args: readonly string[], env: ToolEnv): Promise<
   return session.done(exitCode);
 }
 
-async function hosts(session: Session, key: string): Promise<string[]> {
+async function hosts(session: ToolProcess, key: string): Promise<string[]> {
   const reverse = reverseOf(key);
   if (reverse !== undefined) {
     const step = await new Glibc(session.conversation, session.settings('glibc')).search(reverse, [Type.PTR]);
@@ -50,10 +50,10 @@ async function hosts(session: Session, key: string): Promise<string[]> {
 }
 
 /** A name that turned out to be an alias is listed behind the canonical one. */
-const aliasOf = ({ canonical, queried }: Finding): string =>
+const aliasOf = ({ canonical, queried }: LookupResult): string =>
   queried === undefined || queried === canonical ? '' : ` ${queried}`;
 
-async function ahosts(session: Session, key: string, database: Database): Promise<string[]> {
+async function ahosts(session: ToolProcess, key: string, database: Database): Promise<string[]> {
   const found =
     parseIp(key) === undefined ? await resolve(session, key, database) : { addresses: [key], canonical: key };
   return found.addresses.flatMap((address, i) =>
@@ -64,10 +64,10 @@ async function ahosts(session: Session, key: string, database: Database): Promis
 }
 
 async function resolve(
-  session: Session,
+  session: ToolProcess,
   key: string,
   database: Database,
-): Promise<Pick<Finding, 'addresses' | 'canonical'>> {
+): Promise<Pick<LookupResult, 'addresses' | 'canonical'>> {
   const have = families(session.env.network);
   const types = [
     database !== 'ahostsv6' && have.ipv4 ? Type.A : 0,

@@ -13,7 +13,7 @@ import {
 import { endOfAliases } from '../libc/addresses.js';
 import { BindLookup, at, type BindEvent, type BindOptions, type BindReply } from './bind.js';
 import { bindBare, bindRdata, headerLines, questionLine, recordLine } from './bind-text.js';
-import { Session, reverseOf, serversOf, whyNoName, type ToolEnv, type ToolRun } from './tool.js';
+import { ToolProcess, reverseOf, serversOf, whyNoName, type ToolEnv, type ToolRun } from './tool.js';
 
 /** What host says between owner and data. */
 const PHRASES = new Map<number, string>([
@@ -30,7 +30,7 @@ const PHRASES = new Map<number, string>([
 /** Sends to a server; host does not look at the `attempts` of resolv.conf. */
 const TRIES = 2;
 
-interface Wanted {
+interface HostArguments {
   names: string[];
   type: number | undefined;
   verbose: boolean;
@@ -71,7 +71,7 @@ const USAGE = `Usage: host [-aCdilrTvVw] [-c class] [-N ndots] [-t type] [-W tim
 
 /** host of BIND 9.18: `runHost(['google.com'], env)`. */
 export async function runHost(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
-  const session = new Session(env);
+  const session = new ToolProcess(env);
   const wanted = readArguments(args);
   if ('fault' in wanted) {
     session.print(wanted.fault);
@@ -89,8 +89,8 @@ class Host {
   private failed = false;
 
   constructor(
-    private readonly session: Session,
-    private readonly wanted: Wanted,
+    private readonly session: ToolProcess,
+    private readonly wanted: HostArguments,
   ) {}
 
   async run(name: string, server: string | undefined): Promise<number> {
@@ -202,8 +202,8 @@ class Host {
 const sentence = (record: Rr): string =>
   `${bindBare(record.name)} ${PHRASES.get(record.type) ?? `has ${typeName(record.type)} record`} ${bindRdata(record)}`;
 
-function readArguments(args: readonly string[]): Wanted | { readonly fault: string; readonly exitCode: number } {
-  const wanted: Wanted = {
+function readArguments(args: readonly string[]): HostArguments | { readonly fault: string; readonly exitCode: number } {
+  const wanted: HostArguments = {
     names: [],
     type: undefined,
     verbose: false,

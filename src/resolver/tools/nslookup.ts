@@ -18,7 +18,7 @@ import { endOfAliases } from '../libc/addresses.js';
 import { BindLookup, at, type BindEvent, type BindOptions, type BindReply } from './bind.js';
 import { bindBare, bindRdata } from './bind-text.js';
 import { countDots } from '../packet.js';
-import { Session, reverseOf, serversOf, whyNoName, whyNoNumber, type ToolEnv, type ToolRun } from './tool.js';
+import { ToolProcess, reverseOf, serversOf, whyNoName, whyNoNumber, type ToolEnv, type ToolRun } from './tool.js';
 
 /** What goes before record data of a type; other types say `rdata_` and their number. */
 const LABELS = new Map<number, string>([
@@ -34,7 +34,7 @@ const LABELS = new Map<number, string>([
   [Type.DNAME, 'dname = '],
 ]);
 
-interface Wanted {
+interface NslookupArguments {
   readonly names: readonly string[];
   readonly type: number | undefined;
   readonly class: number;
@@ -53,7 +53,7 @@ interface Wanted {
  * output and error, in order.
  */
 export async function runNslookup(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
-  const session = new Session(env);
+  const session = new ToolProcess(env);
   const wanted = readArguments(args, session);
   const [name, server] = wanted.names;
   if (name === undefined) {
@@ -72,8 +72,8 @@ class Nslookup {
   private found = false;
 
   constructor(
-    private readonly session: Session,
-    private readonly wanted: Wanted,
+    private readonly session: ToolProcess,
+    private readonly wanted: NslookupArguments,
   ) {}
 
   async run(name: string, server: string | undefined): Promise<number> {
@@ -212,7 +212,7 @@ class Nslookup {
 
 const describe = (record: Rr): string => `${LABELS.get(record.type) ?? `rdata_${record.type} = `}${bindRdata(record)}`;
 
-function readArguments(args: readonly string[], session: Session): Wanted {
+function readArguments(args: readonly string[], session: ToolProcess): NslookupArguments {
   const names: string[] = [];
   const wanted = {
     type: undefined as number | undefined,
@@ -298,7 +298,7 @@ function readArguments(args: readonly string[], session: Session): Wanted {
   return { ...wanted, names };
 }
 
-function number(value: string, what: string, most: number, session: Session): number | undefined {
+function number(value: string, what: string, most: number, session: ToolProcess): number | undefined {
   const why = whyNoNumber(value, most);
   if (why === undefined) return Number(value);
   session.line(`invalid ${what} '${value}': ${why}`);

@@ -5,7 +5,7 @@ import type { BindServer } from './bind.js';
 import { Conversation, type ResolverEnv } from '../conversation.js';
 import { Glibc } from '../libc/glibc.js';
 import { parseResolvConf } from '../conf/resolv-conf.js';
-import { settingsFor, type ProfileName, type Settings } from '../conf/settings.js';
+import { settingsFor, type ProfileName, type ResolverSettings } from '../conf/settings.js';
 import type { QueryStory } from '../story.js';
 
 /** Where a program runs: its network, time, randomness, and the text of its /etc/resolv.conf. */
@@ -23,7 +23,7 @@ export interface ToolRun {
 }
 
 /** A program that is running: what it has printed so far. */
-export class Session {
+export class ToolProcess {
   readonly conversation: Conversation;
   private text = '';
 
@@ -31,7 +31,7 @@ export class Session {
     this.conversation = new Conversation(env);
   }
 
-  settings(profile: ProfileName): Settings {
+  settings(profile: ProfileName): ResolverSettings {
     return settingsFor(profile, parseResolvConf(this.env.resolvConf));
   }
 
@@ -60,7 +60,7 @@ export function reverseOf(text: string): Name | undefined {
  * a line that says so, where there are none.
  */
 export async function serversOf(
-  session: Session,
+  session: ToolProcess,
   program: string,
   word: string,
   port: number,

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Handler, Next, Outcome, PluginDefinition, Query } from '../../../src/chain/index.js';
 import { DROP, linkChain } from '../../../src/chain/index.js';
 import { Tracer } from '../../../src/lab/trace/tracer.js';
-import type { Visit } from '../../../src/lab/trace/tracer.js';
+import type { ServerSpan } from '../../../src/lab/trace/tracer.js';
 import { ManualClock } from '../../../src/lib/clock.js';
 import { query, reply } from '../../support/dns.js';
 
@@ -15,9 +15,9 @@ afterEach(() => ends.splice(0).forEach((end) => end()));
 function chain(
   outer: Handle,
   inner: Handle,
-): { readonly run: () => Outcome | Promise<Outcome>; readonly left: readonly Visit[] } {
+): { readonly run: () => Outcome | Promise<Outcome>; readonly left: readonly ServerSpan[] } {
   const tracer = new Tracer(new ManualClock());
-  const left: Visit[] = [];
+  const left: ServerSpan[] = [];
   ends.push(tracer.follow((visit) => left.push(visit)));
   const plugin = (name: string, handle: Handle): PluginDefinition => ({ name, setup: () => ({ name, handle }) });
   const handlers = tracer

@@ -1,10 +1,15 @@
 import { expect, it } from 'vitest';
 import { ManualClock } from '../../../src/lib/clock.js';
-import type { Visit } from '../../../src/lab/trace/tracer.js';
-import type { Sample } from '../../../src/lab/web/api.js';
+import type { ServerSpan } from '../../../src/lab/trace/tracer.js';
+import type { LiveSample } from '../../../src/lab/web/api.js';
 import { KEPT, SAMPLE_PERIOD, Samples } from '../../../src/lab/web/samples.js';
 
-const visit = (server: string, answeredBy: string | undefined, plugins: string[], took: number | undefined): Visit => ({
+const visit = (
+  server: string,
+  answeredBy: string | undefined,
+  plugins: string[],
+  took: number | undefined,
+): ServerSpan => ({
   server,
   name: 'example.org.',
   type: 'A',
@@ -22,12 +27,12 @@ const visit = (server: string, answeredBy: string | undefined, plugins: string[]
 function world(): {
   readonly clock: ManualClock;
   readonly samples: Samples;
-  readonly told: Sample[];
+  readonly told: LiveSample[];
   readonly counters: { packets: number; cpu: number };
 } {
   const clock = new ManualClock();
   const counters = { packets: 10, cpu: 5 };
-  const told: Sample[] = [];
+  const told: LiveSample[] = [];
   return {
     clock,
     counters,

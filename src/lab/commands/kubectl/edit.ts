@@ -3,7 +3,7 @@ import type { ManifestObject } from '../../../kube/manifest-parse.js';
 import { asObject } from '../../../kube/raw.js';
 import type { RawObject } from '../../../kube/raw.js';
 import { loadYaml } from '../../../kube/yaml.js';
-import { ApiError } from '../../cluster/cluster-api.js';
+import { ClusterApiError } from '../../cluster/cluster-api.js';
 import type { Resource } from '../../cluster/resources.js';
 import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
@@ -133,7 +133,7 @@ async function put(
   try {
     await io.lab.apply([manifest]);
   } catch (error) {
-    if (error instanceof ApiError)
+    if (error instanceof ClusterApiError)
       return [
         `${withGroup(resource)} "${nameIn(object)}" was not valid:`,
         `* ${error.message.replace(/^the edited file:\d+:\d+: /, '')}`,

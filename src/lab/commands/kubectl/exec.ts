@@ -9,7 +9,7 @@ import { FILTERS } from '../text/filters.js';
 import { POD_PROGRAMS } from '../pod/in-pod.js';
 import { captureIn, ipIn } from '../node/node-tools.js';
 import { echo, wait } from '../text/shell-words.js';
-import { podsMeant, spotOfPod } from '../target/targets.js';
+import { podsMeant, podContext } from '../target/targets.js';
 
 const SHELLS = ['sh', 'bash', 'ash', 'zsh'];
 const NETWORK = ['ip', 'tcpdump'];
@@ -64,7 +64,7 @@ async function runInPod(pod: RunningPod, words: readonly string[], io: CommandIo
   if ((name === 'cilium-dbg' || name === 'cilium') && pod.model.spec.labels?.['k8s-app'] === 'cilium')
     return ciliumDbg.run(rest, { ...io, node: pod.model.spec.node });
   const program = Object.hasOwn(POD_PROGRAMS, name) ? POD_PROGRAMS[name] : undefined;
-  if (program) return program(rest, spotOfPod(pod), io);
+  if (program) return program(rest, podContext(pod), io);
   const filter = [...FILTERS, echo, wait].find((candidate) => candidate.name === name);
   if (filter) return filter.run(rest, io);
   throw new CommandError(

@@ -1,22 +1,22 @@
 import { CommandError } from '../../session/command.js';
 
-type Step =
+type PathStep =
   | { readonly key: string }
   | { readonly index: number }
   | { readonly all: true }
-  | { readonly where: readonly Step[]; readonly sign: '==' | '!='; readonly text: string };
+  | { readonly where: readonly PathStep[]; readonly sign: '==' | '!='; readonly text: string };
 
-type Part =
+type TemplatePart =
   | { readonly text: string }
-  | { readonly path: readonly Step[] }
-  | { readonly range: readonly Step[]; readonly body: readonly Part[] };
+  | { readonly path: readonly PathStep[] }
+  | { readonly range: readonly PathStep[]; readonly body: readonly TemplatePart[] };
 
 const ALLOWED =
   'allowed: {.a.b}, {.items[*].metadata.name}, {.items[0]}, {.items[?(@.a=="b")]}, {range .items[*]}...{end}, {"\\n"}';
 
 /** A jsonpath template as kubectl takes it. Throws a CommandError with the place and what is allowed. */
 export class JsonPath {
-  private readonly parts: readonly Part[];
+  private readonly parts: readonly TemplatePart[];
 
   constructor(private readonly template: string) {
     const tokens = this.tokens();
@@ -43,8 +43,8 @@ export class JsonPath {
     return found;
   }
 
-  private sequence(tokens: string[], inRange: boolean): readonly Part[] {
-    const parts: Part[] = [];
+  private sequence(tokens: string[], inRange: boolean): readonly TemplatePart[] {
+    const parts: TemplatePart[] = [];
     while (tokens.length > 0) {
       const token = tokens[0]!;
       const inner = token.startsWith('{') ? token.slice(1, -1).trim() : undefined;
@@ -61,8 +61,8 @@ export class JsonPath {
     return parts;
   }
 
-  private path(text: string): readonly Step[] {
-    const steps: Step[] = [];
+  private path(text: string): readonly PathStep[] {
+    const steps: PathStep[] = [];
     let rest = text.replace(/^[$@]/, '');
     while (rest !== '') {
       const [found, key, quoted, index, all, filter] =
@@ -79,7 +79,7 @@ export class JsonPath {
     return steps;
   }
 
-  private filter(text: string): Step {
+  private filter(text: string): PathStep {
     const [, path, sign, quoted, bare] = /^\s*@(\S+?)\s*(==|!=)\s*(?:["'](.*)["']|(\S+))\s*$/.exec(text) ?? [];
     if (path === undefined) return this.fail(`got "${text}"`);
     return { where: this.path(path), sign: sign as '==', text: quoted ?? bare! };
@@ -88,7 +88,7 @@ export class JsonPath {
 
 const unescaped = (text: string): string => text.replaceAll('\\n', '\n').replaceAll('\\t', '\t').replaceAll('\\"', '"');
 
-function found(steps: readonly Step[], root: unknown): readonly unknown[] {
+function found(steps: readonly PathStep[], root: unknown): readonly unknown[] {
   return steps.reduce<readonly unknown[]>(
     (values, step) =>
       values.flatMap((value): readonly unknown[] => {
@@ -108,7 +108,7 @@ function found(steps: readonly Step[], root: unknown): readonly unknown[] {
 
 const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-function printed(parts: readonly Part[], root: unknown): string {
+function printed(parts: readonly TemplatePart[], root: unknown): string {
   return parts
     .map((part) => {
       if ('text' in part) return part.text;

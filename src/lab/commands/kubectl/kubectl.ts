@@ -8,7 +8,7 @@ import { labelsOf } from '../../cluster/cluster-api.js';
 import { RESOURCES } from '../../cluster/resources.js';
 import type { Resource } from '../../cluster/resources.js';
 import { CommandError } from '../../session/command.js';
-import type { Command, CommandIo } from '../../session/command.js';
+import type { LabCommand, CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import type { OptionSpec, Options } from '../../session/options.js';
 import { whole } from '../text/input.js';
@@ -25,7 +25,7 @@ import { found } from '../target/targets.js';
 const NAMESPACE: OptionSpec = { name: '--namespace', short: '-n', value: true };
 const SELECTOR: OptionSpec = { name: '--selector', short: '-l', value: true };
 
-type Verb = (args: readonly string[], io: CommandIo) => number | Promise<number>;
+type VerbHandler = (args: readonly string[], io: CommandIo) => number | Promise<number>;
 
 /** `deployment/coredns`, `deployment coredns`, or several names of one kind. */
 function targets(
@@ -45,7 +45,7 @@ function targets(
 
 const shown = (object: Pick<ApiObject, 'kind' | 'name'>): string => shownAs(kindNamed(object.kind), object.name);
 
-const apply: Verb = async (args, io) => {
+const apply: VerbHandler = async (args, io) => {
   const options = parseOptions('kubectl apply', args, [NAMESPACE, { name: '--filename', short: '-f', value: true }]);
   const files = options.all('--filename');
   if (files.length === 0 || options.words.length > 0) throw new CommandError('error: must specify -f FILE');
@@ -68,7 +68,7 @@ function inNamespace(manifest: ManifestObject, options: Options): ManifestObject
   };
 }
 
-const replace: Verb = async (args, io) => {
+const replace: VerbHandler = async (args, io) => {
   const options = parseOptions('kubectl replace', args, [
     NAMESPACE,
     { name: '--filename', short: '-f', value: true },
@@ -101,7 +101,7 @@ const replace: Verb = async (args, io) => {
   return 0;
 };
 
-const remove: Verb = async (args, io) => {
+const remove: VerbHandler = async (args, io) => {
   const options = parseOptions('kubectl delete', args, [
     NAMESPACE,
     SELECTOR,
@@ -171,7 +171,7 @@ function deleteCiliumNodes(names: readonly string[], io: CommandIo): number {
   return 0;
 }
 
-const scale: Verb = async (args, io) => {
+const scale: VerbHandler = async (args, io) => {
   const options = parseOptions('kubectl scale', args, [NAMESPACE, { name: '--replicas', value: true }]);
   const replicas = whole('kubectl scale: --replicas', options.get('--replicas') ?? '', 0, 50);
   for (const { resource, name } of targets(options.words, 'kubectl scale')) {
@@ -184,7 +184,7 @@ const scale: Verb = async (args, io) => {
   return 0;
 };
 
-const rollout: Verb = async (args, io) => {
+const rollout: VerbHandler = async (args, io) => {
   const [action, ...rest] = args;
   if (action !== 'restart' && action !== 'status')
     throw new CommandError(`error: kubectl rollout: got "${action ?? ''}", allowed: restart, status`);
@@ -206,7 +206,7 @@ const rollout: Verb = async (args, io) => {
   return 0;
 };
 
-const clusterInfo: Verb = (args, io) => {
+const clusterInfo: VerbHandler = (args, io) => {
   const { nodes, cluster, ipam } = io.lab.topology;
   if (args[0] === 'dump') {
     // Of the many things that the real one dumps, the two that people look for.
@@ -226,14 +226,14 @@ const clusterInfo: Verb = (args, io) => {
   return 0;
 };
 
-const version: Verb = (_args, io) => {
+const version: VerbHandler = (_args, io) => {
   io.write(
     `Client Version: ${NODE_INFO.kubeletVersion}\nKustomize Version: v5.6.0\nServer Version: ${NODE_INFO.kubeletVersion}\n`,
   );
   return 0;
 };
 
-const VERBS: Readonly<Record<string, Verb>> = {
+const VERBS: Readonly<Record<string, VerbHandler>> = {
   get,
   describe,
   apply,
@@ -256,7 +256,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
 
 export const KUBECTL_VERBS: readonly string[] = Object.keys(VERBS);
 
-export const kubectl: Command = {
+export const kubectl: LabCommand = {
   name: 'kubectl',
   usage: `${Object.keys(VERBS).join(' | ')} ...`,
   help: "The objects of the cluster, its pods' logs, and programs in its pods.",

@@ -11,7 +11,7 @@ import { dataOf } from '../../pods/pod-files.js';
 import { shownAs, withGroup } from '../target/kinds.js';
 import { nameIn, namespaceIn, objectsOf, readyOf } from './objects.js';
 
-interface Table {
+interface ObjectTable {
   readonly columns: readonly string[];
   readonly wideColumns?: readonly string[];
   readonly cells: (object: ApiObject, lab: Lab) => readonly string[];
@@ -40,10 +40,10 @@ const equals = (labels: Readonly<Record<string, string>> | undefined): string =>
     .join(',') || '<none>';
 
 const WORKLOAD_COLUMNS = ['CONTAINERS', 'IMAGES', 'SELECTOR'];
-const PLAIN: Table = { columns: ['NAME', 'AGE'], cells: (object, lab) => [age(lab, object)] };
+const PLAIN: ObjectTable = { columns: ['NAME', 'AGE'], cells: (object, lab) => [age(lab, object)] };
 
 /** Kinds that only the API knows; those that the model knows have tables of their own. */
-const TABLES: Readonly<Record<string, Table>> = {
+const TABLES: Readonly<Record<string, ObjectTable>> = {
   Deployment: {
     columns: ['NAME', 'READY', 'UP-TO-DATE', 'AVAILABLE', 'AGE'],
     wideColumns: WORKLOAD_COLUMNS,

@@ -12,7 +12,7 @@ import { startMonitor } from '../../../observe/cilium/monitor.js';
 import type { Node } from '../../../datapath/cluster/node.js';
 import type { Lab } from '../../lab.js';
 import { CommandError, untilEnded } from '../../session/command.js';
-import type { Command } from '../../session/command.js';
+import type { LabCommand } from '../../session/command.js';
 import { nodeNamed } from '../target/targets.js';
 
 const uptime = (lab: Lab, node: Node): number => node.uptime(lab.clock.now());
@@ -29,7 +29,7 @@ const LISTS: Readonly<Record<string, (lab: Lab, node: Node) => readonly string[]
 };
 
 /** `cilium-dbg` of the agent on the node that the command runs on. */
-export const ciliumDbg: Command = {
+export const ciliumDbg: LabCommand = {
   name: 'cilium-dbg',
   usage: `${Object.keys(LISTS).join(' | ')} | monitor [OPTIONS]`,
   help: 'What the agent on the node knows.',

@@ -5,7 +5,7 @@ import { conntrackList, ipAddr, ipBrAddr, ipRoute, iptablesSave, resolvectl } fr
 import { parseTcpdumpArgs } from '../../../observe/tcpdump/options.js';
 import { startTcpdump } from '../../../observe/tcpdump/tcpdump.js';
 import { CommandError, untilEnded } from '../../session/command.js';
-import type { Command, CommandIo } from '../../session/command.js';
+import type { LabCommand, CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { nodeNamed } from '../target/targets.js';
 
@@ -49,7 +49,7 @@ export async function captureIn(netns: NetNs, args: readonly string[], io: Comma
   return 0;
 }
 
-const tcpdump: Command = {
+const tcpdump: LabCommand = {
   name: 'tcpdump',
   usage: '[-i DEVICE] [-nn] [-q] [-c COUNT] [-w FILE] [FILTER]',
   help: "Prints packets as they pass the node's devices, or writes them to a capture file.",
@@ -80,7 +80,7 @@ export function ipIn(netns: NetNs, args: readonly string[], io: CommandIo): numb
   );
 }
 
-const ip: Command = {
+const ip: LabCommand = {
   name: 'ip',
   usage: 'route | [-br] addr [DEVICE] | route add BLOCK via ADDRESS',
   help: 'Routes and addresses of the node.',
@@ -98,7 +98,7 @@ function runIp(netns: NetNs, machine: string, args: readonly string[], io: Comma
   return ipIn(netns, args, io);
 }
 
-const iptables: Command = {
+const iptables: LabCommand = {
   name: 'iptables-save',
   usage: '[-t TABLE]',
   help: 'Netfilter rules of the node.',
@@ -120,7 +120,7 @@ const iptables: Command = {
 const TABLES = ['raw', 'mangle', 'nat', 'filter'] as const;
 
 /** `iptables -S`: the rules of one table, as commands that would make them. */
-const rules: Command = {
+const rules: LabCommand = {
   name: 'iptables',
   usage: '[-t TABLE] -S [CHAIN]',
   help: 'Netfilter rules of one table of the node, of filter when nothing is said.',
@@ -150,7 +150,7 @@ const rules: Command = {
   },
 };
 
-const conntrack: Command = {
+const conntrack: LabCommand = {
   name: 'conntrack',
   usage: '-L',
   help: "What the node's kernel tracks.",
@@ -162,7 +162,7 @@ const conntrack: Command = {
   },
 };
 
-const resolve: Command = {
+const resolve: LabCommand = {
   name: 'resolvectl',
   usage: '[status]',
   help: "Name servers of the node's links.",
@@ -182,7 +182,7 @@ const resolve: Command = {
   },
 };
 
-const cilium: Command = {
+const cilium: LabCommand = {
   name: 'cilium',
   usage: 'config view | hubble port-forward | what cilium-dbg takes',
   help: 'Settings of the agents, and what the one on the node knows.',
@@ -200,7 +200,7 @@ const cilium: Command = {
   },
 };
 
-const hubble: Command = {
+const hubble: LabCommand = {
   name: 'hubble',
   usage: 'observe [FILTER...] [-f] | status',
   help: 'Flows: what Cilium saw of each packet.',
@@ -226,7 +226,7 @@ const hubble: Command = {
   },
 };
 
-const ssh: Command = {
+const ssh: LabCommand = {
   name: 'ssh',
   usage: 'NODE COMMAND...',
   help: 'Runs a command on another node, or on a host outside (ip, tcpdump).',
@@ -245,7 +245,7 @@ const ssh: Command = {
 };
 
 /** Programs of a node. */
-export const NODE_COMMANDS: readonly Command[] = [
+export const NODE_COMMANDS: readonly LabCommand[] = [
   hubble,
   tcpdump,
   cilium,

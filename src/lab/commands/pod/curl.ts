@@ -7,8 +7,8 @@ import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { whole } from '../text/input.js';
-import { addressOf, tellNobody } from '../target/exec-context.js';
-import type { Program, Spot } from '../target/exec-context.js';
+import { addressOf, warnUnreachable } from '../target/exec-context.js';
+import type { PodCommand, ExecContext } from '../target/exec-context.js';
 
 /** How curl names itself. */
 const CURL = 'curl/8.14.1';
@@ -29,7 +29,7 @@ const CURL_OPTIONS = [
 ];
 
 /** What one request is to be, and what is printed of it. */
-interface Wish {
+interface RequestSpec {
   readonly url: URL;
   readonly address: string;
   readonly port: number;
@@ -41,7 +41,7 @@ interface Wish {
   readonly writeOut: string;
 }
 
-export const curl: Program = async (args, spot, io) => {
+export const curl: PodCommand = async (args, spot, io) => {
   const options = parseOptions('curl', args, CURL_OPTIONS);
   const [target, extra] = options.words;
   if (target === undefined || extra !== undefined) throw new CommandError('curl: got no URL or several, allowed: one');
@@ -90,7 +90,7 @@ export const curl: Program = async (args, spot, io) => {
 };
 
 /** `wget -qO- URL`: as people type it in pods that have no curl. */
-export const wget: Program = (args, spot, io) => {
+export const wget: PodCommand = (args, spot, io) => {
   const options = parseOptions('wget', args, [
     { name: '-q', short: '-q' },
     { name: '-O', short: '-O', value: true },
@@ -102,7 +102,7 @@ export const wget: Program = (args, spot, io) => {
 };
 
 /** `nc -zv HOST PORT`: whether somebody listens there. */
-export const nc: Program = async (args, spot, io) => {
+export const nc: PodCommand = async (args, spot, io) => {
   const options = parseOptions('nc', args, [
     { name: '-z', short: '-z' },
     { name: '-v', short: '-v' },
@@ -138,13 +138,13 @@ export const nc: Program = async (args, spot, io) => {
   }
 };
 
-async function fetchUrl(wish: Wish, spot: Spot, io: CommandIo): Promise<number> {
+async function fetchUrl(wish: RequestSpec, spot: ExecContext, io: CommandIo): Promise<number> {
   const { url, address, port, limit, shows } = wish;
   const started = io.lab.clock.monotonic();
   const late = new AbortController();
   const timer = io.lab.clock.setTimeout(() => late.abort(new Error('timed out')), limit);
   const took = (): number => io.lab.clock.monotonic() - started;
-  tellNobody(address, io);
+  warnUnreachable(address, io);
   if (shows.talk) io.write(`*   Trying ${address}:${port}...\n`);
   try {
     const { stream } = await new LabNetwork(spot.process).connectTcp({ address, port }, late.signal);
@@ -181,7 +181,7 @@ async function fetchUrl(wish: Wish, spot: Spot, io: CommandIo): Promise<number> 
 }
 
 /** The text of -w with its variables. Throws a CommandError for one that is not known. */
-function written({ address, port, writeOut }: Wish, { status, text }: Fetched, took: Milliseconds): string {
+function written({ address, port, writeOut }: RequestSpec, { status, text }: Fetched, took: Milliseconds): string {
   const values: Readonly<Record<string, string>> = {
     http_code: status.slice(0, 3),
     response_code: status.slice(0, 3),

@@ -6,20 +6,20 @@ import { CommandError } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { curl, nc, wget } from './curl.js';
 import { whole } from '../text/input.js';
-import { addressOf, tellNobody, toolEnv } from '../target/exec-context.js';
-import type { Program } from '../target/exec-context.js';
+import { addressOf, warnUnreachable, toolEnv } from '../target/exec-context.js';
+import type { PodCommand } from '../target/exec-context.js';
 
 const PING_TIMEOUT = 1000;
 
 const tool =
-  (run: (args: readonly string[], env: ToolEnv) => Promise<ToolRun>): Program =>
+  (run: (args: readonly string[], env: ToolEnv) => Promise<ToolRun>): PodCommand =>
   async (args, spot, io) => {
     const { text, exitCode } = await run(args, toolEnv(spot, io));
     io.write(text);
     return exitCode;
   };
 
-const cat: Program = async (args, spot, io) => {
+const cat: PodCommand = async (args, spot, io) => {
   let code = 0;
   for (const file of args) {
     const text = spot.read(file);
@@ -29,7 +29,7 @@ const cat: Program = async (args, spot, io) => {
   return code;
 };
 
-const ping: Program = async (args, spot, io) => {
+const ping: PodCommand = async (args, spot, io) => {
   const options = parseOptions('ping', args, [
     { name: '-c', value: true },
     { name: '-W', value: true },
@@ -46,7 +46,7 @@ const ping: Program = async (args, spot, io) => {
     io.write(`ping: ${host}: Name or service not known\n`);
     return 2;
   }
-  tellNobody(address, io);
+  warnUnreachable(address, io);
   io.write(`PING ${host} (${address}) ${size}(${size + 28}) bytes of data.\n`);
   const { clock, random } = io.lab;
   const id = random.uint32() & 0xffff;
@@ -81,18 +81,18 @@ const ping: Program = async (args, spot, io) => {
   return received > 0 ? 0 : 1;
 };
 
-const env: Program = async (_args, spot, io) => {
+const env: PodCommand = async (_args, spot, io) => {
   io.write(spot.env());
   return 0;
 };
 
-const hostname: Program = async (_args, spot, io) => {
+const hostname: PodCommand = async (_args, spot, io) => {
   io.write(spot.read('/etc/hostname') ?? '');
   return 0;
 };
 
 /** `dig` without what needs the root servers. */
-const dig: Program = (args, spot, io) => {
+const dig: PodCommand = (args, spot, io) => {
   if (args.some((arg) => arg.startsWith('+trace')))
     throw new CommandError(
       'dig: +trace is not supported: there are no root servers here, only a resolver; allowed: dig [@SERVER] NAME [TYPE]',
@@ -101,7 +101,7 @@ const dig: Program = (args, spot, io) => {
 };
 
 /** The programs that run in a pod or on a node, by name. */
-export const POD_PROGRAMS: Readonly<Record<string, Program>> = {
+export const POD_PROGRAMS: Readonly<Record<string, PodCommand>> = {
   nslookup: tool(runNslookup),
   dig,
   host: tool(runHost),

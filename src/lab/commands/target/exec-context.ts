@@ -7,7 +7,7 @@ import { LabNetwork } from '../../network/lab-network.js';
 import type { CommandIo } from '../../session/command.js';
 
 /** Where a program runs: a pod, or a node's own network. */
-export interface Spot {
+export interface ExecContext {
   readonly name: string;
   readonly process: Process;
   /** undefined where there is no such file. */
@@ -16,10 +16,10 @@ export interface Spot {
 }
 
 /** A program in a place; resolves with its exit code. */
-export type Program = (args: readonly string[], spot: Spot, io: CommandIo) => Promise<number>;
+export type PodCommand = (args: readonly string[], spot: ExecContext, io: CommandIo) => Promise<number>;
 
 export const toolEnv = (
-  spot: Spot,
+  spot: ExecContext,
   io: { readonly lab: { readonly clock: ToolEnv['clock']; readonly random: Random } },
 ): ToolEnv => ({
   network: new LabNetwork(spot.process),
@@ -29,7 +29,7 @@ export const toolEnv = (
 });
 
 /** The addresses of a host name as the C library finds them, IPv4 only. */
-export async function addressOf(host: string, spot: Spot, io: CommandIo): Promise<string | undefined> {
+export async function addressOf(host: string, spot: ExecContext, io: CommandIo): Promise<string | undefined> {
   if (parseIp(host)) return host;
   const story = await new StubResolver({ ...toolEnv(spot, io), profile: 'glibc' }).lookup(host, {
     types: ['A'],
@@ -39,7 +39,7 @@ export async function addressOf(host: string, spot: Spot, io: CommandIo): Promis
 }
 
 /** The lab knows names of the world outside, and not the machines behind them. */
-export function tellNobody(address: string, io: CommandIo): void {
+export function warnUnreachable(address: string, io: CommandIo): void {
   const { cluster, services } = io.lab.world;
   const known =
     [...cluster.nodes.values(), ...cluster.hosts.values()].some(({ netns }) => netns.hasAddress(address)) ||

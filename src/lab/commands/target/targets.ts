@@ -7,7 +7,7 @@ import type { CommandIo } from '../../session/command.js';
 import type { Options } from '../../session/options.js';
 import type { Lab } from '../../lab.js';
 import type { RunningPod } from '../../pods/kubelet.js';
-import type { Spot } from './exec-context.js';
+import type { ExecContext } from './exec-context.js';
 import { kindNamed, namespaceOf } from './kinds.js';
 
 /**
@@ -29,14 +29,14 @@ export function podNamed(lab: Lab, word: string, namespace = 'default'): Running
   );
 }
 
-export const spotOfPod = (pod: RunningPod): Spot => ({
+export const podContext = (pod: RunningPod): ExecContext => ({
   name: `${pod.namespace}/${pod.name}`,
   process: pod.model.process,
   read: (file) => pod.files.read(file),
   env: () => `HOSTNAME=${pod.name}\n`,
 });
 
-export function spotOfNode(lab: Lab, node: Node): Spot {
+export function nodeContext(lab: Lab, node: Node): ExecContext {
   const { resolvConf } = lab.topology.nodes.find((candidate) => candidate.name === node.name)!;
   return {
     name: node.name,

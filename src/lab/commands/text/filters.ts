@@ -1,13 +1,13 @@
 import { loadYaml } from '../../../kube/yaml.js';
 import { CommandError } from '../../session/command.js';
-import type { Command } from '../../session/command.js';
+import type { LabCommand } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { grep } from './grep.js';
 import { inputOf, linesOf, print, whole } from './input.js';
 import { sed } from './sed.js';
 
 /** `head` and `tail`; the count may begin with `+` (tail) or `-` (head), and then counts from the other end. */
-const ends = (name: 'head' | 'tail'): Command => ({
+const ends = (name: 'head' | 'tail'): LabCommand => ({
   name,
   usage: '[-n COUNT] [FILE...]',
   help: `Prints the ${name === 'head' ? 'first' : 'last'} lines, 10 when nothing is said.`,
@@ -27,7 +27,7 @@ const ends = (name: 'head' | 'tail'): Command => ({
   },
 });
 
-const wc: Command = {
+const wc: LabCommand = {
   name: 'wc',
   usage: '[-l] [-w] [-c] [FILE...]',
   help: 'Counts lines, words and octets.',
@@ -55,7 +55,7 @@ const wc: Command = {
 /** The number at the start of a text; 0 where there is none, as sort has it. */
 const leading = (text: string): number => Number(/^\s*-?\d+(\.\d+)?/.exec(text)?.[0] ?? 0);
 
-const sort: Command = {
+const sort: LabCommand = {
   name: 'sort',
   usage: '[-n] [-r] [-u] [-k COLUMN] [FILE...]',
   help: 'Sorts lines.',
@@ -89,7 +89,7 @@ const sort: Command = {
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const uniq: Command = {
+const uniq: LabCommand = {
   name: 'uniq',
   usage: '[-c] [-d] [FILE...]',
   help: 'Prints each run of equal lines once.',
@@ -111,7 +111,7 @@ const uniq: Command = {
   },
 };
 
-const cut: Command = {
+const cut: LabCommand = {
   name: 'cut',
   usage: '-d SIGN -f FIELDS [FILE...]',
   help: 'Prints fields of each line.',
@@ -146,7 +146,7 @@ const cut: Command = {
 
 const AWK = /^\s*(?:\/(.*)\/)?\s*\{\s*print\s*((?:\$\w+|"[^"]*"|\s|,)*)\}\s*$/;
 
-const awk: Command = {
+const awk: LabCommand = {
   name: 'awk',
   usage: "[-F SIGN] '[/PATTERN/] {print $1, $NF}' [FILE...]",
   help: 'Prints columns; nothing else of awk is there.',
@@ -176,7 +176,7 @@ const awk: Command = {
   },
 };
 
-const tr: Command = {
+const tr: LabCommand = {
   name: 'tr',
   usage: '[-d] [-s] SIGNS [SIGNS]',
   help: 'Replaces or drops single signs.',
@@ -210,7 +210,7 @@ const tr: Command = {
 };
 
 /** Pagers: the terminal scrolls. */
-const pager = (name: string): Command => ({
+const pager = (name: string): LabCommand => ({
   name,
   usage: '[FILE...]',
   help: 'Prints all of it; the terminal scrolls.',
@@ -226,7 +226,7 @@ const pager = (name: string): Command => ({
   },
 });
 
-const tee: Command = {
+const tee: LabCommand = {
   name: 'tee',
   usage: 'FILE',
   help: 'Prints what comes through the pipe, and keeps it in a file of this session.',
@@ -240,7 +240,7 @@ const tee: Command = {
 };
 
 /** jq and yq with a path, which is what they are typed with most. */
-const query = (name: 'jq' | 'yq'): Command => ({
+const query = (name: 'jq' | 'yq'): LabCommand => ({
   name,
   usage: "[-r] ['.PATH'] [FILE...]",
   help: `Reads ${name === 'jq' ? 'JSON' : 'YAML'} and prints what stands at a path: .data, .items[].metadata.name`,
@@ -288,7 +288,7 @@ function follow(name: string, path: string, root: unknown): readonly unknown[] {
 }
 
 /** Programs that stand behind a pipe. */
-export const FILTERS: readonly Command[] = [
+export const FILTERS: readonly LabCommand[] = [
   grep,
   sed,
   ends('head'),

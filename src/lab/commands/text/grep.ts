@@ -1,5 +1,5 @@
 import { CommandError } from '../../session/command.js';
-import type { Command, CommandIo } from '../../session/command.js';
+import type { LabCommand, CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import type { Options } from '../../session/options.js';
 import { inputOf, linesOf, patternOf, print, whole } from './input.js';
@@ -8,7 +8,7 @@ const SWITCHES = ['-v', '-i', '-c', '-o', '-n', '-q', '-w', '-x', '-E', '-F', '-
 const COUNTS = ['-A', '-B', '-C', '-m'];
 
 /** `grep`, with context and line numbers. Exit code 1 where nothing matches. */
-export const grep: Command = {
+export const grep: LabCommand = {
   name: 'grep',
   usage: '[-v] [-i] [-c] [-o] [-n] [-q] [-w] [-x] [-E | -F] [-A|-B|-C LINES] [-m COUNT] PATTERN [FILE...]',
   help: 'Prints the lines that match.',

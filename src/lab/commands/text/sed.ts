@@ -1,13 +1,13 @@
 import { CommandError } from '../../session/command.js';
-import type { Command } from '../../session/command.js';
+import type { LabCommand } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { inputOf, linesOf, patternOf } from './input.js';
 
-type Address = { readonly line: number } | { readonly last: true } | { readonly pattern: RegExp };
+type LineAddress = { readonly line: number } | { readonly last: true } | { readonly pattern: RegExp };
 
 interface Instruction {
-  readonly from: Address | undefined;
-  readonly to: Address | undefined;
+  readonly from: LineAddress | undefined;
+  readonly to: LineAddress | undefined;
   readonly verb: 's' | 'd' | 'p' | 'a' | 'i' | 'c';
   readonly pattern?: RegExp;
   readonly text: string;
@@ -16,7 +16,7 @@ interface Instruction {
 const ALLOWED = 'allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p, a TEXT, i TEXT, c TEXT';
 
 /** `sed`: the instructions that people type at a prompt. */
-export const sed: Command = {
+export const sed: LabCommand = {
   name: 'sed',
   usage: "[-n] [-E] [-i] [-e] 'INSTRUCTION' [FILE...]",
   help: 'Changes lines on their way; -i changes a file of this session, or the text that kubectl edit hands to it.',
@@ -66,7 +66,7 @@ function parse(text: string, extended: boolean): Instruction {
     throw new CommandError(`sed: got "${text}", ${ALLOWED}`);
   };
   let rest = text;
-  const address = (): Address | undefined => {
+  const address = (): LineAddress | undefined => {
     const [found, line, last, pattern] = /^(?:(\d+)|(\$)|\/((?:[^/\\]|\\.)*)\/)/.exec(rest) ?? [];
     if (found === undefined) return undefined;
     rest = rest.slice(found.length);
@@ -77,7 +77,7 @@ function parse(text: string, extended: boolean): Instruction {
         : { pattern: patternOf('sed', pattern!, { extended }) };
   };
   const from = address();
-  let to: Address | undefined;
+  let to: LineAddress | undefined;
   if (from && rest.startsWith(',')) {
     rest = rest.slice(1);
     to = address() ?? fail();
@@ -124,7 +124,7 @@ function edit(text: string, program: readonly Instruction[], quiet: boolean): st
   const out: string[] = [];
   for (const [i, original] of lines.entries()) {
     let line = original;
-    const hits = (at: Address): boolean =>
+    const hits = (at: LineAddress): boolean =>
       'line' in at ? at.line === i + 1 : 'last' in at ? i === lines.length - 1 : at.pattern.test(line);
     const meant = (one: Instruction): boolean => {
       if (!one.from) return true;

@@ -1,10 +1,10 @@
 import { sleep } from '../../../lib/clock.js';
-import type { Command } from '../../session/command.js';
+import type { LabCommand } from '../../session/command.js';
 import { whole } from './input.js';
 
 const LONGEST = 86_400;
 
-export const echo: Command = {
+export const echo: LabCommand = {
   name: 'echo',
   usage: '[-n] [WORD...]',
   help: 'Prints its words.',
@@ -15,7 +15,7 @@ export const echo: Command = {
   },
 };
 
-export const wait: Command = {
+export const wait: LabCommand = {
   name: 'sleep',
   usage: 'SECONDS',
   help: 'Waits. In a script the clock of the lab is turned on, and nobody waits.',

@@ -1,26 +1,26 @@
 import { createTwoFilesPatch, diffLines } from 'diff';
 import { CommandError } from '../../session/command.js';
-import type { Command } from '../../session/command.js';
+import type { LabCommand } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { FILTERS } from './filters.js';
 import { inputOf, linesOf, print } from './input.js';
 import { echo, wait } from './shell-words.js';
-import { nodeNamed, spotOfNode } from '../target/targets.js';
+import { nodeNamed, nodeContext } from '../target/targets.js';
 
-const cat: Command = {
+const cat: LabCommand = {
   name: 'cat',
   usage: '[FILE...]',
   help: 'Prints files: those written with > in this session, or your own.',
   run(args, io) {
     // Files of the node are looked at before those of the machine that the lab runs on.
-    const node = spotOfNode(io.lab, nodeNamed(io.lab, io.node));
+    const node = nodeContext(io.lab, nodeNamed(io.lab, io.node));
     for (const file of args.length === 0 ? ['-'] : args)
       io.write((file.startsWith('/etc/') ? node.read(file) : undefined) ?? inputOf('cat', [file], io));
     return 0;
   },
 };
 
-const diff: Command = {
+const diff: LabCommand = {
   name: 'diff',
   usage: '[-u] FILE FILE',
   help: 'Prints in what two files differ.',
@@ -74,7 +74,7 @@ function classic(old: string, next: string): string[] {
   return lines;
 }
 
-const fg: Command = {
+const fg: LabCommand = {
   name: 'fg',
   usage: '',
   help: 'Ends the newest program that runs beside (&), and prints what it wrote.',
@@ -82,4 +82,4 @@ const fg: Command = {
 };
 
 /** Programs that work on text, and those of a shell. */
-export const TEXT_COMMANDS: readonly Command[] = [...FILTERS, cat, diff, echo, wait, fg];
+export const TEXT_COMMANDS: readonly LabCommand[] = [...FILTERS, cat, diff, echo, wait, fg];

@@ -166,7 +166,7 @@ export class Lab {
   }
 
   /**
-   * Takes manifests on one after the other, then brings the pods to what they say. Rejects with an ApiError; what
+   * Takes manifests on one after the other, then brings the pods to what they say. Rejects with a ClusterApiError; what
    * came before it stays.
    */
   async apply(

@@ -1,5 +1,7 @@
+import { COMMENT_PREFIX, type NodeCacheRule } from '../iptables/node-cache-rules.js';
+import { ruleArgs, words } from '../iptables/rule-text.js';
 import { canonicalIp } from '../lib/cidr.js';
-import { COMMENT_PREFIX, describeRule, words, type PlannedRule } from './plan.js';
+import { describeRule } from './plan.js';
 import type { Report } from './report.js';
 import { output, type RunCommand } from './run.js';
 
@@ -13,8 +15,11 @@ export type IsStale = (address: string) => boolean;
 interface ListedRule {
   readonly table: 'raw' | 'filter';
   readonly chain: string;
+  /** What follows the chain, in the words of iptables-save. */
   readonly args: readonly string[];
 }
+
+type WantedRule = NodeCacheRule & ListedRule;
 
 /** The rules of a node cache of one address family, by iptables or ip6tables. */
 export class Iptables {
@@ -35,7 +40,7 @@ export class Iptables {
    * `stale` gives up. Those of another node cache
    * on the same host stay.
    */
-  async ensure(rules: readonly PlannedRule[], stale?: IsStale): Promise<void> {
+  async ensure(rules: readonly NodeCacheRule[], stale?: IsStale): Promise<void> {
     const own = this.own(rules);
     const listed = await this.list(own);
     if (!listed) return;
@@ -45,14 +50,14 @@ export class Iptables {
   }
 
   /** Takes the rules away, however often each is there. */
-  async remove(rules: readonly PlannedRule[]): Promise<void> {
+  async remove(rules: readonly NodeCacheRule[]): Promise<void> {
     const own = this.own(rules);
     const wanted = new Set(own.map(keyOf));
     for (const rule of (await this.list(own)) ?? []) if (wanted.has(keyOf(rule))) await this.delete(rule);
   }
 
   private async removeLeftovers(
-    own: readonly PlannedRule[],
+    own: readonly WantedRule[],
     listed: readonly ListedRule[],
     stale: IsStale,
   ): Promise<void> {
@@ -69,11 +74,11 @@ export class Iptables {
     }
   }
 
-  private own(rules: readonly PlannedRule[]): PlannedRule[] {
-    return rules.filter((rule) => rule.family === this.family);
+  private own(rules: readonly NodeCacheRule[]): WantedRule[] {
+    return rules.filter((rule) => rule.family === this.family).map((rule) => ({ ...rule, args: ruleArgs(rule) }));
   }
 
-  private async add(rule: PlannedRule): Promise<void> {
+  private async add(rule: WantedRule): Promise<void> {
     const { table, chain, args } = rule;
     // Another version may list the same rule in other words; only the kernel knows.
     if ((await this.run(this.command, ['-w', LOCK_WAIT, '-t', table, '-C', chain, ...args])).code === 0) return;
@@ -97,7 +102,7 @@ export class Iptables {
    * What is there of ours; undefined, and reported, when that cannot be told. Nothing is asked where nothing is
    * wanted: that family may not exist.
    */
-  private async list(own: readonly PlannedRule[]): Promise<ListedRule[] | undefined> {
+  private async list(own: readonly WantedRule[]): Promise<ListedRule[] | undefined> {
     if (own.length === 0) return [];
     const all: ListedRule[] = [];
     for (const table of ['raw', 'filter'] as const) {

@@ -1,4 +1,5 @@
-import { describeRule, target, type NetworkPlan, type PlannedRule } from './plan.js';
+import type { NodeCacheRule } from '../iptables/node-cache-rules.js';
+import { describeRule, type NetworkPlan } from './plan.js';
 import type { Report } from './report.js';
 import { RunError, output, type RunCommand } from './run.js';
 
@@ -29,20 +30,20 @@ export function nftScript(plan: NetworkPlan, table: string): string {
   );
 }
 
-const rulesOf = (plan: NetworkPlan, { table, chain }: (typeof CHAINS)[number]): PlannedRule[] =>
+const rulesOf = (plan: NetworkPlan, { table, chain }: (typeof CHAINS)[number]): NodeCacheRule[] =>
   plan.rules.filter((rule) => rule.table === table && rule.chain === chain).reverse();
 
-function statement(rule: PlannedRule): string {
+function statement(rule: NodeCacheRule): string {
   const [address, port] = rule.side === 'to' ? ['daddr', 'dport'] : ['saddr', 'sport'];
-  const verdict = target(rule) === 'NOTRACK' ? 'notrack' : 'accept';
+  const verdict = rule.target === 'NOTRACK' ? 'notrack' : 'accept';
   return `${rule.family === 4 ? 'ip' : 'ip6'} ${address} ${rule.address} ${rule.protocol} ${port} ${rule.port} counter ${verdict} comment "${commentOf(rule)}"`;
 }
 
 /**
  * Names the rule, so that its presence can be told from a list without reading what nft makes of expressions; below
- * nft's limit of 128 octets.
+ * nft's limit of 128 bytes.
  */
-const commentOf = (rule: PlannedRule): string =>
+const commentOf = (rule: NodeCacheRule): string =>
   `${rule.comment}, ${rule.protocol} ${rule.side} ${rule.address} port ${rule.port}`;
 
 /** The rules of a node cache in a table of its own, by nft. */

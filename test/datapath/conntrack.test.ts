@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CiliumConntrack } from '../../src/datapath/conntrack/cilium.js';
 import { KernelConntrack } from '../../src/datapath/conntrack/kernel.js';
 import type { Packet, TcpFlag } from '../../src/datapath/packet.js';
-import { ensureRules, nodeCacheRules, removeRules } from '../../src/datapath/netfilter/node-cache-rules.js';
+import { ensureRules, placedRules, removeRules } from '../../src/datapath/netfilter/node-cache-rules.js';
 import { dnsLab } from './lab.js';
 
 const packet = (change: Partial<Packet> = {}): Packet => ({
@@ -277,7 +277,7 @@ describe('the kernel of a node', () => {
       .bind('169.254.20.10', 53);
     ask(world);
     expect(node.kernel.size).toBe(1);
-    const rules = nodeCacheRules(['169.254.20.10']);
+    const rules = placedRules(['169.254.20.10']);
     ensureRules(node.netfilter, rules);
     ask(world);
     expect(node.kernel.size).toBe(1);

@@ -3,7 +3,7 @@ import { seededRandom } from '../../src/lib/random.js';
 import { Netfilter, TABLE_ORDER } from '../../src/datapath/netfilter/tables.js';
 import { rule } from '../../src/datapath/netfilter/rule.js';
 import type { PacketFacts } from '../../src/datapath/netfilter/rule.js';
-import { ensureRules, nodeCacheRules, removeRules } from '../../src/datapath/netfilter/node-cache-rules.js';
+import { ensureRules, placedRules, removeRules } from '../../src/datapath/netfilter/node-cache-rules.js';
 import type { World } from '../../src/datapath/world.js';
 import { lab } from './lab.js';
 
@@ -121,7 +121,7 @@ describe('Netfilter', () => {
 });
 
 describe('the rules of the node cache', () => {
-  const rules = nodeCacheRules(['169.254.20.10', '10.96.0.10']);
+  const rules = placedRules(['169.254.20.10', '10.96.0.10']);
 
   /** The listing of iptables-save recorded from the real node cache, without counters and comments. */
   const recorded = ['10.96.0.10', '169.254.20.10'].map((ip) => ({
@@ -274,7 +274,7 @@ describe('iptables-save before and after the node cache', () => {
   it('puts the new rules at the recorded lines of the tables before nat', () => {
     const world = cluster();
     const before = save(world);
-    ensureRules(world.node('k8s-ctr').netfilter, nodeCacheRules(['169.254.20.10', '10.96.0.10']));
+    ensureRules(world.node('k8s-ctr').netfilter, placedRules(['169.254.20.10', '10.96.0.10']));
     const after = save(world);
     const mine = after.flatMap((line, i) => (line.includes('NodeLocal') ? [i + 1] : []));
     expect(

@@ -5,7 +5,7 @@ import { seededRandom } from '../../src/lib/random.js';
 import type { DatapathConfig } from '../../src/datapath/config.js';
 import type { DatapathEvent } from '../../src/datapath/events.js';
 import type { Process } from '../../src/datapath/sockets/process.js';
-import { ensureRules, nodeCacheRules } from '../../src/datapath/netfilter/node-cache-rules.js';
+import { ensureRules, placedRules } from '../../src/datapath/netfilter/node-cache-rules.js';
 import { World } from '../../src/datapath/world.js';
 import { parsePolicy } from '../../src/lrp/parse.js';
 import { LocalRedirects } from '../../src/lrp/redirects.js';
@@ -195,7 +195,7 @@ describe('on any topology', () => {
         const { world } = build({ ...t, config: { ...t.config, hostRouting: 'bpf' } });
         for (const node of world.cluster.nodes.values()) {
           world.addDummy(node.name, 'nodelocaldns', ['169.254.20.10']);
-          ensureRules(node.netfilter, nodeCacheRules(['169.254.20.10']));
+          ensureRules(node.netfilter, placedRules(['169.254.20.10']));
           node.process
             .udp({
               onReadable: (socket) => {

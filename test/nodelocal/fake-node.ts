@@ -1,5 +1,5 @@
 import type { RunCommand, RunResult } from '../../src/nodelocal/run.js';
-import { words } from '../../src/nodelocal/plan.js';
+import { words } from '../../src/iptables/rule-text.js';
 
 interface Link {
   name: string;

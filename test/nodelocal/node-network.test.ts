@@ -259,6 +259,33 @@ describe('rules by iptables', () => {
     expect(node.saved()).toEqual([foreign]);
   });
 
+  it('of others for an address that no link holds stay at the start', async () => {
+    const foreign = '-A PREROUTING -d 10.96.0.99/32 -p udp -m udp --dport 53 -j NOTRACK';
+    await node.run('iptables', insertArgs('raw', foreign));
+    await setUp(...TWO);
+    expect(node.saved()).toContain(foreign);
+  });
+
+  it('are removed where they are listed by the target that NOTRACK has become', async () => {
+    node.listedAs = (line) => line.replace('-j NOTRACK', '-j CT --notrack');
+    await (await setUp(...TWO)).removeRules();
+    expect(node.saved()).toEqual([]);
+  });
+
+  it('of a predecessor are recognised where they are listed by the target that NOTRACK has become', async () => {
+    await setUp(...TWO);
+    node.listedAs = (line) => line.replace('-j NOTRACK', '-j CT --notrack');
+    node.changes();
+    await setUp(...TWO);
+    expect(node.changes()).toEqual([]);
+  });
+
+  it('are not added while those that are there cannot be listed', async () => {
+    node.failing = { 'iptables-save': failure('no') };
+    await network(...TWO).sync();
+    expect(node.changes().filter((line) => line.startsWith('iptables'))).toEqual([]);
+  });
+
   it('are removed however often they are there', async () => {
     const made = await setUp(...TWO);
     await node.run('iptables', insertArgs('raw', SAVED[0]!));

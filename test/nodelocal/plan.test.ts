@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planText } from '../../src/nodelocal/node-network.js';
 import { parseNodeCacheFlags } from '../../src/nodelocal/flags.js';
-import { describeRule, listedRules, networkPlan, words, type NetworkPlan } from '../../src/nodelocal/plan.js';
+import { describeRule, listedRules, networkPlan, type NetworkPlan } from '../../src/nodelocal/plan.js';
 import { ADDED, SAVED } from './recorded.js';
 
 const planOf = (...args: string[]): NetworkPlan => networkPlan(parseNodeCacheFlags(args));
@@ -61,15 +61,6 @@ describe('networkPlan', () => {
     const plan = planOf(...TRANSCRIPT, ...args);
     expect([plan.link !== undefined, plan.rules.length]).toEqual([link, rules]);
   });
-});
-
-describe('words', () => {
-  it.each([
-    { line: '-A INPUT -j ACCEPT', want: ['-A', 'INPUT', '-j', 'ACCEPT'] },
-    { line: '--comment "a b" -j X', want: ['--comment', 'a b', '-j', 'X'] },
-    { line: '--comment "say \\"a\\""', want: ['--comment', 'say "a"'] },
-    { line: '--comment ""', want: ['--comment', ''] },
-  ])('$line', ({ line, want }) => expect(words(line)).toEqual(want));
 });
 
 describe('planText', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ensureRules, nodeCacheRules } from '../../src/datapath/netfilter/node-cache-rules.js';
+import { ensureRules, placedRules } from '../../src/datapath/netfilter/node-cache-rules.js';
 import { iptablesSave } from '../../src/observe/host-lists.js';
 import { addUpstreamService, restartedCluster, scaleDnsToOne, service } from './cluster.js';
 import type { Cluster } from './cluster.js';
@@ -86,6 +86,6 @@ it('iptables-node-local-diff', () => {
   node.process.udp().sendTo(new Uint8Array(40), '10.0.2.3', 53);
   addUpstreamService(cluster, ['172.20.1.144']);
   world.cluster.rules.setOrder([...MOVED, ...REST.slice(0, 3), ...UPSTREAM, ...REST.slice(3)]);
-  ensureRules(node.netfilter, nodeCacheRules(['169.254.20.10', '10.96.0.10']));
+  ensureRules(node.netfilter, placedRules(['169.254.20.10', '10.96.0.10']));
   expect(form(normalDiff(before, save()))).toEqual(form(recorded('iptables-node-local-diff')));
 });

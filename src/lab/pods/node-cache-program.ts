@@ -1,4 +1,4 @@
-import { ensureRules, nodeCacheRules, removeRules } from '../../datapath/netfilter/node-cache-rules.js';
+import { ensureRules, placedRules, removeRules } from '../../datapath/netfilter/node-cache-rules.js';
 import { NodensError } from '../../lib/errors.js';
 import { canonicalIp } from '../../lib/cidr.js';
 import { repeat } from '../../lib/clock.js';
@@ -93,7 +93,7 @@ export class NodeCacheProgram extends DnsProgram {
       env.log.write(`[INFO] Added interface - ${link.name}\n`);
     }
     if (rules.length === 0) return;
-    ensureRules(node.netfilter, nodeCacheRules(options.localIps, options.healthPort, options.dnsPort));
+    ensureRules(node.netfilter, placedRules(options.localIps, options.healthPort, options.dnsPort));
     for (const rule of rules) env.log.write(`[INFO] Added back nodelocaldns rule - ${describeRule(rule)}\n`);
   }
 
@@ -103,6 +103,6 @@ export class NodeCacheProgram extends DnsProgram {
     const { node } = env.pod;
     if (link) env.world.removeDummy(node.name, link.name);
     if (rules.length > 0)
-      removeRules(node.netfilter, nodeCacheRules(options.localIps, options.healthPort, options.dnsPort));
+      removeRules(node.netfilter, placedRules(options.localIps, options.healthPort, options.dnsPort));
   }
 }

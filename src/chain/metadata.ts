@@ -1,3 +1,4 @@
+// In a circle with context.ts, query.ts: a query has a context, which has the labels that are computed from the query.
 import type { Query } from './query.js';
 
 /** Computes the value of a label for a query. */

@@ -7,7 +7,7 @@ import type { Program } from './program.js';
 const HTTP_PORT = 80;
 
 /** What a web server answers a request with: headers in their order, and the body. */
-export interface HttpAnswer {
+export interface WebAnswer {
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string;
 }
@@ -20,7 +20,7 @@ export class WebProgram implements Program {
 
   constructor(
     private readonly network: Network,
-    page: (request: http.IncomingMessage) => HttpAnswer,
+    page: (request: http.IncomingMessage) => WebAnswer,
   ) {
     this.server = http.createServer((request, response) => {
       const { headers, body } = page(request);
@@ -51,7 +51,7 @@ const length = (body: string): readonly [string, string] => ['Content-Length', S
 /** traefik/whoami: tells the pod's name and addresses, who asks, and the request as it came. */
 export const whoami =
   (pod: Pod, clock: Clock) =>
-  (request: http.IncomingMessage): HttpAnswer => {
+  (request: http.IncomingMessage): WebAnswer => {
     const { remoteAddress, remotePort } = request.socket;
     const mac = pod.endpoint?.mac;
     const addresses = ['127.0.0.1', '::1', pod.ip, ...(mac === undefined ? [] : [linkLocal(mac)])];
@@ -91,7 +91,7 @@ export const apache = (text: string, clock: Clock) => {
   const body = `${text}\n`;
   const written = clock.now();
   const tag = `"${Buffer.byteLength(body).toString(16)}-${Math.floor(written * 1000).toString(16)}"`;
-  return (): HttpAnswer => ({
+  return (): WebAnswer => ({
     headers: [
       dateOf(clock),
       ['Server', 'Apache/2.4.58 (Ubuntu)'],

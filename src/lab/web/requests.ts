@@ -43,7 +43,7 @@ export async function readObject(request: IncomingMessage): Promise<Readonly<Rec
 }
 
 /** What `POST /api/lookup` asks for. */
-export interface LookupRequest {
+export interface PodLookup {
   readonly pod: RunningPod;
   readonly name: string;
   readonly types: readonly ('A' | 'AAAA')[];
@@ -51,7 +51,7 @@ export interface LookupRequest {
 }
 
 /** Throws a RequestError. */
-export function lookupOf(body: Readonly<Record<string, unknown>>, lab: Lab): LookupRequest {
+export function lookupOf(body: Readonly<Record<string, unknown>>, lab: Lab): PodLookup {
   const name = textOf(body, 'name', MAX_NAME).trim();
   if (name === '' || /\s/.test(name)) throw new RequestError(400, `name: got "${name}", allowed: a domain name`);
   const [namespace = '', podName = ''] = textOf(body, 'pod', MAX_NAME).split('/', 2);

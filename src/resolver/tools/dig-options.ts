@@ -171,7 +171,7 @@ function placeWord(word: string, current: DigLookup, start: (name: string) => vo
   else start(word);
 }
 
-type OptionChange = (lookup: DigLookup, on: boolean, value: string | undefined) => boolean | void;
+type PlusOption = (lookup: DigLookup, on: boolean, value: string | undefined) => boolean | void;
 
 /** The number in `value`, from 0 to `most`; `what` is how dig calls it. */
 function counted(value: string | undefined, what: string, most = 0xffff, exitCode = 10): number {
@@ -182,11 +182,11 @@ function counted(value: string | undefined, what: string, most = 0xffff, exitCod
 }
 
 const section =
-  (name: keyof DigLookup['show']): OptionChange =>
+  (name: keyof DigLookup['show']): PlusOption =>
   (lookup, on) =>
     void (lookup.show[name] = on);
 const flag =
-  (name: keyof DigLookup['flags']): OptionChange =>
+  (name: keyof DigLookup['flags']): PlusOption =>
   (lookup, on) =>
     void (lookup.flags[name] = on);
 
@@ -194,7 +194,7 @@ const flag =
  * Query options in alphabetical order; each may be cut short to any start of its name that no earlier one has, as dig
  * reads them.
  */
-const PLUS: readonly (readonly [string, OptionChange])[] = [
+const PLUS: readonly (readonly [string, PlusOption])[] = [
   ['aaflag', flag('aa')],
   ['aaonly', flag('aa')],
   ['additional', section('additional')],

@@ -1,11 +1,11 @@
-import type { Intake } from './intake.js';
-import { isKubeKind } from './intake.js';
-import { describeObject } from './objects.js';
-import type { KubeKind } from './objects.js';
-import { asObject, arrayAt, objectAt, textAt } from './raw.js';
+import type { Intake } from './intake/intake.js';
+import { isKubeKind } from './intake/intake.js';
+import { describeObject } from './objects/objects.js';
+import type { KubeKind } from './objects/objects.js';
+import { asObject, arrayAt, objectAt, textAt } from './objects/raw.js';
 import { Latch } from './source.js';
 import type { KubeSource } from './source.js';
-import type { KubeStore } from './store.js';
+import type { KubeStore } from './store/store.js';
 
 /**
  * Objects handed in by a caller, as they would stand in a manifest: for tests and the lab. What is applied before the

@@ -1,4 +1,4 @@
-import type { KubeStore } from './store.js';
+import type { KubeStore } from './store/store.js';
 
 /** Where a source tells what went wrong or changed hands. The caller adds its own prefix. */
 export interface KubeLog {

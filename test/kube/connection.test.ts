@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock, realClock } from '../../src/lib/clock.js';
 import { seededRandom } from '../../src/lib/random.js';
-import { ApiSource } from '../../src/kube/api-source.js';
-import type { ApiConnection } from '../../src/kube/connection.js';
-import { endpointConnection, inClusterConnection, parseApiUrl } from '../../src/kube/connection.js';
-import { kubeconfigConnection } from '../../src/kube/kubeconfig.js';
-import { DNS_FIELDS } from '../../src/kube/objects.js';
-import { KubeStore } from '../../src/kube/store.js';
+import { ApiSource } from '../../src/kube/api/source.js';
+import type { ApiConnection } from '../../src/kube/auth/connection.js';
+import { endpointConnection, inClusterConnection, parseApiUrl } from '../../src/kube/auth/connection.js';
+import { kubeconfigConnection } from '../../src/kube/auth/kubeconfig.js';
+import { DNS_FIELDS } from '../../src/kube/objects/objects.js';
+import { KubeStore } from '../../src/kube/store/store.js';
 import { FakeApi } from '../support/fake-api.js';
 import { RecordedLog, service, until } from '../support/kube.js';
 

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { EndpointController } from '../../src/kube/endpoint-controller.js';
-import { formedSlices } from '../../src/kube/endpoint-formation.js';
-import { ALL_FIELDS } from '../../src/kube/objects.js';
-import type { KubeKind, KubeObject, Pod, Service } from '../../src/kube/objects.js';
-import { KubeStore } from '../../src/kube/store.js';
-import { Trimmer } from '../../src/kube/trim.js';
+import { EndpointController } from '../../src/kube/endpoints/controller.js';
+import { formedSlices } from '../../src/kube/endpoints/formation.js';
+import { ALL_FIELDS } from '../../src/kube/objects/objects.js';
+import type { KubeKind, KubeObject, Pod, Service } from '../../src/kube/objects/objects.js';
+import { KubeStore } from '../../src/kube/store/store.js';
+import { Trimmer } from '../../src/kube/intake/trim.js';
 import type { Manifest } from '../support/fake-api.js';
 import { RecordedLog, pod, service, slice } from '../support/kube.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LabelSelector } from '../../src/kube/label-selector.js';
+import { LabelSelector } from '../../src/kube/objects/label-selector.js';
 
 const labels = { app: 'web', tier: 'front', 'example.org/x': '1', empty: '' };
 

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { realClock } from '../../src/lib/clock.js';
-import { LabelSelector } from '../../src/kube/label-selector.js';
-import { parseManifest } from '../../src/kube/manifest-parse.js';
-import { ManifestSource } from '../../src/kube/manifest-source.js';
-import type { ManifestSourceOptions } from '../../src/kube/manifest-source.js';
-import { ALL_FIELDS, KUBE_KINDS } from '../../src/kube/objects.js';
-import { KubeStore } from '../../src/kube/store.js';
+import { LabelSelector } from '../../src/kube/objects/label-selector.js';
+import { parseManifest } from '../../src/kube/manifests/parse.js';
+import { ManifestSource } from '../../src/kube/manifests/source.js';
+import type { ManifestSourceOptions } from '../../src/kube/manifests/source.js';
+import { ALL_FIELDS, KUBE_KINDS } from '../../src/kube/objects/objects.js';
+import { KubeStore } from '../../src/kube/store/store.js';
 import { RecordedLog, service, until } from '../support/kube.js';
 
 let folder: string;

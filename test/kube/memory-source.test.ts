@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Intake } from '../../src/kube/intake.js';
-import { LabelSelector } from '../../src/kube/label-selector.js';
+import { Intake } from '../../src/kube/intake/intake.js';
+import { LabelSelector } from '../../src/kube/objects/label-selector.js';
 import { MemorySource } from '../../src/kube/memory-source.js';
-import { ALL_FIELDS, KUBE_KINDS } from '../../src/kube/objects.js';
-import { KubeStore } from '../../src/kube/store.js';
+import { ALL_FIELDS, KUBE_KINDS } from '../../src/kube/objects/objects.js';
+import { KubeStore } from '../../src/kube/store/store.js';
 import { RecordedLog, namespace, service, slice } from '../support/kube.js';
 
 const options = { kinds: KUBE_KINDS, fields: ALL_FIELDS, log: new RecordedLog() };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MultiMap } from '../../src/kube/multimap.js';
+import { MultiMap } from '../../src/kube/store/multimap.js';
 
 describe('MultiMap', () => {
   it('holds what a map of sets would', () => {

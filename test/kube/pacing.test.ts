@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/lib/clock.js';
 import type { Random } from '../../src/lib/random.js';
-import { Backoff } from '../../src/kube/backoff.js';
-import { RateLimiter } from '../../src/kube/rate-limiter.js';
+import { Backoff } from '../../src/kube/api/backoff.js';
+import { RateLimiter } from '../../src/kube/api/rate-limiter.js';
 
 const fixed = (share: number): Random => ({ uint32: () => share * 2 ** 32 });
 const never = new AbortController().signal;

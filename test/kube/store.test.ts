@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { KubeChange, ServiceChange } from '../../src/kube/change.js';
-import { ALL_FIELDS } from '../../src/kube/objects.js';
-import type { KubeKind, KubeObject } from '../../src/kube/objects.js';
-import { KubeStore } from '../../src/kube/store.js';
-import { Trimmer } from '../../src/kube/trim.js';
+import type { KubeChange, ServiceChange } from '../../src/kube/store/change.js';
+import { ALL_FIELDS } from '../../src/kube/objects/objects.js';
+import type { KubeKind, KubeObject } from '../../src/kube/objects/objects.js';
+import { KubeStore } from '../../src/kube/store/store.js';
+import { Trimmer } from '../../src/kube/intake/trim.js';
 import type { Manifest } from '../support/fake-api.js';
 import { RecordedLog, namespace, pod, service, slice } from '../support/kube.js';
 

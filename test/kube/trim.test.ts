@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ALL_FIELDS, DNS_FIELDS, KUBE_KINDS } from '../../src/kube/objects.js';
-import type { KubeKind } from '../../src/kube/objects.js';
-import { Trimmer } from '../../src/kube/trim.js';
+import { ALL_FIELDS, DNS_FIELDS, KUBE_KINDS } from '../../src/kube/objects/objects.js';
+import type { KubeKind } from '../../src/kube/objects/objects.js';
+import { Trimmer } from '../../src/kube/intake/trim.js';
 import { collectGarbage } from '../support/garbage.js';
 import { RecordedLog, pod, service, slice } from '../support/kube.js';
 

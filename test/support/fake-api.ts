@@ -2,8 +2,8 @@ import http from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { LabelSelector } from '../../src/kube/label-selector.js';
-import type { Labels } from '../../src/kube/objects.js';
+import { LabelSelector } from '../../src/kube/objects/label-selector.js';
+import type { Labels } from '../../src/kube/objects/objects.js';
 
 /** A Kubernetes object as the API sends it. */
 export interface Manifest {

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { NodensError } from '../../lib/errors.js';
-import type { Intake } from '../../kube/intake.js';
-import { isKubeKind } from '../../kube/intake.js';
-import type { ManifestObject } from '../../kube/manifest-parse.js';
-import { arrayAt, asObject, objectAt, textAt, textMapAt } from '../../kube/raw.js';
-import type { RawObject } from '../../kube/raw.js';
-import type { KubeStore } from '../../kube/store.js';
+import type { Intake } from '../../kube/intake/intake.js';
+import { isKubeKind } from '../../kube/intake/intake.js';
+import type { ManifestObject } from '../../kube/manifests/parse.js';
+import { arrayAt, asObject, objectAt, textAt, textMapAt } from '../../kube/objects/raw.js';
+import type { RawObject } from '../../kube/objects/raw.js';
+import type { KubeStore } from '../../kube/store/store.js';
 import { canonicalIp, cidrContains, formatIp, parseCidr, parseIp } from '../../lib/cidr.js';
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow } from '../../lib/random.js';

@@ -1,7 +1,7 @@
 import type { BackendSpec, L4Protocol } from '../../datapath/loadbalancer/service.js';
 import type { World } from '../../datapath/world.js';
-import type { EndpointSlice, Service } from '../../kube/objects.js';
-import type { KubeStore } from '../../kube/store.js';
+import type { EndpointSlice, Service } from '../../kube/objects/objects.js';
+import type { KubeStore } from '../../kube/store/store.js';
 import type { ServicePin } from '../topology/topology.js';
 
 /**

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import type { RawObject } from '../../kube/raw.js';
-import { arrayAt, textAt } from '../../kube/raw.js';
+import type { RawObject } from '../../kube/objects/raw.js';
+import { arrayAt, textAt } from '../../kube/objects/raw.js';
 import { containersOf } from '../cluster/cluster-api.js';
 import { DnsProgram } from './dns-program.js';
 import { NodeCacheProgram } from './node-cache-program.js';

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { arrayAt, asObject, objectAt, textAt, textMapAt } from '../../kube/raw.js';
-import type { RawObject } from '../../kube/raw.js';
+import { arrayAt, asObject, objectAt, textAt, textMapAt } from '../../kube/objects/raw.js';
+import type { RawObject } from '../../kube/objects/raw.js';
 import type { ServerFiles } from '../../server/runtime.js';
 import { containersOf } from '../cluster/cluster-api.js';
 

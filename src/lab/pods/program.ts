@@ -1,7 +1,7 @@
 import type { Pod } from '../../datapath/cluster/endpoint.js';
 import type { World } from '../../datapath/world.js';
-import type { KubeStore } from '../../kube/store.js';
-import type { RawObject } from '../../kube/raw.js';
+import type { KubeStore } from '../../kube/store/store.js';
+import type { RawObject } from '../../kube/objects/raw.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Random } from '../../lib/random.js';
 import type { Network } from '../../net/network.js';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { NodensError } from '../../lib/errors.js';
-import { asObject, objectAt, textAt, textMapAt } from '../../kube/raw.js';
-import type { RawObject } from '../../kube/raw.js';
+import { asObject, objectAt, textAt, textMapAt } from '../../kube/objects/raw.js';
+import type { RawObject } from '../../kube/objects/raw.js';
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';

@@ -3,7 +3,7 @@ import type { PodSpec } from '../../datapath/cluster/endpoint.js';
 import type { IpamConfig } from '../../datapath/ipam/ipam.js';
 import type { NodeSpec } from '../../datapath/cluster/node.js';
 import type { HostSpec } from '../../datapath/cluster/external-host.js';
-import type { ManifestObject } from '../../kube/manifest-parse.js';
+import type { ManifestObject } from '../../kube/manifests/parse.js';
 import type { Milliseconds } from '../../lib/units.js';
 
 /** What every kubelet of the cluster knows. */

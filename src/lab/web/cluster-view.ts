@@ -1,4 +1,4 @@
-import { textAt, asObject, arrayAt, objectAt } from '../../kube/raw.js';
+import { textAt, asObject, arrayAt, objectAt } from '../../kube/objects/raw.js';
 import type { PodPort } from './ports.js';
 import type { Lab } from '../lab.js';
 import { entityOfPod } from '../explain/explain-lookup.js';

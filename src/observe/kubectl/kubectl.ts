@@ -1,4 +1,4 @@
-import { LabelSelector, LabelSelectorError } from '../../kube/label-selector.js';
+import { LabelSelector, LabelSelectorError } from '../../kube/objects/label-selector.js';
 import type { World } from '../../datapath/world.js';
 import { KUBECTL_KINDS } from './kinds.js';
 import type { KubectlFacts, KubectlKind, KubectlRow } from './kinds.js';

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { Standing, type Reply } from '../../chain/index.js';
-import type { KubeChange, ServiceChange } from '../../kube/change.js';
-import type { KubeStore } from '../../kube/store.js';
+import type { KubeChange, ServiceChange } from '../../kube/store/change.js';
+import type { KubeStore } from '../../kube/store/store.js';
 import { parseIp } from '../../lib/cidr.js';
 import { reverseName, type Name } from '../../wire/index.js';
 import type { Zone } from './zone.js';

@@ -1,5 +1,5 @@
-import type { Endpoint, EndpointSlice, Protocol, Service } from '../../kube/objects.js';
-import type { KubeStore } from '../../kube/store.js';
+import type { Endpoint, EndpointSlice, Protocol, Service } from '../../kube/objects/objects.js';
+import type { KubeStore } from '../../kube/store/store.js';
 import { canonicalIp, ipFamily } from '../../lib/cidr.js';
 import { fqdn, isName, type Name } from '../../wire/index.js';
 import type { Request } from './name.js';

@@ -1,4 +1,4 @@
-import type { ApiRequest } from '../../kube/api-client.js';
+import type { ApiRequest } from '../../kube/api/client.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { exponentialBounds, type Histogram, type Metrics } from '../../metrics/metrics.js';
 

@@ -1,5 +1,5 @@
 import type { Block } from '../../chain/index.js';
-import type { KubeStore } from '../../kube/store.js';
+import type { KubeStore } from '../../kube/store/store.js';
 import { canonicalIp } from '../../lib/cidr.js';
 import type { Seconds } from '../../lib/units.js';
 import { Type, encodeName, type Name } from '../../wire/index.js';

@@ -1,7 +1,7 @@
 import { Zones, type Block } from '../../chain/index.js';
 import type { Directive, Option } from '../../corefile/index.js';
-import { LabelSelector, LabelSelectorError } from '../../kube/label-selector.js';
-import { DEFAULT_LIMITS, type RateLimits } from '../../kube/rate-limiter.js';
+import { LabelSelector, LabelSelectorError } from '../../kube/objects/label-selector.js';
+import { DEFAULT_LIMITS, type RateLimits } from '../../kube/api/rate-limiter.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
 import type { Name } from '../../wire/index.js';
 import { isReverseZone } from './name.js';

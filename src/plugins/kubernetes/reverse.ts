@@ -1,4 +1,4 @@
-import type { KubeStore } from '../../kube/store.js';
+import type { KubeStore } from '../../kube/store/store.js';
 import type { Lookup, LookupOptions } from './lookup.js';
 
 /**

@@ -1,5 +1,5 @@
 import { definePlugin, onlyOne, type Block, type PluginDefinition } from '../../chain/index.js';
-import { ConnectionError } from '../../kube/connection.js';
+import { ConnectionError } from '../../kube/auth/connection.js';
 import { repeat, sleep } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import type { Milliseconds } from '../../lib/units.js';

@@ -1,8 +1,8 @@
 import type { Handler, Next, Outcome, Query } from '../../../src/chain/index.js';
-import { Intake } from '../../../src/kube/intake.js';
+import { Intake } from '../../../src/kube/intake/intake.js';
 import { MemorySource } from '../../../src/kube/memory-source.js';
-import { ALL_FIELDS, KUBE_KINDS } from '../../../src/kube/objects.js';
-import { KubeStore } from '../../../src/kube/store.js';
+import { ALL_FIELDS, KUBE_KINDS } from '../../../src/kube/objects/objects.js';
+import { KubeStore } from '../../../src/kube/store/store.js';
 import { kubernetesOver } from '../../../src/plugins/kubernetes/setup.js';
 import { finishReply } from '../../../src/server/respond.js';
 import { decodeMessage } from '../../../src/wire/index.js';

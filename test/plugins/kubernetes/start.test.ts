@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hasReadiness } from '../../../src/chain/index.js';
 import { Latch, type KubeSource } from '../../../src/kube/source.js';
-import { KubeStore } from '../../../src/kube/store.js';
+import { KubeStore } from '../../../src/kube/store/store.js';
 import { kubernetesOver } from '../../../src/plugins/kubernetes/setup.js';
 import { setup } from '../../support/block.js';
 import { query, summary } from '../../support/dns.js';

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { parseManifest } from '../../../kube/manifest-parse.js';
-import { textAt } from '../../../kube/raw.js';
-import type { RawObject } from '../../../kube/raw.js';
+import { parseManifest } from '../../../kube/manifests/parse.js';
+import { textAt } from '../../../kube/objects/raw.js';
+import type { RawObject } from '../../../kube/objects/raw.js';
 import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';

@@ -1,7 +1,7 @@
-import { parseManifest, ManifestError } from '../../../kube/manifest-parse.js';
-import type { ManifestObject } from '../../../kube/manifest-parse.js';
-import { asObject } from '../../../kube/raw.js';
-import type { RawObject } from '../../../kube/raw.js';
+import { parseManifest, ManifestError } from '../../../kube/manifests/parse.js';
+import type { ManifestObject } from '../../../kube/manifests/parse.js';
+import { asObject } from '../../../kube/objects/raw.js';
+import type { RawObject } from '../../../kube/objects/raw.js';
 import { loadYaml } from '../../../kube/yaml.js';
 import { ClusterApiError } from '../../cluster/cluster-api.js';
 import type { Resource } from '../../cluster/resources.js';

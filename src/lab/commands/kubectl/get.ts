@@ -1,5 +1,5 @@
-import { LabelSelector } from '../../../kube/label-selector.js';
-import type { RawObject } from '../../../kube/raw.js';
+import { LabelSelector } from '../../../kube/objects/label-selector.js';
+import type { RawObject } from '../../../kube/objects/raw.js';
 import { loadYaml } from '../../../kube/yaml.js';
 import { kubectlGet } from '../../../observe/kubectl/kubectl.js';
 import type { KubectlKind, KubectlRow } from '../../../observe/kubectl/kinds.js';

@@ -1,8 +1,8 @@
-import { LabelSelector } from '../../../kube/label-selector.js';
-import { parseManifest } from '../../../kube/manifest-parse.js';
-import type { ManifestObject } from '../../../kube/manifest-parse.js';
-import { objectAt, textAt } from '../../../kube/raw.js';
-import type { RawObject } from '../../../kube/raw.js';
+import { LabelSelector } from '../../../kube/objects/label-selector.js';
+import { parseManifest } from '../../../kube/manifests/parse.js';
+import type { ManifestObject } from '../../../kube/manifests/parse.js';
+import { objectAt, textAt } from '../../../kube/objects/raw.js';
+import type { RawObject } from '../../../kube/objects/raw.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { labelsOf } from '../../cluster/cluster-api.js';
 import { RESOURCES } from '../../cluster/resources.js';

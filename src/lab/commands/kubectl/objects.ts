@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Node } from '../../../datapath/cluster/node.js';
-import type { EndpointSlice } from '../../../kube/objects.js';
-import { arrayAt, asObject, objectAt, textAt } from '../../../kube/raw.js';
-import type { RawObject } from '../../../kube/raw.js';
+import type { EndpointSlice } from '../../../kube/objects/objects.js';
+import { arrayAt, asObject, objectAt, textAt } from '../../../kube/objects/raw.js';
+import type { RawObject } from '../../../kube/objects/raw.js';
 import { formatCidr } from '../../../lib/cidr.js';
 import type { Milliseconds } from '../../../lib/units.js';
 import { configView } from '../../../observe/cilium/status.js';

@@ -1,4 +1,4 @@
-import { objectAt, textAt, textMapAt } from '../../../kube/raw.js';
+import { objectAt, textAt, textMapAt } from '../../../kube/objects/raw.js';
 import { KUBECTL_KINDS } from '../../../observe/kubectl/kinds.js';
 import type { KubectlFacts, KubectlKind, KubectlRow } from '../../../observe/kubectl/kinds.js';
 import { humanDuration } from '../../../observe/kubectl/human-duration.js';

@@ -1,5 +1,5 @@
 import type { Node } from '../../../datapath/cluster/node.js';
-import { LabelSelector } from '../../../kube/label-selector.js';
+import { LabelSelector } from '../../../kube/objects/label-selector.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import type { Resource } from '../../cluster/resources.js';
 import { CommandError } from '../../session/command.js';

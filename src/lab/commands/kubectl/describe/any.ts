@@ -1,5 +1,5 @@
-import { asObject, objectAt, textAt } from '../../../../kube/raw.js';
-import type { RawObject } from '../../../../kube/raw.js';
+import { asObject, objectAt, textAt } from '../../../../kube/objects/raw.js';
+import type { RawObject } from '../../../../kube/objects/raw.js';
 import { dataOf } from '../../../pods/pod-files.js';
 import { Sheet } from './sheet.js';
 

@@ -1,5 +1,5 @@
-import { LabelSelector } from '../../../../kube/label-selector.js';
-import type { RawObject } from '../../../../kube/raw.js';
+import { LabelSelector } from '../../../../kube/objects/label-selector.js';
+import type { RawObject } from '../../../../kube/objects/raw.js';
 import { labelsOf } from '../../../cluster/cluster-api.js';
 import type { Lab } from '../../../lab.js';
 import { CommandError } from '../../../session/command.js';

@@ -1,5 +1,5 @@
-import { arrayAt, objectAt, textAt } from '../../../../kube/raw.js';
-import type { RawObject } from '../../../../kube/raw.js';
+import { arrayAt, objectAt, textAt } from '../../../../kube/objects/raw.js';
+import type { RawObject } from '../../../../kube/objects/raw.js';
 import { humanDuration } from '../../../../observe/kubectl/human-duration.js';
 import { labelsOf } from '../../../cluster/cluster-api.js';
 import type { Lab } from '../../../lab.js';

@@ -1,5 +1,5 @@
-import { arrayAt, asObject, flagAt, objectAt, textAt, textMapAt } from '../../../../kube/raw.js';
-import type { RawObject } from '../../../../kube/raw.js';
+import { arrayAt, asObject, flagAt, objectAt, textAt, textMapAt } from '../../../../kube/objects/raw.js';
+import type { RawObject } from '../../../../kube/objects/raw.js';
 import { Sheet, longTime } from './sheet.js';
 
 const TOLERATIONS = [

@@ -1,4 +1,4 @@
-import { objectAt, textAt, textMapAt } from '../../../../kube/raw.js';
+import { objectAt, textAt, textMapAt } from '../../../../kube/objects/raw.js';
 import { layOut } from '../../../../observe/table.js';
 
 /** How kubectl describe lays out its lines. */

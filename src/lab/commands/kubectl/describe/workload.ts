@@ -1,5 +1,5 @@
-import { objectAt, textAt } from '../../../../kube/raw.js';
-import type { RawObject } from '../../../../kube/raw.js';
+import { objectAt, textAt } from '../../../../kube/objects/raw.js';
+import type { RawObject } from '../../../../kube/objects/raw.js';
 import type { Lab } from '../../../lab.js';
 import { selectorText } from '../tables.js';
 import { nameIn, namespaceIn } from '../objects.js';

@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { canonicalIp } from '../lib/cidr.js';
+import { canonicalIp } from '../../lib/cidr.js';
 import { Interner } from './interner.js';
 import type {
   ContainerPort,
@@ -18,11 +18,11 @@ import type {
   Service,
   ServicePort,
   ServiceType,
-} from './objects.js';
-import { describeObject } from './objects.js';
-import { arrayAt, asObject, flagAt, objectAt, portAt, textAt, textMapAt } from './raw.js';
-import type { RawObject } from './raw.js';
-import type { KubeLog } from './source.js';
+} from '../objects/objects.js';
+import { describeObject } from '../objects/objects.js';
+import { arrayAt, asObject, flagAt, objectAt, portAt, textAt, textMapAt } from '../objects/raw.js';
+import type { RawObject } from '../objects/raw.js';
+import type { KubeLog } from '../source.js';
 
 /**
  * RFC 1123 label, as Kubernetes wants service and namespace names and endpoint hostnames; at most 63 octets (RFC 1035

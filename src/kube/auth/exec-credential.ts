@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { Clock } from '../lib/clock.js';
-import { Singleflight } from '../lib/singleflight.js';
-import type { Milliseconds, Octets } from '../lib/units.js';
+import type { Clock } from '../../lib/clock.js';
+import { Singleflight } from '../../lib/singleflight.js';
+import type { Milliseconds, Octets } from '../../lib/units.js';
 import { ConnectionError } from './connection.js';
-import { arrayAt, objectAt, textAt } from './raw.js';
-import type { RawObject } from './raw.js';
+import { arrayAt, objectAt, textAt } from '../objects/raw.js';
+import type { RawObject } from '../objects/raw.js';
 
 /** A program that asks a person, or hangs, must not hold up the reconnect for ever. */
 const TIMEOUT: Milliseconds = 60_000;

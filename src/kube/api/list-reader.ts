@@ -1,5 +1,5 @@
-import type { Octets } from '../lib/units.js';
-import { arrayAt, asObject, objectAt, textAt } from './raw.js';
+import type { Octets } from '../../lib/units.js';
+import { arrayAt, asObject, objectAt, textAt } from '../objects/raw.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

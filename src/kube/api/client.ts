@@ -2,12 +2,12 @@ import http from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { setImmediate } from 'node:timers/promises';
-import { NodensError } from '../lib/errors.js';
-import type { Clock, Timer } from '../lib/clock.js';
-import type { Milliseconds, Octets } from '../lib/units.js';
-import type { ApiConnection, ApiCredentials } from './connection.js';
+import { NodensError } from '../../lib/errors.js';
+import type { Clock, Timer } from '../../lib/clock.js';
+import type { Milliseconds, Octets } from '../../lib/units.js';
+import type { ApiConnection, ApiCredentials } from '../auth/connection.js';
 import type { RateLimiter } from './rate-limiter.js';
-import { objectAt, textAt } from './raw.js';
+import { objectAt, textAt } from '../objects/raw.js';
 
 /** Of an error's body: a Status object is far smaller. */
 const MAX_ERROR_BODY: Octets = 64 * 1024;

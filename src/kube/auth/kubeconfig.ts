@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Clock } from '../lib/clock.js';
+import type { Clock } from '../../lib/clock.js';
 import { ConnectionError, FileText, parseApiUrl } from './connection.js';
 import type { ApiConnection, ApiCredentials, TlsMaterial } from './connection.js';
 import { ExecCredential } from './exec-credential.js';
-import { arrayAt, flagAt, objectAt, textAt } from './raw.js';
-import type { RawObject } from './raw.js';
-import { loadYaml } from './yaml.js';
+import { arrayAt, flagAt, objectAt, textAt } from '../objects/raw.js';
+import type { RawObject } from '../objects/raw.js';
+import { loadYaml } from '../yaml.js';
 
 export interface KubeconfigOptions {
   readonly path: string;

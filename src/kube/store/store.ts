@@ -1,11 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Channel } from '../lib/channel.js';
-import type { Milliseconds } from '../lib/units.js';
+import { Channel } from '../../lib/channel.js';
+import type { Milliseconds } from '../../lib/units.js';
 import { addressesOfServices, addressesOfSlices } from './change.js';
 import type { ChangeType, KubeChange, ServiceChange } from './change.js';
 import { MultiMap } from './multimap.js';
-import { namespaceOf } from './objects.js';
-import type { EndpointSlice, KubeKind, KubeObject, KubeObjects, Namespace, Node, Pod, Service } from './objects.js';
+import { namespaceOf } from '../objects/objects.js';
+import type {
+  EndpointSlice,
+  KubeKind,
+  KubeObject,
+  KubeObjects,
+  Namespace,
+  Node,
+  Pod,
+  Service,
+} from '../objects/objects.js';
 import { ServiceIndex, Table } from './table.js';
 
 /** A list that takes the place of everything the store holds of one kind. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { NodensError } from '../lib/errors.js';
-import type { Clock } from '../lib/clock.js';
-import { hostPort } from '../lib/cidr.js';
-import type { Milliseconds } from '../lib/units.js';
+import { NodensError } from '../../lib/errors.js';
+import type { Clock } from '../../lib/clock.js';
+import { hostPort } from '../../lib/cidr.js';
+import type { Milliseconds } from '../../lib/units.js';
 
 /** Files of credentials are read again after this time, as the Kubernetes client library does with its tokens. */
 const REREAD: Milliseconds = 60_000;

@@ -1,5 +1,5 @@
-import type { KubeObject } from './objects.js';
-import { namespaceOf } from './objects.js';
+import type { KubeObject } from '../objects/objects.js';
+import { namespaceOf } from '../objects/objects.js';
 
 /** Objects of one kind by namespace and name. Kinds that stand above namespaces live under the empty namespace. */
 export class Table<T extends KubeObject> {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Milliseconds } from '../lib/units.js';
-import type { Endpoint, EndpointSlice, KubeKind, KubeObjects, Service } from './objects.js';
+import type { Milliseconds } from '../../lib/units.js';
+import type { Endpoint, EndpointSlice, KubeKind, KubeObjects, Service } from '../objects/objects.js';
 
 export type ChangeType = 'added' | 'modified' | 'deleted';
 

@@ -1,6 +1,6 @@
-import { sleep } from '../lib/clock.js';
-import type { Clock } from '../lib/clock.js';
-import type { Milliseconds } from '../lib/units.js';
+import { sleep } from '../../lib/clock.js';
+import type { Clock } from '../../lib/clock.js';
+import type { Milliseconds } from '../../lib/units.js';
 
 export interface RateLimits {
   /**

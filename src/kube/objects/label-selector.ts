@@ -1,4 +1,4 @@
-import { NodensError } from '../lib/errors.js';
+import { NodensError } from '../../lib/errors.js';
 import type { Labels } from './objects.js';
 
 /** A selector that cannot be read; the message says where and what is allowed there. */

@@ -1,9 +1,9 @@
-import type { Milliseconds } from '../lib/units.js';
-import type { LabelSelector } from './label-selector.js';
-import { KUBE_KINDS } from './objects.js';
-import type { FieldChoice, KubeKind, KubeObject } from './objects.js';
-import { objectAt, textAt, textMapAt } from './raw.js';
-import type { KubeLog } from './source.js';
+import type { Milliseconds } from '../../lib/units.js';
+import type { LabelSelector } from '../objects/label-selector.js';
+import { KUBE_KINDS } from '../objects/objects.js';
+import type { FieldChoice, KubeKind, KubeObject } from '../objects/objects.js';
+import { objectAt, textAt, textMapAt } from '../objects/raw.js';
+import type { KubeLog } from '../source.js';
 import { Trimmer } from './trim.js';
 
 /** Set by the endpoint slice controller: the time of the change that made it write the slice. */

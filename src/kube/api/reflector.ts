@@ -1,19 +1,19 @@
-import { sleep } from '../lib/clock.js';
-import type { Clock } from '../lib/clock.js';
-import type { Random } from '../lib/random.js';
-import type { Milliseconds } from '../lib/units.js';
-import { ApiError } from './api-client.js';
-import type { ApiClient } from './api-client.js';
+import { sleep } from '../../lib/clock.js';
+import type { Clock } from '../../lib/clock.js';
+import type { Random } from '../../lib/random.js';
+import type { Milliseconds } from '../../lib/units.js';
+import { ApiError } from './client.js';
+import type { ApiClient } from './client.js';
 import { Backoff } from './backoff.js';
 import type { BackoffLimits } from './backoff.js';
-import type { Intake } from './intake.js';
+import type { Intake } from '../intake/intake.js';
 import { LineReader } from './line-reader.js';
 import { ListReader } from './list-reader.js';
-import type { KubeKind } from './objects.js';
-import { objectAt, textAt } from './raw.js';
-import type { KubeLog } from './source.js';
-import { Latch } from './source.js';
-import type { KubeStore } from './store.js';
+import type { KubeKind } from '../objects/objects.js';
+import { objectAt, textAt } from '../objects/raw.js';
+import type { KubeLog } from '../source.js';
+import { Latch } from '../source.js';
+import type { KubeStore } from '../store/store.js';
 
 /**
  * Objects per page of a list, as the Kubernetes client library asks for. Servers that answer from their cache send

@@ -1,8 +1,8 @@
-import type { KubeChange } from './change.js';
-import { formedSlices } from './endpoint-formation.js';
-import { MultiMap } from './multimap.js';
-import type { EndpointSlice, Labels, Pod, Service } from './objects.js';
-import type { KubeStore } from './store.js';
+import type { KubeChange } from '../store/change.js';
+import { formedSlices } from './formation.js';
+import { MultiMap } from '../store/multimap.js';
+import type { EndpointSlice, Labels, Pod, Service } from '../objects/objects.js';
+import type { KubeStore } from '../store/store.js';
 
 interface Followed {
   service: Service;

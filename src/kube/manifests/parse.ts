@@ -1,7 +1,7 @@
 import type { Document, LineCounter, Node as YamlNode } from 'yaml';
-import { NodensError, placeFrom } from '../lib/errors.js';
-import { arrayAt, asObject, textAt } from './raw.js';
-import { loadYaml } from './yaml.js';
+import { NodensError, placeFrom } from '../../lib/errors.js';
+import { arrayAt, asObject, textAt } from '../objects/raw.js';
+import { loadYaml } from '../yaml.js';
 
 /** A manifest file that cannot be read. The message begins with file, line and column. */
 export class ManifestError extends NodensError {

@@ -1,4 +1,4 @@
-import type { Octets } from '../lib/units.js';
+import type { Octets } from '../../lib/units.js';
 
 const NEWLINE = 0x0a;
 const MAX_LINE: Octets = 8 * 1024 * 1024;

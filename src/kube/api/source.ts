@@ -1,18 +1,18 @@
-import type { Clock } from '../lib/clock.js';
-import type { Random } from '../lib/random.js';
-import { ApiClient } from './api-client.js';
-import type { ApiRequest } from './api-client.js';
-import type { ApiConnection } from './connection.js';
-import { Intake } from './intake.js';
-import type { LabelSelector } from './label-selector.js';
-import type { FieldChoice, KubeKind } from './objects.js';
+import type { Clock } from '../../lib/clock.js';
+import type { Random } from '../../lib/random.js';
+import { ApiClient } from './client.js';
+import type { ApiRequest } from './client.js';
+import type { ApiConnection } from '../auth/connection.js';
+import { Intake } from '../intake/intake.js';
+import type { LabelSelector } from '../objects/label-selector.js';
+import type { FieldChoice, KubeKind } from '../objects/objects.js';
 import { DEFAULT_LIMITS, RateLimiter } from './rate-limiter.js';
 import type { RateLimits } from './rate-limiter.js';
 import { DEFAULT_TIMING, Reflector } from './reflector.js';
 import type { ApiTiming } from './reflector.js';
-import { Latch } from './source.js';
-import type { KubeLog, KubeSource } from './source.js';
-import type { KubeStore } from './store.js';
+import { Latch } from '../source.js';
+import type { KubeLog, KubeSource } from '../source.js';
+import type { KubeStore } from '../store/store.js';
 
 export interface ApiSourceOptions {
   readonly connection: ApiConnection;

@@ -1,9 +1,9 @@
-import type { Intake, Taken } from './intake.js';
-import { MultiMap } from './multimap.js';
-import { describeObject, namespaceOf } from './objects.js';
-import type { KubeKind, KubeObject } from './objects.js';
-import type { KubeLog } from './source.js';
-import type { KubeStore } from './store.js';
+import type { Intake, Taken } from '../intake/intake.js';
+import { MultiMap } from '../store/multimap.js';
+import { describeObject, namespaceOf } from '../objects/objects.js';
+import type { KubeKind, KubeObject } from '../objects/objects.js';
+import type { KubeLog } from '../source.js';
+import type { KubeStore } from '../store/store.js';
 
 /** The objects of one file by {@link keyOf}. */
 export type FileObjects = ReadonlyMap<string, Taken>;

@@ -1,6 +1,6 @@
-import type { Clock } from '../lib/clock.js';
-import type { Random } from '../lib/random.js';
-import type { Milliseconds } from '../lib/units.js';
+import type { Clock } from '../../lib/clock.js';
+import type { Random } from '../../lib/random.js';
+import type { Milliseconds } from '../../lib/units.js';
 
 export interface BackoffLimits {
   readonly min: Milliseconds;

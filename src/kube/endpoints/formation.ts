@@ -1,4 +1,12 @@
-import type { ContainerPort, Endpoint, EndpointPort, EndpointSlice, IpFamily, Pod, Service } from './objects.js';
+import type {
+  ContainerPort,
+  Endpoint,
+  EndpointPort,
+  EndpointSlice,
+  IpFamily,
+  Pod,
+  Service,
+} from '../objects/objects.js';
 
 /** Endpoints per slice, the default of the endpoint slice controller. */
 const MAX_ENDPOINTS = 100;

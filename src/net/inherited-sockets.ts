@@ -3,11 +3,11 @@ import os from 'node:os';
 import { canonicalIp, formatIp, hostPort } from '../lib/cidr.js';
 import type { Endpoint } from './network.js';
 
-type Transport = 'udp' | 'tcp';
+type SocketTransport = 'udp' | 'tcp';
 
 /** A socket of this process at which others reach it. */
 export interface ListeningSocket {
-  readonly transport: Transport;
+  readonly transport: SocketTransport;
   readonly address: string;
   readonly port: number;
   /** Its file descriptor. */
@@ -22,14 +22,14 @@ export interface BoundSocket extends Omit<ListeningSocket, 'fd'> {
 /**
  * State of a socket that listens (TCP) or has no peer (UDP), in hexadecimal as in the list; include/net/tcp_states.h.
  */
-const WAITING: Readonly<Record<Transport, string>> = { tcp: '0A', udp: '07' };
+const WAITING: Readonly<Record<SocketTransport, string>> = { tcp: '0A', udp: '07' };
 
 /**
  * The listening TCP sockets, or the UDP sockets without a peer, in a list such as /proc/net/udp6 (proc(5)). Addresses
  * are there as words of 32 bits in the
  * byte order of the machine.
  */
-export function parseSocketList(text: string, transport: Transport, littleEndian: boolean): BoundSocket[] {
+export function parseSocketList(text: string, transport: SocketTransport, littleEndian: boolean): BoundSocket[] {
   return text
     .split('\n')
     .slice(1)
@@ -74,7 +74,7 @@ export class InheritedSockets {
   }
 
   /** The descriptor of a socket bound to exactly that place, once; undefined when there is none, or no more. */
-  take(transport: Transport, at: Endpoint): number | undefined {
+  take(transport: SocketTransport, at: Endpoint): number | undefined {
     return this.sockets.get(keyOf(transport, at))?.shift();
   }
 
@@ -86,7 +86,7 @@ export class InheritedSockets {
 }
 
 /** The list does not tell the zone of a link-local address. */
-const keyOf = (transport: Transport, { address, port }: Endpoint): string =>
+const keyOf = (transport: SocketTransport, { address, port }: Endpoint): string =>
   `${transport} ${hostPort(canonicalIp(address.replace(/%.*$/, '')) ?? address, port)}`;
 
 function readOrEmpty(file: string): string {

@@ -35,10 +35,10 @@ export async function findManifests(paths: readonly string[]): Promise<FoundFile
   return found;
 }
 
-type Finding = Record<'files' | 'folders' | 'missing', Map<string, string>>;
+type FoundSoFar = Record<'files' | 'folders' | 'missing', Map<string, string>>;
 
 /** `above` holds the real paths of the folders on the way down: a link back to one of them is not followed. */
-async function visit(path: string, found: Finding, above: ReadonlySet<string>, named: boolean): Promise<void> {
+async function visit(path: string, found: FoundSoFar, above: ReadonlySet<string>, named: boolean): Promise<void> {
   try {
     const info = await stat(path);
     if (info.isDirectory()) {

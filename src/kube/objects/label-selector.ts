@@ -36,7 +36,7 @@ export class LabelSelector {
 
   /** Throws a {@link LabelSelectorError}. */
   static parse(text: string): LabelSelector {
-    const reader = new Reader(text);
+    const reader = new SelectorReader(text);
     const tests: Test[] = [];
     if (reader.peek() !== undefined) {
       do tests.push(reader.term());
@@ -51,7 +51,7 @@ export class LabelSelector {
   }
 }
 
-class Reader {
+class SelectorReader {
   private readonly tokens: string[] = [];
   private next = 0;
 

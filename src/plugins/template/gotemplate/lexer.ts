@@ -19,7 +19,7 @@ export type TokenKind =
   | ')'
   | 'end';
 
-export interface Token {
+export interface TemplateToken {
   readonly kind: TokenKind;
   /** As written; of a text token, what is left after trimming. */
   readonly text: string;
@@ -52,8 +52,8 @@ const TOKENS: readonly [TokenKind, RegExp][] = [
  * Cuts a template into text and the words of its actions, comments and trimmed white space left out. Throws a
  * GoTemplateError.
  */
-export function tokenize(template: string): Token[] {
-  const tokens: Token[] = [];
+export function tokenize(template: string): TemplateToken[] {
+  const tokens: TemplateToken[] = [];
   let at = 0;
   let trimNext = false;
   for (;;) {
@@ -71,20 +71,20 @@ export function tokenize(template: string): Token[] {
   }
 }
 
-interface Action {
-  readonly tokens: Token[];
+interface ActionToken {
+  readonly tokens: TemplateToken[];
   /** Offset after its closing braces. */
   readonly end: number;
   /** Whether it takes the white space after it away. */
   readonly trims: boolean;
 }
 
-function readAction(template: string, start: number): Action {
+function readAction(template: string, start: number): ActionToken {
   const comment = /\s*\/\*[\s\S]*?\*\/(\s+-)?\}\}/y;
   comment.lastIndex = start;
   const found = comment.exec(template);
   if (found !== null) return { tokens: [], end: comment.lastIndex, trims: found[1] !== undefined };
-  const tokens: Token[] = [{ kind: 'open', text: '{{', spaced: false }];
+  const tokens: TemplateToken[] = [{ kind: 'open', text: '{{', spaced: false }];
   let at = start;
   for (;;) {
     const space = /\s*/y;
@@ -103,7 +103,7 @@ function readAction(template: string, start: number): Action {
   }
 }
 
-function readToken(template: string, at: number, spaced: boolean): Token {
+function readToken(template: string, at: number, spaced: boolean): TemplateToken {
   for (const [kind, pattern] of TOKENS) {
     pattern.lastIndex = at;
     const text = pattern.exec(template)?.[0];

@@ -12,7 +12,7 @@ export type Operand =
   | { readonly kind: 'pipeline'; readonly pipeline: Pipeline };
 
 /** Operands side by side: a value, or a function or method with its arguments. */
-export type Command = readonly [Operand, ...Operand[]];
+export type CommandNode = readonly [Operand, ...Operand[]];
 
 /** Commands joined by `|`, each given the value of the one before as its last argument. */
 export interface Pipeline {
@@ -20,17 +20,17 @@ export interface Pipeline {
   readonly variables: readonly string[];
   /** Written `=`, not `:=`. */
   readonly assigns: boolean;
-  readonly commands: readonly Command[];
+  readonly commands: readonly CommandNode[];
 }
 
-export type Node =
+export type TemplateNode =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'action'; readonly pipeline: Pipeline }
   | {
       readonly kind: 'if' | 'with' | 'range';
       readonly pipeline: Pipeline;
-      readonly body: readonly Node[];
-      readonly otherwise: readonly Node[] | undefined;
+      readonly body: readonly TemplateNode[];
+      readonly otherwise: readonly TemplateNode[] | undefined;
     }
   | { readonly kind: 'template'; readonly template: string; readonly pipeline: Pipeline | undefined }
   | { readonly kind: 'break' | 'continue' };
@@ -39,11 +39,11 @@ export type Node =
  * A template in its normal spelling, as it stands in metric labels: no comments, no trimming marks, one space between
  * words.
  */
-export function renderNodes(nodes: readonly Node[]): string {
+export function renderNodes(nodes: readonly TemplateNode[]): string {
   return nodes.map(renderNode).join('');
 }
 
-function renderNode(node: Node): string {
+function renderNode(node: TemplateNode): string {
   switch (node.kind) {
     case 'text':
       return node.text;

@@ -1,12 +1,12 @@
 import { GoTemplateError } from './error.js';
-import { tokenize, type Token, type TokenKind } from './lexer.js';
+import { tokenize, type TemplateToken, type TokenKind } from './lexer.js';
 import { charValue, numberValue, stringValue } from './literals.js';
-import type { Command, Node, Operand, Pipeline } from './nodes.js';
+import type { CommandNode, TemplateNode, Operand, Pipeline } from './nodes.js';
 
 /** What a template text holds: its own nodes, and those of the templates that it defines. */
 export interface ParsedTemplate {
-  readonly nodes: readonly Node[];
-  readonly defined: ReadonlyMap<string, readonly Node[]>;
+  readonly nodes: readonly TemplateNode[];
+  readonly defined: ReadonlyMap<string, readonly TemplateNode[]>;
 }
 
 /**
@@ -14,7 +14,7 @@ export interface ParsedTemplate {
  * GoTemplateError.
  */
 export function parseTemplate(text: string, functions: ReadonlySet<string>): ParsedTemplate {
-  return new Parser(tokenize(text), functions).template();
+  return new TemplateParser(tokenize(text), functions).template();
 }
 
 const BLOCK_WORDS = new Set(['if', 'with', 'range', 'else', 'end', 'define', 'block', 'template', 'break', 'continue']);
@@ -22,19 +22,19 @@ const BLOCK_WORDS = new Set(['if', 'with', 'range', 'else', 'end', 'define', 'bl
 const ENDS_OPERAND = new Set<TokenKind>(['close', 'pipe', 'comma', '(', ')', 'declare', 'assign']);
 
 interface Body {
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly TemplateNode[];
   /** The word that ended it: `else` with its action still open, `end`, or '' at the end of the text. */
   readonly ended: string;
 }
 
-class Parser {
+class TemplateParser {
   private at = 0;
   private variables = ['$'];
   private loops = 0;
-  private readonly defined = new Map<string, readonly Node[]>();
+  private readonly defined = new Map<string, readonly TemplateNode[]>();
 
   constructor(
-    private readonly tokens: readonly Token[],
+    private readonly tokens: readonly TemplateToken[],
     private readonly functions: ReadonlySet<string>,
   ) {}
 
@@ -45,7 +45,7 @@ class Parser {
   }
 
   private body(): Body {
-    const nodes: Node[] = [];
+    const nodes: TemplateNode[] = [];
     for (;;) {
       const token = this.take();
       if (token.kind === 'end') return { nodes, ended: '' };
@@ -64,13 +64,13 @@ class Parser {
     }
   }
 
-  private action(): Node {
+  private action(): TemplateNode {
     const pipeline = this.pipeline('action');
     this.expect('close', 'an action');
     return { kind: 'action', pipeline };
   }
 
-  private block(word: string): Node | undefined {
+  private block(word: string): TemplateNode | undefined {
     switch (word) {
       case 'if':
       case 'with':
@@ -96,7 +96,7 @@ class Parser {
   }
 
   /** `if`, `with` or `range` up to its `end`; `else if` and `else with` nest in the `else` and share that `end`. */
-  private control(kind: 'if' | 'with' | 'range'): Node {
+  private control(kind: 'if' | 'with' | 'range'): TemplateNode {
     const outer = this.variables;
     this.variables = [...outer];
     const pipeline = this.pipeline(kind);
@@ -111,7 +111,7 @@ class Parser {
     return { kind, pipeline, body, otherwise };
   }
 
-  private otherwise(kind: string): readonly Node[] {
+  private otherwise(kind: string): readonly TemplateNode[] {
     const next = this.peek();
     if (next.kind === 'word' && next.text === kind && kind !== 'range') {
       this.take();
@@ -151,7 +151,7 @@ class Parser {
 
   private pipeline(context: string): Pipeline {
     const { variables, assigns } = this.targets(context);
-    const commands: Command[] = [this.command(context)];
+    const commands: CommandNode[] = [this.command(context)];
     while (this.peek().kind === 'pipe') {
       this.take();
       commands.push(this.command(context));
@@ -186,7 +186,7 @@ class Parser {
     return { variables, assigns };
   }
 
-  private command(context: string): Command {
+  private command(context: string): CommandNode {
     const operands: Operand[] = [];
     for (;;) {
       const { kind, spaced } = this.peek();
@@ -258,11 +258,11 @@ class Parser {
     return variable;
   }
 
-  private peek(): Token {
+  private peek(): TemplateToken {
     return this.tokens[this.at]!;
   }
 
-  private take(): Token {
+  private take(): TemplateToken {
     const token = this.peek();
     if (token.kind !== 'end') this.at++;
     return token;

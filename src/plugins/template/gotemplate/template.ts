@@ -1,6 +1,13 @@
 import { GoTemplateError } from './error.js';
 import { BUILT_INS } from './functions.js';
-import { renderNodes, renderOperand, type Command, type Node, type Operand, type Pipeline } from './nodes.js';
+import {
+  renderNodes,
+  renderOperand,
+  type CommandNode,
+  type TemplateNode,
+  type Operand,
+  type Pipeline,
+} from './nodes.js';
 import { parseTemplate, type ParsedTemplate } from './parser.js';
 import {
   GoStruct,
@@ -51,7 +58,7 @@ export class GoTemplate {
   }
 }
 
-type Flow = 'on' | 'break' | 'continue';
+type ControlFlow = 'on' | 'break' | 'continue';
 
 interface Variable {
   readonly name: string;
@@ -73,7 +80,7 @@ class Run {
   ) {}
 
   /** Carries out a template of its own: only `$` is known in it. */
-  template(nodes: readonly Node[], data: GoValue): void {
+  template(nodes: readonly TemplateNode[], data: GoValue): void {
     if (++this.depth > MAX_DEPTH)
       throw new GoTemplateError(`templates that use each other more than ${MAX_DEPTH} deep`);
     const outer = this.variables;
@@ -83,7 +90,7 @@ class Run {
     this.depth--;
   }
 
-  private nodes(nodes: readonly Node[], dot: GoValue): Flow {
+  private nodes(nodes: readonly TemplateNode[], dot: GoValue): ControlFlow {
     for (const node of nodes) {
       const flow = this.node(node, dot);
       if (flow !== 'on') return flow;
@@ -91,7 +98,7 @@ class Run {
     return 'on';
   }
 
-  private node(node: Node, dot: GoValue): Flow {
+  private node(node: TemplateNode, dot: GoValue): ControlFlow {
     switch (node.kind) {
       case 'text':
         this.print(node.text);
@@ -121,7 +128,10 @@ class Run {
     }
   }
 
-  private range(node: Extract<Node, { pipeline: Pipeline; body: readonly Node[] }>, dot: GoValue): Flow {
+  private range(
+    node: Extract<TemplateNode, { pipeline: Pipeline; body: readonly TemplateNode[] }>,
+    dot: GoValue,
+  ): ControlFlow {
     const [first, second] = node.pipeline.variables;
     const value = this.commands(node.pipeline, dot);
     const entries = rangeEntries(value);
@@ -165,7 +175,7 @@ class Run {
     return value as GoValue;
   }
 
-  private command(command: Command, dot: GoValue, final: Final): GoValue {
+  private command(command: CommandNode, dot: GoValue, final: Final): GoValue {
     const [first, ...rest] = command;
     if (first.kind === 'function') return this.call(first.function, rest, dot, final);
     if (first.kind === 'nil') throw new GoTemplateError('nil is not a command');

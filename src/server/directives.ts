@@ -1,5 +1,5 @@
 import type { PluginDefinition } from '../chain/index.js';
-import type { KubeStore } from '../kube/store.js';
+import type { KubeStore } from '../kube/store/store.js';
 import { acl } from '../plugins/acl/setup.js';
 import { any } from '../plugins/any/setup.js';
 import { bind } from '../plugins/bind/setup.js';

@@ -42,7 +42,13 @@ export function goRegExp(text: string): GoRegExp {
   };
 }
 
+/** Longest pattern, in bytes; CoreDNS takes no longer ones. */
+const MAX_PATTERN = 10_000;
+
 function compile(text: string): Re2.RE2JS {
+  const length = Buffer.byteLength(text);
+  if (length > MAX_PATTERN)
+    throw new RangeError(`got a regular expression of ${length} bytes, allowed: at most ${MAX_PATTERN}`);
   try {
     return re2().compile(text);
   } catch (error) {

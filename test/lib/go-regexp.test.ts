@@ -58,6 +58,11 @@ describe('goRegExp', () => {
     expect(() => goRegExp(pattern)).toThrow(error);
   });
 
+  it('takes 10,000 bytes and no more', () => {
+    expect(goRegExp('a'.repeat(10_000)).test('a')).toBe(false);
+    expect(() => goRegExp('ä'.repeat(5001))).toThrow('got a regular expression of 10002 bytes, allowed: at most 10000');
+  });
+
   it('does not backtrack: patterns that cost others minutes are done at once', () => {
     expect(goRegExp('^(a*)*(a*)*(a*)*b$').test('a'.repeat(5000))).toBe(false);
   });

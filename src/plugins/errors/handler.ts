@@ -39,10 +39,10 @@ export class Errors implements Handler {
 
   private report(query: Query, reply: Reply, cause: Error): void {
     const text = cause.message;
-    if (!this.stopped) {
-      const consolidation = this.consolidations.find((candidate) => candidate.matches(text));
-      if (consolidation) return consolidation.add(this.clock);
-    }
-    this.log.error(`${reply.rcode} ${query.name} ${query.typeName}: ${text}`);
+    const line = `${reply.rcode} ${query.name} ${query.typeName}: ${text}`;
+    const consolidation = this.consolidations.find((candidate) => candidate.matches(text));
+    if (consolidation === undefined) this.log.error(line);
+    else if (this.stopped) consolidation.writeAlone(line);
+    else consolidation.add(this.clock, line);
   }
 }

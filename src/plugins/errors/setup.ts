@@ -27,12 +27,16 @@ export const errors = definePlugin('errors', (directives, block) => {
 });
 
 function consolidation(option: Option, logger: Logger): Consolidation {
-  option.argCount(2, 3, 'consolidate DURATION REGEXP [LEVEL]');
+  option.argCount(2, 4, 'consolidate DURATION REGEXP [LEVEL] [show_first]');
   option.noOptions();
-  const [period, pattern, level] = option.args as [string, string, string?];
+  const [period, pattern, ...words] = option.args as [string, string, ...string[]];
+  const showFirst = words.at(-1) === 'show_first';
+  if (showFirst) words.pop();
+  if (words.length > 1) option.oneOf(words[1]!, ['show_first']);
+  const level = words[0];
   const milliseconds = option.duration(period, { min: 1, what: 'DURATION' });
   const severity = option.oneOf(level ?? 'error', LEVELS, 'LEVEL');
-  return new Consolidation(milliseconds, regExp(option, pattern), (line) => logger[severity](line));
+  return new Consolidation(milliseconds, regExp(option, pattern), showFirst, (line) => logger[severity](line));
 }
 
 function regExp(option: Option, pattern: string): GoRegExp {

@@ -1,4 +1,5 @@
-import { definePlugin, httpAddress, onlyOne } from '../../chain/index.js';
+import { definePlugin, httpAddress } from '../../chain/index.js';
+import type { Directive } from '../../corefile/index.js';
 import { sleep } from '../../lib/clock.js';
 import { formatDuration } from '../../lib/duration.js';
 import { healthMetrics } from './metrics.js';
@@ -8,17 +9,22 @@ const DEFAULT_ADDRESS = ':8080';
 const PATH = '/health';
 
 export const health = definePlugin('health', (directives, block) => {
-  const directive = onlyOne(directives);
-  directive.argCount(0, 1, 'health [ADDRESS]');
   let lameduck = 0;
-  for (const option of directive.options ?? []) {
+  // Of several, what the last one says counts.
+  let address: [Directive, string] = [directives[0], DEFAULT_ADDRESS];
+  for (const directive of directives) {
+    directive.argCount(0, 1, 'health [ADDRESS]');
+    const [given] = directive.args;
+    if (given !== undefined) address = [directive, given];
+  }
+  for (const option of directives.flatMap(({ options }) => options ?? [])) {
     if (option.name !== 'lameduck') option.unknown(['lameduck']);
     option.noOptions();
     lameduck = option.duration(option.one('lameduck DURATION'), { min: 0 });
   }
   const { clock, network, metrics } = block.runtime;
   const log = block.logger('health');
-  const at = httpAddress(directive, directive.args[0] ?? DEFAULT_ADDRESS);
+  const at = httpAddress(...address);
   const check = new SelfCheck({ ...at, path: PATH }, { network, clock, log, metrics: healthMetrics(metrics) });
   block.serveHttp({
     ...at,

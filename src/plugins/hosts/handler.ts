@@ -12,11 +12,15 @@ export class Hosts implements Handler {
   readonly name = 'hosts';
   readonly dependsOn = 'question';
 
-  /** @param through zones in which names without an entry are asked further on */
+  /**
+   * @param through zones in which names without an entry are asked further on
+   * @param throughOtherTypes in these zones questions for anything but addresses are, whether or not there is an entry
+   */
   constructor(
     private readonly source: AnswersSource,
     private readonly zones: Zones,
     private readonly through: Zones,
+    private readonly throughOtherTypes = false,
   ) {}
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
@@ -25,6 +29,8 @@ export class Hosts implements Handler {
     // Addresses are found backwards whether or not the zones speak of reverse names, and those without a name are
     // asked further on.
     if (query.type === Type.PTR) return answers.pointer(query.name) ?? next(query);
+    const isAddress = query.type === Type.A || query.type === Type.AAAA;
+    if (this.throughOtherTypes && !isAddress && this.through.contains(query.name)) return next(query);
     const known = answers.host(query.name, query.type);
     if (known !== undefined) return known;
     if (!this.zones.contains(query.name) || this.through.contains(query.name)) return next(query);

@@ -5,6 +5,9 @@ import { fqdn, isName, lowerName, reverseName, type Name } from '../../wire/inde
 export interface HostMap {
   readonly ip4: ReadonlyMap<Name, readonly IpBytes[]>;
   readonly ip6: ReadonlyMap<Name, readonly IpBytes[]>;
+  /** Addresses of all names that have one label in place of the asterisk, by the name with it: `*.example.com.`. */
+  readonly wild4: ReadonlyMap<Name, readonly IpBytes[]>;
+  readonly wild6: ReadonlyMap<Name, readonly IpBytes[]>;
   /** Names by the name that an address is asked backwards with. */
   readonly names: ReadonlyMap<Name, readonly Name[]>;
   /** Number of addresses and names in it: an address with a name counts twice when it is also to be found backwards. */
@@ -19,12 +22,30 @@ export interface HostMapOptions {
 }
 
 /**
+ * The name with an asterisk in place of its first label, as wildcards are written; undefined for a name of one label.
+ */
+export function wildcardOf(name: Name): Name | undefined {
+  let dot = name.indexOf('.');
+  // A dot that belongs to the label has a backslash before it, which itself has none.
+  while (dot > 0 && isEscaped(name, dot)) dot = name.indexOf('.', dot + 1);
+  return dot < 0 || dot === name.length - 1 ? undefined : `*${name.slice(dot)}`;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0;
+  while (text[at - 1 - backslashes] === '\\') backslashes++;
+  return backslashes % 2 === 1;
+}
+
+/**
  * Reads the lines `ADDRESS NAME [ALIAS...]` of a hosts file. What follows a `#`, lines without an address and names
  * that DNS cannot hold are passed over.
  */
 export function readHostMap(text: string, { accepts, reverse }: HostMapOptions): HostMap {
   const ip4 = new Map<Name, IpBytes[]>();
   const ip6 = new Map<Name, IpBytes[]>();
+  const wild4 = new Map<Name, IpBytes[]>();
+  const wild6 = new Map<Name, IpBytes[]>();
   const names = new Map<Name, Name[]>();
   let size = 0;
   for (const line of text.split('\n')) {
@@ -34,12 +55,17 @@ export function readHostMap(text: string, { accepts, reverse }: HostMapOptions):
     for (const host of hosts) {
       const name = lowerName(fqdn(host));
       if (!isName(name) || !accepts(name)) continue;
+      if (name.startsWith('*.')) {
+        add(ip.length === 4 ? wild4 : wild6, name, ip);
+        size++;
+        continue;
+      }
       add(ip.length === 4 ? ip4 : ip6, name, ip);
       if (reverse) add(names, reverseName(ip), name);
       size += reverse ? 2 : 1;
     }
   }
-  return { ip4, ip6, names, size };
+  return { ip4, ip6, wild4, wild6, names, size };
 }
 
 /**

@@ -10,7 +10,7 @@ const DEFAULT_FILE = '/etc/hosts';
 const DEFAULT_TTL: Seconds = 3600;
 const MAX_TTL: Seconds = 65_535;
 const DEFAULT_RELOAD: Milliseconds = 5000;
-const OPTIONS = ['ttl', 'no_reverse', 'reload', 'fallthrough'];
+const OPTIONS = ['ttl', 'no_reverse', 'reload', 'fallthrough', 'fallthrough_unsupported'];
 
 interface Settings {
   inline: string[];
@@ -18,6 +18,8 @@ interface Settings {
   reverse: boolean;
   reload: Milliseconds;
   through: Zones;
+  /** Where `fallthrough_unsupported` stands. */
+  otherTypes: Option | undefined;
 }
 
 export const hosts = definePlugin('hosts', (directives, block) => {
@@ -31,7 +33,7 @@ export const hosts = definePlugin('hosts', (directives, block) => {
   const file = new HostsFile({ path, accepts, ...settings }, block.runtime, log, hostsMetrics(block.runtime.metrics));
   block.onStart(() => file.start());
   block.onStop(() => file.stop());
-  return new Hosts(file, zones, settings.through);
+  return new Hosts(file, zones, settings.through, settings.otherTypes !== undefined);
 });
 
 function exists(path: string, directive: Directive, block: Block): boolean {
@@ -49,6 +51,7 @@ function readOptions(directive: Directive): Settings {
     reverse: true,
     reload: DEFAULT_RELOAD,
     through: new Zones([]),
+    otherTypes: undefined,
   };
   for (const option of directive.options ?? []) {
     option.noOptions();
@@ -66,10 +69,16 @@ function readOptions(directive: Directive): Settings {
       case 'fallthrough':
         settings.through = new Zones(option.args.length === 0 ? ['.'] : option.zones(option.args));
         break;
+      case 'fallthrough_unsupported':
+        option.flag();
+        settings.otherTypes = option;
+        break;
       default:
         settings.inline.push(inlineEntry(option));
     }
   }
+  if (settings.through.list.length === 0)
+    settings.otherTypes?.fail('got no fallthrough in this hosts, which it extends');
   return settings;
 }
 

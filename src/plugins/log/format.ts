@@ -17,7 +17,7 @@ const EMPTY = '-';
 export const COMMON = `{remote}:{port} ${EMPTY} {>id} "{type} {class} {name} {proto} {size} {>do} {>bufsize}" {rcode} {>rflags} {rsize} {duration}`;
 export const COMBINED = `${COMMON} "{>opcode}"`;
 
-/** The placeholders; `{/LABEL}`, which asks for metadata, has no source here and is always `-`. */
+/** The placeholders beside `{/LABEL}`, which stands for a label of the query's metadata. */
 const FIELDS: Readonly<Record<string, Field>> = {
   '{type}': (query) => query.typeName,
   '{name}': (query) => query.name,
@@ -49,7 +49,7 @@ export function compileFormat(text: string): Format {
   for (const part of text.split(/(\{[^{}]*\})/)) {
     const field =
       part.startsWith('{/') && part.endsWith('}')
-        ? (): string => EMPTY
+        ? metadataField(part.slice(2, -1))
         : Object.hasOwn(FIELDS, part)
           ? FIELDS[part]!
           : undefined;
@@ -66,6 +66,11 @@ export function compileFormat(text: string): Format {
     return line;
   };
 }
+
+const metadataField =
+  (label: string): Field =>
+  (query) =>
+    query.context.metadata?.get(label) ?? EMPTY;
 
 const bracketed = (address: string): string => hostPort(address, '').slice(0, -1);
 

@@ -1,7 +1,8 @@
 import { DROP, type Handler, type Next, type Outcome, type Query, type Zones } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
-import { classOf, type ReplyClass } from './class.js';
+import { Rcode } from '../../wire/index.js';
+import { classOf, typeOf, type ReplyClass } from './class.js';
 import type { Format } from './format.js';
 
 /** Which queries get a line, and how it looks. */
@@ -11,6 +12,10 @@ export interface Rule {
   readonly classes: ReadonlySet<ReplyClass> | undefined;
   readonly format: Format;
 }
+
+/** With these the server answers where no plugin has; with others it keeps silent. */
+const isAnsweredByServer = (rcode: number): boolean =>
+  rcode === Rcode.SERVFAIL || rcode === Rcode.REFUSED || rcode === Rcode.FORMERR || rcode === Rcode.NOTIMP;
 
 /** Writes a line for each query, by the first rule whose zones hold its name. */
 export class Log implements Handler {
@@ -44,8 +49,14 @@ export class Log implements Handler {
   }
 
   private write(rule: Rule, query: Query, outcome: Outcome): void {
-    const reply = outcome !== DROP && outcome.written ? outcome : undefined;
-    if (rule.classes !== undefined && !rule.classes.has(classOf(query, reply, this.clock.now()))) return;
+    const reply = outcome !== DROP && (outcome.written || isAnsweredByServer(outcome.rcode)) ? outcome : undefined;
+    const { metadata } = query.context;
+    if (rule.classes !== undefined || metadata !== undefined) {
+      const type = typeOf(query, reply, this.clock.now());
+      metadata?.set('log/type', type);
+      metadata?.set('log/class', classOf(type));
+      if (rule.classes?.has(classOf(type)) === false) return;
+    }
     this.log.info(rule.format(query, reply, this.clock.monotonic() - query.received));
   }
 }

@@ -87,6 +87,24 @@ describe('errors', () => {
     ]);
   });
 
+  it.each([
+    { name: 'one alone has no other line', count: 1, lines: ['2 a. A: i/o timeout'] },
+    {
+      name: 'several are counted all the same',
+      count: 3,
+      lines: ['2 a. A: i/o timeout', "3 errors like 'timeout$' occurred in last 30s"],
+    },
+  ])('shows the first at once: $name', ({ count, lines }) => {
+    const { ask, block } = setup(errors, 'errors {\n consolidate 30s "timeout$" warning show_first\n}');
+    for (let round = 1; round <= 2; round++) {
+      for (let i = 0; i < count; i++) void ask(query('a.'), () => failure('i/o timeout'));
+      expect(block.log.lines.slice((round - 1) * lines.length)).toEqual([`[WARNING] plugin/errors: ${lines[0]}`]);
+      block.clock.advance(30_000);
+      expect(block.log.lines).toHaveLength(round * lines.length);
+    }
+    expect(block.log.lines.slice(lines.length)).toEqual(lines.map((line) => `[WARNING] plugin/errors: ${line}`));
+  });
+
   it('writes what it counted when it stops, and each error from then on', async () => {
     const { ask, block } = setup(errors, 'errors {\n consolidate 5m x\n consolidate 5m y\n}');
     void ask(query('a.'), () => failure('x'));
@@ -137,12 +155,28 @@ describe('errors', () => {
       name: 'consolidate without a pattern',
       text: 'errors {\n consolidate 5m\n}',
       error:
-        "Corefile:3: errors: consolidate: got 1 argument ('5m'), allowed: 2 to 3 arguments; usage: consolidate DURATION REGEXP [LEVEL]",
+        "Corefile:3: errors: consolidate: got 1 argument ('5m'), allowed: 2 to 4 arguments; usage: consolidate DURATION REGEXP [LEVEL] [show_first]",
     },
     {
       name: 'too many words',
-      text: 'errors {\n consolidate 5m a info x\n}',
-      error: "Corefile:3: errors: consolidate: got 4 arguments ('5m' 'a' 'info' 'x'), allowed: 2 to 3 arguments",
+      text: 'errors {\n consolidate 5m a info show_first x\n}',
+      error:
+        "Corefile:3: errors: consolidate: got 5 arguments ('5m' 'a' 'info' 'show_first' 'x'), allowed: 2 to 4 arguments",
+    },
+    {
+      name: 'a word that is no flag',
+      text: 'errors {\n consolidate 5m a info once\n}',
+      error: "Corefile:3: errors: consolidate: got 'once', allowed: show_first",
+    },
+    {
+      name: 'show_first before the level',
+      text: 'errors {\n consolidate 5m a show_first info\n}',
+      error: "Corefile:3: errors: consolidate: got 'info', allowed: show_first",
+    },
+    {
+      name: 'a pattern over 10,000 bytes',
+      text: `errors {\n consolidate 5m ${'a'.repeat(10_001)}\n}`,
+      error: 'Corefile:3: errors: consolidate: got a regular expression of 10001 bytes, allowed: at most 10000',
     },
     {
       name: 'a bad duration',

@@ -161,6 +161,16 @@ describe('health', () => {
     expect(block.log.lines).toHaveLength(1);
   });
 
+  it.each([
+    { name: 'address and time', text: 'health :8081 {\n lameduck 1s\n}\nhealth :8080 {\n lameduck 5s\n}' },
+    { name: 'each by itself', text: 'health :8080\nhealth {\n lameduck 5s\n}' },
+  ])('of several the last one counts: $name', ({ text }) => {
+    const { block } = started(text);
+    expect(block.routes.map(({ port }) => port)).toEqual([8080]);
+    void block.run('shutdown');
+    expect(block.log.lines).toEqual(['[INFO] plugin/health: Going into lameduck mode for 5s']);
+  });
+
   it('delays the end of the process by the lameduck time', async () => {
     const { block } = started('health :8080 {\n lameduck 5s\n}');
     let ended = false;
@@ -203,12 +213,6 @@ describe('health', () => {
       name: 'two addresses',
       text: 'health :1 :2',
       error: "Corefile:2: health: got 2 arguments (':1' ':2'), allowed: 0 to 1 arguments; usage: health [ADDRESS]",
-    },
-    {
-      name: 'a second time',
-      text: 'health :1\nhealth :2',
-      error:
-        'Corefile:3: health: got it a second time in this server block, allowed: once; the first stands at Corefile:2',
     },
     {
       name: 'an unknown option',

@@ -79,6 +79,45 @@ describe('hosts', () => {
     expect(ask(qname, type)).toEqual(want);
   });
 
+  const wild =
+    '192.0.2.10 *.example.com\n2001:db8::1 *.example.com\n192.0.2.11 a.example.com\n192.0.2.12 *.b.example.com *.\n2001:db8::2 c.example.com\n';
+  it.each([
+    { name: 'any label', qname: 'apps.example.com.', want: ['apps.example.com. 3600 IN A 192.0.2.10'] },
+    { name: 'an entry of its own goes before', qname: 'a.example.com.', want: ['a.example.com. 3600 IN A 192.0.2.11'] },
+    { name: 'each family by itself', qname: 'c.example.com.', want: ['c.example.com. 3600 IN A 192.0.2.10'] },
+    { name: 'the asterisk itself', qname: '*.example.com.', want: ['*.example.com. 3600 IN A 192.0.2.10'] },
+    { name: 'a deeper one', qname: 'x.b.example.com.', want: ['x.b.example.com. 3600 IN A 192.0.2.12'] },
+    { name: 'a dot within the label', qname: 'x\\.y.example.com.', want: ['x\\.y.example.com. 3600 IN A 192.0.2.10'] },
+    { name: 'not the name above', qname: 'example.com.', want: undefined },
+    { name: 'not two labels', qname: 'deep.apps.example.com.', want: undefined },
+    { name: 'not a name of one label', qname: 'com.', want: undefined },
+  ])('wildcard: $name', async ({ qname, want }) => {
+    const { ask } = await start('hosts /h', { files: { '/h': wild } });
+    for (let i = 0; i < 2; i++) expect(ask(qname)).toEqual(want === undefined ? SERVFAIL : { ...NODATA, answer: want });
+  });
+
+  it('a wildcard makes its names exist, has no PTR and counts once', async () => {
+    const { ask, block } = await start('hosts /h', { files: { '/h': '192.0.2.10 *.example.com\n' } });
+    expect(ask('x.example.com.', 'TXT')).toEqual(NODATA);
+    expect(ask('10.2.0.192.in-addr.arpa.', 'PTR')).toEqual(
+      summary(exampleUpstream(query('10.2.0.192.in-addr.arpa.', 'PTR'))),
+    );
+    expect(await block.metrics.text()).toContain('coredns_hosts_entries{hostsfile="/h"} 1\n');
+  });
+
+  it.each([
+    { name: 'another type of a name that exists', text: '', qname: 'one.example.', type: 'TXT', passed: true },
+    { name: 'not addresses', text: '', qname: 'one.example.', type: 'AAAA', passed: false },
+    { name: 'not outside its zones', text: 'one.example', qname: 'two.example.', type: 'TXT', passed: false },
+  ])('fallthrough_unsupported passes on: $name', async ({ text, qname, type, passed }) => {
+    const { ask } = await start(`hosts /h {\nfallthrough ${text}\nfallthrough_unsupported\n}`, {
+      files: { '/h': file },
+    });
+    const upstream = summary(exampleUpstream(query(qname, type)));
+    if (passed) expect(ask(qname, type)).toEqual(upstream);
+    else expect(ask(qname, type)).not.toEqual(upstream);
+  });
+
   it.each([
     {
       name: 'names outside the zones are left out',
@@ -304,7 +343,12 @@ describe('bad text', () => {
       name: 'an unknown option',
       text: 'hosts {\nfallthrogh\n}',
       error:
-        "Corefile:3: hosts: unknown option 'fallthrogh'; allowed: ttl, no_reverse, reload, fallthrough, ADDRESS NAME...",
+        "Corefile:3: hosts: unknown option 'fallthrogh'; allowed: ttl, no_reverse, reload, fallthrough, fallthrough_unsupported, ADDRESS NAME...; did you mean 'fallthrough'?",
+    },
+    {
+      name: 'fallthrough_unsupported without fallthrough',
+      text: 'hosts {\nfallthrough_unsupported\n}',
+      error: 'Corefile:3: hosts: fallthrough_unsupported: got no fallthrough in this hosts, which it extends',
     },
     {
       name: 'an address without a name',

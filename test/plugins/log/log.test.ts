@@ -56,7 +56,9 @@ describe('log', () => {
 
   const outcomes: { name: string; outcome: Outcome; tail: string }[] = [
     { name: 'a reply', outcome: reply({ answer: [a('a.')] }), tail: 'NOERROR qr,rd,ra 36 0.25s' },
-    { name: 'no answer', outcome: Reply.failure(2, new Error('no')), tail: '- - 0 0.25s' },
+    { name: 'an error of a plugin', outcome: Reply.failure(2, new Error('no')), tail: 'SERVFAIL qr,rd 19 0.25s' },
+    { name: 'a refusal of a plugin', outcome: Reply.failure(5), tail: 'REFUSED qr,rd 19 0.25s' },
+    { name: 'no answer', outcome: Reply.failure(3), tail: '- - 0 0.25s' },
     { name: 'silence', outcome: DROP, tail: '- - 0 0.25s' },
   ];
   it.each(outcomes)('passes $name on after its line, at once and later', async ({ outcome, tail }) => {

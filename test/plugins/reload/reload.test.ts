@@ -45,6 +45,7 @@ describe('reload', () => {
     { name: 'by itself', text: 'reload', min: 22_500, max: 37_500 },
     { name: 'every so often', text: 'reload 10m', min: 592_500, max: 607_500 },
     { name: 'with its jitter', text: 'reload 10s 2s', min: 9000, max: 11_000 },
+    { name: 'without jitter', text: 'reload 10s 0s', min: 10_000, max: 10_000 },
     { name: 'with half the interval as jitter at most', text: 'reload 4s 1m', min: 3000, max: 5000 },
     { name: 'as often as is allowed', text: 'reload 2s 1s', min: 1500, max: 2500 },
   ])('looks at the Corefile $name', async ({ text, min, max }) => {
@@ -231,8 +232,8 @@ describe('reload', () => {
     },
     {
       name: 'a short jitter',
-      text: 'reload 10s 0s',
-      error: "Corefile:2: reload: JITTER: got '0s', allowed: a duration such as 30s, 250ms or 1h30m, at least 1s",
+      text: 'reload 10s 999ms',
+      error: "Corefile:2: reload: JITTER: got '999ms', allowed: a duration such as 30s, 250ms or 1h30m, at least 1s",
     },
     { name: 'a bad jitter', text: 'reload 10s x', error: "Corefile:2: reload: JITTER: got 'x', allowed: a duration" },
     {

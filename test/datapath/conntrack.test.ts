@@ -110,6 +110,15 @@ describe('CiliumConntrack', () => {
     expect(ct.lookup(error, 'ingress', 101).state).toBe('related');
   });
 
+  it('lets a SYN to a service whose connection is closing choose a backend again', () => {
+    const ct = new CiliumConntrack(settings);
+    ct.createService(tcp('SYN'), 100, 1, 7);
+    expect(ct.service(tcp('SYN'), 100)?.backendId).toBe(7);
+    ct.service(tcp('ACK', 'FIN'), 101);
+    expect(ct.service(tcp('ACK'), 102)?.backendId).toBe(7);
+    expect(ct.service(tcp('SYN'), 102)).toBeUndefined();
+  });
+
   it('forgets an address', () => {
     const ct = new CiliumConntrack(settings);
     ct.create(packet(), 'egress', 100, 5);
@@ -238,6 +247,17 @@ describe('KernelConntrack', () => {
     expect(ct.confirm(first, packet(), 100)).toBe(true);
     expect(ct.confirm(second, packet(), 100)).toBe(false);
     expect(ct.statistics.insertFailed).toBe(1);
+  });
+
+  it('counts the loser of two unconfirmed flows that would be answered alike', () => {
+    const ct = new KernelConntrack(10);
+    const [first, second] = ['10.0.0.1', '10.0.0.3'].map((src) => {
+      const flow = packet({ src });
+      const match = ct.track(flow, 100)!;
+      ct.translateSource(match.entry, '192.168.0.1');
+      return () => ct.confirm(match, flow, 100);
+    });
+    expect([first!(), second!(), ct.statistics.insertFailed]).toEqual([true, false, 1]);
   });
 
   it('takes another port when a translated source is taken', () => {

@@ -107,6 +107,13 @@ describe('Ipam', () => {
     );
   });
 
+  it('after a change of mode gives no block that a node still holds', () => {
+    const ipam = new Ipam(clusterPool, seededRandom(1));
+    const old = ipam.admit('a');
+    ipam.setConfig({ mode: 'multi-pool', pools: [{ name: 'default', cidrs: ['172.20.0.0/16'], maskSize: 24 }] }, [old]);
+    expect(blocksOf(ipam, 'b')).toEqual(['172.20.1.0/24']);
+  });
+
   describe('multi-pool', () => {
     const multi: IpamConfig = {
       mode: 'multi-pool',

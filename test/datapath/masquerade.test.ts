@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { NatTable } from '../../src/datapath/conntrack/nat.js';
+import type { Packet } from '../../src/datapath/packet.js';
+import { seededRandom } from '../../src/lib/random.js';
 import { DEFAULT_NON_MASQUERADE, ipMasqList } from '../../src/datapath/conntrack/masquerade.js';
 import type { CaptureEvent, DatapathEvent } from '../../src/datapath/events.js';
 import type { World } from '../../src/datapath/world.js';
@@ -165,6 +168,36 @@ describe('masquerading', () => {
     clock.advance(2_000);
     world.collectGarbage();
     expect(world.node('k8s-ctr').nat.size).toBe(0);
+  });
+});
+
+describe('NatTable', () => {
+  const packet = (sport: number): Packet => ({
+    number: 0,
+    protocol: 'UDP',
+    src: '172.20.1.9',
+    dst: '10.10.1.200',
+    sport,
+    dport: 53,
+    ttl: 64,
+    payload: new Uint8Array(0),
+  });
+
+  it('gives up its oldest mapping when it is full', () => {
+    const nat = new NatTable(1, seededRandom(1));
+    nat.translate(packet(40_000), '192.168.10.100', 1);
+    nat.translate(packet(40_001), '192.168.10.100', 2);
+    expect(nat.list().map(({ sport }) => sport)).toEqual([40_001]);
+  });
+
+  it.each([
+    { port: 1023, kept: false },
+    { port: 1024, kept: true },
+    { port: 65_535, kept: true },
+  ])('port $port is kept: $kept', ({ port, kept }) => {
+    const mapping = new NatTable(10, seededRandom(1)).translate(packet(port), '192.168.10.100', 1)!;
+    expect(mapping.toPort === port).toBe(kept);
+    expect(mapping.toPort).toBeGreaterThanOrEqual(1024);
   });
 });
 

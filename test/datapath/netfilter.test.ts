@@ -73,6 +73,19 @@ describe('Netfilter', () => {
       want: 'accept',
     },
     {
+      name: 'a chain that returns to a caller with more rules',
+      build: (n: Netfilter) => [
+        n.setChain('filter', 'X', [rule().return()]),
+        n.append('filter', 'INPUT', rule().jump('X'), rule().drop()),
+      ],
+      want: 'drop',
+    },
+    {
+      name: 'of several prepended rules the last comes first',
+      build: (n: Netfilter) => n.prepend('filter', 'INPUT', rule().accept(), rule().drop()),
+      want: 'drop',
+    },
+    {
       name: 'a chain that decides',
       build: (n: Netfilter) => [
         n.setChain('filter', 'X', [rule().drop()]),

@@ -97,6 +97,16 @@ describe('ServiceTable', () => {
     expect(table.frontends().map((f) => `${f.id} ${f.ip}`)).toEqual(['1 10.96.0.10', '17 10.96.0.11']);
   });
 
+  it('keeps the number of a service over a change of its backends', () => {
+    const table = new ServiceTable();
+    table.set(dns);
+    table.setBackends('kube-system', 'kube-dns', []);
+    const ports = [{ ...dns.ports[0]!, id: 1 }];
+    expect(() => table.set({ ...dns, name: 'b', clusterIPs: ['10.96.0.11'], ports })).toThrow(
+      'service number 1 is taken',
+    );
+  });
+
   it('has no frontend for a headless service', () => {
     const table = new ServiceTable();
     table.set({ ...dns, clusterIPs: ['None'] });

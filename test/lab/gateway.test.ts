@@ -7,7 +7,10 @@ import { Gateway } from '../../src/lab/gateway/gateway.js';
 import { Lab } from '../../src/lab/lab.js';
 import { loadTopology } from '../../src/lab/topology/load.js';
 import { HostNetwork } from '../../src/net/host-network.js';
+import { LabNetwork } from '../../src/lab/network/lab-network.js';
 import { runDig } from '../../src/resolver/index.js';
+import { Class, Flag, Type, encodeMessage } from '../../src/wire/index.js';
+import { drivenLab } from './lab.js';
 
 let lab: Lab;
 let gateway: Gateway;
@@ -22,6 +25,16 @@ afterAll(async () => {
   void lab.stop();
 });
 
+const encodeQuery = (name: string): Buffer =>
+  encodeMessage({
+    id: 1,
+    flags: Flag.RD,
+    rcode: 0,
+    question: [{ name, type: Type.A, class: Class.IN }],
+    answer: [],
+    authority: [],
+    additional: [],
+  });
 const portOf = (pod: string): number => gateway.dns().find((entry) => entry.pod === pod)!.port;
 const dig = async (port: number, ...args: string[]): Promise<string> =>
   (
@@ -78,6 +91,32 @@ describe('a DNS port of a pod', () => {
     expect(await dig(portOf('default/late'), 'webpod.default.svc.cluster.local')).toBe('10.96.152.212\n');
     await lab.remove('Pod', 'default', 'late');
     await expect.poll(() => gateway.dns().map(({ pod }) => pod)).not.toContain('default/late');
+  });
+});
+
+describe('a client of a DNS port', () => {
+  it('has a socket in the pod until it has been silent for 15 seconds', async () => {
+    const driven = await drivenLab();
+    const host = new LabNetwork(driven.lab.hosts.list()[0]!.model.process);
+    const own = new Gateway(driven.lab, { host, port: 0 });
+    await own.open();
+    const pod = driven.lab.kubelet.get('default', 'curl-pod')!.model;
+    const sockets = (): number => pod.netns.ports.list().length;
+    const before = sockets();
+    const { port } = own.dns().find((entry) => entry.pod === 'default/curl-pod')!;
+    const client = await host.connectUdp(
+      { address: '127.0.0.1', port },
+      () => undefined,
+      () => undefined,
+    );
+    client.send(encodeQuery('webpod.default.svc.cluster.local.'));
+    await driven.run('sleep 14');
+    expect(sockets()).toBe(before + 1);
+    await driven.run('sleep 2');
+    expect(sockets()).toBe(before);
+    client.close();
+    own.close();
+    await driven.end();
   });
 });
 

@@ -219,6 +219,32 @@ describe('LocalRedirects', () => {
     expect(world.node('k8s-ctr').frontend('10.96.0.10', 53, 'UDP')?.type).toBe(type);
   });
 
+  it('gives up an address that a service takes later, by the rules of 1.18', () => {
+    const { world, redirects } = redirectLab();
+    redirects.apply(addressPolicy('10.96.0.77'));
+    expect(world.node('k8s-ctr').frontend('10.96.0.77', 53, 'UDP')?.type).toBe('LocalRedirect');
+    world.setService({
+      namespace: 'default',
+      name: 'late',
+      clusterIPs: ['10.96.0.77'],
+      ports: [{ name: 'dns', port: 53, protocol: 'UDP' }],
+    });
+    expect(world.node('k8s-ctr').frontend('10.96.0.77', 53, 'UDP')?.type).toBe('ClusterIP');
+  });
+
+  it('does not redirect to a pod that the agent has lost', () => {
+    const { world, redirects } = redirectLab();
+    redirects.apply(policy());
+    world.setIpam({ mode: 'cluster-pool', clusterPoolCidrs: ['10.50.0.0/16'] });
+    world.deleteCiliumNode('k8s-ctr');
+    world.restartAgents();
+    expect(world.pod('kube-system', 'node-local-dns-x').unmanaged).toBe(true);
+    redirects.apply(policy('again'));
+    expect(redirects.status('k8s-ctr').flatMap(({ frontends }) => frontends.flatMap((one) => one.backends))).toEqual(
+      [],
+    );
+  });
+
   it('lets the last of several policies by name win, and the other take over', () => {
     const { world, redirects } = redirectLab();
     world.addPod({ ...cachePod, name: 'other', labels: { app: 'other' }, ip: '172.20.1.51', ports });

@@ -252,6 +252,13 @@ describe('rules by iptables', () => {
     expect(node.saved().filter((line) => line.includes('169.254.20.11'))).toHaveLength(12);
   });
 
+  it('of another node cache stay where links cannot be listed', async () => {
+    await setUp('-localip', '169.254.20.11', '-interfacename', 'other');
+    node.failing = { 'ip -j': failure('no') };
+    await network(...TWO).sync();
+    expect(node.saved().filter((line) => line.includes('169.254.20.11'))).toHaveLength(12);
+  });
+
   it('of others stay', async () => {
     const foreign = '-A INPUT -p tcp -m tcp --dport 53 -j DROP';
     await node.run('iptables', insertArgs('filter', foreign));

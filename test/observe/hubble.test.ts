@@ -44,6 +44,24 @@ describe('the compact form', () => {
   });
 });
 
+describe('flows of several nodes', () => {
+  it('are in order of time', () => {
+    const { world, clock, observer } = hubble();
+    world.addPod({ namespace: 'default', name: 'far', node: 'k8s-w1', ip: '172.20.0.9' });
+    for (const name of ['far', 'curl-pod', 'far', 'curl-pod']) {
+      world.pod('default', name).process.udp().sendTo(new Uint8Array(1), '10.10.1.200', 53);
+      clock.advance(1000);
+    }
+    const lines = observer.observe(['--from-pod', 'default/', '--to-port', '53', '--print-node-name', '--numeric']);
+    expect(lines.map((line) => line.slice(13, 30).replace(/:.*/, ''))).toEqual([
+      '00.000 [k8s-w1]',
+      '01.000 [k8s-ctr]',
+      '02.000 [k8s-w1]',
+      '03.000 [k8s-ctr]',
+    ]);
+  });
+});
+
 describe('filters', () => {
   const FWD = ['pre-xlate-fwd', 'post-xlate-fwd'];
   const all = [...FWD, 'to-endpoint', 'pre-xlate-rev', 'to-endpoint', 'pre-xlate-rev', 'post-xlate-rev'];

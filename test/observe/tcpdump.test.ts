@@ -361,7 +361,10 @@ describe('filters', () => {
     { text: 'src or dst port 53', want: ['dns'] },
     { text: 'src and dst net 10.0.0.0/8', want: ['dns', 'arp', 'tail', 'ping'] },
     { text: 'net 192.168.10.0/24', want: ['tunnel'] },
+    { text: 'src and dst host 10.0.0.1', want: [] },
     { text: 'portrange 50-60', want: ['dns'] },
+    { text: 'portrange 50-53', want: ['dns'] },
+    { text: 'portrange 54-60', want: [] },
     { text: 'port 53 or 80', want: ['dns', 'v6'] },
     { text: 'not udp and not arp', want: ['v6', 'ping'] },
     { text: '!(udp || arp)', want: ['v6', 'ping'] },
@@ -519,6 +522,18 @@ describe('capture files', () => {
         protocol,
       ),
     ).toBe(0);
+  });
+
+  it('a UDP sum of zero is sent as all ones: zero means that there is none', () => {
+    const sumOf = (payload: Uint8Array): number =>
+      pcapFile([captured(packet({ payload }))], 1).readUInt16BE(40 + 14 + 20 + 6);
+    const missing = sumOf(new Uint8Array(2));
+    expect(sumOf(Uint8Array.of(missing >> 8, missing & 0xff))).toBe(0xffff);
+  });
+
+  it('ICMP over IPv6 has the number of ICMPv6', () => {
+    const made = { ...icmp('echo-request'), src: 'fd00::1', dst: 'fd00::2' };
+    expect(pcapFile([captured(made)], 1)[40 + 14 + 6]).toBe(58);
   });
 
   it('sums are right: ICMP, with the packet it is about', () => {

@@ -35,6 +35,14 @@ async function look({
 const times = ({ queries }: LookupStory): number[] => queries.map((query) => query.started - queries[0]!.started);
 const THREE = `nameserver ${CLUSTER_DNS}\nnameserver ${NODE_DNS}\nnameserver 10.0.0.4\n`;
 
+describe('what is no reply', () => {
+  it('is passed over: a query that comes back', async () => {
+    const story = await look({ profile: 'glibc', name: 'webpod.', reply: (query) => query });
+    expect(story.error?.code).toBe('EAI_AGAIN');
+    expect(new Set(story.queries.map(({ result }) => result))).toEqual(new Set(['timeout']));
+  });
+});
+
 describe('the story of a look-up', () => {
   it('tells every query', async () => {
     const story = await look({ profile: 'glibc', name: 'webpod' });

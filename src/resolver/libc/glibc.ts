@@ -103,14 +103,9 @@ export class Glibc {
     if (sent.answers.length === 0)
       return { error: 'TRY_AGAIN', servfail: sent.rcode === Rcode.SERVFAIL, refusedByAll: !sent.reached };
     if (sent.answers.some(({ rcode, answer }) => rcode === Rcode.NOERROR && answer.length > 0))
-      return { answers: sent.answers.map((message) => this.stripped(message)), name: whole };
+      return { answers: sent.answers, name: whole };
     const [{ rcode }] = sent.answers as [Message];
     return { error: hostError(rcode), servfail: rcode === Rcode.SERVFAIL, refusedByAll: false };
-  }
-
-  /** AD says something only where the servers are trusted (resolv.conf(5), trust-ad). */
-  private stripped(message: Message): Message {
-    return this.settings.trustAd ? message : { ...message, flags: message.flags & ~Flag.AD };
   }
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explainLookup } from '../../../src/lab/explain/explain-lookup.js';
 import type { LookupChoice } from '../../../src/lab/explain/explain-lookup.js';
 import type { Explanation, Hop } from '../../../src/lab/explain/explanation.js';
-import { drivenLab } from '../lab.js';
+import { drivenLab, topologyWith } from '../lab.js';
 import type { Driven } from '../lab.js';
 
 let driven: Driven;
@@ -119,6 +119,23 @@ describe('behind a redirect policy', () => {
     expect(story.steps.flatMap(({ queries }) => queries).every(({ hops }) => hops.at(-1)!.cache === 'hit')).toBe(true);
     const fresh = await explain('other.cloudflare.com');
     expect(hopsOf(fresh, 0).map(short)[2]).toBe('way 1 service/kube-system/kube-dns-upstream');
+  });
+});
+
+describe('a server that takes its time', () => {
+  it('each query that is sent again has a visit of its own', async () => {
+    const slow = await drivenLab(
+      {},
+      topologyWith('two-nodes', [
+        ['corefile: world, upstream: true, delay: 4', 'corefile: world, upstream: true, delay: 3000'],
+      ]),
+    );
+    const pod = slow.lab.kubelet.list().find(({ name }) => name.startsWith('coredns'))!;
+    const story = await slow.drive(explainLookup(slow.lab, pod, 'google.com.', { profile: 'musl', types: ['A'] }));
+    const [{ queries }] = story.steps as [Explanation['steps'][number]];
+    expect(queries.length).toBeGreaterThan(1);
+    expect(story.cost.visits).toBe(queries.length);
+    await slow.end();
   });
 });
 

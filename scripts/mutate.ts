@@ -1,0 +1,130 @@
+/**
+ * Puts faults into a copy of the project, one at a time, runs the tests that are to notice them, and says which were
+ * not noticed. Ends with code 1 when one was not.
+ *
+ *   npm run mutate                         the faults of scripts/faults.json
+ *   npm run mutate -- --only D12,F03       some of them
+ *   npm run mutate -- --seed 7 --count 100 --in src/wire    small faults that are drawn, below a folder
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { seededRandom } from '../src/lib/random.js';
+import { SRC, sourceFiles } from './imports.js';
+import { draw, locate, mutated, type Fault, type Mutation } from './mutations.js';
+
+const ROOT = path.resolve(SRC, '..');
+/** A run of tests that takes longer is a fault that was noticed: something waits for ever. Milliseconds. */
+const LONGEST_RUN = 300_000;
+/** Left out of the copy: what is large, and what no test of a folder reads. */
+const LEFT_OUT = ['.git', 'node_modules', 'dist', 'coverage'];
+
+interface Task {
+  readonly title: string;
+  readonly mutation: Mutation | string;
+  readonly tests: readonly string[];
+}
+
+type Result = 'noticed' | 'NOT NOTICED' | 'NOT FOUND' | 'NO TESTS';
+
+/** Tests of a source file: those of its folder, or of its plugin. */
+function testsOf(file: string): readonly string[] {
+  const [, first = '', second = ''] = file.split('/');
+  const folder = first === 'plugins' ? `test/plugins/${second}` : `test/${first}`;
+  return existsSync(path.join(ROOT, folder)) ? [folder] : [];
+}
+
+function tasks(): readonly Task[] {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      seed: { type: 'string' },
+      count: { type: 'string', default: '100' },
+      in: { type: 'string', default: 'src' },
+    },
+  });
+  const sources = new Map(
+    sourceFiles().map((file): [string, string] => [`src/${file}`, readFileSync(path.join(SRC, file), 'utf8')]),
+  );
+  if (values.seed !== undefined) {
+    const chosen = new Map([...sources].filter(([file]) => file.startsWith(values.in) && testsOf(file).length > 0));
+    return draw(chosen, Number(values.count), seededRandom(Number(values.seed))).map((mutation) => ({
+      title: titleOf(mutation, chosen.get(mutation.file)!),
+      mutation,
+      tests: testsOf(mutation.file),
+    }));
+  }
+  const faults = JSON.parse(readFileSync(path.join(import.meta.dirname, 'faults.json'), 'utf8')) as Fault[];
+  const only = values.only?.split(',');
+  return faults
+    .filter(({ id }) => only === undefined || only.includes(id))
+    .map((fault) => {
+      const mutation = locate(fault, sources);
+      const file = typeof mutation === 'string' ? fault.file : mutation.file;
+      return { title: `${fault.id} ${file}: ${fault.harm}`, mutation, tests: fault.tests };
+    });
+}
+
+function titleOf({ file, start, end, to }: Mutation, text: string): string {
+  const line = text.slice(0, start).split('\n').length;
+  const before = text.slice(start, end).replace(/\s+/g, ' ');
+  return `${file}:${line} ${before.slice(0, 60)} -> ${to.slice(0, 60)}`;
+}
+
+/** A copy of the project whose files may be changed; what is large is shared. */
+function copyOfProject(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'nodens-mutate-'));
+  cpSync(ROOT, folder, {
+    recursive: true,
+    filter: (source) => !LEFT_OUT.includes(path.relative(ROOT, source).split(path.sep)[0]!),
+  });
+  for (const shared of ['node_modules', 'dist'])
+    if (existsSync(path.join(ROOT, shared))) symlinkSync(path.join(ROOT, shared), path.join(folder, shared));
+  return folder;
+}
+
+/** Whether the tests pass. */
+function passes(folder: string, tests: readonly string[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    const vitest = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
+    const child = spawn(process.execPath, [vitest, 'run', '--bail=1', '--reporter=dot', ...tests], {
+      cwd: folder,
+      stdio: 'ignore',
+      timeout: LONGEST_RUN,
+      killSignal: 'SIGKILL',
+    });
+    child.on('close', (code) => resolve(code === 0));
+  });
+}
+
+async function run(folder: string, { mutation, tests }: Task): Promise<Result> {
+  if (typeof mutation === 'string') return 'NOT FOUND';
+  const there = tests.filter((test) => existsSync(path.join(folder, test)));
+  if (there.length === 0) return 'NO TESTS';
+  const file = path.join(folder, mutation.file);
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, mutated(text, mutation));
+  try {
+    return (await passes(folder, there)) ? 'NOT NOTICED' : 'noticed';
+  } finally {
+    writeFileSync(file, text);
+  }
+}
+
+const all = tasks();
+const folder = copyOfProject();
+const counts = new Map<Result, number>();
+try {
+  for (const task of all) {
+    const result = await run(folder, task);
+    counts.set(result, (counts.get(result) ?? 0) + 1);
+    const why = typeof task.mutation === 'string' ? ` (${task.mutation})` : '';
+    console.log(`${result.padEnd(11)} ${task.title}${why}`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${all.length} faults: ${[...counts].map(([result, count]) => `${count} ${result}`).join(', ')}`);
+process.exitCode = counts.get('noticed') === all.length ? 0 : 1;

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { draw, locate, mutated, mutationsOf, type Fault } from '../../scripts/mutations.js';
+import { seededRandom } from '../../src/lib/random.js';
+
+const fault = (from: string, file = 'src/a.ts'): Fault => ({ id: 'X', file, from, to: 'b', harm: '', tests: [] });
+
+describe('a fault of the table', () => {
+  const sources = new Map([
+    ['src/a.ts', 'const x = call(\n  one,\n  two,\n);\nreturn;\n'],
+    ['src/b.ts', 'return;\nconst y = only.here;\n'],
+  ]);
+  it.each([
+    { name: 'is found however it is laid out', from: 'call(one, two)', want: 'const x = b;\nreturn;\n' },
+    { name: 'is looked for in its own file first', from: 'return;', want: 'const x = call(\n  one,\n  two,\n);\nb\n' },
+    { name: 'is found in another file that alone has it', from: 'only.here', want: 'return;\nconst y = b;\n' },
+  ])('$name', ({ from, want }) => {
+    const place = locate(fault(from), sources);
+    expect(typeof place === 'string' ? place : mutated(sources.get(place.file)!, place)).toBe(want);
+  });
+
+  it.each([
+    { name: 'gone', fault: fault('nowhere()'), want: 'its text is not in the source any more' },
+    { name: 'in several other files', fault: fault('return;', 'src/c.ts'), want: 'its text is in 2 places' },
+  ])('that is $name is told', ({ fault: one, want }) => expect(locate(one, sources)).toBe(want));
+});
+
+describe('mutations that are drawn', () => {
+  const text =
+    "import { a } from './a.js';\ninterface I { x: 1 }\nif (a < 1 && !b) go();\nconst s = 'a' + b, t: 2 = two, on = true;\n";
+
+  it('change operators, constants, conditions and statements, and no types or imports', () =>
+    expect(mutationsOf('a.ts', text).map((one) => mutated(text, one).split('\n').slice(2, 4).join(' '))).toEqual([
+      "if (!(a < 1 && !b)) go(); const s = 'a' + b, t: 2 = two, on = true;",
+      "if (a < 1 || !b) go(); const s = 'a' + b, t: 2 = two, on = true;",
+      "if (a <= 1 && !b) go(); const s = 'a' + b, t: 2 = two, on = true;",
+      "if (a < 2 && !b) go(); const s = 'a' + b, t: 2 = two, on = true;",
+      "if (a < 1 && !b) ; const s = 'a' + b, t: 2 = two, on = true;",
+      "if (a < 1 && !b) go(); const s = 'a' + b, t: 2 = two, on = false;",
+    ]));
+
+  it('are the same for the same seed, and spread over files', () => {
+    const sources = new Map(['a', 'b', 'c'].map((name) => [name, text]));
+    const drawn = draw(sources, 3, seededRandom(7));
+    expect(drawn).toEqual(draw(sources, 3, seededRandom(7)));
+    expect(new Set(drawn.map(({ file }) => file)).size).toBe(3);
+    expect(draw(sources, 1000, seededRandom(7))).toHaveLength(18);
+  });
+});

@@ -9,9 +9,11 @@ import path from 'node:path';
  */
 export function calledAs(program: string, cwd: string, searchPath: string | undefined): string {
   const folders = (searchPath ?? '').split(path.delimiter);
-  if (!program.endsWith('.js') && folders.includes(path.dirname(program))) return path.basename(program);
+  if (!isModule(program) && folders.includes(path.dirname(program))) return path.basename(program);
   const relative = path.relative(cwd, program);
   const shown = relative.startsWith('..') ? program : relative.includes('/') ? relative : `./${relative}`;
   const quoted = /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'"'"'`)}'`;
-  return program.endsWith('.js') ? `node ${quoted}` : quoted;
+  return isModule(program) ? `node ${quoted}` : quoted;
 }
+
+const isModule = (program: string): boolean => /\.c?js$/.test(program);

@@ -1,11 +1,15 @@
 import { argv, env, exit, stderr, stdout } from 'node:process';
 import { exitCodeOf, isExpected } from '../lib/errors.js';
 import type { Command } from './command.js';
+import { tuneEngine } from './engine.js';
 import { serve } from './serve.js';
 import { start } from './start.js';
 
 /** Loaded when asked for: a server needs nothing of the node cache, nor of the lab. */
-const nodeCache: Command = async (args, environment) => (await import('./node-cache.js')).nodeCache(args, environment);
+const nodeCache: Command = async (args, environment) => {
+  tuneEngine();
+  return (await import('./node-cache.js')).nodeCache(args, environment);
+};
 
 /**
  * Whether arguments without a command are meant for the node cache: it cannot do without its addresses, and the

@@ -9,10 +9,10 @@ import { planText } from '../nodelocal/node-network.js';
 import { networkPlan } from '../nodelocal/plan.js';
 import { hostRun } from '../nodelocal/run.js';
 import { StartLog } from '../nodelocal/start-log.js';
-import { jsonLog, textLog } from '../server/log.js';
-import { VERSION } from '../server/version.js';
+import { VERSION } from '../lib/package-folder.js';
 import type { Command } from './command.js';
-import { pluginLines, runServer, say, versionLines } from './serve.js';
+import { logOf, pluginLines, runServer } from './run-server.js';
+import { say, versionLines } from './say.js';
 
 const HELP = new Set(['-h', '--h', '-help', '--help', 'help']);
 
@@ -35,7 +35,7 @@ export const nodeCache: Command = async (args, env) => {
   }
   if (options.ask !== undefined) return say(options.ask === 'plugins' ? pluginLines() : versionLines());
   if (options.dryRun) return say(planText(networkPlan(options), options.backend, options.interfaceName));
-  const log = options.logFormat === 'json' ? jsonLog() : textLog();
+  const log = logOf(options.logFormat);
   const first = options.logFormat === 'json' ? log : startLog;
   first.info(startLine);
   return runServer({

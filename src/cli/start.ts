@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { textLog } from '../server/log.js';
+import path from 'node:path';
+import { PACKAGE_FOLDER } from '../lib/package-folder.js';
 import type { Command } from './command.js';
-import { runServer } from './serve.js';
+import { loadServer } from './serve.js';
+
+const SAMPLE = 'corefiles/default.Corefile';
 
 /** `nodens start`: the sample Corefile at a port that needs no rights, and a line to try. */
-export const start: Command = (_args, env) => {
-  const file = fileURLToPath(new URL('../../corefiles/default.Corefile', import.meta.url));
+export const start: Command = async (_args, env) => {
+  const file = path.join(PACKAGE_FOLDER, SAMPLE);
   const port = env.NODENS_PORT ?? '1053';
+  const { logOf, runServer } = await loadServer();
   return runServer({
-    corefile: { name: 'corefiles/default.Corefile', read: () => readFileSync(file, 'utf8') },
+    corefile: { name: SAMPLE, read: () => readFileSync(file, 'utf8') },
     port: Number(port),
-    log: textLog(),
+    log: logOf('text'),
     env,
     quiet: false,
     pidfile: '',

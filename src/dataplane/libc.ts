@@ -1,5 +1,6 @@
 import { getSystemErrorName } from 'node:util';
 import type Koffi from 'koffi';
+import { loadPackage } from '../lib/package.js';
 import type { Endpoint } from '../net/network.js';
 
 /**
@@ -78,12 +79,14 @@ export function callError(syscall: string, errno: number, { address, port }: End
 }
 
 /**
- * Loads the C library. Rejects where there is none of that kind: another system than Linux, or a platform without
- * koffi's binary.
+ * Loads the C library. Throws where there is none of that kind: another system than Linux, an installation without
+ * the optional package koffi, or a platform without a binary of it.
+ *
+ * @param load loads a package by its name
  */
-export async function loadLibc(): Promise<Libc> {
+export function loadLibc(load: (name: string) => unknown = loadPackage): Libc {
   if (process.platform !== 'linux') throw new Error(`batched I/O needs Linux, this is ${process.platform}`);
-  const { default: koffi } = await import('koffi');
+  const koffi = loadKoffi(load);
   const lib = openLibrary(koffi.load);
   return {
     socket: lib.func('int socket(int, int, int)') as Libc['socket'],
@@ -101,6 +104,19 @@ export async function loadLibc(): Promise<Libc> {
       return { pointer, at: BigInt(koffi.address(pointer)), bytes: Buffer.from(koffi.view(pointer, size)) };
     },
   };
+}
+
+function loadKoffi(load: (name: string) => unknown): typeof Koffi {
+  try {
+    return load('koffi') as typeof Koffi;
+  } catch (error) {
+    throw new Error(
+      (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND'
+        ? 'batched I/O needs the optional package koffi, which is not installed'
+        : `batched I/O: koffi cannot be loaded: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
 }
 
 function openLibrary(load: typeof Koffi.load): ReturnType<typeof Koffi.load> {

@@ -11,10 +11,8 @@ import { Ring, type Arrived } from './ring.js';
 import { Sender } from './sender.js';
 import { Peer } from './sockaddr.js';
 import { AnswerTable } from './table.js';
-import type { WorkerData } from './worker-data.js';
+import { MAX_WORKERS, type WorkerData } from './worker-data.js';
 
-/** Most threads that take queries. */
-export const MAX_WORKERS = 16;
 /** Octets of queries that may wait for the chain, per thread. */
 const RING = 1 << 20;
 /** A thread that dies is replaced after this time, in milliseconds: at once might mean over and over. */
@@ -32,6 +30,8 @@ export interface PlaneOptions {
   readonly slots: number;
   readonly log: Logger;
   readonly inherited?: InheritedSockets | undefined;
+  /** Runs when a thread has started, also one that replaces another. */
+  readonly started?: (() => void) | undefined;
   readonly program?: URL;
 }
 
@@ -75,6 +75,7 @@ export class DataPlane {
     readonly table: AnswerTable,
     private readonly log: Logger,
     private readonly inherited: InheritedSockets | undefined,
+    private readonly started: (() => void) | undefined,
   ) {
     this.sender = new Sender(libc, (_fd, errno, lost) => this.losses.count(errno, lost));
   }
@@ -85,15 +86,16 @@ export class DataPlane {
    * Rejects where batched I/O is not to be had, with the reason. `program` is for tests, whose own kind of file
    * threads cannot load.
    */
-  static async start({ workers, slots, log, inherited, program = PROGRAM }: PlaneOptions): Promise<DataPlane> {
+  static async start({ workers, slots, log, inherited, started, program = PROGRAM }: PlaneOptions): Promise<DataPlane> {
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
       throw new RangeError(`workers: expected 1 to ${MAX_WORKERS}, got ${workers}`);
     const plane = new DataPlane(
-      await loadLibc(),
+      loadLibc(),
       program,
       new AnswerTable(AnswerTable.allocate(slots), slots),
       log,
       inherited,
+      started,
     );
     try {
       await Promise.all(Array.from({ length: workers }, (_, i) => plane.addThread(i)));
@@ -237,6 +239,7 @@ export class DataPlane {
       resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
     });
     worker.unref();
+    if (this.started) worker.once('online', this.started);
     // Without a listener an error would end the process; what to do about it is decided when the thread has ended.
     worker.on('error', () => undefined);
     worker.once('exit', () => control.end());

@@ -1,3 +1,6 @@
+/** Most threads that take queries. */
+export const MAX_WORKERS = 16;
+
 /** What a thread that takes queries is given. */
 export interface WorkerData {
   readonly table: SharedArrayBuffer;

@@ -8,7 +8,7 @@ import { Taker } from './taker.js';
 import { WAIT, type WorkerData } from './worker-data.js';
 
 const data = workerData as WorkerData;
-const libc = await loadLibc();
+const libc = loadLibc();
 const control = new Control(data.control);
 const answers = new AnswerTable(data.table, data.slots);
 const taker = new Taker(libc, answers, new Ring(data.ring), new Losses(data.losses));

@@ -5,7 +5,7 @@ import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js'
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
 import { SERVING_FLAGS } from '../server/flags.js';
-import { ioFromFlags, type IoOptions } from '../server/io.js';
+import { ioFromFlags, type IoOptions } from '../server/io-flags.js';
 
 /** What puts the rules into the kernel. */
 export type RuleBackend = 'iptables' | 'nft';

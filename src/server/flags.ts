@@ -1,5 +1,5 @@
 import type { FlagSpec } from '../lib/go-flags.js';
-import { IO_FLAGS } from './io.js';
+import { IO_FLAGS } from './io-flags.js';
 
 /**
  * Flags of every program that serves a Corefile, the server's and the node cache's: those of CoreDNS but for `-conf`,

@@ -1,47 +1,13 @@
+import { DataPlane, type PlaneOptions } from '../dataplane/plane.js';
 import { NodensError } from '../lib/errors.js';
-import { DataPlane, MAX_WORKERS } from '../dataplane/plane.js';
-import type { FlagSpec } from '../lib/go-flags.js';
-import type { Logger } from '../lib/log.js';
-import type { InheritedSockets } from '../net/inherited-sockets.js';
-import { usableCpus } from './cpus.js';
-
-/**
- * How datagrams are taken: with Node's own sockets, with batched calls in threads of their own, or with the latter
- * where they are to be had.
- */
-const MODES = ['auto', 'batched', 'dgram'] as const;
-
-export interface IoOptions {
-  readonly mode: (typeof MODES)[number];
-  /** Threads that take datagrams, from 1. */
-  readonly workers: number;
-}
+import { defaultWorkers, type IoOptions } from './io-flags.js';
 
 /** Answers that the threads share: 8 MB of address space, of which what is used takes memory. A power of two. */
 const SLOTS = 1 << 14;
 
-/** One core is the chain's; more threads than four gain nothing on the hosts that DNS servers run on. */
-const defaultWorkers = (): number => Math.max(1, Math.min(4, usableCpus()) - 1);
-
-export const IO_FLAGS: readonly FlagSpec[] = [
-  { name: 'io', type: 'string', help: `How datagrams are taken: ${MODES.join(', ')}`, default: 'auto' },
-  {
-    name: 'workers',
-    type: 'string',
-    help: 'Threads that take datagrams with batched I/O (default: one less than cores, from 1 to 3)',
-  },
-];
-
-/** What the flags say, or what is wrong with them. */
-export function ioFromFlags(values: Readonly<Record<string, string>>): IoOptions | string {
-  const mode = MODES.find((candidate) => candidate === values.io);
-  if (mode === undefined) return `-io: expected ${MODES.join(', ')}, got '${values.io}'`;
-  const text = values.workers!;
-  if (text === '') return { mode, workers: defaultWorkers() };
-  const workers = Number(text);
-  if (!/^\d+$/.test(text) || workers < 1 || workers > MAX_WORKERS)
-    return `-workers: expected 1 to ${MAX_WORKERS}, got '${text}'`;
-  return { mode, workers };
+/** What threads are started with, and by whom. */
+export interface Starting extends Pick<PlaneOptions, 'log' | 'inherited' | 'started'> {
+  readonly start?: typeof DataPlane.start;
 }
 
 /**
@@ -50,17 +16,16 @@ export function ioFromFlags(values: Readonly<Record<string, string>>): IoOptions
  */
 export async function startPlane(
   options: IoOptions | undefined,
-  log: Logger,
-  inherited: InheritedSockets | undefined,
+  { start = DataPlane.start.bind(DataPlane), ...starting }: Starting,
 ): Promise<DataPlane | undefined> {
   const { mode, workers } = options ?? { mode: 'auto', workers: defaultWorkers() };
   if (mode === 'dgram') return undefined;
   try {
-    return await DataPlane.start({ workers, slots: SLOTS, log, inherited });
+    return await start({ ...starting, workers, slots: SLOTS });
   } catch (error) {
     if (mode === 'batched')
       throw new NodensError('NODENS_FLAG', `-io batched: ${(error as Error).message}`, { cause: error });
-    log.debug(`plain sockets: ${(error as Error).message}`);
+    starting.log.info(`datagrams are taken as with -io dgram: ${(error as Error).message}`);
     return undefined;
   }
 }

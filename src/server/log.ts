@@ -21,6 +21,9 @@ export interface LogDestination extends Pino.DestinationStream {
 /** Standard output, written in batches while an earlier write is under way. */
 const standardOutput = (): LogDestination => pino.destination({ fd: 1, sync: false });
 
+/** A log in the form that `-log.format` names. */
+export const logOf = (format: 'text' | 'json'): ServerLog => (format === 'json' ? jsonLog() : textLog());
+
 /** Lines as CoreDNS writes them, `[INFO] text`. */
 export function textLog(destination: LogDestination = standardOutput()): ServerLog {
   // With this symbol set, pino leaves level and message of each line on the stream, so that its JSON need not be read

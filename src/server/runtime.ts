@@ -9,7 +9,7 @@ import { secureRandom } from '../lib/random.js';
 import { Metrics } from '../metrics/metrics.js';
 import { HostNetwork } from '../net/host-network.js';
 import { textLog } from './log.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../lib/package-folder.js';
 
 /** How a server reaches files: to parse its Corefile, and for plugins that read some. */
 export interface ServerFiles extends Pick<LoadOptions, 'readFile' | 'glob'> {

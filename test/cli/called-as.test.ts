@@ -7,7 +7,7 @@ it.each([
   { name: 'from elsewhere', program: '/x/nodens/bin/nodens', cwd: '/x/other', want: '/x/nodens/bin/nodens' },
   { name: 'where the shell finds it', program: '/usr/local/bin/nodens', cwd: '/usr/local', want: 'nodens' },
   { name: 'a folder with blanks', program: "/x/it's mine/bin/nodens", cwd: '/x', want: `'it'"'"'s mine/bin/nodens'` },
-  { name: 'a module', program: '/x/dist/cli/main.js', cwd: '/x', want: 'node dist/cli/main.js' },
+  { name: 'a module', program: '/x/dist/bin/main.cjs', cwd: '/x', want: 'node dist/bin/main.cjs' },
 ])('$name', ({ program, cwd, want }) => {
   expect(calledAs(program, cwd, '/usr/bin:/usr/local/bin')).toBe(want);
 });

@@ -20,7 +20,7 @@ let full: boolean;
 
 beforeEach(async () => {
   losses = new Losses();
-  const libc = await loadLibc();
+  const libc = loadLibc();
   calls = { sendmmsg: 0, recvmmsg: 0 };
   broken = undefined;
   full = false;

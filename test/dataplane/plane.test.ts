@@ -4,7 +4,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AF_INET, SOCK_DGRAM, loadLibc } from '../../src/dataplane/libc.js';
-import { DataPlane, MAX_WORKERS } from '../../src/dataplane/plane.js';
+import { DataPlane } from '../../src/dataplane/plane.js';
+import { MAX_WORKERS } from '../../src/dataplane/worker-data.js';
 import { encodeSockaddr } from '../../src/dataplane/sockaddr.js';
 import { InheritedSockets } from '../../src/net/inherited-sockets.js';
 import type { Endpoint, UdpSocket } from '../../src/net/network.js';
@@ -284,7 +285,7 @@ describe.skipIf(process.platform !== 'linux')('a pause', () => {
 
 describe.skipIf(process.platform !== 'linux')('a socket of another process', () => {
   it('that does not wait and is not made to be shared serves, without keeping a core busy', async () => {
-    const libc = await loadLibc();
+    const libc = loadLibc();
     const fd = libc.socket(AF_INET, SOCK_DGRAM | NONBLOCKING, 0);
     const sockaddr = Buffer.from(encodeSockaddr(LOCAL));
     expect(libc.bind(fd, sockaddr, sockaddr.length)).toBe(0);

@@ -8,7 +8,7 @@ import { loadTopology } from '../../src/lab/topology/load.js';
 import { parseFlags } from '../../src/lib/go-flags.js';
 import { parseNodeCacheFlags } from '../../src/nodelocal/flags.js';
 import { networkPlan } from '../../src/nodelocal/plan.js';
-import { VERSION } from '../../src/server/version.js';
+import { VERSION } from '../../src/lib/package-folder.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');

@@ -9,7 +9,7 @@ import { renderCorefile } from '../../src/nodelocal/corefile-template.js';
 import { parseNodeCacheFlags } from '../../src/nodelocal/flags.js';
 import { networkPlan } from '../../src/nodelocal/plan.js';
 import { Server } from '../../src/server/server.js';
-import { VERSION } from '../../src/server/version.js';
+import { VERSION } from '../../src/lib/package-folder.js';
 import { TestLog } from '../support/block.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -321,10 +321,13 @@ describe('Dockerfile', () => {
     const seen = allowed.map((line) => line.replace(/^!/, ''));
     expect(seen.filter((name) => !existsSync(path.join(ROOT, name)))).toEqual([]);
     // What compiling makes is made in the image.
-    const packed = files.map((name) => name.split('/')[0]!).filter((name) => name !== 'dist');
+    const packed = files.map((name) => name.split('/')[0]!).filter((name) => !/^!?dist$/.test(name));
     expect(seen.sort()).toEqual(
       [
-        ...new Set([...packed, 'src', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json']),
+        ...new Set([
+          ...packed,
+          ...['src', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
+        ]),
       ].sort(),
     );
   });

@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { usableCpus } from '../../src/server/cpus.js';
-import { IO_FLAGS, ioFromFlags, startPlane } from '../../src/server/io.js';
+import { IO_FLAGS, ioFromFlags } from '../../src/server/io-flags.js';
+import { startPlane } from '../../src/server/io.js';
 import { parseFlags } from '../../src/lib/go-flags.js';
 import { TestLog } from '../support/block.js';
 
@@ -26,30 +27,23 @@ describe('flags', () => {
 });
 
 describe('starting', () => {
-  afterEach(() => void vi.doUnmock('koffi'));
-
-  const withoutKoffi = (): void =>
-    void vi.doMock('koffi', () => {
-      throw new Error('no binary for this platform');
-    });
+  const without = (): Promise<never> => Promise.reject(new Error('no batched calls here'));
 
   it('starts nothing where plain sockets are asked for', async () => {
     const log = new TestLog();
-    expect(await startPlane({ mode: 'dgram', workers: 1 }, log, undefined)).toBeUndefined();
+    expect(await startPlane({ mode: 'dgram', workers: 1 }, { log, start: without })).toBeUndefined();
     expect(log.lines).toEqual([]);
   });
 
-  it('falls back to plain sockets where batched calls are not to be had, and says why when debugging', async () => {
-    withoutKoffi();
+  it('falls back to plain sockets where batched calls are not to be had, and says why', async () => {
     const log = new TestLog();
-    expect(await startPlane({ mode: 'auto', workers: 1 }, log, undefined)).toBeUndefined();
-    expect(log.lines).toEqual([expect.stringMatching(/^\[DEBUG\] plain sockets: /)]);
+    expect(await startPlane({ mode: 'auto', workers: 1 }, { log, start: without })).toBeUndefined();
+    expect(log.lines).toEqual(['[INFO] datagrams are taken as with -io dgram: no batched calls here']);
   });
 
   it('fails when batched calls are insisted on', async () => {
-    withoutKoffi();
-    await expect(startPlane({ mode: 'batched', workers: 1 }, new TestLog(), undefined)).rejects.toThrow(
-      /^-io batched: /,
+    await expect(startPlane({ mode: 'batched', workers: 1 }, { log: new TestLog(), start: without })).rejects.toThrow(
+      '-io batched: no batched calls here',
     );
   });
 });

@@ -1,4 +1,4 @@
-import { execSync } from 'node:child_process';
+import { execFileSync, execSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -22,23 +23,24 @@ const CACHE = path.join(ROOT, 'node_modules/.cache/nodens');
 const KEPT = 3_600_000;
 /** The page's sources: a browser's, put together by the build's own command. */
 const PAGE = 'src/page/**';
+const BUNDLER = path.join(ROOT, 'scripts/bundle.mjs');
 
 /**
- * The program's main module, compiled with the page from the sources as they are now: threads of the program cannot
- * be loaded from TypeScript, and `dist` may be older.
+ * The program's main file, bundled with the page from the sources as they are now: threads of the program cannot be
+ * loaded from TypeScript, and `dist` may be older. Beside its folder, `bin`, lie the modules one by one.
  * Compiled once for each state of the sources, without a look at types.
  */
 export function compiledProgram(): string {
   const sources = globSync('src/**/*.ts', { cwd: ROOT, ignore: PAGE })
     .sort()
     .map((file) => ({ file, text: readFileSync(path.join(ROOT, file), 'utf8') }));
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(readFileSync(BUNDLER));
   for (const { file, text } of sources) hash.update(`${file}\0${text}\0`);
   for (const file of globSync(PAGE, { cwd: ROOT }).sort())
     hash.update(`${file}\0`).update(readFileSync(path.join(ROOT, file)));
   const dir = path.join(CACHE, hash.digest('hex').slice(0, 16));
   if (!existsSync(dir)) compile(sources, dir);
-  return path.join(dir, 'dist/cli/main.js');
+  return path.join(dir, 'dist/bin/main.cjs');
 }
 
 function compile(sources: readonly { file: string; text: string }[], dir: string): void {
@@ -57,6 +59,8 @@ function compile(sources: readonly { file: string; text: string }[], dir: string
     );
   }
   copyFileSync(path.join(ROOT, 'package.json'), path.join(fresh, 'package.json'));
+  for (const folder of ['lab', 'corefiles']) symlinkSync(path.join(ROOT, folder), path.join(fresh, folder));
+  execFileSync(process.execPath, [BUNDLER, path.join(fresh, 'dist/bin')]);
   const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<'build:page', string>;
   };

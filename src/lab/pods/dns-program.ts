@@ -1,7 +1,7 @@
 import { pluginsOver } from '../../server/directives.js';
 import { textLog } from '../../server/log.js';
 import { Server } from '../../server/server.js';
-import { VERSION } from '../../server/version.js';
+import { VERSION } from '../../lib/package-folder.js';
 import type { Program, ProgramEnv } from './program.js';
 
 /** A pod's DNS server: the real one, on the modelled network. */

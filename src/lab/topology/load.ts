@@ -1,22 +1,12 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE_FOLDER } from '../../lib/package-folder.js';
 import { parseTopology } from './parse.js';
 import { LabFileError } from './reader.js';
 import type { Topology } from './topology.js';
 
-/**
- * The folder of the topologies, manifests and scripts that come with the package: beside the folder that this module
- * was compiled into.
- */
-export const LAB_FOLDER = findFolder(fileURLToPath(new URL('.', import.meta.url)));
-
-function findFolder(from: string): string {
-  for (let folder = from; ; folder = path.dirname(folder)) {
-    const found = path.join(folder, 'lab');
-    if (existsSync(path.join(found, 'two-nodes.yaml')) || folder === path.dirname(folder)) return found;
-  }
-}
+/** The folder of the topologies, manifests and scripts that come with the package. */
+export const LAB_FOLDER = path.join(PACKAGE_FOLDER, 'lab');
 
 /** How messages name a file: by the way from the working directory where that leads down, by its name otherwise. */
 export function shownName(file: string): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE_FOLDER } from '../../lib/package-folder.js';
 
 /** A file as a browser gets it. */
 export interface StaticFile {
@@ -19,8 +19,8 @@ const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/icon.svg': ['icon.svg', 'image/svg+xml'],
 };
 
-/** Where the build puts the page: beside the compiled program, or in `dist` when the program runs from its sources. */
-const BUILT = ['../../page/', '../../../dist/page/'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
+/** Where the build puts the page. */
+const BUILT = [path.join(PACKAGE_FOLDER, 'dist/page')];
 /** The file that only a folder with a built page has. */
 const MARK = 'page.js';
 

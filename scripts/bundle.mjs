@@ -1,0 +1,137 @@
+// Puts the program together for a quick start: `node scripts/bundle.mjs [FOLDER]`, by default into dist/bin. What a
+// command needs is loaded from a few files in place of some hundred; what it does not need, another command or a
+// package that is used now and then, is a file of its own.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { build, transform } from 'esbuild';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+/** The oldest Node that the package runs on. */
+const TARGET = 'node20.19';
+/** Packages of CommonJS that the sources load by `loadPackage`, each when it is first needed. */
+const PACKAGES = ['ipaddr.js', 'pino', 'prom-client', 'prom-client/lib/registry', 're2js', 'tinyglobby', 'yaml'];
+/** Packages that are found in node_modules or not at all: one with a binary for each platform. */
+const EXTERNAL = ['koffi'];
+/** Modules of Node that take milliseconds to load and that most starts do without: loaded when they are first used. */
+const LATE = ['assert', 'child_process', 'crypto', 'http', 'http2', 'https', 'tls', 'worker_threads', 'zlib'];
+/** The name under which a module knows where it lies. */
+const HERE = 'moduleUrl';
+
+const fileOf = (name) => `${name.replaceAll('/', '-').replace(/\.js$/, '')}.cjs`;
+
+/** In place of src/lib/package.ts: packages come from the files beside the bundle. */
+const loadPackage = {
+  name: 'load-package',
+  setup({ onLoad }) {
+    const files = Object.fromEntries(PACKAGES.map((name) => [name, `./${fileOf(name)}`]));
+    onLoad({ filter: /src[/\\]lib[/\\]package\.ts$/ }, () => ({
+      contents: `const FILES = ${JSON.stringify(files)};\nexport const loadPackage = (name) => require(FILES[name] ?? name);\n`,
+    }));
+  },
+};
+
+const COMMON = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  target: TARGET,
+  charset: 'ascii',
+  legalComments: 'none',
+  logLevel: 'warning',
+  metafile: true,
+  write: false,
+  external: EXTERNAL,
+};
+
+/**
+ * Modules, bundled. Code that several commands share is split off, which esbuild does for ES modules only; they are
+ * turned into CommonJS after that, which Node loads faster, and from its compile cache.
+ */
+async function modules(entryPoints, outdir, splitting) {
+  const { outputFiles, metafile } = await build({
+    ...COMMON,
+    entryPoints,
+    outdir,
+    splitting,
+    format: 'esm',
+    chunkNames: '[name]-[hash]',
+    outExtension: { '.js': '.cjs' },
+    define: { 'import.meta.url': HERE },
+    plugins: [loadPackage],
+  });
+  for (const { path: file, text } of outputFiles) {
+    const { code } = await transform(text, {
+      format: 'cjs',
+      platform: 'node',
+      target: TARGET,
+      charset: 'ascii',
+      supported: { 'dynamic-import': false },
+      banner: text.includes(HERE) ? `const ${HERE} = require("node:url").pathToFileURL(__filename).href;` : '',
+    });
+    writeFileSync(file, late(code));
+  }
+  return metafile;
+}
+
+/** Turns each `var import_node_tls = require("node:tls")` into a property that loads the module when it is read. */
+function late(code) {
+  const loads = new RegExp(`^var (\\w+) = (.*require\\("node:(?:${LATE.join('|')})"\\).*);$`, 'gm');
+  return [...code.matchAll(loads)].reduce((text, [line, variable, expression]) => {
+    const [before, after] = text
+      .split(line)
+      .map((part) => part.replace(new RegExp(`\\b${variable}\\b`, 'g'), `${variable}Late.module`));
+    const late = `{ get module() { const value = ${expression}; Object.defineProperty(this, "module", { value }); return value; } }`;
+    return `${before}var ${variable}Late = ${late};${after}`;
+  }, code);
+}
+
+async function packages(outdir) {
+  const { outputFiles, metafile } = await build({
+    ...COMMON,
+    entryPoints: PACKAGES.map((name) => ({ in: name, out: fileOf(name).replace(/\.cjs$/, '') })),
+    outdir,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+  });
+  for (const { path: file, contents } of outputFiles) writeFileSync(file, contents);
+  return metafile;
+}
+
+/** The licenses of packages that went into the bundle, which ask to be kept with it. */
+function licenses(inputs) {
+  const names = new Set(inputs.flatMap((file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []));
+  return [...names]
+    .sort()
+    .map((name) => {
+      const folder = path.join(ROOT, 'node_modules', name);
+      const { version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+      return `${name} ${version} (${license})\n\n${textOf(folder)}`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+function textOf(folder) {
+  for (const name of ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'COPYING']) {
+    try {
+      return readFileSync(path.join(folder, name), 'utf8');
+    } catch {
+      // The next spelling.
+    }
+  }
+  return '';
+}
+
+/** Bundles the program into `outdir`, whose contents are replaced. */
+export async function bundle(outdir) {
+  rmSync(outdir, { recursive: true, force: true });
+  mkdirSync(outdir, { recursive: true });
+  const metafiles = await Promise.all([
+    modules({ main: 'src/cli/main.ts' }, outdir, true),
+    // By itself: a thread loads what it runs and nothing of what it shares with the rest.
+    modules({ worker: 'src/dataplane/worker.ts' }, outdir, false),
+    packages(outdir),
+  ]);
+  writeFileSync(path.join(outdir, 'LICENSES.txt'), licenses(metafiles.flatMap(({ inputs }) => Object.keys(inputs))));
+}
+
+if (process.argv[1] === import.meta.filename) await bundle(path.resolve(process.argv[2] ?? path.join(ROOT, 'dist/bin')));

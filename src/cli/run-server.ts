@@ -1,0 +1,151 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { NodensError, exitCodeOf } from '../lib/errors.js';
+import { Metrics } from '../metrics/metrics.js';
+import { HostNetwork } from '../net/host-network.js';
+import { PLUGINS } from '../server/directives.js';
+import type { IoOptions } from '../server/io-flags.js';
+import { startPlane } from '../server/io.js';
+import type { ServerLog } from '../server/log.js';
+import { Server, type ServerOptions } from '../server/server.js';
+import { collectGarbage, holdYoungGeneration } from './engine.js';
+import { handOver, inheritedSockets, tellServing } from './handover.js';
+import { versionLines } from './say.js';
+import { Signals } from './signals.js';
+
+export { logOf } from '../server/log.js';
+
+/** How to run a server as a process. */
+export interface ServeOptions {
+  readonly corefile: { readonly name: string; read(): string };
+  readonly port: number;
+  readonly log: ServerLog;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The best there is by default. */
+  readonly io?: IoOptions;
+  readonly quiet: boolean;
+  /** Empty for none. */
+  readonly pidfile: string;
+  /** Said after the banner. */
+  readonly greeting?: string;
+  /** Made once signals are minded. */
+  readonly companion?: (shared: Shared) => Companion;
+}
+
+/** What a server and its companion have in common. */
+export type Shared = Required<Pick<ServerOptions, 'metrics' | 'network'>>;
+
+/** What runs beside a server in the same process. */
+export interface Companion {
+  /** Before the server reads its Corefile. */
+  prepare(): Promise<void>;
+  /** Queries are taken. `reload` puts the Corefile as it is now to use. */
+  serving(reload: () => void): Promise<void>;
+  /** The server is about to stop. */
+  closing(): Promise<void>;
+  /** The process is about to end, in whatever way that came about. */
+  end(): Promise<void>;
+  /** Another process serves in place of this one, which is about to end. */
+  handOver(): void;
+}
+
+/**
+ * Runs until a signal or a fatal fault; resolves with the exit code. What is wrong with the Corefile is told on
+ * standard error before anything is listened at.
+ */
+export async function runServer(options: ServeOptions): Promise<number> {
+  const { log } = options;
+  const state: State = { companion: undefined, owner: true, wrotePid: false };
+  const code = await new Promise<number>((end) => {
+    void serveUntil(options, state, end).catch((error: unknown) => {
+      log.flush();
+      process.stderr.write(`${describe(error)}\n`);
+      end(exitCodeOf(error));
+    });
+  });
+  if (!state.owner) state.companion?.handOver();
+  await state.companion?.end();
+  log.flush();
+  if (state.wrotePid && state.owner) rmSync(options.pidfile, { force: true });
+  return code;
+}
+
+interface State {
+  companion: Companion | undefined;
+  /**
+   * Whether it is this process that serves, and not the one that handed over to it and waits, or the one that took
+   * over from it.
+   */
+  owner: boolean;
+  wrotePid: boolean;
+}
+
+async function serveUntil(options: ServeOptions, state: State, finish: (code: number) => void): Promise<void> {
+  const { log, env } = options;
+  // Installed before the first wait: a signal that comes early must not start Node's debugger or end the process half
+  // way.
+  const signals = new Signals({
+    log,
+    finish,
+    closing: async () => state.companion?.closing(),
+    handOver: async () => {
+      state.owner = !(await handOver(env, log));
+      if (!state.owner) state.companion?.handOver();
+      return !state.owner;
+    },
+  });
+  const inherited = inheritedSockets(env);
+  state.owner = inherited === undefined;
+  const shared: Shared = { network: new HostNetwork(inherited), metrics: new Metrics() };
+  state.companion = options.companion?.(shared);
+  await state.companion?.prepare();
+  const plane = await startPlane(options.io, { log, inherited, started: holdYoungGeneration });
+  const server = await Server.create({
+    ...(plane && { plane }),
+    corefile: options.corefile,
+    defaultPort: options.port,
+    log,
+    env,
+    cwd: process.cwd(),
+    metrics: shared.metrics,
+    network: plane?.networkOver(shared.network) ?? shared.network,
+    onFatal: (reason) => {
+      log.error(reason);
+      finish(1);
+    },
+  });
+  log.setDebug(server.debug);
+  // Reading thousands of objects leaves twice their size behind, and the heap would grow on from there.
+  collectGarbage();
+  await server.listen();
+  inherited?.closeRest();
+  signals.attach(server);
+  state.owner = true;
+  if (options.pidfile !== '') {
+    writePid(options.pidfile);
+    state.wrotePid = true;
+  }
+  if (!options.quiet) process.stdout.write(`${server.banner().join('\n')}\n${versionLines()}${options.greeting ?? ''}`);
+  tellServing(env);
+  await state.companion?.serving(() => void signals.reload());
+}
+
+/** At once, because who reads half of it would send a signal to nobody, or to everybody. */
+function writePid(file: string): void {
+  const fresh = `${file}.${process.pid}`;
+  writeFileSync(fresh, `${process.pid}\n`);
+  renameSync(fresh, file);
+}
+
+function describe(error: unknown): string {
+  if (error instanceof NodensError) return error.message;
+  const { code, message, path: file } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' && file !== undefined)
+    return `cannot read ${path.relative(process.cwd(), file)}: no such file; -conf names the Corefile`;
+  return message ?? String(error);
+}
+
+export const pluginLines = (): string =>
+  `${PLUGINS.map((plugin) => plugin.name)
+    .sort()
+    .join('\n')}\n`;

@@ -24,6 +24,12 @@ import {
 import { protocolOf, type Client, type Transport } from './client.js';
 import type { QueryContext } from './context.js';
 
+/**
+ * Longest reply over UDP, in bytes, whatever the client says: a small query with a false sender must not send somebody
+ * else more than that.
+ */
+const MAX_UDP_REPLY: Octets = 4096;
+
 const EDNS_ABSENT = -1;
 const EDNS_UNREAD = -2;
 const nameScratch = Buffer.alloc(256);
@@ -162,6 +168,11 @@ export class Query implements ReplyHead {
    */
   get maxSize(): Octets {
     return this.transport !== 'udp' ? MAX_MESSAGE_SIZE : Math.max(MIN_MESSAGE_SIZE, this.udpSize);
+  }
+
+  /** Largest reply that is sent: what the client takes, over UDP at most MAX_UDP_REPLY bytes. */
+  get replyLimit(): Octets {
+    return this.transport === 'tcp' ? MAX_MESSAGE_SIZE : Math.min(this.maxSize, MAX_UDP_REPLY);
   }
 
   /** The whole message. Throws a WireError where a part behind the question is malformed. */

@@ -9,8 +9,7 @@ import {
   Opcode,
   Rcode,
   WireError,
-  encodeMessage,
-  encodeToFit,
+  fitReply,
   judgeRecords,
   optReplyLength,
   replyLength,
@@ -239,10 +238,11 @@ export function finishReply(query: Query, reply: Reply, prefix: 0 | 2): Buffer {
     length > FRAGMENT_IPV6 &&
     query.transport === 'udp' &&
     length > (query.family === 4 ? FRAGMENT_IPV4 : FRAGMENT_IPV6);
-  const { maxSize } = asked;
-  if (length > maxSize || fragments) return squeeze(query, asked, reply, prefix, fragments && length <= maxSize);
-  const bytes = Buffer.allocUnsafe(prefix + length);
+  const limit = asked.replyLimit;
   const head = asked === query ? query : headOf(query, asked);
+  if (length > limit || fragments)
+    return fitReply(head, reply.flags, reply.rcode, records, reply.ttl, opt, limit, prefix);
+  const bytes = Buffer.allocUnsafe(prefix + length);
   writeReply(prefix === 0 ? bytes : bytes.subarray(prefix), head, reply.flags, reply.rcode, records, reply.ttl, opt);
   return bytes;
 }
@@ -256,9 +256,6 @@ const headOf = ({ id, bytes, questionStart, questionEnd }: Query, { queryFlags }
   queryFlags,
 });
 
-/** Bits of the second header word that an answer takes from the query. */
-const REPEATED = OPCODE_MASK | Flag.RD | Flag.CD;
-
 const NO_OPTIONS: OptReply = { udpSize: 0, do: false, options: undefined };
 
 function optFor(query: Query, reply: Reply): OptReply {
@@ -270,16 +267,4 @@ function optFor(query: Query, reply: Reply): OptReply {
   const bytes = Buffer.alloc(optLength(edns));
   writeOpt(edns, 0, bytes, 0);
   return { udpSize, do: signed, options: bytes.subarray(OPT_SIZE) };
-}
-
-/** The way of a reply that does not fit as it is: compressed, and cut short if that is not enough. */
-function squeeze(query: Query, asked: Query, reply: Reply, prefix: 0 | 2, fits: boolean): Buffer {
-  const { udpSize } = asked;
-  const edns = asked.hasEdns
-    ? { udpSize, version: 0, do: asked.do || reply.edns?.do === true, options: reply.edns?.options ?? [] }
-    : undefined;
-  const message = { ...reply.messageFor(query), edns };
-  message.flags = (message.flags & ~REPEATED) | (asked.queryFlags & REPEATED);
-  const bytes = fits ? encodeMessage(message, true) : encodeToFit(message, asked.maxSize);
-  return prefix === 0 ? bytes : Buffer.concat([Buffer.alloc(prefix), bytes]);
 }

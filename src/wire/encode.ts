@@ -1,10 +1,10 @@
 import { copyOctets } from '../lib/octets.js';
 import type { Octets } from '../lib/units.js';
-import { Flag, HEADER_SIZE, MAX_MESSAGE_SIZE, RCODE_MASK } from './constants.js';
-import { optLength, writeOpt } from './edns.js';
+import { HEADER_SIZE, MAX_MESSAGE_SIZE, RCODE_MASK } from './constants.js';
+import { writeOpt } from './edns.js';
 import { WireError } from './error.js';
-import { MAX_RDATA, RECORD_FIXED, SECTIONS, type Message, type Question, type Rr } from './message.js';
-import { nameLength, writeName } from './name.js';
+import { MAX_RDATA, SECTIONS, type Message, type Question, type Rr } from './message.js';
+import { writeName } from './name.js';
 import { rdataLayout } from './rdata.js';
 
 /** Pointers reach the first 16 KiB of a message (RFC 1035 section 4.1.4). */
@@ -12,16 +12,6 @@ const POINTER_REACH = 0x4000;
 
 /** Room for one record past the limit, so that its length is known before it is refused. */
 const scratch = Buffer.alloc(2 * MAX_MESSAGE_SIZE + 1024);
-
-/** Length of the message with all names written out, the OPT record included, in octets. */
-export function messageLength(message: Message): Octets {
-  let length = HEADER_SIZE + (message.edns ? optLength(message.edns) : 0);
-  for (const question of message.question) length += nameLength(question.name) + 4;
-  for (const section of SECTIONS) for (const record of message[section]) length += recordLength(record);
-  return length;
-}
-
-const recordLength = (record: Rr): Octets => nameLength(record.name) + RECORD_FIXED + record.rdata.length;
 
 /**
  * Writes a message. With `compress`, names are replaced by pointers where that is allowed (RFC 1035 section 4.1.4,
@@ -35,41 +25,6 @@ export function encodeMessage(message: Message, compress = false): Buffer {
   for (const section of SECTIONS) for (const record of message[section]) writer.record(record);
   if (message.edns) writer.at = writeOpt(message.edns, message.rcode, scratch, writer.at);
   if (writer.at > MAX_MESSAGE_SIZE) throw new WireError(`message of more than ${MAX_MESSAGE_SIZE} octets`, writer.at);
-  return copyOctets(scratch, 0, writer.at);
-}
-
-/**
- * Writes a message so that it fits `limit`: names written out if that fits, else compressed, else records are left
- * out from the
- * end of the last section backwards and TC is set (RFC 2181 section 9). The OPT record always stays (RFC 6891 section
- * 7).
- */
-export function encodeToFit(message: Message, limit: Octets): Buffer {
-  if (messageLength(message) <= limit) return encodeMessage(message);
-  const room = limit - (message.edns ? optLength(message.edns) : 0);
-  const writer = new Writer(true);
-  writer.header(message);
-  for (const question of message.question) writer.question(question);
-  const counts = [0, 0, 0];
-  let full = false;
-  SECTIONS.forEach((section, index) => {
-    for (const record of message[section]) {
-      if (full) return;
-      const before = writer.at;
-      writer.record(record);
-      if (writer.at > room) {
-        writer.at = before;
-        full = true;
-      } else counts[index]!++;
-    }
-  });
-  const dropped = SECTIONS.some((section, index) => counts[index]! < message[section].length);
-  if (dropped) scratch.writeUInt16BE(message.flags | Flag.TC | (message.rcode & RCODE_MASK), 2);
-  counts.forEach((count, index) => scratch.writeUInt16BE(count, 6 + 2 * index));
-  if (message.edns) {
-    scratch.writeUInt16BE(counts[2]! + 1, 10);
-    writer.at = writeOpt(message.edns, message.rcode, scratch, writer.at);
-  }
   return copyOctets(scratch, 0, writer.at);
 }
 

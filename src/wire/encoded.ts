@@ -175,16 +175,8 @@ export function writeReply(
   ttl: Seconds | undefined,
   opt: OptReply | undefined,
 ): number {
-  target[0] = head.id >> 8;
-  target[1] = head.id;
-  const word = (flags & FROM_REPLY) | (head.queryFlags & REPEATED) | (rcode & RCODE_MASK);
-  target[2] = word >> 8;
-  target[3] = word;
-  target[4] = 0;
-  target[5] = 1;
-  put16(target, 6, records.answers);
-  put16(target, 8, records.authorities);
-  put16(target, 10, opt === undefined ? records.additionals : records.additionals + 1);
+  putHead(target, head, flags, rcode, records);
+  if (opt !== undefined) put16(target, 10, records.additionals + 1);
   let at = HEADER_SIZE;
   const query = head.bytes;
   for (let i = head.questionStart; i < head.questionEnd; i++) target[at++] = query[i]!;
@@ -205,6 +197,26 @@ export function writeReply(
   return opt === undefined ? at : putOpt(target, at, opt, rcode);
 }
 
+/** Writes the header of a reply with one question. */
+export function putHead(
+  target: Uint8Array,
+  head: ReplyHead,
+  flags: number,
+  rcode: number,
+  counts: Pick<EncodedRecords, 'answers' | 'authorities' | 'additionals'>,
+): void {
+  target[0] = head.id >> 8;
+  target[1] = head.id;
+  const word = (flags & FROM_REPLY) | (head.queryFlags & REPEATED) | (rcode & RCODE_MASK);
+  target[2] = word >> 8;
+  target[3] = word;
+  target[4] = 0;
+  target[5] = 1;
+  put16(target, 6, counts.answers);
+  put16(target, 8, counts.authorities);
+  put16(target, 10, counts.additionals);
+}
+
 /**
  * What our OPT record says to a client: its own payload size back, DO as asked (RFC 3225 section 3), and the options
  * that were agreed on.
@@ -220,7 +232,8 @@ export interface OptReply {
 export const optReplyLength = (opt: OptReply): Octets =>
   OPT_SIZE + (opt.options === undefined ? 0 : opt.options.length);
 
-function putOpt(target: Uint8Array, at: number, opt: OptReply, rcode: number): number {
+/** Writes the OPT record of a reply at `at`; returns the offset after it. */
+export function putOpt(target: Uint8Array, at: number, opt: OptReply, rcode: number): number {
   target[at] = 0;
   put16(target, at + 1, Type.OPT);
   put16(target, at + 3, opt.udpSize);
@@ -283,4 +296,4 @@ function sameName(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
 }
 
 /** A length octet is at most 63 and so never taken for a letter. */
-const lowerOctet = (octet: number): number => (octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet);
+export const lowerOctet = (octet: number): number => (octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet);

@@ -8,5 +8,6 @@ export * from './message.js';
 export * from './name.js';
 export * from './rdata.js';
 export * from './text.js';
+export * from './fit.js';
 export * from './framing.js';
 export * from './judge.js';

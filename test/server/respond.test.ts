@@ -180,7 +180,7 @@ describe('size', () => {
     (count: number): Next =>
     () =>
       Reply.of(0, 0, {
-        answer: Array.from({ length: count }, (_, i) => rr(`many.example.org. 300 IN A 192.0.2.${i + 1}`)),
+        answer: Array.from({ length: count }, (_, i) => rr(`many.example.org. 300 IN A 192.0.2.${(i + 1) % 256}`)),
       });
   it.each([
     { name: 'fits without compression', count: 14, options: {}, size: 34 + 14 * 32, tc: false, kept: 14 },
@@ -193,6 +193,14 @@ describe('size', () => {
       size: 34 + 80 * 16 + 11,
       tc: false,
       kept: 80,
+    },
+    {
+      name: 'is cut at 4,096 bytes, though the client takes more',
+      count: 300,
+      options: { edns: 65_535 },
+      size: 34 + 253 * 16 + 11,
+      tc: true,
+      kept: 253,
     },
     {
       name: 'is written out over TCP',

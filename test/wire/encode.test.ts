@@ -1,15 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  Flag,
   Type,
   WireError,
   decodeMessage,
   encodeMessage,
   encodeName,
-  encodeToFit,
-  messageLength,
-  optLength,
   parseRr,
   readName,
   type Message,
@@ -157,75 +153,14 @@ describe('encodeMessage', () => {
     ).toThrow('record data ends inside a name at octet');
   });
 
-  it('gives back every message, written out or compressed, and knows its length', () => {
+  it('gives back every message, written out or compressed', () => {
     fc.assert(
       fc.property(message, (value) => {
         const plain = encodeMessage(value);
         const small = encodeMessage(value, true);
         expect(structuredClone(decodeMessage(plain))).toEqual(value);
         expect(structuredClone(decodeMessage(small))).toEqual(value);
-        expect(plain.length).toBe(messageLength(value));
         expect(small.length).toBeLessThanOrEqual(plain.length);
-      }),
-    );
-  });
-});
-
-describe('encodeToFit', () => {
-  const edns = { udpSize: 1232, version: 0, do: true, options: [{ code: 10, data: Uint8Array.of(1, 2) }] };
-  const answer = Array.from({ length: 40 }, (_, i) => parseRr(`www.example.org. 30 A 192.0.2.${i}`));
-  it('writes names out where that fits', () =>
-    expect(encodeToFit({ ...BASE, answer: answer.slice(0, 3) }, 512)).toEqual(
-      encodeMessage({ ...BASE, answer: answer.slice(0, 3) }),
-    ));
-  it('fits to the octet', () => {
-    const value = { ...BASE, answer: answer.slice(0, 3) };
-    expect(encodeToFit(value, messageLength(value))).toEqual(encodeMessage(value));
-    expect(encodeToFit(value, messageLength(value) - 1)).toEqual(encodeMessage(value, true));
-  });
-  it('compresses where only that fits', () =>
-    expect(encodeToFit({ ...BASE, answer: answer.slice(0, 20) }, 512)).toEqual(
-      encodeMessage({ ...BASE, answer: answer.slice(0, 20) }, true),
-    ));
-  it('leaves records out from the end and says so', () => {
-    const got = structuredClone(
-      decodeMessage(
-        encodeToFit(
-          {
-            ...BASE,
-            answer,
-            authority: rrs('example.org. 30 NS ns.example.org.'),
-            additional: rrs('ns.example.org. 30 A 192.0.2.99'),
-            edns,
-            rcode: 16,
-          },
-          512,
-        ),
-      ),
-    );
-    expect(got).toMatchObject({ flags: BASE.flags | Flag.TC, rcode: 16, edns, authority: [], additional: [] });
-    expect(got.answer).toEqual(structuredClone(answer).slice(0, Math.floor((512 - 33 - optLength(edns)) / 16)));
-  });
-  it('drops additional records before answers', () => {
-    const got = structuredClone(
-      decodeMessage(
-        encodeToFit({ ...BASE, answer: answer.slice(0, 29), additional: rrs('ns.example.org. 30 A 192.0.2.99') }, 512),
-      ),
-    );
-    expect([got.answer.length, got.additional.length, got.flags & Flag.TC]).toEqual([29, 0, Flag.TC]);
-  });
-  it('always fits, keeps the OPT record, and sets TC exactly when something is missing', () => {
-    fc.assert(
-      fc.property(message, fc.integer({ min: 512, max: 900 }), (value, limit) => {
-        const bytes = encodeToFit(value, limit);
-        const got = structuredClone(decodeMessage(bytes));
-        expect(bytes.length).toBeLessThanOrEqual(limit);
-        expect(got.edns).toEqual(value.edns);
-        const complete =
-          got.answer.length === value.answer.length &&
-          got.authority.length === value.authority.length &&
-          got.additional.length === value.additional.length;
-        expect(got.flags).toBe(complete ? value.flags : value.flags | Flag.TC);
       }),
     );
   });

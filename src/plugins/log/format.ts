@@ -1,7 +1,7 @@
 import type { Query, Reply } from '../../chain/index.js';
 import { hostPort } from '../../lib/cidr.js';
 import type { Milliseconds } from '../../lib/units.js';
-import { Flag, OPT_SIZE, encodeToFit, rcodeName } from '../../wire/index.js';
+import { Flag, OPT_SIZE, fitReply, rcodeName } from '../../wire/index.js';
 
 /**
  * Writes one part of a line. `reply` is undefined where no handler made one, `elapsed` the time since the query came
@@ -95,13 +95,13 @@ function flagsAsSent(query: Query, reply: Reply): number {
 }
 
 function isCutShort(query: Query, reply: Reply): boolean {
-  const limit = query.maxSize;
+  const limit = query.replyLimit;
   const opt = query.hasEdns && reply.edns === undefined ? OPT_SIZE : 0;
   if (reply.sizeFor(query) + opt <= limit) return false;
-  const edns = query.hasEdns
-    ? { udpSize: query.udpSize, version: 0, do: query.do, options: reply.edns?.options ?? [] }
-    : undefined;
-  return ((encodeToFit({ ...reply.messageFor(query), edns }, limit)[2]! << 8) & Flag.TC) !== 0;
+  const options = reply.edns?.options.reduce((sum, option) => sum + 4 + option.data.length, 0) ?? 0;
+  const ednsReply = query.hasEdns ? { udpSize: query.udpSize, do: query.do, options: undefined } : undefined;
+  const sent = fitReply(query, 0, 0, reply.records, undefined, ednsReply, limit - options, 0);
+  return ((sent[2]! << 8) & Flag.TC) !== 0;
 }
 
 const SHOWN = ['QR', 'AA', 'TC', 'RD', 'RA', 'Z', 'AD', 'CD'] as const;

@@ -3,15 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Query, Reply } from '../../../src/chain/index.js';
 import { HostNetwork } from '../../../src/net/host-network.js';
 import { forward } from '../../../src/plugins/forward/setup.js';
-import {
-  Flag,
-  decodeMessage,
-  encodeMessage,
-  encodeToFit,
-  rcodeName,
-  type Message,
-  type Rr,
-} from '../../../src/wire/index.js';
+import { Flag, decodeMessage, encodeMessage, rcodeName, type Message, type Rr } from '../../../src/wire/index.js';
+import { encodeToFit } from '../../support/fitted.js';
 import { setup, type TestBlock } from '../../support/block.js';
 import { context, query, reply, texts, type QuestionOptions } from '../../support/dns.js';
 import { exampleUpstream } from '../../support/example-upstream.js';

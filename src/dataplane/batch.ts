@@ -102,6 +102,12 @@ export class Batch {
     return words[at + 2] !== 0 || words[at + 3] !== 0 || words[at + 4] !== MAPPED;
   }
 
+  /** Where in `addresses` the sender's IP address begins: 4 bytes, or 16 for one of IPv6. */
+  ipOffset(i: number): Octets {
+    if ((this.addressWords[i * (SOCKADDR / 4)]! & 0xffff) !== AF_INET6) return i * SOCKADDR + 4;
+    return i * SOCKADDR + (this.fromIpv6(i) ? 8 : 20);
+  }
+
   /** Makes all of address and ancillary data available to the next receive, which overwrites their lengths. */
   reset(i: number): void {
     this.headers[i * HEADER + NAME_LENGTH] = SOCKADDR;

@@ -1,7 +1,7 @@
 import { Flag, HEADER_SIZE, Type } from '../wire/index.js';
 
-/** Longest key: a name, type, class and variant, in octets. */
-export const MAX_KEY = 255 + 4 + 1;
+/** Longest key, in bytes: a name, type, class and variant, and the network of the client. */
+export const MAX_KEY = 255 + 4 + 1 + 16;
 
 /**
  * Variants that a chain may answer or count differently: DO, CD and AD of the query, and whether it came from an IPv6
@@ -24,12 +24,14 @@ export class QueryKey {
   length = 0;
   hash = 0;
   questionEnd = 0;
+  /** Length of the name in wire form. */
+  private nameLength = 0;
   /** Offset of the OPT record, or 0. */
   opt = 0;
 
   /** Whether the name has capital letters. */
   get hasCapitals(): boolean {
-    return this.bytes.subarray(0, this.length - 5).some((octet) => octet >= 0x41 && octet <= 0x5a);
+    return this.bytes.subarray(0, this.nameLength).some((octet) => octet >= 0x41 && octet <= 0x5a);
   }
 
   /**
@@ -68,6 +70,7 @@ export class QueryKey {
       if (label === 0) break;
     }
     if (read + 4 > end) return false;
+    this.nameLength = write;
     for (let i = 0; i < 4; i++) {
       const octet = message[read++]!;
       key[write++] = octet;
@@ -98,5 +101,22 @@ export class QueryKey {
     this.length = write;
     this.hash = hash === 0 ? 1 : hash;
     return true;
+  }
+
+  /**
+   * Adds the network of the client, for answers that only clients of the same network share: the first `bits` of the
+   * address of 4 or 16 bytes that begins at `at`. The version of IP is part of the variant already.
+   */
+  addNetwork(address: Uint8Array, at: number, bits: number): void {
+    const key = this.bytes;
+    let { hash, length } = this;
+    for (let left = bits; left > 0; left -= 8) {
+      const byte = address[at++]! & (left < 8 ? 0xff00 >> left : 0xff);
+      key[length++] = byte;
+      hash = Math.imul(hash ^ byte, 0x01000193);
+    }
+    hash ^= hash >>> 15;
+    this.length = length;
+    this.hash = hash === 0 ? 1 : hash;
   }
 }

@@ -1,9 +1,10 @@
-import type { Holder, Query, Reply, Standing, Tally } from '../chain/index.js';
+import type { ClientNetworks, Holder, Query, Reply, Standing, Tally } from '../chain/index.js';
+import { parseIp } from '../lib/cidr.js';
 import { repeat, type Clock, type Timer } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import { OPCODE_MASK, RCODE_MASK, RECORD_FIXED, Flag, Type, type EncodedRecords } from '../wire/index.js';
 import { QueryKey } from './query-key.js';
-import { AnswerTable, sharedNow, type Entry } from './table.js';
+import { AnswerTable, MAX_NETWORKS, sharedNow, type Entry } from './table.js';
 
 /** How often hits are handed on to those who count them, when nobody asks before. */
 const HARVEST: Milliseconds = 1000;
@@ -31,6 +32,8 @@ class Shelved implements Holder {
 export class Shelf {
   private readonly key = new QueryKey();
   private readonly shelved = new Map<number, Shelved>();
+  /** Listening addresses that the table has no place for the networks of. */
+  private readonly unshared = new Set<number>();
   private readonly timer: Timer;
   /** From the clock of the chain to that of the table. */
   private readonly offset: Milliseconds;
@@ -59,13 +62,15 @@ export class Shelf {
       reply.rcode > RCODE_MASK ||
       reply.edns !== undefined ||
       reply.repeats !== undefined ||
-      reply.truncated
+      reply.truncated ||
+      this.unshared.has(server)
     )
       return;
     const { key } = this;
     if (
       !key.read(query.bytes, 0, query.bytes.length, query.family === 6) ||
       key.hasCapitals ||
+      !this.addNetwork(query, server) ||
       !AnswerTable.fits(key.length, records.bytes.length, records.ttls.length)
     )
       return;
@@ -75,6 +80,26 @@ export class Shelf {
     );
     this.shelved.set(shelved.slot, shelved);
     standing.hold(shelved);
+  }
+
+  /** Keeps the answers of a listening address apart by networks of clients from now on; undefined for one for all. */
+  keepApart(server: number, networks: ClientNetworks | undefined): void {
+    if (server >= MAX_NETWORKS) {
+      if (networks === undefined) this.unshared.delete(server);
+      else this.unshared.add(server);
+      return;
+    }
+    this.table.setNetworkBits(server, networks?.ipv4 ?? 0, networks?.ipv6 ?? 0);
+  }
+
+  /** Makes the client's network a part of the key. False where it is not known. */
+  private addNetwork({ client, family }: Query, server: number): boolean {
+    const bits = this.table.networkBits(server, family === 6);
+    if (bits === 0) return true;
+    const address = parseIp(client.remote.address.replace(/%.*$/, ''));
+    if (address === undefined) return false;
+    this.key.addNetwork(address, 0, bits);
+    return true;
   }
 
   /** Hands on the hits of all answers, and forgets those whose time is over. */

@@ -48,6 +48,9 @@ const FIELDS: Octets = 64;
 const MAX_PLACES = 16;
 const BODY = FIELDS + 2 * MAX_PLACES;
 
+/** Most listening addresses whose answers can be kept apart by networks of clients. */
+export const MAX_NETWORKS = 256;
+
 /** An answer to be kept. */
 export interface Entry {
   /** Question and variant, as `QueryKey` reads them. */
@@ -78,6 +81,8 @@ export class AnswerTable {
   readonly doubles: Float64Array;
   readonly bytes: Uint8Array;
   private readonly mask: number;
+  /** Offset, in words, of what is said of listening addresses. */
+  private readonly networks: number;
 
   /** @param memory at least `AnswerTable.size(slots)` octets, zero at first */
   constructor(
@@ -89,18 +94,34 @@ export class AnswerTable {
     this.doubles = new Float64Array(memory);
     this.bytes = new Uint8Array(memory);
     this.mask = slots - 1;
+    this.networks = (slots + WAYS) * (SLOT / 4);
   }
 
   /** Memory for a number of slots, which must be a power of two. */
   static allocate(slots: number): SharedArrayBuffer {
     if (slots < WAYS || (slots & (slots - 1)) !== 0)
       throw new RangeError(`slots: expected a power of two from ${WAYS}, got ${slots}`);
-    return new SharedArrayBuffer((slots + WAYS) * SLOT);
+    return new SharedArrayBuffer((slots + WAYS) * SLOT + 4 * MAX_NETWORKS);
   }
 
   /** Whether an answer is small enough to be kept. */
   static fits(keyLength: Octets, recordsLength: Octets, ttls: number): boolean {
     return BODY + keyLength + recordsLength <= SLOT && ttls <= MAX_PLACES;
+  }
+
+  /**
+   * How many bits of a client's address belong to the keys of answers of a listening address; 0 when all clients share
+   * them.
+   */
+  networkBits(server: number, ipv6: boolean): number {
+    if (server >= MAX_NETWORKS) return 0;
+    const word = Atomics.load(this.words, this.networks + server);
+    return ipv6 ? word >>> 16 : word & 0xffff;
+  }
+
+  /** Says by which networks of clients the answers of a listening address are kept apart from now on. */
+  setNetworkBits(server: number, ipv4: number, ipv6: number): void {
+    Atomics.store(this.words, this.networks + server, ipv4 | (ipv6 << 16));
   }
 
   /**

@@ -65,6 +65,8 @@ export class Taker {
     const query = this.received.bytes;
     const at = i * QUERY_SIZE;
     if (!key.read(query, at, this.received.length(i), this.received.fromIpv6(i))) return 0;
+    const bits = table.networkBits(server, this.received.fromIpv6(i));
+    if (bits > 0) key.addNetwork(this.received.addresses, this.received.ipOffset(i), bits);
     const slot = table.find(key.bytes, key.length, key.hash, server, now);
     if (slot < 0) return 0;
     const sequence = table.sequence(slot);

@@ -106,7 +106,7 @@ export class Responder {
       this.hooks.panicked(error, query);
       outcome = Reply.failure(Rcode.SERVFAIL);
     }
-    if (!(outcome instanceof Promise)) return finish(query, outcome, chain, writer);
+    if (!(outcome instanceof Promise)) return finish(query, outcome, routes, chain, writer);
     routes.inFlight.enter();
     const pending = new PendingQuery(query, chain, routes, writer, this.hooks, this.deadlines);
     this.deadlines.set(pending, query.received + this.timeLimit);
@@ -141,7 +141,7 @@ class PendingQuery extends Deadline {
     const { query } = this;
     query.context.close();
     try {
-      finish(query, outcome, this.chain, this.writer);
+      finish(query, outcome, this.routes, this.chain, this.writer);
     } catch (error) {
       this.hooks.panicked(error, query);
     } finally {
@@ -222,10 +222,17 @@ function badVersion(query: Query, writer: ResponseWriter): void {
   writer.send(answer);
 }
 
-function finish(query: Query, outcome: Outcome, chain: Chain | undefined, writer: ResponseWriter): void {
+function finish(
+  query: Query,
+  outcome: Outcome,
+  routes: Routes,
+  chain: Chain | undefined,
+  writer: ResponseWriter,
+): void {
   if (outcome === DROP) return writer.dropped?.();
   writer.send(finishReply(query, outcome, writer.prefix));
-  if (outcome.standing !== undefined && chain?.sharing !== undefined) writer.share?.(chain, query, outcome);
+  if (outcome.standing !== undefined && chain !== undefined && routes.shares(chain))
+    writer.share?.(chain, query, outcome);
 }
 
 /** The reply as it goes to the client of `query`, behind `prefix` free octets. */

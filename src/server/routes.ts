@@ -120,6 +120,7 @@ export class Routes {
   private readonly chains = new Map<Name, Chain[]>();
   private served = new Zones([]);
   private only: Chain | undefined;
+  private choosesByQuestion = true;
   readonly inFlight: InFlight;
   readonly lifetime: Lifetime;
   /** What a query without a connection waits for. */
@@ -140,6 +141,9 @@ export class Routes {
     this.chains.set(zone, chains);
     this.everyClass ||= chain.everyClass;
     this.served = new Zones(this.zones);
+    this.choosesByQuestion = this.all.every(
+      ({ view }) => view === undefined || sharingOf([view]).sharing !== undefined,
+    );
     this.only = zone === '.' && this.chains.size === 1 && chains.length === 1 && isPlain(chain) ? chain : undefined;
     return true;
   }
@@ -150,8 +154,20 @@ export class Routes {
 
   /** The smallest networks of clients that answers are kept apart by; undefined when they are not. */
   get networks(): ClientNetworks | undefined {
-    const apart = [...this.chains.values()].flat().flatMap(({ sharing }) => sharing?.networks ?? []);
+    const apart = this.all.flatMap(({ sharing }) => sharing?.networks ?? []);
     return apart.length === 0 ? undefined : apart.reduce(closer);
+  }
+
+  /**
+   * Whether answers of a chain may be given again without asking. Not where some block's choice of queries depends on
+   * more than question and client: which block is to answer would not be asked any more.
+   */
+  shares(chain: Chain): boolean {
+    return chain.sharing !== undefined && this.choosesByQuestion;
+  }
+
+  private get all(): Chain[] {
+    return [...this.chains.values()].flat();
   }
 
   /**

@@ -231,6 +231,7 @@ export class Server {
     const old = dns.commit();
     // What earlier chains said holds no longer, and who counts it is another.
     this.shelf?.clear();
+    for (const [{ index }, routes] of next.served) this.shelf?.keepApart(index, routes.networks);
     if (old.length > 0) void this.settled(this.current).then(() => old.forEach(shut));
   }
 

@@ -60,7 +60,8 @@ class SharingWriter extends DatagramWriter {
   share(chain: Chain, query: Query, reply: Reply): void {
     const { served, routes, shelf } = this;
     // A reply of a configuration that was replaced meanwhile is this client's, and nobody else's any more.
-    if (served.routes === routes) shelf.offer(query, reply, served.server.index, () => chain.tallies(query, reply));
+    if (served.routes !== routes) return;
+    shelf.offer(query, reply, served.server.index, () => chain.tallies(query, reply));
   }
 }
 

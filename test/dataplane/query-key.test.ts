@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseIp } from '../../src/lib/cidr.js';
 import { MAX_KEY, QueryKey } from '../../src/dataplane/query-key.js';
 import { query } from '../support/dns.js';
 import { keyOf } from '../support/shared-answer.js';
@@ -122,6 +123,7 @@ describe('the key', () => {
 
   it('fits its memory at its longest', () => {
     const key = keyOf({ bytes: long(255) });
+    key.addNetwork(new Uint8Array(16), 0, 128);
     expect(key.length).toBe(MAX_KEY);
     expect(key.hash).not.toBe(0);
   });
@@ -140,5 +142,35 @@ describe('the key', () => {
     expect(keyOf({ bytes: changed(plain, [plain.length - 3, 0x41], [plain.length - 1, 0x42]) }).hasCapitals).toBe(
       false,
     );
+  });
+});
+
+describe('the network of the client', () => {
+  const keyed = (address: string, bits: number): { text: string; hash: number } => {
+    const key = new QueryKey();
+    const { bytes } = query('a.example.');
+    key.read(bytes, 0, bytes.length, address.includes(':'));
+    key.addNetwork(parseIp(address)!, 0, bits);
+    return { text: Buffer.from(key.bytes.subarray(0, key.length)).toString('hex'), hash: key.hash };
+  };
+  it.each([
+    { name: 'one IPv4 address', a: '192.0.2.1', b: '192.0.2.2', bits: 32, same: false },
+    { name: 'a /24', a: '192.0.2.1', b: '192.0.2.254', bits: 24, same: true },
+    { name: 'two /24', a: '192.0.2.1', b: '192.0.3.1', bits: 24, same: false },
+    { name: 'a /20', a: '192.0.2.1', b: '192.0.15.1', bits: 20, same: true },
+    { name: 'two /20', a: '192.0.2.1', b: '192.0.16.1', bits: 20, same: false },
+    { name: 'a /64', a: '2001:db8::1', b: '2001:db8::2:0:0:1', bits: 64, same: true },
+    { name: 'two /64', a: '2001:db8:0:1::1', b: '2001:db8:0:2::1', bits: 64, same: false },
+  ])('$name: the same key is $same', ({ a, b, bits, same }) => {
+    expect(keyed(a, bits).text === keyed(b, bits).text).toBe(same);
+    expect(keyed(a, bits).hash === keyed(b, bits).hash).toBe(same);
+  });
+
+  it('leaves what the name is made of as it is', () => {
+    const key = new QueryKey();
+    const { bytes } = query('a.example.');
+    key.read(bytes, 0, bytes.length, false);
+    key.addNetwork(Buffer.from('AAAA'), 0, 32);
+    expect(key.hasCapitals).toBe(false);
   });
 });

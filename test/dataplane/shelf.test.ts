@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Reply, Standing, type Query } from '../../src/chain/index.js';
 import { QueryKey } from '../../src/dataplane/query-key.js';
 import { Shelf, rotationOf } from '../../src/dataplane/shelf.js';
-import { sharedNow, type AnswerTable } from '../../src/dataplane/table.js';
+import { MAX_NETWORKS, sharedNow, type AnswerTable } from '../../src/dataplane/table.js';
+import { parseIp } from '../../src/lib/cidr.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { Flag, Rcode, encodeRecords } from '../../src/wire/index.js';
 import { query, rrs } from '../support/dns.js';
@@ -271,5 +272,44 @@ describe('rotation', () => {
     expect(new Set([order(), order(), order()]).size).toBe(1);
     offer(www, Reply.ofRecords(0, 0, records, undefined, undefined, forever()).withOrder(records));
     expect(new Set([order(), order()]).size).toBe(2);
+  });
+});
+
+describe('answers that clients of one network share', () => {
+  const from = (remote: string): Query => query('www.example.org.', 'A', { remote });
+  const found = (asked: Query): boolean => {
+    const key = new QueryKey();
+    key.read(asked.bytes, 0, asked.bytes.length, asked.family === 6);
+    const bits = answers.networkBits(0, asked.family === 6);
+    if (bits > 0) key.addNetwork(parseIp(asked.client.remote.address)!, 0, bits);
+    return answers.find(key.bytes, key.length, key.hash, 0, sharedNow()) >= 0;
+  };
+
+  it('are found for those, and for nobody else', () => {
+    shelf.keepApart(0, { ipv4: 24, ipv6: 64 });
+    offer(from('192.0.2.1'), made(forever()));
+    expect(['192.0.2.1', '192.0.2.200', '192.0.3.1'].map((remote) => found(from(remote)))).toEqual([true, true, false]);
+  });
+
+  it('are found for all once they are no longer kept apart', () => {
+    shelf.keepApart(0, { ipv4: 32, ipv6: 128 });
+    shelf.keepApart(0, undefined);
+    offer(from('192.0.2.1'), made(forever()));
+    expect(found(from('198.51.100.1'))).toBe(true);
+  });
+
+  it('are not kept where the table has no place for the networks', () => {
+    shelf.keepApart(MAX_NETWORKS, { ipv4: 24, ipv6: 64 });
+    offer(www, made(forever()), 'chain', MAX_NETWORKS);
+    expect(shelf.size).toBe(0);
+    shelf.keepApart(MAX_NETWORKS, undefined);
+    offer(www, made(forever()), 'chain', MAX_NETWORKS);
+    expect(shelf.size).toBe(1);
+  });
+
+  it('are not kept where the client is not known by its address', () => {
+    shelf.keepApart(0, { ipv4: 24, ipv6: 64 });
+    offer(from('somebody'), made(forever()));
+    expect(shelf.size).toBe(0);
   });
 });

@@ -1,0 +1,199 @@
+import path from 'node:path';
+import dgram from 'node:dgram';
+import { pathToFileURL } from 'node:url';
+import type { PluginDefinition } from '../../src/chain/index.js';
+import { DataPlane } from '../../src/dataplane/plane.js';
+import { Intake } from '../../src/kube/intake/intake.js';
+
+import { MemorySource } from '../../src/kube/memory-source.js';
+import { ALL_FIELDS, KUBE_KINDS } from '../../src/kube/objects/objects.js';
+import { KubeStore } from '../../src/kube/store/store.js';
+import { seededRandom } from '../../src/lib/random.js';
+import { HostNetwork } from '../../src/net/host-network.js';
+import { pluginsOver } from '../../src/server/directives.js';
+import { Server } from '../../src/server/server.js';
+import { FrameReader, frame } from '../../src/wire/index.js';
+import { TestLog } from './block.js';
+import { compiledProgram } from './compiled.js';
+import { exampleUpstream } from './example-upstream.js';
+import { RecordedLog, namespace, service, slice } from './kube.js';
+import { LoopbackNetwork } from './loopback-network.js';
+import { routesTo, strictResponder } from './routes.js';
+import { SERVER, query, type QuestionOptions } from './dns.js';
+import { PlainUdp } from '../../src/server/udp.js';
+import { TcpClients } from '../../src/server/tcp-clients.js';
+import { TcpServer } from '../../src/server/tcp.js';
+import { realClock } from '../../src/lib/clock.js';
+
+/** One query of a script: what is asked, from where, and how. */
+export interface Step extends QuestionOptions {
+  readonly name: string;
+  readonly type?: string;
+  /** Number of the client: 127.0.0.1, .2, ... */
+  readonly from: number;
+}
+
+/** What a server did with a script: each answer in hexadecimal or `none`, and its counters afterwards. */
+export interface Result {
+  readonly answers: readonly string[];
+  readonly counters: readonly string[];
+}
+
+const WORKER = pathToFileURL(path.join(path.dirname(compiledProgram()), '../dataplane/worker.js'));
+/** A datagram that is not answered in this time is taken for dropped. */
+const PATIENCE = 400;
+
+/** Answers by rule at a port of its own, over UDP and TCP. */
+export async function startUpstream(): Promise<{ port: number; stop: () => void }> {
+  const network = new HostNetwork();
+  const served = { server: SERVER, routes: routesTo(exampleUpstream) };
+  const responder = strictResponder(realClock);
+  const tcp = await TcpServer.listen(
+    network,
+    { address: '127.0.0.1', port: 0 },
+    served,
+    new TcpClients(realClock),
+    responder,
+  );
+  const udp = await new PlainUdp(network, realClock, responder).listen(tcp.local, served);
+  const stop = (): void => {
+    udp.close();
+    tcp.close();
+    tcp.destroy();
+  };
+  return { port: tcp.local.port, stop };
+}
+
+/** Objects of a small cluster. */
+function cluster(): KubeStore {
+  const store = new KubeStore();
+  const source = new MemorySource(new Intake({ kinds: KUBE_KINDS, fields: ALL_FIELDS, log: new RecordedLog() }));
+  const headless = { clusterIP: 'None', clusterIPs: ['None'] };
+  const addresses = Array.from({ length: 20 }, (_, i) => `10.0.0.${i + 1}`);
+  for (const manifest of [namespace('default'), service('web'), service('headless', headless)]) source.apply(manifest);
+  source.apply(slice('headless', addresses));
+  source.apply(slice('web', addresses.slice(0, 2)));
+  source.start(store, new AbortController().signal);
+  return store;
+}
+
+export interface Plan {
+  readonly name: string;
+  readonly corefile: string;
+  readonly script: readonly Step[];
+  /** Plugins of the test, by the directive that they stand before. */
+  readonly more?: readonly { readonly before: string; readonly plugin: PluginDefinition }[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs the script against a server that takes datagrams in one of two ways. */
+export async function play(
+  plan: Plan,
+  way: 'batched' | 'dgram',
+  { clients, upstream, cwd }: { clients: readonly UdpClient[]; upstream: number; cwd: string },
+): Promise<Result> {
+  const network = new LoopbackNetwork(upstream);
+  const log = new TestLog();
+  const plane =
+    way === 'batched' ? await DataPlane.start({ workers: 1, slots: 1024, log, program: WORKER }) : undefined;
+  const server = await Server.create({
+    corefile: { name: plan.name, read: () => plan.corefile },
+    network,
+    log,
+    random: seededRandom(7),
+    env: plan.env ?? {},
+    cwd,
+    plugins: withMore(pluginsOver(cluster()), plan.more ?? []),
+    ...(plane && { plane: throughLoopback(plane, network) }),
+  });
+  try {
+    await server.listen();
+    const answers: string[] = [];
+    for (const step of plan.script) {
+      const { port } = network.actual(server.served[0]!);
+      const { bytes } = query(step.name, step.type, step);
+      answers.push(step.transport === 'tcp' ? await askTcp(port, bytes) : await clients[step.from]!.ask(port, bytes));
+    }
+    return { answers, counters: counted(await server.runtime.metrics.text()) };
+  } finally {
+    await server.stop();
+  }
+}
+
+function withMore(plugins: readonly PluginDefinition[], more: NonNullable<Plan['more']>): readonly PluginDefinition[] {
+  return plugins.flatMap((plugin) => [
+    ...more.filter(({ before }) => before === plugin.name).map((one) => one.plugin),
+    plugin,
+  ]);
+}
+
+/** The threads take datagrams where the network says, and are told the Corefile's address. */
+function throughLoopback(plane: DataPlane, network: LoopbackNetwork): DataPlane {
+  const bindUdp: DataPlane['bindUdp'] = (at, server, onDatagram) => ({
+    ...plane.bindUdp(network.actual(at), server, onDatagram),
+    local: at,
+  });
+  return new Proxy(plane, {
+    get: (target, key) => {
+      if (key === 'bindUdp') return bindUdp;
+      const value = Reflect.get(target, key) as unknown;
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+/** Series that count time, memory, upstream sockets or the program itself are no two times the same. */
+const counted = (metrics: string): string[] =>
+  metrics
+    .split('\n')
+    .filter((line) => /^coredns_(dns|cache|hosts|template|panics)/.test(line) && !/duration_seconds/.test(line))
+    .sort();
+
+/** A client that keeps its address and port: some answers tell them. */
+export class UdpClient {
+  private readonly socket = dgram.createSocket('udp4');
+  private readonly bound: Promise<void>;
+
+  constructor(address: string) {
+    this.bound = new Promise((resolve) => this.socket.bind(0, address, resolve));
+  }
+
+  async ask(port: number, bytes: Uint8Array): Promise<string> {
+    await this.bound;
+    return new Promise((resolve) => {
+      const end = (answer: string): void => {
+        clearTimeout(timer);
+        this.socket.removeAllListeners('message');
+        resolve(answer);
+      };
+      const timer = setTimeout(() => end('none'), PATIENCE);
+      this.socket.on(
+        'message',
+        (answer) => answer.readUInt16BE(0) === ((bytes[0]! << 8) | bytes[1]!) && end(answer.toString('hex')),
+      );
+      this.socket.send(bytes, port, '127.0.0.1');
+    });
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+}
+
+async function askTcp(port: number, bytes: Uint8Array): Promise<string> {
+  const { stream } = await new HostNetwork().connectTcp({ address: '127.0.0.1', port });
+  const reader = new FrameReader();
+  const timer = setTimeout(() => stream.destroy(), PATIENCE);
+  const answer = await new Promise<string>((resolve) => {
+    stream.on('data', (chunk: Buffer) => {
+      reader.push(chunk);
+      const message = reader.next();
+      if (message !== undefined) resolve(message.toString('hex'));
+    });
+    stream.on('close', () => resolve('none'));
+    stream.write(frame(bytes));
+  });
+  clearTimeout(timer);
+  stream.destroy();
+  return answer;
+}

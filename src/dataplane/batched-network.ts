@@ -1,4 +1,5 @@
 import dgram from 'node:dgram';
+import type { Duplex } from 'node:stream';
 import { copyOctets } from '../lib/octets.js';
 import type { Losses } from '../net/losses.js';
 import type {
@@ -17,9 +18,11 @@ import {
   AF_INET6,
   EAGAIN,
   ENOBUFS,
+  IPPROTO_TCP,
   MSG_DONTWAIT,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
+  TCP_QUICKACK,
   callError,
   type Libc,
 } from './libc.js';
@@ -35,6 +38,9 @@ const BATCH = 32;
 const SIZE = 65_536;
 /** Batches taken at a time before other events get their turn. */
 const ROUNDS = 8;
+
+/** An `int` of 1. */
+const ON = new Uint8Array(Int32Array.of(1).buffer);
 
 interface Connected {
   readonly fd: number;
@@ -108,8 +114,19 @@ export class BatchedNetwork implements Network {
     return this.inner.listenTcp(at, onConnection);
   }
 
-  connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection> {
-    return this.inner.connectTcp(to, signal);
+  async connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection> {
+    const { libc } = this;
+    const connection = await this.inner.connectTcp(to, signal);
+    const { stream } = connection;
+    // Node keeps it from its users; without it, acknowledgements wait as usual.
+    const fd = (stream as Duplex & { _handle?: { fd?: number } })._handle?.fd;
+    if (fd === undefined || fd < 0) return connection;
+    return {
+      ...connection,
+      acknowledge: () => {
+        if (!stream.destroyed) libc.setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, ON, ON.length);
+      },
+    };
   }
 
   interfaces(): readonly InterfaceAddress[] {

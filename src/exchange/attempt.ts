@@ -4,8 +4,7 @@ import type { Milliseconds } from '../lib/units.js';
 export interface Receiver {
   /**
    * A message with the attempt's id and question came from the upstream; `records` is the offset after its question.
-   * Returns false to go on waiting
-   * for another one, as a datagram that makes no sense need not be the upstream's.
+   * Returns false to go on waiting for another one, as a datagram that makes no sense need not be the upstream's.
    */
   replied(attempt: Attempt, bytes: Buffer, records: number): boolean;
   /** A message with the attempt's id but another question came. The wait goes on. */
@@ -16,7 +15,7 @@ export interface Receiver {
 
 /** What an attempt is under way on: a socket, a connection, or one that is being opened. */
 export interface Carrier {
-  /** Forgets the attempt; its reply is then a stray. */
+  /** Nobody waits for the attempt any more. */
   forget(attempt: Attempt): void;
   /** Why a wait on this carrier ends when its time is up. */
   timeout(): Error;
@@ -33,8 +32,16 @@ export class Attempt {
   carrier: Carrier | undefined;
   /** Monotonic time of sending. */
   sentAt: Milliseconds = 0;
+  /** Monotonic time at which a connection took it; later than `sentAt` where it had to wait for one. */
+  takenAt: Milliseconds = 0;
+  /** Others were in flight on its connection when it was sent there. */
+  queued = false;
+  /** A later query on its connection was answered. */
+  overtaken = false;
   /** Sent a second time because a connection that had served others was closed. */
   resent = false;
+  /** The same message on another connection. The first answer counts. */
+  copy: Copy | undefined;
 
   /**
    * @param message the query; never altered, the id is put into a copy
@@ -46,15 +53,56 @@ export class Attempt {
     public receiver: Receiver | undefined,
   ) {}
 
+  /** Whether somebody waits for its outcome. */
+  get awaited(): boolean {
+    return this.receiver !== undefined;
+  }
+
   /** Ends the attempt without an outcome. */
   cancel(): void {
     this.receiver = undefined;
     this.carrier?.forget(this);
-    this.carrier = undefined;
   }
 
   /** Nobody waits any more, but a late reply still tells how long the upstream takes. */
   abandon(): void {
     this.receiver = undefined;
+  }
+}
+
+/** An attempt's message on a second connection; what comes of it is told as if it had come of the attempt. */
+export class Copy extends Attempt {
+  constructor(readonly original: Attempt) {
+    super(original.message, original.questionEnd, new CopyReceiver(original));
+    original.copy = this;
+    this.sentAt = original.sentAt;
+  }
+
+  override get awaited(): boolean {
+    return this.receiver !== undefined && this.original.receiver !== undefined;
+  }
+}
+
+class CopyReceiver implements Receiver {
+  constructor(private readonly original: Attempt) {}
+
+  replied(_copy: Attempt, bytes: Buffer, records: number): boolean {
+    const { original } = this;
+    const { receiver } = original;
+    if (receiver === undefined) return true;
+    // It stays in flight where it is: its late answer is still to come there.
+    original.receiver = undefined;
+    return receiver.replied(original, bytes, records);
+  }
+
+  mismatched(): void {
+    this.original.receiver?.mismatched(this.original);
+  }
+
+  /** Tells a failure only when the original has failed too. */
+  failed(_copy: Attempt, error: Error): void {
+    const { original } = this;
+    original.copy = undefined;
+    if (original.carrier === undefined) original.receiver?.failed(original, error);
   }
 }

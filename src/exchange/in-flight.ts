@@ -41,9 +41,15 @@ export class InFlight {
     return all;
   }
 
-  /** Takes those out that nobody waits for and that were sent before `time`. */
-  dropAbandoned(time: Milliseconds): void {
-    for (const attempt of this.byId.values())
-      if (attempt.receiver === undefined && attempt.sentAt < time) this.remove(attempt);
+  /** Takes those out that nobody waits for and that were sent before `time`. Returns how many. */
+  dropAbandoned(time: Milliseconds): number {
+    let dropped = 0;
+    for (const attempt of this.byId.values()) {
+      if (attempt.awaited || attempt.sentAt >= time) continue;
+      this.remove(attempt);
+      attempt.carrier = undefined;
+      dropped++;
+    }
+    return dropped;
   }
 }

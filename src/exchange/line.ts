@@ -23,38 +23,35 @@ export abstract class Line implements Carrier {
 
   abstract timeout(): Error;
 
+  abstract forget(attempt: Attempt): void;
+
   /** Takes no more queries, and closes when the last one has ended. */
   retire(): void {
     this.retired = true;
     this.closeIfDone();
   }
 
-  forget(attempt: Attempt): void {
-    this.inFlight.remove(attempt);
+  /** Forgets late ones, which may be the last that keep a retired line open. Returns how many. */
+  dropAbandoned(time: Milliseconds): number {
+    const dropped = this.inFlight.dropAbandoned(time);
     this.closeIfDone();
-  }
-
-  /** Forgets late ones, which may be the last that keep a retired line open. */
-  dropAbandoned(time: Milliseconds): void {
-    this.inFlight.dropAbandoned(time);
-    this.closeIfDone();
+    return dropped;
   }
 
   /** Gives the attempt an id of this line, under which it is to be sent. */
-  protected take(attempt: Attempt): void {
+  protected take(attempt: Attempt, now: Milliseconds): void {
     this.inFlight.add(attempt, this.peer.random);
     attempt.carrier = this;
+    attempt.takenAt = now;
     this.uses++;
-    this.lastUsed = attempt.sentAt;
+    this.lastUsed = now;
   }
 
-  /** Hands a message, whole with its header, to the query that it answers. True when that query is over. */
-  protected deliver(bytes: Buffer): boolean {
-    const attempt = this.inFlight.get((bytes[0]! << 8) | bytes[1]!);
-    if (!this.peer.deliver(attempt, bytes)) return false;
-    attempt!.carrier = undefined;
-    this.forget(attempt!);
-    return true;
+  /** Takes an attempt out that has ended. */
+  protected remove(attempt: Attempt): void {
+    this.inFlight.remove(attempt);
+    attempt.carrier = undefined;
+    this.closeIfDone();
   }
 
   private closeIfDone(): void {

@@ -37,25 +37,31 @@ export class Peer {
   ) {}
 
   /**
-   * Hands a message to the attempt that waits under its id. Returns whether that attempt is over; what is not its
-   * answer is counted and changes nothing.
+   * Judges a message that came under the id of `attempt`. Returns the offset of its records, or NO_MATCH when it is
+   * not that query's answer, which is counted and changes nothing.
    */
-  deliver(attempt: Attempt | undefined, bytes: Buffer): boolean {
+  match(attempt: Attempt | undefined, bytes: Buffer): number {
     if (attempt === undefined) {
       this.stats.strays++;
-      return false;
+      return NO_MATCH;
     }
     const records = matchQuestion(attempt.message, attempt.questionEnd, bytes);
     if (records === NO_MATCH) {
       this.stats.mismatches++;
       attempt.receiver?.mismatched(attempt);
-      return false;
+      return NO_MATCH;
     }
     this.lastHeard = this.clock.monotonic();
+    return records;
+  }
+
+  /** Tells the attempt's receiver. Returns whether the wait is over; else the message counts as malformed. */
+  tell(attempt: Attempt, bytes: Buffer, records: number): boolean {
     if (attempt.receiver !== undefined && !attempt.receiver.replied(attempt, bytes, records)) {
       this.stats.malformed++;
       return false;
     }
+    attempt.receiver = undefined;
     this.roundTrip.sample(this.lastHeard - attempt.sentAt);
     return true;
   }

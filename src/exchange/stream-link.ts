@@ -5,34 +5,48 @@ import { FRAME_HEADER, FrameReader, HEADER_SIZE } from '../wire/index.js';
 import type { Attempt } from './attempt.js';
 import { closedByPeer, dialError, dialTimeout, readTimeout, transferError } from './errors.js';
 import { Line } from './line.js';
+import { NO_MATCH } from './match.js';
 import type { Peer } from './peer.js';
+import { SentOrder } from './sent-order.js';
 import type { TlsClient } from './tls.js';
 
 /** What a connection tells its pool. */
 export interface StreamOwner {
-  /** The connection is of no more use. Called once, before its queries are told. */
-  ended(link: StreamLink): void;
+  /** The connection is open, after `took`. */
+  connected(link: StreamLink, took: Milliseconds): void;
+  /**
+   * An answer came, and its receiver is about to be told.
+   *
+   * @param sinceLast since the answer before it; Infinity for the first one
+   * @param late one to a later query came before it
+   */
+  answered(link: StreamLink, attempt: Attempt, sinceLast: Milliseconds, late: boolean): void;
+  /**
+   * The connection is of no more use. Called once, before its queries are told.
+   *
+   * @param error what ended it, undefined for the pool itself
+   */
+  ended(link: StreamLink, error: Error | undefined): void;
   /** A query of a connection that had served others before the peer closed it: it deserves a fresh one. */
   resend(attempt: Attempt): void;
 }
 
 const UNKNOWN_ENDPOINT: Endpoint = { address: '', port: 0 };
 
-/**
- * One TCP or TLS connection: many queries in flight, answers in any order (RFC 7766 sections 6.2.1.1 and 7), all that
- * is sent in one turn in one write.
- */
+/** One TCP or TLS connection (RFC 7766, RFC 7858): takes answers in any order. */
 export class StreamLink extends Line {
+  /** Answers that came. */
+  replies = 0;
   private lastHeard: Milliseconds = -Infinity;
   /** When the oldest of an unbroken series of queries in flight was sent. */
   private busySince: Milliseconds = Infinity;
   private stream: Duplex | undefined;
   private local = UNKNOWN_ENDPOINT;
+  private acknowledge: (() => void) | undefined;
   private readonly frames = new FrameReader();
+  private readonly order = new SentOrder(this);
   private outbox: Attempt[] = [];
-  private flushing = false;
   private ended = false;
-  private replies = 0;
   private readonly abort = new AbortController();
 
   constructor(
@@ -40,20 +54,22 @@ export class StreamLink extends Line {
     private readonly tls: TlsClient | undefined,
     private readonly owner: StreamOwner,
     readonly openedAt: Milliseconds,
-    connectTimeout: Milliseconds,
-    onConnected: (took: Milliseconds) => void,
   ) {
     super(peer, openedAt);
-    const timer = peer.clock.setTimeout(() => this.end(dialTimeout(this.protocol, peer.to)), connectTimeout);
-    this.connect().then(
+  }
+
+  /** Opens the connection, and tells the pool how that went. */
+  connect(timeout: Milliseconds): void {
+    const { clock, to } = this.peer;
+    const timer = clock.setTimeout(() => this.end(dialTimeout(this.protocol, to)), timeout);
+    this.open().then(
       () => {
         timer.cancel();
-        onConnected(peer.clock.monotonic() - openedAt);
+        if (!this.ended) this.owner.connected(this, clock.monotonic() - this.openedAt);
       },
       (cause: Error) => {
         timer.cancel();
-        onConnected(peer.clock.monotonic() - openedAt);
-        this.end(dialError(this.protocol, peer.to, cause));
+        this.end(dialError(this.protocol, to, cause));
       },
     );
   }
@@ -62,28 +78,58 @@ export class StreamLink extends Line {
     return this.tls === undefined ? 'tcp' : 'tcp-tls';
   }
 
-  get isEnded(): boolean {
-    return this.ended;
-  }
-
-  /**
-   * Whether its queries wait although nothing has come for `patience`: the peer may be gone, or busy with a query
-   * that holds up the others.
-   */
-  isStalled(now: Milliseconds, patience: Milliseconds): boolean {
-    return this.inFlight.size > 0 && now - Math.max(this.lastHeard, this.busySince) > patience;
-  }
-
   /** Monotonic time since which nothing has come though something should. */
   get waitingSince(): Milliseconds {
     return this.inFlight.size === 0 ? Infinity : Math.max(this.lastHeard, this.busySince);
   }
 
-  send(attempt: Attempt): void {
-    if (this.inFlight.size === 0) this.busySince = attempt.sentAt;
-    this.take(attempt);
+  /** Whether its queries wait although nothing has come for `time`: the peer is gone, or busy with a slow query. */
+  isStalled(now: Milliseconds, time: Milliseconds): boolean {
+    return now - this.waitingSince > time;
+  }
+
+  /** Queries that a slow one may be holding up; on a connection that never answered, all of them. */
+  get held(): readonly Attempt[] {
+    return this.replies > 0 ? this.order.queued() : this.order.all();
+  }
+
+  /** Whether anybody waits for one of its queries. */
+  get isAwaited(): boolean {
+    return this.order.all().some(({ awaited }) => awaited);
+  }
+
+  /** Puts a query into the next write. */
+  send(attempt: Attempt, now: Milliseconds): void {
+    attempt.queued = this.inFlight.size > 0;
+    if (!attempt.queued) this.busySince = now;
+    this.take(attempt, now);
+    this.order.add(attempt);
     this.outbox.push(attempt);
-    if (this.stream !== undefined) this.flushSoon();
+  }
+
+  /** Writes what was put in. */
+  flush(): void {
+    const { outbox, stream } = this;
+    if (outbox.length === 0 || this.ended || stream === undefined) return;
+    let total = 0;
+    for (const { message } of outbox) total += FRAME_HEADER + message.length;
+    const bytes = Buffer.allocUnsafe(total);
+    let at = 0;
+    for (const { message, id } of outbox) {
+      bytes[at] = message.length >> 8;
+      bytes[at + 1] = message.length;
+      bytes.set(message, at + FRAME_HEADER);
+      bytes[at + FRAME_HEADER] = id >> 8;
+      bytes[at + FRAME_HEADER + 1] = id;
+      at += FRAME_HEADER + message.length;
+    }
+    this.outbox = [];
+    stream.write(bytes);
+  }
+
+  /** The server still has the query: the connection stays taken until its answer has come. */
+  forget(): void {
+    // Nobody is told when it comes.
   }
 
   timeout(): Error {
@@ -103,22 +149,25 @@ export class StreamLink extends Line {
   end(error?: Error, resend = false): void {
     if (this.ended) return;
     this.ended = true;
-    this.owner.ended(this);
+    this.owner.ended(this, error);
     this.abort.abort(new Error('connection given up'));
     this.stream?.destroy();
     this.outbox = [];
+    this.order.clear();
     for (const attempt of this.inFlight.clear()) {
       attempt.carrier = undefined;
-      if (attempt.receiver === undefined || error === undefined) continue;
+      // A copy that is under way elsewhere speaks for it.
+      if (!attempt.awaited || error === undefined || attempt.copy?.carrier !== undefined) continue;
       if (resend && !attempt.resent) this.owner.resend(attempt);
-      else attempt.receiver.failed(attempt, error);
+      else attempt.receiver!.failed(attempt, error);
     }
   }
 
-  private async connect(): Promise<void> {
+  private async open(): Promise<void> {
     const { signal } = this.abort;
     const connection = await this.peer.network.connectTcp(this.peer.to, signal);
     this.local = connection.local;
+    this.acknowledge = connection.acknowledge;
     // Between here and the handshake's own listener an error without one would end the process.
     connection.stream.on('error', () => undefined);
     const stream =
@@ -131,7 +180,6 @@ export class StreamLink extends Line {
     stream.on('end', () => this.broken(closedByPeer(this.frames.buffered > 0)));
     stream.on('close', () => this.broken(closedByPeer(this.frames.buffered > 0)));
     this.stream = stream;
-    this.flush();
   }
 
   /**
@@ -142,39 +190,11 @@ export class StreamLink extends Line {
     this.end(error, this.replies > 0);
   }
 
-  /**
-   * The check phase follows the one in which sockets are read: all queries that came in meanwhile leave in one write.
-   */
-  private flushSoon(): void {
-    if (this.flushing) return;
-    this.flushing = true;
-    setImmediate(() => this.flush());
-  }
-
-  private flush(): void {
-    this.flushing = false;
-    const { outbox, stream } = this;
-    if (outbox.length === 0 || this.ended || stream === undefined) return;
-    let total = 0;
-    for (const { message } of outbox) total += FRAME_HEADER + message.length;
-    const bytes = Buffer.allocUnsafe(total);
-    let at = 0;
-    for (const { message, id } of outbox) {
-      bytes[at] = message.length >> 8;
-      bytes[at + 1] = message.length;
-      bytes.set(message, at + FRAME_HEADER);
-      bytes[at + FRAME_HEADER] = id >> 8;
-      bytes[at + FRAME_HEADER + 1] = id;
-      at += FRAME_HEADER + message.length;
-    }
-    this.outbox = [];
-    stream.write(bytes);
-  }
-
   private receive(chunk: Buffer): void {
     this.frames.push(chunk);
     for (let bytes = this.frames.next(); bytes !== undefined && !this.ended; bytes = this.frames.next())
       this.receiveMessage(bytes);
+    if (this.inFlight.size > 0 && !this.ended) this.acknowledge?.();
   }
 
   private receiveMessage(bytes: Buffer): void {
@@ -184,8 +204,15 @@ export class StreamLink extends Line {
         new Error(`message of ${bytes.length} octets from ${this.protocol} upstream, a header has ${HEADER_SIZE}`),
       );
     }
-    if (!this.deliver(bytes)) return;
+    const attempt = this.inFlight.get((bytes[0]! << 8) | bytes[1]!);
+    const records = this.peer.match(attempt, bytes);
+    if (records === NO_MATCH) return;
+    const sinceLast = this.peer.lastHeard - this.lastHeard;
     this.lastHeard = this.peer.lastHeard;
     this.replies++;
+    // Whatever it says, no other message comes under this id.
+    this.remove(attempt!);
+    this.owner.answered(this, attempt!, sinceLast, this.order.ended(attempt!, this.inFlight.size));
+    this.peer.tell(attempt!, bytes, records);
   }
 }

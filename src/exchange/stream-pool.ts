@@ -1,15 +1,25 @@
 import { randomBelow } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
-import type { Attempt } from './attempt.js';
-import { MAX_IN_FLIGHT } from './in-flight.js';
+import { Copy, type Attempt, type Carrier } from './attempt.js';
+import { dialTimeout } from './errors.js';
+import { HoldUps } from './hold-ups.js';
 import type { Peer } from './peer.js';
+import { Pipelining } from './pipelining.js';
 import { StreamLink, type StreamOwner } from './stream-link.js';
 import type { TlsClient } from './tls.js';
+import { WaitingQueries, isProven } from './waiting-queries.js';
 
-/** Queries in flight on every connection before one more is opened. */
-const PIPELINE = 32;
 /** Connections to one upstream, apart from those that wait for their last replies. */
-const MAX_LINKS = 8;
+const MAX_LINKS = 128;
+/**
+ * As many are enough for an upstream that works on several queries of a connection at once; once more as many to see
+ * whether it still does.
+ */
+const LINKS_IN_ANY_ORDER = 8;
+/** Connections that are being opened at once; as many as are open already, when those are more. */
+const OPENING = 8;
+/** Beyond as many, connections are opened only when those that wait would wait for longer than this. */
+const QUEUE_TIME: Milliseconds = 2;
 /** A connection is replaced after one to one and a half minutes: a balancer in between gets to choose again. */
 const LIFETIME: Milliseconds = 60_000;
 /** Late replies are waited for this long, and a connection on which nothing has come for as long is dead. */
@@ -19,65 +29,104 @@ const MIN_CONNECT: Milliseconds = 1000;
 const MAX_CONNECT: Milliseconds = 30_000;
 /** Weight of one observation in the mean time to connect. */
 const CONNECT_WEIGHT = 4;
+/** A connection that was opened and not used yet is kept this long, whatever the limits say. */
+const UNUSED: Milliseconds = 1000;
 
-/** The TCP or TLS connections to one upstream: few, long-lived, pipelined, evenly loaded. */
-export class StreamPool implements StreamOwner {
+/**
+ * The TCP or TLS connections to one upstream. All queries of a turn of the event loop are spread over them together:
+ * one a connection, or as many as the upstream has shown to be right (`Pipelining`). A query waits here until a
+ * connection is free or another one is open, whichever comes first.
+ */
+export class StreamPool implements StreamOwner, Carrier {
+  readonly pipelining = new Pipelining();
+  private readonly protocol: 'tcp' | 'tcp-tls';
   private links: StreamLink[] = [];
+  private opening: StreamLink[] = [];
   private retiring: StreamLink[] = [];
+  private readonly waiting = new WaitingQueries();
+  private dispatching = false;
+  private closed = false;
   /** Mean time to connect, from half of the maximum downwards. */
   private connectTime: Milliseconds = MAX_CONNECT / 2;
-  /** Chosen in this turn of the event loop: further queries join it, so that they leave in the same write. */
-  private current: StreamLink | undefined;
-  /**
-   * Opened in this turn for queries of a connection that was closed: the other connections may be as dead as that
-   * one.
-   */
-  private fresh: StreamLink | undefined;
   private readonly expireAt = new WeakMap<StreamLink, Milliseconds>();
+  private readonly holdUps: HoldUps;
 
   constructor(
     private readonly peer: Peer,
     private readonly tls: TlsClient | undefined,
-  ) {}
+  ) {
+    this.protocol = tls === undefined ? 'tcp' : 'tcp-tls';
+    this.holdUps = new HoldUps({
+      clock: peer.clock,
+      pipelining: this.pipelining,
+      links: () => (this.retiring.length === 0 ? this.links : [...this.links, ...this.retiring]),
+      patience: () => peer.roundTrip.patience,
+      rescue: (held) => this.rescue(held),
+    });
+  }
 
   get size(): number {
-    return this.links.length + this.retiring.length;
+    return this.links.length + this.opening.length + this.retiring.length;
   }
 
   send(attempt: Attempt): void {
-    const link = this.choose(attempt.sentAt);
-    if (link === undefined) {
-      this.peer.reuse.miss(this.protocol);
-      this.open(attempt.sentAt).send(attempt);
-    } else {
-      this.peer.reuse.hit(this.protocol);
-      link.send(attempt);
-    }
+    attempt.carrier = this;
+    this.waiting.fresh.attempts.push(attempt);
+    this.dispatchSoon();
   }
 
   resend(attempt: Attempt): void {
     attempt.resent = true;
-    this.peer.reuse.miss(this.protocol);
-    const now = this.peer.clock.monotonic();
-    attempt.sentAt = now;
-    if (this.fresh === undefined) {
-      this.fresh = this.open(now);
-      setImmediate(() => (this.fresh = undefined));
-    }
-    this.fresh.send(attempt);
+    attempt.carrier = this;
+    attempt.sentAt = this.peer.clock.monotonic();
+    this.waiting.resend(attempt, attempt.sentAt);
+    this.dispatchSoon();
   }
 
-  ended(link: StreamLink): void {
-    this.links = this.links.filter((other) => other !== link);
-    this.retiring = this.retiring.filter((other) => other !== link);
-    if (this.current === link) this.current = undefined;
+  /** Part of `Carrier` for queries that wait for a connection: they are passed over. */
+  forget(attempt: Attempt): void {
+    attempt.carrier = undefined;
+  }
+
+  timeout(): Error {
+    return dialTimeout(this.protocol, this.peer.to);
+  }
+
+  connected(link: StreamLink, took: Milliseconds): void {
+    this.learnConnectTime(took);
+    this.opening = this.opening.filter((other) => other !== link);
+    this.links.push(link);
+    this.dispatchSoon();
+  }
+
+  answered(link: StreamLink, attempt: Attempt, sinceLast: Milliseconds, late: boolean): void {
+    if (late) this.pipelining.overtook();
+    if (!(attempt instanceof Copy)) {
+      const took = this.peer.lastHeard - attempt.takenAt;
+      const alone = took > this.pipelining.slowAfter && this.isAlone(link, attempt);
+      this.pipelining.answered({ took, sinceLast, queued: attempt.queued, alone });
+    }
+    this.holdUps.answered(attempt);
+    if (this.waiting.size > 0) this.dispatchSoon();
+  }
+
+  ended(link: StreamLink, error: Error | undefined): void {
+    const others = (list: StreamLink[]): StreamLink[] => list.filter((other) => other !== link);
+    const wasOpening = this.opening.includes(link);
+    this.links = others(this.links);
+    this.opening = others(this.opening);
+    this.retiring = others(this.retiring);
+    if (!wasOpening || error === undefined) return;
+    this.learnConnectTime(this.peer.clock.monotonic() - link.openedAt);
+    if (this.links.length === 0 && this.opening.length === 0) this.failAll(error);
   }
 
   /** Closes what was not used for long, what is old, and what is dead. */
   sweep(now: Milliseconds): void {
     for (const link of [...this.links, ...this.retiring]) {
       if (now - link.waitingSince >= LINGER) link.end(link.timeout());
-      else link.dropAbandoned(now - LINGER);
+      // A server that answers in order may still be busy with it: the next query would wait for that.
+      else if (link.dropAbandoned(now - LINGER) > 0 && !this.pipelining.anyOrder) this.retire(link);
     }
     for (const link of [...this.links]) if (this.isOver(link, now)) this.retire(link);
     const { maxIdle } = this.peer.limits;
@@ -86,72 +135,167 @@ export class StreamPool implements StreamOwner {
   }
 
   close(): void {
-    for (const link of [...this.links, ...this.retiring]) link.close();
+    this.closed = true;
+    this.holdUps.close();
+    this.waiting.clear();
+    for (const link of [...this.links, ...this.opening, ...this.retiring]) link.close();
   }
 
-  private get protocol(): 'tcp' | 'tcp-tls' {
-    return this.tls === undefined ? 'tcp' : 'tcp-tls';
+  /** Whether a late answer is the only late one: others that were sent later came before it, or there are none. */
+  private isAlone(link: StreamLink, attempt: Attempt): boolean {
+    return (
+      this.holdUps.hasAnsweredSince(attempt.takenAt) ||
+      this.links.every((other) => other === link || other.inFlight.size === 0)
+    );
   }
 
-  /** The connection with the fewest queries in flight; undefined when a new one should be opened. */
-  private choose(now: Milliseconds): StreamLink | undefined {
-    const { current } = this;
-    if (current !== undefined && current.inFlight.size < MAX_IN_FLIGHT) return current;
-    const patience = this.peer.roundTrip.patience;
-    let best: StreamLink | undefined;
-    let stalled: StreamLink | undefined;
-    for (let i = this.links.length - 1; i >= 0; i--) {
-      const link = this.links[i]!;
-      if (this.isOver(link, now)) this.retire(link);
-      else if (link.isStalled(now, patience)) stalled ??= link;
-      else if (best === undefined || link.inFlight.size < best.inFlight.size) best = link;
+  /**
+   * The check phase follows the one in which sockets are read: all queries that came in meanwhile leave together.
+   */
+  private dispatchSoon(): void {
+    if (this.dispatching) return;
+    this.dispatching = true;
+    setImmediate(() => this.dispatch());
+  }
+
+  private dispatch(): void {
+    this.dispatching = false;
+    if (this.closed) return;
+    const now = this.peer.clock.monotonic();
+    for (const link of [...this.links]) if (this.isOver(link, now)) this.retire(link);
+    for (const lane of this.waiting.lanes)
+      if (lane.attempts.length > 0) lane.attempts = this.assign(lane.attempts, this.free(now, lane.accepts), now);
+    this.openMore(now);
+  }
+
+  /** Connections with room, those with the fewest queries first; of these the last used, so that others expire. */
+  private free(now: Milliseconds, accepts: (link: StreamLink) => boolean): StreamLink[] {
+    const { stalledAfter } = this.holdUps;
+    return this.links
+      .filter((link) => this.room(link) > 0 && !link.isStalled(now, stalledAfter) && accepts(link))
+      .sort((one, other) => one.inFlight.size - other.inFlight.size || other.lastUsed - one.lastUsed);
+  }
+
+  /** Queries that it may take. A connection that never answered may not be served at all: others have to wait. */
+  private room(link: StreamLink): number {
+    const { depth, anyOrder } = this.pipelining;
+    return (link.replies > 0 || anyOrder ? depth : 1) - link.inFlight.size;
+  }
+
+  /** Hands queries to connections. Returns those that have to wait. */
+  private assign(queue: Attempt[], free: readonly StreamLink[], now: Milliseconds): Attempt[] {
+    const awaited = queue.filter((attempt) => attempt.awaited && attempt.carrier === this);
+    let at = 0;
+    for (const link of free) {
+      if (at === awaited.length) break;
+      const end = Math.min(awaited.length, at + this.room(link));
+      for (; at < end; at++) this.give(awaited[at]!, link, now);
+      link.flush();
     }
-    const room = this.links.length < MAX_LINKS;
-    if (best !== undefined && (best.inFlight.size < PIPELINE || !room) && best.inFlight.size < MAX_IN_FLIGHT)
-      return this.stayWith(best);
-    if (room) return undefined;
-    // All are taken and none moves: one makes way, unless as many did so already, which then is how the upstream is.
-    const last = (stalled ?? best)!;
-    if (this.retiring.length >= MAX_LINKS && last.inFlight.size < MAX_IN_FLIGHT) return last;
-    this.retire(last);
-    return undefined;
+    if (at > 0) this.holdUps.sent();
+    return at === 0 ? awaited : awaited.slice(at);
   }
 
-  private stayWith(link: StreamLink): StreamLink {
-    if (this.current === undefined) setImmediate(() => (this.current = undefined));
-    this.current = link;
-    return link;
+  private give(attempt: Attempt, link: StreamLink, now: Milliseconds): void {
+    if (link.uses === 0) this.peer.reuse.miss(this.protocol);
+    else this.peer.reuse.hit(this.protocol);
+    link.send(attempt, now);
+    const trial = attempt.copy === undefined && !(attempt instanceof Copy) ? this.holdUps.trial(now) : undefined;
+    if (trial === undefined) return;
+    trial.send(new Copy(attempt), now);
+    trial.flush();
+  }
+
+  /** Opens connections for those that wait, and a spare one where slow answers take them. */
+  private openMore(now: Milliseconds): void {
+    const { links, waiting } = this;
+    // One that takes long may have lost its first packets: others are opened beside it.
+    const opening = this.opening.filter(({ openedAt }) => now - openedAt < this.peer.roundTrip.patience);
+    const lacking = waiting.size;
+    let wanted = lacking === 0 ? 0 : this.enough(lacking, now) - opening.length;
+    if (waiting.resends.attempts.length > 0 && ![...links, ...opening].some((link) => waiting.isNew(link)))
+      wanted = Math.max(wanted, 1);
+    wanted = Math.max(wanted, waiting.rescues.attempts.length - opening.length);
+    if (lacking === 0 && opening.length === 0 && this.needsSpare()) wanted = 1;
+    wanted = Math.min(wanted, Math.max(OPENING, links.length) - opening.length);
+    if (wanted <= 0 || (this.holdUps.servesNoMore(now) && links.some(isProven))) return;
+    this.makeRoom(wanted, now);
+    const most = this.pipelining.anyOrder ? 2 * LINKS_IN_ANY_ORDER : MAX_LINKS;
+    wanted = Math.min(wanted, most - links.length - this.opening.length);
+    for (; wanted > 0; wanted--) this.open(now);
+  }
+
+  /** Connections to open in all for `lacking` queries that none was free for. */
+  private enough(lacking: number, now: Milliseconds): number {
+    const { depth, usual } = this.pipelining;
+    const each = Math.ceil(lacking / depth);
+    const few = Math.max(0, OPENING - this.links.length);
+    if (usual === 0 || each <= few) return Math.min(each, Math.max(few, 1));
+    const { stalledAfter } = this.holdUps;
+    const moving = this.links.filter((link) => !link.isStalled(now, stalledAfter)).length;
+    return Math.max(few, Math.min(each, Math.ceil((each * usual) / QUEUE_TIME) - moving));
+  }
+
+  private needsSpare(): boolean {
+    const { links, pipelining } = this;
+    const { anyOrder, fullAt } = pipelining;
+    if (links.length >= (anyOrder ? LINKS_IN_ANY_ORDER : MAX_LINKS)) return false;
+    return (
+      links.some(isProven) &&
+      (anyOrder || this.holdUps.sawSlow) &&
+      links.every(({ inFlight }) => inFlight.size >= fullAt)
+    );
+  }
+
+  /** Gives up connections that do not open, and, when all are taken, those whose queries nobody waits for any more. */
+  private makeRoom(wanted: number, now: Milliseconds): void {
+    const most = Math.max(OPENING, this.links.length);
+    for (const link of this.opening.slice(0, Math.max(0, this.opening.length + wanted - most))) link.end();
+    if (this.links.length + this.opening.length < MAX_LINKS) return;
+    const { stalledAfter } = this.holdUps;
+    for (const link of [...this.links]) if (link.isStalled(now, stalledAfter) && !link.isAwaited) link.end();
+  }
+
+  /** Sends copies of queries that are held up, before all others. */
+  private rescue(held: readonly Attempt[]): void {
+    for (const attempt of held) {
+      const link = this.links.find((other) => other === attempt.carrier);
+      const copy = new Copy(attempt);
+      copy.carrier = this;
+      (link?.replies === 0 ? this.waiting.stranded : this.waiting.rescues).attempts.push(copy);
+    }
+    this.dispatch();
   }
 
   private isOver(link: StreamLink, now: Milliseconds): boolean {
-    return (
-      now >= this.expireAt.get(link)! || (link.inFlight.size === 0 && now - link.lastUsed >= this.peer.limits.expire)
-    );
+    const { expire } = this.peer.limits;
+    const idle = link.uses === 0 ? Math.max(expire, UNUSED) : expire;
+    return now >= this.expireAt.get(link)! || (link.inFlight.size === 0 && now - link.lastUsed >= idle);
   }
 
-  private open(now: Milliseconds): StreamLink {
-    const link = new StreamLink(
-      this.peer,
-      this.tls,
-      this,
-      now,
-      this.connectTimeout(),
-      (took) => (this.connectTime += (took - this.connectTime) / CONNECT_WEIGHT),
-    );
+  private open(now: Milliseconds): void {
+    const link = new StreamLink(this.peer, this.tls, this, now);
     this.expireAt.set(link, now + LIFETIME + randomBelow(this.peer.random, LIFETIME / 2));
-    this.links.push(link);
-    return link;
+    this.opening.push(link);
+    // Twice the mean time to connect, within the bounds.
+    link.connect(Math.min(MAX_CONNECT, Math.max(MIN_CONNECT, 2 * this.connectTime)));
+  }
+
+  private learnConnectTime(took: Milliseconds): void {
+    this.connectTime += (took - this.connectTime) / CONNECT_WEIGHT;
   }
 
   private retire(link: StreamLink): void {
     this.links = this.links.filter((other) => other !== link);
-    if (this.current === link) this.current = undefined;
     this.retiring.push(link);
     link.retire();
   }
 
-  /** Twice the mean time to connect, within the bounds. */
-  private connectTimeout(): Milliseconds {
-    return Math.min(MAX_CONNECT, Math.max(MIN_CONNECT, 2 * this.connectTime));
+  private failAll(error: Error): void {
+    for (const attempt of this.waiting.clear()) {
+      if (attempt.carrier !== this) continue;
+      attempt.carrier = undefined;
+      attempt.receiver?.failed(attempt, error);
+    }
   }
 }

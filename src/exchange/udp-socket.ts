@@ -4,6 +4,7 @@ import type { ConnectedUdpSocket } from '../net/network.js';
 import type { Attempt } from './attempt.js';
 import { readTimeout, transferError } from './errors.js';
 import { Line } from './line.js';
+import { NO_MATCH } from './match.js';
 import type { Peer } from './peer.js';
 
 /** One connected socket, with a source port of its own, and the queries in flight on it. */
@@ -31,7 +32,7 @@ export class UdpSocket extends Line {
   }
 
   send(attempt: Attempt): void {
-    this.take(attempt);
+    this.take(attempt, attempt.sentAt);
     const { message, id } = attempt;
     // The socket may hold on to the octets for a while, so each message has its own.
     const copy = copyOctets(message, 0, message.length);
@@ -42,6 +43,10 @@ export class UdpSocket extends Line {
 
   timeout(): Error {
     return readTimeout('udp', this.socket.local, this.peer.to);
+  }
+
+  forget(attempt: Attempt): void {
+    this.remove(attempt);
   }
 
   get isClosed(): boolean {
@@ -59,7 +64,9 @@ export class UdpSocket extends Line {
       this.peer.stats.malformed++;
       return;
     }
-    this.deliver(bytes);
+    const attempt = this.inFlight.get((bytes[0]! << 8) | bytes[1]!);
+    const records = this.peer.match(attempt, bytes);
+    if (records !== NO_MATCH && this.peer.tell(attempt!, bytes, records)) this.remove(attempt!);
   }
 
   private fail(cause: Error): void {

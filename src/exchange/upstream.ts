@@ -4,6 +4,7 @@ import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint, Network } from '../net/network.js';
 import type { Attempt } from './attempt.js';
 import { Peer, type PoolLimits, type ReuseCounters } from './peer.js';
+import type { Pipelining } from './pipelining.js';
 import type { ExchangeStats } from './stats.js';
 import { StreamPool } from './stream-pool.js';
 import type { TlsClient } from './tls.js';
@@ -49,6 +50,11 @@ export class Upstream {
 
   get stats(): Readonly<ExchangeStats> {
     return this.peer.stats;
+  }
+
+  /** What it has shown about several queries on one connection. */
+  get pipelining(): Readonly<Pipelining> {
+    return this.streams.pipelining;
   }
 
   /** Monotonic time of the last message from it. */

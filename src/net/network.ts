@@ -50,6 +50,11 @@ export interface TcpConnection {
   readonly stream: Duplex;
   readonly local: Endpoint;
   readonly remote: Endpoint;
+  /**
+   * Acknowledges what has come at once: a peer that gathers small writes (RFC 1122 section 4.2.3.4) sends nothing
+   * more until then, which is up to 40 ms otherwise. Missing where the system gives no way to do so.
+   */
+  readonly acknowledge?: (() => void) | undefined;
 }
 
 export interface InterfaceAddress {

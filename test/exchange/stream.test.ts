@@ -86,16 +86,24 @@ describe('TCP', () => {
     expect(world.upstream.stats).toEqual({ strays: 0, mismatches: 0, malformed: 0, ...stats });
   });
 
-  it('sends all queries of a turn in one write over one connection', async () => {
+  it('sends all queries of a turn in one write over one connection, once the upstream is known to be prompt', async () => {
     const world = await new World().start();
+    for (let i = 0; i < 700; i++) {
+      world.ask('tcp');
+      await world.elapse(3);
+    }
+    world.network.writes.length = 0;
     const events = Array.from({ length: 20 }, (_, i) => world.ask('tcp', `n${i}.example.`).events);
     await world.elapse(50);
-    const later = Array.from({ length: 20 }, (_, i) => world.ask('tcp', `m${i}.example.`).events);
-    await world.elapse(50);
-    expect([...events, ...later].flat()).toEqual(new Array(40).fill('NOERROR'));
+    expect(events.flat()).toEqual(new Array(20).fill('NOERROR'));
+    expect(world.network.writes.length).toBe(1);
+  });
+
+  it('counts queries on connections that had to be opened, and on those that were there', async () => {
+    const world = await new World().start();
+    for (let i = 0; i < 3; i++) await finished(world);
+    expect(world.reuse).toEqual(['miss tcp', 'hit tcp', 'hit tcp']);
     expect(tcpOpened(world)).toBe(1);
-    expect(world.network.writes.length).toBe(2);
-    expect(world.reuse).toEqual(['miss tcp', ...new Array<string>(39).fill('hit tcp')]);
   });
 
   it('takes replies in any order', async () => {
@@ -121,7 +129,7 @@ describe('TCP', () => {
     const events = [world.ask('tcp', 'a.example.').events, world.ask('tcp', 'b.example.').events];
     await world.elapse(50);
     expect(events).toEqual([['NOERROR'], ['NOERROR']]);
-    expect(tcpOpened(world)).toBe(2);
+    expect(tcpOpened(world)).toBe(3);
   });
 
   it('sends them once more only', async () => {
@@ -134,8 +142,10 @@ describe('TCP', () => {
     expect(world.server.counts.tcp).toBe(3);
   });
 
-  it('opens another connection for more than 32 queries in flight, up to eight', async () => {
+  it('opens another connection for more than 32 queries in flight, up to eight, where answers come in any order', async () => {
     const world = await new World().start();
+    world.upstream.pipelining.overtook();
+    await finished(world);
     world.server.answer = () => undefined;
     for (let turn = 0; turn < 40; turn++) {
       for (let i = 0; i < 16; i++) world.ask('tcp', `n${turn}-${i}.example.`);
@@ -153,7 +163,7 @@ describe('TCP', () => {
     const { events } = world.ask('tcp');
     await world.elapse(20);
     expect(events).toEqual(['NOERROR']);
-    expect(tcpOpened(world)).toBe(2);
+    expect(tcpOpened(world)).toBeLessThanOrEqual(3);
   });
 
   it('bounds the connections to an upstream that takes none', async () => {

@@ -12,9 +12,15 @@ const AT = { address: '10.0.0.1', port: 53 };
 /** What became of an attempt, in the words of the rows. */
 class Waiting implements Receiver {
   readonly events: string[] = [];
-  constructor(private readonly accept: (bytes: Buffer) => boolean) {}
+  /** Monotonic time of the last event. */
+  at = NaN;
+  constructor(
+    private readonly clock: ManualClock,
+    private readonly accept: (bytes: Buffer) => boolean,
+  ) {}
   replied = (_attempt: Attempt, bytes: Buffer): boolean => {
     const good = this.accept(bytes);
+    this.at = this.clock.monotonic();
     this.events.push(good ? rcodeName(decodeMessage(bytes).rcode) : 'rejected');
     return good;
   };
@@ -55,12 +61,12 @@ export class World {
     transport: 'udp' | 'tcp',
     name = 'www.example.org.',
     accept: (bytes: Buffer) => boolean = () => true,
-  ): { attempt: Attempt; events: string[] } {
+  ): { attempt: Attempt; events: string[]; took: () => number } {
     const { bytes, questionEnd } = query(name);
-    const waiting = new Waiting(accept);
+    const waiting = new Waiting(this.clock, accept);
     const attempt = new Attempt(bytes, questionEnd, waiting);
     this.upstream.send(attempt, transport, this.clock.monotonic());
-    return { attempt, events: waiting.events };
+    return { attempt, events: waiting.events, took: () => waiting.at - attempt.sentAt };
   }
 
   elapse(time: number): Promise<void> {

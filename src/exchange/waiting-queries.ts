@@ -1,0 +1,48 @@
+import type { Milliseconds } from '../lib/units.js';
+import type { Attempt } from './attempt.js';
+import type { StreamLink } from './stream-link.js';
+
+/** Queries that wait for a connection, and which will do. */
+export interface Lane {
+  attempts: Attempt[];
+  readonly accepts: (link: StreamLink) => boolean;
+}
+
+/** Whether it has answered: it is served. */
+export const isProven = ({ replies }: StreamLink): boolean => replies > 0;
+const isIdle = ({ inFlight }: StreamLink): boolean => inFlight.size === 0;
+
+/** The queries that wait for a connection to one upstream. */
+export class WaitingQueries {
+  readonly fresh: Lane = { attempts: [], accepts: () => true };
+  /** Of connections that were closed: the others that were open then may be as dead as those. */
+  readonly resends: Lane = { attempts: [], accepts: (link) => this.isNew(link) };
+  /** Copies of queries behind a slow one. */
+  readonly rescues: Lane = { attempts: [], accepts: isIdle };
+  /** Copies of queries on connections that never answered. */
+  readonly stranded: Lane = { attempts: [], accepts: isProven };
+  /** The first ones are served first. */
+  readonly lanes: readonly Lane[] = [this.stranded, this.rescues, this.resends, this.fresh];
+  private lastBreak: Milliseconds = -Infinity;
+
+  get size(): number {
+    const { stranded, rescues, resends, fresh } = this;
+    return stranded.attempts.length + rescues.attempts.length + resends.attempts.length + fresh.attempts.length;
+  }
+
+  /** A connection was closed that had been good; its query is to go down one that is opened from now on. */
+  resend(attempt: Attempt, now: Milliseconds): void {
+    this.lastBreak = now;
+    this.resends.attempts.push(attempt);
+  }
+
+  /** Whether a connection was opened after the last one was closed by the peer. */
+  isNew({ openedAt }: StreamLink): boolean {
+    return openedAt >= this.lastBreak;
+  }
+
+  /** Takes all out. */
+  clear(): Attempt[] {
+    return this.lanes.flatMap(({ attempts }) => attempts.splice(0));
+  }
+}

@@ -163,8 +163,8 @@ export class StreamPool implements StreamOwner, Carrier {
     if (this.closed) return;
     const now = this.peer.clock.monotonic();
     for (const link of [...this.links]) if (this.isOver(link, now)) this.retire(link);
-    for (const lane of this.waiting.lanes)
-      if (lane.attempts.length > 0) lane.attempts = this.assign(lane.attempts, this.free(now, lane.accepts), now);
+    for (const list of this.waiting.lists)
+      if (list.attempts.length > 0) list.attempts = this.assign(list.attempts, this.free(now, list.accepts), now);
     this.openMore(now);
   }
 

@@ -3,7 +3,7 @@ import type { Attempt } from './attempt.js';
 import type { StreamLink } from './stream-link.js';
 
 /** Queries that wait for a connection, and which will do. */
-export interface Lane {
+export interface WaitingList {
   attempts: Attempt[];
   readonly accepts: (link: StreamLink) => boolean;
 }
@@ -14,15 +14,15 @@ const isIdle = ({ inFlight }: StreamLink): boolean => inFlight.size === 0;
 
 /** The queries that wait for a connection to one upstream. */
 export class WaitingQueries {
-  readonly fresh: Lane = { attempts: [], accepts: () => true };
+  readonly fresh: WaitingList = { attempts: [], accepts: () => true };
   /** Of connections that were closed: the others that were open then may be as dead as those. */
-  readonly resends: Lane = { attempts: [], accepts: (link) => this.isNew(link) };
+  readonly resends: WaitingList = { attempts: [], accepts: (link) => this.isNew(link) };
   /** Copies of queries behind a slow one. */
-  readonly rescues: Lane = { attempts: [], accepts: isIdle };
+  readonly rescues: WaitingList = { attempts: [], accepts: isIdle };
   /** Copies of queries on connections that never answered. */
-  readonly stranded: Lane = { attempts: [], accepts: isProven };
+  readonly stranded: WaitingList = { attempts: [], accepts: isProven };
   /** The first ones are served first. */
-  readonly lanes: readonly Lane[] = [this.stranded, this.rescues, this.resends, this.fresh];
+  readonly lists: readonly WaitingList[] = [this.stranded, this.rescues, this.resends, this.fresh];
   private lastBreak: Milliseconds = -Infinity;
 
   get size(): number {
@@ -43,6 +43,6 @@ export class WaitingQueries {
 
   /** Takes all out. */
   clear(): Attempt[] {
-    return this.lanes.flatMap(({ attempts }) => attempts.splice(0));
+    return this.lists.flatMap(({ attempts }) => attempts.splice(0));
   }
 }

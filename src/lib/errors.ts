@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   NODENS_RECORD: 'Text or an object is no resource record.',
   NODENS_RESOLV_CONF: 'A resolv.conf cannot be meant as it stands.',
   NODENS_TEMPLATE: 'A template cannot be read, or cannot be carried out for a query.',
+  NODENS_ZONE: 'A zone, or the file it is read from, cannot be served.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -23,13 +23,15 @@ const layout = (skip: number, names: number, compress = false, strings = 0): Lay
 });
 
 const LAYOUTS = new Map<number, Layout>([
-  ...[Type.NS, Type.CNAME, Type.PTR, Type.MB, Type.MG, Type.MR].map((type) => [type, layout(0, 1, true)] as const),
+  ...[Type.NS, Type.MD, Type.MF, Type.CNAME, Type.PTR, Type.MB, Type.MG, Type.MR].map(
+    (type) => [type, layout(0, 1, true)] as const,
+  ),
   [Type.SOA, layout(0, 2, true)],
   [Type.MINFO, layout(0, 2, true)],
   [Type.MX, layout(2, 1, true)],
-  ...[Type.AFSDB, Type.RT, Type.KX, Type.SVCB, Type.HTTPS].map((type) => [type, layout(2, 1)] as const),
-  ...[Type.DNAME, Type.NSEC, Type.NXT].map((type) => [type, layout(0, 1)] as const),
-  [Type.RP, layout(0, 2)],
+  ...[Type.AFSDB, Type.RT, Type.KX, Type.LP, Type.SVCB, Type.HTTPS].map((type) => [type, layout(2, 1)] as const),
+  ...[Type['NSAP-PTR'], Type.DNAME, Type.NSEC, Type.NXT].map((type) => [type, layout(0, 1)] as const),
+  ...[Type.RP, Type.TALINK].map((type) => [type, layout(0, 2)] as const),
   [Type.PX, layout(2, 2)],
   [Type.SRV, layout(6, 1)],
   [Type.NAPTR, layout(4, 1, false, 3)],

@@ -118,7 +118,7 @@ describe('record data in both forms', () => {
     { text: 'a. TXT "b', error: "quote without end in 'a. TXT \"b'" },
     { text: 'a. TXT b\\', error: "nothing after the last backslash in 'a. TXT b\\'" },
     { text: `a. HINFO "${'x'.repeat(256)}" b`, error: 'character-string of 256 octets, at most 255 are allowed' },
-    { text: 'a. LOC 1 2 3', error: "type LOC needs the generic form '\\# LENGTH HEX' in 'a. LOC 1 2 3'" },
+    { text: 'a. NULL 1 2 3', error: "type NULL needs the generic form '\\# LENGTH HEX' in 'a. NULL 1 2 3'" },
     { text: 'a. TYPE9999 \\# 2 AB', error: "length 2 does not match 1 octets of data in 'a. TYPE9999 \\# 2 AB'" },
     {
       text: 'a. TYPE9999 \\# 1 ABC',

@@ -1,0 +1,5 @@
+export * from './loading.js';
+export * from './master-file.js';
+export * from './name-path.js';
+export * from './tree.js';
+export * from './zone.js';

@@ -1,0 +1,106 @@
+import type { Seconds } from '../lib/units.js';
+import { Class, Type, type Name, type Rr } from '../wire/index.js';
+import { doubled, type Node } from './tree.js';
+
+/** Octets before a record's data: where the next record of the name is, type, TTL, length. */
+const HEAD = 12;
+const [TYPE, TTL, LENGTH] = [4, 6, 10];
+const FIRST_SIZE = 1 << 12;
+
+/** The records of a zone's names in one block of octets, those of a name chained in the order in which they came. */
+export class Records {
+  private bytes: Buffer = Buffer.alloc(FIRST_SIZE);
+  /** 0 stands for no record. */
+  private length = HEAD;
+  private firsts = new Uint32Array(1 << 8);
+  private lasts = new Uint32Array(1 << 8);
+  /** Owners that are not in lower case, by record. */
+  private readonly spelt = new Map<number, Name>();
+  private total = 0;
+
+  get count(): number {
+    return this.total;
+  }
+
+  /** Whether the name has records of its own. */
+  has(node: Node): boolean {
+    return (this.firsts[node] ?? 0) !== 0;
+  }
+
+  /** The type of the name's first record, 0 where it has none. */
+  firstType(node: Node): number {
+    const at = this.firsts[node] ?? 0;
+    return at === 0 ? 0 : this.bytes.readUInt16BE(at + TYPE);
+  }
+
+  /** @param owner how the owner is spelt, where that is to be kept */
+  add(node: Node, type: number, ttl: Seconds, data: Uint8Array, length: number, owner?: Name): void {
+    while (node >= this.firsts.length) {
+      this.firsts = doubled(this.firsts);
+      this.lasts = doubled(this.lasts);
+    }
+    while (this.length + HEAD + length > this.bytes.length) {
+      const larger = Buffer.alloc(this.bytes.length * 2);
+      this.bytes.copy(larger, 0, 0, this.length);
+      this.bytes = larger;
+    }
+    const at = this.length;
+    const last = this.lasts[node]!;
+    if (last === 0) this.firsts[node] = at;
+    else this.bytes.writeUInt32BE(at, last);
+    this.lasts[node] = at;
+    this.bytes.writeUInt16BE(type, at + TYPE);
+    this.bytes.writeUInt32BE(ttl, at + TTL);
+    this.bytes.writeUInt16BE(length, at + LENGTH);
+    for (let i = 0; i < length; i++) this.bytes[at + HEAD + i] = data[i]!;
+    this.length = at + HEAD + length;
+    this.total++;
+    if (owner !== undefined) this.spelt.set(at, owner);
+  }
+
+  /** The records of a name and type, of the name `owner` in place of their own where that is given. */
+  get(node: Node, type: number, own: Name, owner?: Name): Rr[] {
+    const found: Rr[] = [];
+    for (let at = this.firsts[node] ?? 0; at !== 0; at = this.bytes.readUInt32BE(at))
+      if (this.bytes.readUInt16BE(at + TYPE) === type) found.push(this.record(at, own, owner));
+    return found;
+  }
+
+  hasType(node: Node, type: number): boolean {
+    for (let at = this.firsts[node] ?? 0; at !== 0; at = this.bytes.readUInt32BE(at))
+      if (this.bytes.readUInt16BE(at + TYPE) === type) return true;
+    return false;
+  }
+
+  /** The signatures over records of a type. */
+  signatures(node: Node, covered: number, own: Name, owner?: Name): Rr[] {
+    return this.get(node, Type.RRSIG, own, owner).filter(({ rdata }) => coveredType(rdata) === covered);
+  }
+
+  /** All records of a name. */
+  all(node: Node, own: Name): Rr[] {
+    const found: Rr[] = [];
+    for (let at = this.firsts[node] ?? 0; at !== 0; at = this.bytes.readUInt32BE(at))
+      found.push(this.record(at, own, undefined));
+    return found;
+  }
+
+  /** Gives back room that was kept for more. */
+  trim(): void {
+    this.bytes = Buffer.from(this.bytes.subarray(0, this.length));
+  }
+
+  private record(at: number, own: Name, owner: Name | undefined): Rr {
+    const start = at + HEAD;
+    return {
+      name: owner ?? this.spelt.get(at) ?? own,
+      type: this.bytes.readUInt16BE(at + TYPE),
+      class: Class.IN,
+      ttl: this.bytes.readUInt32BE(at + TTL),
+      rdata: this.bytes.subarray(start, start + this.bytes.readUInt16BE(at + LENGTH)),
+    };
+  }
+}
+
+/** The type that a signature is over (RFC 4034 section 3.1). */
+export const coveredType = (rdata: Uint8Array): number => (rdata[0]! << 8) | rdata[1]!;

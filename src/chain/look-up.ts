@@ -5,6 +5,7 @@ import { DROP, type Outcome } from './reply.js';
 
 /** What the server itself says about a name: the answer section, empty for errors, and whether it was cut short. */
 export interface Found {
+  readonly rcode: number;
   readonly answer: readonly Rr[];
   readonly truncated: boolean;
 }
@@ -33,4 +34,6 @@ export function lookUp(
 }
 
 const found = (outcome: Outcome, asked: Query): Found | undefined =>
-  outcome === DROP ? undefined : { answer: outcome.messageFor(asked).answer, truncated: outcome.truncated };
+  outcome === DROP
+    ? undefined
+    : { rcode: outcome.rcode, answer: outcome.messageFor(asked).answer, truncated: outcome.truncated };

@@ -26,6 +26,8 @@ export interface Runtime {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a text file; throws a NodeJS.ErrnoException. Relative paths start at the working directory. */
   readFile(path: string): string;
+  /** The same for files that need not be text. */
+  readBytes(path: string): Buffer;
   /**
    * What tells whether a file has changed; undefined when there is none at `path`. Throws a NodeJS.ErrnoException for
    * what cannot be looked at.
@@ -63,6 +65,8 @@ export interface HttpRoute {
 export interface BlockSettings {
   /** Addresses from `bind`, in order; empty for all. */
   listen: string[];
+  /** Directory of relative paths, from `root`; undefined for the working directory. */
+  root?: string;
   debug: boolean;
   /** Whether a panic's stack goes to the log (`errors` option `stacktrace`). */
   stacktrace: boolean;

@@ -8,6 +8,7 @@ import { cache } from '../plugins/cache/setup.js';
 import { chaos } from '../plugins/chaos/setup.js';
 import { debug } from '../plugins/debug/setup.js';
 import { errors } from '../plugins/errors/setup.js';
+import { file } from '../plugins/file/setup.js';
 import { forward } from '../plugins/forward/setup.js';
 import { header } from '../plugins/header/setup.js';
 import { health } from '../plugins/health/setup.js';
@@ -23,6 +24,7 @@ import { prometheus } from '../plugins/prometheus/setup.js';
 import { ready } from '../plugins/ready/setup.js';
 import { reload } from '../plugins/reload/setup.js';
 import { rewrite } from '../plugins/rewrite/setup.js';
+import { root } from '../plugins/root/setup.js';
 import { template } from '../plugins/template/setup.js';
 import { whoami } from '../plugins/whoami/setup.js';
 
@@ -31,6 +33,7 @@ import { whoami } from '../plugins/whoami/setup.js';
  * does not matter.
  */
 export const PLUGINS: readonly PluginDefinition[] = [
+  root,
   reload,
   nsid,
   bufsize,
@@ -53,6 +56,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   template,
   hosts,
   kubernetes,
+  file,
   loop,
   forward,
   whoami,

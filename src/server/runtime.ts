@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { FileInfo, Runtime } from '../chain/index.js';
@@ -17,7 +17,7 @@ export interface ServerFiles extends Pick<LoadOptions, 'readFile' | 'glob'> {
 }
 
 /** What of a runtime may be handed in; this host's own is taken for what is left out. */
-export type RuntimeOptions = Partial<Omit<Runtime, 'readFile' | 'fileInfo' | 'version'>> & {
+export type RuntimeOptions = Partial<Omit<Runtime, 'readFile' | 'readBytes' | 'fileInfo' | 'version'>> & {
   readonly cwd?: string | undefined;
   readonly files?: ServerFiles | undefined;
 };
@@ -37,6 +37,9 @@ export function makeRuntime(options: RuntimeOptions): { runtime: Runtime; load: 
     version: VERSION,
     hostname: options.hostname ?? os.hostname(),
     readFile: (file) => load.readFile(path.resolve(cwd, file)),
+    readBytes: options.files
+      ? (file) => Buffer.from(load.readFile(path.resolve(cwd, file)))
+      : (file) => readFileSync(path.resolve(cwd, file)),
     fileInfo: options.files?.fileInfo ?? ((file) => hostFileInfo(path.resolve(cwd, file))),
   };
   return { runtime, load };

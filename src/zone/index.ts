@@ -1,3 +1,4 @@
+export * from './find.js';
 export * from './loading.js';
 export * from './master-file.js';
 export * from './name-path.js';

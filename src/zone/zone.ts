@@ -33,13 +33,17 @@ const path = new NamePath();
 export class Zone {
   readonly tree = new Tree();
   readonly records = new Records();
+  /** The node of the origin. */
   readonly head: Node;
+  /** Labels of the origin, the root not counted. */
+  readonly labels: number;
   private readonly originWire: Uint8Array;
   private soaRecord: Rr | undefined;
   private readonly soaSignatures: Rr[] = [];
   private readonly servers: Rr[] = [];
   private readonly serverSignatures: Rr[] = [];
   private denials = false;
+  private cuts = false;
   private signatures = false;
   private outside = 0;
   /** Whether the record that was added last is an alias beside others of its name, or one of those. */
@@ -51,6 +55,7 @@ export class Zone {
   constructor(readonly origin: Name) {
     this.originWire = encodeName(origin);
     this.head = this.tree.ensure(path.load(this.originWire, 0));
+    this.labels = path.count;
   }
 
   get soa(): Rr | undefined {
@@ -69,8 +74,9 @@ export class Zone {
     return { soa, soaSignatures, servers, serverSignatures };
   }
 
+  /** Whether answers differ for who asks for signatures: there are some, or denials, or digests of other zones' keys. */
   get signed(): boolean {
-    return this.signatures || this.denials;
+    return this.signatures || this.denials || this.cuts;
   }
 
   /** Records of names that the zone does not hold. */
@@ -93,7 +99,7 @@ export class Zone {
     refuse(type);
     path.load(owner, 0);
     if (LOWERED.has(type)) lowerNames(type, data, length);
-    if (!this.holds()) this.outside++;
+    if (!this.holds(path)) this.outside++;
     this.clash = false;
     if (this.addToApex(type, ttl, data, length)) return;
     const node = this.tree.ensure(path);
@@ -101,15 +107,17 @@ export class Zone {
     this.clash = beside !== 0 && (beside === Type.CNAME || type === Type.CNAME) && !mayStandBeside(beside, type);
     this.denials ||= type === Type.NSEC;
     this.signatures ||= type === Type.RRSIG;
+    this.cuts ||= type === Type.DS;
     this.records.add(node, type, ttl, data, length, type === Type.SRV ? spelling(owner) : undefined);
   }
 
-  /** Whether the name that was read last is the origin or below it. */
-  private holds(): boolean {
-    const { originWire } = this;
-    const start = path.length - originWire.length;
-    if (start < 0) return false;
-    for (let i = 0; i < originWire.length; i++) if (path.bytes[start + i] !== LOWER[originWire[i]!]) return false;
+  /** Whether a name is the origin or below it. */
+  holds(name: NamePath): boolean {
+    const { originWire, labels } = this;
+    if (name.count < labels) return false;
+    const start = labels === 0 ? name.length - 1 : name.label(labels - 1);
+    if (name.length - start !== originWire.length) return false;
+    for (let i = 0; i < originWire.length; i++) if (name.bytes[start + i] !== originWire[i]) return false;
     return true;
   }
 
@@ -128,7 +136,7 @@ export class Zone {
   }
 
   private isOrigin(): boolean {
-    return path.length === this.originWire.length && this.holds();
+    return path.length === this.originWire.length && this.holds(path);
   }
 
   /** Ends the adding. */

@@ -102,6 +102,7 @@ export class TestBlock implements Block {
           throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' });
         return text;
       },
+      readBytes: (path) => Buffer.from(this.runtime.readFile(path)),
       fileInfo: (path) => {
         const text = options.files?.[path];
         return text === undefined ? undefined : { mtime: options.mtimes?.[path] ?? 0, size: Buffer.byteLength(text) };

@@ -1,0 +1,3 @@
+export * from './authority.js';
+export * from './served-zone.js';
+export * from './zone-file.js';

@@ -1,0 +1,82 @@
+import { Reply, Standing, type Next, type Outcome, type Query } from '../chain/index.js';
+import { Flag, Rcode, encodeRecords, type Name } from '../wire/index.js';
+import type { Zone } from '../zone/index.js';
+import { Answering, type Answer } from './answer.js';
+import { KeptReplies } from './kept-replies.js';
+
+/** A zone that is answered for, whatever it holds at the moment: nothing while it was not read or received yet. */
+export class ServedZone {
+  private current: Zone | undefined;
+  private ended = false;
+  private replies = new KeptReplies();
+  /** Covers all replies that the zone as it is has made. */
+  private standing = new Standing(Infinity);
+
+  /** @param origin in lower case with closing dot */
+  constructor(readonly origin: Name) {}
+
+  get zone(): Zone | undefined {
+    return this.current;
+  }
+
+  /** Whether what it holds is too old to be told (RFC 1035 section 4.3.5). */
+  get expired(): boolean {
+    return this.ended;
+  }
+
+  /** Answers from `zone` from now on. */
+  replace(zone: Zone): void {
+    this.current = zone;
+    this.ended = false;
+    this.withdraw();
+  }
+
+  /** Answers nothing until the zone is replaced. */
+  expire(): void {
+    this.ended = true;
+    this.withdraw();
+  }
+
+  /** Takes back all replies that were made. */
+  withdraw(): void {
+    this.standing.revoke();
+    this.standing = new Standing(Infinity);
+    this.replies = new KeptReplies();
+  }
+
+  /** @param through whether names without records are asked further on */
+  answer(query: Query, ask: Next, next: Next, through: boolean): Outcome | Promise<Outcome> {
+    const { current } = this;
+    if (current === undefined || this.ended) return NO_ZONE;
+    const signed = query.do && current.signed;
+    const kept = this.replies.get(query.name, query.type, signed);
+    if (kept !== undefined) return kept;
+    const { replies, standing } = this;
+    const finish = (answer: Answer): Outcome | Promise<Outcome> => {
+      if (through && answer.answer.length === 0 && (answer.result === 'name-error' || answer.result === 'empty'))
+        return next(query);
+      const reply = replyFrom(answer, answer.foreign ? undefined : standing);
+      // Names that do not exist are without number.
+      if (!answer.foreign && answer.result !== 'name-error') replies.keep(query.name, query.type, signed, reply);
+      return reply;
+    };
+    const answer = new Answering(current, query, ask).answer();
+    return answer instanceof Promise ? answer.then(finish) : finish(answer);
+  }
+}
+
+const NO_ZONE = Reply.failure(Rcode.SERVFAIL);
+
+function replyFrom(answer: Answer, standing: Standing | undefined): Reply {
+  const { result } = answer;
+  if (result === 'failure' && answer.answer.length === 0) return NO_ZONE;
+  // A referral is not the zone's own word; an alias before it is.
+  const flags = result === 'delegation' && answer.answer.length === 0 ? 0 : Flag.AA;
+  return Reply.ofRecords(flags, RCODES[result] ?? Rcode.NOERROR, encodeRecords(answer), undefined, undefined, standing);
+}
+
+const RCODES: Readonly<Partial<Record<Answer['result'], number>>> = {
+  'name-error': Rcode.NXDOMAIN,
+  failure: Rcode.SERVFAIL,
+  'too-long': Rcode.YXDOMAIN,
+};

@@ -58,9 +58,9 @@ export class Answering {
       case 'name':
         return this.records(found.node, undefined);
       case 'wildcard':
-        return found.node === undefined
-          ? this.made('no-data', NOTHING, this.soa())
-          : this.records(found.node, query.name);
+        if (found.node === undefined) return this.made('no-data', NOTHING, this.soa());
+        query.context.metadata?.set('zone/wildcard', zone.tree.name(found.node));
+        return this.records(found.node, query.name);
       case 'none':
         return found.between ? this.between(name) : this.missing(name);
     }

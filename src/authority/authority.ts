@@ -9,6 +9,7 @@ const ignore: OnNotify = () => DROP;
 
 /** Answers from the zones that it holds, by longest match; zones come and go. */
 export class Authority implements Handler {
+  readonly dependsOn = 'question';
   private readonly served = new Map<Name, ServedZone>();
   private zones = new Zones([]);
   /** Whether a handler stands behind this one; until it is told, one does. */

@@ -49,7 +49,9 @@ export class ServedZone {
     const { current } = this;
     if (current === undefined || this.ended) return NO_ZONE;
     const signed = query.do && current.signed;
-    const kept = this.replies.get(query.name, query.type, signed);
+    // Where labels are collected, they are set on the way.
+    const collects = query.context.metadata !== undefined;
+    const kept = collects ? undefined : this.replies.get(query.name, query.type, signed);
     if (kept !== undefined) return kept;
     const { replies, standing } = this;
     const finish = (answer: Answer): Outcome | Promise<Outcome> => {

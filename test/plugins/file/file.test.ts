@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Reply, type Next, type Outcome, type Query } from '../../../src/chain/index.js';
+import { Metadata, Reply, type Next, type Outcome, type Query } from '../../../src/chain/index.js';
 import { file } from '../../../src/plugins/file/setup.js';
 import { Opcode, Rcode, Type } from '../../../src/wire/index.js';
 import { setup, type TestBlockOptions } from '../../support/block.js';
@@ -342,6 +342,17 @@ describe('what else is asked', () => {
     block.chain = [...handlers, { name: 'next', handle: next }];
     await block.run('start');
     expect(await ask(qname, type, {}, next)).toEqual(want);
+  });
+
+  it('sets zone/wildcard where labels are collected', async () => {
+    const { handlers } = await serve('*.w A 192.0.2.1');
+    const label = (): string | undefined => {
+      const asked = query('x.w.example.', 'A');
+      asked.context.metadata = new Metadata(asked, new Map());
+      void handlers[0]!.handle(asked, next);
+      return asked.context.metadata.get('zone/wildcard');
+    };
+    expect([label(), label()]).toEqual(['*.w.example.', '*.w.example.']);
   });
 
   it('refuses names outside where no handler stands behind it', async () =>

@@ -31,13 +31,13 @@ describe('lookUp', () => {
     {
       name: 'a plain reply comes back plain',
       ask: () => answered,
-      want: { answer: answered.answer, truncated: false },
+      want: { rcode: 0, answer: answered.answer, truncated: false },
     },
-    { name: 'a failure has no answer', ask: () => Reply.failure(2), want: { answer: [], truncated: false } },
+    { name: 'a failure has no answer', ask: () => Reply.failure(2), want: { rcode: 2, answer: [], truncated: false } },
     {
       name: 'a reply that was cut short says so',
       ask: () => reply({ flags: 0x200 }),
-      want: { answer: [], truncated: true },
+      want: { rcode: 0, answer: [], truncated: true },
     },
     { name: 'no reply', ask: () => DROP, want: undefined },
   ])('$name', ({ ask, want }) => {
@@ -46,6 +46,7 @@ describe('lookUp', () => {
 
   it('waits for a promise', async () => {
     expect(await lookUp(() => Promise.resolve(answered), query('x.'), 'a.example.', 1)).toEqual({
+      rcode: 0,
       answer: answered.answer,
       truncated: false,
     });

@@ -1,6 +1,6 @@
 import { lookUp, type Found, type Next, type Query } from '../chain/index.js';
 import { Class, Rcode, Type, encodeName, isName, labels, lowerName, type Name, type Rr } from '../wire/index.js';
-import { NONE, NamePath, find, findCut, type Node, type Zone } from '../zone/index.js';
+import { NONE, NamePath, find, findCut, type NameNode, type ZoneData } from '../zone/index.js';
 import { glue, nameIn, targetAddresses } from './records-of.js';
 
 /**
@@ -31,7 +31,7 @@ export class Answering {
 
   /** @param ask the whole server, for aliases that the zone does not follow */
   constructor(
-    private readonly zone: Zone,
+    private readonly zone: ZoneData,
     private readonly query: Query,
     private readonly ask: Next,
   ) {
@@ -85,12 +85,12 @@ export class Answering {
     return this.signatures ? [...servers, ...serverSignatures] : servers;
   }
 
-  private get(node: Node, type: number, owner?: Name): Rr[] {
+  private get(node: NameNode, type: number, owner?: Name): Rr[] {
     return this.zone.withSignatures(node, type, this.signatures, owner);
   }
 
   /** @param owner the name that a wildcard's records are told under; undefined for a name of the zone */
-  private records(node: Node, owner: Name | undefined): Answer | Promise<Answer> {
+  private records(node: NameNode, owner: Name | undefined): Answer | Promise<Answer> {
     const { zone, type, signatures } = this;
     if (type !== Type.CNAME && zone.records.hasType(node, Type.CNAME))
       return this.follow(this.get(node, Type.CNAME, owner));
@@ -140,7 +140,7 @@ export class Answering {
     return path.load(wire, 0);
   }
 
-  private delegate(node: Node, answer: readonly Rr[] = NOTHING): Answer {
+  private delegate(node: NameNode, answer: readonly Rr[] = NOTHING): Answer {
     const { zone, signatures } = this;
     const servers = zone.get(node, Type.NS);
     const authority = signatures ? [...servers, ...this.get(node, Type.DS)] : servers;
@@ -148,7 +148,7 @@ export class Answering {
   }
 
   /** Answers for the name that a DNAME record makes of the one that was asked for (RFC 6672 section 3.1). */
-  private redirect(node: Node): Answer | Promise<Answer> {
+  private redirect(node: NameNode): Answer | Promise<Answer> {
     const { zone, query, type } = this;
     const redirections = this.get(node, Type.DNAME);
     const dname = redirections[0]!;
@@ -186,7 +186,7 @@ export class Answering {
     }
   }
 
-  private target(node: Node): Rr[] {
+  private target(node: NameNode): Rr[] {
     const found = this.get(node, this.type);
     return found.some((record) => record.type === this.type) ? found : [];
   }

@@ -1,12 +1,12 @@
 import { Reply, Standing, type Next, type Outcome, type Query } from '../chain/index.js';
 import { Flag, Rcode, encodeRecords, type Name } from '../wire/index.js';
-import type { Zone } from '../zone/index.js';
+import type { ZoneData } from '../zone/index.js';
 import { Answering, type Answer } from './answer.js';
 import { KeptReplies } from './kept-replies.js';
 
 /** A zone that is answered for, whatever it holds at the moment: nothing while it was not read or received yet. */
 export class ServedZone {
-  private current: Zone | undefined;
+  private current: ZoneData | undefined;
   private ended = false;
   private replies = new KeptReplies();
   /** Covers all replies that the zone as it is has made. */
@@ -15,7 +15,7 @@ export class ServedZone {
   /** @param origin in lower case with closing dot */
   constructor(readonly origin: Name) {}
 
-  get zone(): Zone | undefined {
+  get zone(): ZoneData | undefined {
     return this.current;
   }
 
@@ -25,7 +25,7 @@ export class ServedZone {
   }
 
   /** Answers from `zone` from now on. */
-  replace(zone: Zone): void {
+  replace(zone: ZoneData): void {
     this.current = zone;
     this.ended = false;
     this.withdraw();

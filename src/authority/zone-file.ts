@@ -14,7 +14,7 @@ export interface ZoneFileOptions {
   readonly byTime: boolean;
 }
 
-/** Records between which queries are answered while a zone is read. */
+/** ZoneRecords between which queries are answered while a zone is read. */
 const SLICE = 1000;
 
 /** What a file was like when it was looked at. */

@@ -27,7 +27,7 @@ function keyNumber(text: string): number | undefined {
 }
 
 /** How the value of a parameter is written and read. `text` gives undefined for octets that are no such value. */
-interface Value {
+interface ParamValue {
   text(data: Buffer): string | undefined;
   octets(text: string): Uint8Array;
 }
@@ -45,7 +45,7 @@ function listItems(octets: Buffer): Buffer[] {
   return items.map((item) => Buffer.from(item));
 }
 
-const strings: Value = {
+const strings: ParamValue = {
   text(data) {
     const items: number[] = [];
     for (let at = 0; at < data.length; at += 1 + data[at]!) {
@@ -65,7 +65,7 @@ const strings: Value = {
     ),
 };
 
-const addresses = (length: 4 | 16): Value => ({
+const addresses = (length: 4 | 16): ParamValue => ({
   text(data) {
     if (data.length === 0 || data.length % length !== 0) return undefined;
     const list: string[] = [];
@@ -81,7 +81,7 @@ const addresses = (length: 4 | 16): Value => ({
     ),
 });
 
-const numbers = (show: (number: number) => string, number: (text: string) => number | undefined): Value => ({
+const numbers = (show: (number: number) => string, number: (text: string) => number | undefined): ParamValue => ({
   text(data) {
     if (data.length === 0 || data.length % 2 !== 0) return undefined;
     const list: string[] = [];
@@ -94,17 +94,17 @@ const numbers = (show: (number: number) => string, number: (text: string) => num
   },
 });
 
-const any: Value = {
+const any: ParamValue = {
   text: (data) => (data.length === 0 ? '' : quote(data)),
   octets: (text) => unescapeWord(text),
 };
 
-const nothing: Value = {
+const nothing: ParamValue = {
   text: (data) => (data.length === 0 ? '' : undefined),
   octets: (text) => (text === '' ? new Uint8Array(0) : wrongWord(text, 'no value')),
 };
 
-const VALUES: Readonly<Record<number, Value>> = {
+const VALUES: Readonly<Record<number, ParamValue>> = {
   // Keys in ascending order (RFC 9460 section 8).
   0: {
     text: (data) => numbers(keyName, keyNumber).text(data),
@@ -133,7 +133,7 @@ const VALUES: Readonly<Record<number, Value>> = {
   9: numbers(String, (text) => wholeNumber(text, 0xffff)),
 };
 
-const valueOf = (key: number): Value => VALUES[key] ?? any;
+const valueOf = (key: number): ParamValue => VALUES[key] ?? any;
 
 function paramText(key: number, data: Buffer): string | undefined {
   const text = valueOf(key).text(data);

@@ -1,31 +1,31 @@
 import { Type } from '../wire/index.js';
 import type { NamePath } from './name-path.js';
-import { NONE, type Node } from './tree.js';
-import type { Zone } from './zone.js';
+import { NONE, type NameNode } from './tree.js';
+import type { ZoneData } from './zone.js';
 
 /** What a zone has for a name and type, as CoreDNS sees it. */
-export type Finding =
+export type ZoneFinding =
   /** The name itself, with records of some type. */
-  | { readonly kind: 'name'; readonly node: Node }
+  | { readonly kind: 'name'; readonly node: NameNode }
   /** A wildcard that its records are made from (RFC 4592); none where the wildcard is an empty non-terminal. */
-  | { readonly kind: 'wildcard'; readonly node: Node | undefined }
+  | { readonly kind: 'wildcard'; readonly node: NameNode | undefined }
   /** A name at or above it that is delegated. */
-  | { readonly kind: 'cut'; readonly node: Node }
+  | { readonly kind: 'cut'; readonly node: NameNode }
   /** A name above it whose subtree is redirected (RFC 6672). */
-  | { readonly kind: 'redirection'; readonly node: Node }
+  | { readonly kind: 'redirection'; readonly node: NameNode }
   /** Nothing; `between` where names exist below it, and for the zone's own name. */
   | { readonly kind: 'none'; readonly between: boolean };
 
 const STAR = Uint8Array.of(1, 0x2a);
 
 /** Finds a name that is in the zone, from its origin down. */
-export function find(zone: Zone, path: NamePath, type: number): Finding {
+export function find(zone: ZoneData, path: NamePath, type: number): ZoneFinding {
   const { tree, records } = zone;
-  let node: Node = zone.head;
-  let wildcard: Node = NONE;
+  let node: NameNode = zone.head;
+  let wildcard: NameNode = NONE;
   /** Labels of the name that the wildcard stands beside, and that name. */
   let besideLabels = 0;
-  let beside: Node = NONE;
+  let beside: NameNode = NONE;
   for (let level = zone.labels; ; level++) {
     const last = level === path.count;
     if (node !== NONE && records.has(node)) {
@@ -35,7 +35,7 @@ export function find(zone: Zone, path: NamePath, type: number): Finding {
       if (last) return { kind: 'name', node };
     }
     if (last) break;
-    const parent: Node = node;
+    const parent: NameNode = node;
     node = tree.child(parent, path.bytes, path.label(level));
     if (node === NONE || !records.has(node)) {
       const star = tree.child(parent, STAR, 0);
@@ -51,9 +51,9 @@ export function find(zone: Zone, path: NamePath, type: number): Finding {
 }
 
 /** The delegation that a name is at or below; undefined where there is none. */
-export function findCut(zone: Zone, path: NamePath, type: number): Node | undefined {
+export function findCut(zone: ZoneData, path: NamePath, type: number): NameNode | undefined {
   const { tree, records } = zone;
-  let node: Node = zone.head;
+  let node: NameNode = zone.head;
   for (let level = zone.labels; level < path.count; level++) {
     node = tree.child(node, path.bytes, path.label(level));
     if (node === NONE) return undefined;

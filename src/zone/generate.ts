@@ -6,7 +6,7 @@ export const GENERATED_TTL = 3600;
 const MAX_STEPS = 65_535;
 
 /** A part of a line: text, or a number that counts. */
-type Part = string | { readonly offset: number; readonly width: number; readonly base: string };
+type LinePart = string | { readonly offset: number; readonly width: number; readonly base: string };
 
 const SHOWN: Readonly<Record<string, (value: number) => string>> = {
   d: String,
@@ -40,8 +40,8 @@ export function expand(range: string, template: string): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
-function partsOf(template: string): Part[] {
-  const parts: Part[] = [];
+function partsOf(template: string): LinePart[] {
+  const parts: LinePart[] = [];
   for (const [found, escaped, modifier] of template.matchAll(/\\([\s\S])|\$\{([^}]*)\}|\$\$|\$\{|\$|[^\\$]+/g)) {
     if (found === '${') throw new RrTextError("'${' without '}'");
     if (escaped !== undefined) parts.push(escaped === '$' ? '$' : found);
@@ -52,7 +52,7 @@ function partsOf(template: string): Part[] {
   return parts;
 }
 
-function numberPart(modifier: string): Part {
+function numberPart(modifier: string): LinePart {
   const match = /^([+-]?\d{1,10})(?:,(\d{1,3})(?:,([doxX]))?)?$/.exec(modifier);
   if (match === null || Number(match[2] ?? 0) > 255)
     throw new RrTextError(`expected OFFSET,WIDTH,BASE with BASE d, o, x or X, got '${modifier}'`);

@@ -1,13 +1,13 @@
 import { Type, type Name } from '../wire/index.js';
 import { MasterFile, MasterFileError } from './master-file.js';
-import { Zone, ZoneError } from './zone.js';
+import { ZoneData, ZoneError } from './zone.js';
 
 /** Most warnings about one file. */
 const MAX_WARNINGS = 5;
 
 /** A zone while it is read from a master file: in steps, so that queries are answered between them. */
 export class ZoneLoading {
-  readonly zone: Zone;
+  readonly zone: ZoneData;
   /** Faults that do not keep the zone from being served: `FILE:LINE: text`. */
   readonly warnings: string[] = [];
   private readonly file: MasterFile;
@@ -23,7 +23,7 @@ export class ZoneLoading {
     private readonly known?: number,
   ) {
     this.file = new MasterFile(path, origin, read);
-    this.zone = new Zone(origin);
+    this.zone = new ZoneData(origin);
   }
 
   /** All files that were read so far. */

@@ -31,7 +31,7 @@ const MAX_DEPTH = 7;
 const ROOT = Uint8Array.of(0);
 
 /** A file that is being read, or the lines that a `$GENERATE` made. */
-interface Source {
+interface OpenFile {
   readonly scanner: EntryScanner;
   readonly file: string;
   /** The line of the `$GENERATE` that made it; undefined for a file. */
@@ -53,7 +53,7 @@ export class MasterFile {
   readonly data = new Sink();
   /** Paths that were read, the file itself first. */
   readonly files: string[] = [];
-  private readonly sources: Source[] = [];
+  private readonly sources: OpenFile[] = [];
 
   /**
    * @param origin what names are completed with until `$ORIGIN` says otherwise
@@ -94,7 +94,7 @@ export class MasterFile {
     return false;
   }
 
-  private open(file: string, origin: Uint8Array, ttl: Source['ttl'], depth: number): void {
+  private open(file: string, origin: Uint8Array, ttl: OpenFile['ttl'], depth: number): void {
     const bytes = this.read(file);
     this.files.push(file);
     const scanner = new EntryScanner(bytes);
@@ -102,7 +102,7 @@ export class MasterFile {
   }
 
   /** Takes an entry; true where it is a record. */
-  private entry(source: Source): boolean {
+  private entry(source: OpenFile): boolean {
     const { words, indented } = source.scanner;
     if (!indented) {
       const word = words.take();
@@ -128,7 +128,7 @@ export class MasterFile {
   }
 
   /** Reads TTL, class and type; the former two in either order, or left out. */
-  private header(source: Source, words: Words): number {
+  private header(source: OpenFile, words: Words): number {
     let ttl: number | undefined;
     let named = false;
     for (;;) {
@@ -151,7 +151,7 @@ export class MasterFile {
   }
 
   /** The last TTL that was written holds for records without one, until `$TTL` says another (RFC 1035 section 5.1). */
-  private ttlOf(source: Source, ttl: number | undefined, classNamed: boolean): number {
+  private ttlOf(source: OpenFile, ttl: number | undefined, classNamed: boolean): number {
     if (ttl === undefined) {
       // CoreDNS takes 0 for a record that names its class and neither TTL nor anything before it does.
       if (source.ttl === undefined && !classNamed) throw new RrTextError('a record without TTL, and no $TTL before it');
@@ -161,7 +161,7 @@ export class MasterFile {
     return ttl;
   }
 
-  private directive(directive: string, source: Source, words: Words): void {
+  private directive(directive: string, source: OpenFile, words: Words): void {
     switch (directive) {
       case '$ORIGIN':
         source.origin = this.name(words.take(), source.origin);
@@ -184,7 +184,7 @@ export class MasterFile {
   }
 
   /** Another file in this place, under an origin of its own if one is given (RFC 1035 section 5.1). */
-  private include(source: Source, words: Words): void {
+  private include(source: OpenFile, words: Words): void {
     const word = words.take();
     const file = path.isAbsolute(word) ? word : path.join(path.dirname(source.file), word);
     const origin = words.left > 0 ? this.name(words.take(), source.origin) : source.origin;
@@ -197,7 +197,7 @@ export class MasterFile {
     }
   }
 
-  private generate(source: Source, words: Words): void {
+  private generate(source: OpenFile, words: Words): void {
     if (source.line !== undefined) throw new RrTextError('$GENERATE within $GENERATE');
     const range = words.take();
     const { line } = words;

@@ -1,6 +1,6 @@
 import type { Seconds } from '../lib/units.js';
 import { Class, Type, type Name, type Rr } from '../wire/index.js';
-import { doubled, type Node } from './tree.js';
+import { doubled, type NameNode } from './tree.js';
 
 /** Octets before a record's data: where the next record of the name is, type, TTL, length. */
 const HEAD = 12;
@@ -8,7 +8,7 @@ const [TYPE, TTL, LENGTH] = [4, 6, 10];
 const FIRST_SIZE = 1 << 12;
 
 /** The records of a zone's names in one block of octets, those of a name chained in the order in which they came. */
-export class Records {
+export class ZoneRecords {
   private bytes: Buffer = Buffer.alloc(FIRST_SIZE);
   /** 0 stands for no record. */
   private length = HEAD;
@@ -23,18 +23,18 @@ export class Records {
   }
 
   /** Whether the name has records of its own. */
-  has(node: Node): boolean {
+  has(node: NameNode): boolean {
     return (this.firsts[node] ?? 0) !== 0;
   }
 
   /** The type of the name's first record, 0 where it has none. */
-  firstType(node: Node): number {
+  firstType(node: NameNode): number {
     const at = this.firsts[node] ?? 0;
     return at === 0 ? 0 : this.bytes.readUInt16BE(at + TYPE);
   }
 
   /** @param owner how the owner is spelt, where that is to be kept */
-  add(node: Node, type: number, ttl: Seconds, data: Uint8Array, length: number, owner?: Name): void {
+  add(node: NameNode, type: number, ttl: Seconds, data: Uint8Array, length: number, owner?: Name): void {
     while (node >= this.firsts.length) {
       this.firsts = doubled(this.firsts);
       this.lasts = doubled(this.lasts);
@@ -59,26 +59,26 @@ export class Records {
   }
 
   /** The records of a name and type, of the name `owner` in place of their own where that is given. */
-  get(node: Node, type: number, own: Name, owner?: Name): Rr[] {
+  get(node: NameNode, type: number, own: Name, owner?: Name): Rr[] {
     const found: Rr[] = [];
     for (let at = this.firsts[node] ?? 0; at !== 0; at = this.bytes.readUInt32BE(at))
       if (this.bytes.readUInt16BE(at + TYPE) === type) found.push(this.record(at, own, owner));
     return found;
   }
 
-  hasType(node: Node, type: number): boolean {
+  hasType(node: NameNode, type: number): boolean {
     for (let at = this.firsts[node] ?? 0; at !== 0; at = this.bytes.readUInt32BE(at))
       if (this.bytes.readUInt16BE(at + TYPE) === type) return true;
     return false;
   }
 
   /** The signatures over records of a type. */
-  signatures(node: Node, covered: number, own: Name, owner?: Name): Rr[] {
+  signatures(node: NameNode, covered: number, own: Name, owner?: Name): Rr[] {
     return this.get(node, Type.RRSIG, own, owner).filter(({ rdata }) => coveredType(rdata) === covered);
   }
 
   /** All records of a name. */
-  all(node: Node, own: Name): Rr[] {
+  all(node: NameNode, own: Name): Rr[] {
     const found: Rr[] = [];
     for (let at = this.firsts[node] ?? 0; at !== 0; at = this.bytes.readUInt32BE(at))
       found.push(this.record(at, own, undefined));

@@ -2,11 +2,11 @@ import { presentName, type Name } from '../wire/index.js';
 import type { NamePath } from './name-path.js';
 
 /** A name of the tree: 0 is the root. */
-export type Node = number;
+export type NameNode = number;
 
 export const NONE = -1;
 
-const ROOT: Node = 0;
+const ROOT: NameNode = 0;
 /** Names that are kept before the tree grows. */
 const FIRST_SIZE = 256;
 
@@ -35,16 +35,16 @@ export class Tree {
   }
 
   /** Whether names lie under the node. */
-  hasBelow(node: Node): boolean {
+  hasBelow(node: NameNode): boolean {
     return this.below[node]! > 0;
   }
 
-  parent(node: Node): Node {
+  parent(node: NameNode): NameNode {
     return this.parents[node]!;
   }
 
   /** The node of one more label; NONE where there is none. `at` is the offset of the label's length octet. */
-  child(parent: Node, bytes: Uint8Array, at: number): Node {
+  child(parent: NameNode, bytes: Uint8Array, at: number): NameNode {
     const { slots } = this;
     const mask = slots.length - 1;
     for (let place = hash(parent, bytes, at) & mask; ; place = (place + 1) & mask) {
@@ -55,14 +55,14 @@ export class Tree {
   }
 
   /** The node of a name; NONE where there is none. */
-  find(path: NamePath): Node {
+  find(path: NamePath): NameNode {
     let node = ROOT;
     for (let i = 0; i < path.count && node !== NONE; i++) node = this.child(node, path.bytes, path.label(i));
     return node;
   }
 
   /** The node of a name, made with all those above it where it is new. */
-  ensure(path: NamePath): Node {
+  ensure(path: NamePath): NameNode {
     let node = ROOT;
     for (let i = 0; i < path.count; i++) {
       const at = path.label(i);
@@ -72,13 +72,13 @@ export class Tree {
     return node;
   }
 
-  name(node: Node): Name {
+  name(node: NameNode): Name {
     const wire = new Uint8Array(256);
     return presentName(wire, 0, this.writeName(node, wire, 0));
   }
 
   /** Writes the node's name in wire form at `at` and returns the offset after it. */
-  writeName(node: Node, target: Uint8Array, at: number): number {
+  writeName(node: NameNode, target: Uint8Array, at: number): number {
     let write = at;
     for (let next = node; next !== ROOT; next = this.parents[next]!) {
       const start = this.labelAt[next]!;
@@ -89,14 +89,14 @@ export class Tree {
   }
 
   /** Labels between the root and the node, that of the node last. */
-  private line(node: Node): Node[] {
-    const line: Node[] = [];
+  private line(node: NameNode): NameNode[] {
+    const line: NameNode[] = [];
     for (let next = node; next !== ROOT; next = this.parents[next]!) line.push(next);
     return line.reverse();
   }
 
   /** The canonical order of names (RFC 4034 section 6.1): below 0 where `a` stands first. */
-  compare(a: Node, b: Node): number {
+  compare(a: NameNode, b: NameNode): number {
     if (this.parents[a] === this.parents[b]) return a === b ? 0 : this.compareLabels(a, b);
     const [first, second] = [this.line(a), this.line(b)];
     for (let i = 0; i < first.length && i < second.length; i++)
@@ -105,7 +105,7 @@ export class Tree {
   }
 
   /** The same for a name that need not be in the tree. */
-  comparePath(path: NamePath, node: Node): number {
+  comparePath(path: NamePath, node: NameNode): number {
     const line = this.line(node);
     for (let i = 0; i < path.count && i < line.length; i++) {
       const order = compareOctets(path.bytes, path.label(i), this.labels, this.labelAt[line[i]!]!);
@@ -114,18 +114,18 @@ export class Tree {
     return path.count - line.length;
   }
 
-  private compareLabels(a: Node, b: Node): number {
+  private compareLabels(a: NameNode, b: NameNode): number {
     return compareOctets(this.labels, this.labelAt[a]!, this.labels, this.labelAt[b]!);
   }
 
-  private sameLabel(node: Node, bytes: Uint8Array, at: number): boolean {
+  private sameLabel(node: NameNode, bytes: Uint8Array, at: number): boolean {
     const { labels } = this;
     const start = this.labelAt[node]!;
     for (let i = bytes[at]!; i >= 0; i--) if (labels[start + i] !== bytes[at + i]) return false;
     return true;
   }
 
-  private add(parent: Node, bytes: Uint8Array, at: number): Node {
+  private add(parent: NameNode, bytes: Uint8Array, at: number): NameNode {
     if (this.count === this.parents.length) this.grow();
     const length = bytes[at]! + 1;
     if (this.labelsLength + length > this.labels.length) this.labels = doubled(this.labels);
@@ -139,7 +139,7 @@ export class Tree {
     return node;
   }
 
-  private place(node: Node): void {
+  private place(node: NameNode): void {
     const { slots } = this;
     const mask = slots.length - 1;
     let place = hash(this.parents[node]!, this.labels, this.labelAt[node]!) & mask;
@@ -156,7 +156,7 @@ export class Tree {
   }
 }
 
-function hash(parent: Node, bytes: Uint8Array, at: number): number {
+function hash(parent: NameNode, bytes: Uint8Array, at: number): number {
   let value = Math.imul(parent ^ 0x9e3779b9, 0x85ebca6b);
   for (let i = 0; i <= bytes[at]!; i++) value = Math.imul(value ^ bytes[at + i]!, 0x01000193);
   value ^= value >>> 15;

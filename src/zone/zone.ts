@@ -2,8 +2,8 @@ import { NodensError } from '../lib/errors.js';
 import type { Seconds } from '../lib/units.js';
 import { Class, Type, encodeName, presentName, rdataLayout, type Name, type Rr } from '../wire/index.js';
 import { LOWER, NamePath } from './name-path.js';
-import { Records, coveredType } from './records.js';
-import { Tree, type Node } from './tree.js';
+import { ZoneRecords, coveredType } from './records.js';
+import { Tree, type NameNode } from './tree.js';
 
 /** A zone that cannot be served. */
 export class ZoneError extends NodensError {
@@ -27,14 +27,14 @@ const LOWERED = new Set<number>([Type.NS, Type.SOA, Type.CNAME, Type.MX, Type.SV
 const path = new NamePath();
 
 /**
- * What a zone holds. Records are added until it is sealed; then it never changes. Records of names outside the zone
+ * What a zone holds. ZoneRecords are added until it is sealed; then it never changes. ZoneRecords of names outside the zone
  * are kept, as CoreDNS keeps them, and asked for by nobody but a transfer.
  */
-export class Zone {
+export class ZoneData {
   readonly tree = new Tree();
-  readonly records = new Records();
+  readonly records = new ZoneRecords();
   /** The node of the origin. */
-  readonly head: Node;
+  readonly head: NameNode;
   /** Labels of the origin, the root not counted. */
   readonly labels: number;
   private readonly originWire: Uint8Array;
@@ -79,12 +79,12 @@ export class Zone {
     return this.signatures || this.denials || this.cuts;
   }
 
-  /** Records of names that the zone does not hold. */
+  /** ZoneRecords of names that the zone does not hold. */
   get strays(): number {
     return this.outside;
   }
 
-  /** Records, those of the head included. */
+  /** ZoneRecords, those of the head included. */
   get size(): number {
     const { soaSignatures, servers, serverSignatures } = this;
     const apex = soaSignatures.length + servers.length + serverSignatures.length;
@@ -158,7 +158,7 @@ export class Zone {
    * The last name with records that is not behind `name` in canonical order; undefined where there is none, and in a
    * zone that has nothing to deny names with.
    */
-  previous(name: NamePath): Node | undefined {
+  previous(name: NamePath): NameNode | undefined {
     const { order, tree } = this;
     if (order === undefined) return undefined;
     let [low, high] = [0, order.length];
@@ -170,12 +170,12 @@ export class Zone {
     return low === 0 ? undefined : order[low - 1]!;
   }
 
-  get(node: Node, type: number, owner?: Name): Rr[] {
+  get(node: NameNode, type: number, owner?: Name): Rr[] {
     return this.records.get(node, type, owner ?? this.tree.name(node), owner);
   }
 
   /** The records of a type, with the signatures over them where they are asked for. */
-  withSignatures(node: Node, type: number, signatures: boolean, owner?: Name): Rr[] {
+  withSignatures(node: NameNode, type: number, signatures: boolean, owner?: Name): Rr[] {
     const found = this.get(node, type, owner);
     if (!signatures || !this.signatures) return found;
     return [...found, ...this.records.signatures(node, type, owner ?? this.tree.name(node), owner)];

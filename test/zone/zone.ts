@@ -1,5 +1,5 @@
 import { formatRr, type Name } from '../../src/wire/index.js';
-import { ZoneLoading, type Zone } from '../../src/zone/index.js';
+import { ZoneLoading, type ZoneData } from '../../src/zone/index.js';
 
 /** Reads files by their text; throws as the system does for one that is not there. */
 export const reader =
@@ -18,7 +18,7 @@ export function load(files: Readonly<Record<string, string>>, origin: Name = 'ex
 }
 
 /** All records of a zone, those of its head first. */
-export function recordsOf(zone: Zone): string[] {
+export function recordsOf(zone: ZoneData): string[] {
   const { soa, soaSignatures, servers, serverSignatures } = zone.apex;
   const list = [soa, ...soaSignatures, ...servers, ...serverSignatures];
   for (let node = 0; node < zone.tree.size; node++)

@@ -8,7 +8,7 @@ import { MasterFileError } from '../../zone/index.js';
 
 const DEFAULT_RELOAD: Milliseconds = 60_000;
 
-interface Settings {
+interface FileSettings {
   reload: Milliseconds;
   byTime: boolean;
   through: readonly string[] | undefined;
@@ -29,9 +29,9 @@ export const file = definePlugin('file', (directives, block) => {
   return handler;
 });
 
-function readOptions(directive: Directive): Settings {
+function readOptions(directive: Directive): FileSettings {
   directive.argCount(1, Infinity, 'file DBFILE [ZONES...]');
-  const settings: Settings = { reload: DEFAULT_RELOAD, byTime: false, through: undefined };
+  const settings: FileSettings = { reload: DEFAULT_RELOAD, byTime: false, through: undefined };
   for (const option of directive.options ?? []) {
     option.noOptions();
     switch (option.name) {
@@ -55,13 +55,13 @@ function readOptions(directive: Directive): Settings {
   return settings;
 }
 
-interface Served {
+interface ServedFile {
   readonly directive: Directive;
   readonly zoneFile: ZoneFile;
 }
 
 /** The zones of one directive, read from the same file with different origins. */
-function zoneFiles(directive: Directive, { reload, byTime }: Settings, block: Block): Served[] {
+function zoneFiles(directive: Directive, { reload, byTime }: FileSettings, block: Block): ServedFile[] {
   const [name = '', ...names] = directive.args;
   const file = path.join(path.isAbsolute(name) ? '' : (block.settings.root ?? ''), name);
   const log = block.logger('file');
@@ -72,7 +72,7 @@ function zoneFiles(directive: Directive, { reload, byTime }: Settings, block: Bl
 }
 
 /** Reads the file; one that is missing may come later, a faulty one is refused. */
-async function start({ directive, zoneFile }: Served, block: Block): Promise<void> {
+async function start({ directive, zoneFile }: ServedFile, block: Block): Promise<void> {
   try {
     await zoneFile.load();
   } catch (error) {

@@ -13,19 +13,10 @@ export interface Writers {
 export const NOBODY: Writers = { atOnce: '', waited: '' };
 
 /**
- * Which plugin stands as the writer of a chain's replies. In the reference it is the one whose code hands the message
- * over, found by looking at the
- * call stack: the first plugin behind `prometheus` that wraps replies (loadbalance, cache, rewrite), otherwise the
- * plugin that answers. Here it is settled
- * when the chain is known: the first handler that wraps, else `forward` for replies that were waited for and the
- * first other answering plugin for
- * those that came at once.
+ * Which plugin stands as the writer of a chain's replies: the one right behind `prometheus`, whoever answers, as with
+ * CoreDNS, where each plugin hands what comes back on to the one before it.
  */
 export function writersOf(handlers: readonly Handler[]): Writers {
-  const wrapping = handlers.find(({ role }) => role === 'wraps');
-  if (wrapping) return { atOnce: wrapping.name, waited: wrapping.name };
-  const answering = handlers.filter(({ role }) => role !== 'observes');
-  const waits = answering.find((handler) => handler.waits)?.name;
-  const other = answering.find((handler) => !handler.waits)?.name;
-  return { atOnce: other ?? waits ?? '', waited: waits ?? other ?? '' };
+  const name = handlers[handlers.findIndex((handler) => handler.name === 'prometheus') + 1]?.name ?? '';
+  return { atOnce: name, waited: name };
 }

@@ -36,15 +36,8 @@ export class Compressor {
    * WireError when it does not end before `end`.
    */
   write(source: Uint8Array, from: number, end: number, at: number): number {
-    const { labels, labelHashes } = this;
+    const { labels, labelHashes, target } = this;
     const count = this.readLabels(source, from, end);
-    // From the last label on, so that each tail's hash goes on from that of the tail behind it.
-    for (let i = count - 1, hash = 0x811c9dc5 | 0; i >= 0; i--) {
-      const stop = labels[i]! + 1 + source[labels[i]!]!;
-      for (let k = labels[i]!; k < stop; k++) hash = Math.imul(hash ^ source[k]!, 0x01000193);
-      labelHashes[i] = hash;
-    }
-    const { target } = this;
     let write = at;
     for (let i = 0; i < count; i++) {
       const place = this.place(source, labels[i]!, labelHashes[i]!, write);
@@ -60,15 +53,37 @@ export class Compressor {
     return write + 1;
   }
 
-  /** Where each label of the name stands; their number. */
+  /**
+   * Lets later names point to the uncompressed name at `from` of the message, which stays as it is. RFC 3597 section 4
+   * forbids to compress names in the data of newer types, not to point to them, and CoreDNS does. Data that does not
+   * hold a whole name before `end` is left alone; returns the offset after the name, `end` then.
+   */
+  offer(from: number, end: number): number {
+    const { target } = this;
+    let after = from;
+    while (after < end && target[after] !== 0) after += 1 + target[after]!;
+    if (after >= end) return end;
+    const count = this.readLabels(target, from, end);
+    for (let i = 0; i < count; i++) this.place(target, this.labels[i]!, this.labelHashes[i]!, this.labels[i]!);
+    return after + 1;
+  }
+
+  /** Where each label of the name stands, and the hash of the tail that begins there; their number. */
   private readLabels(source: Uint8Array, from: number, end: number): number {
+    const { labels, labelHashes } = this;
     let count = 0;
     let at = from;
     for (; at < end && source[at] !== 0; at += 1 + source[at]!) {
       if (count === MAX_LABELS) throw new WireError('name of too many labels', from);
-      this.labels[count++] = at;
+      labels[count++] = at;
     }
     if (at >= end) throw new WireError('record data ends inside a name', from);
+    // From the last label on, so that each tail's hash goes on from that of the tail behind it.
+    for (let i = count - 1, hash = 0x811c9dc5 | 0; i >= 0; i--) {
+      const stop = labels[i]! + 1 + source[labels[i]!]!;
+      for (let k = labels[i]!; k < stop; k++) hash = Math.imul(hash ^ source[k]!, 0x01000193);
+      labelHashes[i] = hash;
+    }
     return count;
   }
 

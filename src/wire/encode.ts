@@ -5,7 +5,7 @@ import { writeOpt } from './edns.js';
 import { WireError } from './error.js';
 import { MAX_RDATA, SECTIONS, type Message, type Question, type Rr } from './message.js';
 import { writeName } from './name.js';
-import { rdataLayout } from './rdata.js';
+import { rdataLayout, type Layout } from './rdata.js';
 
 /** Pointers reach the first 16 KiB of a message (RFC 1035 section 4.1.4). */
 const POINTER_REACH = 0x4000;
@@ -77,6 +77,7 @@ class Writer {
     if (!shape?.compress || rdata.length === 0) {
       scratch.set(rdata, this.at);
       this.at += rdata.length;
+      if (shape !== undefined) this.offerNames(shape, this.at - rdata.length);
       return;
     }
     let read = shape.skip;
@@ -102,6 +103,26 @@ class Writer {
     scratch.set(bytes.subarray(from, end + 1), this.at);
     this.at = this.squeeze(this.at);
     return end + 1;
+  }
+
+  /**
+   * Lets later names point to those in the data just written from `start` on, which themselves stay as they are. RFC
+   * 3597 section 4 forbids to compress them, not to point to them, and CoreDNS does.
+   */
+  private offerNames({ skip, strings, names }: Layout, start: number): void {
+    let at = start + skip;
+    for (let i = 0; i < strings; i++) at += 1 + scratch[at]!;
+    for (let i = 0; i < names; i++) {
+      let end = at;
+      while (end < this.at && scratch[end] !== 0) end += 1 + scratch[end]!;
+      // What does not end here is no name: data of our own may be of any form.
+      if (end >= this.at) return;
+      for (; at < end; at += 1 + scratch[at]!) {
+        const tail = scratch.toString('latin1', at, end);
+        if (at < POINTER_REACH && !this.places!.has(tail)) this.places!.set(tail, at);
+      }
+      at = end + 1;
+    }
   }
 
   /**

@@ -12,7 +12,7 @@ import {
   type ReplyHead,
 } from './encoded.js';
 import { RECORD_FIXED } from './message.js';
-import { rdataLayout } from './rdata.js';
+import { rdataLayout, type Layout } from './rdata.js';
 
 /** Where the question's name stands in every message. */
 const QUESTION = 0xc000 | HEADER_SIZE;
@@ -169,8 +169,14 @@ function writeData(bytes: Uint8Array, type: number, from: number, end: number, a
   }
   if (end - read > 32) {
     scratch.set(bytes.subarray(read, end), write);
-    return write + end - read;
-  }
-  while (read < end) scratch[write++] = bytes[read++]!;
+    write += end - read;
+  } else while (read < end) scratch[write++] = bytes[read++]!;
+  if (shape?.compress === false) offerNames(shape, at, write);
   return write;
+}
+
+function offerNames({ skip, strings, names: count }: Layout, start: number, end: number): void {
+  let at = start + skip;
+  for (let i = 0; i < strings && at < end; i++) at += 1 + scratch[at]!;
+  for (let i = 0; i < count && at < end; i++) at = names.offer(at, end);
 }

@@ -7,7 +7,7 @@ import { copied, copyName } from './name.js';
  * Where the domain names lie in a type's record data: after `skip` octets and `strings` character-strings come
  * `names` names, then the rest.
  */
-interface Layout {
+export interface Layout {
   readonly skip: number;
   readonly strings: number;
   readonly names: number;

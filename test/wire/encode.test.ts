@@ -6,6 +6,7 @@ import {
   decodeMessage,
   encodeMessage,
   encodeName,
+  formatRr,
   parseRr,
   readName,
   type Message,
@@ -92,12 +93,26 @@ describe('encodeMessage', () => {
     expect(encodeMessage({ ...BASE, answer }, compress).toString('hex')).toBe(hex(head(1) + want));
   });
 
-  it('a name that stands earlier only inside data that must not be read through is no goal of pointers', () => {
-    const bytes = encodeMessage(
-      { ...BASE, question: [], answer: rrs('. 30 SRV 1 2 3 example.org.', 'example.org. 30 A 192.0.2.1') },
-      true,
-    );
-    expect(bytes.indexOf(0xc0, 12)).toBe(bytes.length - 4);
+  it.each([
+    { name: 'SRV', record: '. 30 SRV 1 2 3 www.example.org.', at: 6 },
+    { name: 'DNAME', record: '. 30 DNAME www.example.org.', at: 0 },
+    {
+      name: 'NAPTR, behind its strings',
+      record: '. 30 NAPTR 1 2 "u" "E2U+sip" "" www.example.org.',
+      at: 4 + 2 + 8 + 1,
+    },
+  ])('later names point into the data of $name, which is not compressed itself', ({ record, at }) => {
+    const answer = rrs(record, record, 'www.example.org. 30 A 192.0.2.1', 'x.example.org. 30 A 192.0.2.1');
+    const bytes = encodeMessage({ ...BASE, question: [], answer }, true);
+    const data = 12 + 11 + at;
+    expect(bytes.readUInt16BE(bytes.length - 34)).toBe(0xc000 | data);
+    expect(bytes.readUInt16BE(bytes.length - 16)).toBe(0xc000 | (data + 4));
+    expect(decodeMessage(bytes).answer.map(formatRr)).toEqual(answer.map(formatRr));
+  });
+
+  it('takes data that ends inside a name as it is where it is not compressed', () => {
+    const answer = [{ ...parseRr('. 1 A 192.0.2.1'), type: Type.SRV, rdata: Uint8Array.of(0, 0, 0, 0, 0, 0, 9, 97) }];
+    expect(encodeMessage({ ...BASE, answer }, true).length).toBe(encodeMessage({ ...BASE, answer }).length);
   });
 
   it('no pointer leads past 16 KiB', () => {

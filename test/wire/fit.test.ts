@@ -79,6 +79,13 @@ const CASES: (Case & { name: string })[] = [
     limit: 512,
   },
   {
+    name: 'targets that later names point to',
+    qname: '_a._tcp.example.org.',
+    answer: Array.from({ length: 6 }, (_, i) => `_a._tcp.example.org. 5 IN SRV 0 0 80 host${i}.far.example.net.`),
+    additional: Array.from({ length: 12 }, (_, i) => `host${i}.far.example.net. 5 IN A 192.0.2.${i}`),
+    limit: 512,
+  },
+  {
     name: 'a cut in the additional section',
     qname: 'example.org.',
     answer: ['example.org. 5 IN SOA ns.example.org. mail.example.org. 1 2 3 4 5'],

@@ -78,8 +78,8 @@ export class Cluster {
       if (change.kind === 'Namespace' || change.kind === 'Node') return;
       this.serial = Math.floor(clock.now() / 1000);
       if (change.kind !== 'EndpointSlice' || change.triggeredAt === undefined || change.new === undefined) return;
-      if (this.store.service(change.new.namespace, change.new.service)?.headless)
-        programming().observe((clock.now() - change.triggeredAt) / 1000);
+      const service = this.store.service(change.new.namespace, change.new.service);
+      if (service !== undefined) programming(service.headless).observe((clock.now() - change.triggeredAt) / 1000);
     };
   }
 }

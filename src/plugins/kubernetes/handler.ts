@@ -92,12 +92,17 @@ export class Kubernetes implements Handler, Readiness {
       const address = addressOfReverseName(name);
       if (address !== undefined) return this.pointer(query, formatIp(address)) ?? this.missing(query, zone, next);
     }
-    if (zone.reverse) return this.missing(query, zone, next);
     if (type === Type.TXT && name === zone.versionName) return zone.version;
-    if (name === zone.nameserver) return this.nameServer(query, zone);
+    if (name === zone.nameserver) {
+      // As with CoreDNS, which looks for these two among the objects only.
+      const unknown = type === Type.PTR || type === Type.TXT;
+      return unknown ? this.missing(query, zone, next) : this.nameServer(query, zone);
+    }
     const request = parseRequest(before(name, zone.name));
     if (request === 'between') return zone.deny(query, Rcode.NOERROR);
-    return request === undefined ? this.missing(query, zone, next) : this.answer(query, zone, request, next);
+    return request === undefined || zone.reverse
+      ? this.missing(query, zone, next)
+      : this.answer(query, zone, request, next);
   }
 
   private answer(query: Query, zone: Zone, request: Request, next: Next): Outcome | Promise<Outcome> {

@@ -41,7 +41,7 @@ export function restClientMetrics(metrics: Metrics): (request: ApiRequest) => vo
  * How long it took from a change in the cluster until it is answered with; the series is there from the first call
  * on.
  */
-export function programmingDuration(metrics: Metrics): () => Histogram {
+export function programmingDuration(metrics: Metrics): (headless: boolean) => Histogram {
   const family = metrics.histogram(
     'kubernetes',
     'dns_programming_duration_seconds',
@@ -49,9 +49,8 @@ export function programmingDuration(metrics: Metrics): () => Histogram {
     PROGRAMMING_BOUNDS,
     ['service_kind'],
   );
-  // Only slices that the cluster's own controller made carry a time, and those of headless services are what DNS
-  // answers with.
-  return () => family.with({ service_kind: 'headless_with_selector' });
+  // Only slices that the cluster's own controller made carry a time, so that the service has a selector.
+  return (headless) => family.with({ service_kind: headless ? 'headless_with_selector' : 'cluster_ip' });
 }
 
 const seconds = (duration: Milliseconds): number => duration / 1000;

@@ -10,12 +10,11 @@ export function namesOfAddress(
   ip: string,
   store: KubeStore,
   lookup: Lookup,
-  { namespaces, namespaceLabels, endpoints }: LookupOptions,
+  { namespaces, endpoints }: LookupOptions,
 ): string[] {
-  // The reference asks for the namespace only where namespaces were chosen: its watches tell of objects and
-  // namespaces in no fixed order.
-  const chosen = namespaces !== undefined || namespaceLabels !== undefined;
-  const told = (namespace: string): boolean => !chosen || lookup.exposed(namespace);
+  // As CoreDNS: where namespaces are listed, the others' addresses have no names; where they are chosen by labels,
+  // they have.
+  const told = (namespace: string): boolean => namespaces === undefined || lookup.exposed(namespace);
   const service = store.servicesByIp(ip).find(({ namespace }) => told(namespace));
   if (service !== undefined) return [`${service.name}.${service.namespace}.svc`];
   const names = new Set<string>();

@@ -492,6 +492,10 @@ describe('aliases', () => {
 });
 
 describe('addresses backwards', () => {
+  const inGone = (manifest: Manifest): Manifest => ({
+    ...manifest,
+    metadata: { ...manifest.metadata, namespace: 'gone' },
+  });
   const web = service('web');
   const other = service('other', {}, { namespace: 'gone' });
   it.each<Row>([
@@ -554,6 +558,44 @@ describe('addresses backwards', () => {
       want: `NOERROR 1.0.96.10.in-addr.arpa. 5 IN PTR 10-96-0-1.web.${S}`,
     },
     {
+      name: 'an endpoint of a namespace that was not chosen',
+      options: 'namespaces default',
+      objects: [namespace('gone'), inGone(slice('web', ['10.0.0.9']))],
+      question: ['9.0.0.10.in-addr.arpa.', 'PTR'],
+      want: `NXDOMAIN ${SOA.replaceAll('cluster.local.', 'in-addr.arpa.')}`,
+    },
+    {
+      name: 'a namespace that labels leave out has them all the same',
+      options: 'namespace_labels team=a',
+      objects: [namespace('gone'), other],
+      question: ['1.0.96.10.in-addr.arpa.', 'PTR'],
+      want: 'NOERROR 1.0.96.10.in-addr.arpa. 5 IN PTR other.gone.svc.cluster.local.',
+    },
+    {
+      name: 'the version in a reverse zone',
+      objects: [],
+      question: ['dns-version.in-addr.arpa.', 'TXT'],
+      want: 'NOERROR dns-version.in-addr.arpa. 28800 IN TXT "1.1.0"',
+    },
+    ...['ns.dns.in-addr.arpa.', 'svc.in-addr.arpa.', 'pod.in-addr.arpa.'].map((name) => ({
+      name: `${name} is there and has nothing`,
+      objects: [],
+      question: [name] as [string],
+      want: `NOERROR ${SOA.replaceAll('cluster.local.', 'in-addr.arpa.')}`,
+    })),
+    {
+      name: 'no service in a reverse zone',
+      objects: [web],
+      question: ['web.default.svc.in-addr.arpa.'],
+      want: `NXDOMAIN ${SOA.replaceAll('cluster.local.', 'in-addr.arpa.')}`,
+    },
+    ...['PTR', 'TXT'].map((type) => ({
+      name: `no ${type} of the name server`,
+      objects: [],
+      question: ['ns.dns.cluster.local.', type] as [string, string],
+      want: DENIED,
+    })),
+    {
       name: 'in the root zone',
       args: '.',
       objects: [web],
@@ -561,6 +603,12 @@ describe('addresses backwards', () => {
       want: 'NOERROR 1.0.96.10.in-addr.arpa. 5 IN PTR web.default.svc.',
     },
   ])('$name', run);
+});
+
+it('refuses a transfer of a name that was answered before', async () => {
+  const cluster = await clusterOf([namespace('default'), service('web')]);
+  expect(await cluster.told(`web.${S}`)).toMatch(/^NOERROR/);
+  for (const type of ['AXFR', 'IXFR']) expect(await cluster.told(`web.${S}`, type)).toBe('REFUSED');
 });
 
 describe('name servers', () => {

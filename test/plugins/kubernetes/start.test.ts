@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasReadiness } from '../../../src/chain/index.js';
+import { hasReadiness, type Reply } from '../../../src/chain/index.js';
 import { Latch, type KubeSource } from '../../../src/kube/source.js';
 import { KubeStore } from '../../../src/kube/store/store.js';
 import { kubernetesOver } from '../../../src/plugins/kubernetes/setup.js';
@@ -70,8 +70,10 @@ describe('starting', () => {
         flags: 'aa',
         authority: [expect.stringContaining('SOA')],
       });
+      expect(((await ask(asked)) as Reply).standing).toBeUndefined();
       latch.release();
       expect(summary(await ask(asked))).toMatchObject({ rcode: 'NXDOMAIN' });
+      expect(((await ask(asked)) as Reply).standing?.until).toBe(Infinity);
     },
   );
 

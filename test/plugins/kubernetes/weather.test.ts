@@ -266,6 +266,9 @@ describe('metrics', () => {
     fake.apply(service('db', { clusterIP: 'None', clusterIPs: ['None'] }));
     await soon(server, '3', 'db.default.svc.cluster.local.');
     const time = new Date(Date.now() - 60).toISOString();
+    const annotations = { 'endpoints.kubernetes.io/last-change-trigger-time': time };
+    const labels = { 'kubernetes.io/service-name': 'web' };
+    fake.apply(slice('web', ['10.0.0.3'], { metadata: { name: 'web-b', labels, annotations } }));
     fake.apply(
       slice('db', ['10.0.0.2'], {
         metadata: {
@@ -285,6 +288,7 @@ describe('metrics', () => {
         '# HELP coredns_kubernetes_dns_programming_duration_seconds Histogram of the time (in seconds) it took to program a dns instance.',
         'coredns_kubernetes_dns_programming_duration_seconds_bucket{service_kind="headless_with_selector",le="0.032"} 0',
         'coredns_kubernetes_dns_programming_duration_seconds_bucket{service_kind="headless_with_selector",le="524.288"} 1',
+        'coredns_kubernetes_dns_programming_duration_seconds_bucket{service_kind="cluster_ip",le="524.288"} 1',
         '# HELP coredns_kubernetes_rest_client_rate_limiter_duration_seconds Client side rate limiter latency in seconds. Broken down by verb and host.',
         `coredns_kubernetes_rest_client_rate_limiter_duration_seconds_bucket{host="${host}",verb="GET",le="0.005"} 3`,
         '# HELP coredns_kubernetes_rest_client_request_duration_seconds Request latency in seconds. Broken down by verb and host.',

@@ -1,6 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { NodensError, exitCodeOf } from '../lib/errors.js';
+import type { Milliseconds } from '../lib/units.js';
 import { Metrics } from '../metrics/metrics.js';
 import { HostNetwork } from '../net/host-network.js';
 import { PLUGINS } from '../server/directives.js';
@@ -14,6 +15,9 @@ import { versionLines } from './say.js';
 import { Signals } from './signals.js';
 
 export { logOf } from '../server/log.js';
+
+/** The log's last lines have this long to be taken. */
+const LOG_GRACE: Milliseconds = 1000;
 
 /** How to run a server as a process. */
 export interface ServeOptions {
@@ -57,16 +61,17 @@ export async function runServer(options: ServeOptions): Promise<number> {
   const { log } = options;
   const state: State = { companion: undefined, owner: true, wrotePid: false };
   const code = await new Promise<number>((end) => {
-    void serveUntil(options, state, end).catch((error: unknown) => {
-      log.flush();
+    void serveUntil(options, state, end).catch(async (error: unknown) => {
+      await log.finish(LOG_GRACE);
       process.stderr.write(`${describe(error)}\n`);
       end(exitCodeOf(error));
     });
   });
   if (!state.owner) state.companion?.handOver();
   await state.companion?.end();
-  log.flush();
   if (state.wrotePid && state.owner) rmSync(options.pidfile, { force: true });
+  // A thread that waits for the reader of a log would keep the process from its end.
+  if ((await log.finish(LOG_GRACE)) === 'stuck') process.kill(process.pid, 'SIGKILL');
   return code;
 }
 

@@ -1,6 +1,8 @@
 import type Pino from 'pino';
 import type { Logger } from '../lib/log.js';
 import { loadPackage } from '../lib/package.js';
+import type { Milliseconds } from '../lib/units.js';
+import { LogOutput, type LogDestination, type LogEnd } from './log-output.js';
 
 const pino = loadPackage('pino') as typeof Pino;
 
@@ -9,23 +11,19 @@ const LABELS: Record<number, string> = { 20: 'DEBUG', 30: 'INFO', 40: 'WARNING',
 /** A logger whose `debug` lines can be switched on while it runs. */
 export interface ServerLog extends Logger {
   setDebug(on: boolean): void;
-  /** Writes what is still held back; for the end of the process. */
-  flush(): void;
+  /** Writes what is still held back, for the end of the process, and gives up after `limit`. */
+  finish(limit: Milliseconds): Promise<LogEnd>;
 }
-
-/** Where lines go: a pino destination, or anything with a `write`. */
-export interface LogDestination extends Pino.DestinationStream {
-  flushSync?(): void;
-}
-
-/** Standard output, written in batches while an earlier write is under way. */
-const standardOutput = (): LogDestination => pino.destination({ fd: 1, sync: false });
 
 /** A log in the form that `-log.format` names. */
 export const logOf = (format: 'text' | 'json'): ServerLog => (format === 'json' ? jsonLog() : textLog());
 
+const STANDARD_OUTPUT = 1;
+const lossText = (lines: number): string => `${lines} lines of this log were lost: they were not read in time`;
+
 /** Lines as CoreDNS writes them, `[INFO] text`. */
-export function textLog(destination: LogDestination = standardOutput()): ServerLog {
+export function textLog(destination?: LogDestination): ServerLog {
+  const output = destination ?? new LogOutput(STANDARD_OUTPUT, (lines) => `[WARNING] ${lossText(lines)}\n`);
   // With this symbol set, pino leaves level and message of each line on the stream, so that its JSON need not be read
   // again.
   const plain = {
@@ -33,20 +31,37 @@ export function textLog(destination: LogDestination = standardOutput()): ServerL
     lastLevel: 30,
     lastMsg: '',
     write(): void {
-      destination.write(`[${LABELS[this.lastLevel] ?? 'INFO'}] ${this.lastMsg}\n`);
+      output.write(`[${LABELS[this.lastLevel] ?? 'INFO'}] ${visible(this.lastMsg)}\n`);
     },
   };
-  return wrap(pino({ base: null, timestamp: false }, plain), destination);
+  return wrap(pino({ base: null, timestamp: false }, plain), output);
 }
 
 /** One JSON object a line: `level` by name, `time` in ISO 8601, `msg`. */
-export function jsonLog(destination: LogDestination = standardOutput()): ServerLog {
+export function jsonLog(destination?: LogDestination): ServerLog {
+  const lossLine = (lines: number): string =>
+    `${JSON.stringify({ level: 'warning', time: new Date().toISOString(), msg: lossText(lines) })}\n`;
+  const output = destination ?? new LogOutput(STANDARD_OUTPUT, lossLine);
   const level = (label: string): { level: string } => ({ level: label === 'warn' ? 'warning' : label });
-  return wrap(
-    pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level } }, destination),
-    destination,
-  );
+  return wrap(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level } }, output), output);
 }
+
+/**
+ * What could begin a line of its own or steer a terminal. Lines of a stack are indented, and stay: no line that does
+ * not begin with a level can be taken for one of the log's.
+ */
+// eslint-disable-next-line no-control-regex -- these are what is looked for
+const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]|\n(?! {4})/;
+const ALL_UNSEEN = new RegExp(UNSEEN, 'g');
+
+/** The text with control characters as `\xNN`: what others say, such as an API or a peer, is part of many lines. */
+const visible = (text: string): string =>
+  UNSEEN.test(text)
+    ? text.replace(ALL_UNSEEN, (character) => {
+        const code = character.charCodeAt(0);
+        return code > 0xff ? `\\u${code.toString(16)}` : `\\x${code.toString(16).padStart(2, '0')}`;
+      })
+    : text;
 
 function wrap(log: Pino.Logger, destination: LogDestination): ServerLog {
   return {
@@ -55,6 +70,6 @@ function wrap(log: Pino.Logger, destination: LogDestination): ServerLog {
     warning: (line) => log.warn(line),
     error: (line) => log.error(line),
     setDebug: (on) => void (log.level = on ? 'debug' : 'info'),
-    flush: () => destination.flushSync?.(),
+    finish: async (limit) => (await destination.finish?.(limit)) ?? 'written',
   };
 }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { afterEach, expect, it } from 'vitest';
@@ -53,4 +54,24 @@ it('a server whose reader has ended serves on', async () => {
   for (let i = 0; i < 5; i++) expect((await ask())[3]! & 0xf).toBe(0);
   child.kill('SIGTERM');
   expect([await end, errors()]).toEqual([[0, null], '']);
+});
+
+it('a server whose output nobody reads ends when it is told to, though a thread waits for the reader', async () => {
+  child = spawn(process.execPath, [program, '-conf', 'stdin', '-io', 'dgram'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.end('.:0 {\n    bind 127.0.0.1\n    whoami\n    log\n}\n');
+  const [first] = (await once(child.stdout, 'data')) as [Buffer];
+  child.stdout.pause();
+  const port = Number(/:(\d+)/.exec(first.toString())?.[1]);
+  const socket = createSocket('udp4');
+  const { bytes } = query(`${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.example.org.`);
+  for (let i = 0; i < 4000; i++) {
+    socket.send(bytes, port, '127.0.0.1');
+    if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  socket.close();
+  const end = once(child, 'exit');
+  child.kill('SIGTERM');
+  // A socket, as these are, cannot be opened a second time for writes that do not wait.
+  expect(await end).toEqual([null, 'SIGKILL']);
 });

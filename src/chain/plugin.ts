@@ -7,6 +7,7 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { Network } from '../net/network.js';
 import type { Name } from '../wire/index.js';
 import type { ClientNetworks, DependsOn, Handler, Next } from './handler.js';
+import type { Lifetime } from './lifetime.js';
 import type { Query } from './query.js';
 import type { ServerAddress } from './server-address.js';
 import type { Zones } from './zones.js';
@@ -137,6 +138,8 @@ export interface Block {
   requestReload(): Promise<boolean>;
   /** Ends the process in order after a fault that makes serving harmful, with a line that says why. */
   fatal(reason: string): void;
+  /** Ends when the configuration does, also for one that does not come to serve. */
+  readonly lifetime: Lifetime;
   /** The Corefile that is running. */
   readonly corefile: RunningCorefile;
 }

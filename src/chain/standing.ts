@@ -32,6 +32,16 @@ export class Standing {
     return this.ended;
   }
 
+  /** The standing that the first maker of the replies gave, where this one is made from it. */
+  get origin(): Standing {
+    return this;
+  }
+
+  /** The handler that made the replies, where those behind it were not asked: they do not count them. */
+  get maker(): object | undefined {
+    return undefined;
+  }
+
   /** Lets `holder` know when the standing is revoked. */
   hold(holder: Holder): void {
     this.holders.add(holder);

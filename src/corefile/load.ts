@@ -6,6 +6,7 @@ import { Importer } from './import.js';
 import { tokenize } from './lexer.js';
 import { Parser } from './parser.js';
 import type { ServerBlock } from './parser.js';
+import type { PluginStatement } from './plugin-statement.js';
 import { TokenStream } from './stream.js';
 
 /** A Corefile's text under the name that errors show. Relative imports count from the name's folder. */
@@ -25,6 +26,8 @@ export interface LoadOptions extends CorefileFiles {
 export interface Corefile {
   /** Empty when the text holds nothing but comments, snippets and imports of nothing. */
   readonly blocks: readonly ServerBlock[];
+  /** Plugins to load, in the order of the Corefile. */
+  readonly plugins: readonly PluginStatement[];
   /** Absolute paths of the imported files. */
   readonly files: readonly string[];
   /** `FILE:LINE: text` of what is allowed but looks wrong: import patterns that match no file. */
@@ -36,26 +39,60 @@ export interface Corefile {
   digest(): string;
 }
 
+/** A Corefile whose words are read, but which may name directives of plugins that are still to be loaded. */
+export interface CorefileDraft {
+  /** Plugins to load; those that stand before an error, where there is one. */
+  readonly plugins: readonly PluginStatement[];
+  /** Throws a CorefileError: what is wrong with the text, or the first directive that is none of `directives`. */
+  finish(directives: readonly string[] | undefined): Corefile;
+}
+
 /**
  * Parses a Corefile. Options left out allow nothing: no variables, no files. Throws a CorefileError for anything it
  * cannot use.
  */
 export function parseCorefile(source: CorefileSource, options: Partial<LoadOptions> = {}): Corefile {
+  return draftCorefile(source, options).finish(options.directives);
+}
+
+/** As `parseCorefile`, in two steps: nothing is thrown before `finish`. */
+export function draftCorefile(
+  source: CorefileSource,
+  options: Partial<Omit<LoadOptions, 'directives'>> = {},
+): CorefileDraft {
   const env = options.env ?? {};
   const host: CorefileFiles = {
     cwd: options.cwd ?? '/',
     readFile: (path) => (options.readFile ? options.readFile(path) : noSuchFile(path)),
     glob: (pattern) => options.glob?.(pattern) ?? [],
   };
-  const stream = new TokenStream(tokenize(source.text, source.name, ''));
+  const fault: { error?: unknown } = {};
+  const attempt = <T>(work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      fault.error = error;
+      return undefined;
+    }
+  };
+  const stream = new TokenStream(attempt(() => tokenize(source.text, source.name, '')) ?? []);
   const importer = new Importer(stream, env, host);
-  const parser = new Parser(stream, importer, env, options.directives);
-  parser.run();
+  const parser = new Parser(stream, importer, env);
+  if (!('error' in fault)) attempt(() => parser.run());
   return {
-    blocks: parser.blocks,
-    files: [...importer.files],
-    warnings: importer.warnings,
-    digest: () => digestOf(parser.digestBlocks),
+    plugins: parser.plugins,
+    finish: (directives) => {
+      // An unknown directive stands before what ended the parsing, and may be the reason for it.
+      if (directives !== undefined) parser.checkNames(directives);
+      if ('error' in fault) throw fault.error;
+      return {
+        blocks: parser.blocks,
+        plugins: parser.plugins,
+        files: [...importer.files],
+        warnings: importer.warnings,
+        digest: () => digestOf(parser.digestBlocks),
+      };
+    },
   };
 }
 

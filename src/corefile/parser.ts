@@ -6,6 +6,8 @@ import type { EntryParts } from './entry.js';
 import type { Environment } from './environment.js';
 import { expandEnvironment } from './environment.js';
 import type { Importer } from './import.js';
+import { parsePluginStatement } from './plugin-statement.js';
+import type { PluginStatement } from './plugin-statement.js';
 import { suggestion } from './nearest.js';
 import type { TokenStream } from './stream.js';
 import type { Token } from './token.js';
@@ -35,20 +37,30 @@ interface Header {
 /** Turns words into server blocks. */
 export class Parser {
   readonly blocks: ServerBlock[] = [];
+  /** Statements outside server blocks that load plugins. */
+  readonly plugins: PluginStatement[] = [];
   readonly digestBlocks: DigestBlock[] = [];
   private recorded = new Map<string, DigestToken[]>();
   private current: DigestToken[] = [];
+  /** All directives as they were met, for a look at their names once all plugins are known. */
+  private readonly met: { readonly token: Token; readonly name: string; readonly open: Token | undefined }[] = [];
 
   constructor(
     private readonly stream: TokenStream,
     private readonly importer: Importer,
     private readonly env: Environment,
-    private readonly known: readonly string[] | undefined,
   ) {}
 
   /** Reads to the end. Throws a CorefileError. */
   run(): void {
     for (let first = this.stream.peek(); first; first = this.stream.peek()) this.block(first);
+  }
+
+  /** Throws a CorefileError at the first directive that is none of `known`. */
+  checkNames(known: readonly string[]): void {
+    const names = new Set(known);
+    const unknown = this.met.find(({ name }) => !names.has(name));
+    if (unknown) failUnknown(unknown.token, unknown.name, unknown.open, known);
   }
 
   private block(first: Token): void {
@@ -57,6 +69,11 @@ export class Parser {
     const only = keys.length === 1 ? keys[0] : undefined;
     if (only && /^\(.*\)$/s.test(only.text)) {
       this.importer.define(only.text.slice(1, -1), only.token, this.snippetBody(only.token, open));
+      return;
+    }
+    const [word] = keys;
+    if (word?.text === 'plugin' && !word.token.quoted && keys.length > 1 && !open) {
+      this.plugins.push(parsePluginStatement(word.token, keys.slice(1)));
       return;
     }
     const place = keys[0]?.token ?? open ?? first;
@@ -130,26 +147,15 @@ export class Parser {
     if (isOpenBrace(token)) failAt(token, `unexpected '{': a directive's block opens on the directive's own line`);
     this.stream.next();
     const name = this.expand(token);
-    this.checkKnown(token, name, open);
+    if (name.startsWith('('))
+      failAt(token, `got snippet '${name}' inside a server block, allowed: directives; snippets are defined outside`);
+    this.met.push({ token, name, open });
     this.current = this.recorded.get(name) ?? [];
     this.recorded.set(name, this.current);
     // The digest keeps a directive's name as it is written.
     this.record(token, token.text);
     const { args, options } = this.rest(token, [name]);
     return new Directive(this.parts(token, name, args), options);
-  }
-
-  private checkKnown(token: Token, name: string, open: Token | undefined): void {
-    if (name.startsWith('('))
-      failAt(token, `got snippet '${name}' inside a server block, allowed: directives; snippets are defined outside`);
-    if (this.known === undefined || this.known.includes(name)) return;
-    // A name with a dot or a colon is more likely the next server block's key.
-    const missing =
-      open && /[.:]/.test(name) ? `; is the '}' of the server block opened at ${open.file}:${open.line} missing?` : '';
-    failAt(
-      token,
-      `unknown directive '${name}'; allowed: ${this.known.join(', ')}${missing || suggestion(name, this.known)}`,
-    );
   }
 
   /**
@@ -219,4 +225,14 @@ export class Parser {
   private record(token: Token, text: string): void {
     this.current.push({ path: token.path, line: token.line, text });
   }
+}
+
+function failUnknown(token: Token, name: string, open: Token | undefined, known: readonly string[]): never {
+  // A name with a dot or a colon is more likely the next server block's key.
+  const missing =
+    open && /[.:]/.test(name) ? `; is the '}' of the server block opened at ${open.file}:${open.line} missing?` : '';
+  return failAt(
+    token,
+    `unknown directive '${name}'; allowed: ${known.join(', ')}${missing || suggestion(name, known)}`,
+  );
 }

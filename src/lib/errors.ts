@@ -23,6 +23,8 @@ export const ERROR_CODES = {
   NODENS_MODEL_ADDRESS: 'A modelled cluster has no address left, or not the one that is asked for.',
   NODENS_NAME: 'Text is no domain name.',
   NODENS_OPTION: "A program's option cannot be used.",
+  NODENS_PLUGIN: 'A plugin from a file or a package cannot be loaded.',
+  NODENS_PLUGIN_FAULT: 'A loaded plugin does what it must not, such as answering with what is no reply.',
   NODENS_PROGRAM: 'A program that was run failed.',
   NODENS_RECORD: 'Text or an object is no resource record.',
   NODENS_RESOLV_CONF: 'A resolv.conf cannot be meant as it stands.',

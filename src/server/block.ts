@@ -4,6 +4,7 @@ import {
   type BlockSettings,
   type Handler,
   type HttpRoute,
+  type Lifetime,
   type Next,
   type Outcome,
   type Query,
@@ -30,6 +31,7 @@ export interface Common {
   readonly host: ConfigurationHost;
   readonly hooks: Hooks;
   readonly routes: HttpRoute[];
+  readonly lifetime: Lifetime;
   readonly shared: Map<string, unknown>;
   readonly digest: string;
   ask(query: Query): Outcome | Promise<Outcome>;
@@ -53,6 +55,10 @@ export class BlockContext implements Block {
 
   get runtime(): Runtime {
     return this.common.host.runtime;
+  }
+
+  get lifetime(): Lifetime {
+    return this.common.lifetime;
   }
 
   get corefile(): Block['corefile'] {

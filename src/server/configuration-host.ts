@@ -1,10 +1,11 @@
-import type { PluginDefinition, Query, Runtime, ServerAddress } from '../chain/index.js';
+import type { Query, Runtime, ServerAddress } from '../chain/index.js';
 import type { LoadOptions } from '../corefile/index.js';
+import type { ExternalPlugins } from './external-plugins.js';
 
 /** What a configuration needs of the server around it. */
 export interface ConfigurationHost {
   readonly runtime: Runtime;
-  readonly plugins: readonly PluginDefinition[];
+  readonly plugins: ExternalPlugins;
   readonly load: LoadOptions;
   readonly defaultPort: number;
   readonly corefileName: string;

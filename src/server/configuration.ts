@@ -8,10 +8,11 @@ import {
   type Reply,
   type ServerAddress,
 } from '../chain/index.js';
-import { CorefileError, parseCorefile, type Corefile, type CorefileSource } from '../corefile/index.js';
+import { CorefileError, draftCorefile, type Corefile, type CorefileSource } from '../corefile/index.js';
 import { hostPort } from '../lib/cidr.js';
 import { BlockContext, Hooks, type Common } from './block.js';
 import type { ConfigurationHost } from './configuration-host.js';
+import { checkBlock, type Directives } from './external-plugins.js';
 import { Chain, InFlight, Routes, type RoutesHost } from './routes.js';
 import { describeSharing } from './sharing.js';
 
@@ -25,7 +26,6 @@ export class Configuration {
   /** By listening address, in the order in which the Corefile names them. */
   readonly served = new Map<ServerAddress, Routes>();
   readonly blocks: readonly BlockContext[];
-  readonly corefile: Corefile;
 
   private readonly routesHost: RoutesHost = {
     inFlight: this.inFlight,
@@ -33,23 +33,40 @@ export class Configuration {
     refused: (query) => this.host.refused(query),
   };
 
-  /** Throws a CorefileError for anything in the text that cannot be used. */
-  constructor(
-    source: CorefileSource,
+  /**
+   * Reads a Corefile, loads its plugins and sets all of it up. Rejects with a CorefileError for anything in the text
+   * that cannot be used, and with a PluginError for a plugin that cannot be loaded.
+   */
+  static async load(source: CorefileSource, host: ConfigurationHost): Promise<Configuration> {
+    const draft = draftCorefile(source, host.load);
+    const directives = await host.plugins.load(draft);
+    const corefile = draft.finish(directives.order.map(({ name }) => name));
+    const configuration = new Configuration(corefile, directives, host);
+    try {
+      for (const block of configuration.blocks) configuration.setUp(block);
+      return configuration;
+    } catch (error) {
+      configuration.lifetime.end(new DOMException('the configuration does not come to serve', 'AbortError'));
+      throw error;
+    }
+  }
+
+  private constructor(
+    readonly corefile: Corefile,
+    private readonly directives: Directives,
     private readonly host: ConfigurationHost,
   ) {
-    this.corefile = parseCorefile(source, { ...host.load, directives: host.plugins.map((plugin) => plugin.name) });
     for (const warning of this.corefile.warnings) host.runtime.log.warning(warning);
     const common: Common = {
       host,
       hooks: this.hooks,
       routes: this.httpRoutes,
       shared: new Map(),
-      digest: this.corefile.digest(),
+      lifetime: this.lifetime,
+      digest: host.plugins.digest(corefile.digest(), corefile.plugins),
       ask: (query) => this.ask(query),
     };
     this.blocks = this.corefile.blocks.map((block) => new BlockContext(block, common));
-    for (const block of this.blocks) this.setUp(block);
   }
 
   /** Whether some block asked for debugging. */
@@ -68,7 +85,8 @@ export class Configuration {
 
   private setUp(block: BlockContext): void {
     const handlers: Handler[] = [];
-    for (const plugin of this.host.plugins) {
+    checkBlock(this.directives, block.source);
+    for (const plugin of this.directives.order) {
       const [first, ...more] = block.source.directives.filter((directive) => directive.name === plugin.name);
       if (first === undefined) continue;
       const made = plugin.setup([first, ...more], block);

@@ -62,7 +62,7 @@ export class Chain {
   /** @param settings what the block's directives settled: for which queries it serves, and whose labels it collects */
   constructor(
     private readonly linked: Next,
-    handlers: readonly Handler[],
+    private readonly handlers: readonly Handler[],
     private readonly settings: Pick<BlockSettings, 'view' | 'metadata'> = {},
   ) {
     this.verdict = sharingOf(settings.view === undefined ? handlers : [...handlers, settings.view]);
@@ -102,7 +102,13 @@ export class Chain {
 
   /** How queries like this one that get this reply are counted. */
   tallies(query: Query, reply: Reply): Tally[] {
-    return this.counting.map((handler) => handler.tally(query, reply));
+    const maker = reply.standing?.maker;
+    // Those behind the handler that answered are not asked, and so do not count.
+    const asked =
+      maker === undefined
+        ? this.counting
+        : this.handlers.slice(0, this.handlers.indexOf(maker as Handler)).filter((handler) => hasTally(handler));
+    return asked.map((handler) => handler.tally(query, reply));
   }
 }
 

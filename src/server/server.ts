@@ -21,6 +21,7 @@ import { bannerLines } from './banner.js';
 import type { ConfigurationHost } from './configuration-host.js';
 import { Configuration, labelOf } from './configuration.js';
 import { PLUGINS } from './directives.js';
+import { ExternalPlugins, type ExternalPlugin } from './external-plugins.js';
 import { HttpListeners } from './http.js';
 import { DnsListeners, shut, type OpenableAddress } from './listeners.js';
 import { showLosses } from './losses.js';
@@ -43,6 +44,8 @@ export interface ServerOptions extends RuntimeOptions {
   /** Port of server blocks that name none; 53 by default. */
   readonly defaultPort?: number;
   readonly plugins?: readonly PluginDefinition[];
+  /** Plugins from outside this package, beside those that the Corefile loads. */
+  readonly external?: readonly ExternalPlugin[] | undefined;
   readonly tcpLimits?: TcpLimits;
   /** How long a query may wait for its answer before it gets SERVFAIL, in milliseconds; 10 s by default. */
   readonly queryTime?: Milliseconds;
@@ -65,8 +68,9 @@ export class Server {
   private readonly addresses = new Map<string, OpenableAddress>();
   private readonly dns: DnsListeners;
   private readonly http: HttpListeners;
+  private readonly external: ExternalPlugins;
   private readonly shelf: Shelf | undefined;
-  private current: Configuration;
+  private current!: Configuration;
   private listening = false;
   private changing: Promise<unknown> = Promise.resolve();
   private stopped: Promise<void> | undefined;
@@ -75,6 +79,7 @@ export class Server {
     const { runtime, load } = makeRuntime(options);
     this.runtime = runtime;
     const { metrics, log } = this.runtime;
+    this.external = new ExternalPlugins(options.plugins ?? PLUGINS, options.external ?? [], load.cwd, log);
     const panicked = panics(metrics);
     // Queries that reach no server block are counted under a zone of their own.
     const dropped = new PerServer((server) => new QuerySeries(metrics, server.label, 'dropped'));
@@ -99,12 +104,15 @@ export class Server {
     this.http = new HttpListeners(network, clock);
     this.host = {
       runtime: this.runtime,
-      plugins: options.plugins ?? PLUGINS,
+      plugins: this.external,
       load,
       defaultPort: options.defaultPort ?? 53,
       corefileName: typeof options.corefile === 'string' ? 'Corefile' : options.corefile.name,
       address: (address, port) => this.address(address, port),
-      readDigest: () => parseCorefile(this.read(), load).digest(),
+      readDigest: () => {
+        const corefile = parseCorefile(this.read(), load);
+        return this.external.digest(corefile.digest(), corefile.plugins);
+      },
       reload: () => this.reload(),
       fatal: (reason) => this.fatal(reason),
       refused: (query) =>
@@ -118,7 +126,6 @@ export class Server {
             'nobody',
           ),
     };
-    this.current = new Configuration(this.read(), this.host);
   }
 
   /**
@@ -127,6 +134,7 @@ export class Server {
    */
   static async create(options: ServerOptions): Promise<Server> {
     const server = new Server(options);
+    server.current = await Configuration.load(server.read(), server.host);
     if (server.current.blocks.length === 0) throw new CorefileError(server.host.corefileName, 1, 'no server block');
     for (const hook of server.current.hooks.start) await hook();
     return server;
@@ -147,6 +155,11 @@ export class Server {
   /** Where the server listens. */
   get served(): readonly ServerAddress[] {
     return [...this.current.served.keys()];
+  }
+
+  /** Files of all plugins from outside this package that were loaded so far. */
+  get pluginFiles(): ReadonlySet<string> {
+    return this.external.files;
   }
 
   get debug(): boolean {
@@ -241,7 +254,7 @@ export class Server {
     const previous = this.current;
     let next: Configuration | undefined;
     try {
-      next = new Configuration(this.read(), this.host);
+      next = await Configuration.load(this.read(), this.host);
       if (next.blocks.length === 0) throw new CorefileError(this.host.corefileName, 1, 'no server block');
       for (const hook of next.hooks.start) await hook();
       if (this.listening) await this.attach(next);

@@ -1,4 +1,5 @@
 import {
+  Lifetime,
   Reply,
   Zones,
   linkChain,
@@ -56,6 +57,7 @@ export class TestBlock implements Block {
   readonly metrics = new Metrics();
   readonly runtime: Runtime;
   readonly zones: readonly string[];
+  readonly lifetime = new Lifetime();
   readonly settings = { listen: [] as string[], debug: false, stacktrace: false };
   readonly routes: HttpRoute[] = [];
   readonly hooks = {

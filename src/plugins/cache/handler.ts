@@ -84,7 +84,7 @@ export class Cache implements Handler, Tallies {
   tally(query: Query, reply: Reply): Tally {
     if (!this.concerns(query)) return () => undefined;
     const metrics = this.surroundings.metrics.get(query.client.server);
-    const { standing } = reply;
+    const standing = reply.standing?.origin;
     if (!(standing instanceof EntryStanding)) {
       return (plain, edns) => {
         metrics.requests.inc(plain + edns);

@@ -1,0 +1,178 @@
+import {
+  DROP,
+  mapReply,
+  type ClientNetworks,
+  type DependsOn,
+  type Handler,
+  type MetadataSource,
+  type Next,
+  type Outcome,
+  type Query,
+  type Reply,
+  type Role,
+  type Standing,
+} from '../chain/index.js';
+import type { Clock } from '../lib/clock.js';
+import type { Milliseconds } from '../lib/units.js';
+import type { Plugin, PluginHandler } from './contract.js';
+import { PluginFault, isThenable, wordsOf } from './faults.js';
+import type { ChangedQuestion, PluginReply } from './messages.js';
+import { changedQuery, viewQuery } from './query-view.js';
+import { ReadStanding, Reads, recording } from './reads.js';
+import { readReply, viewReply } from './reply-view.js';
+import type { StallWatch } from './stall-watch.js';
+
+/** What a link needs of the block that it stands in. */
+export interface LinkHost {
+  readonly clock: Clock;
+  readonly stalls: StallWatch;
+  /** Whether all tables of the plugin have been loaded. */
+  tablesReady(): boolean;
+  /** Told of a plugin whose promise for the answer was not settled in time. */
+  overdue(query: Query): void;
+}
+
+/** What a handler was asked once, while it is asked. */
+class Call {
+  /** What `next` returned, where that has to be waited for: given back as it is, nothing was done in between. */
+  passed: PromiseLike<PluginReply> | undefined;
+  /** Time that was spent in handlers behind. */
+  behind: Milliseconds = 0;
+  /** Promises of `next` that are not settled. */
+  waiting = 0;
+  /** What handlers behind threw: their fault. */
+  thrown: unknown;
+
+  constructor(readonly reads: Reads | undefined) {}
+}
+
+/** A plugin's handler as a link of the chain. */
+export class PluginLink implements Handler {
+  readonly name: string;
+  readonly dependsOn: DependsOn;
+  readonly clientNetworks?: ClientNetworks;
+  readonly role: Role;
+  /** Only where the plugin has something to say about it. */
+  readonly ready?: () => boolean;
+
+  constructor(
+    plugin: Plugin<never>,
+    private readonly handler: PluginHandler,
+    private readonly host: LinkHost,
+  ) {
+    this.name = plugin.name;
+    this.dependsOn = plugin.dependsOn ?? 'query';
+    if (plugin.clientNetworks !== undefined) this.clientNetworks = plugin.clientNetworks;
+    this.role = plugin.role ?? 'answers';
+    this.ready = () => (handler.ready?.() ?? true) && host.tablesReady();
+  }
+
+  /** Labels of the plugin, under its name. */
+  metadata(): Readonly<Record<string, MetadataSource>> {
+    const labels = Object.entries(this.handler.labels ?? {});
+    return Object.fromEntries(
+      labels.map(([label, value]) => [`${this.name}/${label}`, (query: Query) => value(viewQuery(query))]),
+    );
+  }
+
+  handle(query: Query, next: Next): Outcome | Promise<Outcome> {
+    const { clock, stalls } = this.host;
+    const call = new Call(this.dependsOn === 'query' ? undefined : new Reads());
+    const start = clock.monotonic();
+    let result: unknown;
+    try {
+      result = recording(call.reads, () =>
+        this.handler.handle(viewQuery(query), (question) => this.ask(query, question, next, call)),
+      );
+    } catch (error) {
+      throw this.fault(error, call);
+    } finally {
+      stalls.took('handle', clock.monotonic() - start - call.behind);
+    }
+    if (!isThenable(result)) return this.outcomeOf(result, call.reads);
+    if (result === call.passed)
+      return (result as Promise<PluginReply>).then((view) => this.outcomeOf(view, call.reads));
+    return this.settled(result, query, call);
+  }
+
+  /** What was asked after a wait may have been looked up at any time: nobody else is given that answer. */
+  private async settled(result: PromiseLike<unknown>, query: Query, call: Call): Promise<Outcome> {
+    const { signal } = query.context;
+    const late = (): void => {
+      if (call.waiting === 0 && (signal.reason as Error).name === 'TimeoutError') this.host.overdue(query);
+    };
+    signal.addEventListener('abort', late, { once: true });
+    try {
+      return this.outcomeOf(await result, undefined);
+    } catch (error) {
+      throw this.fault(error, call);
+    } finally {
+      signal.removeEventListener('abort', late);
+    }
+  }
+
+  private ask(
+    query: Query,
+    question: ChangedQuestion | undefined,
+    next: Next,
+    call: Call,
+  ): PluginReply | Promise<PluginReply> {
+    const { clock } = this.host;
+    const asked = question === undefined ? query : changedQuery(query, question);
+    const start = clock.monotonic();
+    try {
+      const outcome = recording(undefined, () => next(asked));
+      if (!(outcome instanceof Promise)) return viewReply(outcome);
+      call.waiting++;
+      const view = outcome.then(viewReply, (error: unknown) => {
+        call.thrown = error;
+        throw error;
+      });
+      const answered = view.finally(() => call.waiting--);
+      if (asked === query) call.passed = answered;
+      return answered;
+    } catch (error) {
+      call.thrown = error;
+      throw error;
+    } finally {
+      call.behind += clock.monotonic() - start;
+    }
+  }
+
+  private outcomeOf(value: unknown, reads: Reads | undefined): Outcome {
+    let given;
+    try {
+      given = readReply(value);
+    } catch (error) {
+      throw new PluginFault(this.name, (error as Error).message);
+    }
+    const { outcome, passedOn, validFor } = given;
+    if (outcome === DROP) return DROP;
+    const standing = passedOn ? this.passedStanding(outcome, reads) : this.ownStanding(validFor, reads);
+    return outcome.withStanding(standing);
+  }
+
+  private passedStanding({ standing }: Reply, reads: Reads | undefined): Standing | undefined {
+    if (reads === undefined || standing === undefined) return undefined;
+    return reads.list.length === 0 ? standing : new ReadStanding(reads, standing.until, standing, this);
+  }
+
+  /** Whoever looked nothing up and says nothing promises nothing. */
+  private ownStanding(validFor: number | undefined, reads: Reads | undefined): Standing | undefined {
+    if (reads === undefined || (validFor === undefined && reads.list.length === 0)) return undefined;
+    const until = validFor === undefined ? Infinity : this.host.clock.monotonic() + validFor * 1000;
+    return new ReadStanding(reads, until, undefined, this);
+  }
+
+  /** What handlers behind threw stays theirs. */
+  private fault(error: unknown, call: Call): unknown {
+    if (error === call.thrown && error !== undefined) return error;
+    return error instanceof PluginFault ? error : new PluginFault(this.name, wordsOf(error), error);
+  }
+}
+
+/** For `block.ask`: what the server said, undefined for silence. */
+export const viewOutcome = (outcome: Outcome | Promise<Outcome>): Promise<PluginReply | undefined> =>
+  Promise.resolve(mapReply(outcome, (reply) => reply)).then((settled) =>
+    settled === DROP ? undefined : viewReply(settled),
+  );

@@ -32,8 +32,10 @@ export interface HoldUpsParts {
  * and the rest follow when it was answered.
  */
 export class HoldUps {
+  /** A connection waits for something slow while answers come on others. */
+  sawSlowAmongQuick = false;
   /** A connection waits for something slow. */
-  sawSlow = false;
+  private sawSlow = false;
   private newestAnswered: Milliseconds = -Infinity;
   private scout: Copy | undefined;
   private scoutAt: Milliseconds = -Infinity;
@@ -152,7 +154,7 @@ export class HoldUps {
     const held: Attempt[] = [];
     let unproven: Attempt | undefined;
     let next = Infinity;
-    this.sawSlow = false;
+    this.sawSlow = this.sawSlowAmongQuick = false;
     for (const link of this.parts.links()) {
       const since = link.waitingSince;
       if (now - since <= slowAfter) {
@@ -161,6 +163,7 @@ export class HoldUps {
       }
       if (since === Infinity) continue;
       this.sawSlow = true;
+      if (this.hasAnsweredSince(since)) this.sawSlowAmongQuick = true;
       const queries = link.held.filter(
         (query) => query.awaited && query.copy === undefined && !(query instanceof Copy),
       );

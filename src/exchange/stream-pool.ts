@@ -242,7 +242,7 @@ export class StreamPool implements StreamOwner, Carrier {
     if (links.length >= (anyOrder ? LINKS_IN_ANY_ORDER : MAX_LINKS)) return false;
     return (
       links.some(isProven) &&
-      (anyOrder || this.holdUps.sawSlow) &&
+      (anyOrder || this.holdUps.sawSlowAmongQuick) &&
       links.every(({ inFlight }) => inFlight.size >= fullAt)
     );
   }

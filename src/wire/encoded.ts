@@ -79,9 +79,16 @@ function writeRecord(record: Rr, target: Buffer, at: number, ttls: number[]): nu
 }
 
 /**
+ * TSIG (RFC 8945 section 5.1) and SIG(0) (RFC 2931 section 3) sign one message between two hosts; they are no data of
+ * the zone, and no third host's business.
+ */
+const isTransactionSignature = (type: number, section: number): boolean =>
+  type === Type.TSIG || (section === 2 && type === Type.SIG);
+
+/**
  * Takes a received reply apart in one pass, without making an object per record. `records` is the offset after the
  * question.
- * Throws a WireError for a malformed message; octets after the last record are ignored.
+ * Signatures of the message itself are left out. Throws a WireError for a malformed message; octets after the last record are ignored.
  */
 export function expandReply(bytes: Uint8Array, records: number): EncodedReply {
   const word = (bytes[2]! << 8) | bytes[3]!;
@@ -113,6 +120,7 @@ export function expandReply(bytes: Uint8Array, records: number): EncodedReply {
         };
         continue;
       }
+      if (isTransactionSignature(type, section)) continue;
       write += owner;
       for (let k = 0; k < 8; k++) scratch[write + k] = bytes[end + k]!;
       // A list that starts empty and grows takes room for many; most replies have one record.

@@ -107,6 +107,16 @@ describe('expandReply', () => {
       edns: undefined,
     }),
   );
+  it.each([
+    { name: 'TSIG', type: 250 },
+    { name: 'SIG(0)', type: 24 },
+  ])('leaves out the signature of the message itself: $name', ({ type }) => {
+    const asked = query('www.example.org.');
+    const signature = { name: 'key.', type, class: 255, ttl: 0, rdata: Buffer.alloc(30) };
+    const { additional } = sections;
+    const signed = encodeMessage({ ...asked.decode(), ...sections, additional: [...additional, signature] });
+    expect(expandReply(signed, asked.questionEnd).records).toEqual(encodeRecords(sections));
+  });
   it('a reply without records', () => {
     const asked = query('www.example.org.');
     expect(expandReply(asked.bytes, asked.questionEnd).records).toBe(NO_RECORDS);

@@ -21,6 +21,9 @@ import type { CacheMetrics } from './metrics.js';
 import type { CacheOptions, StalePolicy } from './options.js';
 import { Store } from './store.js';
 
+/** EDNS option of RFC 7871. */
+const CLIENT_SUBNET = 8;
+
 /** What the cache needs from the block it stands in. */
 export interface CacheSurroundings {
   readonly clock: Clock;
@@ -194,6 +197,7 @@ export class Cache implements Handler, Tallies {
   /** False where the configuration says that such a reply is not to be kept. */
   private keep(query: Query, reply: Reply, ttl: Seconds, kind: KeptKind, replaced: Entry | undefined): boolean {
     const type = kind === 'answer' || kind === 'referral' ? 'success' : 'denial';
+    if (isForAsker(query, kind)) return false;
     if (this.options.disabled[type]?.contains(query.name) === true) return false;
     const entry = new Entry(query, reply, ttl, type, kind, this.surroundings.clock.monotonic());
     if (replaced !== undefined) entry.inheritPopularity(replaced);
@@ -261,6 +265,16 @@ export class Cache implements Handler, Tallies {
       );
     return outcome.rcode === Rcode.NOERROR || outcome.rcode === Rcode.NXDOMAIN;
   }
+}
+
+/**
+ * Whether the reply is for those who ask with the same EDNS options only: one to a client subnet is for that subnet
+ * (RFC 7871 section 7.3.1), and an upstream may have failed or refused because of an option that others do not send.
+ */
+function isForAsker(query: Query, kind: KeptKind): boolean {
+  if (!query.hasEdns) return false;
+  const options = query.ednsOptions;
+  return kind === 'failure' ? options.length > 0 : options.some(({ code }) => code === CLIENT_SUBNET);
 }
 
 const mayRefresh = (entry: Entry, now: Milliseconds): boolean => !entry.refreshing && now >= entry.retryAt;

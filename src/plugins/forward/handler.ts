@@ -1,11 +1,12 @@
 import { Reply, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
 import { Rcode, isSubdomain, type Name } from '../../wire/index.js';
-import { Flight, Flights, hashOf } from './flight.js';
+import { Flight, Flights, hashOf, hashOfQuestion } from './flight.js';
 import { Lookup, type LookupSettings } from './lookup.js';
+import { upstreamMessage } from './upstream-message.js';
 
 /**
- * Sends queries to upstreams and returns their replies. Queries that are equal octet by octet, id aside, travel once
- * while one of them is under way.
+ * Sends queries to upstreams and returns their replies. Queries that ask upstreams the same travel once while one of
+ * them is under way, whatever else their clients sent.
  */
 export class Forward implements Handler {
   readonly name = 'forward';
@@ -18,12 +19,15 @@ export class Forward implements Handler {
   private readonly idle: (() => void)[] = [];
   private readonly all: boolean;
   private readonly overLimit: Reply;
+  /** Nobody knows which names have the same hash. */
+  private readonly seed: number;
 
   constructor(
     private readonly from: Name,
     private readonly settings: LookupSettings,
   ) {
     const { except, maxConcurrent } = settings.options;
+    this.seed = settings.random.uint32() | 0;
     this.all = from === '.' && except.length === 0;
     this.overLimit = Reply.failure(Rcode.REFUSED, new Error(`concurrent queries exceeded maximum ${maxConcurrent}`));
   }
@@ -35,7 +39,6 @@ export class Forward implements Handler {
       metrics.rejected.inc();
       return this.overLimit;
     }
-    this.concurrent++;
     return this.join(query, next);
   }
 
@@ -57,21 +60,25 @@ export class Forward implements Handler {
   }
 
   private join(query: Query, next: Next): Promise<Outcome> {
-    if (query.context.separate) return this.start(new Flight(query, 0, this.onLanded), next);
+    const message = upstreamMessage(query);
+    const { questionEnd } = query;
+    this.concurrent++;
+    if (query.context.separate) return this.start(new Flight(query, message, 0, 0, this.onLanded), next);
     const flights = this.flightsOf(query);
-    const hash = hashOf(query);
-    const known = flights.find(query, hash);
+    const question = hashOfQuestion(message, questionEnd, this.seed);
+    const hash = hashOf(message, questionEnd, question);
+    const known = flights.find(message, questionEnd, hash);
     if (known !== undefined) {
       known.askers++;
       return known.outcome;
     }
-    const flight = new Flight(query, hash, this.onLanded);
+    const flight = new Flight(query, message, hash, question, this.onLanded);
     flights.add(flight);
     return this.start(flight, next);
   }
 
   private start(flight: Flight, next: Next): Promise<Outcome> {
-    void new Lookup(this.settings, flight.query, next, flight);
+    new Lookup(this.settings, flight, next).start();
     return flight.outcome;
   }
 

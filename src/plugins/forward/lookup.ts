@@ -1,4 +1,4 @@
-import { Reply, type Next, type Outcome, type Query } from '../../chain/index.js';
+import { Reply, type Next, type Outcome } from '../../chain/index.js';
 import { Attempt, Deadline, isCutShort, type Deadlines, type Receiver } from '../../exchange/index.js';
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow, type Random } from '../../lib/random.js';
@@ -34,14 +34,17 @@ export interface LookupSettings {
 /** The tries of a look-up that has none: most have one at a time, and a list that grows takes room for many. */
 const NONE: readonly Try[] = [];
 
+/** What a look-up asks, and who is told. */
+export type LookedUp = Pick<Flight, 'query' | 'message' | 'apart' | 'land'>;
+
 class Try extends Attempt {
   constructor(
     readonly proxy: Proxy,
     readonly stream: boolean,
-    query: Query,
+    { message, query }: LookedUp,
     lookup: Lookup,
   ) {
-    super(query.bytes, query.questionEnd, lookup);
+    super(message, query.questionEnd, lookup);
   }
 }
 
@@ -61,25 +64,32 @@ export class Lookup extends Deadline implements Receiver {
   private pause: Milliseconds = FIRST_PAUSE;
   /** When to ask once more although nothing has failed. */
   private askAgainAt: Milliseconds = Infinity;
+  private readonly startedAt: Milliseconds;
   private readonly endAt: Milliseconds;
+  private forcesTcp: boolean;
   /** All upstreams are down and one was asked nevertheless: what it says stands. */
   private lastResort = false;
   private lastError: Error | undefined;
   private lastReply: Reply | undefined;
   private mismatch = false;
 
-  /** @param flight lands once, never before this returned unless there is nobody to ask */
+  /** @param flight lands once */
   constructor(
     private readonly settings: LookupSettings,
-    private readonly query: Query,
+    private readonly flight: LookedUp,
     private readonly next: Next,
-    private readonly flight: Pick<Flight, 'land'>,
   ) {
     super();
-    const now = settings.clock.monotonic();
     this.order = settings.policy(settings.proxies);
-    this.endAt = now + QUERY_TIMEOUT;
-    this.launch(now);
+    this.startedAt = settings.clock.monotonic();
+    this.endAt = this.startedAt + QUERY_TIMEOUT;
+    // Two messages in flight for one question are two chances for a forger, who needs one (RFC 5452 section 5).
+    this.forcesTcp = settings.options.forceTcp || flight.apart;
+  }
+
+  /** Asks the first upstream. The flight never lands before this returned unless there is nobody to ask. */
+  start(): void {
+    this.launch(this.startedAt);
   }
 
   override due(now: Milliseconds): void {
@@ -126,6 +136,8 @@ export class Lookup extends Deadline implements Receiver {
     this.lastError = error;
     attempt.proxy.suspect();
     this.drop(attempt);
+    // TCP was safer, but not every upstream has it.
+    if (attempt.stream) this.forcesTcp = this.settings.options.forceTcp;
     const now = this.settings.clock.monotonic();
     if (this.lastResort || !this.mayLaunch) this.waitOrGiveUp();
     else if (++this.failedInRound < this.order.length) this.launch(now);
@@ -147,10 +159,10 @@ export class Lookup extends Deadline implements Receiver {
     const silent = this.pickAdmitted(now);
     const proxy = silent ?? this.pickAny();
     if (proxy === undefined) return this.waitOrGiveUp();
-    const { forceTcp, preferUdp } = this.settings.options;
+    const overUdp = this.settings.options.preferUdp || this.flight.query.transport === 'udp';
     this.ask(
       proxy,
-      forceTcp ? 'tcp' : preferUdp || this.query.transport === 'udp' ? 'udp' : 'tcp',
+      overUdp && !this.forcesTcp ? 'udp' : 'tcp',
       now,
       silent?.upstream.isSilent === true && this.order.length > 1,
     );
@@ -161,7 +173,7 @@ export class Lookup extends Deadline implements Receiver {
    * trial
    */
   private ask(proxy: Proxy, transport: 'udp' | 'tcp', now: Milliseconds, onTrial: boolean): void {
-    const attempt = new Try(proxy, transport === 'tcp' || proxy.secure, this.query, this);
+    const attempt = new Try(proxy, transport === 'tcp' || proxy.secure, this.flight, this);
     this.tries = this.tries.length === 0 ? [attempt] : [...this.tries, attempt];
     proxy.upstream.send(attempt, transport, now);
     const patience = Math.min(proxy.upstream.patience * 2 ** this.launched++, READ_TIMEOUT);
@@ -230,7 +242,7 @@ export class Lookup extends Deadline implements Receiver {
    */
   private askNext(): Outcome | Promise<Outcome> {
     try {
-      return this.next(this.query);
+      return this.next(this.flight.query);
     } catch (fault) {
       return Promise.reject(fault instanceof Error ? fault : new Error(String(fault)));
     }

@@ -9,6 +9,22 @@ type Asked = [name: string, type: string, options: QuestionOptions];
 const ANSWER = { answer: ['www.example.org. 300 IN A 192.0.2.1'] };
 const edns = (over: Partial<Edns>): Edns => ({ udpSize: 1232, version: 0, do: false, options: [], ...over });
 
+describe('what is for those who ask with the same options only', () => {
+  const subnet = { code: 8, data: Buffer.of(0, 1, 24, 0, 192, 0, 2) };
+  const nsid = { code: 3, data: Buffer.alloc(0) };
+  it.each([
+    { name: 'an answer for a client subnet', options: [subnet], reply: ANSWER, kept: false },
+    { name: 'an answer to another option', options: [nsid], reply: ANSWER, kept: true },
+    { name: 'a failure with an option', options: [nsid], reply: { rcode: 2 }, kept: false },
+    { name: 'a refusal of the kind of query with an option', options: [subnet], reply: { rcode: 4 }, kept: false },
+    { name: 'a failure of a plain query', options: [], reply: { rcode: 2 }, kept: true },
+  ])('is not kept: $name', async ({ options, reply: parts, kept }) => {
+    const world = new World('cache', fixed(parts));
+    for (let i = 0; i < 2; i++) await world.summary('www.example.org.', 'A', { edns: 1232, options });
+    expect(world.asked).toHaveLength(kept ? 1 : 2);
+  });
+});
+
 describe('asked twice', () => {
   it('answers the second time from the cache: plain, authoritative, aged', async () => {
     const world = new World('cache', fixed(ANSWER));

@@ -1,0 +1,76 @@
+import type { Query } from '../../chain/index.js';
+import type { Octets } from '../../lib/units.js';
+import { Flag, HEADER_SIZE, OPCODE_MASK, OPT_SIZE, Type, type EdnsOption } from '../../wire/index.js';
+
+/**
+ * Sizes that upstreams are told, largest first: few, so that clients who name sizes of their own make few questions
+ * out of one. Below 512 there is none (RFC 6891 section 6.2.3).
+ */
+const SIZES: readonly Octets[] = [4096, 2048, 1400, 1232, 1024, 512];
+/** Options longer than this together are left out. */
+const MAX_OPTIONS: Octets = 512;
+
+const NSID = 3;
+const CLIENT_SUBNET = 8;
+/** Local and experimental use (RFC 6891 section 9): what `rewrite` adds for an upstream of one's own. */
+const LOCAL_FIRST = 65_001;
+const LOCAL_LAST = 65_534;
+
+/**
+ * EDNS is between neighbours (RFC 6891 section 6.2.6). These options are an upstream's business all the same; cookies
+ * (RFC 7873), keepalive, padding and unknown ones are not.
+ */
+const isPassedOn = ({ code }: EdnsOption): boolean =>
+  code === NSID || code === CLIENT_SUBNET || (code >= LOCAL_FIRST && code <= LOCAL_LAST);
+
+const NO_OPTIONS: readonly EdnsOption[] = [];
+
+/**
+ * The message that asks an upstream what a client asked: id 0, the question as it was spelt, RD set in a query, AD and
+ * CD as they were; where the client sent an OPT record, one with the next lower size of the list, DO, and the options
+ * that are passed on. Nothing else of the client's message goes further: no flags, no records, no trailing bytes.
+ *
+ * @throws WireError when the OPT record cannot be read
+ */
+export function upstreamMessage(query: Query): Buffer {
+  const { questionEnd, queryFlags, hasEdns } = query;
+  const options = hasEdns ? passedOn(query) : NO_OPTIONS;
+  let size = questionEnd;
+  if (hasEdns) size += OPT_SIZE;
+  for (const { data } of options) size += 4 + data.length;
+  const message = Buffer.allocUnsafe(size);
+  const opcode = queryFlags & OPCODE_MASK;
+  const flags = opcode | (opcode === 0 ? Flag.RD : 0) | (queryFlags & (Flag.AD | Flag.CD));
+  message.fill(0, 0, HEADER_SIZE);
+  message[2] = flags >> 8;
+  message[3] = flags;
+  message[5] = 1;
+  query.bytes.copy(message, HEADER_SIZE, HEADER_SIZE, questionEnd);
+  if (hasEdns) writeOptRecord(message, questionEnd, query, options);
+  return message;
+}
+
+function passedOn(query: Query): readonly EdnsOption[] {
+  const options = query.ednsOptions;
+  if (options.length === 0) return NO_OPTIONS;
+  const passed = options.filter(isPassedOn);
+  return passed.reduce((sum, { data }) => sum + 4 + data.length, 0) > MAX_OPTIONS ? NO_OPTIONS : passed;
+}
+
+function writeOptRecord(message: Buffer, start: number, query: Query, options: readonly EdnsOption[]): void {
+  const { udpSize } = query;
+  const size = SIZES.find((candidate) => candidate <= udpSize) ?? SIZES.at(-1)!;
+  message[11] = 1;
+  message[start] = 0;
+  message.writeUInt16BE(Type.OPT, start + 1);
+  message.writeUInt16BE(size, start + 3);
+  message.writeUInt32BE(query.do ? 0x8000 : 0, start + 5);
+  message.writeUInt16BE(message.length - start - OPT_SIZE, start + 9);
+  let at = start + OPT_SIZE;
+  for (const { code, data } of options) {
+    at = message.writeUInt16BE(code, at);
+    at = message.writeUInt16BE(data.length, at);
+    message.set(data, at);
+    at += data.length;
+  }
+}

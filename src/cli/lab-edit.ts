@@ -6,6 +6,9 @@ import { NodensError } from '../lib/errors.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** Endings of a text's file name: it tells editors what kind of text it is, and nothing about where it is. */
+const ENDING = /^\.[a-z0-9]{1,10}$/;
+
 /** kubectl's choice of an editor. */
 const editorOf = (env: Env): string => env.KUBE_EDITOR || env.EDITOR || 'vi';
 
@@ -14,14 +17,16 @@ export const canEdit = (env: Env): boolean => process.stdin.isTTY || Boolean(env
 
 /**
  * Opens the user's editor on a text, on this terminal; resolves with what was saved, and rejects when the editor
- * fails. Leaves no file behind.
+ * fails, or when `ending` is none of a file name. Leaves no file behind.
  */
 export async function editOnTerminal(env: Env, text: string, ending: string): Promise<string> {
+  if (!ENDING.test(ending))
+    throw new NodensError('NODENS_LAB', `error: the lab sent a file name that ends in "${ending}"`);
   const editor = editorOf(env);
   const folder = mkdtempSync(path.join(os.tmpdir(), 'kubectl-edit-'));
   const file = path.join(folder, `edit${ending}`);
   try {
-    writeFileSync(file, text, { mode: 0o600 });
+    writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
     // The editor is a command line of its own: `code --wait`.
     const child = spawn(`${editor} '${file.replaceAll("'", `'"'"'`)}'`, { shell: true, stdio: 'inherit' });
     const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));

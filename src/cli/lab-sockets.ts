@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, type Stats } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -31,10 +31,11 @@ export const socketPath = (env: Env, port: number): string =>
 /**
  * The socket of the lab that is meant: the one at `port`; when none is given the one at the default port, or else the
  * only one.
- * Rejects with a NoSuchLabError where that is none or several.
+ * Rejects with a NoSuchLabError where that is none or several, and where somebody else could have put it there.
  */
 export async function findLab(env: Env, port: number | undefined): Promise<string> {
   const meant = socketPath(env, port ?? DEFAULT_PORT);
+  checkOwn(path.dirname(meant), meant);
   if (await answers(meant)) return meant;
   const ports = env.NODENS_LAB_SOCKET === undefined ? await running() : [];
   if (port === undefined && ports.length === 1) return socketPath(env, ports[0]!);
@@ -49,7 +50,9 @@ export async function findLab(env: Env, port: number | undefined): Promise<strin
 /** First ports of the user's labs that run. */
 async function running(): Promise<readonly number[]> {
   const found: number[] = [];
-  for (const file of socketsIn(folderOf())) if (await answers(file)) found.push(Number(path.basename(file, '.sock')));
+  const folder = folderOf();
+  checkOwn(folder, undefined);
+  for (const file of socketsIn(folder)) if (await answers(file)) found.push(Number(path.basename(file, '.sock')));
   return found.sort((a, b) => a - b);
 }
 
@@ -71,11 +74,29 @@ export async function clearDead(folder: string): Promise<void> {
  */
 export function ownFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const found = lstatSync(folder);
-  if (folder === folderOf() && (!found.isDirectory() || found.uid !== os.userInfo().uid))
+  checkOwn(folder, undefined);
+}
+
+/**
+ * Throws where a lab's socket, or the usual folder of sockets, may be somebody else's: who answers there could have
+ * files written, and sees each command. Both may be missing.
+ */
+export function checkOwn(folder: string, socket: string | undefined): void {
+  const uid = os.userInfo().uid;
+  const foreign = (file: string, isRight: (found: Stats) => boolean): boolean => {
+    const found = lstatSync(file, { throwIfNoEntry: false });
+    return found !== undefined && (found.uid !== uid || !isRight(found));
+  };
+  const wrong =
+    folder === folderOf() && foreign(folder, (found) => found.isDirectory() && (found.mode & 0o077) === 0)
+      ? folder
+      : socket !== undefined && foreign(socket, (found) => found.isSocket())
+        ? socket
+        : undefined;
+  if (wrong !== undefined)
     throw new NodensError(
       'NODENS_LAB',
-      `${folder} belongs to somebody else; name another place for the lab's socket with the environment variable NODENS_LAB_SOCKET`,
+      `${wrong} belongs to somebody else, or others may write there; name another place for the lab's socket with the environment variable NODENS_LAB_SOCKET`,
     );
 }
 

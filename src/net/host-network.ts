@@ -51,7 +51,8 @@ export class HostNetwork implements Network {
         mapTo,
       );
     return new Promise((resolve, reject) => {
-      const socket = dgram.createSocket({ type: udpType(at.address), lookup: asIs });
+      // Sockets at one address and at all of them share a port. That two servers never do so by mistake, TCP sees to.
+      const socket = dgram.createSocket({ type: udpType(at.address), lookup: asIs, reuseAddr: true });
       socket.once('error', reject);
       const fd = this.inherited?.take('udp', at);
       socket.bind(

@@ -2,8 +2,9 @@ import { NodensError } from '../lib/errors.js';
 import type { ServerAddress } from '../chain/index.js';
 import { hostPort } from '../lib/cidr.js';
 import type { Clock } from '../lib/clock.js';
+import type { Logger } from '../lib/log.js';
 import { atOnePort } from '../net/drawn-port.js';
-import type { Network, UdpSocket } from '../net/network.js';
+import type { Endpoint, Network, UdpSocket } from '../net/network.js';
 import type { Responder } from './respond.js';
 import type { Routes, Served } from './routes.js';
 import { TcpClients } from './tcp-clients.js';
@@ -26,6 +27,8 @@ export type OpenableAddress = { -readonly [Key in keyof ServerAddress]: ServerAd
  */
 export class DnsListeners {
   private readonly open = new Map<ServerAddress, Listener>();
+  /** Opened, but not yet in place. */
+  private fresh: ReadonlyMap<ServerAddress, Listener> = new Map();
   private readonly clients: TcpClients;
 
   constructor(
@@ -33,6 +36,7 @@ export class DnsListeners {
     private readonly udp: UdpListening,
     clock: Clock,
     private readonly responder: Responder,
+    private readonly log: Logger,
     limits?: TcpLimits,
   ) {
     this.clients = new TcpClients(clock, limits);
@@ -44,11 +48,19 @@ export class DnsListeners {
     relabel: (address: ServerAddress, port: number) => void,
   ): Promise<{ commit: () => Listener[]; abandon: () => void }> {
     const fresh = new Map<ServerAddress, Listener>();
-    const abandon = (): void => fresh.forEach(shut);
+    this.fresh = fresh;
+    const abandon = (): void => {
+      fresh.forEach(shut);
+      this.fresh = new Map();
+      this.listenAgain();
+    };
     for (const [address, routes] of wanted) {
       if (this.open.has(address)) continue;
+      // A listener at all addresses takes the connections of those at one port that have a server of their own.
+      for (const [other, { tcp }] of this.open) if (covers(address, other)) tcp.release();
       try {
-        fresh.set(address, await this.openAt(address, routes, relabel));
+        const covered = [...wanted.keys(), ...this.open.keys()].some((other) => covers(other, address));
+        fresh.set(address, await this.openAt(address, routes, covered, relabel));
       } catch (error) {
         abandon();
         throw new ListenError(address, error as NodeJS.ErrnoException);
@@ -68,16 +80,19 @@ export class DnsListeners {
   private async openAt(
     server: ServerAddress,
     routes: Routes,
+    covered: boolean,
     relabel: (address: ServerAddress, port: number) => void,
   ): Promise<Listener> {
-    const listener = await atOnePort(server.port, () => this.openBoth({ server, routes }));
+    const listener = await atOnePort(server.port, () => this.openBoth({ server, routes }, covered));
     if (server.port === 0) relabel(server, listener.tcp.local.port);
     return listener;
   }
 
-  private async openBoth(served: Served): Promise<Listener> {
+  private async openBoth(served: Served, covered: boolean): Promise<Listener> {
     const { server } = served;
-    const tcp = await TcpServer.listen(this.network, server, served, this.clients, this.responder);
+    const serverAt = ({ address }: Endpoint): TcpServer | undefined => this.serverAt(server, address);
+    const tcp = new TcpServer(this.network, server, served, this.clients, this.responder, serverAt);
+    if (!covered) await tcp.listen();
     try {
       return { served, tcp, udp: await this.udp.listen({ address: server.address, port: tcp.local.port }, served) };
     } catch (error) {
@@ -99,8 +114,38 @@ export class DnsListeners {
       }
     }
     fresh.forEach((listener, address) => this.open.set(address, listener));
+    this.fresh = new Map();
+    this.listenAgain();
     return old;
   }
+
+  /** Who serves at `address` where the listener of `server`, which is at all addresses, was reached by it. */
+  private serverAt(server: ServerAddress, address: string): TcpServer | undefined {
+    if (!isEverywhere(server.address)) return undefined;
+    const covered = [...this.open, ...this.fresh].filter(([other]) => covers(server, other));
+    const family = address.includes(':') ? '::' : '0.0.0.0';
+    const found =
+      covered.find(([other]) => other.address === address) ?? covered.find(([other]) => other.address === family);
+    return found?.[1].tcp;
+  }
+
+  /** Those whose connections no other listener takes any more take them themselves. */
+  private listenAgain(): void {
+    for (const [address, { tcp }] of this.open) {
+      if (tcp.listens || [...this.open.keys()].some((other) => covers(other, address))) continue;
+      tcp.listen().catch((error: NodeJS.ErrnoException) => this.log.error(new ListenError(address, error).message));
+    }
+  }
+}
+
+const isEverywhere = (address: string): boolean => address === '' || address === '0.0.0.0' || address === '::';
+
+/** Whether a socket at `wide` is reached by all addresses of its port that none at `narrow` is bound to. */
+function covers(wide: ServerAddress, narrow: ServerAddress): boolean {
+  if (wide.port !== narrow.port || wide.port === 0 || wide.address === narrow.address) return false;
+  if (wide.address === '') return true;
+  if (narrow.address === '' || !isEverywhere(wide.address)) return false;
+  return wide.address.includes(':') === narrow.address.includes(':');
 }
 
 /** Closes a listener's sockets and connections at once. */

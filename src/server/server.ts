@@ -100,7 +100,7 @@ export class Server {
         : new PlainUdp(network, clock, responder);
     showLosses(metrics, [options.plane?.losses, network.losses]);
     if (this.shelf) metrics.onScrape(() => this.shelf?.harvest());
-    this.dns = new DnsListeners(network, udp, clock, responder, options.tcpLimits);
+    this.dns = new DnsListeners(network, udp, clock, responder, this.runtime.log, options.tcpLimits);
     this.http = new HttpListeners(network, clock);
     this.host = {
       runtime: this.runtime,

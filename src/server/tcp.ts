@@ -9,27 +9,46 @@ export class TcpServer {
   private readonly connections = new Set<ClientConnection>();
   private listener: TcpListener | undefined;
 
-  private constructor(
+  /**
+   * @param clients those of all addresses
+   * @param serverAt who serves at an address that a listener at all of the host's addresses was reached by, where that
+   *   is another server
+   */
+  constructor(
+    private readonly network: Network,
+    private readonly at: Endpoint,
     readonly served: Served,
     private readonly clients: TcpClients,
     private readonly responder: Responder,
+    private readonly serverAt: (local: Endpoint) => TcpServer | undefined = () => undefined,
   ) {}
 
-  /** @param clients those of all addresses */
-  static async listen(
-    network: Network,
-    at: Endpoint,
-    served: Served,
-    clients: TcpClients,
-    responder: Responder,
-  ): Promise<TcpServer> {
-    const server = new TcpServer(served, clients, responder);
-    server.listener = await network.listenTcp(at, (connection) => server.accept(connection));
+  /** As the constructor; listening. */
+  static async listen(...parts: ConstructorParameters<typeof TcpServer>): Promise<TcpServer> {
+    const server = new TcpServer(...parts);
+    await server.listen();
     return server;
   }
 
+  /** Takes connections from now on. Without a call it serves those that another server's listener was reached by. */
+  async listen(): Promise<void> {
+    this.listener = await this.network.listenTcp(this.at, (connection) =>
+      (this.serverAt(connection.local) ?? this).accept(connection),
+    );
+  }
+
+  /** Leaves the place to another listener; connections stay. */
+  release(): void {
+    this.listener?.close();
+    this.listener = undefined;
+  }
+
+  get listens(): boolean {
+    return this.listener !== undefined;
+  }
+
   get local(): Endpoint {
-    return this.listener!.local;
+    return this.listener?.local ?? this.at;
   }
 
   get open(): number {
@@ -38,7 +57,7 @@ export class TcpServer {
 
   /** Takes no more connections; those without queries under way are closed, the others after their last answer. */
   close(): void {
-    this.listener!.close();
+    this.release();
     for (const connection of this.connections) connection.closeWhenAnswered();
   }
 

@@ -27,7 +27,7 @@ interface Task {
   readonly tests: readonly string[];
 }
 
-type Result = 'noticed' | 'NOT NOTICED' | 'NOT FOUND' | 'NO TESTS';
+type Result = 'noticed' | 'NOT NOTICED' | 'NOT FOUND' | 'NO TESTS' | 'TESTS FAIL WITHOUT IT';
 
 /** Tests of a source file: those of its folder, or of its plugin. */
 function testsOf(file: string): readonly string[] {
@@ -99,10 +99,16 @@ function passes(folder: string, tests: readonly string[]): Promise<boolean> {
   });
 }
 
+/** Whether tests pass without any fault, by their names: a fault is only noticed by tests that pass without it. */
+const sound = new Map<string, Promise<boolean>>();
+
 async function run(folder: string, { mutation, tests }: Task): Promise<Result> {
   if (typeof mutation === 'string') return 'NOT FOUND';
   const there = tests.filter((test) => existsSync(path.join(folder, test)));
   if (there.length === 0) return 'NO TESTS';
+  const key = there.join(' ');
+  if (!sound.has(key)) sound.set(key, passes(folder, there));
+  if (!(await sound.get(key)!)) return 'TESTS FAIL WITHOUT IT';
   const file = path.join(folder, mutation.file);
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, mutated(text, mutation));

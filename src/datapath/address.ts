@@ -2,12 +2,12 @@ import { cidrContains, formatIp, parseCidr, parseIp } from '../lib/cidr.js';
 import type { Cidr, IpBytes } from '../lib/cidr.js';
 import { TopologyError } from './errors.js';
 
-/** Addresses repeat in every packet, so their octets are kept; the bound stops a scan from filling memory. */
+/** Addresses repeat in every packet, so their bytes are kept; the bound stops a scan from filling memory. */
 const MAX_KEPT = 65_536;
 const kept = new Map<string, IpBytes>();
 
 /**
- * Octets of a textual address. Throws a RangeError when the text is none: addresses are checked where they enter the
+ * Bytes of a textual address. Throws a RangeError when the text is none: addresses are checked where they enter the
  * model.
  */
 export function ipBytes(ip: string): IpBytes {

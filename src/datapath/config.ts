@@ -163,7 +163,7 @@ function isPrime(value: number): boolean {
   return value > 1;
 }
 
-/** Octets that a tunnel adds to each packet: outer IPv4 and UDP header, tunnel header, inner Ethernet header. */
+/** Bytes that a tunnel adds to each packet: outer IPv4 and UDP header, tunnel header, inner Ethernet header. */
 export const TUNNEL_OVERHEAD: Octets = 20 + 8 + 8 + 14;
 export const TUNNEL_PORT = { vxlan: 8472, geneve: 6081 } as const;
 

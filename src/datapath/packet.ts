@@ -64,11 +64,11 @@ const ICMP_HEADER: Octets = 8;
 /** Size of the IP header without options: 20 for IPv4, 40 for IPv6. */
 export const ipHeaderLength = (packet: Packet): Octets => (isIpv4(packet.src) ? 20 : 40);
 
-/** Octets of the TCP options as Linux pads them: 20 on a SYN, 12 (timestamps) on the rest. */
+/** Bytes of the TCP options as Linux pads them: 20 on a SYN, 12 (timestamps) on the rest. */
 export const tcpOptionLength = (tcp: TcpFields): Octets => (tcp.options.mss === undefined ? 12 : 20);
 
 /**
- * Length of the whole IP datagram. ICMP errors carry the header and 8 octets of the packet they are about (RFC 792),
+ * Length of the whole IP datagram. ICMP errors carry the header and 8 bytes of the packet they are about (RFC 792),
  * padded by none.
  */
 export function ipLength(packet: Packet): Octets {
@@ -81,7 +81,7 @@ export function ipLength(packet: Packet): Octets {
 
 export const hasFlag = (packet: Packet, flag: TcpFlag): boolean => packet.tcp?.flags.includes(flag) ?? false;
 
-/** The bit of a flag in the TCP header's low octet. */
+/** The bit of a flag in the TCP header's low byte. */
 export const FLAG_BIT: Record<TcpFlag, number> = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16 };
 
 export const flagBits = (flags: readonly TcpFlag[]): number => flags.reduce((bits, flag) => bits | FLAG_BIT[flag], 0);
@@ -103,7 +103,7 @@ export function hash32(text: string, seed = 0x811c9dc5): number {
 }
 
 /**
- * One IP fragment of a datagram: octets of IP payload from `offset` on (a multiple of 8 except for the last, RFC 791
+ * One IP fragment of a datagram: bytes of IP payload from `offset` on (a multiple of 8 except for the last, RFC 791
  * section 3.2).
  */
 export interface Fragment {

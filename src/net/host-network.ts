@@ -27,7 +27,7 @@ const LOOK = 32;
 const BACKLOG = 1024;
 
 /**
- * Addresses are always given as such, so looking one up is handing it back; Node's own look-up costs a turn of the
+ * Addresses are always given as such, so looking one up is handing it back; Node's own lookup costs a turn of the
  * event loop per datagram.
  */
 type DnsLookup = (host: string, options: unknown, done: (error: null, address: string, family: number) => void) => void;

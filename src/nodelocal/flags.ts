@@ -173,7 +173,7 @@ function port(text: string, what: string): number {
   return Number(text);
 }
 
-/** What the kernel takes for a link (15 octets) and nft for a table, so that both can carry the name. */
+/** What the kernel takes for a link (15 bytes) and nft for a table, so that both can carry the name. */
 function linkName(text: string): string {
   if (!/^[A-Za-z0-9_.-]{1,15}$/.test(text) || text === '.' || text === '..') {
     throw new NodeCacheFlagError(

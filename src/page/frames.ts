@@ -8,9 +8,9 @@ export interface Edge {
 
 export type Tone = 'good' | 'bad' | 'plain';
 
-/** One moment of a look-up that is walked through. */
+/** One moment of a lookup that is walked through. */
 export interface PlaybackFrame {
-  readonly kind: 'start' | 'way' | 'visit' | 'reply' | 'end';
+  readonly kind: 'start' | 'translation' | 'visit' | 'reply' | 'end';
   /** Number of the search step and of the query, from 0; -1 before the first and after the last. */
   readonly step: number;
   readonly query: number;
@@ -29,7 +29,7 @@ export interface PlaybackFrame {
 export const toneOf = (result: string): Tone =>
   result === 'NOERROR' ? 'good' : result === 'NXDOMAIN' || result === 'NODATA' ? 'plain' : 'bad';
 
-/** A look-up as a row of moments: an opening, each hop and reply of each query, and the outcome. */
+/** A lookup as a row of moments: an opening, each hop and reply of each query, and the outcome. */
 export function framesOf(story: Explanation): readonly PlaybackFrame[] {
   const frames: PlaybackFrame[] = [opening(story)];
   let number = 0;
@@ -100,7 +100,7 @@ function queryFrames(
   query.hops.forEach((hop, i) => {
     const from = via ?? askers[hop.depth] ?? story.pod.id;
     const now = hop.at === undefined || hop.at === from ? undefined : { from, to: hop.at };
-    if (hop.kind === 'way') via = hop.at;
+    if (hop.kind === 'translation') via = hop.at;
     else if (hop.at !== undefined) {
       via = undefined;
       askers[hop.depth + 1] = hop.at;

@@ -53,17 +53,17 @@ function Page() {
         </section>
         <div class="side">
           <section class="panel lookup" aria-labelledby="lookup-title">
-            <h2 id="lookup-title">A look-up, step by step</h2>
+            <h2 id="lookup-title">A lookup, step by step</h2>
             <LookupForm view={view} onAsked={onAsked} />
             {!told && <Hint view={view} />}
           </section>
           {told && (
-            <section class="panel walk" aria-label="Steps of the look-up">
+            <section class="panel walk" aria-label="Steps of the lookup">
               <Stage story={told} root={stage} />
             </section>
           )}
           {told && (
-            <section class="panel queries" aria-label="Queries of the look-up">
+            <section class="panel queries" aria-label="Queries of the lookup">
               <Matrix story={told} />
               <Past />
             </section>
@@ -122,7 +122,7 @@ function Key() {
           {text}
         </li>
       ))}
-      <li data-kind="way">way of the look-up</li>
+      <li data-kind="way">way of the lookup</li>
     </ul>
   );
 }

@@ -3,13 +3,13 @@ import type { Explanation, LookupRequest } from '../lab/web/api.js';
 import { lookUp } from './connection.js';
 import { endOf, framesOf, startOf } from './frames.js';
 
-/** Time that a moment stands while the look-up plays, in milliseconds. */
+/** Time that a moment stands while the lookup plays, in milliseconds. */
 const PACE = 320;
-/** Look-ups that are kept to be compared. */
+/** Lookups that are kept to be compared. */
 const KEPT = 6;
 
 export const story = signal<Explanation | undefined>(undefined);
-/** Look-ups so far, the newest first. */
+/** Lookups so far, the newest first. */
 export const past = signal<readonly Explanation[]>([]);
 export const busy = signal(false);
 export const problem = signal('');
@@ -45,7 +45,7 @@ export async function ask(request: LookupRequest): Promise<void> {
   }
 }
 
-/** Puts a look-up on the stage, at its beginning. */
+/** Puts a lookup on the stage, at its beginning. */
 export function show(answer: Explanation): void {
   pause();
   story.value = answer;

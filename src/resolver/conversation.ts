@@ -37,7 +37,7 @@ interface Inbound {
   readonly peer: Endpoint | undefined;
 }
 
-/** The sockets of one look-up and what went through them. */
+/** The sockets of one lookup and what went through them. */
 export class Conversation {
   private readonly open: OpenQuery[] = [];
   private sockets = 0;

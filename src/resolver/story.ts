@@ -40,7 +40,7 @@ export interface LookupError {
   readonly text: string;
 }
 
-/** What a look-up cost. */
+/** What a lookup cost. */
 export interface LookupCost {
   readonly queries: number;
   /**
@@ -52,7 +52,7 @@ export interface LookupCost {
   readonly time: Milliseconds;
 }
 
-/** The whole story of a look-up. */
+/** The whole story of a lookup. */
 export interface LookupStory {
   readonly profile: ProfileName;
   /** As the caller wrote it. */

@@ -106,7 +106,7 @@ describe.each([
     });
   });
 
-  it('leaves 50 octets for itself in the pod route, not on the device', () => {
+  it('leaves 50 bytes for itself in the pod route, not on the device', () => {
     const { world } = tunnel();
     const { netns } = world.pod('default', 'curl-pod');
     expect(netns.interface('eth0')!.mtu).toBe(1500);
@@ -158,7 +158,7 @@ describe('a narrow link', () => {
     const socket = world.pod('default', 'curl-pod').process.udp();
     expect(socket.sendTo(new Uint8Array(1200), '10.30.0.2', 53)).toMatchObject({
       verdict: 'lost',
-      reason: '1228 octets do not fit the 1000 of eth1',
+      reason: '1228 bytes do not fit the 1000 of eth1',
     });
     expect(world.pod('default', 'curl-pod').netns.mtuTo('10.30.0.2')).toBe(1000);
     expect(socket.sendTo(new Uint8Array(1200), '10.30.0.2', 53).verdict).toBe('delivered');

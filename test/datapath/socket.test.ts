@@ -143,7 +143,7 @@ describe('UDP errors', () => {
     {
       name: 'too much',
       act: (m: ReturnType<typeof setup>) => m.client.udp().sendTo(new Uint8Array(65_508), '10.96.0.10', 53),
-      error: 'EMSGSIZE: 65508 octets do not fit a datagram, at most 65507 do',
+      error: 'EMSGSIZE: 65508 bytes do not fit a datagram, at most 65507 do',
     },
     {
       name: 'closed',

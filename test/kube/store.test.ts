@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 const names = (objects: Iterable<{ readonly name: string }>): string[] => [...objects].map((object) => object.name);
 
-describe('look-ups', () => {
+describe('lookups', () => {
   it('finds services by name, namespace and address', () => {
     store.apply(of(service('a', ip('10.96.0.1'))));
     store.apply(of(service('b', ip('10.96.0.1'), { namespace: 'other' })));

@@ -389,7 +389,7 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
-    // curl-pod is on the other node here. The recording shows of the first look-up what --tail left: not its first
+    // curl-pod is on the other node here. The recording shows of the first lookup what --tail left: not its first
     // two steps.
     name: 'node-local-log',
     before: [
@@ -416,7 +416,7 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    // The recording ends before the look-up does, and leaves the probe of the root's block out.
+    // The recording ends before the lookup does, and leaves the probe of the root's block out.
     name: 'node-local-log-2',
     before: REDIRECT,
     form: cacheLog,

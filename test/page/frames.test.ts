@@ -40,9 +40,9 @@ const STORY: Explanation = {
       why: 'search x',
       queries: [
         query('A', [
-          hop('way', 0, DNS, { redirect: true }),
+          hop('translation', 0, DNS, { redirect: true }),
           hop('visit', 0, CACHE, { cache: 'miss', plugin: 'forward', result: 'NXDOMAIN' }),
-          hop('way', 1, UPSTREAM),
+          hop('translation', 1, UPSTREAM),
           hop('visit', 1, CORE, { cache: 'miss', plugin: 'kubernetes', result: 'NXDOMAIN' }),
         ]),
       ],
@@ -53,10 +53,10 @@ const STORY: Explanation = {
       queries: [
         query(
           'A',
-          [hop('way', 0, DNS), hop('visit', 0, CACHE, { cache: 'hit', plugin: 'cache', result: 'NOERROR' })],
+          [hop('translation', 0, DNS), hop('visit', 0, CACHE, { cache: 'hit', plugin: 'cache', result: 'NOERROR' })],
           'NOERROR',
         ),
-        query('AAAA', [hop('way', 0, undefined)], 'timeout'),
+        query('AAAA', [hop('translation', 0, undefined)], 'timeout'),
       ],
     },
   ],
@@ -66,21 +66,21 @@ const STORY: Explanation = {
   cost: { queries: 3, packets: 5, sockets: 1, visits: 3, time: 2 },
 };
 
-describe('a look-up as moments', () => {
+describe('a lookup as moments', () => {
   const frames = framesOf(STORY);
 
   it('opens, walks each hop and reply, and ends', () => {
     expect(frames.map(({ kind, query: number, hop: place }) => `${kind} ${number} ${place}`)).toEqual([
       'start -1 0',
-      'way 0 0',
+      'translation 0 0',
       'visit 0 1',
-      'way 0 2',
+      'translation 0 2',
       'visit 0 3',
       'reply 0 4',
-      'way 1 0',
+      'translation 1 0',
       'visit 1 1',
       'reply 1 2',
-      'way 2 0',
+      'translation 2 0',
       'reply 2 1',
       'end -1 0',
     ]);

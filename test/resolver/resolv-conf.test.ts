@@ -190,7 +190,7 @@ describe('settingsFor', () => {
   const long = `search ${Array.from({ length: 40 }, (_, i) => `domain-${i}.example`).join(' ')}`;
   it('musl does not read long lines', () => {
     expect(of('musl', long).search).toEqual([]);
-    expect(of('musl', long).ignored[0]!.reason).toBe('musl does not read lines of more than 255 octets');
+    expect(of('musl', long).ignored[0]!.reason).toBe('musl does not read lines of more than 255 bytes');
     expect(of('glibc', long).search).toHaveLength(40);
   });
   it('BIND reads eight search domains', () => {

@@ -43,7 +43,7 @@ describe('what is no reply', () => {
   });
 });
 
-describe('the story of a look-up', () => {
+describe('the story of a lookup', () => {
   it('tells every query', async () => {
     const story = await look({ profile: 'glibc', name: 'webpod' });
     expect(story).toMatchObject({

@@ -85,12 +85,12 @@ describe('the log of node-local-dns', () => {
     const probes = local.log.splice(0);
     await nslookup(cluster, ['www.google.com']);
     const first = local.log.splice(0);
-    // What the cache holds has run out by the second look-up, as its durations show.
+    // What the cache holds has run out by the second lookup, as its durations show.
     await cluster.clock.advanceAsync(31_000);
     await nslookup(cluster, ['www.google.com']);
     const want = form(recorded('node-local-log'));
     // Four server blocks have loop, and the two reverse ones no log; the recording begins with the reload and shows
-    // of the first look-up what --tail left.
+    // of the first lookup what --tail left.
     expect([...form(probes), ...form(first.slice(2)), ...form(local.log)]).toEqual(want);
     expect(first).toHaveLength(6);
   });
@@ -98,7 +98,7 @@ describe('the log of node-local-dns', () => {
   it('node-local-log-2', async () => {
     const { cluster, local } = await nodeLocal('k8s-ctr', '172.20.1.211', '172.20.1.72');
     await nslookup(cluster, ['www.google.com']);
-    // The recording ends before the look-up does, and leaves the probe of the root's block out.
+    // The recording ends before the lookup does, and leaves the probe of the root's block out.
     const shown = local.log.filter((line) => /HINFO IN \S+\.cluster\.local|\.local\. udp/.test(line));
     expect(form(shown)).toEqual(form(recorded('node-local-log-2')));
   });

@@ -126,7 +126,7 @@ function tooBig(
       payload: new Uint8Array(0),
     });
   }
-  context.lose(owner.name, `${ipLength(packet)} octets do not fit the ${device.mtu} of ${device.name}`);
+  context.lose(owner.name, `${ipLength(packet)} bytes do not fit the ${device.mtu} of ${device.name}`);
 }
 
 /** A packet comes in by a node's network device. */

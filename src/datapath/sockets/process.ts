@@ -28,7 +28,7 @@ export interface ProcessPort {
 export interface PingOptions {
   readonly id: number;
   readonly seq: number;
-  /** Octets of payload; ping's default is 56. */
+  /** Bytes of payload; ping's default is 56. */
   readonly size?: number;
   readonly onReply?: (reply: Packet, at: Milliseconds) => void;
 }

@@ -5,7 +5,7 @@ import type { Timers } from '../timers.js';
 export interface Segment {
   readonly flags: readonly TcpFlag[];
   readonly payload: Uint8Array;
-  /** Sequence numbers it takes: octets, and one each for SYN and FIN. */
+  /** Sequence numbers it takes: bytes, and one each for SYN and FIN. */
   readonly length: Octets;
   readonly seq: number;
 }
@@ -38,7 +38,7 @@ export class SendQueue {
     this.nextSeq = initial;
   }
 
-  /** Sequence number of the next octet. */
+  /** Sequence number of the next byte. */
   get next(): number {
     return this.nextSeq;
   }

@@ -153,7 +153,7 @@ export class ModelTcpSocket implements PacketReceiver, Bound {
   write(data: Uint8Array): void {
     if (this.current !== 'ESTABLISHED' && this.current !== 'CLOSE_WAIT')
       throw new SocketError('ENOTCONN', `the connection is ${this.current}`);
-    // Timestamps take 12 octets of each segment's room.
+    // Timestamps take 12 bytes of each segment's room.
     const room = this.mss - 12;
     this.stack.call(() => {
       for (let from = 0; from < data.length; from += room) {

@@ -189,10 +189,7 @@ export class ModelUdpSocket implements PacketReceiver, Bound {
 
   private transmit(payload: Uint8Array, src: string, target: SocketTarget): PacketOutcome {
     if (payload.length > MAX_UDP_PAYLOAD)
-      throw new SocketError(
-        'EMSGSIZE',
-        `${payload.length} octets do not fit a datagram, at most ${MAX_UDP_PAYLOAD} do`,
-      );
+      throw new SocketError('EMSGSIZE', `${payload.length} bytes do not fit a datagram, at most ${MAX_UDP_PAYLOAD} do`);
     return this.stack.output({
       protocol: 'UDP',
       src,

@@ -128,7 +128,7 @@ export interface KubeObjects {
 
 export type KubeObject = KubeObjects[KubeKind];
 
-/** Which parts are kept beyond what every look-up needs. Each costs memory once per object. */
+/** Which parts are kept beyond what every lookup needs. Each costs memory once per object. */
 export interface FieldChoice {
   readonly labels: boolean;
   /** Service selectors, node ports and outside addresses. */

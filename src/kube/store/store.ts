@@ -26,7 +26,7 @@ export interface Replacement {
 }
 
 /**
- * Trimmed objects with an index for every look-up. Each change costs what changed: no index is ever rebuilt.
+ * Trimmed objects with an index for every lookup. Each change costs what changed: no index is ever rebuilt.
  * Objects are immutable; a changed object is a new one. Listeners run inside the call that made the change, with the
  * store
  * already in its new state.

@@ -15,11 +15,11 @@ const TYPES = ['A', 'AAAA'] as const;
 const someClient = (lab: Lab): string =>
   lab.kubelet.list().find((pod) => pod.namespace === 'default' && pod.program.kind === 'idle')?.name ?? '';
 
-/** `explain NAME`: one look-up, hop by hop. */
+/** `explain NAME`: one lookup, hop by hop. */
 export const explain: LabCommand = {
   name: 'explain',
   usage: `NAME [--pod [NAMESPACE/]POD] [--libc ${PROFILES.join('|')}] [--type ${TYPES.join('|')}]`,
-  help: 'Tells one look-up of both address types hop by hop: search steps, service or redirect, cache, plugin, upstream, time and cost.',
+  help: 'Tells one lookup of both address types hop by hop: search steps, service or redirect, cache, plugin, upstream, time and cost.',
   async run(args, io) {
     const options = parseOptions('explain', args, [
       { name: '--pod', value: true },

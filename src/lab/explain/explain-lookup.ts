@@ -11,7 +11,7 @@ import type { ExplainedQuery, Explanation, Hop, EntityId } from './explanation.j
 import { namedBy } from './service-address.js';
 import { spanText, translationText } from './words.js';
 
-/** How a look-up is made. */
+/** How a lookup is made. */
 export interface LookupChoice {
   readonly profile: ProfileName;
   /** Types that are asked for; A and AAAA by default. */
@@ -46,11 +46,11 @@ export async function explainLookup(
   const end = lab.tracer.watch();
   const story = await resolver.lookup(name, { types, addrConfig });
   const visits = end();
-  const telling = new ExplanationBuilder(lab, pod, visits, started);
+  const builder = new ExplanationBuilder(lab, pod, visits, started);
   const steps = story.tried.map((tried) => ({
     name: tried,
     why: stepOf(tried, name, search),
-    queries: story.queries.filter((query) => query.name === tried).map((query) => telling.query(query)),
+    queries: story.queries.filter((query) => query.name === tried).map((query) => builder.query(query)),
   }));
   return {
     pod: {
@@ -71,7 +71,7 @@ export async function explainLookup(
     outcome: story.error
       ? `${story.error.code}: ${story.error.text}`
       : `${story.canonical ?? name} has ${story.addresses.join(', ')}`,
-    cost: { ...story.cost, visits: telling.assigned.size },
+    cost: { ...story.cost, visits: builder.assigned.size },
   };
 }
 
@@ -104,7 +104,7 @@ class ExplanationBuilder {
     const { protocol, server, result } = query;
     const { node } = this.pod.model;
     const time = query.ended - query.started;
-    const way = translationOf(this.lab, server.address, protocol, node);
+    const translation = translationOf(this.lab, server.address, protocol, node);
     const visits = this.spansOf(query, type);
     return {
       type,
@@ -114,7 +114,7 @@ class ExplanationBuilder {
       started: query.started - this.start,
       time,
       text: `${type} to ${server.address} by ${protocol.toUpperCase()}: ${result} after ${time.toFixed(1)} ms`,
-      hops: [way, ...visits.flatMap((visit, i) => this.hopsOf(visit, visits.slice(0, i), visits[0]!.depth))],
+      hops: [translation, ...visits.flatMap((visit, i) => this.hopsOf(visit, visits.slice(0, i), visits[0]!.depth))],
     };
   }
 
@@ -163,7 +163,7 @@ function translationOf(lab: Lab, address: string, protocol: string, node: Node):
   const frontend = node.frontend(address, DNS, protocol.toUpperCase());
   const owner = frontend && lab.world.services.ownerOfAddress(address);
   return {
-    kind: 'way',
+    kind: 'translation',
     depth: 0,
     at: owner === undefined ? undefined : `service/${owner}`,
     ...(frontend?.redirect && { redirect: true }),

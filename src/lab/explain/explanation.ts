@@ -3,8 +3,8 @@ export type EntityId = string;
 
 /** One thing that happened to a query on its way. */
 export interface Hop {
-  /** `way`: what an address was taken for. `visit`: a server had the query. */
-  readonly kind: 'way' | 'visit';
+  /** `translation`: what an address was taken for. `visit`: a server had the query. */
+  readonly kind: 'translation' | 'visit';
   /** Servers between the one who looks up and this one: 0 for what the pod itself asks. */
   readonly depth: number;
   /** Where it happened; undefined for an address that is no part of its own. */
@@ -21,7 +21,7 @@ export interface Hop {
   readonly text: string;
 }
 
-/** One query of a look-up. */
+/** One query of a lookup. */
 export interface ExplainedQuery {
   readonly type: string;
   readonly protocol: 'udp' | 'tcp';
@@ -29,7 +29,7 @@ export interface ExplainedQuery {
   readonly server: string;
   /** `NOERROR`, `NODATA`, `NXDOMAIN`, `timeout`, ... */
   readonly result: string;
-  /** Milliseconds from the start of the look-up, and until its end. */
+  /** Milliseconds from the start of the lookup, and until its end. */
   readonly started: number;
   readonly time: number;
   readonly text: string;
@@ -44,7 +44,7 @@ export interface ExplainedStep {
   readonly queries: readonly ExplainedQuery[];
 }
 
-/** One look-up of a pod, hop by hop. Plain data. */
+/** One lookup of a pod, hop by hop. Plain data. */
 export interface Explanation {
   readonly pod: {
     readonly id: EntityId;

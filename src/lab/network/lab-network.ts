@@ -31,7 +31,7 @@ const MAX_PEERS = 4096;
 
 /**
  * The network of one modelled pod, node or host: `bind 169.254.20.10` in a Corefile, a dial of 10.96.0.10 and a
- * look-up through a
+ * lookup through a
  * pod's resolv.conf work on it as on the operating system's, and each packet is forwarded through the world.
  *
  * Everything happens inside the call that causes it: a datagram is delivered, answered and the answer handed over

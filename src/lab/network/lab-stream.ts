@@ -21,7 +21,7 @@ export class LabStream extends Duplex {
     return this.socket.peer.port;
   }
 
-  /** Octets that the peer sent. */
+  /** Bytes that the peer sent. */
   received(data: Uint8Array): void {
     if (!this.destroyed) this.push(Buffer.from(data));
   }

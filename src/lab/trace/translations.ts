@@ -6,7 +6,7 @@ const CAPACITY = 4096;
 
 /**
  * Remembers which service address a caller's socket had named before it was translated: connections outlive the
- * look-up that opened them.
+ * lookup that opened them.
  */
 export class Translations {
   private readonly named = new LRUCache<string, string>({ max: CAPACITY });

@@ -4,7 +4,7 @@ import type { Lab } from '../lab.js';
 import { entityOfPod } from '../explain/explain-lookup.js';
 import type { ClusterView, HostView, NodeCacheMode, NodeView, PodView, ServiceView } from './api.js';
 import { linksOf } from './links.js';
-import { Entities } from './parts.js';
+import { Entities } from './entities.js';
 
 const POLICY = 'CiliumLocalRedirectPolicy';
 const NODE_CACHE = 'node-local-dns';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { LiveEvents } from './api.js';
 
-/** Octets that may wait for a reader before it is passed over, and rounds it is passed over before it is dropped. */
+/** Bytes that may wait for a reader before it is passed over, and rounds it is passed over before it is dropped. */
 const BACKLOG = 512 * 1024;
 const PATIENCE = 240;
 /** Readers at a time. */

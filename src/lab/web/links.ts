@@ -3,7 +3,7 @@ import { parseResolvConf } from '../../resolver/index.js';
 import type { Lab } from '../lab.js';
 import { entityOfPod } from '../explain/explain-lookup.js';
 import type { LinkView, EntityId, ServiceView } from './api.js';
-import type { Entities } from './parts.js';
+import type { Entities } from './entities.js';
 
 const DNS = 53;
 

@@ -9,7 +9,7 @@ import { namedBy } from '../explain/service-address.js';
 import type { ServerSpan } from '../trace/tracer.js';
 import type { ClusterView, FlowView, VisitView } from './api.js';
 import { EventStream } from './event-stream.js';
-import { Entities } from './parts.js';
+import { Entities } from './entities.js';
 import { Samples } from './samples.js';
 
 /** Time between two rounds of news, in milliseconds, and how many flows and visits one tells. */

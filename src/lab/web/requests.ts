@@ -28,7 +28,7 @@ export async function readObject(request: IncomingMessage): Promise<Readonly<Rec
   let length = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     length += part.length;
-    if (length > MAX_BODY) throw new RequestError(413, `body: got more than ${MAX_BODY} octets, allowed: ${MAX_BODY}`);
+    if (length > MAX_BODY) throw new RequestError(413, `body: got more than ${MAX_BODY} bytes, allowed: ${MAX_BODY}`);
     parts.push(part);
   }
   let value: unknown;

@@ -24,7 +24,7 @@ export interface WebPageOptions {
   readonly files?: StaticFiles;
 }
 
-/** Command lines that run at a time, and octets that one may have waiting for a reader. */
+/** Command lines that run at a time, and bytes that one may have waiting for a reader. */
 const MAX_RUNNING = 8;
 const MAX_WAITING = 1024 * 1024;
 

@@ -121,7 +121,7 @@ export function bpfEndpointList(node: Node): string[] {
 const hex = (value: number, digits: number): string => `0x${value.toString(16).padStart(digits, '0')}`;
 
 /**
- * `cilium-dbg bpf ct list global` at a time since the node's boot. Packets and octets stay 0, as without conntrack
+ * `cilium-dbg bpf ct list global` at a time since the node's boot. Packets and bytes stay 0, as without conntrack
  * accounting.
  */
 export function ctList(node: Node, now: Seconds): string[] {

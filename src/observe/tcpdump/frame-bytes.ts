@@ -9,7 +9,7 @@ export const ETHERTYPE = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
 const MORE_FRAGMENTS = 0x2000;
 const DONT_FRAGMENT = 0x4000;
 
-/** The octets of an Ethernet address; all zero for an empty text. */
+/** The bytes of an Ethernet address; all zero for an empty text. */
 export const macBytes = (mac: string): Uint8Array =>
   Uint8Array.from(mac.split(':').map((part) => parseInt(part, 16) || 0)).slice(0, 6);
 
@@ -143,7 +143,7 @@ function tcpBytes(packet: Packet, tcp: TcpFields): Buffer {
   return bytes;
 }
 
-/** Options as Linux lays them out: 20 octets on a SYN, 12 on the rest (RFC 9293 section 3.2, RFC 7323). */
+/** Options as Linux lays them out: 20 bytes on a SYN, 12 on the rest (RFC 9293 section 3.2, RFC 7323). */
 function tcpOptions({ options }: TcpFields): Buffer {
   const stamps = Buffer.alloc(10);
   stamps.set([8, 10]);
@@ -187,7 +187,7 @@ function icmpBytes(packet: Packet, icmp: IcmpFields): Buffer {
   return bytes;
 }
 
-/** The header of a packet and 8 octets of what it carries (RFC 792). */
+/** The header of a packet and 8 bytes of what it carries (RFC 792). */
 function quoted(about: Packet): Buffer {
   const body = transportBytes(about);
   return ipHeader(

@@ -13,7 +13,7 @@ const ARPHRD_LOOPBACK = 772;
 /** Packet types of the cooked header: for this host, broadcast, and sent by it. */
 const PACKET_TYPE = { toUs: 0, broadcast: 1, fromUs: 4 } as const;
 
-/** The 24 octets at the start of a capture file (the classic format, microseconds, little endian). */
+/** The 24 bytes at the start of a capture file (the classic format, microseconds, little endian). */
 export function pcapHeader(link: LinkType): Buffer {
   const header = Buffer.alloc(24);
   header.writeUInt32LE(MAGIC, 0);

@@ -16,7 +16,7 @@ export interface TcpdumpSettings {
   readonly offset?: number;
   /** Each line as it comes. With -w there are none. */
   readonly onLine?: (line: string) => void;
-  /** With -w: the octets of the file as they come, the file header first. */
+  /** With -w: the bytes of the file as they come, the file header first. */
   readonly onBytes?: (bytes: Buffer, file: string) => void;
 }
 

@@ -6,13 +6,13 @@ const hits = (one: Explanation): number =>
     .flatMap(({ queries }) => queries)
     .filter(({ hops }) => hops.find((hop) => hop.kind === 'visit')?.cache === 'hit').length;
 
-/** Look-ups so far with what each cost, to be compared. */
+/** Lookups so far with what each cost, to be compared. */
 export function Past() {
   if (past.value.length === 0) return null;
   const most = Math.max(...past.value.map(({ cost }) => cost.time));
   return (
     <table class="past">
-      <caption>What look-ups cost</caption>
+      <caption>What lookups cost</caption>
       <thead>
         <tr>
           <th scope="col">Name</th>
@@ -33,7 +33,7 @@ export function Past() {
                 type="button"
                 class="link"
                 onClick={() => show(one)}
-                aria-label={`show the look-up of ${one.asked} again`}
+                aria-label={`show the lookup of ${one.asked} again`}
               >
                 {one.asked}
               </button>

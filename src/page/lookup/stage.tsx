@@ -27,7 +27,7 @@ const tagOf = (hop: Hop): string =>
 /** The words of a hop without the one that its tag says. */
 const wordsOf = (hop: Hop): string => hop.text.replace(new RegExp(`^${tagOf(hop)} `), '');
 
-/** The moment of the look-up that is shown, in words, and the keys that walk through it. */
+/** The moment of the lookup that is shown, in words, and the keys that walk through it. */
 export function Stage({ story, root }: { readonly story: Explanation; readonly root: RefObject<HTMLDivElement> }) {
   const now = frame.value;
   if (!now) return null;
@@ -49,7 +49,7 @@ export function Stage({ story, root }: { readonly story: Explanation; readonly r
       ref={root}
       tabIndex={0}
       role="group"
-      aria-label="The look-up step by step: left and right arrow for one step, up and down for one query, space to play"
+      aria-label="The lookup step by step: left and right arrow for one step, up and down for one query, space to play"
       onKeyDown={onKeyDown}
     >
       <div class="controls">
@@ -112,7 +112,7 @@ export function Stage({ story, root }: { readonly story: Explanation; readonly r
   );
 }
 
-/** What the look-up took, in figures. */
+/** What the lookup took, in figures. */
 function Cost({ story: { cost } }: { readonly story: Explanation }) {
   const figures = [
     ['queries', cost.queries],

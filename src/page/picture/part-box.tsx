@@ -12,7 +12,7 @@ interface BoxProps {
   readonly children: ComponentChildren;
 }
 
-/** A part of the picture: a button that opens its details, lit while a look-up is at it. */
+/** A part of the picture: a button that opens its details, lit while a lookup is at it. */
 function Box({ id, kind, label, warning, children }: BoxProps) {
   const now = frame.value;
   const mark = now?.marks[id];

@@ -38,7 +38,7 @@ export interface ResolvConfFile {
   readonly search: { readonly domains: readonly string[]; readonly line: number; readonly text: string } | undefined;
   readonly options: readonly ResolvOption[];
   readonly ignored: readonly Ignored[];
-  /** Length of each line in octets, without its end. */
+  /** Length of each line in bytes, without its end. */
   readonly lineLengths: readonly number[];
 }
 

@@ -35,7 +35,7 @@ interface Rules {
   /** Numbers: default, least and most. More is cut, less is raised. */
   readonly numbers: Readonly<Record<'ndots' | 'timeout' | 'attempts', readonly [number, number, number]>>;
   readonly options: ReadonlySet<string>;
-  /** Octets from which on a line is not read. */
+  /** Bytes from which on a line is not read. */
   readonly longLine: number;
   /** Characters from which on a search list is not read. */
   readonly longSearch: number;
@@ -125,7 +125,7 @@ export function settingsFor(profile: ProfileName, file: ResolvConfFile): Resolve
   const ignored: Ignored[] = [...file.ignored];
   const readable = (line: number, text: string): boolean => {
     if (file.lineLengths[line - 1]! <= rules.longLine) return true;
-    ignored.push({ line, text, reason: `${profile} does not read lines of more than ${rules.longLine} octets` });
+    ignored.push({ line, text, reason: `${profile} does not read lines of more than ${rules.longLine} bytes` });
     return false;
   };
   const servers = file.nameservers.filter(({ address, line }) => readable(line, address));

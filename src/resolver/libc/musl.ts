@@ -94,8 +94,8 @@ export class Musl {
 
 /**
  * The query that musl makes of a name under the search domain `.`: of the two dots at its end one stays behind the
- * labels as an octet that reads as a
- * length of 46. No server can answer that, so a look-up that gets there fails.
+ * labels as a byte that reads as a
+ * length of 46. No server can answer that, so a lookup that gets there fails.
  */
 function withLooseDot(packet: QueryPacket): QueryPacket {
   const end = packet.bytes.length - 5;

@@ -186,7 +186,7 @@ function optionText({ code, data }: EdnsOption, sent: Uint8Array | undefined): s
   }
 }
 
-/** A server that knows cookies adds its own behind the client's eight octets (RFC 7873 section 4). */
+/** A server that knows cookies adds its own behind the client's eight bytes (RFC 7873 section 4). */
 function cookieVerdict(data: Uint8Array, sent: Uint8Array | undefined): string {
   if (sent === undefined) return '';
   const same = Buffer.from(data.subarray(0, sent.length)).equals(Buffer.from(sent));

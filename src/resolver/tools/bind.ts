@@ -10,7 +10,7 @@ export interface BindServer extends Endpoint {
   readonly label: string;
 }
 
-/** What BIND's tools have in common (`dighost`): how one look-up is asked. */
+/** What BIND's tools have in common (`dighost`): how one lookup is asked. */
 export interface BindOptions {
   readonly servers: readonly BindServer[];
   readonly search: readonly string[];
@@ -43,14 +43,14 @@ export type BindEvent =
   | { readonly kind: 'trying'; readonly name: Name }
   | { readonly kind: 'sending'; readonly packet: QueryPacket; readonly protocol: QueryProtocol }
   | BindReply
-  /** The look-up failed: nobody answered. */
+  /** The lookup failed: nobody answered. */
   | { readonly kind: 'unreached'; readonly setup: boolean };
 
 export interface BindReply {
   readonly kind: 'reply';
   readonly message: Message;
   readonly packet: QueryPacket;
-  /** The name as it was given, or as a follow-up look-up took it over. */
+  /** The name as it was given, or as a follow-up lookup took it over. */
   readonly text: string;
   readonly server: BindServer;
   readonly protocol: QueryProtocol;
@@ -63,7 +63,7 @@ export interface BindReply {
   readonly receipts: number;
 }
 
-/** A look-up that may be followed by others: what it passes on. */
+/** A lookup that may be followed by others: what it passes on. */
 export interface BindResult {
   readonly reply: BindReply | undefined;
   /** Once a reply was truncated, the rest goes over TCP. */

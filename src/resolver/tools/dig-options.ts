@@ -4,7 +4,7 @@ import { NodensError } from '../../lib/errors.js';
 import { LAYOUT, type RecordLayout } from './bind-text.js';
 import { reverseOf, whyNoNumber } from './tool.js';
 
-/** One look-up of a dig command line, or what all of them start from. */
+/** One lookup of a dig command line, or what all of them start from. */
 export interface DigLookup {
   name: string | undefined;
   type: number | undefined;
@@ -86,7 +86,7 @@ const base = (): DigLookup => ({
 const copy = (lookup: DigLookup): DigLookup => ({ ...lookup, flags: { ...lookup.flags }, show: { ...lookup.show } });
 
 /**
- * Reads a dig command line (dig(1) of BIND 9.18). Options before the first name hold for all look-ups, later ones for
+ * Reads a dig command line (dig(1) of BIND 9.18). Options before the first name hold for all lookups, later ones for
  * theirs.
  */
 export function parseDig(args: readonly string[]): DigCommand {
@@ -343,7 +343,7 @@ export function ecsOption(text: string): EdnsOption | undefined {
   return { code: 8, data: Uint8Array.of(0, ip.length === 4 ? 1 : 2, prefix, 0, ...kept) };
 }
 
-/** The flags of the header's second word that the look-up sends. */
+/** The flags of the header's second word that the lookup sends. */
 export function flagsOf({ flags }: DigLookup): number {
   return (
     (flags.aa ? Flag.AA : 0) |

@@ -60,7 +60,7 @@ export async function runDig(args: readonly string[], env: ToolEnv): Promise<Too
   return session.done(exitCode);
 }
 
-/** One look-up of a command line. */
+/** One lookup of a command line. */
 class Dig {
   private readonly cookie: Uint8Array | undefined;
   private reached = true;

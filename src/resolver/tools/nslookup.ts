@@ -64,11 +64,11 @@ export async function runNslookup(args: readonly string[], env: ToolEnv): Promis
   return session.done(await new Nslookup(session, wanted).run(name, server));
 }
 
-/** One run: prints each reply and starts the look-ups that follow from it. */
+/** One run: prints each reply and starts the lookups that follow from it. */
 class Nslookup {
   private failed = false;
   private unreached = false;
-  /** Whether the A look-up found addresses, so that a missing AAAA record is not worth a line. */
+  /** Whether the A lookup found addresses, so that a missing AAAA record is not worth a line. */
   private found = false;
 
   constructor(

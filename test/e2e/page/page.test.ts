@@ -86,7 +86,7 @@ describe.skipIf(!hasChromium)('the page', () => {
     await desk.picture('desktop-light');
   });
 
-  it('a look-up of google.com lights ten queries, step by step, by keyboard', SLOW, async () => {
+  it('a lookup of google.com lights ten queries, step by step, by keyboard', SLOW, async () => {
     const { page } = desk;
     await lookUp(page, 'google.com');
     expect(await page.locator('.query').count()).toBe(10);
@@ -115,7 +115,7 @@ describe.skipIf(!hasChromium)('the page', () => {
     expect(await page.locator('[aria-live="polite"]').textContent()).toMatch(/Query 10 of 10 .* NOERROR/);
     await stage(page).press('ArrowUp');
     expect(await litQueries(page)).toBe(9);
-    await desk.picture('desktop-light-look-up');
+    await desk.picture('desktop-light-lookup');
   });
 
   it(

@@ -40,7 +40,7 @@ describe('without a node cache', () => {
       'google.com. the name as it stands',
     ]);
     expect(hopsOf(story, 0).map(short)).toEqual([
-      'way 0 service/kube-system/kube-dns',
+      'translation 0 service/kube-system/kube-dns',
       'visit 0 pod/kube-system/coredns-674b8bbfcf miss kubernetes NXDOMAIN',
     ]);
     // Both types ask at once; each is told with the visits of its own.
@@ -53,7 +53,7 @@ describe('without a node cache', () => {
     const story = await explain('www.google.com.');
     expect(story.steps).toHaveLength(1);
     expect(hopsOf(story, 0).map(short)).toEqual([
-      'way 0 service/kube-system/kube-dns',
+      'translation 0 service/kube-system/kube-dns',
       'visit 0 pod/kube-system/coredns-674b8bbfcf miss forward NOERROR',
       expect.stringMatching(/^visit 1 host\/resolver(-w1)? none hosts NOERROR$/),
     ]);
@@ -102,23 +102,23 @@ describe('behind a redirect policy', () => {
   it("the node cache is on the way, and asks the cluster's DNS by its other service", async () => {
     const story = await explain('cloudflare.com');
     expect(hopsOf(story, 0).map(short)).toEqual([
-      'way 0 service/kube-system/kube-dns redirect',
+      'translation 0 service/kube-system/kube-dns redirect',
       'visit 0 pod/kube-system/node-local-dns miss forward NXDOMAIN',
-      'way 1 service/kube-system/kube-dns-upstream',
+      'translation 1 service/kube-system/kube-dns-upstream',
       'visit 1 pod/kube-system/coredns-674b8bbfcf miss kubernetes NXDOMAIN',
     ]);
     expect(hopsOf(story, 4).map(short)).toEqual([
-      'way 0 service/kube-system/kube-dns redirect',
+      'translation 0 service/kube-system/kube-dns redirect',
       'visit 0 pod/kube-system/node-local-dns miss forward NOERROR',
       'visit 1 host/resolver none hosts NOERROR',
     ]);
   });
 
-  it('the second time it hits, over connections and translations that are older than the look-up', async () => {
+  it('the second time it hits, over connections and translations that are older than the lookup', async () => {
     const story = await explain('cloudflare.com');
     expect(story.steps.flatMap(({ queries }) => queries).every(({ hops }) => hops.at(-1)!.cache === 'hit')).toBe(true);
     const fresh = await explain('other.cloudflare.com');
-    expect(hopsOf(fresh, 0).map(short)[2]).toBe('way 1 service/kube-system/kube-dns-upstream');
+    expect(hopsOf(fresh, 0).map(short)[2]).toBe('translation 1 service/kube-system/kube-dns-upstream');
   });
 });
 

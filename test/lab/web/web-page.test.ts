@@ -115,7 +115,7 @@ describe('who may ask', () => {
     { name: 'a rebound name', url: '/api/exec', headers: { host: 'evil.example' }, status: 421 },
     { name: 'another origin', url: '/api/exec', headers: { origin: 'http://evil.example' }, status: 403 },
     {
-      name: 'another origin, for a look-up',
+      name: 'another origin, for a lookup',
       url: '/api/lookup',
       headers: { origin: 'http://evil.example' },
       status: 403,
@@ -260,7 +260,7 @@ describe('/api/lookup', () => {
     },
     { name: 'no JSON', body: '{', status: 400, error: 'body: ' },
     { name: 'a list', body: '[]', status: 400, error: 'body: expected a JSON object' },
-    { name: 'too much', body: { pad: 'x'.repeat(17_000) }, status: 413, error: 'body: got more than 16384 octets' },
+    { name: 'too much', body: { pad: 'x'.repeat(17_000) }, status: 413, error: 'body: got more than 16384 bytes' },
   ])('refuses $name', async ({ body, status, error }) => {
     const refused = await post('/api/lookup', body);
     expect(refused.status).toBe(status);

@@ -37,7 +37,7 @@ const ping: PodCommand = async (args, spot, io) => {
   ]);
   const [host] = options.words;
   if (host === undefined)
-    throw new CommandError('ping: got no host, allowed: ping [-c COUNT] [-W SECONDS] [-s OCTETS] HOST');
+    throw new CommandError('ping: got no host, allowed: ping [-c COUNT] [-W SECONDS] [-s BYTES] HOST');
   const count = whole('ping: -c', options.get('-c') ?? '4', 1, 1000);
   const wait = whole('ping: -W', options.get('-W') ?? '1', 1, 60) * PING_TIMEOUT;
   const size = whole('ping: -s', options.get('-s') ?? '56', 0, 65_507);

@@ -30,7 +30,7 @@ const ends = (name: 'head' | 'tail'): LabCommand => ({
 const wc: LabCommand = {
   name: 'wc',
   usage: '[-l] [-w] [-c] [FILE...]',
-  help: 'Counts lines, words and octets.',
+  help: 'Counts lines, words and bytes.',
   run(args, io) {
     const options = parseOptions('wc', args, [
       { name: '-l', short: '-l' },

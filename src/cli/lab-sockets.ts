@@ -42,7 +42,9 @@ export async function findLab(env: Env, port: number | undefined): Promise<strin
   if (ports.length === 0)
     throw new NoSuchLabError('no lab is running; start one in another terminal: nodens lab up', false);
   throw new NoSuchLabError(
-    `${port === undefined ? 'several labs are running' : `no lab is running at port ${port}`}; there ${ports.length === 1 ? 'is one' : 'are labs'} at ${ports.join(', ')}: say which with -port`,
+    `${port === undefined ? 'several labs are running' : `no lab is running at port ${port}`}; ` +
+      `there ${ports.length === 1 ? 'is one' : 'are labs'} at ${ports.join(', ')}: say which ` +
+      'with -port',
     true,
   );
 }

@@ -82,12 +82,14 @@ async function openPorts(gateway: Gateway, { port, env }: UpOptions): Promise<vo
     if (await answers(socketPath(env, port)))
       throw new NodensError(
         'NODENS_LAB',
-        `a lab is running already at port ${port}; end it with: nodens lab down, or start this one beside it: nodens lab up -port ${beside(port)}`,
+        `a lab is running already at port ${port}; end it with: nodens lab down, or start this ` +
+          `one beside it: nodens lab up -port ${beside(port)}`,
         { cause: error },
       );
     throw new NodensError(
       'NODENS_LAB',
-      `a port from ${port} on is taken (${(error as Error).message}); take others with: nodens lab up -port ${beside(port)}, or free ones with: nodens lab up -port 0`,
+      `a port from ${port} on is taken (${(error as Error).message}); take others with: nodens ` +
+        `lab up -port ${beside(port)}, or free ones with: nodens lab up -port 0`,
       { cause: error },
     );
   }
@@ -120,7 +122,8 @@ function greeting(lab: Lab, gateway: Gateway, env: UpOptions['env']): string {
   return [
     `The page: ${gateway.url}`,
     '',
-    `${topology.name}: ${topology.nodes.map((node) => node.name).join(', ')}, ${lab.kubelet.list().length} pods, cluster DNS at ${topology.cluster.dns}`,
+    `${topology.name}: ${topology.nodes.map((node) => node.name).join(', ')}, ` +
+      `${lab.kubelet.list().length} pods, cluster DNS at ${topology.cluster.dns}`,
     '',
     statusText(lab, gateway).trimEnd(),
     '',
@@ -159,6 +162,9 @@ function podFacts(lab: Lab, key: string): string {
   const [namespace = '', name = ''] = key.split('/');
   const pod = lab.kubelet.get(namespace, name);
   return pod
-    ? `  ${pod.model.ip} on ${pod.model.spec.node}${pod.program.kind === 'idle' ? '' : `, ${pod.program.kind}`}${pod.state === 'Running' ? '' : `, ${pod.state}`}`
+    ? `  ${pod.model.ip} on ` +
+        [pod.model.spec.node, pod.program.kind, pod.state]
+          .filter((word) => word !== 'idle' && word !== 'Running')
+          .join(', ')
     : '';
 }

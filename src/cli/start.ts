@@ -18,6 +18,8 @@ export const start: Command = async (_args, env) => {
     env,
     quiet: false,
     pidfile: '',
-    greeting: `\nTry it from another terminal:\n\n    dig @127.0.0.1 -p ${port} hello.nodens.test\n    dig @127.0.0.1 -p ${port} example.org\n\nCtrl-C ends it.\n`,
+    greeting:
+      `\nTry it from another terminal:\n\n    dig @127.0.0.1 -p ${port} hello.nodens.test\n    ` +
+      `dig @127.0.0.1 -p ${port} example.org\n\nCtrl-C ends it.\n`,
   });
 };

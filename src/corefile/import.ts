@@ -128,7 +128,8 @@ export class Importer {
         failAt(at, `import: cannot read '${path}': ${error instanceof Error ? error.message : String(error)}`);
       failAt(
         at,
-        `import: no snippet named '${pattern}' is defined before this line, and there is no file '${path}'${suggestion(pattern, [...this.snippets.keys()])}`,
+        `import: no snippet named '${pattern}' is defined before this line, and there is no file ` +
+          `'${path}'${suggestion(pattern, [...this.snippets.keys()])}`,
       );
     }
     this.files.add(path);

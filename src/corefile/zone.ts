@@ -91,7 +91,8 @@ function reverseZones(text: string): string[] {
   // The reference takes no block that begins with zeros written as `::` or `0:`; its reading of them is not settled.
   if (!block || /^:|^0.*:/.test(text)) {
     throw new RangeError(
-      `got '${text}', allowed: an address block such as 10.0.0.0/8 or 2001:db8::/32, with all four octets of an IPv4 address and a length of at most 32 (IPv4) or 128 (IPv6)`,
+      `got '${text}', allowed: an address block such as 10.0.0.0/8 or 2001:db8::/32, with all ` +
+        'four octets of an IPv4 address and a length of at most 32 (IPv4) or 128 (IPv6)',
     );
   }
   const unit = block.bytes.length === 4 ? 8 : 4;

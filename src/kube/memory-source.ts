@@ -44,10 +44,11 @@ export class MemorySource implements KubeSource {
       const kind = textAt(raw, 'kind');
       if (!isKubeKind(kind)) throw new TypeError(`cannot hold an object of kind ${JSON.stringify(kind)}`);
       const taken = this.intake.take(kind, raw);
-      if (taken === 'invalid')
-        throw new TypeError(
-          `invalid ${describeObject(kind, textAt(objectAt(raw, 'metadata'), 'namespace'), String(asObject(asObject(raw)['metadata'])['name']))}`,
-        );
+      if (taken === 'invalid') {
+        const metadata = objectAt(raw, 'metadata');
+        const name = String(asObject(asObject(raw)['metadata'])['name']);
+        throw new TypeError(`invalid ${describeObject(kind, textAt(metadata, 'namespace'), name)}`);
+      }
       if (taken !== 'unwanted') this.run((store) => store.apply(taken.object, taken.triggeredAt));
     }
   }

@@ -253,7 +253,9 @@ export class Lab {
   private take(manifest: ManifestObject): { readonly object: ApiObject; readonly applied: Applied } {
     if (manifest.kind === POLICY && !this.running.localRedirectPolicy) {
       throw new ClusterApiError(
-        `${manifest.place}: no matches for kind "${POLICY}" in version "cilium.io/v2": ensure CRDs are installed first (helm upgrade --set localRedirectPolicy=true, then restart Cilium)`,
+        `${manifest.place}: no matches for kind "${POLICY}" in version "cilium.io/v2": ensure ` +
+          'CRDs are installed first (helm upgrade --set localRedirectPolicy=true, then ' +
+          'restart Cilium)',
       );
     }
     const taken = this.api.apply(manifest);

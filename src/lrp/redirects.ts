@@ -138,7 +138,9 @@ export class LocalRedirects {
       if (!frontend.backends.some((backend) => backend.ip === pod.ip)) return [];
       const { policy } = frontend.redirect;
       const address = frontendKey(ask.ip, ask.port, ask.protocol);
-      const text = `policy ${policy} redirects ${address} to pod ${pod.key}, which asks ${address} itself: its question would come back to it`;
+      const text =
+        `policy ${policy} redirects ${address} to pod ${pod.key}, which asks ${address} itself: ` +
+        'its question would come back to it';
       return [{ policy, frontend: address, pod: pod.key, text }];
     });
   }

@@ -85,7 +85,9 @@ function withoutClusterDns(text: string, warnings: string[]): string {
   const served = text.replace(CLUSTER_FORWARD, '$1template ANY ANY $2 {\n$1    rcode SERVFAIL\n$1}');
   if (served === text) return text;
   warnings.push(
-    'Without an upstream service, names of the cluster are answered with SERVFAIL and health is not served; the address is in the environment of a container that starts after the service was created.',
+    'Without an upstream service, names of the cluster are answered with SERVFAIL and health ' +
+      'is not served; the address is in the environment of a container that starts after the ' +
+      'service was created.',
   );
   return served.replace(HEALTH, '');
 }

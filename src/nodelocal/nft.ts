@@ -36,7 +36,10 @@ const rulesOf = (plan: NetworkPlan, { table, chain }: (typeof CHAINS)[number]): 
 function statement(rule: NodeCacheRule): string {
   const [address, port] = rule.side === 'to' ? ['daddr', 'dport'] : ['saddr', 'sport'];
   const verdict = rule.target === 'NOTRACK' ? 'notrack' : 'accept';
-  return `${rule.family === 4 ? 'ip' : 'ip6'} ${address} ${rule.address} ${rule.protocol} ${port} ${rule.port} counter ${verdict} comment "${commentOf(rule)}"`;
+  return (
+    `${rule.family === 4 ? 'ip' : 'ip6'} ${address} ${rule.address} ${rule.protocol} ${port} ` +
+    `${rule.port} counter ${verdict} comment "${commentOf(rule)}"`
+  );
 }
 
 /**

@@ -22,4 +22,5 @@ export class StartLog implements Logger {
 const two = (value: number): string => String(value).padStart(2, '0');
 
 const stamp = (time: Date): string =>
-  `${time.getFullYear()}/${two(time.getMonth() + 1)}/${two(time.getDate())} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  `${time.getFullYear()}/${two(time.getMonth() + 1)}/${two(time.getDate())} ` +
+  `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;

@@ -29,11 +29,18 @@ export function ipAddr(netns: NetNs, family?: 4 | 6, device?: string): string[] 
     if ((device !== undefined && device !== name) || (family !== undefined && own.length === 0)) return [];
     const lo = name === 'lo';
     const shown = own.flatMap(({ ip, prefixLength }) => [
-      `    ${ip.includes(':') ? 'inet6' : 'inet'} ${ip}/${prefixLength} scope ${lo ? 'host' : ip.startsWith('fe80:') || ip.startsWith('169.254.') ? 'link' : 'global'} ${ip.includes(':') ? '' : name}`.trimEnd(),
+      (
+        `    ${ip.includes(':') ? 'inet6' : 'inet'} ${ip}/${prefixLength} scope ` +
+        `${lo ? 'host' : ip.startsWith('fe80:') || ip.startsWith('169.254.') ? 'link' : 'global'} ` +
+        `${ip.includes(':') ? '' : name}`
+      ).trimEnd(),
       '       valid_lft forever preferred_lft forever',
     ]);
     return [
-      `${index}: ${peer === undefined ? name : `${name}@${peer}`}: <${lo ? 'LOOPBACK,UP,LOWER_UP' : MASTERLESS[state]}> mtu ${lo ? LOOPBACK_MTU : mtu} qdisc ${lo || state === 'UNKNOWN' || peer !== undefined ? 'noqueue' : 'fq_codel'} state ${state} group default qlen 1000`,
+      `${index}: ${peer === undefined ? name : `${name}@${peer}`}: ` +
+        `<${lo ? 'LOOPBACK,UP,LOWER_UP' : MASTERLESS[state]}> mtu ${lo ? LOOPBACK_MTU : mtu} ` +
+        `qdisc ${lo || state === 'UNKNOWN' || peer !== undefined ? 'noqueue' : 'fq_codel'} state ` +
+        `${state} group default qlen 1000`,
       `    link/${lo ? 'loopback' : 'ether'} ${lo ? '00:00:00:00:00:00' : mac} brd ${lo ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff'}`,
       ...shown,
     ];
@@ -70,7 +77,11 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /** `Thu Jul 31 00:16:21 2025`, with the clock so many minutes ahead of UTC. */
 function ctime(time: Milliseconds, offset: number): string {
   const date = new Date(time + offset * 60_000);
-  return `${DAYS[date.getUTCDay()]} ${MONTHS[date.getUTCMonth()]} ${String(date.getUTCDate()).padStart(2)} ${date.toISOString().slice(11, 19)} ${date.getUTCFullYear()}`;
+  return (
+    `${DAYS[date.getUTCDay()]} ${MONTHS[date.getUTCMonth()]} ` +
+    `${String(date.getUTCDate()).padStart(2)} ${date.toISOString().slice(11, 19)} ` +
+    `${date.getUTCFullYear()}`
+  );
 }
 
 export interface IptablesSaveOptions {

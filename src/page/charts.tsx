@@ -131,14 +131,16 @@ export function Charts() {
       <div class="charts">
         {CHARTS.map(({ title, unit, of, top }) => {
           const columns = ids.map((id) => list.map((sample) => of(sample.servers[id] ?? NOTHING, sample)));
-          const label = `${title}: ${ids.map((id, i) => `${shortName(id)} ${shown(columns[i]!.findLast((value) => value !== null) ?? null, unit)}`).join(', ') || 'nothing yet'}`;
+          const newest = (i: number): string => shown(columns[i]!.findLast((value) => value !== null) ?? null, unit);
+          const label = `${title}: ${ids.map((id, i) => `${shortName(id)} ${newest(i)}`).join(', ') || 'nothing yet'}`;
           return <Chart key={title} title={title} label={label} top={top} series={series} data={[times, ...columns]} />;
         })}
         <Chart
           title="Whole lab: packets/s, CPU %"
           label={
             last
-              ? `${shown((1000 * last.packets) / last.period, ' packets a second')}, ${shown((100 * last.cpu) / last.period, ' % of a core')}`
+              ? `${shown((1000 * last.packets) / last.period, ' packets a second')}, ` +
+                `${shown((100 * last.cpu) / last.period, ' % of a core')}`
               : 'nothing yet'
           }
           series={[

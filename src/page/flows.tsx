@@ -9,7 +9,10 @@ const VERDICTS = ['FORWARDED', 'TRANSLATED', 'TRACED', 'DROPPED'];
 const clock = (time: number): string => new Date(time).toISOString().slice(11, 23);
 const peer = ({ name, port }: PeerView): string => (port === 0 ? name : `${name}:${port}`);
 const textOf = (flow: FlowView): string =>
-  `${flow.node} ${flow.source.ip} ${peer(flow.source)} ${flow.destination.ip} ${peer(flow.destination)} ${flow.protocol} ${flow.point} ${flow.verdict} ${flow.summary}`.toLowerCase();
+  (
+    `${flow.node} ${flow.source.ip} ${peer(flow.source)} ${flow.destination.ip} ` +
+    `${peer(flow.destination)} ${flow.protocol} ${flow.point} ${flow.verdict} ${flow.summary}`
+  ).toLowerCase();
 
 /** Flows as Hubble tells them, the newest first. */
 export function Flows() {

@@ -55,7 +55,12 @@ export function framesOf(story: Explanation): readonly PlaybackFrame[] {
 /** `10 queries, 20 packets, 5 sockets, 14 server visits, 8.1 ms`. */
 export function costText({ cost }: Pick<Explanation, 'cost'>): string {
   const counted = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
-  return `Cost: ${counted(cost.queries, 'query', 'queries')}, ${counted(cost.packets, 'packet', 'packets')}, ${counted(cost.sockets, 'socket', 'sockets')}, ${counted(cost.visits, 'server visit', 'server visits')}, ${cost.time.toFixed(1)} ms`;
+  return (
+    `Cost: ${counted(cost.queries, 'query', 'queries')}, ` +
+    `${counted(cost.packets, 'packet', 'packets')}, ` +
+    `${counted(cost.sockets, 'socket', 'sockets')}, ` +
+    `${counted(cost.visits, 'server visit', 'server visits')}, ${cost.time.toFixed(1)} ms`
+  );
 }
 
 /** Why the search list is tried first, or not: in the words of resolv.conf(5). */

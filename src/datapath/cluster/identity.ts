@@ -21,8 +21,22 @@ export const MIN_IDENTITY = 256;
 export const MAX_IDENTITY = 65_535;
 
 /** Label keys that Cilium leaves out of the identity by default, because they differ from pod to pod. */
-const IGNORED =
-  /^(?:io\.kubernetes|(?:.*\.)?kubernetes\.io|.*beta\.kubernetes\.io|k8s\.io|pod-template-generation|pod-template-hash|controller-revision-hash|annotation\..*|controller-uid|etcd_node|batch\.kubernetes\.io.*|statefulset\.kubernetes\.io.*|apps\.kubernetes\.io.*)(?:\/.*)?$/;
+const IGNORED_KEYS = [
+  'io\\.kubernetes',
+  '(?:.*\\.)?kubernetes\\.io',
+  '.*beta\\.kubernetes\\.io',
+  'k8s\\.io',
+  'pod-template-generation',
+  'pod-template-hash',
+  'controller-revision-hash',
+  'annotation\\..*',
+  'controller-uid',
+  'etcd_node',
+  'batch\\.kubernetes\\.io.*',
+  'statefulset\\.kubernetes\\.io.*',
+  'apps\\.kubernetes\\.io.*',
+];
+const IGNORED = new RegExp(`^(?:${IGNORED_KEYS.join('|')})(?:/.*)?$`);
 const KEPT = /^app\.kubernetes\.io\//;
 
 export interface PodLabelSource {

@@ -141,7 +141,8 @@ export class SocketLb {
     });
     throw new SocketError(
       'ELOOP',
-      `policy ${policy} redirects ${address} back to its own backend ${backend.ip}, which asks it: set skipRedirectFromBackend or ask another address`,
+      `policy ${policy} redirects ${address} back to its own backend ${backend.ip}, which asks ` +
+        'it: set skipRedirectFromBackend or ask another address',
     );
   }
 

@@ -89,7 +89,8 @@ export class ListReader {
     // An empty answer of some other kind must never be taken for "there are no objects".
     if (!kind.endsWith('List') || resourceVersion === '')
       throw new SyntaxError(
-        `the response is no list: kind ${JSON.stringify(asObject(frame)['kind'])}, resourceVersion ${JSON.stringify(meta['resourceVersion'])}`,
+        `the response is no list: kind ${JSON.stringify(asObject(frame)['kind'])}, ` +
+          `resourceVersion ${JSON.stringify(meta['resourceVersion'])}`,
       );
     if (arrayAt(frame, 'items').length > 0) throw new SyntaxError('the list has items in a place where none are read');
     return { kind, resourceVersion, continue: textAt(meta, 'continue') };

@@ -38,7 +38,8 @@ export class ExecCredential {
     if (textAt(config, 'command') === '') throw new ConnectionError('kubeconfig: exec has no command');
     if (!API.test(textAt(config, 'apiVersion')))
       throw new ConnectionError(
-        `kubeconfig: exec.apiVersion ${JSON.stringify(config['apiVersion'])} is unknown, allowed are client.authentication.k8s.io/v1 and /v1beta1`,
+        `kubeconfig: exec.apiVersion ${JSON.stringify(config['apiVersion'])} is unknown, allowed ` +
+          'are client.authentication.k8s.io/v1 and /v1beta1',
       );
   }
 

@@ -65,7 +65,8 @@ export class Trimmer {
     const rule = kind === 'Service' || kind === 'Namespace' ? LABEL : SUBDOMAIN;
     if (!rule.test(name) || (namespaced && !LABEL.test(namespace))) {
       this.log.debug(
-        `${describeObject(kind, namespace, JSON.stringify(name))} left out: ${rule.test(name) ? 'its namespace' : 'its name'} is no DNS name`,
+        `${describeObject(kind, namespace, JSON.stringify(name))} left out: ` +
+          `${rule.test(name) ? 'its namespace' : 'its name'} is no DNS name`,
       );
       return undefined;
     }

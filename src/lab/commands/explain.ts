@@ -48,7 +48,10 @@ export const explain: LabCommand = {
       for (const query of step.queries) tellQuery(query).forEach((line) => io.write(`   ${line}\n`));
     });
     io.write(
-      `\n${outcome}\ncost: ${count(cost.queries, 'query', 'queries')}, ${count(cost.packets, 'packet', 'packets')}, ${count(cost.sockets, 'socket', 'sockets')}, ${count(cost.visits, 'server visit', 'server visits')}, ${cost.time.toFixed(1)} ms\n`,
+      `\n${outcome}\ncost: ${count(cost.queries, 'query', 'queries')}, ` +
+        `${count(cost.packets, 'packet', 'packets')}, ` +
+        `${count(cost.sockets, 'socket', 'sockets')}, ` +
+        `${count(cost.visits, 'server visit', 'server visits')}, ${cost.time.toFixed(1)} ms\n`,
     );
     return found ? 0 : 1;
   },

@@ -99,7 +99,9 @@ export const helm: LabCommand = {
     resolveConfig(next.settings);
     io.lab.pending = next;
     io.write(
-      'Release "cilium" has been upgraded. Happy Helming!\nNAME: cilium\nNAMESPACE: kube-system\nSTATUS: deployed\nNOTES:\nIn force once the agents are restarted: kubectl -n kube-system rollout restart ds/cilium\n',
+      'Release "cilium" has been upgraded. Happy Helming!\nNAME: cilium\nNAMESPACE: ' +
+        'kube-system\nSTATUS: deployed\nNOTES:\nIn force once the agents are restarted: kubectl ' +
+        '-n kube-system rollout restart ds/cilium\n',
     );
     return 0;
   },

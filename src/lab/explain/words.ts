@@ -29,5 +29,8 @@ export function spanText(visit: ServerSpan, lab: Lab): string {
         ? ''
         : `, plugin ${visit.answeredBy} ${visit.answeredBy === 'forward' ? 'asked upstream' : 'answered'}`;
   const time = visit.ended === undefined ? 'not done yet' : `${(visit.ended - visit.started).toFixed(1)} ms`;
-  return `${place} by ${visit.transport.toUpperCase()} from ${visit.remote.address}: ${cached}${by}: ${visit.rcode ?? 'no answer'}, ${time}`;
+  return (
+    `${place} by ${visit.transport.toUpperCase()} from ${visit.remote.address}: ` +
+    `${cached}${by}: ${visit.rcode ?? 'no answer'}, ${time}`
+  );
 }

@@ -47,7 +47,8 @@ export function parseOptions(program: string, args: readonly string[], specs: re
     }
     if (!spec)
       throw new CommandError(
-        `${program}: unknown option ${flag}, allowed: ${specs.map(({ name, short }) => (short === undefined || short === name ? name : `${short}, ${name}`)).join(', ') || 'none'}`,
+        `${program}: unknown option ${flag}, allowed: ` +
+          `${specs.map(({ name, short }) => (short === undefined || short === name ? name : `${short}, ${name}`)).join(', ') || 'none'}`,
       );
     if (spec.value !== true) push(values, spec.name, inline ?? 'true');
     else {

@@ -112,7 +112,9 @@ export function bpfEndpointList(node: Node): string[] {
     const { ip, id, identity, ifindex, mac, nodeMac } = endpoint!;
     return [
       `${ip}:0`,
-      `id=${String(id).padEnd(5)} sec_id=${String(identity).padEnd(5)} flags=0x0000 ifindex=${String(ifindex).padEnd(3)} mac=${mac.toUpperCase()} nodemac=${nodeMac.toUpperCase()} parent_ifindex=0`,
+      `id=${String(id).padEnd(5)} sec_id=${String(identity).padEnd(5)} flags=0x0000 ` +
+        `ifindex=${String(ifindex).padEnd(3)} mac=${mac.toUpperCase()} ` +
+        `nodemac=${nodeMac.toUpperCase()} parent_ifindex=0`,
     ];
   });
   return layOut([['IP ADDRESS', 'LOCAL ENDPOINT INFO'], ...own, ...pods], CILIUM_TABLE);
@@ -130,9 +132,14 @@ export function ctList(node: Node, now: Seconds): string[] {
     const service = entry.direction === 'SVC' ? 'service ' : '';
     const { value, words } = ctFlags(entry);
     return (
-      `${entry.protocol} ${direction} ${hostPort(entry.src, entry.sport)} -> ${hostPort(entry.dst, entry.dport)} ${service}expires=${Math.floor(entry.expires)} Packets=0 Bytes=0 ` +
-      `RxFlagsSeen=${hex(entry.rxFlagsSeen, 2)} LastRxReport=${Math.floor(entry.lastRxReport)} TxFlagsSeen=${hex(entry.txFlagsSeen, 2)} LastTxReport=${Math.floor(entry.lastTxReport)} ` +
-      `Flags=${hex(value, 4)} [ ${words.map((word) => `${word} `).join('')}] RevNAT=${entry.revNat} SourceSecurityID=${entry.sourceIdentity} BackendID=${entry.backendId} `
+      `${entry.protocol} ${direction} ${hostPort(entry.src, entry.sport)} -> ` +
+      `${hostPort(entry.dst, entry.dport)} ${service}expires=${Math.floor(entry.expires)} ` +
+      'Packets=0 Bytes=0 ' +
+      `RxFlagsSeen=${hex(entry.rxFlagsSeen, 2)} LastRxReport=${Math.floor(entry.lastRxReport)} ` +
+      `TxFlagsSeen=${hex(entry.txFlagsSeen, 2)} LastTxReport=${Math.floor(entry.lastTxReport)} ` +
+      `Flags=${hex(value, 4)} [ ${words.map((word) => `${word} `).join('')}] ` +
+      `RevNAT=${entry.revNat} SourceSecurityID=${entry.sourceIdentity} ` +
+      `BackendID=${entry.backendId} `
     );
   });
 }

@@ -54,11 +54,19 @@ function traceLine({
   packet,
 }: TraceEvent): string {
   const name = device.index === 0 ? '0' : device.name;
-  return `${place(point, endpointId)} flow 0x${flow.toString(16)} , identity ${identity(source.identity)}->${identity(destination.identity)} state ${reason} ifindex ${name} orig-ip ${originalSource}: ${connection(packet)}`;
+  return (
+    `${place(point, endpointId)} flow 0x${flow.toString(16)} , identity ` +
+    `${identity(source.identity)}->${identity(destination.identity)} state ${reason} ifindex ` +
+    `${name} orig-ip ${originalSource}: ${connection(packet)}`
+  );
 }
 
 function dropLine({ reason, packet, source, destination }: DropEvent): string {
-  return `xx drop (${DROP_REASON[reason]}) flow 0x${flowHash(packet).toString(16)} to endpoint ${destination.pod?.endpointId ?? 0}, ifindex 0, file unknown:0, , identity ${identity(source.identity)}->${identity(destination.identity)}: ${connection(packet)}`;
+  return (
+    `xx drop (${DROP_REASON[reason]}) flow 0x${flowHash(packet).toString(16)} to endpoint ` +
+    `${destination.pod?.endpointId ?? 0}, ifindex 0, file unknown:0, , identity ` +
+    `${identity(source.identity)}->${identity(destination.identity)}: ${connection(packet)}`
+  );
 }
 
 interface MonitorOptions {

@@ -27,7 +27,8 @@ export function statusLines(world: World, node: Node): string[] {
     ['IPAM', `IPv4: ${ipam},`],
     [
       'Routing',
-      `Network: ${config.routing === 'native' ? 'Native' : `Tunnel [${config.routing}]`}   Host: ${config.hostRouting === 'bpf' ? 'BPF' : 'Legacy'}`,
+      `Network: ${config.routing === 'native' ? 'Native' : `Tunnel [${config.routing}]`}   ` +
+        `Host: ${config.hostRouting === 'bpf' ? 'BPF' : 'Legacy'}`,
     ],
     ['Masquerading', masquerading(node, config)],
   ];

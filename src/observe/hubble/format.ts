@@ -17,7 +17,10 @@ const two = (value: number): string => String(value).padStart(2, '0');
 export function stamp(time: Milliseconds): string {
   const date = new Date(Math.floor(time));
   const clock = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two).join(':');
-  return `${MONTHS[date.getUTCMonth()]} ${String(date.getUTCDate()).padStart(2)} ${clock}.${String(date.getUTCMilliseconds()).padStart(3, '0')}`;
+  return (
+    `${MONTHS[date.getUTCMonth()]} ${String(date.getUTCDate()).padStart(2)} ` +
+    `${clock}.${String(date.getUTCMilliseconds()).padStart(3, '0')}`
+  );
 }
 
 type Style = Pick<HubbleOptions, 'nodeName' | 'translate'>;
@@ -35,7 +38,11 @@ export function compactLine(flow: Flow, { nodeName, translate }: Style): string 
   const arrow = flow.isReply === undefined ? '<>' : flow.isReply ? '<-' : '->';
   const [left, right] = flow.isReply ? [flow.destination, flow.source] : [flow.source, flow.destination];
   const node = nodeName ? ` [${flow.node}]` : '';
-  return `${stamp(flow.time)}${node}: ${name(left, translate)} ${identity(left.identity)} ${arrow} ${name(right, translate)} ${identity(right.identity)} ${flow.point} ${flow.verdict} (${flow.summary})`;
+  return (
+    `${stamp(flow.time)}${node}: ${name(left, translate)} ${identity(left.identity)} ` +
+    `${arrow} ${name(right, translate)} ${identity(right.identity)} ${flow.point} ` +
+    `${flow.verdict} (${flow.summary})`
+  );
 }
 
 function columns(flow: Flow, { nodeName, translate }: Style): string[] {

@@ -118,7 +118,10 @@ function response(message: Message): string {
   const { answers, authorities, additionals } = sizes(message);
   const questions = message.question.length !== 1 ? ` [${message.question.length}q]` : '';
   // Without -v only the answer section is spelled out.
-  return `${responseHead(message)}${questions} ${answers}/${authorities}/${additionals}${message.answer.map((record) => ` ${recordText(record)}`).join(',')}`;
+  return (
+    `${responseHead(message)}${questions} ` +
+    `${answers}/${authorities}/${additionals}${message.answer.map((record) => ` ${recordText(record)}`).join(',')}`
+  );
 }
 
 const typeText = (type: number): string => (type === Type.ANY ? 'ANY' : typeName(type).replace(/^TYPE(?=\d)/, 'Type'));

@@ -27,8 +27,10 @@ export type CapturedFrame = CaptureEvent | ArpEvent;
 const DNS_PORT = 53;
 /** Ports that tcpdump takes for HTTP. */
 const HTTP_PORTS = [80, 8080, 3128];
-const HTTP_LINE =
-  /^(?:GET|PUT|COPY|HEAD|LOCK|MOVE|POLL|POST|BCOPY|BMOVE|MKCOL|TRACE|LABEL|MERGE|DELETE|SEARCH|UNLOCK|REPORT|UPDATE|NOTIFY|BDELETE|CONNECT|OPTIONS|CHECKIN|HTTP\/\d)/;
+const HTTP_METHODS =
+  'GET|PUT|COPY|HEAD|LOCK|MOVE|POLL|POST|BCOPY|BMOVE|MKCOL|TRACE|LABEL|MERGE|DELETE|SEARCH|UNLOCK|REPORT|UPDATE|' +
+  'NOTIFY|BDELETE|CONNECT|OPTIONS|CHECKIN';
+const HTTP_LINE = new RegExp(`^(?:${HTTP_METHODS}|HTTP/\\d)`);
 /** Names of /etc/services for ports that turn up in a cluster. */
 const SERVICES: ReadonlyMap<number, string> = new Map([
   [22, 'ssh'],
@@ -51,7 +53,8 @@ function clock(time: Milliseconds, offset: number): string {
   const micros = Math.round(time * 1000) + offset * 60_000_000;
   const seconds = Math.floor(micros / 1e6);
   const date = new Date(seconds * 1000);
-  return `${[date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two).join(':')}.${String(micros - seconds * 1e6).padStart(6, '0')}`;
+  const whole = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two).join(':');
+  return `${whole}.${String(micros - seconds * 1e6).padStart(6, '0')}`;
 }
 
 /** First sequence numbers of a conversation, to print the following ones relative to them. */
@@ -72,12 +75,15 @@ export class LinePrinter {
   /** The line of a frame; two for a packet inside a VXLAN one. */
   lines(frame: CapturedFrame): string[] {
     const { style } = this;
-    const head = `${style.noTime ? '' : `${clock(frame.time, style.offset)} `}${style.device ? `${frame.device.padEnd(5)} ${frame.direction.padEnd(3)} ` : ''}`;
+    const time = style.noTime ? '' : `${clock(frame.time, style.offset)} `;
+    const head = time + (style.device ? `${frame.device.padEnd(5)} ${frame.direction.padEnd(3)} ` : '');
     if (frame.kind === 'arp') return [`${head}ARP, ${this.arp(frame)}, length 28`];
     const inner = this.datagram(frame);
     if (!frame.encapsulation) return [head + inner];
     const { text, separator } = tunnel(frame.encapsulation);
-    const outer = `${head}IP ${this.socket(frame.encapsulation.src, frame.encapsulation.sport)} > ${this.socket(frame.encapsulation.dst, frame.encapsulation.dport)}: ${text}`;
+    const outer =
+      `${head}IP ${this.socket(frame.encapsulation.src, frame.encapsulation.sport)} > ` +
+      `${this.socket(frame.encapsulation.dst, frame.encapsulation.dport)}: ${text}`;
     return separator === '\n' ? [outer, inner] : [`${outer}${separator}${inner}`];
   }
 

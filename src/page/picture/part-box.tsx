@@ -115,7 +115,10 @@ export function ServiceBox({ service }: { readonly service: ServiceView }) {
     <Box
       id={service.id}
       kind="service"
-      label={`service ${service.namespace}/${service.name}, ${service.ips.join(', ')}${led ? `, redirected by ${service.redirects[0]!.policy}` : ''}`}
+      label={
+        `service ${service.namespace}/${service.name}, ` +
+        `${service.ips.join(', ')}${led ? `, redirected by ${service.redirects[0]!.policy}` : ''}`
+      }
     >
       <span class="name">
         <b>{service.name}</b>

@@ -99,7 +99,8 @@ export function recordLine(record: Rr, layout: RecordLayout = LAYOUT): string {
 
 export function questionLine(question: Question, layout: RecordLayout = LAYOUT): string {
   const [classAt, typeAt] = columns(layout);
-  return `;${new Row().put(bindName(question.name)).to(classAt).put(className(question.class)).to(typeAt).put(typeName(question.type)).text}`;
+  const row = new Row().put(bindName(question.name)).to(classAt).put(className(question.class));
+  return `;${row.to(typeAt).put(typeName(question.type)).text}`;
 }
 
 function longSoa(record: Rr): string {
@@ -148,7 +149,9 @@ export function headerLines(message: Message): string[] {
     .join('');
   const lines = [
     `;; ->>HEADER<<- opcode: ${opcodeName(opcodeOf(flags))}, status: ${rcodeName(rcode)}, id: ${id}`,
-    `;; flags:${names}${flags & Flag.Z ? '; MBZ: 0x4' : ''}; QUERY: ${question.length}, ANSWER: ${answer.length}, AUTHORITY: ${authority.length}, ADDITIONAL: ${additional.length + (edns ? 1 : 0)}`,
+    `;; flags:${names}${flags & Flag.Z ? '; MBZ: 0x4' : ''}; QUERY: ${question.length}, ` +
+      `ANSWER: ${answer.length}, AUTHORITY: ${authority.length}, ADDITIONAL: ` +
+      `${additional.length + (edns ? 1 : 0)}`,
   ];
   if (flags & Flag.QR && flags & Flag.RD && !(flags & Flag.RA))
     lines.push(';; WARNING: recursion requested but not available');
@@ -180,7 +183,10 @@ function optionText({ code, data }: EdnsOption, sent: Uint8Array | undefined): s
     case OPTION.ECS:
       return `CLIENT-SUBNET: ${subnetText(data)}`;
     case OPTION.EDE:
-      return `EDE: ${data.length >= 2 ? (data[0]! << 8) | data[1]! : 0}${data.length > 2 ? `: (${Buffer.from(data.subarray(2)).toString('utf8')})` : ''}`;
+      return (
+        `EDE: ${data.length >= 2 ? (data[0]! << 8) | data[1]! : 0}` +
+        (data.length > 2 ? `: (${Buffer.from(data.subarray(2)).toString('utf8')})` : '')
+      );
     default:
       return `OPT=${code}:${hex.replace(/../g, ' $&')}`;
   }

@@ -277,5 +277,9 @@ function when(time: number, timeZone: string): string {
       .map(({ type, value }) => [type, value]),
   );
   const part = (name: Intl.DateTimeFormatPartTypes): string => parts.get(name)!;
-  return `${part('weekday')} ${part('month')} ${part('day')} ${part('hour')}:${part('minute')}:${part('second')} ${part('timeZoneName')} ${part('year')}`;
+  return (
+    `${part('weekday')} ${part('month')} ${part('day')} ` +
+    `${part('hour')}:${part('minute')}:${part('second')} ${part('timeZoneName')} ` +
+    `${part('year')}`
+  );
 }

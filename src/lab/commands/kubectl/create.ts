@@ -49,7 +49,8 @@ export async function create(args: readonly string[], io: CommandIo): Promise<nu
   const [kind, name, extra] = options.words;
   if (kind === undefined || name === undefined || extra !== undefined)
     throw new CommandError(
-      'error: kubectl create: allowed: -f FILE, configmap NAME --from-file=[KEY=]FILE --from-literal=KEY=VALUE, namespace NAME, deployment NAME --image=IMAGE',
+      'error: kubectl create: allowed: -f FILE, configmap NAME --from-file=[KEY=]FILE ' +
+        '--from-literal=KEY=VALUE, namespace NAME, deployment NAME --image=IMAGE',
     );
   await make(built(kind, name, options, io), 'kubectl create', options, io);
   return 0;
@@ -147,7 +148,8 @@ export async function expose(args: readonly string[], io: CommandIo): Promise<nu
   const port = Number(options.get('--port'));
   if (name === undefined || !Number.isInteger(port) || port < 1 || port > 65_535)
     throw new CommandError(
-      'error: kubectl expose: allowed: kubectl expose deployment NAME --port=1-65535 [--target-port=N] [--name=SERVICE] [--cluster-ip=None]',
+      'error: kubectl expose: allowed: kubectl expose deployment NAME --port=1-65535 ' +
+        '[--target-port=N] [--name=SERVICE] [--cluster-ip=None]',
     );
   const resource = kindNamed(kind);
   const object = io.lab.api.get(resource.kind, namespaceOf(options), name);
@@ -194,7 +196,9 @@ async function make(raw: RawObject, place: string, options: Options, io: Command
   if (!planned) {
     if (io.lab.api.get(resource.kind, resource.namespaced ? namespaceIn(raw) || 'default' : '', nameIn(raw)))
       throw new CommandError(
-        `Error from server (AlreadyExists): ${resource.plural}${resource.group === '' ? '' : `.${resource.group}`} "${nameIn(raw)}" already exists`,
+        'Error from server (AlreadyExists): ' +
+          `${resource.plural}${resource.group === '' ? '' : `.${resource.group}`} "${nameIn(raw)}" ` +
+          'already exists',
       );
     await io.lab.apply([{ kind: resource.kind, raw, place }]);
   }

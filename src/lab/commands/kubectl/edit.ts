@@ -67,7 +67,8 @@ export function changeable(resource: Resource, namespace: string, name: string, 
   if (!found) throw new CommandError(`Error from server (NotFound): ${withGroup(resource)} "${name}" not found`);
   if (resource.made === true || !io.lab.api.get(resource.kind, resource.namespaced ? namespace : '', name)) {
     throw new CommandError(
-      `error: ${shownAs(resource, name)} is made by the cluster and cannot be changed here${resource.kind === 'ConfigMap' ? ": helm upgrade --set changes Cilium's settings" : ''}`,
+      `error: ${shownAs(resource, name)} is made by the cluster and cannot be changed ` +
+        `here${resource.kind === 'ConfigMap' ? ": helm upgrade --set changes Cilium's settings" : ''}`,
     );
   }
   return found;
@@ -86,7 +87,8 @@ function editorOf(io: CommandIo): (text: string) => Promise<string> {
     const { edit: own } = io;
     if (!own)
       throw new CommandError(
-        'error: there is no editor here; name a program: EDITOR="sed -i \'s/OLD/NEW/\'" kubectl edit KIND NAME, or type it in: nodens lab shell',
+        'error: there is no editor here; name a program: EDITOR="sed -i \'s/OLD/NEW/\'" kubectl ' +
+          'edit KIND NAME, or type it in: nodens lab shell',
       );
     return (text) => own(text, '.yaml');
   }
@@ -219,7 +221,8 @@ export const marker =
       },
     ]);
     io.write(
-      `${shownAs(resource, name)} ${verb === 'annotate' ? 'annotated' : Object.values(values).every((value) => value === null) ? 'unlabeled' : 'labeled'}\n`,
+      `${shownAs(resource, name)} ` +
+        `${verb === 'annotate' ? 'annotated' : Object.values(values).every((value) => value === null) ? 'unlabeled' : 'labeled'}\n`,
     );
     return 0;
   };

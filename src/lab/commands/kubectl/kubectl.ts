@@ -212,16 +212,17 @@ const clusterInfo: VerbHandler = (args, io) => {
     // Of the many things that the real one dumps, the two that people look for.
     io.write(`                            "--service-cluster-ip-range=${cluster.serviceCidr}",\n`);
     const blocks = nodes.map(({ podCidr }) => podCidr).filter((block) => block !== undefined);
-    io.write(
-      `                            "--cluster-cidr=${ipam.clusterCidr ?? (blocks[0]?.startsWith('10.244.') === true ? '10.244.0.0/16' : (ipam.clusterPoolCidrs?.[0] ?? blocks[0] ?? ''))}",\n`,
-    );
+    const [first = ''] = blocks;
+    const cidr = first.startsWith('10.244.') ? '10.244.0.0/16' : (ipam.clusterPoolCidrs?.[0] ?? first);
+    io.write(`                            "--cluster-cidr=${ipam.clusterCidr ?? cidr}",\n`);
     return 0;
   }
   if (args.length > 0) throw new CommandError(`error: kubectl cluster-info: got "${args.join(' ')}", allowed: dump`);
   const master = nodes.find((node) => node.apiServer === true) ?? nodes[0]!;
   const url = `https://${io.lab.world.node(master.name).internalIp}:6443`;
   io.write(
-    `Kubernetes control plane is running at ${url}\nCoreDNS is running at ${url}/api/v1/namespaces/kube-system/services/kube-dns:dns/proxy\n`,
+    `Kubernetes control plane is running at ${url}\nCoreDNS is running at ` +
+      `${url}/api/v1/namespaces/kube-system/services/kube-dns:dns/proxy\n`,
   );
   return 0;
 };

@@ -40,7 +40,9 @@ export async function logs(args: readonly string[], io: CommandIo): Promise<numb
   const count = tail === '-1' ? undefined : whole('kubectl logs: --tail', tail, 0, 100_000);
   const since = options.has('--since') ? io.lab.clock.now() - sinceOf(options.get('--since')!) : undefined;
   const shown = (pod: RunningPod, { at, text }: { readonly at: Milliseconds; readonly text: string }): string =>
-    `${options.has('--prefix') ? `[pod/${pod.name}] ` : ''}${options.has('--timestamps') ? `${new Date(at).toISOString().replace('Z', '000000Z')} ` : ''}${text}\n`;
+    (options.has('--prefix') ? `[pod/${pod.name}] ` : '') +
+    (options.has('--timestamps') ? `${new Date(at).toISOString().replace('Z', '000000Z')} ` : '') +
+    `${text}\n`;
   for (const pod of pods)
     for (const line of pod.log.lines({ count, since, until: options.has('--previous') ? pod.began : undefined }))
       io.write(shown(pod, line));

@@ -76,7 +76,8 @@ export function ipIn(netns: NetNs, args: readonly string[], io: CommandIo): numb
     return print(io, options.has('-br') ? ipBrAddr(netns, family, device) : ipAddr(netns, family, device));
   }
   throw new CommandError(
-    `ip: got "${options.words.join(' ')}", allowed: ip route, ip [-br] addr [DEVICE]${netns.kind === 'pod' ? '' : ', ip route add BLOCK via ADDRESS'}`,
+    `ip: got "${options.words.join(' ')}", allowed: ip route, ip [-br] addr ` +
+      `[DEVICE]${netns.kind === 'pod' ? '' : ', ip route add BLOCK via ADDRESS'}`,
   );
 }
 
@@ -212,7 +213,8 @@ const hubble: LabCommand = {
       /--protocol=(dns|http|kafka)/.exec(rest.join(' '))?.[1];
     if (action === 'observe' && layer7 !== undefined)
       throw new CommandError(
-        `hubble: --protocol ${layer7}: Hubble looks into packets only where a policy tells it to, and there is none here; allowed: hubble observe --port 53 --protocol udp`,
+        `hubble: --protocol ${layer7}: Hubble looks into packets only where a policy tells it ` +
+          'to, and there is none here; allowed: hubble observe --port 53 --protocol udp',
       );
     if (action !== 'observe') throw new CommandError(`hubble: got "${action ?? ''}", allowed: observe, status`);
     if (!rest.some((arg) => arg === '-f' || arg === '--follow')) return print(io, io.lab.hubble.observe(rest));

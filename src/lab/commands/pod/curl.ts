@@ -130,7 +130,8 @@ export const nc: PodCommand = async (args, spot, io) => {
     return 0;
   } catch (error) {
     io.write(
-      `nc: connect to ${host} (${address}) port ${port} (tcp) failed: ${(error as SocketError).code === 'ECONNREFUSED' ? 'Connection refused' : (error as Error).message}\n`,
+      `nc: connect to ${host} (${address}) port ${port} (tcp) failed: ` +
+        `${(error as SocketError).code === 'ECONNREFUSED' ? 'Connection refused' : (error as Error).message}\n`,
     );
     return 1;
   } finally {

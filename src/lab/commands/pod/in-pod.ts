@@ -61,7 +61,9 @@ const ping: PodCommand = async (args, spot, io) => {
         size,
         onReply: (reply) => {
           if (reply.icmp && 'seq' in reply.icmp && reply.icmp.seq === seq)
-            answered ??= `${size + 8} bytes from ${address}: icmp_seq=${seq} ttl=${reply.ttl} time=${(clock.monotonic() - sent).toFixed(3)} ms\n`;
+            answered ??=
+              `${size + 8} bytes from ${address}: icmp_seq=${seq} ttl=${reply.ttl} ` +
+              `time=${(clock.monotonic() - sent).toFixed(3)} ms\n`;
         },
       });
     } catch (error) {
@@ -76,7 +78,8 @@ const ping: PodCommand = async (args, spot, io) => {
     if (seq < count) await sleep(clock, answered === undefined ? 0 : PING_TIMEOUT, io.signal).catch(() => undefined);
   }
   io.write(
-    `\n--- ${host} ping statistics ---\n${count} packets transmitted, ${received} received, ${Math.round((100 * (count - received)) / count)}% packet loss\n`,
+    `\n--- ${host} ping statistics ---\n${count} packets transmitted, ${received} received, ` +
+      `${Math.round((100 * (count - received)) / count)}% packet loss\n`,
   );
   return received > 0 ? 0 : 1;
 };

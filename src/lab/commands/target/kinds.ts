@@ -8,7 +8,8 @@ export function kindNamed(word: string): Resource {
   const resource = resourceByWord(word);
   if (!resource)
     throw new CommandError(
-      `error: the server doesn't have a resource type "${word}"; it has ${[...RESOURCES, ...MADE_RESOURCES].map(({ plural }) => plural).join(', ')}`,
+      `error: the server doesn't have a resource type "${word}"; it has ` +
+        `${[...RESOURCES, ...MADE_RESOURCES].map(({ plural }) => plural).join(', ')}`,
     );
   return resource;
 }

@@ -259,10 +259,8 @@ const query = (name: 'jq' | 'yq'): LabCommand => ({
     }
     for (const found of follow(name, path, root)) {
       if (name === 'yq' && typeof found !== 'string') io.write(yaml.stringify(found));
-      else
-        io.write(
-          `${typeof found === 'string' && (options.has('-r') || name === 'yq') ? found : JSON.stringify(found ?? null, undefined, options.has('-c') ? undefined : 2)}\n`,
-        );
+      else if (typeof found === 'string' && (options.has('-r') || name === 'yq')) io.write(`${found}\n`);
+      else io.write(`${JSON.stringify(found ?? null, undefined, options.has('-c') ? undefined : 2)}\n`);
     }
     return 0;
   },

@@ -52,7 +52,9 @@ export function describePod(pod: RawObject): string {
 
 function toleration(value: unknown): string {
   const [key, effect, given] = [textAt(value, 'key'), textAt(value, 'effect'), textAt(value, 'value')];
-  return `${key}${given === '' ? '' : `=${given}`}${effect === '' ? '' : `:${effect}`}${textAt(value, 'operator') === 'Exists' ? (key === '' && effect === '' ? 'op=Exists' : ' op=Exists') : ''}`;
+  const taint = key + (given === '' ? '' : `=${given}`) + (effect === '' ? '' : `:${effect}`);
+  if (textAt(value, 'operator') !== 'Exists') return taint;
+  return taint === '' ? 'op=Exists' : `${taint} op=Exists`;
 }
 
 /** Containers of a pod, or of a template, which has no status and stands one step to the right. */
@@ -143,10 +145,14 @@ function describeState(sheet: Sheet, status: RawObject): void {
 /** A probe with the API's defaults filled in. */
 function probe(value: RawObject): string {
   const or = (key: string, fallback: number): number => Number(value[key] ?? fallback);
-  const times = `delay=${or('initialDelaySeconds', 0)}s timeout=${or('timeoutSeconds', 1)}s period=${or('periodSeconds', 10)}s #success=${or('successThreshold', 1)} #failure=${or('failureThreshold', 3)}`;
+  const times =
+    `delay=${or('initialDelaySeconds', 0)}s timeout=${or('timeoutSeconds', 1)}s ` +
+    `period=${or('periodSeconds', 10)}s #success=${or('successThreshold', 1)} ` +
+    `#failure=${or('failureThreshold', 3)}`;
   if (value['httpGet'] !== undefined) {
     const get = objectAt(value, 'httpGet');
-    return `http-get ${(textAt(get, 'scheme') || 'HTTP').toLowerCase()}://${textAt(get, 'host')}:${String(get['port'])}${textAt(get, 'path')} ${times}`;
+    const scheme = (textAt(get, 'scheme') || 'HTTP').toLowerCase();
+    return `http-get ${scheme}://${textAt(get, 'host')}:${String(get['port'])}${textAt(get, 'path')} ${times}`;
   }
   if (value['tcpSocket'] !== undefined)
     return `tcp-socket ${textAt(objectAt(value, 'tcpSocket'), 'host')}:${String(objectAt(value, 'tcpSocket')['port'])} ${times}`;

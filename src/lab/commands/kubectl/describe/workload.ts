@@ -34,7 +34,8 @@ export function describeDeployment(deployment: RawObject, lab: Lab): string {
   sheet.add(
     0,
     'Replicas:',
-    `${desired} desired | ${counted(status, 'updatedReplicas')} updated | ${total} total | ${ready} available | ${Math.max(0, total - ready)} unavailable`,
+    `${desired} desired | ${counted(status, 'updatedReplicas')} updated | ${total} total | ` +
+      `${ready} available | ${Math.max(0, total - ready)} unavailable`,
   );
   sheet.add(0, 'StrategyType:', textAt(objectAt(spec, 'strategy'), 'type') || 'RollingUpdate');
   sheet.add(0, 'MinReadySeconds:', String(counted(spec, 'minReadySeconds')));

@@ -108,7 +108,9 @@ export function table(rows: readonly Row[]): string {
   if (threads !== undefined)
     lines.push(
       '',
-      `${threads.count} threads on as many cores, shared with the load: CPU time per query ${threads.cpu.toFixed(2)} times that of one, queries per second ${threads.perSecond.toFixed(2)} times`,
+      `${threads.count} threads on as many cores, shared with the load: CPU time per query ` +
+        `${threads.cpu.toFixed(2)} times that of one, queries per second ` +
+        `${threads.perSecond.toFixed(2)} times`,
     );
   return lines.join('\n');
 }

@@ -123,7 +123,9 @@ function writeObjects(): void {
   const objects = ['apiVersion: v1\nkind: Namespace\nmetadata: { name: default }\n'];
   const add = (name: string, ip: string): unknown =>
     objects.push(
-      `apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: default }\nspec: { clusterIP: ${ip}, clusterIPs: [${ip}], ports: [{ name: http, port: 80, protocol: TCP }] }\n`,
+      `apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: default }\nspec: { ` +
+        `clusterIP: ${ip}, clusterIPs: [${ip}], ports: [{ name: http, port: 80, protocol: ` +
+        'TCP }] }\n',
     );
   for (let i = 0; i < SERVICES; i++) add(`s${i}`, `10.96.${i === 0 ? edition : 0}.${i + 1}`);
   if (guestAt() !== NO_NAME) add('guest', guestAt());
@@ -237,7 +239,9 @@ const evictions = Math.max(
     ...(await server.runtime.metrics.text()).matchAll(/^coredns_cache_evictions_total\{.*type="success".*\} (\d+)/gm),
   ].map(([, count]) => Number(count)),
 );
-const happened = `${reloads} reloads, ${changes} changes of objects, ${evictions} answers evicted, ${kills} threads killed in ${((performance.now() - started) / 1000).toFixed(0)} s`;
+const happened =
+  `${reloads} reloads, ${changes} changes of objects, ${evictions} answers evicted, ` +
+  `${kills} threads killed in ${((performance.now() - started) / 1000).toFixed(0)} s`;
 // A soak in which nothing happened shows nothing.
 const idle = SECONDS * 1000 > 2 * KILL_EVERY && Math.min(reloads, changes, evictions, kills) === 0;
 await server.stop();
@@ -250,7 +254,9 @@ const strange = Object.keys(result.rcodes).filter((rcode) => rcode !== 'NOERROR'
 process.stdout.write(
   `${[
     happened,
-    `dnsperf: ${result.completed} answered at ${result.perSecond.toFixed(0)} a second, mean ${result.mean.toFixed(2)} ms, max ${result.max.toFixed(0)} ms, ${JSON.stringify(result.rcodes)}`,
+    `dnsperf: ${result.completed} answered at ${result.perSecond.toFixed(0)} a second, mean ` +
+      `${result.mean.toFixed(2)} ms, max ${result.max.toFixed(0)} ms, ` +
+      `${JSON.stringify(result.rcodes)}`,
     `sampled: ${sampler.answers} answers`,
     `resident memory: ${memory.toFixed(0)} MB before, ${residentMemory(process.pid).toFixed(0)} MB after`,
     `lost: ${result.lost + sampler.lost}`,

@@ -112,7 +112,8 @@ describe.each([
     expect(netns.interface('eth0')!.mtu).toBe(1500);
     expect(netns.mtuTo('172.20.0.130')).toBe(1450);
     expect(routes(world, 'k8s-ctr')).toContain(
-      `172.20.0.0/24 via ${world.node('k8s-ctr').ciliumNode!.routerIp} dev cilium_host proto kernel src ${world.node('k8s-ctr').ciliumNode!.routerIp} mtu 1450`,
+      `172.20.0.0/24 via ${world.node('k8s-ctr').ciliumNode!.routerIp} dev cilium_host proto ` +
+        `kernel src ${world.node('k8s-ctr').ciliumNode!.routerIp} mtu 1450`,
     );
   });
 

@@ -47,7 +47,10 @@ function redirectLab(options: LrpOptions = {}) {
 const table = (world: World, node = 'k8s-ctr'): string[] =>
   [...ports, { port: 9153, protocol: 'TCP' as const }].map(({ port, protocol }) => {
     const frontend = world.node(node).frontend('10.96.0.10', port, protocol)!;
-    return `${frontend.id} ${frontend.ip}:${port}/${protocol} ${frontend.type} ${frontend.backends.map((b) => `${b.ip}:${b.port}`).join(' ')}`;
+    return (
+      `${frontend.id} ${frontend.ip}:${port}/${protocol} ${frontend.type} ` +
+      `${frontend.backends.map((b) => `${b.ip}:${b.port}`).join(' ')}`
+    );
   });
 const asBefore = [
   '1 10.96.0.10:53/UDP ClusterIP 172.20.1.144:53',
@@ -166,7 +169,9 @@ describe('LocalRedirects', () => {
       protocol: 'UDP' as const,
     };
     const text =
-      'policy kube-system/nodelocaldns redirects 10.96.0.10:53/UDP to pod kube-system/node-local-dns-x, which asks 10.96.0.10:53/UDP itself: its question would come back to it';
+      'policy kube-system/nodelocaldns redirects 10.96.0.10:53/UDP to pod ' +
+      'kube-system/node-local-dns-x, which asks 10.96.0.10:53/UDP itself: its question would ' +
+      'come back to it';
     expect(
       redirects.loops([
         ask,

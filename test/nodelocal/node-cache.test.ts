@@ -143,7 +143,8 @@ describe('a start', () => {
     const cache = nodeCache(FLAGS, env);
     await cache.prepare();
     expect(startLines()[2]).toBe(
-      `2026/11/20 19:12:51 [WARNING] Unable to lookup IP address of Upstream service kube-dns-upstream, env $KUBE_DNS_UPSTREAM_SERVICE_HOST \`${shown}\``,
+      '2026/11/20 19:12:51 [WARNING] Unable to lookup IP address of Upstream service ' +
+        `kube-dns-upstream, env $KUBE_DNS_UPSTREAM_SERVICE_HOST \`${shown}\``,
     );
     expect(startLines()[3]).toContain(
       '[WARNING] Without an upstream service, names of the cluster are answered with SERVFAIL',
@@ -297,7 +298,8 @@ describe('while serving', () => {
     for (const type of ['iptables', 'iptables_lock', 'interface_add', 'interface_check', 'configmap'])
       expect(text).toContain(`coredns_nodecache_setup_errors_total{errortype="${type}"} 0\n`);
     expect(text).toContain(
-      '# HELP coredns_nodecache_setup_errors_total The number of errors during periodic network setup for node-cache\n# TYPE coredns_nodecache_setup_errors_total counter\n',
+      '# HELP coredns_nodecache_setup_errors_total The number of errors during periodic ' +
+        'network setup for node-cache\n# TYPE coredns_nodecache_setup_errors_total counter\n',
     );
     expect(text).toContain('process_resident_memory_bytes');
     await cache.end();

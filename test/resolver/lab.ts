@@ -14,8 +14,11 @@ export type Answer = (query: Message, protocol: 'udp' | 'tcp', server: Endpoint)
 
 const failure = (code: string): NodeJS.ErrnoException => Object.assign(new Error(code), { code });
 
-/** A network with name servers at two addresses, without sockets: what was asked is in `asked`, as `udp 10.96.0.10 40001 A example.org. 100`: protocol, server, own
- * port, type, name, flags in hexadecimal, and with EDNS its payload size and option codes. */
+/**
+ * A network with name servers at two addresses, without sockets. What was asked is in `asked`, as
+ * `udp 10.96.0.10 40001 A example.org. 100`: protocol, server, own port, type, name, flags in hexadecimal, and with
+ * EDNS its payload size and option codes.
+ */
 export class FakeNetwork implements Network {
   readonly asked: string[] = [];
   readonly closed: number[] = [];

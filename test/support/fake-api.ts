@@ -228,9 +228,9 @@ export class FakeApi {
     response.setHeader('content-type', 'application/json');
     response.flushHeaders();
     if (since < this.oldest) {
-      response.end(
-        `${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410, message: `too old resource version: ${since} (${this.oldest})` } })}\n`,
-      );
+      const message = `too old resource version: ${since} (${this.oldest})`;
+      const object = { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410, message };
+      response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
       return;
     }
     const watcher: Watcher = { kind, selects: selector(query), response };

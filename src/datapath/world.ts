@@ -22,7 +22,7 @@ import type { ServiceTable } from './loadbalancer/service-table.js';
 import { Traffic } from './traffic.js';
 import type { WorldOptions } from './traffic.js';
 
-/** Something about the cluster has changed: who derives from it may look again. */
+/** A change of the cluster, for those who derive something from it. */
 export type WorldChange =
   | { readonly kind: 'pod'; readonly namespace: string; readonly name: string; readonly node: string }
   | { readonly kind: 'service'; readonly namespace: string; readonly name: string }

@@ -11,7 +11,7 @@ export interface PortInfo {
 
 export type RedirectFrontend =
   | { readonly kind: 'address'; readonly ip: string; readonly ports: readonly PortInfo[] }
-  /** No ports stands for all of the service's. */
+  /** No ports means all ports of the service. */
   | {
       readonly kind: 'service';
       readonly namespace: string;

@@ -99,8 +99,8 @@ export class Iptables {
   }
 
   /**
-   * What is there of ours; undefined, and reported, when that cannot be told. Nothing is asked where nothing is
-   * wanted: that family may not exist.
+   * Our rules that are in the kernel; undefined, and reported, when they cannot be listed. Nothing is listed where no
+   * rule is wanted: that address family may not exist.
    */
   private async list(own: readonly WantedRule[]): Promise<ListedRule[] | undefined> {
     if (own.length === 0) return [];

@@ -75,8 +75,8 @@ export class NodeNetwork {
   }
 
   /**
-   * An address that no other link holds is served by nobody: rules for it lead queries into the void. Where links
-   * cannot be listed, none is given up.
+   * No server answers at an address that no link holds, and rules for it make queries time out. Where links cannot be
+   * listed, no address is given up.
    */
   private async staleAddresses(): Promise<(address: string) => boolean> {
     try {

@@ -33,7 +33,7 @@ const css = (name: string): string => getComputedStyle(document.documentElement)
 const shown = (value: number | null, unit: string): string =>
   value === null ? '–' : `${value.toFixed(value >= 100 || Number.isInteger(value) ? 0 : 1)}${unit}`;
 
-/** Rises when the machine changes between dark and light: what is drawn on a canvas has to be drawn anew. */
+/** Rises when the machine changes between dark and light: canvases have to be drawn again. */
 function useTheme(): number {
   const [count, setCount] = useState(0);
   useEffect(() => {

@@ -14,7 +14,7 @@ const textOf = (flow: FlowView): string =>
     `${peer(flow.destination)} ${flow.protocol} ${flow.point} ${flow.verdict} ${flow.summary}`
   ).toLowerCase();
 
-/** Flows as Hubble tells them, the newest first. */
+/** Flows as Hubble reports them, the newest first. */
 export function Flows() {
   const filter = useSignal('');
   const verdict = useSignal('');

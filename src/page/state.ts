@@ -5,7 +5,7 @@ import type { ClusterView, FlowView, EntityId, LiveSample } from '../lab/web/api
 export const MAX_FLOWS = 400;
 export const MAX_SAMPLES = 300;
 
-/** What the lab has told. */
+/** What the lab has reported. */
 export const cluster = signal<ClusterView | undefined>(undefined);
 export const samples = signal<readonly LiveSample[]>([]);
 export const flows = signal<readonly FlowView[]>([]);

@@ -69,7 +69,7 @@ export class Conversation {
     });
   }
 
-  /** Opens a UDP socket that is bound to a free port and connected to nobody. */
+  /** Opens a UDP socket that is bound to a free port and not connected. */
   async bindUdp(family: 4 | 6): Promise<QuerySocket | Error> {
     const line = new QuerySocket(this, 'udp', this.sockets++, false);
     return line.attach(async () => {
@@ -192,7 +192,7 @@ export class QuerySocket {
 
   /**
    * The next reply to a query of this socket; an error of the socket; undefined when `deadline` (monotonic time)
-   * passes first. Anything else that comes in is passed over.
+   * passes first. Anything else that comes in is ignored.
    */
   async receive(deadline: Milliseconds): Promise<Received | Error | undefined> {
     for (;;) {

@@ -49,7 +49,7 @@ const UPTIME: Milliseconds = 3_600_000;
 const POOL_ANNOTATION = 'ipam.cilium.io/ip-pool';
 const NODE_PORTS = { first: 30_000, last: 32_767 };
 
-/** Who is there: nodes, pods, hosts, services and their addresses, with the consequences of each coming and going. */
+/** Nodes, pods, hosts, services and their addresses, and what changes when one of them comes or goes. */
 export class ClusterModel {
   readonly nodes = new Map<string, Node>();
   readonly hosts = new Map<string, ExternalHost>();

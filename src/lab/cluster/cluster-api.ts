@@ -14,7 +14,7 @@ import type { Milliseconds } from '../../lib/units.js';
 import type { ServicePin } from '../topology/topology.js';
 import { resourceOf } from './resources.js';
 
-/** Something the API refuses, in words for the one who asked. */
+/** A request that the API refuses; the message is for the user. */
 export class ClusterApiError extends NodensError {
   override readonly name = 'ClusterApiError';
 

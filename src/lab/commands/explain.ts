@@ -7,11 +7,11 @@ import type { LabCommand } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
 import { podNamed } from './target/targets.js';
 
-/** Who can look up. */
+/** Resolvers that can be chosen. */
 export const PROFILES: readonly ProfileName[] = ['glibc', 'musl', 'go', 'bind', 'busybox'];
 /** Address types that can be asked for alone. */
 const TYPES = ['A', 'AAAA'] as const;
-/** The pod that asks when none is named: the first of namespace default that waits to be told. */
+/** The pod that asks when none is named: the first of namespace default that runs an idle program. */
 const someClient = (lab: Lab): string =>
   lab.kubelet.list().find((pod) => pod.namespace === 'default' && pod.program.kind === 'idle')?.name ?? '';
 
@@ -19,7 +19,7 @@ const someClient = (lab: Lab): string =>
 export const explain: LabCommand = {
   name: 'explain',
   usage: `NAME [--pod [NAMESPACE/]POD] [--libc ${PROFILES.join('|')}] [--type ${TYPES.join('|')}]`,
-  help: 'Tells one lookup of both address types hop by hop: search steps, service or redirect, cache, plugin, upstream, time and cost.',
+  help: 'Explains one lookup of both address types hop by hop: search steps, service or redirect, cache, plugin, upstream, time and cost.',
   async run(args, io) {
     const options = parseOptions('explain', args, [
       { name: '--pod', value: true },

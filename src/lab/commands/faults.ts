@@ -6,7 +6,7 @@ import { podsMeant } from './target/targets.js';
 
 const USAGE = '[-n NAMESPACE] POD|TYPE/NAME';
 
-/** The pod that is meant; of a DaemonSet the one of the command's node. */
+/** The pod that the arguments name; of a DaemonSet, the pod on the command's node. */
 function podOf(program: string, args: readonly string[], io: CommandIo): RunningPod {
   const options = parseOptions(program, args, [{ name: '--namespace', short: '-n', value: true }]);
   if (options.words.length !== 1) throw new CommandError(`${program}: allowed: ${program} ${USAGE}`);

@@ -1,15 +1,15 @@
-/** What a part of the picture is called: `pod/NAMESPACE/NAME`, `service/NAMESPACE/NAME`, `host/NAME` or `node/NAME`. */
+/** Id of an entity: `pod/NAMESPACE/NAME`, `service/NAMESPACE/NAME`, `host/NAME` or `node/NAME`. */
 export type EntityId = string;
 
 /** One thing that happened to a query on its way. */
 export interface Hop {
   /** `translation`: what an address was taken for. `visit`: a server had the query. */
   readonly kind: 'translation' | 'visit';
-  /** Servers between the one who looks up and this one: 0 for what the pod itself asks. */
+  /** Servers between the pod and this one: 0 for the server that the pod itself asks. */
   readonly depth: number;
-  /** Where it happened; undefined for an address that is no part of its own. */
+  /** Where it happened; undefined for an address that belongs to no entity. */
   readonly at: EntityId | undefined;
-  /** A policy leads what was sent to a service elsewhere. */
+  /** A local redirect policy sends queries for this service to another backend. */
   readonly redirect?: boolean;
   /** Of a visit. */
   readonly cache?: 'hit' | 'miss' | 'none';

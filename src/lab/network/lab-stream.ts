@@ -87,7 +87,7 @@ export class LabStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    // After an orderly end the closing handshake runs on by itself; anything else is told the peer by a RST.
+    // After an orderly end the closing handshake runs on by itself; anything else is signalled to the peer by a RST.
     const orderly = !error && (this.writableEnded || this.over);
     try {
       if (!orderly) this.socket.destroy();

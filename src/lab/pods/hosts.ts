@@ -80,7 +80,9 @@ export class ExternalHosts {
     await Promise.all(this.stops.map((stop) => stop()));
   }
 
-  /** Hosts marked `upstream` have another one where the real machine's network is at hand. */
+  /**
+   * Hosts marked `upstream` have another Corefile when the real machine's network is available.
+   */
   private corefileOf(host: LabHost, corefile: string): string {
     return this.options.upstream !== undefined && host.upstream ? upstreamCorefile(this.options.upstream) : corefile;
   }

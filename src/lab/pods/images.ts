@@ -15,8 +15,8 @@ const WEB_IMAGES = ['whoami', 'nginx', 'httpd'];
 const argsOf = (container: RawObject): string[] => arrayAt(container, 'args').map(String);
 
 /**
- * What the first container's image stands for. Images that the lab does not know are programs that wait: enough to
- * run commands in.
+ * The program of the first container's image. An image that the lab does not know is an idle program: enough to run
+ * commands in.
  */
 export function programOf(env: ProgramEnv): Program {
   const [container = {}] = containersOf(env.raw);

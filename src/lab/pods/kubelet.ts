@@ -135,7 +135,7 @@ export class Kubelet {
     this.pods.delete(`${namespace}/${name}`);
     this.options.world.removePod(namespace, name);
     this.options.api.delete('Pod', namespace, name);
-    // Cut off from its network, the program ends by itself; nobody waits for what it still had to answer.
+    // Cut off from its network, the program ends by itself; its unfinished answers are not waited for.
     if (force) stopped.catch(() => undefined);
   }
 
@@ -147,7 +147,7 @@ export class Kubelet {
     await pod.program.stop();
   }
 
-  /** Starts the program of a pod anew, or lets one that hangs go on. */
+  /** Restarts the program of a pod, or resumes one that hangs. */
   async restart(pod: RunningPod): Promise<void> {
     if (pod.network.paused) {
       pod.network.paused = false;

@@ -14,8 +14,7 @@ import { GO_SERVER } from '../network/syscall-profile.js';
 import type { PodLog } from './pod-log.js';
 
 /**
- * A program's network with a gate before what comes in: closed, the program hangs, and whoever asks it waits. Its
- * sockets stay open.
+ * A program's network that can be paused: the program then hangs, and its clients wait. Its sockets stay open.
  */
 export class PausableNetwork implements Network {
   paused = false;
@@ -41,7 +40,7 @@ export class PausableNetwork implements Network {
   async listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
     const listener = await this.inner.listenTcp(at, (connection) => {
       if (!this.paused) return onConnection(connection);
-      // The kernel has taken the connection; nobody reads from it, and nobody is told how it ends.
+      // The kernel has taken the connection; the program does not read from it and ignores how it ends.
       connection.stream.on('error', () => undefined);
     });
     const { local } = listener;

@@ -79,7 +79,7 @@ function notFound(file: string): never {
   throw Object.assign(new Error(`ENOENT: no such file or directory, open '${file}'`), { code: 'ENOENT', path: file });
 }
 
-/** A ConfigMap's keys carry no time: another text stands for another time. */
+/** A ConfigMap's keys carry no time: a changed text counts as a new modification time. */
 function hash(text: string): number {
   let value = 0;
   for (let i = 0; i < text.length; i++) value = (Math.imul(value, 31) + text.charCodeAt(i)) >>> 0;

@@ -11,7 +11,7 @@ import type { Tracer } from '../trace/tracer.js';
 
 /** What runs in a pod. */
 export interface Program {
-  /** `dns`, `node-cache`, `web`, or `idle` for a shell that waits to be told. */
+  /** `dns`, `node-cache`, `web`, or `idle` for one that only waits. */
   readonly kind: string;
   /** Resolves when it serves. Rejects when it cannot start; the reason is in the pod's log too. */
   start(): Promise<void>;

@@ -48,7 +48,7 @@ export class WebProgram implements Program {
 const dateOf = (clock: Clock): readonly [string, string] => ['Date', new Date(clock.now()).toUTCString()];
 const length = (body: string): readonly [string, string] => ['Content-Length', String(Buffer.byteLength(body))];
 
-/** traefik/whoami: tells the pod's name and addresses, who asks, and the request as it came. */
+/** traefik/whoami: prints the pod's name and addresses, the client, and the request as it came. */
 export const whoami =
   (pod: Pod, clock: Clock) =>
   (request: http.IncomingMessage): WebAnswer => {

@@ -171,7 +171,7 @@ export class Workloads {
     return this.run(pod, place, pin);
   }
 
-  /** A pod that nobody owns. */
+  /** A pod without an owner. */
   private async ensurePod(pod: ApiObject): Promise<void> {
     if (this.options.kubelet.get(pod.namespace, pod.name)) return;
     const pin = this.options.pins.find(

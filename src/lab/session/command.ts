@@ -46,9 +46,9 @@ export interface CommandIo {
   readonly env: Readonly<Record<string, string>>;
   /** Takes text as it comes; closed by line feeds. */
   write(text: string): void;
-  /** Ends what runs until it is ended. */
+  /** Aborted when the user interrupts the command. */
   readonly signal: AbortSignal;
-  /** Whether somebody can end it: otherwise what runs for ever is refused. */
+  /** Whether the user can interrupt it: otherwise commands that never end are refused. */
   readonly endless: boolean;
   /** Whether this is an interactive session, in which a shell can be opened in a pod. */
   readonly interactive: boolean;

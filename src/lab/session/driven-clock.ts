@@ -11,7 +11,7 @@ const MAX_TIME: Milliseconds = 3_600_000 * 24;
 /** Where the time of a driven lab begins. */
 export const DRIVEN_START = Date.UTC(2025, 6, 30, 14, 56, 15);
 
-/** Moves a lab's clock on until the work is done, so that nobody waits for what takes time in a cluster. */
+/** Moves a lab's clock on until the work is done, so that nothing has to wait in real time. */
 export async function drive<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   let done = false;
   const settled = work.finally(() => {

@@ -73,7 +73,7 @@ export function parseScript(name: string, text: string): Script {
   return { name, parts, steps: parts.filter((part) => 'command' in part).length };
 }
 
-/** A line that cannot be read is told before anything runs. */
+/** Errors in the script are reported before anything runs. */
 function check(command: string, place: string): void {
   try {
     parseLine(command);

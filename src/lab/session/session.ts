@@ -31,7 +31,7 @@ const GRACE = 100;
 /** Short names that people give to programs. */
 const ALIASES: Readonly<Record<string, string>> = { k: 'kubectl', kc: 'kubectl', kubecolor: 'kubectl' };
 
-/** Somebody at a prompt of the lab: what they type is run, one line at a time. */
+/** A user at a prompt of the lab. Runs what they type, one line at a time. */
 export class Session implements CommandSession {
   readonly written = new Map<string, string>();
   inside: RunningPod | undefined;
@@ -95,7 +95,7 @@ export class Session implements CommandSession {
     }
   }
 
-  /** What the user did wrong is written; a fault of the program is thrown on. */
+  /** Writes errors of the user; rethrows errors of the program. */
   private failed(error: unknown, write: RunOptions['write']): number {
     // Errors of the user's own files (an errno of a system call) are the user's to fix.
     if (!isExpected(error)) throw error;
@@ -103,7 +103,7 @@ export class Session implements CommandSession {
     return exitCodeOf(error);
   }
 
-  /** Programs that mind the signal get a moment to end by themselves; nobody waits for the others. */
+  /** Programs that handle the signal get a moment to end by themselves; the others are not waited for. */
   private untilInterrupted(work: Promise<number>, signal: AbortSignal | undefined): Promise<number> {
     if (!signal) return work;
     return new Promise((resolve, reject) => {

@@ -173,7 +173,7 @@ function tokenize(text: string): ShellToken[] {
   return tokens;
 }
 
-/** A variable that were taken as it stands would make a command do something else in silence. */
+/** Refuses variables: taking `$X` literally would silently change the command. */
 function refuseVariables(text: string): void {
   const found = /^[^]*?(\$[A-Za-z_]\w*|\$[({]|`)/.exec(text)?.[1];
   if (found !== undefined)

@@ -217,14 +217,14 @@ function parseServicePin(place: YamlPlace): ServicePin {
   };
 }
 
-/** An entry is a file, or manifests written in place; those are told by the line on which they begin. */
+/** An entry is a file, or manifests written in place. Errors name the latter by the line on which they begin. */
 function parseManifests(place: YamlPlace, file: string, readFile: ReadFile): readonly ManifestObject[] {
   const at = place.members('file', 'inline');
   if (at('file').present === at('inline').present)
     place.fail('got both or none of file and inline, allowed: one of them');
   if (at('inline').present) {
     const text = at('inline').text();
-    // Empty lines before the text, so that a fault is told by its line in the topology; the text begins below the key.
+    // Empty lines before the text, so that errors name the line in the topology; the text begins below the key.
     return [...parseManifest(file, '\n'.repeat(at('inline').line) + text)];
   }
   const name = path.join(path.dirname(file), at('file').text());

@@ -32,16 +32,16 @@ export interface ServerSpan {
   ended: Milliseconds | undefined;
 }
 
-/** Queries under way that are minded. */
+/** Unfinished queries that are remembered. */
 const MAX_OPEN = 4096;
 
-/** Somebody who wants to know. */
+/** A listener: called when a server gets a query, and when it is done with it. */
 interface Watcher {
   readonly entered?: (visit: ServerSpan) => void;
   readonly left?: (visit: ServerSpan) => void;
 }
 
-/** Watches queries on their way through the chains of all servers of a lab while somebody wants to know. */
+/** Follows queries through the plugin chains of all servers of a lab, while it has listeners. */
 export class Tracer {
   private readonly watchers = new Set<Watcher>();
   private readonly open = new Map<string, ServerSpan>();

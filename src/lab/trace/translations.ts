@@ -25,8 +25,7 @@ export class Translations {
   }
 
   /**
-   * The service address that `caller` asked for when it was last led to `backend`; undefined when it was not led
-   * there.
+   * The service address that `caller` asked for when it was last connected to `backend`; undefined when it never was.
    */
   before(caller: string, backend: string): string | undefined {
     return this.named.get(keyOf(caller, backend));

@@ -51,7 +51,7 @@ export interface ServiceView {
   readonly redirects: readonly { readonly node: string; readonly policy: string; readonly to: readonly EntityId[] }[];
 }
 
-/** Somebody may send DNS to somebody. */
+/** One entity may send DNS queries to another. */
 export interface LinkView {
   readonly from: EntityId;
   readonly to: EntityId;
@@ -59,8 +59,8 @@ export interface LinkView {
 }
 
 /**
- * How names are cached on nodes: not at all, by the addon with rules of its own, by pods that nobody is led to, or by
- * pods behind a redirect policy.
+ * How names are cached on nodes: not at all, by the addon with rules of its own, by pods that are deployed but not
+ * used, or by pods behind a redirect policy.
  */
 export type NodeCacheMode = 'none' | 'iptables' | 'idle' | 'redirect';
 
@@ -88,7 +88,7 @@ export interface PartDetails {
 export interface PeerView {
   readonly ip: string;
   readonly port: number;
-  /** `namespace/name` of a pod, or the name of a node or host; the address where nobody is known. */
+  /** `namespace/name` of a pod, or the name of a node or host; the address where no entity has it. */
   readonly name: string;
   readonly part?: EntityId;
 }
@@ -110,7 +110,7 @@ export interface FlowView {
 /** A query that a server is done with. */
 export interface VisitView {
   readonly server: EntityId;
-  /** Who asked it. */
+  /** The entity that sent the query. */
   readonly from?: EntityId;
   /** The service address that the asker had named. */
   readonly by?: EntityId;
@@ -143,7 +143,7 @@ export interface LiveSample {
   readonly cpu: number;
 }
 
-/** What `/api/events` tells, by the name of the event. */
+/** The events of `/api/events`, by name. */
 export interface LiveEvents {
   readonly cluster: ClusterView;
   readonly samples: readonly LiveSample[];

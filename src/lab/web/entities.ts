@@ -6,7 +6,7 @@ import type { RunningPod } from '../pods/kubelet.js';
 import type { ServerSpan } from '../trace/tracer.js';
 import type { PeerView } from './api.js';
 
-/** Says which part of the picture is behind an address. */
+/** Finds the entity behind an address. */
 export class Entities {
   constructor(private readonly lab: Lab) {}
 
@@ -38,7 +38,9 @@ export class Entities {
     return { ip, port, name: part?.slice(part.indexOf('/') + 1) ?? ip, ...(part !== undefined && { part }) };
   }
 
-  /** Who sent a query to a server: translated sources are looked up where they were translated. */
+  /**
+   * The entity that sent a query to a server. A translated source address is resolved on the node that translated it.
+   */
   askerOf({ server, remote, local, transport }: ServerSpan): EntityId | undefined {
     const { world, kubelet, hosts } = this.lab;
     if (isLoopback(remote.address)) return entityOfServer(server);

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { LiveEvents } from './api.js';
 
-/** Bytes that may wait for a reader before it is passed over, and rounds it is passed over before it is dropped. */
+/** Unsent bytes after which a reader misses a round, and missed rounds after which its connection is closed. */
 const BACKLOG = 512 * 1024;
 const PATIENCE = 240;
 /** Readers at a time. */
@@ -18,8 +18,8 @@ interface EventReader {
 }
 
 /**
- * Tells all open pages what happens (server-sent events, HTML standard section 9.2). Who reads too slowly misses
- * rounds, is given everything anew when it has caught up, and is dropped in the end.
+ * Tells all open pages what happens (server-sent events, HTML standard section 9.2). A slow reader misses rounds, gets
+ * the full state when it has caught up, and is disconnected if it never does.
  */
 export class EventStream {
   private readonly readers = new Set<EventReader>();
@@ -51,7 +51,7 @@ export class EventStream {
     }
   }
 
-  /** To be called once a round, before anything is sent: sees who has fallen behind. */
+  /** To be called once a round, before anything is sent: finds readers that have fallen behind. */
   round(): void {
     for (const reader of this.readers) {
       if (reader.response.writableLength > BACKLOG) {

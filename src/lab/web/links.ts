@@ -7,7 +7,10 @@ import type { Entities } from './entities.js';
 
 const DNS = 53;
 
-/** Who may send DNS to whom: pods to their name servers, services to their pods, servers to their upstreams. */
+/**
+ * Which entities may send DNS queries to which: pods to their name servers, services to their pods, servers to their
+ * upstreams.
+ */
 export function linksOf(lab: Lab, parts: Entities, services: readonly ServiceView[]): readonly LinkView[] {
   const links: LinkView[] = [];
   for (const pod of lab.kubelet.list()) {

@@ -12,7 +12,7 @@ import { EventStream } from './event-stream.js';
 import { Entities } from './entities.js';
 import { Samples } from './samples.js';
 
-/** Time between two rounds of news, in milliseconds, and how many flows and visits one tells. */
+/** Time between two rounds of news, in milliseconds, and how many flows and visits one round reports. */
 export const ROUND: Milliseconds = 250;
 export const PER_ROUND = 120;
 
@@ -44,7 +44,7 @@ class RecentItems<Item> {
 }
 
 /**
- * What happens in a lab, told to open pages in rounds. Nothing is kept for pages while none is open but the samples.
+ * Reports to open pages, in rounds, what happens in a lab. While no page is open, only the samples are kept.
  */
 export class Live {
   private readonly stream: EventStream;
@@ -55,7 +55,7 @@ export class Live {
   private readonly endings: readonly (() => void)[];
   /** Runs while a page is open. */
   private rounds: Timer | undefined;
-  /** The cluster as it was told last. */
+  /** The cluster as it was reported last. */
   private told = '';
 
   constructor(

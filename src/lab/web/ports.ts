@@ -1,4 +1,4 @@
-/** A pod's DNS port on the real machine: who asks there, asks as that pod. */
+/** A pod's DNS port on the real machine: a query sent there is sent by that pod. */
 export interface PodPort {
   readonly pod: string;
   readonly port: number;

@@ -72,7 +72,7 @@ export class WebPage {
     if (!route && file === undefined) return false;
     const refused = refusalOf(request, route?.methods ?? ['GET', 'HEAD']);
     if (refused) {
-      // The body that nobody reads must not be taken for the next request.
+      // The body is not read, so the connection cannot be used for another request.
       response.setHeader('connection', 'close');
       if (refused.status === 405) response.setHeader('allow', (route?.methods ?? ['GET', 'HEAD']).join(', '));
       json(response, refused.status, { error: refused.error });

@@ -31,7 +31,7 @@ export interface Flow {
   readonly protocol: IpProtocol;
   readonly source: FlowPeer;
   readonly destination: FlowPeer;
-  /** undefined where nobody knows the direction: socket events and drops. */
+  /** undefined where the direction is unknown: socket events and drops. */
   readonly isReply: boolean | undefined;
   readonly summary: string;
   readonly event: TraceEvent | SockEvent | DropEvent;

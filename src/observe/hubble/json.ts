@@ -11,7 +11,7 @@ export interface Workload {
   readonly kind: string;
 }
 
-/** What the JSON form tells beside the event. */
+/** What the JSON form prints beside the event. */
 export interface JsonContext {
   readonly clusterName: string;
   /** The controllers of a pod; none for a pod of its own. */

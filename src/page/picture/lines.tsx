@@ -33,7 +33,7 @@ const same = (a: Boxes, b: Boxes): boolean =>
   a.size === b.size && [...a].every(([id, box]) => JSON.stringify(b.get(id)) === JSON.stringify(box));
 
 /**
- * The lines between the parts: who may ask whom, the way of the lookup on the stage, and dots for what happens now.
+ * The lines between entities: who may query whom, the path of the lookup on the stage, and dots for live queries.
  */
 export function Lines({ root, view }: { readonly root: RefObject<HTMLDivElement>; readonly view: ClusterView }) {
   const [boxes, setBoxes] = useState<Boxes>(new Map());

@@ -2,7 +2,7 @@ import { parseIp } from '../../lib/cidr.js';
 import { NodensError } from '../../lib/errors.js';
 
 /**
- * A resolv.conf that cannot be meant as it stands. The message starts with the line: `resolv.conf:2: nameserver:
+ * A resolv.conf that cannot be used. The message starts with the line: `resolv.conf:2: nameserver:
  * ...`.
  */
 export class ResolvConfError extends NodensError {
@@ -24,7 +24,7 @@ export interface ResolvOption {
   readonly line: number;
 }
 
-/** A line that means something to nobody, or not to the one who reads it. */
+/** A line that no resolver reads, or not the one in question. */
 export interface Ignored {
   readonly line: number;
   readonly text: string;

@@ -1,7 +1,7 @@
 import type { Seconds } from '../../lib/units.js';
 import type { Ignored, ResolvConfFile, ResolvOption } from './resolv-conf.js';
 
-/** Who asks: a C library's getaddrinfo, Go's own resolver, or a program that brings its own resolver. */
+/** A stub resolver: a C library's getaddrinfo, Go's own, or that of a program that brings its own. */
 export type ProfileName = 'glibc' | 'musl' | 'go' | 'bind' | 'busybox';
 
 /** What one resolver makes of a resolv.conf. */

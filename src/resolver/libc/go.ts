@@ -22,7 +22,7 @@ interface GoFailure {
 /**
  * Go's own resolver (package net, `netgo`): one connected socket for each query, A and AAAA side by side. Every
  * failure goes on to the next server, then
- * to the next name; the error told is the one for the name as it stands, or else the first.
+ * to the next name; the error reported is the one for the name as it stands, or else the first.
  */
 export class Go {
   private offset: number;

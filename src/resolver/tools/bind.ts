@@ -43,7 +43,7 @@ export type BindEvent =
   | { readonly kind: 'trying'; readonly name: Name }
   | { readonly kind: 'sending'; readonly packet: QueryPacket; readonly protocol: QueryProtocol }
   | BindReply
-  /** The lookup failed: nobody answered. */
+  /** The lookup failed: no server answered. */
   | { readonly kind: 'unreached'; readonly setup: boolean };
 
 export interface BindReply {
@@ -57,7 +57,7 @@ export interface BindReply {
   readonly size: Octets;
   readonly took: Milliseconds;
   /**
-   * How often dig tells the statistics of this reply: none for a failure under a search domain, twice when a search
+   * How often dig prints the statistics of this reply: none for a failure under a search domain, twice when a search
    * that started as-is ends in NXDOMAIN.
    */
   readonly receipts: number;
@@ -116,7 +116,7 @@ export class BindLookup {
     return { reply: undefined, tcp: this.tcp };
   }
 
-  /** Asks server after server for one name; undefined when nobody answered. */
+  /** Asks server after server for one name; undefined when none answered. */
   private async ask(text: string, name: Name, type: number): Promise<BindReply | undefined> {
     const { options, conversation } = this;
     const make = (): QueryPacket =>

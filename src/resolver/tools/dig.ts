@@ -64,7 +64,7 @@ export async function runDig(args: readonly string[], env: ToolEnv): Promise<Too
 class Dig {
   private readonly cookie: Uint8Array | undefined;
   private reached = true;
-  /** Set once the failure was told with the set-up of a socket: the closing lines are then left out. */
+  /** Set once a failure to open a socket was printed: the closing lines are then left out. */
   private toldAtSetup = false;
 
   constructor(

@@ -55,7 +55,7 @@ export function reverseOf(text: string): Name | undefined {
 }
 
 /**
- * The servers that a word on the command line stands for: an address itself, or all addresses of a name, which the C
+ * The servers that a word on the command line names: an address itself, or all addresses of a name, which the C
  * library looks up. undefined, after
  * a line that says so, where there are none.
  */

@@ -13,7 +13,7 @@ import { kindNamed, namespaceOf, shownAs, withGroup } from '../target/kinds.js';
 import { yamlOf } from './get.js';
 import { nameIn, namespaceIn, objectsOf } from './objects.js';
 
-/** Tries after which somebody whose text stays wrong is let go. */
+/** Attempts after which an edit that stays invalid is given up. */
 const MAX_TRIES = 20;
 const HEADER = [
   "Please edit the object below. Lines beginning with a '#' will be ignored,",

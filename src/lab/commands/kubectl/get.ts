@@ -224,7 +224,7 @@ function narrowed(kind: KubectlKind, options: Options, io: CommandIo): KubectlKi
   };
 }
 
-/** Prints rows anew that change, but for their age, which always does. */
+/** Prints rows again when they change in anything but their age. */
 function watch(first: readonly string[], now: () => readonly string[], io: CommandIo): () => void {
   const body = (line: string): string => line.replace(/\s+/g, ' ').replace(/(?<= )\d+[smhdy](\d+[smhdy])?(?= |$)/, '');
   let known = new Set(first.map(body));

@@ -153,7 +153,7 @@ async function empty(namespace: string, io: CommandIo): Promise<void> {
     throw new CommandError(
       `Error from server (Forbidden): namespaces "${namespace}" is forbidden: this namespace may not be deleted`,
     );
-  // Owners first, so that nothing is made anew.
+  // Owners first, so that nothing is created again.
   const order = ['Deployment', 'DaemonSet', 'Pod'];
   const kinds = [...order, ...RESOURCES.map(({ kind }) => kind).filter((kind) => !order.includes(kind))];
   for (const kind of kinds)

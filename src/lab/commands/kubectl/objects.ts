@@ -345,7 +345,7 @@ const MODELLED: Readonly<Record<string, (lab: Lab) => RawObject[]>> = {
   ConfigMap: (lab) => [...lab.api.list('ConfigMap').map((object) => served(object, lab)), ...ciliumConfigMaps(lab)],
 };
 
-/** Objects of a kind, those that the model stands for too, as the API server gives them out; by namespace and name. */
+/** Objects of a kind, including those that the model makes, as the API server gives them out; by namespace and name. */
 export function objectsOf(kind: string, lab: Lab): readonly RawObject[] {
   const list = Object.hasOwn(MODELLED, kind)
     ? MODELLED[kind]!(lab)

@@ -101,7 +101,7 @@ function kindOf(kind: string, lab: Lab): KubectlKind {
   };
 }
 
-/** Those that were applied, and those that the model stands for. */
+/** Objects that were applied, and those that the model makes. */
 const apiObjects = (kind: string, lab: Lab): ApiObject[] =>
   objectsOf(kind, lab).map((raw) => {
     const [namespace, name] = [namespaceIn(raw), nameIn(raw)];

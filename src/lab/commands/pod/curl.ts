@@ -28,7 +28,7 @@ const CURL_OPTIONS = [
   { name: '--header', short: '-H', value: true },
 ];
 
-/** What one request is to be, and what is printed of it. */
+/** One request, and which parts of the response are printed. */
 interface RequestSpec {
   readonly url: URL;
   readonly address: string;
@@ -101,7 +101,7 @@ export const wget: PodCommand = (args, spot, io) => {
   return curl(['-s', ...(options.has('-T') ? ['-m', options.get('-T')!] : []), options.words[0]!], spot, io);
 };
 
-/** `nc -zv HOST PORT`: whether somebody listens there. */
+/** `nc -zv HOST PORT`: whether a program listens there. */
 export const nc: PodCommand = async (args, spot, io) => {
   const options = parseOptions('nc', args, [
     { name: '-z', short: '-z' },

@@ -38,7 +38,7 @@ export async function addressOf(host: string, spot: ExecContext, io: CommandIo):
   return story.addresses[0];
 }
 
-/** The lab knows names of the world outside, and not the machines behind them. */
+/** Warns when nothing has the address: the lab knows outside names, but not the machines behind them. */
 export function warnUnreachable(address: string, io: CommandIo): void {
   const { cluster, services } = io.lab.world;
   const known =

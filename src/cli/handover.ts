@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Logger } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
 import { InheritedSockets, listeningSockets, type ListeningSocket } from '../net/inherited-sockets.js';
+import type { Environment } from '../corefile/environment.js';
 
 /**
  * Environment variable that tells a process which sockets it was given: a JSON list of where they listen and their
@@ -15,16 +16,14 @@ const PATIENCE: Milliseconds = 30_000;
 /** The first descriptor after standard input, output and error and the channel between the processes. */
 const FIRST_FD = 4;
 
-type Env = Readonly<Record<string, string | undefined>>;
-
 /** The sockets that the process was started with, if it was started to take over from another one. */
-export function inheritedSockets(env: Env): InheritedSockets | undefined {
+export function inheritedSockets(env: Environment): InheritedSockets | undefined {
   const text = env[VARIABLE];
   return text === undefined || text === '' ? undefined : new InheritedSockets(JSON.parse(text) as ListeningSocket[]);
 }
 
 /** Tells the process that passed on its sockets that it may go. */
-export function tellServing(env: Env): void {
+export function tellServing(env: Environment): void {
   if (env[VARIABLE] === undefined || process.send === undefined) return;
   process.send(SERVING, () => process.disconnect?.());
 }
@@ -36,7 +35,7 @@ export function tellServing(env: Env): void {
  * process serves; if not, it is gone, and the
  * reason is in the log.
  */
-export function handOver(env: Env, log: Logger): Promise<boolean> {
+export function handOver(env: Environment, log: Logger): Promise<boolean> {
   if (process.pid === 1) {
     log.error('process 1 of a container cannot hand over: the container ends with it');
     return Promise.resolve(false);

@@ -11,7 +11,7 @@ import { Session } from '../lab/session/session.js';
 import { answers, clearDead, ownFolder } from './lab-sockets.js';
 
 /** What is asked of a running lab, one JSON object a line. A line can be ended while it runs. */
-type Request =
+type ControlRequest =
   | {
       readonly ask: 'run';
       readonly line: string;
@@ -25,7 +25,7 @@ type Request =
   | { readonly ask: 'status' }
   | { readonly ask: 'down' };
 /** A text, a text to edit, or the end of what was asked, with the prompt for the next line. */
-type Answer =
+type ControlAnswer =
   | { readonly text: string }
   | { readonly edit: string; readonly ending: string }
   | { readonly code: number; readonly prompt?: string };
@@ -84,8 +84,8 @@ export class ControlServer {
       COMMANDS,
     );
     let running: AbortController | undefined;
-    let edited: ((request: Request & { ask: 'edited' }) => void) | undefined;
-    const say = (answer: Answer): void => {
+    let edited: ((request: ControlRequest & { ask: 'edited' }) => void) | undefined;
+    const say = (answer: ControlAnswer): void => {
       if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`);
     };
     const edit: Edit = (text, ending) =>
@@ -96,7 +96,7 @@ export class ControlServer {
             : resolve(request.text);
         say({ edit: text, ending });
       });
-    const run = async (request: Request & { ask: 'run' }): Promise<void> => {
+    const run = async (request: ControlRequest & { ask: 'run' }): Promise<void> => {
       cwd = request.cwd;
       const { signal } = (running = new AbortController());
       try {
@@ -120,7 +120,7 @@ export class ControlServer {
       void session.close();
     });
     createInterface({ input: socket }).on('line', (text) => {
-      const request = JSON.parse(text) as Request;
+      const request = JSON.parse(text) as ControlRequest;
       if (request.ask === 'run') void run(request);
       else if (request.ask === 'end') running?.abort();
       else if (request.ask === 'edited') edited?.(request);
@@ -144,7 +144,7 @@ export class ControlClient {
 
   private constructor(private readonly socket: net.Socket) {
     createInterface({ input: socket }).on('line', (text) => {
-      const answer = JSON.parse(text) as Answer;
+      const answer = JSON.parse(text) as ControlAnswer;
       if ('text' in answer) this.waiting?.write(answer.text);
       else if ('edit' in answer) void this.edit(answer.edit, answer.ending);
       else {
@@ -171,7 +171,7 @@ export class ControlClient {
   }
 
   /** Resolves with the exit code. Without `edit`, nobody is there who could edit a text. */
-  ask(request: Request, write: (text: string) => void, edit?: Edit): Promise<number> {
+  ask(request: ControlRequest, write: (text: string) => void, edit?: Edit): Promise<number> {
     return new Promise((resolve) => {
       this.waiting = { write, done: resolve, edit };
       this.send(request.ask === 'run' ? { ...request, canEdit: edit !== undefined } : request);
@@ -187,7 +187,7 @@ export class ControlClient {
     this.socket.destroy();
   }
 
-  private send(request: Request): void {
+  private send(request: ControlRequest): void {
     if (this.open) this.socket.write(`${JSON.stringify(request)}\n`);
   }
 

@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-
-type Env = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../corefile/environment.js';
 
 /** Lines that are kept. */
 export const HISTORY = 500;
@@ -11,7 +10,7 @@ export const HISTORY = 500;
  * nothing is kept:
  * no terminal, an empty HISTFILE, as shells have it, or no home.
  */
-export function historyFile(env: Env, terminal: boolean): string | undefined {
+export function historyFile(env: Environment, terminal: boolean): string | undefined {
   if (!terminal || env.HISTFILE === '') return undefined;
   const state = env.XDG_STATE_HOME ?? (env.HOME === undefined ? undefined : path.join(env.HOME, '.local', 'state'));
   return state === undefined || !path.isAbsolute(state) ? undefined : path.join(state, 'nodens', 'lab-history');

@@ -10,6 +10,7 @@ import type { Completions } from '../lab/commands/completion.js';
 import { COMMANDS } from '../lab/commands/index.js';
 import { Session } from '../lab/session/session.js';
 import { wantsMore } from '../lab/session/words.js';
+import type { Environment } from '../corefile/environment.js';
 import { ControlClient } from './lab-control.js';
 import type { Edit } from './lab-control.js';
 import { canEdit, editOnTerminal } from './lab-edit.js';
@@ -17,10 +18,8 @@ import { HISTORY, historyFile, readHistory, writeHistory } from './lab-history.j
 import { NoSuchLabError, findLab } from './lab-sockets.js';
 import { stopNow } from './lab-up.js';
 
-type Env = Readonly<Record<string, string | undefined>>;
-
 /** A lab that lines are typed into: the running one, or one of this process. */
-interface Partner {
+interface LabConnection {
   readonly open: boolean;
   readonly prompt: string;
   complete(line: string): Promise<Completions>;
@@ -33,7 +32,7 @@ interface Partner {
 const MORE = '> ';
 
 /** `nodens lab shell`: a prompt with history and completion. Resolves with the exit code of the last line. */
-export async function shell(env: Env, port: number | undefined): Promise<number> {
+export async function shell(env: Environment, port: number | undefined): Promise<number> {
   const partner = (await remote(env, port)) ?? (await local());
   const terminal = process.stdin.isTTY;
   const file = historyFile(env, terminal);
@@ -68,7 +67,12 @@ export async function shell(env: Env, port: number | undefined): Promise<number>
   return code;
 }
 
-async function lines(input: Interface, partner: Partner, terminal: boolean, edit: Edit | undefined): Promise<number> {
+async function lines(
+  input: Interface,
+  partner: LabConnection,
+  terminal: boolean,
+  edit: Edit | undefined,
+): Promise<number> {
   let code = 0;
   let busy = false;
   let typed = '';
@@ -121,7 +125,7 @@ function clearLine(input: Interface): void {
 }
 
 /** undefined where no lab runs at all, and none was asked for. */
-async function remote(env: Env, port: number | undefined): Promise<Partner | undefined> {
+async function remote(env: Environment, port: number | undefined): Promise<LabConnection | undefined> {
   let file: string;
   try {
     file = await findLab(env, port);
@@ -148,7 +152,7 @@ async function remote(env: Env, port: number | undefined): Promise<Partner | und
   };
 }
 
-async function local(): Promise<Partner> {
+async function local(): Promise<LabConnection> {
   process.stdout.write('no lab is running: this one is your own, and ends with the prompt\n');
   const lab = await Lab.create(loadTopology('two-nodes'), { clock: realClock });
   const session = new Session(

@@ -3,11 +3,10 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { NodensError } from '../lib/errors.js';
+import type { Environment } from '../corefile/environment.js';
 
 /** First port of a lab when none is asked for. */
 export const DEFAULT_PORT = 15_300;
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** More than one lab is running, or none of the kind that was asked for: the message says which there are. */
 export class NoSuchLabError extends NodensError {
@@ -25,7 +24,7 @@ export class NoSuchLabError extends NodensError {
 const folderOf = (): string => path.join(os.tmpdir(), `nodens-lab-${os.userInfo().uid}`);
 
 /** Where the socket of the user's lab at a port is; the environment variable NODENS_LAB_SOCKET names another place. */
-export const socketPath = (env: Env, port: number): string =>
+export const socketPath = (env: Environment, port: number): string =>
   env.NODENS_LAB_SOCKET ?? path.join(folderOf(), `${port}.sock`);
 
 /**
@@ -33,7 +32,7 @@ export const socketPath = (env: Env, port: number): string =>
  * only one.
  * Rejects with a NoSuchLabError where that is none or several, and where somebody else could have put it there.
  */
-export async function findLab(env: Env, port: number | undefined): Promise<string> {
+export async function findLab(env: Environment, port: number | undefined): Promise<string> {
   const meant = socketPath(env, port ?? DEFAULT_PORT);
   checkOwn(path.dirname(meant), meant);
   if (await answers(meant)) return meant;

@@ -4,6 +4,7 @@ import { realClock } from '../lib/clock.js';
 import { Gateway } from '../lab/gateway/gateway.js';
 import { Lab } from '../lab/lab.js';
 import type { Topology } from '../lab/topology/topology.js';
+import type { Environment } from '../corefile/environment.js';
 import { calledAs } from './called-as.js';
 import { ControlServer } from './lab-control.js';
 import { DEFAULT_PORT, answers, socketPath } from './lab-sockets.js';
@@ -19,7 +20,7 @@ export interface UpOptions {
   readonly port: number;
   /** Whether names outside are asked from this machine's resolver. */
   readonly upstream: boolean;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
 }
 
 /**

@@ -17,10 +17,10 @@ import { shell } from './lab-shell.js';
 import { DEFAULT_PORT, findLab } from './lab-sockets.js';
 import { MAX_PORT, up } from './lab-up.js';
 import { world } from './lab-world.js';
+import type { Environment } from '../corefile/environment.js';
 import type { Command } from './command.js';
 
-type Env = Readonly<Record<string, string | undefined>>;
-type Sub = (args: readonly string[], env: Env) => Promise<number>;
+type Subcommand = (args: readonly string[], env: Environment) => Promise<number>;
 
 const HELP = `nodens lab - a cluster's DNS on this machine
 
@@ -68,7 +68,7 @@ function whichLab(args: readonly string[]): { readonly port: number | undefined;
   return { port: given.has('port') ? portOf(values.port!) : undefined, rest };
 }
 
-const startUp: Sub = async (args, env) => {
+const startUp: Subcommand = async (args, env) => {
   const { values, rest } = parseFlags(args, UP_FLAGS);
   if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
   return up({
@@ -79,7 +79,7 @@ const startUp: Sub = async (args, env) => {
   });
 };
 
-const run: Sub = async (args) => {
+const run: Subcommand = async (args) => {
   const { values, rest } = parseFlags(args, [TOPOLOGY]);
   if (rest.length === 0) throw new FlagError('expected a script: nodens lab run SCRIPT...');
   for (const word of rest) {
@@ -132,14 +132,18 @@ const WORLD_FLAGS: readonly FlagSpec[] = [
   { name: 'port', type: 'string', help: 'Port on 127.0.0.1', default: '1053' },
 ];
 
-const startWorld: Sub = (args) => {
+const startWorld: Subcommand = (args) => {
   const { values, rest } = parseFlags(args, WORLD_FLAGS);
   if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
   return world(loadTopology(values.topology!), portOf(values.port!));
 };
 
 /** Asks a running lab one thing. */
-async function ask(port: number | undefined, request: Parameters<ControlClient['ask']>[0], env: Env): Promise<number> {
+async function ask(
+  port: number | undefined,
+  request: Parameters<ControlClient['ask']>[0],
+  env: Environment,
+): Promise<number> {
   const client = await ControlClient.connect(await findLab(env, port));
   let interrupts = 0;
   const interrupt = (): void => {
@@ -166,7 +170,7 @@ const quoted = (word: string): string =>
       ? word
       : `'${word.replaceAll("'", `'"'"'`)}'`;
 
-const exec: Sub = (args, env) => {
+const exec: Subcommand = (args, env) => {
   const { port, rest } = whichLab(args);
   if (rest.length === 0) throw new FlagError('expected a command: nodens lab exec COMMAND...');
   // One argument is a whole line, several are the words of one.
@@ -179,14 +183,14 @@ const exec: Sub = (args, env) => {
 
 /** A request without words of its own. */
 const plain =
-  (request: 'status' | 'down'): Sub =>
+  (request: 'status' | 'down'): Subcommand =>
   (args, env) => {
     const { port, rest } = whichLab(args);
     if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
     return ask(port, { ask: request }, env);
   };
 
-const SUBS: Readonly<Record<string, Sub>> = {
+const SUBS: Readonly<Record<string, Subcommand>> = {
   up: startUp,
   run,
   exec,

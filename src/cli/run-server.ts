@@ -9,6 +9,7 @@ import type { IoOptions } from '../server/io-flags.js';
 import { startPlane } from '../server/io.js';
 import type { ServerLog } from '../server/log.js';
 import { Server, type ServerOptions } from '../server/server.js';
+import type { Environment } from '../corefile/environment.js';
 import { collectGarbage, holdYoungGeneration } from './engine.js';
 import { handOver, inheritedSockets, tellServing } from './handover.js';
 import { versionLines } from './say.js';
@@ -24,7 +25,7 @@ export interface ServeOptions {
   readonly corefile: { readonly name: string; read(): string };
   readonly port: number;
   readonly log: ServerLog;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   /** The best there is by default. */
   readonly io?: IoOptions;
   readonly quiet: boolean;

@@ -72,7 +72,7 @@ export class Lab {
   pending: PendingSettings;
   private readonly endpoints: EndpointController;
   private readonly timers: Timer[] = [];
-  private readonly endings: (() => void)[] = [];
+  private readonly disposers: (() => void)[] = [];
 
   private constructor(
     readonly topology: Topology,
@@ -101,7 +101,7 @@ export class Lab {
       servicePins: topology.servicePins,
       check: (object) => this.check(object),
     });
-    this.endings.push(followServices(this.store, this.world, topology.servicePins));
+    this.disposers.push(followServices(this.store, this.world, topology.servicePins));
     this.endpoints = new EndpointController(this.store);
     this.redirects = new LocalRedirects(this.world);
     this.kubelet = new Kubelet({
@@ -247,7 +247,7 @@ export class Lab {
     this.hubble.close();
     this.translations.close();
     this.redirects.close();
-    this.endings.forEach((end) => end());
+    this.disposers.forEach((dispose) => dispose());
   }
 
   private take(manifest: ManifestObject): { readonly object: ApiObject; readonly applied: Applied } {

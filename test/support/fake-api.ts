@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { LabelSelector } from '../../src/kube/objects/label-selector.js';
-import type { Labels } from '../../src/kube/objects/objects.js';
+import type { ObjectLabels } from '../../src/kube/objects/objects.js';
 
 /** A Kubernetes object as the API sends it. */
 export interface Manifest {
@@ -12,8 +12,8 @@ export interface Manifest {
   metadata: {
     name: string;
     namespace?: string;
-    labels?: Labels;
-    annotations?: Labels;
+    labels?: ObjectLabels;
+    annotations?: ObjectLabels;
     resourceVersion?: string;
     [field: string]: unknown;
   };

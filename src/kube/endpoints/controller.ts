@@ -1,7 +1,7 @@
 import type { KubeChange } from '../store/change.js';
 import { formedSlices } from './formation.js';
 import { MultiMap } from '../store/multimap.js';
-import type { EndpointSlice, Labels, Pod, Service } from '../objects/objects.js';
+import type { EndpointSlice, ObjectLabels, Pod, Service } from '../objects/objects.js';
 import type { KubeStore } from '../store/store.js';
 
 interface Followed {
@@ -136,11 +136,11 @@ function serviceKey(service: Service): string {
   return `${service.namespace}/${service.name}`;
 }
 
-function labelKey(namespace: string, labels: Labels): string {
+function labelKey(namespace: string, labels: ObjectLabels): string {
   const [entry] = Object.entries(labels);
   return `${namespace}/${entry![0]}=${entry![1]}`;
 }
 
-function picks(selector: Labels, pod: Pod): boolean {
+function picks(selector: ObjectLabels, pod: Pod): boolean {
   return Object.entries(selector).every(([label, value]) => pod.labels?.[label] === value);
 }

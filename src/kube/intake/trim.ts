@@ -10,11 +10,11 @@ import type {
   IpFamily,
   KubeKind,
   KubeObject,
-  Labels,
+  ObjectLabels,
   Namespace,
   Node,
   Pod,
-  Protocol,
+  PortProtocol,
   Service,
   ServicePort,
   ServiceType,
@@ -269,11 +269,11 @@ export class Trimmer {
     return text === '' || !this.fields.topology ? undefined : this.interner.text(text);
   }
 
-  private labels(meta: RawObject): Labels | undefined {
+  private labels(meta: RawObject): ObjectLabels | undefined {
     return this.fields.labels ? this.shared(textMapAt(meta, 'labels')) : undefined;
   }
 
-  private shared(labels: Labels | undefined): Labels | undefined {
+  private shared(labels: ObjectLabels | undefined): ObjectLabels | undefined {
     return labels && this.interner.value(labels);
   }
 }
@@ -304,7 +304,7 @@ function serviceType(spec: RawObject): ServiceType | undefined {
     : undefined;
 }
 
-function protocolAt(raw: unknown): Protocol | undefined {
+function protocolAt(raw: unknown): PortProtocol | undefined {
   const protocol = asObject(raw)['protocol'] ?? 'TCP';
   return protocol === 'TCP' || protocol === 'UDP' || protocol === 'SCTP' ? protocol : undefined;
 }

@@ -1,5 +1,5 @@
 import { NodensError } from '../../lib/errors.js';
-import type { Labels } from './objects.js';
+import type { ObjectLabels } from './objects.js';
 
 /** A selector that cannot be read; the message says where and what is allowed there. */
 export class LabelSelectorError extends NodensError {
@@ -10,7 +10,7 @@ export class LabelSelectorError extends NodensError {
   }
 }
 
-type Test = (labels: Labels) => boolean;
+type Test = (labels: ObjectLabels) => boolean;
 
 /**
  * Optional DNS prefix and slash, then at most 63 letters, digits, `-`, `_` and `.` with a letter or digit at both
@@ -46,7 +46,7 @@ export class LabelSelector {
     return new LabelSelector(text.trim(), tests);
   }
 
-  matches(labels: Labels): boolean {
+  matches(labels: ObjectLabels): boolean {
     return this.tests.every((test) => test(labels));
   }
 }

@@ -3,8 +3,8 @@ export type KubeKind = 'Service' | 'EndpointSlice' | 'Pod' | 'Namespace' | 'Node
 
 export const KUBE_KINDS: readonly KubeKind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'Node'];
 
-export type Labels = Readonly<Record<string, string>>;
-export type Protocol = 'TCP' | 'UDP' | 'SCTP';
+export type ObjectLabels = Readonly<Record<string, string>>;
+export type PortProtocol = 'TCP' | 'UDP' | 'SCTP';
 export type IpFamily = 'IPv4' | 'IPv6';
 export type ServiceType = 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
 
@@ -13,7 +13,7 @@ export interface ServicePort {
   readonly name: string;
   /** 1 to 65535. */
   readonly port: number;
-  readonly protocol: Protocol;
+  readonly protocol: PortProtocol;
   /** A number, or the name of a container port. undefined means `port`. */
   readonly targetPort: number | string | undefined;
   readonly nodePort: number | undefined;
@@ -36,8 +36,8 @@ export interface Service {
   /** As asked for, or what the cluster addresses show; empty when neither says. */
   readonly ipFamilies: readonly IpFamily[];
   /** undefined when not kept (see {@link FieldChoice}), or when the service has none. */
-  readonly selector: Labels | undefined;
-  readonly labels: Labels | undefined;
+  readonly selector: ObjectLabels | undefined;
+  readonly labels: ObjectLabels | undefined;
   /** Addresses outside the cluster's range that nodes also accept for it: `externalIPs` and load balancer addresses. */
   readonly externalIps: readonly string[];
 }
@@ -65,7 +65,7 @@ export interface EndpointPort {
   readonly name: string;
   /** undefined means "all ports". */
   readonly port: number | undefined;
-  readonly protocol: Protocol;
+  readonly protocol: PortProtocol;
 }
 
 export interface EndpointSlice {
@@ -82,7 +82,7 @@ export interface EndpointSlice {
 export interface ContainerPort {
   readonly name: string;
   readonly port: number;
-  readonly protocol: Protocol;
+  readonly protocol: PortProtocol;
 }
 
 export interface Pod {
@@ -97,7 +97,7 @@ export interface Pod {
   readonly terminating: boolean;
   readonly hostNetwork: boolean;
   readonly node: string | undefined;
-  readonly labels: Labels | undefined;
+  readonly labels: ObjectLabels | undefined;
   readonly hostname: string | undefined;
   readonly subdomain: string | undefined;
   /** Of all containers, in order; empty when not kept. */
@@ -107,7 +107,7 @@ export interface Pod {
 export interface Namespace {
   readonly kind: 'Namespace';
   readonly name: string;
-  readonly labels: Labels | undefined;
+  readonly labels: ObjectLabels | undefined;
 }
 
 export interface Node {
@@ -115,7 +115,7 @@ export interface Node {
   readonly name: string;
   readonly addresses: readonly { readonly type: string; readonly address: string }[];
   readonly podCidrs: readonly string[];
-  readonly labels: Labels | undefined;
+  readonly labels: ObjectLabels | undefined;
 }
 
 export interface KubeObjects {

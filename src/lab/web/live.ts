@@ -52,7 +52,7 @@ export class Live {
   private readonly flows = new RecentItems<Flow>();
   private readonly visits = new RecentItems<ServerSpan>();
   private readonly parts: Entities;
-  private readonly endings: readonly (() => void)[];
+  private readonly disposers: readonly (() => void)[];
   /** Runs while a page is open. */
   private rounds: Timer | undefined;
   /** The cluster as it was reported last. */
@@ -68,7 +68,7 @@ export class Live {
       this.stream.send('samples', [sample]),
     );
     this.stream = new EventStream(() => ({ cluster: options.view(), samples: this.samples.list() }));
-    this.endings = [
+    this.disposers = [
       lab.tracer.follow((visit) => {
         this.samples.count(visit);
         if (this.stream.size > 0) this.visits.push(visit);
@@ -90,7 +90,7 @@ export class Live {
   }
 
   close(): void {
-    this.endings.forEach((end) => end());
+    this.disposers.forEach((dispose) => dispose());
   }
 
   private round(): void {

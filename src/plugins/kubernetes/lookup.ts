@@ -1,4 +1,4 @@
-import type { Endpoint, EndpointSlice, Protocol, Service } from '../../kube/objects/objects.js';
+import type { Endpoint, EndpointSlice, PortProtocol, Service } from '../../kube/objects/objects.js';
 import type { KubeStore } from '../../kube/store/store.js';
 import { canonicalIp, ipFamily } from '../../lib/cidr.js';
 import { fqdn, isName, type Name } from '../../wire/index.js';
@@ -119,7 +119,7 @@ export class Lookup {
 
 interface Port {
   readonly name: string;
-  readonly protocol: Protocol | '';
+  readonly protocol: PortProtocol | '';
   readonly port: number | undefined;
 }
 

@@ -91,7 +91,7 @@ describe('refuses', () => {
     { program: 'grep -r x', text: 'grep: unknown option -r, allowed: -v, -i' },
     { program: 'grep -E "("', text: 'grep: Invalid regular expression' },
     { program: 'grep -A x y', text: 'grep: -A: got "x", allowed: 0 to 1000000' },
-    { program: 'sed', text: 'sed: got no instruction' },
+    { program: 'sed', text: 'sed: got no script' },
     { program: 'sed y/a/b/', text: 'sed: got "y/a/b/", allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p' },
     { program: 'sed s/a/b', text: 'sed: got "s/a/b", allowed' },
     {

@@ -594,7 +594,7 @@ describe('kubectl changes objects', () => {
       line: 'kubectl apply -f https://example.org/x.yaml',
       text: 'error: https://example.org/x.yaml: nothing is fetched here; allowed: a file, or - for a pipe',
     },
-    { line: 'kubectl apply -f ../manifests', text: 'cannot read ../manifests: it is a folder, allowed: a file' },
+    { line: 'kubectl apply -f ../manifests', text: 'cannot read ../manifests: it is a directory, allowed: a file' },
     { line: 'kubectl patch svc webpod', text: 'error: must specify -p PATCH' },
     { line: "kubectl patch svc webpod -p '{'", text: 'error: unable to parse "{"' },
     {

@@ -8,13 +8,13 @@ describe('parseScript', () => {
     {
       name: 'an expectation before any command',
       text: 'expect x',
-      error: 's.lab:1: expect stands before the first command',
+      error: 's.lab:1: expect must follow a command',
     },
     {
       name: 'nothing expected',
       text: 'help\nexpect',
       error:
-        's.lab:2: expect what? allowed: expect TEXT, expect /REGEXP/, expect not TEXT, expect not /REGEXP/, expect code NUMBER',
+        's.lab:2: expect needs an argument, allowed: expect TEXT, expect /REGEXP/, expect not TEXT, expect not /REGEXP/, expect code NUMBER',
     },
     {
       name: 'a code that is no number',
@@ -31,9 +31,9 @@ describe('parseScript', () => {
     {
       name: 'a here-document without an end',
       text: 'help\ncat <<EOF\na\n',
-      error: 's.lab:2: the command goes on, and the script ends',
+      error: 's.lab:2: the script ends inside a command',
     },
-    { name: 'a script of remarks', text: '# nothing\n\n', error: 's.lab: there is no command in it' },
+    { name: 'a script of remarks', text: '# nothing\n\n', error: 's.lab: it has no command' },
     {
       name: 'a broken expression that must not match',
       text: 'help\nexpect not /(/',

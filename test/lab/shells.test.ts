@@ -70,7 +70,7 @@ describe('sh -c', () => {
     },
     {
       line: `kubectl exec curl-pod -- sh -c 'while true; do hostname; done'`,
-      text: 'the loop would never end here: put & at the end of the line, and later print what it wrote with: fg\n',
+      text: 'the loop would never end here: put & at the end of the line, and print its output later with: fg\n',
     },
   ])('$line', async ({ line, text }) => expect(await run(line)).toBe(text));
 
@@ -170,7 +170,7 @@ describe('on a node', () => {
     },
     {
       line: 'kubectl exec curl-pod -- ping -c 1 google.com',
-      text: 'note: nothing in this lab has the address 142.250.196.110, so nobody answers',
+      text: 'note: nothing in this lab has the address 142.250.196.110, so there will be no answer',
     },
   ])('refuses $line', async ({ line, text }) => {
     const ran = await driven.run(line);

@@ -55,21 +55,21 @@ describe('parseLine', () => {
 
   it.each([
     { text: 'a "b', error: 'the quote " is not closed' },
-    { text: '| a', error: 'there is a program missing beside |' },
-    { text: '&& a', error: 'there is a program missing before &&' },
-    { text: 'a &&', error: 'there is a program missing after &&' },
-    { text: 'a >>', error: 'after >> comes the name of a file' },
+    { text: '| a', error: 'a command is missing beside |' },
+    { text: '&& a', error: 'a command is missing before &&' },
+    { text: 'a &&', error: 'a command is missing after &&' },
+    { text: 'a >>', error: '>> needs the name of a file' },
     {
       text: 'a < b',
       error:
         '"<" is not supported here; a line may have pipes, "> FILE", ">> FILE", "<<WORD", "&&", "||", ";", and "&" at its end',
     },
-    { text: 'a <<EOF\nb', error: '<<EOF: there is no line "EOF" that ends the text' },
-    { text: 'a\nb', error: 'several lines: type one at a time' },
-    { text: 'ping $IP', error: '"$IP" is not supported here: there are no variables and no commands in commands' },
+    { text: 'a <<EOF\nb', error: '<<EOF: got no closing line "EOF"' },
+    { text: 'a\nb', error: 'got several lines, allowed: one at a time' },
+    { text: 'ping $IP', error: '"$IP" is not supported here: there are no variables and no command substitution' },
     { text: 'echo "now: $(date)"', error: '"$(" is not supported here' },
     { text: 'echo `date`', error: '"`" is not supported here' },
-    { text: 'IP=10.0.0.1', error: 'IP=10.0.0.1: variables are kept for one command only: NAME=VALUE COMMAND' },
+    { text: 'IP=10.0.0.1', error: 'IP=10.0.0.1: a variable lasts for one command only, allowed: NAME=VALUE COMMAND' },
     { text: 'for i in 1 2; do a; done', error: '"for" is not supported here: there are no loops and conditions' },
   ])('refuses $text', ({ text, error }) => expect(() => parseLine(text)).toThrow(error));
 });

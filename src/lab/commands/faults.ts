@@ -16,7 +16,7 @@ function podOf(program: string, args: readonly string[], io: CommandIo): Running
 const crash: LabCommand = {
   name: 'crash',
   usage: USAGE,
-  help: 'Lets the program in a pod die; the pod is not ready until: restart',
+  help: 'Kills the program in a pod; the pod is not ready until you run: restart',
   async run(args, io) {
     const pod = podOf('crash', args, io);
     await io.lab.kubelet.crash(pod);
@@ -28,7 +28,7 @@ const crash: LabCommand = {
 const hang: LabCommand = {
   name: 'hang',
   usage: USAGE,
-  help: 'Lets the program in a pod take nothing in, while the pod stays ready, until: restart',
+  help: 'Makes the program in a pod hang, while the pod stays ready, until you run: restart',
   run(args, io) {
     const pod = podOf('hang', args, io);
     pod.network.paused = true;
@@ -40,7 +40,7 @@ const hang: LabCommand = {
 const restart: LabCommand = {
   name: 'restart',
   usage: USAGE,
-  help: 'Starts the program in a pod anew, after crash or hang.',
+  help: 'Restarts the program in a pod after crash or hang.',
   async run(args, io) {
     const pod = podOf('restart', args, io);
     await io.lab.kubelet.restart(pod);

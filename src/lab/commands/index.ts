@@ -12,7 +12,7 @@ import { TEXT_COMMANDS } from './text/text.js';
 const help: LabCommand = {
   name: 'help',
   usage: '[COMMAND]',
-  help: 'Lists what can be typed.',
+  help: 'Lists all commands, or explains one.',
   run([word], io) {
     for (const { name, usage, help: what } of word === undefined
       ? commands

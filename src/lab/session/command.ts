@@ -82,7 +82,7 @@ export interface CommandTable {
 export function untilEnded(io: CommandIo, program: string): Promise<void> {
   if (!io.endless)
     throw new CommandError(
-      `${program} would never end here: put & at the end of the line, and later print what it saw with: fg`,
+      `${program} would never end here: put & at the end of the line, and print its output later with: fg`,
     );
   return new Promise((resolve) => {
     if (io.signal.aborted) return resolve();

@@ -47,7 +47,7 @@ export function parseScript(name: string, text: string): Script {
     if (line === '') continue;
     if (line.startsWith('#')) parts.push({ remark: line });
     else if (/^expect(\s|$)/.test(line)) {
-      if (!step) throw new LabFileError(`${name}:${i + 1}`, 'expect stands before the first command');
+      if (!step) throw new LabFileError(`${name}:${i + 1}`, 'expect must follow a command');
       step.expectations.push({
         line: i + 1,
         text: line,
@@ -60,7 +60,7 @@ export function parseScript(name: string, text: string): Script {
         if (++i === lines.length)
           throw new LabFileError(
             `${name}:${from}`,
-            'the command goes on, and the script ends: a here-document is not closed, or the last line ends in a backslash',
+            'the script ends inside a command: a here-document is not closed, or the last line ends in a backslash',
           );
         command += `\n${lines[i]!}`;
       }
@@ -69,7 +69,7 @@ export function parseScript(name: string, text: string): Script {
       parts.push(step);
     }
   }
-  if (!step) throw new LabFileError(name, 'there is no command in it');
+  if (!step) throw new LabFileError(name, 'it has no command');
   return { name, parts, steps: parts.filter((part) => 'command' in part).length };
 }
 
@@ -87,7 +87,7 @@ function expectation(text: string, place: string): Expectation {
   if (text === '' || text === 'not')
     throw new LabFileError(
       place,
-      'expect what? allowed: expect TEXT, expect /REGEXP/, expect not TEXT, expect not /REGEXP/, expect code NUMBER',
+      'expect needs an argument, allowed: expect TEXT, expect /REGEXP/, expect not TEXT, expect not /REGEXP/, expect code NUMBER',
     );
   const code = /^code (\S+)$/.exec(text)?.[1];
   if (code !== undefined) {

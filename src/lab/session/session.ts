@@ -61,7 +61,7 @@ export class Session implements CommandSession {
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       throw new CommandError(
-        `cannot read ${file}: ${code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a folder, allowed: a file' : message}`,
+        `cannot read ${file}: ${code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a directory, allowed: a file' : message}`,
       );
     }
   }
@@ -116,7 +116,7 @@ export class Session implements CommandSession {
 
   async foreground(write: (text: string) => void): Promise<number> {
     const job = this.jobs.pop();
-    if (!job) throw new CommandError('fg: no job runs; put & at the end of a line to start one');
+    if (!job) throw new CommandError('fg: no background job; put & at the end of a line to start one');
     job.stop.abort();
     const code = await job.done;
     job.text.forEach(write);

@@ -48,10 +48,9 @@ export function parseLine(text: string): readonly CommandLine[] {
     const operator = tokens[i]?.operator;
     if (i < tokens.length && operator !== ';' && operator !== '&&' && operator !== '||') continue;
     const part = tokens.slice(start, i);
-    if (part.length === 0 && operator !== undefined)
-      throw new LineError(`there is a program missing before ${operator}`);
+    if (part.length === 0 && operator !== undefined) throw new LineError(`a command is missing before ${operator}`);
     if (part.length === 0 && lines.length > 0 && lines.at(-1)!.then !== ';')
-      throw new LineError(`there is a program missing after ${lines.at(-1)!.then}`);
+      throw new LineError(`a command is missing after ${lines.at(-1)!.then}`);
     if (part.length > 0 || lines.length === 0)
       lines.push(command(part, documents, (operator as CommandLine['then'] | undefined) ?? ';'));
     start = i + 1;
@@ -79,7 +78,7 @@ function withDocuments(text: string): { readonly line: string; readonly document
   let line = first;
   for (const { word, raw } of documentWords(first)) {
     const end = rest.findIndex((candidate) => candidate.trim() === word);
-    if (end < 0) throw new LineError(`<<${word}: there is no line "${word}" that ends the text`);
+    if (end < 0) throw new LineError(`<<${word}: got no closing line "${word}"`);
     documents.push(
       rest
         .splice(0, end + 1)
@@ -89,7 +88,7 @@ function withDocuments(text: string): { readonly line: string; readonly document
     );
     line = line.replace(raw, ' << ');
   }
-  if (rest.some((one) => one.trim() !== '')) throw new LineError('several lines: type one at a time');
+  if (rest.some((one) => one.trim() !== '')) throw new LineError('got several lines, allowed: one at a time');
   return { line, documents };
 }
 
@@ -107,12 +106,12 @@ function command(tokens: readonly ShellToken[], documents: string[], then: Comma
     else if (operator === '<<') input = documents.shift();
     else if (operator === '>' || operator === '>>') {
       const next = list[++i];
-      if (!next || next.operator !== undefined) throw new LineError(`after ${operator} comes the name of a file`);
+      if (!next || next.operator !== undefined) throw new LineError(`${operator} needs the name of a file`);
       file = { name: next.word, append: operator === '>>' };
     } else throw new LineError(`"${operator}" is not supported here; ${ALLOWED}`);
   }
   if (stages.length > 1 && stages.some((stage) => stage.length === 0))
-    throw new LineError('there is a program missing beside |');
+    throw new LineError('a command is missing beside |');
   const made = stages.map(stageOf);
   const keyword = made.map(({ words }) => words[0]).find((word) => word !== undefined && KEYWORDS.includes(word));
   if (keyword !== undefined)
@@ -129,7 +128,7 @@ function stageOf(words: readonly string[]): PipeStage {
     env[name] = value!;
   }
   if (at > 0 && at === words.length)
-    throw new LineError(`${words[0]!}: variables are kept for one command only: NAME=VALUE COMMAND`);
+    throw new LineError(`${words[0]!}: a variable lasts for one command only, allowed: NAME=VALUE COMMAND`);
   return { words: words.slice(at), env };
 }
 
@@ -178,6 +177,6 @@ function refuseVariables(text: string): void {
   const found = /^[^]*?(\$[A-Za-z_]\w*|\$[({]|`)/.exec(text)?.[1];
   if (found !== undefined)
     throw new LineError(
-      `"${found}" is not supported here: there are no variables and no commands in commands; put '...' around a $ that stands for itself`,
+      `"${found}" is not supported here: there are no variables and no command substitution; put '...' around a literal $`,
     );
 }

@@ -87,7 +87,7 @@ async function shellLine(pod: RunningPod, text: string, io: CommandIo): Promise<
   if (body === undefined) return pieces(pod, text, io);
   if (!io.endless)
     throw new CommandError(
-      'the loop would never end here: put & at the end of the line, and later print what it wrote with: fg',
+      'the loop would never end here: put & at the end of the line, and print its output later with: fg',
     );
   while (!io.signal.aborted) {
     await pieces(pod, body, io);

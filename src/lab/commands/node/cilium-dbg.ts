@@ -32,7 +32,7 @@ const LISTS: Readonly<Record<string, (lab: Lab, node: Node) => readonly string[]
 export const ciliumDbg: LabCommand = {
   name: 'cilium-dbg',
   usage: `${Object.keys(LISTS).join(' | ')} | monitor [OPTIONS]`,
-  help: 'What the agent on the node knows.',
+  help: 'State of the agent on the node.',
   async run(args, io) {
     const node = nodeNamed(io.lab, io.node);
     if (args[0] === 'monitor') {

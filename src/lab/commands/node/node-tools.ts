@@ -124,7 +124,7 @@ const TABLES = ['raw', 'mangle', 'nat', 'filter'] as const;
 const rules: LabCommand = {
   name: 'iptables',
   usage: '[-t TABLE] -S [CHAIN]',
-  help: 'Netfilter rules of one table of the node, of filter when nothing is said.',
+  help: 'Netfilter rules of one table of the node; filter by default.',
   run(args, io) {
     const options = parseOptions('iptables', args, [
       { name: '-t', short: '-t', value: true },
@@ -186,7 +186,7 @@ const resolve: LabCommand = {
 const cilium: LabCommand = {
   name: 'cilium',
   usage: 'config view | hubble port-forward | what cilium-dbg takes',
-  help: 'Settings of the agents, and what the one on the node knows.',
+  help: 'Settings of the agents, and state of the agent on the node.',
   run(args, io) {
     const words = args.join(' ');
     if (words === 'config view') return print(io, configView(io.lab.world));
@@ -231,7 +231,7 @@ const hubble: LabCommand = {
 const ssh: LabCommand = {
   name: 'ssh',
   usage: 'NODE COMMAND...',
-  help: 'Runs a command on another node, or on a host outside (ip, tcpdump).',
+  help: 'Runs a command on another node, or ip and tcpdump on a host outside the cluster.',
   run(args, io) {
     const [name = '', ...words] = args;
     const host = io.lab.world.cluster.hosts.get(name);

@@ -47,7 +47,7 @@ export function warnUnreachable(address: string, io: CommandIo): void {
     services.ownerOfAddress(address) !== undefined;
   if (!known)
     io.write(
-      `note: nothing in this lab has the address ${address}, so nobody answers; names outside ` +
-        'are there, the machines behind them are not\n',
+      `note: nothing in this lab has the address ${address}, so there will be no answer: the lab knows names ` +
+        'outside the cluster, but not the machines behind them\n',
     );
 }

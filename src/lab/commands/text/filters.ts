@@ -149,7 +149,7 @@ const AWK = /^\s*(?:\/(.*)\/)?\s*\{\s*print\s*((?:\$\w+|"[^"]*"|\s|,)*)\}\s*$/;
 const awk: LabCommand = {
   name: 'awk',
   usage: "[-F SIGN] '[/PATTERN/] {print $1, $NF}' [FILE...]",
-  help: 'Prints columns; nothing else of awk is there.',
+  help: 'Prints columns; no other feature of awk is supported.',
   run(args, io) {
     const options = parseOptions('awk', args, [{ name: '-F', short: '-F', value: true }]);
     const [program = '', ...files] = options.words;
@@ -179,7 +179,7 @@ const awk: LabCommand = {
 const tr: LabCommand = {
   name: 'tr',
   usage: '[-d] [-s] SIGNS [SIGNS]',
-  help: 'Replaces or drops single signs.',
+  help: 'Replaces or deletes single characters.',
   run(args, io) {
     const options = parseOptions('tr', args, [
       { name: '-d', short: '-d' },
@@ -213,7 +213,7 @@ const tr: LabCommand = {
 const pager = (name: string): LabCommand => ({
   name,
   usage: '[FILE...]',
-  help: 'Prints all of it; the terminal scrolls.',
+  help: 'Prints its input; your terminal scrolls.',
   run(args, io) {
     io.write(
       inputOf(
@@ -229,7 +229,7 @@ const pager = (name: string): LabCommand => ({
 const tee: LabCommand = {
   name: 'tee',
   usage: 'FILE',
-  help: 'Prints what comes through the pipe, and keeps it in a file of this session.',
+  help: 'Prints its input and writes it to a file of this session.',
   run([file, ...more], io) {
     if (file === undefined || more.length > 0 || file.startsWith('-')) throw new CommandError('tee: allowed: tee FILE');
     const text = inputOf('tee', [], io);

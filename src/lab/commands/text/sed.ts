@@ -19,7 +19,7 @@ const ALLOWED = 'allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p, a TE
 export const sed: LabCommand = {
   name: 'sed',
   usage: "[-n] [-E] [-i] [-e] 'INSTRUCTION' [FILE...]",
-  help: 'Changes lines on their way; -i changes a file of this session, or the text that kubectl edit hands to it.',
+  help: 'Edits lines; -i edits a file of this session, or the text of kubectl edit.',
   run(args, io) {
     const options = parseOptions(
       'sed',
@@ -33,7 +33,7 @@ export const sed: LabCommand = {
     const [scripts, files] = options.has('-e')
       ? [options.all('-e'), options.words]
       : [options.words.slice(0, 1), options.words.slice(1)];
-    if (scripts.length === 0) throw new CommandError(`sed: got no instruction, ${ALLOWED}`);
+    if (scripts.length === 0) throw new CommandError(`sed: got no script, ${ALLOWED}`);
     const program = scripts.flatMap((script) => split(script).map((one) => parse(one, extended)));
     if (!options.has('-i')) {
       io.write(edit(inputOf('sed', files, io), program, options.has('-n')));

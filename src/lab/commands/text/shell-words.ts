@@ -18,7 +18,7 @@ export const echo: LabCommand = {
 export const wait: LabCommand = {
   name: 'sleep',
   usage: 'SECONDS',
-  help: 'Waits. In a script the clock of the lab is turned on, and nobody waits.',
+  help: 'Waits. In a script the clock of the lab is advanced instead.',
   async run(args, io) {
     const text = args[0] ?? '';
     const [, seconds = text, fraction = ''] = /^(\d+)(\.\d+)?s?$/.exec(text) ?? [];

@@ -10,7 +10,7 @@ import { nodeNamed, nodeContext } from '../target/targets.js';
 const cat: LabCommand = {
   name: 'cat',
   usage: '[FILE...]',
-  help: 'Prints files: those written with > in this session, or your own.',
+  help: 'Prints files: those written with > in this session, or yours.',
   run(args, io) {
     // Files of the node are looked at before those of the machine that the lab runs on.
     const node = nodeContext(io.lab, nodeNamed(io.lab, io.node));
@@ -23,7 +23,7 @@ const cat: LabCommand = {
 const diff: LabCommand = {
   name: 'diff',
   usage: '[-u] FILE FILE',
-  help: 'Prints in what two files differ.',
+  help: 'Prints the differences between two files.',
   run(args, io) {
     const options = parseOptions('diff', args, [{ name: '-u' }]);
     const [before, after, extra] = options.words;
@@ -77,7 +77,7 @@ function classic(old: string, next: string): string[] {
 const fg: LabCommand = {
   name: 'fg',
   usage: '',
-  help: 'Ends the newest program that runs beside (&), and prints what it wrote.',
+  help: 'Ends the newest background program (&) and prints its output.',
   run: (_args, io) => io.session.foreground((text) => io.write(text)),
 };
 

@@ -123,24 +123,32 @@ const masquerade =
 const masqueraded = (): Topology => topologyWith('two-nodes', [['ip: 172.20.1.236', 'ip: 172.20.1.205']]);
 const HTTP = 'tcpdump -i eth1 tcp port 80 -nnq &';
 
+/** The blocks probe for loops at the same time: which of these lines comes first is chance. */
+function probesSorted(lines: readonly string[]): string[] {
+  const probes = lines.filter((line) => line.includes('HINFO')).sort();
+  return lines.map((line) => (line.includes('HINFO') ? probes.shift()! : line));
+}
+
 /**
  * The log of the node cache: client ports, ids, names of probes, durations and the digest of the Corefile are drawn
  * or measured.
  */
 const cacheLog = (lines: readonly string[]): string[] =>
-  maskPorts(lines).map((line) =>
-    line
-      .replace(/PORT\d+ - \d+ /, 'PORT - ID ')
-      .replace(/:\d+ - \d+ /, ':PORT - ID ')
-      .replace(
-        /\d+\.\d+(\.cluster\.local)?\. udp (?:5\d|6\d|7\d)/,
-        (_, zone: string | undefined) => `RANDOM${zone ?? ''}. udp N`,
-      )
-      .replace(/false 512" NXDOMAIN (qr,\S+) \d+ (?=[\d.]+s$)/, (text, flags: string) =>
-        line.includes('HINFO') ? `false 512" NXDOMAIN ${flags} N ` : text,
-      )
-      .replace(/[\d.]+s$/, 'TIME')
-      .replace(/(?:MD5|SHA512) = [\da-f]+$/, 'DIGEST'),
+  probesSorted(
+    maskPorts(lines).map((line) =>
+      line
+        .replace(/PORT\d+ - \d+ /, 'PORT - ID ')
+        .replace(/:\d+ - \d+ /, ':PORT - ID ')
+        .replace(
+          /\d+\.\d+(\.cluster\.local)?\. udp (?:5\d|6\d|7\d)/,
+          (_, zone: string | undefined) => `RANDOM${zone ?? ''}. udp N`,
+        )
+        .replace(/false 512" NXDOMAIN (qr,\S+) \d+ (?=[\d.]+s$)/, (text, flags: string) =>
+          line.includes('HINFO') ? `false 512" NXDOMAIN ${flags} N ` : text,
+        )
+        .replace(/[\d.]+s$/, 'TIME')
+        .replace(/(?:MD5|SHA512) = [\da-f]+$/, 'DIGEST'),
+    ),
   );
 
 /**

@@ -29,11 +29,15 @@ interface Task {
 
 type Result = 'noticed' | 'NOT NOTICED' | 'NOT FOUND' | 'NO TESTS' | 'TESTS FAIL WITHOUT IT';
 
+/** Folders whose code is tested by recordings too. */
+const RECORDED = ['datapath', 'observe', 'lrp'];
+
 /** Tests of a source file: those of its folder, or of its plugin. */
 function testsOf(file: string): readonly string[] {
   const [, first = '', second = ''] = file.split('/');
-  const folder = first === 'plugins' ? `test/plugins/${second}` : `test/${first}`;
-  return existsSync(path.join(ROOT, folder)) ? [folder] : [];
+  const own = first === 'plugins' ? `test/plugins/${second}` : `test/${first}`;
+  if (!existsSync(path.join(ROOT, own))) return [];
+  return RECORDED.includes(first) ? [own, 'test/transcripts'] : [own];
 }
 
 function tasks(): readonly Task[] {

@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import type { Directive } from '../corefile/index.js';
 import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
@@ -75,6 +76,19 @@ export interface BlockSettings {
   view?: View;
   /** The names for whose queries the labels of all handlers are to be had (`metadata`); none when undefined. */
   metadata?: Zones;
+  /** Set by `tls`; listeners with encryption cannot do without. */
+  tls?: TlsListening;
+}
+
+/** What listeners with encryption need of a server block. */
+export interface TlsListening {
+  /** Certificate and key as they are at the moment: files that change are read again. */
+  readonly context: () => SecureContext;
+  /**
+   * Whether clients give a certificate: `none` is asked for; `request`: asked for, with any or no answer; `any`: one
+   * has to be given; `verify-if-given`; `verify`: one has to be given that the CA stands behind.
+   */
+  readonly clientCertificate: 'none' | 'request' | 'any' | 'verify-if-given' | 'verify';
 }
 
 /** Decides which queries a server block serves. */

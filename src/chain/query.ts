@@ -172,7 +172,7 @@ export class Query implements ReplyHead {
 
   /** Largest reply that is sent: what the client takes, over UDP at most MAX_UDP_REPLY bytes. */
   get replyLimit(): Octets {
-    return this.transport === 'tcp' ? MAX_MESSAGE_SIZE : Math.min(this.maxSize, MAX_UDP_REPLY);
+    return this.transport !== 'udp' ? MAX_MESSAGE_SIZE : Math.min(this.maxSize, MAX_UDP_REPLY);
   }
 
   /** The whole message. Throws a WireError where a part behind the question is malformed. */

@@ -1,3 +1,4 @@
+import type { Scheme } from './scheme.js';
 import type { Token } from './token.js';
 import { failAt } from './token.js';
 import { splitKey, zonesFromKey } from './zone.js';
@@ -6,9 +7,10 @@ import { splitKey, zonesFromKey } from './zone.js';
 export interface ServerKey {
   /** Lower case, trailing dot; `.` for the root. */
   readonly zone: string;
-  /** 0 to 65535 (0: any free port); undefined for the server's default port. */
+  /** 0 to 65535 (0: any free port); undefined for the default port of the server, or of the scheme. */
   readonly port: number | undefined;
-  readonly transport: 'dns';
+  /** `dns` where none is written. */
+  readonly scheme: Scheme;
   /** As written, environment filled in. */
   readonly text: string;
   readonly file: string;
@@ -16,7 +18,7 @@ export interface ServerKey {
 }
 
 /**
- * Reads a server block's key: `[dns://]ZONE[:PORT]`, ZONE a domain name or an address block. A port alone (`:1053`)
+ * Reads a server block's key: `[SCHEME://]ZONE[:PORT]`, ZONE a domain name or an address block. A port alone (`:1053`)
  * means the root zone.
  *
  * @param text the token's text with the environment filled in
@@ -24,9 +26,9 @@ export interface ServerKey {
  */
 export function parseServerKey(token: Token, text: string): ServerKey[] {
   try {
-    const { zone, port } = splitKey(text);
+    const { scheme, zone, port } = splitKey(text);
     const zones = zone === '' && port !== undefined ? ['.'] : zonesFromKey(zone);
-    return zones.map((name) => ({ zone: name, port, transport: 'dns', text, file: token.file, line: token.line }));
+    return zones.map((name) => ({ zone: name, port, scheme, text, file: token.file, line: token.line }));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return failAt(token, `server block key '${text}': ${error.message}`);

@@ -11,4 +11,5 @@ export { nearest, suggestion } from './nearest.js';
 export type { ServerBlock } from './parser.js';
 export { pluginStatementFrom } from './plugin-statement.js';
 export type { PluginPosition, PluginStatement } from './plugin-statement.js';
+export { SCHEMES, isScheme, schemeList, type Scheme } from './scheme.js';
 export { zonesFromText } from './zone.js';

@@ -1,6 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { parseCidr } from '../lib/cidr.js';
 import type { Cidr } from '../lib/cidr.js';
+import { isScheme, schemeList, type Scheme } from './scheme.js';
 
 /** Longest text of a zone, in characters. */
 const MAX_ZONE = 255;
@@ -23,12 +24,13 @@ export function zonesFromText(text: string): string[] {
 
 /** A server block's key cut into its parts; `port` is 0 to 65535, undefined when none is written. */
 export interface KeyParts {
+  readonly scheme: Scheme;
   readonly zone: string;
   readonly port: number | undefined;
 }
 
 /**
- * Cuts `[dns://]ZONE[:PORT]`. Port 0 lets the operating system choose. Digits behind the last colon are the port, so
+ * Cuts `[SCHEME://]ZONE[:PORT]`. Port 0 lets the operating system choose. Digits behind the last colon are the port, so
  * an IPv6 block
  * needs its `/LENGTH` before the port.
  *
@@ -36,15 +38,16 @@ export interface KeyParts {
  */
 export function splitKey(text: string): KeyParts {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
-  if (scheme && scheme[1] !== 'dns')
-    throw new RangeError(`got scheme '${scheme[0]}' in '${text}', allowed: dns://, or no scheme`);
+  const name = scheme === null ? 'dns' : scheme[1]!;
+  if (!isScheme(name))
+    throw new RangeError(`got scheme '${name}://' in '${text}', allowed: ${schemeList()}, or no scheme`);
   const rest = scheme ? text.slice(scheme[0].length) : text;
   const colon = rest.lastIndexOf(':');
-  if (colon < 0 || rest.includes('/', colon)) return { zone: rest, port: undefined };
+  if (colon < 0 || rest.includes('/', colon)) return { scheme: name, zone: rest, port: undefined };
   const port = rest.slice(colon + 1);
   if (!/^\d+$/.test(port) || Number(port) > 65_535)
     throw new RangeError(`got port '${port}' in '${text}', allowed: a number from 1 to 65535, or 0 for any free port`);
-  return { zone: rest.slice(0, colon), port: Number(port) };
+  return { scheme: name, zone: rest.slice(0, colon), port: Number(port) };
 }
 
 /** As `zonesFromText`, for the zone part of a key. */

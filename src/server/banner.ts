@@ -8,7 +8,8 @@ const PREFERRED = /^([a-z]([a-z0-9-]*[a-z0-9])?\.)+$/i;
 export function bannerLines(served: ReadonlyMap<ServerAddress, Routes>): string[] {
   return [...served].flatMap(([server, routes]) =>
     routes.zones.sort().flatMap((zone) => {
-      const line = `${zone}:${server.port}${server.address === '' ? '' : ` on ${server.address}`}`;
+      const scheme = server.scheme === 'dns' ? '' : `${server.scheme}://`;
+      const line = `${scheme}${zone}:${server.port}${server.address === '' ? '' : ` on ${server.address}`}`;
       return isPreferred(zone) ? [line] : [`Warning: Domain "${zone}" does not follow RFC1035 preferred syntax`, line];
     }),
   );

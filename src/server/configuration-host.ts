@@ -1,5 +1,5 @@
 import type { Query, Runtime, ServerAddress } from '../chain/index.js';
-import type { LoadOptions } from '../corefile/index.js';
+import type { LoadOptions, Scheme } from '../corefile/index.js';
 import type { ExternalPlugins } from './external-plugins.js';
 
 /** What a configuration needs of the server around it. */
@@ -7,10 +7,11 @@ export interface ConfigurationHost {
   readonly runtime: Runtime;
   readonly plugins: ExternalPlugins;
   readonly load: LoadOptions;
+  /** Of keys that name neither scheme nor port. */
   readonly defaultPort: number;
   readonly corefileName: string;
   /** The one object for a listening address, the same over all configurations. */
-  address(address: string, port: number): ServerAddress;
+  address(scheme: Scheme, address: string, port: number): ServerAddress;
   readDigest(): string;
   reload(): Promise<boolean>;
   fatal(reason: string): void;

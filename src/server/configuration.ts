@@ -8,8 +8,17 @@ import {
   type Reply,
   type ServerAddress,
 } from '../chain/index.js';
-import { CorefileError, draftCorefile, type Corefile, type CorefileSource } from '../corefile/index.js';
+import {
+  CorefileError,
+  SCHEMES,
+  draftCorefile,
+  type Corefile,
+  type CorefileSource,
+  type Scheme,
+  type ServerKey,
+} from '../corefile/index.js';
 import { hostPort } from '../lib/cidr.js';
+import { LISTENER_KINDS } from './listener-kinds.js';
 import { BlockContext, Hooks, type Common } from './block.js';
 import type { ConfigurationHost } from './configuration-host.js';
 import { checkBlock, type Directives } from './external-plugins.js';
@@ -103,25 +112,44 @@ export class Configuration {
     const hosts = block.settings.listen.length === 0 ? [''] : block.settings.listen;
     const addresses = new Set<ServerAddress>();
     for (const key of block.source.keys) {
+      this.checkScheme(key, block);
       for (const host of hosts) {
-        const address = this.host.address(host, key.port ?? this.host.defaultPort);
+        const address = this.host.address(key.scheme, host, key.port ?? this.portOf(key.scheme));
         addresses.add(address);
         const routes = this.served.get(address) ?? new Routes(this.routesHost);
         this.served.set(address, routes);
+        routes.tls ??= block.settings.tls;
         if (!routes.add(key.zone, chain)) {
           throw new CorefileError(
             key.file,
             key.line,
-            `cannot serve dns://${key.zone}:${address.port}${host === '' ? '' : ` on ${host}`} - it is already defined`,
+            `cannot serve ${key.scheme}://${key.zone}:${address.port}${host === '' ? '' : ` on ${host}`} - it is already defined`,
           );
         }
       }
     }
     block.serveAt([...addresses]);
   }
+
+  private portOf(scheme: Scheme): number {
+    return scheme === 'dns' ? this.host.defaultPort : SCHEMES[scheme];
+  }
+
+  /** Refuses what nothing listens for, and what would go in the clear though the key says that it does not. */
+  private checkScheme({ scheme, text, file, line }: ServerKey, block: BlockContext): void {
+    const kind = LISTENER_KINDS[scheme];
+    const served = Object.keys(LISTENER_KINDS).map((known) => `${known}://`);
+    const fail = (what: string): never => {
+      throw new CorefileError(file, line, `server block key '${text}': ${what}`);
+    };
+    if (kind === undefined) fail(`nothing listens for ${scheme}:// here, allowed: ${served.join(', ')}`);
+    else if (kind.encrypted && block.settings.tls === undefined)
+      fail(`${scheme}:// needs a certificate; add 'tls CERT KEY' to this block`);
+  }
 }
 
 const isList = (made: Handler | readonly Handler[]): made is readonly Handler[] => Array.isArray(made);
 
 /** Listening address as in metrics and messages. */
-export const labelOf = (address: string, port: number): string => `dns://${hostPort(address, port)}`;
+export const labelOf = (scheme: Scheme, address: string, port: number): string =>
+  `${scheme}://${hostPort(address, port)}`;

@@ -24,6 +24,7 @@ import { prometheus } from '../plugins/prometheus/setup.js';
 import { ready } from '../plugins/ready/setup.js';
 import { reload } from '../plugins/reload/setup.js';
 import { rewrite } from '../plugins/rewrite/setup.js';
+import { tls } from '../plugins/tls/setup.js';
 import { root } from '../plugins/root/setup.js';
 import { template } from '../plugins/template/setup.js';
 import { whoami } from '../plugins/whoami/setup.js';
@@ -34,6 +35,7 @@ import { whoami } from '../plugins/whoami/setup.js';
  */
 export const PLUGINS: readonly PluginDefinition[] = [
   root,
+  tls,
   reload,
   nsid,
   bufsize,

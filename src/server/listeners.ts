@@ -1,21 +1,28 @@
 import { NodensError } from '../lib/errors.js';
 import type { ServerAddress } from '../chain/index.js';
+import type { Scheme } from '../corefile/index.js';
 import { hostPort } from '../lib/cidr.js';
 import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
 import { atOnePort } from '../net/drawn-port.js';
-import type { Endpoint, Network, UdpSocket } from '../net/network.js';
-import type { Responder } from './respond.js';
+import type { Endpoint, UdpSocket } from '../net/network.js';
+import { LISTENER_KINDS } from './listener-kinds.js';
 import type { Routes, Served } from './routes.js';
-import { TcpClients } from './tcp-clients.js';
-import type { TcpLimits } from './tcp-limits.js';
-import { TcpServer } from './tcp.js';
+import { TcpServer, type TcpContext } from './tcp.js';
 import type { UdpListening } from './udp.js';
 
 interface Listener {
   readonly served: Served;
-  readonly udp: UdpSocket;
+  /** Where the kind of listener takes datagrams. */
+  readonly udp: UdpSocket | undefined;
   readonly tcp: TcpServer;
+}
+
+/** What listeners open their sockets with. */
+export interface ListenContext extends TcpContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly udp: UdpListening;
 }
 
 /** A listening address whose port is learnt when it is opened. */
@@ -29,18 +36,8 @@ export class DnsListeners {
   private readonly open = new Map<ServerAddress, Listener>();
   /** Opened, but not yet in place. */
   private fresh: ReadonlyMap<ServerAddress, Listener> = new Map();
-  private readonly clients: TcpClients;
 
-  constructor(
-    private readonly network: Network,
-    private readonly udp: UdpListening,
-    clock: Clock,
-    private readonly responder: Responder,
-    private readonly log: Logger,
-    limits?: TcpLimits,
-  ) {
-    this.clients = new TcpClients(clock, limits);
-  }
+  constructor(private readonly context: ListenContext) {}
 
   /** As `HttpListeners.prepare`. `relabel` is told when a drawn port becomes known. */
   async prepare(
@@ -91,10 +88,14 @@ export class DnsListeners {
   private async openBoth(served: Served, covered: boolean): Promise<Listener> {
     const { server } = served;
     const serverAt = ({ address }: Endpoint): TcpServer | undefined => this.serverAt(server, address);
-    const tcp = new TcpServer(this.network, server, served, this.clients, this.responder, serverAt);
+    const kind = LISTENER_KINDS[server.scheme as Scheme];
+    if (kind === undefined) throw new Error(`nothing listens for ${server.scheme}://`);
+    const { clock, udp } = this.context;
+    const tcp = new TcpServer(this.context, server, served, kind.accept(served, clock), serverAt);
     if (!covered) await tcp.listen();
     try {
-      return { served, tcp, udp: await this.udp.listen({ address: server.address, port: tcp.local.port }, served) };
+      const at = { address: server.address, port: tcp.local.port };
+      return { served, tcp, udp: kind.datagrams ? await udp.listen(at, served) : undefined };
     } catch (error) {
       tcp.close();
       throw error;
@@ -133,7 +134,9 @@ export class DnsListeners {
   private listenAgain(): void {
     for (const [address, { tcp }] of this.open) {
       if (tcp.listens || [...this.open.keys()].some((other) => covers(other, address))) continue;
-      tcp.listen().catch((error: NodeJS.ErrnoException) => this.log.error(new ListenError(address, error).message));
+      tcp
+        .listen()
+        .catch((error: NodeJS.ErrnoException) => this.context.log.error(new ListenError(address, error).message));
     }
   }
 }
@@ -150,7 +153,7 @@ function covers(wide: ServerAddress, narrow: ServerAddress): boolean {
 
 /** Closes a listener's sockets and connections at once. */
 export function shut({ udp, tcp }: Listener): void {
-  udp.close();
+  udp?.close();
   tcp.close();
   tcp.destroy();
 }

@@ -131,6 +131,8 @@ export class Routes {
   readonly lifetime: Lifetime;
   /** What a query without a connection waits for. */
   readonly waiting: Waiting;
+  /** What listeners with encryption show; of the first block that says it. */
+  tls: BlockSettings['tls'];
   private everyClass = false;
 
   constructor(private readonly host: RoutesHost) {

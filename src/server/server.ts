@@ -11,7 +11,7 @@ import {
   type Runtime,
   type ServerAddress,
 } from '../chain/index.js';
-import { CorefileError, parseCorefile, type CorefileSource } from '../corefile/index.js';
+import { CorefileError, parseCorefile, type CorefileSource, type Scheme } from '../corefile/index.js';
 import type { DataPlane } from '../dataplane/plane.js';
 import { Shelf } from '../dataplane/shelf.js';
 import { sleep } from '../lib/clock.js';
@@ -28,6 +28,7 @@ import { showLosses } from './losses.js';
 import { Responder } from './respond.js';
 import type { Served } from './routes.js';
 import { makeRuntime, type RuntimeOptions } from './runtime.js';
+import { TcpClients } from './tcp-clients.js';
 import type { TcpLimits } from './tcp-limits.js';
 import { PlainUdp, SharedUdp } from './udp.js';
 
@@ -100,7 +101,8 @@ export class Server {
         : new PlainUdp(network, clock, responder);
     showLosses(metrics, [options.plane?.losses, network.losses]);
     if (this.shelf) metrics.onScrape(() => this.shelf?.harvest());
-    this.dns = new DnsListeners(network, udp, clock, responder, this.runtime.log, options.tcpLimits);
+    const clients = new TcpClients(clock, options.tcpLimits);
+    this.dns = new DnsListeners({ network, clock, log, udp, clients, responder });
     this.http = new HttpListeners(network, clock);
     this.host = {
       runtime: this.runtime,
@@ -108,7 +110,7 @@ export class Server {
       load,
       defaultPort: options.defaultPort ?? 53,
       corefileName: typeof options.corefile === 'string' ? 'Corefile' : options.corefile.name,
-      address: (address, port) => this.address(address, port),
+      address: (scheme, address, port) => this.address(scheme, address, port),
       readDigest: () => {
         const corefile = parseCorefile(this.read(), load);
         return this.external.digest(corefile.digest(), corefile.plugins);
@@ -217,11 +219,11 @@ export class Server {
       : { name: corefile.name, text: corefile.read() };
   }
 
-  private address(address: string, port: number): ServerAddress {
-    const label = labelOf(address, port);
+  private address(scheme: Scheme, address: string, port: number): ServerAddress {
+    const label = labelOf(scheme, address, port);
     let known = this.addresses.get(label);
     if (!known) {
-      known = { index: this.addresses.size, label, scheme: 'dns', address, port };
+      known = { index: this.addresses.size, label, scheme, address, port };
       this.addresses.set(label, known);
     }
     return known;
@@ -234,7 +236,7 @@ export class Server {
       dns = await this.dns.prepare(next.served, (address, port) => {
         const drawn = this.addresses.get(address.label)!;
         drawn.port = port;
-        drawn.label = labelOf(drawn.address, port);
+        drawn.label = labelOf(address.scheme as Scheme, drawn.address, port);
       });
     } catch (error) {
       http.abandon();
@@ -277,7 +279,7 @@ export class Server {
     const open = this.dns.closeAll();
     // Only then do the answers under way come to an end, however many queries come in; what is not taken is left to a
     // process that shares the sockets.
-    await Promise.all(open.map(async ({ udp }) => udp.pause?.()));
+    await Promise.all(open.map(async ({ udp }) => udp?.pause?.()));
     await this.settled(current);
     open.forEach(shut);
     await this.options.plane?.stop();

@@ -16,7 +16,6 @@ const CHUNK: Octets = 8 << 10;
 export class ClientConnection implements TcpClient {
   private readonly frames = new FrameReader();
   private readonly lifetime = new Lifetime();
-  private readonly client: Client;
   private pending = 0;
   private lastAnswer: Milliseconds;
   /** When the message that is being received began; undefined between messages. */
@@ -34,13 +33,13 @@ export class ClientConnection implements TcpClient {
 
   constructor(
     private readonly socket: TcpConnection,
+    private readonly client: Client,
     private readonly served: Served,
     private readonly clients: TcpClients,
     private readonly responder: Responder,
     private readonly closed: (connection: ClientConnection) => void,
   ) {
     this.lastAnswer = this.lastTaken = clients.clock.monotonic();
-    this.client = { transport: 'tcp', remote: socket.remote, local: socket.local, server: served.server };
     clients.add(this);
     const { stream } = socket;
     stream.on('data', (chunk: Buffer) => {

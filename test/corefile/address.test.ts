@@ -33,14 +33,17 @@ describe('server block keys', () => {
     { text: '2001:db8::/32:53', want: ['8.b.d.0.1.0.0.2.ip6.arpa. 53'] },
   ])('$text', ({ text, want }) => expect(keys(text)).toEqual(want));
 
+  it.each(['tls', 'https', 'grpc', 'quic'])('takes the scheme %s', (scheme) => {
+    const [block] = parseCorefile({ name: 'Corefile', text: `${scheme}://example.org:8053 {\n}\n` }).blocks;
+    expect(block!.keys).toMatchObject([{ scheme, zone: 'example.org.', port: 8053 }]);
+  });
+
   it('keeps how and where a key was written', () => {
     expect(parseCorefile({ name: 'Corefile', text: '\nDNS.example\n' }).blocks[0]).toMatchObject({
       file: 'Corefile',
       line: 2,
       directives: [],
-      keys: [
-        { zone: 'dns.example.', port: undefined, transport: 'dns', text: 'DNS.example', file: 'Corefile', line: 2 },
-      ],
+      keys: [{ zone: 'dns.example.', port: undefined, scheme: 'dns', text: 'DNS.example', file: 'Corefile', line: 2 }],
     });
   });
 
@@ -55,13 +58,10 @@ describe('server block keys', () => {
       text: 'a.org:domain',
       want: "got port 'domain' in 'a.org:domain', allowed: a number from 1 to 65535, or 0 for any free port",
     },
-    { text: 'tls://example.org', want: "got scheme 'tls://' in 'tls://example.org', allowed: dns://, or no scheme" },
     {
-      text: 'https://example.org',
-      want: "got scheme 'https://' in 'https://example.org', allowed: dns://, or no scheme",
+      text: 'unix://example.org',
+      want: "got scheme 'unix://' in 'unix://example.org', allowed: dns://, tls://, https://, quic://, grpc://, or no scheme",
     },
-    { text: 'grpc://example.org', want: "got scheme 'grpc://' in 'grpc://example.org', allowed: dns://, or no scheme" },
-    { text: 'quic://example.org', want: "got scheme 'quic://' in 'quic://example.org', allowed: dns://, or no scheme" },
     { text: 'a..org', want: "got zone 'a..org', allowed: no empty label (a dot at the start, or two in a row)" },
     { text: '.org', want: "got zone '.org', allowed: no empty label (a dot at the start, or two in a row)" },
     { text: '..', want: "got zone '..', allowed: no empty label (a dot at the start, or two in a row)" },
@@ -141,6 +141,9 @@ describe('zonesFromText', () => {
     { text: '::ffff:b:f/115', want: "got '::ffff:b:f/115', allowed: an address block" },
     { text: '0:1::/64', want: "got '0:1::/64', allowed: an address block" },
     { text: '2001:db8::', want: "got port '' in '2001:db8::', allowed: a number" },
-    { text: 'unix://run', want: "got scheme 'unix://' in 'unix://run', allowed: dns://, or no scheme" },
+    {
+      text: 'unix://run',
+      want: "got scheme 'unix://' in 'unix://run', allowed: dns://, tls://, https://, quic://, grpc://, or no scheme",
+    },
   ])("refuses '$text'", ({ text, want }) => expect(() => zonesFromText(text)).toThrow(want));
 });

@@ -5,7 +5,7 @@ import { ManualClock } from '../../src/lib/clock.js';
 import type { Network, TcpConnection } from '../../src/net/network.js';
 import { TcpClients } from '../../src/server/tcp-clients.js';
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from '../../src/server/tcp-limits.js';
-import { TcpServer } from '../../src/server/tcp.js';
+import { TcpServer, inTheClear } from '../../src/server/tcp.js';
 import { frame } from '../../src/wire/index.js';
 import { SERVER, query, rr } from '../support/dns.js';
 import { routesTo, strictResponder } from '../support/routes.js';
@@ -68,7 +68,8 @@ async function serve(limits: Partial<TcpLimits> = {}): Promise<World> {
       return Promise.resolve({ local: at, close: () => undefined });
     },
   } as unknown as Network;
-  await TcpServer.listen(network, at, { server: SERVER, routes }, clients, strictResponder(clock));
+  const context = { network, clients, responder: strictResponder(clock) };
+  await TcpServer.listen(context, at, { server: SERVER, routes }, inTheClear);
   let port = 1024;
   const connect = (): SlowStream => {
     const stream = new SlowStream({ allowHalfOpen: true });

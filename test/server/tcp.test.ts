@@ -5,7 +5,7 @@ import { ManualClock } from '../../src/lib/clock.js';
 import { HostNetwork } from '../../src/net/host-network.js';
 import { TcpClients } from '../../src/server/tcp-clients.js';
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from '../../src/server/tcp-limits.js';
-import { TcpServer } from '../../src/server/tcp.js';
+import { TcpServer, inTheClear } from '../../src/server/tcp.js';
 import { FrameReader, decodeMessage, frame } from '../../src/wire/index.js';
 import { SERVER, query, rr } from '../support/dns.js';
 import { routesTo, strictResponder } from '../support/routes.js';
@@ -17,11 +17,14 @@ async function serve(chain: Next, limits: Partial<TcpLimits> = {}): Promise<{ se
   const routes = routesTo(chain);
   const clock = new ManualClock();
   const server = await TcpServer.listen(
-    new HostNetwork(),
+    {
+      network: new HostNetwork(),
+      clients: new TcpClients(clock, { ...DEFAULT_TCP_LIMITS, ...limits }),
+      responder: strictResponder(clock),
+    },
     { address: '127.0.0.1', port: 0 },
     { server: SERVER, routes },
-    new TcpClients(clock, { ...DEFAULT_TCP_LIMITS, ...limits }),
-    strictResponder(clock),
+    inTheClear,
   );
   cleanups.push(() => {
     server.close();

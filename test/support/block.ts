@@ -4,6 +4,7 @@ import {
   Zones,
   linkChain,
   type Block,
+  type BlockSettings,
   type Handler,
   type HttpRoute,
   type Next,
@@ -58,7 +59,7 @@ export class TestBlock implements Block {
   readonly runtime: Runtime;
   readonly zones: readonly string[];
   readonly lifetime = new Lifetime();
-  readonly settings = { listen: [] as string[], debug: false, stacktrace: false };
+  readonly settings: BlockSettings = { listen: [], debug: false, stacktrace: false };
   readonly routes: HttpRoute[] = [];
   readonly hooks = {
     start: [] as (() => void | Promise<void>)[],

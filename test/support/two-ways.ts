@@ -22,7 +22,7 @@ import { routesTo, strictResponder } from './routes.js';
 import { SERVER, query, type QuestionOptions } from './dns.js';
 import { PlainUdp } from '../../src/server/udp.js';
 import { TcpClients } from '../../src/server/tcp-clients.js';
-import { TcpServer } from '../../src/server/tcp.js';
+import { TcpServer, inTheClear } from '../../src/server/tcp.js';
 import { realClock } from '../../src/lib/clock.js';
 
 /** One query of a script: what is asked, from where, and how. */
@@ -48,13 +48,8 @@ export async function startUpstream(): Promise<{ port: number; stop: () => void 
   const network = new HostNetwork();
   const served = { server: SERVER, routes: routesTo(exampleUpstream) };
   const responder = strictResponder(realClock);
-  const tcp = await TcpServer.listen(
-    network,
-    { address: '127.0.0.1', port: 0 },
-    served,
-    new TcpClients(realClock),
-    responder,
-  );
+  const context = { network, clients: new TcpClients(realClock), responder };
+  const tcp = await TcpServer.listen(context, { address: '127.0.0.1', port: 0 }, served, inTheClear);
   const udp = await new PlainUdp(network, realClock, responder).listen(tcp.local, served);
   const stop = (): void => {
     udp.close();

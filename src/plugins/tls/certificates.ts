@@ -1,0 +1,90 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Runtime } from '../../chain/index.js';
+
+/** Names of PEM files. */
+export interface CertificateFiles {
+  /** The server's certificate, with those between it and its CA behind it. */
+  readonly cert: string;
+  readonly key: string;
+  /** Who stands behind the certificates of clients; the system's list when left out. */
+  readonly ca: string | undefined;
+}
+
+/** A server's certificate and key, as they are in their files. */
+export class Certificates {
+  private current: SecureContext;
+  private seen: string;
+
+  /** Throws an Error that names the file when one cannot be read, or when certificate and key are not a pair. */
+  constructor(
+    private readonly files: CertificateFiles,
+    private readonly runtime: Pick<Runtime, 'readFile' | 'fileInfo'>,
+  ) {
+    this.seen = this.state();
+    this.current = this.read();
+  }
+
+  get context(): SecureContext {
+    return this.current;
+  }
+
+  /**
+   * Reads the files again if one has changed; true when their contents are in force now. Throws as the constructor,
+   * with what was there before still in force; the same contents are not tried again.
+   */
+  refresh(): boolean {
+    const state = this.state();
+    if (state === this.seen) return false;
+    this.seen = state;
+    this.current = this.read();
+    return true;
+  }
+
+  private read(): SecureContext {
+    const { cert, key, ca } = this.files;
+    const texts = { cert: this.text(cert), key: this.text(key), ca: ca === undefined ? undefined : this.text(ca) };
+    checkPair(this.files, texts);
+    try {
+      return createSecureContext({ ...texts, minVersion: 'TLSv1.2' });
+    } catch (error) {
+      throw new Error(`certificate ${cert} with key ${key} cannot be used: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  private text(file: string): string {
+    try {
+      return this.runtime.readFile(file);
+    } catch (error) {
+      throw new Error(`file ${file} cannot be read: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /** Changes when one of the files does. */
+  private state(): string {
+    const { cert, key, ca } = this.files;
+    return [cert, key, ...(ca === undefined ? [] : [ca])]
+      .map((file) => {
+        const info = this.runtime.fileInfo(file);
+        return info === undefined ? 'none' : `${info.mtime} ${info.size}`;
+      })
+      .join(', ');
+  }
+}
+
+function checkPair(files: CertificateFiles, texts: { readonly cert: string; readonly key: string }): void {
+  const certificate = parsed(files.cert, 'certificate in PEM form', () => new X509Certificate(texts.cert));
+  const key = parsed(files.key, 'private key in PEM form', () => createPrivateKey(texts.key));
+  if (!certificate.checkPrivateKey(key))
+    throw new Error(`key ${files.key} does not belong to certificate ${files.cert}`);
+}
+
+function parsed<T>(file: string, what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new Error(`file ${file} holds no ${what}`, { cause: error });
+  }
+}

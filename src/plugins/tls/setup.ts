@@ -1,0 +1,60 @@
+import path from 'node:path';
+import { definePlugin, onlyOne, type Block, type TlsListening } from '../../chain/index.js';
+import type { Entry } from '../../corefile/index.js';
+import { repeat } from '../../lib/clock.js';
+import type { Milliseconds } from '../../lib/units.js';
+import { Certificates, type CertificateFiles } from './certificates.js';
+
+/** How often the files are looked at, in milliseconds. */
+const LOOK: Milliseconds = 10_000;
+
+/** `client_auth` in a Corefile, and what it asks of clients. Words as CoreDNS has them. */
+const CLIENT_AUTH: Readonly<Record<string, TlsListening['clientCertificate']>> = {
+  nocert: 'none',
+  request: 'request',
+  require: 'any',
+  verify_if_given: 'verify-if-given',
+  require_and_verify: 'verify',
+};
+
+export const tls = definePlugin('tls', (directives, block) => {
+  const directive = onlyOne(directives);
+  directive.argCount(2, 3, 'tls CERT KEY [CA]');
+  const { root } = block.settings;
+  const [cert = '', key = '', ca] = directive.args.map((file) =>
+    root === undefined ? file : path.resolve(root, file),
+  );
+  let clientCertificate: TlsListening['clientCertificate'] = 'none';
+  for (const option of directive.options ?? []) {
+    if (option.name !== 'client_auth') option.unknown(['client_auth']);
+    option.argCount(1, 1, 'client_auth MODE');
+    option.noOptions();
+    clientCertificate = clientAuth(option);
+  }
+  const certificates = load(directive, { cert, key, ca }, block);
+  block.settings.tls = { context: () => certificates.context, clientCertificate };
+  const log = block.logger('tls');
+  const timer = repeat(block.runtime.clock, LOOK, () => {
+    try {
+      if (certificates.refresh()) log.info(`certificate of ${cert} read again`);
+    } catch (error) {
+      log.error(`certificate of ${cert} stays as it was: ${(error as Error).message}`);
+    }
+  });
+  block.onStop(() => timer.cancel());
+  return undefined;
+});
+
+function clientAuth(option: Entry): TlsListening['clientCertificate'] {
+  const [text = ''] = option.args;
+  const mode = CLIENT_AUTH[text];
+  return mode ?? option.fail(`got '${text}', allowed: ${Object.keys(CLIENT_AUTH).join(', ')}`);
+}
+
+function load(directive: Entry, files: CertificateFiles, { runtime }: Block): Certificates {
+  try {
+    return new Certificates(files, runtime);
+  } catch (error) {
+    return directive.fail((error as Error).message);
+  }
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { tls } from '../../../src/plugins/tls/setup.js';
+import { setup, type TestBlockOptions } from '../../support/block.js';
+
+const pem = (name: string): string => readFileSync(path.join(import.meta.dirname, 'files', `${name}.pem`), 'utf8');
+const files = (more: Record<string, string> = {}): TestBlockOptions => ({
+  files: {
+    'c.pem': pem('cert'),
+    'k.pem': pem('key'),
+    'oc.pem': pem('other-cert'),
+    'ok.pem': pem('other-key'),
+    ...more,
+  },
+});
+
+describe('tls', () => {
+  it.each([
+    { text: 'tls c.pem k.pem', mode: 'none' },
+    { text: 'tls c.pem k.pem oc.pem', mode: 'none' },
+    { text: 'tls c.pem k.pem {\nclient_auth nocert\n}', mode: 'none' },
+    { text: 'tls c.pem k.pem {\nclient_auth request\n}', mode: 'request' },
+    { text: 'tls c.pem k.pem {\nclient_auth require\n}', mode: 'any' },
+    { text: 'tls c.pem k.pem oc.pem {\nclient_auth verify_if_given\n}', mode: 'verify-if-given' },
+    { text: 'tls c.pem k.pem oc.pem {\nclient_auth require_and_verify\n}', mode: 'verify' },
+  ])('$text', ({ text, mode }) => {
+    const { block } = setup(tls, text, files());
+    expect(block.settings.tls!.clientCertificate).toBe(mode);
+    expect(block.settings.tls!.context()).toBeDefined();
+  });
+
+  it.each([
+    { text: 'tls', error: 'Corefile:2: tls:' },
+    { text: 'tls c.pem', error: 'Corefile:2: tls:' },
+    { text: 'tls c.pem none.pem', error: 'Corefile:2: tls: file none.pem cannot be read' },
+    { text: 'tls junk.pem k.pem', error: 'Corefile:2: tls: file junk.pem holds no certificate in PEM form' },
+    { text: 'tls c.pem c.pem', error: 'Corefile:2: tls: file c.pem holds no private key in PEM form' },
+    { text: 'tls c.pem ok.pem', error: 'Corefile:2: tls: key ok.pem does not belong to certificate c.pem' },
+    {
+      text: 'tls c.pem k.pem {\nclient_auth maybe\n}',
+      error: "Corefile:3: tls: client_auth: got 'maybe', allowed: nocert, request, require, verify_if_given, require",
+    },
+    { text: 'tls c.pem k.pem {\nciphers all\n}', error: 'Corefile:3: tls:' },
+  ])('refuses $text', ({ text, error }) => {
+    expect(() => setup(tls, text, files({ 'junk.pem': 'junk' }))).toThrow(error);
+  });
+
+  it('takes files that changed, and keeps what there was where they cannot be used', () => {
+    const held = { 'c.pem': pem('cert'), 'k.pem': pem('key') };
+    const mtimes = { 'c.pem': 1, 'k.pem': 1 };
+    const { block } = setup(tls, 'tls c.pem k.pem', { files: held, mtimes });
+    const context = block.settings.tls!.context;
+    const first = context();
+    block.clock.advance(10_000);
+    expect(context()).toBe(first);
+
+    Object.assign(held, { 'c.pem': pem('other-cert') });
+    Object.assign(mtimes, { 'c.pem': 2 });
+    block.clock.advance(10_000);
+    expect(context()).toBe(first);
+    expect(block.log.lines.at(-1)).toBe(
+      '[ERROR] plugin/tls: certificate of c.pem stays as it was: key k.pem does not belong to certificate c.pem',
+    );
+
+    Object.assign(held, { 'k.pem': pem('other-key') });
+    Object.assign(mtimes, { 'k.pem': 2 });
+    block.clock.advance(10_000);
+    expect(context()).not.toBe(first);
+    expect(block.log.lines.at(-1)).toBe('[INFO] plugin/tls: certificate of c.pem read again');
+  });
+});

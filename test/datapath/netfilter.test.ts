@@ -125,6 +125,16 @@ describe('Netfilter', () => {
     expect(netfilter.evaluate('filter', 'INPUT', facts, random).verdict).toBe(want);
   });
 
+  it.each([
+    { name: 'a local destination', made: rule().localDestination(), text: '-m addrtype --dst-type LOCAL' },
+    { name: 'states', made: rule().states('NEW', 'ESTABLISHED'), text: '-m conntrack --ctstate NEW,ESTABLISHED' },
+    { name: 'a share', made: rule().probability(0.5), text: '-m statistic --mode random --probability 0.50000000000' },
+    { name: 'a mark', made: rule().mark(0x200, 0xf00, true), text: '-m mark ! --mark 0x200/0xf00' },
+    { name: 'a device', made: rule().outDevice('lxc+', true), text: '! -o lxc+' },
+  ])('$name is printed as iptables-save does', ({ made, text }) =>
+    expect(made.accept().text).toBe(`${text} -j ACCEPT`),
+  );
+
   it('counts what meets the policy', () => {
     const netfilter = new Netfilter();
     netfilter.evaluate('filter', 'INPUT', facts, random);

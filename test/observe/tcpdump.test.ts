@@ -531,6 +531,12 @@ describe('capture files', () => {
     expect(sumOf(Uint8Array.of(missing >> 8, missing & 0xff))).toBe(0xffff);
   });
 
+  it('a TCP header says where its data begins', () => {
+    const made = packet({ protocol: 'TCP', payload: Buffer.from('GET'), tcp: { ...tcp, flags: ['ACK'] } });
+    const segment = pcapFile([captured(made)], 1).subarray(40 + 14 + 20);
+    expect(segment.toString('latin1', (segment[12]! >> 4) * 4)).toBe('GET');
+  });
+
   it('ICMP over IPv6 has the number of ICMPv6', () => {
     const made = { ...icmp('echo-request'), src: 'fd00::1', dst: 'fd00::2' };
     expect(pcapFile([captured(made)], 1)[40 + 14 + 6]).toBe(58);

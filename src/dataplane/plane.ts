@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../lib/log.js';
 import type { InheritedSockets } from '../net/inherited-sockets.js';
@@ -92,7 +93,7 @@ export class DataPlane {
     const plane = new DataPlane(
       loadLibc(),
       program,
-      new AnswerTable(AnswerTable.allocate(slots), slots),
+      new AnswerTable(AnswerTable.allocate(slots, randomInt(2 ** 32)), slots),
       log,
       inherited,
       started,

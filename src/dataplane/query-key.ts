@@ -29,6 +29,12 @@ export class QueryKey {
   /** Offset of the OPT record, or 0. */
   opt = 0;
 
+  /**
+   * @param seed where hashes start from, 32 bits: in a server a secret of the process, so that nobody can make many
+   * names share a few slots
+   */
+  constructor(private readonly seed = 0) {}
+
   /** Whether the name has capital letters. */
   get hasCapitals(): boolean {
     return this.bytes.subarray(0, this.nameLength).some((octet) => octet >= 0x41 && octet <= 0x5a);
@@ -52,7 +58,7 @@ export class QueryKey {
     if (extra > 1) return false;
     const end = at + length;
     const key = this.bytes;
-    let hash = 0x811c9dc5 | 0;
+    let hash = 0x811c9dc5 ^ this.seed;
     let read = at + HEADER_SIZE;
     let write = 0;
     for (;;) {

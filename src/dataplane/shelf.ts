@@ -30,7 +30,7 @@ class Shelved implements Holder {
  * hits on.
  */
 export class Shelf {
-  private readonly key = new QueryKey();
+  private readonly key: QueryKey;
   private readonly shelved = new Map<number, Shelved>();
   /** Listening addresses that the table has no place for the networks of. */
   private readonly unshared = new Set<number>();
@@ -42,6 +42,7 @@ export class Shelf {
     private readonly table: AnswerTable,
     private readonly clock: Clock,
   ) {
+    this.key = new QueryKey(table.seed);
     this.offset = sharedNow() - clock.monotonic();
     this.timer = repeat(clock, HARVEST, () => this.harvest());
   }

@@ -44,6 +44,9 @@ const HITS = 14;
 const HITS_EDNS = 15;
 const FIELDS: Octets = 64;
 
+/** Bytes at the end that hold the seed of the hashes: a multiple of what the views of the memory count in. */
+const SEED: Octets = 8;
+
 /** Room for offsets of TTL fields, 16 bits each, right behind the fields. */
 const MAX_PLACES = 16;
 const BODY = FIELDS + 2 * MAX_PLACES;
@@ -97,11 +100,21 @@ export class AnswerTable {
     this.networks = (slots + WAYS) * (SLOT / 4);
   }
 
-  /** Memory for a number of slots, which must be a power of two. */
-  static allocate(slots: number): SharedArrayBuffer {
+  /**
+   * Memory for a number of slots, which must be a power of two.
+   * @param seed where hashes of its keys start from, 32 bits
+   */
+  static allocate(slots: number, seed = 0): SharedArrayBuffer {
     if (slots < WAYS || (slots & (slots - 1)) !== 0)
       throw new RangeError(`slots: expected a power of two from ${WAYS}, got ${slots}`);
-    return new SharedArrayBuffer((slots + WAYS) * SLOT + 4 * MAX_NETWORKS);
+    const memory = new SharedArrayBuffer((slots + WAYS) * SLOT + 4 * MAX_NETWORKS + SEED);
+    new Int32Array(memory, memory.byteLength - SEED)[0] = seed;
+    return memory;
+  }
+
+  /** Where hashes of keys start from. */
+  get seed(): number {
+    return this.words[this.words.length - SEED / 4]!;
   }
 
   /** Whether an answer is small enough to be kept. */

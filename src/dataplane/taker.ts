@@ -22,7 +22,7 @@ const PATIENCE = 50;
 export class Taker {
   private readonly received: Batch;
   private readonly answers: Batch;
-  private readonly key = new QueryKey();
+  private readonly key: QueryKey;
   /** Answers that are ready to be sent. */
   private ready = 0;
   private readonly lost = (errno: number, count: number): void => this.losses.count(errno, count);
@@ -34,6 +34,7 @@ export class Taker {
     private readonly losses: Losses,
     private readonly now: () => number = sharedNow,
   ) {
+    this.key = new QueryKey(table.seed);
     this.received = new Batch(libc, BATCH, QUERY_SIZE);
     this.answers = new Batch(libc, BATCH, ANSWER_SIZE);
   }

@@ -117,7 +117,7 @@ describe.skipIf(process.platform !== 'linux')('the data plane', () => {
     let asked = 0;
     const socket = plane.bindUdp(LOCAL, 4, () => asked++);
     await socket.serving;
-    const slot = plane.table.put(entryFor({ bytes: www }, { server: 4 }), 0, () => undefined);
+    const slot = plane.table.put(entryFor({ bytes: www }, { server: 4 }, plane.table.seed), 0, () => undefined);
     const answer = await new Client(socket.local.port).ask(www);
     expect(Buffer.from(answer!, 'latin1').subarray(0, 12).toString('hex')).toBe('123485000001000100000000');
     expect(asked).toBe(0);
@@ -176,7 +176,7 @@ describe.skipIf(process.platform !== 'linux')('the data plane', () => {
     const plane = await start();
     const socket = plane.bindUdp({ address: '', port: 0 }, 4, () => undefined);
     await socket.serving;
-    plane.table.put(entryFor({ bytes: www }, { server: 4 }), 0, () => undefined);
+    plane.table.put(entryFor({ bytes: www }, { server: 4 }, plane.table.seed), 0, () => undefined);
     const client = dgram.createSocket('udp4');
     const answer = new Promise<dgram.RemoteInfo>((resolve) => client.once('message', (_, peer) => resolve(peer)));
     client.send(www, socket.local.port, '127.0.0.2');
@@ -251,6 +251,12 @@ describe.skipIf(process.platform !== 'linux')('an address', () => {
     expect(await new Client(heir.local.port).ask('still here')).toBe('still here!');
     expect(await client.next(100)).toBeUndefined();
     expect(before).toBeLessThan(withClient);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('the table', () => {
+  it('has a seed of its own in each process', async () => {
+    expect((await start()).table.seed).not.toBe((await start()).table.seed);
   });
 });
 

@@ -174,3 +174,22 @@ describe('the network of the client', () => {
     expect(key.hasCapitals).toBe(false);
   });
 });
+
+describe('the hash', () => {
+  const hash = (name: string, seed: number): number => keyOf(query(name), false, seed).hash;
+
+  it('depends on the seed: names that share a slot in one process do not in another', () => {
+    const names = Array.from({ length: 400 }, (_, i) => `n${i}.example.org.`);
+    const slots = (seed: number): Map<number, string[]> => {
+      const bySlot = new Map<number, string[]>();
+      for (const name of names) {
+        const slot = hash(name, seed) & 0xff;
+        bySlot.set(slot, [...(bySlot.get(slot) ?? []), name]);
+      }
+      return bySlot;
+    };
+    const crowded = [...slots(1).values()].sort((a, b) => b.length - a.length)[0]!;
+    expect(crowded.length).toBeGreaterThan(3);
+    expect(new Set(crowded.map((name) => hash(name, 2) & 0xff)).size).toBeGreaterThan(crowded.length / 2);
+  });
+});

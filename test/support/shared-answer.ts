@@ -3,15 +3,15 @@ import { QueryKey } from '../../src/dataplane/query-key.js';
 import type { Query } from '../../src/chain/index.js';
 
 /** Key of a query, as the data plane reads it from an IPv4 client. */
-export function keyOf({ bytes }: Pick<Query, 'bytes'>, ipv6 = false): QueryKey {
-  const key = new QueryKey();
+export function keyOf({ bytes }: Pick<Query, 'bytes'>, ipv6 = false, seed = 0): QueryKey {
+  const key = new QueryKey(seed);
   if (!key.read(bytes, 0, bytes.length, ipv6)) throw new Error('no query of the common form');
   return key;
 }
 
 /** An entry of the table for a query: one record of 16 octets with a TTL at offset 6, unless told otherwise. */
-export function entryFor(query: Pick<Query, 'bytes'>, change: Partial<Entry> = {}): Entry {
-  const key = keyOf(query);
+export function entryFor(query: Pick<Query, 'bytes'>, change: Partial<Entry> = {}, seed = 0): Entry {
+  const key = keyOf(query, false, seed);
   return {
     key: key.bytes,
     keyLength: key.length,

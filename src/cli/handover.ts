@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { NodensError } from '../lib/errors.js';
 import type { Logger } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
 import { InheritedSockets, listeningSockets, type ListeningSocket } from '../net/inherited-sockets.js';
@@ -16,15 +17,48 @@ const PATIENCE: Milliseconds = 30_000;
 /** The first descriptor after standard input, output and error and the channel between the processes. */
 const FIRST_FD = 4;
 
-/** The sockets that the process was started with, if it was started to take over from another one. */
+/**
+ * The sockets that the process was started with, if it was started to take over from another one. Throws a NodensError
+ * where what says so is none of ours.
+ */
 export function inheritedSockets(env: Environment): InheritedSockets | undefined {
   const text = env[VARIABLE];
-  return text === undefined || text === '' ? undefined : new InheritedSockets(JSON.parse(text) as ListeningSocket[]);
+  // What this process starts later has other descriptors under those numbers.
+  delete process.env[VARIABLE];
+  return text === undefined || text === '' ? undefined : new InheritedSockets(parseSockets(text));
+}
+
+function parseSockets(text: string): ListeningSocket[] {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    list = undefined;
+  }
+  if (!Array.isArray(list) || !list.every(isListeningSocket))
+    throw new NodensError(
+      'NODENS_OPTION',
+      `${VARIABLE}: got '${text.slice(0, 80)}', allowed: what a process sets that hands over its sockets, or nothing`,
+    );
+  return list;
+}
+
+function isListeningSocket(value: unknown): value is ListeningSocket {
+  if (typeof value !== 'object' || value === null) return false;
+  const { transport, address, port, fd } = value as Partial<ListeningSocket>;
+  const isNumber = (number: unknown, least: number, most: number): boolean =>
+    Number.isInteger(number) && (number as number) >= least && (number as number) <= most;
+  return (
+    (transport === 'udp' || transport === 'tcp') &&
+    typeof address === 'string' &&
+    isNumber(port, 0, 65_535) &&
+    isNumber(fd, FIRST_FD, 2 ** 31 - 1)
+  );
 }
 
 /** Tells the process that passed on its sockets that it may go. */
-export function tellServing(env: Environment): void {
-  if (env[VARIABLE] === undefined || process.send === undefined) return;
+export function tellServing(): void {
+  if (process.send === undefined) return;
   process.send(SERVING, () => process.disconnect?.());
 }
 

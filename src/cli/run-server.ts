@@ -5,6 +5,7 @@ import type { Milliseconds } from '../lib/units.js';
 import { Metrics } from '../metrics/metrics.js';
 import { HostNetwork } from '../net/host-network.js';
 import { PLUGINS } from '../server/directives.js';
+import { descriptorLimit } from '../server/descriptors.js';
 import type { IoOptions } from '../server/io-flags.js';
 import { startPlane } from '../server/io.js';
 import type { ServerLog } from '../server/log.js';
@@ -19,6 +20,9 @@ export { logOf } from '../server/log.js';
 
 /** The log's last lines have this long to be taken. */
 const LOG_GRACE: Milliseconds = 1000;
+
+/** Listening addresses and threads take thirty of them; upstreams, clients and files need some. */
+const LEAST_DESCRIPTORS = 64;
 
 /** How to run a server as a process. */
 export interface ServeOptions {
@@ -100,6 +104,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
       return !state.owner;
     },
   });
+  checkDescriptors(descriptorLimit());
   const inherited = inheritedSockets(env);
   state.owner = inherited === undefined;
   const shared: Shared = { network: new HostNetwork(inherited), metrics: new Metrics() };
@@ -132,14 +137,25 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
     state.wrotePid = true;
   }
   if (!options.quiet) process.stdout.write(`${server.banner().join('\n')}\n${versionLines()}${options.greeting ?? ''}`);
-  tellServing(env);
+  if (inherited !== undefined) tellServing();
   await state.companion?.serving(() => void signals.reload());
+}
+
+/** Throws a NodensError where the process may open fewer descriptors than a server needs to begin with. */
+export function checkDescriptors(limit: number): void {
+  if (limit < LEAST_DESCRIPTORS)
+    throw new NodensError(
+      'NODENS_OPTION',
+      `this process may open ${limit} file descriptors, at least ${LEAST_DESCRIPTORS} are needed; ulimit -n allows more`,
+    );
 }
 
 /** At once, because who reads half of it would send a signal to nobody, or to everybody. */
 function writePid(file: string): void {
   const fresh = `${file}.${process.pid}`;
-  writeFileSync(fresh, `${process.pid}\n`);
+  // Whatever stands there, a link to another file perhaps, is not written to.
+  rmSync(fresh, { force: true });
+  writeFileSync(fresh, `${process.pid}\n`, { flag: 'wx' });
   renameSync(fresh, file);
 }
 

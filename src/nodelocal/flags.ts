@@ -173,11 +173,14 @@ function port(text: string, what: string): number {
   return Number(text);
 }
 
-/** What the kernel takes for a link (15 bytes) and nft for a table, so that both can carry the name. */
+/**
+ * What the kernel takes for a link (15 bytes) and nft for a table, so that both can carry the name; what begins with -
+ * would be an option to the programs that are run.
+ */
 function linkName(text: string): string {
-  if (!/^[A-Za-z0-9_.-]{1,15}$/.test(text) || text === '.' || text === '..') {
+  if (!/^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14}$/.test(text) || text === '.' || text === '..') {
     throw new NodeCacheFlagError(
-      `invalid interfacename specified - "${text}", want 1 to 15 letters, digits, _, . or -`,
+      `invalid interfacename specified - "${text}", want 1 to 15 letters, digits, _, . or -, the first no -`,
     );
   }
   return text;

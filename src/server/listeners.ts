@@ -161,6 +161,7 @@ export function shut({ udp, tcp }: Listener): void {
 const REASONS: Record<string, string> = {
   EADDRINUSE:
     'address already in use; stop what listens there, or choose another port in the Corefile or with -dns.port',
+  EMFILE: 'this process has no file descriptor left; ulimit -n allows more',
   EADDRNOTAVAIL: 'no interface of this host has that address',
   EACCES: 'permission denied; ports below 1024 need root or CAP_NET_BIND_SERVICE, -dns.port chooses another one',
 };

@@ -131,7 +131,13 @@ describe('parseNodeCacheFlags', () => {
     {
       name: 'a link name that is too long',
       args: [...LOCAL, '-interfacename', 'sixteencharacter'],
-      error: 'invalid interfacename specified - "sixteencharacter", want 1 to 15 letters, digits, _, . or -',
+      error:
+        'invalid interfacename specified - "sixteencharacter", want 1 to 15 letters, digits, _, . or -, the first no -',
+    },
+    {
+      name: 'a link that is an option',
+      args: [...LOCAL, '-interfacename=-d'],
+      error: 'invalid interfacename specified - "-d", want 1 to 15 letters, digits, _, . or -, the first no -',
     },
     {
       name: 'another backend',

@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { inheritedSockets } from '../../src/cli/handover.js';
+import { Program, PROGRAM } from '../support/program.js';
+
+const dirs: string[] = [];
+afterEach(() => dirs.splice(0).forEach((dir) => rmSync(dir, { recursive: true })));
+
+describe('a start', () => {
+  it('with too few descriptors says so', () => {
+    const [node = '', program = ''] = PROGRAM;
+    const command = `ulimit -n 40; exec '${node}' '${program}' -conf /nonexistent/Corefile`;
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+    expect([status, stdout, stderr]).toEqual([
+      1,
+      '',
+      'this process may open 40 file descriptors, at least 64 are needed; ulimit -n allows more\n',
+    ]);
+  });
+
+  it.each(['5', '{}', 'null', '[5]', 'nonsense', '[{"transport":"udp","address":"::","port":53,"fd":-1}]'])(
+    'with NODENS_SOCKETS that is no list of sockets is refused: %s',
+    (text) => {
+      expect(() => inheritedSockets({ NODENS_SOCKETS: text })).toThrow('NODENS_SOCKETS: got');
+    },
+  );
+
+  it('takes sockets over once: what it starts itself is not told of them', () => {
+    process.env.NODENS_SOCKETS = '[]';
+    expect(inheritedSockets(process.env)).toBeDefined();
+    expect(process.env.NODENS_SOCKETS).toBeUndefined();
+  });
+});
+
+describe('the pidfile', () => {
+  it('is not written through a link that somebody has put beside it', async () => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-pid-'));
+    dirs.push(dir);
+    const [pidfile, victim] = [path.join(dir, 'pid'), path.join(dir, 'victim')];
+    writeFileSync(victim, 'precious');
+    const corefile = path.join(dir, 'Corefile');
+    writeFileSync(corefile, '.:0 {\n    bind 127.0.0.1\n    whoami\n}\n');
+    // A shell learns the number under which the server will run, and puts the link there.
+    const script = `ln -s "${victim}" "${pidfile}.$$"; exec "$@"`;
+    const server = new Program(['sh', '-c', script, 'sh', ...PROGRAM, '-conf', corefile, '-pidfile', pidfile]);
+    await server.said(/nodens-\d/);
+    expect(readFileSync(pidfile, 'utf8').trim()).toBe(String(server.child.pid));
+    expect(readFileSync(victim, 'utf8')).toBe('precious');
+    await server.stop();
+    expect(existsSync(pidfile)).toBe(false);
+  });
+});

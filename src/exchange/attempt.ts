@@ -9,6 +9,11 @@ export interface Receiver {
   replied(attempt: Attempt, bytes: Buffer, records: number): boolean;
   /** A message with the attempt's id but another question came. The wait goes on. */
   mismatched(attempt: Attempt): void;
+  /**
+   * Something says that nothing will come, but it may be forged or wrong, as ICMP messages are (RFC 5927 section 2).
+   * The wait goes on; an answer counts.
+   */
+  doubted(attempt: Attempt, error: Error): void;
   /** Nothing can come any more. */
   failed(attempt: Attempt, error: Error): void;
 }
@@ -38,6 +43,8 @@ export class Attempt {
   queued = false;
   /** A later query on its connection was answered. */
   overtaken = false;
+  /** Is not to go down the socket that this one is in flight on. */
+  apartFrom: Attempt | undefined;
   /** Sent a second time because a connection that had served others was closed. */
   resent = false;
   /** The same message on another connection. The first answer counts. */
@@ -97,6 +104,10 @@ class CopyReceiver implements Receiver {
 
   mismatched(): void {
     this.original.receiver?.mismatched(this.original);
+  }
+
+  doubted(): void {
+    // Connections report nothing that is not so.
   }
 
   /** Tells a failure only when the original has failed too. */

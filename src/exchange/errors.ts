@@ -60,5 +60,15 @@ export function readTimeout(protocol: Protocol, local: Endpoint, remote: Endpoin
   return new Error(`read ${network(protocol)} ${endpointText(local)}->${endpointText(remote)}: i/o timeout`);
 }
 
+/**
+ * Replies that nobody asked for came to the socket that the query is in flight on: somebody may be guessing its id
+ * (RFC 5452 section 5).
+ */
+export class ForgerySuspected extends Error {
+  constructor(local: Endpoint, remote: Endpoint) {
+    super(`read udp ${endpointText(local)}->${endpointText(remote)}: replies to nothing that was asked`);
+  }
+}
+
 /** The peer closed a connection: between messages (`EOF`), or within one. */
 export const closedByPeer = (midFrame: boolean): Error => new Error(midFrame ? 'unexpected EOF' : 'EOF');

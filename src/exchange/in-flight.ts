@@ -34,6 +34,10 @@ export class InFlight {
     return this.byId.get(attempt.id) === attempt && this.byId.delete(attempt.id);
   }
 
+  all(): Attempt[] {
+    return this.byId.values();
+  }
+
   /** Takes all out. */
   clear(): Attempt[] {
     const all = this.byId.values();

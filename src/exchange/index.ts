@@ -1,7 +1,7 @@
 export { Attempt, type Receiver } from './attempt.js';
 export { isCutShort } from './cut-short.js';
 export { Deadline, Deadlines } from './deadlines.js';
-export type { Protocol } from './errors.js';
+export { ForgerySuspected, type Protocol } from './errors.js';
 export { matchesQuery, questionEndOf } from './match.js';
 export { exchangeOnce, type OnceOptions } from './once.js';
 export type { PoolLimits, ReuseCounters } from './peer.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.js';
+import type { Clock, Timer } from '../lib/clock.js';
 import type { Random } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint, Network } from '../net/network.js';
@@ -16,6 +16,8 @@ export interface OnceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** After the system says that nobody answers there, an answer is waited for this much longer. */
+const GRACE: Milliseconds = 100;
 const NO_REUSE = { expire: 0, maxIdle: 0 };
 const UNCOUNTED = { hit: () => undefined, miss: () => undefined };
 
@@ -44,12 +46,17 @@ export async function exchangeOnce(
   let settle = (): void => undefined;
   try {
     const reply = await new Promise<Buffer>((resolve, reject) => {
-      const attempt = new Attempt(bytes, questionEndOf(bytes), receiver(stream, resolve, reject));
+      let grace: Timer | undefined;
+      const doubted = (_attempt: Attempt, error: Error): void => {
+        grace ??= clock.setTimeout(() => reject(error), Math.min(GRACE, timeoutMs));
+      };
+      const attempt = new Attempt(bytes, questionEndOf(bytes), receiver(stream, resolve, reject, doubted));
       const timer = clock.setTimeout(() => reject(attempt.carrier?.timeout() ?? new Error('i/o timeout')), timeoutMs);
       const abort = (): void => reject(signal!.reason as Error);
       signal?.addEventListener('abort', abort, { once: true });
       settle = () => {
         timer.cancel();
+        grace?.cancel();
         signal?.removeEventListener('abort', abort);
       };
       upstream.send(attempt, transport, clock.monotonic());
@@ -63,7 +70,12 @@ export async function exchangeOnce(
   }
 }
 
-function receiver(stream: boolean, resolve: (reply: Buffer) => void, reject: (error: Error) => void): Receiver {
+function receiver(
+  stream: boolean,
+  resolve: (reply: Buffer) => void,
+  reject: (error: Error) => void,
+  doubted: (attempt: Attempt, error: Error) => void,
+): Receiver {
   return {
     replied(_attempt, reply, records) {
       try {
@@ -77,6 +89,7 @@ function receiver(stream: boolean, resolve: (reply: Buffer) => void, reject: (er
       return true;
     },
     mismatched: () => undefined,
+    doubted,
     failed: (_attempt, error) => reject(error),
   };
 }

@@ -4,25 +4,30 @@ import type { Attempt, Carrier } from './attempt.js';
 import { dialError, dialTimeout } from './errors.js';
 import { MAX_IN_FLIGHT } from './in-flight.js';
 import type { Peer } from './peer.js';
-import { UdpSocket } from './udp-socket.js';
+import { UdpSocket, type UdpOwner } from './udp-socket.js';
 
 /**
  * Open ports, of which one is drawn at random for the queries of each turn of the event loop. More would leave less
  * for each wake-up.
  */
-const SOCKETS = 4;
+const SOCKETS = 16;
 /**
  * A port serves this many queries at least and less than twice as many at most, so that nobody can tell when it goes.
  */
 const USES = 1024;
+/** A port is kept for this long at least and twice as long at most. */
+const LIFETIME: Milliseconds = 30_000;
 /** Late replies are waited for this long. */
 const LINGER: Milliseconds = 5000;
+/** After forged replies each query gets a port of its own for this long, while so many ports are not in use. */
+const GUARDED: Milliseconds = 60_000;
+const MOST_GUARDED = 1024;
 
 /**
  * The UDP sockets to one upstream: source ports drawn by the operating system, and changed before they can be guessed
  * (RFC 5452 section 9.2).
  */
-export class UdpPool implements Carrier {
+export class UdpPool implements Carrier, UdpOwner {
   private readonly open: UdpSocket[] = [];
   /** Replaced, with queries in flight. */
   private retired: UdpSocket[] = [];
@@ -32,6 +37,7 @@ export class UdpPool implements Carrier {
   /** Queries that wait for the first socket. */
   private waiting: Attempt[] = [];
   private closed = false;
+  private guardedUntil: Milliseconds = -Infinity;
 
   constructor(private readonly peer: Peer) {}
 
@@ -41,22 +47,34 @@ export class UdpPool implements Carrier {
   }
 
   send(attempt: Attempt): void {
-    const socket = this.pick(attempt.sentAt);
+    const now = attempt.sentAt;
+    const guarded = now < this.guardedUntil && this.size < MOST_GUARDED;
+    const socket = guarded ? undefined : this.pick(now, attempt.apartFrom?.carrier);
     if (socket === undefined) {
       this.peer.reuse.miss('udp');
       attempt.carrier = this;
       this.waiting.push(attempt);
-      if (this.opening === 0) this.openOne();
+      if (this.opening === 0 || guarded) this.openOne(now);
       return;
     }
     this.peer.reuse.hit('udp');
     socket.send(attempt);
     if (socket.uses >= socket.maxUses || socket.inFlight.size >= MAX_IN_FLIGHT) this.retire(socket);
-    if (this.open.length + this.opening < this.wanted()) this.openOne();
+    if (this.open.length + this.opening < this.wanted()) this.openOne(now);
+  }
+
+  doubted(socket: UdpSocket): void {
+    if (this.open.includes(socket)) this.retire(socket);
+  }
+
+  attacked(socket: UdpSocket): void {
+    this.guardedUntil = this.peer.clock.monotonic() + GUARDED;
+    this.drop(socket);
   }
 
   /** Part of `Carrier` for queries that wait for a socket. */
   forget(attempt: Attempt): void {
+    attempt.carrier = undefined;
     this.waiting = this.waiting.filter((other) => other !== attempt);
   }
 
@@ -84,29 +102,36 @@ export class UdpPool implements Carrier {
     return maxIdle === 0 ? SOCKETS : Math.min(SOCKETS, maxIdle);
   }
 
-  private pick(now: Milliseconds): UdpSocket | undefined {
-    if (this.drawn !== undefined) return this.drawn;
-    while (this.open.length > 0) {
+  /** @param not a socket that has the same question in flight */
+  private pick(now: Milliseconds, not: Carrier | undefined): UdpSocket | undefined {
+    if (this.drawn !== undefined && this.drawn !== not) return this.drawn;
+    for (let left = this.open.length; left > 0; left--) {
       const socket = this.open[this.open.length === 1 ? 0 : randomBelow(this.peer.random, this.open.length)]!;
-      if (socket.inFlight.size > 0 || now - socket.lastUsed < this.peer.limits.expire) {
-        this.drawn = socket;
-        queueMicrotask(() => (this.drawn = undefined));
+      if (now >= socket.until || (socket.inFlight.size === 0 && now - socket.lastUsed >= this.peer.limits.expire))
+        this.retire(socket);
+      else if (socket !== not) {
+        if (not === undefined) this.draw(socket);
         return socket;
       }
-      this.retire(socket);
     }
     return undefined;
   }
 
-  private openOne(): void {
+  private draw(socket: UdpSocket): void {
+    this.drawn = socket;
+    queueMicrotask(() => (this.drawn = undefined));
+  }
+
+  private openOne(now: Milliseconds): void {
     this.opening++;
-    const maxUses = USES + randomBelow(this.peer.random, USES);
-    UdpSocket.open(this.peer, maxUses, (socket) => this.drop(socket)).then(
+    const { random } = this.peer;
+    const guarded = now < this.guardedUntil;
+    const maxUses = guarded ? 1 : USES + randomBelow(random, USES);
+    UdpSocket.open(this.peer, this, maxUses, now + LIFETIME + randomBelow(random, LIFETIME)).then(
       (socket) => {
         this.opening--;
         if (this.closed) return socket.close();
-        this.open.push(socket);
-        for (const attempt of this.waiting.splice(0)) socket.send(attempt);
+        this.opened(socket, guarded);
       },
       (cause: Error) => {
         this.opening--;
@@ -117,6 +142,14 @@ export class UdpPool implements Carrier {
         }
       },
     );
+  }
+
+  private opened(socket: UdpSocket, guarded: boolean): void {
+    this.open.push(socket);
+    for (const attempt of this.waiting.splice(0, guarded ? 1 : Infinity)) socket.send(attempt);
+    if (guarded) this.retire(socket);
+    // Others wait still where ports were about to be shared.
+    else if (this.open.length > this.wanted()) this.retire(this.open[0]!);
   }
 
   private retire(socket: UdpSocket): void {

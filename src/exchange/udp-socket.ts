@@ -1,32 +1,51 @@
 import { copyOctets } from '../lib/octets.js';
+import type { Milliseconds } from '../lib/units.js';
 import { HEADER_SIZE } from '../wire/index.js';
 import type { ConnectedUdpSocket } from '../net/network.js';
 import type { Attempt } from './attempt.js';
-import { readTimeout, transferError } from './errors.js';
+import { ForgerySuspected, readTimeout, transferError } from './errors.js';
 import { Line } from './line.js';
 import { NO_MATCH } from './match.js';
 import type { Peer } from './peer.js';
+
+/** Replies that nobody asked for which a socket puts up with: networks repeat a datagram now and then. */
+const WRONG_REPLIES = 8;
+/** Ids of the last answered queries: a reply that comes twice is nobody's guess. */
+const REMEMBERED = 64;
+/** Errors of sending that say something about the one datagram only. */
+const OF_ONE_DATAGRAM: ReadonlySet<string | undefined> = new Set(['EMSGSIZE', 'EINVAL', 'ENOBUFS', 'EAGAIN']);
+
+/** What a socket tells its pool. */
+export interface UdpOwner {
+  /** The operating system reported an error: no more queries for it. */
+  doubted(socket: UdpSocket): void;
+  /** Too many replies came that nobody asked for. */
+  attacked(socket: UdpSocket): void;
+}
 
 /** One connected socket, with a source port of its own, and the queries in flight on it. */
 export class UdpSocket extends Line {
   private socket!: ConnectedUdpSocket;
   private closed = false;
+  private wrong = 0;
+  private readonly answered = new Uint16Array(REMEMBERED);
+  private answers = 0;
 
   private constructor(
     peer: Peer,
+    private readonly owner: UdpOwner,
     /** Messages after which it makes way for another port. */ readonly maxUses: number,
-    private readonly onBroken: (socket: UdpSocket) => void,
+    /** Monotonic time after which it does. */ readonly until: Milliseconds,
   ) {
     super(peer, peer.clock.monotonic());
   }
 
-  /** @param onBroken called when the operating system reported an error, which all its queries were told */
-  static async open(peer: Peer, maxUses: number, onBroken: (socket: UdpSocket) => void): Promise<UdpSocket> {
-    const made = new UdpSocket(peer, maxUses, onBroken);
+  static async open(peer: Peer, owner: UdpOwner, maxUses: number, until: Milliseconds): Promise<UdpSocket> {
+    const made = new UdpSocket(peer, owner, maxUses, until);
     made.socket = await peer.network.connectUdp(
       peer.to,
       (bytes) => made.receive(bytes),
-      (error) => made.fail(error),
+      (error) => made.doubt(error),
     );
     return made;
   }
@@ -64,18 +83,35 @@ export class UdpSocket extends Line {
       this.peer.stats.malformed++;
       return;
     }
-    const attempt = this.inFlight.get((bytes[0]! << 8) | bytes[1]!);
+    const id = (bytes[0]! << 8) | bytes[1]!;
+    const attempt = this.inFlight.get(id);
     const records = this.peer.match(attempt, bytes);
-    if (records !== NO_MATCH && this.peer.tell(attempt!, bytes, records)) this.remove(attempt!);
+    if (records === NO_MATCH) return this.countWrong(id, attempt);
+    if (!this.peer.tell(attempt!, bytes, records)) return;
+    this.answered[this.answers++ % REMEMBERED] = id;
+    this.remove(attempt!);
   }
 
-  private fail(cause: Error): void {
-    this.onBroken(this);
-    const error = transferError('udp', this.socket.local, this.peer.to, cause);
-    for (const attempt of this.inFlight.clear()) {
-      attempt.carrier = undefined;
-      attempt.receiver?.failed(attempt, error);
-    }
+  private countWrong(id: number, attempt: Attempt | undefined): void {
+    if (attempt === undefined && this.answers > 0 && this.answered.subarray(0, this.answers).includes(id)) return;
+    if (++this.wrong < WRONG_REPLIES || this.closed) return;
+    this.owner.attacked(this);
+    const error = new ForgerySuspected(this.socket.local, this.peer.to);
+    // What comes here from now on counts for nothing.
     this.close();
+    for (const each of this.inFlight.clear()) {
+      each.carrier = undefined;
+      each.receiver?.failed(each, error);
+    }
+  }
+
+  /** Anybody who knows the port can make the operating system say so: the queries in flight go on waiting. */
+  private doubt(cause: Error): void {
+    const { code, syscall = '' } = cause as NodeJS.ErrnoException;
+    // Before the first query there is nobody to tell, and it may not be open yet.
+    if (this.closed || this.uses === 0 || (syscall.startsWith('send') && OF_ONE_DATAGRAM.has(code))) return;
+    this.owner.doubted(this);
+    const error = transferError('udp', this.socket.local, this.peer.to, cause);
+    for (const attempt of this.inFlight.all()) attempt.receiver?.doubted(attempt, error);
   }
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Attempt } from '../../src/exchange/index.js';
+import type { Message } from '../../src/wire/index.js';
 import { goodReply, type Asked } from '../support/fake-upstream.js';
 import { World } from './world.js';
 
@@ -120,7 +122,7 @@ describe('UDP', () => {
   it('sends the queries of a turn from one port, those of the next from another one, and from others before long', async () => {
     const world = await new World().start();
     const turns: Set<number>[] = [];
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 2000; i++) {
       const before = world.server.seen.length;
       for (let k = 0; k < 30; k++) world.ask('udp');
       await world.elapse(5);
@@ -128,12 +130,12 @@ describe('UDP', () => {
     }
     const portsOf = (some: readonly Set<number>[]): Set<number> => new Set(some.flatMap((ports) => [...ports]));
     // Only where a port makes way for another one a turn has two.
-    expect(turns.filter((ports) => ports.size > 1).length).toBeLessThanOrEqual(portsOf(turns).size - 4);
-    const first = portsOf(turns.slice(0, 25));
-    expect(first.size).toBe(4);
+    expect(turns.filter((ports) => ports.size > 1).length).toBeLessThanOrEqual(portsOf(turns).size - 16);
+    const first = portsOf(turns.slice(0, 100));
+    expect(first.size).toBe(16);
     expect([...portsOf(turns.slice(-25))].filter((port) => first.has(port))).toEqual([]);
     // The server's own socket and those that are in use; the others are closed.
-    expect(world.network.udpSockets).toBeLessThanOrEqual(1 + 4);
+    expect(world.network.udpSockets).toBeLessThanOrEqual(1 + 16);
   });
 
   it('counts what was open and what had to be opened, and closes what is unused', async () => {
@@ -169,12 +171,69 @@ describe('UDP', () => {
     expect(world.reuse).toEqual(['miss udp', 'miss udp', 'miss udp']);
   });
 
-  it('reports a refused port in the words of the reference', async () => {
+  it('takes a refused port as a hint, in the words of the reference', async () => {
     const world = new World();
     const asked = world.ask('udp');
     await world.elapse(20);
-    expect(asked.events).toEqual(['read udp 127.0.0.1:40000->10.0.0.1:53: read: connection refused']);
+    expect(asked.events).toEqual(['doubt: read udp 127.0.0.1:40000->10.0.0.1:53: read: connection refused']);
+    asked.attempt.cancel();
     expect(world.network.udpSockets).toBe(0);
+  });
+
+  it('takes an answer after the system said that none would come, and asks from another port meanwhile', async () => {
+    const world = await new World().start();
+    world.server.answer = (asked) =>
+      void world.clock.setTimeout(
+        () => asked.reply(goodReply(asked.message)),
+        world.server.seen.length === 1 ? 100 : 0,
+      );
+    const first = world.ask('udp');
+    await world.elapse(10);
+    const { from } = world.server.seen[0]!;
+    for (let i = 0; i < 3; i++) world.network.fail(from, 'ECONNREFUSED', 'recvmmsg');
+    const second = world.ask('udp');
+    await world.elapse(200);
+    expect(first.events.at(-1)).toBe('NOERROR');
+    expect(second.events).toEqual(['NOERROR']);
+    expect(world.server.seen[1]!.from.port).not.toBe(from.port);
+  });
+
+  it.each(['EMSGSIZE', 'EINVAL', 'ENOBUFS'])('leaves it to the one datagram when sending fails: %s', async (code) => {
+    const world = await new World().start();
+    const asked = world.ask('udp');
+    await world.elapse(1);
+    world.network.fail({ address: '127.0.0.1', port: 40_000 }, code, 'sendmmsg');
+    await world.elapse(20);
+    expect(asked.events).toEqual(['NOERROR']);
+  });
+
+  it('leaves ports after a minute at most, however little they were used', async () => {
+    const world = await new World().start();
+    const portsOf = (from: number, to: number): Set<number> =>
+      new Set(world.server.seen.slice(from, to).map(({ from: { port } }) => port));
+    for (let i = 0; i < 130; i++) {
+      world.ask('udp');
+      await world.elapse(1000);
+    }
+    const [early, later] = [portsOf(0, 30), portsOf(90, 130)];
+    expect([...later].filter((port) => early.has(port))).toEqual([]);
+  });
+
+  it('asks the same question once more from another port', async () => {
+    const world = await new World().start();
+    world.server.answer = () => undefined;
+    for (let i = 0; i < 30; i++) world.ask('udp', `warm${i}.example.`);
+    await world.elapse(50);
+    for (let i = 0; i < 40; i++) {
+      const one = world.ask('udp', `n${i}.example.`);
+      await world.elapse(5);
+      const again = new Attempt(one.attempt.message, one.attempt.questionEnd, undefined);
+      again.apartFrom = one.attempt;
+      world.upstream.send(again, 'udp', world.clock.monotonic());
+      await world.elapse(5);
+      const [first, second] = world.server.seen.slice(-2);
+      expect(second!.from.port).not.toBe(first!.from.port);
+    }
   });
 
   it('reports a missing route in the words of the reference', async () => {
@@ -278,4 +337,76 @@ it('closes everything at once', async () => {
   expect(world.network.streams.size).toBe(0);
   expect(world.clock.pending).toBe(0);
   expect(asked.flatMap(({ events }) => events)).toEqual([]);
+});
+
+describe('forged replies', () => {
+  /** Sends as many replies with ids that are not asked for to the port that the last query left from. */
+  const forge = (world: World, count: number, parts: Partial<Message> = {}): void => {
+    const { from, message } = world.server.seen.at(-1)!;
+    for (let i = 1; i <= count; i++)
+      world.network.forge({
+        from: world.server.at,
+        to: from,
+        bytes: goodReply({ ...message, id: message.id ^ i }, { rcode: 3, ...parts }),
+      });
+  };
+  const silent = async (): Promise<World> => {
+    const world = await new World().start();
+    world.server.answer = () => undefined;
+    return world;
+  };
+
+  it('are put up with as long as they are few', async () => {
+    const world = await silent();
+    const { events } = world.ask('udp');
+    await world.elapse(10);
+    forge(world, 7);
+    expect(events).toEqual([]);
+  });
+
+  it.each([
+    { name: 'under other ids', parts: {} },
+    { name: 'to other questions', parts: { question: [{ name: 'other.example.', type: 1, class: 1 }] } },
+  ])('$name end the socket, and its queries are told', async ({ parts }) => {
+    const world = await silent();
+    const { attempt, events } = world.ask('udp');
+    await world.elapse(10);
+    forge(world, 8, parts);
+    expect(events).toEqual(['read udp 127.0.0.1:40000->10.0.0.1:53: replies to nothing that was asked']);
+    expect(attempt.carrier).toBeUndefined();
+    // Neither a guess that is right nor the true answer counts any more.
+    const { from, message } = world.server.seen[0]!;
+    world.network.forge({ from: world.server.at, to: from, bytes: goodReply(message, { rcode: 3 }) });
+    expect(events).toHaveLength(1);
+  });
+
+  it('have each query leave from a port of its own, for a minute', async () => {
+    const world = await silent();
+    world.ask('udp');
+    await world.elapse(10);
+    forge(world, 8);
+    world.server.answer = (asked) => asked.reply(goodReply(asked.message));
+    const ports = async (): Promise<number> => {
+      const before = world.server.seen.length;
+      const events = Array.from({ length: 100 }, () => world.ask('udp').events);
+      await world.elapse(20);
+      expect(events.flat()).toEqual(new Array(100).fill('NOERROR'));
+      return new Set(world.server.seen.slice(before).map(({ from }) => from.port)).size;
+    };
+    expect(await ports()).toBe(100);
+    expect(world.network.udpSockets).toBe(1);
+    await world.elapse(61_000);
+    expect(await ports()).toBeLessThan(17);
+  });
+
+  it('are not suspected where the network repeats datagrams', async () => {
+    const world = await new World().start();
+    world.network.fate = () => [1, 2];
+    const answers: string[][] = [];
+    for (let i = 0; i < 50; i++) {
+      answers.push(world.ask('udp').events);
+      await world.elapse(5);
+    }
+    expect(answers.flat()).toEqual(new Array(50).fill('NOERROR'));
+  });
 });

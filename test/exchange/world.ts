@@ -24,6 +24,7 @@ class Waiting implements Receiver {
     this.events.push(good ? rcodeName(decodeMessage(bytes).rcode) : 'rejected');
     return good;
   };
+  doubted = (_attempt: Attempt, error: Error): void => void this.events.push(`doubt: ${error.message}`);
   mismatched = (): void => void this.events.push('mismatch');
   failed = (_attempt: Attempt, error: Error): void => void this.events.push(error.message);
 }

@@ -119,6 +119,11 @@ export class FakeNetwork implements Network {
     this.deliver(datagram);
   }
 
+  /** Has the socket at `local` told of an error, as the system does after an ICMP message or a failed call. */
+  fail(local: Endpoint, code: string, syscall: string): void {
+    this.bound.get(key(local))?.onError?.(failure(code, syscall));
+  }
+
   private carry(datagram: Datagram): void {
     if (this.black.has(datagram.to.address)) return;
     const fate = this.fate(datagram);

@@ -1,5 +1,12 @@
 import { Reply, type Next, type Outcome } from '../../chain/index.js';
-import { Attempt, Deadline, isCutShort, type Deadlines, type Receiver } from '../../exchange/index.js';
+import {
+  Attempt,
+  Deadline,
+  ForgerySuspected,
+  isCutShort,
+  type Deadlines,
+  type Receiver,
+} from '../../exchange/index.js';
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow, type Random } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
@@ -14,6 +21,8 @@ import type { Proxy } from './proxy.js';
 export const QUERY_TIMEOUT: Milliseconds = 5000;
 /** One attempt is given up after this long. */
 const READ_TIMEOUT: Milliseconds = 2000;
+/** An upstream that was heard of so lately is not taken for gone because of an ICMP message. */
+const RECENT: Milliseconds = 5000;
 /** Pause after every upstream has reported an error, doubled each time. */
 const FIRST_PAUSE: Milliseconds = 100;
 const LONGEST_PAUSE: Milliseconds = 1000;
@@ -38,6 +47,9 @@ const NONE: readonly Try[] = [];
 export type LookedUp = Pick<Flight, 'query' | 'message' | 'apart' | 'land'>;
 
 class Try extends Attempt {
+  /** The system said that nobody answers there. */
+  doubted = false;
+
   constructor(
     readonly proxy: Proxy,
     readonly stream: boolean,
@@ -60,6 +72,7 @@ export class Lookup extends Deadline implements Receiver {
   private tries: readonly Try[] = NONE;
   private launched = 0;
   private failedInRound = 0;
+  private doubts = 0;
   private failedOver = 0;
   private pause: Milliseconds = FIRST_PAUSE;
   /** When to ask once more although nothing has failed. */
@@ -132,10 +145,27 @@ export class Lookup extends Deadline implements Receiver {
     this.mismatch = true;
   }
 
+  doubted(attempt: Try, error: Error): void {
+    this.lastError = error;
+    const now = this.settings.clock.monotonic();
+    if (attempt.proxy.upstream.lastHeard < now - RECENT) {
+      // Nothing speaks against it.
+      attempt.cancel();
+      return this.failed(attempt, error);
+    }
+    if (attempt.doubted) return;
+    attempt.doubted = true;
+    attempt.proxy.suspect();
+    if (this.lastResort || !this.mayLaunch) return;
+    // From another port; what was sent may be answered still.
+    if (++this.doubts <= this.order.length) this.launch(now);
+  }
+
   failed(attempt: Try, error: Error): void {
     this.lastError = error;
     attempt.proxy.suspect();
     this.drop(attempt);
+    if (error instanceof ForgerySuspected) return this.askSafely(attempt.proxy);
     // TCP was safer, but not every upstream has it.
     if (attempt.stream) this.forcesTcp = this.settings.options.forceTcp;
     const now = this.settings.clock.monotonic();
@@ -147,6 +177,12 @@ export class Lookup extends Deadline implements Receiver {
       this.pause = Math.min(2 * this.pause, LONGEST_PAUSE);
       this.schedule();
     }
+  }
+
+  /** Over TCP, where nobody can answer who does not see what was sent (RFC 5452 section 9.1 on ports and ids). */
+  private askSafely(proxy: Proxy): void {
+    this.forcesTcp = true;
+    this.ask(proxy, 'tcp', this.settings.clock.monotonic(), false);
   }
 
   private get mayLaunch(): boolean {
@@ -174,6 +210,7 @@ export class Lookup extends Deadline implements Receiver {
    */
   private ask(proxy: Proxy, transport: 'udp' | 'tcp', now: Milliseconds, onTrial: boolean): void {
     const attempt = new Try(proxy, transport === 'tcp' || proxy.secure, this.flight, this);
+    attempt.apartFrom = this.tries.find((other) => other.proxy === proxy && !other.stream);
     this.tries = this.tries.length === 0 ? [attempt] : [...this.tries, attempt];
     proxy.upstream.send(attempt, transport, now);
     const patience = Math.min(proxy.upstream.patience * 2 ** this.launched++, READ_TIMEOUT);
@@ -261,7 +298,9 @@ export class Lookup extends Deadline implements Receiver {
       this.finish(
         Reply.failure(
           Rcode.SERVFAIL,
-          this.tries[0]?.carrier?.timeout() ?? this.lastError ?? new Error('no healthy proxies'),
+          this.tries.find(({ doubted }) => !doubted)?.carrier?.timeout() ??
+            this.lastError ??
+            new Error('no healthy proxies'),
         ),
       );
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { questionEndOf } from '../../../src/exchange/index.js';
 import { frame } from '../../../src/wire/index.js';
 import { goodReply, type Asked } from '../../support/fake-upstream.js';
-import { Cluster } from './cluster.js';
+import { Cluster, type Answered } from './cluster.js';
 
 const lie = (asked: Asked): void =>
   asked.reply(goodReply(asked.message, { question: [{ name: 'other.example.', type: 1, class: 1 }] }));
@@ -365,5 +365,47 @@ describe('health checks', () => {
     await cluster.elapse(5000);
     expect(cluster.servers[1]!.seen.length).toBe(before);
     expect(cluster.block.clock.pending).toBe(0);
+  });
+});
+
+describe('an attacker', () => {
+  /** Answers queries over UDP late, those over TCP at once. */
+  const lateOverUdp = (cluster: Cluster): void => {
+    cluster.servers[1]!.answer = (asked) =>
+      asked.protocol === 'tcp'
+        ? asked.reply(goodReply(asked.message))
+        : void cluster.block.clock.setTimeout(() => asked.reply(goodReply(asked.message)), 100);
+  };
+
+  it('who has the system report refused ports all the time ends no query', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    await warm(cluster);
+    lateOverUdp(cluster);
+    const answers: Answered[] = [];
+    for (let i = 0; i < 40; i++) {
+      answers.push(cluster.ask(`a${i}.example.`));
+      await cluster.elapse(25);
+      for (const { local } of cluster.network.opened) cluster.network.fail(local, 'ECONNREFUSED', 'recvmmsg');
+    }
+    await cluster.elapse(200);
+    expect(answers.map(({ outcome }) => outcome)).toEqual(new Array(40).fill('NOERROR'));
+    expect(Math.max(...answers.map(({ took }) => took))).toBeLessThan(250);
+  });
+
+  it('who guesses ids has the name asked over TCP', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    lateOverUdp(cluster);
+    const answered = cluster.ask('victim.example.');
+    await cluster.elapse(10);
+    const { from, message } = cluster.servers[1]!.seen[0]!;
+    for (let id = 0; id < 0x10000; id++)
+      cluster.network.forge({
+        from: cluster.servers[1]!.at,
+        to: from,
+        bytes: goodReply({ ...message, id: (message.id + 9 + id) & 0xffff }, { rcode: 3 }),
+      });
+    await cluster.elapse(50);
+    expect(answered).toMatchObject({ outcome: 'NOERROR' });
+    expect(cluster.counts()[1]).toEqual({ udp: 1, tcp: 1 });
   });
 });

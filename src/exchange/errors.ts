@@ -1,4 +1,5 @@
 import { hostPort } from '../lib/cidr.js';
+import { NodensError } from '../lib/errors.js';
 import type { Endpoint } from '../net/network.js';
 
 /** How a message travels: DNS over UDP, over TCP (RFC 7766), or over TLS (RFC 7858). */
@@ -64,9 +65,10 @@ export function readTimeout(protocol: Protocol, local: Endpoint, remote: Endpoin
  * Replies that nobody asked for came to the socket that the query is in flight on: somebody may be guessing its id
  * (RFC 5452 section 5).
  */
-export class ForgerySuspected extends Error {
+export class ForgerySuspected extends NodensError {
   constructor(local: Endpoint, remote: Endpoint) {
-    super(`read udp ${endpointText(local)}->${endpointText(remote)}: replies to nothing that was asked`);
+    const way = `${endpointText(local)}->${endpointText(remote)}`;
+    super('NODENS_FORGERY', `read udp ${way}: replies to nothing that was asked`);
   }
 }
 

@@ -16,7 +16,14 @@ import { FakeApi } from '../support/fake-api.js';
 import type { Manifest } from '../support/fake-api.js';
 import { RecordedLog, namespace, pod, service, slice, until } from '../support/kube.js';
 
-const TIMING = { backoff: { min: 5, max: 40, reset: 10_000 }, listSilence: 150, watch: 60_000, watchGrace: 1000 };
+const TIMING = {
+  backoff: { min: 5, max: 40, reset: 10_000 },
+  refused: 5,
+  retell: 30_000,
+  listSilence: 150,
+  watch: 60_000,
+  watchGrace: 1000,
+};
 const cleanup: (() => unknown)[] = [];
 
 afterEach(async () => {
@@ -127,6 +134,14 @@ describe('list and watch', () => {
     expect([...store.all('Namespace')].map((found) => found.name)).toEqual(['other']);
   });
 
+  it('counts a list once against the limits, however many pages it has', async () => {
+    const fake = await api(Array.from({ length: 1200 }, (_, i) => service(`s${i}`)));
+    fake.cachedListsIgnoreLimit = false;
+    const { source, requests } = follow(fake, { kinds: ['Service'], limits: { qps: 0.001, burst: 1 } });
+    await source.synced;
+    expect(requests.filter(({ purpose }) => purpose === 'list')).toHaveLength(3);
+  });
+
   it('reads a list in pages and deletes nothing before the last', async () => {
     const many = Array.from({ length: 1201 }, (_, i) =>
       service(`s${i}`, { clusterIPs: [`10.96.${i >> 8}.${i & 255}`] }),
@@ -235,6 +250,54 @@ describe('bad weather', () => {
       'deleted EndpointSlice web-a',
       'modified Service web',
     ]);
+  });
+
+  it('goes on with a watch after a time away, tries again soon and tells of it once', async () => {
+    const fake = await api();
+    const { store, source, log } = follow(fake, {
+      kinds: ['Service'],
+    });
+    await source.synced;
+    await until(() => fake.watching('Service') === 1, 'a watch');
+    await fake.stop();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    fake.apply(service('meanwhile'));
+    await fake.start();
+    await until(() => store.service('default', 'meanwhile') !== undefined, 'the service');
+    expect(fake.count('list', 'Service')).toBe(1);
+    expect(log.at('warning').filter((line) => line.includes('ECONNREFUSED'))).toHaveLength(1);
+  });
+
+  it('a failure after a watch that delivered waits no longer than the first', async () => {
+    const fake = await api();
+    const { source, log } = follow(fake, {
+      kinds: ['Service'],
+      random: { uint32: () => 0 },
+      timing: { ...TIMING, backoff: { min: 5, max: 5000, reset: 60_000 } },
+    });
+    await source.synced;
+    for (let i = 1; i <= 5; i++) {
+      await until(() => fake.watching('Service') === 1, 'a watch');
+      fake.apply(service(`s${i}`));
+      await until(() => fake.watching('Service') === 1, 'still a watch');
+      fake.fail({ status: 500 }, { purpose: 'watch' });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      fake.endWatches();
+      await until(() => log.at('warning').length === i, 'a failure');
+    }
+    expect(log.at('warning').map((line) => /in (\d+) ms/.exec(line)?.[1])).toEqual(['5', '5', '5', '5', '5']);
+  });
+
+  it('goes on with a watch after 401, from the version reached', async () => {
+    const fake = await api();
+    const { store, source } = follow(fake, { kinds: ['Service'] });
+    await source.synced;
+    await until(() => fake.watching('Service') === 1, 'a watch');
+    fake.fail({ status: 401 }, { purpose: 'watch' });
+    fake.endWatches();
+    fake.apply(service('meanwhile'));
+    await until(() => store.service('default', 'meanwhile') !== undefined, 'the service');
+    expect(fake.count('list', 'Service')).toBe(1);
   });
 
   it('goes on with the same version when only the connection broke', async () => {

@@ -37,6 +37,14 @@ describe('Backoff', () => {
   });
 });
 
+it('Backoff starts again when all is well', () => {
+  const backoff = new Backoff({ min: 100, max: 800, reset: 10_000 }, new ManualClock(), fixed(0));
+  backoff.next();
+  backoff.next();
+  backoff.forget();
+  expect([backoff.next(), backoff.next()]).toEqual([100, 200]);
+});
+
 describe('RateLimiter', () => {
   it('lets a burst through, then one token at a time', async () => {
     const clock = new ManualClock();
@@ -51,6 +59,10 @@ describe('RateLimiter', () => {
     expect(waits).toEqual([0, 0, 500, 1000]);
     await clock.advanceAsync(60_000);
     expect(await Promise.all([limiter.acquire(never), limiter.acquire(never)])).toEqual([0, 0]);
+    // A long pause saves up no more than a burst.
+    const third = limiter.acquire(never);
+    await clock.advanceAsync(500);
+    expect(await third).toBe(500);
   });
 
   it('bounds what is under way', async () => {

@@ -5,10 +5,7 @@ import type { Milliseconds } from '../../lib/units.js';
 export interface BackoffLimits {
   readonly min: Milliseconds;
   readonly max: Milliseconds;
-  /**
-   * After this long without a failure the waits start from `min` again. Going by time, not by success, bounds also
-   * what fails right after each success.
-   */
+  /** After this long without a failure the waits start from `min` again. */
   readonly reset: Milliseconds;
 }
 
@@ -26,6 +23,11 @@ export class Backoff {
     private readonly random: Random,
   ) {
     this.current = limits.min;
+  }
+
+  /** All is well again: the waits start from `min`. */
+  forget(): void {
+    this.last = -Infinity;
   }
 
   /**

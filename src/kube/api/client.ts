@@ -77,6 +77,8 @@ export interface RequestOptions {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** A list that does not count against the limits. */
+  readonly unlimited?: boolean;
   /** Longest time until the headers of the response. */
   readonly headerSilence: Milliseconds;
   /** Longest time without a single octet from there on. */
@@ -116,7 +118,7 @@ export class ApiClient {
    */
   async get(request: RequestOptions): Promise<void> {
     const { limiter, connection } = this.options;
-    const limited = request.purpose === 'list';
+    const limited = request.purpose === 'list' && request.unlimited !== true;
     const wait = limited ? await limiter.acquire(request.signal) : undefined;
     try {
       const credentials = await connection.credentials();
@@ -170,7 +172,7 @@ export class ApiClient {
         request.onData(chunk as Uint8Array);
         // A long list comes quicker than it is worked off: others have their turn between two pieces, a millisecond
         // or two each.
-        if (limiterWait !== undefined) await setImmediate();
+        if (request.purpose === 'list') await setImmediate();
       }
     } catch (error) {
       throw guard.reason ?? error;

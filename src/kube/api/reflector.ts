@@ -24,6 +24,13 @@ const PAGE = 500;
 /** How patient the client is. */
 export interface ApiTiming {
   readonly backoff: BackoffLimits;
+  /**
+   * Wait before the next attempt, and up to as much again, where nothing listens at the API's address: a refusal of
+   * the system costs nobody anything, and what has changed meanwhile is known soon after the API is back.
+   */
+  readonly refused: Milliseconds;
+  /** While nothing listens that is told once in this time. */
+  readonly retell: Milliseconds;
   /** Longest silence within a list, and before the headers of any response. */
   readonly listSilence: Milliseconds;
   /**
@@ -40,6 +47,8 @@ export interface ApiTiming {
  */
 export const DEFAULT_TIMING: ApiTiming = {
   backoff: { min: 200, max: 30_000, reset: 120_000 },
+  refused: 100,
+  retell: 30_000,
   listSilence: 30_000,
   watch: 300_000,
   watchGrace: 30_000,
@@ -85,6 +94,8 @@ export class Reflector {
   private version = '';
   /** Failures since something was last received. */
   private failures = 0;
+  /** That nothing listened, and when that was told. */
+  private refusal: { readonly text: string; readonly told: Milliseconds } | undefined;
   private paged = true;
 
   constructor(private readonly options: ReflectorOptions) {
@@ -113,6 +124,8 @@ export class Reflector {
 
   /** Where to go on: undefined to watch from the version reached, otherwise what to list from. */
   private afterFailure(error: unknown, from: ListFrom | undefined): ListFrom | undefined {
+    // That nothing listened says nothing about the version reached: a watch goes on from it.
+    if (isRefused(error)) return from;
     this.failures++;
     if (error instanceof ApiError) {
       if (error.expired || error.tooNew) return '';
@@ -146,6 +159,8 @@ export class Reflector {
           path: PATHS[kind],
           query: page,
           signal,
+          // A list that has begun goes on: its pages come no sooner than they are worked off.
+          unlimited: next !== '',
           headerSilence: silence,
           silence,
           onData: (chunk) => reader.push(chunk),
@@ -185,6 +200,7 @@ export class Reflector {
       silence: lifetime + timing.watchGrace,
       onData: (chunk) => {
         heard = true;
+        this.backoff.forget();
         lines.push(chunk);
       },
     });
@@ -226,20 +242,40 @@ export class Reflector {
   private async pause(error: unknown, signal: AbortSignal): Promise<void> {
     const { kind, client, clock, log } = this.options;
     const api = error instanceof ApiError ? error : undefined;
-    const wait = this.backoff.next(api?.retryAfter);
+    const refused = isRefused(error);
+    const wait = refused
+      ? this.options.timing.refused * (1 + this.options.random.uint32() / 2 ** 32)
+      : this.backoff.next(api?.retryAfter);
     // A version being gone is the usual course of things after a long silence, not a fault.
     const usual = api?.expired && this.failures === 1;
-    log[usual ? 'debug' : 'warning'](
+    const level = usual || (refused && this.isTold(describe(error))) ? 'debug' : 'warning';
+    log[level](
       `cannot follow ${kind} objects at ${client.host}: ${describe(error)}; next attempt in ${Math.round(wait)} ms`,
     );
     await sleep(clock, wait, signal).catch(() => undefined);
   }
 
+  /** Whether this was told a short time ago; if not, it is now. */
+  private isTold(text: string): boolean {
+    const now = this.options.clock.monotonic();
+    const { refusal } = this;
+    if (refusal?.text === text && now - refusal.told < this.options.timing.retell) return true;
+    this.refusal = { text, told: now };
+    return false;
+  }
+
   private recovered(): void {
-    if (this.failures > 0)
+    if (this.failures > 0 || this.refusal !== undefined)
       this.options.log.info(`following ${this.options.kind} objects at ${this.options.client.host} again`);
     this.failures = 0;
+    this.refusal = undefined;
   }
+}
+
+/** Whether nothing listens at the API's address. */
+function isRefused(error: unknown): boolean {
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return (inner as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
 }
 
 /** How the API is told what a list must not be older than. */

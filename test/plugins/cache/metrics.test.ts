@@ -18,6 +18,21 @@ const HELP = {
 };
 
 describe('cache metrics', () => {
+  it('hits that were answered elsewhere keep an entry from leaving', async () => {
+    const world = new World('cache {\nsuccess 1024\n}', counting(3600));
+    await world.reply('n0.example.org.');
+    const asked = world.question('n0.example.org.');
+    const hit = (await world.ask(asked)) as Reply;
+    for (let i = 1; i < 1024; i++) await world.ask(world.question(`n${i}.example.org.`));
+    world.seconds(2);
+    world.handler.tally(asked, hit)(3, 0);
+    expect(await world.metric('hits_total{type="success"}')).toBe(4);
+    await world.reply('late.example.org.');
+    const before = world.asked.length;
+    await world.reply('n0.example.org.');
+    expect(world.asked.length).toBe(before);
+  });
+
   it('shows every family with its help, and labels in alphabetical order', async () => {
     const world = new World('cache 10 {\nsuccess 1\nprefetch 1\nserve_stale\n}', counting(300));
     for (let i = 0; i < 1025; i++) await world.ask(world.question(`n${i}.example.org.`));

@@ -57,3 +57,31 @@ describe('Store', () => {
     expect((store as unknown as { variants: Map<number, unknown> }).variants.size).toBe(1);
   });
 });
+
+describe('what an entry promises', () => {
+  const standing = (store: Store, name: string) => store.get(query(name))!.standing(false, undefined);
+
+  it('ends when another takes its place', () => {
+    const store = new Store({ success: 2, denial: 2 });
+    store.put(entry('a.'));
+    const promised = standing(store, 'a.');
+    expect(promised.revoked).toBe(false);
+    store.put(entry('a.', 'denial'));
+    expect(promised.revoked).toBe(true);
+  });
+
+  it('ends when it has to leave', () => {
+    const store = new Store({ success: 1, denial: 1 });
+    store.put(entry('a.'));
+    const promised = standing(store, 'a.');
+    store.put(entry('b.'));
+    expect(promised.revoked).toBe(true);
+  });
+
+  it.each([
+    { name: 'its whole time', policy: undefined, until: 60_000 },
+    { name: 'until it may be fetched anew', policy: { amount: 1, gap: 1, percentage: 25 }, until: 45_000 },
+  ])('holds for $name', ({ policy, until }) => {
+    expect(entry('a.').standing(false, policy).until).toBe(until);
+  });
+});

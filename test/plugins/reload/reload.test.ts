@@ -201,6 +201,7 @@ describe('reload', () => {
   it('ends with its configuration', async () => {
     const block = await serving();
     await block.run('stop');
+    expect(block.clock.pending).toBe(0);
     block.corefileNow = OTHER;
     await block.clock.advanceAsync(60_000);
     expect(block.clock.pending).toBe(0);

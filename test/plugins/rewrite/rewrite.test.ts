@@ -107,8 +107,8 @@ describe('names of the reply', () => {
       name: 'exact changes back owners and values, also of names below',
       text: 'rewrite name a.x b.y',
       qname: 'a.x.',
-      answer: [record('b.y.', 'CNAME sub.B.y.'), record('sub.b.y.'), record('c.y.')],
-      want: [record('a.x.', 'CNAME sub.a.x.'), record('sub.a.x.'), record('c.y.')],
+      answer: [record('b.y.', 'CNAME sub.B.y.'), record('sub.b.y.'), record('c.y.'), record('xb.y.')],
+      want: [record('a.x.', 'CNAME sub.a.x.'), record('sub.a.x.'), record('c.y.'), record('xb.y.')],
     },
     {
       name: 'suffix without auto changes nothing',

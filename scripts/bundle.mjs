@@ -17,6 +17,20 @@ const LATE = ['assert', 'child_process', 'crypto', 'http', 'http2', 'https', 'tl
 /** The name under which a module knows where it lies. */
 const HERE = 'moduleUrl';
 
+/**
+ * In place of src/plugin-api/node-import.ts: plugins are files that Node imports, whatever kind of module this is
+ * bundled into.
+ */
+const NODE_IMPORT = 'importByNode';
+const nodeImport = {
+  name: 'node-import',
+  setup({ onLoad }) {
+    onLoad({ filter: /src[/\\]plugin-api[/\\]node-import\.ts$/ }, () => ({
+      contents: `export const nodeImport = (url) => ${NODE_IMPORT}(url);\n`,
+    }));
+  },
+};
+
 const fileOf = (name) => `${name.replaceAll('/', '-').replace(/\.js$/, '')}.cjs`;
 
 /** In place of src/lib/package.ts: packages come from the files beside the bundle. */
@@ -57,7 +71,7 @@ async function modules(entryPoints, outdir, splitting) {
     chunkNames: '[name]-[hash]',
     outExtension: { '.js': '.cjs' },
     define: { 'import.meta.url': HERE },
-    plugins: [loadPackage],
+    plugins: [loadPackage, nodeImport],
   });
   for (const { path: file, text } of outputFiles) {
     const { code } = await transform(text, {
@@ -68,7 +82,8 @@ async function modules(entryPoints, outdir, splitting) {
       supported: { 'dynamic-import': false },
       banner: text.includes(HERE) ? `const ${HERE} = require("node:url").pathToFileURL(__filename).href;` : '',
     });
-    writeFileSync(file, late(code));
+    const head = text.includes(NODE_IMPORT) ? `const ${NODE_IMPORT} = (url) => import(url);\n` : '';
+    writeFileSync(file, head + late(code));
   }
   return metafile;
 }
@@ -134,4 +149,5 @@ export async function bundle(outdir) {
   writeFileSync(path.join(outdir, 'LICENSES.txt'), licenses(metafiles.flatMap(({ inputs }) => Object.keys(inputs))));
 }
 
-if (process.argv[1] === import.meta.filename) await bundle(path.resolve(process.argv[2] ?? path.join(ROOT, 'dist/bin')));
+if (process.argv[1] === import.meta.filename)
+  await bundle(path.resolve(process.argv[2] ?? path.join(ROOT, 'dist/bin')));

@@ -1,3 +1,16 @@
-export { Server, createServer, type Injected, type ServerOptions } from './server/server.js';
-export { CorefileError } from './corefile/index.js';
-export type { Message, Question, Rr } from './wire/index.js';
+/** The server as a library, `nodens`. */
+export {
+  createServer,
+  type CorefileText,
+  type CreateOptions,
+  type DnsServer,
+  type ServedAddress,
+} from './server/library.js';
+export type { InjectedClient, InjectedQuery, ResponsePacket } from './plugin-api/packet.js';
+export { manualPage } from './plugin-api/manual.js';
+export { ERROR_CODES, NodensError, type ErrorCode, type ErrorFacts, type FilePlace } from './lib/errors.js';
+export type { Clock, Timer } from './lib/clock.js';
+export type { Logger } from './lib/log.js';
+export type { Random } from './lib/random.js';
+export type { Network } from './net/network.js';
+export * from './plugin.js';

@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'node-cache': nodeCache,
   start,
   lab: async (args, environment) => (await import('./lab.js')).lab(args, environment),
+  plugin: async (args, environment) => (await import('./plugin-page.js')).pluginPage(args, environment),
 };
 
 const [word = '', ...rest] = argv.slice(2);

@@ -1,5 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pluginStatementFrom } from '../corefile/index.js';
 import { NodensError, exitCodeOf } from '../lib/errors.js';
 import type { Milliseconds } from '../lib/units.js';
 import { Metrics } from '../metrics/metrics.js';
@@ -13,6 +14,7 @@ import { Server, type ServerOptions } from '../server/server.js';
 import type { Environment } from '../corefile/environment.js';
 import { collectGarbage, holdYoungGeneration } from './engine.js';
 import { handOver, inheritedSockets, tellServing } from './handover.js';
+import { guardFromPlugins } from './plugin-guard.js';
 import { versionLines } from './say.js';
 import { Signals } from './signals.js';
 
@@ -27,6 +29,8 @@ const LEAST_DESCRIPTORS = 64;
 /** How to run a server as a process. */
 export interface ServeOptions {
   readonly corefile: { readonly name: string; read(): string };
+  /** To load beside those that the Corefile names, each in the words of its `plugin` statement. */
+  readonly plugins?: readonly string[];
   readonly port: number;
   readonly log: ServerLog;
   readonly env: Environment;
@@ -114,6 +118,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   const server = await Server.create({
     ...(plane && { plane }),
     corefile: options.corefile,
+    external: (options.plugins ?? []).map((line) => pluginStatementFrom(line, '-plugin')),
     defaultPort: options.port,
     log,
     env,
@@ -125,6 +130,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
       finish(1);
     },
   });
+  guardFromPlugins(server.pluginFiles, log);
   log.setDebug(server.debug);
   // Reading thousands of objects leaves twice their size behind, and the heap would grow on from there.
   collectGarbage();

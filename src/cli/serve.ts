@@ -11,6 +11,12 @@ import { refuse, say, versionLines } from './say.js';
 /** The server's flags. */
 export const FLAGS: readonly FlagSpec[] = [
   { name: 'conf', type: 'string', help: 'Corefile to load, or stdin', default: 'Corefile' },
+  {
+    name: 'plugin',
+    type: 'string',
+    many: true,
+    help: "Plugin to load, as after 'plugin' in a Corefile; may be given several times",
+  },
   ...SERVING_FLAGS,
 ];
 
@@ -46,6 +52,7 @@ export const serve: Command = async (args, env) => {
   return runServer({
     io,
     corefile: corefileSource(values.conf!, flags.given.has('conf')),
+    plugins: values.plugin!.split('\n').filter((line) => line !== ''),
     port,
     log: logOf(format),
     env,

@@ -20,6 +20,7 @@ import { ClusterApiError, ClusterApi } from './cluster/cluster-api.js';
 import type { ApiObject, Applied } from './cluster/cluster-api.js';
 import { followServices } from './cluster/service-sync.js';
 import { Workloads } from './pods/workloads.js';
+import type { Plugin } from '../plugin-api/contract.js';
 import { Translations } from './trace/translations.js';
 import { ExternalHosts } from './pods/hosts.js';
 import type { RealUpstream } from './pods/hosts.js';
@@ -31,6 +32,8 @@ export interface LabOptions {
   readonly clock: Clock;
   /** Where hosts marked `upstream` ask in place of answering from their own Corefile. */
   readonly upstream?: RealUpstream;
+  /** Plugins from outside that the cluster's DNS servers have beside their own. */
+  readonly external?: readonly Plugin[];
 }
 
 /** Entries that have run out are dropped from connection tables this often. */
@@ -113,6 +116,7 @@ export class Lab {
       tracer: this.tracer,
       nodes: topology.nodes,
       cluster: topology.cluster,
+      external: options.external ?? [],
     });
     this.workloads = new Workloads({
       api: this.api,

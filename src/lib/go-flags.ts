@@ -12,6 +12,8 @@ export interface FlagSpec {
   readonly default?: string;
   /** Another name for the same flag. */
   readonly alias?: string;
+  /** May stand several times; its values are joined by line feeds. */
+  readonly many?: boolean;
 }
 
 /** A command line that cannot be used. The message is what Go programs print, followed by their usage. */
@@ -71,7 +73,9 @@ export function parseFlags(args: readonly string[], specs: readonly FlagSpec[]):
       else if (next < args.length) text = args[next++]!;
       else throw new FlagError(`flag needs an argument: -${name}`);
     }
-    values[spec.name] = checked(spec, name, text);
+    const checkedText = checked(spec, name, text);
+    values[spec.name] =
+      spec.many === true && given.has(spec.name) ? `${values[spec.name]}\n${checkedText}` : checkedText;
     given.add(spec.name);
   }
   return { values, given, rest: args.slice(next) };

@@ -6,6 +6,12 @@ export interface Logger {
   error(line: string): void;
 }
 
+/** Says nothing: what a library does that is not asked to. */
+export const silentLog = (): Logger => {
+  const nothing = (): void => undefined;
+  return { debug: nothing, info: nothing, warning: nothing, error: nothing };
+};
+
 /** A logger that puts `prefix` before each line. */
 export function prefixed(log: Logger, prefix: string): Logger {
   return {

@@ -25,6 +25,14 @@ export interface PluginHandler {
   readonly handle: HandleFunction;
   /** Whether it is ready to serve, for the `ready` plugin; also asked are the block's tables, without this. */
   readonly ready?: () => boolean;
+  /** As of the plugin, where it depends on the options; what the plugin says holds where nothing is said. */
+  readonly dependsOn?: DependsOn;
+  readonly clientNetworks?: ClientNetworks;
+  /**
+   * For a handler that counts: told how many more queries like this one got a shared answer. Asked once for each answer
+   * that is shared.
+   */
+  readonly tally?: (query: PluginQuery) => (times: number) => void;
   /** Labels that others may read, by the part behind `plugin/`: computed when first asked for. */
   readonly labels?: Readonly<Record<string, (query: PluginQuery) => string>>;
 }

@@ -11,6 +11,7 @@ import {
   type Reply,
   type Role,
   type Standing,
+  type Tally,
 } from '../chain/index.js';
 import type { Clock } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
@@ -54,6 +55,8 @@ export class PluginLink implements Handler {
   readonly role: Role;
   /** Only where the plugin has something to say about it. */
   readonly ready?: () => boolean;
+  /** Only where the plugin counts. */
+  readonly tally?: (query: Query) => Tally;
 
   constructor(
     plugin: Plugin<never>,
@@ -61,8 +64,15 @@ export class PluginLink implements Handler {
     private readonly host: LinkHost,
   ) {
     this.name = plugin.name;
-    this.dependsOn = plugin.dependsOn ?? 'query';
-    if (plugin.clientNetworks !== undefined) this.clientNetworks = plugin.clientNetworks;
+    this.dependsOn = handler.dependsOn ?? plugin.dependsOn ?? 'query';
+    const networks = handler.clientNetworks ?? plugin.clientNetworks;
+    if (networks !== undefined) this.clientNetworks = networks;
+    const { tally } = handler;
+    if (tally !== undefined)
+      this.tally = (query) => {
+        const count = tally(viewQuery(query));
+        return (plain, edns) => count(plain + edns);
+      };
     this.role = plugin.role ?? 'answers';
     this.ready = () => (handler.ready?.() ?? true) && host.tablesReady();
   }

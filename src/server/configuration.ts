@@ -94,13 +94,13 @@ export class Configuration {
 
   private setUp(block: BlockContext): void {
     const handlers: Handler[] = [];
-    checkBlock(this.directives, block.source);
     for (const plugin of this.directives.order) {
       const [first, ...more] = block.source.directives.filter((directive) => directive.name === plugin.name);
       if (first === undefined) continue;
       const made = plugin.setup([first, ...more], block);
       if (made !== undefined) handlers.push(...(isList(made) ? made : [made]));
     }
+    checkBlock(this.directives, block.source, handlers);
     block.link(handlers);
     // A block without handlers answers nothing: REFUSED, as for a zone that is not served.
     const ask =

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PluginDefinition } from '../chain/index.js';
+import type { Handler, PluginDefinition } from '../chain/index.js';
 import {
   CorefileError,
   suggestion,
@@ -8,14 +8,15 @@ import {
   type ServerBlock,
 } from '../corefile/index.js';
 import type { Logger } from '../lib/log.js';
-import { adaptPlugin } from '../plugin-api/adapt.js';
-import { whatIsWrong } from '../plugin-api/check-plugin.js';
 import type { Plugin } from '../plugin-api/contract.js';
-import { PluginLoader, type LoadedPlugin } from '../plugin-api/loader.js';
+import type { LoadedPlugin, PluginLoader } from '../plugin-api/loader.js';
+import type * as PluginHostModule from '../plugin-api/host.js';
 import { PluginError } from '../plugin-api/plugin-error.js';
 
 /** A plugin from outside this package: what says where it is, or the plugin itself. */
 export type ExternalPlugin = PluginStatement | Plugin;
+
+type PluginHost = typeof PluginHostModule;
 
 /** Where plugins stand that say nothing, and whose Corefile says nothing: no answer is kept before they are asked. */
 const DEFAULT_PLACE = { side: 'before', name: 'cache' } as const;
@@ -30,27 +31,36 @@ export interface Directives {
 
 /** Finds the plugins that a configuration has beside those of this package, and puts all in order. */
 export class ExternalPlugins {
-  private readonly loader: PluginLoader;
+  /** Undefined until a plugin is asked for: most servers have none. */
+  private loader: PluginLoader | undefined;
   /** Files of all plugins that were ever loaded. */
   readonly files = new Set<string>();
 
-  /** @param given those of every configuration, such as the command line's */
+  /**
+   * @param given those of every configuration, such as the command line's
+   * @param cwd where relative paths count from; undefined for a server whose files are not this host's
+   */
   constructor(
     private readonly builtin: readonly PluginDefinition[],
     private readonly given: readonly ExternalPlugin[],
-    cwd: string,
+    private readonly cwd: string | undefined,
     private readonly log: Logger,
-  ) {
-    this.loader = new PluginLoader(cwd, log);
-  }
+  ) {}
 
   /** Loads what the Corefile asks for. Rejects with a PluginError that says where and what was expected. */
   async load(draft: CorefileDraft): Promise<Directives> {
     const wanted = [...this.given, ...draft.plugins];
     if (wanted.length === 0) return { order: this.builtin, external: new Map() };
+    const host = await import('../plugin-api/host.js');
+    const loader = (this.loader ??= new host.PluginLoader(this.cwd ?? '/', this.log));
     const external = new Map<string, LoadedPlugin>();
     for (const [i, one] of wanted.entries()) {
-      const loaded = isStatement(one) ? await this.loader.load(one) : handedIn(one, i);
+      if (isStatement(one) && this.cwd === undefined)
+        throw new PluginError(
+          one,
+          "plugins are files of this host, and this server's files are others: hand the plugin in as an object",
+        );
+      const loaded = isStatement(one) ? await loader.load(one) : handedIn(one, i, host);
       const { plugin, statement, files } = loaded;
       const before = external.get(plugin.name)?.statement;
       if (before !== undefined)
@@ -66,7 +76,7 @@ export class ExternalPlugins {
       external.set(plugin.name, loaded);
       for (const file of files) this.files.add(file);
     }
-    return { order: this.inOrder([...external.values()]), external };
+    return { order: this.inOrder([...external.values()], host), external };
   }
 
   /** The digest of a Corefile, and of the plugins that it loads where there are any. */
@@ -74,16 +84,16 @@ export class ExternalPlugins {
     const loaded = [...this.given.filter(isStatement), ...statements];
     if (loaded.length === 0) return corefile;
     return createHash('sha512')
-      .update(`${corefile}\n${this.loader.digest(loaded)}`)
+      .update(`${corefile}\n${this.loader?.digest(loaded) ?? JSON.stringify(loaded)}`)
       .digest('hex');
   }
 
   /** Plugins may stand beside each other, whichever was loaded first. */
-  private inOrder(plugins: readonly LoadedPlugin[]): PluginDefinition[] {
+  private inOrder(plugins: readonly LoadedPlugin[], host: PluginHost): PluginDefinition[] {
     const order: Placed[] = this.builtin.map((definition) => ({ definition, anchor: undefined }));
     let left = [...plugins];
     while (left.length > 0) {
-      const rest = left.filter((loaded) => !insert(order, loaded));
+      const rest = left.filter((loaded) => !insert(order, loaded, host));
       if (rest.length === left.length) unknownPlace(rest[0]!, order);
       left = rest;
     }
@@ -107,7 +117,7 @@ const placeOf = ({ plugin, statement }: LoadedPlugin): { side: 'before' | 'after
 };
 
 /** Puts a plugin in its place, behind those that were put there before; false where there is no such place yet. */
-function insert(order: Placed[], loaded: LoadedPlugin): boolean {
+function insert(order: Placed[], loaded: LoadedPlugin, { adaptPlugin }: PluginHost): boolean {
   const { side, name } = placeOf(loaded);
   const index = order.findIndex(({ definition }) => definition.name === name);
   if (index < 0) return false;
@@ -129,7 +139,7 @@ function unknownPlace(loaded: LoadedPlugin, order: readonly Placed[]): never {
 
 const isStatement = (one: ExternalPlugin): one is PluginStatement => 'source' in one;
 
-function handedIn(plugin: Plugin, i: number): LoadedPlugin {
+function handedIn(plugin: Plugin, i: number, { whatIsWrong }: PluginHost): LoadedPlugin {
   const source = `plugins[${i}]`;
   const statement = { source, position: undefined, integrity: undefined, from: '', file: 'options', line: 1 };
   const wrong = whatIsWrong(plugin);
@@ -138,20 +148,21 @@ function handedIn(plugin: Plugin, i: number): LoadedPlugin {
 }
 
 /**
- * What an external plugin asks of its server block. Throws a CorefileError at the directive where it needs another one
- * that is not there, or stands where one client's answer would be kept for another.
+ * What external plugins ask of their server block. Throws a CorefileError at the directive where one needs another that
+ * is not there, or stands where one client's answer would be kept for another.
  */
-export function checkBlock({ external, order }: Directives, block: ServerBlock): void {
+export function checkBlock({ external, order }: Directives, block: ServerBlock, handlers: readonly Handler[]): void {
   for (const directive of block.directives) {
     const loaded = external.get(directive.name);
     if (loaded === undefined) continue;
     const { plugin } = loaded;
+    const own = handlers.find(({ name }) => name === directive.name);
     const has = (name: string): boolean => block.directives.some((other) => other.name === name);
     const missing = plugin.needs?.find((name) => !has(name));
     if (missing !== undefined) directive.fail(`it needs '${missing}' in the same server block`);
     const at = (name: string): number => order.findIndex((one) => one.name === name);
     const kept = has('cache') && at(directive.name) > at('cache');
-    if (kept && (plugin.dependsOn ?? 'query') !== 'question')
+    if (kept && own !== undefined && own.dependsOn !== 'question')
       throw new CorefileError(
         directive.file,
         directive.line,

@@ -5,10 +5,10 @@ import type { FileInfo, Runtime } from '../chain/index.js';
 import type { LoadOptions } from '../corefile/index.js';
 import { hostLoadOptions } from '../corefile/index.js';
 import { realClock } from '../lib/clock.js';
+import { silentLog } from '../lib/log.js';
 import { secureRandom } from '../lib/random.js';
 import { Metrics } from '../metrics/metrics.js';
 import { HostNetwork } from '../net/host-network.js';
-import { textLog } from './log.js';
 import { VERSION } from '../lib/package-folder.js';
 
 /** How a server reaches files: to parse its Corefile, and for plugins that read some. */
@@ -31,7 +31,7 @@ export function makeRuntime(options: RuntimeOptions): { runtime: Runtime; load: 
     network: options.network ?? new HostNetwork(),
     clock: options.clock ?? realClock,
     random: options.random ?? secureRandom,
-    log: options.log ?? textLog(),
+    log: options.log ?? silentLog(),
     metrics: options.metrics ?? new Metrics(),
     env,
     version: VERSION,

@@ -80,7 +80,12 @@ export class Server {
     const { runtime, load } = makeRuntime(options);
     this.runtime = runtime;
     const { metrics, log } = this.runtime;
-    this.external = new ExternalPlugins(options.plugins ?? PLUGINS, options.external ?? [], load.cwd, log);
+    this.external = new ExternalPlugins(
+      options.plugins ?? PLUGINS,
+      options.external ?? [],
+      options.files === undefined ? load.cwd : undefined,
+      log,
+    );
     const panicked = panics(metrics);
     // Queries that reach no server block are counted under a zone of their own.
     const dropped = new PerServer((server) => new QuerySeries(metrics, server.label, 'dropped'));
@@ -188,15 +193,15 @@ export class Server {
   }
 
   /** Answers a query through the whole chain without a socket; undefined when the answer is silence. */
-  inject(query: Injected): Promise<Message | undefined> {
+  inject(query: Injected, from: Partial<Pick<Client, 'transport' | 'remote'>> = {}): Promise<Message | undefined> {
     const [server, routes] = [...this.current.served][0]!;
     const served: Served = { server, routes };
     const { clock, random } = this.runtime;
     const local = { address: '127.0.0.1', port: server.port };
     const raw = query instanceof Uint8Array;
     const client: Client = {
-      transport: (raw ? undefined : query.transport) ?? 'udp',
-      remote: { address: '127.0.0.1', port: 0 },
+      transport: from.transport ?? (raw ? undefined : query.transport) ?? 'udp',
+      remote: from.remote ?? { address: '127.0.0.1', port: 0 },
       local,
       server,
     };
@@ -318,6 +323,3 @@ export class Server {
 }
 
 const asError = (fault: unknown): Error => (fault instanceof Error ? fault : new Error(String(fault)));
-
-/** Starts a server from Corefile text: set up and ready for `inject`; `listen` opens its sockets. */
-export const createServer = (options: ServerOptions): Promise<Server> => Server.create(options);

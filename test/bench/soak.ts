@@ -80,7 +80,7 @@ if (!installed('dnsperf') || !installed('taskset')) {
 
 const compiled = path.dirname(path.dirname(compiledProgram()));
 const { DataPlane } = (await import(path.join(compiled, 'dataplane/plane.js'))) as typeof PlaneModule;
-const { createServer } = (await import(path.join(compiled, 'server/server.js'))) as typeof ServerModule;
+const { Server } = (await import(path.join(compiled, 'server/server.js'))) as typeof ServerModule;
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-soak-'));
 const lines: string[] = [];
@@ -186,7 +186,7 @@ class Sampler {
 writeObjects();
 const workers = Number(options.workers);
 const plane = await DataPlane.start({ workers, slots: 1 << 12, log });
-const server = await createServer({ plane, log, corefile: { name: 'Corefile', read: corefile } });
+const server = await Server.create({ plane, log, corefile: { name: 'Corefile', read: corefile } });
 await server.listen();
 const { port } = server.served[0]!;
 const queries = path.join(dir, 'queries');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderCorefile, serviceVariable, type TemplateValues } from '../../src/nodelocal/corefile-template.js';
-import { createServer } from '../../src/server/server.js';
+import { Server } from '../../src/server/server.js';
 import { TestLog } from '../support/block.js';
 import { RENDERED, TEMPLATE } from './recorded.js';
 
@@ -125,7 +125,7 @@ describe('renderCorefile', () => {
         .replaceAll(/^.*bind .*$/gm, '')
         .replaceAll('/etc/resolv.conf', '127.0.0.1')
         .replaceAll(/^ *(loop|reload|prometheus.*)$/gm, '');
-      const server = await createServer({ corefile: text, log: new TestLog() });
+      const server = await Server.create({ corefile: text, log: new TestLog() });
       expect((await server.inject({ name: 'web.default.svc.cluster.local.', type: 1 }))?.rcode).toBe(2);
       await server.stop();
     });

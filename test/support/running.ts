@@ -1,5 +1,5 @@
 import dgram from 'node:dgram';
-import { createServer, type Server } from '../../src/index.js';
+import { Server } from '../../src/server/server.js';
 import type { ServerOptions } from '../../src/server/server.js';
 import { decodeMessage, type Message } from '../../src/wire/index.js';
 import { query, type QuestionOptions } from './dns.js';
@@ -21,7 +21,7 @@ export async function running(corefile: string, options: Partial<ServerOptions> 
     (level: string) =>
     (line: string): void =>
       void log.push(`[${level}] ${line}`);
-  const server = await createServer({
+  const server = await Server.create({
     corefile,
     log: { debug: write('DEBUG'), info: write('INFO'), warning: write('WARNING'), error: write('ERROR') },
     ...options,

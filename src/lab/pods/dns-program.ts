@@ -31,6 +31,7 @@ export class DnsProgram implements Program {
         files: env.files.asServerFiles,
         env: env.env,
         plugins: env.tracer.wrap(pluginsOver(env.store), env.name),
+        external: env.external,
         onFatal: (reason) => {
           log.error(reason);
           void this.stop();

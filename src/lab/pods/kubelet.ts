@@ -20,6 +20,7 @@ import { pausableNetwork } from './pausable-network.js';
 import { programOf } from './images.js';
 import type { Program } from './program.js';
 import type { PausableNetwork } from './pausable-network.js';
+import type { Plugin } from '../../plugin-api/contract.js';
 import type { Tracer } from '../trace/tracer.js';
 
 export type PodState = 'ContainerCreating' | 'Running' | 'Terminating' | 'Error' | 'Crashed';
@@ -47,6 +48,8 @@ export interface KubeletOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly tracer: Tracer;
+  /** Plugins from outside for its DNS servers. */
+  readonly external: readonly Plugin[];
   readonly nodes: readonly LabNode[];
   readonly cluster: ClusterSettings;
 }
@@ -165,7 +168,7 @@ export class Kubelet {
   }
 
   private async run(pod: RunningPod): Promise<void> {
-    const { world, store, clock, random, tracer, api } = this.options;
+    const { world, store, clock, random, tracer, api, external } = this.options;
     const { raw } = api.get('Pod', pod.namespace, pod.name)!;
     try {
       pod.program = programOf({
@@ -181,6 +184,7 @@ export class Kubelet {
         clock,
         random,
         tracer,
+        external,
       });
       await pod.program.start();
       pod.state = 'Running';

@@ -7,6 +7,7 @@ import type { Random } from '../../lib/random.js';
 import type { Network } from '../../net/network.js';
 import type { PodFiles } from './pod-files.js';
 import type { PodLog } from './pod-log.js';
+import type { Plugin } from '../../plugin-api/contract.js';
 import type { Tracer } from '../trace/tracer.js';
 
 /** What runs in a pod. */
@@ -36,4 +37,5 @@ export interface ProgramEnv {
   readonly clock: Clock;
   readonly random: Random;
   readonly tracer: Tracer;
+  readonly external: readonly Plugin[];
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createServer, type Server } from '../../../src/server/server.js';
+import { Server } from '../../../src/server/server.js';
 import { Type } from '../../../src/wire/index.js';
 import { TestLog } from '../../support/block.js';
 import { texts } from '../../support/dns.js';
@@ -23,7 +23,7 @@ async function api(): Promise<FakeApi> {
 }
 
 async function serve(corefile: string, log = new TestLog()): Promise<Server> {
-  const server = await createServer({ corefile, log });
+  const server = await Server.create({ corefile, log });
   cleanup.push(() => server.stop());
   return server;
 }
@@ -151,7 +151,7 @@ describe('a reload', () => {
   it('goes on with the objects that are known, and the last one to need them ends the watches', async () => {
     const fake = await api();
     let text = corefile(fake.url, 'startup_timeout 5s');
-    const server = await createServer({ corefile: { name: 'Corefile', read: () => text }, log: new TestLog() });
+    const server = await Server.create({ corefile: { name: 'Corefile', read: () => text }, log: new TestLog() });
     text = corefile(fake.url, 'startup_timeout 5s\nttl 7');
     expect(await server.reload()).toBe(true);
     expect(await told(server)).toBe(FOUND.replace(' 5 ', ' 7 '));
@@ -165,7 +165,7 @@ describe('a reload', () => {
     const [one, two] = [await api(), await api()];
     two.apply(service('web', { clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'] }));
     let text = corefile(one.url, 'startup_timeout 5s');
-    const server = await createServer({ corefile: { name: 'Corefile', read: () => text }, log: new TestLog() });
+    const server = await Server.create({ corefile: { name: 'Corefile', read: () => text }, log: new TestLog() });
     cleanup.push(() => server.stop());
     text = corefile(two.url, 'startup_timeout 5s');
     expect(await server.reload()).toBe(true);
@@ -176,7 +176,7 @@ describe('a reload', () => {
   it('that fails leaves everything as it was', async () => {
     const fake = await api();
     let text = corefile(fake.url, 'startup_timeout 5s');
-    const server = await createServer({ corefile: { name: 'Corefile', read: () => text }, log: new TestLog() });
+    const server = await Server.create({ corefile: { name: 'Corefile', read: () => text }, log: new TestLog() });
     cleanup.push(() => server.stop());
     text = `${text}example.org:0 {\n kubernetes example.org {\n endpoint ${fake.url}\n pods never\n }\n}\n`;
     expect(await server.reload()).toBe(false);

@@ -1,0 +1,33 @@
+/**
+ * What a plugin needs, `nodens/plugin`. A plugin in plain JavaScript can do without all of it: it is one object, and
+ * nothing here has to be the same as in the server that loads it.
+ */
+export {
+  PLUGIN_API,
+  definePlugin,
+  type Awaitable,
+  type HandleFunction,
+  type MetricValue,
+  type Plugin,
+  type PluginBlock,
+  type PluginHandler,
+  type PluginMetrics,
+  type PluginNext,
+  type PluginPlace,
+} from './plugin-api/contract.js';
+export {
+  DROP_REPLY,
+  type ChangedQuestion,
+  type ExtendedError,
+  type HandlerResult,
+  type PluginClient,
+  type PluginQuery,
+  type PluginQuestion,
+  type PluginReply,
+  type RcodeName,
+  type ReplyInit,
+} from './plugin-api/messages.js';
+export type { OptionSchema, OptionValue, OptionValues, PluginOption } from './plugin-api/options.js';
+export type { RawRecord, ResourceRecord } from './plugin-api/records.js';
+export type { PluginTable, TableEntries, TableLoad, TableOptions, TableResult } from './plugin-api/table-options.js';
+export type { TypeName } from './plugin-api/type-names.js';

@@ -22,6 +22,8 @@ export class QueryContext {
   view = '';
   /** It must not be made one with equal questions that wait for the same answer: each has to be counted where it ends. */
   separate = false;
+  /** Monotonic time from which nothing new is to be begun for the query. */
+  private until: Milliseconds = Infinity;
   private controller: AbortController | undefined;
   private release: (() => void)[] | undefined;
 
@@ -57,6 +59,25 @@ export class QueryContext {
     if (this.parent !== undefined) return this.parent.cancel(reason);
     this.controller?.abort(reason);
     this.close();
+  }
+
+  /**
+   * Nothing new is to be begun for the query from the monotonic time `at`; what is under way may still end well. A
+   * bound that is nearer stays.
+   */
+  endsBy(at: Milliseconds): void {
+    if (this.parent !== undefined) return this.parent.endsBy(at);
+    this.until = Math.min(this.until, at);
+  }
+
+  /** How long after the monotonic time `now` new things may be begun for the query; Infinity without a bound. */
+  timeLeft(now: Milliseconds): Milliseconds {
+    return this.parent === undefined ? this.until - now : this.parent.timeLeft(now);
+  }
+
+  /** Whether it is too late, at the monotonic time `now`, to begin something new for the query. */
+  over(now: Milliseconds): boolean {
+    return this.parent === undefined ? now >= this.until : this.parent.over(now);
   }
 
   /** The query is answered: connection and configuration need not tell it of their end any more. */

@@ -1,3 +1,4 @@
+import type { Name } from '../wire/index.js';
 import type { Query } from './query.js';
 import type { Outcome } from './reply.js';
 
@@ -55,6 +56,18 @@ export interface Handler {
   readonly everyClass?: boolean;
   handle(query: Query, next: Next): Outcome | Promise<Outcome>;
 }
+
+/** A handler that knows the search paths of clients (asked by the `autopath` plugin). */
+export interface ProvidesSearchPaths {
+  /**
+   * The domains that the query's client puts behind a name, in order and in lower case, without those that it has from
+   * its host; undefined for a client that is not known.
+   */
+  searchPath(query: Query): readonly Name[] | undefined;
+}
+
+export const hasSearchPaths = (handler: Handler): handler is Handler & ProvidesSearchPaths =>
+  typeof (handler as Partial<ProvidesSearchPaths>).searchPath === 'function';
 
 /** A handler that can say whether it is ready to serve (asked by the `ready` plugin). */
 export interface Readiness {

@@ -1,5 +1,6 @@
 export * from './client.js';
 export * from './context.js';
+export * from './external-services.js';
 export * from './handler.js';
 export * from './http-address.js';
 export * from './lifetime.js';

@@ -1,12 +1,15 @@
-import { Class, isName, type Name, type Rr } from '../wire/index.js';
+import { Class, isName, type Edns, type Name, type Rr } from '../wire/index.js';
 import type { Next } from './handler.js';
 import { Query } from './query.js';
 import { DROP, type Outcome } from './reply.js';
 
-/** What the server itself says about a name: the answer section, empty for errors, and whether it was cut short. */
+/** What the server itself says about a name: its sections, which errors leave empty, and whether it was cut short. */
 export interface Found {
   readonly rcode: number;
   readonly answer: readonly Rr[];
+  readonly authority: readonly Rr[];
+  readonly additional: readonly Rr[];
+  readonly edns: Edns | undefined;
   readonly truncated: boolean;
 }
 
@@ -33,7 +36,8 @@ export function lookUp(
   return outcome instanceof Promise ? outcome.then((settled) => found(settled, asked)) : found(outcome, asked);
 }
 
-const found = (outcome: Outcome, asked: Query): Found | undefined =>
-  outcome === DROP
-    ? undefined
-    : { rcode: outcome.rcode, answer: outcome.messageFor(asked).answer, truncated: outcome.truncated };
+function found(outcome: Outcome, asked: Query): Found | undefined {
+  if (outcome === DROP) return undefined;
+  const { answer, authority, additional, edns } = outcome.messageFor(asked);
+  return { rcode: outcome.rcode, answer, authority, additional, edns, truncated: outcome.truncated };
+}

@@ -1,12 +1,15 @@
 // In a circle with context.ts, query.ts: a query has a context, which has the labels that are computed from the query.
 import type { Query } from './query.js';
 
-/** Computes the value of a label for a query. */
-export type MetadataSource = (query: Query) => string;
+/** Computes the value of a label for a query; undefined where the query has no such label. */
+export type MetadataSource = (query: Query, label: string) => string | undefined;
 
 /** A handler that knows something about queries, under labels `plugin/name`, which others may read. */
 export interface ProvidesMetadata {
-  /** Labels and how to compute them. Asked once, when the block is set up. */
+  /**
+   * Labels and how to compute them. Asked once, when the block is set up. One that ends in a slash stands for all that
+   * begin like it.
+   */
   metadata(): Readonly<Record<string, MetadataSource>>;
 }
 
@@ -31,11 +34,15 @@ export class Metadata {
   get(label: string): string | undefined {
     const known = this.values?.get(label);
     if (typeof known === 'string') return known;
-    const compute = known ?? this.sources.get(label);
-    if (compute === undefined) return undefined;
-    const value = compute(this.query);
-    (this.values ??= new Map()).set(label, value);
+    const compute = known ?? this.sources.get(label) ?? this.familyOf(label);
+    const value = compute?.(this.query, label);
+    if (value !== undefined) (this.values ??= new Map()).set(label, value);
     return value;
+  }
+
+  private familyOf(label: string): MetadataSource | undefined {
+    for (const [name, source] of this.sources) if (name.endsWith('/') && label.startsWith(name)) return source;
+    return undefined;
   }
 
   /** Provides a label that only comes up while the query is answered, such as the upstream that was asked. */

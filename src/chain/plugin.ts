@@ -43,11 +43,18 @@ export interface FileInfo {
   readonly size: Octets;
 }
 
+/** What an HTTP request says beside its path. */
+export interface HttpRequest {
+  readonly query: URLSearchParams;
+}
+
 /** An answer to an HTTP request. */
 export interface HttpAnswer {
   readonly status: number;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   readonly contentType?: string;
+  /** Further headers, their names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface HttpRoute {
@@ -58,7 +65,7 @@ export interface HttpRoute {
   readonly path: string;
   /** Which plugin it belongs to, for messages. */
   readonly owner: string;
-  answer(): HttpAnswer | Promise<HttpAnswer>;
+  answer(request: HttpRequest): HttpAnswer | Promise<HttpAnswer>;
   /** Told the port that was opened, before the first request: another than `port` where that is 0. */
   listening?(port: number): void;
 }
@@ -78,6 +85,8 @@ export interface BlockSettings {
   metadata?: Zones;
   /** Set by `tls`; listeners with encryption cannot do without. */
   tls?: TlsListening;
+  /** What the block says of connections to its listening addresses (`timeouts`). */
+  limits?: ConnectionLimits;
 }
 
 /** What listeners with encryption need of a server block. */
@@ -89,6 +98,18 @@ export interface TlsListening {
    * has to be given; `verify-if-given`; `verify`: one has to be given that the CA stands behind.
    */
   readonly clientCertificate: 'none' | 'request' | 'any' | 'verify-if-given' | 'verify';
+}
+
+/** Bounds of a client's connection; the server's own hold for those left out. */
+export interface ConnectionLimits {
+  /** A message must be complete this long after its first byte. */
+  readonly read?: Milliseconds;
+  /** A client that takes nothing of its answers is closed after this time. */
+  readonly write?: Milliseconds;
+  /** A connection without queries under way is closed after this time. */
+  readonly idle?: Milliseconds;
+  /** A connection is closed after so many queries, once they are answered; Infinity for any number. */
+  readonly queries?: number;
 }
 
 /** Decides which queries a server block serves. */

@@ -8,6 +8,7 @@ import { expandEnvironment } from './environment.js';
 import type { Importer } from './import.js';
 import { parsePluginStatement } from './plugin-statement.js';
 import type { PluginStatement } from './plugin-statement.js';
+import { aboutAbsent } from './absent.js';
 import { suggestion } from './nearest.js';
 import type { TokenStream } from './stream.js';
 import type { Token } from './token.js';
@@ -228,6 +229,8 @@ export class Parser {
 }
 
 function failUnknown(token: Token, name: string, open: Token | undefined, known: readonly string[]): never {
+  const absent = aboutAbsent(name);
+  if (absent !== undefined) return failAt(token, `${absent}; allowed: ${known.join(', ')}`);
   // A name with a dot or a colon is more likely the next server block's key.
   const missing =
     open && /[.:]/.test(name) ? `; is the '}' of the server block opened at ${open.file}:${open.line} missing?` : '';

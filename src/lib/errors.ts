@@ -3,6 +3,7 @@
  */
 export const ERROR_CODES = {
   NODENS_COREFILE: 'A Corefile cannot be used.',
+  NODENS_EXPRESSION: 'An expression cannot be read, or cannot be evaluated for a query.',
   NODENS_FLAG: 'A command line cannot be used: an unknown flag, or a value that is not allowed.',
   NODENS_FORGERY: 'Replies came to a port of ours that answer nothing that was asked from there.',
   NODENS_KUBE_API: 'The API of a cluster answers other than with success.',
@@ -19,6 +20,7 @@ export const ERROR_CODES = {
   NODENS_LISTEN: 'An address cannot be listened at.',
   NODENS_LRP: 'A local redirect policy is not accepted.',
   NODENS_MANIFEST: 'A manifest cannot be read.',
+  NODENS_MAXMIND: 'A MaxMind database cannot be used.',
   NODENS_MESSAGE: 'Bytes are no DNS message, or a message cannot be written.',
   NODENS_MODEL: 'A modelled cluster cannot be as it is described.',
   NODENS_MODEL_ADDRESS: 'A modelled cluster has no address left, or not the one that is asked for.',
@@ -29,6 +31,8 @@ export const ERROR_CODES = {
   NODENS_PROGRAM: 'A program that was run failed.',
   NODENS_RECORD: 'Text or an object is no resource record.',
   NODENS_RESOLV_CONF: 'A resolv.conf cannot be meant as it stands.',
+  NODENS_SERVICE: 'A service over HTTP cannot be reached, or does not answer as it should.',
+  NODENS_SKYDNS: 'A value in etcd is no SkyDNS message.',
   NODENS_TEMPLATE: 'A template cannot be read, or cannot be carried out for a query.',
   NODENS_ZONE: 'A zone, or the file it is read from, cannot be served.',
 } as const;

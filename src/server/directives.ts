@@ -2,31 +2,45 @@ import type { PluginDefinition } from '../chain/index.js';
 import type { KubeStore } from '../kube/store/store.js';
 import { acl } from '../plugins/acl/setup.js';
 import { any } from '../plugins/any/setup.js';
+import { autopath } from '../plugins/autopath/setup.js';
 import { bind } from '../plugins/bind/setup.js';
 import { bufsize } from '../plugins/bufsize/setup.js';
 import { cache } from '../plugins/cache/setup.js';
+import { cancel } from '../plugins/cancel/setup.js';
 import { chaos } from '../plugins/chaos/setup.js';
 import { debug } from '../plugins/debug/setup.js';
+import { dns64 } from '../plugins/dns64/setup.js';
 import { errors } from '../plugins/errors/setup.js';
+import { erratic } from '../plugins/erratic/setup.js';
+import { etcd } from '../plugins/etcd/setup.js';
 import { file } from '../plugins/file/setup.js';
 import { forward } from '../plugins/forward/setup.js';
+import { geoip } from '../plugins/geoip/setup.js';
 import { header } from '../plugins/header/setup.js';
 import { health } from '../plugins/health/setup.js';
 import { hosts } from '../plugins/hosts/setup.js';
+import { k8sExternal } from '../plugins/k8s_external/setup.js';
 import { kubernetes, kubernetesOver } from '../plugins/kubernetes/setup.js';
 import { loadbalance } from '../plugins/loadbalance/setup.js';
 import { local } from '../plugins/local/setup.js';
 import { log } from '../plugins/log/setup.js';
 import { loop } from '../plugins/loop/setup.js';
+import { metadata } from '../plugins/metadata/setup.js';
 import { minimal } from '../plugins/minimal/setup.js';
+import { multisocket } from '../plugins/multisocket/setup.js';
+import { nomad } from '../plugins/nomad/setup.js';
 import { nsid } from '../plugins/nsid/setup.js';
+import { pprof } from '../plugins/pprof/setup.js';
 import { prometheus } from '../plugins/prometheus/setup.js';
 import { ready } from '../plugins/ready/setup.js';
 import { reload } from '../plugins/reload/setup.js';
 import { rewrite } from '../plugins/rewrite/setup.js';
 import { tls } from '../plugins/tls/setup.js';
 import { root } from '../plugins/root/setup.js';
+import { shed } from '../plugins/shed/setup.js';
 import { template } from '../plugins/template/setup.js';
+import { timeouts } from '../plugins/timeouts/setup.js';
+import { view } from '../plugins/view/setup.js';
 import { whoami } from '../plugins/whoami/setup.js';
 
 /**
@@ -35,7 +49,11 @@ import { whoami } from '../plugins/whoami/setup.js';
  */
 export const PLUGINS: readonly PluginDefinition[] = [
   root,
-  tls,
+  metadata,
+  geoip,
+  cancel,
+  timeouts,
+  multisocket,
   reload,
   nsid,
   bufsize,
@@ -43,25 +61,35 @@ export const PLUGINS: readonly PluginDefinition[] = [
   debug,
   ready,
   health,
+  pprof,
+  shed,
   prometheus,
   errors,
   log,
   local,
+  dns64,
   any,
   chaos,
   loadbalance,
   rewrite,
+  autopath,
   acl,
   cache,
   header,
+  tls,
   minimal,
   template,
   hosts,
+  k8sExternal,
   kubernetes,
   file,
+  etcd,
   loop,
   forward,
+  erratic,
   whoami,
+  view,
+  nomad,
 ];
 
 /** The same, with `kubernetes` answering from objects that somebody else holds: for servers within a model. */

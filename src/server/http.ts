@@ -39,15 +39,18 @@ class HttpListener {
   }
 
   private async serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const path = (request.url ?? '/').split('?', 1)[0]!;
+    const [path = '/', query] = (request.url ?? '/').split(/\?(.*)/s, 2);
     const answer = this.routes.get(path);
     let result: HttpAnswer = { status: 404, body: '404 page not found\n' };
     try {
-      if (answer) result = await answer();
+      if (answer) result = await answer({ query: new URLSearchParams(query) });
     } catch (error) {
       result = { status: 500, body: `${(error as Error).message}\n` };
     }
-    response.writeHead(result.status, { 'content-type': result.contentType ?? 'text/plain; charset=utf-8' });
+    response.writeHead(result.status, {
+      'content-type': result.contentType ?? 'text/plain; charset=utf-8',
+      ...result.headers,
+    });
     response.end(request.method === 'HEAD' ? undefined : result.body);
   }
 }
@@ -79,7 +82,7 @@ export class HttpListeners {
       const key = hostPort(route.address, route.port);
       const paths = wanted.get(key) ?? new Map<string, Answer>();
       wanted.set(key, paths);
-      if (!paths.has(route.path)) paths.set(route.path, () => route.answer());
+      if (!paths.has(route.path)) paths.set(route.path, (request) => route.answer(request));
       if (this.open.has(key) || fresh.has(key)) continue;
       const listener = new HttpListener(this.clock, this.limits);
       fresh.set(key, listener);

@@ -5,6 +5,7 @@ import {
   hasTally,
   providesMetadata,
   type BlockSettings,
+  type ConnectionLimits,
   type ClientNetworks,
   type Handler,
   type Lifetime,
@@ -63,7 +64,7 @@ export class Chain {
   constructor(
     private readonly linked: Next,
     private readonly handlers: readonly Handler[],
-    private readonly settings: Pick<BlockSettings, 'view' | 'metadata'> = {},
+    private readonly settings: Pick<BlockSettings, 'view' | 'metadata' | 'limits'> = {},
   ) {
     this.verdict = sharingOf(settings.view === undefined ? handlers : [...handlers, settings.view]);
     this.counting = handlers.filter((handler) => hasTally(handler));
@@ -78,6 +79,10 @@ export class Chain {
 
   get view(): View | undefined {
     return this.settings.view;
+  }
+
+  get limits(): ConnectionLimits | undefined {
+    return this.settings.limits;
   }
 
   /** Whether it collects labels. */
@@ -134,6 +139,7 @@ export class Routes {
   /** What listeners with encryption show; of the first block that says it. */
   tls: BlockSettings['tls'];
   private everyClass = false;
+  private ofConnections: ConnectionLimits = {};
 
   constructor(private readonly host: RoutesHost) {
     this.inFlight = host.inFlight;
@@ -148,12 +154,18 @@ export class Routes {
     chains.push(chain);
     this.chains.set(zone, chains);
     this.everyClass ||= chain.everyClass;
+    this.ofConnections = { ...this.ofConnections, ...chain.limits };
     this.served = new Zones(this.zones);
     this.choosesByQuestion = this.all.every(
       ({ view }) => view === undefined || sharingOf([view]).sharing !== undefined,
     );
     this.only = zone === '.' && this.chains.size === 1 && chains.length === 1 && isPlain(chain) ? chain : undefined;
     return true;
+  }
+
+  /** What the blocks say of connections; the last one that says something counts. */
+  get limits(): ConnectionLimits {
+    return this.ofConnections;
   }
 
   get zones(): Name[] {

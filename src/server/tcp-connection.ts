@@ -17,6 +17,7 @@ export class ClientConnection implements TcpClient {
   private readonly frames = new FrameReader();
   private readonly lifetime = new Lifetime();
   private pending = 0;
+  private queries = 0;
   private lastAnswer: Milliseconds;
   /** When the message that is being received began; undefined between messages. */
   private began: Milliseconds | undefined;
@@ -54,13 +55,14 @@ export class ClientConnection implements TcpClient {
   }
 
   overdue(now: Milliseconds): boolean {
-    const { limits } = this.clients;
+    const { limits: general } = this.clients;
+    const { limits: own } = this.served.routes;
     if (this.unsent > 0) {
       this.look(now);
-      return now - this.lastTaken > limits.write;
+      return now - this.lastTaken > (own.write ?? general.write);
     }
-    if (this.began !== undefined) return now - this.began > limits.read;
-    return this.pending === 0 && now - this.lastAnswer > limits.idle;
+    if (this.began !== undefined) return now - this.began > (own.read ?? general.read);
+    return this.pending === 0 && now - this.lastAnswer > (own.idle ?? general.idle);
   }
 
   closeWhenAnswered(): void {
@@ -77,10 +79,15 @@ export class ClientConnection implements TcpClient {
     return this.socket.stream.writableLength;
   }
 
+  /** Whether so many queries have come that no more are taken on this connection. */
+  private get enough(): boolean {
+    return this.queries >= (this.served.routes.limits.queries ?? Infinity);
+  }
+
   /** Whether the client has to take answers, or wait for some, before more of its queries are looked at. */
   private get full(): boolean {
     const { limits } = this.clients;
-    return this.pending >= limits.pending || this.unsent > limits.unsent || this.socket.stream.destroyed;
+    return this.enough || this.pending >= limits.pending || this.unsent > limits.unsent || this.socket.stream.destroyed;
   }
 
   /** Deals with the messages that have come, as far as answers may wait. */
@@ -100,6 +107,7 @@ export class ClientConnection implements TcpClient {
     else this.began ??= received;
     if (full && !this.paused) this.socket.stream.pause();
     this.paused = full;
+    if (this.enough) this.closeWhenAnswered();
     this.account();
   }
 
@@ -114,6 +122,7 @@ export class ClientConnection implements TcpClient {
 
   private handle(message: Buffer, received: Milliseconds): void {
     this.pending++;
+    this.queries++;
     let answered = false;
     const done = (answer?: Buffer): void => {
       if (answered) return;
@@ -157,7 +166,8 @@ export class ClientConnection implements TcpClient {
   }
 
   private endIfAnswered(): void {
-    if (this.ending && this.pending === 0 && !this.paused) this.socket.stream.end();
+    // What comes beyond the last query that is taken stays unread until the client is idle for too long.
+    if (this.ending && this.pending === 0 && (!this.paused || this.enough)) this.socket.stream.end();
   }
 
   /** Sees whether the client has taken something. */

@@ -117,7 +117,7 @@ export class Upstream {
           this.tcp++;
           if (this.drop) continue;
           const a = this.answer(q, false);
-          setTimeout(() => s.write(Buffer.concat([u16(a.length), a])), this.delay);
+          setTimeout(() => this.closed || s.write(Buffer.concat([u16(a.length), a])), this.delay);
         }
       });
     });
@@ -128,7 +128,7 @@ export class Upstream {
       this.udp++;
       if (this.drop) return;
       const a = this.answer(q, true);
-      setTimeout(() => this.u.send(a, r.port, r.address), this.delay);
+      setTimeout(() => this.closed || this.u.send(a, r.port, r.address), this.delay);
     });
     await new Promise((r) => this.u.bind(this.port, host, r));
     return this.port;
@@ -138,6 +138,7 @@ export class Upstream {
     this.seen = [];
   }
   close() {
+    this.closed = true;
     this.u.close();
     this.t.close();
   }

@@ -200,6 +200,16 @@ describe('parseCorefile', () => {
       want: "Corefile:2: unknown directive 'nosuchplugin'; allowed: errors, log, cache, forward, whoami",
     },
     {
+      name: 'a directive of CoreDNS that is not there',
+      text: '. {\n log\n route53 example.org.:Z1Z2Z3Z4DZ5Z6Z7\n}',
+      want: "Corefile:3: directive 'route53' of CoreDNS is not to be had here; allowed: errors, log, cache, forward, whoami",
+    },
+    {
+      name: 'a directive that CoreDNS has no more',
+      text: '. {\n proxy . 8.8.8.8\n}',
+      want: "Corefile:2: directive 'proxy' is none of CoreDNS any more: forward took its place: forward FROM TO...; allowed: errors, log, cache, forward, whoami",
+    },
+    {
       name: 'a misspelt directive',
       text: '. {\n log\n cahce 30\n}',
       want: "Corefile:3: unknown directive 'cahce'; allowed: errors, log, cache, forward, whoami; did you mean 'cache'?",

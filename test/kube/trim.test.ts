@@ -146,7 +146,8 @@ describe('services', () => {
       ports: [{ name: '', port: 80, protocol: 'TCP' }],
       publishNotReadyAddresses: false,
       ipFamilies: ['IPv4'],
-      externalIps: [],
+      externalIps: ['192.0.2.1'],
+      loadBalancerNames: [],
     });
   });
 

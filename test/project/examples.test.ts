@@ -25,8 +25,8 @@ async function startOnce(name: string, text: string, env: Record<string, string>
 const anyPorts = (text: string): string =>
   text
     .replace(/^(?=\S)(.*)\{\s*$/gm, (line) => line.replace(/:\d+/g, ':0'))
-    .replace(/^(\s*(?:prometheus|health|ready)\s+\S*):\d+/gm, '$1:0')
-    .replace(/^(\s*(?:prometheus|health|ready))(\s*\{)?$/gm, '$1 127.0.0.1:0$2');
+    .replace(/^(\s*(?:prometheus|health|ready|pprof)\s+\S*):\d+/gm, '$1:0')
+    .replace(/^(\s*(?:prometheus|health|ready|pprof))(\s*\{)?$/gm, '$1 127.0.0.1:0$2');
 
 describe('corefiles/', () => {
   const env = {
@@ -45,6 +45,13 @@ describe('corefiles/', () => {
     },
   );
 });
+
+/** What the pages' Corefiles leave to the environment. */
+const PAGE_ENV = {
+  NODENS_UPSTREAM: '127.0.0.1:1',
+  GEOIP_CITY: 'test/plugins/geoip/city.mmdb',
+  GEOIP_ASN: 'test/plugins/geoip/asn.mmdb',
+};
 
 describe('manual pages', () => {
   const page = (plugin: string): string => readFileSync(path.join(ROOT, 'src/plugins', plugin, 'README.md'), 'utf8');
@@ -67,7 +74,7 @@ describe('manual pages', () => {
   });
   it.each(examples)('example $name starts', async ({ name, text }) => {
     writeFileSync(path.join(dir, 'empty'), '');
-    const banner = await startOnce(name, anyPorts(text), { NODENS_UPSTREAM: '127.0.0.1:1' });
+    const banner = await startOnce(name, anyPorts(text), PAGE_ENV);
     expect(banner.length).toBeGreaterThan(0);
   });
 

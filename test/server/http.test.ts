@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { HttpAnswer } from '../../src/chain/index.js';
+import type { HttpAnswer, HttpRoute } from '../../src/chain/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { HostNetwork } from '../../src/net/host-network.js';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../src/server/http-connections.js';
@@ -16,7 +16,7 @@ interface Port {
   readonly port: number;
 }
 
-async function serve(answer: () => HttpAnswer | Promise<HttpAnswer>, limits: Partial<HttpLimits> = {}): Promise<Port> {
+async function serve(answer: HttpRoute['answer'], limits: Partial<HttpLimits> = {}): Promise<Port> {
   const clock = new ManualClock();
   const listeners = new HttpListeners(new HostNetwork(), clock, { ...DEFAULT_HTTP_LIMITS, ...limits });
   let port = 0;
@@ -149,5 +149,18 @@ describe('connections beyond the bound', () => {
     const first = [await connect(port, GET), await connect(port, GET)];
     const late = await connect(port, GET);
     expect([...first, late].map(({ closed }) => closed)).toEqual([false, false, true]);
+  });
+});
+
+describe('HTTP requests', () => {
+  it('reach their route with what stands behind the question mark, and get headers and bytes back', async () => {
+    const port = await serve(({ query }) => ({
+      status: 302,
+      body: Buffer.from(`seconds=${query.get('seconds')}`),
+      headers: { location: '/elsewhere' },
+    }));
+    const { text } = await connect(port, 'GET /health?seconds=5&a=b?c HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(text).toMatch(/^HTTP\/1\.1 302 [^]*\r\nlocation: \/elsewhere\r\n/);
+    expect(text).toContain('seconds=5');
   });
 });

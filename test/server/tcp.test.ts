@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Reply, type Next } from '../../src/chain/index.js';
+import { Reply, type ConnectionLimits, type Next } from '../../src/chain/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { HostNetwork } from '../../src/net/host-network.js';
 import { TcpClients } from '../../src/server/tcp-clients.js';
@@ -13,8 +13,12 @@ import { routesTo, strictResponder } from '../support/routes.js';
 const cleanups: (() => void)[] = [];
 afterEach(() => cleanups.splice(0).forEach((cleanup) => cleanup()));
 
-async function serve(chain: Next, limits: Partial<TcpLimits> = {}): Promise<{ server: TcpServer; clock: ManualClock }> {
-  const routes = routesTo(chain);
+async function serve(
+  chain: Next,
+  limits: Partial<TcpLimits> = {},
+  ofBlock?: ConnectionLimits,
+): Promise<{ server: TcpServer; clock: ManualClock }> {
+  const routes = routesTo(chain, undefined, ofBlock);
   const clock = new ManualClock();
   const server = await TcpServer.listen(
     {
@@ -106,6 +110,34 @@ describe('TCP', () => {
     clock.advance(2000);
     await client.closed;
     expect(server.open).toBe(0);
+  });
+
+  it('takes what the block says of connections in place of its own limits', async () => {
+    const { server, clock } = await serve(answer, { idle: 1000, read: 500 }, { idle: 5000, read: 3000 });
+    const [idle, incomplete] = [await connect(server), await connect(server)];
+    incomplete.socket.write(ask(1).subarray(0, 5));
+    await turns();
+    clock.advance(2900);
+    await turns();
+    expect([idle, incomplete].map(({ socket }) => socket.closed)).toEqual([false, false]);
+    clock.advance(700);
+    await incomplete.closed;
+    expect(idle.socket.closed).toBe(false);
+    clock.advance(2500);
+    await idle.closed;
+  });
+
+  it('closes a connection after as many queries as the block allows, once they are answered', async () => {
+    const releases: ((reply: Reply) => void)[] = [];
+    const { server } = await serve(() => new Promise((resolve) => releases.push(resolve)), {}, { queries: 2 });
+    const client = await connect(server);
+    client.socket.write(Buffer.concat([ask(1), ask(2), ask(3)]));
+    await turns();
+    expect(releases).toHaveLength(2);
+    expect(client.socket.closed).toBe(false);
+    for (const release of releases) release(Reply.of(0, 0));
+    await client.closed;
+    expect(client.ids).toEqual([1, 2]);
   });
 
   it('closes a connection whose message stays incomplete, however many wait like that', async () => {

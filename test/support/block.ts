@@ -6,6 +6,7 @@ import {
   type Block,
   type BlockSettings,
   type Handler,
+  type HttpRequest,
   type HttpRoute,
   type Next,
   type Outcome,
@@ -39,11 +40,14 @@ const unreachable: Network = {
   interfaces: () => [{ device: 'lo', address: '127.0.0.1', loopback: true }],
 };
 
+/** An HTTP request that says nothing beside its path. */
+export const NO_QUERY: HttpRequest = { query: new URLSearchParams() };
+
 export interface TestBlockOptions {
   zones?: string[];
   network?: Network;
   /** Files that may be read, by path. */
-  files?: Record<string, string>;
+  files?: Record<string, string | Buffer>;
   /** When they were changed, by path, in milliseconds since 1970; 0 where nothing is said. */
   mtimes?: Record<string, number>;
   env?: Record<string, string>;
@@ -90,6 +94,12 @@ export class TestBlock implements Block {
   constructor(options: TestBlockOptions = {}) {
     this.zones = options.zones ?? ['.'];
     this.ask = options.ask ?? ((): Outcome => Reply.empty(5));
+    const file = (path: string): string | Buffer => {
+      const content = options.files?.[path];
+      if (content === undefined)
+        throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' });
+      return content;
+    };
     this.runtime = {
       network: options.network ?? unreachable,
       clock: this.clock,
@@ -99,13 +109,8 @@ export class TestBlock implements Block {
       version: '0.0.0',
       hostname: 'box',
       env: options.env ?? {},
-      readFile: (path) => {
-        const text = options.files?.[path];
-        if (text === undefined)
-          throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' });
-        return text;
-      },
-      readBytes: (path) => Buffer.from(this.runtime.readFile(path)),
+      readFile: (path) => file(path).toString(),
+      readBytes: (path) => Buffer.from(file(path)),
       fileInfo: (path) => {
         const text = options.files?.[path];
         return text === undefined ? undefined : { mtime: options.mtimes?.[path] ?? 0, size: Buffer.byteLength(text) };

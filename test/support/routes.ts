@@ -1,4 +1,4 @@
-import { Lifetime, type Next } from '../../src/chain/index.js';
+import { Lifetime, type ConnectionLimits, type Next } from '../../src/chain/index.js';
 import type { Clock } from '../../src/lib/clock.js';
 import { Responder } from '../../src/server/respond.js';
 import { Chain, InFlight, Routes } from '../../src/server/routes.js';
@@ -8,9 +8,9 @@ export const noRoutes = (inFlight = new InFlight()): Routes =>
   new Routes({ inFlight, lifetime: new Lifetime(), refused: () => undefined });
 
 /** Routes that lead every question to one handler. */
-export function routesTo(ask: Next, inFlight?: InFlight): Routes {
+export function routesTo(ask: Next, inFlight?: InFlight, limits?: ConnectionLimits): Routes {
   const routes = noRoutes(inFlight);
-  routes.add('.', new Chain(ask, []));
+  routes.add('.', new Chain(ask, [], { limits }));
   return routes;
 }
 

@@ -107,15 +107,17 @@ export class Trimmer {
       ipFamilies: this.families(arrayAt(spec, 'ipFamilies'), clusterIps),
       selector: this.fields.selectors ? this.shared(textMapAt(spec, 'selector')) : undefined,
       labels: this.labels(objectAt(raw, 'metadata')),
-      externalIps: this.fields.selectors ? this.externalIps(raw, place) : NONE,
+      externalIps: this.externalIps(raw, place),
+      loadBalancerNames: loadBalancerNames(raw),
     };
   }
 
   private externalIps(raw: unknown, place: Place): readonly string[] {
-    const ingress = arrayAt(objectAt(objectAt(raw, 'status'), 'loadBalancer'), 'ingress').map(
-      (entry) => asObject(entry)['ip'],
-    );
-    return this.addresses([...arrayAt(objectAt(raw, 'spec'), 'externalIPs'), ...ingress], 'outside address', place);
+    const given = arrayAt(objectAt(raw, 'spec'), 'externalIPs');
+    const ingress = ingressOf(raw).map((entry) => asObject(entry)['ip']);
+    return given.length + ingress.length === 0
+      ? NONE
+      : this.addresses([...given, ...ingress], 'outside address', place);
   }
 
   private families(asked: readonly unknown[], clusterIps: readonly string[]): readonly IpFamily[] {
@@ -307,4 +309,15 @@ function serviceType(spec: RawObject): ServiceType | undefined {
 function protocolAt(raw: unknown): PortProtocol | undefined {
   const protocol = asObject(raw)['protocol'] ?? 'TCP';
   return protocol === 'TCP' || protocol === 'UDP' || protocol === 'SCTP' ? protocol : undefined;
+}
+
+const ingressOf = (raw: unknown): readonly unknown[] =>
+  arrayAt(objectAt(objectAt(raw, 'status'), 'loadBalancer'), 'ingress');
+
+function loadBalancerNames(raw: unknown): readonly string[] {
+  const names = ingressOf(raw)
+    .filter((entry) => textAt(entry, 'ip') === '')
+    .map((entry) => textAt(entry, 'hostname'))
+    .filter((name) => name !== '');
+  return names.length === 0 ? NONE : names;
 }

@@ -40,6 +40,8 @@ export interface Service {
   readonly labels: ObjectLabels | undefined;
   /** Addresses outside the cluster's range that nodes also accept for it: `externalIPs` and load balancer addresses. */
   readonly externalIps: readonly string[];
+  /** Names of load balancers that have no address of their own. */
+  readonly loadBalancerNames: readonly string[];
 }
 
 export interface Endpoint {

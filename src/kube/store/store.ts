@@ -46,6 +46,7 @@ export class KubeStore {
   };
   private readonly slices = new ServiceIndex<EndpointSlice>();
   private readonly serviceIps = new MultiMap<Service>();
+  private readonly outsideIps = new MultiMap<Service>();
   private readonly endpointIps = new MultiMap<EndpointSlice>();
   private readonly podIps = new MultiMap<Pod>();
 
@@ -80,6 +81,11 @@ export class KubeStore {
    */
   servicesByIp(ip: string): readonly Service[] {
     return this.serviceIps.get(ip);
+  }
+
+  /** Services with this address outside the cluster, in canonical spelling. */
+  servicesByOutsideIp(ip: string): readonly Service[] {
+    return this.outsideIps.get(ip);
   }
 
   /** Slices that hold an endpoint of this address, ready or not, and belong to a service. */
@@ -153,13 +159,7 @@ export class KubeStore {
     const table = this.tables[kind] as Table<KubeObject>;
     if (next) table.set(next);
     else table.delete(old!);
-    if (kind === 'Service')
-      moveKeys(
-        this.serviceIps,
-        old as Service | undefined,
-        next as Service | undefined,
-        (service) => service.clusterIps,
-      );
+    if (kind === 'Service') this.moveService(old as Service | undefined, next as Service | undefined);
     else if (kind === 'Pod') moveKeys(this.podIps, old as Pod | undefined, next as Pod | undefined, (pod) => pod.ips);
     else if (kind === 'EndpointSlice')
       this.moveSlice(old as EndpointSlice | undefined, next as EndpointSlice | undefined);
@@ -168,6 +168,11 @@ export class KubeStore {
       this.changes.emit({ kind, type, old, new: next, triggeredAt } as KubeChange);
     }
     if (this.serviceChanges.active) this.tellServices(old, next);
+  }
+
+  private moveService(old: Service | undefined, next: Service | undefined): void {
+    moveKeys(this.serviceIps, old, next, (service) => service.clusterIps);
+    moveKeys(this.outsideIps, old, next, (service) => service.externalIps);
   }
 
   private moveSlice(old: EndpointSlice | undefined, next: EndpointSlice | undefined): void {

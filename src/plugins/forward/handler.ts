@@ -70,11 +70,19 @@ export class Forward implements Handler {
     const known = flights.find(message, questionEnd, hash);
     if (known !== undefined) {
       known.askers++;
-      return known.outcome;
+      return query.context.metadata === undefined ? known.outcome : this.labelled(query, known);
     }
     const flight = new Flight(query, message, hash, question, this.onLanded);
     flights.add(flight);
     return this.start(flight, next);
+  }
+
+  /** The upstream that answers the other query answers this one too. */
+  private async labelled(query: Query, { query: other, outcome }: Flight): Promise<Outcome> {
+    const settled = await outcome;
+    const upstream = other.context.metadata?.get('forward/upstream');
+    if (upstream !== undefined) query.context.metadata?.set('forward/upstream', upstream);
+    return settled;
   }
 
   private start(flight: Flight, next: Next): Promise<Outcome> {

@@ -169,7 +169,7 @@ export class Lookup extends Deadline implements Receiver {
     // TCP was safer, but not every upstream has it.
     if (attempt.stream) this.forcesTcp = this.settings.options.forceTcp;
     const now = this.settings.clock.monotonic();
-    if (this.lastResort || !this.mayLaunch) this.waitOrGiveUp();
+    if (this.lastResort || !this.mayLaunch(now)) this.waitOrGiveUp();
     else if (++this.failedInRound < this.order.length) this.launch(now);
     else {
       this.failedInRound = 0;
@@ -185,13 +185,14 @@ export class Lookup extends Deadline implements Receiver {
     this.ask(proxy, 'tcp', this.settings.clock.monotonic(), false);
   }
 
-  private get mayLaunch(): boolean {
+  private mayLaunch(now: Milliseconds): boolean {
     const { maxAttempts } = this.settings.options;
+    if (this.flight.query.context.over(now)) return false;
     return maxAttempts === 0 || this.launched < maxAttempts;
   }
 
   private launch(now: Milliseconds): void {
-    if (!this.mayLaunch) return this.waitOrGiveUp();
+    if (!this.mayLaunch(now)) return this.waitOrGiveUp();
     const silent = this.pickAdmitted(now);
     const proxy = silent ?? this.pickAny();
     if (proxy === undefined) return this.waitOrGiveUp();
@@ -212,6 +213,7 @@ export class Lookup extends Deadline implements Receiver {
     const attempt = new Try(proxy, transport === 'tcp' || proxy.secure, this.flight, this);
     attempt.apartFrom = this.tries.find((other) => other.proxy === proxy && !other.stream);
     this.tries = this.tries.length === 0 ? [attempt] : [...this.tries, attempt];
+    this.flight.query.context.metadata?.set('forward/upstream', proxy.address);
     proxy.upstream.send(attempt, transport, now);
     const patience = Math.min(proxy.upstream.patience * 2 ** this.launched++, READ_TIMEOUT);
     this.askAgainAt = this.lastResort ? Infinity : onTrial ? now : now + patience;

@@ -11,6 +11,8 @@ export class Proxy {
   readonly upstream: Upstream;
   /** Everything goes over TLS. */
   readonly secure: boolean;
+  /** `IP:PORT` or `[IPV6]:PORT`. */
+  readonly address: string;
   private readonly check: HealthCheck;
   private readonly maxFails: number;
 
@@ -25,6 +27,7 @@ export class Proxy {
       ? new TlsClient({ ...options.tls, serverName: target.serverName ?? options.tlsServerName })
       : undefined;
     this.secure = target.tls;
+    this.address = target.label;
     this.maxFails = options.maxFails;
     this.upstream = new Upstream({
       network: runtime.network,

@@ -4,7 +4,14 @@ import { endpointConnection, inClusterConnection, type ApiConnection } from '../
 import { EndpointController } from '../../kube/endpoints/controller.js';
 import { kubeconfigConnection } from '../../kube/auth/kubeconfig.js';
 import { ManifestSource } from '../../kube/manifests/source.js';
-import { ALL_FIELDS, DNS_FIELDS, KUBE_KINDS, type FieldChoice, type KubeKind } from '../../kube/objects/objects.js';
+import {
+  ALL_FIELDS,
+  DNS_FIELDS,
+  KUBE_KINDS,
+  type FieldChoice,
+  type KubeKind,
+  type Service,
+} from '../../kube/objects/objects.js';
 import type { KubeSource } from '../../kube/source.js';
 import { KubeStore } from '../../kube/store/store.js';
 import type { KubeChange } from '../../kube/store/change.js';
@@ -27,6 +34,8 @@ export interface ClusterObjects {
 export class Cluster {
   /** Time of the last change to something that is answered with, in seconds since 1970; 0 before the first. */
   serial: Seconds = 0;
+  /** The same, of what services are reached by from outside. */
+  outsideSerial: Seconds = 0;
   readonly store: KubeStore;
   private users = 0;
   private ending: (() => void)[] = [];
@@ -77,6 +86,8 @@ export class Cluster {
     return (change) => {
       if (change.kind === 'Namespace' || change.kind === 'Node') return;
       this.serial = Math.floor(clock.now() / 1000);
+      if (change.kind === 'Service' && (isOutside(change.old) || isOutside(change.new)))
+        this.outsideSerial = this.serial;
       if (change.kind !== 'EndpointSlice' || change.triggeredAt === undefined || change.new === undefined) return;
       const service = this.store.service(change.new.namespace, change.new.service);
       if (service !== undefined) programming(service.headless).observe((clock.now() - change.triggeredAt) / 1000);
@@ -192,3 +203,6 @@ const fieldsFor = ({ endpointPodNames }: KubernetesOptions): FieldChoice => ({
   ...DNS_FIELDS,
   targets: endpointPodNames,
 });
+
+const isOutside = (service: Service | undefined): boolean =>
+  service !== undefined && service.externalIps.length + service.loadBalancerNames.length > 0;

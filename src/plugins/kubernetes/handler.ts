@@ -2,17 +2,25 @@ import type { Zones } from '../../chain/index.js';
 import {
   Reply,
   Standing,
+  type ExternalFinding,
   type Handler,
+  type MetadataSource,
   type Next,
   type Outcome,
+  type ProvidesExternalServices,
+  type ProvidesMetadata,
+  type ProvidesSearchPaths,
   type Query,
   type Readiness,
 } from '../../chain/index.js';
 import { formatIp } from '../../lib/cidr.js';
+import type { Seconds } from '../../lib/units.js';
 import { Class, Flag, Rcode, Type, addressOfReverseName, type Name } from '../../wire/index.js';
 import { aliasRecord, resolveAlias, type Resolved } from './alias.js';
 import { Answers, NameAnswers, podOwner, serviceOwner, type Kept } from './answers.js';
 import type { Cluster } from './cluster.js';
+import { clusterDomains, podOf, queryLabels } from './clients.js';
+import { ExternalLookup } from './external.js';
 import { Lookup, type Finding, type LookupOptions, type Target } from './lookup.js';
 import { before, parseRequest, type Request } from './name.js';
 import { nameServerRecords, nameServers } from './nameserver.js';
@@ -27,7 +35,7 @@ export type HandlerOptions = LookupOptions & Pick<KubernetesOptions, 'zones' | '
  * Answers for the names of a cluster (Kubernetes DNS specification 1.1.0). Only an alias to a name elsewhere has to
  * be waited for.
  */
-export class Kubernetes implements Handler, Readiness {
+export class Kubernetes implements Handler, Readiness, ProvidesExternalServices, ProvidesMetadata, ProvidesSearchPaths {
   readonly name = 'kubernetes';
   readonly dependsOn = 'question';
   /** Addresses at which this server can be reached: those of the zone's name server. */
@@ -35,6 +43,7 @@ export class Kubernetes implements Handler, Readiness {
   private readonly zones: Zones;
   private readonly zoneOf: ReadonlyMap<Name, Zone>;
   private readonly lookup: Lookup;
+  private readonly outside: ExternalLookup;
   private readonly answers: Answers;
 
   /** @param ask the whole server, for aliases to names elsewhere */
@@ -47,6 +56,7 @@ export class Kubernetes implements Handler, Readiness {
     const zones = options.zones.list.map((name) => new Zone(name, options.ttl, cluster));
     this.zoneOf = new Map(zones.map((zone) => [zone.name, zone]));
     this.lookup = new Lookup(cluster.store, options);
+    this.outside = new ExternalLookup(cluster.store, this.lookup, options.namespaces);
     this.answers = new Answers(
       zones.filter((zone) => !zone.reverse).map((zone) => zone.name),
       options.impliedNamespaces,
@@ -66,6 +76,37 @@ export class Kubernetes implements Handler, Readiness {
       store.changes.subscribe(() => this.zoneOf.forEach((zone) => zone.changed())),
     ];
     return () => ends.forEach((end) => end());
+  }
+
+  get externalTtl(): Seconds {
+    return this.options.ttl;
+  }
+
+  get externalSerial(): Seconds {
+    return this.cluster.outsideSerial;
+  }
+
+  external(labels: readonly string[], headless: boolean): ExternalFinding {
+    return this.outside.find(labels, headless);
+  }
+
+  externalLabels(ip: string): readonly string[] {
+    return this.outside.labels(ip);
+  }
+
+  externalServers(headless: boolean): readonly string[] {
+    return this.outside.servers(this.ownAddresses, headless);
+  }
+
+  /** Only pods that are followed have a path. */
+  searchPath(query: Query): readonly Name[] | undefined {
+    const zone = this.zones.match(query.name);
+    const pod = zone === undefined ? undefined : podOf(query, this.cluster.store);
+    return pod && clusterDomains(pod.namespace, zone!);
+  }
+
+  metadata(): Readonly<Record<string, MetadataSource>> {
+    return queryLabels(this.zones, this.cluster.store);
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {

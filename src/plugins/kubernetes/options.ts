@@ -119,7 +119,7 @@ export function readOptions(directive: Directive, block: Block): KubernetesOptio
   };
   for (const option of directive.options ?? []) {
     option.noOptions();
-    if (!readOrigin(option, draft) && !readChoice(option, draft) && !readPacing(option, draft)) option.unknown(OPTIONS);
+    if (!readOrigin(option, draft) && !readChoice(option, draft) && !readPacing(option, draft)) refuse(option);
   }
   if (draft.namespaces.size > 0 && draft.namespaceLabels !== undefined)
     directive.fail('got both namespaces and namespace_labels, allowed: one of them');
@@ -131,6 +131,19 @@ export function readOptions(directive: Directive, block: Block): KubernetesOptio
     namespaces: namespaces.size > 0 ? namespaces : undefined,
     origin: originOf({ endpoint, tls, kubeconfig, manifests }, block),
   };
+}
+
+/** Options that CoreDNS had once, and what to do about them. */
+const GONE: Readonly<Record<string, string>> = {
+  autopath: 'the plugin autopath took its place: autopath @kubernetes',
+  resyncperiod: 'changes are watched; take it out',
+  transfer: 'the plugin transfer took its place',
+  upstream: 'aliases are looked up by the server itself; take it out',
+};
+
+function refuse(option: Option): never {
+  const why = Object.hasOwn(GONE, option.name) ? GONE[option.name] : undefined;
+  return why === undefined ? option.unknown(OPTIONS) : option.fail(`it is none of CoreDNS any more: ${why}`);
 }
 
 function readOrigin(option: Option, draft: Draft): boolean {

@@ -10,7 +10,7 @@ import {
   type Tallies,
 } from '../../../src/chain/index.js';
 import { prometheus } from '../../../src/plugins/prometheus/setup.js';
-import { setup, type TestBlock, type TestBlockOptions } from '../../support/block.js';
+import { setup, type TestBlock, type TestBlockOptions, NO_QUERY } from '../../support/block.js';
 import { query, reply, type QuestionOptions } from '../../support/dns.js';
 import { collectGarbage } from '../../support/garbage.js';
 
@@ -324,7 +324,7 @@ describe('prometheus', () => {
   ])('serves /metrics $name', async ({ text, address, port }) => {
     const { block } = started(text);
     expect(block.routes).toMatchObject([{ address, port, path: '/metrics', owner: 'prometheus' }]);
-    const { status, body, contentType } = await block.routes[0]!.answer();
+    const { status, body, contentType } = await block.routes[0]!.answer(NO_QUERY);
     expect({ status, contentType }).toEqual({ status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8' });
     expect(body).toContain('coredns_panics_total 0\n');
     expect(body).toMatch(/^process_resident_memory_bytes \d+$/m);

@@ -1,0 +1,82 @@
+import { lookUp, type ExternalTarget, type Found, type Next, type Query } from '../../chain/index.js';
+import { parseIp } from '../../lib/cidr.js';
+import type { Seconds } from '../../lib/units.js';
+import { Class, Type, encodeName, fqdn, type Name, type Rr } from '../../wire/index.js';
+
+/** ExternalRecords of an answer. */
+export interface ExternalRecords {
+  readonly answer: readonly Rr[];
+  readonly additional: readonly Rr[];
+  readonly truncated: boolean;
+}
+
+/** All weights of one priority together. */
+const WHOLE_WEIGHT = 100;
+
+const rr = (name: Name, type: number, ttl: Seconds, rdata: Uint8Array): Rr => ({
+  name,
+  type,
+  class: Class.IN,
+  ttl,
+  rdata,
+});
+
+const addressType = (ip: Uint8Array): number => (ip.length === 4 ? Type.A : Type.AAAA);
+
+/** A or AAAA records for each address once; the name of a load balancer is an alias, which the server follows. */
+export async function addressRecords(
+  query: Query,
+  targets: readonly ExternalTarget[],
+  ttl: Seconds,
+  clusterTtl: Seconds,
+  ask: Next,
+): Promise<ExternalRecords> {
+  const answer: Rr[] = [];
+  let truncated = false;
+  for (const host of new Set(targets.map((target) => target.host))) {
+    const ip = parseIp(host);
+    if (ip !== undefined) {
+      if (addressType(ip) === query.type) answer.push(rr(query.qname, query.type, ttl, ip));
+      continue;
+    }
+    const found = await lookUp(ask, query, fqdn(host), query.type);
+    answer.push(rr(query.qname, Type.CNAME, clusterTtl, encodeName(fqdn(host))), ...(found?.answer ?? []));
+    truncated ||= found?.truncated === true;
+  }
+  return { answer, additional: [], truncated };
+}
+
+/** SRV records of equal weight, with the addresses of what they lead to. */
+export async function serviceRecords(
+  query: Query,
+  zone: Name,
+  targets: readonly ExternalTarget[],
+  ttl: Seconds,
+  clusterTtl: Seconds,
+  ask: Next,
+): Promise<ExternalRecords> {
+  const weight = Math.max(1, Math.floor(WHOLE_WEIGHT / targets.length));
+  const answer = new Map<string, Rr>();
+  const additional = new Map<string, readonly Rr[]>();
+  for (const { host, port, label } of targets) {
+    if (port === undefined) continue;
+    const ip = parseIp(host);
+    const target = ip === undefined ? fqdn(host) : zone === '.' ? `${label}.` : `${label}.${zone}`;
+    const fixed = Buffer.of(0, 0, weight >> 8, weight & 0xff, port >> 8, port & 0xff);
+    const record = rr(query.qname, Type.SRV, clusterTtl, Buffer.concat([fixed, encodeName(target)]));
+    answer.set(`${target} ${port}`, answer.get(`${target} ${port}`) ?? record);
+    const key = `${target} ${host}`;
+    if (additional.has(key)) continue;
+    additional.set(
+      key,
+      ip === undefined ? await addressesOf(ask, query, target) : [rr(target, addressType(ip), ttl, ip)],
+    );
+  }
+  return { answer: [...answer.values()], additional: [...additional.values()].flat(), truncated: false };
+}
+
+async function addressesOf(ask: Next, query: Query, name: Name): Promise<readonly Rr[]> {
+  const found: (Found | undefined)[] = [];
+  for (const type of [Type.A, Type.AAAA]) found.push(await lookUp(ask, query, name, type));
+  return found.flatMap((each) => each?.answer ?? []);
+}

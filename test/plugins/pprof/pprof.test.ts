@@ -1,0 +1,154 @@
+import { Session } from 'node:inspector/promises';
+import { gunzipSync } from 'node:zlib';
+import { Profile } from 'pprof-format';
+import { describe, expect, it } from 'vitest';
+import type { HttpAnswer } from '../../../src/chain/index.js';
+import { cpuProfile, heapProfile } from '../../../src/plugins/pprof/profile.js';
+import { pprof } from '../../../src/plugins/pprof/setup.js';
+import { setup } from '../../support/block.js';
+
+const frame = (functionName: string, lineNumber = 0) => ({
+  functionName,
+  lineNumber,
+  url: 'file:///a.js',
+  scriptId: '1',
+  columnNumber: 0,
+});
+
+/** Each sample as its stack, innermost function first, and its values. */
+function samples(bytes: Uint8Array): [string[], number[]][] {
+  const { sample, location, function: functions, stringTable } = Profile.decode(bytes);
+  return sample.map(({ locationId, value }) => [
+    locationId.map((id) => {
+      const { line } = location.find((each) => Number(each.id) === Number(id))!;
+      const made = functions.find((each) => Number(each.id) === Number(line[0]!.functionId))!;
+      return `${stringTable.strings[Number(made.name)]}:${Number(line[0]!.line)}`;
+    }),
+    value.map(Number),
+  ]);
+}
+
+describe('profiles', () => {
+  it('of the CPU: a sample for each stack, with its time; none for waiting', () => {
+    const profile = {
+      nodes: [
+        { id: 1, callFrame: frame('(root)'), children: [2, 5] },
+        { id: 2, callFrame: frame('main', 9), children: [3] },
+        { id: 3, callFrame: frame('', 19) },
+        { id: 5, callFrame: frame('(idle)') },
+      ],
+      startTime: 0,
+      endTime: 2000,
+      samples: [3, 3, 5, 2],
+      timeDeltas: [100, 200, 1000, 50],
+    };
+    expect(samples(cpuProfile(profile, 0))).toEqual([
+      [
+        ['(anonymous):20', 'main:10'],
+        [2, 300_000],
+      ],
+      [['main:10'], [1, 50_000]],
+    ]);
+  });
+
+  it('of the heap: what each stack has allocated', () => {
+    const leaf = { callFrame: frame('leaf', 1), selfSize: 96, id: 3, children: [] };
+    const main = { callFrame: frame('main', 0), selfSize: 0, id: 2, children: [leaf] };
+    const profile = {
+      head: { callFrame: frame('(root)'), selfSize: 0, id: 1, children: [main] },
+      samples: [
+        { size: 32, nodeId: 3, ordinal: 1 },
+        { size: 64, nodeId: 3, ordinal: 2 },
+      ],
+    };
+    expect(samples(heapProfile(profile, 0, 1000, 512))).toEqual([
+      [
+        ['leaf:2', 'main:1'],
+        [2, 96],
+      ],
+    ]);
+  });
+
+  it('of this very process', async () => {
+    const session = new Session();
+    session.connect();
+    await session.post('Profiler.enable');
+    await session.post('Profiler.start');
+    for (let i = 0, until = process.cpuUsage().user + 50_000; process.cpuUsage().user < until; i++) Math.sqrt(i);
+    const { profile } = await session.post('Profiler.stop');
+    session.disconnect();
+    expect(samples(cpuProfile(profile, 0)).length).toBeGreaterThan(0);
+  });
+});
+
+describe('pages', () => {
+  const { block } = setup(pprof, 'pprof 127.0.0.1:6053 {\nblock\n}');
+  const get = async (path: string, query = ''): Promise<HttpAnswer> =>
+    block.routes.find((route) => route.path === `/debug/pprof${path}`)!.answer({ query: new URLSearchParams(query) });
+
+  it('stand at the address', () => {
+    expect(block.routes.every(({ address, port }) => address === '127.0.0.1' && port === 6053)).toBe(true);
+    expect(setup(pprof, 'pprof').block.routes[0]).toMatchObject({ address: '127.0.0.1', port: 6053 });
+  });
+
+  it.each([
+    { path: '/', text: /^\/debug\/pprof\/\n\nprofile {4}where the CPU's time goes/ },
+    { path: '/heap', query: 'debug=1', text: /^total_heap_size: \d+\n[^]*\nnew_space: \d+ of \d+\n/ },
+    { path: '/block', text: /^count: \d+\nmin ms: \d+\.\d{3}\n/ },
+    { path: '/goroutine', text: /^(\w+: \d+\n)*$/ },
+    { path: '/cmdline', text: /node/ },
+    { path: '/symbol', text: /^num_symbols: 1\n$/ },
+  ])('$path?$query', async ({ path, query, text }) => {
+    const answer = await get(path, query);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatch(text);
+  });
+
+  it('lead from the path without slash to that with one', async () =>
+    expect(await get('')).toMatchObject({ status: 302, headers: { location: '/debug/pprof/' } }));
+
+  it.each(['0', '-1', '301', 'x', '1.5'])('refuse %s seconds', async (seconds) =>
+    expect(await get('/profile', `seconds=${seconds}`)).toMatchObject({
+      status: 400,
+      body: `seconds: got '${seconds}', allowed: a whole number from 1 to 300\n`,
+    }),
+  );
+
+  it.each([
+    { path: '/profile', types: ['samples', 'cpu'] },
+    { path: '/heap', types: ['inuse_objects', 'inuse_space'] },
+  ])('$path makes a profile, one at a time', async ({ path, types }) => {
+    const asked = get(path, 'seconds=1');
+    while (block.clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await get(path, 'seconds=1')).toMatchObject({ status: 409 });
+    block.clock.advance(1000);
+    const answer = await asked;
+    expect(answer).toMatchObject({ status: 200, contentType: 'application/octet-stream' });
+    const { sampleType, stringTable } = Profile.decode(gunzipSync(answer.body));
+    expect(sampleType.map(({ type }) => stringTable.strings[Number(type)])).toEqual(types);
+  });
+
+  it('say that the delay is not measured', async () => {
+    const route = setup(pprof, 'pprof').block.routes.find(({ path }) => path.endsWith('/block'))!;
+    expect(await route.answer({ query: new URLSearchParams() })).toMatchObject({
+      body: 'switched off: see the option block\n',
+    });
+    await block.run('stop');
+  });
+});
+
+describe('pprof', () => {
+  it.each([
+    { name: 'a second one', text: 'pprof\npprof', error: '3: pprof: got it a second time' },
+    { name: 'two addresses', text: 'pprof :1 :2', error: "2: pprof: got 2 arguments (':1' ':2')" },
+    { name: 'no address', text: 'pprof nowhere', error: "2: pprof: address: got 'nowhere'" },
+    { name: 'another option', text: 'pprof {\nmutex\n}', error: "3: pprof: unknown option 'mutex'; allowed: block" },
+    {
+      name: 'no number',
+      text: 'pprof {\nblock x\n}',
+      error: "3: pprof: block: RATE: got 'x', allowed: a whole number",
+    },
+    { name: 'a negative rate', text: 'pprof {\nblock -1\n}', error: "3: pprof: block: RATE: got '-1'" },
+    { name: 'two rates', text: 'pprof {\nblock 1 2\n}', error: "3: pprof: block: got 2 arguments ('1' '2')" },
+  ])('refuses $name', ({ text, error }) => expect(() => setup(pprof, text)).toThrow(`Corefile:${error}`));
+});

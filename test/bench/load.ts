@@ -11,7 +11,7 @@ export interface LoadOptions {
   readonly cores?: string | undefined;
   readonly threads?: number | undefined;
   /** Queries a second; as many as go without it. */
-  readonly rate?: number;
+  readonly rate?: number | undefined;
 }
 
 export interface LoadResult {

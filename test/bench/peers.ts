@@ -19,7 +19,7 @@ export interface Command {
 
 /** What a server is set up to do. */
 export interface Work {
-  readonly kind: 'cache' | 'forward-udp' | 'forward-tcp' | 'cluster';
+  readonly kind: 'cache' | 'forward-udp' | 'forward-tcp' | 'forward-tls' | 'cluster';
   readonly port: number;
   readonly upstream: number;
   /** URL of the cluster's API. */
@@ -27,6 +27,12 @@ export interface Work {
   /** Threads that take queries; undefined for as many as the server's core is good for. */
   readonly threads?: number | undefined;
 }
+
+const CERTIFICATES = path.resolve(import.meta.dirname, '../exchange/certificates');
+/** The certificate and key of an upstream over TLS, what they are checked with, and the name on the certificate. */
+export const TLS_FILES = { cert: `${CERTIFICATES}/server.pem`, key: `${CERTIFICATES}/server.key` };
+const CA = `${CERTIFICATES}/ca.pem`;
+const TLS_NAME = 'dns.example.net';
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-bench-'));
 
@@ -64,8 +70,15 @@ function corefile({ kind, port, upstream, api }: Work): string {
 }
 `;
   }
-  const tcp = kind === 'forward-tcp' ? ' {\n        force_tcp\n    }' : '';
-  return `.:${port} {\n    bind 127.0.0.1\n${kind === 'cache' ? '    cache 3600\n' : ''}    forward . 127.0.0.1:${upstream}${tcp}\n}\n`;
+  const cache = kind === 'cache' ? '    cache 3600\n' : '';
+  const to = kind === 'forward-tls' ? `tls://127.0.0.1:${upstream}` : `127.0.0.1:${upstream}`;
+  const options =
+    kind === 'forward-tcp'
+      ? ' {\n        force_tcp\n    }'
+      : kind === 'forward-tls'
+        ? ` {\n        tls ${CA}\n        tls_servername ${TLS_NAME}\n    }`
+        : '';
+  return `.:${port} {\n    bind 127.0.0.1\n${cache}    forward . ${to}${options}\n}\n`;
 }
 
 const NODENS = path.resolve(import.meta.dirname, '../../bin/nodens');
@@ -142,12 +155,14 @@ const unbound: Peer = {
                 ' msg-cache-size: 64m',
                 ' rrset-cache-size: 64m',
                 kind === 'cache' ? ' cache-min-ttl: 3600' : ' cache-max-ttl: 0',
+                kind === 'forward-tls' ? ` tls-cert-bundle: "${CA}"` : '',
                 'remote-control:',
                 ' control-enable: no',
                 'forward-zone:',
                 ' name: "."',
-                ` forward-addr: 127.0.0.1@${upstream}`,
+                ` forward-addr: 127.0.0.1@${upstream}${kind === 'forward-tls' ? `#${TLS_NAME}` : ''}`,
                 kind === 'forward-tcp' ? ' forward-tcp-upstream: yes' : '',
+                kind === 'forward-tls' ? ' forward-tls-upstream: yes' : '',
               ].join('\n'),
             ),
           ],
@@ -158,7 +173,7 @@ const dnsmasq: Peer = {
   name: 'dnsmasq',
   available: () => installed('dnsmasq'),
   command: ({ kind, port, upstream, threads }) =>
-    kind === 'forward-tcp' || kind === 'cluster' || threads !== undefined
+    kind === 'forward-tcp' || kind === 'forward-tls' || kind === 'cluster' || threads !== undefined
       ? undefined
       : {
           command: 'dnsmasq',

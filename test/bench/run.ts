@@ -7,18 +7,10 @@ import { sample, untilReady, untilRight } from './ask.js';
 import { clusterApi, rightAnswers } from './cluster.js';
 import { load } from './load.js';
 import { PEERS, profiled, readyPort, metricsPort, write, type Peer } from './peers.js';
-import {
-  LOAD_CORE,
-  SERVER_CORE,
-  cpuTime,
-  firstCores,
-  installed,
-  residentMemory,
-  startPinned,
-  stop,
-} from './process.js';
+import { SERVER_CORE, cpuTime, firstCores, installed, residentMemory, startPinned, stop } from './process.js';
 import { OWN, ratios, summary, table, type Row } from './report.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
+import { Upstreams } from './upstreams.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -39,7 +31,7 @@ async function measure(
   upstream: number,
   api: string | undefined,
 ): Promise<Row | undefined> {
-  const { kind, clients, services, threads } = scenario;
+  const { kind, clients, services, threads, rate } = scenario;
   let start = peer.command({ kind, port, upstream, api, threads });
   if (start === undefined) return undefined;
   if (options.profile !== undefined && peer.name === OWN)
@@ -49,7 +41,7 @@ async function measure(
   const rcodes = new Set<string>(questions.map((question) => right(question).rcode));
   const queries = write(`queries-${port}`, questions.map((line) => `${line}\n`).join(''));
   const cores = threads === undefined ? undefined : firstCores(threads);
-  const work = { port, queries, clients, cores, threads };
+  const work = { port, queries, clients, cores, threads, rate };
   const began = performance.now();
   const child = startPinned(cores ?? SERVER_CORE, start.command, start.args, start.env);
   try {
@@ -64,7 +56,7 @@ async function measure(
     // Answers are looked at while the load runs, too.
     const [result, { latencies, lost }] = await Promise.all([
       load({ ...work, seconds: SECONDS }),
-      sample(port, questions, right, SECONDS - 0.5),
+      sample(port, scenario.sampled?.() ?? questions, right, SECONDS - 0.5),
     ]);
     const cpu = (cpuTime(child.pid!) - before) / (result.completed + latencies.length);
     if (Object.keys(result.rcodes).some((rcode) => !rcodes.has(rcode)))
@@ -107,26 +99,24 @@ class Clusters {
   }
 }
 
-if (!installed('dnsperf') || !installed('taskset')) {
-  process.stderr.write('the bench needs dnsperf and taskset (Debian: dnsperf, util-linux)\n');
+if (!['dnsperf', 'taskset', 'nsd'].every(installed)) {
+  process.stderr.write('the bench needs dnsperf, taskset and nsd (Debian: dnsperf, util-linux, nsd)\n');
   process.exit(1);
 }
-const base = 20_000 + (process.pid % 1000) * 10;
-const upstream = startPinned(LOAD_CORE, process.execPath, [
-  '--import',
-  'tsx',
-  new URL('upstream.ts', import.meta.url).pathname,
-  String(base),
-]);
+let port = 20_000 + (process.pid % 1000) * 10;
+const upstreams = new Upstreams(() => ++port);
 const clusters = new Clusters();
 const rows: Row[] = [];
 try {
-  await untilRight(base, 'ready.example.org A', rightAnswers(undefined)('ready.example.org A'));
-  let port = base;
   for (const scenario of SCENARIOS.filter((candidate) => new RegExp(options.only).test(candidate.name))) {
-    const api = await clusters.url(scenario.services);
+    const { services, upstream = 'nsd' } = scenario;
+    if (!upstreams.available(upstream)) {
+      process.stderr.write(`${scenario.name}: ${upstream} is not installed\n`);
+      continue;
+    }
+    const [api, to] = [await clusters.url(services), await upstreams.port(upstream)];
     for (const peer of PEERS.filter((candidate) => candidate.available())) {
-      const row = await measure(scenario, peer, ++port, base, api);
+      const row = await measure(scenario, peer, ++port, to, api);
       if (row === undefined) continue;
       rows.push(row);
       if (!options.json) process.stderr.write(`${row.scenario}: ${row.peer} ${row.cpu.toFixed(1)} us\n`);
@@ -134,7 +124,7 @@ try {
   }
 } finally {
   await clusters.stop();
-  await stop(upstream);
+  await upstreams.stop();
 }
 process.stdout.write(
   options.json

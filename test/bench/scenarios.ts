@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import type { Work } from './peers.js';
+import type { UpstreamName } from './upstreams.js';
 
 export interface Scenario {
   readonly name: string;
@@ -8,6 +9,12 @@ export interface Scenario {
   readonly clients: number;
   /** `NAME TYPE` lines. */
   readonly queries: () => readonly string[];
+  /** Those of them whose latencies are of interest; all without it. */
+  readonly sampled?: () => readonly string[];
+  /** Queries a second; as many as go without it. */
+  readonly rate?: number;
+  /** Where names outside are from; NSD without it. */
+  readonly upstream?: UpstreamName;
   /** Services of the cluster. */
   readonly services?: number;
   /**
@@ -60,6 +67,17 @@ const scaling = (threads: number): Scenario => ({
   threads,
 });
 
+/** Over TCP to an upstream that works on one query of a connection at a time; latencies are those of quick queries. */
+const oneAtATime = (what: string, queries: () => readonly string[]): Scenario => ({
+  name: `200 a second over TCP, one at a time, ${what}`,
+  kind: 'forward-tcp',
+  clients: 10,
+  queries,
+  sampled: outside,
+  rate: 200,
+  upstream: 'slow',
+});
+
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'cache hit, 1,000 names', kind: 'cache', clients: 10, queries: outside },
   { name: 'cache hit, 200 clients', kind: 'cache', clients: 200, queries: outside },
@@ -81,7 +99,22 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'search list of a pod', kind: 'cluster', clients: 10, services: SERVICES, queries: search },
   ...['all-queries', 'service', 'multiple-svc', 'nx-domain', 'pod-ip', 'outside'].map(list),
   { name: 'uncached forward over UDP', kind: 'forward-udp', clients: 10, queries: outside },
-  { name: 'uncached forward over TCP', kind: 'forward-tcp', clients: 10, queries: outside },
+  ...(
+    [
+      ['over TCP', 'forward-tcp', 'nsd'],
+      ['over TCP to Knot', 'forward-tcp', 'knot'],
+      ['over TCP to unbound', 'forward-tcp', 'unbound'],
+      ['over TLS to unbound', 'forward-tls', 'unbound-tls'],
+    ] as const
+  ).map(([name, kind, upstream]) => ({
+    name: `uncached forward ${name}`,
+    kind,
+    clients: 10,
+    queries: outside,
+    upstream,
+  })),
+  oneAtATime('none slow', outside),
+  oneAtATime('a tenth slow', () => outside().map((question, i) => (i % 10 === 3 ? `slow${question}` : question))),
   scaling(1),
   scaling(THREADS),
 ];

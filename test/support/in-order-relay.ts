@@ -20,11 +20,14 @@ export class InOrderRelay {
     server.on('connection', (socket) => this.accept(socket));
   }
 
-  /** @param to the server's port of 127.0.0.1 */
-  static async start(to: number, delay: (query: Buffer) => number): Promise<InOrderRelay> {
+  /**
+   * @param to the server's port of 127.0.0.1
+   * @param port its own; a free one without it
+   */
+  static async start(to: number, delay: (query: Buffer) => number, port = 0): Promise<InOrderRelay> {
     const server = net.createServer({ noDelay: true });
     const relay = new InOrderRelay(server, to, delay);
-    server.listen(0, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     return relay;
   }

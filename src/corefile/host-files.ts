@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type * as Tinyglobby from 'tinyglobby';
 import { loadPackage } from '../lib/package.js';
+import { readRegularFile } from '../lib/regular-file.js';
 import type { CorefileFiles } from './import.js';
 
 /** Loaded with the first pattern: few Corefiles import by one. */
@@ -11,7 +11,7 @@ const tinyglobby = (): typeof Tinyglobby => (loaded ??= loadPackage('tinyglobby'
 export function hostFiles(cwd: string): CorefileFiles {
   return {
     cwd,
-    readFile: (path) => readFileSync(path, 'utf8'),
+    readFile: (path) => readRegularFile(path).toString('utf8'),
     glob: (pattern) =>
       tinyglobby()
         .globSync(literalExceptWildcards(pattern), { absolute: true, cwd: '/', dot: true, expandDirectories: false })

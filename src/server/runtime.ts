@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { FileInfo, Runtime } from '../chain/index.js';
@@ -6,6 +6,7 @@ import type { LoadOptions } from '../corefile/index.js';
 import { hostLoadOptions } from '../corefile/index.js';
 import { realClock } from '../lib/clock.js';
 import { silentLog } from '../lib/log.js';
+import { readRegularFile } from '../lib/regular-file.js';
 import { secureRandom } from '../lib/random.js';
 import { Metrics } from '../metrics/metrics.js';
 import { HostNetwork } from '../net/host-network.js';
@@ -39,7 +40,7 @@ export function makeRuntime(options: RuntimeOptions): { runtime: Runtime; load: 
     readFile: (file) => load.readFile(path.resolve(cwd, file)),
     readBytes: options.files
       ? (file) => Buffer.from(load.readFile(path.resolve(cwd, file)))
-      : (file) => readFileSync(path.resolve(cwd, file)),
+      : (file) => readRegularFile(path.resolve(cwd, file)),
     fileInfo: options.files?.fileInfo ?? ((file) => hostFileInfo(path.resolve(cwd, file))),
   };
   return { runtime, load };

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -172,6 +173,18 @@ describe('reading', () => {
     mkdirSync(at('later'));
     writeFileSync(at('later', 'a.yaml'), svc('a'));
     await until(() => services().length === 1, 'the service');
+  });
+
+  it('does not wait for a pipe, nor read what has no end, and follows the rest', async () => {
+    execFileSync('mkfifo', [at('pipe.yaml')]);
+    symlinkSync('/dev/zero', at('zero.yaml'));
+    write('a.yaml', svc('a'));
+    const { services, log } = await follow();
+    expect(services()).toEqual(['default/a 10.96.0.1']);
+    for (const name of ['pipe', 'zero'])
+      expect(log.lines.join('\n')).toContain(`${at(`${name}.yaml`)}: got a pipe, a device or a socket`);
+    write('b.yaml', svc('b', '10.96.0.2'));
+    await until(() => services().length === 2, 'the new file');
   });
 
   it('is not caught in a circle of links', async () => {

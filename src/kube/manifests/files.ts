@@ -1,5 +1,10 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { unfit } from '../../lib/regular-file.js';
+import type { Octets } from '../../lib/units.js';
+
+/** Longest manifest that is read: some ten thousand objects. */
+const MAX_MANIFEST: Octets = 32 << 20;
 
 const MANIFEST = /\.(ya?ml|json)$/i;
 
@@ -48,6 +53,8 @@ async function visit(path: string, found: FoundSoFar, above: ReadonlySet<string>
       const entries = (await readdir(path)).filter((entry) => !entry.startsWith('.')).sort();
       for (const entry of entries) await visit(join(path, entry), found, new Set([...above, real]), false);
     } else if (named || MANIFEST.test(path)) {
+      const reason = unfit(info, MAX_MANIFEST);
+      if (reason !== undefined) throw new Error(reason);
       found.files.set(path, `${identity(info)}:${info.size}:${info.mtimeMs}:${info.ctimeMs}`);
     }
   } catch (error) {

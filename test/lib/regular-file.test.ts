@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readRegularFile } from '../../src/lib/regular-file.js';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-files-'));
+  execFileSync('mkfifo', [path.join(dir, 'pipe')]);
+  writeFileSync(path.join(dir, 'file'), 'text');
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+describe('a file', () => {
+  it('is read', () => expect(readRegularFile(path.join(dir, 'file')).toString()).toBe('text'));
+  it('that the system makes up is read', () => expect(readRegularFile('/proc/self/limits').length).toBeGreaterThan(0));
+  it('that stands for nothing is empty', () => expect(readRegularFile('/dev/null')).toHaveLength(0));
+
+  it.each([
+    { name: 'a pipe', file: 'pipe', error: 'got a pipe, a device or a socket, allowed: a regular file' },
+    {
+      name: 'an endless device',
+      file: '/dev/zero',
+      error: 'got a pipe, a device or a socket, allowed: a regular file',
+    },
+    { name: 'a folder', file: '.', error: 'EISDIR' },
+    { name: 'what is not there', file: 'none', error: 'ENOENT' },
+    { name: 'one that is too long', file: 'file', longest: 3, error: 'got 4 bytes, allowed: at most 3' },
+  ])('is refused, and not waited for: $name', ({ file, longest, error }) => {
+    expect(() => readRegularFile(path.resolve(dir, file), longest)).toThrow(error);
+  });
+});

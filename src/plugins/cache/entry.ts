@@ -1,8 +1,13 @@
 import { Standing, type Query, type Reply } from '../../chain/index.js';
-import type { Milliseconds, Seconds } from '../../lib/units.js';
+import type { Milliseconds, Octets, Seconds } from '../../lib/units.js';
 import { Class, Flag, type EncodedRecords, type Name } from '../../wire/index.js';
 import type { KeptKind } from './lifetime.js';
 import type { CacheType, PrefetchPolicy } from './options.js';
+
+/** Of an entry without name and records: objects, maps, the order. */
+const OVERHEAD: Octets = 400;
+/** Forms for clients that take less than the records need: they are kept with the records, and are shorter. */
+const FITTED: Octets = 12 << 10;
 
 /**
  * One kept reply. The flags and records it holds are never altered; what changes is how often and when it was asked
@@ -15,6 +20,8 @@ export class Entry {
   readonly flags: number;
   readonly rcode: number;
   readonly records: EncodedRecords;
+  /** What it takes in memory, roughly, in bytes. */
+  readonly size: Octets;
   /** Monotonic time of its last move to the front of the eviction order. */
   touched: Milliseconds;
   /** It is being fetched anew. */
@@ -47,6 +54,8 @@ export class Entry {
     this.rcode = reply.rcode;
     this.records = inSpellingOf(query, reply.records);
     this.touched = stored;
+    const { bytes, ttls } = this.records;
+    this.size = OVERHEAD + this.name.length + bytes.length + Math.min(bytes.length, FITTED) + 8 * ttls.length;
   }
 
   /**

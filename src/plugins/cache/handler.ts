@@ -20,6 +20,7 @@ import { isKept, kindOf, ttlOf, type KeptKind } from './lifetime.js';
 import type { CacheMetrics } from './metrics.js';
 import type { CacheOptions, StalePolicy } from './options.js';
 import { Store } from './store.js';
+import type { ByteBudget } from './byte-budget.js';
 
 /** EDNS option of RFC 7871. */
 const CLIENT_SUBNET = 8;
@@ -28,6 +29,8 @@ const CLIENT_SUBNET = 8;
 export interface CacheSurroundings {
   readonly clock: Clock;
   readonly log: Logger;
+  /** What this cache and all others of the server may keep. */
+  readonly budget: ByteBudget;
   readonly metrics: PerServer<CacheMetrics>;
   /** Counts faults of handlers in background refreshes, which the server does not see. */
   readonly panics: Family<Value>;
@@ -50,7 +53,8 @@ export class Cache implements Handler, Tallies {
     private readonly options: CacheOptions,
     private readonly surroundings: CacheSurroundings,
   ) {
-    this.store = new Store({ success: options.success.capacity, denial: options.denial.capacity });
+    const { success, denial } = options;
+    this.store = new Store({ success: success.capacity, denial: denial.capacity }, surroundings.budget);
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
@@ -207,7 +211,8 @@ export class Cache implements Handler, Tallies {
       entry.lastGood = before?.answers === true ? before : before?.lastGood;
     }
     const { entries, evictions } = this.surroundings.metrics.get(query.client.server);
-    if (this.store.put(entry)) evictions[type].inc();
+    const left = this.store.put(entry);
+    if (left > 0) evictions[type].inc(left);
     entries.success.set(this.store.size('success'));
     entries.denial.set(this.store.size('denial'));
     return true;

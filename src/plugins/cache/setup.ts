@@ -1,4 +1,5 @@
 import { definePlugin } from '../../chain/index.js';
+import { budgetOf } from './byte-budget.js';
 import { Cache } from './handler.js';
 import { cacheMetrics } from './metrics.js';
 import { parseOptions } from './options.js';
@@ -9,6 +10,7 @@ export const cache = definePlugin('cache', ([directive, second], block) => {
   const options = parseOptions(directive, block);
   const handler = new Cache(options, {
     clock: block.runtime.clock,
+    budget: budgetOf(block.runtime),
     log: block.logger('cache'),
     metrics: cacheMetrics(block.runtime.metrics, options.zones.list.join(','), () => block.settings.view?.name ?? ''),
     panics: block.runtime.metrics.counter('', 'panics_total', 'A metrics that counts the number of panics.'),

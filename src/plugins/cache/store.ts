@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Query } from '../../chain/index.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Name } from '../../wire/index.js';
+import type { ByteBudget } from './byte-budget.js';
 import { variantOf, type Entry } from './entry.js';
 import type { CacheType } from './options.js';
 
@@ -22,12 +23,19 @@ export class Store {
   private readonly variants = new Map<number, Map<Name, Entry>>();
   private readonly order: Readonly<Record<CacheType, LRUCache<Entry, Entry>>>;
 
-  /** @param capacity greatest number of entries, at least 1 each */
-  constructor(capacity: Readonly<Record<CacheType, number>>) {
+  /**
+   * @param capacity greatest number of entries, at least 1 each
+   * @param budget what the entries, and those of other caches, may take in bytes
+   */
+  constructor(
+    capacity: Readonly<Record<CacheType, number>>,
+    private readonly budget: ByteBudget,
+  ) {
     const bounded = (max: number): LRUCache<Entry, Entry> =>
       new LRUCache({
         max,
         dispose: (entry, _key, reason) => {
+          budget.remove(entry.size);
           if (reason === 'evict') this.unlink(entry);
         },
       });
@@ -46,8 +54,8 @@ export class Store {
     this.order[entry.type].get(entry);
   }
 
-  /** Keeps the entry in place of any other for its question. Returns whether one for another question had to leave. */
-  put(entry: Entry): boolean {
+  /** Keeps the entry in place of any other for its question. Returns how many for other questions had to leave. */
+  put(entry: Entry): number {
     const names = this.namesOf(entry.variant);
     const previous = names.get(entry.name);
     if (previous !== undefined) {
@@ -56,18 +64,31 @@ export class Store {
     }
     names.set(entry.name, entry);
     const order = this.order[entry.type];
-    const full = order.size === order.max;
+    let left = order.size === order.max ? 1 : 0;
+    this.budget.add(entry.size);
     order.set(entry, entry);
-    return full;
+    for (; this.budget.isExceeded && this.leaveOne(entry.type); left++);
+    return left;
   }
 
   /** All entries leave: the cache ends. */
   clear(): void {
-    for (const order of Object.values(this.order)) for (const entry of order.keys()) entry.leave();
+    for (const order of Object.values(this.order)) {
+      for (const entry of order.keys()) entry.leave();
+      order.clear();
+    }
+    this.variants.clear();
   }
 
   size(type: CacheType): number {
     return this.order[type].size;
+  }
+
+  /** Lets the least recently used entry go, of this type while it has others; false when there is none. */
+  private leaveOne(type: CacheType): boolean {
+    const own = this.order[type];
+    const other = this.order[type === 'success' ? 'denial' : 'success'];
+    return (own.size > 1 ? own.pop() : (other.pop() ?? own.pop())) !== undefined;
   }
 
   private namesOf(variant: number): Map<Name, Entry> {

@@ -209,7 +209,7 @@ export function decode(b) {
   return m;
 }
 
-export function udp(host, port, payload, timeout = 2000) {
+export function udp(host, port, payload, timeout = 8000) {
   return new Promise((res, rej) => {
     const s = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
     const t = setTimeout(() => {
@@ -230,7 +230,7 @@ export function udp(host, port, payload, timeout = 2000) {
   });
 }
 
-export function tcp(host, port, payload, timeout = 3000) {
+export function tcp(host, port, payload, timeout = 8000) {
   return new Promise((res, rej) => {
     const s = net.connect(port, host);
     let buf = Buffer.alloc(0);

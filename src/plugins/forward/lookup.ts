@@ -156,7 +156,7 @@ export class Lookup extends Deadline implements Receiver {
     if (attempt.doubted) return;
     attempt.doubted = true;
     attempt.proxy.suspect();
-    if (this.lastResort || !this.mayLaunch) return;
+    if (this.lastResort || !this.mayLaunch(now)) return;
     // From another port; what was sent may be answered still.
     if (++this.doubts <= this.order.length) this.launch(now);
   }

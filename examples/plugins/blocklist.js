@@ -6,6 +6,16 @@
 import { BlockList, isIP } from 'node:net';
 import { readFile } from 'node:fs/promises';
 
+const options = /** @type {const} */ ({
+  list: { type: 'file', argument: true, many: true, required: true, about: 'Files, or http and https URLs.' },
+  to: { type: 'ip', many: true, about: 'Addresses that listed names get; NXDOMAIN without.' },
+  for: { type: 'network', many: true, about: 'Networks of the clients that lists are for; all without.' },
+  ttl: { type: 'seconds', default: 60, max: 86_400, about: 'TTL of addresses.' },
+  every: { type: 'duration', default: 3_600_000, min: 1000, about: 'How often URLs are read; files are watched.' },
+  keep: { type: 'file', about: 'Where the last good lists are kept over a restart.' },
+  dry_run: { type: 'flag', about: 'Counts what would be refused, and refuses nothing.' },
+});
+
 /** @typedef {'nxdomain' | 'nodata' | 'pass' | 'drop' | readonly string[]} Rule what a name gets; addresses in a list */
 
 /** Targets of CNAME rules that are no names (draft-vixie-dnsop-dns-rpz section 3). */
@@ -71,7 +81,7 @@ export default {
   about: 'refuses names that are on lists',
   // Before the cache: a name that comes onto a list is gone at once.
   at: { before: 'cache' },
-  options: options(),
+  options,
   example: 'blocklist ads.hosts {\n    to 192.0.2.1\n    for 10.0.0.0/8\n}',
   setup(block, { list, to, for: networks, ttl, every, keep, dry_run: dryRun }) {
     const files = list.filter((source) => !/^https?:/.test(source));
@@ -119,16 +129,3 @@ export default {
     };
   },
 };
-
-/** What may stand in the Corefile. */
-function options() {
-  return /** @type {const} */ ({
-    list: { type: 'file', argument: true, many: true, required: true, about: 'Files, or http and https URLs.' },
-    to: { type: 'ip', many: true, about: 'Addresses that listed names get; NXDOMAIN without.' },
-    for: { type: 'network', many: true, about: 'Networks of the clients that lists are for; all without.' },
-    ttl: { type: 'seconds', default: 60, max: 86_400, about: 'TTL of addresses.' },
-    every: { type: 'duration', default: 3_600_000, min: 1000, about: 'How often URLs are read; files are watched.' },
-    keep: { type: 'file', about: 'Where the last good lists are kept over a restart.' },
-    dry_run: { type: 'flag', about: 'Counts what would be refused, and refuses nothing.' },
-  });
-}

@@ -7,12 +7,10 @@ export type TableEntries<Value> =
   | AsyncIterable<readonly [string, Value]>
   | Readonly<Record<string, Value>>;
 
-/** Why and with what a table is loaded. */
-export interface TableLoad<Value> {
+/** What a load gets. */
+export interface TableLoad {
   /** Fires when the configuration ends, or when the load takes longer than `timeout`. */
   readonly signal: AbortSignal;
-  /** What it holds now; empty the first time. */
-  readonly previous: ReadonlyMap<string, Value>;
 }
 
 /** How a table is filled. */
@@ -23,7 +21,7 @@ export interface TableOptions<Value> {
    * Returns all entries, or undefined where nothing has changed since the last time. Keys are names: compared in lower
    * case and without a closing dot. Where it fails, the table keeps what it has.
    */
-  load(context: TableLoad<Value>): TableResult<Value>;
+  load(context: TableLoad): TableResult<Value>;
   /** How often, from the end of one load to the beginning of the next, at least 100 ms; never again by itself without. */
   readonly every?: Milliseconds;
   /** Files that are looked at every 2 s: another time or size of one of them loads at once. */

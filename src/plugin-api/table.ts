@@ -8,7 +8,7 @@ import { keyOf } from './names.js';
 import { ALL, noteRead, type ReadFrom, type ReadStanding } from './reads.js';
 import { readKept, writeKept } from './table-file.js';
 import type { TableMetrics } from './table-metrics.js';
-import type { PluginTable, TableEntries, TableOptions } from './table-options.js';
+import type { PluginTable, TableEntries, TableLoad, TableOptions } from './table-options.js';
 
 /** Between two looks at watched files. */
 const LOOK: Milliseconds = 2000;
@@ -143,7 +143,7 @@ export class LoadedTable<Value> implements PluginTable<Value>, ReadFrom {
     );
     const signal = AbortSignal.any([this.host.signal, late.signal]);
     try {
-      const entries = await untilAborted(collect(this.options, { signal, previous: this.current }), signal);
+      const entries = await untilAborted(collect(this.options, { signal }), signal);
       if (this.host.signal.aborted) return false;
       if (entries !== undefined) this.put(entries);
       this.loaded = true;
@@ -217,7 +217,7 @@ const parentOf = (key: string): string => {
 /** What a load returned, in one map with the keys in their one spelling; undefined where nothing has changed. */
 async function collect<Value>(
   options: TableOptions<Value>,
-  context: Parameters<TableOptions<Value>['load']>[0],
+  context: TableLoad,
 ): Promise<ReadonlyMap<string, Value> | undefined> {
   const entries: TableEntries<Value> | undefined = await options.load(context);
   if (entries === undefined) return undefined;

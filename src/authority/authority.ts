@@ -1,31 +1,51 @@
-import { DROP, Reply, Zones, type Handler, type Next, type Outcome, type Query } from '../chain/index.js';
+import {
+  DROP,
+  Reply,
+  Zones,
+  type Handler,
+  type Next,
+  type Outcome,
+  type Query,
+  type TransfersZones,
+  type ZoneTransfer,
+} from '../chain/index.js';
 import { Opcode, Rcode, Type, type Name } from '../wire/index.js';
 import type { ServedZone } from './served-zone.js';
 
 /** What is done with a message that says that a zone has changed (NOTIFY, RFC 1996). */
 export type OnNotify = (query: Query, zone: ServedZone) => Outcome;
 
-const ignore: OnNotify = () => DROP;
+export interface AuthorityOptions {
+  /** Names outside these are passed on, whatever zones there are; all may be answered without it. */
+  readonly within?: Zones;
+  /** Zones in which names without records are asked further on; none without it. */
+  readonly through?: Zones;
+  /** Without it a NOTIFY is left unanswered. */
+  readonly onNotify?: OnNotify;
+}
+
+const NO_ZONES = new Zones([]);
 
 /** Answers from the zones that it holds, by longest match; zones come and go. */
-export class Authority implements Handler {
+export class Authority implements Handler, TransfersZones {
   readonly dependsOn = 'question';
   private readonly served = new Map<Name, ServedZone>();
-  private zones = new Zones([]);
+  private zones = NO_ZONES;
   /** Whether a handler stands behind this one; until it is told, one does. */
   private followed = true;
+  private readonly through: Zones;
 
   /**
    * @param name the directive's
    * @param ask the whole server, for aliases that lead out of a zone
-   * @param through zones in which names without records are asked further on
    */
   constructor(
     readonly name: string,
     private readonly ask: Next,
-    private readonly through: Zones = new Zones([]),
-    private readonly onNotify: OnNotify = ignore,
-  ) {}
+    private readonly options: AuthorityOptions = {},
+  ) {
+    this.through = options.through ?? NO_ZONES;
+  }
 
   get origins(): readonly Name[] {
     return [...this.served.keys()];
@@ -53,12 +73,18 @@ export class Authority implements Handler {
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
-    const origin = this.zones.match(query.name);
+    const { name, type } = query;
+    if (this.options.within?.contains(name) === false) return next(query);
+    const origin = this.zones.match(name);
     if (origin === undefined) return this.followed ? next(query) : REFUSED;
     const zone = this.served.get(origin)!;
-    if (query.opcode === Opcode.NOTIFY) return this.onNotify(query, zone);
-    if (query.type === Type.AXFR || query.type === Type.IXFR) return REFUSED;
-    return zone.answer(query, this.ask, next, this.through.contains(query.name));
+    if (query.opcode === Opcode.NOTIFY) return this.options.onNotify?.(query, zone) ?? DROP;
+    if (type === Type.AXFR || type === Type.IXFR) return REFUSED;
+    return zone.answer(query, this.ask, next, this.through.contains(name));
+  }
+
+  zoneTransfer(zone: Name, serial: number | undefined): ZoneTransfer | 'unready' | undefined {
+    return this.served.get(zone)?.transfer(serial);
   }
 }
 

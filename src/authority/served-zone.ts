@@ -1,8 +1,9 @@
-import { Reply, Standing, type Next, type Outcome, type Query } from '../chain/index.js';
+import { Reply, Standing, type Next, type Outcome, type Query, type ZoneTransfer } from '../chain/index.js';
 import { Flag, Rcode, encodeRecords, type Name } from '../wire/index.js';
 import type { ZoneData } from '../zone/index.js';
 import { Answering, type Answer } from './answer.js';
 import { KeptReplies } from './kept-replies.js';
+import { transferOf } from './zone-transfer.js';
 
 /** A zone that is answered for, whatever it holds at the moment: nothing while it was not read or received yet. */
 export class ServedZone {
@@ -42,6 +43,12 @@ export class ServedZone {
     this.standing.revoke();
     this.standing = new Standing(Infinity);
     this.replies = new KeptReplies();
+  }
+
+  /** The whole zone for a server that has `known`; `unready` while there is nothing to give. */
+  transfer(known: number | undefined): ZoneTransfer | 'unready' {
+    const { current } = this;
+    return current === undefined || this.ended ? 'unready' : transferOf(current, known);
   }
 
   /** @param through whether names without records are asked further on */

@@ -34,7 +34,7 @@ export class ZoneFile {
     readonly options: ZoneFileOptions,
     private readonly runtime: Runtime,
     private readonly log: Logger,
-    private readonly onLoaded?: (origin: Name) => void,
+    private readonly onLoaded: (origin: Name) => void,
   ) {
     this.path = options.path;
   }
@@ -101,7 +101,7 @@ export class ZoneFile {
       );
     this.put(loading);
     this.log.info(`Successfully reloaded zone "${zone.origin}" in "${this.path}" with ${serial} SOA serial`);
-    this.onLoaded?.(zone.origin);
+    this.onLoaded(zone.origin);
   }
 
   /** Reads on to the end, in slices. */

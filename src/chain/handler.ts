@@ -1,6 +1,6 @@
 import type { Name } from '../wire/index.js';
 import type { Query } from './query.js';
-import type { Outcome } from './reply.js';
+import type { Outcome } from './outcome.js';
 
 /** Asks the handlers after this one. */
 export type Next = (query: Query) => Outcome | Promise<Outcome>;

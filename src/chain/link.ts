@@ -2,7 +2,8 @@ import { channel } from 'node:diagnostics_channel';
 import { Rcode } from '../wire/index.js';
 import type { Handler, Next } from './handler.js';
 import type { Query } from './query.js';
-import { Reply, type Outcome } from './reply.js';
+import type { Outcome } from './outcome.js';
+import { Reply } from './reply.js';
 
 /** Name of the `node:diagnostics_channel` on which handlers are watched. */
 export const HANDLER_CHANNEL = 'nodens:handler';

@@ -1,7 +1,8 @@
 import { Class, isName, type Edns, type Name, type Rr } from '../wire/index.js';
 import type { Next } from './handler.js';
 import { Query } from './query.js';
-import { DROP, type Outcome } from './reply.js';
+import type { Outcome } from './outcome.js';
+import { Reply } from './reply.js';
 
 /** What the server itself says about a name: its sections, which errors leave empty, and whether it was cut short. */
 export interface Found {
@@ -37,7 +38,7 @@ export function lookUp(
 }
 
 function found(outcome: Outcome, asked: Query): Found | undefined {
-  if (outcome === DROP) return undefined;
+  if (!(outcome instanceof Reply)) return undefined;
   const { answer, authority, additional, edns } = outcome.messageFor(asked);
   return { rcode: outcome.rcode, answer, authority, additional, edns, truncated: outcome.truncated };
 }

@@ -31,6 +31,11 @@ export interface Runtime {
   /** The same for files that need not be text. */
   readBytes(path: string): Buffer;
   /**
+   * Paths of the files in a directory and those below it, in lexical order; none where it cannot be read. A directory
+   * behind a symbolic link counts as a file, unless it is the one that is asked for.
+   */
+  listFiles(directory: string): readonly string[];
+  /**
    * What tells whether a file has changed; undefined when there is none at `path`. Throws a NodeJS.ErrnoException for
    * what cannot be looked at.
    */

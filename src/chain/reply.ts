@@ -260,18 +260,3 @@ export class Reply {
     return { answer: echo(this.answer), authority: echo(this.authority), additional: echo(this.additional) };
   }
 }
-
-/** No reply at all: the query is left unanswered. */
-export const DROP: unique symbol = Symbol('drop');
-export type Drop = typeof DROP;
-
-export type Outcome = Reply | Drop;
-
-/** Applies `change` at once to a plain outcome, later to a promised one. DROP passes unchanged. */
-export function mapReply(
-  outcome: Outcome | Promise<Outcome>,
-  change: (reply: Reply) => Outcome,
-): Outcome | Promise<Outcome> {
-  if (outcome instanceof Promise) return outcome.then((settled) => (settled === DROP ? DROP : change(settled)));
-  return outcome === DROP ? DROP : change(outcome);
-}

@@ -39,6 +39,7 @@ import { tls } from '../plugins/tls/setup.js';
 import { root } from '../plugins/root/setup.js';
 import { shed } from '../plugins/shed/setup.js';
 import { template } from '../plugins/template/setup.js';
+import { transfer } from '../plugins/transfer/setup.js';
 import { timeouts } from '../plugins/timeouts/setup.js';
 import { view } from '../plugins/view/setup.js';
 import { whoami } from '../plugins/whoami/setup.js';
@@ -79,6 +80,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   tls,
   minimal,
   template,
+  transfer,
   hosts,
   k8sExternal,
   kubernetes,

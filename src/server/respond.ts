@@ -1,4 +1,13 @@
-import { DROP, Query, QueryContext, Reply, type Client, type Lifetime, type Outcome } from '../chain/index.js';
+import {
+  DROP,
+  Query,
+  QueryContext,
+  Reply,
+  Transfer,
+  type Client,
+  type Lifetime,
+  type Outcome,
+} from '../chain/index.js';
 import { Deadline, Deadlines } from '../exchange/deadlines.js';
 import type { Clock } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
@@ -43,6 +52,12 @@ export interface ResponseWriter {
   readonly connection?: Lifetime | undefined;
   /** Takes a finished message. `bytes` is the receiver's from then on, its first `prefix` bytes are free. */
   send(bytes: Buffer): void;
+  /**
+   * Takes messages one after the other, as fast as the client does; missing where no more than one can be sent. `ended`
+   * is called once: when the last one was taken over, when nobody waits for them any more, or with the error that a
+   * message could not be made for. The returned function breaks off in the middle.
+   */
+  stream?(messages: Iterator<Buffer>, ended: (error?: unknown) => void): () => void;
   /** Told of each reply with a standing, after it was sent, if the chain lets others have it too. */
   share?(chain: Chain, query: Query, reply: Reply): void;
   /** Called in place of `send` when there will be no answer. */
@@ -106,7 +121,7 @@ export class Responder {
       this.hooks.panicked(error, query);
       outcome = Reply.failure(Rcode.SERVFAIL);
     }
-    if (!(outcome instanceof Promise)) return finish(query, outcome, routes, chain, writer);
+    if (!(outcome instanceof Promise)) return finish(query, outcome, routes, chain, writer, this.hooks);
     routes.inFlight.enter();
     const pending = new PendingQuery(query, chain, routes, writer, this.hooks, this.deadlines);
     this.deadlines.set(pending, query.received + this.timeLimit);
@@ -141,7 +156,7 @@ class PendingQuery extends Deadline {
     const { query } = this;
     query.context.close();
     try {
-      finish(query, outcome, this.routes, this.chain, this.writer);
+      finish(query, outcome, this.routes, this.chain, this.writer, this.hooks);
     } catch (error) {
       this.hooks.panicked(error, query);
     } finally {
@@ -228,11 +243,30 @@ function finish(
   routes: Routes,
   chain: Chain | undefined,
   writer: ResponseWriter,
+  hooks: ResponderHooks,
 ): void {
   if (outcome === DROP) return writer.dropped?.();
+  if (outcome instanceof Transfer) return stream(query, outcome, routes, writer, hooks);
   writer.send(finishReply(query, outcome, writer.prefix));
   if (outcome.standing !== undefined && chain !== undefined && routes.shares(chain))
     writer.share?.(chain, query, outcome);
+}
+
+/** Sends a transfer where messages can follow each other; elsewhere it is refused. */
+function stream(query: Query, transfer: Transfer, routes: Routes, writer: ResponseWriter, hooks: ResponderHooks): void {
+  if (writer.stream === undefined) return writer.send(finishReply(query, Reply.failure(Rcode.REFUSED), writer.prefix));
+  routes.inFlight.enter();
+  let release = (): void => undefined;
+  const cut = writer.stream(encoded(query, transfer, writer.prefix), (error) => {
+    if (error !== undefined) hooks.panicked(error, query);
+    release();
+    routes.inFlight.leave();
+  });
+  release = routes.lifetime.onEnd(cut);
+}
+
+function* encoded(query: Query, transfer: Transfer, prefix: 0 | 2): Generator<Buffer, void, void> {
+  for (const message of transfer.messages) yield finishReply(query, message, prefix);
 }
 
 /** The reply as it goes to the client of `query`, behind `prefix` free octets. */

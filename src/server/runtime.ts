@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { FileInfo, Runtime } from '../chain/index.js';
@@ -18,7 +18,7 @@ export interface ServerFiles extends Pick<LoadOptions, 'readFile' | 'glob'> {
 }
 
 /** What of a runtime may be handed in; this host's own is taken for what is left out. */
-export type RuntimeOptions = Partial<Omit<Runtime, 'readFile' | 'readBytes' | 'fileInfo' | 'version'>> & {
+export type RuntimeOptions = Partial<Omit<Runtime, 'readFile' | 'readBytes' | 'listFiles' | 'fileInfo' | 'version'>> & {
   readonly cwd?: string | undefined;
   readonly files?: ServerFiles | undefined;
 };
@@ -41,9 +41,25 @@ export function makeRuntime(options: RuntimeOptions): { runtime: Runtime; load: 
     readBytes: options.files
       ? (file) => Buffer.from(load.readFile(path.resolve(cwd, file)))
       : (file) => readRegularFile(path.resolve(cwd, file)),
+    listFiles: options.files ? () => [] : (directory) => hostFiles(path.resolve(cwd, directory)),
     fileInfo: options.files?.fileInfo ?? ((file) => hostFileInfo(path.resolve(cwd, file))),
   };
   return { runtime, load };
+}
+
+function hostFiles(directory: string): string[] {
+  let entries;
+  try {
+    entries = readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+  return entries
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const file = path.join(directory, entry.name);
+      return entry.isDirectory() ? hostFiles(file) : [file];
+    });
 }
 
 function hostFileInfo(file: string): FileInfo | undefined {

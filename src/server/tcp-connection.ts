@@ -9,6 +9,11 @@ import type { TcpClient, TcpClients } from './tcp-clients.js';
 /** A message that lies in a chunk so much longer than itself is copied, so that it does not keep the chunk. */
 const CHUNK: Octets = 8 << 10;
 
+interface OpenStream {
+  readonly messages: Iterator<Buffer>;
+  ended(error?: unknown): void;
+}
+
 /**
  * One client's connection: many queries on it, answered in the order in which the answers are there (RFC 7766 section
  * 6.2.1.1), and none beyond what the client takes.
@@ -28,6 +33,8 @@ export class ClientConnection implements TcpClient {
   private taken: Octets = 0;
   /** What is counted as kept. */
   private held: Octets = 0;
+  /** Transfers under way. */
+  private readonly streams = new Set<OpenStream>();
   private ending = false;
   private corked = false;
   private paused = false;
@@ -117,6 +124,8 @@ export class ClientConnection implements TcpClient {
       this.take();
       if (!this.paused) this.socket.stream.resume();
     }
+    // Behind the answers to other queries: a transfer takes all the room that there is.
+    for (const open of this.streams) this.advance(open);
     this.endIfAnswered();
   }
 
@@ -130,7 +139,13 @@ export class ClientConnection implements TcpClient {
       this.answered(answer);
     };
     const keepsChunk = message.buffer.byteLength > CHUNK && message.length < CHUNK;
-    const writer: ResponseWriter = { prefix: 2, connection: this.lifetime, send: done, dropped: () => done() };
+    const writer: ResponseWriter = {
+      prefix: 2,
+      connection: this.lifetime,
+      send: done,
+      stream: (messages, ended) => this.stream(messages, ended),
+      dropped: () => done(),
+    };
     const bytes = keepsChunk ? Buffer.from(message) : message;
     this.responder.respond(bytes, this.served, this.client, received, writer);
   }
@@ -141,15 +156,51 @@ export class ClientConnection implements TcpClient {
     if (stream.destroyed) return;
     if (answer !== undefined) {
       // What is not answered, such as a message of no bytes, is no sign of life.
-      this.lastAnswer = this.clients.clock.monotonic();
-      this.clients.alive(this);
-      if (this.unsent === 0) this.lastTaken = this.lastAnswer;
-      answer.writeUInt16BE(answer.length - 2, 0);
-      this.written += answer.length;
-      this.cork();
-      stream.write(answer);
+      this.write(answer);
     } else if (this.paused) this.cork();
     if (this.ending) this.endIfAnswered();
+  }
+
+  private write(answer: Buffer): void {
+    this.lastAnswer = this.clients.clock.monotonic();
+    this.clients.alive(this);
+    if (this.unsent === 0) this.lastTaken = this.lastAnswer;
+    answer.writeUInt16BE(answer.length - 2, 0);
+    this.written += answer.length;
+    this.cork();
+    this.socket.stream.write(answer);
+  }
+
+  /** Begins to send messages that follow each other. */
+  private stream(messages: Iterator<Buffer>, ended: (error?: unknown) => void): () => void {
+    const open = { messages, ended };
+    this.streams.add(open);
+    this.advance(open);
+    return () => {
+      if (this.streams.has(open)) this.destroy();
+    };
+  }
+
+  /** Sends as many messages as the client has room for. */
+  private advance(open: OpenStream): void {
+    const { limits } = this.clients;
+    while (!this.socket.stream.destroyed && this.unsent <= limits.unsent) {
+      let next: IteratorResult<Buffer>;
+      try {
+        next = open.messages.next();
+      } catch (error) {
+        this.streams.delete(open);
+        open.ended(error);
+        // Half of a transfer must not look like a whole one.
+        return this.destroy();
+      }
+      if (next.done === true) {
+        this.streams.delete(open);
+        open.ended();
+        return this.answered(undefined);
+      }
+      this.write(next.value);
+    }
   }
 
   /** Answers of one turn of the event loop leave in one write. */
@@ -189,6 +240,11 @@ export class ClientConnection implements TcpClient {
   }
 
   private gone(): void {
+    for (const open of this.streams) {
+      open.messages.return?.();
+      open.ended();
+    }
+    this.streams.clear();
     if (this.held > 0) this.clients.hold(this, this.held, 0);
     this.held = 0;
     this.clients.remove(this);

@@ -111,6 +111,10 @@ export class TestBlock implements Block {
       env: options.env ?? {},
       readFile: (path) => file(path).toString(),
       readBytes: (path) => Buffer.from(file(path)),
+      listFiles: (directory) =>
+        Object.keys(options.files ?? {})
+          .filter((path) => path.startsWith(`${directory}/`))
+          .sort(),
       fileInfo: (path) => {
         const text = options.files?.[path];
         return text === undefined ? undefined : { mtime: options.mtimes?.[path] ?? 0, size: Buffer.byteLength(text) };

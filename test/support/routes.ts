@@ -15,11 +15,14 @@ export function routesTo(ask: Next, inFlight?: InFlight, limits?: ConnectionLimi
 }
 
 /** A responder in which a fault of a handler, and a query that takes too long, are faults of the test. */
-export const strictResponder = (clock: Clock): Responder =>
+export const strictResponder = (
+  clock: Clock,
+  panicked = (error: unknown): void => {
+    throw error;
+  },
+): Responder =>
   new Responder(clock, {
-    panicked: (error) => {
-      throw error;
-    },
+    panicked,
     overdue: (query) => {
       throw new Error(`${query.name} was not answered in time`);
     },

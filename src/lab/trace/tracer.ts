@@ -1,5 +1,5 @@
 import {
-  DROP,
+  replyOf,
   watchHandlers,
   type Handler,
   type HandlerEvent,
@@ -145,7 +145,8 @@ export class Tracer {
   private leave(visit: ServerSpan, plugin: string, passed: boolean, outcome: Outcome, query: Query): void {
     if (!passed && visit.answeredBy === undefined) visit.answeredBy = plugin;
     if (visit.plugins[0] === plugin) {
-      visit.rcode = outcome === DROP ? 'no answer' : describe(outcome);
+      const reply = replyOf(outcome);
+      visit.rcode = reply === undefined ? 'no answer' : describe(reply);
       this.end(visit, query);
     }
   }

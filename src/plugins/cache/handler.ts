@@ -1,5 +1,4 @@
 import {
-  DROP,
   Query,
   Reply,
   type Handler,
@@ -187,7 +186,7 @@ export class Cache implements Handler, Tallies {
 
   /** The outcome as this cache's client gets it; kept where it may be. */
   private settle(query: Query, outcome: Outcome, replaced?: Entry): Outcome {
-    if (outcome === DROP || !outcome.written) return outcome;
+    if (!(outcome instanceof Reply) || !outcome.written) return outcome;
     const kind = kindOf(outcome, query, this.surroundings.clock);
     const ttl = ttlOf(outcome, kind, this.options);
     const flags = wantsAuthentic(query) ? outcome.flags : outcome.flags & ~Flag.AD;
@@ -263,7 +262,7 @@ export class Cache implements Handler, Tallies {
 
   /** Whether the outcome says something about the name, rather than that nothing could be found out. */
   private renews(outcome: Outcome, query: Query): boolean {
-    if (outcome === DROP || !outcome.written) return false;
+    if (!(outcome instanceof Reply) || !outcome.written) return false;
     if (this.options.preferPositive)
       return (
         !outcome.truncated && outcome.answerCount > 0 && kindOf(outcome, query, this.surroundings.clock) === 'answer'

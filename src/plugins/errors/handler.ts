@@ -1,4 +1,4 @@
-import { DROP, type Handler, type Next, type Outcome, type Query, type Reply } from '../../chain/index.js';
+import { Reply, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import type { Consolidation } from './consolidation.js';
@@ -20,11 +20,11 @@ export class Errors implements Handler {
     const outcome = next(query);
     if (outcome instanceof Promise) {
       return outcome.then((settled) => {
-        if (settled !== DROP && settled.cause !== undefined) this.report(query, settled, settled.cause);
+        if (settled instanceof Reply && settled.cause !== undefined) this.report(query, settled, settled.cause);
         return settled;
       });
     }
-    if (outcome !== DROP && outcome.cause !== undefined) this.report(query, outcome, outcome.cause);
+    if (outcome instanceof Reply && outcome.cause !== undefined) this.report(query, outcome, outcome.cause);
     return outcome;
   }
 

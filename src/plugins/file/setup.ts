@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Authority, ServedZone, ZoneFile } from '../../authority/index.js';
-import { Zones, definePlugin, type Block } from '../../chain/index.js';
+import { Zones, definePlugin, notifyServers, type Block } from '../../chain/index.js';
 import type { Directive } from '../../corefile/index.js';
 import { formatDuration } from '../../lib/duration.js';
 import type { Milliseconds } from '../../lib/units.js';
@@ -18,12 +18,15 @@ export const file = definePlugin('file', (directives, block) => {
   const read = directives.map((directive) => ({ directive, settings: readOptions(directive) }));
   // As in CoreDNS, the last `fallthrough` of a server block is that of all its zones.
   const through = read.findLast(({ settings }) => settings.through !== undefined)?.settings.through ?? [];
-  const handler = new Authority('file', block.ask, new Zones(through));
+  const handler = new Authority('file', block.ask, { through: new Zones(through) });
   const files = read.flatMap(({ directive, settings }) => zoneFiles(directive, settings, block));
   for (const { zoneFile } of files) handler.add(zoneFile.zone);
   block.onStart(async () => {
     handler.linked(block.handlers());
     for (const one of files) await start(one, block);
+  });
+  block.onServing(() => {
+    for (const { zoneFile } of files) if (zoneFile.zone.zone !== undefined) notifyServers(block, zoneFile.zone.origin);
   });
   block.onStop(() => files.forEach(({ zoneFile }) => zoneFile.stop()));
   return handler;
@@ -67,7 +70,9 @@ function zoneFiles(directive: Directive, { reload, byTime }: FileSettings, block
   const log = block.logger('file');
   return block.zonesOf(names, directive).list.map((origin) => ({
     directive,
-    zoneFile: new ZoneFile(new ServedZone(origin), { path: file, reload, byTime }, block.runtime, log),
+    zoneFile: new ZoneFile(new ServedZone(origin), { path: file, reload, byTime }, block.runtime, log, (changed) =>
+      notifyServers(block, changed),
+    ),
   }));
 }
 

@@ -1,4 +1,4 @@
-import { DROP, type Handler, type Next, type Outcome, type Query, type DependsOn } from '../../chain/index.js';
+import { Reply, type Handler, type Next, type Outcome, type Query, type DependsOn } from '../../chain/index.js';
 import { Rcode, Type } from '../../wire/index.js';
 import { RoundRobin, type Policy } from './policy.js';
 
@@ -26,7 +26,7 @@ export class LoadBalance implements Handler {
   }
 
   private arrange(outcome: Outcome, query: Query): Outcome {
-    if (outcome === DROP || outcome.rcode !== Rcode.NOERROR || !outcome.written) return outcome;
+    if (!(outcome instanceof Reply) || outcome.rcode !== Rcode.NOERROR || !outcome.written) return outcome;
     // A zone transfer begins and ends with its SOA record (RFC 5936 section 2.2).
     if (query.type === Type.AXFR || query.type === Type.IXFR) return outcome;
     let { records } = outcome;

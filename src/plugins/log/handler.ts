@@ -1,4 +1,4 @@
-import { DROP, type Handler, type Next, type Outcome, type Query, type Zones } from '../../chain/index.js';
+import { replyOf, type Handler, type Next, type Outcome, type Query, type Zones } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import { Rcode } from '../../wire/index.js';
@@ -49,7 +49,8 @@ export class Log implements Handler {
   }
 
   private write(rule: Rule, query: Query, outcome: Outcome): void {
-    const reply = outcome !== DROP && (outcome.written || isAnsweredByServer(outcome.rcode)) ? outcome : undefined;
+    const seen = replyOf(outcome);
+    const reply = seen?.written || (seen && isAnsweredByServer(seen.rcode)) ? seen : undefined;
     const { metadata } = query.context;
     if (rule.classes !== undefined || metadata !== undefined) {
       const type = typeOf(query, reply, this.clock.now());

@@ -1,8 +1,8 @@
 import {
-  DROP,
   type Handler,
   type Next,
   type Outcome,
+  replyOf,
   type PerServer,
   type Query,
   type Reply,
@@ -45,8 +45,9 @@ export class Prometheus implements Handler, Tallies {
   private count(query: Query, outcome: Outcome, writer: Writer): void {
     const seconds = (this.clock.monotonic() - query.received) / 1000;
     const series = this.series.get(query.client.server).of(query);
-    if (outcome === DROP) series.count(query, seconds, Rcode.NOERROR, 0, 'nobody');
-    else if (outcome.written) series.count(query, seconds, outcome.rcode, outcome.sizeFor(query), writer);
-    else series.count(query, seconds, outcome.rcode, 0, 'nobody');
+    const reply = replyOf(outcome);
+    if (reply === undefined) series.count(query, seconds, Rcode.NOERROR, 0, 'nobody');
+    else if (reply.written) series.count(query, seconds, reply.rcode, reply.sizeFor(query), writer);
+    else series.count(query, seconds, reply.rcode, 0, 'nobody');
   }
 }

@@ -1,4 +1,4 @@
-import { DROP, Reply, type DependsOn, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
+import { Reply, type DependsOn, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
 import { Rcode } from '../../wire/index.js';
 import { InvalidName, type ReplyChange, type Rule } from './rule.js';
 
@@ -49,7 +49,7 @@ function changed(
   current: Query,
   changes: readonly ReplyChange[],
 ): Outcome | Promise<Outcome> {
-  if (outcome === DROP) return DROP;
+  if (!(outcome instanceof Reply)) return outcome;
   try {
     const made = changes.reduce<Reply | Promise<Reply>>(
       (reply, change) =>

@@ -1,4 +1,4 @@
-import type { Next, Outcome, Query } from '../../../src/chain/index.js';
+import { Reply, type Next, type Outcome, type Query } from '../../../src/chain/index.js';
 import { forward } from '../../../src/plugins/forward/setup.js';
 import { setup, type TestBlock } from '../../support/block.js';
 import { query, summary, type QuestionOptions } from '../../support/dns.js';
@@ -35,7 +35,7 @@ export class Cluster {
       (outcome) => {
         answered.outcome = (summary(outcome) as { rcode?: string }).rcode ?? 'drop';
         answered.summary = summary(outcome);
-        answered.cause = typeof outcome === 'symbol' ? undefined : outcome.cause?.message;
+        answered.cause = outcome instanceof Reply ? outcome.cause?.message : undefined;
         answered.took = this.block.clock.monotonic() - start;
       },
       (fault: Error) => (answered.outcome = `fault: ${fault.message}`),

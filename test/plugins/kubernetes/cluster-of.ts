@@ -1,4 +1,4 @@
-import type { Handler, Next, Outcome, Query } from '../../../src/chain/index.js';
+import { Reply, type Handler, type Next, type Outcome, type Query } from '../../../src/chain/index.js';
 import { Intake } from '../../../src/kube/intake/intake.js';
 import { MemorySource } from '../../../src/kube/memory-source.js';
 import { ALL_FIELDS, KUBE_KINDS } from '../../../src/kube/objects/objects.js';
@@ -59,7 +59,7 @@ export async function clusterOf(
 }
 
 function line(outcome: Outcome, asked: Query): string {
-  if (typeof outcome === 'symbol') return 'dropped';
+  if (!(outcome instanceof Reply)) return 'dropped';
   const { answer, authority, additional } = decodeMessage(finishReply(asked, outcome, 0));
   const rcode = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'][outcome.rcode]!;
   const data = [...answer, ...authority].map((record) => texts([record])[0]!).join(', ');

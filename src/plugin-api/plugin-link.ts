@@ -1,5 +1,6 @@
 import {
   DROP,
+  Reply,
   mapReply,
   type ClientNetworks,
   type DependsOn,
@@ -8,7 +9,6 @@ import {
   type Next,
   type Outcome,
   type Query,
-  type Reply,
   type Role,
   type Standing,
   type Tally,
@@ -157,7 +157,7 @@ export class PluginLink implements Handler {
       throw new PluginFault(this.name, (error as Error).message);
     }
     const { outcome, passedOn, validFor } = given;
-    if (outcome === DROP) return DROP;
+    if (!(outcome instanceof Reply)) return outcome;
     const standing = passedOn ? this.passedStanding(outcome, reads) : this.ownStanding(validFor, reads);
     return outcome.withStanding(standing);
   }

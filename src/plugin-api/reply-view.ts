@@ -1,4 +1,4 @@
-import { DROP, Reply, type Outcome } from '../chain/index.js';
+import { DROP, Reply, replyOf, type Outcome } from '../chain/index.js';
 import { NodensError } from '../lib/errors.js';
 import { suggestion } from '../corefile/index.js';
 import { Flag, Rcode, rcodeFromName, rcodeName, type Edns, type EdnsOption, type Rr } from '../wire/index.js';
@@ -40,7 +40,7 @@ const SILENT = Reply.failure(Rcode.SERVFAIL);
  * own, so that a copy with a spread keeps them, and the copy knows what it was made from.
  */
 export function viewReply(outcome: Outcome): PluginReply {
-  const reply = outcome === DROP ? SILENT : outcome;
+  const reply = replyOf(outcome) ?? SILENT;
   const sections: Partial<Record<SectionName, readonly ResourceRecord[]>> = {};
   const section = (name: SectionName): readonly ResourceRecord[] =>
     (sections[name] ??= Object.freeze(reply[SECTIONS[name]].map(publicRecord)));
@@ -87,8 +87,9 @@ export function readReply(value: unknown): GivenReply {
   const validFor = fields['validFor'];
   if (validFor !== undefined && !(typeof validFor === 'number' && validFor >= 0))
     wrong('validFor', validFor, 'seconds, 0 or more');
-  // What others left unanswered stays so, whatever was changed about it.
-  const outcome = source?.outcome === DROP ? DROP : made(fields, source);
+  const given = source?.outcome;
+  // What others left unanswered stays so, whatever was changed about it; and so do the messages of a transfer.
+  const outcome = given === undefined || given instanceof Reply ? made(fields, source, given) : given;
   return { outcome, passedOn: false, validFor: validFor as number | undefined };
 }
 
@@ -111,8 +112,7 @@ function replyObject(value: unknown): Fields & { readonly [SOURCE]?: ViewSource 
   return value as Fields & { readonly [SOURCE]?: ViewSource };
 }
 
-function made(fields: Fields, source: ViewSource | undefined): Reply {
-  const base = source?.outcome === DROP ? undefined : source?.outcome;
+function made(fields: Fields, source: ViewSource | undefined, base: Reply | undefined): Reply {
   const flags = flagsFrom(fields, base);
   const rcode = rcodeFrom(fields, base);
   const changed: Partial<Record<'answer' | 'authority' | 'additional', readonly Rr[]>> = {};

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Reply } from '../../src/chain/index.js';
-import { DROP, Standing, type Next, type Outcome } from '../../src/chain/index.js';
+import { DROP, Reply, Standing, type Next, type Outcome } from '../../src/chain/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { adaptPlugin } from '../../src/plugin-api/adapt.js';
 import type { HandleFunction, Plugin } from '../../src/plugin-api/contract.js';
@@ -359,7 +358,7 @@ describe('what is shared', () => {
     next: Next = () => behind,
   ): Promise<boolean> => {
     const outcome: Outcome = await setup(adaptPlugin(plugin(handle, more)), 'names').ask(query('a.example.'), next);
-    return outcome !== DROP && outcome.standing !== undefined;
+    return outcome instanceof Reply && outcome.standing !== undefined;
   };
   const kept: Next = () => behind.withStanding(new Standing(Infinity));
   const rows: [string, HandleFunction, Partial<Plugin>, Next | undefined, boolean][] = [

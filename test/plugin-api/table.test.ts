@@ -1,8 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Reply } from '../../src/chain/index.js';
-import { DROP, Standing, type Holder } from '../../src/chain/index.js';
+import { Reply, Standing, type Holder } from '../../src/chain/index.js';
 import { adaptPlugin } from '../../src/plugin-api/adapt.js';
 import type { HandleFunction } from '../../src/plugin-api/contract.js';
 import type { PluginTable, TableOptions } from '../../src/plugin-api/table-options.js';
@@ -53,7 +52,7 @@ async function held(
   inner?: Standing,
 ): Promise<{ text: string; withdrawn: boolean; standing: Standing; holder: Holder } | undefined> {
   const outcome = await ask(query(name), () => behind.withStanding(inner));
-  if (outcome === DROP || outcome.standing === undefined) return undefined;
+  if (!(outcome instanceof Reply) || outcome.standing === undefined) return undefined;
   const state = {
     text: String(outcome.answer[0]?.name),
     withdrawn: false,

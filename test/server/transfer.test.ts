@@ -6,7 +6,7 @@ import { HostNetwork } from '../../src/net/host-network.js';
 import { createServer } from '../../src/server/server.js';
 import { TcpClients } from '../../src/server/tcp-clients.js';
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from '../../src/server/tcp-limits.js';
-import { TcpServer } from '../../src/server/tcp.js';
+import { TcpServer, inTheClear } from '../../src/server/tcp.js';
 import { FrameReader, Rcode, decodeMessage, frame } from '../../src/wire/index.js';
 import { SERVER, query, rr } from '../support/dns.js';
 import { TestLog } from '../support/block.js';
@@ -44,12 +44,13 @@ async function serve(chain: Next, limits: Partial<TcpLimits> = {}) {
   );
   const clock = new ManualClock();
   const faults: unknown[] = [];
+  const responder = strictResponder(clock, (error) => void faults.push(error));
+  const clients = new TcpClients(clock, { ...DEFAULT_TCP_LIMITS, ...limits });
   const server = await TcpServer.listen(
-    new HostNetwork(),
+    { network: new HostNetwork(), clients, responder },
     { address: '127.0.0.1', port: 0 },
     { server: SERVER, routes },
-    new TcpClients(clock, { ...DEFAULT_TCP_LIMITS, ...limits }),
-    strictResponder(clock, (error) => void faults.push(error)),
+    inTheClear,
   );
   cleanups.push(() => {
     server.close();

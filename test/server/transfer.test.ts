@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Reply, Transfer, type Next } from '../../src/chain/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { HostNetwork } from '../../src/net/host-network.js';
-import { createServer } from '../../src/server/server.js';
+import { Server } from '../../src/server/server.js';
 import { TcpClients } from '../../src/server/tcp-clients.js';
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from '../../src/server/tcp-limits.js';
 import { TcpServer, inTheClear } from '../../src/server/tcp.js';
@@ -157,7 +157,7 @@ describe('a transfer', () => {
 
   it('is refused where only one message can be sent', async () => {
     const plugin = { name: 'debug', setup: () => ({ name: 'debug', handle: () => new Transfer([LARGE, LARGE]) }) };
-    const server = await createServer({ corefile: '. {\ndebug\n}\n', plugins: [plugin], log: new TestLog() });
+    const server = await Server.create({ corefile: '. {\ndebug\n}\n', plugins: [plugin], log: new TestLog() });
     const answer = await server.inject({ name: 'a.', type: 252 });
     await server.stop();
     expect([answer?.rcode, answer?.answer.length]).toEqual([Rcode.REFUSED, 0]);

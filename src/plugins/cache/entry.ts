@@ -1,4 +1,5 @@
 import { Standing, type Query, type Reply } from '../../chain/index.js';
+import type { Listed } from '../../lib/recency-list.js';
 import type { Milliseconds, Octets, Seconds } from '../../lib/units.js';
 import { Class, Flag, type EncodedRecords, type Name } from '../../wire/index.js';
 import type { KeptKind } from './lifetime.js';
@@ -13,7 +14,7 @@ const FITTED: Octets = 12 << 10;
  * One kept reply. The flags and records it holds are never altered; what changes is how often and when it was asked
  * for.
  */
-export class Entry {
+export class Entry implements Listed<Entry> {
   readonly name: Name;
   readonly variant: number;
   /** Flags of a reply from this entry. */
@@ -24,6 +25,9 @@ export class Entry {
   readonly size: Octets;
   /** Monotonic time of its last move to the front of the eviction order. */
   touched: Milliseconds;
+  older: Entry | undefined = undefined;
+  newer: Entry | undefined = undefined;
+  listed = false;
   /** It is being fetched anew. */
   refreshing = false;
   /** Monotonic time before which it is not fetched anew again, because that has just failed. */

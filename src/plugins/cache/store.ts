@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Query } from '../../chain/index.js';
+import { RecencyList } from '../../lib/recency-list.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Name } from '../../wire/index.js';
 import type { ByteBudget } from './byte-budget.js';
@@ -21,26 +21,19 @@ const TOUCH_INTERVAL: Milliseconds = 1000;
  */
 export class Store {
   private readonly variants = new Map<number, Map<Name, Entry>>();
-  private readonly order: Readonly<Record<CacheType, LRUCache<Entry, Entry>>>;
+  private readonly order: Readonly<Record<CacheType, RecencyList<Entry>>> = {
+    success: new RecencyList(),
+    denial: new RecencyList(),
+  };
 
   /**
    * @param capacity greatest number of entries, at least 1 each
    * @param budget what the entries, and those of other caches, may take in bytes
    */
   constructor(
-    capacity: Readonly<Record<CacheType, number>>,
+    private readonly capacity: Readonly<Record<CacheType, number>>,
     private readonly budget: ByteBudget,
-  ) {
-    const bounded = (max: number): LRUCache<Entry, Entry> =>
-      new LRUCache({
-        max,
-        dispose: (entry, _key, reason) => {
-          budget.remove(entry.size);
-          if (reason === 'evict') this.unlink(entry);
-        },
-      });
-    this.order = { success: bounded(capacity.success), denial: bounded(capacity.denial) };
-  }
+  ) {}
 
   /** The entry for this question, expired or not. */
   get(query: Query): Entry | undefined {
@@ -51,32 +44,30 @@ export class Store {
   touch(entry: Entry, now: Milliseconds): void {
     if (now - entry.touched < TOUCH_INTERVAL) return;
     entry.touched = now;
-    this.order[entry.type].get(entry);
+    this.order[entry.type].touch(entry);
   }
 
   /** Keeps the entry in place of any other for its question. Returns how many for other questions had to leave. */
   put(entry: Entry): number {
     const names = this.namesOf(entry.variant);
     const previous = names.get(entry.name);
-    if (previous !== undefined) {
-      this.order[previous.type].delete(previous);
-      previous.leave();
-    }
+    if (previous !== undefined) this.drop(previous);
     names.set(entry.name, entry);
     const order = this.order[entry.type];
-    let left = order.size === order.max ? 1 : 0;
+    let left = 0;
+    if (order.size >= this.capacity[entry.type]) {
+      this.evict(order.oldest!);
+      left++;
+    }
     this.budget.add(entry.size);
-    order.set(entry, entry);
+    order.add(entry);
     for (; this.budget.isExceeded && this.leaveOne(entry.type); left++);
     return left;
   }
 
   /** All entries leave: the cache ends. */
   clear(): void {
-    for (const order of Object.values(this.order)) {
-      for (const entry of order.keys()) entry.leave();
-      order.clear();
-    }
+    for (const order of Object.values(this.order)) while (order.oldest !== undefined) this.drop(order.oldest);
     this.variants.clear();
   }
 
@@ -88,7 +79,9 @@ export class Store {
   private leaveOne(type: CacheType): boolean {
     const own = this.order[type];
     const other = this.order[type === 'success' ? 'denial' : 'success'];
-    return (own.size > 1 ? own.pop() : (other.pop() ?? own.pop())) !== undefined;
+    const oldest = own.size > 1 ? own.oldest : (other.oldest ?? own.oldest);
+    if (oldest !== undefined) this.evict(oldest);
+    return oldest !== undefined;
   }
 
   private namesOf(variant: number): Map<Name, Entry> {
@@ -100,8 +93,15 @@ export class Store {
     return names;
   }
 
-  private unlink(entry: Entry): void {
+  /** Takes the entry out of the order; what it promised ends. */
+  private drop(entry: Entry): void {
+    this.order[entry.type].remove(entry);
+    this.budget.remove(entry.size);
     entry.leave();
+  }
+
+  private evict(entry: Entry): void {
+    this.drop(entry);
     const names = this.variants.get(entry.variant)!;
     names.delete(entry.name);
     // Types and classes are the client's choice: a map that stayed behind for each would be a leak.

@@ -39,12 +39,17 @@ export async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** CPU time of a process so far, user and system, all threads, in microseconds. */
+/**
+ * CPU time so far of a process and of those that it started and that still run, user and system, all threads, in
+ * microseconds.
+ */
 export function cpuTime(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
     .replace(/^.*\) /s, '')
     .split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) / TICKS) * 1e6;
+  const own = ((Number(fields[11]) + Number(fields[12])) / TICKS) * 1e6;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean);
+  return children.reduce((sum, child) => sum + cpuTime(Number(child)), own);
 }
 
 /** Resident memory of a process, in MB (10^6 octets). */

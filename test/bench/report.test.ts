@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OUTSIDE, rightAnswers } from './cluster.js';
-import { MEASURE, OWN, ratios, summary, table, type Row } from './report.js';
+import { MEASURE, OWN, ratios, startTable, summary, table, type Row } from './report.js';
 import { SCENARIOS } from './scenarios.js';
 
 const row = (scenario: string, peer: string, cpu: number, more: Partial<Row> = {}): Row => ({
@@ -51,12 +51,15 @@ describe('summary', () => {
     },
     {
       name: 'threads',
-      want: { threads: { count: 2, cpu: 1.1, perSecond: 1.5 } },
+      want: {
+        oneCore: [{ peer: OWN, perQuery: 10 }],
+        threads: { count: 2, cpu: 1.1, perSecond: 1.5 },
+      },
       rows: [row('one', OWN, 10, { threads: 1 }), row('two', OWN, 11, { threads: 2, perSecond: 150_000 })],
     },
     {
-      name: 'nothing of one size of cluster, nor of one number of threads',
-      want: {},
+      name: 'of one number of threads what client and server take together, and nothing of one size of cluster',
+      want: { oneCore: [{ peer: OWN, perQuery: 10 }] },
       rows: [row('cluster names', OWN, 5, { services: 10_000 }), row('one', OWN, 10, { threads: 1 })],
     },
   ])('tells $name', ({ rows, want }) => expect(summary(rows)).toEqual(want));
@@ -80,6 +83,8 @@ it('writes a table with the ratios and what the rows say together', () => {
     '',
     `* of its CPU time for: ${MEASURE}`,
     '',
+    'client and server on one core, us per query: nodens 10.0',
+    '',
     '2 threads on as many cores, shared with the load: CPU time per query 1.10 times that of one, queries per second 1.00 times',
   ]);
 });
@@ -101,4 +106,22 @@ describe('right answers', () => {
     for (const { queries } of SCENARIOS)
       for (const question of queries()) expect(question).toMatch(/^[a-z0-9.-]+ (A|AAAA)$/);
   });
+});
+
+describe('starts', () => {
+  it('are compared with the first of their scenario', () =>
+    expect(
+      startTable([
+        { scenario: 'start: a', peer: 'node -e 0', ms: 40 },
+        { scenario: 'start: a', peer: OWN, ms: 50 },
+        { scenario: 'start: b', peer: OWN, ms: 200, memory: 70.4 },
+        { scenario: 'start: b', peer: 'nodens, before', ms: 410, memory: 75 },
+      ]).split('\n'),
+    ).toEqual([
+      'scenario  program          ms  times  RSS MB',
+      'start: a  node -e 0        40   1.00',
+      'start: a  nodens           50   1.25',
+      'start: b  nodens          200   1.00      70',
+      'start: b  nodens, before  410   2.05      75',
+    ]));
 });

@@ -46,6 +46,8 @@ export function ratios(rows: readonly Row[]): Ratio[] {
 
 /** What the rows say together. */
 export interface Summary {
+  /** What a query takes of the one core that a server and its client share, both together, in microseconds. */
+  readonly oneCore?: readonly { readonly peer: string; readonly perQuery: number }[];
   /** MB of memory for each 1,000 services more, each with a slice. */
   readonly memoryPerThousandServices?: number;
   /** CPU time per query and queries a second with several threads on as many cores, as multiples of those with one. */
@@ -59,7 +61,11 @@ export function summary(rows: readonly Row[]): Summary {
     .sort((a, b) => a.services! - b.services!);
   const [small, large] = [clusters[0], clusters.at(-1)];
   const [one, many] = [own.find(({ threads }) => threads === 1), own.find(({ threads }) => (threads ?? 1) > 1)];
+  const oneCore = rows.filter(({ threads }) => threads === 1);
   return {
+    ...(oneCore.length > 0 && {
+      oneCore: oneCore.map(({ peer, perSecond }) => ({ peer, perQuery: 1e6 / perSecond })),
+    }),
     ...(small &&
       large &&
       large.services! > small.services! && {
@@ -95,15 +101,14 @@ export function table(rows: readonly Row[]): string {
     }),
   ]);
   const head = [...HEAD, ...peers.map((peer) => `of ${peer}`)];
-  const widths = head.map((title, i) => Math.max(title.length, ...body.map((cells) => cells[i]!.length)));
-  const lines = [head, ...body].map((cells) =>
-    cells
-      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = aligned([head, ...body]);
   if (all.some(({ scenario, against }) => scenario !== against)) lines.push('', `* of its CPU time for: ${MEASURE}`);
-  const { memoryPerThousandServices: memory, threads } = summary(rows);
+  const { memoryPerThousandServices: memory, oneCore, threads } = summary(rows);
+  if (oneCore !== undefined)
+    lines.push(
+      '',
+      `client and server on one core, us per query: ${oneCore.map(({ peer, perQuery }) => `${peer} ${perQuery.toFixed(1)}`).join(', ')}`,
+    );
   if (memory !== undefined) lines.push('', `memory for each 1,000 services more: ${memory.toFixed(2)} MB`);
   if (threads !== undefined)
     lines.push(
@@ -113,4 +118,34 @@ export function table(rows: readonly Row[]): string {
         `${threads.perSecond.toFixed(2)} times`,
     );
   return lines.join('\n');
+}
+
+/** How long a program took to start: the middle one of several. */
+export interface Start {
+  readonly scenario: string;
+  readonly peer: string;
+  /** From the start to the end of a program that ends, to the first right answer of a server; in milliseconds. */
+  readonly ms: number;
+  /** Resident memory of a server shortly after, in MB (10^6 bytes). */
+  readonly memory?: number | undefined;
+}
+
+/** Starts for people, each with how many times as long as the first of its scenario it took. */
+export function startTable(starts: readonly Start[]): string {
+  const rows = starts.map(({ scenario, peer, ms, memory }) => {
+    const first = starts.find((other) => other.scenario === scenario)!;
+    return [scenario, peer, ms.toFixed(0), (ms / first.ms).toFixed(2), memory?.toFixed(0) ?? ''];
+  });
+  return aligned([['scenario', 'program', 'ms', 'times', 'RSS MB'], ...rows]).join('\n');
+}
+
+/** Columns one below the other: the first two begin at the left, figures end at the right. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((cells) => cells[i]!.length)));
+  return rows.map((cells) =>
+    cells
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  );
 }

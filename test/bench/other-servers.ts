@@ -1,0 +1,168 @@
+import { installed } from './process.js';
+import { dir, write, type Command, type Peer, type Work } from './peer.js';
+
+const unbound: Peer = {
+  name: 'unbound',
+  available: () => installed('unbound'),
+  command: ({ kind, port, upstream, threads }) =>
+    kind === 'cluster' || (threads ?? 1) > 1
+      ? undefined
+      : {
+          command: 'unbound',
+          args: [
+            '-d',
+            '-c',
+            write(
+              `unbound-${kind}`,
+              [
+                'server:',
+                ' username: ""',
+                ' chroot: ""',
+                ' pidfile: ""',
+                ' use-syslog: no',
+                ` directory: "${dir}"`,
+                ` port: ${port}`,
+                ' interface: 127.0.0.1',
+                ' num-threads: 1',
+                ' do-daemonize: no',
+                ' do-not-query-localhost: no',
+                ' module-config: "iterator"',
+                ' outgoing-range: 4096',
+                ' num-queries-per-thread: 2048',
+                ' so-rcvbuf: 4m',
+                ' msg-cache-size: 64m',
+                ' rrset-cache-size: 64m',
+                kind === 'cache' ? ' cache-min-ttl: 3600' : ' cache-max-ttl: 0',
+                'remote-control:',
+                ' control-enable: no',
+                'forward-zone:',
+                ' name: "."',
+                ` forward-addr: 127.0.0.1@${upstream}`,
+                kind === 'forward-tcp' ? ' forward-tcp-upstream: yes' : '',
+              ].join('\n'),
+            ),
+          ],
+        },
+};
+
+const dnsmasq: Peer = {
+  name: 'dnsmasq',
+  available: () => installed('dnsmasq'),
+  command: ({ kind, port, upstream, threads }) =>
+    kind === 'forward-tcp' || kind === 'cluster' || (threads ?? 1) > 1
+      ? undefined
+      : {
+          command: 'dnsmasq',
+          args: [
+            '-k',
+            '-C',
+            '/dev/null',
+            '--no-resolv',
+            '--no-hosts',
+            '--user=root',
+            '--pid-file=',
+            '--listen-address=127.0.0.1',
+            '--bind-interfaces',
+            '-p',
+            String(port),
+            '-S',
+            `127.0.0.1#${upstream}`,
+            '-c',
+            kind === 'cache' ? '10000' : '0',
+            '--dns-forward-max=2048',
+            ...(kind === 'cache' ? ['--min-cache-ttl=3600'] : []),
+          ],
+        },
+};
+
+/** A server that is measured in cache hits alone. */
+const cacheOnly = (name: string, program: string, start: (work: Work) => Command): Peer => ({
+  name,
+  available: () => installed(program),
+  command: (work) => (work.kind !== 'cache' || (work.threads ?? 1) > 1 ? undefined : start(work)),
+});
+
+/** An authoritative server has no cache: it has the names in a zone. */
+const nsd = cacheOnly('nsd', 'nsd', ({ port }) => {
+  const names = Array.from({ length: 1000 }, (_, i) => `n${i + 1}.bench A 198.51.100.1`);
+  const zone = write(
+    'nsd-zone',
+    ['$ORIGIN example.org.', '$TTL 300', '@ SOA ns host 1 7200 1800 86400 300', '@ NS ns', ...names, ''].join('\n'),
+  );
+  const config = [
+    'server:',
+    ' server-count: 1',
+    ` port: ${port}`,
+    ' ip-address: 127.0.0.1',
+    ' username: ""',
+    ` zonesdir: "${dir}"`,
+    ` xfrdir: "${dir}"`,
+    ` pidfile: "${dir}/nsd.pid"`,
+    ` xfrdfile: "${dir}/xfrd.state"`,
+    ` zonelistfile: "${dir}/zone.list"`,
+    ' database: ""',
+    'remote-control:',
+    ' control-enable: no',
+    'zone:',
+    ' name: example.org',
+    ` zonefile: "${zone}"`,
+  ];
+  return { command: 'nsd', args: ['-d', '-c', write('nsd-conf', config.join('\n'))] };
+});
+
+const dnsdist = cacheOnly('dnsdist', 'dnsdist', ({ port, upstream }) => ({
+  command: 'dnsdist',
+  args: [
+    '--supervised',
+    '--disable-syslog',
+    '-C',
+    write(
+      'dnsdist-conf',
+      [
+        `setLocal('127.0.0.1:${port}')`,
+        `newServer({ address = '127.0.0.1:${upstream}', healthCheckMode = 'up' })`,
+        "getPool(''):setCache(newPacketCache(10000, { maxTTL = 3600, minTTL = 3600 }))",
+      ].join('\n'),
+    ),
+  ],
+}));
+
+const recursor = cacheOnly('pdns-recursor', 'pdns_recursor', ({ port, upstream }) => ({
+  command: 'pdns_recursor',
+  args: [
+    `--config-dir=${dir}`,
+    `--socket-dir=${dir}`,
+    '--daemon=no',
+    '--threads=1',
+    '--local-address=127.0.0.1',
+    `--local-port=${port}`,
+    `--forward-zones-recurse=.=127.0.0.1:${upstream}`,
+    '--dont-query=',
+    '--dnssec=off',
+    '--minimum-ttl-override=3600',
+    '--packetcache-ttl=3600',
+    '--disable-syslog',
+    '--quiet=yes',
+  ],
+}));
+
+const kresd = cacheOnly('knot-resolver', 'kresd', ({ port, upstream }) => ({
+  command: 'kresd',
+  args: [
+    '-n',
+    '-c',
+    write(
+      'kresd-conf',
+      [
+        `net.listen('127.0.0.1', ${port})`,
+        "trust_anchors.remove('.')",
+        'cache.size = 64 * MB',
+        'cache.min_ttl(3600)',
+        `policy.add(policy.all(policy.FORWARD('127.0.0.1@${upstream}')))`,
+      ].join('\n'),
+    ),
+    dir,
+  ],
+}));
+
+export const OTHER_SERVERS: readonly Peer[] = [unbound, dnsmasq, nsd, dnsdist, recursor, kresd];

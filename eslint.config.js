@@ -2,7 +2,18 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'examples/**', 'node_modules/**', 'coverage/**', '*.config.js', 'test/**/*.mjs'] },
+  {
+    ignores: [
+      'dist/**',
+      'examples/**',
+      'node_modules/**',
+      'coverage/**',
+      '*.config.js',
+      'test/**/*.{mjs,cjs}',
+      'scripts/**/*.mjs',
+      'bin/**',
+    ],
+  },
   eslint.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {
@@ -22,7 +33,7 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['src/cli/**', 'test/**', 'scripts/**'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
+  { files: ['src/cli/**', 'test/**', 'scripts/**/*.mjs'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
   {
     files: ['test/**'],
     rules: {

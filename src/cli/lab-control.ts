@@ -1,14 +1,13 @@
-import { chmodSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { NodensError } from '../lib/errors.js';
 import type { Lab } from '../lab/lab.js';
 import { CommandError } from '../lab/session/command.js';
 import { completions } from '../lab/commands/completion.js';
 import { COMMANDS } from '../lab/commands/index.js';
 import { Session } from '../lab/session/session.js';
-import { answers, clearDead, ownFolder } from './lab-sockets.js';
+import { prepareSocket, removeSocket, restrictSocket } from './lab-sockets.js';
 
 /** What is asked of a running lab, one JSON object a line. A line can be ended while it runs. */
 type ControlRequest =
@@ -49,27 +48,18 @@ export class ControlServer {
 
   /** Rejects when a lab listens there already. What a lab left behind that was killed is cleared away. */
   async open(): Promise<void> {
-    ownFolder(path.dirname(this.file));
-    if (await answers(this.file))
-      throw new NodensError('NODENS_LAB', `a lab is running already (${this.file}); end it with: nodens lab down`);
-    await clearDead(path.dirname(this.file));
-    rmSync(this.file, { force: true });
+    await prepareSocket(this.file);
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(this.file, resolve);
     });
-    chmodSync(this.file, 0o600);
+    restrictSocket(this.file);
   }
 
   close(): void {
     this.sockets.forEach((socket) => socket.destroy());
     this.server.close();
-    rmSync(this.file, { force: true });
-    try {
-      rmdirSync(path.dirname(this.file));
-    } catch {
-      // The folder is not empty, or not ours: it stays.
-    }
+    removeSocket(this.file);
   }
 
   private serve(socket: net.Socket): void {

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, type Stats } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, rmdirSync, type Stats } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -21,11 +21,22 @@ export class NoSuchLabError extends NodensError {
   }
 }
 
-const folderOf = (): string => path.join(os.tmpdir(), `nodens-lab-${os.userInfo().uid}`);
+/** Where Windows has its named pipes, which take the place of sockets in files there. A pipe is its maker's. */
+const PIPES = '\\\\.\\pipe\\';
+const isPipe = (file: string): boolean => file.startsWith(PIPES);
+
+/** The user's own folder for sockets; all pipes are in one. */
+const folderOf = (): string =>
+  process.platform === 'win32' ? PIPES : path.join(os.tmpdir(), `nodens-lab-${os.userInfo().uid}`);
+
+/** What the names of the user's sockets begin with. */
+const prefixOf = (folder: string): string => (isPipe(folder) ? `nodens-lab-${os.userInfo().username}-` : '');
 
 /** Where the socket of the user's lab at a port is; the environment variable NODENS_LAB_SOCKET names another place. */
-export const socketPath = (env: Environment, port: number): string =>
-  env.NODENS_LAB_SOCKET ?? path.join(folderOf(), `${port}.sock`);
+export const socketPath = (env: Environment, port: number): string => {
+  const folder = folderOf();
+  return env.NODENS_LAB_SOCKET ?? (isPipe(folder) ? folder : folder + path.sep) + `${prefixOf(folder)}${port}.sock`;
+};
 
 /**
  * The socket of the lab that is meant: the one at `port`; when none is given the one at the default port, or else the
@@ -53,20 +64,46 @@ async function running(): Promise<readonly number[]> {
   const found: number[] = [];
   const folder = folderOf();
   checkOwn(folder, undefined);
-  for (const file of socketsIn(folder)) if (await answers(file)) found.push(Number(path.basename(file, '.sock')));
+  for (const file of socketsIn(folder)) if (await answers(file)) found.push(Number(/(\d+)\.sock$/.exec(file)![1]));
   return found.sort((a, b) => a - b);
 }
 
-const socketsIn = (folder: string): string[] =>
-  existsSync(folder)
-    ? readdirSync(folder)
-        .filter((file) => /^\d+\.sock$/.test(file))
-        .map((file) => path.join(folder, file))
-    : [];
+function socketsIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const prefix = prefixOf(folder);
+  return readdirSync(folder)
+    .filter((file) => file.startsWith(prefix) && /^\d+\.sock$/.test(file.slice(prefix.length)))
+    .map((file) => (isPipe(folder) ? folder + file : path.join(folder, file)));
+}
 
-/** Clears away what labs left behind that were killed. */
-export async function clearDead(folder: string): Promise<void> {
-  for (const file of socketsIn(folder)) if (!(await answers(file))) rmSync(file, { force: true });
+/**
+ * Makes room for a socket: what labs left behind that were killed is cleared away. Rejects where a lab listens there
+ * already, and where the place is somebody else's.
+ */
+export async function prepareSocket(file: string): Promise<void> {
+  const folder = path.dirname(file);
+  if (!isPipe(file)) ownFolder(folder);
+  if (await answers(file))
+    throw new NodensError('NODENS_LAB', `a lab is running already (${file}); end it with: nodens lab down`);
+  if (isPipe(file)) return;
+  for (const dead of socketsIn(folder)) if (!(await answers(dead))) rmSync(dead, { force: true });
+  rmSync(file, { force: true });
+}
+
+/** Keeps everybody else from a socket that is listened at. */
+export function restrictSocket(file: string): void {
+  if (!isPipe(file)) chmodSync(file, 0o600);
+}
+
+/** Takes away what a socket leaves behind. */
+export function removeSocket(file: string): void {
+  if (isPipe(file)) return;
+  rmSync(file, { force: true });
+  try {
+    rmdirSync(path.dirname(file));
+  } catch {
+    // The folder is not empty, or not ours: it stays.
+  }
 }
 
 /**
@@ -83,6 +120,7 @@ export function ownFolder(folder: string): void {
  * files written, and sees each command. Both may be missing.
  */
 export function checkOwn(folder: string, socket: string | undefined): void {
+  if (isPipe(socket ?? folder)) return;
   const uid = os.userInfo().uid;
   const foreign = (file: string, isRight: (found: Stats) => boolean): boolean => {
     const found = lstatSync(file, { throwIfNoEntry: false });

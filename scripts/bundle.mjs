@@ -9,7 +9,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 /** The oldest Node that the package runs on. */
 const TARGET = 'node20.19';
 /** Packages of CommonJS that the sources load by `loadPackage`, each when it is first needed. */
-const PACKAGES = ['ipaddr.js', 'pino', 'prom-client', 'prom-client/lib/registry', 're2js', 'tinyglobby', 'yaml'];
+const PACKAGES = ['ipaddr.js', 'pino', 'prom-client', 're2js', 'tinyglobby', 'yaml'];
 /** Packages that are found in node_modules or not at all: one with a binary for each platform. */
 const EXTERNAL = ['koffi'];
 /** Modules of Node that take milliseconds to load and that most starts do without: loaded when they are first used. */
@@ -74,12 +74,11 @@ async function modules(entryPoints, outdir, splitting) {
     plugins: [loadPackage, nodeImport],
   });
   for (const { path: file, text } of outputFiles) {
-    const { code } = await transform(text, {
+    const { code } = await transform(required(text), {
       format: 'cjs',
       platform: 'node',
       target: TARGET,
       charset: 'ascii',
-      supported: { 'dynamic-import': false },
       banner: text.includes(HERE) ? `const ${HERE} = require("node:url").pathToFileURL(__filename).href;` : '',
     });
     const head = text.includes(NODE_IMPORT) ? `const ${NODE_IMPORT} = (url) => import(url);\n` : '';
@@ -87,6 +86,9 @@ async function modules(entryPoints, outdir, splitting) {
   }
   return metafile;
 }
+
+/** Parts of the program are loaded by `require`, quicker than by `import`, which stays for plugins of others. */
+const required = (code) => code.replace(/\bimport\(("\.\/[^"]+\.cjs")\)/g, 'Promise.resolve().then(() => require($1))');
 
 /** Turns each `var import_node_tls = require("node:tls")` into a property that loads the module when it is read. */
 function late(code) {

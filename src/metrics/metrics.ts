@@ -1,8 +1,4 @@
-import type { Registry as PromRegistry } from 'prom-client';
-import { loadPackage } from '../lib/package.js';
-
-/** By itself: the rest of the package, with its way of pushing over HTTP, quantiles and tracing, takes 7 MB. */
-const Registry = loadPackage('prom-client/lib/registry') as typeof PromRegistry;
+import { familyText, type Sample } from './text.js';
 
 /** The one prefix of all names: dashboards and alerts made for CoreDNS find what they look for. */
 export const NAMESPACE = 'coredns';
@@ -56,12 +52,6 @@ export class Histogram {
   }
 }
 
-interface Sample {
-  labels: Record<string, string | number>;
-  value: number;
-  metricName?: string;
-}
-
 /** All series of one name. Label values are put in alphabetical order of label names, as the reference prints them. */
 export class Family<Child> {
   private readonly children = new Map<string, { labels: Labels; child: Child }>();
@@ -108,30 +98,26 @@ export class Family<Child> {
     return () => void this.beforeCollect.delete(fn);
   }
 
-  /** The shape in which prom-client's registry asks a metric for its values. */
-  get(): Promise<{ name: string; help: string; type: string; aggregator: string; values: Sample[] }> {
+  /** The family in the text exposition format; empty where it has no series. */
+  text(): string {
     for (const fn of this.beforeCollect) fn();
-    // Scrapes of the reference list series by their label values.
+    // CoreDNS lists series by their label values.
     const series = [...this.children].sort(([a], [b]) => (a < b ? -1 : 1));
-    const values = series.flatMap(([, { labels, child }]) => this.samples(this.name, labels, child));
-    return Promise.resolve({ name: this.name, help: this.help, type: this.type, aggregator: 'sum', values });
+    const samples = series.flatMap(([, { labels, child }]) => this.samples(this.name, labels, child));
+    return samples.length === 0 ? '' : familyText(this, samples);
   }
 }
 
-const single = (_name: string, labels: Labels, child: Value): Sample[] => [
-  { labels: { ...labels }, value: child.value },
-];
+const single = (name: string, labels: Labels, child: Value): Sample[] => [{ name, labels, value: child.value }];
 
 function buckets(name: string, labels: Labels, child: Histogram): Sample[] {
-  const samples: Sample[] = child.cumulative().map((value, i) => ({
-    metricName: `${name}_bucket`,
-    labels: { ...labels, le: formatBound(child.bounds[i]!) },
-    value,
-  }));
-  samples.push({ metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: child.count });
-  samples.push({ metricName: `${name}_sum`, labels: { ...labels }, value: child.sum });
-  samples.push({ metricName: `${name}_count`, labels: { ...labels }, value: child.count });
-  return samples;
+  const bucket = (le: string, value: number): Sample => ({ name: `${name}_bucket`, labels: { ...labels, le }, value });
+  return [
+    ...child.cumulative().map((value, i) => bucket(formatBound(child.bounds[i]!), value)),
+    bucket('+Inf', child.count),
+    { name: `${name}_sum`, labels, value: child.sum },
+    { name: `${name}_count`, labels, value: child.count },
+  ];
 }
 
 /** The reference prints bounds from a million upwards with an exponent. */
@@ -143,8 +129,7 @@ const formatBound = (bound: number): string =>
  * the same family, so that server blocks and reloads share it.
  */
 export class Metrics {
-  private readonly registry = new Registry();
-  private readonly families = new Map<string, unknown>();
+  private readonly families = new Map<string, { readonly name: string; text(): string }>();
   private readonly beforeScrape = new Set<() => void>();
 
   /** @param namespace the prefix of all names */
@@ -191,23 +176,22 @@ export class Metrics {
   }
 
   /** The scrape in the text exposition format 0.0.4, families by name; a family without series is left out. */
-  async text(): Promise<string> {
+  text(): Promise<string> {
     for (const fn of this.beforeScrape) fn();
-    const families = (await this.registry.getMetricsAsJSON())
-      .filter((metric) => metric.values.length > 0)
-      .map((metric) => metric.name)
-      .sort();
-    const texts = await Promise.all(families.map((name) => this.registry.getSingleMetricAsString(name)));
-    return texts.map((text) => `${text}\n`).join('');
+    const families = [...this.families.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return Promise.resolve(families.map((family) => family.text()).join(''));
   }
 
-  private family<T extends { name: string }>(subsystem: string, name: string, create: (full: string) => T): T {
+  private family<T extends { readonly name: string; text(): string }>(
+    subsystem: string,
+    name: string,
+    create: (full: string) => T,
+  ): T {
     const full = [this.namespace, subsystem, name].filter((part) => part !== '').join('_');
     const known = this.families.get(full) as T | undefined;
     if (known !== undefined) return known;
     const made = create(full);
     this.families.set(full, made);
-    this.registry.registerMetric(made as never);
     return made;
   }
 }

@@ -1,13 +1,34 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Tests that start other programs and wait for them: after all others. */
+const LONG = ['test/e2e/**/*.test.ts', 'test/project/readme.test.ts'];
+/** Installs a system and builds images, with both cores for minutes: `npm run test:compose`. */
+const COMPOSE = 'test/e2e/compose/**';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Installs a system and builds images, with both cores for minutes: `npm run test:compose`.
-    exclude: ['test/e2e/compose/**'],
-    setupFiles: ['test/support/setup.ts'],
     // Two workers: the machines this runs on have two cores, and the end-to-end tests bind sockets.
     maxWorkers: 2,
     testTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'quick',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...LONG, COMPOSE],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: LONG,
+          exclude: [...configDefaults.exclude, COMPOSE],
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -1,6 +1,6 @@
-import type { Reply } from '../../chain/index.js';
 import {
   DROP,
+  Reply,
   type DependsOn,
   type Handler,
   type Next,
@@ -43,7 +43,8 @@ export class AutoPath implements Handler {
       if (!isName(name)) continue;
       const asked = i === 0 ? query : query.withQuestion(name);
       const outcome = await next(asked);
-      if (outcome === DROP) return DROP;
+      // Neither silence nor a transfer says anything about a name.
+      if (!(outcome instanceof Reply)) return outcome;
       if (outcome.cause !== undefined) return outcome;
       if (i === 0) first = outcome;
       if (!outcome.written || outcome.rcode === Rcode.NXDOMAIN) continue;

@@ -1,5 +1,4 @@
 import {
-  DROP,
   Reply,
   lookUp,
   type Found,
@@ -50,7 +49,7 @@ export class Dns64 implements Handler {
   }
 
   private complete(query: Query, outcome: Outcome): Outcome | Promise<Outcome> {
-    if (outcome === DROP || !this.wants(outcome)) return outcome;
+    if (!(outcome instanceof Reply) || !this.wants(outcome)) return outcome;
     const found = lookUp(this.ask, query, query.qname, Type.A);
     return found instanceof Promise
       ? found.then((settled) => this.synthesize(query, outcome, settled))

@@ -33,7 +33,7 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['src/cli/**', 'test/**', 'scripts/**/*.mjs'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
+  { files: ['src/cli/**', 'test/**', 'scripts/**'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
   {
     files: ['test/**'],
     rules: {

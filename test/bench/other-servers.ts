@@ -1,80 +1,6 @@
 import { installed } from './process.js';
 import { dir, write, type Command, type Peer, type Work } from './peer.js';
 
-const unbound: Peer = {
-  name: 'unbound',
-  available: () => installed('unbound'),
-  command: ({ kind, port, upstream, threads }) =>
-    kind === 'cluster' || (threads ?? 1) > 1
-      ? undefined
-      : {
-          command: 'unbound',
-          args: [
-            '-d',
-            '-c',
-            write(
-              `unbound-${kind}`,
-              [
-                'server:',
-                ' username: ""',
-                ' chroot: ""',
-                ' pidfile: ""',
-                ' use-syslog: no',
-                ` directory: "${dir}"`,
-                ` port: ${port}`,
-                ' interface: 127.0.0.1',
-                ' num-threads: 1',
-                ' do-daemonize: no',
-                ' do-not-query-localhost: no',
-                ' module-config: "iterator"',
-                ' outgoing-range: 4096',
-                ' num-queries-per-thread: 2048',
-                ' so-rcvbuf: 4m',
-                ' msg-cache-size: 64m',
-                ' rrset-cache-size: 64m',
-                kind === 'cache' ? ' cache-min-ttl: 3600' : ' cache-max-ttl: 0',
-                'remote-control:',
-                ' control-enable: no',
-                'forward-zone:',
-                ' name: "."',
-                ` forward-addr: 127.0.0.1@${upstream}`,
-                kind === 'forward-tcp' ? ' forward-tcp-upstream: yes' : '',
-              ].join('\n'),
-            ),
-          ],
-        },
-};
-
-const dnsmasq: Peer = {
-  name: 'dnsmasq',
-  available: () => installed('dnsmasq'),
-  command: ({ kind, port, upstream, threads }) =>
-    kind === 'forward-tcp' || kind === 'cluster' || (threads ?? 1) > 1
-      ? undefined
-      : {
-          command: 'dnsmasq',
-          args: [
-            '-k',
-            '-C',
-            '/dev/null',
-            '--no-resolv',
-            '--no-hosts',
-            '--user=root',
-            '--pid-file=',
-            '--listen-address=127.0.0.1',
-            '--bind-interfaces',
-            '-p',
-            String(port),
-            '-S',
-            `127.0.0.1#${upstream}`,
-            '-c',
-            kind === 'cache' ? '10000' : '0',
-            '--dns-forward-max=2048',
-            ...(kind === 'cache' ? ['--min-cache-ttl=3600'] : []),
-          ],
-        },
-};
-
 /** A server that is measured in cache hits alone. */
 const cacheOnly = (name: string, program: string, start: (work: Work) => Command): Peer => ({
   name,
@@ -165,4 +91,5 @@ const kresd = cacheOnly('knot-resolver', 'kresd', ({ port, upstream }) => ({
   ],
 }));
 
-export const OTHER_SERVERS: readonly Peer[] = [unbound, dnsmasq, nsd, dnsdist, recursor, kresd];
+/** Servers whose cache, or zone, is measured beside ours. */
+export const OTHER_SERVERS: readonly Peer[] = [nsd, dnsdist, recursor, kresd];

@@ -18,7 +18,7 @@ export interface Command {
 
 /** What a server is set up to do. */
 export interface Work {
-  readonly kind: 'cache' | 'forward-udp' | 'forward-tcp' | 'cluster';
+  readonly kind: 'cache' | 'forward-udp' | 'forward-tcp' | 'forward-tls' | 'cluster';
   readonly port: number;
   readonly upstream: number;
   /** URL of the cluster's API. */

@@ -1,46 +1,14 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { OTHER_SERVERS } from './other-servers.js';
+import { dir, write, type Command, type Peer, type Work } from './peer.js';
 import { installed } from './process.js';
-
-/** A server to compare: how it is started for each kind of work, or undefined where it cannot do that. */
-export interface Peer {
-  readonly name: string;
-  readonly available: () => boolean;
-  readonly command: (work: Work) => Command | undefined;
-}
-
-/** How a program is started. */
-export interface Command {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Record<string, string>;
-}
-
-/** What a server is set up to do. */
-export interface Work {
-  readonly kind: 'cache' | 'forward-udp' | 'forward-tcp' | 'forward-tls' | 'cluster';
-  readonly port: number;
-  readonly upstream: number;
-  /** URL of the cluster's API. */
-  readonly api?: string | undefined;
-  /** Threads that take queries; undefined for as many as the server's core is good for. */
-  readonly threads?: number | undefined;
-}
 
 const CERTIFICATES = path.resolve(import.meta.dirname, '../exchange/certificates');
 /** The certificate and key of an upstream over TLS, what they are checked with, and the name on the certificate. */
 export const TLS_FILES = { cert: `${CERTIFICATES}/server.pem`, key: `${CERTIFICATES}/server.key` };
 const CA = `${CERTIFICATES}/ca.pem`;
 const TLS_NAME = 'dns.example.net';
-
-const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-bench-'));
-
-export function write(name: string, text: string): string {
-  const file = path.join(dir, name);
-  writeFileSync(file, text);
-  return file;
-}
 
 /** Ports of a server for a cluster beside its own. */
 export const metricsPort = (port: number): number => port + 20_000;
@@ -199,4 +167,4 @@ const dnsmasq: Peer = {
         },
 };
 
-export const PEERS: readonly Peer[] = [nodens, unbound, dnsmasq, coredns];
+export const PEERS: readonly Peer[] = [nodens, unbound, dnsmasq, ...OTHER_SERVERS, coredns];

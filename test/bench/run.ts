@@ -1,15 +1,17 @@
-// `npm run bench [-- --json] [-- --only REGEX] [-- --seconds N] [-- --profile DIR]`: what a query costs, beside the
-// other servers that are installed.
+// `npm run bench [-- --json] [-- --only REGEX] [-- --seconds N] [-- --profile DIR] [-- --before PROGRAM]`: what a query
+// costs and how long a start takes, beside the other servers that are installed.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { FakeApi } from '../support/fake-api.js';
 import { sample, untilReady, untilRight } from './ask.js';
 import { clusterApi, rightAnswers } from './cluster.js';
 import { load } from './load.js';
-import { PEERS, profiled, readyPort, metricsPort, write, type Peer } from './peers.js';
+import { write, type Peer } from './peer.js';
+import { PEERS, metricsPort, profiled, readyPort } from './peers.js';
 import { SERVER_CORE, cpuTime, firstCores, installed, residentMemory, startPinned, stop } from './process.js';
-import { OWN, ratios, summary, table, type Row } from './report.js';
+import { OWN, ratios, startTable, summary, table, type Row } from './report.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
+import { measureStarts } from './start.js';
 import { Upstreams } from './upstreams.js';
 
 const { values: options } = parseArgs({
@@ -18,6 +20,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '5' },
     profile: { type: 'string' },
+    before: { type: 'string' },
   },
 });
 const SECONDS = Number(options.seconds);
@@ -107,8 +110,10 @@ let port = 20_000 + (process.pid % 1000) * 10;
 const upstreams = new Upstreams(() => ++port);
 const clusters = new Clusters();
 const rows: Row[] = [];
+const only = new RegExp(options.only);
+const starts = await measureStarts(only, ++port, options.before);
 try {
-  for (const scenario of SCENARIOS.filter((candidate) => new RegExp(options.only).test(candidate.name))) {
+  for (const scenario of SCENARIOS.filter((candidate) => only.test(candidate.name))) {
     const { services, upstream = 'nsd' } = scenario;
     if (!upstreams.available(upstream)) {
       process.stderr.write(`${scenario.name}: ${upstream} is not installed\n`);
@@ -128,6 +133,6 @@ try {
 }
 process.stdout.write(
   options.json
-    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows) }, undefined, 1)}\n`
-    : `${table(rows)}\n`,
+    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts }, undefined, 1)}\n`
+    : [...(rows.length > 0 ? [table(rows)] : []), ...(starts.length > 0 ? [startTable(starts)] : []), ''].join('\n\n'),
 );

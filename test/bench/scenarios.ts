@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import type { Work } from './peers.js';
+import type { Work } from './peer.js';
 import type { UpstreamName } from './upstreams.js';
 
 export interface Scenario {

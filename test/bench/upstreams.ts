@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { untilRight } from './ask.js';
 import { OUTSIDE, rightAnswers } from './cluster.js';
-import { TLS_FILES, write } from './peers.js';
+import { write } from './peer.js';
+import { TLS_FILES } from './peers.js';
 import { LOAD_CORE, installed, startPinned, stop } from './process.js';
 
 /**

@@ -10,6 +10,7 @@ export default defineConfig({
     // Two workers: the machines this runs on have two cores, and the end-to-end tests bind sockets.
     maxWorkers: 2,
     testTimeout: 20_000,
+    setupFiles: ['test/support/setup.ts'],
     projects: [
       {
         extends: true,

@@ -52,7 +52,7 @@ describe('nodens node-cache', () => {
 
   it.each([
     { name: 'help', args: ['-help'], want: /^Usage of node-cache:\n/ },
-    { name: 'plugins', args: ['-plugins'], want: /^(?:[a-z_]+\n)*bind\n(?:[a-z_]+\n)*forward\n/ },
+    { name: 'plugins', args: ['-plugins'], want: /^(?:[a-z0-9_]+\n)*bind\n(?:[a-z0-9_]+\n)*forward\n/ },
     { name: 'version', args: ['-version'], want: /^nodens-\d+\.\d+\.\d+\n/ },
   ])('prints its $name', async ({ args, want }) => {
     const { text, code } = await run('node-cache', ...args);

@@ -185,8 +185,8 @@ describe('a plugin that cannot be loaded is refused with file and line of the Co
     ],
     [
       'a place that is none',
-      () => `plugin ./${file(ok('v'))} before cahce`,
-      /'before cahce': there is no such directive, expected one of: .*; did you mean 'cache'\?/,
+      () => `plugin ./${file(ok('v'))} before caache`,
+      /'before caache': there is no such directive, expected one of: .*; did you mean 'cache'\?/,
     ],
     ['a place beside itself', () => `plugin ./${file(ok('v'))} after v`, "'after v': there is no such directive"],
     [

@@ -121,7 +121,12 @@ const quick = (text: string): string =>
     .replace(/lameduck \S+/g, 'lameduck 0s');
 
 describe.skipIf(missing)('batched and plain datagrams give the same answers and counters', () => {
-  const env = { NODENS_UPSTREAM: '127.0.0.1:1', NODENS_PORT: '1053' };
+  const env = {
+    NODENS_UPSTREAM: '127.0.0.1:1',
+    NODENS_PORT: '1053',
+    GEOIP_CITY: 'test/plugins/geoip/city.mmdb',
+    GEOIP_ASN: 'test/plugins/geoip/asn.mmdb',
+  };
   const corefiles = readdirSync(path.join(ROOT, 'corefiles'))
     .filter((file) => file.endsWith('.Corefile'))
     .map((file) => ({ name: file, text: readFileSync(path.join(ROOT, 'corefiles', file), 'utf8') }));

@@ -116,7 +116,8 @@ describe.skipIf(missing())('restart by SIGUSR2', () => {
     const { stdout } = await asking;
     const count = (what: string): number => Number(new RegExp(`${what}: +(\\d+)`).exec(stdout)?.[1] ?? NaN);
     expect(new Set(ids).size).toBe(RESTARTS + 1);
-    expect(count('Queries sent')).toBeGreaterThan(RESTARTS * 500);
+    // 2,000 a second, while each restart takes some tenths of a second.
+    expect(count('Queries sent')).toBeGreaterThan(RESTARTS * 100);
     // Stopped by a signal, dnsperf no longer waits for the last answers; it has no line for that where there were none.
     expect(count('Queries completed') + (count('Queries interrupted') || 0)).toBe(count('Queries sent'));
     expect(count('Queries lost')).toBe(0);

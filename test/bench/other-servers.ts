@@ -18,6 +18,7 @@ const nsd = cacheOnly('nsd', 'nsd', ({ port }) => {
   const config = [
     'server:',
     ' server-count: 1',
+    ' rrl-ratelimit: 0',
     ` port: ${port}`,
     ' ip-address: 127.0.0.1',
     ' username: ""',

@@ -156,9 +156,8 @@ export class Routes {
     this.everyClass ||= chain.everyClass;
     this.ofConnections = { ...this.ofConnections, ...chain.limits };
     this.served = new Zones(this.zones);
-    this.choosesByQuestion = this.all.every(
-      ({ view }) => view === undefined || sharingOf([view]).sharing !== undefined,
-    );
+    const { view } = chain;
+    this.choosesByQuestion &&= view === undefined || sharingOf([view]).sharing !== undefined;
     this.only = zone === '.' && this.chains.size === 1 && chains.length === 1 && isPlain(chain) ? chain : undefined;
     return true;
   }

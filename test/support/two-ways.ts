@@ -41,7 +41,7 @@ export interface Result {
 
 const WORKER = pathToFileURL(path.join(path.dirname(compiledProgram()), '../dataplane/worker.js'));
 /** A datagram that is not answered in this time is taken for dropped. */
-const PATIENCE = 400;
+const PATIENCE = 2000;
 
 /** Answers by rule at a port of its own, over UDP and TCP. */
 export async function startUpstream(): Promise<{ port: number; stop: () => void }> {

@@ -52,6 +52,22 @@ export const SOA = (name, ttl = 900, min = 900) =>
     ]),
   );
 
+/** A UDP socket at that port, or null when it is taken. */
+const bound = (port, host) =>
+  new Promise((resolve, reject) => {
+    const socket = dgram.createSocket('udp4');
+    const taken = (error) => {
+      socket.close();
+      if (error.code === 'EADDRINUSE') resolve(null);
+      else reject(error);
+    };
+    socket.once('error', taken);
+    socket.bind(port, host, () => {
+      socket.off('error', taken);
+      resolve(socket);
+    });
+  });
+
 export class Upstream {
   /** Queries that could not be decoded: nothing that a server passes on may be. */ bad = 0;
   udp = 0;
@@ -121,16 +137,21 @@ export class Upstream {
         }
       });
     });
-    await new Promise((r) => this.t.listen(port, host, r));
-    this.port = this.t.address().port;
-    this.u = dgram.createSocket('udp4');
+    // A port that is free for TCP may be a client's for UDP; then another is drawn, when any will do.
+    for (;;) {
+      await new Promise((r) => this.t.listen(port, host, r));
+      this.port = this.t.address().port;
+      this.u = await bound(this.port, host);
+      if (this.u !== null) break;
+      await new Promise((r) => this.t.close(r));
+      if (port !== 0) throw new Error(`UDP port ${port} of ${host} is taken`);
+    }
     this.u.on('message', (q, r) => {
       this.udp++;
       if (this.drop) return;
       const a = this.answer(q, true);
       setTimeout(() => this.closed || this.u.send(a, r.port, r.address), this.delay);
     });
-    await new Promise((r) => this.u.bind(this.port, host, r));
     return this.port;
   }
   reset() {

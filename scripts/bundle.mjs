@@ -145,7 +145,7 @@ export async function bundle(outdir) {
   const metafiles = await Promise.all([
     modules({ main: 'src/cli/main.ts' }, outdir, true),
     // By itself: a thread loads what it runs and nothing of what it shares with the rest.
-    modules({ worker: 'src/dataplane/worker.ts' }, outdir, false),
+    modules({ worker: 'src/fastpath/worker.ts' }, outdir, false),
     packages(outdir),
   ]);
   writeFileSync(path.join(outdir, 'LICENSES.txt'), licenses(metafiles.flatMap(({ inputs }) => Object.keys(inputs))));

@@ -114,7 +114,7 @@ export default {
     return {
       // Who asks matters only where it was said.
       dependsOn: networks.length === 0 ? 'question' : 'client',
-      tally: (query) => (hit(query) === undefined ? () => undefined : (times) => blocked.inc(times)),
+      hitCounter: (query) => (hit(query) === undefined ? () => undefined : (times) => blocked.inc(times)),
       handle: (query, next) => {
         const rule = hit(query);
         if (rule === undefined) return next();

@@ -1,4 +1,4 @@
-import { Reply, Standing, type Next, type Outcome, type Query, type ZoneTransfer } from '../chain/index.js';
+import { Reply, ReplyLease, type Next, type Outcome, type Query, type ZoneTransfer } from '../chain/index.js';
 import { Flag, Rcode, encodeRecords, type Name } from '../wire/index.js';
 import type { ZoneData } from '../zone/index.js';
 import { Answering, type Answer } from './answer.js';
@@ -11,7 +11,7 @@ export class ServedZone {
   private ended = false;
   private replies = new KeptReplies();
   /** Covers all replies that the zone as it is has made. */
-  private standing = new Standing(Infinity);
+  private lease = new ReplyLease(Infinity);
 
   /** @param origin in lower case with closing dot */
   constructor(readonly origin: Name) {}
@@ -40,8 +40,8 @@ export class ServedZone {
 
   /** Takes back all replies that were made. */
   withdraw(): void {
-    this.standing.revoke();
-    this.standing = new Standing(Infinity);
+    this.lease.revoke();
+    this.lease = new ReplyLease(Infinity);
     this.replies = new KeptReplies();
   }
 
@@ -60,11 +60,11 @@ export class ServedZone {
     const collects = query.context.metadata !== undefined;
     const kept = collects ? undefined : this.replies.get(query.name, query.type, signed);
     if (kept !== undefined) return kept;
-    const { replies, standing } = this;
+    const { replies, lease } = this;
     const finish = (answer: Answer): Outcome | Promise<Outcome> => {
       if (through && answer.answer.length === 0 && (answer.result === 'name-error' || answer.result === 'empty'))
         return next(query);
-      const reply = replyFrom(answer, answer.foreign ? undefined : standing);
+      const reply = replyFrom(answer, answer.foreign ? undefined : lease);
       // Names that do not exist are without number.
       if (!answer.foreign && answer.result !== 'name-error') replies.keep(query.name, query.type, signed, reply);
       return reply;
@@ -76,12 +76,12 @@ export class ServedZone {
 
 const NO_ZONE = Reply.failure(Rcode.SERVFAIL);
 
-function replyFrom(answer: Answer, standing: Standing | undefined): Reply {
+function replyFrom(answer: Answer, lease: ReplyLease | undefined): Reply {
   const { result } = answer;
   if (result === 'failure' && answer.answer.length === 0) return NO_ZONE;
   // A referral is not the zone's own word; an alias before it is.
   const flags = result === 'delegation' && answer.answer.length === 0 ? 0 : Flag.AA;
-  return Reply.ofRecords(flags, RCODES[result] ?? Rcode.NOERROR, encodeRecords(answer), undefined, undefined, standing);
+  return Reply.ofRecords(flags, RCODES[result] ?? Rcode.NOERROR, encodeRecords(answer), undefined, undefined, lease);
 }
 
 const RCODES: Readonly<Partial<Record<Answer['result'], number>>> = {

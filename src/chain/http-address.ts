@@ -1,4 +1,4 @@
-import type { Entry } from '../corefile/index.js';
+import type { CorefileEntry } from '../corefile/index.js';
 import { canonicalIp } from '../lib/cidr.js';
 import type { HttpRoute } from './plugin.js';
 
@@ -7,7 +7,7 @@ import type { HttpRoute } from './plugin.js';
  * address, as no name is looked up at start).
  * Throws a CorefileError at `entry` for anything else.
  */
-export function httpAddress(entry: Entry, text: string): Pick<HttpRoute, 'address' | 'port'> {
+export function httpAddress(entry: CorefileEntry, text: string): Pick<HttpRoute, 'address' | 'port'> {
   const { host, port } = entry.hostPort(text, { what: 'address' });
   if (host === 'localhost') return { address: '127.0.0.1', port };
   if (host !== '' && canonicalIp(host.replace(/%.*$/, '')) === undefined)

@@ -13,7 +13,7 @@ export * from './query.js';
 export * from './query-metrics.js';
 export * from './reply.js';
 export * from './server-address.js';
-export * from './standing.js';
+export * from './lease.js';
 export * from './transfer.js';
 export * from './writers.js';
 export * from './zones.js';

@@ -2,7 +2,7 @@ import type { Octets } from '../lib/units.js';
 import { TIME_BOUNDS, type Family, type Histogram, type Metrics, type Value } from '../metrics/metrics.js';
 import { OPT_SIZE, Type, rcodeName, type Name } from '../wire/index.js';
 import type { Query } from './query.js';
-import type { Tally } from './standing.js';
+import type { HitCounter } from './lease.js';
 import { NOBODY, type Writers } from './writers.js';
 import { Zones } from './zones.js';
 
@@ -38,7 +38,7 @@ COUNTED_TYPES.forEach((type, slot) => (TYPE_SLOTS[Type[type]] = slot));
 const UNMEASURED = 5e-6;
 
 /** Who made a reply. */
-export type Writer = 'nobody' | keyof Writers;
+export type MetricsWriter = 'nobody' | keyof Writers;
 
 /**
  * The counters of queries at one listening address for one zone. QuerySeries appear with their first query; after that a
@@ -48,7 +48,7 @@ export class QuerySeries {
   private readonly requests: (Value | undefined)[] = [];
   private readonly requestSizes: (Histogram | undefined)[] = [];
   private readonly responseSizes: (Histogram | undefined)[] = [];
-  private readonly responses: Record<Writer, (Value | undefined)[]> = { nobody: [], atOnce: [], waited: [] };
+  private readonly responses: Record<MetricsWriter, (Value | undefined)[]> = { nobody: [], atOnce: [], waited: [] };
   private duration: Histogram | undefined;
   private doRequests: Value | undefined;
   private readonly families: ReturnType<typeof families>;
@@ -65,7 +65,7 @@ export class QuerySeries {
   }
 
   /** Counts a query that was answered after `seconds`. */
-  count(query: Query, seconds: number, rcode: number, size: Octets, writer: Writer): void {
+  count(query: Query, seconds: number, rcode: number, size: Octets, writer: MetricsWriter): void {
     const { requests, requestSize, responseSize, responses } = this.seriesOf(query, rcode, writer);
     requests.inc();
     if (query.do) (this.doRequests ??= this.bind(this.families.doRequests, {})).inc();
@@ -79,7 +79,7 @@ export class QuerySeries {
    * How queries like this one are counted that were answered without the chain. Their time was too short to be
    * measured one by one.
    */
-  tally(query: Query, rcode: number, size: Octets, writer: Writer): Tally {
+  hitCounter(query: Query, rcode: number, size: Octets, writer: MetricsWriter): HitCounter {
     const { questionEnd: question, do: signed } = query;
     const { requests, requestSize, responseSize, responses } = this.seriesOf(query, rcode, writer);
     // Nothing of the query in here: it would stay with its octets as long as the answer does.
@@ -98,7 +98,7 @@ export class QuerySeries {
   private seriesOf(
     query: Query,
     rcode: number,
-    writer: Writer,
+    writer: MetricsWriter,
   ): { requests: Value; requestSize: Histogram; responseSize: Histogram; responses: Value } {
     const proto = query.protocol === 'tcp' ? 1 : 0;
     const family = query.family === 6 ? 1 : 0;
@@ -122,7 +122,7 @@ export class QuerySeries {
     return (this.requests[slot] = this.bind(this.families.requests, labels));
   }
 
-  private bindResponses(writer: Writer, rcode: number): Value {
+  private bindResponses(writer: MetricsWriter, rcode: number): Value {
     const plugin = writer === 'nobody' ? '' : this.writers[writer];
     return (this.responses[writer][rcode] = this.bind(this.families.responses, { rcode: rcodeName(rcode), plugin }));
   }

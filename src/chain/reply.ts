@@ -12,7 +12,7 @@ import {
   type Rr,
 } from '../wire/index.js';
 import type { Query } from './query.js';
-import type { Standing } from './standing.js';
+import type { ReplyLease } from './lease.js';
 
 /** The sections of a reply, made into objects. */
 export interface Sections {
@@ -30,7 +30,7 @@ interface ReplyParts {
   readonly edns?: Edns | undefined;
   readonly written?: boolean;
   readonly cause?: Error | undefined;
-  readonly standing?: Standing | undefined;
+  readonly lease?: ReplyLease | undefined;
   readonly rotates?: boolean;
   readonly repeats?: Query | undefined;
 }
@@ -63,7 +63,7 @@ export class Reply {
    * How long this very reply may be given again without asking; undefined when its maker promises nothing. A changed
    * copy has none.
    */
-  readonly standing: Standing | undefined;
+  readonly lease: ReplyLease | undefined;
   /** Whether records of one owner and type may be sent in any order, and had better not always be sent in the same. */
   readonly rotates: boolean;
   /**
@@ -81,7 +81,7 @@ export class Reply {
     this.edns = parts.edns;
     this.written = parts.written ?? true;
     this.cause = parts.cause;
-    this.standing = parts.standing;
+    this.lease = parts.lease;
     this.rotates = parts.rotates ?? false;
     this.repeats = parts.repeats;
     this.encoded = parts.records;
@@ -95,9 +95,9 @@ export class Reply {
     records: EncodedRecords,
     ttl?: Seconds,
     edns?: Edns,
-    standing?: Standing,
+    lease?: ReplyLease,
   ): Reply {
-    return new Reply({ flags, rcode, records, ttl, edns, standing });
+    return new Reply({ flags, rcode, records, ttl, edns, lease });
   }
 
   /** A reply from record objects; sections left out are empty. `flags` is any of AA, TC, RA, AD. */
@@ -191,8 +191,8 @@ export class Reply {
   }
 
   /** This reply with a promise of how long it stays right. */
-  withStanding(standing: Standing | undefined): Reply {
-    return standing === this.standing ? this : this.again(this.encoded, this.decoded, standing, this.rotates);
+  withLease(lease: ReplyLease | undefined): Reply {
+    return lease === this.lease ? this : this.again(this.encoded, this.decoded, lease, this.rotates);
   }
 
   /**
@@ -200,7 +200,7 @@ export class Reply {
    * holds.
    */
   withOrder(records: EncodedRecords): Reply {
-    return this.again(records, undefined, this.standing, true);
+    return this.again(records, undefined, this.lease, true);
   }
 
   withEdns(edns: Edns | undefined): Reply {
@@ -232,11 +232,11 @@ export class Reply {
   private again(
     records: EncodedRecords | undefined,
     sections: Sections | undefined,
-    standing: Standing | undefined,
+    lease: ReplyLease | undefined,
     rotates: boolean,
   ): Reply {
     const { flags, rcode, ttl, edns, written, cause, repeats } = this;
-    return new Reply({ flags, rcode, records, sections, ttl, edns, written, cause, standing, rotates, repeats });
+    return new Reply({ flags, rcode, records, sections, ttl, edns, written, cause, lease, rotates, repeats });
   }
 
   private parts(): ReplyParts {

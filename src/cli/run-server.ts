@@ -8,7 +8,7 @@ import { HostNetwork } from '../net/host-network.js';
 import { PLUGINS } from '../server/directives.js';
 import { descriptorLimit } from '../server/descriptors.js';
 import type { IoOptions } from '../server/io-flags.js';
-import { startPlane } from '../server/io.js';
+import { startWorkers } from '../server/io.js';
 import type { ServerLog } from '../server/log.js';
 import { Server, type ServerOptions } from '../server/server.js';
 import type { Environment } from '../corefile/environment.js';
@@ -114,9 +114,9 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   const shared: Shared = { network: new HostNetwork(inherited), metrics: new Metrics() };
   state.companion = options.companion?.(shared);
   await state.companion?.prepare();
-  const plane = await startPlane(options.io, { log, inherited, started: holdYoungGeneration });
+  const workerPool = await startWorkers(options.io, { log, inherited, started: holdYoungGeneration });
   const server = await Server.create({
-    ...(plane && { plane }),
+    ...(workerPool && { workerPool }),
     corefile: options.corefile,
     external: (options.plugins ?? []).map((line) => pluginStatementFrom(line, '-plugin')),
     defaultPort: options.port,
@@ -124,7 +124,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
     env,
     cwd: process.cwd(),
     metrics: shared.metrics,
-    network: plane?.networkOver(shared.network) ?? shared.network,
+    network: workerPool?.networkOver(shared.network) ?? shared.network,
     onFatal: (reason) => {
       log.error(reason);
       finish(1);

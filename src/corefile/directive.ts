@@ -1,9 +1,9 @@
-import { Entry } from './entry.js';
+import { CorefileEntry } from './entry.js';
 import type { EntryParts } from './entry.js';
 import { suggestion } from './nearest.js';
 
 /** One occurrence of a directive in a server block, such as `cache 30 example.org { ... }`. */
-export class Directive extends Entry {
+export class Directive extends CorefileEntry {
   readonly options: readonly Option[] | undefined;
 
   constructor(parts: EntryParts, options?: readonly Option[]) {
@@ -25,7 +25,7 @@ export class Directive extends Entry {
 }
 
 /** One line in a directive's block, or in an option's own block. */
-export class Option extends Entry {
+export class Option extends CorefileEntry {
   readonly options: readonly Option[] | undefined;
   /** Names of the directive and the options around this one, outermost first. */
   private readonly parents: readonly string[];

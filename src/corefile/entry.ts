@@ -41,7 +41,7 @@ export interface EntryParts {
  * A named line of a server block: a directive, or an option in a directive's block. Every check throws a
  * CorefileError at its line.
  */
-export abstract class Entry {
+export abstract class CorefileEntry {
   readonly name: string;
   /** The words behind the name on its own line, environment filled in. */
   readonly args: readonly string[];
@@ -49,7 +49,7 @@ export abstract class Entry {
   /** From 1. */
   readonly line: number;
   /** The lines of its `{ }`; undefined without a block, empty for an empty one. */
-  abstract readonly options: readonly Entry[] | undefined;
+  abstract readonly options: readonly CorefileEntry[] | undefined;
 
   constructor(parts: EntryParts) {
     this.name = parts.name;

@@ -1,6 +1,6 @@
 export type { ServerKey } from './address.js';
 export { Directive, Option } from './directive.js';
-export { Entry } from './entry.js';
+export { CorefileEntry } from './entry.js';
 export type { Bounds, HostPort, HostPortRules } from './entry.js';
 export type { Environment } from './environment.js';
 export { CorefileError } from './errors.js';

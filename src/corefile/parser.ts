@@ -27,7 +27,7 @@ export interface ServerBlock {
 /** Blocks inside blocks inside a directive; no plugin needs more than two. */
 const MAX_DEPTH = 16;
 
-interface Header {
+interface BlockHeader {
   readonly keys: readonly { readonly token: Token; readonly text: string }[];
   /** The brace that opens the block; undefined when the block has none and goes to the end of the file. */
   readonly open: Token | undefined;
@@ -87,7 +87,7 @@ export class Parser {
   }
 
   /** Keys up to the opening brace, or to the end of their line; after a comma they go on in the next one. */
-  private header(): Header {
+  private header(): BlockHeader {
     const keys: { token: Token; text: string }[] = [];
     let started = false;
     let comma: Token | undefined;

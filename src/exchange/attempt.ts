@@ -1,7 +1,7 @@
 import type { Milliseconds } from '../lib/units.js';
 
 /** The side that waits for an attempt's outcome. */
-export interface Receiver {
+export interface AttemptListener {
   /**
    * A message with the attempt's id and question came from the upstream; `records` is the offset after its question.
    * Returns false to go on waiting for another one, as a datagram that makes no sense need not be the upstream's.
@@ -19,10 +19,10 @@ export interface Receiver {
 }
 
 /** What an attempt is under way on: a socket, a connection, or one that is being opened. */
-export interface Carrier {
+export interface UpstreamTransport {
   /** Nobody waits for the attempt any more. */
   forget(attempt: Attempt): void;
-  /** Why a wait on this carrier ends when its time is up. */
+  /** Why a wait on this transport ends when its time is up. */
   timeout(): Error;
 }
 
@@ -31,10 +31,10 @@ export interface Carrier {
  * its own.
  */
 export class Attempt {
-  /** The id it travels under; drawn by its carrier. */
+  /** The id it travels under; drawn by its transport. */
   id = 0;
   /** Undefined before it was sent and after it ended. */
-  carrier: Carrier | undefined;
+  transport: UpstreamTransport | undefined;
   /** Monotonic time of sending. */
   sentAt: Milliseconds = 0;
   /** Monotonic time at which a connection took it; later than `sentAt` where it had to wait for one. */
@@ -57,7 +57,7 @@ export class Attempt {
   constructor(
     readonly message: Uint8Array,
     readonly questionEnd: number,
-    public receiver: Receiver | undefined,
+    public receiver: AttemptListener | undefined,
   ) {}
 
   /** Whether somebody waits for its outcome. */
@@ -68,7 +68,7 @@ export class Attempt {
   /** Ends the attempt without an outcome. */
   cancel(): void {
     this.receiver = undefined;
-    this.carrier?.forget(this);
+    this.transport?.forget(this);
   }
 
   /** Nobody waits any more, but a late reply still tells how long the upstream takes. */
@@ -90,7 +90,7 @@ export class Copy extends Attempt {
   }
 }
 
-class CopyReceiver implements Receiver {
+class CopyReceiver implements AttemptListener {
   constructor(private readonly original: Attempt) {}
 
   replied(_copy: Attempt, bytes: Buffer, records: number): boolean {
@@ -114,6 +114,6 @@ class CopyReceiver implements Receiver {
   failed(_copy: Attempt, error: Error): void {
     const { original } = this;
     original.copy = undefined;
-    if (original.carrier === undefined) original.receiver?.failed(original, error);
+    if (original.transport === undefined) original.receiver?.failed(original, error);
   }
 }

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
 import { Copy, type Attempt } from './attempt.js';
 import type { Pipelining } from './pipelining.js';
-import type { StreamLink } from './stream-link.js';
+import type { StreamConnection } from './stream-connection.js';
 
 /** Pauses between two tries whether a server works on several queries of a connection at once. */
 const FIRST_TRIAL_PAUSE: Milliseconds = 1000;
@@ -19,7 +19,7 @@ export interface HoldUpsParts {
   readonly clock: Clock;
   readonly pipelining: Pipelining;
   /** The connections that are open. */
-  readonly links: () => readonly StreamLink[];
+  readonly links: () => readonly StreamConnection[];
   /** How long an upstream may be silent that works on several queries at once. */
   readonly patience: () => Milliseconds;
   /** Sends copies of these at once on other connections; called too, with none, when a connection became slow. */
@@ -44,7 +44,7 @@ export class HoldUps {
   /** Until when the server is taken to serve no more connections than it does. */
   private fewerUntil: Milliseconds = -Infinity;
   /** Connections that the server takes nothing from. */
-  private readonly unserved: StreamLink[] = [];
+  private readonly unserved: StreamConnection[] = [];
   private timer: Timer | undefined;
   private timerAt: Milliseconds = Infinity;
   private checking = false;
@@ -88,7 +88,7 @@ export class HoldUps {
    * The connection on which a copy of the next query shows whether the server works on several at once: nobody waits
    * for it there, and what is slow already stands in front of it. Given once in a while.
    */
-  trial(now: Milliseconds): StreamLink | undefined {
+  trial(now: Milliseconds): StreamConnection | undefined {
     if (!this.sawSlow || now < this.trialAt || this.parts.pipelining.anyOrder) return undefined;
     const slow = this.parts
       .links()
@@ -114,7 +114,7 @@ export class HoldUps {
     if (original.receiver === undefined) return;
     const quick = clock.monotonic() - copy.takenAt <= pipelining.slowAfter;
     if (pipelining.anyOrder && quick && original.queued) pipelining.heldUp();
-    const link = links().find((other) => other === original.carrier);
+    const link = links().find((other) => other === original.transport);
     if (link?.replies !== 0) return;
     this.unserved.push(link);
     if (quick) this.fewerUntil = clock.monotonic() + FEWER;
@@ -184,7 +184,7 @@ export class HoldUps {
   }
 
   private maySendScout(now: Milliseconds): boolean {
-    if (this.scout?.carrier !== undefined || now < this.scoutAt) return false;
+    if (this.scout?.transport !== undefined || now < this.scoutAt) return false;
     if (this.parts.pipelining.anyOrder) this.scoutAt = now + SCOUT_PAUSE;
     return true;
   }

@@ -1,10 +1,10 @@
-export { Attempt, type Receiver } from './attempt.js';
+export { Attempt, type AttemptListener } from './attempt.js';
 export { isCutShort } from './cut-short.js';
 export { Deadline, Deadlines } from './deadlines.js';
 export { ForgerySuspected, type Protocol } from './errors.js';
 export { matchesQuery, questionEndOf } from './match.js';
 export { exchangeOnce, type OnceOptions } from './once.js';
-export type { PoolLimits, ReuseCounters } from './peer.js';
+export type { PoolLimits, ReuseCounters } from './upstream-state.js';
 export type { ExchangeStats } from './stats.js';
 export { TlsClient, type TlsSettings } from './tls.js';
 export { Upstream, type UpstreamParts } from './upstream.js';

@@ -3,7 +3,7 @@ import type { Random } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint, Network } from '../net/network.js';
 import { expandReply } from '../wire/index.js';
-import { Attempt, type Receiver } from './attempt.js';
+import { Attempt, type AttemptListener } from './attempt.js';
 import { questionEndOf } from './match.js';
 import type { TlsClient } from './tls.js';
 import { Upstream } from './upstream.js';
@@ -51,7 +51,7 @@ export async function exchangeOnce(
         grace ??= clock.setTimeout(() => reject(error), Math.min(GRACE, timeoutMs));
       };
       const attempt = new Attempt(bytes, questionEndOf(bytes), receiver(stream, resolve, reject, doubted));
-      const timer = clock.setTimeout(() => reject(attempt.carrier?.timeout() ?? new Error('i/o timeout')), timeoutMs);
+      const timer = clock.setTimeout(() => reject(attempt.transport?.timeout() ?? new Error('i/o timeout')), timeoutMs);
       const abort = (): void => reject(signal!.reason as Error);
       signal?.addEventListener('abort', abort, { once: true });
       settle = () => {
@@ -75,7 +75,7 @@ function receiver(
   resolve: (reply: Buffer) => void,
   reject: (error: Error) => void,
   doubted: (attempt: Attempt, error: Error) => void,
-): Receiver {
+): AttemptListener {
   return {
     replied(_attempt, reply, records) {
       try {

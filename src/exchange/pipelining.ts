@@ -2,7 +2,7 @@ import type { Milliseconds } from '../lib/units.js';
 
 /** Most queries in flight on a connection to a server that answers in order, however quick it is. */
 const MAX_DEPTH = 64;
-/** Time that a query may lose, on average, by standing behind others on its connection. */
+/** Time that a query may lose, on average, by lease behind others on its connection. */
 const QUEUE_TIME: Milliseconds = 2;
 /** Weight of one answer in the mean of what a query takes from the one behind it. */
 const COST_WEIGHT = 1 / 128;
@@ -23,7 +23,7 @@ const ANY_ORDER_DEPTH = 32;
 const MOST_IN_ANY_ORDER = 1024;
 
 /** An answer as a connection saw it. */
-export interface Answer {
+export interface AnswerTimes {
   /** Since the query was handed to the connection. */
   readonly took: Milliseconds;
   /** Since the answer before it on the same connection. */
@@ -82,7 +82,7 @@ export class Pipelining {
   }
 
   /** Notes an answer. */
-  answered({ took, sinceLast, queued, alone }: Answer): void {
+  answered({ took, sinceLast, queued, alone }: AnswerTimes): void {
     if (!queued) this.learn(took);
     // What stands in front of a query says nothing about how long it takes then.
     if (this.inAnyOrder) return;

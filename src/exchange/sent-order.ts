@@ -1,4 +1,4 @@
-import type { Attempt, Carrier } from './attempt.js';
+import type { Attempt, UpstreamTransport } from './attempt.js';
 
 /** Entries that may be kept beyond those in flight before the list is made anew. */
 const SPARE = 256;
@@ -8,14 +8,14 @@ export class SentOrder {
   private list: Attempt[] = [];
   private first = 0;
 
-  constructor(private readonly connection: Carrier) {}
+  constructor(private readonly connection: UpstreamTransport) {}
 
   add(attempt: Attempt): void {
     this.list.push(attempt);
   }
 
   /**
-   * Notes that an attempt has ended, whose `carrier` is no longer the connection. Returns whether it was answered
+   * Notes that an attempt has ended, whose `transport` is no longer the connection. Returns whether it was answered
    * after one that was sent later: the server works on several queries at once. (That an answer comes before another
    * one shows nothing yet: the other query may have been dropped.)
    */
@@ -27,7 +27,7 @@ export class SentOrder {
       return attempt.overtaken;
     }
     do this.first++;
-    while (this.first < this.list.length && this.list[this.first]!.carrier !== this.connection);
+    while (this.first < this.list.length && this.list[this.first]!.transport !== this.connection);
     if (this.first === this.list.length) this.clear();
     else if (this.first > SPARE) this.compact();
     return attempt.overtaken;
@@ -51,7 +51,7 @@ export class SentOrder {
   }
 
   private compact(): void {
-    this.list = this.list.filter(({ carrier }, i) => i >= this.first && carrier === this.connection);
+    this.list = this.list.filter(({ transport }, i) => i >= this.first && transport === this.connection);
     this.first = 0;
   }
 }

@@ -1,11 +1,11 @@
 import { randomBelow } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
-import { Copy, type Attempt, type Carrier } from './attempt.js';
+import { Copy, type Attempt, type UpstreamTransport } from './attempt.js';
 import { dialTimeout } from './errors.js';
 import { HoldUps } from './hold-ups.js';
-import type { Peer } from './peer.js';
+import type { UpstreamState } from './upstream-state.js';
 import { Pipelining } from './pipelining.js';
-import { StreamLink, type StreamOwner } from './stream-link.js';
+import { StreamConnection, type StreamOwner } from './stream-connection.js';
 import type { TlsClient } from './tls.js';
 import { WaitingQueries, isProven } from './waiting-queries.js';
 
@@ -37,22 +37,22 @@ const UNUSED: Milliseconds = 1000;
  * one a connection, or as many as the upstream has shown to be right (`Pipelining`). A query waits here until a
  * connection is free or another one is open, whichever comes first.
  */
-export class StreamPool implements StreamOwner, Carrier {
+export class StreamPool implements StreamOwner, UpstreamTransport {
   readonly pipelining = new Pipelining();
   private readonly protocol: 'tcp' | 'tcp-tls';
-  private links: StreamLink[] = [];
-  private opening: StreamLink[] = [];
-  private retiring: StreamLink[] = [];
+  private links: StreamConnection[] = [];
+  private opening: StreamConnection[] = [];
+  private retiring: StreamConnection[] = [];
   private readonly waiting = new WaitingQueries();
   private dispatching = false;
   private closed = false;
   /** Mean time to connect, from half of the maximum downwards. */
   private connectTime: Milliseconds = MAX_CONNECT / 2;
-  private readonly expireAt = new WeakMap<StreamLink, Milliseconds>();
+  private readonly expireAt = new WeakMap<StreamConnection, Milliseconds>();
   private readonly holdUps: HoldUps;
 
   constructor(
-    private readonly peer: Peer,
+    private readonly peer: UpstreamState,
     private readonly tls: TlsClient | undefined,
   ) {
     this.protocol = tls === undefined ? 'tcp' : 'tcp-tls';
@@ -70,14 +70,14 @@ export class StreamPool implements StreamOwner, Carrier {
   }
 
   send(attempt: Attempt): void {
-    attempt.carrier = this;
+    attempt.transport = this;
     this.waiting.fresh.attempts.push(attempt);
     this.dispatchSoon();
   }
 
   resend(attempt: Attempt): void {
     attempt.resent = true;
-    attempt.carrier = this;
+    attempt.transport = this;
     attempt.sentAt = this.peer.clock.monotonic();
     this.waiting.resend(attempt, attempt.sentAt);
     this.dispatchSoon();
@@ -85,21 +85,21 @@ export class StreamPool implements StreamOwner, Carrier {
 
   /** Part of `Carrier` for queries that wait for a connection: they are passed over. */
   forget(attempt: Attempt): void {
-    attempt.carrier = undefined;
+    attempt.transport = undefined;
   }
 
   timeout(): Error {
     return dialTimeout(this.protocol, this.peer.to);
   }
 
-  connected(link: StreamLink, took: Milliseconds): void {
+  connected(link: StreamConnection, took: Milliseconds): void {
     this.learnConnectTime(took);
     this.opening = this.opening.filter((other) => other !== link);
     this.links.push(link);
     this.dispatchSoon();
   }
 
-  answered(link: StreamLink, attempt: Attempt, sinceLast: Milliseconds, late: boolean): void {
+  answered(link: StreamConnection, attempt: Attempt, sinceLast: Milliseconds, late: boolean): void {
     if (late) this.pipelining.overtook();
     if (!(attempt instanceof Copy)) {
       const took = this.peer.lastHeard - attempt.takenAt;
@@ -110,8 +110,8 @@ export class StreamPool implements StreamOwner, Carrier {
     if (this.waiting.size > 0) this.dispatchSoon();
   }
 
-  ended(link: StreamLink, error: Error | undefined): void {
-    const others = (list: StreamLink[]): StreamLink[] => list.filter((other) => other !== link);
+  ended(link: StreamConnection, error: Error | undefined): void {
+    const others = (list: StreamConnection[]): StreamConnection[] => list.filter((other) => other !== link);
     const wasOpening = this.opening.includes(link);
     this.links = others(this.links);
     this.opening = others(this.opening);
@@ -142,7 +142,7 @@ export class StreamPool implements StreamOwner, Carrier {
   }
 
   /** Whether a late answer is the only late one: others that were sent later came before it, or there are none. */
-  private isAlone(link: StreamLink, attempt: Attempt): boolean {
+  private isAlone(link: StreamConnection, attempt: Attempt): boolean {
     return (
       this.holdUps.hasAnsweredSince(attempt.takenAt) ||
       this.links.every((other) => other === link || other.inFlight.size === 0)
@@ -169,7 +169,7 @@ export class StreamPool implements StreamOwner, Carrier {
   }
 
   /** Connections with room, those with the fewest queries first; of these the last used, so that others expire. */
-  private free(now: Milliseconds, accepts: (link: StreamLink) => boolean): StreamLink[] {
+  private free(now: Milliseconds, accepts: (link: StreamConnection) => boolean): StreamConnection[] {
     const { stalledAfter } = this.holdUps;
     return this.links
       .filter((link) => this.room(link) > 0 && !link.isStalled(now, stalledAfter) && accepts(link))
@@ -177,14 +177,14 @@ export class StreamPool implements StreamOwner, Carrier {
   }
 
   /** Queries that it may take. A connection that never answered may not be served at all: others have to wait. */
-  private room(link: StreamLink): number {
+  private room(link: StreamConnection): number {
     const { depth, anyOrder } = this.pipelining;
     return (link.replies > 0 || anyOrder ? depth : 1) - link.inFlight.size;
   }
 
   /** Hands queries to connections. Returns those that have to wait. */
-  private assign(queue: Attempt[], free: readonly StreamLink[], now: Milliseconds): Attempt[] {
-    const awaited = queue.filter((attempt) => attempt.awaited && attempt.carrier === this);
+  private assign(queue: Attempt[], free: readonly StreamConnection[], now: Milliseconds): Attempt[] {
+    const awaited = queue.filter((attempt) => attempt.awaited && attempt.transport === this);
     let at = 0;
     for (const link of free) {
       if (at === awaited.length) break;
@@ -196,7 +196,7 @@ export class StreamPool implements StreamOwner, Carrier {
     return at === 0 ? awaited : awaited.slice(at);
   }
 
-  private give(attempt: Attempt, link: StreamLink, now: Milliseconds): void {
+  private give(attempt: Attempt, link: StreamConnection, now: Milliseconds): void {
     if (link.uses === 0) this.peer.reuse.miss(this.protocol);
     else this.peer.reuse.hit(this.protocol);
     link.send(attempt, now);
@@ -259,22 +259,22 @@ export class StreamPool implements StreamOwner, Carrier {
   /** Sends copies of queries that are held up, before all others. */
   private rescue(held: readonly Attempt[]): void {
     for (const attempt of held) {
-      const link = this.links.find((other) => other === attempt.carrier);
+      const link = this.links.find((other) => other === attempt.transport);
       const copy = new Copy(attempt);
-      copy.carrier = this;
+      copy.transport = this;
       (link?.replies === 0 ? this.waiting.stranded : this.waiting.rescues).attempts.push(copy);
     }
     this.dispatch();
   }
 
-  private isOver(link: StreamLink, now: Milliseconds): boolean {
+  private isOver(link: StreamConnection, now: Milliseconds): boolean {
     const { expire } = this.peer.limits;
     const idle = link.uses === 0 ? Math.max(expire, UNUSED) : expire;
     return now >= this.expireAt.get(link)! || (link.inFlight.size === 0 && now - link.lastUsed >= idle);
   }
 
   private open(now: Milliseconds): void {
-    const link = new StreamLink(this.peer, this.tls, this, now);
+    const link = new StreamConnection(this.peer, this.tls, this, now);
     this.expireAt.set(link, now + LIFETIME + randomBelow(this.peer.random, LIFETIME / 2));
     this.opening.push(link);
     // Twice the mean time to connect, within the bounds.
@@ -285,7 +285,7 @@ export class StreamPool implements StreamOwner, Carrier {
     this.connectTime += (took - this.connectTime) / CONNECT_WEIGHT;
   }
 
-  private retire(link: StreamLink): void {
+  private retire(link: StreamConnection): void {
     this.links = this.links.filter((other) => other !== link);
     this.retiring.push(link);
     link.retire();
@@ -293,8 +293,8 @@ export class StreamPool implements StreamOwner, Carrier {
 
   private failAll(error: Error): void {
     for (const attempt of this.waiting.clear()) {
-      if (attempt.carrier !== this) continue;
-      attempt.carrier = undefined;
+      if (attempt.transport !== this) continue;
+      attempt.transport = undefined;
       attempt.receiver?.failed(attempt, error);
     }
   }

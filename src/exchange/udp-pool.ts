@@ -1,10 +1,10 @@
 import { randomBelow } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
-import type { Attempt, Carrier } from './attempt.js';
+import type { Attempt, UpstreamTransport } from './attempt.js';
 import { dialError, dialTimeout } from './errors.js';
-import { MAX_IN_FLIGHT } from './in-flight.js';
-import type { Peer } from './peer.js';
-import { UdpSocket, type UdpOwner } from './udp-socket.js';
+import { MAX_IN_FLIGHT } from './outstanding-ids.js';
+import type { UpstreamState } from './upstream-state.js';
+import { UpstreamSocket, type UdpOwner } from './upstream-socket.js';
 
 /**
  * Open ports, of which one is drawn at random for the queries of each turn of the event loop. More would leave less
@@ -27,19 +27,19 @@ const MOST_GUARDED = 1024;
  * The UDP sockets to one upstream: source ports drawn by the operating system, and changed before they can be guessed
  * (RFC 5452 section 9.2).
  */
-export class UdpPool implements Carrier, UdpOwner {
-  private readonly open: UdpSocket[] = [];
+export class UdpPool implements UpstreamTransport, UdpOwner {
+  private readonly open: UpstreamSocket[] = [];
   /** Replaced, with queries in flight. */
-  private retired: UdpSocket[] = [];
+  private retired: UpstreamSocket[] = [];
   private opening = 0;
   /** Drawn for the queries of this turn of the event loop: they leave with one call, and so do their replies. */
-  private drawn: UdpSocket | undefined;
+  private drawn: UpstreamSocket | undefined;
   /** Queries that wait for the first socket. */
   private waiting: Attempt[] = [];
   private closed = false;
   private guardedUntil: Milliseconds = -Infinity;
 
-  constructor(private readonly peer: Peer) {}
+  constructor(private readonly peer: UpstreamState) {}
 
   /** Open sockets. */
   get size(): number {
@@ -49,10 +49,10 @@ export class UdpPool implements Carrier, UdpOwner {
   send(attempt: Attempt): void {
     const now = attempt.sentAt;
     const guarded = now < this.guardedUntil && this.size < MOST_GUARDED;
-    const socket = guarded ? undefined : this.pick(now, attempt.apartFrom?.carrier);
+    const socket = guarded ? undefined : this.pick(now, attempt.apartFrom?.transport);
     if (socket === undefined) {
       this.peer.reuse.miss('udp');
-      attempt.carrier = this;
+      attempt.transport = this;
       this.waiting.push(attempt);
       if (this.opening === 0 || guarded) this.openOne(now);
       return;
@@ -63,18 +63,18 @@ export class UdpPool implements Carrier, UdpOwner {
     if (this.open.length + this.opening < this.wanted()) this.openOne(now);
   }
 
-  doubted(socket: UdpSocket): void {
+  doubted(socket: UpstreamSocket): void {
     if (this.open.includes(socket)) this.retire(socket);
   }
 
-  attacked(socket: UdpSocket): void {
+  attacked(socket: UpstreamSocket): void {
     this.guardedUntil = this.peer.clock.monotonic() + GUARDED;
     this.drop(socket);
   }
 
   /** Part of `Carrier` for queries that wait for a socket. */
   forget(attempt: Attempt): void {
-    attempt.carrier = undefined;
+    attempt.transport = undefined;
     this.waiting = this.waiting.filter((other) => other !== attempt);
   }
 
@@ -103,7 +103,7 @@ export class UdpPool implements Carrier, UdpOwner {
   }
 
   /** @param not a socket that has the same question in flight */
-  private pick(now: Milliseconds, not: Carrier | undefined): UdpSocket | undefined {
+  private pick(now: Milliseconds, not: UpstreamTransport | undefined): UpstreamSocket | undefined {
     if (this.drawn !== undefined && this.drawn !== not) return this.drawn;
     for (let left = this.open.length; left > 0; left--) {
       const socket = this.open[this.open.length === 1 ? 0 : randomBelow(this.peer.random, this.open.length)]!;
@@ -117,7 +117,7 @@ export class UdpPool implements Carrier, UdpOwner {
     return undefined;
   }
 
-  private draw(socket: UdpSocket): void {
+  private draw(socket: UpstreamSocket): void {
     this.drawn = socket;
     queueMicrotask(() => (this.drawn = undefined));
   }
@@ -127,7 +127,7 @@ export class UdpPool implements Carrier, UdpOwner {
     const { random } = this.peer;
     const guarded = now < this.guardedUntil;
     const maxUses = guarded ? 1 : USES + randomBelow(random, USES);
-    UdpSocket.open(this.peer, this, maxUses, now + LIFETIME + randomBelow(random, LIFETIME)).then(
+    UpstreamSocket.open(this.peer, this, maxUses, now + LIFETIME + randomBelow(random, LIFETIME)).then(
       (socket) => {
         this.opening--;
         if (this.closed) return socket.close();
@@ -137,14 +137,14 @@ export class UdpPool implements Carrier, UdpOwner {
         this.opening--;
         const error = dialError('udp', this.peer.to, cause);
         for (const attempt of this.waiting.splice(0)) {
-          attempt.carrier = undefined;
+          attempt.transport = undefined;
           attempt.receiver?.failed(attempt, error);
         }
       },
     );
   }
 
-  private opened(socket: UdpSocket, guarded: boolean): void {
+  private opened(socket: UpstreamSocket, guarded: boolean): void {
     this.open.push(socket);
     for (const attempt of this.waiting.splice(0, guarded ? 1 : Infinity)) socket.send(attempt);
     if (guarded) this.retire(socket);
@@ -152,13 +152,13 @@ export class UdpPool implements Carrier, UdpOwner {
     else if (this.open.length > this.wanted()) this.retire(this.open[0]!);
   }
 
-  private retire(socket: UdpSocket): void {
+  private retire(socket: UpstreamSocket): void {
     this.drop(socket);
     this.retired.push(socket);
     socket.retire();
   }
 
-  private drop(socket: UdpSocket): void {
+  private drop(socket: UpstreamSocket): void {
     const at = this.open.indexOf(socket);
     if (at >= 0) this.open.splice(at, 1);
     if (this.drawn === socket) this.drawn = undefined;

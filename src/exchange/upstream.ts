@@ -3,7 +3,7 @@ import type { Random } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint, Network } from '../net/network.js';
 import type { Attempt } from './attempt.js';
-import { Peer, type PoolLimits, type ReuseCounters } from './peer.js';
+import { UpstreamState, type PoolLimits, type ReuseCounters } from './upstream-state.js';
 import type { Pipelining } from './pipelining.js';
 import type { ExchangeStats } from './stats.js';
 import { StreamPool } from './stream-pool.js';
@@ -29,7 +29,7 @@ export interface UpstreamParts {
 
 /** One server that questions are sent to: its sockets, its connections, and what its traffic tells about it. */
 export class Upstream {
-  private readonly peer: Peer;
+  private readonly peer: UpstreamState;
   private readonly udp: UdpPool;
   private readonly streams: StreamPool;
   private readonly clock: Clock;
@@ -43,7 +43,7 @@ export class Upstream {
   constructor(parts: UpstreamParts) {
     this.clock = parts.clock;
     this.secure = parts.tls !== undefined;
-    this.peer = new Peer(parts.network, parts.clock, parts.random, parts.to, parts.limits, parts.reuse);
+    this.peer = new UpstreamState(parts.network, parts.clock, parts.random, parts.to, parts.limits, parts.reuse);
     this.udp = new UdpPool(this.peer);
     this.streams = new StreamPool(this.peer, parts.tls);
   }

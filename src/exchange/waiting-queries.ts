@@ -1,16 +1,16 @@
 import type { Milliseconds } from '../lib/units.js';
 import type { Attempt } from './attempt.js';
-import type { StreamLink } from './stream-link.js';
+import type { StreamConnection } from './stream-connection.js';
 
 /** Queries that wait for a connection, and which will do. */
 export interface WaitingList {
   attempts: Attempt[];
-  readonly accepts: (link: StreamLink) => boolean;
+  readonly accepts: (link: StreamConnection) => boolean;
 }
 
 /** Whether it has answered: it is served. */
-export const isProven = ({ replies }: StreamLink): boolean => replies > 0;
-const isIdle = ({ inFlight }: StreamLink): boolean => inFlight.size === 0;
+export const isProven = ({ replies }: StreamConnection): boolean => replies > 0;
+const isIdle = ({ inFlight }: StreamConnection): boolean => inFlight.size === 0;
 
 /** The queries that wait for a connection to one upstream. */
 export class WaitingQueries {
@@ -37,7 +37,7 @@ export class WaitingQueries {
   }
 
   /** Whether a connection was opened after the last one was closed by the peer. */
-  isNew({ openedAt }: StreamLink): boolean {
+  isNew({ openedAt }: StreamConnection): boolean {
     return openedAt >= this.lastBreak;
   }
 

@@ -32,7 +32,7 @@ export interface PluginHandler {
    * For a handler that counts: told how many more queries like this one got a shared answer. Asked once for each answer
    * that is shared.
    */
-  readonly tally?: (query: PluginQuery) => (times: number) => void;
+  readonly hitCounter?: (query: PluginQuery) => (times: number) => void;
   /** Labels that others may read, by the part behind `plugin/`: computed when first asked for. */
   readonly labels?: Readonly<Record<string, (query: PluginQuery) => string>>;
 }

@@ -1,4 +1,4 @@
-import type { Directive, Entry } from '../corefile/index.js';
+import type { Directive, CorefileEntry } from '../corefile/index.js';
 import { parseCidr } from '../lib/cidr.js';
 import { publicName } from './names.js';
 
@@ -132,7 +132,7 @@ function readArguments(schema: OptionSchema, directive: Directive, values: Recor
 function readWords(
   name: string,
   spec: PluginOption,
-  at: Entry,
+  at: CorefileEntry,
   words: readonly string[],
   values: Record<string, unknown>,
 ): void {
@@ -154,7 +154,7 @@ function readWords(
 
 function readWord(
   spec: Exclude<PluginOption, FlagOption | ZonesOption>,
-  at: Entry,
+  at: CorefileEntry,
   word: string,
   what?: string,
 ): unknown {

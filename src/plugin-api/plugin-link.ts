@@ -10,8 +10,8 @@ import {
   type Outcome,
   type Query,
   type Role,
-  type Standing,
-  type Tally,
+  type ReplyLease,
+  type HitCounter,
 } from '../chain/index.js';
 import type { Clock } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
@@ -19,7 +19,7 @@ import type { Plugin, PluginHandler } from './contract.js';
 import { PluginFault, isThenable, wordsOf } from './faults.js';
 import type { ChangedQuestion, PluginReply } from './messages.js';
 import { changedQuery, viewQuery } from './query-view.js';
-import { ReadStanding, Reads, recording } from './reads.js';
+import { ReadLease, Reads, recording } from './reads.js';
 import { readReply, viewReply } from './reply-view.js';
 import type { StallWatch } from './stall-watch.js';
 
@@ -56,7 +56,7 @@ export class PluginLink implements Handler {
   /** Only where the plugin has something to say about it. */
   readonly ready?: () => boolean;
   /** Only where the plugin counts. */
-  readonly tally?: (query: Query) => Tally;
+  readonly hitCounter?: (query: Query) => HitCounter;
 
   constructor(
     plugin: Plugin<never>,
@@ -67,10 +67,10 @@ export class PluginLink implements Handler {
     this.dependsOn = handler.dependsOn ?? plugin.dependsOn ?? 'query';
     const networks = handler.clientNetworks ?? plugin.clientNetworks;
     if (networks !== undefined) this.clientNetworks = networks;
-    const { tally } = handler;
-    if (tally !== undefined)
-      this.tally = (query) => {
-        const count = tally(viewQuery(query));
+    const { hitCounter } = handler;
+    if (hitCounter !== undefined)
+      this.hitCounter = (query) => {
+        const count = hitCounter(viewQuery(query));
         return (plain, edns) => count(plain + edns);
       };
     this.role = plugin.role ?? 'answers';
@@ -158,20 +158,20 @@ export class PluginLink implements Handler {
     }
     const { outcome, passedOn, validFor } = given;
     if (!(outcome instanceof Reply)) return outcome;
-    const standing = passedOn ? this.passedStanding(outcome, reads) : this.ownStanding(validFor, reads);
-    return outcome.withStanding(standing);
+    const lease = passedOn ? this.passedLease(outcome, reads) : this.ownLease(validFor, reads);
+    return outcome.withLease(lease);
   }
 
-  private passedStanding({ standing }: Reply, reads: Reads | undefined): Standing | undefined {
-    if (reads === undefined || standing === undefined) return undefined;
-    return reads.list.length === 0 ? standing : new ReadStanding(reads, standing.until, standing, this);
+  private passedLease({ lease }: Reply, reads: Reads | undefined): ReplyLease | undefined {
+    if (reads === undefined || lease === undefined) return undefined;
+    return reads.list.length === 0 ? lease : new ReadLease(reads, lease.until, lease, this);
   }
 
   /** Whoever looked nothing up and says nothing promises nothing. */
-  private ownStanding(validFor: number | undefined, reads: Reads | undefined): Standing | undefined {
+  private ownLease(validFor: number | undefined, reads: Reads | undefined): ReplyLease | undefined {
     if (reads === undefined || (validFor === undefined && reads.list.length === 0)) return undefined;
     const until = validFor === undefined ? Infinity : this.host.clock.monotonic() + validFor * 1000;
-    return new ReadStanding(reads, until, undefined, this);
+    return new ReadLease(reads, until, undefined, this);
   }
 
   /** What handlers behind threw stays theirs. */

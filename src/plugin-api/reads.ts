@@ -1,13 +1,13 @@
-import { Standing, type Holder } from '../chain/index.js';
+import { ReplyLease, type LeaseHolder } from '../chain/index.js';
 import type { Milliseconds } from '../lib/units.js';
 
 /** A table whose entries answers are made from. */
 export interface ReadFrom {
   /** Whether what was read under `key` is still what stands there; `ALL` is everything. */
   isSame(key: string, version: number, value: unknown): boolean;
-  /** Tells `standing` when what stands under `key` changes. */
-  watch(key: string, standing: ReadStanding): void;
-  unwatch(key: string, standing: ReadStanding): void;
+  /** Tells `lease` when what stands under `key` changes. */
+  watch(key: string, lease: ReadLease): void;
+  unwatch(key: string, lease: ReadLease): void;
 }
 
 /** A key for all entries of a table: no name has a blank at its start. */
@@ -51,23 +51,23 @@ export const noteRead = (table: ReadFrom, key: string, version: number, value: u
   recorder?.add(table, key, version, value);
 
 /**
- * The standing of an answer that was made from entries of tables, or passed on after a look at them: it ends when one
- * of those changes, or with the standing of the answer that was passed on. It is only known to the tables while
+ * The lease of an answer that was made from entries of tables, or passed on after a look at them: it ends when one
+ * of those changes, or with the lease of the answer that was passed on. It is only known to the tables while
  * somebody holds the answer.
  */
-export class ReadStanding extends Standing implements Holder {
+export class ReadLease extends ReplyLease implements LeaseHolder {
   private holding = 0;
 
   constructor(
     private readonly reads: Reads,
     until: Milliseconds,
-    private readonly inner: Standing | undefined,
+    private readonly inner: ReplyLease | undefined,
     private readonly by: object,
   ) {
     super(until, inner?.countdown);
   }
 
-  override get origin(): Standing {
+  override get origin(): ReplyLease {
     return this.inner?.origin ?? this;
   }
 
@@ -79,14 +79,14 @@ export class ReadStanding extends Standing implements Holder {
     return super.revoked || this.inner?.revoked === true || !this.reads.current;
   }
 
-  override hold(holder: Holder): void {
+  override hold(holder: LeaseHolder): void {
     super.hold(holder);
     if (this.holding++ > 0) return;
     this.inner?.hold(this);
     for (const { table, key } of this.reads.list) table.watch(key, this);
   }
 
-  override release(holder: Holder): void {
+  override release(holder: LeaseHolder): void {
     super.release(holder);
     if (--this.holding === 0) this.detach();
   }

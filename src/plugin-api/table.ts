@@ -5,7 +5,7 @@ import type { Logger } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
 import { wordsOf } from './faults.js';
 import { keyOf } from './names.js';
-import { ALL, noteRead, type ReadFrom, type ReadStanding } from './reads.js';
+import { ALL, noteRead, type ReadFrom, type ReadLease } from './reads.js';
 import { readKept, writeKept } from './table-file.js';
 import type { TableMetrics } from './table-metrics.js';
 import type { PluginTable, TableEntries, TableLoad, TableOptions } from './table-options.js';
@@ -30,7 +30,7 @@ export interface TableHost {
 export class LoadedTable<Value> implements PluginTable<Value>, ReadFrom {
   private current: ReadonlyMap<string, Value> = new Map();
   private version = 0;
-  private watchers = new Map<string, Set<ReadStanding>>();
+  private watchers = new Map<string, Set<ReadLease>>();
   private timers: Timer[] = [];
   private running: Promise<boolean> | undefined;
   private again = false;
@@ -84,15 +84,15 @@ export class LoadedTable<Value> implements PluginTable<Value>, ReadFrom {
     return key !== ALL && isDeepStrictEqual(this.current.get(key), value);
   }
 
-  watch(key: string, standing: ReadStanding): void {
+  watch(key: string, lease: ReadLease): void {
     const set = this.watchers.get(key);
-    if (set === undefined) this.watchers.set(key, new Set([standing]));
-    else set.add(standing);
+    if (set === undefined) this.watchers.set(key, new Set([lease]));
+    else set.add(lease);
   }
 
-  unwatch(key: string, standing: ReadStanding): void {
+  unwatch(key: string, lease: ReadLease): void {
     const set = this.watchers.get(key);
-    set?.delete(standing);
+    set?.delete(lease);
     if (set?.size === 0) this.watchers.delete(key);
   }
 
@@ -178,9 +178,9 @@ export class LoadedTable<Value> implements PluginTable<Value>, ReadFrom {
     this.current = entries;
     this.version++;
     this.host.metrics.size(entries.size);
-    for (const [key, standings] of [...this.watchers]) {
+    for (const [key, leases] of [...this.watchers]) {
       const changed = key === ALL || !isDeepStrictEqual(before.get(key), entries.get(key));
-      if (changed) for (const standing of [...standings]) standing.revoke();
+      if (changed) for (const lease of [...leases]) lease.revoke();
     }
   }
 

@@ -7,11 +7,11 @@ import type { Network, TcpListener } from '../net/network.js';
 import { descriptorLimit, httpLimitsWithin } from './descriptors.js';
 import { HttpConnections, type HttpLimits } from './http-connections.js';
 
-type Answer = HttpRoute['answer'];
+type RouteAnswer = HttpRoute['answer'];
 
 /** One HTTP address: its routes can be exchanged while it listens. */
 class HttpListener {
-  private routes: ReadonlyMap<string, Answer> = new Map();
+  private routes: ReadonlyMap<string, RouteAnswer> = new Map();
   private readonly connections: HttpConnections;
   private listener: TcpListener | undefined;
 
@@ -29,7 +29,7 @@ class HttpListener {
     return this.listener!.local.port;
   }
 
-  route(routes: ReadonlyMap<string, Answer>): void {
+  route(routes: ReadonlyMap<string, RouteAnswer>): void {
     this.routes = routes;
   }
 
@@ -75,12 +75,12 @@ export class HttpListeners {
    * was opened. Rejects, with nothing opened, when an address cannot be bound.
    */
   async prepare(routes: readonly HttpRoute[]): Promise<{ commit: () => void; abandon: () => void }> {
-    const wanted = new Map<string, Map<string, Answer>>();
+    const wanted = new Map<string, Map<string, RouteAnswer>>();
     const fresh = new Map<string, HttpListener>();
     const abandon = (): void => fresh.forEach((listener) => listener.close());
     for (const route of routes) {
       const key = hostPort(route.address, route.port);
-      const paths = wanted.get(key) ?? new Map<string, Answer>();
+      const paths = wanted.get(key) ?? new Map<string, RouteAnswer>();
       wanted.set(key, paths);
       if (!paths.has(route.path)) paths.set(route.path, (request) => route.answer(request));
       if (this.open.has(key) || fresh.has(key)) continue;
@@ -111,7 +111,10 @@ export class HttpListeners {
     this.open.clear();
   }
 
-  private commit(wanted: ReadonlyMap<string, Map<string, Answer>>, fresh: ReadonlyMap<string, HttpListener>): void {
+  private commit(
+    wanted: ReadonlyMap<string, Map<string, RouteAnswer>>,
+    fresh: ReadonlyMap<string, HttpListener>,
+  ): void {
     fresh.forEach((listener, key) => this.open.set(key, listener));
     for (const [key, listener] of this.open) {
       const paths = wanted.get(key);

@@ -1,4 +1,4 @@
-import { MAX_WORKERS } from '../dataplane/worker-data.js';
+import { MAX_WORKERS } from '../fastpath/worker-data.js';
 import type { FlagSpec } from '../lib/go-flags.js';
 import { usableCpus } from './cpus.js';
 

@@ -1,4 +1,4 @@
-import { DataPlane, type PlaneOptions } from '../dataplane/plane.js';
+import { UdpWorkerPool, type WorkerPoolOptions } from '../fastpath/udp-worker-pool.js';
 import { NodensError } from '../lib/errors.js';
 import { defaultWorkers, type IoOptions } from './io-flags.js';
 
@@ -6,18 +6,18 @@ import { defaultWorkers, type IoOptions } from './io-flags.js';
 const SLOTS = 1 << 14;
 
 /** What threads are started with, and by whom. */
-export interface Starting extends Pick<PlaneOptions, 'log' | 'inherited' | 'started'> {
-  readonly start?: typeof DataPlane.start;
+export interface Starting extends Pick<WorkerPoolOptions, 'log' | 'inherited' | 'started'> {
+  readonly start?: typeof UdpWorkerPool.start;
 }
 
 /**
  * Starts the threads; undefined where plain sockets are asked for, or where there is nothing better. Rejects when
  * batched I/O is insisted on.
  */
-export async function startPlane(
+export async function startWorkers(
   options: IoOptions | undefined,
-  { start = DataPlane.start.bind(DataPlane), ...starting }: Starting,
-): Promise<DataPlane | undefined> {
+  { start = UdpWorkerPool.start.bind(UdpWorkerPool), ...starting }: Starting,
+): Promise<UdpWorkerPool | undefined> {
   const { mode, workers } = options ?? { mode: 'auto', workers: defaultWorkers() };
   if (mode === 'dgram') return undefined;
   try {

@@ -58,7 +58,7 @@ export interface ResponseWriter {
    * message could not be made for. The returned function breaks off in the middle.
    */
   stream?(messages: Iterator<Buffer>, ended: (error?: unknown) => void): () => void;
-  /** Told of each reply with a standing, after it was sent, if the chain lets others have it too. */
+  /** Told of each reply with a lease, after it was sent, if the chain lets others have it too. */
   share?(chain: Chain, query: Query, reply: Reply): void;
   /** Called in place of `send` when there will be no answer. */
   dropped?(): void;
@@ -248,8 +248,7 @@ function finish(
   if (outcome === DROP) return writer.dropped?.();
   if (outcome instanceof Transfer) return stream(query, outcome, routes, writer, hooks);
   writer.send(finishReply(query, outcome, writer.prefix));
-  if (outcome.standing !== undefined && chain !== undefined && routes.shares(chain))
-    writer.share?.(chain, query, outcome);
+  if (outcome.lease !== undefined && chain !== undefined && routes.shares(chain)) writer.share?.(chain, query, outcome);
 }
 
 /** Sends a transfer where messages can follow each other; elsewhere it is refused. */

@@ -2,7 +2,7 @@ import {
   Metadata,
   Reply,
   Zones,
-  hasTally,
+  countsHits,
   providesMetadata,
   type BlockSettings,
   type ConnectionLimits,
@@ -14,8 +14,8 @@ import {
   type Outcome,
   type Query,
   type ServerAddress,
-  type Tallies,
-  type Tally,
+  type CountsHits,
+  type HitCounter,
   type View,
   type Waiting,
 } from '../chain/index.js';
@@ -54,7 +54,7 @@ export class InFlight {
 
 /** The linked handlers of one server block. */
 export class Chain {
-  private readonly counting: readonly Tallies[];
+  private readonly counting: readonly CountsHits[];
   private readonly sources: ReadonlyMap<string, MetadataSource>;
   readonly verdict: SharingVerdict;
   /** Whether a handler takes questions of other classes than IN. */
@@ -67,7 +67,7 @@ export class Chain {
     private readonly settings: Pick<BlockSettings, 'view' | 'metadata' | 'limits'> = {},
   ) {
     this.verdict = sharingOf(settings.view === undefined ? handlers : [...handlers, settings.view]);
-    this.counting = handlers.filter((handler) => hasTally(handler));
+    this.counting = handlers.filter((handler) => countsHits(handler));
     this.sources = new Map(handlers.filter(providesMetadata).flatMap((handler) => Object.entries(handler.metadata())));
     this.everyClass = handlers.some((handler) => handler.everyClass === true);
   }
@@ -106,14 +106,14 @@ export class Chain {
   }
 
   /** How queries like this one that get this reply are counted. */
-  tallies(query: Query, reply: Reply): Tally[] {
-    const maker = reply.standing?.maker;
+  hitCounters(query: Query, reply: Reply): HitCounter[] {
+    const maker = reply.lease?.maker;
     // Those behind the handler that answered are not asked, and so do not count.
     const asked =
       maker === undefined
         ? this.counting
-        : this.handlers.slice(0, this.handlers.indexOf(maker as Handler)).filter((handler) => hasTally(handler));
-    return asked.map((handler) => handler.tally(query, reply));
+        : this.handlers.slice(0, this.handlers.indexOf(maker as Handler)).filter((handler) => countsHits(handler));
+    return asked.map((handler) => handler.hitCounter(query, reply));
   }
 }
 

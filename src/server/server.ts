@@ -12,8 +12,8 @@ import {
   type ServerAddress,
 } from '../chain/index.js';
 import { CorefileError, parseCorefile, type CorefileSource, type Scheme } from '../corefile/index.js';
-import type { DataPlane } from '../dataplane/plane.js';
-import { Shelf } from '../dataplane/shelf.js';
+import type { UdpWorkerPool } from '../fastpath/udp-worker-pool.js';
+import { SharedAnswerCache } from '../fastpath/shared-answer-cache.js';
 import { sleep } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
 import { Rcode, decodeMessage, type Message } from '../wire/index.js';
@@ -54,7 +54,7 @@ export interface ServerOptions extends RuntimeOptions {
    * Threads that take datagrams at addresses of this host and answer by themselves what they can. The server stops
    * them when it stops.
    */
-  readonly plane?: DataPlane;
+  readonly workerPool?: UdpWorkerPool;
   /** Called when a plugin finds that serving does harm, such as a forwarding loop; by default the server stops. */
   readonly onFatal?: (reason: string) => void;
 }
@@ -70,7 +70,7 @@ export class Server {
   private readonly dns: DnsListeners;
   private readonly http: HttpListeners;
   private readonly external: ExternalPlugins;
-  private readonly shelf: Shelf | undefined;
+  private readonly sharedAnswers: SharedAnswerCache | undefined;
   private current!: Configuration;
   private listening = false;
   private changing: Promise<unknown> = Promise.resolve();
@@ -99,13 +99,13 @@ export class Server {
       log.error(`"${query.qname} ${query.typeName}" was not answered in time by any handler`);
     const { network, clock } = runtime;
     const responder = new Responder(clock, { panicked: panickedAt, overdue }, options.queryTime);
-    this.shelf = options.plane && new Shelf(options.plane.table, clock);
+    this.sharedAnswers = options.workerPool && new SharedAnswerCache(options.workerPool.table, clock);
     const udp =
-      options.plane && this.shelf
-        ? new SharedUdp(options.plane, this.shelf, clock, responder)
+      options.workerPool && this.sharedAnswers
+        ? new SharedUdp(options.workerPool, this.sharedAnswers, clock, responder)
         : new PlainUdp(network, clock, responder);
-    showLosses(metrics, [options.plane?.losses, network.losses]);
-    if (this.shelf) metrics.onScrape(() => this.shelf?.harvest());
+    showLosses(metrics, [options.workerPool?.losses, network.losses]);
+    if (this.sharedAnswers) metrics.onScrape(() => this.sharedAnswers?.harvest());
     const clients = new TcpClients(clock, options.tcpLimits);
     this.dns = new DnsListeners({ network, clock, log, udp, clients, responder });
     this.http = new HttpListeners(network, clock);
@@ -250,8 +250,8 @@ export class Server {
     http.commit();
     const old = dns.commit();
     // What earlier chains said holds no longer, and who counts it is another.
-    this.shelf?.clear();
-    for (const [{ index }, routes] of next.served) this.shelf?.keepApart(index, routes.networks);
+    this.sharedAnswers?.clear();
+    for (const [{ index }, routes] of next.served) this.sharedAnswers?.keepApart(index, routes.networks);
     if (old.length > 0) void this.settled(this.current).then(() => old.forEach(shut));
   }
 
@@ -287,8 +287,8 @@ export class Server {
     await Promise.all(open.map(async ({ udp }) => udp?.pause?.()));
     await this.settled(current);
     open.forEach(shut);
-    await this.options.plane?.stop();
-    this.shelf?.stop();
+    await this.options.workerPool?.stop();
+    this.sharedAnswers?.stop();
     await this.runStop(current);
     this.http.closeAll();
   }

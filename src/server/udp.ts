@@ -1,6 +1,6 @@
 import type { Query, Reply } from '../chain/index.js';
-import type { DataPlane } from '../dataplane/plane.js';
-import type { Shelf } from '../dataplane/shelf.js';
+import type { UdpWorkerPool } from '../fastpath/udp-worker-pool.js';
+import type { SharedAnswerCache } from '../fastpath/shared-answer-cache.js';
 import type { Clock } from '../lib/clock.js';
 import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js';
 import type { Responder, ResponseWriter } from './respond.js';
@@ -51,17 +51,17 @@ class SharingWriter extends DatagramWriter {
     socket: UdpSocket,
     remote: Endpoint,
     private readonly served: Served,
-    private readonly shelf: Shelf,
+    private readonly sharedAnswers: SharedAnswerCache,
   ) {
     super(socket, remote);
     this.routes = served.routes;
   }
 
   share(chain: Chain, query: Query, reply: Reply): void {
-    const { served, routes, shelf } = this;
+    const { served, routes, sharedAnswers } = this;
     // A reply of a configuration that was replaced meanwhile is this client's, and nobody else's any more.
     if (served.routes !== routes) return;
-    shelf.offer(query, reply, served.server.index, () => chain.tallies(query, reply));
+    sharedAnswers.offer(query, reply, served.server.index, () => chain.hitCounters(query, reply));
   }
 }
 
@@ -71,19 +71,25 @@ class SharingWriter extends DatagramWriter {
  */
 export class SharedUdp implements UdpListening {
   constructor(
-    private readonly plane: DataPlane,
-    private readonly shelf: Shelf,
+    private readonly workerPool: UdpWorkerPool,
+    private readonly sharedAnswers: SharedAnswerCache,
     private readonly clock: Clock,
     private readonly responder: Responder,
   ) {}
 
   async listen(at: Endpoint, served: Served): Promise<UdpSocket> {
-    const { clock, responder, shelf } = this;
+    const { clock, responder, sharedAnswers } = this;
     const onDatagram: OnDatagram = (bytes, remote) => {
       const client = { transport: 'udp', remote, local: socket.local, server: served.server } as const;
-      responder.respond(bytes, served, client, clock.monotonic(), new SharingWriter(socket, remote, served, shelf));
+      responder.respond(
+        bytes,
+        served,
+        client,
+        clock.monotonic(),
+        new SharingWriter(socket, remote, served, sharedAnswers),
+      );
     };
-    const socket = this.plane.bindUdp(at, served.server.index, onDatagram);
+    const socket = this.workerPool.bindUdp(at, served.server.index, onDatagram);
     await socket.serving;
     return socket;
   }

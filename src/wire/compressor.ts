@@ -87,7 +87,7 @@ export class Compressor {
     return count;
   }
 
-  /** Where the tail stands already, or -1; it is remembered as standing at `at` then, if a pointer can lead there. */
+  /** Where the tail stands already, or -1; it is remembered as lease at `at` then, if a pointer can lead there. */
   private place(source: Uint8Array, from: number, hash: number, at: number): number {
     let slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     while (this.epochs[slot] === this.epoch) {

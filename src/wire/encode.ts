@@ -19,7 +19,7 @@ const scratch = Buffer.alloc(2 * MAX_MESSAGE_SIZE + 1024);
  * Throws a WireError when a name breaks its limits or the message is longer than 65,535 octets.
  */
 export function encodeMessage(message: Message, compress = false): Buffer {
-  const writer = new Writer(compress);
+  const writer = new MessageWriter(compress);
   writer.header(message);
   for (const question of message.question) writer.question(question);
   for (const section of SECTIONS) for (const record of message[section]) writer.record(record);
@@ -29,7 +29,7 @@ export function encodeMessage(message: Message, compress = false): Buffer {
 }
 
 /** Writes into the shared scratch buffer; one message at a time, which holds because nothing in here waits. */
-class Writer {
+class MessageWriter {
   at = HEADER_SIZE;
   private readonly places: Map<string, number> | undefined;
 

@@ -5,7 +5,7 @@ import type { Sink } from './sink.js';
 import { RrTextError, unescapeWord, type Words } from './words.js';
 
 /** A part of record data: how long it is, how it is written, and how it is read (the RFC of each type). */
-export interface Field {
+export interface RdataField {
   /** Offset after the field at `at`; past the end of the data where the field is cut short. */
   end(data: Buffer, at: number): number;
   /** The field's words; undefined where the octets have no text form. */
@@ -28,7 +28,7 @@ export function wholeNumber(word: string, max: number): number {
 const rest = (data: Buffer): number => data.length;
 
 /** A number of `width` octets. */
-const uint = (width: number): Field => ({
+const uint = (width: number): RdataField => ({
   end: (_, at) => at + width,
   text: (data, at) => String(data.readUIntBE(at, width)),
   read: (words, sink) => sink.uint(wholeNumber(words.take(), 2 ** (8 * width) - 1), width),
@@ -39,7 +39,7 @@ export const u16 = uint(2);
 export const u32 = uint(4);
 
 /** Seconds, also with units. */
-export const time: Field = {
+export const time: RdataField = {
   ...u32,
   read: (words, sink) => {
     const word = words.take();
@@ -61,7 +61,7 @@ export function parseTtl(text: string): number | undefined {
   return total <= 0xffffffff ? total : undefined;
 }
 
-export const name: Field = {
+export const name: RdataField = {
   end(data, at) {
     let end = at;
     while (end < data.length && data[end] !== 0) end += data[end]! > MAX_LABEL ? data.length : 1 + data[end]!;
@@ -91,7 +91,7 @@ function ip4Number(text: string): number | undefined {
   return part < 0 || dots !== 3 ? undefined : value * 256 + part;
 }
 
-export const ip4: Field = {
+export const ip4: RdataField = {
   end: (_, at) => at + 4,
   text: (data, at, end) => formatIp(data.subarray(at, end)),
   read(words, sink) {
@@ -100,7 +100,7 @@ export const ip4: Field = {
   },
 };
 
-export const ip6: Field = {
+export const ip6: RdataField = {
   end: (_, at) => at + 16,
   text: (data, at, end) => formatIp(data.subarray(at, end)),
   read(words, sink) {
@@ -123,14 +123,14 @@ export function quote(octets: Uint8Array): string {
 const stringEnd = (data: Buffer, at: number): number => at + 1 + (data[at] ?? 0);
 
 /** A character-string (RFC 1035 section 3.3). */
-export const string: Field = {
+export const string: RdataField = {
   end: stringEnd,
   text: (data, at, end) => quote(data.subarray(at + 1, end)),
   read: (words, sink) => sink.string(unescapeWord(words.take())),
 };
 
 /** A character-string that is written without quotes: a word of letters and digits. */
-export const tag: Field = {
+export const tag: RdataField = {
   ...string,
   text: (data, at, end) => {
     const text = data.toString('latin1', at + 1, end);
@@ -139,7 +139,7 @@ export const tag: Field = {
 };
 
 /** Character-strings to the end of the data; longer words are split. */
-export const strings: Field = {
+export const strings: RdataField = {
   end(data, at) {
     let end = at;
     while (end < data.length) end += 1 + data[end]!;
@@ -160,7 +160,7 @@ export const strings: Field = {
 };
 
 /** Octets to the end of the data as one string without a length (RFC 7553 section 4.4, RFC 8659 section 4.1). */
-export const value: Field = {
+export const value: RdataField = {
   end: rest,
   text: (data, at) => quote(data.subarray(at)),
   read: (words, sink) => sink.put(unescapeWord(words.take())),
@@ -182,20 +182,20 @@ export function fromBase64(words: readonly string[]): Buffer {
 
 export const toHex = (octets: Buffer): string => octets.toString('hex').toUpperCase();
 
-export const hex: Field = {
+export const hex: RdataField = {
   end: rest,
   text: (data, at) => (at === data.length ? undefined : toHex(data.subarray(at))),
   read: (words, sink) => sink.put(fromHex(words.rest())),
 };
 
-export const base64: Field = {
+export const base64: RdataField = {
   end: rest,
   text: (data, at) => (at === data.length ? undefined : data.toString('base64', at)),
   read: (words, sink) => sink.put(fromBase64(words.rest())),
 };
 
 /** A record type by its name (RFC 4034 section 3.2). */
-export const recordType: Field = {
+export const recordType: RdataField = {
   end: (_, at) => at + 2,
   text: (data, at) => typeName(data.readUInt16BE(at)),
   read(words, sink) {

@@ -1,8 +1,8 @@
 import { formatIp, parseIp } from '../lib/cidr.js';
-import { fromBase64, fromHex, ip4, ip6, name, toHex, wholeNumber, wrongWord, type Field } from './fields.js';
+import { fromBase64, fromHex, ip4, ip6, name, toHex, wholeNumber, wrongWord, type RdataField } from './fields.js';
 
 /** Octets in pairs of hexadecimal digits with dashes between them (RFC 7043). */
-const dashed = (octets: number): Field => ({
+const dashed = (octets: number): RdataField => ({
   end: (_, at) => at + octets,
   text: (data, at, end) => data.toString('hex', at, end).replace(/..(?!$)/g, '$&-'),
   read(words, sink) {
@@ -17,7 +17,7 @@ export const eui48 = dashed(6);
 export const eui64 = dashed(8);
 
 /** 64 bits as four groups of hexadecimal digits (RFC 6742). */
-export const locator64: Field = {
+export const locator64: RdataField = {
   end: (_, at) => at + 8,
   text: (data, at) =>
     [0, 2, 4, 6]
@@ -36,7 +36,7 @@ export const locator64: Field = {
 };
 
 /** A number of eight octets. */
-export const u64: Field = {
+export const u64: RdataField = {
   end: (_, at) => at + 8,
   text: (data, at) => String(data.readBigUInt64BE(at)),
   read(words, sink) {
@@ -50,7 +50,7 @@ export const u64: Field = {
 };
 
 /** An OSI address: `0x` and digits, in which dots mean nothing (RFC 1706 section 7). */
-export const nsap: Field = {
+export const nsap: RdataField = {
   end: (data) => data.length,
   text: (data, at) => (at === data.length ? undefined : `0x${data.toString('hex', at)}`),
   read(words, sink) {
@@ -60,10 +60,10 @@ export const nsap: Field = {
   },
 };
 
-const GATEWAYS: readonly (Field | undefined)[] = [undefined, ip4, ip6, name];
+const GATEWAYS: readonly (RdataField | undefined)[] = [undefined, ip4, ip6, name];
 
 /** A gateway whose form the octet at 1 of the data tells (RFC 4025 section 2.5, RFC 8777 section 4.2.3). */
-export const gateway: Field = {
+export const gateway: RdataField = {
   end(data, at) {
     const kind = data[1]! & 0x7f;
     return kind === 0 ? at : (GATEWAYS[kind]?.end(data, at) ?? data.length + 1);
@@ -80,7 +80,7 @@ export const gateway: Field = {
 };
 
 /** Discovery, as a bit of the relay's type, and the type (RFC 8777 section 4.2). */
-export const relayType: Field = {
+export const relayType: RdataField = {
   end: (_, at) => at + 1,
   text: (data, at) => `${data[at]! >> 7} ${data[at]! & 0x7f}`,
   read(words, sink) {
@@ -90,7 +90,7 @@ export const relayType: Field = {
 };
 
 /** A public key in base64, perhaps none. */
-export const optionalKey: Field = {
+export const optionalKey: RdataField = {
   end: (data) => data.length,
   text: (data, at) => data.toString('base64', at),
   read(words, sink) {
@@ -99,7 +99,7 @@ export const optionalKey: Field = {
 };
 
 /** The Host Identity Protocol's whole data: tag and key have their lengths in front (RFC 8005 section 5). */
-export const hostIdentity: Field = {
+export const hostIdentity: RdataField = {
   end: (data) => (data.length < 4 || 4 + data[0]! + data.readUInt16BE(2) > data.length ? data.length + 1 : data.length),
   text(data) {
     const key = 4 + data[0]!;
@@ -128,7 +128,7 @@ export const hostIdentity: Field = {
 };
 
 /** An IPv6 address behind a prefix of given length, and who knows the prefix (RFC 2874 section 3.1). */
-export const a6: Field = {
+export const a6: RdataField = {
   end(data, at) {
     const prefix = data[at] ?? 255;
     if (prefix > 128) return data.length + 1;
@@ -160,7 +160,7 @@ export const a6: Field = {
 const PROTOCOLS: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17 };
 
 /** A protocol and the ports at which it is served (RFC 1035 section 3.4.2); ports are numbers. */
-export const services: Field = {
+export const services: RdataField = {
   end: (data, at) => Math.max(at + 1, data.length),
   text(data, at) {
     if (data[data.length - 1] === 0 && data.length > at + 1) return undefined;

@@ -1,5 +1,5 @@
 import { formatIp, parseIp } from '../lib/cidr.js';
-import { wholeNumber, wrongWord, type Field } from './fields.js';
+import { wholeNumber, wrongWord, type RdataField } from './fields.js';
 import type { Sink } from './sink.js';
 import type { Words } from './words.js';
 
@@ -54,7 +54,7 @@ function readDegrees(words: Words, letters: string): number {
 }
 
 /** A place on earth (RFC 1876 section 3). */
-export const location: Field = {
+export const location: RdataField = {
   end: (_, at) => at + 16,
   text(data, at) {
     const precision = [data[at + 1]!, data[at + 2]!, data[at + 3]!].map(sizeText);
@@ -107,7 +107,7 @@ function readPrefix(word: string, sink: Sink): void {
 }
 
 /** Prefixes of addresses, to the end of the data (RFC 3123). */
-export const prefixes: Field = {
+export const prefixes: RdataField = {
   end(data, at) {
     let end = at;
     while (end < data.length) end += 4 + ((data[end + 3] ?? 0) & 0x7f);

@@ -17,7 +17,7 @@ import {
   wholeNumber,
   fromHex,
   wrongWord,
-  type Field,
+  type RdataField,
 } from './fields.js';
 import {
   a6,
@@ -39,7 +39,7 @@ import { objectData, oneOrTwoStrings, serviceParams } from './service-fields.js'
 import type { Sink } from './sink.js';
 import { RrTextError, type Words } from './words.js';
 
-const each = (types: readonly number[], fields: readonly Field[]): [number, readonly Field[]][] =>
+const each = (types: readonly number[], fields: readonly RdataField[]): [number, readonly RdataField[]][] =>
   types.map((type) => [type, fields]);
 
 const SIGNATURE = [recordType, algorithm, u8, u32, date, date, u16, name, base64];
@@ -48,7 +48,7 @@ const KEY = [u16, u8, algorithm, base64];
 const CERTIFICATE = [u8, u8, u8, hex];
 
 /** The fields of each type that has a text form of its own (the RFCs that the IANA registry names for it). */
-const FIELDS = new Map<number, readonly Field[]>([
+const FIELDS = new Map<number, readonly RdataField[]>([
   [Type.A, [ip4]],
   [Type.AAAA, [ip6]],
   ...each(
@@ -117,7 +117,7 @@ export function formatRdata(type: number, rdata: Uint8Array): string {
 }
 
 /** The fields' texts; undefined when the data ends inside a field, goes on after the last one, or has no text form. */
-function formatFields(fields: readonly Field[], data: Buffer): string | undefined {
+function formatFields(fields: readonly RdataField[], data: Buffer): string | undefined {
   const texts: string[] = [];
   let at = 0;
   for (const field of fields) {

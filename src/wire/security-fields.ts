@@ -1,5 +1,5 @@
 import { typeFromName, typeName } from './constants.js';
-import { fromHex, toHex, u16, u8, wholeNumber, wrongWord, type Field } from './fields.js';
+import { fromHex, toHex, u16, u8, wholeNumber, wrongWord, type RdataField } from './fields.js';
 import type { Words } from './words.js';
 
 /** DNSSEC algorithms by number (RFC 8624 section 3.1 and the IANA registry). */
@@ -44,7 +44,7 @@ const known = (table: Readonly<Record<string, number>>, word: string): number | 
   Object.hasOwn(table, word.toUpperCase()) ? table[word.toUpperCase()] : undefined;
 
 /** An algorithm: a number, also read by its name. */
-export const algorithm: Field = {
+export const algorithm: RdataField = {
   ...u8,
   read: (words, sink) => {
     const word = words.take();
@@ -53,7 +53,7 @@ export const algorithm: Field = {
 };
 
 /** A certificate's type, by its name where it has one. */
-export const certificateType: Field = {
+export const certificateType: RdataField = {
   ...u16,
   text: (data, at) => {
     const number = data.readUInt16BE(at);
@@ -66,7 +66,7 @@ export const certificateType: Field = {
 };
 
 /** A point in time: `YYYYMMDDHHmmSS` in UTC, or seconds since 1970 (RFC 4034 section 3.2). */
-export const date: Field = {
+export const date: RdataField = {
   end: (_, at) => at + 4,
   text: (data, at) => new Date(data.readUInt32BE(at) * 1000).toISOString().replace(/[-:T]/g, '').slice(0, 14),
   read(words, sink) {
@@ -98,7 +98,7 @@ function wellFormed(data: Buffer, at: number): boolean {
 }
 
 /** The types that exist at a name, to the end of the data (RFC 4034 section 4.1.2). */
-export const typeBitmap: Field = {
+export const typeBitmap: RdataField = {
   end: (data) => data.length,
   text(data, at) {
     if (!wellFormed(data, at)) return undefined;
@@ -128,7 +128,7 @@ const typesIn = (words: Words): number[] =>
   words.left === 0 ? [] : words.rest().map((word) => typeFromName(word) ?? wrongWord(word, 'a record type'));
 
 /** The older bitmap of types up to 127 (RFC 2535 section 5.2). */
-export const oldTypeBitmap: Field = {
+export const oldTypeBitmap: RdataField = {
   end: (data) => data.length,
   text(data, at) {
     if (at === data.length || data.length - at > 16 || data[data.length - 1] === 0) return undefined;
@@ -148,7 +148,7 @@ export const oldTypeBitmap: Field = {
 };
 
 /** The salt of NSEC3: a length and its octets, `-` for none (RFC 5155 section 3.3). */
-export const salt: Field = {
+export const salt: RdataField = {
   end: (data, at) => at + 1 + (data[at] ?? 0),
   text: (data, at, end) => (end === at + 1 ? '-' : toHex(data.subarray(at + 1, end))),
   read(words, sink) {
@@ -160,7 +160,7 @@ export const salt: Field = {
 const BASE32 = '0123456789ABCDEFGHIJKLMNOPQRSTUV';
 
 /** A hashed name: a length and its octets in base32 with the extended hex alphabet (RFC 5155 section 3.3). */
-export const hashedName: Field = {
+export const hashedName: RdataField = {
   end: (data, at) => at + 1 + (data[at] ?? 0),
   text(data, at, end) {
     let text = '';

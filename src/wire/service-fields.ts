@@ -1,5 +1,5 @@
 import { formatIp, parseIp } from '../lib/cidr.js';
-import { fromBase64, quote, string, wholeNumber, wrongWord, type Field } from './fields.js';
+import { fromBase64, quote, string, wholeNumber, wrongWord, type RdataField } from './fields.js';
 import { RrTextError, unescapeWord, type Words } from './words.js';
 
 /** Keys of service parameters (RFC 9460 section 14.3.2 and the IANA registry). */
@@ -150,7 +150,7 @@ function takeParam(words: Words): { key: number; text: string } {
 }
 
 /** Parameters of a service, to the end of the data, by key in ascending order (RFC 9460 section 2.2). */
-export const serviceParams: Field = {
+export const serviceParams: RdataField = {
   end(data, at) {
     let end = at;
     while (end < data.length) end += end + 4 > data.length ? data.length : 4 + data.readUInt16BE(end + 2);
@@ -184,7 +184,7 @@ export const serviceParams: Field = {
 };
 
 /** Octets to the end of the data in base64, `-` for none (the DOA type). */
-export const objectData: Field = {
+export const objectData: RdataField = {
   end: (data) => data.length,
   text: (data, at) => (at === data.length ? '-' : data.toString('base64', at)),
   read(words, sink) {
@@ -194,7 +194,7 @@ export const objectData: Field = {
 };
 
 /** One or two character-strings (RFC 1183 section 3.2). */
-export const oneOrTwoStrings: Field = {
+export const oneOrTwoStrings: RdataField = {
   end(data, at) {
     const end = string.end(data, at);
     return end < data.length ? string.end(data, end) : end;

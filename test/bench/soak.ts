@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type * as PlaneModule from '../../src/dataplane/plane.js';
+import type * as PoolModule from '../../src/fastpath/udp-worker-pool.js';
 import type * as ServerModule from '../../src/server/server.js';
 import { Flag, decodeMessage, encodeMessage } from '../../src/wire/index.js';
 import { compiledProgram } from '../support/compiled.js';
@@ -79,7 +79,7 @@ if (!installed('dnsperf') || !installed('taskset')) {
 }
 
 const compiled = path.dirname(path.dirname(compiledProgram()));
-const { DataPlane } = (await import(path.join(compiled, 'dataplane/plane.js'))) as typeof PlaneModule;
+const { UdpWorkerPool } = (await import(path.join(compiled, 'fastpath/udp-worker-pool.js'))) as typeof PoolModule;
 const { Server } = (await import(path.join(compiled, 'server/server.js'))) as typeof ServerModule;
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-soak-'));
@@ -185,8 +185,8 @@ class Sampler {
 
 writeObjects();
 const workers = Number(options.workers);
-const plane = await DataPlane.start({ workers, slots: 1 << 12, log });
-const server = await Server.create({ plane, log, corefile: { name: 'Corefile', read: corefile } });
+const workerPool = await UdpWorkerPool.start({ workers, slots: 1 << 12, log });
+const server = await Server.create({ workerPool, log, corefile: { name: 'Corefile', read: corefile } });
 await server.listen();
 const { port } = server.served[0]!;
 const queries = path.join(dir, 'queries');
@@ -228,7 +228,7 @@ const timers = [
     writeObjects();
     changes++;
   }),
-  every(KILL_EVERY, () => plane.kill(kills++ % workers)),
+  every(KILL_EVERY, () => workerPool.kill(kills++ % workers)),
 ];
 const result = await load({ port, queries, seconds: SECONDS, clients: 20, rate });
 timers.forEach((timer) => clearInterval(timer));

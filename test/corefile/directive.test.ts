@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Directive, Option } from '../../src/corefile/directive.js';
-import type { Entry } from '../../src/corefile/entry.js';
+import type { CorefileEntry } from '../../src/corefile/entry.js';
 import { parseCorefile } from '../../src/corefile/load.js';
 import { messageOf } from './memory-files.js';
 
@@ -110,7 +110,7 @@ describe('numbers of arguments', () => {
   });
 });
 
-const entry: Entry = option('opt');
+const entry: CorefileEntry = option('opt');
 
 describe('values', () => {
   it.each<{ name: string; run: () => unknown; want: unknown }>([

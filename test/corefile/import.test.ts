@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostLoadOptions, parseCorefile } from '../../src/corefile/load.js';
 import type { Corefile } from '../../src/corefile/load.js';
-import type { Entry } from '../../src/corefile/entry.js';
+import type { CorefileEntry } from '../../src/corefile/entry.js';
 import { memoryFiles, messageOf } from './memory-files.js';
 
-const show = (entry: Entry): string =>
+const show = (entry: CorefileEntry): string =>
   [entry.name, ...entry.args, ...(entry.options ? ['{', entry.options.map(show).join('; '), '}'] : [])].join(' ');
 const lines = (corefile: Corefile): string[] =>
   corefile.blocks.map(

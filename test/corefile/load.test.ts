@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../src/corefile/entry.js';
+import type { CorefileEntry } from '../../src/corefile/entry.js';
 import { parseCorefile } from '../../src/corefile/load.js';
 import { memoryFiles, messageOf } from './memory-files.js';
 
-const show = (entry: Entry): string =>
+const show = (entry: CorefileEntry): string =>
   [
     entry.line,
     entry.name,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../src/corefile/entry.js';
+import type { CorefileEntry } from '../../src/corefile/entry.js';
 import { parseCorefile } from '../../src/corefile/load.js';
 import { memoryFiles } from './memory-files.js';
 import { CLUSTER, COMPOSED, NODE_CACHE } from './production.js';
@@ -9,7 +9,7 @@ interface Shape {
   at: number;
   options?: Shape[];
 }
-const shape = (entry: Entry): Shape => ({
+const shape = (entry: CorefileEntry): Shape => ({
   line: [entry.name, ...entry.args].join(' '),
   at: entry.line,
   ...(entry.options && { options: entry.options.map(shape) }),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../src/corefile/entry.js';
+import type { CorefileEntry } from '../../src/corefile/entry.js';
 import { CorefileError } from '../../src/corefile/errors.js';
 import { parseCorefile } from '../../src/corefile/load.js';
 import { memoryFiles } from './memory-files.js';
@@ -99,7 +99,7 @@ const { line } = fc.letrec<{ line: Line }>((tie) => ({
 }));
 const write = ({ words, block }: Line): string =>
   words.map(quote).join(' ') + (block ? ` {\n${block.map((inner) => `${write(inner)}\n`).join('')}}` : '');
-const read = (entry: Entry): Line => ({ words: [entry.name, ...entry.args], block: entry.options?.map(read) });
+const read = (entry: CorefileEntry): Line => ({ words: [entry.name, ...entry.args], block: entry.options?.map(read) });
 
 describe('what is written in quotes', () => {
   it('is read back', () =>

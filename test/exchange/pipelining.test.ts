@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { Pipelining, type Answer } from '../../src/exchange/pipelining.js';
+import { Pipelining, type AnswerTimes } from '../../src/exchange/pipelining.js';
 
-const answer = (took: number, parts: Partial<Answer> = {}): Answer => ({
+const answer = (took: number, parts: Partial<AnswerTimes> = {}): AnswerTimes => ({
   took,
   sinceLast: Infinity,
   queued: false,
   alone: took > 10,
   ...parts,
 });
-const repeat = (count: number, answers: (i: number) => Answer): Answer[] =>
+const repeat = (count: number, answers: (i: number) => AnswerTimes): AnswerTimes[] =>
   Array.from({ length: count }, (_, i) => answers(i));
 
 describe('Pipelining', () => {
-  it.each<{ name: string; answers: Answer[]; depth: number }>([
+  it.each<{ name: string; answers: AnswerTimes[]; depth: number }>([
     { name: 'nothing', answers: [], depth: 1 },
     { name: '63 prompt answers', answers: repeat(63, () => answer(1)), depth: 1 },
     { name: '100 prompt answers', answers: repeat(100, () => answer(1)), depth: 2 },

@@ -225,9 +225,9 @@ describe('TCP', () => {
     const world = await new World().start();
     world.server.answer = () => undefined;
     const { attempt } = world.ask('tcp');
-    expect(attempt.carrier!.timeout().message).toBe('dial tcp 10.0.0.1:53: i/o timeout');
+    expect(attempt.transport!.timeout().message).toBe('dial tcp 10.0.0.1:53: i/o timeout');
     await world.elapse(20);
-    expect(attempt.carrier!.timeout().message).toBe('read tcp 127.0.0.1:40000->10.0.0.1:53: i/o timeout');
+    expect(attempt.transport!.timeout().message).toBe('read tcp 127.0.0.1:40000->10.0.0.1:53: i/o timeout');
   });
 
   it('ends a connection on which replies are overdue', async () => {

@@ -248,9 +248,9 @@ describe('UDP', () => {
     const world = await new World().start();
     world.server.answer = () => undefined;
     const { attempt } = world.ask('udp');
-    expect(attempt.carrier!.timeout().message).toBe('dial udp 10.0.0.1:53: i/o timeout');
+    expect(attempt.transport!.timeout().message).toBe('dial udp 10.0.0.1:53: i/o timeout');
     await world.elapse(20);
-    expect(attempt.carrier!.timeout().message).toBe('read udp 127.0.0.1:40000->10.0.0.1:53: i/o timeout');
+    expect(attempt.transport!.timeout().message).toBe('read udp 127.0.0.1:40000->10.0.0.1:53: i/o timeout');
   });
 
   it('tells nobody about a reply to a cancelled attempt', async () => {
@@ -373,7 +373,7 @@ describe('forged replies', () => {
     await world.elapse(10);
     forge(world, 8, parts);
     expect(events).toEqual(['read udp 127.0.0.1:40000->10.0.0.1:53: replies to nothing that was asked']);
-    expect(attempt.carrier).toBeUndefined();
+    expect(attempt.transport).toBeUndefined();
     // Neither a guess that is right nor the true answer counts any more.
     const { from, message } = world.server.seen[0]!;
     world.network.forge({ from: world.server.at, to: from, bytes: goodReply(message, { rcode: 3 }) });

@@ -1,5 +1,5 @@
 import type { TlsClient } from '../../src/exchange/index.js';
-import { Attempt, Upstream, type PoolLimits, type Receiver } from '../../src/exchange/index.js';
+import { Attempt, Upstream, type PoolLimits, type AttemptListener } from '../../src/exchange/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { seededRandom } from '../../src/lib/random.js';
 import { decodeMessage, rcodeName } from '../../src/wire/index.js';
@@ -10,7 +10,7 @@ import { FakeUpstream } from '../support/fake-upstream.js';
 const AT = { address: '10.0.0.1', port: 53 };
 
 /** What became of an attempt, in the words of the rows. */
-class Waiting implements Receiver {
+class Waiting implements AttemptListener {
   readonly events: string[] = [];
   /** Monotonic time of the last event. */
   at = NaN;

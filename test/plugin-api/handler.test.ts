@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DROP, Reply, Standing, type Next, type Outcome } from '../../src/chain/index.js';
+import { DROP, Reply, ReplyLease, type Next, type Outcome } from '../../src/chain/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { adaptPlugin } from '../../src/plugin-api/adapt.js';
 import type { HandleFunction, Plugin } from '../../src/plugin-api/contract.js';
@@ -352,15 +352,11 @@ describe('a plugin that fails', () => {
 });
 
 describe('what is shared', () => {
-  const standing = async (
-    handle: HandleFunction,
-    more: Partial<Plugin>,
-    next: Next = () => behind,
-  ): Promise<boolean> => {
+  const lease = async (handle: HandleFunction, more: Partial<Plugin>, next: Next = () => behind): Promise<boolean> => {
     const outcome: Outcome = await setup(adaptPlugin(plugin(handle, more)), 'names').ask(query('a.example.'), next);
-    return outcome instanceof Reply && outcome.standing !== undefined;
+    return outcome instanceof Reply && outcome.lease !== undefined;
   };
-  const kept: Next = () => behind.withStanding(new Standing(Infinity));
+  const kept: Next = () => behind.withLease(new ReplyLease(Infinity));
   const rows: [string, HandleFunction, Partial<Plugin>, Next | undefined, boolean][] = [
     ['nothing of a plugin that says nothing', () => ({ answers: [], validFor: 60 }), {}, undefined, false],
     ['nothing that it passes on either', (_, next) => next(), {}, kept, false],
@@ -390,5 +386,5 @@ describe('what is shared', () => {
       false,
     ],
   ];
-  it.each(rows)('%s', async (_, handle, more, next, want) => expect(await standing(handle, more, next)).toBe(want));
+  it.each(rows)('%s', async (_, handle, more, next, want) => expect(await lease(handle, more, next)).toBe(want));
 });

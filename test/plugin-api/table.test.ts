@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Reply, Standing, type Holder } from '../../src/chain/index.js';
+import { Reply, ReplyLease, type LeaseHolder } from '../../src/chain/index.js';
 import { adaptPlugin } from '../../src/plugin-api/adapt.js';
 import type { HandleFunction } from '../../src/plugin-api/contract.js';
 import type { PluginTable, TableOptions } from '../../src/plugin-api/table-options.js';
@@ -49,17 +49,17 @@ const behind = reply({ answer: ['x.example. 300 IN A 192.0.2.9'] });
 async function held(
   ask: ReturnType<typeof make>['ask'],
   name: string,
-  inner?: Standing,
-): Promise<{ text: string; withdrawn: boolean; standing: Standing; holder: Holder } | undefined> {
-  const outcome = await ask(query(name), () => behind.withStanding(inner));
-  if (!(outcome instanceof Reply) || outcome.standing === undefined) return undefined;
+  inner?: ReplyLease,
+): Promise<{ text: string; withdrawn: boolean; lease: ReplyLease; holder: LeaseHolder } | undefined> {
+  const outcome = await ask(query(name), () => behind.withLease(inner));
+  if (!(outcome instanceof Reply) || outcome.lease === undefined) return undefined;
   const state = {
     text: String(outcome.answer[0]?.name),
     withdrawn: false,
-    standing: outcome.standing,
+    lease: outcome.lease,
     holder: { withdraw: () => void (state.withdrawn = true) },
   };
-  outcome.standing.hold(state.holder);
+  outcome.lease.hold(state.holder);
   return state;
 }
 
@@ -237,8 +237,8 @@ describe('shared answers of a table', () => {
     const answers = {
       a: await held(ask, 'a.example.'),
       b: await held(ask, 'b.example.'),
-      missing: await held(ask, 'c.example.', new Standing(Infinity)),
-      other: await held(ask, 'd.example.', new Standing(Infinity)),
+      missing: await held(ask, 'c.example.', new ReplyLease(Infinity)),
+      other: await held(ask, 'd.example.', new ReplyLease(Infinity)),
     };
     entries = { 'a.example': '192.0.2.1', 'b.example': '192.0.2.3', 'c.example': '192.0.2.4' };
     await table.reload();
@@ -251,24 +251,24 @@ describe('shared answers of a table', () => {
   });
 
   it('end with the answer that was passed on, and keep nothing once they are let go', async () => {
-    const inner = new Standing(Infinity);
+    const inner = new ReplyLease(Infinity);
     const { block, ask } = make({ source: () => ({}) });
     await block.run('start');
     const [first, second] = [await held(ask, 'a.example.', inner), await held(ask, 'a.example.', inner)];
-    second!.standing.release(second!.holder);
+    second!.lease.release(second!.holder);
     inner.revoke();
-    expect([first!.withdrawn, second!.withdrawn, second!.standing.revoked]).toEqual([true, false, true]);
+    expect([first!.withdrawn, second!.withdrawn, second!.lease.revoked]).toEqual([true, false, true]);
   });
 
   it('are none where an entry changed before they could be kept', async () => {
     let entries: Entries = {};
     const { block, ask, table } = make({ source: () => entries });
     await block.run('start');
-    const outcome = (await ask(query('a.example.'), () => behind.withStanding(new Standing(Infinity)))) as Reply;
-    const other = (await ask(query('b.example.'), () => behind.withStanding(new Standing(Infinity)))) as Reply;
+    const outcome = (await ask(query('a.example.'), () => behind.withLease(new ReplyLease(Infinity)))) as Reply;
+    const other = (await ask(query('b.example.'), () => behind.withLease(new ReplyLease(Infinity)))) as Reply;
     entries = { 'a.example': '192.0.2.1' };
     await table.reload();
-    expect([outcome.standing!.revoked, other.standing!.revoked]).toEqual([true, false]);
+    expect([outcome.lease!.revoked, other.lease!.revoked]).toEqual([true, false]);
   });
 
   it('depend on all entries where all were looked at', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { usableCpus } from '../../src/server/cpus.js';
 import { IO_FLAGS, ioFromFlags } from '../../src/server/io-flags.js';
-import { startPlane } from '../../src/server/io.js';
+import { startWorkers } from '../../src/server/io.js';
 import { parseFlags } from '../../src/lib/go-flags.js';
 import { TestLog } from '../support/block.js';
 
@@ -31,18 +31,18 @@ describe('starting', () => {
 
   it('starts nothing where plain sockets are asked for', async () => {
     const log = new TestLog();
-    expect(await startPlane({ mode: 'dgram', workers: 1 }, { log, start: without })).toBeUndefined();
+    expect(await startWorkers({ mode: 'dgram', workers: 1 }, { log, start: without })).toBeUndefined();
     expect(log.lines).toEqual([]);
   });
 
   it('falls back to plain sockets where batched calls are not to be had, and says why', async () => {
     const log = new TestLog();
-    expect(await startPlane({ mode: 'auto', workers: 1 }, { log, start: without })).toBeUndefined();
+    expect(await startWorkers({ mode: 'auto', workers: 1 }, { log, start: without })).toBeUndefined();
     expect(log.lines).toEqual(['[INFO] datagrams are taken as with -io dgram: no batched calls here']);
   });
 
   it('fails when batched calls are insisted on', async () => {
-    await expect(startPlane({ mode: 'batched', workers: 1 }, { log: new TestLog(), start: without })).rejects.toThrow(
+    await expect(startWorkers({ mode: 'batched', workers: 1 }, { log: new TestLog(), start: without })).rejects.toThrow(
       '-io batched: no batched calls here',
     );
   });

@@ -1,4 +1,4 @@
-// A thread of the data plane that takes its list of sockets and dies soon after.
+// A thread of the UDP workers that takes its list of sockets and dies soon after.
 import { workerData } from 'node:worker_threads';
 
 const control = new Int32Array(workerData.control);

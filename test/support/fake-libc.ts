@@ -1,4 +1,4 @@
-import { CONTROL, IOVEC, MMSGHDR, SOCKADDR, type Libc } from '../../src/dataplane/libc.js';
+import { CONTROL, IOVEC, MMSGHDR, SOCKADDR, type Libc } from '../../src/fastpath/libc.js';
 
 export interface FakeDatagram {
   readonly bytes: Uint8Array;

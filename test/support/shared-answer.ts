@@ -1,8 +1,8 @@
-import { AnswerTable, type Entry } from '../../src/dataplane/table.js';
-import { QueryKey } from '../../src/dataplane/query-key.js';
+import { AnswerTable, type SharedEntry } from '../../src/fastpath/table.js';
+import { QueryKey } from '../../src/fastpath/query-key.js';
 import type { Query } from '../../src/chain/index.js';
 
-/** Key of a query, as the data plane reads it from an IPv4 client. */
+/** Key of a query, as the UDP workers reads it from an IPv4 client. */
 export function keyOf({ bytes }: Pick<Query, 'bytes'>, ipv6 = false, seed = 0): QueryKey {
   const key = new QueryKey(seed);
   if (!key.read(bytes, 0, bytes.length, ipv6)) throw new Error('no query of the common form');
@@ -10,7 +10,7 @@ export function keyOf({ bytes }: Pick<Query, 'bytes'>, ipv6 = false, seed = 0): 
 }
 
 /** An entry of the table for a query: one record of 16 octets with a TTL at offset 6, unless told otherwise. */
-export function entryFor(query: Pick<Query, 'bytes'>, change: Partial<Entry> = {}, seed = 0): Entry {
+export function entryFor(query: Pick<Query, 'bytes'>, change: Partial<SharedEntry> = {}, seed = 0): SharedEntry {
   const key = keyOf(query, false, seed);
   return {
     key: key.bytes,

@@ -2,7 +2,7 @@ import path from 'node:path';
 import dgram from 'node:dgram';
 import { pathToFileURL } from 'node:url';
 import type { PluginDefinition } from '../../src/chain/index.js';
-import { DataPlane } from '../../src/dataplane/plane.js';
+import { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
 import { Intake } from '../../src/kube/intake/intake.js';
 
 import { MemorySource } from '../../src/kube/memory-source.js';
@@ -39,7 +39,7 @@ export interface Result {
   readonly counters: readonly string[];
 }
 
-const WORKER = pathToFileURL(path.join(path.dirname(compiledProgram()), '../dataplane/worker.js'));
+const WORKER = pathToFileURL(path.join(path.dirname(compiledProgram()), '../fastpath/worker.js'));
 /** A datagram that is not answered in this time is taken for dropped. */
 const PATIENCE = 2000;
 
@@ -89,8 +89,8 @@ export async function play(
 ): Promise<Result> {
   const network = new LoopbackNetwork(upstream);
   const log = new TestLog();
-  const plane =
-    way === 'batched' ? await DataPlane.start({ workers: 1, slots: 1024, log, program: WORKER }) : undefined;
+  const workerPool =
+    way === 'batched' ? await UdpWorkerPool.start({ workers: 1, slots: 1024, log, program: WORKER }) : undefined;
   const server = await Server.create({
     corefile: { name: plan.name, read: () => plan.corefile },
     network,
@@ -99,7 +99,7 @@ export async function play(
     env: plan.env ?? {},
     cwd,
     plugins: withMore(pluginsOver(cluster()), plan.more ?? []),
-    ...(plane && { plane: throughLoopback(plane, network) }),
+    ...(workerPool && { workerPool: throughLoopback(workerPool, network) }),
   });
   try {
     await server.listen();
@@ -123,12 +123,12 @@ function withMore(plugins: readonly PluginDefinition[], more: NonNullable<Plan['
 }
 
 /** The threads take datagrams where the network says, and are told the Corefile's address. */
-function throughLoopback(plane: DataPlane, network: LoopbackNetwork): DataPlane {
-  const bindUdp: DataPlane['bindUdp'] = (at, server, onDatagram) => ({
-    ...plane.bindUdp(network.actual(at), server, onDatagram),
+function throughLoopback(workerPool: UdpWorkerPool, network: LoopbackNetwork): UdpWorkerPool {
+  const bindUdp: UdpWorkerPool['bindUdp'] = (at, server, onDatagram) => ({
+    ...workerPool.bindUdp(network.actual(at), server, onDatagram),
     local: at,
   });
-  return new Proxy(plane, {
+  return new Proxy(workerPool, {
     get: (target, key) => {
       if (key === 'bindUdp') return bindUdp;
       const value = Reflect.get(target, key) as unknown;

@@ -1,6 +1,6 @@
 import type {
   ContainerPort,
-  Endpoint,
+  KubeEndpoint,
   EndpointPort,
   EndpointSlice,
   IpFamily,
@@ -43,7 +43,7 @@ function slicesOfFamily(
   addressType: IpFamily,
   zoneOf: (node: string) => string | undefined,
 ): EndpointSlice[] {
-  const groups = new Map<string, { readonly ports: readonly EndpointPort[]; readonly endpoints: Endpoint[] }>();
+  const groups = new Map<string, { readonly ports: readonly EndpointPort[]; readonly endpoints: KubeEndpoint[] }>();
   for (const pod of pods) {
     const ip = pod.ips.find((address) => address.includes(':') === (addressType === 'IPv6'));
     if (ip === undefined) continue;
@@ -71,7 +71,12 @@ function slicesOfFamily(
   return slices;
 }
 
-function endpointOf(service: Service, pod: Pod, ip: string, zoneOf: (node: string) => string | undefined): Endpoint {
+function endpointOf(
+  service: Service,
+  pod: Pod,
+  ip: string,
+  zoneOf: (node: string) => string | undefined,
+): KubeEndpoint {
   const named = pod.hostname !== undefined && pod.subdomain === service.name;
   return {
     addresses: [ip],

@@ -3,7 +3,7 @@ import { canonicalIp } from '../../lib/cidr.js';
 import { Interner } from './interner.js';
 import type {
   ContainerPort,
-  Endpoint,
+  KubeEndpoint,
   EndpointPort,
   EndpointSlice,
   FieldChoice,
@@ -149,7 +149,7 @@ export class Trimmer {
     const addressType = textAt(raw, 'addressType') || 'IPv4';
     if (addressType !== 'IPv4' && addressType !== 'IPv6')
       return place.skip(`addresses of type ${JSON.stringify(addressType)} cannot be answered`);
-    const endpoints: Endpoint[] = [];
+    const endpoints: KubeEndpoint[] = [];
     for (const entry of arrayAt(raw, 'endpoints')) {
       const endpoint = this.endpoint(entry, place);
       if (endpoint) endpoints.push(endpoint);
@@ -168,7 +168,7 @@ export class Trimmer {
     };
   }
 
-  private endpoint(raw: unknown, place: Place): Endpoint | undefined {
+  private endpoint(raw: unknown, place: Place): KubeEndpoint | undefined {
     const addresses = this.addresses(arrayAt(raw, 'addresses'), 'endpoint address', place);
     if (addresses.length === 0) return undefined;
     const conditions = objectAt(raw, 'conditions');

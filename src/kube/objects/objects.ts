@@ -44,7 +44,7 @@ export interface Service {
   readonly loadBalancerNames: readonly string[];
 }
 
-export interface Endpoint {
+export interface KubeEndpoint {
   /** At least one; all of them stand for the same endpoint. */
   readonly addresses: readonly string[];
   /** Unknown counts as ready (EndpointSlice API, `conditions.ready`). */
@@ -77,7 +77,7 @@ export interface EndpointSlice {
   /** Name of the service it belongs to (label `kubernetes.io/service-name`); empty when it belongs to none. */
   readonly service: string;
   readonly addressType: IpFamily;
-  readonly endpoints: readonly Endpoint[];
+  readonly endpoints: readonly KubeEndpoint[];
   readonly ports: readonly EndpointPort[];
 }
 

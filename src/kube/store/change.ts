@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Milliseconds } from '../../lib/units.js';
-import type { Endpoint, EndpointSlice, KubeKind, KubeObjects, Service } from '../objects/objects.js';
+import type { KubeEndpoint, EndpointSlice, KubeKind, KubeObjects, Service } from '../objects/objects.js';
 
 export type ChangeType = 'added' | 'modified' | 'deleted';
 
@@ -53,6 +53,6 @@ export function addressesOfSlices(old: EndpointSlice | undefined, next: Endpoint
   return [...changed];
 }
 
-function byFirstAddress(endpoints: readonly Endpoint[]): Map<string, Endpoint> {
+function byFirstAddress(endpoints: readonly KubeEndpoint[]): Map<string, KubeEndpoint> {
   return new Map(endpoints.map((endpoint) => [endpoint.addresses[0]!, endpoint]));
 }

@@ -5,14 +5,14 @@ import {
   type Next,
   type Outcome,
   type Query,
-  type Tallies,
-  type Tally,
+  type CountsHits,
+  type HitCounter,
 } from '../../chain/index.js';
 import type { Logger } from '../../lib/log.js';
 import { sourceIp } from '../../lib/networks.js';
 import { Rcode } from '../../wire/index.js';
 import type { AclMetrics } from './metrics.js';
-import { actionFor, type Action, type Rule } from './rule.js';
+import { actionFor, type AclAction, type AclRule } from './rule.js';
 
 /** An extended DNS error (RFC 8914 sections 2, 4.16 and 4.18). */
 const EXTENDED_ERROR = 15;
@@ -20,13 +20,13 @@ const BLOCKED = 15;
 const FILTERED = 17;
 
 /** Lets queries pass or not, by the address that they come from, their type and their zone. */
-export class Acl implements Handler, Tallies {
+export class Acl implements Handler, CountsHits {
   readonly name = 'acl';
   readonly role = 'answers';
   readonly dependsOn = 'client';
 
   constructor(
-    private readonly rules: readonly Rule[],
+    private readonly rules: readonly AclRule[],
     private readonly metrics: AclMetrics,
     private readonly log: Pick<Logger, 'error'>,
   ) {}
@@ -46,13 +46,13 @@ export class Acl implements Handler, Tallies {
   }
 
   /** Only queries that may pass have an answer that is given again. */
-  tally(query: Query): Tally {
+  hitCounter(query: Query): HitCounter {
     const { metrics } = this;
     const { server } = query.client;
     return (plain, edns) => metrics.allow(server, plain + edns);
   }
 
-  private judge(policies: Rule['policies'], query: Query): Action | undefined {
+  private judge(policies: AclRule['policies'], query: Query): AclAction | undefined {
     const { address } = query.client.remote;
     const source = sourceIp(address);
     if (source !== undefined) return actionFor(policies, query.type, source);

@@ -1,15 +1,15 @@
 import { PerServer, type Query, type ServerAddress } from '../../chain/index.js';
 import type { Family, Metrics, Value } from '../../metrics/metrics.js';
 import type { Name } from '../../wire/index.js';
-import type { Action } from './rule.js';
+import type { AclAction } from './rule.js';
 
 const ZONED = ['server', 'zone', 'view'];
 
 /** Counts what becomes of queries. */
 export class AclMetrics {
   private readonly allowed: PerServer<Value>;
-  private readonly refused: Record<Exclude<Action, 'allow'>, PerServer<Map<Name, Value>>>;
-  private readonly families: Record<Exclude<Action, 'allow'>, Family<Value>>;
+  private readonly refused: Record<Exclude<AclAction, 'allow'>, PerServer<Map<Name, Value>>>;
+  private readonly families: Record<Exclude<AclAction, 'allow'>, Family<Value>>;
 
   /** @param view the block's view; known when the first query comes */
   constructor(
@@ -33,7 +33,7 @@ export class AclMetrics {
     this.allowed.get(server).inc(count);
   }
 
-  refuse(action: Exclude<Action, 'allow'>, query: Query, zone: Name): void {
+  refuse(action: Exclude<AclAction, 'allow'>, query: Query, zone: Name): void {
     const { server } = query.client;
     const values = this.refused[action].get(server);
     let value = values.get(zone);

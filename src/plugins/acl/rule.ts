@@ -3,23 +3,23 @@ import type { IpBytes } from '../../lib/cidr.js';
 import type { Networks } from '../../lib/networks.js';
 
 export const ACTIONS = ['allow', 'block', 'filter', 'drop'] as const;
-export type Action = (typeof ACTIONS)[number];
+export type AclAction = (typeof ACTIONS)[number];
 
 /** A line: what to do with queries of these types from these addresses. undefined stands for all. */
-export interface Policy {
-  readonly action: Action;
+export interface AclPolicy {
+  readonly action: AclAction;
   readonly types: ReadonlySet<number> | undefined;
   readonly sources: Networks | undefined;
 }
 
 /** The lines of one directive, and the zones that they are for. */
-export interface Rule {
+export interface AclRule {
   readonly zones: Zones;
-  readonly policies: readonly Policy[];
+  readonly policies: readonly AclPolicy[];
 }
 
 /** What the first line that fits says; undefined when none does. */
-export function actionFor(policies: readonly Policy[], type: number, source: IpBytes): Action | undefined {
+export function actionFor(policies: readonly AclPolicy[], type: number, source: IpBytes): AclAction | undefined {
   for (const { action, types, sources } of policies)
     if ((types === undefined || types.has(type)) && (sources === undefined || sources.contains(source))) return action;
   return undefined;

@@ -5,7 +5,7 @@ import { Networks } from '../../lib/networks.js';
 import { typeFromName } from '../../wire/index.js';
 import { Acl } from './handler.js';
 import { AclMetrics } from './metrics.js';
-import { ACTIONS, type Action, type Policy, type Rule } from './rule.js';
+import { ACTIONS, type AclAction, type AclPolicy, type AclRule } from './rule.js';
 
 const SECTIONS = ['type', 'net'];
 const USAGE = 'ACTION [type QTYPE...] [net SOURCE...]';
@@ -20,12 +20,12 @@ export const acl = definePlugin('acl', (directives, block) => {
   );
 });
 
-const readRule = (directive: Directive, block: Block): Rule => ({
+const readRule = (directive: Directive, block: Block): AclRule => ({
   zones: block.zonesOf(directive.args, directive),
   policies: (directive.options ?? []).map(readPolicy),
 });
 
-function readPolicy(option: Option): Policy {
+function readPolicy(option: Option): AclPolicy {
   option.noOptions();
   const action = option.name.toLowerCase();
   if (!isAction(action)) option.unknown(ACTIONS);
@@ -39,7 +39,7 @@ function readPolicy(option: Option): Policy {
   return { action, types, sources: sources && new Networks(sources) };
 }
 
-const isAction = (text: string): text is Action => (ACTIONS as readonly string[]).includes(text);
+const isAction = (text: string): text is AclAction => (ACTIONS as readonly string[]).includes(text);
 
 /** The words after `type` and `net`; undefined for those that hold `*`. */
 function sectionsOf(option: Option): { section: string; words: readonly string[] | undefined }[] {

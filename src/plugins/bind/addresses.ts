@@ -1,4 +1,4 @@
-import type { Directive, Entry } from '../../corefile/index.js';
+import type { Directive, CorefileEntry } from '../../corefile/index.js';
 import { canonicalIp } from '../../lib/cidr.js';
 import type { InterfaceAddress } from '../../net/network.js';
 
@@ -25,7 +25,7 @@ export function listenAddresses(directive: Directive, interfaces: readonly Inter
   return left;
 }
 
-function resolve(entry: Entry, interfaces: readonly InterfaceAddress[]): string[] {
+function resolve(entry: CorefileEntry, interfaces: readonly InterfaceAddress[]): string[] {
   return entry.args.flatMap((text) => {
     const device = interfaces.filter((candidate) => candidate.device === text);
     if (device.length > 0) return device.map(scoped);

@@ -1,4 +1,4 @@
-import { Standing, type Query, type Reply } from '../../chain/index.js';
+import { ReplyLease, type Query, type Reply } from '../../chain/index.js';
 import type { Listed } from '../../lib/recency-list.js';
 import type { Milliseconds, Octets, Seconds } from '../../lib/units.js';
 import { Class, Flag, type EncodedRecords, type Name } from '../../wire/index.js';
@@ -14,7 +14,7 @@ const FITTED: Octets = 12 << 10;
  * One kept reply. The flags and records it holds are never altered; what changes is how often and when it was asked
  * for.
  */
-export class Entry implements Listed<Entry> {
+export class CacheEntry implements Listed<CacheEntry> {
   readonly name: Name;
   readonly variant: number;
   /** Flags of a reply from this entry. */
@@ -25,16 +25,16 @@ export class Entry implements Listed<Entry> {
   readonly size: Octets;
   /** Monotonic time of its last move to the front of the eviction order. */
   touched: Milliseconds;
-  older: Entry | undefined = undefined;
-  newer: Entry | undefined = undefined;
+  older: CacheEntry | undefined = undefined;
+  newer: CacheEntry | undefined = undefined;
   listed = false;
   /** It is being fetched anew. */
   refreshing = false;
   /** Monotonic time before which it is not fetched anew again, because that has just failed. */
   retryAt: Milliseconds = -Infinity;
   /** The last answer to the same question, which this entry says nothing against. */
-  lastGood: Entry | undefined;
-  private promised: EntryStanding | undefined;
+  lastGood: CacheEntry | undefined;
+  private promised: EntryLease | undefined;
   private hits = 0;
   private lastHit: Milliseconds = -Infinity;
 
@@ -76,10 +76,10 @@ export class Entry implements Listed<Entry> {
    * How long a reply from this entry may be given without asking: until it expires, or until each hit has to be
    * looked at because it might be fetched anew.
    */
-  standing(keepTtl: boolean, policy: PrefetchPolicy | undefined): EntryStanding {
+  lease(keepTtl: boolean, policy: PrefetchPolicy | undefined): EntryLease {
     if (this.promised === undefined) {
       const lifetime = policy === undefined ? this.ttl : this.ttl - Math.ceil((policy.percentage / 100) * this.ttl);
-      this.promised = new EntryStanding(this, this.stored + lifetime * 1000, keepTtl);
+      this.promised = new EntryLease(this, this.stored + lifetime * 1000, keepTtl);
     }
     return this.promised;
   }
@@ -115,16 +115,16 @@ export class Entry implements Listed<Entry> {
   }
 
   /** Takes over how popular the entry was that this one replaces. */
-  inheritPopularity(from: Entry): void {
+  inheritPopularity(from: CacheEntry): void {
     this.hits = from.hits;
     this.lastHit = from.lastHit;
   }
 }
 
 /** What an entry promises, so that a reply can be traced back to it. */
-export class EntryStanding extends Standing {
+export class EntryLease extends ReplyLease {
   constructor(
-    readonly entry: Entry,
+    readonly entry: CacheEntry,
     until: Milliseconds,
     keepTtl: boolean,
   ) {

@@ -5,8 +5,8 @@ import {
   type Next,
   type Outcome,
   type PerServer,
-  type Tallies,
-  type Tally,
+  type CountsHits,
+  type HitCounter,
   type Transport,
 } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
@@ -14,7 +14,7 @@ import type { Logger } from '../../lib/log.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
 import type { Family, Value } from '../../metrics/metrics.js';
 import { Flag, OPCODE_MASK, Rcode, Type } from '../../wire/index.js';
-import { Entry, EntryStanding } from './entry.js';
+import { CacheEntry, EntryLease } from './entry.js';
 import { isKept, kindOf, ttlOf, type KeptKind } from './lifetime.js';
 import type { CacheMetrics } from './metrics.js';
 import type { CacheOptions, StalePolicy } from './options.js';
@@ -42,7 +42,7 @@ export interface CacheSurroundings {
  * and waits for nothing.
  * Zone transfers and messages other than queries pass as they are.
  */
-export class Cache implements Handler, Tallies {
+export class Cache implements Handler, CountsHits {
   readonly name = 'cache';
   readonly role = 'wraps';
   readonly dependsOn = 'question';
@@ -81,23 +81,23 @@ export class Cache implements Handler, Tallies {
   }
 
   /** Whether the entry may be given still. */
-  private isUseful(entry: Entry, query: Query): boolean {
+  private isUseful(entry: CacheEntry, query: Query): boolean {
     const left = entry.timeLeft(query.received);
     return left > 0 || entry.isStale(left, this.options.stale?.maxAge ?? 0);
   }
 
   /** A reply of this cache's own counts as a hit, any other as one that the cache was asked for in vain. */
-  tally(query: Query, reply: Reply): Tally {
+  hitCounter(query: Query, reply: Reply): HitCounter {
     if (!this.concerns(query)) return () => undefined;
     const metrics = this.surroundings.metrics.get(query.client.server);
-    const standing = reply.standing?.origin;
-    if (!(standing instanceof EntryStanding)) {
+    const lease = reply.lease?.origin;
+    if (!(lease instanceof EntryLease)) {
       return (plain, edns) => {
         metrics.requests.inc(plain + edns);
         metrics.misses.inc(plain + edns);
       };
     }
-    const { entry } = standing;
+    const { entry } = lease;
     return (plain, edns) => {
       const now = this.surroundings.clock.monotonic();
       metrics.requests.inc(plain + edns);
@@ -112,15 +112,15 @@ export class Cache implements Handler, Tallies {
     return this.surroundings.everyZone || this.options.zones.contains(query.name);
   }
 
-  private hit(query: Query, next: Next, entry: Entry, left: Seconds, metrics: CacheMetrics): Reply {
+  private hit(query: Query, next: Next, entry: CacheEntry, left: Seconds, metrics: CacheMetrics): Reply {
     metrics.hits[entry.type].inc();
     const { prefetch, keepTtl } = this.options;
     if (prefetch !== undefined && entry.countHit(query.received, left, prefetch))
       this.refresh(query, next, entry, metrics);
-    return replyFrom(entry, query, keepTtl ? entry.ttl : left, entry.standing(keepTtl, prefetch));
+    return replyFrom(entry, query, keepTtl ? entry.ttl : left, entry.lease(keepTtl, prefetch));
   }
 
-  private expiredHit(query: Query, next: Next, entry: Entry, metrics: CacheMetrics): Outcome | Promise<Outcome> {
+  private expiredHit(query: Query, next: Next, entry: CacheEntry, metrics: CacheMetrics): Outcome | Promise<Outcome> {
     metrics.hits[entry.type].inc();
     const policy = this.options.stale!;
     if (!policy.verify) this.refresh(query, next, entry, metrics, policy.recheck);
@@ -133,7 +133,7 @@ export class Cache implements Handler, Tallies {
    * Asks, and falls back on the entry when that fails or takes too long. Each client waits for an outcome of its own
    * unless there is a time between attempts: equal questions to an upstream are made one where they are sent.
    */
-  private verify(query: Query, next: Next, entry: Entry, metrics: CacheMetrics, policy: StalePolicy) {
+  private verify(query: Query, next: Next, entry: CacheEntry, metrics: CacheMetrics, policy: StalePolicy) {
     // The client may be answered before the outcome comes, and its bytes be the listener's again.
     const passed = policy.verifyTimeout > 0 ? copyOf(query, query.transport) : query;
     const ended = (renewed: boolean): void => {
@@ -178,14 +178,14 @@ export class Cache implements Handler, Tallies {
     });
   }
 
-  private serveStale(query: Query, entry: Entry, metrics: CacheMetrics): Reply {
+  private serveStale(query: Query, entry: CacheEntry, metrics: CacheMetrics): Reply {
     metrics.servedStale.inc();
     const { stale, keepTtl } = this.options;
     return replyFrom(entry, query, stale!.ttl > 0 || !keepTtl ? stale!.ttl : entry.ttl);
   }
 
   /** The outcome as this cache's client gets it; kept where it may be. */
-  private settle(query: Query, outcome: Outcome, replaced?: Entry): Outcome {
+  private settle(query: Query, outcome: Outcome, replaced?: CacheEntry): Outcome {
     if (!(outcome instanceof Reply) || !outcome.written) return outcome;
     const kind = kindOf(outcome, query, this.surroundings.clock);
     const ttl = ttlOf(outcome, kind, this.options);
@@ -194,15 +194,15 @@ export class Cache implements Handler, Tallies {
     if (isKept(kind) && ttl > 0 && !outcome.truncated && this.keep(query, reply, ttl, kind, replaced)) return reply;
     // What this cache leaves alone stays right for as long as its maker says; the TTL that it got here does not
     // change with time.
-    return reply.withStanding(outcome.standing);
+    return reply.withLease(outcome.lease);
   }
 
   /** False where the configuration says that such a reply is not to be kept. */
-  private keep(query: Query, reply: Reply, ttl: Seconds, kind: KeptKind, replaced: Entry | undefined): boolean {
+  private keep(query: Query, reply: Reply, ttl: Seconds, kind: KeptKind, replaced: CacheEntry | undefined): boolean {
     const type = kind === 'answer' || kind === 'referral' ? 'success' : 'denial';
     if (isForAsker(query, kind)) return false;
     if (this.options.disabled[type]?.contains(query.name) === true) return false;
-    const entry = new Entry(query, reply, ttl, type, kind, this.surroundings.clock.monotonic());
+    const entry = new CacheEntry(query, reply, ttl, type, kind, this.surroundings.clock.monotonic());
     if (replaced !== undefined) entry.inheritPopularity(replaced);
     // A failure says nothing about the name (RFC 8767 section 4); the policy takes denials for no more than that.
     if (!entry.answers && (kind === 'failure' || this.options.preferPositive)) {
@@ -223,7 +223,7 @@ export class Cache implements Handler, Tallies {
   }
 
   /** Has the entry fetched anew after the client has its answer; once at a time, and not within `recheck` of a failure. */
-  private refresh(query: Query, next: Next, entry: Entry, metrics: CacheMetrics, recheck: Milliseconds = 0): void {
+  private refresh(query: Query, next: Next, entry: CacheEntry, metrics: CacheMetrics, recheck: Milliseconds = 0): void {
     if (!mayRefresh(entry, query.received)) return;
     entry.refreshing = true;
     metrics.prefetches.inc();
@@ -233,7 +233,7 @@ export class Cache implements Handler, Tallies {
     queueMicrotask(() => void this.fetchAnew(again, next, entry, recheck));
   }
 
-  private async fetchAnew(query: Query, next: Next, entry: Entry, recheck: Milliseconds): Promise<void> {
+  private async fetchAnew(query: Query, next: Next, entry: CacheEntry, recheck: Milliseconds): Promise<void> {
     let renewed = false;
     try {
       const outcome = await next(query);
@@ -248,7 +248,7 @@ export class Cache implements Handler, Tallies {
     }
   }
 
-  private endRefresh(entry: Entry, renewed: boolean, recheck: Milliseconds): void {
+  private endRefresh(entry: CacheEntry, renewed: boolean, recheck: Milliseconds): void {
     entry.refreshing = false;
     entry.retryAt = renewed || recheck === 0 ? -Infinity : this.surroundings.clock.monotonic() + recheck;
   }
@@ -281,7 +281,7 @@ function isForAsker(query: Query, kind: KeptKind): boolean {
   return kind === 'failure' ? options.length > 0 : options.some(({ code }) => code === CLIENT_SUBNET);
 }
 
-const mayRefresh = (entry: Entry, now: Milliseconds): boolean => !entry.refreshing && now >= entry.retryAt;
+const mayRefresh = (entry: CacheEntry, now: Milliseconds): boolean => !entry.refreshing && now >= entry.retryAt;
 
 const copyOf = (query: Query, transport: Transport): Query =>
   new Query(Buffer.from(query.bytes), query.context.detached(transport));
@@ -291,7 +291,7 @@ const copyOf = (query: Query, transport: Transport): Query =>
  */
 const wantsAuthentic = (query: Query): boolean => query.do || query.authenticData;
 
-function replyFrom(entry: Entry, query: Query, ttl: Seconds, standing?: EntryStanding): Reply {
+function replyFrom(entry: CacheEntry, query: Query, ttl: Seconds, lease?: EntryLease): Reply {
   const flags = (entry.flags & Flag.AD) !== 0 && !wantsAuthentic(query) ? entry.flags & ~Flag.AD : entry.flags;
-  return Reply.ofRecords(flags, entry.rcode, entry.records, ttl, undefined, standing);
+  return Reply.ofRecords(flags, entry.rcode, entry.records, ttl, undefined, lease);
 }

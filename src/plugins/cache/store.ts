@@ -3,7 +3,7 @@ import { RecencyList } from '../../lib/recency-list.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Name } from '../../wire/index.js';
 import type { ByteBudget } from './byte-budget.js';
-import { variantOf, type Entry } from './entry.js';
+import { variantOf, type CacheEntry } from './entry.js';
 import type { CacheType } from './options.js';
 
 /**
@@ -20,8 +20,8 @@ const TOUCH_INTERVAL: Milliseconds = 1000;
  * Nothing leaves because of its age.
  */
 export class Store {
-  private readonly variants = new Map<number, Map<Name, Entry>>();
-  private readonly order: Readonly<Record<CacheType, RecencyList<Entry>>> = {
+  private readonly variants = new Map<number, Map<Name, CacheEntry>>();
+  private readonly order: Readonly<Record<CacheType, RecencyList<CacheEntry>>> = {
     success: new RecencyList(),
     denial: new RecencyList(),
   };
@@ -36,19 +36,19 @@ export class Store {
   ) {}
 
   /** The entry for this question, expired or not. */
-  get(query: Query): Entry | undefined {
+  get(query: Query): CacheEntry | undefined {
     return this.variants.get(variantOf(query))?.get(query.name);
   }
 
   /** Notes that the entry was used at `now` (monotonic). */
-  touch(entry: Entry, now: Milliseconds): void {
+  touch(entry: CacheEntry, now: Milliseconds): void {
     if (now - entry.touched < TOUCH_INTERVAL) return;
     entry.touched = now;
     this.order[entry.type].touch(entry);
   }
 
   /** Keeps the entry in place of any other for its question. Returns how many for other questions had to leave. */
-  put(entry: Entry): number {
+  put(entry: CacheEntry): number {
     const names = this.namesOf(entry.variant);
     const previous = names.get(entry.name);
     if (previous !== undefined) this.drop(previous);
@@ -84,7 +84,7 @@ export class Store {
     return oldest !== undefined;
   }
 
-  private namesOf(variant: number): Map<Name, Entry> {
+  private namesOf(variant: number): Map<Name, CacheEntry> {
     let names = this.variants.get(variant);
     if (names === undefined) {
       names = new Map();
@@ -94,13 +94,13 @@ export class Store {
   }
 
   /** Takes the entry out of the order; what it promised ends. */
-  private drop(entry: Entry): void {
+  private drop(entry: CacheEntry): void {
     this.order[entry.type].remove(entry);
     this.budget.remove(entry.size);
     entry.leave();
   }
 
-  private evict(entry: Entry): void {
+  private evict(entry: CacheEntry): void {
     this.drop(entry);
     const names = this.variants.get(entry.variant)!;
     names.delete(entry.name);

@@ -1,7 +1,7 @@
 import { Reply, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
 import { Rcode, isSubdomain, type Name } from '../../wire/index.js';
-import { Flight, Flights, hashOf, hashOfQuestion } from './flight.js';
-import { Lookup, type LookupSettings } from './lookup.js';
+import { OutstandingQuery, OutstandingQueries, hashOf, hashOfQuestion } from './outstanding.js';
+import { UpstreamLookup, type LookupSettings } from './upstream-lookup.js';
 import { upstreamMessage } from './upstream-message.js';
 
 /**
@@ -13,8 +13,8 @@ export class Forward implements Handler {
   readonly dependsOn = 'question';
   readonly waits = true;
   readonly everyClass = true;
-  private readonly udpFlights = new Flights();
-  private readonly tcpFlights = new Flights();
+  private readonly overUdp = new OutstandingQueries();
+  private readonly overTcp = new OutstandingQueries();
   private concurrent = 0;
   private readonly idle: (() => void)[] = [];
   private readonly all: boolean;
@@ -63,40 +63,40 @@ export class Forward implements Handler {
     const message = upstreamMessage(query);
     const { questionEnd } = query;
     this.concurrent++;
-    if (query.context.separate) return this.start(new Flight(query, message, 0, 0, this.onLanded), next);
-    const flights = this.flightsOf(query);
+    if (query.context.separate) return this.start(new OutstandingQuery(query, message, 0, 0, this.onSettled), next);
+    const all = this.outstandingOf(query);
     const question = hashOfQuestion(message, questionEnd, this.seed);
     const hash = hashOf(message, questionEnd, question);
-    const known = flights.find(message, questionEnd, hash);
+    const known = all.find(message, questionEnd, hash);
     if (known !== undefined) {
-      known.askers++;
+      known.waiters++;
       return query.context.metadata === undefined ? known.outcome : this.labelled(query, known);
     }
-    const flight = new Flight(query, message, hash, question, this.onLanded);
-    flights.add(flight);
-    return this.start(flight, next);
+    const outstanding = new OutstandingQuery(query, message, hash, question, this.onSettled);
+    all.add(outstanding);
+    return this.start(outstanding, next);
   }
 
   /** The upstream that answers the other query answers this one too. */
-  private async labelled(query: Query, { query: other, outcome }: Flight): Promise<Outcome> {
+  private async labelled(query: Query, { query: other, outcome }: OutstandingQuery): Promise<Outcome> {
     const settled = await outcome;
     const upstream = other.context.metadata?.get('forward/upstream');
     if (upstream !== undefined) query.context.metadata?.set('forward/upstream', upstream);
     return settled;
   }
 
-  private start(flight: Flight, next: Next): Promise<Outcome> {
-    new Lookup(this.settings, flight, next).start();
-    return flight.outcome;
+  private start(outstanding: OutstandingQuery, next: Next): Promise<Outcome> {
+    new UpstreamLookup(this.settings, outstanding, next).start();
+    return outstanding.outcome;
   }
 
-  private readonly onLanded = (flight: Flight): void => {
-    this.flightsOf(flight.query).remove(flight);
-    this.concurrent -= flight.askers;
+  private readonly onSettled = (outstanding: OutstandingQuery): void => {
+    this.outstandingOf(outstanding.query).remove(outstanding);
+    this.concurrent -= outstanding.waiters;
     if (this.concurrent === 0) for (const wake of this.idle.splice(0)) wake();
   };
 
-  private flightsOf(query: Query): Flights {
-    return query.transport === 'udp' ? this.udpFlights : this.tcpFlights;
+  private outstandingOf(query: Query): OutstandingQueries {
+    return query.transport === 'udp' ? this.overUdp : this.overTcp;
   }
 }

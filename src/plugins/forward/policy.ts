@@ -4,9 +4,9 @@ export const POLICIES = ['random', 'round_robin', 'sequential'] as const;
 export type PolicyName = (typeof POLICIES)[number];
 
 /** Puts a list into the order in which its members are to be tried for one query. The list itself stays as it is. */
-export type Policy = <T>(list: readonly T[]) => readonly T[];
+export type UpstreamPolicy = <T>(list: readonly T[]) => readonly T[];
 
-export function policyOf(name: PolicyName, random: Random): Policy {
+export function policyOf(name: PolicyName, random: Random): UpstreamPolicy {
   switch (name) {
     case 'random':
       return (list) => shuffled(list, random);
@@ -28,7 +28,7 @@ function shuffled<T>(list: readonly T[], random: Random): readonly T[] {
 }
 
 /** The next in turn first, then the others as they are listed; the second one begins, as in the reference. */
-function roundRobin(): Policy {
+function roundRobin(): UpstreamPolicy {
   let turn = 0;
   return (list) => {
     if (list.length === 1) return list;

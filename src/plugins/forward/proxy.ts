@@ -4,7 +4,7 @@ import type { Milliseconds } from '../../lib/units.js';
 import { HealthCheck } from './health-check.js';
 import type { UpstreamMetrics } from './metrics.js';
 import type { ForwardOptions } from './options.js';
-import type { Target } from './targets.js';
+import type { UpstreamTarget } from './targets.js';
 
 /** One upstream of a directive: how to reach it, and whether that makes sense at the moment. */
 export class Proxy {
@@ -18,7 +18,7 @@ export class Proxy {
 
   /** Throws when the TLS settings cannot be used. */
   constructor(
-    target: Target,
+    target: UpstreamTarget,
     options: ForwardOptions,
     readonly metrics: UpstreamMetrics,
     runtime: Runtime,

@@ -6,7 +6,7 @@ import { forwardMetrics } from './metrics.js';
 import { readOptions, type ForwardOptions } from './options.js';
 import { policyOf } from './policy.js';
 import { Proxy } from './proxy.js';
-import { parseTargets, type Target } from './targets.js';
+import { parseTargets, type UpstreamTarget } from './targets.js';
 
 export const forward = definePlugin('forward', (directives, block) =>
   directives.map((directive, i) => setupForward(directive, block, i + 1 < directives.length)),
@@ -50,7 +50,11 @@ function setupForward(directive: Directive, block: Block, hasNextForward: boolea
 }
 
 /** One name for all upstreams and one in an upstream's address would contradict each other. */
-function checkServerNames(directive: Directive, targets: readonly Target[], { tlsServerName }: ForwardOptions): void {
+function checkServerNames(
+  directive: Directive,
+  targets: readonly UpstreamTarget[],
+  { tlsServerName }: ForwardOptions,
+): void {
   const named = targets.find(({ serverName }) => serverName !== undefined);
   if (named === undefined || tlsServerName === undefined) return;
   directive.fail(

@@ -8,7 +8,7 @@ const PORT = 53;
 const TLS_PORT = 853;
 
 /** An upstream as written. */
-export interface Target {
+export interface UpstreamTarget {
   readonly to: Endpoint;
   /** `10.0.2.3:53`: the `to` label of metrics. */
   readonly label: string;
@@ -30,14 +30,14 @@ export function parseTargets(
   directive: Directive,
   texts: readonly string[],
   readFile: (path: string) => string,
-): Target[] {
+): UpstreamTarget[] {
   const targets = texts.flatMap((text) => parseTarget(directive, text, readFile));
   if (targets.length > MAX_UPSTREAMS)
     directive.fail(`got ${targets.length} upstreams, allowed: at most ${MAX_UPSTREAMS}`);
   return targets;
 }
 
-function parseTarget(directive: Directive, text: string, readFile: (path: string) => string): Target[] {
+function parseTarget(directive: Directive, text: string, readFile: (path: string) => string): UpstreamTarget[] {
   const scheme = /^([a-z0-9]+):\/\//.exec(text);
   if (scheme !== null && scheme[1] !== 'dns' && scheme[1] !== 'tls')
     directive.wrong(scheme[0], 'dns:// and tls://, or no scheme', `upstream ${text}`);
@@ -52,7 +52,7 @@ function parseTarget(directive: Directive, text: string, readFile: (path: string
  * `HOST[%ZONE][:PORT]` or `[HOST[%ZONE]][:PORT]`; what is behind the percent sign is the server name of a TLS
  * upstream, else the zone of a link-local address.
  */
-function parseAddress(text: string, tls: boolean): Target | undefined {
+function parseAddress(text: string, tls: boolean): UpstreamTarget | undefined {
   const bracketed = /^\[([^[\]%]+)(?:%([^[\]]+))?\](?:%([^:]+))?(?::(\d{1,5}))?$/.exec(text);
   const plain = bracketed
     ? null
@@ -68,7 +68,7 @@ function parseAddress(text: string, tls: boolean): Target | undefined {
   return { to: { address: scoped, port }, label: hostPort(host, port), tls, serverName: tls ? zone : undefined };
 }
 
-function parseFile(directive: Directive, path: string, readFile: (path: string) => string): Target[] {
+function parseFile(directive: Directive, path: string, readFile: (path: string) => string): UpstreamTarget[] {
   let text: string;
   try {
     text = readFile(path);

@@ -8,7 +8,7 @@ export interface FlagChange {
 }
 
 /** Switches header flags in queries before the next plugins see them, and in answers. */
-export class Header implements Handler {
+export class HeaderHandler implements Handler {
   readonly name = 'header';
   readonly role = 'wraps';
   /** RD of an answer is the query's own. */
@@ -39,7 +39,7 @@ function withFlags(asked: Query, query: Query, reply: Reply, change: FlagChange)
   const own = { set: answered.set & ~Flag.RD, clear: answered.clear & ~Flag.RD };
   const flagged = same(reply.flags, own)
     ? reply
-    : reply.withHeader({ flags: (reply.flags & ~own.clear) | own.set }).withStanding(reply.standing);
+    : reply.withHeader({ flags: (reply.flags & ~own.clear) | own.set }).withLease(reply.lease);
   return head === query ? flagged : flagged.repeating(head);
 }
 

@@ -1,7 +1,7 @@
 import { definePlugin } from '../../chain/index.js';
 import type { Directive, Option } from '../../corefile/index.js';
 import { Flag } from '../../wire/index.js';
-import { Header, type FlagChange } from './handler.js';
+import { HeaderHandler, type FlagChange } from './handler.js';
 
 const FLAGS: Readonly<Record<string, number>> = { aa: Flag.AA, ra: Flag.RA, rd: Flag.RD };
 const USAGE = 'query|response set|clear FLAGS...';
@@ -12,7 +12,7 @@ export const header = definePlugin('header', (directives) => {
   const first = rules.find(({ count }) => count > 0);
   return first === undefined
     ? directives[0].fail(`got no rule, allowed: at least one line '${USAGE}' in { }`)
-    : new Header(first.query, first.response);
+    : new HeaderHandler(first.query, first.response);
 });
 
 function readRules(directive: Directive): { query: FlagChange; response: FlagChange; count: number } {

@@ -15,7 +15,7 @@ const TIMEOUT: Milliseconds = 3000;
 /** A local request that takes longer than this is worth a warning. */
 const SLOW: Milliseconds = 1000;
 
-interface Surroundings {
+interface SelfCheckDeps {
   readonly network: Network;
   readonly clock: Clock;
   readonly log: Logger;
@@ -35,7 +35,7 @@ export class SelfCheck {
   /** @param at where the endpoint listens; one on all addresses is asked at the loopback address */
   constructor(
     private readonly at: Endpoint & { readonly path: string },
-    private readonly around: Surroundings,
+    private readonly around: SelfCheckDeps,
   ) {
     this.to = { address: reachable(at.address), port: at.port };
   }

@@ -1,7 +1,7 @@
 import { lookUp, type Next, type Query } from '../../chain/index.js';
 import type { Seconds } from '../../lib/units.js';
 import { Type, encodeName, isSubdomain, lowerName, type Name, type Rr } from '../../wire/index.js';
-import type { Finding } from './lookup.js';
+import type { Finding } from './object-finder.js';
 import { addressRecords, record } from './records.js';
 import type { Zone } from './zone.js';
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { Standing, type Reply } from '../../chain/index.js';
+import { ReplyLease, type Reply } from '../../chain/index.js';
 import type { KubeChange, ServiceChange } from '../../kube/store/change.js';
 import type { KubeStore } from '../../kube/store/store.js';
 import { parseIp } from '../../lib/cidr.js';
@@ -21,13 +21,13 @@ export class NameAnswers {
   a: Kept | undefined;
   aaaa: Kept | undefined;
   srv: Kept | undefined;
-  private promised: Standing | undefined;
+  private promised: ReplyLease | undefined;
 
   constructor(readonly zone: Zone) {}
 
   /** How long replies of this name stay right: as long as it is kept. */
-  get standing(): Standing {
-    return (this.promised ??= new Standing(Infinity));
+  get lease(): ReplyLease {
+    return (this.promised ??= new ReplyLease(Infinity));
   }
 
   /** An object behind it has changed, or it is no longer kept. */
@@ -104,7 +104,7 @@ export class Answers {
     else this.othersOf.set(owner, new Set([name]));
   }
 
-  /** @param reply with a standing that ends with the keeping */
+  /** @param reply with a lease that ends with the keeping */
   keepPointer(name: Name, reply: Reply): void {
     this.pointers.set(name, reply);
   }
@@ -143,7 +143,7 @@ export class Answers {
   }
 
   private dropPointer(name: Name): void {
-    this.pointers.get(name)?.standing?.revoke();
+    this.pointers.get(name)?.lease?.revoke();
     this.pointers.delete(name);
   }
 

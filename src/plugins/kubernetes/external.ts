@@ -1,7 +1,7 @@
 import type { ExternalFinding, ExternalTarget } from '../../chain/index.js';
 import type { EndpointSlice, Service } from '../../kube/objects/objects.js';
 import type { KubeStore } from '../../kube/store/store.js';
-import type { Lookup } from './lookup.js';
+import type { ObjectFinder } from './object-finder.js';
 
 /** What the labels before a service ask for; empty where they ask for nothing. */
 interface Wish {
@@ -17,7 +17,7 @@ const bare = (label: string): string => label.replace(/^_/, '');
 export class ExternalLookup {
   constructor(
     private readonly store: KubeStore,
-    private readonly lookup: Lookup,
+    private readonly lookup: ObjectFinder,
     /** Those that are answered for; undefined for all. */
     private readonly namespaces: ReadonlySet<string> | undefined,
   ) {}

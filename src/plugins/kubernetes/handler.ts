@@ -1,7 +1,7 @@
 import type { Zones } from '../../chain/index.js';
 import {
   Reply,
-  Standing,
+  ReplyLease,
   type ExternalFinding,
   type Handler,
   type MetadataSource,
@@ -21,7 +21,7 @@ import { Answers, NameAnswers, podOwner, serviceOwner, type Kept } from './answe
 import type { Cluster } from './cluster.js';
 import { clusterDomains, podOf, queryLabels } from './clients.js';
 import { ExternalLookup } from './external.js';
-import { Lookup, type Finding, type LookupOptions, type Target } from './lookup.js';
+import { ObjectFinder, type Finding, type LookupOptions, type RecordTarget } from './object-finder.js';
 import { before, parseRequest, type Request } from './name.js';
 import { nameServerRecords, nameServers } from './nameserver.js';
 import type { KubernetesOptions } from './options.js';
@@ -42,7 +42,7 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
   ownAddresses: readonly string[] = [];
   private readonly zones: Zones;
   private readonly zoneOf: ReadonlyMap<Name, Zone>;
-  private readonly lookup: Lookup;
+  private readonly lookup: ObjectFinder;
   private readonly outside: ExternalLookup;
   private readonly answers: Answers;
 
@@ -55,7 +55,7 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
     this.zones = options.zones;
     const zones = options.zones.list.map((name) => new Zone(name, options.ttl, cluster));
     this.zoneOf = new Map(zones.map((zone) => [zone.name, zone]));
-    this.lookup = new Lookup(cluster.store, options);
+    this.lookup = new ObjectFinder(cluster.store, options);
     this.outside = new ExternalLookup(cluster.store, this.lookup, options.namespaces);
     this.answers = new Answers(
       zones.filter((zone) => !zone.reverse).map((zone) => zone.name),
@@ -158,7 +158,7 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
     return this.fresh(query, known ?? this.keep(query.name, zone, request, finding.targets), finding.targets);
   }
 
-  private keep(name: Name, zone: Zone, request: Request, targets: readonly Target[]): NameAnswers {
+  private keep(name: Name, zone: Zone, request: Request, targets: readonly RecordTarget[]): NameAnswers {
     const answers = new NameAnswers(zone);
     if (request.kind === 'pod') this.answers.keepOther(name, answers, podOwner(targets[0]!.ip));
     else if (request.prefixed) this.answers.keepOther(name, answers, serviceOwner(request.namespace, request.service));
@@ -167,14 +167,14 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
   }
 
   /** Makes the answer, and keeps it unless it repeats how the query writes the zone. */
-  private fresh(query: Query, answers: NameAnswers, targets: readonly Target[]): Reply {
+  private fresh(query: Query, answers: NameAnswers, targets: readonly RecordTarget[]): Reply {
     const { name, type } = query;
     const { zone } = answers;
     const { ttl } = this.options;
     if (type === Type.A || type === Type.AAAA) {
       const records = addressRecords(name, type, targets, ttl);
       const made: Kept =
-        records.length === 0 ? 'no-data' : authoritative(name, { answer: records, additional: [] }, answers.standing);
+        records.length === 0 ? 'no-data' : authoritative(name, { answer: records, additional: [] }, answers.lease);
       if (type === Type.A) answers.a = made;
       else answers.aaaa = made;
       return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
@@ -184,7 +184,7 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
       const owner = spelt ? query.qname : name;
       const records = srvRecords(owner, zone.spelling(query), targets, ttl);
       const made: Kept =
-        records.answer.length === 0 ? 'no-data' : authoritative(owner, records, spelt ? undefined : answers.standing);
+        records.answer.length === 0 ? 'no-data' : authoritative(owner, records, spelt ? undefined : answers.lease);
       if (!spelt) answers.srv = made;
       return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
     }
@@ -222,7 +222,7 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
     const made = authoritative(
       query.name,
       { answer: pointerRecords(query.name, primaryZone, hosts, ttl), additional: [] },
-      new Standing(Infinity),
+      new ReplyLease(Infinity),
     );
     this.answers.keepPointer(query.name, made);
     return made;

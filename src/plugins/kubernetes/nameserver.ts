@@ -3,7 +3,7 @@ import type { KubeStore } from '../../kube/store/store.js';
 import { canonicalIp } from '../../lib/cidr.js';
 import type { Seconds } from '../../lib/units.js';
 import { Type, encodeName, type Name } from '../../wire/index.js';
-import type { Lookup, Target } from './lookup.js';
+import type { ObjectFinder, RecordTarget } from './object-finder.js';
 import { below } from './name.js';
 import { record, type Records, addressRecords } from './records.js';
 
@@ -25,7 +25,7 @@ export function ownAddresses(block: Block): string[] {
  * headless, by their endpoints. Without such
  * a service, this server by its own addresses under `ns.dns`.
  */
-export function nameServers(own: readonly string[], store: KubeStore, lookup: Lookup): Target[] {
+export function nameServers(own: readonly string[], store: KubeStore, lookup: ObjectFinder): RecordTarget[] {
   const slices = own.flatMap((ip) =>
     store
       .slicesByIp(ip)
@@ -46,7 +46,7 @@ export function nameServers(own: readonly string[], store: KubeStore, lookup: Lo
 }
 
 /** NS records of the zone, with the addresses of the servers. */
-export function nameServerRecords(name: Name, zone: Name, servers: readonly Target[], ttl: Seconds): Records {
+export function nameServerRecords(name: Name, zone: Name, servers: readonly RecordTarget[], ttl: Seconds): Records {
   const hosts = [...new Set(servers.map(({ host }) => host))];
   return {
     answer: hosts.map((host) => record(name, Type.NS, ttl, encodeName(below(host, zone)))),

@@ -1,4 +1,4 @@
-import { Reply, type Standing } from '../../chain/index.js';
+import { Reply, type ReplyLease } from '../../chain/index.js';
 import { parseIp } from '../../lib/cidr.js';
 import type { Octets, Seconds } from '../../lib/units.js';
 import {
@@ -14,7 +14,7 @@ import {
   type Name,
   type Rr,
 } from '../../wire/index.js';
-import type { Target } from './lookup.js';
+import type { RecordTarget } from './object-finder.js';
 import { below } from './name.js';
 
 /** Version of the specification, told at `dns-version` (Kubernetes DNS specification 1.1.0, section 2.1). */
@@ -41,7 +41,7 @@ export const record = (name: Name, type: number, ttl: Seconds, rdata: Uint8Array
 const addressType = (ip: string): number => (ip.includes(':') ? Type.AAAA : Type.A);
 
 /** A or AAAA records of `name`, each address once. */
-export function addressRecords(name: Name, type: number, targets: readonly Target[], ttl: Seconds): Rr[] {
+export function addressRecords(name: Name, type: number, targets: readonly RecordTarget[], ttl: Seconds): Rr[] {
   const ips = new Set<string>();
   for (const { ip } of targets) if (addressType(ip) === type) ips.add(ip);
   return Array.from(ips, (ip) => record(name, type, ttl, parseIp(ip)!));
@@ -52,7 +52,7 @@ export function addressRecords(name: Name, type: number, targets: readonly Targe
  * of which the reference counts 100
  * over all ports and addresses, and at least 1 each.
  */
-export function srvRecords(name: Name, zone: Name, targets: readonly Target[], ttl: Seconds): Records {
+export function srvRecords(name: Name, zone: Name, targets: readonly RecordTarget[], ttl: Seconds): Records {
   const weight = Math.max(1, Math.floor((100 / (100 * targets.length)) * 100));
   const answer = new Map<string, Rr>();
   const additional = new Map<string, Rr>();
@@ -97,9 +97,9 @@ export function soaRecord(zone: Name, serial: Seconds, ttl: Seconds): Rr {
 /**
  * A reply of this server's own data. Owners in the answer that equal `qname` take over the letter case of whoever asks.
  *
- * @param standing how long it stays right
+ * @param lease how long it stays right
  */
-export function authoritative(qname: Name, { answer, additional }: Records, standing?: Standing): Reply {
+export function authoritative(qname: Name, { answer, additional }: Records, lease?: ReplyLease): Reply {
   const kept = fitting(answer, additional);
   const flags = kept.answer === answer && kept.additional === additional ? Flag.AA : Flag.AA | Flag.TC;
   const encoded = encodeRecords({ ...kept, authority: [] });
@@ -114,7 +114,7 @@ export function authoritative(qname: Name, { answer, additional }: Records, stan
     ttls: offsets(encoded.ttls),
     owners: offsets(owners),
   };
-  return Reply.ofRecords(flags, Rcode.NOERROR, records, undefined, undefined, standing);
+  return Reply.ofRecords(flags, Rcode.NOERROR, records, undefined, undefined, lease);
 }
 
 const lists = new Map<string, readonly number[]>();

@@ -1,5 +1,5 @@
 import type { KubeStore } from '../../kube/store/store.js';
-import type { Lookup, LookupOptions } from './lookup.js';
+import type { ObjectFinder, LookupOptions } from './object-finder.js';
 
 /**
  * Names of an address below the zone: of the service that has it, else of every ready endpoint that does, one for
@@ -9,7 +9,7 @@ import type { Lookup, LookupOptions } from './lookup.js';
 export function namesOfAddress(
   ip: string,
   store: KubeStore,
-  lookup: Lookup,
+  lookup: ObjectFinder,
   { namespaces, endpoints }: LookupOptions,
 ): string[] {
   // As CoreDNS: where namespaces are listed, the others' addresses have no names; where they are chosen by labels,

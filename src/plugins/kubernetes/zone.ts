@@ -1,4 +1,4 @@
-import { Reply, Standing, type Query } from '../../chain/index.js';
+import { Reply, ReplyLease, type Query } from '../../chain/index.js';
 import type { Seconds } from '../../lib/units.js';
 import { Flag, Rcode, Type, encodeRecords, nameLength, type EncodedRecords, type Name } from '../../wire/index.js';
 import { below } from './name.js';
@@ -36,7 +36,7 @@ export class Zone {
     this.version = authoritative(
       this.versionName,
       { answer: [versionRecord(this.versionName)], additional: [] },
-      new Standing(Infinity),
+      new ReplyLease(Infinity),
     );
     this.length = nameLength(name);
   }
@@ -50,15 +50,8 @@ export class Zone {
     const known = this.denials.get(rcode);
     if (known !== undefined) return known;
     // That everything is known by now is no change of an object, so nothing would end what SERVFAIL promised.
-    const standing = rcode === Rcode.SERVFAIL ? undefined : new Standing(Infinity);
-    const made = Reply.ofRecords(
-      Flag.AA,
-      rcode,
-      this.encodeSoa('authority', this.name),
-      undefined,
-      undefined,
-      standing,
-    );
+    const lease = rcode === Rcode.SERVFAIL ? undefined : new ReplyLease(Infinity);
+    const made = Reply.ofRecords(Flag.AA, rcode, this.encodeSoa('authority', this.name), undefined, undefined, lease);
     this.denials.set(rcode, made);
     return made;
   }
@@ -66,7 +59,7 @@ export class Zone {
   /** Some object has changed: what did not exist may do so now, and the serial is another. */
   changed(): void {
     if (this.denials.size === 0) return;
-    for (const { standing } of this.denials.values()) standing?.revoke();
+    for (const { lease } of this.denials.values()) lease?.revoke();
     this.denials.clear();
   }
 

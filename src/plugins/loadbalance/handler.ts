@@ -1,6 +1,6 @@
 import { Reply, type Handler, type Next, type Outcome, type Query, type DependsOn } from '../../chain/index.js';
 import { Rcode, Type } from '../../wire/index.js';
-import { RoundRobin, type Policy } from './policy.js';
+import { RoundRobin, type RotationPolicy } from './policy.js';
 
 /**
  * Puts the records of what comes back in order. Replies with one address, and all that are no success, pass
@@ -11,7 +11,7 @@ export class LoadBalance implements Handler {
   readonly role = 'wraps';
 
   /** @param policies each works on what the one before it left */
-  constructor(private readonly policies: readonly Policy[]) {}
+  constructor(private readonly policies: readonly RotationPolicy[]) {}
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     const outcome = next(query);

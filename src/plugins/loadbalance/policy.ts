@@ -6,12 +6,12 @@ import { Kind, RecordTable, USUAL_KINDS, isSettled } from './record-table.js';
 import { addressKey, type Weights } from './weights.js';
 
 /** Puts the records of a reply in order. Gives back the same records when there is nothing to change. */
-export interface Policy {
+export interface RotationPolicy {
   arrange(records: EncodedRecords, query: Query): EncodedRecords;
 }
 
 /** Shuffles addresses and mail exchanges in all sections, every order as likely as any other. */
-export class RoundRobin implements Policy {
+export class RoundRobin implements RotationPolicy {
   private readonly table = new RecordTable();
 
   constructor(private readonly random: Random) {}
@@ -44,7 +44,7 @@ export class RoundRobin implements Policy {
  * Draws the first address by weight and leaves the others as they stand, in the answer and additional sections of A,
  * AAAA and SRV questions.
  */
-export class Weighted implements Policy {
+export class Weighted implements RotationPolicy {
   private readonly table = new RecordTable();
 
   constructor(
@@ -99,7 +99,7 @@ const ADDRESSES_FIRST: readonly Kind[] = [Kind.ALIAS, Kind.ADDRESS, Kind.EXCHANG
  * Puts addresses of some networks before the others, in the order of the networks, in the answer and additional
  * sections.
  */
-export class Preferred implements Policy {
+export class Preferred implements RotationPolicy {
   private readonly table = new RecordTable();
 
   constructor(private readonly networks: readonly Cidr[]) {}

@@ -3,7 +3,7 @@ import type { Directive } from '../../corefile/index.js';
 import { parseCidr, type Cidr } from '../../lib/cidr.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { LoadBalance } from './handler.js';
-import { Preferred, RoundRobin, Weighted, type Policy } from './policy.js';
+import { Preferred, RoundRobin, Weighted, type RotationPolicy } from './policy.js';
 import { WeightFile } from './weight-file.js';
 
 const DEFAULT_RELOAD: Milliseconds = 30_000;
@@ -11,7 +11,7 @@ const USAGE = 'loadbalance [round_robin | weighted FILE]';
 
 /** Of several directives in a server block the last policy counts; networks add up. */
 export const loadbalance = definePlugin('loadbalance', (directives, block) => {
-  let policy: Policy | undefined;
+  let policy: RotationPolicy | undefined;
   const networks: Cidr[] = [];
   for (const directive of directives) {
     directive.argCount(0, 2, USAGE);
@@ -26,7 +26,7 @@ export const loadbalance = definePlugin('loadbalance', (directives, block) => {
   return new LoadBalance(networks.length === 0 ? [policy!] : [policy!, new Preferred(networks)]);
 });
 
-function weighted(path: string, reload: Milliseconds, block: Block): Policy {
+function weighted(path: string, reload: Milliseconds, block: Block): RotationPolicy {
   const file = new WeightFile(path, reload, block.runtime, block.logger('loadbalance'));
   block.onStart(() => file.start());
   block.onStop(() => file.stop());

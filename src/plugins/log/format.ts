@@ -7,10 +7,10 @@ import { Flag, OPT_SIZE, fitReply, rcodeName } from '../../wire/index.js';
  * Writes one part of a line. `reply` is undefined where no handler made one, `elapsed` the time since the query came
  * in.
  */
-type Field = (query: Query, reply: Reply | undefined, elapsed: Milliseconds) => string;
+type LogField = (query: Query, reply: Reply | undefined, elapsed: Milliseconds) => string;
 
 /** A format made ready: the whole line for a query. */
-export type Format = Field;
+export type Format = LogField;
 
 const EMPTY = '-';
 
@@ -18,7 +18,7 @@ export const COMMON = `{remote}:{port} ${EMPTY} {>id} "{type} {class} {name} {pr
 export const COMBINED = `${COMMON} "{>opcode}"`;
 
 /** The placeholders beside `{/LABEL}`, which stands for a label of the query's metadata. */
-const FIELDS: Readonly<Record<string, Field>> = {
+const FIELDS: Readonly<Record<string, LogField>> = {
   '{type}': (query) => query.typeName,
   '{name}': (query) => query.name,
   '{class}': (query) => query.className,
@@ -39,7 +39,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
 
 /** Makes a format ready. Whatever in braces is no placeholder stays as it is written. */
 export function compileFormat(text: string): Format {
-  const fields: Field[] = [];
+  const fields: LogField[] = [];
   let literal = '';
   const flush = (): void => {
     const fixed = literal;
@@ -68,7 +68,7 @@ export function compileFormat(text: string): Format {
 }
 
 const metadataField =
-  (label: string): Field =>
+  (label: string): LogField =>
   (query) =>
     query.context.metadata?.get(label) ?? EMPTY;
 

@@ -6,7 +6,7 @@ import { classOf, typeOf, type ReplyClass } from './class.js';
 import type { Format } from './format.js';
 
 /** Which queries get a line, and how it looks. */
-export interface Rule {
+export interface LogRule {
   readonly zones: Zones;
   /** Only these; undefined for all. */
   readonly classes: ReadonlySet<ReplyClass> | undefined;
@@ -24,7 +24,7 @@ export class Log implements Handler {
   readonly dependsOn = 'query';
 
   constructor(
-    private readonly rules: readonly Rule[],
+    private readonly rules: readonly LogRule[],
     private readonly log: Pick<Logger, 'info'>,
     private readonly clock: Clock,
   ) {}
@@ -43,12 +43,12 @@ export class Log implements Handler {
     return outcome;
   }
 
-  private ruleFor(query: Query): Rule | undefined {
+  private ruleFor(query: Query): LogRule | undefined {
     for (const rule of this.rules) if (rule.zones.contains(query.name)) return rule;
     return undefined;
   }
 
-  private write(rule: Rule, query: Query, outcome: Outcome): void {
+  private write(rule: LogRule, query: Query, outcome: Outcome): void {
     const seen = replyOf(outcome);
     const reply = seen?.written || (seen && isAnsweredByServer(seen.rcode)) ? seen : undefined;
     const { metadata } = query.context;

@@ -2,14 +2,14 @@ import { Zones, definePlugin, type Block } from '../../chain/index.js';
 import type { Directive } from '../../corefile/index.js';
 import { CLASSES, type ReplyClass } from './class.js';
 import { COMBINED, COMMON, compileFormat } from './format.js';
-import { Log, type Rule } from './handler.js';
+import { Log, type LogRule } from './handler.js';
 
 export const log = definePlugin('log', (directives, block) => {
   const rules = directives.map((directive) => rule(directive, block));
   return new Log(rules, block.runtime.log, block.runtime.clock);
 });
 
-function rule(directive: Directive, block: Block): Rule {
+function rule(directive: Directive, block: Block): LogRule {
   const names = [...directive.args];
   const format = names.at(-1)?.includes('{') ? names.pop()! : COMMON;
   const text = format.replaceAll('{common}', COMMON).replaceAll('{combined}', COMBINED);

@@ -14,7 +14,7 @@ const TIMEOUT: Milliseconds = 2000;
 /** Pause before the next try. */
 const PAUSE: Milliseconds = 1000;
 
-interface Surroundings {
+interface ProbeDeps {
   readonly clock: Clock;
   readonly network: Network;
   readonly random: Random;
@@ -26,7 +26,7 @@ export class Probe {
 
   constructor(
     private readonly loop: Loop,
-    private readonly around: Surroundings,
+    private readonly around: ProbeDeps,
   ) {}
 
   start(server: ServerAddress): void {

@@ -23,4 +23,4 @@ function concerns(query: Query, reply: Reply): boolean {
 
 /** What is left out changes nothing about how long the rest stays right. */
 const minimized = (reply: Reply): Reply =>
-  reply.withSections({ authority: [], additional: [] }).withEdns(undefined).withStanding(reply.standing);
+  reply.withSections({ authority: [], additional: [] }).withEdns(undefined).withLease(reply.lease);

@@ -6,16 +6,16 @@ import {
   type PerServer,
   type Query,
   type Reply,
-  type Tallies,
-  type Tally,
-  type Writer,
+  type CountsHits,
+  type HitCounter,
+  type MetricsWriter,
   type ZonedSeries,
 } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import { Rcode } from '../../wire/index.js';
 
 /** Counts each query with its reply and the time it took. */
-export class Prometheus implements Handler, Tallies {
+export class Prometheus implements Handler, CountsHits {
   readonly name = 'prometheus';
   readonly role = 'observes';
   readonly dependsOn = 'question';
@@ -26,8 +26,11 @@ export class Prometheus implements Handler, Tallies {
   ) {}
 
   /** Queries answered without the chain took as long as the least that is told apart. */
-  tally(query: Query, reply: Reply): Tally {
-    return this.series.get(query.client.server).of(query).tally(query, reply.rcode, reply.sizeFor(query), 'atOnce');
+  hitCounter(query: Query, reply: Reply): HitCounter {
+    return this.series
+      .get(query.client.server)
+      .of(query)
+      .hitCounter(query, reply.rcode, reply.sizeFor(query), 'atOnce');
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
@@ -42,7 +45,7 @@ export class Prometheus implements Handler, Tallies {
     return outcome;
   }
 
-  private count(query: Query, outcome: Outcome, writer: Writer): void {
+  private count(query: Query, outcome: Outcome, writer: MetricsWriter): void {
     const seconds = (this.clock.monotonic() - query.received) / 1000;
     const series = this.series.get(query.client.server).of(query);
     const reply = replyOf(outcome);

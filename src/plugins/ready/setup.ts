@@ -1,5 +1,5 @@
 import { definePlugin, hasReadiness, httpAddress, onlyOne } from '../../chain/index.js';
-import { Roll, type Monitor } from './roll.js';
+import { ReadinessRegistry, type Monitor } from './registry.js';
 
 const DEFAULT_ADDRESS = ':8181';
 const MONITORS: readonly Monitor[] = ['until-ready', 'continuously'];
@@ -14,7 +14,7 @@ export const ready = definePlugin('ready', (directives, block) => {
     monitor = option.oneOf(option.one('monitor until-ready|continuously'), MONITORS);
   }
   const log = block.logger('ready');
-  const roll = block.shared('ready', () => new Roll());
+  const roll = block.shared('ready', () => new ReadinessRegistry());
   const at = httpAddress(directive, directive.args[0] ?? DEFAULT_ADDRESS);
   block.serveHttp({
     ...at,

@@ -11,7 +11,7 @@ import type { ReloadMetrics } from './metrics.js';
  */
 const SETTLE: Milliseconds = 250;
 
-interface Surroundings {
+interface WatchDeps {
   readonly clock: Clock;
   readonly corefile: RunningCorefile;
   readonly log: Logger;
@@ -32,7 +32,7 @@ export class Watch {
   /** What was last complained about, so that each bad content costs one line. */
   private complaint: string | undefined;
 
-  constructor(private readonly around: Surroundings) {}
+  constructor(private readonly around: WatchDeps) {}
 
   start(): void {
     this.around.log.info(`Running configuration SHA512 = ${this.around.corefile.digest}`);

@@ -3,13 +3,13 @@ import type { Logger } from '../../lib/log.js';
 import { Flag, Type, isName, lowerName, readName, type Name } from '../../wire/index.js';
 import { withName } from './answer.js';
 import type { Matcher } from './matcher.js';
-import { InvalidName, type ReplyChange, type Rewritten, type Rule } from './rule.js';
+import { InvalidName, type ReplyChange, type Rewritten, type RewriteRule } from './rule.js';
 
 /**
  * Changes the target of an alias in the reply, and brings the records of the new target in place of those of the old
  * one.
  */
-export class CnameRule implements Rule {
+export class CnameRule implements RewriteRule {
   /** @param ask asks the server itself */
   constructor(
     private readonly matcher: Matcher,

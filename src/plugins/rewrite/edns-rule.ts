@@ -1,15 +1,15 @@
 import type { Query, Reply } from '../../chain/index.js';
 import type { Edns, EdnsOption } from '../../wire/index.js';
-import type { ReplyChange, Rewritten, Rule } from './rule.js';
+import type { ReplyChange, Rewritten, RewriteRule } from './rule.js';
 
 export const ACTIONS = ['set', 'append', 'replace', 'unset'] as const;
-export type Action = (typeof ACTIONS)[number];
+export type EdnsAction = (typeof ACTIONS)[number];
 
 /** The OPT record that a query gets when it has none and needs one for an option. */
 const NEW_OPT: Edns = { udpSize: 4096, version: 0, do: false, options: [] };
 
 /** Sets, adds, replaces or takes away an EDNS option of the query. */
-export class EdnsRule implements Rule {
+export class EdnsRule implements RewriteRule {
   /** The client's options, and whether it sent an OPT record, which shared answers do not look at. */
   readonly dependsOn = 'query';
 
@@ -18,7 +18,7 @@ export class EdnsRule implements Rule {
    * @param revert whether the option of the reply is changed back
    */
   constructor(
-    private readonly action: Action,
+    private readonly action: EdnsAction,
     private readonly code: number,
     private readonly data: (query: Query) => Uint8Array | undefined,
     private readonly revert: boolean,

@@ -1,10 +1,10 @@
 import type { Query, Reply } from '../../chain/index.js';
 import type { Seconds } from '../../lib/units.js';
 import type { Matcher } from './matcher.js';
-import type { ReplyChange, Rewritten, Rule } from './rule.js';
+import type { ReplyChange, Rewritten, RewriteRule } from './rule.js';
 
 /** Changes the type of the question. */
-export class TypeRule implements Rule {
+export class TypeRule implements RewriteRule {
   constructor(
     private readonly from: number,
     private readonly to: number,
@@ -16,7 +16,7 @@ export class TypeRule implements Rule {
 }
 
 /** Changes the class of the question. */
-export class ClassRule implements Rule {
+export class ClassRule implements RewriteRule {
   constructor(
     private readonly from: number,
     private readonly to: number,
@@ -30,7 +30,7 @@ export class ClassRule implements Rule {
 }
 
 /** Changes the reply to questions with certain names, and leaves the query as it is. */
-export class ReplyRule implements Rule {
+export class ReplyRule implements RewriteRule {
   private readonly changes: readonly ReplyChange[];
 
   constructor(

@@ -1,10 +1,10 @@
 import { Reply, type DependsOn, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
 import { Rcode } from '../../wire/index.js';
-import { InvalidName, type ReplyChange, type Rule } from './rule.js';
+import { InvalidName, type ReplyChange, type RewriteRule } from './rule.js';
 
 /** A rule, and whether it is the last one for a query that it fits. */
 export interface Step {
-  readonly rule: Rule;
+  readonly rule: RewriteRule;
   readonly stops: boolean;
 }
 

@@ -2,10 +2,10 @@ import type { Query } from '../../chain/index.js';
 import { isName, type Name } from '../../wire/index.js';
 import { OwnerChange, ValueChange, backFrom } from './answer.js';
 import type { Matcher } from './matcher.js';
-import { InvalidName, type ReplyChange, type Rewritten, type Rule } from './rule.js';
+import { InvalidName, type ReplyChange, type Rewritten, type RewriteRule } from './rule.js';
 
 /** Changes the name of the question, and names of the reply back. */
-export class NameRule implements Rule {
+export class NameRule implements RewriteRule {
   /**
    * @param back whether names of the reply that are, or are below, the new name are changed back to the old one
    * @param changes further changes of the reply

@@ -1,7 +1,7 @@
 import type { Directive } from '../../corefile/index.js';
 import { VARIABLES, clientSubnet, isMetadataLabel, type OptionData } from './edns-data.js';
-import { ACTIONS, EdnsRule, type Action } from './edns-rule.js';
-import type { Rule } from './rule.js';
+import { ACTIONS, EdnsRule, type EdnsAction } from './edns-rule.js';
+import type { RewriteRule } from './rule.js';
 
 /** Option codes: name server identifier (RFC 5001) and client subnet (RFC 7871). */
 const NSID = 3;
@@ -14,7 +14,7 @@ const USAGE: Readonly<Record<string, string>> = {
 };
 
 /** Reads what follows `edns0`. Throws a CorefileError. */
-export function readEdnsRule(directive: Directive, words: readonly string[]): Rule {
+export function readEdnsRule(directive: Directive, words: readonly string[]): RewriteRule {
   if (words.length < 2)
     directive.fail(
       `edns0: got ${words.length === 0 ? 'no argument' : `'${words[0]}'`}, allowed: edns0 local|nsid|subnet ${ACTIONS.join('|')} ...`,
@@ -66,7 +66,7 @@ function readData(directive: Directive, text: string): OptionData {
   return () => data;
 }
 
-function readSubnet(directive: Directive, action: Action, bits: readonly string[]): OptionData {
+function readSubnet(directive: Directive, action: EdnsAction, bits: readonly string[]): OptionData {
   if (action === 'unset') return () => NOTHING;
   const prefix4 = directive.integer(bits[0]!, { min: 0, max: 32, what: 'edns0: IPV4-BITS' });
   return clientSubnet(prefix4, directive.integer(bits[1]!, { min: 0, max: 128, what: 'edns0: IPV6-BITS' }));

@@ -9,10 +9,10 @@ import type { Step } from './handler.js';
 import { MATCH_TYPES, RegexMatcher, matcher, normalName, regexFor, type MatchType, type Matcher } from './matcher.js';
 import { NameRule } from './name-rule.js';
 import { readEdnsRule } from './parse-edns.js';
-import type { ReplyChange, Rule } from './rule.js';
+import type { ReplyChange, RewriteRule } from './rule.js';
 
 /** What rules need beside their text. */
-export interface Surroundings {
+export interface RuleContext {
   readonly ask: Next;
   readonly log: Logger;
 }
@@ -24,7 +24,7 @@ const MAX_TTL = 2 ** 31 - 1;
 const MAX_RCODE = 23;
 
 /** Reads one `rewrite` directive, on one line or in several within { }. Throws a CorefileError. */
-export function readStep(directive: Directive, around: Surroundings): Step {
+export function readStep(directive: Directive, around: RuleContext): Step {
   const words = wordsOf(directive);
   const mode = MODES.includes(words[0]?.toLowerCase() ?? '') ? words.shift()!.toLowerCase() : 'stop';
   const field = words.shift()?.toLowerCase();
@@ -49,7 +49,12 @@ function wordsOf(directive: Directive): string[] {
   ];
 }
 
-function readRule(directive: Directive, field: (typeof FIELDS)[number], words: string[], around: Surroundings): Rule {
+function readRule(
+  directive: Directive,
+  field: (typeof FIELDS)[number],
+  words: string[],
+  around: RuleContext,
+): RewriteRule {
   switch (field) {
     case 'name':
       return readNameRule(directive, words);
@@ -96,8 +101,8 @@ function readPair(
   field: string,
   words: string[],
   read: (name: string) => number | undefined,
-  make: (from: number, to: number) => Rule,
-): Rule {
+  make: (from: number, to: number) => RewriteRule,
+): RewriteRule {
   if (words.length !== 2) directive.fail(`${field}: got ${got(words)}, allowed: ${field} FROM TO`);
   const [from, to] = words.map(
     (word) =>
@@ -125,7 +130,7 @@ function readMatcher(directive: Directive, field: string, type: MatchType, from:
   return compiled(directive, field, () => matcher(type, type === 'regex' ? from : normalName(from), ''));
 }
 
-function readNameRule(directive: Directive, words: string[]): Rule {
+function readNameRule(directive: Directive, words: string[]): RewriteRule {
   if (words.length < 2)
     directive.fail(`name: got ${got(words)}, allowed: name [${MATCH_TYPES.join('|')}] FROM TO [answer ...]`);
   const type = words.length === 2 ? 'exact' : directive.oneOf(words.shift()!.toLowerCase(), MATCH_TYPES, 'name');

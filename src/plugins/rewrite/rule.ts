@@ -18,7 +18,7 @@ export interface Rewritten {
 }
 
 /** One `rewrite` directive. */
-export interface Rule {
+export interface RewriteRule {
   /** `question` when left out. */
   readonly dependsOn?: DependsOn;
   /** undefined when the rule does not fit the query. Throws an InvalidName where it makes a name that is none. */

@@ -12,7 +12,7 @@ import { Class, Flag, Rcode, Type, readName, type Edns, type Rr, type Section } 
 import { classAndType, templateData, type Match } from './data.js';
 import type { GoStruct } from './gotemplate/index.js';
 import { MatchCounters, type TemplateMetrics } from './metrics.js';
-import { RecordError, isTemplateFailure, zonesOfRules, type RecordTemplate, type Rule } from './rule.js';
+import { RecordError, isTemplateFailure, zonesOfRules, type RecordTemplate, type TemplateRule } from './rule.js';
 
 /**
  * What goes into an answer section: records, or what the server says about an alias's target, which may take a while.
@@ -28,7 +28,7 @@ export class Template implements Handler {
 
   /** @param ask asks the server itself, for the targets of aliases */
   constructor(
-    private readonly rules: readonly Rule[],
+    private readonly rules: readonly TemplateRule[],
     private readonly ask: Next,
     private readonly metrics: TemplateMetrics,
   ) {
@@ -48,7 +48,7 @@ export class Template implements Handler {
     return next(query);
   }
 
-  private answer(rule: Rule, query: Query, match: Match): Outcome | Promise<Outcome> {
+  private answer(rule: TemplateRule, query: Query, match: Match): Outcome | Promise<Outcome> {
     this.matches.count(query, match.zone, () => match);
     if (rule.rcode === Rcode.SERVFAIL) return Reply.failure(Rcode.SERVFAIL);
     const data = templateData(query, match);
@@ -100,7 +100,7 @@ export class Template implements Handler {
 type Settled = Rr | Found | undefined;
 
 function finish(
-  rule: Rule,
+  rule: TemplateRule,
   sections: Record<Exclude<Section, 'answer'>, readonly Rr[]> & { answer: readonly Settled[] },
 ): Reply {
   const founds = sections.answer.filter((part): part is Found => part !== undefined && 'answer' in part);
@@ -115,12 +115,12 @@ function finish(
   return Reply.of(flags, rule.rcode, { ...sections, answer }, edns);
 }
 
-function fits(rule: Rule, query: Query): boolean {
+function fits(rule: TemplateRule, query: Query): boolean {
   if (rule.class !== Class.ANY && query.class !== Class.ANY && query.class !== rule.class) return false;
   return rule.type === Type.ANY || query.type === Type.ANY || query.type === rule.type;
 }
 
-function matchOf(rule: Rule, query: Query, zone: string): Match | undefined {
+function matchOf(rule: TemplateRule, query: Query, zone: string): Match | undefined {
   if (rule.patterns.length === 0)
     return { zone, regex: '.*', groups: [query.name], groupNames: [], ...classAndType(query, rule.class, rule.type) };
   for (const pattern of rule.patterns) {

@@ -13,7 +13,7 @@ import {
 } from './gotemplate/index.js';
 
 /** One `template` directive. */
-export interface Rule {
+export interface TemplateRule {
   readonly class: number;
   readonly type: number;
   readonly zones: Zones;
@@ -109,4 +109,4 @@ function prefixed(written: string): { digits: string; radix: number } {
 }
 
 /** The zones of all rules. */
-export const zonesOfRules = (rules: readonly Rule[]): Name[] => rules.flatMap((rule) => [...rule.zones.list]);
+export const zonesOfRules = (rules: readonly TemplateRule[]): Name[] => rules.flatMap((rule) => [...rule.zones.list]);

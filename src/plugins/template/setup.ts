@@ -5,7 +5,7 @@ import { Rcode, classFromName, rcodeFromName, typeFromName, type EdnsOption, typ
 import { GoTemplateError } from './gotemplate/index.js';
 import { Template } from './handler.js';
 import { templateMetrics } from './metrics.js';
-import { RecordTemplate, type Rule } from './rule.js';
+import { RecordTemplate, type TemplateRule } from './rule.js';
 
 const USAGE = 'template CLASS TYPE [ZONES...]';
 const OPTIONS = ['match', 'answer', 'additional', 'authority', 'rcode', 'ederror', 'fallthrough', 'upstream'];
@@ -17,7 +17,7 @@ export const template = definePlugin('template', (directives, block) => {
   return new Template(rules, (query) => block.ask(query), templateMetrics(block.runtime.metrics));
 });
 
-function readRule(directive: Directive, block: Block): Rule {
+function readRule(directive: Directive, block: Block): TemplateRule {
   directive.argCount(2, Infinity, USAGE);
   const [className, typeName, ...zones] = directive.args as [string, string, ...string[]];
   const patterns: GoRegExp[] = [];

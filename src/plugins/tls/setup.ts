@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { definePlugin, onlyOne, type Block, type TlsListening } from '../../chain/index.js';
-import type { Entry } from '../../corefile/index.js';
+import type { CorefileEntry } from '../../corefile/index.js';
 import { repeat } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { Certificates, type CertificateFiles } from './certificates.js';
@@ -45,13 +45,13 @@ export const tls = definePlugin('tls', (directives, block) => {
   return undefined;
 });
 
-function clientAuth(option: Entry): TlsListening['clientCertificate'] {
+function clientAuth(option: CorefileEntry): TlsListening['clientCertificate'] {
   const [text = ''] = option.args;
   const mode = CLIENT_AUTH[text];
   return mode ?? option.fail(`got '${text}', allowed: ${Object.keys(CLIENT_AUTH).join(', ')}`);
 }
 
-function load(directive: Entry, files: CertificateFiles, { runtime }: Block): Certificates {
+function load(directive: CorefileEntry, files: CertificateFiles, { runtime }: Block): Certificates {
   try {
     return new Certificates(files, runtime);
   } catch (error) {

@@ -15,7 +15,7 @@ import { Flag, RECORD_FIXED, Rcode, Type, nameLength, type Name, type Rr } from 
 import { soaNumbers } from '../../zone/index.js';
 
 /** Where zones may go. */
-export interface Rule {
+export interface TransferRule {
   readonly zones: Zones;
   /** Addresses in canonical spelling; undefined for all. */
   readonly clients: ReadonlySet<string> | undefined;
@@ -35,7 +35,7 @@ export class ZoneTransfers implements Handler, NotifiesServers {
   sources: readonly TransfersZones[] = [];
 
   constructor(
-    private readonly rules: readonly Rule[],
+    private readonly rules: readonly TransferRule[],
     private readonly log: Logger,
   ) {}
 
@@ -61,8 +61,8 @@ export class ZoneTransfers implements Handler, NotifiesServers {
   }
 
   /** The rule with the longest zone that the name is in. */
-  private ruleFor(name: Name): Rule | undefined {
-    let found: Rule | undefined;
+  private ruleFor(name: Name): TransferRule | undefined {
+    let found: TransferRule | undefined;
     let longest = -1;
     for (const rule of this.rules) {
       const zone = rule.zones.match(name);

@@ -2,7 +2,7 @@ import { definePlugin, transfersZones, type Block } from '../../chain/index.js';
 import type { Directive, Option } from '../../corefile/index.js';
 import { canonicalIp } from '../../lib/cidr.js';
 import type { Endpoint } from '../../net/network.js';
-import { ZoneTransfers, type Rule } from './handler.js';
+import { ZoneTransfers, type TransferRule } from './handler.js';
 import { Notifier } from './notifier.js';
 
 const DNS_PORT = 53;
@@ -18,7 +18,7 @@ export const transfer = definePlugin('transfer', (directives, block) => {
   return handler;
 });
 
-function readRule(directive: Directive, block: Block): Rule {
+function readRule(directive: Directive, block: Block): TransferRule {
   const servers: Endpoint[] = [];
   let everybody = false;
   let source: string | undefined;

@@ -71,7 +71,7 @@ describe('acl', () => {
     ])
       // prettier-ignore
       void ask(query('www.example.org.', type, { remote }), () => reply());
-    (handlers[0] as Acl).tally(query('www.example.org.'))(3, 4);
+    (handlers[0] as Acl).hitCounter(query('www.example.org.'))(3, 4);
     const lines = (await block.metrics.text()).split('\n').filter((line) => line.startsWith('coredns_acl_'));
     const server = `server="${SERVER.label}"`;
     expect(lines.sort()).toEqual([

@@ -193,8 +193,8 @@ describe('serve_stale_policy prefer_positive', () => {
   it('an answer past its time gives no promise, one within it does', async () => {
     const world = await preferring();
     world.answer = DENIAL;
-    expect(((await world.reply(NAME)) as Reply).standing).toBeUndefined();
-    expect(((await world.reply(NAME)) as Reply).standing).toBeUndefined();
+    expect(((await world.reply(NAME)) as Reply).lease).toBeUndefined();
+    expect(((await world.reply(NAME)) as Reply).lease).toBeUndefined();
   });
 });
 
@@ -208,10 +208,10 @@ describe('without the policy', () => {
     outcomes[1]!(reply({ rcode: 2 }));
     await asked[1];
     expect(await seen(world)).toBe('9 for 30');
-    const { standing } = (await world.reply(NAME)) as Reply;
-    expect(standing?.revoked).toBe(false);
+    const { lease } = (await world.reply(NAME)) as Reply;
+    expect(lease?.revoked).toBe(false);
     world.handler.end();
-    expect(standing?.revoked).toBe(true);
+    expect(lease?.revoked).toBe(true);
   });
 
   it('a denial does', async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { ByteBudget, defaultLimit } from '../../../src/plugins/cache/byte-budget.js';
-import { Entry } from '../../../src/plugins/cache/entry.js';
+import { CacheEntry } from '../../../src/plugins/cache/entry.js';
 import type { CacheType } from '../../../src/plugins/cache/options.js';
 import { Store } from '../../../src/plugins/cache/store.js';
 import { query, reply } from '../../support/dns.js';
 
-const entry = (name: string, type: CacheType = 'success', stored = 0, qtype = 'A'): Entry =>
-  new Entry(query(name, qtype), reply(), 60, type, 'answer', stored);
+const entry = (name: string, type: CacheType = 'success', stored = 0, qtype = 'A'): CacheEntry =>
+  new CacheEntry(query(name, qtype), reply(), 60, type, 'answer', stored);
 const held = (store: Store, ...names: string[]): string[] =>
   names.filter((name) => store.get(query(name)) !== undefined);
 
@@ -60,12 +60,12 @@ describe('Store', () => {
 });
 
 describe('what an entry promises', () => {
-  const standing = (store: Store, name: string) => store.get(query(name))!.standing(false, undefined);
+  const lease = (store: Store, name: string) => store.get(query(name))!.lease(false, undefined);
 
   it('ends when another takes its place', () => {
     const store = new Store({ success: 2, denial: 2 }, new ByteBudget(1 << 30));
     store.put(entry('a.'));
-    const promised = standing(store, 'a.');
+    const promised = lease(store, 'a.');
     expect(promised.revoked).toBe(false);
     store.put(entry('a.', 'denial'));
     expect(promised.revoked).toBe(true);
@@ -74,7 +74,7 @@ describe('what an entry promises', () => {
   it('ends when it has to leave', () => {
     const store = new Store({ success: 1, denial: 1 }, new ByteBudget(1 << 30));
     store.put(entry('a.'));
-    const promised = standing(store, 'a.');
+    const promised = lease(store, 'a.');
     store.put(entry('b.'));
     expect(promised.revoked).toBe(true);
   });
@@ -83,7 +83,7 @@ describe('what an entry promises', () => {
     { name: 'its whole time', policy: undefined, until: 60_000 },
     { name: 'until it may be fetched anew', policy: { amount: 1, gap: 1, percentage: 25 }, until: 45_000 },
   ])('holds for $name', ({ policy, until }) => {
-    expect(entry('a.').standing(false, policy).until).toBe(until);
+    expect(entry('a.').lease(false, policy).until).toBe(until);
   });
 });
 
@@ -122,6 +122,6 @@ describe('bytes', () => {
 
   it('counts a reply of many records with what they take', () => {
     const many = reply({ answer: Array.from({ length: 1000 }, (_, i) => `a. 60 IN A 10.0.${i >> 8}.${i & 255}`) });
-    expect(new Entry(query('a.'), many, 60, 'success', 'answer', 0).size).toBeGreaterThan(1000 * 17);
+    expect(new CacheEntry(query('a.'), many, 60, 'success', 'answer', 0).size).toBeGreaterThan(1000 * 17);
   });
 });

@@ -190,7 +190,7 @@ describe('answers', () => {
     expect(await ask('out.example.')).toEqual(want);
     expect(asked.map(({ name, type }) => [name, type])).toEqual([['www.elsewhere.', Type.A]]);
     const made = (await handlers[0]!.handle(query('out.example.'), later)) as Reply;
-    expect(made.standing).toBeUndefined();
+    expect(made.lease).toBeUndefined();
   });
 
   it('ends where names lead to each other through the server', async () => {
@@ -397,10 +397,10 @@ describe('a changing file', () => {
   it('takes back what was made of the zone before', async () => {
     const { write, pass, ask: _, handlers } = await began('reload 1s');
     const made = handlers[0]!.handle(query('a.example.'), () => reply()) as Reply;
-    expect([made.standing?.until, made.standing?.revoked]).toEqual([Infinity, false]);
+    expect([made.lease?.until, made.lease?.revoked]).toEqual([Infinity, false]);
     write('/db', HEAD(2));
     await pass(1000);
-    expect(made.standing?.revoked).toBe(true);
+    expect(made.lease?.revoked).toBe(true);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Reply, Standing, type Query } from '../../../src/chain/index.js';
+import { Reply, ReplyLease, type Query } from '../../../src/chain/index.js';
 import { header } from '../../../src/plugins/header/setup.js';
 import { finishReply } from '../../../src/server/respond.js';
 import { Flag } from '../../../src/wire/index.js';
@@ -60,9 +60,9 @@ describe('header', () => {
     expect(flags(['response set aa', 'response clear rd'], true, Reply.failure(2)).answered).toBe('rd'));
 
   it('keeps how long an answer stays right', () => {
-    const standing = new Standing(Infinity);
+    const lease = new ReplyLease(Infinity);
     const { ask } = setup(header, 'header {\nresponse set aa\n}');
-    expect((ask(query('a.'), () => reply().withStanding(standing)) as Reply).standing).toBe(standing);
+    expect((ask(query('a.'), () => reply().withLease(lease)) as Reply).lease).toBe(lease);
   });
 
   it('depends on the whole query where RD is touched', () => {

@@ -252,10 +252,10 @@ describe('what a reply promises', () => {
         moved('other', '10.96.0.2'),
         slice('web', ['10.0.0.1']),
       ]);
-      const { standing } = (await cluster.ask(name, type)) as Reply;
-      expect([standing?.until, standing?.revoked]).toEqual([Infinity, false]);
+      const { lease } = (await cluster.ask(name, type)) as Reply;
+      expect([lease?.until, lease?.revoked]).toEqual([Infinity, false]);
       cluster.source.apply(service(changed, { clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7', 'fd00::7'] }));
-      expect(standing!.revoked).toBe(after[changed]);
+      expect(lease!.revoked).toBe(after[changed]);
     }
   });
 
@@ -268,18 +268,18 @@ describe('what a reply promises', () => {
       namespace('default'),
       service('out', { type: 'ExternalName', externalName: 'example.org' }),
     ]);
-    expect(((await cluster.ask(name!, type)) as Reply).standing).toBeUndefined();
+    expect(((await cluster.ask(name!, type)) as Reply).lease).toBeUndefined();
   });
 
   it('ends with the serving, and when others take its place', async () => {
     const cluster = await clusterOf([namespace('default'), service('web')], { options: 'pods insecure' });
-    const standings = [];
+    const leases = [];
     for (const name of [`web.${S}`, '10-0-0-1.default.pod.cluster.local.'])
-      standings.push(((await cluster.ask(name)) as Reply).standing!);
+      leases.push(((await cluster.ask(name)) as Reply).lease!);
     for (let i = 0; i < 16_384; i++) await cluster.ask(`10-1-${i >> 8}-${i & 255}.default.pod.cluster.local.`);
-    expect(standings.map(({ revoked }) => revoked)).toEqual([false, true]);
+    expect(leases.map(({ revoked }) => revoked)).toEqual([false, true]);
     await cluster.block.run('stop');
-    expect(standings.map(({ revoked }) => revoked)).toEqual([true, true]);
+    expect(leases.map(({ revoked }) => revoked)).toEqual([true, true]);
   });
 });
 

@@ -70,10 +70,10 @@ describe('starting', () => {
         flags: 'aa',
         authority: [expect.stringContaining('SOA')],
       });
-      expect(((await ask(asked)) as Reply).standing).toBeUndefined();
+      expect(((await ask(asked)) as Reply).lease).toBeUndefined();
       latch.release();
       expect(summary(await ask(asked))).toMatchObject({ rcode: 'NXDOMAIN' });
-      expect(((await ask(asked)) as Reply).standing?.until).toBe(Infinity);
+      expect(((await ask(asked)) as Reply).lease?.until).toBe(Infinity);
     },
   );
 

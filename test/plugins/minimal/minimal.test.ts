@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DROP, Reply, Standing, type Outcome } from '../../../src/chain/index.js';
+import { DROP, Reply, ReplyLease, type Outcome } from '../../../src/chain/index.js';
 import { minimal } from '../../../src/plugins/minimal/setup.js';
 import { setup } from '../../support/block.js';
 import { query, reply, summary } from '../../support/dns.js';
@@ -31,11 +31,11 @@ describe('minimal', () => {
   ])('leaves $name as it is', ({ made, type }) => expect(through(made, type)).toBe(made));
 
   it('keeps flags, TTLs and how long it stays right, and leaves out EDNS options', () => {
-    const standing = new Standing(Infinity);
+    const lease = new ReplyLease(Infinity);
     const edns = { udpSize: 1232, version: 0, do: false, options: [{ code: 15, data: Buffer.of(0, 3) }] };
     const { records } = reply({ answer, additional: ADDITIONAL });
-    const got = through(Reply.ofRecords(0x400, 0, records, 7, edns, standing)) as Reply;
-    expect(got).toMatchObject({ flags: 0x8400, standing, edns: undefined });
+    const got = through(Reply.ofRecords(0x400, 0, records, 7, edns, lease)) as Reply;
+    expect(got).toMatchObject({ flags: 0x8400, lease, edns: undefined });
     expect(summary(got)).toEqual({ rcode: 'NOERROR', flags: 'aa', answer: ['a. 7 IN A 192.0.2.1'] });
   });
 

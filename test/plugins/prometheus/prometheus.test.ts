@@ -7,7 +7,7 @@ import {
   Reply,
   type Handler,
   type Outcome,
-  type Tallies,
+  type CountsHits,
 } from '../../../src/chain/index.js';
 import { prometheus } from '../../../src/plugins/prometheus/setup.js';
 import { setup, type TestBlock, type TestBlockOptions, NO_QUERY } from '../../support/block.js';
@@ -345,7 +345,7 @@ describe('prometheus', () => {
           .join('\n'),
       );
     for (const asked of [plain, plain, edns]) await seen.ask(asked, () => answer);
-    (told.handlers[0] as unknown as Tallies).tally(plain, answer)(2, 1);
+    (told.handlers[0] as unknown as CountsHits).hitCounter(plain, answer)(2, 1);
     expect(await counts(told)).toBe(await counts(seen));
     expect(await counts(told)).toContain('coredns_dns_requests_total');
   });
@@ -354,11 +354,14 @@ describe('prometheus', () => {
     const { handlers } = started();
     const made = (() => {
       const asked = query('www.example.org.', 'A');
-      return { asked: new WeakRef(asked), tally: (handlers[0] as unknown as Tallies).tally(asked, answer) };
+      return {
+        asked: new WeakRef(asked),
+        hitCounter: (handlers[0] as unknown as CountsHits).hitCounter(asked, answer),
+      };
     })();
     await setImmediate();
     collectGarbage();
-    made.tally(1, 0);
+    made.hitCounter(1, 0);
     expect(made.asked.deref()).toBeUndefined();
   });
 

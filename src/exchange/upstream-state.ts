@@ -1,0 +1,68 @@
+import type { Clock } from '../lib/clock.js';
+import type { Random } from '../lib/random.js';
+import type { Milliseconds } from '../lib/units.js';
+import type { Endpoint, Network } from '../net/network.js';
+import { RoundTrip } from './rtt.js';
+import { newStats, type ExchangeStats } from './stats.js';
+import type { Attempt } from './attempt.js';
+import { NO_MATCH, matchQuestion } from './match.js';
+
+/** Counts sockets and connections that were there already (`hits`) and that had to be opened (`misses`). */
+export interface ReuseCounters {
+  hit(protocol: 'udp' | 'tcp' | 'tcp-tls'): void;
+  miss(protocol: 'udp' | 'tcp' | 'tcp-tls'): void;
+}
+
+export interface PoolLimits {
+  /** What was not used for this long is closed. */
+  readonly expire: Milliseconds;
+  /** Most sockets, and most connections, kept open without a query in flight; 0 for no limit. */
+  readonly maxIdle: number;
+}
+
+/** What the sockets and connections to one upstream share: where it is, and what was seen of it. */
+export class UpstreamState {
+  readonly roundTrip = new RoundTrip();
+  readonly stats: ExchangeStats = newStats();
+  /** Monotonic time of the last message from it. */
+  lastHeard: Milliseconds = -Infinity;
+
+  constructor(
+    readonly network: Network,
+    readonly clock: Clock,
+    readonly random: Random,
+    readonly to: Endpoint,
+    readonly limits: PoolLimits,
+    readonly reuse: ReuseCounters,
+  ) {}
+
+  /**
+   * Judges a message that came under the id of `attempt`. Returns the offset of its records, or NO_MATCH when it is
+   * not that query's answer, which is counted and changes nothing.
+   */
+  match(attempt: Attempt | undefined, bytes: Buffer): number {
+    if (attempt === undefined) {
+      this.stats.strays++;
+      return NO_MATCH;
+    }
+    const records = matchQuestion(attempt.message, attempt.questionEnd, bytes);
+    if (records === NO_MATCH) {
+      this.stats.mismatches++;
+      attempt.receiver?.mismatched(attempt);
+      return NO_MATCH;
+    }
+    this.lastHeard = this.clock.monotonic();
+    return records;
+  }
+
+  /** Tells the attempt's receiver. Returns whether the wait is over; else the message counts as malformed. */
+  tell(attempt: Attempt, bytes: Buffer, records: number): boolean {
+    if (attempt.receiver !== undefined && !attempt.receiver.replied(attempt, bytes, records)) {
+      this.stats.malformed++;
+      return false;
+    }
+    attempt.receiver = undefined;
+    this.roundTrip.sample(this.lastHeard - attempt.sentAt);
+    return true;
+  }
+}

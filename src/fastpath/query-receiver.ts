@@ -1,0 +1,121 @@
+import type { Losses } from '../net/losses.js';
+import { Flag, HEADER_SIZE, MIN_MESSAGE_SIZE, OPT_SIZE } from '../wire/index.js';
+import { Batch } from './batch.js';
+import type { ServedSocket } from './shared-socket-list.js';
+import { MSG_WAITFORONE, type Libc } from './libc.js';
+import { QueryKey } from './query-key.js';
+import type { RingBuffer } from './ring-buffer.js';
+import { sharedNow, type AnswerTable } from './table.js';
+
+/** Datagrams of one call. */
+const BATCH = 64;
+/**
+ * Longest query that is taken, in octets: beyond what any client sends over UDP it is cut, and refused as malformed.
+ */
+const QUERY_SIZE = 4096;
+/** Room for an answer: what every client takes, as slots of the table are too small for a longer one. */
+const ANSWER_SIZE = MIN_MESSAGE_SIZE;
+/** How long a full ring is waited for at a time, in milliseconds. */
+const PATIENCE = 50;
+
+/** Takes datagrams from sockets, answers what the table holds and hands the rest over. One instance a thread. */
+export class QueryReceiver {
+  private readonly received: Batch;
+  private readonly answers: Batch;
+  private readonly key: QueryKey;
+  /** Answers that are ready to be sent. */
+  private ready = 0;
+  private readonly lost = (errno: number, count: number): void => this.losses.count(errno, count);
+
+  constructor(
+    private readonly libc: Libc,
+    private readonly table: AnswerTable,
+    private readonly ring: RingBuffer,
+    private readonly losses: Losses,
+    private readonly now: () => number = sharedNow,
+  ) {
+    this.key = new QueryKey(table.seed);
+    this.received = new Batch(libc, BATCH, QUERY_SIZE);
+    this.answers = new Batch(libc, BATCH, ANSWER_SIZE);
+  }
+
+  /**
+   * Waits for datagrams at a socket, at most its receive timeout, and deals with those that are there, up to a batch.
+   * False when there was none.
+   */
+  take(socket: ServedSocket, flags: number = MSG_WAITFORONE): boolean {
+    const count = this.libc.recvmmsg(socket.fd, this.received.pointer, BATCH, flags, null);
+    if (count <= 0) return false;
+    const now = this.now();
+    for (let i = 0; i < count; i++) {
+      const length = this.answer(i, this.ready, socket.server, now);
+      if (length > 0) {
+        this.answers.setLength(this.ready, length);
+        this.answers.answerTo(this.ready++, this.received, i);
+      } else this.handOver(i, socket);
+      this.received.reset(i);
+    }
+    this.ring.publish();
+    this.send(socket);
+    return true;
+  }
+
+  /** Writes the answer to datagram `i` as answer `to`; its length, or 0 when the table has none. */
+  private answer(i: number, to: number, server: number, now: number): number {
+    const { key, table } = this;
+    const query = this.received.bytes;
+    const at = i * QUERY_SIZE;
+    if (!key.read(query, at, this.received.length(i), this.received.fromIpv6(i))) return 0;
+    const bits = table.networkBits(server, this.received.fromIpv6(i));
+    if (bits > 0) key.addNetwork(this.received.addresses, this.received.ipOffset(i), bits);
+    const slot = table.find(key.bytes, key.length, key.hash, server, now);
+    if (slot < 0) return 0;
+    const sequence = table.sequence(slot);
+    // The key is compared once more between the two looks at the counter: the slot may have changed hands since it
+    // was found.
+    if ((sequence & 1) !== 0 || table.find(key.bytes, key.length, key.hash, server, now) !== slot) return 0;
+    const target = this.answers.bytes;
+    const start = to * ANSWER_SIZE;
+    const flags = table.flags(slot);
+    let length = table.copy(slot, target, start, query, at + HEADER_SIZE, at + key.questionEnd, now);
+    if (!table.unchanged(slot, sequence)) return 0;
+    target[start] = query[at]!;
+    target[start + 1] = query[at + 1]!;
+    target[start + 2] = (flags >> 8) | (query[at + 2]! & (Flag.RD >> 8));
+    target[start + 3] = (flags & 0xff) | (query[at + 3]! & Flag.CD);
+    if (key.opt > 0) length = this.writeOpt(target, start, length, query, at + key.opt);
+    table.count(slot, key.opt > 0);
+    return length;
+  }
+
+  /** An OPT record that mirrors the client's payload size and DO. */
+  private writeOpt(target: Uint8Array, start: number, length: number, query: Uint8Array, opt: number): number {
+    const at = start + length;
+    for (let k = 0; k < 5; k++) target[at + k] = query[opt + k]!;
+    target[at + 5] = 0;
+    target[at + 6] = 0;
+    target[at + 7] = query[opt + 7]! & 0x80;
+    target[at + 8] = 0;
+    target[at + 9] = 0;
+    target[at + 10] = 0;
+    if (target[start + 11] === 0xff) target[start + 10]!++;
+    target[start + 11]!++;
+    return length + OPT_SIZE;
+  }
+
+  private handOver(i: number, socket: ServedSocket): void {
+    const { received, ring } = this;
+    while (!ring.push(socket.id, received, i)) {
+      // The chain is behind. What arrives meanwhile waits in the kernel's buffer, which is the place where it is lost
+      // last.
+      ring.publish();
+      this.send(socket);
+      ring.waitForRoom(PATIENCE);
+    }
+  }
+
+  private send({ fd }: ServedSocket): void {
+    this.answers.send(fd, this.ready, this.lost);
+    this.ready = 0;
+  }
+}

@@ -1,0 +1,193 @@
+import type { ClientNetworks, LeaseHolder, Query, Reply, ReplyLease, HitCounter } from '../chain/index.js';
+import { parseIp } from '../lib/cidr.js';
+import { repeat, type Clock, type Timer } from '../lib/clock.js';
+import type { Milliseconds, Octets } from '../lib/units.js';
+import { OPCODE_MASK, RCODE_MASK, RECORD_FIXED, Flag, Type, type EncodedRecords } from '../wire/index.js';
+import { QueryKey } from './query-key.js';
+import { AnswerTable, MAX_NETWORKS, sharedNow, type SharedEntry } from './table.js';
+
+/** How often hits are handed on to those who count them, when nobody asks before. */
+const HARVEST: Milliseconds = 1000;
+
+/** One answer in the table: who made it, and who counts its hits. */
+class SharedAnswer implements LeaseHolder {
+  slot = -1;
+
+  constructor(
+    private readonly cache: SharedAnswerCache,
+    readonly lease: ReplyLease,
+    readonly until: Milliseconds,
+    readonly hitCounters: readonly HitCounter[],
+  ) {}
+
+  withdraw(): void {
+    this.cache.remove(this);
+  }
+}
+
+/**
+ * The chain's side of the answer table: puts replies with a lease in, takes them out when it ends, and hands their
+ * hits on.
+ */
+export class SharedAnswerCache {
+  private readonly key: QueryKey;
+  private readonly answers = new Map<number, SharedAnswer>();
+  /** Listening addresses that the table has no place for the networks of. */
+  private readonly unshared = new Set<number>();
+  private readonly timer: Timer;
+  /** From the clock of the chain to that of the table. */
+  private readonly offset: Milliseconds;
+
+  constructor(
+    private readonly table: AnswerTable,
+    private readonly clock: Clock,
+  ) {
+    this.key = new QueryKey(table.seed);
+    this.offset = sharedNow() - clock.monotonic();
+    this.timer = repeat(clock, HARVEST, () => this.harvest());
+  }
+
+  /** Number of answers in the table. */
+  get size(): number {
+    return this.answers.size;
+  }
+
+  /** Keeps the reply for queries like this one, if it is of a kind that can be kept. `hitCounters` are told of its hits. */
+  offer(query: Query, reply: Reply, server: number, hitCounters: () => readonly HitCounter[]): void {
+    const { lease, records } = reply;
+    const now = this.clock.monotonic();
+    if (
+      lease === undefined ||
+      lease.revoked ||
+      lease.until <= now ||
+      reply.rcode > RCODE_MASK ||
+      reply.edns !== undefined ||
+      reply.repeats !== undefined ||
+      reply.truncated ||
+      this.unshared.has(server)
+    )
+      return;
+    const { key } = this;
+    if (
+      !key.read(query.bytes, 0, query.bytes.length, query.family === 6) ||
+      key.hasCapitals ||
+      !this.addNetwork(query, server) ||
+      !AnswerTable.fits(key.length, records.bytes.length, records.ttls.length)
+    )
+      return;
+    const answer = new SharedAnswer(this, lease, lease.until, hitCounters());
+    answer.slot = this.table.put(this.entry(reply, records, lease, server), sharedNow(), (slot) => this.forget(slot));
+    this.answers.set(answer.slot, answer);
+    lease.hold(answer);
+  }
+
+  /** Keeps the answers of a listening address apart by networks of clients from now on; undefined for one for all. */
+  keepApart(server: number, networks: ClientNetworks | undefined): void {
+    if (server >= MAX_NETWORKS) {
+      if (networks === undefined) this.unshared.delete(server);
+      else this.unshared.add(server);
+      return;
+    }
+    this.table.setNetworkBits(server, networks?.ipv4 ?? 0, networks?.ipv6 ?? 0);
+  }
+
+  /** Makes the client's network a part of the key. False where it is not known. */
+  private addNetwork({ client, family }: Query, server: number): boolean {
+    const bits = this.table.networkBits(server, family === 6);
+    if (bits === 0) return true;
+    const address = parseIp(client.remote.address.replace(/%.*$/, ''));
+    if (address === undefined) return false;
+    this.key.addNetwork(address, 0, bits);
+    return true;
+  }
+
+  /** Hands on the hits of all answers, and forgets those whose time is over. */
+  harvest(): void {
+    const now = this.clock.monotonic();
+    for (const [slot, answer] of this.answers) {
+      this.handOn(slot, answer);
+      if (answer.until <= now) this.remove(answer);
+    }
+  }
+
+  /** Takes an answer out of the table; its hits so far are handed on. */
+  remove(answer: SharedAnswer): void {
+    if (this.answers.get(answer.slot) !== answer) return;
+    this.table.clear(answer.slot);
+    this.forget(answer.slot);
+  }
+
+  /** Takes out everything: the chains that made the answers are about to end. */
+  clear(): void {
+    for (const answer of [...this.answers.values()]) this.remove(answer);
+  }
+
+  stop(): void {
+    this.timer.cancel();
+    this.harvest();
+  }
+
+  private forget(slot: number): void {
+    const answer = this.answers.get(slot);
+    if (!answer) return;
+    this.handOn(slot, answer);
+    this.answers.delete(slot);
+    answer.lease.release(answer);
+  }
+
+  private handOn(slot: number, { hitCounters }: SharedAnswer): void {
+    const { plain, edns } = this.table.takeHits(slot);
+    if (plain + edns > 0) for (const hitCounter of hitCounters) hitCounter(plain, edns);
+  }
+
+  private entry(reply: Reply, records: EncodedRecords, lease: ReplyLease, server: number): SharedEntry {
+    const { key } = this;
+    const { countdown } = lease;
+    return {
+      key: key.bytes,
+      keyLength: key.length,
+      hash: key.hash,
+      server,
+      flags: (reply.flags & ~(OPCODE_MASK | Flag.RD | Flag.CD)) | reply.rcode,
+      answers: records.answers,
+      authorities: records.authorities,
+      additionals: records.additionals,
+      records: countdown === undefined && reply.ttl !== undefined ? withTtl(records, reply.ttl) : records.bytes,
+      ttls: records.ttls,
+      until: lease.until + this.offset,
+      ttl: countdown?.ttl,
+      stored: countdown === undefined ? 0 : countdown.from + this.offset,
+      rotation: reply.rotates ? rotationOf(records) : undefined,
+    };
+  }
+}
+
+function withTtl(records: EncodedRecords, ttl: number): Uint8Array {
+  const bytes = Buffer.from(records.bytes);
+  for (const at of records.ttls) bytes.writeUInt32BE(ttl, at);
+  return bytes;
+}
+
+/**
+ * The longest run of answers that are address records of one size, which is where their order does not matter;
+ * undefined when there are not two.
+ */
+export function rotationOf(records: EncodedRecords): SharedEntry['rotation'] {
+  const { bytes, ttls } = records;
+  let best: { start: Octets; size: Octets; count: number } | undefined;
+  let run: { start: Octets; size: Octets; count: number; type: number } | undefined;
+  let start = 0;
+  for (let i = 0; i < records.answers; i++) {
+    const ttl = ttls[i]!;
+    const type = (bytes[ttl - 4]! << 8) | bytes[ttl - 3]!;
+    const end = ttl + RECORD_FIXED - 4 + ((bytes[ttl + 4]! << 8) | bytes[ttl + 5]!);
+    const size = end - start;
+    const address = type === Type.A || type === Type.AAAA;
+    if (address && run?.type === type && run.size === size) run.count++;
+    else run = address ? { start, size, count: 1, type } : undefined;
+    if (run && run.count > 1 && run.count >= (best?.count ?? 0))
+      best = { start: run.start, size: run.size, count: run.count };
+    start = end;
+  }
+  return best;
+}

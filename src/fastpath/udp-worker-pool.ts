@@ -1,0 +1,306 @@
+import { randomInt } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import type { Logger } from '../lib/log.js';
+import type { InheritedSockets } from '../net/inherited-sockets.js';
+import { Losses } from '../net/losses.js';
+import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js';
+import { BatchedNetwork } from './batched-network.js';
+import { SharedSocketList, MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
+import { loadLibc, type Libc } from './libc.js';
+import { openListening, portOf } from './listening-socket.js';
+import { RingBuffer, type Arrived } from './ring-buffer.js';
+import { Sender } from './sender.js';
+import { ClientAddress } from './sockaddr.js';
+import { AnswerTable } from './table.js';
+import { MAX_WORKERS, type WorkerData } from './worker-data.js';
+
+/** Octets of queries that may wait for the chain, per thread. */
+const RING = 1 << 20;
+/** A thread that dies is replaced after this time, in milliseconds: at once might mean over and over. */
+const RESTART = 100;
+/** The threads' program, beside this file and of its kind. */
+const PROGRAM = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+/** Queries that are dealt with before other events get their turn. */
+const TURN = 256;
+
+/** What UDP workers to start. */
+export interface WorkerPoolOptions {
+  /** Threads, 1 to MAX_WORKERS. */
+  readonly workers: number;
+  /** Answers that the table has room for, a power of two. */
+  readonly slots: number;
+  readonly log: Logger;
+  readonly inherited?: InheritedSockets | undefined;
+  /** Runs when a thread has started, also one that replaces another. */
+  readonly started?: (() => void) | undefined;
+  readonly program?: URL;
+}
+
+interface Thread {
+  worker: Worker;
+  readonly ring: RingBuffer;
+  control: SharedSocketList;
+}
+
+interface OpenSocket {
+  readonly id: number;
+  readonly server: number;
+  /** One descriptor a thread. */
+  readonly fds: readonly number[];
+  readonly onDatagram: OnDatagram;
+  /** Whether threads are to take from it. */
+  taking: boolean;
+  /** Resolves when none does any more; undefined while that is not asked for. */
+  paused?: Promise<void>;
+}
+
+/**
+ * Threads that take the datagrams of all listening addresses with batched calls, answer what the shared table holds
+ * and hand the rest to this thread.
+ * Each thread has a socket of its own at each address (SO_REUSEPORT), so the kernel spreads clients over them.
+ */
+export class UdpWorkerPool {
+  private readonly threads: Thread[] = [];
+  private readonly sockets = new Map<number, OpenSocket>();
+  /** Answers that the system did not take from any of the threads. */
+  readonly losses = new Losses();
+  private readonly sender: Sender;
+  /** Never used again: a datagram that is still on its way must not end up with another socket. */
+  private nextId = 0;
+  private closing = false;
+  private ended = false;
+
+  private constructor(
+    private readonly libc: Libc,
+    private readonly program: URL,
+    readonly table: AnswerTable,
+    private readonly log: Logger,
+    private readonly inherited: InheritedSockets | undefined,
+    private readonly started: (() => void) | undefined,
+  ) {
+    this.sender = new Sender(libc, (_fd, errno, lost) => this.losses.count(errno, lost));
+  }
+
+  /**
+   * Starts `workers` threads over a table of `slots` answers, a power of two. Sockets that another process passed on
+   * are used where they fit.
+   * Rejects where batched I/O is not to be had, with the reason. `program` is for tests, whose own kind of file
+   * threads cannot load.
+   */
+  static async start({
+    workers,
+    slots,
+    log,
+    inherited,
+    started,
+    program = PROGRAM,
+  }: WorkerPoolOptions): Promise<UdpWorkerPool> {
+    if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
+      throw new RangeError(`workers: expected 1 to ${MAX_WORKERS}, got ${workers}`);
+    const workerPool = new UdpWorkerPool(
+      loadLibc(),
+      program,
+      new AnswerTable(AnswerTable.allocate(slots, randomInt(2 ** 32)), slots),
+      log,
+      inherited,
+      started,
+    );
+    try {
+      await Promise.all(Array.from({ length: workers }, (_, i) => workerPool.addThread(i)));
+    } catch (error) {
+      await workerPool.stop();
+      throw error;
+    }
+    for (const { worker } of workerPool.threads) worker.unref();
+    return workerPool;
+  }
+
+  get workers(): number {
+    return this.threads.length;
+  }
+
+  /**
+   * Binds an address; datagrams that the table does not answer come to `onDatagram`, from the next turn of the event
+   * loop on. `serving` resolves when the
+   * threads take them. Throws a NodeJS.ErrnoException.
+   */
+  bindUdp(at: Endpoint, server: number, onDatagram: OnDatagram): UdpSocket & { serving: Promise<void> } {
+    if (this.sockets.size >= MAX_SOCKETS)
+      throw Object.assign(
+        new Error(
+          `at most ${MAX_SOCKETS} listening addresses are possible with batched I/O; -io dgram has no such limit`,
+        ),
+        { code: 'EMFILE' },
+      );
+    const fds: number[] = [];
+    let local = at;
+    try {
+      for (let i = 0; i < this.threads.length; i++) {
+        const fd = openListening(this.libc, local, this.inherited);
+        fds.push(fd);
+        if (local.port === 0) local = { address: at.address, port: portOf(this.libc, fd) };
+      }
+    } catch (error) {
+      fds.forEach((fd) => this.libc.close(fd));
+      throw error;
+    }
+    const id = this.nextId++;
+    this.sockets.set(id, { id, server, fds, onDatagram, taking: true });
+    return {
+      local,
+      serving: this.serve(),
+      send: (bytes, length, to) =>
+        to instanceof ClientAddress && this.sockets.has(id) && this.sender.send(fds[to.thread]!, bytes, length, to),
+      pause: () => this.pause(id),
+      close: () => void this.closeSocket(id),
+    };
+  }
+
+  /** The network by which servers of this pool ask others: `inner`, with batched calls at connected UDP sockets. */
+  networkOver(inner: Network): Network {
+    return new BatchedNetwork(inner, this.libc, this.losses);
+  }
+
+  /** Ends all threads. Sockets still open are closed. */
+  async stop(): Promise<void> {
+    this.closing = true;
+    for (const { control } of this.threads) control.stop();
+    // Until then what they hand over is taken: a thread that waits for room would wait for ever.
+    await Promise.all(this.threads.map(({ worker }) => exited(worker)));
+    this.ended = true;
+    for (const { ring } of this.threads) ring.wake();
+    this.sender.flush();
+    for (const { fds } of this.sockets.values()) fds.forEach((fd) => this.libc.close(fd));
+    this.sockets.clear();
+  }
+
+  /** Ends one thread, which is then replaced as if it had died of a fault. For tests. */
+  kill(index: number): void {
+    this.threads[index]!.control.stop();
+  }
+
+  /**
+   * What threads had taken already is delivered first: nobody else has it, and a successor with the same sockets gets
+   * only what is still in the kernel.
+   */
+  private pause(id: number): Promise<void> {
+    const socket = this.sockets.get(id);
+    return socket ? (socket.paused ??= this.stopTaking(socket)) : Promise.resolve();
+  }
+
+  private async stopTaking(socket: OpenSocket): Promise<void> {
+    socket.taking = false;
+    await this.serve();
+    const marks = this.threads.map(({ ring }) => ring.mark);
+    while (!this.ended && this.threads.some(({ ring }, i) => !ring.hasPassed(marks[i]!)))
+      await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  private async closeSocket(id: number): Promise<void> {
+    await this.pause(id);
+    const socket = this.sockets.get(id);
+    // Threads that are about to end no longer say what they use: their sockets are closed when they have.
+    if (!socket || this.closing) return;
+    this.sockets.delete(id);
+    this.sender.flush();
+    socket.fds.forEach((fd) => this.libc.close(fd));
+  }
+
+  private async serve(): Promise<void> {
+    if (!this.closing)
+      await Promise.all(this.threads.map((thread, index) => thread.control.serve(this.socketsOf(index))));
+  }
+
+  private socketsOf(index: number): ServedSocket[] {
+    return [...this.sockets.values()]
+      .filter(({ taking }) => taking)
+      .map(({ id, server, fds }) => ({ fd: fds[index]!, server, id }));
+  }
+
+  /** Resolves when the thread runs; rejects when it cannot be started at all. */
+  private async addThread(index: number): Promise<void> {
+    const ring = new RingBuffer(RingBuffer.allocate(RING));
+    const thread: Thread = { ring, ...this.spawn(ring) };
+    this.threads[index] = thread;
+    const { worker, control } = thread;
+    worker.ref();
+    await new Promise<void>((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('exit', () => reject(new Error('the thread ended at its start')));
+      void control.serve([]).then(resolve);
+    });
+    this.supervise(index, thread);
+    void this.drain(index);
+  }
+
+  private spawn(ring: RingBuffer): { worker: Worker; control: SharedSocketList } {
+    const control = new SharedSocketList(SharedSocketList.allocate());
+    const workerData: WorkerData = {
+      table: this.table.memory,
+      slots: this.table.slots,
+      ring: ring.memory,
+      control: control.memory,
+      losses: this.losses.memory,
+    };
+    const worker = new Worker(this.program, {
+      workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
+    });
+    worker.unref();
+    if (this.started) worker.once('online', this.started);
+    // Without a listener an error would end the process; what to do about it is decided when the thread has ended.
+    worker.on('error', () => undefined);
+    worker.once('exit', () => control.end());
+    return { worker, control };
+  }
+
+  /** Puts another thread in the place of one that dies. */
+  private supervise(index: number, { worker }: Thread): void {
+    let reason = 'it ended';
+    worker.on('error', (error) => (reason = error.message));
+    worker.on('exit', () => {
+      if (this.closing) return;
+      this.log.error(`worker ${index} died, starting another: ${reason}`);
+      setTimeout(() => this.replace(index), RESTART).unref();
+    });
+  }
+
+  private replace(index: number): void {
+    if (this.closing) return;
+    const thread = this.threads[index]!;
+    Object.assign(thread, this.spawn(thread.ring));
+    this.supervise(index, thread);
+    void thread.control.serve(this.socketsOf(index));
+  }
+
+  /** Deals with what one thread hands over, until the end. */
+  private async drain(index: number): Promise<void> {
+    const { ring } = this.threads[index]!;
+    while (!this.ended) {
+      await ring.readable();
+      for (let i = 0; i < TURN; i++) {
+        const arrived = ring.shift();
+        if (arrived === undefined) break;
+        this.deliver(arrived, index);
+      }
+      ring.release();
+      this.sender.flush();
+      // Promises alone would keep other sockets and timers waiting for as long as queries come.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  private deliver({ socket, bytes, sender, control }: Arrived, thread: number): void {
+    try {
+      this.sockets.get(socket)?.onDatagram(bytes, new ClientAddress(sender, thread, control));
+    } catch (error) {
+      // One datagram must not end the loop that all others come through.
+      this.log.error(`taking a datagram: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+}
+
+const exited = (worker: Worker): Promise<unknown> => {
+  worker.ref();
+  return worker.threadId < 0 ? Promise.resolve() : new Promise((resolve) => worker.once('exit', resolve));
+};

@@ -1,0 +1,145 @@
+import type { KubeEndpoint, EndpointSlice, PortProtocol, Service } from '../../kube/objects/objects.js';
+import type { KubeStore } from '../../kube/store/store.js';
+import { canonicalIp, ipFamily } from '../../lib/cidr.js';
+import { fqdn, isName, type Name } from '../../wire/index.js';
+import type { Request } from './name.js';
+import type { KubernetesOptions } from './options.js';
+
+/** One address that a name stands for, at one port. */
+export interface RecordTarget {
+  /** Canonical spelling. */
+  readonly ip: string;
+  /** undefined where no port is declared: there is nothing to tell in an SRV record. */
+  readonly port: number | undefined;
+  /** Name of the address below the zone, without a dot at the end: `web.default.svc`. */
+  readonly host: string;
+}
+
+/** What a name is: addresses, an alias, a name without addresses of its own, or none. */
+export type Finding = { readonly targets: readonly RecordTarget[] } | { readonly alias: Name } | 'no-data' | 'no-name';
+
+export type LookupOptions = Pick<
+  KubernetesOptions,
+  'namespaces' | 'namespaceLabels' | 'pods' | 'endpointPodNames' | 'endpoints' | 'ignoreEmpty'
+> & {
+  /** A namespace also exists where something stands in it, as in files that somebody wrote by hand. */
+  readonly impliedNamespaces: boolean;
+};
+
+const NO_SLICES: readonly EndpointSlice[] = [];
+
+/** Finds what the objects of a store say about names. Keeps nothing. */
+export class ObjectFinder {
+  constructor(
+    private readonly store: KubeStore,
+    private readonly options: LookupOptions,
+  ) {}
+
+  /** Whether a namespace exists and is one of those that are answered for. */
+  exposed(namespace: string): boolean {
+    const { namespaces, namespaceLabels, impliedNamespaces } = this.options;
+    if (namespaces !== undefined && !namespaces.has(namespace)) return false;
+    if (this.store.namespace(namespace) !== undefined) return true;
+    return (
+      impliedNamespaces &&
+      namespaceLabels === undefined &&
+      (!this.store.in('Service', namespace).next().done || !this.store.in('Pod', namespace).next().done)
+    );
+  }
+
+  find(request: Request): Finding {
+    if (!this.exposed(request.namespace)) return 'no-name';
+    if (request.kind === 'pod') return this.pod(request);
+    return request.service === '' ? 'no-data' : this.service(request);
+  }
+
+  /** Slices of a service; none with `noendpoints`. */
+  slicesOf(namespace: string, service: string): readonly EndpointSlice[] {
+    return this.options.endpoints ? this.store.slicesOf(namespace, service) : NO_SLICES;
+  }
+
+  /**
+   * Name of an endpoint's address within its service: its hostname, the pod's name where that was asked for, else the
+   * address with dashes. A label does
+   * not end in a dash (RFC 952), so an IPv6 address that ends in two colons gets a zero.
+   */
+  hostname(endpoint: KubeEndpoint, ip: string): string {
+    if (endpoint.hostname !== undefined) return endpoint.hostname;
+    if (this.options.endpointPodNames && endpoint.target !== undefined) return endpoint.target;
+    const dashed = ip.replace(/[.:]/g, '-');
+    return dashed.endsWith('-') ? `${dashed}0` : dashed;
+  }
+
+  private pod({ namespace, service: label }: Request): Finding {
+    if (this.options.pods === 'disabled') return 'no-name';
+    if (label === '') return 'no-data';
+    const dotted = /^[^-]*(?:-[^-]+){3}$/.test(label);
+    const ip = canonicalIp(label.replaceAll('-', dotted ? '.' : ':'));
+    if (ip === undefined) return 'no-name';
+    if (this.options.pods === 'verified' && !this.store.podsByIp(ip).some((pod) => pod.namespace === namespace))
+      return 'no-name';
+    return { targets: [{ ip, port: 0, host: `${label}.${namespace}.pod` }] };
+  }
+
+  private service(request: Request): Finding {
+    const service = this.store.service(request.namespace, request.service);
+    if (service === undefined) return 'no-name';
+    if (service.type === 'ExternalName') return aliasOf(service, request);
+    const slices = this.slicesOf(service.namespace, service.name);
+    if (
+      this.options.ignoreEmpty &&
+      !service.headless &&
+      !slices.some((slice) => slice.endpoints.some((endpoint) => endpoint.ready))
+    )
+      return 'no-name';
+    const targets =
+      service.headless || request.endpoint !== ''
+        ? this.endpoints(service, slices, request)
+        : clusterAddresses(service, request);
+    return targets === undefined ? 'no-name' : { targets };
+  }
+
+  private endpoints(service: Service, slices: readonly EndpointSlice[], request: Request): RecordTarget[] | undefined {
+    const targets: RecordTarget[] = [];
+    for (const slice of slices) {
+      const ports = slice.ports.length === 0 ? NO_PORTS : slice.ports;
+      for (const endpoint of slice.endpoints) {
+        if (!endpoint.ready) continue;
+        for (const ip of endpoint.addresses) {
+          const hostname = this.hostname(endpoint, ip);
+          if (request.endpoint !== '' && request.endpoint !== hostname) continue;
+          const host = `${hostname}.${service.name}.${service.namespace}.svc`;
+          for (const port of ports) if (asked(request, port)) targets.push({ ip, port: port.port, host });
+        }
+      }
+    }
+    return targets.length === 0 ? undefined : targets;
+  }
+}
+
+interface Port {
+  readonly name: string;
+  readonly protocol: PortProtocol | '';
+  readonly port: number | undefined;
+}
+
+/** Stands in where no ports are declared, so that the addresses are answered all the same. */
+const NO_PORTS: readonly Port[] = [{ name: '', protocol: '', port: undefined }];
+
+const asked = (request: Request, port: Port): boolean =>
+  (request.port === '' || request.port === port.name.toLowerCase()) &&
+  (request.protocol === '' || request.protocol === port.protocol.toLowerCase());
+
+function clusterAddresses(service: Service, request: Request): RecordTarget[] | undefined {
+  const ports = (service.ports.length === 0 ? NO_PORTS : service.ports).filter((port) => asked(request, port));
+  if (ports.length === 0) return undefined;
+  const host = `${service.name}.${service.namespace}.svc`;
+  return ports.flatMap(({ port }) => service.clusterIps.map((ip) => ({ ip, port, host })));
+}
+
+/** An alias has neither ports nor endpoints. One that leads to an address, or to no name at all, is none. */
+function aliasOf({ externalName }: Service, request: Request): Finding {
+  if (request.endpoint !== '' || request.port !== '' || request.protocol !== '') return 'no-name';
+  const alias = fqdn(externalName);
+  return externalName === '' || ipFamily(externalName) !== 0 || !isName(alias) ? 'no-name' : { alias };
+}

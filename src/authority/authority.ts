@@ -56,6 +56,9 @@ export class Authority implements Handler, TransfersZones {
   }
 
   add(zone: ServedZone): void {
+    // What a zone above it said of its names holds no more.
+    const above = this.zones.match(zone.origin);
+    if (above !== undefined) this.served.get(above)?.withdraw();
     this.served.set(zone.origin, zone);
     this.zones = new Zones(this.origins);
   }

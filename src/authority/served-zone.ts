@@ -38,6 +38,12 @@ export class ServedZone {
     this.withdraw();
   }
 
+  /** Answers again from what it holds. */
+  revive(): void {
+    this.ended = false;
+    this.withdraw();
+  }
+
   /** Takes back all replies that were made. */
   withdraw(): void {
     this.lease.revoke();

@@ -13,12 +13,8 @@ export function transferOf(zone: ZoneData, known: number | undefined): ZoneTrans
 
 /** All records, in the order in which the names came; the SOA record first and last (RFC 5936 section 2.2). */
 function* allOf(zone: ZoneData): Generator<Rr, void, void> {
-  const { soa, soaSignatures, servers, serverSignatures } = zone.apex;
-  const { tree, records } = zone;
+  const { soa } = zone.apex;
   yield soa;
-  yield* soaSignatures;
-  yield* servers;
-  yield* serverSignatures;
-  for (let node = 0; node < tree.size; node++) if (records.has(node)) yield* records.all(node, tree.name(node));
+  yield* zone.others();
   yield soa;
 }

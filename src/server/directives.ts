@@ -37,6 +37,7 @@ import { reload } from '../plugins/reload/setup.js';
 import { rewrite } from '../plugins/rewrite/setup.js';
 import { tls } from '../plugins/tls/setup.js';
 import { root } from '../plugins/root/setup.js';
+import { secondary } from '../plugins/secondary/setup.js';
 import { shed } from '../plugins/shed/setup.js';
 import { template } from '../plugins/template/setup.js';
 import { transfer } from '../plugins/transfer/setup.js';
@@ -85,6 +86,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   k8sExternal,
   kubernetes,
   file,
+  secondary,
   etcd,
   loop,
   forward,

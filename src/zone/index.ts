@@ -1,3 +1,4 @@
+export * from './changes.js';
 export * from './find.js';
 export * from './loading.js';
 export * from './master-file.js';

@@ -139,6 +139,15 @@ export class ZoneData {
     return path.length === this.originWire.length && this.holds(path);
   }
 
+  /** All records but the SOA record: those of the head first, then by name, in the order in which the names came. */
+  *others(): Generator<Rr, void, void> {
+    const { tree, records } = this;
+    yield* this.soaSignatures;
+    yield* this.servers;
+    yield* this.serverSignatures;
+    for (let node = 0; node < tree.size; node++) if (records.has(node)) yield* records.all(node, tree.name(node));
+  }
+
   /** Ends the adding. */
   seal(): this {
     this.records.trim();
@@ -197,6 +206,14 @@ function refuse(type: number): void {
   // Types of questions and of messages, of which there are no records (RFC 6895 section 3.1).
   if (type === 0 || type === Type.OPT || type === Type.NXNAME || (type >= 128 && type <= 255))
     throw new ZoneError(`no record in a zone has type ${type}`);
+}
+
+/** Record data as a zone keeps it: a copy in lower case where that is how its names are kept. */
+export function keptData(type: number, data: Uint8Array): Uint8Array {
+  if (!LOWERED.has(type)) return data;
+  const copy = Uint8Array.from(data);
+  lowerNames(type, copy, copy.length);
+  return copy;
 }
 
 function lowerNames(type: number, data: Uint8Array, length: number): void {

@@ -1,0 +1,135 @@
+import { Authority, ServedZone } from '../../authority/index.js';
+import { DROP, Reply, Zones, definePlugin, notifyServers, type Block } from '../../chain/index.js';
+import type { Directive, Option } from '../../corefile/index.js';
+import { canonicalIp } from '../../lib/cidr.js';
+import { sleep } from '../../lib/clock.js';
+import type { Milliseconds } from '../../lib/units.js';
+import type { Endpoint } from '../../net/network.js';
+import { Flag, Rcode, type Name } from '../../wire/index.js';
+import { readCatalog } from './catalog.js';
+import { Members, type CatalogSource } from './members.js';
+import { SecondaryZone } from './secondary-zone.js';
+
+const DNS_PORT = 53;
+/** How long the start waits for the first attempts to get the zones. */
+const START: Milliseconds = 1_000;
+
+interface SecondarySettings {
+  readonly origins: readonly Name[];
+  readonly from: Endpoint[];
+  /** Whether the zones are catalogs. */
+  catalog: boolean;
+  /** Names that their members must be within; undefined for any. */
+  within: Zones | undefined;
+  through: readonly string[] | undefined;
+}
+
+export const secondary = definePlugin('secondary', (directives, block) => {
+  const read = directives.map((directive) => readDirective(directive, block));
+  // As in CoreDNS, the last `fallthrough` of a server block is that of all its zones.
+  const through = read.findLast((settings) => settings.through !== undefined)?.through ?? [];
+  const log = block.logger('secondary');
+  const zones = new Map<Name, SecondaryZone>();
+  const handler = new Authority('secondary', block.ask, {
+    through: new Zones(through),
+    onNotify: ({ client }, { origin }) => {
+      const { address } = client.remote;
+      const zone = zones.get(origin) ?? members.get(origin);
+      if (zone?.from.some((primary) => primary.address === address) !== true) {
+        log.info(`Dropping notify from ${address} for ${origin}`);
+        return DROP;
+      }
+      log.info(`Notify from ${address} for ${origin}: checking transfer`);
+      zone.notify();
+      return NOTED;
+    },
+  });
+  const transferred = (origin: Name): void => notifyServers(block, origin);
+  const { runtime } = block;
+  const make = (served: ServedZone, from: readonly Endpoint[]): SecondaryZone =>
+    new SecondaryZone(served, from, { runtime, log, transferred });
+  const members = new Members(handler, make, log);
+  for (const { origins, from, catalog, within } of read) {
+    for (const origin of origins) {
+      const served = new ServedZone(origin);
+      const zone = catalog ? catalogZone(served, { origin, from, within }, members, block) : make(served, from);
+      zones.set(origin, zone);
+      handler.add(served);
+    }
+  }
+  block.onStart(async () => {
+    handler.linked(block.handlers());
+    await firstAttempts([...zones.values()], block);
+  });
+  block.onStop(() => {
+    for (const zone of zones.values()) zone.stop();
+    members.stop();
+  });
+  return handler;
+});
+
+const NOTED = Reply.empty(Rcode.NOERROR, Flag.AA);
+
+/** A zone whose content says which further zones are served. */
+function catalogZone(served: ServedZone, source: CatalogSource, members: Members, block: Block): SecondaryZone {
+  return new SecondaryZone(served, source.from, {
+    runtime: block.runtime,
+    log: block.logger('secondary'),
+    accept: (zone) => void readCatalog(zone),
+    transferred: (origin) => {
+      members.apply(source, readCatalog(served.zone!));
+      notifyServers(block, origin);
+    },
+  });
+}
+
+/** Starts all zones. Where their primaries are there, the first query finds them; others are not waited for. */
+async function firstAttempts(zones: readonly SecondaryZone[], block: Block): Promise<void> {
+  const over = new AbortController();
+  const tried = Promise.all(zones.map((zone) => zone.start()));
+  const late = sleep(block.runtime.clock, START, over.signal).catch(() => undefined);
+  await Promise.race([tried, late]);
+  over.abort(new Error('all were tried'));
+}
+
+function readDirective(directive: Directive, block: Block): SecondarySettings {
+  const origins = block.zonesOf(directive.args, directive).list;
+  const settings: SecondarySettings = { origins, from: [], catalog: false, within: undefined, through: undefined };
+  for (const option of directive.options ?? []) {
+    option.noOptions();
+    switch (option.name) {
+      case 'transfer':
+        settings.from.push(...readPrimaries(option));
+        break;
+      case 'catalog':
+        readMembers(option, settings);
+        break;
+      case 'fallthrough':
+        settings.through = option.args.length === 0 ? ['.'] : option.zones(option.args);
+        break;
+      default:
+        option.unknown(['transfer', 'catalog', 'fallthrough']);
+    }
+  }
+  if (settings.from.length === 0) directive.fail("'transfer from ADDRESS...' is required");
+  return settings;
+}
+
+function readPrimaries(option: Option): Endpoint[] {
+  option.argCount(2, Infinity, 'transfer from ADDRESS...');
+  const [word, ...addresses] = option.args;
+  if (word !== 'from') option.fail(`got '${word}', allowed: from`);
+  return addresses.map((text) => {
+    const { host, port } = option.hostPort(text, { defaultPort: DNS_PORT, ipOnly: true, hostNeeded: true });
+    return { address: canonicalIp(host) ?? host, port };
+  });
+}
+
+/** Names of several lines add up; a line without any allows all. */
+function readMembers(option: Option, settings: SecondarySettings): void {
+  const names = option.zones(option.args);
+  const before = settings.catalog ? (settings.within?.list ?? []) : undefined;
+  const all = names.length === 0 || before?.length === 0;
+  settings.within = all ? undefined : new Zones([...(before ?? []), ...names]);
+  settings.catalog = true;
+}

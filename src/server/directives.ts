@@ -2,6 +2,7 @@ import type { PluginDefinition } from '../chain/index.js';
 import type { KubeStore } from '../kube/store/store.js';
 import { acl } from '../plugins/acl/setup.js';
 import { any } from '../plugins/any/setup.js';
+import { auto } from '../plugins/auto/setup.js';
 import { autopath } from '../plugins/autopath/setup.js';
 import { bind } from '../plugins/bind/setup.js';
 import { bufsize } from '../plugins/bufsize/setup.js';
@@ -86,6 +87,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   k8sExternal,
   kubernetes,
   file,
+  auto,
   secondary,
   etcd,
   loop,

@@ -15,6 +15,11 @@ export class Directive extends CorefileEntry {
     return [this.name];
   }
 
+  /** The same with only those of its options that `keep` holds for. */
+  with(keep: (option: Option) => boolean): Directive {
+    return new Directive(this, this.options?.filter(keep));
+  }
+
   /**
    * Throws a CorefileError `FILE:LINE: DIRECTIVE: text`, at the option's line (`DIRECTIVE: OPTION: text`) if one is
    * given.

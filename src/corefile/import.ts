@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { withArguments } from './args.js';
 import type { Environment } from './environment.js';
 import { expandEnvironment } from './environment.js';
+import type { FaultList } from './fault-list.js';
 import { tokenize } from './lexer.js';
 import { suggestion } from './nearest.js';
 import type { TokenStream } from './stream.js';
@@ -39,6 +40,7 @@ export class Importer {
     private readonly stream: TokenStream,
     private readonly env: Environment,
     private readonly host: CorefileFiles,
+    private readonly faults: FaultList,
   ) {}
 
   define(name: string, at: Token, body: readonly Token[]): void {
@@ -47,7 +49,10 @@ export class Importer {
     this.snippets.set(name, { at, body });
   }
 
-  /** Takes `import` and its arguments from the stream and puts in what they stand for. */
+  /**
+   * Takes `import` and its arguments from the stream and puts in what they stand for. That there is nothing of that
+   * name is a fault that what follows does not depend on; for any other it throws a CorefileError.
+   */
   run(): void {
     const at = this.stream.next()!;
     const [pattern, ...args] = this.words(at);
@@ -67,7 +72,7 @@ export class Importer {
     }
     const tokens = this.paths(at, pattern.text).flatMap((path) => {
       const via = this.enter(at, path);
-      const body = this.read(at, path, pattern.text);
+      const body = this.faults.attempt(() => this.read(at, path, pattern.text)) ?? [];
       // Without arguments a file is taken word for word, so that text meant for something else stays.
       return args.length > 0 ? withArguments(body, args, via) : body.map((token) => ({ ...token, via }));
     });

@@ -1,5 +1,6 @@
 import { digestOf } from './digest.js';
 import type { Environment } from './environment.js';
+import { FaultList } from './fault-list.js';
 import { hostFiles } from './host-files.js';
 import type { CorefileFiles } from './import.js';
 import { Importer } from './import.js';
@@ -43,8 +44,10 @@ export interface Corefile {
 export interface CorefileDraft {
   /** Plugins to load; those that stand before an error, where there is one. */
   readonly plugins: readonly PluginStatement[];
-  /** Throws a CorefileError: what is wrong with the text, or the first directive that is none of `directives`. */
+  /** Throws a CorefileError: all that is wrong with the text, and each directive that is none of `directives`. */
   finish(directives: readonly string[] | undefined): Corefile;
+  /** The same with nothing thrown: what could be read, and what is wrong. */
+  take(directives: readonly string[] | undefined): { readonly corefile: Corefile; readonly faults: FaultList };
 }
 
 /**
@@ -55,7 +58,7 @@ export function parseCorefile(source: CorefileSource, options: Partial<LoadOptio
   return draftCorefile(source, options).finish(options.directives);
 }
 
-/** As `parseCorefile`, in two steps: nothing is thrown before `finish`. */
+/** As `parseCorefile`, in two steps: no CorefileError is thrown before `finish`. */
 export function draftCorefile(
   source: CorefileSource,
   options: Partial<Omit<LoadOptions, 'directives'>> = {},
@@ -66,32 +69,30 @@ export function draftCorefile(
     readFile: (path) => (options.readFile ? options.readFile(path) : noSuchFile(path)),
     glob: (pattern) => options.glob?.(pattern) ?? [],
   };
-  const fault: { error?: unknown } = {};
-  const attempt = <T>(work: () => T): T | undefined => {
-    try {
-      return work();
-    } catch (error) {
-      fault.error = error;
-      return undefined;
-    }
+  const faults = new FaultList();
+  const stream = new TokenStream(faults.attempt(() => tokenize(source.text, source.name, '')) ?? []);
+  const importer = new Importer(stream, env, host, faults);
+  const parser = new Parser(stream, importer, env, faults);
+  faults.attempt(() => parser.run());
+  const take: CorefileDraft['take'] = (directives) => {
+    // An unknown directive may be the reason for what ended the parsing.
+    if (directives !== undefined) parser.checkNames(directives);
+    const corefile: Corefile = {
+      blocks: parser.blocks,
+      plugins: parser.plugins,
+      files: [...importer.files],
+      warnings: importer.warnings,
+      digest: () => digestOf(parser.digestBlocks),
+    };
+    return { corefile, faults };
   };
-  const stream = new TokenStream(attempt(() => tokenize(source.text, source.name, '')) ?? []);
-  const importer = new Importer(stream, env, host);
-  const parser = new Parser(stream, importer, env);
-  if (!('error' in fault)) attempt(() => parser.run());
   return {
     plugins: parser.plugins,
-    finish: (directives) => {
-      // An unknown directive stands before what ended the parsing, and may be the reason for it.
-      if (directives !== undefined) parser.checkNames(directives);
-      if ('error' in fault) throw fault.error;
-      return {
-        blocks: parser.blocks,
-        plugins: parser.plugins,
-        files: [...importer.files],
-        warnings: importer.warnings,
-        digest: () => digestOf(parser.digestBlocks),
-      };
+    take,
+    finish(directives) {
+      const { corefile } = take(directives);
+      faults.throwAny();
+      return corefile;
     },
   };
 }

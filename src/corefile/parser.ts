@@ -5,6 +5,7 @@ import type { DigestBlock, DigestToken } from './digest.js';
 import type { EntryParts } from './entry.js';
 import type { Environment } from './environment.js';
 import { expandEnvironment } from './environment.js';
+import type { FaultList } from './fault-list.js';
 import type { Importer } from './import.js';
 import { parsePluginStatement } from './plugin-statement.js';
 import type { PluginStatement } from './plugin-statement.js';
@@ -50,18 +51,24 @@ export class Parser {
     private readonly stream: TokenStream,
     private readonly importer: Importer,
     private readonly env: Environment,
+    private readonly faults: FaultList,
   ) {}
 
-  /** Reads to the end. Throws a CorefileError. */
+  /**
+   * Reads to the end, or to where it cannot tell any more what is meant: throws a CorefileError then. Other faults are
+   * gathered.
+   */
   run(): void {
     for (let first = this.stream.peek(); first; first = this.stream.peek()) this.block(first);
   }
 
-  /** Throws a CorefileError at the first directive that is none of `known`. */
+  /** Gathers the directives that are none of `known`. */
   checkNames(known: readonly string[]): void {
     const names = new Set(known);
-    const unknown = this.met.find(({ name }) => !names.has(name));
-    if (unknown) failUnknown(unknown.token, unknown.name, unknown.open, known);
+    const unknown = this.met.filter(({ name }) => !names.has(name));
+    unknown.forEach(({ token, name, open }, i) =>
+      this.faults.attempt(() => failUnknown(token, name, open, known, i > 0)),
+    );
   }
 
   private block(first: Token): void {
@@ -80,7 +87,10 @@ export class Parser {
     const place = keys[0]?.token ?? open ?? first;
     if (keys.length === 0) failAt(place, `got a server block without a key, allowed: at least one zone, such as '. {'`);
     this.recorded = new Map();
-    const serverKeys = keys.flatMap(({ token, text }) => parseServerKey(token, text));
+    // What stands for a key that is at fault is never served.
+    const serverKeys = keys.flatMap(
+      ({ token, text }) => this.faults.attempt(() => parseServerKey(token, text)) ?? parseServerKey(token, '.'),
+    );
     const directives = this.directives(open, keys.map(({ text }) => text).join(' '));
     this.blocks.push({ keys: serverKeys, directives, file: place.file, line: place.line });
     this.digestBlocks.push({ keys: keys.map(({ text }) => text), tokens: this.recorded });
@@ -228,14 +238,19 @@ export class Parser {
   }
 }
 
-function failUnknown(token: Token, name: string, open: Token | undefined, known: readonly string[]): never {
+/** @param again whether the list of what is known was told before */
+function failUnknown(
+  token: Token,
+  name: string,
+  open: Token | undefined,
+  known: readonly string[],
+  again: boolean,
+): never {
   const absent = aboutAbsent(name);
-  if (absent !== undefined) return failAt(token, `${absent}; allowed: ${known.join(', ')}`);
+  const list = again ? 'those above' : known.join(', ');
+  if (absent !== undefined) return failAt(token, `${absent}; allowed: ${list}`);
   // A name with a dot or a colon is more likely the next server block's key.
   const missing =
     open && /[.:]/.test(name) ? `; is the '}' of the server block opened at ${open.file}:${open.line} missing?` : '';
-  return failAt(
-    token,
-    `unknown directive '${name}'; allowed: ${known.join(', ')}${missing || suggestion(name, known)}`,
-  );
+  return failAt(token, `unknown directive '${name}'; allowed: ${list}${missing || suggestion(name, known)}`);
 }

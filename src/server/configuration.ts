@@ -14,6 +14,7 @@ import {
   draftCorefile,
   type Corefile,
   type CorefileSource,
+  type FaultList,
   type Scheme,
   type ServerKey,
 } from '../corefile/index.js';
@@ -22,6 +23,7 @@ import { LISTENER_KINDS } from './listener-kinds.js';
 import { BlockContext, Hooks, type Common } from './block.js';
 import type { ConfigurationHost } from './configuration-host.js';
 import { checkBlock, type Directives } from './external-plugins.js';
+import { setUpAll } from './set-up-all.js';
 import { Chain, InFlight, Routes, type RoutesHost } from './routes.js';
 import { describeSharing } from './sharing.js';
 
@@ -43,16 +45,20 @@ export class Configuration {
   };
 
   /**
-   * Reads a Corefile, loads its plugins and sets all of it up. Rejects with a CorefileError for anything in the text
-   * that cannot be used, and with a PluginError for a plugin that cannot be loaded.
+   * Reads a Corefile, loads its plugins and sets all of it up. Rejects with a CorefileError for all in the text that
+   * cannot be used, and with a PluginError for a plugin that cannot be loaded.
    */
   static async load(source: CorefileSource, host: ConfigurationHost): Promise<Configuration> {
     const draft = draftCorefile(source, host.load);
     const directives = await host.plugins.load(draft);
-    const corefile = draft.finish(directives.order.map(({ name }) => name));
-    const configuration = new Configuration(corefile, directives, host);
+    const { corefile, faults } = draft.take(directives.order.map(({ name }) => name));
+    const configuration = new Configuration(corefile, directives, host, faults);
     try {
-      for (const block of configuration.blocks) configuration.setUp(block);
+      const handlers = configuration.blocks.map((block) => configuration.setUp(block));
+      // What is served where cannot be told before.
+      faults.throwAny();
+      configuration.blocks.forEach((block, i) => configuration.serve(block, handlers[i]!));
+      faults.throwAny();
       return configuration;
     } catch (error) {
       configuration.lifetime.end(new DOMException('the configuration does not come to serve', 'AbortError'));
@@ -64,6 +70,7 @@ export class Configuration {
     readonly corefile: Corefile,
     private readonly directives: Directives,
     private readonly host: ConfigurationHost,
+    private readonly faults: FaultList,
   ) {
     for (const warning of this.corefile.warnings) host.runtime.log.warning(warning);
     const common: Common = {
@@ -92,15 +99,17 @@ export class Configuration {
     return routes.answer(query);
   }
 
-  private setUp(block: BlockContext): void {
-    const handlers: Handler[] = [];
-    for (const plugin of this.directives.order) {
+  private setUp(block: BlockContext): Handler[] {
+    const handlers = this.directives.order.flatMap((plugin) => {
       const [first, ...more] = block.source.directives.filter((directive) => directive.name === plugin.name);
-      if (first === undefined) continue;
-      const made = plugin.setup([first, ...more], block);
-      if (made !== undefined) handlers.push(...(isList(made) ? made : [made]));
-    }
-    checkBlock(this.directives, block.source, handlers);
+      return first === undefined ? [] : setUpAll(plugin, [first, ...more], block, this.faults);
+    });
+    return handlers;
+  }
+
+  private serve(block: BlockContext, handlers: readonly Handler[]): void {
+    const { faults } = this;
+    faults.attempt(() => checkBlock(this.directives, block.source, handlers));
     block.link(handlers);
     // A block without handlers answers nothing: REFUSED, as for a zone that is not served.
     const ask =
@@ -112,20 +121,14 @@ export class Configuration {
     const hosts = block.settings.listen.length === 0 ? [''] : block.settings.listen;
     const addresses = new Set<ServerAddress>();
     for (const key of block.source.keys) {
-      this.checkScheme(key, block);
+      if (!faults.attempt(() => this.checkScheme(key, block))) continue;
       for (const host of hosts) {
         const address = this.host.address(key.scheme, host, key.port ?? this.portOf(key.scheme));
         addresses.add(address);
         const routes = this.served.get(address) ?? new Routes(this.routesHost);
         this.served.set(address, routes);
         routes.tls ??= block.settings.tls;
-        if (!routes.add(key.zone, chain)) {
-          throw new CorefileError(
-            key.file,
-            key.line,
-            `cannot serve ${key.scheme}://${key.zone}:${address.port}${host === '' ? '' : ` on ${host}`} - it is already defined`,
-          );
-        }
+        if (!routes.add(key.zone, chain)) faults.add(alreadyServed(key, address.port, host));
       }
     }
     block.serveAt([...addresses]);
@@ -136,7 +139,7 @@ export class Configuration {
   }
 
   /** Refuses what nothing listens for, and what would go in the clear though the key says that it does not. */
-  private checkScheme({ scheme, text, file, line }: ServerKey, block: BlockContext): void {
+  private checkScheme({ scheme, text, file, line }: ServerKey, block: BlockContext): true {
     const kind = LISTENER_KINDS[scheme];
     const served = Object.keys(LISTENER_KINDS).map((known) => `${known}://`);
     const fail = (what: string): never => {
@@ -145,10 +148,16 @@ export class Configuration {
     if (kind === undefined) fail(`nothing listens for ${scheme}:// here, allowed: ${served.join(', ')}`);
     else if (kind.encrypted && block.settings.tls === undefined)
       fail(`${scheme}:// needs a certificate; add 'tls CERT KEY' to this block`);
+    return true;
   }
 }
 
-const isList = (made: Handler | readonly Handler[]): made is readonly Handler[] => Array.isArray(made);
+const alreadyServed = ({ scheme, zone, file, line }: ServerKey, port: number, host: string): CorefileError =>
+  new CorefileError(
+    file,
+    line,
+    `cannot serve ${scheme}://${zone}:${port}${host === '' ? '' : ` on ${host}`} - it is already defined`,
+  );
 
 /** Listening address as in metrics and messages. */
 export const labelOf = (scheme: Scheme, address: string, port: number): string =>

@@ -266,7 +266,7 @@ export class Server {
       for (const hook of next.hooks.start) await hook();
       if (this.listening) await this.attach(next);
     } catch (error) {
-      log.error(`Restart failed: ${(error as Error).message}`);
+      log.error(`Restart failed: ${(error as Error).message.replaceAll('\n', '\n    ')}`);
       if (next) await this.runStop(next);
       return false;
     }

@@ -90,7 +90,7 @@ describe('server block keys', () => {
     { text: 'a.'.repeat(128), want: `got zone '${'a.'.repeat(128)}', 256 characters, allowed: at most 255` },
     { text: 'a.org\\', want: "got zone 'a.org\\', allowed: a backslash only before the character it escapes" },
   ])('refuses $text', ({ text, key, want }) =>
-    expect(messageOf(() => keys(text))).toBe(`Corefile:1: server block key '${key ?? text}': ${want}`),
+    expect(messageOf(() => keys(text)).split('\n')).toContain(`Corefile:1: server block key '${key ?? text}': ${want}`),
   );
 });
 

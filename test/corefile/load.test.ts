@@ -217,11 +217,25 @@ describe('parseCorefile', () => {
     {
       name: 'the next server block',
       text: '. {\n log\nexample.org {\n}\n',
-      want: "Corefile:3: unknown directive 'example.org'; allowed: errors, log, cache, forward, whoami; is the '}' of the server block opened at Corefile:1 missing?",
+      want: "Corefile:3: unknown directive 'example.org'; allowed: errors, log, cache, forward, whoami; is the '}' of the server block opened at Corefile:1 missing?\nCorefile:4: server block '.': expected the '}' for the '{' opened at Corefile:1, got the end of the file",
     },
     {
       name: 'an unknown directive in a snippet',
       text: '(a) {\n wohami\n}\n. {\n import a\n}',
+      want: "Corefile:2: unknown directive 'wohami'; allowed: errors, log, cache, forward, whoami; did you mean 'whoami'? (imported at Corefile:5)",
+    },
+    {
+      name: 'several, each at its line, with the list once',
+      text: 'a,b {\n azure\n}\n. {\n import nothing\n cahce 30\n}',
+      want:
+        "Corefile:1: server block key 'a,b': got zone 'a,b', allowed: a domain name without , : ( ) { }; several zones are separated by spaces\n" +
+        "Corefile:2: directive 'azure' of CoreDNS is not to be had here; allowed: errors, log, cache, forward, whoami\n" +
+        "Corefile:5: import: no snippet named 'nothing' is defined before this line, and there is no file '/nothing'\n" +
+        "Corefile:6: unknown directive 'cahce'; allowed: those above; did you mean 'cache'?",
+    },
+    {
+      name: 'one in a snippet of several blocks, once',
+      text: '(a) {\n wohami\n}\n. {\n import a\n}\nb {\n log\n}',
       want: "Corefile:2: unknown directive 'wohami'; allowed: errors, log, cache, forward, whoami; did you mean 'whoami'? (imported at Corefile:5)",
     },
     {

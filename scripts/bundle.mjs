@@ -9,7 +9,16 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 /** The oldest Node that the package runs on. */
 const TARGET = 'node20.19';
 /** Packages of CommonJS that the sources load by `loadPackage`, each when it is first needed. */
-const PACKAGES = ['ipaddr.js', 'pino', 'prom-client', 're2js', 'tinyglobby', 'yaml'];
+const PACKAGES = [
+  'https-proxy-agent',
+  'ipaddr.js',
+  'pino',
+  'prom-client',
+  're2js',
+  'socks-proxy-agent',
+  'tinyglobby',
+  'yaml',
+];
 /** Packages that are found in node_modules or not at all: one with a binary for each platform. */
 const EXTERNAL = ['koffi'];
 /** Modules of Node that take milliseconds to load and that most starts do without: loaded when they are first used. */

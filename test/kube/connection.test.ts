@@ -53,7 +53,7 @@ describe('in a cluster', () => {
     const clock = new ManualClock();
     file('token', 'one');
     const connection = inClusterConnection({ host: '10.96.0.1', port: '443', serviceAccount: folder, clock });
-    const token = async (): Promise<string | undefined> => (await connection.credentials()).headers['authorization'];
+    const token = async (): Promise<unknown> => (await connection.credentials()).headers['authorization'];
     expect(await token()).toBe('Bearer one');
     file('token', 'two');
     expect(await token()).toBe('Bearer one');
@@ -152,6 +152,7 @@ describe('kubeconfig', () => {
       config({
         exec: {
           apiVersion: 'client.authentication.k8s.io/v1',
+          interactiveMode: 'Never',
           command: 'sh',
           args: [program, 'arg'],
           env: [{ name: 'EXTRA', value: 'env' }],
@@ -171,7 +172,7 @@ describe('kubeconfig', () => {
     { name: 'prints something else', script: 'echo hello', error: 'credential program sh printed no JSON' },
     {
       name: 'gives nothing',
-      script: 'echo {}',
+      script: `echo '{"apiVersion":"client.authentication.k8s.io/v1beta1"}'`,
       error: 'credential program sh printed neither a token nor a certificate with its key',
     },
   ])('says when a credential program $name', async ({ script, error }) => {
@@ -207,9 +208,14 @@ describe('kubeconfig', () => {
     },
     { name: 'no server', make: () => config({}, {}), error: 'cluster "c" has no server' },
     {
-      name: 'a proxy',
-      make: () => config({}, { server: 'https://x', 'proxy-url': 'http://p' }),
-      error: 'cluster "c": proxy-url is not supported',
+      name: 'a proxy of an unknown kind',
+      make: () => config({}, { server: 'https://x', 'proxy-url': 'ftp://p' }),
+      error: 'cluster "c": proxy-url is "ftp://p", allowed are URLs of http, https and socks5',
+    },
+    {
+      name: 'groups of nobody',
+      make: () => config({ 'as-groups': ['a'] }),
+      error: 'user "u": as-uid, as-groups and as-user-extra are for a user that is named by as',
     },
     {
       name: 'an auth-provider',
@@ -233,6 +239,32 @@ describe('kubeconfig', () => {
     },
   ])('refuses $name', ({ make, context, error }) => {
     expect(() => kubeconfig(make(), context)).toThrow(error);
+  });
+
+  it.each([
+    { proxy: 'http://p:3128', href: 'http://p:3128/' },
+    { proxy: 'https://a:b@p', href: 'https://a:b@p/' },
+    { proxy: 'socks5://[::1]:1080', href: 'socks5://[::1]:1080' },
+  ])('takes proxy $proxy', ({ proxy, href }) => {
+    expect(kubeconfig(config({}, { server: 'https://x', 'proxy-url': proxy })).proxy?.href).toBe(href);
+  });
+
+  it('asks in the name of another user', async () => {
+    const user = {
+      token: 't',
+      as: 'system:serviceaccount:a:b',
+      'as-uid': '7',
+      'as-groups': ['one', 'two'],
+      'as-user-extra': { 'example.org/team': ['dns'], plain: ['x', 'y'] },
+    };
+    expect((await kubeconfig(config(user)).credentials()).headers).toEqual({
+      authorization: 'Bearer t',
+      'Impersonate-User': 'system:serviceaccount:a:b',
+      'Impersonate-Uid': '7',
+      'Impersonate-Group': ['one', 'two'],
+      'Impersonate-Extra-example.org%2Fteam': 'dns',
+      'Impersonate-Extra-plain': ['x', 'y'],
+    });
   });
 });
 

@@ -6,13 +6,12 @@ import { NodensError } from '../../lib/errors.js';
 import type { Clock, Timer } from '../../lib/clock.js';
 import type { Milliseconds, Octets } from '../../lib/units.js';
 import type { ApiConnection, ApiCredentials } from '../auth/connection.js';
+import { KEEP_ALIVE, apiAgent } from './api-agent.js';
 import type { RateLimiter } from './rate-limiter.js';
 import { objectAt, textAt } from '../objects/raw.js';
 
 /** Of an error's body: a Status object is far smaller. */
 const MAX_ERROR_BODY: Octets = 64 * 1024;
-/** How long a silent connection stays unprobed; the operating system then gives up on a dead peer within seconds. */
-const KEEP_ALIVE: Milliseconds = 15_000;
 
 /** What one request to the API did, for metrics. */
 export interface ApiRequest {
@@ -102,9 +101,9 @@ export class ApiClient {
   private readonly secure: boolean;
 
   constructor(private readonly options: ApiClientOptions) {
-    this.secure = options.connection.url.protocol === 'https:';
-    const agentOptions = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE };
-    this.agent = this.secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
+    const { url, proxy } = options.connection;
+    this.secure = url.protocol === 'https:';
+    this.agent = apiAgent(url, proxy);
   }
 
   get host(): string {
@@ -186,7 +185,11 @@ export class ApiClient {
     url.pathname = url.pathname.replace(/\/$/, '') + request.path;
     url.search = new URLSearchParams(request.query).toString();
     return new Promise((resolve, reject) => {
-      const headers = { accept: 'application/json', 'user-agent': this.options.userAgent, ...credentials.headers };
+      const headers: http.OutgoingHttpHeaders = {
+        accept: 'application/json',
+        'user-agent': this.options.userAgent,
+        ...credentials.headers,
+      };
       const options = { agent: this.agent, headers, signal: guard.signal, ...(this.secure ? credentials.tls : {}) };
       const sent = this.secure ? https.get(url, options) : http.get(url, options);
       sent.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE));

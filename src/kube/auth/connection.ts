@@ -18,8 +18,11 @@ export interface TlsMaterial {
   readonly rejectUnauthorized?: boolean;
 }
 
+/** By name; a header with several values is sent several times. */
+export type ApiHeaders = Readonly<Record<string, string | readonly string[]>>;
+
 export interface ApiCredentials {
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: ApiHeaders;
   readonly tls: TlsMaterial;
 }
 
@@ -35,6 +38,8 @@ export interface ApiCredentials {
 export interface ApiConnection {
   /** http or https, with the path under which the API lives. */
   readonly url: URL;
+  /** `http`, `https` or `socks5`: through which the API is reached. */
+  readonly proxy?: URL | undefined;
   /** What the next request shall carry. Rejects when a file or a program behind it fails. */
   credentials(): Promise<ApiCredentials>;
   /** The server refused the last credentials (401): the next ones are made anew. */

@@ -4,7 +4,8 @@ import type { Clock } from '../../lib/clock.js';
 import { ConnectionError, FileText, parseApiUrl } from './connection.js';
 import type { ApiConnection, ApiCredentials, TlsMaterial } from './connection.js';
 import { ExecCredential } from './exec-credential.js';
-import { arrayAt, flagAt, objectAt, textAt } from '../objects/raw.js';
+import { impersonationOf } from './impersonation.js';
+import { arrayAt, asObject, flagAt, objectAt, textAt } from '../objects/raw.js';
 import type { RawObject } from '../objects/raw.js';
 import { loadYaml } from '../yaml.js';
 
@@ -15,6 +16,8 @@ export interface KubeconfigOptions {
   /** Handed to credential programs. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  /** Whether credential programs may ask a person; by default where standard input is a terminal. */
+  readonly terminal?: boolean;
 }
 
 /** A member given inline in base64 or as the path of a file, as kubeconfig writes certificates and keys. */
@@ -23,7 +26,8 @@ type Material = () => Promise<string | undefined>;
 /**
  * The API server and user of a kubeconfig file
  * (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/):
- * TLS certificates, token, token file, name and password, and credential programs (`exec`).
+ * TLS certificates, token, token file, name and password, credential programs (`exec`), another user's name (`as`) and
+ * proxies (`proxy-url`).
  * Throws a {@link ConnectionError} naming file and field.
  */
 export function kubeconfigConnection(options: KubeconfigOptions): ApiConnection {
@@ -48,7 +52,8 @@ export function kubeconfigConnection(options: KubeconfigOptions): ApiConnection 
         fail(`context ${JSON.stringify(contextName)}: there is no user ${JSON.stringify(userName)}`));
   const server = textAt(cluster, 'server');
   if (server === '') fail(`cluster ${JSON.stringify(clusterName)} has no server`);
-  if (textAt(cluster, 'proxy-url') !== '') fail(`cluster ${JSON.stringify(clusterName)}: proxy-url is not supported`);
+  const proxy = proxyOf(cluster, (what) => fail(`cluster ${JSON.stringify(clusterName)}: ${what}`));
+  const impersonation = impersonationOf(user, (what) => fail(`user ${JSON.stringify(userName)}: ${what}`));
   if (user['auth-provider'] !== undefined)
     fail(`user ${JSON.stringify(userName)}: auth-provider is not supported, use exec or a token`);
 
@@ -63,13 +68,20 @@ export function kubeconfigConnection(options: KubeconfigOptions): ApiConnection 
   const exec =
     user['exec'] === undefined
       ? undefined
-      : new ExecCredential(objectAt(user, 'exec'), dirname(path), options.env, clock);
+      : new ExecCredential(objectAt(user, 'exec'), {
+          folder: dirname(path),
+          env: options.env,
+          clock,
+          cluster: async () => clusterInfo(cluster, await ca()),
+          terminal: options.terminal ?? process.stdin.isTTY,
+        });
   const serverTls: TlsMaterial = {
     ...(textAt(cluster, 'tls-server-name') === '' ? {} : { servername: textAt(cluster, 'tls-server-name') }),
     ...(flagAt(cluster, 'insecure-skip-tls-verify') ? { rejectUnauthorized: false } : {}),
   };
   return {
     url: parseApiUrl(server),
+    proxy,
     async credentials(): Promise<ApiCredentials> {
       const made = await exec?.get();
       const token = (tokenFile ? (await tokenFile.get()).trim() : textAt(user, 'token')) || made?.token;
@@ -79,12 +91,39 @@ export function kubeconfigConnection(options: KubeconfigOptions): ApiConnection 
         cert: (await cert()) ?? made?.cert,
         key: (await key()) ?? made?.key,
       });
-      return { headers: authorization(token, textAt(user, 'username'), textAt(user, 'password')), tls };
+      const headers = { ...authorization(token, textAt(user, 'username'), textAt(user, 'password')), ...impersonation };
+      return { headers, tls };
     },
     refused() {
       tokenFile?.expire();
       exec?.expire();
     },
+  };
+}
+
+const PROXY_SCHEMES = ['http:', 'https:', 'socks5:'];
+
+function proxyOf(cluster: RawObject, fail: (what: string) => never): URL | undefined {
+  const text = textAt(cluster, 'proxy-url');
+  if (text === '') return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && PROXY_SCHEMES.includes(url.protocol) && url.hostname !== ''
+    ? url
+    : fail(`proxy-url is ${JSON.stringify(text)}, allowed are URLs of http, https and socks5`);
+}
+
+/** Under this name a cluster has settings for credential programs. */
+const EXEC_EXTENSION = 'client.authentication.k8s.io/exec';
+
+/** A cluster as a credential program is told of it. */
+function clusterInfo(cluster: RawObject, ca: string | undefined): RawObject {
+  const kept = ['server', 'tls-server-name', 'insecure-skip-tls-verify', 'proxy-url', 'disable-compression'];
+  const settings = arrayAt(cluster, 'extensions').find((entry) => textAt(entry, 'name') === EXEC_EXTENSION);
+  const given = kept.filter((key) => Boolean(cluster[key]));
+  return {
+    ...Object.fromEntries(given.map((key) => [key, cluster[key]] as const)),
+    ...(ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }),
+    config: asObject(settings)['extension'] ?? null,
   };
 }
 

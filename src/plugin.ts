@@ -14,6 +14,7 @@ export {
   type PluginMetrics,
   type PluginNext,
   type PluginPlace,
+  type PluginRoute,
 } from './plugin-api/contract.js';
 export {
   DROP_REPLY,
@@ -27,6 +28,7 @@ export {
   type RcodeName,
   type ReplyInit,
 } from './plugin-api/messages.js';
+export type { HttpAnswer, HttpRequest } from './chain/http.js';
 export type { OptionSchema, OptionValue, OptionValues, PluginOption } from './plugin-api/options.js';
 export type { RawRecord, ResourceRecord } from './plugin-api/records.js';
 export type { PluginTable, TableEntries, TableLoad, TableOptions, TableResult } from './plugin-api/table-options.js';

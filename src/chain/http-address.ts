@@ -1,6 +1,6 @@
 import type { CorefileEntry } from '../corefile/index.js';
 import { canonicalIp } from '../lib/cidr.js';
-import type { HttpRoute } from './plugin.js';
+import type { HttpRoute } from './http.js';
 
 /**
  * Where an HTTP endpoint listens, from `:8080`, `IP:PORT`, `[IPV6]:PORT` or `localhost:PORT` (the IPv4 loopback

@@ -8,6 +8,7 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { Network } from '../net/network.js';
 import type { Name } from '../wire/index.js';
 import type { ClientNetworks, DependsOn, Handler, Next } from './handler.js';
+import type { HttpRoute } from './http.js';
 import type { Lifetime } from './lifetime.js';
 import type { Query } from './query.js';
 import type { ServerAddress } from './server-address.js';
@@ -46,33 +47,6 @@ export interface FileInfo {
   /** Time of the last change of its content, since 1970-01-01 UTC. */
   readonly mtime: Milliseconds;
   readonly size: Octets;
-}
-
-/** What an HTTP request says beside its path. */
-export interface HttpRequest {
-  readonly query: URLSearchParams;
-}
-
-/** An answer to an HTTP request. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly body: string | Uint8Array;
-  readonly contentType?: string;
-  /** Further headers, their names in lower case. */
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export interface HttpRoute {
-  /** IPv4 or IPv6 address; an empty string listens on all. */
-  readonly address: string;
-  readonly port: number;
-  /** The path that is asked for, without query: `/metrics`. */
-  readonly path: string;
-  /** Which plugin it belongs to, for messages. */
-  readonly owner: string;
-  answer(request: HttpRequest): HttpAnswer | Promise<HttpAnswer>;
-  /** Told the port that was opened, before the first request: another than `port` where that is 0. */
-  listening?(port: number): void;
 }
 
 /** What other parts of the server may read from a block after its directives were set up. */

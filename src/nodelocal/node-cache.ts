@@ -5,7 +5,7 @@ import type { Logger } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Network } from '../net/network.js';
-import { processText } from '../metrics/process.js';
+import { metricsAnswer, type HttpRoute } from '../chain/index.js';
 import { HttpListeners } from '../server/http.js';
 import { renderCorefile, serviceVariable } from './corefile-template.js';
 import type { NodeCacheOptions } from './flags.js';
@@ -21,7 +21,6 @@ import type { RunCommand } from './run.js';
 const CONFIG_PERIOD: Milliseconds = 10_000;
 /** Where the addon mounts the kube-dns ConfigMap. */
 const KUBE_DNS_FOLDER = '/etc/kube-dns';
-const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** What a node cache needs of its host. */
 export interface NodeCacheHost {
@@ -166,12 +165,7 @@ export class NodeCache {
   }
 
   private async serveMetrics(): Promise<void> {
-    const { metrics } = this.host;
-    const answer = async (): Promise<{ status: number; body: string; contentType: string }> => ({
-      status: 200,
-      body: (await metrics.text()) + (await processText()),
-      contentType: CONTENT_TYPE,
-    });
+    const answer: HttpRoute['answer'] = (request) => metricsAnswer(this.host.metrics, request);
     try {
       (
         await this.http.prepare([{ ...this.options.metricsAddress, path: '/metrics', owner: 'node-cache', answer }])

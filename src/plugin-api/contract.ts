@@ -1,6 +1,6 @@
-import type { ClientNetworks, DependsOn, Role } from '../chain/index.js';
+import type { ClientNetworks, DependsOn, HttpAnswer, HttpRequest, Role } from '../chain/index.js';
 import type { Logger } from '../lib/log.js';
-import type { Milliseconds } from '../lib/units.js';
+import type { Milliseconds, Octets } from '../lib/units.js';
 import type { ChangedQuestion, HandlerResult, PluginQuery, PluginReply } from './messages.js';
 import type { OptionSchema, OptionValues } from './options.js';
 import type { PluginTable, TableOptions } from './table-options.js';
@@ -54,6 +54,18 @@ export interface PluginMetrics {
   gauge(name: string, help: string, labels?: Readonly<Record<string, string>>): MetricValue;
 }
 
+/** A path over HTTP that a plugin answers for. */
+export interface PluginRoute {
+  /** `IP:PORT`, `[IPV6]:PORT`, `localhost:PORT`, or `:PORT` for all addresses. Plugins may share one. */
+  readonly address: string;
+  /** Without query: `/names`. The first route for a path of an address has it. */
+  readonly path: string;
+  /** Longest body of a request, in bytes; 65,536 where nothing is said. A longer one is refused with 413. */
+  readonly maxBody?: Octets;
+  /** What it throws is status 500 and one line of log. */
+  readonly answer: (request: HttpRequest) => Awaitable<HttpAnswer>;
+}
+
 /** The server block that a plugin's directive stands in. Everything made with it ends with the configuration. */
 export interface PluginBlock {
   /** The block's zones: lower case, without the closing dot; `.` is the root. */
@@ -86,6 +98,8 @@ export interface PluginBlock {
   onStop(hook: () => Awaitable<void>): void;
   /** A table from elsewhere to answer from. See `TableOptions`. */
   table<Value>(options: TableOptions<Value>): PluginTable<Value>;
+  /** Answers HTTP requests from the start until the configuration ends. In setup only. */
+  serveHttp(route: PluginRoute): void;
   /** Asks the whole server on behalf of `query`, such as for the target of an alias. Undefined where it is silent. */
   ask(query: PluginQuery, question: ChangedQuestion): Promise<PluginReply | undefined>;
   /** Throws an error at an option's line of the Corefile, or at the directive's where none is named. */

@@ -3,12 +3,13 @@ import type { Directive } from '../corefile/index.js';
 import type { Clock, Timer } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
-import type { Awaitable, MetricValue, PluginBlock, PluginMetrics } from './contract.js';
+import type { Awaitable, MetricValue, PluginBlock, PluginMetrics, PluginRoute } from './contract.js';
 import { PluginFault, wordsOf } from './faults.js';
 import { nameFrom } from './data-fields.js';
 import type { ChangedQuestion, PluginQuery, PluginReply } from './messages.js';
 import { publicName } from './names.js';
 import { viewOutcome } from './plugin-link.js';
+import { routeOf } from './plugin-route.js';
 import { changedQuery, queryOf } from './query-view.js';
 import { StallWatch } from './stall-watch.js';
 import { LoadedTable } from './table.js';
@@ -118,6 +119,10 @@ export class BlockForPlugin implements PluginBlock {
     this.tables.push(table);
     this.block.onStart(async () => this.named(() => table.start()));
     return table;
+  }
+
+  serveHttp(route: PluginRoute): void {
+    this.block.serveHttp(routeOf(this.plugin, route, this.directive, this.log));
   }
 
   tablesReady(): boolean {

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import type { Duplex } from 'node:stream';
 import { repeat, type Clock, type Timer } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
+import type { Endpoint, TcpConnection } from '../net/network.js';
 
 /** Bounds on what clients of one HTTP port may keep busy. */
 export interface HttpLimits {
@@ -9,7 +10,7 @@ export interface HttpLimits {
   readonly connections: number;
   /** A request must be there this long after its connection was opened, or after the answer before it. */
   readonly request: Milliseconds;
-  /** The client must have taken an answer this long after it was complete. */
+  /** The client must have taken an answer this long after it was complete, and a part of a stream after it was there. */
   readonly write: Milliseconds;
   /** Requests of one connection that may wait for their answers; a client that sends more is closed. */
   readonly pending: number;
@@ -23,11 +24,12 @@ const SWEEP: Milliseconds = 500;
 /** One connection: what is waited for, and since when. */
 interface Open {
   readonly stream: Duplex;
+  readonly client: Endpoint;
   /** The last one whose headers have come; its body may be missing. */
   request: IncomingMessage | undefined;
   /** Answers under way. Who waits for the server is in no hurry. */
   pending: number;
-  /** Those of them that are complete and wait for the client to take them. */
+  /** Those of them that wait for the client to take them: all of it, or what there is so far. */
   writing: number;
   /** When the wait for the client began: to take an answer where there is one, else to send its next request. */
   since: Milliseconds;
@@ -57,13 +59,38 @@ export class HttpConnections {
   }
 
   /** Takes a connection on, perhaps in the place of another. */
-  accept(stream: Duplex): void {
+  accept({ stream, remote }: Pick<TcpConnection, 'stream' | 'remote'>): void {
     if (this.open.size >= this.limits.connections && !this.makeRoom()) return void stream.destroy();
-    const connection: Open = { stream, request: undefined, pending: 0, writing: 0, since: this.clock.monotonic() };
+    const since = this.clock.monotonic();
+    const connection: Open = { stream, client: remote, request: undefined, pending: 0, writing: 0, since };
     this.open.set(stream, connection);
     this.sweeper ??= repeat(this.clock, SWEEP, () => this.sweep());
     stream.once('close', () => this.forget(stream));
     this.server.emit('connection', stream);
+  }
+
+  /** Who sent a request; nobody once its connection is closed. */
+  clientOf({ socket }: IncomingMessage): Endpoint {
+    return this.open.get(socket)?.client ?? { address: '', port: 0 };
+  }
+
+  /** Writes a part of an answer, and resolves when the client takes more; false when it has left. */
+  async write(response: ServerResponse, chunk: string | Uint8Array): Promise<boolean> {
+    if (response.destroyed || response.write(chunk)) return !response.destroyed;
+    const connection = this.open.get(response.req.socket);
+    if (connection === undefined) return false;
+    connection.writing++;
+    this.wait(connection);
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        response.off('drain', end).off('close', end);
+        resolve();
+      };
+      response.on('drain', end).on('close', end);
+    });
+    connection.writing--;
+    this.wait(connection);
+    return !response.destroyed;
   }
 
   /** Closes everything at once. */

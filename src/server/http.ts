@@ -1,35 +1,34 @@
 import http from 'node:http';
 import { NodensError } from '../lib/errors.js';
-import type { HttpAnswer, HttpRoute } from '../chain/index.js';
+import type { HttpRoute } from '../chain/index.js';
 import { hostPort } from '../lib/cidr.js';
 import type { Clock } from '../lib/clock.js';
 import type { Network, TcpListener } from '../net/network.js';
 import { descriptorLimit, httpLimitsWithin } from './descriptors.js';
 import { HttpConnections, type HttpLimits } from './http-connections.js';
-
-type RouteAnswer = HttpRoute['answer'];
+import { exchange, type HttpResource } from './http-exchange.js';
 
 /** One HTTP address: its routes can be exchanged while it listens. */
 class HttpListener {
-  private routes: ReadonlyMap<string, RouteAnswer> = new Map();
+  private routes: ReadonlyMap<string, HttpResource> = new Map();
   private readonly connections: HttpConnections;
   private listener: TcpListener | undefined;
 
   constructor(clock: Clock, limits: HttpLimits) {
     // Node's HTTP server works on any stream: the connection comes from the network port, modelled or real.
-    const server = http.createServer((request, response) => void this.serve(request, response));
+    const server = http.createServer((request, response) => this.serve(request, response));
     this.connections = new HttpConnections(server, clock, limits);
   }
 
   async open(network: Network, address: string, port: number): Promise<void> {
-    this.listener = await network.listenTcp({ address, port }, ({ stream }) => this.connections.accept(stream));
+    this.listener = await network.listenTcp({ address, port }, (connection) => this.connections.accept(connection));
   }
 
   get port(): number {
     return this.listener!.local.port;
   }
 
-  route(routes: ReadonlyMap<string, RouteAnswer>): void {
+  route(routes: ReadonlyMap<string, HttpResource>): void {
     this.routes = routes;
   }
 
@@ -38,20 +37,10 @@ class HttpListener {
     this.connections.destroy();
   }
 
-  private async serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const [path = '/', query] = (request.url ?? '/').split(/\?(.*)/s, 2);
-    const answer = this.routes.get(path);
-    let result: HttpAnswer = { status: 404, body: '404 page not found\n' };
-    try {
-      if (answer) result = await answer({ query: new URLSearchParams(query) });
-    } catch (error) {
-      result = { status: 500, body: `${(error as Error).message}\n` };
-    }
-    response.writeHead(result.status, {
-      'content-type': result.contentType ?? 'text/plain; charset=utf-8',
-      ...result.headers,
-    });
-    response.end(request.method === 'HEAD' ? undefined : result.body);
+  private serve(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const resource = this.routes.get(request.url?.split('?', 1)[0] ?? '/');
+    const client = this.connections.clientOf(request);
+    void exchange(request, response, resource, client, (to, chunk) => this.connections.write(to, chunk));
   }
 }
 
@@ -75,14 +64,14 @@ export class HttpListeners {
    * was opened. Rejects, with nothing opened, when an address cannot be bound.
    */
   async prepare(routes: readonly HttpRoute[]): Promise<{ commit: () => void; abandon: () => void }> {
-    const wanted = new Map<string, Map<string, RouteAnswer>>();
+    const wanted = new Map<string, Map<string, HttpResource>>();
     const fresh = new Map<string, HttpListener>();
     const abandon = (): void => fresh.forEach((listener) => listener.close());
     for (const route of routes) {
       const key = hostPort(route.address, route.port);
-      const paths = wanted.get(key) ?? new Map<string, RouteAnswer>();
+      const paths = wanted.get(key) ?? new Map<string, HttpResource>();
       wanted.set(key, paths);
-      if (!paths.has(route.path)) paths.set(route.path, (request) => route.answer(request));
+      if (!paths.has(route.path)) paths.set(route.path, route);
       if (this.open.has(key) || fresh.has(key)) continue;
       const listener = new HttpListener(this.clock, this.limits);
       fresh.set(key, listener);
@@ -112,7 +101,7 @@ export class HttpListeners {
   }
 
   private commit(
-    wanted: ReadonlyMap<string, Map<string, RouteAnswer>>,
+    wanted: ReadonlyMap<string, Map<string, HttpResource>>,
     fresh: ReadonlyMap<string, HttpListener>,
   ): void {
     fresh.forEach((listener, key) => this.open.set(key, listener));

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
+import { HostNetwork } from '../../src/net/host-network.js';
 import { nodeImport } from '../../src/plugin-api/node-import.js';
 import { Folder, PluginServer } from './support.js';
 
@@ -29,6 +30,7 @@ describe('docs/PLUGINS.md', () => {
       'greet.Corefile',
       'table.js',
       'table.Corefile',
+      'http.js',
       'timer.js',
       'typed.ts',
       'names.test.js',
@@ -52,6 +54,27 @@ describe('docs/PLUGINS.md', () => {
     await expect(start(files.get('greet.Corefile')!)).rejects.toThrow(`Corefile${said}`);
     const server = await start(files.get('greet.Corefile')!.replace('5m', '300'));
     expect(await server.ask('x.example.org.', 'TXT')).toBe('NOERROR | x.example.org. 300 IN TXT "hello there"');
+    await server.server.stop();
+  });
+
+  it('http.js takes names over HTTP', async () => {
+    let port = 0;
+    const network = new HostNetwork();
+    const listenTcp = network.listenTcp.bind(network);
+    network.listenTcp = async (at, onConnection) => {
+      const listener = await listenTcp(at, onConnection);
+      if (at.address === '127.0.0.1') port = listener.local.port;
+      return listener;
+    };
+    const server = await PluginServer.start('plugin ./http.js\n.:0 {\n bind 127.0.0.2\n upload 127.0.0.1:0\n}\n', {
+      cwd: folder.path,
+      network,
+    });
+    await server.server.listen();
+    const url = `http://127.0.0.1:${port}/names?name=a.home`;
+    const put = async (body: string): Promise<number> => (await fetch(url, { method: 'PUT', body })).status;
+    expect([(await fetch(url)).status, await put('x'.repeat(65)), await put('192.0.2.5')]).toEqual([405, 413, 204]);
+    expect(await server.ask('A.home.')).toBe('NOERROR | a.home. 5 IN A 192.0.2.5');
     await server.server.stop();
   });
 

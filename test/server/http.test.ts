@@ -16,12 +16,16 @@ interface Port {
   readonly port: number;
 }
 
-async function serve(answer: HttpRoute['answer'], limits: Partial<HttpLimits> = {}): Promise<Port> {
+async function serve(
+  answer: HttpRoute['answer'],
+  limits: Partial<HttpLimits> = {},
+  more: Partial<HttpRoute> = {},
+): Promise<Port> {
   const clock = new ManualClock();
   const listeners = new HttpListeners(new HostNetwork(), clock, { ...DEFAULT_HTTP_LIMITS, ...limits });
   let port = 0;
   const listening = (opened: number): void => void (port = opened);
-  const route = { address: '127.0.0.1', port: 0, path: '/health', owner: 'test', answer, listening };
+  const route = { address: '127.0.0.1', port: 0, path: '/health', owner: 'test', answer, listening, ...more };
   (await listeners.prepare([route])).commit();
   cleanups.push(() => listeners.closeAll());
   return { clock, port };
@@ -152,15 +156,207 @@ describe('connections beyond the bound', () => {
   });
 });
 
-describe('HTTP requests', () => {
-  it('reach their route with what stands behind the question mark, and get headers and bytes back', async () => {
-    const port = await serve(({ query }) => ({
-      status: 302,
-      body: Buffer.from(`seconds=${query.get('seconds')}`),
-      headers: { location: '/elsewhere' },
+/** Waits for what comes by itself. */
+const until = async (holds: () => boolean): Promise<void> => {
+  for (let i = 0; i < 250 && !holds(); i++) await turns();
+  expect(holds()).toBe(true);
+};
+
+describe('a route gets the whole request', () => {
+  it('method, address, headers, body and who asks', async () => {
+    const port = await serve(async (request) => {
+      const { method, url, query, headers, client } = request;
+      const body = Buffer.from(await request.body()).toString();
+      return { body: JSON.stringify({ method, url, a: query.get('a'), headers, from: client.address, body }) };
+    });
+    const { text } = await connect(
+      port,
+      'POST /health?seconds=5&a=b?c HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nX-One: 2\r\nContent-Length: 3\r\n\r\nabc',
+    );
+    expect(JSON.parse(text.split('\r\n\r\n')[1]!)).toEqual({
+      method: 'POST',
+      url: '/health?seconds=5&a=b?c',
+      a: 'b?c',
+      headers: { host: 'a', 'x-one': '1, 2', 'content-length': '3' },
+      from: '127.0.0.1',
+      body: 'abc',
+    });
+  });
+
+  const chunked = (...parts: readonly string[]): string =>
+    `Transfer-Encoding: chunked\r\n\r\n${parts.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join('')}`;
+  const bodies: [string, string, RegExp][] = [
+    ['no body', '\r\n', /^HTTP\/1\.1 200 [^]*\r\n\r\n0 bytes$/],
+    ['one of the greatest length', 'Content-Length: 8\r\n\r\n12345678', /^HTTP\/1\.1 200 [^]*\r\n\r\n8 bytes$/],
+    ['one in chunks', `${chunked('1234', '5678')}0\r\n\r\n`, /^HTTP\/1\.1 200 [^]*\r\n\r\n8 bytes$/],
+    [
+      'one that says it is longer',
+      'Content-Length: 9\r\n\r\n',
+      /^HTTP\/1\.1 413 [^]*connection: close\r\n[^]*\r\n\r\nthe body is longer than 8 bytes\n$/,
+    ],
+    ['one that is longer', chunked('12345678', '9'), /^HTTP\/1\.1 413 [^]*\r\n\r\nthe body is longer than 8 bytes\n$/],
+  ];
+  it.each(bodies)('%s', async (_, rest, want) => {
+    const port = await serve(async ({ body }) => ({ body: `${(await body()).length} bytes` }), {}, { maxBody: 8 });
+    const client = await connect(port, `POST /health HTTP/1.1\r\nHost: a\r\n${rest}`);
+    await until(() => want.test(client.text));
+  });
+
+  it('is told of a body that ends too early', async () => {
+    const faults: unknown[] = [];
+    const port = await serve(async ({ body }) => {
+      await body().catch((error: unknown) => faults.push(error));
+      return { body: '' };
+    });
+    const client = await connect(port, 'POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na');
+    client.socket.destroy();
+    await until(() => faults.length === 1);
+    expect(faults[0]).toMatchObject({ status: 400, message: 'the body ends too early' });
+  });
+});
+
+describe('a route answers', () => {
+  const bytes = Buffer.from([0, 255, 128]);
+  const answers: [string, HttpRoute['answer'], RegExp][] = [
+    [
+      'text',
+      () => ({ body: 'OK' }),
+      /^HTTP\/1\.1 200 OK\r\ncontent-type: text\/plain; charset=utf-8\r\n[^]*\r\n\r\nOK$/,
+    ],
+    ['with its length in bytes', () => ({ body: 'ü' }), /\r\ncontent-length: 2\r\n/],
+    ['bytes', () => ({ body: bytes }), /\r\n\r\n\0\xff\x80$/],
+    [
+      'a status and headers',
+      () => ({ status: 302, headers: { location: '/elsewhere', 'content-type': 'text/html' }, body: '' }),
+      /^HTTP\/1\.1 302 Found\r\ncontent-type: text\/html\r\n[^]*location: \/elsewhere\r\n/,
+    ],
+    [
+      'nothing at all',
+      () => ({ status: 204, body: '' }),
+      /^HTTP\/1\.1 204 No Content\r\n(?![^]*content-length)[^]*\r\n\r\n$/,
+    ],
+    [
+      'a stream',
+      () => ({
+        body: (async function* () {
+          yield 'a';
+          yield bytes;
+        })(),
+      }),
+      /transfer-encoding: chunked[^]*\r\n\r\n1\r\na\r\n3\r\n\0\xff\x80\r\n0\r\n\r\n$/i,
+    ],
+    [
+      'with a fault',
+      () => {
+        throw new Error('out of order');
+      },
+      /^HTTP\/1\.1 500 [^]*\r\n\r\nout of order\n$/,
+    ],
+    ['with nonsense', () => ({ status: 9, body: '' }), /^HTTP\/1\.1 500 [^]*\r\n\r\nInvalid status code: 9\n$/],
+  ];
+  it.each(answers)('%s', async (_, answer, want) => {
+    const client = await connect(await serve(answer), GET);
+    await until(() => want.test(client.text));
+  });
+
+  it('HEAD with headers alone', async () => {
+    const { text } = await connect(await serve(ok), GET.replace('GET', 'HEAD'));
+    expect(text).toMatch(/^HTTP\/1\.1 200 [^]*\r\ncontent-length: 2\r\n[^]*\r\n\r\n$/);
+  });
+});
+
+describe('a stream', () => {
+  it('goes out piece by piece', async () => {
+    let go: () => void = () => undefined;
+    const port = await serve(() => ({
+      body: (async function* () {
+        yield 'first';
+        await new Promise<void>((resolve) => (go = resolve));
+        yield 'second';
+      })(),
     }));
-    const { text } = await connect(port, 'GET /health?seconds=5&a=b?c HTTP/1.1\r\nHost: a\r\n\r\n');
-    expect(text).toMatch(/^HTTP\/1\.1 302 [^]*\r\nlocation: \/elsewhere\r\n/);
-    expect(text).toContain('seconds=5');
+    const client = await connect(port, GET);
+    await until(() => client.text.includes('first'));
+    // However long the next piece takes.
+    port.clock.advance(60_000);
+    await turns();
+    expect(client.closed).toBe(false);
+    go();
+    await until(() => client.text.endsWith('second\r\n0\r\n\r\n'));
+  });
+
+  it('is left when the client leaves, and its signal fires', async () => {
+    const seen: string[] = [];
+    const port = await serve(({ signal }) => {
+      signal.addEventListener('abort', () => seen.push('signal'));
+      return {
+        body: (async function* () {
+          try {
+            for (;;) {
+              yield 'a';
+              await turns();
+            }
+          } finally {
+            seen.push('left');
+          }
+        })(),
+      };
+    });
+    const client = await connect(port, GET);
+    client.socket.destroy();
+    await until(() => seen.length === 2);
+    expect(seen).toEqual(['signal', 'left']);
+  });
+
+  it('is not read ahead of a client that does not take it, which is closed in time', async () => {
+    let pieces = 0;
+    let left = false;
+    const port = await serve(() => ({
+      body: (async function* () {
+        try {
+          for (; ; pieces++) yield Buffer.alloc(1 << 20);
+        } finally {
+          left = true;
+        }
+      })(),
+    }));
+    const client = await connect(port);
+    client.socket.pause();
+    client.socket.write(GET);
+    let before = -1;
+    while (before !== pieces) {
+      before = pieces;
+      await turns();
+    }
+    expect([pieces < 100, left]).toEqual([true, false]);
+    port.clock.advance(9000);
+    await turns();
+    expect(left).toBe(false);
+    port.clock.advance(2000);
+    await until(() => left);
+  });
+
+  it('that fails cuts the connection: the client sees that something is missing', async () => {
+    const port = await serve(() => ({
+      // eslint-disable-next-line require-yield
+      body: (async function* () {
+        throw new Error('no more');
+      })(),
+    }));
+    const client = await connect(port, GET);
+    await until(() => client.closed);
+    expect(client.text).not.toMatch(/0\r\n\r\n$/);
+  });
+
+  it('asked for by HEAD is not read', async () => {
+    let read = false;
+    const port = await serve(() => ({
+      body: (async function* () {
+        read = true;
+        yield 'a';
+      })(),
+    }));
+    const { text } = await connect(port, GET.replace('GET', 'HEAD'));
+    expect([text.startsWith('HTTP/1.1 200'), read]).toEqual([true, false]);
   });
 });

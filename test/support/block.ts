@@ -40,8 +40,17 @@ const unreachable: Network = {
   interfaces: () => [{ device: 'lo', address: '127.0.0.1', loopback: true }],
 };
 
-/** An HTTP request that says nothing beside its path. */
-export const NO_QUERY: HttpRequest = { query: new URLSearchParams() };
+/** An HTTP request that says nothing beside its path and what is given. */
+export const httpRequest = (given: Partial<HttpRequest> = {}): HttpRequest => ({
+  method: 'GET',
+  url: '/',
+  query: new URLSearchParams(given.url?.split('?')[1]),
+  headers: {},
+  client: { address: '127.0.0.1', port: 4000 },
+  signal: new AbortController().signal,
+  body: () => Promise.resolve(Buffer.alloc(0)),
+  ...given,
+});
 
 export interface TestBlockOptions {
   zones?: string[];

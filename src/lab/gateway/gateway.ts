@@ -75,7 +75,7 @@ export class Gateway {
     try {
       this.webListener = await this.options.host.listenTcp(
         { address: LOOPBACK, port: this.options.port },
-        ({ stream }) => this.connections.accept(stream),
+        (connection) => this.connections.accept(connection),
       );
       for (const pod of this.wanted()) await this.openForward(pod, 1);
     } catch (error) {

@@ -12,23 +12,26 @@ export class Instruments {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Where the CPU's time goes for `duration`, in pprof's format; undefined while V8 makes another profile. */
-  cpu(duration: Milliseconds): Promise<Uint8Array | undefined> {
+  /**
+   * Where the CPU's time goes for `duration`, in pprof's format; undefined while V8 makes another profile. Rejects with
+   * the reason of `signal`, which ends the profile.
+   */
+  cpu(duration: Milliseconds, signal: AbortSignal): Promise<Uint8Array | undefined> {
     return this.alone(async (session) => {
       const began = this.clock.now();
       await session.post('Profiler.enable');
       await session.post('Profiler.start');
-      await sleep(this.clock, duration);
+      await sleep(this.clock, duration, signal);
       const { profile } = await session.post('Profiler.stop');
       return cpuProfile(profile, began);
     });
   }
 
-  /** What is allocated for `duration` and in use at its end, in pprof's format; undefined while V8 makes another profile. */
-  heap(duration: Milliseconds): Promise<Uint8Array | undefined> {
+  /** In the same way: what is allocated for `duration` and in use at its end. */
+  heap(duration: Milliseconds, signal: AbortSignal): Promise<Uint8Array | undefined> {
     return this.alone(async (session) => {
       await session.post('HeapProfiler.startSampling', { samplingInterval: HEAP_INTERVAL });
-      await sleep(this.clock, duration);
+      await sleep(this.clock, duration, signal);
       const { profile } = await session.post('HeapProfiler.stopSampling');
       return heapProfile(profile as unknown as SampledHeap, this.clock.now(), duration, HEAP_INTERVAL);
     });

@@ -13,7 +13,7 @@ const DEFAULT_CPU_SECONDS = 30;
 const DEFAULT_HEAP_SECONDS = 10;
 const MAX_SECONDS = 300;
 
-const text = (body: string): HttpAnswer => ({ status: 200, body });
+const text = (body: string): HttpAnswer => ({ body });
 
 /** An answer to a request for one of the paths below `/debug/pprof`. */
 export type Page = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
@@ -38,14 +38,14 @@ export function pages(clock: Clock, delay: LoopDelay | undefined): ReadonlyMap<s
     ['/', () => text(`${ROOT}/\n\n${index.join('')}`)],
     [
       '/profile',
-      (request) => profile(request, DEFAULT_CPU_SECONDS, async (duration) => (await instruments()).cpu(duration)),
+      (request) => profile(request, DEFAULT_CPU_SECONDS, async (...how) => (await instruments()).cpu(...how)),
     ],
     [
       '/heap',
       (request) =>
         request.query.get('debug') === '1'
           ? text(heapText())
-          : profile(request, DEFAULT_HEAP_SECONDS, async (duration) => (await instruments()).heap(duration)),
+          : profile(request, DEFAULT_HEAP_SECONDS, async (...how) => (await instruments()).heap(...how)),
     ],
     ['/block', () => text(delay === undefined ? 'switched off: see the option block\n' : delay.text())],
     ['/goroutine', () => text(resourcesText())],
@@ -55,20 +55,18 @@ export function pages(clock: Clock, delay: LoopDelay | undefined): ReadonlyMap<s
 }
 
 async function profile(
-  { query }: HttpRequest,
+  { query, signal }: HttpRequest,
   usual: number,
-  make: (duration: Milliseconds) => Promise<Uint8Array | undefined>,
+  make: (duration: Milliseconds, signal: AbortSignal) => Promise<Uint8Array | undefined>,
 ): Promise<HttpAnswer> {
   const given = query.get('seconds') ?? String(usual);
   const seconds = /^\d+$/.test(given) ? Number(given) : 0;
   if (seconds < 1 || seconds > MAX_SECONDS)
     return { status: 400, body: `seconds: got '${given}', allowed: a whole number from 1 to ${MAX_SECONDS}\n` };
-  const made = await make(seconds * 1000);
+  const made = await make(seconds * 1000, signal);
   if (made === undefined) return { status: 409, body: 'another profile is being made, one at a time is possible\n' };
   return {
-    status: 200,
+    headers: { 'content-type': 'application/octet-stream', 'content-disposition': 'attachment; filename="profile"' },
     body: await compress(made),
-    contentType: 'application/octet-stream',
-    headers: { 'content-disposition': 'attachment; filename="profile"' },
   };
 }

@@ -3,17 +3,16 @@ import {
   ZonedSeries,
   definePlugin,
   httpAddress,
+  metricsAnswer,
   onlyOne,
   pluginEnabled,
   registerProcess,
   writersOf,
   type Block,
 } from '../../chain/index.js';
-import { processText } from '../../metrics/process.js';
 import { Prometheus } from './handler.js';
 
 const DEFAULT_ADDRESS = 'localhost:9153';
-const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export const prometheus = definePlugin('prometheus', (directives, block) => {
   const directive = onlyOne(directives);
@@ -25,11 +24,7 @@ export const prometheus = definePlugin('prometheus', (directives, block) => {
     ...httpAddress(directive, directive.args[0] ?? DEFAULT_ADDRESS),
     path: '/metrics',
     owner: 'prometheus',
-    answer: async () => ({
-      status: 200,
-      body: (await metrics.text()) + (await processText()),
-      contentType: CONTENT_TYPE,
-    }),
+    answer: (request) => metricsAnswer(metrics, request),
   });
   block.onServing(() => showEnabled(block));
   const series = new PerServer(

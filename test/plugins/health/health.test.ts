@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { HttpRoute } from '../../../src/chain/index.js';
 import type { Endpoint, Network } from '../../../src/net/network.js';
 import { health } from '../../../src/plugins/health/setup.js';
-import { setup, type TestBlock, NO_QUERY } from '../../support/block.js';
+import { setup, type TestBlock, httpRequest } from '../../support/block.js';
 
 /** What a network does with a connection to the endpoint. */
 type Behaviour = 'answers' | 'refuses' | 'is silent' | 'hangs up';
@@ -72,7 +72,7 @@ describe('health', () => {
   ])('answers OK $name', async ({ text, address, port }) => {
     const { block } = started(text);
     expect(block.routes).toMatchObject([{ address, port, path: '/health', owner: 'health' }]);
-    expect(await block.routes[0]!.answer(NO_QUERY)).toEqual({ status: 200, body: 'OK' });
+    expect(await block.routes[0]!.answer(httpRequest())).toEqual({ status: 200, body: 'OK' });
     expect(block.chain).toEqual([]);
   });
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../../src/chain/index.js';
 import { cpuProfile, heapProfile } from '../../../src/plugins/pprof/profile.js';
 import { pprof } from '../../../src/plugins/pprof/setup.js';
-import { setup } from '../../support/block.js';
+import { httpRequest, setup } from '../../support/block.js';
 
 const frame = (functionName: string, lineNumber = 0) => ({
   functionName,
@@ -83,8 +83,10 @@ describe('profiles', () => {
 
 describe('pages', () => {
   const { block } = setup(pprof, 'pprof 127.0.0.1:6053 {\nblock\n}');
-  const get = async (path: string, query = ''): Promise<HttpAnswer> =>
-    block.routes.find((route) => route.path === `/debug/pprof${path}`)!.answer({ query: new URLSearchParams(query) });
+  const get = async (path: string, query = '', signal = new AbortController().signal): Promise<HttpAnswer> =>
+    block.routes
+      .find((route) => route.path === `/debug/pprof${path}`)!
+      .answer(httpRequest({ url: `/?${query}`, signal }));
 
   it('stand at the address', () => {
     expect(block.routes.every(({ address, port }) => address === '127.0.0.1' && port === 6053)).toBe(true);
@@ -100,7 +102,7 @@ describe('pages', () => {
     { path: '/symbol', text: /^num_symbols: 1\n$/ },
   ])('$path?$query', async ({ path, query, text }) => {
     const answer = await get(path, query);
-    expect(answer.status).toBe(200);
+    expect(answer.status ?? 200).toBe(200);
     expect(answer.body).toMatch(text);
   });
 
@@ -123,14 +125,26 @@ describe('pages', () => {
     expect(await get(path, 'seconds=1')).toMatchObject({ status: 409 });
     block.clock.advance(1000);
     const answer = await asked;
-    expect(answer).toMatchObject({ status: 200, contentType: 'application/octet-stream' });
-    const { sampleType, stringTable } = Profile.decode(gunzipSync(answer.body));
+    expect(answer).toMatchObject({ headers: { 'content-type': 'application/octet-stream' } });
+    const { sampleType, stringTable } = Profile.decode(gunzipSync(answer.body as Uint8Array));
     expect(sampleType.map(({ type }) => stringTable.strings[Number(type)])).toEqual(types);
+  });
+
+  it('end a profile when its client leaves, and make the next one', async () => {
+    const client = new AbortController();
+    const left = get('/heap', 'seconds=300', client.signal);
+    while (block.clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+    client.abort(new Error('the client has left'));
+    await expect(left).rejects.toThrow('the client has left');
+    const next = get('/heap', 'seconds=1');
+    while (block.clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+    block.clock.advance(1000);
+    expect((await next).status).toBeUndefined();
   });
 
   it('say that the delay is not measured', async () => {
     const route = setup(pprof, 'pprof').block.routes.find(({ path }) => path.endsWith('/block'))!;
-    expect(await route.answer({ query: new URLSearchParams() })).toMatchObject({
+    expect(await route.answer(httpRequest())).toMatchObject({
       body: 'switched off: see the option block\n',
     });
     await block.run('stop');

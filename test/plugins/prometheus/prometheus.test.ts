@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
@@ -10,7 +11,7 @@ import {
   type CountsHits,
 } from '../../../src/chain/index.js';
 import { prometheus } from '../../../src/plugins/prometheus/setup.js';
-import { setup, type TestBlock, type TestBlockOptions, NO_QUERY } from '../../support/block.js';
+import { setup, type TestBlock, type TestBlockOptions, httpRequest } from '../../support/block.js';
 import { query, reply, type QuestionOptions } from '../../support/dns.js';
 import { collectGarbage } from '../../support/garbage.js';
 
@@ -324,11 +325,26 @@ describe('prometheus', () => {
   ])('serves /metrics $name', async ({ text, address, port }) => {
     const { block } = started(text);
     expect(block.routes).toMatchObject([{ address, port, path: '/metrics', owner: 'prometheus' }]);
-    const { status, body, contentType } = await block.routes[0]!.answer(NO_QUERY);
-    expect({ status, contentType }).toEqual({ status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8' });
+    const { headers, body } = await block.routes[0]!.answer(httpRequest());
+    expect(headers).toMatchObject({ 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+    expect(headers).not.toHaveProperty('content-encoding');
     expect(body).toContain('coredns_panics_total 0\n');
     expect(body).toMatch(/^process_resident_memory_bytes \d+$/m);
     expect(body).toMatch(/\n$/);
+  });
+
+  it.each([
+    { takes: 'gzip', gzip: true },
+    { takes: 'deflate, GZIP;q=0.5', gzip: true },
+    { takes: 'gzip;q=0, deflate', gzip: false },
+    { takes: 'identity', gzip: false },
+  ])('compresses for a client that says $takes: $gzip', async ({ takes, gzip }) => {
+    const answer = await started('prometheus').block.routes[0]!.answer(
+      httpRequest({ headers: { 'accept-encoding': takes } }),
+    );
+    expect(answer.headers?.['content-encoding']).toBe(gzip ? 'gzip' : undefined);
+    const text = gzip ? gunzipSync(answer.body as Uint8Array).toString() : answer.body;
+    expect(text).toContain('coredns_panics_total 0\n');
   });
 
   it('counts queries that were answered without it as if it had seen them', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Handler, HttpAnswer, Readiness } from '../../../src/chain/index.js';
 import { ready } from '../../../src/plugins/ready/setup.js';
-import { directives, setup, type TestBlock, NO_QUERY } from '../../support/block.js';
+import { directives, setup, type TestBlock, httpRequest } from '../../support/block.js';
 
 interface Plugin extends Handler, Readiness {
   up: boolean;
@@ -27,7 +27,7 @@ async function started(text: string, ...chain: Handler[]): Promise<TestBlock> {
   await block.run('start');
   return block;
 }
-const answer = (block: TestBlock): Promise<HttpAnswer> => Promise.resolve(block.routes[0]!.answer(NO_QUERY));
+const answer = (block: TestBlock): Promise<HttpAnswer> => Promise.resolve(block.routes[0]!.answer(httpRequest()));
 const OK = { status: 200, body: 'OK' };
 
 describe('ready', () => {
@@ -80,7 +80,7 @@ describe('ready', () => {
     expect(await answer(block)).toEqual({ status: 503, body: 'kubernetes' });
     first.up = true;
     second.up = false;
-    expect(await Promise.all(block.routes.map(async (route) => route.answer(NO_QUERY)))).toEqual([
+    expect(await Promise.all(block.routes.map(async (route) => route.answer(httpRequest())))).toEqual([
       { status: 503, body: 'hosts' },
       { status: 503, body: 'hosts' },
     ]);

@@ -2,6 +2,7 @@ import {
   DROP,
   Reply,
   Zones,
+  notifiesServers,
   type Handler,
   type Next,
   type Outcome,
@@ -10,6 +11,7 @@ import {
   type ZoneTransfer,
 } from '../chain/index.js';
 import { Opcode, Rcode, Type, type Name } from '../wire/index.js';
+import { Journal } from './journal.js';
 import type { ServedZone } from './served-zone.js';
 
 /** What is done with a message that says that a zone has changed (NOTIFY, RFC 1996). */
@@ -33,6 +35,8 @@ export class Authority implements Handler, TransfersZones {
   private zones = NO_ZONES;
   /** Whether a handler stands behind this one; until it is told, one does. */
   private followed = true;
+  /** Whether other servers get the zones. */
+  private journaled = false;
   private readonly through: Zones;
 
   /**
@@ -59,13 +63,16 @@ export class Authority implements Handler, TransfersZones {
     // What a zone above it said of its names holds no more.
     const above = this.zones.match(zone.origin);
     if (above !== undefined) this.served.get(above)?.withdraw();
+    this.keepChanges(zone);
     this.served.set(zone.origin, zone);
     this.zones = new Zones(this.origins);
   }
 
   /** Answers for the zone no more. */
   remove(origin: Name): void {
-    this.served.get(origin)?.withdraw();
+    const zone = this.served.get(origin);
+    zone?.withdraw();
+    zone?.journal?.end();
     this.served.delete(origin);
     this.zones = new Zones(this.origins);
   }
@@ -73,6 +80,12 @@ export class Authority implements Handler, TransfersZones {
   /** Tells what stands in the chain. Other names are refused where nothing could answer them. */
   linked(handlers: readonly Handler[]): void {
     this.followed = handlers.at(-1) !== this;
+    this.journaled = handlers.some((handler) => notifiesServers(handler));
+    for (const zone of this.served.values()) this.keepChanges(zone);
+  }
+
+  private keepChanges(zone: ServedZone): void {
+    if (this.journaled) zone.journal ??= new Journal();
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {

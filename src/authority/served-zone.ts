@@ -1,7 +1,8 @@
 import { Reply, ReplyLease, type Next, type Outcome, type Query, type ZoneTransfer } from '../chain/index.js';
 import { Flag, Rcode, encodeRecords, type Name } from '../wire/index.js';
-import type { ZoneData } from '../zone/index.js';
+import type { ZoneChange, ZoneData } from '../zone/index.js';
 import { Answering, type Answer } from './answer.js';
+import type { Journal } from './journal.js';
 import { KeptReplies } from './kept-replies.js';
 import { transferOf } from './zone-transfer.js';
 
@@ -12,6 +13,9 @@ export class ServedZone {
   private replies = new KeptReplies();
   /** Covers all replies that the zone as it is has made. */
   private lease = new ReplyLease(Infinity);
+
+  /** Keeps what changes, for other servers; undefined where there are none. */
+  journal: Journal | undefined;
 
   /** @param origin in lower case with closing dot */
   constructor(readonly origin: Name) {}
@@ -25,8 +29,13 @@ export class ServedZone {
     return this.ended;
   }
 
-  /** Answers from `zone` from now on. */
-  replace(zone: ZoneData): void {
+  /**
+   * Answers from `zone` from now on.
+   *
+   * @param changes what leads there from the zone before, where that is known
+   */
+  replace(zone: ZoneData, changes?: readonly ZoneChange[]): void {
+    if (this.current !== undefined) this.journal?.put(this.current, zone, changes);
     this.current = zone;
     this.ended = false;
     this.withdraw();
@@ -51,10 +60,10 @@ export class ServedZone {
     this.replies = new KeptReplies();
   }
 
-  /** The whole zone for a server that has `known`; `unready` while there is nothing to give. */
+  /** The zone, or what has changed of it, for a server that has `known`; `unready` while there is nothing to give. */
   transfer(known: number | undefined): ZoneTransfer | 'unready' {
     const { current } = this;
-    return current === undefined || this.ended ? 'unready' : transferOf(current, known);
+    return current === undefined || this.ended ? 'unready' : transferOf(current, known, this.journal);
   }
 
   /** @param through whether names without records are asked further on */

@@ -16,7 +16,10 @@ export class Transfer {
 /** A zone as another server gets it. */
 export interface ZoneTransfer {
   readonly serial: number;
-  /** The SOA record, all others, and the SOA record again; the SOA record alone where there is nothing new. */
+  /**
+   * The SOA record, all others, and the SOA record again; in place of the others what has changed (RFC 1995 section
+   * 4); the SOA record alone where there is nothing new.
+   */
   readonly records: Iterable<Rr>;
 }
 
@@ -39,7 +42,8 @@ export interface NotifiesServers {
   notify(zone: Name): void;
 }
 
-const notifiesServers = <T extends object>(handler: T): handler is T & NotifiesServers =>
+/** Whether a handler tells other servers of changes, and gives them zones. */
+export const notifiesServers = <T extends object>(handler: T): handler is T & NotifiesServers =>
   typeof (handler as Partial<NotifiesServers>).notify === 'function';
 
 /** Has the handlers of a block tell other servers that a zone has changed. */

@@ -15,7 +15,7 @@ export interface ZoneChange {
 const SLICE = 1000;
 
 /** Equal for records that a zone may hold once: owner, type and data. */
-const keyOf = ({ name, type, rdata }: Rr): string =>
+export const keyOf = ({ name, type, rdata }: Rr): string =>
   `${lowerName(name)} ${type} ${Buffer.from(keptData(type, rdata)).toString('latin1')}`;
 
 /**

@@ -1,4 +1,5 @@
 export * from './changes.js';
+export * from './differences.js';
 export * from './find.js';
 export * from './loading.js';
 export * from './master-file.js';

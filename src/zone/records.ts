@@ -85,6 +85,21 @@ export class ZoneRecords {
     return found;
   }
 
+  /** Whether a name has the same records, in the same order and with the same TTLs, as one of another zone. */
+  equals(node: NameNode, other: ZoneRecords, otherNode: NameNode): boolean {
+    let [a, b] = [this.firsts[node] ?? 0, other.firsts[otherNode] ?? 0];
+    for (; a !== 0 && b !== 0; a = this.bytes.readUInt32BE(a), b = other.bytes.readUInt32BE(b)) {
+      const [endA, endB] = [this.end(a), other.end(b)];
+      if (endA - a !== endB - b || this.bytes.compare(other.bytes, b + TYPE, endB, a + TYPE, endA) !== 0) return false;
+      if (this.spelt.get(a) !== other.spelt.get(b)) return false;
+    }
+    return a === b;
+  }
+
+  private end(at: number): number {
+    return at + HEAD + this.bytes.readUInt16BE(at + LENGTH);
+  }
+
   /** Gives back room that was kept for more. */
   trim(): void {
     this.bytes = Buffer.from(this.bytes.subarray(0, this.length));

@@ -139,12 +139,15 @@ export class ZoneData {
     return path.length === this.originWire.length && this.holds(path);
   }
 
+  /** The records that are kept apart from others, but for the SOA record. */
+  apexRecords(): readonly Rr[] {
+    return [...this.soaSignatures, ...this.servers, ...this.serverSignatures];
+  }
+
   /** All records but the SOA record: those of the head first, then by name, in the order in which the names came. */
   *others(): Generator<Rr, void, void> {
     const { tree, records } = this;
-    yield* this.soaSignatures;
-    yield* this.servers;
-    yield* this.serverSignatures;
+    yield* this.apexRecords();
     for (let node = 0; node < tree.size; node++) if (records.has(node)) yield* records.all(node, tree.name(node));
   }
 

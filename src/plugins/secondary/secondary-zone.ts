@@ -238,7 +238,7 @@ export class SecondaryZone {
     stopping.signal.throwIfAborted();
     const { outside } = received;
     if (outside > 0) owner.log.warning(`Left out ${outside} records of names that are not in '${origin}'`);
-    served.replace(zone);
+    served.replace(zone, received.kind === 'changes' ? received.changes : undefined);
     owner.log.info(`Transferred: ${origin} from ${spelt(primary.at)}`);
     owner.transferred(origin);
   }

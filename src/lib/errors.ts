@@ -6,6 +6,7 @@ export const ERROR_CODES = {
   NODENS_EXPRESSION: 'An expression cannot be read, or cannot be evaluated for a query.',
   NODENS_FLAG: 'A command line cannot be used: an unknown flag, or a value that is not allowed.',
   NODENS_FORGERY: 'Replies came to a port of ours that answer nothing that was asked from there.',
+  NODENS_KEY: 'A key that messages or zones are signed with, or the file that it is read from, cannot be used.',
   NODENS_KUBE_API: 'The API of a cluster answers other than with success.',
   NODENS_KUBE_CONNECTION: 'A connection to the API of a cluster cannot be made as it is configured.',
   NODENS_KUBE_DNS_CONFIG: 'A file of the kube-dns ConfigMap cannot be used.',

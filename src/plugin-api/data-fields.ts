@@ -1,8 +1,17 @@
 import { formatIp, parseIp } from '../lib/cidr.js';
 import { NodensError } from '../lib/errors.js';
-import { MAX_LABEL, MAX_RDATA, encodeName, fqdn, isName, readName, type Name } from '../wire/index.js';
+import {
+  MAX_LABEL,
+  MAX_RDATA,
+  bitmapOf,
+  encodeName,
+  fqdn,
+  isName,
+  readName,
+  typesIn,
+  type Name,
+} from '../wire/index.js';
 import { publicName } from './names.js';
-import { bitmapOf, typesIn } from './type-bitmap.js';
 import { publicTypeName, typeNumber } from './type-names.js';
 
 /** Walks over record data. A read past its end throws a RangeError, which shows data that does not fit its type. */

@@ -11,6 +11,7 @@ import { cancel } from '../plugins/cancel/setup.js';
 import { chaos } from '../plugins/chaos/setup.js';
 import { debug } from '../plugins/debug/setup.js';
 import { dns64 } from '../plugins/dns64/setup.js';
+import { dnssec } from '../plugins/dnssec/setup.js';
 import { errors } from '../plugins/errors/setup.js';
 import { erratic } from '../plugins/erratic/setup.js';
 import { etcd } from '../plugins/etcd/setup.js';
@@ -80,6 +81,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   acl,
   cache,
   header,
+  dnssec,
   minimal,
   template,
   transfer,

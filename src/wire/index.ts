@@ -15,3 +15,4 @@ export * from './text.js';
 export * from './fit.js';
 export * from './framing.js';
 export * from './judge.js';
+export { bitmapOf, typesIn } from './type-bitmap.js';

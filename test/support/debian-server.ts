@@ -51,6 +51,32 @@ export class DebianServer {
     return DebianServer.start('nsd', ['-d', '-c'], dir, port, lines);
   }
 
+  /** unbound, which validates what the server at `upstream` says of the zone, from the keys on. */
+  static async unbound(zone: string, upstream: number, anchors: readonly string[]): Promise<DebianServer> {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-unbound-'));
+    const port = await freePort();
+    writeFileSync(path.join(dir, 'anchors'), `${anchors.join('\n')}\n`);
+    const lines = [
+      'server:',
+      `  interface: 127.0.0.1@${port}`,
+      '  username: ""',
+      '  chroot: ""',
+      `  directory: "${dir}"`,
+      `  pidfile: "${dir}/pid"`,
+      '  use-syslog: no',
+      '  do-not-query-localhost: no',
+      '  module-config: "validator iterator"',
+      `  trust-anchor-file: "${dir}/anchors"`,
+      '  aggressive-nsec: no',
+      'remote-control:',
+      '  control-enable: no',
+      'stub-zone:',
+      `  name: ${zone}`,
+      `  stub-addr: 127.0.0.1@${upstream}`,
+    ];
+    return DebianServer.start('unbound', ['-d', '-c'], dir, port, lines);
+  }
+
   private static async start(
     program: string,
     args: readonly string[],

@@ -135,7 +135,8 @@ export function checkOwn(folder: string, socket: string | undefined): void {
   if (wrong !== undefined)
     throw new NodensError(
       'NODENS_LAB',
-      `${wrong} belongs to somebody else, or others may write there; name another place for the lab's socket with the environment variable NODENS_LAB_SOCKET`,
+      `${wrong} belongs to somebody else, or others may write there; ` +
+        `name another place for the lab's socket with the environment variable NODENS_LAB_SOCKET`,
     );
 }
 

@@ -78,7 +78,8 @@ export class PluginLoader {
       fail(`the file's hash is ${got}, expected: ${statement.integrity}`);
     if (/\.[cm]?ts$/.test(file) && !stripsTypes())
       fail(
-        `this Node (${process.versions.node}) does not run TypeScript: take 22.18 or newer, or compile it and name the .js file: npx tsc --module nodenext --target es2023 ${path.basename(file)}`,
+        `this Node (${process.versions.node}) does not run TypeScript: take 22.18 or newer, ` +
+          `or compile it and name the .js file: npx tsc --module nodenext --target es2023 ${path.basename(file)}`,
       );
     const hash = treeHash(tree);
     const exported = await this.run(file, tree, hash, fail);
@@ -141,7 +142,8 @@ export class PluginLoader {
     versions.add(hash);
     if (versions.size % MANY_VERSIONS === 0)
       this.log.warning(
-        `${versions.size} versions of plugins have been loaded, ${file} last; Node keeps them all until the process ends: SIGUSR2 starts a new one without losing a query`,
+        `${versions.size} versions of plugins have been loaded, ${file} last; ` +
+          `Node keeps them all until the process ends: SIGUSR2 starts a new one without losing a query`,
       );
   }
 }

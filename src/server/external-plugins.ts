@@ -166,7 +166,8 @@ export function checkBlock({ external, order }: Directives, block: ServerBlock, 
       throw new CorefileError(
         directive.file,
         directive.line,
-        `${directive.name}: it stands after 'cache', which would give one client's answer to others; place it before cache, or let it say dependsOn: 'question'`,
+        `${directive.name}: it stands after 'cache', which would give one client's answer to others; ` +
+          `place it before cache, or let it say dependsOn: 'question'`,
       );
   }
 }

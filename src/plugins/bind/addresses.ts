@@ -33,7 +33,8 @@ function resolve(entry: CorefileEntry, interfaces: readonly InterfaceAddress[]):
     if (address !== undefined) return address;
     const devices = [...new Set(interfaces.map((candidate) => candidate.device))].join(', ');
     return entry.fail(
-      `not a valid IP address or interface name: "${text}"; allowed: an IPv4 or IPv6 address, or one of the devices with an address: ${devices || 'there is none'}`,
+      `not a valid IP address or interface name: "${text}"; ` +
+        `allowed: an IPv4 or IPv6 address, or one of the devices with an address: ${devices || 'there is none'}`,
     );
   });
 }

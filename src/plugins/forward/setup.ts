@@ -58,6 +58,7 @@ function checkServerNames(
   const named = targets.find(({ serverName }) => serverName !== undefined);
   if (named === undefined || tlsServerName === undefined) return;
   directive.fail(
-    `got TLS server name '${tlsServerName}' in tls_servername and '${named.serverName}' at upstream ${named.label}, allowed: one of the two ways`,
+    `got TLS server name '${tlsServerName}' in tls_servername ` +
+      `and '${named.serverName}' at upstream ${named.label}, allowed: one of the two ways`,
   );
 }

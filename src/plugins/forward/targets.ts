@@ -74,7 +74,8 @@ function parseFile(directive: Directive, path: string, readFile: (path: string) 
     text = readFile(path);
   } catch (error) {
     return directive.fail(
-      `upstream: got '${path}', which is no address and no file that can be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}); allowed: ${FORMS}`,
+      `upstream: got '${path}', which is no address and no file that can be read ` +
+        `(${(error as NodeJS.ErrnoException).code ?? (error as Error).message}); allowed: ${FORMS}`,
     );
   }
   const targets = text.split('\n').flatMap((line) => {

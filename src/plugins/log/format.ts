@@ -14,7 +14,9 @@ export type Format = LogField;
 
 const EMPTY = '-';
 
-export const COMMON = `{remote}:{port} ${EMPTY} {>id} "{type} {class} {name} {proto} {size} {>do} {>bufsize}" {rcode} {>rflags} {rsize} {duration}`;
+export const COMMON =
+  `{remote}:{port} ${EMPTY} {>id} "{type} {class} {name} {proto} {size}` +
+  ` {>do} {>bufsize}" {rcode} {>rflags} {rsize} {duration}`;
 export const COMBINED = `${COMMON} "{>opcode}"`;
 
 /** The placeholders beside `{/LABEL}`, which stands for a label of the query's metadata. */

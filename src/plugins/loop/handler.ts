@@ -41,7 +41,8 @@ export class Loop implements Handler {
     if (this.sources.size === 1 && this.arrivals <= MAX_ARRIVALS) return next(query);
     this.looping = true;
     this.fatal(
-      `plugin/loop: Loop (${source} -> ${this.target}) detected for zone "${this.zone}", see "Troubleshooting" in the manual page of loop. Query: "HINFO ${this.qname}"`,
+      `plugin/loop: Loop (${source} -> ${this.target}) detected for zone "${this.zone}", ` +
+        `see "Troubleshooting" in the manual page of loop. Query: "HINFO ${this.qname}"`,
     );
     return DROP;
   }

@@ -11,6 +11,12 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     setupFiles: ['test/support/setup.ts'],
+    // `npm run coverage`. What other programs start (the command line, threads) runs outside and counts as not covered.
+    coverage: {
+      include: ['src/**/*.ts'],
+      exclude: ['src/page/**'],
+      reporter: ['text-summary', 'json-summary'],
+    },
     projects: [
       {
         extends: true,

@@ -12,5 +12,15 @@ export { ERROR_CODES, NodensError, type ErrorCode, type ErrorFacts, type FilePla
 export type { Clock, Timer } from './lib/clock.js';
 export type { Logger } from './lib/log.js';
 export type { Random } from './lib/random.js';
-export type { Network } from './net/network.js';
+export type { Losses } from './net/losses.js';
+export type {
+  ConnectedUdpSocket,
+  Endpoint,
+  InterfaceAddress,
+  Network,
+  OnDatagram,
+  TcpConnection,
+  TcpListener,
+  UdpSocket,
+} from './net/network.js';
 export * from './plugin.js';

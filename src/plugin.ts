@@ -16,6 +16,9 @@ export {
   type PluginPlace,
   type PluginRoute,
 } from './plugin-api/contract.js';
+export type { ClientNetworks, DependsOn, Role } from './chain/handler.js';
+export type { Transport } from './chain/client.js';
+export type { Rcode } from './wire/constants.js';
 export {
   DROP_REPLY,
   type ChangedQuestion,
@@ -29,7 +32,20 @@ export {
   type ReplyInit,
 } from './plugin-api/messages.js';
 export type { HttpAnswer, HttpRequest } from './chain/http.js';
-export type { OptionSchema, OptionValue, OptionValues, PluginOption } from './plugin-api/options.js';
+export type {
+  ChoiceOption,
+  DurationOption,
+  FlagOption,
+  NumberOption,
+  OptionBase,
+  OptionSchema,
+  OptionValue,
+  OptionValues,
+  PluginOption,
+  TextOption,
+  WordOf,
+  ZonesOption,
+} from './plugin-api/options.js';
 export type { RawRecord, ResourceRecord } from './plugin-api/records.js';
 export type { PluginTable, TableEntries, TableLoad, TableOptions, TableResult } from './plugin-api/table-options.js';
 export type { TypeName } from './plugin-api/type-names.js';

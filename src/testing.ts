@@ -42,6 +42,7 @@ export interface TestServer {
   metrics(): Promise<ReadonlyMap<string, number>>;
   /** Puts another Corefile in place, or the same anew; false where it is refused, with a line in the log. */
   reload(corefile?: string): Promise<boolean>;
+  /** Ends the server and its plugins. */
   stop(): Promise<void>;
 }
 
@@ -113,6 +114,7 @@ export interface TestClusterOptions {
 export interface TestCluster {
   /** Runs a line of the lab's shell, such as `kubectl exec curl-pod -- dig +short example.org`. */
   run(line: string): Promise<{ readonly text: string; readonly code: number }>;
+  /** Ends the lab. */
   stop(): Promise<void>;
 }
 

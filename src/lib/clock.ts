@@ -2,6 +2,7 @@ import type { Milliseconds } from './units.js';
 
 /** A pending call that can be taken back. Cancelling twice, or after it ran, does nothing. */
 export interface Timer {
+  /** Has no effect once the timer has run. */
   cancel(): void;
 }
 

@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   NODENS_ZONE: 'A zone, or the file it is read from, cannot be served.',
 } as const;
 
+/** The codes that docs/ERRORS.md explains. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Where in a file something stands. */
@@ -88,6 +89,7 @@ export class NodensError extends Error {
     Object.defineProperty(this.prototype, BRAND, { value: true });
   }
 
+  /** True also for errors of another copy of this package: a plugin may bring its own. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return this === NodensError
       ? typeof value === 'object' && value !== null && BRAND in value

@@ -1,8 +1,12 @@
 /** Where lines for the operator go. One call is one line; a plugin's logger puts `plugin/NAME: ` before it. */
 export interface Logger {
+  /** What only a search for a fault needs. Taken when the Corefile says `debug`. */
   debug(line: string): void;
+  /** What happened, as expected. */
   info(line: string): void;
+  /** What an operator may want to mend. */
   warning(line: string): void;
+  /** What failed. */
   error(line: string): void;
 }
 

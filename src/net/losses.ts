@@ -28,11 +28,16 @@ export class Losses {
     return new SharedArrayBuffer(4 * LOSS_REASONS.length);
   }
 
-  /** @param errno as the system numbers it, positive */
+  /**
+   * Counts datagrams by what the system said.
+   *
+   * @param errno as the system numbers it, positive
+   */
   count(errno: number, datagrams = 1): void {
     this.add(REASON_OF.get(errno) ?? 'other', datagrams);
   }
 
+  /** Counts datagrams by their reason. */
   add(reason: LossReason, datagrams: number): void {
     Atomics.add(this.words, LOSS_REASONS.indexOf(reason), datagrams);
   }

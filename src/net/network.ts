@@ -13,6 +13,7 @@ export interface Endpoint {
 /** Called for each datagram. `bytes` belongs to the receiver. */
 export type OnDatagram = (bytes: Buffer, peer: Endpoint) => void;
 
+/** A bound UDP socket. */
 export interface UdpSocket {
   /** Where the socket is bound, with the port that it got. */
   readonly local: Endpoint;
@@ -26,6 +27,7 @@ export interface UdpSocket {
    * ends with `close`, and not before.
    */
   pause?(): Promise<void>;
+  /** Gives the port back. What was taken and not delivered is lost. */
   close(): void;
 }
 
@@ -35,10 +37,13 @@ export interface UdpSocket {
  */
 export interface ConnectedUdpSocket {
   readonly local: Endpoint;
+  /** What cannot be sent is lost; the socket's error callback is told. */
   send(bytes: Uint8Array): void;
+  /** Gives the port back. */
   close(): void;
 }
 
+/** An address that takes connections. */
 export interface TcpListener {
   readonly local: Endpoint;
   /** Stops taking connections; those that are open stay. */
@@ -57,6 +62,7 @@ export interface TcpConnection {
   readonly acknowledge?: (() => void) | undefined;
 }
 
+/** One address of one device. */
 export interface InterfaceAddress {
   /** Device name: `eth0`, `nodelocaldns`. */
   readonly device: string;
@@ -82,6 +88,7 @@ export interface Network {
     onDatagram: (bytes: Buffer) => void,
     onError: (error: Error) => void,
   ): Promise<ConnectedUdpSocket>;
+  /** Takes connections at an address. Port 0 draws a free one. Rejects with the error of the system, such as EADDRINUSE. */
   listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener>;
   /** Opens a connection. Aborting `signal` before it is open rejects and leaves nothing behind. */
   connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection>;

@@ -50,7 +50,9 @@ export interface MetricValue {
  * reload. Keep what it returns, as looking it up is not for the way of a query.
  */
 export interface PluginMetrics {
+  /** A value that only grows. `name` goes without the prefix `coredns_NAME_`. The same name and labels give the same. */
   counter(name: string, help: string, labels?: Readonly<Record<string, string>>): MetricValue;
+  /** A value that goes up and down. */
   gauge(name: string, help: string, labels?: Readonly<Record<string, string>>): MetricValue;
 }
 

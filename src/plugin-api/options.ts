@@ -3,7 +3,7 @@ import { parseCidr } from '../lib/cidr.js';
 import { publicName } from './names.js';
 
 /** What every option says of itself. */
-interface OptionBase {
+export interface OptionBase {
   /** One sentence for the manual page. */
   readonly about?: string;
   /** It stands behind the plugin's name, in the order of the schema, and not on a line of its own in the block. */
@@ -13,7 +13,7 @@ interface OptionBase {
 }
 
 /** Whole numbers (`integer`), numbers with a fraction (`number`), whole seconds (`seconds`) or `10%` (`percent`). */
-interface NumberOption extends OptionBase {
+export interface NumberOption extends OptionBase {
   readonly type: 'integer' | 'number' | 'seconds' | 'percent';
   /** The least that is allowed. */
   readonly min?: number;
@@ -24,7 +24,7 @@ interface NumberOption extends OptionBase {
 }
 
 /** A time with its unit, as Go writes it (`250ms`, `1h30m`). Value, bounds and default are in milliseconds. */
-interface DurationOption extends OptionBase {
+export interface DurationOption extends OptionBase {
   readonly type: 'duration';
   readonly min?: number;
   readonly max?: number;
@@ -36,19 +36,19 @@ interface DurationOption extends OptionBase {
  * Text of any kind (`text`); a path (`file`); an http, https or unix URL (`url`); an address (`ip`); an address block
  * (`network`: `10.0.0.0/8`); a domain name (`name`), which comes in lower case without its closing dot.
  */
-interface TextOption extends OptionBase {
+export interface TextOption extends OptionBase {
   readonly type: 'text' | 'file' | 'url' | 'ip' | 'network' | 'name';
   readonly default?: string;
   readonly many?: boolean;
 }
 
 /** Zones, one or more, with address blocks as their reverse zones; the block's own where none is written. */
-interface ZonesOption extends OptionBase {
+export interface ZonesOption extends OptionBase {
   readonly type: 'zones';
 }
 
 /** One of some words. */
-interface ChoiceOption<Word extends string = string> extends OptionBase {
+export interface ChoiceOption<Word extends string = string> extends OptionBase {
   readonly type: 'choice';
   readonly choices: readonly Word[];
   readonly default?: NoInfer<Word>;
@@ -56,7 +56,7 @@ interface ChoiceOption<Word extends string = string> extends OptionBase {
 }
 
 /** A word that stands alone: true where it is written. */
-interface FlagOption extends OptionBase {
+export interface FlagOption extends OptionBase {
   readonly type: 'flag';
 }
 
@@ -66,7 +66,8 @@ export type PluginOption = NumberOption | DurationOption | TextOption | ZonesOpt
 /** The options of a plugin's directive by name. */
 export type OptionSchema = Readonly<Record<string, PluginOption>>;
 
-type WordOf<O extends PluginOption> = O extends { type: 'choice'; choices: readonly (infer Word)[] }
+/** What one word of an option becomes. */
+export type WordOf<O extends PluginOption> = O extends { type: 'choice'; choices: readonly (infer Word)[] }
   ? Word
   : O extends NumberOption | DurationOption
     ? number

@@ -42,7 +42,9 @@ export type TableResult<Value> = TableEntries<Value> | undefined | PromiseLike<T
  * not, may be given again without asking the handler; it is taken back when an entry that was looked up changes.
  */
 export interface PluginTable<Value> {
+  /** The entry of this very name; letter case and the closing dot do not matter. */
   get(name: string): Value | undefined;
+  /** Whether this very name has an entry. */
   has(name: string): boolean;
   /** The entry of the name itself, or of the nearest name above it. */
   closest(name: string): { readonly name: string; readonly value: Value } | undefined;

@@ -66,6 +66,18 @@ export interface BlockSettings {
   tls?: TlsListening;
   /** What the block says of connections to its listening addresses (`timeouts`). */
   limits?: ConnectionLimits;
+  /** What the block says of one kind of listener (`https`, `grpc_server`, `quic`). */
+  transports?: Readonly<Partial<Record<'https' | 'grpc' | 'quic', TransportLimits>>>;
+}
+
+/** Bounds that a kind of listener has at each address; its own defaults hold for those left out. */
+export interface TransportLimits {
+  /** Open connections, at least 1; Infinity for any number. */
+  readonly connections?: number;
+  /** Queries under way on one connection, at least 1; Infinity for any number. */
+  readonly streams?: number;
+  /** Queries under way on all connections together, at least 1. */
+  readonly queries?: number;
 }
 
 /** What listeners with encryption need of a server block. */

@@ -128,6 +128,7 @@ export class Configuration {
         const routes = this.served.get(address) ?? new Routes(this.routesHost);
         this.served.set(address, routes);
         routes.tls ??= block.settings.tls;
+        routes.transports = { ...block.settings.transports, ...routes.transports };
         if (!routes.add(key.zone, chain)) faults.add(alreadyServed(key, address.port, host));
       }
     }

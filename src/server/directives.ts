@@ -21,6 +21,7 @@ import { geoip } from '../plugins/geoip/setup.js';
 import { header } from '../plugins/header/setup.js';
 import { health } from '../plugins/health/setup.js';
 import { hosts } from '../plugins/hosts/setup.js';
+import { https } from '../plugins/https/setup.js';
 import { k8sExternal } from '../plugins/k8s_external/setup.js';
 import { kubernetes, kubernetesOver } from '../plugins/kubernetes/setup.js';
 import { loadbalance } from '../plugins/loadbalance/setup.js';
@@ -56,6 +57,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   metadata,
   geoip,
   cancel,
+  https,
   tls,
   timeouts,
   multisocket,

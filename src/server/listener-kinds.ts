@@ -1,9 +1,16 @@
 import type { Client } from '../chain/index.js';
 import type { Scheme } from '../corefile/index.js';
 import type { Clock } from '../lib/clock.js';
+import type { Metrics } from '../metrics/metrics.js';
 import type { Served } from './routes.js';
-import { inTheClear, type Accept } from './tcp.js';
+import { framed, inTheClear, type Accept, type ConnectionProtocol, type TcpContext } from './tcp.js';
 import { secureConnection } from './tls.js';
+
+/** What a protocol is made with. */
+export interface KindContext extends TcpContext {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+}
 
 /**
  * A way for queries to come in, chosen by the scheme of a server block's key. Every message goes to the responder,
@@ -14,25 +21,61 @@ export interface ListenerKind {
   readonly encrypted: boolean;
   /** Whether datagrams are taken at the port too. */
   readonly datagrams: boolean;
-  /** What a connection goes through before its first message. */
-  accept(served: Served, clock: Clock): Accept;
+  /** What is spoken on connections; what that needs is loaded here, where a Corefile asks for it. */
+  protocol(served: Served, context: KindContext): ConnectionProtocol | Promise<ConnectionProtocol>;
 }
 
+/** Handshakes that may be under way at one address: each takes some 50 kB. */
+const HANDSHAKES = 1000;
+
+/** Connections that an address for HTTPS may have where no block says it: as many as with CoreDNS. */
+const HTTP_CONNECTIONS = 200;
+
+/** Does the handshake with the certificate that the blocks at the address have at the moment. */
+const handshake =
+  (served: Served, clock: Clock, transport: Client['transport'], protocols: readonly string[]): Accept =>
+  async (connection) => {
+    const { tls } = served.routes;
+    if (tls === undefined) throw new Error('no block at this address has a certificate');
+    const secured = await secureConnection(connection, tls, protocols, clock);
+    const facts: Pick<Client, 'transport' | 'tls'> = { transport, tls: secured.facts };
+    return { connection: secured.connection, facts, protocol: secured.protocol };
+  };
+
 /** Plain DNS: UDP and TCP at one port (RFC 7766 section 5). */
-const plain: ListenerKind = { encrypted: false, datagrams: true, accept: () => inTheClear };
+const plain: ListenerKind = { encrypted: false, datagrams: true, protocol: () => inTheClear };
 
 /** DNS over TLS (RFC 7858). Token of its ALPN: RFC 9103 section 7.1.1. */
 const overTls: ListenerKind = {
   encrypted: true,
   datagrams: false,
-  accept: (served, clock) => async (connection) => {
-    const { tls } = served.routes;
-    if (tls === undefined) throw new Error('no block at this address has a certificate');
-    const secured = await secureConnection(connection, tls, ['dot'], clock);
-    const facts: Pick<Client, 'transport' | 'tls'> = { transport: 'tls', tls: secured.facts };
-    return { connection: secured.connection, facts };
+  protocol: (served, { clock }) => ({
+    accept: handshake(served, clock, 'tls', ['dot']),
+    serve: framed,
+    connections: () => ({ open: Infinity, arriving: HANDSHAKES }),
+  }),
+};
+
+/** DNS over HTTPS (RFC 8484), by HTTP/2 and HTTP/1.1 at one port. */
+const overHttps: ListenerKind = {
+  encrypted: true,
+  datagrams: false,
+  protocol: async (served, { clock, metrics }) => {
+    const { httpsServing } = await import('./doh.js');
+    return {
+      accept: handshake(served, clock, 'https', ['h2', 'http/1.1']),
+      serve: httpsServing(metrics),
+      connections: () => ({
+        open: served.routes.transports.https?.connections ?? HTTP_CONNECTIONS,
+        arriving: HANDSHAKES,
+      }),
+    };
   },
 };
 
 /** What can be listened with, by the scheme of a key. */
-export const LISTENER_KINDS: Readonly<Partial<Record<Scheme, ListenerKind>>> = { dns: plain, tls: overTls };
+export const LISTENER_KINDS: Readonly<Partial<Record<Scheme, ListenerKind>>> = {
+  dns: plain,
+  tls: overTls,
+  https: overHttps,
+};

@@ -2,13 +2,12 @@ import { NodensError } from '../lib/errors.js';
 import type { ServerAddress } from '../chain/index.js';
 import type { Scheme } from '../corefile/index.js';
 import { hostPort } from '../lib/cidr.js';
-import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
 import { atOnePort } from '../net/drawn-port.js';
 import type { Endpoint, UdpSocket } from '../net/network.js';
-import { LISTENER_KINDS } from './listener-kinds.js';
+import { LISTENER_KINDS, type KindContext } from './listener-kinds.js';
 import type { Routes, Served } from './routes.js';
-import { TcpServer, type TcpContext } from './tcp.js';
+import { TcpServer } from './tcp.js';
 import type { UdpListening } from './udp.js';
 
 interface Listener {
@@ -19,8 +18,7 @@ interface Listener {
 }
 
 /** What listeners open their sockets with. */
-export interface ListenContext extends TcpContext {
-  readonly clock: Clock;
+export interface ListenContext extends KindContext {
   readonly log: Logger;
   readonly udp: UdpListening;
 }
@@ -90,8 +88,9 @@ export class DnsListeners {
     const serverAt = ({ address }: Endpoint): TcpServer | undefined => this.serverAt(server, address);
     const kind = LISTENER_KINDS[server.scheme as Scheme];
     if (kind === undefined) throw new Error(`nothing listens for ${server.scheme}://`);
-    const { clock, udp } = this.context;
-    const tcp = new TcpServer(this.context, server, served, kind.accept(served, clock), serverAt);
+    const { udp } = this.context;
+    const protocol = await kind.protocol(served, this.context);
+    const tcp = new TcpServer(this.context, server, served, protocol, serverAt);
     if (!covered) await tcp.listen();
     try {
       const at = { address: server.address, port: tcp.local.port };

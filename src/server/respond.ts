@@ -62,6 +62,11 @@ export interface ResponseWriter {
   share?(chain: Chain, query: Query, reply: Reply): void;
   /** Called in place of `send` when there will be no answer. */
   dropped?(): void;
+  /**
+   * Called for what is no query, or for one that the header refuses or whose body is malformed, where those are turned
+   * away by other means than a DNS message.
+   */
+  rejected?(): void;
 }
 
 /** What happens to a query beside its answer. */
@@ -92,6 +97,7 @@ export class Responder {
    */
   respond(bytes: Buffer, served: Served, client: Client, received: Milliseconds, writer: ResponseWriter): void {
     const verdict = judgeHeader(bytes);
+    if (verdict !== undefined && writer.rejected) return writer.rejected();
     if (verdict === 'ignore') return writer.dropped?.();
     if (verdict !== undefined) return reject(bytes, verdict, HEADER_SIZE, writer);
     const { routes } = served;
@@ -105,6 +111,7 @@ export class Responder {
       version = query.ednsVersion;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
+      if (writer.rejected) return writer.rejected();
       return reject(bytes, Rcode.FORMERR, questionEnd(bytes), writer);
     }
     if (version !== 0) return badVersion(query, writer);

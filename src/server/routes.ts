@@ -138,6 +138,8 @@ export class Routes {
   readonly waiting: Waiting;
   /** What listeners with encryption show; of the first block that says it. */
   tls: BlockSettings['tls'];
+  /** What is said of kinds of listeners; of the first block that says something of a kind. */
+  transports: NonNullable<BlockSettings['transports']> = {};
   private everyClass = false;
   private ofConnections: ConnectionLimits = {};
 

@@ -107,7 +107,7 @@ export class Server {
     showLosses(metrics, [options.workerPool?.losses, network.losses]);
     if (this.sharedAnswers) metrics.onScrape(() => this.sharedAnswers?.harvest());
     const clients = new TcpClients(clock, options.tcpLimits);
-    this.dns = new DnsListeners({ network, clock, log, udp, clients, responder });
+    this.dns = new DnsListeners({ network, clock, log, metrics, udp, clients, responder });
     this.http = new HttpListeners(network, clock);
     this.host = {
       runtime: this.runtime,

@@ -23,7 +23,7 @@ export class ClientConnection implements TcpClient {
   private readonly lifetime = new Lifetime();
   private pending = 0;
   private queries = 0;
-  private lastAnswer: Milliseconds;
+  lastAnswer: Milliseconds;
   /** When the message that is being received began; undefined between messages. */
   private began: Milliseconds | undefined;
   /** When the client last took some of what waits for it. */

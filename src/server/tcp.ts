@@ -1,5 +1,6 @@
 import type { Client } from '../chain/index.js';
 import type { Endpoint, Network, TcpConnection, TcpListener } from '../net/network.js';
+import type { Milliseconds } from '../lib/units.js';
 import type { Responder } from './respond.js';
 import type { Served } from './routes.js';
 import type { TcpClients } from './tcp-clients.js';
@@ -9,13 +10,47 @@ import { ClientConnection } from './tcp-connection.js';
 export interface Accepted {
   readonly connection: TcpConnection;
   readonly facts: Pick<Client, 'transport' | 'tls'>;
+  /** What was agreed to be spoken (ALPN, RFC 7301), if that was spoken of. */
+  readonly protocol?: string | undefined;
+}
+
+/** A connection while it is served. */
+export interface ServedConnection {
+  /** When its client was last answered; before that, when it came. */
+  readonly lastAnswer: Milliseconds;
+  /** Takes no more queries, and closes after the last answer. */
+  closeWhenAnswered(): void;
+  destroy(): void;
+}
+
+/** What serving a connection needs of the server around it. */
+export interface Serving extends Omit<TcpContext, 'network'> {
+  readonly served: Served;
+  /** To be called when the connection is gone. */
+  readonly closed: (connection: ServedConnection) => void;
+}
+
+/** What is spoken at an address. */
+export interface ConnectionProtocol {
+  readonly accept: Accept;
+  /** Takes the messages of a connection that is through. */
+  readonly serve: (accepted: Accepted, client: Client, serving: Serving) => ServedConnection;
+  /** How many connections the address may have, and how many that are not through yet, at the moment. */
+  connections?(): { readonly open: number; readonly arriving: number };
 }
 
 /** What a connection has to go through before its first message, such as a handshake. Rejects where that fails. */
 export type Accept = (connection: TcpConnection) => Accepted | Promise<Accepted>;
 
+/** Messages follow each other, each behind its length (RFC 1035 section 4.2.2). */
+export const framed: ConnectionProtocol['serve'] = ({ connection }, client, { served, clients, responder, closed }) =>
+  new ClientConnection(connection, client, served, clients, responder, closed);
+
 /** Takes a connection as it is. */
-export const inTheClear: Accept = (connection) => ({ connection, facts: { transport: 'tcp' } });
+export const inTheClear: ConnectionProtocol = {
+  accept: (connection) => ({ connection, facts: { transport: 'tcp' } }),
+  serve: framed,
+};
 
 /** What the TCP servers of all addresses have in common. */
 export interface TcpContext {
@@ -25,9 +60,9 @@ export interface TcpContext {
   readonly responder: Responder;
 }
 
-/** Takes queries, each behind its length (RFC 1035 section 4.2.2), at one TCP address. */
+/** Takes queries at one TCP address. */
 export class TcpServer {
-  private readonly connections = new Set<ClientConnection>();
+  private readonly connections = new Set<ServedConnection>();
   /** Those that are not through yet. */
   private readonly arriving = new Set<TcpConnection>();
   private listener: TcpListener | undefined;
@@ -41,7 +76,7 @@ export class TcpServer {
     private readonly context: TcpContext,
     private readonly at: Endpoint,
     readonly served: Served,
-    private readonly accept: Accept,
+    private readonly protocol: ConnectionProtocol,
     private readonly serverAt: (local: Endpoint) => TcpServer | undefined = () => undefined,
   ) {}
 
@@ -91,7 +126,7 @@ export class TcpServer {
   }
 
   private take(connection: TcpConnection): void {
-    const accepted = this.accept(connection);
+    const accepted = this.protocol.accept(connection);
     if (!(accepted instanceof Promise)) return this.serve(accepted);
     accepted.then(
       (secured) => {
@@ -104,16 +139,30 @@ export class TcpServer {
         connection.stream.destroy();
       },
     );
-    // A handshake is work and memory: those under way have the bound that open connections have.
-    if (this.arriving.size >= this.context.clients.limits.connections) connection.stream.destroy();
-    else this.arriving.add(connection);
+    this.arriving.add(connection);
+    // A handshake is work and memory: the one that takes longest goes.
+    const most = this.protocol.connections?.().arriving ?? this.context.clients.limits.connections;
+    for (const oldest of this.arriving) {
+      if (this.arriving.size <= most) break;
+      this.arriving.delete(oldest);
+      oldest.stream.destroy();
+    }
   }
 
-  private serve({ connection, facts }: Accepted): void {
+  private serve(accepted: Accepted): void {
     const { clients, responder } = this.context;
-    const { remote, local } = connection;
-    const client: Client = { ...facts, remote, local, server: this.served.server };
-    const closed = (ended: ClientConnection): void => void this.connections.delete(ended);
-    this.connections.add(new ClientConnection(connection, client, this.served, clients, responder, closed));
+    const { remote, local } = accepted.connection;
+    const client: Client = { ...accepted.facts, remote, local, server: this.served.server };
+    const closed = (ended: ServedConnection): void => void this.connections.delete(ended);
+    const most = this.protocol.connections?.().open ?? Infinity;
+    if (this.connections.size >= most) silentForLongest(this.connections)?.destroy();
+    this.connections.add(this.protocol.serve(accepted, client, { served: this.served, clients, responder, closed }));
   }
+}
+
+function silentForLongest(connections: Iterable<ServedConnection>): ServedConnection | undefined {
+  let found: ServedConnection | undefined;
+  for (const connection of connections)
+    if (found === undefined || connection.lastAnswer < found.lastAnswer) found = connection;
+  return found;
 }

@@ -11,6 +11,8 @@ const HANDSHAKE: Milliseconds = 3000;
 interface SecureConnection {
   readonly connection: TcpConnection;
   readonly facts: TlsFacts;
+  /** What the client chose to speak, if it named anything. */
+  readonly protocol: string | undefined;
 }
 
 /**
@@ -49,7 +51,10 @@ export function secureConnection(
       timer.cancel();
       stream.removeAllListeners('error');
       stream.removeAllListeners('close');
-      resolve({ connection: { ...connection, stream }, facts: factsOf(stream) });
+      // As Node's own server does; HTTP/2 would wait for the end of a handshake that has ended.
+      Object.assign(stream, { secureConnecting: false });
+      const protocol = typeof stream.alpnProtocol === 'string' ? stream.alpnProtocol : undefined;
+      resolve({ connection: { ...connection, stream }, facts: factsOf(stream), protocol });
     });
   });
 }

@@ -26,6 +26,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   start,
   lab: async (args, environment) => (await import('./lab.js')).lab(args, environment),
   plugin: async (args, environment) => (await import('./plugin-page.js')).pluginPage(args, environment),
+  check: async (args, environment) => (await import('./check.js')).checkCommand(args, environment),
+  completion: async (args, environment) => (await import('./completion.js')).completion(args, environment),
+  help: async (args, environment) => (await import('./help.js')).help(args, environment),
 };
 
 const [word = '', ...rest] = argv.slice(2);

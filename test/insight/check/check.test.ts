@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { RULES, check } from '../../../src/insight/check/check.js';
+import { exitCodeFor } from '../../../src/insight/check/finding.js';
+import { CHECK_FORMATS, reportOf } from '../../../src/insight/check/report.js';
+import { DEFAULTS } from './defaults.js';
+import { PLANTED } from './planted.js';
+import { PLANTED_MANIFESTS } from './planted-manifests.js';
+
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
+
+/** `check` over files of a folder of their own. */
+function judge(files: Readonly<Record<string, string>>, paths = Object.keys(files)) {
+  const cwd = mkdtempSync(path.join(os.tmpdir(), 'nodens-check-'));
+  folders.push(cwd);
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(cwd, name), text);
+  return check(paths, { env: {}, cwd });
+}
+
+type Found = Awaited<ReturnType<typeof check>>;
+const lines = (findings: Found): string[] => findings.map(({ at, rule }) => `${at.line} ${rule.name}`);
+const told = (findings: Found): string[] =>
+  findings
+    .filter(({ severity }) => severity !== 'hint')
+    .map(({ at, rule, text }) => `${at.file}:${at.line} ${rule.name} ${text}`);
+
+describe('faults put into a Corefile', () => {
+  it.each(PLANTED)('$name', async ({ text, want }) => expect(lines(await judge({ Corefile: text }))).toEqual(want));
+});
+
+describe('faults put into manifests', () => {
+  it.each(PLANTED_MANIFESTS)('$name', async ({ files, want }) => {
+    const findings = await judge(files, ['.']);
+    expect(
+      findings
+        .filter(({ severity }) => severity !== 'hint')
+        .map(({ at, rule }) => `${at.file}:${at.line} ${rule.name}`),
+    ).toEqual(want);
+  });
+});
+
+it('each rule has a fault that it names', () => {
+  const named = [...PLANTED, ...PLANTED_MANIFESTS].flatMap(({ want }) => want.map((line) => line.split(' ')[1]));
+  expect(named.length).toBeGreaterThanOrEqual(40);
+  const unnamed = RULES.filter(({ name, severity }) => !named.includes(name) && severity !== 'hint');
+  expect(unnamed.map(({ name }) => name)).toEqual([]);
+});
+
+describe('nothing is found in the Corefile of', () => {
+  it.each(DEFAULTS)('$name', async ({ files }) => expect(told(await judge(files))).toEqual([]));
+});
+
+describe('comments', () => {
+  const loop = (comment: string, more = ''): string =>
+    `.:53 {\n    errors\n${comment}    forward . 127.0.0.1 {${more}\n        max_concurrent 1\n    }\n    loop\n    cache\n    reload\n}\n`;
+  it.each([
+    { name: 'in the line above', text: loop('    # check: off forward-loop -- a resolver listens there\n'), want: [] },
+    { name: 'above another comment', text: loop('    # check: off forward-loop\n    # why\n'), want: [] },
+    { name: 'in the line', text: loop('', ' # check: off forward-loop'), want: [] },
+    { name: 'for the file', text: `# check: off-in-file forward-loop\n${loop('')}`, want: [] },
+    { name: 'of another rule', text: loop('    # check: off no-loop\n'), want: ['4 forward-loop'] },
+    {
+      name: 'of a fault',
+      text: '.:53 {\n    reload\n    # check: off corefile\n    cachee\n}\n',
+      want: ['4 corefile'],
+    },
+  ])('$name', async ({ text, want }) => expect(lines(await judge({ Corefile: text }))).toEqual(want));
+});
+
+describe('reports', () => {
+  const text = '.:53 {\n    errors\n    reload\n    cache 30\n    loop\n    forward . 9.9.9.9\n    nosuch\n}\n';
+  const report = async (format: (typeof CHECK_FORMATS)[number]): Promise<string> =>
+    reportOf(await judge({ Corefile: text }), format, ['Corefile'], '1.0');
+
+  it('text names place, severity and rule', async () => {
+    const shown = await report('text');
+    expect(shown).toContain(
+      'Corefile:6: warning: nothing bounds the queries that wait for the upstream, the public 9.9.9.9 [max-concurrent-missing]\n',
+    );
+    expect(shown).toMatch(/^Corefile:7: fault: unknown directive 'nosuch'/m);
+    expect(shown).toMatch(/\n1 fault, 1 warning\n$/);
+  });
+  it('JSON has each finding', async () =>
+    expect(JSON.parse(await report('json'))).toMatchObject({
+      findings: [
+        { rule: 'max-concurrent-missing', severity: 'warning', file: 'Corefile', line: 6 },
+        { rule: 'corefile', severity: 'fault', file: 'Corefile', line: 7 },
+      ],
+    }));
+  it('SARIF points from results to rules', async () => {
+    const { version, runs } = JSON.parse(await report('sarif')) as {
+      version: string;
+      runs: {
+        tool: { driver: { rules: { id: string }[] } };
+        results: { ruleId: string; ruleIndex: number; level: string }[];
+      }[];
+    };
+    expect(version).toBe('2.1.0');
+    for (const { ruleId, ruleIndex } of runs[0]!.results)
+      expect(runs[0]!.tool.driver.rules[ruleIndex]!.id).toBe(ruleId);
+    expect(runs[0]!.results.map(({ level }) => level)).toEqual(['warning', 'error']);
+  });
+  it('GitHub gets one line for each', async () =>
+    expect((await report('github')).split('\n').map((line) => line.split('::')[1])).toEqual([
+      'warning file=Corefile,line=6,title=max-concurrent-missing',
+      'error file=Corefile,line=7,title=corefile',
+      undefined,
+    ]));
+  it('nothing is said where there is nothing', () =>
+    expect(CHECK_FORMATS.map((format) => reportOf([], format, ['Corefile'], '1.0').split('\n')[0])).toEqual([
+      'Corefile: nothing found',
+      '{',
+      '{',
+      '',
+    ]));
+  it.each([
+    { name: 'nothing', files: { Corefile: DEFAULTS[0]!.files.Corefile! }, want: 0 },
+    { name: 'a warning', files: { Corefile: '.:53 {\n erratic\n}\n' }, want: 1 },
+    { name: 'a fault', files: { Corefile: '.:53 {\n nosuch\n}\n' }, want: 2 },
+  ])('exit code for $name is $want', async ({ files, want }) => expect(exitCodeFor(await judge(files))).toBe(want));
+});

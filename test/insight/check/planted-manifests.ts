@@ -1,0 +1,325 @@
+/** A fault put into manifests, and how `check` is to name it: `FILE:LINE RULE`. */
+export interface PlantedManifests {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly want: readonly string[];
+}
+
+const CONFIG = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: node-local-dns, namespace: kube-system}
+data:
+  Corefile: |
+    cluster.local:53 {
+        errors
+        cache 30
+        reload
+        loop
+        bind 169.254.20.10
+        forward . __PILLAR__CLUSTER__DNS__ {
+            force_tcp
+        }
+        health
+    }
+    .:53 {
+        errors
+        cache 30
+        reload
+        loop
+        bind 169.254.20.10
+        forward . /etc/resolv.conf
+    }
+`;
+
+const DAEMONSET = `apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: node-local-dns, namespace: kube-system}
+spec:
+  template:
+    metadata:
+      labels: {k8s-app: node-local-dns}
+    spec:
+      hostNetwork: true
+      dnsPolicy: Default
+      containers:
+        - name: node-cache
+          args: [-localip=169.254.20.10, -upstreamsvc=kube-dns-upstream]
+          ports:
+            - {name: dns, containerPort: 53, protocol: UDP}
+            - {name: dns-tcp, containerPort: 53, protocol: TCP}
+          livenessProbe:
+            httpGet: {path: /health, port: 8080}
+      volumes:
+        - name: config
+          configMap: {name: node-local-dns}
+`;
+
+/** The same behind a redirect. */
+const REDIRECTED = DAEMONSET.replace('      hostNetwork: true\n', '').replace(
+  '-localip=169.254.20.10,',
+  '-localip=169.254.20.10, -setupinterface=false, -setupiptables=false,',
+);
+
+const POLICY = `apiVersion: cilium.io/v2
+kind: CiliumLocalRedirectPolicy
+metadata: {name: nodelocaldns, namespace: kube-system}
+spec:
+  redirectFrontend:
+    serviceMatcher:
+      serviceName: kube-dns
+      namespace: kube-system
+  redirectBackend:
+    localEndpointSelector:
+      matchLabels: {k8s-app: node-local-dns}
+    toPorts:
+      - {port: '53', name: dns, protocol: UDP}
+      - {port: '53', name: dns-tcp, protocol: TCP}
+`;
+
+const SERVICE = `apiVersion: v1
+kind: Service
+metadata: {name: kube-dns, namespace: kube-system}
+spec:
+  clusterIP: 10.96.0.10
+  selector: {k8s-app: kube-dns}
+  ports:
+    - {name: dns, port: 53, protocol: UDP}
+    - {name: dns-tcp, port: 53, protocol: TCP}
+`;
+
+const KUBELET = `apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+clusterDNS:
+  - 10.96.0.10
+clusterDomain: cluster.local
+`;
+
+const SERVER = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: coredns, namespace: kube-system}
+data:
+  Corefile: |
+    .:53 {
+        errors
+        health {
+            lameduck 5s
+        }
+        ready
+        kubernetes cluster.local in-addr.arpa ip6.arpa {
+            fallthrough in-addr.arpa ip6.arpa
+        }
+        forward . /etc/resolv.conf
+        cache 30
+        loop
+        reload
+    }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: coredns, namespace: kube-system}
+spec:
+  replicas: 2
+  template:
+    metadata:
+      labels: {k8s-app: kube-dns}
+    spec:
+      dnsPolicy: Default
+      containers:
+        - name: coredns
+          ports:
+            - {name: dns, containerPort: 53, protocol: UDP}
+            - {name: dns-tcp, containerPort: 53, protocol: TCP}
+          livenessProbe:
+            httpGet: {path: /health, port: 8080}
+          readinessProbe:
+            httpGet: {path: /ready, port: 8181}
+      volumes:
+        - name: config
+          configMap: {name: coredns}
+`;
+
+const UPSTREAM = SERVICE.replace('name: kube-dns,', 'name: kube-dns-upstream,').replace('10.96.0.10', '10.96.0.11');
+
+export const PLANTED_MANIFESTS: readonly PlantedManifests[] = [
+  {
+    name: 'nothing, for a cache on the host',
+    files: { 'a.yaml': CONFIG, 'b.yaml': DAEMONSET, 'c.yaml': SERVER },
+    want: [],
+  },
+  {
+    name: 'nothing, for a cache behind a redirect',
+    files: {
+      'a.yaml': CONFIG,
+      'b.yaml': REDIRECTED,
+      'c.yaml': POLICY,
+      'd.yaml': SERVICE,
+      'e.yaml': KUBELET,
+      'f.yaml': SERVER,
+      'g.yaml': UPSTREAM,
+    },
+    want: [],
+  },
+  { name: 'no YAML', files: { 'a.yaml': 'kind: ConfigMap\ndata: {a: [}\n' }, want: ['a.yaml:2 manifest'] },
+  {
+    name: 'a fault in a Corefile within',
+    files: { 'a.yaml': CONFIG.replace('        loop\n', '        lop\n') },
+    want: ['a.yaml:10 corefile'],
+  },
+  {
+    name: 'a policy that is refused',
+    files: { 'c.yaml': POLICY.replace("port: '53', name: dns,", "port: '530000', name: dns,") },
+    want: ['c.yaml:13 redirect-refused'],
+  },
+  {
+    name: 'a label that no pod has',
+    files: { 'b.yaml': REDIRECTED, 'c.yaml': POLICY.replace('{k8s-app: node-local-dns}', '{k8s-app: nodelocaldns}') },
+    want: ['c.yaml:11 redirect-selects-nothing'],
+  },
+  {
+    name: 'pods in another namespace',
+    files: { 'b.yaml': REDIRECTED.replace('namespace: kube-system', 'namespace: dns'), 'c.yaml': POLICY },
+    want: ['c.yaml:11 redirect-selects-nothing'],
+  },
+  {
+    name: 'a redirect to pods of the host network, with rules of their own',
+    files: { 'b.yaml': DAEMONSET, 'c.yaml': POLICY },
+    want: ['b.yaml:9 redirect-to-host', 'b.yaml:13 redirect-and-rules'],
+  },
+  {
+    name: 'a port that the pod does not declare by that name',
+    files: { 'b.yaml': REDIRECTED.replace('name: dns-tcp', 'name: tcp'), 'c.yaml': POLICY },
+    want: ['c.yaml:14 redirect-port-undeclared'],
+  },
+  {
+    name: 'a port that the service names otherwise',
+    files: { 'c.yaml': POLICY, 'd.yaml': SERVICE.replace('name: dns-tcp', 'name: tcp') },
+    want: ['c.yaml:13 redirect-port-names'],
+  },
+  {
+    name: 'a redirect of UDP alone',
+    files: { 'c.yaml': POLICY.replace("      - {port: '53', name: dns-tcp, protocol: TCP}\n", '') },
+    want: ['c.yaml:13 redirect-one-protocol'],
+  },
+  {
+    name: 'a redirect of a headless service',
+    files: { 'c.yaml': POLICY, 'd.yaml': SERVICE.replace('10.96.0.10', 'None') },
+    want: ['c.yaml:7 redirect-of-headless'],
+  },
+  {
+    name: 'a nameserver that is no address',
+    files: { 'e.yaml': KUBELET.replace('10.96.0.10', 'kube-dns') },
+    want: ['e.yaml:4 cluster-dns-invalid'],
+  },
+  {
+    name: 'four nameservers',
+    files: {
+      'e.yaml': KUBELET.replace('- 10.96.0.10\n', '- 10.96.0.1\n  - 10.96.0.2\n  - 10.96.0.3\n  - 10.96.0.4\n'),
+    },
+    want: ['e.yaml:7 cluster-dns-too-many'],
+  },
+  {
+    name: 'a nameserver that the policy does not redirect',
+    files: { 'c.yaml': POLICY, 'd.yaml': SERVICE, 'e.yaml': KUBELET.replace('10.96.0.10', '10.96.0.99') },
+    want: ['e.yaml:4 cluster-dns-not-redirected'],
+  },
+  {
+    name: 'a nameserver that the node cache does not hold',
+    files: { 'b.yaml': DAEMONSET, 'e.yaml': KUBELET },
+    want: ['e.yaml:4 cluster-dns-not-redirected'],
+  },
+  {
+    name: 'a domain that nobody serves, in the ConfigMap of kubeadm',
+    files: {
+      'e.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kubelet-config}\ndata:\n  kubelet: |\n${KUBELET.replace('cluster.local', 'corp.local').replace(/^/gm, '    ').trimEnd()}\n`,
+      'f.yaml': SERVER,
+    },
+    want: ['e.yaml:10 cluster-domain-unserved'],
+  },
+  {
+    name: 'ndots of 8',
+    files: {
+      'f.yaml': SERVER.replace(
+        '      dnsPolicy: Default\n',
+        '      dnsPolicy: Default\n      dnsConfig:\n        options:\n          - {name: ndots, value: "8"}\n',
+      ),
+    },
+    want: ['f.yaml:33 ndots-high'],
+  },
+  {
+    name: 'flags that are refused',
+    files: { 'b.yaml': DAEMONSET.replace('-localip=169.254.20.10', '-localip=169.254.20') },
+    want: ['b.yaml:13 node-cache-flags'],
+  },
+  {
+    name: 'a server that asks itself by its resolv.conf',
+    files: { 'f.yaml': SERVER.replace('      dnsPolicy: Default\n', '') },
+    want: ['f.yaml:30 dns-policy-loop'],
+  },
+  {
+    name: 'a probe for what is not served',
+    files: { 'f.yaml': SERVER.replace('        ready\n', '') },
+    want: ['f.yaml:38 probe-unserved'],
+  },
+  {
+    name: 'a probe at another port',
+    files: { 'f.yaml': SERVER.replace('port: 8181', 'port: 8080') },
+    want: ['f.yaml:39 probe-unserved'],
+  },
+  {
+    name: 'a probe of what only the pod itself reaches',
+    files: { 'f.yaml': SERVER.replace('        health {', '        health 127.0.0.1:8080 {') },
+    want: ['f.yaml:37 probe-unserved'],
+  },
+  {
+    name: 'an address that the node cache does not hold',
+    files: { 'a.yaml': CONFIG.replace('bind 169.254.20.10', 'bind 169.254.20.11'), 'b.yaml': DAEMONSET },
+    want: ['a.yaml:11 local-ip-not-held'],
+  },
+  {
+    name: 'a lame duck longer than the grace of its pod',
+    files: { 'f.yaml': SERVER.replace('      dnsPolicy', '      terminationGracePeriodSeconds: 5\n      dnsPolicy') },
+    want: ['f.yaml:9 lameduck-too-long'],
+  },
+  {
+    name: 'a service without TCP',
+    files: { 'd.yaml': SERVICE.replace('    - {name: dns-tcp, port: 53, protocol: TCP}\n', '') },
+    want: ['d.yaml:8 service-one-protocol'],
+  },
+  {
+    name: 'a port that no container names',
+    files: {
+      'd.yaml': SERVICE.replace('port: 53, protocol: UDP', 'port: 53, targetPort: domain, protocol: UDP'),
+      'f.yaml': SERVER,
+    },
+    want: ['d.yaml:8 service-port-unmatched'],
+  },
+  {
+    name: 'force_tcp to a service with one backend',
+    files: {
+      'a.yaml': CONFIG,
+      'b.yaml': DAEMONSET,
+      'f.yaml': SERVER.replace('replicas: 2', 'replicas: 1'),
+      'g.yaml': UPSTREAM,
+    },
+    want: ['a.yaml:13 force-tcp-unstable'],
+  },
+  {
+    name: 'force_tcp to a service without TCP',
+    files: {
+      'a.yaml': CONFIG,
+      'b.yaml': DAEMONSET,
+      'g.yaml': UPSTREAM.replace('    - {name: dns-tcp, port: 53, protocol: TCP}\n', ''),
+    },
+    want: ['a.yaml:13 force-tcp-unstable', 'g.yaml:8 service-one-protocol'],
+  },
+  {
+    name: 'a server that forwards to its own service',
+    files: { 'd.yaml': SERVICE, 'f.yaml': SERVER.replace('/etc/resolv.conf', '10.96.0.10') },
+    want: ['f.yaml:15 service-loop'],
+  },
+  {
+    name: 'a variable that was forgotten',
+    files: { 'a.yaml': CONFIG.replace('cluster.local:53', '__PILLAR__DNS__DOMAIN__:53') },
+    want: ['a.yaml:6 pillar-left'],
+  },
+];

@@ -254,7 +254,15 @@ function finish(
 ): void {
   if (outcome === DROP) return writer.dropped?.();
   if (outcome instanceof Transfer) return stream(query, outcome, routes, writer, hooks);
-  writer.send(finishReply(query, outcome, writer.prefix));
+  let answer: Buffer;
+  try {
+    if (!(outcome instanceof Reply)) throw new TypeError(`a handler gave ${typeof outcome} for a reply`);
+    answer = finishReply(query, outcome, writer.prefix);
+  } catch (error) {
+    hooks.panicked(error, query);
+    return writer.send(finishReply(query, Reply.failure(Rcode.SERVFAIL), writer.prefix));
+  }
+  writer.send(answer);
   if (outcome.lease !== undefined && chain !== undefined && routes.shares(chain)) writer.share?.(chain, query, outcome);
 }
 

@@ -1,0 +1,167 @@
+import dgram from 'node:dgram';
+import net from 'node:net';
+import path from 'node:path';
+import type { Duplex } from 'node:stream';
+import tls from 'node:tls';
+import { pathToFileURL } from 'node:url';
+import type { Transport } from '../../src/chain/index.js';
+import type { Scheme } from '../../src/corefile/index.js';
+import { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
+import { Server, type ServerOptions } from '../../src/server/server.js';
+import { FrameReader, encodeMessage, frame } from '../../src/wire/index.js';
+import { TestLog } from './block.js';
+import { compiledProgram } from './compiled.js';
+
+const TLS_FILES = path.resolve(import.meta.dirname, '../plugins/tls/files');
+/** An answer that is waited for, and an end that is, come within this time, in milliseconds. */
+const PATIENCE = 5000;
+
+/** Waits for what comes by itself. */
+export async function until(holds: () => boolean, what = 'it'): Promise<void> {
+  for (const deadline = performance.now() + PATIENCE; !holds(); await new Promise((done) => setTimeout(done, 5)))
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
+}
+
+/** A client of its own: what it sends, and all messages that came back. */
+export class Line {
+  readonly got: Buffer[] = [];
+  /** What handlers threw, in a way that tells. */
+  readonly faults: string[] = [];
+
+  constructor(
+    readonly send: (message: Uint8Array) => void,
+    readonly close: () => void,
+  ) {}
+
+  /** The first message with the id of `message`, sent now. */
+  async ask(message: Uint8Array): Promise<Buffer> {
+    this.send(message);
+    return this.reply((message[0]! << 8) | message[1]!);
+  }
+
+  async reply(id: number): Promise<Buffer> {
+    const find = (): Buffer | undefined => this.got.find((message) => message.readUInt16BE(0) === id);
+    await until(() => find() !== undefined, `the answer to ${id}`);
+    return find()!;
+  }
+}
+
+/** A way for queries to reach a server. */
+export interface Way {
+  readonly name: string;
+  /** What handlers are told. */
+  readonly transport: Transport;
+  /** Of the server block's key. */
+  readonly scheme: Scheme;
+  /** Whether the client has a connection that can end, and that messages can follow each other on. */
+  readonly streams: boolean;
+  /** Whether answers are given again by threads of their own. */
+  readonly batched?: boolean;
+  /** Whether whoever asks is told of a handler's fault itself. */
+  readonly rejects?: boolean;
+  connect(server: Server, from: string): Promise<Line>;
+}
+
+const overUdp = async (server: Server, from: string): Promise<Line> => {
+  const socket = dgram.createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, from, resolve));
+  const { port } = server.served[0]!;
+  const line = new Line(
+    (message) => socket.send(message, port, '127.0.0.1'),
+    () => socket.close(),
+  );
+  socket.on('message', (message) => line.got.push(message));
+  return line;
+};
+
+/** Messages with their lengths before them (RFC 1035 section 4.2.2). */
+function framed(stream: Duplex, socket: net.Socket): Line {
+  const reader = new FrameReader();
+  const line = new Line(
+    (message) => stream.write(frame(message)),
+    // A client that only ends its part may still wait for answers; this one does not.
+    () => socket.resetAndDestroy(),
+  );
+  stream.on('error', () => undefined);
+  stream.on('data', (chunk: Buffer) => {
+    reader.push(chunk);
+    for (let message = reader.next(); message !== undefined; message = reader.next())
+      line.got.push(Buffer.from(message));
+  });
+  return line;
+}
+
+const overTcp = async (server: Server, from: string): Promise<Line> => {
+  const socket = net.connect({ port: server.served[0]!.port, host: '127.0.0.1', localAddress: from });
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return framed(socket, socket);
+};
+
+const overTls = async (server: Server, from: string): Promise<Line> => {
+  const socket = net.connect({ port: server.served[0]!.port, host: '127.0.0.1', localAddress: from });
+  const secured = tls.connect({ socket, rejectUnauthorized: false, ALPNProtocols: ['dot'], servername: 'dns.test' });
+  await new Promise((resolve) => secured.once('secureConnect', resolve));
+  return framed(secured, socket);
+};
+
+const byInject = (server: Server, from: string): Promise<Line> => {
+  const line: Line = new Line(
+    (message) =>
+      void server
+        .inject(message, { remote: { address: from, port: 4000 } })
+        .then((answer) => answer && line.got.push(Buffer.from(encodeMessage(answer))))
+        .catch((error: Error) => line.faults.push(error.message)),
+    () => undefined,
+  );
+  return Promise.resolve(line);
+};
+
+/** All of them. */
+export const WAYS: readonly Way[] = [
+  { name: 'UDP, batched', transport: 'udp', scheme: 'dns', streams: false, batched: true, connect: overUdp },
+  { name: 'UDP, dgram', transport: 'udp', scheme: 'dns', streams: false, connect: overUdp },
+  { name: 'TCP', transport: 'tcp', scheme: 'dns', streams: true, connect: overTcp },
+  { name: 'TLS', transport: 'tls', scheme: 'tls', streams: true, connect: overTls },
+  { name: 'inject', transport: 'udp', scheme: 'dns', streams: false, rejects: true, connect: byInject },
+];
+
+/** Whether a way is to be had here. */
+export const canRun = ({ batched }: Way): boolean => batched !== true || process.platform === 'linux';
+
+const WORKER = (): URL => pathToFileURL(path.join(path.dirname(compiledProgram()), '../fastpath/worker.js'));
+
+/** A server whose only block has these directives, reached in one way. */
+export class Reached {
+  readonly log = new TestLog();
+  private readonly lines: Line[] = [];
+  server!: Server;
+
+  constructor(readonly way: Way) {}
+
+  async start(directives: readonly string[], options: Partial<ServerOptions>): Promise<void> {
+    const { log, way } = this;
+    const secured = way.scheme === 'dns' ? [] : [`tls ${TLS_FILES}/cert.pem ${TLS_FILES}/key.pem`];
+    const inside = ['bind 127.0.0.1', ...secured, ...directives].map((line) => `  ${line}\n`).join('');
+    const workerPool = way.batched
+      ? await UdpWorkerPool.start({ workers: 1, slots: 1024, log, program: WORKER() })
+      : undefined;
+    this.server = await Server.create({
+      corefile: `${way.scheme}://.:0 {\n${inside}}\n`,
+      log,
+      ...options,
+      ...(workerPool && { workerPool }),
+    });
+    await this.server.listen();
+  }
+
+  async connect(from = '127.0.0.1'): Promise<Line> {
+    const line = await this.way.connect(this.server, from);
+    this.lines.push(line);
+    return line;
+  }
+
+  async stop(): Promise<void> {
+    for (const line of this.lines) line.close();
+    await this.server?.stop();
+  }
+}

@@ -1,7 +1,7 @@
 // Puts the program together for a quick start: `node scripts/bundle.mjs [FOLDER]`, by default into dist/bin. What a
 // command needs is loaded from a few files in place of some hundred; what it does not need, another command or a
 // package that is used now and then, is a file of its own.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, transform } from 'esbuild';
 
@@ -90,14 +90,22 @@ async function modules(entryPoints, outdir, splitting) {
       charset: 'ascii',
       banner: text.includes(HERE) ? `const ${HERE} = require("node:url").pathToFileURL(__filename).href;` : '',
     });
-    const head = text.includes(NODE_IMPORT) ? `const ${NODE_IMPORT} = (url) => import(url);\n` : '';
+    const head = text.includes(NODE_IMPORT) ? `const ${NODE_IMPORT} = require("./import.cjs");\n` : '';
     writeFileSync(file, head + late(code));
   }
   return metafile;
 }
 
-/** Parts of the program are loaded by `require`, quicker than by `import`, which stays for plugins of others. */
-const required = (code) => code.replace(/\bimport\(("\.\/[^"]+\.cjs")\)/g, 'Promise.resolve().then(() => require($1))');
+/**
+ * Parts of the program, modules of Node and packages are loaded by `require`, quicker than by `import`, which stays for
+ * plugins of others: see compile-cache.cjs.
+ */
+function required(code) {
+  const text = code.replace(/\bimport\(("[^"]+")\)/g, 'Promise.resolve().then(() => require($1))');
+  const left = /^.*\bimport\(.*$/m.exec(text);
+  if (left !== null) throw new Error(`import() of what is no literal; allowed: nodeImport. Got: ${left[0].trim()}`);
+  return text;
+}
 
 /** Turns each `var import_node_tls = require("node:tls")` into a property that loads the module when it is read. */
 function late(code) {
@@ -157,6 +165,8 @@ export async function bundle(outdir) {
     modules({ worker: 'src/fastpath/worker.ts' }, outdir, false),
     packages(outdir),
   ]);
+  writeFileSync(path.join(outdir, 'import.cjs'), 'module.exports = (url) => import(url);\n');
+  copyFileSync(path.join(ROOT, 'scripts/compile-cache.cjs'), path.join(outdir, 'compile-cache.cjs'));
   writeFileSync(path.join(outdir, 'LICENSES.txt'), licenses(metafiles.flatMap(({ inputs }) => Object.keys(inputs))));
 }
 

@@ -125,7 +125,7 @@ export function openCluster(
 
 /** What must be the same for two server blocks to answer from the same objects. */
 function identity(options: KubernetesOptions, runtime: Runtime): unknown[] {
-  const { origin, namespaces, labels, namespaceLabels, pods, endpoints, endpointPodNames, limits } = options;
+  const { origin, namespaces, labels, namespaceLabels, pods, endpoints, endpointPodNames, zonal, limits } = options;
   const file = origin.kind === 'kubeconfig' ? runtime.fileInfo(origin.path) : undefined;
   return [
     origin,
@@ -136,6 +136,7 @@ function identity(options: KubernetesOptions, runtime: Runtime): unknown[] {
     pods === 'verified',
     endpoints,
     endpointPodNames,
+    zonal,
     limits,
   ];
 }
@@ -199,9 +200,10 @@ const kindsFor = ({ endpoints, pods }: KubernetesOptions): KubeKind[] => [
   ...(pods === 'verified' ? ['Pod' as const] : []),
 ];
 
-const fieldsFor = ({ endpointPodNames }: KubernetesOptions): FieldChoice => ({
+const fieldsFor = ({ endpointPodNames, zonal }: KubernetesOptions): FieldChoice => ({
   ...DNS_FIELDS,
   targets: endpointPodNames,
+  topology: zonal,
 });
 
 const isOutside = (service: Service | undefined): boolean =>

@@ -106,7 +106,7 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
   }
 
   metadata(): Readonly<Record<string, MetadataSource>> {
-    return queryLabels(this.zones, this.cluster.store);
+    return queryLabels(this.zones, this.cluster.store, this.options.zonal);
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
@@ -139,7 +139,7 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
       const unknown = type === Type.PTR || type === Type.TXT;
       return unknown ? this.missing(query, zone, next) : this.nameServer(query, zone);
     }
-    const request = parseRequest(before(name, zone.name));
+    const request = parseRequest(before(name, zone.name), this.options.zonal);
     if (request === 'between') return zone.deny(query, Rcode.NOERROR);
     return request === undefined || zone.reverse
       ? this.missing(query, zone, next)
@@ -210,7 +210,7 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
   }
 
   private findIn(zone: Zone, name: Name): Finding {
-    const request = parseRequest(before(name, zone.name));
+    const request = parseRequest(before(name, zone.name), this.options.zonal);
     return request === undefined || request === 'between' ? 'no-name' : this.lookup.find(request);
   }
 

@@ -16,20 +16,32 @@ export interface Request {
   readonly protocol: string;
   /** Whether there are labels before the service or pod. */
   readonly prefixed: boolean;
+  /** Which of a headless service's endpoints are asked for; undefined for all. */
+  readonly zonal: ZonalRequest | undefined;
+}
+
+/** Endpoints by the zone that they run in: `us-west-2a.pin._zone.db.prod.svc`. */
+export interface ZonalRequest {
+  /** In lower case; may have dots. */
+  readonly zone: string;
+  /** All endpoints where the zone has none. */
+  readonly prefer: boolean;
 }
 
 /**
  * Takes apart the lower-case part of a name before its zone, without a dot at the end: `web.default.svc`. `between`
  * for `svc` and `pod`, under which names
  * can stand; undefined for a name that cannot exist.
+ *
+ * @param zonal whether names with a zone in them exist
  */
-export function parseRequest(base: string): Request | 'between' | undefined {
+export function parseRequest(base: string, zonal: boolean): Request | 'between' | undefined {
   if (base === 'svc' || base === 'pod') return 'between';
   // Decides most names of a search list with one comparison.
   const kind = base.endsWith('.svc') ? 'svc' : base.endsWith('.pod') ? 'pod' : undefined;
   if (kind === undefined) return undefined;
   const end = base.length - kind.length - 1;
-  if (base.includes('\\')) return requestOf(kind, labels(`${base.slice(0, end)}.`));
+  if (base.includes('\\')) return requestOf(kind, labels(`${base.slice(0, end)}.`), zonal);
   // Cut from the end, and no further than any name that exists can go: no array is made for a name of an external
   // search.
   const beforeNamespace = base.lastIndexOf('.', end - 1);
@@ -40,7 +52,7 @@ export function parseRequest(base: string): Request | 'between' | undefined {
   if (beforeService < 0) return plainRequest(kind, namespace, service, '');
   if (base.lastIndexOf('.', beforeService - 1) < 0)
     return plainRequest(kind, namespace, service, base.slice(0, beforeService));
-  return requestOf(kind, base.slice(0, end).split('.'));
+  return requestOf(kind, base.slice(0, end).split('.'), zonal);
 }
 
 const plainRequest = (kind: Request['kind'], namespace: string, service: string, endpoint: string): Request => ({
@@ -51,12 +63,16 @@ const plainRequest = (kind: Request['kind'], namespace: string, service: string,
   port: '',
   protocol: '',
   prefixed: endpoint !== '',
+  zonal: undefined,
 });
 
 /** A request of the labels before its kind; undefined for more than any name has. */
-function requestOf(kind: Request['kind'], parts: readonly string[]): Request | undefined {
+function requestOf(kind: Request['kind'], parts: readonly string[], zonal: boolean): Request | undefined {
   const [namespace = '', service = '', second = '', first, tooMany] = [...parts].reverse();
-  if (tooMany !== undefined) return undefined;
+  if (tooMany !== undefined) {
+    const asked = zonal && kind === 'svc' ? zonalOf(parts.slice(0, -2)) : undefined;
+    return asked && { ...plainRequest(kind, namespace, service, ''), prefixed: true, zonal: asked };
+  }
   if (first === undefined) return plainRequest(kind, namespace, service, second);
   return {
     kind,
@@ -66,7 +82,15 @@ function requestOf(kind: Request['kind'], parts: readonly string[]): Request | u
     port: withoutUnderscore(first),
     protocol: withoutUnderscore(second),
     prefixed: true,
+    zonal: undefined,
   };
+}
+
+/** `ZONE.pin._zone` and `ZONE.prefer._zone`; a zone may have several labels. */
+function zonalOf(parts: readonly string[]): ZonalRequest | undefined {
+  const [anchor, word, ...zone] = [...parts].reverse();
+  if (anchor !== '_zone' || (word !== 'pin' && word !== 'prefer')) return undefined;
+  return { zone: zone.reverse().join('.'), prefer: word === 'prefer' };
 }
 
 const withoutUnderscore = (label: string): string => (label.startsWith('_') ? label.slice(1) : label);

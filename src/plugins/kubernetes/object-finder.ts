@@ -2,7 +2,7 @@ import type { KubeEndpoint, EndpointSlice, PortProtocol, Service } from '../../k
 import type { KubeStore } from '../../kube/store/store.js';
 import { canonicalIp, ipFamily } from '../../lib/cidr.js';
 import { fqdn, isName, type Name } from '../../wire/index.js';
-import type { Request } from './name.js';
+import type { Request, ZonalRequest } from './name.js';
 import type { KubernetesOptions } from './options.js';
 
 /** One address that a name stands for, at one port. */
@@ -20,7 +20,7 @@ export type Finding = { readonly targets: readonly RecordTarget[] } | { readonly
 
 export type LookupOptions = Pick<
   KubernetesOptions,
-  'namespaces' | 'namespaceLabels' | 'pods' | 'endpointPodNames' | 'endpoints' | 'ignoreEmpty'
+  'namespaces' | 'namespaceLabels' | 'pods' | 'endpointPodNames' | 'endpoints' | 'ignoreEmpty' | 'zonal'
 > & {
   /** A namespace also exists where something stands in it, as in files that somebody wrote by hand. */
   readonly impliedNamespaces: boolean;
@@ -84,6 +84,7 @@ export class ObjectFinder {
   private service(request: Request): Finding {
     const service = this.store.service(request.namespace, request.service);
     if (service === undefined) return 'no-name';
+    if (request.zonal !== undefined && !service.headless) return 'no-name';
     if (service.type === 'ExternalName') return aliasOf(service, request);
     const slices = this.slicesOf(service.namespace, service.name);
     if (
@@ -92,11 +93,28 @@ export class ObjectFinder {
       !slices.some((slice) => slice.endpoints.some((endpoint) => endpoint.ready))
     )
       return 'no-name';
+    if (request.zonal !== undefined) return this.inZone(service, slices, request, request.zonal);
     const targets =
       service.headless || request.endpoint !== ''
         ? this.endpoints(service, slices, request)
         : clusterAddresses(service, request);
     return targets === undefined ? 'no-name' : { targets };
+  }
+
+  /** The name exists whatever the zone: who has mistyped it, or asks for one that was drained, gets no data. */
+  private inZone(
+    service: Service,
+    slices: readonly EndpointSlice[],
+    request: Request,
+    { zone, prefer }: ZonalRequest,
+  ): Finding {
+    const local = slices.map((slice) => ({
+      ...slice,
+      endpoints: slice.endpoints.filter((endpoint) => endpoint.zone?.toLowerCase() === zone),
+    }));
+    const targets =
+      this.endpoints(service, local, request) ?? (prefer ? this.endpoints(service, slices, request) : undefined);
+    return targets === undefined ? 'no-data' : { targets };
   }
 
   private endpoints(service: Service, slices: readonly EndpointSlice[], request: Request): RecordTarget[] | undefined {

@@ -41,6 +41,8 @@ export interface KubernetesOptions {
   /** Zones in which names that do not exist are asked further on. */
   readonly through: Zones;
   readonly ignoreEmpty: boolean;
+  /** Names of headless services with a zone in them are answered. */
+  readonly zonal: boolean;
   readonly startupTimeout: Milliseconds;
   readonly limits: RateLimits;
 }
@@ -64,6 +66,7 @@ const OPTIONS = [
   'noendpoints',
   'fallthrough',
   'ignore',
+  'zonal',
   'startup_timeout',
   'apiserver_qps',
   'apiserver_burst',
@@ -85,6 +88,7 @@ interface Draft {
   endpoints: boolean;
   through: Zones;
   ignoreEmpty: boolean;
+  zonal: boolean;
   startupTimeout: Milliseconds;
   limits: RateLimits;
 }
@@ -114,6 +118,7 @@ export function readOptions(directive: Directive, block: Block): KubernetesOptio
     endpoints: true,
     through: NO_ZONES,
     ignoreEmpty: false,
+    zonal: false,
     startupTimeout: DEFAULT_STARTUP,
     limits: DEFAULT_LIMITS,
   };
@@ -123,6 +128,7 @@ export function readOptions(directive: Directive, block: Block): KubernetesOptio
   }
   if (draft.namespaces.size > 0 && draft.namespaceLabels !== undefined)
     directive.fail('got both namespaces and namespace_labels, allowed: one of them');
+  if (draft.zonal && !draft.endpoints) directive.fail('got both zonal and noendpoints, allowed: one of them');
   const { namespaces, endpoint, tls, kubeconfig, manifests, ...rest } = draft;
   return {
     ...rest,
@@ -201,6 +207,10 @@ function readChoice(option: Option, draft: Draft): boolean {
     case 'ignore':
       option.oneOf(option.one('ignore empty_service'), ['empty_service']);
       draft.ignoreEmpty = true;
+      return true;
+    case 'zonal':
+      option.flag();
+      draft.zonal = true;
       return true;
     default:
       return false;

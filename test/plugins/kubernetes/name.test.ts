@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { before, below, parseRequest } from '../../../src/plugins/kubernetes/name.js';
 
-const plain = { kind: 'svc', namespace: '', service: '', endpoint: '', port: '', protocol: '', prefixed: false };
+const plain = {
+  kind: 'svc',
+  namespace: '',
+  service: '',
+  endpoint: '',
+  port: '',
+  protocol: '',
+  prefixed: false,
+  zonal: undefined,
+};
 
 describe('parseRequest', () => {
   it.each([
@@ -33,8 +42,22 @@ describe('parseRequest', () => {
     { name: 'mysvc', want: undefined },
     { name: '', want: undefined },
   ])('$name', ({ name, want }) => {
-    expect(parseRequest(name)).toEqual(want);
+    expect(parseRequest(name, true)).toEqual(want);
   });
+
+  const db = { ...plain, namespace: 'prod', service: 'db', prefixed: true };
+  it.each([
+    { name: 'us-1a.pin._zone.db.prod.svc', want: { ...db, zonal: { zone: 'us-1a', prefer: false } } },
+    { name: 'a.b.c.prefer._zone.db.prod.svc', want: { ...db, zonal: { zone: 'a.b.c', prefer: true } } },
+    { name: 'us-1a.near._zone.db.prod.svc', want: undefined },
+    { name: 'us-1a.pin._zones.db.prod.svc', want: undefined },
+    { name: 'us-1a.pin._zone.db.prod.pod', want: undefined },
+    // Port and protocol, as ever.
+    { name: 'pin._zone.db.prod.svc', want: { ...db, port: 'pin', protocol: 'zone' } },
+  ])('with zones: $name', ({ name, want }) => expect(parseRequest(name, true)).toEqual(want));
+
+  it('knows no zones where they were not asked for', () =>
+    expect(parseRequest('us-1a.pin._zone.db.prod.svc', false)).toBeUndefined());
 });
 
 describe('names and zones', () => {

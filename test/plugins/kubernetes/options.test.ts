@@ -57,6 +57,7 @@ describe('readOptions', () => {
     { text: 'ttl 3600', want: { ttl: 3600 } },
     { text: 'noendpoints', want: { endpoints: false } },
     { text: 'ignore empty_service', want: { ignoreEmpty: true } },
+    { text: 'zonal', want: { zonal: true } },
     { text: 'startup_timeout 1m30s', want: { startupTimeout: 90_000 } },
     {
       text: 'apiserver_qps 2.5\napiserver_burst 7\napiserver_max_inflight 3',
@@ -102,6 +103,11 @@ describe('a Corefile that cannot be used', () => {
     { text: 'pods sometimes', error: `${LINE}pods: got 'sometimes', allowed: disabled, verified, insecure` },
     { text: 'pods', error: `${LINE}pods: got no argument, allowed: 1 argument; usage: pods MODE` },
     { text: 'ttl 3601', error: `${LINE}ttl: got '3601', allowed: a whole number from 0 to 3600` },
+    { text: 'zonal x', error: `${LINE}zonal: got 1 argument ('x'), allowed: no argument` },
+    {
+      text: 'zonal\nnoendpoints',
+      error: 'Corefile:2: kubernetes: got both zonal and noendpoints, allowed: one of them',
+    },
     { text: 'ttl', error: `${LINE}ttl: got no argument, allowed: 1 argument; usage: ttl SECONDS` },
     { text: 'ignore everything', error: `${LINE}ignore: got 'everything', allowed: empty_service` },
     { text: 'ignore', error: `${LINE}ignore: got no argument, allowed: 1 argument; usage: ignore empty_service` },

@@ -243,10 +243,19 @@ describe('endpoint slices', () => {
     expect(log).toEqual(['debug EndpointSlice default/web-a: invalid port {"port":"x"} left out']);
   });
 
-  it('passes over slices of names', () => {
-    const { object, log } = trim('EndpointSlice', slice('web', [], { addressType: 'FQDN' }));
+  it('takes slices of names', () => {
+    const { object, log } = trim('EndpointSlice', slice('web', ['a.test', 'A b', '10.0.0.1'], { addressType: 'FQDN' }));
+    expect(object).toMatchObject({ addressType: 'FQDN', endpoints: [{ addresses: ['a.test'] }] });
+    expect(log).toEqual([
+      'debug EndpointSlice default/web-a: invalid endpoint address "A b" left out',
+      'debug EndpointSlice default/web-a: invalid endpoint address "10.0.0.1" left out',
+    ]);
+  });
+
+  it('passes over slices of unknown addresses', () => {
+    const { object, log } = trim('EndpointSlice', slice('web', [], { addressType: 'IPv5' }));
     expect(object).toBeUndefined();
-    expect(log).toEqual(['debug EndpointSlice default/web-a left out: addresses of type "FQDN" cannot be answered']);
+    expect(log).toEqual(['debug EndpointSlice default/web-a left out: addresses of type "IPv5" cannot be answered']);
   });
 
   it('leaves out for DNS what DNS does not need', () => {

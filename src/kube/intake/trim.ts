@@ -147,11 +147,11 @@ export class Trimmer {
 
   private slice(namespace: string, name: string, raw: unknown, place: Place): EndpointSlice | undefined {
     const addressType = textAt(raw, 'addressType') || 'IPv4';
-    if (addressType !== 'IPv4' && addressType !== 'IPv6')
+    if (addressType !== 'IPv4' && addressType !== 'IPv6' && addressType !== 'FQDN')
       return place.skip(`addresses of type ${JSON.stringify(addressType)} cannot be answered`);
     const endpoints: KubeEndpoint[] = [];
     for (const entry of arrayAt(raw, 'endpoints')) {
-      const endpoint = this.endpoint(entry, place);
+      const endpoint = this.endpoint(entry, addressType, place);
       if (endpoint) endpoints.push(endpoint);
     }
     // Not interned: 10,000 names of services live on in the services themselves, and the pool is for the few that
@@ -168,8 +168,9 @@ export class Trimmer {
     };
   }
 
-  private endpoint(raw: unknown, place: Place): KubeEndpoint | undefined {
-    const addresses = this.addresses(arrayAt(raw, 'addresses'), 'endpoint address', place);
+  private endpoint(raw: unknown, type: EndpointSlice['addressType'], place: Place): KubeEndpoint | undefined {
+    const given = arrayAt(raw, 'addresses');
+    const addresses = type === 'FQDN' ? hostNames(given, place) : this.addresses(given, 'endpoint address', place);
     if (addresses.length === 0) return undefined;
     const conditions = objectAt(raw, 'conditions');
     const ready = flagAt(conditions, 'ready') ?? true;
@@ -297,6 +298,16 @@ class Place {
     this.log.debug(`${describeObject(this.kind, this.namespace, this.name)} left out: ${why}`);
     return undefined;
   }
+}
+
+/** Names of hosts, which may not look like addresses. */
+function hostNames(given: readonly unknown[], place: Place): readonly string[] {
+  const names = given.filter((text): text is string => {
+    const usable = typeof text === 'string' && SUBDOMAIN.test(text) && !isIPv4(text);
+    if (!usable) place.drop(`endpoint address ${JSON.stringify(text)}`);
+    return usable;
+  });
+  return fitted(names);
 }
 
 function serviceType(spec: RawObject): ServiceType | undefined {

@@ -45,7 +45,7 @@ export interface Service {
 }
 
 export interface KubeEndpoint {
-  /** At least one; all of them stand for the same endpoint. */
+  /** At least one; all of them stand for the same endpoint. Host names in a slice of type FQDN. */
   readonly addresses: readonly string[];
   /** Unknown counts as ready (EndpointSlice API, `conditions.ready`). */
   readonly ready: boolean;
@@ -76,7 +76,7 @@ export interface EndpointSlice {
   readonly name: string;
   /** Name of the service it belongs to (label `kubernetes.io/service-name`); empty when it belongs to none. */
   readonly service: string;
-  readonly addressType: IpFamily;
+  readonly addressType: IpFamily | 'FQDN';
   readonly endpoints: readonly KubeEndpoint[];
   readonly ports: readonly EndpointPort[];
 }

@@ -41,7 +41,8 @@ export function addressesOfServices(old: Service | undefined, next: Service | un
 
 /** Addresses of the endpoints that one state has and the other has not, or has otherwise. */
 export function addressesOfSlices(old: EndpointSlice | undefined, next: EndpointSlice | undefined): readonly string[] {
-  if (!old || !next) return (old ?? next)?.endpoints.flatMap((endpoint) => endpoint.addresses) ?? [];
+  if (!old || !next) return addressesOf(old ?? next);
+  if (old.addressType === 'FQDN' || next.addressType === 'FQDN') return [...addressesOf(old), ...addressesOf(next)];
   const before = byFirstAddress(old.endpoints);
   const changed = new Set<string>();
   for (const endpoint of next.endpoints) {
@@ -52,6 +53,10 @@ export function addressesOfSlices(old: EndpointSlice | undefined, next: Endpoint
   for (const endpoint of before.values()) for (const address of endpoint.addresses) changed.add(address);
   return [...changed];
 }
+
+/** Names of hosts are no addresses. */
+export const addressesOf = (slice: EndpointSlice | undefined): readonly string[] =>
+  slice === undefined || slice.addressType === 'FQDN' ? [] : slice.endpoints.flatMap((endpoint) => endpoint.addresses);
 
 function byFirstAddress(endpoints: readonly KubeEndpoint[]): Map<string, KubeEndpoint> {
   return new Map(endpoints.map((endpoint) => [endpoint.addresses[0]!, endpoint]));

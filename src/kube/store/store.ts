@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Channel } from '../../lib/channel.js';
 import type { Milliseconds } from '../../lib/units.js';
-import { addressesOfServices, addressesOfSlices } from './change.js';
+import { addressesOf, addressesOfServices, addressesOfSlices } from './change.js';
 import type { ChangeType, KubeChange, ServiceChange } from './change.js';
 import { MultiMap } from './multimap.js';
 import { namespaceOf } from '../objects/objects.js';
@@ -179,7 +179,7 @@ export class KubeStore {
     // Addresses of a slice that belongs to no service have no name in DNS.
     const owned = (slice: EndpointSlice | undefined): EndpointSlice | undefined => (slice?.service ? slice : undefined);
     const [before, after] = [owned(old), owned(next)];
-    moveKeys(this.endpointIps, before, after, (slice) => slice.endpoints.flatMap((endpoint) => endpoint.addresses));
+    moveKeys(this.endpointIps, before, after, addressesOf);
     if (before && after && before.service === after.service)
       return this.slices.replace(after.namespace, after.service, before, after);
     if (before) this.slices.replace(before.namespace, before.service, before, undefined);

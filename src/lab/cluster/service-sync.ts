@@ -58,6 +58,7 @@ const isL4 = (protocol: string): protocol is L4Protocol => protocol === 'UDP' ||
 const hasFrontend = (service: Service): boolean => service.clusterIps.length > 0 && service.type !== 'ExternalName';
 
 function backendsOf(slice: EndpointSlice): BackendSpec[] {
+  if (slice.addressType === 'FQDN') return [];
   return slice.endpoints.flatMap(({ addresses, ready, serving, terminating, node }) => {
     if (!ready && !(serving && terminating)) return [];
     return slice.ports.flatMap(({ name, port, protocol }): BackendSpec[] => {

@@ -1,7 +1,7 @@
 import { lookUp, type Next, type Query } from '../../chain/index.js';
 import type { Seconds } from '../../lib/units.js';
 import { Type, encodeName, isSubdomain, lowerName, type Name, type Rr } from '../../wire/index.js';
-import type { Finding } from './object-finder.js';
+import type { EndpointsFound, Finding } from './object-finder.js';
 import { addressRecords, record } from './records.js';
 import type { Zone } from './zone.js';
 
@@ -45,17 +45,40 @@ export function resolveAlias(
   const alias = aliasRecord(name, target, context.ttl);
   if (!isSubdomain(context.zone.name, goal)) {
     const found = lookUp(context.ask, query, target, query.type);
-    const joined = (result: Awaited<typeof found>): Resolved =>
+    const followed = (result: Awaited<typeof found>): Resolved =>
       result === undefined ? NOWHERE : { answer: [alias, ...result.answer], truncated: result.truncated };
-    return found instanceof Promise ? found.then(joined) : joined(found);
+    return found instanceof Promise ? found.then(followed) : followed(found);
   }
   const finding = context.find(goal);
   if (typeof finding === 'string') return NOWHERE;
-  if ('targets' in finding)
-    return after(alias, { answer: addressRecords(target, query.type, finding.targets, context.ttl), truncated: false });
-  const further = resolveAlias(query, target, finding.alias, context, [...seen, goal]);
+  const further =
+    'targets' in finding
+      ? resolveEndpoints(query, target, finding, context, [...seen, goal])
+      : resolveAlias(query, target, finding.alias, context, [...seen, goal]);
   return further instanceof Promise ? further.then((resolved) => after(alias, resolved)) : after(alias, further);
 }
+
+/** The addresses of endpoints of the type asked for, and what the names of others come to. */
+export function resolveEndpoints(
+  query: Query,
+  name: Name,
+  { targets, names = [] }: EndpointsFound,
+  context: AliasContext,
+  seen: readonly Name[] = [],
+): Resolved | Promise<Resolved> {
+  const own: Resolved = { answer: addressRecords(name, query.type, targets, context.ttl), truncated: false };
+  if (names.length === 0) return own;
+  const others = names.map((target) => resolveAlias(query, name, target, context, seen));
+  const waits = others.some((each) => each instanceof Promise);
+  return waits
+    ? Promise.all(others.map(async (each) => each)).then((all) => joined([own, ...all]))
+    : joined([own, ...(others as Resolved[])]);
+}
+
+const joined = (parts: readonly Resolved[]): Resolved => ({
+  answer: parts.flatMap(({ answer }) => answer),
+  truncated: parts.some(({ truncated }) => truncated),
+});
 
 const after = (alias: Rr, { answer, truncated }: Resolved): Resolved => ({
   answer: answer.length === 0 ? [] : [alias, ...answer],

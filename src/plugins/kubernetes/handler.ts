@@ -16,12 +16,18 @@ import {
 import { formatIp } from '../../lib/cidr.js';
 import type { Seconds } from '../../lib/units.js';
 import { Class, Flag, Rcode, Type, addressOfReverseName, type Name } from '../../wire/index.js';
-import { aliasRecord, resolveAlias, type Resolved } from './alias.js';
+import { aliasRecord, resolveAlias, resolveEndpoints, type AliasContext, type Resolved } from './alias.js';
 import { Answers, NameAnswers, podOwner, serviceOwner, type Kept } from './answers.js';
 import type { Cluster } from './cluster.js';
 import { clusterDomains, podOf, queryLabels } from './clients.js';
 import { ExternalLookup } from './external.js';
-import { ObjectFinder, type Finding, type LookupOptions, type RecordTarget } from './object-finder.js';
+import {
+  ObjectFinder,
+  type EndpointsFound,
+  type Finding,
+  type LookupOptions,
+  type RecordTarget,
+} from './object-finder.js';
 import { before, parseRequest, type Request } from './name.js';
 import { nameServerRecords, nameServers } from './nameserver.js';
 import type { KubernetesOptions } from './options.js';
@@ -155,6 +161,7 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
     if (finding === 'no-name') return this.missing(query, zone, next);
     if (finding === 'no-data') return zone.deny(query, Rcode.NOERROR);
     if ('alias' in finding) return this.alias(query, zone, finding.alias);
+    if (finding.names !== undefined) return this.named(query, zone, finding);
     return this.fresh(query, known ?? this.keep(query.name, zone, request, finding.targets), finding.targets);
   }
 
@@ -192,20 +199,33 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
   }
 
   private alias(query: Query, zone: Zone, target: Name): Outcome | Promise<Outcome> {
+    return this.aliased(query, zone, target, (context) => resolveAlias(query, query.qname, target, context));
+  }
+
+  /** Endpoints some of which are known by a name only. */
+  private named(query: Query, zone: Zone, found: EndpointsFound): Outcome | Promise<Outcome> {
+    const { qname, name, type } = query;
+    if (type === Type.SRV) return this.fresh(query, new NameAnswers(zone), found.targets);
+    const alias = found.targets.length === 0 && found.names!.find((target) => target !== name);
+    return this.aliased(query, zone, alias, (context) => resolveEndpoints(query, qname, found, context));
+  }
+
+  private aliased(
+    query: Query,
+    zone: Zone,
+    alias: Name | false | undefined,
+    resolve: (context: AliasContext) => Resolved | Promise<Resolved>,
+  ): Outcome | Promise<Outcome> {
     const { type, qname } = query;
     const { ttl } = this.options;
-    if (type === Type.CNAME) return authoritative(qname, { answer: [aliasRecord(qname, target, ttl)], additional: [] });
+    if (type === Type.CNAME && alias)
+      return authoritative(qname, { answer: [aliasRecord(qname, alias, ttl)], additional: [] });
     if (type !== Type.A && type !== Type.AAAA) return zone.deny(query, Rcode.NOERROR);
     const reply = ({ answer, truncated }: Resolved): Reply =>
       answer.length === 0
         ? zone.deny(query, Rcode.NOERROR)
         : Reply.of(truncated ? Flag.AA | Flag.TC : Flag.AA, Rcode.NOERROR, { answer });
-    const resolved = resolveAlias(query, qname, target, {
-      zone,
-      ttl,
-      ask: this.ask,
-      find: (name) => this.findIn(zone, name),
-    });
+    const resolved = resolve({ zone, ttl, ask: this.ask, find: (name) => this.findIn(zone, name) });
     return resolved instanceof Promise ? resolved.then(reply) : reply(resolved);
   }
 

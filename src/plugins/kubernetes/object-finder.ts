@@ -15,8 +15,14 @@ export interface RecordTarget {
   readonly host: string;
 }
 
-/** What a name is: addresses, an alias, a name without addresses of its own, or none. */
-export type Finding = { readonly targets: readonly RecordTarget[] } | { readonly alias: Name } | 'no-data' | 'no-name';
+/** What a name is: addresses and other names of endpoints, an alias, a name without addresses of its own, or none. */
+export type Finding = EndpointsFound | { readonly alias: Name } | 'no-data' | 'no-name';
+
+export interface EndpointsFound {
+  readonly targets: readonly RecordTarget[];
+  /** From slices of type FQDN, each as often as there are ports, as with CoreDNS. */
+  readonly names?: readonly Name[];
+}
 
 export type LookupOptions = Pick<
   KubernetesOptions,
@@ -94,11 +100,11 @@ export class ObjectFinder {
     )
       return 'no-name';
     if (request.zonal !== undefined) return this.inZone(service, slices, request, request.zonal);
-    const targets =
+    const found =
       service.headless || request.endpoint !== ''
         ? this.endpoints(service, slices, request)
         : clusterAddresses(service, request);
-    return targets === undefined ? 'no-name' : { targets };
+    return found ?? 'no-name';
   }
 
   /** The name exists whatever the zone: who has mistyped it, or asks for one that was drained, gets no data. */
@@ -112,13 +118,14 @@ export class ObjectFinder {
       ...slice,
       endpoints: slice.endpoints.filter((endpoint) => endpoint.zone?.toLowerCase() === zone),
     }));
-    const targets =
+    const found =
       this.endpoints(service, local, request) ?? (prefer ? this.endpoints(service, slices, request) : undefined);
-    return targets === undefined ? 'no-data' : { targets };
+    return found ?? 'no-data';
   }
 
-  private endpoints(service: Service, slices: readonly EndpointSlice[], request: Request): RecordTarget[] | undefined {
+  private endpoints(service: Service, slices: readonly EndpointSlice[], request: Request): EndpointsFound | undefined {
     const targets: RecordTarget[] = [];
+    const names: Name[] = [];
     for (const slice of slices) {
       const ports = slice.ports.length === 0 ? NO_PORTS : slice.ports;
       for (const endpoint of slice.endpoints) {
@@ -127,11 +134,16 @@ export class ObjectFinder {
           const hostname = this.hostname(endpoint, ip);
           if (request.endpoint !== '' && request.endpoint !== hostname) continue;
           const host = `${hostname}.${service.name}.${service.namespace}.svc`;
-          for (const port of ports) if (asked(request, port)) targets.push({ ip, port: port.port, host });
+          for (const port of ports) {
+            if (!asked(request, port)) continue;
+            if (slice.addressType === 'FQDN') names.push(fqdn(ip));
+            else targets.push({ ip, port: port.port, host });
+          }
         }
       }
     }
-    return targets.length === 0 ? undefined : targets;
+    if (names.length > 0) return { targets, names };
+    return targets.length === 0 ? undefined : { targets };
   }
 }
 
@@ -148,11 +160,11 @@ const asked = (request: Request, port: Port): boolean =>
   (request.port === '' || request.port === port.name.toLowerCase()) &&
   (request.protocol === '' || request.protocol === port.protocol.toLowerCase());
 
-function clusterAddresses(service: Service, request: Request): RecordTarget[] | undefined {
+function clusterAddresses(service: Service, request: Request): EndpointsFound | undefined {
   const ports = (service.ports.length === 0 ? NO_PORTS : service.ports).filter((port) => asked(request, port));
   if (ports.length === 0) return undefined;
   const host = `${service.name}.${service.namespace}.svc`;
-  return ports.flatMap(({ port }) => service.clusterIps.map((ip) => ({ ip, port, host })));
+  return { targets: ports.flatMap(({ port }) => service.clusterIps.map((ip) => ({ ip, port, host }))) };
 }
 
 /** An alias has neither ports nor endpoints. One that leads to an address, or to no name at all, is none. */

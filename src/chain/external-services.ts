@@ -25,6 +25,8 @@ export interface ProvidesExternalServices {
    * SERVICE,] NAMESPACE`. With `headless`, services without any address of their own are their endpoints.
    */
   external(labels: readonly string[], headless: boolean): ExternalFinding;
+  /** The labels of all names that `external` finds targets for, but for those of single ports without a name. */
+  externalNames(headless: boolean): readonly (readonly string[])[];
   /** What the services with this outside address are called below a zone. */
   externalLabels(ip: string): readonly string[];
   /** Addresses at which this server can be reached from outside. */

@@ -5,6 +5,8 @@ import {
   type Outcome,
   type ProvidesExternalServices,
   type Query,
+  type TransfersZones,
+  type ZoneTransfer,
   type Zones,
 } from '../../chain/index.js';
 import { formatIp, parseIp } from '../../lib/cidr.js';
@@ -21,7 +23,8 @@ import {
   type Name,
   type Rr,
 } from '../../wire/index.js';
-import { addressRecords, serviceRecords, type ExternalRecords } from './records.js';
+import { addressRecords, rr, serviceRecords, type ExternalRecords } from './records.js';
+import { outsideRecords } from './transfer.js';
 
 export interface ExternalOptions {
   readonly zones: Zones;
@@ -39,13 +42,6 @@ const REFRESH = 7200;
 const RETRY = 1800;
 const EXPIRE = 86_400;
 
-const rr = (name: Name, type: number, ttl: Seconds, rdata: Uint8Array): Rr => ({
-  name,
-  type,
-  class: Class.IN,
-  ttl,
-  rdata,
-});
 const join = (...parts: string[]): Name =>
   `${parts
     .filter((part) => part !== '.')
@@ -53,7 +49,7 @@ const join = (...parts: string[]): Name =>
     .replace(/\.$/, '')}.`;
 
 /** Answers for services of a cluster by the addresses that they have outside of it. */
-export class K8sExternal implements Handler {
+export class K8sExternal implements Handler, TransfersZones {
   readonly name = 'k8s_external';
   readonly role = 'answers';
   readonly dependsOn = 'question';
@@ -73,6 +69,23 @@ export class K8sExternal implements Handler {
     if (name === zone) return this.apex(query, zone);
     if (isSubdomain(join(apex, zone), name)) return this.belowApex(query, zone);
     return this.service(query, zone, next);
+  }
+
+  zoneTransfer(zone: Name, known: number | undefined): ZoneTransfer | undefined {
+    if (!this.options.zones.list.includes(zone)) return undefined;
+    const serial = this.cluster().externalSerial;
+    const soa = this.soa(zone);
+    return { serial, records: known !== undefined && known >= serial ? [soa] : this.recordsOf(zone, soa) };
+  }
+
+  private *recordsOf(zone: Name, soa: Rr): Generator<Rr, void, void> {
+    const { apex, ttl, headless } = this.options;
+    const server = join(SERVER, apex, zone);
+    yield soa;
+    yield rr(zone, Type.NS, ttl, encodeName(server));
+    yield* this.serverAddresses(server);
+    yield* outsideRecords(this.cluster(), { zone, ttl, headless });
+    yield soa;
   }
 
   private service(query: Query, zone: Name, next: Next): Outcome | Promise<Outcome> {

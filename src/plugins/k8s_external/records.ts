@@ -13,7 +13,7 @@ export interface ExternalRecords {
 /** All weights of one priority together. */
 const WHOLE_WEIGHT = 100;
 
-const rr = (name: Name, type: number, ttl: Seconds, rdata: Uint8Array): Rr => ({
+export const rr = (name: Name, type: number, ttl: Seconds, rdata: Uint8Array): Rr => ({
   name,
   type,
   class: Class.IN,
@@ -21,7 +21,7 @@ const rr = (name: Name, type: number, ttl: Seconds, rdata: Uint8Array): Rr => ({
   rdata,
 });
 
-const addressType = (ip: Uint8Array): number => (ip.length === 4 ? Type.A : Type.AAAA);
+export const addressType = (ip: Uint8Array): number => (ip.length === 4 ? Type.A : Type.AAAA);
 
 /** A or AAAA records for each address once; the name of a load balancer is an alias, which the server follows. */
 export async function addressRecords(
@@ -46,6 +46,26 @@ export async function addressRecords(
   return { answer, additional: [], truncated };
 }
 
+/** SRV records of equal weight, each once. */
+export function portRecords(name: Name, zone: Name, targets: readonly ExternalTarget[], ttl: Seconds): Rr[] {
+  const weight = Math.max(1, Math.floor(WHOLE_WEIGHT / targets.length));
+  const made = new Map<string, Rr>();
+  for (const { port, ...to } of targets) {
+    if (port === undefined) continue;
+    const target = nameOf(to, zone);
+    const fixed = Buffer.of(0, 0, weight >> 8, weight & 0xff, port >> 8, port & 0xff);
+    const key = `${target} ${port}`;
+    if (!made.has(key)) made.set(key, rr(name, Type.SRV, ttl, Buffer.concat([fixed, encodeName(target)])));
+  }
+  return [...made.values()];
+}
+
+/** The name that an SRV record leads to. */
+function nameOf({ host, label }: Pick<ExternalTarget, 'host' | 'label'>, zone: Name): Name {
+  if (parseIp(host) === undefined) return fqdn(host);
+  return zone === '.' ? `${label}.` : `${label}.${zone}`;
+}
+
 /** SRV records of equal weight, with the addresses of what they lead to. */
 export async function serviceRecords(
   query: Query,
@@ -55,16 +75,12 @@ export async function serviceRecords(
   clusterTtl: Seconds,
   ask: Next,
 ): Promise<ExternalRecords> {
-  const weight = Math.max(1, Math.floor(WHOLE_WEIGHT / targets.length));
-  const answer = new Map<string, Rr>();
+  const answer = portRecords(query.qname, zone, targets, clusterTtl);
   const additional = new Map<string, readonly Rr[]>();
   for (const { host, port, label } of targets) {
     if (port === undefined) continue;
     const ip = parseIp(host);
-    const target = ip === undefined ? fqdn(host) : zone === '.' ? `${label}.` : `${label}.${zone}`;
-    const fixed = Buffer.of(0, 0, weight >> 8, weight & 0xff, port >> 8, port & 0xff);
-    const record = rr(query.qname, Type.SRV, clusterTtl, Buffer.concat([fixed, encodeName(target)]));
-    answer.set(`${target} ${port}`, answer.get(`${target} ${port}`) ?? record);
+    const target = nameOf({ host, label }, zone);
     const key = `${target} ${host}`;
     if (additional.has(key)) continue;
     additional.set(
@@ -72,7 +88,7 @@ export async function serviceRecords(
       ip === undefined ? await addressesOf(ask, query, target) : [rr(target, addressType(ip), ttl, ip)],
     );
   }
-  return { answer: [...answer.values()], additional: [...additional.values()].flat(), truncated: false };
+  return { answer, additional: [...additional.values()].flat(), truncated: false };
 }
 
 async function addressesOf(ask: Next, query: Query, name: Name): Promise<readonly Rr[]> {

@@ -37,6 +37,21 @@ export class ExternalLookup {
     return targets.length === 0 ? 'no-name' : targets;
   }
 
+  /** The labels of all names with targets: services, their named ports, and the endpoints of headless ones. */
+  names(headless: boolean): readonly (readonly string[])[] {
+    const names: string[][] = [];
+    for (const { namespace, name, ports } of this.store.all('Service')) {
+      const targets = this.find([name, namespace], headless);
+      if (typeof targets === 'string') continue;
+      names.push([name, namespace]);
+      for (const port of ports.filter((each) => each.name !== ''))
+        names.push([`_${port.name}`, `_${port.protocol}`, name, namespace].map((label) => label.toLowerCase()));
+      const endpoints = new Set(targets.map(({ label }) => label).filter((label) => label !== `${name}.${namespace}`));
+      for (const label of endpoints) names.push([label.slice(0, -`.${name}.${namespace}`.length), name, namespace]);
+    }
+    return names;
+  }
+
   labels(ip: string): readonly string[] {
     return this.store
       .servicesByOutsideIp(ip)

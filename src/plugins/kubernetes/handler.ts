@@ -12,6 +12,8 @@ import {
   type ProvidesSearchPaths,
   type Query,
   type Readiness,
+  type TransfersZones,
+  type ZoneTransfer,
 } from '../../chain/index.js';
 import { formatIp } from '../../lib/cidr.js';
 import type { Seconds } from '../../lib/units.js';
@@ -33,6 +35,7 @@ import { nameServerRecords, nameServers } from './nameserver.js';
 import type { KubernetesOptions } from './options.js';
 import { addressRecords, authoritative, pointerRecords, srvRecords } from './records.js';
 import { namesOfAddress } from './reverse.js';
+import { zoneRecords } from './transfer.js';
 import { Zone, isTransfer } from './zone.js';
 
 export type HandlerOptions = LookupOptions & Pick<KubernetesOptions, 'zones' | 'primaryZone' | 'through' | 'ttl'>;
@@ -41,7 +44,9 @@ export type HandlerOptions = LookupOptions & Pick<KubernetesOptions, 'zones' | '
  * Answers for the names of a cluster (Kubernetes DNS specification 1.1.0). Only an alias to a name elsewhere has to
  * be waited for.
  */
-export class Kubernetes implements Handler, Readiness, ProvidesExternalServices, ProvidesMetadata, ProvidesSearchPaths {
+export class Kubernetes
+  implements Handler, Readiness, ProvidesExternalServices, ProvidesMetadata, ProvidesSearchPaths, TransfersZones
+{
   readonly name = 'kubernetes';
   readonly dependsOn = 'question';
   /** Addresses at which this server can be reached: those of the zone's name server. */
@@ -96,12 +101,28 @@ export class Kubernetes implements Handler, Readiness, ProvidesExternalServices,
     return this.outside.find(labels, headless);
   }
 
+  externalNames(headless: boolean): readonly (readonly string[])[] {
+    return this.outside.names(headless);
+  }
+
   externalLabels(ip: string): readonly string[] {
     return this.outside.labels(ip);
   }
 
   externalServers(headless: boolean): readonly string[] {
     return this.outside.servers(this.ownAddresses, headless);
+  }
+
+  zoneTransfer(name: Name, known: number | undefined): ZoneTransfer | 'unready' | undefined {
+    const zone = this.zoneOf.get(name);
+    if (zone === undefined) return undefined;
+    if (!this.cluster.hasSynced) return 'unready';
+    const { serial } = this.cluster;
+    const soa = zone.soa();
+    if (known === serial) return { serial, records: [soa] };
+    const { store } = this.cluster;
+    const servers = nameServers(this.ownAddresses, store, this.lookup);
+    return { serial, records: zoneRecords(zone, soa, servers, { store, finder: this.lookup, ttl: this.options.ttl }) };
   }
 
   /** Only pods that are followed have a path. */

@@ -38,7 +38,7 @@ export const record = (name: Name, type: number, ttl: Seconds, rdata: Uint8Array
   rdata,
 });
 
-const addressType = (ip: string): number => (ip.includes(':') ? Type.AAAA : Type.A);
+export const addressType = (ip: string): number => (ip.includes(':') ? Type.AAAA : Type.A);
 
 /** A or AAAA records of `name`, each address once. */
 export function addressRecords(name: Name, type: number, targets: readonly RecordTarget[], ttl: Seconds): Rr[] {
@@ -67,7 +67,8 @@ export function srvRecords(name: Name, zone: Name, targets: readonly RecordTarge
   return { answer: [...answer.values()], additional: [...additional.values()] };
 }
 
-function srvData(weight: number, port: number, target: Name): Uint8Array {
+/** Data of a SRV record of priority 0 (RFC 2782). */
+export function srvData(weight: number, port: number, target: Name): Uint8Array {
   const name = encodeName(target);
   const data = Buffer.alloc(6 + name.length);
   data.writeUInt16BE(weight, 2);

@@ -1,6 +1,15 @@
 import { Reply, ReplyLease, type Query } from '../../chain/index.js';
 import type { Seconds } from '../../lib/units.js';
-import { Flag, Rcode, Type, encodeRecords, nameLength, type EncodedRecords, type Name } from '../../wire/index.js';
+import {
+  Flag,
+  Rcode,
+  Type,
+  encodeRecords,
+  nameLength,
+  type EncodedRecords,
+  type Name,
+  type Rr,
+} from '../../wire/index.js';
 import { below } from './name.js';
 import { authoritative, soaRecord, versionRecord } from './records.js';
 import { isReverseZone } from './name.js';
@@ -92,8 +101,13 @@ export class Zone {
       answer: [],
       authority: [],
       additional: [],
-      [section]: [soaRecord(name, this.modified.serial, this.ttl)],
+      [section]: [this.soa(name)],
     });
+  }
+
+  /** The zone's SOA record, with the zone's name as `name` spells it. */
+  soa(name: Name = this.name): Rr {
+    return soaRecord(name, this.modified.serial, this.ttl);
   }
 }
 

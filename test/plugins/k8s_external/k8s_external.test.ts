@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Handler, ProvidesExternalServices } from '../../../src/chain/index.js';
+import type { Handler, ProvidesExternalServices, TransfersZones } from '../../../src/chain/index.js';
 import { k8sExternal } from '../../../src/plugins/k8s_external/setup.js';
 import { setup } from '../../support/block.js';
-import { query, reply, summary } from '../../support/dns.js';
+import { query, reply, summary, texts } from '../../support/dns.js';
 
 /** A cluster with one service of each kind. */
 const cluster: Handler & ProvidesExternalServices = {
@@ -23,6 +23,12 @@ const cluster: Handler & ProvidesExternalServices = {
     if (name === 'portless.ns') return [{ host: '192.0.2.9', port: undefined, label: 'portless.ns' }];
     return name === 'db.ns' && headless ? [{ host: '10.0.0.1', port: 5432, label: 'db-0.db.ns' }] : 'no-name';
   },
+  externalNames: (headless) => [
+    ['web', 'ns'],
+    ['_http', '_tcp', 'web', 'ns'],
+    ['lb', 'ns'],
+    ...(headless ? [['db', 'ns']] : []),
+  ],
   externalLabels: (ip) => (ip === '192.0.2.1' ? ['web.ns', 'other.ns'] : []),
   externalServers: (headless) => (headless ? ['10.0.0.9'] : ['192.0.2.53', '2001:db8::53']),
 };
@@ -137,4 +143,41 @@ describe('k8s_external', () => {
       error: '3: k8s_external: headless: got 1 arg',
     },
   ])('refuses $name', ({ text, error }) => expect(() => setup(k8sExternal, text)).toThrow(`Corefile:${error}`));
+});
+
+describe('a transfer', () => {
+  const transfer = async (zone: string, known?: number, options = ''): Promise<string[] | undefined> => {
+    const made = setup(k8sExternal, `k8s_external ext.test {\nttl 9\n${options}\n}`);
+    made.block.chain = [...made.handlers, cluster];
+    await made.block.run('start');
+    const found = (made.handlers[0] as unknown as TransfersZones).zoneTransfer(zone, known);
+    return found === undefined || found === 'unready' ? undefined : texts([...found.records]);
+  };
+  const server = 'ns1.dns.ext.test.';
+  const head = [soa('ext.test.', 'dns', 9), `ext.test. 9 IN NS ${server}`];
+
+  it('has all services', async () =>
+    expect(await transfer('ext.test.')).toEqual([
+      ...head,
+      `${server} 9 IN A 192.0.2.53`,
+      `${server} 9 IN AAAA 2001:db8::53`,
+      'web.ns.ext.test. 9 IN A 192.0.2.1',
+      'web.ns.ext.test. 9 IN AAAA 2001:db8::1',
+      'web.ns.ext.test. 5 IN SRV 0 33 80 web.ns.ext.test.',
+      'web.ns.ext.test. 5 IN SRV 0 33 443 web.ns.ext.test.',
+      'lb.ns.ext.test. 5 IN CNAME lb.example.org.',
+      head[0],
+    ]));
+
+  it('has endpoints with headless', async () =>
+    expect((await transfer('ext.test.', 1, 'headless'))!.slice(-3, -1)).toEqual([
+      'db.ns.ext.test. 9 IN A 10.0.0.1',
+      'db.ns.ext.test. 5 IN SRV 0 100 5432 db-0.db.ns.ext.test.',
+    ]));
+
+  it('has nothing new for who has as much', async () => {
+    expect(await transfer('ext.test.', 1_753_833_600)).toEqual([head[0]]);
+    expect(await transfer('ext.test.', 1_753_833_601)).toEqual([head[0]]);
+    expect(await transfer('a.ext.test.')).toBeUndefined();
+  });
 });

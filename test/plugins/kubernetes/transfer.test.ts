@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import type { ProvidesExternalServices, TransfersZones, ZoneTransfer } from '../../../src/chain/index.js';
+import type { Manifest } from '../../support/fake-api.js';
+import { texts } from '../../support/dns.js';
+import { namespace, service, slice } from '../../support/kube.js';
+import { clusterOf } from './cluster-of.js';
+
+const headless = { clusterIP: 'None', clusterIPs: ['None'] };
+const ports = [
+  { name: 'http', port: 80, protocol: 'TCP' },
+  { name: '', port: 81, protocol: 'UDP' },
+];
+const OBJECTS: Manifest[] = [
+  namespace('default'),
+  service('web', { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1', 'fd00::1'], ports }),
+  service('db', { ...headless, ports }),
+  slice('db', ['10.0.0.1', '10.0.0.2']),
+  service('ext', {
+    type: 'ExternalName',
+    externalName: 'www.example.org',
+    clusterIP: undefined,
+    clusterIPs: undefined,
+  }),
+  service('ip', { type: 'ExternalName', externalName: '192.0.2.1', clusterIP: undefined, clusterIPs: undefined }),
+];
+
+const transfer = async (zone: string, known?: number, options = ''): Promise<string[] | string> => {
+  const { handler } = await clusterOf(OBJECTS, { options });
+  const source = handler as unknown as TransfersZones;
+  const found = source.zoneTransfer(zone, undefined);
+  if (found === undefined || found === 'unready') return String(found);
+  const asked = known === undefined ? found : (source.zoneTransfer(zone, known + found.serial) as ZoneTransfer);
+  return texts([...asked.records]).map((one) => one.replace(/ \d{9,10} 7200/, ' SERIAL 7200'));
+};
+
+const SOA = (zone: string): string => `${zone} 5 IN SOA ns.dns.${zone} hostmaster.${zone} SERIAL 7200 1800 86400 5`;
+const C = 'svc.cluster.local.';
+
+describe('a transfer of a cluster', () => {
+  it('has its services by name', async () =>
+    expect(await transfer('cluster.local.')).toEqual([
+      SOA('cluster.local.'),
+      `db.default.${C} 5 IN A 10.0.0.1`,
+      `10-0-0-1.db.default.${C} 5 IN A 10.0.0.1`,
+      `_http._tcp.db.default.${C} 5 IN SRV 0 50 80 10-0-0-1.db.default.${C}`,
+      `db.default.${C} 5 IN A 10.0.0.2`,
+      `10-0-0-2.db.default.${C} 5 IN A 10.0.0.2`,
+      `_http._tcp.db.default.${C} 5 IN SRV 0 50 80 10-0-0-2.db.default.${C}`,
+      `ext.default.${C} 5 IN CNAME www.example.org.`,
+      `web.default.${C} 5 IN A 10.96.0.1`,
+      `web.default.${C} 5 IN AAAA fd00::1`,
+      `web.default.${C} 5 IN SRV 0 100 80 web.default.${C}`,
+      `_http._tcp.web.default.${C} 5 IN SRV 0 100 80 web.default.${C}`,
+      `web.default.${C} 5 IN SRV 0 100 81 web.default.${C}`,
+      SOA('cluster.local.'),
+    ]));
+
+  it('has no services of namespaces that are not answered for', async () =>
+    expect(await transfer('cluster.local.', undefined, 'namespaces other')).toEqual([
+      SOA('cluster.local.'),
+      SOA('cluster.local.'),
+    ]));
+
+  it('has nothing new for who has its serial, and all for any other', async () => {
+    expect(await transfer('cluster.local.', 0)).toEqual([SOA('cluster.local.')]);
+    expect((await transfer('cluster.local.', -1)).length).toBe(14);
+  });
+
+  it('has nothing but its head for a reverse zone', async () =>
+    expect(await transfer('in-addr.arpa.')).toEqual([SOA('in-addr.arpa.'), SOA('in-addr.arpa.')]));
+
+  it('is of zones only', async () => expect(await transfer(C)).toBe('undefined'));
+});
+
+describe('names outside', () => {
+  it('are those of services, ports and endpoints', async () => {
+    const objects = [
+      namespace('default'),
+      service('web', { externalIPs: ['192.0.2.1'], ports }),
+      service('db', { ...headless, ports }),
+      slice('db', ['10.0.0.1']),
+      service('inside'),
+    ];
+    const { handler } = await clusterOf(objects);
+    const cluster = handler as unknown as ProvidesExternalServices;
+    const names = (heads: boolean): string[] => cluster.externalNames(heads).map((labels) => labels.join('.'));
+    expect(names(false)).toEqual(['web.default', '_http._tcp.web.default']);
+    expect(names(true)).toEqual([
+      'web.default',
+      '_http._tcp.web.default',
+      'db.default',
+      '_http._tcp.db.default',
+      '10-0-0-1.db.default',
+    ]);
+  });
+});

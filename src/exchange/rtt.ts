@@ -9,6 +9,10 @@ const UNKNOWN: Milliseconds = 300;
 const FLOOR: Milliseconds = 150;
 /** Above this a client notices. */
 const CEILING: Milliseconds = 400;
+/** Samples before the 95th percentile is believed. */
+const ENOUGH = 20;
+/** Asking sooner again would race with replies that are on their way. */
+const SOONEST_HEDGE: Milliseconds = 20;
 
 /**
  * Smoothed round-trip time with its mean deviation (RFC 6298 section 2). Every message has an id of its own, so each
@@ -18,6 +22,23 @@ export class RoundTrip {
   /** 0 before the first sample. */
   private smoothed: Milliseconds = 0;
   private deviation: Milliseconds = 0;
+  private p95: Milliseconds = 0;
+  private samples = 0;
+
+  /** Smoothed time of a reply; undefined before the first. */
+  get mean(): Milliseconds | undefined {
+    return this.samples === 0 ? undefined : this.smoothed;
+  }
+
+  /** What 95 of 100 replies take at most, as an estimate; undefined while there are too few of them. */
+  get slowest(): Milliseconds | undefined {
+    return this.samples < ENOUGH ? undefined : this.p95;
+  }
+
+  /** After how long a query that is still unanswered is worth a second one: 20 ms or more. */
+  get hedgeAfter(): Milliseconds {
+    return this.samples < ENOUGH ? Infinity : Math.max(SOONEST_HEDGE, 1.2 * this.p95);
+  }
 
   /** How long to wait for a reply before somebody else is asked: 150 to 400 ms. */
   get patience(): Milliseconds {
@@ -25,6 +46,7 @@ export class RoundTrip {
   }
 
   sample(time: Milliseconds): void {
+    this.estimate(time);
     if (this.smoothed === 0) {
       this.smoothed = time;
       this.deviation = time / 2;
@@ -32,5 +54,12 @@ export class RoundTrip {
     }
     this.deviation += (Math.abs(this.smoothed - time) - this.deviation) / 4;
     this.smoothed += (time - this.smoothed) / 8;
+  }
+
+  /** The estimate rises by 19 parts for a reply above it and falls by one for one below: it rests at 95 of 100. */
+  private estimate(time: Milliseconds): void {
+    this.p95 = this.samples++ === 0 ? 2 * time : this.p95;
+    const step = Math.max(0.05, this.p95 / 100);
+    this.p95 = Math.max(0, time > this.p95 ? this.p95 + 0.95 * 4 * step : this.p95 - 0.05 * 4 * step);
   }
 }

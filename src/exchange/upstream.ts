@@ -13,6 +13,11 @@ import { UdpPool } from './udp-pool.js';
 /** First pause before a silent upstream gets a query again, and the longest one. */
 const FIRST_PAUSE: Milliseconds = 500;
 const LONGEST_PAUSE: Milliseconds = 10_000;
+/** Unanswered messages in a row after which an upstream may be taken for gone, where it answers else. */
+const FEWEST_UNANSWERED = 3;
+/** A longer row was no bad way but a time away. */
+const LONGEST_ROW = 8;
+const ROW_DECAY = 0.9;
 /** How often unused sockets are looked for at most. */
 const SHORTEST_SWEEP: Milliseconds = 1000;
 
@@ -39,6 +44,11 @@ export class Upstream {
   /** Since when queries go unanswered; -Infinity while it answers. */
   private silentSince: Milliseconds = -Infinity;
   private retryAt: Milliseconds = -Infinity;
+  /** Messages sent since it was last heard of, and when that was. */
+  private unanswered = 0;
+  private heardAt: Milliseconds = -Infinity;
+  /** The longest such row that it came back from, forgotten by and by: on a bad way it takes more to call it gone. */
+  private longestRow = 0;
 
   constructor(parts: UpstreamParts) {
     this.clock = parts.clock;
@@ -67,12 +77,36 @@ export class Upstream {
     return this.peer.roundTrip.patience;
   }
 
+  /** When a second query is worth its cost, in milliseconds after the first; Infinity while that is not known. */
+  get hedgeAfter(): Milliseconds {
+    return this.peer.roundTrip.hedgeAfter;
+  }
+
+  /** How long a reply takes on average; undefined before the first. */
+  get latency(): Milliseconds | undefined {
+    return this.peer.roundTrip.mean;
+  }
+
+  /** What 95 of 100 replies take at most; undefined while there are too few to tell. */
+  get slowest(): Milliseconds | undefined {
+    return this.peer.roundTrip.slowest;
+  }
+
+  /**
+   * Whether nothing was heard of it since `since` although enough was sent: three messages, and two more for each that
+   * it left unanswered in a row before it answered again.
+   */
+  isGone(since: Milliseconds): boolean {
+    return this.lastHeard < since && this.rowNow() >= FEWEST_UNANSWERED + 2 * Math.round(this.longestRow);
+  }
+
   /**
    * Sends the attempt's message and tells its receiver what comes of it, never before this call returned. Deadlines
    * are the receiver's.
    */
   send(attempt: Attempt, transport: 'udp' | 'tcp', now: Milliseconds): void {
     attempt.sentAt = now;
+    this.unanswered = this.rowNow() + 1;
     if (this.secure || transport === 'tcp') this.streams.send(attempt);
     else this.udp.send(attempt);
     this.sweeper ??= this.sweepLater();
@@ -122,6 +156,14 @@ export class Upstream {
     this.sweeper = undefined;
     this.udp.close();
     this.streams.close();
+  }
+
+  /** Counts anew when something was heard since the last look. */
+  private rowNow(): number {
+    if (this.lastHeard === this.heardAt) return this.unanswered;
+    this.longestRow = Math.min(LONGEST_ROW, Math.max(this.unanswered - 1, this.longestRow * ROW_DECAY));
+    this.heardAt = this.lastHeard;
+    return (this.unanswered = 0);
   }
 
   private sweepLater(): Timer {

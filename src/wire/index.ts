@@ -3,6 +3,7 @@ export * from './decode.js';
 export * from './edns.js';
 export * from './encode.js';
 export * from './encoded.js';
+export * from './extended-error.js';
 export * from './error.js';
 export * from './message.js';
 export * from './name.js';

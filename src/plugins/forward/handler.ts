@@ -1,7 +1,10 @@
 import { Reply, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
 import { Rcode, isSubdomain, type Name } from '../../wire/index.js';
-import { OutstandingQuery, OutstandingQueries, hashOf, hashOfQuestion } from './outstanding.js';
-import { UpstreamLookup, type LookupSettings } from './upstream-lookup.js';
+import { FailureMemory, type LookupFailure } from './failures.js';
+import { OutstandingQuery, OutstandingQueries } from './outstanding.js';
+import { hashOf, hashOfQuestion } from './same-question.js';
+import type { LookupSettings } from './lookup-settings.js';
+import { UpstreamLookup } from './upstream-lookup.js';
 import { upstreamMessage } from './upstream-message.js';
 
 /**
@@ -15,6 +18,7 @@ export class Forward implements Handler {
   readonly everyClass = true;
   private readonly overUdp = new OutstandingQueries();
   private readonly overTcp = new OutstandingQueries();
+  private readonly failures = new FailureMemory();
   private concurrent = 0;
   private readonly idle: (() => void)[] = [];
   private readonly all: boolean;
@@ -42,6 +46,11 @@ export class Forward implements Handler {
     return this.join(query, next);
   }
 
+  /** Brings what is counted elsewhere up to date for a scrape. */
+  observe(): void {
+    for (const { upstream, metrics } of this.settings.proxies) metrics.observe(upstream);
+  }
+
   /** Stops all traffic as soon as the queries under way are answered. */
   async stop(): Promise<void> {
     if (this.concurrent > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
@@ -59,19 +68,21 @@ export class Forward implements Handler {
     return name === from || !except.some((zone) => isSubdomain(zone, name));
   }
 
-  private join(query: Query, next: Next): Promise<Outcome> {
+  private join(query: Query, next: Next): Outcome | Promise<Outcome> {
     const message = upstreamMessage(query);
     const { questionEnd } = query;
-    this.concurrent++;
     if (query.context.separate) return this.start(new OutstandingQuery(query, message, 0, 0, this.onSettled), next);
     const all = this.outstandingOf(query);
     const question = hashOfQuestion(message, questionEnd, this.seed);
     const hash = hashOf(message, questionEnd, question);
     const known = all.find(message, questionEnd, hash);
     if (known !== undefined) {
+      this.concurrent++;
       known.waiters++;
       return query.context.metadata === undefined ? known.outcome : this.labelled(query, known);
     }
+    const failed = this.failures.size === 0 ? undefined : this.failedBefore(message, questionEnd, hash);
+    if (failed !== undefined) return failed;
     const outstanding = new OutstandingQuery(query, message, hash, question, this.onSettled);
     all.add(outstanding);
     return this.start(outstanding, next);
@@ -85,13 +96,26 @@ export class Forward implements Handler {
     return settled;
   }
 
+  /** The same question came to nothing a short time ago (RFC 9520). */
+  private failedBefore(message: Buffer, questionEnd: number, hash: number): Reply | undefined {
+    const { clock, proxies, metrics } = this.settings;
+    const lastHeard = Math.max(...proxies.map(({ upstream }) => upstream.lastHeard));
+    const reply = this.failures.find(message, questionEnd, hash, clock.monotonic(), lastHeard);
+    if (reply !== undefined) metrics.remembered.inc();
+    return reply;
+  }
+
   private start(outstanding: OutstandingQuery, next: Next): Promise<Outcome> {
+    this.concurrent++;
     new UpstreamLookup(this.settings, outstanding, next).start();
     return outstanding.outcome;
   }
 
-  private readonly onSettled = (outstanding: OutstandingQuery): void => {
+  private readonly onSettled = (outstanding: OutstandingQuery, failure?: LookupFailure): void => {
     this.outstandingOf(outstanding.query).remove(outstanding);
+    if (failure !== undefined && !outstanding.query.context.separate)
+      this.failures.add(outstanding.message, outstanding.hash, failure, this.settings.clock.monotonic());
+    else if (this.failures.size > 0) this.failures.forget(outstanding.hash);
     this.concurrent -= outstanding.waiters;
     if (this.concurrent === 0) for (const wake of this.idle.splice(0)) wake();
   };

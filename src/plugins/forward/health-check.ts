@@ -28,6 +28,8 @@ export interface HealthCheckParts {
 export class HealthCheck {
   /** Checks that failed since the last reply. */
   fails = 0;
+  /** Monotonic time at which the last check that failed was sent. */
+  failedFrom: Milliseconds = -Infinity;
   private running = false;
   private readonly stopped = new AbortController();
 
@@ -68,6 +70,7 @@ export class HealthCheck {
       onFailed,
     } = this.parts;
     const { signal } = this.stopped;
+    const from = clock.monotonic();
     const flags = recursion ? Flag.RD : 0;
     const message = encodeMessage({
       id: randomBelow(random, 0x10000),
@@ -83,6 +86,7 @@ export class HealthCheck {
     } catch (error) {
       if (signal.aborted) throw error;
       this.fails++;
+      this.failedFrom = from;
       onFailed();
       return false;
     }

@@ -110,7 +110,7 @@ export function readOptions(directive: Directive, readFile: (path: string) => st
     maxAttempts: 0,
     tls: {},
     tlsServerName: undefined,
-    policy: 'random',
+    policy: 'latency',
     checkInterval: 500,
     checkRecursion: true,
     checkName: '.',

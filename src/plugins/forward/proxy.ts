@@ -51,9 +51,15 @@ export class Proxy {
     });
   }
 
-  /** More health checks failed in a row than allowed. */
+  /** More health checks failed in a row than allowed, and nothing else came from it since the last was sent. */
   get down(): boolean {
-    return this.maxFails > 0 && this.check.fails > this.maxFails;
+    const { check, maxFails } = this;
+    return maxFails > 0 && check.fails > maxFails && this.upstream.lastHeard < check.failedFrom;
+  }
+
+  /** How long its replies take on average; undefined before the first. */
+  get latency(): Milliseconds | undefined {
+    return this.upstream.latency;
   }
 
   /** A query failed here or waits too long: finds out whether that is the upstream's fault. */

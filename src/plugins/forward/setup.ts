@@ -2,6 +2,7 @@ import { definePlugin, type Block } from '../../chain/index.js';
 import type { Directive } from '../../corefile/index.js';
 import { Deadlines } from '../../exchange/index.js';
 import { Forward } from './handler.js';
+import { HedgeBudget } from './hedges.js';
 import { forwardMetrics } from './metrics.js';
 import { readOptions, type ForwardOptions } from './options.js';
 import { policyOf } from './policy.js';
@@ -35,6 +36,7 @@ function setupForward(directive: Directive, block: Block, hasNextForward: boolea
     random: runtime.random,
     policy: policyOf(options.policy, runtime.random),
     deadlines: new Deadlines(runtime.clock),
+    hedges: new HedgeBudget(),
     proxies: targets.map((target) => {
       try {
         return new Proxy(target, options, metrics.upstream(target.label), runtime);
@@ -46,6 +48,7 @@ function setupForward(directive: Directive, block: Block, hasNextForward: boolea
     }),
   });
   block.onStop(() => handler.stop());
+  block.onStop(runtime.metrics.onScrape(() => handler.observe()));
   return handler;
 }
 

@@ -1,21 +1,11 @@
 import { Reply, type Next, type Outcome } from '../../chain/index.js';
-import {
-  Attempt,
-  Deadline,
-  ForgerySuspected,
-  isCutShort,
-  type Deadlines,
-  type AttemptListener,
-} from '../../exchange/index.js';
-import type { Clock } from '../../lib/clock.js';
-import { randomBelow, type Random } from '../../lib/random.js';
+import { Deadline, ForgerySuspected, type AttemptListener } from '../../exchange/index.js';
+import { randomBelow } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
-import { Flag, NO_RECORDS, RCODE_MASK, Rcode, expandReply, type EncodedReply } from '../../wire/index.js';
-import type { OutstandingQuery } from './outstanding.js';
-import type { ForwardMetrics } from './metrics.js';
-import type { ForwardOptions } from './options.js';
-import type { UpstreamPolicy } from './policy.js';
+import { Flag, Rcode, type EncodedReply } from '../../wire/index.js';
+import type { LookupSettings } from './lookup-settings.js';
 import type { Proxy } from './proxy.js';
+import { NO_TRIES, Try, expandOrTruncate, type LookedUp } from './try.js';
 
 /** A query is given up after this long. */
 export const QUERY_TIMEOUT: Milliseconds = 5000;
@@ -26,39 +16,12 @@ const RECENT: Milliseconds = 5000;
 /** Pause after every upstream has reported an error, doubled each time. */
 const FIRST_PAUSE: Milliseconds = 100;
 const LONGEST_PAUSE: Milliseconds = 1000;
-
-/** What all look-ups of one directive share. */
-export interface LookupSettings {
-  readonly options: ForwardOptions;
-  readonly proxies: readonly Proxy[];
-  readonly policy: UpstreamPolicy;
-  readonly metrics: ForwardMetrics;
-  readonly deadlines: Deadlines;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Whether the next handler is a forward too: only then option `next` hands a query on. */
-  readonly hasNextForward: boolean;
-}
-
-/** The tries of a look-up that has none: most have one at a time, and a list that grows takes room for many. */
-const NONE: readonly Try[] = [];
-
-/** What a look-up asks, and who is told. */
-export type LookedUp = Pick<OutstandingQuery, 'query' | 'message' | 'apart' | 'settle'>;
-
-class Try extends Attempt {
-  /** The system said that nobody answers there. */
-  doubted = false;
-
-  constructor(
-    readonly proxy: Proxy,
-    readonly stream: boolean,
-    { message, query }: LookedUp,
-    lookup: UpstreamLookup,
-  ) {
-    super(message, query.questionEnd, lookup);
-  }
-}
+/** Where no upstream was heard of for this long, a query is given up: within 1 s, the wheel's tick included. */
+const GONE_AFTER: Milliseconds = 950;
+/** Longest wait before a question is sent once more. */
+const LONGEST_WAIT: Milliseconds = 1000;
+/** Attempts for one query, whatever the Corefile says. */
+const MOST_ATTEMPTS = 12;
 
 /**
  * One query on its way to the upstreams: whom to ask first, whom to ask too when no answer comes, and what to say in
@@ -69,7 +32,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   private readonly order: readonly Proxy[];
   private cursor = 0;
   /** Under way, oldest first. */
-  private tries: readonly Try[] = NONE;
+  private tries: readonly Try[] = NO_TRIES;
   private launched = 0;
   private failedInRound = 0;
   private doubts = 0;
@@ -77,12 +40,17 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   private pause: Milliseconds = FIRST_PAUSE;
   /** When to ask once more although nothing has failed. */
   private askAgainAt: Milliseconds = Infinity;
+  /** When a second query may be sent early; Infinity when it may not, or was. */
+  private hedgeAt: Milliseconds = Infinity;
+  /** When to see whether any upstream is there at all. */
+  private goneAt: Milliseconds;
   private readonly startedAt: Milliseconds;
   private readonly endAt: Milliseconds;
   private forcesTcp: boolean;
   /** All upstreams are down and one was asked nevertheless: what it says stands. */
   private lastResort = false;
   private lastError: Error | undefined;
+  private timedOut = false;
   private lastReply: Reply | undefined;
   private mismatch = false;
 
@@ -96,6 +64,8 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     this.order = settings.policy(settings.proxies);
     this.startedAt = settings.clock.monotonic();
     this.endAt = this.startedAt + QUERY_TIMEOUT;
+    this.goneAt = this.startedAt + GONE_AFTER;
+    settings.hedges.earn();
     // Two messages in outstanding for one question are two chances for a forger, who needs one (RFC 5452 section 5).
     this.forcesTcp = settings.options.forceTcp || outstanding.apart;
   }
@@ -108,15 +78,18 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   override due(now: Milliseconds): void {
     for (const attempt of this.tries.filter(({ sentAt }) => now - sentAt >= READ_TIMEOUT)) {
       this.lastError = attempt.transport?.timeout();
+      this.timedOut = true;
+      attempt.proxy.metrics.unanswered();
       attempt.proxy.suspect();
       this.drop(attempt);
       attempt.abandon();
     }
     if (now >= this.endAt) return this.giveUp();
+    if (now >= this.goneAt && this.isHopeless(now)) return;
+    if (now >= this.hedgeAt && now < this.askAgainAt) return this.hedge(now);
     if (now < this.askAgainAt && this.tries.length > 0) return this.schedule();
     for (const attempt of this.tries) if (attempt.proxy.upstream.noteSilence(attempt, now)) attempt.proxy.suspect();
-    if (this.lastResort) this.waitOrGiveUp();
-    else this.launch(now);
+    this.launch(now);
   }
 
   replied(attempt: Try, bytes: Buffer, records: number): boolean {
@@ -126,6 +99,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     if (reply === undefined) return false;
     const now = proxy.upstream.lastHeard;
     proxy.metrics.replied(reply.rcode, (now - attempt.sentAt) / 1000);
+    if (attempt.hedged) proxy.metrics.hedgeWon();
     this.drop(attempt);
     if (options.preferUdp && !attempt.stream && (reply.flags & Flag.TC) !== 0) {
       this.ask(proxy, 'tcp', now, false);
@@ -169,8 +143,10 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     // TCP was safer, but not every upstream has it.
     if (attempt.stream) this.forcesTcp = this.settings.options.forceTcp;
     const now = this.settings.clock.monotonic();
-    if (this.lastResort || !this.mayLaunch(now)) this.waitOrGiveUp();
-    else if (++this.failedInRound < this.order.length) this.launch(now);
+    // Down by its health checks, and the last word on it.
+    if (this.lastResort || !this.mayLaunch(now)) return this.waitOrGiveUp();
+    attempt.proxy.upstream.noteSilence(attempt, now);
+    if (++this.failedInRound < this.order.length) this.launch(now);
     else {
       this.failedInRound = 0;
       this.askAgainAt = now + this.pause;
@@ -188,7 +164,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   private mayLaunch(now: Milliseconds): boolean {
     const { maxAttempts } = this.settings.options;
     if (this.outstanding.query.context.over(now)) return false;
-    return maxAttempts === 0 || this.launched < maxAttempts;
+    return this.launched < (maxAttempts === 0 ? MOST_ATTEMPTS : Math.min(maxAttempts, MOST_ATTEMPTS));
   }
 
   private launch(now: Milliseconds): void {
@@ -196,13 +172,12 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     const silent = this.pickAdmitted(now);
     const proxy = silent ?? this.pickAny();
     if (proxy === undefined) return this.waitOrGiveUp();
+    this.ask(proxy, this.transport, now, silent?.upstream.isSilent === true && this.order.length > 1);
+  }
+
+  private get transport(): 'udp' | 'tcp' {
     const overUdp = this.settings.options.preferUdp || this.outstanding.query.transport === 'udp';
-    this.ask(
-      proxy,
-      overUdp && !this.forcesTcp ? 'udp' : 'tcp',
-      now,
-      silent?.upstream.isSilent === true && this.order.length > 1,
-    );
+    return overUdp && !this.forcesTcp ? 'udp' : 'tcp';
   }
 
   /**
@@ -215,9 +190,40 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     this.tries = this.tries.length === 0 ? [attempt] : [...this.tries, attempt];
     this.outstanding.query.context.metadata?.set('forward/upstream', proxy.address);
     proxy.upstream.send(attempt, transport, now);
-    const patience = Math.min(proxy.upstream.patience * 2 ** this.launched++, READ_TIMEOUT);
-    this.askAgainAt = this.lastResort ? Infinity : onTrial ? now : now + patience;
+    const { patience, hedgeAfter } = proxy.upstream;
+    // A datagram's second comes after the time that the first one had, each later one after twice as long. What a
+    // connection loses it sends again by itself.
+    const longest = attempt.stream ? READ_TIMEOUT : LONGEST_WAIT;
+    const wait = Math.min(patience * 2 ** (attempt.stream ? this.launched : Math.max(0, this.launched - 1)), longest);
+    this.launched++;
+    this.askAgainAt = onTrial ? now : now + wait;
+    const hedges = this.launched === 1 && hedgeAfter < wait && (!attempt.stream || this.order.length > 1);
+    this.hedgeAt = hedges ? now + hedgeAfter : Infinity;
     this.schedule();
+  }
+
+  /** Asks a second time before the first is late: whichever answers first. Nothing is held against the first one. */
+  private hedge(now: Milliseconds): void {
+    this.hedgeAt = Infinity;
+    const { askAgainAt } = this;
+    const proxy = this.mayLaunch(now) && this.settings.hedges.take() ? this.pickAdmitted(now) : undefined;
+    if (proxy === undefined) return this.schedule();
+    proxy.metrics.hedged();
+    this.ask(proxy, this.transport, now, false);
+    this.tries.at(-1)!.hedged = true;
+    this.launched--;
+    this.askAgainAt = askAgainAt;
+    this.schedule();
+  }
+
+  /** Gives up where no upstream shows a sign of life. What only takes long shows one: it answers health checks. */
+  private isHopeless(now: Milliseconds): boolean {
+    this.goneAt = Infinity;
+    if (!this.order.every((proxy) => proxy.down || proxy.upstream.isGone(this.startedAt))) return false;
+    for (const attempt of this.tries) if (attempt.proxy.upstream.noteSilence(attempt, now)) attempt.proxy.suspect();
+    this.settings.metrics.unreachable.inc();
+    this.giveUp();
+    return true;
   }
 
   /** The next upstream in order that is neither down nor silent. */
@@ -242,7 +248,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
       const proxy = order[this.cursor++ % order.length]!;
       if (!proxy.down) return proxy;
     }
-    settings.metrics.broken.inc();
+    if (!this.lastResort) settings.metrics.broken.inc();
     if (settings.options.failFast) return undefined;
     this.lastResort = true;
     return order[randomBelow(settings.random, order.length)];
@@ -251,29 +257,26 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   /** Takes a reply apart; undefined when it makes no sense and something better may come. */
   private expand(attempt: Try, bytes: Buffer, records: number): EncodedReply | undefined {
     try {
-      return expandReply(bytes, records);
+      return expandOrTruncate(bytes, records, attempt.stream);
     } catch (error) {
+      // Nothing else comes under this id.
       if (attempt.stream) {
-        // Nothing else comes under this id.
         attempt.cancel();
         this.failed(attempt, error as Error);
-        return undefined;
       }
-      const word = (bytes[2]! << 8) | bytes[3]!;
-      // Cut to size on its way, as some middleboxes do: the client is sent to TCP.
-      if ((word & Flag.TC) === 0 && !isCutShort(bytes, records)) return undefined;
-      return { flags: (word & ~RCODE_MASK) | Flag.TC, rcode: word & RCODE_MASK, records: NO_RECORDS, edns: undefined };
+      return undefined;
     }
   }
 
   private drop(attempt: Try): void {
-    this.tries = this.tries.length === 1 ? NONE : this.tries.filter((other) => other !== attempt);
+    this.tries = this.tries.length === 1 ? NO_TRIES : this.tries.filter((other) => other !== attempt);
   }
 
   private schedule(): void {
     const oldest = this.tries[0];
     const timeout = oldest === undefined ? Infinity : oldest.sentAt + READ_TIMEOUT;
-    this.settings.deadlines.set(this, Math.min(this.askAgainAt, timeout, this.endAt));
+    const { askAgainAt, hedgeAt, goneAt, endAt } = this;
+    this.settings.deadlines.set(this, Math.min(askAgainAt, hedgeAt, timeout, goneAt, endAt));
   }
 
   /**
@@ -294,22 +297,24 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   }
 
   private giveUp(): void {
-    if (this.lastReply !== undefined) this.finish(this.lastReply);
-    else if (this.mismatch) this.finish(Reply.empty(Rcode.FORMERR));
-    else
-      this.finish(
-        Reply.failure(
-          Rcode.SERVFAIL,
-          this.tries.find(({ doubted }) => !doubted)?.transport?.timeout() ??
-            this.lastError ??
-            new Error('no healthy proxies'),
-        ),
-      );
+    if (this.lastReply !== undefined) return this.finish(this.lastReply);
+    if (this.mismatch) return this.finish(Reply.empty(Rcode.FORMERR));
+    const timeout = this.tries.find(({ doubted }) => !doubted)?.transport?.timeout();
+    this.end();
+    this.outstanding.fail({
+      cause: timeout ?? this.lastError ?? new Error('no healthy proxies'),
+      reported: timeout === undefined && this.lastError !== undefined && !this.timedOut,
+      gone: this.order.every((proxy) => proxy.upstream.lastHeard < this.startedAt),
+    });
   }
 
   private finish(outcome: Outcome | Promise<Outcome>): void {
+    this.end();
+    this.outstanding.settle(outcome);
+  }
+
+  private end(): void {
     this.settings.deadlines.clear(this);
     for (const attempt of this.tries) attempt.abandon();
-    this.outstanding.settle(outcome);
   }
 }

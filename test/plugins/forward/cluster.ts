@@ -28,7 +28,7 @@ export class Cluster {
 
   /** What was asked and what came of it; `outcome` stays 'pending' until then. */
   ask(name = 'www.example.org.', type = 'A', options: QuestionOptions = {}, next?: Next): Answered {
-    const answered: Answered = { outcome: 'pending', took: -1, cause: undefined };
+    const answered: Answered = { outcome: 'pending', took: -1, cause: undefined, extended: [] };
     const start = this.block.clock.monotonic();
     const made = query(name, type, options);
     void Promise.resolve(this.asker(made, next)).then(
@@ -36,6 +36,8 @@ export class Cluster {
         answered.outcome = (summary(outcome) as { rcode?: string }).rcode ?? 'drop';
         answered.summary = summary(outcome);
         answered.cause = outcome instanceof Reply ? outcome.cause?.message : undefined;
+        if (outcome instanceof Reply)
+          answered.extended = (outcome.edns?.options ?? []).map(({ data }) => (data[0]! << 8) | data[1]!);
         answered.took = this.block.clock.monotonic() - start;
       },
       (fault: Error) => (answered.outcome = `fault: ${fault.message}`),
@@ -69,5 +71,7 @@ export interface Answered {
   /** Milliseconds until the outcome. */
   took: number;
   cause: string | undefined;
+  /** Codes of extended DNS errors (RFC 8914). */
+  extended: number[];
   summary?: unknown;
 }

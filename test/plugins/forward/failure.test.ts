@@ -31,7 +31,7 @@ describe('bad upstreams, alone', () => {
       answer: () => undefined,
       want: 'SERVFAIL',
       cause: 'read udp HERE->10.0.0.1:53: i/o timeout',
-      took: [5000, 5010],
+      took: [950, 1000],
     },
     {
       name: 'dead over TCP',
@@ -39,7 +39,7 @@ describe('bad upstreams, alone', () => {
       answer: () => undefined,
       want: 'SERVFAIL',
       cause: 'read tcp HERE->10.0.0.1:53: i/o timeout',
-      took: [5000, 5010],
+      took: [950, 1000],
     },
     {
       name: 'slow',
@@ -53,7 +53,7 @@ describe('bad upstreams, alone', () => {
       want: 'NOERROR',
       took: [300, 330],
     },
-    { name: 'answers another question only', answer: lie, want: 'FORMERR', took: [5000, 5010] },
+    { name: 'answers another question only', answer: lie, want: 'FORMERR', took: [950, 1000] },
     {
       name: 'answers another question, then the right one',
       answer: (asked) => [lie, (it: Asked) => it.reply(goodReply(it.message))].forEach((send) => send(asked)),
@@ -65,14 +65,14 @@ describe('bad upstreams, alone', () => {
       option: 'force_tcp',
       answer: lie,
       want: 'FORMERR',
-      took: [5000, 5010],
+      took: [950, 1000],
     },
     {
       name: 'answers with a wrong id',
       answer: (asked) => asked.reply(goodReply({ ...asked.message, id: asked.message.id ^ 0x100 })),
       want: 'SERVFAIL',
       cause: 'read udp HERE->10.0.0.1:53: i/o timeout',
-      took: [5000, 5010],
+      took: [950, 1000],
     },
     {
       name: 'answers with garbage',
@@ -127,7 +127,7 @@ describe('bad upstreams, alone', () => {
       answer: (asked) => asked.raw(Buffer.of(0xff, 0xff, 1, 2, 3)),
       want: 'SERVFAIL',
       cause: 'read tcp HERE->10.0.0.1:53: i/o timeout',
-      took: [5000, 5010],
+      took: [950, 1000],
     },
     {
       name: 'sends a huge frame of garbage',
@@ -135,7 +135,7 @@ describe('bad upstreams, alone', () => {
       answer: (asked) => asked.reply(Buffer.alloc(65_535, 0xff)),
       want: 'SERVFAIL',
       cause: 'read tcp HERE->10.0.0.1:53: i/o timeout',
-      took: [5000, 5010],
+      took: [950, 1000],
     },
     {
       name: 'answers with garbage over TCP',
@@ -183,25 +183,28 @@ describe('bad upstreams, alone', () => {
       prepare: (cluster: Cluster) => void cluster.network.unreachable.add('10.0.0.1'),
       cause: /^dial tcp 10\.0\.0\.1:53: connect: network is unreachable$/,
     },
-  ])('$name is tried again with pauses until health checks call it down', async ({ option, prepare, cause }) => {
-    const cluster = new Cluster(`forward . 10.0.0.1 {\n${option}\n}`);
-    prepare(cluster);
-    const answered = cluster.ask();
-    await cluster.elapse(2000);
-    expect(answered.outcome).toBe('SERVFAIL');
-    expect(answered.cause).toMatch(cause);
-    expect(answered.took).toBeGreaterThan(1000);
-    expect(await cluster.metrics(/^coredns_(forward_healthcheck_broken|proxy_healthcheck_failures)/)).toEqual([
-      'coredns_forward_healthcheck_broken_total 1',
-      expect.stringMatching(
-        /^coredns_proxy_healthcheck_failures_total\{proxy_name="forward",to="10\.0\.0\.1:53"\} [345]$/,
-      ) as string,
-    ]);
-    // Once down, the next one is told at once.
-    const second = cluster.ask('b.example.');
-    await cluster.elapse(20);
-    expect(second.outcome).toBe('SERVFAIL');
-  });
+  ])(
+    '$name is tried again with pauses for a second, and not at all once health checks call it down',
+    async ({ option, prepare, cause }) => {
+      const cluster = new Cluster(`forward . 10.0.0.1 {\n${option}\n}`);
+      prepare(cluster);
+      const answered = cluster.ask();
+      await cluster.elapse(2000);
+      expect(answered.outcome).toBe('SERVFAIL');
+      expect(answered.cause).toMatch(cause);
+      expect(answered.took).toBeLessThan(1000);
+      // Once down, the next one is told at once.
+      const second = cluster.ask('b.example.');
+      await cluster.elapse(20);
+      expect(second.outcome).toBe('SERVFAIL');
+      expect(await cluster.metrics(/^coredns_(forward_healthcheck_broken|proxy_healthcheck_failures)/)).toEqual([
+        'coredns_forward_healthcheck_broken_total 1',
+        expect.stringMatching(
+          /^coredns_proxy_healthcheck_failures_total\{proxy_name="forward",to="10\.0\.0\.1:53"\} [345]$/,
+        ) as string,
+      ]);
+    },
+  );
 });
 
 describe('an upstream among others', () => {

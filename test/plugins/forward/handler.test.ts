@@ -4,6 +4,8 @@ import { Flag } from '../../../src/wire/index.js';
 import { rrs, type QuestionOptions } from '../../support/dns.js';
 import type { FakeStream } from '../../support/fake-network.js';
 import { goodReply, type Asked } from '../../support/fake-upstream.js';
+import { policyOf } from '../../../src/plugins/forward/policy.js';
+import { seededRandom } from '../../../src/lib/random.js';
 import { Cluster } from './cluster.js';
 
 const next = (): Outcome => Reply.empty(9);
@@ -324,6 +326,41 @@ describe('policy', () => {
     const sequence = await order('random', 300);
     for (const number of '123') expect([...sequence].filter((digit) => digit === number).length).toBeGreaterThan(70);
     expect(sequence).not.toMatch(/^(123)+$|^(231)+$|^(312)+$/);
+  });
+  it.each([
+    { name: 'alike', latencies: [10, 12, 14], want: [0.2, 0.2, 0.2], most: [0.5, 0.5, 0.5] },
+    { name: 'one slow', latencies: [10, 10, 40], want: [0.4, 0.4, 0.005], most: [0.6, 0.6, 0.06] },
+    {
+      name: 'one very slow, which is looked at now and then',
+      latencies: [1, 900, 1],
+      want: [0.4, 0.004, 0.4],
+      most: [0.6, 0.02, 0.6],
+    },
+    { name: 'nothing known of one', latencies: [10, 10, undefined], want: [0.2, 0.2, 0.2], most: [0.5, 0.5, 0.5] },
+  ])('latency prefers the quicker: $name', ({ latencies, want, most }) => {
+    const list = latencies.map((latency, number) => ({ latency, number }));
+    const draw = policyOf('latency', seededRandom(3));
+    const first = [0, 0, 0];
+    for (let i = 0; i < 4000; i++) {
+      const drawn = draw(list);
+      expect(drawn.map(({ number }) => number).sort()).toEqual([0, 1, 2]);
+      first[drawn[0]!.number]! += 1 / 4000;
+    }
+    for (const number of [0, 1, 2]) {
+      expect(first[number]).toBeGreaterThan(want[number]!);
+      expect(first[number]).toBeLessThan(most[number]!);
+    }
+  });
+  it('is latency where the Corefile says nothing', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1 10.0.0.2').start(1, 2);
+    const { answer } = cluster.servers[1]!;
+    cluster.servers[1]!.answer = (asked) => void cluster.block.clock.setTimeout(() => answer(asked), 60);
+    for (let i = 0; i < 200; i++) {
+      cluster.ask(`n${i}.example.`);
+      await cluster.elapse(70);
+    }
+    expect(cluster.counts()[1]!.udp).toBeLessThan(30);
+    expect(cluster.counts()[2]!.udp).toBeGreaterThan(170);
   });
 });
 

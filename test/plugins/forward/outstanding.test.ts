@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Reply, type Query } from '../../../src/chain/index.js';
-import {
-  OutstandingQuery,
-  OutstandingQueries,
-  hashOf,
-  hashOfQuestion,
-} from '../../../src/plugins/forward/outstanding.js';
+import { OutstandingQuery, OutstandingQueries } from '../../../src/plugins/forward/outstanding.js';
+import { hashOf, hashOfQuestion } from '../../../src/plugins/forward/same-question.js';
 import { upstreamMessage } from '../../../src/plugins/forward/upstream-message.js';
 import { query } from '../../support/dns.js';
 

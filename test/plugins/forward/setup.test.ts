@@ -71,7 +71,7 @@ describe('options', () => {
     maxAttempts: 0,
     tls: {},
     tlsServerName: undefined,
-    policy: 'random',
+    policy: 'latency',
     checkInterval: 500,
     checkRecursion: true,
     checkName: '.',
@@ -228,7 +228,7 @@ describe('bad text', () => {
     },
     {
       text: 'forward . 10.0.0.1 {\npolicy fastest\n}',
-      error: "3: forward: policy: got 'fastest', allowed: random, round_robin, sequential",
+      error: "3: forward: policy: got 'fastest', allowed: random, round_robin, sequential, latency",
     },
     {
       text: 'forward . 10.0.0.1 {\nhealth_check\n}',
@@ -295,11 +295,17 @@ it('says which zone it takes of an address block off the octet boundary', () => 
 it('has counters from the start, and series per upstream when they are needed', async () => {
   const { block } = setup(forward, 'forward . 10.0.0.1');
   expect((await block.metrics.text()).trim().split('\n')).toEqual([
+    '# HELP coredns_forward_failures_remembered_total Counter of queries answered with a failure of a short time ago.',
+    '# TYPE coredns_forward_failures_remembered_total counter',
+    'coredns_forward_failures_remembered_total 0',
     '# HELP coredns_forward_healthcheck_broken_total Counter of the number of complete failures of the healthchecks.',
     '# TYPE coredns_forward_healthcheck_broken_total counter',
     'coredns_forward_healthcheck_broken_total 0',
     '# HELP coredns_forward_max_concurrent_rejects_total Counter of the number of queries rejected because the concurrent queries were at maximum.',
     '# TYPE coredns_forward_max_concurrent_rejects_total counter',
     'coredns_forward_max_concurrent_rejects_total 0',
+    '# HELP coredns_forward_unreachable_total Counter of look-ups given up because no upstream showed signs of life.',
+    '# TYPE coredns_forward_unreachable_total counter',
+    'coredns_forward_unreachable_total 0',
   ]);
 });

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import { goodReply, type Asked } from '../../support/fake-upstream.js';
+import { Cluster, type Answered } from './cluster.js';
+
+const EDNS = { edns: 1232 };
+
+/** Questions that reached an upstream. */
+const asked = (cluster: Cluster, number = 1): string[] =>
+  cluster.servers[number]!.seen.filter(({ message }) => message.question[0]!.type === 1).map(
+    ({ message }) => message.question[0]!.name,
+  );
+
+async function warm(cluster: Cluster, count = 30): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    cluster.ask(`warm${i}.example.`);
+    await cluster.elapse(5);
+  }
+}
+
+const silent = (): void => undefined;
+const well = (it: Asked): void => it.reply(goodReply(it.message));
+
+describe('a sole upstream that is gone', () => {
+  it.each([
+    { name: 'silent', option: '', start: [1], extended: [22] },
+    { name: 'silent over TCP', option: 'force_tcp', start: [1], extended: [22] },
+    { name: 'refusing', option: '', start: [], extended: [23] },
+    { name: 'refusing connections', option: 'force_tcp', start: [], extended: [23] },
+  ])('is given up within 1 s: $name', async ({ option, start, extended }) => {
+    const cluster = await new Cluster(`forward . 10.0.0.1 {\n${option}\n}`).start(...start);
+    for (const number of start) cluster.servers[number]!.answer = silent;
+    const answered = cluster.ask('a.example.', 'A', EDNS);
+    await cluster.elapse(1000);
+    expect(answered).toMatchObject({ outcome: 'SERVFAIL', extended });
+    expect(await cluster.metrics(/^coredns_forward_unreachable_total/)).toEqual([
+      'coredns_forward_unreachable_total 1',
+    ]);
+  });
+
+  it('is waited for while it answers health checks: it is at work', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    cluster.servers[1]!.answer = (it) => (it.message.question[0]!.type === 2 ? well(it) : silent());
+    const answered = cluster.ask();
+    await cluster.elapse(4900);
+    expect(answered.outcome).toBe('pending');
+    await cluster.elapse(200);
+    expect(answered.outcome).toBe('SERVFAIL');
+  });
+
+  it('is waited for where it has left as many unanswered before and come back', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1 {\n max_fails 0\n}').start(1);
+    await warm(cluster);
+    let count = 0;
+    // Every eighth gets through.
+    cluster.servers[1]!.answer = (it) => (++count % 8 === 0 ? well(it) : silent());
+    const answers: Answered[] = [];
+    for (let i = 0; i < 6; i++) {
+      answers.push(cluster.ask(`bad${i}.example.`));
+      await cluster.elapse(5100);
+    }
+    expect(answers.slice(1).map(({ outcome }) => outcome)).toEqual(new Array(5).fill('NOERROR'));
+    expect(answers.some(({ took }) => took > 1000)).toBe(true);
+  });
+
+  it('is up where it answers queries, whatever becomes of its health checks', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    cluster.servers[1]!.answer = (it) => (it.message.question[0]!.type === 2 ? silent() : well(it));
+    cluster.network.black.add('10.0.0.1');
+    cluster.ask();
+    await cluster.elapse(6000);
+    cluster.network.black.clear();
+    const back = cluster.ask('back.example.');
+    await cluster.elapse(20);
+    expect(back.outcome).toBe('NOERROR');
+    await cluster.elapse(1200);
+    const before = await cluster.metrics(/^coredns_forward_healthcheck_broken_total/);
+    const answered = cluster.ask('more.example.');
+    await cluster.elapse(20);
+    expect(answered.outcome).toBe('NOERROR');
+    expect(await cluster.metrics(/^coredns_forward_healthcheck_broken_total/)).toEqual(before);
+  });
+});
+
+describe('a failure', () => {
+  const failed = async (): Promise<Cluster> => {
+    const cluster = await new Cluster('forward . 10.0.0.1 {\n max_fails 0\n}').start(1);
+    cluster.servers[1]!.answer = silent;
+    cluster.ask('a.example.', 'A', EDNS);
+    await cluster.elapse(1000);
+    return cluster;
+  };
+
+  it('is remembered for a second, then for longer (RFC 9520)', async () => {
+    const cluster = await failed();
+    const times: number[] = [];
+    for (let at = 0; at < 12_000; at += 100) {
+      const before = asked(cluster).length;
+      const answered = cluster.ask('a.example.', 'A', EDNS);
+      await cluster.elapse(20);
+      if (asked(cluster).length > before) times.push(at);
+      else if (answered.outcome !== 'pending')
+        expect(answered).toMatchObject({ outcome: 'SERVFAIL', took: 0, extended: [13, 22] });
+      await cluster.elapse(80);
+    }
+    // What fails anew takes a second to do so.
+    const gaps = times.filter((at, i) => i === 0 || at - times[i - 1]! > 900);
+    expect(gaps.length).toBeLessThanOrEqual(4);
+    expect(gaps.length).toBeGreaterThanOrEqual(3);
+    expect((await cluster.metrics(/^coredns_forward_failures_remembered_total/))[0]).toMatch(/ [1-9]\d*$/);
+  });
+
+  it('is that of its question alone', async () => {
+    const cluster = await failed();
+    cluster.ask('b.example.');
+    await cluster.elapse(20);
+    expect(asked(cluster).at(-1)).toBe('b.example.');
+  });
+
+  it('of an upstream that was gone ends when it is back', async () => {
+    const cluster = await failed();
+    cluster.servers[1]!.answer = well;
+    cluster.ask('b.example.');
+    await cluster.elapse(20);
+    const answered = cluster.ask('a.example.', 'A', EDNS);
+    await cluster.elapse(20);
+    expect(answered.outcome).toBe('NOERROR');
+  });
+
+  it('takes no more room than 1,024 others', async () => {
+    const cluster = await failed();
+    for (let i = 0; i < 1024; i++) cluster.ask(`n${i}.example.`);
+    await cluster.elapse(960);
+    const before = asked(cluster).length;
+    cluster.ask('a.example.', 'A', EDNS);
+    cluster.ask('n1023.example.');
+    await cluster.elapse(20);
+    expect(asked(cluster).slice(before)).toEqual(['a.example.']);
+  });
+});
+
+describe('a query that takes longer than 95 of 100', () => {
+  const text = 'forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n}';
+  const slowOnes = (cluster: Cluster): void => {
+    cluster.servers[1]!.answer = (it) =>
+      it.message.question[0]!.name.startsWith('slow')
+        ? void cluster.block.clock.setTimeout(() => well(it), 100)
+        : well(it);
+  };
+
+  it('is sent to another upstream too, early', async () => {
+    const cluster = await new Cluster(text).start(1, 2);
+    await warm(cluster);
+    slowOnes(cluster);
+    const answered = cluster.ask('slow.example.');
+    await cluster.elapse(200);
+    expect(answered.outcome).toBe('NOERROR');
+    expect(answered.took).toBeLessThan(40);
+    expect(await cluster.metrics(/^coredns_forward_hedges/)).toEqual([
+      'coredns_forward_hedges_total{to="10.0.0.2:53"} 1',
+      'coredns_forward_hedges_won_total{to="10.0.0.2:53"} 1',
+    ]);
+    expect((await cluster.metrics(/upstream_silent.*10\.0\.0\.1/))[0]).toMatch(/ 0$/);
+  });
+
+  it('is not, where that is more than a tenth of all', async () => {
+    const cluster = await new Cluster(text).start(1, 2);
+    await warm(cluster);
+    slowOnes(cluster);
+    for (let i = 0; i < 300; i++) {
+      cluster.ask(`slow${i}.example.`);
+      // The others keep the estimate where it is.
+      for (let j = 0; j < 2; j++) cluster.ask(`quick${i}.${j}.example.`);
+      await cluster.elapse(5);
+    }
+    await cluster.elapse(300);
+    expect(asked(cluster, 2).length).toBeGreaterThan(20);
+    expect(asked(cluster, 2).length).toBeLessThan(125);
+  });
+});
+
+it('says what came back and counted for nothing', async () => {
+  const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+  cluster.servers[1]!.answer = (it) => {
+    it.reply(goodReply({ ...it.message, id: it.message.id ^ 0x100 }));
+    it.reply(goodReply(it.message, { question: [{ name: 'other.example.', type: 1, class: 1 }] }));
+    well(it);
+  };
+  cluster.ask();
+  await cluster.elapse(20);
+  expect(await cluster.metrics(/^coredns_forward_wrong_replies_total/)).toEqual([
+    'coredns_forward_wrong_replies_total{reason="id",to="10.0.0.1:53"} 1',
+    'coredns_forward_wrong_replies_total{reason="question",to="10.0.0.1:53"} 1',
+  ]);
+});

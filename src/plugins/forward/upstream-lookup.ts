@@ -3,6 +3,7 @@ import { Deadline, ForgerySuspected, type AttemptListener } from '../../exchange
 import { randomBelow } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { Flag, Rcode, type EncodedReply } from '../../wire/index.js';
+import { failureReply } from './failures.js';
 import type { LookupSettings } from './lookup-settings.js';
 import type { Proxy } from './proxy.js';
 import { NO_TRIES, Try, expandOrTruncate, type LookedUp } from './try.js';
@@ -300,12 +301,15 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     if (this.lastReply !== undefined) return this.finish(this.lastReply);
     if (this.mismatch) return this.finish(Reply.empty(Rcode.FORMERR));
     const timeout = this.tries.find(({ doubted }) => !doubted)?.transport?.timeout();
-    this.end();
-    this.outstanding.fail({
+    const failure = {
       cause: timeout ?? this.lastError ?? new Error('no healthy proxies'),
       reported: timeout === undefined && this.lastError !== undefined && !this.timedOut,
       gone: this.order.every((proxy) => proxy.upstream.lastHeard < this.startedAt),
-    });
+    };
+    // Time that was cut short by *cancel* or *timeouts* says nothing about the question.
+    if (this.outstanding.query.context.over(this.settings.clock.monotonic())) return this.finish(failureReply(failure));
+    this.end();
+    this.outstanding.fail(failure);
   }
 
   private finish(outcome: Outcome | Promise<Outcome>): void {

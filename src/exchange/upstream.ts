@@ -15,6 +15,8 @@ const FIRST_PAUSE: Milliseconds = 500;
 const LONGEST_PAUSE: Milliseconds = 10_000;
 /** Unanswered messages in a row after which an upstream may be taken for gone, where it answers else. */
 const FEWEST_UNANSWERED = 3;
+/** What answers after this long may as well not have. */
+const SLOWEST: Milliseconds = 2000;
 /** A longer row was no bad way but a time away. */
 const LONGEST_ROW = 8;
 const ROW_DECAY = 0.9;
@@ -46,6 +48,7 @@ export class Upstream {
   private retryAt: Milliseconds = -Infinity;
   /** Messages sent since it was last heard of, and when that was. */
   private unanswered = 0;
+  private rowSince: Milliseconds = 0;
   private heardAt: Milliseconds = -Infinity;
   /** The longest such row that it came back from, forgotten by and by: on a bad way it takes more to call it gone. */
   private longestRow = 0;
@@ -94,10 +97,11 @@ export class Upstream {
 
   /**
    * Whether nothing was heard of it since `since` although enough was sent: three messages, and two more for each that
-   * it left unanswered in a row before it answered again.
+   * it left unanswered in a row before it answered again. One that has answered ever is given 2 s: it may be slow.
    */
-  isGone(since: Milliseconds): boolean {
-    return this.lastHeard < since && this.rowNow() >= FEWEST_UNANSWERED + 2 * Math.round(this.longestRow);
+  isGone(since: Milliseconds, now: Milliseconds): boolean {
+    if (this.lastHeard >= since || this.rowNow() < FEWEST_UNANSWERED + 2 * Math.round(this.longestRow)) return false;
+    return this.lastHeard === -Infinity || now - this.rowSince >= SLOWEST;
   }
 
   /**
@@ -107,6 +111,7 @@ export class Upstream {
   send(attempt: Attempt, transport: 'udp' | 'tcp', now: Milliseconds): void {
     attempt.sentAt = now;
     this.unanswered = this.rowNow() + 1;
+    if (this.unanswered === 1) this.rowSince = now;
     if (this.secure || transport === 'tcp') this.streams.send(attempt);
     else this.udp.send(attempt);
     this.sweeper ??= this.sweepLater();

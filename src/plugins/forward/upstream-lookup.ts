@@ -19,6 +19,8 @@ const FIRST_PAUSE: Milliseconds = 100;
 const LONGEST_PAUSE: Milliseconds = 1000;
 /** Where no upstream was heard of for this long, a query is given up: within 1 s, the wheel's tick included. */
 const GONE_AFTER: Milliseconds = 950;
+/** Where one that has answered before may be slow, that is looked at anew after this time. */
+const GONE_AGAIN: Milliseconds = 100;
 /** Longest wait before a question is sent once more. */
 const LONGEST_WAIT: Milliseconds = 1000;
 /** Attempts for one query, whatever the Corefile says. */
@@ -219,8 +221,8 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
 
   /** Gives up where no upstream shows a sign of life. What only takes long shows one: it answers health checks. */
   private isHopeless(now: Milliseconds): boolean {
-    this.goneAt = Infinity;
-    if (!this.order.every((proxy) => proxy.down || proxy.upstream.isGone(this.startedAt))) return false;
+    this.goneAt = now + GONE_AGAIN;
+    if (!this.order.every((proxy) => proxy.down || proxy.upstream.isGone(this.startedAt, now))) return false;
     for (const attempt of this.tries) if (attempt.proxy.upstream.noteSilence(attempt, now)) attempt.proxy.suspect();
     this.settings.metrics.unreachable.inc();
     this.giveUp();

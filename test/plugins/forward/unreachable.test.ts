@@ -37,6 +37,30 @@ describe('a sole upstream that is gone', () => {
     ]);
   });
 
+  it('that has answered before is waited for a second time that long, as it may be slow, and then no longer', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    await warm(cluster);
+    cluster.servers[1]!.answer = silent;
+    const answers: Answered[] = [];
+    for (let i = 0; i < 30; i++) {
+      answers.push(cluster.ask(`dead${i}.example.`));
+      await cluster.elapse(100);
+    }
+    await cluster.elapse(1000);
+    expect(answers.map(({ outcome }) => outcome)).toEqual(new Array(30).fill('SERVFAIL'));
+    expect(answers[0]!.took).toBeLessThan(2100);
+    for (const { took } of answers.slice(12)) expect(took).toBeLessThan(1000);
+  });
+
+  it('is waited for where all it answers takes 1.5 s from one moment to the next', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    await warm(cluster);
+    cluster.servers[1]!.answer = (it) => void cluster.block.clock.setTimeout(() => well(it), 1500);
+    const slow = cluster.ask('slow.example.');
+    await cluster.elapse(1600);
+    expect(slow.outcome).toBe('NOERROR');
+  });
+
   it('is waited for while it answers health checks: it is at work', async () => {
     const cluster = await new Cluster('forward . 10.0.0.1').start(1);
     cluster.servers[1]!.answer = (it) => (it.message.question[0]!.type === 2 ? well(it) : silent());

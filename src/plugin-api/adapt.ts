@@ -27,7 +27,7 @@ export function adaptPlugin(plugin: Plugin): PluginDefinition {
     };
     const handler = finished(
       directive,
-      attempt(directive, () => plugin.setup(own, options)),
+      attempt(directive, () => own.watching(() => plugin.setup(own, options))),
       own,
     );
     return handler && (new PluginLink(plugin as Plugin<never>, handler, host) satisfies Handler);

@@ -12,6 +12,7 @@ import { viewOutcome } from './plugin-link.js';
 import { routeOf } from './plugin-route.js';
 import { changedQuery, queryOf } from './query-view.js';
 import { StallWatch } from './stall-watch.js';
+import { TimerWatch } from './timer-watch.js';
 import { LoadedTable } from './table.js';
 import { tableMetrics } from './table-metrics.js';
 import type { PluginTable, TableOptions } from './table-options.js';
@@ -25,6 +26,8 @@ export class BlockForPlugin implements PluginBlock {
   readonly log: Logger;
   readonly metrics: PluginMetrics;
   readonly stalls: StallWatch;
+  private readonly nodeTimers = new TimerWatch();
+  private readonly stopHooks: (() => Awaitable<void>)[] = [];
   private readonly ended = new AbortController();
   private readonly timers = new Set<Timer>();
   private readonly tables: LoadedTable<unknown>[] = [];
@@ -39,6 +42,7 @@ export class BlockForPlugin implements PluginBlock {
     this.stalls = new StallWatch(block.runtime.clock, this.log);
     this.metrics = pluginMetrics(block, plugin);
     block.lifetime.onEnd(() => this.end());
+    block.onStop(() => this.stop());
   }
 
   get signal(): AbortSignal {
@@ -97,7 +101,7 @@ export class BlockForPlugin implements PluginBlock {
   }
 
   onStop(hook: () => Awaitable<void>): void {
-    this.block.onStop(async () => this.named(hook));
+    this.stopHooks.push(hook);
   }
 
   table<Value>(options: TableOptions<Value>): PluginTable<Value> {
@@ -152,12 +156,29 @@ export class BlockForPlugin implements PluginBlock {
     }
   }
 
+  /** Runs a plugin's setup, or a hook of it, and notices timers of Node's that it sets. */
+  watching<T>(work: () => T): T {
+    return this.nodeTimers.run(work);
+  }
+
   private async named(hook: () => Awaitable<void>): Promise<void> {
     try {
-      await hook();
+      await this.watching(hook);
     } catch (error) {
       throw new PluginFault(this.plugin, wordsOf(error), error);
     }
+  }
+
+  /** After the last query: the plugin puts away what it has, and what it forgot is told. */
+  private async stop(): Promise<void> {
+    for (const hook of this.stopHooks)
+      await this.named(hook).catch((error: Error) => this.log.error(`onStop: ${wordsOf(error.cause)}`));
+    const [first, ...others] = this.nodeTimers.end();
+    if (first === undefined) return;
+    const { kind, place } = first;
+    const more = others.length === 0 ? '' : `, and ${others.length} more`;
+    const mend = `expected: clear it in block.onStop, or take block.${kind}`;
+    this.log.warning(`its configuration has ended, but not its ${kind} (${place})${more}; cleared, ${mend}`);
   }
 
   private end(): void {

@@ -61,7 +61,7 @@ export class Configuration {
       faults.throwAny();
       return configuration;
     } catch (error) {
-      configuration.lifetime.end(new DOMException('the configuration does not come to serve', 'AbortError'));
+      await configuration.end('the configuration does not come to serve');
       throw error;
     }
   }
@@ -92,6 +92,18 @@ export class Configuration {
 
   get stacktrace(): boolean {
     return this.blocks.some((block) => block.settings.stacktrace || block.settings.debug);
+  }
+
+  /** Ends what its plugins have begun; all its queries are answered, or it never came to serve. */
+  async end(reason: string): Promise<void> {
+    this.lifetime.end(new DOMException(reason, 'AbortError'));
+    for (const hook of this.hooks.stop) {
+      try {
+        await hook();
+      } catch (error) {
+        this.host.runtime.log.error(`stopping: ${(error as Error).message}`);
+      }
+    }
   }
 
   private ask(query: Query): Outcome | Promise<Outcome> {

@@ -143,7 +143,12 @@ export class Server {
     const server = new Server(options);
     server.current = await Configuration.load(server.read(), server.host);
     if (server.current.blocks.length === 0) throw new CorefileError(server.host.corefileName, 1, 'no server block');
-    for (const hook of server.current.hooks.start) await hook();
+    try {
+      for (const hook of server.current.hooks.start) await hook();
+    } catch (error) {
+      await server.current.end('the configuration does not come to serve');
+      throw error;
+    }
     return server;
   }
 
@@ -267,13 +272,13 @@ export class Server {
       if (this.listening) await this.attach(next);
     } catch (error) {
       log.error(`Restart failed: ${(error as Error).message.replaceAll('\n', '\n    ')}`);
-      if (next) await this.runStop(next);
+      if (next) await next.end('the configuration has ended');
       return false;
     }
     this.current = next;
     if (this.listening) for (const hook of next.hooks.serving) hook();
     await this.settled(previous);
-    await this.runStop(previous);
+    await previous.end('the configuration has ended');
     log.info('Reloading complete');
     return true;
   }
@@ -289,7 +294,7 @@ export class Server {
     open.forEach(shut);
     await this.options.workerPool?.stop();
     this.sharedAnswers?.stop();
-    await this.runStop(current);
+    await current.end('the configuration has ended');
     this.http.closeAll();
   }
 
@@ -300,17 +305,6 @@ export class Server {
       sleep(this.runtime.clock, GRACE, grace.signal).catch(() => undefined),
     ]);
     grace.abort(new Error('settled'));
-  }
-
-  private async runStop(configuration: Configuration): Promise<void> {
-    configuration.lifetime.end(new DOMException('the configuration has ended', 'AbortError'));
-    for (const hook of configuration.hooks.stop) {
-      try {
-        await hook();
-      } catch (error) {
-        this.runtime.log.error(`stopping: ${(error as Error).message}`);
-      }
-    }
   }
 
   private fatal(reason: string): void {

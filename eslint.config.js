@@ -10,7 +10,7 @@ export default tseslint.config(
       'coverage/**',
       '*.config.js',
       'test/**/*.{mjs,cjs}',
-      'scripts/**/*.mjs',
+      'scripts/**/*.{mjs,cjs}',
       'bin/**',
     ],
   },

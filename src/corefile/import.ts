@@ -102,7 +102,7 @@ export class Importer {
 
   private paths(at: Token, pattern: string): string[] {
     if (pattern.includes('\0')) failAt(at, 'import: a path cannot hold a NUL character');
-    const path = resolve(at.path === '' ? this.home(at) : dirname(at.path), pattern);
+    const path = resolve(this.home(at), pattern);
     const wildcards = path.match(/[*?]/g) ?? [];
     const brackets = path.includes('[') && path.includes(']');
     if (wildcards.length === 0 && !brackets) return [path];

@@ -55,6 +55,13 @@ export class FakeNetwork implements Network {
   /** @param clock replaced where the clock is made later than the network */
   constructor(public clock: ManualClock = new ManualClock()) {}
 
+  /** Ports that take datagrams or connections, such as `udp 53`. */
+  get taken(): readonly string[] {
+    const ports = (protocol: string, keys: Iterable<string>): string[] =>
+      [...keys].map((at) => `${protocol} ${at.split(' ')[1]}`);
+    return [...ports('udp', this.bound.keys()), ...ports('tcp', this.listeners.keys())].sort();
+  }
+
   /** UDP sockets that are open, servers included. */
   get udpSockets(): number {
     return this.bound.size;
@@ -89,6 +96,7 @@ export class FakeNetwork implements Network {
   }
 
   listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
+    if (this.listeners.has(key(at))) return Promise.reject(failure('EADDRINUSE', 'listen'));
     this.listeners.set(key(at), onConnection);
     return Promise.resolve({ local: at, close: () => void this.listeners.delete(key(at)) });
   }

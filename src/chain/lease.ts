@@ -15,7 +15,8 @@ export interface LeaseHolder {
  * cover many replies. It ends by itself at `until`, or before when it is revoked.
  */
 export class ReplyLease {
-  private readonly holders = new Set<LeaseHolder>();
+  /** The only holder, or all of them: most leases have one, and a set for each would be most of what they take. */
+  private holders: LeaseHolder | Set<LeaseHolder> | undefined;
   private ended = false;
 
   /**
@@ -44,18 +45,23 @@ export class ReplyLease {
 
   /** Lets `holder` know when the lease is revoked. */
   hold(holder: LeaseHolder): void {
-    this.holders.add(holder);
+    if (this.holders === undefined) this.holders = holder;
+    else if (this.holders instanceof Set) this.holders.add(holder);
+    else if (this.holders !== holder) this.holders = new Set([this.holders, holder]);
   }
 
   release(holder: LeaseHolder): void {
-    this.holders.delete(holder);
+    if (this.holders instanceof Set) this.holders.delete(holder);
+    else if (this.holders === holder) this.holders = undefined;
   }
 
   /** Ends it now: an object behind the replies has changed, or they are no longer kept where they came from. */
   revoke(): void {
     this.ended = true;
-    for (const holder of this.holders) holder.withdraw();
-    this.holders.clear();
+    const { holders } = this;
+    this.holders = undefined;
+    if (holders instanceof Set) for (const holder of holders) holder.withdraw();
+    else holders?.withdraw();
   }
 }
 

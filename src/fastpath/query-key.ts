@@ -1,7 +1,12 @@
 import { Flag, HEADER_SIZE, Type } from '../wire/index.js';
+import { HASH_TAIL, hashWords } from './key-hash.js';
+import { padded } from './table-layout.js';
 
-/** Longest key, in bytes: a name, type, class and variant, and the network of the client. */
-export const MAX_KEY = 255 + 4 + 1 + 16;
+/** Bytes before the name: type, class, variant, a zero, number of the listening address. */
+const HEAD = 8;
+
+/** Longest key, in bytes: what stands before the name, a name with its padding, and the network of the client. */
+export const MAX_KEY = HEAD + 256 + 16;
 
 /**
  * Variants that a chain may answer or count differently: DO, CD and AD of the query, and whether it came from an IPv6
@@ -12,42 +17,47 @@ const VARIANT_CD = 2;
 const VARIANT_AD = 4;
 const VARIANT_IPV6 = 8;
 
+/** Bytes with capital letters made small. No other byte of a name is changed: lengths of labels are below letters. */
+const LOWER = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte));
+
 /**
- * The key of a plain query: the question as it is written, and a variant. One instance is used over and over.
- * A name with capitals is another key, and none that is kept: what is spelt at random would fill the table, and some
- * answers repeat the spelling.
+ * The key of a plain query: what is asked, where, and a variant. One instance is used over and over. The name is in
+ * lower case; `hasCapitals` says whether it was spelt so.
  * Only the common form has one: opcode QUERY, one question, no records but perhaps one OPT record of version 0
  * without options at the very end.
  */
 export class QueryKey {
-  readonly bytes = new Uint8Array(MAX_KEY);
+  private readonly memory = new ArrayBuffer(MAX_KEY + 4 * HASH_TAIL);
+  readonly bytes = new Uint8Array(this.memory);
+  readonly words = new Int32Array(this.memory);
+  /** Length in bytes, a multiple of eight. */
   length = 0;
   hash = 0;
   questionEnd = 0;
-  /** Length of the name in wire form. */
-  private nameLength = 0;
+  /** Whether the name has capital letters. */
+  hasCapitals = false;
   /** Offset of the OPT record, or 0. */
   opt = 0;
 
   /**
-   * @param seed where hashes start from, 32 bits: in a server a secret of the process, so that nobody can make many
-   * names share a few slots
+   * @param seed key of the hash, two numbers of 32 bits: in a server a secret of the process, so that nobody can make
+   * many names share a place
    */
-  constructor(private readonly seed = 0) {}
+  constructor(private readonly seed: readonly [number, number] = [0, 0]) {}
 
-  /** Whether the name has capital letters. */
-  get hasCapitals(): boolean {
-    return this.bytes.subarray(0, this.nameLength).some((octet) => octet >= 0x41 && octet <= 0x5a);
+  /** The name in wire form and lower case. */
+  get name(): Uint8Array {
+    return this.bytes.subarray(HEAD, HEAD + this.questionEnd - HEADER_SIZE - 4);
   }
 
   /**
-   * Reads the message of `length` octets at `at`, which came from an IPv6 address or not. False when it is not of the
-   * common form.
+   * Reads the message of `length` bytes at `at`, which came to listening address number `server`, from an IPv6 address
+   * or not. False when it is not of the common form.
    */
-  read(message: Uint8Array, at: number, length: number, ipv6: boolean): boolean {
-    if (length < HEADER_SIZE + 5) return false;
-    // QR, opcode, AA, TC; counts.
+  read(message: Uint8Array, at: number, length: number, ipv6: boolean, server = 0): boolean {
     if (
+      length < HEADER_SIZE + 5 ||
+      // Anything set but RD; in the next word's high byte only AD, CD and what is reserved are anybody's choice.
       (message[at + 2]! & 0xfe) !== 0 ||
       message[at + 4] !== 0 ||
       message[at + 5] !== 1 ||
@@ -57,32 +67,14 @@ export class QueryKey {
     const extra = message[at + 11]!;
     if (extra > 1) return false;
     const end = at + length;
+    let read = this.readName(message, at + HEADER_SIZE, end);
+    if (read < 0 || read + 4 > end) return false;
+    this.questionEnd = read + 4 - at;
     const key = this.bytes;
-    let hash = 0x811c9dc5 ^ this.seed;
-    let read = at + HEADER_SIZE;
-    let write = 0;
-    for (;;) {
-      if (read >= end) return false;
-      const label = message[read]!;
-      // With the root's octet, which is all that may still follow, 255 (RFC 1035 section 2.3.4).
-      if (label > 63 || (label > 0 && write + label > 253)) return false;
-      const next = read + 1 + label;
-      if (next > end) return false;
-      while (read < next) {
-        const octet = message[read++]!;
-        key[write++] = octet;
-        hash = Math.imul(hash ^ octet, 0x01000193);
-      }
-      if (label === 0) break;
-    }
-    if (read + 4 > end) return false;
-    this.nameLength = write;
-    for (let i = 0; i < 4; i++) {
-      const octet = message[read++]!;
-      key[write++] = octet;
-      hash = Math.imul(hash ^ octet, 0x01000193);
-    }
-    this.questionEnd = read - at;
+    key[0] = message[read++]!;
+    key[1] = message[read++]!;
+    key[2] = message[read++]!;
+    key[3] = message[read++]!;
     this.opt = 0;
     let variant = message[at + 3]! & Flag.CD ? VARIANT_CD : 0;
     if (message[at + 3]! & Flag.AD) variant |= VARIANT_AD;
@@ -100,12 +92,8 @@ export class QueryKey {
       this.opt = read - at;
       if (message[read + 7]! & 0x80) variant |= VARIANT_DO;
     } else if (read !== end) return false;
-    key[write++] = variant;
-    hash = Math.imul(hash ^ variant, 0x01000193);
-    // FNV leaves the low bits weak for short tails; the table takes its index from them.
-    hash ^= hash >>> 15;
-    this.length = write;
-    this.hash = hash === 0 ? 1 : hash;
+    this.words[1] = variant | (server << 16);
+    this.hash = hashWords(this.words, this.length >> 2, this.seed[0], this.seed[1]);
     return true;
   }
 
@@ -115,14 +103,39 @@ export class QueryKey {
    */
   addNetwork(address: Uint8Array, at: number, bits: number): void {
     const key = this.bytes;
-    let { hash, length } = this;
-    for (let left = bits; left > 0; left -= 8) {
-      const byte = address[at++]! & (left < 8 ? 0xff00 >> left : 0xff);
-      key[length++] = byte;
-      hash = Math.imul(hash ^ byte, 0x01000193);
+    let { length } = this;
+    for (let left = bits; left > 0; left -= 8) key[length++] = address[at++]! & (left < 8 ? 0xff00 >> left : 0xff);
+    this.pad(length);
+    this.hash = hashWords(this.words, this.length >> 2, this.seed[0], this.seed[1]);
+  }
+
+  /** Reads the name at `read`, in lower case; the offset behind it, or -1 where it is none. */
+  private readName(message: Uint8Array, read: number, end: number): number {
+    const key = this.bytes;
+    let write = HEAD;
+    let changed = 0;
+    for (;;) {
+      if (read >= end) return -1;
+      const label = message[read]!;
+      // With the root's byte, which is all that may still follow, 255 (RFC 1035 section 2.3.4).
+      if (label > 63 || (label > 0 && write + label > HEAD + 253)) return -1;
+      const next = read + 1 + label;
+      if (next > end) return -1;
+      while (read < next) {
+        const byte = message[read++]!;
+        const lower = LOWER[byte]!;
+        changed |= byte ^ lower;
+        key[write++] = lower;
+      }
+      if (label === 0) break;
     }
-    hash ^= hash >>> 15;
-    this.length = length;
-    this.hash = hash === 0 ? 1 : hash;
+    this.hasCapitals = changed !== 0;
+    this.pad(write);
+    return read;
+  }
+
+  private pad(length: number): void {
+    this.length = padded(length);
+    while (length < this.length) this.bytes[length++] = 0;
   }
 }

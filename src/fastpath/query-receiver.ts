@@ -5,7 +5,8 @@ import type { ServedSocket } from './shared-socket-list.js';
 import { MSG_WAITFORONE, type Libc } from './libc.js';
 import { QueryKey } from './query-key.js';
 import type { RingBuffer } from './ring-buffer.js';
-import { sharedNow, type AnswerTable } from './table.js';
+import { sharedNow } from './shared-clock.js';
+import type { AnswerTable } from './table.js';
 
 /** Datagrams of one call. */
 const BATCH = 64;
@@ -13,7 +14,7 @@ const BATCH = 64;
  * Longest query that is taken, in octets: beyond what any client sends over UDP it is cut, and refused as malformed.
  */
 const QUERY_SIZE = 4096;
-/** Room for an answer: what every client takes, as slots of the table are too small for a longer one. */
+/** Room for an answer: what every client takes, as entries of the table are too small for a longer one. */
 const ANSWER_SIZE = MIN_MESSAGE_SIZE;
 /** How long a full ring is waited for at a time, in milliseconds. */
 const PATIENCE = 50;
@@ -65,19 +66,19 @@ export class QueryReceiver {
     const { key, table } = this;
     const query = this.received.bytes;
     const at = i * QUERY_SIZE;
-    if (!key.read(query, at, this.received.length(i), this.received.fromIpv6(i))) return 0;
+    if (!key.read(query, at, this.received.length(i), this.received.fromIpv6(i), server)) return 0;
     const bits = table.networkBits(server, this.received.fromIpv6(i));
     if (bits > 0) key.addNetwork(this.received.addresses, this.received.ipOffset(i), bits);
-    const slot = table.find(key.bytes, key.length, key.hash, server, now);
+    const slot = table.find(key, now);
     if (slot < 0) return 0;
     const sequence = table.sequence(slot);
-    // The key is compared once more between the two looks at the counter: the slot may have changed hands since it
+    // The key is compared once more between the two looks at the counter: the place may have changed hands since it
     // was found.
-    if ((sequence & 1) !== 0 || table.find(key.bytes, key.length, key.hash, server, now) !== slot) return 0;
+    if ((sequence & 1) !== 0 || table.find(key, now) !== slot) return 0;
     const target = this.answers.bytes;
     const start = to * ANSWER_SIZE;
     const flags = table.flags(slot);
-    let length = table.copy(slot, target, start, query, at + HEADER_SIZE, at + key.questionEnd, now);
+    let length = table.copy(slot, target, start, query, at + HEADER_SIZE, at + key.questionEnd, now, key.hasCapitals);
     if (!table.unchanged(slot, sequence)) return 0;
     target[start] = query[at]!;
     target[start + 1] = query[at + 1]!;

@@ -2,21 +2,25 @@ import type { ClientNetworks, LeaseHolder, Query, Reply, ReplyLease, HitCounter 
 import { parseIp } from '../lib/cidr.js';
 import { repeat, type Clock, type Timer } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
-import { OPCODE_MASK, RCODE_MASK, RECORD_FIXED, Flag, Type, type EncodedRecords } from '../wire/index.js';
+import { HEADER_SIZE, OPCODE_MASK, RCODE_MASK, RECORD_FIXED, Flag, Type, type EncodedRecords } from '../wire/index.js';
 import { QueryKey } from './query-key.js';
-import { AnswerTable, MAX_NETWORKS, sharedNow, type SharedEntry } from './table.js';
+import { sharedNow } from './shared-clock.js';
+import { showsNoSpelling, withOwners } from './spelling.js';
+import { MAX_NETWORKS } from './table-layout.js';
+import type { AnswerTableWriter, SharedEntry } from './table-writer.js';
+import { AnswerTable } from './table.js';
 
 /** How often hits are handed on to those who count them, when nobody asks before. */
 const HARVEST: Milliseconds = 1000;
+/** Slabs whose ended answers leave with each harvest: in a table of a million answers each within a minute. */
+const SWEEP = 64;
 
 /** One answer in the table: who made it, and who counts its hits. */
 class SharedAnswer implements LeaseHolder {
-  slot = -1;
-
   constructor(
     private readonly cache: SharedAnswerCache,
+    readonly slot: number,
     readonly lease: ReplyLease,
-    readonly until: Milliseconds,
     readonly hitCounters: readonly HitCounter[],
   ) {}
 
@@ -39,7 +43,7 @@ export class SharedAnswerCache {
   private readonly offset: Milliseconds;
 
   constructor(
-    private readonly table: AnswerTable,
+    private readonly table: AnswerTableWriter,
     private readonly clock: Clock,
   ) {
     this.key = new QueryKey(table.seed);
@@ -69,15 +73,20 @@ export class SharedAnswerCache {
       return;
     const { key } = this;
     if (
-      !key.read(query.bytes, 0, query.bytes.length, query.family === 6) ||
-      key.hasCapitals ||
+      !key.read(query.bytes, 0, query.bytes.length, query.family === 6, server) ||
       !this.addNetwork(query, server) ||
-      !AnswerTable.fits(key.length, records.bytes.length, records.ttls.length)
+      !AnswerTable.fits(key.length, records.bytes.length, records.ttls.length, records.owners?.length)
     )
       return;
-    const answer = new SharedAnswer(this, lease, lease.until, hitCounters());
-    answer.slot = this.table.put(this.entry(reply, records, lease, server), sharedNow(), (slot) => this.forget(slot));
-    this.answers.set(answer.slot, answer);
+    const entry = this.entry(reply, records, lease);
+    if (key.hasCapitals) {
+      entry.everySpelling = showsNoSpelling(query.bytes.subarray(HEADER_SIZE, query.questionEnd - 4), entry.records);
+      if (!entry.everySpelling) return;
+    }
+    const slot = this.table.put(entry, sharedNow(), this.evicted);
+    if (slot < 0) return;
+    const answer = new SharedAnswer(this, slot, lease, hitCounters());
+    this.answers.set(slot, answer);
     lease.hold(answer);
   }
 
@@ -101,13 +110,14 @@ export class SharedAnswerCache {
     return true;
   }
 
-  /** Hands on the hits of all answers, and forgets those whose time is over. */
+  /** Hands on the hits of all answers, and forgets some of those whose time is over. */
   harvest(): void {
-    const now = this.clock.monotonic();
-    for (const [slot, answer] of this.answers) {
-      this.handOn(slot, answer);
-      if (answer.until <= now) this.remove(answer);
-    }
+    this.table.visitHit((slot) => {
+      const answer = this.answers.get(slot);
+      if (answer !== undefined) this.handOn(slot, answer);
+    });
+    const now = this.clock.monotonic() + this.offset;
+    this.table.visitEnded(SWEEP, now, (slot) => this.remove(this.answers.get(slot)!));
   }
 
   /** Takes an answer out of the table; its hits so far are handed on. */
@@ -127,6 +137,8 @@ export class SharedAnswerCache {
     this.harvest();
   }
 
+  private readonly evicted = (slot: number): void => this.forget(slot);
+
   private forget(slot: number): void {
     const answer = this.answers.get(slot);
     if (!answer) return;
@@ -140,20 +152,21 @@ export class SharedAnswerCache {
     if (plain + edns > 0) for (const hitCounter of hitCounters) hitCounter(plain, edns);
   }
 
-  private entry(reply: Reply, records: EncodedRecords, lease: ReplyLease, server: number): SharedEntry {
+  private entry(reply: Reply, records: EncodedRecords, lease: ReplyLease): SharedEntry & { everySpelling: boolean } {
     const { key } = this;
     const { countdown } = lease;
+    const { owners = [] } = records;
+    const bytes = withOwners(records.bytes, owners, key.name);
     return {
-      key: key.bytes,
-      keyLength: key.length,
-      hash: key.hash,
-      server,
+      key,
       flags: (reply.flags & ~(OPCODE_MASK | Flag.RD | Flag.CD)) | reply.rcode,
       answers: records.answers,
       authorities: records.authorities,
       additionals: records.additionals,
-      records: countdown === undefined && reply.ttl !== undefined ? withTtl(records, reply.ttl) : records.bytes,
+      records: countdown === undefined && reply.ttl !== undefined ? withTtl(bytes, records.ttls, reply.ttl) : bytes,
       ttls: records.ttls,
+      owners,
+      everySpelling: false,
       until: lease.until + this.offset,
       ttl: countdown?.ttl,
       stored: countdown === undefined ? 0 : countdown.from + this.offset,
@@ -162,9 +175,9 @@ export class SharedAnswerCache {
   }
 }
 
-function withTtl(records: EncodedRecords, ttl: number): Uint8Array {
-  const bytes = Buffer.from(records.bytes);
-  for (const at of records.ttls) bytes.writeUInt32BE(ttl, at);
+function withTtl(records: Uint8Array, places: readonly Octets[], ttl: number): Uint8Array {
+  const bytes = Buffer.from(records);
+  for (const at of places) bytes.writeUInt32BE(ttl, at);
   return bytes;
 }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../lib/log.js';
+import type { Octets } from '../lib/units.js';
 import type { InheritedSockets } from '../net/inherited-sockets.js';
 import { Losses } from '../net/losses.js';
 import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js';
@@ -11,7 +12,8 @@ import { openListening, portOf } from './listening-socket.js';
 import { RingBuffer, type Arrived } from './ring-buffer.js';
 import { Sender } from './sender.js';
 import { ClientAddress } from './sockaddr.js';
-import { AnswerTable } from './table.js';
+import { ThreadMemory } from './table-memory.js';
+import { AnswerTableWriter } from './table-writer.js';
 import { MAX_WORKERS, type WorkerData } from './worker-data.js';
 
 /** Octets of queries that may wait for the chain, per thread. */
@@ -27,8 +29,8 @@ const TURN = 256;
 export interface WorkerPoolOptions {
   /** Threads, 1 to MAX_WORKERS. */
   readonly workers: number;
-  /** Answers that the table has room for, a power of two. */
-  readonly slots: number;
+  /** Memory that shared answers may take, in bytes. */
+  readonly memory: Octets;
   readonly log: Logger;
   readonly inherited?: InheritedSockets | undefined;
   /** Runs when a thread has started, also one that replaces another. */
@@ -73,7 +75,7 @@ export class UdpWorkerPool {
   private constructor(
     private readonly libc: Libc,
     private readonly program: URL,
-    readonly table: AnswerTable,
+    readonly table: AnswerTableWriter,
     private readonly log: Logger,
     private readonly inherited: InheritedSockets | undefined,
     private readonly started: (() => void) | undefined,
@@ -82,14 +84,14 @@ export class UdpWorkerPool {
   }
 
   /**
-   * Starts `workers` threads over a table of `slots` answers, a power of two. Sockets that another process passed on
+   * Starts `workers` threads over a table that takes `memory` bytes at most. Sockets that another process passed on
    * are used where they fit.
    * Rejects where batched I/O is not to be had, with the reason. `program` is for tests, whose own kind of file
    * threads cannot load.
    */
   static async start({
     workers,
-    slots,
+    memory,
     log,
     inherited,
     started,
@@ -100,7 +102,7 @@ export class UdpWorkerPool {
     const workerPool = new UdpWorkerPool(
       loadLibc(),
       program,
-      new AnswerTable(AnswerTable.allocate(slots, randomInt(2 ** 32)), slots),
+      new AnswerTableWriter(new ThreadMemory(memory, [randomInt(2 ** 32), randomInt(2 ** 32)])),
       log,
       inherited,
       started,
@@ -236,8 +238,7 @@ export class UdpWorkerPool {
   private spawn(ring: RingBuffer): { worker: Worker; control: SharedSocketList } {
     const control = new SharedSocketList(SharedSocketList.allocate());
     const workerData: WorkerData = {
-      table: this.table.memory,
-      slots: this.table.slots,
+      table: this.table.memory as SharedArrayBuffer,
       ring: ring.memory,
       control: control.memory,
       losses: this.losses.memory,

@@ -4,7 +4,6 @@ export const MAX_WORKERS = 16;
 /** What a thread that takes queries is given. */
 export interface WorkerData {
   readonly table: SharedArrayBuffer;
-  readonly slots: number;
   readonly ring: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   readonly losses: SharedArrayBuffer;

@@ -10,7 +10,7 @@ import { WAIT, type WorkerData } from './worker-data.js';
 const data = workerData as WorkerData;
 const libc = loadLibc();
 const control = new SharedSocketList(data.control);
-const answers = new AnswerTable(data.table, data.slots);
+const answers = new AnswerTable(data.table);
 const receiver = new QueryReceiver(libc, answers, new RingBuffer(data.ring), new Losses(data.losses));
 const polled = libc.memory(8 * MAX_SOCKETS);
 

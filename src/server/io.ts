@@ -1,9 +1,7 @@
 import { UdpWorkerPool, type WorkerPoolOptions } from '../fastpath/udp-worker-pool.js';
 import { NodensError } from '../lib/errors.js';
+import { memoryLimit } from '../lib/memory-limit.js';
 import { defaultWorkers, type IoOptions } from './io-flags.js';
-
-/** Answers that the threads share: 8 MB of address space, of which what is used takes memory. A power of two. */
-const SLOTS = 1 << 14;
 
 /** What threads are started with, and by whom. */
 export interface Starting extends Pick<WorkerPoolOptions, 'log' | 'inherited' | 'started'> {
@@ -21,7 +19,7 @@ export async function startWorkers(
   const { mode, workers } = options ?? { mode: 'auto', workers: defaultWorkers() };
   if (mode === 'dgram') return undefined;
   try {
-    return await start({ ...starting, workers, slots: SLOTS });
+    return await start({ ...starting, workers, memory: memoryLimit() });
   } catch (error) {
     if (mode === 'batched')
       throw new NodensError('NODENS_FLAG', `-io batched: ${(error as Error).message}`, { cause: error });

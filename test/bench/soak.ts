@@ -185,7 +185,7 @@ class Sampler {
 
 writeObjects();
 const workers = Number(options.workers);
-const workerPool = await UdpWorkerPool.start({ workers, slots: 1 << 12, log });
+const workerPool = await UdpWorkerPool.start({ workers, memory: 4 << 20, log });
 const server = await Server.create({ workerPool, log, corefile: { name: 'Corefile', read: corefile } });
 await server.listen();
 const { port } = server.served[0]!;

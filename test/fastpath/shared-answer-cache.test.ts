@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Reply, ReplyLease, type Query } from '../../src/chain/index.js';
 import { QueryKey } from '../../src/fastpath/query-key.js';
 import { SharedAnswerCache, rotationOf } from '../../src/fastpath/shared-answer-cache.js';
-import { MAX_NETWORKS, sharedNow, type AnswerTable } from '../../src/fastpath/table.js';
+import { sharedNow } from '../../src/fastpath/shared-clock.js';
+import { MAX_NETWORKS, SLAB } from '../../src/fastpath/table-layout.js';
+import type { AnswerTableWriter } from '../../src/fastpath/table-writer.js';
 import { parseIp } from '../../src/lib/cidr.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { Flag, Rcode, encodeRecords } from '../../src/wire/index.js';
@@ -13,13 +15,13 @@ const A = ['www.example.org. 30 IN A 192.0.2.1'];
 const www = query('www.example.org.');
 
 let clock: ManualClock;
-let answers: AnswerTable;
+let answers: AnswerTableWriter;
 let cache: SharedAnswerCache;
 let counted: string[];
 
 beforeEach(() => {
   clock = new ManualClock(1_000_000);
-  answers = table(64);
+  answers = table(8);
   cache = new SharedAnswerCache(answers, clock);
   counted = [];
 });
@@ -34,8 +36,8 @@ const offer = (asked: Query, reply: Reply, who = 'chain', server = 0): void =>
 
 function slotOf(asked: Query, at = sharedNow(), server = 0): number {
   const key = new QueryKey();
-  key.read(asked.bytes, 0, asked.bytes.length, asked.family === 6);
-  return answers.find(key.bytes, key.length, key.hash, server, at);
+  key.read(asked.bytes, 0, asked.bytes.length, asked.family === 6, server);
+  return answers.find(key, at);
 }
 
 function ttlAt(later: number): number {
@@ -92,7 +94,7 @@ describe('a reply', () => {
   });
 
   it.each([
-    { name: 'a name with capitals', asked: query('Www.example.org.') },
+    { name: 'a name with capitals that it may show', asked: query('Www.example.org.') },
     {
       name: 'options',
       asked: query('www.example.org.', 'A', { edns: 1232, options: [{ code: 10, data: Buffer.alloc(8) }] }),
@@ -100,6 +102,27 @@ describe('a reply', () => {
   ])('to a query with $name is not', ({ asked }) => {
     offer(asked, made(forever()));
     expect(cache.size).toBe(0);
+  });
+
+  it('to a name with capitals in each label is kept for every spelling where it shows none of them', () => {
+    offer(query('WwW.eXample.oRG.'), made(forever(), ['other.example.net. 30 IN A 192.0.2.1']));
+    expect([slotOf(www), slotOf(query('wwW.example.org.'))]).toEqual([slotOf(query('WWW.example.org.')), slotOf(www)]);
+    expect(slotOf(www)).toBeGreaterThan(0);
+    offer(query('Net.Example.Net.'), made(forever(), ['Net.Example.Net. 30 IN A 192.0.2.1']));
+    expect(slotOf(query('net.example.net.'))).toBe(-1);
+  });
+
+  it('whose owners repeat the name is kept for every spelling', () => {
+    const asked = query('WwW.eXample.oRG.');
+    const records = { ...encoded('WwW.eXample.oRG. 30 IN A 192.0.2.1'), owners: [0] };
+    offer(asked, Reply.ofRecords(Flag.AA, 0, records, undefined, undefined, forever()));
+    const target = Buffer.alloc(512);
+    const other = query('wwW.exampLe.org.');
+    const length = answers.copy(slotOf(other), target, 0, other.bytes, 12, other.questionEnd, sharedNow(), true);
+    expect(target.subarray(0, length).toString('latin1')).toContain(
+      '\x03wwW\x07exampLe\x03org\0\0\x01\0\x01\0\0\0\x1e',
+    );
+    expect(Buffer.from(records.bytes).includes('WwW')).toBe(true);
   });
 
   it('to an IPv6 client is kept for those', () => {
@@ -218,9 +241,10 @@ describe('leaving', () => {
   });
 
   it('is what random names come to: neither answers nor holders of a lease grow beyond the table', () => {
+    cache = new SharedAnswerCache(table(), clock);
     const shared = forever();
     for (let i = 0; i < 2000; i++) offer(query(`${i}.example.org.`), made(shared, []));
-    expect(cache.size).toBeLessThanOrEqual(64 + 8);
+    expect(cache.size).toBeLessThanOrEqual(SLAB / 128);
     let withdrawn = 0;
     const remove = cache.remove.bind(cache);
     cache.remove = (answer) => {
@@ -228,7 +252,7 @@ describe('leaving', () => {
       remove(answer);
     };
     shared.revoke();
-    expect(withdrawn).toBeLessThanOrEqual(64 + 8);
+    expect(withdrawn).toBeLessThanOrEqual(SLAB / 128);
     expect(cache.size).toBe(0);
   });
 });
@@ -282,7 +306,7 @@ describe('answers that clients of one network share', () => {
     key.read(asked.bytes, 0, asked.bytes.length, asked.family === 6);
     const bits = answers.networkBits(0, asked.family === 6);
     if (bits > 0) key.addNetwork(parseIp(asked.client.remote.address)!, 0, bits);
-    return answers.find(key.bytes, key.length, key.hash, 0, sharedNow()) >= 0;
+    return answers.find(key, sharedNow()) >= 0;
   };
 
   it('are found for those, and for nobody else', () => {

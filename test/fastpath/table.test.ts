@@ -4,7 +4,11 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AnswerTable, SLOT, sharedNow, type SharedEntry } from '../../src/fastpath/table.js';
+import { sharedNow } from '../../src/fastpath/shared-clock.js';
+import { MIN_SETS, SLAB, SLAB_END } from '../../src/fastpath/table-layout.js';
+import { ThreadMemory } from '../../src/fastpath/table-memory.js';
+import type { AnswerTableWriter, SharedEntry } from '../../src/fastpath/table-writer.js';
+import { AnswerTable } from '../../src/fastpath/table.js';
 import type { Query } from '../../src/chain/index.js';
 import { compiledProgram } from '../support/compiled.js';
 import { query } from '../support/dns.js';
@@ -13,32 +17,34 @@ import { entryFor, keyOf, table } from '../support/shared-answer.js';
 const ignore = (): void => undefined;
 const www = query('www.example.org.');
 
-function find(answers: AnswerTable, asked: Query, now = 0, server = 0): number {
-  const key = keyOf(asked);
-  return answers.find(key.bytes, key.length, key.hash, server, now);
+function find(answers: AnswerTableWriter, asked: Query, now = 0, server = 0): number {
+  return answers.find(keyOf(asked, false, [0, 0], server), now);
 }
 
 /** The answer as it would be sent, without id and flags. */
-function copied(answers: AnswerTable, slot: number, asked = www, now = 0): Buffer {
+function copied(answers: AnswerTableWriter, slot: number, asked = www, now = 0): Buffer {
   const target = Buffer.alloc(1024, 0xee);
   const length = answers.copy(slot, target, 0, asked.bytes, 12, asked.questionEnd, now);
   return target.subarray(4, length);
 }
 
-const records = (answers: AnswerTable, slot: number, asked = www, now = 0): Buffer =>
+const records = (answers: AnswerTableWriter, slot: number, asked = www, now = 0): Buffer =>
   copied(answers, slot, asked, now).subarray(asked.questionEnd - 4);
 
 describe('memory', () => {
-  it.each([0, 4, 12, 100])('is refused for %i slots', (slots) => {
-    expect(() => AnswerTable.allocate(slots)).toThrow(`slots: expected a power of two from 8, got ${slots}`);
+  it.each([0, -1, NaN])('is refused for %d bytes', (limit) => {
+    expect(() => new ThreadMemory(limit)).toThrow(`answer table: expected a number of bytes above 0, got ${limit}`);
   });
 
   it.each([
-    { name: 'all of a slot', key: 16, length: 400, ttls: 16, fits: true },
-    { name: 'one octet more', key: 17, length: 400, ttls: 1, fits: false },
-    { name: 'more TTLs than there is room for', key: 16, length: 100, ttls: 17, fits: false },
-  ])('of a slot: $name', ({ key, length, ttls, fits }) => {
-    expect(AnswerTable.fits(key, length, ttls)).toBe(fits);
+    { name: 'all of an entry', key: 24, length: 424 - 32, ttls: 16, owners: 0, fits: true },
+    { name: 'one byte more', key: 24, length: 425 - 32, ttls: 16, owners: 0, fits: false },
+    { name: 'a key and its padding', key: 17, length: 424 - 32, ttls: 16, owners: 0, fits: true },
+    { name: 'owners', key: 24, length: 424 - 64, ttls: 16, owners: 16, fits: true },
+    { name: 'more TTLs than there is room for', key: 16, length: 100, ttls: 17, owners: 0, fits: false },
+    { name: 'more owners than there is room for', key: 16, length: 100, ttls: 1, owners: 17, fits: false },
+  ])('of an entry: $name', ({ key, length, ttls, owners, fits }) => {
+    expect(AnswerTable.fits(key, length, ttls, owners)).toBe(fits);
   });
 });
 
@@ -56,8 +62,12 @@ describe('keeping', () => {
     const answers = table();
     const hash = 4711;
     answers.put(entryFor(www, { hash }), 0, ignore);
-    const other = keyOf(query('xyz.example.org.'));
-    expect(answers.find(other.bytes, other.length, hash, 0, 0)).toBe(-1);
+    const other = query('xyz.example.org.');
+    expect(answers.find(keyOf(other, false, [0, 0], 0, hash), 0)).toBe(-1);
+    answers.put(entryFor(other, { hash, records: Buffer.from('xyz'), ttls: [] }), 0, ignore);
+    const found = [www, other].map((asked) => answers.find(keyOf(asked, false, [0, 0], 0, hash), 0));
+    expect(records(answers, found[0]!)).toEqual(Buffer.alloc(16, 7));
+    expect(records(answers, found[1]!, other).toString()).toBe('xyz');
   });
 
   it('writes counts, question and records', () => {
@@ -84,10 +94,10 @@ describe('keeping', () => {
   });
 
   it('keeps the longest answer whole, beside its neighbours', () => {
-    const answers = table(16);
+    const answers = table();
     const questions = Array.from({ length: 8 }, (_, i) => query(`n${i}.example.org.`));
     const entries = questions.map((asked, i) => {
-      const size = 512 - 96 - keyOf(asked).length;
+      const size = 512 - 64 - keyOf(asked).length;
       return entryFor(asked, { hash: 16, records: Buffer.alloc(size, i + 1), ttls: [] });
     });
     const slots = entries.map((entry) => answers.put(entry, 0, ignore));
@@ -149,49 +159,126 @@ describe('time', () => {
   });
 });
 
-describe('a full set', () => {
-  const names = Array.from({ length: 8 }, (_, i) => query(`n${i}.example.org.`));
-  const newcomer = query('new.example.org.');
+describe('a full table', () => {
+  /** As many answers of the smallest size as one slab has, and two more. */
+  const COUNT = (SLAB - SLAB_END) / 128;
+  const small = { records: Buffer.from('r'), ttls: [] };
+  const names = Array.from({ length: COUNT }, (_, i) => query(`n${i}.`));
+  const newcomer = query('new.');
   const full = (
     change: (i: number) => Partial<SharedEntry> = () => ({}),
-  ): { answers: AnswerTable; slots: number[] } => {
+  ): { answers: AnswerTableWriter; slots: number[] } => {
     const answers = table();
-    // All hashes of one set: with eight slots the low three bits.
     return {
       answers,
-      slots: names.map((asked, i) => answers.put(entryFor(asked, { hash: 8 * (i + 1), ...change(i) }), 0, ignore)),
+      slots: names.map((asked, i) => answers.put(entryFor(asked, { ...small, ...change(i) }), 0, ignore)),
     };
   };
 
-  it('gives up the least asked', () => {
+  it('has a place for each answer', () => {
     const { answers, slots } = full();
-    slots.forEach((slot, i) => {
-      for (let n = 0; n < (i === 5 ? 1 : 2 + i); n++) answers.count(slot, n % 2 === 0);
-    });
-    const evicted: number[] = [];
-    expect(answers.put(entryFor(newcomer, { hash: 80 }), 0, (slot) => evicted.push(slot))).toBe(slots[5]);
-    expect(evicted).toEqual([slots[5]]);
+    expect([new Set(slots).size, slots.includes(-1), answers.size]).toEqual([COUNT, false, COUNT]);
+    expect(names.map((asked) => find(answers, asked))).toEqual(slots);
   });
 
-  it('gives up what has expired before anything else', () => {
+  it('gives up the least asked of some', () => {
+    const { answers, slots } = full();
+    slots.forEach((slot, i) => {
+      for (let n = 0; n < (i === 5 ? 1 : 2 + (i % 3)); n++) answers.count(slot, n % 2 === 0);
+    });
+    const evicted: number[] = [];
+    expect(answers.put(entryFor(newcomer, small), 0, (slot) => evicted.push(slot))).toBe(slots[5]);
+    expect([evicted, answers.size, find(answers, names[5]!)]).toEqual([[slots[5]], COUNT, -1]);
+    expect(find(answers, newcomer)).toBe(slots[5]);
+  });
+
+  it('gives up what has ended before anything else', () => {
     const { answers, slots } = full((i) => (i === 3 ? { until: 100 } : {}));
     for (let n = 0; n < 5; n++) answers.count(slots[3]!, false);
-    expect(answers.put(entryFor(newcomer, { hash: 80 }), 100, ignore)).toBe(slots[3]);
+    expect(answers.put(entryFor(newcomer, small), 100, ignore)).toBe(slots[3]);
   });
 
   it('fills what was cleared', () => {
     const { answers, slots } = full();
     answers.clear(slots[6]!);
     const evicted: number[] = [];
-    expect(answers.put(entryFor(newcomer, { hash: 80 }), 0, (slot) => evicted.push(slot))).toBe(slots[6]);
+    expect(answers.put(entryFor(newcomer, small), 0, (slot) => evicted.push(slot))).toBe(slots[6]);
     expect(evicted).toEqual([]);
   });
 
-  it('takes in a set at the end of the table too', () => {
-    const answers = table(16);
-    const slots = names.map((asked, i) => answers.put(entryFor(asked, { hash: 16 * (i + 1) + 15 }), 0, ignore));
-    expect(Math.max(...slots) * 4 + SLOT).toBeLessThanOrEqual(answers.memory.byteLength);
-    expect(new Set(slots).size).toBe(8);
+  it('keeps no answer for which it has no place of that size', () => {
+    const { answers } = full();
+    expect(answers.put(entryFor(newcomer, { records: Buffer.alloc(300), ttls: [] }), 0, ignore)).toBe(-1);
+    expect(find(answers, names[0]!)).not.toBe(-1);
+  });
+
+  it('takes a larger place where none of the size is left', () => {
+    const answers = table();
+    const large = answers.put(entryFor(www, { records: Buffer.alloc(300), ttls: [] }), 0, ignore);
+    expect(answers.put(entryFor(newcomer, small), 0, ignore)).toBeGreaterThan(large);
+  });
+});
+
+describe('the index', () => {
+  const many = Array.from({ length: 3 * MIN_SETS * 16 }, (_, i) => query(`n${i}.`));
+
+  it('grows while it is filled, and loses nothing', () => {
+    const answers = table(64);
+    const slots = many.map((asked) => answers.put(entryFor(asked), 0, ignore));
+    expect(answers.size).toBe(many.length);
+    expect(many.map((asked) => find(answers, asked))).toEqual(slots);
+    for (const slot of slots.filter((_, i) => i % 2 === 0)) answers.clear(slot);
+    expect(many.map((asked) => find(answers, asked))).toEqual(slots.map((slot, i) => (i % 2 === 0 ? -1 : slot)));
+    expect(answers.size).toBe(many.length / 2);
+  });
+
+  it('is seen by readers that were there before', () => {
+    const answers = table(64);
+    const reader = new AnswerTable(answers.memory);
+    const slots = many.map((asked) => answers.put(entryFor(asked), 0, ignore));
+    expect(many.map((asked) => reader.find(keyOf(asked), 0))).toEqual(slots);
+  });
+
+  it('lets the least asked of a set go that cannot grow any more', () => {
+    const answers = table();
+    const same = Array.from({ length: 17 }, (_, i) => query(`n${i}.`));
+    const hash = (i: number): number => 512 * (i + 1);
+    const slots = same.slice(0, 16).map((asked, i) => answers.put(entryFor(asked, { hash: hash(i) }), 0, ignore));
+    slots.forEach((slot, i) => {
+      if (i !== 4) answers.count(slot, false);
+    });
+    const evicted: number[] = [];
+    answers.put(entryFor(same[16]!, { hash: hash(16) }), 0, (slot) => evicted.push(slot));
+    expect(evicted).toEqual([slots[4]]);
+    const found = same.map((asked, i) => answers.find(keyOf(asked, false, [0, 0], 0, hash(i)), 0) >= 0);
+    expect(found.map((there, i) => (there ? [] : i)).flat()).toEqual([4]);
+  });
+});
+
+describe('spellings', () => {
+  const respelt = query('wWW.exAMPLE.org.');
+
+  it('other than lower case find what is right for every one only', () => {
+    const answers = table();
+    answers.put(entryFor(www), 0, ignore);
+    expect(find(answers, respelt)).toBe(-1);
+    const slot = answers.put(entryFor(www, { everySpelling: true }), 0, ignore);
+    expect([find(answers, respelt), find(answers, www)]).toEqual([slot, slot]);
+  });
+
+  it('are taken over by owners that are the same name', () => {
+    const answers = table();
+    const name = www.bytes.subarray(12, www.questionEnd - 4);
+    const plain = Buffer.concat([Buffer.from('<'), name, Buffer.from('>'), name]);
+    const owners = [1, name.length + 2];
+    const slot = answers.put(entryFor(www, { records: plain, ttls: [], owners, everySpelling: true }), 0, ignore);
+    const target = Buffer.alloc(512);
+    const length = answers.copy(slot, target, 0, respelt.bytes, 12, respelt.questionEnd, 0, true);
+    const spelt = respelt.bytes.subarray(12, respelt.questionEnd - 4);
+    expect(target.subarray(respelt.questionEnd, length)).toEqual(
+      Buffer.concat([Buffer.from('<'), spelt, Buffer.from('>'), spelt]),
+    );
+    expect(records(answers, slot)).toEqual(plain);
   });
 });
 
@@ -278,15 +365,14 @@ describe('a reader', () => {
           let done = 0;
           const write = (pause: number): void => {
             for (const { put, at } of steps.slice(done, done + pause)) {
-              const key = keyOf(questions[at]!);
-              const there = answers.find(key.bytes, key.length, 8, 0, 0);
+              const there = answers.find(keyOf(questions[at]!, false, [0, 0], 0, 8), 0);
               if (put > 0) answers.put(uniform(put, questions[at]), 0, ignore);
               else if (there >= 0) answers.clear(there);
             }
             done += pause;
           };
-          const key = keyOf(questions[0]!);
-          const look = (): number => answers.find(key.bytes, key.length, 8, 0, 0);
+          const key = keyOf(questions[0]!, false, [0, 0], 0, 8);
+          const look = (): number => answers.find(key, 0);
           write(pauses[0]!);
           const slot = look();
           write(pauses[1]!);
@@ -317,13 +403,14 @@ describe('a reader', () => {
   });
 
   it('in another thread never sees a mixed answer', async () => {
-    const answers = table();
-    const { bytes: key, length: keyLength } = keyOf(www);
+    const answers = table(8);
+    const { words, length } = keyOf(www);
+    const key = words.buffer.slice(0, length);
     const stop = new SharedArrayBuffer(4);
     const program = pathToFileURL(path.join(path.dirname(compiledProgram()), '../fastpath/table.js')).href;
     answers.put(uniform(1), 0, ignore);
     const worker = new Worker(new URL('../support/table-reader.mjs', import.meta.url), {
-      workerData: { program, memory: answers.memory, slots: 8, key, keyLength, hash: 8, stop },
+      workerData: { program, memory: answers.memory, key, hash: 8, stop },
     });
     await once(worker, 'message');
     const entries = Array.from({ length: 40 }, (_, i) => uniform(i + 1));
@@ -332,7 +419,7 @@ describe('a reader', () => {
     while (performance.now() < end) {
       answers.put(entries[written++ % entries.length]!, 0, ignore);
       // Time for the reader, which otherwise hardly finds a moment without a change.
-      for (let i = 0; i < (written * 37) % 3000; i++) answers.sequence(0);
+      for (let i = 0; i < (written * 37) % 3000; i++) answers.sequence(1024);
     }
     Atomics.store(new Int32Array(stop), 0, 1);
     const [{ whole, mixed }] = (await once(worker, 'message')) as [{ whole: number; mixed: number }];

@@ -90,7 +90,7 @@ export async function play(
   const network = new LoopbackNetwork(upstream);
   const log = new TestLog();
   const workerPool =
-    way === 'batched' ? await UdpWorkerPool.start({ workers: 1, slots: 1024, log, program: WORKER }) : undefined;
+    way === 'batched' ? await UdpWorkerPool.start({ workers: 1, memory: 1 << 20, log, program: WORKER }) : undefined;
   const server = await Server.create({
     corefile: { name: plan.name, read: () => plan.corefile },
     network,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ByteBudget, defaultLimit } from '../../../src/plugins/cache/byte-budget.js';
+import { memoryLimit } from '../../../src/lib/memory-limit.js';
+import { ByteBudget } from '../../../src/plugins/cache/byte-budget.js';
 import { CacheEntry } from '../../../src/plugins/cache/entry.js';
 import type { CacheType } from '../../../src/plugins/cache/options.js';
 import { Store } from '../../../src/plugins/cache/store.js';
@@ -117,7 +118,7 @@ describe('bytes', () => {
     { name: 'no container', limit: 0, want: 256 << 20 },
     { name: 'a limit beyond the machine', limit: 2 ** 63, want: 256 << 20 },
   ])('are by default a quarter of the memory, to 256 MiB: $name', ({ limit, want }) => {
-    expect(defaultLimit(limit, 8 * 2 ** 30)).toBe(want);
+    expect(memoryLimit(limit, 8 * 2 ** 30)).toBe(want);
   });
 
   it('counts a reply of many records with what they take', () => {

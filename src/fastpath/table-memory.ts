@@ -1,0 +1,52 @@
+import type { Octets } from '../lib/units.js';
+import { SEED, SLAB, poolStart, setsFor } from './table-layout.js';
+
+/** Memory that an answer table lies in, and how it comes to have more of it. */
+export interface TableMemory {
+  readonly buffer: ArrayBufferLike;
+  /** Sets that the largest index may have, a power of two. */
+  readonly largestIndex: number;
+  /** Where the pool begins. */
+  readonly pool: Octets;
+  /** Bytes that the pool may have, a multiple of SLAB. */
+  readonly poolLimit: Octets;
+  /** Makes room for the pool's first bytes; false where there is no more to be had. */
+  growPool(bytes: Octets): boolean;
+  /** Makes an empty index of so many sets; false where it cannot be had. */
+  makeIndex(sets: number): boolean;
+  /** Called when readers have been told of an index of so many sets. */
+  useIndex(sets: number): void;
+}
+
+/** The memory of threads: all of it is address space from the start, of which what is used takes memory. */
+export class ThreadMemory implements TableMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly largestIndex: number;
+  readonly pool: Octets;
+  readonly poolLimit: Octets;
+
+  /**
+   * @param limit bytes that answers may take
+   * @param seed key of the hash
+   */
+  constructor(limit: Octets, seed: readonly [number, number] = [0, 0]) {
+    if (!(limit > 0)) throw new RangeError(`answer table: expected a number of bytes above 0, got ${limit}`);
+    this.poolLimit = SLAB * Math.ceil(limit / SLAB);
+    this.largestIndex = setsFor(this.poolLimit);
+    this.pool = poolStart(this.largestIndex);
+    this.buffer = new SharedArrayBuffer(this.pool + this.poolLimit);
+    new Int32Array(this.buffer, 4 * SEED, 2).set(seed);
+  }
+
+  growPool(bytes: Octets): boolean {
+    return bytes <= this.poolLimit;
+  }
+
+  makeIndex(sets: number): boolean {
+    return sets <= this.largestIndex;
+  }
+
+  useIndex(): void {
+    // An index that is no longer used stays where it is: a reader may still look at it.
+  }
+}

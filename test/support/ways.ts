@@ -143,7 +143,7 @@ export class Reached {
     const secured = way.scheme === 'dns' ? [] : [`tls ${TLS_FILES}/cert.pem ${TLS_FILES}/key.pem`];
     const inside = ['bind 127.0.0.1', ...secured, ...directives].map((line) => `  ${line}\n`).join('');
     const workerPool = way.batched
-      ? await UdpWorkerPool.start({ workers: 1, slots: 1024, log, program: WORKER() })
+      ? await UdpWorkerPool.start({ workers: 1, memory: 1 << 20, log, program: WORKER() })
       : undefined;
     this.server = await Server.create({
       corefile: `${way.scheme}://.:0 {\n${inside}}\n`,

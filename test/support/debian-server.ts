@@ -16,19 +16,29 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Lines of a configuration beside those that every server here has. */
+export interface ServerLines {
+  readonly server?: readonly string[];
+  readonly zone?: readonly string[];
+}
+
 /** A name server from a Debian package, with files of its own. */
 export class DebianServer {
   private constructor(
     readonly port: number,
     private readonly child: ChildProcess,
-    private readonly dir: string,
+    readonly dir: string,
   ) {}
 
-  /** NSD with one zone, given as master-file text. */
-  static async nsd(zone: string, text: string): Promise<DebianServer> {
+  /**
+   * NSD with one zone, given as master-file text.
+   *
+   * @param more further lines for `server` and for `zone`
+   */
+  static async nsd(zone: string, text: string | undefined, more: ServerLines = {}): Promise<DebianServer> {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-nsd-'));
     const port = await freePort();
-    writeFileSync(path.join(dir, 'zone'), text);
+    if (text !== undefined) writeFileSync(path.join(dir, 'zone'), text);
     const lines = [
       'server:',
       `  ip-address: 127.0.0.1@${port}`,
@@ -42,13 +52,72 @@ export class DebianServer {
       `  zonelistfile: "${dir}/zones"`,
       '  tcp-count: 400',
       '  rrl-ratelimit: 0',
+      ...(more.server ?? []),
       'remote-control:',
       '  control-enable: no',
       'zone:',
       `  name: ${zone}`,
       '  zonefile: zone',
+      ...(more.zone ?? []),
     ];
     return DebianServer.start('nsd', ['-d', '-c'], dir, port, lines);
+  }
+
+  /** BIND with one zone; `more.zone` replaces that it is a primary with that text. */
+  static async named(zone: string, text: string | undefined, more: ServerLines = {}): Promise<DebianServer> {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-named-'));
+    const port = await freePort();
+    if (text !== undefined) writeFileSync(path.join(dir, 'zone'), text);
+    const lines = [
+      'options {',
+      `  directory "${dir}"; pid-file "${dir}/pid"; session-keyfile "${dir}/session"; lock-file none;`,
+      `  listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; };`,
+      '  recursion no; dnssec-validation no; minimal-responses yes; notify no; transfer-source 127.0.0.1;',
+      '  rrset-order { order none; }; allow-transfer { any; }; allow-notify { any; };',
+      ...(more.server ?? []),
+      '};',
+      'controls { };',
+      `zone "${zone}" { ${(more.zone ?? ['type primary;', 'check-names ignore;', 'ixfr-from-differences yes;']).join(' ')} file "zone"; };`,
+    ];
+    return DebianServer.start('named', ['-g', '-n', '1', '-c'], dir, port, lines);
+  }
+
+  /** Knot DNS with one zone. */
+  static async knot(zone: string, text: string | undefined, more: ServerLines = {}): Promise<DebianServer> {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-knot-'));
+    const port = await freePort();
+    if (text !== undefined) writeFileSync(path.join(dir, 'zone'), text);
+    const lines = [
+      'server:',
+      `    rundir: "${dir}"`,
+      `    pidfile: "${dir}/pid"`,
+      `    listen: "127.0.0.1@${port}"`,
+      '    udp-workers: 1',
+      '    tcp-workers: 1',
+      '    background-workers: 1',
+      'control:',
+      `    listen: "${dir}/control"`,
+      'database:',
+      `    storage: "${dir}"`,
+      '    journal-db-max-size: 16M',
+      '    kasp-db-max-size: 5M',
+      '    timer-db-max-size: 1M',
+      'acl:',
+      '  - id: all',
+      '    address: 127.0.0.0/8',
+      '    action: [transfer, notify]',
+      ...(more.server ?? []),
+      'zone:',
+      `  - domain: ${zone}`,
+      `    storage: "${dir}"`,
+      '    file: "zone"',
+      '    acl: all',
+      '    zonefile-sync: -1',
+      '    journal-content: changes',
+      '    zonefile-load: difference',
+      ...(more.zone ?? []),
+    ];
+    return DebianServer.start('knotd', ['-c'], dir, port, lines);
   }
 
   /** unbound, which validates what the server at `upstream` says of the zone, from the keys on. */
@@ -97,6 +166,12 @@ export class DebianServer {
     }
     await server.stop();
     throw new Error(`${program} does not answer at port ${port}:\n${output}`);
+  }
+
+  /** Puts another text in the place of the zone's, and has the server read it. */
+  replaceZone(text: string): void {
+    writeFileSync(path.join(this.dir, 'zone'), text);
+    this.child.kill('SIGHUP');
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../lib/units.js';
+import type { TsigTransaction } from '../tsig/index.js';
 import type { Client } from './client.js';
 import type { Lifetime } from './lifetime.js';
 import type { Metadata } from './metadata.js';
@@ -22,6 +23,7 @@ export class QueryContext {
   view = '';
   /** It must not be made one with equal questions that wait for the same answer: each has to be counted where it ends. */
   separate = false;
+  private signature: TsigTransaction | undefined;
   /** Monotonic time from which nothing new is to be begun for the query. */
   private until: Milliseconds = Infinity;
   private controller: AbortController | undefined;
@@ -38,6 +40,15 @@ export class QueryContext {
     readonly depth = 0,
     private readonly parent?: QueryContext,
   ) {}
+
+  /** What became of the client's signature; undefined where there was none, or where no keys are known. */
+  get tsig(): TsigTransaction | undefined {
+    return this.parent === undefined ? this.signature : this.parent.tsig;
+  }
+
+  set tsig(transaction: TsigTransaction | undefined) {
+    this.signature = transaction;
+  }
 
   /**
    * Fires when nobody waits for the answer any more: the client's connection has ended, the query's time is up, or the

@@ -6,6 +6,7 @@ import type { Random } from '../lib/random.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { Network } from '../net/network.js';
+import type { TsigKeys } from '../tsig/index.js';
 import type { Name } from '../wire/index.js';
 import type { ClientNetworks, DependsOn, Handler, Next } from './handler.js';
 import type { HttpRoute } from './http.js';
@@ -64,6 +65,8 @@ export interface BlockSettings {
   metadata?: Zones;
   /** Set by `tls`; listeners with encryption cannot do without. */
   tls?: TlsListening;
+  /** Set by `tsig`: secrets that messages to the block's listening addresses may be signed with. */
+  tsig?: TsigKeys;
   /** What the block says of connections to its listening addresses (`timeouts`). */
   limits?: ConnectionLimits;
   /** What the block says of one kind of listener (`https`, `grpc_server`, `quic`). */

@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   NODENS_REQUEST: 'An HTTP request is refused.',
   NODENS_RESOLV_CONF: 'A resolv.conf cannot be meant as it stands.',
   NODENS_SERVICE: 'A service over HTTP cannot be reached, or does not answer as it should.',
+  NODENS_SIGNATURE: 'A message is not signed as it has to be.',
   NODENS_SKYDNS: 'A value in etcd is no SkyDNS message.',
   NODENS_TEMPLATE: 'A template cannot be read, or cannot be carried out for a query.',
   NODENS_TRANSFER: 'A zone cannot be had from another server.',

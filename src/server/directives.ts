@@ -43,6 +43,7 @@ import { root } from '../plugins/root/setup.js';
 import { secondary } from '../plugins/secondary/setup.js';
 import { shed } from '../plugins/shed/setup.js';
 import { template } from '../plugins/template/setup.js';
+import { tsig } from '../plugins/tsig/setup.js';
 import { transfer } from '../plugins/transfer/setup.js';
 import { timeouts } from '../plugins/timeouts/setup.js';
 import { view } from '../plugins/view/setup.js';
@@ -78,6 +79,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   any,
   chaos,
   loadbalance,
+  tsig,
   rewrite,
   autopath,
   acl,

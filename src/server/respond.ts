@@ -11,6 +11,7 @@ import {
 import { Deadline, Deadlines } from '../exchange/deadlines.js';
 import type { Clock } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
+import { TsigTransaction } from '../tsig/index.js';
 import {
   Flag,
   HEADER_SIZE,
@@ -83,7 +84,7 @@ export class Responder {
 
   /** @param timeLimit how long a query may wait for its answer; its signal fires then */
   constructor(
-    clock: Clock,
+    private readonly clock: Clock,
     private readonly hooks: ResponderHooks,
     private readonly timeLimit: Milliseconds = QUERY_TIME,
   ) {
@@ -109,6 +110,8 @@ export class Responder {
       query = new Query(bytes, new QueryContext(client, received, waiting));
       judgeRecords(bytes, query.questionEnd);
       version = query.ednsVersion;
+      const { tsigKeys } = routes;
+      if (tsigKeys !== undefined) query.context.tsig = TsigTransaction.of(bytes, tsigKeys, () => this.clock.now());
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       if (writer.rejected) return writer.rejected();
@@ -257,10 +260,10 @@ function finish(
   let answer: Buffer;
   try {
     if (!(outcome instanceof Reply)) throw new TypeError(`a handler gave ${typeof outcome} for a reply`);
-    answer = finishReply(query, outcome, writer.prefix);
+    answer = signedReply(query, outcome, writer.prefix);
   } catch (error) {
     hooks.panicked(error, query);
-    return writer.send(finishReply(query, Reply.failure(Rcode.SERVFAIL), writer.prefix));
+    return writer.send(signedReply(query, Reply.failure(Rcode.SERVFAIL), writer.prefix));
   }
   writer.send(answer);
   if (outcome.lease !== undefined && chain !== undefined && routes.shares(chain)) writer.share?.(chain, query, outcome);
@@ -268,7 +271,7 @@ function finish(
 
 /** Sends a transfer where messages can follow each other; elsewhere it is refused. */
 function stream(query: Query, transfer: Transfer, routes: Routes, writer: ResponseWriter, hooks: ResponderHooks): void {
-  if (writer.stream === undefined) return writer.send(finishReply(query, Reply.failure(Rcode.REFUSED), writer.prefix));
+  if (writer.stream === undefined) return writer.send(signedReply(query, Reply.failure(Rcode.REFUSED), writer.prefix));
   routes.inFlight.enter();
   let release = (): void => undefined;
   const cut = writer.stream(encoded(query, transfer, writer.prefix), (error) => {
@@ -280,11 +283,22 @@ function stream(query: Query, transfer: Transfer, routes: Routes, writer: Respon
 }
 
 function* encoded(query: Query, transfer: Transfer, prefix: 0 | 2): Generator<Buffer, void, void> {
-  for (const message of transfer.messages) yield finishReply(query, message, prefix);
+  for (const message of transfer.messages) yield signedReply(query, message, prefix);
 }
 
-/** The reply as it goes to the client of `query`, behind `prefix` free octets. */
-export function finishReply(query: Query, reply: Reply, prefix: 0 | 2): Buffer {
+/** The reply as it goes to the client, signed where the client has signed the query. */
+function signedReply(query: Query, reply: Reply, prefix: 0 | 2): Buffer {
+  const { tsig } = query.context;
+  if (tsig?.signs !== true) return finishReply(query, reply, prefix);
+  return tsig.sign(finishReply(query, reply, prefix, tsig.reserve), prefix);
+}
+
+/**
+ * The reply as it goes to the client of `query`, behind `prefix` free octets.
+ *
+ * @param reserve what is to be left of the longest reply that the client takes, for what comes behind it
+ */
+export function finishReply(query: Query, reply: Reply, prefix: 0 | 2, reserve: Octets = 0): Buffer {
   const asked = reply.repeats ?? query;
   const opt = asked.hasEdns ? optFor(asked, reply) : undefined;
   const { records } = reply;
@@ -293,7 +307,7 @@ export function finishReply(query: Query, reply: Reply, prefix: 0 | 2): Buffer {
     length > FRAGMENT_IPV6 &&
     query.transport === 'udp' &&
     length > (query.family === 4 ? FRAGMENT_IPV4 : FRAGMENT_IPV6);
-  const limit = asked.replyLimit;
+  const limit = asked.replyLimit - reserve;
   const head = asked === query ? query : headOf(query, asked);
   if (length > limit || fragments)
     return fitReply(head, reply.flags, reply.rcode, records, reply.ttl, opt, limit, prefix);

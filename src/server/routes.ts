@@ -19,6 +19,7 @@ import {
   type View,
   type Waiting,
 } from '../chain/index.js';
+import type { TsigKeys } from '../tsig/index.js';
 import { Class, Rcode, Type, nextLabel, type Name } from '../wire/index.js';
 import { closer, sharingOf, type Sharing, type SharingVerdict } from './sharing.js';
 
@@ -140,6 +141,8 @@ export class Routes {
   tls: BlockSettings['tls'];
   /** What is said of kinds of listeners; of the first block that says something of a kind. */
   transports: NonNullable<BlockSettings['transports']> = {};
+  /** Secrets that messages may be signed with; undefined where no block has `tsig`. */
+  tsigKeys: TsigKeys | undefined;
   private everyClass = false;
   private ofConnections: ConnectionLimits = {};
 
@@ -162,6 +165,11 @@ export class Routes {
     this.choosesByQuestion &&= view === undefined || sharingOf([view]).sharing !== undefined;
     this.only = zone === '.' && this.chains.size === 1 && chains.length === 1 && isPlain(chain) ? chain : undefined;
     return true;
+  }
+
+  /** Lets messages be signed with these keys too; what is added later counts, as in CoreDNS. */
+  addKeys(keys: TsigKeys): void {
+    this.tsigKeys = new Map([...(this.tsigKeys ?? []), ...keys]);
   }
 
   /** What the blocks say of connections; the last one that says something counts. */

@@ -1,3 +1,4 @@
+import type { Option } from '../corefile/index.js';
 import { NodensError } from '../lib/errors.js';
 import { fqdn, isName, lowerName, type Name } from '../wire/index.js';
 
@@ -48,6 +49,18 @@ export function tsigKey(name: string, secret: string, algorithm: string = DEFAUL
 
 /** Keys by name, in lower case. */
 export type TsigKeys = ReadonlyMap<Name, TsigKey>;
+
+/** The one of the keys that an option names. Throws a CorefileError. */
+export function namedKey(option: Option, keys: TsigKeys | undefined): TsigKey {
+  const name = option.one(`${option.name} NAME`);
+  const known = keys?.get(lowerName(fqdn(name)));
+  if (known !== undefined) return known;
+  const allowed = [...(keys?.keys() ?? [])];
+  return option.wrong(
+    name,
+    allowed.length === 0 ? "a key of 'tsig', which this server block has none of" : allowed.join(', '),
+  );
+}
 
 /** A word of a key file: text, or one of `{`, `}` and `;`. */
 interface KeyWord {

@@ -2,6 +2,7 @@ import { ServedZone, type Authority } from '../../authority/index.js';
 import type { Zones } from '../../chain/index.js';
 import type { Logger } from '../../lib/log.js';
 import type { Endpoint } from '../../net/network.js';
+import type { TsigKey } from '../../tsig/index.js';
 import type { Name } from '../../wire/index.js';
 import type { CatalogMember } from './catalog.js';
 import type { SecondaryZone } from './secondary-zone.js';
@@ -14,16 +15,22 @@ interface Member {
   readonly zone: SecondaryZone;
 }
 
-/** A catalog zone, and where it and its members come from. */
-export interface CatalogSource {
-  readonly origin: Name;
+/** Where a zone comes from. */
+export interface Primaries {
   readonly from: readonly Endpoint[];
+  /** What transfers are signed with; nothing without it. */
+  readonly key: TsigKey | undefined;
+}
+
+/** A catalog zone, and where it and its members come from. */
+export interface CatalogSource extends Primaries {
+  readonly origin: Name;
   /** Names that members must be at or below; any where there are none. */
   readonly within: Zones | undefined;
 }
 
 /** Makes a zone that is kept from primaries. */
-export type MakeZone = (served: ServedZone, from: readonly Endpoint[]) => SecondaryZone;
+export type MakeZone = (served: ServedZone, primaries: Primaries) => SecondaryZone;
 
 /** Serves the members of catalog zones (RFC 9432). */
 export class Members {
@@ -101,11 +108,11 @@ export class Members {
     this.log.warning(`Skipping catalog member zone ${zone} from ${catalog}: zone already exists`);
   }
 
-  private serve({ id, zone }: CatalogMember, { origin, from }: CatalogSource, served: ServedZone): void {
+  private serve({ id, zone }: CatalogMember, source: CatalogSource, served: ServedZone): void {
     this.byZone.get(zone)?.zone.stop();
     this.authority.remove(zone);
-    const made = this.make(served, from);
-    this.byZone.set(zone, { id, catalog: origin, zone: made });
+    const made = this.make(served, source);
+    this.byZone.set(zone, { id, catalog: source.origin, zone: made });
     this.authority.add(served);
     void made.start();
   }

@@ -2,6 +2,7 @@ import type { Runtime } from '../../chain/index.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Endpoint } from '../../net/network.js';
+import { SignedRequest, TsigError, type TsigKey } from '../../tsig/index.js';
 import {
   Class,
   Flag,
@@ -33,9 +34,11 @@ const ANSWER: Milliseconds = 30 * 60_000;
 
 /** A server that a zone comes from; asked over TCP, where an answer cannot be forged from afar. */
 export class Primary {
+  /** @param key what questions are signed with, and answers have to be; nothing without it */
   constructor(
     readonly at: Endpoint,
     private readonly runtime: Runtime,
+    private readonly key: TsigKey | undefined,
   ) {}
 
   /** The serial that it has. Rejects with a TransferError, or with an error of the network. */
@@ -62,7 +65,11 @@ export class Primary {
     const id = randomBelow(random, 0x10000);
     const question = [{ name: zone, type, class: Class.IN }];
     const empty = { flags: 0, rcode: 0, answer: [], additional: [] };
-    const query = frame(encodeMessage({ ...empty, id, question, authority: [...authority] }));
+    const signatures = this.key && new SignedRequest(this.key, () => clock.now());
+    const plain = encodeMessage({ ...empty, id, question, authority: [...authority] });
+    const query = frame(signatures?.sign(plain) ?? plain);
+    /** Messages that no signature covers yet. */
+    const open: Message[] = [];
     const limit = new AbortController();
     const late = (what: string) => (): void => limit.abort(new TransferError(what));
     const whole = clock.setTimeout(late(`no end of the answer within ${ANSWER / 60_000} minutes`), ANSWER);
@@ -86,8 +93,9 @@ export class Primary {
           frames.push(chunk);
           for (let bytes = frames.next(); bytes !== undefined; bytes = frames.next()) {
             wait.cancel();
-            yield read(bytes, id, zone, type, first);
+            open.push(read(bytes, id, zone, type, first, signatures));
             first = false;
+            if (signatures?.complete !== false) yield* open.splice(0);
             next();
           }
         }
@@ -103,11 +111,20 @@ export class Primary {
 }
 
 /** Reads a message and judges whether it answers the question (RFC 5936 section 2.2). */
-function read(bytes: Buffer, id: number, zone: Name, type: number, first: boolean): Message {
+function read(
+  bytes: Buffer,
+  id: number,
+  zone: Name,
+  type: number,
+  first: boolean,
+  signatures: SignedRequest | undefined,
+): Message {
   let message: Message;
   try {
+    signatures?.check(bytes);
     message = decodeMessage(bytes);
   } catch (error) {
+    if (error instanceof TsigError) throw new TransferError(error.message);
     if (!(error instanceof WireError)) throw error;
     throw new TransferError(`a message that cannot be read: ${error.message}`);
   }

@@ -7,6 +7,7 @@ import type { Logger } from '../../lib/log.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Endpoint } from '../../net/network.js';
+import type { TsigKey } from '../../tsig/index.js';
 import { Type, type Name } from '../../wire/index.js';
 import { changed, inSteps, isBefore, soaNumbers, type SoaNumbers, type ZoneData } from '../../zone/index.js';
 import { TransferError } from './errors.js';
@@ -26,6 +27,8 @@ const MAX_WAIT: Milliseconds = 24 * 24 * 3_600_000;
 export interface ZoneOwner {
   readonly runtime: Runtime;
   readonly log: Logger;
+  /** What transfers are signed with; nothing without it. */
+  readonly key?: TsigKey | undefined;
   /** Looks at what has come before it is served; throws a TransferError for what cannot be used. */
   accept?(zone: ZoneData): void;
   /** Told when another zone is served than before. */
@@ -50,7 +53,7 @@ export class SecondaryZone {
     readonly from: readonly Endpoint[],
     private readonly owner: ZoneOwner,
   ) {
-    this.primaries = from.map((at) => new Primary(at, owner.runtime));
+    this.primaries = from.map((at) => new Primary(at, owner.runtime, owner.key));
   }
 
   /** Gets the zone and keeps it; resolves after the first attempt, successful or not. */

@@ -5,9 +5,10 @@ import { canonicalIp } from '../../lib/cidr.js';
 import { sleep } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Endpoint } from '../../net/network.js';
+import { namedKey, type TsigKey } from '../../tsig/index.js';
 import { Flag, Rcode, type Name } from '../../wire/index.js';
 import { readCatalog } from './catalog.js';
-import { Members, type CatalogSource } from './members.js';
+import { Members, type CatalogSource, type Primaries } from './members.js';
 import { SecondaryZone } from './secondary-zone.js';
 
 const DNS_PORT = 53;
@@ -17,6 +18,8 @@ const START: Milliseconds = 1_000;
 interface SecondarySettings {
   readonly origins: readonly Name[];
   readonly from: Endpoint[];
+  /** What transfers are signed with. */
+  key: TsigKey | undefined;
   /** Whether the zones are catalogs. */
   catalog: boolean;
   /** Names that their members must be within; undefined for any. */
@@ -46,13 +49,15 @@ export const secondary = definePlugin('secondary', (directives, block) => {
   });
   const transferred = (origin: Name): void => notifyServers(block, origin);
   const { runtime } = block;
-  const make = (served: ServedZone, from: readonly Endpoint[]): SecondaryZone =>
-    new SecondaryZone(served, from, { runtime, log, transferred });
+  const make = (served: ServedZone, { from, key }: Primaries): SecondaryZone =>
+    new SecondaryZone(served, from, { runtime, log, key, transferred });
   const members = new Members(handler, make, log);
-  for (const { origins, from, catalog, within } of read) {
+  for (const { origins, from, key, catalog, within } of read) {
     for (const origin of origins) {
       const served = new ServedZone(origin);
-      const zone = catalog ? catalogZone(served, { origin, from, within }, members, block) : make(served, from);
+      const zone = catalog
+        ? catalogZone(served, { origin, from, key, within }, members, block)
+        : make(served, { from, key });
       zones.set(origin, zone);
       handler.add(served);
     }
@@ -75,6 +80,7 @@ function catalogZone(served: ServedZone, source: CatalogSource, members: Members
   return new SecondaryZone(served, source.from, {
     runtime: block.runtime,
     log: block.logger('secondary'),
+    key: source.key,
     accept: (zone) => void readCatalog(zone),
     transferred: (origin) => {
       members.apply(source, readCatalog(served.zone!));
@@ -94,10 +100,20 @@ async function firstAttempts(zones: readonly SecondaryZone[], block: Block): Pro
 
 function readDirective(directive: Directive, block: Block): SecondarySettings {
   const origins = block.zonesOf(directive.args, directive).list;
-  const settings: SecondarySettings = { origins, from: [], catalog: false, within: undefined, through: undefined };
+  const settings: SecondarySettings = {
+    origins,
+    from: [],
+    key: undefined,
+    catalog: false,
+    within: undefined,
+    through: undefined,
+  };
   for (const option of directive.options ?? []) {
     option.noOptions();
     switch (option.name) {
+      case 'key':
+        settings.key = namedKey(option, block.settings.tsig);
+        break;
       case 'transfer':
         settings.from.push(...readPrimaries(option));
         break;
@@ -108,7 +124,7 @@ function readDirective(directive: Directive, block: Block): SecondarySettings {
         settings.through = option.args.length === 0 ? ['.'] : option.zones(option.args);
         break;
       default:
-        option.unknown(['transfer', 'catalog', 'fallthrough']);
+        option.unknown(['transfer', 'key', 'catalog', 'fallthrough']);
     }
   }
   if (settings.from.length === 0) directive.fail("'transfer from ADDRESS...' is required");

@@ -5,20 +5,27 @@ import type { Logger } from '../../lib/log.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Endpoint } from '../../net/network.js';
+import { SignedRequest, type TsigKey } from '../../tsig/index.js';
 import { Class, Flag, Opcode, Rcode, Type, encodeMessage, rcodeName, type Name } from '../../wire/index.js';
 
 /** How often a message is sent that gets no answer, and how long each waits for one, as in CoreDNS. */
 const ATTEMPTS = 3;
 const TIMEOUT: Milliseconds = 2000;
 
+export interface NotifierOptions {
+  /** The local address that is sent from; undefined for any. */
+  readonly source: string | undefined;
+  /** What messages are signed with; nothing without it. */
+  readonly key: TsigKey | undefined;
+}
+
 /** Tells servers that a zone has changed, over UDP (RFC 1996). */
 export class Notifier {
   private readonly stopping = new AbortController();
 
-  /** @param source the local address that is sent from; undefined for any */
   constructor(
     private readonly servers: readonly Endpoint[],
-    private readonly source: string | undefined,
+    private readonly how: NotifierOptions,
     private readonly runtime: Runtime,
     private readonly log: Logger,
   ) {}
@@ -52,7 +59,9 @@ export class Notifier {
   private async ask(zone: Name, server: Endpoint): Promise<number> {
     const { network, clock, random } = this.runtime;
     const id = randomBelow(random, 0x10000);
-    const bytes = encodeMessage({
+    const { source, key } = this.how;
+    const signatures = key && new SignedRequest(key, () => clock.now());
+    const plain = encodeMessage({
       id,
       flags: (Opcode.NOTIFY << 11) | Flag.AA,
       rcode: 0,
@@ -61,12 +70,13 @@ export class Notifier {
       authority: [],
       additional: [],
     });
-    let settle: (rcode: number) => void = () => undefined;
+    const bytes = signatures?.sign(plain) ?? plain;
+    let settle: (rcode: number | Promise<never>) => void = () => undefined;
     const answered = new Promise<number>((resolve) => (settle = resolve));
-    const socket = await network.bindUdp({ address: this.source ?? '', port: 0 }, (reply, from) => {
+    const socket = await network.bindUdp({ address: source ?? '', port: 0 }, (reply, from) => {
       const answers = reply.length >= 12 && reply.readUInt16BE(0) === id && (reply[2]! & 0x80) !== 0;
       if (answers && from.port === server.port && canonicalIp(from.address) === server.address)
-        settle(reply[3]! & 0x0f);
+        settle(rcodeOf(reply, signatures));
     });
     const over = new AbortController();
     try {
@@ -79,5 +89,15 @@ export class Notifier {
       over.abort(new Error('answered'));
       socket.close();
     }
+  }
+}
+
+/** What an answer says, if it is signed as it has to be. */
+function rcodeOf(reply: Buffer, signatures: SignedRequest | undefined): number | Promise<never> {
+  try {
+    signatures?.check(reply);
+    return reply[3]! & 0x0f;
+  } catch (error) {
+    return Promise.reject(error as Error);
   }
 }

@@ -2,6 +2,7 @@ import { definePlugin, transfersZones, type Block } from '../../chain/index.js';
 import type { Directive, Option } from '../../corefile/index.js';
 import { canonicalIp } from '../../lib/cidr.js';
 import type { Endpoint } from '../../net/network.js';
+import { namedKey, type TsigKey } from '../../tsig/index.js';
 import { ZoneTransfers, type TransferRule } from './handler.js';
 import { Notifier } from './notifier.js';
 
@@ -22,6 +23,7 @@ function readRule(directive: Directive, block: Block): TransferRule {
   const servers: Endpoint[] = [];
   let everybody = false;
   let source: string | undefined;
+  let key: TsigKey | undefined;
   for (const option of directive.options ?? []) {
     option.noOptions();
     switch (option.name) {
@@ -36,12 +38,15 @@ function readRule(directive: Directive, block: Block): TransferRule {
         if (source !== undefined) option.fail('got it a second time, allowed: once');
         source = option.ip(option.one('source ADDRESS'));
         break;
+      case 'notify_key':
+        key = namedKey(option, block.settings.tsig);
+        break;
       default:
-        option.unknown(['to', 'source']);
+        option.unknown(['to', 'source', 'notify_key']);
     }
   }
   if (servers.length === 0 && !everybody) directive.fail("'to' is required");
-  const notifier = new Notifier(servers, source, block.runtime, block.logger('transfer'));
+  const notifier = new Notifier(servers, { source, key }, block.runtime, block.logger('transfer'));
   block.onStop(() => notifier.stop());
   return {
     zones: block.zonesOf(directive.args, directive),

@@ -1,13 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Query, QueryContext } from '../../src/chain/index.js';
-import {
-  SignedRequest,
-  TsigTransaction,
-  findTsig,
-  tsigFaultName,
-  tsigKey,
-  type TsigKey,
-} from '../../src/tsig/index.js';
+import { SignedRequest, TsigTransaction, findTsig, tsigFaultName, tsigKey } from '../../src/tsig/index.js';
 import { Opcode, decodeMessage, rcodeName } from '../../src/wire/index.js';
 import { client, query } from '../support/dns.js';
 import { Reached, WAYS, canRun, type Line } from '../support/ways.js';
@@ -51,7 +44,7 @@ async function signed(
   message: Buffer,
   { key = KEY, now = Date.now(), change = (bytes: Buffer) => bytes } = {},
 ) {
-  const request = new SignedRequest(key as TsigKey, () => now);
+  const request = new SignedRequest(key, () => now);
   return said(await line.ask(change(request.sign(message))), request);
 }
 

@@ -211,9 +211,9 @@ export class SecondaryZone {
         return await this.receive(primary, Type.IXFR, served.zone);
       } catch (error) {
         if (stopping.signal.aborted) throw error;
-        owner.log.info(
-          `Incremental transfer of '${served.origin}' from "${spelt(primary.at)}" failed, asking for all of it: ${(error as Error).message}`,
-        );
+        const { message } = error as Error;
+        const what = `Incremental transfer of '${served.origin}' from "${spelt(primary.at)}"`;
+        owner.log.info(`${what} failed, asking for all of it: ${message}`);
       }
     }
     await this.receive(primary, Type.AXFR, undefined);

@@ -98,6 +98,6 @@ function rcodeOf(reply: Buffer, signatures: SignedRequest | undefined): number |
     signatures?.check(reply);
     return reply[3]! & 0x0f;
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
 }

@@ -325,6 +325,10 @@ describe('its text', () => {
     { text: 'secondary {\ntransfer from *\n}', error: "secondary: transfer: got '*'" },
     { text: 'secondary {\ntransfer from ns.example\n}', error: "secondary: transfer: got 'ns.example'" },
     { text: 'secondary {\nfrom 192.0.2.1\n}', error: 'Corefile:3: secondary: ' },
+    {
+      text: 'secondary {\nkey a\n}',
+      error: "Corefile:3: secondary: key: got 'a', allowed: a key of 'tsig', which this server block has none of",
+    },
     { text: 'secondary {\ntransfer from 192.0.2.1\ncatalog a..b\n}', error: "catalog: got zone 'a..b'" },
   ])('$text', ({ text, error }) => expect(() => setup(secondary, text, options)).toThrow(error));
 });

@@ -148,7 +148,10 @@ describe('transfer', () => {
       text: 'transfer {\nto *\nsource ::1\nsource ::1\n}',
       error: 'Corefile:5: transfer: source: got it a second time, allowed: once',
     },
-    { text: 'transfer {\nfrom *\n}', error: "Corefile:3: transfer: unknown option 'from'; allowed: to, source" },
+    {
+      text: 'transfer {\nfrom *\n}',
+      error: "Corefile:3: transfer: unknown option 'from'; allowed: to, source, notify_key",
+    },
   ])('refuses $text', ({ text, error }) => expect(() => setup(transfer, text)).toThrow(error));
 });
 

@@ -97,11 +97,11 @@ export class Members {
     // The same id means that it is the same zone (section 5.4): what it holds may be kept.
     const same = known.id === listed.id && listed.id === id;
     this.serve(one, source, same ? known.zone.served : new ServedZone(zone));
-    this.log.info(
-      same
-        ? `Migrated catalog member zone ${zone} from catalog ${known.catalog} to ${origin}, preserving state for member ID ${id}`
-        : `Migrated catalog member zone ${zone} from catalog ${known.catalog} to ${origin} with state reset after member identity changed from ${listed.id} to ${id}`,
-    );
+    const moved = `Migrated catalog member zone ${zone} from catalog ${known.catalog} to ${origin}`;
+    const state = same
+      ? `, preserving state for member ID ${id}`
+      : ` with state reset after member identity changed from ${listed.id} to ${id}`;
+    this.log.info(`${moved}${state}`);
   }
 
   private skip(zone: Name, catalog: Name): void {

@@ -247,6 +247,7 @@ export class SecondaryZone {
   }
 
   private async apply(base: ZoneData, { changes }: TransferContent & { kind: 'changes' }): Promise<ZoneData> {
+    this.owner.log.debug(`Incremental transfer of ${base.origin}: ${changes.length} changes`);
     return inSteps(changed(base, changes), this.stopping.signal);
   }
 }

@@ -6,6 +6,8 @@ import path from 'node:path';
 export interface Peer {
   readonly name: string;
   readonly available: () => boolean;
+  /** Whether it can be set up to serve a zone from a file. */
+  readonly zones?: boolean;
   readonly command: (work: Work) => Command | undefined;
 }
 
@@ -18,7 +20,7 @@ export interface Command {
 
 /** What a server is set up to do. */
 export interface Work {
-  readonly kind: 'cache' | 'forward-udp' | 'forward-tcp' | 'forward-tls' | 'cluster';
+  readonly kind: 'cache' | 'forward-udp' | 'forward-tcp' | 'forward-tls' | 'cluster' | 'zone';
   readonly port: number;
   readonly upstream: number;
   /** URL of the cluster's API. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { OUTSIDE } from './cluster.js';
 import { OTHER_SERVERS } from './other-servers.js';
 import { dir, write, type Command, type Peer, type Work } from './peer.js';
 import { installed } from './process.js';
@@ -13,6 +14,19 @@ const TLS_NAME = 'dns.example.net';
 /** Ports of a server for a cluster beside its own. */
 export const metricsPort = (port: number): number => port + 20_000;
 export const readyPort = (port: number): number => port + 30_000;
+
+/** Names of the large zone, all with the address that names outside have. */
+export const ZONE_NAMES = 1_000_000;
+const ZONE = 'bench.example.org';
+
+let written: string | undefined;
+/** The file of the large zone. */
+function zoneFile(): string {
+  if (written !== undefined) return written;
+  const lines = ['$TTL 3600', '@ SOA ns host 1 7200 3600 86400 300', '@ NS ns', 'ns A 192.0.2.53'];
+  for (let i = 1; i <= ZONE_NAMES; i++) lines.push(`n${i} A ${OUTSIDE}`);
+  return (written = write('zone', `${lines.join('\n')}\n`));
+}
 
 /** For a cluster, the Corefile that clusters run, but for the log. */
 function corefile({ kind, port, upstream, api }: Work): string {
@@ -38,6 +52,7 @@ function corefile({ kind, port, upstream, api }: Work): string {
 }
 `;
   }
+  if (kind === 'zone') return `.:${port} {\n    bind 127.0.0.1\n    file ${zoneFile()} ${ZONE}\n}\n`;
   const cache = kind === 'cache' ? '    cache 3600\n' : '';
   const to = kind === 'forward-tls' ? `tls://127.0.0.1:${upstream}` : `127.0.0.1:${upstream}`;
   const options =
@@ -54,6 +69,7 @@ const NODENS = path.resolve(import.meta.dirname, '../../bin/nodens');
 const nodens: Peer = {
   name: 'nodens',
   available: () => true,
+  zones: true,
   command: (work) => ({
     command: NODENS,
     args: [
@@ -81,6 +97,7 @@ export function profiled({ command, args, ...rest }: Command, dir: string): Comm
 const coredns: Peer = {
   name: 'coredns',
   available: () => installed('coredns'),
+  zones: true,
   command: (work) =>
     work.threads !== undefined
       ? undefined

@@ -50,6 +50,11 @@ describe('summary', () => {
       ],
     },
     {
+      name: 'a large zone',
+      want: { zoneToCacheHit: 1.25 },
+      rows: [row('zone of many names', OWN, 5), row(MEASURE, OWN, 4), row(MEASURE, 'unbound', 1)],
+    },
+    {
       name: 'threads',
       want: {
         oneCore: [{ peer: OWN, perQuery: 10 }],

@@ -48,6 +48,8 @@ export function ratios(rows: readonly Row[]): Ratio[] {
 export interface Summary {
   /** What a query takes of the one core that a server and its client share, both together, in microseconds. */
   readonly oneCore?: readonly { readonly peer: string; readonly perQuery: number }[];
+  /** CPU time of a hot name of the large zone, as a multiple of a cache hit's in the same run. */
+  readonly zoneToCacheHit?: number;
   /** MB of memory for each 1,000 services more, each with a slice. */
   readonly memoryPerThousandServices?: number;
   /** CPU time per query and queries a second with several threads on as many cores, as multiples of those with one. */
@@ -61,11 +63,14 @@ export function summary(rows: readonly Row[]): Summary {
     .sort((a, b) => a.services! - b.services!);
   const [small, large] = [clusters[0], clusters.at(-1)];
   const [one, many] = [own.find(({ threads }) => threads === 1), own.find(({ threads }) => (threads ?? 1) > 1)];
+  const zone = own.find(({ scenario }) => scenario.startsWith('zone of'));
+  const hit = own.find(({ scenario }) => scenario === MEASURE);
   const oneCore = rows.filter(({ threads }) => threads === 1);
   return {
     ...(oneCore.length > 0 && {
       oneCore: oneCore.map(({ peer, perSecond }) => ({ peer, perQuery: 1e6 / perSecond })),
     }),
+    ...(zone && hit && { zoneToCacheHit: zone.cpu / hit.cpu }),
     ...(small &&
       large &&
       large.services! > small.services! && {
@@ -103,12 +108,14 @@ export function table(rows: readonly Row[]): string {
   const head = [...HEAD, ...peers.map((peer) => `of ${peer}`)];
   const lines = aligned([head, ...body]);
   if (all.some(({ scenario, against }) => scenario !== against)) lines.push('', `* of its CPU time for: ${MEASURE}`);
-  const { memoryPerThousandServices: memory, oneCore, threads } = summary(rows);
+  const { memoryPerThousandServices: memory, oneCore, threads, zoneToCacheHit } = summary(rows);
   if (oneCore !== undefined)
     lines.push(
       '',
       `client and server on one core, us per query: ${oneCore.map(({ peer, perQuery }) => `${peer} ${perQuery.toFixed(1)}`).join(', ')}`,
     );
+  if (zoneToCacheHit !== undefined)
+    lines.push('', `a hot name of the large zone: ${zoneToCacheHit.toFixed(2)} times a cache hit`);
   if (memory !== undefined) lines.push('', `memory for each 1,000 services more: ${memory.toFixed(2)} MB`);
   if (threads !== undefined)
     lines.push(

@@ -35,6 +35,7 @@ async function measure(
   api: string | undefined,
 ): Promise<Row | undefined> {
   const { kind, clients, services, threads, rate } = scenario;
+  if (kind === 'zone' && peer.zones !== true) return undefined;
   let start = peer.command({ kind, port, upstream, api, threads });
   if (start === undefined) return undefined;
   if (options.profile !== undefined && peer.name === OWN)

@@ -28,6 +28,8 @@ const SERVICES = 10_000;
 const MANY_SERVICES = 100_000;
 
 const outside = (): string[] => Array.from({ length: 1000 }, (_, i) => `n${i + 1}.bench.example.org A`);
+/** 1,000 names of the large zone, from all over it. */
+const hot = (): string[] => Array.from({ length: 1000 }, (_, i) => `n${(i + 1) * 1000}.bench.example.org A`);
 /** 1,000 of the services. */
 const cluster = (services: number) => (): string[] =>
   Array.from({ length: 1000 }, (_, i) => i * Math.floor(services / 1000)).map(
@@ -81,6 +83,7 @@ const oneAtATime = (what: string, queries: () => readonly string[]): Scenario =>
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'cache hit, 1,000 names', kind: 'cache', clients: 10, queries: outside },
   { name: 'cache hit, 200 clients', kind: 'cache', clients: 200, queries: outside },
+  { name: 'zone of 1,000,000 names, 1,000 asked', kind: 'zone', clients: 10, queries: hot },
   {
     name: 'cluster names, 10,000 services',
     kind: 'cluster',

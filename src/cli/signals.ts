@@ -61,24 +61,24 @@ export class Signals {
     this.actions.log.info('SIGUSR2: Handing over to a new process');
     const serves = await this.actions.handOver();
     this.handingOver = false;
-    if (serves) this.stop('Handed over, shutting down');
+    if (serves) this.stop('Handed over, shutting down', true);
   }
 
-  private stop(line: string): void {
+  private stop(line: string, handedOver = false): void {
     if (this.stopping) return;
     this.stopping = true;
     this.actions.log.info(line);
     if (!this.server) return this.actions.finish(0);
     // Timers of servers do not keep a process alive; waiting for the end of a shutdown has to.
     const alive = setInterval(() => undefined, 1000);
-    void this.end(this.server).finally(() => {
+    void this.end(this.server, handedOver).finally(() => {
       clearInterval(alive);
       this.actions.finish(0);
     });
   }
 
-  private async end(server: Server): Promise<void> {
+  private async end(server: Server, handedOver: boolean): Promise<void> {
     await this.actions.closing();
-    await server.stop();
+    await server.stop(handedOver);
   }
 }

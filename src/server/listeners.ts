@@ -4,13 +4,15 @@ import type { Scheme } from '../corefile/index.js';
 import { hostPort } from '../lib/cidr.js';
 import type { Logger } from '../lib/log.js';
 import { atOnePort } from '../net/drawn-port.js';
+import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint, UdpSocket } from '../net/network.js';
 import { LISTENER_KINDS, type KindContext } from './listener-kinds.js';
 import type { Routes, Served } from './routes.js';
 import { TcpServer } from './tcp.js';
 import type { UdpListening } from './udp.js';
 
-interface Listener {
+/** What is open at one address. */
+export interface Listener {
   readonly served: Served;
   /** Where the kind of listener takes datagrams. */
   readonly udp: UdpSocket | undefined;
@@ -64,11 +66,15 @@ export class DnsListeners {
     return { abandon, commit: () => this.commit(wanted, fresh) };
   }
 
-  /** Ends listening everywhere; answers under way still go out where `finish` waits for them. */
-  closeAll(): Listener[] {
+  /**
+   * Ends listening everywhere; answers under way still go out where the caller waits for them.
+   *
+   * @param quiet connections go on until nothing was asked on them for so long
+   */
+  closeAll(quiet?: Milliseconds): Listener[] {
     const all = [...this.open.values()];
     this.open.clear();
-    for (const { tcp } of all) tcp.close();
+    for (const { tcp } of all) tcp.close(quiet);
     return all;
   }
 

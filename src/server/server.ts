@@ -23,7 +23,7 @@ import { Configuration, labelOf } from './configuration.js';
 import { PLUGINS } from './directives.js';
 import { ExternalPlugins, type ExternalPlugin } from './external-plugins.js';
 import { HttpListeners } from './http.js';
-import { DnsListeners, shut, type OpenableAddress } from './listeners.js';
+import { DnsListeners, shut, type Listener, type OpenableAddress } from './listeners.js';
 import { showLosses } from './losses.js';
 import { Responder } from './respond.js';
 import type { Served } from './routes.js';
@@ -34,6 +34,10 @@ import { PlainUdp, SharedUdp } from './udp.js';
 
 /** Answers under way at the end of a configuration have this long, in milliseconds. */
 const GRACE: Milliseconds = 5000;
+/** Connections of a server whose place another one takes are closed once nothing was asked on them for so long. */
+const QUIET: Milliseconds = 150;
+/** A client that never stops asking is cut off after this long; it asks the other one again. */
+const LONGEST_QUIET: Milliseconds = 3000;
 
 /**
  * What a server is made from; what a runtime has (network, clock, environment, ...) is the host's own where it is
@@ -192,9 +196,11 @@ export class Server {
   /**
    * Stops in order: shutdown hooks while still answering, then no more queries, then the answers under way, then
    * everything is closed.
+   *
+   * @param handedOver another process serves at the same sockets: connections that are open here are finished here
    */
-  stop(): Promise<void> {
-    return (this.stopped ??= this.changing.then(() => this.end()));
+  stop(handedOver = false): Promise<void> {
+    return (this.stopped ??= this.changing.then(() => this.end(handedOver)));
   }
 
   /** Answers a query through the whole chain without a socket; undefined when the answer is silence. */
@@ -283,19 +289,27 @@ export class Server {
     return true;
   }
 
-  private async end(): Promise<void> {
+  private async end(handedOver: boolean): Promise<void> {
     const { current } = this;
     await Promise.all(current.hooks.shutdown.map(async (hook) => hook()));
-    const open = this.dns.closeAll();
+    const open = this.dns.closeAll(handedOver ? QUIET : undefined);
     // Only then do the answers under way come to an end, however many queries come in; what is not taken is left to a
     // process that shares the sockets.
     await Promise.all(open.map(async ({ udp }) => udp?.pause?.()));
+    if (handedOver) await this.untilClosed(open);
     await this.settled(current);
     open.forEach(shut);
     await this.options.workerPool?.stop();
     this.sharedAnswers?.stop();
     await current.end('the configuration has ended');
     this.http.closeAll();
+  }
+
+  /** Until the last connection is closed, or they have had long enough for it. */
+  private async untilClosed(listeners: readonly Listener[]): Promise<void> {
+    const { clock } = this.runtime;
+    const end = clock.monotonic() + LONGEST_QUIET;
+    while (listeners.some(({ tcp }) => tcp.open > 0) && clock.monotonic() < end) await sleep(clock, QUIET / 3);
   }
 
   private async settled(configuration: Configuration): Promise<void> {

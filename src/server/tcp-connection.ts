@@ -23,6 +23,7 @@ export class ClientConnection implements TcpClient {
   private readonly lifetime = new Lifetime();
   private pending = 0;
   private queries = 0;
+  private lastQuery: Milliseconds = -Infinity;
   lastAnswer: Milliseconds;
   /** When the message that is being received began; undefined between messages. */
   private began: Milliseconds | undefined;
@@ -72,9 +73,20 @@ export class ClientConnection implements TcpClient {
     return this.pending === 0 && now - this.lastAnswer > (own.idle ?? general.idle);
   }
 
-  closeWhenAnswered(): void {
+  closeWhenAnswered(quiet: Milliseconds = 0): void {
+    if (quiet > 0) return this.closeWhenQuiet(quiet);
     this.ending = true;
     this.endIfAnswered();
+  }
+
+  private closeWhenQuiet(quiet: Milliseconds): void {
+    const { clock } = this.clients;
+    // A query may be on its way to a connection that nothing was asked on for long.
+    clock.setTimeout(() => {
+      if (this.socket.stream.destroyed) return;
+      if (this.pending > 0 || clock.monotonic() - this.lastQuery < quiet) this.closeWhenQuiet(quiet);
+      else this.closeWhenAnswered();
+    }, quiet);
   }
 
   destroy(): void {
@@ -130,6 +142,7 @@ export class ClientConnection implements TcpClient {
   }
 
   private handle(message: Buffer, received: Milliseconds): void {
+    this.lastQuery = received;
     this.pending++;
     this.queries++;
     let answered = false;

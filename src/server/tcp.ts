@@ -18,8 +18,8 @@ export interface Accepted {
 export interface ServedConnection {
   /** When its client was last answered; before that, when it came. */
   readonly lastAnswer: Milliseconds;
-  /** Takes no more queries, and closes after the last answer. */
-  closeWhenAnswered(): void;
+  /** Takes no more queries, and closes after the last answer; with `quiet`, once none has come for so long. */
+  closeWhenAnswered(quiet?: Milliseconds): void;
   destroy(): void;
 }
 
@@ -112,12 +112,16 @@ export class TcpServer {
     return this.connections.size + this.arriving.size;
   }
 
-  /** Takes no more connections; those without queries under way are closed, the others after their last answer. */
-  close(): void {
+  /**
+   * Takes no more connections; those without queries under way are closed, the others after their last answer.
+   *
+   * @param quiet connections still take queries until none has come for so long
+   */
+  close(quiet?: Milliseconds): void {
     this.closed = true;
     this.release();
     for (const { stream } of this.arriving) stream.destroy();
-    for (const connection of this.connections) connection.closeWhenAnswered();
+    for (const connection of this.connections) connection.closeWhenAnswered(quiet);
   }
 
   /** Closes everything at once. */

@@ -5,7 +5,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HostNetwork } from '../../src/net/host-network.js';
+import { FrameReader, frame } from '../../src/wire/index.js';
 import { Program, PROGRAM } from '../support/program.js';
+import { queryFor } from '../weather/client.js';
 
 const RESTARTS = 10;
 
@@ -124,6 +126,35 @@ describe.skipIf(missing())('restart by SIGUSR2', () => {
     expect(stdout).toMatch(/Response codes: +NOERROR \d+ \(100\.00%\)/);
     for (const id of ids.slice(0, -1)) await ended(id);
   }, 90_000);
+
+  it('answers what comes on connections that were open before', async () => {
+    const { stream } = await new HostNetwork().connectTcp({ address: '127.0.0.1', port });
+    let answered = 0;
+    let asked = 0;
+    const frames = new FrameReader();
+    stream.on('data', (chunk: Buffer) => {
+      frames.push(chunk);
+      while (frames.next() !== undefined) answered++;
+    });
+    const ended = new Promise((resolve) => stream.once('end', resolve));
+    const ask = (): void => {
+      asked++;
+      stream.write(frame(queryFor('hello.nodens.test.', 'A', asked)));
+    };
+    const before = pid();
+    ask();
+    await restart();
+    // The one before has been told that it may go, and the successor listens.
+    for (let i = 0; i < 20; i++) {
+      ask();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await ended;
+    expect(answered).toBe(asked);
+    stream.destroy();
+    await ended;
+    while (!gone(before)) await new Promise((resolve) => setTimeout(resolve, 20));
+  }, 30_000);
 
   it('goes on when the successor cannot serve', async () => {
     const id = pid();

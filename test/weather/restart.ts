@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { PROGRAM, Program } from '../support/program.js';
+import { askAll, quantile } from './client.js';
+import type { Figure, Scale, Weather } from './row.js';
+import { WeatherServer } from './server.js';
+
+const COREFILE = '.:1053 {\n bind 127.0.0.1\n hosts {\n 192.0.2.1 hello.nodens.test\n }\n}\n';
+const RATE = 2000;
+const PAUSE = 1500;
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Stopped by SIGTERM and started again as soon as it has ended, without anything that hands its sockets over. */
+async function restarts(count: number): Promise<Figure[]> {
+  const server = await WeatherServer.start(COREFILE);
+  let { program } = server;
+  const seconds = ((count + 1) * PAUSE) / 1000;
+  const asking = askAll({
+    port: 1053,
+    names: new Array<string>(seconds * RATE).fill('hello.nodens.test.'),
+    rate: RATE,
+    patience: 2000,
+  });
+  const gaps: number[] = [];
+  try {
+    for (let i = 0; i < count; i++) {
+      await sleep(PAUSE);
+      const ended = once(program.child, 'exit');
+      program.child.kill('SIGTERM');
+      await ended;
+      const from = performance.now();
+      program = new Program([...PROGRAM, '-conf', path.join(server.dir, 'Corefile')]);
+      await program.said(/nodens-\d/);
+      gaps.push(performance.now() - from);
+    }
+    const { lost, wrong, asked } = await asking;
+    return [
+      { what: `${count} plain restarts: lost or wrong of ${asked}`, got: lost + wrong, unit: '', atMost: 20 * count },
+      { what: 'from the start of the process to its banner', got: quantile(gaps.sort(), 0.5), unit: 'ms' },
+    ];
+  } finally {
+    await program.stop();
+    await server.stop();
+  }
+}
+
+/** Another process takes over, once for each of them. */
+async function handOvers(count: number): Promise<Figure[]> {
+  const server = await WeatherServer.start(COREFILE, ['-pidfile', 'DIR/pid']);
+  const asking = askAll({
+    port: 1053,
+    names: new Array<string>((count + 1) * 1.5 * RATE).fill('hello.nodens.test.'),
+    rate: RATE,
+    patience: 2000,
+  });
+  try {
+    for (let i = 0; i < count; i++) {
+      await sleep(PAUSE);
+      process.kill(server.pid, 'SIGUSR2');
+    }
+    const { lost, wrong, asked } = await asking;
+    return [{ what: `${count} hand-overs: lost or wrong of ${asked}`, got: lost + wrong, unit: '', atMost: 0 }];
+  } finally {
+    await server.stop();
+  }
+}
+
+/** A bad Corefile, an empty one and good ones, one after the other, by SIGUSR1. */
+async function reloads(count: number): Promise<Figure[]> {
+  const server = await WeatherServer.start(COREFILE);
+  const asking = askAll({
+    port: 1053,
+    names: new Array<string>(count * 0.3 * RATE).fill('hello.nodens.test.'),
+    rate: RATE,
+    patience: 2000,
+  });
+  const texts = [COREFILE, 'nonsense {\n', '', COREFILE.replace('}\n}', '}\n cache 30\n}'), '.:1053 {\n hosts {\n'];
+  try {
+    for (let i = 0; i < count; i++) {
+      writeFileSync(path.join(server.dir, 'Corefile'), texts[i % texts.length]!);
+      server.program.child.kill('SIGUSR1');
+      await sleep(250);
+    }
+    const { lost, wrong, asked } = await asking;
+    const what = `${count} reloads, bad and empty Corefiles among them: lost or wrong of ${asked}`;
+    return [{ what, got: lost + wrong, unit: '', atMost: 0 }];
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Ends and beginnings at 2,000 queries a second. */
+export const restart: Weather = {
+  name: 'restart',
+  needs: [],
+  async play(scale: Scale): Promise<Figure[]> {
+    const full = scale === 'full';
+    return [...(await restarts(full ? 3 : 1)), ...(await handOvers(full ? 3 : 1)), ...(await reloads(full ? 20 : 5))];
+  },
+};

@@ -17,4 +17,48 @@ export const CHECK: Tool = {
   page: 'CHECK.md',
 };
 
-export const TOOLS: readonly Tool[] = [CHECK];
+export const COMPARE: Tool = {
+  name: 'compare',
+  words: '',
+  about:
+    'Asks two servers the queries of a recording and tells what they answer otherwise; a server is a Corefile, made ' +
+    'within this process, or the address of one that runs',
+  flags: [
+    {
+      name: 'from',
+      type: 'string',
+      help: 'recording: pcap, pcapng, dnstap, a log of CoreDNS, or a list of names and types',
+    },
+    {
+      name: 'shadow',
+      type: 'string',
+      help: 'in place of -from: listen for the dnstap stream of a server, PATH or IP:PORT',
+    },
+    { name: 'old', type: 'string', help: 'Corefile or IP[:PORT] of the server as it is' },
+    { name: 'new', type: 'string', help: 'Corefile or IP[:PORT] of the server as it is to be' },
+    {
+      name: 'rate',
+      type: 'string',
+      help: 'queries a second, recorded (the pace of the recording), or max',
+      default: 'max',
+    },
+    { name: 'inflight', type: 'int', help: 'queries under way at once', default: '256' },
+    { name: 'port', type: 'int', help: 'port to which queries in a capture go', default: '53' },
+    { name: 'timeout', type: 'duration', help: 'how long an answer is waited for', default: '2s' },
+    { name: 'ttl-slack', type: 'duration', help: 'TTLs that differ by no more are equal', default: '5s' },
+    {
+      name: 'ignore',
+      type: 'string',
+      help: 'classes of differences that do not count, separated by commas',
+      default: 'order',
+    },
+    { name: 'examples', type: 'int', help: 'questions that are shown of each class', default: '3' },
+    { name: 'sample', type: 'string', help: 'with -shadow: the share of the queries that is asked', default: '1' },
+    { name: 'for', type: 'duration', help: 'with -shadow: how long', default: '1m' },
+    { name: 'o', type: 'string', help: 'form of the report: text or json', default: 'text' },
+  ],
+  exits: '0 no difference, 1 differences, 2 a recording or server that cannot be used, or a wrong command line',
+  page: 'COMPARE.md',
+};
+
+export const TOOLS: readonly Tool[] = [CHECK, COMPARE];

@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   NODENS_PLUGIN_FAULT: 'A loaded plugin does what it must not, such as answering with what is no reply.',
   NODENS_PROGRAM: 'A program that was run failed.',
   NODENS_RECORD: 'Text or an object is no resource record.',
+  NODENS_RECORDING: 'A recording of queries cannot be read.',
   NODENS_REQUEST: 'An HTTP request is refused.',
   NODENS_RESOLV_CONF: 'A resolv.conf cannot be meant as it stands.',
   NODENS_SERVICE: 'A service over HTTP cannot be reached, or does not answer as it should.',

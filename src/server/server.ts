@@ -204,25 +204,35 @@ export class Server {
   }
 
   /** Answers a query through the whole chain without a socket; undefined when the answer is silence. */
-  inject(query: Injected, from: Partial<Pick<Client, 'transport' | 'remote'>> = {}): Promise<Message | undefined> {
+  async inject(
+    query: Injected,
+    from: Partial<Pick<Client, 'transport' | 'remote'>> = {},
+  ): Promise<Message | undefined> {
+    const raw = query instanceof Uint8Array;
+    const transport = from.transport ?? (raw ? undefined : query.transport) ?? 'udp';
+    const answer = await this.exchange(query, { ...from, transport });
+    return answer && decodeMessage(answer);
+  }
+
+  /** As `inject`, with the answer as the bytes that a client would get. */
+  exchange(query: Injected, from: Partial<Pick<Client, 'transport' | 'remote'>> = {}): Promise<Uint8Array | undefined> {
     const [server, routes] = [...this.current.served][0]!;
     const served: Served = { server, routes };
     const { clock, random } = this.runtime;
-    const local = { address: '127.0.0.1', port: server.port };
-    const raw = query instanceof Uint8Array;
     const client: Client = {
-      transport: from.transport ?? (raw ? undefined : query.transport) ?? 'udp',
+      transport: from.transport ?? 'udp',
       remote: from.remote ?? { address: '127.0.0.1', port: 0 },
-      local,
+      local: { address: '127.0.0.1', port: server.port },
       server,
     };
     const now = clock.monotonic();
+    const raw = query instanceof Uint8Array;
     const bytes = raw ? Buffer.from(query) : makeQuery(query, new QueryContext(client, now), random).bytes;
     return new Promise((resolve, reject) => {
       const hooks = { panicked: (error: unknown) => reject(asError(error)), overdue: () => undefined };
       new Responder(clock, hooks, this.options.queryTime).respond(bytes, served, client, now, {
         prefix: 0,
-        send: (answer) => resolve(decodeMessage(answer)),
+        send: resolve,
         dropped: () => resolve(undefined),
       });
     });

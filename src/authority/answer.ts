@@ -58,7 +58,7 @@ export class Answering {
       case 'name':
         return this.records(found.node, undefined);
       case 'wildcard':
-        if (found.node === undefined) return this.made('no-data', NOTHING, this.soa());
+        if (found.node === undefined) return this.made('no-data', NOTHING, [...this.soa(), ...this.denials(name)]);
         query.context.metadata?.set('zone/wildcard', zone.tree.name(found.node));
         return this.records(found.node, query.name);
       case 'none':
@@ -93,12 +93,11 @@ export class Answering {
   private records(node: NameNode, owner: Name | undefined): Answer | Promise<Answer> {
     const { zone, type, signatures } = this;
     if (type !== Type.CNAME && zone.records.hasType(node, Type.CNAME))
-      return this.follow(this.get(node, Type.CNAME, owner));
+      return this.follow(this.get(node, Type.CNAME, owner), this.noCloser(owner));
     const answer = this.get(node, type, owner);
     if (!answer.some((record) => record.type === type))
-      return this.made('no-data', NOTHING, [...this.soa(), ...(signatures ? this.get(node, Type.NSEC) : NOTHING)]);
-    const authority =
-      owner === undefined ? this.servers() : [...this.servers(), ...this.denial(path.load(encodeName(owner), 0))];
+      return this.made('no-data', NOTHING, unique([...this.soa(), ...this.noRecords(node), ...this.noCloser(owner)]));
+    const authority = [...this.servers(), ...this.noCloser(owner)];
     return this.made('success', answer, authority, targetAddresses(zone, answer, signatures));
   }
 
@@ -108,31 +107,43 @@ export class Answering {
     return before === undefined ? NOTHING : this.get(before, Type.NSEC);
   }
 
+  /** What says that a name has no record of a type (RFC 4035 section 3.1.3.1). */
+  private noRecords(node: NameNode): readonly Rr[] {
+    return this.signatures ? this.get(node, Type.NSEC) : NOTHING;
+  }
+
+  /** What says that a wildcard's records may stand for `owner`, as there is no closer name (RFC 4035 section 3.1.3.3). */
+  private noCloser(owner: Name | undefined): readonly Rr[] {
+    return owner === undefined ? NOTHING : this.denial(path.load(encodeName(owner), 0));
+  }
+
   private between(name: NamePath): Answer {
     return this.made('empty', NOTHING, [...this.soa(), ...this.denial(name)]);
   }
 
   /** Neither the name nor a wildcard for it exists. */
   private missing(name: NamePath): Answer {
-    const { zone } = this;
-    const authority = [...this.soa()];
-    const before = this.signatures ? zone.previous(name) : undefined;
-    if (before !== undefined) {
-      authority.push(...this.get(before, Type.NSEC));
-      const wildcard = zone.previous(this.wildcardFor(name));
-      if (wildcard !== undefined && wildcard !== before) authority.push(...this.get(wildcard, Type.NSEC));
-    }
-    return this.made('name-error', NOTHING, authority);
+    return this.made('name-error', NOTHING, [...this.soa(), ...this.denials(name)]);
   }
 
-  /** The wildcard at the closest name above with records, as CoreDNS denies it. */
+  /** What says that neither the name nor a wildcard for it has records (RFC 4035 section 3.1.3.2). */
+  private denials(name: NamePath): readonly Rr[] {
+    const { zone } = this;
+    const before = this.signatures ? zone.previous(name) : undefined;
+    if (before === undefined) return NOTHING;
+    const wildcard = zone.previous(this.wildcardFor(name));
+    const nodes = wildcard === undefined || wildcard === before ? [before] : [before, wildcard];
+    return nodes.flatMap((node) => this.get(node, Type.NSEC));
+  }
+
+  /** The wildcard at the closest name above that exists, with records or between others (RFC 4592 section 3.3.1). */
   private wildcardFor(name: NamePath): NamePath {
-    const { tree, records, head } = this.zone;
+    const { tree, head } = this.zone;
     let closest = head;
     let node = head;
     for (let level = this.zone.labels; level < name.count && node !== NONE; level++) {
       node = tree.child(node, name.bytes, name.label(level));
-      if (node !== NONE && records.has(node)) closest = node;
+      if (node !== NONE) closest = node;
     }
     const wire = new Uint8Array(260);
     wire.set([1, 0x2a]);
@@ -143,8 +154,14 @@ export class Answering {
   private delegate(node: NameNode, answer: readonly Rr[] = NOTHING): Answer {
     const { zone, signatures } = this;
     const servers = zone.get(node, Type.NS);
-    const authority = signatures ? [...servers, ...this.get(node, Type.DS)] : servers;
+    const authority = signatures ? [...servers, ...this.digests(node)] : servers;
     return this.made('delegation', answer, authority, glue(zone, servers, signatures));
+  }
+
+  /** The digests of a delegated zone's keys, or what says that there are none (RFC 4035 section 3.1.4). */
+  private digests(node: NameNode): readonly Rr[] {
+    const digests = this.get(node, Type.DS);
+    return digests.length > 0 ? digests : this.get(node, Type.NSEC);
   }
 
   /** Answers for the name that a DNAME record makes of the one that was asked for (RFC 6672 section 3.1). */
@@ -165,7 +182,7 @@ export class Answering {
   }
 
   /** Goes on from an alias, its signatures behind it, to what it leads to. */
-  private follow(aliases: readonly Rr[]): Answer | Promise<Answer> {
+  private follow(aliases: readonly Rr[], proof: readonly Rr[] = NOTHING): Answer | Promise<Answer> {
     const { zone, type } = this;
     const answer = [...aliases];
     let alias = aliases[0]!;
@@ -173,14 +190,14 @@ export class Answering {
       path.load(alias.rdata, 0);
       const inside = zone.holds(path);
       const cut = inside ? findCut(zone, path, type) : undefined;
-      if (cut !== undefined) return this.delegate(cut, answer);
+      if (cut !== undefined) return withProof(this.delegate(cut, answer), proof);
       const node = inside ? zone.tree.find(path) : NONE;
       const known = node !== NONE && zone.records.has(node);
       if (!known || type === Type.NS || (type === Type.SOA && node === zone.head))
-        return this.askFor(nameIn(alias), answer);
-      if (count > MAX_ALIASES) return this.ended(answer);
+        return withProof(this.askFor(nameIn(alias), answer), proof);
+      if (count > MAX_ALIASES) return withProof(this.ended(answer), proof);
       const further = this.get(node, Type.CNAME);
-      if (further.length === 0) return this.ended([...answer, ...this.target(node)]);
+      if (further.length === 0) return withProof(this.ended(answer, node), proof);
       answer.push(...further);
       alias = further[0]!;
     }
@@ -191,8 +208,13 @@ export class Answering {
     return found.some((record) => record.type === this.type) ? found : [];
   }
 
-  private ended(answer: readonly Rr[]): Answer {
-    return this.made('success', answer, this.servers(), targetAddresses(this.zone, answer, this.signatures));
+  /** @param node the target of the last alias, where that was found */
+  private ended(aliases: readonly Rr[], node?: NameNode): Answer {
+    const found = node === undefined ? NOTHING : this.target(node);
+    const answer = [...aliases, ...found];
+    const missing = node !== undefined && found.length === 0 ? this.noRecords(node) : NOTHING;
+    const authority = missing.length === 0 ? this.servers() : [...this.soa(), ...missing];
+    return this.made('success', answer, authority, targetAddresses(this.zone, answer, this.signatures));
   }
 
   /** Asks the server for a name that the zone itself does not answer. */
@@ -207,7 +229,10 @@ export class Answering {
     const { zone, signatures } = this;
     const result = found === undefined ? 'failure' : resultOf(found);
     const answer = [...before, ...(found?.answer ?? NOTHING)];
-    const authority = result === 'name-error' || result === 'no-data' ? this.soa() : this.servers();
+    const negative = result === 'name-error' || result === 'no-data';
+    // Where it was denied with signatures, those are worth more than our own word.
+    const denied = signatures && found?.authority.some(({ type }) => type === Type.NSEC || type === Type.NSEC3);
+    const authority = !negative ? this.servers() : denied === true ? found!.authority : this.soa();
     return { result, answer, authority, additional: targetAddresses(zone, answer, signatures), foreign: true };
   }
 }
@@ -217,6 +242,22 @@ function resultOf({ rcode, answer }: Found): Result {
   if (rcode === Rcode.SERVFAIL) return 'failure';
   return rcode === Rcode.NOERROR && answer.length === 0 ? 'no-data' : 'success';
 }
+
+/** Adds what proves that a wildcard may stand for the name that was asked for. */
+function withProof(answer: Answer | Promise<Answer>, proof: readonly Rr[]): Answer | Promise<Answer> {
+  if (proof.length === 0) return answer;
+  const add = (one: Answer): Answer => ({ ...one, authority: unique([...one.authority, ...proof]) });
+  return answer instanceof Promise ? answer.then(add) : add(answer);
+}
+
+/** Each record once. */
+const unique = (records: readonly Rr[]): Rr[] =>
+  records.filter((record, i) =>
+    records.slice(0, i).every((other) => {
+      const same = other.type === record.type && other.name === record.name;
+      return !same || Buffer.compare(other.rdata, record.rdata) !== 0;
+    }),
+  );
 
 function after(records: readonly Rr[], answer: Answer | Promise<Answer>): Answer | Promise<Answer> {
   const join = (one: Answer): Answer => ({ ...one, answer: [...records, ...one.answer] });

@@ -42,6 +42,11 @@ export interface Runtime {
    * what cannot be looked at.
    */
   fileInfo(path: string): FileInfo | undefined;
+  /**
+   * Puts a file in place of the one at `path`, which others see as a whole, before or after. Throws a
+   * NodeJS.ErrnoException.
+   */
+  replaceFile(path: string, content: Uint8Array): void;
 }
 
 export interface FileInfo {

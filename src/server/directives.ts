@@ -42,6 +42,7 @@ import { tls } from '../plugins/tls/setup.js';
 import { root } from '../plugins/root/setup.js';
 import { secondary } from '../plugins/secondary/setup.js';
 import { shed } from '../plugins/shed/setup.js';
+import { sign } from '../plugins/sign/setup.js';
 import { template } from '../plugins/template/setup.js';
 import { tsig } from '../plugins/tsig/setup.js';
 import { transfer } from '../plugins/transfer/setup.js';
@@ -88,6 +89,8 @@ export const PLUGINS: readonly PluginDefinition[] = [
   dnssec,
   minimal,
   template,
+  // It answers nothing: it stands here so that zones are signed before `file` reads them.
+  sign,
   transfer,
   hosts,
   k8sExternal,

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { FileInfo, Runtime } from '../chain/index.js';
@@ -17,8 +17,10 @@ export interface ServerFiles extends Pick<LoadOptions, 'readFile' | 'glob'> {
   readonly fileInfo: (path: string) => FileInfo | undefined;
 }
 
+type FileAccess = 'readFile' | 'readBytes' | 'listFiles' | 'fileInfo' | 'replaceFile';
+
 /** What of a runtime may be handed in; this host's own is taken for what is left out. */
-export type RuntimeOptions = Partial<Omit<Runtime, 'readFile' | 'readBytes' | 'listFiles' | 'fileInfo' | 'version'>> & {
+export type RuntimeOptions = Partial<Omit<Runtime, FileAccess | 'version'>> & {
   readonly cwd?: string | undefined;
   readonly files?: ServerFiles | undefined;
 };
@@ -42,6 +44,7 @@ export function makeRuntime(options: RuntimeOptions): { runtime: Runtime; load: 
       ? (file) => Buffer.from(load.readFile(path.resolve(cwd, file)))
       : (file) => readRegularFile(path.resolve(cwd, file)),
     listFiles: options.files ? () => [] : (directory) => hostFiles(path.resolve(cwd, directory)),
+    replaceFile: options.files ? refuseWrite : (file, content) => replaceFile(path.resolve(cwd, file), content),
     fileInfo: options.files?.fileInfo ?? ((file) => hostFileInfo(path.resolve(cwd, file))),
   };
   return { runtime, load };
@@ -60,6 +63,22 @@ function hostFiles(directory: string): string[] {
       const file = path.join(directory, entry.name);
       return entry.isDirectory() ? hostFiles(file) : [file];
     });
+}
+
+function refuseWrite(file: string): never {
+  throw Object.assign(new Error(`EROFS: read-only file system, open '${file}'`), { code: 'EROFS' });
+}
+
+/** Writes beside the file and moves it into place. */
+function replaceFile(file: string, content: Uint8Array): void {
+  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.new`);
+  try {
+    writeFileSync(temporary, content);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 function hostFileInfo(file: string): FileInfo | undefined {

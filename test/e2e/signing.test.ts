@@ -25,6 +25,8 @@ www          IN A     192.0.2.80
              IN AAAA  2001:db8::80
              IN HTTPS 1 . alpn="h2,h3"
 ftp          IN CNAME www
+broken       IN CNAME nowhere
+lacking      IN CNAME mail
 a.b.between  IN A     192.0.2.9
 *.apps       IN A     192.0.2.90
 *.alias      IN CNAME www
@@ -54,8 +56,13 @@ const QUESTIONS = [
   { kind: 'no such type at the apex', name: '@', type: 'AAAA' },
   { kind: 'no such type of a wildcard', name: 'x.apps', type: 'AAAA' },
   { kind: 'no such name', name: 'nosuch', type: 'A' },
+  { kind: 'no such name, between others', name: 'x.between', type: 'A' },
+  { kind: 'no such name, before all others', name: '!', type: 'A' },
+  { kind: 'no such name, behind all others', name: 'zz.zz', type: 'A' },
   { kind: 'no such name below one that exists', name: 'x.www', type: 'A' },
   { kind: 'a name between others', name: 'between', type: 'A' },
+  { kind: 'an alias to nothing', name: 'broken', type: 'A', data: 'nowhere' },
+  { kind: 'an alias to no such type', name: 'lacking', type: 'AAAA', data: 'mail' },
   { kind: 'a digest', name: 'secure', type: 'DS', data: '12345' },
   { kind: 'no digest', name: 'sub', type: 'DS' },
 ] as const;
@@ -94,6 +101,18 @@ const SETUPS = [
   anchors,
   corefile: `dnssec {\nkey file ${keys.map((key) => path.join(KEYS, key)).join(' ')}\n}\nfile ${dir}/zone`,
 }));
+for (const [name, ...keys] of [
+  ['ECDSA', 'ecdsa-ksk'],
+  ['Ed25519 and RSA', 'ed25519', 'rsa'],
+] as const) {
+  const out = mkdtempSync(path.join(dir, 'out-'));
+  const files = keys.map((key) => path.join(KEYS, key)).join(' ');
+  SETUPS.push({
+    name: `sign, ${name}`,
+    anchors: [...keys],
+    corefile: `sign ${dir}/zone {\nkey file ${files}\ndirectory ${out}\n}\nfile ${out}/db.example.org.signed`,
+  });
+}
 
 describe.skipIf(missing.length > 0).each(SETUPS)('$name', ({ corefile, anchors }) => {
   let server: Running;
@@ -115,6 +134,15 @@ describe.skipIf(missing.length > 0).each(SETUPS)('$name', ({ corefile, anchors }
     if ('data' in row) expect([said, resolved].map((text) => text.includes(row.data))).toEqual([true, true]);
     else expect(resolved).toMatch(/ANSWER: 0/);
   });
+
+  it.skipIf(!isInstalled('ldns-verify-zone') || !corefile.startsWith('sign'))(
+    'ldns-verify-zone finds no fault',
+    async () => {
+      const file = /file (\S+signed)$/.exec(corefile)![1]!;
+      const { stdout } = await run('ldns-verify-zone', [file]);
+      expect(stdout).toContain('Zone is verified and complete');
+    },
+  );
 
   it('unbound takes an unsigned delegation for insecure, and not for bogus', async () => {
     const referral = await dig(server.port, '+dnssec', '+norec', 'pc.sub.example.org');

@@ -124,6 +124,11 @@ export class TestBlock implements Block {
         Object.keys(options.files ?? {})
           .filter((path) => path.startsWith(`${directory}/`))
           .sort(),
+      replaceFile: (path, content) => {
+        if (options.files === undefined || path.startsWith('/read-only/'))
+          throw Object.assign(new Error(`EROFS: read-only file system, open '${path}'`), { code: 'EROFS' });
+        options.files[path] = Buffer.from(content);
+      },
       fileInfo: (path) => {
         const text = options.files?.[path];
         return text === undefined ? undefined : { mtime: options.mtimes?.[path] ?? 0, size: Buffer.byteLength(text) };

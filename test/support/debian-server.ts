@@ -20,6 +20,8 @@ export async function freePort(): Promise<number> {
 export interface ServerLines {
   readonly server?: readonly string[];
   readonly zone?: readonly string[];
+  /** Where it listens; drawn without it. */
+  readonly port?: number;
 }
 
 /** A name server from a Debian package, with files of its own. */
@@ -37,7 +39,7 @@ export class DebianServer {
    */
   static async nsd(zone: string, text: string | undefined, more: ServerLines = {}): Promise<DebianServer> {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-nsd-'));
-    const port = await freePort();
+    const port = more.port ?? (await freePort());
     if (text !== undefined) writeFileSync(path.join(dir, 'zone'), text);
     const lines = [
       'server:',
@@ -66,7 +68,7 @@ export class DebianServer {
   /** BIND with one zone; `more.zone` replaces that it is a primary with that text. */
   static async named(zone: string, text: string | undefined, more: ServerLines = {}): Promise<DebianServer> {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-named-'));
-    const port = await freePort();
+    const port = more.port ?? (await freePort());
     if (text !== undefined) writeFileSync(path.join(dir, 'zone'), text);
     const lines = [
       'options {',
@@ -85,7 +87,7 @@ export class DebianServer {
   /** Knot DNS with one zone. */
   static async knot(zone: string, text: string | undefined, more: ServerLines = {}): Promise<DebianServer> {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-knot-'));
-    const port = await freePort();
+    const port = more.port ?? (await freePort());
     if (text !== undefined) writeFileSync(path.join(dir, 'zone'), text);
     const lines = [
       'server:',

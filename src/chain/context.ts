@@ -24,6 +24,11 @@ export class QueryContext {
   /** It must not be made one with equal questions that wait for the same answer: each has to be counted where it ends. */
   separate = false;
   private signature: TsigTransaction | undefined;
+  /**
+   * Nobody waits for the answer, or whoever does has another one at hand: upstreams are not asked a second time before
+   * the first one has had its time.
+   */
+  patient = false;
   /** Monotonic time from which nothing new is to be begun for the query. */
   private until: Milliseconds = Infinity;
   private controller: AbortController | undefined;
@@ -107,8 +112,10 @@ export class QueryContext {
    * the client's connection does not end it. The caller closes it.
    */
   detached(transport: Client['transport'] = this.client.transport): QueryContext {
-    return new QueryContext({ ...this.client, transport }, this.received, {
+    const made = new QueryContext({ ...this.client, transport }, this.received, {
       configuration: this.waiting.configuration,
     });
+    made.patient = true;
+    return made;
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../lib/clock.js';
 import type { Random } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
-import type { Endpoint, Network } from '../net/network.js';
+import type { Destination, Network } from '../net/network.js';
 import { expandReply } from '../wire/index.js';
 import { Attempt, type AttemptListener } from './attempt.js';
 import { questionEndOf } from './match.js';
@@ -36,7 +36,7 @@ export async function exchangeOnce(
   clock: Clock,
   random: Random,
   bytes: Uint8Array,
-  to: Endpoint,
+  to: Destination,
   options: OnceOptions,
 ): Promise<Buffer> {
   const { signal, timeoutMs, tls, transport = 'udp' } = options;

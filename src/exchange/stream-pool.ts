@@ -275,7 +275,7 @@ export class StreamPool implements StreamOwner, UpstreamTransport {
 
   private open(now: Milliseconds): void {
     const link = new StreamConnection(this.peer, this.tls, this, now);
-    this.expireAt.set(link, now + LIFETIME + randomBelow(this.peer.random, LIFETIME / 2));
+    this.expireAt.set(link, now + this.peer.lifetime(LIFETIME + randomBelow(this.peer.random, LIFETIME / 2)));
     this.opening.push(link);
     // Twice the mean time to connect, within the bounds.
     link.connect(Math.min(MAX_CONNECT, Math.max(MIN_CONNECT, 2 * this.connectTime)));

@@ -127,7 +127,8 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
     const { random } = this.peer;
     const guarded = now < this.guardedUntil;
     const maxUses = guarded ? 1 : USES + randomBelow(random, USES);
-    UpstreamSocket.open(this.peer, this, maxUses, now + LIFETIME + randomBelow(random, LIFETIME)).then(
+    const until = now + this.peer.lifetime(LIFETIME + randomBelow(random, LIFETIME));
+    UpstreamSocket.open(this.peer, this, maxUses, until).then(
       (socket) => {
         this.opening--;
         if (this.closed) return socket.close();

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.js';
 import type { Random } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
-import type { Endpoint, Network } from '../net/network.js';
+import type { Destination, Network } from '../net/network.js';
 import { RoundTrip } from './rtt.js';
 import { newStats, type ExchangeStats } from './stats.js';
 import type { Attempt } from './attempt.js';
@@ -18,6 +18,8 @@ export interface PoolLimits {
   readonly expire: Milliseconds;
   /** Most sockets, and most connections, kept open without a query in flight; 0 for no limit. */
   readonly maxIdle: number;
+  /** Longest life of sockets and connections, where theirs is to be shorter than usual; 0 or missing for none. */
+  readonly maxAge?: Milliseconds;
 }
 
 /** What the sockets and connections to one upstream share: where it is, and what was seen of it. */
@@ -31,10 +33,16 @@ export class UpstreamState {
     readonly network: Network,
     readonly clock: Clock,
     readonly random: Random,
-    readonly to: Endpoint,
+    readonly to: Destination,
     readonly limits: PoolLimits,
     readonly reuse: ReuseCounters,
   ) {}
+
+  /** The shorter of a lifetime and what the limits allow. */
+  lifetime(usual: Milliseconds): Milliseconds {
+    const { maxAge = 0 } = this.limits;
+    return maxAge > 0 ? Math.min(usual, maxAge) : usual;
+  }
 
   /**
    * Judges a message that came under the id of `attempt`. Returns the offset of its records, or NO_MATCH when it is

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../lib/clock.js';
 import type { Random } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
-import type { Endpoint, Network } from '../net/network.js';
+import type { Destination, Network } from '../net/network.js';
 import type { Attempt } from './attempt.js';
 import { UpstreamState, type PoolLimits, type ReuseCounters } from './upstream-state.js';
 import type { Pipelining } from './pipelining.js';
@@ -27,7 +27,7 @@ export interface UpstreamParts {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
-  readonly to: Endpoint;
+  readonly to: Destination;
   readonly limits: PoolLimits;
   readonly reuse: ReuseCounters;
   /** Given for DNS over TLS; everything then goes over it. */

@@ -4,6 +4,7 @@ import { copyOctets } from '../lib/octets.js';
 import type { Losses } from '../net/losses.js';
 import type {
   ConnectedUdpSocket,
+  Destination,
   Endpoint,
   InterfaceAddress,
   Network,
@@ -74,7 +75,7 @@ export class BatchedNetwork implements Network {
   }
 
   async connectUdp(
-    to: Endpoint,
+    to: Destination,
     onDatagram: (bytes: Buffer) => void,
     onError: (error: Error) => void,
   ): Promise<ConnectedUdpSocket> {
@@ -114,7 +115,7 @@ export class BatchedNetwork implements Network {
     return this.inner.listenTcp(at, onConnection);
   }
 
-  async connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection> {
+  async connectTcp(to: Destination, signal?: AbortSignal): Promise<TcpConnection> {
     const { libc } = this;
     const connection = await this.inner.connectTcp(to, signal);
     const { stream } = connection;
@@ -134,16 +135,22 @@ export class BatchedNetwork implements Network {
   }
 
   /** A connected descriptor; its port is drawn by the kernel. */
-  private connect(to: Endpoint): number {
+  private connect(to: Destination): number {
     const { libc } = this;
     const sockaddr = encodeSockaddr(to);
     const fd = libc.socket(sockaddr.length === 16 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) throw callError('socket', libc.errno(), to);
-    if (libc.connect(fd, sockaddr, sockaddr.length) < 0) {
-      const error = callError('connect', libc.errno(), to);
+    const fail = (call: string, at: Endpoint): never => {
+      const error = callError(call, libc.errno(), at);
       libc.close(fd);
       throw error;
+    };
+    if (to.from !== undefined) {
+      const at = { address: to.from, port: 0 };
+      const local = encodeSockaddr(at);
+      if (libc.bind(fd, local, local.length) < 0) fail('bind', at);
     }
+    if (libc.connect(fd, sockaddr, sockaddr.length) < 0) fail('connect', to);
     return fd;
   }
 

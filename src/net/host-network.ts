@@ -5,6 +5,7 @@ import type { InheritedSockets } from './inherited-sockets.js';
 import { Losses } from './losses.js';
 import type {
   ConnectedUdpSocket,
+  Destination,
   Endpoint,
   InterfaceAddress,
   Network,
@@ -92,7 +93,7 @@ export class HostNetwork implements Network {
   }
 
   connectUdp(
-    to: Endpoint,
+    to: Destination,
     onDatagram: (bytes: Buffer) => void,
     onError: (error: Error) => void,
   ): Promise<ConnectedUdpSocket> {
@@ -100,16 +101,19 @@ export class HostNetwork implements Network {
       const socket = dgram.createSocket({ type: udpType(to.address), lookup: asIs });
       socket.once('error', reject);
       // Node's types leave out that a connection that cannot be made is told here, not by an event.
-      socket.connect(to.port, to.address, (error?: Error) => {
-        socket.off('error', reject);
-        if (error) {
-          closeUdp(socket);
-          return reject(error);
-        }
-        socket.on('error', onError);
-        socket.on('message', onDatagram);
-        resolve({ local: socket.address(), send: (bytes) => socket.send(bytes), close: () => closeUdp(socket) });
-      });
+      const connect = (): void =>
+        socket.connect(to.port, to.address, (error?: Error) => {
+          socket.off('error', reject);
+          if (error) {
+            closeUdp(socket);
+            return reject(error);
+          }
+          socket.on('error', onError);
+          socket.on('message', onDatagram);
+          resolve({ local: socket.address(), send: (bytes) => socket.send(bytes), close: () => closeUdp(socket) });
+        });
+      if (to.from === undefined) connect();
+      else socket.bind({ address: to.from, port: 0, exclusive: true }, connect);
     });
   }
 
@@ -140,10 +144,11 @@ export class HostNetwork implements Network {
     });
   }
 
-  connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection> {
+  connectTcp(to: Destination, signal?: AbortSignal): Promise<TcpConnection> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);
-      const socket = net.connect({ host: to.address, port: to.port, noDelay: true, allowHalfOpen: true });
+      const from = to.from === undefined ? {} : { localAddress: to.from };
+      const socket = net.connect({ host: to.address, port: to.port, noDelay: true, allowHalfOpen: true, ...from });
       const abort = (): void => void socket.destroy(signal!.reason as Error);
       const settle = (): void => {
         signal?.removeEventListener('abort', abort);

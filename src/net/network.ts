@@ -10,6 +10,12 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Where to send to. */
+export interface Destination extends Endpoint {
+  /** The local address to send from, which must be one of the host's; the system's choice when left out. */
+  readonly from?: string | undefined;
+}
+
 /** Called for each datagram. `bytes` belongs to the receiver. */
 export type OnDatagram = (bytes: Buffer, peer: Endpoint) => void;
 
@@ -84,14 +90,14 @@ export interface Network {
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket>;
   /** Opens a UDP socket at a free port, drawn unpredictably (RFC 5452 section 9.2), for one peer. */
   connectUdp(
-    to: Endpoint,
+    to: Destination,
     onDatagram: (bytes: Buffer) => void,
     onError: (error: Error) => void,
   ): Promise<ConnectedUdpSocket>;
   /** Takes connections at an address. Port 0 draws a free one. Rejects with the error of the system, such as EADDRINUSE. */
   listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener>;
   /** Opens a connection. Aborting `signal` before it is open rejects and leaves nothing behind. */
-  connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection>;
+  connectTcp(to: Destination, signal?: AbortSignal): Promise<TcpConnection>;
   /** Counts of datagrams of its bound sockets that could not be sent, where it keeps them. */
   readonly losses?: Losses | undefined;
   /** The addresses that can be bound to. */

@@ -4,6 +4,7 @@ import type { ModelTcpSocket } from '../../datapath/sockets/tcp-socket.js';
 import type { ReceivedDatagram, ModelUdpSocket as ModelUdp } from '../../datapath/sockets/udp-socket.js';
 import type {
   ConnectedUdpSocket,
+  Destination,
   Endpoint,
   InterfaceAddress,
   Network,
@@ -74,7 +75,7 @@ export class LabNetwork implements Network {
   }
 
   async connectUdp(
-    to: Endpoint,
+    to: Destination,
     onDatagram: (bytes: Buffer) => void,
     onError: (error: Error) => void,
   ): Promise<ConnectedUdpSocket> {
@@ -84,6 +85,7 @@ export class LabNetwork implements Network {
         this.drain(readable, habits.readsAddress, (datagram) => onDatagram(Buffer.from(datagram.payload)), onError),
     });
     try {
+      if (to.from !== undefined) bind(socket, { address: to.from, port: 0 });
       socket.connect(to.address, to.port);
       for (let call = 0; call < habits.getpeernameAfterConnect; call++) socket.getpeername();
     } catch (error) {
@@ -125,9 +127,12 @@ export class LabNetwork implements Network {
     return { local: { address: at.address, port: listener.localPort }, close: () => listener.close() };
   }
 
-  connectTcp(to: Endpoint, signal?: AbortSignal): Promise<TcpConnection> {
+  connectTcp(to: Destination, signal?: AbortSignal): Promise<TcpConnection> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);
+      // The route chooses among several addresses of the modelled host.
+      if (to.from !== undefined && !this.interfaces().some(({ address }) => address === to.from))
+        return reject(Object.assign(new Error(`bind EADDRNOTAVAIL ${to.from}`), { code: 'EADDRNOTAVAIL' }));
       let opened = false;
       const abort = (): void => {
         reject(signal!.reason as Error);

@@ -78,7 +78,7 @@ export class Forward implements Handler {
     const known = all.find(message, questionEnd, hash);
     if (known !== undefined) {
       this.concurrent++;
-      known.waiters++;
+      known.join(query);
       return query.context.metadata === undefined ? known.outcome : this.labelled(query, known);
     }
     const failed = this.failures.size === 0 ? undefined : this.failedBefore(message, questionEnd, hash);

@@ -3,7 +3,7 @@ import { exchangeOnce, type TlsClient } from '../../exchange/index.js';
 import { randomBelow } from '../../lib/random.js';
 import { sleep } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
-import type { Endpoint } from '../../net/network.js';
+import type { Destination } from '../../net/network.js';
 import { Flag, Type, encodeMessage, type Name } from '../../wire/index.js';
 
 /** How long a check waits for its reply. */
@@ -13,7 +13,7 @@ const SHORTEST_INTERVAL: Milliseconds = 10;
 
 export interface HealthCheckParts {
   readonly runtime: Pick<Runtime, 'network' | 'clock' | 'random'>;
-  readonly to: Endpoint;
+  readonly to: Destination;
   readonly transport: 'udp' | 'tcp';
   readonly tls: TlsClient | undefined;
   readonly interval: Milliseconds;

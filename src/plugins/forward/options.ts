@@ -1,5 +1,6 @@
 import type { Directive, Option } from '../../corefile/index.js';
 import type { TlsSettings } from '../../exchange/index.js';
+import { formatDuration } from '../../lib/duration.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { Rcode, encodeName, fqdn, lowerName, rcodeFromName, type Name } from '../../wire/index.js';
 import { POLICIES, type PolicyName } from './policy.js';
@@ -11,6 +12,12 @@ export interface ForwardOptions {
   preferUdp: boolean;
   /** Unused sockets and connections are closed after this long. */
   expire: Milliseconds;
+  /** Sockets and connections are closed this long after they were opened; 0 for no limit but the pools' own. */
+  maxAge: Milliseconds;
+  /** An attempt is given up after this long. */
+  readTimeout: Milliseconds;
+  /** Address that everything is sent from; the system's choice when left out. */
+  source: string | undefined;
   /** Most unused sockets and connections that are kept per upstream; 0 for no limit. */
   maxIdle: number;
   /** Failed health checks in a row that an upstream survives; 0 for any number, and no checks. */
@@ -26,6 +33,8 @@ export interface ForwardOptions {
   /** Queries under way at once; 0 for no limit. */
   maxConcurrent: number;
   nextRcodes: Set<number>;
+  /** A reply without an answer is not the last word where another forward follows. */
+  nextOnNodata: boolean;
   failoverRcodes: Set<number>;
   failFast: boolean;
 }
@@ -50,6 +59,15 @@ const READERS: Readonly<
   },
   expire(option, into) {
     into.expire = option.duration(option.one('expire DURATION'), { min: 0 });
+  },
+  max_age(option, into) {
+    into.maxAge = option.duration(option.one('max_age DURATION'), { min: 0 });
+  },
+  read_timeout(option, into) {
+    into.readTimeout = option.duration(option.one('read_timeout DURATION'), { min: 1 });
+  },
+  source_address(option, into) {
+    into.source = option.ip(option.one('source_address IP'));
   },
   max_idle_conns(option, into) {
     into.maxIdle = option.integer(option.one('max_idle_conns INTEGER'), { min: 0, max: UINT32 });
@@ -79,6 +97,10 @@ const READERS: Readonly<
     option.argCount(1, Infinity, 'next RCODE...');
     for (const text of option.args) into.nextRcodes.add(readRcode(option, text));
   },
+  next_on_nodata(option, into) {
+    option.flag();
+    into.nextOnNodata = true;
+  },
   failfast_all_unhealthy_upstreams(option, into) {
     option.flag();
     into.failFast = true;
@@ -105,6 +127,9 @@ export function readOptions(directive: Directive, readFile: (path: string) => st
     forceTcp: false,
     preferUdp: false,
     expire: 10_000,
+    maxAge: 0,
+    readTimeout: 2000,
+    source: undefined,
     maxIdle: 0,
     maxFails: 2,
     maxAttempts: 0,
@@ -116,6 +141,7 @@ export function readOptions(directive: Directive, readFile: (path: string) => st
     checkName: '.',
     maxConcurrent: 0,
     nextRcodes: new Set(),
+    nextOnNodata: false,
     failoverRcodes: new Set(),
     failFast: false,
   };
@@ -124,6 +150,10 @@ export function readOptions(directive: Directive, readFile: (path: string) => st
     const read = Object.hasOwn(READERS, option.name) ? READERS[option.name]! : option.unknown(Object.keys(READERS));
     read(option, options, readFile);
   }
+  if (options.maxAge > 0 && options.maxAge < options.expire)
+    directive.fail(
+      `got max_age ${formatDuration(options.maxAge)} with expire ${formatDuration(options.expire)}, allowed: no less than expire`,
+    );
   return options;
 }
 

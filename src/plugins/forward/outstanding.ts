@@ -7,6 +7,10 @@ import { equal } from './same-question.js';
 export class OutstandingQuery {
   readonly outcome: Promise<Outcome>;
   waiters = 1;
+  /** See `QueryContext.patient`; over as soon as somebody joins who is not. */
+  patient: boolean;
+  /** Called then. */
+  hurry = (): void => undefined;
   /** The same name and type are on their way over UDP, asked differently: this one had better not join them there. */
   apart = false;
   private resolve!: (outcome: Outcome | Promise<Outcome>) => void;
@@ -24,7 +28,15 @@ export class OutstandingQuery {
     readonly questionHash: number,
     private readonly onSettled: (outstanding: OutstandingQuery, failure?: LookupFailure) => void,
   ) {
+    this.patient = query.context.patient;
     this.outcome = new Promise((resolve) => (this.resolve = resolve));
+  }
+
+  join(query: Query): void {
+    this.waiters++;
+    if (!this.patient || query.context.patient) return;
+    this.patient = false;
+    this.hurry();
   }
 
   settle(outcome: Outcome | Promise<Outcome>): void {

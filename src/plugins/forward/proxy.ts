@@ -29,18 +29,19 @@ export class Proxy {
     this.secure = target.tls;
     this.address = target.label;
     this.maxFails = options.maxFails;
+    const to = { ...target.to, from: options.source };
     this.upstream = new Upstream({
       network: runtime.network,
       clock: runtime.clock,
       random: runtime.random,
-      to: target.to,
+      to,
       tls,
       reuse: metrics,
-      limits: { expire: options.expire, maxIdle: options.maxIdle },
+      limits: { expire: options.expire, maxIdle: options.maxIdle, maxAge: options.maxAge },
     });
     this.check = new HealthCheck({
       runtime,
-      to: target.to,
+      to,
       tls,
       transport: options.forceTcp ? 'tcp' : 'udp',
       interval: options.checkInterval,

@@ -10,8 +10,6 @@ import { NO_TRIES, Try, expandOrTruncate, type LookedUp } from './try.js';
 
 /** A query is given up after this long. */
 export const QUERY_TIMEOUT: Milliseconds = 5000;
-/** One attempt is given up after this long. */
-const READ_TIMEOUT: Milliseconds = 2000;
 /** An upstream that was heard of so lately is not taken for gone because of an ICMP message. */
 const RECENT: Milliseconds = 5000;
 /** Pause after every upstream has reported an error, doubled each time. */
@@ -49,6 +47,8 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   private goneAt: Milliseconds;
   private readonly startedAt: Milliseconds;
   private readonly endAt: Milliseconds;
+  /** One attempt is given up after this long. */
+  private readonly readTimeout: Milliseconds;
   private forcesTcp: boolean;
   /** All upstreams are down and one was asked nevertheless: what it says stands. */
   private lastResort = false;
@@ -71,6 +71,8 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     settings.hedges.earn();
     // Two messages in outstanding for one question are two chances for a forger, who needs one (RFC 5452 section 5).
     this.forcesTcp = settings.options.forceTcp || outstanding.apart;
+    this.readTimeout = settings.options.readTimeout;
+    outstanding.hurry = () => this.hurry();
   }
 
   /** Asks the first upstream. The outstanding never settles before this returned unless there is nobody to ask. */
@@ -79,7 +81,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   }
 
   override due(now: Milliseconds): void {
-    for (const attempt of this.tries.filter(({ sentAt }) => now - sentAt >= READ_TIMEOUT)) {
+    for (const attempt of this.tries.filter(({ sentAt }) => now - sentAt >= this.readTimeout)) {
       this.lastError = attempt.transport?.timeout();
       this.timedOut = true;
       attempt.proxy.metrics.unanswered();
@@ -114,7 +116,10 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
       this.launch(now);
       return true;
     }
-    this.finish(hasNextForward && options.nextRcodes.has(reply.rcode) ? this.askNext() : made);
+    const asksOn =
+      options.nextRcodes.has(reply.rcode) ||
+      (options.nextOnNodata && reply.rcode === Rcode.NOERROR && reply.records.answers === 0);
+    this.finish(hasNextForward && asksOn ? this.askNext() : made);
     return true;
   }
 
@@ -196,12 +201,22 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     const { patience, hedgeAfter } = proxy.upstream;
     // A datagram's second comes after the time that the first one had, each later one after twice as long. What a
     // connection loses it sends again by itself.
-    const longest = attempt.stream ? READ_TIMEOUT : LONGEST_WAIT;
-    const wait = Math.min(patience * 2 ** (attempt.stream ? this.launched : Math.max(0, this.launched - 1)), longest);
+    const { patient } = this.outstanding;
+    const longest = attempt.stream || patient ? this.readTimeout : Math.min(LONGEST_WAIT, this.readTimeout);
+    const usual = Math.min(patience * 2 ** (attempt.stream ? this.launched : Math.max(0, this.launched - 1)), longest);
     this.launched++;
+    const wait = patient ? longest : usual;
     this.askAgainAt = onTrial ? now : now + wait;
-    const hedges = this.launched === 1 && hedgeAfter < wait && (!attempt.stream || this.order.length > 1);
+    const hedges = !patient && this.launched === 1 && hedgeAfter < wait && (!attempt.stream || this.order.length > 1);
     this.hedgeAt = hedges ? now + hedgeAfter : Infinity;
+    this.schedule();
+  }
+
+  /** Somebody waits for it now. */
+  private hurry(): void {
+    const [first] = this.tries;
+    if (first === undefined || this.askAgainAt === Infinity) return;
+    this.askAgainAt = Math.min(this.askAgainAt, first.sentAt + first.proxy.upstream.patience);
     this.schedule();
   }
 
@@ -277,7 +292,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
 
   private schedule(): void {
     const oldest = this.tries[0];
-    const timeout = oldest === undefined ? Infinity : oldest.sentAt + READ_TIMEOUT;
+    const timeout = oldest === undefined ? Infinity : oldest.sentAt + this.readTimeout;
     const { askAgainAt, hedgeAt, goneAt, endAt } = this;
     this.settings.deadlines.set(this, Math.min(askAgainAt, hedgeAt, timeout, goneAt, endAt));
   }

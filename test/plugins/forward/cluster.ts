@@ -45,6 +45,11 @@ export class Cluster {
     return answered;
   }
 
+  /** Asks without looking at what comes of it. */
+  send(asked: Query): void {
+    void Promise.resolve(this.asker(asked));
+  }
+
   elapse(time: number): Promise<void> {
     return elapse(this.block.clock, time);
   }

@@ -66,6 +66,9 @@ describe('options', () => {
     forceTcp: false,
     preferUdp: false,
     expire: 10_000,
+    maxAge: 0,
+    readTimeout: 2000,
+    source: undefined,
     maxIdle: 0,
     maxFails: 2,
     maxAttempts: 0,
@@ -77,6 +80,7 @@ describe('options', () => {
     checkName: '.',
     maxConcurrent: 0,
     nextRcodes: new Set(),
+    nextOnNodata: false,
     failoverRcodes: new Set(),
     failFast: false,
   };
@@ -88,6 +92,10 @@ describe('options', () => {
     { line: 'prefer_udp', want: { preferUdp: true } },
     { line: 'expire 1m30s', want: { expire: 90_000 } },
     { line: 'max_idle_conns 3', want: { maxIdle: 3 } },
+    { line: 'expire 1s\nmax_age 30s', want: { expire: 1000, maxAge: 30_000 } },
+    { line: 'read_timeout 500ms', want: { readTimeout: 500 } },
+    { line: 'source_address 127.0.0.2', want: { source: '127.0.0.2' } },
+    { line: 'next_on_nodata', want: { nextOnNodata: true } },
     { line: 'max_fails 0', want: { maxFails: 0 } },
     { line: 'max_connect_attempts 4', want: { maxAttempts: 4 } },
     { line: 'tls', want: { tls: { ca: undefined } } },
@@ -174,7 +182,7 @@ describe('bad text', () => {
     {
       text: 'forward . 10.0.0.1 {\nmax_fail 1\n}',
       error:
-        "3: forward: unknown option 'max_fail'; allowed: except, force_tcp, prefer_udp, expire, max_idle_conns, max_fails, max_connect_attempts, tls, tls_servername, policy, health_check, max_concurrent, next, failfast_all_unhealthy_upstreams, failover; did you mean 'max_fails'?",
+        "3: forward: unknown option 'max_fail'; allowed: except, force_tcp, prefer_udp, expire, max_age, read_timeout, source_address, max_idle_conns, max_fails, max_connect_attempts, tls, tls_servername, policy, health_check, max_concurrent, next, next_on_nodata, failfast_all_unhealthy_upstreams, failover; did you mean 'max_fails'?",
     },
     {
       text: 'forward . 10.0.0.1 {\nexcept\n}',
@@ -195,6 +203,22 @@ describe('bad text', () => {
     {
       text: 'forward . 10.0.0.1 {\nexpire -1s\n}',
       error: "3: forward: expire: got '-1s', allowed: a duration such as 30s, 250ms or 1h30m, at least 0s",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nmax_age 5s\n}',
+      error: '2: forward: got max_age 5s with expire 10s, allowed: no less than expire',
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nread_timeout 0s\n}',
+      error: "3: forward: read_timeout: got '0s', allowed: a duration such as 30s, 250ms or 1h30m, at least 1ms",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nsource_address eth0\n}',
+      error: "3: forward: source_address: got 'eth0', allowed: an IPv4 or IPv6 address",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nnext_on_nodata yes\n}',
+      error: "3: forward: next_on_nodata: got 1 argument ('yes'), allowed: no argument",
     },
     {
       text: 'forward . 10.0.0.1 {\nmax_idle_conns -1\n}',

@@ -1,6 +1,7 @@
 import type { Directive, Option } from '../../corefile/index.js';
 import type { TlsSettings } from '../../exchange/index.js';
 import { formatDuration } from '../../lib/duration.js';
+import type { Endpoint } from '../../net/network.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { Rcode, encodeName, fqdn, lowerName, rcodeFromName, type Name } from '../../wire/index.js';
 import { POLICIES, type PolicyName } from './policy.js';
@@ -18,6 +19,8 @@ export interface ForwardOptions {
   readTimeout: Milliseconds;
   /** Address that everything is sent from; the system's choice when left out. */
   source: string | undefined;
+  /** Who is asked for the addresses of upstreams that are named; this host's own resolvers when left out. */
+  resolvers: readonly Endpoint[] | undefined;
   /** Most unused sockets and connections that are kept per upstream; 0 for no limit. */
   maxIdle: number;
   /** Failed health checks in a row that an upstream survives; 0 for any number, and no checks. */
@@ -68,6 +71,13 @@ const READERS: Readonly<
   },
   source_address(option, into) {
     into.source = option.ip(option.one('source_address IP'));
+  },
+  resolver(option, into) {
+    option.argCount(1, Infinity, 'resolver IP[:PORT]...');
+    into.resolvers = option.args.map((text) => {
+      const { host, port } = option.hostPort(text, { defaultPort: 53, ipOnly: true, hostNeeded: true });
+      return { address: host, port };
+    });
   },
   max_idle_conns(option, into) {
     into.maxIdle = option.integer(option.one('max_idle_conns INTEGER'), { min: 0, max: UINT32 });
@@ -130,6 +140,7 @@ export function readOptions(directive: Directive, readFile: (path: string) => st
     maxAge: 0,
     readTimeout: 2000,
     source: undefined,
+    resolvers: undefined,
     maxIdle: 0,
     maxFails: 2,
     maxAttempts: 0,

@@ -1,4 +1,4 @@
-import { definePlugin, type Block } from '../../chain/index.js';
+import { definePlugin, type Block, type Runtime } from '../../chain/index.js';
 import type { Directive } from '../../corefile/index.js';
 import { Deadlines } from '../../exchange/index.js';
 import { Forward } from './handler.js';
@@ -7,7 +7,8 @@ import { forwardMetrics } from './metrics.js';
 import { readOptions, type ForwardOptions } from './options.js';
 import { policyOf } from './policy.js';
 import { Proxy } from './proxy.js';
-import { parseTargets, type UpstreamTarget } from './targets.js';
+import { addressesOfHost } from './host-lookup.js';
+import { parseTargets, targetsAt, type HostTarget, type UpstreamTarget } from './targets.js';
 
 export const forward = definePlugin('forward', (directives, block) =>
   directives.map((directive, i) => setupForward(directive, block, i + 1 < directives.length)),
@@ -28,6 +29,26 @@ function setupForward(directive: Directive, block: Block, hasNextForward: boolea
   const options = readOptions(directive, readFile);
   checkServerNames(directive, targets, options);
   const metrics = forwardMetrics(runtime.metrics);
+  const proxies: Proxy[] = [];
+  const use = (target: UpstreamTarget): void => {
+    if (proxies.some(({ address }) => address === target.label)) return;
+    try {
+      proxies.push(new Proxy(target, options, metrics.upstream(target.label), runtime));
+    } catch (error) {
+      directive.fail(
+        `tls: got a certificate, key or CA that cannot be used (${(error as Error).message}); allowed: PEM, the key without a passphrase`,
+      );
+    }
+  };
+  const known = targets.filter((target) => 'to' in target);
+  if (known.length === targets.length) known.forEach(use);
+  else
+    block.onStart(async () => {
+      for (const target of targets) {
+        if ('to' in target) use(target);
+        else (await addressesOf(target, options, directive, runtime)).forEach(use);
+      }
+    });
   const handler = new Forward(from, {
     options,
     hasNextForward,
@@ -37,31 +58,36 @@ function setupForward(directive: Directive, block: Block, hasNextForward: boolea
     policy: policyOf(options.policy, runtime.random),
     deadlines: new Deadlines(runtime.clock),
     hedges: new HedgeBudget(),
-    proxies: targets.map((target) => {
-      try {
-        return new Proxy(target, options, metrics.upstream(target.label), runtime);
-      } catch (error) {
-        return directive.fail(
-          `tls: got a certificate, key or CA that cannot be used (${(error as Error).message}); allowed: PEM, the key without a passphrase`,
-        );
-      }
-    }),
+    proxies,
   });
   block.onStop(() => handler.stop());
   block.onStop(runtime.metrics.onScrape(() => handler.observe()));
   return handler;
 }
 
+async function addressesOf(
+  target: HostTarget,
+  { resolvers }: ForwardOptions,
+  directive: Directive,
+  runtime: Runtime,
+): Promise<readonly UpstreamTarget[]> {
+  try {
+    return targetsAt(target, await addressesOfHost(target.host, resolvers, runtime));
+  } catch (error) {
+    return directive.fail(`upstream: got '${target.host}', but ${(error as Error).message}`);
+  }
+}
+
 /** One name for all upstreams and one in an upstream's address would contradict each other. */
 function checkServerNames(
   directive: Directive,
-  targets: readonly UpstreamTarget[],
+  targets: readonly (UpstreamTarget | HostTarget)[],
   { tlsServerName }: ForwardOptions,
 ): void {
   const named = targets.find(({ serverName }) => serverName !== undefined);
   if (named === undefined || tlsServerName === undefined) return;
   directive.fail(
     `got TLS server name '${tlsServerName}' in tls_servername ` +
-      `and '${named.serverName}' at upstream ${named.label}, allowed: one of the two ways`,
+      `and '${named.serverName}' at upstream ${'to' in named ? named.label : named.host}, allowed: one of the two ways`,
   );
 }

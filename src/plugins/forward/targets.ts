@@ -1,6 +1,7 @@
 import type { Directive } from '../../corefile/index.js';
 import { hostPort, parseIp } from '../../lib/cidr.js';
 import type { Endpoint } from '../../net/network.js';
+import { fqdn, isName } from '../../wire/index.js';
 
 /** Most upstreams of one directive. */
 const MAX_UPSTREAMS = 15;
@@ -17,12 +18,20 @@ export interface UpstreamTarget {
   readonly serverName: string | undefined;
 }
 
+/** An upstream whose address is still to be looked up. */
+export interface HostTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly serverName: string | undefined;
+}
+
 const FORMS =
-  'IP, IP:PORT, [IPV6]:PORT, each also behind dns:// or tls://, tls://IP%SERVERNAME[:PORT], or a file like /etc/resolv.conf';
+  'IP, IP:PORT, [IPV6]:PORT, HOST, HOST:PORT, each also behind dns:// or tls://, tls://IP%SERVERNAME[:PORT], or a file like /etc/resolv.conf';
 
 /**
- * Reads the upstreams of a directive: addresses, or files in the format of resolv.conf(5) whose `nameserver` lines
- * name them.
+ * Reads the upstreams of a directive: addresses, names of hosts, or files in the format of resolv.conf(5) whose
+ * `nameserver` lines name them.
  *
  * @throws CorefileError at the directive
  */
@@ -30,22 +39,47 @@ export function parseTargets(
   directive: Directive,
   texts: readonly string[],
   readFile: (path: string) => string,
-): UpstreamTarget[] {
+): (UpstreamTarget | HostTarget)[] {
   const targets = texts.flatMap((text) => parseTarget(directive, text, readFile));
+  if (targets.length === 0)
+    directive.fail(`upstream: got no nameserver line in ${texts.join(', ')}, allowed: at least one`);
   if (targets.length > MAX_UPSTREAMS)
     directive.fail(`got ${targets.length} upstreams, allowed: at most ${MAX_UPSTREAMS}`);
   return targets;
 }
 
-function parseTarget(directive: Directive, text: string, readFile: (path: string) => string): UpstreamTarget[] {
+/** The upstreams that are the addresses of a host. */
+export const targetsAt = (host: HostTarget, addresses: readonly string[]): UpstreamTarget[] =>
+  addresses.map((address) => ({
+    to: { address, port: host.port },
+    label: hostPort(address, host.port),
+    tls: host.tls,
+    serverName: host.serverName,
+  }));
+
+function parseTarget(
+  directive: Directive,
+  text: string,
+  readFile: (path: string) => string,
+): (UpstreamTarget | HostTarget)[] {
   const scheme = /^([a-z0-9]+):\/\//.exec(text);
   if (scheme !== null && scheme[1] !== 'dns' && scheme[1] !== 'tls')
     directive.wrong(scheme[0], 'dns:// and tls://, or no scheme', `upstream ${text}`);
   const rest = text.slice(scheme?.[0].length ?? 0);
   const address = parseAddress(rest, scheme?.[1] === 'tls');
   if (address !== undefined) return [address];
-  if (rest === '' || scheme?.[1] === 'tls') return directive.wrong(text, FORMS, 'upstream');
-  return parseFile(directive, rest, readFile);
+  const host = parseHost(rest, scheme?.[1] === 'tls');
+  if (scheme?.[1] === 'tls') return [host ?? directive.wrong(text, FORMS, 'upstream')];
+  if (rest === '') return directive.wrong(text, FORMS, 'upstream');
+  return parseFile(directive, rest, readFile) ?? [host!];
+}
+
+/** `HOST[%SERVERNAME][:PORT]`; undefined for what cannot be a host, such as a path or a wrong address. */
+function parseHost(text: string, tls: boolean): HostTarget | undefined {
+  const [, host = '', serverName, portText] = /^([\w.-]+)(?:%([^:]+))?(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const port = portText === undefined ? (tls ? TLS_PORT : PORT) : Number(portText);
+  const isHost = isName(fqdn(host)) && /[a-z]/i.test(host) && port >= 1 && port <= 65_535;
+  return isHost && (tls || serverName === undefined) ? { host, port, tls, serverName } : undefined;
 }
 
 /**
@@ -68,17 +102,23 @@ function parseAddress(text: string, tls: boolean): UpstreamTarget | undefined {
   return { to: { address: scoped, port }, label: hostPort(host, port), tls, serverName: tls ? zone : undefined };
 }
 
-function parseFile(directive: Directive, path: string, readFile: (path: string) => string): UpstreamTarget[] {
+/** The upstreams of a file; undefined where there is none and the path may be the name of a host. */
+function parseFile(
+  directive: Directive,
+  path: string,
+  readFile: (path: string) => string,
+): UpstreamTarget[] | undefined {
   let text: string;
   try {
     text = readFile(path);
   } catch (error) {
+    if (parseHost(path, false) !== undefined) return undefined;
     return directive.fail(
       `upstream: got '${path}', which is no address and no file that can be read ` +
         `(${(error as NodeJS.ErrnoException).code ?? (error as Error).message}); allowed: ${FORMS}`,
     );
   }
-  const targets = text.split('\n').flatMap((line) => {
+  return text.split('\n').flatMap((line) => {
     const [keyword, server = ''] = line.trim().split(/\s+/);
     if (keyword !== 'nameserver') return [];
     return [
@@ -86,7 +126,4 @@ function parseFile(directive: Directive, path: string, readFile: (path: string) 
         directive.fail(`upstream: got 'nameserver ${server}' in ${path}, allowed: an IPv4 or IPv6 address`),
     ];
   });
-  return targets.length > 0
-    ? targets
-    : directive.fail(`upstream: got no nameserver line in ${path}, allowed: at least one`);
 }

@@ -40,6 +40,11 @@ describe('upstreams', () => {
     { to: 'tls://2620:fe::fe%dns.quad9.net', want: ['tls [2620:fe::fe]:853 dns.quad9.net'] },
     { to: 'tls://[2620:fe::fe%dns.quad9.net]:8853', want: ['tls [2620:fe::fe]:8853 dns.quad9.net'] },
     { to: 'fe80::1%eth0', want: ['[fe80::1]:53 at fe80::1%eth0'] },
+    { to: 'dns.example.local', want: ['dns.example.local 53'] },
+    { to: 'dns://dns.example.local.:1053', want: ['dns.example.local. 1053'] },
+    { to: 'tls://dns.example.local', want: ['tls dns.example.local 853'] },
+    { to: 'tls://dns.example.local%name.example:8853', want: ['tls dns.example.local 8853 name.example'] },
+    { to: '/empty 10.0.0.9', want: ['10.0.0.9:53'] },
     { to: '/etc/resolv.conf', want: ['192.0.2.1:53', '[2001:db8::1]:53', '192.0.2.2:53'] },
     {
       to: '10.0.0.9 /etc/resolv.conf 10.0.0.8:5353',
@@ -47,14 +52,13 @@ describe('upstreams', () => {
     },
   ])('$to', ({ to, want }) => {
     const [directive] = directives(`forward . ${to}`, 'forward');
-    const got = parseTargets(directive, directive.args.slice(1), readFile).map(
-      ({ to: { address }, label, tls, serverName }) =>
-        [
-          ...(tls ? ['tls'] : []),
-          label,
-          ...(serverName === undefined ? [] : [serverName]),
-          ...(address.includes('%') ? [`at ${address}`] : []),
-        ].join(' '),
+    const got = parseTargets(directive, directive.args.slice(1), readFile).map((target) =>
+      [
+        ...(target.tls ? ['tls'] : []),
+        'to' in target ? target.label : `${target.host} ${target.port}`,
+        ...(target.serverName === undefined ? [] : [target.serverName]),
+        ...('to' in target && target.to.address.includes('%') ? [`at ${target.to.address}`] : []),
+      ].join(' '),
     );
     expect(got).toEqual(want);
   });
@@ -69,6 +73,7 @@ describe('options', () => {
     maxAge: 0,
     readTimeout: 2000,
     source: undefined,
+    resolvers: undefined,
     maxIdle: 0,
     maxFails: 2,
     maxAttempts: 0,
@@ -95,6 +100,15 @@ describe('options', () => {
     { line: 'expire 1s\nmax_age 30s', want: { expire: 1000, maxAge: 30_000 } },
     { line: 'read_timeout 500ms', want: { readTimeout: 500 } },
     { line: 'source_address 127.0.0.2', want: { source: '127.0.0.2' } },
+    {
+      line: 'resolver 10.0.0.9 10.0.0.8:5353',
+      want: {
+        resolvers: [
+          { address: '10.0.0.9', port: 53 },
+          { address: '10.0.0.8', port: 5353 },
+        ],
+      },
+    },
     { line: 'next_on_nodata', want: { nextOnNodata: true } },
     { line: 'max_fails 0', want: { maxFails: 0 } },
     { line: 'max_connect_attempts 4', want: { maxAttempts: 4 } },
@@ -127,7 +141,7 @@ describe('options', () => {
 });
 
 const ADDRESSES =
-  'IP, IP:PORT, [IPV6]:PORT, each also behind dns:// or tls://, tls://IP%SERVERNAME[:PORT], or a file like /etc/resolv.conf';
+  'IP, IP:PORT, [IPV6]:PORT, HOST, HOST:PORT, each also behind dns:// or tls://, tls://IP%SERVERNAME[:PORT], or a file like /etc/resolv.conf';
 const RCODES =
   'NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE, BADVERS, BADKEY, BADTIME, BADMODE, BADNAME, BADALG, BADTRUNC, BADCOOKIE';
 
@@ -182,7 +196,7 @@ describe('bad text', () => {
     {
       text: 'forward . 10.0.0.1 {\nmax_fail 1\n}',
       error:
-        "3: forward: unknown option 'max_fail'; allowed: except, force_tcp, prefer_udp, expire, max_age, read_timeout, source_address, max_idle_conns, max_fails, max_connect_attempts, tls, tls_servername, policy, health_check, max_concurrent, next, next_on_nodata, failfast_all_unhealthy_upstreams, failover; did you mean 'max_fails'?",
+        "3: forward: unknown option 'max_fail'; allowed: except, force_tcp, prefer_udp, expire, max_age, read_timeout, source_address, resolver, max_idle_conns, max_fails, max_connect_attempts, tls, tls_servername, policy, health_check, max_concurrent, next, next_on_nodata, failfast_all_unhealthy_upstreams, failover; did you mean 'max_fails'?",
     },
     {
       text: 'forward . 10.0.0.1 {\nexcept\n}',
@@ -215,6 +229,11 @@ describe('bad text', () => {
     {
       text: 'forward . 10.0.0.1 {\nsource_address eth0\n}',
       error: "3: forward: source_address: got 'eth0', allowed: an IPv4 or IPv6 address",
+    },
+    {
+      text: 'forward . 10.0.0.1 {\nresolver dns.example\n}',
+      error:
+        "3: forward: resolver: got 'dns.example', allowed: IP:PORT, [IPV6]:PORT, IP alone for port 53; PORT from 0 to 65535",
     },
     {
       text: 'forward . 10.0.0.1 {\nnext_on_nodata yes\n}',

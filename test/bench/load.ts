@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly threads?: number | undefined;
   /** Queries a second; as many as go without it. */
   readonly rate?: number | undefined;
+  /** Whether queries ask for signatures (DO). */
+  readonly signatures?: boolean | undefined;
 }
 
 export interface LoadResult {
@@ -45,6 +47,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     String(options.threads ?? 1),
     '-q',
     String(Math.max(100, options.clients)),
+    ...(options.signatures === true ? ['-D'] : []),
     ...(options.rate ? ['-Q', String(options.rate)] : []),
   ];
   const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -20,7 +20,8 @@ export interface Command {
 
 /** What a server is set up to do. */
 export interface Work {
-  readonly kind: 'cache' | 'forward-udp' | 'forward-tcp' | 'forward-tls' | 'cluster' | 'zone';
+  readonly kind:
+    'cache' | 'forward-udp' | 'forward-tcp' | 'forward-tls' | 'cluster' | 'zone' | 'small-zone' | 'signed-zone';
   readonly port: number;
   readonly upstream: number;
   /** URL of the cluster's API. */

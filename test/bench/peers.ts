@@ -9,6 +9,8 @@ const CERTIFICATES = path.resolve(import.meta.dirname, '../exchange/certificates
 /** The certificate and key of an upstream over TLS, what they are checked with, and the name on the certificate. */
 export const TLS_FILES = { cert: `${CERTIFICATES}/server.pem`, key: `${CERTIFICATES}/server.key` };
 const CA = `${CERTIFICATES}/ca.pem`;
+/** A key of a zone above the small one. */
+const KEY = path.resolve(import.meta.dirname, '../dnssec/keys/ecdsa-ksk');
 const TLS_NAME = 'dns.example.net';
 
 /** Ports of a server for a cluster beside its own. */
@@ -19,13 +21,16 @@ export const readyPort = (port: number): number => port + 30_000;
 export const ZONE_NAMES = 1_000_000;
 const ZONE = 'bench.example.org';
 
-let written: string | undefined;
-/** The file of the large zone. */
-function zoneFile(): string {
-  if (written !== undefined) return written;
+const written = new Map<number, string>();
+/** The file of a zone of so many names. */
+function zoneFile(names: number): string {
+  const known = written.get(names);
+  if (known !== undefined) return known;
   const lines = ['$TTL 3600', '@ SOA ns host 1 7200 3600 86400 300', '@ NS ns', 'ns A 192.0.2.53'];
-  for (let i = 1; i <= ZONE_NAMES; i++) lines.push(`n${i} A ${OUTSIDE}`);
-  return (written = write('zone', `${lines.join('\n')}\n`));
+  for (let i = 1; i <= names; i++) lines.push(`n${i} A ${OUTSIDE}`);
+  const file = write(`zone-${names}`, `${lines.join('\n')}\n`);
+  written.set(names, file);
+  return file;
 }
 
 /** For a cluster, the Corefile that clusters run, but for the log. */
@@ -52,7 +57,11 @@ function corefile({ kind, port, upstream, api }: Work): string {
 }
 `;
   }
-  if (kind === 'zone') return `.:${port} {\n    bind 127.0.0.1\n    file ${zoneFile()} ${ZONE}\n}\n`;
+  if (kind.endsWith('zone')) {
+    const names = kind === 'zone' ? ZONE_NAMES : 1000;
+    const keys = kind === 'signed-zone' ? `    dnssec ${ZONE} {\n        key file ${KEY}\n    }\n` : '';
+    return `.:${port} {\n    bind 127.0.0.1\n${keys}    file ${zoneFile(names)} ${ZONE}\n}\n`;
+  }
   const cache = kind === 'cache' ? '    cache 3600\n' : '';
   const to = kind === 'forward-tls' ? `tls://127.0.0.1:${upstream}` : `127.0.0.1:${upstream}`;
   const options =

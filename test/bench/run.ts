@@ -34,8 +34,8 @@ async function measure(
   upstream: number,
   api: string | undefined,
 ): Promise<Row | undefined> {
-  const { kind, clients, services, threads, rate } = scenario;
-  if (kind === 'zone' && peer.zones !== true) return undefined;
+  const { kind, clients, services, threads, rate, signatures } = scenario;
+  if (kind.endsWith('zone') && peer.zones !== true) return undefined;
   let start = peer.command({ kind, port, upstream, api, threads });
   if (start === undefined) return undefined;
   if (options.profile !== undefined && peer.name === OWN)
@@ -45,7 +45,7 @@ async function measure(
   const rcodes = new Set<string>(questions.map((question) => right(question).rcode));
   const queries = write(`queries-${port}`, questions.map((line) => `${line}\n`).join(''));
   const cores = threads === undefined ? undefined : firstCores(threads);
-  const work = { port, queries, clients, cores, threads, rate };
+  const work = { port, queries, clients, cores, threads, rate, signatures };
   const began = performance.now();
   const child = startPinned(cores ?? SERVER_CORE, start.command, start.args, start.env);
   try {

@@ -13,6 +13,8 @@ export interface Scenario {
   readonly sampled?: () => readonly string[];
   /** Queries a second; as many as go without it. */
   readonly rate?: number;
+  /** Whether signatures are asked for (DO). */
+  readonly signatures?: boolean;
   /** Where names outside are from; NSD without it. */
   readonly upstream?: UpstreamName;
   /** Services of the cluster. */
@@ -84,6 +86,9 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'cache hit, 1,000 names', kind: 'cache', clients: 10, queries: outside },
   { name: 'cache hit, 200 clients', kind: 'cache', clients: 200, queries: outside },
   { name: 'zone of 1,000,000 names, 1,000 asked', kind: 'zone', clients: 10, queries: hot },
+  { name: 'zone of 1,000 names', kind: 'small-zone', clients: 10, queries: outside },
+  { name: 'the same with dnssec, no DO', kind: 'signed-zone', clients: 10, queries: outside },
+  { name: 'the same with dnssec, DO', kind: 'signed-zone', clients: 10, queries: outside, signatures: true },
   {
     name: 'cluster names, 10,000 services',
     kind: 'cluster',

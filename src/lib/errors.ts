@@ -2,6 +2,7 @@
  * What can go wrong that is not a fault of this program: each code with what it says. docs/ERRORS.md lists the same.
  */
 export const ERROR_CODES = {
+  NODENS_CACHE_FILE: 'A file that a cache was saved to cannot be read.',
   NODENS_COREFILE: 'A Corefile cannot be used.',
   NODENS_EXPRESSION: 'An expression cannot be read, or cannot be evaluated for a query.',
   NODENS_FLAG: 'A command line cannot be used: an unknown flag, or a value that is not allowed.',

@@ -10,6 +10,18 @@ const OVERHEAD: Octets = 400;
 /** Forms for clients that take less than the records need: they are kept with the records, and are shorter. */
 const FITTED: Octets = 12 << 10;
 
+/** A question, all of it but its name as in `variantOf`, and the reply to it. */
+export type KeptReply = Pick<CacheEntry, 'name' | 'variant' | 'flags' | 'rcode' | 'records'>;
+
+/** What is kept of a reply to `query`. */
+export const keptOf = (query: Query, { flags, rcode, records }: Reply): KeptReply => ({
+  name: query.name,
+  variant: variantOf(query),
+  flags,
+  rcode,
+  records: inSpellingOf(query, records),
+});
+
 /**
  * One kept reply. The flags and records it holds are never altered; what changes is how often and when it was asked
  * for.
@@ -44,19 +56,18 @@ export class CacheEntry implements Listed<CacheEntry> {
    * @param stored monotonic time from which the TTL counts down
    */
   constructor(
-    query: Query,
-    reply: Reply,
+    { name, variant, flags, rcode, records }: KeptReply,
     readonly ttl: Seconds,
     readonly type: CacheType,
     readonly kind: KeptKind,
     readonly stored: Milliseconds,
   ) {
-    this.name = query.name;
-    this.variant = variantOf(query);
+    this.name = name;
+    this.variant = variant;
     // Some stub resolvers discard a reply without AA, so the reference sets it on every hit.
-    this.flags = (reply.flags & (Flag.RA | Flag.AD)) | Flag.AA;
-    this.rcode = reply.rcode;
-    this.records = inSpellingOf(query, reply.records);
+    this.flags = (flags & (Flag.RA | Flag.AD)) | Flag.AA;
+    this.rcode = rcode;
+    this.records = records;
     this.touched = stored;
     const { bytes, ttls } = this.records;
     this.size = OVERHEAD + this.name.length + bytes.length + Math.min(bytes.length, FITTED) + 8 * ttls.length;

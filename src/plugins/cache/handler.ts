@@ -13,14 +13,18 @@ import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
 import type { Family, Value } from '../../metrics/metrics.js';
-import { Flag, OPCODE_MASK, Rcode, Type } from '../../wire/index.js';
-import { CacheEntry, EntryLease } from './entry.js';
+import { ExtendedErrorCode, Flag, OPCODE_MASK, Rcode, Type, ednsWith, extendedError } from '../../wire/index.js';
+import { readDump, writeDump } from './dump.js';
+import { CacheEntry, EntryLease, keptOf } from './entry.js';
 import { isKept, kindOf, ttlOf, type KeptKind } from './lifetime.js';
 import type { CacheMetrics } from './metrics.js';
 import type { CacheOptions, StalePolicy } from './options.js';
 import { Store } from './store.js';
 import type { ByteBudget } from './byte-budget.js';
 
+/** Who sent an OPT record is told that an answer is past its time (RFC 8914 sections 4.4 and 4.20). */
+const STALE_ANSWER = ednsWith(extendedError(ExtendedErrorCode.StaleAnswer));
+const STALE_NXDOMAIN = ednsWith(extendedError(ExtendedErrorCode.StaleNxdomain));
 /** EDNS option of RFC 7871. */
 const CLIENT_SUBNET = 8;
 
@@ -181,7 +185,8 @@ export class Cache implements Handler, CountsHits {
   private serveStale(query: Query, entry: CacheEntry, metrics: CacheMetrics): Reply {
     metrics.servedStale.inc();
     const { stale, keepTtl } = this.options;
-    return replyFrom(entry, query, stale!.ttl > 0 || !keepTtl ? stale!.ttl : entry.ttl);
+    const reply = replyFrom(entry, query, stale!.ttl > 0 || !keepTtl ? stale!.ttl : entry.ttl);
+    return query.hasEdns ? reply.withEdns(entry.rcode === Rcode.NXDOMAIN ? STALE_NXDOMAIN : STALE_ANSWER) : reply;
   }
 
   /** The outcome as this cache's client gets it; kept where it may be. */
@@ -202,7 +207,7 @@ export class Cache implements Handler, CountsHits {
     const type = kind === 'answer' || kind === 'referral' ? 'success' : 'denial';
     if (isForAsker(query, kind)) return false;
     if (this.options.disabled[type]?.contains(query.name) === true) return false;
-    const entry = new CacheEntry(query, reply, ttl, type, kind, this.surroundings.clock.monotonic());
+    const entry = new CacheEntry(keptOf(query, reply), ttl, type, kind, this.surroundings.clock.monotonic());
     if (replaced !== undefined) entry.inheritPopularity(replaced);
     // A failure says nothing about the name (RFC 8767 section 4); the policy takes denials for no more than that.
     if (!entry.answers && (kind === 'failure' || this.options.preferPositive)) {
@@ -219,7 +224,31 @@ export class Cache implements Handler, CountsHits {
 
   /** Takes back what was promised for kept replies. */
   end(): void {
+    if (this.options.persist !== undefined) this.save(this.options.persist);
     this.store.clear();
+  }
+
+  /** Takes in what was saved by an earlier process, where there is something: entries keep the time they have left. */
+  load(file: string): void {
+    const { clock, log } = this.surroundings;
+    try {
+      const { success, denial } = this.options;
+      const largest = Math.max(success.maxTtl, denial.maxTtl);
+      const count = readDump(file, clock, this.options.stale?.maxAge ?? 0, largest, (entry) => this.store.put(entry));
+      log.info(`${count} replies from ${file}`);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        log.warning(`starting empty: ${(error as Error).message}`);
+    }
+  }
+
+  private save(file: string): void {
+    const { clock, log } = this.surroundings;
+    try {
+      writeDump(file, clock, this.store.all());
+    } catch (error) {
+      log.error(`not saved: ${(error as Error).message}`);
+    }
   }
 
   /** Has the entry fetched anew after the client has its answer; once at a time, and not within `recheck` of a failure. */

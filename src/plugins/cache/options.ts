@@ -55,6 +55,8 @@ export interface CacheOptions {
   /** Zones whose replies of a type are not kept. */
   readonly disabled: Readonly<Partial<Record<CacheType, Zones>>>;
   readonly keepTtl: boolean;
+  /** File that replies are saved to at the end, and read from at the start. */
+  readonly persist: string | undefined;
 }
 
 const MIN_TTL: Seconds = 5;
@@ -90,6 +92,7 @@ export function parseOptions(directive: Directive, block: Block): CacheOptions {
     preferPositive: false,
     disabled: {},
     keepTtl: false,
+    persist: undefined,
   };
   for (const option of directive.options ?? []) {
     option.noOptions();
@@ -115,6 +118,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['servfail', readFailure],
   ['disable', readDisable],
   ['keepttl', readKeepTtl],
+  ['persist', (option) => ({ persist: option.one('persist FILE') })],
 ]);
 
 function typeOptions(option: Option, before: TypeOptions): TypeOptions {

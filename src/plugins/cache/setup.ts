@@ -17,6 +17,14 @@ export const cache = definePlugin('cache', ([directive, second], block) => {
     // The server routes by the block's zones: where the cache has them all, no query needs to be looked at again.
     everyZone: block.zones.every((zone) => options.zones.contains(zone)),
   });
+  const { persist } = options;
+  if (persist !== undefined) {
+    // Of two caches with one file, the later one would take the place of the earlier.
+    const files = block.shared('cache/persist', () => new Set<string>());
+    if (files.has(persist)) directive.fail(`persist: got '${persist}' a second time, allowed: a file for each cache`);
+    files.add(persist);
+    block.onStart(() => handler.load(persist));
+  }
   block.onStop(() => handler.end());
   return handler;
 });

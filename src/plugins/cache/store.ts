@@ -71,6 +71,12 @@ export class Store {
     this.variants.clear();
   }
 
+  /** All entries, those of a type that were used least recently first. */
+  *all(): Generator<CacheEntry> {
+    for (const order of Object.values(this.order))
+      for (let entry = order.oldest; entry !== undefined; entry = entry.newer) yield entry;
+  }
+
   size(type: CacheType): number {
     return this.order[type].size;
   }

@@ -170,17 +170,17 @@ describe('cache refuses', () => {
     {
       text: 'cache {\npositive 15\n}',
       error:
-        "Corefile:3: cache: unknown option 'positive'; allowed: success, denial, prefetch, serve_stale, serve_stale_policy, servfail, disable, keepttl",
+        "Corefile:3: cache: unknown option 'positive'; allowed: success, denial, prefetch, serve_stale, serve_stale_policy, servfail, disable, keepttl, persist",
     },
     {
       text: 'cache {\nconstructor\n}',
       error:
-        "Corefile:3: cache: unknown option 'constructor'; allowed: success, denial, prefetch, serve_stale, serve_stale_policy, servfail, disable, keepttl",
+        "Corefile:3: cache: unknown option 'constructor'; allowed: success, denial, prefetch, serve_stale, serve_stale_policy, servfail, disable, keepttl, persist",
     },
     {
       text: 'cache {\nprefech 10\n}',
       error:
-        "Corefile:3: cache: unknown option 'prefech'; allowed: success, denial, prefetch, serve_stale, serve_stale_policy, servfail, disable, keepttl; did you mean 'prefetch'?",
+        "Corefile:3: cache: unknown option 'prefech'; allowed: success, denial, prefetch, serve_stale, serve_stale_policy, servfail, disable, keepttl, persist; did you mean 'prefetch'?",
     },
     {
       text: 'cache {\nsuccess\n}',

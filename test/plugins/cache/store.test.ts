@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { memoryLimit } from '../../../src/lib/memory-limit.js';
 import { ByteBudget } from '../../../src/plugins/cache/byte-budget.js';
-import { CacheEntry } from '../../../src/plugins/cache/entry.js';
+import { CacheEntry, keptOf } from '../../../src/plugins/cache/entry.js';
 import type { CacheType } from '../../../src/plugins/cache/options.js';
 import { Store } from '../../../src/plugins/cache/store.js';
 import { query, reply } from '../../support/dns.js';
 
 const entry = (name: string, type: CacheType = 'success', stored = 0, qtype = 'A'): CacheEntry =>
-  new CacheEntry(query(name, qtype), reply(), 60, type, 'answer', stored);
+  new CacheEntry(keptOf(query(name, qtype), reply()), 60, type, 'answer', stored);
 const held = (store: Store, ...names: string[]): string[] =>
   names.filter((name) => store.get(query(name)) !== undefined);
 
@@ -123,6 +123,6 @@ describe('bytes', () => {
 
   it('counts a reply of many records with what they take', () => {
     const many = reply({ answer: Array.from({ length: 1000 }, (_, i) => `a. 60 IN A 10.0.${i >> 8}.${i & 255}`) });
-    expect(new CacheEntry(query('a.'), many, 60, 'success', 'answer', 0).size).toBeGreaterThan(1000 * 17);
+    expect(new CacheEntry(keptOf(query('a.'), many), 60, 'success', 'answer', 0).size).toBeGreaterThan(1000 * 17);
   });
 });

@@ -4,6 +4,7 @@ import {
   Zones,
   notifiesServers,
   type Handler,
+  type HasCountedZones,
   type Next,
   type Outcome,
   type Query,
@@ -22,6 +23,8 @@ export interface AuthorityOptions {
   readonly within?: Zones;
   /** Zones in which names without records are asked further on; none without it. */
   readonly through?: Zones;
+  /** Whether queries are counted under the names of its zones, which come and go. */
+  readonly counted?: boolean;
   /** Without it a NOTIFY is left unanswered. */
   readonly onNotify?: OnNotify;
 }
@@ -29,7 +32,7 @@ export interface AuthorityOptions {
 const NO_ZONES = new Zones([]);
 
 /** Answers from the zones that it holds, by longest match; zones come and go. */
-export class Authority implements Handler, TransfersZones {
+export class Authority implements Handler, TransfersZones, HasCountedZones {
   readonly dependsOn = 'question';
   private readonly served = new Map<Name, ServedZone>();
   private zones = NO_ZONES;
@@ -53,6 +56,10 @@ export class Authority implements Handler, TransfersZones {
 
   get origins(): readonly Name[] {
     return [...this.served.keys()];
+  }
+
+  get countedZones(): Zones | undefined {
+    return this.options.counted === true ? this.zones : undefined;
   }
 
   get(origin: Name): ServedZone | undefined {

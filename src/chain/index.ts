@@ -1,5 +1,6 @@
 export * from './client.js';
 export * from './context.js';
+export * from './counted-zones.js';
 export * from './external-services.js';
 export * from './handler.js';
 export * from './http.js';

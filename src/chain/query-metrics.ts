@@ -4,6 +4,7 @@ import { OPT_SIZE, Type, rcodeName, type Name } from '../wire/index.js';
 import type { Query } from './query.js';
 import type { HitCounter } from './lease.js';
 import { NOBODY, type Writers } from './writers.js';
+import type { HasCountedZones } from './counted-zones.js';
 import { Zones } from './zones.js';
 
 const SIZE_BOUNDS = [0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16_000, 32_000, 48_000, 64_000];
@@ -144,18 +145,30 @@ export class ZonedSeries {
     zones: readonly Name[],
     private readonly view: string,
     private readonly writers: Writers,
+    /** Handlers with further zones, which may change at any time. */
+    private readonly sources: readonly HasCountedZones[] = [],
   ) {
     this.zones = new Zones(zones);
     // Every query of a block with one zone is in that zone, or it would not have come here.
-    this.only = zones.length === 1 ? this.make(zones[0]!) : undefined;
+    this.only = zones.length === 1 && sources.length === 0 ? this.make(zones[0]!) : undefined;
   }
 
   of(query: Query): QuerySeries {
     if (this.only !== undefined) return this.only;
-    const zone = this.zones.match(query.name);
+    const zone = this.zoneOf(query.name);
     let series = this.byZone.get(zone);
     if (series === undefined) this.byZone.set(zone, (series = this.make(zone ?? '.')));
     return series;
+  }
+
+  /** The most specific of the block's zones and those of its handlers. */
+  private zoneOf(name: Name): Name | undefined {
+    let longest = this.zones.match(name);
+    for (const { countedZones } of this.sources) {
+      const zone = countedZones?.match(name);
+      if (zone !== undefined && zone.length > (longest?.length ?? 0)) longest = zone;
+    }
+    return longest;
   }
 
   private make(zone: Name): QuerySeries {

@@ -14,7 +14,7 @@ export const auto = definePlugin('auto', (directives, block) => directives.map((
 
 /** What answers from the zones of one directive. */
 function directory(directive: Directive, block: Block): Authority {
-  const handler = new Authority('auto', block.ask, { within: block.zonesOf(directive.args, directive) });
+  const handler = new Authority('auto', block.ask, { within: block.zonesOf(directive.args, directive), counted: true });
   let dir: { path: string; rule: OriginRule } | undefined;
   let reload = DEFAULT_RELOAD;
   for (const option of directive.options ?? []) {

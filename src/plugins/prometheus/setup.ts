@@ -2,6 +2,7 @@ import {
   PerServer,
   ZonedSeries,
   definePlugin,
+  hasCountedZones,
   httpAddress,
   metricsAnswer,
   onlyOne,
@@ -27,10 +28,12 @@ export const prometheus = definePlugin('prometheus', (directives, block) => {
     answer: (request) => metricsAnswer(metrics, request),
   });
   block.onServing(() => showEnabled(block));
-  const series = new PerServer(
-    (server) =>
-      new ZonedSeries(metrics, server.label, block.zones, block.settings.view?.name ?? '', writersOf(block.handlers())),
-  );
+  const series = new PerServer((server) => {
+    const handlers = block.handlers();
+    const view = block.settings.view?.name ?? '';
+    const sources = handlers.filter((handler) => hasCountedZones(handler));
+    return new ZonedSeries(metrics, server.label, block.zones, view, writersOf(handlers), sources);
+  });
   return new Prometheus(series, clock);
 });
 

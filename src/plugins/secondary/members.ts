@@ -109,9 +109,11 @@ export class Members {
   }
 
   private serve({ id, zone }: CatalogMember, source: CatalogSource, served: ServedZone): void {
-    this.byZone.get(zone)?.zone.stop();
+    const before = this.byZone.get(zone)?.zone;
+    before?.stop();
     this.authority.remove(zone);
     const made = this.make(served, source);
+    if (before?.served === served) made.confirmed = before.confirmed;
     this.byZone.set(zone, { id, catalog: source.origin, zone: made });
     this.authority.add(served);
     void made.start();

@@ -11,6 +11,7 @@ import type { TsigKey } from '../../tsig/index.js';
 import { Type, type Name } from '../../wire/index.js';
 import { changed, inSteps, isBefore, soaNumbers, type SoaNumbers, type ZoneData } from '../../zone/index.js';
 import { TransferError } from './errors.js';
+import { enter, leave, type KeptZone } from './kept-zones.js';
 import { Incoming, type TransferContent } from './incoming.js';
 import { Primary } from './primary.js';
 
@@ -36,7 +37,7 @@ export interface ZoneOwner {
 }
 
 /** Keeps a zone as its primaries have it (RFC 1034 section 4.3.5, RFC 1995, RFC 1996). */
-export class SecondaryZone {
+export class SecondaryZone implements KeptZone {
   private readonly primaries: readonly Primary[];
   private readonly stopping = new AbortController();
   /** Ends the present wait. */
@@ -45,8 +46,8 @@ export class SecondaryZone {
   private wait: Timer | undefined;
   private expiry: Timer | undefined;
   private failing = false;
-  /** When a primary was last found to have nothing newer. */
-  private confirmed: Milliseconds = 0;
+  confirmed: Milliseconds = 0;
+  readonly identity: string;
 
   constructor(
     readonly served: ServedZone,
@@ -54,14 +55,31 @@ export class SecondaryZone {
     private readonly owner: ZoneOwner,
   ) {
     this.primaries = from.map((at) => new Primary(at, owner.runtime, owner.key));
+    this.identity = [served.origin, owner.key?.name ?? '', ...from.map(spelt)].join(' ');
   }
 
   /** Gets the zone and keeps it; resolves after the first attempt, successful or not. */
   start(): Promise<void> {
+    const before = enter(this.owner.runtime, this);
+    if (before !== undefined && this.served.zone === undefined) this.adopt(before);
     return new Promise((tried) => void this.run(tried));
   }
 
+  /** Goes on with what a configuration before this one has got. */
+  private adopt({ served, confirmed }: KeptZone): void {
+    this.confirmed = confirmed;
+    try {
+      this.owner.accept?.(served.zone!);
+    } catch {
+      // No catalog: it was none before.
+      return;
+    }
+    this.served.replace(served.zone!);
+    this.owner.transferred(served.origin);
+  }
+
   stop(): void {
+    leave(this.owner.runtime, this);
     this.stopping.abort(new DOMException('the zone is no longer kept', 'AbortError'));
     this.wait?.cancel();
     this.expiry?.cancel();
@@ -76,11 +94,14 @@ export class SecondaryZone {
 
   private async run(tried: () => void): Promise<void> {
     const { served, stopping } = this;
-    // What another owner had of the zone is looked at before it is relied on.
-    if (served.zone !== undefined) this.notified = true;
-    else if (await this.begin(tried)) this.confirm();
+    if (served.zone === undefined) {
+      if (await this.begin(tried)) this.confirm();
+    } else {
+      // What another had of the zone is good for as long as it was there, and looked at first.
+      this.notified = true;
+      this.armExpiry();
+    }
     tried();
-    this.confirmed = this.owner.runtime.clock.monotonic();
     while (!stopping.signal.aborted) {
       await this.sleep(this.pause());
       if (stopping.signal.aborted) return;

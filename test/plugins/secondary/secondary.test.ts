@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { DROP, Query, Transfer, type NotifiesServers, type TransfersZones } from '../../../src/chain/index.js';
+import {
+  DROP,
+  Query,
+  Transfer,
+  type Handler,
+  type NotifiesServers,
+  type TransfersZones,
+} from '../../../src/chain/index.js';
+import type { ManualClock } from '../../../src/lib/clock.js';
 import { Incoming } from '../../../src/plugins/secondary/incoming.js';
 import { secondary } from '../../../src/plugins/secondary/setup.js';
 import { Opcode, encodeMessage, frame, formatRr } from '../../../src/wire/index.js';
-import { setup, type TestBlockOptions } from '../../support/block.js';
+import { TestBlock, directives, setup, type TestBlockOptions } from '../../support/block.js';
 import { context, query, rr, summary } from '../../support/dns.js';
 import { FakeNetwork } from '../../support/fake-network.js';
 import { FakePrimary, honest, messages, soaAt, type Script } from './primary.js';
@@ -46,6 +54,22 @@ const start = async (script: Script, { text = FROM, second = undefined as Script
     return found === undefined || found === 'unready' ? [] : [...found.records].map((one) => plain(formatRr(one)));
   };
   return { ...made, clock, network, primary, other, told, a, notify, records };
+};
+
+/** A further configuration of the same server. */
+const configured = async ({ runtime }: TestBlock, text = FROM) => {
+  const block = Object.assign(new TestBlock({ zones: ['example.'] }), { runtime });
+  const handler = secondary.setup(directives(text, 'secondary'), block) as Handler;
+  block.chain = [handler];
+  const started = block.run('start');
+  await (runtime.clock as ManualClock).advanceAsync(1000);
+  await started;
+  const a = async (): Promise<unknown> => {
+    const outcome = await handler.handle(query('a.example.'), () => DROP);
+    const { rcode, answer } = summary(outcome) as { rcode: string; answer?: string[] };
+    return answer ?? rcode;
+  };
+  return { block, a };
 };
 
 const plain = (text: string): string => text.replaceAll('\t', ' ');
@@ -298,6 +322,33 @@ describe('secondary', () => {
     await clock.advanceAsync(50);
     expect(other!.asked).toEqual(['SOA', 'IXFR 7']);
     expect(await a()).toEqual([A(2)]);
+  });
+
+  it('goes on with what the configuration before it has, as long as that was good for', async () => {
+    const { block, clock, primary } = await start(honest(7, zone));
+    primary.script = () => ['end'];
+    await clock.advanceAsync(500_000);
+    const next = await configured(block);
+    await block.run('stop');
+    expect(await next.a()).toEqual([A(1)]);
+    await clock.advanceAsync(485_000);
+    expect(await next.a()).toEqual([A(1)]);
+    await clock.advanceAsync(20_000);
+    expect(await next.a()).toBe('SERVFAIL');
+    // What has expired is no good for the next one either.
+    const last = await configured(next.block);
+    expect(await last.a()).toBe('SERVFAIL');
+    await next.block.run('stop');
+    await last.block.run('stop');
+    // What is still on the network's way arrives.
+    await clock.advanceAsync(10);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('starts anew with other primaries', async () => {
+    const { block } = await start(honest(7, zone));
+    const next = await configured(block, FROM.replace('51', '59'));
+    expect(await next.a()).toBe('SERVFAIL');
   });
 
   it('asks further on with fallthrough', async () => {

@@ -1,6 +1,7 @@
 import { NodensError } from '../lib/errors.js';
 import type { Octets } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
+import type { TlsListening } from './plugin.js';
 
 /** Longest body of a request, in bytes, for a route that says nothing about it. */
 export const MAX_HTTP_BODY: Octets = 65_536;
@@ -45,6 +46,11 @@ export interface HttpRoute {
   readonly path: string;
   /** Which plugin it belongs to, for messages. */
   readonly owner: string;
+  /**
+   * Requests come over TLS. Where several routes share an address, what the first that says something says holds for
+   * all of them.
+   */
+  readonly tls?: TlsListening;
   /** Longest body of a request; MAX_HTTP_BODY where nothing is said. */
   readonly maxBody?: Octets;
   /** What it throws is answered with its message: a RefusedRequest with its status, all else with 500. */

@@ -404,7 +404,6 @@ describe('prometheus', () => {
       error:
         "Corefile:2: prometheus: got 2 arguments (':1' ':2'), allowed: 0 to 1 arguments; usage: prometheus [ADDRESS]",
     },
-    { name: 'a block', text: 'prometheus {\n}', error: 'Corefile:2: prometheus: got a block in { }, allowed: none' },
     {
       name: 'a second time',
       text: 'prometheus :1\nprometheus :2',

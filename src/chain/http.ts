@@ -1,7 +1,7 @@
 import { NodensError } from '../lib/errors.js';
 import type { Octets } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
-import type { TlsListening } from './plugin.js';
+import type { TlsListening } from './tls-listening.js';
 
 /** Longest body of a request, in bytes, for a route that says nothing about it. */
 export const MAX_HTTP_BODY: Octets = 65_536;

@@ -12,6 +12,7 @@ export * from './look-up.js';
 export * from './metadata.js';
 export * from './outcome.js';
 export * from './plugin.js';
+export * from './tls-listening.js';
 export * from './query.js';
 export * from './query-metrics.js';
 export * from './reply.js';

@@ -1,4 +1,3 @@
-import type { SecureContext } from 'node:tls';
 import type { Directive } from '../corefile/index.js';
 import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
@@ -13,6 +12,7 @@ import type { HttpRoute } from './http.js';
 import type { Lifetime } from './lifetime.js';
 import type { Query } from './query.js';
 import type { ServerAddress } from './server-address.js';
+import type { TlsListening } from './tls-listening.js';
 import type { Zones } from './zones.js';
 
 /** What the server process gives to everything in it. */
@@ -86,17 +86,6 @@ export interface TransportLimits {
   readonly streams?: number;
   /** Queries under way on all connections together, at least 1. */
   readonly queries?: number;
-}
-
-/** What listeners with encryption need of a server block. */
-export interface TlsListening {
-  /** Certificate and key as they are at the moment: files that change are read again. */
-  readonly context: () => SecureContext;
-  /**
-   * Whether clients give a certificate: `none` is asked for; `request`: asked for, with any or no answer; `any`: one
-   * has to be given; `verify-if-given`; `verify`: one has to be given that the CA stands behind.
-   */
-  readonly clientCertificate: 'none' | 'request' | 'any' | 'verify-if-given' | 'verify';
 }
 
 /** Bounds of a client's connection; the server's own hold for those left out. */

@@ -18,7 +18,7 @@ const CLIENT_AUTH: Readonly<Record<string, ClientCertificate>> = {
 const VERSIONS = { TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const;
 const FIELDS = ['cert_file', 'key_file', 'client_ca_file', 'client_auth_type', 'min_version'];
 
-interface Settings {
+interface WebSettings {
   readonly cert: string;
   readonly key: string;
   readonly ca: string | undefined;
@@ -48,7 +48,7 @@ export function webConfig(file: string, files: Files): TlsListening {
   return { context, clientCertificate: settings.clientCertificate };
 }
 
-function readSettings(file: string, files: Files): Settings {
+function readSettings(file: string, files: Files): WebSettings {
   const fail = (what: string): never => {
     throw new Error(`${file}: ${what}`);
   };
@@ -98,7 +98,7 @@ function fieldsOf(value: unknown, fail: (what: string) => never): Readonly<Recor
     : fail('got no tls_server_config with cert_file and key_file');
 }
 
-function contextOf(file: string, { cert, key, ca, minVersion }: Settings, { readFile }: Files): SecureContext {
+function contextOf(file: string, { cert, key, ca, minVersion }: WebSettings, { readFile }: Files): SecureContext {
   const fail = (what: string): never => {
     throw new Error(`${file}: certificate ${cert} with key ${key} cannot be used: ${what}`);
   };
@@ -115,7 +115,7 @@ function contextOf(file: string, { cert, key, ca, minVersion }: Settings, { read
 }
 
 /** Changes when one of the files does. */
-const stateOf = ({ cert, key, ca }: Settings, { fileInfo }: Files): string =>
+const stateOf = ({ cert, key, ca }: WebSettings, { fileInfo }: Files): string =>
   [cert, key, ...(ca === undefined ? [] : [ca])]
     .map((file) => {
       const info = fileInfo(file);

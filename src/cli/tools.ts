@@ -61,4 +61,26 @@ export const COMPARE: Tool = {
   page: 'COMPARE.md',
 };
 
-export const TOOLS: readonly Tool[] = [CHECK, COMPARE];
+export const DOCTOR: Tool = {
+  name: 'doctor',
+  words: '[SERVER...]',
+  about:
+    'Looks at the DNS of this host: who it asks and what comes back by UDP and TCP, what listens, what the kernel drops; ' +
+    'one page, each finding with what it means; changes nothing',
+  flags: [
+    {
+      name: 'name',
+      type: 'string',
+      help: 'a name that the servers are to resolve',
+      default: 'kubernetes.default.svc.cluster.local',
+    },
+    { name: 'timeout', type: 'duration', help: 'how long an answer is waited for', default: '2s' },
+    { name: 'watch', type: 'duration', help: 'how long counters of the kernel are watched', default: '1s' },
+    { name: 'resolv-conf', type: 'string', help: 'file with the nameservers', default: '/etc/resolv.conf' },
+    { name: 'o', type: 'string', help: 'form of the report: text or json', default: 'text' },
+  ],
+  exits: '0 nothing found, 1 warnings, 2 what breaks lookups or a wrong command line',
+  page: 'DOCTOR.md',
+};
+
+export const TOOLS: readonly Tool[] = [CHECK, COMPARE, DOCTOR];

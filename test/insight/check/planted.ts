@@ -28,7 +28,7 @@ export const PLANTED: readonly Planted[] = [
   { name: 'a zone that is served twice', text: `${good('')}.:53 {\n whoami\n}\n`, want: ['10 corefile'] },
   {
     name: 'an upstream that is none',
-    text: good('', 'forward . dns.example {\n max_concurrent 1\n}'),
+    text: good('', 'forward . 10.0.0.53:99999 {\n max_concurrent 1\n}'),
     want: ['6 corefile'],
   },
   { name: 'an import of nothing', text: good(' import defaults\n'), want: [`${MORE} corefile`] },

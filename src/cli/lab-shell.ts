@@ -76,7 +76,11 @@ async function lines(
   let code = 0;
   let busy = false;
   let typed = '';
+  // Input that ended is read to its end all the same: lines are kept for who asks for them.
+  let ended = false;
+  input.once('close', () => (ended = true));
   const prompt = (): void => {
+    if (ended) return;
     input.setPrompt(!terminal ? '' : typed === '' ? partner.prompt : MORE);
     input.prompt();
   };

@@ -243,7 +243,8 @@ describe('a route answers', () => {
           yield bytes;
         })(),
       }),
-      /transfer-encoding: chunked[^]*\r\n\r\n1\r\na\r\n3\r\n\0\xff\x80\r\n0\r\n\r\n$/i,
+      // Newer Nodes gather what is written in one turn.
+      /transfer-encoding: chunked[^]*\r\n\r\n(1\r\na\r\n3\r\n|4\r\na)\0\xff\x80\r\n0\r\n\r\n$/i,
     ],
     [
       'with a fault',

@@ -138,8 +138,7 @@ describe('clients that do not read, together', () => {
     for (const stream of streams) {
       stream.push(queries(2000));
       reader.push(queries(1));
-      await turn();
-      reader.takeOne();
+      for (let i = 0; i < 10 && !reader.takeOne(); i++) await turn();
       most = Math.max(most, world.clients.held);
     }
     expect(most).toBeLessThanOrEqual(DEFAULT_TCP_LIMITS.held);

@@ -28,6 +28,8 @@ export class Checkout {
     PATH: process.env.PATH,
     HOME: path.join(this.parent, 'home'),
     TMPDIR: this.temporary,
+    // npm keeps what V8 made of it there too, with newer Nodes.
+    NODE_DISABLE_COMPILE_CACHE: '1',
     npm_config_cache: path.join(this.parent, 'npm'),
     npm_config_update_notifier: 'false',
     npm_config_offline: 'true',

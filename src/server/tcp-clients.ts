@@ -10,6 +10,11 @@ const SWEEP: Milliseconds = 500;
 export interface TcpClient {
   /** Whether it has kept the server waiting for too long. */
   overdue(now: Milliseconds): boolean;
+  /**
+   * Whether it has taken something since that was last looked at; if so, `took` was called. Missing where `took` is
+   * called as soon as something is taken.
+   */
+  hasTaken?(): boolean;
   destroy(): void;
 }
 
@@ -58,7 +63,10 @@ export class TcpClients {
     this.octets += now - before;
     if (now === 0) this.holding.delete(client);
     else if (before === 0) this.holding.add(client);
-    while (this.octets > this.limits.held) first(this.holding)!.destroy();
+    while (this.octets > this.limits.held) {
+      const slowest = first(this.holding)!;
+      if (slowest.hasTaken?.() !== true) slowest.destroy();
+    }
   }
 
   /** To be called once nothing is kept for the client any more. */

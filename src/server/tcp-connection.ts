@@ -234,6 +234,12 @@ export class ClientConnection implements TcpClient {
     if (this.ending && this.pending === 0 && (!this.paused || this.enough)) this.socket.stream.end();
   }
 
+  hasTaken(): boolean {
+    const before = this.taken;
+    this.look(this.clients.clock.monotonic());
+    return this.taken !== before;
+  }
+
   /** Sees whether the client has taken something. */
   private look(now: Milliseconds): void {
     const taken = this.written - this.unsent;

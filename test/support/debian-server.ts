@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -168,6 +168,13 @@ export class DebianServer {
     }
     await server.stop();
     throw new Error(`${program} does not answer at port ${port}:\n${output}`);
+  }
+
+  /** Changes its configuration, and has the server read it. */
+  configure(change: (text: string) => string): void {
+    const file = path.join(this.dir, 'conf');
+    writeFileSync(file, change(readFileSync(file, 'utf8')));
+    this.child.kill('SIGHUP');
   }
 
   /** Puts another text in the place of the zone's, and has the server read it. */

@@ -48,7 +48,7 @@ export class ZoneData {
   private outside = 0;
   /** Whether the record that was added last is an alias beside others of its name, or one of those. */
   clash = false;
-  /** Names with records in canonical order, made where the zone denies names with signatures. */
+  /** Names with NSEC records in canonical order, made where there are some. */
   private order: Uint32Array | undefined;
 
   /** @param origin in lower case with closing dot */
@@ -154,11 +154,12 @@ export class ZoneData {
   /** Ends the adding. */
   seal(): this {
     this.records.trim();
-    if (this.denials) this.order = this.sorted();
+    if (this.denials) this.order = this.sorted().filter((node) => this.records.hasType(node, Type.NSEC));
     return this;
   }
 
-  private sorted(): Uint32Array {
+  /** Names with records in canonical order (RFC 4034 section 6.1). */
+  sorted(): Uint32Array {
     const { tree, records } = this;
     const nodes = Uint32Array.from({ length: tree.size }, (_, node) => node).filter((node) => records.has(node));
     let inOrder = true;
@@ -167,8 +168,7 @@ export class ZoneData {
   }
 
   /**
-   * The last name with records that is not behind `name` in canonical order; undefined where there is none, and in a
-   * zone that has nothing to deny names with.
+   * The last name with an NSEC record that is not behind `name` in canonical order; undefined where there is none.
    */
   previous(name: NamePath): NameNode | undefined {
     const { order, tree } = this;

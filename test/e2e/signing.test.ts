@@ -57,6 +57,7 @@ const QUESTIONS = [
   { kind: 'no such type of a wildcard', name: 'x.apps', type: 'AAAA' },
   { kind: 'no such name', name: 'nosuch', type: 'A' },
   { kind: 'no such name, between others', name: 'x.between', type: 'A' },
+  { kind: 'no such name, behind glue', name: 'suc', type: 'A' },
   { kind: 'no such name, before all others', name: '!', type: 'A' },
   { kind: 'no such name, behind all others', name: 'zz.zz', type: 'A' },
   { kind: 'no such name below one that exists', name: 'x.www', type: 'A' },

@@ -44,15 +44,18 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
 describe.skipIf(missing.length > 0)('queries signed by others', () => {
   let server: Running;
   let secured: Running;
+  let web: Running;
   beforeAll(async () => {
     writeFileSync(file, zone(1));
     const inside = `bind 127.0.0.1\n${TSIG}\nfile ${file}\ntransfer {\n to *\n}`;
     server = await running(`example.org:0 {\n${inside}\n}`);
     secured = await running(`tls://example.org:0 {\ntls ${TLS}/cert.pem ${TLS}/key.pem\n${inside}\n}`);
+    web = await running(`https://example.org:0 {\ntls ${TLS}/cert.pem ${TLS}/key.pem\n${inside}\n}`);
   }, 30_000);
   afterAll(async () => {
     await server?.stop();
     await secured?.stop();
+    await web?.stop();
   });
 
   it.each(['hmac-sha1', 'hmac-sha224', 'hmac-sha256', 'hmac-sha384', 'hmac-sha512'])(
@@ -70,11 +73,19 @@ describe.skipIf(missing.length > 0)('queries signed by others', () => {
     },
   );
 
-  it('kdig over TLS', async () => {
-    const said = await output('kdig', ...at(secured.port), '+tls', ...key(), 'www.example.org');
+  it.each([
+    { how: '+tls', over: () => secured },
+    { how: '+https', over: () => web },
+    { how: '+https-get', over: () => web },
+  ])('kdig $how', async ({ how, over }) => {
+    const { port } = over();
+    const said = await output('kdig', ...at(port), how, ...key(), 'www.example.org');
     expect(said).toContain('192.0.2.80');
     expect(said).not.toMatch(/;; (WARNING|ERROR)/);
-    expect(await output('kdig', ...at(secured.port), '+tls', 'www.example.org')).toContain('status: REFUSED');
+    expect(await output('kdig', ...at(port), how, 'www.example.org')).toContain('status: REFUSED');
+    const wrong = await output('kdig', ...at(port), how, ...key('hmac-sha256', WRONG), 'www.example.org');
+    expect(wrong).toMatch(/status: (BADSIG|NOTAUTH)[^]*BADSIG/);
+    expect(wrong).not.toContain('192.0.2.80');
   });
 
   it.each([

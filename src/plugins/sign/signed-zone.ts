@@ -18,32 +18,57 @@ type NameAuthority = 'own' | 'cut' | 'below';
  * them (RFC 7344). Delegations are denied DS records where they have none, and glue stays as it is.
  */
 export function* signZone(zone: ZoneData, order: SigningOrder): Generator<void, Buffer, void> {
-  const names = ownNames(zone);
-  const minimum = soaNumbers(zone.apex.soa).minimum;
-  const parts: string[] = [];
-  const write = (records: readonly Rr[]): void => {
-    for (const record of records) parts.push(formatRr(record), '\n');
-  };
+  const { minimum } = soaNumbers(zone.apex.soa);
+  const text = new ZoneText();
   const signed = (records: readonly [Rr, ...Rr[]]): Rr[] => [
     ...records,
     ...signaturesOver(records, zone.origin, order),
   ];
-  const next = nextNames(names);
-  for (const { node, name, authority } of names) {
+  /** The name whose NSEC record waits for the name behind it. */
+  let before: OrderedName | undefined;
+  let types: readonly number[] = [];
+  const deny = (next: Name): void => {
+    const { name } = before!;
+    text.write(signed([{ name, type: Type.NSEC, class: Class.IN, ttl: minimum, rdata: nsecData(next, types) }]));
+  };
+  for (const one of ownNames(zone)) {
     yield;
-    const sets = rrsetsOf(node === zone.head ? apexRecords(zone, order) : zone.records.all(node, name)).map(oneTtl);
-    if (authority === 'below') {
-      for (const set of sets) write(set);
-      continue;
-    }
-    for (const set of sets) write(isSigned(set[0].type, authority, node === zone.head) ? signed(set) : set);
+    const { node, name, authority } = one;
+    const apex = node === zone.head;
+    const sets = rrsetsOf(apex ? apexRecords(zone, order) : zone.records.all(node, name)).map(oneTtl);
+    if (authority !== 'below' && before !== undefined) deny(name);
+    for (const set of sets) text.write(isSigned(set[0].type, authority, apex) ? signed(set) : set);
+    if (authority === 'below') continue;
     const told = authority === 'cut' ? sets.filter(([{ type }]) => type === Type.NS || type === Type.DS) : sets;
-    const types = [...told.map(([{ type }]) => type), Type.RRSIG, Type.NSEC];
-    const rdata = nsecData(next.get(node)!, types);
-    write(signed([{ name, type: Type.NSEC, class: Class.IN, ttl: minimum, rdata }]));
+    types = [...told.map(([{ type }]) => type), Type.RRSIG, Type.NSEC];
+    before = one;
   }
-  return Buffer.from(parts.join(''), 'latin1');
+  deny(zone.origin);
+  return text.bytes();
 }
+
+/** Lines of a master file: as octets, as a large zone is more than one string may hold. */
+class ZoneText {
+  private readonly done: Buffer[] = [];
+  private lines: string[] = [];
+
+  write(records: readonly Rr[]): void {
+    for (const record of records) this.lines.push(formatRr(record), '\n');
+    if (this.lines.length > MOST_LINES) this.flush();
+  }
+
+  bytes(): Buffer {
+    this.flush();
+    return Buffer.concat(this.done);
+  }
+
+  private flush(): void {
+    this.done.push(Buffer.from(this.lines.join(''), 'latin1'));
+    this.lines = [];
+  }
+}
+
+const MOST_LINES = 2000;
 
 interface OrderedName {
   readonly node: NameNode;
@@ -51,27 +76,18 @@ interface OrderedName {
   readonly authority: NameAuthority;
 }
 
-/** All names with records in canonical order, those outside the zone left out. */
-function ownNames({ tree, records, head, origin }: ZoneData): OrderedName[] {
-  const nodes: NameNode[] = [];
-  for (let node = 0; node < tree.size; node++) if (node === head || records.has(node)) nodes.push(node);
-  return nodes
-    .sort((a, b) => tree.compare(a, b))
-    .map((node) => ({ node, name: tree.name(node) }))
-    .filter(({ name }) => isSubdomain(origin, name))
-    .map(({ node, name }) => {
-      let above = node;
-      let authority: NameAuthority = 'own';
-      for (; above !== head; above = tree.parent(above))
-        if (records.hasType(above, Type.NS)) authority = above === node && authority === 'own' ? 'cut' : 'below';
-      return { node, name, authority };
-    });
-}
-
-/** The name behind each of those that have an NSEC record; the first one behind the last. */
-function nextNames(names: readonly OrderedName[]): Map<NameNode, Name> {
-  const told = names.filter(({ authority }) => authority !== 'below');
-  return new Map(told.map(({ node }, i) => [node, told[(i + 1) % told.length]!.name]));
+/** All names with records in canonical order, the apex first; those outside the zone are left out. */
+function* ownNames(zone: ZoneData): Generator<OrderedName, void, void> {
+  const { tree, records, head, origin } = zone;
+  yield { node: head, name: origin, authority: 'own' };
+  for (const node of zone.sorted()) {
+    const name = tree.name(node);
+    if (node === head || !isSubdomain(origin, name)) continue;
+    let authority: NameAuthority = 'own';
+    for (let above = node; above !== head; above = tree.parent(above))
+      if (records.hasType(above, Type.NS)) authority = above === node ? 'cut' : 'below';
+    yield { node, name, authority };
+  }
 }
 
 /** At a cut only what is the parent's word is signed (RFC 4035 section 2.2). */

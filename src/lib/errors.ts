@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   NODENS_SERVICE: 'A service over HTTP cannot be reached, or does not answer as it should.',
   NODENS_SIGNATURE: 'A message is not signed as it has to be.',
   NODENS_SKYDNS: 'A value in etcd is no SkyDNS message.',
+  NODENS_SNAPSHOT: 'A file that the objects of a cluster were saved to cannot be used.',
   NODENS_TEMPLATE: 'A template cannot be read, or cannot be carried out for a query.',
   NODENS_TRANSFER: 'A zone cannot be had from another server.',
   NODENS_ZONE: 'A zone, or the file it is read from, cannot be served.',

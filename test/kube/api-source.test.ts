@@ -78,6 +78,28 @@ describe('list and watch', () => {
     expect(store.count('Pod')).toBe(0);
   });
 
+  it('takes lists compressed, and watches as they come', async () => {
+    const fake = await api(Array.from({ length: 2000 }, (_, i) => service(`web-${i}`)));
+    fake.compresses = true;
+    const { store, source } = follow(fake);
+    await source.synced;
+    expect(store.count('Service')).toBe(2000);
+    await until(() => fake.requests.some(({ purpose }) => purpose === 'watch'), 'a watch');
+    for (const { purpose, headers } of fake.requests)
+      expect(headers['accept-encoding']).toBe(purpose === 'list' ? 'gzip' : undefined);
+  });
+
+  it('takes no compressed list that breaks off for a whole one', async () => {
+    const fake = await api();
+    fake.compresses = fake.cutsCompressed = true;
+    const { store, source, log } = follow(fake);
+    await until(() => log.lines.some((line) => line.includes('unexpected end of file')), 'a warning');
+    expect(source.hasSynced).toBe(false);
+    fake.cutsCompressed = false;
+    await source.synced;
+    expect(store.count('Service')).toBe(1);
+  });
+
   it('follows additions, changes and deletions', async () => {
     const fake = await api();
     const { store, changes, source } = follow(fake);

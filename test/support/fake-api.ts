@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { LabelSelector } from '../../src/kube/objects/label-selector.js';
 import type { ObjectLabels } from '../../src/kube/objects/objects.js';
 
@@ -64,6 +65,10 @@ export class FakeApi {
   token: string | undefined;
   /** As a real server, which ignores the limit of lists that it answers from its cache. */
   cachedListsIgnoreLimit = true;
+  /** Whether lists are compressed for those who take that, as a real server does with long ones. */
+  compresses = false;
+  /** Whether compressed lists end half way. */
+  cutsCompressed = false;
   private version = 100;
   private oldest = 0;
   private readonly objects = new Map<string, Manifest>();
@@ -220,7 +225,11 @@ export class FakeApi {
       ...(end < all.length ? { continue: `${end}@${this.version}`, remainingItemCount: all.length - end } : {}),
     };
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ kind: `${kind}List`, apiVersion: 'v1', metadata, items: all.slice(token, end) }));
+    const text = JSON.stringify({ kind: `${kind}List`, apiVersion: 'v1', metadata, items: all.slice(token, end) });
+    if (!this.compresses || response.req.headers['accept-encoding'] !== 'gzip') return void response.end(text);
+    response.setHeader('content-encoding', 'gzip');
+    const compressed = gzipSync(text);
+    response.end(this.cutsCompressed ? compressed.subarray(0, compressed.length / 2) : compressed);
   }
 
   private watch(kind: string, query: URLSearchParams, response: ServerResponse): void {

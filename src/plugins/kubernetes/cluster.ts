@@ -20,6 +20,7 @@ import type { Logger } from '../../lib/log.js';
 import type { Seconds } from '../../lib/units.js';
 import { programmingDuration, restClientMetrics } from './metrics.js';
 import type { KubernetesOptions, Origin } from './options.js';
+import { SnapshotFile } from './snapshot-file.js';
 
 /** Objects and what keeps them up to date. */
 export interface ClusterObjects {
@@ -28,6 +29,8 @@ export interface ClusterObjects {
   readonly source: KubeSource | undefined;
   /** Makes slices from pods, where nobody else does. */
   readonly formsSlices?: boolean;
+  /** Where they are saved, if they are. */
+  readonly snapshot?: SnapshotFile;
 }
 
 /** The objects of a cluster as long as some server block answers from them. */
@@ -53,6 +56,16 @@ export class Cluster {
     return this.objects.source?.hasSynced ?? true;
   }
 
+  /** Whether there is enough to say that a name does not exist: what is there now, or was when it was saved. */
+  get isKnown(): boolean {
+    return this.hasSynced || this.objects.snapshot?.isLoaded === true;
+  }
+
+  /** Saves the objects, where that is asked for and they have changed. */
+  async save(): Promise<void> {
+    if (this.hasSynced) await this.objects.snapshot?.save(this.store);
+  }
+
   get synced(): Promise<void> {
     return this.objects.source?.synced ?? Promise.resolve();
   }
@@ -71,6 +84,8 @@ export class Cluster {
     }
     const running = new AbortController();
     this.ending.push(() => running.abort(new Error('no longer served')));
+    const { snapshot } = this.objects;
+    if (snapshot !== undefined) this.ending.push(snapshot.follow(store, () => this.hasSynced));
     source?.start(store, running.signal);
   }
 
@@ -138,6 +153,7 @@ function identity(options: KubernetesOptions, runtime: Runtime): unknown[] {
     endpointPodNames,
     zonal,
     limits,
+    options.snapshot,
   ];
 }
 
@@ -174,7 +190,10 @@ function clusterObjects(options: KubernetesOptions, runtime: Runtime, log: Logge
     userAgent: `nodens/${version}`,
     onRequest: restClientMetrics(metrics),
   });
-  return { store, source };
+  const { snapshot } = options;
+  if (snapshot === undefined) return { store, source };
+  const selection = JSON.stringify([origin, [...(namespaces ?? [])].sort(), labels?.text, namespaceLabels?.text]);
+  return { store, source, snapshot: new SnapshotFile(snapshot, selection, { clock, log, metrics }) };
 }
 
 function connect(origin: Exclude<Origin, { kind: 'manifests' }>, { env, clock }: Runtime): ApiConnection {

@@ -74,9 +74,9 @@ export class Kubernetes
     );
   }
 
-  /** Whether all objects are known. */
+  /** Whether all objects are known, as they are or as they were saved. */
   ready(): boolean {
-    return this.cluster.hasSynced;
+    return this.cluster.isKnown;
   }
 
   /** Keeps what is answered up to date until the returned function is called. */
@@ -286,7 +286,7 @@ export class Kubernetes
 
   private missing(query: Query, zone: Zone, next: Next): Outcome | Promise<Outcome> {
     if (this.options.through.contains(query.name)) return next(query);
-    return zone.deny(query, this.cluster.hasSynced ? Rcode.NXDOMAIN : Rcode.SERVFAIL);
+    return zone.deny(query, this.cluster.isKnown ? Rcode.NXDOMAIN : Rcode.SERVFAIL);
   }
 }
 

@@ -44,6 +44,8 @@ export interface KubernetesOptions {
   /** Names of headless services with a zone in them are answered. */
   readonly zonal: boolean;
   readonly startupTimeout: Milliseconds;
+  /** File that the objects are saved to, and taken from while the API is away at the start. */
+  readonly snapshot: string | undefined;
   readonly limits: RateLimits;
 }
 
@@ -68,6 +70,7 @@ const OPTIONS = [
   'ignore',
   'zonal',
   'startup_timeout',
+  'snapshot',
   'apiserver_qps',
   'apiserver_burst',
   'apiserver_max_inflight',
@@ -90,6 +93,7 @@ interface Draft {
   ignoreEmpty: boolean;
   zonal: boolean;
   startupTimeout: Milliseconds;
+  snapshot: string | undefined;
   limits: RateLimits;
 }
 
@@ -120,6 +124,7 @@ export function readOptions(directive: Directive, block: Block): KubernetesOptio
     ignoreEmpty: false,
     zonal: false,
     startupTimeout: DEFAULT_STARTUP,
+    snapshot: undefined,
     limits: DEFAULT_LIMITS,
   };
   for (const option of directive.options ?? []) {
@@ -130,6 +135,8 @@ export function readOptions(directive: Directive, block: Block): KubernetesOptio
     directive.fail('got both namespaces and namespace_labels, allowed: one of them');
   if (draft.zonal && !draft.endpoints) directive.fail('got both zonal and noendpoints, allowed: one of them');
   const { namespaces, endpoint, tls, kubeconfig, manifests, ...rest } = draft;
+  if (manifests !== undefined && draft.snapshot !== undefined)
+    directive.fail('got both manifests and snapshot, allowed: one of them; files are there from the start');
   return {
     ...rest,
     zones,
@@ -221,6 +228,9 @@ function readPacing(option: Option, draft: Draft): boolean {
   switch (option.name) {
     case 'ttl':
       draft.ttl = option.integer(option.one('ttl SECONDS'), { min: 0, max: MAX_TTL });
+      return true;
+    case 'snapshot':
+      draft.snapshot = option.one('snapshot FILE');
       return true;
     case 'startup_timeout':
       draft.startupTimeout = option.duration(option.one('startup_timeout DURATION'), { min: 0 });

@@ -49,7 +49,10 @@ function serve(options: KubernetesOptions, cluster: Cluster, block: Block, impli
     handler.ownAddresses = ownAddresses(block);
     await waitForSync(cluster, options.startupTimeout, block, block.logger('kubernetes'));
   });
-  block.onStop(() => stop());
+  block.onStop(async () => {
+    await cluster.save();
+    stop();
+  });
   return handler;
 }
 
@@ -60,7 +63,7 @@ async function waitForSync(
   { runtime: { clock } }: Block,
   log: Logger,
 ): Promise<void> {
-  if (cluster.hasSynced) return;
+  if (cluster.isKnown) return;
   const waiting = repeat(clock, WAITING_LINE, () => log.info('waiting for Kubernetes API before starting server'));
   const done = new AbortController();
   await Promise.race([cluster.synced, sleep(clock, timeout, done.signal).catch(() => undefined)]);

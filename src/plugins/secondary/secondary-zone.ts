@@ -31,9 +31,9 @@ export interface ZoneOwner {
   /** What transfers are signed with; nothing without it. */
   readonly key?: TsigKey | undefined;
   /** Looks at what has come before it is served; throws a TransferError for what cannot be used. */
-  accept?(zone: ZoneData): void;
+  readonly accept?: (zone: ZoneData) => void;
   /** Told when another zone is served than before. */
-  transferred(origin: Name): void;
+  readonly transferred: (origin: Name) => void;
 }
 
 /** Keeps a zone as its primaries have it (RFC 1034 section 4.3.5, RFC 1995, RFC 1996). */

@@ -9,7 +9,7 @@ import { namedKey, type TsigKey } from '../../tsig/index.js';
 import { Flag, Rcode, type Name } from '../../wire/index.js';
 import { readCatalog } from './catalog.js';
 import { Members, type CatalogSource, type Primaries } from './members.js';
-import { SecondaryZone } from './secondary-zone.js';
+import { SecondaryZone, type ZoneOwner } from './secondary-zone.js';
 
 const DNS_PORT = 53;
 /** How long the start waits for the first attempts to get the zones. */
@@ -47,7 +47,7 @@ export const secondary = definePlugin('secondary', (directives, block) => {
       return NOTED;
     },
   });
-  const transferred = (origin: Name): void => notifyServers(block, origin);
+  const transferred = teller(block);
   const { runtime } = block;
   const make = (served: ServedZone, { from, key }: Primaries): SecondaryZone =>
     new SecondaryZone(served, from, { runtime, log, key, transferred });
@@ -56,7 +56,7 @@ export const secondary = definePlugin('secondary', (directives, block) => {
     for (const origin of origins) {
       const served = new ServedZone(origin);
       const zone = catalog
-        ? catalogZone(served, { origin, from, key, within }, members, block)
+        ? catalogZone(served, { origin, from, key, within }, members, { runtime, log, transferred })
         : make(served, { from, key });
       zones.set(origin, zone);
       handler.add(served);
@@ -76,17 +76,36 @@ export const secondary = definePlugin('secondary', (directives, block) => {
 const NOTED = Reply.empty(Rcode.NOERROR, Flag.AA);
 
 /** A zone whose content says which further zones are served. */
-function catalogZone(served: ServedZone, source: CatalogSource, members: Members, block: Block): SecondaryZone {
+function catalogZone(
+  served: ServedZone,
+  source: CatalogSource,
+  members: Members,
+  { transferred, ...owner }: ZoneOwner,
+): SecondaryZone {
   return new SecondaryZone(served, source.from, {
-    runtime: block.runtime,
-    log: block.logger('secondary'),
+    ...owner,
     key: source.key,
     accept: (zone) => void readCatalog(zone),
     transferred: (origin) => {
       members.apply(source, readCatalog(served.zone!));
-      notifyServers(block, origin);
+      transferred(origin);
     },
   });
+}
+
+/** Tells other servers of changed zones; before this one answers, when it does: they come to ask. */
+function teller(block: Block): (origin: Name) => void {
+  const waiting = new Set<Name>();
+  let serving = false;
+  block.onServing(() => {
+    serving = true;
+    for (const origin of waiting) notifyServers(block, origin);
+    waiting.clear();
+  });
+  return (origin) => {
+    if (serving) notifyServers(block, origin);
+    else waiting.add(origin);
+  };
 }
 
 /** Starts all zones. Where their primaries are there, the first query finds them; others are not waited for. */

@@ -8,11 +8,13 @@ import {
   type TransfersZones,
 } from '../../../src/chain/index.js';
 import type { ManualClock } from '../../../src/lib/clock.js';
+import { seededRandom } from '../../../src/lib/random.js';
+import { TransferError } from '../../../src/plugins/secondary/errors.js';
 import { Incoming } from '../../../src/plugins/secondary/incoming.js';
 import { secondary } from '../../../src/plugins/secondary/setup.js';
 import { Opcode, encodeMessage, frame, formatRr } from '../../../src/wire/index.js';
 import { TestBlock, directives, setup, type TestBlockOptions } from '../../support/block.js';
-import { context, query, rr, summary } from '../../support/dns.js';
+import { context, query, rr, rrs, summary } from '../../support/dns.js';
 import { FakeNetwork } from '../../support/fake-network.js';
 import { FakePrimary, honest, messages, soaAt, type Script } from './primary.js';
 
@@ -80,6 +82,8 @@ describe('secondary', () => {
     const { a, told, block, primary, records } = await start(honest(7, zone), { wait: 20 });
     expect(await a()).toEqual([A(1)]);
     expect(primary.asked).toEqual(['AXFR']);
+    expect(told).toEqual([]);
+    await block.run('serving');
     expect(told).toEqual(['example.']);
     expect(records()).toEqual([soaAt(7), ...zone, soaAt(7)]);
     expect(block.log.lines).toEqual(['[INFO] plugin/secondary: Transferred: example. from 192.0.2.51:53']);
@@ -107,7 +111,8 @@ describe('secondary', () => {
   });
 
   it('looks at the serial when its SOA record says so, and gets what has changed', async () => {
-    const { a, primary, clock, told, records } = await start(honest(7, zone));
+    const { a, block, primary, clock, told, records } = await start(honest(7, zone));
+    await block.run('serving');
     await clock.advanceAsync(105_000);
     expect(primary.asked).toEqual(['AXFR', 'SOA']);
     const changes = { 7: [soaAt(7), A(1), soaAt(8), A(2)] };
@@ -304,6 +309,37 @@ describe('secondary', () => {
     const incoming = new Incoming('example.', undefined, 200);
     incoming.take([rr(soaAt(1)), rr(A(1)), rr(A(2))]);
     expect(() => incoming.take([rr(A(3)), rr(A(4)), rr(A(5)), rr(A(6))])).toThrow('more than 200 bytes');
+  });
+
+  it('takes any records in any order, or says what is wrong with them', () => {
+    const random = seededRandom(5936);
+    const kinds = [
+      soaAt(7),
+      soaAt(8),
+      soaAt(9),
+      soaAt(9).replace('example.', 'a.example.'),
+      A(1),
+      A(2),
+      NS,
+      'x. 1 IN A 192.0.2.1',
+    ];
+    const seen = new Set<string>();
+    for (let round = 0; round < 5000; round++) {
+      const incoming = new Incoming('example.', [undefined, 7, 8][random.uint32() % 3]);
+      try {
+        for (let message = 0; message < 4; message++)
+          incoming.take(
+            rrs(...Array.from({ length: random.uint32() % 4 }, () => kinds[random.uint32() % kinds.length]!)),
+          );
+        const content = incoming.received;
+        seen.add(content?.kind ?? 'nothing');
+        if (content?.kind === 'zone') expect(content.zone.origin).toBe('example.');
+      } catch (error) {
+        expect(error).toBeInstanceOf(TransferError);
+        seen.add('fault');
+      }
+    }
+    expect([...seen].sort()).toEqual(['changes', 'fault', 'nothing', 'same', 'zone']);
   });
 
   it('takes a zone that comes in many pieces', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -52,6 +52,16 @@ it('each rule has a fault that it names', () => {
 describe('nothing is found in the Corefile of', () => {
   it.each(DEFAULTS)('$name', async ({ files }) => expect(told(await judge(files))).toEqual([]));
 });
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+it.each([
+  ...['cluster-dns', 'node-local-dns', 'node-local-dns-lrp'].map((name) => `deploy/${name}.yaml`),
+  ...readdirSync(path.join(ROOT, 'corefiles'))
+    .filter((name) => name.endsWith('.Corefile'))
+    .map((name) => `corefiles/${name}`),
+])('nothing is found in our own %s', async (file) =>
+  expect(told(await check([file], { env: {}, cwd: ROOT }))).toEqual([]),
+);
 
 describe('comments', () => {
   const loop = (comment: string, more = ''): string =>

@@ -34,7 +34,16 @@ import {
 } from './host-fields.js';
 import { location, prefixes } from './place-fields.js';
 import { MAX_RDATA_GROWTH, copyRdata } from './rdata.js';
-import { algorithm, certificateType, date, hashedName, oldTypeBitmap, salt, typeBitmap } from './security-fields.js';
+import {
+  algorithm,
+  certificateType,
+  date,
+  hashedName,
+  oldTypeBitmap,
+  salt,
+  syncScheme,
+  typeBitmap,
+} from './security-fields.js';
 import { objectData, oneOrTwoStrings, serviceParams } from './service-fields.js';
 import type { Sink } from './sink.js';
 import { RrTextError, type Words } from './words.js';
@@ -76,7 +85,7 @@ const FIELDS = new Map<number, readonly RdataField[]>([
   [Type.CAA, [u8, tag, value]],
   [Type.URI, [u16, u16, value]],
   ...each([Type.SVCB, Type.HTTPS], [u16, name, serviceParams]),
-  [Type.DSYNC, [recordType, u8, u16, name]],
+  [Type.DSYNC, [recordType, syncScheme, u16, name]],
   [Type.CERT, [certificateType, u16, algorithm, base64]],
   ...each([Type.SIG, Type.RRSIG], SIGNATURE),
   ...each([Type.DS, Type.CDS, Type.TA, Type.DLV], DIGEST),

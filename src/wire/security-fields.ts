@@ -65,6 +65,19 @@ export const certificateType: RdataField = {
   },
 };
 
+/** The scheme of DSYNC that has a name (RFC 9859 section 2.1). */
+const NOTIFY = 1;
+
+/** How a child's change is told: a number, or the name of the only scheme there is. */
+export const syncScheme: RdataField = {
+  ...u8,
+  text: (data, at) => (data[at] === NOTIFY ? 'NOTIFY' : String(data[at])),
+  read: (words, sink) => {
+    const word = words.take();
+    sink.uint(word.toUpperCase() === 'NOTIFY' ? NOTIFY : wholeNumber(word, 0xff), 1);
+  },
+};
+
 /** A point in time: `YYYYMMDDHHmmSS` in UTC, or seconds since 1970 (RFC 4034 section 3.2). */
 export const date: RdataField = {
   end: (_, at) => at + 4,

@@ -51,6 +51,8 @@ describe('record data in both forms', () => {
     { type: 'DS', text: '1 8 2 ABCD', data: '0001 08 02 abcd' },
     { type: 'CDS', text: '1 8 2 ABCD', data: '0001 08 02 abcd' },
     { type: 'DNSKEY', text: '257 3 8 AQID', data: '0101 03 08 010203' },
+    { type: 'DSYNC', text: 'CDS NOTIFY 53 a.', data: '003b 01 0035 016100' },
+    { type: 'DSYNC', text: 'CSYNC 200 53 a.', data: '003e c8 0035 016100' },
     { type: 'SSHFP', text: '1 1 AB', data: '01 01 ab' },
     { type: 'TLSA', text: '3 1 1 AB', data: '03 01 01 ab' },
     { type: 'URI', text: '1 2 "http://a/"', data: '0001 0002 687474703a2f2f612f' },

@@ -97,10 +97,11 @@ const SETUPS = [
   { name: 'dnssec, a key for keys and one for the rest', keys: ['ecdsa-ksk', 'ecdsa-zsk'], anchors: ['ecdsa-ksk'] },
   { name: 'dnssec, Ed25519', keys: ['ed25519'], anchors: ['ed25519'] },
   { name: 'dnssec, RSA', keys: ['rsa'], anchors: ['rsa'] },
-].map(({ name, keys, anchors }) => ({
+  { name: 'dnssec, behind cache', keys: ['ecdsa-ksk', 'ecdsa-zsk'], anchors: ['ecdsa-ksk'], more: 'cache\n' },
+].map(({ name, keys, anchors, more = '' }) => ({
   name,
   anchors,
-  corefile: `dnssec {\nkey file ${keys.map((key) => path.join(KEYS, key)).join(' ')}\n}\nfile ${dir}/zone`,
+  corefile: `${more}dnssec {\nkey file ${keys.map((key) => path.join(KEYS, key)).join(' ')}\n}\nfile ${dir}/zone`,
 }));
 for (const [name, ...keys] of [
   ['ECDSA', 'ecdsa-ksk'],

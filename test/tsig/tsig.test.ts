@@ -133,6 +133,45 @@ describe('a signed query', () => {
   });
 });
 
+describe('any change of a signed query', () => {
+  const signed = new SignedRequest(key(), at(NOW)).sign(QUERY);
+  const record = findTsig(signed)!;
+  const id = signed.length - 6;
+  /** The id, which is signed as it was before, and the letter case of names in the record. */
+  const free = (place: number, mask: number): boolean =>
+    place < 2 ||
+    (mask === 0x20 &&
+      place >= record.start &&
+      /[a-z]/i.test(String.fromCharCode(signed[place]!)) &&
+      place < id - record.mac.length);
+  it('is noticed, and nothing else thrown', () => {
+    const passed: string[] = [];
+    for (let place = 0; place < signed.length; place++) {
+      for (const mask of [1, 2, 4, 8, 0x10, 0x20, 0x40, 0x80, 0xff]) {
+        const changed = Buffer.from(signed);
+        changed[place]! ^= mask;
+        try {
+          if (TsigTransaction.of(changed, keys, at(NOW))?.verified === true && !free(place, mask))
+            passed.push(`${place} ^ ${mask}`);
+        } catch (error) {
+          if (!(error instanceof WireError)) throw error;
+        }
+      }
+    }
+    expect(passed).toEqual([]);
+  });
+
+  it('is noticed where it is cut off', () => {
+    for (let length = 12; length < signed.length; length++) {
+      try {
+        expect(TsigTransaction.of(signed.subarray(0, length), keys, at(NOW))?.verified).not.toBe(true);
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+      }
+    }
+  });
+});
+
 describe('what is wrong is told', () => {
   const told = (parts: Parts, flip = false): ReturnType<typeof findTsig> => {
     const bytes = carrying(record(parts));

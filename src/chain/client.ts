@@ -55,3 +55,6 @@ export interface Client {
   /** Only over `https`. */
   readonly http?: HttpFacts | undefined;
 }
+
+/** Whether nobody between client and server can read the messages. */
+export const isEncrypted = ({ tls }: Client): boolean => tls !== undefined;

@@ -11,6 +11,7 @@ import { cancel } from '../plugins/cancel/setup.js';
 import { chaos } from '../plugins/chaos/setup.js';
 import { debug } from '../plugins/debug/setup.js';
 import { dns64 } from '../plugins/dns64/setup.js';
+import { dnstap } from '../plugins/dnstap/setup.js';
 import { dnssec } from '../plugins/dnssec/setup.js';
 import { errors } from '../plugins/errors/setup.js';
 import { erratic } from '../plugins/erratic/setup.js';
@@ -75,6 +76,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   prometheus,
   errors,
   log,
+  dnstap,
   local,
   dns64,
   any,

@@ -4,13 +4,14 @@ import {
   QueryContext,
   Reply,
   Transfer,
+  finishReply,
   type Client,
   type Lifetime,
   type Outcome,
 } from '../chain/index.js';
 import { Deadline, Deadlines } from '../exchange/deadlines.js';
 import type { Clock } from '../lib/clock.js';
-import type { Milliseconds, Octets } from '../lib/units.js';
+import type { Milliseconds } from '../lib/units.js';
 import { TsigTransaction } from '../tsig/index.js';
 import {
   Flag,
@@ -19,25 +20,11 @@ import {
   Opcode,
   Rcode,
   WireError,
-  fitReply,
   judgeRecords,
-  optReplyLength,
-  replyLength,
-  writeReply,
   writeOpt,
-  optLength,
   OPT_SIZE,
-  type OptReply,
-  type ReplyHead,
 } from '../wire/index.js';
 import type { Chain, Routes, Served } from './routes.js';
-
-/**
- * Above these sizes a UDP reply is compressed even if it would fit, so that it is not cut into fragments on common
- * links, in octets.
- */
-const FRAGMENT_IPV4: Octets = 1480;
-const FRAGMENT_IPV6: Octets = 1220;
 
 /**
  * How long a query may wait for its answer, in milliseconds: twice what `forward` takes at most. Clients have given up
@@ -291,49 +278,4 @@ function signedReply(query: Query, reply: Reply, prefix: 0 | 2): Buffer {
   const { tsig } = query.context;
   if (tsig?.signs !== true) return finishReply(query, reply, prefix);
   return tsig.sign(finishReply(query, reply, prefix, tsig.reserve), prefix);
-}
-
-/**
- * The reply as it goes to the client of `query`, behind `prefix` free octets.
- *
- * @param reserve what is to be left of the longest reply that the client takes, for what comes behind it
- */
-export function finishReply(query: Query, reply: Reply, prefix: 0 | 2, reserve: Octets = 0): Buffer {
-  const asked = reply.repeats ?? query;
-  const opt = asked.hasEdns ? optFor(asked, reply) : undefined;
-  const { records } = reply;
-  const length = replyLength(query, records, opt === undefined ? 0 : optReplyLength(opt));
-  const fragments =
-    length > FRAGMENT_IPV6 &&
-    query.transport === 'udp' &&
-    length > (query.family === 4 ? FRAGMENT_IPV4 : FRAGMENT_IPV6);
-  const limit = asked.replyLimit - reserve;
-  const head = asked === query ? query : headOf(query, asked);
-  if (length > limit || fragments)
-    return fitReply(head, reply.flags, reply.rcode, records, reply.ttl, opt, limit, prefix);
-  const bytes = Buffer.allocUnsafe(prefix + length);
-  writeReply(prefix === 0 ? bytes : bytes.subarray(prefix), head, reply.flags, reply.rcode, records, reply.ttl, opt);
-  return bytes;
-}
-
-/** The client's id and question with the flags of `asked`. */
-const headOf = ({ id, bytes, questionStart, questionEnd }: Query, { queryFlags }: Query): ReplyHead => ({
-  id,
-  bytes,
-  questionStart,
-  questionEnd,
-  queryFlags,
-});
-
-const NO_OPTIONS: OptReply = { udpSize: 0, do: false, options: undefined };
-
-function optFor(query: Query, reply: Reply): OptReply {
-  const options = reply.edns?.options;
-  const { udpSize } = query;
-  const signed = query.do || reply.edns?.do === true;
-  if (options === undefined || options.length === 0) return { ...NO_OPTIONS, udpSize, do: signed };
-  const edns = { udpSize, version: 0, do: signed, options };
-  const bytes = Buffer.alloc(optLength(edns));
-  writeOpt(edns, 0, bytes, 0);
-  return { udpSize, do: signed, options: bytes.subarray(OPT_SIZE) };
 }

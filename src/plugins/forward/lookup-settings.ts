@@ -1,3 +1,4 @@
+import type { ProvidesTap } from '../../chain/index.js';
 import type { Deadlines } from '../../exchange/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Random } from '../../lib/random.js';
@@ -19,4 +20,6 @@ export interface LookupSettings {
   readonly hedges: HedgeBudget;
   /** Whether the next handler is a forward too: only then option `next` hands a query on. */
   readonly hasNextForward: boolean;
+  /** Who wants to hear of what is asked and answered. */
+  taps: readonly ProvidesTap[];
 }

@@ -1,6 +1,7 @@
 import type { Runtime } from '../../chain/index.js';
 import { TlsClient, Upstream } from '../../exchange/index.js';
 import type { Milliseconds } from '../../lib/units.js';
+import type { Endpoint } from '../../net/network.js';
 import { HealthCheck } from './health-check.js';
 import type { UpstreamMetrics } from './metrics.js';
 import type { ForwardOptions } from './options.js';
@@ -13,6 +14,7 @@ export class Proxy {
   readonly secure: boolean;
   /** `IP:PORT` or `[IPV6]:PORT`. */
   readonly address: string;
+  readonly endpoint: Endpoint;
   private readonly check: HealthCheck;
   private readonly maxFails: number;
 
@@ -28,6 +30,7 @@ export class Proxy {
       : undefined;
     this.secure = target.tls;
     this.address = target.label;
+    this.endpoint = target.to;
     this.maxFails = options.maxFails;
     const to = { ...target.to, from: options.source };
     this.upstream = new Upstream({

@@ -1,4 +1,4 @@
-import { definePlugin, type Block, type Runtime } from '../../chain/index.js';
+import { definePlugin, hasTap, type Block, type Runtime } from '../../chain/index.js';
 import type { Directive } from '../../corefile/index.js';
 import { Deadlines } from '../../exchange/index.js';
 import { Forward } from './handler.js';
@@ -8,6 +8,7 @@ import { readOptions, type ForwardOptions } from './options.js';
 import { policyOf } from './policy.js';
 import { Proxy } from './proxy.js';
 import { addressesOfHost } from './host-lookup.js';
+import type { LookupSettings } from './lookup-settings.js';
 import { parseTargets, targetsAt, type HostTarget, type UpstreamTarget } from './targets.js';
 
 export const forward = definePlugin('forward', (directives, block) =>
@@ -49,8 +50,9 @@ function setupForward(directive: Directive, block: Block, hasNextForward: boolea
         else (await addressesOf(target, options, directive, runtime)).forEach(use);
       }
     });
-  const handler = new Forward(from, {
+  const settings: LookupSettings = {
     options,
+    taps: [],
     hasNextForward,
     metrics,
     clock: runtime.clock,
@@ -59,6 +61,10 @@ function setupForward(directive: Directive, block: Block, hasNextForward: boolea
     deadlines: new Deadlines(runtime.clock),
     hedges: new HedgeBudget(),
     proxies,
+  };
+  const handler = new Forward(from, settings);
+  block.onStart(() => {
+    settings.taps = block.handlers().filter(hasTap);
   });
   block.onStop(() => handler.stop());
   block.onStop(runtime.metrics.onScrape(() => handler.observe()));

@@ -6,6 +6,7 @@ import { Flag, Rcode, type EncodedReply } from '../../wire/index.js';
 import { failureReply } from './failures.js';
 import type { LookupSettings } from './lookup-settings.js';
 import type { Proxy } from './proxy.js';
+import { tap } from './tap.js';
 import { NO_TRIES, Try, expandOrTruncate, type LookedUp } from './try.js';
 
 /** A query is given up after this long. */
@@ -82,6 +83,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
 
   override due(now: Milliseconds): void {
     for (const attempt of this.tries.filter(({ sentAt }) => now - sentAt >= this.readTimeout)) {
+      if (this.settings.taps.length > 0) tap(this.settings, this.outstanding.query, attempt, undefined);
       this.lastError = attempt.transport?.timeout();
       this.timedOut = true;
       attempt.proxy.metrics.unanswered();
@@ -105,6 +107,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     const now = proxy.upstream.lastHeard;
     proxy.metrics.replied(reply.rcode, (now - attempt.sentAt) / 1000);
     if (attempt.hedged) proxy.metrics.hedgeWon();
+    if (this.settings.taps.length > 0) tap(this.settings, this.outstanding.query, attempt, bytes);
     this.drop(attempt);
     if (options.preferUdp && !attempt.stream && (reply.flags & Flag.TC) !== 0) {
       this.ask(proxy, 'tcp', now, false);

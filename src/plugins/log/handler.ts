@@ -1,16 +1,23 @@
-import { replyOf, type Handler, type Next, type Outcome, type Query, type Zones } from '../../chain/index.js';
+import {
+  replyOf,
+  type Handler,
+  type Next,
+  type Outcome,
+  type Query,
+  type QueryFormat,
+  type Zones,
+} from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import { Rcode } from '../../wire/index.js';
 import { classOf, typeOf, type ReplyClass } from './class.js';
-import type { Format } from './format.js';
 
 /** Which queries get a line, and how it looks. */
 export interface LogRule {
   readonly zones: Zones;
   /** Only these; undefined for all. */
   readonly classes: ReadonlySet<ReplyClass> | undefined;
-  readonly format: Format;
+  readonly format: QueryFormat;
 }
 
 /** With these the server answers where no plugin has; with others it keeps silent. */

@@ -1,7 +1,13 @@
-import { Zones, definePlugin, type Block } from '../../chain/index.js';
+import {
+  COMBINED_LOG_FORMAT,
+  COMMON_LOG_FORMAT,
+  Zones,
+  compileFormat,
+  definePlugin,
+  type Block,
+} from '../../chain/index.js';
 import type { Directive } from '../../corefile/index.js';
 import { CLASSES, type ReplyClass } from './class.js';
-import { COMBINED, COMMON, compileFormat } from './format.js';
 import { Log, type LogRule } from './handler.js';
 
 export const log = definePlugin('log', (directives, block) => {
@@ -11,8 +17,8 @@ export const log = definePlugin('log', (directives, block) => {
 
 function rule(directive: Directive, block: Block): LogRule {
   const names = [...directive.args];
-  const format = names.at(-1)?.includes('{') ? names.pop()! : COMMON;
-  const text = format.replaceAll('{common}', COMMON).replaceAll('{combined}', COMBINED);
+  const format = names.at(-1)?.includes('{') ? names.pop()! : COMMON_LOG_FORMAT;
+  const text = format.replaceAll('{common}', COMMON_LOG_FORMAT).replaceAll('{combined}', COMBINED_LOG_FORMAT);
   const classes = new Set<ReplyClass>();
   let all = true;
   for (const option of directive.options ?? []) {

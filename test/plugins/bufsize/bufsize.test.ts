@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Query, Reply } from '../../../src/chain/index.js';
 import { bufsize } from '../../../src/plugins/bufsize/setup.js';
-import { finishReply } from '../../../src/server/respond.js';
+import { finishReply } from '../../../src/chain/index.js';
 import { Flag, decodeMessage } from '../../../src/wire/index.js';
 import { setup } from '../../support/block.js';
 import { query, reply, type QuestionOptions } from '../../support/dns.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Reply, ReplyLease, type Query } from '../../../src/chain/index.js';
 import { header } from '../../../src/plugins/header/setup.js';
-import { finishReply } from '../../../src/server/respond.js';
+import { finishReply } from '../../../src/chain/index.js';
 import { Flag } from '../../../src/wire/index.js';
 import { setup } from '../../support/block.js';
 import { query, reply } from '../../support/dns.js';

@@ -4,7 +4,7 @@ import { MemorySource } from '../../../src/kube/memory-source.js';
 import { ALL_FIELDS, KUBE_KINDS } from '../../../src/kube/objects/objects.js';
 import { KubeStore } from '../../../src/kube/store/store.js';
 import { kubernetesOver } from '../../../src/plugins/kubernetes/setup.js';
-import { finishReply } from '../../../src/server/respond.js';
+import { finishReply } from '../../../src/chain/index.js';
 import { decodeMessage } from '../../../src/wire/index.js';
 import { setup, type TestBlock, type TestBlockOptions } from '../../support/block.js';
 import { query, reply, texts, type QuestionOptions } from '../../support/dns.js';

@@ -1,7 +1,8 @@
-import type { Query, Reply } from '../../chain/index.js';
-import { hostPort } from '../../lib/cidr.js';
-import type { Milliseconds } from '../../lib/units.js';
-import { Flag, OPT_SIZE, fitReply, rcodeName } from '../../wire/index.js';
+import { hostPort } from '../lib/cidr.js';
+import type { Milliseconds } from '../lib/units.js';
+import { Flag, OPT_SIZE, fitReply, rcodeName } from '../wire/index.js';
+import type { Query } from './query.js';
+import type { Reply } from './reply.js';
 
 /**
  * Writes one part of a line. `reply` is undefined where no handler made one, `elapsed` the time since the query came
@@ -10,14 +11,14 @@ import { Flag, OPT_SIZE, fitReply, rcodeName } from '../../wire/index.js';
 type LogField = (query: Query, reply: Reply | undefined, elapsed: Milliseconds) => string;
 
 /** A format made ready: the whole line for a query. */
-export type Format = LogField;
+export type QueryFormat = LogField;
 
 const EMPTY = '-';
 
-export const COMMON =
+export const COMMON_LOG_FORMAT =
   `{remote}:{port} ${EMPTY} {>id} "{type} {class} {name} {proto} {size}` +
   ` {>do} {>bufsize}" {rcode} {>rflags} {rsize} {duration}`;
-export const COMBINED = `${COMMON} "{>opcode}"`;
+export const COMBINED_LOG_FORMAT = `${COMMON_LOG_FORMAT} "{>opcode}"`;
 
 /** The placeholders beside `{/LABEL}`, which stands for a label of the query's metadata. */
 const FIELDS: Readonly<Record<string, LogField>> = {
@@ -40,7 +41,7 @@ const FIELDS: Readonly<Record<string, LogField>> = {
 };
 
 /** Makes a format ready. Whatever in braces is no placeholder stays as it is written. */
-export function compileFormat(text: string): Format {
+export function compileFormat(text: string): QueryFormat {
   const fields: LogField[] = [];
   let literal = '';
   const flush = (): void => {

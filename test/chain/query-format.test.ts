@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Reply } from '../../../src/chain/index.js';
-import { COMBINED, COMMON, compileFormat } from '../../../src/plugins/log/format.js';
-import { Flag } from '../../../src/wire/index.js';
-import { query, reply, type QuestionOptions } from '../../support/dns.js';
+import type { Reply } from '../../src/chain/index.js';
+import { COMBINED_LOG_FORMAT, COMMON_LOG_FORMAT, compileFormat } from '../../src/chain/index.js';
+import { Flag } from '../../src/wire/index.js';
+import { query, reply, type QuestionOptions } from '../support/dns.js';
 
 const a = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `www.example.org. 300 IN A 192.0.2.${i}`);
@@ -22,7 +22,7 @@ describe('compileFormat', () => {
   const rows: Row[] = [
     {
       name: 'the common format',
-      format: COMMON,
+      format: COMMON_LOG_FORMAT,
       options: { id: 29008, edns: 1232 },
       reply: reply({ answer: a(1) }),
       elapsed: 1.3,
@@ -30,7 +30,7 @@ describe('compileFormat', () => {
     },
     {
       name: 'the combined format',
-      format: COMBINED,
+      format: COMBINED_LOG_FORMAT,
       options: { transport: 'tcp', do: true, edns: 4096, remote: '::1', port: 50759 },
       reply: reply({ rcode: 3 }),
       elapsed: 37.990251,
@@ -38,7 +38,7 @@ describe('compileFormat', () => {
     },
     {
       name: 'no reply',
-      format: COMMON,
+      format: COMMON_LOG_FORMAT,
       elapsed: 2.33467,
       want: '127.0.0.1:40212 - 4660 "A IN www.example.org. udp 33 false 512" - - 0 0.00233467s',
     },

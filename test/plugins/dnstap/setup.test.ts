@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { dnstap } from '../../../src/plugins/dnstap/setup.js';
+import { setup } from '../../support/block.js';
+
+describe('dnstap', () => {
+  it.each([
+    'dnstap /tmp/x.sock',
+    'dnstap unix:///tmp/x.sock full',
+    'dnstap tcp://127.0.0.1:6000 full 1024 2048',
+    'dnstap tls://[::1]:6000 {\nidentity me\nversion 1\nextra "{/a/b}"\nskipverify\n}',
+    'dnstap listen /tmp/x.sock full',
+    'dnstap listen tcp://127.0.0.1:0',
+  ])('%s', (text) => expect(setup(dnstap, text)).toBeDefined());
+
+  it.each([
+    { text: 'dnstap', error: 'Corefile:2: dnstap:' },
+    { text: 'dnstap listen', error: 'Corefile:2: dnstap:' },
+    { text: 'dnstap unix://', error: "Corefile:2: dnstap: SOCKET: got 'unix://', allowed: a path, unix://PATH" },
+    { text: 'dnstap http://x:1', error: "Corefile:2: dnstap: SOCKET: got 'http://x:1', allowed: a path" },
+    { text: 'dnstap tcp://x', error: "Corefile:2: dnstap: SOCKET: got 'tcp://x'" },
+    { text: 'dnstap tcp://x:70000', error: "Corefile:2: dnstap: SOCKET: got 'tcp://x:70000'" },
+    { text: 'dnstap /x some', error: "Corefile:2: dnstap: got 'some', allowed: full" },
+    { text: 'dnstap /x full 0', error: "Corefile:2: dnstap: WRITEBUFFER: got '0'" },
+    { text: 'dnstap /x full 1025', error: "Corefile:2: dnstap: WRITEBUFFER: got '1025'" },
+    { text: 'dnstap /x full 1 4097', error: "Corefile:2: dnstap: QUEUE: got '4097'" },
+    { text: 'dnstap listen /x full 1', error: 'Corefile:2: dnstap:' },
+    { text: 'dnstap /x {\nidentity\n}', error: 'Corefile:3: dnstap: identity:' },
+    { text: 'dnstap /x {\ntls a b\n}', error: "Corefile:3: dnstap: unknown option 'tls'" },
+    { text: 'dnstap listen tls://127.0.0.1:1', error: 'Corefile:2: dnstap: tls:// needs a certificate' },
+    { text: 'dnstap listen tls://127.0.0.1:1 {\ntls a b\n}', error: 'Corefile:3: dnstap: tls: file a cannot be read' },
+    {
+      text: 'dnstap listen tls://127.0.0.1:1 {\ntls junk junk\n}',
+      error: 'Corefile:3: dnstap: tls: certificate junk with key junk cannot be used',
+    },
+  ])('refuses $text', ({ text, error }) =>
+    expect(() => setup(dnstap, text, { files: { junk: 'junk' } })).toThrow(error),
+  );
+});

@@ -9,4 +9,6 @@ export interface TlsListening {
    * has to be given; `verify-if-given`; `verify`: one has to be given that the CA stands behind.
    */
   readonly clientCertificate: 'none' | 'request' | 'any' | 'verify-if-given' | 'verify';
+  /** Told of the secrets of each connection, a line at a time; undefined where nobody is to know them. */
+  readonly keylog?: ((line: Buffer) => void) | undefined;
 }

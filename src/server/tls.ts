@@ -23,7 +23,7 @@ interface SecureConnection {
  */
 export function secureConnection(
   connection: TcpConnection,
-  { context, clientCertificate }: TlsListening,
+  { context, clientCertificate, keylog }: TlsListening,
   protocols: readonly string[],
   clock: Clock,
 ): Promise<SecureConnection> {
@@ -36,6 +36,7 @@ export function secureConnection(
       rejectUnauthorized: false,
       ALPNProtocols: [...protocols],
     });
+    if (keylog !== undefined) stream.on('keylog', keylog);
     const fail = (error: Error): void => {
       timer.cancel();
       stream.destroy();

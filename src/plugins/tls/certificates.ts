@@ -1,6 +1,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Runtime } from '../../chain/index.js';
+import type { Milliseconds } from '../../lib/units.js';
 
 /** Names of PEM files. */
 export interface CertificateFiles {
@@ -16,10 +17,13 @@ export class Certificates {
   private current: SecureContext;
   private seen: string;
 
-  /** Throws an Error that names the file when one cannot be read, or when certificate and key are not a pair. */
+  /**
+   * Throws an Error that names the file when one cannot be read, when certificate and key are not a pair, or the
+   * certificate has expired.
+   */
   constructor(
     private readonly files: CertificateFiles,
-    private readonly runtime: Pick<Runtime, 'readFile' | 'fileInfo'>,
+    private readonly runtime: Pick<Runtime, 'readFile' | 'fileInfo' | 'clock'>,
   ) {
     this.seen = this.state();
     this.current = this.read();
@@ -44,7 +48,7 @@ export class Certificates {
   private read(): SecureContext {
     const { cert, key, ca } = this.files;
     const texts = { cert: this.text(cert), key: this.text(key), ca: ca === undefined ? undefined : this.text(ca) };
-    checkPair(this.files, texts);
+    checkPair(this.files, texts, this.runtime.clock.now());
     try {
       return createSecureContext({ ...texts, minVersion: 'TLSv1.2' });
     } catch (error) {
@@ -74,11 +78,18 @@ export class Certificates {
   }
 }
 
-function checkPair(files: CertificateFiles, texts: { readonly cert: string; readonly key: string }): void {
+function checkPair(
+  files: CertificateFiles,
+  texts: { readonly cert: string; readonly key: string },
+  now: Milliseconds,
+): void {
   const certificate = parsed(files.cert, 'certificate in PEM form', () => new X509Certificate(texts.cert));
   const key = parsed(files.key, 'private key in PEM form', () => createPrivateKey(texts.key));
   if (!certificate.checkPrivateKey(key))
     throw new Error(`key ${files.key} does not belong to certificate ${files.cert}`);
+  // No client would take it.
+  if (Date.parse(certificate.validTo) <= now)
+    throw new Error(`certificate ${files.cert} has expired (${new Date(certificate.validTo).toISOString()})`);
 }
 
 function parsed<T>(file: string, what: string, parse: () => T): T {

@@ -4,6 +4,7 @@ import type { CorefileEntry } from '../../corefile/index.js';
 import { repeat } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { Certificates, type CertificateFiles } from './certificates.js';
+import { KeyLog } from './key-log.js';
 
 /** How often the files are looked at, in milliseconds. */
 const LOOK: Milliseconds = 10_000;
@@ -25,14 +26,16 @@ export const tls = definePlugin('tls', (directives, block) => {
     root === undefined ? file : path.resolve(root, file),
   );
   let clientCertificate: TlsListening['clientCertificate'] = 'none';
+  let keyLog: KeyLog | undefined;
   for (const option of directive.options ?? []) {
-    if (option.name !== 'client_auth') option.unknown(['client_auth']);
-    option.argCount(1, 1, 'client_auth MODE');
     option.noOptions();
-    clientCertificate = clientAuth(option);
+    if (option.name === 'client_auth') clientCertificate = clientAuth(option);
+    else if (option.name === 'keylog') keyLog = openKeyLog(option, block);
+    else option.unknown(['client_auth', 'keylog']);
   }
   const certificates = load(directive, { cert, key, ca }, block);
-  block.settings.tls = { context: () => certificates.context, clientCertificate };
+  const keylog = keyLog && ((line: Buffer): void => keyLog.write(line));
+  block.settings.tls = { context: () => certificates.context, clientCertificate, keylog };
   const log = block.logger('tls');
   const timer = repeat(block.runtime.clock, LOOK, () => {
     try {
@@ -46,9 +49,22 @@ export const tls = definePlugin('tls', (directives, block) => {
 });
 
 function clientAuth(option: CorefileEntry): TlsListening['clientCertificate'] {
-  const [text = ''] = option.args;
+  const text = option.one('client_auth MODE');
   const mode = CLIENT_AUTH[text];
   return mode ?? option.fail(`got '${text}', allowed: ${Object.keys(CLIENT_AUTH).join(', ')}`);
+}
+
+function openKeyLog(option: CorefileEntry, block: Block): KeyLog {
+  const name = option.one('keylog FILE');
+  const file = block.settings.root === undefined ? name : path.resolve(block.settings.root, name);
+  try {
+    const keyLog = new KeyLog(file);
+    block.lifetime.onEnd(() => keyLog.close());
+    block.logger('tls').warning(`the secrets of all connections are written to ${file}`);
+    return keyLog;
+  } catch (error) {
+    return option.fail(`file ${file} cannot be written: ${(error as Error).message}`);
+  }
 }
 
 function load(directive: CorefileEntry, files: CertificateFiles, { runtime }: Block): Certificates {

@@ -42,8 +42,23 @@ describe('tls', () => {
       error: "Corefile:3: tls: client_auth: got 'maybe', allowed: nocert, request, require, verify_if_given, require",
     },
     { text: 'tls c.pem k.pem {\nciphers all\n}', error: 'Corefile:3: tls:' },
+    { text: 'tls c.pem k.pem {\nkeylog\n}', error: 'Corefile:3: tls: keylog:' },
+    {
+      text: 'tls c.pem k.pem {\nkeylog /nowhere/keys\n}',
+      error: 'Corefile:3: tls: keylog: file /nowhere/keys cannot be written: ENOENT',
+    },
+    {
+      text: 'tls expired.pem expired-key.pem',
+      error: 'Corefile:2: tls: certificate expired.pem has expired (2020-01-02T00:00:00.000Z)',
+    },
   ])('refuses $text', ({ text, error }) => {
-    expect(() => setup(tls, text, files({ 'junk.pem': 'junk' }))).toThrow(error);
+    expect(() =>
+      setup(
+        tls,
+        text,
+        files({ 'junk.pem': 'junk', 'expired.pem': pem('expired-cert'), 'expired-key.pem': pem('expired-key') }),
+      ),
+    ).toThrow(error);
   });
 
   it('takes files that changed, and keeps what there was where they cannot be used', () => {

@@ -19,6 +19,7 @@ import { etcd } from '../plugins/etcd/setup.js';
 import { file } from '../plugins/file/setup.js';
 import { forward } from '../plugins/forward/setup.js';
 import { geoip } from '../plugins/geoip/setup.js';
+import { grpcServer } from '../plugins/grpc_server/setup.js';
 import { header } from '../plugins/header/setup.js';
 import { health } from '../plugins/health/setup.js';
 import { hosts } from '../plugins/hosts/setup.js';
@@ -60,6 +61,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   metadata,
   geoip,
   cancel,
+  grpcServer,
   https,
   tls,
   timeouts,

@@ -23,7 +23,9 @@ export function httpsServing(metrics: Metrics): ConnectionProtocol['serve'] {
   const counts = new Responses(metrics);
   return ({ connection, protocol }, client, serving) => {
     const onRequest = (exchange: Exchange): void => answer(exchange, client, serving, counts);
-    const parts = { ...serving, stream: connection.stream, onRequest };
+    // HTTP/2 has its own bound, which clients are told.
+    const most = protocol === 'h2' ? Infinity : serving.clients.limits.pending;
+    const parts = { ...serving, stream: connection.stream, most, onRequest };
     return new WebConnection(parts, (open) =>
       protocol === 'h2' ? acceptHttp2(connection.stream, open, STREAMS) : acceptHttp1(connection.stream, open),
     );

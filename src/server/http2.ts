@@ -55,10 +55,14 @@ function factsOf(all: IncomingHttpHeaders): HttpFacts {
 
 function send(stream: ServerHttp2Stream, { status, headers, body, trailers }: HttpReply): void {
   if (stream.destroyed || stream.closed) return;
-  const head = { ':status': status, ...headers, ...(trailers ? {} : { 'content-length': body.length }) };
-  if (trailers !== undefined) stream.once('wantTrailers', () => stream.sendTrailers(trailers));
-  stream.respond(head, { waitForTrailers: trailers !== undefined });
-  stream.end(body);
+  if (body.length === 0 && trailers === undefined) {
+    stream.respond({ ':status': status, ...headers }, { endStream: true });
+  } else {
+    const head = { ':status': status, ...headers, ...(trailers ? {} : { 'content-length': body.length }) };
+    if (trailers !== undefined) stream.once('wantTrailers', () => stream.sendTrailers(trailers));
+    stream.respond(head, { waitForTrailers: trailers !== undefined });
+    stream.end(body);
+  }
   // The rest of a body that is too long is not waited for (RFC 9113 section 8.1).
-  if (!stream.readableEnded && status >= 400) stream.close(NGHTTP2_NO_ERROR);
+  if (!stream.readableEnded && (status >= 400 || body.length === 0)) stream.close(NGHTTP2_NO_ERROR);
 }

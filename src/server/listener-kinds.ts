@@ -28,7 +28,7 @@ export interface ListenerKind {
 /** Handshakes that may be under way at one address: each takes some 50 kB. */
 const HANDSHAKES = 1000;
 
-/** Connections that an address for HTTPS may have where no block says it: as many as with CoreDNS. */
+/** Connections that an address for HTTPS or gRPC may have where no block says it: as many as with CoreDNS. */
 const HTTP_CONNECTIONS = 200;
 
 /** Does the handshake with the certificate that the blocks at the address have at the moment. */
@@ -73,9 +73,29 @@ const overHttps: ListenerKind = {
   },
 };
 
+/** DNS over gRPC: HTTP/2, in the clear where no block has a certificate, as with CoreDNS. */
+const overGrpc: ListenerKind = {
+  encrypted: false,
+  datagrams: false,
+  protocol: async (served, { clock }) => {
+    const { grpcServing } = await import('./grpc.js');
+    const secure = handshake(served, clock, 'grpc', ['h2']);
+    return {
+      accept: (connection) =>
+        served.routes.tls === undefined ? { connection, facts: { transport: 'grpc' } } : secure(connection),
+      serve: grpcServing,
+      connections: () => ({
+        open: served.routes.transports.grpc?.connections ?? HTTP_CONNECTIONS,
+        arriving: HANDSHAKES,
+      }),
+    };
+  },
+};
+
 /** What can be listened with, by the scheme of a key. */
 export const LISTENER_KINDS: Readonly<Partial<Record<Scheme, ListenerKind>>> = {
   dns: plain,
   tls: overTls,
   https: overHttps,
+  grpc: overGrpc,
 };

@@ -38,6 +38,8 @@ export type OpenExchange = (facts: HttpFacts, send: (answer: HttpReply) => void)
 /** What a connection is made of. */
 export interface WebParts extends Serving {
   readonly stream: Duplex;
+  /** Requests that may be under way; a client that sends one more is closed. */
+  readonly most: number;
   /** Called for each request when it is complete, or too long. */
   onRequest(exchange: Exchange): void;
 }
@@ -130,7 +132,7 @@ export class WebConnection implements TcpClient, ServedConnection {
     this.requests++;
     this.exchanges.add(exchange);
     this.arriving.add(exchange);
-    if (this.exchanges.size > this.parts.clients.limits.pending) this.destroy();
+    if (this.exchanges.size > this.parts.most) this.destroy();
     return exchange;
   }
 

@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
@@ -117,15 +118,26 @@ describe('DNS over TLS', () => {
     expect([await served(), await served(pair('')), await served(pair('other-'))]).toEqual([none, own, known]);
   });
 
+  it('keylog writes the secrets of connections', async () => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-keylog-'));
+    const file = path.join(dir, 'keys');
+    const { port, log } = await start(`{\nkeylog ${file}\n}`);
+    expect(await ask(port)).toEqual([0]);
+    expect(readFileSync(file, 'latin1')).toMatch(/^SERVER_TRAFFIC_SECRET_0 [0-9a-f]{64} [0-9a-f]+$/m);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(log).toContain(`[WARNING] plugin/tls: the secrets of all connections are written to ${file}`);
+    rmSync(dir, { recursive: true });
+  });
+
   it('a key without a certificate is refused', async () => {
     await expect(running('tls://.:0 {\nwhoami\n}')).rejects.toThrow(
       "Corefile:1: server block key 'tls://.:0': tls:// needs a certificate; add 'tls CERT KEY' to this block",
     );
   });
 
-  it.each(['quic', 'grpc'])('a key with %s says that nothing listens for it', async (scheme) => {
+  it.each(['quic'])('a key with %s says that nothing listens for it', async (scheme) => {
     await expect(running(`${scheme}://.:0 {\nwhoami\n}`)).rejects.toThrow(
-      `Corefile:1: server block key '${scheme}://.:0': nothing listens for ${scheme}:// here, allowed: dns://, tls://, https://`,
+      `Corefile:1: server block key '${scheme}://.:0': nothing listens for ${scheme}:// here, allowed: dns://, tls://, https://, grpc://`,
     );
   });
 });

@@ -1,4 +1,5 @@
 import dgram from 'node:dgram';
+import http2 from 'node:http2';
 import net from 'node:net';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -7,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import type { Transport } from '../../src/chain/index.js';
 import type { Scheme } from '../../src/corefile/index.js';
 import { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
+import { packetOf, readPacket } from '../../src/server/grpc-message.js';
 import { Server, type ServerOptions } from '../../src/server/server.js';
 import { FrameReader, encodeMessage, frame } from '../../src/wire/index.js';
 import { TestLog } from './block.js';
@@ -53,10 +55,14 @@ export interface Way {
   readonly transport: Transport;
   /** Of the server block's key. */
   readonly scheme: Scheme;
-  /** Whether the client has a connection that can end, and that messages can follow each other on. */
+  /** Whether messages can follow each other, as those of a transfer do. */
   readonly streams: boolean;
   /** Whether answers are given again by threads of their own. */
   readonly batched?: boolean;
+  /** Whether what is no query gets no DNS message, but is refused in another way. */
+  readonly refusesOutside?: boolean;
+  /** Whether a connection can end before its answers. */
+  readonly connects: boolean;
   /** Whether whoever asks is told of a handler's fault itself. */
   readonly rejects?: boolean;
   connect(server: Server, from: string): Promise<Line>;
@@ -104,6 +110,57 @@ const overTls = async (server: Server, from: string): Promise<Line> => {
   return framed(secured, socket);
 };
 
+/** Each message as a request of its own on one HTTP/2 connection; what is not answered with 200 brings none. */
+async function overHttp2(
+  server: Server,
+  from: string,
+  request: (message: Uint8Array) => { readonly path: string; readonly type: string; readonly body: Uint8Array },
+  read: (body: Buffer) => Buffer | undefined,
+): Promise<Line> {
+  const socket = net.connect({ port: server.served[0]!.port, host: '127.0.0.1', localAddress: from });
+  const secured = tls.connect({ socket, rejectUnauthorized: false, ALPNProtocols: ['h2'], servername: 'dns.test' });
+  await new Promise((resolve) => secured.once('secureConnect', resolve));
+  const session = http2.connect('https://dns.test', { createConnection: () => secured });
+  session.on('error', () => undefined);
+  const line = new Line(
+    (message) => {
+      const { path: url, type, body } = request(message);
+      const stream = session.request({ ':method': 'POST', ':path': url, 'content-type': type });
+      const chunks: Buffer[] = [];
+      stream.on('error', () => undefined);
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('response', (headers) =>
+        stream.on('end', () => {
+          const answer = headers[':status'] === 200 ? read(Buffer.concat(chunks)) : undefined;
+          if (answer !== undefined) line.got.push(answer);
+        }),
+      );
+      stream.end(body);
+    },
+    () => socket.resetAndDestroy(),
+  );
+  return line;
+}
+
+const overHttps = (server: Server, from: string): Promise<Line> =>
+  overHttp2(
+    server,
+    from,
+    (body) => ({ path: '/dns-query', type: 'application/dns-message', body }),
+    (body) => body,
+  );
+
+const overGrpc = (server: Server, from: string): Promise<Line> =>
+  overHttp2(
+    server,
+    from,
+    (message) => ({ path: '/coredns.dns.DnsService/Query', type: 'application/grpc', body: packetOf(message) }),
+    (body) => {
+      const message = readPacket(body);
+      return 'status' in message ? undefined : message;
+    },
+  );
+
 const byInject = (server: Server, from: string): Promise<Line> => {
   const line: Line = new Line(
     (message) =>
@@ -118,11 +175,45 @@ const byInject = (server: Server, from: string): Promise<Line> => {
 
 /** All of them. */
 export const WAYS: readonly Way[] = [
-  { name: 'UDP, batched', transport: 'udp', scheme: 'dns', streams: false, batched: true, connect: overUdp },
-  { name: 'UDP, dgram', transport: 'udp', scheme: 'dns', streams: false, connect: overUdp },
-  { name: 'TCP', transport: 'tcp', scheme: 'dns', streams: true, connect: overTcp },
-  { name: 'TLS', transport: 'tls', scheme: 'tls', streams: true, connect: overTls },
-  { name: 'inject', transport: 'udp', scheme: 'dns', streams: false, rejects: true, connect: byInject },
+  {
+    name: 'UDP, batched',
+    transport: 'udp',
+    scheme: 'dns',
+    streams: false,
+    connects: false,
+    batched: true,
+    connect: overUdp,
+  },
+  { name: 'UDP, dgram', transport: 'udp', scheme: 'dns', streams: false, connects: false, connect: overUdp },
+  { name: 'TCP', transport: 'tcp', scheme: 'dns', streams: true, connects: true, connect: overTcp },
+  { name: 'TLS', transport: 'tls', scheme: 'tls', streams: true, connects: true, connect: overTls },
+  {
+    name: 'HTTPS',
+    transport: 'https',
+    scheme: 'https',
+    streams: false,
+    connects: true,
+    refusesOutside: true,
+    connect: overHttps,
+  },
+  {
+    name: 'gRPC',
+    transport: 'grpc',
+    scheme: 'grpc',
+    streams: false,
+    connects: true,
+    refusesOutside: true,
+    connect: overGrpc,
+  },
+  {
+    name: 'inject',
+    transport: 'udp',
+    scheme: 'dns',
+    streams: false,
+    connects: false,
+    rejects: true,
+    connect: byInject,
+  },
 ];
 
 /** Whether a way is to be had here. */

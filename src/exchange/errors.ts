@@ -2,8 +2,8 @@ import { hostPort } from '../lib/cidr.js';
 import { NodensError } from '../lib/errors.js';
 import type { Endpoint } from '../net/network.js';
 
-/** How a message travels: DNS over UDP, over TCP (RFC 7766), or over TLS (RFC 7858). */
-export type Protocol = 'udp' | 'tcp' | 'tcp-tls';
+/** How a message travels: DNS over UDP, over TCP (RFC 7766), over TLS (RFC 7858), or over HTTPS (RFC 8484). */
+export type Protocol = 'udp' | 'tcp' | 'tcp-tls' | 'https';
 
 /** What Go's network library prints for an error number: logs and alerts look for these words. */
 const TEXTS: Readonly<Record<string, string>> = {

@@ -8,3 +8,5 @@ export type { PoolLimits, ReuseCounters } from './upstream-state.js';
 export type { ExchangeStats } from './stats.js';
 export { TlsClient, type TlsSettings } from './tls.js';
 export { Upstream, type UpstreamParts } from './upstream.js';
+export { Http2Client, type Http2Answer, type Http2ClientParts } from './http2-client.js';
+export type { HttpsSettings } from './https-pool.js';

@@ -5,6 +5,7 @@ import type { Destination, Network } from '../net/network.js';
 import { expandReply } from '../wire/index.js';
 import { Attempt, type AttemptListener } from './attempt.js';
 import { questionEndOf } from './match.js';
+import type { HttpsSettings } from './https-pool.js';
 import type { TlsClient } from './tls.js';
 import { Upstream } from './upstream.js';
 
@@ -13,6 +14,8 @@ export interface OnceOptions {
   readonly timeoutMs: Milliseconds;
   /** Given for DNS over TLS. */
   readonly tls?: TlsClient | undefined;
+  /** Given with `tls` for DNS over HTTPS. */
+  readonly https?: HttpsSettings | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,9 +42,9 @@ export async function exchangeOnce(
   to: Destination,
   options: OnceOptions,
 ): Promise<Buffer> {
-  const { signal, timeoutMs, tls, transport = 'udp' } = options;
+  const { signal, timeoutMs, tls, https, transport = 'udp' } = options;
   signal?.throwIfAborted();
-  const upstream = new Upstream({ network, clock, random, to, limits: NO_REUSE, reuse: UNCOUNTED, tls });
+  const upstream = new Upstream({ network, clock, random, to, limits: NO_REUSE, reuse: UNCOUNTED, tls, https });
   const stream = transport === 'tcp' || tls !== undefined;
   let settle = (): void => undefined;
   try {

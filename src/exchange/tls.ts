@@ -6,10 +6,12 @@ import { ipFamily } from '../lib/cidr.js';
  * Token of DNS over TLS in the registry of ALPN protocol identifiers (RFC 7858; registered by RFC 9103 section
  * 7.1.1).
  */
-const ALPN = 'dot';
+const DNS_OVER_TLS = 'dot';
 
 /** What a client needs for TLS; texts are PEM. */
 export interface TlsSettings {
+  /** What is to be spoken (ALPN, RFC 7301); `dot` when left out. */
+  readonly protocol?: string | undefined;
   /**
    * The name that the server's certificate must be for, sent as server name; without it the certificate must be for
    * the address.
@@ -49,7 +51,7 @@ export class TlsClient {
     const socket = tls.connect({
       socket: stream,
       secureContext: this.context,
-      ALPNProtocols: [ALPN],
+      ALPNProtocols: [this.settings.protocol ?? DNS_OVER_TLS],
       session: this.session,
       host: address,
       // Addresses are no server names (RFC 6066 section 3); Node then checks the certificate against `host`.

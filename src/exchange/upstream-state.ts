@@ -5,12 +5,13 @@ import type { Destination, Network } from '../net/network.js';
 import { RoundTrip } from './rtt.js';
 import { newStats, type ExchangeStats } from './stats.js';
 import type { Attempt } from './attempt.js';
+import type { Protocol } from './errors.js';
 import { NO_MATCH, matchQuestion } from './match.js';
 
 /** Counts sockets and connections that were there already (`hits`) and that had to be opened (`misses`). */
 export interface ReuseCounters {
-  hit(protocol: 'udp' | 'tcp' | 'tcp-tls'): void;
-  miss(protocol: 'udp' | 'tcp' | 'tcp-tls'): void;
+  hit(protocol: Protocol): void;
+  miss(protocol: Protocol): void;
 }
 
 export interface PoolLimits {

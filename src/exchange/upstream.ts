@@ -5,6 +5,7 @@ import type { Destination, Network } from '../net/network.js';
 import type { Attempt } from './attempt.js';
 import { UpstreamState, type PoolLimits, type ReuseCounters } from './upstream-state.js';
 import type { Pipelining } from './pipelining.js';
+import { HttpsPool, type HttpsSettings } from './https-pool.js';
 import type { ExchangeStats } from './stats.js';
 import { StreamPool } from './stream-pool.js';
 import type { TlsClient } from './tls.js';
@@ -32,13 +33,15 @@ export interface UpstreamParts {
   readonly reuse: ReuseCounters;
   /** Given for DNS over TLS; everything then goes over it. */
   readonly tls?: TlsClient | undefined;
+  /** Given with `tls` for DNS over HTTPS. */
+  readonly https?: HttpsSettings | undefined;
 }
 
 /** One server that questions are sent to: its sockets, its connections, and what its traffic tells about it. */
 export class Upstream {
   private readonly peer: UpstreamState;
   private readonly udp: UdpPool;
-  private readonly streams: StreamPool;
+  private readonly streams: Pick<StreamPool, 'pipelining' | 'send' | 'sweep' | 'close' | 'size'>;
   private readonly clock: Clock;
   private readonly secure: boolean;
   private sweeper: Timer | undefined;
@@ -58,7 +61,10 @@ export class Upstream {
     this.secure = parts.tls !== undefined;
     this.peer = new UpstreamState(parts.network, parts.clock, parts.random, parts.to, parts.limits, parts.reuse);
     this.udp = new UdpPool(this.peer);
-    this.streams = new StreamPool(this.peer, parts.tls);
+    this.streams =
+      parts.https && parts.tls
+        ? new HttpsPool(this.peer, parts.tls, parts.https)
+        : new StreamPool(this.peer, parts.tls);
   }
 
   get stats(): Readonly<ExchangeStats> {

@@ -1,5 +1,5 @@
 import type { Runtime } from '../../chain/index.js';
-import { exchangeOnce, type TlsClient } from '../../exchange/index.js';
+import { exchangeOnce, type HttpsSettings, type TlsClient } from '../../exchange/index.js';
 import { randomBelow } from '../../lib/random.js';
 import { sleep } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
@@ -16,6 +16,7 @@ export interface HealthCheckParts {
   readonly to: Destination;
   readonly transport: 'udp' | 'tcp';
   readonly tls: TlsClient | undefined;
+  readonly https: HttpsSettings | undefined;
   readonly interval: Milliseconds;
   readonly recursion: boolean;
   readonly name: Name;
@@ -64,6 +65,7 @@ export class HealthCheck {
       to,
       transport,
       tls,
+      https,
       name,
       recursion,
       onAlive,
@@ -82,7 +84,13 @@ export class HealthCheck {
       additional: [],
     });
     try {
-      await exchangeOnce(network, clock, random, message, to, { transport, tls, timeoutMs: CHECK_TIMEOUT, signal });
+      await exchangeOnce(network, clock, random, message, to, {
+        transport,
+        tls,
+        https,
+        timeoutMs: CHECK_TIMEOUT,
+        signal,
+      });
     } catch (error) {
       if (signal.aborted) throw error;
       this.fails++;

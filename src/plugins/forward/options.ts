@@ -29,6 +29,8 @@ export interface ForwardOptions {
   maxAttempts: number;
   tls: TlsSettings;
   tlsServerName: string | undefined;
+  /** How upstreams over HTTPS are asked. */
+  dohMethod: 'GET' | 'POST';
   policy: PolicyName;
   checkInterval: Milliseconds;
   checkRecursion: boolean;
@@ -96,6 +98,9 @@ const READERS: Readonly<
   tls_servername(option, into) {
     into.tlsServerName = option.one('tls_servername NAME');
   },
+  doh_method(option, into) {
+    into.dohMethod = option.oneOf(option.one('doh_method GET|POST'), ['GET', 'POST']);
+  },
   policy(option, into) {
     into.policy = option.oneOf(option.one(`policy ${POLICIES.join('|')}`), POLICIES);
   },
@@ -146,6 +151,7 @@ export function readOptions(directive: Directive, readFile: (path: string) => st
     maxAttempts: 0,
     tls: {},
     tlsServerName: undefined,
+    dohMethod: 'POST',
     policy: 'latency',
     checkInterval: 500,
     checkRecursion: true,

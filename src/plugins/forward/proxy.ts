@@ -1,5 +1,6 @@
 import type { Runtime } from '../../chain/index.js';
 import { TlsClient, Upstream } from '../../exchange/index.js';
+import { hostPort } from '../../lib/cidr.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Endpoint } from '../../net/network.js';
 import { HealthCheck } from './health-check.js';
@@ -10,7 +11,7 @@ import type { UpstreamTarget } from './targets.js';
 /** One upstream of a directive: how to reach it, and whether that makes sense at the moment. */
 export class Proxy {
   readonly upstream: Upstream;
-  /** Everything goes over TLS. */
+  /** Everything goes over TLS, perhaps over HTTPS. */
   readonly secure: boolean;
   /** `IP:PORT` or `[IPV6]:PORT`. */
   readonly address: string;
@@ -25,8 +26,11 @@ export class Proxy {
     readonly metrics: UpstreamMetrics,
     runtime: Runtime,
   ) {
-    const tls = target.tls
-      ? new TlsClient({ ...options.tls, serverName: target.serverName ?? options.tlsServerName })
+    const serverName = target.serverName ?? options.tlsServerName;
+    const protocol = target.https ? 'h2' : undefined;
+    const tls = target.tls ? new TlsClient({ ...options.tls, serverName, protocol }) : undefined;
+    const https = target.https
+      ? { method: options.dohMethod, authority: hostPort(serverName ?? target.to.address, target.to.port) }
       : undefined;
     this.secure = target.tls;
     this.address = target.label;
@@ -39,6 +43,7 @@ export class Proxy {
       random: runtime.random,
       to,
       tls,
+      https,
       reuse: metrics,
       limits: { expire: options.expire, maxIdle: options.maxIdle, maxAge: options.maxAge },
     });
@@ -46,6 +51,7 @@ export class Proxy {
       runtime,
       to,
       tls,
+      https,
       transport: options.forceTcp ? 'tcp' : 'udp',
       interval: options.checkInterval,
       recursion: options.checkRecursion,

@@ -7,6 +7,7 @@ import { fqdn, isName } from '../../wire/index.js';
 const MAX_UPSTREAMS = 15;
 const PORT = 53;
 const TLS_PORT = 853;
+const HTTPS_PORT = 443;
 
 /** An upstream as written. */
 export interface UpstreamTarget {
@@ -14,7 +15,9 @@ export interface UpstreamTarget {
   /** `10.0.2.3:53`: the `to` label of metrics. */
   readonly label: string;
   readonly tls: boolean;
-  /** The TLS server name from `tls://ADDRESS%NAME`. */
+  /** Over HTTPS, which is over TLS too. */
+  readonly https: boolean;
+  /** The TLS server name from `tls://ADDRESS%NAME` or `https://ADDRESS%NAME`. */
   readonly serverName: string | undefined;
 }
 
@@ -23,11 +26,12 @@ export interface HostTarget {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  readonly https: boolean;
   readonly serverName: string | undefined;
 }
 
 const FORMS =
-  'IP, IP:PORT, [IPV6]:PORT, HOST, HOST:PORT, each also behind dns:// or tls://, tls://IP%SERVERNAME[:PORT], or a file like /etc/resolv.conf';
+  'IP, IP:PORT, [IPV6]:PORT, HOST, HOST:PORT, each also behind dns://, tls:// or https://, tls://IP%SERVERNAME[:PORT] and the same with https://, or a file like /etc/resolv.conf';
 
 /**
  * Reads the upstreams of a directive: addresses, names of hosts, or files in the format of resolv.conf(5) whose
@@ -54,6 +58,7 @@ export const targetsAt = (host: HostTarget, addresses: readonly string[]): Upstr
     to: { address, port: host.port },
     label: hostPort(address, host.port),
     tls: host.tls,
+    https: host.https,
     serverName: host.serverName,
   }));
 
@@ -63,30 +68,33 @@ function parseTarget(
   readFile: (path: string) => string,
 ): (UpstreamTarget | HostTarget)[] {
   const scheme = /^([a-z0-9]+):\/\//.exec(text);
-  if (scheme !== null && scheme[1] !== 'dns' && scheme[1] !== 'tls')
-    directive.wrong(scheme[0], 'dns:// and tls://, or no scheme', `upstream ${text}`);
+  if (scheme !== null && !['dns', 'tls', 'https'].includes(scheme[1]!))
+    directive.wrong(scheme[0], 'dns://, tls:// and https://, or no scheme', `upstream ${text}`);
   const rest = text.slice(scheme?.[0].length ?? 0);
-  const address = parseAddress(rest, scheme?.[1] === 'tls');
+  const https = scheme?.[1] === 'https';
+  if (https && rest.includes('/')) directive.wrong(text, 'no path: /dns-query is asked', 'upstream');
+  const tls = https || scheme?.[1] === 'tls';
+  const address = parseAddress(rest, tls, https);
   if (address !== undefined) return [address];
-  const host = parseHost(rest, scheme?.[1] === 'tls');
-  if (scheme?.[1] === 'tls') return [host ?? directive.wrong(text, FORMS, 'upstream')];
+  const host = parseHost(rest, tls, https);
+  if (tls) return [host ?? directive.wrong(text, FORMS, 'upstream')];
   if (rest === '') return directive.wrong(text, FORMS, 'upstream');
   return parseFile(directive, rest, readFile) ?? [host!];
 }
 
 /** `HOST[%SERVERNAME][:PORT]`; undefined for what cannot be a host, such as a path or a wrong address. */
-function parseHost(text: string, tls: boolean): HostTarget | undefined {
+function parseHost(text: string, tls: boolean, https: boolean): HostTarget | undefined {
   const [, host = '', serverName, portText] = /^([\w.-]+)(?:%([^:]+))?(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const port = portText === undefined ? (tls ? TLS_PORT : PORT) : Number(portText);
+  const port = portText === undefined ? (https ? HTTPS_PORT : tls ? TLS_PORT : PORT) : Number(portText);
   const isHost = isName(fqdn(host)) && /[a-z]/i.test(host) && port >= 1 && port <= 65_535;
-  return isHost && (tls || serverName === undefined) ? { host, port, tls, serverName } : undefined;
+  return isHost && (tls || serverName === undefined) ? { host, port, tls, https, serverName } : undefined;
 }
 
 /**
  * `HOST[%ZONE][:PORT]` or `[HOST[%ZONE]][:PORT]`; what is behind the percent sign is the server name of a TLS
  * upstream, else the zone of a link-local address.
  */
-function parseAddress(text: string, tls: boolean): UpstreamTarget | undefined {
+function parseAddress(text: string, tls: boolean, https = false): UpstreamTarget | undefined {
   const bracketed = /^\[([^[\]%]+)(?:%([^[\]]+))?\](?:%([^:]+))?(?::(\d{1,5}))?$/.exec(text);
   const plain = bracketed
     ? null
@@ -96,10 +104,10 @@ function parseAddress(text: string, tls: boolean): UpstreamTarget | undefined {
   if (host === undefined || parseIp(host) === undefined) return undefined;
   const zone = bracketed ? (bracketed[2] ?? bracketed[3]) : plain![2];
   const portText = bracketed ? bracketed[4] : plain![3];
-  const port = portText === undefined ? (tls ? TLS_PORT : PORT) : Number(portText);
+  const port = portText === undefined ? (https ? HTTPS_PORT : tls ? TLS_PORT : PORT) : Number(portText);
   if (port < 1 || port > 65_535) return undefined;
   const scoped = !tls && zone !== undefined && host.includes(':') ? `${host}%${zone}` : host;
-  return { to: { address: scoped, port }, label: hostPort(host, port), tls, serverName: tls ? zone : undefined };
+  return { to: { address: scoped, port }, label: hostPort(host, port), tls, https, serverName: tls ? zone : undefined };
 }
 
 /** The upstreams of a file; undefined where there is none and the path may be the name of a host. */

@@ -74,8 +74,21 @@ export interface BlockSettings {
   tsig?: TsigKeys;
   /** What the block says of connections to its listening addresses (`timeouts`). */
   limits?: ConnectionLimits;
+  /** Set by `proxyproto`: connections and datagrams may come through proxies that say for whom. */
+  proxies?: ProxyRules;
   /** What the block says of one kind of listener (`https`, `grpc_server`, `quic`). */
   transports?: Readonly<Partial<Record<'https' | 'grpc' | 'quic', TransportLimits>>>;
+}
+
+/** Whose word is taken for who asks (`proxyproto`). */
+export interface ProxyRules {
+  /**
+   * What to do with headers from an address: `use` them, `ignore` what they say, `reject` whoever sends them, or `skip`
+   * looking for them.
+   */
+  policyFor(address: string): 'use' | 'ignore' | 'reject' | 'skip';
+  /** How long the header of one datagram holds for others from its sender; undefined where it does not. */
+  readonly sessions: { readonly time: Milliseconds; readonly most: number } | undefined;
 }
 
 /** Bounds that a kind of listener has at each address; its own defaults hold for those left out. */

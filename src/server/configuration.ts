@@ -140,6 +140,7 @@ export class Configuration {
         const routes = this.served.get(address) ?? new Routes(this.routesHost);
         this.served.set(address, routes);
         routes.tls ??= block.settings.tls;
+        routes.proxies ??= block.settings.proxies;
         routes.transports = { ...block.settings.transports, ...routes.transports };
         if (block.settings.tsig !== undefined) routes.addKeys(block.settings.tsig);
         if (!routes.add(key.zone, chain)) faults.add(alreadyServed(key, address.port, host));

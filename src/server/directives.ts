@@ -37,6 +37,7 @@ import { nomad } from '../plugins/nomad/setup.js';
 import { nsid } from '../plugins/nsid/setup.js';
 import { pprof } from '../plugins/pprof/setup.js';
 import { prometheus } from '../plugins/prometheus/setup.js';
+import { proxyproto } from '../plugins/proxyproto/setup.js';
 import { ready } from '../plugins/ready/setup.js';
 import { reload } from '../plugins/reload/setup.js';
 import { rewrite } from '../plugins/rewrite/setup.js';
@@ -61,6 +62,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   metadata,
   geoip,
   cancel,
+  proxyproto,
   grpcServer,
   https,
   tls,

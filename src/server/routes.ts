@@ -139,6 +139,8 @@ export class Routes {
   readonly waiting: Waiting;
   /** What listeners with encryption show; of the first block that says it. */
   tls: BlockSettings['tls'];
+  /** Whose word is taken for who asks; of the first block that says it. */
+  proxies: BlockSettings['proxies'];
   /** What is said of kinds of listeners; of the first block that says something of a kind. */
   transports: NonNullable<BlockSettings['transports']> = {};
   /** Secrets that messages may be signed with; undefined where no block has `tsig`. */

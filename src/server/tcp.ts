@@ -1,6 +1,7 @@
 import type { Client } from '../chain/index.js';
 import type { Endpoint, Network, TcpConnection, TcpListener } from '../net/network.js';
 import type { Milliseconds } from '../lib/units.js';
+import { behindProxy } from './proxy-protocol.js';
 import type { Responder } from './respond.js';
 import type { Served } from './routes.js';
 import type { TcpClients } from './tcp-clients.js';
@@ -130,7 +131,7 @@ export class TcpServer {
   }
 
   private take(connection: TcpConnection): void {
-    const accepted = this.protocol.accept(connection);
+    const accepted = this.accept(connection);
     if (!(accepted instanceof Promise)) return this.serve(accepted);
     accepted.then(
       (secured) => {
@@ -151,6 +152,13 @@ export class TcpServer {
       this.arriving.delete(oldest);
       oldest.stream.destroy();
     }
+  }
+
+  private accept(connection: TcpConnection): Accepted | Promise<Accepted> {
+    const { proxies } = this.served.routes;
+    const { protocol, context } = this;
+    if (proxies === undefined) return protocol.accept(connection);
+    return behindProxy(connection, proxies, context.clients.clock).then((behind) => protocol.accept(behind));
   }
 
   private serve(accepted: Accepted): void {

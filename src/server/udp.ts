@@ -1,8 +1,9 @@
-import type { Query, Reply } from '../chain/index.js';
+import type { ProxyRules, Query, Reply } from '../chain/index.js';
 import type { UdpWorkerPool } from '../fastpath/udp-worker-pool.js';
 import type { SharedAnswerCache } from '../fastpath/shared-answer-cache.js';
 import type { Clock } from '../lib/clock.js';
 import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js';
+import { ProxiedDatagrams } from './proxy-protocol.js';
 import type { Responder, ResponseWriter } from './respond.js';
 import type { Chain, Routes, Served } from './routes.js';
 
@@ -25,6 +26,23 @@ class DatagramWriter implements ResponseWriter {
   }
 }
 
+/** Takes datagrams that may have come through a proxy: the answer goes back to it, and is given to nobody else. */
+function proxiedTaker(
+  served: Served,
+  clock: Clock,
+  responder: Responder,
+): (socket: UdpSocket, bytes: Buffer, remote: Endpoint) => void {
+  let rules: ProxyRules | undefined;
+  let proxied: ProxiedDatagrams;
+  return (socket, bytes, remote) => {
+    if (served.routes.proxies !== rules) proxied = new ProxiedDatagrams((rules = served.routes.proxies)!, clock);
+    const taken = proxied.take(bytes, remote);
+    if (taken === undefined) return;
+    const client = { transport: 'udp', remote: taken.from, local: socket.local, server: served.server } as const;
+    responder.respond(taken.bytes, served, client, clock.monotonic(), new DatagramWriter(socket, remote));
+  };
+}
+
 /** Every datagram comes to this thread, through the network port. */
 export class PlainUdp implements UdpListening {
   constructor(
@@ -35,7 +53,9 @@ export class PlainUdp implements UdpListening {
 
   async listen(at: Endpoint, served: Served): Promise<UdpSocket> {
     const { clock, responder } = this;
+    const takeProxied = proxiedTaker(served, clock, responder);
     const socket: UdpSocket = await this.network.bindUdp(at, (bytes, remote) => {
+      if (served.routes.proxies !== undefined) return takeProxied(socket, bytes, remote);
       const client = { transport: 'udp', remote, local: socket.local, server: served.server } as const;
       responder.respond(bytes, served, client, clock.monotonic(), new DatagramWriter(socket, remote));
     });
@@ -79,7 +99,9 @@ export class SharedUdp implements UdpListening {
 
   async listen(at: Endpoint, served: Served): Promise<UdpSocket> {
     const { clock, responder, sharedAnswers } = this;
+    const takeProxied = proxiedTaker(served, clock, responder);
     const onDatagram: OnDatagram = (bytes, remote) => {
+      if (served.routes.proxies !== undefined) return takeProxied(socket, bytes, remote);
       const client = { transport: 'udp', remote, local: socket.local, server: served.server } as const;
       responder.respond(
         bytes,

@@ -120,7 +120,7 @@ function parseFile(
   try {
     text = readFile(path);
   } catch (error) {
-    if (parseHost(path, false) !== undefined) return undefined;
+    if (parseHost(path, false, false) !== undefined) return undefined;
     return directive.fail(
       `upstream: got '${path}', which is no address and no file that can be read ` +
         `(${(error as NodeJS.ErrnoException).code ?? (error as Error).message}); allowed: ${FORMS}`,

@@ -79,6 +79,7 @@ describe('options', () => {
     maxAttempts: 0,
     tls: {},
     tlsServerName: undefined,
+    dohMethod: 'POST',
     policy: 'latency',
     checkInterval: 500,
     checkRecursion: true,
@@ -141,7 +142,7 @@ describe('options', () => {
 });
 
 const ADDRESSES =
-  'IP, IP:PORT, [IPV6]:PORT, HOST, HOST:PORT, each also behind dns:// or tls://, tls://IP%SERVERNAME[:PORT], or a file like /etc/resolv.conf';
+  'IP, IP:PORT, [IPV6]:PORT, HOST, HOST:PORT, each also behind dns://, tls:// or https://, tls://IP%SERVERNAME[:PORT] and the same with https://, or a file like /etc/resolv.conf';
 const RCODES =
   'NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE, BADVERS, BADKEY, BADTIME, BADMODE, BADNAME, BADALG, BADTRUNC, BADCOOKIE';
 
@@ -173,8 +174,8 @@ describe('bad text', () => {
       error: `2: forward: upstream: got '[10.0.0.1', which is no address and no file that can be read (ENOENT); allowed: ${ADDRESSES}`,
     },
     {
-      text: 'forward . https://10.0.0.1',
-      error: "2: forward: upstream https://10.0.0.1: got 'https://', allowed: dns:// and tls://, or no scheme",
+      text: 'forward . quic://10.0.0.1',
+      error: "2: forward: upstream quic://10.0.0.1: got 'quic://', allowed: dns://, tls:// and https://, or no scheme",
     },
     { text: 'forward . dns://', error: `2: forward: upstream: got 'dns://', allowed: ${ADDRESSES}` },
     {
@@ -196,7 +197,7 @@ describe('bad text', () => {
     {
       text: 'forward . 10.0.0.1 {\nmax_fail 1\n}',
       error:
-        "3: forward: unknown option 'max_fail'; allowed: except, force_tcp, prefer_udp, expire, max_age, read_timeout, source_address, resolver, max_idle_conns, max_fails, max_connect_attempts, tls, tls_servername, policy, health_check, max_concurrent, next, next_on_nodata, failfast_all_unhealthy_upstreams, failover; did you mean 'max_fails'?",
+        "3: forward: unknown option 'max_fail'; allowed: except, force_tcp, prefer_udp, expire, max_age, read_timeout, source_address, resolver, max_idle_conns, max_fails, max_connect_attempts, tls, tls_servername, doh_method, policy, health_check, max_concurrent, next, next_on_nodata, failfast_all_unhealthy_upstreams, failover; did you mean 'max_fails'?",
     },
     {
       text: 'forward . 10.0.0.1 {\nexcept\n}',

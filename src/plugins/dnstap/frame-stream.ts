@@ -33,7 +33,7 @@ export function dataFrame(payload: Buffer): Buffer {
  * The writer's part of a frame stream in both directions: says what it has, waits until the reader accepts that, and
  * begins.
  */
-export class FrameStream {
+export class TapStream {
   private received: Buffer = Buffer.alloc(0);
   private state: 'offered' | 'open' | 'ended' = 'offered';
 

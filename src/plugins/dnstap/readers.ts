@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Octets } from '../../lib/units.js';
-import { FrameStream } from './frame-stream.js';
+import { TapStream } from './frame-stream.js';
 
 /** A reader that leaves so much lying is closed. */
 const MOST: Octets = 1 << 20;
@@ -9,7 +9,7 @@ const READERS = 64;
 
 /** Readers that come by themselves: each gets what is seen while it is there. */
 export class TapReaders {
-  private readonly open = new Set<FrameStream>();
+  private readonly open = new Set<TapStream>();
 
   /** @param dropped told of each message that a reader does not get because it is too slow */
   constructor(private readonly dropped: (count: number) => void) {}
@@ -20,7 +20,7 @@ export class TapReaders {
 
   accept(stream: Duplex): void {
     if (this.open.size >= READERS) return void stream.destroy();
-    const reader: FrameStream = new FrameStream(
+    const reader: TapStream = new TapStream(
       stream,
       () => undefined,
       () => void this.open.delete(reader),

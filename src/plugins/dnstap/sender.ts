@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import type { Milliseconds, Octets } from '../../lib/units.js';
-import { FrameStream } from './frame-stream.js';
+import { TapStream } from './frame-stream.js';
 
 /** What is there is sent after this time at the latest. */
 const FLUSH: Milliseconds = 100;
@@ -31,7 +31,7 @@ export interface SenderParts {
 export class TapSender {
   private queue: Buffer[] = [];
   private octets: Octets = 0;
-  private stream: FrameStream | undefined;
+  private stream: TapStream | undefined;
   /** Of the connection that there is or that is being made. */
   private dialling: AbortController | undefined;
   private flushing: Timer | undefined;
@@ -105,7 +105,7 @@ export class TapSender {
         this.flush();
       };
       this.blocked = false;
-      this.stream = new FrameStream(connection, opened, failed);
+      this.stream = new TapStream(connection, opened, failed);
     }, failed);
   }
 

@@ -48,6 +48,7 @@ import { shed } from '../plugins/shed/setup.js';
 import { sign } from '../plugins/sign/setup.js';
 import { template } from '../plugins/template/setup.js';
 import { tsig } from '../plugins/tsig/setup.js';
+import { trace } from '../plugins/trace/setup.js';
 import { transfer } from '../plugins/transfer/setup.js';
 import { timeouts } from '../plugins/timeouts/setup.js';
 import { view } from '../plugins/view/setup.js';
@@ -73,6 +74,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   bufsize,
   bind,
   debug,
+  trace,
   ready,
   health,
   pprof,

@@ -2,10 +2,12 @@
 // command needs is loaded from a few files in place of some hundred; what it does not need, another command or a
 // package that is used now and then, is a file of its own.
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build, transform } from 'esbuild';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
+const require = createRequire(import.meta.url);
 /** The oldest Node that the package runs on. */
 const TARGET = 'node20.19';
 /** Packages of CommonJS that the sources load by `loadPackage`, each when it is first needed. */
@@ -122,7 +124,8 @@ function late(code) {
 async function packages(outdir) {
   const { outputFiles, metafile } = await build({
     ...COMMON,
-    entryPoints: PACKAGES.map((name) => ({ in: name, out: fileOf(name).replace(/\.cjs$/, '') })),
+    // As `require` finds them: the form of ES modules may ask where it lies, which nothing in the bundle knows.
+    entryPoints: PACKAGES.map((name) => ({ in: require.resolve(name), out: fileOf(name).replace(/\.cjs$/, '') })),
     outdir,
     format: 'cjs',
     outExtension: { '.js': '.cjs' },

@@ -32,6 +32,17 @@ describe('the bundle', () => {
       [],
     ));
 
+  it('imports files by a pattern', async () => {
+    writeFileSync(path.join(dir, 'a.part'), 'whoami\n');
+    writeFileSync(path.join(dir, 'Corefile'), '.:0 {\n    bind 127.0.0.1\n    import *.part\n}\n');
+    const program = new Program([...PROGRAM, '-conf', 'Corefile'], {}, dir);
+    try {
+      await program.said(/^nodens-/m);
+    } finally {
+      program.child.kill('SIGKILL');
+    }
+  });
+
   it('loads a plugin that is an ES module', async () => {
     writeFileSync(path.join(dir, 'quiet.mjs'), "export default { name: 'quiet', api: 1, setup: () => undefined };\n");
     writeFileSync(

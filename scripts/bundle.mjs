@@ -85,7 +85,7 @@ async function modules(entryPoints, outdir, splitting) {
     plugins: [loadPackage, nodeImport],
   });
   for (const { path: file, text } of outputFiles) {
-    const { code } = await transform(required(text), {
+    const { code } = await transform(required(direct(text)), {
       format: 'cjs',
       platform: 'node',
       target: TARGET,
@@ -96,6 +96,17 @@ async function modules(entryPoints, outdir, splitting) {
     writeFileSync(file, head + late(code));
   }
   return metafile;
+}
+
+/**
+ * What one part takes from another becomes a constant: as a property of the other part's exports, which are getters, it
+ * would be asked for at each use, for a tenth of a forwarded query's time. The sources export nothing that changes.
+ */
+function direct(code) {
+  return code.replace(
+    /^import \{([^}]*)\} from ("\.\/[^"]+");$/gm,
+    (_, names, file) => `const {${names.replace(/ as /g, ': ')}} = require(${file});`,
+  );
 }
 
 /**

@@ -11,13 +11,14 @@ const MAX_FILLERS = 128;
 /**
  * Sets V8 up for a server that lives long on a node that it shares with pods: its garbage dies young and its hot code
  * is little. A young generation of two times 2 MB (half of it makes a forward a fifth dearer, more is memory that pods
- * could use), no code between interpreted and optimized, and a collector that can be called. As flags of the command
- * line would do it, which a launcher of one line cannot give on each system; to be called before anything else grows
- * the heap.
+ * could use), no code between interpreted and optimized, a collector that can be called, and that does its small work
+ * by itself: waking threads for it takes longer. As flags of the command line would do it, which a launcher of one line
+ * cannot give on each system; to be called before anything else grows the heap.
  */
 export function tuneEngine(): void {
   v8.setFlagsFromString('--no-sparkplug');
   v8.setFlagsFromString('--expose-gc');
+  v8.setFlagsFromString('--no-parallel-scavenge');
   // The largest size is fixed when the process starts, but not whether the generation grows: let it grow, with what
   // survives, to the size that is wanted, and no further.
   const survivors: number[][] = [];

@@ -31,12 +31,16 @@ export interface Step extends QuestionOptions {
   readonly type?: string;
   /** Number of the client: 127.0.0.1, .2, ... */
   readonly from: number;
+  /** Which of the addresses for plain DNS is asked, counted round; the first one where nothing is said. */
+  readonly at?: number;
 }
 
 /** What a server did with a script: each answer in hexadecimal or `none`, and its counters afterwards. */
 export interface Result {
   readonly answers: readonly string[];
   readonly counters: readonly string[];
+  /** Lines of the log about handlers that failed. */
+  readonly panics: readonly string[];
 }
 
 const WORKER = pathToFileURL(path.join(path.dirname(compiledProgram()), '../fastpath/worker.js'));
@@ -105,11 +109,13 @@ export async function play(
     await server.listen();
     const answers: string[] = [];
     for (const step of plan.script) {
-      const { port } = network.actual(server.served[0]!);
+      const plain = server.served.filter(({ scheme }) => scheme === 'dns');
+      const { port } = network.actual(plain[(step.at ?? 0) % plain.length] ?? server.served[0]!);
       const { bytes } = query(step.name, step.type, step);
       answers.push(step.transport === 'tcp' ? await askTcp(port, bytes) : await clients[step.from]!.ask(port, bytes));
     }
-    return { answers, counters: counted(await server.runtime.metrics.text()) };
+    const counters = counted(await server.runtime.metrics.text());
+    return { answers, counters, panics: log.lines.filter((line) => line.includes('Recovered from panic')) };
   } finally {
     await server.stop();
   }
@@ -137,12 +143,13 @@ function throughLoopback(workerPool: UdpWorkerPool, network: LoopbackNetwork): U
   });
 }
 
-/** Series that count time, memory, upstream sockets or the program itself are no two times the same. */
+/** Series of time, memory, sockets upstream or the program itself are no two times the same. */
 const counted = (metrics: string): string[] =>
   metrics
     .split('\n')
-    .filter((line) => /^coredns_(dns|cache|hosts|template|panics)/.test(line) && !/duration_seconds/.test(line))
+    .filter((line) => line.startsWith('coredns_') && !UNSTEADY.test(line))
     .sort();
+const UNSTEADY = /^\w*(duration|seconds|conn_cache|unsent|hedge|healthcheck)/;
 
 /** A client that keeps its address and port: some answers tell them. */
 export class UdpClient {

@@ -7,7 +7,7 @@ import { asObject, objectAt } from '../../kube/objects/raw.js';
 import type { CorefileRule, CorefileRole } from './blocks.js';
 import type { ClusterCorefile, ClusterRule, JudgedCluster } from './cluster.js';
 import { findingOf, sorted, type CheckFinding, type Rule, type RuleOver } from './finding.js';
-import { COREFILE_FAULT, FILE_ABSENT, loadCorefile } from './judge-corefile.js';
+import { COREFILE_FAULT, FILE_ABSENT, loadCorefile, type LoadedCorefile } from './judge-corefile.js';
 import type { ClusterObject } from './objects.js';
 import { WORKLOADS, PodOwner, readObjects, type PlacedText } from './objects.js';
 import { CACHING } from './rules/caching.js';
@@ -66,24 +66,48 @@ const STDIN = 'stdin';
  */
 export async function check(paths: readonly string[], options: CheckOptions): Promise<CheckFinding[]> {
   const manifests: PlacedText[] = [];
-  const found: CheckFinding[] = [];
-  const texts: PlacedText[] = [];
+  const gathered = new Gathered();
   for (const named of paths) {
     const { files, isCorefile } = await textsAt(named, options.cwd);
     if (!isCorefile) manifests.push(...files);
     else
-      for (const file of files) {
-        const loaded = await loadCorefile({ ...options, ...file, role: options.role ?? roleOf(file.text) });
-        texts.push(...loaded.texts);
-        found.push(...loaded.findings);
-        if (loaded.judged !== undefined) found.push(...apply(COREFILE_RULES, loaded.judged));
-      }
+      for (const file of files)
+        gathered.take(await loadCorefile({ ...options, ...file, role: options.role ?? roleOf(file.text) }));
   }
-  const cluster = await judgeManifests(manifests, options);
+  await judgeManifests(manifests, options, gathered);
   const names = RULES.map(({ name }) => name);
-  return sorted(
-    silenced([...found, ...cluster.findings], [...texts, ...manifests, ...cluster.texts], names).filter(isFirst),
-  );
+  const left = silenced(gathered.named(), gathered.texts, names);
+  return sorted(left.map((finding) => placed(finding, gathered.texts)).filter(isFirst));
+}
+
+/** What was found so far, and in which texts. */
+class Gathered {
+  readonly findings: CheckFinding[] = [];
+  readonly texts: PlacedText[] = [];
+  private readonly places = new Map<string, string>();
+
+  /** Takes what the loader says of a Corefile, and what rules do. */
+  take({ findings, texts, places, judged }: LoadedCorefile): void {
+    this.findings.push(...findings);
+    this.texts.push(...texts);
+    for (const [file, name] of places) this.places.set(file, name);
+    if (judged !== undefined) this.findings.push(...apply(COREFILE_RULES, judged));
+  }
+
+  /** The findings, with imported files by the names that they have for the user. */
+  named(): CheckFinding[] {
+    return this.findings.map((finding) => {
+      const { file } = finding.at;
+      return { ...finding, at: { ...finding.at, file: this.places.get(file) ?? file } };
+    });
+  }
+}
+
+/** A finding in a text without lines of its own is at the place of that text, and says in which line of it. */
+function placed(finding: CheckFinding, texts: readonly PlacedText[]): CheckFinding {
+  const { file, line = 1 } = finding.at;
+  const place = texts.find((text) => text.file === file)?.place;
+  return place === undefined ? finding : { ...finding, at: place, text: `line ${line} of it: ${finding.text}` };
 }
 
 /** What a snippet brings into several blocks is found once. */
@@ -123,12 +147,13 @@ async function textsAt(named: string, cwd: string): Promise<{ files: PlacedText[
 async function judgeManifests(
   manifests: readonly PlacedText[],
   options: CheckOptions,
-): Promise<{ findings: CheckFinding[]; texts: PlacedText[] }> {
-  const findings: CheckFinding[] = [];
-  const objects = manifests.flatMap((manifest) => objectsOf(manifest, findings));
+  gathered: Gathered,
+): Promise<void> {
+  const { findings, texts } = gathered;
+  texts.push(...manifests);
+  const objects = manifests.flatMap((manifest) => objectsOf(manifest, findings, texts));
   const workloads = objects.filter(({ kind }) => WORKLOADS.includes(kind)).map((object) => new PodOwner(object));
   const corefiles: ClusterCorefile[] = [];
-  const texts: PlacedText[] = [];
   for (const config of objects.filter(({ kind }) => kind === 'ConfigMap'))
     for (const key of Object.keys(objectAt(config.raw, 'data'))) {
       const source = /^Corefile/.test(key) ? config.text('data', key) : undefined;
@@ -143,24 +168,22 @@ async function judgeManifests(
         role: options.role ?? (workload?.nodeCache === undefined ? roleOf(source.text) : 'node-cache'),
         beside: besides(config, key, objects),
       });
-      texts.push(...loaded.texts);
-      findings.push(...loaded.findings);
-      if (loaded.judged !== undefined) findings.push(...apply(COREFILE_RULES, loaded.judged));
+      gathered.take(loaded);
       corefiles.push({ config, judged: loaded.judged, workload });
     }
   const cluster: JudgedCluster = { objects, workloads, corefiles };
   findings.push(...apply(CLUSTER_RULES, cluster), ...manifests.flatMap(pillarsLeft));
-  return { findings, texts };
 }
 
 /** The objects of a manifest, and those that are written into a ConfigMap of kubeadm (`kubelet`). */
-function objectsOf(manifest: PlacedText, findings: CheckFinding[]): ClusterObject[] {
+function objectsOf(manifest: PlacedText, findings: CheckFinding[], texts: PlacedText[]): ClusterObject[] {
   try {
     const objects = readObjects(manifest);
     const inner = objects
       .filter(({ kind, raw }) => kind === 'ConfigMap' && 'kubelet' in objectAt(raw, 'data'))
       .flatMap((config) => config.text('data', 'kubelet') ?? []);
-    return [...objects, ...inner.flatMap((text) => objectsOf(text, findings))];
+    texts.push(...inner);
+    return [...objects, ...inner.flatMap((text) => objectsOf(text, findings, texts))];
   } catch (error) {
     if (!(error instanceof NodensError)) throw error;
     const at = error.place ?? { file: manifest.file, line: 1 };

@@ -39,6 +39,8 @@ export interface LoadedCorefile {
   readonly judged: JudgedCorefile | undefined;
   /** The texts that it is made of, itself first. */
   readonly texts: readonly PlacedText[];
+  /** What imported files are called, by their whole paths. */
+  readonly places: ReadonlyMap<string, string>;
 }
 
 export const COREFILE_FAULT: Rule = {
@@ -106,7 +108,12 @@ export async function loadCorefile(source: CorefileToJudge): Promise<LoadedCoref
   } catch (error) {
     for (const fault of faultsOf(error)) findings.push(files.finding(fault));
   }
-  return { findings, judged: judgedOf(named, load, source, files), texts: [source, ...files.texts] };
+  return {
+    findings,
+    judged: judgedOf(named, load, source, files),
+    texts: [source, ...files.texts],
+    places: files.places,
+  };
 }
 
 /** What is around a configuration that never comes to serve. */
@@ -170,7 +177,7 @@ class JudgedFiles {
   /** Whole paths that are not here. */
   private readonly absent = new Set<string>();
   /** What a file is called in errors, and where it stands. */
-  private readonly places = new Map<string, string>();
+  readonly places = new Map<string, string>();
 
   constructor(private readonly source: CorefileToJudge) {}
 
@@ -179,13 +186,13 @@ class JudgedFiles {
     const [, beside] = [...(this.source.beside ?? [])].find(([end]) => file.endsWith(`/${end}`)) ?? [];
     if (beside !== undefined) {
       this.places.set(file, beside.file);
-      return this.keep(beside.file, beside.text);
+      return this.keep(beside);
     }
     try {
       const text = host(file);
       const shown = path.relative(this.source.cwd, path.resolve(this.source.cwd, file));
       if (!shown.startsWith('..')) this.places.set(file, shown);
-      return this.keep(this.places.get(file) ?? file, text);
+      return this.keep({ file: this.places.get(file) ?? file, text });
     } catch (error) {
       if (path.isAbsolute(file)) this.absent.add(file);
       throw error;
@@ -211,9 +218,9 @@ class JudgedFiles {
       : found.map((end) => (end.includes('/') ? `${above.slice(0, -folder.length - 1)}${end}` : `${above}${end}`));
   }
 
-  private keep(file: string, text: string): string {
-    if (!this.texts.some((one) => one.file === file && one.text === text)) this.texts.push({ file, text });
-    return text;
+  private keep(read: PlacedText): string {
+    if (!this.texts.some(({ file, text }) => file === read.file && text === read.text)) this.texts.push(read);
+    return read.text;
   }
 
   finding(error: Error): CheckFinding {

@@ -11,6 +11,8 @@ export interface PlacedText {
   readonly file: string;
   /** Its lines have the numbers that they have in the file, where it is written as a block (`|`). */
   readonly text: string;
+  /** Where all of it stands, when its lines are none of the file: `file` is a name for it then. */
+  readonly place?: FilePlace;
 }
 
 /** One object of a manifest, which knows in which line each of its members stands. */
@@ -45,9 +47,10 @@ export class ClusterObject {
     const node = this.node([...this.base, ...path]);
     if (node === undefined || typeof node.value !== 'string' || !node.range) return undefined;
     const { line } = this.lines.linePos(node.range[0]);
-    // The text of a block begins in the line after its mark.
-    const before = node.type === 'BLOCK_LITERAL' ? line : line - 1;
-    return { file: this.file, text: '\n'.repeat(before) + node.value };
+    // The text of a block begins in the line after its mark; one in quotes stands in a single line.
+    if (node.type === 'BLOCK_LITERAL') return { file: this.file, text: '\n'.repeat(line) + node.value };
+    const place = { file: this.file, line };
+    return { file: `${this.file} (${path.join('.')})`, text: node.value, place };
   }
 
   private node(path: MemberPath): { range?: [number, number, number]; value?: unknown; type?: string } | undefined {

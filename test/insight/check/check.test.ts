@@ -42,6 +42,16 @@ describe('faults put into manifests', () => {
   });
 });
 
+it('a text without lines of its own says which of its lines is meant', async () => {
+  const findings = await judge({
+    'a.json': '{"kind":"ConfigMap","data":{"Corefile":".:53 {\\n  errors\\n  erratic\\n}\\n"}}',
+  });
+  expect(findings).toMatchObject([
+    { at: { file: 'a.json', line: 1 }, text: 'line 3 of it: erratic is on' },
+    { at: { file: 'a.json', line: 1 }, text: 'line 1 of it: no block has reload' },
+  ]);
+});
+
 it('each rule has a fault that it names', () => {
   const named = [...PLANTED, ...PLANTED_MANIFESTS].flatMap(({ want }) => want.map((line) => line.split(' ')[1]));
   expect(named.length).toBeGreaterThanOrEqual(40);

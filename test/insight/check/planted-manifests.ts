@@ -166,6 +166,36 @@ export const PLANTED_MANIFESTS: readonly PlantedManifests[] = [
     want: ['a.yaml:10 corefile'],
   },
   {
+    name: 'a fault in a Corefile that is quoted, as kubectl prints one with spaces at the end of a line',
+    files: {
+      'a.yaml': 'kind: ConfigMap\nmetadata: {name: a}\ndata:\n  Corefile: ".:53 {\\n  errors \\n  lop\\n}\\n"\n',
+    },
+    want: ['a.yaml:4 corefile'],
+  },
+  {
+    name: 'a fault in a Corefile in JSON',
+    files: {
+      'a.json': JSON.stringify(
+        { kind: 'ConfigMap', metadata: { name: 'a' }, data: { Corefile: '.:53 {\n  erratic\n}\n' } },
+        undefined,
+        2,
+      ),
+    },
+    want: ['a.json:7 erratic-answers'],
+  },
+  {
+    name: 'a fault in what is imported from beside it',
+    files: {
+      'a.yaml': CONFIG.replace('        loop\n', '        loop\n        import custom/*.override\n').replace(
+        'name: node-local-dns,',
+        'name: coredns,',
+      ),
+      'b.yaml':
+        'kind: ConfigMap\nmetadata: {name: coredns-custom, namespace: kube-system}\ndata:\n  x.override: |\n    debug\n',
+    },
+    want: ['b.yaml:5 debug-on'],
+  },
+  {
     name: 'a policy that is refused',
     files: { 'c.yaml': POLICY.replace("port: '53', name: dns,", "port: '530000', name: dns,") },
     want: ['c.yaml:13 redirect-refused'],

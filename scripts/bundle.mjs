@@ -169,6 +169,14 @@ function textOf(folder) {
   return '';
 }
 
+/** The program for the kernel, beside the modules that load it. */
+function copyProgram(outdir) {
+  for (const folder of [outdir, path.join(ROOT, 'dist/kernel')]) {
+    mkdirSync(folder, { recursive: true });
+    copyFileSync(path.join(ROOT, 'src/kernel/answers.bpf.o'), path.join(folder, 'answers.bpf.o'));
+  }
+}
+
 /** Bundles the program into `outdir`, whose contents are replaced. */
 export async function bundle(outdir) {
   rmSync(outdir, { recursive: true, force: true });
@@ -179,6 +187,7 @@ export async function bundle(outdir) {
     modules({ worker: 'src/fastpath/worker.ts' }, outdir, false),
     packages(outdir),
   ]);
+  copyProgram(outdir);
   writeFileSync(path.join(outdir, 'import.cjs'), 'module.exports = (url) => import(url);\n');
   copyFileSync(path.join(ROOT, 'scripts/compile-cache.cjs'), path.join(outdir, 'compile-cache.cjs'));
   writeFileSync(path.join(outdir, 'LICENSES.txt'), licenses(metafiles.flatMap(({ inputs }) => Object.keys(inputs))));

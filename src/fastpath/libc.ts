@@ -87,9 +87,7 @@ export function callError(syscall: string, errno: number, { address, port }: End
  * @param load loads a package by its name
  */
 export function loadLibc(load: (name: string) => unknown = loadPackage): Libc {
-  if (process.platform !== 'linux') throw new Error(`batched I/O needs Linux, this is ${process.platform}`);
-  const koffi = loadKoffi(load);
-  const lib = openLibrary(koffi.load);
+  const { koffi, lib } = openLibc(load);
   return {
     socket: lib.func('int socket(int, int, int)') as Libc['socket'],
     bind: lib.func('int bind(int, void *, uint32_t)') as Libc['bind'],
@@ -107,6 +105,19 @@ export function loadLibc(load: (name: string) => unknown = loadPackage): Libc {
     },
   };
 }
+
+/** The C library and what calls it; throws as `loadLibc` does. */
+export function openLibc(load: (name: string) => unknown = loadPackage): {
+  koffi: typeof Koffi;
+  lib: ReturnType<typeof Koffi.load>;
+} {
+  if (process.platform !== 'linux') throw new Error(`batched I/O needs Linux, this is ${process.platform}`);
+  const koffi = loadKoffi(load);
+  return { koffi, lib: openLibrary(koffi.load) };
+}
+
+/** Memory outside the JavaScript heap at an address of this process, as a buffer; nobody frees it. */
+export const viewOf = (address: bigint, size: number): ArrayBuffer => openLibc().koffi.view(address, size);
 
 function loadKoffi(load: (name: string) => unknown): typeof Koffi {
   try {

@@ -2,7 +2,7 @@ import { Flag, HEADER_SIZE, Type } from '../wire/index.js';
 import { HASH_TAIL, hashWords } from './key-hash.js';
 import { padded } from './table-layout.js';
 
-/** Bytes before the name: type, class, variant, a zero, number of the listening address. */
+/** Bytes before the name: type, class, variant, length of the name, number of the listening address. */
 const HEAD = 8;
 
 /** Longest key, in bytes: what stands before the name, a name with its padding, and the network of the client. */
@@ -38,6 +38,8 @@ export class QueryKey {
   hasCapitals = false;
   /** Offset of the OPT record, or 0. */
   opt = 0;
+  /** Of the name in wire form, in bytes. */
+  private nameLength = 0;
 
   /**
    * @param seed key of the hash, two numbers of 32 bits: in a server a secret of the process, so that nobody can make
@@ -47,7 +49,7 @@ export class QueryKey {
 
   /** The name in wire form and lower case. */
   get name(): Uint8Array {
-    return this.bytes.subarray(HEAD, HEAD + this.questionEnd - HEADER_SIZE - 4);
+    return this.bytes.subarray(HEAD, HEAD + this.nameLength);
   }
 
   /**
@@ -92,7 +94,7 @@ export class QueryKey {
       this.opt = read - at;
       if (message[read + 7]! & 0x80) variant |= VARIANT_DO;
     } else if (read !== end) return false;
-    this.words[1] = variant | (server << 16);
+    this.words[1] = variant | (this.nameLength << 8) | (server << 16);
     this.hash = hashWords(this.words, this.length >> 2, this.seed[0], this.seed[1]);
     return true;
   }
@@ -130,6 +132,7 @@ export class QueryKey {
       if (label === 0) break;
     }
     this.hasCapitals = changed !== 0;
+    this.nameLength = write - HEAD;
     this.pad(write);
     return read;
   }

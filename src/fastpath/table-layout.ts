@@ -4,9 +4,13 @@
  */
 import type { Octets } from '../lib/units.js';
 
-/** Control page: words 0 and 1 are the key of the hash, 2 is one less than the sets of the index in use. */
+/**
+ * Control page: words 0 and 1 are the key of the hash, 2 is one less than the sets of the index in use, 3 is where the
+ * pool begins, in UNITs.
+ */
 export const SEED = 0;
 export const MASK = 2;
+export const POOL = 3;
 /** Lengths of client networks by listening address: IPv4 in the low half, IPv6 in the high half. */
 export const NETWORKS = 16;
 /** Most listening addresses whose answers can be kept apart by networks of clients. */

@@ -1,9 +1,12 @@
 import type { Octets } from '../lib/units.js';
+import type { WorkerData } from './worker-data.js';
 import { SEED, SLAB, poolStart, setsFor } from './table-layout.js';
 
 /** Memory that an answer table lies in, and how it comes to have more of it. */
 export interface TableMemory {
   readonly buffer: ArrayBufferLike;
+  /** What threads are given to find it. */
+  readonly shared: WorkerData['table'];
   /** Sets that the largest index may have, a power of two. */
   readonly largestIndex: number;
   /** Where the pool begins. */
@@ -36,6 +39,10 @@ export class ThreadMemory implements TableMemory {
     this.pool = poolStart(this.largestIndex);
     this.buffer = new SharedArrayBuffer(this.pool + this.poolLimit);
     new Int32Array(this.buffer, 4 * SEED, 2).set(seed);
+  }
+
+  get shared(): SharedArrayBuffer {
+    return this.buffer;
   }
 
   growPool(bytes: Octets): boolean {

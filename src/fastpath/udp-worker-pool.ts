@@ -12,7 +12,7 @@ import { openListening, portOf } from './listening-socket.js';
 import { RingBuffer, type Arrived } from './ring-buffer.js';
 import { Sender } from './sender.js';
 import { ClientAddress } from './sockaddr.js';
-import { ThreadMemory } from './table-memory.js';
+import { ThreadMemory, type TableMemory } from './table-memory.js';
 import { AnswerTableWriter } from './table-writer.js';
 import { MAX_WORKERS, type WorkerData } from './worker-data.js';
 
@@ -35,7 +35,18 @@ export interface WorkerPoolOptions {
   readonly inherited?: InheritedSockets | undefined;
   /** Runs when a thread has started, also one that replaces another. */
   readonly started?: (() => void) | undefined;
+  /** Answers before the threads see a datagram; its memory takes the place of `memory`. */
+  readonly below?: AnswersBelow | undefined;
   readonly program?: URL;
+}
+
+/** What answers from the same table before a datagram reaches a socket. */
+export interface AnswersBelow {
+  readonly memory: TableMemory;
+  /** Answers what comes to a listening address from now on; the returned function ends that. */
+  serve(at: Endpoint, server: number): () => void;
+  /** No answer any more. */
+  close(): void;
 }
 
 interface Thread {
@@ -52,6 +63,8 @@ interface OpenSocket {
   readonly onDatagram: OnDatagram;
   /** Whether threads are to take from it. */
   taking: boolean;
+  /** Lets no more answers be given before the socket. */
+  readonly uncover: (() => void) | undefined;
   /** Resolves when none does any more; undefined while that is not asked for. */
   paused?: Promise<void>;
 }
@@ -67,6 +80,7 @@ export class UdpWorkerPool {
   /** Answers that the system did not take from any of the threads. */
   readonly losses = new Losses();
   private readonly sender: Sender;
+  readonly table: AnswerTableWriter;
   /** Never used again: a datagram that is still on its way must not end up with another socket. */
   private nextId = 0;
   private closing = false;
@@ -75,11 +89,13 @@ export class UdpWorkerPool {
   private constructor(
     private readonly libc: Libc,
     private readonly program: URL,
-    readonly table: AnswerTableWriter,
+    private readonly place: TableMemory,
+    private readonly below: AnswersBelow | undefined,
     private readonly log: Logger,
     private readonly inherited: InheritedSockets | undefined,
     private readonly started: (() => void) | undefined,
   ) {
+    this.table = new AnswerTableWriter(place);
     this.sender = new Sender(libc, (_fd, errno, lost) => this.losses.count(errno, lost));
   }
 
@@ -95,6 +111,7 @@ export class UdpWorkerPool {
     log,
     inherited,
     started,
+    below,
     program = PROGRAM,
   }: WorkerPoolOptions): Promise<UdpWorkerPool> {
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
@@ -102,7 +119,8 @@ export class UdpWorkerPool {
     const workerPool = new UdpWorkerPool(
       loadLibc(),
       program,
-      new AnswerTableWriter(new ThreadMemory(memory, [randomInt(2 ** 32), randomInt(2 ** 32)])),
+      below?.memory ?? new ThreadMemory(memory, [randomInt(2 ** 32), randomInt(2 ** 32)]),
+      below,
       log,
       inherited,
       started,
@@ -147,7 +165,7 @@ export class UdpWorkerPool {
       throw error;
     }
     const id = this.nextId++;
-    this.sockets.set(id, { id, server, fds, onDatagram, taking: true });
+    this.sockets.set(id, { id, server, fds, onDatagram, taking: true, uncover: this.below?.serve(local, server) });
     return {
       local,
       serving: this.serve(),
@@ -166,6 +184,7 @@ export class UdpWorkerPool {
   /** Ends all threads. Sockets still open are closed. */
   async stop(): Promise<void> {
     this.closing = true;
+    this.below?.close();
     for (const { control } of this.threads) control.stop();
     // Until then what they hand over is taken: a thread that waits for room would wait for ever.
     await Promise.all(this.threads.map(({ worker }) => exited(worker)));
@@ -192,6 +211,7 @@ export class UdpWorkerPool {
 
   private async stopTaking(socket: OpenSocket): Promise<void> {
     socket.taking = false;
+    socket.uncover?.();
     await this.serve();
     const marks = this.threads.map(({ ring }) => ring.mark);
     while (!this.ended && this.threads.some(({ ring }, i) => !ring.hasPassed(marks[i]!)))
@@ -238,7 +258,7 @@ export class UdpWorkerPool {
   private spawn(ring: RingBuffer): { worker: Worker; control: SharedSocketList } {
     const control = new SharedSocketList(SharedSocketList.allocate());
     const workerData: WorkerData = {
-      table: this.table.memory as SharedArrayBuffer,
+      table: this.place.shared,
       ring: ring.memory,
       control: control.memory,
       losses: this.losses.memory,

@@ -3,7 +3,8 @@ export const MAX_WORKERS = 16;
 
 /** What a thread that takes queries is given. */
 export interface WorkerData {
-  readonly table: SharedArrayBuffer;
+  /** Shared memory, or where in this process's memory the table lies. */
+  readonly table: SharedArrayBuffer | { readonly address: bigint; readonly size: number };
   readonly ring: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   readonly losses: SharedArrayBuffer;

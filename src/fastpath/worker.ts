@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { Losses } from '../net/losses.js';
 import { SharedSocketList, MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
-import { MSG_DONTWAIT, POLLIN, loadLibc } from './libc.js';
+import { MSG_DONTWAIT, POLLIN, loadLibc, viewOf } from './libc.js';
 import { RingBuffer } from './ring-buffer.js';
 import { AnswerTable } from './table.js';
 import { QueryReceiver } from './query-receiver.js';
@@ -10,7 +10,7 @@ import { WAIT, type WorkerData } from './worker-data.js';
 const data = workerData as WorkerData;
 const libc = loadLibc();
 const control = new SharedSocketList(data.control);
-const answers = new AnswerTable(data.table);
+const answers = new AnswerTable('address' in data.table ? viewOf(data.table.address, data.table.size) : data.table);
 const receiver = new QueryReceiver(libc, answers, new RingBuffer(data.ring), new Losses(data.losses));
 const polled = libc.memory(8 * MAX_SOCKETS);
 

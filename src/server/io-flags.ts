@@ -4,21 +4,28 @@ import { usableCpus } from './cpus.js';
 
 /**
  * How datagrams are taken: with Node's own sockets, with batched calls in threads of their own, or with the latter
- * where they are to be had.
+ * where they are to be had; and in the kernel before those, where that is asked for.
  */
-const MODES = ['auto', 'batched', 'dgram'] as const;
+const MODES = ['auto', 'batched', 'kernel', 'dgram'] as const;
 
 export interface IoOptions {
   readonly mode: (typeof MODES)[number];
   /** Threads that take datagrams, from 1. */
   readonly workers: number;
+  /** Devices at which the kernel answers, in mode `kernel`; none for all that have addresses of the host. */
+  readonly devices?: readonly string[] | undefined;
 }
 
 /** One core is the chain's; more threads than four gain nothing on the hosts that DNS servers run on. */
 export const defaultWorkers = (): number => Math.max(1, Math.min(4, usableCpus()) - 1);
 
 export const IO_FLAGS: readonly FlagSpec[] = [
-  { name: 'io', type: 'string', help: `How datagrams are taken: ${MODES.join(', ')}`, default: 'auto' },
+  {
+    name: 'io',
+    type: 'string',
+    help: `How datagrams are taken: ${MODES.join(', ')}; kernel=DEVICE,... for some devices`,
+    default: 'auto',
+  },
   {
     name: 'workers',
     type: 'string',
@@ -28,12 +35,18 @@ export const IO_FLAGS: readonly FlagSpec[] = [
 
 /** What the flags say, or what is wrong with them. */
 export function ioFromFlags(values: Readonly<Record<string, string>>): IoOptions | string {
-  const mode = MODES.find((candidate) => candidate === values.io);
-  if (mode === undefined) return `-io: expected ${MODES.join(', ')}, got '${values.io}'`;
+  const [word, list] = values.io!.split('=', 2);
+  const mode = MODES.find((candidate) => candidate === word);
+  const devices = list?.split(',');
+  if (mode === undefined || (list !== undefined && (mode !== 'kernel' || !devices!.every(isDevice))))
+    return `-io: expected ${MODES.join(', ')} or kernel=DEVICE,..., got '${values.io}'`;
   const text = values.workers!;
-  if (text === '') return { mode, workers: defaultWorkers() };
+  if (text === '') return { mode, workers: defaultWorkers(), devices };
   const workers = Number(text);
   if (!/^\d+$/.test(text) || workers < 1 || workers > MAX_WORKERS)
     return `-workers: expected 1 to ${MAX_WORKERS}, got '${text}'`;
-  return { mode, workers };
+  return { mode, workers, devices };
 }
+
+/** As Linux takes names of devices: at most 15 bytes, no slash and no space. */
+const isDevice = (name: string): boolean => /^[^\s/]{1,15}$/.test(name);

@@ -1,29 +1,62 @@
-import { UdpWorkerPool, type WorkerPoolOptions } from '../fastpath/udp-worker-pool.js';
+import { randomInt } from 'node:crypto';
+import os from 'node:os';
+import { UdpWorkerPool, type AnswersBelow, type WorkerPoolOptions } from '../fastpath/udp-worker-pool.js';
+import { KernelAnswers } from '../kernel/kernel-answers.js';
+import { realClock } from '../lib/clock.js';
 import { NodensError } from '../lib/errors.js';
+import type { Logger } from '../lib/log.js';
 import { memoryLimit } from '../lib/memory-limit.js';
 import { defaultWorkers, type IoOptions } from './io-flags.js';
 
 /** What threads are started with, and by whom. */
 export interface Starting extends Pick<WorkerPoolOptions, 'log' | 'inherited' | 'started'> {
   readonly start?: typeof UdpWorkerPool.start;
+  readonly open?: typeof KernelAnswers.open;
 }
 
 /**
- * Starts the threads; undefined where plain sockets are asked for, or where there is nothing better. Rejects when
- * batched I/O is insisted on.
+ * Starts the threads, and before them the program in the kernel where that is asked for and can be had; undefined where
+ * plain sockets are asked for, or where there is nothing better. Rejects when batched I/O is insisted on.
  */
 export async function startWorkers(
   options: IoOptions | undefined,
-  { start = UdpWorkerPool.start.bind(UdpWorkerPool), ...starting }: Starting,
+  {
+    start = UdpWorkerPool.start.bind(UdpWorkerPool),
+    open = KernelAnswers.open.bind(KernelAnswers),
+    ...starting
+  }: Starting,
 ): Promise<UdpWorkerPool | undefined> {
-  const { mode, workers } = options ?? { mode: 'auto', workers: defaultWorkers() };
+  const { mode, workers, devices } = options ?? { mode: 'auto', workers: defaultWorkers() };
   if (mode === 'dgram') return undefined;
+  const below = mode === 'kernel' ? openBelow(devices ?? hostDevices(), starting.log, open) : undefined;
   try {
-    return await start({ ...starting, workers, memory: memoryLimit() });
+    return await start({ ...starting, workers, memory: memoryLimit(), below });
   } catch (error) {
+    below?.close();
     if (mode === 'batched')
       throw new NodensError('NODENS_FLAG', `-io batched: ${(error as Error).message}`, { cause: error });
     starting.log.info(`datagrams are taken as with -io dgram: ${(error as Error).message}`);
     return undefined;
   }
 }
+
+function openBelow(
+  devices: readonly string[],
+  log: Logger,
+  open: NonNullable<Starting['open']>,
+): AnswersBelow | undefined {
+  try {
+    const below = open(devices, memoryLimit(), [randomInt(2 ** 32), randomInt(2 ** 32)], realClock);
+    log.info(`the kernel answers at ${devices.join(', ')} what may be shared with everybody`);
+    return below;
+  } catch (error) {
+    log.warning(`datagrams are taken as with -io batched, without the kernel: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+/** Devices that have addresses, without the loopback, at which nobody else's packets arrive. */
+const hostDevices = (): string[] =>
+  Object.entries(os.networkInterfaces())
+    .filter(([, all]) => all?.some(({ internal }) => !internal))
+    .map(([name]) => name);

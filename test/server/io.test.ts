@@ -16,7 +16,16 @@ describe('flags', () => {
   it.each([
     { args: ['-io', 'dgram', '-workers', '2'], want: { mode: 'dgram', workers: 2 } },
     { args: ['-io=batched', '-workers=16'], want: { mode: 'batched', workers: 16 } },
-    { args: ['-io', 'fast'], want: "-io: expected auto, batched, dgram, got 'fast'" },
+    { args: ['-io', 'fast'], want: "-io: expected auto, batched, kernel, dgram or kernel=DEVICE,..., got 'fast'" },
+    { args: ['-io', 'kernel', '-workers', '1'], want: { mode: 'kernel', workers: 1 } },
+    {
+      args: ['-io', 'kernel=eth0,cni0', '-workers', '1'],
+      want: { mode: 'kernel', workers: 1, devices: ['eth0', 'cni0'] },
+    },
+    ...['kernel=', 'kernel=a,,b', 'kernel=a b', 'kernel=../x', 'kernel=abcdefghijklmnop', 'batched=eth0'].map((io) => ({
+      args: ['-io', io],
+      want: `-io: expected auto, batched, kernel, dgram or kernel=DEVICE,..., got '${io}'`,
+    })),
     { args: ['-workers', '0'], want: "-workers: expected 1 to 16, got '0'" },
     { args: ['-workers', '17'], want: "-workers: expected 1 to 16, got '17'" },
     { args: ['-workers', '1.5'], want: "-workers: expected 1 to 16, got '1.5'" },
@@ -45,5 +54,39 @@ describe('starting', () => {
     await expect(startWorkers({ mode: 'batched', workers: 1 }, { log: new TestLog(), start: without })).rejects.toThrow(
       '-io batched: no batched calls here',
     );
+  });
+
+  describe('with the kernel', () => {
+    const below = { memory: 'kept there', serve: () => () => undefined, close: () => undefined };
+    const options = { mode: 'kernel', workers: 1, devices: ['eth7'] } as const;
+    const started: unknown[] = [];
+    const start = (given: object): Promise<never> => {
+      started.push((given as { below?: unknown }).below);
+      return Promise.resolve(undefined as never);
+    };
+
+    it('gives the threads what answers below them', async () => {
+      const log = new TestLog();
+      const asked: unknown[] = [];
+      const open = (...args: unknown[]): never => {
+        asked.push(args[0]);
+        return below as never;
+      };
+      await startWorkers(options, { log, start, open });
+      expect([asked, started.pop()]).toEqual([[['eth7']], below]);
+      expect(log.lines).toEqual(['[INFO] the kernel answers at eth7 what may be shared with everybody']);
+    });
+
+    it('serves as before where the kernel does not let it, and says why', async () => {
+      const log = new TestLog();
+      const open = (): never => {
+        throw new Error('no device eth7');
+      };
+      await startWorkers(options, { log, start, open });
+      expect(started.pop()).toBeUndefined();
+      expect(log.lines).toEqual([
+        '[WARNING] datagrams are taken as with -io batched, without the kernel: no device eth7',
+      ]);
+    });
   });
 });

@@ -1,0 +1,228 @@
+import { getSystemErrorName } from 'node:util';
+import { openLibc } from '../fastpath/libc.js';
+import type { Octets } from '../lib/units.js';
+
+/** Commands of bpf(2), and what they take: numbers of include/uapi/linux/bpf.h. */
+const MAP_CREATE = 0;
+const MAP_LOOKUP = 1;
+const MAP_UPDATE = 2;
+const MAP_DELETE = 3;
+const PROG_LOAD = 5;
+const OBJ_GET_INFO = 15;
+const LINK_CREATE = 28;
+const ENABLE_STATS = 32;
+
+export const MapType = { HASH: 1, ARRAY: 2, PERCPU_ARRAY: 6, LRU_HASH: 9, ARRAY_OF_MAPS: 12 } as const;
+/** Flags of maps: user space may map it; maps of other lengths may stand in its place in another map. */
+export const MMAPABLE = 1 << 10;
+export const INNER_MAP = 1 << 12;
+const SCHED_CLS = 3;
+const TCX_INGRESS = 46;
+/** Room for what the kernel's verifier says of a program that it refuses. */
+const LOG_SIZE: Octets = 1 << 20;
+/** Length of an attribute block; what a command does not use is zero. */
+const ATTRIBUTES: Octets = 128;
+/** Number of the system call, by the processor's name in Node. */
+const SYSCALLS: Readonly<Record<string, number>> = {
+  x64: 321,
+  arm64: 280,
+  riscv64: 280,
+  loong64: 280,
+  ppc64: 361,
+  s390x: 351,
+};
+
+const PROT_NONE = 0;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
+
+/** A system call that failed. `code` is the error's name, as EPERM. */
+export class BpfError extends Error {
+  constructor(
+    what: string,
+    readonly code: string,
+    /** The last lines of what the verifier said. */
+    readonly verifier = '',
+  ) {
+    super(`${what}: ${code}${verifier === '' ? '' : `: ${verifier}`}`);
+  }
+}
+
+/** What a map is like. */
+export interface MapShape {
+  readonly type: number;
+  readonly keySize: Octets;
+  readonly valueSize: Octets;
+  readonly entries: number;
+  readonly flags?: number;
+  /** Descriptor of a map like those that it holds. */
+  readonly inner?: number;
+  /** At most 15 letters, digits and underscores. */
+  readonly name: string;
+}
+
+/** The bpf system call. All numbers of descriptors are this process's; they are closed when it ends. */
+export class Bpf {
+  private readonly memory: (size: Octets) => { bytes: Buffer; at: bigint };
+  private readonly syscall: (number: number, command: number, attributes: bigint, size: number) => number;
+  private readonly mmap: (at: bigint, size: number, prot: number, flags: number, fd: number, offset: number) => bigint;
+  private readonly closeFd: (fd: number) => number;
+  private readonly indexOf: (name: string) => number;
+  private readonly errno: () => string;
+  private readonly attributes;
+  private readonly number: number;
+
+  /** Throws where there is no such call. */
+  constructor() {
+    const { koffi, lib } = openLibc();
+    const number = SYSCALLS[process.arch];
+    if (number === undefined) throw new Error(`bpf: not known for the processor ${process.arch}`);
+    this.number = number;
+    this.memory = (size) => {
+      const pointer: unknown = koffi.alloc('char', size);
+      return { bytes: Buffer.from(koffi.view(pointer, size)), at: BigInt(koffi.address(pointer)) };
+    };
+    this.syscall = lib.func('long syscall(long, int, uint64_t, uint32_t)') as Bpf['syscall'];
+    const mmap = lib.func('int64_t mmap(uint64_t, uint64_t, int, int, int, int64_t)') as (
+      ...args: unknown[]
+    ) => number | bigint;
+    this.mmap = (...args) => BigInt(mmap(...args));
+    this.closeFd = lib.func('int close(int)') as Bpf['closeFd'];
+    this.indexOf = lib.func('uint32_t if_nametoindex(const char *)') as Bpf['indexOf'];
+    this.errno = () => getSystemErrorName(-koffi.errno());
+    this.attributes = this.memory(ATTRIBUTES);
+  }
+
+  createMap({ type, keySize, valueSize, entries, flags = 0, inner = 0, name }: MapShape): number {
+    return this.call(`making the map ${name}`, MAP_CREATE, (bytes) => {
+      [type, keySize, valueSize, entries, flags, inner].forEach((value, i) => bytes.writeUInt32LE(value, 4 * i));
+      bytes.write(name, 28, 'latin1');
+    });
+  }
+
+  update(map: number, key: Uint8Array, value: Uint8Array): void {
+    this.element('writing a map', MAP_UPDATE, map, key, value);
+  }
+
+  delete(map: number, key: Uint8Array): void {
+    this.element('writing a map', MAP_DELETE, map, key, new Uint8Array(1));
+  }
+
+  /** Reads a value of so many bytes: of a map per CPU, one for each that is possible. */
+  lookUp(map: number, key: Uint8Array, size: Octets): Buffer {
+    return this.element('reading a map', MAP_LOOKUP, map, key, Buffer.alloc(size));
+  }
+
+  /** Loads a program for packets that arrive. Throws a BpfError with what the verifier says. */
+  loadProgram(instructions: Uint8Array, license: string, name: string): number {
+    const code = this.copied(instructions);
+    const text = this.copied(Buffer.from(`${license}\0`));
+    const log = this.memory(LOG_SIZE);
+    log.bytes[0] = 0;
+    const load = (level: number): number =>
+      this.call('loading the program', PROG_LOAD, (bytes) => {
+        bytes.writeUInt32LE(SCHED_CLS, 0);
+        bytes.writeUInt32LE(instructions.length / 8, 4);
+        bytes.writeBigUInt64LE(code.at, 8);
+        bytes.writeBigUInt64LE(text.at, 16);
+        bytes.write(name, 48, 'latin1');
+        if (level === 0) return;
+        bytes.writeUInt32LE(level, 24);
+        bytes.writeUInt32LE(LOG_SIZE, 28);
+        bytes.writeBigUInt64LE(log.at, 32);
+      });
+    try {
+      return load(0);
+    } catch (error) {
+      if (!(error instanceof BpfError) || error.code === 'EPERM') throw error;
+      try {
+        return load(1);
+      } catch {
+        const said = log.bytes.toString('latin1', 0, log.bytes.indexOf(0)).trim().split('\n');
+        throw new BpfError('loading the program', error.code, said.slice(-3).join('; '));
+      }
+    }
+  }
+
+  /** Attaches a program to packets that arrive at a device, for as long as the descriptor that is returned is open. */
+  attach(program: number, device: number): number {
+    return this.call('attaching the program', LINK_CREATE, (bytes) => {
+      [program, device, TCX_INGRESS].forEach((value, i) => bytes.writeUInt32LE(value, 4 * i));
+    });
+  }
+
+  /** What the kernel says of a program: its id, how often it ran and for how long, in nanoseconds. */
+  programInfo(program: number): { id: number; runs: bigint; time: bigint } {
+    const info = this.memory(256);
+    info.bytes.fill(0);
+    this.call('asking for the program', OBJ_GET_INFO, (bytes) => {
+      bytes.writeUInt32LE(program, 0);
+      bytes.writeUInt32LE(256, 4);
+      bytes.writeBigUInt64LE(info.at, 8);
+    });
+    return {
+      id: info.bytes.readUInt32LE(4),
+      time: info.bytes.readBigUInt64LE(192),
+      runs: info.bytes.readBigUInt64LE(200),
+    };
+  }
+
+  /** Lets the kernel count runs and times of all programs, for as long as the descriptor that is returned is open. */
+  countRuns(): number {
+    return this.call('counting runs', ENABLE_STATS, () => undefined);
+  }
+
+  /** Number of a device of this process's network namespace; 0 for none. */
+  deviceNumber(name: string): number {
+    return this.indexOf(name);
+  }
+
+  /** Address space for so many bytes, which nobody may read or write yet. */
+  reserve(size: Octets): bigint {
+    return this.mapped(0n, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+  }
+
+  /** Lets a map's values lie at an address of reserved space. */
+  mapAt(map: number, at: bigint, size: Octets): void {
+    this.mapped(at, size, PROT_READ_WRITE, MAP_SHARED | MAP_FIXED, map);
+  }
+
+  close(fd: number): void {
+    this.closeFd(fd);
+  }
+
+  private mapped(at: bigint, size: Octets, prot: number, flags: number, fd: number): bigint {
+    const address = this.mmap(at, size, prot, flags, fd, 0);
+    if (address === -1n) throw new BpfError('mapping memory', this.errno());
+    return address;
+  }
+
+  private element(what: string, command: number, map: number, key: Uint8Array, value: Uint8Array): Buffer {
+    const [k, v] = [this.copied(key), this.copied(value)];
+    this.call(what, command, (bytes) => {
+      bytes.writeUInt32LE(map, 0);
+      bytes.writeBigUInt64LE(k.at, 8);
+      bytes.writeBigUInt64LE(v.at, 16);
+    });
+    return v.bytes;
+  }
+
+  private copied(from: Uint8Array): { bytes: Buffer; at: bigint } {
+    const copy = this.memory(Math.max(8, from.length));
+    copy.bytes.set(from);
+    return copy;
+  }
+
+  private call(what: string, command: number, fill: (bytes: Buffer) => void): number {
+    const { bytes, at } = this.attributes;
+    bytes.fill(0);
+    fill(bytes);
+    const result = this.syscall(this.number, command, at, ATTRIBUTES);
+    if (result < 0) throw new BpfError(what, this.errno());
+    return result;
+  }
+}

@@ -25,6 +25,8 @@ const PACKAGES = [
 const EXTERNAL = ['koffi'];
 /** Modules of Node that take milliseconds to load and that most starts do without: loaded when they are first used. */
 const LATE = ['assert', 'child_process', 'crypto', 'http', 'http2', 'https', 'tls', 'worker_threads', 'zlib'];
+/** What the module that loads it looks for beside itself. */
+const KERNEL_PROGRAM = 'src/kernel/answers.bpf.o';
 /** The name under which a module knows where it lies. */
 const HERE = 'moduleUrl';
 
@@ -169,14 +171,6 @@ function textOf(folder) {
   return '';
 }
 
-/** The program for the kernel, beside the modules that load it. */
-function copyProgram(outdir) {
-  for (const folder of [outdir, path.join(ROOT, 'dist/kernel')]) {
-    mkdirSync(folder, { recursive: true });
-    copyFileSync(path.join(ROOT, 'src/kernel/answers.bpf.o'), path.join(folder, 'answers.bpf.o'));
-  }
-}
-
 /** Bundles the program into `outdir`, whose contents are replaced. */
 export async function bundle(outdir) {
   rmSync(outdir, { recursive: true, force: true });
@@ -187,7 +181,7 @@ export async function bundle(outdir) {
     modules({ worker: 'src/fastpath/worker.ts' }, outdir, false),
     packages(outdir),
   ]);
-  copyProgram(outdir);
+  copyFileSync(path.join(ROOT, KERNEL_PROGRAM), path.join(outdir, path.basename(KERNEL_PROGRAM)));
   writeFileSync(path.join(outdir, 'import.cjs'), 'module.exports = (url) => import(url);\n');
   copyFileSync(path.join(ROOT, 'scripts/compile-cache.cjs'), path.join(outdir, 'compile-cache.cjs'));
   writeFileSync(path.join(outdir, 'LICENSES.txt'), licenses(metafiles.flatMap(({ inputs }) => Object.keys(inputs))));

@@ -72,10 +72,13 @@ export const MAX_PLACES = 16;
 /** Where the pool begins when the largest index has `sets` sets; a multiple of SLAB. */
 export const poolStart = (sets: number): Octets => CONTROL_SIZE + SLAB * Math.ceil((2 * sets * SET_SIZE) / SLAB);
 
-/** Sets that a pool of so many bytes needs at most, with eight of the smallest entries to a set. */
+/**
+ * Sets that a pool of so many bytes needs at most: eight of the smallest entries to a set, and once more as many for
+ * where a set is full by chance.
+ */
 export function setsFor(pool: Octets): number {
   let sets = MIN_SETS;
-  while (sets * 8 * SIZES[0]! < pool) sets *= 2;
+  while (sets * 4 * SIZES[0]! < pool) sets *= 2;
   return sets;
 }
 

@@ -45,6 +45,8 @@ export interface AnswersBelow {
   readonly memory: TableMemory;
   /** Answers what comes to a listening address from now on; the returned function ends that. */
   serve(at: Endpoint, server: number): () => void;
+  /** What became of queries so far, by name. */
+  outcomes(): Readonly<Record<string, number>>;
   /** No answer any more. */
   close(): void;
 }
@@ -90,7 +92,7 @@ export class UdpWorkerPool {
     private readonly libc: Libc,
     private readonly program: URL,
     private readonly place: TableMemory,
-    private readonly below: AnswersBelow | undefined,
+    readonly below: AnswersBelow | undefined,
     private readonly log: Logger,
     private readonly inherited: InheritedSockets | undefined,
     private readonly started: (() => void) | undefined,

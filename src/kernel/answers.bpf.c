@@ -65,6 +65,10 @@ struct ip6 { __u32 version; __u16 length; __u8 next, hops; __u32 from[4], to[4];
 struct udp { __u16 from, to, length, check; };
 struct dns { __u16 id; __u8 high, low; __u16 counts[4]; };
 
+/* What becomes of a packet (linux/pkt_cls.h): other programs see it after this one, or nobody. */
+#define NEXT -1
+#define DROP 2
+
 #define MAX_NAME 128
 #define KEY_WORDS (2 + MAX_NAME / 4)
 #define ENTRY 512
@@ -80,7 +84,7 @@ static inline int pass(enum reason reason) {
   __u32 key = reason;
   __u64 *count = map_lookup(&counters, &key);
   if (count) *count += 1;
-  return 0; /* TC_ACT_OK */
+  return NEXT;
 }
 
 static inline __u32 rol(__u32 x, int by) { return (x << by) | (x >> (32 - by)); }
@@ -215,13 +219,13 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   const __u32 head = question;
   __u32 zero = 0;
   struct work *work = map_lookup(&scratch, &zero);
-  if (!work || skb_load(skb, 0, work->head, head)) return 0;
+  if (!work || skb_load(skb, 0, work->head, head)) return NEXT;
   struct eth *eth = (void *)work->head;
   struct ip4 *ip4 = (void *)(work->head + net);
   struct ip6 *ip6 = (void *)(work->head + net);
   struct udp *udp = (void *)(work->head + transport);
   struct dns *dns = (void *)(work->head + message);
-  if ((v6 ? ip6->next : ip4->protocol) != 17 || (!v6 && ip4->version != 0x45)) return 0;
+  if ((v6 ? ip6->next : ip4->protocol) != 17 || (!v6 && ip4->version != 0x45)) return NEXT;
 
   struct address to = {};
   if (v6) __builtin_memcpy(to.ip, ip6->to, 16);
@@ -231,7 +235,7 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   }
   to.port = udp->to;
   __u32 *server = map_lookup(&listening, &to);
-  if (!server) return 0;
+  if (!server) return NEXT;
   __u32 length = htons(udp->length);
   if (v6 ? (ip6->version & 0xf0) != 0x60 || htons(ip6->length) != length
          : (ip4->fragment & htons(0x3fff)) || htons(ip4->length) != length + 20)
@@ -263,7 +267,7 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
 
   /* The key, as fastpath/query-key.ts has it. */
   struct control_page *page = map_lookup(&control, &zero);
-  if (!page) return 0;
+  if (!page) return NEXT;
   __u32 number = *server;
   if (number > 255) return pass(BY_NETWORK);
   __u32 networks = page->networks[number];
@@ -302,7 +306,7 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   __u32 added = entry->length + (edns ? 11 : 0);
   if (records > 511 || entry->length > 448 || 12 + asked + added > 512) return pass(LONG_ANSWER);
   count_down(work, places, records, now);
-  if (at > 65536 - 1024) return 0;
+  if (at > 65536 - 1024) return NEXT;
   struct entry *shared = (void *)(slab + at);
   __u32 turn = entry->rotating > 1 ? __sync_fetch_and_add(&shared->turn, 1) : 0;
 
@@ -345,7 +349,7 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   /* From here on the packet is no query any more. */
   __u32 tail = question + asked;
   if (skb_resize(skb, tail + added, 0)) return pass(FAILED);
-  if (skb_store(skb, 0, work->head, head, 0) || store_records(skb, tail, work, records, turn)) return 2; /* TC_ACT_SHOT */
+  if (skb_store(skb, 0, work->head, head, 0) || store_records(skb, tail, work, records, turn)) return DROP;
   __u8 old_opt[16] = {};
   __u32 odd = asked & 1;
   if (edns) {
@@ -354,7 +358,7 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
     opt[5] = 0;
     opt[7] &= 0x80;
     opt[8] = 0;
-    if (skb_store(skb, tail + entry->length, opt, 11, 0)) return 2;
+    if (skb_store(skb, tail + entry->length, opt, 11, 0)) return DROP;
   }
   __u64 sum = csum_diff(work->old_dns, 12, dns, 12, 0);
   __u64 length_of_tail = added;
@@ -362,7 +366,7 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
     BOUND(length_of_tail, 511);
     *(__u32 *)work->tail = 0;
     *(__u64 *)(work->tail + length_of_tail) = 0;
-    if (skb_load(skb, tail, work->tail + (odd ? 1 : 0), length_of_tail)) return 2;
+    if (skb_load(skb, tail, work->tail + (odd ? 1 : 0), length_of_tail)) return DROP;
     __u64 padded = (length_of_tail + odd + 3) & ~3ull;
     WITHIN(padded, 508);
     sum = csum_diff(old_opt, 16, work->tail, padded, sum);
@@ -371,7 +375,7 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   if (l4_csum(skb, check, 0, sum, BPF_F_MARK_MANGLED_0) ||
       l4_csum(skb, check, old_length, new_length, 2 | BPF_F_MARK_MANGLED_0) ||
       l4_csum(skb, check, old_length, new_length, 2 | BPF_F_MARK_MANGLED_0 | BPF_F_PSEUDO_HDR))
-    return 2;
+    return DROP;
   __sync_fetch_and_add(edns ? &shared->hits_edns : &shared->hits, 1);
   __u32 *touched = (void *)(slab + 65532);
   if (!*touched) *touched = 1;
@@ -381,10 +385,10 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
 
 SEC("tc") int answers(struct __sk_buff *skb) {
   /* Of frames with VLAN tags, to others, or made of several datagrams, nothing is known. */
-  if (skb->vlan_present || skb->pkt_type != 0 || skb->gso_size) return 0;
+  if (skb->vlan_present || skb->pkt_type != 0 || skb->gso_size) return NEXT;
   if (skb->protocol == htons(0x0800)) return answer(skb, 0);
   if (skb->protocol == htons(0x86dd)) return answer(skb, 1);
-  return 0;
+  return NEXT;
 }
 
 char license_text[] SEC("license") = "Apache-2.0";

@@ -18,17 +18,6 @@ const WORK: Octets = 4096;
 /** How often the host's addresses are looked at, for listening addresses that mean all of them. */
 const LOOK: Milliseconds = 1000;
 
-/** What the program did so far. */
-export interface KernelStatus {
-  readonly devices: readonly string[];
-  /** Number of the program in the kernel, as bpftool shows it. */
-  readonly program: number;
-  readonly runs: bigint;
-  /** Time of all runs, in nanoseconds; 0 unless the kernel counts it. */
-  readonly time: bigint;
-  readonly queries: Readonly<Record<KernelReason, number>>;
-}
-
 /** Where queries come in: an address of this host and a port, as the program looks them up. */
 interface Listening {
   readonly at: Endpoint;
@@ -129,16 +118,9 @@ export class KernelAnswers {
     };
   }
 
-  status(): KernelStatus {
-    const { id, runs, time } = this.bpf.programInfo(this.program);
+  outcomes(): Record<KernelReason, number> {
     const counted = KERNEL_REASONS.map((reason, i) => [reason, this.counter(i)] as const);
-    return {
-      devices: this.devices,
-      program: id,
-      runs,
-      time,
-      queries: Object.fromEntries(counted) as Record<KernelReason, number>,
-    };
+    return Object.fromEntries(counted) as Record<KernelReason, number>;
   }
 
   /** Detaches the program. The table stays for threads that read it. */

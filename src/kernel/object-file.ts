@@ -12,7 +12,7 @@ const LOADS_ADDRESS = 1;
 /** In the source register of such an instruction: its value is the descriptor of a map. */
 const PSEUDO_MAP_FD = 1;
 
-interface Section {
+interface ElfSection {
   readonly name: string;
   readonly type: number;
   readonly bytes: Buffer;
@@ -32,7 +32,7 @@ export function readObject(file: Buffer): BpfObject {
   if (file.length < 64 || file.readUInt32BE(0) !== 0x7f454c46 || file[4] !== 2 || file[5] !== 1)
     throw new Error('BPF program: not an ELF file of 64 bits with the low byte first');
   const sections = readSections(file);
-  const find = (name: string): Section => {
+  const find = (name: string): ElfSection => {
     const found = sections.find((section) => section.name === name);
     if (found === undefined) throw new Error(`BPF program: no section ${name}`);
     return found;
@@ -49,7 +49,7 @@ export function readObject(file: Buffer): BpfObject {
   };
 }
 
-function readSections(file: Buffer): Section[] {
+function readSections(file: Buffer): ElfSection[] {
   const table = Number(file.readBigUInt64LE(SECTION_TABLE));
   const size = file.readUInt16LE(SECTION_SIZE);
   const raw = Array.from({ length: file.readUInt16LE(SECTION_COUNT) }, (_, i) => {
@@ -67,7 +67,12 @@ function readSections(file: Buffer): Section[] {
   return raw.map((section) => ({ ...section, name: textAt(names, section.nameAt) }));
 }
 
-function relocate(code: Buffer, { bytes }: Section, sections: readonly Section[], map: (name: string) => number): void {
+function relocate(
+  code: Buffer,
+  { bytes }: ElfSection,
+  sections: readonly ElfSection[],
+  map: (name: string) => number,
+): void {
   const symbols = sections.find(({ type }) => type === SHT_SYMTAB)!;
   const names = sections[symbols.link]!.bytes;
   for (let at = 0; at < bytes.length; at += RELOCATION) {

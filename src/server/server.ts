@@ -24,6 +24,7 @@ import { PLUGINS } from './directives.js';
 import { ExternalPlugins, type ExternalPlugin } from './external-plugins.js';
 import { HttpListeners } from './http.js';
 import { DnsListeners, shut, type Listener, type OpenableAddress } from './listeners.js';
+import { showKernel } from './kernel-metrics.js';
 import { showLosses } from './losses.js';
 import { Responder } from './respond.js';
 import type { Served } from './routes.js';
@@ -109,6 +110,7 @@ export class Server {
         ? new SharedUdp(options.workerPool, this.sharedAnswers, clock, responder)
         : new PlainUdp(network, clock, responder);
     showLosses(metrics, [options.workerPool?.losses, network.losses]);
+    showKernel(metrics, options.workerPool);
     if (this.sharedAnswers) metrics.onScrape(() => this.sharedAnswers?.harvest());
     const clients = new TcpClients(clock, options.tcpLimits);
     this.dns = new DnsListeners({ network, clock, log, metrics, udp, clients, responder });

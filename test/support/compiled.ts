@@ -23,6 +23,7 @@ const CACHE = path.join(ROOT, 'node_modules/.cache/nodens');
 const KEPT = 3_600_000;
 /** The page's sources: a browser's, put together by the build's own command. */
 const PAGE = 'src/page/**';
+const KERNEL_PROGRAM = path.join(ROOT, 'src/kernel/answers.bpf.o');
 const BUNDLER = path.join(ROOT, 'scripts/bundle.mjs');
 
 /**
@@ -34,7 +35,7 @@ export function compiledProgram(): string {
   const sources = globSync('src/**/*.ts', { cwd: ROOT, ignore: PAGE })
     .sort()
     .map((file) => ({ file, text: readFileSync(path.join(ROOT, file), 'utf8') }));
-  const hash = createHash('sha256').update(readFileSync(BUNDLER));
+  const hash = createHash('sha256').update(readFileSync(BUNDLER)).update(readFileSync(KERNEL_PROGRAM));
   for (const { file, text } of sources) hash.update(`${file}\0${text}\0`);
   for (const file of globSync(PAGE, { cwd: ROOT }).sort())
     hash.update(`${file}\0`).update(readFileSync(path.join(ROOT, file)));

@@ -1,0 +1,164 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { query } from '../support/dns.js';
+import { KernelServer, SERVER_IP, missingForKernel } from '../support/kernel-server.js';
+import { Namespaces } from './node-local/namespaces.js';
+
+const ASKER = path.resolve(import.meta.dirname, '../support/asker.mjs');
+/** Queries a second beside the one that is looked at. */
+const RATE = '20000';
+
+const why = missingForKernel(['dnsperf', 'dnsperf'], ['bpftool', 'bpftool']);
+if (why !== undefined) console.log(`test/e2e/kernel-changes: ${why}; skipped`);
+
+const corefile = (address: string): string => `cluster.local {
+  kubernetes cluster.local {
+    manifests objects.yaml
+  }
+}
+. {
+  prometheus 127.0.0.1:9153
+  cache 3600
+  template IN A example.org {
+    answer "{{ .Name }} 3000 IN A ${address}"
+  }
+}
+`;
+const objects = (ip: string): string => `apiVersion: v1
+kind: Namespace
+metadata: { name: default }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: default }
+spec: { clusterIP: ${ip}, clusterIPs: [${ip}], ports: [{ name: http, port: 80, protocol: TCP }] }
+`;
+
+/** Programs of this kind that the kernel has, of whatever process. */
+const programs = (): number[] =>
+  (JSON.parse(execFileSync('bpftool', ['-j', 'prog', 'list'], { encoding: 'utf8' })) as { id: number; name?: string }[])
+    .filter(({ name }) => name === 'nodens_answers')
+    .map(({ id }) => id);
+
+describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-kernel-'));
+  let namespaces: Namespaces;
+  let served: KernelServer;
+  let before: number[];
+  const children: ChildProcess[] = [];
+
+  beforeEach(async () => {
+    before = programs();
+    namespaces = new Namespaces();
+    served = new KernelServer(namespaces, 'kernel', path.join(dir, 'served'), ['10.99.0.2/24']);
+    writeFileSync(path.join(dir, 'names'), Array.from({ length: 200 }, (_, i) => `n${i}.example.org A\n`).join(''));
+    await served.start({ Corefile: corefile('192.0.2.1'), 'objects.yaml': objects('10.96.0.1') });
+  }, 60_000);
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+    // A successor that has the output of the first one is no child of this process.
+    served.program.child.kill('SIGKILL');
+    namespaces.remove();
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  function inClient(command: string, ...args: string[]): { child: ChildProcess; said: () => string } {
+    const [ip, ...rest] = served.inside('client');
+    const child = spawn(ip!, [...rest, command, ...args]);
+    children.push(child);
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => void (text += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => void (text += chunk.toString()));
+    return { child, said: () => text };
+  }
+
+  const until = async (condition: () => boolean): Promise<void> => {
+    for (const end = performance.now() + 20_000; !condition();) {
+      if (performance.now() > end) throw new Error('waited for 20 s');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+
+  /** Asks for `name` and lets something happen meanwhile: the addresses that came back in order, and what was lost. */
+  async function during(
+    name: string,
+    change: (seen: () => string) => Promise<void>,
+  ): Promise<{ seen: string[]; lost: number; load: string }> {
+    const load = inClient(
+      'dnsperf',
+      '-s',
+      SERVER_IP,
+      '-d',
+      path.join(dir, 'names'),
+      '-Q',
+      RATE,
+      '-l',
+      '600',
+      '-q',
+      '500',
+      '-t',
+      '4',
+    );
+    const asker = inClient(process.execPath, ASKER, SERVER_IP, '53', query(name).bytes.toString('hex'));
+    await until(() => asker.said() !== '');
+    await change(asker.said);
+    const lines = asker.said().length;
+    load.child.kill('SIGINT');
+    asker.child.stdin!.end();
+    await Promise.all([load.child, asker.child].map((child) => child.exitCode ?? once(child, 'close')));
+    const { seen, lost } = JSON.parse(
+      asker.said().slice(asker.said().indexOf('{', Math.min(lines, asker.said().indexOf('{')))),
+    ) as {
+      seen: { address: string }[];
+      lost: number;
+    };
+    return {
+      seen: seen.map(({ address }) => address),
+      lost,
+      load: /Queries lost: +(\d+)/.exec(load.said())?.[1] ?? load.said(),
+    };
+  }
+
+  const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));
+
+  it('a reload loses nothing, and no old answer comes after a new one', async () => {
+    const result = await during('www.example.org.', async (seen) => {
+      served.write({ Corefile: corefile('192.0.2.2') });
+      served.program.child.kill('SIGUSR1');
+      await until(() => seen().includes('192.0.2.2'));
+      await settle();
+    });
+    expect(result).toEqual({ seen: ['192.0.2.1', '192.0.2.2'], lost: 0, load: '0' });
+    expect(served.outcome('answered')).toBeGreaterThan(1000);
+  }, 60_000);
+
+  it('a change of an object is seen at once and for good', async () => {
+    const result = await during('web.default.svc.cluster.local.', async (seen) => {
+      served.write({ 'objects.yaml': objects('10.96.0.2') });
+      await until(() => seen().includes('10.96.0.2'));
+      await settle();
+    });
+    expect(result).toEqual({ seen: ['10.96.0.1', '10.96.0.2'], lost: 0, load: '0' });
+  }, 60_000);
+
+  it('a successor takes over without a query lost, and with a program of its own', async () => {
+    const result = await during('www.example.org.', async () => {
+      served.program.child.kill('SIGUSR2');
+      await served.program.exited();
+      await settle();
+    });
+    expect(result).toEqual({ seen: ['192.0.2.1'], lost: 0, load: '0' });
+    expect(programs().filter((id) => !before.includes(id))).toHaveLength(1);
+    expect(served.outcome('answered')).toBeGreaterThan(100);
+  }, 60_000);
+
+  it('a server that is killed leaves no program behind', async () => {
+    expect(programs().filter((id) => !before.includes(id))).toHaveLength(1);
+    await served.program.stop('SIGKILL');
+    await until(() => programs().every((id) => before.includes(id)));
+  }, 60_000);
+});

@@ -109,7 +109,7 @@ describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
     const lines = asker.said().length;
     load.child.kill('SIGINT');
     asker.child.stdin!.end();
-    await Promise.all([load.child, asker.child].map((child) => child.exitCode ?? once(child, 'close')));
+    for (const { child } of [load, asker]) if (child.exitCode === null) await once(child, 'close');
     const { seen, lost } = JSON.parse(
       asker.said().slice(asker.said().indexOf('{', Math.min(lines, asker.said().indexOf('{')))),
     ) as {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Namespaces, join, run } from '../e2e/node-local/namespaces.js';
+import { join, run, type Namespaces } from '../e2e/node-local/namespaces.js';
 import { PROGRAM, Program } from './program.js';
 
 /** What keeps this machine from running tests with the program in the kernel; undefined for nothing. */

@@ -1,6 +1,7 @@
 import type { Name } from '../wire/index.js';
 import type { Query } from './query.js';
 import type { Outcome } from './outcome.js';
+import type { Reply } from './reply.js';
 
 /** Asks the handlers after this one. */
 export type Next = (query: Query) => Outcome | Promise<Outcome>;
@@ -45,6 +46,11 @@ export interface Handler {
   readonly dependsOn?: DependsOn;
   /** With `dependsOn: 'client'`: which clients get the same answers; each by itself when left out. */
   readonly clientNetworks?: ClientNetworks;
+  /**
+   * Whether it has to see each query like this one that gets this reply: then the reply is not shared, though others of
+   * its block are. Never when left out; with `dependsOn: 'query'` it is not asked.
+   */
+  seesEach?(query: Query, reply: Reply): boolean;
   /** `answers` when left out. */
   readonly role?: Role;
   /** Its replies have to be waited for, as those of an upstream. */

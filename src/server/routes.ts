@@ -58,6 +58,7 @@ export class Chain {
   private readonly counting: readonly CountsHits[];
   private readonly sources: ReadonlyMap<string, MetadataSource>;
   readonly verdict: SharingVerdict;
+  private readonly watching: readonly Pick<Handler, 'seesEach'>[];
   /** Whether a handler takes questions of other classes than IN. */
   readonly everyClass: boolean;
 
@@ -68,6 +69,7 @@ export class Chain {
     private readonly settings: Pick<BlockSettings, 'view' | 'metadata' | 'limits'> = {},
   ) {
     this.verdict = sharingOf(settings.view === undefined ? handlers : [...handlers, settings.view]);
+    this.watching = handlers.filter((handler) => handler.seesEach !== undefined);
     this.counting = handlers.filter((handler) => countsHits(handler));
     this.sources = new Map(handlers.filter(providesMetadata).flatMap((handler) => Object.entries(handler.metadata())));
     this.everyClass = handlers.some((handler) => handler.everyClass === true);
@@ -104,6 +106,11 @@ export class Chain {
 
   ask(query: Query): Outcome | Promise<Outcome> {
     return this.linked(query);
+  }
+
+  /** Whether a handler has to see each query like this one that gets this reply. */
+  seesEach(query: Query, reply: Reply): boolean {
+    return this.watching.some((handler) => handler.seesEach!(query, reply));
   }
 
   /** How queries like this one that get this reply are counted. */

@@ -80,7 +80,7 @@ class SharingWriter extends DatagramWriter {
   share(chain: Chain, query: Query, reply: Reply): void {
     const { served, routes, sharedAnswers } = this;
     // A reply of a configuration that was replaced meanwhile is this client's, and nobody else's any more.
-    if (served.routes !== routes) return;
+    if (served.routes !== routes || chain.seesEach(query, reply)) return;
     sharedAnswers.offer(query, reply, served.server.index, () => chain.hitCounters(query, reply));
   }
 }

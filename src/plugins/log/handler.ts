@@ -1,10 +1,12 @@
 import {
   replyOf,
+  type DependsOn,
   type Handler,
   type Next,
   type Outcome,
   type Query,
   type QueryFormat,
+  type Reply,
   type Zones,
 } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
@@ -28,13 +30,16 @@ const isAnsweredByServer = (rcode: number): boolean =>
 export class Log implements Handler {
   readonly name = 'log';
   readonly role = 'observes';
-  readonly dependsOn = 'query';
+  readonly dependsOn: DependsOn;
 
   constructor(
     private readonly rules: readonly LogRule[],
     private readonly log: Pick<Logger, 'info'>,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    // Replies of classes that nothing logs are shared as if there were no log.
+    this.dependsOn = rules.every(({ classes }) => classes !== undefined) ? 'question' : 'query';
+  }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     const rule = this.ruleFor(query);
@@ -48,6 +53,14 @@ export class Log implements Handler {
     }
     this.write(rule, query, outcome);
     return outcome;
+  }
+
+  /** Where it would write a line, or set a label. Signatures change their class with time. */
+  seesEach(query: Query, reply: Reply): boolean {
+    const rule = this.ruleFor(query);
+    if (rule === undefined) return false;
+    if (rule.classes === undefined || query.do || query.context.metadata !== undefined) return true;
+    return rule.classes.has(classOf(typeOf(query, reply, this.clock.now())));
   }
 
   private ruleFor(query: Query): LogRule | undefined {

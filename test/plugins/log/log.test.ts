@@ -118,6 +118,23 @@ describe('log', () => {
     ]);
   });
 
+  it.each([
+    { name: 'a class that is not logged', text: 'log . {\n class error\n}', each: false },
+    { name: 'a class that is logged', text: 'log . {\n class success\n}', each: true },
+    { name: 'a signed answer, whose class time changes', text: 'log . {\n class error\n}', signed: true, each: true },
+    { name: 'a zone that is not logged', text: 'log example.com {\n class success\n}', each: false },
+    { name: 'all classes', text: 'log', each: true },
+  ])('sees each query with a reply of $name: $each', ({ text, signed = false, each }) => {
+    const { handlers } = setup(log, text);
+    const asked = query('a.example.org.', 'A', signed ? { edns: 1232, do: true } : {});
+    expect(handlers[0]!.seesEach!(asked, reply({ answer: [a('a.example.org.')] }))).toBe(each);
+  });
+
+  it('lets replies of classes that it does not log be shared', () => {
+    const { handlers } = setup(log, 'log . {\n class denial error\n}');
+    expect(handlers[0]!.dependsOn).toBe('question');
+  });
+
   it('wants to see every query', () => {
     const { handlers } = setup(log, 'log');
     expect(handlers[0]).toMatchObject({ name: 'log', role: 'observes', dependsOn: 'query' });

@@ -40,3 +40,14 @@ export function askAll(port: number, questions: readonly Asked[]): Promise<Buffe
     });
   });
 }
+
+/** Waits until a server has a zone: its SOA record is answered. */
+export async function untilServed(port: number, zone: string): Promise<void> {
+  const deadline = performance.now() + 15_000;
+  for (;;) {
+    const [answer] = await askAll(port, [{ name: zone, type: 'SOA' }]);
+    if (answer!.readUInt16BE(6) > 0) return;
+    if (performance.now() > deadline) throw new Error(`port ${port} does not come to serve ${zone}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -12,7 +12,7 @@ import {
 } from '../../../src/wire/index.js';
 import { DebianServer, isInstalled } from '../../support/debian-server.js';
 import { running, type Running } from '../../support/running.js';
-import { askAll, type Asked } from './ask.js';
+import { askAll, untilServed, type Asked } from './ask.js';
 import { EVERY_TYPE, LINES, ORIGIN, partsOf, textFor } from './zone-text.js';
 
 const RECORDS = LINES.slice(1).map((line) => partsOf(line));
@@ -92,6 +92,7 @@ let secondary: Running;
 beforeAll(async () => {
   file = await running(block(`file ${EVERY_TYPE}`));
   secondary = await running(from(file.port));
+  await untilServed(secondary.port, ORIGIN);
 });
 afterAll(() => Promise.all([file.stop(), secondary.stop()]));
 
@@ -109,6 +110,7 @@ describe.each(PEERS)('beside $name', ({ program, generic, without, apart, start 
       const peer = await start(textFor(new Set(generic.split(' ')), leftOut));
       const copy = await running(from(peer.port));
       try {
+        await untilServed(copy.port, ORIGIN);
         const asked = questions(1300)
           .filter((one) => !leftOut.has(one.type) && !apart(one))
           .slice(0, 1000);

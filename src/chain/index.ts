@@ -22,5 +22,6 @@ export * from './server-address.js';
 export * from './lease.js';
 export * from './tap.js';
 export * from './transfer.js';
+export * from './upstream-message.js';
 export * from './writers.js';
 export * from './zones.js';

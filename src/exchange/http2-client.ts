@@ -135,7 +135,7 @@ function answerOf(stream: ClientHttp2Stream, limit: Octets): Promise<Http2Answer
     const chunks: Buffer[] = [];
     let length = 0;
     stream.on('response', (got) => (headers = got));
-    stream.on('trailers', (got) => (trailers = got));
+    stream.on('trailers', (got: IncomingHttpHeaders) => (trailers = got));
     stream.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;

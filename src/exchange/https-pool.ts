@@ -88,7 +88,7 @@ export class HttpsPool implements UpstreamTransport {
   private answered(attempt: Attempt, { headers, body }: Http2Answer): void {
     if (!this.inFlight.has(attempt)) return;
     const status = headers[':status'];
-    if (Number(status) !== 200) return this.failed(attempt, new Error(`https: got status ${status}`), false);
+    if (Number(status) !== 200) return this.failed(attempt, new Error(`https: got status ${String(status)}`), false);
     if (headers['content-type'] !== TYPE)
       return this.failed(attempt, new Error(`https: got content type '${headers['content-type'] ?? ''}'`), false);
     if (body.length < HEADER_SIZE) return this.failed(attempt, new Error('https: message cut short'), false);

@@ -10,3 +10,4 @@ export { TlsClient, type TlsSettings } from './tls.js';
 export { Upstream, type UpstreamParts } from './upstream.js';
 export { Http2Client, type Http2Answer, type Http2ClientParts } from './http2-client.js';
 export type { HttpsSettings } from './https-pool.js';
+export { GrpcStatus, packetOf, readPacket, type GrpcFault } from './grpc-message.js';

@@ -19,6 +19,7 @@ import { etcd } from '../plugins/etcd/setup.js';
 import { file } from '../plugins/file/setup.js';
 import { forward } from '../plugins/forward/setup.js';
 import { geoip } from '../plugins/geoip/setup.js';
+import { grpc } from '../plugins/grpc/setup.js';
 import { grpcServer } from '../plugins/grpc_server/setup.js';
 import { header } from '../plugins/header/setup.js';
 import { health } from '../plugins/health/setup.js';
@@ -109,6 +110,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   etcd,
   loop,
   forward,
+  grpc,
   erratic,
   whoami,
   view,

@@ -1,6 +1,6 @@
 import type { Client } from '../chain/index.js';
 import type { ResponseWriter } from './respond.js';
-import { GrpcStatus, packetOf, readPacket, type GrpcFault } from './grpc-message.js';
+import { GrpcStatus, packetOf, readPacket, type GrpcFault } from '../exchange/index.js';
 import { acceptHttp2 } from './http2.js';
 import type { ConnectionProtocol, Serving } from './tcp.js';
 import { WebConnection, type Exchange, type HttpReply } from './web-connection.js';

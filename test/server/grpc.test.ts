@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import http2, { type IncomingHttpHeaders } from 'node:http2';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { packetOf, readPacket } from '../../src/server/grpc-message.js';
+import { packetOf, readPacket } from '../../src/exchange/index.js';
 import { decodeMessage } from '../../src/wire/index.js';
 import { query } from '../support/dns.js';
 import { running, type Running } from '../support/running.js';

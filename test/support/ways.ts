@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import type { Transport } from '../../src/chain/index.js';
 import type { Scheme } from '../../src/corefile/index.js';
 import { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
-import { packetOf, readPacket } from '../../src/server/grpc-message.js';
+import { packetOf, readPacket } from '../../src/exchange/index.js';
 import { Server, type ServerOptions } from '../../src/server/server.js';
 import { FrameReader, encodeMessage, frame } from '../../src/wire/index.js';
 import { TestLog } from './block.js';

@@ -1,11 +1,10 @@
-import { Reply, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
+import { Reply, upstreamMessage, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
 import { Rcode, isSubdomain, type Name } from '../../wire/index.js';
 import { FailureMemory, type LookupFailure } from './failures.js';
 import { OutstandingQuery, OutstandingQueries } from './outstanding.js';
 import { hashOf, hashOfQuestion } from './same-question.js';
 import type { LookupSettings } from './lookup-settings.js';
 import { UpstreamLookup } from './upstream-lookup.js';
-import { upstreamMessage } from './upstream-message.js';
 
 /**
  * Sends queries to upstreams and returns their replies. Queries that ask upstreams the same travel once while one of

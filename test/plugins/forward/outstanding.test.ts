@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Reply, type Query } from '../../../src/chain/index.js';
 import { OutstandingQuery, OutstandingQueries } from '../../../src/plugins/forward/outstanding.js';
 import { hashOf, hashOfQuestion } from '../../../src/plugins/forward/same-question.js';
-import { upstreamMessage } from '../../../src/plugins/forward/upstream-message.js';
+import { upstreamMessage } from '../../../src/chain/index.js';
 import { query } from '../../support/dns.js';
 
 const SEED = 5;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Query } from '../../../src/chain/index.js';
-import { upstreamMessage } from '../../../src/plugins/forward/upstream-message.js';
+import { upstreamMessage } from '../../../src/chain/index.js';
 import { Flag, decodeMessage, encodeMessage, parseRr, type Message } from '../../../src/wire/index.js';
 import { query, type QuestionOptions } from '../../support/dns.js';
 

@@ -1,6 +1,6 @@
-import type { Query } from '../../chain/index.js';
-import type { Octets } from '../../lib/units.js';
-import { Flag, HEADER_SIZE, OPCODE_MASK, OPT_SIZE, Type, type EdnsOption } from '../../wire/index.js';
+import type { Query } from './query.js';
+import type { Octets } from '../lib/units.js';
+import { Flag, HEADER_SIZE, OPCODE_MASK, OPT_SIZE, Type, type EdnsOption } from '../wire/index.js';
 
 /**
  * Sizes that upstreams are told, largest first: few, so that clients who name sizes of their own make few questions

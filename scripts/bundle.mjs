@@ -23,6 +23,11 @@ const PACKAGES = [
 ];
 /** Packages that are found in node_modules or not at all: one with a binary for each platform. */
 const EXTERNAL = ['koffi'];
+/**
+ * Commands that look at servers. They are bundled beside the program, with what they share with it in them once more:
+ * code that more commands share is split into more files, and calls from file to file cost a server time.
+ */
+const TOOLS = ['check', 'compare', 'doctor'];
 /** Modules of Node that take milliseconds to load and that most starts do without: loaded when they are first used. */
 const LATE = ['assert', 'child_process', 'crypto', 'http', 'http2', 'https', 'tls', 'worker_threads', 'zlib'];
 /** What the module that loads it looks for beside itself. */
@@ -57,6 +62,18 @@ const loadPackage = {
   },
 };
 
+/** In place of the tools, in the program: their files. */
+const toolFiles = {
+  name: 'tool-files',
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^\\./(?:${TOOLS.join('|')})\\.js$`) }, ({ path: name, importer }) =>
+      importer.endsWith(path.join('src', 'cli', 'main.ts'))
+        ? { path: name.replace(/\.js$/, '.cjs'), external: true }
+        : undefined,
+    );
+  },
+};
+
 const COMMON = {
   absWorkingDir: ROOT,
   bundle: true,
@@ -84,7 +101,7 @@ async function modules(entryPoints, outdir, splitting) {
     chunkNames: '[name]-[hash]',
     outExtension: { '.js': '.cjs' },
     define: { 'import.meta.url': HERE },
-    plugins: [loadPackage, nodeImport],
+    plugins: [loadPackage, nodeImport, toolFiles],
   });
   for (const { path: file, text } of outputFiles) {
     const { code } = await transform(required(direct(text)), {
@@ -177,6 +194,7 @@ export async function bundle(outdir) {
   mkdirSync(outdir, { recursive: true });
   const metafiles = await Promise.all([
     modules({ main: 'src/cli/main.ts' }, outdir, true),
+    modules(Object.fromEntries(TOOLS.map((name) => [name, `src/cli/${name}.ts`])), outdir, true),
     // By itself: a thread loads what it runs and nothing of what it shares with the rest.
     modules({ worker: 'src/fastpath/worker.ts' }, outdir, false),
     packages(outdir),

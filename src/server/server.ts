@@ -27,7 +27,6 @@ import { DnsListeners, shut, type Listener, type OpenableAddress } from './liste
 import { showKernel } from './kernel-metrics.js';
 import { showLosses } from './losses.js';
 import { Responder } from './respond.js';
-import type { Served } from './routes.js';
 import { makeRuntime, type RuntimeOptions } from './runtime.js';
 import { TcpClients } from './tcp-clients.js';
 import type { TcpLimits } from './tcp-limits.js';
@@ -75,6 +74,7 @@ export class Server {
   private readonly dns: DnsListeners;
   private readonly http: HttpListeners;
   private readonly external: ExternalPlugins;
+  private readonly responder: Responder;
   private readonly sharedAnswers: SharedAnswerCache | undefined;
   private current!: Configuration;
   private listening = false;
@@ -104,6 +104,7 @@ export class Server {
       log.error(`"${query.qname} ${query.typeName}" was not answered in time by any handler`);
     const { network, clock } = runtime;
     const responder = new Responder(clock, { panicked: panickedAt, overdue }, options.queryTime);
+    this.responder = responder;
     this.sharedAnswers = options.workerPool && new SharedAnswerCache(options.workerPool.table, clock);
     const udp =
       options.workerPool && this.sharedAnswers
@@ -205,21 +206,32 @@ export class Server {
     return (this.stopped ??= this.changing.then(() => this.end(handedOver)));
   }
 
-  /** Answers a query through the whole chain without a socket; undefined when the answer is silence. */
-  async inject(
-    query: Injected,
-    from: Partial<Pick<Client, 'transport' | 'remote'>> = {},
-  ): Promise<Message | undefined> {
-    const raw = query instanceof Uint8Array;
-    const transport = from.transport ?? (raw ? undefined : query.transport) ?? 'udp';
-    const answer = await this.exchange(query, { ...from, transport });
-    return answer && decodeMessage(answer);
+  /**
+   * Answers a query through the whole chain without a socket; undefined when the answer is silence. Rejects with what a
+   * handler throws.
+   */
+  inject(query: Injected, from: Partial<Pick<Client, 'transport' | 'remote'>> = {}): Promise<Message | undefined> {
+    const transport = from.transport ?? (query instanceof Uint8Array ? undefined : query.transport);
+    return new Promise((resolve, reject) => {
+      const hooks = { panicked: (error: unknown) => reject(asError(error)), overdue: () => undefined };
+      const responder = new Responder(this.runtime.clock, hooks, this.options.queryTime);
+      const told = (answer?: Uint8Array): void => resolve(answer && decodeMessage(answer));
+      this.ask(query, { ...from, ...(transport && { transport }) }, responder, told);
+    });
   }
 
-  /** As `inject`, with the answer as the bytes that a client would get. */
+  /** As `inject`, with the bytes that a client would get; where a handler throws, that is SERVFAIL. */
   exchange(query: Injected, from: Partial<Pick<Client, 'transport' | 'remote'>> = {}): Promise<Uint8Array | undefined> {
+    return new Promise((resolve) => this.ask(query, from, this.responder, resolve));
+  }
+
+  private ask(
+    query: Injected,
+    from: Partial<Pick<Client, 'transport' | 'remote'>>,
+    responder: Responder,
+    done: (answer?: Uint8Array) => void,
+  ): void {
     const [server, routes] = [...this.current.served][0]!;
-    const served: Served = { server, routes };
     const { clock, random } = this.runtime;
     const client: Client = {
       transport: from.transport ?? 'udp',
@@ -230,14 +242,7 @@ export class Server {
     const now = clock.monotonic();
     const raw = query instanceof Uint8Array;
     const bytes = raw ? Buffer.from(query) : makeQuery(query, new QueryContext(client, now), random).bytes;
-    return new Promise((resolve, reject) => {
-      const hooks = { panicked: (error: unknown) => reject(asError(error)), overdue: () => undefined };
-      new Responder(clock, hooks, this.options.queryTime).respond(bytes, served, client, now, {
-        prefix: 0,
-        send: resolve,
-        dropped: () => resolve(undefined),
-      });
-    });
+    responder.respond(bytes, { server, routes }, client, now, { prefix: 0, send: done, dropped: () => done() });
   }
 
   private read(): CorefileSource {

@@ -122,8 +122,13 @@ export class DebianServer {
     return DebianServer.start('knotd', ['-c'], dir, port, lines);
   }
 
-  /** unbound, which validates what the server at `upstream` says of the zone, from the keys on. */
-  static async unbound(zone: string, upstream: number, anchors: readonly string[]): Promise<DebianServer> {
+  /** unbound, which validates what the server at `upstream` says of the zone, from the keys on. Where it is `aggressive`, it denies from denials (RFC 8198). */
+  static async unbound(
+    zone: string,
+    upstream: number,
+    anchors: readonly string[],
+    aggressive = false,
+  ): Promise<DebianServer> {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-unbound-'));
     const port = await freePort();
     writeFileSync(path.join(dir, 'anchors'), `${anchors.join('\n')}\n`);
@@ -138,7 +143,7 @@ export class DebianServer {
       '  do-not-query-localhost: no',
       '  module-config: "validator iterator"',
       `  trust-anchor-file: "${dir}/anchors"`,
-      '  aggressive-nsec: no',
+      `  aggressive-nsec: ${aggressive ? 'yes' : 'no'}`,
       'remote-control:',
       '  control-enable: no',
       'stub-zone:',

@@ -6,8 +6,9 @@ const ANYWHERE: readonly number[] = [
   ...[Type.A, Type.HINFO, Type.TXT, Type.AAAA, Type.LOC, Type.SRV, Type.CERT, Type.SSHFP, Type.RRSIG, Type.NSEC],
   ...[Type.TLSA, Type.HIP, Type.OPENPGPKEY, Type.SPF],
 ];
-const AT_APEX: readonly number[] = [...ANYWHERE, Type.NS, Type.SOA, Type.MX, Type.DNSKEY];
-const AT_CUT: readonly number[] = [...ANYWHERE, Type.NS];
+
+/** Types that would make another thing of the name: an alias, or the end of the zone (RFC 4035 section 5.4). */
+export const NEVER_TOLD: readonly number[] = [Type.NS, Type.SOA, Type.CNAME, Type.DNAME, Type.DS, Type.NXNAME];
 
 /** A question that is answered with what there is not. */
 export interface Denied {
@@ -26,19 +27,32 @@ const nsec = (name: Name, next: Name, types: readonly number[], ttl: number): Rr
   rdata: nsecData(next, types),
 });
 
-/**
- * Says that the name exists and has no record of the type, up to the name right behind it. A name that does not exist
- * is denied in the same way: so no other name of the zone is told, and one signature is enough.
- */
-export function denial({ qname, name, type, zone }: Denied, ttl: number): Rr {
-  const atApex = name === zone;
-  const types = atApex ? AT_APEX : type === Type.DS ? AT_CUT : ANYWHERE;
-  const told = type === Type.NSEC ? types : types.filter((one) => one !== type);
-  return nsec(qname, name === '.' ? '\\000.' : `\\000.${name}`, told, ttl);
-}
+/** Makes the records that deny. */
+export class BlackLies {
+  private readonly anywhere: readonly number[];
+  private readonly atApex: readonly number[];
+  private readonly atCut: readonly number[];
 
-/** Says that a delegated name has no DS record, and nothing of what lies below it. */
-export function unsignedCut(cut: Name, ttl: number): Rr {
-  const dot = /(?:\\\d{3}|\\[^\d]|[^.\\])+/.exec(cut)![0].length;
-  return nsec(cut, `${lowerName(cut.slice(0, dot))}\\000${lowerName(cut.slice(dot))}`, AT_CUT, ttl);
+  /** @param more types that may exist at any name too */
+  constructor(more: readonly number[] = []) {
+    this.anywhere = [...ANYWHERE, ...more];
+    this.atApex = [...this.anywhere, Type.NS, Type.SOA, Type.MX, Type.DNSKEY];
+    this.atCut = [...this.anywhere, Type.NS];
+  }
+
+  /**
+   * Says that the name exists and has no record of the type, up to the name right behind it. A name that does not exist
+   * is denied in the same way: so no other name of the zone is told, and one signature is enough.
+   */
+  denial({ qname, name, type, zone }: Denied, ttl: number): Rr {
+    const types = name === zone ? this.atApex : type === Type.DS ? this.atCut : this.anywhere;
+    const told = type === Type.NSEC ? types : types.filter((one) => one !== type);
+    return nsec(qname, name === '.' ? '\\000.' : `\\000.${name}`, told, ttl);
+  }
+
+  /** Says that a delegated name has no DS record, and nothing of what lies below it. */
+  unsignedCut(cut: Name, ttl: number): Rr {
+    const dot = /(?:\\\d{3}|\\[^\d]|[^.\\])+/.exec(cut)![0].length;
+    return nsec(cut, `${lowerName(cut.slice(0, dot))}\\000${lowerName(cut.slice(dot))}`, this.atCut, ttl);
+  }
 }

@@ -25,7 +25,7 @@ import {
   type Name,
   type Rr,
 } from '../../wire/index.js';
-import { denial, unsignedCut } from './black-lies.js';
+import type { BlackLies } from './black-lies.js';
 import type { DnssecMetrics } from './metrics.js';
 import type { Signatures } from './signatures.js';
 import { SignedLease } from './lease.js';
@@ -73,6 +73,7 @@ export class Dnssec implements Handler, CountsHits {
   constructor(
     private readonly zones: Zones,
     private readonly signatures: Signatures,
+    private readonly lies: BlackLies,
     private readonly clock: Clock,
     private readonly metrics: PerServer<DnssecMetrics>,
   ) {}
@@ -108,8 +109,8 @@ export class Dnssec implements Handler, CountsHits {
       kind === 'records'
         ? this.signAll(query, reply, signing)
         : kind === 'denial'
-          ? deny(query, zone, reply, signing)
-          : refer(zone, reply, signing);
+          ? deny(query, zone, reply, signing, this.lies)
+          : refer(zone, reply, signing, this.lies);
     metrics.entries.set(this.signatures.size);
     if (made === reply) return reply;
     const lease = this.lease(reply.lease, signing);
@@ -172,11 +173,11 @@ function kindOf({ rcode, answer, authority }: Reply): SigningKind {
 }
 
 /** A denial is only made of one that says so with the SOA record alone: others have their own, or none that holds. */
-function deny(query: Query, zone: Name, reply: Reply, signing: Signing): Reply {
+function deny(query: Query, zone: Name, reply: Reply, signing: Signing, lies: BlackLies): Reply {
   const [soa, second] = reply.authority;
   if (soa?.type !== Type.SOA || second !== undefined) return reply;
   const { qname, name, type } = query;
-  const nsec = denial({ qname, name, type, zone }, soa.ttl);
+  const nsec = lies.denial({ qname, name, type, zone }, soa.ttl);
   const told = [...signing.over([nsec], zone, soa.ttl), nsec];
   const sections =
     type === Type.NSEC
@@ -185,13 +186,13 @@ function deny(query: Query, zone: Name, reply: Reply, signing: Signing): Reply {
   return reply.withHeader({ rcode: Rcode.NOERROR }).withSections(sections);
 }
 
-function refer(zone: Name, reply: Reply, signing: Signing): Reply {
+function refer(zone: Name, reply: Reply, signing: Signing, lies: BlackLies): Reply {
   const { authority } = reply;
   const { ttl } = authority[0]!;
   const [ds, ...more] = authority.filter(({ type }) => type === Type.DS);
   if (ds !== undefined)
     return reply.withSections({ authority: [...authority, ...signing.over([ds, ...more], zone, ttl)] });
   const cut = authority.find(({ type }) => type === Type.NS)!.name;
-  const nsec = unsignedCut(cut, ttl);
+  const nsec = lies.unsignedCut(cut, ttl);
   return reply.withSections({ authority: [...authority, ...signing.over([nsec], zone, ttl), nsec] });
 }

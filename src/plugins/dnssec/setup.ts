@@ -5,7 +5,8 @@ import { readSigningKey, type SigningKey } from '../../dnssec/index.js';
 import { isExpected } from '../../lib/errors.js';
 import { repeat } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
-import { isSubdomain } from '../../wire/index.js';
+import { isSubdomain, typeFromName } from '../../wire/index.js';
+import { BlackLies, NEVER_TOLD } from './black-lies.js';
 import { Dnssec } from './handler.js';
 import { dnssecMetrics } from './metrics.js';
 import { Signatures } from './signatures.js';
@@ -20,13 +21,15 @@ export const dnssec = definePlugin('dnssec', (directives, block) => {
   const directive = onlyOne(directives);
   const zones = block.zonesOf(directive.args, directive);
   const keys: SigningKey[] = [];
+  const types: number[] = [];
   let capacity = DEFAULT_CAPACITY;
   for (const option of directive.options ?? []) {
     option.noOptions();
     if (option.name === 'key') keys.push(...readKeys(option, zones, block));
     else if (option.name === 'cache_capacity')
       capacity = option.integer(option.one('cache_capacity CAPACITY'), { min: 0, max: MOST_CAPACITY });
-    else option.unknown(['key', 'cache_capacity']);
+    else if (option.name === 'types') types.push(...readTypes(option));
+    else option.unknown(['key', 'cache_capacity', 'types']);
   }
   if (keys.length === 0) {
     block.logger('dnssec').warning(`${directive.file}:${directive.line}: no key: nothing is signed`);
@@ -38,8 +41,17 @@ export const dnssec = definePlugin('dnssec', (directives, block) => {
     const cleaning = repeat(clock, CLEANING, () => signatures.clean());
     block.lifetime.onEnd(() => cleaning.cancel());
   });
-  return new Dnssec(new Zones(zones.list), signatures, clock, dnssecMetrics(metrics));
+  return new Dnssec(new Zones(zones.list), signatures, new BlackLies(types), clock, dnssecMetrics(metrics));
 });
+
+function readTypes(option: Option): number[] {
+  option.argCount(1, Infinity, 'types TYPE...');
+  return option.args.map((word) => {
+    const type = typeFromName(word);
+    if (type !== undefined && type > 0 && (type < 128 || type > 255) && !NEVER_TOLD.includes(type)) return type;
+    return option.wrong(word, 'a record type, but for NS, SOA, CNAME, DNAME and DS');
+  });
+}
 
 function readKeys(option: Option, { list }: Zones, block: Block): SigningKey[] {
   option.argCount(2, Infinity, 'key file KEY...');

@@ -81,6 +81,14 @@ describe('dnssec', () => {
     expect(got).toEqual({ rcode: rcode ?? 0, ...(answer && { answer }), ...(authority && { authority }) });
   }); // prettier-ignore
 
+  it('leaves further types open, but for the one that was asked for', () => {
+    const { ask } = setup(dnssec, SPLIT.replace('key', 'types MX HTTPS\nkey'), { files });
+    const types = (type: string): unknown =>
+      (asked(ask(query('www.example.org.', type, DO), () => NO_NAME)).authority as string[]).at(-1)!.split(' ').slice(4);
+    expect(types('AAAA')).toEqual(without('AAAA').replace('TXT', 'MX TXT').replace('OPENPGPKEY', 'OPENPGPKEY HTTPS').split(' '));
+    expect(types('MX')).toEqual(ANYWHERE.replace('OPENPGPKEY', 'OPENPGPKEY HTTPS').split(' '));
+  }); // prettier-ignore
+
   it.each([
     { name: 'queries without DO', options: { edns: 1232 } },
     { name: 'other zones', qname: 'www.example.net.' },
@@ -212,7 +220,10 @@ describe('dnssec', () => {
     { text: 'dnssec {\nkey file nosuch\n}', error: "Corefile:3: dnssec: key: ENOENT: no such file or directory, open 'nosuch.key'" },
     { text: 'dnssec example.net example.com {\nkey file ed25519\n}', error: 'Corefile:3: dnssec: key: key example.org. (keyid: 8003) can not sign any of the zones example.net., example.com.' },
     { text: 'dnssec {\ncache_capacity many\n}', error: "Corefile:3: dnssec: cache_capacity: got 'many', allowed: a whole number from 0 to 10000000" },
-    { text: 'dnssec {\nnsec3\n}', error: "Corefile:3: dnssec: unknown option 'nsec3'; allowed: key, cache_capacity" },
+    { text: 'dnssec {\nnsec3\n}', error: "Corefile:3: dnssec: unknown option 'nsec3'; allowed: key, cache_capacity, types" },
+    { text: 'dnssec {\ntypes\n}', error: 'Corefile:3: dnssec: types: got no argument' },
+    { text: 'dnssec {\ntypes MX NS\n}', error: "Corefile:3: dnssec: types: got 'NS', allowed: a record type, but for NS, SOA, CNAME, DNAME and DS" },
+    { text: 'dnssec {\ntypes AXFR\n}', error: "Corefile:3: dnssec: types: got 'AXFR'" },
   ])('refuses $text', ({ text, error }) => expect(() => setup(dnssec, text, { files })).toThrow(error)); // prettier-ignore
 
   it('signs zones below the name of a key, and looks for keys where root says', () => {

@@ -73,6 +73,11 @@ describe.skipIf(reason !== undefined)('a node in a namespace', () => {
       want: ['rules-refuse', 'tcp-silent'],
     },
     {
+      name: 'TCP is dropped',
+      rule: ['OUTPUT', '-p', 'tcp', '--dport', '53', '-j', 'DROP'],
+      want: ['rules-refuse', 'tcp-silent'],
+    },
+    {
       name: 'fragments are dropped',
       rule: ['INPUT', '-f', '-j', 'DROP'],
       want: ['large-answers-lost'],

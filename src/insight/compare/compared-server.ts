@@ -186,19 +186,27 @@ class TcpAsker {
   }
 
   private async connect() {
-    const { stream } = await this.network.connectTcp(this.to);
+    // A host that says nothing at all would be waited for as long as the system does: minutes.
+    const late = new AbortController();
+    const timer = this.clock.setTimeout(() => late.abort(new Error('no connection in time')), this.timeout);
+    const { stream } = await this.network.connectTcp(this.to, late.signal).finally(() => timer.cancel());
     const waiting = new UnansweredQueries(this.clock, this.timeout);
     const reader = new FrameReader();
+    let over = false;
     const ended = (): void => {
+      // Told more than once; by then another connection may be there.
+      if (over) return;
+      over = true;
       this.connection = undefined;
       waiting.end();
+      stream.destroy();
     };
     stream.on('data', (chunk: Buffer) => {
       reader.push(chunk);
       for (let message = reader.next(); message !== undefined; message = reader.next())
         waiting.take(Buffer.from(message));
     });
-    stream.once('close', ended).once('error', ended);
+    stream.once('end', ended).once('close', ended).once('error', ended);
     return { waiting, write: (bytes: Buffer) => void stream.write(bytes), close: () => stream.destroy() };
   }
 }

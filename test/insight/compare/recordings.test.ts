@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { DNSTAP_TYPE } from '../../../src/insight/compare/dnstap.js';
+import { Control, controlFrame } from '../../../src/insight/compare/dnstap.js';
 import { readRecording } from '../../../src/insight/compare/recording.js';
 import { decodeMessage, frame, typeName } from '../../../src/wire/index.js';
 import { encodeQuery, packet, pcap, type PacketOptions } from './capture-writer.js';
+import { dnstapFrame, length } from './dnstap-writer.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'nodens-recordings-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -111,36 +112,8 @@ describe('captures', () => {
 });
 
 describe('dnstap', () => {
-  const bytesOf = (...fields: readonly (readonly [number, number | Buffer])[]): Buffer =>
-    Buffer.concat(
-      fields.map(([field, value]) => {
-        if (typeof value === 'number') return Buffer.concat([varint(field << 3), varint(value)]);
-        return Buffer.concat([varint((field << 3) | 2), varint(value.length), value]);
-      }),
-    );
-  const varint = (value: number): Buffer =>
-    value < 128
-      ? Buffer.from([value])
-      : Buffer.concat([Buffer.from([(value & 127) | 128]), varint(Math.floor(value / 128))]);
-  const data = (body: Buffer): Buffer => Buffer.concat([length(body.length), body]);
-  const length = (value: number): Buffer =>
-    Buffer.from([value >>> 24, (value >> 16) & 255, (value >> 8) & 255, value & 255]);
-  const start = Buffer.concat([
-    Buffer.alloc(4),
-    length(12 + DNSTAP_TYPE.length),
-    length(2),
-    length(1),
-    length(DNSTAP_TYPE.length),
-    Buffer.from(DNSTAP_TYPE),
-  ]);
-  const tap = (type: number, query: Buffer, protocol = 1): Buffer =>
-    data(
-      bytesOf(
-        [1, Buffer.from('me')],
-        [14, bytesOf([1, type], [3, protocol], [8, 1_700_000_000], [10, query])],
-        [15, 1],
-      ),
-    );
+  const start = controlFrame(Control.START);
+  const tap = dnstapFrame;
 
   it('client queries are taken, and nothing else', () =>
     expect(short(Buffer.concat([start, tap(5, A), tap(6, A), tap(3, A), tap(5, B, 2)]))).toEqual([

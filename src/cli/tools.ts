@@ -83,4 +83,18 @@ export const DOCTOR: Tool = {
   page: 'DOCTOR.md',
 };
 
-export const TOOLS: readonly Tool[] = [CHECK, COMPARE, DOCTOR];
+export const KERNEL: Tool = {
+  name: 'kernel',
+  words: 'status',
+  about:
+    'Shows what the servers of this host that run with -io kernel answered in the kernel, what they passed up or dropped ' +
+    'and why, and how long a run takes; changes nothing',
+  flags: [
+    { name: 'watch', type: 'duration', help: 'how long runs are counted', default: '1s' },
+    { name: 'o', type: 'string', help: 'form of the report: text or json', default: 'text' },
+  ],
+  exits: '0 it was shown, 1 the rights are missing, 2 a wrong command line',
+  page: 'KERNEL.md',
+};
+
+export const TOOLS: readonly Tool[] = [CHECK, COMPARE, DOCTOR, KERNEL];

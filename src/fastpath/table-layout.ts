@@ -6,11 +6,12 @@ import type { Octets } from '../lib/units.js';
 
 /**
  * Control page: words 0 and 1 are the key of the hash, 2 is one less than the sets of the index in use, 3 is where the
- * pool begins, in UNITs.
+ * pool begins, in UNITs, and 4 how many queries a second a client may ask where the kernel counts them, 0 for any.
  */
 export const SEED = 0;
 export const MASK = 2;
 export const POOL = 3;
+export const LIMIT = 4;
 /** Lengths of client networks by listening address: IPv4 in the low half, IPv6 in the high half. */
 export const NETWORKS = 16;
 /** Most listening addresses whose answers can be kept apart by networks of clients. */

@@ -29,6 +29,7 @@ struct __sk_buff {
 #define WITHIN(x, mask) asm volatile("%0 &= " #mask : "+r"(x))
 
 static void *(*map_lookup)(void *map, const void *key) = (void *)1;
+static long (*map_update)(void *map, const void *key, const void *value, __u64 flags) = (void *)2;
 static __u64 (*ktime)(void) = (void *)5;
 static long (*skb_load)(const void *skb, __u32 at, void *to, __u32 len) = (void *)26;
 static long (*skb_store)(void *skb, __u32 at, const void *from, __u32 len, __u64 flags) = (void *)9;
@@ -44,14 +45,16 @@ struct map indexes SEC("maps");     /* array of maps: at 0 the index in use, an 
 struct map segments SEC("maps");  /* array of maps: arrays of 16 slabs */
 struct map listening SEC("maps"); /* hash: struct address to number of the listening address */
 struct map counters SEC("maps");  /* per-CPU array of counters, by reason */
+struct map clients SEC("maps");   /* hash that forgets the oldest: address to struct bucket */
 struct map scratch SEC("maps");   /* per-CPU array of one: struct work */
 
 /* Why a packet went up to the server, and what became of the others; kernel-counters.ts has the same order. */
 enum reason { ANSWERED, OTHER_ADDRESS, FRAGMENT_OR_OPTIONS, CHECKSUM, FORM, LONG_NAME, BY_NETWORK, UNKNOWN, BUSY, EXPIRED,
-  SPELLING, LONG_ANSWER, FAILED, REASONS };
+  SPELLING, LONG_ANSWER, FAILED, RESPONSE, RUNT, LIMITED, REASONS };
 
 struct address { __u8 ip[16]; __u16 port; __u16 zero; };
-struct control_page { __u32 seed[2]; __u32 mask; __u32 pool; __u32 unused[12]; __u32 networks[256]; };
+struct control_page { __u32 seed[2]; __u32 mask; __u32 pool; __u32 limit; __u32 unused[11]; __u32 networks[256]; };
+struct bucket { __u64 filled; __u64 left; };
 struct way { __u32 hash; __u32 unit; };
 struct set { struct way ways[16]; };
 struct entry {
@@ -85,6 +88,33 @@ static inline int pass(enum reason reason) {
   __u64 *count = map_lookup(&counters, &key);
   if (count) *count += 1;
   return NEXT;
+}
+
+static inline int drop(enum reason reason) {
+  pass(reason);
+  return DROP;
+}
+
+/* Whether a client has asked more than so many queries a second: a bucket that fills again, and holds those of one. */
+static inline int too_many(const __u8 *ip, __u32 limit) {
+  __u64 now = ktime();
+  struct bucket *bucket = map_lookup(&clients, ip);
+  if (!bucket) {
+    struct bucket full = {now, limit - 1};
+    map_update(&clients, ip, &full, 0);
+    return 0;
+  }
+  __u64 since = now - bucket->filled, left = bucket->left;
+  if (since > 1000000000) since = 1000000000;
+  __u64 more = since * limit / 1000000000;
+  if (more > 0) {
+    left += more;
+    if (left > limit) left = limit;
+    bucket->filled = now;
+  }
+  if (left == 0) return 1;
+  bucket->left = left - 1;
+  return 0;
 }
 
 static inline __u32 rol(__u32 x, int by) { return (x << by) | (x >> (32 - by)); }
@@ -243,6 +273,17 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   if (transport + length > skb->len || udp->from == 0) return pass(FORM);
   __u8 first = v6 ? ((__u8 *)ip6->from)[0] : ((__u8 *)&ip4->from)[0];
   if (v6 ? first == 0 || first == 0xff : first == 0 || first == 127 || first >= 224) return pass(OTHER_ADDRESS);
+  /* What no server answers: datagrams without a whole header, and responses. */
+  if (length >= 8 && length < 8 + 12) return drop(RUNT);
+  if (length >= 8 + 12 && (dns->high & 0x80)) return drop(RESPONSE);
+  struct control_page *page = map_lookup(&control, &zero);
+  if (!page) return NEXT;
+  if (page->limit) {
+    __u8 client[16] = {};
+    if (v6) __builtin_memcpy(client, ip6->from, 16);
+    else __builtin_memcpy(client + 12, &ip4->from, 4);
+    if (too_many(client, page->limit)) return drop(LIMITED);
+  }
   if (length < 8 + 12 + 5) return pass(FORM);
   if (length > 8 + 12 + MAX_NAME + 4 + 11) return pass(LONG_NAME);
 
@@ -266,8 +307,6 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   if (udp->check == 0 ? v6 : !sums_up(skb, work, transport, length, pseudo, udp->check)) return pass(CHECKSUM);
 
   /* The key, as fastpath/query-key.ts has it. */
-  struct control_page *page = map_lookup(&control, &zero);
-  if (!page) return NEXT;
   __u32 number = *server;
   if (number > 255) return pass(BY_NETWORK);
   __u32 networks = page->networks[number];

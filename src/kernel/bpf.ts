@@ -8,8 +8,13 @@ const MAP_LOOKUP = 1;
 const MAP_UPDATE = 2;
 const MAP_DELETE = 3;
 const PROG_LOAD = 5;
+const PROG_NEXT_ID = 11;
+const PROG_FD_BY_ID = 13;
+const MAP_FD_BY_ID = 14;
 const OBJ_GET_INFO = 15;
 const LINK_CREATE = 28;
+const LINK_FD_BY_ID = 30;
+const LINK_NEXT_ID = 31;
 const ENABLE_STATS = 32;
 
 export const MapType = { HASH: 1, ARRAY: 2, PERCPU_ARRAY: 6, LRU_HASH: 9, ARRAY_OF_MAPS: 12 } as const;
@@ -18,6 +23,9 @@ export const MMAPABLE = 1 << 10;
 export const INNER_MAP = 1 << 12;
 const SCHED_CLS = 3;
 const TCX_INGRESS = 46;
+/** Kind of a link of tcx, and how many maps of a program are asked for. */
+const TCX_LINK = 11;
+const MAX_MAPS = 64;
 /** Room for what the kernel's verifier says of a program that it refuses. */
 const LOG_SIZE: Octets = 1 << 20;
 /** Length of an attribute block; what a command does not use is zero. */
@@ -65,6 +73,20 @@ export interface MapShape {
   readonly name: string;
 }
 
+/** What the kernel says of a program. */
+export interface ProgramInfo {
+  /** As bpftool shows it. */
+  readonly id: number;
+  readonly name: string;
+  /** Numbers of its maps. */
+  readonly maps: readonly number[];
+  /** How often it ran, and for how many nanoseconds, while runs were counted. */
+  readonly runs: bigint;
+  readonly time: bigint;
+}
+
+const nameAt = (bytes: Buffer, at: number): string => bytes.toString('latin1', at, bytes.indexOf(0, at));
+
 /** The bpf system call. All numbers of descriptors are this process's; they are closed when it ends. */
 export class Bpf {
   private readonly memory: (size: Octets) => { bytes: Buffer; at: bigint };
@@ -72,6 +94,7 @@ export class Bpf {
   private readonly mmap: (at: bigint, size: number, prot: number, flags: number, fd: number, offset: number) => bigint;
   private readonly closeFd: (fd: number) => number;
   private readonly indexOf: (name: string) => number;
+  private readonly nameOf: (number: number, to: bigint) => bigint;
   private readonly errno: () => string;
   private readonly attributes;
   private readonly number: number;
@@ -93,6 +116,8 @@ export class Bpf {
     this.mmap = (...args) => BigInt(mmap(...args));
     this.closeFd = lib.func('int close(int)') as Bpf['closeFd'];
     this.indexOf = lib.func('uint32_t if_nametoindex(const char *)') as Bpf['indexOf'];
+    const nameOf = lib.func('uint64_t if_indextoname(uint32_t, uint64_t)') as (...args: unknown[]) => number | bigint;
+    this.nameOf = (...args) => BigInt(nameOf(...args));
     this.errno = () => getSystemErrorName(-koffi.errno());
     this.attributes = this.memory(ATTRIBUTES);
   }
@@ -156,24 +181,85 @@ export class Bpf {
   }
 
   /** What the kernel says of a program: its id, how often it ran and for how long, in nanoseconds. */
-  programInfo(program: number): { id: number; runs: bigint; time: bigint } {
+  programInfo(program: number): ProgramInfo {
+    const maps = this.memory(4 * MAX_MAPS);
+    const info = this.info(program, (bytes) => {
+      bytes.writeUInt32LE(MAX_MAPS, 52);
+      bytes.writeBigUInt64LE(maps.at, 56);
+    });
+    const count = Math.min(MAX_MAPS, info.readUInt32LE(52));
+    return {
+      id: info.readUInt32LE(4),
+      name: nameAt(info, 64),
+      maps: Array.from({ length: count }, (_, i) => maps.bytes.readUInt32LE(4 * i)),
+      time: info.readBigUInt64LE(192),
+      runs: info.readBigUInt64LE(200),
+    };
+  }
+
+  mapName(map: number): string {
+    return nameAt(this.info(map), 24);
+  }
+
+  /** Descriptors of all programs of the kernel. */
+  programs(): number[] {
+    return this.all(PROG_NEXT_ID, PROG_FD_BY_ID);
+  }
+
+  /** Which programs are attached by tcx, and the numbers of their devices. */
+  links(): { program: number; device: number }[] {
+    return this.all(LINK_NEXT_ID, LINK_FD_BY_ID).flatMap((fd) => {
+      const info = this.info(fd);
+      this.close(fd);
+      const [type, program, device] = [0, 8, 16].map((at) => info.readUInt32LE(at));
+      return type === TCX_LINK ? [{ program: program!, device: device! }] : [];
+    });
+  }
+
+  openMap(id: number): number {
+    return this.call('opening a map', MAP_FD_BY_ID, (bytes) => bytes.writeUInt32LE(id, 0));
+  }
+
+  private info(fd: number, fill: (bytes: Buffer) => void = () => undefined): Buffer {
     const info = this.memory(256);
     info.bytes.fill(0);
-    this.call('asking for the program', OBJ_GET_INFO, (bytes) => {
-      bytes.writeUInt32LE(program, 0);
+    fill(info.bytes);
+    this.call('asking the kernel', OBJ_GET_INFO, (bytes) => {
+      bytes.writeUInt32LE(fd, 0);
       bytes.writeUInt32LE(256, 4);
       bytes.writeBigUInt64LE(info.at, 8);
     });
-    return {
-      id: info.bytes.readUInt32LE(4),
-      time: info.bytes.readBigUInt64LE(192),
-      runs: info.bytes.readBigUInt64LE(200),
-    };
+    return info.bytes;
+  }
+
+  /** Descriptors of all objects of a kind; one that goes meanwhile is left out. */
+  private all(next: number, open: number): number[] {
+    const opened: number[] = [];
+    for (let id = 0; ;) {
+      try {
+        this.call('listing', next, (bytes) => bytes.writeUInt32LE(id, 0));
+      } catch (error) {
+        if (error instanceof BpfError && error.code === 'ENOENT') return opened;
+        throw error;
+      }
+      id = this.attributes.bytes.readUInt32LE(4);
+      try {
+        opened.push(this.call('opening', open, (bytes) => bytes.writeUInt32LE(id, 0)));
+      } catch (error) {
+        if (!(error instanceof BpfError && error.code === 'ENOENT')) throw error;
+      }
+    }
   }
 
   /** Lets the kernel count runs and times of all programs, for as long as the descriptor that is returned is open. */
   countRuns(): number {
     return this.call('counting runs', ENABLE_STATS, () => undefined);
+  }
+
+  /** Name of a device of this process's network namespace; its number where it is another's. */
+  deviceName(number: number): string {
+    const name = this.memory(16);
+    return this.nameOf(number, name.at) === 0n ? String(number) : nameAt(name.bytes, 0);
   }
 
   /** Number of a device of this process's network namespace; 0 for none. */

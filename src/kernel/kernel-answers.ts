@@ -5,14 +5,17 @@ import { repeat, type Clock, type Timer } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
 import { Bpf, BpfError, MapType } from './bpf.js';
-import { KERNEL_REASONS, type KernelReason } from './kernel-counters.js';
+import { KERNEL_REASONS } from './kernel-counters.js';
 import { KernelMemory } from './kernel-memory.js';
+import { COUNTERS_NAME, PROGRAM_NAME, readCounters } from './kernel-status.js';
 import { readObject } from './object-file.js';
 
 /** The compiled program, beside this file. */
 const OBJECT = new URL('./answers.bpf.o', import.meta.url);
 /** Listening addresses that the program knows at a time. */
 const MAX_ADDRESSES = 4096;
+/** Client addresses whose queries are counted at a time, where there is a limit. */
+const MAX_CLIENTS = 65_536;
 /** `struct work` of the program, and more: it lies in memory of each CPU. */
 const WORK: Octets = 4096;
 /** How often the host's addresses are looked at, for listening addresses that mean all of them. */
@@ -48,6 +51,7 @@ export class KernelAnswers {
    * Loads the program and attaches it to devices of this network namespace.
    *
    * @param limit bytes that answers may take
+   * @param clientLimit queries a second that one client address may ask; 0 for any number
    * @throws Error that says what is missing: a right, a device, or something of the kernel
    */
   static open(
@@ -55,6 +59,7 @@ export class KernelAnswers {
     limit: Octets,
     seed: readonly [number, number],
     clock: Clock,
+    clientLimit = 0,
     addresses: () => readonly string[] = hostAddresses,
   ): KernelAnswers {
     const bpf = new Bpf();
@@ -70,7 +75,7 @@ export class KernelAnswers {
       return fd;
     };
     try {
-      const memory = new KernelMemory(bpf, limit, seed);
+      const memory = new KernelMemory(bpf, limit, seed, clientLimit);
       const word = { keySize: 4, entries: 1 };
       const maps = {
         ...memory.maps,
@@ -89,14 +94,23 @@ export class KernelAnswers {
             type: MapType.PERCPU_ARRAY,
             valueSize: 8,
             entries: KERNEL_REASONS.length,
-            name: 'nodens_count',
+            name: COUNTERS_NAME,
+          }),
+        ),
+        clients: keep(
+          bpf.createMap({
+            type: MapType.LRU_HASH,
+            keySize: 16,
+            valueSize: 16,
+            entries: clientLimit > 0 ? MAX_CLIENTS : 1,
+            name: 'nodens_clients',
           }),
         ),
         scratch: keep(bpf.createMap({ ...word, type: MapType.PERCPU_ARRAY, valueSize: WORK, name: 'nodens_work' })),
       };
       const object = readObject(readFileSync(OBJECT));
       const code = object.program('tc', (name) => maps[name as keyof typeof maps]);
-      const program = keep(bpf.loadProgram(code, object.license, 'nodens_answers'));
+      const program = keep(bpf.loadProgram(code, object.license, PROGRAM_NAME));
       const links = numbers.map((number) => keep(bpf.attach(program, number)));
       const made = new KernelAnswers(bpf, memory, maps, program, devices, links, addresses);
       made.timer = repeat(clock, LOOK, () => made.tell());
@@ -118,9 +132,8 @@ export class KernelAnswers {
     };
   }
 
-  outcomes(): Record<KernelReason, number> {
-    const counted = KERNEL_REASONS.map((reason, i) => [reason, this.counter(i)] as const);
-    return Object.fromEntries(counted) as Record<KernelReason, number>;
+  outcomes(): Record<string, number> {
+    return readCounters(this.bpf, this.maps.counters);
   }
 
   /** Detaches the program. The table stays for threads that read it. */
@@ -162,14 +175,6 @@ export class KernelAnswers {
       .filter((ip) => !(ip.length === 16 && ip[0] === 0xfe && (ip[1]! & 0xc0) === 0x80))
       .filter((ip) => !everywhere || address === '' || (address === '::') === (ip.length === 16));
   }
-
-  private counter(i: number): number {
-    const cpus = possibleCpus();
-    const values = this.bpf.lookUp(this.maps.counters, Buffer.from(Uint32Array.of(i).buffer), 8 * cpus);
-    let sum = 0n;
-    for (let cpu = 0; cpu < cpus; cpu++) sum += values.readBigUInt64LE(8 * cpu);
-    return Number(sum);
-  }
 }
 
 /** `struct address` of the program. */
@@ -186,12 +191,6 @@ function keyOf(ip: Uint8Array, port: number): Buffer {
 
 const hostAddresses = (): string[] =>
   Object.values(os.networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
-
-/** CPUs that the kernel keeps values for, whether they are there or not. */
-function possibleCpus(): number {
-  const text = readFileSync('/sys/devices/system/cpu/possible', 'latin1').trim();
-  return Math.max(...text.split(/[,-]/).map(Number)) + 1;
-}
 
 /** What is missing, in words of the operator's. */
 function explained(error: unknown): unknown {

@@ -13,6 +13,7 @@ export const KERNEL_REASONS = [
   'spelling',
   'long answer',
   'no memory',
+  'dropped: response',
+  'dropped: no header',
+  'dropped: limit',
 ] as const;
-
-export type KernelReason = (typeof KERNEL_REASONS)[number];

@@ -1,5 +1,5 @@
 import { viewOf } from '../fastpath/libc.js';
-import { CONTROL_SIZE, POOL, SEED, SET_SIZE, SLAB, UNIT, poolStart, setsFor } from '../fastpath/table-layout.js';
+import { CONTROL_SIZE, LIMIT, POOL, SEED, SET_SIZE, SLAB, UNIT, poolStart, setsFor } from '../fastpath/table-layout.js';
 import type { TableMemory } from '../fastpath/table-memory.js';
 import type { Octets } from '../lib/units.js';
 import { INNER_MAP, MMAPABLE, MapType, type Bpf, type MapShape } from './bpf.js';
@@ -47,6 +47,7 @@ export class KernelMemory implements TableMemory {
     private readonly bpf: Bpf,
     limit: Octets,
     seed: readonly [number, number],
+    clientLimit = 0,
   ) {
     this.poolLimit = SEGMENT * Math.ceil(limit / SEGMENT);
     this.largestIndex = setsFor(this.poolLimit);
@@ -74,6 +75,7 @@ export class KernelMemory implements TableMemory {
     const words = new Int32Array(this.buffer);
     words.set(seed, SEED);
     words[POOL] = this.pool / UNIT;
+    words[LIMIT] = clientLimit;
   }
 
   growPool(bytes: Octets): boolean {

@@ -14,6 +14,8 @@ export interface IoOptions {
   readonly workers: number;
   /** Devices at which the kernel answers, in mode `kernel`; none for all that have addresses of the host. */
   readonly devices?: readonly string[] | undefined;
+  /** Queries a second of one client address that the kernel lets through; any number when left out. */
+  readonly clientLimit?: number | undefined;
 }
 
 /** One core is the chain's; more threads than four gain nothing on the hosts that DNS servers run on. */
@@ -25,6 +27,11 @@ export const IO_FLAGS: readonly FlagSpec[] = [
     type: 'string',
     help: `How datagrams are taken: ${MODES.join(', ')}; kernel=DEVICE,... for some devices`,
     default: 'auto',
+  },
+  {
+    name: 'kernel.limit',
+    type: 'string',
+    help: 'With -io kernel: drop what one client address asks beyond so many queries a second (default: drop nothing)',
   },
   {
     name: 'workers',
@@ -40,12 +47,16 @@ export function ioFromFlags(values: Readonly<Record<string, string>>): IoOptions
   const devices = list?.split(',');
   if (mode === undefined || (list !== undefined && (mode !== 'kernel' || !devices!.every(isDevice))))
     return `-io: expected ${MODES.join(', ')} or kernel=DEVICE,..., got '${values.io}'`;
+  const limit = values['kernel.limit']!;
+  if (limit !== '' && (mode !== 'kernel' || !/^[1-9]\d{0,8}$/.test(limit)))
+    return `-kernel.limit: expected a number of queries a second from 1 with -io kernel, got '${limit}'`;
+  const clientLimit = limit === '' ? undefined : Number(limit);
   const text = values.workers!;
-  if (text === '') return { mode, workers: defaultWorkers(), devices };
+  if (text === '') return { mode, workers: defaultWorkers(), devices, clientLimit };
   const workers = Number(text);
   if (!/^\d+$/.test(text) || workers < 1 || workers > MAX_WORKERS)
     return `-workers: expected 1 to ${MAX_WORKERS}, got '${text}'`;
-  return { mode, workers, devices };
+  return { mode, workers, devices, clientLimit };
 }
 
 /** As Linux takes names of devices: at most 15 bytes, no slash and no space. */

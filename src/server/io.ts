@@ -26,9 +26,9 @@ export async function startWorkers(
     ...starting
   }: Starting,
 ): Promise<UdpWorkerPool | undefined> {
-  const { mode, workers, devices } = options ?? { mode: 'auto', workers: defaultWorkers() };
+  const { mode, workers, devices, clientLimit }: IoOptions = options ?? { mode: 'auto', workers: defaultWorkers() };
   if (mode === 'dgram') return undefined;
-  const below = mode === 'kernel' ? openBelow(devices ?? hostDevices(), starting.log, open) : undefined;
+  const below = mode === 'kernel' ? openBelow(devices ?? hostDevices(), clientLimit, starting.log, open) : undefined;
   try {
     return await start({ ...starting, workers, memory: memoryLimit(), below });
   } catch (error) {
@@ -42,11 +42,12 @@ export async function startWorkers(
 
 function openBelow(
   devices: readonly string[],
+  clientLimit: number | undefined,
   log: Logger,
   open: NonNullable<Starting['open']>,
 ): AnswersBelow | undefined {
   try {
-    const below = open(devices, memoryLimit(), [randomInt(2 ** 32), randomInt(2 ** 32)], realClock);
+    const below = open(devices, memoryLimit(), [randomInt(2 ** 32), randomInt(2 ** 32)], realClock, clientLimit);
     log.info(`the kernel answers at ${devices.join(', ')} what may be shared with everybody`);
     return below;
   } catch (error) {

@@ -156,6 +156,28 @@ describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
     expect(served.outcome('answered')).toBeGreaterThan(100);
   }, 60_000);
 
+  it('what a client asks beyond its limit is dropped, and others are answered', async () => {
+    await served.program.stop('SIGKILL');
+    await served.start({}, '-kernel.limit', '100');
+    const flood = inClient(
+      'dnsperf',
+      '-s',
+      SERVER_IP,
+      '-d',
+      path.join(dir, 'names'),
+      '-Q',
+      '2000',
+      '-l',
+      '3',
+      '-t',
+      '1',
+    );
+    await once(flood.child, 'close');
+    const completed = Number(/Queries completed: +(\d+)/.exec(flood.said())?.[1]);
+    expect(completed).toBeGreaterThan(50);
+    expect(served.outcome('dropped: limit')).toBeGreaterThan(completed);
+  }, 60_000);
+
   it('a server that is killed leaves no program behind', async () => {
     expect(programs().filter((id) => !before.includes(id))).toHaveLength(1);
     await served.program.stop('SIGKILL');

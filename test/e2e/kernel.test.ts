@@ -7,6 +7,7 @@ import { randomBelow, seededRandom, type Random } from '../../src/lib/random.js'
 import { compiledProgram } from '../support/compiled.js';
 import { query, type QuestionOptions } from '../support/dns.js';
 import { ODDITIES, datagramOf, frameOf, type FrameEnds } from '../support/frames.js';
+import { PROGRAM } from '../support/program.js';
 import { KernelServer, MACS, SERVER_IP, missingForKernel } from '../support/kernel-server.js';
 import { Namespaces, run } from './node-local/namespaces.js';
 
@@ -175,10 +176,25 @@ describe.skipIf(why !== undefined)('answers in the kernel', () => {
     expect(one!.filter((text, i) => text !== other![i]).slice(0, 5)).toEqual([]);
     expect(one!.length).toBe(other!.length);
     expect(one!.length).toBeGreaterThan(FRAMES / 2);
+    expect([outcome('dropped: response'), outcome('dropped: no header')].every((count) => count > 0)).toBe(true);
     expect(byKernel).toBeGreaterThan(FRAMES / 8);
     // Those of sockets have sums that the network card would make; those of the program are whole.
     expect(kernel.filter(({ sound }) => sound).length).toBeGreaterThanOrEqual(byKernel);
   }, 900_000);
+
+  it('are shown by nodens kernel status', () => {
+    const [node, ...args] = PROGRAM;
+    const shown = run(node!, ...args, 'kernel', 'status', '-watch', '50ms', '-o', 'json');
+    const answered = outcome('answered');
+    const programs = JSON.parse(shown) as { devices: number[]; queries: Record<string, number> }[];
+    expect(
+      programs.filter(({ queries }) => queries.answered === answered).map(({ devices }) => devices.length),
+    ).toEqual([1]);
+    const text = run(node!, ...args, 'kernel', 'status', '-watch', '0');
+    expect(text).toMatch(
+      new RegExp(`^program \\d+ at \\S+: 0 runs while it was looked at\n  answered +${answered}$`, 'm'),
+    );
+  });
 
   it('are counted as those of threads', () => {
     const counted = (way: string): string[] =>

@@ -22,6 +22,19 @@ describe('flags', () => {
       args: ['-io', 'kernel=eth0,cni0', '-workers', '1'],
       want: { mode: 'kernel', workers: 1, devices: ['eth0', 'cni0'] },
     },
+    {
+      args: ['-io', 'kernel', '-workers', '1', '-kernel.limit', '50'],
+      want: { mode: 'kernel', workers: 1, clientLimit: 50 },
+    },
+    ...[
+      ['kernel', '0'],
+      ['kernel', '-1'],
+      ['kernel', 'x'],
+      ['batched', '50'],
+    ].map(([io, limit]) => ({
+      args: ['-io', io!, '-kernel.limit', limit!],
+      want: `-kernel.limit: expected a number of queries a second from 1 with -io kernel, got '${limit}'`,
+    })),
     ...['kernel=', 'kernel=a,,b', 'kernel=a b', 'kernel=../x', 'kernel=abcdefghijklmnop', 'batched=eth0'].map((io) => ({
       args: ['-io', io],
       want: `-io: expected auto, batched, kernel, dgram or kernel=DEVICE,..., got '${io}'`,

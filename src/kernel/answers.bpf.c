@@ -249,7 +249,7 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   const __u32 head = question;
   __u32 zero = 0;
   struct work *work = map_lookup(&scratch, &zero);
-  if (!work || skb_load(skb, 0, work->head, head)) return NEXT;
+  if (!work || skb_load(skb, 0, work->head, message)) return NEXT;
   struct eth *eth = (void *)work->head;
   struct ip4 *ip4 = (void *)(work->head + net);
   struct ip6 *ip6 = (void *)(work->head + net);
@@ -275,7 +275,8 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   if (v6 ? first == 0 || first == 0xff : first == 0 || first == 127 || first >= 224) return pass(OTHER_ADDRESS);
   /* What no server answers: datagrams without a whole header, and responses. */
   if (length >= 8 && length < 8 + 12) return drop(RUNT);
-  if (length >= 8 + 12 && (dns->high & 0x80)) return drop(RESPONSE);
+  if (length < 8 || skb_load(skb, message, dns, 12)) return pass(FORM);
+  if (dns->high & 0x80) return drop(RESPONSE);
   struct control_page *page = map_lookup(&control, &zero);
   if (!page) return NEXT;
   if (page->limit) {

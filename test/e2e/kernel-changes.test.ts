@@ -174,8 +174,9 @@ describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
     );
     await once(flood.child, 'close');
     const completed = Number(/Queries completed: +(\d+)/.exec(flood.said())?.[1]);
-    expect(completed).toBeGreaterThan(50);
-    expect(served.outcome('dropped: limit')).toBeGreaterThan(completed);
+    // Those of three seconds and what the bucket holds at first, and some more for a clock that goes on meanwhile.
+    expect([completed > 50, completed < 1000]).toEqual([true, true]);
+    expect(served.outcome('dropped: limit')).toBeGreaterThan(100);
   }, 60_000);
 
   it('a server that is killed leaves no program behind', async () => {

@@ -102,7 +102,7 @@ function message(random: Random, id: number): Buffer {
   const { bytes } = query(randomBelow(random, 4) === 0 ? spelt(random, name) : name, type, options);
   switch (randomBelow(random, 24)) {
     case 0:
-      return bytes.subarray(0, 12 + randomBelow(random, bytes.length - 12));
+      return bytes.subarray(0, randomBelow(random, bytes.length));
     case 1:
       return Buffer.concat([bytes, Buffer.alloc(1 + randomBelow(random, 12))]);
     case 2: {
@@ -111,6 +111,9 @@ function message(random: Random, id: number): Buffer {
       bytes[at]! ^= 1 << randomBelow(random, 8);
       return bytes;
     }
+    case 3:
+      bytes[2]! |= 0x80;
+      return bytes;
     default:
       return bytes;
   }

@@ -48,7 +48,15 @@ describe('the object', () => {
     const read = readObject(object);
     read.program('tc', (name) => (names.add(name), 0));
     expect(read.license).toBe('Apache-2.0');
-    expect([...names].sort()).toEqual(['clients', 'control', 'counters', 'indexes', 'listening', 'scratch', 'segments']);
+    expect([...names].sort()).toEqual([
+      'clients',
+      'control',
+      'counters',
+      'indexes',
+      'listening',
+      'scratch',
+      'segments',
+    ]);
   });
 
   it('gets descriptors of maps in the place of their names', () => {

@@ -125,6 +125,7 @@ export class ZoneFile {
         return runtime.readBytes(file);
       },
       known,
+      this.zone.zone,
     );
   }
 

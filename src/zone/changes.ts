@@ -26,7 +26,7 @@ export const keyOf = ({ name, type, rdata }: Rr): string =>
 export function* changed(zone: ZoneData, changes: readonly ZoneChange[]): Generator<void, ZoneData, void> {
   const { gone, fresh } = netOf(zone, changes);
   const owners = new Set<Name>([...gone.values(), ...fresh.values()].map(({ name }) => lowerName(name)));
-  const made = new ZoneData(zone.origin);
+  const made = new ZoneData(zone.origin, zone);
   put(made, changes.at(-1)?.after ?? zone.apex.soa);
   let count = 0;
   for (const record of zone.others()) {

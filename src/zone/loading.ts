@@ -14,6 +14,7 @@ export class ZoneLoading {
 
   /**
    * @param known the serial that is served already: a file with the same one is not read on
+   * @param before the zone that is served
    * @throws NodeJS.ErrnoException when the file cannot be read
    */
   constructor(
@@ -21,9 +22,10 @@ export class ZoneLoading {
     origin: Name,
     read: (path: string) => Buffer,
     private readonly known?: number,
+    before?: ZoneData,
   ) {
     this.file = new MasterFile(path, origin, read);
-    this.zone = new ZoneData(origin);
+    this.zone = new ZoneData(origin, before);
   }
 
   /** All files that were read so far. */

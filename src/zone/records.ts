@@ -6,17 +6,33 @@ import { doubled, type NameNode } from './tree.js';
 const HEAD = 12;
 const [TYPE, TTL, LENGTH] = [4, 6, 10];
 const FIRST_SIZE = 1 << 12;
+const FIRST_NAMES = 1 << 8;
+/** Room for changes: one part of so many, as a power of two. */
+const SLACK = 4;
 
 /** The records of a zone's names in one block of octets, those of a name chained in the order in which they came. */
 export class ZoneRecords {
-  private bytes: Buffer = Buffer.alloc(FIRST_SIZE);
+  private bytes: Buffer;
   /** 0 stands for no record. */
   private length = HEAD;
-  private firsts = new Uint32Array(1 << 8);
-  private lasts = new Uint32Array(1 << 8);
+  private firsts: Uint32Array;
+  private lasts: Uint32Array;
   /** Owners that are not in lower case, by record. */
   private readonly spelt = new Map<number, Name>();
   private total = 0;
+  /** One more than the last node with records. */
+  private names = 0;
+
+  /** @param like those of a zone that these will probably be as many as: growing stops everything else for a while */
+  constructor(like?: ZoneRecords) {
+    const length = like?.length ?? 0;
+    const names = like?.names ?? 0;
+    this.bytes = Buffer.alloc(Math.max(FIRST_SIZE, length + (length >> SLACK)));
+    let room = FIRST_NAMES;
+    while (room < names) room *= 2;
+    this.firsts = new Uint32Array(room);
+    this.lasts = new Uint32Array(room);
+  }
 
   get count(): number {
     return this.total;
@@ -35,6 +51,7 @@ export class ZoneRecords {
 
   /** @param owner how the owner is spelt, where that is to be kept */
   add(node: NameNode, type: number, ttl: Seconds, data: Uint8Array, length: number, owner?: Name): void {
+    if (node >= this.names) this.names = node + 1;
     while (node >= this.firsts.length) {
       this.firsts = doubled(this.firsts);
       this.lasts = doubled(this.lasts);
@@ -102,7 +119,8 @@ export class ZoneRecords {
 
   /** Gives back room that was kept for more. */
   trim(): void {
-    this.bytes = Buffer.from(this.bytes.subarray(0, this.length));
+    if (this.bytes.length - this.length > this.length >> SLACK)
+      this.bytes = Buffer.from(this.bytes.subarray(0, this.length));
   }
 
   private record(at: number, own: Name, owner: Name | undefined): Rr {

@@ -1,4 +1,4 @@
-import { presentName, type Name } from '../wire/index.js';
+import { MAX_LABEL, presentName, type Name } from '../wire/index.js';
 import type { NamePath } from './name-path.js';
 
 /** A name of the tree: 0 is the root. */
@@ -15,17 +15,25 @@ const FIRST_SIZE = 256;
  * garbage to look at. Names between others are there too (empty non-terminals, RFC 8499 section 7).
  */
 export class Tree {
-  private labels = new Uint8Array(FIRST_SIZE * 8);
+  private labels: Uint8Array;
   private labelsLength = 1;
   /** By node: its parent, where its label starts, and how many labels lie right under it. */
-  private parents = new Int32Array(FIRST_SIZE);
-  private labelAt = new Uint32Array(FIRST_SIZE);
-  private below = new Uint32Array(FIRST_SIZE);
+  private parents: Int32Array;
+  private labelAt: Uint32Array;
+  private below: Uint32Array;
   /** Open addressing: a node, or 0 for a free place, as no label leads to the root. */
-  private slots = new Int32Array(FIRST_SIZE * 2);
+  private slots: Int32Array;
   private count = 1;
 
-  constructor() {
+  /** @param like a tree that this one will probably be as large as: growing stops everything else for a while */
+  constructor(like?: Tree) {
+    let room = FIRST_SIZE;
+    while (like !== undefined && room < like.count) room *= 2;
+    this.labels = new Uint8Array(Math.max(FIRST_SIZE * 8, (like?.labelsLength ?? 0) + MAX_LABEL));
+    this.parents = new Int32Array(room);
+    this.labelAt = new Uint32Array(room);
+    this.below = new Uint32Array(room);
+    this.slots = new Int32Array(room * 2);
     this.parents[ROOT] = NONE;
   }
 

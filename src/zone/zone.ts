@@ -31,8 +31,8 @@ const path = new NamePath();
  * are kept, as CoreDNS keeps them, and asked for by nobody but a transfer.
  */
 export class ZoneData {
-  readonly tree = new Tree();
-  readonly records = new ZoneRecords();
+  readonly tree: Tree;
+  readonly records: ZoneRecords;
   /** The node of the origin. */
   readonly head: NameNode;
   /** Labels of the origin, the root not counted. */
@@ -51,8 +51,16 @@ export class ZoneData {
   /** Names with NSEC records in canonical order, made where there are some. */
   private order: Uint32Array | undefined;
 
-  /** @param origin in lower case with closing dot */
-  constructor(readonly origin: Name) {
+  /**
+   * @param origin in lower case with closing dot
+   * @param like a zone that this one will probably be as large as, such as the one before it
+   */
+  constructor(
+    readonly origin: Name,
+    like?: ZoneData,
+  ) {
+    this.tree = new Tree(like?.tree);
+    this.records = new ZoneRecords(like?.records);
     this.originWire = encodeName(origin);
     this.head = this.tree.ensure(path.load(this.originWire, 0));
     this.labels = path.count;

@@ -44,11 +44,15 @@ export class Incoming {
   private changes: OpenChange[] | undefined;
   private ended = false;
 
-  /** @param known the serial that changes are asked for since; undefined where the whole zone is */
+  /**
+   * @param known the serial that changes are asked for since; undefined where the whole zone is
+   * @param before the zone that is served
+   */
   constructor(
     private readonly origin: Name,
     private readonly known: number | undefined,
     private readonly maxSize: Octets = MAX_SIZE,
+    private readonly before?: ZoneData,
   ) {}
 
   /** What has come, once that is all; undefined before. */
@@ -102,7 +106,7 @@ export class Incoming {
       this.changes = [open(record)];
       return;
     }
-    this.zone = new ZoneData(this.origin);
+    this.zone = new ZoneData(this.origin, this.before);
     this.put(first, this.zone);
     this.add(record, serialOf(first));
   }

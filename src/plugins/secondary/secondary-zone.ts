@@ -12,7 +12,7 @@ import { Type, type Name } from '../../wire/index.js';
 import { changed, inSteps, isBefore, soaNumbers, type SoaNumbers, type ZoneData } from '../../zone/index.js';
 import { TransferError } from './errors.js';
 import { enter, leave, type KeptZone } from './kept-zones.js';
-import { Incoming, type TransferContent } from './incoming.js';
+import { Incoming, MAX_SIZE, type TransferContent } from './incoming.js';
 import { Primary } from './primary.js';
 
 /** Time to the second attempt to get a zone for the first time; it doubles with each one, up to MAX_AGAIN. */
@@ -244,7 +244,7 @@ export class SecondaryZone implements KeptZone {
   private async receive(primary: Primary, type: number, base: ZoneData | undefined): Promise<void> {
     const { served, owner, stopping } = this;
     const { origin } = served;
-    const incoming = new Incoming(origin, base?.serial);
+    const incoming = new Incoming(origin, base?.serial, MAX_SIZE, served.zone);
     const authority = base === undefined ? [] : [base.apex.soa];
     let received: TransferContent | undefined;
     for await (const { answer } of primary.ask(origin, type, authority, stopping.signal)) {

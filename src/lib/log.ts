@@ -1,3 +1,6 @@
+/** What a line says, each part by its name. */
+export type LogFields = Readonly<Record<string, string | number | boolean>>;
+
 /** Where lines for the operator go. One call is one line; a plugin's logger puts `plugin/NAME: ` before it. */
 export interface Logger {
   /** What only a search for a fault needs. Taken when the Corefile says `debug`. */
@@ -8,6 +11,8 @@ export interface Logger {
   warning(line: string): void;
   /** What failed. */
   error(line: string): void;
+  /** As `info`, with its parts beside the line; missing where lines are text only. */
+  infoWith?(line: string, fields: LogFields): void;
 }
 
 /** Says nothing: what a library does that is not asked to. */

@@ -7,7 +7,7 @@ import { IO_FLAGS } from './io-flags.js';
  */
 export const SERVING_FLAGS: readonly FlagSpec[] = [
   { name: 'dns.port', alias: 'p', type: 'string', help: 'Default port', default: '53' },
-  { name: 'log.format', type: 'string', help: 'Form of log lines: text or json', default: 'text' },
+  { name: 'log.format', alias: 'log-format', type: 'string', help: 'Form of log lines: text or json', default: 'text' },
   { name: 'pidfile', type: 'string', help: 'Path to write pid file' },
   { name: 'plugins', type: 'bool', help: 'List installed plugins' },
   { name: 'quiet', type: 'bool', help: 'Quiet mode (no initialization output)' },

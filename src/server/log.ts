@@ -37,13 +37,14 @@ export function textLog(destination?: LogDestination): ServerLog {
   return wrap(pino({ base: null, timestamp: false }, plain), output);
 }
 
-/** One JSON object a line: `level` by name, `time` in ISO 8601, `msg`. */
+/** One JSON object a line: `level` by name, `time` in ISO 8601, `msg`, and the parts of a line about a query. */
 export function jsonLog(destination?: LogDestination): ServerLog {
   const lossLine = (lines: number): string =>
     `${JSON.stringify({ level: 'warning', time: new Date().toISOString(), msg: lossText(lines) })}\n`;
   const output = destination ?? new LogOutput(STANDARD_OUTPUT, lossLine);
   const level = (label: string): { level: string } => ({ level: label === 'warn' ? 'warning' : label });
-  return wrap(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level } }, output), output);
+  const made = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level } }, output);
+  return { ...wrap(made, output), infoWith: (line, fields) => made.info(fields, line) };
 }
 
 /**

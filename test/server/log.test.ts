@@ -34,6 +34,22 @@ describe('a line', () => {
   });
 });
 
+describe('a line about a query', () => {
+  it('has its parts beside it in JSON', () => {
+    const { log, text } = lines(jsonLog);
+    log.infoWith!('line', { name: 'www.example.org.', rsize: 50, do: false });
+    expect(JSON.parse(text())).toMatchObject({
+      level: 'info',
+      msg: 'line',
+      name: 'www.example.org.',
+      rsize: 50,
+      do: false,
+    });
+  });
+
+  it('has none in text', () => expect('infoWith' in lines(textLog).log).toBe(false));
+});
+
 describe('a log that nobody reads', () => {
   let dir: string | undefined;
   afterEach(() => dir !== undefined && rmSync(dir, { recursive: true }));

@@ -13,6 +13,7 @@ import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import { Rcode } from '../../wire/index.js';
 import { classOf, typeOf, type ReplyClass } from './class.js';
+import type { FieldMaker } from './fields.js';
 
 /** Which queries get a line, and how it looks. */
 export interface LogRule {
@@ -20,6 +21,7 @@ export interface LogRule {
   /** Only these; undefined for all. */
   readonly classes: ReadonlySet<ReplyClass> | undefined;
   readonly format: QueryFormat;
+  readonly fields: FieldMaker;
 }
 
 /** With these the server answers where no plugin has; with others it keeps silent. */
@@ -34,7 +36,7 @@ export class Log implements Handler {
 
   constructor(
     private readonly rules: readonly LogRule[],
-    private readonly log: Pick<Logger, 'info'>,
+    private readonly log: Pick<Logger, 'info' | 'infoWith'>,
     private readonly clock: Clock,
   ) {
     // Replies of classes that nothing logs are shared as if there were no log.
@@ -78,6 +80,9 @@ export class Log implements Handler {
       metadata?.set('log/class', classOf(type));
       if (rule.classes?.has(classOf(type)) === false) return;
     }
-    this.log.info(rule.format(query, reply, this.clock.monotonic() - query.received));
+    const elapsed = this.clock.monotonic() - query.received;
+    const line = rule.format(query, reply, elapsed);
+    if (this.log.infoWith === undefined) this.log.info(line);
+    else this.log.infoWith(line, rule.fields(query, reply, elapsed));
   }
 }

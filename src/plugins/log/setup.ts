@@ -8,6 +8,7 @@ import {
 } from '../../chain/index.js';
 import type { Directive } from '../../corefile/index.js';
 import { CLASSES, type ReplyClass } from './class.js';
+import { compileFields } from './fields.js';
 import { Log, type LogRule } from './handler.js';
 
 export const log = definePlugin('log', (directives, block) => {
@@ -32,5 +33,6 @@ function rule(directive: Directive, block: Block): LogRule {
     zones: names.length === 0 ? new Zones(['.']) : block.zonesOf(names, directive),
     classes: all ? undefined : classes,
     format: compileFormat(text),
+    fields: compileFields(text),
   };
 }

@@ -56,6 +56,7 @@ const KINDS: Record<string, string> = {
   '/api/v1/pods': 'Pod',
   '/api/v1/nodes': 'Node',
   '/apis/discovery.k8s.io/v1/endpointslices': 'EndpointSlice',
+  '/apis/multicluster.x-k8s.io/v1alpha1/serviceimports': 'ServiceImport',
 };
 
 /** A Kubernetes API on a loopback port that lists and watches objects held in memory, and misbehaves when told to. */

@@ -79,6 +79,7 @@ const PATHS: Readonly<Record<KubeKind, string>> = {
   Namespace: '/api/v1/namespaces',
   Node: '/api/v1/nodes',
   EndpointSlice: '/apis/discovery.k8s.io/v1/endpointslices',
+  ServiceImport: '/apis/multicluster.x-k8s.io/v1alpha1/serviceimports',
 };
 
 /**

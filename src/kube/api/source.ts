@@ -83,7 +83,11 @@ export class ApiSource implements KubeSource {
 
   private query(kind: KubeKind): Record<string, string> {
     const selector =
-      kind === 'Namespace' ? this.options.namespaceLabels : kind === 'Node' ? undefined : this.options.labels;
+      kind === 'Namespace' || kind === 'ServiceImport'
+        ? this.options.namespaceLabels
+        : kind === 'Node'
+          ? undefined
+          : this.options.labels;
     const query: Record<string, string> = selector && selector.text !== '' ? { labelSelector: selector.text } : {};
     if (kind === 'Pod' && this.options.runningPodsOnly)
       query['fieldSelector'] = 'status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown';

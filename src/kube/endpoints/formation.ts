@@ -63,6 +63,7 @@ function slicesOfFamily(
         name,
         service: service.name,
         addressType,
+        imported: undefined,
         endpoints: endpoints.slice(first, first + MAX_ENDPOINTS),
         ports,
       });

@@ -54,7 +54,9 @@ export class Intake {
       !namespaces.has(kind === 'Namespace' ? textAt(meta, 'name') : textAt(meta, 'namespace') || 'default')
     )
       return false;
-    const selector = kind === 'Namespace' ? namespaceLabels : kind === 'Node' ? undefined : labels;
+    // Service imports are chosen as namespaces are, as with CoreDNS.
+    const selector =
+      kind === 'Namespace' || kind === 'ServiceImport' ? namespaceLabels : kind === 'Node' ? undefined : labels;
     return selector === undefined || selector.matches(textMapAt(meta, 'labels') ?? {});
   }
 

@@ -7,6 +7,7 @@ import type {
   EndpointPort,
   EndpointSlice,
   FieldChoice,
+  ImportedFrom,
   IpFamily,
   KubeKind,
   KubeObject,
@@ -16,6 +17,7 @@ import type {
   Pod,
   PortProtocol,
   Service,
+  ServiceImport,
   ServicePort,
   ServiceType,
 } from '../objects/objects.js';
@@ -34,6 +36,8 @@ const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 /** Longest pod name that can be used as a DNS label. */
 const MAX_LABEL = 63;
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+const IMPORT_NAME_LABEL = 'multicluster.kubernetes.io/service-name';
+const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster';
 
 const NONE: readonly never[] = [];
 const IPV4: readonly IpFamily[] = ['IPv4'];
@@ -62,7 +66,7 @@ export class Trimmer {
     const name = textAt(meta, 'name');
     const namespaced = kind !== 'Namespace' && kind !== 'Node';
     const namespace = namespaced ? this.interner.text(textAt(meta, 'namespace') || 'default') : '';
-    const rule = kind === 'Service' || kind === 'Namespace' ? LABEL : SUBDOMAIN;
+    const rule = kind === 'Service' || kind === 'Namespace' || kind === 'ServiceImport' ? LABEL : SUBDOMAIN;
     if (!rule.test(name) || (namespaced && !LABEL.test(namespace))) {
       this.log.debug(
         `${describeObject(kind, namespace, JSON.stringify(name))} left out: ` +
@@ -82,6 +86,8 @@ export class Trimmer {
         return { kind, name, labels: this.labels(meta) } satisfies Namespace;
       case 'Node':
         return this.node(name, raw, place);
+      case 'ServiceImport':
+        return this.serviceImport(namespace, name, raw, place);
     }
   }
 
@@ -110,6 +116,13 @@ export class Trimmer {
       externalIps: this.externalIps(raw, place),
       loadBalancerNames: loadBalancerNames(raw),
     };
+  }
+
+  private serviceImport(namespace: string, name: string, raw: unknown, place: Place): ServiceImport {
+    const spec = objectAt(raw, 'spec');
+    const headless = textAt(spec, 'type') === 'Headless';
+    const ips = headless ? NONE : this.addresses(arrayAt(spec, 'ips'), 'cluster set address', place);
+    return { kind: 'ServiceImport', namespace, name, headless, ips, ports: this.servicePorts(spec, place) };
   }
 
   private externalIps(raw: unknown, place: Place): readonly string[] {
@@ -156,13 +169,15 @@ export class Trimmer {
     }
     // Not interned: 10,000 names of services live on in the services themselves, and the pool is for the few that
     // repeat.
-    const service = textAt(objectAt(objectAt(raw, 'metadata'), 'labels'), SERVICE_NAME_LABEL);
+    const labels = objectAt(objectAt(raw, 'metadata'), 'labels');
+    const service = textAt(labels, SERVICE_NAME_LABEL);
     return {
       kind: 'EndpointSlice',
       namespace,
       name,
       service,
       addressType,
+      imported: importedFrom(labels),
       endpoints: fitted(endpoints),
       ports: this.endpointPorts(raw, place),
     };
@@ -298,6 +313,11 @@ class Place {
     this.log.debug(`${describeObject(this.kind, this.namespace, this.name)} left out: ${why}`);
     return undefined;
   }
+}
+
+function importedFrom(labels: RawObject): ImportedFrom | undefined {
+  const service = textAt(labels, IMPORT_NAME_LABEL);
+  return service === '' ? undefined : { service, cluster: textAt(labels, SOURCE_CLUSTER_LABEL) };
 }
 
 /** Names of hosts, which may not look like addresses. */

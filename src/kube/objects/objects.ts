@@ -1,7 +1,14 @@
 /** The object kinds that are kept. Everything else an API or a manifest holds is passed over. */
-export type KubeKind = 'Service' | 'EndpointSlice' | 'Pod' | 'Namespace' | 'Node';
+export type KubeKind = 'Service' | 'EndpointSlice' | 'Pod' | 'Namespace' | 'Node' | 'ServiceImport';
 
-export const KUBE_KINDS: readonly KubeKind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'Node'];
+export const KUBE_KINDS: readonly KubeKind[] = [
+  'Namespace',
+  'Service',
+  'EndpointSlice',
+  'Pod',
+  'Node',
+  'ServiceImport',
+];
 
 export type ObjectLabels = Readonly<Record<string, string>>;
 export type PortProtocol = 'TCP' | 'UDP' | 'SCTP';
@@ -77,8 +84,28 @@ export interface EndpointSlice {
   /** Name of the service it belongs to (label `kubernetes.io/service-name`); empty when it belongs to none. */
   readonly service: string;
   readonly addressType: IpFamily | 'FQDN';
+  /** Set for endpoints of a service of several clusters (Multi-Cluster Services API). */
+  readonly imported: ImportedFrom | undefined;
   readonly endpoints: readonly KubeEndpoint[];
   readonly ports: readonly EndpointPort[];
+}
+
+export interface ImportedFrom {
+  /** Name of the service import in the slice's namespace. */
+  readonly service: string;
+  /** The cluster that the endpoints are in; empty where nothing says so. */
+  readonly cluster: string;
+}
+
+/** A service of several clusters (https://github.com/kubernetes/enhancements, KEP-1645). */
+export interface ServiceImport {
+  readonly kind: 'ServiceImport';
+  readonly namespace: string;
+  readonly name: string;
+  readonly headless: boolean;
+  /** Addresses of the set of clusters; empty when headless. */
+  readonly ips: readonly string[];
+  readonly ports: readonly ServicePort[];
 }
 
 export interface ContainerPort {
@@ -126,6 +153,7 @@ export interface KubeObjects {
   Pod: Pod;
   Namespace: Namespace;
   Node: Node;
+  ServiceImport: ServiceImport;
 }
 
 export type KubeObject = KubeObjects[KubeKind];

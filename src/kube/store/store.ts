@@ -14,6 +14,7 @@ import type {
   Node,
   Pod,
   Service,
+  ServiceImport,
 } from '../objects/objects.js';
 import { ServiceIndex, Table } from './table.js';
 
@@ -43,8 +44,10 @@ export class KubeStore {
     Pod: new Table<Pod>(),
     Namespace: new Table<Namespace>(),
     Node: new Table<Node>(),
+    ServiceImport: new Table<ServiceImport>(),
   };
   private readonly slices = new ServiceIndex<EndpointSlice>();
+  private readonly importedSlices = new ServiceIndex<EndpointSlice>();
   private readonly serviceIps = new MultiMap<Service>();
   private readonly outsideIps = new MultiMap<Service>();
   private readonly endpointIps = new MultiMap<EndpointSlice>();
@@ -73,6 +76,11 @@ export class KubeStore {
   /** Slices of a service, whether or not the service itself is known yet. Not to be altered. */
   slicesOf(namespace: string, service: string): readonly EndpointSlice[] {
     return this.slices.get(namespace, service);
+  }
+
+  /** Slices of a service of several clusters. Not to be altered. */
+  slicesOfImport(namespace: string, service: string): readonly EndpointSlice[] {
+    return this.importedSlices.get(namespace, service);
   }
 
   /**
@@ -175,7 +183,13 @@ export class KubeStore {
     moveKeys(this.outsideIps, old, next, (service) => service.externalIps);
   }
 
+  private moveImported(old: EndpointSlice | undefined, next: EndpointSlice | undefined): void {
+    if (old?.imported) this.importedSlices.replace(old.namespace, old.imported.service, old, undefined);
+    if (next?.imported) this.importedSlices.replace(next.namespace, next.imported.service, undefined, next);
+  }
+
   private moveSlice(old: EndpointSlice | undefined, next: EndpointSlice | undefined): void {
+    this.moveImported(old, next);
     // Addresses of a slice that belongs to no service have no name in DNS.
     const owned = (slice: EndpointSlice | undefined): EndpointSlice | undefined => (slice?.service ? slice : undefined);
     const [before, after] = [owned(old), owned(next)];

@@ -23,10 +23,15 @@ export class NameAnswers {
   srv: Kept | undefined;
   private promised: ReplyLease | undefined;
 
-  constructor(readonly zone: Zone) {}
+  /** @param kept whether somebody ends its leases when they are over; there are none otherwise */
+  constructor(
+    readonly zone: Zone,
+    private readonly kept = true,
+  ) {}
 
   /** How long replies of this name stay right: as long as it is kept. */
-  get lease(): ReplyLease {
+  get lease(): ReplyLease | undefined {
+    if (!this.kept) return undefined;
     return (this.promised ??= new ReplyLease(Infinity));
   }
 

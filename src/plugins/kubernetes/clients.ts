@@ -26,7 +26,7 @@ function requestOf(query: Query, zones: Zones, zonal: boolean): Partial<Request>
   const zone = zones.match(query.name);
   if (zone === undefined) return undefined;
   if (query.name === zone) return NO_REQUEST;
-  const request = parseRequest(before(query.name, zone), zonal);
+  const request = parseRequest(before(query.name, zone), zonal ? 'zonal' : 'plain');
   if (request === 'between') return NO_REQUEST;
   return request ?? 'invalid';
 }

@@ -39,6 +39,8 @@ export class Cluster {
   serial: Seconds = 0;
   /** The same, of what services are reached by from outside. */
   outsideSerial: Seconds = 0;
+  /** The same, of services of several clusters. */
+  importSerial: Seconds = 0;
   readonly store: KubeStore;
   private users = 0;
   private ending: (() => void)[] = [];
@@ -100,7 +102,11 @@ export class Cluster {
     const programming = programmingDuration(this.runtime.metrics);
     return (change) => {
       if (change.kind === 'Namespace' || change.kind === 'Node') return;
-      this.serial = Math.floor(clock.now() / 1000);
+      const now = Math.floor(clock.now() / 1000);
+      const slice = change.kind === 'EndpointSlice' ? (change.new ?? change.old) : undefined;
+      if (change.kind === 'ServiceImport' || slice?.imported !== undefined) this.importSerial = now;
+      if (change.kind === 'ServiceImport') return;
+      this.serial = now;
       if (change.kind === 'Service' && (isOutside(change.old) || isOutside(change.new)))
         this.outsideSerial = this.serial;
       if (change.kind !== 'EndpointSlice' || change.triggeredAt === undefined || change.new === undefined) return;
@@ -140,7 +146,18 @@ export function openCluster(
 
 /** What must be the same for two server blocks to answer from the same objects. */
 function identity(options: KubernetesOptions, runtime: Runtime): unknown[] {
-  const { origin, namespaces, labels, namespaceLabels, pods, endpoints, endpointPodNames, zonal, limits } = options;
+  const {
+    origin,
+    namespaces,
+    labels,
+    namespaceLabels,
+    pods,
+    endpoints,
+    endpointPodNames,
+    zonal,
+    multicluster,
+    limits,
+  } = options;
   const file = origin.kind === 'kubeconfig' ? runtime.fileInfo(origin.path) : undefined;
   return [
     origin,
@@ -152,6 +169,7 @@ function identity(options: KubernetesOptions, runtime: Runtime): unknown[] {
     endpoints,
     endpointPodNames,
     zonal,
+    multicluster.list.length > 0,
     limits,
     options.snapshot,
   ];
@@ -212,11 +230,12 @@ function connect(origin: Exclude<Origin, { kind: 'manifests' }>, { env, clock }:
   }
 }
 
-const kindsFor = ({ endpoints, pods }: KubernetesOptions): KubeKind[] => [
+const kindsFor = ({ endpoints, pods, multicluster }: KubernetesOptions): KubeKind[] => [
   'Namespace',
   'Service',
-  ...(endpoints ? ['EndpointSlice' as const] : []),
+  ...(endpoints || multicluster.list.length > 0 ? ['EndpointSlice' as const] : []),
   ...(pods === 'verified' ? ['Pod' as const] : []),
+  ...(multicluster.list.length > 0 ? ['ServiceImport' as const] : []),
 ];
 
 const fieldsFor = ({ endpointPodNames, zonal }: KubernetesOptions): FieldChoice => ({

@@ -38,7 +38,8 @@ import { namesOfAddress } from './reverse.js';
 import { zoneRecords } from './transfer.js';
 import { Zone, isTransfer } from './zone.js';
 
-export type HandlerOptions = LookupOptions & Pick<KubernetesOptions, 'zones' | 'primaryZone' | 'through' | 'ttl'>;
+export type HandlerOptions = LookupOptions &
+  Pick<KubernetesOptions, 'zones' | 'multicluster' | 'primaryZone' | 'through' | 'ttl'>;
 
 /**
  * Answers for the names of a cluster (Kubernetes DNS specification 1.1.0). Only an alias to a name elsewhere has to
@@ -64,7 +65,16 @@ export class Kubernetes
     private readonly ask: Next,
   ) {
     this.zones = options.zones;
-    const zones = options.zones.list.map((name) => new Zone(name, options.ttl, cluster));
+    const imports = {
+      get serial() {
+        return cluster.importSerial;
+      },
+    };
+    const zones = options.zones.list.map((name) =>
+      options.multicluster.list.includes(name)
+        ? new Zone(name, options.ttl, imports, 'multicluster')
+        : new Zone(name, options.ttl, cluster, options.zonal ? 'zonal' : 'plain'),
+    );
     this.zoneOf = new Map(zones.map((zone) => [zone.name, zone]));
     this.lookup = new ObjectFinder(cluster.store, options);
     this.outside = new ExternalLookup(cluster.store, this.lookup, options.namespaces);
@@ -166,7 +176,7 @@ export class Kubernetes
       const unknown = type === Type.PTR || type === Type.TXT;
       return unknown ? this.missing(query, zone, next) : this.nameServer(query, zone);
     }
-    const request = parseRequest(before(name, zone.name), this.options.zonal);
+    const request = parseRequest(before(name, zone.name), zone.forms);
     if (request === 'between') return zone.deny(query, Rcode.NOERROR);
     return request === undefined || zone.reverse
       ? this.missing(query, zone, next)
@@ -175,14 +185,16 @@ export class Kubernetes
 
   private answer(query: Query, zone: Zone, request: Request, next: Next): Outcome | Promise<Outcome> {
     const other = request.kind === 'pod' || request.prefixed;
+    const kept = zone.forms !== 'multicluster';
     const known = other ? this.answers.other(query.name) : this.answers.service(query.name);
     const reply = known === undefined ? undefined : replyFrom(known, query);
     if (reply !== undefined) return reply;
-    const finding = this.lookup.find(request);
+    const finding = this.lookup.find(request, zone.forms);
     if (finding === 'no-name') return this.missing(query, zone, next);
     if (finding === 'no-data') return zone.deny(query, Rcode.NOERROR);
     if ('alias' in finding) return this.alias(query, zone, finding.alias);
     if (finding.names !== undefined) return this.named(query, zone, finding);
+    if (!kept && request.kind === 'svc') return this.fresh(query, new NameAnswers(zone, false), finding.targets);
     return this.fresh(query, known ?? this.keep(query.name, zone, request, finding.targets), finding.targets);
   }
 
@@ -226,7 +238,7 @@ export class Kubernetes
   /** Endpoints some of which are known by a name only. */
   private named(query: Query, zone: Zone, found: EndpointsFound): Outcome | Promise<Outcome> {
     const { qname, name, type } = query;
-    if (type === Type.SRV) return this.fresh(query, new NameAnswers(zone), found.targets);
+    if (type === Type.SRV) return this.fresh(query, new NameAnswers(zone, false), found.targets);
     const alias = found.targets.length === 0 && found.names!.find((target) => target !== name);
     return this.aliased(query, zone, alias, (context) => resolveEndpoints(query, qname, found, context));
   }
@@ -251,8 +263,8 @@ export class Kubernetes
   }
 
   private findIn(zone: Zone, name: Name): Finding {
-    const request = parseRequest(before(name, zone.name), this.options.zonal);
-    return request === undefined || request === 'between' ? 'no-name' : this.lookup.find(request);
+    const request = parseRequest(before(name, zone.name), zone.forms);
+    return request === undefined || request === 'between' ? 'no-name' : this.lookup.find(request, zone.forms);
   }
 
   private pointer(query: Query, ip: string): Reply | undefined {

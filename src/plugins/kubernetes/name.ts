@@ -11,6 +11,8 @@ export interface Request {
   readonly service: string;
   /** Hostname of one endpoint. */
   readonly endpoint: string;
+  /** The cluster of that endpoint, in a zone of several clusters. */
+  readonly cluster: string;
   /** Port and protocol of an SRV name, without their underscores; empty stands for any. */
   readonly port: string;
   readonly protocol: string;
@@ -19,6 +21,9 @@ export interface Request {
   /** Which of a headless service's endpoints are asked for; undefined for all. */
   readonly zonal: ZonalRequest | undefined;
 }
+
+/** Names beside those of the specification. */
+export type NameForms = 'plain' | 'zonal' | 'multicluster';
 
 /** Endpoints by the zone that they run in: `us-west-2a.pin._zone.db.prod.svc`. */
 export interface ZonalRequest {
@@ -33,15 +38,16 @@ export interface ZonalRequest {
  * for `svc` and `pod`, under which names
  * can stand; undefined for a name that cannot exist.
  *
- * @param zonal whether names with a zone in them exist
+ * @param forms what exists beside the names of the specification: `zonal`, names with a zone in them; `multicluster`,
+ *   those of endpoints in one of several clusters
  */
-export function parseRequest(base: string, zonal: boolean): Request | 'between' | undefined {
+export function parseRequest(base: string, forms: NameForms): Request | 'between' | undefined {
   if (base === 'svc' || base === 'pod') return 'between';
   // Decides most names of a search list with one comparison.
   const kind = base.endsWith('.svc') ? 'svc' : base.endsWith('.pod') ? 'pod' : undefined;
   if (kind === undefined) return undefined;
   const end = base.length - kind.length - 1;
-  if (base.includes('\\')) return requestOf(kind, labels(`${base.slice(0, end)}.`), zonal);
+  if (base.includes('\\')) return requestOf(kind, labels(`${base.slice(0, end)}.`), forms);
   // Cut from the end, and no further than any name that exists can go: no array is made for a name of an external
   // search.
   const beforeNamespace = base.lastIndexOf('.', end - 1);
@@ -52,7 +58,7 @@ export function parseRequest(base: string, zonal: boolean): Request | 'between' 
   if (beforeService < 0) return plainRequest(kind, namespace, service, '');
   if (base.lastIndexOf('.', beforeService - 1) < 0)
     return plainRequest(kind, namespace, service, base.slice(0, beforeService));
-  return requestOf(kind, base.slice(0, end).split('.'), zonal);
+  return requestOf(kind, base.slice(0, end).split('.'), forms);
 }
 
 const plainRequest = (kind: Request['kind'], namespace: string, service: string, endpoint: string): Request => ({
@@ -60,6 +66,7 @@ const plainRequest = (kind: Request['kind'], namespace: string, service: string,
   namespace,
   service,
   endpoint,
+  cluster: '',
   port: '',
   protocol: '',
   prefixed: endpoint !== '',
@@ -67,17 +74,20 @@ const plainRequest = (kind: Request['kind'], namespace: string, service: string,
 });
 
 /** A request of the labels before its kind; undefined for more than any name has. */
-function requestOf(kind: Request['kind'], parts: readonly string[], zonal: boolean): Request | undefined {
+function requestOf(kind: Request['kind'], parts: readonly string[], forms: NameForms): Request | undefined {
   const [namespace = '', service = '', second = '', first, tooMany] = [...parts].reverse();
   if (tooMany !== undefined) {
-    const asked = zonal && kind === 'svc' ? zonalOf(parts.slice(0, -2)) : undefined;
+    const asked = forms === 'zonal' && kind === 'svc' ? zonalOf(parts.slice(0, -2)) : undefined;
     return asked && { ...plainRequest(kind, namespace, service, ''), prefixed: true, zonal: asked };
   }
   if (first === undefined) return plainRequest(kind, namespace, service, second);
+  if (forms === 'multicluster' && !first.startsWith('_') && !second.startsWith('_'))
+    return { ...plainRequest(kind, namespace, service, first), cluster: second };
   return {
     kind,
     namespace,
     service,
+    cluster: '',
     endpoint: '',
     port: withoutUnderscore(first),
     protocol: withoutUnderscore(second),

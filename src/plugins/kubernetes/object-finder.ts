@@ -2,7 +2,9 @@ import type { KubeEndpoint, EndpointSlice, PortProtocol, Service } from '../../k
 import type { KubeStore } from '../../kube/store/store.js';
 import { canonicalIp, ipFamily } from '../../lib/cidr.js';
 import { fqdn, isName, type Name } from '../../wire/index.js';
-import type { Request, ZonalRequest } from './name.js';
+import type { NameForms, Request, ZonalRequest } from './name.js';
+
+type AddressedService = Pick<Service, 'name' | 'namespace' | 'ports' | 'clusterIps'>;
 import type { KubernetesOptions } from './options.js';
 
 /** One address that a name stands for, at one port. */
@@ -53,10 +55,12 @@ export class ObjectFinder {
     );
   }
 
-  find(request: Request): Finding {
+  /** @param forms of the zone that the name is in */
+  find(request: Request, forms: NameForms): Finding {
     if (!this.exposed(request.namespace)) return 'no-name';
     if (request.kind === 'pod') return this.pod(request);
-    return request.service === '' ? 'no-data' : this.service(request);
+    if (request.service === '') return 'no-data';
+    return forms === 'multicluster' ? this.imported(request) : this.service(request);
   }
 
   /** Slices of a service; none with `noendpoints`. */
@@ -107,6 +111,27 @@ export class ObjectFinder {
     return found ?? 'no-name';
   }
 
+  /** A service of several clusters: its own addresses, or those of its endpoints in all of them. */
+  private imported(request: Request): Finding {
+    const { namespace, service: name, endpoint } = request;
+    const service = this.store.get('ServiceImport', namespace, name);
+    if (service === undefined) return 'no-name';
+    const slices = this.store.slicesOfImport(namespace, name);
+    const empty = !slices.some((slice) => slice.endpoints.some(({ ready }) => ready));
+    if (this.options.ignoreEmpty && !service.headless && empty) return 'no-name';
+    if (!service.headless && endpoint === '')
+      return clusterAddresses({ name, namespace, ports: service.ports, clusterIps: service.ips }, request) ?? 'no-name';
+    const all = slices.flatMap((slice) => {
+      const { cluster } = slice.imported!;
+      if (endpoint !== '' && cluster.toLowerCase() !== request.cluster) return [];
+      return this.endpoints({ name, namespace }, [slice], request, `${cluster}.`) ?? [];
+    });
+    const names = all.flatMap((found) => found.names ?? []);
+    const targets = all.flatMap((found) => found.targets);
+    if (names.length === 0 && targets.length === 0) return 'no-name';
+    return names.length === 0 ? { targets } : { targets, names };
+  }
+
   /** The name exists whatever the zone: who has mistyped it, or asks for one that was drained, gets no data. */
   private inZone(
     service: Service,
@@ -123,7 +148,13 @@ export class ObjectFinder {
     return found ?? 'no-data';
   }
 
-  private endpoints(service: Service, slices: readonly EndpointSlice[], request: Request): EndpointsFound | undefined {
+  /** @param within what stands between the endpoint's name and the service's, with a dot behind it */
+  private endpoints(
+    service: Pick<Service, 'name' | 'namespace'>,
+    slices: readonly EndpointSlice[],
+    request: Request,
+    within = '',
+  ): EndpointsFound | undefined {
     const targets: RecordTarget[] = [];
     const names: Name[] = [];
     for (const slice of slices) {
@@ -133,7 +164,7 @@ export class ObjectFinder {
         for (const ip of endpoint.addresses) {
           const hostname = this.hostname(endpoint, ip);
           if (request.endpoint !== '' && request.endpoint !== hostname) continue;
-          const host = `${hostname}.${service.name}.${service.namespace}.svc`;
+          const host = `${hostname}.${within}${service.name}.${service.namespace}.svc`;
           for (const port of ports) {
             if (!asked(request, port)) continue;
             if (slice.addressType === 'FQDN') names.push(fqdn(ip));
@@ -160,7 +191,7 @@ const asked = (request: Request, port: Port): boolean =>
   (request.port === '' || request.port === port.name.toLowerCase()) &&
   (request.protocol === '' || request.protocol === port.protocol.toLowerCase());
 
-function clusterAddresses(service: Service, request: Request): EndpointsFound | undefined {
+function clusterAddresses(service: AddressedService, request: Request): EndpointsFound | undefined {
   const ports = (service.ports.length === 0 ? NO_PORTS : service.ports).filter((port) => asked(request, port));
   if (ports.length === 0) return undefined;
   const host = `${service.name}.${service.namespace}.svc`;

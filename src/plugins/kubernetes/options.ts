@@ -43,6 +43,8 @@ export interface KubernetesOptions {
   readonly ignoreEmpty: boolean;
   /** Names of headless services with a zone in them are answered. */
   readonly zonal: boolean;
+  /** Those of `zones` whose names are of services of several clusters. */
+  readonly multicluster: Zones;
   readonly startupTimeout: Milliseconds;
   /** File that the objects are saved to, and taken from while the API is away at the start. */
   readonly snapshot: string | undefined;
@@ -69,6 +71,7 @@ const OPTIONS = [
   'fallthrough',
   'ignore',
   'zonal',
+  'multicluster',
   'startup_timeout',
   'snapshot',
   'apiserver_qps',
@@ -92,6 +95,7 @@ interface Draft {
   through: Zones;
   ignoreEmpty: boolean;
   zonal: boolean;
+  multicluster: Zones;
   startupTimeout: Milliseconds;
   snapshot: string | undefined;
   limits: RateLimits;
@@ -123,6 +127,7 @@ export function readOptions(directive: Directive, block: Block): KubernetesOptio
     through: NO_ZONES,
     ignoreEmpty: false,
     zonal: false,
+    multicluster: NO_ZONES,
     startupTimeout: DEFAULT_STARTUP,
     snapshot: undefined,
     limits: DEFAULT_LIMITS,
@@ -133,6 +138,9 @@ export function readOptions(directive: Directive, block: Block): KubernetesOptio
   }
   if (draft.namespaces.size > 0 && draft.namespaceLabels !== undefined)
     directive.fail('got both namespaces and namespace_labels, allowed: one of them');
+  const foreign = draft.multicluster.list.find((zone) => !zones.list.includes(zone));
+  if (foreign !== undefined)
+    directive.fail(`got multicluster zone '${foreign}', allowed: ${zones.list.map((zone) => `'${zone}'`).join(', ')}`);
   if (draft.zonal && !draft.endpoints) directive.fail('got both zonal and noendpoints, allowed: one of them');
   const { namespaces, endpoint, tls, kubeconfig, manifests, ...rest } = draft;
   if (manifests !== undefined && draft.snapshot !== undefined)
@@ -178,8 +186,6 @@ function readOrigin(option: Option, draft: Draft): boolean {
       // An environment variable that is set to nothing takes the option out of the Corefile.
       draft.manifests = option.args.some((path) => path !== '') ? option : undefined;
       return true;
-    case 'multicluster':
-      return option.fail('zones of several clusters (Multi-Cluster Services API) are not served; take the option out');
     default:
       return false;
   }
@@ -214,6 +220,9 @@ function readChoice(option: Option, draft: Draft): boolean {
     case 'ignore':
       option.oneOf(option.one('ignore empty_service'), ['empty_service']);
       draft.ignoreEmpty = true;
+      return true;
+    case 'multicluster':
+      draft.multicluster = new Zones(option.zones(option.args));
       return true;
     case 'zonal':
       option.flag();

@@ -30,7 +30,7 @@ export function* zoneRecords(
   yield soa;
   yield* answer;
   yield* additional;
-  if (!zone.reverse) yield* serviceRecords(zone.name, origin);
+  if (!zone.reverse && zone.forms !== 'multicluster') yield* serviceRecords(zone.name, origin);
   yield soa;
 }
 
@@ -43,7 +43,10 @@ function* serviceRecords(zone: Name, { store, finder, ttl }: TransferOrigin): Ge
     .filter(({ namespace }) => finder.exposed(namespace))
     .map((service) => ({
       service,
-      slices: service.headless ? [...finder.slicesOf(service.namespace, service.name)] : [],
+      // Endpoints that are known by a name only have no address to tell.
+      slices: service.headless
+        ? finder.slicesOf(service.namespace, service.name).filter(({ addressType }) => addressType !== 'FQDN')
+        : [],
     }))
     .sort(({ service: a }, { service: b }) => order(a.name, b.name) || order(a.namespace, b.namespace));
   for (const { service, slices } of services) {
@@ -68,8 +71,8 @@ class ServiceRecords {
   }
 
   *alias(finder: ObjectFinder): Generator<Rr> {
-    const request = parseRequest(this.host, false);
-    const found = typeof request === 'object' ? finder.find(request) : undefined;
+    const request = parseRequest(this.host, 'plain');
+    const found = typeof request === 'object' ? finder.find(request, 'plain') : undefined;
     if (typeof found === 'object' && 'alias' in found)
       yield record(below(this.host, this.zone), Type.CNAME, this.ttl, encodeName(found.alias));
   }

@@ -10,7 +10,7 @@ import {
   type Name,
   type Rr,
 } from '../../wire/index.js';
-import { below } from './name.js';
+import { below, type NameForms } from './name.js';
 import { authoritative, soaRecord, versionRecord } from './records.js';
 import { isReverseZone } from './name.js';
 
@@ -38,6 +38,8 @@ export class Zone {
     readonly name: Name,
     private readonly ttl: Seconds,
     private readonly modified: Modified,
+    /** Names beside those of the specification that it has. */
+    readonly forms: NameForms = 'plain',
   ) {
     this.reverse = isReverseZone(name);
     this.versionName = below('dns-version', name);

@@ -6,6 +6,7 @@ const plain = {
   namespace: '',
   service: '',
   endpoint: '',
+  cluster: '',
   port: '',
   protocol: '',
   prefixed: false,
@@ -42,7 +43,7 @@ describe('parseRequest', () => {
     { name: 'mysvc', want: undefined },
     { name: '', want: undefined },
   ])('$name', ({ name, want }) => {
-    expect(parseRequest(name, true)).toEqual(want);
+    expect(parseRequest(name, 'zonal')).toEqual(want);
   });
 
   const db = { ...plain, namespace: 'prod', service: 'db', prefixed: true };
@@ -54,10 +55,17 @@ describe('parseRequest', () => {
     { name: 'us-1a.pin._zone.db.prod.pod', want: undefined },
     // Port and protocol, as ever.
     { name: 'pin._zone.db.prod.svc', want: { ...db, port: 'pin', protocol: 'zone' } },
-  ])('with zones: $name', ({ name, want }) => expect(parseRequest(name, true)).toEqual(want));
+  ])('with zones: $name', ({ name, want }) => expect(parseRequest(name, 'zonal')).toEqual(want));
+
+  it.each([
+    { name: 'ep.east.db.prod.svc', want: { ...db, endpoint: 'ep', cluster: 'east' } },
+    { name: 'ep.db.prod.svc', want: { ...db, endpoint: 'ep' } },
+    { name: '_http._tcp.db.prod.svc', want: { ...db, port: 'http', protocol: 'tcp' } },
+    { name: 'us-1a.pin._zone.db.prod.svc', want: undefined },
+  ])('with clusters: $name', ({ name, want }) => expect(parseRequest(name, 'multicluster')).toEqual(want));
 
   it('knows no zones where they were not asked for', () =>
-    expect(parseRequest('us-1a.pin._zone.db.prod.svc', false)).toBeUndefined());
+    expect(parseRequest('us-1a.pin._zone.db.prod.svc', 'plain')).toBeUndefined());
 });
 
 describe('names and zones', () => {

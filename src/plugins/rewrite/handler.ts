@@ -56,11 +56,17 @@ function changed(
         reply instanceof Promise ? reply.then((settled) => change.apply(settled)) : change.apply(reply),
       current.qname === query.qname ? outcome : withOwnersWritten(outcome, current),
     );
-    return made instanceof Promise ? made.catch(failure) : made;
+    return made instanceof Promise
+      ? made.then((reply) => withOpt(reply, query, current), failure)
+      : withOpt(made, query, current);
   } catch (error) {
     return failure(error);
   }
 }
+
+/** As with CoreDNS, the OPT record that a query was given is answered, and its size holds. */
+const withOpt = (reply: Reply, query: Query, current: Query): Reply =>
+  current.hasEdns && !query.hasEdns && reply.repeats === undefined ? reply.repeating(current) : reply;
 
 /**
  * Owners that take over the spelling of the question would take over that of the client, who asked for another name:

@@ -149,7 +149,7 @@ describe('a Corefile that cannot be used', () => {
     },
     {
       text: 'multicluster clusterset.local',
-      error: `${LINE}multicluster: zones of several clusters (Multi-Cluster Services API) are not served; take the option out`,
+      error: `Corefile:2: kubernetes: got multicluster zone 'clusterset.local.', allowed: 'cluster.local.'`,
     },
     { text: 'fallthrough {\n}', error: `${LINE}fallthrough: got a block in { }, allowed: none` },
     {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Reply, type Query } from '../../../src/chain/index.js';
+import { Reply, finishReply, type Query } from '../../../src/chain/index.js';
 import { rewrite } from '../../../src/plugins/rewrite/setup.js';
-import type { EdnsOption } from '../../../src/wire/index.js';
+import { decodeMessage, type EdnsOption } from '../../../src/wire/index.js';
 import { setup } from '../../support/block.js';
 import { query, reply, type QuestionOptions } from '../../support/dns.js';
 
@@ -129,6 +129,16 @@ describe('options of the query', () => {
     expect(await asked('rewrite edns0 nsid set', {})).toMatchObject({ hasEdns: true, udpSize: 4096, do: false });
   });
 
+  it.each([
+    { name: 'and its answer has one', rule: 'edns0 nsid set', options: {}, opt: 4096 },
+    { name: 'but not by a rule that does nothing', rule: 'edns0 local replace 1 x', options: {}, opt: undefined },
+    { name: "which is the client's where it had one", rule: 'edns0 nsid set', options: { edns: 1400 }, opt: 1400 },
+  ])('$name', async ({ rule, options, opt }) => {
+    const sent = query('Name.example.', 'A', options);
+    const outcome = await setup(rewrite, `rewrite ${rule}`).ask(sent, () => reply());
+    expect(decodeMessage(finishReply(sent, outcome as Reply, 0)).edns?.udpSize).toBe(opt);
+  });
+
   it('the OPT record of a query keeps what else it says', async () => {
     expect(await asked('rewrite edns0 nsid set', { edns: 1400, do: true })).toMatchObject({
       udpSize: 1400,
@@ -187,6 +197,10 @@ describe('revert', () => {
 
   it('leaves a reply without an OPT record', async () => {
     const made = reply();
-    expect(await setup(rewrite, 'rewrite edns0 local set 1 x revert').ask(query('a.'), () => made)).toBe(made);
+    const asked = setup(rewrite, 'rewrite edns0 local set 1 x revert').ask(
+      query('a.', 'A', { edns: 1232 }),
+      () => made,
+    );
+    expect(await asked).toBe(made);
   });
 });

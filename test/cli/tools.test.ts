@@ -65,6 +65,7 @@ describe('completion', () => {
     { line: 'nodens check /etc/host', want: expect.arrayContaining(['/etc/hosts']) as string[] },
   ])('bash completes "$line"', ({ line, want }) => expect(bash(line)).toEqual(want));
 
+  if (!has('zsh')) console.log('test/cli/tools: zsh is not installed; its row is skipped');
   it.skipIf(!has('zsh'))('zsh takes its script', () => {
     const script = 'autoload -Uz compinit; compinit -u; source <(cat); print $_comps[nodens]';
     const input = run('completion', 'zsh').stdout;

@@ -99,14 +99,8 @@ function labelsOfRare(name: string): Set<string> {
   return new Set((labels ?? '').split(',').map((label) => label.replace(/=.*/, '').trim()));
 }
 
-beforeAll(async () => {
-  upstream.on('message', (query, { port, address }) => {
-    const reply = Buffer.from(query);
-    reply[2]! |= 0x80;
-    upstream.send(reply, port, address);
-  });
-  upstream.bind(0, '127.0.0.1');
-  await once(upstream, 'listening');
+/** Starts the server, with its metrics at a port that is free; gives that port. */
+async function listen(upstreamPort: number, attempts = 3): Promise<number> {
   const port = await freePort();
   server = await Server.create({
     log: silentLog(),
@@ -119,12 +113,31 @@ beforeAll(async () => {
         manifests corefiles/cluster
     }
     cache
-    forward . 127.0.0.1:${upstream.address().port}
+    forward . 127.0.0.1:${upstreamPort}
     reload
 }
 `,
   });
-  await server.listen();
+  try {
+    await server.listen();
+    return port;
+  } catch (error) {
+    // Somebody was quicker to take the port.
+    await server.stop();
+    if (attempts === 1) throw error;
+    return listen(upstreamPort, attempts - 1);
+  }
+}
+
+beforeAll(async () => {
+  upstream.on('message', (query, { port, address }) => {
+    const reply = Buffer.from(query);
+    reply[2]! |= 0x80;
+    upstream.send(reply, port, address);
+  });
+  upstream.bind(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  const port = await listen(upstream.address().port);
   for (const name of ['kubernetes.default.svc.cluster.local.', 'example.org.', 'example.net.'])
     for (let time = 0; time < 2; time++) await server.inject(query(name, 'A', { edns: 1232, do: true }).bytes);
   // The API of a cluster tells when endpoints changed; files do not.

@@ -1,4 +1,5 @@
 import type { Directive } from '../corefile/index.js';
+import type { Channel } from '../lib/channel.js';
 import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
 import type { Random } from '../lib/random.js';
@@ -47,6 +48,8 @@ export interface Runtime {
    * NodeJS.ErrnoException.
    */
   replaceFile(path: string, content: Uint8Array): void;
+  /** Told while what is kept has to become less; undefined where there is memory for whatever is asked for. */
+  readonly memory?: { readonly shrinking: Channel<void> } | undefined;
 }
 
 export interface FileInfo {

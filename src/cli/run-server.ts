@@ -2,6 +2,8 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pluginStatementFrom } from '../corefile/index.js';
 import { NodensError, exitCodeOf } from '../lib/errors.js';
+import { realClock } from '../lib/clock.js';
+import { MemoryCeiling } from '../lib/memory-ceiling.js';
 import type { Milliseconds } from '../lib/units.js';
 import { Metrics } from '../metrics/metrics.js';
 import { HostNetwork } from '../net/host-network.js';
@@ -115,8 +117,12 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   state.companion = options.companion?.(shared);
   await state.companion?.prepare();
   const workerPool = await startWorkers(options.io, { log, inherited, started: holdYoungGeneration });
+  const ceiling = options.io?.memory;
   const server = await Server.create({
     ...(workerPool && { workerPool }),
+    ...(ceiling !== undefined && {
+      memory: new MemoryCeiling({ ceiling, clock: realClock, log, collect: collectGarbage }),
+    }),
     corefile: options.corefile,
     external: (options.plugins ?? []).map((line) => pluginStatementFrom(line, '-plugin')),
     defaultPort: options.port,

@@ -1,5 +1,7 @@
 import { MAX_WORKERS } from '../fastpath/worker-data.js';
 import type { FlagSpec } from '../lib/go-flags.js';
+import { defaultCeiling, parseMemory } from '../lib/memory-ceiling.js';
+import type { Octets } from '../lib/units.js';
 import { usableCpus } from './cpus.js';
 
 /**
@@ -7,6 +9,9 @@ import { usableCpus } from './cpus.js';
  * where they are to be had; and in the kernel before those, where that is asked for.
  */
 const MODES = ['auto', 'batched', 'kernel', 'dgram'] as const;
+
+/** With less than this nothing serves. */
+const LEAST_MEMORY: Octets = 64 << 20;
 
 export interface IoOptions {
   readonly mode: (typeof MODES)[number];
@@ -16,6 +21,8 @@ export interface IoOptions {
   readonly devices?: readonly string[] | undefined;
   /** Queries a second of one client address that the kernel lets through; any number when left out. */
   readonly clientLimit?: number | undefined;
+  /** Most memory that the process is to take, in bytes; undefined for none, or what the container allows. */
+  readonly memory?: Octets;
 }
 
 /** One core is the chain's; more threads than four gain nothing on the hosts that DNS servers run on. */
@@ -38,6 +45,11 @@ export const IO_FLAGS: readonly FlagSpec[] = [
     type: 'string',
     help: 'Threads that take datagrams with batched I/O (default: one less than cores, from 1 to 3)',
   },
+  {
+    name: 'memory',
+    type: 'string',
+    help: "Most memory to take, such as 170Mi; 0 for no bound (default: the container's limit less a tenth)",
+  },
 ];
 
 /** What the flags say, or what is wrong with them. */
@@ -51,12 +63,16 @@ export function ioFromFlags(values: Readonly<Record<string, string>>): IoOptions
   if (limit !== '' && (mode !== 'kernel' || !/^[1-9]\d{0,8}$/.test(limit)))
     return `-kernel.limit: expected a number of queries a second from 1 with -io kernel, got '${limit}'`;
   const clientLimit = limit === '' ? undefined : Number(limit);
+  const memory = values.memory === '' ? defaultCeiling() : parseMemory(values.memory!);
+  if (values.memory !== '' && (memory === undefined || (memory > 0 && memory < LEAST_MEMORY)))
+    return `-memory: expected 0 or at least 64Mi, such as 170Mi, got '${values.memory}'`;
+  const more = { devices, clientLimit, ...(memory !== undefined && memory > 0 && { memory }) };
   const text = values.workers!;
-  if (text === '') return { mode, workers: defaultWorkers(), devices, clientLimit };
+  if (text === '') return { mode, workers: defaultWorkers(), ...more };
   const workers = Number(text);
   if (!/^\d+$/.test(text) || workers < 1 || workers > MAX_WORKERS)
     return `-workers: expected 1 to ${MAX_WORKERS}, got '${text}'`;
-  return { mode, workers, devices, clientLimit };
+  return { mode, workers, ...more };
 }
 
 /** As Linux takes names of devices: at most 15 bytes, no slash and no space. */

@@ -20,6 +20,9 @@ import {
   Opcode,
   Rcode,
   WireError,
+  ExtendedErrorCode,
+  ednsWith,
+  extendedError,
   judgeRecords,
   writeOpt,
   OPT_SIZE,
@@ -65,9 +68,16 @@ export interface ResponderHooks {
   overdue(query: Query): void;
 }
 
+/** For want of memory: who sent an OPT record is told (RFC 8914 section 4.15). */
+const NO_MEMORY = Reply.failure(Rcode.REFUSED).withEdns(
+  ednsWith(extendedError(ExtendedErrorCode.NotReady, 'the server is short of memory')),
+);
+
 /** Answers messages, whichever way they came in. */
 export class Responder {
   private readonly deadlines: Deadlines;
+  /** Whether there is no memory for a query that may have to wait; counts it then. */
+  refuses: (() => boolean) | undefined;
 
   /** @param timeLimit how long a query may wait for its answer; its signal fires then */
   constructor(
@@ -113,6 +123,7 @@ export class Responder {
     let outcome: Outcome | Promise<Outcome>;
     try {
       chain = routes.chainOf(query);
+      if (this.refuses?.() === true) return writer.send(finishReply(query, NO_MEMORY, writer.prefix));
       outcome = chain === undefined ? routes.refuse(query) : chain.ask(query);
     } catch (error) {
       this.hooks.panicked(error, query);

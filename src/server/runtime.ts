@@ -39,6 +39,7 @@ export function makeRuntime(options: RuntimeOptions): { runtime: Runtime; load: 
     env,
     version: VERSION,
     hostname: options.hostname ?? os.hostname(),
+    memory: options.memory,
     readFile: (file) => load.readFile(path.resolve(cwd, file)),
     readBytes: options.files
       ? (file) => Buffer.from(load.readFile(path.resolve(cwd, file)))

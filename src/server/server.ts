@@ -26,6 +26,8 @@ import { HttpListeners } from './http.js';
 import { DnsListeners, shut, type Listener, type OpenableAddress } from './listeners.js';
 import { showKernel } from './kernel-metrics.js';
 import { showLosses } from './losses.js';
+import type { MemoryCeiling } from '../lib/memory-ceiling.js';
+import { showMemory } from './memory.js';
 import { Responder } from './respond.js';
 import { makeRuntime, type RuntimeOptions } from './runtime.js';
 import { TcpClients } from './tcp-clients.js';
@@ -59,6 +61,8 @@ export interface ServerOptions extends RuntimeOptions {
    * them when it stops.
    */
   readonly workerPool?: UdpWorkerPool;
+  /** Keeps the process below a size. */
+  readonly memory?: MemoryCeiling;
   /** Called when a plugin finds that serving does harm, such as a forwarding loop; by default the server stops. */
   readonly onFatal?: (reason: string) => void;
 }
@@ -105,6 +109,7 @@ export class Server {
     const { network, clock } = runtime;
     const responder = new Responder(clock, { panicked: panickedAt, overdue }, options.queryTime);
     this.responder = responder;
+    if (options.memory !== undefined) showMemory(metrics, options.memory, responder);
     this.sharedAnswers = options.workerPool && new SharedAnswerCache(options.workerPool.table, clock);
     const udp =
       options.workerPool && this.sharedAnswers
@@ -114,6 +119,7 @@ export class Server {
     showKernel(metrics, options.workerPool);
     if (this.sharedAnswers) metrics.onScrape(() => this.sharedAnswers?.harvest());
     const clients = new TcpClients(clock, options.tcpLimits);
+    clients.delays = () => options.memory?.delays === true;
     this.dns = new DnsListeners({ network, clock, log, metrics, udp, clients, responder });
     this.http = new HttpListeners(network, clock);
     this.host = {
@@ -215,6 +221,7 @@ export class Server {
     return new Promise((resolve, reject) => {
       const hooks = { panicked: (error: unknown) => reject(asError(error)), overdue: () => undefined };
       const responder = new Responder(this.runtime.clock, hooks, this.options.queryTime);
+      responder.refuses = this.responder.refuses;
       const told = (answer?: Uint8Array): void => resolve(answer && decodeMessage(answer));
       this.ask(query, { ...from, ...(transport && { transport }) }, responder, told);
     });

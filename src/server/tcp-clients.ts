@@ -26,6 +26,8 @@ export class TcpClients {
   private readonly holding = new Set<TcpClient>();
   private octets: Octets = 0;
   private sweeper: Timer | undefined;
+  /** Whether connections that come now are to wait until there is memory for them. */
+  delays: () => boolean = () => false;
 
   /** @param limits by default as many connections as the process's descriptors allow */
   constructor(

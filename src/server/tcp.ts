@@ -61,11 +61,17 @@ export interface TcpContext {
   readonly responder: Responder;
 }
 
+/** Connections that wait for memory are looked at this often, and there are so many of them at most. */
+const RETRY: Milliseconds = 100;
+const MOST_WAITING = 256;
+
 /** Takes queries at one TCP address. */
 export class TcpServer {
   private readonly connections = new Set<ServedConnection>();
   /** Those that are not through yet. */
   private readonly arriving = new Set<TcpConnection>();
+  /** Those that wait for memory. */
+  private readonly waiting = new Set<TcpConnection>();
   private listener: TcpListener | undefined;
   private closed = false;
 
@@ -131,6 +137,28 @@ export class TcpServer {
   }
 
   private take(connection: TcpConnection): void {
+    const { clients } = this.context;
+    if (!clients.delays()) return this.admit(connection);
+    // It waits unread, with little more than its descriptor; one more than there may be takes the oldest one's place.
+    const { stream } = connection;
+    const wait = (): void => {
+      if (stream.destroyed) return void this.waiting.delete(connection);
+      if (clients.delays() && !this.closed) return void clients.clock.setTimeout(wait, RETRY);
+      this.waiting.delete(connection);
+      if (this.closed) stream.destroy();
+      else this.admit(connection);
+    };
+    stream.on('error', () => stream.destroy());
+    this.waiting.add(connection);
+    if (this.waiting.size > MOST_WAITING) {
+      const [oldest] = this.waiting;
+      this.waiting.delete(oldest!);
+      oldest!.stream.destroy();
+    }
+    wait();
+  }
+
+  private admit(connection: TcpConnection): void {
     const accepted = this.accept(connection);
     if (!(accepted instanceof Promise)) return this.serve(accepted);
     accepted.then(

@@ -13,7 +13,7 @@ const page = (plugin: string): string => readFileSync(path.join(FOLDER, plugin, 
 function registered(folder: string): string[] {
   const names = globSync('**/*.ts', { cwd: folder, absolute: true })
     .map((file) => readFileSync(file, 'utf8'))
-    .flatMap((text) => [...text.matchAll(/'([a-z]\w*_(?:total|seconds|bytes|entries|info|enabled|silent))'/g)])
+    .flatMap((text) => [...text.matchAll(/'([a-z]\w*_(?:total|seconds|bytes|entries|info|enabled|silent|step))'/g)])
     .map(([, name]) => name!);
   return [...new Set(names)].sort();
 }

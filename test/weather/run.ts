@@ -4,10 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { isInstalled } from '../support/debian-server.js';
 import { loss } from './loss.js';
+import { memory } from './memory.js';
 import { restart } from './restart.js';
 import { holds, type Figure, type Weather } from './row.js';
 
-const ROWS: readonly Weather[] = [loss, restart];
+const ROWS: readonly Weather[] = [loss, restart, memory];
 /** Set in the process that is in the network of its own. */
 const INSIDE = 'NODENS_WEATHER';
 

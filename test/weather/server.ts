@@ -10,11 +10,16 @@ export class WeatherServer {
     readonly dir: string,
   ) {}
 
-  static async start(corefile: string, args: readonly string[] = []): Promise<WeatherServer> {
+  /** @param within words before the command, which run it in some place */
+  static async start(
+    corefile: string,
+    args: readonly string[] = [],
+    within: readonly string[] = [],
+  ): Promise<WeatherServer> {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-weather-'));
     const file = path.join(dir, 'Corefile');
     writeFileSync(file, corefile.replaceAll('DIR', dir));
-    const program = new Program([...PROGRAM, '-conf', file, ...args.map((arg) => arg.replace('DIR', dir))]);
+    const program = new Program([...within, ...PROGRAM, '-conf', file, ...args.map((arg) => arg.replace('DIR', dir))]);
     await program.said(/nodens-\d/);
     return new WeatherServer(program, dir);
   }

@@ -26,6 +26,8 @@ export class Store {
     denial: new RecencyList(),
   };
 
+  private readonly unregister: () => void;
+
   /**
    * @param capacity greatest number of entries, at least 1 each
    * @param budget what the entries, and those of other caches, may take in bytes
@@ -33,7 +35,9 @@ export class Store {
   constructor(
     private readonly capacity: Readonly<Record<CacheType, number>>,
     private readonly budget: ByteBudget,
-  ) {}
+  ) {
+    this.unregister = budget.register(() => this.leaveOne('success'));
+  }
 
   /** The entry for this question, expired or not. */
   get(query: Query): CacheEntry | undefined {
@@ -67,6 +71,7 @@ export class Store {
 
   /** All entries leave: the cache ends. */
   clear(): void {
+    this.unregister();
     for (const order of Object.values(this.order)) while (order.oldest !== undefined) this.drop(order.oldest);
     this.variants.clear();
   }

@@ -40,7 +40,7 @@ export class SnapshotFile {
       if (hasSynced()) void this.save(store);
     });
     const stale = metrics
-      .gauge('kubernetes', 'snapshot_stale', 'Whether answers are from a file, as the API is away.')
+      .gauge('kubernetes', 'stale_snapshot_enabled', 'Whether answers are from a file, as the API is away.')
       .with();
     const age = metrics.gauge('kubernetes', 'snapshot_age_seconds', 'Age of what is answered from a file.').with();
     ends.push(

@@ -100,7 +100,7 @@ class Process {
   async metrics(): Promise<string[]> {
     return (await this.block.metrics.text())
       .split('\n')
-      .filter((line) => line.startsWith('coredns_kubernetes_snapshot'));
+      .filter((line) => /^coredns_kubernetes_(stale_)?snapshot/.test(line));
   }
 }
 
@@ -122,13 +122,13 @@ describe('a snapshot', () => {
     expect(await after.rcodes('web', 'db', 'nosuch')).toEqual(['NOERROR', 'NOERROR', 'NXDOMAIN']);
     expect(await after.metrics()).toEqual([
       'coredns_kubernetes_snapshot_age_seconds 60',
-      'coredns_kubernetes_snapshot_stale 1',
+      'coredns_kubernetes_stale_snapshot_enabled 1',
     ]);
     after.put('web', 'api');
     expect(await after.rcodes('web', 'api', 'db')).toEqual(['NOERROR', 'NOERROR', 'NXDOMAIN']);
     expect(await after.metrics()).toEqual([
       'coredns_kubernetes_snapshot_age_seconds 0',
-      'coredns_kubernetes_snapshot_stale 0',
+      'coredns_kubernetes_stale_snapshot_enabled 0',
     ]);
   });
 

@@ -1,0 +1,116 @@
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { askAll } from './client.js';
+import { FarUpstream } from './far-upstream.js';
+import type { Figure, Scale, Weather } from './row.js';
+import { WeatherServer } from './server.js';
+
+const LIMIT = 128 << 20;
+const UPSTREAM = 5302;
+
+/** A control group of its own, with 128 MiB for whoever is in it; version 1 or 2, whichever there is. */
+class MemoryGroup {
+  private constructor(
+    private readonly folder: string,
+    private readonly unified: boolean,
+  ) {}
+
+  static make(): MemoryGroup | undefined {
+    const unified = existsSync('/sys/fs/cgroup/cgroup.controllers');
+    const folder = path.join('/sys/fs/cgroup', unified ? '' : 'memory', `nodens-weather-${process.pid}`);
+    try {
+      mkdirSync(folder);
+      writeFileSync(path.join(folder, unified ? 'memory.max' : 'memory.limit_in_bytes'), `${LIMIT}`);
+    } catch {
+      return undefined;
+    }
+    return new MemoryGroup(folder, unified);
+  }
+
+  /** The words before a command that run it in the group. */
+  get into(): readonly string[] {
+    return ['sh', '-c', `echo $$ > ${path.join(this.folder, 'cgroup.procs')} && exec "$@"`, 'sh'];
+  }
+
+  /** Most bytes that were ever taken, pages of files included. */
+  get peak(): number {
+    return Number(readFileSync(path.join(this.folder, this.unified ? 'memory.peak' : 'memory.max_usage_in_bytes')));
+  }
+
+  remove(): void {
+    rmdirSync(this.folder);
+  }
+}
+
+const COREFILE = `.:1053 {
+ bind 127.0.0.1
+ prometheus 127.0.0.1:9153
+ cache 3600 {
+ success 200000
+ denial 200000
+ }
+ hosts {
+ 192.0.2.1 hello.nodens.test
+ fallthrough
+ }
+ forward . 127.0.0.1:${UPSTREAM} {
+ max_fails 0
+ }
+}
+`;
+
+/** Names that nobody asked for before, and an upstream that takes its time, in a container of 128 MiB. */
+export const memory: Weather = {
+  name: 'memory',
+  needs: [],
+  async play(scale: Scale): Promise<Figure[]> {
+    const group = MemoryGroup.make();
+    if (group === undefined) return [];
+    const seconds = scale === 'full' ? 20 : 5;
+    const upstream = await FarUpstream.start(UPSTREAM, 0);
+    const server = await WeatherServer.start(COREFILE, [], group.into);
+    try {
+      const figures: Figure[] = [];
+      for (const { what, away } of [
+        { what: 'new names, quick upstream', away: 5 },
+        { what: 'new names, upstream that takes 4 s', away: 4000 },
+      ]) {
+        upstream.away = away;
+        const names = Array.from({ length: seconds * 3000 }, (_, i) => `${'x'.repeat(40)}${i}.${away}.test.`);
+        const flood = askAll({ port: 1053, names, rate: 3000, patience: 1000 });
+        const light = await askAll({
+          port: 1053,
+          names: new Array<string>(seconds * 20).fill('hello.nodens.test.'),
+          rate: 20,
+          patience: 2000,
+        });
+        await flood;
+        figures.push({
+          what: `${what}: lost or wrong of ${light.asked} that are at hand`,
+          got: light.lost + light.wrong,
+          unit: '',
+        });
+      }
+      const status = readFileSync(`/proc/${server.program.child.pid}/status`, 'latin1');
+      const resident = Number(/^VmHWM:\s+(\d+)/m.exec(status)![1]) * 1024;
+      const scrape = await (await fetch('http://127.0.0.1:9153/metrics')).text();
+      const refused = Number(/^coredns_dns_memory_refused_total (\d+)/m.exec(scrape)?.[1] ?? NaN);
+      return [
+        ...figures,
+        { what: 'most memory of the process', got: resident / 2 ** 20, unit: 'MiB', atMost: LIMIT / 2 ** 20 },
+        { what: 'most memory of the group', got: group.peak / 2 ** 20, unit: 'MiB', atMost: LIMIT / 2 ** 20 },
+        { what: 'refused for want of memory', got: refused, unit: '' },
+        {
+          what: 'ended by the kernel',
+          got: server.program.child.exitCode === null && server.program.child.signalCode === null ? 0 : 1,
+          unit: '',
+          atMost: 0,
+        },
+      ];
+    } finally {
+      await server.stop();
+      await upstream.stop();
+      group.remove();
+    }
+  },
+};

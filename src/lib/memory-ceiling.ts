@@ -73,7 +73,7 @@ export class MemoryCeiling {
   }
 
   private look(): void {
-    const { ceiling, log, resident = process.memoryUsage.rss, collect, clock } = this.parts;
+    const { ceiling, log, resident = () => process.memoryUsage.rss(), collect, clock } = this.parts;
     const share = resident() / ceiling;
     const before = this.step;
     const wanted = stepAt(share);

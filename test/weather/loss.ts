@@ -64,6 +64,7 @@ export const loss: Weather = {
               what: `${what}: p99`,
               got: quantile(latencies, 0.99),
               unit: 'ms',
+              timed: true,
               ...(most && { atMost: most.p99 }),
             },
           );

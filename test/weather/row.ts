@@ -5,6 +5,8 @@ export interface Figure {
   readonly unit: string;
   readonly atMost?: number;
   readonly atLeast?: number;
+  /** Depends on how quick the machine is. */
+  readonly timed?: boolean;
 }
 
 /** How much of a row is played: `short` is for CI. */

@@ -1,14 +1,16 @@
 // `npm run weather [-- --short] [-- NAME...]`: plays hostile weather at a server in a network of its own and prints
-// figures; fails where one is beyond its limit.
+// figures; fails where one is beyond its limit, those of times in the short form aside.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { isInstalled } from '../support/debian-server.js';
+import { fuzz } from './fuzz.js';
 import { loss } from './loss.js';
 import { memory } from './memory.js';
 import { restart } from './restart.js';
+import { silent } from './silent.js';
 import { holds, type Figure, type Weather } from './row.js';
 
-const ROWS: readonly Weather[] = [loss, restart, memory];
+const ROWS: readonly Weather[] = [fuzz, silent, loss, restart, memory];
 /** Set in the process that is in the network of its own. */
 const INSIDE = 'NODENS_WEATHER';
 
@@ -35,7 +37,8 @@ async function play(): Promise<boolean> {
     if (missing.length > 0) continue;
     for (const figure of await row.play(values.short ? 'short' : 'full')) {
       say(textOf(figure));
-      good &&= holds(figure);
+      // A machine that builds and tests beside it is no place to measure times.
+      good &&= holds(figure) || (values.short && figure.timed === true);
     }
   }
   return good;

@@ -28,6 +28,7 @@ import { https } from '../plugins/https/setup.js';
 import { k8sExternal } from '../plugins/k8s_external/setup.js';
 import { kubernetes, kubernetesOver } from '../plugins/kubernetes/setup.js';
 import { loadbalance } from '../plugins/loadbalance/setup.js';
+import { limit } from '../plugins/limit/setup.js';
 import { local } from '../plugins/local/setup.js';
 import { log } from '../plugins/log/setup.js';
 import { loop } from '../plugins/loop/setup.js';
@@ -93,6 +94,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   rewrite,
   autopath,
   acl,
+  limit,
   cache,
   header,
   dnssec,

@@ -154,13 +154,18 @@ describe.skipIf(missing.length > 0).each(SETUPS)('$name', ({ corefile, anchors }
 });
 
 describe.skipIf(missing.length > 0)('a resolver that answers from denials', () => {
+  const open: { stop(): Promise<unknown> }[] = [];
+  afterAll(async () => {
+    for (const one of open.reverse()) await one.stop();
+  });
+
   it('does not deny types that are left open', async () => {
     const inside = `dnssec {\nkey file ${KEYS}/ecdsa-ksk\ntypes MX HTTPS\n}\nfile ${dir}/zone`;
     const server = await running(`example.org:0 {\nbind 127.0.0.1\n${inside}\n}`);
+    open.push(server);
     const resolver = await DebianServer.unbound('example.org', server.port, [anchor('ecdsa-ksk')], true);
+    open.push(resolver);
     expect(await dig(resolver.port, '+dnssec', 'www.example.org', 'TXT')).toMatch(/flags: qr rd ra ad;[^]*NSEC/);
     expect(await dig(resolver.port, '+dnssec', 'www.example.org', 'HTTPS')).toContain('alpn');
-    await resolver.stop();
-    await server.stop();
   });
 });

@@ -152,7 +152,7 @@ describe('parseNodeCacheFlags', () => {
     {
       name: 'another way to take datagrams',
       args: [...LOCAL, '-io', 'fast'],
-      error: "invalid -io: expected auto, batched, dgram, got 'fast'",
+      error: "invalid -io: expected auto, batched, kernel, dgram or kernel=DEVICE,..., got 'fast'",
     },
     { name: 'no thread', args: [...LOCAL, '-workers', '0'], error: "invalid -workers: expected 1 to 16, got '0'" },
     {

@@ -190,6 +190,13 @@ export const PLANTED: readonly Planted[] = [
   },
   { name: 'a rule that there is not, silenced', text: good(' # check: off no-lop\n'), want: [`${MORE} unknown-rule`] },
   {
+    name: 'several faults at once',
+    text: good(
+      ' cachee 30\n kubernetes cluster.local in-addr.arpa ip6.arpa {\n fallthrough in-addr.arpa ip6.arpa\n pod insecure\n ttl x\n }\n bufsize 4096\n',
+    ),
+    want: [`${MORE} corefile`, `${MORE + 3} corefile`, `${MORE + 4} corefile`, `${MORE + 6} bufsize-fragments`],
+  },
+  {
     name: 'a file that is elsewhere',
     text: good(' tls /nowhere/tls.crt /nowhere/tls.key\n'),
     want: [`${MORE} file-absent`],

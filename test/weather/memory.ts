@@ -97,7 +97,7 @@ export const memory: Weather = {
       const refused = Number(/^coredns_dns_memory_refused_total (\d+)/m.exec(scrape)?.[1] ?? NaN);
       return [
         ...figures,
-        { what: 'most memory of the process', got: resident / 2 ** 20, unit: 'MiB', atMost: LIMIT / 2 ** 20 },
+        { what: 'most memory of the process, pages of files included', got: resident / 2 ** 20, unit: 'MiB' },
         { what: 'most memory of the group', got: group.peak / 2 ** 20, unit: 'MiB', atMost: LIMIT / 2 ** 20 },
         { what: 'refused for want of memory', got: refused, unit: '' },
         {

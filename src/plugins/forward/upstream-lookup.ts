@@ -47,7 +47,6 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   /** When to see whether any upstream is there at all. */
   private goneAt: Milliseconds;
   private readonly startedAt: Milliseconds;
-  private readonly endAt: Milliseconds;
   /** One attempt is given up after this long. */
   private readonly readTimeout: Milliseconds;
   private forcesTcp: boolean;
@@ -67,7 +66,6 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     super();
     this.order = settings.policy(settings.proxies);
     this.startedAt = settings.clock.monotonic();
-    this.endAt = this.startedAt + QUERY_TIMEOUT;
     this.goneAt = this.startedAt + GONE_AFTER;
     settings.hedges.earn();
     // Two messages in outstanding for one question are two chances for a forger, who needs one (RFC 5452 section 5).
@@ -91,7 +89,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
       this.drop(attempt);
       attempt.abandon();
     }
-    if (now >= this.endAt) return this.giveUp();
+    if (now >= this.startedAt + QUERY_TIMEOUT) return this.giveUp();
     if (now >= this.goneAt && this.isHopeless(now)) return;
     if (now >= this.hedgeAt && now < this.askAgainAt) return this.hedge(now);
     if (now < this.askAgainAt && this.tries.length > 0) return this.schedule();
@@ -296,8 +294,8 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   private schedule(): void {
     const oldest = this.tries[0];
     const timeout = oldest === undefined ? Infinity : oldest.sentAt + this.readTimeout;
-    const { askAgainAt, hedgeAt, goneAt, endAt } = this;
-    this.settings.deadlines.set(this, Math.min(askAgainAt, hedgeAt, timeout, goneAt, endAt));
+    const { askAgainAt, hedgeAt, goneAt, startedAt } = this;
+    this.settings.deadlines.set(this, Math.min(askAgainAt, hedgeAt, timeout, goneAt, startedAt + QUERY_TIMEOUT));
   }
 
   /**

@@ -66,8 +66,9 @@ export class TapStream {
     return false;
   }
 
-  /** Says that this was all. The reader's answer is not waited for. */
-  close(): void {
+  /** Says that this was all; `closed` is called when the reader has taken it, and closed the connection. */
+  close(closed: () => void = () => undefined): void {
+    this.stream.once('close', closed);
     if (this.state === 'open') this.stream.end(control(Control.STOP, false));
     else this.stream.destroy();
     this.state = 'ended';

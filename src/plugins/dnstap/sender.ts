@@ -12,6 +12,8 @@ const BATCH: Octets = 64 << 10;
 const RETRY: Milliseconds = 10_000;
 /** Opening a connection and agreeing on what to say may take this long. */
 const PATIENCE: Milliseconds = 4000;
+/** At the end the reader has this long to take what is there. */
+const LAST_WORDS: Milliseconds = 1000;
 
 /** What a sender works with. */
 export interface SenderParts {
@@ -56,14 +58,22 @@ export class TapSender {
     else this.flushing ??= this.parts.clock.setTimeout(() => this.flush(), FLUSH);
   }
 
-  /** Sends what the reader takes at once, and ends. */
-  stop(): void {
+  /** Sends what the reader takes, and ends; resolves when the reader has it, or takes too long. */
+  async stop(): Promise<void> {
     this.stopped = true;
     this.flush();
     this.flushing?.cancel();
     this.retry?.cancel();
-    this.stream?.close();
-    this.dialling?.abort(new Error('the server stops'));
+    const { stream, dialling } = this;
+    if (stream !== undefined)
+      await new Promise<void>((resolve) => {
+        const timer = this.parts.clock.setTimeout(() => stream.destroy(), LAST_WORDS);
+        stream.close(() => {
+          timer.cancel();
+          resolve();
+        });
+      });
+    dialling?.abort(new Error('the server stops'));
     this.stream = undefined;
   }
 

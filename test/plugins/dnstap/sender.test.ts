@@ -73,8 +73,10 @@ describe('frames to a reader', () => {
     readers[0]!.write(control(ACCEPT, TYPE));
     await turn();
     sender.send(frame('two'));
-    sender.stop();
+    const stopped = sender.stop();
     await turn();
+    readers[0]!.end();
+    await stopped;
     expect(Buffer.concat(got[0]!)).toEqual(
       Buffer.concat([control(READY, TYPE), control(START, TYPE), frame('one'), frame('two'), control(STOP)]),
     );
@@ -153,6 +155,17 @@ describe('frames to a reader', () => {
     readers[1]!.write(control(ACCEPT, TYPE));
     await turn();
     expect(Buffer.concat(got[1]!).toString()).toContain('kept');
+  });
+
+  it('end after a second where the reader does not', async () => {
+    const { sender, readers, clock } = world();
+    await turn();
+    readers[0]!.write(control(ACCEPT, TYPE));
+    await turn();
+    const stopped = sender.stop();
+    clock.advance(1000);
+    await stopped;
+    expect(clock.pending).toBe(0);
   });
 
   it('are not waited for by one that never answers', async () => {

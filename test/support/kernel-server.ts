@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { Bpf, MapType } from '../../src/kernel/bpf.js';
 import { join, run, type Namespaces } from '../e2e/node-local/namespaces.js';
 import { PROGRAM, Program } from './program.js';
 
@@ -10,6 +11,12 @@ export function missingForKernel(...tools: readonly [tool: string, packageName: 
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'network namespaces need root on Linux';
   const [major = 0, minor = 0] = os.release().split('.').map(Number);
   if (major < 6 || (major === 6 && minor < 6)) return `tcx needs Linux 6.6, this is ${os.release()}`;
+  try {
+    const bpf = new Bpf();
+    bpf.close(bpf.createMap({ type: MapType.HASH, keySize: 4, valueSize: 4, entries: 1, name: 'nodens_test' }));
+  } catch (error) {
+    return `no right to make BPF maps here: ${(error as Error).message}`;
+  }
   for (const [tool, packageName] of [['ip', 'iproute2'] as const, ...tools])
     if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0)
       return `${tool} is not installed (Debian: ${packageName})`;

@@ -15,8 +15,16 @@ export const VARIABLES: Readonly<Record<string, OptionData>> = {
   '{protocol}': (query) => Buffer.from(query.protocol),
 };
 
-/** A label of metadata, `{plugin/name}`. No plugin here gives any, so that its value is never known. */
+/** A label of metadata, `{plugin/name}`. */
 export const isMetadataLabel = (text: string): boolean => /^\{[^{}/]+\/[^{}]+\}$/.test(text) && !text.endsWith('/}');
+
+/** The value of a label; not known where no plugin gives it, or the block has no `metadata`. */
+export const labelled =
+  (label: string): OptionData =>
+  (query) => {
+    const value = query.context.metadata?.get(label);
+    return value === undefined ? undefined : Buffer.from(value);
+  };
 
 /**
  * The network that the client is in (RFC 7871 section 6): family, prefix length, scope 0, and as many octets of the

@@ -1,5 +1,5 @@
 import type { Directive } from '../../corefile/index.js';
-import { VARIABLES, clientSubnet, isMetadataLabel, type OptionData } from './edns-data.js';
+import { VARIABLES, clientSubnet, isMetadataLabel, labelled, type OptionData } from './edns-data.js';
 import { ACTIONS, EdnsRule, type EdnsAction } from './edns-rule.js';
 import type { RewriteRule } from './rule.js';
 
@@ -58,7 +58,7 @@ function readData(directive: Directive, text: string): OptionData {
         `${Object.keys(VARIABLES).join(', ')}, or a label of metadata such as {plugin/name}`,
         'edns0',
       );
-    return variable ?? (() => undefined);
+    return variable ?? labelled(text.slice(1, -1));
   }
   if (text.startsWith('0x') && !/^0x([\da-f]{2})*$/i.test(text))
     directive.wrong(text, 'two hexadecimal digits for each octet after 0x', 'edns0');

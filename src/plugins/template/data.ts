@@ -56,11 +56,9 @@ export function templateData(query: Query, match: Match): GoStruct {
       Remote: query.client.remote.address,
     },
     {
-      // No plugin here gives metadata, so that every name of it is empty, as in the reference without its metadata
-      // plugin.
       Meta: counted('Meta', 1, 1, ([name]) => {
-        text('Meta', name);
-        return '';
+        const label = text('Meta', name);
+        return query.context.metadata?.get(label) ?? '';
       }),
     },
   );

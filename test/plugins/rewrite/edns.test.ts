@@ -119,7 +119,7 @@ describe('options of the query', () => {
     { name: '{server_ip}', rule: 'local set 1 {server_ip}', want: ['1:7f000001'] },
     { name: '{server_port}', rule: 'local set 1 {server_port}', want: ['1:0035'] },
     { name: '{protocol}', rule: 'local set 1 {protocol}', query: { transport: 'tcp' }, want: [`1:${hex('tcp')}`] },
-    { name: 'metadata, of which there is none', rule: 'local set 1 {plugin/name}', want: [] },
+    { name: 'metadata, where none is collected', rule: 'local set 1 {plugin/name}', want: [] },
   ];
   it.each(rows)('$name', async ({ rule, query: options, want }) => {
     expect(plain((await asked(`rewrite edns0 ${rule}`, options ?? {})).ednsOptions)).toEqual(want);

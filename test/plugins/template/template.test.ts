@@ -127,7 +127,7 @@ describe('template', () => {
       want: { rcode: 'NOERROR', flags: 'aa', answer: ['a. 5 IN TXT "4660" "true" "a.x.test." "0"'] },
     },
     {
-      name: 'metadata, of which there is none',
+      name: 'metadata, where none is collected',
       text: 'template IN A {\nanswer "a 5 IN TXT <{{ .Meta `a/b` }}>"\n}',
       want: { rcode: 'NOERROR', flags: 'aa', answer: ['a. 5 IN TXT "<>"'] },
     },

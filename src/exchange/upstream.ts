@@ -101,6 +101,11 @@ export class Upstream {
     return this.peer.roundTrip.slowest;
   }
 
+  /** Whether it has left several messages in a row unanswered so far. */
+  get leavesUnanswered(): boolean {
+    return this.rowNow() >= FEWEST_UNANSWERED + Math.round(this.longestRow);
+  }
+
   /**
    * Whether nothing was heard of it since `since` although enough was sent: three messages, and two more for each that
    * it left unanswered in a row before it answered again. One that has answered ever is given 2 s: it may be slow.

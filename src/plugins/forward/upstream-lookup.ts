@@ -104,9 +104,9 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     if (reply === undefined) return false;
     const now = proxy.upstream.lastHeard;
     proxy.metrics.replied(reply.rcode, (now - attempt.sentAt) / 1000);
-    if (attempt.hedged) proxy.metrics.hedgeWon();
     if (this.settings.taps.length > 0) tap(this.settings, this.outstanding.query, attempt, bytes);
     this.drop(attempt);
+    if (attempt.hedged) this.hedgeWon(proxy, now);
     if (options.preferUdp && !attempt.stream && (reply.flags & Flag.TC) !== 0) {
       this.ask(proxy, 'tcp', now, false);
       return true;
@@ -233,6 +233,16 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     this.launched--;
     this.askAgainAt = askAgainAt;
     this.schedule();
+  }
+
+  /** Another upstream was quicker: where nothing came from the first several times in a row, it is silent. */
+  private hedgeWon(winner: Proxy, now: Milliseconds): void {
+    winner.metrics.hedgeWon();
+    for (const attempt of this.tries) {
+      const { proxy } = attempt;
+      if (proxy === winner || !proxy.upstream.leavesUnanswered) continue;
+      if (proxy.upstream.noteSilence(attempt, now)) proxy.suspect();
+    }
   }
 
   /** Gives up where no upstream shows a sign of life. What only takes long shows one: it answers health checks. */

@@ -186,6 +186,20 @@ describe('a query that takes longer than 95 of 100', () => {
     expect((await cluster.metrics(/upstream_silent.*10\.0\.0\.1/))[0]).toMatch(/ 0$/);
   });
 
+  it('shows that the first one is silent: 200 a second notice it within tenths of a second', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1 10.0.0.2').start(1, 2);
+    await warm(cluster, 200);
+    cluster.servers[2]!.answer = silent;
+    const answers: Answered[] = [];
+    for (let i = 0; i < 1000; i++) {
+      answers.push(cluster.ask(`n${i}.example.`));
+      await cluster.elapse(5);
+    }
+    await cluster.elapse(500);
+    expect(answers.filter(({ took }) => took > 30)).toEqual([]);
+    expect(answers.filter(({ took }) => took > 15).length).toBeLessThan(20);
+  });
+
   it('is not, where that is more than a tenth of all', async () => {
     const cluster = await new Cluster(text).start(1, 2);
     await warm(cluster);

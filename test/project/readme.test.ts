@@ -50,8 +50,8 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   'dig @127.0.0.1 -p 1053 webpod.default.svc.cluster.local +short': { ends: AS_SHOWN },
   'dig @127.0.0.1 -p 1053 _dns._udp.kube-dns.kube-system.svc.cluster.local SRV +short': { ends: AS_SHOWN },
   'dig @127.0.0.1 -p 1053 -x 10.96.152.212 +short': { ends: AS_SHOWN },
-  'bin/nodens -io kernel=eth0,cni0': { elsewhere: 'test/server/io.test.ts', held: /kernel=eth0,cni0/ },
   'bin/nodens node-cache -localip 169.254.20.10,10.96.0.10 -dry-run': { ends: /ip link add nodelocaldns[^]*NOTRACK/ },
+  'bin/nodens -io kernel=eth0,cni0': { elsewhere: 'test/server/io.test.ts', held: /kernel=eth0,cni0/ },
 };
 
 describe('README', () => {

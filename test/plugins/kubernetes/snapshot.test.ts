@@ -42,10 +42,10 @@ class Process {
       },
     };
     this.made = setup(
-      kubernetesOver((_, { runtime, logger }) => ({
+      kubernetesOver((_, block) => ({
         store,
         source,
-        snapshot: new SnapshotFile(file, choice, { ...runtime, log: logger('kubernetes') }),
+        snapshot: new SnapshotFile(file, choice, { ...block.runtime, log: block.logger('kubernetes') }),
       })),
       'kubernetes cluster.local {\n startup_timeout 0\n}',
     );

@@ -138,6 +138,11 @@ describe('decodeMessage', () => {
       error: 'EDNS option runs past its record at octet 32',
     },
     {
+      name: 'an option past its record, into the next one',
+      bytes: `1234 8180 0001 0000 0000 0002 ${QUESTION} 00 0029 04d0 00000000 0004 000a 0004 c00c 0001 0001 0000001e 0004 c0000201`,
+      error: 'EDNS option runs past its record at octet 32',
+    },
+    {
       name: 'two OPT records',
       bytes: `1234 8180 0001 0000 0000 0002 ${QUESTION} ${OPT} ${OPT}`,
       error: 'more than one OPT record at octet 33',

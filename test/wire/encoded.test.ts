@@ -221,3 +221,14 @@ describe('echoOwners', () => {
 
 it('an encoded reply has no header of its own', () =>
   expect(replyLength(query('a.'), NO_RECORDS, 0)).toBe(HEADER_SIZE + 7));
+
+it('a received reply has one OPT record at most', () => {
+  const one = write(query('a.'), encodeRecords(sections), {
+    opt: { udpSize: 1232, do: false, options: undefined },
+  });
+  const two = Buffer.concat([one, one.subarray(-11)]);
+  two.writeUInt16BE(two.readUInt16BE(10) + 1, 10);
+  const records = HEADER_SIZE + 3 + 4;
+  expect(expandReply(one, records).edns).toMatchObject({ udpSize: 1232 });
+  expect(() => expandReply(two, records)).toThrow('more than one OPT record');
+});

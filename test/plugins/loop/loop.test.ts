@@ -141,6 +141,20 @@ describe('loop', () => {
     expect(block.fatals).toEqual([]);
   });
 
+  it('does not take its first try for a loop that arrives after the second was sent', async () => {
+    const tries: Query[] = [];
+    const { block, ask } = made((bytes, { port, deliver }) => {
+      tries.push(incoming(bytes, port));
+      if (tries.length < 2) return;
+      for (const asked of tries) ask(asked);
+      deliver(response(bytes));
+    });
+    await block.run('serving');
+    await block.clock.advanceAsync(10_000);
+    expect(new Set(tries.map(({ client }) => client.remote.port)).size).toBe(2);
+    expect(block.fatals).toEqual([]);
+  });
+
   const text = (source: string, target: string, zone: string, qname: string): string =>
     `plugin/loop: Loop (${source} -> ${target}) detected for zone "${zone}", see "Troubleshooting" in the manual page of loop. Query: "HINFO ${qname}"`;
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { Channel } from './channel.js';
 import { repeat, type Clock } from './clock.js';
@@ -37,7 +36,7 @@ export interface CeilingParts {
   readonly ceiling: Octets;
   readonly clock: Clock;
   readonly log: Logger;
-  /** What the process takes, in bytes; by default without pages of files, which the kernel can take back. */
+  /** What the process takes, in bytes; by default with the program's own pages, as buffers of sockets come on top. */
   readonly resident?: () => Octets;
   /** Frees what nothing refers to any more. */
   readonly collect?: () => void;
@@ -74,7 +73,7 @@ export class MemoryCeiling {
   }
 
   private look(): void {
-    const { ceiling, log, resident = ownMemory, collect, clock } = this.parts;
+    const { ceiling, log, resident = () => process.memoryUsage.rss(), collect, clock } = this.parts;
     const share = resident() / ceiling;
     const before = this.step;
     const wanted = stepAt(share);
@@ -87,20 +86,6 @@ export class MemoryCeiling {
     if (now - this.collected < 10 * INTERVAL) return;
     this.collected = now;
     collect?.();
-  }
-}
-
-/**
- * Memory of this process without pages that it shares with files, such as the program itself: those count little in a
- * container, and are a third of a small process.
- */
-function ownMemory(): Octets {
-  const resident = process.memoryUsage.rss();
-  try {
-    const [, all, shared] = readFileSync('/proc/self/statm', 'latin1').split(' ').map(Number);
-    return resident * (1 - shared! / all!);
-  } catch {
-    return resident;
   }
 }
 

@@ -91,6 +91,14 @@ export const memory: Weather = {
           unit: '',
         });
       }
+      const { exitCode, signalCode } = server.program.child;
+      const ended = {
+        what: 'ended by the kernel',
+        got: exitCode === null && signalCode === null ? 0 : 1,
+        unit: '',
+        atMost: 0,
+      };
+      if (ended.got > 0) return [...figures, ended];
       const status = readFileSync(`/proc/${server.program.child.pid}/status`, 'latin1');
       const resident = Number(/^VmHWM:\s+(\d+)/m.exec(status)![1]) * 1024;
       const scrape = await (await fetch('http://127.0.0.1:9153/metrics')).text();
@@ -100,12 +108,7 @@ export const memory: Weather = {
         { what: 'most memory of the process, pages of files included', got: resident / 2 ** 20, unit: 'MiB' },
         { what: 'most memory of the group', got: group.peak / 2 ** 20, unit: 'MiB', atMost: LIMIT / 2 ** 20 },
         { what: 'refused for want of memory', got: refused, unit: '' },
-        {
-          what: 'ended by the kernel',
-          got: server.program.child.exitCode === null && server.program.child.signalCode === null ? 0 : 1,
-          unit: '',
-          atMost: 0,
-        },
+        ended,
       ];
     } finally {
       await server.stop();

@@ -70,6 +70,14 @@ export class QueryContext {
     return this.controller.signal;
   }
 
+  /**
+   * Tells `listener` when the client's connection ends, at once where it has; cheaper than `signal`. The returned
+   * function takes that back. Undefined where there is no connection.
+   */
+  onDisconnect(listener: () => void): (() => void) | undefined {
+    return this.waiting.connection?.onEnd(listener);
+  }
+
   /** Lets `signal` fire, if somebody has it: the query's time is up. */
   cancel(reason: Error): void {
     if (this.parent !== undefined) return this.parent.cancel(reason);

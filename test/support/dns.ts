@@ -4,6 +4,7 @@ import {
   Reply,
   QueryContext,
   type Client,
+  type Lifetime,
   type Outcome,
   type ServerAddress,
   type Transport,
@@ -41,6 +42,8 @@ export interface QuestionOptions {
   remote?: string;
   port?: number;
   received?: number;
+  /** The client's connection. */
+  connection?: Lifetime;
   /** Not to be made one with equal questions. */
   separate?: boolean;
 }
@@ -65,7 +68,7 @@ export function client(options: QuestionOptions = {}): Client {
 
 /** What is known of a query beside its message. */
 export function context(options: QuestionOptions = {}): QueryContext {
-  const made = new QueryContext(client(options), options.received ?? 0);
+  const made = new QueryContext(client(options), options.received ?? 0, { connection: options.connection });
   made.separate = options.separate ?? false;
   return made;
 }

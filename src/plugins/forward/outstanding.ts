@@ -13,6 +13,11 @@ export class OutstandingQuery {
   hurry = (): void => undefined;
   /** The same name and type are on their way over UDP, asked differently: this one had better not join them there. */
   apart = false;
+  /** Called when all who wait for it have closed their connections. */
+  abandoned = (): void => undefined;
+  /** Those who wait and are there: all over UDP, where nobody says when he leaves. */
+  private present = 0;
+  private releases: (() => void)[] | undefined;
   private resolve!: (outcome: Outcome | Promise<Outcome>) => void;
 
   /**
@@ -30,24 +35,41 @@ export class OutstandingQuery {
   ) {
     this.patient = query.context.patient;
     this.outcome = new Promise((resolve) => (this.resolve = resolve));
+    this.watch(query);
   }
 
   join(query: Query): void {
     this.waiters++;
+    this.watch(query);
     if (!this.patient || query.context.patient) return;
     this.patient = false;
     this.hurry();
   }
 
   settle(outcome: Outcome | Promise<Outcome>): void {
+    this.release();
     this.onSettled(this);
     this.resolve(outcome);
   }
 
   /** No upstream answered. */
   fail(failure: LookupFailure): void {
+    this.release();
     this.onSettled(this, failure);
     this.resolve(failureReply(failure));
+  }
+
+  private watch({ context }: Query): void {
+    this.present++;
+    const release = context.onDisconnect(() => {
+      if (--this.present === 0) this.abandoned();
+    });
+    if (release !== undefined) (this.releases ??= []).push(release);
+  }
+
+  private release(): void {
+    if (this.releases !== undefined) for (const release of this.releases) release();
+    this.releases = undefined;
   }
 }
 

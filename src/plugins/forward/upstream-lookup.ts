@@ -1,4 +1,4 @@
-import { Reply, type Next, type Outcome } from '../../chain/index.js';
+import { DROP, Reply, type Next, type Outcome } from '../../chain/index.js';
 import { Deadline, ForgerySuspected, type AttemptListener } from '../../exchange/index.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
@@ -72,6 +72,8 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     this.forcesTcp = settings.options.forceTcp || outstanding.apart;
     this.readTimeout = settings.options.readTimeout;
     outstanding.hurry = () => this.hurry();
+    // Nobody gets what comes, and nobody is told that it failed.
+    outstanding.abandoned = () => this.finish(DROP);
   }
 
   /** Asks the first upstream. The outstanding never settles before this returned unless there is nobody to ask. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Lifetime } from '../../../src/chain/index.js';
 import { parseTargets } from '../../../src/plugins/forward/targets.js';
 import { Flag } from '../../../src/wire/index.js';
 import { directives } from '../../support/block.js';
@@ -85,5 +86,55 @@ describe('bounds of forward', () => {
     const stopped = cluster.block.run('stop');
     await cluster.elapse(11_000);
     await stopped;
+  });
+});
+
+describe('clients that go away', () => {
+  const gone = new Error('the client has closed its connection');
+  /** Two of two upstreams that never answer, and a client over TCP for each connection. */
+  async function waiting(...connections: (Lifetime | undefined)[]) {
+    const cluster = await new Cluster('forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n max_concurrent 2\n}').start(
+      1,
+      2,
+    );
+    for (const number of [1, 2]) cluster.servers[number]!.answer = () => undefined;
+    const answers = connections.map((connection) =>
+      cluster.ask('www.example.org.', 'A', { transport: 'tcp', ...(connection && { connection }) }),
+    );
+    await cluster.elapse(50);
+    return { cluster, answers };
+  }
+
+  it.each([
+    { name: 'the only one', clients: 1, leave: 1, ends: true },
+    { name: 'both of two that asked the same', clients: 2, leave: 2, ends: true },
+    { name: 'one of two that asked the same', clients: 2, leave: 1, ends: false },
+  ])('$name: upstreams are asked no more: $ends', async ({ clients, leave, ends }) => {
+    const connections = Array.from({ length: clients }, () => new Lifetime());
+    const { cluster, answers } = await waiting(...connections);
+    for (const connection of connections.slice(0, leave)) connection.end(gone);
+    await cluster.elapse(3);
+    expect(answers.map(({ outcome }) => outcome)).toEqual(answers.map(() => (ends ? 'drop' : 'pending')));
+    await cluster.elapse(6000);
+    expect(cluster.servers[2]!.seen.some(({ message }) => message.question[0]!.type === 1)).toBe(!ends);
+    expect(connections.map(({ watched }) => watched)).toEqual(connections.map(() => 0));
+    const stopped = cluster.block.run('stop');
+    await cluster.elapse(11_000);
+    await stopped;
+  });
+
+  it('give their place under max_concurrent back', async () => {
+    const connection = new Lifetime();
+    const { cluster } = await waiting(connection, undefined);
+    const more = cluster.ask('more.example.org.');
+    await cluster.elapse(5);
+    expect(more.outcome).toBe('REFUSED');
+    connection.end(gone);
+    await cluster.elapse(5000);
+    const after = [cluster.ask('a.example.org.'), cluster.ask('b.example.org.'), cluster.ask('c.example.org.')];
+    await cluster.elapse(5);
+    expect(after.map(({ outcome }) => outcome)).toEqual(['pending', 'pending', 'REFUSED']);
+    await cluster.elapse(6000);
+    await cluster.block.run('stop');
   });
 });

@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Reply, definePlugin, type DependsOn, type PluginDefinition } from '../../src/chain/index.js';
@@ -120,6 +121,10 @@ async function compare(plan: Plan): Promise<unknown[]> {
   return differences(plan, batched, dgram);
 }
 
+/** Where zones are signed to: by the first run, for both. */
+const signed = mkdtempSync(path.join(os.tmpdir(), 'nodens-signed-'));
+afterAll(() => rmSync(signed, { recursive: true }));
+
 /** Whether some key of a Corefile is for DNS in the clear: there is nothing to compare otherwise. */
 const hasPlainAddress = (corefile: string): boolean =>
   [...corefile.matchAll(/^(?!\()\S.*(?=\{\s*$)/gm)].some(([keys]) =>
@@ -141,6 +146,7 @@ describe.skipIf(missing)('batched and plain datagrams give the same answers and 
     NODENS_PORT: '1053',
     GEOIP_CITY: 'test/plugins/geoip/city.mmdb',
     GEOIP_ASN: 'test/plugins/geoip/asn.mmdb',
+    NODENS_SIGNED: signed,
   };
   const corefiles = readdirSync(path.join(ROOT, 'corefiles'))
     .filter((file) => file.endsWith('.Corefile'))

@@ -51,6 +51,7 @@ const PAGE_ENV = {
   NODENS_UPSTREAM: '127.0.0.1:1',
   GEOIP_CITY: 'test/plugins/geoip/city.mmdb',
   GEOIP_ASN: 'test/plugins/geoip/asn.mmdb',
+  NODENS_SIGNED: dir,
 };
 
 describe('manual pages', () => {

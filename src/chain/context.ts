@@ -70,12 +70,17 @@ export class QueryContext {
     return this.controller.signal;
   }
 
+  /** Whether the answer has to go over a connection, which may end before. */
+  get hasConnection(): boolean {
+    return this.waiting.connection !== undefined;
+  }
+
   /**
    * Tells `listener` when the client's connection ends, at once where it has; cheaper than `signal`. The returned
-   * function takes that back. Undefined where there is no connection.
+   * function takes that back.
    */
-  onDisconnect(listener: () => void): (() => void) | undefined {
-    return this.waiting.connection?.onEnd(listener);
+  onDisconnect(listener: () => void): () => void {
+    return this.waiting.connection?.onEnd(listener) ?? (() => undefined);
   }
 
   /** Lets `signal` fire, if somebody has it: the query's time is up. */

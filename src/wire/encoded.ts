@@ -92,7 +92,9 @@ const isTransactionSignature = (type: number, section: number): boolean =>
  */
 export function expandReply(bytes: Uint8Array, records: number): EncodedReply {
   const word = (bytes[2]! << 8) | bytes[3]!;
-  const kept = { answers: 0, authorities: 0, additionals: 0 };
+  let answers = 0;
+  let authorities = 0;
+  let additionals = 0;
   let ttls: number[] = NO_TTLS;
   let edns: Edns | undefined;
   let upperRcode = 0;
@@ -131,13 +133,16 @@ export function expandReply(bytes: Uint8Array, records: number): EncodedReply {
       if (stop > MAX_EXPANDED) throw new WireError(`message that expands to more than ${MAX_EXPANDED} octets`, end);
       scratch.writeUInt16BE(stop - start, write + 8);
       write = stop;
-      kept[section === 0 ? 'answers' : section === 1 ? 'authorities' : 'additionals']++;
+      if (section === 0) answers++;
+      else if (section === 1) authorities++;
+      else additionals++;
     }
   }
   return {
     flags: word & ~RCODE_MASK,
     rcode: (upperRcode << 4) | (word & RCODE_MASK),
-    records: write === 0 ? NO_RECORDS : { bytes: copyOctets(scratch, 0, write), ...kept, ttls },
+    records:
+      write === 0 ? NO_RECORDS : { bytes: copyOctets(scratch, 0, write), answers, authorities, additionals, ttls },
     edns,
   };
 }

@@ -95,11 +95,11 @@ const nodens: Peer = {
  * developer tools and editors show them.
  */
 export function profiled({ command, args, ...rest }: Command, dir: string): Command {
-  const flags = /^#!.* -S node (.*)$/m.exec(readFileSync(command, 'utf8'))![1]!.split(' ');
+  const [, flags = ''] = /^#!.* -S node (.*)$/m.exec(readFileSync(command, 'utf8')) ?? [];
   return {
     ...rest,
     command: process.execPath,
-    args: [...flags, '--cpu-prof', `--cpu-prof-dir=${path.resolve(dir)}`, command, ...args],
+    args: [...flags.split(' ').filter(Boolean), '--cpu-prof', `--cpu-prof-dir=${path.resolve(dir)}`, command, ...args],
   };
 }
 

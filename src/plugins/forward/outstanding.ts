@@ -3,18 +3,24 @@ import { IntMap } from '../../lib/int-map.js';
 import { failureReply, type LookupFailure } from './failures.js';
 import { equal } from './same-question.js';
 
+/** Asks upstreams for an outstanding query. */
+export interface Asker {
+  /** Somebody waits now who is not patient. */
+  hurry(): void;
+  /** All who waited have closed their connections. */
+  abandon(): void;
+}
+
 /** A question under way, with those who asked the same meanwhile. */
 export class OutstandingQuery {
   readonly outcome: Promise<Outcome>;
   waiters = 1;
   /** See `QueryContext.patient`; over as soon as somebody joins who is not. */
   patient: boolean;
-  /** Called then. */
-  hurry = (): void => undefined;
   /** The same name and type are on their way over UDP, asked differently: this one had better not join them there. */
   apart = false;
-  /** Called when all who wait for it have closed their connections. */
-  abandoned = (): void => undefined;
+  /** What asks the upstreams. */
+  asker: Asker | undefined;
   /** Those who wait and are there: all over UDP, where nobody says when he leaves. */
   private present = 0;
   private releases: (() => void)[] | undefined;
@@ -43,7 +49,7 @@ export class OutstandingQuery {
     this.watch(query);
     if (!this.patient || query.context.patient) return;
     this.patient = false;
-    this.hurry();
+    this.asker?.hurry();
   }
 
   settle(outcome: Outcome | Promise<Outcome>): void {
@@ -61,10 +67,11 @@ export class OutstandingQuery {
 
   private watch({ context }: Query): void {
     this.present++;
+    if (!context.hasConnection) return;
     const release = context.onDisconnect(() => {
-      if (--this.present === 0) this.abandoned();
+      if (--this.present === 0) this.asker?.abandon();
     });
-    if (release !== undefined) (this.releases ??= []).push(release);
+    (this.releases ??= []).push(release);
   }
 
   private release(): void {

@@ -5,6 +5,7 @@ import type { Milliseconds } from '../../lib/units.js';
 import { Flag, Rcode, type EncodedReply } from '../../wire/index.js';
 import { failureReply } from './failures.js';
 import type { LookupSettings } from './lookup-settings.js';
+import type { Asker } from './outstanding.js';
 import type { Proxy } from './proxy.js';
 import { tap } from './tap.js';
 import { NO_TRIES, Try, expandOrTruncate, type LookedUp } from './try.js';
@@ -30,7 +31,7 @@ const MOST_ATTEMPTS = 12;
  * the end. The first good reply
  * wins. Whatever is due next, it has one deadline in the wheel.
  */
-export class UpstreamLookup extends Deadline implements AttemptListener {
+export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
   private readonly order: readonly Proxy[];
   private cursor = 0;
   /** Under way, oldest first. */
@@ -44,11 +45,9 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   private askAgainAt: Milliseconds = Infinity;
   /** When a second query may be sent early; Infinity when it may not, or was. */
   private hedgeAt: Milliseconds = Infinity;
-  /** When to see whether any upstream is there at all. */
-  private goneAt: Milliseconds;
+  /** How long after the beginning to see whether any upstream is there at all: whole, so that no number is made. */
+  private goneAfter: Milliseconds = GONE_AFTER;
   private readonly startedAt: Milliseconds;
-  /** One attempt is given up after this long. */
-  private readonly readTimeout: Milliseconds;
   private forcesTcp: boolean;
   /** All upstreams are down and one was asked nevertheless: what it says stands. */
   private lastResort = false;
@@ -66,14 +65,10 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     super();
     this.order = settings.policy(settings.proxies);
     this.startedAt = settings.clock.monotonic();
-    this.goneAt = this.startedAt + GONE_AFTER;
     settings.hedges.earn();
     // Two messages in outstanding for one question are two chances for a forger, who needs one (RFC 5452 section 5).
     this.forcesTcp = settings.options.forceTcp || outstanding.apart;
-    this.readTimeout = settings.options.readTimeout;
-    outstanding.hurry = () => this.hurry();
-    // Nobody gets what comes, and nobody is told that it failed.
-    outstanding.abandoned = () => this.finish(DROP);
+    outstanding.asker = this;
   }
 
   /** Asks the first upstream. The outstanding never settles before this returned unless there is nobody to ask. */
@@ -92,7 +87,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
       attempt.abandon();
     }
     if (now >= this.startedAt + QUERY_TIMEOUT) return this.giveUp();
-    if (now >= this.goneAt && this.isHopeless(now)) return;
+    if (now >= this.startedAt + this.goneAfter && this.isHopeless(now)) return;
     if (now >= this.hedgeAt && now < this.askAgainAt) return this.hedge(now);
     if (now < this.askAgainAt && this.tries.length > 0) return this.schedule();
     for (const attempt of this.tries) if (attempt.proxy.upstream.noteSilence(attempt, now)) attempt.proxy.suspect();
@@ -186,6 +181,11 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     this.ask(proxy, this.transport, now, silent?.upstream.isSilent === true && this.order.length > 1);
   }
 
+  /** One attempt is given up after this long. */
+  private get readTimeout(): Milliseconds {
+    return this.settings.options.readTimeout;
+  }
+
   private get transport(): 'udp' | 'tcp' {
     const overUdp = this.settings.options.preferUdp || this.outstanding.query.transport === 'udp';
     return overUdp && !this.forcesTcp ? 'udp' : 'tcp';
@@ -197,8 +197,12 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
    */
   private ask(proxy: Proxy, transport: 'udp' | 'tcp', now: Milliseconds, onTrial: boolean): void {
     const attempt = new Try(proxy, transport === 'tcp' || proxy.secure, this.outstanding, this);
-    attempt.apartFrom = this.tries.find((other) => other.proxy === proxy && !other.stream);
-    this.tries = this.tries.length === 0 ? [attempt] : [...this.tries, attempt];
+    // Most queries have one attempt: nothing is made for the others.
+    if (this.tries.length === 0) this.tries = [attempt];
+    else {
+      attempt.apartFrom = this.tries.find((other) => other.proxy === proxy && !other.stream);
+      this.tries = [...this.tries, attempt];
+    }
     this.outstanding.query.context.metadata?.set('forward/upstream', proxy.address);
     proxy.upstream.send(attempt, transport, now);
     const { patience, hedgeAfter } = proxy.upstream;
@@ -215,8 +219,13 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
     this.schedule();
   }
 
+  /** Nobody gets what comes, and nobody is told that it failed. */
+  abandon(): void {
+    this.finish(DROP);
+  }
+
   /** Somebody waits for it now. */
-  private hurry(): void {
+  hurry(): void {
     const [first] = this.tries;
     if (first === undefined || this.askAgainAt === Infinity) return;
     this.askAgainAt = Math.min(this.askAgainAt, first.sentAt + first.proxy.upstream.patience);
@@ -249,7 +258,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
 
   /** Gives up where no upstream shows a sign of life. What only takes long shows one: it answers health checks. */
   private isHopeless(now: Milliseconds): boolean {
-    this.goneAt = now + GONE_AGAIN;
+    this.goneAfter = Math.ceil(now - this.startedAt) + GONE_AGAIN;
     if (!this.order.every((proxy) => proxy.down || proxy.upstream.isGone(this.startedAt, now))) return false;
     for (const attempt of this.tries) if (attempt.proxy.upstream.noteSilence(attempt, now)) attempt.proxy.suspect();
     this.settings.metrics.unreachable.inc();
@@ -306,8 +315,9 @@ export class UpstreamLookup extends Deadline implements AttemptListener {
   private schedule(): void {
     const oldest = this.tries[0];
     const timeout = oldest === undefined ? Infinity : oldest.sentAt + this.readTimeout;
-    const { askAgainAt, hedgeAt, goneAt, startedAt } = this;
-    this.settings.deadlines.set(this, Math.min(askAgainAt, hedgeAt, timeout, goneAt, startedAt + QUERY_TIMEOUT));
+    const { askAgainAt, hedgeAt, goneAfter, startedAt } = this;
+    const last = startedAt + Math.min(goneAfter, QUERY_TIMEOUT);
+    this.settings.deadlines.set(this, Math.min(askAgainAt, hedgeAt, timeout, last));
   }
 
   /**

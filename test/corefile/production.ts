@@ -24,6 +24,35 @@ export const CLUSTER = `.:53 {
 }
 `;
 
+/** The Corefile of a cluster's CoreDNS with the directives that OpenShift's operator writes. */
+export const OPENSHIFT = `.:5353 {
+    bufsize 1232
+    errors
+    log . {
+        class error
+    }
+    health {
+        lameduck 20s
+    }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+    }
+    prometheus 127.0.0.1:9153
+    forward . /etc/resolv.conf {
+        policy sequential
+    }
+    cache 900 {
+        denial 9984 30
+    }
+    reload
+}
+hostname.bind:5353 {
+    chaos
+}
+`;
+
 /** What a node-cache of Kubernetes (CoreDNS 1.13.2) rendered and ran, and the SHA512 that it logged. */
 export const NODE_CACHE = `cluster.local:53 {
     errors

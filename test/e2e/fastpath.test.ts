@@ -7,6 +7,7 @@ import { HostNetwork } from '../../src/net/host-network.js';
 import { FrameReader, frame } from '../../src/wire/index.js';
 import { query, type QuestionOptions } from '../support/dns.js';
 import { Program, PROGRAM } from '../support/program.js';
+import { webService } from '../support/web-service.js';
 
 const network = new HostNetwork();
 
@@ -68,15 +69,7 @@ async function askTcp(port: number, bytes: Uint8Array): Promise<string> {
   return got;
 }
 
-const manifests = (ip: string): string => `apiVersion: v1
-kind: Namespace
-metadata: { name: default }
----
-apiVersion: v1
-kind: Service
-metadata: { name: web, namespace: default }
-spec: { clusterIP: ${ip}, clusterIPs: [${ip}], ports: [{ name: http, port: 80, protocol: TCP }] }
----
+const manifests = (ip: string): string => `${webService(ip)}---
 apiVersion: v1
 kind: Service
 metadata: { name: headless, namespace: default }

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { query } from '../support/dns.js';
 import { KernelServer, SERVER_IP, missingForKernel } from '../support/kernel-server.js';
+import { webService } from '../support/web-service.js';
 import { Namespaces } from './node-local/namespaces.js';
 
 const ASKER = path.resolve(import.meta.dirname, '../support/asker.mjs');
@@ -28,15 +29,6 @@ const corefile = (address: string): string => `cluster.local {
   }
 }
 `;
-const objects = (ip: string): string => `apiVersion: v1
-kind: Namespace
-metadata: { name: default }
----
-apiVersion: v1
-kind: Service
-metadata: { name: web, namespace: default }
-spec: { clusterIP: ${ip}, clusterIPs: [${ip}], ports: [{ name: http, port: 80, protocol: TCP }] }
-`;
 
 /** Programs of this kind that the kernel has, of whatever process. */
 const programs = (): number[] =>
@@ -56,7 +48,7 @@ describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
     namespaces = new Namespaces();
     served = new KernelServer(namespaces, 'kernel', path.join(dir, 'served'), ['10.99.0.2/24']);
     writeFileSync(path.join(dir, 'names'), Array.from({ length: 200 }, (_, i) => `n${i}.example.org A\n`).join(''));
-    await served.start({ Corefile: corefile('192.0.2.1'), 'objects.yaml': objects('10.96.0.1') });
+    await served.start({ Corefile: corefile('192.0.2.1'), 'objects.yaml': webService('10.96.0.1') });
   }, 60_000);
   afterEach(() => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -138,7 +130,7 @@ describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
 
   it('a change of an object is seen at once and for good', async () => {
     const result = await during('web.default.svc.cluster.local.', async (seen) => {
-      served.write({ 'objects.yaml': objects('10.96.0.2') });
+      served.write({ 'objects.yaml': webService('10.96.0.2') });
       await until(() => seen().includes('10.96.0.2'));
       await settle();
     });

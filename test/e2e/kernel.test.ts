@@ -9,6 +9,7 @@ import { query, type QuestionOptions } from '../support/dns.js';
 import { ODDITIES, datagramOf, frameOf, type FrameEnds } from '../support/frames.js';
 import { PROGRAM } from '../support/program.js';
 import { KernelServer, MACS, SERVER_IP, missingForKernel } from '../support/kernel-server.js';
+import { webService } from '../support/web-service.js';
 import { Namespaces, run } from './node-local/namespaces.js';
 
 /** Frames of the comparison; a long run sets more. */
@@ -50,15 +51,6 @@ const COREFILE = `cluster.local {
     authority "example.org. 300 IN SOA ns.example.org. root.example.org. 1 2 3 4 300"
   }
 }
-`;
-const OBJECTS = `apiVersion: v1
-kind: Namespace
-metadata: { name: default }
----
-apiVersion: v1
-kind: Service
-metadata: { name: web, namespace: default }
-spec: { clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1], ports: [{ name: http, port: 80, protocol: TCP }] }
 `;
 
 const NAMES = [
@@ -134,7 +126,7 @@ describe.skipIf(why !== undefined)('answers in the kernel', () => {
     for (const ip of [ENDS.from.ip4, ENDS.from.ip6])
       run('ip', '-n', server.server, 'neigh', 'add', ip, 'lladdr', MACS.client, 'dev', 'in', 'nud', 'permanent');
     servers.set(way, server);
-    await server.start({ Corefile: COREFILE, 'objects.yaml': OBJECTS });
+    await server.start({ Corefile: COREFILE, 'objects.yaml': webService('10.96.0.1') });
   }
 
   beforeAll(async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { KubeStore } from '../../src/kube/store/store.js';
 import { pluginsOver } from '../../src/server/directives.js';
 import { Server } from '../../src/server/server.js';
+import { CLUSTER as KUBEADM, OPENSHIFT } from '../corefile/production.js';
 
 /** Files that the Corefiles name. */
 const FILES: Readonly<Record<string, string>> = {
@@ -33,25 +34,7 @@ const env = { KUBERNETES_SERVICE_HOST: '192.0.2.10', KUBERNETES_SERVICE_PORT: '4
 
 /** What the clusters and hosts of the world start CoreDNS with, each written anew with the same directives. */
 const COREFILES: Readonly<Record<string, string>> = {
-  kubeadm: `.:53 {
-    errors
-    health {
-      lameduck 5s
-    }
-    ready
-    ${CLUSTER}
-    prometheus :9153
-    forward . /etc/resolv.conf {
-      max_concurrent 1000
-    }
-    cache 30 {
-      disable success cluster.local
-      disable denial cluster.local
-    }
-    loop
-    reload
-    loadbalance
-  }`,
+  kubeadm: KUBEADM,
   'OpenShift, in the cluster': `corp.test:5353 {
     prometheus 127.0.0.1:9153
     forward . 192.0.2.1 {
@@ -66,32 +49,7 @@ const COREFILES: Readonly<Record<string, string>> = {
       denial 9984 30
     }
   }
-  .:5353 {
-    bufsize 1232
-    errors
-    log . {
-      class error
-    }
-    health {
-      lameduck 20s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-      pods insecure
-      fallthrough in-addr.arpa ip6.arpa
-    }
-    prometheus 127.0.0.1:9153
-    forward . /etc/resolv.conf {
-      policy sequential
-    }
-    cache 900 {
-      denial 9984 30
-    }
-    reload
-  }
-  hostname.bind:5353 {
-    chaos
-  }`,
+  ${OPENSHIFT}`,
   'OpenShift, on its nodes': `apps.test:53 {
     root /etc/coredns/zones
     file db.apps

@@ -1,32 +1,11 @@
+import { CLUSTER, OPENSHIFT } from '../../corefile/production.js';
+
 /** Corefiles with the directives that installers and providers write, and what lies beside them. */
 export const DEFAULTS: readonly { readonly name: string; readonly files: Readonly<Record<string, string>> }[] = [
   {
     name: 'kubeadm',
     files: {
-      Corefile: `.:53 {
-    errors
-    health {
-       lameduck 5s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-       pods insecure
-       fallthrough in-addr.arpa ip6.arpa
-       ttl 30
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf {
-       max_concurrent 1000
-    }
-    cache 30 {
-       disable success cluster.local
-       disable denial cluster.local
-    }
-    loop
-    reload
-    loadbalance
-}
-`,
+      Corefile: CLUSTER,
     },
   },
   {
@@ -153,33 +132,7 @@ data:
   {
     name: 'OpenShift',
     files: {
-      Corefile: `.:5353 {
-    bufsize 1232
-    errors
-    log . {
-        class error
-    }
-    health {
-        lameduck 20s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        pods insecure
-        fallthrough in-addr.arpa ip6.arpa
-    }
-    prometheus 127.0.0.1:9153
-    forward . /etc/resolv.conf {
-        policy sequential
-    }
-    cache 900 {
-        denial 9984 30
-    }
-    reload
-}
-hostname.bind:5353 {
-    chaos
-}
-`,
+      Corefile: OPENSHIFT,
     },
   },
   {

@@ -7,6 +7,7 @@ import { randomBelow, seededRandom, type Random } from '../../src/lib/random.js'
 import { PLUGINS } from '../../src/server/directives.js';
 import { Rcode, decodeMessage, type Rr } from '../../src/wire/index.js';
 import { rr } from '../support/dns.js';
+import { drawnHttpPorts, pageEnv, pageExamples } from '../support/manual-pages.js';
 import { UdpClient, play, startUpstream, type Plan, type Result, type Step } from '../support/two-ways.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -133,20 +134,15 @@ const hasPlainAddress = (corefile: string): boolean =>
 
 /** Drawn ports where a plugin listens for HTTP, and an end that does not wait. */
 const quick = (text: string): string =>
-  text
-    .replace(/^(\s*(?:prometheus|health|ready|pprof)\s+\S*):\d+/gm, '$1:0')
-    .replace(/^(\s*(?:prometheus|health|ready|pprof))(\s*\{)?$/gm, '$1 127.0.0.1:0$2')
+  drawnHttpPorts(text)
     .replace(/lameduck \S+/g, 'lameduck 0s')
     // What the first run leaves is not for the second.
     .replace(/^\s*persist .*$/gm, '');
 
 describe.skipIf(missing)('batched and plain datagrams give the same answers and counters', () => {
   const env = {
-    NODENS_UPSTREAM: '127.0.0.1:1',
+    ...pageEnv(signed),
     NODENS_PORT: '1053',
-    GEOIP_CITY: 'test/plugins/geoip/city.mmdb',
-    GEOIP_ASN: 'test/plugins/geoip/asn.mmdb',
-    NODENS_SIGNED: signed,
   };
   const corefiles = readdirSync(path.join(ROOT, 'corefiles'))
     .filter((file) => file.endsWith('.Corefile'))
@@ -158,13 +154,7 @@ describe.skipIf(missing)('batched and plain datagrams give the same answers and 
 
   /** Answers that are drawn by lot, or that tell how busy the machine is, are never the same. */
   const BY_CHANCE = new Set(['erratic', 'shed']);
-  const examples = PLUGINS.filter(({ name }) => !BY_CHANCE.has(name)).flatMap(({ name }) => {
-    const page = readFileSync(path.join(ROOT, 'src/plugins', name, 'README.md'), 'utf8');
-    return [...page.matchAll(/^```corefile\n([\s\S]*?)^```/gm)].map((match, i) => ({
-      name: `${name} ${i + 1}`,
-      text: match[1]!,
-    }));
-  });
+  const examples = PLUGINS.filter(({ name }) => !BY_CHANCE.has(name)).flatMap(({ name }) => pageExamples(name));
   // The upstream of this test speaks plain DNS only: such examples would only show how long others are waited for.
   const plain = examples.filter(({ text }) => !/(tls|https):\/\/|^\s*grpc /m.test(text) && hasPlainAddress(text));
   it.each(plain)('of the manual page, example $name', async ({ name, text }) => {

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { PLUGINS } from '../../src/server/directives.js';
 import { Server } from '../../src/server/server.js';
 import { TestLog } from '../support/block.js';
+import { drawnHttpPorts, manualPage, pageEnv, pageExamples } from '../support/manual-pages.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-examples-'));
@@ -23,10 +24,7 @@ async function startOnce(name: string, text: string, env: Record<string, string>
 
 /** Drawn ports in place of fixed ones: in the keys, and where a plugin listens for HTTP. */
 const anyPorts = (text: string): string =>
-  text
-    .replace(/^(?=\S)(.*)\{\s*$/gm, (line) => line.replace(/:\d+/g, ':0'))
-    .replace(/^(\s*(?:prometheus|health|ready|pprof)\s+\S*):\d+/gm, '$1:0')
-    .replace(/^(\s*(?:prometheus|health|ready|pprof))(\s*\{)?$/gm, '$1 127.0.0.1:0$2');
+  drawnHttpPorts(text.replace(/^(?=\S)(.*)\{\s*$/gm, (line) => line.replace(/:\d+/g, ':0')));
 
 describe('corefiles/', () => {
   const env = {
@@ -46,36 +44,23 @@ describe('corefiles/', () => {
   );
 });
 
-/** What the pages' Corefiles leave to the environment. */
-const PAGE_ENV = {
-  NODENS_UPSTREAM: '127.0.0.1:1',
-  GEOIP_CITY: 'test/plugins/geoip/city.mmdb',
-  GEOIP_ASN: 'test/plugins/geoip/asn.mmdb',
-  NODENS_SIGNED: dir,
-};
-
 describe('manual pages', () => {
-  const page = (plugin: string): string => readFileSync(path.join(ROOT, 'src/plugins', plugin, 'README.md'), 'utf8');
-
   it.each(PLUGINS.map((plugin) => plugin.name))(
     '%s has one, with its name, description, syntax and examples',
     (plugin) => {
       expect(existsSync(path.join(ROOT, 'src/plugins', plugin, 'README.md'))).toBe(true);
       for (const section of ['Description', 'Syntax', 'Examples'])
-        expect(page(plugin)).toMatch(new RegExp(`^## ${section}`, 'm'));
+        expect(manualPage(plugin)).toMatch(new RegExp(`^## ${section}`, 'm'));
     },
   );
 
   const examples = PLUGINS.flatMap(({ name }) => {
     if (!existsSync(path.join(ROOT, 'src/plugins', name, 'README.md'))) return [];
-    return [...page(name).matchAll(/^```corefile\n([\s\S]*?)^```/gm)].map((match, i) => ({
-      name: `${name} ${i + 1}`,
-      text: match[1]!,
-    }));
+    return pageExamples(name);
   });
   it.each(examples)('example $name starts', async ({ name, text }) => {
     writeFileSync(path.join(dir, 'empty'), '');
-    const banner = await startOnce(name, anyPorts(text), PAGE_ENV);
+    const banner = await startOnce(name, anyPorts(text), pageEnv(dir));
     expect(banner.length).toBeGreaterThan(0);
   });
 

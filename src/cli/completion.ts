@@ -30,7 +30,7 @@ _nodens() {
 ${CASES.map(({ name, words }) => `            ${name}) words='${words}' ;;`).join('\n')}
         esac
     fi
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word"; [[ $word == -* ]] || compgen -f -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word"; [[ $COMP_CWORD == 1 || $word == -* ]] || compgen -f -- "$word")
 }
 complete -o filenames -F _nodens nodens
 `;

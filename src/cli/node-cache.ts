@@ -41,6 +41,7 @@ export const nodeCache: Command = async (args, env) => {
   return runServer({
     corefile: { name: options.corefile, read: () => readFileSync(path.resolve(options.corefile), 'utf8') },
     io: options.io,
+    admin: options.admin,
     port: options.dnsPort,
     log,
     env,

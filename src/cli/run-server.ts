@@ -9,11 +9,14 @@ import { Metrics } from '../metrics/metrics.js';
 import { HostNetwork } from '../net/host-network.js';
 import { PLUGINS } from '../server/directives.js';
 import { descriptorLimit } from '../server/descriptors.js';
+import { adminAddressText, type AdminOptions } from '../server/admin-flags.js';
 import type { IoOptions } from '../server/io-flags.js';
 import { startWorkers } from '../server/io.js';
 import type { ServerLog } from '../server/log.js';
 import { Server, type ServerOptions } from '../server/server.js';
+import { AdminEndpoint } from '../insight/admin/admin-endpoint.js';
 import type { Environment } from '../corefile/environment.js';
+import { adminRoutes } from './admin-routes.js';
 import { collectGarbage, holdYoungGeneration } from './engine.js';
 import { handOver, inheritedSockets, tellServing } from './handover.js';
 import { guardFromPlugins } from './plugin-guard.js';
@@ -38,6 +41,8 @@ export interface ServeOptions {
   readonly env: Environment;
   /** The best there is by default. */
   readonly io?: IoOptions;
+  /** None by default. */
+  readonly admin?: AdminOptions | undefined;
   readonly quiet: boolean;
   /** Empty for none. */
   readonly pidfile: string;
@@ -70,7 +75,7 @@ export interface Companion {
  */
 export async function runServer(options: ServeOptions): Promise<number> {
   const { log } = options;
-  const state: State = { companion: undefined, owner: true, wrotePid: false };
+  const state: State = { companion: undefined, admin: undefined, owner: true, wrotePid: false };
   const code = await new Promise<number>((end) => {
     void serveUntil(options, state, end).catch(async (error: unknown) => {
       await log.finish(LOG_GRACE);
@@ -78,6 +83,7 @@ export async function runServer(options: ServeOptions): Promise<number> {
       end(exitCodeOf(error));
     });
   });
+  state.admin?.close();
   if (!state.owner) state.companion?.handOver();
   await state.companion?.end();
   if (state.wrotePid && state.owner) rmSync(options.pidfile, { force: true });
@@ -88,6 +94,7 @@ export async function runServer(options: ServeOptions): Promise<number> {
 
 interface State {
   companion: Companion | undefined;
+  admin: AdminEndpoint | undefined;
   /**
    * Whether it is this process that serves, and not the one that handed over to it and waits, or the one that took
    * over from it.
@@ -141,6 +148,10 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   // Reading thousands of objects leaves twice their size behind, and the heap would grow on from there.
   collectGarbage();
   await server.listen();
+  if (options.admin !== undefined) {
+    state.admin = await AdminEndpoint.open(options.admin, adminRoutes(server), { ...shared, clock: realClock });
+    log.info(`admin endpoint at ${adminAddressText(state.admin.at)}`);
+  }
   inherited?.closeRest();
   signals.attach(server);
   state.owner = true;

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js';
+import { adminFromFlags } from '../server/admin-flags.js';
 import { SERVING_FLAGS } from '../server/flags.js';
 import { ioFromFlags } from '../server/io-flags.js';
 import { tuneEngine } from './engine.js';
@@ -48,9 +49,12 @@ export const serve: Command = async (args, env) => {
   if (format !== 'text' && format !== 'json') return refuse(`-log.format: expected text or json, got '${format}'\n`);
   const io = ioFromFlags(values);
   if (typeof io === 'string') return refuse(`${io}\n`);
+  const admin = adminFromFlags(values);
+  if (typeof admin === 'string') return refuse(`${admin}\n`);
   const { logOf, runServer } = await loadServer();
   return runServer({
     io,
+    admin,
     corefile: corefileSource(values.conf!, flags.given.has('conf')),
     plugins: values.plugin!.split('\n').filter((line) => line !== ''),
     port,

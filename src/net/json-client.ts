@@ -79,7 +79,7 @@ export class JsonClient {
 
   private get target(): http.RequestOptions {
     const { protocol, hostname, port, pathname } = this.endpoint.url;
-    if (protocol === 'unix:') return { socketPath: pathname };
+    if (protocol === 'unix:') return { socketPath: decodeURI(pathname) };
     return { hostname: hostname.replace(/^\[|\]$/g, ''), ...(port !== '' && { port }) };
   }
 }

@@ -4,6 +4,7 @@ import { parseDuration } from '../lib/duration.js';
 import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
+import { adminFromFlags, type AdminOptions } from '../server/admin-flags.js';
 import { SERVING_FLAGS } from '../server/flags.js';
 import { ioFromFlags, type IoOptions } from '../server/io-flags.js';
 
@@ -42,6 +43,8 @@ export interface NodeCacheOptions {
   readonly quiet: boolean;
   readonly logFormat: 'text' | 'json';
   readonly io: IoOptions;
+  /** Undefined for none. */
+  readonly admin: AdminOptions | undefined;
   /** Answer with a text and end: the list of plugins, the version. */
   readonly ask: 'plugins' | 'version' | undefined;
 }
@@ -146,6 +149,7 @@ export function parseNodeCacheFlags(args: readonly string[]): NodeCacheOptions {
     quiet: yes('quiet'),
     logFormat: oneOf('log.format', text('log.format'), ['text', 'json']),
     io: io(values),
+    admin: admin(values),
   };
 }
 
@@ -223,4 +227,10 @@ function interval(text: string): Milliseconds {
   if (period < MIN_SYNC || period > MAX_SYNC)
     throw new NodeCacheFlagError(`invalid syncinterval specified - "${text}", want 1s to 24h`);
   return period;
+}
+
+function admin(values: Readonly<Record<string, string>>): AdminOptions | undefined {
+  const read = adminFromFlags(values);
+  if (typeof read === 'string') throw new NodeCacheFlagError(`invalid ${read}`);
+  return read;
 }

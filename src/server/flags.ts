@@ -1,4 +1,5 @@
 import type { FlagSpec } from '../lib/go-flags.js';
+import { ADMIN_FLAGS } from './admin-flags.js';
 import { IO_FLAGS } from './io-flags.js';
 
 /**
@@ -13,4 +14,5 @@ export const SERVING_FLAGS: readonly FlagSpec[] = [
   { name: 'quiet', type: 'bool', help: 'Quiet mode (no initialization output)' },
   { name: 'version', type: 'bool', help: 'Show version' },
   ...IO_FLAGS,
+  ...ADMIN_FLAGS,
 ];

@@ -5,9 +5,10 @@ const path = require('node:path');
 const vm = require('node:vm');
 
 /**
- * Has the files of a folder, `import.cjs` aside, compiled with what V8 kept of them in another, `KEPT/VERSION-ARCH/FILE`. What is missing or
- * not V8's is written when the process ends, where it may be; a failure to do so is nobody's business. None of the files
- * but `import.cjs` may call `import()`: Node 20 finds no way from a script out of V8's data to its modules.
+ * Has the files of a folder, `import.cjs` aside, compiled with what V8 kept of them in another,
+ * `KEPT/VERSION-ARCH/FILE`. What is missing or not V8's is written when the process ends, where it may be, or when the
+ * returned function is called; a failure to do so is nobody's business. None of the files but `import.cjs` may call
+ * `import()`: Node 20 finds no way from a script out of V8's data to its modules.
  */
 exports.keepCompiled = (folder, kept) => {
   const place = path.join(kept, `${process.version}-${process.arch}`);
@@ -23,14 +24,17 @@ exports.keepCompiled = (folder, kept) => {
       .runInThisContext()
       .call(this.exports, this.exports, Module.createRequire(filename), this, filename, path.dirname(filename));
   };
-  process.once('exit', () => {
+  const keep = () => {
     try {
       if (fresh.size > 0) mkdirSync(place, { recursive: true });
       for (const [file, script] of fresh) write(file, script.createCachedData());
     } catch {
       // The folder is not ours to write to.
     }
-  });
+    fresh.clear();
+  };
+  process.once('exit', keep);
+  return keep;
 };
 
 function read(file) {

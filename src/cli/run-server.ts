@@ -11,7 +11,7 @@ import { PLUGINS } from '../server/directives.js';
 import { descriptorLimit } from '../server/descriptors.js';
 import { adminAddressText, type AdminOptions } from '../server/admin-flags.js';
 import type { IoOptions } from '../server/io-flags.js';
-import { startWorkers } from '../server/io.js';
+import { beginWorkers } from '../server/io.js';
 import type { ServerLog } from '../server/log.js';
 import { Server, type ServerOptions } from '../server/server.js';
 import { AdminEndpoint } from '../insight/admin/admin-endpoint.js';
@@ -123,10 +123,11 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   const shared: Shared = { network: new HostNetwork(inherited), metrics: new Metrics() };
   state.companion = options.companion?.(shared);
   await state.companion?.prepare();
-  const workerPool = await startWorkers(options.io, { log, inherited, started: holdYoungGeneration });
+  // They start on another core while the Corefile is read here.
+  const workers = beginWorkers(options.io, { log, inherited, started: holdYoungGeneration });
   const ceiling = options.io?.memory;
   const server = await Server.create({
-    ...(workerPool && { workerPool }),
+    ...(workers && { workerPool: workers.pool }),
     ...(ceiling !== undefined && {
       memory: new MemoryCeiling({ ceiling, clock: realClock, log, collect: collectGarbage }),
     }),
@@ -137,7 +138,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
     env,
     cwd: process.cwd(),
     metrics: shared.metrics,
-    network: workerPool?.networkOver(shared.network) ?? shared.network,
+    network: workers?.pool.networkOver(shared.network) ?? shared.network,
     onFatal: (reason) => {
       log.error(reason);
       finish(1);
@@ -147,6 +148,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   log.setDebug(server.debug);
   // Reading thousands of objects leaves twice their size behind, and the heap would grow on from there.
   collectGarbage();
+  await workers?.running;
   await server.listen();
   if (options.admin !== undefined) {
     state.admin = await AdminEndpoint.open(options.admin, adminRoutes(server), { ...shared, clock: realClock });

@@ -87,6 +87,8 @@ export class UdpWorkerPool {
   private nextId = 0;
   private closing = false;
   private ended = false;
+  /** Resolves when all threads take datagrams; rejects, with the pool stopped, when one cannot be started. */
+  running: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly libc: Libc,
@@ -107,7 +109,14 @@ export class UdpWorkerPool {
    * Rejects where batched I/O is not to be had, with the reason. `program` is for tests, whose own kind of file
    * threads cannot load.
    */
-  static async start({
+  static async start(options: WorkerPoolOptions): Promise<UdpWorkerPool> {
+    const workerPool = UdpWorkerPool.begin(options);
+    await workerPool.running;
+    return workerPool;
+  }
+
+  /** As `start`, without waiting: `running` rejects when the threads cannot be started. Throws what fails at once. */
+  static begin({
     workers,
     memory,
     log,
@@ -115,7 +124,7 @@ export class UdpWorkerPool {
     started,
     below,
     program = PROGRAM,
-  }: WorkerPoolOptions): Promise<UdpWorkerPool> {
+  }: WorkerPoolOptions): UdpWorkerPool {
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
       throw new RangeError(`workers: expected 1 to ${MAX_WORKERS}, got ${workers}`);
     const workerPool = new UdpWorkerPool(
@@ -127,18 +136,19 @@ export class UdpWorkerPool {
       inherited,
       started,
     );
-    try {
-      await Promise.all(Array.from({ length: workers }, (_, i) => workerPool.addThread(i)));
-    } catch (error) {
-      await workerPool.stop();
-      throw error;
-    }
-    for (const { worker } of workerPool.threads) worker.unref();
+    workerPool.running = workerPool.startThreads(workers);
+    // Who stops the pool before it runs waits for it no longer.
+    workerPool.running.catch(() => undefined);
     return workerPool;
   }
 
   get workers(): number {
     return this.threads.length;
+  }
+
+  /** Whether its threads take nothing any more, or could not be started. */
+  get stopped(): boolean {
+    return this.closing;
   }
 
   /**
@@ -239,6 +249,16 @@ export class UdpWorkerPool {
     return [...this.sockets.values()]
       .filter(({ taking }) => taking)
       .map(({ id, server, fds }) => ({ fd: fds[index]!, server, id }));
+  }
+
+  private async startThreads(workers: number): Promise<void> {
+    try {
+      await Promise.all(Array.from({ length: workers }, (_, i) => this.addThread(i)));
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    for (const { worker } of this.threads) worker.unref();
   }
 
   /** Resolves when the thread runs; rejects when it cannot be started at all. */

@@ -34,6 +34,7 @@ interface Listening {
 export class KernelAnswers {
   private readonly known = new Map<string, Buffer>();
   private readonly listening = new Map<number, Listening>();
+  private closed = false;
   private nextId = 0;
   private timer: Timer | undefined;
 
@@ -133,11 +134,14 @@ export class KernelAnswers {
   }
 
   outcomes(): Record<string, number> {
-    return readCounters(this.bpf, this.maps.counters);
+    return this.closed ? {} : readCounters(this.bpf, this.maps.counters);
   }
 
   /** Detaches the program. The table stays for threads that read it. */
   close(): void {
+    // Its descriptors are somebody else's when they were closed once.
+    if (this.closed) return;
+    this.closed = true;
     this.timer?.cancel();
     this.listening.clear();
     this.links.forEach((link) => this.bpf.close(link));

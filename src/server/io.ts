@@ -10,34 +10,54 @@ import { defaultWorkers, type IoOptions } from './io-flags.js';
 
 /** What threads are started with, and by whom. */
 export interface Starting extends Pick<WorkerPoolOptions, 'log' | 'inherited' | 'started'> {
-  readonly start?: typeof UdpWorkerPool.start;
+  readonly begin?: typeof UdpWorkerPool.begin;
   readonly open?: typeof KernelAnswers.open;
 }
 
+/** Threads that have been begun. */
+export interface StartingWorkers {
+  readonly pool: UdpWorkerPool;
+  /**
+   * Whether they run; where not, the log says why, and the pool is stopped. Rejects when batched I/O is insisted on and
+   * they do not.
+   */
+  readonly running: Promise<boolean>;
+}
+
 /**
- * Starts the threads, and before them the program in the kernel where that is asked for and can be had; undefined where
- * plain sockets are asked for, or where there is nothing better. Rejects when batched I/O is insisted on.
+ * Begins to start the threads, and before them the program in the kernel where that is asked for and can be had;
+ * undefined where plain sockets are asked for, or where there is nothing better. Throws when batched I/O is insisted on
+ * and not to be had.
  */
-export async function startWorkers(
+export function beginWorkers(
   options: IoOptions | undefined,
   {
-    start = UdpWorkerPool.start.bind(UdpWorkerPool),
+    begin = UdpWorkerPool.begin.bind(UdpWorkerPool),
     open = KernelAnswers.open.bind(KernelAnswers),
     ...starting
   }: Starting,
-): Promise<UdpWorkerPool | undefined> {
+): StartingWorkers | undefined {
   const { mode, workers, devices, clientLimit }: IoOptions = options ?? { mode: 'auto', workers: defaultWorkers() };
   if (mode === 'dgram') return undefined;
   const below = mode === 'kernel' ? openBelow(devices ?? hostDevices(), clientLimit, starting.log, open) : undefined;
-  try {
-    return await start({ ...starting, workers, memory: memoryLimit(), below });
-  } catch (error) {
+  const failed = (error: unknown): false => {
     below?.close();
-    if (mode === 'batched')
-      throw new NodensError('NODENS_FLAG', `-io batched: ${(error as Error).message}`, { cause: error });
-    starting.log.info(`datagrams are taken as with -io dgram: ${(error as Error).message}`);
+    const reason = (error as Error).message;
+    if (mode === 'batched') throw new NodensError('NODENS_FLAG', `-io batched: ${reason}`, { cause: error });
+    starting.log.info(`datagrams are taken as with -io dgram: ${reason}`);
+    return false;
+  };
+  let pool;
+  try {
+    pool = begin({ ...starting, workers, memory: memoryLimit(), below });
+  } catch (error) {
+    failed(error);
     return undefined;
   }
+  const running = pool.running.then(() => true, failed);
+  // The Corefile may fail before anybody asks.
+  running.catch(() => undefined);
+  return { pool, running };
 }
 
 function openBelow(

@@ -57,8 +57,8 @@ export interface ServerOptions extends RuntimeOptions {
   /** How long a query may wait for its answer before it gets SERVFAIL, in milliseconds; 10 s by default. */
   readonly queryTime?: Milliseconds;
   /**
-   * Threads that take datagrams at addresses of this host and answer by themselves what they can. The server stops
-   * them when it stops.
+   * Threads that take datagrams at addresses of this host and answer by themselves what they can; they may still be
+   * starting until the server listens. The server stops them when it stops.
    */
   readonly workerPool?: UdpWorkerPool;
   /** Keeps the process below a size. */
@@ -111,10 +111,11 @@ export class Server {
     this.responder = responder;
     if (options.memory !== undefined) showMemory(metrics, options.memory, responder);
     this.sharedAnswers = options.workerPool && new SharedAnswerCache(options.workerPool.table, clock);
+    const plain = new PlainUdp(network, clock, responder);
     const udp =
       options.workerPool && this.sharedAnswers
-        ? new SharedUdp(options.workerPool, this.sharedAnswers, clock, responder)
-        : new PlainUdp(network, clock, responder);
+        ? new SharedUdp(options.workerPool, this.sharedAnswers, clock, responder, plain)
+        : plain;
     showLosses(metrics, [options.workerPool?.losses, network.losses]);
     showKernel(metrics, options.workerPool);
     if (this.sharedAnswers) metrics.onScrape(() => this.sharedAnswers?.harvest());

@@ -87,7 +87,7 @@ class SharingWriter extends DatagramWriter {
 
 /**
  * Other threads take the datagrams and answer what the table holds; the rest comes here, and what may be given again is
- * put into the table.
+ * put into the table. Where there are none in the end, datagrams are taken without them.
  */
 export class SharedUdp implements UdpListening {
   constructor(
@@ -95,10 +95,12 @@ export class SharedUdp implements UdpListening {
     private readonly sharedAnswers: SharedAnswerCache,
     private readonly clock: Clock,
     private readonly responder: Responder,
+    private readonly plain: PlainUdp,
   ) {}
 
   async listen(at: Endpoint, served: Served): Promise<UdpSocket> {
     const { clock, responder, sharedAnswers } = this;
+    if (this.workerPool.stopped) return this.plain.listen(at, served);
     const takeProxied = proxiedTaker(served, clock, responder);
     const onDatagram: OnDatagram = (bytes, remote) => {
       if (served.routes.proxies !== undefined) return takeProxied(socket, bytes, remote);

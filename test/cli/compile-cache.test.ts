@@ -39,6 +39,16 @@ describe('what V8 made of the program', () => {
     expect(readFileSync(kept('part.cjs')).equals(first)).toBe(true);
   });
 
+  it('is kept when that is asked for, by a program that is killed later', () => {
+    write(
+      'start.cjs',
+      "const keep = require('./compile-cache.cjs').keepCompiled(__dirname, __dirname + '/cache');\n" +
+        "require('./part.cjs');\nkeep();\nprocess.kill(process.pid, 'SIGKILL');\n",
+    );
+    expect(run).toThrow('Command failed');
+    expect(readdirSync(path.join(dir, PLACE))).toEqual(['part.cjs']);
+  });
+
   const bad = [
     { name: 'what is no data of V8', data: Buffer.from('nonsense') },
     { name: 'an empty file', data: Buffer.alloc(0) },

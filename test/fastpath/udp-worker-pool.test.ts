@@ -358,6 +358,29 @@ describe.skipIf(process.platform !== 'linux')('a thread', () => {
     await expect(start(2, new URL('file:///nonexistent/worker.js'))).rejects.toThrow(/nonexistent/);
   });
 
+  it('that cannot be started leaves its pool stopped', async () => {
+    const workerPool = UdpWorkerPool.begin({
+      workers: 2,
+      memory: 65_536,
+      log: new TestLog(),
+      program: new URL('file:///nonexistent/worker.js'),
+    });
+    expect(workerPool.stopped).toBe(false);
+    await expect(workerPool.running).rejects.toThrow(/nonexistent/);
+    expect(workerPool.stopped).toBe(true);
+  });
+
+  it('that starts after the addresses are opened serves them, and so does one that is stopped before', async () => {
+    const options = { workers: 1, memory: 65_536, log: new TestLog(), program };
+    const workerPool = UdpWorkerPool.begin(options);
+    pools.push(workerPool);
+    const { local } = await echo(workerPool);
+    expect(await new Client(local.port).ask('late')).toBe('late!');
+    const early = UdpWorkerPool.begin(options);
+    await early.stop();
+    expect(early.stopped).toBe(true);
+  });
+
   it.each([0, 1.5, MAX_WORKERS + 1])('cannot come in a number of %s', async (workers) => {
     await expect(start(workers)).rejects.toThrow(`workers: expected 1 to ${MAX_WORKERS}, got ${workers}`);
   });

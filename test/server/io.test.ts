@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { usableCpus } from '../../src/server/cpus.js';
 import { IO_FLAGS, ioFromFlags } from '../../src/server/io-flags.js';
-import { startWorkers } from '../../src/server/io.js';
+import { beginWorkers } from '../../src/server/io.js';
 import { parseFlags } from '../../src/lib/go-flags.js';
+import { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
+import { Server } from '../../src/server/server.js';
+import { decodeMessage } from '../../src/wire/index.js';
 import { TestLog } from '../support/block.js';
+import { query } from '../support/dns.js';
+import { WAYS as WAYS_IN } from '../support/ways.js';
 
 const fromArgs = (...args: string[]): ReturnType<typeof ioFromFlags> => ioFromFlags(parseFlags(args, IO_FLAGS).values);
 
@@ -49,33 +54,68 @@ describe('flags', () => {
 });
 
 describe('starting', () => {
-  const without = (): Promise<never> => Promise.reject(new Error('no batched calls here'));
+  /** Threads that run, or do not. */
+  const pool = (running: Promise<void>): never => ({ running }) as never;
+  const broken = (): Error => new Error('no batched calls here');
+  const WAYS = [
+    {
+      when: 'at once',
+      begin: (): never => {
+        throw broken();
+      },
+    },
+    { when: 'when they start', begin: () => pool(Promise.reject(broken())) },
+  ];
 
-  it('starts nothing where plain sockets are asked for', async () => {
+  /** What it came to: whether threads take datagrams. */
+  const begun = async (...args: Parameters<typeof beginWorkers>): Promise<boolean> =>
+    (await beginWorkers(...args)?.running) ?? false;
+
+  it('begins nothing where plain sockets are asked for', () => {
     const log = new TestLog();
-    expect(await startWorkers({ mode: 'dgram', workers: 1 }, { log, start: without })).toBeUndefined();
+    expect(beginWorkers({ mode: 'dgram', workers: 1 }, { log, begin: WAYS[0]!.begin })).toBeUndefined();
     expect(log.lines).toEqual([]);
   });
 
-  it('falls back to plain sockets where batched calls are not to be had, and says why', async () => {
+  it.each(WAYS)('falls back to plain sockets where threads fail $when, and says why', async ({ begin }) => {
     const log = new TestLog();
-    expect(await startWorkers({ mode: 'auto', workers: 1 }, { log, start: without })).toBeUndefined();
+    expect(await begun({ mode: 'auto', workers: 1 }, { log, begin })).toBe(false);
     expect(log.lines).toEqual(['[INFO] datagrams are taken as with -io dgram: no batched calls here']);
   });
 
-  it('fails when batched calls are insisted on', async () => {
-    await expect(startWorkers({ mode: 'batched', workers: 1 }, { log: new TestLog(), start: without })).rejects.toThrow(
+  it.each(WAYS)('ends when batched calls are insisted on and threads fail $when', async ({ begin }) => {
+    const log = new TestLog();
+    await expect(begun({ mode: 'batched', workers: 1 }, { log, begin })).rejects.toThrow(
       '-io batched: no batched calls here',
     );
+    expect(log.lines).toEqual([]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('serves with plain sockets a server that was told of threads', async () => {
+    const log = new TestLog();
+    const program = new URL('file:///nonexistent/worker.js');
+    const workers = beginWorkers(
+      { mode: 'auto', workers: 1 },
+      { log, begin: (options) => UdpWorkerPool.begin({ ...options, program }) },
+    )!;
+    const corefile = '.:0 {\n  bind 127.0.0.1\n  whoami\n}\n';
+    const server = await Server.create({ corefile, log, workerPool: workers.pool });
+    expect(await workers.running).toBe(false);
+    await server.listen();
+    const line = await WAYS_IN.find(({ name }) => name === 'UDP, dgram')!.connect(server, '127.0.0.1');
+    expect(decodeMessage(await line.ask(query('www.example.org.').bytes)).rcode).toBe(0);
+    line.close();
+    await server.stop();
   });
 
   describe('with the kernel', () => {
-    const below = { memory: 'kept there', serve: () => () => undefined, close: () => undefined };
+    let closed = 0;
+    const below = { memory: 'kept there', serve: () => () => undefined, close: () => void closed++ };
     const options = { mode: 'kernel', workers: 1, devices: ['eth7'] } as const;
     const started: unknown[] = [];
-    const start = (given: object): Promise<never> => {
+    const begin = (given: object): never => {
       started.push((given as { below?: unknown }).below);
-      return Promise.resolve(undefined as never);
+      return pool(Promise.resolve());
     };
 
     it('gives the threads what answers below them', async () => {
@@ -85,9 +125,15 @@ describe('starting', () => {
         asked.push(args[0]);
         return below as never;
       };
-      await startWorkers(options, { log, start, open });
-      expect([asked, started.pop()]).toEqual([[['eth7']], below]);
+      expect(await begun(options, { log, begin, open })).toBe(true);
+      expect([asked, started.pop(), closed]).toEqual([[['eth7']], below, 0]);
       expect(log.lines).toEqual(['[INFO] the kernel answers at eth7 what may be shared with everybody']);
+    });
+
+    it.each(WAYS)('lets go of it where threads fail $when', async ({ begin: failing }) => {
+      closed = 0;
+      expect(await begun(options, { log: new TestLog(), begin: failing, open: () => below as never })).toBe(false);
+      expect(closed).toBe(1);
     });
 
     it('serves as before where the kernel does not let it, and says why', async () => {
@@ -95,7 +141,7 @@ describe('starting', () => {
       const open = (): never => {
         throw new Error('no device eth7');
       };
-      await startWorkers(options, { log, start, open });
+      expect(await begun(options, { log, begin, open })).toBe(true);
       expect(started.pop()).toBeUndefined();
       expect(log.lines).toEqual([
         '[WARNING] datagrams are taken as with -io batched, without the kernel: no device eth7',

@@ -6,7 +6,7 @@ import { NodeCacheFlagError, nodeCacheUsage, parseNodeCacheFlags, type NodeCache
 import { hostFiles } from '../nodelocal/folder.js';
 import { NodeCache } from '../nodelocal/node-cache.js';
 import { planText } from '../nodelocal/node-network.js';
-import { networkPlan } from '../nodelocal/plan.js';
+import { placesOfOthers } from '../net/inherited-sockets.js';
 import { hostRun } from '../nodelocal/run.js';
 import { StartLog } from '../nodelocal/start-log.js';
 import { VERSION } from '../lib/package-folder.js';
@@ -34,7 +34,7 @@ export const nodeCache: Command = async (args, env) => {
     return 1;
   }
   if (options.ask !== undefined) return say(options.ask === 'plugins' ? pluginLines() : versionLines());
-  if (options.dryRun) return say(planText(networkPlan(options), options.backend, options.interfaceName));
+  if (options.dryRun) return say(planText(options));
   const log = logOf(options.logFormat);
   const first = options.logFormat === 'json' ? log : startLog;
   first.info(startLine);
@@ -52,6 +52,7 @@ export const nodeCache: Command = async (args, env) => {
         ...shared,
         clock: realClock,
         run: hostRun(env),
+        placesOfOthers,
         files: hostFiles,
         env,
         startLog: first,

@@ -2,10 +2,13 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pluginStatementFrom } from '../corefile/index.js';
 import { NodensError, exitCodeOf } from '../lib/errors.js';
+import { hostPort } from '../lib/cidr.js';
 import { realClock } from '../lib/clock.js';
 import { MemoryCeiling } from '../lib/memory-ceiling.js';
 import type { Milliseconds } from '../lib/units.js';
 import { Metrics } from '../metrics/metrics.js';
+import { sharedTcp } from '../fastpath/shared-tcp.js';
+import { sharedPlaces } from '../net/inherited-sockets.js';
 import { HostNetwork } from '../net/host-network.js';
 import { PLUGINS } from '../server/directives.js';
 import { descriptorLimit } from '../server/descriptors.js';
@@ -120,7 +123,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   checkDescriptors(descriptorLimit());
   const inherited = inheritedSockets(env);
   state.owner = inherited === undefined;
-  const shared: Shared = { network: new HostNetwork(inherited), metrics: new Metrics() };
+  const shared: Shared = { network: new HostNetwork(inherited, sharedTcp()), metrics: new Metrics() };
   state.companion = options.companion?.(shared);
   await state.companion?.prepare();
   // They start on another core while the Corefile is read here.
@@ -155,6 +158,8 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
     log.info(`admin endpoint at ${adminAddressText(state.admin.at)}`);
   }
   inherited?.closeRest();
+  for (const { address, port } of sharedPlaces())
+    log.info(`${hostPort(address, port)} is shared with another process, which gets a part of what is sent there`);
   signals.attach(server);
   state.owner = true;
   if (options.pidfile !== '') {

@@ -76,8 +76,7 @@ function openAt(libc: Libc, at: Endpoint, listed: Endpoint, inherited: Inherited
   if (fd < 0) throw callError('socket', libc.errno(), at);
   const option = (level: number, name: number, value: Uint8Array): boolean =>
     libc.setsockopt(fd, level, name, value, value.length) === 0;
-  // Always, so that another process can add its sockets when it takes over; that two servers never share an address
-  // by mistake, TCP sees to.
+  // Always, so that another process can add its sockets: one that takes over, or a second server.
   option(SOL_SOCKET, SO_REUSEPORT, ON);
   if (EVERYWHERE.includes(at.address))
     option(family === AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family === AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, ON);

@@ -37,13 +37,26 @@ const asIs: DnsLookup = (host, _options, done) => done(null, host, host.includes
 const udpType = (address: string): 'udp4' | 'udp6' => (address.includes(':') ? 'udp6' : 'udp4');
 
 /**
+ * Binds a TCP socket that other processes of the same user may share its place with (SO_REUSEPORT), and gives its
+ * descriptor. Throws a NodeJS.ErrnoException.
+ */
+export type OpenShared = (at: Endpoint) => number;
+
+/**
  * The operating system's sockets. Where another process passed on a socket that is bound to the wanted place, that
  * one is listened at.
  */
 export class HostNetwork implements Network {
   readonly losses = new Losses();
 
-  constructor(private readonly inherited?: InheritedSockets) {}
+  /**
+   * @param openShared opens TCP sockets at ports that are named, to be shared with other processes; by default a place
+   *   is for one process
+   */
+  constructor(
+    private readonly inherited?: InheritedSockets,
+    private readonly openShared?: OpenShared,
+  ) {}
 
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
     if (at.address === '')
@@ -52,7 +65,7 @@ export class HostNetwork implements Network {
         mapTo,
       );
     return new Promise((resolve, reject) => {
-      // Sockets at one address and at all of them share a port. That two servers never do so by mistake, TCP sees to.
+      // Sockets at one address and at all of them share a port.
       const socket = dgram.createSocket({ type: udpType(at.address), lookup: asIs, reuseAddr: true });
       socket.once('error', reject);
       const fd = this.inherited?.take('udp', at);
@@ -124,11 +137,12 @@ export class HostNetwork implements Network {
         (listener) => listener,
       );
     return new Promise((resolve, reject) => {
+      // What throws here rejects. A port that is drawn is nobody else's.
+      const fd = this.inherited?.take('tcp', at) ?? (at.port === 0 ? undefined : this.openShared?.(at));
       const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
         onConnection(connection(socket)),
       );
       server.once('error', reject);
-      const fd = this.inherited?.take('tcp', at);
       server.listen(
         fd === undefined
           ? { host: at.address, port: at.port, backlog: BACKLOG, exclusive: true }

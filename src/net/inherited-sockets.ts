@@ -14,8 +14,11 @@ export interface ListeningSocket {
   readonly fd: number;
 }
 
+/** Where a process is reached. */
+type SocketPlace = Omit<ListeningSocket, 'fd'>;
+
 /** A socket as /proc/net lists it, before it is known which descriptor it has. */
-export interface BoundSocket extends Omit<ListeningSocket, 'fd'> {
+export interface BoundSocket extends SocketPlace {
   readonly inode: string;
 }
 
@@ -49,17 +52,45 @@ export function parseSocketList(text: string, transport: SocketTransport, little
  * Linux.
  */
 export function listeningSockets(): ListeningSocket[] {
-  const littleEndian = os.endianness() === 'LE';
-  const bound = (['udp', 'tcp'] as const).flatMap((transport) =>
-    [transport, `${transport}6`].flatMap((file) =>
-      parseSocketList(readOrEmpty(`/proc/self/net/${file}`), transport, littleEndian),
-    ),
-  );
-  const byInode = new Map(bound.map((socket) => [`socket:[${socket.inode}]`, socket]));
+  const byInode = new Map(boundSockets().map((socket) => [`socket:[${socket.inode}]`, socket]));
   return descriptors().flatMap(({ fd, target }) => {
     const socket = byInode.get(target);
     return socket ? [{ transport: socket.transport, address: socket.address, port: socket.port, fd }] : [];
   });
+}
+
+/**
+ * Where other processes of this network namespace are reached, those of other containers in it included; empty where
+ * the system has no /proc. A socket that this process shares with another one is its own.
+ */
+export const placesOfOthers = (): SocketPlace[] => apart().others;
+
+/** Places of this process's TCP sockets that another process listens at too. */
+export function sharedPlaces(): Endpoint[] {
+  const { own, others } = apart();
+  return own.filter(
+    (place) =>
+      place.transport === 'tcp' &&
+      others.some(
+        ({ transport, address, port }) => transport === 'tcp' && address === place.address && port === place.port,
+      ),
+  );
+}
+
+function apart(): { own: SocketPlace[]; others: SocketPlace[] } {
+  const targets = new Set(descriptors().map(({ target }) => target));
+  const [own, others]: [SocketPlace[], SocketPlace[]] = [[], []];
+  for (const { inode, ...place } of boundSockets()) (targets.has(`socket:[${inode}]`) ? own : others).push(place);
+  return { own, others };
+}
+
+function boundSockets(): BoundSocket[] {
+  const littleEndian = os.endianness() === 'LE';
+  return (['udp', 'tcp'] as const).flatMap((transport) =>
+    [transport, `${transport}6`].flatMap((file) =>
+      parseSocketList(readOrEmpty(`/proc/self/net/${file}`), transport, littleEndian),
+    ),
+  );
 }
 
 /** Sockets that another process opened and passed on, to be listened at in place of new ones. */

@@ -7,6 +7,7 @@ import type { Endpoint } from '../net/network.js';
 import { adminFromFlags, type AdminOptions } from '../server/admin-flags.js';
 import { SERVING_FLAGS } from '../server/flags.js';
 import { ioFromFlags, type IoOptions } from '../server/io-flags.js';
+import type { IptablesMode } from './iptables-mode.js';
 
 /** What puts the rules into the kernel. */
 export type RuleBackend = 'iptables' | 'nft';
@@ -22,6 +23,8 @@ export interface NodeCacheOptions {
   readonly interfaceName: string;
   readonly setupRules: boolean;
   readonly backend: RuleBackend;
+  /** Which of its two sets of rules iptables works on; `auto` for the one that the host uses. */
+  readonly iptablesMode: IptablesMode | 'auto';
   /** Leave link and rules behind at the end. */
   readonly skipTeardown: boolean;
   /** Pause between two checks of link and rules: 1 s to 24 h. */
@@ -62,7 +65,7 @@ const MIN_SYNC: Milliseconds = 1000;
 const MAX_SYNC: Milliseconds = 24 * 3_600_000;
 
 /**
- * Node-cache's flags with their defaults, those it takes over from CoreDNS, and `backend`, `dry-run`, `log.format`,
+ * Node-cache's flags with their defaults, those it takes over from CoreDNS, and `backend`, `iptables-mode`, `dry-run`, `log.format`,
  * `io` and `workers`, which are ours.
  */
 export const NODE_CACHE_FLAGS: readonly FlagSpec[] = [
@@ -98,6 +101,12 @@ export const NODE_CACHE_FLAGS: readonly FlagSpec[] = [
     type: 'string',
     help: 'what sets the rules: iptables, or nft in a table of its own',
     default: 'iptables',
+  },
+  {
+    name: 'iptables-mode',
+    type: 'string',
+    help: "which rules of iptables to change: nft, legacy, or auto for those that hold the kubelet's",
+    default: 'auto',
   },
   { name: 'skipteardown', type: 'bool', help: 'leave link and rules behind at the end' },
   {
@@ -136,6 +145,7 @@ export function parseNodeCacheFlags(args: readonly string[]): NodeCacheOptions {
     interfaceName: linkName(text('interfacename')),
     setupRules: yes('setupiptables'),
     backend: oneOf('backend', text('backend'), ['iptables', 'nft']),
+    iptablesMode: oneOf('iptables-mode', text('iptables-mode'), ['auto', 'nft', 'legacy']),
     skipTeardown: yes('skipteardown'),
     syncInterval: interval(text('syncinterval')),
     upstreamService: text('upstreamsvc'),

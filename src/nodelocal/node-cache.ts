@@ -12,8 +12,8 @@ import type { NodeCacheOptions } from './flags.js';
 import { WatchedFolder, type Folder, type NodeCacheFiles } from './folder.js';
 import { NO_KUBE_DNS_CONFIG, parseKubeDnsConfig, type KubeDnsConfig } from './kube-dns-config.js';
 import { setupErrors } from './metrics.js';
+import type { PlacesOfOthers } from './other-instances.js';
 import { NodeNetwork } from './node-network.js';
-import { networkPlan } from './plan.js';
 import { Report } from './report.js';
 import type { RunCommand } from './run.js';
 
@@ -28,6 +28,7 @@ export interface NodeCacheHost {
   readonly network: Network;
   readonly metrics: Metrics;
   readonly run: RunCommand;
+  readonly placesOfOthers: PlacesOfOthers;
   readonly files: NodeCacheFiles;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The own process: its id, and sending it the signal by which anybody would have it reload. */
@@ -54,7 +55,9 @@ export class NodeCache {
   private readonly report: Report;
   private config: KubeDnsConfig = NO_KUBE_DNS_CONFIG;
   private syncTimer: Timer | undefined;
+  private served = false;
   private closed = false;
+  private rulesGone = false;
   private handedOver = false;
 
   constructor(
@@ -63,7 +66,8 @@ export class NodeCache {
   ) {
     this.log = new SwitchedLog(host.startLog);
     this.report = new Report(this.log, setupErrors(host.metrics));
-    this.network = new NodeNetwork(networkPlan(options), options.backend, options.interfaceName, host.run, this.report);
+    const { run, placesOfOthers } = host;
+    this.network = new NodeNetwork(options, { run, placesOfOthers, report: this.report });
     this.http = new HttpListeners(host.network, host.clock);
     this.base = new WatchedFolder(host.files, path.dirname(options.baseCorefile));
     const folder =
@@ -109,6 +113,7 @@ export class NodeCache {
    */
   async serving(reload: () => void): Promise<void> {
     const { clock, log } = this.host;
+    this.served = true;
     this.log.use(log);
     const load = this.options.reloadWithSignal ? () => this.reloadBySignal() : reload;
     const again = (): void => {
@@ -135,18 +140,24 @@ export class NodeCache {
     this.base.close();
     this.kubeDns?.close();
     if (this.keepsNetwork) return;
+    if (this.network.isShared) return this.log.info('Another process serves at -localip: link and rules stay');
     this.log.info('Tearing down');
+    this.rulesGone = true;
     await this.network.removeRules();
   }
 
   /**
-   * Called at the end of the process, in whatever way it comes about: leaves nothing behind, unless that was asked
-   * for.
+   * Called at the end of the process, in whatever way it comes about, when it listens no more: leaves nothing behind,
+   * unless that was asked for, or others rely on it. Of several that end at once, the last one finds nobody.
    */
   async end(): Promise<void> {
     await this.closing();
     this.http.closeAll();
-    if (!this.keepsNetwork) await this.network.removeLink();
+    if (this.keepsNetwork || this.network.isShared) return;
+    if (!this.rulesGone) await this.network.removeRules();
+    await this.network.removeLink();
+    // One that has just begun found everything in place.
+    if (this.network.isShared) await this.network.putBack();
   }
 
   /** From here on link and rules belong to another process, which serves now. */
@@ -154,8 +165,9 @@ export class NodeCache {
     this.handedOver = true;
   }
 
+  /** What never served has taken nothing over: what is there may be another's. */
   private get keepsNetwork(): boolean {
-    return this.options.skipTeardown || this.handedOver;
+    return this.options.skipTeardown || this.handedOver || !this.served;
   }
 
   private reloadBySignal(): void {

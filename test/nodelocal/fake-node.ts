@@ -6,6 +6,7 @@ interface Link {
   type: string;
   up: boolean;
   addresses: string[];
+  mac: string;
 }
 
 const ok = (stdout = ''): RunResult => ({ code: 0, stdout, stderr: '' });
@@ -16,9 +17,13 @@ const failed = (code: number, stderr: string): RunResult => ({ code, stdout: '',
  * fail.
  */
 export class FakeNode {
-  readonly links: Link[] = [{ name: 'lo', type: 'loopback', up: true, addresses: ['127.0.0.1/8', '::1/128'] }];
+  readonly links: Link[] = [
+    { name: 'lo', type: 'loopback', up: true, addresses: ['127.0.0.1/8', '::1/128'], mac: '00:00:00:00:00:00' },
+  ];
   /** Rules by `COMMAND TABLE CHAIN`, first one first, in the words of iptables-save. */
   readonly rules = new Map<string, string[]>();
+  /** Chains of others by iptables command. */
+  readonly chains = new Map<string, string[]>();
   /** Comments of rules by nft table, with their chain. */
   readonly tables = new Map<string, string[]>();
   readonly commands: string[] = [];
@@ -35,7 +40,13 @@ export class FakeNode {
     const failure = Object.entries(this.failing).find(([start]) => line.startsWith(start));
     if (failure) return Promise.resolve(failure[1]);
     return Promise.resolve(
-      command === 'ip' ? this.ip(args) : command === 'nft' ? this.nft(args, stdin ?? '') : this.iptables(command, args),
+      command === 'ip'
+        ? this.ip(args)
+        : command === 'nft'
+          ? this.nft(args, stdin ?? '')
+          : command.endsWith('-restore')
+            ? this.restore(command.replace('-restore', ''), stdin ?? '')
+            : this.iptables(command, args),
     );
   };
 
@@ -44,7 +55,7 @@ export class FakeNode {
   }
 
   /** The rules as `iptables-save` lists them in both tables. */
-  saved(command: 'iptables' | 'ip6tables' = 'iptables'): string[] {
+  saved(command = 'iptables'): string[] {
     return ['raw PREROUTING', 'raw OUTPUT', 'filter INPUT', 'filter OUTPUT'].flatMap((place) =>
       (this.rules.get(`${command} ${place}`) ?? []).map((rule) => `-A ${place.split(' ')[1]} ${rule}`),
     );
@@ -59,18 +70,20 @@ export class FakeNode {
 
   private ip(args: readonly string[]): RunResult {
     const line = args.join(' ');
-    const [, name = '', type = ''] = /^link add (\S+) type (\S+)$/.exec(line) ?? [];
+    const [, name = '', mac = '', type = ''] = /^link add (\S+) address (\S+) type (\S+)$/.exec(line) ?? [];
     if (name !== '') {
       if (this.link(name)) return failed(2, 'RTNETLINK answers: File exists');
       if (!this.types.includes(type)) return failed(2, 'Error: Unknown device type.');
-      this.links.push({ name, type, up: false, addresses: [] });
+      this.links.push({ name, type, up: false, addresses: [], mac });
       return ok();
     }
-    if (line === '-j addr show')
+    if (line === '-d -j addr show')
       return ok(
         JSON.stringify(
           this.links.map((link) => ({
             ifname: link.name,
+            address: link.mac,
+            ...(link.type !== 'loopback' && { linkinfo: { info_kind: link.type } }),
             addr_info: [
               ...link.addresses.map(addressInfo),
               ...(link.up && link.type !== 'loopback' ? [{ local: 'fe80::1', scope: 'link' }] : []),
@@ -90,14 +103,14 @@ export class FakeNode {
 
   private iptables(command: string, args: readonly string[]): RunResult {
     if (command.endsWith('-save')) {
-      const start = `${command.replace('-save', '')} ${args[1]} `;
+      const start = [command.replace('-save', ''), ...args.slice(1), ''].join(' ');
+      const listed = [...this.rules].filter(([place]) => place.startsWith(start));
       return ok(
         [
-          `*${args[1]}`,
-          ...[...this.rules]
-            .filter(([place]) => place.startsWith(start))
-            .flatMap(([place, rules]) => rules.map((rule) => this.listedAs(`-A ${place.slice(start.length)} ${rule}`))),
-          'COMMIT',
+          ...(this.chains.get(command.replace('-save', '')) ?? []).map((chain) => `:${chain} - [0:0]`),
+          ...listed.flatMap(([place, rules]) =>
+            rules.map((rule) => this.listedAs(`-A ${place.slice(place.lastIndexOf(' ') + 1)} ${rule}`)),
+          ),
           '',
         ].join('\n'),
       );
@@ -114,6 +127,24 @@ export class FakeNode {
     if (action === '-I') rules.unshift(rule);
     else if (at < 0) return failed(1, 'iptables: Bad rule (does a matching rule exist in that chain?).');
     else if (action === '-D') rules.splice(at, 1);
+    return ok();
+  }
+
+  /** As `iptables-restore --noflush`: all lines of a table, or none. */
+  private restore(command: string, script: string): RunResult {
+    const before = new Map([...this.rules].map(([place, rules]) => [place, [...rules]]));
+    let table = '';
+    for (const line of script.split('\n')) {
+      if (line.startsWith('*')) table = line.slice(1);
+      if (!line.startsWith('-')) continue;
+      const args = ['-w', '5', '-t', table, ...words(line)];
+      const single = [command, ...args].join(' ');
+      const failure = Object.entries(this.failing).find(([start]) => single.startsWith(start));
+      if ((failure?.[1] ?? this.iptables(command, args)).code === 0) continue;
+      for (const place of this.rules.keys())
+        if (place.startsWith(`${command} ${table} `)) this.rules.set(place, before.get(place) ?? []);
+      return failed(1, `${command}-restore: line 2 failed`);
+    }
     return ok();
   }
 

@@ -19,6 +19,7 @@ describe('parseNodeCacheFlags', () => {
       interfaceName: 'nodelocaldns',
       setupRules: true,
       backend: 'iptables',
+      iptablesMode: 'auto',
       skipTeardown: false,
       syncInterval: 60_000,
       upstreamService: 'kube-dns',

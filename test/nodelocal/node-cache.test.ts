@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/lib/clock.js';
 import { Metrics } from '../../src/metrics/metrics.js';
 import { HostNetwork } from '../../src/net/host-network.js';
-import type { TcpListener } from '../../src/net/network.js';
+import type { Endpoint, TcpListener } from '../../src/net/network.js';
 import { parseNodeCacheFlags } from '../../src/nodelocal/flags.js';
 import type { Folder, NodeCacheFiles } from '../../src/nodelocal/folder.js';
 import { NodeCache } from '../../src/nodelocal/node-cache.js';
@@ -67,6 +67,7 @@ let node: FakeNode;
 let log: TestLog;
 let started: string;
 let metrics: Metrics;
+let others: Endpoint[];
 let reloads: number;
 let signals: number;
 
@@ -78,6 +79,7 @@ beforeEach(() => {
   log = new TestLog();
   started = '';
   metrics = new Metrics();
+  others = [];
   reloads = 0;
   signals = 0;
 });
@@ -89,7 +91,8 @@ const nodeCache = (args: readonly string[] = FLAGS, env: Record<string, string> 
     env,
     files,
     log,
-    run: node.run,
+    run: (...args) => node.run(...args),
+    placesOfOthers: () => others,
     network,
     self: { pid: 4711, signalReload: () => void signals++ },
     startLog: new StartLog(clock, (text) => void (started += text)),
@@ -354,10 +357,57 @@ describe('an end', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('before serving takes the link away again', async () => {
+  it('before serving leaves the link to whoever has it', async () => {
     const cache = nodeCache();
     await cache.prepare();
     await cache.end();
-    expect(node.link('nodelocaldns')).toBeUndefined();
+    expect(node.link('nodelocaldns')?.addresses).toHaveLength(2);
+  });
+
+  const OTHER = { address: '10.96.0.10', port: 53 };
+
+  it('leaves link and rules to another process that serves at one of the addresses', async () => {
+    const cache = await up();
+    others = [OTHER];
+    await cache.closing();
+    await cache.end();
+    expect([node.saved(), node.link('nodelocaldns')?.addresses.length]).toEqual([SAVED, 2]);
+    expect(log.lines.at(-1)).toBe('[INFO] Another process serves at -localip: link and rules stay');
+    expect(clock.pending).toBe(0);
+  });
+
+  it.each([
+    { name: 'at another port', place: { ...OTHER, port: 9253 } },
+    { name: 'at another address', place: { ...OTHER, address: '127.0.0.53' } },
+    { name: 'at all addresses', place: { ...OTHER, address: '0.0.0.0' } },
+  ])('takes them away where another process listens $name', async ({ place }) => {
+    const cache = await up();
+    others = [place];
+    await cache.closing();
+    await cache.end();
+    expect([node.saved(), node.link('nodelocaldns')]).toEqual([[], undefined]);
+  });
+
+  it('takes them away when the other process ended while this one did', async () => {
+    const cache = await up();
+    others = [OTHER];
+    await cache.closing();
+    others = [];
+    await cache.end();
+    expect([node.saved(), node.link('nodelocaldns')]).toEqual([[], undefined]);
+  });
+
+  it('puts them back for a process that began meanwhile', async () => {
+    const cache = await up();
+    await cache.closing();
+    const { run } = node;
+    Object.assign(node, {
+      run: (command: string, args: readonly string[], stdin?: string) => {
+        if (args.join(' ') === 'link del nodelocaldns') others = [OTHER];
+        return run(command, args, stdin);
+      },
+    });
+    await cache.end();
+    expect([node.saved(), node.link('nodelocaldns')?.addresses.length]).toEqual([SAVED, 2]);
   });
 });

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Metrics } from '../../src/metrics/metrics.js';
+import type { Endpoint } from '../../src/net/network.js';
 import { parseNodeCacheFlags } from '../../src/nodelocal/flags.js';
 import { setupErrors } from '../../src/nodelocal/metrics.js';
 import { NodeNetwork } from '../../src/nodelocal/node-network.js';
-import { networkPlan } from '../../src/nodelocal/plan.js';
 import { Report } from '../../src/nodelocal/report.js';
 import type { RunResult } from '../../src/nodelocal/run.js';
 import { TestLog } from '../support/block.js';
@@ -13,24 +13,23 @@ import { ADDED, SAVED } from './recorded.js';
 const TWO = ['-localip', '169.254.20.10,10.96.0.10'];
 
 let node: FakeNode;
+let others: Endpoint[];
 let log: TestLog;
 let errors: ReturnType<typeof setupErrors>;
 
 beforeEach(() => {
   node = new FakeNode();
+  others = [];
   log = new TestLog();
   errors = setupErrors(new Metrics());
 });
 
 function network(...args: string[]): NodeNetwork {
-  const options = parseNodeCacheFlags(args);
-  return new NodeNetwork(
-    networkPlan(options),
-    options.backend,
-    options.interfaceName,
-    node.run,
-    new Report(log, errors),
-  );
+  return new NodeNetwork(parseNodeCacheFlags(args), {
+    run: node.run,
+    report: new Report(log, errors),
+    placesOfOthers: () => others,
+  });
 }
 
 /** As a start does it, and the first check after it. */
@@ -57,6 +56,7 @@ describe('the link', () => {
       type: 'dummy',
       up: false,
       addresses: ['169.254.20.10/32', '10.96.0.10/32'],
+      mac: '6e:6f:64:65:6e:73',
     });
     expect(log.lines).toEqual(['[INFO] Added interface - nodelocaldns']);
   });
@@ -64,7 +64,7 @@ describe('the link', () => {
   it('is brought up for an IPv6 address, which is not checked for doubles', async () => {
     await network('-localip', '169.254.20.10,fd00::10').setUpLink();
     expect(node.changes()).toEqual([
-      'ip link add nodelocaldns type dummy',
+      'ip link add nodelocaldns address 6e:6f:64:65:6e:73 type dummy',
       'ip addr add 169.254.20.10/32 dev nodelocaldns',
       'ip addr add fd00::10/128 dev nodelocaldns nodad',
       'ip link set nodelocaldns up',
@@ -125,15 +125,15 @@ describe('the link', () => {
   it.each([
     {
       name: 'cannot be looked at',
-      failing: 'ip -j',
+      failing: 'ip -d -j',
       count: { interface_check: 1 },
-      line: '[ERROR] Error checking dummy device nodelocaldns - ip -j addr show: no (exit 1)',
+      line: '[ERROR] Error checking dummy device nodelocaldns - ip -d -j addr show: no (exit 1)',
     },
     {
       name: 'cannot be made',
       failing: 'ip link add',
       count: { interface_add: 1 },
-      line: '[ERROR] Failed to add non-existent interface nodelocaldns: ip link add nodelocaldns type dummy: no (exit 1)',
+      line: '[ERROR] Failed to add non-existent interface nodelocaldns: ip link add nodelocaldns address 6e:6f:64:65:6e:73 type dummy: no (exit 1)',
     },
     {
       name: 'takes no address',
@@ -158,14 +158,147 @@ describe('the link', () => {
   });
 
   it('that cannot be removed is counted', async () => {
+    const made = network(...TWO);
+    await made.setUpLink();
     node.failing = { 'ip link del': failure('Operation not permitted') };
-    await network(...TWO).removeLink();
-    expect(log.lines).toEqual(['[ERROR] Failed to remove interface nodelocaldns: Operation not permitted']);
+    await made.removeLink();
+    expect(log.lines.slice(1)).toEqual(['[ERROR] Failed to remove interface nodelocaldns: Operation not permitted']);
     expect(counts()).toEqual({ interface_check: 1 });
   });
 });
 
+describe('a link that no node cache made', () => {
+  const FOREIGN = {
+    name: 'nodelocaldns',
+    type: 'vlan',
+    up: true,
+    addresses: ['192.0.2.7/24'],
+    mac: '02:00:00:00:00:07',
+  };
+
+  it.each([
+    { name: 'of another kind', link: FOREIGN, kind: 'vlan' },
+    { name: 'that is a device', link: { ...FOREIGN, type: '' }, kind: 'a device' },
+    { name: 'that is a dummy with another address', link: { ...FOREIGN, type: 'dummy' }, kind: 'dummy' },
+    { name: 'that is a dummy without addresses', link: { ...FOREIGN, type: 'dummy', addresses: [] }, kind: 'dummy' },
+  ])('$name is never touched, and that is told', async ({ link, kind }) => {
+    node.links.push({ ...link });
+    const made = await setUp(...TWO, '-setupiptables=false');
+    await made.removeLink();
+    expect([node.link('nodelocaldns'), node.changes()]).toEqual([link, []]);
+    expect(counts()).toEqual({ interface_check: 2 });
+    expect(log.lines[0]).toBe(
+      `[ERROR] Interface nodelocaldns was not made by a node cache (${kind}): it is left as it is; -interfacename takes a name of its own, and -setupinterface=false addresses that are there`,
+    );
+  });
+
+  it('is served at where it holds the addresses, and stays', async () => {
+    const link = { ...FOREIGN, addresses: ['192.0.2.7/24', '169.254.20.10/32', '10.96.0.10/32'] };
+    node.links.push({ ...link });
+    await (await setUp(...TWO, '-setupiptables=false')).removeLink();
+    expect([node.link('nodelocaldns'), counts()]).toEqual([link, {}]);
+  });
+
+  it('but another program for the same addresses is taken over', async () => {
+    node.links.push({ ...FOREIGN, type: 'dummy', addresses: ['169.254.20.10/32'] });
+    const made = await setUp(...TWO);
+    expect(node.link('nodelocaldns')!.addresses).toEqual(['169.254.20.10/32', '10.96.0.10/32']);
+    await made.removeLink();
+    expect(node.link('nodelocaldns')).toBeUndefined();
+  });
+});
+
+describe('what another instance relies on', () => {
+  it('stays of the link: addresses at which it listens', async () => {
+    await network('-localip', '169.254.20.10,10.96.0.11,10.96.0.12').setUpLink();
+    others = [{ address: '10.96.0.11', port: 53 }];
+    await network(...TWO).setUpLink();
+    expect(node.link('nodelocaldns')!.addresses.sort()).toEqual(['10.96.0.10/32', '10.96.0.11/32', '169.254.20.10/32']);
+  });
+
+  it('stays of the rules: those for its health port', async () => {
+    await setUp(...TWO, '-health-port', '8181');
+    others = [
+      { address: '169.254.20.10', port: 53 },
+      { address: '169.254.20.10', port: 8181 },
+    ];
+    await setUp(...TWO);
+    expect(node.saved().filter((line) => line.includes('8181'))).toHaveLength(4);
+  });
+});
+
+describe('iptables of the host', () => {
+  const HINT = 'KUBE-IPTABLES-HINT';
+  const rule = '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT';
+
+  it.each<{
+    name: string;
+    chains?: Record<string, string[]>;
+    rules?: Record<string, number>;
+    flags?: string[];
+    want: string;
+    said?: string;
+  }>([
+    {
+      name: "by the kubelet's hint",
+      chains: { 'iptables-legacy': [HINT] },
+      want: 'iptables-legacy',
+      said: 'Using iptables-legacy, which holds the rules of kubelet',
+    },
+    {
+      name: "by the kubelet's canary, of IPv6",
+      chains: { 'ip6tables-legacy': ['KUBE-KUBELET-CANARY'] },
+      want: 'iptables-legacy',
+      said: 'Using iptables-legacy, which holds the rules of kubelet',
+    },
+    {
+      name: 'by the kubelet before kube-proxy',
+      chains: { 'iptables-nft': ['KUBE-SERVICES'], 'iptables-legacy': [HINT] },
+      want: 'iptables-legacy',
+      said: 'Using iptables-legacy, which holds the rules of kubelet',
+    },
+    {
+      name: 'by kube-proxy before the number of rules',
+      chains: { 'iptables-nft': ['KUBE-SERVICES'] },
+      rules: { 'iptables-legacy': 3 },
+      want: 'iptables-nft',
+      said: 'Using iptables-nft, which holds the rules of kube-proxy',
+    },
+    {
+      name: 'by the number of rules',
+      rules: { 'iptables-legacy': 3, 'iptables-nft': 1 },
+      want: 'iptables-legacy',
+      said: 'Using iptables-legacy, which holds 3 rules, iptables-nft 1',
+    },
+    { name: 'that holds nothing', want: 'iptables' },
+    {
+      name: 'that the flags name',
+      chains: { 'iptables-nft': [HINT] },
+      flags: ['-iptables-mode', 'legacy'],
+      want: 'iptables-legacy',
+    },
+  ])('$name is the one whose rules are changed', async ({ chains = {}, rules = {}, flags = [], want, said }) => {
+    for (const [command, list] of Object.entries(chains)) node.chains.set(command, list);
+    for (const [command, count] of Object.entries(rules))
+      for (let i = 0; i < count; i++) await node.run(command, insertArgs('filter', rule));
+    const made = await setUp(...TWO, ...flags);
+    expect(node.saved(want).filter((line) => line.includes('NodeLocal'))).toEqual(SAVED);
+    expect(log.lines.filter((line) => line.includes('Using'))).toEqual(said === undefined ? [] : [`[INFO] ${said}`]);
+    node.commands.length = 0;
+    await made.removeRules();
+    expect(node.saved(want).filter((line) => line.includes('NodeLocal'))).toEqual([]);
+    expect(node.commands).toEqual([`${want}-save -t raw`, `${want}-save -t filter`, `${want}-restore -w 5 --noflush`]);
+  });
+});
+
 describe('rules by iptables', () => {
+  it('are set, and removed, by one command', async () => {
+    const made = await setUp(...TWO);
+    expect(node.changes().filter((line) => line.startsWith('iptables'))).toEqual(['iptables-restore -w 5 --noflush']);
+    await made.removeRules();
+    expect(node.changes()).toEqual(['iptables-restore -w 5 --noflush']);
+  });
+
   it('end up in the order of a real node, and are told as there', async () => {
     await setUp(...TWO);
     expect(node.saved()).toEqual(SAVED);
@@ -185,14 +318,14 @@ describe('rules by iptables', () => {
 
   it('are not asked for where the family is not wanted', async () => {
     await setUp(...TWO);
-    expect(node.commands.filter((line) => line.startsWith('ip6tables'))).toEqual([]);
+    expect(node.commands.filter((line) => /^ip6tables(?!-(nft|legacy)-save$)/.test(line))).toEqual([]);
   });
 
   it('cost two commands a check when nothing is missing', async () => {
     const made = await setUp(...TWO);
     node.commands.length = 0;
     await made.sync();
-    expect(node.commands).toEqual(['iptables-save -t raw', 'iptables-save -t filter', 'ip -j addr show']);
+    expect(node.commands).toEqual(['iptables-save -t raw', 'iptables-save -t filter', 'ip -d -j addr show']);
   });
 
   it('come back one by one', async () => {
@@ -254,7 +387,7 @@ describe('rules by iptables', () => {
 
   it('of another node cache stay where links cannot be listed', async () => {
     await setUp('-localip', '169.254.20.11', '-interfacename', 'other');
-    node.failing = { 'ip -j': failure('no') };
+    node.failing = { 'ip -d -j': failure('no') };
     await network(...TWO).sync();
     expect(node.saved().filter((line) => line.includes('169.254.20.11'))).toHaveLength(12);
   });
@@ -338,10 +471,23 @@ describe('rules by iptables', () => {
     expect(log.lines).toContain(line);
   });
 
-  it('held up by the lock are counted apart, and the others set', async () => {
-    node.failing = { 'iptables -w 5 -t raw -I OUTPUT': failure(HELD, 4) };
+  it('held up by the lock are counted apart, and not tried again before the next check', async () => {
+    node.failing = { 'iptables-restore': failure(HELD, 4) };
+    const made = network(...TWO);
+    await made.sync();
+    expect([counts(), node.changes().filter((line) => line.startsWith('iptables')).length]).toEqual([
+      { iptables_lock: 1 },
+      1,
+    ]);
+    node.failing = {};
+    await made.sync();
+    expect(node.saved()).toEqual(SAVED);
+  });
+
+  it('that are in the way of each other are set one by one', async () => {
+    node.failing = { 'iptables -w 5 -t raw -I OUTPUT': failure('no chain') };
     await network(...TWO).sync();
-    expect(counts()).toEqual({ iptables_lock: 12 });
+    expect(counts()).toEqual({ iptables: 12 });
     expect(node.saved()).toHaveLength(12);
   });
 
@@ -379,7 +525,7 @@ describe('rules by nft', () => {
     const made = await setUp(...NFT);
     node.commands.length = 0;
     await made.sync();
-    expect(node.commands).toEqual([`nft -j list table inet ${TABLE}`, 'ip -j addr show']);
+    expect(node.commands).toEqual([`nft -j list table inet ${TABLE}`, 'ip -d -j addr show']);
   });
 
   it.each([

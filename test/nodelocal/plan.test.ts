@@ -5,6 +5,7 @@ import { describeRule, listedRules, networkPlan, type NetworkPlan } from '../../
 import { ADDED, SAVED } from './recorded.js';
 
 const planOf = (...args: string[]): NetworkPlan => networkPlan(parseNodeCacheFlags(args));
+const textOf = (...args: string[]): string => planText(parseNodeCacheFlags(args));
 const TRANSCRIPT = [
   '-localip',
   '169.254.20.10,10.96.0.10',
@@ -65,9 +66,8 @@ describe('networkPlan', () => {
 
 describe('planText', () => {
   it('prints link, addresses and rules', () => {
-    const plan = planOf(...TRANSCRIPT);
-    expect(planText(plan, 'iptables', 'nodelocaldns').split('\n')).toEqual([
-      'ip link add nodelocaldns type dummy',
+    expect(textOf(...TRANSCRIPT).split('\n')).toEqual([
+      'ip link add nodelocaldns address 6e:6f:64:65:6e:73 type dummy',
       'ip addr add 169.254.20.10/32 dev nodelocaldns',
       'ip addr add 10.96.0.10/32 dev nodelocaldns',
       '# iptables-save',
@@ -80,13 +80,14 @@ describe('planText', () => {
   });
 
   it('prints a section for each family', () => {
-    expect(
-      planText(planOf('-localip', '169.254.20.10,fd00::10'), 'iptables', 'nodelocaldns').match(/^# .*$/gm),
-    ).toEqual(['# iptables-save', '# ip6tables-save']);
+    expect(textOf('-localip', '169.254.20.10,fd00::10').match(/^# .*$/gm)).toEqual([
+      '# iptables-save',
+      '# ip6tables-save',
+    ]);
   });
 
   it('prints the script of nft', () => {
-    const text = planText(planOf('-localip', '169.254.20.10,fd00::10', '-setupinterface=false'), 'nft', 'nodelocaldns');
+    const text = textOf('-localip', '169.254.20.10,fd00::10', '-setupinterface=false', '-backend', 'nft');
     expect(text).toContain(
       'table inet nodens-nodelocaldns {\n  chain raw_prerouting {\n    type filter hook prerouting priority raw; policy accept;\n    ip6 daddr fd00::10 udp dport 53 counter notrack comment "NodeLocal DNS Cache: skip conntrack, udp to fd00::10 port 53"\n',
     );
@@ -95,8 +96,8 @@ describe('planText', () => {
   });
 
   it('prints no rules where none are wanted', () => {
-    expect(planText(planOf('-localip', '10.96.0.10', '-setupiptables=false'), 'nft', 'nodelocaldns')).toBe(
-      'ip link add nodelocaldns type dummy\nip addr add 10.96.0.10/32 dev nodelocaldns\n',
+    expect(textOf('-localip', '10.96.0.10', '-setupiptables=false', '-backend', 'nft')).toBe(
+      'ip link add nodelocaldns address 6e:6f:64:65:6e:73 type dummy\nip addr add 10.96.0.10/32 dev nodelocaldns\n',
     );
   });
 });

@@ -1,0 +1,66 @@
+import net from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { sharedTcp } from '../../src/fastpath/shared-tcp.js';
+import { HostNetwork } from '../../src/net/host-network.js';
+import type { TcpListener } from '../../src/net/network.js';
+
+const shared = sharedTcp();
+const ignore = (): void => undefined;
+
+describe.skipIf(shared === undefined)('TCP sockets that share a place', () => {
+  const open: { close(): void }[] = [];
+  const listen = async (network: HostNetwork, address: string, port: number): Promise<TcpListener> => {
+    const listener = await network.listenTcp({ address, port }, ignore);
+    open.push(listener);
+    return listener;
+  };
+  afterEach(() => open.splice(0).forEach((listener) => listener.close()));
+
+  it.each(['127.0.0.1', '0.0.0.0', '::', '::1', ''])('listen at %s beside those of another', async (address) => {
+    const draw = await listen(new HostNetwork(), '127.0.0.1', 0);
+    const { port } = draw.local;
+    draw.close();
+    const first = await listen(new HostNetwork(undefined, shared), address, port);
+    const second = await listen(new HostNetwork(undefined, shared), address, port);
+    expect([first.local.port, second.local]).toEqual([port, first.local]);
+  });
+
+  it('refuse a place that another has for itself', async () => {
+    const { port } = (await listen(new HostNetwork(), '127.0.0.1', 0)).local;
+    await expect(listen(new HostNetwork(undefined, shared), '127.0.0.1', port)).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      message: `bind EADDRINUSE 127.0.0.1:${port}`,
+    });
+  });
+
+  it('have a drawn port for themselves', async () => {
+    const { port } = (await listen(new HostNetwork(undefined, shared), '127.0.0.1', 0)).local;
+    await expect(listen(new HostNetwork(undefined, shared), '127.0.0.1', port)).rejects.toThrow('EADDRINUSE');
+  });
+
+  it('take connections', async () => {
+    const draw = await listen(new HostNetwork(), '127.0.0.1', 0);
+    draw.close();
+    const taken = new Promise<string>((resolve) => {
+      void new HostNetwork(undefined, shared)
+        .listenTcp(draw.local, ({ stream, local }) => {
+          stream.destroy();
+          resolve(local.address);
+        })
+        .then((listener) => {
+          open.push(listener);
+          net.connect(listener.local.port, '127.0.0.1').on('error', ignore);
+        });
+    });
+    expect(await taken).toBe('127.0.0.1');
+  });
+});
+
+describe('sharedTcp', () => {
+  it('is not to be had without the C library', () =>
+    expect(
+      sharedTcp(() => {
+        throw new Error('no koffi');
+      }),
+    ).toBeUndefined());
+});

@@ -1,4 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { pluginStatementFrom } from '../corefile/index.js';
 import { NodensError, exitCodeOf } from '../lib/errors.js';
@@ -16,6 +17,7 @@ import { adminAddressText, type AdminOptions } from '../server/admin-flags.js';
 import type { IoOptions } from '../server/io-flags.js';
 import { beginWorkers } from '../server/io.js';
 import type { ServerLog } from '../server/log.js';
+import { TopRecorder } from '../top/recorder.js';
 import { Server, type ServerOptions } from '../server/server.js';
 import { AdminEndpoint } from '../insight/admin/admin-endpoint.js';
 import type { Environment } from '../corefile/environment.js';
@@ -127,9 +129,12 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   state.companion = options.companion?.(shared);
   await state.companion?.prepare();
   // They start on another core while the Corefile is read here.
-  const workers = beginWorkers(options.io, { log, inherited, started: holdYoungGeneration });
+  const countClients = options.admin !== undefined;
+  const workers = beginWorkers(options.io, { log, inherited, started: holdYoungGeneration, countClients });
   const ceiling = options.io?.memory;
+  const top = options.admin && new TopRecorder(realClock, [randomInt(2 ** 32), randomInt(2 ** 32)], shared.metrics);
   const server = await Server.create({
+    ...(top && { top }),
     ...(workers && { workerPool: workers.pool }),
     ...(ceiling !== undefined && {
       memory: new MemoryCeiling({ ceiling, clock: realClock, log, collect: collectGarbage }),
@@ -153,8 +158,8 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   collectGarbage();
   await workers?.running;
   await server.listen();
-  if (options.admin !== undefined) {
-    state.admin = await AdminEndpoint.open(options.admin, adminRoutes(server), { ...shared, clock: realClock });
+  if (options.admin !== undefined && top !== undefined) {
+    state.admin = await AdminEndpoint.open(options.admin, adminRoutes(server, top), { ...shared, clock: realClock });
     log.info(`admin endpoint at ${adminAddressText(state.admin.at)}`);
   }
   inherited?.closeRest();

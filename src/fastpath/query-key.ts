@@ -1,9 +1,6 @@
 import { Flag, HEADER_SIZE, Type } from '../wire/index.js';
 import { HASH_TAIL, hashWords } from './key-hash.js';
-import { padded } from './table-layout.js';
-
-/** Bytes before the name: type, class, variant, length of the name, number of the listening address. */
-const HEAD = 8;
+import { KEY_HEAD as HEAD, padded } from './table-layout.js';
 
 /** Longest key, in bytes: what stands before the name, a name with its padding, and the network of the client. */
 export const MAX_KEY = HEAD + 256 + 16;

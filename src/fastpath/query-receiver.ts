@@ -1,7 +1,8 @@
 import type { Losses } from '../net/losses.js';
-import { Flag, HEADER_SIZE, MIN_MESSAGE_SIZE, OPT_SIZE } from '../wire/index.js';
+import { Flag, HEADER_SIZE, MIN_MESSAGE_SIZE, OPT_SIZE, RCODE_MASK, Rcode } from '../wire/index.js';
 import { Batch } from './batch.js';
 import type { ServedSocket } from './shared-socket-list.js';
+import type { ClientCounts } from './client-counts.js';
 import { MSG_WAITFORONE, type Libc } from './libc.js';
 import { QueryKey } from './query-key.js';
 import type { RingBuffer } from './ring-buffer.js';
@@ -24,6 +25,8 @@ export class QueryReceiver {
   private readonly received: Batch;
   private readonly answers: Batch;
   private readonly key: QueryKey;
+  /** Of those who asked. */
+  private readonly addresses: Int32Array;
   /** Answers that are ready to be sent. */
   private ready = 0;
   private readonly lost = (errno: number, count: number): void => this.losses.count(errno, count);
@@ -34,10 +37,14 @@ export class QueryReceiver {
     private readonly ring: RingBuffer,
     private readonly losses: Losses,
     private readonly now: () => number = sharedNow,
+    /** Told who was answered, where somebody wants to know. */
+    private readonly clients?: ClientCounts,
   ) {
     this.key = new QueryKey(table.seed);
     this.received = new Batch(libc, BATCH, QUERY_SIZE);
     this.answers = new Batch(libc, BATCH, ANSWER_SIZE);
+    const { buffer, byteOffset, length } = this.received.addresses;
+    this.addresses = new Int32Array(buffer, byteOffset, length >> 2);
   }
 
   /**
@@ -86,6 +93,12 @@ export class QueryReceiver {
     target[start + 3] = (flags & 0xff) | (query[at + 3]! & Flag.CD);
     if (key.opt > 0) length = this.writeOpt(target, start, length, query, at + key.opt);
     table.count(slot, key.opt > 0);
+    this.clients?.add(
+      this.addresses,
+      this.received.ipOffset(i) >> 2,
+      this.received.fromIpv6(i),
+      (flags & RCODE_MASK) === Rcode.NXDOMAIN,
+    );
     return length;
   }
 

@@ -10,6 +10,9 @@ import { MAX_NETWORKS } from './table-layout.js';
 import type { AnswerTableWriter, SharedEntry } from './table-writer.js';
 import { AnswerTable } from './table.js';
 
+/** Told of each answer that was given without the chain: where in `bytes` its name begins, in lower case. */
+export type HitWatcher = (bytes: Uint8Array, name: number, type: number, rcode: number, count: number) => void;
+
 /** How often hits are handed on to those who count them, when nobody asks before. */
 const HARVEST: Milliseconds = 1000;
 /** Slabs whose ended answers leave with each harvest: in a table of a million answers each within a minute. */
@@ -39,6 +42,8 @@ export class SharedAnswerCache {
   /** Listening addresses that the table has no place for the networks of. */
   private readonly unshared = new Set<number>();
   private readonly timer: Timer;
+  /** Told of all hits, where somebody wants to know. */
+  watcher: HitWatcher | undefined;
   /** From the clock of the chain to that of the table. */
   private readonly offset: Milliseconds;
 
@@ -149,7 +154,11 @@ export class SharedAnswerCache {
 
   private handOn(slot: number, { hitCounters }: SharedAnswer): void {
     const { plain, edns } = this.table.takeHits(slot);
-    if (plain + edns > 0) for (const hitCounter of hitCounters) hitCounter(plain, edns);
+    if (plain + edns === 0) return;
+    for (const hitCounter of hitCounters) hitCounter(plain, edns);
+    if (this.watcher === undefined) return;
+    const { name, type } = this.table.questionOf(slot);
+    this.watcher(this.table.bytes, name, type, this.table.flags(slot) & RCODE_MASK, plain + edns);
   }
 
   private entry(reply: Reply, records: EncodedRecords, lease: ReplyLease): SharedEntry & { everySpelling: boolean } {

@@ -65,6 +65,8 @@ export const HITS = 14;
 export const HITS_EDNS = 15;
 /** The key follows, padded to eight bytes, then 16-bit offsets of TTLs and of owners, then the records. */
 export const KEY: Octets = 64;
+/** What a key begins with, before the name: type, class, variant, length of the name, listening address. */
+export const KEY_HEAD: Octets = 8;
 /** High half of FLAGS: the answer is right for every spelling of the name. */
 export const SPELLING = 1;
 /** Most TTL fields, and most owners. */

@@ -8,7 +8,7 @@ import type { Milliseconds, Octets } from '../lib/units.js';
 import type { QueryKey } from './query-key.js';
 import * as at from './table-layout.js';
 
-const { HASH, LENGTHS, FLAGS, COUNTS, ADDITIONAL, PLACES, ROTATION, KEY, SET_WORDS } = at;
+const { HASH, LENGTHS, FLAGS, COUNTS, ADDITIONAL, PLACES, ROTATION, KEY, KEY_HEAD, SET_WORDS } = at;
 const UNIT_WORDS = at.UNIT / 4;
 const INDEX = at.CONTROL_SIZE / 4;
 /** Of a number of two words, what the high one counts for. */
@@ -144,6 +144,12 @@ export class AnswerTable {
     if (ttl >= 0) this.countDown(slot, ttl, target, records, first, now);
     if (respelt) this.respell(first + (places & 0xffff), places >>> 16, target, records, query, question, questionEnd);
     return 12 + questionEnd - question + length;
+  }
+
+  /** Of the entry's question: where in `bytes` its name begins, in lower case, and its type. */
+  questionOf(slot: number): { name: number; type: number } {
+    const at = 4 * slot + KEY;
+    return { name: at + KEY_HEAD, type: (this.bytes[at]! << 8) | this.bytes[at + 1]! };
   }
 
   flags(slot: number): number {

@@ -6,6 +6,7 @@ import type { InheritedSockets } from '../net/inherited-sockets.js';
 import { Losses } from '../net/losses.js';
 import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js';
 import { BatchedNetwork } from './batched-network.js';
+import { ClientCounts } from './client-counts.js';
 import { SharedSocketList, MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
 import { loadLibc, type Libc } from './libc.js';
 import { openListening, portOf } from './listening-socket.js';
@@ -37,6 +38,8 @@ export interface WorkerPoolOptions {
   readonly started?: (() => void) | undefined;
   /** Answers before the threads see a datagram; its memory takes the place of `memory`. */
   readonly below?: AnswersBelow | undefined;
+  /** Whether the threads count whom they answer. */
+  readonly countClients?: boolean | undefined;
   readonly program?: URL;
 }
 
@@ -54,6 +57,7 @@ export interface AnswersBelow {
 interface Thread {
   worker: Worker;
   readonly ring: RingBuffer;
+  readonly clients: ClientCounts | undefined;
   control: SharedSocketList;
 }
 
@@ -123,6 +127,7 @@ export class UdpWorkerPool {
     inherited,
     started,
     below,
+    countClients = false,
     program = PROGRAM,
   }: WorkerPoolOptions): UdpWorkerPool {
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
@@ -136,10 +141,17 @@ export class UdpWorkerPool {
       inherited,
       started,
     );
-    workerPool.running = workerPool.startThreads(workers);
+    const clients = (): ClientCounts | undefined =>
+      countClients ? new ClientCounts(ClientCounts.allocate(workers)) : undefined;
+    workerPool.running = workerPool.startThreads(Array.from({ length: workers }, clients));
     // Who stops the pool before it runs waits for it no longer.
     workerPool.running.catch(() => undefined);
     return workerPool;
+  }
+
+  /** What the threads have counted clients in; empty where they do not. */
+  get clients(): readonly ClientCounts[] {
+    return this.threads.flatMap(({ clients }) => clients ?? []);
   }
 
   get workers(): number {
@@ -251,9 +263,10 @@ export class UdpWorkerPool {
       .map(({ id, server, fds }) => ({ fd: fds[index]!, server, id }));
   }
 
-  private async startThreads(workers: number): Promise<void> {
+  /** @param clients what each counts clients in */
+  private async startThreads(clients: readonly (ClientCounts | undefined)[]): Promise<void> {
     try {
-      await Promise.all(Array.from({ length: workers }, (_, i) => this.addThread(i)));
+      await Promise.all(clients.map((counts, i) => this.addThread(i, counts)));
     } catch (error) {
       await this.stop();
       throw error;
@@ -262,9 +275,9 @@ export class UdpWorkerPool {
   }
 
   /** Resolves when the thread runs; rejects when it cannot be started at all. */
-  private async addThread(index: number): Promise<void> {
+  private async addThread(index: number, clients: ClientCounts | undefined): Promise<void> {
     const ring = new RingBuffer(RingBuffer.allocate(RING));
-    const thread: Thread = { ring, ...this.spawn(ring) };
+    const thread: Thread = { ring, clients, ...this.spawn(ring, clients) };
     this.threads[index] = thread;
     const { worker, control } = thread;
     worker.ref();
@@ -277,13 +290,14 @@ export class UdpWorkerPool {
     void this.drain(index);
   }
 
-  private spawn(ring: RingBuffer): { worker: Worker; control: SharedSocketList } {
+  private spawn(ring: RingBuffer, clients: ClientCounts | undefined): { worker: Worker; control: SharedSocketList } {
     const control = new SharedSocketList(SharedSocketList.allocate());
     const workerData: WorkerData = {
       table: this.place.shared,
       ring: ring.memory,
       control: control.memory,
       losses: this.losses.memory,
+      clients: clients?.memory,
     };
     const worker = new Worker(this.program, {
       workerData,
@@ -311,7 +325,7 @@ export class UdpWorkerPool {
   private replace(index: number): void {
     if (this.closing) return;
     const thread = this.threads[index]!;
-    Object.assign(thread, this.spawn(thread.ring));
+    Object.assign(thread, this.spawn(thread.ring, thread.clients));
     this.supervise(index, thread);
     void thread.control.serve(this.socketsOf(index));
   }

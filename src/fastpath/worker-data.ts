@@ -8,6 +8,8 @@ export interface WorkerData {
   readonly ring: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   readonly losses: SharedArrayBuffer;
+  /** Where clients are counted, if they are. */
+  readonly clients?: SharedArrayBuffer | undefined;
 }
 
 /**

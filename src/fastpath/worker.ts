@@ -1,8 +1,10 @@
 import { workerData } from 'node:worker_threads';
+import { ClientCounts } from './client-counts.js';
 import { Losses } from '../net/losses.js';
 import { SharedSocketList, MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
 import { MSG_DONTWAIT, POLLIN, loadLibc, viewOf } from './libc.js';
 import { RingBuffer } from './ring-buffer.js';
+import { sharedNow } from './shared-clock.js';
 import { AnswerTable } from './table.js';
 import { QueryReceiver } from './query-receiver.js';
 import { WAIT, type WorkerData } from './worker-data.js';
@@ -11,7 +13,9 @@ const data = workerData as WorkerData;
 const libc = loadLibc();
 const control = new SharedSocketList(data.control);
 const answers = new AnswerTable('address' in data.table ? viewOf(data.table.address, data.table.size) : data.table);
-const receiver = new QueryReceiver(libc, answers, new RingBuffer(data.ring), new Losses(data.losses));
+const clients = data.clients && new ClientCounts(data.clients);
+const ring = new RingBuffer(data.ring);
+const receiver = new QueryReceiver(libc, answers, ring, new Losses(data.losses), sharedNow, clients);
 const polled = libc.memory(8 * MAX_SOCKETS);
 
 // What starting has left behind: there is little garbage from here on, and so no collection for a long time.

@@ -84,6 +84,11 @@ export class Family<Child> {
     return entry.child;
   }
 
+  /** All series there are. */
+  series(): IterableIterator<{ readonly labels: Labels; readonly child: Child }> {
+    return this.children.values();
+  }
+
   remove(labels: Labels): void {
     this.children.delete(this.labelNames.map((label) => labels[label] ?? '').join('\0'));
   }
@@ -164,6 +169,11 @@ export class Metrics {
       name,
       (full) => new Family(full, help, 'histogram', labelNames, () => new Histogram(bounds), buckets),
     );
+  }
+
+  /** The family of a full name, if somebody has asked for it; what it holds is the caller's to know. */
+  find<Child>(full: string): Pick<Family<Child>, 'series'> | undefined {
+    return this.families.get(full) as Family<Child> | undefined;
   }
 
   /**

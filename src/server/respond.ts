@@ -66,6 +66,8 @@ export interface ResponderHooks {
   panicked(error: unknown, query: Query): void;
   /** No handler came to an end within the query's time: it is answered with SERVFAIL. */
   overdue(query: Query): void;
+  /** The client was sent a reply. */
+  answered?(query: Query, reply: Reply): void;
 }
 
 /** For want of memory: who sent an OPT record is told (RFC 8914 section 4.15). */
@@ -261,9 +263,11 @@ function finish(
     answer = signedReply(query, outcome, writer.prefix);
   } catch (error) {
     hooks.panicked(error, query);
-    return writer.send(signedReply(query, Reply.failure(Rcode.SERVFAIL), writer.prefix));
+    outcome = Reply.failure(Rcode.SERVFAIL);
+    answer = signedReply(query, outcome, writer.prefix);
   }
   writer.send(answer);
+  hooks.answered?.(query, outcome);
   if (outcome.lease !== undefined && chain !== undefined && routes.shares(chain)) writer.share?.(chain, query, outcome);
 }
 

@@ -80,6 +80,11 @@ export class Chain {
     return this.verdict.sharing;
   }
 
+  /** A label of a query as a handler of this block knows it, whether or not the block collects labels. */
+  labelOf(query: Query, label: string): string | undefined {
+    return this.sources.get(label)?.(query, label);
+  }
+
   get view(): View | undefined {
     return this.settings.view;
   }
@@ -202,6 +207,15 @@ export class Routes {
    */
   shares(chain: Chain): boolean {
     return chain.sharing !== undefined && this.choosesByQuestion;
+  }
+
+  /** As `Chain.labelOf`, from the first block that knows it. */
+  labelOf(query: Query, label: string): string | undefined {
+    for (const chain of this.all) {
+      const value = chain.labelOf(query, label);
+      if (value !== undefined) return value;
+    }
+    return undefined;
   }
 
   private get all(): Chain[] {

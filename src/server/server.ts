@@ -16,7 +16,7 @@ import type { UdpWorkerPool } from '../fastpath/udp-worker-pool.js';
 import { SharedAnswerCache } from '../fastpath/shared-answer-cache.js';
 import { sleep } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
-import { Rcode, decodeMessage, type Message } from '../wire/index.js';
+import { Rcode, Type, decodeMessage, type Message } from '../wire/index.js';
 import { bannerLines } from './banner.js';
 import type { ConfigurationHost } from './configuration-host.js';
 import { Configuration, labelOf } from './configuration.js';
@@ -30,8 +30,10 @@ import type { MemoryCeiling } from '../lib/memory-ceiling.js';
 import { showMemory } from './memory.js';
 import { Responder } from './respond.js';
 import { makeRuntime, type RuntimeOptions } from './runtime.js';
+import { watchAnswers, watchHits } from './top.js';
 import { TcpClients } from './tcp-clients.js';
 import type { TcpLimits } from './tcp-limits.js';
+import type { TopRecorder } from '../top/recorder.js';
 import { PlainUdp, SharedUdp } from './udp.js';
 
 /** Answers under way at the end of a configuration have this long, in milliseconds. */
@@ -61,6 +63,8 @@ export interface ServerOptions extends RuntimeOptions {
    * starting until the server listens. The server stops them when it stops.
    */
   readonly workerPool?: UdpWorkerPool;
+  /** Counts who asks what; `countClients` of the threads belongs to it. */
+  readonly top?: TopRecorder;
   /** Keeps the process below a size. */
   readonly memory?: MemoryCeiling;
   /** Called when a plugin finds that serving does harm, such as a forwarding loop; by default the server stops. */
@@ -107,11 +111,13 @@ export class Server {
     const overdue = (query: Query): void =>
       log.error(`"${query.qname} ${query.typeName}" was not answered in time by any handler`);
     const { network, clock } = runtime;
-    const responder = new Responder(clock, { panicked: panickedAt, overdue }, options.queryTime);
+    const answered = watchAnswers(clock, options.top);
+    const responder = new Responder(clock, { panicked: panickedAt, overdue, ...answered }, options.queryTime);
     this.responder = responder;
     if (options.memory !== undefined) showMemory(metrics, options.memory, responder);
     this.sharedAnswers = options.workerPool && new SharedAnswerCache(options.workerPool.table, clock);
     const plain = new PlainUdp(network, clock, responder);
+    if (options.top !== undefined) watchHits(options.top, options.workerPool, this.sharedAnswers);
     const udp =
       options.workerPool && this.sharedAnswers
         ? new SharedUdp(options.workerPool, this.sharedAnswers, clock, responder, plain)
@@ -233,6 +239,19 @@ export class Server {
     return new Promise((resolve) => this.ask(query, from, this.responder, resolve));
   }
 
+  /** A label (`plugin/name`) that the running configuration has for a client, whatever it asks. */
+  clientLabel(address: string, label: string): string | undefined {
+    const { clock, random } = this.runtime;
+    for (const [server, routes] of this.current.served) {
+      const remote = { address, port: 0 };
+      const client: Client = { transport: 'udp', remote, local: { address: '', port: server.port }, server };
+      const query = makeQuery({ name: '.', type: Type.A }, new QueryContext(client, clock.monotonic()), random);
+      const value = routes.labelOf(query, label);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+
   private ask(
     query: Injected,
     from: Partial<Pick<Client, 'transport' | 'remote'>>,
@@ -325,6 +344,7 @@ export class Server {
     await this.settled(current);
     open.forEach(shut);
     await this.options.workerPool?.stop();
+    this.options.top?.stop();
     this.sharedAnswers?.stop();
     await current.end('the configuration has ended');
     this.http.closeAll();

@@ -1,0 +1,29 @@
+import type { SharedAnswerCache } from '../fastpath/shared-answer-cache.js';
+import type { UdpWorkerPool } from '../fastpath/udp-worker-pool.js';
+import type { Clock } from '../lib/clock.js';
+import type { TopRecorder } from '../top/recorder.js';
+import type { ResponderHooks } from './respond.js';
+
+/** Has all answers of the chain counted. */
+export function watchAnswers(clock: Clock, top: TopRecorder | undefined): Pick<ResponderHooks, 'answered'> {
+  if (top === undefined) return {};
+  return {
+    answered: (query, { rcode }) => top.answered(query, rcode, (clock.monotonic() - query.received) / 1000),
+  };
+}
+
+/** Has the answers counted that threads give without the chain. */
+export function watchHits(
+  top: TopRecorder,
+  workerPool: UdpWorkerPool | undefined,
+  sharedAnswers: SharedAnswerCache | undefined,
+): void {
+  if (sharedAnswers === undefined) return;
+  sharedAnswers.watcher = (bytes, name, type, rcode, count) => top.hits(bytes, name, type, rcode, count);
+  top.sources.push(() => sharedAnswers.harvest());
+  // Threads that are yet to start are asked when they have.
+  top.sources.push(() => {
+    for (const clients of workerPool?.clients ?? [])
+      clients.take((address, count, nxdomain) => top.hitsOf(address, 0, count, nxdomain));
+  });
+}

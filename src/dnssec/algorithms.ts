@@ -95,9 +95,15 @@ export function signerOf(algorithm: SigningAlgorithm, octets: Buffer, fields: Ke
   const jwk = algorithm.publicKey(octets);
   if (jwk === undefined) throw new Error(`${octets.length} bytes are no public key of ${algorithm.name}`);
   const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
-  const privateKey = createPrivateKey({ key: algorithm.privateKey(fields, jwk), format: 'jwk' });
+  const foreign = (cause?: unknown): Error => new Error('the private key is not that of the public key', { cause });
+  let privateKey: KeyObject;
+  try {
+    privateKey = createPrivateKey({ key: algorithm.privateKey(fields, jwk), format: 'jwk' });
+  } catch (error) {
+    // Newer versions of Node compare the two by themselves.
+    throw foreign(error);
+  }
   const sample = Buffer.from('fits');
-  if (!algorithm.verify(sample, publicKey, algorithm.sign(sample, privateKey)))
-    throw new Error('the private key is not that of the public key');
+  if (!algorithm.verify(sample, publicKey, algorithm.sign(sample, privateKey))) throw foreign();
   return (data) => algorithm.sign(data, privateKey);
 }

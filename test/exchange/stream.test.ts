@@ -142,6 +142,23 @@ describe('TCP', () => {
     expect(world.server.counts.tcp).toBe(3);
   });
 
+  it('sends them once more only, also where the second connection has served others', async () => {
+    const world = await new World().start();
+    world.upstream.pipelining.overtook();
+    await finished(world);
+    let connections = 0;
+    world.server.answer = ({ message, reply, connection }) => {
+      if (message.question[0]!.name.startsWith('other')) return reply(goodReply(message));
+      connections++;
+      connection!.stream.end();
+    };
+    // On the connection that was good, with one that goes along to the next connection and is answered there.
+    const { events } = world.ask('tcp', 'cut.example.');
+    const other = world.ask('tcp', 'other.example.').events;
+    await world.elapse(100);
+    expect([events, other, connections]).toEqual([['EOF'], ['NOERROR'], 2]);
+  });
+
   it('opens another connection for more than 32 queries in flight, up to eight, where answers come in any order', async () => {
     const world = await new World().start();
     world.upstream.pipelining.overtook();

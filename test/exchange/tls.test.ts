@@ -16,13 +16,19 @@ interface Seen {
 }
 
 /** A DNS over TLS server at the fake network's 10.0.0.1. */
-async function serve(world: World, options: tls.TLSSocketOptions = {}): Promise<Seen[]> {
+async function serve(
+  world: World,
+  options: tls.TLSSocketOptions = {},
+  versions: Pick<tls.SecureContextOptions, 'maxVersion'> = {},
+): Promise<Seen[]> {
   const seen: Seen[] = [];
   const secureContext = tls.createSecureContext({
     cert: pem('server'),
     key: key('server'),
     ca: pem('ca'),
     sessionIdContext: 'test',
+    minVersion: 'TLSv1',
+    ...versions,
   });
   await world.network.listenTcp({ address: '10.0.0.1', port: 53 }, ({ stream }) => {
     const socket = new tls.TLSSocket(stream, { isServer: true, secureContext, ALPNProtocols: ['dot'], ...options });
@@ -125,6 +131,33 @@ describe('DNS over TLS', () => {
     expect(error).toMatch(/^dial tcp 10\.0\.0\.1:53: /);
     expect(world.network.streams.size).toBe(0);
     world.upstream.close();
+  });
+
+  it('leaves no connection behind whose handshake comes to no end', async () => {
+    const world = worldWith({ ca: pem('ca') });
+    await world.network.listenTcp({ address: '10.0.0.1', port: 53 }, () => undefined);
+    const { events } = world.ask('udp');
+    await world.elapse(100);
+    expect(world.network.streams.size).toBe(1);
+    await world.elapse(31_000);
+    expect(events).toEqual(['dial tcp 10.0.0.1:53: i/o timeout']);
+    expect(world.network.streams.size).toBe(0);
+    world.upstream.close();
+  });
+
+  it('refuses a server that speaks TLS 1.1 at most, also where the system would still do so', async () => {
+    const { DEFAULT_CIPHERS } = tls;
+    // OpenSSL offers what is older than TLS 1.2 at this level only.
+    tls.DEFAULT_CIPHERS = 'DEFAULT@SECLEVEL=0';
+    try {
+      const world = worldWith({ ca: pem('ca'), serverName: 'dns.example.net' });
+      const seen = await serve(world, {}, { maxVersion: 'TLSv1.1' });
+      expect((await ask(world))[0]).toMatch(/^dial tcp 10\.0\.0\.1:53: .*alert protocol version/);
+      expect(seen).toEqual([]);
+      world.upstream.close();
+    } finally {
+      tls.DEFAULT_CIPHERS = DEFAULT_CIPHERS;
+    }
   });
 
   it('throws for a key that is none', () =>

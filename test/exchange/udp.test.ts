@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Attempt } from '../../src/exchange/index.js';
+import { OutstandingIds } from '../../src/exchange/outstanding-ids.js';
+import { seededRandom } from '../../src/lib/random.js';
 import type { Message } from '../../src/wire/index.js';
 import { goodReply, type Asked } from '../support/fake-upstream.js';
 import { World } from './world.js';
@@ -337,6 +339,34 @@ it('closes everything at once', async () => {
   expect(world.network.streams.size).toBe(0);
   expect(world.clock.pending).toBe(0);
   expect(asked.flatMap(({ events }) => events)).toEqual([]);
+});
+
+it('closes a socket that opens after the end', async () => {
+  const world = await new World().start();
+  world.ask('udp');
+  world.upstream.close();
+  await world.elapse(20);
+  expect(world.network.opened).toHaveLength(1);
+  expect(world.network.udpSockets).toBe(1);
+});
+
+describe('ids', () => {
+  it('are kept for those that somebody waits for, however long, and for late replies for a while', () => {
+    const ids = new OutstandingIds();
+    const attempt = (sentAt: number, awaited: boolean): Attempt => {
+      const receiver = { replied: () => true, mismatched: () => {}, doubted: () => {}, failed: () => {} };
+      const made = new Attempt(Buffer.alloc(12), 12, awaited ? receiver : undefined);
+      made.sentAt = sentAt;
+      ids.add(made, seededRandom(3));
+      return made;
+    };
+    const kept = [attempt(0, true), attempt(1000, false), attempt(1000, true)];
+    const gone = attempt(999, false);
+    expect(ids.dropAbandoned(1000)).toBe(1);
+    expect(ids.all()).toHaveLength(3);
+    expect(kept.map((one) => ids.get(one.id) === one)).toEqual([true, true, true]);
+    expect(ids.get(gone.id)).toBeUndefined();
+  });
 });
 
 describe('forged replies', () => {

@@ -65,7 +65,7 @@ async function socksProxy(to: number, seen: Seen[]): Promise<string> {
   return `socks5://127.0.0.1:${await listening(server)}`;
 }
 
-async function listThrough(url: string, proxy: string): Promise<string> {
+async function listThrough(url: string, proxy: string, servername = '127.0.0.1'): Promise<string> {
   const client = new ApiClient({
     connection: {
       url: new URL(url),
@@ -73,7 +73,7 @@ async function listThrough(url: string, proxy: string): Promise<string> {
       credentials: () =>
         Promise.resolve({
           headers: { 'Impersonate-Group': ['a', 'b'] },
-          tls: { ca: pem('ca'), servername: '127.0.0.1' },
+          tls: { ca: pem('ca'), servername },
         }),
       refused: () => undefined,
     },
@@ -124,5 +124,13 @@ describe('the API through a proxy', () => {
     expect(JSON.parse(text)).toMatchObject({ items: [{ metadata: { name: 'web' } }] });
     expect(seen).toEqual([{ target: 'api.test:6443', authorization }]);
     expect(api.requests[0]?.headers['impersonate-group']).toBe('a, b');
+  });
+
+  it.each(['127.0.0.2', 'other.test'])('is not believed where its certificate is not for %s', async (servername) => {
+    const api = await new FakeApi([], { cert: pem('server'), key: pem('server-key') }).start();
+    ends.push(() => api.stop());
+    const proxy = await httpProxy(Number(new URL(api.url).port), []);
+    await expect(listThrough('https://api.test:6443', proxy, servername)).rejects.toThrow(servername);
+    expect(api.requests).toEqual([]);
   });
 });

@@ -50,7 +50,7 @@ describe('a changed copy of a query that came as a datagram keeps what is known 
     expect(server.log).toContain('[INFO] 127.0.0.1 alias.example. NOERROR');
   });
 
-  it('when a stale answer is fetched anew with the address of the server in an option', async () => {
+  it('when a stale answer is fetched anew: who asked whom, and the address of the server in an option', async () => {
     const asked: Query[] = [];
     const clock = new ManualClock();
     server = await running(
@@ -72,6 +72,11 @@ describe('a changed copy of a query that came as a datagram keeps what is known 
       ['127.0.0.1'],
       ['127.0.0.1'],
     ]);
+    // Each client has a port of its own.
+    const [first, second] = asked.map(({ client }) => ({ ...client, remote: client.remote.address }));
+    expect(first).toMatchObject({ local: { address: '127.0.0.1', port: server.port }, remote: '127.0.0.1' });
+    // Nobody is waiting for the bytes: they may as well come over TCP.
+    expect(second).toEqual({ ...first, transport: 'tcp' });
     expect(server.log.filter((line) => line.includes('ERROR'))).toEqual([]);
   });
 });

@@ -10,6 +10,7 @@ import type { Milliseconds, Octets } from '../../lib/units.js';
 import type { ApiConnection, ApiCredentials } from '../auth/connection.js';
 import { KEEP_ALIVE, apiAgent } from './api-agent.js';
 import type { RateLimiter } from './rate-limiter.js';
+import { tlsOptions } from './tls-options.js';
 import { objectAt, textAt } from '../objects/raw.js';
 
 /** Of an error's body: a Status object is far smaller. */
@@ -197,7 +198,12 @@ export class ApiClient {
         'user-agent': this.options.userAgent,
         ...credentials.headers,
       };
-      const options = { agent: this.agent, headers, signal: guard.signal, ...(this.secure ? credentials.tls : {}) };
+      const options = {
+        agent: this.agent,
+        headers,
+        signal: guard.signal,
+        ...(this.secure && tlsOptions(credentials.tls)),
+      };
       const sent = this.secure ? https.get(url, options) : http.get(url, options);
       sent.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE));
       sent.on('response', resolve);

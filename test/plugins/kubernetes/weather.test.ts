@@ -173,6 +173,31 @@ describe('a reload', () => {
     await until(() => one.watching('Service') === 0, 'the end of the watch');
   });
 
+  it('takes a kubeconfig that was written anew, and goes on with one that was not', async () => {
+    const [one, two] = [await api(), await api()];
+    two.apply(service('web', { clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'] }));
+    const dir = mkdtempSync(path.join(tmpdir(), 'nodens-kubeconfig-'));
+    cleanup.push(() => rmSync(dir, { recursive: true }));
+    const file = path.join(dir, 'config');
+    const kubeconfig = (url: string): string =>
+      JSON.stringify({
+        clusters: [{ name: 'c', cluster: { server: url } }],
+        contexts: [{ name: 'x', context: { cluster: 'c' } }],
+        'current-context': 'x',
+      });
+    writeFileSync(file, kubeconfig(one.url));
+    const text = `cluster.local:0 {\n bind 127.0.0.1\n kubernetes {\n  kubeconfig ${file}\n  startup_timeout 5s\n }\n}\n`;
+    const server = await serve(text);
+    expect(await told(server)).toBe(FOUND);
+    expect(await server.reload()).toBe(true);
+    expect(one.count('list', 'Service')).toBe(1);
+    // Longer, so that it is another one whatever the clock of the files says.
+    writeFileSync(file, `${kubeconfig(two.url)}\n`);
+    expect(await server.reload()).toBe(true);
+    expect(await told(server)).toBe(`0 ${WEB} 5 IN A 10.96.0.9`);
+    await until(() => one.watching('Service') === 0, 'the end of the watch');
+  });
+
   it('that fails leaves everything as it was', async () => {
     const fake = await api();
     let text = corefile(fake.url, 'startup_timeout 5s');

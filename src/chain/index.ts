@@ -1,3 +1,4 @@
+export * from './changes.js';
 export * from './client.js';
 export * from './context.js';
 export * from './counted-zones.js';
@@ -19,6 +20,7 @@ export * from './query-format.js';
 export * from './query-metrics.js';
 export * from './reply.js';
 export * from './server-address.js';
+export * from './sessions.js';
 export * from './lease.js';
 export * from './tap.js';
 export * from './transfer.js';

@@ -13,6 +13,7 @@ import type { HttpRoute } from './http.js';
 import type { Lifetime } from './lifetime.js';
 import type { Query } from './query.js';
 import type { ServerAddress } from './server-address.js';
+import type { SessionHost } from './sessions.js';
 import type { TlsListening } from './tls-listening.js';
 import type { Zones } from './zones.js';
 
@@ -81,6 +82,8 @@ export interface BlockSettings {
   proxies?: ProxyRules;
   /** What the block says of one kind of listener (`https`, `grpc_server`, `quic`). */
   transports?: Readonly<Partial<Record<'https' | 'grpc' | 'quic', TransportLimits>>>;
+  /** Set by `push`: takes DNS Stateful Operations, which are not implemented elsewhere. */
+  sessions?: SessionHost;
 }
 
 /** Whose word is taken for who asks (`proxyproto`). */

@@ -141,6 +141,7 @@ export class Configuration {
         this.served.set(address, routes);
         routes.tls ??= block.settings.tls;
         routes.proxies ??= block.settings.proxies;
+        routes.sessions ??= block.settings.sessions;
         routes.transports = { ...block.settings.transports, ...routes.transports };
         if (block.settings.tsig !== undefined) routes.addKeys(block.settings.tsig);
         if (!routes.add(key.zone, chain)) faults.add(alreadyServed(key, address.port, host));

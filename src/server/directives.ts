@@ -40,6 +40,7 @@ import { nsid } from '../plugins/nsid/setup.js';
 import { pprof } from '../plugins/pprof/setup.js';
 import { prometheus } from '../plugins/prometheus/setup.js';
 import { proxyproto } from '../plugins/proxyproto/setup.js';
+import { push } from '../plugins/push/setup.js';
 import { ready } from '../plugins/ready/setup.js';
 import { reload } from '../plugins/reload/setup.js';
 import { rewrite } from '../plugins/rewrite/setup.js';
@@ -48,6 +49,7 @@ import { root } from '../plugins/root/setup.js';
 import { secondary } from '../plugins/secondary/setup.js';
 import { shed } from '../plugins/shed/setup.js';
 import { sign } from '../plugins/sign/setup.js';
+import { subscribe } from '../plugins/subscribe/setup.js';
 import { template } from '../plugins/template/setup.js';
 import { tsig } from '../plugins/tsig/setup.js';
 import { trace } from '../plugins/trace/setup.js';
@@ -71,6 +73,8 @@ export const PLUGINS: readonly PluginDefinition[] = [
   tls,
   timeouts,
   multisocket,
+  push,
+  subscribe,
   reload,
   nsid,
   bufsize,

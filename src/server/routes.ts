@@ -153,6 +153,8 @@ export class Routes {
   tls: BlockSettings['tls'];
   /** Whose word is taken for who asks; of the first block that says it. */
   proxies: BlockSettings['proxies'];
+  /** Who takes DNS Stateful Operations; of the first block that says it. */
+  sessions: BlockSettings['sessions'];
   /** What is said of kinds of listeners; of the first block that says something of a kind. */
   transports: NonNullable<BlockSettings['transports']> = {};
   /** Secrets that messages may be signed with; undefined where no block has `tsig`. */

@@ -1,9 +1,10 @@
-import { Lifetime, type Client } from '../chain/index.js';
+import { Lifetime, type Client, type DnsSession } from '../chain/index.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import type { TcpConnection } from '../net/network.js';
-import { FrameReader } from '../wire/index.js';
+import { FrameReader, isDso } from '../wire/index.js';
 import type { Responder, ResponseWriter } from './respond.js';
 import type { Served } from './routes.js';
+import { sessionLine } from './session-line.js';
 import type { TcpClient, TcpClients } from './tcp-clients.js';
 
 /** A message that lies in a chunk so much longer than itself is copied, so that it does not keep the chunk. */
@@ -36,6 +37,8 @@ export class ClientConnection implements TcpClient {
   private held: Octets = 0;
   /** Transfers under way. */
   private readonly streams = new Set<OpenStream>();
+  /** What goes on beside queries. */
+  private session: DnsSession | undefined;
   private ending = false;
   private corked = false;
   private paused = false;
@@ -70,6 +73,8 @@ export class ClientConnection implements TcpClient {
       return now - this.lastTaken > (own.write ?? general.write);
     }
     if (this.began !== undefined) return now - this.began > (own.read ?? general.read);
+    const silence = this.session?.silence;
+    if (silence !== undefined) return now - this.lastQuery > silence;
     return this.pending === 0 && now - this.lastAnswer > (own.idle ?? general.idle);
   }
 
@@ -136,6 +141,7 @@ export class ClientConnection implements TcpClient {
       this.take();
       if (!this.paused) this.socket.stream.resume();
     }
+    this.session?.drained();
     // Behind the answers to other queries: a transfer takes all the room that there is.
     for (const open of this.streams) this.advance(open);
     this.endIfAnswered();
@@ -145,6 +151,7 @@ export class ClientConnection implements TcpClient {
     this.lastQuery = received;
     this.pending++;
     this.queries++;
+    if (isDso(message) && this.operate(message)) return void this.pending--;
     let answered = false;
     const done = (answer?: Buffer): void => {
       if (answered) return;
@@ -161,6 +168,20 @@ export class ClientConnection implements TcpClient {
     };
     const bytes = keepsChunk ? Buffer.from(message) : message;
     this.responder.respond(bytes, this.served, this.client, received, writer);
+  }
+
+  /** Hands on a stateful operation (RFC 8490); false where those are not implemented. */
+  private operate(message: Buffer): boolean {
+    this.session ??= this.served.routes.sessions?.open(
+      sessionLine(
+        this.client,
+        this.socket.stream,
+        (bytes) => this.write(bytes),
+        () => this.destroy(),
+      ),
+    );
+    this.session?.receive(message);
+    return this.session !== undefined;
   }
 
   private answered(answer: Buffer | undefined): void {
@@ -267,6 +288,7 @@ export class ClientConnection implements TcpClient {
     if (this.held > 0) this.clients.hold(this, this.held, 0);
     this.held = 0;
     this.clients.remove(this);
+    this.session?.ended();
     this.closed(this);
     this.lifetime.end(new DOMException('the client has closed its connection', 'AbortError'));
   }

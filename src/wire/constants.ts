@@ -103,7 +103,7 @@ export const Type = {
 
 export const Class = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 } as const;
 
-export const Opcode = { QUERY: 0, IQUERY: 1, STATUS: 2, NOTIFY: 4, UPDATE: 5 } as const;
+export const Opcode = { QUERY: 0, IQUERY: 1, STATUS: 2, NOTIFY: 4, UPDATE: 5, DSO: 6 } as const;
 
 /** Response codes; those above 15 need an OPT record (RFC 6891 section 6.1.3). */
 export const Rcode = {
@@ -118,6 +118,7 @@ export const Rcode = {
   NXRRSET: 8,
   NOTAUTH: 9,
   NOTZONE: 10,
+  DSOTYPENI: 11,
   BADVERS: 16,
   BADKEY: 17,
   BADTIME: 18,

@@ -1,5 +1,6 @@
 export * from './constants.js';
 export * from './decode.js';
+export * from './dso.js';
 export * from './edns.js';
 export * from './encode.js';
 export * from './encoded.js';

@@ -37,6 +37,8 @@ export class FakeNetwork implements Network {
   readonly black = new Set<string>();
   /** Addresses without a route. */
   readonly unreachable = new Set<string>();
+  /** Streams take nothing while it is set. */
+  hold = false;
   /** Octets per chunk of a stream; Infinity leaves writes whole. */
   chunk = Infinity;
   /** Every source endpoint of a connected UDP socket or connection, in order of opening. */
@@ -176,7 +178,9 @@ export class FakeStream extends Duplex {
     // What arrives is pushed.
   }
 
-  override _write(bytes: Buffer, _encoding: string, done: () => void): void {
+  override _write(bytes: Buffer, encoding: string, done: () => void): void {
+    if (this.network.hold)
+      return void this.network.clock.setTimeout(() => this._write(bytes, encoding, done), this.network.latency);
     if (this.client) this.network.writes.push(bytes.length);
     const size = Math.min(this.network.chunk, bytes.length);
     for (let at = 0; at < bytes.length; at += size) {

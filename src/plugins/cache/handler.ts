@@ -1,11 +1,13 @@
 import {
   Query,
   Reply,
+  Zones,
   type Handler,
   type Next,
   type Outcome,
   type PerServer,
   type CountsHits,
+  type TakesChanges,
   type HitCounter,
   type Transport,
 } from '../../chain/index.js';
@@ -13,12 +15,23 @@ import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
 import type { Family, Value } from '../../metrics/metrics.js';
-import { ExtendedErrorCode, Flag, OPCODE_MASK, Rcode, Type, ednsWith, extendedError } from '../../wire/index.js';
+import {
+  ExtendedErrorCode,
+  Flag,
+  OPCODE_MASK,
+  Rcode,
+  Type,
+  ednsWith,
+  extendedError,
+  type Name,
+} from '../../wire/index.js';
 import { readDump, writeDump } from './dump.js';
+import { Dependents, namesOf } from './dependents.js';
 import { CacheEntry, EntryLease, keptOf } from './entry.js';
 import { isKept, kindOf, ttlOf, type KeptKind } from './lifetime.js';
 import type { CacheMetrics } from './metrics.js';
 import type { CacheOptions, StalePolicy } from './options.js';
+import { RecentChanges } from './recent-changes.js';
 import { Store } from './store.js';
 import type { ByteBudget } from './byte-budget.js';
 
@@ -46,11 +59,12 @@ export interface CacheSurroundings {
  * and waits for nothing.
  * Zone transfers and messages other than queries pass as they are.
  */
-export class Cache implements Handler, CountsHits {
+export class Cache implements Handler, CountsHits, TakesChanges {
   readonly name = 'cache';
   readonly role = 'wraps';
   readonly dependsOn = 'question';
   private readonly store: Store;
+  private readonly changes = new RecentChanges();
 
   constructor(
     private readonly options: CacheOptions,
@@ -206,6 +220,8 @@ export class Cache implements Handler, CountsHits {
   private keep(query: Query, reply: Reply, ttl: Seconds, kind: KeptKind, replaced: CacheEntry | undefined): boolean {
     const type = kind === 'answer' || kind === 'referral' ? 'success' : 'denial';
     if (isForAsker(query, kind)) return false;
+    // It may have been on its way when its name changed.
+    if (this.changes.concern(namesOf(query.name, reply.records), query.received)) return false;
     if (this.options.disabled[type]?.contains(query.name) === true) return false;
     const entry = new CacheEntry(keptOf(query, reply), ttl, type, kind, this.surroundings.clock.monotonic());
     if (replaced !== undefined) entry.inheritPopularity(replaced);
@@ -220,6 +236,21 @@ export class Cache implements Handler, CountsHits {
     entries.success.set(this.store.size('success'));
     entries.denial.set(this.store.size('denial'));
     return true;
+  }
+
+  expectChanges(zone: Name): void {
+    const { store } = this;
+    const zones = new Zones([...(store.dependents?.zones.list ?? []), zone]);
+    store.dependents = new Dependents(zones);
+    for (const entry of store.all()) store.dependents.add(entry);
+  }
+
+  namesChanged(names: readonly Name[]): void {
+    const now = this.surroundings.clock.monotonic();
+    for (const name of names) {
+      this.changes.add(name, now);
+      this.store.forget(name);
+    }
   }
 
   /** Takes back what was promised for kept replies. */

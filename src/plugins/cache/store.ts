@@ -3,6 +3,7 @@ import { RecencyList } from '../../lib/recency-list.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Name } from '../../wire/index.js';
 import type { ByteBudget } from './byte-budget.js';
+import type { Dependents } from './dependents.js';
 import { variantOf, type CacheEntry } from './entry.js';
 import type { CacheType } from './options.js';
 
@@ -26,6 +27,8 @@ export class Store {
     denial: new RecencyList(),
   };
 
+  /** Finds those that a change concerns; undefined while nobody tells of any. */
+  dependents: Dependents | undefined;
   private readonly unregister: () => void;
 
   /**
@@ -65,6 +68,7 @@ export class Store {
     }
     this.budget.add(entry.size);
     order.add(entry);
+    this.dependents?.add(entry);
     for (; this.budget.isExceeded && this.leaveOne(entry.type); left++);
     return left;
   }
@@ -80,6 +84,13 @@ export class Store {
   *all(): Generator<CacheEntry> {
     for (const order of Object.values(this.order))
       for (let entry = order.oldest; entry !== undefined; entry = entry.newer) yield entry;
+  }
+
+  /** Those that a change concerns leave. Returns how many. */
+  forget(changed: Name): number {
+    const concerned = this.dependents?.of(changed) ?? [];
+    for (const entry of concerned) this.evict(entry);
+    return concerned.length;
   }
 
   size(type: CacheType): number {
@@ -108,6 +119,7 @@ export class Store {
   private drop(entry: CacheEntry): void {
     this.order[entry.type].remove(entry);
     this.budget.remove(entry.size);
+    this.dependents?.remove(entry);
     entry.leave();
   }
 

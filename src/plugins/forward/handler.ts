@@ -1,4 +1,14 @@
-import { Reply, upstreamMessage, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
+import {
+  Reply,
+  upstreamMessage,
+  type Handler,
+  type Next,
+  type Outcome,
+  type ProvidesUpstreams,
+  type Query,
+  type SessionUpstream,
+  type TakesChanges,
+} from '../../chain/index.js';
 import { Rcode, isSubdomain, type Name } from '../../wire/index.js';
 import { FailureMemory, type LookupFailure } from './failures.js';
 import { OutstandingQuery, OutstandingQueries } from './outstanding.js';
@@ -10,7 +20,7 @@ import { UpstreamLookup } from './upstream-lookup.js';
  * Sends queries to upstreams and returns their replies. Queries that ask upstreams the same travel once while one of
  * them is under way, whatever else their clients sent.
  */
-export class Forward implements Handler {
+export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
   readonly name = 'forward';
   readonly dependsOn = 'question';
   readonly waits = true;
@@ -43,6 +53,21 @@ export class Forward implements Handler {
       return this.overLimit;
     }
     return this.join(query, next);
+  }
+
+  upstreams(): readonly SessionUpstream[] {
+    return this.settings.proxies.filter((proxy) => !proxy.https);
+  }
+
+  expectChanges(): void {
+    // What is on its way is looked through when something changes.
+  }
+
+  /** Who asks from now on does not wait for an answer to what was asked before. */
+  namesChanged(names: readonly Name[]): void {
+    for (const all of [this.overUdp, this.overTcp])
+      for (const outstanding of all.list())
+        if (names.some((name) => isSubdomain(name, outstanding.query.name))) all.remove(outstanding);
   }
 
   /** Brings what is counted elsewhere up to date for a scrape. */

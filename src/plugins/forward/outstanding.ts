@@ -94,6 +94,11 @@ export class OutstandingQueries {
     return outstanding !== undefined && equal(outstanding.message, message, questionEnd) ? outstanding : undefined;
   }
 
+  /** Those that can be joined. */
+  list(): OutstandingQuery[] {
+    return this.byHash.values();
+  }
+
   add(outstanding: OutstandingQuery): void {
     if (!this.byHash.has(outstanding.hash)) this.byHash.set(outstanding.hash, outstanding);
     outstanding.apart = this.byQuestion.has(outstanding.questionHash);

@@ -1,4 +1,5 @@
-import type { Runtime } from '../../chain/index.js';
+import type { Duplex } from 'node:stream';
+import type { Runtime, SessionUpstream } from '../../chain/index.js';
 import { TlsClient, Upstream } from '../../exchange/index.js';
 import { hostPort } from '../../lib/cidr.js';
 import type { Milliseconds } from '../../lib/units.js';
@@ -9,13 +10,16 @@ import type { ForwardOptions } from './options.js';
 import type { UpstreamTarget } from './targets.js';
 
 /** One upstream of a directive: how to reach it, and whether that makes sense at the moment. */
-export class Proxy {
+export class Proxy implements SessionUpstream {
   readonly upstream: Upstream;
   /** Everything goes over TLS, perhaps over HTTPS. */
   readonly secure: boolean;
+  readonly https: boolean;
   /** `IP:PORT` or `[IPV6]:PORT`. */
   readonly address: string;
   readonly endpoint: Endpoint;
+  /** A connection of its own, beside those for queries. */
+  readonly connect: (signal: AbortSignal) => Promise<Duplex>;
   private readonly check: HealthCheck;
   private readonly maxFails: number;
 
@@ -33,10 +37,15 @@ export class Proxy {
       ? { method: options.dohMethod, authority: hostPort(serverName ?? target.to.address, target.to.port) }
       : undefined;
     this.secure = target.tls;
+    this.https = target.https;
     this.address = target.label;
     this.endpoint = target.to;
     this.maxFails = options.maxFails;
     const to = { ...target.to, from: options.source };
+    this.connect = async (signal) => {
+      const { stream } = await runtime.network.connectTcp(to, signal);
+      return tls === undefined ? stream : tls.secure(stream, to.address, signal);
+    };
     this.upstream = new Upstream({
       network: runtime.network,
       clock: runtime.clock,
@@ -59,6 +68,10 @@ export class Proxy {
       onAlive: () => this.upstream.heard(runtime.clock.monotonic()),
       onFailed: () => metrics.healthCheckFailed(),
     });
+  }
+
+  get label(): string {
+    return this.address;
   }
 
   /** More health checks failed in a row than allowed, and nothing else came from it since the last was sent. */

@@ -7,6 +7,7 @@ import {
   type MetadataSource,
   type Next,
   type Outcome,
+  type ProvidesChanges,
   type ProvidesExternalServices,
   type ProvidesMetadata,
   type ProvidesSearchPaths,
@@ -20,6 +21,7 @@ import type { Seconds } from '../../lib/units.js';
 import { Class, Flag, Rcode, Type, addressOfReverseName, type Name } from '../../wire/index.js';
 import { aliasRecord, resolveAlias, resolveEndpoints, type AliasContext, type Resolved } from './alias.js';
 import { Answers, NameAnswers, podOwner, serviceOwner, type Kept } from './answers.js';
+import { followNames } from './changed-names.js';
 import type { Cluster } from './cluster.js';
 import { clusterDomains, podOf, queryLabels } from './clients.js';
 import { ExternalLookup } from './external.js';
@@ -46,7 +48,14 @@ export type HandlerOptions = LookupOptions &
  * be waited for.
  */
 export class Kubernetes
-  implements Handler, Readiness, ProvidesExternalServices, ProvidesMetadata, ProvidesSearchPaths, TransfersZones
+  implements
+    Handler,
+    Readiness,
+    ProvidesChanges,
+    ProvidesExternalServices,
+    ProvidesMetadata,
+    ProvidesSearchPaths,
+    TransfersZones
 {
   readonly name = 'kubernetes';
   readonly dependsOn = 'question';
@@ -97,6 +106,14 @@ export class Kubernetes
       store.changes.subscribe(() => this.zoneOf.forEach((zone) => zone.changed())),
     ];
     return () => ends.forEach((end) => end());
+  }
+
+  get changingZones(): readonly Name[] {
+    return this.zones.list;
+  }
+
+  followChanges(changed: (name: Name) => void): () => void {
+    return followNames(this.cluster.store, [...this.zoneOf.values()], this.options.impliedNamespaces, changed);
   }
 
   get externalTtl(): Seconds {

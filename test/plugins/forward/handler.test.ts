@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Reply, type Outcome } from '../../../src/chain/index.js';
+import { Reply, takesChanges, type Outcome } from '../../../src/chain/index.js';
 import { Flag } from '../../../src/wire/index.js';
 import { rrs, type QuestionOptions } from '../../support/dns.js';
 import type { FakeStream } from '../../support/fake-network.js';
@@ -159,6 +159,19 @@ describe('equal questions', () => {
     cluster.ask('a.example.');
     cluster.ask(name, type, options);
     await cluster.elapse(30);
+    expect(cluster.counts()[1]).toEqual(counts);
+  });
+
+  it.each([
+    { name: 'that has changed meanwhile', changed: ['example.'], counts: { udp: 2, tcp: 0 } },
+    { name: 'while another has changed', changed: ['b.example.'], counts: { udp: 1, tcp: 0 } },
+  ])('for a name $name', async ({ changed, counts }) => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    const first = cluster.ask('a.example.');
+    for (const handler of cluster.block.handlers().filter(takesChanges)) handler.namesChanged(changed);
+    const second = cluster.ask('a.example.');
+    await cluster.elapse(30);
+    expect([first.outcome, second.outcome]).toEqual(['NOERROR', 'NOERROR']);
     expect(cluster.counts()[1]).toEqual(counts);
   });
 

@@ -63,6 +63,7 @@ function send(stream: ServerHttp2Stream, { status, headers, body, trailers }: Ht
     stream.respond(head, { waitForTrailers: trailers !== undefined });
     stream.end(body);
   }
-  // The rest of a body that is too long is not waited for (RFC 9113 section 8.1).
-  if (!stream.readableEnded && (status >= 400 || body.length === 0)) stream.close(NGHTTP2_NO_ERROR);
+  // The rest of a body that is too long is not waited for (RFC 9113 section 8.1). The answer leaves at the end of this
+  // turn of the event loop; newer versions of Node drop one whose stream is closed before.
+  if (!stream.readableEnded && (status >= 400 || body.length === 0)) setImmediate(() => stream.close(NGHTTP2_NO_ERROR));
 }

@@ -65,7 +65,8 @@ describe('a request to the API', () => {
     const { client } = await clientOf((_request, answer) => {
       answer.on('close', () => (open = false));
       answer.writeHead(500);
-      const more = (): void => void (open && answer.write(Buffer.alloc(16_384, 'x'), more));
+      const more = (error?: Error | null): void =>
+        void (open && !error && answer.write(Buffer.alloc(16_384, 'x'), more));
       more();
     });
     await expect(client.get({ ...REQUEST, signal, onData: () => undefined })).rejects.toThrow(ApiError);

@@ -75,6 +75,26 @@ export interface ProvidesSearchPaths {
 export const hasSearchPaths = (handler: Handler): handler is Handler & ProvidesSearchPaths =>
   typeof (handler as Partial<ProvidesSearchPaths>).searchPath === 'function';
 
+/** What the resolver of one client does with names, as its resolv.conf says. */
+export interface SearchList {
+  /** All of its domains in order, in lower case, at least one; '.' for the name as it stands. */
+  readonly domains: readonly Name[];
+  /** Dots from which on a name is asked as it stands first. */
+  readonly ndots: number;
+}
+
+/** A handler that knows the whole search lists of clients (asked by the `autopath` plugin). */
+export interface ProvidesSearchLists {
+  /**
+   * The search list of the query's client; undefined where it is not certain, or where its first domain is not that of
+   * a namespace of the cluster.
+   */
+  searchList(query: Query): SearchList | undefined;
+}
+
+export const hasSearchLists = (handler: Handler): handler is Handler & ProvidesSearchLists =>
+  typeof (handler as Partial<ProvidesSearchLists>).searchList === 'function';
+
 /** A handler that can say whether it is ready to serve (asked by the `ready` plugin). */
 export interface Readiness {
   ready(): boolean;

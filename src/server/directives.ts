@@ -36,6 +36,7 @@ import { metadata } from '../plugins/metadata/setup.js';
 import { minimal } from '../plugins/minimal/setup.js';
 import { multisocket } from '../plugins/multisocket/setup.js';
 import { nomad } from '../plugins/nomad/setup.js';
+import { node, nodeOver } from '../plugins/node/setup.js';
 import { nsid } from '../plugins/nsid/setup.js';
 import { pprof } from '../plugins/pprof/setup.js';
 import { prometheus } from '../plugins/prometheus/setup.js';
@@ -110,6 +111,8 @@ export const PLUGINS: readonly PluginDefinition[] = [
   hosts,
   k8sExternal,
   kubernetes,
+  // It answers nothing: its word on who asks goes before that of kubernetes.
+  node,
   file,
   auto,
   secondary,
@@ -123,8 +126,8 @@ export const PLUGINS: readonly PluginDefinition[] = [
   nomad,
 ];
 
-/** The same, with `kubernetes` answering from objects that somebody else holds: for servers within a model. */
+/** The same, with `kubernetes` and `node` over objects that somebody else holds: for servers within a model. */
 export function pluginsOver(store: KubeStore): readonly PluginDefinition[] {
-  const over = kubernetesOver(() => ({ store, source: undefined }));
-  return PLUGINS.map((plugin) => (plugin.name === over.name ? over : plugin));
+  const over = [kubernetesOver(() => ({ store, source: undefined })), nodeOver(store)];
+  return PLUGINS.map((plugin) => over.find(({ name }) => name === plugin.name) ?? plugin);
 }

@@ -282,6 +282,8 @@ describe('pods, namespaces and nodes', () => {
           hostNetwork: true,
           hostname: 'h',
           subdomain: 's',
+          dnsPolicy: 'None',
+          dnsConfig: { searches: ['a.test', 7], options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }] },
           containers: [{ ports: [{ name: 'http', containerPort: 80 }] }, {}],
         },
         status: { podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] },
@@ -301,6 +303,7 @@ describe('pods, namespaces and nodes', () => {
       hostname: 'h',
       subdomain: 's',
       ports: [{ name: 'http', port: 80, protocol: 'TCP' }],
+      dns: { policy: 'None', searches: ['a.test'], options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }] },
     });
   });
 
@@ -312,6 +315,7 @@ describe('pods, namespaces and nodes', () => {
       terminating: false,
       hostNetwork: false,
       ports: [],
+      dns: { policy: 'ClusterFirst', searches: [], options: [] },
     });
   });
 

@@ -13,7 +13,9 @@ const page = (plugin: string): string => readFileSync(path.join(FOLDER, plugin, 
 function registered(folder: string): string[] {
   const names = globSync('**/*.ts', { cwd: folder, absolute: true })
     .map((file) => readFileSync(file, 'utf8'))
-    .flatMap((text) => [...text.matchAll(/'([a-z]\w*_(?:total|seconds|bytes|entries|info|enabled|silent|step))'/g)])
+    .flatMap((text) => [
+      ...text.matchAll(/'([a-z]\w*_(?:total|seconds|bytes|entries|info|enabled|silent|step|pods))'/g),
+    ])
     .map(([, name]) => name!);
   return [...new Set(names)].sort();
 }
@@ -26,7 +28,9 @@ function told(plugin: string): string[] {
   );
 }
 
-const SERVER = ['chain', 'metrics', 'net', 'server'].flatMap((folder) => registered(path.join(ROOT, 'src', folder)));
+const SERVER = ['chain', 'metrics', 'net', 'origin', 'server'].flatMap((folder) =>
+  registered(path.join(ROOT, 'src', folder)),
+);
 const isOf = (name: string, full: string): boolean => full === name || full.endsWith(`_${name}`);
 
 describe('the metrics of manual pages', () => {

@@ -28,6 +28,8 @@ export interface ApiSourceOptions {
   readonly namespaceLabels?: LabelSelector;
   /** Leaves pods out whose work is over: their addresses may belong to others by now. */
   readonly runningPodsOnly?: boolean;
+  /** Only pods of this node; the API selects. */
+  readonly node?: string;
   readonly limits?: RateLimits;
   readonly timing?: Partial<ApiTiming>;
   readonly userAgent?: string;
@@ -89,8 +91,13 @@ export class ApiSource implements KubeSource {
           ? undefined
           : this.options.labels;
     const query: Record<string, string> = selector && selector.text !== '' ? { labelSelector: selector.text } : {};
-    if (kind === 'Pod' && this.options.runningPodsOnly)
-      query['fieldSelector'] = 'status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown';
+    if (kind !== 'Pod') return query;
+    const { node, runningPodsOnly } = this.options;
+    const fields = [
+      ...(node === undefined ? [] : [`spec.nodeName=${node}`]),
+      ...(runningPodsOnly ? ['status.phase!=Succeeded', 'status.phase!=Failed', 'status.phase!=Unknown'] : []),
+    ];
+    if (fields.length > 0) query['fieldSelector'] = fields.join(',');
     return query;
   }
 }

@@ -15,6 +15,7 @@ import type {
   Namespace,
   Node,
   Pod,
+  PodDns,
   PortProtocol,
   Service,
   ServiceImport,
@@ -237,6 +238,7 @@ export class Trimmer {
       hostname: textAt(spec, 'hostname') || undefined,
       subdomain: textAt(spec, 'subdomain') || undefined,
       ports: this.fields.containerPorts ? this.containerPorts(spec, place) : NONE,
+      dns: this.fields.podDns ? this.interner.value(podDns(spec)) : undefined,
     };
   }
 
@@ -340,6 +342,16 @@ function serviceType(spec: RawObject): ServiceType | undefined {
 function protocolAt(raw: unknown): PortProtocol | undefined {
   const protocol = asObject(raw)['protocol'] ?? 'TCP';
   return protocol === 'TCP' || protocol === 'UDP' || protocol === 'SCTP' ? protocol : undefined;
+}
+
+function podDns(spec: RawObject): PodDns {
+  const config = objectAt(spec, 'dnsConfig');
+  const searches = arrayAt(config, 'searches').filter((domain): domain is string => typeof domain === 'string');
+  const options = arrayAt(config, 'options').map((option) => {
+    const value = textAt(option, 'value');
+    return { name: textAt(option, 'name'), ...(value !== '' && { value }) };
+  });
+  return { policy: textAt(spec, 'dnsPolicy') || 'ClusterFirst', searches, options };
 }
 
 const ingressOf = (raw: unknown): readonly unknown[] =>

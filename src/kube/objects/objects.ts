@@ -114,6 +114,16 @@ export interface ContainerPort {
   readonly protocol: PortProtocol;
 }
 
+/** What the kubelet makes a pod's resolv.conf from (Kubernetes API, PodSpec). */
+export interface PodDns {
+  /** `ClusterFirst` where nothing is said. */
+  readonly policy: string;
+  /** Domains of `dnsConfig`, as written. */
+  readonly searches: readonly string[];
+  /** Options of `dnsConfig`; without a value where there is none. */
+  readonly options: readonly { readonly name: string; readonly value?: string }[];
+}
+
 export interface Pod {
   readonly kind: 'Pod';
   readonly namespace: string;
@@ -131,6 +141,8 @@ export interface Pod {
   readonly subdomain: string | undefined;
   /** Of all containers, in order; empty when not kept. */
   readonly ports: readonly ContainerPort[];
+  /** undefined when not kept. */
+  readonly dns: PodDns | undefined;
 }
 
 export interface Namespace {
@@ -168,6 +180,8 @@ export interface FieldChoice {
   /** Node and zone of endpoints, node of pods. */
   readonly topology: boolean;
   readonly containerPorts: boolean;
+  /** DNS policy and configuration of pods. */
+  readonly podDns: boolean;
 }
 
 /** What DNS answers need. `endpoint_pod_names` adds `targets`, client metadata adds `labels`. */
@@ -177,6 +191,7 @@ export const DNS_FIELDS: FieldChoice = {
   targets: false,
   topology: false,
   containerPorts: false,
+  podDns: false,
 };
 /** What the datapath model and the lab need: everything there is. */
 export const ALL_FIELDS: FieldChoice = {
@@ -185,6 +200,7 @@ export const ALL_FIELDS: FieldChoice = {
   targets: true,
   topology: true,
   containerPorts: true,
+  podDns: true,
 };
 
 /** The namespace of an object; empty for kinds that stand above namespaces. */

@@ -10,7 +10,8 @@ import {
   type Zones,
 } from '../../chain/index.js';
 import type { Value } from '../../metrics/metrics.js';
-import { Class, Rcode, Type, encodeName, isName, isSubdomain, type Name, type Rr } from '../../wire/index.js';
+import { Rcode, isName, isSubdomain, type Name } from '../../wire/index.js';
+import { answering } from './answering.js';
 
 /** Names that are put behind a name in turn, the first one included that the client has put there; '.' for none. */
 export type SearchPath = readonly Name[];
@@ -54,19 +55,3 @@ export class AutoPath implements Handler {
     return first;
   }
 }
-
-/** The reply to `asked` as one to `query`: an alias leads from the one name to the other. */
-function answering(query: Query, asked: Query, reply: Reply): Reply {
-  const { answer, authority, additional } = reply.messageFor(asked);
-  const target = answer.find(({ name }) => name.toLowerCase() !== query.name);
-  const led = target === undefined ? answer : [alias(query.qname, target), ...answer];
-  return reply.withSections({ answer: led, authority, additional });
-}
-
-const alias = (name: Name, { name: target, ttl }: Rr): Rr => ({
-  name,
-  type: Type.CNAME,
-  class: Class.IN,
-  ttl,
-  rdata: encodeName(target),
-});

@@ -1,15 +1,19 @@
 import {
   PerServer,
   definePlugin,
+  hasSearchLists,
   hasSearchPaths,
   type Block,
+  type ProvidesSearchLists,
   type ProvidesSearchPaths,
   type Query,
+  type Zones,
 } from '../../chain/index.js';
 import type { Directive } from '../../corefile/index.js';
 import type { Metrics, Value } from '../../metrics/metrics.js';
 import { AutoPath, type SearchPath } from './handler.js';
 import { readSearchPath } from './search-file.js';
+import { ListWalk, type WalkResult } from './walk.js';
 
 /** Of several directives in a server block the last one counts. */
 export const autopath = definePlugin('autopath', (directives, block) => {
@@ -25,6 +29,7 @@ export const autopath = definePlugin('autopath', (directives, block) => {
     const path = fromFile(source, directive, block);
     return new AutoPath(zones, () => path, 'question', successes);
   }
+  if (source === '@node') return onNode(directive, zones, block, successes);
   const ofHost = hostPath(block);
   let plugin: ProvidesSearchPaths | undefined;
   block.onStart(() => void (plugin = fromPlugin(source.slice(1), directive, block)));
@@ -34,6 +39,20 @@ export const autopath = definePlugin('autopath', (directives, block) => {
   };
   return new AutoPath(zones, pathOf, 'client', successes);
 });
+
+/** The walk of the search lists that the plugin *node* knows. */
+function onNode(directive: Directive, zones: Zones, block: Block, successes: PerServer<Value>): ListWalk {
+  let lists: ProvidesSearchLists = { searchList: () => undefined };
+  block.onStart(() => {
+    const handler = block.handlers().find(({ name }) => name === 'node');
+    if (handler === undefined || !hasSearchLists(handler))
+      return directive.fail(`got '@node', but there is no directive node in this server block`);
+    lists = handler;
+  });
+  const { clock, metrics } = block.runtime;
+  const searchList: ProvidesSearchLists['searchList'] = (query) => lists.searchList(query);
+  return new ListWalk({ zones, lists: { searchList }, ask: block.ask, clock, successes, walks: walksTotal(metrics) });
+}
 
 /** What pods have from their node: that of this host, which is one or runs on one. */
 function hostPath({ runtime }: Block): SearchPath {
@@ -58,7 +77,19 @@ function fromFile(path: string, directive: Directive, block: Block): SearchPath 
 function fromPlugin(name: string, directive: Directive, block: Block): ProvidesSearchPaths | undefined {
   const handler = block.handlers().find((each) => each.name === name);
   if (handler === undefined || hasSearchPaths(handler)) return handler;
-  return directive.fail(`got '@${name}', allowed: @kubernetes, or @ and another plugin that knows search paths`);
+  return directive.fail(`got '@${name}', allowed: @kubernetes, @node, or @ and another plugin that knows search paths`);
+}
+
+function walksTotal(metrics: Metrics): PerServer<Record<WalkResult, Value>> {
+  const family = metrics.counter('autopath', 'walks_total', 'Counter of walks by what came of them.', [
+    'server',
+    'result',
+  ]);
+  return new PerServer(({ label: server }) => ({
+    answered: family.with({ server, result: 'answered' }),
+    denied: family.with({ server, result: 'denied' }),
+    left: family.with({ server, result: 'left' }),
+  }));
 }
 
 function successTotal(metrics: Metrics): PerServer<Value> {

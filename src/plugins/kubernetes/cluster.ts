@@ -1,8 +1,6 @@
 import type { Runtime } from '../../chain/index.js';
 import { ApiSource } from '../../kube/api/source.js';
-import { endpointConnection, inClusterConnection, type ApiConnection } from '../../kube/auth/connection.js';
 import { EndpointController } from '../../kube/endpoints/controller.js';
-import { kubeconfigConnection } from '../../kube/auth/kubeconfig.js';
 import { ManifestSource } from '../../kube/manifests/source.js';
 import {
   ALL_FIELDS,
@@ -18,8 +16,10 @@ import type { KubeChange } from '../../kube/store/change.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import type { Seconds } from '../../lib/units.js';
-import { programmingDuration, restClientMetrics } from './metrics.js';
-import type { KubernetesOptions, Origin } from './options.js';
+import { connect } from '../../origin/connect.js';
+import { restClientMetrics } from '../../origin/metrics.js';
+import { programmingDuration } from './metrics.js';
+import type { KubernetesOptions } from './options.js';
 import { SnapshotFile } from './snapshot-file.js';
 
 /** Objects and what keeps them up to date. */
@@ -212,22 +212,6 @@ function clusterObjects(options: KubernetesOptions, runtime: Runtime, log: Logge
   if (snapshot === undefined) return { store, source };
   const selection = JSON.stringify([origin, [...(namespaces ?? [])].sort(), labels?.text, namespaceLabels?.text]);
   return { store, source, snapshot: new SnapshotFile(snapshot, selection, { clock, log, metrics }) };
-}
-
-function connect(origin: Exclude<Origin, { kind: 'manifests' }>, { env, clock }: Runtime): ApiConnection {
-  switch (origin.kind) {
-    case 'endpoint':
-      return endpointConnection({ url: origin.url, clock, ...(origin.tls && { tls: origin.tls }) });
-    case 'kubeconfig':
-      return kubeconfigConnection({
-        path: origin.path,
-        env,
-        clock,
-        ...(origin.context !== undefined && { context: origin.context }),
-      });
-    case 'service-account':
-      return inClusterConnection({ host: env['KUBERNETES_SERVICE_HOST'], port: env['KUBERNETES_SERVICE_PORT'], clock });
-  }
 }
 
 const kindsFor = ({ endpoints, pods, multicluster }: KubernetesOptions): KubeKind[] => [

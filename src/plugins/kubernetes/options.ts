@@ -3,6 +3,7 @@ import type { Directive, Option } from '../../corefile/index.js';
 import { LabelSelector, LabelSelectorError } from '../../kube/objects/label-selector.js';
 import { DEFAULT_LIMITS, type RateLimits } from '../../kube/api/rate-limiter.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
+import { OriginOptions, type Origin } from '../../origin/options.js';
 import type { Name } from '../../wire/index.js';
 import { isReverseZone } from './name.js';
 
@@ -12,17 +13,6 @@ import { isReverseZone } from './name.js';
  */
 export const POD_MODES = ['disabled', 'verified', 'insecure'] as const;
 export type PodMode = (typeof POD_MODES)[number];
-
-/** Where the objects come from. */
-export type Origin =
-  | { readonly kind: 'service-account' }
-  | {
-      readonly kind: 'endpoint';
-      readonly url: string;
-      readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | undefined;
-    }
-  | { readonly kind: 'kubeconfig'; readonly path: string; readonly context: string | undefined }
-  | { readonly kind: 'manifests'; readonly paths: readonly string[] };
 
 export interface KubernetesOptions {
   readonly zones: Zones;
@@ -57,10 +47,7 @@ const DEFAULT_STARTUP: Milliseconds = 5000;
 const NO_ZONES = new Zones([]);
 
 const OPTIONS = [
-  'endpoint',
-  'tls',
-  'kubeconfig',
-  'manifests',
+  ...OriginOptions.NAMES,
   'namespaces',
   'namespace_labels',
   'labels',
@@ -81,10 +68,6 @@ const OPTIONS = [
 
 /** What is written so far. */
 interface Draft {
-  endpoint: Option | undefined;
-  tls: Option | undefined;
-  kubeconfig: Option | undefined;
-  manifests: Option | undefined;
   namespaces: Set<string>;
   labels: LabelSelector | undefined;
   namespaceLabels: LabelSelector | undefined;
@@ -113,10 +96,6 @@ export function readOptions(directive: Directive, block: Block): KubernetesOptio
       `got ${zones.list.map((zone) => `'${zone}'`).join(' ')}, allowed: at least one zone that is no reverse zone`,
     );
   const draft: Draft = {
-    endpoint: undefined,
-    tls: undefined,
-    kubeconfig: undefined,
-    manifests: undefined,
     namespaces: new Set(),
     labels: undefined,
     namespaceLabels: undefined,
@@ -132,9 +111,10 @@ export function readOptions(directive: Directive, block: Block): KubernetesOptio
     snapshot: undefined,
     limits: DEFAULT_LIMITS,
   };
+  const origin = new OriginOptions();
   for (const option of directive.options ?? []) {
     option.noOptions();
-    if (!readOrigin(option, draft) && !readChoice(option, draft) && !readPacing(option, draft)) refuse(option);
+    if (!origin.take(option) && !readChoice(option, draft) && !readPacing(option, draft)) refuse(option);
   }
   if (draft.namespaces.size > 0 && draft.namespaceLabels !== undefined)
     directive.fail('got both namespaces and namespace_labels, allowed: one of them');
@@ -142,15 +122,15 @@ export function readOptions(directive: Directive, block: Block): KubernetesOptio
   if (foreign !== undefined)
     directive.fail(`got multicluster zone '${foreign}', allowed: ${zones.list.map((zone) => `'${zone}'`).join(', ')}`);
   if (draft.zonal && !draft.endpoints) directive.fail('got both zonal and noendpoints, allowed: one of them');
-  const { namespaces, endpoint, tls, kubeconfig, manifests, ...rest } = draft;
-  if (manifests !== undefined && draft.snapshot !== undefined)
+  const { namespaces, ...rest } = draft;
+  if (origin.areManifests && draft.snapshot !== undefined)
     directive.fail('got both manifests and snapshot, allowed: one of them; files are there from the start');
   return {
     ...rest,
     zones,
     primaryZone,
     namespaces: namespaces.size > 0 ? namespaces : undefined,
-    origin: originOf({ endpoint, tls, kubeconfig, manifests }, block),
+    origin: origin.origin(block.logger('kubernetes')),
   };
 }
 
@@ -165,30 +145,6 @@ const GONE: Readonly<Record<string, string>> = {
 function refuse(option: Option): never {
   const why = Object.hasOwn(GONE, option.name) ? GONE[option.name] : undefined;
   return why === undefined ? option.unknown(OPTIONS) : option.fail(`it is none of CoreDNS any more: ${why}`);
-}
-
-function readOrigin(option: Option, draft: Draft): boolean {
-  switch (option.name) {
-    case 'endpoint':
-      option.argCount(1, Infinity, 'endpoint URL');
-      draft.endpoint = option;
-      return true;
-    case 'tls':
-      option.argCount(3, 3, 'tls CERT KEY CACERT');
-      draft.tls = option;
-      return true;
-    case 'kubeconfig':
-      option.argCount(1, 2, 'kubeconfig KUBECONFIG [CONTEXT]');
-      draft.kubeconfig = option;
-      return true;
-    case 'manifests':
-      option.argCount(1, Infinity, 'manifests PATH...');
-      // An environment variable that is set to nothing takes the option out of the Corefile.
-      draft.manifests = option.args.some((path) => path !== '') ? option : undefined;
-      return true;
-    default:
-      return false;
-  }
 }
 
 function readChoice(option: Option, draft: Draft): boolean {
@@ -269,29 +225,4 @@ function selector(option: Option): LabelSelector {
     if (!(error instanceof LabelSelectorError)) throw error;
     return option.fail(error.message);
   }
-}
-
-function originOf(
-  { endpoint, tls, kubeconfig, manifests }: Pick<Draft, 'endpoint' | 'tls' | 'kubeconfig' | 'manifests'>,
-  block: Block,
-): Origin {
-  const log = block.logger('kubernetes');
-  if (manifests !== undefined) {
-    const other = endpoint ?? kubeconfig ?? tls;
-    if (other !== undefined) other.fail('got it together with manifests, allowed: an API or files');
-    return { kind: 'manifests', paths: manifests.args.filter((path) => path !== '') };
-  }
-  if (kubeconfig !== undefined) {
-    if (endpoint !== undefined) log.warning('kubeconfig names the API, endpoint and tls are ignored');
-    const [path, context] = kubeconfig.args;
-    return { kind: 'kubeconfig', path: path!, context };
-  }
-  if (endpoint === undefined) {
-    if (tls !== undefined) log.warning('tls is ignored without endpoint');
-    return { kind: 'service-account' };
-  }
-  const [url, ...more] = endpoint.args;
-  if (more.length > 0) log.warning(`only the first endpoint is used: ${url}`);
-  const [cert, key, ca] = tls?.args ?? [];
-  return { kind: 'endpoint', url: url!, tls: tls === undefined ? undefined : { cert: cert!, key: key!, ca: ca! } };
 }

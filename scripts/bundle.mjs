@@ -27,7 +27,7 @@ const EXTERNAL = ['koffi'];
  * Commands that look at servers. They are bundled beside the program, with what they share with it in them once more:
  * code that more commands share is split into more files, and calls from file to file cost a server time.
  */
-const TOOLS = ['check', 'compare', 'doctor'];
+const TOOLS = ['check', 'compare', 'doctor', 'explain'];
 /** Modules of Node that take milliseconds to load and that most starts do without: loaded when they are first used. */
 const LATE = ['assert', 'child_process', 'crypto', 'http', 'http2', 'https', 'tls', 'worker_threads', 'zlib'];
 /** What the module that loads it looks for beside itself. */

@@ -3,6 +3,7 @@ import type { TsigTransaction } from '../tsig/index.js';
 import type { Client } from './client.js';
 import type { Lifetime } from './lifetime.js';
 import type { Metadata } from './metadata.js';
+import { Trail } from './trail.js';
 
 /** What a query's answer is waited for by: each may be missing. */
 export interface Waiting {
@@ -10,6 +11,8 @@ export interface Waiting {
   readonly connection?: Lifetime | undefined;
   /** The configuration whose handlers answer. */
   readonly configuration?: Lifetime | undefined;
+  /** Whether what handlers tell of their work is kept until the query is answered. */
+  readonly keepsTrail?: boolean;
 }
 
 /**
@@ -24,6 +27,7 @@ export class QueryContext {
   /** It must not be made one with equal questions that wait for the same answer: each has to be counted where it ends. */
   separate = false;
   private signature: TsigTransaction | undefined;
+  private told: Trail | undefined;
   /**
    * Nobody waits for the answer, or whoever does has another one at hand: upstreams are not asked a second time before
    * the first one has had its time.
@@ -44,7 +48,29 @@ export class QueryContext {
     private readonly waiting: Waiting = {},
     readonly depth = 0,
     private readonly parent?: QueryContext,
+    /**
+     * No client asks, but somebody who wants to know what a client would get: nothing is kept of it or fetched anew
+     * for it, and it takes nothing of what clients may ask.
+     */
+    readonly inspects = false,
   ) {}
+
+  /** Where handlers tell of their work; undefined where nobody reads it. Made when it is first asked for. */
+  get trail(): Trail | undefined {
+    if (this.parent !== undefined) return this.parent.trail;
+    if (this.told === undefined && (this.inspects || this.waiting.keepsTrail === true)) this.told = new Trail();
+    return this.told;
+  }
+
+  /** Has handlers tell of their work, from now on. */
+  keepTrail(): Trail {
+    return this.parent?.keepTrail() ?? (this.told ??= new Trail());
+  }
+
+  /** What they have told so far. */
+  get trailSoFar(): Trail | undefined {
+    return this.parent === undefined ? this.told : this.parent.trailSoFar;
+  }
 
   /** What became of the client's signature; undefined where there was none, or where no keys are known. */
   get tsig(): TsigTransaction | undefined {
@@ -117,7 +143,7 @@ export class QueryContext {
 
   /** For a question that the server asks itself to answer this query, over the same way and for as long. */
   nested(): QueryContext {
-    return new QueryContext(this.client, this.received, this.waiting, this.depth + 1, this);
+    return new QueryContext(this.client, this.received, this.waiting, this.depth + 1, this, this.inspects);
   }
 
   /**

@@ -53,6 +53,8 @@ export interface Handler {
   seesEach?(query: Query, reply: Reply): boolean;
   /** `answers` when left out. */
   readonly role?: Role;
+  /** It writes down or counts what clients ask, and has no say in the answer: what no client asks passes it by. */
+  readonly keepsRecord?: boolean;
   /** Its replies have to be waited for, as those of an upstream. */
   readonly waits?: boolean;
   /**

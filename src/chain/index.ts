@@ -23,6 +23,7 @@ export * from './server-address.js';
 export * from './sessions.js';
 export * from './lease.js';
 export * from './tap.js';
+export * from './trail.js';
 export * from './transfer.js';
 export * from './upstream-message.js';
 export * from './writers.js';

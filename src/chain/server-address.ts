@@ -10,4 +10,6 @@ export interface ServerAddress {
   readonly scheme: string;
   readonly address: string;
   readonly port: number;
+  /** Where queries are asked as if they had come in at that address, and are counted apart: that address. */
+  readonly standsFor?: ServerAddress;
 }

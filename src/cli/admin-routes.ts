@@ -1,4 +1,5 @@
 import { jsonAnswer, type AdminRoute } from '../insight/admin/admin-endpoint.js';
+import { explainRoute } from '../insight/explain/route.js';
 import { VERSION } from '../lib/package-folder.js';
 import { topRoute } from '../insight/top/top-route.js';
 import type { TopRecorder } from '../top/recorder.js';
@@ -11,4 +12,5 @@ export const adminRoutes = (server: Server, top: TopRecorder): readonly AdminRou
     answer: () => jsonAnswer({ version: VERSION, pid: process.pid, serves: server.served.map(({ label }) => label) }),
   },
   topRoute(server, top),
+  explainRoute(server),
 ];

@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   check: async (args, environment) => (await import('./check.js')).checkCommand(args, environment),
   compare: async (args, environment) => (await import('./compare.js')).compareCommand(args, environment),
   doctor: async (args, environment) => (await import('./doctor.js')).doctorCommand(args, environment),
+  explain: async (args, environment) => (await import('./explain.js')).explainCommand(args, environment),
   kernel: async (args, environment) => (await import('./kernel.js')).kernelCommand(args, environment),
   completion: async (args, environment) => (await import('./completion.js')).completion(args, environment),
   help: async (args, environment) => (await import('./help.js')).help(args, environment),

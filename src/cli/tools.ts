@@ -83,6 +83,30 @@ export const DOCTOR: Tool = {
   page: 'DOCTOR.md',
 };
 
+export const EXPLAIN: Tool = {
+  name: 'explain',
+  words: 'NAME [TYPE]',
+  about:
+    'Asks a running server what a query becomes and why: which plugins it passes, what the cache knows, what upstreams ' +
+    'say and how long they take, and who else gets the answer; nothing is kept of it',
+  flags: [
+    {
+      name: 'server',
+      type: 'string',
+      help: 'the -admin of the server: unix:/PATH or 127.0.0.1:PORT',
+      default: 'unix:/run/nodens.sock',
+    },
+    { name: 'token', type: 'string', help: 'file with the -admin.token of the server' },
+    { name: 'client', type: 'string', help: 'address as whose query it is judged', default: '127.0.0.1' },
+    { name: 'tcp', type: 'bool', help: 'as if asked over TCP' },
+    { name: 'timeout', type: 'duration', help: 'how long the server has', default: '20s' },
+    { name: 'v', type: 'bool', help: 'tell of all plugins, also of those that had no part in it' },
+    { name: 'o', type: 'string', help: 'form of the report: text or json', default: 'text' },
+  ],
+  exits: '0 there is an answer, 1 there is none, 2 a server that cannot be asked or a wrong command line',
+  page: 'EXPLAIN.md',
+};
+
 export const KERNEL: Tool = {
   name: 'kernel',
   words: 'status',
@@ -97,4 +121,4 @@ export const KERNEL: Tool = {
   page: 'KERNEL.md',
 };
 
-export const TOOLS: readonly Tool[] = [CHECK, COMPARE, DOCTOR, KERNEL];
+export const TOOLS: readonly Tool[] = [CHECK, COMPARE, DOCTOR, EXPLAIN, KERNEL];

@@ -18,6 +18,7 @@ import {
   type Scheme,
   type ServerKey,
 } from '../corefile/index.js';
+import type { FilePlace } from '../lib/errors.js';
 import { hostPort } from '../lib/cidr.js';
 import { LISTENER_KINDS } from './listener-kinds.js';
 import { BlockContext, Hooks, type Common } from './block.js';
@@ -37,6 +38,7 @@ export class Configuration {
   /** By listening address, in the order in which the Corefile names them. */
   readonly served = new Map<ServerAddress, Routes>();
   readonly blocks: readonly BlockContext[];
+  private readonly places = new Map<Handler, FilePlace>();
 
   private readonly routesHost: RoutesHost = {
     inFlight: this.inFlight,
@@ -107,14 +109,21 @@ export class Configuration {
   }
 
   private ask(query: Query): Outcome | Promise<Outcome> {
-    const routes = this.served.get(query.client.server) ?? [...this.served.values()][0]!;
-    return routes.answer(query);
+    return this.routesOf(query).answer(query);
+  }
+
+  private routesOf(query: Query): Routes {
+    const { server } = query.client;
+    return this.served.get(server.standsFor ?? server) ?? [...this.served.values()][0]!;
   }
 
   private setUp(block: BlockContext): Handler[] {
     const handlers = this.directives.order.flatMap((plugin) => {
       const [first, ...more] = block.source.directives.filter((directive) => directive.name === plugin.name);
-      return first === undefined ? [] : setUpAll(plugin, [first, ...more], block, this.faults);
+      if (first === undefined) return [];
+      const made = setUpAll(plugin, [first, ...more], block, this.faults);
+      for (const handler of made) this.places.set(handler, { file: first.file, line: first.line });
+      return made;
     });
     return handlers;
   }
@@ -125,10 +134,12 @@ export class Configuration {
     block.link(handlers);
     // A block without handlers answers nothing: REFUSED, as for a zone that is not served.
     const ask =
-      handlers.length === 0
-        ? (query: Query): Reply => this.served.get(query.client.server)!.refuse(query)
-        : linkChain(handlers);
-    const chain = new Chain(ask, handlers, block.settings);
+      handlers.length === 0 ? (query: Query): Reply => this.routesOf(query).refuse(query) : linkChain(handlers);
+    const chain = new Chain(ask, handlers, block.settings, {
+      zones: block.zones,
+      place: { file: block.source.file, line: block.source.line },
+      placeOf: (handler) => this.places.get(handler),
+    });
     if (block.settings.debug) this.host.runtime.log.debug(describeSharing(block.zones, chain.verdict));
     const hosts = block.settings.listen.length === 0 ? [''] : block.settings.listen;
     const addresses = new Set<ServerAddress>();

@@ -19,6 +19,7 @@ import {
   type View,
   type Waiting,
 } from '../chain/index.js';
+import type { FilePlace } from '../lib/errors.js';
 import type { TsigKeys } from '../tsig/index.js';
 import { Class, Rcode, Type, nextLabel, type Name } from '../wire/index.js';
 import { closer, sharingOf, type Sharing, type SharingVerdict } from './sharing.js';
@@ -53,6 +54,13 @@ export class InFlight {
   }
 }
 
+/** Where a block and its directives stand. */
+export interface ChainOrigin {
+  readonly zones: readonly Name[];
+  readonly place: FilePlace;
+  placeOf(handler: Handler): FilePlace | undefined;
+}
+
 /** The linked handlers of one server block. */
 export class Chain {
   private readonly counting: readonly CountsHits[];
@@ -65,8 +73,9 @@ export class Chain {
   /** @param settings what the block's directives settled: for which queries it serves, and whose labels it collects */
   constructor(
     private readonly linked: Next,
-    private readonly handlers: readonly Handler[],
+    readonly handlers: readonly Handler[],
     private readonly settings: Pick<BlockSettings, 'view' | 'metadata' | 'limits'> = {},
+    readonly origin?: ChainOrigin,
   ) {
     this.verdict = sharingOf(settings.view === undefined ? handlers : [...handlers, settings.view]);
     this.watching = handlers.filter((handler) => handler.seesEach !== undefined);

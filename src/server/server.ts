@@ -24,11 +24,12 @@ import { PLUGINS } from './directives.js';
 import { ExternalPlugins, type ExternalPlugin } from './external-plugins.js';
 import { HttpListeners } from './http.js';
 import { DnsListeners, shut, type Listener, type OpenableAddress } from './listeners.js';
+import { inspect, type Inspection } from './inspection.js';
 import { showKernel } from './kernel-metrics.js';
 import { showLosses } from './losses.js';
 import type { MemoryCeiling } from '../lib/memory-ceiling.js';
 import { showMemory } from './memory.js';
-import { Responder } from './respond.js';
+import { QUERY_TIME, Responder } from './respond.js';
 import { makeRuntime, type RuntimeOptions } from './runtime.js';
 import { watchAnswers, watchHits } from './top.js';
 import { TcpClients } from './tcp-clients.js';
@@ -252,6 +253,43 @@ export class Server {
     return undefined;
   }
 
+  /**
+   * Asks what a client would be answered, without one: nothing is kept of it, it counts under `server="explain"`, and
+   * handlers that keep records of queries are passed by. It comes in at the first address, as of plain UDP or TCP.
+   */
+  inspect(query: Injected, from: Partial<Pick<Client, 'transport' | 'remote'>> = {}): Promise<Inspection> {
+    const [server, routes] = [...this.current.served][0]!;
+    const client = this.clientOf(this.standIn(server), from, query);
+    const limit = this.options.queryTime ?? QUERY_TIME;
+    return inspect(this.messageOf(query, client), client, routes, { clock: this.runtime.clock, limit });
+  }
+
+  /** An address under which what no client asks is counted. */
+  private standIn(server: ServerAddress): ServerAddress {
+    const key = `explain ${server.label}`;
+    const known = this.addresses.get(key);
+    if (known !== undefined) return known;
+    const made = { ...server, index: this.addresses.size, label: 'explain', standsFor: server };
+    this.addresses.set(key, made);
+    return made;
+  }
+
+  private clientOf(
+    server: ServerAddress,
+    from: Partial<Pick<Client, 'transport' | 'remote'>>,
+    query?: Injected,
+  ): Client {
+    const transport = from.transport ?? (query instanceof Uint8Array ? undefined : query?.transport) ?? 'udp';
+    const remote = from.remote ?? { address: '127.0.0.1', port: 0 };
+    return { transport, remote, local: { address: '127.0.0.1', port: server.port }, server };
+  }
+
+  private messageOf(query: Injected, client: Client): Buffer {
+    if (query instanceof Uint8Array) return Buffer.from(query);
+    const { clock, random } = this.runtime;
+    return makeQuery(query, new QueryContext(client, clock.monotonic()), random).bytes;
+  }
+
   private ask(
     query: Injected,
     from: Partial<Pick<Client, 'transport' | 'remote'>>,
@@ -259,17 +297,13 @@ export class Server {
     done: (answer?: Uint8Array) => void,
   ): void {
     const [server, routes] = [...this.current.served][0]!;
-    const { clock, random } = this.runtime;
-    const client: Client = {
-      transport: from.transport ?? 'udp',
-      remote: from.remote ?? { address: '127.0.0.1', port: 0 },
-      local: { address: '127.0.0.1', port: server.port },
-      server,
-    };
-    const now = clock.monotonic();
-    const raw = query instanceof Uint8Array;
-    const bytes = raw ? Buffer.from(query) : makeQuery(query, new QueryContext(client, now), random).bytes;
-    responder.respond(bytes, { server, routes }, client, now, { prefix: 0, send: done, dropped: () => done() });
+    const client = this.clientOf(server, from);
+    const now = this.runtime.clock.monotonic();
+    responder.respond(this.messageOf(query, client), { server, routes }, client, now, {
+      prefix: 0,
+      send: done,
+      dropped: () => done(),
+    });
   }
 
   private read(): CorefileSource {

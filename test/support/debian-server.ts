@@ -188,9 +188,15 @@ export class DebianServer {
     this.child.kill('SIGHUP');
   }
 
+  /** Has it do nothing any more, with its sockets open: the system goes on taking connections for it. */
+  hang(): void {
+    this.child.kill('SIGSTOP');
+  }
+
   async stop(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       this.child.kill();
+      this.child.kill('SIGCONT');
       await once(this.child, 'exit');
     }
     rmSync(this.dir, { recursive: true, force: true });

@@ -12,7 +12,7 @@ import type { Logger } from '../../lib/log.js';
 import { sourceIp } from '../../lib/networks.js';
 import { Rcode } from '../../wire/index.js';
 import type { AclMetrics } from './metrics.js';
-import { actionFor, type AclAction, type AclRule } from './rule.js';
+import { policyFor, type AclPolicy, type AclRule } from './rule.js';
 
 /** An extended DNS error (RFC 8914 sections 2, 4.16 and 4.18). */
 const EXTENDED_ERROR = 15;
@@ -35,9 +35,11 @@ export class Acl implements Handler, CountsHits {
     for (const { zones, policies } of this.rules) {
       const zone = zones.match(query.name);
       if (zone === undefined) continue;
-      const action = this.judge(policies, query);
+      const policy = this.judge(policies, query);
+      if (policy === undefined) continue;
+      const { action } = policy;
       if (action === 'allow') break;
-      if (action === undefined) continue;
+      tell(query, policy);
       this.metrics.refuse(action, query, zone);
       return action === 'drop' ? DROP : answerTo(action);
     }
@@ -52,14 +54,25 @@ export class Acl implements Handler, CountsHits {
     return (plain, edns) => metrics.allow(server, plain + edns);
   }
 
-  private judge(policies: AclRule['policies'], query: Query): AclAction | undefined {
+  private judge(policies: AclRule['policies'], query: Query): AclPolicy | undefined {
     const { address } = query.client.remote;
     const source = sourceIp(address);
-    if (source !== undefined) return actionFor(policies, query.type, source);
+    if (source !== undefined) return policyFor(policies, query.type, source);
     this.log.error(`Blocking request. Unable to parse source address: ${address}`);
-    return 'block';
+    return UNREADABLE;
   }
 }
+
+const UNREADABLE: AclPolicy = {
+  action: 'block',
+  types: undefined,
+  sources: undefined,
+  text: 'an address that cannot be read',
+  place: undefined,
+};
+
+const tell = (query: Query, { text, place }: AclPolicy): void =>
+  query.context.trail?.note({ kind: 'reason', plugin: 'acl', reason: 'blocked', text, place });
 
 /** The option that says why goes out where the client knows EDNS. */
 const refusal = (rcode: number, reason: number): Reply =>

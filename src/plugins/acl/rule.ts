@@ -1,5 +1,6 @@
 import type { Zones } from '../../chain/index.js';
 import type { IpBytes } from '../../lib/cidr.js';
+import type { FilePlace } from '../../lib/errors.js';
 import type { Networks } from '../../lib/networks.js';
 
 export const ACTIONS = ['allow', 'block', 'filter', 'drop'] as const;
@@ -10,6 +11,9 @@ export interface AclPolicy {
   readonly action: AclAction;
   readonly types: ReadonlySet<number> | undefined;
   readonly sources: Networks | undefined;
+  /** The line as it stands, and where. */
+  readonly text: string;
+  readonly place: FilePlace | undefined;
 }
 
 /** The lines of one directive, and the zones that they are for. */
@@ -18,9 +22,9 @@ export interface AclRule {
   readonly policies: readonly AclPolicy[];
 }
 
-/** What the first line that fits says; undefined when none does. */
-export function actionFor(policies: readonly AclPolicy[], type: number, source: IpBytes): AclAction | undefined {
-  for (const { action, types, sources } of policies)
-    if ((types === undefined || types.has(type)) && (sources === undefined || sources.contains(source))) return action;
-  return undefined;
-}
+/** The first line that fits; undefined when none does. */
+export const policyFor = (policies: readonly AclPolicy[], type: number, source: IpBytes): AclPolicy | undefined =>
+  policies.find(
+    ({ types, sources }) =>
+      (types === undefined || types.has(type)) && (sources === undefined || sources.contains(source)),
+  );

@@ -36,7 +36,9 @@ function readPolicy(option: Option): AclPolicy {
     else
       sources = words === undefined ? undefined : [...(sources ?? []), ...words.map((text) => readBlock(text, option))];
   }
-  return { action, types, sources: sources && new Networks(sources) };
+  const { file, line } = option;
+  const text = [option.name, ...option.args].join(' ');
+  return { action, types, sources: sources && new Networks(sources), text, place: { file, line } };
 }
 
 const isAction = (text: string): text is AclAction => (ACTIONS as readonly string[]).includes(text);

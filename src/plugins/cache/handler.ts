@@ -9,6 +9,7 @@ import {
   type CountsHits,
   type TakesChanges,
   type HitCounter,
+  type CacheNote,
   type Transport,
 } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
@@ -30,7 +31,7 @@ import { Dependents, namesOf } from './dependents.js';
 import { CacheEntry, EntryLease, keptOf } from './entry.js';
 import { isKept, kindOf, ttlOf, type KeptKind } from './lifetime.js';
 import type { CacheMetrics } from './metrics.js';
-import type { CacheOptions, StalePolicy } from './options.js';
+import type { CacheOptions, CacheType, StalePolicy } from './options.js';
 import { RecentChanges } from './recent-changes.js';
 import { Store } from './store.js';
 import type { ByteBudget } from './byte-budget.js';
@@ -75,6 +76,7 @@ export class Cache implements Handler, CountsHits, TakesChanges {
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
+    if (query.context.inspects) return this.inspect(query, next);
     if (!this.concerns(query)) return next(query);
     const metrics = this.surroundings.metrics.get(query.client.server);
     metrics.requests.inc();
@@ -96,6 +98,52 @@ export class Cache implements Handler, CountsHits, TakesChanges {
     return outcome instanceof Promise
       ? outcome.then((settled) => this.settle(query, settled))
       : this.settle(query, outcome);
+  }
+
+  /** As `handle`, for a query of no client: nothing is counted, kept or fetched anew for it. */
+  private inspect(query: Query, next: Next): Outcome | Promise<Outcome> {
+    const { trail } = query.context;
+    const tell = (note: Omit<CacheNote, 'kind' | 'plugin'>): void =>
+      trail?.note({ kind: 'cache', plugin: 'cache', ...note });
+    if (!this.concerns(query)) {
+      tell({ state: 'bypassed' });
+      return next(query);
+    }
+    const { stale, keepTtl } = this.options;
+    const entry = this.store.get(query);
+    const chosen = entry?.lastGood !== undefined && this.isUseful(entry.lastGood, query) ? entry.lastGood : entry;
+    if (chosen === undefined || !this.isUseful(chosen, query))
+      return this.passOn(query, next, (what) =>
+        tell(what === undefined ? { state: 'miss' } : { state: 'disabled', what }),
+      );
+    const left = chosen.timeLeft(query.received);
+    const times = { age: chosen.ttl - left, left };
+    if (left > 0) {
+      tell({ state: 'hit', ...times });
+      return replyFrom(chosen, query, keepTtl ? chosen.ttl : left, chosen.lease(keepTtl, this.options.prefetch));
+    }
+    const given = (): Reply => {
+      tell({ state: 'stale', ...times });
+      return this.staleReply(query, chosen);
+    };
+    if (stale?.verify !== true) return given();
+    const verified = Promise.resolve(next(query)).then((outcome) =>
+      this.renews(outcome, query) ? this.settle(query, outcome) : undefined,
+    );
+    const waited = stale.verifyTimeout === 0 ? verified : this.inTime(query, verified, stale.verifyTimeout);
+    return waited.then((settled) => settled ?? given());
+  }
+
+  /** Asks on; `told` hears which kind of replies is not kept for this name, where the outcome is one. */
+  private passOn(query: Query, next: Next, told: (disabled?: CacheType) => void): Outcome | Promise<Outcome> {
+    const settle = (outcome: Outcome): Outcome => {
+      const kind = outcome instanceof Reply ? kindOf(outcome, query, this.surroundings.clock) : undefined;
+      const type = kind !== undefined && isKept(kind) ? typeOf(kind) : undefined;
+      told(type !== undefined && this.options.disabled[type]?.contains(query.name) === true ? type : undefined);
+      return this.settle(query, outcome);
+    };
+    const outcome = next(query);
+    return outcome instanceof Promise ? outcome.then(settle) : settle(outcome);
   }
 
   /** Whether the entry may be given still. */
@@ -198,6 +246,12 @@ export class Cache implements Handler, CountsHits, TakesChanges {
 
   private serveStale(query: Query, entry: CacheEntry, metrics: CacheMetrics): Reply {
     metrics.servedStale.inc();
+    const left = entry.timeLeft(query.received);
+    query.context.trail?.note({ kind: 'cache', plugin: 'cache', state: 'stale', age: entry.ttl - left, left });
+    return this.staleReply(query, entry);
+  }
+
+  private staleReply(query: Query, entry: CacheEntry): Reply {
     const { stale, keepTtl } = this.options;
     const reply = replyFrom(entry, query, stale!.ttl > 0 || !keepTtl ? stale!.ttl : entry.ttl);
     return query.hasEdns ? reply.withEdns(entry.rcode === Rcode.NXDOMAIN ? STALE_NXDOMAIN : STALE_ANSWER) : reply;
@@ -218,8 +272,8 @@ export class Cache implements Handler, CountsHits, TakesChanges {
 
   /** False where the configuration says that such a reply is not to be kept. */
   private keep(query: Query, reply: Reply, ttl: Seconds, kind: KeptKind, replaced: CacheEntry | undefined): boolean {
-    const type = kind === 'answer' || kind === 'referral' ? 'success' : 'denial';
-    if (isForAsker(query, kind)) return false;
+    const type = typeOf(kind);
+    if (query.context.inspects || isForAsker(query, kind)) return false;
     // It may have been on its way when its name changed.
     if (this.changes.concern(namesOf(query.name, reply.records), query.received)) return false;
     if (this.options.disabled[type]?.contains(query.name) === true) return false;
@@ -340,6 +394,9 @@ function isForAsker(query: Query, kind: KeptKind): boolean {
   const options = query.ednsOptions;
   return kind === 'failure' ? options.length > 0 : options.some(({ code }) => code === CLIENT_SUBNET);
 }
+
+/** Which half of the cache keeps it. */
+const typeOf = (kind: KeptKind): CacheType => (kind === 'answer' || kind === 'referral' ? 'success' : 'denial');
 
 const mayRefresh = (entry: CacheEntry, now: Milliseconds): boolean => !entry.refreshing && now >= entry.retryAt;
 

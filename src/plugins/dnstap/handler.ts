@@ -31,6 +31,7 @@ export interface TapParts {
 export class Dnstap implements Handler, ProvidesTap {
   readonly name = 'dnstap';
   readonly role = 'observes';
+  readonly keepsRecord = true;
   readonly dependsOn = 'query';
   private readonly teller: TapTeller;
 

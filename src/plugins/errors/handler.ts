@@ -7,6 +7,7 @@ import type { Consolidation } from './consolidation.js';
 export class Errors implements Handler {
   readonly name = 'errors';
   readonly role = 'observes';
+  readonly keepsRecord = true;
   readonly dependsOn = 'question';
   private stopped = false;
 

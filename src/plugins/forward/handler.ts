@@ -6,6 +6,7 @@ import {
   type Outcome,
   type ProvidesUpstreams,
   type Query,
+  type ReasonNote,
   type SessionUpstream,
   type TakesChanges,
 } from '../../chain/index.js';
@@ -50,6 +51,7 @@ export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
     const { options, metrics } = this.settings;
     if (options.maxConcurrent > 0 && this.concurrent >= options.maxConcurrent) {
       metrics.rejected.inc();
+      this.tell(query, 'busy', `max_concurrent: ${options.maxConcurrent} queries are under way`);
       return this.overLimit;
     }
     return this.join(query, next);
@@ -103,13 +105,21 @@ export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
     if (known !== undefined) {
       this.concurrent++;
       known.join(query);
+      this.tell(query, 'joined', 'an equal question was under way: its answer is this one’s too');
       return query.context.metadata === undefined ? known.outcome : this.labelled(query, known);
     }
     const failed = this.failures.size === 0 ? undefined : this.failedBefore(message, questionEnd, hash);
-    if (failed !== undefined) return failed;
+    if (failed !== undefined) {
+      this.tell(query, 'remembered', `${failed.cause?.message}: failures are remembered for 1 to 5 s`);
+      return failed;
+    }
     const outstanding = new OutstandingQuery(query, message, hash, question, this.onSettled);
     all.add(outstanding);
     return this.start(outstanding, next);
+  }
+
+  private tell(query: Query, reason: ReasonNote['reason'], text: string): void {
+    query.context.trail?.note({ kind: 'reason', plugin: this.name, reason, text });
   }
 
   /** The upstream that answers the other query answers this one too. */

@@ -1,4 +1,6 @@
+import type { Query } from '../../chain/index.js';
 import { Attempt, isCutShort, type AttemptListener } from '../../exchange/index.js';
+import type { Milliseconds } from '../../lib/units.js';
 import { Flag, NO_RECORDS, RCODE_MASK, expandReply, type EncodedReply } from '../../wire/index.js';
 import type { OutstandingQuery } from './outstanding.js';
 import type { Proxy } from './proxy.js';
@@ -21,6 +23,25 @@ export class Try extends Attempt {
   ) {
     super(message, query.questionEnd, lookup);
   }
+}
+
+/** Tells what came of an attempt, where somebody reads it: an rcode, an error, or neither. */
+export function tellOf(
+  { proxy, stream, sentAt }: Try,
+  { context }: Query,
+  now: Milliseconds,
+  outcome: number | Error | 'timeout' | 'overtaken',
+): void {
+  const { trail } = context;
+  if (trail === undefined) return;
+  const result =
+    typeof outcome === 'string'
+      ? { result: outcome }
+      : typeof outcome === 'number'
+        ? { result: 'answered' as const, rcode: outcome }
+        : { result: 'error' as const, text: outcome.message };
+  const protocol = proxy.secure ? (proxy.https ? 'https' : 'tls') : stream ? 'tcp' : 'udp';
+  trail.note({ kind: 'attempt', plugin: 'forward', to: proxy.address, protocol, sent: sentAt, ended: now, ...result });
 }
 
 /** The tries of a look-up that has none: most have one at a time, and a list that grows takes room for many. */

@@ -1,4 +1,4 @@
-import { DROP, Reply, type Next, type Outcome } from '../../chain/index.js';
+import { DROP, Reply, type Next, type Outcome, type ReasonNote } from '../../chain/index.js';
 import { Deadline, ForgerySuspected, type AttemptListener } from '../../exchange/index.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
@@ -8,7 +8,7 @@ import type { LookupSettings } from './lookup-settings.js';
 import type { Asker } from './outstanding.js';
 import type { Proxy } from './proxy.js';
 import { tap } from './tap.js';
-import { NO_TRIES, Try, expandOrTruncate, type LookedUp } from './try.js';
+import { NO_TRIES, Try, expandOrTruncate, tellOf, type LookedUp } from './try.js';
 
 /** A query is given up after this long. */
 export const QUERY_TIMEOUT: Milliseconds = 5000;
@@ -79,6 +79,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
   override due(now: Milliseconds): void {
     for (const attempt of this.tries.filter(({ sentAt }) => now - sentAt >= this.readTimeout)) {
       if (this.settings.taps.length > 0) tap(this.settings, this.outstanding.query, attempt, undefined);
+      tellOf(attempt, this.outstanding.query, now, 'timeout');
       this.lastError = attempt.transport?.timeout();
       this.timedOut = true;
       attempt.proxy.metrics.unanswered();
@@ -102,6 +103,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
     const now = proxy.upstream.lastHeard;
     proxy.metrics.replied(reply.rcode, (now - attempt.sentAt) / 1000);
     if (this.settings.taps.length > 0) tap(this.settings, this.outstanding.query, attempt, bytes);
+    tellOf(attempt, this.outstanding.query, now, reply.rcode);
     this.drop(attempt);
     if (attempt.hedged) this.hedgeWon(proxy, now);
     if (options.preferUdp && !attempt.stream && (reply.flags & Flag.TC) !== 0) {
@@ -144,6 +146,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
   failed(attempt: Try, error: Error): void {
     this.lastError = error;
     attempt.proxy.suspect();
+    tellOf(attempt, this.outstanding.query, this.settings.clock.monotonic(), error);
     this.drop(attempt);
     if (error instanceof ForgerySuspected) return this.askSafely(attempt.proxy);
     // TCP was safer, but not every upstream has it.
@@ -262,6 +265,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
     if (!this.order.every((proxy) => proxy.down || proxy.upstream.isGone(this.startedAt, now))) return false;
     for (const attempt of this.tries) if (attempt.proxy.upstream.noteSilence(attempt, now)) attempt.proxy.suspect();
     this.settings.metrics.unreachable.inc();
+    this.tell('silent', `given up after ${Math.round(now - this.startedAt)} ms: no upstream shows a sign of life`);
     this.giveUp();
     return true;
   }
@@ -288,7 +292,10 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
       const proxy = order[this.cursor++ % order.length]!;
       if (!proxy.down) return proxy;
     }
-    if (!this.lastResort) settings.metrics.broken.inc();
+    if (!this.lastResort) {
+      settings.metrics.broken.inc();
+      this.tell('down', 'all upstreams are down by their health checks');
+    }
     if (settings.options.failFast) return undefined;
     this.lastResort = true;
     return order[randomBelow(settings.random, order.length)];
@@ -338,8 +345,8 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
   }
 
   private giveUp(): void {
-    if (this.lastReply !== undefined) return this.finish(this.lastReply);
-    if (this.mismatch) return this.finish(Reply.empty(Rcode.FORMERR));
+    if (this.lastReply !== undefined) return this.finish(this.lastReply, 'timeout');
+    if (this.mismatch) return this.finish(Reply.empty(Rcode.FORMERR), 'timeout');
     const timeout = this.tries.find(({ doubted }) => !doubted)?.transport?.timeout();
     const failure = {
       cause: timeout ?? this.lastError ?? new Error('no healthy proxies'),
@@ -347,18 +354,27 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
       gone: this.order.every((proxy) => proxy.upstream.lastHeard < this.startedAt),
     };
     // Time that was cut short by *cancel* or *timeouts* says nothing about the question.
-    if (this.outstanding.query.context.over(this.settings.clock.monotonic())) return this.finish(failureReply(failure));
-    this.end();
+    if (this.outstanding.query.context.over(this.settings.clock.monotonic()))
+      return this.finish(failureReply(failure), 'timeout');
+    this.end('timeout');
     this.outstanding.fail(failure);
   }
 
-  private finish(outcome: Outcome | Promise<Outcome>): void {
-    this.end();
+  /** @param left what becomes of attempts that are under way still */
+  private finish(outcome: Outcome | Promise<Outcome>, left: 'overtaken' | 'timeout' = 'overtaken'): void {
+    this.end(left);
     this.outstanding.settle(outcome);
   }
 
-  private end(): void {
+  private end(left: 'overtaken' | 'timeout'): void {
     this.settings.deadlines.clear(this);
-    for (const attempt of this.tries) attempt.abandon();
+    for (const attempt of this.tries) {
+      tellOf(attempt, this.outstanding.query, this.settings.clock.monotonic(), left);
+      attempt.abandon();
+    }
+  }
+
+  private tell(reason: ReasonNote['reason'], text: string): void {
+    this.outstanding.query.context.trail?.note({ kind: 'reason', plugin: 'forward', reason, text });
   }
 }

@@ -49,7 +49,7 @@ export class Limit implements Handler {
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     const { zones, exempt, dryRun } = this.options;
     const zone = zones.match(query.name);
-    if (zone === undefined) return next(query);
+    if (zone === undefined || query.context.inspects) return next(query);
     const source = sourceIp(query.client.remote.address);
     if (source !== undefined && exempt?.contains(source) === true) return next(query);
     const client = source === undefined ? 'unknown' : keyOf(source);

@@ -32,6 +32,7 @@ const isAnsweredByServer = (rcode: number): boolean =>
 export class Log implements Handler {
   readonly name = 'log';
   readonly role = 'observes';
+  readonly keepsRecord = true;
   readonly dependsOn: DependsOn;
 
   constructor(

@@ -18,6 +18,7 @@ import { Rcode } from '../../wire/index.js';
 export class Prometheus implements Handler, CountsHits {
   readonly name = 'prometheus';
   readonly role = 'observes';
+  readonly keepsRecord = true;
   readonly dependsOn = 'question';
 
   constructor(

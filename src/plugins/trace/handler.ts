@@ -27,6 +27,7 @@ export interface QueryTracerParts {
 export class QueryTracer implements Handler {
   readonly name = 'trace';
   readonly role = 'observes';
+  readonly keepsRecord = true;
   readonly dependsOn = 'query';
   private count = 0;
   private readonly traces = new WeakMap<QueryContext, Trace>();

@@ -1,0 +1,49 @@
+import { askAdmin, type AdminCaller } from '../insight/admin/ask-admin.js';
+import { liveText, type LiveExplanation } from '../insight/explain/live.js';
+import { parseDuration } from '../lib/duration.js';
+import { NodensError } from '../lib/errors.js';
+import { FlagError } from '../lib/go-flags.js';
+import { adminAddress } from '../server/admin-flags.js';
+import type { Command } from './command.js';
+import { say } from './say.js';
+import { USAGE, callOf, misused } from './tool.js';
+import { EXPLAIN } from './tools.js';
+
+/** `nodens explain NAME [TYPE]`: what a query becomes at a running server, and why. */
+export const explainCommand: Command = async (args) => {
+  const call = callOf(EXPLAIN, args);
+  if (typeof call === 'number') return call;
+  const { values, rest } = call;
+  try {
+    const [name, type, extra] = rest;
+    if (name === undefined || extra !== undefined) throw new FlagError(`got '${rest.join(' ')}', allowed: NAME [TYPE]`);
+    if (values.o !== 'text' && values.o !== 'json') throw new FlagError(`-o: got '${values.o}', allowed: text, json`);
+    const explanation = (await askAdmin(callerFrom(values), '/explain', {
+      name,
+      ...(type !== undefined && { type }),
+      client: values.client!,
+      transport: values.tcp === 'true' ? 'tcp' : 'udp',
+    })) as LiveExplanation;
+    say(
+      values.o === 'json'
+        ? `${JSON.stringify(explanation, undefined, 2)}\n`
+        : liveText(explanation, values.v === 'true'),
+    );
+    return explanation.result === 'NOERROR' ? 0 : 1;
+  } catch (error) {
+    if (error instanceof FlagError) return misused(EXPLAIN, error.message);
+    if (!(error instanceof NodensError)) throw error;
+    process.stderr.write(`nodens explain: ${error.message}\n`);
+    return USAGE;
+  }
+};
+
+/** Where the flags of a tool say that a server is to be asked. Throws a FlagError for what cannot be asked. */
+export function callerFrom(values: Readonly<Record<string, string>>): AdminCaller {
+  const at = adminAddress(values.server!);
+  if (typeof at === 'string') throw new FlagError(`-server: ${at}`);
+  const timeout = parseDuration(values.timeout!);
+  if (timeout === undefined || timeout <= 0)
+    throw new FlagError(`-timeout: got '${values.timeout}', allowed: a duration such as 20s`);
+  return { at, timeout, ...(values.token !== '' && { tokenFile: values.token }) };
+}

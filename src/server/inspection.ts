@@ -104,7 +104,7 @@ const inspected = (handler: Handler, { origin }: Chain): InspectedHandler => ({
   ready: hasReadiness(handler) ? handler.ready() : undefined,
 });
 
-interface Result {
+interface ChainResult {
   readonly outcome?: Outcome;
   readonly end: Inspection['end'];
   readonly error?: string;
@@ -115,11 +115,11 @@ async function outcomeOf(
   chain: Chain | undefined,
   routes: Routes,
   { clock, limit, handlers }: { clock: Clock; limit: Milliseconds; handlers: readonly InspectedHandler[] },
-): Promise<Result> {
+): Promise<ChainResult> {
   if (chain === undefined) return { outcome: routes.refuse(query), end: 'no-block' };
   const { context } = query;
-  let overdue = (_result: Result): void => undefined;
-  const late = new Promise<Result>((resolve) => (overdue = resolve));
+  let overdue = (_result: ChainResult): void => undefined;
+  const late = new Promise<ChainResult>((resolve) => (overdue = resolve));
   const timer = clock.setTimeout(() => {
     context.cancel(new DOMException('the time for this query is up', 'TimeoutError'));
     overdue({ outcome: Reply.failure(Rcode.SERVFAIL), end: 'overdue' });
@@ -134,7 +134,7 @@ async function outcomeOf(
   }
 }
 
-async function asked(ask: Next, query: Query): Promise<Result> {
+async function asked(ask: Next, query: Query): Promise<ChainResult> {
   try {
     const outcome = await ask(query);
     return { outcome, end: replyOf(outcome) === undefined ? 'dropped' : 'answered' };

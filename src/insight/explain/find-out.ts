@@ -6,7 +6,7 @@ import type { Milliseconds } from '../../lib/units.js';
 import type { Network } from '../../net/network.js';
 import type { Server } from '../../server/server.js';
 import { Type, encodeMessage, isName, type Name } from '../../wire/index.js';
-import type { Story, UpstreamState } from './story.js';
+import type { Story, TcpFinding } from './story.js';
 
 /** An upstream is asked over TCP for so long, and a probe for a loop has so long to come back. */
 const PATIENCE: Milliseconds = 1000;
@@ -14,7 +14,7 @@ const PATIENCE: Milliseconds = 1000;
 const MOST_UPSTREAMS = 4;
 
 /** With what one finds out about upstreams: the server's own network, so that ways are the same. */
-export interface Surroundings {
+export interface ProbeWays {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
@@ -28,7 +28,7 @@ export async function findOut(
   server: Pick<Server, 'inspect'>,
   story: Story,
   name: Name,
-  around: Surroundings,
+  around: ProbeWays,
 ): Promise<Pick<Story, 'upstreams' | 'loops'>> {
   if (story.result !== undefined && story.result !== 'SERVFAIL') return {};
   const silent = story.notes.filter(
@@ -49,11 +49,7 @@ export async function findOut(
 }
 
 /** Whether a probe that the chain sends upstream is asked of this server again. */
-async function comesBack(
-  server: Pick<Server, 'inspect'>,
-  name: Name,
-  { clock, random }: Surroundings,
-): Promise<boolean> {
+async function comesBack(server: Pick<Server, 'inspect'>, name: Name, { clock, random }: ProbeWays): Promise<boolean> {
   const prefix = `${random.uint32()}-${random.uint32()}-loop.`;
   const probe = isName(prefix + name) ? prefix + name : prefix;
   let back = (_seen: boolean): void => undefined;
@@ -76,7 +72,7 @@ async function comesBack(
 }
 
 /** How an upstream takes the same question over TCP. */
-async function stateOf(place: string, name: Name, { network, clock, random }: Surroundings): Promise<UpstreamState> {
+async function stateOf(place: string, name: Name, { network, clock, random }: ProbeWays): Promise<TcpFinding> {
   const [, address = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(place) ?? [];
   const message = encodeMessage({
     id: 0,

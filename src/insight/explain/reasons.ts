@@ -1,6 +1,6 @@
 import type { CacheNote, ReasonNote, TrailNote } from '../../chain/index.js';
-import type { Story, UpstreamState } from './story.js';
-import { askedOf, askedText, cacheText, errorText, placeText, timeText, type Asked } from './words.js';
+import type { Story, TcpFinding } from './story.js';
+import { askedOf, askedText, cacheText, errorText, placeText, timeText, type AskedUpstream } from './words.js';
 
 /** Why a query came to what it came to. */
 export interface Reason {
@@ -135,7 +135,7 @@ const looped = ({ loops }: Story): Reason[] =>
       ]
     : [];
 
-function upstreams(story: Story, asked: readonly Asked[]): Reason[] {
+function upstreams(story: Story, asked: readonly AskedUpstream[]): Reason[] {
   if (story.loops === true) return [];
   const down = reasonNotes(story.notes, 'down').map(({ plugin, text }): Reason => ({
     code: 'upstream-down',
@@ -145,7 +145,7 @@ function upstreams(story: Story, asked: readonly Asked[]): Reason[] {
   return [...asked.flatMap((one) => upstream(one, story)), ...down];
 }
 
-const OVER_TCP: Readonly<Record<UpstreamState, { text: string; advice: string }>> = {
+const OVER_TCP: Readonly<Record<TcpFinding, { text: string; advice: string }>> = {
   answers: {
     text: 'it answers over TCP',
     advice: 'UDP is lost on the way: look for rules that drop it, at conntrack and at the MTU',
@@ -164,7 +164,7 @@ const OVER_TCP: Readonly<Record<UpstreamState, { text: string; advice: string }>
   },
 };
 
-function upstream(one: Asked, { upstreams: states, result }: Story): Reason[] {
+function upstream(one: AskedUpstream, { upstreams: states, result }: Story): Reason[] {
   const { to, protocol, times, time, result: came, outcome } = one;
   if (came === 'timeout') {
     const state = states?.[to];
@@ -209,7 +209,7 @@ function kept({ notes }: Story): Reason[] {
 }
 
 /** Where an answer, or a denial, is from. */
-function plain({ answeredBy, notes, result, cause, name, type }: Story, asked: readonly Asked[]): Reason[] {
+function plain({ answeredBy, notes, result, cause, name, type }: Story, asked: readonly AskedUpstream[]): Reason[] {
   const note = cacheNote(notes);
   const from =
     note?.state === 'hit'

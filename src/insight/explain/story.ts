@@ -30,7 +30,7 @@ export interface Story {
   readonly cause?: string | undefined;
   readonly time: Milliseconds;
   /** What was found out about upstreams that left a query unanswered, by their address. */
-  readonly upstreams?: Readonly<Record<string, UpstreamState>>;
+  readonly upstreams?: Readonly<Record<string, TcpFinding>>;
   /** A probe came back to this server: its upstreams lead here. */
   readonly loops?: boolean;
 }
@@ -39,4 +39,4 @@ export interface Story {
  * What an upstream that is silent over UDP does over TCP: it `answers`; takes the connection and `hangs`; `refuses` it,
  * as nothing listens there; or is `away`, as nothing comes back at all.
  */
-export type UpstreamState = 'answers' | 'hangs' | 'refuses' | 'away';
+export type TcpFinding = 'answers' | 'hangs' | 'refuses' | 'away';

@@ -39,7 +39,7 @@ function ageText({ age, left }: CacheNote): string[] {
 }
 
 /** Attempts of one kind with one upstream. */
-export interface Asked {
+export interface AskedUpstream {
   readonly plugin: string;
   readonly to: string;
   readonly protocol: AttemptNote['protocol'];
@@ -52,7 +52,7 @@ export interface Asked {
 }
 
 /** The attempts of a query, those that came to the same with one upstream taken together. */
-export function askedOf(notes: readonly AttemptNote[]): readonly Asked[] {
+export function askedOf(notes: readonly AttemptNote[]): readonly AskedUpstream[] {
   const groups = new Map<string, AttemptNote[]>();
   for (const note of notes) {
     const key = [note.to, note.protocol, outcomeText(note)].join(' ');
@@ -76,5 +76,5 @@ export const errorText = (text: string): string =>
   text.replace(/^(dial|read|write) (udp|tcp) \S+: ((connect|read|write): )?/, '');
 
 /** `10.0.0.1:53 by UDP: timeout after 5.0 s, asked 4 times`. */
-export const askedText = ({ to, protocol, outcome, times, time }: Asked): string =>
+export const askedText = ({ to, protocol, outcome, times, time }: AskedUpstream): string =>
   `${to} by ${protocol.toUpperCase()}: ${outcome} after ${timeText(time)}${times > 1 ? `, asked ${times} times` : ''}`;

@@ -28,6 +28,8 @@ const EXTERNAL = ['koffi'];
  * code that more commands share is split into more files, and calls from file to file cost a server time.
  */
 const TOOLS = ['check', 'compare', 'doctor', 'explain'];
+/** What the launcher loads before the program: by itself, so that it is little. */
+const EARLY = 'early-sockets';
 /** Modules of Node that take milliseconds to load and that most starts do without: loaded when they are first used. */
 const LATE = ['assert', 'child_process', 'crypto', 'http', 'http2', 'https', 'tls', 'worker_threads', 'zlib'];
 /** What the module that loads it looks for beside itself. */
@@ -62,12 +64,12 @@ const loadPackage = {
   },
 };
 
-/** In place of the tools, in the program: their files. */
+/** In place of the tools and of what the launcher has loaded already, in the program: their files. */
 const toolFiles = {
   name: 'tool-files',
   setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^\\./(?:${TOOLS.join('|')})\\.js$`) }, ({ path: name, importer }) =>
-      importer.endsWith(path.join('src', 'cli', 'main.ts'))
+    onResolve({ filter: new RegExp(`^\\./(?:${[...TOOLS, EARLY].join('|')})\\.js$`) }, ({ path: name, importer }) =>
+      /src[/\\]cli[/\\](?:main|run-server)\.ts$/.test(importer)
         ? { path: name.replace(/\.js$/, '.cjs'), external: true }
         : undefined,
     );
@@ -197,6 +199,7 @@ export async function bundle(outdir) {
     modules(Object.fromEntries(TOOLS.map((name) => [name, `src/cli/${name}.ts`])), outdir, true),
     // By itself: a thread loads what it runs and nothing of what it shares with the rest.
     modules({ worker: 'src/fastpath/worker.ts' }, outdir, false),
+    modules({ [EARLY]: `src/cli/${EARLY}.ts` }, outdir, false),
     packages(outdir),
   ]);
   copyFileSync(path.join(ROOT, KERNEL_PROGRAM), path.join(outdir, path.basename(KERNEL_PROGRAM)));

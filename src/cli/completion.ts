@@ -1,7 +1,7 @@
 import { OTHERS } from './help.js';
 import type { Command } from './command.js';
 import { refuse, say } from './say.js';
-import { FLAGS } from './serve.js';
+import { FLAGS } from './flags.js';
 import type { Tool } from './tool.js';
 import { TOOLS } from './tools.js';
 

@@ -21,10 +21,13 @@ import { TopRecorder } from '../top/recorder.js';
 import { Server, type ServerOptions } from '../server/server.js';
 import { AdminEndpoint } from '../insight/admin/admin-endpoint.js';
 import type { Environment } from '../corefile/environment.js';
+import { activatedSockets } from './activated-sockets.js';
 import { adminRoutes } from './admin-routes.js';
+import { earlySockets } from './early-sockets.js';
 import { collectGarbage, holdYoungGeneration } from './engine.js';
 import { handOver, inheritedSockets, tellServing } from './handover.js';
 import { guardFromPlugins } from './plugin-guard.js';
+import { exitQuickly } from './quick-exit.js';
 import { versionLines } from './say.js';
 import { Signals } from './signals.js';
 
@@ -94,6 +97,7 @@ export async function runServer(options: ServeOptions): Promise<number> {
   if (state.wrotePid && state.owner) rmSync(options.pidfile, { force: true });
   // A thread that waits for the reader of a log would keep the process from its end.
   if ((await log.finish(LOG_GRACE)) === 'stuck') process.kill(process.pid, 'SIGKILL');
+  exitQuickly(options.env);
   return code;
 }
 
@@ -125,12 +129,13 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   checkDescriptors(descriptorLimit());
   const inherited = inheritedSockets(env);
   state.owner = inherited === undefined;
-  const shared: Shared = { network: new HostNetwork(inherited, sharedTcp()), metrics: new Metrics() };
+  const open = inherited ?? activatedSockets(env) ?? earlySockets();
+  const shared: Shared = { network: new HostNetwork(open, sharedTcp()), metrics: new Metrics() };
   state.companion = options.companion?.(shared);
   await state.companion?.prepare();
   // They start on another core while the Corefile is read here.
   const countClients = options.admin !== undefined;
-  const workers = beginWorkers(options.io, { log, inherited, started: holdYoungGeneration, countClients });
+  const workers = beginWorkers(options.io, { log, inherited: open, started: holdYoungGeneration, countClients });
   const ceiling = options.io?.memory;
   const top = options.admin && new TopRecorder(realClock, [randomInt(2 ** 32), randomInt(2 ** 32)], shared.metrics);
   const server = await Server.create({
@@ -162,7 +167,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
     state.admin = await AdminEndpoint.open(options.admin, adminRoutes(server, top), { ...shared, clock: realClock });
     log.info(`admin endpoint at ${adminAddressText(state.admin.at)}`);
   }
-  inherited?.closeRest();
+  open?.closeRest();
   for (const { address, port } of sharedPlaces())
     log.info(`${hostPort(address, port)} is shared with another process, which gets a part of what is sent there`);
   signals.attach(server);

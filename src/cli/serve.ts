@@ -1,25 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js';
+import { FlagError, parseFlags, usage } from '../lib/go-flags.js';
 import { adminFromFlags } from '../server/admin-flags.js';
-import { SERVING_FLAGS } from '../server/flags.js';
 import { ioFromFlags } from '../server/io-flags.js';
 import { tuneEngine } from './engine.js';
 import type { Command } from './command.js';
 import type * as RunServer from './run-server.js';
+import { FLAGS } from './flags.js';
 import { refuse, say, versionLines } from './say.js';
-
-/** The server's flags. */
-export const FLAGS: readonly FlagSpec[] = [
-  { name: 'conf', type: 'string', help: 'Corefile to load, or stdin', default: 'Corefile' },
-  {
-    name: 'plugin',
-    type: 'string',
-    many: true,
-    help: "Plugin to load, as after 'plugin' in a Corefile; may be given several times",
-  },
-  ...SERVING_FLAGS,
-];
 
 /** Served when there is no Corefile at all: tells clients who they are, as CoreDNS does. */
 const WITHOUT_COREFILE = '. {\n    whoami\n    log\n}\n';

@@ -11,6 +11,7 @@ export interface Libc {
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   connect(fd: number, address: Uint8Array, length: number): number;
+  listen(fd: number, backlog: number): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
   close(fd: number): number;
@@ -94,6 +95,7 @@ export function loadLibc(load: (name: string) => unknown = loadPackage): Libc {
     socket: lib.func('int socket(int, int, int)') as Libc['socket'],
     bind: lib.func('int bind(int, void *, uint32_t)') as Libc['bind'],
     connect: lib.func('int connect(int, void *, uint32_t)') as Libc['connect'],
+    listen: lib.func('int listen(int, int)') as Libc['listen'],
     setsockopt: lib.func('int setsockopt(int, int, int, void *, uint32_t)') as Libc['setsockopt'],
     getsockname: lib.func('int getsockname(int, _Inout_ void *, _Inout_ void *)') as Libc['getsockname'],
     close: lib.func('int close(int)') as Libc['close'],

@@ -48,14 +48,17 @@ const EVERYWHERE: readonly string[] = ['', '::', '0.0.0.0'];
  */
 export function openListening(libc: Libc, at: Endpoint, inherited: InheritedSockets | undefined): number {
   if (at.address !== '') return openAt(libc, at, at, inherited);
+  return orIpv4(at, (where) => openAt(libc, where, where === at ? { address: '::', port: at.port } : where, inherited));
+}
+
+/** Where there is no IPv6, or it is switched off, all addresses are those of IPv4. */
+export function orIpv4(at: Endpoint, open: (at: Endpoint) => number): number {
   try {
-    return openAt(libc, at, { address: '::', port: at.port }, inherited);
+    return open(at);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Where there is no IPv6, or it is switched off, all addresses are those of IPv4.
     if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
-    const ipv4 = { address: '0.0.0.0', port: at.port };
-    return openAt(libc, ipv4, ipv4, inherited);
+    return open({ address: '0.0.0.0', port: at.port });
   }
 }
 

@@ -64,7 +64,7 @@ interface Thread {
 interface OpenSocket {
   readonly id: number;
   readonly server: number;
-  /** One descriptor a thread. */
+  /** One descriptor a thread; the same where they share it. */
   readonly fds: readonly number[];
   readonly onDatagram: OnDatagram;
   /** Whether threads are to take from it. */
@@ -180,12 +180,12 @@ export class UdpWorkerPool {
     let local = at;
     try {
       for (let i = 0; i < this.threads.length; i++) {
-        const fd = openListening(this.libc, local, this.inherited);
+        const fd = this.openOne(local, fds[0]);
         fds.push(fd);
         if (local.port === 0) local = { address: at.address, port: portOf(this.libc, fd) };
       }
     } catch (error) {
-      fds.forEach((fd) => this.libc.close(fd));
+      this.closeAll(fds);
       throw error;
     }
     const id = this.nextId++;
@@ -215,7 +215,7 @@ export class UdpWorkerPool {
     this.ended = true;
     for (const { ring } of this.threads) ring.wake();
     this.sender.flush();
-    for (const { fds } of this.sockets.values()) fds.forEach((fd) => this.libc.close(fd));
+    for (const { fds } of this.sockets.values()) this.closeAll(fds);
     this.sockets.clear();
   }
 
@@ -249,7 +249,22 @@ export class UdpWorkerPool {
     if (!socket || this.closing) return;
     this.sockets.delete(id);
     this.sender.flush();
-    socket.fds.forEach((fd) => this.libc.close(fd));
+    this.closeAll(socket.fds);
+  }
+
+  /** Another user's socket that was passed on lets no other beside it: all threads take from that one. */
+  private openOne(at: Endpoint, first: number | undefined): number {
+    try {
+      return openListening(this.libc, at, this.inherited);
+    } catch (error) {
+      const shared = this.inherited !== undefined && (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (!shared || first === undefined) throw error;
+      return first;
+    }
+  }
+
+  private closeAll(fds: readonly number[]): void {
+    for (const fd of new Set(fds)) this.libc.close(fd);
   }
 
   private async serve(): Promise<void> {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { FLAGS } from '../../src/cli/serve.js';
+import { FLAGS } from '../../src/cli/flags.js';
 import { parseCorefile } from '../../src/corefile/index.js';
 import { parseFlags } from '../../src/lib/go-flags.js';
 import { renderCorefile } from '../../src/nodelocal/corefile-template.js';

@@ -25,6 +25,7 @@ const KEPT = 3_600_000;
 const PAGE = 'src/page/**';
 const KERNEL_PROGRAM = path.join(ROOT, 'src/kernel/answers.bpf.o');
 const BUNDLER = path.join(ROOT, 'scripts/bundle.mjs');
+const LAUNCHER = path.join(ROOT, 'bin');
 
 /**
  * The program's main file, bundled with the page from the sources as they are now: threads of the program cannot be
@@ -35,7 +36,10 @@ export function compiledProgram(): string {
   const sources = globSync('src/**/*.ts', { cwd: ROOT, ignore: PAGE })
     .sort()
     .map((file) => ({ file, text: readFileSync(path.join(ROOT, file), 'utf8') }));
-  const hash = createHash('sha256').update(readFileSync(BUNDLER)).update(readFileSync(KERNEL_PROGRAM));
+  const hash = createHash('sha256')
+    .update(readFileSync(BUNDLER))
+    .update(readFileSync(path.join(LAUNCHER, 'nodens')))
+    .update(readFileSync(KERNEL_PROGRAM));
   for (const { file, text } of sources) hash.update(`${file}\0${text}\0`);
   for (const file of globSync(PAGE, { cwd: ROOT }).sort())
     hash.update(`${file}\0`).update(readFileSync(path.join(ROOT, file)));
@@ -43,6 +47,9 @@ export function compiledProgram(): string {
   if (!existsSync(dir)) compile(sources, dir);
   return path.join(dir, 'dist/bin/main.cjs');
 }
+
+/** What users start: it loads the program's main file. */
+export const compiledLauncher = (): string => path.join(path.dirname(compiledProgram()), '../../bin/nodens');
 
 function compile(sources: readonly { file: string; text: string }[], dir: string): void {
   mkdirSync(CACHE, { recursive: true });
@@ -60,6 +67,8 @@ function compile(sources: readonly { file: string; text: string }[], dir: string
     );
   }
   copyFileSync(path.join(ROOT, 'package.json'), path.join(fresh, 'package.json'));
+  mkdirSync(path.join(fresh, 'bin'));
+  for (const file of readdirSync(LAUNCHER)) copyFileSync(path.join(LAUNCHER, file), path.join(fresh, 'bin', file));
   for (const folder of ['lab', 'corefiles']) symlinkSync(path.join(ROOT, folder), path.join(fresh, folder));
   execFileSync(process.execPath, [BUNDLER, path.join(fresh, 'dist/bin')]);
   const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {

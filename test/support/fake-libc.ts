@@ -31,6 +31,10 @@ export class FakeLibc implements Libc {
     return { bytes, at: BigInt(at), pointer: at };
   }
 
+  listen(): number {
+    return 0;
+  }
+
   recvmmsg(_fd: number, messages: unknown, count: number): number {
     const taken = this.incoming.splice(0, count);
     taken.forEach(({ bytes, address, control = new Uint8Array(0) }, i) => {

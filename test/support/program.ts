@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { compiledProgram } from './compiled.js';
+import { compiledLauncher } from './compiled.js';
 
 /** The command line that runs the program as its sources are now. */
-export const PROGRAM = [process.execPath, compiledProgram()];
+export const PROGRAM = [process.execPath, compiledLauncher()];
 
 /** A started program with what it has printed so far, standard output and error together. */
 export class Program {
@@ -16,12 +16,14 @@ export class Program {
     command: readonly string[],
     readonly env: Record<string, string> = {},
     cwd?: string,
+    /** Descriptors that it has from 3 on. */
+    passed: readonly number[] = [],
   ) {
     const [program = '', ...args] = command;
     this.child = spawn(program, args, {
       env: { PATH: process.env.PATH, ...env },
       cwd,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...passed],
     });
     const keep = (chunk: Buffer): void => void (this.text += chunk.toString());
     this.child.stdout!.on('data', keep);

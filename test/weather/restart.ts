@@ -1,6 +1,10 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
+import { loadLibc } from '../../src/fastpath/libc.js';
+import { listenFirst } from '../../src/fastpath/shared-tcp.js';
+import { openListening } from '../../src/fastpath/listening-socket.js';
 import { PROGRAM, Program } from '../support/program.js';
 import { askAll, quantile } from './client.js';
 import type { Figure, Scale, Weather } from './row.js';
@@ -12,10 +16,18 @@ const PAUSE = 1500;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Stopped by SIGTERM and started again as soon as it has ended, without anything that hands its sockets over. */
-async function restarts(count: number): Promise<Figure[]> {
-  const server = await WeatherServer.start(COREFILE);
-  let { program } = server;
+/** Starts the program once more. */
+type Again = (corefile: string) => Program;
+
+const plain: Again = (corefile) => new Program([...PROGRAM, '-conf', corefile]);
+
+/** Stopped by SIGTERM and started again as soon as it has ended, as a supervisor does. */
+async function restarts(count: number, again: Again, what: string, most: number): Promise<Figure[]> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-weather-'));
+  const corefile = path.join(dir, 'Corefile');
+  writeFileSync(corefile, COREFILE);
+  let program = again(corefile);
+  await program.said(/nodens-\d/);
   const seconds = ((count + 1) * PAUSE) / 1000;
   const asking = askAll({
     port: 1053,
@@ -31,24 +43,37 @@ async function restarts(count: number): Promise<Figure[]> {
       program.child.kill('SIGTERM');
       await ended;
       const from = performance.now();
-      program = new Program([...PROGRAM, '-conf', path.join(server.dir, 'Corefile')]);
+      program = again(corefile);
       await program.said(/nodens-\d/);
       gaps.push(performance.now() - from);
     }
     const { lost, wrong, asked } = await asking;
     return [
-      {
-        what: `${count} plain restarts: lost or wrong of ${asked}`,
-        got: lost + wrong,
-        unit: '',
-        atMost: 20 * count,
-        timed: true,
-      },
+      { what: `${count} ${what}: lost or wrong of ${asked}`, got: lost + wrong, unit: '', atMost: most, timed: true },
       { what: 'from the start of the process to its banner', got: quantile(gaps.sort(), 0.5), unit: 'ms' },
     ];
   } finally {
     await program.stop();
-    await server.stop();
+    rmSync(dir, { recursive: true });
+  }
+}
+
+/** The same where the supervisor holds the sockets, as systemd does for a unit with sockets of its own. */
+async function activated(count: number): Promise<Figure[]> {
+  const libc = loadLibc();
+  const at = { address: '127.0.0.1', port: 1053 };
+  const sockets = [openListening(libc, at, undefined), listenFirst(libc, at)];
+  const again: Again = (corefile) =>
+    new Program(
+      ['sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...PROGRAM, '-conf', corefile],
+      { LISTEN_FDS: `${sockets.length}` },
+      undefined,
+      sockets,
+    );
+  try {
+    return await restarts(count, again, 'restarts, the supervisor holds the sockets', 0);
+  } finally {
+    for (const fd of sockets) libc.close(fd);
   }
 }
 
@@ -103,6 +128,12 @@ export const restart: Weather = {
   needs: [],
   async play(scale: Scale): Promise<Figure[]> {
     const full = scale === 'full';
-    return [...(await restarts(full ? 3 : 1)), ...(await handOvers(full ? 3 : 1)), ...(await reloads(full ? 20 : 5))];
+    const count = full ? 3 : 1;
+    return [
+      ...(await restarts(count, plain, 'plain restarts', 20 * count)),
+      ...(await activated(count)),
+      ...(await handOvers(full ? 3 : 1)),
+      ...(await reloads(full ? 20 : 5)),
+    ];
   },
 };

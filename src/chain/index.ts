@@ -10,6 +10,7 @@ export * from './http-address.js';
 export * from './http-metrics.js';
 export * from './lifetime.js';
 export * from './link.js';
+export * from './listen-addresses.js';
 export * from './look-up.js';
 export * from './metadata.js';
 export * from './outcome.js';

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { listenAddresses } from '../chain/listen-addresses.js';
 import { hostLoadOptions, draftCorefile, type Environment, type ServerBlock } from '../corefile/index.js';
 import { AF_INET6, loadLibc, type Libc } from '../fastpath/libc.js';
 import { listenFirst } from '../fastpath/shared-tcp.js';
 import { openListening } from '../fastpath/listening-socket.js';
 import { parseFlags } from '../lib/go-flags.js';
 import type { Milliseconds } from '../lib/units.js';
+import type { Endpoint } from '../net/network.js';
 import { InheritedSockets, type ListeningSocket } from '../net/inherited-sockets.js';
-import { listenAddresses } from '../plugins/bind/addresses.js';
 import { FLAGS } from './flags.js';
 
 /**
@@ -19,11 +20,6 @@ const PATIENCE: Milliseconds = 1000;
 const MAX_ADDRESSES = 64;
 /** Spellings of all of the host's addresses. */
 const EVERYWHERE: readonly string[] = ['', '::', '0.0.0.0'];
-
-interface Place {
-  readonly address: string;
-  readonly port: number;
-}
 
 let opened: InheritedSockets | undefined;
 
@@ -43,6 +39,7 @@ export function openEarly(args: readonly string[], env: Environment): void {
   let libc: Libc | undefined;
   try {
     const places = placesOf(args, env);
+    if (places.length === 0) return;
     libc = loadLibc();
     // Another server at the same place is found by its TCP socket, before datagrams of its clients come here.
     for (const place of places) sockets.push(inheritable('tcp', place, listenFirst(libc, place), libc));
@@ -55,7 +52,7 @@ export function openEarly(args: readonly string[], env: Environment): void {
 }
 
 /** As the system would list it. */
-function inheritable(transport: 'udp' | 'tcp', { address, port }: Place, fd: number, libc: Libc): ListeningSocket {
+function inheritable(transport: 'udp' | 'tcp', { address, port }: Endpoint, fd: number, libc: Libc): ListeningSocket {
   const everywhere = familyOf(libc, fd) === AF_INET6 ? '::' : '0.0.0.0';
   return { transport, address: address === '' ? everywhere : address, port, fd };
 }
@@ -67,14 +64,14 @@ function familyOf(libc: Libc, fd: number): number {
 }
 
 /** Throws for whatever the start would complain of, or for what is too rare to be looked into here. */
-function placesOf(args: readonly string[], env: Environment): Place[] {
+function placesOf(args: readonly string[], env: Environment): Endpoint[] {
   const { values, given, rest } = parseFlags(args, FLAGS);
   const { conf = '' } = values;
   if (rest.length > 0 || conf === 'stdin' || given.has('version') || given.has('plugins')) return [];
   const source = { name: conf, text: readFileSync(conf, 'utf8') };
   const { corefile, faults } = draftCorefile(source, hostLoadOptions(env, process.cwd())).take(undefined);
   faults.throwAny();
-  const places = new Map<string, Place>();
+  const places = new Map<string, Endpoint>();
   for (const block of corefile.blocks)
     for (const { scheme, port = Number(values['dns.port']) } of block.keys)
       for (const address of scheme === 'dns' ? addressesOf(block) : [])
@@ -93,7 +90,7 @@ function addressesOf(block: ServerBlock): string[] {
 }
 
 /** Whether a port is listened at everywhere and somewhere: which socket a query comes to depends on both. */
-const isShared = ({ port }: Place, all: readonly Place[]): boolean => {
+const isShared = ({ port }: Endpoint, all: readonly Endpoint[]): boolean => {
   const there = all.filter((other) => other.port === port);
   return there.length > 1 && there.some(({ address }) => EVERYWHERE.includes(address));
 };

@@ -61,7 +61,7 @@ describe('a running lab', () => {
     expect(tookUntilAnswer).toBeLessThan(8000);
     await lab.said(/Ctrl-C ends it/);
     expect(lab.text).toContain(`dig @127.0.0.1 -p ${port} webpod.default.svc.cluster.local`);
-    expect(lab.text).toMatch(/^ {4}node \S+ lab exec explain google\.com$/m);
+    expect(lab.text).toMatch(/^ {4}\S+ lab exec explain google\.com$/m);
   });
 
   it.each([

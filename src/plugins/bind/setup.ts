@@ -1,5 +1,4 @@
-import { definePlugin } from '../../chain/index.js';
-import { listenAddresses } from './addresses.js';
+import { definePlugin, listenAddresses } from '../../chain/index.js';
 
 export const bind = definePlugin('bind', (directives, block) => {
   const interfaces = block.runtime.network.interfaces();

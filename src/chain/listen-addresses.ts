@@ -1,6 +1,6 @@
-import type { Directive, CorefileEntry } from '../../corefile/index.js';
-import { canonicalIp } from '../../lib/cidr.js';
-import type { InterfaceAddress } from '../../net/network.js';
+import type { Directive, CorefileEntry } from '../corefile/index.js';
+import { canonicalIp } from '../lib/cidr.js';
+import type { InterfaceAddress } from '../net/network.js';
 
 /**
  * The addresses that one `bind` line names: its own, less those after `except`. A device's name stands for all its

@@ -23,7 +23,7 @@ function addresses(services: number): Map<string, string> {
   return known;
 }
 
-const service = (namespace: string, name: string, ip: string): object => ({
+export const service = (namespace: string, name: string, ip: string): object => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name, namespace, uid: `u-${name}`, creationTimestamp: '2025-07-30T05:41:20Z', labels: { app: name } },

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { FakeApi } from '../support/fake-api.js';
 import { sample, untilReady, untilRight } from './ask.js';
 import { clusterApi, rightAnswers } from './cluster.js';
+import { freshText, measureFresh } from './fresh.js';
 import { load } from './load.js';
 import { write, type Peer } from './peer.js';
 import { PEERS, metricsPort, profiled, readyPort } from './peers.js';
@@ -113,6 +114,7 @@ const clusters = new Clusters();
 const rows: Row[] = [];
 const only = new RegExp(options.only);
 const starts = await measureStarts(only, ++port, options.before);
+const fresh = await measureFresh(only, (port += 2) - 1, SECONDS);
 try {
   for (const scenario of SCENARIOS.filter((candidate) => only.test(candidate.name))) {
     const { services, upstream = 'nsd' } = scenario;
@@ -134,6 +136,11 @@ try {
 }
 process.stdout.write(
   options.json
-    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts }, undefined, 1)}\n`
-    : [...(rows.length > 0 ? [table(rows)] : []), ...(starts.length > 0 ? [startTable(starts)] : []), ''].join('\n\n'),
+    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, fresh }, undefined, 1)}\n`
+    : [
+        ...(rows.length > 0 ? [table(rows)] : []),
+        ...(starts.length > 0 ? [startTable(starts)] : []),
+        ...(fresh ? [freshText(fresh)] : []),
+        '',
+      ].join('\n\n'),
 );

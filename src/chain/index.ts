@@ -2,6 +2,7 @@ export * from './changes.js';
 export * from './client.js';
 export * from './context.js';
 export * from './counted-zones.js';
+export * from './derived-lease.js';
 export * from './external-services.js';
 export * from './finish-reply.js';
 export * from './handler.js';

@@ -17,6 +17,7 @@ import { errors } from '../plugins/errors/setup.js';
 import { erratic } from '../plugins/erratic/setup.js';
 import { etcd } from '../plugins/etcd/setup.js';
 import { file } from '../plugins/file/setup.js';
+import { filter } from '../plugins/filter/setup.js';
 import { forward } from '../plugins/forward/setup.js';
 import { geoip } from '../plugins/geoip/setup.js';
 import { grpc } from '../plugins/grpc/setup.js';
@@ -100,6 +101,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   autopath,
   acl,
   limit,
+  filter,
   cache,
   header,
   dnssec,

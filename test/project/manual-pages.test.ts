@@ -51,6 +51,7 @@ describe('the metrics of manual pages', () => {
 const ARGUMENTS: Readonly<Record<string, string>> = {
   autopath: '@kubernetes',
   file: '/db example.org',
+  filter: 'aaaa',
   forward: '. 192.0.2.1',
   geoip: '/db',
   multisocket: '2',

@@ -1,4 +1,5 @@
 import {
+  DerivedLease,
   Reply,
   ReplyLease,
   mapReply,
@@ -28,7 +29,6 @@ import {
 import type { BlackLies } from './black-lies.js';
 import type { DnssecMetrics } from './metrics.js';
 import type { Signatures } from './signatures.js';
-import { SignedLease } from './lease.js';
 
 /** What a reply says, as far as it decides how it is signed. */
 type SigningKind = 'records' | 'denial' | 'delegation';
@@ -122,7 +122,7 @@ export class Dnssec implements Handler, CountsHits {
 
   private lease(inner: ReplyLease | undefined, { renewAt }: Signing): ReplyLease | undefined {
     if (inner === undefined) return undefined;
-    return new SignedLease(inner, this.clock.monotonic() + renewAt - this.clock.now());
+    return new DerivedLease(inner, this.clock.monotonic() + renewAt - this.clock.now());
   }
 
   /** The keys themselves, which nobody behind this handler knows of. */

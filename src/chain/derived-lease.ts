@@ -1,13 +1,13 @@
-import { ReplyLease, type LeaseHolder } from '../../chain/index.js';
-import type { Milliseconds } from '../../lib/units.js';
+import type { Milliseconds } from '../lib/units.js';
+import { ReplyLease, type LeaseHolder } from './lease.js';
 
-/** The lease of a signed answer: that of the answer without signatures, but not longer than those are used. */
-export class SignedLease extends ReplyLease implements LeaseHolder {
+/** The lease of a reply that was made from another: that of the other, but for no longer than `until`. */
+export class DerivedLease extends ReplyLease implements LeaseHolder {
   private holding = 0;
 
   constructor(
     private readonly inner: ReplyLease,
-    until: Milliseconds,
+    until: Milliseconds = inner.until,
   ) {
     super(Math.min(inner.until, until), inner.countdown);
   }

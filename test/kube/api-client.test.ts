@@ -2,7 +2,8 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/lib/clock.js';
-import { ApiClient, ApiError } from '../../src/kube/api/client.js';
+import { ApiError } from '../../src/kube/api/api-error.js';
+import { ApiClient } from '../../src/kube/api/client.js';
 import { RateLimiter } from '../../src/kube/api/rate-limiter.js';
 import { until } from '../support/kube.js';
 
@@ -37,7 +38,7 @@ describe('a request to the API', () => {
     let response: http.ServerResponse | undefined;
     const { client, clock } = await clientOf((_request, answer) => void (response = answer).write('0'));
     let heard = '';
-    const done = client.get({ ...REQUEST, signal, onData: (chunk) => (heard += Buffer.from(chunk).toString()) });
+    const done = client.get({ ...REQUEST, signal, onData: (chunk) => void (heard += Buffer.from(chunk).toString()) });
     for (let i = 1; i <= 4; i++) {
       await until(() => heard.length === i, `piece ${i}`);
       clock.advance(90);
@@ -52,7 +53,7 @@ describe('a request to the API', () => {
   it('ends when nothing comes for too long, and leaves no timer', async () => {
     const { client, clock } = await clientOf((_request, answer) => void answer.write('0'));
     let heard = false;
-    const done = client.get({ ...REQUEST, signal, onData: () => (heard = true) });
+    const done = client.get({ ...REQUEST, signal, onData: () => void (heard = true) });
     const outcome = expect(done).rejects.toThrow('nothing was received for 0.1 s');
     await until(() => heard, 'a piece');
     clock.advance(100);

@@ -10,9 +10,9 @@ function pieces(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
 
 function readList(text: string, cuts: readonly number[] = []) {
   const items: unknown[] = [];
-  const reader = new ListReader((item) => items.push(item));
+  const reader = new ListReader();
   for (const piece of pieces(Buffer.from(text), cuts)) {
-    reader.push(piece);
+    items.push(...reader.read(piece));
     // What was handed over belongs to the socket again.
     piece.fill(0x78);
   }
@@ -96,14 +96,14 @@ describe('ListReader', () => {
 
   it('bounds what it holds', () => {
     const piece = Buffer.alloc(1024 * 1024, 0x20);
-    const item = new ListReader(() => undefined);
-    item.push(Buffer.from('{"items":[{"a":"'));
+    const item = new ListReader();
+    expect([...item.read(Buffer.from('{"items":[{"a":"'))]).toEqual([]);
     expect(() => {
-      for (let i = 0; i < 9; i++) item.push(piece);
+      for (let i = 0; i < 9; i++) item.read(piece).next();
     }).toThrow('an item of the list is larger than 8388608 octets');
-    const frame = new ListReader(() => undefined);
+    const frame = new ListReader();
     expect(() => {
-      for (let i = 0; i < 2; i++) frame.push(piece);
+      for (let i = 0; i < 2; i++) frame.read(piece).next();
     }).toThrow('the list without its items is larger than 1048576 octets');
   });
 });
@@ -114,9 +114,9 @@ describe('LineReader', () => {
     fc.assert(
       fc.property(fc.array(fc.nat()), (cuts) => {
         const lines: string[] = [];
-        const reader = new LineReader((line) => lines.push(line));
+        const reader = new LineReader();
         for (const piece of pieces(Buffer.from(text), cuts)) {
-          reader.push(piece);
+          lines.push(...reader.read(piece));
           piece.fill(0x78);
         }
         expect(lines).toEqual(['one', 'two ü€😀']);
@@ -126,9 +126,9 @@ describe('LineReader', () => {
   });
 
   it('bounds what it holds', () => {
-    const reader = new LineReader(() => undefined);
+    const reader = new LineReader();
     expect(() => {
-      for (let i = 0; i < 9; i++) reader.push(Buffer.alloc(1024 * 1024, 0x61));
+      for (let i = 0; i < 9; i++) reader.read(Buffer.alloc(1024 * 1024, 0x61)).next();
     }).toThrow('a watch event is larger than 8388608 octets');
   });
 });

@@ -1,10 +1,12 @@
 import http from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { LabelSelector } from '../../src/kube/objects/label-selector.js';
 import type { ObjectLabels } from '../../src/kube/objects/objects.js';
+import { hasProtobuf, protobufEvent, protobufList } from './kube-protobuf.js';
 
 /** A Kubernetes object as the API sends it. */
 export interface Manifest {
@@ -23,24 +25,28 @@ export interface Manifest {
 
 /** Something that goes wrong with a request instead of an answer. */
 export type Fault =
-  | { status: number; headers?: Record<string, string>; body?: string }
+  | { status: number; headers?: Record<string, string>; body?: string | Uint8Array }
   /** Accepts the request and never answers. */
   | { hang: true }
   /** Closes the connection at once. */
   | { cut: true };
 
+/** A stream is a watch that is to begin with all there is. */
+export type Purpose = 'list' | 'watch' | 'stream';
+
 interface PlannedFault {
   fault: Fault;
-  purpose: 'list' | 'watch' | undefined;
+  purpose: Purpose | undefined;
   kind: string | undefined;
   continued: boolean;
   times: number;
 }
 
 export interface SeenRequest {
-  readonly purpose: 'list' | 'watch';
+  readonly purpose: Purpose;
   readonly kind: string;
   readonly query: Record<string, string>;
+  readonly httpVersion: string;
   readonly headers: http.IncomingHttpHeaders;
 }
 
@@ -48,6 +54,7 @@ interface Watcher {
   readonly kind: string;
   readonly selects: (object: Manifest) => boolean;
   readonly response: ServerResponse;
+  readonly protobuf: boolean;
 }
 
 const KINDS: Record<string, string> = {
@@ -68,6 +75,12 @@ export class FakeApi {
   cachedListsIgnoreLimit = true;
   /** Whether lists are compressed for those who take that, as a real server does with long ones. */
   compresses = false;
+  /** Whether it has protobuf for those who take that, as a real server does. */
+  protobuf = false;
+  /** What becomes of a watch that is to begin with all there is: older servers do not know that. */
+  streams: 'sent' | 'refused' | 'ignored' = 'refused';
+  /** Connections that were made. */
+  connections = 0;
   /** Whether compressed lists end half way. */
   cutsCompressed = false;
   private version = 100;
@@ -76,12 +89,16 @@ export class FakeApi {
   private history: { version: number; type: string; object: Manifest }[] = [];
   private readonly watchers = new Set<Watcher>();
   private faults: PlannedFault[] = [];
-  private server: http.Server | undefined;
+  private server: http.Server | https.Server | http2.Http2SecureServer | undefined;
+  private readonly sockets = new Set<Socket>();
+  readonly sessions = new Set<http2.ServerHttp2Session>();
   private port = 0;
 
   constructor(
     objects: readonly Manifest[] = [],
     private readonly tls?: https.ServerOptions,
+    /** With TLS: whether it speaks HTTP/2, too. */
+    private readonly http2 = false,
   ) {
     for (const object of objects) this.apply(object);
   }
@@ -93,7 +110,11 @@ export class FakeApi {
   /** Listens on a free port, or again on the one it had. */
   async start(): Promise<this> {
     const listener: RequestListener = (request, response) => this.serve(request, response);
-    this.server = this.tls ? https.createServer(this.tls, listener) : http.createServer(listener);
+    this.server = this.create(listener);
+    this.server.on(this.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+      this.connections++;
+      this.sockets.add(socket.on('close', () => this.sockets.delete(socket)));
+    });
     await new Promise<void>((resolve) => this.server!.listen(this.port, '127.0.0.1', resolve));
     this.port = (this.server.address() as AddressInfo).port;
     return this;
@@ -102,9 +123,19 @@ export class FakeApi {
   /** Goes away in the middle of everything; the objects stay. */
   async stop(): Promise<void> {
     const closed = new Promise((resolve) => this.server?.close(resolve));
-    this.server?.closeAllConnections();
+    for (const session of this.sessions) session.destroy();
+    for (const socket of this.sockets) socket.destroy();
     this.watchers.clear();
     await closed;
+  }
+
+  private create(listener: RequestListener): http.Server | https.Server | http2.Http2SecureServer {
+    if (this.tls === undefined) return http.createServer(listener);
+    if (!this.http2) return https.createServer(this.tls, listener);
+    const server = http2.createSecureServer({ ...this.tls, allowHTTP1: true }, listener as never);
+    return server.on('session', (session) => {
+      this.sessions.add(session.on('close', () => this.sessions.delete(session)).on('error', () => undefined));
+    });
   }
 
   apply(object: Manifest): void {
@@ -136,7 +167,7 @@ export class FakeApi {
       kind,
       continued = false,
       times = 1,
-    }: { purpose?: 'list' | 'watch'; kind?: string; continued?: boolean; times?: number } = {},
+    }: { purpose?: Purpose; kind?: string; continued?: boolean; times?: number } = {},
   ): void {
     this.faults.push({ fault, purpose, kind, continued, times });
   }
@@ -148,15 +179,13 @@ export class FakeApi {
   }
 
   /** Writes these octets into every open watch of a kind. */
-  sendRaw(kind: string, text: string): void {
-    for (const watcher of this.watchers) if (watcher.kind === kind) watcher.response.write(text);
+  sendRaw(kind: string, bytes: string | Uint8Array): void {
+    for (const watcher of this.watchers) if (watcher.kind === kind) watcher.response.write(bytes);
   }
 
-  bookmark(kind: string): void {
-    this.sendRaw(
-      kind,
-      `${JSON.stringify({ type: 'BOOKMARK', object: { kind, metadata: { resourceVersion: String(++this.version) } } })}\n`,
-    );
+  bookmark(kind: string, annotations: ObjectLabels = {}): void {
+    const object = { kind, metadata: { name: '', resourceVersion: String(++this.version), annotations } };
+    for (const watcher of this.watchers) if (watcher.kind === kind) send(watcher, 'BOOKMARK', object);
   }
 
   /** Ends all watches as a server does when their time is over; `cut` breaks their connections instead. */
@@ -172,14 +201,14 @@ export class FakeApi {
     return [...this.watchers].filter((watcher) => watcher.kind === kind).length;
   }
 
-  count(purpose: 'list' | 'watch', kind: string): number {
+  count(purpose: Purpose, kind: string): number {
     return this.requests.filter((request) => request.purpose === purpose && request.kind === kind).length;
   }
 
   private tell(type: string, object: Manifest): void {
     this.history.push({ version: this.version, type, object });
     for (const watcher of this.watchers)
-      if (watcher.kind === object.kind && watcher.selects(object)) watcher.response.write(eventLine(type, object));
+      if (watcher.kind === object.kind && watcher.selects(object)) send(watcher, type, object);
   }
 
   private serve(request: IncomingMessage, response: ServerResponse): void {
@@ -187,8 +216,10 @@ export class FakeApi {
     const kind = KINDS[url.pathname];
     if (kind === undefined)
       return status(response, 404, 'NotFound', 'the server could not find the requested resource');
-    const purpose = url.searchParams.get('watch') === 'true' ? 'watch' : 'list';
-    this.requests.push({ purpose, kind, query: Object.fromEntries(url.searchParams), headers: request.headers });
+    const streamed = url.searchParams.get('sendInitialEvents') === 'true';
+    const purpose = url.searchParams.get('watch') !== 'true' ? 'list' : streamed ? 'stream' : 'watch';
+    const { headers, httpVersion } = request;
+    this.requests.push({ purpose, kind, query: Object.fromEntries(url.searchParams), headers, httpVersion });
     const planned = this.faults.find(
       (fault) =>
         (fault.purpose ?? purpose) === purpose &&
@@ -198,8 +229,10 @@ export class FakeApi {
     if (planned) return this.misbehave(planned, request, response);
     if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`)
       return status(response, 401, 'Unauthorized', 'Unauthorized');
-    if (purpose === 'watch') this.watch(kind, url.searchParams, response);
-    else this.list(kind, url.searchParams, response);
+    if (purpose === 'list') this.list(kind, url.searchParams, response);
+    else if (streamed && this.streams === 'refused')
+      status(response, 422, 'Invalid', 'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch');
+    else this.watch(kind, url.searchParams, response);
   }
 
   private misbehave(planned: PlannedFault, request: IncomingMessage, response: ServerResponse): void {
@@ -207,7 +240,9 @@ export class FakeApi {
     const { fault } = planned;
     if ('hang' in fault) return;
     if ('cut' in fault) {
-      request.socket.destroy();
+      const { stream } = response as unknown as Partial<http2.Http2ServerResponse>;
+      if (stream) stream.session?.destroy();
+      else request.socket.destroy();
       return;
     }
     response.writeHead(fault.status, fault.headers).end(fault.body ?? '');
@@ -225,38 +260,64 @@ export class FakeApi {
       resourceVersion: String(this.version),
       ...(end < all.length ? { continue: `${end}@${this.version}`, remainingItemCount: all.length - end } : {}),
     };
-    response.setHeader('content-type', 'application/json');
-    const text = JSON.stringify({ kind: `${kind}List`, apiVersion: 'v1', metadata, items: all.slice(token, end) });
-    if (!this.compresses || response.req.headers['accept-encoding'] !== 'gzip') return void response.end(text);
+    const items = all.slice(token, end);
+    const protobuf = this.speaksProtobuf(kind, response);
+    const body = protobuf
+      ? protobufList(kind, metadata, items)
+      : JSON.stringify({ kind: `${kind}List`, apiVersion: 'v1', metadata, items });
+    response.setHeader('content-type', protobuf ? PROTOBUF : 'application/json');
+    if (!this.compresses || response.req.headers['accept-encoding'] !== 'gzip') return void response.end(body);
     response.setHeader('content-encoding', 'gzip');
-    const compressed = gzipSync(text);
+    const compressed = gzipSync(body);
     response.end(this.cutsCompressed ? compressed.subarray(0, compressed.length / 2) : compressed);
   }
 
   private watch(kind: string, query: URLSearchParams, response: ServerResponse): void {
     const since = Number(query.get('resourceVersion') ?? 0);
-    response.setHeader('content-type', 'application/json');
+    const protobuf = this.speaksProtobuf(kind, response);
+    response.setHeader('content-type', protobuf ? `${PROTOBUF};stream=watch` : 'application/json');
     response.flushHeaders();
-    if (since < this.oldest) {
+    const watcher: Watcher = { kind, selects: selector(query), response, protobuf };
+    const streamed = query.get('sendInitialEvents') === 'true';
+    if (!streamed && since < this.oldest) {
       const message = `too old resource version: ${since} (${this.oldest})`;
-      const object = { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410, message };
-      response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
-      return;
+      send(watcher, 'ERROR', { kind: 'Status', status: 'Failure', reason: 'Expired', code: 410, message });
+      return void response.end();
     }
-    const watcher: Watcher = { kind, selects: selector(query), response };
-    for (const { version, type, object } of this.history)
-      if (version > since && object.kind === kind && watcher.selects(object)) response.write(eventLine(type, object));
+    if (streamed) this.sendAll(watcher);
+    else
+      for (const { version, type, object } of this.history)
+        if (version > since && object.kind === kind && watcher.selects(object)) send(watcher, type, object);
     this.watchers.add(watcher);
     response.on('close', () => this.watchers.delete(watcher));
   }
+
+  private sendAll(watcher: Watcher): void {
+    const { kind } = watcher;
+    for (const object of this.objects.values())
+      if (object.kind === kind && watcher.selects(object)) send(watcher, 'ADDED', object);
+    if (this.streams === 'ignored') return;
+    const annotations = { 'k8s.io/initial-events-end': 'true' };
+    const metadata = { name: '', resourceVersion: String(this.version), annotations };
+    send(watcher, 'BOOKMARK', { kind, metadata });
+  }
+
+  private speaksProtobuf(kind: string, response: ServerResponse): boolean {
+    return this.protobuf && hasProtobuf(kind) && response.req.headers.accept?.startsWith(PROTOBUF) === true;
+  }
+}
+
+/** An object of a watch, or a Status. */
+type Sent = Pick<Manifest, 'kind' | 'apiVersion'> & Readonly<Record<string, unknown>>;
+
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+
+function send({ response, protobuf }: Watcher, type: string, object: Sent): void {
+  response.write(protobuf ? protobufEvent(type, object) : `${JSON.stringify({ type, object })}\n`);
 }
 
 function keyOf(kind: string, namespace: string | undefined, name: string): string {
   return `${kind}/${namespace ?? ''}/${name}`;
-}
-
-function eventLine(type: string, object: Manifest): string {
-  return `${JSON.stringify({ type, object })}\n`;
 }
 
 function selector(query: URLSearchParams): (object: Manifest) => boolean {

@@ -1,17 +1,17 @@
-import http from 'node:http';
-import type { IncomingMessage } from 'node:http';
-import https from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
-import { NodensError } from '../../lib/errors.js';
-import type { Clock, Timer } from '../../lib/clock.js';
+import type { Clock } from '../../lib/clock.js';
 import type { Milliseconds, Octets } from '../../lib/units.js';
 import type { ApiConnection, ApiCredentials } from '../auth/connection.js';
-import { KEEP_ALIVE, apiAgent } from './api-agent.js';
+import { readObject } from '../protobuf/envelope.js';
+import { STATUS } from '../protobuf/tables.js';
+import { ApiError } from './api-error.js';
+import { JSON_TYPE, PROTOBUF_TYPE, isProtobuf } from './body.js';
+import type { ApiQuestion, ApiResponse } from './exchange.js';
+import { Http1 } from './http1.js';
+import { Http2 } from './http2.js';
 import type { RateLimiter } from './rate-limiter.js';
-import { tlsOptions } from './tls-options.js';
-import { objectAt, textAt } from '../objects/raw.js';
+import { SilenceGuard } from './silence-guard.js';
 
 /** Of an error's body: a Status object is far smaller. */
 const MAX_ERROR_BODY: Octets = 64 * 1024;
@@ -33,50 +33,6 @@ export interface ApiRequest {
   readonly limiterWait: Milliseconds | undefined;
 }
 
-/** An answer of the API other than success. */
-export class ApiError extends NodensError {
-  override readonly name = 'ApiError';
-
-  constructor(
-    /** HTTP status, or the code of a Status object within a watch. */
-    readonly status: number,
-    /** Machine-readable word, such as `Expired`; empty when the answer had none. */
-    readonly reason: string,
-    message: string,
-    /** What the Retry-After header asks for; 0 without one. */
-    readonly retryAfter: Milliseconds = 0,
-    /** Sent as an event of a watch that had begun. */
-    readonly streamed = false,
-  ) {
-    super('NODENS_KUBE_API', message);
-  }
-
-  /**
-   * The version asked for is too old (or a page's token is): only a new list helps (API concepts, "410 Gone
-   * responses").
-   */
-  get expired(): boolean {
-    return this.status === 410 || this.reason === 'Expired' || this.reason === 'Gone';
-  }
-
-  /** The version asked for is newer than anything the server knows: it was set back to an earlier state. */
-  get tooNew(): boolean {
-    return this.status === 504 && /too large resource version/i.test(this.message);
-  }
-
-  static of(code: number, status: unknown, retryAfter: Milliseconds = 0, streamed = false): ApiError {
-    const text = textAt(status, 'message') || http.STATUS_CODES[code] || 'unknown error';
-    const causes = JSON.stringify(objectAt(status, 'details')['causes'] ?? '');
-    return new ApiError(
-      code,
-      textAt(status, 'reason'),
-      /ResourceVersionTooLarge/.test(causes) ? `Too large resource version: ${text}` : text,
-      retryAfter,
-      streamed,
-    );
-  }
-}
-
 export interface RequestOptions {
   readonly purpose: ApiRequest['purpose'];
   readonly path: string;
@@ -86,11 +42,14 @@ export interface RequestOptions {
   readonly unlimited?: boolean;
   /** Longest time until the headers of the response. */
   readonly headerSilence: Milliseconds;
-  /** Longest time without a single octet from there on. */
+  /** Longest time without a single byte from there on; read anew with each piece. */
   readonly silence: Milliseconds;
-  /** Called once, when the answer turns out to be a success. */
-  onOpen?(): void;
-  onData(chunk: Uint8Array): void;
+  /** Whether protobuf is taken, too. */
+  readonly protobuf?: boolean;
+  /** Called once, when the answer turns out to be a success, with its content type. */
+  onOpen?(contentType: string): void;
+  /** The next piece comes when the promise, if there is one, has resolved. */
+  onData(chunk: Uint8Array): Promise<void> | void;
 }
 
 export interface ApiClientOptions {
@@ -103,13 +62,14 @@ export interface ApiClientOptions {
 
 /** Sends requests to one API server, with credentials that may change between any two of them. */
 export class ApiClient {
-  private readonly agent: http.Agent;
-  private readonly secure: boolean;
+  private readonly http1: Http1;
+  /** undefined where only HTTP/1.1 will do. */
+  private http2: Http2 | undefined;
 
   constructor(private readonly options: ApiClientOptions) {
     const { url, proxy } = options.connection;
-    this.secure = url.protocol === 'https:';
-    this.agent = apiAgent(url, proxy);
+    this.http1 = new Http1(url, proxy);
+    if (url.protocol === 'https:' && proxy === undefined) this.http2 = new Http2(url, options.clock);
   }
 
   get host(): string {
@@ -118,8 +78,8 @@ export class ApiClient {
 
   /**
    * Resolves when the response has ended as it should. Rejects with an {@link ApiError} for any status but 200, with
-   * the error of
-   * the connection when it breaks, and with whatever `onData` throws. The connection is given up in all these cases.
+   * the error of the connection when it breaks, and with whatever `onData` throws. The request is given up in all
+   * these cases.
    */
   async get(request: RequestOptions): Promise<void> {
     const { limiter, connection } = this.options;
@@ -138,7 +98,8 @@ export class ApiClient {
   }
 
   close(): void {
-    this.agent.destroy();
+    this.http1.close();
+    this.http2?.close();
   }
 
   private async exchange(
@@ -146,39 +107,19 @@ export class ApiClient {
     credentials: ApiCredentials,
     limiterWait: Milliseconds | undefined,
   ): Promise<void> {
-    const { clock, onRequest } = this.options;
-    const guard = new SilenceGuard(clock, request.headerSilence, request.signal);
-    const start = clock.monotonic();
-    const report = (code: string): void =>
-      onRequest?.({
-        purpose: request.purpose,
-        method: 'GET',
-        host: this.host,
-        code,
-        duration: clock.monotonic() - start,
-        limiterWait,
-      });
+    const guard = new SilenceGuard(this.options.clock, request.headerSilence, request.signal);
     try {
-      let response: IncomingMessage;
-      try {
-        response = await this.send(request, credentials, guard);
-        guard.limit = request.silence;
-        guard.heard();
-      } catch (error) {
-        if (!request.signal.aborted) report('<error>');
-        throw error;
-      }
-      report(String(response.statusCode));
-      if (response.statusCode !== 200) throw await errorOf(response, guard);
-      request.onOpen?.();
-      // Leaving this loop early, by an error or an abort, destroys the connection.
+      const response = await this.open(request, credentials, guard, limiterWait);
+      if (response.status !== 200) throw await errorOf(response, guard);
+      request.onOpen?.(response.header('content-type'));
+      // Leaving this loop early, by an error or an abort, gives the request up.
       for await (const chunk of bodyOf(response)) {
         guard.heard();
-        request.onData(chunk as Uint8Array);
-        // A long list comes quicker than it is worked off: others have their turn between two pieces, a millisecond
-        // or two each.
-        if (request.purpose === 'list') await setImmediate();
+        await request.onData(chunk as Uint8Array);
+        guard.limit = request.silence;
+        guard.heard();
       }
+      await response.ended();
     } catch (error) {
       throw guard.reason ?? error;
     } finally {
@@ -186,82 +127,65 @@ export class ApiClient {
     }
   }
 
-  private send(request: RequestOptions, credentials: ApiCredentials, guard: SilenceGuard): Promise<IncomingMessage> {
-    const url = new URL(this.options.connection.url);
-    url.pathname = url.pathname.replace(/\/$/, '') + request.path;
-    url.search = new URLSearchParams(request.query).toString();
-    return new Promise((resolve, reject) => {
-      const headers: http.OutgoingHttpHeaders = {
-        accept: 'application/json',
+  /** Resolves when the headers of the response are there. */
+  private async open(
+    request: RequestOptions,
+    credentials: ApiCredentials,
+    guard: SilenceGuard,
+    limiterWait: Milliseconds | undefined,
+  ): Promise<ApiResponse> {
+    const { clock, onRequest } = this.options;
+    const start = clock.monotonic();
+    const { purpose } = request;
+    const report = (code: string): void =>
+      onRequest?.({ purpose, method: 'GET', host: this.host, code, duration: clock.monotonic() - start, limiterWait });
+    try {
+      const response = await this.ask(request, credentials, guard.signal);
+      guard.limit = request.silence;
+      guard.heard();
+      report(String(response.status));
+      return response;
+    } catch (error) {
+      if (!request.signal.aborted) report('<error>');
+      throw error;
+    }
+  }
+
+  private async ask(
+    { purpose, path, query, protobuf }: RequestOptions,
+    { headers, tls }: ApiCredentials,
+    signal: AbortSignal,
+  ): Promise<ApiResponse> {
+    const base = this.options.connection.url.pathname.replace(/\/$/, '');
+    const question: ApiQuestion = {
+      target: `${base}${path}?${new URLSearchParams(query).toString()}`,
+      headers: {
+        accept: protobuf === true ? `${PROTOBUF_TYPE},${JSON_TYPE}` : JSON_TYPE,
         // Of a long list, a twelfth is sent then. A watch is not compressed: its events are to come at once.
-        ...(request.purpose === 'list' && { 'accept-encoding': 'gzip' }),
+        ...(purpose === 'list' && { 'accept-encoding': 'gzip' }),
         'user-agent': this.options.userAgent,
-        ...credentials.headers,
-      };
-      const options = {
-        agent: this.agent,
-        headers,
-        signal: guard.signal,
-        ...(this.secure && tlsOptions(credentials.tls)),
-      };
-      const sent = this.secure ? https.get(url, options) : http.get(url, options);
-      sent.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE));
-      sent.on('response', resolve);
-      sent.on('error', reject);
-    });
-  }
-}
-
-/** Ends a request when its caller does, or when nothing has come for too long. */
-class SilenceGuard {
-  private readonly controller = new AbortController();
-  private readonly abort = (): void => this.controller.abort(this.outer.reason);
-  private timer: Timer;
-  /** Why the request was ended, when it was. */
-  reason: Error | undefined;
-
-  constructor(
-    private readonly clock: Clock,
-    public limit: Milliseconds,
-    private readonly outer: AbortSignal,
-  ) {
-    this.timer = this.arm();
-    outer.addEventListener('abort', this.abort, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  heard(): void {
-    this.timer.cancel();
-    this.timer = this.arm();
-  }
-
-  end(): void {
-    this.timer.cancel();
-    this.outer.removeEventListener('abort', this.abort);
-  }
-
-  private arm(): Timer {
-    return this.clock.setTimeout(() => {
-      this.reason = new Error(`nothing was received for ${this.limit / 1000} s`);
-      this.controller.abort(this.reason);
-    }, this.limit);
+        ...headers,
+      },
+      tls,
+      signal,
+    };
+    const response = await this.http2?.ask(question);
+    if (response !== undefined) return response;
+    this.http2 = undefined;
+    return this.http1.ask(question);
   }
 }
 
 /** The body of a response as it was before it was compressed. */
-function bodyOf(response: IncomingMessage): Readable {
-  if (response.headers['content-encoding'] !== 'gzip') return response;
+function bodyOf(response: ApiResponse): Readable {
+  if (response.header('content-encoding') !== 'gzip') return response.body;
   const body = createGunzip({ chunkSize: PIECE });
   // An error on either side ends both, and is thrown where the body is read.
-  pipeline(response, body, () => undefined);
+  pipeline(response.body, body, () => undefined);
   return body;
 }
 
-async function errorOf(response: IncomingMessage, guard: SilenceGuard): Promise<ApiError> {
-  const code = response.statusCode ?? 0;
+async function errorOf(response: ApiResponse, guard: SilenceGuard): Promise<ApiError> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of bodyOf(response)) {
@@ -272,14 +196,13 @@ async function errorOf(response: IncomingMessage, guard: SilenceGuard): Promise<
   }
   let status: unknown;
   try {
-    status = JSON.parse(Buffer.concat(parts).toString('utf8'));
+    const bytes = Buffer.concat(parts);
+    status = isProtobuf(response.header('content-type'))
+      ? readObject(bytes, 0, bytes.length, 'Status', STATUS)
+      : JSON.parse(bytes.toString('utf8'));
   } catch {
     // A proxy in between may answer in HTML; the code says enough.
   }
-  const retryAfter = response.headers['retry-after'];
-  return ApiError.of(
-    code,
-    status,
-    retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1000 : 0,
-  );
+  const retryAfter = response.header('retry-after');
+  return ApiError.of(response.status, status, /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1000 : 0);
 }

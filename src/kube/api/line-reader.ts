@@ -11,26 +11,24 @@ export class LineReader {
   private parts: Uint8Array[] = [];
   private size: Octets = 0;
 
-  /** `onLine` gets the text of each complete line that is not empty. */
-  constructor(private readonly onLine: (line: string) => void) {}
-
   /** Octets of a line that has begun and not ended. */
   get pending(): Octets {
     return this.size;
   }
 
-  /** Throws a RangeError when a line grows beyond 8 MiB. What `onLine` throws passes through. */
-  push(chunk: Uint8Array): void {
+  /** The lines that the chunk completes and that are not empty. Throws a RangeError when one grows beyond 8 MiB. */
+  *read(chunk: Uint8Array): Generator<string> {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      this.finish(bytes.subarray(start, end));
+      const line = this.finish(bytes.subarray(start, end));
+      if (line !== '') yield line;
       start = end + 1;
     }
     if (start < bytes.length) this.keep(bytes.subarray(start));
   }
 
-  private finish(last: Buffer): void {
+  private finish(last: Buffer): string {
     let bytes = last;
     if (this.size > 0) {
       this.keep(last);
@@ -38,8 +36,7 @@ export class LineReader {
       this.parts = [];
       this.size = 0;
     }
-    const line = bytes.toString('utf8').trim();
-    if (line !== '') this.onLine(line);
+    return bytes.toString('utf8').trim();
   }
 
   private keep(part: Buffer): void {

@@ -1,4 +1,5 @@
 import type { Octets } from '../../lib/units.js';
+import type { ListMeta } from '../objects/list.js';
 import { arrayAt, asObject, objectAt, textAt } from '../objects/raw.js';
 
 const QUOTE = 0x22;
@@ -15,34 +16,26 @@ const MAX_ITEM: Octets = 8 * 1024 * 1024;
 /** What a list holds besides its items is a few hundred octets. */
 const MAX_FRAME: Octets = 1024 * 1024;
 
-export interface ListMeta {
-  readonly kind: string;
-  readonly resourceVersion: string;
-  /** Token for the next page; empty on the last. */
-  readonly continue: string;
-}
-
 /**
  * Reads a Kubernetes list piece by piece as it arrives. Each item is parsed by itself and handed on at once, so that
- * a list of
- * 10,000 objects never stands in memory, neither as text nor as a tree. The list without its items (the frame) is
- * parsed at the end.
+ * a list of 10,000 objects never stands in memory, neither as text nor as a tree. The list without its items (the
+ * frame) is parsed at the end.
  */
 export class ListReader {
   private readonly frame: Uint8Array[] = [];
   private frameSize: Octets = 0;
-  private item: Uint8Array[] = [];
+  private parts: Uint8Array[] = [];
   private itemSize: Octets = 0;
   private depth = 0;
   private inString = false;
   private escaped = false;
   private inItems = false;
 
-  /** `onItem` gets each element of `items` in turn. */
-  constructor(private readonly onItem: (item: unknown) => void) {}
-
-  /** Throws a SyntaxError when an item is no JSON, and a RangeError when something outgrows its limit. */
-  push(chunk: Uint8Array): void {
+  /**
+   * The elements of `items` that the chunk completes. Throws a SyntaxError when an item is no JSON, and a RangeError
+   * when something outgrows its limit.
+   */
+  *read(chunk: Uint8Array): Generator<unknown> {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     // Start of what belongs to the frame, or to the item being read.
     let start = 0;
@@ -66,7 +59,7 @@ export class ListReader {
       } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
         this.depth--;
         if (this.inItems && this.depth === ITEMS_DEPTH) {
-          this.emit(bytes.subarray(start, i));
+          yield this.item(bytes.subarray(start, i));
           start = i;
         } else if (this.inItems && this.depth < ITEMS_DEPTH) {
           this.inItems = false;
@@ -111,21 +104,21 @@ export class ListReader {
     return quote + 1;
   }
 
-  private emit(last: Uint8Array): void {
+  private item(last: Uint8Array): unknown {
     let bytes = last;
     if (this.itemSize > 0) {
       this.keepItem(last);
-      bytes = Buffer.concat(this.item);
-      this.item = [];
+      bytes = Buffer.concat(this.parts);
+      this.parts = [];
       this.itemSize = 0;
     }
-    this.onItem(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')));
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   }
 
   private keepItem(part: Uint8Array): void {
     this.itemSize += part.length;
     if (this.itemSize > MAX_ITEM) throw new RangeError(`an item of the list is larger than ${MAX_ITEM} octets`);
-    this.item.push(Uint8Array.from(part));
+    this.parts.push(Uint8Array.from(part));
   }
 
   private keepFrame(part: Uint8Array): void {

@@ -1,156 +1,116 @@
 import { sleep } from '../../lib/clock.js';
-import type { Clock } from '../../lib/clock.js';
-import type { Random } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
-import { ApiError } from './client.js';
-import type { ApiClient } from './client.js';
-import { Backoff } from './backoff.js';
-import type { BackoffLimits } from './backoff.js';
-import type { Intake } from '../intake/intake.js';
-import { LineReader } from './line-reader.js';
-import { ListReader } from './list-reader.js';
-import type { KubeKind } from '../objects/objects.js';
-import { objectAt, textAt } from '../objects/raw.js';
-import type { KubeLog } from '../source.js';
+import { objectAt, textAt, type RawObject } from '../objects/raw.js';
+import type { Fields } from '../protobuf/message.js';
+import type { WatchEvent } from '../protobuf/watch.js';
 import { Latch } from '../source.js';
-import type { KubeStore } from '../store/store.js';
+import type { KubeStore, Replacement } from '../store/store.js';
+import { ApiError } from './api-error.js';
+import { Backoff } from './backoff.js';
+import { listBody, watchBody, type ListBody, type WatchBody } from './body.js';
+import type { ReflectorOptions } from './reflector-options.js';
+import { PATHS, initialQuery, versionQuery, type ListFrom } from './resources.js';
+import { SilenceError } from './silence-guard.js';
+import { Trouble, isGarbled, isLost } from './trouble.js';
 
 /**
  * Objects per page of a list, as the Kubernetes client library asks for. Servers that answer from their cache send
  * all at once.
  */
 const PAGE = 500;
+/** On the bookmark after which a watch has sent all there was (API concepts, "Streaming lists"). */
+const INITIAL_END = 'k8s.io/initial-events-end';
+/** Statuses of an API that does not know what it is asked for (400, 422), or has it in JSON only (406, 415). */
+const [UNKNOWN, NOT_PROTOBUF] = [
+  [400, 422],
+  [406, 415],
+];
 
-/** How patient the client is. */
-export interface ApiTiming {
-  readonly backoff: BackoffLimits;
-  /**
-   * Wait before the next attempt, and up to as much again, where nothing listens at the API's address: a refusal of
-   * the system costs nobody anything, and what has changed meanwhile is known soon after the API is back.
-   */
-  readonly refused: Milliseconds;
-  /** While nothing listens that is told once in this time. */
-  readonly retell: Milliseconds;
-  /** Longest silence within a list, and before the headers of any response. */
-  readonly listSilence: Milliseconds;
-  /**
-   * Watches end by themselves after this time to twice that, so that clients move between servers and do not all come
-   * at once.
-   */
-  readonly watch: Milliseconds;
-  /** How much longer than its own end a silent watch is waited for. */
-  readonly watchGrace: Milliseconds;
+/** A watch that should have told when it had sent all there was, and did not. */
+class InitialEndError extends Error {
+  override readonly name = 'InitialEndError';
 }
 
 /**
- * Back-off and watch times are those of the Kubernetes client library, but for the first back-off, which is shorter.
- */
-export const DEFAULT_TIMING: ApiTiming = {
-  backoff: { min: 200, max: 30_000, reset: 120_000 },
-  refused: 100,
-  retell: 30_000,
-  listSilence: 30_000,
-  watch: 300_000,
-  watchGrace: 30_000,
-};
-
-export interface ReflectorOptions {
-  readonly kind: KubeKind;
-  readonly client: ApiClient;
-  readonly intake: Intake;
-  /** Selectors for the API, without paging and version. */
-  readonly query: Readonly<Record<string, string>>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly timing: ApiTiming;
-  readonly log: KubeLog;
-}
-
-/** Watches that failed in a row after which only a list is trusted to tell what was missed. */
-const FAILURES_BEFORE_LIST = 3;
-
-/** Which state a list must not be older than: `0` takes what a server has at hand, empty asks for the newest. */
-type ListFrom = string;
-
-/** Where the API keeps each kind. */
-const PATHS: Readonly<Record<KubeKind, string>> = {
-  Service: '/api/v1/services',
-  Pod: '/api/v1/pods',
-  Namespace: '/api/v1/namespaces',
-  Node: '/api/v1/nodes',
-  EndpointSlice: '/apis/discovery.k8s.io/v1/endpointslices',
-  ServiceImport: '/apis/multicluster.x-k8s.io/v1alpha1/serviceimports',
-};
-
-/**
- * Keeps the objects of one kind in a store equal to those of an API: one list, then watches that carry on from it,
- * and a new list
- * only when the API has forgotten the version reached
+ * Keeps the objects of one kind in a store equal to those of an API: one watch that begins with all there is, or a
+ * list where the API does not have that, then watches that carry on from it, and all once more only when the API has
+ * forgotten the version reached
  * (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes).
  * Whatever goes wrong is logged and tried again later; what the store holds meanwhile stays.
  */
 export class Reflector {
   readonly latch = new Latch();
   private readonly backoff: Backoff;
+  private readonly trouble: Trouble;
   private version = '';
-  /** Failures since something was last received. */
-  private failures = 0;
-  /** That nothing listened, and when that was told. */
-  private refusal: { readonly text: string; readonly told: Milliseconds } | undefined;
+  /** What all there is must not be older than; undefined when it is known. */
+  private from: ListFrom | undefined = '0';
   private paged = true;
+  /** What the API was not found to lack, since its connection was last lost. */
+  private streams = true;
+  private protobuf = true;
 
   constructor(private readonly options: ReflectorOptions) {
     this.backoff = new Backoff(options.timing.backoff, options.clock, options.random);
+    this.trouble = new Trouble(options, this.backoff);
   }
 
   /** Runs until the signal is aborted; never rejects. */
   async run(store: KubeStore, signal: AbortSignal): Promise<void> {
-    let from: ListFrom | undefined = '0';
     while (!signal.aborted) {
       try {
-        if (from !== undefined) {
-          await this.list(store, from, signal);
-          from = undefined;
-          this.recovered();
-          this.latch.release();
+        if (this.from !== undefined && !this.streams) {
+          await this.list(store, this.from, signal);
+          this.isComplete();
         }
         await this.watch(store, signal);
       } catch (error) {
         if (signal.aborted) return;
-        from = this.afterFailure(error, from);
-        await this.pause(error, signal);
+        if (this.asksForLess(error)) continue;
+        this.from = this.trouble.next(error, this.from, this.version);
+        await sleep(this.options.clock, this.trouble.wait(error), signal).catch(() => undefined);
       }
     }
   }
 
-  /** Where to go on: undefined to watch from the version reached, otherwise what to list from. */
-  private afterFailure(error: unknown, from: ListFrom | undefined): ListFrom | undefined {
-    // That nothing listened says nothing about the version reached: a watch goes on from it.
-    if (isRefused(error)) return from;
-    this.failures++;
-    if (error instanceof ApiError) {
-      if (error.expired || error.tooNew) return '';
-      // Any other refusal of the question itself: asking the same once more would not help.
-      if (error.status < 500 && ![401, 403, 408, 429].includes(error.status)) return '';
+  private get fields(): Fields | undefined {
+    return this.protobuf ? this.options.fields : undefined;
+  }
+
+  private isComplete(): void {
+    this.from = undefined;
+    this.trouble.over();
+    this.latch.release();
+  }
+
+  /** Whether the API can be asked at once in another way. Another API may be there when its connection was lost. */
+  private asksForLess(error: unknown): boolean {
+    const { kind, client, log } = this.options;
+    const status = error instanceof ApiError && !error.streamed ? error.status : 0;
+    const initial = this.from !== undefined && this.streams;
+    if (initial && (error instanceof InitialEndError || UNKNOWN.includes(status))) this.streams = false;
+    else if (this.fields !== undefined && NOT_PROTOBUF.includes(status)) this.protobuf = false;
+    else {
+      if (this.fields !== undefined && isGarbled(error)) this.protobuf = false;
+      else if (isLost(error)) this.streams = this.protobuf = true;
+      return false;
     }
-    if (from !== undefined) return from;
-    const garbled =
-      error instanceof SyntaxError || error instanceof RangeError || (error instanceof ApiError && error.streamed);
-    return garbled || this.failures >= FAILURES_BEFORE_LIST ? this.version : undefined;
+    const less = this.streams ? 'JSON' : 'a list';
+    log.debug(`${kind} objects at ${client.host}: ${(error as Error).message}; asking for ${less} instead`);
+    return true;
   }
 
   private async list(store: KubeStore, from: ListFrom, signal: AbortSignal): Promise<void> {
-    const { kind, client, intake, query, timing } = this.options;
+    const { kind, client, query, timing } = this.options;
     const replacement = store.replace(kind);
     let next = '';
     do {
-      const reader = new ListReader((raw) => {
-        const taken = intake.take(kind, raw);
-        if (typeof taken === 'object') replacement.apply(taken.object, taken.triggeredAt);
-      });
+      let body: ListBody | undefined;
+      // A list that is not older than a version comes from the server's cache, and quickest as a whole.
+      const paged = this.paged && (from === '' || from === '0');
       const page: Record<string, string> = {
         ...query,
-        ...(this.paged ? { limit: String(PAGE) } : {}),
+        ...(paged ? { limit: String(PAGE) } : {}),
         ...(next === '' ? versionQuery(from) : { continue: next }),
       };
       const silence = timing.listSilence;
@@ -164,69 +124,118 @@ export class Reflector {
           unlimited: next !== '',
           headerSilence: silence,
           silence,
-          onData: (chunk) => reader.push(chunk),
+          protobuf: this.fields !== undefined,
+          onOpen: (type) => (body = listBody(type, this.fields)),
+          onData: (chunk) => this.take(body!.read(chunk), replacement),
         });
       } catch (error) {
         // The pages took longer than the server remembers: the next attempt asks for all at once.
         if (next !== '' && error instanceof ApiError && error.expired) this.paged = false;
         throw error;
       }
-      const meta = reader.end();
+      const meta = body!.end();
       this.version = meta.resourceVersion;
       next = meta.continue;
     } while (next !== '');
-    replacement.commit();
+    await this.sweep(replacement);
+  }
+
+  private async take(items: Iterable<unknown>, replacement: Replacement): Promise<void> {
+    const { kind, intake, pace } = this.options;
+    for (const raw of items) {
+      const taken = intake.take(kind, raw);
+      if (typeof taken === 'object') replacement.apply(taken.object, taken.triggeredAt);
+      while (pace.isDue) await pace.rest();
+    }
+  }
+
+  private async sweep(replacement: Replacement): Promise<void> {
+    const { pace } = this.options;
+    const steps = replacement.sweep();
+    while (steps.next().done !== true) while (pace.isDue) await pace.rest();
   }
 
   private async watch(store: KubeStore, signal: AbortSignal): Promise<void> {
-    const { kind, client, query, clock, random, timing, log } = this.options;
+    const { client, clock, random, timing, log, kind } = this.options;
     const lifetime = timing.watch * (1 + random.uint32() / 2 ** 32);
-    const seconds = Math.max(1, Math.round(lifetime / 1000));
-    const lines = new LineReader((line) => this.event(store, line));
+    const watch = new Watch(store, this.from === undefined ? undefined : store.replace(kind));
     const started = clock.monotonic();
-    let heard = false;
-    await client.get({
-      purpose: 'watch',
-      path: PATHS[kind],
-      query: {
-        ...query,
-        watch: 'true',
-        allowWatchBookmarks: 'true',
-        resourceVersion: this.version,
-        timeoutSeconds: String(seconds),
-      },
-      signal,
-      onOpen: () => this.recovered(),
-      headerSilence: timing.listSilence,
-      silence: lifetime + timing.watchGrace,
-      onData: (chunk) => {
-        heard = true;
-        this.backoff.forget();
-        lines.push(chunk);
-      },
-    });
-    if (lines.pending > 0) log.debug(`watch of ${kind} ended within an event; it will come again`);
+    const lived = (): Milliseconds => clock.monotonic() - started;
+    const initialSilence = (): boolean => watch.opened && watch.initial !== undefined;
+    try {
+      await client.get({
+        purpose: 'watch',
+        path: PATHS[kind],
+        query: this.watchQuery(lifetime),
+        signal,
+        protobuf: this.fields !== undefined,
+        onOpen: (type) => {
+          watch.open(watchBody(type, kind, this.fields));
+          if (watch.initial === undefined) this.trouble.over();
+        },
+        headerSilence: timing.listSilence,
+        get silence() {
+          return initialSilence() ? timing.initialSilence : lifetime + timing.watchGrace;
+        },
+        onData: (chunk) => {
+          if (watch.initial !== undefined && lived() > timing.initial)
+            throw new InitialEndError(`all there is took more than ${timing.initial / 1000} s`);
+          return this.events(watch, chunk);
+        },
+      });
+      if (watch.initial !== undefined) throw new InitialEndError('the watch ended before all there is was sent');
+    } catch (error) {
+      if (error instanceof SilenceError && initialSilence()) throw new InitialEndError(error.message);
+      throw error;
+    } finally {
+      if (watch.delivered || lived() >= timing.eager) this.trouble.wasWell();
+    }
+    if (watch.pending > 0) log.debug(`watch of ${kind} ended within an event; it will come again`);
     // A server that ends watches at once must not be asked in a tight loop.
-    if (!heard && clock.monotonic() - started < timing.backoff.min) await sleep(clock, this.backoff.next(), signal);
+    if (!watch.delivered && lived() < timing.backoff.min) await sleep(clock, this.backoff.next(), signal);
   }
 
-  private event(store: KubeStore, line: string): void {
+  private watchQuery(lifetime: Milliseconds): Record<string, string> {
+    return {
+      ...this.options.query,
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      ...(this.from === undefined ? { resourceVersion: this.version } : initialQuery(this.from)),
+      timeoutSeconds: String(Math.max(1, Math.round(lifetime / 1000))),
+    };
+  }
+
+  private async events(watch: Watch, chunk: Uint8Array): Promise<void> {
+    const { pace } = this.options;
+    for (const event of watch.body!.read(chunk)) {
+      this.event(watch, event);
+      watch.delivered = true;
+      this.backoff.forget();
+      if (watch.initial !== undefined && isInitialEnd(event)) {
+        await this.sweep(watch.initial);
+        watch.initial = undefined;
+        this.isComplete();
+      }
+      while (pace.isDue) await pace.rest();
+    }
+  }
+
+  private event(watch: Watch, { type, object: raw }: WatchEvent): void {
     const { kind, intake } = this.options;
-    const event = JSON.parse(line) as unknown;
-    const type = textAt(event, 'type');
-    const raw = objectAt(event, 'object');
     if (type === 'ERROR') throw ApiError.of(Number(raw['code']) || 500, raw, 0, true);
     if (type === 'ADDED' || type === 'MODIFIED') {
       const taken = intake.take(kind, raw);
-      if (typeof taken === 'object') store.apply(taken.object, taken.triggeredAt);
-      else this.remove(store, raw);
+      if (typeof taken !== 'object') this.remove(watch.store, raw);
+      else if (watch.initial) watch.initial.apply(taken.object, taken.triggeredAt);
+      else watch.store.apply(taken.object, taken.triggeredAt);
     } else if (type === 'DELETED') {
-      this.remove(store, raw);
+      this.remove(watch.store, raw);
     } else if (type !== 'BOOKMARK') {
-      throw new SyntaxError(`a watch event of type ${JSON.stringify(objectAt({ event }, 'event')['type'])}`);
+      throw new SyntaxError(`a watch event of type ${JSON.stringify(type)}`);
     }
     const version = textAt(objectAt(raw, 'metadata'), 'resourceVersion');
-    if (version !== '') this.version = version;
+    // What a watch begins with is in no order: its versions say nothing before its end.
+    if (version !== '' && (watch.initial === undefined || isInitialEnd({ type, object: raw }))) this.version = version;
   }
 
   /**
@@ -239,56 +248,35 @@ export class Reflector {
     const namespaced = kind !== 'Namespace' && kind !== 'Node';
     store.delete(kind, namespaced ? textAt(meta, 'namespace') || 'default' : '', textAt(meta, 'name'));
   }
+}
 
-  private async pause(error: unknown, signal: AbortSignal): Promise<void> {
-    const { kind, client, clock, log } = this.options;
-    const api = error instanceof ApiError ? error : undefined;
-    const refused = isRefused(error);
-    const wait = refused
-      ? this.options.timing.refused * (1 + this.options.random.uint32() / 2 ** 32)
-      : this.backoff.next(api?.retryAfter);
-    // A version being gone is the usual course of things after a long silence, not a fault.
-    const usual = api?.expired && this.failures === 1;
-    const level = usual || (refused && this.isTold(describe(error))) ? 'debug' : 'warning';
-    log[level](
-      `cannot follow ${kind} objects at ${client.host}: ${describe(error)}; next attempt in ${Math.round(wait)} ms`,
-    );
-    await sleep(clock, wait, signal).catch(() => undefined);
+/** One watch under way. */
+class Watch {
+  body: WatchBody | undefined;
+  /** Whether an event was understood. */
+  delivered = false;
+
+  constructor(
+    readonly store: KubeStore,
+    /** As long as it sends all there is. */
+    public initial: Replacement | undefined,
+  ) {}
+
+  get opened(): boolean {
+    return this.body !== undefined;
   }
 
-  /** Whether this was told a short time ago; if not, it is now. */
-  private isTold(text: string): boolean {
-    const now = this.options.clock.monotonic();
-    const { refusal } = this;
-    if (refusal?.text === text && now - refusal.told < this.options.timing.retell) return true;
-    this.refusal = { text, told: now };
-    return false;
+  get pending(): number {
+    return this.body?.pending ?? 0;
   }
 
-  private recovered(): void {
-    if (this.failures > 0 || this.refusal !== undefined)
-      this.options.log.info(`following ${this.options.kind} objects at ${this.options.client.host} again`);
-    this.failures = 0;
-    this.refusal = undefined;
+  open(body: WatchBody): void {
+    this.body = body;
   }
 }
 
-/** Whether nothing listens at the API's address. */
-function isRefused(error: unknown): boolean {
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  return (inner as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
-}
-
-/** How the API is told what a list must not be older than. */
-function versionQuery(from: ListFrom): Record<string, string> {
-  if (from === '') return {};
-  return from === '0' ? { resourceVersion: '0' } : { resourceVersion: from, resourceVersionMatch: 'NotOlderThan' };
-}
-
-function describe(error: unknown): string {
-  if (error instanceof ApiError) return `${error.status} ${error.message}`;
-  if (!(error instanceof Error)) return String(error);
-  // Node reports a failure on all addresses of a host as an error without a message.
-  const inner = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : undefined;
-  return error.message || inner?.message || error.name;
+function isInitialEnd({ type, object }: WatchEvent): boolean {
+  if (type !== 'BOOKMARK') return false;
+  const annotations: RawObject = objectAt(objectAt(object, 'metadata'), 'annotations');
+  return annotations[INITIAL_END] === 'true';
 }

@@ -8,8 +8,10 @@ import type { LabelSelector } from '../objects/label-selector.js';
 import type { FieldChoice, KubeKind } from '../objects/objects.js';
 import { DEFAULT_LIMITS, RateLimiter } from './rate-limiter.js';
 import type { RateLimits } from './rate-limiter.js';
-import { DEFAULT_TIMING, Reflector } from './reflector.js';
-import type { ApiTiming } from './reflector.js';
+import { Reflector } from './reflector.js';
+import { DEFAULT_TIMING, type ApiTiming } from './timing.js';
+import { Pace } from '../pace.js';
+import { objectFields } from '../protobuf/tables.js';
 import { Latch } from '../source.js';
 import type { KubeLog, KubeSource } from '../source.js';
 import type { KubeStore } from '../store/store.js';
@@ -39,7 +41,7 @@ export interface ApiSourceOptions {
   readonly log: KubeLog;
 }
 
-/** The objects of a Kubernetes API, one list and watch per kind. */
+/** The objects of a Kubernetes API, followed kind by kind. */
 export class ApiSource implements KubeSource {
   private readonly client: ApiClient;
   private readonly reflectors: readonly Reflector[];
@@ -58,10 +60,11 @@ export class ApiSource implements KubeSource {
     });
     // Labels are the API's work, so the intake must not look at them: it may not even keep them.
     const intake = new Intake({ kinds, fields: options.fields, namespaces: options.namespaces, log });
-    this.reflectors = kinds.map(
-      (kind) =>
-        new Reflector({ kind, client: this.client, intake, query: this.query(kind), clock, random, timing, log }),
-    );
+    const shared = { client: this.client, intake, clock, random, timing, log, pace: new Pace(clock) };
+    this.reflectors = kinds.map((kind) => {
+      const fields = objectFields(kind, options.fields);
+      return new Reflector({ ...shared, kind, fields, query: this.query(kind) });
+    });
   }
 
   get hasSynced(): boolean {

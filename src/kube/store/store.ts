@@ -24,6 +24,8 @@ export interface Replacement {
   apply(object: KubeObject, triggeredAt?: Milliseconds): void;
   /** Ends the list: what it did not hold is deleted. Not calling it (a list that broke off) deletes nothing. */
   commit(): void;
+  /** The same in steps, one for each object that is looked at, so that a caller can let others run in between. */
+  sweep(): Iterator<void>;
 }
 
 /**
@@ -140,21 +142,25 @@ export class KubeStore {
 
   /** Begins to merge a full list of one kind; see {@link Replacement}. */
   replace(kind: KubeKind): Replacement {
-    // Empty at the first list, so that start-up pays nothing for it.
-    const unseen = new Map<string, Set<string>>();
-    for (const object of this.all(kind)) {
-      const names = unseen.get(namespaceOf(object));
-      if (names) names.add(object.name);
-      else unseen.set(namespaceOf(object), new Set([object.name]));
-    }
+    // Not kept at the first list, so that start-up pays nothing for it.
+    const seen = this.count(kind) > 0 ? new Set<KubeObject | undefined>() : undefined;
+    const sweep = function* (this: KubeStore): Generator<void> {
+      if (seen === undefined) return;
+      for (const object of this.all(kind)) {
+        if (!seen.has(object)) this.delete(kind, namespaceOf(object), object.name);
+        yield;
+      }
+    }.bind(this);
     return {
       apply: (object, triggeredAt) => {
-        unseen.get(namespaceOf(object))?.delete(object.name);
         this.apply(object, triggeredAt);
+        seen?.add(this.get(kind, namespaceOf(object), object.name));
       },
       commit: () => {
-        for (const [namespace, names] of unseen) for (const name of names) this.delete(kind, namespace, name);
+        const steps = sweep();
+        while (steps.next().done !== true);
       },
+      sweep,
     };
   }
 

@@ -3,35 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { realClock } from '../../src/lib/clock.js';
-import { seededRandom } from '../../src/lib/random.js';
-import type { ApiRequest } from '../../src/kube/api/client.js';
-import { ApiSource } from '../../src/kube/api/source.js';
 import type { ApiSourceOptions } from '../../src/kube/api/source.js';
-import type { KubeChange } from '../../src/kube/store/change.js';
-import { endpointConnection, inClusterConnection } from '../../src/kube/auth/connection.js';
+import { inClusterConnection } from '../../src/kube/auth/connection.js';
 import { LabelSelector } from '../../src/kube/objects/label-selector.js';
-import { ALL_FIELDS, DNS_FIELDS } from '../../src/kube/objects/objects.js';
-import { KubeStore } from '../../src/kube/store/store.js';
+import { ALL_FIELDS } from '../../src/kube/objects/objects.js';
 import { FakeApi } from '../support/fake-api.js';
+import { TIMING, followApi, told, type FollowedApi } from '../support/followed-api.js';
 import type { Manifest } from '../support/fake-api.js';
-import { RecordedLog, namespace, pod, service, slice, until } from '../support/kube.js';
+import { namespace, pod, service, slice, until } from '../support/kube.js';
 
-const TIMING = {
-  backoff: { min: 5, max: 40, reset: 10_000 },
-  refused: 5,
-  eager: 10_000,
-  retell: 30_000,
-  listSilence: 150,
-  watch: 60_000,
-  watchGrace: 1000,
-  initialSilence: 100,
-  initial: 10_000,
-};
 const cleanup: (() => unknown)[] = [];
 
 afterEach(async () => {
   for (const step of cleanup.splice(0).reverse()) await step();
 });
+
+const follow = (fake: FakeApi, options: Partial<ApiSourceOptions> = {}): FollowedApi => {
+  const followed = followApi(fake, options);
+  cleanup.push(() => followed.stop.abort());
+  return followed;
+};
 
 async function api(
   objects: readonly Manifest[] = [namespace('default'), service('web'), slice('web', ['10.0.0.1'])],
@@ -40,33 +31,6 @@ async function api(
   cleanup.push(() => fake.stop());
   return fake;
 }
-
-function follow(fake: FakeApi, options: Partial<ApiSourceOptions> = {}) {
-  const store = new KubeStore();
-  const log = new RecordedLog();
-  const changes: KubeChange[] = [];
-  const requests: ApiRequest[] = [];
-  store.changes.subscribe((change) => changes.push(change));
-  const source = new ApiSource({
-    connection: endpointConnection({ url: fake.url, clock: realClock }),
-    kinds: ['Namespace', 'Service', 'EndpointSlice'],
-    fields: DNS_FIELDS,
-    limits: { qps: 1000, burst: 1000 },
-    timing: TIMING,
-    onRequest: (request) => requests.push(request),
-    clock: realClock,
-    random: seededRandom(1),
-    log,
-    ...options,
-  });
-  const stop = new AbortController();
-  cleanup.push(() => stop.abort());
-  source.start(store, stop.signal);
-  return { store, log, changes, requests, source, stop };
-}
-
-const told = (changes: readonly KubeChange[]): string[] =>
-  changes.map((change) => `${change.type} ${change.kind} ${(change.new ?? change.old)!.name}`);
 
 describe('list and watch', () => {
   it('fills the store and says when it has', async () => {

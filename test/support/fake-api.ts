@@ -79,6 +79,8 @@ export class FakeApi {
   protobuf = false;
   /** What becomes of a watch that is to begin with all there is: older servers do not know that. */
   streams: 'sent' | 'refused' | 'ignored' = 'refused';
+  /** The code with which lists are reset half way, over HTTP/2. */
+  resetsLists: number | undefined;
   /** Connections that were made. */
   connections = 0;
   /** Whether compressed lists end half way. */
@@ -189,11 +191,18 @@ export class FakeApi {
   }
 
   /** Ends all watches as a server does when their time is over; `cut` breaks their connections instead. */
-  endWatches({ cut = false } = {}): void {
-    for (const { response } of this.watchers) {
-      if (cut) response.destroy();
-      else response.end();
+  endWatches({ cut = false, only }: { cut?: boolean; only?: string } = {}): void {
+    for (const watcher of this.watchers) {
+      if (only !== undefined && watcher.kind !== only) continue;
+      this.watchers.delete(watcher);
+      if (cut) watcher.response.destroy();
+      else watcher.response.end();
     }
+  }
+
+  /** Resets the streams of all watches, over HTTP/2, with a code (RFC 9113 section 7). */
+  resetWatches(code: number): void {
+    for (const { response } of this.watchers) reset(response, code);
     this.watchers.clear();
   }
 
@@ -266,6 +275,10 @@ export class FakeApi {
       ? protobufList(kind, metadata, items)
       : JSON.stringify({ kind: `${kind}List`, apiVersion: 'v1', metadata, items });
     response.setHeader('content-type', protobuf ? PROTOBUF : 'application/json');
+    if (this.resetsLists !== undefined) {
+      const code = this.resetsLists;
+      return void response.write(body.slice(0, body.length / 2), () => reset(response, code));
+    }
     if (!this.compresses || response.req.headers['accept-encoding'] !== 'gzip') return void response.end(body);
     response.setHeader('content-encoding', 'gzip');
     const compressed = gzipSync(body);
@@ -314,6 +327,10 @@ const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
 function send({ response, protobuf }: Watcher, type: string, object: Sent): void {
   response.write(protobuf ? protobufEvent(type, object) : `${JSON.stringify({ type, object })}\n`);
+}
+
+function reset(response: ServerResponse, code: number): void {
+  (response as unknown as http2.Http2ServerResponse).stream.close(code);
 }
 
 function keyOf(kind: string, namespace: string | undefined, name: string): string {

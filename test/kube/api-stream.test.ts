@@ -168,9 +168,11 @@ describe('protobuf', () => {
     { name: 'protobuf and JSON, listed', protobuf: true, streams: 'refused' },
     { name: 'JSON only, listed', protobuf: false, streams: 'refused' },
   ] as const)('makes the same of all kinds as JSON: $name', async ({ protobuf, streams }) => {
+    const containers = [{ name: 'c', ports: [{ containerPort: 80 }] }];
+    const dnsConfig = { searches: ['a.test'], options: [{ name: 'ndots', value: '2' }, { name: 'rotate' }] };
     const fake = await modern([
       ...OBJECTS,
-      pod('p', '10.0.0.9', { app: 'x' }, { spec: { containers: [{ name: 'c', ports: [{ containerPort: 80 }] }] } }),
+      pod('p', '10.0.0.9', { app: 'x' }, { spec: { containers, dnsPolicy: 'None', dnsConfig } }),
       { kind: 'Node', metadata: { name: 'n', labels: { zone: 'a' } }, spec: { podCIDR: '10.0.0.0/24' } },
       service('named', { ports: [{ name: 'a', port: 1, targetPort: 'x' }], selector: { a: 'b' } }),
       { kind: 'ServiceImport', metadata: { name: 'i', namespace: 'default' }, spec: { ips: ['10.1.0.1'] } },
@@ -183,6 +185,7 @@ describe('protobuf', () => {
     await source.synced;
     expect(store.pod('default', 'p')).toMatchObject({ ips: ['10.0.0.9'], ready: true, labels: { app: 'x' } });
     expect(store.pod('default', 'p')?.ports).toEqual([{ name: '', port: 80, protocol: 'TCP' }]);
+    expect(store.pod('default', 'p')?.dns).toEqual({ policy: 'None', ...dnsConfig });
     expect(store.node('n')).toMatchObject({ podCidrs: ['10.0.0.0/24'], labels: { zone: 'a' } });
     expect(store.service('default', 'named')?.ports[0]).toMatchObject({ targetPort: 'x', port: 1 });
     expect(store.service('default', 'named')?.selector).toEqual({ a: 'b' });

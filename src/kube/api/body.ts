@@ -3,7 +3,7 @@ import type { ListMeta } from '../objects/list.js';
 import type { KubeKind } from '../objects/objects.js';
 import { objectAt, textAt, type RawObject } from '../objects/raw.js';
 import { ProtobufListReader } from '../protobuf/list.js';
-import type { Fields } from '../protobuf/message.js';
+import type { MessageFields } from '../protobuf/message.js';
 import { ProtobufWatchReader, type WatchEvent } from '../protobuf/watch.js';
 import { LineReader } from './line-reader.js';
 import { ListReader } from './list-reader.js';
@@ -32,11 +32,11 @@ export const isProtobuf = (contentType: string): boolean =>
   /^application\/vnd\.kubernetes\.protobuf\b/i.test(contentType);
 
 /** `fields`: what is read of an object in protobuf; undefined where only JSON was asked for. */
-export function listBody(contentType: string, fields: Fields | undefined): ListBody {
+export function listBody(contentType: string, fields: MessageFields | undefined): ListBody {
   return fields !== undefined && isProtobuf(contentType) ? new ProtobufListReader(fields) : new ListReader();
 }
 
-export function watchBody(contentType: string, kind: KubeKind, fields: Fields | undefined): WatchBody {
+export function watchBody(contentType: string, kind: KubeKind, fields: MessageFields | undefined): WatchBody {
   return fields !== undefined && isProtobuf(contentType)
     ? new ProtobufWatchReader(kind, fields)
     : new JsonWatchReader();

@@ -1,7 +1,8 @@
 import { sleep } from '../../lib/clock.js';
+import { NodensError } from '../../lib/errors.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { objectAt, textAt, type RawObject } from '../objects/raw.js';
-import type { Fields } from '../protobuf/message.js';
+import type { MessageFields } from '../protobuf/message.js';
 import type { WatchEvent } from '../protobuf/watch.js';
 import { Latch } from '../source.js';
 import type { KubeStore, Replacement } from '../store/store.js';
@@ -27,8 +28,12 @@ const [UNKNOWN, NOT_PROTOBUF] = [
 ];
 
 /** A watch that should have told when it had sent all there was, and did not. */
-class InitialEndError extends Error {
+class InitialEndError extends NodensError {
   override readonly name = 'InitialEndError';
+
+  constructor(message: string) {
+    super('NODENS_KUBE_API', message);
+  }
 }
 
 /**
@@ -73,7 +78,7 @@ export class Reflector {
     }
   }
 
-  private get fields(): Fields | undefined {
+  private get fields(): MessageFields | undefined {
     return this.protobuf ? this.options.fields : undefined;
   }
 
@@ -158,7 +163,7 @@ export class Reflector {
   private async watch(store: KubeStore, signal: AbortSignal): Promise<void> {
     const { client, clock, random, timing, log, kind } = this.options;
     const lifetime = timing.watch * (1 + random.uint32() / 2 ** 32);
-    const watch = new Watch(store, this.from === undefined ? undefined : store.replace(kind));
+    const watch = new OpenWatch(store, this.from === undefined ? undefined : store.replace(kind));
     const started = clock.monotonic();
     const lived = (): Milliseconds => clock.monotonic() - started;
     const initialSilence = (): boolean => watch.opened && watch.initial !== undefined;
@@ -205,7 +210,7 @@ export class Reflector {
     };
   }
 
-  private async events(watch: Watch, chunk: Uint8Array): Promise<void> {
+  private async events(watch: OpenWatch, chunk: Uint8Array): Promise<void> {
     const { pace } = this.options;
     for (const event of watch.body!.read(chunk)) {
       this.event(watch, event);
@@ -220,7 +225,7 @@ export class Reflector {
     }
   }
 
-  private event(watch: Watch, { type, object: raw }: WatchEvent): void {
+  private event(watch: OpenWatch, { type, object: raw }: WatchEvent): void {
     const { kind, intake } = this.options;
     if (type === 'ERROR') throw ApiError.of(Number(raw['code']) || 500, raw, 0, true);
     if (type === 'ADDED' || type === 'MODIFIED') {
@@ -251,7 +256,7 @@ export class Reflector {
 }
 
 /** One watch under way. */
-class Watch {
+class OpenWatch {
   body: WatchBody | undefined;
   /** Whether an event was understood. */
   delivered = false;

@@ -1,9 +1,14 @@
 import type { Clock, Timer } from '../../lib/clock.js';
+import { NodensError } from '../../lib/errors.js';
 import type { Milliseconds } from '../../lib/units.js';
 
 /** Nothing has come for too long. */
-export class SilenceError extends Error {
+export class SilenceError extends NodensError {
   override readonly name = 'SilenceError';
+
+  constructor(limit: Milliseconds) {
+    super('NODENS_KUBE_API', `nothing was received for ${limit / 1000} s`);
+  }
 }
 
 /** Ends a request when its caller does, or when nothing has come for too long. */
@@ -39,7 +44,7 @@ export class SilenceGuard {
 
   private arm(): Timer {
     return this.clock.setTimeout(() => {
-      this.reason = new SilenceError(`nothing was received for ${this.limit / 1000} s`);
+      this.reason = new SilenceError(this.limit);
       this.controller.abort(this.reason);
     }, this.limit);
   }

@@ -10,7 +10,7 @@ export const MAX_VARINT: Octets = 10;
  * Reads protocol buffers from bytes that nobody vouches for: nothing is read beyond `end`. All methods throw a
  * SyntaxError for what cannot be.
  */
-export class Cursor {
+export class ProtobufCursor {
   constructor(
     readonly bytes: Buffer,
     /** Where it stands. */

@@ -1,7 +1,7 @@
 import type { RawObject } from '../objects/raw.js';
 import { textAt } from '../objects/raw.js';
-import { Cursor, WireType } from './cursor.js';
-import { readMessage, type Fields } from './message.js';
+import { ProtobufCursor, WireType } from './cursor.js';
+import { readMessage, type MessageFields } from './message.js';
 import { STATUS, TYPE_META } from './tables.js';
 
 /** What an object begins with, before its `runtime.Unknown` (Kubernetes API concepts, "Kubernetes Protobuf encoding"). */
@@ -18,9 +18,9 @@ export function checkMagic(bytes: Buffer, at: number, end: number): void {
 }
 
 /** The object from `at` to `end`, with its `kind`: of `kind` by its `fields`, or a Status. Throws a SyntaxError. */
-export function readObject(bytes: Buffer, at: number, end: number, kind: string, fields: Fields): RawObject {
+export function readObject(bytes: Buffer, at: number, end: number, kind: string, fields: MessageFields): RawObject {
   checkMagic(bytes, at, end);
-  const cursor = new Cursor(bytes, at + MAGIC.length, end);
+  const cursor = new ProtobufCursor(bytes, at + MAGIC.length, end);
   let type: RawObject = {};
   let raw = [end, end] as const;
   while (cursor.at < end) {
@@ -38,7 +38,7 @@ export function readObject(bytes: Buffer, at: number, end: number, kind: string,
   const found = textAt(type, 'kind');
   if (found !== kind && found !== 'Status')
     throw new SyntaxError(`protobuf: got an object of kind ${JSON.stringify(found)}, asked for ${kind}`);
-  const object = readMessage(new Cursor(bytes, ...raw), found === kind ? fields : STATUS);
+  const object = readMessage(new ProtobufCursor(bytes, ...raw), found === kind ? fields : STATUS);
   return { ...object, kind: found };
 }
 

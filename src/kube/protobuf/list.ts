@@ -1,10 +1,10 @@
 import type { Octets } from '../../lib/units.js';
 import type { ListMeta } from '../objects/list.js';
 import { textAt, type RawObject } from '../objects/raw.js';
-import { Cursor, MAX_VARINT, WireType } from './cursor.js';
+import { ProtobufCursor, MAX_VARINT, WireType } from './cursor.js';
 import { MAGIC, Unknown, checkMagic, encoded } from './envelope.js';
 import { Gathering } from './gathering.js';
-import { readMessage, type Fields } from './message.js';
+import { readMessage, type MessageFields } from './message.js';
 import { LIST_META, TYPE_META } from './tables.js';
 
 /** etcd stores objects of at most 1.5 MiB; anything much larger is no Kubernetes object. */
@@ -14,7 +14,7 @@ const MAX_ITEM: Octets = 8 << 20;
 const Items = { Metadata: 1, Items: 2 } as const;
 
 /** Where a field's content lies. */
-interface Place {
+interface FieldPlace {
   readonly number: number;
   readonly wireType: number;
   readonly start: number;
@@ -33,7 +33,7 @@ export class ProtobufListReader {
   private kind = '';
   private meta: RawObject | undefined;
 
-  constructor(private readonly fields: Fields) {}
+  constructor(private readonly fields: MessageFields) {}
 
   /**
    * The items that the chunk completes. Throws a SyntaxError for what is no list, and a RangeError when an item is
@@ -81,7 +81,7 @@ export class ProtobufListReader {
     return { kind: this.kind, resourceVersion, continue: textAt(this.meta, 'continue') };
   }
 
-  private check(place: Place, at: number): void {
+  private check(place: FieldPlace, at: number): void {
     const { start, end } = place;
     if (this.left === undefined && isRaw(place)) return;
     if (this.left !== undefined && end > at + this.left)
@@ -89,39 +89,39 @@ export class ProtobufListReader {
     if (end - start > MAX_ITEM) throw new RangeError(`an item of the list is larger than ${MAX_ITEM} bytes`);
   }
 
-  private enter({ start, end }: Place): void {
+  private enter({ start, end }: FieldPlace): void {
     if (this.meta !== undefined) throw new SyntaxError('protobuf: two lists in one');
     this.meta = {};
     this.left = end > start ? end - start : undefined;
   }
 
-  private readOuter(bytes: Buffer, { number, wireType, start, end }: Place): undefined {
+  private readOuter(bytes: Buffer, { number, wireType, start, end }: FieldPlace): undefined {
     if (wireType !== WireType.Bytes) return;
     if (number === Unknown.TypeMeta) {
-      this.kind = textAt(readMessage(new Cursor(bytes, start, end), TYPE_META), 'kind');
+      this.kind = textAt(readMessage(new ProtobufCursor(bytes, start, end), TYPE_META), 'kind');
       // An object of another kind may have other things where a list has items.
       if (!this.kind.endsWith('List'))
         throw new SyntaxError(`the response is no list: kind ${JSON.stringify(this.kind)}`);
     } else if (number === Unknown.ContentEncoding && end > start) throw encoded(bytes, start, end);
   }
 
-  private readInner(bytes: Buffer, { number, wireType, start, end }: Place, at: number): RawObject | undefined {
+  private readInner(bytes: Buffer, { number, wireType, start, end }: FieldPlace, at: number): RawObject | undefined {
     const left = this.left! - (end - at);
     this.left = left === 0 ? undefined : left;
     if (wireType !== WireType.Bytes) return undefined;
-    const cursor = new Cursor(bytes, start, end);
+    const cursor = new ProtobufCursor(bytes, start, end);
     if (number === Items.Items) return readMessage(cursor, this.fields);
     if (number === Items.Metadata) this.meta = readMessage(cursor, LIST_META);
     return undefined;
   }
 }
 
-const isRaw = ({ number, wireType }: Place): boolean => number === Unknown.Raw && wireType === WireType.Bytes;
+const isRaw = ({ number, wireType }: FieldPlace): boolean => number === Unknown.Raw && wireType === WireType.Bytes;
 
 /** The field at `at`, before `bound`; undefined when its head is not there yet. */
-function placeOf(bytes: Buffer, at: number, bound: number): Place | undefined {
+function placeOf(bytes: Buffer, at: number, bound: number): FieldPlace | undefined {
   if (!holdsVarint(bytes, at, bound)) return undefined;
-  const cursor = new Cursor(bytes, at, Math.min(bytes.length, bound));
+  const cursor = new ProtobufCursor(bytes, at, Math.min(bytes.length, bound));
   const tag = cursor.tag();
   const [number, wireType] = [tag >>> 3, tag & 7];
   if (wireType === WireType.Fixed32 || wireType === WireType.Fixed64)

@@ -1,5 +1,5 @@
 import type { RawObject } from '../objects/raw.js';
-import { WireType, type Cursor } from './cursor.js';
+import { WireType, type ProtobufCursor } from './cursor.js';
 
 /** What a field holds, and what becomes of it in the object that is read. */
 export type FieldType =
@@ -17,22 +17,22 @@ export type FieldType =
   /** Text by text. */
   | 'map';
 
-export interface Field {
+export interface MessageField {
   /** Of the member in JSON. */
   readonly name: string;
   readonly type: FieldType;
   /** Of a message. */
-  readonly fields?: Fields;
+  readonly fields?: MessageFields;
   /** Of a map: the keys that are wanted; all without it. */
   readonly keys?: ReadonlySet<string>;
 }
 
 /** The fields of a message that are wanted, by their numbers. */
-export type Fields = readonly (Field | undefined)[];
+export type MessageFields = readonly (MessageField | undefined)[];
 
 /** A table of fields from pairs of number and field. */
-export function fieldTable(fields: Readonly<Record<number, Field | undefined>>): Fields {
-  const table: (Field | undefined)[] = [];
+export function fieldTable(fields: Readonly<Record<number, MessageField | undefined>>): MessageFields {
+  const table: (MessageField | undefined)[] = [];
   for (const [number, field] of Object.entries(fields)) table[Number(number)] = field;
   // A list with holes is read more slowly than one without.
   return Array.from(table);
@@ -55,7 +55,7 @@ const MAX_TIME = 8_640_000_000_000;
  * The wanted fields of the message from where the cursor stands up to `end`, in the shape that the same object has in
  * JSON. Other fields are passed over unread. Throws a SyntaxError for what is no such message.
  */
-export function readMessage(cursor: Cursor, fields: Fields, end: number = cursor.end): RawObject {
+export function readMessage(cursor: ProtobufCursor, fields: MessageFields, end: number = cursor.end): RawObject {
   const object: Record<string, unknown> = {};
   while (cursor.at < end) {
     const tag = cursor.tag(end);
@@ -66,7 +66,13 @@ export function readMessage(cursor: Cursor, fields: Fields, end: number = cursor
   return object;
 }
 
-function readField(cursor: Cursor, object: Record<string, unknown>, field: Field, tag: number, end: number): void {
+function readField(
+  cursor: ProtobufCursor,
+  object: Record<string, unknown>,
+  field: MessageField,
+  tag: number,
+  end: number,
+): void {
   const { name, type } = field;
   const isNumber = type === 'integer' || type === 'flag';
   if ((tag & 7) !== (isNumber ? WireType.Varint : WireType.Bytes))
@@ -97,7 +103,12 @@ function add(object: Record<string, unknown>, name: string, value: unknown): voi
   else list.push(value);
 }
 
-function readEntry(cursor: Cursor, object: Record<string, unknown>, { name, keys }: Field, end: number): void {
+function readEntry(
+  cursor: ProtobufCursor,
+  object: Record<string, unknown>,
+  { name, keys }: MessageField,
+  end: number,
+): void {
   let [key, value] = ['', ''];
   while (cursor.at < end) {
     const tag = cursor.tag(end);

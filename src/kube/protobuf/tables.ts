@@ -1,20 +1,20 @@
 import type { FieldChoice, KubeKind } from '../objects/objects.js';
-import { fieldTable, type Field, type Fields } from './message.js';
+import { fieldTable, type MessageField, type MessageFields } from './message.js';
 
 // Numbers of fields are those of generated.proto in k8s.io/api (core/v1, discovery/v1) and k8s.io/apimachinery
 // (meta/v1, runtime, util/intstr), Kubernetes 1.20 to 1.36. Only what is looked at stands here.
 
-const text = (name: string): Field => ({ name, type: 'text' });
-const texts = (name: string): Field => ({ name, type: 'texts' });
-const integer = (name: string): Field => ({ name, type: 'integer' });
-const flag = (name: string): Field => ({ name, type: 'flag' });
-const map = (name: string, keys?: ReadonlySet<string>): Field => ({ name, type: 'map', ...(keys && { keys }) });
-const message = (name: string, fields: Readonly<Record<number, Field | undefined>>): Field => ({
+const text = (name: string): MessageField => ({ name, type: 'text' });
+const texts = (name: string): MessageField => ({ name, type: 'texts' });
+const integer = (name: string): MessageField => ({ name, type: 'integer' });
+const flag = (name: string): MessageField => ({ name, type: 'flag' });
+const map = (name: string, keys?: ReadonlySet<string>): MessageField => ({ name, type: 'map', ...(keys && { keys }) });
+const message = (name: string, fields: Readonly<Record<number, MessageField | undefined>>): MessageField => ({
   name,
   type: 'message',
   fields: fieldTable(fields),
 });
-const messages = (name: string, fields: Readonly<Record<number, Field | undefined>>): Field => ({
+const messages = (name: string, fields: Readonly<Record<number, MessageField | undefined>>): MessageField => ({
   name,
   type: 'messages',
   fields: fieldTable(fields),
@@ -51,7 +51,7 @@ const SLICE_LABELS: ReadonlySet<string> = new Set([
 ]);
 
 /** `meta.v1.ObjectMeta` */
-const metadata = (labels: Field | undefined): Field =>
+const metadata = (labels: MessageField | undefined): MessageField =>
   message('metadata', {
     1: text('name'),
     3: text('namespace'),
@@ -61,7 +61,7 @@ const metadata = (labels: Field | undefined): Field =>
     12: map('annotations', ANNOTATIONS),
   });
 
-const servicePort = ({ selectors }: FieldChoice): Field =>
+const servicePort = ({ selectors }: FieldChoice): MessageField =>
   messages('ports', {
     1: text('name'),
     2: text('protocol'),
@@ -69,7 +69,7 @@ const servicePort = ({ selectors }: FieldChoice): Field =>
     ...(selectors && { 4: { name: 'targetPort', type: 'integer-or-text' }, 5: integer('nodePort') }),
   });
 
-const serviceSpec = (choice: FieldChoice): Field =>
+const serviceSpec = (choice: FieldChoice): MessageField =>
   message('spec', {
     1: servicePort(choice),
     ...(choice.selectors && { 2: map('selector') }),
@@ -86,7 +86,7 @@ const SERVICE_STATUS = message('status', {
   1: message('loadBalancer', { 1: messages('ingress', { 1: text('ip'), 2: text('hostname') }) }),
 });
 
-const endpoint = ({ targets, topology }: FieldChoice): Field =>
+const endpoint = ({ targets, topology }: FieldChoice): MessageField =>
   messages('endpoints', {
     1: texts('addresses'),
     2: message('conditions', { 1: flag('ready'), 2: flag('serving'), 3: flag('terminating') }),
@@ -95,7 +95,7 @@ const endpoint = ({ targets, topology }: FieldChoice): Field =>
     ...(topology && { 6: text('nodeName'), 7: text('zone') }),
   });
 
-const podSpec = ({ containerPorts, podDns }: FieldChoice): Field =>
+const podSpec = ({ containerPorts, podDns }: FieldChoice): MessageField =>
   message('spec', {
     ...(containerPorts && {
       2: messages('containers', {
@@ -123,7 +123,7 @@ const POD_STATUS = message('status', {
  * The fields of an object of that kind that the choice needs; undefined for kinds that an API has in JSON only, as it
  * has all that are defined by a resource.
  */
-export function objectFields(kind: KubeKind, choice: FieldChoice): Fields | undefined {
+export function objectFields(kind: KubeKind, choice: FieldChoice): MessageFields | undefined {
   const meta = metadata(choice.labels ? map('labels') : undefined);
   switch (kind) {
     case 'Service':

@@ -1,9 +1,9 @@
 import type { Octets } from '../../lib/units.js';
 import type { RawObject } from '../objects/raw.js';
-import { Cursor, WireType } from './cursor.js';
+import { ProtobufCursor, WireType } from './cursor.js';
 import { readObject } from './envelope.js';
 import { Gathering } from './gathering.js';
-import type { Fields } from './message.js';
+import type { MessageFields } from './message.js';
 
 /** As of {@link ProtobufListReader}: an event holds one object. */
 const MAX_FRAME: Octets = 8 << 20;
@@ -27,7 +27,7 @@ export class ProtobufWatchReader {
 
   constructor(
     private readonly kind: string,
-    private readonly fields: Fields,
+    private readonly fields: MessageFields,
   ) {}
 
   /** Bytes of an event that has begun and not ended. */
@@ -55,7 +55,7 @@ export class ProtobufWatchReader {
   }
 
   private event(bytes: Buffer, start: number, end: number): WatchEvent {
-    const cursor = new Cursor(bytes, start, end);
+    const cursor = new ProtobufCursor(bytes, start, end);
     let type = '';
     let object: RawObject = {};
     while (cursor.at < end) {
@@ -68,7 +68,7 @@ export class ProtobufWatchReader {
   }
 
   /** What a `runtime.RawExtension` holds. */
-  private object(cursor: Cursor, end: number): RawObject {
+  private object(cursor: ProtobufCursor, end: number): RawObject {
     let object: RawObject = {};
     while (cursor.at < end) {
       const tag = cursor.tag(end);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,6 +16,7 @@ type ControlRequest =
       readonly line: string;
       readonly cwd: string;
       readonly interactive?: boolean;
+      readonly terminal?: boolean;
       readonly canEdit?: boolean;
     }
   | { readonly ask: 'edited'; readonly text?: string; readonly error?: string }
@@ -70,6 +71,7 @@ export class ControlServer {
       {
         read: (file) => readFileSync(path.resolve(cwd, file), 'utf8'),
         write: (file, bytes) => writeFileSync(path.resolve(cwd, file), bytes),
+        list: (folder) => readdirSync(path.resolve(cwd, folder)),
       },
       COMMANDS,
     );
@@ -94,6 +96,7 @@ export class ControlServer {
           write: (part) => say({ text: part }),
           signal,
           interactive: request.interactive === true,
+          terminal: request.terminal === true,
           ...(request.canEdit === true && { edit }),
         });
         say({ code, prompt: session.prompt });

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Interface } from 'node:readline';
@@ -9,7 +9,7 @@ import { completions } from '../lab/commands/completion.js';
 import type { Completions } from '../lab/commands/completion.js';
 import { COMMANDS } from '../lab/commands/index.js';
 import { Session } from '../lab/session/session.js';
-import { wantsMore } from '../lab/session/words.js';
+import { wantsMore } from '../lab/shell/parse.js';
 import type { Environment } from '../corefile/environment.js';
 import { ControlClient } from './lab-control.js';
 import type { Edit } from './lab-control.js';
@@ -150,7 +150,12 @@ async function remote(env: Environment, port: number | undefined): Promise<LabCo
       await client.ask({ ask: 'complete', line }, (part) => (text += part));
       return JSON.parse(text) as Completions;
     },
-    run: (line, write, edit) => client.ask({ ask: 'run', line, cwd: process.cwd(), interactive: true }, write, edit),
+    run: (line, write, edit) =>
+      client.ask(
+        { ask: 'run', line, cwd: process.cwd(), interactive: true, terminal: process.stdin.isTTY },
+        write,
+        edit,
+      ),
     interrupt: () => client.interrupt(),
     end: async () => client.close(),
   };
@@ -164,6 +169,7 @@ async function local(): Promise<LabConnection> {
     {
       read: (file) => readFileSync(path.resolve(file), 'utf8'),
       write: (file, bytes) => writeFileSync(path.resolve(file), bytes),
+      list: (folder) => readdirSync(path.resolve(folder)),
     },
     COMMANDS,
   );
@@ -176,7 +182,13 @@ async function local(): Promise<LabConnection> {
     complete: async (line) => completions(session, line),
     run: (line, write, edit) => {
       running = new AbortController();
-      return session.run(line, { write, signal: running.signal, interactive: true, ...(edit && { edit }) });
+      return session.run(line, {
+        write,
+        signal: running.signal,
+        interactive: true,
+        terminal: process.stdin.isTTY,
+        ...(edit && { edit }),
+      });
     },
     interrupt: () => running.abort(),
     end: async () => {

@@ -133,22 +133,7 @@ describe('a running lab', () => {
     expect(
       (
         await run(
-          [
-            'exec',
-            'tcpdump',
-            '-i',
-            'any',
-            '-c',
-            '1',
-            '-w',
-            '/nowhere/x.pcap',
-            '&',
-            ';',
-            'dig',
-            'google.com',
-            ';',
-            'fg',
-          ],
+          ['exec', 'tcpdump', '-i', 'any', '-c', '1', '-w', '/nowhere/x.pcap', '&', 'dig', 'google.com', ';', 'fg'],
           env,
         )
       ).text,

@@ -16,6 +16,8 @@ export interface Driven {
   /** Runs a line; gives what it wrote and its exit code. */
   run(line: string): Promise<{ readonly text: string; readonly code: number }>;
   drive<T>(work: Promise<T>): Promise<T>;
+  /** A session of its own, which knows nothing of what others have set. */
+  fresh(): Session;
   end(): Promise<void>;
 }
 
@@ -41,13 +43,15 @@ export async function drivenLab(
 ): Promise<Driven> {
   const clock = new ManualClock(DRIVEN_START);
   const lab = await drive(clock, Lab.create(topology, { clock }));
-  const session = new Session(
-    lab,
-    {
-      read: (file) => files[file] ?? readFileSync(path.resolve(LAB_FOLDER, 'scripts', file), 'utf8'),
-    },
-    COMMANDS,
-  );
+  const fresh = (): Session =>
+    new Session(
+      lab,
+      {
+        read: (file) => files[file] ?? readFileSync(path.resolve(LAB_FOLDER, 'scripts', file), 'utf8'),
+      },
+      COMMANDS,
+    );
+  const session = fresh();
   return {
     lab,
     session,
@@ -57,6 +61,7 @@ export async function drivenLab(
       return { text, code };
     },
     drive: (work) => drive(clock, work),
+    fresh,
     end: () =>
       drive(
         clock,

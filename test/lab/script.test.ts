@@ -26,8 +26,8 @@ describe('parseScript', () => {
       text: 'help\nexpect code 256',
       error: 's.lab:2: expect code: got "256", allowed: 0 to 255',
     },
-    { name: 'a line that cannot be read', text: 'help\necho "a', error: 's.lab:2: the quote " is not closed' },
-    { name: 'a loop', text: 'while true; do help; done', error: 's.lab:1: "while" is not supported here' },
+    { name: 'a line that cannot be read', text: 'help\necho a )', error: `s.lab:2: unexpected token ')', at ")"` },
+    { name: 'a quote without an end', text: 'help\necho "a', error: 's.lab:2: the script ends inside a command' },
     {
       name: 'a here-document without an end',
       text: 'help\ncat <<EOF\na\n',

@@ -31,13 +31,13 @@ afterAll(() => driven.end());
 describe('a line that cannot be carried out', () => {
   it.each([
     { line: 'nosuch', code: 127, text: 'nosuch: command not found; help lists what there is' },
-    { line: 'echo "a', code: 1, text: 'the quote " is not closed' },
-    { line: 'cat < file', code: 1, text: '"<" is not supported here; a line may have pipes, "> FILE"' },
-    { line: 'echo a |', code: 1, text: 'a command is missing beside |' },
-    { line: 'echo a >', code: 1, text: '> needs the name of a file' },
+    { line: 'echo "a', code: 1, text: 'unterminated double quote, at ""a"' },
+    { line: 'cat < file', code: 1, text: 'cannot read file: no such file' },
+    { line: 'echo a |', code: 1, text: "expected command after '|', at the end of the line" },
+    { line: 'echo a >', code: 1, text: 'expected redirect target, at the end of the line' },
     { line: 'cat nothere', code: 1, text: 'cannot read nothere: no such file' },
     { line: 'grep x', code: 1, text: 'grep: got neither a file nor a pipe' },
-    { line: 'head -n x nothere', code: 1, text: 'cannot read nothere' },
+    { line: 'head -n 1 nothere', code: 1, text: 'cannot read nothere' },
     { line: 'echo a | head -n x', code: 1, text: 'head: -n: got "x", allowed: 0 to 1000000' },
     { line: 'fg', code: 1, text: 'fg: no background job' },
     {

@@ -65,8 +65,8 @@ describe('sh -c', () => {
       text: 'curl: (6) Could not resolve host: nosuch\nfailed\n',
     },
     {
-      line: `kubectl exec curl-pod -- sh -c 'hostname > x'`,
-      text: 'files and & are not supported in a pod; put them at the end of the line outside\n',
+      line: `kubectl exec curl-pod -- sh -c 'hostname > x; cat x; for i in 1 2; do echo $i; done'`,
+      text: 'curl-pod\n1\n2\n',
     },
     {
       line: `kubectl exec curl-pod -- sh -c 'while true; do hostname; done'`,
@@ -126,9 +126,16 @@ describe('kubectl logs', () => {
   });
 });
 
+const KUBELET = 'clusterDNS:\n- 10.96.0.10\nclusterDomain: cluster.local\ncontainerRuntimeEndpoint: ""\n';
+
 describe('on a node', () => {
   it.each([
-    { line: 'cat /etc/resolv.conf', text: 'nameserver 10.0.2.3\nsearch Davolink\n' },
+    {
+      line: "grep -v '^#' /etc/resolv.conf",
+      text: 'nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch Davolink\n',
+    },
+    { line: 'grep cluster -A1 /var/lib/kubelet/config.yaml', text: KUBELET },
+    { line: 'cat /etc/passwd', text: 'cannot read /etc/passwd: no such file\n' },
     { line: 'dig +short google.com', text: '142.250.196.110\n' },
     { line: 'dig @10.96.0.10 +short webpod.default.svc.cluster.local', text: '10.96.152.212\n' },
     { line: 'ssh k8s-w1 hostname', text: 'k8s-w1\n' },

@@ -338,7 +338,7 @@ const ROWS: readonly Row[] = [
     name: 'tcpdump-masquerade',
     topology: masqueraded,
     before: IP_MASQ,
-    typed: [HTTP, 'kubectl exec -it curl-pod -- curl -s --max-time 2 10.10.1.200 > page', 'fg'],
+    typed: [HTTP, 'kubectl exec -it curl-pod -- curl -s --max-time 2 10.10.1.200 > page 2>&1', 'fg'],
     form: flows,
     part: masquerade(1),
   },

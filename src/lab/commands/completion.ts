@@ -5,6 +5,7 @@ import { programsThere } from './kubectl/exec.js';
 import { KUBECTL_VERBS } from './kubectl/kubectl.js';
 import { nameIn, namespaceIn, objectsOf } from './kubectl/objects.js';
 import type { Lab } from '../lab.js';
+import { BUILTINS } from '../shell/builtins.js';
 import type { Session } from '../session/session.js';
 
 /** What may stand in place of the word before the cursor. */
@@ -47,13 +48,17 @@ export function completions(session: Session, line: string): Completions {
     .trimStart();
   const words = command.split(/\s+/);
   const start = words.pop()!;
-  const found = session.inside ? insidePod(words, lab) : candidates(words, start, lab);
+  const found = start.startsWith('$')
+    ? session.variables.map((name) => `$${name}`)
+    : session.inside
+      ? insidePod(words, lab)
+      : candidates(words, start, lab);
   return { words: [...new Set(found)].filter((word) => word.startsWith(start)).sort(), start };
 }
 
 function candidates(words: readonly string[], start: string, lab: Lab): readonly string[] {
   const [program, ...rest] = words;
-  if (program === undefined) return COMMANDS.commands.map(({ name }) => name);
+  if (program === undefined) return [...COMMANDS.commands.map(({ name }) => name), ...Object.keys(BUILTINS)];
   const after = AFTER[rest.at(-1) ?? ''];
   if (after) return after(lab);
   if (['kubectl', 'k', 'kc', 'kubecolor'].includes(program)) return kubectlWords(rest, start, lab);

@@ -2,10 +2,13 @@ import type { LabCommand, CommandTable } from '../session/command.js';
 import { explain } from './explain.js';
 import { FAULT_COMMANDS } from './faults.js';
 import { helm } from './helm.js';
-import { executeInside } from './kubectl/exec.js';
+import { BUILTINS } from '../shell/builtins.js';
+import { executeInside, podFiles } from './kubectl/exec.js';
 import { kubectl } from './kubectl/kubectl.js';
 import { NODE_COMMANDS } from './node/node-tools.js';
 import { POD_PROGRAMS } from './pod/in-pod.js';
+import { missingProgram } from './missing.js';
+import { nodeFile } from './target/node-files.js';
 import { nodeNamed, nodeContext } from './target/targets.js';
 import { TEXT_COMMANDS } from './text/text.js';
 
@@ -40,4 +43,12 @@ export const COMMANDS: CommandTable = {
     return program && ((args, io) => program(args, nodeContext(io.lab, nodeNamed(io.lab, io.node)), io));
   },
   runInPod: executeInside,
+  podFiles,
+  nodeFile,
+  missing: (name) =>
+    missingProgram(name, [
+      ...commands.map((command) => command.name),
+      ...Object.keys(POD_PROGRAMS),
+      ...Object.keys(BUILTINS),
+    ]),
 };

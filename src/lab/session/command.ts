@@ -1,6 +1,8 @@
-import { NodensError } from '../../lib/errors.js';
+import { NodensError, exitCodeOf, isExpected } from '../../lib/errors.js';
 import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';
+import type { ShellFiles, ShellHost, ShellIo } from '../shell/io.js';
+import type { TextInput } from '../shell/stream.js';
 
 /** A command line of the lab that cannot be carried out: what is wrong and what is allowed. Exit code 1. */
 export class CommandError extends NodensError {
@@ -17,6 +19,19 @@ export interface SessionFiles {
   read(file: string): string;
   /** undefined where nothing may be written. Throws a NodeJS.ErrnoException. */
   write?(file: string, bytes: Buffer): void;
+  /** Names in a folder; undefined where folders cannot be looked at. Throws a NodeJS.ErrnoException. */
+  list?(folder: string): readonly string[];
+}
+
+/** The files that commands of a session read and write: none of them changes a file of the user. */
+export interface CommandFiles extends ShellFiles {
+  /** The folder that names without a slash are meant in; empty for the user's. */
+  folder: string;
+  /** As files are looked for: without `./`, and in the folder of the session. */
+  nameOf(file: string): string;
+  makeFolder(folder: string): void;
+  /** Forgets a file: it is not seen in this session any more. */
+  remove(file: string): void;
 }
 
 /** What a command may do with the session that runs it. */
@@ -24,14 +39,18 @@ export interface CommandSession {
   readonly files: SessionFiles;
   /** Files that lines have written with `>`, by name. */
   readonly written: Map<string, string>;
+  /** All files that lines can name. */
+  readonly store: CommandFiles;
   /** The pod in which a shell was opened: programs run there until it is left with exit. */
   inside: RunningPod | undefined;
-  /** A file that was written here, or one of the user's. Throws a CommandError. */
+  /** A file that was written here, one of the node, or one of the user's. Throws a CommandError. */
   read(file: string): string;
+  /** What the name stands for, as `read` looks for it. */
+  kind(file: string): 'file' | 'folder' | undefined;
   /** Runs one program. Throws a CommandError with code 127 for one that is not known. */
   execute(words: readonly string[], io: CommandIo): Promise<number>;
-  /** Ends the newest job and gives what it wrote. */
-  foreground(write: (text: string) => void): Promise<number>;
+  /** Runs a line in a shell of its own, as `bash -c` does; what goes wrong with it is written. */
+  line(text: string, io: CommandIo): Promise<number>;
 }
 
 /** What a command works with. */
@@ -40,13 +59,15 @@ export interface CommandIo {
   readonly session: CommandSession;
   /** Node that it runs on. */
   readonly node: string;
-  /** What the program before it in a pipe wrote; undefined for the first one. */
-  readonly input: string | undefined;
-  /** Variables that the line sets for this program. */
+  /** What the program before it in a pipe writes, or a file; undefined where nothing is piped in. */
+  readonly input: TextInput | undefined;
+  /** Variables that are exported, and those that the line sets for this program. */
   readonly env: Readonly<Record<string, string>>;
   /** Takes text as it comes; closed by line feeds. */
   write(text: string): void;
-  /** Aborted when the user interrupts the command. */
+  /** Takes what the program says beside its output, as on standard error. */
+  error(text: string): void;
+  /** Aborted when the user interrupts the command, or when nobody reads on. */
   readonly signal: AbortSignal;
   /** Whether the user can interrupt it: otherwise commands that never end are refused. */
   readonly endless: boolean;
@@ -76,7 +97,34 @@ export interface CommandTable {
   nodeProgram(name: string): LabCommand['run'] | undefined;
   /** Runs one program of a line that is typed in a pod's shell. Throws a CommandError. */
   runInPod(pod: RunningPod, words: readonly string[], io: CommandIo): Promise<number>;
+  /** What a shell in a pod sees. */
+  podFiles(pod: RunningPod): ShellFiles;
+  /** A file that a node has; undefined for none of that name. */
+  nodeFile(lab: Lab, node: string, file: string): string | undefined;
+  /** What to say of a program that is not there: what was meant, or what to do instead. */
+  missing(name: string): string;
 }
+
+/** Writes what is the user's to fix and gives its exit code; throws what is a fault of this program. */
+export function told(error: unknown, io: Pick<ShellIo, 'error'>): number {
+  // Errors of the user's own files (an errno of a system call) are the user's to fix.
+  if (!isExpected(error)) throw error;
+  io.error(`${error.message}\n`);
+  return exitCodeOf(error);
+}
+
+/** A program as a shell runs it: what goes wrong is written. */
+export const programHost =
+  (
+    run: (words: readonly string[], env: Readonly<Record<string, string>>, io: ShellIo) => number | Promise<number>,
+  ): ShellHost['run'] =>
+  async (words, env, io) => {
+    try {
+      return await run(words, env, io);
+    } catch (error) {
+      return told(error, io);
+    }
+  };
 
 /** Waits until the command is ended. */
 export function untilEnded(io: CommandIo, program: string): Promise<void> {

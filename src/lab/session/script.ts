@@ -1,6 +1,6 @@
 import type { Session } from './session.js';
 import { LabFileError } from '../topology/reader.js';
-import { LineError, parseLine, wantsMore } from './words.js';
+import { LineError, parseLine, wantsMore } from '../shell/parse.js';
 
 /** What a line expects of the command before it. */
 type Expectation =
@@ -60,7 +60,7 @@ export function parseScript(name: string, text: string): Script {
         if (++i === lines.length)
           throw new LabFileError(
             `${name}:${from}`,
-            'the script ends inside a command: a here-document is not closed, or the last line ends in a backslash',
+            'the script ends inside a command: a quote, a loop or a here-document is not closed, or the last line ends in a backslash',
           );
         command += `\n${lines[i]!}`;
       }

@@ -1,27 +1,25 @@
-import { exitCodeOf, isExpected } from '../../lib/errors.js';
+import path from 'node:path';
 import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';
-import { CommandError } from './command.js';
+import type { ShellHost, ShellIo } from '../shell/io.js';
+import { Shell } from '../shell/shell.js';
+import { CommandError, programHost, told } from './command.js';
 import type { LabCommand, CommandIo, CommandSession, CommandTable, SessionFiles } from './command.js';
-import { parseLine } from './words.js';
-import type { CommandLine } from './words.js';
+import { SessionStore } from './store.js';
 
 /** How a line is run. */
 export interface RunOptions {
   /** Takes the text as it comes. */
   readonly write: (text: string) => void;
+  /** Takes what programs say beside their output; `write` where nothing is given. */
+  readonly error?: (text: string) => void;
   readonly signal?: AbortSignal;
   /** Lets the user edit a text on their own terminal; resolves with what they saved. */
   readonly edit?: CommandIo['edit'];
-  /** Whether this is an interactive session. */
+  /** Whether this is an interactive session, in which a shell can be opened in a pod. */
   readonly interactive?: boolean;
-}
-
-interface Job {
-  readonly line: string;
-  readonly text: string[];
-  readonly stop: AbortController;
-  readonly done: Promise<number>;
+  /** Whether somebody types on a terminal: then jobs are told of, and fg leaves them running. */
+  readonly terminal?: boolean;
 }
 
 const NOT_FOUND = 127;
@@ -30,18 +28,46 @@ const INTERRUPTED = 130;
 const GRACE = 100;
 /** Short names that people give to programs. */
 const ALIASES: Readonly<Record<string, string>> = { k: 'kubectl', kc: 'kubectl', kubecolor: 'kubectl' };
+const FIRST_PID = 10_026;
 
-/** A user at a prompt of the lab. Runs what they type, one line at a time. */
+/** A user at a prompt of the lab. Runs what they type as bash does. */
 export class Session implements CommandSession {
-  readonly written = new Map<string, string>();
-  inside: RunningPod | undefined;
-  private readonly jobs: Job[] = [];
+  readonly store: SessionStore;
+  private pod: { readonly pod: RunningPod; readonly shell: Shell } | undefined;
+  private readonly shell: Shell;
+  private options: RunOptions = { write: () => undefined };
+  private pids = FIRST_PID;
 
   constructor(
     readonly lab: Lab,
     readonly files: SessionFiles,
     private readonly table: CommandTable,
-  ) {}
+  ) {
+    this.store = new SessionStore(files, (file) => table.nodeFile(lab, this.node, file));
+    this.shell = new Shell(
+      this.host(
+        (words, io) => this.execute(words, io),
+        this.store,
+        (name) => this.has(name),
+      ),
+    );
+    const { scope } = this.shell;
+    for (const [name, value] of [
+      ['HOME', '/root'],
+      ['USER', 'root'],
+      ['HOSTNAME', this.node],
+      ['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+      ['PWD', '/root'],
+      ['SHELL', '/bin/bash'],
+    ] as const) {
+      scope.set(name, value);
+      scope.export(name);
+    }
+  }
+
+  get written(): Map<string, string> {
+    return this.store.written;
+  }
 
   /** The node that commands run on when the line names none: the first. */
   get node(): string {
@@ -50,20 +76,37 @@ export class Session implements CommandSession {
 
   /** What a prompt shows before it takes a line. */
   get prompt(): string {
-    return this.inside ? `${this.inside.name}:~# ` : 'lab$ ';
+    return this.pod ? `${this.pod.pod.name}:~# ` : 'lab$ ';
+  }
+
+  get inside(): RunningPod | undefined {
+    return this.pod?.pod;
+  }
+
+  set inside(pod: RunningPod | undefined) {
+    this.pod = pod && {
+      pod,
+      shell: new Shell(
+        this.host(
+          (words, io) => this.table.runInPod(pod, words, io),
+          this.table.podFiles(pod),
+          () => true,
+        ),
+      ),
+    };
+  }
+
+  /** What may follow `$` in a line. */
+  get variables(): readonly string[] {
+    return (this.pod?.shell ?? this.shell).scope.names;
   }
 
   read(file: string): string {
-    const own = this.written.get(file);
-    if (own !== undefined) return own;
-    try {
-      return this.files.read(file);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new CommandError(
-        `cannot read ${file}: ${code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a directory, allowed: a file' : message}`,
-      );
-    }
+    return this.store.read(file);
+  }
+
+  kind(file: string): 'file' | 'folder' | undefined {
+    return this.store.kind(file);
   }
 
   /**
@@ -71,36 +114,24 @@ export class Session implements CommandSession {
    * with code 130.
    */
   async run(text: string, options: RunOptions): Promise<number> {
-    let code = 0;
+    this.options = options;
+    const shell = this.pod?.shell ?? this.shell;
+    if (text.trim() !== '') shell.lines.push(text.trim());
+    const io: ShellIo = {
+      input: undefined,
+      write: options.write,
+      error: options.error ?? options.write,
+      signal: options.signal ?? new AbortController().signal,
+      endless: options.signal !== undefined,
+      interactive: options.terminal ?? false,
+    };
     try {
-      let skip = false;
-      for (const line of parseLine(text)) {
-        if (!skip) code = await this.one(text, line, options);
-        if (options.signal?.aborted === true) break;
-        skip = line.then === '&&' ? code !== 0 : line.then === '||' ? code === 0 : false;
-      }
+      const code = await this.untilInterrupted(shell.run(text, io), options.signal);
+      if (shell.exited && shell === this.pod?.shell) this.inside = undefined;
+      return code;
     } catch (error) {
-      return this.failed(error, options.write);
+      return told(error, io);
     }
-    return code;
-  }
-
-  private async one(text: string, line: CommandLine, options: RunOptions): Promise<number> {
-    try {
-      if (line.stages[0]!.words.length === 0) return 0;
-      if (line.background) return this.begin(text, line, options);
-      return await this.untilInterrupted(this.pipe(line, options), options.signal);
-    } catch (error) {
-      return this.failed(error, options.write);
-    }
-  }
-
-  /** Writes errors of the user; rethrows errors of the program. */
-  private failed(error: unknown, write: RunOptions['write']): number {
-    // Errors of the user's own files (an errno of a system call) are the user's to fix.
-    if (!isExpected(error)) throw error;
-    write(`${error.message}\n`);
-    return exitCodeOf(error);
   }
 
   /** Programs that handle the signal get a moment to end by themselves; the others are not waited for. */
@@ -114,23 +145,21 @@ export class Session implements CommandSession {
     });
   }
 
-  async foreground(write: (text: string) => void): Promise<number> {
-    const job = this.jobs.pop();
-    if (!job) throw new CommandError('fg: no background job; put & at the end of a line to start one');
-    job.stop.abort();
-    const code = await job.done;
-    job.text.forEach(write);
-    return code;
+  line(text: string, io: CommandIo): Promise<number> {
+    const host = this.host(
+      (words, inner) => this.execute(words, { ...inner, node: io.node }),
+      this.store,
+      (name) => this.has(name),
+    );
+    return new Shell(host).run(text, io);
   }
 
   async execute(words: readonly string[], io: CommandIo): Promise<number> {
     const [name = '', ...args] = words;
-    const command: LabCommand | undefined = this.table.commands.find(
-      (candidate) => candidate.name === (Object.hasOwn(ALIASES, name) ? ALIASES[name] : name),
-    );
+    const command = this.command(name);
     const program = command ? undefined : this.table.nodeProgram(name);
     if (program) return program(args, io);
-    if (!command) throw new CommandError(`${name}: command not found; help lists what there is`, NOT_FOUND);
+    if (!command) throw new CommandError(this.table.missing(name), NOT_FOUND);
     if (args[0] === '--help' || (args[0] === '-h' && args.length === 1)) {
       io.write(`${command.name} ${command.usage}\n  ${command.help}\n`);
       return 0;
@@ -140,48 +169,42 @@ export class Session implements CommandSession {
 
   /** Ends all jobs. */
   async close(): Promise<void> {
-    for (const job of this.jobs) job.stop.abort();
-    await Promise.all(this.jobs.splice(0).map((job) => job.done));
+    await this.shell.jobs.close();
+    await this.pod?.shell.jobs.close();
   }
 
-  private begin(text: string, line: CommandLine, options: RunOptions): number {
-    const stop = new AbortController();
-    const lines: string[] = [];
-    const done = this.pipe(
-      { ...line, background: false },
-      { ...options, write: (part) => void lines.push(part), signal: stop.signal },
-    ).catch((error: unknown) => {
-      lines.push(`${(error as Error).message}\n`);
-      return 1;
-    });
-    this.jobs.push({ line: text, text: lines, stop, done });
-    return 0;
+  private command(name: string): LabCommand | undefined {
+    const meant = path.posix.basename(name);
+    return this.table.commands.find(
+      (candidate) => candidate.name === (Object.hasOwn(ALIASES, meant) ? ALIASES[meant] : meant),
+    );
   }
 
-  private async pipe(line: CommandLine, { write, signal, edit, interactive = false }: RunOptions): Promise<number> {
-    let { input } = line;
-    let code = 0;
-    for (const [i, { words, env }] of line.stages.entries()) {
-      const last = i === line.stages.length - 1 && line.file === undefined;
-      const parts: string[] = [];
-      const io: CommandIo = {
-        lab: this.lab,
-        session: this,
-        node: this.node,
-        input,
-        env,
-        write: last ? write : (text) => void parts.push(text),
-        signal: signal ?? new AbortController().signal,
-        endless: signal !== undefined,
-        interactive,
-        ...(edit && { edit }),
-      };
-      code = this.inside ? await this.table.runInPod(this.inside, words, io) : await this.execute(words, io);
-      input = parts.join('');
-    }
-    const { file } = line;
-    if (file && file.name !== '/dev/null')
-      this.written.set(file.name, (file.append ? (this.written.get(file.name) ?? '') : '') + (input ?? ''));
-    return code;
+  private has(name: string): boolean {
+    return this.command(name) !== undefined || this.table.nodeProgram(name) !== undefined;
+  }
+
+  private host(
+    run: (words: readonly string[], io: CommandIo) => number | Promise<number>,
+    files: ShellHost['files'],
+    has: (name: string) => boolean,
+  ): ShellHost {
+    return {
+      clock: this.lab.clock,
+      files,
+      has,
+      newPid: () => this.pids++,
+      run: programHost((words, env, io) =>
+        run(words, {
+          ...io,
+          lab: this.lab,
+          session: this,
+          node: this.node,
+          env,
+          interactive: this.options.interactive ?? false,
+          ...(this.options.edit && { edit: this.options.edit }),
+        }),
+      ),
+    };
   }
 }

@@ -274,7 +274,8 @@ describe('/api/exec', () => {
     { line: 'nosuch', text: 'nosuch: command not found', code: 127 },
     { line: 'kubectl apply -f manifests/webpod.yaml', text: 'unchanged', code: 0 },
     { line: 'kubectl apply -f ../manifests/webpod.yaml', text: 'unchanged', code: 0 },
-    { line: 'kubectl apply -f /etc/passwd', text: 'the page reads the files of the folder lab only', code: 1 },
+    { line: 'kubectl apply -f /etc/passwd', text: 'cannot read /etc/passwd: no such file', code: 1 },
+    { line: 'kubectl apply -f /home/x', text: 'the page reads the files of the folder lab only', code: 1 },
     { line: 'kubectl apply -f ../../package.json', text: 'the page reads the files of the folder lab only', code: 1 },
     { line: 'kubectl apply -f manifests/none.yaml', text: 'no such file', code: 1 },
   ])('$line', async ({ line, text, code }) => {

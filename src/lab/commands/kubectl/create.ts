@@ -17,13 +17,13 @@ const COMMON = [
 ];
 
 /** A manifest from a file, or from the pipe as `-`. */
-export const manifestText = (file: string, io: CommandIo): string => {
+export const manifestText = async (file: string, io: CommandIo): Promise<string> => {
   if (/^https?:/.test(file))
     throw new CommandError(`error: ${file}: nothing is fetched here; allowed: a file, or - for a pipe`);
   if (file !== '-') return io.session.read(file);
   if (io.input === undefined)
     throw new CommandError('error: -f - reads a pipe or a here-document, and there is neither');
-  return io.input;
+  return io.input.text();
 };
 
 /**
@@ -42,7 +42,7 @@ export async function create(args: readonly string[], io: CommandIo): Promise<nu
   ]);
   if (options.has('--filename')) {
     for (const file of options.all('--filename'))
-      for (const manifest of parseManifest(file, manifestText(file, io)))
+      for (const manifest of parseManifest(file, await manifestText(file, io)))
         await make(manifest.raw as RawObject, manifest.place, options, io);
     return 0;
   }

@@ -8,7 +8,6 @@ import type { Resource } from '../../cluster/resources.js';
 import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
-import { parseLine } from '../../session/words.js';
 import { kindNamed, namespaceOf, shownAs, withGroup } from '../target/kinds.js';
 import { yamlOf } from './get.js';
 import { nameIn, namespaceIn, objectsOf } from './objects.js';
@@ -94,10 +93,9 @@ function editorOf(io: CommandIo): (text: string) => Promise<string> {
   }
   return async (text) => {
     const file = 'kubectl-edit.yaml';
-    const [line] = parseLine(command);
     io.session.written.set(file, text);
     try {
-      const code = await io.session.execute([...line!.stages[0]!.words, file], io);
+      const code = await io.session.line(`${command} ${file}`, io);
       if (code !== 0) throw new CommandError(`error: there was a problem with the editor "${command}"`);
       return io.session.read(file);
     } finally {

@@ -1,9 +1,9 @@
-import { sleep } from '../../../lib/clock.js';
 import type { RunningPod } from '../../pods/kubelet.js';
-import { CommandError } from '../../session/command.js';
+import { CommandError, programHost } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
-import { parseLine } from '../../session/words.js';
+import type { ShellFiles } from '../../shell/io.js';
+import { Shell } from '../../shell/shell.js';
 import { ciliumDbg } from '../node/cilium-dbg.js';
 import { FILTERS } from '../text/filters.js';
 import { POD_PROGRAMS } from '../pod/in-pod.js';
@@ -47,7 +47,7 @@ export async function exec(args: readonly string[], io: CommandIo): Promise<numb
     return 0;
   }
   const code = await runInPod(pod, words, io);
-  if (code !== 0 && !io.signal.aborted) io.write(`command terminated with exit code ${code}\n`);
+  if (code !== 0 && !io.signal.aborted) io.error(`command terminated with exit code ${code}\n`);
   return code;
 }
 
@@ -56,7 +56,7 @@ async function runInPod(pod: RunningPod, words: readonly string[], io: CommandIo
   const name = baseOf(words[0]!);
   const rest = words.slice(1);
   if (SHELLS.includes(name)) {
-    if (rest[0] === '-c' && rest[1] !== undefined) return shellLine(pod, rest[1], io);
+    if (rest[0] === '-c' && rest[1] !== undefined) return shellLine(pod, rest[1], rest.slice(3), io);
     throw new CommandError(`error: ${name}: got "${rest.join(' ')}", allowed: ${name} -c 'COMMAND'`, NOT_EXECUTED);
   }
   if (name === 'tcpdump') return captureIn(pod.model.netns, rest, io);
@@ -76,61 +76,34 @@ async function runInPod(pod: RunningPod, words: readonly string[], io: CommandIo
 /** What can be run in a pod. */
 export const programsThere = (): readonly string[] => [...Object.keys(POD_PROGRAMS), ...NETWORK, 'sh'];
 
-const LOOP = /^\s*while\s+(?:true|:)\s*;\s*do\s+([\s\S]*?);?\s*done\s*;?\s*$/;
+/** The files that a shell in a pod sees; what it writes is the pod's. */
+export const podFiles = (pod: RunningPod): ShellFiles => ({
+  read: (file) => {
+    const text = pod.files.read(file);
+    if (text === undefined) throw new CommandError(`cannot read ${file}: no such file`);
+    return text;
+  },
+  write: (file, text) => pod.files.write(file, text),
+  kind: (file) => (pod.files.read(file) === undefined ? undefined : 'file'),
+  list: () => [],
+});
 
-/**
- * A line of a shell in a pod: pipes, `;`, `&&`, `||`, and `while true; do ...; done`, which runs until it is
- * interrupted.
- */
-async function shellLine(pod: RunningPod, text: string, io: CommandIo): Promise<number> {
-  const body = LOOP.exec(text)?.[1];
-  if (body === undefined) return pieces(pod, text, io);
-  if (!io.endless)
-    throw new CommandError(
-      'the loop would never end here: put & at the end of the line, and print its output later with: fg',
-    );
-  while (!io.signal.aborted) {
-    await pieces(pod, body, io);
-    // A body that waits for nothing must let others run.
-    await sleep(io.lab.clock, 1, io.signal).catch(() => undefined);
-  }
-  return 0;
-}
-
-async function pieces(pod: RunningPod, text: string, io: CommandIo): Promise<number> {
-  let code = 0;
-  let skip = false;
-  for (const line of parseLine(text)) {
-    if (io.signal.aborted) break;
-    if (!skip) {
-      if (line.file !== undefined || line.background)
-        throw new CommandError('files and & are not supported in a pod; put them at the end of the line outside');
-      let { input } = line;
-      for (const [i, { words }] of line.stages.entries()) {
-        const last = i === line.stages.length - 1;
-        const parts: string[] = [];
-        code =
-          words.length === 0
-            ? 0
-            : await runInPod(pod, words, {
-                ...io,
-                input,
-                write: (part) => (last ? io.write(part) : void parts.push(part)),
-              });
-        input = parts.join('');
-      }
-    }
-    skip = line.then === '&&' ? code !== 0 : line.then === '||' ? code === 0 : false;
-  }
-  return code;
+/** A line of a shell in a pod. */
+function shellLine(pod: RunningPod, text: string, args: readonly string[], io: CommandIo): Promise<number> {
+  let pids = 7;
+  const shell = new Shell({
+    clock: io.lab.clock,
+    files: podFiles(pod),
+    has: (name) => programsThere().includes(name),
+    newPid: () => pids++,
+    run: programHost((words, env, inner) => runInPod(pod, words, { ...io, ...inner, env, interactive: false })),
+  });
+  shell.scope.args = args;
+  return shell.run(text, io);
 }
 
 /** One program of a line that is typed in a pod's shell. */
 export function executeInside(pod: RunningPod, words: readonly string[], io: CommandIo): Promise<number> {
-  if (words[0] === 'exit' || words[0] === 'logout') {
-    io.session.inside = undefined;
-    return Promise.resolve(0);
-  }
   if (io.lab.kubelet.get(pod.namespace, pod.name) !== pod) {
     io.session.inside = undefined;
     throw new CommandError(`pod ${pod.name} is gone; programs run on ${io.node} again`, 137);

@@ -171,7 +171,8 @@ async function tables(kinds: string, names: readonly string[], options: Options,
     );
   const { lines, errors, exitCode } = list();
   const told = options.has('--ignore-not-found') ? errors.filter((line) => !line.includes('(NotFound)')) : errors;
-  for (const line of [...told, ...lines]) io.write(`${line}\n`);
+  for (const line of told) io.error(`${line}\n`);
+  for (const line of lines) io.write(`${line}\n`);
   if (!options.has('--watch')) return told.length < errors.length ? 0 : exitCode;
   const stop = watch(lines, () => list().lines, io);
   try {

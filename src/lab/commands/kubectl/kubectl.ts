@@ -50,7 +50,7 @@ const apply: VerbHandler = async (args, io) => {
   const files = options.all('--filename');
   if (files.length === 0 || options.words.length > 0) throw new CommandError('error: must specify -f FILE');
   for (const file of files) {
-    const manifests = [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))].map((manifest) =>
+    const manifests = [...parseManifest(file === '-' ? 'stdin' : file, await manifestText(file, io))].map((manifest) =>
       inNamespace(manifest, options),
     );
     for (const { object, applied } of await io.lab.apply(manifests)) io.write(`${shown(object)} ${applied}\n`);
@@ -77,7 +77,7 @@ const replace: VerbHandler = async (args, io) => {
   const files = options.all('--filename');
   if (files.length === 0 || options.words.length > 0) throw new CommandError('error: must specify -f FILE');
   for (const file of files) {
-    for (const manifest of [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))].map((one) =>
+    for (const manifest of [...parseManifest(file === '-' ? 'stdin' : file, await manifestText(file, io))].map((one) =>
       inNamespace(one, options),
     )) {
       const metadata = objectAt(manifest.raw, 'metadata');
@@ -121,7 +121,7 @@ const remove: VerbHandler = async (args, io) => {
   };
   if (options.has('--filename')) {
     for (const file of options.all('--filename')) {
-      for (const { kind, raw } of [...parseManifest(file === '-' ? 'stdin' : file, manifestText(file, io))]) {
+      for (const { kind, raw } of [...parseManifest(file === '-' ? 'stdin' : file, await manifestText(file, io))]) {
         const metadata = objectAt(raw, 'metadata');
         await drop(found(io, kindNamed(kind), textAt(metadata, 'namespace') || namespace, textAt(metadata, 'name')));
       }
@@ -135,7 +135,7 @@ const remove: VerbHandler = async (args, io) => {
     const meant = io.lab.api
       .list(resource.kind, resource.namespaced ? namespace : undefined)
       .filter((object) => selector.matches(labelsOf(object.raw)));
-    if (meant.length === 0) io.write('No resources found\n');
+    if (meant.length === 0) io.error('No resources found\n');
     for (const { name } of meant) changeable(resource, namespace, name, io);
     await Promise.all(meant.map(drop));
     return 0;

@@ -7,12 +7,8 @@ import { startTcpdump } from '../../../observe/tcpdump/tcpdump.js';
 import { CommandError, untilEnded } from '../../session/command.js';
 import type { LabCommand, CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
+import { print } from '../text/input.js';
 import { nodeNamed } from '../target/targets.js';
-
-const print = (io: CommandIo, lines: readonly string[]): number => {
-  lines.forEach((line) => io.write(`${line}\n`));
-  return 0;
-};
 
 /** `tcpdump` in a network namespace. With -w the packets go to a file of the user's, in the format of real captures. */
 export async function captureIn(netns: NetNs, args: readonly string[], io: CommandIo): Promise<number> {

@@ -49,11 +49,11 @@ export const curl: PodCommand = async (args, spot, io) => {
   try {
     url = new URL(/^[a-z]+:\/\//i.test(target) ? target : `http://${target}`);
   } catch {
-    io.write(`curl: (3) URL rejected: ${target}\n`);
+    io.error(`curl: (3) URL rejected: ${target}\n`);
     return 3;
   }
   if (url.protocol !== 'http:') {
-    io.write(`curl: (1) Protocol "${url.protocol.slice(0, -1)}" not supported: the lab speaks http\n`);
+    io.error(`curl: (1) Protocol "${url.protocol.slice(0, -1)}" not supported: the lab speaks http\n`);
     return 1;
   }
   const output = options.get('--output');
@@ -69,7 +69,7 @@ export const curl: PodCommand = async (args, spot, io) => {
   });
   const address = await addressOf(url.hostname, spot, io);
   if (address === undefined) {
-    io.write(`curl: (6) Could not resolve host: ${url.hostname}\n`);
+    io.error(`curl: (6) Could not resolve host: ${url.hostname}\n`);
     return 6;
   }
   const head = options.has('--head');
@@ -169,12 +169,12 @@ async function fetchUrl(wish: RequestSpec, spot: ExecContext, io: CommandIo): Pr
   } catch (error) {
     const ms = Math.round(took());
     if (late.signal.aborted || (error as SocketError).code === 'ETIMEDOUT') {
-      io.write(`curl: (28) Failed to connect to ${url.hostname} port ${port} after ${ms} ms: Timeout was reached\n`);
+      io.error(`curl: (28) Failed to connect to ${url.hostname} port ${port} after ${ms} ms: Timeout was reached\n`);
       return 28;
     }
     const why =
       (error as SocketError).code === 'ECONNREFUSED' ? "Couldn't connect to server" : (error as Error).message;
-    io.write(`curl: (7) Failed to connect to ${url.hostname} port ${port} after ${ms} ms: ${why}\n`);
+    io.error(`curl: (7) Failed to connect to ${url.hostname} port ${port} after ${ms} ms: ${why}\n`);
     return 7;
   } finally {
     timer.cancel();

@@ -43,7 +43,7 @@ const ping: PodCommand = async (args, spot, io) => {
   const size = whole('ping: -s', options.get('-s') ?? '56', 0, 65_507);
   const address = await addressOf(host, spot, io);
   if (address === undefined) {
-    io.write(`ping: ${host}: Name or service not known\n`);
+    io.error(`ping: ${host}: Name or service not known\n`);
     return 2;
   }
   warnUnreachable(address, io);
@@ -68,7 +68,7 @@ const ping: PodCommand = async (args, spot, io) => {
       });
     } catch (error) {
       if (!(error instanceof SocketError)) throw error;
-      io.write(`ping: ${error.message}\n`);
+      io.error(`ping: ${error.message}\n`);
     }
     if (answered === undefined) await sleep(clock, wait);
     if (answered !== undefined) {

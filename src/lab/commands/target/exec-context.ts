@@ -46,7 +46,7 @@ export function warnUnreachable(address: string, io: CommandIo): void {
     [...cluster.pods.values()].some(({ ip }) => ip === address) ||
     services.ownerOfAddress(address) !== undefined;
   if (!known)
-    io.write(
+    io.error(
       `note: nothing in this lab has the address ${address}, so there will be no answer: the lab knows names ` +
         'outside the cluster, but not the machines behind them\n',
     );

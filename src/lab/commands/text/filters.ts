@@ -3,7 +3,7 @@ import { CommandError } from '../../session/command.js';
 import type { LabCommand } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { grep } from './grep.js';
-import { inputOf, linesOf, print, whole } from './input.js';
+import { inputOf, linesFor, linesOf, print, whole } from './input.js';
 import { sed } from './sed.js';
 
 /** `head` and `tail`; the count may begin with `+` (tail) or `-` (head), and then counts from the other end. */
@@ -11,17 +11,27 @@ const ends = (name: 'head' | 'tail'): LabCommand => ({
   name,
   usage: '[-n COUNT] [FILE...]',
   help: `Prints the ${name === 'head' ? 'first' : 'last'} lines, 10 when nothing is said.`,
-  run(args, io) {
+  async run(args, io) {
     const options = parseOptions(
       name,
       args.map((arg, i) => (/^-\d+$/.test(arg) && args[i - 1] !== '-n' ? `-n${arg.slice(1)}` : arg)),
       [{ name: '-n', short: '-n', value: true }],
     );
-    const lines = linesOf(inputOf(name, options.words, io));
     const text = options.get('-n') ?? '10';
     const turned = name === 'tail' ? text.startsWith('+') : text.startsWith('-');
     const count = whole(`${name}: -n`, turned ? text.slice(1) : text, 0, 1_000_000);
-    if (name === 'head') print(io, turned ? lines.slice(0, Math.max(0, lines.length - count)) : lines.slice(0, count));
+    if (name === 'head' && !turned) {
+      let left = count;
+      // What comes after the last line that is wanted is not waited for.
+      if (left > 0)
+        for await (const line of linesFor(name, options.words, io)) {
+          io.write(`${line}\n`);
+          if (--left === 0) break;
+        }
+      return 0;
+    }
+    const lines = linesOf(await inputOf(name, options.words, io));
+    if (name === 'head') print(io, lines.slice(0, Math.max(0, lines.length - count)));
     else print(io, turned ? lines.slice(Math.max(0, count - 1)) : lines.slice(Math.max(0, lines.length - count)));
     return 0;
   },
@@ -31,13 +41,13 @@ const wc: LabCommand = {
   name: 'wc',
   usage: '[-l] [-w] [-c] [FILE...]',
   help: 'Counts lines, words and bytes.',
-  run(args, io) {
+  async run(args, io) {
     const options = parseOptions('wc', args, [
       { name: '-l', short: '-l' },
       { name: '-w', short: '-w' },
       { name: '-c', short: '-c' },
     ]);
-    const text = inputOf('wc', options.words, io);
+    const text = await inputOf('wc', options.words, io);
     const counts: readonly (readonly [string, number])[] = [
       ['-l', text.split('\n').length - 1],
       ['-w', text.split(/\s+/).filter((word) => word !== '').length],
@@ -59,7 +69,7 @@ const sort: LabCommand = {
   name: 'sort',
   usage: '[-n] [-r] [-u] [-k COLUMN] [FILE...]',
   help: 'Sorts lines.',
-  run(args, io) {
+  async run(args, io) {
     const options = parseOptions(
       'sort',
       args,
@@ -79,7 +89,7 @@ const sort: LabCommand = {
             .join(' ');
     const compare = (a: string, b: string): number =>
       (options.has('-n') ? leading(keyOf(a)) - leading(keyOf(b)) : 0) || order(keyOf(a), keyOf(b)) || order(a, b);
-    const lines = linesOf(inputOf('sort', options.words, io)).sort((a, b) =>
+    const lines = linesOf(await inputOf('sort', options.words, io)).sort((a, b) =>
       options.has('-r') ? -compare(a, b) : compare(a, b),
     );
     print(io, options.has('-u') ? [...new Set(lines)] : lines);
@@ -93,13 +103,13 @@ const uniq: LabCommand = {
   name: 'uniq',
   usage: '[-c] [-d] [FILE...]',
   help: 'Prints each run of equal lines once.',
-  run(args, io) {
+  async run(args, io) {
     const options = parseOptions('uniq', args, [
       { name: '-c', short: '-c' },
       { name: '-d', short: '-d' },
     ]);
     const runs: { readonly line: string; count: number }[] = [];
-    for (const line of linesOf(inputOf('uniq', options.words, io))) {
+    for await (const line of linesFor('uniq', options.words, io)) {
       const last = runs.at(-1);
       if (last?.line === line) last.count++;
       else runs.push({ line, count: 1 });
@@ -115,8 +125,10 @@ const cut: LabCommand = {
   name: 'cut',
   usage: '-d SIGN -f FIELDS [FILE...]',
   help: 'Prints fields of each line.',
-  run(args, io) {
-    const options = parseOptions('cut', args, [
+  async run(args, io) {
+    // The sign may be one that would part an option from its value: -d=
+    const parted = args.flatMap((arg) => (/^-d./.test(arg) ? ['-d', arg.slice(2)] : [arg]));
+    const options = parseOptions('cut', parted, [
       { name: '-d', short: '-d', value: true },
       { name: '-f', short: '-f', value: true },
     ]);
@@ -129,17 +141,17 @@ const cut: LabCommand = {
         const [, from = '', dash = '', to = ''] = range!;
         return field >= Number(from || 1) && field <= (dash === '' ? Number(from) : to === '' ? Infinity : Number(to));
       });
-    print(
-      io,
-      linesOf(inputOf('cut', options.words, io)).map((line) =>
-        line.includes(sign)
-          ? line
-              .split(sign)
-              .filter((_, i) => wanted(i + 1))
-              .join(sign)
-          : line,
-      ),
-    );
+    for await (const line of linesFor('cut', options.words, io))
+      io.write(
+        `${
+          line.includes(sign)
+            ? line
+                .split(sign)
+                .filter((_, i) => wanted(i + 1))
+                .join(sign)
+            : line
+        }\n`,
+      );
     return 0;
   },
 };
@@ -150,7 +162,7 @@ const awk: LabCommand = {
   name: 'awk',
   usage: "[-F SIGN] '[/PATTERN/] {print $1, $NF}' [FILE...]",
   help: 'Prints columns; no other feature of awk is supported.',
-  run(args, io) {
+  async run(args, io) {
     const options = parseOptions('awk', args, [{ name: '-F', short: '-F', value: true }]);
     const [program = '', ...files] = options.words;
     const [, pattern, list] = AWK.exec(program) ?? [];
@@ -159,7 +171,7 @@ const awk: LabCommand = {
     const sign = options.get('-F');
     const wanted = pattern === undefined ? undefined : new RegExp(pattern);
     const items = list.split(',').map((item) => item.match(/\$\w+|"[^"]*"/g) ?? []);
-    for (const line of linesOf(inputOf('awk', files, io))) {
+    for await (const line of linesFor('awk', files, io)) {
       if (wanted && !wanted.test(line)) continue;
       const fields = sign === undefined ? line.trim().split(/\s+/) : line.split(sign);
       const value = (item: string): string =>
@@ -180,7 +192,7 @@ const tr: LabCommand = {
   name: 'tr',
   usage: '[-d] [-s] SIGNS [SIGNS]',
   help: 'Replaces or deletes single characters.',
-  run(args, io) {
+  async run(args, io) {
     const options = parseOptions('tr', args, [
       { name: '-d', short: '-d' },
       { name: '-s', short: '-s' },
@@ -197,7 +209,7 @@ const tr: LabCommand = {
     const [from, to] = options.words.map(spread);
     if (!from || (!to && !options.has('-d') && !options.has('-s')))
       throw new CommandError(`tr: allowed: tr ${tr.usage}`);
-    let text = [...inputOf('tr', [], io)]
+    let text = [...(await inputOf('tr', [], io))]
       .map((sign) =>
         !from.includes(sign) ? sign : options.has('-d') ? '' : to ? (to[from.indexOf(sign)] ?? to.at(-1)!) : sign,
       )
@@ -214,9 +226,9 @@ const pager = (name: string): LabCommand => ({
   name,
   usage: '[FILE...]',
   help: 'Prints its input; your terminal scrolls.',
-  run(args, io) {
+  async run(args, io) {
     io.write(
-      inputOf(
+      await inputOf(
         name,
         args.filter((arg) => !arg.startsWith('-')),
         io,
@@ -228,13 +240,21 @@ const pager = (name: string): LabCommand => ({
 
 const tee: LabCommand = {
   name: 'tee',
-  usage: 'FILE',
-  help: 'Prints its input and writes it to a file of this session.',
-  run([file, ...more], io) {
-    if (file === undefined || more.length > 0 || file.startsWith('-')) throw new CommandError('tee: allowed: tee FILE');
-    const text = inputOf('tee', [], io);
-    io.session.written.set(file, text);
-    io.write(text);
+  usage: '[-a] FILE...',
+  help: 'Prints its input and writes it to files of this session.',
+  async run(args, io) {
+    const options = parseOptions('tee', args, [{ name: '-a', short: '-a' }]);
+    if (options.words.length === 0) throw new CommandError('tee: allowed: tee [-a] FILE...');
+    let text = '';
+    for await (const line of linesFor('tee', [], io)) {
+      text += `${line}\n`;
+      io.write(`${line}\n`);
+    }
+    for (const file of options.words)
+      io.session.store.write(
+        file,
+        `${options.has('-a') && io.session.kind(file) === 'file' ? io.session.read(file) : ''}${text}`,
+      );
     return 0;
   },
 };
@@ -244,7 +264,7 @@ const query = (name: 'jq' | 'yq'): LabCommand => ({
   name,
   usage: "[-r] ['.PATH'] [FILE...]",
   help: `Reads ${name === 'jq' ? 'JSON' : 'YAML'} and prints what stands at a path: .data, .items[].metadata.name`,
-  run(args, io) {
+  async run(args, io) {
     const options = parseOptions(name, args, [
       { name: '-r', short: '-r' },
       { name: '-c', short: '-c' },
@@ -253,7 +273,7 @@ const query = (name: 'jq' | 'yq'): LabCommand => ({
     const yaml = loadYaml();
     let root: unknown;
     try {
-      root = yaml.parse(inputOf(name, files, io));
+      root = yaml.parse(await inputOf(name, files, io));
     } catch (error) {
       throw new CommandError(`${name}: ${(error as Error).message.split('\n', 1)[0]!}`, 2);
     }

@@ -2,17 +2,19 @@ import { CommandError } from '../../session/command.js';
 import type { LabCommand, CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import type { Options } from '../../session/options.js';
-import { inputOf, linesOf, patternOf, print, whole } from './input.js';
+import { inputOf, linesFor, linesOf, patternOf, whole } from './input.js';
 
 const SWITCHES = ['-v', '-i', '-c', '-o', '-n', '-q', '-w', '-x', '-E', '-F', '-P', '-s'];
 const COUNTS = ['-A', '-B', '-C', '-m'];
+/** Options for which lines around the match are kept. */
+const FOLLOWS = ['-A', '-B', '-C'];
 
 /** `grep`, with context and line numbers. Exit code 1 where nothing matches. */
 export const grep: LabCommand = {
   name: 'grep',
   usage: '[-v] [-i] [-c] [-o] [-n] [-q] [-w] [-x] [-E | -F] [-A|-B|-C LINES] [-m COUNT] PATTERN [FILE...]',
   help: 'Prints the lines that match.',
-  run(args, io) {
+  async run(args, io) {
     const options = parseOptions('grep', args, [
       ...SWITCHES.map((name) => ({ name, short: name })),
       ...COUNTS.map((name) => ({ name, short: name, value: true })),
@@ -23,22 +25,40 @@ export const grep: LabCommand = {
     const [pattern, ...files] = options.has('-e') ? [options.get('-e')!, ...words] : words;
     if (pattern === undefined) throw new CommandError('grep: got no pattern', 2);
     const matcher = matcherOf(pattern, options);
-    const lines = linesOf(inputOf('grep', files, io));
     const most = options.has('-m') ? countOf(options, '-m') : Infinity;
+    if (FOLLOWS.every((name) => !options.has(name))) return follow(files, matcher, options, most, io);
+    const lines = linesOf(await inputOf('grep', files, io));
     const hits = lines.flatMap((line, i) => (matcher.test(line) === options.has('-v') ? [] : [i])).slice(0, most);
-    if (options.has('-q')) return hits.length > 0 ? 0 : 1;
-    if (options.has('-c')) io.write(`${hits.length}\n`);
-    else if (options.has('-o'))
-      hits.forEach((at) =>
-        print(
-          io,
-          [...lines[at]!.matchAll(new RegExp(matcher, `${matcher.flags}g`))].map(([found]) => found),
-        ),
-      );
-    else show(lines, hits, options, io);
+    show(lines, hits, options, io);
     return hits.length > 0 ? 0 : 1;
   },
 };
+
+/** Lines as they come, so that what never ends can be looked through. */
+async function follow(
+  files: readonly string[],
+  matcher: RegExp,
+  options: Options,
+  most: number,
+  io: CommandIo,
+): Promise<number> {
+  let hits = 0;
+  let number = 0;
+  if (most > 0)
+    for await (const line of linesFor('grep', files, io)) {
+      number++;
+      if (matcher.test(line) === options.has('-v')) continue;
+      hits++;
+      if (options.has('-q')) return 0;
+      const mark = options.has('-n') ? `${number}:` : '';
+      if (options.has('-o'))
+        for (const [found] of line.matchAll(new RegExp(matcher, `${matcher.flags}g`))) io.write(`${mark}${found}\n`);
+      else if (!options.has('-c')) io.write(`${mark}${line}\n`);
+      if (hits >= most) break;
+    }
+  if (options.has('-c') && !options.has('-q')) io.write(`${hits}\n`);
+  return hits > 0 ? 0 : 1;
+}
 
 const countOf = (options: Options, name: string): number => whole(`grep: ${name}`, options.get(name)!, 0, 1_000_000);
 

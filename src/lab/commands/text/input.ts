@@ -1,5 +1,7 @@
 import type { CommandIo } from '../../session/command.js';
 import { CommandError } from '../../session/command.js';
+import { linesIn } from '../../shell/stream.js';
+import type { TextInput } from '../../shell/stream.js';
 
 export const linesOf = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));
 
@@ -7,15 +9,33 @@ export const linesOf = (text: string): string[] => (text === '' ? [] : text.repl
  * What a program reads: the files that it names (`-` is the pipe), or what came through the pipe. Throws a
  * CommandError where there is neither.
  */
-export function inputOf(program: string, files: readonly string[], { input, session }: CommandIo): string {
-  const piped = (): string => {
-    if (input === undefined) throw new CommandError(`${program}: got neither a file nor a pipe, allowed: one of them`);
-    return input;
-  };
-  return files.length === 0 ? piped() : files.map((file) => (file === '-' ? piped() : session.read(file))).join('');
+export async function inputOf(program: string, files: readonly string[], io: CommandIo): Promise<string> {
+  if (files.length === 0) return pipedInto(program, io).text();
+  const texts = [];
+  for (const file of files) texts.push(file === '-' ? await pipedInto(program, io).text() : io.session.read(file));
+  return texts.join('');
 }
 
-export const print = (io: CommandIo, lines: readonly string[]): void => lines.forEach((line) => io.write(`${line}\n`));
+/** The lines of the same, as they come. */
+export async function* linesFor(program: string, files: readonly string[], io: CommandIo): AsyncGenerator<string> {
+  if (files.length === 0) yield* linesIn(pipedInto(program, io));
+  for (const file of files)
+    if (file === '-') yield* linesIn(pipedInto(program, io));
+    else yield* linesOf(io.session.read(file));
+}
+
+function pipedInto(program: string, { input }: CommandIo): TextInput {
+  if (!input) throw new CommandError(`${program}: got neither a file nor a pipe, allowed: one of them`);
+  return input;
+}
+
+/** Prints lines; gives the exit code of a program that did what it was asked. */
+export function print(io: CommandIo, lines: readonly string[]): number {
+  for (const line of lines)
+    io.write(`${line}
+`);
+  return 0;
+}
 
 /** A whole number of an option. Throws a CommandError that says what is allowed. */
 export function whole(what: string, text: string, least: number, most: number): number {

@@ -19,8 +19,8 @@ const ALLOWED = 'allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p, a TE
 export const sed: LabCommand = {
   name: 'sed',
   usage: "[-n] [-E] [-i] [-e] 'INSTRUCTION' [FILE...]",
-  help: 'Edits lines; -i edits a file of this session, or the text of kubectl edit.',
-  run(args, io) {
+  help: 'Edits lines; -i edits a file as this session sees it: your own file stays as it is.',
+  async run(args, io) {
     const options = parseOptions(
       'sed',
       args,
@@ -36,16 +36,12 @@ export const sed: LabCommand = {
     if (scripts.length === 0) throw new CommandError(`sed: got no script, ${ALLOWED}`);
     const program = scripts.flatMap((script) => split(script).map((one) => parse(one, extended)));
     if (!options.has('-i')) {
-      io.write(edit(inputOf('sed', files, io), program, options.has('-n')));
+      io.write(edit(await inputOf('sed', files, io), program, options.has('-n')));
       return 0;
     }
     if (files.length === 0) throw new CommandError('sed: -i needs a file');
     for (const file of files) {
-      if (!io.session.written.has(file))
-        throw new CommandError(
-          `sed: -i ${file}: allowed: files written in this session with >, and those of kubectl edit`,
-        );
-      io.session.written.set(file, edit(io.session.read(file), program, options.has('-n')));
+      io.session.store.write(file, edit(io.session.read(file), program, options.has('-n')));
     }
     return 0;
   },

@@ -1,16 +1,20 @@
 import { sleep } from '../../../lib/clock.js';
 import type { LabCommand } from '../../session/command.js';
+import { escaped } from '../../shell/printf.js';
 import { whole } from './input.js';
 
 const LONGEST = 86_400;
 
 export const echo: LabCommand = {
   name: 'echo',
-  usage: '[-n] [WORD...]',
-  help: 'Prints its words.',
+  usage: '[-n] [-e] [WORD...]',
+  help: 'Prints its words; with -e backslashes are read.',
   run(args, io) {
-    const bare = args[0] === '-n';
-    io.write(`${args.slice(bare ? 1 : 0).join(' ')}${bare ? '' : '\n'}`);
+    let at = 0;
+    while (/^-[neE]+$/.test(args[at] ?? '')) at++;
+    const flags = args.slice(0, at).join('');
+    const text = args.slice(at).join(' ');
+    io.write(`${flags.includes('e') ? escaped(text) : text}${flags.includes('n') ? '' : '\n'}`);
     return 0;
   },
 };

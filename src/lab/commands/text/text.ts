@@ -2,20 +2,25 @@ import { createTwoFilesPatch, diffLines } from 'diff';
 import { CommandError } from '../../session/command.js';
 import type { LabCommand } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
+import { EVERYDAY_COMMANDS } from './everyday.js';
+import { FILE_COMMANDS } from './files.js';
 import { FILTERS } from './filters.js';
-import { inputOf, linesOf, print } from './input.js';
+import { inputOf, linesFor, linesOf, print } from './input.js';
 import { echo, wait } from './shell-words.js';
-import { nodeNamed, nodeContext } from '../target/targets.js';
 
 const cat: LabCommand = {
   name: 'cat',
-  usage: '[FILE...]',
-  help: 'Prints files: those written with > in this session, or yours.',
-  run(args, io) {
-    // Files of the node are looked at before those of the machine that the lab runs on.
-    const node = nodeContext(io.lab, nodeNamed(io.lab, io.node));
-    for (const file of args.length === 0 ? ['-'] : args)
-      io.write((file.startsWith('/etc/') ? node.read(file) : undefined) ?? inputOf('cat', [file], io));
+  usage: '[-n] [FILE...]',
+  help: 'Prints files: those written with > in this session, those of the node, or yours.',
+  async run(args, io) {
+    const files = args.filter((arg) => arg === '-' || !arg.startsWith('-'));
+    const numbered = args.includes('-n');
+    let number = 0;
+    // What is piped in goes on line by line, as it comes.
+    if (files.length > 0 && !numbered && !files.includes('-')) io.write(await inputOf('cat', files, io));
+    else
+      for await (const line of linesFor('cat', files, io))
+        io.write(`${numbered ? `${String(++number).padStart(6)}\t` : ''}${line}\n`);
     return 0;
   },
 };
@@ -24,7 +29,7 @@ const diff: LabCommand = {
   name: 'diff',
   usage: '[-u] FILE FILE',
   help: 'Prints the differences between two files.',
-  run(args, io) {
+  async run(args, io) {
     const options = parseOptions('diff', args, [{ name: '-u' }]);
     const [before, after, extra] = options.words;
     if (before === undefined || after === undefined || extra !== undefined)
@@ -74,12 +79,13 @@ function classic(old: string, next: string): string[] {
   return lines;
 }
 
-const fg: LabCommand = {
-  name: 'fg',
-  usage: '',
-  help: 'Ends the newest background program (&) and prints its output.',
-  run: (_args, io) => io.session.foreground((text) => io.write(text)),
-};
-
 /** Programs that work on text, and those of a shell. */
-export const TEXT_COMMANDS: readonly LabCommand[] = [...FILTERS, cat, diff, echo, wait, fg];
+export const TEXT_COMMANDS: readonly LabCommand[] = [
+  ...FILTERS,
+  ...FILE_COMMANDS,
+  ...EVERYDAY_COMMANDS,
+  cat,
+  diff,
+  echo,
+  wait,
+];

@@ -1,0 +1,49 @@
+/** What cannot be there, and what to do instead. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  vagrant: 'the machines of the lab run already; a command on another node: ssh NODE COMMAND',
+  sshpass: 'no password is needed here: ssh NODE COMMAND',
+  k9s: 'there is no screen of its own here; kubectl get pods -A -w, and the page of the lab shows the rest',
+  termshark: 'write a capture with tcpdump -w FILE.pcap, and open it with termshark or tshark outside the lab',
+  tshark: 'write a capture with tcpdump -w FILE.pcap, and open it with tshark outside the lab',
+  wireshark: 'write a capture with tcpdump -w FILE.pcap, and open it with Wireshark outside the lab',
+  apt: 'nothing has to be installed here; help lists the programs',
+  'apt-get': 'nothing has to be installed here; help lists the programs',
+  dnf: 'nothing has to be installed here; help lists the programs',
+  yum: 'nothing has to be installed here; help lists the programs',
+  docker: 'the pods of the lab are models, not containers; what runs: crictl ps',
+  kind: 'the lab has a topology of that shape: nodens lab up -topology kind',
+  minikube: 'the cluster of the lab runs already; another shape: nodens lab up -topology NAME',
+  kubeadm: 'the cluster of the lab runs already; another shape: nodens lab up -topology NAME',
+  pwru: 'the way of a packet through the kernel is told by: explain NAME, hubble observe, cilium monitor',
+  vi: 'there is no editor here; sed -i edits a file, and kubectl edit opens your own editor in nodens lab shell',
+  vim: 'there is no editor here; sed -i edits a file, and kubectl edit opens your own editor in nodens lab shell',
+  nano: 'there is no editor here; sed -i edits a file, and kubectl edit opens your own editor in nodens lab shell',
+  open: 'open the page of the lab in your browser; nodens lab up prints its address',
+};
+
+/** One line about a program that is not there: what to do instead, the names that look like it, or where to look. */
+export function missingProgram(name: string, known: readonly string[]): string {
+  if (Object.hasOwn(INSTEAD, name)) return `${name}: not in the lab: ${INSTEAD[name]}`;
+  const near = known
+    .map((one) => ({ one, away: distance(name, one) }))
+    .filter(({ one, away }) => away <= Math.max(1, Math.floor(one.length / 3)))
+    .sort((a, b) => a.away - b.away || (a.one < b.one ? -1 : 1));
+  const hint = near[0] ? `did you mean ${near[0].one}?` : 'help lists what there is';
+  return `${name}: command not found; ${hint}`;
+}
+
+/** How many letters two words are apart: changed, added, left out, or two that changed places. */
+export function distance(a: string, b: string): number {
+  let [before, last]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, i) => i)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      row[j] = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        row[j] = Math.min(row[j]!, before[j - 2]! + 1);
+    }
+    [before, last] = [last, row];
+  }
+  return last[b.length]!;
+}

@@ -1,0 +1,30 @@
+import type { Assignment } from 'unbash';
+import type { Expander } from './expand.js';
+import type { Scope } from './scope.js';
+
+/** `export A=$X`: one word, whatever X has. */
+export async function assignmentWord(node: Assignment, expand: Expander, scope: Scope): Promise<string> {
+  if (node.value.type === 'ArrayValue') {
+    await assign(node, expand, scope);
+    return node.name;
+  }
+  return `${node.name}${node.append === true ? '+' : ''}=${await expand.text(node.value)}`;
+}
+
+/** `NAME=VALUE`, `NAME+=VALUE`, `NAME[INDEX]=VALUE` and `NAME=(...)`. */
+export async function assign(node: Assignment, expand: Expander, scope: Scope): Promise<void> {
+  if (node.value.type === 'ArrayValue') {
+    const fields = await expand.fields(node.value.elements);
+    return scope.set(node.name, node.append === true ? [...scope.list(node.name), ...fields] : fields);
+  }
+  const value = await expand.text(node.value);
+  if (node.index) {
+    const list = [...scope.list(node.name)];
+    list[Number(await expand.text(node.index))] = value;
+    return scope.set(
+      node.name,
+      Array.from(list, (one) => one ?? ''),
+    );
+  }
+  scope.set(node.name, node.append === true ? (scope.get(node.name) ?? '') + value : value);
+}

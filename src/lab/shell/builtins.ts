@@ -1,0 +1,215 @@
+import type { ShellBuiltin } from './builtin.js';
+import { JOB_BUILTINS } from './job-builtins.js';
+import { LineError, parseLine } from './parse.js';
+import { PROGRAM_BUILTINS, env, prefix } from './program-builtins.js';
+import { printfText } from './printf.js';
+import { linesIn } from './stream.js';
+import { testWords } from './test-words.js';
+import { Unwind } from './unwind.js';
+
+const NAME = /^[A-Za-z_]\w*$/;
+
+const leave =
+  (kind: Unwind['kind']): ShellBuiltin =>
+  ([word], shell) => {
+    const number = word === undefined ? (kind === 'return' || kind === 'exit' ? shell.scope.status : 1) : Number(word);
+    if (!Number.isInteger(number) || number < 0) throw new LineError(`${kind}: ${word}: numeric argument required`);
+    throw kind === 'break' || kind === 'continue' ? new Unwind(kind, 0, number) : new Unwind(kind, number & 255);
+  };
+
+/** `export A=1 B`, `local`, `declare`, `readonly`: sets what is given, and says for whom. */
+const declare =
+  (name: string, exported: boolean): ShellBuiltin =>
+  (args, { scope }, io) => {
+    const words = args.filter((arg) => !arg.startsWith('-'));
+    const off = args.includes('-n');
+    if (words.length === 0)
+      for (const one of scope.names)
+        if (!exported || scope.isExported(one))
+          io.write(`declare -${exported ? 'x' : '-'} ${one}="${scope.get(one)}"\n`);
+    for (const word of words) {
+      const [, key = '', append, value] = /^([^=+]*)(\+?)(?:=([^]*))?$/.exec(word) ?? [];
+      if (!NAME.test(key)) throw new LineError(`${name}: '${word}': not a valid identifier`);
+      if (value !== undefined) scope.set(key, append === '+' ? (scope.get(key) ?? '') + value : value);
+      if (exported || args.includes('-x')) scope.export(key, !off);
+    }
+    return 0;
+  };
+
+const alias: ShellBuiltin = (args, { scope }, io) => {
+  const shown = args.length === 0 ? [...scope.aliases.keys()].sort() : args;
+  let code = 0;
+  for (const word of shown) {
+    const [, name = word, value] = /^([^=]+)=([^]*)$/.exec(word) ?? [];
+    if (value !== undefined) scope.aliases.set(name, value);
+    else if (scope.aliases.has(name)) io.write(`alias ${name}='${scope.aliases.get(name)}'\n`);
+    else {
+      io.error(`bash: alias: ${name}: not found\n`);
+      code = 1;
+    }
+  }
+  return code;
+};
+
+const unalias: ShellBuiltin = (args, { scope }) => {
+  if (args.includes('-a')) scope.aliases.clear();
+  return Number(!args.filter((arg) => arg !== '-a').every((name) => scope.aliases.delete(name)));
+};
+
+const read: ShellBuiltin = async (args, { scope }, io) => {
+  const names = args.filter((arg) => !arg.startsWith('-'));
+  if (!io.input) throw new LineError('read: got nothing to read from, allowed: a pipe, < FILE or <<< TEXT');
+  const line = await io.input.line();
+  const fields = (line ?? '').trim();
+  if (names.length === 0) names.push('REPLY');
+  let rest = fields;
+  for (const [i, name] of names.entries()) {
+    const [first = ''] = rest.split(/\s+/, 1);
+    scope.set(name, i === names.length - 1 ? rest : first);
+    rest = rest.slice(first.length).trimStart();
+  }
+  return Number(line === undefined);
+};
+
+const test =
+  (closes: boolean): ShellBuiltin =>
+  (args, { host }) => {
+    if (closes && args.at(-1) !== ']') throw new LineError("[: missing ']'");
+    return Number(!testWords(closes ? args.slice(0, -1) : args, host.files));
+  };
+
+const describe: ShellBuiltin = (args, shell, io) => {
+  let code = 0;
+  for (const name of args.filter((arg) => !arg.startsWith('-'))) {
+    const what = shell.scope.aliases.has(name)
+      ? `aliased to '${shell.scope.aliases.get(name)}'`
+      : shell.scope.functions.has(name)
+        ? 'a function'
+        : Object.hasOwn(BUILTINS, name)
+          ? 'a shell builtin'
+          : shell.host.has(name)
+            ? `/usr/bin/${name}`
+            : undefined;
+    if (what === undefined) {
+      io.error(`bash: type: ${name}: not found\n`);
+      code = 1;
+    } else io.write(`${name} is ${what}\n`);
+  }
+  return code;
+};
+
+const which: ShellBuiltin = (args, shell, io) => {
+  const found = args.filter((name) => !name.startsWith('-') && shell.host.has(name));
+  found.forEach((name) => io.write(`/usr/bin/${name}\n`));
+  return Number(found.length < args.filter((name) => !name.startsWith('-')).length);
+};
+
+const history: ShellBuiltin = (args, { lines }, io) => {
+  if (args[0] === '-c') lines.length = 0;
+  else {
+    const count = args[0] === undefined ? lines.length : Number(args[0]);
+    lines.forEach((line, i) => {
+      if (i >= lines.length - count) io.write(`${String(i + 1).padStart(5)}  ${line}\n`);
+    });
+  }
+  return 0;
+};
+
+const mapfile: ShellBuiltin = async (args, { scope }, io) => {
+  const name = args.filter((arg) => !arg.startsWith('-'))[0] ?? 'MAPFILE';
+  const lines: string[] = [];
+  if (io.input) for await (const line of linesIn(io.input)) lines.push(line);
+  scope.set(name, lines);
+  return 0;
+};
+
+const source: ShellBuiltin = ([file], shell, io) => {
+  if (file === undefined) throw new LineError('source: filename argument required');
+  return shell.run(shell.host.files.read(file), io);
+};
+
+const shellProgram: ShellBuiltin = (args, shell, io) => {
+  const at = args.indexOf('-c');
+  const child = shell.child();
+  if (at >= 0 && args[at + 1] !== undefined) {
+    child.scope.args = args.slice(at + 3);
+    return child.run(args[at + 1]!, io);
+  }
+  const [file, ...rest] = args.filter((arg) => !/^-[exu]+$/.test(arg));
+  if (file === undefined) throw new LineError("bash: allowed: bash -c 'COMMAND' and bash FILE");
+  child.scope.args = rest;
+  return child.run(shell.host.files.read(file), io);
+};
+
+/** The commands of the shell itself. */
+export const BUILTINS: Readonly<Record<string, ShellBuiltin>> = {
+  ':': () => 0,
+  true: () => 0,
+  false: () => 1,
+  '[': test(true),
+  test: test(false),
+  alias,
+  unalias,
+  break: leave('break'),
+  continue: leave('continue'),
+  return: leave('return'),
+  exit: leave('exit'),
+  logout: leave('exit'),
+  export: declare('export', true),
+  local: declare('local', false),
+  declare: declare('declare', false),
+  typeset: declare('typeset', false),
+  readonly: declare('readonly', false),
+  unset: (args, { scope }) => {
+    for (const name of args.filter((arg) => !arg.startsWith('-'))) {
+      scope.unset(name);
+      scope.functions.delete(name);
+    }
+    return 0;
+  },
+  set: (args, { scope }, io) => {
+    if (args.length === 0) scope.names.forEach((name) => io.write(`${name}='${scope.get(name)}'\n`));
+    const words = args[0] === '--' ? args.slice(1) : args.filter((arg) => !/^[-+]/.test(arg));
+    if (args[0] === '--' || words.length > 0) scope.args = words.filter((word) => word !== 'pipefail');
+    return 0;
+  },
+  shift: ([count = '1'], { scope }) => {
+    scope.args = scope.args.slice(Number(count));
+    return 0;
+  },
+  shopt: () => 0,
+  trap: () => 0,
+  let: async (args, shell, io) => {
+    let code = 0;
+    for (const arg of args) code = await shell.run(`(( ${arg} ))`, io);
+    return code;
+  },
+  read,
+  mapfile,
+  readarray: mapfile,
+  eval: (args, shell, io) => shell.script(parseLine(args.join(' '), shell.scope.aliases), io, args.join(' ')),
+  source,
+  '.': source,
+  bash: shellProgram,
+  sh: shellProgram,
+  printf: ([format, ...args], { scope }, io) => {
+    if (format === undefined) throw new LineError('printf: usage: printf [-v var] format [arguments]');
+    if (format === '-v' && args[0] !== undefined) scope.set(args[0], printfText(args[1] ?? '', args.slice(2)));
+    else io.write(printfText(format, args));
+    return 0;
+  },
+  type: describe,
+  which,
+  command: (args, shell, io) =>
+    args[0] === '-v' || args[0] === '-V' ? which(args.slice(1), shell, io) : prefix()(args, shell, io),
+  printenv: (args, shell, io) => {
+    const { scope } = shell;
+    if (args.length === 0) return env([], shell, io);
+    const values = args.map((name) => scope.environment[name]);
+    values.forEach((value) => value !== undefined && io.write(`${value}\n`));
+    return Number(values.includes(undefined));
+  },
+  history,
+  ...PROGRAM_BUILTINS,
+  ...JOB_BUILTINS,
+};

@@ -1,0 +1,86 @@
+import type { CompoundList, CompoundCommand, Redirected } from 'unbash';
+
+/** The body of a function. */
+export type FunctionBody = CompoundCommand | Redirected | CompoundList;
+
+/** What a shell remembers from line to line. */
+export class Scope {
+  readonly aliases: Map<string, string>;
+  readonly functions: Map<string, FunctionBody>;
+  /** `$1`, `$2` ... */
+  args: readonly string[] = [];
+  /** `$?` */
+  status = 0;
+  private readonly values: Map<string, string | readonly string[]>;
+  private readonly exported: Set<string>;
+
+  constructor(from?: Scope) {
+    this.aliases = new Map(from?.aliases);
+    this.functions = new Map(from?.functions);
+    this.values = new Map(from?.values);
+    this.exported = new Set(from?.exported);
+    this.args = from?.args ?? [];
+    this.status = from?.status ?? 0;
+  }
+
+  /** The value of a variable; of an array its first element. */
+  get(name: string): string | undefined {
+    const value = this.values.get(name);
+    return typeof value === 'object' ? value[0] : value;
+  }
+
+  /** The elements of an array; of another variable its only one. */
+  list(name: string): readonly string[] {
+    const value = this.values.get(name);
+    return value === undefined ? [] : typeof value === 'object' ? value : [value];
+  }
+
+  set(name: string, value: string | readonly string[]): void {
+    this.values.set(name, value);
+  }
+
+  unset(name: string): void {
+    this.values.delete(name);
+    this.exported.delete(name);
+  }
+
+  export(name: string, on = true): void {
+    if (on) this.exported.add(name);
+    else this.exported.delete(name);
+  }
+
+  /** What a program is given: the variables that are exported. */
+  get environment(): Readonly<Record<string, string>> {
+    const env: Record<string, string> = {};
+    for (const name of this.exported) env[name] = this.get(name) ?? '';
+    return env;
+  }
+
+  get names(): readonly string[] {
+    return [...this.values.keys()].sort();
+  }
+
+  isExported(name: string): boolean {
+    return this.exported.has(name);
+  }
+
+  /** `NAME=VALUE` before a command of the shell itself lasts as long as that. */
+  async within(env: Readonly<Record<string, string>>, work: () => Promise<number>): Promise<number> {
+    const names = Object.keys(env);
+    if (names.length === 0) return work();
+    const before = names.map((name) => [name, this.get(name), this.isExported(name)] as const);
+    for (const name of names) {
+      this.set(name, env[name]!);
+      this.export(name);
+    }
+    try {
+      return await work();
+    } finally {
+      for (const [name, value, exported] of before) {
+        if (value === undefined) this.unset(name);
+        else this.set(name, value);
+        this.export(name, exported);
+      }
+    }
+  }
+}

@@ -1,0 +1,308 @@
+import type {
+  AndOr,
+  Assignment,
+  Command,
+  CommandNode,
+  CompoundList,
+  Negation,
+  ParsedScript,
+  Pipeline,
+  PipelineNode,
+  Statement,
+  Time,
+} from 'unbash';
+import { exitCodeOf, isExpected } from '../../lib/errors.js';
+import { assign, assignmentWord } from './assign.js';
+import type { RunningShell } from './builtin.js';
+import { BUILTINS } from './builtins.js';
+import { Compound } from './compound.js';
+import { Expander } from './expand.js';
+import type { ShellHost, ShellIo } from './io.js';
+import { Jobs } from './jobs.js';
+import { LineError, parseLine } from './parse.js';
+import { redirect } from './redirect.js';
+import { Scope } from './scope.js';
+import type { FunctionBody } from './scope.js';
+import { TextPipe, inputOfText } from './stream.js';
+import { testExpression } from './test-words.js';
+import { Unwind } from './unwind.js';
+
+const MAX_DEPTH = 100;
+/** A program that read enough ends those before it when they write next; the rest of a pipe is let go. */
+const ENDS_EARLY = ['head', 'timeout', 'read', 'grep', 'sed'];
+
+/** Runs lines as bash does, one program or pipe at a time, with the programs of a host. */
+export class Shell implements RunningShell {
+  private readonly compound: Compound;
+  /** Whether the last text ended in `exit`. */
+  exited = false;
+  private depth = 0;
+  /** The exit code of the last `$(...)`, which is that of a line that only assigns. */
+  private substituted = 0;
+
+  constructor(
+    readonly host: ShellHost,
+    readonly scope = new Scope(),
+    readonly jobs = new Jobs(),
+    readonly lines: string[] = [],
+  ) {
+    this.compound = new Compound({
+      clock: host.clock,
+      scope,
+      list: (list, io, source) => this.list(list, io, source),
+      expanderFor: (io) => this.expanderFor(io),
+    });
+  }
+
+  /** Runs a text. Resolves with its exit code. Throws a LineError for what cannot be read. */
+  async run(text: string, io: ShellIo): Promise<number> {
+    return this.script(parseLine(text, this.scope.aliases), io, text);
+  }
+
+  /** Runs what was read already. */
+  async script(script: ParsedScript, io: ShellIo, text = ''): Promise<number> {
+    try {
+      return await this.statements(script.commands, io, script.source ?? text);
+    } catch (error) {
+      if (!(error instanceof Unwind)) throw error;
+      this.exited = error.kind === 'exit';
+      return (this.scope.status = error.code);
+    }
+  }
+
+  /** Runs a program, a function or a builtin by its words. */
+  async words(words: readonly string[], io: ShellIo, env: Readonly<Record<string, string>> = {}): Promise<number> {
+    const [name = '', ...args] = words;
+    const body = this.scope.functions.get(name);
+    if (body) return this.scope.within(env, () => this.call(body, args, io));
+    const builtin = Object.hasOwn(BUILTINS, name) ? BUILTINS[name] : undefined;
+    if (builtin) return this.guarded(io, () => this.scope.within(env, async () => builtin(args, this, io)));
+    return this.host.run(words, { ...this.scope.environment, ...env }, io);
+  }
+
+  /** What is wrong with one command is told, and the line goes on. */
+  private async guarded(io: ShellIo, work: () => Promise<number>): Promise<number> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Unwind || !isExpected(error)) throw error;
+      io.error(`${error.message}\n`);
+      return exitCodeOf(error);
+    }
+  }
+
+  /** A shell of its own with what this one knows: what is set there is not seen here. */
+  child(): Shell {
+    return new Shell(this.host, new Scope(this.scope), this.jobs, this.lines);
+  }
+
+  private expanderFor(io: ShellIo): Expander {
+    return new Expander({
+      scope: this.scope,
+      files: this.host.files,
+      substitute: (script) => this.output(script, io),
+      document: async (script) => {
+        const file = `/dev/fd/${this.host.newPid()}`;
+        this.host.files.write(file, `${await this.output(script, io)}\n`);
+        return file;
+      },
+      special: (sign) => (sign === '$' ? '4242' : sign === '!' ? String(this.jobs.newestPid || '') : undefined),
+    });
+  }
+
+  private async output(script: ParsedScript, io: ShellIo): Promise<string> {
+    let text = '';
+    this.substituted = await this.child().script(script, { ...io, write: (part) => void (text += part) });
+    return text.replace(/\n+$/, '');
+  }
+
+  private async statements(statements: readonly Statement[], io: ShellIo, source: string): Promise<number> {
+    for (const statement of statements) {
+      if (io.signal.aborted) break;
+      if (statement.background === true) this.background(statement, io, source);
+      else this.scope.status = await this.andOr(statement.command, io, source);
+    }
+    return this.scope.status;
+  }
+
+  private background(statement: Statement, io: ShellIo, source: string): void {
+    const pid = this.host.newPid();
+    const line = source.slice(statement.pos, statement.end).replace(/\s*&\s*$/, '');
+    const shell = this.child();
+    const job = this.jobs.begin(line, pid, (write, signal) =>
+      shell
+        .andOr(statement.command, { ...io, input: inputOfText(''), write, error: write, signal, endless: true }, source)
+        .catch((error: unknown) => {
+          if (error instanceof Unwind) return error.code;
+          write(`${(error as Error).message}\n`);
+          return 1;
+        }),
+    );
+    this.scope.status = 0;
+    if (io.interactive === true && io.endless) io.error(`[${job.id}] ${pid}\n`);
+  }
+
+  private async andOr(node: PipelineNode | AndOr, io: ShellIo, source: string): Promise<number> {
+    if (node.type !== 'AndOr') return this.pipeline(node, io, source);
+    let code = 0;
+    for (const [i, command] of node.commands.entries()) {
+      const before = node.operators[i - 1];
+      if (io.signal.aborted) break;
+      if (before === undefined || (before === '&&') === (code === 0))
+        this.scope.status = code = await this.pipeline(command, io, source);
+    }
+    return code;
+  }
+
+  private async pipeline(node: PipelineNode, io: ShellIo, source: string): Promise<number> {
+    if (node.type !== 'Pipeline') return this.node(node, io, source);
+    const started = this.host.clock.monotonic();
+    const code = await this.stages(node, io, source);
+    const prefixes: readonly (Time | Negation)[] = node.prefixes;
+    if (prefixes.some(({ type }) => type === 'Time')) {
+      const seconds = (this.host.clock.monotonic() - started) / 1000;
+      const shown = `${Math.floor(seconds / 60)}m${(seconds % 60).toFixed(3)}s`;
+      io.error(`\nreal\t${shown}\nuser\t0m0.000s\nsys\t0m0.000s\n`);
+    }
+    const negated = prefixes.filter(({ type }) => type === 'Negation').length % 2 === 1;
+    return negated ? Number(code === 0) : code;
+  }
+
+  private async stages({ commands, operators }: Pipeline, io: ShellIo, source: string): Promise<number> {
+    if (commands.length === 1) return this.node(commands[0]!, io, source);
+    const stops = commands.map(() => new AbortController());
+    const stopAll = (): void => stops.forEach((stop) => stop.abort());
+    io.signal.addEventListener('abort', stopAll, { once: true });
+    const pipes = commands.slice(1).map((_, i) => new TextPipe(() => stops[i]!.abort()));
+    try {
+      const codes = await Promise.all(
+        commands.map(async (command, i) => {
+          const [input, output] = [pipes[i - 1], pipes[i]];
+          const write = output ? (text: string) => output.write(text) : (text: string) => io.write(text);
+          const endsEarly = commands.slice(i + 1).some((later) => ENDS_EARLY.includes(programOf(later)));
+          const own: ShellIo = {
+            ...io,
+            input: input ?? io.input,
+            write,
+            error: operators[i] === '|&' ? write : (text) => io.error(text),
+            signal: stops[i]!.signal,
+            endless: io.endless || endsEarly,
+            interactive: io.interactive === true && output === undefined,
+          };
+          try {
+            // Each stage is a process of its own.
+            return await this.child().contained(command, own, source);
+          } finally {
+            output?.end();
+            input?.close();
+          }
+        }),
+      );
+      return codes.at(-1)!;
+    } finally {
+      io.signal.removeEventListener('abort', stopAll);
+    }
+  }
+
+  private async contained(node: CommandNode, io: ShellIo, source: string): Promise<number> {
+    try {
+      return await this.node(node, io, source);
+    } catch (error) {
+      if (error instanceof Unwind) return error.code;
+      throw error;
+    }
+  }
+
+  private async node(node: CommandNode, io: ShellIo, source: string): Promise<number> {
+    switch (node.type) {
+      case 'Command':
+        return this.guarded(io, () => this.command(node, io));
+      case 'Redirected': {
+        const opened = await redirect(node.redirects, io, this.expanderFor(io), this.host.files);
+        try {
+          return await this.node(node.command, opened.io, source);
+        } finally {
+          opened.close();
+        }
+      }
+      case 'If':
+        return this.compound.condition(node, io, source);
+      case 'For':
+        return this.compound.each(node, io, source);
+      case 'While':
+        return this.compound.loop(node, io, source);
+      case 'ArithmeticFor':
+        return this.compound.count(node, io, source);
+      case 'Case':
+        return this.compound.choose(node, io, source);
+      case 'BraceGroup':
+        return this.statements(node.body.commands, io, source);
+      case 'Subshell':
+        return this.child().script(
+          { type: 'Script', pos: 0, end: 0, shebang: undefined, commands: node.body.commands },
+          io,
+          source,
+        );
+      case 'Function':
+        this.scope.functions.set(node.name.value, node.body);
+        return 0;
+      case 'TestCommand':
+        return Number(
+          !(await testExpression(
+            node.expression,
+            this.expanderFor(io),
+            this.host.files,
+            (name) => this.scope.list(name).length > 0,
+          )),
+        );
+      case 'ArithmeticCommand':
+        return Number((await this.expanderFor(io).arithmetic(node.expression)) === 0);
+      default:
+        throw new LineError(`${node.type.toLowerCase()}: this is not supported here`);
+    }
+  }
+
+  private async command(node: Command, io: ShellIo): Promise<number> {
+    const expand = this.expanderFor(io);
+    this.substituted = 0;
+    const words = node.name ? await expand.fields([node.name]) : [];
+    for (const arg of node.args)
+      words.push(
+        ...(arg.type === 'Word' ? await expand.fields([arg]) : [await assignmentWord(arg, expand, this.scope)]),
+      );
+    const assignments = node.prefix.filter((one): one is Assignment => one.type === 'Assignment');
+    const opened = await redirect(node.redirects, io, expand, this.host.files);
+    try {
+      if (words.length === 0) {
+        for (const one of assignments) await assign(one, expand, this.scope);
+        return this.substituted;
+      }
+      const env: Record<string, string> = {};
+      for (const one of assignments) if (one.value.type === 'Word') env[one.name] = await expand.text(one.value);
+      return await this.words(words, opened.io, env);
+    } finally {
+      opened.close();
+    }
+  }
+
+  private async call(body: FunctionBody, args: readonly string[], io: ShellIo): Promise<number> {
+    if (++this.depth > MAX_DEPTH) throw new LineError(`functions call each other more than ${MAX_DEPTH} deep`);
+    const before = this.scope.args;
+    this.scope.args = args;
+    try {
+      return await (body.type === 'CompoundList' ? this.list(body, io, '') : this.node(body, io, ''));
+    } catch (error) {
+      if (error instanceof Unwind && error.kind === 'return') return error.code;
+      throw error;
+    } finally {
+      this.scope.args = before;
+      this.depth--;
+    }
+  }
+
+  private list(list: CompoundList, io: ShellIo, source: string): Promise<number> {
+    return this.statements(list.commands, io, source);
+  }
+}
+
+const programOf = (node: CommandNode): string => (node.type === 'Command' ? (node.name?.value ?? '') : '');

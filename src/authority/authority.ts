@@ -11,7 +11,7 @@ import {
   type TransfersZones,
   type ZoneTransfer,
 } from '../chain/index.js';
-import { Opcode, Rcode, Type, type Name } from '../wire/index.js';
+import { Opcode, Rcode, Type, type Name, ExtendedErrorCode, explained } from '../wire/index.js';
 import { Journal } from './journal.js';
 import type { ServedZone } from './served-zone.js';
 
@@ -99,10 +99,10 @@ export class Authority implements Handler, TransfersZones, HasCountedZones {
     const { name, type } = query;
     if (this.options.within?.contains(name) === false) return next(query);
     const origin = this.zones.match(name);
-    if (origin === undefined) return this.followed ? next(query) : REFUSED;
+    if (origin === undefined) return this.followed ? next(query) : NOT_OURS;
     const zone = this.served.get(origin)!;
     if (query.opcode === Opcode.NOTIFY) return this.options.onNotify?.(query, zone) ?? DROP;
-    if (type === Type.AXFR || type === Type.IXFR) return REFUSED;
+    if (type === Type.AXFR || type === Type.IXFR) return NO_TRANSFER;
     return zone.answer(query, this.ask, next, this.through.contains(name));
   }
 
@@ -111,4 +111,9 @@ export class Authority implements Handler, TransfersZones, HasCountedZones {
   }
 }
 
-const REFUSED = Reply.failure(Rcode.REFUSED);
+const NOT_OURS = Reply.failure(Rcode.REFUSED).withEdns(
+  explained(ExtendedErrorCode.NotAuthoritative, 'the name is in no zone that is served here'),
+);
+const NO_TRANSFER = Reply.failure(Rcode.REFUSED).withEdns(
+  explained(ExtendedErrorCode.Prohibited, 'this zone is not given away'),
+);

@@ -1,5 +1,5 @@
 import { Reply, ReplyLease, type Next, type Outcome, type Query, type ZoneTransfer } from '../chain/index.js';
-import { Flag, Rcode, encodeRecords, type Name } from '../wire/index.js';
+import { Flag, Rcode, encodeRecords, type Name, ExtendedErrorCode, explained } from '../wire/index.js';
 import type { ZoneChange, ZoneData } from '../zone/index.js';
 import { Answering, type Answer } from './answer.js';
 import type { Journal } from './journal.js';
@@ -69,7 +69,8 @@ export class ServedZone {
   /** @param through whether names without records are asked further on */
   answer(query: Query, ask: Next, next: Next, through: boolean): Outcome | Promise<Outcome> {
     const { current } = this;
-    if (current === undefined || this.ended) return NO_ZONE;
+    if (current === undefined) return NO_ZONE;
+    if (this.ended) return EXPIRED;
     const signed = query.do && current.signed;
     // Where labels are collected, they are set on the way.
     const collects = query.context.metadata !== undefined;
@@ -89,11 +90,19 @@ export class ServedZone {
   }
 }
 
-const NO_ZONE = Reply.failure(Rcode.SERVFAIL);
+const NO_ZONE = Reply.failure(Rcode.SERVFAIL).withEdns(
+  explained(ExtendedErrorCode.InvalidData, 'the zone is not loaded'),
+);
+const EXPIRED = Reply.failure(Rcode.SERVFAIL).withEdns(
+  explained(ExtendedErrorCode.InvalidData, 'the zone has expired'),
+);
+const NO_TARGET = Reply.failure(Rcode.SERVFAIL).withEdns(
+  explained(ExtendedErrorCode.Other, 'an alias leads to itself, or nowhere'),
+);
 
 function replyFrom(answer: Answer, lease: ReplyLease | undefined): Reply {
   const { result } = answer;
-  if (result === 'failure' && answer.answer.length === 0) return NO_ZONE;
+  if (result === 'failure' && answer.answer.length === 0) return NO_TARGET;
   // A referral is not the zone's own word; an alias before it is.
   const flags = result === 'delegation' && answer.answer.length === 0 ? 0 : Flag.AA;
   return Reply.ofRecords(flags, RCODES[result] ?? Rcode.NOERROR, encodeRecords(answer), undefined, undefined, lease);

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import { Rcode } from '../wire/index.js';
+import { Rcode, ExtendedErrorCode, explained } from '../wire/index.js';
 import type { Handler, Next } from './handler.js';
 import type { Query } from './query.js';
 import type { Outcome } from './outcome.js';
@@ -32,9 +32,11 @@ export function watchHandlers(listener: (event: HandlerEvent) => void): () => vo
   return () => void watchers.unsubscribe(onMessage);
 }
 
+const NOBODY_ANSWERS = explained(ExtendedErrorCode.NotAuthoritative, 'nothing here answers for this name');
+
 /** Links handlers, first to last, into one function. A query that no handler answers gets SERVFAIL, with that as its cause. */
 export function linkChain(handlers: readonly Handler[]): Next {
-  let next: Next = () => Reply.failure(Rcode.SERVFAIL, new Error('no next plugin found'));
+  let next: Next = () => Reply.failure(Rcode.SERVFAIL, new Error('no next plugin found')).withEdns(NOBODY_ANSWERS);
   for (const handler of [...handlers].reverse()) {
     const after = next;
     next = (query) => (watchers.hasSubscribers ? watched(handler, query, after) : handler.handle(query, after));

@@ -20,13 +20,11 @@ import {
   Opcode,
   Rcode,
   WireError,
-  ExtendedErrorCode,
-  ednsWith,
-  extendedError,
   judgeRecords,
   writeOpt,
   OPT_SIZE,
 } from '../wire/index.js';
+import { NO_MEMORY, NO_STREAM, OVERDUE, PANIC } from './failures.js';
 import type { Chain, Routes, Served } from './routes.js';
 
 /**
@@ -69,11 +67,6 @@ export interface ResponderHooks {
   /** The client was sent a reply. */
   answered?(query: Query, reply: Reply): void;
 }
-
-/** For want of memory: who sent an OPT record is told (RFC 8914 section 4.15). */
-const NO_MEMORY = Reply.failure(Rcode.REFUSED).withEdns(
-  ednsWith(extendedError(ExtendedErrorCode.NotReady, 'the server is short of memory')),
-);
 
 /** Answers messages, whichever way they came in. */
 export class Responder {
@@ -125,11 +118,14 @@ export class Responder {
     let outcome: Outcome | Promise<Outcome>;
     try {
       chain = routes.chainOf(query);
-      if (this.refuses?.() === true) return writer.send(finishReply(query, NO_MEMORY, writer.prefix));
+      if (this.refuses?.() === true) {
+        this.hooks.answered?.(query, NO_MEMORY);
+        return writer.send(finishReply(query, NO_MEMORY, writer.prefix));
+      }
       outcome = chain === undefined ? routes.refuse(query) : chain.ask(query);
     } catch (error) {
       this.hooks.panicked(error, query);
-      outcome = Reply.failure(Rcode.SERVFAIL);
+      outcome = PANIC;
     }
     if (!(outcome instanceof Promise)) return finish(query, outcome, routes, chain, writer, this.hooks);
     routes.inFlight.enter();
@@ -177,13 +173,13 @@ class PendingQuery extends Deadline {
   fail(error: unknown): void {
     if (this.over) return;
     this.hooks.panicked(error, this.query);
-    this.settle(Reply.failure(Rcode.SERVFAIL));
+    this.settle(PANIC);
   }
 
   override due(): void {
     this.hooks.overdue(this.query);
     this.query.context.cancel(new DOMException('the time for this query is up', 'TimeoutError'));
-    this.settle(Reply.failure(Rcode.SERVFAIL));
+    this.settle(OVERDUE);
   }
 }
 
@@ -256,14 +252,17 @@ function finish(
   hooks: ResponderHooks,
 ): void {
   if (outcome === DROP) return writer.dropped?.();
-  if (outcome instanceof Transfer) return stream(query, outcome, routes, writer, hooks);
+  if (outcome instanceof Transfer) {
+    if (streams(writer)) return stream(query, outcome, routes, writer, hooks);
+    outcome = NO_STREAM;
+  }
   let answer: Buffer;
   try {
     if (!(outcome instanceof Reply)) throw new TypeError(`a handler gave ${typeof outcome} for a reply`);
     answer = signedReply(query, outcome, writer.prefix);
   } catch (error) {
     hooks.panicked(error, query);
-    outcome = Reply.failure(Rcode.SERVFAIL);
+    outcome = PANIC;
     answer = signedReply(query, outcome, writer.prefix);
   }
   writer.send(answer);
@@ -271,9 +270,11 @@ function finish(
   if (outcome.lease !== undefined && chain !== undefined && routes.shares(chain)) writer.share?.(chain, query, outcome);
 }
 
-/** Sends a transfer where messages can follow each other; elsewhere it is refused. */
-function stream(query: Query, transfer: Transfer, routes: Routes, writer: ResponseWriter, hooks: ResponderHooks): void {
-  if (writer.stream === undefined) return writer.send(signedReply(query, Reply.failure(Rcode.REFUSED), writer.prefix));
+type Streaming = ResponseWriter & Required<Pick<ResponseWriter, 'stream'>>;
+
+const streams = (writer: ResponseWriter): writer is Streaming => writer.stream !== undefined;
+
+function stream(query: Query, transfer: Transfer, routes: Routes, writer: Streaming, hooks: ResponderHooks): void {
   routes.inFlight.enter();
   let release = (): void => undefined;
   const cut = writer.stream(encoded(query, transfer, writer.prefix), (error) => {

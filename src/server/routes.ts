@@ -21,7 +21,8 @@ import {
 } from '../chain/index.js';
 import type { FilePlace } from '../lib/errors.js';
 import type { TsigKeys } from '../tsig/index.js';
-import { Class, Rcode, Type, nextLabel, type Name } from '../wire/index.js';
+import { Class, Type, nextLabel, type Name } from '../wire/index.js';
+import { NO_BLOCK } from './failures.js';
 import { closer, sharingOf, type Sharing, type SharingVerdict } from './sharing.js';
 
 /**
@@ -282,7 +283,7 @@ export class Routes {
   /** REFUSED, counted as a query for no zone. */
   refuse(query: Query): Reply {
     this.host.refused(query);
-    return Reply.failure(Rcode.REFUSED);
+    return NO_BLOCK;
   }
 }
 

@@ -22,6 +22,7 @@ import type { ConfigurationHost } from './configuration-host.js';
 import { Configuration, labelOf } from './configuration.js';
 import { PLUGINS } from './directives.js';
 import { ExternalPlugins, type ExternalPlugin } from './external-plugins.js';
+import { countExtendedErrors } from './extended-errors.js';
 import { HttpListeners } from './http.js';
 import { DnsListeners, shut, type Listener, type OpenableAddress } from './listeners.js';
 import { inspect, type Inspection } from './inspection.js';
@@ -112,8 +113,8 @@ export class Server {
     const overdue = (query: Query): void =>
       log.error(`"${query.qname} ${query.typeName}" was not answered in time by any handler`);
     const { network, clock } = runtime;
-    const answered = watchAnswers(clock, options.top);
-    const responder = new Responder(clock, { panicked: panickedAt, overdue, ...answered }, options.queryTime);
+    const answered = watchAnswers(clock, options.top, countExtendedErrors(metrics));
+    const responder = new Responder(clock, { panicked: panickedAt, overdue, answered }, options.queryTime);
     this.responder = responder;
     if (options.memory !== undefined) showMemory(metrics, options.memory, responder);
     this.sharedAnswers = options.workerPool && new SharedAnswerCache(options.workerPool.table, clock);

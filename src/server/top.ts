@@ -4,11 +4,14 @@ import type { Clock } from '../lib/clock.js';
 import type { TopRecorder } from '../top/recorder.js';
 import type { ResponderHooks } from './respond.js';
 
-/** Has all answers of the chain counted. */
-export function watchAnswers(clock: Clock, top: TopRecorder | undefined): Pick<ResponderHooks, 'answered'> {
-  if (top === undefined) return {};
-  return {
-    answered: (query, { rcode }) => top.answered(query, rcode, (clock.monotonic() - query.received) / 1000),
+type Watcher = NonNullable<ResponderHooks['answered']>;
+
+/** Has all answers of the chain counted, beside what `first` does with them. */
+export function watchAnswers(clock: Clock, top: TopRecorder | undefined, first: Watcher): Watcher {
+  if (top === undefined) return first;
+  return (query, reply) => {
+    first(query, reply);
+    top.answered(query, reply.rcode, (clock.monotonic() - query.received) / 1000);
   };
 }
 

@@ -5,14 +5,19 @@ export const EXTENDED_ERROR = 15;
 
 /** Codes of RFC 8914 section 4 that are given here. */
 export const ExtendedErrorCode = {
+  Other: 0,
   StaleAnswer: 3,
   CachedError: 13,
   NotReady: 14,
   Blocked: 15,
+  Filtered: 17,
   Prohibited: 18,
   StaleNxdomain: 19,
+  NotAuthoritative: 20,
+  NotSupported: 21,
   NoReachableAuthority: 22,
   NetworkError: 23,
+  InvalidData: 24,
 } as const;
 
 /** A code of RFC 8914 with a text for people; the text is cut at 200 bytes. */
@@ -26,3 +31,6 @@ export function extendedError(code: number, text = ''): EdnsOption {
 
 /** The EDNS part of a reply that has these options to tell and nothing else. */
 export const ednsWith = (...options: EdnsOption[]): Edns => ({ udpSize: 0, version: 0, do: false, options });
+
+/** The EDNS part of a failure that this server makes up: who sent an OPT record is told why. */
+export const explained = (code: number, text: string): Edns => ednsWith(extendedError(code, text));

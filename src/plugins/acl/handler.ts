@@ -10,14 +10,9 @@ import {
 } from '../../chain/index.js';
 import type { Logger } from '../../lib/log.js';
 import { sourceIp } from '../../lib/networks.js';
-import { Rcode } from '../../wire/index.js';
+import { Rcode, ExtendedErrorCode, extendedError } from '../../wire/index.js';
 import type { AclMetrics } from './metrics.js';
 import { policyFor, type AclPolicy, type AclRule } from './rule.js';
-
-/** An extended DNS error (RFC 8914 sections 2, 4.16 and 4.18). */
-const EXTENDED_ERROR = 15;
-const BLOCKED = 15;
-const FILTERED = 17;
 
 /** Lets queries pass or not, by the address that they come from, their type and their zone. */
 export class Acl implements Handler, CountsHits {
@@ -80,8 +75,8 @@ const refusal = (rcode: number, reason: number): Reply =>
     udpSize: 4096,
     version: 0,
     do: true,
-    options: [{ code: EXTENDED_ERROR, data: Buffer.of(0, reason) }],
+    options: [extendedError(reason)],
   });
-const BLOCK = refusal(Rcode.REFUSED, BLOCKED);
-const FILTER = refusal(Rcode.NOERROR, FILTERED);
+const BLOCK = refusal(Rcode.REFUSED, ExtendedErrorCode.Blocked);
+const FILTER = refusal(Rcode.NOERROR, ExtendedErrorCode.Filtered);
 const answerTo = (action: 'block' | 'filter'): Reply => (action === 'block' ? BLOCK : FILTER);

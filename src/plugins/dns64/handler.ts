@@ -11,7 +11,7 @@ import {
 import type { Cidr } from '../../lib/cidr.js';
 import type { Seconds } from '../../lib/units.js';
 import type { Value } from '../../metrics/metrics.js';
-import { Class, Flag, Rcode, Type, type Rr } from '../../wire/index.js';
+import { Class, Flag, Rcode, Type, type Rr, ExtendedErrorCode, explained } from '../../wire/index.js';
 import { embed } from './address.js';
 
 /** TTL of an address that is made where the AAAA answer has no SOA record (RFC 6147 section 5.1.7). */
@@ -64,7 +64,7 @@ export class Dns64 implements Handler {
   }
 
   private synthesize(query: Query, original: Reply, found: Found | undefined): Reply {
-    if (found === undefined) return Reply.failure(Rcode.SERVFAIL, new Error('no answer to the question for A records'));
+    if (found === undefined) return NO_ADDRESSES;
     this.translated.get(query.client.server).inc();
     const most = original.authority.findLast(({ type }) => type === Type.SOA)?.ttl ?? MAX_TTL_WITHOUT_SOA;
     const answer = found.answer.map((record) => (record.type === Type.A ? this.translate(record, most) : record));
@@ -81,3 +81,7 @@ export class Dns64 implements Handler {
     };
   }
 }
+
+const NO_ADDRESSES = Reply.failure(Rcode.SERVFAIL, new Error('no answer to the question for A records')).withEdns(
+  explained(ExtendedErrorCode.Other, 'no answer to the question for A records'),
+);

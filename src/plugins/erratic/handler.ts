@@ -1,7 +1,17 @@
 import { DROP, Reply, type Handler, type Outcome, type Query } from '../../chain/index.js';
 import { sleep, type Clock } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
-import { Class, Flag, Rcode, Type, encodeName, type Name, type Rr } from '../../wire/index.js';
+import {
+  Class,
+  Flag,
+  Rcode,
+  Type,
+  encodeName,
+  type Name,
+  type Rr,
+  ExtendedErrorCode,
+  explained,
+} from '../../wire/index.js';
 
 /** Which queries, numbered from 0, are treated how; 0 stands for none. */
 export interface Faults {
@@ -60,11 +70,15 @@ function answerTo(query: Query, truncated: boolean, large: boolean): Reply {
     case Type.AXFR:
       return Reply.of(Flag.AA, Rcode.NOERROR, { answer: zoneOf(query.qname, !truncated) });
     default:
-      return Reply.failure(Rcode.SERVFAIL);
+      return OTHER_TYPE;
   }
 }
 
 const rr = (name: Name, type: number, rdata: Uint8Array): Rr => ({ name, type, class: Class.IN, ttl: 0, rdata });
+
+const OTHER_TYPE = Reply.failure(Rcode.SERVFAIL).withEdns(
+  explained(ExtendedErrorCode.NotSupported, 'only A, AAAA and AXFR are answered'),
+);
 
 /** Serial, refresh, retry, expire and minimum. */
 const SOA_NUMBERS = [2_018_050_825, 7200, 3600, 1_209_600, 3600];

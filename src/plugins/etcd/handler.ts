@@ -2,7 +2,17 @@ import { Reply, type Handler, type Next, type Outcome, type Query, type Zones } 
 import type { Clock } from '../../lib/clock.js';
 import { NodensError } from '../../lib/errors.js';
 import type { Milliseconds, Seconds } from '../../lib/units.js';
-import { Class, Flag, Rcode, Type, encodeName, type Name, type Rr } from '../../wire/index.js';
+import {
+  Class,
+  Flag,
+  Rcode,
+  Type,
+  encodeName,
+  type Name,
+  type Rr,
+  ExtendedErrorCode,
+  explained,
+} from '../../wire/index.js';
 import { SkyAnswers } from './answers.js';
 import type { ServiceStore } from './store.js';
 
@@ -48,7 +58,7 @@ export class Etcd implements Handler {
       return Reply.of(truncated ? Flag.AA | Flag.TC : Flag.AA, Rcode.NOERROR, { answer, additional });
     } catch (error) {
       if (!(error instanceof NodensError)) throw error;
-      return Reply.failure(Rcode.SERVFAIL, error);
+      return Reply.failure(Rcode.SERVFAIL, error).withEdns(UNREACHABLE);
     }
   }
 
@@ -70,3 +80,5 @@ export class Etcd implements Handler {
     return { name: zone, type: Type.SOA, class: Class.IN, ttl: MIN_TTL, rdata };
   }
 }
+
+const UNREACHABLE = explained(ExtendedErrorCode.NetworkError, 'etcd does not answer');

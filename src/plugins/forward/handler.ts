@@ -10,7 +10,7 @@ import {
   type SessionUpstream,
   type TakesChanges,
 } from '../../chain/index.js';
-import { Rcode, isSubdomain, type Name } from '../../wire/index.js';
+import { ExtendedErrorCode, Rcode, explained, isSubdomain, type Name } from '../../wire/index.js';
 import { FailureMemory, type LookupFailure } from './failures.js';
 import { OutstandingQuery, OutstandingQueries } from './outstanding.js';
 import { hashOf, hashOfQuestion } from './same-question.js';
@@ -43,7 +43,10 @@ export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
     const { except, maxConcurrent } = settings.options;
     this.seed = settings.random.uint32() | 0;
     this.all = from === '.' && except.length === 0;
-    this.overLimit = Reply.failure(Rcode.REFUSED, new Error(`concurrent queries exceeded maximum ${maxConcurrent}`));
+    this.overLimit = Reply.failure(
+      Rcode.REFUSED,
+      new Error(`concurrent queries exceeded maximum ${maxConcurrent}`),
+    ).withEdns(explained(ExtendedErrorCode.NotReady, 'too many queries are under way'));
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {

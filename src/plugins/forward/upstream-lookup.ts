@@ -2,7 +2,7 @@ import { DROP, Reply, type Next, type Outcome, type ReasonNote } from '../../cha
 import { Deadline, ForgerySuspected, type AttemptListener } from '../../exchange/index.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
-import { Flag, Rcode, type EncodedReply } from '../../wire/index.js';
+import { Flag, Rcode, type EncodedReply, ExtendedErrorCode, explained } from '../../wire/index.js';
 import { failureReply } from './failures.js';
 import type { LookupSettings } from './lookup-settings.js';
 import type { Asker } from './outstanding.js';
@@ -346,7 +346,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
 
   private giveUp(): void {
     if (this.lastReply !== undefined) return this.finish(this.lastReply, 'timeout');
-    if (this.mismatch) return this.finish(Reply.empty(Rcode.FORMERR), 'timeout');
+    if (this.mismatch) return this.finish(MISMATCH, 'timeout');
     const timeout = this.tries.find(({ doubted }) => !doubted)?.transport?.timeout();
     const failure = {
       cause: timeout ?? this.lastError ?? new Error('no healthy proxies'),
@@ -378,3 +378,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
     this.outstanding.query.context.trail?.note({ kind: 'reason', plugin: 'forward', reason, text });
   }
 }
+
+const MISMATCH = Reply.empty(Rcode.FORMERR).withEdns(
+  explained(ExtendedErrorCode.InvalidData, 'the upstream answered another question'),
+);

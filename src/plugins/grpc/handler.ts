@@ -10,7 +10,7 @@ import {
 import { matchesQuery, questionEndOf } from '../../exchange/index.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
-import { Rcode, expandReply, isSubdomain, type Name } from '../../wire/index.js';
+import { Rcode, expandReply, isSubdomain, type Name, ExtendedErrorCode, explained } from '../../wire/index.js';
 import type { GrpcMetrics } from './metrics.js';
 import type { GrpcProxy } from './proxy.js';
 
@@ -66,7 +66,9 @@ export class Grpc implements Handler {
         failure = error as Error;
       }
     }
-    return fallthrough?.contains(query.name) ? next(query) : Reply.failure(Rcode.SERVFAIL, failure);
+    return fallthrough?.contains(query.name)
+      ? next(query)
+      : Reply.failure(Rcode.SERVFAIL, failure).withEdns(UNREACHABLE);
   }
 
   private async ask(proxy: GrpcProxy, message: Buffer, time: Milliseconds, { context }: Query): Promise<Reply> {
@@ -82,7 +84,7 @@ export class Grpc implements Handler {
     try {
       const bytes = await proxy.ask(message, AbortSignal.any([abort.signal, context.signal]));
       counted.duration.observe((clock.monotonic() - begun) / 1000);
-      if (!matchesQuery(message, bytes)) return Reply.empty(Rcode.FORMERR);
+      if (!matchesQuery(message, bytes)) return MISMATCH;
       const { flags, rcode, records, edns } = expandReply(bytes, questionEndOf(bytes));
       counted.responded(rcode);
       return Reply.ofRecords(flags, rcode, records, undefined, edns);
@@ -93,3 +95,8 @@ export class Grpc implements Handler {
     }
   }
 }
+
+const UNREACHABLE = explained(ExtendedErrorCode.NoReachableAuthority, 'no answer from any upstream');
+const MISMATCH = Reply.empty(Rcode.FORMERR).withEdns(
+  explained(ExtendedErrorCode.InvalidData, 'the upstream answered another question'),
+);

@@ -1,5 +1,5 @@
 import { Reply, type Handler, type Next, type Outcome, type Query, type Zones } from '../../chain/index.js';
-import { Class, Rcode, Type } from '../../wire/index.js';
+import { Class, Rcode, Type, ExtendedErrorCode, explained } from '../../wire/index.js';
 import type { HostAnswers } from './answers.js';
 
 /** Whoever knows the answers of the moment; they are replaced when the file changes. */
@@ -39,4 +39,6 @@ export class Hosts implements Handler {
   }
 }
 
-const NO_SUCH_HOST = Reply.failure(Rcode.SERVFAIL);
+const NO_SUCH_HOST = Reply.failure(Rcode.SERVFAIL).withEdns(
+  explained(ExtendedErrorCode.NotAuthoritative, 'the hosts file does not have this name'),
+);

@@ -18,7 +18,16 @@ import {
 } from '../../chain/index.js';
 import { formatIp } from '../../lib/cidr.js';
 import type { Seconds } from '../../lib/units.js';
-import { Class, Flag, Rcode, Type, addressOfReverseName, type Name } from '../../wire/index.js';
+import {
+  Class,
+  Flag,
+  Rcode,
+  Type,
+  addressOfReverseName,
+  type Name,
+  ExtendedErrorCode,
+  explained,
+} from '../../wire/index.js';
 import { aliasRecord, resolveAlias, resolveEndpoints, type AliasContext, type Resolved } from './alias.js';
 import { Answers, NameAnswers, podOwner, serviceOwner, type Kept } from './answers.js';
 import { followNames } from './changed-names.js';
@@ -180,7 +189,7 @@ export class Kubernetes
     const { name, type } = query;
     const zone = this.zoneOf.get(this.zones.match(name) ?? '');
     if (zone === undefined) return next(query);
-    if (isTransfer(type)) return Reply.failure(Rcode.REFUSED);
+    if (isTransfer(type)) return NO_TRANSFER;
     if (type === Type.SOA) return name === zone.name ? zone.authority(query) : zone.deny(query, Rcode.NOERROR);
     if (name === zone.name) return type === Type.NS ? this.nameServers(query, zone) : zone.deny(query, Rcode.NOERROR);
     if (type === Type.PTR) {
@@ -315,7 +324,9 @@ export class Kubernetes
 
   private missing(query: Query, zone: Zone, next: Next): Outcome | Promise<Outcome> {
     if (this.options.through.contains(query.name)) return next(query);
-    return zone.deny(query, this.cluster.isKnown ? Rcode.NXDOMAIN : Rcode.SERVFAIL);
+    return this.cluster.isKnown
+      ? zone.deny(query, Rcode.NXDOMAIN)
+      : zone.deny(query, Rcode.SERVFAIL).withEdns(NOT_KNOWN);
   }
 }
 
@@ -340,3 +351,8 @@ function replyFrom(known: NameAnswers, query: Query): Reply | undefined {
   }
   return kept === 'no-data' ? known.zone.deny(query, Rcode.NOERROR) : kept;
 }
+
+const NOT_KNOWN = explained(ExtendedErrorCode.NotReady, 'the cluster is not known yet');
+const NO_TRANSFER = Reply.failure(Rcode.REFUSED).withEdns(
+  explained(ExtendedErrorCode.Prohibited, 'this zone is not given away'),
+);

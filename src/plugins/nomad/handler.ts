@@ -15,6 +15,8 @@ import {
   labels,
   type Name,
   type Rr,
+  ExtendedErrorCode,
+  explained,
 } from '../../wire/index.js';
 import type { NomadClient } from './client.js';
 import type { NomadMetrics } from './metrics.js';
@@ -78,7 +80,7 @@ export class Nomad implements Handler, Readiness {
     } catch (error) {
       if (!(error instanceof NodensError)) throw error;
       this.metrics.count('failed', server, namespace);
-      return Reply.failure(Rcode.SERVFAIL, error);
+      return Reply.failure(Rcode.SERVFAIL, error).withEdns(UNREACHABLE);
     }
   }
 
@@ -117,3 +119,5 @@ function usable(address: string): IpBytes {
   if (ip === undefined) throw new ServiceError(`nomad: got address '${address}', allowed: an IPv4 or IPv6 address`);
   return ip;
 }
+
+const UNREACHABLE = explained(ExtendedErrorCode.NetworkError, 'Nomad does not answer');

@@ -1,5 +1,5 @@
 import { Reply, type DependsOn, type Handler, type Next, type Outcome, type Query } from '../../chain/index.js';
-import { Rcode } from '../../wire/index.js';
+import { Rcode, ExtendedErrorCode, explained } from '../../wire/index.js';
 import { InvalidName, type ReplyChange, type RewriteRule } from './rule.js';
 
 /** A rule, and whether it is the last one for a query that it fits. */
@@ -78,7 +78,9 @@ function withOwnersWritten(reply: Reply, asked: Query): Reply {
   return reply.withSections({ answer, authority, additional });
 }
 
+const NO_NAME = explained(ExtendedErrorCode.Other, 'a rewritten name breaks its limits');
+
 function failure(error: unknown): Reply {
   if (!(error instanceof InvalidName)) throw error;
-  return Reply.failure(Rcode.SERVFAIL, error);
+  return Reply.failure(Rcode.SERVFAIL, error).withEdns(NO_NAME);
 }

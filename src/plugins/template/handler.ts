@@ -8,7 +8,18 @@ import {
   type Outcome,
   type Query,
 } from '../../chain/index.js';
-import { Class, Flag, Rcode, Type, readName, type Edns, type Rr, type Section } from '../../wire/index.js';
+import {
+  Class,
+  Flag,
+  Rcode,
+  Type,
+  readName,
+  type Edns,
+  type Rr,
+  type Section,
+  ExtendedErrorCode,
+  explained,
+} from '../../wire/index.js';
 import { classAndType, templateData, type Match } from './data.js';
 import type { GoStruct } from './gotemplate/index.js';
 import { MatchCounters, type TemplateMetrics } from './metrics.js';
@@ -43,7 +54,7 @@ export class Template implements Handler {
       if (zone === undefined || !fits(rule, query)) continue;
       const match = matchOf(rule, query, zone);
       if (match !== undefined) return this.answer(rule, query, match);
-      if (!rule.through.contains(query.name)) return Reply.failure(Rcode.SERVFAIL);
+      if (!rule.through.contains(query.name)) return NO_MATCH;
     }
     return next(query);
   }
@@ -92,10 +103,15 @@ export class Template implements Handler {
           template: template.text,
         })
         .inc();
-      return Reply.failure(Rcode.SERVFAIL, error);
+      return Reply.failure(Rcode.SERVFAIL, error).withEdns(BROKEN);
     }
   }
 }
+
+const NO_MATCH = Reply.failure(Rcode.SERVFAIL).withEdns(
+  explained(ExtendedErrorCode.NotAuthoritative, 'no template matches this name'),
+);
+const BROKEN = explained(ExtendedErrorCode.Other, 'a template makes no record of this name');
 
 type Settled = Rr | Found | undefined;
 

@@ -11,7 +11,17 @@ import {
   type ZoneTransfer,
 } from '../../chain/index.js';
 import type { Logger } from '../../lib/log.js';
-import { Flag, RECORD_FIXED, Rcode, Type, nameLength, type Name, type Rr } from '../../wire/index.js';
+import {
+  Flag,
+  RECORD_FIXED,
+  Rcode,
+  Type,
+  nameLength,
+  type Name,
+  type Rr,
+  ExtendedErrorCode,
+  explained,
+} from '../../wire/index.js';
 import { soaNumbers } from '../../zone/index.js';
 
 /** Where zones may go. */
@@ -42,15 +52,15 @@ export class ZoneTransfers implements Handler, NotifiesServers {
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     const { type, name } = query;
     if (type !== Type.AXFR && type !== Type.IXFR) return next(query);
-    if (query.transport === 'udp') return REFUSED;
+    if (query.transport === 'udp') return NEEDS_TCP;
     const rule = this.ruleFor(name);
     if (rule === undefined) return next(query);
-    if (rule.clients?.has(query.client.remote.address) === false) return Reply.empty(Rcode.REFUSED);
+    if (rule.clients?.has(query.client.remote.address) === false) return REFUSED;
     const known = type === Type.IXFR ? knownSerial(query) : undefined;
-    if (known === 'none') return FAILURE;
+    if (known === 'none') return NO_SERIAL;
     for (const source of this.sources) {
       const found = source.zoneTransfer(name, known);
-      if (found === 'unready') return FAILURE;
+      if (found === 'unready') return NOT_LOADED;
       if (found !== undefined) return this.send(query, found);
     }
     return next(query);
@@ -86,8 +96,18 @@ export class ZoneTransfers implements Handler, NotifiesServers {
   }
 }
 
-const REFUSED = Reply.failure(Rcode.REFUSED);
-const FAILURE = Reply.failure(Rcode.SERVFAIL);
+const NEEDS_TCP = Reply.failure(Rcode.REFUSED).withEdns(
+  explained(ExtendedErrorCode.NotSupported, 'zones are transferred over TCP'),
+);
+const REFUSED = Reply.empty(Rcode.REFUSED).withEdns(
+  explained(ExtendedErrorCode.Prohibited, 'this zone is not given to this address'),
+);
+const NO_SERIAL = Reply.failure(Rcode.SERVFAIL).withEdns(
+  explained(ExtendedErrorCode.Other, 'the query has no SOA record to go on from'),
+);
+const NOT_LOADED = Reply.failure(Rcode.SERVFAIL).withEdns(
+  explained(ExtendedErrorCode.NotReady, 'the zone is not loaded'),
+);
 
 /** The serial in the authority section of an IXFR query (RFC 1995 section 3); `none` where it is not one SOA record. */
 function knownSerial(query: Query): number | 'none' {

@@ -1,6 +1,6 @@
 import { Query, Reply, mapReply, type Handler, type Next, type Outcome, type Zones } from '../../chain/index.js';
 import type { Logger } from '../../lib/log.js';
-import { Rcode } from '../../wire/index.js';
+import { Rcode, ExtendedErrorCode, explained } from '../../wire/index.js';
 import { findTsig, tsigFaultName, withoutTsig } from '../../tsig/index.js';
 
 /** Which queries have to be signed: those of a type or an opcode that is named, `all` for every one. */
@@ -53,8 +53,10 @@ export class Tsig implements Handler {
   }
 }
 
-const REFUSED = Reply.empty(Rcode.REFUSED);
-const NOTAUTH = Reply.empty(Rcode.NOTAUTH);
+const REFUSED = Reply.empty(Rcode.REFUSED).withEdns(explained(ExtendedErrorCode.Prohibited, 'a signature is required'));
+const NOTAUTH = Reply.empty(Rcode.NOTAUTH).withEdns(
+  explained(ExtendedErrorCode.Prohibited, 'the signature is not right'),
+);
 
 /** The same for this client alone. */
 const alone = (outcome: Outcome | Promise<Outcome>): Outcome | Promise<Outcome> =>

@@ -4,10 +4,10 @@ import type { Clock } from '../lib/clock.js';
 import type { TopRecorder } from '../top/recorder.js';
 import type { ResponderHooks } from './respond.js';
 
-type Watcher = NonNullable<ResponderHooks['answered']>;
+type AnswerListener = NonNullable<ResponderHooks['answered']>;
 
 /** Has all answers of the chain counted, beside what `first` does with them. */
-export function watchAnswers(clock: Clock, top: TopRecorder | undefined, first: Watcher): Watcher {
+export function watchAnswers(clock: Clock, top: TopRecorder | undefined, first: AnswerListener): AnswerListener {
   if (top === undefined) return first;
   return (query, reply) => {
     first(query, reply);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wishFrom } from '../../src/insight/top/top-route.js';
+import { wishFrom } from '../../../src/insight/top/top-route.js';
 
 describe('what a request asks for', () => {
   const wish = (text: string) => wishFrom(new URLSearchParams(text));

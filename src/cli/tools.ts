@@ -121,4 +121,29 @@ export const KERNEL: Tool = {
   page: 'KERNEL.md',
 };
 
-export const TOOLS: readonly Tool[] = [CHECK, COMPARE, DOCTOR, EXPLAIN, KERNEL];
+export const TOP: Tool = {
+  name: 'top',
+  words: '',
+  about:
+    'Shows who asks a running server, what, and what it costs: clients, names, types, what does not exist, search paths ' +
+    'and upstreams; goes on until q on a terminal',
+  flags: [
+    {
+      name: 'server',
+      type: 'string',
+      help: 'the -admin of the server: unix:/PATH or 127.0.0.1:PORT',
+      default: 'unix:/run/nodens.sock',
+    },
+    { name: 'token', type: 'string', help: 'file with the -admin.token of the server' },
+    { name: 'sort', type: 'string', help: 'what rows are put in order by: rate, time or nxdomain', default: 'rate' },
+    { name: 'filter', type: 'string', help: 'show only what has this text in its key or pod' },
+    { name: 'rows', type: 'int', help: 'rows of each list', default: '20' },
+    { name: 'every', type: 'duration', help: 'how often a terminal is renewed', default: '2s' },
+    { name: 'timeout', type: 'duration', help: 'how long the server has', default: '20s' },
+    { name: 'o', type: 'string', help: 'form of the report: text or json', default: 'text' },
+  ],
+  exits: '0 it was shown, 2 a server that cannot be asked or a wrong command line',
+  page: 'TOP.md',
+};
+
+export const TOOLS: readonly Tool[] = [CHECK, COMPARE, DOCTOR, EXPLAIN, KERNEL, TOP];

@@ -62,7 +62,8 @@ async function watch(caller: AdminCaller, wish: TopWish, every: Milliseconds): P
   };
   emitKeypressEvents(stdin);
   stdin.setRawMode(true).resume();
-  stdout.write(ENTER).on('resize', draw);
+  stdout.write(ENTER);
+  stdout.on('resize', draw);
   const timer = setInterval(() => void (screen.paused || renew()), every);
   try {
     await new Promise<void>((resolve) => {

@@ -23,10 +23,7 @@ export function exampleReport(wish: Partial<TopWish> = {}): TopReport {
     ask('10.244.2.9', 'mail.shop.svc.cluster.local.', 'A', 0, 0.0001);
   }
   const to = { proxy_name: 'forward', to: '192.0.2.53:53', rcode: 'NOERROR' };
-  metrics
-    .histogram('proxy', 'request_duration_seconds', '', TIME_BOUNDS, Object.keys(to))
-    .with(to)
-    .observe(0.02, 200);
+  metrics.histogram('proxy', 'request_duration_seconds', '', TIME_BOUNDS, Object.keys(to)).with(to).observe(0.02, 200);
   metrics.counter('forward', 'unanswered_total', '', ['to']).with({ to: to.to }).inc(3);
   clock.advance(1000);
   top.stop();

@@ -27,7 +27,7 @@ const EXTERNAL = ['koffi'];
  * Commands that look at servers. They are bundled beside the program, with what they share with it in them once more:
  * code that more commands share is split into more files, and calls from file to file cost a server time.
  */
-const TOOLS = ['check', 'compare', 'doctor', 'explain', 'top'];
+const TOOLS = ['check', 'compare', 'doctor', 'explain', 'record', 'top'];
 /** What the launcher loads before the program: by itself, so that it is little. */
 const EARLY = 'early-sockets';
 /** Modules of Node that take milliseconds to load and that most starts do without: loaded when they are first used. */

@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   doctor: async (args, environment) => (await import('./doctor.js')).doctorCommand(args, environment),
   explain: async (args, environment) => (await import('./explain.js')).explainCommand(args, environment),
   kernel: async (args, environment) => (await import('./kernel.js')).kernelCommand(args, environment),
+  record: async (args, environment) => (await import('./record.js')).recordCommand(args, environment),
   top: async (args, environment) => (await import('./top.js')).topCommand(args, environment),
   completion: async (args, environment) => (await import('./completion.js')).completion(args, environment),
   help: async (args, environment) => (await import('./help.js')).help(args, environment),

@@ -42,6 +42,7 @@ export const nodeCache: Command = async (args, env) => {
     corefile: { name: options.corefile, read: () => readFileSync(path.resolve(options.corefile), 'utf8') },
     io: options.io,
     admin: options.admin,
+    record: options.record,
     port: options.dnsPort,
     log,
     env,

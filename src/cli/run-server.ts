@@ -13,10 +13,11 @@ import { sharedPlaces } from '../net/inherited-sockets.js';
 import { HostNetwork } from '../net/host-network.js';
 import { PLUGINS } from '../server/directives.js';
 import { descriptorLimit } from '../server/descriptors.js';
-import { adminAddressText, type AdminOptions } from '../server/admin-flags.js';
+import { adminAddressText, type AdminOptions, type RecordOptions } from '../server/admin-flags.js';
 import type { IoOptions } from '../server/io-flags.js';
 import { beginWorkers } from '../server/io.js';
 import type { ServerLog } from '../server/log.js';
+import { FlightRecorder } from '../record/flight-recorder.js';
 import { TopRecorder } from '../top/recorder.js';
 import { Server, type ServerOptions } from '../server/server.js';
 import { AdminEndpoint } from '../insight/admin/admin-endpoint.js';
@@ -29,6 +30,7 @@ import { handOver, inheritedSockets, tellServing } from './handover.js';
 import { guardFromPlugins } from './plugin-guard.js';
 import { exitQuickly } from './quick-exit.js';
 import { versionLines } from './say.js';
+import { writeOnOccasion } from './record-file.js';
 import { Signals } from './signals.js';
 
 export { logOf } from '../server/log.js';
@@ -51,6 +53,8 @@ export interface ServeOptions {
   readonly io?: IoOptions;
   /** None by default. */
   readonly admin?: AdminOptions | undefined;
+  /** None by default. */
+  readonly record?: RecordOptions | undefined;
   readonly quiet: boolean;
   /** Empty for none. */
   readonly pidfile: string;
@@ -138,7 +142,11 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   const workers = beginWorkers(options.io, { log, inherited: open, started: holdYoungGeneration, countClients });
   const ceiling = options.io?.memory;
   const top = options.admin && new TopRecorder(realClock, [randomInt(2 ** 32), randomInt(2 ** 32)], shared.metrics);
+  const { record } = options;
+  const recorder = record && new FlightRecorder(record, realClock);
+  if (recorder !== undefined && record?.file !== undefined) writeOnOccasion(recorder, path.resolve(record.file), log);
   const server = await Server.create({
+    ...(recorder && { recorder }),
     ...(top && { top }),
     ...(workers && { workerPool: workers.pool }),
     ...(ceiling !== undefined && {
@@ -164,7 +172,10 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   await workers?.running;
   await server.listen();
   if (options.admin !== undefined && top !== undefined) {
-    state.admin = await AdminEndpoint.open(options.admin, adminRoutes(server, top), { ...shared, clock: realClock });
+    state.admin = await AdminEndpoint.open(options.admin, adminRoutes(server, top, recorder), {
+      ...shared,
+      clock: realClock,
+    });
     log.info(`admin endpoint at ${adminAddressText(state.admin.at)}`);
   }
   open?.closeRest();

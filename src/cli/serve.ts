@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { FlagError, parseFlags, usage } from '../lib/go-flags.js';
-import { adminFromFlags } from '../server/admin-flags.js';
+import { adminFromFlags, recordFromFlags } from '../server/admin-flags.js';
 import { ioFromFlags } from '../server/io-flags.js';
 import { tuneEngine } from './engine.js';
 import type { Command } from './command.js';
@@ -39,10 +39,13 @@ export const serve: Command = async (args, env) => {
   if (typeof io === 'string') return refuse(`${io}\n`);
   const admin = adminFromFlags(values);
   if (typeof admin === 'string') return refuse(`${admin}\n`);
+  const record = recordFromFlags(values);
+  if (typeof record === 'string') return refuse(`${record}\n`);
   const { logOf, runServer } = await loadServer();
   return runServer({
     io,
     admin,
+    record,
     corefile: corefileSource(values.conf!, flags.given.has('conf')),
     plugins: values.plugin!.split('\n').filter((line) => line !== ''),
     port,

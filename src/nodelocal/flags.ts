@@ -4,7 +4,7 @@ import { parseDuration } from '../lib/duration.js';
 import { FlagError, parseFlags, usage, type FlagSpec } from '../lib/go-flags.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
-import { adminFromFlags, type AdminOptions } from '../server/admin-flags.js';
+import { adminFromFlags, recordFromFlags, type AdminOptions, type RecordOptions } from '../server/admin-flags.js';
 import { SERVING_FLAGS } from '../server/flags.js';
 import { ioFromFlags, type IoOptions } from '../server/io-flags.js';
 import type { IptablesMode } from './iptables-mode.js';
@@ -48,6 +48,7 @@ export interface NodeCacheOptions {
   readonly io: IoOptions;
   /** Undefined for none. */
   readonly admin: AdminOptions | undefined;
+  readonly record: RecordOptions | undefined;
   /** Answer with a text and end: the list of plugins, the version. */
   readonly ask: 'plugins' | 'version' | undefined;
 }
@@ -159,7 +160,8 @@ export function parseNodeCacheFlags(args: readonly string[]): NodeCacheOptions {
     quiet: yes('quiet'),
     logFormat: oneOf('log.format', text('log.format'), ['text', 'json']),
     io: io(values),
-    admin: admin(values),
+    admin: allowed(adminFromFlags(values)),
+    record: allowed(recordFromFlags(values)),
   };
 }
 
@@ -239,8 +241,7 @@ function interval(text: string): Milliseconds {
   return period;
 }
 
-function admin(values: Readonly<Record<string, string>>): AdminOptions | undefined {
-  const read = adminFromFlags(values);
+function allowed<T extends object>(read: T | string | undefined): T | undefined {
   if (typeof read === 'string') throw new NodeCacheFlagError(`invalid ${read}`);
   return read;
 }

@@ -1,5 +1,8 @@
 import { isIP } from 'node:net';
+import { parseDuration } from '../lib/duration.js';
 import type { FlagSpec } from '../lib/go-flags.js';
+import { parseMemory } from '../lib/memory-ceiling.js';
+import type { Milliseconds, Octets } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
 
 /** Where an admin endpoint listens: at a Unix socket, or at an address of the host itself. */
@@ -12,6 +15,16 @@ export interface AdminOptions {
   readonly tokenFile?: string;
 }
 
+/** What of queries is kept for later. */
+export interface RecordOptions {
+  /** Where it is written to by signal and with a crash; undefined for nowhere. */
+  readonly file?: string;
+  /** Memory for it. */
+  readonly size: Octets;
+  /** A query that takes longer is slow. */
+  readonly slow: Milliseconds;
+}
+
 export const ADMIN_FLAGS: readonly FlagSpec[] = [
   {
     name: 'admin',
@@ -19,7 +32,17 @@ export const ADMIN_FLAGS: readonly FlagSpec[] = [
     help: 'Where nodens explain, record and top ask: unix:/PATH, or 127.0.0.1:PORT with -admin.token (default: nowhere)',
   },
   { name: 'admin.token', type: 'string', help: 'File with the token that callers of -admin show' },
+  {
+    name: 'record',
+    type: 'string',
+    help: 'File to which SIGURG and a crash write the last queries that were slow, failed or got stale answers',
+  },
+  { name: 'record.size', type: 'string', help: 'Memory for such queries, with -record or -admin', default: '1Mi' },
+  { name: 'record.slow', type: 'duration', help: 'A query that takes longer is slow', default: '500ms' },
 ];
+
+/** Less has no room for a query, more is no help to anybody. */
+const RECORD_SIZES = { least: 16 << 10, most: 8 << 20 };
 
 /** Longest path of a Unix socket, in bytes (unix(7)), less the end of a name that it has at first. */
 const LONGEST_PATH = 95;
@@ -35,6 +58,19 @@ export function adminFromFlags(values: Readonly<Record<string, string>>): AdminO
   if ('path' in at) return token === '' ? { at } : { at, tokenFile: token };
   if (token === '') return `-admin: ${text} is open to every user of this host; -admin.token FILE says who may ask`;
   return { at, tokenFile: token };
+}
+
+/** What the flags say: undefined for no record, a text for what is wrong with them. */
+export function recordFromFlags(values: Readonly<Record<string, string>>): RecordOptions | string | undefined {
+  const size = parseMemory(values['record.size']!);
+  const { least, most } = RECORD_SIZES;
+  if (size === undefined || size < least || size > most)
+    return `-record.size: got '${values['record.size']}', allowed: 16Ki to 8Mi`;
+  const slow = parseDuration(values['record.slow']!);
+  if (slow === undefined || slow <= 0) return `-record.slow: got '${values['record.slow']}', allowed: a time as 500ms`;
+  const { record, admin } = values;
+  if (record === '') return admin === '' ? undefined : { size, slow };
+  return { file: record!, size, slow };
 }
 
 /** The address that a text names, or what is wrong with it. */

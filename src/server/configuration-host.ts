@@ -10,6 +10,8 @@ export interface ConfigurationHost {
   /** Of keys that name neither scheme nor port. */
   readonly defaultPort: number;
   readonly corefileName: string;
+  /** Whether handlers are to tell of their work at all queries. */
+  readonly keepsTrail?: boolean;
   /** The one object for a listening address, the same over all configurations. */
   address(scheme: Scheme, address: string, port: number): ServerAddress;
   readDigest(): string;

@@ -40,11 +40,7 @@ export class Configuration {
   readonly blocks: readonly BlockContext[];
   private readonly places = new Map<Handler, FilePlace>();
 
-  private readonly routesHost: RoutesHost = {
-    inFlight: this.inFlight,
-    lifetime: this.lifetime,
-    refused: (query) => this.host.refused(query),
-  };
+  private readonly routesHost: RoutesHost;
 
   /**
    * Reads a Corefile, loads its plugins and sets all of it up. Rejects with a CorefileError for all in the text that
@@ -74,6 +70,9 @@ export class Configuration {
     private readonly host: ConfigurationHost,
     private readonly faults: FaultList,
   ) {
+    const { inFlight, lifetime } = this;
+    const { keepsTrail } = host;
+    this.routesHost = { inFlight, lifetime, keepsTrail, refused: (query) => host.refused(query) };
     for (const warning of this.corefile.warnings) host.runtime.log.warning(warning);
     const common: Common = {
       host,

@@ -66,6 +66,9 @@ export interface ResponderHooks {
   overdue(query: Query): void;
   /** The client was sent a reply. */
   answered?(query: Query, reply: Reply): void;
+  /** Handlers came to an outcome without a wait, or after one; before it is sent. */
+  atOnce?(query: Query, outcome: Outcome, chain: Chain | undefined): void;
+  waited?(query: Query, outcome: Outcome, chain: Chain | undefined): void;
 }
 
 /** Answers messages, whichever way they came in. */
@@ -95,7 +98,7 @@ export class Responder {
     if (verdict !== undefined) return reject(bytes, verdict, HEADER_SIZE, writer);
     const { routes } = served;
     const { connection } = writer;
-    const waiting = connection === undefined ? routes.waiting : { connection, configuration: routes.lifetime };
+    const waiting = connection === undefined ? routes.waiting : { ...routes.waiting, connection };
     let query: Query;
     let version: number;
     try {
@@ -127,7 +130,10 @@ export class Responder {
       this.hooks.panicked(error, query);
       outcome = PANIC;
     }
-    if (!(outcome instanceof Promise)) return finish(query, outcome, routes, chain, writer, this.hooks);
+    if (!(outcome instanceof Promise)) {
+      this.hooks.atOnce?.(query, outcome, chain);
+      return finish(query, outcome, routes, chain, writer, this.hooks);
+    }
     routes.inFlight.enter();
     const pending = new PendingQuery(query, chain, routes, writer, this.hooks, this.deadlines);
     this.deadlines.set(pending, query.received + this.timeLimit);
@@ -162,6 +168,7 @@ class PendingQuery extends Deadline {
     const { query } = this;
     query.context.close();
     try {
+      this.hooks.waited?.(query, outcome, this.chain);
       finish(query, outcome, this.routes, this.chain, this.writer, this.hooks);
     } catch (error) {
       this.hooks.panicked(error, query);

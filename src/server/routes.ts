@@ -145,6 +145,8 @@ export interface RoutesHost {
   readonly inFlight: InFlight;
   /** Ends with the configuration. */
   readonly lifetime: Lifetime;
+  /** Whether handlers are to tell of their work at all queries. */
+  readonly keepsTrail?: boolean | undefined;
   /** Told of each query that no zone is served for. */
   refused(query: Query): void;
 }
@@ -175,7 +177,7 @@ export class Routes {
   constructor(private readonly host: RoutesHost) {
     this.inFlight = host.inFlight;
     this.lifetime = host.lifetime;
-    this.waiting = { configuration: host.lifetime };
+    this.waiting = { configuration: host.lifetime, keepsTrail: host.keepsTrail === true };
   }
 
   /** Adds a chain behind those that the zone has. False when one of them serves every query already. */

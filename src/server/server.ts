@@ -17,6 +17,7 @@ import { SharedAnswerCache } from '../fastpath/shared-answer-cache.js';
 import { sleep } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
 import { Rcode, Type, decodeMessage, type Message } from '../wire/index.js';
+import type { FlightRecorder } from '../record/flight-recorder.js';
 import { bannerLines } from './banner.js';
 import type { ConfigurationHost } from './configuration-host.js';
 import { Configuration, labelOf } from './configuration.js';
@@ -30,7 +31,7 @@ import { showKernel } from './kernel-metrics.js';
 import { showLosses } from './losses.js';
 import type { MemoryCeiling } from '../lib/memory-ceiling.js';
 import { showMemory } from './memory.js';
-import { QUERY_TIME, Responder } from './respond.js';
+import { QUERY_TIME, Responder, type ResponderHooks } from './respond.js';
 import { makeRuntime, type RuntimeOptions } from './runtime.js';
 import { watchAnswers, watchHits } from './top.js';
 import { TcpClients } from './tcp-clients.js';
@@ -67,6 +68,8 @@ export interface ServerOptions extends RuntimeOptions {
   readonly workerPool?: UdpWorkerPool;
   /** Counts who asks what; `countClients` of the threads belongs to it. */
   readonly top?: TopRecorder;
+  /** Keeps queries that were slow, failed or were answered stale. */
+  readonly recorder?: FlightRecorder;
   /** Keeps the process below a size. */
   readonly memory?: MemoryCeiling;
   /** Called when a plugin finds that serving does harm, such as a forwarding loop; by default the server stops. */
@@ -114,7 +117,8 @@ export class Server {
       log.error(`"${query.qname} ${query.typeName}" was not answered in time by any handler`);
     const { network, clock } = runtime;
     const answered = watchAnswers(clock, options.top, countExtendedErrors(metrics));
-    const responder = new Responder(clock, { panicked: panickedAt, overdue, answered }, options.queryTime);
+    const hooks = { panicked: panickedAt, overdue, answered, ...recordingTo(options.recorder) };
+    const responder = new Responder(clock, hooks, options.queryTime);
     this.responder = responder;
     if (options.memory !== undefined) showMemory(metrics, options.memory, responder);
     this.sharedAnswers = options.workerPool && new SharedAnswerCache(options.workerPool.table, clock);
@@ -136,6 +140,7 @@ export class Server {
       plugins: this.external,
       load,
       defaultPort: options.defaultPort ?? 53,
+      keepsTrail: options.recorder !== undefined,
       corefileName: typeof options.corefile === 'string' ? 'Corefile' : options.corefile.name,
       address: (scheme, address, port) => this.address(scheme, address, port),
       readDigest: () => {
@@ -411,3 +416,11 @@ export class Server {
 }
 
 const asError = (fault: unknown): Error => (fault instanceof Error ? fault : new Error(String(fault)));
+
+const recordingTo = (recorder: FlightRecorder | undefined): Pick<ResponderHooks, 'atOnce' | 'waited'> =>
+  recorder === undefined
+    ? {}
+    : {
+        atOnce: (query, outcome, chain) => recorder.atOnce(query, outcome, chain),
+        waited: (query, outcome, chain) => recorder.waited(query, outcome, chain),
+      };

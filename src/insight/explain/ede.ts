@@ -46,5 +46,7 @@ export const toldErrors = ({ edns }: Pick<Message, 'edns'>): readonly ToldError[
     .map(({ data }) => {
       const code = (data[0]! << 8) | data[1]!;
       const text = Buffer.from(data.subarray(2)).toString('utf8').replace(/\0+$/, '');
-      return { code, name: NAMES[code] ?? 'Unknown', text };
+      return { code, name: nameOfError(code), text };
     });
+
+export const nameOfError = (code: number): string => NAMES[code] ?? 'Unknown';

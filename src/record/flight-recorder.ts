@@ -5,7 +5,7 @@ import { VERSION } from '../lib/package-folder.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import { Rcode, rcodeName } from '../wire/index.js';
 import { ByteRing } from './byte-ring.js';
-import type { RecordedFor, RecordedQuery, Recording } from './recorded-query.js';
+import type { RecordedFor, FlightQuery, FlightRecord } from './recorded-query.js';
 
 export interface RecorderOptions {
   /** Of all that is kept. */
@@ -22,7 +22,7 @@ const MOST_A_SECOND = 100;
 const EXTENDED_ERROR = 15;
 
 /** The block that answered. */
-interface Answering {
+interface AnsweringBlock {
   readonly handlers: readonly { readonly name: string }[];
   readonly origin?: { readonly zones: readonly string[]; readonly place: FilePlace } | undefined;
 }
@@ -50,21 +50,21 @@ export class FlightRecorder {
   }
 
   /** A query was answered without a wait: it was not slow. */
-  atOnce(query: Query, outcome: Outcome, chain: Answering | undefined): void {
+  atOnce(query: Query, outcome: Outcome, chain: AnsweringBlock | undefined): void {
     const trail = query.context.trailSoFar;
     if (trail === undefined && !(outcome instanceof Reply && outcome.rcode === Rcode.SERVFAIL)) return;
     this.keep(query, outcome, chain, reasons(outcome, trail));
   }
 
   /** A query was answered that had to wait. */
-  waited(query: Query, outcome: Outcome, chain: Answering | undefined): void {
+  waited(query: Query, outcome: Outcome, chain: AnsweringBlock | undefined): void {
     const why = reasons(outcome, query.context.trailSoFar);
     if (this.clock.monotonic() - query.received >= this.options.slow) why.push('slow');
     this.keep(query, outcome, chain, why);
   }
 
   /** All that is kept now. */
-  recording(occasion: string): Recording {
+  recording(occasion: string): FlightRecord {
     return {
       form: 'nodens-record/1',
       program: VERSION,
@@ -72,11 +72,11 @@ export class FlightRecorder {
       written: new Date(this.clock.now()).toISOString(),
       occasion,
       omitted: this.omitted,
-      queries: this.ring.all().map((text) => JSON.parse(text) as RecordedQuery),
+      queries: this.ring.all().map((text) => JSON.parse(text) as FlightQuery),
     };
   }
 
-  private keep(query: Query, outcome: Outcome, chain: Answering | undefined, why: readonly RecordedFor[]): void {
+  private keep(query: Query, outcome: Outcome, chain: AnsweringBlock | undefined, why: readonly RecordedFor[]): void {
     if (why.length === 0) return;
     const now = this.clock.monotonic();
     const second = Math.floor(now / 1000);
@@ -103,11 +103,11 @@ function reasons(outcome: Outcome, trail: Trail | undefined): RecordedFor[] {
 function recorded(
   query: Query,
   outcome: Outcome,
-  chain: Answering | undefined,
+  chain: AnsweringBlock | undefined,
   why: readonly RecordedFor[],
   now: Milliseconds,
   wall: Milliseconds,
-): RecordedQuery {
+): FlightQuery {
   const { client, received, context } = query;
   const { address, port } = client.remote;
   const reply = outcome instanceof Reply ? outcome : undefined;

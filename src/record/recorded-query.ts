@@ -6,7 +6,7 @@ import type { Milliseconds } from '../lib/units.js';
 export type RecordedFor = 'slow' | 'failed' | 'stale';
 
 /** A query that was slow, failed or was answered past the answer's time, whole. Plain data. */
-export interface RecordedQuery {
+export interface FlightQuery {
   /** When it came in, as ISO 8601 has it, in UTC. */
   readonly at: string;
   readonly why: readonly RecordedFor[];
@@ -35,7 +35,7 @@ export interface RecordedQuery {
 }
 
 /** All that was kept, as it is asked for and written to files. */
-export interface Recording {
+export interface FlightRecord {
   /** Of this form. */
   readonly form: 'nodens-record/1';
   /** Version of the program. */
@@ -47,5 +47,5 @@ export interface Recording {
   /** Queries that would have been kept, had there not been too many within one second. */
   readonly omitted: number;
   /** Oldest first. */
-  readonly queries: readonly RecordedQuery[];
+  readonly queries: readonly FlightQuery[];
 }

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askAdmin } from '../../src/insight/admin/ask-admin.js';
-import type { Recording } from '../../src/record/recorded-query.js';
+import type { FlightRecord } from '../../src/record/recorded-query.js';
 import { freePort } from '../support/debian-server.js';
 import { query } from '../support/dns.js';
 import { PROGRAM, Program } from '../support/program.js';
@@ -35,7 +35,7 @@ describe('nodens record', () => {
     const code = await child.ended();
     return { code, text: child.text };
   };
-  const written = (): Recording => JSON.parse(readFileSync(inFolder('flight.json'), 'utf8')) as Recording;
+  const written = (): FlightRecord => JSON.parse(readFileSync(inFolder('flight.json'), 'utf8')) as FlightRecord;
 
   beforeAll(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'record-'));
@@ -64,8 +64,8 @@ describe('nodens record', () => {
   /** A client asks, and the server gives up. Whether the client waits for that makes no difference. */
   async function failed(name: string): Promise<void> {
     const asked = askUdp(port, query(name).bytes).catch(() => undefined);
-    const kept = async (): Promise<Recording> =>
-      (await askAdmin({ at: { path: inFolder('a.sock') }, timeout: 20_000 }, '/record')) as Recording;
+    const kept = async (): Promise<FlightRecord> =>
+      (await askAdmin({ at: { path: inFolder('a.sock') }, timeout: 20_000 }, '/record')) as FlightRecord;
     while (!(await kept()).queries.some((one) => one.name === name)) await new Promise((done) => setTimeout(done, 50));
     await asked;
   }

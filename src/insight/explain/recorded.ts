@@ -1,6 +1,6 @@
 import type { AttemptNote, CacheNote } from '../../chain/index.js';
 import { NodensError } from '../../lib/errors.js';
-import type { RecordedQuery, Recording } from '../../record/recorded-query.js';
+import type { FlightQuery, FlightRecord } from '../../record/recorded-query.js';
 import { nameOfError } from './ede.js';
 import { adviceOf } from './live.js';
 import { reasonsOf } from './reasons.js';
@@ -8,21 +8,21 @@ import type { Story } from './story.js';
 import { askedOf, askedText, cacheText, count, placeText, timeText } from './words.js';
 
 /** Reads what a recorder wrote. Throws a NodensError for what is something else. */
-export function readRecording(text: string, file: string): Recording {
+export function readRecording(text: string, file: string): FlightRecord {
   let read: unknown;
   try {
     read = JSON.parse(text);
   } catch {
     read = undefined;
   }
-  const recording = read as Partial<Recording> | null | undefined;
+  const recording = read as Partial<FlightRecord> | null | undefined;
   if (recording?.form !== 'nodens-record/1' || !Array.isArray(recording.queries) || !recording.queries.every(isQuery))
     throw new NodensError('NODENS_RECORDING', `${file}: got no recording, allowed: what nodens record writes`);
-  return recording as Recording;
+  return recording as FlightRecord;
 }
 
-function isQuery(value: unknown): value is RecordedQuery {
-  const query = value as Partial<RecordedQuery> | null;
+function isQuery(value: unknown): value is FlightQuery {
+  const query = value as Partial<FlightQuery> | null;
   return (
     typeof query?.name === 'string' &&
     typeof query.time === 'number' &&
@@ -32,7 +32,7 @@ function isQuery(value: unknown): value is RecordedQuery {
 }
 
 /** The part of a recorded query from which reasons come. */
-export function storyOfRecorded(query: RecordedQuery): Story {
+export function storyOfRecorded(query: FlightQuery): Story {
   const { name, type, handlers, notes, result, cause, time } = query;
   const told = [...new Set(notes.map(({ plugin }) => plugin))];
   const last = handlers.findLast((handler) => told.includes(handler)) ?? (told.length === 0 ? undefined : told.at(-1));
@@ -52,7 +52,7 @@ export function storyOfRecorded(query: RecordedQuery): Story {
 }
 
 /** The page that a terminal shows: a query a paragraph, oldest first. */
-export function recordingText({ queries, written, occasion, omitted }: Recording, name?: string): string {
+export function recordingText({ queries, written, occasion, omitted }: FlightRecord, name?: string): string {
   const wanted = name?.toLowerCase().replace(/\.?$/, '.');
   const shown = queries.filter((query) => wanted === undefined || query.name.toLowerCase() === wanted);
   const head = `${count(shown.length, 'query', 'queries')} of ${queries.length}, written ${written} (${occasion})`;
@@ -60,7 +60,7 @@ export function recordingText({ queries, written, occasion, omitted }: Recording
   return [`${head}${more}`, '', ...shown.flatMap(queryLines)].join('\n');
 }
 
-function queryLines(query: RecordedQuery): string[] {
+function queryLines(query: FlightQuery): string[] {
   const { at, why, name, type, client, zones, place, notes, result, time, asked } = query;
   const story = storyOfRecorded(query);
   const reasons = reasonsOf(story);

@@ -126,21 +126,12 @@ export const KERNEL: Tool = {
   page: 'KERNEL.md',
 };
 
-<<<<<<< HEAD
-export const TOP: Tool = {
-  name: 'top',
-  words: '',
-  about:
-    'Shows who asks a running server, what, and what it costs: clients, names, types, what does not exist, search paths ' +
-    'and upstreams; goes on until q on a terminal',
-=======
 export const RECORD: Tool = {
   name: 'record',
   words: '',
   about:
     'Prints the last queries of a running server that were slow, failed or got stale answers, whole: question, client, ' +
     'plugins, upstreams and times; nodens explain -record FILE tells them in words',
->>>>>>> c6fde77 (record: the last queries that were slow, failed or got stale answers)
   flags: [
     {
       name: 'server',
@@ -149,7 +140,27 @@ export const RECORD: Tool = {
       default: 'unix:/run/nodens.sock',
     },
     { name: 'token', type: 'string', help: 'file with the -admin.token of the server' },
-<<<<<<< HEAD
+    { name: 'timeout', type: 'duration', help: 'how long the server has', default: '20s' },
+    { name: 'to', type: 'string', help: 'file to write to, with mode 0600; standard output where left out' },
+  ],
+  exits: '0 it was written, 2 a server that cannot be asked or a wrong command line',
+  page: 'RECORD.md',
+};
+
+export const TOP: Tool = {
+  name: 'top',
+  words: '',
+  about:
+    'Shows who asks a running server, what, and what it costs: clients, names, types, what does not exist, search paths ' +
+    'and upstreams; goes on until q on a terminal',
+  flags: [
+    {
+      name: 'server',
+      type: 'string',
+      help: 'the -admin of the server: unix:/PATH or 127.0.0.1:PORT',
+      default: 'unix:/run/nodens.sock',
+    },
+    { name: 'token', type: 'string', help: 'file with the -admin.token of the server' },
     { name: 'sort', type: 'string', help: 'what rows are put in order by: rate, time or nxdomain', default: 'rate' },
     { name: 'filter', type: 'string', help: 'show only what has this text in its key or pod' },
     { name: 'rows', type: 'int', help: 'rows of each list', default: '20' },
@@ -161,14 +172,4 @@ export const RECORD: Tool = {
   page: 'TOP.md',
 };
 
-export const TOOLS: readonly Tool[] = [CHECK, COMPARE, DOCTOR, EXPLAIN, KERNEL, TOP];
-=======
-    { name: 'timeout', type: 'duration', help: 'how long the server has', default: '20s' },
-    { name: 'to', type: 'string', help: 'file to write to, with mode 0600; standard output where left out' },
-  ],
-  exits: '0 it was written, 2 a server that cannot be asked or a wrong command line',
-  page: 'RECORD.md',
-};
-
-export const TOOLS: readonly Tool[] = [CHECK, COMPARE, DOCTOR, EXPLAIN, KERNEL, RECORD];
->>>>>>> c6fde77 (record: the last queries that were slow, failed or got stale answers)
+export const TOOLS: readonly Tool[] = [CHECK, COMPARE, DOCTOR, EXPLAIN, KERNEL, RECORD, TOP];

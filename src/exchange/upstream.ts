@@ -109,10 +109,12 @@ export class Upstream {
   /**
    * Whether nothing was heard of it since `since` although enough was sent: three messages, and two more for each that
    * it left unanswered in a row before it answered again. One that has answered ever is given 2 s: it may be slow.
+   *
+   * @param checked something that it answers at once went unanswered too: it is not slow
    */
-  isGone(since: Milliseconds, now: Milliseconds): boolean {
+  isGone(since: Milliseconds, now: Milliseconds, checked = false): boolean {
     if (this.lastHeard >= since || this.rowNow() < FEWEST_UNANSWERED + 2 * Math.round(this.longestRow)) return false;
-    return this.lastHeard === -Infinity || now - this.rowSince >= SLOWEST;
+    return checked || this.lastHeard === -Infinity || now - this.rowSince >= SLOWEST;
   }
 
   /**

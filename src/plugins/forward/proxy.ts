@@ -80,6 +80,11 @@ export class Proxy implements SessionUpstream {
     return maxFails > 0 && check.fails > maxFails && this.upstream.lastHeard < check.failedFrom;
   }
 
+  /** Whether nothing speaks for it since `since`: neither answers, of which enough were waited for, nor health checks. */
+  isGone(since: Milliseconds, now: Milliseconds): boolean {
+    return this.down || this.upstream.isGone(since, now, this.maxFails > 0 && this.check.isLate(now));
+  }
+
   /** How long its replies take on average; undefined before the first. */
   get latency(): Milliseconds | undefined {
     return this.upstream.latency;

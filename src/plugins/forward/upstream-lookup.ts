@@ -262,7 +262,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
   /** Gives up where no upstream shows a sign of life. What only takes long shows one: it answers health checks. */
   private isHopeless(now: Milliseconds): boolean {
     this.goneAfter = Math.ceil(now - this.startedAt) + GONE_AGAIN;
-    if (!this.order.every((proxy) => proxy.down || proxy.upstream.isGone(this.startedAt, now))) return false;
+    if (!this.order.every((proxy) => proxy.isGone(this.startedAt, now))) return false;
     for (const attempt of this.tries) if (attempt.proxy.upstream.noteSilence(attempt, now)) attempt.proxy.suspect();
     this.settings.metrics.unreachable.inc();
     this.tell('silent', `given up after ${Math.round(now - this.startedAt)} ms: no upstream shows a sign of life`);

@@ -7,8 +7,12 @@ import type { StreamConnection } from './stream-connection.js';
 /** Pauses between two tries whether a server works on several queries of a connection at once. */
 const FIRST_TRIAL_PAUSE: Milliseconds = 1000;
 const LONGEST_TRIAL_PAUSE: Milliseconds = 60_000;
-/** A server that left a connection unserved gets no more of them for this long. */
-const FEWER: Milliseconds = 10_000;
+/**
+ * A server that left a connection unserved gets no more of them for this long, and twice as long each time that it does so
+ * again. It may be that packets were lost: then the next one is served.
+ */
+const SHORTEST_FEWER: Milliseconds = 500;
+const LONGEST_FEWER: Milliseconds = 10_000;
 /** Pause between two queries that are asked twice to see whether a server still works on several at once. */
 const SCOUT_PAUSE: Milliseconds = 50;
 /** Queries that were sent this much later and answered before it show that it is only the one that is late. */
@@ -43,6 +47,7 @@ export class HoldUps {
   private unproven = false;
   /** Until when the server is taken to serve no more connections than it does. */
   private fewerUntil: Milliseconds = -Infinity;
+  private fewer: Milliseconds = SHORTEST_FEWER;
   /** Connections that the server takes nothing from. */
   private readonly unserved: StreamConnection[] = [];
   private timer: Timer | undefined;
@@ -62,6 +67,12 @@ export class HoldUps {
   /** Whether the server serves as many connections as it wants to. */
   servesNoMore(now: Milliseconds): boolean {
     return now < this.fewerUntil;
+  }
+
+  /** A connection had its first answer. */
+  served(): void {
+    this.fewerUntil = -Infinity;
+    this.fewer = SHORTEST_FEWER;
   }
 
   /** Looks again when what was sent now has become slow. */
@@ -117,7 +128,11 @@ export class HoldUps {
     const link = links().find((other) => other === original.transport);
     if (link?.replies !== 0) return;
     this.unserved.push(link);
-    if (quick) this.fewerUntil = clock.monotonic() + FEWER;
+    const now = clock.monotonic();
+    // Those that were opened together are one observation.
+    if (!quick || now < this.fewerUntil) return;
+    this.fewerUntil = now + this.fewer;
+    this.fewer = Math.min(2 * this.fewer, LONGEST_FEWER);
   }
 
   /** Before the first answer nobody knew how long one takes. */

@@ -106,6 +106,7 @@ export class StreamPool implements StreamOwner, UpstreamTransport {
       const alone = took > this.pipelining.slowAfter && this.isAlone(link, attempt);
       this.pipelining.answered({ took, sinceLast, queued: attempt.queued, alone });
     }
+    if (link.replies === 1) this.holdUps.served();
     this.holdUps.answered(attempt);
     if (this.waiting.size > 0) this.dispatchSoon();
   }

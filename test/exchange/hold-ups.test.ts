@@ -129,6 +129,16 @@ describe('a server that works on one query of a connection at a time', () => {
     const times = quickest(all.slice(100));
     expect(times[Math.floor(times.length * 0.99)]).toBeLessThanOrEqual(10);
   });
+
+  it('gets more connections soon after the packets of one were lost', async () => {
+    const world = await new World().start();
+    serve(world, { ...manner(), time: () => 20, lossy: [2] });
+    await ask(world, 1000, { pause: 10 });
+    const all = await ask(world, 4000, { each: 2 });
+    await world.elapse(1000);
+    const times = quickest(all.slice(300));
+    expect(times[Math.floor(times.length * 0.99)]).toBeLessThanOrEqual(50);
+  });
 });
 
 describe('a server that works on all queries of a connection at once', () => {

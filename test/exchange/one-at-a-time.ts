@@ -9,6 +9,8 @@ export interface ServerManner {
   anyOrder: boolean;
   /** Connections that it takes queries from; the others wait until one of these is closed. */
   readonly served?: number;
+  /** Connections whose queries are lost, by the order in which they were opened. */
+  readonly lossy?: readonly number[];
 }
 
 /** What a server saw of its connections. */
@@ -30,7 +32,8 @@ export function serve(world: World, manner: ServerManner): Load {
   world.server.answer = (asked: Asked) => {
     const { connection, message } = asked;
     const { name } = message.question[0]!;
-    if (world.server.connections.indexOf(connection!) >= (manner.served ?? Infinity)) return;
+    const number = world.server.connections.indexOf(connection!);
+    if (number >= (manner.served ?? Infinity) || manner.lossy?.includes(number)) return;
     load.count.set(name, (load.count.get(name) ?? 0) + 1);
     inFlight.set(connection, (inFlight.get(connection) ?? 0) + 1);
     load.deepest = Math.max(load.deepest, inFlight.get(connection)!);

@@ -15,6 +15,9 @@ const LIMITS = [
   { loss: 30, failed: 14, p99: 4400 },
 ];
 
+/** A lost segment is sent again by the kernel, after 0.2 s at first; milliseconds. */
+const TCP_P99 = 1000;
+
 const nft = (...words: string[]): void => void execFileSync('nft', words);
 
 /** Of each way's packets, so many of a hundred are lost. */
@@ -57,15 +60,14 @@ export const loss: Weather = {
         for (const transport of ['udp', 'tcp'] as const) {
           const { wrong, lost, latencies } = await measure(transport, limit.loss, count);
           const what = `${transport}, ${limit.loss} % each way`;
-          const most = transport === 'udp' ? limit : undefined;
           figures.push(
-            { what: `${what}: failed of ${count}`, got: wrong + lost, unit: '', ...(most && { atMost: most.failed }) },
+            { what: `${what}: failed of ${count}`, got: wrong + lost, unit: '', atMost: limit.failed },
             {
               what: `${what}: p99`,
               got: quantile(latencies, 0.99),
               unit: 'ms',
               timed: true,
-              ...(most && { atMost: most.p99 }),
+              atMost: transport === 'udp' ? limit.p99 : Math.max(limit.p99, TCP_P99),
             },
           );
         }

@@ -16,8 +16,13 @@ import { SRC, sourceFiles } from './imports.js';
 import { draw, locate, mutated, type Fault, type Mutation } from './mutations.js';
 
 const ROOT = path.resolve(SRC, '..');
-/** A run of tests that takes longer is a fault that was noticed: something waits for ever. Milliseconds. */
+/** Longest run of tests without a fault, in milliseconds. */
 const LONGEST_RUN = 300_000;
+/**
+ * A run that takes so many times as long as without a fault, and at least so many milliseconds, is one of a fault that
+ * was noticed: something waits for ever.
+ */
+const PATIENCE = { times: 4, least: 60_000 };
 /** Left out of the copy: what is large, and what no test of a folder reads. */
 const LEFT_OUT = ['.git', 'node_modules', 'dist', 'coverage'];
 
@@ -89,35 +94,50 @@ function copyOfProject(): string {
   return folder;
 }
 
-/** Whether the tests pass. */
-function passes(folder: string, tests: readonly string[]): Promise<boolean> {
+/** Whether the tests pass within `longest` milliseconds, and how long they took. */
+function passes(folder: string, tests: readonly string[], longest: number): Promise<{ passed: boolean; took: number }> {
   return new Promise((resolve) => {
     const vitest = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
-    const child = spawn(process.execPath, [vitest, 'run', '--bail=1', '--reporter=dot', ...tests], {
+    const began = performance.now();
+    const child = spawn(process.execPath, [vitest, 'run', '--bail=1', '--no-isolate', '--reporter=dot', ...tests], {
       cwd: folder,
       stdio: 'ignore',
-      timeout: LONGEST_RUN,
-      killSignal: 'SIGKILL',
+      // A group of its own: what runs in a circle minds no signal of its parent, and would go on after it.
+      detached: true,
     });
-    child.on('close', (code) => resolve(code === 0));
+    running = child.pid;
+    const timer = setTimeout(endRun, longest);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      running = undefined;
+      resolve({ passed: code === 0, took: performance.now() - began });
+    });
   });
 }
 
-/** Whether tests pass without any fault, by their names: a fault is only noticed by tests that pass without it. */
-const sound = new Map<string, Promise<boolean>>();
+/** The group of processes that runs tests at the moment. */
+let running: number | undefined;
+function endRun(): void {
+  if (running !== undefined) process.kill(-running, 'SIGKILL');
+}
+
+/** What tests do without any fault, by their names: a fault is only noticed by tests that pass without it. */
+const sound = new Map<string, ReturnType<typeof passes>>();
 
 async function run(folder: string, { mutation, tests }: Task): Promise<Result> {
   if (typeof mutation === 'string') return 'NOT FOUND';
   const there = tests.filter((test) => existsSync(path.join(folder, test)));
   if (there.length === 0) return 'NO TESTS';
   const key = there.join(' ');
-  if (!sound.has(key)) sound.set(key, passes(folder, there));
-  if (!(await sound.get(key)!)) return 'TESTS FAIL WITHOUT IT';
+  if (!sound.has(key)) sound.set(key, passes(folder, there, LONGEST_RUN));
+  const { passed, took } = await sound.get(key)!;
+  if (!passed) return 'TESTS FAIL WITHOUT IT';
   const file = path.join(folder, mutation.file);
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, mutated(text, mutation));
   try {
-    return (await passes(folder, there)) ? 'NOT NOTICED' : 'noticed';
+    const longest = Math.max(PATIENCE.least, PATIENCE.times * took);
+    return (await passes(folder, there, longest)).passed ? 'NOT NOTICED' : 'noticed';
   } finally {
     writeFileSync(file, text);
   }
@@ -125,6 +145,12 @@ async function run(folder: string, { mutation, tests }: Task): Promise<Result> {
 
 const all = tasks();
 const folder = copyOfProject();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    endRun();
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(1);
+  });
 const counts = new Map<Result, number>();
 try {
   for (const task of all) {

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
 import type { Logger } from '../lib/log.js';
 import type { Octets } from '../lib/units.js';
 import type { InheritedSockets } from '../net/inherited-sockets.js';
@@ -7,24 +6,19 @@ import { Losses } from '../net/losses.js';
 import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js';
 import { BatchedNetwork } from './batched-network.js';
 import { ClientCounts } from './client-counts.js';
-import { SharedSocketList, MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
+import { MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
 import { loadLibc, type Libc } from './libc.js';
 import { openListening, portOf } from './listening-socket.js';
-import { RingBuffer, type Arrived } from './ring-buffer.js';
+import type { Arrived } from './ring-buffer.js';
 import { Sender } from './sender.js';
 import { ClientAddress } from './sockaddr.js';
 import { ThreadMemory, type TableMemory } from './table-memory.js';
 import { AnswerTableWriter } from './table-writer.js';
-import { MAX_WORKERS, type WorkerData } from './worker-data.js';
+import { MAX_WORKERS } from './worker-data.js';
+import { WorkerThread, type WorkerHost } from './worker-thread.js';
 
-/** Octets of queries that may wait for the chain, per thread. */
-const RING = 1 << 20;
-/** A thread that dies is replaced after this time, in milliseconds: at once might mean over and over. */
-const RESTART = 100;
 /** The threads' program, beside this file and of its kind. */
 const PROGRAM = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
-/** Queries that are dealt with before other events get their turn. */
-const TURN = 256;
 
 /** What UDP workers to start. */
 export interface WorkerPoolOptions {
@@ -54,13 +48,6 @@ export interface AnswersBelow {
   close(): void;
 }
 
-interface Thread {
-  worker: Worker;
-  readonly ring: RingBuffer;
-  readonly clients: ClientCounts | undefined;
-  control: SharedSocketList;
-}
-
 interface OpenSocket {
   readonly id: number;
   readonly server: number;
@@ -81,7 +68,7 @@ interface OpenSocket {
  * Each thread has a socket of its own at each address (SO_REUSEPORT), so the kernel spreads clients over them.
  */
 export class UdpWorkerPool {
-  private readonly threads: Thread[] = [];
+  private readonly threads: WorkerThread[] = [];
   private readonly sockets = new Map<number, OpenSocket>();
   /** Answers that the system did not take from any of the threads. */
   readonly losses = new Losses();
@@ -209,11 +196,11 @@ export class UdpWorkerPool {
   async stop(): Promise<void> {
     this.closing = true;
     this.below?.close();
-    for (const { control } of this.threads) control.stop();
+    for (const thread of this.threads) thread.stop();
     // Until then what they hand over is taken: a thread that waits for room would wait for ever.
-    await Promise.all(this.threads.map(({ worker }) => exited(worker)));
+    await Promise.all(this.threads.map((thread) => thread.exited()));
     this.ended = true;
-    for (const { ring } of this.threads) ring.wake();
+    for (const thread of this.threads) thread.wake();
     this.sender.flush();
     for (const { fds } of this.sockets.values()) this.closeAll(fds);
     this.sockets.clear();
@@ -221,7 +208,7 @@ export class UdpWorkerPool {
 
   /** Ends one thread, which is then replaced as if it had died of a fault. For tests. */
   kill(index: number): void {
-    this.threads[index]!.control.stop();
+    this.threads[index]!.stop();
   }
 
   /**
@@ -237,8 +224,8 @@ export class UdpWorkerPool {
     socket.taking = false;
     socket.uncover?.();
     await this.serve();
-    const marks = this.threads.map(({ ring }) => ring.mark);
-    while (!this.ended && this.threads.some(({ ring }, i) => !ring.hasPassed(marks[i]!)))
+    const marks = this.threads.map(({ mark }) => mark);
+    while (!this.ended && this.threads.some((thread, i) => !thread.hasDelivered(marks[i]!)))
       await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -268,8 +255,7 @@ export class UdpWorkerPool {
   }
 
   private async serve(): Promise<void> {
-    if (!this.closing)
-      await Promise.all(this.threads.map((thread, index) => thread.control.serve(this.socketsOf(index))));
+    if (!this.closing) await Promise.all(this.threads.map((thread) => thread.serve()));
   }
 
   private socketsOf(index: number): ServedSocket[] {
@@ -280,86 +266,24 @@ export class UdpWorkerPool {
 
   /** @param clients what each counts clients in */
   private async startThreads(clients: readonly (ClientCounts | undefined)[]): Promise<void> {
+    const host: WorkerHost = {
+      program: this.program,
+      memory: { table: this.place.shared, losses: this.losses.memory },
+      log: this.log,
+      started: this.started,
+      phase: () => (this.ended ? 'ended' : this.closing ? 'closing' : 'open'),
+      socketsOf: (index) => this.socketsOf(index),
+      deliver: (arrived, index) => this.deliver(arrived, index),
+      delivered: () => this.sender.flush(),
+    };
     try {
-      await Promise.all(clients.map((counts, i) => this.addThread(i, counts)));
+      for (const [index, counts] of clients.entries()) this.threads.push(new WorkerThread(host, index, counts));
+      await Promise.all(this.threads.map((thread) => thread.start()));
     } catch (error) {
       await this.stop();
       throw error;
     }
-    for (const { worker } of this.threads) worker.unref();
-  }
-
-  /** Resolves when the thread runs; rejects when it cannot be started at all. */
-  private async addThread(index: number, clients: ClientCounts | undefined): Promise<void> {
-    const ring = new RingBuffer(RingBuffer.allocate(RING));
-    const thread: Thread = { ring, clients, ...this.spawn(ring, clients) };
-    this.threads[index] = thread;
-    const { worker, control } = thread;
-    worker.ref();
-    await new Promise<void>((resolve, reject) => {
-      worker.once('error', reject);
-      worker.once('exit', () => reject(new Error('the thread ended at its start')));
-      void control.serve([]).then(resolve);
-    });
-    this.supervise(index, thread);
-    void this.drain(index);
-  }
-
-  private spawn(ring: RingBuffer, clients: ClientCounts | undefined): { worker: Worker; control: SharedSocketList } {
-    const control = new SharedSocketList(SharedSocketList.allocate());
-    const workerData: WorkerData = {
-      table: this.place.shared,
-      ring: ring.memory,
-      control: control.memory,
-      losses: this.losses.memory,
-      clients: clients?.memory,
-    };
-    const worker = new Worker(this.program, {
-      workerData,
-      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
-    });
-    worker.unref();
-    if (this.started) worker.once('online', this.started);
-    // Without a listener an error would end the process; what to do about it is decided when the thread has ended.
-    worker.on('error', () => undefined);
-    worker.once('exit', () => control.end());
-    return { worker, control };
-  }
-
-  /** Puts another thread in the place of one that dies. */
-  private supervise(index: number, { worker }: Thread): void {
-    let reason = 'it ended';
-    worker.on('error', (error) => (reason = error.message));
-    worker.on('exit', () => {
-      if (this.closing) return;
-      this.log.error(`worker ${index} died, starting another: ${reason}`);
-      setTimeout(() => this.replace(index), RESTART).unref();
-    });
-  }
-
-  private replace(index: number): void {
-    if (this.closing) return;
-    const thread = this.threads[index]!;
-    Object.assign(thread, this.spawn(thread.ring, thread.clients));
-    this.supervise(index, thread);
-    void thread.control.serve(this.socketsOf(index));
-  }
-
-  /** Deals with what one thread hands over, until the end. */
-  private async drain(index: number): Promise<void> {
-    const { ring } = this.threads[index]!;
-    while (!this.ended) {
-      await ring.readable();
-      for (let i = 0; i < TURN; i++) {
-        const arrived = ring.shift();
-        if (arrived === undefined) break;
-        this.deliver(arrived, index);
-      }
-      ring.release();
-      this.sender.flush();
-      // Promises alone would keep other sockets and timers waiting for as long as queries come.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    for (const thread of this.threads) thread.unref();
   }
 
   private deliver({ socket, bytes, sender, control }: Arrived, thread: number): void {
@@ -371,8 +295,3 @@ export class UdpWorkerPool {
     }
   }
 }
-
-const exited = (worker: Worker): Promise<unknown> => {
-  worker.ref();
-  return worker.threadId < 0 ? Promise.resolve() : new Promise((resolve) => worker.once('exit', resolve));
-};

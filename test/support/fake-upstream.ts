@@ -1,3 +1,4 @@
+import { atOnePort } from '../../src/net/drawn-port.js';
 import type { Endpoint, Network, TcpConnection } from '../../src/net/network.js';
 import { Flag, FrameReader, decodeMessage, encodeMessage, frame, parseRr, type Message } from '../../src/wire/index.js';
 
@@ -42,6 +43,11 @@ export class FakeUpstream {
   ) {}
 
   async start(): Promise<this> {
+    await atOnePort(this.at.port, () => this.open());
+    return this;
+  }
+
+  private async open(): Promise<void> {
     const udp = await this.network.bindUdp(this.at, (bytes, from) => {
       const reply = (answer: Uint8Array): void => udp.send(answer, answer.length, from);
       this.take({
@@ -54,10 +60,15 @@ export class FakeUpstream {
         connection: undefined,
       });
     });
-    this.at = { address: this.at.address, port: udp.local.port };
-    const tcp = await this.network.listenTcp(this.at, (connection) => this.accept(connection));
-    this.close = [() => udp.close(), () => tcp.close()];
-    return this;
+    const at = { address: this.at.address, port: udp.local.port };
+    try {
+      const tcp = await this.network.listenTcp(at, (connection) => this.accept(connection));
+      this.close = [() => udp.close(), () => tcp.close()];
+      this.at = at;
+    } catch (error) {
+      udp.close();
+      throw error;
+    }
   }
 
   stop(): void {

@@ -20,6 +20,7 @@ export * from './tls-listening.js';
 export * from './query.js';
 export * from './query-format.js';
 export * from './query-metrics.js';
+export * from './reload-metrics.js';
 export * from './reply.js';
 export * from './server-address.js';
 export * from './sessions.js';

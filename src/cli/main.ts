@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { argv, env, exit, stderr, stdout } from 'node:process';
 import { exitCodeOf, isExpected } from '../lib/errors.js';
 import type { Command } from './command.js';
@@ -37,9 +38,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   help: async (args, environment) => (await import('./help.js')).help(args, environment),
 };
 
-const [word = '', ...rest] = argv.slice(2);
+/** What it is under the names of other images' programs, whose first argument is never a command. */
+const NAMES: Readonly<Record<string, Command>> = { coredns: serve, 'node-cache': nodeCache };
+
+const alias = NAMES[path.basename(argv[1] ?? '')];
+const [word = '', ...rest] = alias === undefined ? argv.slice(2) : ['', ...argv.slice(2)];
 const named = Object.hasOwn(COMMANDS, word);
-const command = named ? COMMANDS[word]! : isNodeCache(argv.slice(2)) ? nodeCache : serve;
+const command = alias ?? (named ? COMMANDS[word]! : isNodeCache(argv.slice(2)) ? nodeCache : serve);
 
 // Timers of servers do not keep a process alive, and a server that waits for an API to come up has nothing else. The
 // command's end ends this too.

@@ -8,6 +8,7 @@ import { realClock } from '../lib/clock.js';
 import { MemoryCeiling } from '../lib/memory-ceiling.js';
 import type { Milliseconds } from '../lib/units.js';
 import { Metrics } from '../metrics/metrics.js';
+import { takeBindRight } from '../fastpath/bind-right.js';
 import { sharedTcp } from '../fastpath/shared-tcp.js';
 import { sharedPlaces } from '../net/inherited-sockets.js';
 import { HostNetwork } from '../net/host-network.js';
@@ -131,6 +132,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
     },
   });
   checkDescriptors(descriptorLimit());
+  takeBindRight();
   const inherited = inheritedSockets(env);
   state.owner = inherited === undefined;
   const open = inherited ?? activatedSockets(env) ?? earlySockets();

@@ -10,6 +10,8 @@ export interface TemplateValues {
   readonly clusterDns: string | undefined;
   /** Domain of the cluster, without final dot. */
   readonly domain: string;
+  /** Where the `prometheus` plugin listens: IP:PORT or :PORT. */
+  readonly prometheus: string;
   readonly kubeDns: KubeDnsConfig;
 }
 
@@ -24,6 +26,7 @@ const LOCAL_DNS = '__PILLAR__LOCAL__DNS__';
 const CLUSTER_DNS = '__PILLAR__CLUSTER__DNS__';
 const UPSTREAM_SERVERS = '__PILLAR__UPSTREAM__SERVERS__';
 const DNS_SERVER = '__PILLAR__DNS__SERVER__';
+const PROMETHEUS = '__PROMETHEUS__ENDPOINT__';
 const DNS_DOMAIN = '__PILLAR__DNS__DOMAIN__';
 
 /** Seconds that answers of stub domains are cached. */
@@ -73,6 +76,7 @@ export function renderCorefile(template: string, values: TemplateValues): Render
     .replace(new RegExp(`${LOCAL_DNS}:(\\d+)`, 'g'), (_, port: string) => hostPort(first, port))
     .replaceAll(LOCAL_DNS, values.localIps.join(' '))
     .replaceAll(DNS_SERVER, '')
+    .replaceAll(PROMETHEUS, values.prometheus)
     .replaceAll(DNS_DOMAIN, values.domain);
   const bind = BIND.exec(text)?.[1] ?? values.localIps.join(' ');
   const stubs = [...values.kubeDns.stubDomains]

@@ -39,6 +39,8 @@ export interface NodeCacheOptions {
   /** Empty for none. */
   readonly pidfile: string;
   readonly metricsAddress: Endpoint;
+  /** What stands in a template for the address of the `prometheus` plugin: IP:PORT, or :PORT. */
+  readonly prometheusAddress: string;
   /** Reload by SIGUSR1 to the own process. */
   readonly reloadWithSignal: boolean;
   /** Print the plan of link and rules, change nothing. */
@@ -118,6 +120,12 @@ export const NODE_CACHE_FLAGS: readonly FlagSpec[] = [
   },
   { name: 'health-port', type: 'string', help: 'port of the health plugin', default: '8080' },
   { name: 'metrics-listen-address', type: 'string', help: 'where to serve metrics', default: '0.0.0.0:9353' },
+  {
+    name: 'prometheus-listen-address',
+    type: 'string',
+    help: "what __PROMETHEUS__ENDPOINT__ in the template stands for: where the server's metrics are served",
+    default: ':9253',
+  },
   { name: 'reloadwithsignal', type: 'bool', help: 'reload a changed configuration by SIGUSR1 to the own process' },
   { name: 'dry-run', type: 'bool', help: 'print link and rules as they would be, change nothing' },
   ...SERVING_FLAGS,
@@ -154,7 +162,8 @@ export function parseNodeCacheFlags(args: readonly string[]): NodeCacheOptions {
     baseCorefile: text('basecorefile'),
     corefile: given.has('conf') || !given.has('corefile') ? text('conf') : text('corefile'),
     pidfile: text('pidfile'),
-    metricsAddress: endpoint(text('metrics-listen-address')),
+    metricsAddress: endpoint('metrics-listen-address', text('metrics-listen-address')),
+    prometheusAddress: listened('prometheus-listen-address', text('prometheus-listen-address')),
     reloadWithSignal: yes('reloadwithsignal'),
     dryRun: yes('dry-run'),
     quiet: yes('quiet'),
@@ -176,8 +185,9 @@ export function nodeCacheUsage(version: string): string {
   ].join('\n');
 }
 
+/** A comma at the end is what filling in nothing for a second address leaves behind, as for kube-proxy in mode IPVS. */
 function addresses(text: string): string[] {
-  const all = text.split(',');
+  const all = text.replace(/(.),$/, '$1').split(',');
   for (const address of all)
     if (ipFamily(address) === 0) throw new NodeCacheFlagError(`invalid localip specified - "${address}"`);
   return all;
@@ -215,14 +225,18 @@ function io(values: Readonly<Record<string, string>>): IoOptions {
   return read;
 }
 
-function endpoint(text: string): Endpoint {
+/** An endpoint as it was written, which goes into the Corefile. */
+function listened(flag: string, text: string): string {
+  endpoint(flag, text);
+  return text;
+}
+
+function endpoint(flag: string, text: string): Endpoint {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
   const address = bracketed ?? plain;
   const known = address !== undefined && (address === '' || address === 'localhost' || ipFamily(address) !== 0);
   if (!known || Number(digits) > 65_535)
-    throw new NodeCacheFlagError(
-      `invalid metrics-listen-address specified - "${text}", want IP:PORT, [IPV6]:PORT or :PORT`,
-    );
+    throw new NodeCacheFlagError(`invalid ${flag} specified - "${text}", want IP:PORT, [IPV6]:PORT or :PORT`);
   return { address: address === 'localhost' ? '127.0.0.1' : address, port: Number(digits) };
 }
 

@@ -1,5 +1,6 @@
 import { COMMENT_PREFIX } from '../iptables/node-cache-rules.js';
 import type { Logger } from '../lib/log.js';
+import type { Report } from './report.js';
 import type { RunCommand } from './run.js';
 
 /**
@@ -29,16 +30,25 @@ const MARKS = [
 
 /**
  * Finds out which iptables a host uses: the one that holds rules of the kubelet, of kube-proxy, or more rules than the
- * other; undefined where neither holds any. Faults count as no rules.
+ * other; undefined where neither holds any. Where rules of iptables-legacy may not be read, which are those of the host
+ * unless iptables-nft holds the kubelet's, that is reported. Other faults count as no rules.
  */
-export async function hostIptables(run: RunCommand, log: Logger): Promise<IptablesMode | undefined> {
+export async function hostIptables(run: RunCommand, report: Report): Promise<IptablesMode | undefined> {
   const nft = await saved(run, 'nft');
   const legacy = await saved(run, 'legacy');
+  const { log } = report;
+  const refused = /^.*permission denied.*$/im.exec(legacy.faults);
+  if (refused !== null && !MARKS[0]!.chains.test(nft.text))
+    report.error(
+      'iptables',
+      `Error listing rules of iptables-legacy, which a host that has them needs: ${refused[0].trim()}; ` +
+        'the container needs CAP_NET_RAW as well',
+    );
   for (const { name, chains } of MARKS) {
-    const mode = chains.test(nft) ? 'nft' : chains.test(legacy) ? 'legacy' : undefined;
+    const mode = chains.test(nft.text) ? 'nft' : chains.test(legacy.text) ? 'legacy' : undefined;
     if (mode !== undefined) return told(log, mode, `which holds the rules of ${name}`);
   }
-  const [byNft, byLegacy] = [rulesIn(nft), rulesIn(legacy)];
+  const [byNft, byLegacy] = [rulesIn(nft.text), rulesIn(legacy.text)];
   if (byNft === 0 && byLegacy === 0) return undefined;
   return byLegacy > byNft
     ? told(log, 'legacy', `which holds ${byLegacy} rules, iptables-nft ${byNft}`)
@@ -50,11 +60,12 @@ function told(log: Logger, mode: IptablesMode, reason: string): IptablesMode {
   return mode;
 }
 
-/** Both families' rules. All tables: to ask iptables-legacy for one would make it. */
-async function saved(run: RunCommand, mode: IptablesMode): Promise<string> {
-  const texts = [];
-  for (const family of [4, 6] as const) texts.push((await run(iptablesCommands(family, mode).save, [])).stdout);
-  return texts.join('');
+/** Both families' rules, and what was said where they could not be listed. All tables: to ask for one would make it. */
+async function saved(run: RunCommand, mode: IptablesMode): Promise<{ text: string; faults: string }> {
+  const all = [];
+  for (const family of [4, 6] as const) all.push(await run(iptablesCommands(family, mode).save, []));
+  const failed = all.filter(({ code }) => code !== 0);
+  return { text: all.map(({ stdout }) => stdout).join(''), faults: failed.map(({ stderr }) => stderr).join('\n') };
 }
 
 const rulesIn = (text: string): number =>

@@ -225,6 +225,7 @@ export class NodeCache {
       dnsPort: options.dnsPort,
       clusterDns: this.clusterDns,
       domain: host.env.CLUSTER_DOMAIN ?? 'cluster.local',
+      prometheus: options.prometheusAddress,
       kubeDns: config,
     });
     for (const warning of rendered.warnings) this.log.warning(warning);

@@ -101,7 +101,7 @@ export class NodeNetwork {
     if (this.families) return this.families;
     const { run, report } = this.tools;
     const { iptablesMode } = this.options;
-    const mode = iptablesMode === 'auto' ? await hostIptables(run, report.log) : iptablesMode;
+    const mode = iptablesMode === 'auto' ? await hostIptables(run, report) : iptablesMode;
     return (this.families = ([4, 6] as const).map((family) => new Iptables(family, mode, run, report)));
   }
 

@@ -2,6 +2,7 @@ import {
   PerServer,
   QuerySeries,
   makeQuery,
+  reloadFailures,
   panics,
   QueryContext,
   type Client,
@@ -361,6 +362,7 @@ export class Server {
       for (const hook of next.hooks.start) await hook();
       if (this.listening) await this.attach(next);
     } catch (error) {
+      reloadFailures(this.runtime.metrics).inc();
       log.error(`Restart failed: ${(error as Error).message.replaceAll('\n', '\n    ')}`);
       if (next) await next.end('the configuration has ended');
       return false;

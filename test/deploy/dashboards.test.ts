@@ -54,6 +54,19 @@ const ASKED: readonly { readonly by: string; readonly metrics: Readonly<Record<s
       process_resident_memory_bytes: [],
     },
   },
+  {
+    by: 'dashboards of Go programs, where Node has the like',
+    metrics: {
+      go_gc_duration_seconds_count: [],
+      go_gc_duration_seconds_sum: [],
+      go_info: ['version'],
+      go_memstats_alloc_bytes: [],
+      go_memstats_heap_alloc_bytes: [],
+      go_memstats_heap_inuse_bytes: [],
+      go_memstats_heap_sys_bytes: [],
+      go_memstats_sys_bytes: [],
+    },
+  },
 ];
 
 /** Labels of each metric that is served, by name; those that the rules record are served too. */
@@ -84,10 +97,13 @@ const metricsIn = (expression: string): string[] => [
 
 /** Metrics that are there once something rare has happened: the page of their plugin has them, with their labels. */
 const RARE: Readonly<Record<string, string>> = {
+  coredns_cache_drops_total: 'cache',
   coredns_cache_evictions_total: 'cache',
   coredns_cache_prefetch_total: 'cache',
   coredns_cache_served_stale_total: 'cache',
   coredns_proxy_healthcheck_failures_total: 'forward',
+  nodejs_gc_duration_seconds_count: 'prometheus',
+  nodejs_gc_duration_seconds_sum: 'prometheus',
   coredns_proxy_conn_cache_hits_total: 'forward',
   coredns_proxy_conn_cache_misses_total: 'forward',
 };

@@ -19,8 +19,8 @@ interface Container {
   name: string;
   image: string;
   args: string[];
-  ports: { name: string; containerPort: number; protocol: string }[];
-  livenessProbe: { httpGet: { host?: string; path: string; port: number } };
+  ports?: { name: string; containerPort: number; protocol: string }[];
+  livenessProbe: { httpGet: { host?: string; path: string; port: number }; failureThreshold: number };
   volumeMounts: { name: string; mountPath: string; readOnly?: boolean }[];
   securityContext: { capabilities: { drop: string[]; add?: string[] }; readOnlyRootFilesystem: boolean };
 }
@@ -31,7 +31,9 @@ interface PodSpec {
   dnsPolicy: string;
   containers: [Container];
   volumes: { name: string; configMap?: { name: string; items?: { key: string; path: string }[] } }[];
-  securityContext?: { runAsNonRoot: boolean; runAsUser: number };
+  securityContext?: { runAsNonRoot?: boolean; runAsUser?: number; seccompProfile: { type: string } };
+  nodeSelector: Record<string, string>;
+  topologySpreadConstraints?: { topologyKey: string; labelSelector: { matchLabels: Record<string, string> } }[];
 }
 
 interface Manifest {
@@ -44,6 +46,8 @@ interface Manifest {
   subjects?: { kind: string; name: string; namespace: string }[];
   spec?: {
     selector?: Record<string, unknown>;
+    replicas?: number;
+    maxUnavailable?: number;
     template?: { metadata: { labels: Record<string, string> }; spec: PodSpec };
     ports?: { name: string; port: number; protocol: string }[];
     clusterIP?: string;
@@ -127,12 +131,26 @@ describe.each(FILES)('%s.yaml', (file) => {
       capabilities: { drop: ['ALL'] },
     });
     if (file === 'node-local-dns')
-      expect(container.securityContext.capabilities.add).toEqual(['NET_ADMIN', 'NET_RAW', 'NET_BIND_SERVICE']);
+      expect(container.securityContext.capabilities.add).toEqual(['NET_ADMIN', 'NET_BIND_SERVICE']);
     else {
       expect(container.securityContext.capabilities.add).toBeUndefined();
       expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65534 });
     }
   });
+
+  it('has the profile of system calls and the nodes that are usual', () => {
+    expect([pod.securityContext?.seccompProfile, pod.nodeSelector]).toEqual([
+      { type: 'RuntimeDefault' },
+      { 'kubernetes.io/os': 'linux' },
+    ]);
+  });
+
+  it('takes no port of the node', () => {
+    const ports = container.ports ?? [];
+    expect(pod.hostNetwork ? ports : ports.filter((port) => 'hostPort' in port)).toEqual([]);
+  });
+
+  it('is started anew after five probes that failed', () => expect(container.livenessProbe.failureThreshold).toBe(5));
 
   it('probes the health that its Corefile serves', () => {
     const { host, path: at, port } = container.livenessProbe.httpGet;
@@ -149,6 +167,7 @@ describe.each(FILES)('%s.yaml', (file) => {
       dnsPort: 53,
       clusterDns: '127.0.0.1:1',
       domain: 'cluster.local',
+      prometheus: ':9253',
       kubeDns: { stubDomains: new Map(), upstreamNameservers: ['127.0.0.1:1'] },
     };
     const { text } = renderCorefile(template, values);
@@ -196,12 +215,25 @@ describe('cluster-dns.yaml', () => {
     const service = only(all, 'Service', 'kube-dns');
     expect(service.spec!.clusterIP).toBe('10.96.0.10');
     expect(labelsOf(all)).toMatchObject(service.spec!.selector!);
-    const ports = podOf(all).containers[0].ports.map(({ name, containerPort, protocol }) => ({
+    const ports = podOf(all).containers[0].ports!.map(({ name, containerPort, protocol }) => ({
       name,
       port: containerPort,
       protocol,
     }));
     expect(service.spec!.ports).toEqual(ports);
+  });
+
+  it('leaves the number of pods to others, spreads them, and takes one at a time', () => {
+    const { spec } = workload(all);
+    const budget = only(all, 'PodDisruptionBudget').spec!;
+    expect([spec!.replicas, budget.maxUnavailable]).toEqual([undefined, 1]);
+    expect(labelsOf(all)).toMatchObject(budget.selector!.matchLabels as Record<string, string>);
+    const spread = podOf(all).topologySpreadConstraints!;
+    expect(spread.map(({ topologyKey }) => topologyKey)).toEqual([
+      'topology.kubernetes.io/zone',
+      'kubernetes.io/hostname',
+    ]);
+    for (const { labelSelector } of spread) expect(labelsOf(all)).toMatchObject(labelSelector.matchLabels);
   });
 
   it('may read what the kubernetes plugin reads', () => {
@@ -251,13 +283,15 @@ describe.each(['node-local-dns', 'node-local-dns-lrp'])('%s.yaml', (file) => {
   it('serves at the local address and that of kube-dns', () =>
     expect(flags.localIps).toEqual(['169.254.20.10', '10.96.0.10']));
 
-  it('shows the ports that it listens at', () => {
-    expect(podOf(all).containers[0].ports.map(({ name, containerPort }) => [name, containerPort])).toEqual([
+  it('shows the ports that it listens at, where they are its own', () => {
+    const ports = podOf(all).containers[0].ports?.map(({ name, containerPort }) => [name, containerPort]);
+    const listened = [
       ['dns', flags.dnsPort],
       ['dns-tcp', flags.dnsPort],
       ['metrics', 9253],
       ['setup-metrics', flags.metricsAddress.port],
-    ]);
+    ];
+    expect(ports).toEqual(file === 'node-local-dns' ? undefined : listened);
   });
 });
 
@@ -326,7 +360,7 @@ describe('Dockerfile', () => {
       [
         ...new Set([
           ...packed,
-          ...['src', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
+          ...['LICENSE', 'src', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
         ]),
       ].sort(),
     );
@@ -337,9 +371,15 @@ describe('Dockerfile', () => {
   });
 
   it('brings the tools that the node cache runs', () => {
-    expect(/apt-get install -y --no-install-recommends (.*) \\/.exec(text)![1]!.split(' ')).toEqual(
+    const [image = ''] = /^FROM \S+ AS system\n(?:.+\n)+/m.exec(text)!;
+    expect(/apt-get install -y --no-install-recommends (.*)/.exec(image)![1]!.split(' ')).toEqual(
       expect.arrayContaining(['iproute2', 'iptables', 'nftables']),
     );
+  });
+
+  it('is for every platform that its base images are for: it names none', () => {
+    expect(text.replace(/^#.*$/gm, '')).not.toMatch(/amd64|arm64|x86|aarch64|--platform/);
+    expect(read('scripts/image.mjs')).not.toMatch(/amd64|arm64|x86|x64|aarch64/);
   });
 
   it('has the Node that the package asks for', () => {

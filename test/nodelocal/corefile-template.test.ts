@@ -9,6 +9,7 @@ const values = (own: Partial<TemplateValues> = {}): TemplateValues => ({
   dnsPort: 53,
   clusterDns: '10.96.31.170',
   domain: 'cluster.local',
+  prometheus: ':9253',
   kubeDns: { stubDomains: new Map(), upstreamNameservers: [] },
   ...own,
 });
@@ -27,6 +28,13 @@ describe('renderCorefile', () => {
   });
 
   it.each<{ name: string; template: string; values?: Partial<TemplateValues>; want: string; warnings?: string[] }>([
+    { name: 'the address of metrics', template: 'prometheus __PROMETHEUS__ENDPOINT__', want: 'prometheus :9253' },
+    {
+      name: 'another address of metrics',
+      template: 'prometheus __PROMETHEUS__ENDPOINT__',
+      values: { prometheus: '192.0.2.1:9253' },
+      want: 'prometheus 192.0.2.1:9253',
+    },
     { name: 'all addresses', template: 'bind __PILLAR__LOCAL__DNS__', want: 'bind 169.254.20.10 10.96.0.10' },
     {
       name: 'an address with a port: the first one',

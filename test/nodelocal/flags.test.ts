@@ -28,6 +28,7 @@ describe('parseNodeCacheFlags', () => {
       corefile: 'Corefile',
       pidfile: '',
       metricsAddress: { address: '0.0.0.0', port: 9353 },
+      prometheusAddress: ':9253',
       reloadWithSignal: false,
       dryRun: false,
       quiet: false,
@@ -105,6 +106,8 @@ describe('parseNodeCacheFlags', () => {
   ])('takes $name', ({ args, want }) => expect(parseNodeCacheFlags(args)).toMatchObject(want));
 
   it.each([
+    { name: 'nothing but a comma', args: ['-localip', ','], error: 'invalid localip specified - ""' },
+    { name: 'two commas at the end', args: ['-localip', '10.0.0.1,,'], error: 'invalid localip specified - ""' },
     { name: 'no address', args: [], error: 'invalid localip specified - ""' },
     { name: 'a word for an address', args: ['-localip', 'nonsense'], error: 'invalid localip specified - "nonsense"' },
     {

@@ -291,6 +291,26 @@ describe('iptables of the host', () => {
   });
 });
 
+describe('iptables-legacy that may not be read', () => {
+  const DENIED = 'iptables-save v1.8.9 (legacy): Cannot initialize: Permission denied (you must be root)\n';
+
+  it('is told and counted, as rules may be in vain', async () => {
+    node.failing = { 'iptables-legacy-save': failure(DENIED) };
+    await setUp(...TWO);
+    expect(counts()).toEqual({ iptables: 1 });
+    expect(log.lines).toContain(
+      `[ERROR] Error listing rules of iptables-legacy, which a host that has them needs: ${DENIED.trim()}; the container needs CAP_NET_RAW as well`,
+    );
+  });
+
+  it('is nothing to tell where the kubelet uses iptables-nft', async () => {
+    node.failing = { 'iptables-legacy-save': failure(DENIED) };
+    node.chains.set('iptables-nft', ['KUBE-KUBELET-CANARY']);
+    await setUp(...TWO);
+    expect(counts()).toEqual({});
+  });
+});
+
 describe('rules by iptables', () => {
   it('are set, and removed, by one command', async () => {
     const made = await setUp(...TWO);

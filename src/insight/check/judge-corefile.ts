@@ -63,6 +63,7 @@ const NODE = {
   dnsPort: 53,
   clusterDns: '192.0.2.10',
   domain: 'cluster.local',
+  prometheus: ':9253',
   kubeDns: { stubDomains: new Map<string, string[]>(), upstreamNameservers: [] },
 };
 /** As in a pod of a cluster. */
@@ -82,7 +83,7 @@ const NO_NETWORK: Network = {
 
 /** Sets a Corefile up as a server would, and opens no socket. */
 export async function loadCorefile(source: CorefileToJudge): Promise<LoadedCorefile> {
-  const text = source.text.includes('__PILLAR__') ? renderCorefile(source.text, NODE).text : source.text;
+  const text = /__PILLAR__|__PROMETHEUS__/.test(source.text) ? renderCorefile(source.text, NODE).text : source.text;
   const files = new JudgedFiles(source);
   const made = makeRuntime({
     cwd: source.cwd,

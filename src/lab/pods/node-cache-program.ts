@@ -55,6 +55,7 @@ export class NodeCacheProgram extends DnsProgram {
       dnsPort: options.dnsPort,
       clusterDns: canonicalIp(env.env[serviceVariable(options.upstreamService)] ?? ''),
       domain: env.env['CLUSTER_DOMAIN'] ?? 'cluster.local',
+      prometheus: options.prometheusAddress,
       kubeDns: NO_KUBE_DNS_CONFIG,
     });
     for (const warning of rendered.warnings) env.log.write(`[WARNING] ${warning}\n`);

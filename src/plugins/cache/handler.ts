@@ -261,6 +261,7 @@ export class Cache implements Handler, CountsHits, TakesChanges {
   private settle(query: Query, outcome: Outcome, replaced?: CacheEntry): Outcome {
     if (!(outcome instanceof Reply) || !outcome.written) return outcome;
     const kind = kindOf(outcome, query, this.surroundings.clock);
+    if (kind === 'incomplete') this.surroundings.metrics.get(query.client.server).drops.inc();
     const ttl = ttlOf(outcome, kind, this.options);
     const flags = wantsAuthentic(query) ? outcome.flags : outcome.flags & ~Flag.AD;
     const reply = Reply.ofRecords(flags, outcome.rcode, outcome.records, ttl);

@@ -26,6 +26,7 @@ export interface CacheMetrics {
   readonly misses: Series;
   readonly prefetches: Series;
   readonly servedStale: Series;
+  readonly drops: Series;
   readonly hits: Readonly<Record<CacheType, Series>>;
   readonly entries: Readonly<Record<CacheType, Series>>;
   readonly evictions: Readonly<Record<CacheType, Series>>;
@@ -42,6 +43,7 @@ export function cacheMetrics(metrics: Metrics, zones: string, view: () => string
   );
   const prefetches = counter('prefetch_total', 'The number of times the cache has prefetched a cached item.');
   const servedStale = counter('served_stale_total', 'The number of requests served from stale cache entries.');
+  const drops = counter('drops_total', 'The number responses that are not cached, because the reply is malformed.');
   const hits = counter('hits_total', 'The count of cache hits.', 'type');
   const evictions = counter('evictions_total', 'The count of cache evictions.', 'type');
   const entries = metrics.gauge('cache', 'entries', 'The number of elements in the cache.', [
@@ -61,6 +63,7 @@ export function cacheMetrics(metrics: Metrics, zones: string, view: () => string
       misses: new Series(misses, labels),
       prefetches: new Series(prefetches, labels),
       servedStale: new Series(servedStale, labels),
+      drops: new Series(drops, labels),
       hits: perType(hits),
       entries: perType(entries),
       evictions: perType(evictions),

@@ -1,7 +1,9 @@
+import { reloadFailures } from '../../chain/index.js';
 import type { Metrics } from '../../metrics/metrics.js';
 
 export const reloadMetrics = (metrics: Metrics) => ({
-  failed: metrics.counter('reload', 'failed_total', 'Counter of the number of failed reload attempts.').with(),
+  /** Counted where a reload fails; here it is there from the start. */
+  failed: reloadFailures(metrics),
   version: metrics.gauge(
     'reload',
     'version_info',

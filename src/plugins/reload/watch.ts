@@ -83,7 +83,6 @@ export class Watch {
       metrics.version.with({ hash: 'sha512', value: digest }).set(1);
       return;
     }
-    metrics.failed.inc();
     log.error(
       `Corefile changed but reload failed; the running configuration stays, SHA512 = ${this.around.corefile.digest}`,
     );

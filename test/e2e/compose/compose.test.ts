@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COREDNS, Cluster } from './cluster.js';
 import { findEngine } from './engine.js';
+import { testImage } from './image.js';
 import { ROOT } from './project.js';
 import { run, works } from './run.js';
 
@@ -330,6 +331,8 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
       await redirected(2);
     });
   });
+
+  describe('the image for clusters', () => testImage(engine!));
 
   it('leaves links and rules of this machine as they were', async () => {
     await engine!.stop();

@@ -7,11 +7,17 @@ export class DockerEngine implements Engine {
   readonly name = 'the container engine of this machine';
   readonly env = {};
   readonly overrides = [];
+  readonly client = ['docker'];
+  readonly runOptions = [];
 
   constructor(readonly compose: readonly string[]) {}
 
   async start(): Promise<void> {
     await run([...this.compose, '--profile', 'cluster', 'build', 'curl-pod'], { cwd: ROOT, timeout: 400_000 });
+  }
+
+  makeImage(name: string): Promise<string> {
+    return run(['docker', 'build', '-f', 'deploy/Dockerfile', '-t', name, '.'], { cwd: ROOT, timeout: 400_000 });
   }
 
   async get(url: string): Promise<string> {

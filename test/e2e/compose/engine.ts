@@ -9,10 +9,16 @@ export interface Engine {
   readonly compose: readonly string[];
   /** What compose needs to know of its surroundings. */
   readonly env: Readonly<Record<string, string>>;
+  /** The command line that runs single containers. */
+  readonly client: readonly string[];
+  /** Arguments of its `run`. */
+  readonly runOptions: readonly string[];
   /** Files that go over docker-compose.yml, as arguments of compose. */
   readonly overrides: readonly string[];
   /** Makes images and starts what has to run. */
   start(): Promise<void>;
+  /** Builds the image that is for clusters, under this name. */
+  makeImage(name: string): Promise<unknown>;
   /** The body that a URL of the machine on which ports are published gives. */
   get(url: string): Promise<string>;
   /** Takes away everything of it. */

@@ -45,22 +45,16 @@ export async function makeImages(podman: Podman, dir: string): Promise<void> {
     'ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     copyNode,
   );
-  await podman(
-    [
-      'build',
-      '--layers=false',
-      '--jobs=2',
-      '--network=host',
-      '-f',
-      path.join(ROOT, 'deploy/Dockerfile'),
-      ...buildArgs(),
-      '-t',
-      imageName(),
-      ROOT,
-    ],
-    300_000,
-  );
+  await podman([...build(imageName()), '--target=tools', ROOT], 300_000);
 }
+
+/** Builds the image that is for clusters, from the same steps as far as they are the same. */
+export const makeImage = (podman: Podman, name: string): Promise<string> => podman([...build(name), ROOT], 300_000);
+
+const build = (name: string): string[] => [
+  ...['build', '--layers', '--jobs=2', '--network=host', '-f', path.join(ROOT, 'deploy/Dockerfile')],
+  ...[...buildArgs(), '-t', name],
+];
 
 interface ComposeFile {
   'x-nodens': { image: string; build: { args: Record<string, string> } };

@@ -13,7 +13,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import type { Engine } from './engine.js';
-import { PROMETHEUS_IMAGE, makeImages } from './images.js';
+import { PROMETHEUS_IMAGE, makeImage, makeImages, type Podman } from './images.js';
 import { SERVICES } from './project.js';
 import { run, works } from './run.js';
 
@@ -55,14 +55,27 @@ export class PodmanEngine implements Engine {
     this.dir = mkdtempSync(path.join(os.tmpdir(), `${PREFIX}${process.pid}-`));
     this.writeConfiguration();
     for (const folder of NOTES) mkdirSync(folder, { recursive: true });
-    const script = `${inMemory(NOTES)}; exec "$@"`;
-    await makeImages(
-      (args, timeout) =>
-        run([...APART, 'sh', '-ec', script, 'sh', ...this.podman, ...args], { env: this.ownEnv, timeout }),
-      this.file('files'),
-    );
+    await makeImages(this.alone, this.file('files'));
     await this.serve();
   }
+
+  readonly makeImage = (name: string): Promise<string> => makeImage(this.alone, name);
+
+  get client(): string[] {
+    return ['podman', '--url', `unix://${this.socket}`];
+  }
+
+  /** What a client asks for by itself may be more than this machine allows. */
+  get runOptions(): string[] {
+    return Object.entries(limits()).map(([name, { soft, hard }]) => `--ulimit=${name}=${soft}:${hard}`);
+  }
+
+  /** Podman by itself, beside the one that serves the socket. */
+  private readonly alone: Podman = (args, timeout) =>
+    run([...APART, 'sh', '-ec', `${inMemory(NOTES)}; exec "$@"`, 'sh', ...this.podman, ...args], {
+      env: this.ownEnv,
+      timeout,
+    });
 
   private async serve(): Promise<void> {
     // The kernel may pass bridged packets through the rules of this machine; here they belong to pods, and go
@@ -144,11 +157,7 @@ export class PodmanEngine implements Engine {
 
   private writeConfiguration(): void {
     mkdirSync(this.file('files'));
-    const limits = {
-      nofile: { soft: 1024, hard: hardLimit('Max open files') },
-      nproc: { soft: 1024, hard: hardLimit('Max processes') },
-    };
-    const ulimits = Object.entries(limits)
+    const ulimits = Object.entries(limits())
       .map(([name, { soft, hard }]) => `"${name}=${soft}:${hard}"`)
       .join(', ');
     writeFileSync(
@@ -167,7 +176,7 @@ export class PodmanEngine implements Engine {
       ].join('\n'),
     );
     const services = Object.fromEntries(
-      SERVICES.map((service) => [service, { ulimits: limits, cgroup_parent: this.cgroup }]),
+      SERVICES.map((service) => [service, { ulimits: limits(), cgroup_parent: this.cgroup }]),
     );
     writeFileSync(this.file('override.json'), JSON.stringify({ services }));
   }
@@ -176,6 +185,11 @@ export class PodmanEngine implements Engine {
 /** The commands that put empty folders in place of some. */
 const inMemory = (folders: readonly string[]): string =>
   folders.map((folder) => `mount -t tmpfs none ${folder}`).join('; ');
+
+const limits = () => ({
+  nofile: { soft: 1024, hard: hardLimit('Max open files') },
+  nproc: { soft: 1024, hard: hardLimit('Max processes') },
+});
 
 /** What this machine allows at most, and podman would go beyond: a low figure where there is no limit. */
 function hardLimit(name: string): number {

@@ -1,4 +1,5 @@
 import { hostPort } from '../lib/cidr.js';
+import { withAutopath } from './autopath-block.js';
 import type { KubeDnsConfig } from './kube-dns-config.js';
 
 /** What a Corefile template is filled with. */
@@ -13,6 +14,8 @@ export interface TemplateValues {
   /** Where the `prometheus` plugin listens: IP:PORT or :PORT. */
   readonly prometheus: string;
   readonly kubeDns: KubeDnsConfig;
+  /** Walk the search lists of the pods of this node, whose name may be empty; not where undefined. */
+  readonly autopath?: { readonly node: string } | undefined;
 }
 
 export interface RenderedCorefile {
@@ -78,6 +81,12 @@ export function renderCorefile(template: string, values: TemplateValues): Render
     .replaceAll(DNS_SERVER, '')
     .replaceAll(PROMETHEUS, values.prometheus)
     .replaceAll(DNS_DOMAIN, values.domain);
+  if (values.autopath !== undefined) {
+    const walking = withAutopath(text, values.domain, values.autopath.node);
+    if (walking === undefined)
+      warnings.push(`No server block for ${values.domain} or all names: autopath is left out.`);
+    text = walking ?? text;
+  }
   const bind = BIND.exec(text)?.[1] ?? values.localIps.join(' ');
   const stubs = [...values.kubeDns.stubDomains]
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -43,6 +43,10 @@ export interface NodeCacheOptions {
   readonly prometheusAddress: string;
   /** Reload by SIGUSR1 to the own process. */
   readonly reloadWithSignal: boolean;
+  /** Walk the search lists of this node's pods. */
+  readonly autopath: boolean;
+  /** This node's name; empty for what the environment says. */
+  readonly nodeName: string;
   /** Print the plan of link and rules, change nothing. */
   readonly dryRun: boolean;
   readonly quiet: boolean;
@@ -68,7 +72,8 @@ const MIN_SYNC: Milliseconds = 1000;
 const MAX_SYNC: Milliseconds = 24 * 3_600_000;
 
 /**
- * Node-cache's flags with their defaults, those it takes over from CoreDNS, and `backend`, `iptables-mode`, `dry-run`, `log.format`,
+ * Node-cache's flags with their defaults, those it takes over from CoreDNS, and `backend`, `iptables-mode`, `autopath`,
+ * `nodename`, `dry-run`, `log.format`,
  * `io` and `workers`, which are ours.
  */
 export const NODE_CACHE_FLAGS: readonly FlagSpec[] = [
@@ -127,6 +132,8 @@ export const NODE_CACHE_FLAGS: readonly FlagSpec[] = [
     default: ':9253',
   },
   { name: 'reloadwithsignal', type: 'bool', help: 'reload a changed configuration by SIGUSR1 to the own process' },
+  { name: 'autopath', type: 'bool', help: 'walk the search lists of the pods of this node in their place' },
+  { name: 'nodename', type: 'string', help: 'name of this node, for -autopath; $NODE_NAME where it is left out' },
   { name: 'dry-run', type: 'bool', help: 'print link and rules as they would be, change nothing' },
   ...SERVING_FLAGS,
 ];
@@ -165,6 +172,8 @@ export function parseNodeCacheFlags(args: readonly string[]): NodeCacheOptions {
     metricsAddress: endpoint('metrics-listen-address', text('metrics-listen-address')),
     prometheusAddress: listened('prometheus-listen-address', text('prometheus-listen-address')),
     reloadWithSignal: yes('reloadwithsignal'),
+    autopath: yes('autopath'),
+    nodeName: text('nodename'),
     dryRun: yes('dry-run'),
     quiet: yes('quiet'),
     logFormat: oneOf('log.format', text('log.format'), ['text', 'json']),

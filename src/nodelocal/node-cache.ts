@@ -227,6 +227,7 @@ export class NodeCache {
       domain: host.env.CLUSTER_DOMAIN ?? 'cluster.local',
       prometheus: options.prometheusAddress,
       kubeDns: config,
+      autopath: options.autopath ? { node: options.nodeName } : undefined,
     });
     for (const warning of rendered.warnings) this.log.warning(warning);
     try {

@@ -65,6 +65,37 @@ describe('renderCorefile', () => {
       want: 'forward . fd00::a',
     },
     {
+      name: 'the walk of search lists, in the block of the cluster',
+      template: '__PILLAR__DNS__DOMAIN__:53 {\n    cache 30\n}\n.:53 {\n}\n',
+      values: { autopath: { node: 'w1' } },
+      want: 'cluster.local:53 {\n    node cluster.local {\n        name w1\n    }\n    autopath @node\n    cache 30\n}\n.:53 {\n}\n',
+    },
+    {
+      name: 'the walk, in the block for all names where there is no other',
+      template: 'dns://.:53 {\n    cache 30\n}\nexample.org {\n}\n',
+      values: { autopath: { node: '' } },
+      want: 'dns://.:53 {\n    node cluster.local\n    autopath @node\n    cache 30\n}\nexample.org {\n}\n',
+    },
+    {
+      name: 'the walk, beside a node of its own',
+      template: 'a.test Cluster.Local.:53 {\n    node k8s.test\n}\n',
+      values: { autopath: { node: 'w1' } },
+      want: 'a.test Cluster.Local.:53 {\n    autopath @node\n    node k8s.test\n}\n',
+    },
+    {
+      name: 'no second walk',
+      template: 'cluster.local {\n    node\n    autopath /etc/resolv.conf\n}\n',
+      values: { autopath: { node: 'w1' } },
+      want: 'cluster.local {\n    node\n    autopath /etc/resolv.conf\n}\n',
+    },
+    {
+      name: 'no block for the walk',
+      template: 'example.org {\n}\n',
+      values: { autopath: { node: 'w1' } },
+      want: 'example.org {\n}\n',
+      warnings: ['No server block for cluster.local or all names: autopath is left out.'],
+    },
+    {
       name: 'own upstreams',
       template: 'forward . __PILLAR__UPSTREAM__SERVERS__',
       values: upstreams('192.0.2.1', '192.0.2.2:5353'),

@@ -30,6 +30,8 @@ describe('parseNodeCacheFlags', () => {
       metricsAddress: { address: '0.0.0.0', port: 9353 },
       prometheusAddress: ':9253',
       reloadWithSignal: false,
+      autopath: false,
+      nodeName: '',
       dryRun: false,
       quiet: false,
       logFormat: 'text',
@@ -90,6 +92,7 @@ describe('parseNodeCacheFlags', () => {
       want: { metricsAddress: { address: '127.0.0.1', port: 0 } },
     },
     { name: 'reloads by signal', args: [...LOCAL, '-reloadwithsignal'], want: { reloadWithSignal: true } },
+    { name: 'a walk', args: [...LOCAL, '-autopath', '-nodename', 'w1'], want: { autopath: true, nodeName: 'w1' } },
     { name: 'a dry run with two dashes', args: [...LOCAL, '--dry-run'], want: { dryRun: true } },
     {
       name: 'pidfile, quiet and log format',

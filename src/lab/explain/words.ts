@@ -29,8 +29,22 @@ export function spanText(visit: ServerSpan, lab: Lab): string {
         ? ''
         : `, plugin ${visit.answeredBy} ${visit.answeredBy === 'forward' ? 'asked upstream' : 'answered'}`;
   const time = visit.ended === undefined ? 'not done yet' : `${(visit.ended - visit.started).toFixed(1)} ms`;
+  const walked = walkText(visit);
   return (
     `${place} by ${visit.transport.toUpperCase()} from ${visit.remote.address}: ` +
-    `${cached}${by}: ${visit.rcode ?? 'no answer'}, ${time}`
+    `${cached}${by}: ${visit.rcode ?? 'no answer'}, ${time}${walked === '' ? '' : `; ${walked}`}`
   );
+}
+
+/** Where autopath walked the search list of whoever asked; empty where it did not. */
+function walkText({ plugins, questions, name, type }: ServerSpan): string {
+  if (!plugins.includes('autopath')) return '';
+  const label = name.split('.', 1)[0]!.toLowerCase();
+  const steps = questions.filter(
+    (question) =>
+      question.type === type && question.name !== name && question.name.toLowerCase().startsWith(`${label}.`),
+  );
+  if (steps.length === 0) return '';
+  const told = steps.map((step) => `${step.name} ${step.rcode ?? 'no answer'}`).join(', ');
+  return `autopath walked the pod's search list in its place: ${told}`;
 }

@@ -178,7 +178,7 @@ export class Kubelet {
         network: pod.network,
         files: pod.files,
         log: pod.log,
-        env: this.environment(pod.namespace, raw),
+        env: this.environment(pod.namespace, raw, pod.model.spec.node),
         world,
         store,
         clock,
@@ -259,15 +259,19 @@ export class Kubelet {
   }
 
   /** The container's own variables, and where the services of its namespace are. */
-  private environment(namespace: string, raw: RawObject): Record<string, string> {
+  private environment(namespace: string, raw: RawObject, node: string): Record<string, string> {
     const env: Record<string, string> = {};
     for (const service of this.options.store.in('Service', namespace)) {
       const [ip] = service.clusterIps;
       if (ip !== undefined) env[serviceVariable(service.name)] = ip;
     }
     const [container = {}] = containersOf(raw);
-    for (const variable of arrayAt(container, 'env').map(asObject))
-      if (typeof variable['value'] === 'string') env[textAt(variable, 'name')] = variable['value'];
+    for (const variable of arrayAt(container, 'env').map(asObject)) {
+      const name = textAt(variable, 'name');
+      const field = textAt(objectAt(objectAt(variable, 'valueFrom'), 'fieldRef'), 'fieldPath');
+      if (typeof variable['value'] === 'string') env[name] = variable['value'];
+      else if (field === 'spec.nodeName') env[name] = node;
+    }
     return env;
   }
 }

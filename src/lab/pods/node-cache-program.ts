@@ -57,6 +57,7 @@ export class NodeCacheProgram extends DnsProgram {
       domain: env.env['CLUSTER_DOMAIN'] ?? 'cluster.local',
       prometheus: options.prometheusAddress,
       kubeDns: NO_KUBE_DNS_CONFIG,
+      autopath: options.autopath ? { node: options.nodeName } : undefined,
     });
     for (const warning of rendered.warnings) env.log.write(`[WARNING] ${warning}\n`);
     env.files.write(options.corefile, rendered.text);

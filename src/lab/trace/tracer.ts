@@ -13,6 +13,15 @@ import type { Clock } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { rcodeName } from '../../wire/index.js';
 
+/** A question that a server asked itself to answer a query. */
+export interface InnerQuestion {
+  readonly name: string;
+  readonly type: string;
+  /** The plugin whose handler saw it first. */
+  readonly from: string;
+  rcode: string | undefined;
+}
+
 /** One query at one server: what came, which plugins saw it, and which of them answered. */
 export interface ServerSpan {
   /** `namespace/pod` or the name of a host. */
@@ -27,6 +36,8 @@ export interface ServerSpan {
   readonly started: Milliseconds;
   /** In the order in which they were asked. */
   readonly plugins: string[];
+  /** In the order in which they were asked. */
+  readonly questions: InnerQuestion[];
   answeredBy: string | undefined;
   rcode: string | undefined;
   ended: Milliseconds | undefined;
@@ -95,11 +106,30 @@ export class Tracer {
   private handled({ phase, handler, query, call, passed, outcome }: HandlerEvent): void {
     const server = this.servers.get(handler);
     if (server === undefined) return;
+    if (query.context.depth > 0) return this.ownQuestion(phase, query, server, handler.name, outcome);
     if (phase === 'enter') return void this.calls.set(call, this.enter(query, server, handler.name));
     const visit = this.calls.get(call);
     if (visit === undefined) return;
     if (outcome === undefined) this.forget(visit, handler.name, query);
     else this.leave(visit, handler.name, passed, outcome, query);
+  }
+
+  /** What a server asks itself is part of the visit that it does so for. */
+  private ownQuestion(
+    phase: HandlerEvent['phase'],
+    query: Query,
+    server: string,
+    plugin: string,
+    outcome: Outcome | undefined,
+  ): void {
+    const [name, type] = [query.qname, query.typeName];
+    const questions = this.open.get(keyOf(query, server))?.questions;
+    const known = questions?.find((question) => question.name === name && question.type === type);
+    if (phase === 'enter' && known === undefined) questions?.push({ name, type, from: plugin, rcode: undefined });
+    if (phase === 'leave' && known?.from === plugin) {
+      const reply = outcome && replyOf(outcome);
+      known.rcode = reply === undefined ? 'no answer' : describe(reply);
+    }
   }
 
   private enter(query: Query, server: string, plugin: string): ServerSpan {
@@ -122,6 +152,7 @@ export class Tracer {
         depth,
         started: this.clock.monotonic(),
         plugins: [],
+        questions: [],
         answeredBy: undefined,
         rcode: undefined,
         ended: undefined,

@@ -96,7 +96,7 @@ export class ListWalk implements Handler {
   ): Promise<Reply | WalkResult> {
     const { ask } = this.options;
     // In a service's zone the name may be that of a pod that is gone: nothing else of that name is to be found then.
-    const parent = besides(ask, query, parentOf(query.qname, first), query.type);
+    const parent = besides(ask, query, parentOf(query.qname, first), Type.A);
     if (!isDenial(await partner) || !isDenial(await parent)) return 'left';
     for (const name of names) {
       // A resolver that asks for both takes a step only where it has both answers.

@@ -19,6 +19,7 @@ const visit = (
   depth: 0,
   started: 100,
   plugins,
+  questions: [],
   answeredBy,
   rcode: 'NOERROR',
   ended: took === undefined ? undefined : 100 + took,

@@ -85,7 +85,7 @@ const nodens: Peer = {
       '-quiet',
       ...(work.threads === undefined ? [] : ['-workers', String(work.threads)]),
       '-conf',
-      write(`nodens-${work.kind}`, corefile(work)),
+      write(`nodens-${work.kind}-${work.port}`, corefile(work)),
     ],
   }),
 };

@@ -146,6 +146,26 @@ export function startTable(starts: readonly Start[]): string {
   return aligned([['scenario', 'program', 'ms', 'times', 'RSS MB'], ...rows]).join('\n');
 }
 
+/** CPU time of a hit in microseconds, without and with counting for `nodens top`, and the median of their ratios. */
+export interface TopCost {
+  readonly scenario: string;
+  readonly without: number;
+  readonly counted: number;
+  readonly ratio: number;
+}
+
+export const topTable = (costs: readonly TopCost[]): string =>
+  aligned([
+    ['scenario', '', 'us without', 'us with', 'times'],
+    ...costs.map(({ scenario, without, counted, ratio }) => [
+      scenario,
+      '',
+      without.toFixed(2),
+      counted.toFixed(2),
+      ratio.toFixed(3),
+    ]),
+  ]).join('\n');
+
 /** Columns one below the other: the first two begin at the left, figures end at the right. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((cells) => cells[i]!.length)));

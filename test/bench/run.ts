@@ -10,9 +10,10 @@ import { load } from './load.js';
 import { write, type Peer } from './peer.js';
 import { PEERS, metricsPort, profiled, readyPort } from './peers.js';
 import { SERVER_CORE, cpuTime, firstCores, installed, residentMemory, startPinned, stop } from './process.js';
-import { OWN, ratios, startTable, summary, table, type Row } from './report.js';
+import { OWN, ratios, startTable, summary, table, topTable, type Row, type TopCost } from './report.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 import { measureStarts } from './start.js';
+import { measureTop } from './top.js';
 import { Upstreams } from './upstreams.js';
 
 const { values: options } = parseArgs({
@@ -112,6 +113,7 @@ let port = 20_000 + (process.pid % 1000) * 10;
 const upstreams = new Upstreams(() => ++port);
 const clusters = new Clusters();
 const rows: Row[] = [];
+const tops: TopCost[] = [];
 const only = new RegExp(options.only);
 const starts = await measureStarts(only, ++port, options.before);
 const fresh = await measureFresh(only, (port += 2) - 1, SECONDS);
@@ -130,16 +132,25 @@ try {
       if (!options.json) process.stderr.write(`${row.scenario}: ${row.peer} ${row.cpu.toFixed(1)} us\n`);
     }
   }
+  tops.push(
+    ...(await measureTop(
+      only,
+      Math.min(2, SECONDS),
+      () => upstreams.port('nsd'),
+      () => ++port,
+    )),
+  );
 } finally {
   await clusters.stop();
   await upstreams.stop();
 }
 process.stdout.write(
   options.json
-    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, fresh }, undefined, 1)}\n`
+    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, tops, fresh }, undefined, 1)}\n`
     : [
         ...(rows.length > 0 ? [table(rows)] : []),
         ...(starts.length > 0 ? [startTable(starts)] : []),
+        ...(tops.length > 0 ? [topTable(tops)] : []),
         ...(fresh ? [freshText(fresh)] : []),
         '',
       ].join('\n\n'),

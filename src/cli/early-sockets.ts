@@ -67,7 +67,8 @@ function familyOf(libc: Libc, fd: number): number {
 function placesOf(args: readonly string[], env: Environment): Endpoint[] {
   const { values, given, rest } = parseFlags(args, FLAGS);
   const { conf = '' } = values;
-  if (rest.length > 0 || conf === 'stdin' || given.has('version') || given.has('plugins')) return [];
+  if (rest.length > 0 || conf === 'stdin' || given.has('version') || given.has('plugins') || given.has('takeover'))
+    return [];
   const source = { name: conf, text: readFileSync(conf, 'utf8') };
   const { corefile, faults } = draftCorefile(source, hostLoadOptions(env, process.cwd())).take(undefined);
   faults.throwAny();

@@ -48,6 +48,7 @@ export const nodeCache: Command = async (args, env) => {
     env,
     quiet: options.quiet,
     pidfile: options.pidfile,
+    takeover: options.takeover,
     companion: (shared) =>
       new NodeCache(options, {
         ...shared,

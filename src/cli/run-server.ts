@@ -33,6 +33,7 @@ import { exitQuickly } from './quick-exit.js';
 import { versionLines } from './say.js';
 import { writeOnOccasion } from './record-file.js';
 import { Signals } from './signals.js';
+import { Takeover } from './takeover.js';
 
 export { logOf } from '../server/log.js';
 
@@ -59,6 +60,8 @@ export interface ServeOptions {
   readonly quiet: boolean;
   /** Empty for none. */
   readonly pidfile: string;
+  /** Path of the socket by which processes share theirs; none by default. */
+  readonly takeover?: string;
   /** Said after the banner. */
   readonly greeting?: string;
   /** Made once signals are minded. */
@@ -66,7 +69,10 @@ export interface ServeOptions {
 }
 
 /** What a server and its companion have in common. */
-export type Shared = Required<Pick<ServerOptions, 'metrics' | 'network'>>;
+export interface Shared extends Required<Pick<ServerOptions, 'metrics' | 'network'>> {
+  /** Whether another process serves at the same sockets. */
+  readonly isShared: () => boolean;
+}
 
 /** What runs beside a server in the same process. */
 export interface Companion {
@@ -88,7 +94,7 @@ export interface Companion {
  */
 export async function runServer(options: ServeOptions): Promise<number> {
   const { log } = options;
-  const state: State = { companion: undefined, admin: undefined, owner: true, wrotePid: false };
+  const state: State = { companion: undefined, admin: undefined, takeover: undefined, owner: true, wrotePid: false };
   const code = await new Promise<number>((end) => {
     void serveUntil(options, state, end).catch(async (error: unknown) => {
       await log.finish(LOG_GRACE);
@@ -99,6 +105,7 @@ export async function runServer(options: ServeOptions): Promise<number> {
   state.admin?.close();
   if (!state.owner) state.companion?.handOver();
   await state.companion?.end();
+  state.takeover?.end();
   if (state.wrotePid && state.owner) rmSync(options.pidfile, { force: true });
   // A thread that waits for the reader of a log would keep the process from its end.
   if ((await log.finish(LOG_GRACE)) === 'stuck') process.kill(process.pid, 'SIGKILL');
@@ -109,6 +116,7 @@ export async function runServer(options: ServeOptions): Promise<number> {
 interface State {
   companion: Companion | undefined;
   admin: AdminEndpoint | undefined;
+  takeover: Takeover | undefined;
   /**
    * Whether it is this process that serves, and not the one that handed over to it and waits, or the one that took
    * over from it.
@@ -124,7 +132,11 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   const signals = new Signals({
     log,
     finish,
-    closing: async () => state.companion?.closing(),
+    isShared: () => state.takeover?.isShared === true,
+    closing: async () => {
+      state.takeover?.close();
+      await state.companion?.closing();
+    },
     handOver: async () => {
       state.owner = !(await handOver(env, log));
       if (!state.owner) state.companion?.handOver();
@@ -135,8 +147,12 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   takeBindRight();
   const inherited = inheritedSockets(env);
   state.owner = inherited === undefined;
-  const open = inherited ?? activatedSockets(env) ?? earlySockets();
-  const shared: Shared = { network: new HostNetwork(open, sharedTcp()), metrics: new Metrics() };
+  // One that was started to take over has been given all.
+  state.takeover =
+    (options.takeover ?? '') === '' ? undefined : Takeover.begin(options.takeover!, log, inherited === undefined);
+  const open = inherited ?? state.takeover?.sockets ?? activatedSockets(env) ?? earlySockets();
+  const isShared = (): boolean => state.takeover?.isShared === true;
+  const shared: Shared = { network: new HostNetwork(open, sharedTcp()), metrics: new Metrics(), isShared };
   state.companion = options.companion?.(shared);
   await state.companion?.prepare();
   // They start on another core while the Corefile is read here.
@@ -191,6 +207,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   }
   if (!options.quiet) process.stdout.write(`${server.banner().join('\n')}\n${versionLines()}${options.greeting ?? ''}`);
   if (inherited !== undefined) tellServing();
+  await state.takeover?.serve();
   await state.companion?.serving(() => void signals.reload());
 }
 

@@ -53,6 +53,7 @@ export const serve: Command = async (args, env) => {
     env,
     quiet: values.quiet === 'true',
     pidfile: values.pidfile!,
+    takeover: values.takeover!,
   });
 };
 

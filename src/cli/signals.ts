@@ -4,6 +4,8 @@ import type { ServerLog } from '../server/log.js';
 /** What the process does on signals, beside what the server does. */
 export interface SignalActions {
   readonly log: ServerLog;
+  /** Whether another process serves at the same sockets, and goes on. */
+  isShared(): boolean;
   /** Before the server stops. */
   closing(): Promise<void>;
   /** Starts another process that takes the sockets over; whether it serves. */
@@ -79,6 +81,6 @@ export class Signals {
 
   private async end(server: Server, handedOver: boolean): Promise<void> {
     await this.actions.closing();
-    await server.stop(handedOver);
+    await server.stop(handedOver || this.actions.isShared());
   }
 }

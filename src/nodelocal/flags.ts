@@ -38,6 +38,8 @@ export interface NodeCacheOptions {
   readonly corefile: string;
   /** Empty for none. */
   readonly pidfile: string;
+  /** Path of the socket by which processes share theirs; empty for none. */
+  readonly takeover: string;
   readonly metricsAddress: Endpoint;
   /** What stands in a template for the address of the `prometheus` plugin: IP:PORT, or :PORT. */
   readonly prometheusAddress: string;
@@ -169,6 +171,7 @@ export function parseNodeCacheFlags(args: readonly string[]): NodeCacheOptions {
     baseCorefile: text('basecorefile'),
     corefile: given.has('conf') || !given.has('corefile') ? text('conf') : text('corefile'),
     pidfile: text('pidfile'),
+    takeover: text('takeover'),
     metricsAddress: endpoint('metrics-listen-address', text('metrics-listen-address')),
     prometheusAddress: listened('prometheus-listen-address', text('prometheus-listen-address')),
     reloadWithSignal: yes('reloadwithsignal'),

@@ -29,6 +29,8 @@ export interface NodeCacheHost {
   readonly metrics: Metrics;
   readonly run: RunCommand;
   readonly placesOfOthers: PlacesOfOthers;
+  /** Whether another process serves at the very sockets of this one; never without it. */
+  readonly isShared?: () => boolean;
   readonly files: NodeCacheFiles;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The own process: its id, and sending it the signal by which anybody would have it reload. */
@@ -167,7 +169,7 @@ export class NodeCache {
 
   /** What never served has taken nothing over: what is there may be another's. */
   private get keepsNetwork(): boolean {
-    return this.options.skipTeardown || this.handedOver || !this.served;
+    return this.options.skipTeardown || this.handedOver || !this.served || this.host.isShared?.() === true;
   }
 
   private reloadBySignal(): void {

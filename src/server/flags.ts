@@ -12,6 +12,11 @@ export const SERVING_FLAGS: readonly FlagSpec[] = [
   { name: 'pidfile', type: 'string', help: 'Path to write pid file' },
   { name: 'plugins', type: 'bool', help: 'List installed plugins' },
   { name: 'quiet', type: 'bool', help: 'Quiet mode (no initialization output)' },
+  {
+    name: 'takeover',
+    type: 'string',
+    help: 'Path of a unix socket by which a process that starts gets the sockets of the one that serves',
+  },
   { name: 'version', type: 'bool', help: 'Show version' },
   ...IO_FLAGS,
   ...ADMIN_FLAGS,

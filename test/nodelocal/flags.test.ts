@@ -27,6 +27,7 @@ describe('parseNodeCacheFlags', () => {
       baseCorefile: '/etc/coredns/Corefile.base',
       corefile: 'Corefile',
       pidfile: '',
+      takeover: '',
       metricsAddress: { address: '0.0.0.0', port: 9353 },
       prometheusAddress: ':9253',
       reloadWithSignal: false,

@@ -1,0 +1,66 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { RollingNode } from '../../support/rolling-node.js';
+import { whyNot } from './namespaces.js';
+
+const reason = whyNot(['ip', 'iptables-nft', 'unshare']);
+if (reason !== undefined)
+  console.log(`test/e2e/node-local/rolling-update: ${reason} (Debian: iproute2, iptables, util-linux); skipped`);
+
+const UPDATES = 2;
+const RATE = 200;
+const pause = (time: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, time));
+
+describe.skipIf(reason !== undefined)('rolling updates on a node', () => {
+  let node: RollingNode;
+  beforeAll(() => {
+    node = new RollingNode();
+  });
+  afterEach(() => node.stop());
+  afterAll(() => node.remove());
+
+  it.each([
+    { name: 'with teardown', skipTeardown: false },
+    { name: 'without', skipTeardown: true },
+  ])('new first, $name: nothing is lost', async ({ skipTeardown }) => {
+    const how = { takeover: true, skipTeardown };
+    let serving = await node.start(how);
+    const counted = await node.ask(RATE);
+    for (let i = 0; i < UPDATES; i++) {
+      const fresh = await node.start(how);
+      await fresh.program.said(/Got \d+ sockets from the process that serves/);
+      await pause(200);
+      await serving.end();
+      expect(node.rules()).toBe(24);
+      serving = fresh;
+    }
+    const { asked, wrong, lost } = await counted();
+    expect(asked).toBeGreaterThan(RATE);
+    expect({ wrong, lost }).toEqual({ wrong: 0, lost: { udp: 0, tcp: 0 } });
+    await serving.end();
+    expect([node.rules(), node.hasLink]).toEqual(skipTeardown ? [24, true] : [0, false]);
+  });
+
+  it.each([
+    { name: 'the one that serves', killed: 0 },
+    { name: 'the one that is new', killed: 1 },
+  ])('when $name is killed, the other one goes on', async ({ killed }) => {
+    const both = [await node.start({ takeover: true }), await node.start({ takeover: true })];
+    const counted = await node.ask(RATE);
+    await pause(200);
+    await both[killed]!.end('SIGKILL');
+    await pause(500);
+    const { wrong, longest } = await counted();
+    expect(wrong).toBe(0);
+    expect(longest).toBeLessThan(1000);
+    const left = both[1 - killed]!;
+    await left.program.said(/The other process has ended/);
+    await left.end();
+    expect([node.rules(), node.hasLink]).toEqual([0, false]);
+  });
+
+  it('of which both end at once leave nothing', async () => {
+    const both = [await node.start({ takeover: true }), await node.start({ takeover: true })];
+    await Promise.all(both.map((instance) => instance.end()));
+    expect([node.rules(), node.hasLink]).toEqual([0, false]);
+  });
+});

@@ -1,0 +1,140 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import os from 'node:os';
+import path from 'node:path';
+import { Namespaces, inside, join, run, runIn } from '../e2e/node-local/namespaces.js';
+import { PROGRAM, Program } from './program.js';
+
+export const LOCAL = '169.254.20.10';
+export const KUBE_DNS = '10.96.0.10';
+const BASE = `.:53 {
+    bind __PILLAR__LOCAL__DNS__
+    health __PILLAR__LOCAL__DNS__:8080
+    prometheus :9253
+    cache
+    hosts {
+        192.0.2.7 www.example.test
+    }
+}
+`;
+
+/** What an asker counted. */
+export interface Counted {
+  readonly asked: number;
+  readonly wrong: number;
+  readonly lost: { readonly udp: number; readonly tcp: number };
+  /** The longest row of losses, in milliseconds. */
+  readonly longest: number;
+}
+
+export interface RollingOptions {
+  readonly takeover: boolean;
+  readonly skipTeardown?: boolean;
+}
+
+/** One instance: process 1 of a pid namespace of its own, in the network of the node. */
+class Instance {
+  constructor(readonly program: Program) {}
+
+  /** The process as this namespace sees it. */
+  get pid(): number {
+    const { pid } = this.program.child;
+    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean);
+    return Number(child);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const { child } = this.program;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    this.signal(signal);
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+}
+
+/** A node whose cache is updated as a DaemonSet's controller does it, and a pod that asks all the time. */
+export class RollingNode {
+  readonly started: Instance[] = [];
+  private readonly namespaces = new Namespaces();
+  private readonly node: string;
+  private readonly pod: string;
+  private readonly dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-rolling-'));
+  private readonly shared = path.join(this.dir, 'host');
+
+  constructor() {
+    mkdirSync(this.shared, { mode: 0o755 });
+    [this.node, this.pod] = [this.namespaces.add('node'), this.namespaces.add('pod')];
+    join([this.node, 'lxc0', ['172.20.0.1/24']], [this.pod, 'eth0', ['172.20.0.69/24']]);
+    run('ip', '-n', this.pod, 'route', 'add', 'default', 'via', '172.20.0.1');
+  }
+
+  /** Starts an instance; resolves when it serves. */
+  async start(options: RollingOptions): Promise<Instance> {
+    const program = this.launch(options);
+    await program.program.said(/^nodens-\d/m, 60_000);
+    for (let tries = 0; this.rules() < 24 && tries < 500; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    return program;
+  }
+
+  /** The same, without waiting. */
+  launch({ takeover, skipTeardown = false }: RollingOptions): Instance {
+    const own = mkdtempSync(path.join(this.dir, 'instance-'));
+    writeFileSync(path.join(own, 'Corefile.base'), BASE);
+    const args = ['-localip', `${LOCAL},${KUBE_DNS}`, '-basecorefile', path.join(own, 'Corefile.base')];
+    if (takeover) args.push('-takeover', path.join(this.shared, 'dns.sock'));
+    if (skipTeardown) args.push('-skipteardown');
+    const command = [...PROGRAM, 'node-cache', ...args, '-conf', path.join(own, 'Corefile')];
+    const alone = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...command];
+    const made = new Instance(new Program(inside(this.node, ...alone), { KUBE_DNS_SERVICE_HOST: '192.0.2.53' }));
+    this.started.push(made);
+    return made;
+  }
+
+  rules(): number {
+    return runIn(this.node, 'iptables-nft-save')
+      .split('\n')
+      .filter((line) => line.includes('NodeLocal')).length;
+  }
+
+  get hasLink(): boolean {
+    return run('ip', '-n', this.node, 'link', 'show').includes('nodelocaldns');
+  }
+
+  /** Asks at both addresses until the returned function is called. */
+  async ask(rate: number): Promise<() => Promise<Counted>> {
+    const script = path.join(import.meta.dirname, 'steady-asker.mjs');
+    const [program = '', ...args] = inside(
+      this.pod,
+      process.execPath,
+      script,
+      'www.example.test',
+      `${rate}`,
+      LOCAL,
+      KUBE_DNS,
+    );
+    const child: ChildProcess = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout!.on('data', (chunk) => (text += String(chunk)));
+    while (!text.includes('asking\n')) await once(child.stdout!, 'data');
+    return async () => {
+      const closed = once(child, 'close');
+      child.stdin!.end();
+      await closed;
+      return JSON.parse(text.split('\n')[1]!) as Counted;
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const instance of this.started.splice(0)) await instance.end('SIGKILL');
+  }
+
+  remove(): void {
+    this.namespaces.remove();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}

@@ -142,6 +142,7 @@ export class Lab {
   static async create(topology: Topology, options: LabOptions): Promise<Lab> {
     const lab = new Lab(topology, options);
     const { world } = lab;
+    world.cluster.ipam.keep(topology.podPins.flatMap(({ ip }) => (ip === undefined ? [] : [ip])));
     for (const node of topology.nodes) world.addNode(node);
     for (const name of ['default', 'kube-system']) lab.putNamespace(name);
     for (const node of topology.nodes) lab.putNode(node.name);
@@ -159,6 +160,7 @@ export class Lab {
       await lab.stop();
       throw error;
     }
+    lab.kubelet.settled = true;
     for (const pod of lab.kubelet.list()) {
       if (pod.state === 'Error') {
         const reason = pod.log.tail(1)[0] ?? '';

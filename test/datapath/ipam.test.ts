@@ -26,6 +26,19 @@ describe('IpamBlock', () => {
     expect(block.allocate('again', random)).toBe('10.0.0.4');
   });
 
+  it.each([1, 2, 3, 4, 5])('keeps addresses for those who ask for them by name (seed %i)', (seed) => {
+    const block = new IpamBlock(parseCidr('10.0.0.0/28')!);
+    const kept = new Set(['10.0.0.3', '10.0.0.9']);
+    const random = seededRandom(seed);
+    for (let i = 0; i < 12; i++) expect(kept.has(block.allocate(`p${i}`, random, kept))).toBe(false);
+    expect(block.offers('10.0.0.3')).toBe(true);
+    expect(block.take('10.0.0.3', 'pinned')).toBe('10.0.0.3');
+    expect(block.offers('10.0.0.3')).toBe(false);
+    expect(block.offers('10.0.1.3')).toBe(false);
+    // The last one left goes to whoever asks.
+    expect(block.allocate('more', random, kept)).toBe('10.0.0.9');
+  });
+
   it.each([
     {
       name: 'the network address',

@@ -592,7 +592,7 @@ describe('kubectl changes objects', () => {
     { line: 'kubectl delete nodes --all', text: 'node/k8s-ctr is made by the cluster and cannot be changed here' },
     {
       line: 'kubectl apply -f https://example.org/x.yaml',
-      text: 'error: https://example.org/x.yaml: nothing is fetched here; allowed: a file, or - for a pipe',
+      text: 'error: https://example.org/x.yaml: the lab reaches no other machine; it has its own nodelocaldns.yaml',
     },
     { line: 'kubectl apply -f ../manifests', text: 'cannot read ../manifests: it is a directory, allowed: a file' },
     { line: 'kubectl patch svc webpod', text: 'error: must specify -p PATCH' },

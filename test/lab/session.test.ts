@@ -115,7 +115,12 @@ describe('a line that cannot be carried out', () => {
     { line: 'kubectl exec curl-pod', code: 1, text: 'you must specify a pod and a command' },
     { line: 'kubectl exec curl-pod --frob -- ls', code: 1, text: 'kubectl exec: unknown option --frob' },
     { line: 'kubectl describe', code: 1, text: 'error: You must specify the type of resource to describe' },
-    { line: 'helm install x', code: 1, text: 'helm: got "install", allowed: upgrade' },
+    { line: 'helm rollback x', code: 1, text: 'helm: got "rollback", allowed: upgrade, install, list, get' },
+    {
+      line: 'helm upgrade cilium --set routingMode=tunnel',
+      code: 1,
+      text: 'Error: routingMode: got "tunnel", allowed: native',
+    },
     {
       line: 'helm upgrade cilium --set foo=bar',
       code: 1,

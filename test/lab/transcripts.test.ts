@@ -298,7 +298,7 @@ const ROWS: readonly Row[] = [
     before: [],
     form: monitor,
     typed: [
-      'cilium-dbg monitor --to 2543 &',
+      'cilium monitor --from 2543 &',
       'kubectl exec client-pod -- curl -s 10.244.1.182 > page',
       'fg',
       'cilium-dbg monitor --to 359 &',

@@ -78,6 +78,12 @@ export class CiliumConntrack {
     return this.tcp.size + this.any.size;
   }
 
+  /** Forgets all connections, as `cilium-dbg bpf ct flush global` does. */
+  flush(): void {
+    this.tcp.clear();
+    this.any.clear();
+  }
+
   /** Looks a packet up, the reply direction first, and renews what it finds. `egress` is the way out of an endpoint. */
   lookup(packet: Packet, way: 'egress' | 'ingress', now: Seconds): CtLookup {
     if (packet.icmp?.about) return this.related(packet.icmp.about, way, now);

@@ -37,6 +37,12 @@ export class NatTable {
     return this.out.size;
   }
 
+  /** Forgets all translations, as `cilium-dbg bpf nat flush` does. */
+  flush(): void {
+    this.out.clear();
+    this.back.clear();
+  }
+
   /**
    * The mapping of an outgoing packet, made when there is none. undefined when no port can be had (drop reason 167).
    */

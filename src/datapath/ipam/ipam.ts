@@ -53,6 +53,7 @@ export class Ipam {
   private readonly nodeCidrs = new Map<string, Cidr>();
   private clusterSet: CidrSet;
   private readonly random: Random;
+  private readonly kept = new Set<string>();
 
   constructor(config: IpamConfig, random: Random) {
     this.random = random;
@@ -136,7 +137,17 @@ export class Ipam {
         `range is full: no address left for ${owner}, all ${capacity} of pool ${pool} are in use`,
       );
     }
-    return free.allocate(owner, this.random);
+    return free.allocate(owner, this.random, this.kept);
+  }
+
+  /** Keeps addresses for those that ask for them by name. */
+  keep(ips: Iterable<string>): void {
+    for (const ip of ips) this.kept.add(ip);
+  }
+
+  /** Whether a node could give the address to a pod. */
+  offers(ipam: NodeIpam, ip: string): boolean {
+    return [...ipam.blocks.values()].some((blocks) => blocks.some((block) => block.offers(ip)));
   }
 
   release(ipam: NodeIpam, ip: string): void {

@@ -39,14 +39,31 @@ export class IpamBlock {
     return offsetIn(this.cidr, ip) !== undefined;
   }
 
-  /** A free address, noted under its owner. Throws an IpamError when there is none. */
-  allocate(owner: string, random: Random): string {
+  /** Whether the address can be taken: it is one of the block, and nobody has it. */
+  offers(ip: string): boolean {
+    const offset = offsetIn(this.cidr, ip);
+    if (offset === undefined) return false;
+    const place = offset - this.first;
+    return place >= 0 && place < this.count && !this.used.has(place);
+  }
+
+  /**
+   * A free address, noted under its owner; none of those that are kept for others while there is another. Throws an
+   * IpamError when there is none.
+   */
+  allocate(owner: string, random: Random, kept: ReadonlySet<string> = new Set()): string {
     if (this.used.size >= this.count)
       throw new IpamError(formatCidr(this.cidr), `range is full: all ${this.count} addresses are in use`);
+    const free = (place: number): boolean => !this.used.has(place) && !kept.has(this.at(place));
     let place = randomBelow(random, this.count);
-    for (let draw = 0; draw < DRAWS && this.used.has(place); draw++) place = randomBelow(random, this.count);
+    for (let draw = 0; draw < DRAWS && !free(place); draw++) place = randomBelow(random, this.count);
+    for (let step = 0; step < this.count && !free(place); step++) place = (place + 1) % this.count;
     while (this.used.has(place)) place = (place + 1) % this.count;
     this.used.set(place, owner);
+    return this.at(place);
+  }
+
+  private at(place: number): string {
     return addressAt(this.cidr, this.first + place);
   }
 

@@ -61,6 +61,11 @@ const POLICIES: readonly string[] = ['ClusterFirst', 'ClusterFirstWithHostNet', 
  */
 export class Kubelet {
   private readonly pods = new Map<string, RunningPod>();
+  /**
+   * Whether the cluster stands as its topology says. From then on blocks of addresses may change, and a pinned address
+   * that no longer fits is passed over.
+   */
+  settled = false;
 
   constructor(private readonly options: KubeletOptions) {}
 
@@ -70,6 +75,15 @@ export class Kubelet {
 
   get(namespace: string, name: string): RunningPod | undefined {
     return this.pods.get(`${namespace}/${name}`);
+  }
+
+  private fitting(pin: PodPin | undefined, node: string): PodPin | undefined {
+    if (!this.settled || pin?.ip === undefined) return pin;
+    const { cluster } = this.options.world;
+    const ipam = cluster.nodes.get(node)?.ciliumNode?.ipam;
+    if (ipam && cluster.ipam.offers(ipam, pin.ip)) return pin;
+    const { ip: _ip, ...rest } = pin;
+    return rest;
   }
 
   /**
@@ -82,7 +96,7 @@ export class Kubelet {
     const spec = objectAt(raw, 'spec');
     const hostNetwork = flagAt(spec, 'hostNetwork') ?? false;
     // What is pinned of addresses and devices is not for pods on their node's network.
-    const { of: _of, ...pinned } = (hostNetwork ? undefined : pin) ?? { namespace, name };
+    const { of: _of, ...pinned } = this.fitting(hostNetwork ? undefined : pin, node) ?? { namespace, name };
     const model = world.addPod({
       ...pinned,
       namespace,

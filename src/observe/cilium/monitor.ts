@@ -121,11 +121,10 @@ export function startMonitor(
 /** The number that a message names as its source is that of the endpoint whose program sent it. */
 function wanted(event: TraceEvent | DropEvent, { from, to, related, types }: MonitorOptions): boolean {
   if (types.size > 0 && !types.has(event.kind)) return false;
-  const source = event.source.pod?.endpointId ?? 0;
-  const target =
-    event.kind === 'trace' && event.point === 'to-endpoint'
-      ? event.endpointId
-      : (event.destination.pod?.endpointId ?? 0);
+  // A packet is delivered by the program of the endpoint that gets it.
+  const delivered = event.kind === 'trace' && event.point === 'to-endpoint' ? event.endpointId : undefined;
+  const source = delivered ?? event.source.pod?.endpointId ?? 0;
+  const target = delivered ?? event.destination.pod?.endpointId ?? 0;
   if (from.size + to.size + related.size === 0) return true;
   return from.has(source) || to.has(target) || related.has(source) || related.has(target);
 }

@@ -6,6 +6,7 @@ import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import type { Options } from '../../session/options.js';
+import { NOTHING_FETCHED, fetched } from '../target/fetched.js';
 import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
 import { yamlOf } from './get.js';
 import { nameIn, namespaceIn } from './objects.js';
@@ -18,8 +19,11 @@ const COMMON = [
 
 /** A manifest from a file, or from the pipe as `-`. */
 export const manifestText = async (file: string, io: CommandIo): Promise<string> => {
-  if (/^https?:/.test(file))
-    throw new CommandError(`error: ${file}: nothing is fetched here; allowed: a file, or - for a pipe`);
+  if (/^https?:/.test(file)) {
+    const own = fetched(file);
+    if (!own) throw new CommandError(`error: ${file}: ${NOTHING_FETCHED}`);
+    return own.text;
+  }
   if (file !== '-') return io.session.read(file);
   if (io.input === undefined)
     throw new CommandError('error: -f - reads a pipe or a here-document, and there is neither');

@@ -28,6 +28,12 @@ const LISTS: Readonly<Record<string, (lab: Lab, node: Node) => readonly string[]
   status: (lab, node) => statusLines(lab.world, node),
 };
 
+const FLUSHES: Readonly<Record<string, (node: Node) => void>> = {
+  'ct flush global': (node) => node.conntrack.flush(),
+  'ct flush': (node) => node.conntrack.flush(),
+  'nat flush': (node) => node.nat.flush(),
+};
+
 /** `cilium-dbg` of the agent on the node that the command runs on. */
 export const ciliumDbg: LabCommand = {
   name: 'cilium-dbg',
@@ -42,6 +48,12 @@ export const ciliumDbg: LabCommand = {
       } finally {
         stop();
       }
+      return 0;
+    }
+    const flush =
+      args.length >= 3 && args[0] === 'bpf' && args.at(-1) !== 'list' ? FLUSHES[args.slice(1).join(' ')] : undefined;
+    if (flush) {
+      flush(node);
       return 0;
     }
     const words = args.filter((arg) => arg !== '--verbose').join(' ');

@@ -7,6 +7,7 @@ import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { whole } from '../text/input.js';
+import { NOTHING_FETCHED, fetched } from '../target/fetched.js';
 import { addressOf, warnUnreachable } from '../target/exec-context.js';
 import type { PodCommand, ExecContext } from '../target/exec-context.js';
 
@@ -24,6 +25,7 @@ const CURL_OPTIONS = [
   { name: '--max-time', short: '-m', value: true },
   { name: '--connect-timeout', value: true },
   { name: '--output', short: '-o', value: true },
+  { name: '--remote-name', short: '-O' },
   { name: '--write-out', short: '-w', value: true },
   { name: '--header', short: '-H', value: true },
 ];
@@ -51,6 +53,12 @@ export const curl: PodCommand = async (args, spot, io) => {
   } catch {
     io.error(`curl: (3) URL rejected: ${target}\n`);
     return 3;
+  }
+  const own = fetched(url.href);
+  if (own) return saved(own, options.has('--remote-name') ? own.name : options.get('--output'), url, io);
+  if (url.protocol === 'https:' && options.has('--remote-name')) {
+    io.error(`curl: (7) ${url.href}: ${NOTHING_FETCHED}\n`);
+    return 7;
   }
   if (url.protocol !== 'http:') {
     io.error(`curl: (1) Protocol "${url.protocol.slice(0, -1)}" not supported: the lab speaks http\n`);
@@ -89,14 +97,35 @@ export const curl: PodCommand = async (args, spot, io) => {
   );
 };
 
-/** `wget -qO- URL`: as people type it in pods that have no curl. */
-export const wget: PodCommand = (args, spot, io) => {
+/** Gives the lab's own file in place of a fetched one, and says so. */
+function saved(
+  { name, text }: { readonly name: string; readonly text: string },
+  file: string | undefined,
+  url: URL,
+  io: CommandIo,
+): number {
+  if (file === undefined || file === '-') io.write(text);
+  else {
+    io.session.store.write(file, text);
+    io.error(`'${file}' saved: the lab's own ${name} stands for ${url.href}\n`);
+  }
+  return 0;
+}
+
+/** `wget URL`, and `wget -qO- URL` as people type it in pods that have no curl. */
+export const wget: PodCommand = async (args, spot, io) => {
   const options = parseOptions('wget', args, [
     { name: '-q', short: '-q' },
     { name: '-O', short: '-O', value: true },
     { name: '-T', short: '-T', value: true },
   ]);
-  if ((options.get('-O') ?? '') !== '-' || options.words.length !== 1)
+  const [target, extra] = options.words;
+  if (target !== undefined && extra === undefined && options.get('-O') !== '-') {
+    const own = fetched(target);
+    if (own) return saved(own, options.get('-O') ?? own.name, new URL(target), io);
+    if (/^https:/.test(target)) throw new CommandError(`wget: ${target}: ${NOTHING_FETCHED}`, 4);
+  }
+  if (options.get('-O') !== '-' || target === undefined || extra !== undefined)
     throw new CommandError('wget: allowed: wget -qO- [-T SECONDS] URL');
   return curl(['-s', ...(options.has('-T') ? ['-m', options.get('-T')!] : []), options.words[0]!], spot, io);
 };

@@ -53,6 +53,7 @@ export const sed: LabCommand = {
  */
 const split = (script: string): string[] =>
   script
+    .replace(/;\s*$/, '')
     .split(/\n|;(?=\s*(?:\d|\$|\/|[sdpaic]\b|[sdp]$|s\W))/)
     .map((one) => one.trim())
     .filter((one) => one !== '');

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Channel } from '../../src/lib/channel.js';
+import { ManualClock } from '../../src/lib/clock.js';
 import type { MemoryCeiling, MemoryStep } from '../../src/lib/memory-ceiling.js';
 import { Metrics } from '../../src/metrics/metrics.js';
-import { ByteBudget } from '../../src/plugins/cache/byte-budget.js';
+import { ByteBudget, budgetOf } from '../../src/plugins/cache/byte-budget.js';
 import { Server } from '../../src/server/server.js';
 
 /** A ceiling whose step is set by hand. */
@@ -62,5 +63,26 @@ describe('want of memory', () => {
     expect(budget.isExceeded).toBe(true);
     budget.relax();
     expect(budget.isExceeded).toBe(false);
+  });
+
+  it('lets caches grow again ten seconds after the last time that they had to shrink', async () => {
+    const memory = new Fake();
+    const clock = new ManualClock();
+    const server = await Server.create({
+      corefile: '. {\n cache\n whoami\n}\n',
+      clock,
+      memory: memory as unknown as MemoryCeiling,
+    });
+    const budget = budgetOf(server.runtime);
+    memory.shrinking.emit();
+    budget.add(1);
+    clock.advance(6000);
+    memory.shrinking.emit();
+    const exceeded = [9999, 1].map((time) => {
+      clock.advance(time);
+      return budget.isExceeded;
+    });
+    expect(exceeded).toEqual([true, false]);
+    await server.stop();
   });
 });

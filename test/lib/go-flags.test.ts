@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { parseFlags, type FlagSpec } from '../../src/lib/go-flags.js';
+
+const FLAGS: readonly FlagSpec[] = [
+  { name: 'conf', type: 'string', help: 'A file', default: 'Corefile', alias: 'c' },
+  { name: 'quiet', type: 'bool', help: 'Less' },
+  { name: 'count', type: 'int', help: 'A number', default: '1' },
+  { name: 'plugin', type: 'string', help: 'Several', many: true },
+];
+
+/** What was given, and what is left. */
+const read = (...args: string[]): [Record<string, string>, readonly string[]] => {
+  const { values, given, rest } = parseFlags(args, FLAGS);
+  return [Object.fromEntries([...given].map((name) => [name, values[name]!])), rest];
+};
+
+describe('a command line in the manner of Go', () => {
+  it.each([
+    { args: [], want: {} },
+    { args: ['-conf', 'a'], want: { conf: 'a' } },
+    { args: ['--conf', 'a'], want: { conf: 'a' } },
+    { args: ['-conf=a'], want: { conf: 'a' } },
+    { args: ['-conf=a=b'], want: { conf: 'a=b' } },
+    { args: ['-conf='], want: { conf: '' } },
+    { args: ['-conf', ''], want: { conf: '' } },
+    { args: ['-c', 'a'], want: { conf: 'a' } },
+    { args: ['-conf', '-quiet'], want: { conf: '-quiet' } },
+    { args: ['-conf', 'a', '-conf', 'b'], want: { conf: 'b' } },
+    { args: ['-quiet'], want: { quiet: 'true' } },
+    { args: ['-quiet=f'], want: { quiet: 'false' } },
+    { args: ['-count', '-7'], want: { count: '-7' } },
+    { args: ['-plugin', 'a', '-plugin=b c'], want: { plugin: 'a\nb c' } },
+    { args: ['-quiet', 'false', '-conf', 'a'], want: { quiet: 'true' }, rest: ['false', '-conf', 'a'] },
+    { args: ['-quiet', '--', '-conf'], want: { quiet: 'true' }, rest: ['-conf'] },
+    { args: ['-'], want: {}, rest: ['-'] },
+  ])('$args', ({ args, want, rest = [] }) => {
+    expect(read(...args)).toEqual([want, rest]);
+  });
+
+  it('fills in what was not given', () => {
+    expect(parseFlags([], FLAGS).values).toEqual({ conf: 'Corefile', quiet: 'false', count: '1', plugin: '' });
+  });
+
+  it.each([
+    { args: ['-conf'], error: 'flag needs an argument: -conf' },
+    { args: ['-nosuch'], error: 'flag provided but not defined: -nosuch' },
+    { args: ['---conf'], error: 'bad flag syntax: ---conf' },
+    { args: ['-=a'], error: 'bad flag syntax: -=a' },
+    { args: ['-quiet=maybe'], error: 'invalid boolean value "maybe" for -quiet: parse error' },
+    { args: ['-count', 'one'], error: 'invalid value "one" for flag -count: parse error' },
+  ])('refuses $args', ({ args, error }) => {
+    expect(() => read(...args)).toThrow(error);
+  });
+});

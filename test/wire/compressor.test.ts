@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { Compressor } from '../../src/wire/compressor.js';
+import { encodeName } from '../../src/wire/index.js';
+
+/** A message that begins with these bytes, and what is written behind them. */
+function message(...bytes: number[]): { names: Compressor; target: Uint8Array } {
+  const target = new Uint8Array(512);
+  target.set(bytes);
+  const names = new Compressor(target);
+  names.reset();
+  return { names, target };
+}
+
+describe('names within data', () => {
+  const name = encodeName('a.bc.');
+
+  it('are pointed to', () => {
+    const { names, target } = message(...name);
+    expect(names.offer(0, name.length)).toBe(name.length);
+    const source = encodeName('x.bc.');
+    expect(names.write(source, 0, source.length, 10)).toBe(14);
+    expect([...target.subarray(10, 14)]).toEqual([1, 120, 0xc0, 2]);
+  });
+
+  it.each([
+    { what: 'ends before its root', end: name.length - 1 },
+    { what: 'ends within a label', end: name.length - 2 },
+    { what: 'is empty', end: 0 },
+  ])('are left alone where data $what', ({ end }) => {
+    const { names } = message(...name);
+    expect(names.offer(0, end)).toBe(end);
+    // Nothing points to them.
+    expect(names.write(name, 0, name.length, 20)).toBe(20 + name.length);
+  });
+});

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { listenAddresses } from '../chain/listen-addresses.js';
 import { hostLoadOptions, draftCorefile, type Environment, type ServerBlock } from '../corefile/index.js';
+import { takeBindRight } from '../fastpath/bind-right.js';
 import { AF_INET6, loadLibc, type Libc } from '../fastpath/libc.js';
 import { listenFirst } from '../fastpath/shared-tcp.js';
 import { openListening } from '../fastpath/listening-socket.js';
@@ -41,6 +42,7 @@ export function openEarly(args: readonly string[], env: Environment): void {
     const places = placesOf(args, env);
     if (places.length === 0) return;
     libc = loadLibc();
+    takeBindRight();
     // Another server at the same place is found by its TCP socket, before datagrams of its clients come here.
     for (const place of places) sockets.push(inheritable('tcp', place, listenFirst(libc, place), libc));
     for (const place of places) sockets.push(inheritable('udp', place, openListening(libc, place, undefined), libc));

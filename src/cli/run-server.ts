@@ -152,7 +152,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
     (options.takeover ?? '') === '' ? undefined : Takeover.begin(options.takeover!, log, inherited === undefined);
   const open = inherited ?? state.takeover?.sockets ?? activatedSockets(env) ?? earlySockets();
   const isShared = (): boolean => state.takeover?.isShared === true;
-  const shared: Shared = { network: new HostNetwork(open, sharedTcp()), metrics: new Metrics(), isShared };
+  const shared: Shared = { network: new HostNetwork(open, sharedTcp() ?? 'node'), metrics: new Metrics(), isShared };
   state.companion = options.companion?.(shared);
   await state.companion?.prepare();
   // They start on another core while the Corefile is read here.

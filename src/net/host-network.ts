@@ -27,6 +27,15 @@ const LOOK = 32;
 /** Connections that wait for the process to accept them. */
 const BACKLOG = 1024;
 
+/** Whether Node can share a TCP port, which it does on Linux only among the systems that it runs on for us. */
+const HAS_REUSE_PORT = process.platform === 'linux' && hasReusePort(process.versions.node);
+
+/** Node 23.1 and newer. */
+function hasReusePort(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 23 || (major === 23 && minor >= 1);
+}
+
 /**
  * Addresses are always given as such, so looking one up is handing it back; Node's own lookup costs a turn of the
  * event loop per datagram.
@@ -50,12 +59,12 @@ export class HostNetwork implements Network {
   readonly losses = new Losses();
 
   /**
-   * @param openShared opens TCP sockets at ports that are named, to be shared with other processes; by default a place
-   *   is for one process
+   * @param openShared opens TCP sockets at ports that are named, to be shared with other processes, or `node` for what
+   *   Node has for that, from 23.1 on; by default a place is for one process
    */
   constructor(
     private readonly inherited?: InheritedSockets,
-    private readonly openShared?: OpenShared,
+    private readonly openShared?: OpenShared | 'node',
   ) {}
 
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
@@ -138,14 +147,17 @@ export class HostNetwork implements Network {
       );
     return new Promise((resolve, reject) => {
       // What throws here rejects. A port that is drawn is nobody else's.
-      const fd = this.inherited?.take('tcp', at) ?? (at.port === 0 ? undefined : this.openShared?.(at));
+      const { inherited, openShared } = this;
+      const shared = at.port === 0 ? undefined : openShared;
+      const fd = inherited?.take('tcp', at) ?? (shared === 'node' ? undefined : shared?.(at));
+      const reusePort = shared === 'node' && HAS_REUSE_PORT;
       const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
         onConnection(connection(socket)),
       );
       server.once('error', reject);
       server.listen(
         fd === undefined
-          ? { host: at.address, port: at.port, backlog: BACKLOG, exclusive: true }
+          ? { host: at.address, port: at.port, backlog: BACKLOG, exclusive: true, ...(reusePort && { reusePort }) }
           : { fd, backlog: BACKLOG, exclusive: true },
         () => {
           server.off('error', reject);

@@ -64,3 +64,20 @@ describe('sharedTcp', () => {
       }),
     ).toBeUndefined());
 });
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const nodeCan = process.platform === 'linux' && (major > 23 || (major === 23 && minor >= 1));
+
+describe("a network that shares by Node's own means", () => {
+  it(nodeCan ? 'listens beside another' : 'has a place for itself before Node 23.1', async () => {
+    const first = await new HostNetwork(undefined, 'node').listenTcp({ address: '127.0.0.1', port: 0 }, ignore);
+    first.close();
+    const open = await new HostNetwork(undefined, 'node').listenTcp(first.local, ignore);
+    const second = new HostNetwork(undefined, 'node').listenTcp(first.local, ignore).then(
+      (listener) => (listener.close(), 'listens'),
+      (error: NodeJS.ErrnoException) => error.code,
+    );
+    expect(await second).toBe(nodeCan ? 'listens' : 'EADDRINUSE');
+    open.close();
+  });
+});

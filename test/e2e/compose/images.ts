@@ -31,7 +31,7 @@ export async function makeImages(podman: Podman, dir: string): Promise<void> {
   // A system with apt and little else, and without pages to read, as images of Debian are.
   const slim = ['doc', 'man', 'locale', 'info'].flatMap((folder) => [`--dpkgopt=path-exclude=/usr/share/${folder}/*`]);
   await run(['mmdebstrap', '--quiet', '--variant=apt', ...slim, await release(), tar, ...(await mirrors())], {
-    timeout: 180_000,
+    timeout: 400_000,
     env: { TMPDIR: dir },
   });
   await podman(['import', '--quiet', tar, BASE]);

@@ -10,7 +10,7 @@ export default defineConfig({
     root: path.resolve(import.meta.dirname, '../../..'),
     include: ['test/e2e/compose/*.test.ts'],
     testTimeout: 120_000,
-    hookTimeout: 420_000,
+    hookTimeout: 900_000,
     bail: 1,
   },
 });

@@ -54,6 +54,17 @@ describe('cache metrics', () => {
     ]);
   });
 
+  it('counts replies that it does not keep because they answer another question', async () => {
+    const world = new World('cache', fixed({ answer: ['other.test. 300 IN A 192.0.2.1'] }));
+    expect(await world.metric('drops_total')).toBeUndefined();
+    await world.reply('www.example.org.');
+    await world.reply('www.example.org.');
+    expect([await world.metric('drops_total'), world.asked.length]).toEqual([2, 2]);
+    expect(await world.block.metrics.text()).toContain(
+      '# HELP coredns_cache_drops_total The number responses that are not cached, because the reply is malformed.\n',
+    );
+  });
+
   it('names the zones in the order of the Corefile', async () => {
     const world = new World('cache example.org example.com', counting(300));
     await world.reply('www.example.org.');

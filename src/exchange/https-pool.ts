@@ -37,6 +37,9 @@ export class HttpsPool implements UpstreamTransport {
     this.client = new Http2Client({ network, clock, to, tls, authority: settings.authority, reused });
   }
 
+  /** None ever waits: a connection takes them all. */
+  readonly backlog = 0;
+
   get size(): number {
     return this.client.isOpen ? 1 : 0;
   }

@@ -69,6 +69,11 @@ export class StreamPool implements StreamOwner, UpstreamTransport {
     return this.links.length + this.opening.length + this.retiring.length;
   }
 
+  /** Queries that wait for a connection. */
+  get backlog(): number {
+    return this.waiting.size;
+  }
+
   send(attempt: Attempt): void {
     attempt.transport = this;
     this.waiting.fresh.attempts.push(attempt);

@@ -31,7 +31,10 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
   private readonly open: UpstreamSocket[] = [];
   /** Replaced, with queries in flight. */
   private retired: UpstreamSocket[] = [];
+  /** Sockets for more than one query that are being opened. */
   private opening = 0;
+  /** Sockets for one query that are being opened. */
+  private openingGuarded = 0;
   /** Drawn for the queries of this turn of the event loop: they leave with one call, and so do their replies. */
   private drawn: UpstreamSocket | undefined;
   /** Queries that wait for the first socket. */
@@ -48,19 +51,20 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
 
   send(attempt: Attempt): void {
     const now = attempt.sentAt;
-    const guarded = now < this.guardedUntil && this.size < MOST_GUARDED;
+    const guarded = now < this.guardedUntil && this.size + this.openingGuarded < MOST_GUARDED;
     const socket = guarded ? undefined : this.pick(now, attempt.apartFrom?.transport);
     if (socket === undefined) {
       this.peer.reuse.miss('udp');
       attempt.transport = this;
       this.waiting.push(attempt);
-      if (this.opening === 0 || guarded) this.openOne(now);
+      if (guarded) this.openOne(now, true);
+      else if (this.opening === 0) this.openOne(now, false);
       return;
     }
     this.peer.reuse.hit('udp');
     socket.send(attempt);
     if (socket.uses >= socket.maxUses || socket.inFlight.size >= MAX_IN_FLIGHT) this.retire(socket);
-    if (this.open.length + this.opening < this.wanted()) this.openOne(now);
+    if (this.open.length + this.opening < this.wanted()) this.openOne(now, false);
   }
 
   doubted(socket: UpstreamSocket): void {
@@ -122,20 +126,20 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
     queueMicrotask(() => (this.drawn = undefined));
   }
 
-  private openOne(now: Milliseconds): void {
-    this.opening++;
+  /** @param guarded for one query alone */
+  private openOne(now: Milliseconds, guarded: boolean): void {
+    this.countOpening(guarded, 1);
     const { random } = this.peer;
-    const guarded = now < this.guardedUntil;
     const maxUses = guarded ? 1 : USES + randomBelow(random, USES);
     const until = now + this.peer.lifetime(LIFETIME + randomBelow(random, LIFETIME));
     UpstreamSocket.open(this.peer, this, maxUses, until).then(
       (socket) => {
-        this.opening--;
+        this.countOpening(guarded, -1);
         if (this.closed) return socket.close();
         this.opened(socket, guarded);
       },
       (cause: Error) => {
-        this.opening--;
+        this.countOpening(guarded, -1);
         const error = dialError('udp', this.peer.to, cause);
         for (const attempt of this.waiting.splice(0)) {
           attempt.transport = undefined;
@@ -143,6 +147,11 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
         }
       },
     );
+  }
+
+  private countOpening(guarded: boolean, change: 1 | -1): void {
+    if (guarded) this.openingGuarded += change;
+    else this.opening += change;
   }
 
   private opened(socket: UpstreamSocket, guarded: boolean): void {

@@ -41,7 +41,7 @@ export interface UpstreamParts {
 export class Upstream {
   private readonly peer: UpstreamState;
   private readonly udp: UdpPool;
-  private readonly streams: Pick<StreamPool, 'pipelining' | 'send' | 'sweep' | 'close' | 'size'>;
+  private readonly streams: Pick<StreamPool, 'pipelining' | 'backlog' | 'send' | 'sweep' | 'close' | 'size'>;
   private readonly clock: Clock;
   private readonly secure: boolean;
   private sweeper: Timer | undefined;
@@ -74,6 +74,11 @@ export class Upstream {
   /** What it has shown about several queries on one connection. */
   get pipelining(): Readonly<Pipelining> {
     return this.streams.pipelining;
+  }
+
+  /** Queries that wait for a connection to it. */
+  get backlog(): number {
+    return this.streams.backlog;
   }
 
   /** Monotonic time of the last message from it. */

@@ -429,6 +429,22 @@ describe('forged replies', () => {
     expect(await ports()).toBeLessThan(17);
   });
 
+  it('have the rest share ports where there are more queries than ports to spare', async () => {
+    const world = await silent();
+    world.ask('udp');
+    await world.elapse(10);
+    forge(world, 8);
+    world.server.answer = (asked) => void world.clock.setTimeout(() => asked.reply(goodReply(asked.message)), 500);
+    const events: string[][] = [];
+    for (let i = 0; i < 2000; i++) {
+      events.push(world.ask('udp').events);
+      if (i % 20 === 0) await world.elapse(1);
+    }
+    await world.elapse(600);
+    expect(events.flat()).toEqual(new Array(2000).fill('NOERROR'));
+    expect(new Set(world.server.seen.map(({ from }) => from.port)).size).toBeLessThan(1100);
+  });
+
   it('are not suspected where the network repeats datagrams', async () => {
     const world = await new World().start();
     world.network.fate = () => [1, 2];

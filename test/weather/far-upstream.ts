@@ -6,20 +6,26 @@ import { frame } from '../../src/wire/index.js';
 const HEADER = 12;
 const ADDRESS = Buffer.from([0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
 
-/** Repeats the question and adds 192.0.2.1. */
-export function answerTo(query: Buffer): Buffer {
+/** Repeats the question and adds 192.0.2.1, or another address of that network. */
+export function answerTo(query: Buffer, host = 1): Buffer {
   let end = HEADER;
   while (query[end] !== 0) end += query[end]! + 1;
   const answer = Buffer.concat([query.subarray(0, end + 5), ADDRESS]);
   answer.writeUInt16BE(0x8180, 2);
   answer.fill(0, 6, HEADER);
   answer[7] = 1;
+  answer[answer.length - 1] = host;
   return answer;
 }
 
 /** Answers everything over UDP and TCP after so many milliseconds, each on its own. */
 export class FarUpstream {
   asked = 0;
+  /** Where queries came from. */
+  readonly ports = new Set<string>();
+  /** Called with each query over UDP, before it is answered; sends what it likes from here to there. */
+  meddle: ((query: Buffer, port: number, send: (reply: Buffer) => void) => void) | undefined;
+  private stopped = false;
   private readonly sockets = new Set<net.Socket>();
 
   private constructor(
@@ -29,7 +35,9 @@ export class FarUpstream {
   ) {
     udp.on('message', (query, from) => {
       this.asked++;
-      setTimeout(() => udp.send(answerTo(query), from.port, from.address), this.away);
+      this.ports.add(`udp ${from.port}`);
+      this.meddle?.(query, from.port, (reply) => udp.send(reply, from.port, from.address));
+      setTimeout(() => this.stopped || udp.send(answerTo(query), from.port, from.address), this.away);
     });
     tcp.on('connection', (socket) => this.serve(socket));
   }
@@ -44,6 +52,7 @@ export class FarUpstream {
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
     for (const socket of this.sockets) socket.destroy();
     await Promise.all([
       new Promise<void>((resolve) => this.udp.close(() => resolve())),
@@ -62,6 +71,7 @@ export class FarUpstream {
         const query = rest.subarray(2, 2 + rest.readUInt16BE(0));
         rest = rest.subarray(2 + query.length);
         this.asked++;
+        this.ports.add(`tcp ${socket.remotePort}`);
         setTimeout(() => socket.write(frame(answerTo(query))), this.away);
       }
     });

@@ -3,14 +3,17 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { isInstalled } from '../support/debian-server.js';
+import { clients } from './clients.js';
 import { fuzz } from './fuzz.js';
 import { loss } from './loss.js';
 import { memory } from './memory.js';
+import { names } from './names.js';
 import { restart } from './restart.js';
 import { silent } from './silent.js';
+import { spoof } from './spoof.js';
 import { holds, type Figure, type Weather } from './row.js';
 
-const ROWS: readonly Weather[] = [fuzz, silent, loss, restart, memory];
+const ROWS: readonly Weather[] = [fuzz, clients, spoof, silent, loss, restart, names, memory];
 /** Set in the process that is in the network of its own. */
 const INSIDE = 'NODENS_WEATHER';
 

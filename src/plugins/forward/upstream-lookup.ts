@@ -23,6 +23,8 @@ const GONE_AFTER: Milliseconds = 950;
 const GONE_AGAIN: Milliseconds = 100;
 /** Longest wait before a question is sent once more. */
 const LONGEST_WAIT: Milliseconds = 1000;
+/** Queries that may wait for a connection because replies were forged. */
+const MOST_QUEUED = 32;
 /** Attempts for one query, whatever the Corefile says. */
 const MOST_ATTEMPTS = 12;
 
@@ -164,10 +166,14 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
     }
   }
 
-  /** Over TCP, where nobody can answer who does not see what was sent (RFC 5452 section 9.1 on ports and ids). */
+  /**
+   * Over TCP, where nobody can answer who does not see what was sent (RFC 5452 section 9.1 on ports and ids). Who forges
+   * must not bring about that all wait there: the rest goes from ports that nobody knows yet.
+   */
   private askSafely(proxy: Proxy): void {
-    this.forcesTcp = true;
-    this.ask(proxy, 'tcp', this.settings.clock.monotonic(), false);
+    const queues = proxy.upstream.backlog >= MOST_QUEUED;
+    this.forcesTcp = !queues;
+    this.ask(proxy, queues ? 'udp' : 'tcp', this.settings.clock.monotonic(), false);
   }
 
   private mayLaunch(now: Milliseconds): boolean {

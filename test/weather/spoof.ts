@@ -1,0 +1,91 @@
+import { randomBelow, seededRandom } from '../../src/lib/random.js';
+import { askAll, type Answers } from './client.js';
+import { FarUpstream, answerTo } from './far-upstream.js';
+import type { Figure, Scale, Weather } from './row.js';
+import { WeatherServer } from './server.js';
+
+const UPSTREAM = 5307;
+/** Last byte of the address that only forged replies have. */
+const FORGED = 66;
+const SEED = 20_262;
+/** Queries that the forger aims at: the latest ones at ports that it knows. */
+const AIMED_AT = 64;
+/** A port is known to others when so many queries have come from it: who sees each as it goes sees its id too. */
+const USES = 3;
+
+const isGenuine = (answer: Buffer): boolean => (answer[3]! & 0x0f) === 0 && answer.at(-1) === 1;
+const isTaken = (answer: Buffer): boolean => answer.at(-1) === FORGED;
+
+/** Sends replies with guessed ids from the upstream's own address to ports that it knows. */
+class Forger {
+  sent = 0;
+  private readonly random = seededRandom(SEED);
+  private readonly uses = new Map<number, number>();
+  private readonly targets: { query: Buffer; send: (reply: Buffer) => void }[] = [];
+
+  /** @param each forged replies for each query that comes */
+  constructor(private readonly each: number) {}
+
+  readonly meddle = (query: Buffer, port: number, send: (reply: Buffer) => void): void => {
+    const uses = (this.uses.get(port) ?? 0) + 1;
+    this.uses.set(port, uses);
+    if (uses < USES) return;
+    this.targets.push({ query, send });
+    if (this.targets.length > AIMED_AT) this.targets.shift();
+    for (let i = 0; i < this.each; i++) {
+      const target = this.targets[randomBelow(this.random, this.targets.length)]!;
+      const reply = answerTo(target.query, FORGED);
+      reply.writeUInt16BE(randomBelow(this.random, 0x10000), 0);
+      target.send(reply);
+      this.sent++;
+    }
+  };
+}
+
+async function under(forger: Forger, upstream: FarUpstream, zone: string, count: number, rate: number) {
+  upstream.meddle = forger.meddle;
+  upstream.ports.clear();
+  const names = Array.from({ length: count }, (_, i) => `n${i}.${zone}.`);
+  let taken = 0;
+  const isRight = (answer: Buffer): boolean => {
+    if (isTaken(answer)) taken++;
+    return isGenuine(answer);
+  };
+  const answers: Answers = await askAll({ port: 1053, names, rate, isRight });
+  return { ...answers, taken, ports: upstream.ports.size };
+}
+
+/** Somebody answers before the upstream does, from its address, to ports that are known, with guessed ids. */
+export const spoof: Weather = {
+  name: 'spoof',
+  needs: [],
+  async play(scale: Scale): Promise<Figure[]> {
+    const full = scale === 'full';
+    const upstream = await FarUpstream.start(UPSTREAM, 30);
+    const server = await WeatherServer.start(
+      `.:1053 {\n bind 127.0.0.1\n cache\n forward . 127.0.0.1:${UPSTREAM}\n}\n`,
+    );
+    try {
+      // What it takes to be noticed.
+      await under(new Forger(20), upstream, 'first.test', 50, 50);
+      const one = await under(new Forger(20), upstream, 'one.test', 100, 50);
+      upstream.away = 500;
+      const forger = new Forger(full ? 10 : 2);
+      const crowd = await under(forger, upstream, 'crowd.test', 2000, 4000);
+      return [
+        { what: 'forged replies: right of 100', got: one.right, unit: '', atLeast: 100 },
+        { what: 'forged replies: source ports of 100', got: one.ports, unit: '', atLeast: 95 },
+        {
+          what: `2,000 in flight, ${forger.sent} forged replies to known ports: taken`,
+          got: crowd.taken,
+          unit: '',
+          atMost: 0,
+        },
+        { what: '2,000 in flight: lost or failed', got: crowd.lost + crowd.wrong, unit: '', atMost: 0, timed: true },
+      ];
+    } finally {
+      await server.stop();
+      await upstream.stop();
+    }
+  },
+};

@@ -42,10 +42,10 @@ export const names: Weather = {
   needs: [],
   async play(scale: Scale): Promise<Figure[]> {
     const full = scale === 'full';
-    const count = full ? 300_000 : 6000;
+    const count = full ? 300_000 : 3000;
     const through = await within(1, () => askAll({ port: 1053, names: namesOf(count, 'new.test'), rate: 3000 }));
     const memory = await within(4000, async (server) => {
-      await askAll({ port: 1053, names: namesOf(full ? 60_000 : 9000, 'slow.test'), rate: 3000, patience: 1000 });
+      await askAll({ port: 1053, names: namesOf(full ? 60_000 : 6000, 'slow.test'), rate: 3000, patience: 1000 });
       return mostMemory(server);
     });
     return [

@@ -67,8 +67,8 @@ export const spoof: Weather = {
     );
     try {
       // What it takes to be noticed.
-      await under(new Forger(20), upstream, 'first.test', 50, 50);
-      const one = await under(new Forger(20), upstream, 'one.test', 100, 50);
+      await under(new Forger(20), upstream, 'first.test', 50, 200);
+      const one = await under(new Forger(20), upstream, 'one.test', 100, 100);
       upstream.away = 500;
       const forger = new Forger(full ? 10 : 2);
       const crowd = await under(forger, upstream, 'crowd.test', 2000, 4000);

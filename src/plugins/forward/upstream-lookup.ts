@@ -51,6 +51,8 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
   private goneAfter: Milliseconds = GONE_AFTER;
   private readonly startedAt: Milliseconds;
   private forcesTcp: boolean;
+  /** Replies to it were forged once. */
+  private movedPort = false;
   /** All upstreams are down and one was asked nevertheless: what it says stands. */
   private lastResort = false;
   private lastError: Error | undefined;
@@ -168,12 +170,13 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
 
   /**
    * Over TCP, where nobody can answer who does not see what was sent (RFC 5452 section 9.1 on ports and ids). Who forges
-   * must not bring about that all wait there: the rest goes from ports that nobody knows yet.
+   * must not bring about that all wait there: the rest goes from ports that nobody knows yet, once.
    */
   private askSafely(proxy: Proxy): void {
-    const queues = proxy.upstream.backlog >= MOST_QUEUED;
-    this.forcesTcp = !queues;
-    this.ask(proxy, queues ? 'udp' : 'tcp', this.settings.clock.monotonic(), false);
+    const movesPort = !this.movedPort && proxy.upstream.backlog >= MOST_QUEUED;
+    this.movedPort = true;
+    this.forcesTcp = !movesPort;
+    this.ask(proxy, movesPort ? 'udp' : 'tcp', this.settings.clock.monotonic(), false);
   }
 
   private mayLaunch(now: Milliseconds): boolean {

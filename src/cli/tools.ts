@@ -101,6 +101,15 @@ export const EXPLAIN: Tool = {
     { name: 'tcp', type: 'bool', help: 'as if asked over TCP' },
     { name: 'timeout', type: 'duration', help: 'how long the server has', default: '20s' },
     {
+      name: 'pod',
+      type: 'string',
+      help: 'NAMESPACE/POD: a whole lookup as that pod makes it, with its resolv.conf, search list and redirects',
+    },
+    { name: 'libc', type: 'string', help: 'with -pod: glibc, musl or go', default: 'glibc' },
+    { name: 'kubeconfig', type: 'string', help: 'with -pod: how to reach the API; else as kubectl, or as a pod' },
+    { name: 'cluster-dns', type: 'string', help: "with -pod: the kubelet's clusterDNS, separated by commas" },
+    { name: 'cluster-domain', type: 'string', help: "with -pod: the kubelet's clusterDomain" },
+    {
       name: 'record',
       type: 'string',
       help: 'in place of a server: file that nodens record, a signal or a crash wrote',

@@ -58,6 +58,7 @@ export interface Inspection {
   readonly notes: readonly TrailNote[];
   /** As a client would get it; undefined for silence. */
   readonly answer: Message | undefined;
+  readonly bytes: Buffer | undefined;
   /** What a handler says is the cause, or what it threw. */
   readonly cause: string | undefined;
   /** `fault`: a handler threw. `overdue`: none came to an end in time. */
@@ -80,6 +81,7 @@ export async function inspect(
   const result = await outcomeOf(query, chain, routes, { clock, limit, handlers });
   const { outcome } = result;
   const reply = outcome && replyOf(outcome);
+  const sent = reply && finishReply(query, reply, 0);
   const trail = context.trailSoFar ?? new Trail();
   return {
     client,
@@ -89,7 +91,8 @@ export async function inspect(
     view: context.view,
     handlers,
     notes: trail.notes,
-    answer: reply && decodeMessage(finishReply(query, reply, 0)),
+    answer: sent && decodeMessage(sent),
+    bytes: sent,
     cause: result.error ?? reply?.cause?.message,
     end: result.end,
     sharing: sharingOf(query, reply, chain, routes, clock.monotonic()),

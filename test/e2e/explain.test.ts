@@ -1,6 +1,7 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askAdmin } from '../../src/insight/admin/ask-admin.js';
 import { liveText, type LiveExplanation } from '../../src/insight/explain/live.js';
 import type { ReasonCode } from '../../src/insight/explain/reasons.js';
+import { POD_API } from '../insight/explain/pod-api.js';
 import { DebianServer, freePort, isInstalled } from '../support/debian-server.js';
 import { query } from '../support/dns.js';
 import { askUdp } from '../support/running.js';
@@ -245,7 +247,7 @@ describe.skipIf(!ready)('explain on a running server', () => {
 
   it('tells a hung backend from a silent one, and a stale answer', async () => {
     await ask('old.hung');
-    named.hang();
+    await named.hang();
     const hung = await explain('never.hung');
     expect(hung.reasons[0]).toMatchObject({ code: 'upstream-hung' });
     expect(hung.reasons[0]?.text).toContain('it takes TCP connections and answers none');
@@ -281,6 +283,36 @@ describe.skipIf(!ready)('explain on a running server', () => {
       code: 2,
       text: expect.stringContaining("client: got 'nobody'") as string,
     });
+  });
+
+  it('makes a whole lookup of a pod, as the API tells of it', async () => {
+    const api = http.createServer((request, response) => {
+      const object = POD_API[request.url!.split('?')[0]!];
+      response.writeHead(object === undefined ? 404 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(object ?? { kind: 'Status', code: 404 }));
+    });
+    await once(api.listen(0, '127.0.0.1'), 'listening');
+    const kubeconfig = path.join(folder, 'kubeconfig');
+    const cluster = { server: `http://127.0.0.1:${(api.address() as net.AddressInfo).port}` };
+    writeFileSync(
+      kubeconfig,
+      JSON.stringify({
+        'current-context': 'c',
+        contexts: [{ name: 'c', context: { cluster: 'c' } }],
+        clusters: [{ name: 'c', cluster }],
+      }),
+    );
+    const told = new Program([
+      ...[...PROGRAM, 'explain', '-server', `unix:${at().at.path}`, '-pod', 'shop/web', '-kubeconfig', kubeconfig],
+      ...['-cluster-domain', 'example', 'www'],
+    ]);
+    expect(await told.ended()).toBe(0);
+    expect(told.text).toContain('shop/web (10.1.2.3 on node-1) looks up www as glibc does');
+    expect(told.text).toContain(
+      '10.96.0.10: policy kube-system/nodelocaldns redirects to kube-system/dns-1 (10.1.2.9)',
+    );
+    expect(told.text).toContain('1. www.shop.svc.example.  (search shop.svc.example)');
+    api.close();
   });
 
   /** Asks as a client, with the OPT record that explain has. */

@@ -189,8 +189,11 @@ export class DebianServer {
   }
 
   /** Has it do nothing any more, with its sockets open: the system goes on taking connections for it. */
-  hang(): void {
+  async hang(): Promise<void> {
     this.child.kill('SIGSTOP');
+    // A signal takes its time; proc(5): the state stands behind the program's name.
+    const state = (): string => readFileSync(`/proc/${this.child.pid}/stat`, 'latin1').replace(/^.*\) /s, '')[0]!;
+    while (state() !== 'T') await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
   async stop(): Promise<void> {

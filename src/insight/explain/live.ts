@@ -36,6 +36,8 @@ export interface LiveExplanation {
   /** Rcode, or NODATA; undefined for silence. */
   readonly result: string | undefined;
   readonly records: readonly string[];
+  /** The whole answer as a client would get it, in base64; undefined for silence. */
+  readonly message: string | undefined;
   readonly errors: readonly ToldError[];
   readonly time: Milliseconds;
   readonly reasons: readonly Reason[];
@@ -75,6 +77,7 @@ export function explained(inspection: Inspection, story: Story): LiveExplanation
     handlers: handlersOf(inspection),
     result,
     records: answer === undefined ? [] : recordsOf(answer),
+    message: inspection.bytes?.toString('base64'),
     errors,
     time,
     reasons: reasonsOf(story),

@@ -76,6 +76,14 @@ describe('behind a pipe', () => {
 
   it('nothing that matches is code 1', async () =>
     expect(await filter('grep x', ['a'])).toEqual({ text: '', code: 1 }));
+  it.each([
+    { command: 'diff one one', want: '', code: 0 },
+    { command: 'diff one two', want: '2c2\n< b\n---\n> c\n', code: 1 },
+    { command: 'diff -u one two', want: '--- one\n+++ two\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n', code: 1 },
+  ])('$command', async ({ command, want, code }) => {
+    await driven.run("printf 'a\\nb\\n' > one; printf 'a\\nc\\n' > two");
+    expect(await driven.run(command)).toEqual({ text: want, code });
+  });
   it('tee keeps a file', async () => expect((await driven.run('cat kept')).text).toBe('a\n'));
   it('>> adds to a file', async () => {
     await driven.run('echo one > grown; echo two >> grown');

@@ -31,11 +31,11 @@ describe.skipIf(reason !== undefined)('instances that share a node', () => {
   let dir: string;
   const started: Program[] = [];
 
-  const start = async (base = BASE, serves = true): Promise<Program> => {
+  const start = async (base = BASE, serves = true, ...more: string[]): Promise<Program> => {
     const own = mkdtempSync(path.join(dir, 'instance-'));
     writeFileSync(path.join(own, 'Corefile.base'), base);
     const args = ['-localip', `${LOCAL},${KUBE_DNS}`, '-basecorefile', path.join(own, 'Corefile.base')];
-    const command = [...PROGRAM, 'node-cache', ...args, '-conf', path.join(own, 'Corefile')];
+    const command = [...PROGRAM, 'node-cache', ...args, '-conf', path.join(own, 'Corefile'), ...more];
     const program = new Program(inside(node, ...command), { KUBE_DNS_SERVICE_HOST: '192.0.2.53' });
     started.push(program);
     if (serves) await program.said(/^nodens-\d/m);
@@ -119,6 +119,17 @@ describe.skipIf(reason !== undefined)('instances that share a node', () => {
     expect(dig()).toBe('192.0.2.7\n');
     await first.stop();
     expect([rules(), links().includes('nodelocaldns')]).toEqual([0, false]);
+  });
+
+  it('leave a link alone that none of them made', async () => {
+    run('ip', '-n', node, 'link', 'add', 'taken', 'type', 'bridge');
+    run('ip', '-n', node, 'addr', 'add', '192.0.2.1/24', 'dev', 'taken');
+    const before = run('ip', '-n', node, 'addr', 'show', 'taken');
+    const program = await start(BASE, false, '-interfacename', 'taken');
+    await program.ended();
+    expect(program.text).toContain('[ERROR] Interface taken was not made by a node cache (bridge)');
+    expect([run('ip', '-n', node, 'addr', 'show', 'taken'), rules()]).toEqual([before, 0]);
+    run('ip', '-n', node, 'link', 'del', 'taken');
   });
 
   it('set their rules where the kubelet has its own, on a host with iptables-legacy', async () => {

@@ -17,6 +17,8 @@ export interface Weather {
   readonly name: string;
   /** Programs that it needs beside Node. */
   readonly needs: readonly string[];
+  /** The short form is played only when it is named: a test holds the same. */
+  readonly tested?: boolean;
   play(scale: Scale): Promise<readonly Figure[]>;
 }
 

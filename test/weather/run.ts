@@ -9,11 +9,12 @@ import { loss } from './loss.js';
 import { memory } from './memory.js';
 import { names } from './names.js';
 import { restart } from './restart.js';
+import { rolling } from './rolling.js';
 import { silent } from './silent.js';
 import { spoof } from './spoof.js';
 import { holds, type Figure, type Weather } from './row.js';
 
-const ROWS: readonly Weather[] = [fuzz, clients, spoof, silent, loss, restart, names, memory];
+const ROWS: readonly Weather[] = [fuzz, clients, spoof, silent, loss, restart, rolling, names, memory];
 /** Set in the process that is in the network of its own. */
 const INSIDE = 'NODENS_WEATHER';
 
@@ -34,7 +35,9 @@ async function play(): Promise<boolean> {
   const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name));
   if (unknown.length > 0) throw new Error(`got ${unknown.join(', ')}, allowed: ${ROWS.map(({ name }) => name).join()}`);
   let good = true;
-  for (const row of ROWS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+  const wanted = ({ name, tested }: Weather): boolean =>
+    positionals.length === 0 ? !(values.short && tested === true) : positionals.includes(name);
+  for (const row of ROWS.filter(wanted)) {
     const missing = row.needs.filter((program) => !isInstalled(program));
     say(missing.length > 0 ? `${row.name}: skipped, not installed: ${missing.join(', ')}` : row.name);
     if (missing.length > 0) continue;

@@ -11,7 +11,7 @@ afterAll(() => driven.end());
 
 describe('completions', () => {
   it.each([
-    { line: 'kub', want: ['kubectl'] },
+    { line: 'kub', want: ['kubectl', 'kubens'] },
     { line: 'kubectl des', want: ['describe'] },
     { line: 'kubectl get depl', want: ['deploy', 'deployment', 'deployments'] },
     { line: 'kubectl get pod w', want: ['webpod-556878d5d7-7p8bn', 'webpod-556878d5d7-r4dmh'] },

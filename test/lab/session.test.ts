@@ -43,7 +43,7 @@ describe('a line that cannot be carried out', () => {
     {
       line: 'kubectl top',
       code: 1,
-      text: 'error: unknown command "top" for "kubectl", allowed: get, describe, apply, delete, edit, patch, replace, label, annotate, create, run, expose, scale, rollout, logs, exec, cluster-info, version',
+      text: 'error: unknown command "top" for "kubectl", allowed: get, describe, apply, delete, edit, patch, replace, label, annotate, create, run, expose, scale, rollout, logs, exec, wait, config, api-resources, cluster-info, version',
     },
     { line: 'kubectl edit pod x', code: 1, text: 'Error from server (NotFound): pods "x" not found' },
     { line: 'kubectl get jobs', code: 1, text: 'error: the server doesn\'t have a resource type "jobs"' },

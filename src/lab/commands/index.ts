@@ -1,3 +1,4 @@
+import { CommandError } from '../session/command.js';
 import type { LabCommand, CommandTable } from '../session/command.js';
 import { explain } from './explain.js';
 import { FAULT_COMMANDS } from './faults.js';
@@ -25,12 +26,30 @@ const help: LabCommand = {
   },
 };
 
+/** `kubens NAME`, as those type it who have kubectx. */
+const kubens: LabCommand = {
+  name: 'kubens',
+  usage: '[NAMESPACE]',
+  help: 'Prints or sets the namespace that kubectl means when a command names none.',
+  run([name], io) {
+    if (name === undefined) io.lab.api.list('Namespace').forEach((one) => io.write(`${one.name}\n`));
+    else {
+      if (!io.lab.api.get('Namespace', '', name))
+        throw new CommandError(`error: no namespace exists with name "${name}".`);
+      io.session.namespace = name;
+      io.write(`Context "lab" modified.\nActive namespace is "${name}".\n`);
+    }
+    return 0;
+  },
+};
+
 const commands: readonly LabCommand[] = [
   kubectl,
   explain,
   ...NODE_COMMANDS,
   helm,
   ...FAULT_COMMANDS,
+  kubens,
   ...TEXT_COMMANDS,
   help,
 ];

@@ -24,16 +24,27 @@ const INSTEAD: Readonly<Record<string, string>> = {
 /** One line about a program that is not there: what to do instead, the names that look like it, or where to look. */
 export function missingProgram(name: string, known: readonly string[]): string {
   if (Object.hasOwn(INSTEAD, name)) return `${name}: not in the lab: ${INSTEAD[name]}`;
-  const near = known
-    .map((one) => ({ one, away: distance(name, one) }))
+  const near = nearest(name, known);
+  return `${name}: command not found; ${near === undefined ? 'help lists what there is' : `did you mean ${near}?`}`;
+}
+
+/** The word that looks most like the one that was typed; undefined where none does. */
+export function nearest(typed: string, known: readonly string[]): string | undefined {
+  const [near] = known
+    .map((one) => ({ one, away: distance(typed, one) }))
     .filter(({ one, away }) => away <= Math.max(1, Math.floor(one.length / 3)))
     .sort((a, b) => a.away - b.away || (a.one < b.one ? -1 : 1));
-  const hint = near[0] ? `did you mean ${near[0].one}?` : 'help lists what there is';
-  return `${name}: command not found; ${hint}`;
+  return near?.one;
+}
+
+/** `; did you mean get?`, or nothing. */
+export function meant(typed: string, known: readonly string[]): string {
+  const near = nearest(typed, known);
+  return near === undefined ? '' : `; did you mean ${near}?`;
 }
 
 /** How many letters two words are apart: changed, added, left out, or two that changed places. */
-export function distance(a: string, b: string): number {
+function distance(a: string, b: string): number {
   let [before, last]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, i) => i)];
   for (let i = 1; i <= a.length; i++) {
     const row = [i];

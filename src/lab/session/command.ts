@@ -39,6 +39,8 @@ export interface CommandSession {
   readonly files: SessionFiles;
   /** Files that lines have written with `>`, by name. */
   readonly written: Map<string, string>;
+  /** What commands of kubectl mean that name no namespace. */
+  namespace: string;
   /** All files that lines can name. */
   readonly store: CommandFiles;
   /** The pod in which a shell was opened: programs run there until it is left with exit. */

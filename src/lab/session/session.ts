@@ -33,6 +33,7 @@ const FIRST_PID = 10_026;
 /** A user at a prompt of the lab. Runs what they type as bash does. */
 export class Session implements CommandSession {
   readonly store: SessionStore;
+  namespace = 'default';
   private pod: { readonly pod: RunningPod; readonly shell: Shell } | undefined;
   private readonly shell: Shell;
   private options: RunOptions = { write: () => undefined };

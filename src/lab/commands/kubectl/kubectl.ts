@@ -1,3 +1,5 @@
+import { apiResources, config } from './config.js';
+import { wait } from './wait.js';
 import { LabelSelector } from '../../../kube/objects/label-selector.js';
 import { parseManifest } from '../../../kube/manifests/parse.js';
 import type { ManifestObject } from '../../../kube/manifests/parse.js';
@@ -11,6 +13,7 @@ import { CommandError } from '../../session/command.js';
 import type { LabCommand, CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import type { OptionSpec, Options } from '../../session/options.js';
+import { meant } from '../missing.js';
 import { whole } from '../text/input.js';
 import { describe } from './describe/index.js';
 import { get } from './get.js';
@@ -251,9 +254,18 @@ const VERBS: Readonly<Record<string, VerbHandler>> = {
   rollout,
   logs,
   exec,
+  wait,
+  config,
+  'api-resources': apiResources,
   'cluster-info': clusterInfo,
   version,
 };
+
+/** Whether a command says which namespace it means, or means none. */
+const namesNamespace = (args: readonly string[], verb: string, { session }: CommandIo): boolean =>
+  session.namespace === 'default' ||
+  ['config', 'version', 'cluster-info', 'api-resources'].includes(verb) ||
+  args.some((arg) => /^(-n|--namespace|-A$|--all-namespaces$)/.test(arg));
 
 export const KUBECTL_VERBS: readonly string[] = Object.keys(VERBS);
 
@@ -272,9 +284,13 @@ export const kubectl: LabCommand = {
     }
     if (!run)
       throw new CommandError(
-        `error: unknown command "${verb}" for "kubectl", allowed: ${Object.keys(VERBS).join(', ')}`,
+        `error: unknown command "${verb}" for "kubectl"${meant(verb, Object.keys(VERBS))}, allowed: ${Object.keys(VERBS).join(', ')}`,
       );
-    const [before, after] = [args.slice(0, at), args.slice(at + 1)];
+    const [named, after] = [args.slice(0, at), args.slice(at + 1)];
+    const dashes = after.indexOf('--');
+    const before = namesNamespace([...named, ...(dashes < 0 ? after : after.slice(0, dashes))], verb, io)
+      ? named
+      : [...named, '-n', io.session.namespace];
     return run(verb === 'rollout' ? [...after.slice(0, 1), ...before, ...after.slice(1)] : [...before, ...after], io);
   },
 };

@@ -1,0 +1,80 @@
+import { MADE_RESOURCES, RESOURCES } from '../../cluster/resources.js';
+import { CommandError } from '../../session/command.js';
+import type { CommandIo } from '../../session/command.js';
+import { parseOptions } from '../../session/options.js';
+import { print } from '../text/input.js';
+
+const CONTEXT = 'lab';
+const ALLOWED = 'current-context, get-contexts, set-context --current --namespace=NAME, use-context lab, view';
+
+/** `kubectl config`: the one context that there is, and the namespace that commands mean when they name none. */
+export function config(args: readonly string[], io: CommandIo): number {
+  const options = parseOptions('kubectl config', args, [
+    { name: '--namespace', short: '-n', value: true },
+    { name: '--current' },
+    { name: '--minify' },
+    { name: '--output', short: '-o', value: true },
+  ]);
+  const [action, name] = options.words;
+  const { session } = io;
+  switch (action) {
+    case 'current-context':
+      return print(io, [CONTEXT]);
+    case 'get-contexts':
+      return print(io, [
+        'CURRENT   NAME   CLUSTER   AUTHINFO   NAMESPACE',
+        `*         ${CONTEXT}    ${CONTEXT}       admin      ${session.namespace}`,
+      ]);
+    case 'use-context':
+      if (name !== CONTEXT) throw new CommandError(`error: no context exists with the name: "${name ?? ''}"`);
+      return print(io, [`Switched to context "${CONTEXT}".`]);
+    case 'set-context': {
+      const namespace = options.get('--namespace');
+      if (namespace === undefined || (!options.has('--current') && name !== CONTEXT))
+        throw new CommandError(`error: kubectl config set-context: allowed: --current --namespace=NAME`);
+      session.namespace = namespace;
+      return print(io, [`Context "${CONTEXT}" modified.`]);
+    }
+    case 'view':
+      return print(io, [
+        options.get('--output')?.startsWith('jsonpath') === true
+          ? session.namespace
+          : `apiVersion: v1\nkind: Config\ncurrent-context: ${CONTEXT}\ncontexts:\n- name: ${CONTEXT}\n` +
+            `  context: { cluster: ${CONTEXT}, namespace: ${session.namespace}, user: admin }`,
+      ]);
+    default:
+      throw new CommandError(`error: kubectl config: got "${action ?? ''}", allowed: ${ALLOWED}`);
+  }
+}
+
+/** `kubectl api-resources`: the kinds that the lab's API holds. */
+export function apiResources(args: readonly string[], io: CommandIo): number {
+  const options = parseOptions('kubectl api-resources', args, [
+    { name: '--namespaced', value: true },
+    { name: '--api-group', value: true },
+    { name: '--no-headers' },
+    { name: '--namespace', short: '-n', value: true },
+  ]);
+  const rows = [...RESOURCES, ...MADE_RESOURCES]
+    .filter(
+      ({ namespaced, group }) =>
+        (!options.has('--namespaced') || options.get('--namespaced') === String(namespaced)) &&
+        (!options.has('--api-group') || options.get('--api-group') === group),
+    )
+    .sort((a, b) => (a.group + a.plural < b.group + b.plural ? -1 : 1))
+    .map(({ plural, short, apiVersion, namespaced, kind }) => [
+      plural,
+      short.join(','),
+      apiVersion,
+      String(namespaced),
+      kind,
+    ]);
+  const table = options.has('--no-headers')
+    ? rows
+    : [['NAME', 'SHORTNAMES', 'APIVERSION', 'NAMESPACED', 'KIND'], ...rows];
+  const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)) + 3);
+  return print(
+    io,
+    table.map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join('')),
+  );
+}

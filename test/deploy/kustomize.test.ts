@@ -75,6 +75,11 @@ function rendered(name: string): KubeObject[] {
   return objectsIn(stdout);
 }
 
+/** Where the pods of an update meet. */
+const TAKEOVER = { hostPath: { path: '/run/nodens-takeover', type: 'DirectoryOrCreate' } };
+/** Behind a policy, health is the pod's own, and what still comes after its end is answered. */
+const OWN_HEALTH = 'health {\n        lameduck 5s\n    }';
+
 const sorted = (all: readonly KubeObject[]): KubeObject[] =>
   [...all].sort((a, b) => `${a.kind} ${a.metadata.name}`.localeCompare(`${b.kind} ${b.metadata.name}`));
 
@@ -99,7 +104,7 @@ describe.skipIf(noKubectl).each(Object.entries(OVERLAYS))('kustomize/%s', (name,
   it('mounts what the addon mounts, and a place to write to', () => {
     const { '/run/xtables.lock': lock, ...rest } = ADDON_MOUNTS;
     expect(mountsOf(daemonSet())).toEqual({
-      ...(name !== 'lrp' && { '/run/xtables.lock': lock }),
+      ...(name !== 'lrp' && { '/run/xtables.lock': lock, '/run/nodens-takeover': TAKEOVER }),
       ...rest,
       '/run/nodens': { emptyDir: {} },
     });
@@ -116,6 +121,15 @@ describe.skipIf(noKubectl).each(Object.entries(OVERLAYS))('kustomize/%s', (name,
     );
   });
 
+  it('starts the new pod first in an update, which takes over where both are on one network', () => {
+    expect(at(daemonSet(), 'spec.updateStrategy.rollingUpdate')).toEqual({ maxSurge: '10%', maxUnavailable: 0 });
+    // Its readiness may be told by the old one: the new one has to be there by the time that is believed.
+    expect(at(daemonSet(), 'spec.minReadySeconds')).toBeGreaterThanOrEqual(10);
+    expect(at(daemonSet(), 'spec.template.spec.containers.0.ports') === undefined).toBe(name !== 'lrp');
+    const [, ...args] = containerOf(daemonSet()).args.map(filled);
+    expect(parseNodeCacheFlags(args).takeover).toBe(name === 'lrp' ? '' : '/run/nodens-takeover/dns.sock');
+  });
+
   it('has the rights that it needs and no others', () => {
     const capabilities = at(daemonSet(), 'spec.template.spec.containers.0.securityContext.capabilities');
     const rights = overlay.rights ?? ['NET_ADMIN', 'NET_BIND_SERVICE'];
@@ -124,7 +138,7 @@ describe.skipIf(noKubectl).each(Object.entries(OVERLAYS))('kustomize/%s', (name,
 
   it('has the Corefile of the base, at its own addresses', () => {
     const base = objectOf(objectsIn(read('deploy/node-local-dns.yaml')), 'ConfigMap').data!.Corefile!;
-    const want = name === 'lrp' ? base.replace('health __PILLAR__LOCAL__DNS__:8080', 'health') : base;
+    const want = name === 'lrp' ? base.replace('health __PILLAR__LOCAL__DNS__:8080', OWN_HEALTH) : base;
     expect(objectOf(all, 'ConfigMap').data!.Corefile).toBe(want.replaceAll(SERVED, overlay.bind ?? SERVED));
   });
 

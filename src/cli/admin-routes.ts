@@ -1,6 +1,8 @@
 import { jsonAnswer, type AdminRoute } from '../insight/admin/admin-endpoint.js';
 import { explainRoute } from '../insight/explain/route.js';
 import { VERSION } from '../lib/package-folder.js';
+import { queriesRoute } from '../insight/top/queries-route.js';
+import { realClock } from '../lib/clock.js';
 import { topRoute } from '../insight/top/top-route.js';
 import type { FlightRecorder } from '../record/flight-recorder.js';
 import type { TopRecorder } from '../top/recorder.js';
@@ -17,6 +19,7 @@ export const adminRoutes = (
     answer: () => jsonAnswer({ version: VERSION, pid: process.pid, serves: server.served.map(({ label }) => label) }),
   },
   topRoute(server, top),
+  queriesRoute(top, realClock),
   explainRoute(server),
   ...(recorder === undefined ? [] : [{ path: '/record', answer: () => jsonAnswer(recorder.recording('asked for')) }]),
 ];

@@ -10,6 +10,7 @@ import {
 } from '../insight/compare/comparison-report.js';
 import { serverAt, serverOfCorefile, type ComparedServer } from '../insight/compare/compared-server.js';
 import { DIFFERENCES, type DifferenceClass } from '../insight/compare/difference.js';
+import { AdminQueries } from '../insight/compare/admin-queries.js';
 import { LiveQueries, type TapAddress } from '../insight/compare/live-queries.js';
 import { readRecording } from '../insight/compare/recording.js';
 import { ipFamily } from '../lib/cidr.js';
@@ -21,6 +22,8 @@ import { silentLog } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
 import { HostNetwork } from '../net/host-network.js';
 import type { Endpoint } from '../net/network.js';
+import { adminAddress, adminAddressText } from '../server/admin-flags.js';
+import type { AdminCaller } from '../insight/admin/ask-admin.js';
 import type { Command } from './command.js';
 import { say } from './say.js';
 import { callOf, misused } from './tool.js';
@@ -28,7 +31,10 @@ import { COMPARE } from './tools.js';
 
 /** A command line, read. */
 interface Wanted {
-  readonly source: { readonly from: string } | { readonly shadow: TapAddress; readonly sample: number };
+  readonly source:
+    | { readonly from: string }
+    | { readonly shadow: TapAddress; readonly sample: number }
+    | { readonly admin: AdminCaller; readonly sample: number };
   readonly time: Milliseconds;
   readonly old: string;
   readonly new: string;
@@ -55,7 +61,7 @@ export const compareCommand: Command = async (args, env) => {
     const { queries, from, total, end } = await sourceOf(wanted);
     const [old, fresh] = [await open(wanted.old), await open(wanted.new)];
     const comparison = await compare(queries, old, fresh, { ...wanted.run, clock: realClock, ...bar(total) });
-    end();
+    await end();
     say(report(comparison, { from, old: wanted.old, new: wanted.new }, wanted));
     return comparisonExitCode(comparison);
   } catch (error) {
@@ -88,17 +94,21 @@ function bar(total: number | undefined): Pick<CompareOptions, 'progress'> {
 
 type QuerySource = Parameters<typeof compare>[0];
 
-async function sourceOf({ source, port, time }: Wanted): Promise<{
+/** Queries, where they are from, how many they are where that is known, and what is to be done after the last. */
+interface Source {
   readonly queries: QuerySource;
   readonly from: string;
   readonly total: number | undefined;
-  readonly end: () => void;
-}> {
+  readonly end: () => void | Promise<void>;
+}
+
+async function sourceOf({ source, port, time }: Wanted): Promise<Source> {
   if ('from' in source) {
     const { queries, notes } = readRecording(source.from, port);
     for (const note of notes) process.stderr.write(`${source.from}: ${note}\n`);
     return { queries, from: source.from, total: queries.length, end: () => undefined };
   }
+  if ('admin' in source) return adminSource(source.admin, source.sample, time);
   const { shadow, sample } = source;
   const live = new LiveQueries(sample, (text) => process.stderr.write(`${text}\n`));
   const opened = await live.listen(shadow);
@@ -107,10 +117,26 @@ async function sourceOf({ source, port, time }: Wanted): Promise<{
   const stop = (): void => live.close();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   void sleep(realClock, time).then(stop);
-  const end = (): void => {
-    if (live.lost > 0) process.stderr.write(`${live.lost} queries came faster than they could be asked\n`);
+  return { queries: live, from, total: undefined, end: () => tellLost(live.lost) };
+}
+
+/** What a server is asked that says so itself. */
+function adminSource(caller: AdminCaller, sample: number, time: Milliseconds): Source {
+  const live = new AdminQueries(caller, sample);
+  const running = live.run().catch((error: unknown) => error);
+  const stop = (): void => live.close();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  void sleep(realClock, time).then(stop);
+  const end = async (): Promise<void> => {
+    const fault = await running;
+    if (fault !== undefined) throw fault;
+    tellLost(live.lost);
   };
-  return { queries: live, from, total: undefined, end };
+  return { queries: live, from: adminAddressText(caller.at), total: undefined, end };
+}
+
+function tellLost(lost: number): void {
+  if (lost > 0) process.stderr.write(`${lost} queries came faster than they could be asked\n`);
 }
 
 /** The server that a text means: an address, or a Corefile. */
@@ -138,9 +164,7 @@ function wantedOf(values: Readonly<Record<string, string>>): Wanted {
   if (!json && text('o') !== 'text') throw new FlagError(`-o: got '${text('o')}', allowed: text, json`);
   return {
     source:
-      text('from') === ''
-        ? { shadow: tapAddress(text('shadow')), sample: share(text('sample')) }
-        : { from: text('from') },
+      text('from') === '' ? liveSource(text('shadow'), text('token'), share(text('sample'))) : { from: text('from') },
     old: text('old'),
     new: text('new'),
     port: whole('port', text('port'), 65_535),
@@ -157,11 +181,25 @@ function wantedOf(values: Readonly<Record<string, string>>): Wanted {
   };
 }
 
+/** How long `/queries` of a server may take, which gathers for a second. */
+const PATIENCE: Milliseconds = 10_000;
+
+/** The -admin of a server where the text says so, else where dnstap comes in. */
+function liveSource(text: string, token: string, sample: number): Wanted['source'] {
+  const admin = text.replace(/^http:\/\//, '');
+  if (!text.startsWith('unix:') && admin === text) return { shadow: tapAddress(text), sample };
+  const at = adminAddress(admin);
+  if (typeof at === 'string') throw new FlagError(`-shadow: ${at}`);
+  return { admin: { at, timeout: PATIENCE, ...(token !== '' && { tokenFile: token }) }, sample };
+}
+
 function tapAddress(text: string): TapAddress {
   if (text.includes('/')) return { path: text };
   const at = endpoint(text, NaN);
   if (at === undefined || Number.isNaN(at.port))
-    throw new FlagError(`-shadow: got '${text}', allowed: a path with a '/', or IP:PORT`);
+    throw new FlagError(
+      `-shadow: got '${text}', allowed: a path with a '/', IP:PORT, unix:/PATH or http://127.0.0.1:PORT`,
+    );
   return { host: at.address, port: at.port };
 }
 

@@ -32,8 +32,11 @@ export const COMPARE: Tool = {
     {
       name: 'shadow',
       type: 'string',
-      help: 'in place of -from: listen for the dnstap stream of a server, PATH or IP:PORT',
+      help:
+        'in place of -from: ask what a server is asked, at its -admin (unix:/PATH or http://127.0.0.1:PORT), or listen ' +
+        'for the dnstap stream of a server (PATH or IP:PORT)',
     },
+    { name: 'token', type: 'string', help: 'with -shadow: file with the -admin.token of the server' },
     { name: 'old', type: 'string', help: 'Corefile or IP[:PORT] of the server as it is' },
     { name: 'new', type: 'string', help: 'Corefile or IP[:PORT] of the server as it is to be' },
     {

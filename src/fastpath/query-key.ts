@@ -1,6 +1,6 @@
 import { Flag, HEADER_SIZE, Type } from '../wire/index.js';
 import { HASH_TAIL, hashWords } from './key-hash.js';
-import { KEY_HEAD as HEAD, padded } from './table-layout.js';
+import { KEY_HEAD as HEAD, VARIANT_DO, padded } from './table-layout.js';
 
 /** Longest key, in bytes: what stands before the name, a name with its padding, and the network of the client. */
 export const MAX_KEY = HEAD + 256 + 16;
@@ -9,7 +9,6 @@ export const MAX_KEY = HEAD + 256 + 16;
  * Variants that a chain may answer or count differently: DO, CD and AD of the query, and whether it came from an IPv6
  * address.
  */
-const VARIANT_DO = 1;
 const VARIANT_CD = 2;
 const VARIANT_AD = 4;
 const VARIANT_IPV6 = 8;

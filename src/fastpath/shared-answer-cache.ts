@@ -10,8 +10,19 @@ import { MAX_NETWORKS } from './table-layout.js';
 import type { AnswerTableWriter, SharedEntry } from './table-writer.js';
 import { AnswerTable } from './table.js';
 
-/** Told of each answer that was given without the chain: where in `bytes` its name begins, in lower case. */
-export type HitWatcher = (bytes: Uint8Array, name: number, type: number, rcode: number, count: number) => void;
+/** Queries that were answered alike without the chain. */
+export interface TableHits {
+  /** The question's name begins at `name`, in lower case. */
+  readonly bytes: Uint8Array;
+  readonly name: number;
+  readonly type: number;
+  /** Whether they had DO. */
+  readonly signed: boolean;
+  readonly rcode: number;
+  /** How many came without and with an OPT record. */
+  readonly plain: number;
+  readonly edns: number;
+}
 
 /** How often hits are handed on to those who count them, when nobody asks before. */
 const HARVEST: Milliseconds = 1000;
@@ -43,7 +54,7 @@ export class SharedAnswerCache {
   private readonly unshared = new Set<number>();
   private readonly timer: Timer;
   /** Told of all hits, where somebody wants to know. */
-  watcher: HitWatcher | undefined;
+  watcher: ((hits: TableHits) => void) | undefined;
   /** From the clock of the chain to that of the table. */
   private readonly offset: Milliseconds;
 
@@ -157,8 +168,8 @@ export class SharedAnswerCache {
     if (plain + edns === 0) return;
     for (const hitCounter of hitCounters) hitCounter(plain, edns);
     if (this.watcher === undefined) return;
-    const { name, type } = this.table.questionOf(slot);
-    this.watcher(this.table.bytes, name, type, this.table.flags(slot) & RCODE_MASK, plain + edns);
+    const { bytes } = this.table;
+    this.watcher({ bytes, ...this.table.questionOf(slot), rcode: this.table.flags(slot) & RCODE_MASK, plain, edns });
   }
 
   private entry(reply: Reply, records: EncodedRecords, lease: ReplyLease): SharedEntry & { everySpelling: boolean } {

@@ -67,6 +67,8 @@ export const HITS_EDNS = 15;
 export const KEY: Octets = 64;
 /** What a key begins with, before the name: type, class, variant, length of the name, listening address. */
 export const KEY_HEAD: Octets = 8;
+/** Of the variant, the byte behind type and class: the query had DO. */
+export const VARIANT_DO = 1;
 /** High half of FLAGS: the answer is right for every spelling of the name. */
 export const SPELLING = 1;
 /** Most TTL fields, and most owners. */

@@ -8,7 +8,7 @@ import type { Milliseconds, Octets } from '../lib/units.js';
 import type { QueryKey } from './query-key.js';
 import * as at from './table-layout.js';
 
-const { HASH, LENGTHS, FLAGS, COUNTS, ADDITIONAL, PLACES, ROTATION, KEY, KEY_HEAD, SET_WORDS } = at;
+const { HASH, LENGTHS, FLAGS, COUNTS, ADDITIONAL, PLACES, ROTATION, KEY, KEY_HEAD, SET_WORDS, VARIANT_DO } = at;
 const UNIT_WORDS = at.UNIT / 4;
 const INDEX = at.CONTROL_SIZE / 4;
 /** Of a number of two words, what the high one counts for. */
@@ -146,10 +146,11 @@ export class AnswerTable {
     return 12 + questionEnd - question + length;
   }
 
-  /** Of the entry's question: where in `bytes` its name begins, in lower case, and its type. */
-  questionOf(slot: number): { name: number; type: number } {
+  /** Of the entry's question: where in `bytes` its name begins, in lower case, its type, and DO. */
+  questionOf(slot: number): { name: number; type: number; signed: boolean } {
     const at = 4 * slot + KEY;
-    return { name: at + KEY_HEAD, type: (this.bytes[at]! << 8) | this.bytes[at + 1]! };
+    const type = (this.bytes[at]! << 8) | this.bytes[at + 1]!;
+    return { name: at + KEY_HEAD, type, signed: (this.bytes[at + 4]! & VARIANT_DO) !== 0 };
   }
 
   flags(slot: number): number {

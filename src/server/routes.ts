@@ -1,6 +1,7 @@
+import type {
+  Reply} from '../chain/index.js';
 import {
   Metadata,
-  Reply,
   Zones,
   countsHits,
   providesMetadata,

@@ -22,7 +22,10 @@ export function watchHits(
   sharedAnswers: SharedAnswerCache | undefined,
 ): void {
   if (sharedAnswers === undefined) return;
-  sharedAnswers.watcher = (bytes, name, type, rcode, count) => top.hits(bytes, name, type, rcode, count);
+  sharedAnswers.watcher = ({ bytes, name, type, rcode, signed, plain, edns }) => {
+    top.hits(bytes, name, type, rcode, plain + edns);
+    for (const tap of top.taps) tap.hits(bytes, name, type, signed, plain, edns);
+  };
   top.sources.push(() => sharedAnswers.harvest());
   // Threads that are yet to start are asked when they have.
   top.sources.push(() => {

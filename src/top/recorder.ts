@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { Milliseconds, Octets, Seconds } from '../lib/units.js';
 import { HEADER_SIZE, Rcode } from '../wire/index.js';
 import { NameReader } from './name-reader.js';
+import type { QueryTap } from './query-tap.js';
 import { SpaceSaving } from './space-saving.js';
 import { UpstreamLoads, type UpstreamLoad } from './upstreams.js';
 import { Suffixes } from './suffixes.js';
@@ -47,6 +48,8 @@ export class TopRecorder {
   weight = 1;
   /** Asks those who hold counts to hand them over. */
   readonly sources: (() => void)[] = [];
+  /** Those who want queries themselves, and not only counts. */
+  readonly taps = new Set<QueryTap>();
   private readonly upstreams: UpstreamLoads | undefined;
   private readonly name: NameReader;
   private ticked: Milliseconds;
@@ -100,6 +103,7 @@ export class TopRecorder {
 
   /** Counts a query that the chain answered. */
   answered(query: Query, rcode: number, time: Seconds): void {
+    for (const tap of this.taps) tap.asked(query);
     this.count(query.bytes, HEADER_SIZE, query.type, rcode, 1, time);
     const { address } = query.client.remote;
     if (this.readAddress(address)) this.client(this.address, 0, 1, rcode === Rcode.NXDOMAIN ? 1 : 0, time);

@@ -13,7 +13,8 @@ interface Asked {
 
 const PLAIN_SIZE = 512;
 
-function queryOf({ name, type, transport = 'udp', dnssec = false, size = 0 }: Asked): RecordedQuery | undefined {
+/** The query that asks so; undefined where name or type are none. */
+export function queryOf({ name, type, transport = 'udp', dnssec = false, size = 0 }: Asked): RecordedQuery | undefined {
   const number = typeFromName(type.toUpperCase());
   try {
     encodeName(fqdn(name));

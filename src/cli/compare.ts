@@ -123,13 +123,14 @@ async function sourceOf({ source, port, time }: Wanted): Promise<Source> {
 /** What a server is asked that says so itself. */
 function adminSource(caller: AdminCaller, sample: number, time: Milliseconds): Source {
   const live = new AdminQueries(caller, sample);
-  const running = live.run().catch((error: unknown) => error);
+  const running = live.run();
+  // Who waits for the end is told.
+  running.catch(() => undefined);
   const stop = (): void => live.close();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   void sleep(realClock, time).then(stop);
   const end = async (): Promise<void> => {
-    const fault = await running;
-    if (fault !== undefined) throw fault;
+    await running;
     tellLost(live.lost);
   };
   return { queries: live, from: adminAddressText(caller.at), total: undefined, end };

@@ -1,5 +1,4 @@
-import type {
-  Reply} from '../chain/index.js';
+import type { Reply } from '../chain/index.js';
 import {
   Metadata,
   Zones,

@@ -95,14 +95,14 @@ function bar(total: number | undefined): Pick<CompareOptions, 'progress'> {
 type QuerySource = Parameters<typeof compare>[0];
 
 /** Queries, where they are from, how many they are where that is known, and what is to be done after the last. */
-interface Source {
+interface WantedQueries {
   readonly queries: QuerySource;
   readonly from: string;
   readonly total: number | undefined;
   readonly end: () => void | Promise<void>;
 }
 
-async function sourceOf({ source, port, time }: Wanted): Promise<Source> {
+async function sourceOf({ source, port, time }: Wanted): Promise<WantedQueries> {
   if ('from' in source) {
     const { queries, notes } = readRecording(source.from, port);
     for (const note of notes) process.stderr.write(`${source.from}: ${note}\n`);
@@ -121,7 +121,7 @@ async function sourceOf({ source, port, time }: Wanted): Promise<Source> {
 }
 
 /** What a server is asked that says so itself. */
-function adminSource(caller: AdminCaller, sample: number, time: Milliseconds): Source {
+function adminSource(caller: AdminCaller, sample: number, time: Milliseconds): WantedQueries {
   const live = new AdminQueries(caller, sample);
   const running = live.run();
   // Who waits for the end is told.

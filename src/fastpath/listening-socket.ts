@@ -34,6 +34,8 @@ const SEND_BUFFER = 4 << 20;
 /** `struct timeval` of the receive timeout: seconds, microseconds. */
 const RECEIVE_TIMEOUT = Buffer.from(BigInt64Array.of(0n, BigInt(WAIT * 1000)).buffer);
 
+const DISCARD = 9;
+
 /** An option that is switched on, and one that is off. */
 const ON = Buffer.from(Int32Array.of(1).buffer);
 const OFF = Buffer.from(Int32Array.of(0).buffer);
@@ -60,6 +62,19 @@ export function orIpv4(at: Endpoint, open: (at: Endpoint) => number): number {
     if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
     return open({ address: '0.0.0.0', port: at.port });
   }
+}
+
+/**
+ * Has the kernel bring nothing more to a socket that may share its place with those of other processes: it is connected
+ * to a peer that never sends (discard, RFC 863), and all else goes to the others. What has come before stays readable,
+ * and answers can still be sent. False where the system does not do it.
+ */
+export function turnAway(libc: Libc, fd: number, { address }: Endpoint): boolean {
+  const peers = EVERYWHERE.includes(address) ? ['::1', '127.0.0.1'] : [address];
+  return peers.some((peer) => {
+    const sockaddr = encodeSockaddr({ address: peer, port: DISCARD });
+    return libc.connect(fd, sockaddr, sockaddr.length) === 0;
+  });
 }
 
 /** The port that a socket is bound to. */

@@ -8,7 +8,7 @@ import { BatchedNetwork } from './batched-network.js';
 import { ClientCounts } from './client-counts.js';
 import { MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
 import { loadLibc, type Libc } from './libc.js';
-import { openListening, portOf } from './listening-socket.js';
+import { openListening, portOf, turnAway } from './listening-socket.js';
 import type { Arrived } from './ring-buffer.js';
 import { Sender } from './sender.js';
 import { ClientAddress } from './sockaddr.js';
@@ -182,6 +182,8 @@ export class UdpWorkerPool {
       serving: this.serve(),
       send: (bytes, length, to) =>
         to instanceof ClientAddress && this.sockets.has(id) && this.sender.send(fds[to.thread]!, bytes, length, to),
+      // A socket that was passed on may be another process's too, and would be turned away from that as well.
+      turnAway: () => this.inherited === undefined && this.turnAway(id, local),
       pause: () => this.pause(id),
       close: () => void this.closeSocket(id),
     };
@@ -209,6 +211,11 @@ export class UdpWorkerPool {
   /** Ends one thread, which is then replaced as if it had died of a fault. For tests. */
   kill(index: number): void {
     this.threads[index]!.stop();
+  }
+
+  private turnAway(id: number, local: Endpoint): boolean {
+    const fds = new Set(this.sockets.get(id)?.fds);
+    return [...fds].map((fd) => turnAway(this.libc, fd, local)).some((turned) => turned);
   }
 
   /**

@@ -29,6 +29,11 @@ export interface UdpSocket {
    */
   send(bytes: Uint8Array, length: number, to: Endpoint): void;
   /**
+   * Has what comes from now on go to sockets of other processes at the same place; what has come is still taken. False
+   * where that is not to be had.
+   */
+  turnAway?(): boolean;
+  /**
    * Takes no more datagrams, and resolves when all that were taken have been delivered. Where it is missing, taking
    * ends with `close`, and not before.
    */

@@ -44,6 +44,8 @@ import { PlainUdp, SharedUdp } from './udp.js';
 const GRACE: Milliseconds = 5000;
 /** Connections of a server whose place another one takes are closed once nothing was asked on them for so long. */
 const QUIET: Milliseconds = 150;
+/** Datagrams that wait at a socket that nothing more comes to are taken by then. */
+const DRAIN: Milliseconds = 20;
 /** A client that never stops asking is cut off after this long; it asks the other one again. */
 const LONGEST_QUIET: Milliseconds = 3000;
 
@@ -379,6 +381,8 @@ export class Server {
     const { current } = this;
     await Promise.all(current.hooks.shutdown.map(async (hook) => hook()));
     const open = this.dns.closeAll(handedOver ? QUIET : undefined);
+    // Where another process has sockets of its own at the same place, what waits at these is taken before they close.
+    if (!handedOver && open.map(({ udp }) => udp?.turnAway?.()).includes(true)) await sleep(this.runtime.clock, DRAIN);
     // Only then do the answers under way come to an end, however many queries come in; what is not taken is left to a
     // process that shares the sockets.
     await Promise.all(open.map(async ({ udp }) => udp?.pause?.()));

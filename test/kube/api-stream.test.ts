@@ -122,7 +122,7 @@ describe('a watch that begins with all there is', () => {
   ] as const)('is a list where the API $name', async ({ streams }) => {
     const fake = await modern();
     fake.streams = streams;
-    const { store, source, log } = follow(fake, ONE);
+    const { store, source, log } = follow(fake, { ...ONE, timing: { ...TIMING, initialSilence: 50 } });
     await source.synced;
     await until(() => fake.watching('Service') === 1, 'a watch');
     expect(purposes(fake, 'Service')).toEqual(['stream', 'list', 'watch']);
@@ -137,7 +137,7 @@ describe('a watch that begins with all there is', () => {
   it('is a list where the API changes all the time and never says that it was all', async () => {
     const fake = await modern();
     fake.streams = 'ignored';
-    const { source } = follow(fake, { ...ONE, timing: { ...TIMING, initialSilence: 10_000, initial: 40 } });
+    const { source } = follow(fake, { ...ONE, timing: { ...TIMING, initial: 40 } });
     const changing = setInterval(() => fake.apply(service('web')), 5);
     cleanup.push(() => clearInterval(changing));
     await source.synced;

@@ -18,7 +18,7 @@ export const TIMING = {
   listSilence: 150,
   watch: 60_000,
   watchGrace: 1000,
-  initialSilence: 100,
+  initialSilence: 10_000,
   initial: 10_000,
 };
 

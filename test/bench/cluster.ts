@@ -1,4 +1,4 @@
-import { FakeApi } from '../support/fake-api.js';
+import { FakeApi, type Manifest } from '../support/fake-api.js';
 
 /** Address of service or pod number `i` in the block that starts at `first`.0.0. */
 const address = (first: string, i: number): string => `${first}.${(i >> 8) & 255}.${i & 255}`;
@@ -23,10 +23,40 @@ function addresses(services: number): Map<string, string> {
   return known;
 }
 
-export const service = (namespace: string, name: string, ip: string): object => ({
+export /** As the API notes who wrote which fields: a large part of what it sends. */
+const managedFields = (manager: string, apiVersion: string, fieldsV1: object): object[] => [
+  { manager, operation: 'Update', apiVersion, time: '2025-07-30T05:41:20Z', fieldsType: 'FieldsV1', fieldsV1 },
+];
+
+export const service = (namespace: string, name: string, ip: string): Manifest => ({
   apiVersion: 'v1',
   kind: 'Service',
-  metadata: { name, namespace, uid: `u-${name}`, creationTimestamp: '2025-07-30T05:41:20Z', labels: { app: name } },
+  metadata: {
+    name,
+    namespace,
+    uid: `6e9bb1f2-58a1-4b0b-9d5c-${name}`,
+    creationTimestamp: '2025-07-30T05:41:20Z',
+    labels: { app: name },
+    managedFields: managedFields('kubectl', 'v1', {
+      'f:metadata': { 'f:labels': { '.': {}, 'f:app': {} } },
+      'f:spec': {
+        'f:internalTrafficPolicy': {},
+        'f:ports': {
+          '.': {},
+          'k:{"port":80,"protocol":"TCP"}': {
+            '.': {},
+            'f:name': {},
+            'f:port': {},
+            'f:protocol': {},
+            'f:targetPort': {},
+          },
+        },
+        'f:selector': {},
+        'f:sessionAffinity': {},
+        'f:type': {},
+      },
+    }),
+  },
   spec: {
     type: 'ClusterIP',
     clusterIP: ip,
@@ -37,15 +67,37 @@ export const service = (namespace: string, name: string, ip: string): object => 
   },
 });
 
-const slice = (namespace: string, name: string, i: number): object => ({
+const slice = (namespace: string, name: string, i: number): Manifest => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
   metadata: {
     name: `${name}-x7k2p`,
     namespace,
-    uid: `u-${name}-x7k2p`,
+    uid: `0d3ac1b4-1c4c-4d53-a1c9-${name}`,
+    generateName: `${name}-`,
     creationTimestamp: '2025-07-30T05:41:20Z',
-    labels: { 'kubernetes.io/service-name': name },
+    labels: {
+      app: name,
+      'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+      'kubernetes.io/service-name': name,
+    },
+    annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': '2025-07-30T05:41:20Z' },
+    managedFields: managedFields('kube-controller-manager', 'discovery.k8s.io/v1', {
+      'f:addressType': {},
+      'f:endpoints': {},
+      'f:metadata': {
+        'f:annotations': { '.': {}, 'f:endpoints.kubernetes.io/last-change-trigger-time': {} },
+        'f:generateName': {},
+        'f:labels': {
+          '.': {},
+          'f:app': {},
+          'f:endpointslice.kubernetes.io/managed-by': {},
+          'f:kubernetes.io/service-name': {},
+        },
+        'f:ownerReferences': { '.': {}, 'k:{"uid":"6e9bb1f2-58a1-4b0b-9d5c-2f2c8f0e6d6e"}': {} },
+      },
+      'f:ports': {},
+    }),
   },
   addressType: 'IPv4',
   endpoints: [
@@ -59,21 +111,21 @@ const slice = (namespace: string, name: string, i: number): object => ({
   ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
 });
 
-/**
- * The API of a cluster with as many services, each with one slice of one endpoint, in 100 namespaces, and those that
- * the lists ask for.
- */
-export function clusterApi(services: number): Promise<FakeApi> {
-  const api = new FakeApi();
-  for (const name of ['default', 'kube-system', 'dnstest', ...Array.from({ length: 100 }, (_, i) => `ns${i}`)])
-    api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+/** The objects of a cluster with as many services, each with one slice of one endpoint, in 100 namespaces. */
+export function clusterObjects(services: number): Manifest[] {
+  const names = ['default', 'kube-system', 'dnstest', ...Array.from({ length: 100 }, (_, i) => `ns${i}`)];
+  const objects: Manifest[] = names.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
   let i = 0;
   for (const [key, ip] of addresses(services)) {
     const [name, namespace] = key.split('.') as [string, string];
-    api.apply(service(namespace, name, ip) as never);
-    api.apply(slice(namespace, name, i++) as never);
+    objects.push(service(namespace, name, ip), slice(namespace, name, i++));
   }
-  return api.start();
+  return objects;
+}
+
+/** The API of such a cluster. */
+export function clusterApi(services: number): Promise<FakeApi> {
+  return new FakeApi(clusterObjects(services)).start();
 }
 
 /** What is right for a question: the rcode's name and the address, where there is one. */

@@ -142,7 +142,7 @@ let written = 0;
 function change(api: FakeApi): void {
   const i = written++;
   const number = (i * 7919) % SERVICES;
-  api.apply(service(`ns${number % 100}`, `svc${number}`, `10.99.${(i >> 8) & 255}.${i & 255}`) as never);
+  api.apply(service(`ns${number % 100}`, `svc${number}`, `10.99.${(i >> 8) & 255}.${i & 255}`));
 }
 
 /** Makes a service that no node knows, and sees when each does. */
@@ -151,7 +151,7 @@ async function sample(api: FakeApi, nodes: readonly Server[], i: number, latenci
   const asked = query(`${name}.ns0.svc.cluster.local.`).bytes;
   const rcodes = await Promise.all(nodes.map((node) => rcodeOf(node, asked)));
   if (rcodes.some((rcode) => rcode !== 3)) throw new Error(`${name}: got ${rcodes.join(' ')} before it was made`);
-  api.apply(service('ns0', name, '10.100.0.1') as never);
+  api.apply(service('ns0', name, '10.100.0.1'));
   const written = performance.now();
   await Promise.all(
     nodes.map(async (node) => {

@@ -167,7 +167,7 @@ export const topTable = (costs: readonly TopCost[]): string =>
   ]).join('\n');
 
 /** Columns one below the other: the first two begin at the left, figures end at the right. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
+export function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((cells) => cells[i]!.length)));
   return rows.map((cells) =>
     cells

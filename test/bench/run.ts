@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { FakeApi } from '../support/fake-api.js';
+import { apiTable, measureApi } from './api.js';
 import { sample, untilReady, untilRight } from './ask.js';
 import { clusterApi, rightAnswers } from './cluster.js';
 import { freshText, measureFresh } from './fresh.js';
@@ -116,6 +117,7 @@ const rows: Row[] = [];
 const tops: TopCost[] = [];
 const only = new RegExp(options.only);
 const starts = await measureStarts(only, ++port, options.before);
+const apis = await measureApi(only, ++port, options.before);
 const fresh = await measureFresh(only, (port += 2) - 1, SECONDS);
 try {
   for (const scenario of SCENARIOS.filter((candidate) => only.test(candidate.name))) {
@@ -146,10 +148,11 @@ try {
 }
 process.stdout.write(
   options.json
-    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, tops, fresh }, undefined, 1)}\n`
+    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, fresh }, undefined, 1)}\n`
     : [
         ...(rows.length > 0 ? [table(rows)] : []),
         ...(starts.length > 0 ? [startTable(starts)] : []),
+        ...(apis.length > 0 ? [apiTable(apis)] : []),
         ...(tops.length > 0 ? [topTable(tops)] : []),
         ...(fresh ? [freshText(fresh)] : []),
         '',

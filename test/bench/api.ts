@@ -66,21 +66,23 @@ const corefile = (port: number, url: string): string => `.:${port} {
 export async function measureApi(only: RegExp, port: number, before: string | undefined): Promise<ApiRow[]> {
   const own = new URL('../../bin/nodens', import.meta.url).pathname;
   const peers = [
-    { name: OWN, command: own },
-    ...(before === undefined ? [] : [{ name: `${OWN}, before`, command: before }]),
-    ...(installed('coredns') ? [{ name: 'coredns', command: 'coredns' }] : []),
+    { name: OWN, command: own, manners: ['streamed', 'listed'] },
+    // A program of before may not know streams.
+    ...(before === undefined ? [] : [{ name: `${OWN}, before`, command: before, manners: ['listed'] }]),
+    ...(installed('coredns') ? [{ name: 'coredns', command: 'coredns', manners: ['streamed'] }] : []),
   ];
   const rows: ApiRow[] = [];
   for (const { name, services, manner } of API_SCENARIOS.filter((scenario) => only.test(scenario.name))) {
     const api = await new ApiServer(services, manner).start();
     try {
-      const taken = peers.map((): Omit<ApiRow, 'scenario' | 'peer'>[] => []);
+      const able = peers.filter(({ manners }) => manners.includes(manner));
+      const taken = able.map((): Omit<ApiRow, 'scenario' | 'peer'>[] => []);
       for (let turn = 0; turn < TURNS; turn++)
-        for (const [i, { command }] of peers.entries()) {
+        for (const [i, { command }] of able.entries()) {
           const quiet = await once(api, command, port, false);
           taken[i]!.push({ ...quiet, pause: (await once(api, command, port, true)).pause });
         }
-      for (const [i, peer] of peers.entries()) rows.push({ scenario: name, peer: peer.name, ...medians(taken[i]!) });
+      for (const [i, peer] of able.entries()) rows.push({ scenario: name, peer: peer.name, ...medians(taken[i]!) });
     } finally {
       api.stop();
     }

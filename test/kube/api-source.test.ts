@@ -476,7 +476,8 @@ describe('bad weather', () => {
   ] as const)('survives $name', async ({ fault, purpose, message }) => {
     const fake = await api();
     fake.fail(fault, { purpose, times: 2 });
-    const { store, source, log } = follow(fake, { kinds: ['Service'] });
+    const timing = 'hang' in fault ? { ...TIMING, listSilence: 150 } : TIMING;
+    const { store, source, log } = follow(fake, { kinds: ['Service'], timing });
     await until(() => log.at('warning').length === 2, 'two warnings');
     expect(log.at('warning')[0]).toContain(message);
     await source.synced;

@@ -15,7 +15,7 @@ export const TIMING = {
   refused: 5,
   eager: 10_000,
   retell: 30_000,
-  listSilence: 150,
+  listSilence: 10_000,
   watch: 60_000,
   watchGrace: 1000,
   initialSilence: 10_000,

@@ -62,13 +62,13 @@ export interface ApiClientOptions {
 
 /** Sends requests to one API server, with credentials that may change between any two of them. */
 export class ApiClient {
-  private readonly http1: Http1;
+  /** Made when it is first needed: with HTTP/2 it never is. */
+  private http1: Http1 | undefined;
   /** undefined where only HTTP/1.1 will do. */
   private http2: Http2 | undefined;
 
   constructor(private readonly options: ApiClientOptions) {
     const { url, proxy } = options.connection;
-    this.http1 = new Http1(url, proxy);
     if (url.protocol === 'https:' && proxy === undefined) this.http2 = new Http2(url, options.clock);
   }
 
@@ -98,7 +98,7 @@ export class ApiClient {
   }
 
   close(): void {
-    this.http1.close();
+    this.http1?.close();
     this.http2?.close();
   }
 
@@ -172,6 +172,8 @@ export class ApiClient {
     const response = await this.http2?.ask(question);
     if (response !== undefined) return response;
     this.http2 = undefined;
+    const { url, proxy } = this.options.connection;
+    this.http1 ??= new Http1(url, proxy);
     return this.http1.ask(question);
   }
 }

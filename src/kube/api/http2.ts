@@ -9,8 +9,8 @@ import { headerOf, type ApiQuestion, type ApiResponse } from './exchange.js';
 import { tlsOptions } from './tls-options.js';
 
 /** What may be under way towards us and not read yet, of one stream and of all (RFC 9113 section 5.2). */
-const STREAM_WINDOW: Octets = 1 << 20;
-const WINDOW: Octets = 4 << 20;
+const STREAM_WINDOW: Octets = 256 << 10;
+const WINDOW: Octets = 1 << 20;
 /** Until a connection is there, its certificates checked. */
 const CONNECT_LIMIT: Milliseconds = 30_000;
 /** A connection is asked for a sign of life this often, and has until the next question to give it. */

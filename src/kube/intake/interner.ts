@@ -18,13 +18,18 @@ export class Interner {
     return text;
   }
 
-  /** For plain data only: values with the same JSON text become the same object. Never alter what this returns. */
-  value<T extends object>(value: T): T {
-    const key = JSON.stringify(value);
+  /** The value that has this key: the one known, or what `make` gives. Keys are of one sort in each interner. */
+  keyed<T extends object>(key: string, make: () => T): T {
     const known = this.values.get(key) as T | undefined;
     if (known !== undefined) return known;
     if (this.values.size >= POOL) this.values.clear();
+    const value = make();
     this.values.set(key, value);
     return value;
+  }
+
+  /** For plain data only: values with the same JSON text become the same object. Never alter what this returns. */
+  value<T extends object>(value: T): T {
+    return this.keyed(JSON.stringify(value), () => value);
   }
 }

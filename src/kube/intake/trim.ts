@@ -128,10 +128,9 @@ export class Trimmer {
 
   private externalIps(raw: unknown, place: Place): readonly string[] {
     const given = arrayAt(objectAt(raw, 'spec'), 'externalIPs');
-    const ingress = ingressOf(raw).map((entry) => asObject(entry)['ip']);
-    return given.length + ingress.length === 0
-      ? NONE
-      : this.addresses([...given, ...ingress], 'outside address', place);
+    const ingress = ingressOf(raw);
+    if (given.length + ingress.length === 0) return NONE;
+    return this.addresses([...given, ...ingress.map((entry) => asObject(entry)['ip'])], 'outside address', place);
   }
 
   private families(asked: readonly unknown[], clusterIps: readonly string[]): readonly IpFamily[] {
@@ -156,7 +155,7 @@ export class Trimmer {
         : undefined;
       ports.push({ name: textAt(raw, 'name'), port, protocol, targetPort, nodePort });
     }
-    return ports.length === 0 ? NONE : this.interner.value(ports);
+    return ports.length === 0 ? NONE : this.interner.keyed(portsKey('service', ports), () => ports);
   }
 
   private slice(namespace: string, name: string, raw: unknown, place: Place): EndpointSlice | undefined {
@@ -215,7 +214,7 @@ export class Trimmer {
         place.drop(`port ${JSON.stringify(entry)}`);
       else ports.push({ name: textAt(entry, 'name'), port, protocol });
     }
-    return ports.length === 0 ? NONE : this.interner.value(ports);
+    return ports.length === 0 ? NONE : this.interner.keyed(portsKey('endpoint', ports), () => ports);
   }
 
   private pod(namespace: string, name: string, raw: unknown, place: Place): Pod {
@@ -339,6 +338,19 @@ function serviceType(spec: RawObject): ServiceType | undefined {
     : undefined;
 }
 
+/** Alike for lists of ports that are alike, and only for these: names are whatever somebody wrote. */
+function portsKey(sort: string, ports: readonly (ServicePort | EndpointPort)[]): string {
+  let key = sort;
+  for (const port of ports) {
+    key += ` ${port.protocol}/${port.port} ${port.name.length}:${port.name}`;
+    if (!('targetPort' in port)) continue;
+    const { targetPort, nodePort } = port;
+    key +=
+      typeof targetPort === 'string' ? ` ${nodePort} ${targetPort.length}:${targetPort}` : ` ${nodePort} ${targetPort}`;
+  }
+  return key;
+}
+
 function protocolAt(raw: unknown): PortProtocol | undefined {
   const protocol = asObject(raw)['protocol'] ?? 'TCP';
   return protocol === 'TCP' || protocol === 'UDP' || protocol === 'SCTP' ? protocol : undefined;
@@ -358,7 +370,9 @@ const ingressOf = (raw: unknown): readonly unknown[] =>
   arrayAt(objectAt(objectAt(raw, 'status'), 'loadBalancer'), 'ingress');
 
 function loadBalancerNames(raw: unknown): readonly string[] {
-  const names = ingressOf(raw)
+  const ingress = ingressOf(raw);
+  if (ingress.length === 0) return NONE;
+  const names = ingress
     .filter((entry) => textAt(entry, 'ip') === '')
     .map((entry) => textAt(entry, 'hostname'))
     .filter((name) => name !== '');

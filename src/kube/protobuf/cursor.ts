@@ -1,7 +1,10 @@
 import type { Octets } from '../../lib/units.js';
+import { TextPool } from './text-pool.js';
 
 /** How a field is written (protobuf.dev, "Encoding", message structure). Groups, 3 and 4, are not in use. */
 export const WireType = { Varint: 0, Fixed64: 1, Bytes: 2, Fixed32: 5 } as const;
+
+const TEXTS = new TextPool();
 
 /** A varint holds 64 bits, seven to a byte. */
 export const MAX_VARINT: Octets = 10;
@@ -20,12 +23,21 @@ export class ProtobufCursor {
 
   /** An unsigned integer; beyond 2^53 the nearest that a number can be. */
   varint(end: number = this.end): number {
-    const { bytes } = this;
-    let { at } = this;
+    const { bytes, at } = this;
     if (at < end && bytes[at]! < 0x80) {
       this.at = at + 1;
       return bytes[at]!;
     }
+    if (at + 1 < end && bytes[at + 1]! < 0x80) {
+      this.at = at + 2;
+      return (bytes[at]! & 0x7f) | (bytes[at + 1]! << 7);
+    }
+    return this.longVarint(end);
+  }
+
+  private longVarint(end: number): number {
+    const { bytes } = this;
+    let { at } = this;
     const last = Math.min(end, at + MAX_VARINT);
     for (let value = 0, weight = 1; at < last; weight *= 0x80) {
       const byte = bytes[at++]!;
@@ -69,7 +81,7 @@ export class ProtobufCursor {
   /** UTF-8; what is none becomes U+FFFD. */
   text(end: number = this.end): string {
     const stop = this.lengthEnd(end);
-    const text = this.bytes.toString('utf8', this.at, stop);
+    const text = TEXTS.text(this.bytes, this.at, stop);
     this.at = stop;
     return text;
   }

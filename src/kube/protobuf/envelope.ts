@@ -39,7 +39,8 @@ export function readObject(bytes: Buffer, at: number, end: number, kind: string,
   if (found !== kind && found !== 'Status')
     throw new SyntaxError(`protobuf: got an object of kind ${JSON.stringify(found)}, asked for ${kind}`);
   const object = readMessage(new ProtobufCursor(bytes, ...raw), found === kind ? fields : STATUS);
-  return { ...object, kind: found };
+  object['kind'] = found;
+  return object;
 }
 
 export function encoded(bytes: Buffer, at: number, end: number): SyntaxError {

@@ -55,7 +55,11 @@ const MAX_TIME = 8_640_000_000_000;
  * The wanted fields of the message from where the cursor stands up to `end`, in the shape that the same object has in
  * JSON. Other fields are passed over unread. Throws a SyntaxError for what is no such message.
  */
-export function readMessage(cursor: ProtobufCursor, fields: MessageFields, end: number = cursor.end): RawObject {
+export function readMessage(
+  cursor: ProtobufCursor,
+  fields: MessageFields,
+  end: number = cursor.end,
+): Record<string, unknown> {
   const object: Record<string, unknown> = {};
   while (cursor.at < end) {
     const tag = cursor.tag(end);

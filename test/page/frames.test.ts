@@ -17,6 +17,8 @@ const query = (type: string, hops: readonly Hop[], result = 'NXDOMAIN'): Explain
   started: 0,
   time: 1,
   text: `${type} answered ${result}`,
+  aliases: [],
+  reasons: [],
   hops,
 });
 
@@ -63,6 +65,7 @@ const STORY: Explanation = {
   addresses: ['192.0.2.1'],
   found: true,
   outcome: 'a.b has 192.0.2.1',
+  reasons: [],
   cost: { queries: 3, packets: 5, sockets: 1, visits: 3, time: 2 },
 };
 

@@ -1,9 +1,12 @@
+import { isIP } from 'node:net';
+import { adviceOf } from '../../insight/explain/live.js';
+import { count } from '../../insight/explain/words.js';
 import type { ProfileName } from '../../resolver/conf/settings.js';
 import type { Lab } from '../lab.js';
 import { explainLookup } from '../explain/explain-lookup.js';
-import type { ExplainedQuery } from '../explain/explanation.js';
+import type { ExplainedQuery, Explanation } from '../explain/explanation.js';
 import { CommandError } from '../session/command.js';
-import type { LabCommand } from '../session/command.js';
+import type { CommandIo, LabCommand } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
 import { podNamed } from './target/targets.js';
 
@@ -18,13 +21,15 @@ const someClient = (lab: Lab): string =>
 /** `explain NAME`: one lookup, hop by hop. */
 export const explain: LabCommand = {
   name: 'explain',
-  usage: `NAME [--pod [NAMESPACE/]POD] [--libc ${PROFILES.join('|')}] [--type ${TYPES.join('|')}]`,
+  usage: `NAME [--pod [NAMESPACE/]POD] [--libc ${PROFILES.join('|')}] [--type ${TYPES.join('|')}] [-o json|--compare libcs]`,
   help: 'Explains one lookup of both address types hop by hop: search steps, service or redirect, cache, plugin, upstream, time and cost.',
   async run(args, io) {
     const options = parseOptions('explain', args, [
       { name: '--pod', value: true },
       { name: '--libc', value: true },
       { name: '--type', value: true },
+      { name: '-o', value: true },
+      { name: '--compare', value: true },
     ]);
     const [name, extra] = options.words;
     if (name === undefined || extra !== undefined)
@@ -35,32 +40,69 @@ export const explain: LabCommand = {
     const type = options.get('--type');
     const types = TYPES.filter((known) => type === undefined || known === type.toUpperCase());
     if (types.length === 0) throw new CommandError(`explain: --type: got "${type}", allowed: ${TYPES.join(', ')}`);
-    const { pod, steps, servers, search, ndots, outcome, cost, found } = await explainLookup(
-      io.lab,
-      podNamed(io.lab, options.get('--pod') ?? someClient(io.lab)),
-      name,
-      { profile, types },
-    );
-    io.write(`${pod.namespace}/${pod.name} (${pod.ip} on ${pod.node}) looks up ${name} as ${profile} does\n`);
-    io.write(`resolv.conf: nameserver ${servers.join(' ')}, search ${search.join(' ') || 'nothing'}, ndots:${ndots}\n`);
-    steps.forEach((step, i) => {
-      io.write(`\n${i + 1}. ${step.name}  (${step.why})\n`);
-      for (const query of step.queries) tellQuery(query).forEach((line) => io.write(`   ${line}\n`));
-    });
-    io.write(
-      `\n${outcome}\ncost: ${count(cost.queries, 'query', 'queries')}, ` +
-        `${count(cost.packets, 'packet', 'packets')}, ` +
-        `${count(cost.sockets, 'socket', 'sockets')}, ` +
-        `${count(cost.visits, 'server visit', 'server visits')}, ${cost.time.toFixed(1)} ms\n`,
-    );
-    return found ? 0 : 1;
+    if (isIP(name) !== 0) {
+      io.write(`${name} is an address: programs take it as it is, and nothing is looked up\n`);
+      return 0;
+    }
+    const form = options.get('-o');
+    if (form !== undefined && form !== 'json') throw new CommandError(`explain: -o: got "${form}", allowed: json`);
+    const compare = options.get('--compare');
+    if (compare !== undefined && compare !== 'libcs')
+      throw new CommandError(`explain: --compare: got "${compare}", allowed: libcs`);
+    const pod = podNamed(io.lab, options.get('--pod') ?? someClient(io.lab));
+    const explained = (as: ProfileName): Promise<Explanation> =>
+      explainLookup(io.lab, pod, name, { profile: as, types });
+    if (compare !== undefined) return tellTable(io, explained);
+    const explanation = await explained(profile);
+    if (form === 'json') io.write(`${JSON.stringify(explanation, undefined, 2)}\n`);
+    else tell(io, explanation);
+    return explanation.found ? 0 : 1;
   },
 };
 
-const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
+function tell(
+  io: CommandIo,
+  { pod, asked, profile, steps, servers, search, ndots, outcome, cost, reasons }: Explanation,
+): void {
+  io.write(`${pod.namespace}/${pod.name} (${pod.ip} on ${pod.node}) looks up ${asked} as ${profile} does\n`);
+  io.write(`resolv.conf: nameserver ${servers.join(' ')}, search ${search.join(' ') || 'nothing'}, ndots:${ndots}\n`);
+  steps.forEach((step, i) => {
+    io.write(`\n${i + 1}. ${step.name}  (${step.why})\n`);
+    for (const query of step.queries) tellQuery(query).forEach((line) => io.write(`   ${line}\n`));
+  });
+  io.write(`\n${outcome}\n${costText(cost)}\n`);
+  for (const { text } of reasons) io.write(`why: ${text}\n`);
+  for (const advice of adviceOf(reasons)) io.write(`try: ${advice}\n`);
+}
 
-function tellQuery({ text, hops }: ExplainedQuery): string[] {
+const costText = (cost: Explanation['cost']): string =>
+  `cost: ${count(cost.queries, 'query', 'queries')}, ${count(cost.packets, 'packet')}, ` +
+  `${count(cost.sockets, 'socket')}, ${count(cost.visits, 'server visit')}, ${cost.time.toFixed(1)} ms`;
+
+/** The same lookup as each library makes it, a line each; caches are as the one before left them. */
+async function tellTable(io: CommandIo, explained: (as: ProfileName) => Promise<Explanation>): Promise<number> {
+  const rows = [['LIBC', 'QUERIES', 'PACKETS', 'SOCKETS', 'TIME', 'OUTCOME']];
+  let found = false;
+  for (const profile of PROFILES) {
+    const { cost, outcome, found: did } = await explained(profile);
+    found ||= did;
+    const numbers = [cost.queries, cost.packets, cost.sockets].map(String);
+    rows.push([profile, ...numbers, `${cost.time.toFixed(1)} ms`, outcome]);
+  }
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  for (const row of rows)
+    io.write(
+      `${row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
+  return found ? 0 : 1;
+}
+
+function tellQuery({ text, hops, aliases, chosen }: ExplainedQuery): string[] {
   const lines = [text, ...hops.map((hop) => `  ${'  '.repeat(hop.depth)}${hop.text}`)];
-  if (!hops.some((hop) => hop.kind === 'visit')) lines.push('  no server took it');
-  return lines;
+  if (!hops.some((hop) => hop.kind === 'visit'))
+    lines.push(`  no server took it${chosen ? `: ${chosen} was chosen, and is silent` : ''}`);
+  return [...lines, ...aliases.map((alias) => `  ${alias}`)];
 }

@@ -1,4 +1,5 @@
 import type { Node } from '../../datapath/cluster/node.js';
+import { stepOf } from '../../insight/explain/pod-lookup.js';
 import { StubResolver } from '../../resolver/index.js';
 import type { QueryStory } from '../../resolver/index.js';
 import type { ProfileName } from '../../resolver/conf/settings.js';
@@ -8,6 +9,7 @@ import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';
 import type { ServerSpan } from '../trace/tracer.js';
 import type { ExplainedQuery, Explanation, Hop, EntityId } from './explanation.js';
+import { ChosenBackends, aliasTexts, distinct, reasonsFor } from './causes.js';
 import { namedBy } from './service-address.js';
 import { spanText, translationText } from './words.js';
 
@@ -44,9 +46,11 @@ export async function explainLookup(
   const { servers, search, ndots } = resolver.settings;
   const started = clock.monotonic();
   const end = lab.tracer.watch();
+  const backends = new ChosenBackends(lab, pod.model.ip);
   const story = await resolver.lookup(name, { types, addrConfig });
   const visits = end();
-  const builder = new ExplanationBuilder(lab, pod, visits, started);
+  backends.close();
+  const builder = new ExplanationBuilder(lab, pod, visits, started, backends);
   const steps = story.tried.map((tried) => ({
     name: tried,
     why: stepOf(tried, name, search),
@@ -72,6 +76,7 @@ export async function explainLookup(
       ? `${story.error.code}: ${story.error.text}`
       : `${story.canonical ?? name} has ${story.addresses.join(', ')}`,
     cost: { ...story.cost, visits: builder.assigned.size },
+    reasons: distinct(steps.flatMap(({ queries }) => queries.flatMap(({ reasons }) => reasons))),
   };
 }
 
@@ -80,13 +85,6 @@ export const entityOfPod = ({ namespace, name }: { readonly namespace: string; r
 
 /** A visit names pods as `namespace/name` and hosts by their name. */
 export const entityOfServer = (server: string): EntityId => (server.includes('/') ? `pod/${server}` : `host/${server}`);
-
-function stepOf(tried: string, name: string, search: readonly string[]): string {
-  const bare = tried.replace(/\.$/, '');
-  if (bare.toLowerCase() === name.replace(/\.$/, '').toLowerCase()) return 'the name as it stands';
-  const domain = search.find((suffix) => bare.toLowerCase() === `${name}.${suffix}`.toLowerCase());
-  return domain === undefined ? 'an alias' : `search ${domain}`;
-}
 
 /** Finds the visits that belong to each query. */
 class ExplanationBuilder {
@@ -97,6 +95,7 @@ class ExplanationBuilder {
     private readonly pod: RunningPod,
     private readonly visits: readonly ServerSpan[],
     private readonly start: number,
+    private readonly backends: ChosenBackends,
   ) {}
 
   query(query: QueryStory): ExplainedQuery {
@@ -106,6 +105,7 @@ class ExplanationBuilder {
     const time = query.ended - query.started;
     const translation = translationOf(this.lab, server.address, protocol, node);
     const visits = this.spansOf(query, type);
+    const chosen = visits.length === 0 ? this.backends.of(query) : undefined;
     return {
       type,
       protocol,
@@ -114,6 +114,9 @@ class ExplanationBuilder {
       started: query.started - this.start,
       time,
       text: `${type} to ${server.address} by ${protocol.toUpperCase()}: ${result} after ${time.toFixed(1)} ms`,
+      aliases: aliasTexts(query),
+      reasons: reasonsFor(query, visits, this.backends),
+      ...(chosen !== undefined && { chosen: this.backends.nameOf(chosen) }),
       hops: [translation, ...visits.flatMap((visit, i) => this.hopsOf(visit, visits.slice(0, i), visits[0]!.depth))],
     };
   }

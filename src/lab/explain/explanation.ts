@@ -1,3 +1,5 @@
+import type { Reason } from '../../insight/explain/reasons.js';
+
 /** Id of an entity: `pod/NAMESPACE/NAME`, `service/NAMESPACE/NAME`, `host/NAME` or `node/NAME`. */
 export type EntityId = string;
 
@@ -33,6 +35,12 @@ export interface ExplainedQuery {
   readonly started: number;
   readonly time: number;
   readonly text: string;
+  /** `www.example. is an alias of web.example.`. */
+  readonly aliases: readonly string[];
+  /** What went wrong, and what to do about it. */
+  readonly reasons: readonly Reason[];
+  /** The backend that it went to, where no server took it. */
+  readonly chosen?: string;
   readonly hops: readonly Hop[];
 }
 
@@ -65,6 +73,8 @@ export interface Explanation {
   /** The name's addresses, or the error. */
   readonly outcome: string;
   /** `time` in milliseconds; `packets` as the resolver's cost counts them. */
+  /** What went wrong at any of its queries, each once. */
+  readonly reasons: readonly Reason[];
   readonly cost: {
     readonly queries: number;
     readonly packets: number;

@@ -1,4 +1,5 @@
 import type { Node } from '../../datapath/cluster/node.js';
+import { askedOf, askedText, cacheText } from '../../insight/explain/words.js';
 import type { Frontend } from '../../datapath/loadbalancer/service.js';
 import type { Lab } from '../lab.js';
 import type { ServerSpan } from '../trace/tracer.js';
@@ -8,7 +9,12 @@ export function translationText(address: string, node: Node, frontend: Frontend 
   const backends = frontend?.backends.map((backend) => backend.ip).join(' or ');
   if (frontend?.redirect)
     return `redirect ${frontend.redirect.policy} on ${node.name}: to ${backends || 'nobody'} in place of service ${frontend.owner}`;
-  if (frontend) return `service ${frontend.owner}: to ${backends || 'nobody, it has no endpoints'}`;
+  // A node cache with rules has the service's address on its node; packets never come there with it.
+  const passedBy =
+    frontend !== undefined && node.netns.hasAddress(address)
+      ? `; ${node.name} has the address itself and is passed by: sockets are translated before a packet is sent`
+      : '';
+  if (frontend) return `service ${frontend.owner}: to ${backends || 'nobody, it has no endpoints'}${passedBy}`;
   return node.netns.hasAddress(address) ? `an address of ${node.name} itself` : 'no service, straight to the address';
 }
 
@@ -17,11 +23,7 @@ export function spanText(visit: ServerSpan, lab: Lab): string {
   const [namespace = '', name = ''] = visit.server.split('/', 2);
   const pod = lab.kubelet.get(namespace, name);
   const place = pod ? `${visit.server} on ${pod.model.spec.node}` : `${visit.server} outside the cluster`;
-  const cached = visit.plugins.includes('cache')
-    ? visit.answeredBy === 'cache'
-      ? 'cache hit'
-      : 'cache miss'
-    : 'no cache';
+  const cached = cachedText(visit);
   const by =
     visit.answeredBy === undefined
       ? 'nobody answered'
@@ -29,12 +31,23 @@ export function spanText(visit: ServerSpan, lab: Lab): string {
         ? ''
         : `, plugin ${visit.answeredBy} ${visit.answeredBy === 'forward' ? 'asked upstream' : 'answered'}`;
   const time = visit.ended === undefined ? 'not done yet' : `${(visit.ended - visit.started).toFixed(1)} ms`;
-  const walked = walkText(visit);
+  const more = [...upstreamTexts(visit), walkText(visit)].filter((text) => text !== '').map((text) => `; ${text}`);
   return (
     `${place} by ${visit.transport.toUpperCase()} from ${visit.remote.address}: ` +
-    `${cached}${by}: ${visit.rcode ?? 'no answer'}, ${time}${walked === '' ? '' : `; ${walked}`}`
+    `${cached}${by}: ${visit.rcode ?? 'no answer'}, ${time}${more.join('')}`
   );
 }
+
+function cachedText({ plugins, answeredBy, notes }: ServerSpan): string {
+  if (!plugins.includes('cache')) return 'no cache';
+  const note = notes.find((one) => one.kind === 'cache' && one.state !== 'miss');
+  if (note?.kind === 'cache') return cacheText(note);
+  return answeredBy === 'cache' ? 'cache hit' : 'cache miss';
+}
+
+/** Each upstream that was asked, how often, what it said and after what time. */
+export const upstreamTexts = ({ notes }: Pick<ServerSpan, 'notes'>): string[] =>
+  askedOf(notes.filter((note) => note.kind === 'attempt')).map(askedText);
 
 /** Where autopath walked the search list of whoever asked; empty where it did not. */
 function walkText({ plugins, questions, name, type }: ServerSpan): string {

@@ -7,6 +7,7 @@ import {
   type PluginDefinition,
   type Query,
   type Reply,
+  type TrailNote,
   type Transport,
 } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
@@ -36,6 +37,8 @@ export interface ServerSpan {
   readonly started: Milliseconds;
   /** In the order in which they were asked. */
   readonly plugins: string[];
+  /** What they told of their work. */
+  readonly notes: readonly TrailNote[];
   /** In the order in which they were asked. */
   readonly questions: InnerQuestion[];
   answeredBy: string | undefined;
@@ -152,6 +155,7 @@ export class Tracer {
         depth,
         started: this.clock.monotonic(),
         plugins: [],
+        notes: query.context.keepTrail().notes,
         questions: [],
         answeredBy: undefined,
         rcode: undefined,

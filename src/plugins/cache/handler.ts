@@ -277,7 +277,10 @@ export class Cache implements Handler, CountsHits, TakesChanges {
     if (query.context.inspects || isForAsker(query, kind)) return false;
     // It may have been on its way when its name changed.
     if (this.changes.concern(namesOf(query.name, reply.records), query.received)) return false;
-    if (this.options.disabled[type]?.contains(query.name) === true) return false;
+    if (this.options.disabled[type]?.contains(query.name) === true) {
+      query.context.trailSoFar?.note({ kind: 'cache', plugin: 'cache', state: 'disabled', what: type });
+      return false;
+    }
     const entry = new CacheEntry(keptOf(query, reply), ttl, type, kind, this.surroundings.clock.monotonic());
     if (replaced !== undefined) entry.inheritPopularity(replaced);
     // A failure says nothing about the name (RFC 8767 section 4); the policy takes denials for no more than that.

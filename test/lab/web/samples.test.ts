@@ -19,6 +19,7 @@ const visit = (
   depth: 0,
   started: 100,
   plugins,
+  notes: [],
   questions: [],
   answeredBy,
   rcode: 'NOERROR',

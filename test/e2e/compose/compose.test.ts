@@ -59,8 +59,8 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
         const started = performance.now();
         const codes = await cluster.project.stop();
         // One that takes no SIGTERM would be killed after half a minute, with 137 as its exit code. On an idle
-        // machine it takes four seconds.
-        expect(performance.now() - started).toBeLessThan(20_000);
+        // machine it takes four seconds, and where a cache goes on for what still comes, nine.
+        expect(performance.now() - started).toBeLessThan(29_000);
         expect(codes).toEqual(cluster.project.services.map(() => 0));
       });
     });

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { isInstalled } from '../support/debian-server.js';
 import { clients } from './clients.js';
+import { files } from './files.js';
 import { fuzz } from './fuzz.js';
 import { loss } from './loss.js';
 import { memory } from './memory.js';
@@ -14,7 +15,7 @@ import { silent } from './silent.js';
 import { spoof } from './spoof.js';
 import { holds, type Figure, type Weather } from './row.js';
 
-const ROWS: readonly Weather[] = [fuzz, clients, spoof, silent, loss, restart, rolling, names, memory];
+const ROWS: readonly Weather[] = [fuzz, clients, spoof, silent, loss, restart, rolling, names, files, memory];
 /** Set in the process that is in the network of its own. */
 const INSIDE = 'NODENS_WEATHER';
 

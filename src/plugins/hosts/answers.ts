@@ -27,8 +27,10 @@ export class HostAnswers {
     const known = type === Type.A ? this.ip4.get(name) : type === Type.AAAA ? this.ip6.get(name) : undefined;
     if (known !== undefined) return known;
     const wild = this.hasWildcards ? wildcardOf(name) : undefined;
-    const ip4 = (map: HostMap) => map.ip4.get(name) ?? (wild === undefined ? undefined : map.wild4.get(wild));
-    const ip6 = (map: HostMap) => map.ip6.get(name) ?? (wild === undefined ? undefined : map.wild6.get(wild));
+    const ip4 = (map: HostMap) =>
+      (map.ip4.get(name) ?? (wild === undefined ? undefined : map.wild4.get(wild)))?.map(bytesOf);
+    const ip6 = (map: HostMap) =>
+      (map.ip6.get(name) ?? (wild === undefined ? undefined : map.wild6.get(wild)))?.map(bytesOf);
     if (!this.maps.some((map) => ip4(map) !== undefined || ip6(map) !== undefined)) return undefined;
     if (type !== Type.A && type !== Type.AAAA) return NODATA;
     const [replies, data] = type === Type.A ? [this.ip4, ip4] : [this.ip6, ip6];
@@ -65,4 +67,5 @@ export class HostAnswers {
   }
 }
 
+const bytesOf = (address: string): IpBytes => Buffer.from(address, 'latin1');
 const NODATA = Reply.empty(Rcode.NOERROR, Flag.AA);

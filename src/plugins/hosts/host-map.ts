@@ -1,15 +1,23 @@
 import { parseIp, type IpBytes } from '../../lib/cidr.js';
+import { NameMap } from './name-map.js';
 import { fqdn, isName, lowerName, reverseName, type Name } from '../../wire/index.js';
 
-/** What a hosts file says (hosts(5)): addresses by name and names by address, in the file's order, repetitions kept. */
+/** Bytes of a file that are read at once. */
+const SLICE = 16 << 10;
+const LINE_FEED = 0x0a;
+
+/**
+ * What a hosts file says (hosts(5)): addresses by name, a character for each byte, and names by address, in the file's
+ * order, repetitions kept.
+ */
 export interface HostMap {
-  readonly ip4: ReadonlyMap<Name, readonly IpBytes[]>;
-  readonly ip6: ReadonlyMap<Name, readonly IpBytes[]>;
+  readonly ip4: NameMap;
+  readonly ip6: NameMap;
   /** Addresses of all names that have one label in place of the asterisk, by the name with it: `*.example.com.`. */
-  readonly wild4: ReadonlyMap<Name, readonly IpBytes[]>;
-  readonly wild6: ReadonlyMap<Name, readonly IpBytes[]>;
+  readonly wild4: NameMap;
+  readonly wild6: NameMap;
   /** Names by the name that an address is asked backwards with. */
-  readonly names: ReadonlyMap<Name, readonly Name[]>;
+  readonly names: NameMap;
   /** Number of addresses and names in it: an address with a name counts twice when it is also to be found backwards. */
   readonly size: number;
 }
@@ -39,33 +47,49 @@ function isEscaped(text: string, at: number): boolean {
 
 /**
  * Reads the lines `ADDRESS NAME [ALIAS...]` of a hosts file. What follows a `#`, lines without an address and names
- * that DNS cannot hold are passed over.
+ * that DNS cannot hold are passed over. Each step takes some milliseconds.
  */
-export function readHostMap(text: string, { accepts, reverse }: HostMapOptions): HostMap {
-  const ip4 = new Map<Name, IpBytes[]>();
-  const ip6 = new Map<Name, IpBytes[]>();
-  const wild4 = new Map<Name, IpBytes[]>();
-  const wild6 = new Map<Name, IpBytes[]>();
-  const names = new Map<Name, Name[]>();
-  let size = 0;
-  for (const line of text.split('\n')) {
-    const [address, ...hosts] = words(line);
-    const ip = address === undefined ? undefined : hostAddress(address);
-    if (ip === undefined) continue;
-    for (const host of hosts) {
-      const name = lowerName(fqdn(host));
-      if (!isName(name) || !accepts(name)) continue;
-      if (name.startsWith('*.')) {
-        add(ip.length === 4 ? wild4 : wild6, name, ip);
-        size++;
-        continue;
-      }
-      add(ip.length === 4 ? ip4 : ip6, name, ip);
-      if (reverse) add(names, reverseName(ip), name);
-      size += reverse ? 2 : 1;
-    }
+export function* readHostMap(bytes: Buffer, options: HostMapOptions): Generator<void, HostMap, void> {
+  const map = {
+    ip4: new NameMap(),
+    ip6: new NameMap(),
+    wild4: new NameMap(),
+    wild6: new NameMap(),
+    names: new NameMap(),
+    size: 0,
+  };
+  for (let start = 0; start < bytes.length;) {
+    const found = start + SLICE < bytes.length ? bytes.indexOf(LINE_FEED, start + SLICE) : -1;
+    const end = found < 0 ? bytes.length : found + 1;
+    for (const line of bytes.toString('utf8', start, end).split('\n')) readLine(map, line, options);
+    start = end;
+    if (start < bytes.length) yield;
   }
-  return { ip4, ip6, wild4, wild6, names, size };
+  return map;
+}
+
+function readLine(
+  map: { -readonly [Key in keyof HostMap]: HostMap[Key] },
+  line: string,
+  options: HostMapOptions,
+): void {
+  const { accepts, reverse } = options;
+  const [word, ...hosts] = words(line);
+  const ip = word === undefined ? undefined : hostAddress(word);
+  if (ip === undefined) return;
+  const address = String.fromCharCode(...ip);
+  for (const host of hosts) {
+    const name = lowerName(fqdn(host));
+    if (!isName(name) || !accepts(name)) continue;
+    if (name.startsWith('*.')) {
+      (ip.length === 4 ? map.wild4 : map.wild6).add(name, address);
+      map.size++;
+      continue;
+    }
+    (ip.length === 4 ? map.ip4 : map.ip6).add(name, address);
+    if (reverse) map.names.add(reverseName(ip), name);
+    map.size += reverse ? 2 : 1;
+  }
 }
 
 /**
@@ -82,10 +106,4 @@ function words(line: string): string[] {
   const comment = line.indexOf('#');
   const entry = (comment < 0 ? line : line.slice(0, comment)).trim();
   return entry === '' ? [] : entry.split(/\s+/);
-}
-
-function add<Value>(map: Map<Name, Value[]>, key: Name, value: Value): void {
-  const values = map.get(key);
-  if (values === undefined) map.set(key, [value]);
-  else values.push(value);
 }

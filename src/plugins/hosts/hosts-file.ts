@@ -26,29 +26,40 @@ export class HostsFile {
   private trouble: string | undefined;
   private timer: Timer | undefined;
 
+  private reading = false;
+  private stopped = false;
+
   constructor(
     private readonly options: HostsFileOptions,
     private readonly runtime: Runtime,
     private readonly log: Logger,
     private readonly metrics: HostsMetrics,
   ) {
-    this.inline = readHostMap(options.inline.join('\n'), options);
+    const steps = readHostMap(Buffer.from(options.inline.join('\n')), options);
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    this.inline = step.value;
     this.answers = new HostAnswers([this.inline], options.ttl);
   }
 
-  start(): void {
-    this.read();
-    if (this.options.reload > 0) this.timer = repeat(this.runtime.clock, this.options.reload, () => this.read());
+  /** Reads the file; a long one while others are answered. */
+  start(): void | Promise<void> {
+    const reading = this.read();
+    if (this.options.reload > 0) this.timer = repeat(this.runtime.clock, this.options.reload, () => void this.read());
+    return reading;
   }
 
   stop(): void {
+    this.stopped = true;
     this.timer?.cancel();
   }
 
-  private read(): void {
+  private read(): void | Promise<void> {
+    if (this.reading) return;
     try {
-      this.readIfChanged();
+      const rest = this.readIfChanged();
       this.trouble = undefined;
+      return rest;
     } catch (error) {
       // Once for each kind of trouble: the next look would say the same.
       const { message } = error as Error;
@@ -57,11 +68,30 @@ export class HostsFile {
     }
   }
 
-  private readIfChanged(): void {
-    const { path, ttl } = this.options;
+  private readIfChanged(): void | Promise<void> {
+    const { path } = this.options;
     const info = this.runtime.fileInfo(path);
     if (info === undefined || (info.mtime === this.seen?.mtime && info.size === this.seen.size)) return;
-    const map = readHostMap(this.runtime.readFile(path), this.options);
+    const steps = readHostMap(this.runtime.readBytes(path), this.options);
+    const first = steps.next();
+    if (first.done === true) return this.put(first.value, info);
+    this.reading = true;
+    return this.readOn(steps, info);
+  }
+
+  private async readOn(steps: ReturnType<typeof readHostMap>, info: FileInfo): Promise<void> {
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.stopped) return;
+      const { done, value } = steps.next();
+      if (done !== true) continue;
+      this.reading = false;
+      return this.put(value, info);
+    }
+  }
+
+  private put(map: HostMap, info: FileInfo): void {
+    const { path, ttl } = this.options;
     this.log.debug(`Parsed hosts file into ${map.size} entries`);
     this.seen = info;
     this.answers = new HostAnswers([map, this.inline], ttl);

@@ -270,10 +270,34 @@ describe('a changing file', () => {
     ]);
   });
 
+  it('that is long is read in slices, and those before it answer meanwhile', async () => {
+    const { files, ask, block } = await began();
+    const line = (i: number): string => `10.0.${i >> 8}.${i & 255} host${i}.big.test`;
+    files['/h'] = [...Array.from({ length: 10_000 }, (_, i) => line(i)), '192.0.2.9 a'].join('\n');
+    block.clock.advance(5000);
+    let turns = 0;
+    for (; address(ask('a.')) === '192.0.2.1'; turns++) await new Promise((resolve) => setImmediate(resolve));
+    expect(turns).toBeGreaterThan(10);
+    expect(['a.', 'host0.big.test.', 'host9999.big.test.'].map((name) => address(ask(name)))).toEqual([
+      '192.0.2.9',
+      '10.0.0.0',
+      '10.0.39.15',
+    ]);
+  });
+
+  it('that is long is given up at the end', async () => {
+    const { files, block } = await began();
+    files['/h'] = Array.from({ length: 5000 }, (_, i) => `192.0.2.1 host${i}.big.test`).join('\n');
+    block.clock.advance(5000);
+    await block.run('stop');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(block.log.lines).toHaveLength(1);
+  });
+
   it('that cannot be read is warned about once', async () => {
     const { block } = setup(hosts, 'hosts /h', { files: { '/h': '' } });
     Object.assign(block.runtime, {
-      readFile: () => {
+      readBytes: () => {
         throw new Error('EISDIR: illegal operation on a directory, read');
       },
     });

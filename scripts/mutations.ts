@@ -18,6 +18,8 @@ export interface Fault {
   readonly harm: string;
   /** Test files and folders that are to notice it. */
   readonly tests: readonly string[];
+  /** Why it changes nothing that could be noticed: it is not put in. */
+  readonly equivalent?: string;
 }
 
 /** One change to one file. */

@@ -8,6 +8,26 @@ const HEAD = '1234 0100 0001 0000 0000 0000';
 const OPT = '00 0029 04d0 00008000 0000';
 const read = (bytes: string): Query => new Query(hex(bytes), context());
 
+describe('a changed copy of a query', () => {
+  const asked = query('www.example.org.', 'A', {
+    edns: 1232,
+    do: true,
+    options: [{ code: 10, data: Buffer.alloc(8) }],
+  });
+
+  it('says another payload size, and nothing else anew', () => {
+    const copy = asked.withUdpSize(4096);
+    expect([copy.udpSize, asked.udpSize]).toEqual([4096, 1232]);
+    expect(copy.withUdpSize(1232).bytes).toEqual(asked.bytes);
+  });
+
+  it('has other flags, and nothing else anew', () => {
+    const copy = asked.withFlags(Flag.CD, Flag.RD);
+    expect([copy.checkingDisabled, copy.recursionDesired]).toEqual([true, false]);
+    expect(copy.withFlags(Flag.RD, Flag.CD).bytes).toEqual(asked.bytes);
+  });
+});
+
 describe('what a query says', () => {
   it.each([
     { name: 'name in lower case', of: query('Www.Example.org.').name, want: 'www.example.org.' },

@@ -7,6 +7,7 @@ import { apiTable, measureApi } from './api.js';
 import { sample, untilReady, untilRight } from './ask.js';
 import { clusterApi, rightAnswers } from './cluster.js';
 import { freshText, measureFresh } from './fresh.js';
+import { measureWalk, walkText } from './walk.js';
 import { load } from './load.js';
 import { write, type Peer } from './peer.js';
 import { PEERS, metricsPort, profiled, readyPort } from './peers.js';
@@ -118,6 +119,7 @@ const tops: TopCost[] = [];
 const only = new RegExp(options.only);
 const starts = await measureStarts(only, ++port, options.before);
 const apis = await measureApi(only, ++port, options.before);
+const walk = await measureWalk(only);
 const fresh = await measureFresh(only, (port += 2) - 1, SECONDS);
 try {
   for (const scenario of SCENARIOS.filter((candidate) => only.test(candidate.name))) {
@@ -148,13 +150,14 @@ try {
 }
 process.stdout.write(
   options.json
-    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, fresh }, undefined, 1)}\n`
+    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, fresh, walk }, undefined, 1)}\n`
     : [
         ...(rows.length > 0 ? [table(rows)] : []),
         ...(starts.length > 0 ? [startTable(starts)] : []),
         ...(apis.length > 0 ? [apiTable(apis)] : []),
         ...(tops.length > 0 ? [topTable(tops)] : []),
         ...(fresh ? [freshText(fresh)] : []),
+        ...(walk ? [walkText(walk)] : []),
         '',
       ].join('\n\n'),
 );

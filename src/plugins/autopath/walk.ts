@@ -12,7 +12,7 @@ import {
 import { sleep, type Clock } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Value } from '../../metrics/metrics.js';
-import { Class, Flag, Rcode, Type, isName, isSubdomain, type Name } from '../../wire/index.js';
+import { Class, Flag, HEADER_SIZE, Rcode, Type, encodeName, isName, isSubdomain, type Name } from '../../wire/index.js';
 import { answering } from './answering.js';
 
 /** Resolvers wait five seconds for an answer; a walk that is slower than this leaves them their own steps. */
@@ -67,52 +67,73 @@ export class ListWalk implements Handler {
     return this.walk(query, next, namesOf(base, dots < list!.ndots ? [...domains, '.'] : domains), first);
   }
 
-  private async walk(query: Query, next: Next, names: readonly Name[], first: Name): Promise<Outcome> {
+  private walk(query: Query, next: Next, names: readonly Name[], first: Name): Outcome | Promise<Outcome> {
     // The client may be answered before the walk has ended, and its bytes be the listener's again.
     const own = new Query(Buffer.from(query.bytes), query.context);
     const asking = next(own);
-    const partner = asking instanceof Promise ? besides(next, own, own.qname, partnerOf(own)) : undefined;
-    const outcome = await asking;
-    if (!isDenial(outcome)) return outcome;
-    const walking = this.steps(own, names, first, partner ?? besides(next, own, own.qname, partnerOf(own)));
-    const late = new AbortController();
-    const patience = sleep(this.options.clock, PATIENCE, late.signal).catch(() => undefined);
-    const found = await Promise.race([walking, patience]);
-    late.abort(new Error('the walk has ended'));
-    const result: WalkResult = found instanceof Reply ? 'answered' : (found ?? 'left');
-    const { server } = query.client;
-    this.options.walks.get(server)[result].inc();
-    if (!(found instanceof Reply)) return outcome;
-    this.options.successes.get(server).inc();
-    return found;
+    const goOn = (outcome: Outcome, partner = besides(next, own, own.qname, partnerOf(own))) => {
+      // In a service's zone the name may be that of a pod that is gone: nothing else of that name is to be found then.
+      const parent = besides(this.options.ask, own, parentOf(own.qname, first), Type.A);
+      const both = together(partner, parent);
+      const stepsAfter = (denied: readonly Besides[]): Steps =>
+        denied.every(isDenial) ? this.steps(own, names) : 'left';
+      return this.inTime(own, outcome, both instanceof Promise ? both.then(stepsAfter) : stepsAfter(both));
+    };
+    if (!(asking instanceof Promise)) return isDenial(asking) ? goOn(asking) : asking;
+    const partner = besides(next, own, own.qname, partnerOf(own));
+    return asking.then((outcome) => (isDenial(outcome) ? goOn(outcome, partner) : outcome));
   }
 
   /** What the last step of the client would come to; `left` where it has to find out by itself. */
-  private async steps(
-    query: Query,
-    names: readonly Name[],
-    first: Name,
-    partner: Promise<Outcome | undefined>,
-  ): Promise<Reply | WalkResult> {
-    const { ask } = this.options;
-    // In a service's zone the name may be that of a pod that is gone: nothing else of that name is to be found then.
-    const parent = besides(ask, query, parentOf(query.qname, first), Type.A);
-    if (!isDenial(await partner) || !isDenial(await parent)) return 'left';
-    for (const name of names) {
-      // A resolver that asks for both takes a step only where it has both answers.
-      const asking = [query.type, partnerOf(query)].map((type) => besides(ask, query, name, type));
-      const [outcome, other] = await Promise.all(asking);
-      if (!isAnswer(outcome) || !isAnswer(other)) return 'left';
-      if (outcome.rcode === Rcode.NOERROR) return fitting(query, name, outcome) ?? 'left';
-      if (!isDenial(other)) return 'left';
+  private steps(query: Query, names: readonly Name[], from = 0): Steps {
+    for (let i = from; i < names.length; i++) {
+      const name = names[i]!;
+      const asked = together(
+        ...[query.type, partnerOf(query)].map((type) => besides(this.options.ask, query, name, type)),
+      );
+      if (asked instanceof Promise)
+        return asked.then((both) => verdictOf(query, name, both) ?? this.steps(query, names, i + 1));
+      const verdict = verdictOf(query, name, asked);
+      if (verdict !== undefined) return verdict;
     }
     return 'denied';
   }
+
+  /** What the client gets: what was found in time, or the answer to the name that it asked for. */
+  private inTime(query: Query, outcome: Outcome, walking: Steps): Outcome | Promise<Outcome> {
+    const ended = (found: Reply | WalkResult | undefined): Outcome => {
+      const { server } = query.client;
+      this.options.walks.get(server)[found instanceof Reply ? 'answered' : (found ?? 'left')].inc();
+      if (!(found instanceof Reply)) return outcome;
+      this.options.successes.get(server).inc();
+      return found;
+    };
+    if (!(walking instanceof Promise)) return ended(walking);
+    const late = new AbortController();
+    const patience = sleep(this.options.clock, PATIENCE, late.signal).then(nothing, nothing);
+    return Promise.race([walking, patience]).then((found) => {
+      late.abort(new Error('the walk has ended'));
+      return ended(found);
+    });
+  }
+}
+
+const nothing = (): undefined => undefined;
+
+/** undefined for a fault. */
+type Besides = Outcome | undefined;
+type Steps = Reply | WalkResult | Promise<Reply | WalkResult>;
+
+/** What a step comes to for whoever asks for both types, and so takes it only where both answers are there. */
+function verdictOf(query: Query, name: Name, [outcome, other]: readonly Besides[]): Reply | WalkResult | undefined {
+  if (!isAnswer(outcome) || !isAnswer(other)) return 'left';
+  if (outcome.rcode === Rcode.NOERROR) return fitting(query, name, outcome) ?? 'left';
+  return isDenial(other) ? undefined : 'left';
 }
 
 /** The answer to the name as one to the query; undefined for one that the client could only get cut short. */
 function fitting(query: Query, name: Name, found: Reply): Reply | undefined {
-  const made = answering(query, query.withQuestion(name), found);
+  const made = answering(query, new Query(bytesOf(query, name, query.type), query.context), found);
   const reply = made.withHeader({ flags: made.flags & ~Flag.AD });
   return (finishReply(query, reply, 0)[2]! & TC) === 0 ? reply : undefined;
 }
@@ -147,17 +168,34 @@ function parentOf(qname: Name, first: Name): Name {
 /** The other of the two types that resolvers ask for together. */
 const partnerOf = ({ type }: Query): number => (type === Type.A ? Type.AAAA : Type.A);
 
-/**
- * Asks something more on behalf of the query, whose answer need not wait for it: it is in the cache when the client
- * asks. Never rejects; undefined for a fault.
- */
-async function besides(ask: Next, query: Query, name: Name, type: number): Promise<Outcome | undefined> {
-  const context = query.context.detached();
+/** Asks something on behalf of the query; undefined for a fault, which the client meets by itself. */
+function besides(ask: Next, query: Query, name: Name, type: number): Besides | Promise<Besides> {
   try {
-    return await ask(new Query(query.withQuestion(name, type).bytes, context.nested()));
+    const outcome = ask(new Query(bytesOf(query, name, type), query.context.nested()));
+    return outcome instanceof Promise ? outcome.catch(() => undefined) : outcome;
   } catch {
     return undefined;
-  } finally {
-    context.close();
   }
+}
+
+/** A promise only where something has to be waited for. */
+const together = (...all: readonly (Besides | Promise<Besides>)[]): readonly Besides[] | Promise<readonly Besides[]> =>
+  all.some((each) => each instanceof Promise)
+    ? Promise.all(all.map((each) => Promise.resolve(each)))
+    : (all as readonly Besides[]);
+
+/** The query's message with another question. Nothing but an OPT record stands behind it in almost all of them. */
+function bytesOf(query: Query, name: Name, type: number): Buffer {
+  const { bytes, questionEnd } = query;
+  const records = bytes.readUIntBE(6, 6);
+  if (records > 1 || (records === 1 && !query.hasEdns)) return query.withQuestion(name, type).bytes;
+  const owner = encodeName(name);
+  const tail = bytes.subarray(questionEnd);
+  const made = Buffer.allocUnsafe(HEADER_SIZE + owner.length + 4 + tail.length);
+  bytes.copy(made, 0, 0, HEADER_SIZE);
+  made.set(owner, HEADER_SIZE);
+  made.writeUInt16BE(type, HEADER_SIZE + owner.length);
+  made.writeUInt16BE(query.class, HEADER_SIZE + owner.length + 2);
+  made.set(tail, HEADER_SIZE + owner.length + 4);
+  return made;
 }

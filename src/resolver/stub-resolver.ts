@@ -16,9 +16,11 @@ export interface StubResolverOptions extends ResolverEnv {
   readonly profile: ProfileName;
 }
 
+export type LookupType = 'A' | 'AAAA' | 'SRV' | 'PTR';
+
 export interface StubLookupOptions {
-  /** Which addresses are wanted; both when left out. */
-  readonly types?: readonly ('A' | 'AAAA')[];
+  /** Which addresses are wanted; both when left out. Other types are searched for as res_search does, with glibc. */
+  readonly types?: readonly LookupType[];
   /** Ask only for families that the machine has an address of (AI_ADDRCONFIG of getaddrinfo). */
   readonly addrConfig?: boolean;
 }
@@ -44,7 +46,7 @@ export class StubResolver {
     const started = clock.monotonic();
     const have = families(network);
     const wanted = types
-      .filter((type) => !addrConfig || (type === 'A' ? have.ipv4 : have.ipv6))
+      .filter((type) => !addrConfig || (type === 'A' ? have.ipv4 : type !== 'AAAA' || have.ipv6))
       .map((type) => Type[type]);
     const found = await this.find(conversation, name, wanted);
     const { queries } = conversation;

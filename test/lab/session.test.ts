@@ -169,7 +169,7 @@ describe('a line that cannot be carried out', () => {
       text: 'ssh router: got "kubectl", allowed on a host outside: ip, tcpdump',
     },
     { line: 'explain', code: 1, text: 'explain: got no name or several' },
-    { line: 'explain x --type MX', code: 1, text: 'explain: --type: got "MX", allowed: A, AAAA' },
+    { line: 'explain x --type MX', code: 1, text: 'explain: --type: got "MX", allowed: A, AAAA, SRV, PTR' },
     {
       line: 'explain x --libc dietlibc',
       code: 1,

@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import { parseIp } from '../../lib/cidr.js';
+import { reverseName } from '../../wire/index.js';
 import { adviceOf } from '../../insight/explain/live.js';
 import { count } from '../../insight/explain/words.js';
 import type { ProfileName } from '../../resolver/conf/settings.js';
@@ -13,7 +15,9 @@ import { podNamed } from './target/targets.js';
 /** Resolvers that can be chosen. */
 export const PROFILES: readonly ProfileName[] = ['glibc', 'musl', 'go', 'bind', 'busybox'];
 /** Address types that can be asked for alone. */
-const TYPES = ['A', 'AAAA'] as const;
+const TYPES = ['A', 'AAAA', 'SRV', 'PTR'] as const;
+/** What programs ask for that look a name up. */
+const ADDRESSES = ['A', 'AAAA'] as const;
 /** The pod that asks when none is named: the first of namespace default that runs an idle program. */
 const someClient = (lab: Lab): string =>
   lab.kubelet.list().find((pod) => pod.namespace === 'default' && pod.program.kind === 'idle')?.name ?? '';
@@ -38,12 +42,17 @@ export const explain: LabCommand = {
     if (!profile)
       throw new CommandError(`explain: --libc: got "${options.get('--libc')}", allowed: ${PROFILES.join(', ')}`);
     const type = options.get('--type');
-    const types = TYPES.filter((known) => type === undefined || known === type.toUpperCase());
+    const types = type === undefined ? ADDRESSES : TYPES.filter((known) => known === type.toUpperCase());
     if (types.length === 0) throw new CommandError(`explain: --type: got "${type}", allowed: ${TYPES.join(', ')}`);
-    if (isIP(name) !== 0) {
-      io.write(`${name} is an address: programs take it as it is, and nothing is looked up\n`);
+    const pointer = types.some((known) => known === 'PTR') ? parseIp(name) : undefined;
+    if (isIP(name) !== 0 && pointer === undefined) {
+      io.write(
+        `${name} is an address: programs take it as it is, and nothing is looked up; --type PTR asks for its name\n`,
+      );
       return 0;
     }
+    if (profile !== 'glibc' && types.some((known) => known === 'SRV' || known === 'PTR'))
+      throw new CommandError(`explain: --libc: got "${profile}" with --type ${type}, allowed: glibc`);
     const form = options.get('-o');
     if (form !== undefined && form !== 'json') throw new CommandError(`explain: -o: got "${form}", allowed: json`);
     const compare = options.get('--compare');
@@ -51,7 +60,7 @@ export const explain: LabCommand = {
       throw new CommandError(`explain: --compare: got "${compare}", allowed: libcs`);
     const pod = podNamed(io.lab, options.get('--pod') ?? someClient(io.lab));
     const explained = (as: ProfileName): Promise<Explanation> =>
-      explainLookup(io.lab, pod, name, { profile: as, types });
+      explainLookup(io.lab, pod, pointer === undefined ? name : reverseName(pointer), { profile: as, types });
     if (compare !== undefined) return tellTable(io, explained);
     const explanation = await explained(profile);
     if (form === 'json') io.write(`${JSON.stringify(explanation, undefined, 2)}\n`);

@@ -1,9 +1,9 @@
 import type { Node } from '../../datapath/cluster/node.js';
 import { stepOf } from '../../insight/explain/pod-lookup.js';
 import { StubResolver } from '../../resolver/index.js';
-import type { QueryStory } from '../../resolver/index.js';
+import type { LookupStory, LookupType, QueryStory } from '../../resolver/index.js';
 import type { ProfileName } from '../../resolver/conf/settings.js';
-import { typeName } from '../../wire/index.js';
+import { Type, formatRdata, typeName } from '../../wire/index.js';
 import { LabNetwork } from '../network/lab-network.js';
 import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';
@@ -17,7 +17,7 @@ import { spanText, translationText } from './words.js';
 export interface LookupChoice {
   readonly profile: ProfileName;
   /** Types that are asked for; A and AAAA by default. */
-  readonly types?: readonly ('A' | 'AAAA')[];
+  readonly types?: readonly LookupType[];
   /** Leaves out the type of addresses that the pod has none of, as getaddrinfo with AI_ADDRCONFIG. */
   readonly addrConfig?: boolean;
 }
@@ -70,13 +70,28 @@ export async function explainLookup(
     search,
     ndots,
     steps,
-    addresses: story.addresses,
-    found: story.error === undefined,
-    outcome: story.error
-      ? `${story.error.code}: ${story.error.text}`
-      : `${story.canonical ?? name} has ${story.addresses.join(', ')}`,
+    ...outcomeOf(story, name, types),
     cost: { ...story.cost, visits: builder.assigned.size },
     reasons: distinct(steps.flatMap(({ queries }) => queries.flatMap(({ reasons }) => reasons))),
+  };
+}
+
+/** What was found: addresses, or the data of records of another type. */
+function outcomeOf(
+  { addresses, error, canonical, queries }: LookupStory,
+  name: string,
+  types: readonly LookupType[] = [],
+): Pick<Explanation, 'addresses' | 'found' | 'outcome'> {
+  const other = types.find((type) => type !== 'A' && type !== 'AAAA');
+  const records = queries
+    .flatMap(({ reply }) => reply?.answer ?? [])
+    .filter(({ type }) => other !== undefined && type === Type[other])
+    .map(({ type, rdata }) => formatRdata(type, rdata));
+  if (records.length > 0) return { addresses, found: true, outcome: `${name} has ${records.join(', ')}` };
+  return {
+    addresses,
+    found: error === undefined,
+    outcome: error ? `${error.code}: ${error.text}` : `${canonical ?? name} has ${addresses.join(', ')}`,
   };
 }
 

@@ -16,12 +16,14 @@ export function endOfAliases(name: Name, message: Message): Name {
   return current;
 }
 
-/** The addresses of `type` in the answer section, in order. */
+/** The addresses of `type` in the answer section, in order; none for a type that has none. */
 export function addressesIn(message: Message, type: number): string[] {
   return message.answer
     .filter(
       (record) =>
-        record.type === type && record.class === Class.IN && record.rdata.length === (type === Type.A ? 4 : 16),
+        record.type === type &&
+        record.class === Class.IN &&
+        record.rdata.length === (type === Type.A ? 4 : type === Type.AAAA ? 16 : -1),
     )
     .map((record) => formatIp(record.rdata));
 }

@@ -12,8 +12,18 @@ describe('explain tells causes', () => {
 
   it('an address is not looked up', async () =>
     expect(await run('explain 10.96.0.10')).toBe(
-      '10.96.0.10 is an address: programs take it as it is, and nothing is looked up\n',
+      '10.96.0.10 is an address: programs take it as it is, and nothing is looked up; --type PTR asks for its name\n',
     ));
+
+  it.each([
+    {
+      line: 'explain 10.96.0.10 --type PTR',
+      text: '10.0.96.10.in-addr.arpa. has kube-dns.kube-system.svc.cluster.local.\n',
+    },
+    { line: 'explain _dns._udp.kube-dns.kube-system --type srv', text: ' kube-dns.kube-system.svc.cluster.local.\n' },
+    { line: 'explain _none._udp.kube-dns.kube-system --type SRV', text: 'EAI_NONAME: Name or service not known' },
+    { line: 'explain 10.96.0.10 --type PTR --libc musl', text: '--libc: got "musl" with --type PTR, allowed: glibc' },
+  ])('$line', async ({ line, text }) => expect(await run(line)).toContain(text));
 
   it('as JSON it has all that the words have', async () => {
     const explanation = JSON.parse(await run('explain webpod -o json')) as Explanation;

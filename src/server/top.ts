@@ -26,7 +26,7 @@ export function watchHits(
     top.hits(bytes, name, type, rcode, plain + edns);
     for (const tap of top.taps) tap.hits(bytes, name, type, signed, plain, edns);
   };
-  top.sources.push(() => sharedAnswers.harvest());
+  top.refreshed = () => sharedAnswers.harvest();
   // Threads that are yet to start are asked when they have.
   top.sources.push(() => {
     for (const clients of workerPool?.clients ?? [])

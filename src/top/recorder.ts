@@ -7,6 +7,7 @@ import { HEADER_SIZE, Rcode } from '../wire/index.js';
 import { NameReader } from './name-reader.js';
 import type { QueryTap } from './query-tap.js';
 import { SpaceSaving } from './space-saving.js';
+import { Thinning } from './thinning.js';
 import { UpstreamLoads, type UpstreamLoad } from './upstreams.js';
 import { Suffixes } from './suffixes.js';
 
@@ -14,6 +15,8 @@ import { Suffixes } from './suffixes.js';
 export const MEMORY: Milliseconds = 60_000;
 const TICK: Milliseconds = 1000;
 const NAMES = 4096;
+/** Names of hits are looked at one by one so many times a second; of more, one stands for others. */
+const EXACT = 5000;
 const CLIENTS = 4096;
 /** Longer names are counted, and shown without their beginning. */
 const NAME_KEY: Octets = 120;
@@ -46,8 +49,11 @@ export class TopRecorder {
   readonly totals = { queries: 0, nxdomain: 0, time: 0, withoutChain: 0, searched: 0 };
   /** What a query counts now. */
   weight = 1;
-  /** Asks those who hold counts to hand them over. */
+  /** Asks those who hold counts to hand them over, each second. */
   readonly sources: (() => void)[] = [];
+  /** Asks those who hand counts over by themselves to do so now. */
+  refreshed: (() => void) | undefined;
+  private readonly thinning = new Thinning(EXACT);
   /** Those who want queries themselves, and not only counts. */
   readonly taps = new Set<QueryTap>();
   private readonly upstreams: UpstreamLoads | undefined;
@@ -104,7 +110,8 @@ export class TopRecorder {
   /** Counts a query that the chain answered. */
   answered(query: Query, rcode: number, time: Seconds): void {
     for (const tap of this.taps) tap.asked(query);
-    this.count(query.bytes, HEADER_SIZE, query.type, rcode, 1, time);
+    this.count(query.type, rcode, 1, time);
+    this.countName(query.bytes, HEADER_SIZE, rcode === Rcode.NXDOMAIN, 1, time);
     const { address } = query.client.remote;
     if (this.readAddress(address)) this.client(this.address, 0, 1, rcode === Rcode.NXDOMAIN ? 1 : 0, time);
   }
@@ -112,7 +119,9 @@ export class TopRecorder {
   /** Counts queries that were answered without the chain; `at` is where their name begins, in lower case. */
   hits(bytes: Uint8Array, at: number, type: number, rcode: number, count: number): void {
     this.totals.withoutChain += count * this.weight;
-    this.count(bytes, at, type, rcode, count, count * UNMEASURED);
+    this.count(type, rcode, count, count * UNMEASURED);
+    const times = this.thinning.times(count);
+    if (times > 0) this.countName(bytes, at, rcode === Rcode.NXDOMAIN, count * times, count * times * UNMEASURED);
   }
 
   /** Counts queries of a client that were answered without the chain. */
@@ -120,10 +129,17 @@ export class TopRecorder {
     this.client(address, at, count, nxdomain, count * UNMEASURED);
   }
 
+  /** As `tick`, with all that was counted up to now. */
+  refresh(): void {
+    this.refreshed?.();
+    this.tick();
+  }
+
   /** Takes over what others hold, and lets what was counted before weigh less. */
   tick(): void {
     for (const source of this.sources) source();
     this.suffixes.tick();
+    this.thinning.tick();
     const now = this.clock.monotonic();
     this.upstreams?.tick(Math.exp((this.ticked - now) / MEMORY));
     this.ticked = now;
@@ -135,23 +151,28 @@ export class TopRecorder {
     this.timer.cancel();
   }
 
-  private count(bytes: Uint8Array, at: number, type: number, rcode: number, count: number, time: Seconds): void {
-    const { name, names, weight, totals, types } = this;
-    const missing = rcode === Rcode.NXDOMAIN;
-    const [added, spent] = [count * weight, time * weight];
+  private count(type: number, rcode: number, count: number, time: Seconds): void {
+    const { weight, totals, types } = this;
+    const typed = type < TYPES ? type : 0;
+    types[0][typed]! += count * weight;
+    types[2][typed]! += time * weight;
+    totals.queries += count * weight;
+    totals.time += time * weight;
+    if (rcode === Rcode.NXDOMAIN) {
+      types[1][typed]! += count * weight;
+      totals.nxdomain += count * weight;
+    }
+  }
+
+  private countName(bytes: Uint8Array, at: number, missing: boolean, count: number, time: Seconds): void {
+    const { name, names, weight } = this;
+    const added = count * weight;
     name.read(bytes, at);
     const slot = name.countIn(names, 0, added);
-    names.addTo(TIME, slot, spent);
-    const typed = type < TYPES ? type : 0;
-    types[0][typed]! += added;
-    types[2][typed]! += spent;
-    totals.queries += added;
-    totals.time += spent;
+    names.addTo(TIME, slot, time * weight);
     if (!missing) return;
     names.addTo(NXDOMAIN, slot, added);
-    types[1][typed]! += added;
-    totals.nxdomain += added;
-    totals.searched += this.suffixes.add(name, count, added, this.isAsked);
+    this.totals.searched += this.suffixes.add(name, count, added, this.isAsked);
   }
 
   /** Whether the beginning of the name, so many labels long, is a name that exists and is asked for as such. */

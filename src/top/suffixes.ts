@@ -1,6 +1,7 @@
 import type { Octets } from '../lib/units.js';
 import type { NameReader } from './name-reader.js';
 import { SpaceSaving } from './space-saving.js';
+import { Thinning } from './thinning.js';
 
 /** Ends of a name that are counted, from its top-level domain on. */
 const LEVELS = 8;
@@ -10,9 +11,8 @@ const SUFFIXES = 1024;
 const SEARCHES = 128;
 /** Names that were asked with a search domain behind them and without it, before others with it are taken for such. */
 const CONFIRMED = 3;
-/** NXDOMAIN is looked at one by one so many times a second; of more, one stands for MANY. */
+/** NXDOMAIN is looked at one by one so many times a second; of more, one stands for others. */
 const EXACT = 5000;
-const MANY = 8;
 
 const HEADS = 0;
 
@@ -22,12 +22,11 @@ export class Suffixes {
   readonly missing = new SpaceSaving({ capacity: SUFFIXES, keySize: KEY, sums: 0 });
   /** Search domains: ends of names that do not exist, before which stands a name that clients ask for as well. */
   readonly searched = new SpaceSaving({ capacity: SEARCHES, keySize: KEY, sums: 1 });
-  private left = EXACT;
-  private turn = 0;
+  private readonly thinning = new Thinning(EXACT);
 
   /** Counts `count` queries of a name that does not exist, which weigh `weight`. Returns how much of that a search path made. */
   add(name: NameReader, count: number, weight: number, asked: (labels: number) => boolean): number {
-    const times = this.times(count);
+    const times = this.thinning.times(count);
     if (times === 0) return 0;
     name.readTails();
     const { labels } = name;
@@ -37,22 +36,12 @@ export class Suffixes {
 
   /** A second has passed. */
   tick(): void {
-    this.left = EXACT;
+    this.thinning.tick();
   }
 
   scale(factor: number): void {
     this.missing.scale(factor);
     this.searched.scale(factor);
-  }
-
-  /** How many such names this one stands for. */
-  private times(count: number): number {
-    if (this.left > 0 || count >= MANY) {
-      this.left--;
-      return 1;
-    }
-    this.turn = (this.turn + 1) % MANY;
-    return this.turn === 0 ? MANY : 0;
   }
 
   /**

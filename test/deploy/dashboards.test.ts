@@ -101,6 +101,7 @@ const RARE: Readonly<Record<string, string>> = {
   coredns_cache_evictions_total: 'cache',
   coredns_cache_prefetch_total: 'cache',
   coredns_cache_served_stale_total: 'cache',
+  coredns_dns_extended_errors_total: 'prometheus',
   coredns_proxy_healthcheck_failures_total: 'forward',
   nodejs_gc_duration_seconds_count: 'prometheus',
   nodejs_gc_duration_seconds_sum: 'prometheus',

@@ -24,12 +24,12 @@ export const queriesRoute = (top: TopRecorder, clock: Clock): AdminRoute => ({
     if (!(share > 0 && share <= 1))
       throw new RefusedRequest(400, `share: got '${query.get('share')}', allowed: above 0, at most 1`);
     // What threads answered before is not part of it.
-    top.tick();
+    top.refresh();
     const tap = new QueryTap(share, MOST);
     top.taps.add(tap);
     try {
       await sleep(clock, TIME, signal);
-      top.tick();
+      top.refresh();
     } finally {
       top.taps.delete(tap);
     }

@@ -13,7 +13,7 @@ export const topRoute = (server: Pick<Server, 'clientLabel'>, top: TopRecorder):
   path: '/top',
   answer: ({ query }) => {
     const wish = wishFrom(query);
-    top.tick();
+    top.refresh();
     const podOf = (address: string): string | undefined => {
       const pod = server.clientLabel(address, 'kubernetes/client-pod-name');
       return pod && `${server.clientLabel(address, 'kubernetes/client-namespace') ?? ''}/${pod}`;

@@ -66,6 +66,11 @@ export class NameReader {
     }
   }
 
+  /** Whether the sketch has the whole name. */
+  isIn(sketch: SpaceSaving): boolean {
+    return sketch.find(this.head(this.labels), this.head2(this.labels)) >= 0;
+  }
+
   /** Hash of the name that the first `labels` labels make; of the whole name with all of them. */
   head(labels: number): number {
     return this.heads[2 * labels]!;

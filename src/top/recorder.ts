@@ -15,7 +15,7 @@ import { Suffixes } from './suffixes.js';
 export const MEMORY: Milliseconds = 60_000;
 const TICK: Milliseconds = 1000;
 const NAMES = 4096;
-/** Names of hits are looked at one by one so many times a second; of more, one stands for others. */
+/** Names of hits, and new names, are looked at one by one so many times a second; of more, one stands for others. */
 const EXACT = 5000;
 const CLIENTS = 4096;
 /** Longer names are counted, and shown without their beginning. */
@@ -54,6 +54,7 @@ export class TopRecorder {
   /** Asks those who hand counts over by themselves to do so now. */
   refreshed: (() => void) | undefined;
   private readonly thinning = new Thinning(EXACT);
+  private readonly unknown = new Thinning(EXACT);
   /** Those who want queries themselves, and not only counts. */
   readonly taps = new Set<QueryTap>();
   private readonly upstreams: UpstreamLoads | undefined;
@@ -111,7 +112,11 @@ export class TopRecorder {
   answered(query: Query, rcode: number, time: Seconds): void {
     for (const tap of this.taps) tap.asked(query);
     this.count(query.type, rcode, 1, time);
-    this.countName(query.bytes, HEADER_SIZE, rcode === Rcode.NXDOMAIN, 1, time);
+    const { name } = this;
+    name.read(query.bytes, HEADER_SIZE);
+    // Who is known is counted exactly: it is the others that are many.
+    const times = name.isIn(this.names) ? 1 : this.unknown.times(1);
+    if (times > 0) this.countName(rcode === Rcode.NXDOMAIN, times, time * times);
     const { address } = query.client.remote;
     if (this.readAddress(address)) this.client(this.address, 0, 1, rcode === Rcode.NXDOMAIN ? 1 : 0, time);
   }
@@ -121,7 +126,9 @@ export class TopRecorder {
     this.totals.withoutChain += count * this.weight;
     this.count(type, rcode, count, count * UNMEASURED);
     const times = this.thinning.times(count);
-    if (times > 0) this.countName(bytes, at, rcode === Rcode.NXDOMAIN, count * times, count * times * UNMEASURED);
+    if (times === 0) return;
+    this.name.read(bytes, at);
+    this.countName(rcode === Rcode.NXDOMAIN, count * times, count * times * UNMEASURED);
   }
 
   /** Counts queries of a client that were answered without the chain. */
@@ -140,6 +147,7 @@ export class TopRecorder {
     for (const source of this.sources) source();
     this.suffixes.tick();
     this.thinning.tick();
+    this.unknown.tick();
     const now = this.clock.monotonic();
     this.upstreams?.tick(Math.exp((this.ticked - now) / MEMORY));
     this.ticked = now;
@@ -164,10 +172,10 @@ export class TopRecorder {
     }
   }
 
-  private countName(bytes: Uint8Array, at: number, missing: boolean, count: number, time: Seconds): void {
+  /** Counts the name that was read. */
+  private countName(missing: boolean, count: number, time: Seconds): void {
     const { name, names, weight } = this;
     const added = count * weight;
-    name.read(bytes, at);
     const slot = name.countIn(names, 0, added);
     names.addTo(TIME, slot, time * weight);
     if (!missing) return;

@@ -24,7 +24,7 @@ const COREFILE = `.:1053 {
 }
 `;
 
-const resident = (server: WeatherServer): number =>
+export const resident = (server: WeatherServer): number =>
   (Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${server.program.child.pid}/status`, 'latin1'))![1]) * 1024) / MB;
 
 const connect = async (): Promise<net.Socket> => {
@@ -48,7 +48,7 @@ async function slowReaders(): Promise<net.Socket[]> {
 }
 
 /** One connection after the other with a question, some of them broken off in the middle of it. */
-async function churn(count: number): Promise<number> {
+export async function churn(count: number): Promise<number> {
   let unanswered = 0;
   for (let i = 0; i < count; i++) {
     const socket = await connect();

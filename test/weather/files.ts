@@ -26,8 +26,8 @@ export const files: Weather = {
   name: 'files',
   needs: [],
   async play(scale: Scale): Promise<Figure[]> {
-    const lines = scale === 'full' ? 1_000_000 : 50_000;
-    const seconds = scale === 'full' ? 20 : 4;
+    const lines = scale === 'full' ? 1_000_000 : 20_000;
+    const seconds = scale === 'full' ? 20 : 2;
     const server = await WeatherServer.start(COREFILE);
     const file = path.join(server.dir, 'hosts');
     try {

@@ -1,5 +1,8 @@
 import dgram from 'node:dgram';
+import { once } from 'node:events';
 import net from 'node:net';
+import path from 'node:path';
+import tls from 'node:tls';
 import { randomBelow, seededRandom, type Random } from '../../src/lib/random.js';
 import { frame } from '../../src/wire/index.js';
 import { askAll, queryFor } from './client.js';
@@ -12,7 +15,15 @@ const SEED = 20_261;
 /** Datagrams sent before others have their turn. */
 const BURST = 50;
 
-const COREFILE = `.:1053 {
+const CERTIFICATES = path.resolve(import.meta.dirname, '../exchange/certificates');
+const TLS_PORT = 1853;
+
+const COREFILE = `tls://.:${TLS_PORT} {
+ bind 127.0.0.1
+ tls ${CERTIFICATES}/server.pem ${CERTIFICATES}/server.key
+ whoami
+}
+.:1053 {
  bind 127.0.0.1
  errors
  cache 30
@@ -29,7 +40,7 @@ const COREFILE = `.:1053 {
 `;
 
 /** Hostile messages: parts that are right each, put together so that the whole often is not. */
-class Grammar {
+export class Grammar {
   constructor(private readonly random: Random) {}
 
   message(): Buffer {
@@ -98,7 +109,7 @@ class Grammar {
   }
 }
 
-async function overUdp(grammar: Grammar, count: number): Promise<void> {
+export async function overUdp(grammar: Grammar, count: number): Promise<void> {
   const socket = dgram.createSocket('udp4');
   socket.on('error', () => undefined);
   for (let sent = 0; sent < count; sent += BURST) {
@@ -109,7 +120,7 @@ async function overUdp(grammar: Grammar, count: number): Promise<void> {
 }
 
 /** A connection for each burst: what breaks the frames ends it. */
-async function overTcp(grammar: Grammar, count: number): Promise<void> {
+export async function overTcp(grammar: Grammar, count: number): Promise<void> {
   for (let sent = 0; sent < count; sent += BURST) {
     const socket = net.connect(1053, '127.0.0.1');
     const gone = new Promise((resolve) => socket.on('close', resolve));
@@ -120,14 +131,30 @@ async function overTcp(grammar: Grammar, count: number): Promise<void> {
   }
 }
 
+/** By turns in the clear, where a handshake is expected, and after one. */
+async function overTls(grammar: Grammar, count: number): Promise<void> {
+  for (let sent = 0; sent < count; sent += BURST) {
+    const secured = (sent / BURST) % 2 === 0;
+    const socket = secured
+      ? tls.connect({ port: TLS_PORT, host: '127.0.0.1', rejectUnauthorized: false })
+      : net.connect(TLS_PORT, '127.0.0.1');
+    const gone = new Promise((resolve) => socket.on('close', resolve));
+    socket.on('error', () => undefined).resume();
+    await Promise.race([once(socket, secured ? 'secureConnect' : 'connect').catch(() => undefined), gone]);
+    for (let i = 0; i < BURST; i++) socket.write(frame(grammar.message()));
+    setTimeout(() => socket.destroy(), 20);
+    await gone;
+  }
+}
+
 /** Right for `hello.nodens.test. A`: its own question, and the one address. */
-const isHello = (answer: Buffer, name: string): boolean =>
+export const isHello = (answer: Buffer, name: string): boolean =>
   (answer[3]! & 0x0f) === 0 &&
   answer.readUInt16BE(6) === 1 &&
   answer.subarray(12).indexOf(queryFor(name).subarray(12, -4)) === 0 &&
   answer.includes(Buffer.from([192, 0, 2, 1]));
 
-/** Hostile packets from a seeded grammar, over UDP and TCP, while somebody asks as one should. */
+/** Hostile packets from a seeded grammar, over UDP, TCP and TLS, while somebody asks as one should. */
 export const fuzz: Weather = {
   name: 'fuzz',
   needs: [],
@@ -138,9 +165,11 @@ export const fuzz: Weather = {
     try {
       const grammar = new Grammar(seededRandom(SEED));
       let over = false;
-      const attack = Promise.all([overUdp(grammar, packets * 0.9), overTcp(grammar, packets * 0.1)]).then(
-        () => (over = true),
-      );
+      const attack = Promise.all([
+        overUdp(grammar, packets * 0.85),
+        overTcp(grammar, packets * 0.1),
+        overTls(grammar, packets * 0.05),
+      ]).then(() => (over = true));
       const totals = { asked: 0, wrong: 0, lost: 0 };
       while (!over) {
         const told = await askAll({

@@ -1,4 +1,4 @@
-// `npm run weather [-- --short] [-- NAME...]`: plays hostile weather at a server in a network of its own and prints
+// `npm run weather [-- --short] [-- NAME...]` or `[-- --soak MINUTES]`: plays hostile weather at a server in a network of its own and prints
 // figures; fails where one is beyond its limit, those of times in the short form aside.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { names } from './names.js';
 import { restart } from './restart.js';
 import { rolling } from './rolling.js';
 import { silent } from './silent.js';
+import { soak } from './soak.js';
 import { spoof } from './spoof.js';
 import { holds, type Figure, type Weather } from './row.js';
 
@@ -20,7 +21,7 @@ const ROWS: readonly Weather[] = [fuzz, clients, spoof, silent, loss, restart, r
 const INSIDE = 'NODENS_WEATHER';
 
 const { values, positionals } = parseArgs({
-  options: { short: { type: 'boolean', default: false } },
+  options: { short: { type: 'boolean', default: false }, soak: { type: 'string' } },
   allowPositionals: true,
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -36,6 +37,15 @@ async function play(): Promise<boolean> {
   const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name));
   if (unknown.length > 0) throw new Error(`got ${unknown.join(', ')}, allowed: ${ROWS.map(({ name }) => name).join()}`);
   let good = true;
+  if (values.soak !== undefined) {
+    const minutes = Number(values.soak);
+    if (!(minutes > 0)) throw new Error(`--soak: got ${values.soak}, allowed: minutes above 0`);
+    for (const figure of await soak(minutes)) {
+      say(textOf(figure));
+      good &&= holds(figure);
+    }
+    return good;
+  }
   const wanted = ({ name, tested }: Weather): boolean =>
     positionals.length === 0 ? !(values.short && tested === true) : positionals.includes(name);
   for (const row of ROWS.filter(wanted)) {

@@ -97,6 +97,19 @@ describe('a watch that begins with all there is', () => {
     expect(log.at('error')).toEqual([]);
   });
 
+  it('is asked for soon after a version is gone, whatever failed before', async () => {
+    const fake = await modern([service('a')]);
+    const backoff = { min: 60_000, max: 60_000, reset: 60_000 };
+    const { source, log, store } = follow(fake, { ...ONE, timing: { ...TIMING, backoff } });
+    await source.synced;
+    await fake.stop();
+    fake.compact();
+    fake.apply(service('b'));
+    await fake.start();
+    await until(() => store.service('default', 'b') !== undefined, 'the service');
+    expect(log.at('debug').some((line) => line.includes('410'))).toBe(true);
+  });
+
   it('deletes nothing before its end', async () => {
     const fake = await modern([service('a'), service('b')]);
     const { store, source } = follow(fake, ONE);

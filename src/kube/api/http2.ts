@@ -149,7 +149,8 @@ function request(session: http2.ClientHttp2Session, { target, headers, signal }:
       { ...(headers as http2.OutgoingHttpHeaders), [http2.constants.HTTP2_HEADER_PATH]: target },
       { endStream: true, signal },
     );
-    const cut = (): Error => new Error(`the stream was reset with code ${stream.rstCode}`);
+    const cut = (): Error =>
+      Object.assign(new Error(`the stream was reset with code ${stream.rstCode}`), { code: 'ERR_HTTP2_STREAM_ERROR' });
     // Node takes an answer that is broken off for one that has ended, and tells of it when the stream closes.
     const closed = new Promise<void>((close) => stream.once('close', close));
     stream.once('response', (answer) =>

@@ -59,11 +59,12 @@ export class Trouble {
     const api = error instanceof ApiError ? error : undefined;
     const away = this.isAway(error);
     if (isRefused(error)) this.wasWell();
-    const wait = away
-      ? Math.max(timing.refused, api?.retryAfter ?? 0) + timing.refused * (random.uint32() / 2 ** 32)
-      : this.backoff.next(api?.retryAfter);
     // A version being gone is the usual course of things after a long silence, not a fault.
-    const usual = api?.expired && this.failures === 1;
+    const usual = api?.expired === true && this.failures === 1;
+    const wait =
+      away || usual
+        ? Math.max(timing.refused, api?.retryAfter ?? 0) + timing.refused * (random.uint32() / 2 ** 32)
+        : this.backoff.next(api?.retryAfter);
     const level = usual || (away && this.isTold(describe(error))) ? 'debug' : 'warning';
     log[level](
       `cannot follow ${kind} objects at ${client.host}: ${describe(error)}; next attempt in ${Math.round(wait)} ms`,

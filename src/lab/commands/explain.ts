@@ -10,6 +10,7 @@ import type { ExplainedQuery, Explanation } from '../explain/explanation.js';
 import { CommandError } from '../session/command.js';
 import type { CommandIo, LabCommand } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
+import { compareModes, type ModeCost } from './compare-modes.js';
 import { podNamed } from './target/targets.js';
 
 /** Resolvers that can be chosen. */
@@ -25,7 +26,7 @@ const someClient = (lab: Lab): string =>
 /** `explain NAME`: one lookup, hop by hop. */
 export const explain: LabCommand = {
   name: 'explain',
-  usage: `NAME [--pod [NAMESPACE/]POD] [--libc ${PROFILES.join('|')}] [--type ${TYPES.join('|')}] [-o json|--compare libcs]`,
+  usage: `NAME [--pod [NAMESPACE/]POD] [--libc ${PROFILES.join('|')}] [--type ${TYPES.join('|')}] [-o json|--compare libcs|modes]`,
   help: 'Explains one lookup of both address types hop by hop: search steps, service or redirect, cache, plugin, upstream, time and cost.',
   async run(args, io) {
     const options = parseOptions('explain', args, [
@@ -56,12 +57,13 @@ export const explain: LabCommand = {
     const form = options.get('-o');
     if (form !== undefined && form !== 'json') throw new CommandError(`explain: -o: got "${form}", allowed: json`);
     const compare = options.get('--compare');
-    if (compare !== undefined && compare !== 'libcs')
-      throw new CommandError(`explain: --compare: got "${compare}", allowed: libcs`);
+    if (compare !== undefined && compare !== 'libcs' && compare !== 'modes')
+      throw new CommandError(`explain: --compare: got "${compare}", allowed: libcs, modes`);
     const pod = podNamed(io.lab, options.get('--pod') ?? someClient(io.lab));
     const explained = (as: ProfileName): Promise<Explanation> =>
       explainLookup(io.lab, pod, pointer === undefined ? name : reverseName(pointer), { profile: as, types });
-    if (compare !== undefined) return tellTable(io, explained);
+    if (compare === 'libcs') return tellLibcs(io, explained);
+    if (compare === 'modes') return tellModes(io, await compareModes(io.lab.topology, pod, name, { profile, types }));
     const explanation = await explained(profile);
     if (form === 'json') io.write(`${JSON.stringify(explanation, undefined, 2)}\n`);
     else tell(io, explanation);
@@ -89,7 +91,7 @@ const costText = (cost: Explanation['cost']): string =>
   `${count(cost.sockets, 'socket')}, ${count(cost.visits, 'server visit')}, ${cost.time.toFixed(1)} ms`;
 
 /** The same lookup as each library makes it, a line each; caches are as the one before left them. */
-async function tellTable(io: CommandIo, explained: (as: ProfileName) => Promise<Explanation>): Promise<number> {
+async function tellLibcs(io: CommandIo, explained: (as: ProfileName) => Promise<Explanation>): Promise<number> {
   const rows = [['LIBC', 'QUERIES', 'PACKETS', 'SOCKETS', 'TIME', 'OUTCOME']];
   let found = false;
   for (const profile of PROFILES) {
@@ -98,6 +100,23 @@ async function tellTable(io: CommandIo, explained: (as: ProfileName) => Promise<
     const numbers = [cost.queries, cost.packets, cost.sockets].map(String);
     rows.push([profile, ...numbers, `${cost.time.toFixed(1)} ms`, outcome]);
   }
+  writeTable(io, rows);
+  return found ? 0 : 1;
+}
+
+/** The same lookup in each mode of the node cache, a line each: with cold caches, and once more. */
+function tellModes(io: CommandIo, costs: readonly ModeCost[]): number {
+  const rows = [['MODE', 'QUERIES', 'PACKETS', 'VISITS', 'COLD', 'WARM', 'OUTCOME']];
+  for (const { mode, cold, warm } of costs) {
+    const numbers = [cold.cost.queries, cold.cost.packets, cold.cost.visits].map(String);
+    const times = [cold, warm].map(({ cost }) => `${cost.time.toFixed(1)} ms`);
+    rows.push([mode, ...numbers, ...times, cold.outcome]);
+  }
+  writeTable(io, rows);
+  return costs.every(({ cold }) => cold.found) ? 0 : 1;
+}
+
+function writeTable(io: CommandIo, rows: readonly (readonly string[])[]): void {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   for (const row of rows)
     io.write(
@@ -106,7 +125,6 @@ async function tellTable(io: CommandIo, explained: (as: ProfileName) => Promise<
         .join('  ')
         .trimEnd()}\n`,
     );
-  return found ? 0 : 1;
 }
 
 function tellQuery({ text, hops, aliases, chosen }: ExplainedQuery): string[] {

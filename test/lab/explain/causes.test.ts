@@ -40,7 +40,20 @@ describe('explain tells causes', () => {
       ['bind', expect.any(String)],
       ['busybox', expect.any(String)],
     ]);
-    expect(await run('explain google.com --compare nothing')).toContain('--compare: got "nothing", allowed: libcs');
+    expect(await run('explain google.com --compare nothing')).toContain(
+      '--compare: got "nothing", allowed: libcs, modes',
+    );
+  });
+
+  it('modes of the node cache stand side by side, in labs of their own', async () => {
+    const [head, ...rows] = (await run('explain google.com --compare modes')).trimEnd().split('\n');
+    expect(head).toMatch(/^MODE +QUERIES +PACKETS +VISITS +COLD +WARM +OUTCOME$/);
+    const cells = rows.map((row) => row.split(/ +/));
+    expect(cells.map(([mode, queries]) => `${mode} ${queries}`)).toEqual(['none 10', 'iptables 10', 'redirect 10']);
+    const warm = cells.map((row) => Number(row[6]));
+    // Only the redirect leads to the cache of the node.
+    expect(warm[2]).toBeLessThan(warm[0]!);
+    expect(await run('kubectl get ds -n kube-system node-local-dns')).toContain('not found');
   });
 
   it('a node cache with rules is passed by, and why', async () => {

@@ -52,11 +52,26 @@ function ownTests(file: string): readonly string[] {
 /** Its own tests, and then those of the files that import it. */
 function testsOf(file: string): readonly (readonly string[])[] {
   const own = ownTests(file);
-  const name = file.replace(/^src\//, '');
-  const importers = [...importGraph()].filter(([, targets]) => targets.includes(name)).map(([from]) => `src/${from}`);
-  const more = new Set(importers.flatMap(ownTests).filter((test) => !own.includes(test)));
-  return [own, [...more]].filter((tests) => tests.length > 0);
+  const more = new Set(importersOf(file).flatMap(ownTests));
+  return [own, [...more].filter((test) => !own.includes(test))].filter((tests) => tests.length > 0);
 }
+
+/** Who imports a file, also by way of its folder's index. */
+function importersOf(file: string): readonly string[] {
+  const importing = (target: string): string[] =>
+    [...imports].filter(([, targets]) => targets.includes(target)).map(([from]) => from);
+  const text = readFileSync(path.join(ROOT, file), 'utf8');
+  const exported = [...text.matchAll(/^export (?:async )?(?:abstract )?(?:function\*?|class|const) (\w+)/gm)];
+  const mentions = new RegExp(`\\b(?:${exported.map(([, name]) => name).join('|')})\\b`);
+  const direct = importing(file.replace(/^src\//, ''));
+  const indirect = direct
+    .filter((from) => from.endsWith('index.ts'))
+    .flatMap(importing)
+    .filter((from) => exported.length > 0 && mentions.test(readFileSync(path.join(SRC, from), 'utf8')));
+  return [...direct, ...indirect].map((from) => `src/${from}`);
+}
+
+const imports = importGraph();
 
 function tasks(): readonly Task[] {
   const { values } = parseArgs({

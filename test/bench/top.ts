@@ -50,7 +50,7 @@ async function compared(
       await load({ port, queries, clients: 10, seconds: Math.max(2, names / 20_000) });
     }
     for (let turn = 0; turn < TURNS; turn++)
-      for (const { port, child, costs } of servers) {
+      for (const { port, child, costs } of turn % 2 === 0 ? servers : servers.toReversed()) {
         const before = cpuTime(child.pid!);
         const { completed } = await load({ port, queries, clients: 10, seconds });
         costs.push((cpuTime(child.pid!) - before) / completed);

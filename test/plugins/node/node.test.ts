@@ -7,7 +7,8 @@ import { KubeStore } from '../../../src/kube/store/store.js';
 import { node, nodeOver } from '../../../src/plugins/node/setup.js';
 import { setup, type TestBlockOptions } from '../../support/block.js';
 import { query } from '../../support/dns.js';
-import type { Manifest } from '../../support/fake-api.js';
+import { Server } from '../../../src/server/server.js';
+import { FakeApi, type Manifest } from '../../support/fake-api.js';
 import { RecordedLog, pod } from '../../support/kube.js';
 
 const HOST = 'nameserver 192.0.2.53\nsearch old.test\nsearch corp.test EU.corp.test. kube-system.svc.cluster.local\n';
@@ -104,6 +105,28 @@ describe('names of clients', () => {
     const { handler } = await over([pod('a', IP, {}, { metadata: { deletionTimestamp: '2026-11-20T00:00:00Z' } })]);
     expect(handler.metadata()['kubernetes/client-pod-name']!(from(IP), '')).toBe('a');
   });
+});
+
+describe('with an API', () => {
+  it('watches the pods of its node only, once for all blocks, and goes on with that over a reload', async () => {
+    const api = await new FakeApi().start();
+    try {
+      api.apply(pod('a', IP));
+      const corefile = ['a.test', 'b.test'].map((zone) => `${zone} {\n node cluster.local {\n name node-1\n endpoint ${api.url}\n }\n}\n`).join('');
+      const server = await Server.create({ corefile });
+      const known = async (): Promise<boolean> => (await server.runtime.metrics.text()).includes('known_pods{node="node-1"} 1');
+      await expect.poll(known, { timeout: 5000 }).toBe(true);
+      expect(await server.reload()).toBe(true);
+      expect(await known()).toBe(true);
+      await server.stop();
+      const selectors = new Set(api.requests.map(({ kind, query: asked }) => `${kind} ${asked['fieldSelector']}`));
+      expect([...selectors]).toEqual(['Pod spec.nodeName=node-1,status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown']);
+      const purposes = api.requests.map(({ purpose }) => purpose);
+      expect(purposes).toEqual([...new Set(purposes)]);
+    } finally {
+      await api.stop();
+    }
+  }); // prettier-ignore
 });
 
 describe('the directive', () => {

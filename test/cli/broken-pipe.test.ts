@@ -68,6 +68,17 @@ it('a server whose output nobody reads ends when it is told to, though a thread 
     socket.send(bytes, port, '127.0.0.1');
     if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
+  // Datagrams are taken in order: with the answer to the last one all others have had their lines.
+  const last = Buffer.from(bytes);
+  last.writeUInt16BE((bytes.readUInt16BE(0) + 1) & 0xffff, 0);
+  const answered = new Promise<void>((resolve) => {
+    socket.on('message', (answer) => {
+      if (answer.readUInt16BE(0) === last.readUInt16BE(0)) resolve();
+    });
+  });
+  const again = setInterval(() => socket.send(last, port, '127.0.0.1'), 200);
+  await answered;
+  clearInterval(again);
   await new Promise((resolve) => setTimeout(resolve, 300));
   socket.close();
   const end = once(child, 'exit');

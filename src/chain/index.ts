@@ -5,6 +5,7 @@ export * from './counted-zones.js';
 export * from './derived-lease.js';
 export * from './external-services.js';
 export * from './finish-reply.js';
+export * from './handed-over.js';
 export * from './handler.js';
 export * from './http.js';
 export * from './http-address.js';

@@ -8,6 +8,7 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { Network } from '../net/network.js';
 import type { TsigKeys } from '../tsig/index.js';
 import type { Name } from '../wire/index.js';
+import type { HandedOver } from './handed-over.js';
 import type { ClientNetworks, DependsOn, Handler, Next } from './handler.js';
 import type { HttpRoute } from './http.js';
 import type { Lifetime } from './lifetime.js';
@@ -51,6 +52,8 @@ export interface Runtime {
   replaceFile(path: string, content: Uint8Array): void;
   /** Told while what is kept has to become less; undefined where there is memory for whatever is asked for. */
   readonly memory?: { readonly shrinking: Channel<void> } | undefined;
+  /** What the process before this one kept; undefined where there was none. */
+  readonly handedOver?: HandedOver | undefined;
 }
 
 export interface FileInfo {

@@ -163,6 +163,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   const { record } = options;
   const recorder = record && new FlightRecorder(record, realClock);
   if (recorder !== undefined && record?.file !== undefined) writeOnOccasion(recorder, path.resolve(record.file), log);
+  const handedOver = await state.takeover?.kept();
   const server = await Server.create({
     ...(recorder && { recorder }),
     ...(top && { top }),
@@ -177,6 +178,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
     env,
     cwd: process.cwd(),
     metrics: shared.metrics,
+    handedOver,
     network: workers?.pool.networkOver(shared.network) ?? shared.network,
     onFatal: (reason) => {
       log.error(reason);
@@ -207,7 +209,8 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   }
   if (!options.quiet) process.stdout.write(`${server.banner().join('\n')}\n${versionLines()}${options.greeting ?? ''}`);
   if (inherited !== undefined) tellServing();
-  await state.takeover?.serve();
+  handedOver?.clear();
+  await state.takeover?.serve(() => server.handOver());
   await state.companion?.serving(() => void signals.reload());
 }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import path from 'node:path';
 import { NodensError } from '../lib/errors.js';
+import type { HandedOver } from '../chain/index.js';
 import type { Logger } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
 import { InheritedSockets, listeningSockets, type ListeningSocket } from '../net/inherited-sockets.js';
@@ -26,6 +27,8 @@ interface Asking {
 interface Giving {
   readonly nodens: number;
   readonly sockets: readonly Omit<ListeningSocket, 'fd'>[];
+  /** Bytes that follow: what is kept, as JSON. */
+  readonly kept?: number;
 }
 
 /** Another process that holds the same sockets, for as long as the connection to it lasts. */
@@ -44,6 +47,8 @@ export class Takeover {
   private server: net.Server | undefined;
   private serving = false;
   private closing = false;
+  private readonly keptText: Promise<string>;
+  private handOver: () => HandedOver = () => new Map();
 
   private constructor(
     private readonly file: string,
@@ -52,8 +57,11 @@ export class Takeover {
     /** What the process that serves has given. */
     readonly sockets: InheritedSockets | undefined,
     line: net.Socket | undefined,
+    kept: number,
   ) {
-    if (line !== undefined) this.follow(line, true);
+    this.keptText = line === undefined ? Promise.resolve('') : this.follow(line, true, kept);
+    // Who does not ask for it need not hear of it.
+    this.keptText.catch(() => undefined);
   }
 
   /**
@@ -71,8 +79,8 @@ export class Takeover {
       log.warning(`-takeover: sockets cannot be passed on here: ${(error as Error).message}`);
       return undefined;
     }
-    const { sockets, line } = (asks ? ask(file, passing, log) : undefined) ?? {};
-    return new Takeover(file, passing, log, sockets, line);
+    const { sockets, line, kept = 0 } = (asks ? ask(file, passing, log) : undefined) ?? {};
+    return new Takeover(file, passing, log, sockets, line, kept);
   }
 
   /** Whether another process serves at the same sockets. */
@@ -80,8 +88,24 @@ export class Takeover {
     return [...this.partners].some(({ serves }) => serves);
   }
 
-  /** This process serves: it is asked from now on. */
-  async serve(): Promise<void> {
+  /** What the other process has kept; nothing where it does not come soon. */
+  async kept(): Promise<HandedOver> {
+    try {
+      const text = await this.keptText;
+      return new Map(text === '' ? [] : (JSON.parse(text) as [string, string][]));
+    } catch (error) {
+      this.log.warning(`-takeover: what was kept is of no use: ${(error as Error).message}`);
+      return new Map();
+    }
+  }
+
+  /**
+   * This process serves: it is asked from now on.
+   *
+   * @param handOver what it keeps, for who asks
+   */
+  async serve(handOver: () => HandedOver): Promise<void> {
+    this.handOver = handOver;
     this.serving = true;
     this.tell('serving');
     // Whoever connects finds the one or the other, never none.
@@ -124,9 +148,11 @@ export class Takeover {
       const asking = parse(text);
       if (asking?.nodens !== VERSION) return fail('got a question of another version');
       const sockets = asking.net === namespace() ? listeningSockets().slice(0, MOST_DESCRIPTORS) : [];
+      const kept = Buffer.from(sockets.length === 0 ? '' : JSON.stringify([...this.handOver()]));
       const told: Giving = {
         nodens: VERSION,
         sockets: sockets.map(({ transport, address, port }) => ({ transport, address, port })),
+        kept: kept.length,
       };
       try {
         const { fd } = (line as unknown as { readonly _handle: { readonly fd: number } })._handle;
@@ -135,25 +161,46 @@ export class Takeover {
         return fail(`sockets were not passed on: ${(error as Error).message}`);
       }
       this.log.info(`Another process has been given ${sockets.length} sockets`);
-      if (sockets.length > 0) this.follow(line, false);
+      line.write(kept);
+      if (sockets.length > 0) this.follow(line, false).catch(() => undefined);
       else line.end();
     });
   }
 
-  private follow(line: net.Socket, serves: boolean): void {
+  /**
+   * Knows of another process as long as the connection lasts.
+   *
+   * @param length of what it says it keeps, which comes before its words
+   * @returns what it keeps
+   */
+  private follow(line: net.Socket, serves: boolean, length = 0): Promise<string> {
     const partner: Partner = { line, serves };
     this.partners.add(partner);
     line.unref();
     line.on('error', () => line.destroy());
-    line.on('data', (chunk: Buffer) => {
-      for (const word of chunk.toString('latin1').split('\n')) {
-        if (word === 'serving') partner.serves = true;
-        if (word === 'closing') partner.serves = false;
-      }
-    });
     line.on('close', () => {
       if (this.partners.delete(partner) && partner.serves && !this.closing)
         this.log.info('The other process has ended: its sockets are served here');
+    });
+    return new Promise((resolve, reject) => {
+      // It keeps the process alive, as nothing else does yet.
+      const late = setTimeout(() => reject(new Error('it takes too long')), PATIENCE);
+      const done = (text: string): void => {
+        clearTimeout(late);
+        resolve(text);
+      };
+      const kept = length > 0 ? new KeptText(length, done) : undefined;
+      if (kept === undefined) done('');
+      line.once('close', () => {
+        clearTimeout(late);
+        reject(new Error('it has ended'));
+      });
+      line.on('data', (chunk: Buffer) => {
+        for (const word of (kept?.take(chunk) ?? chunk).toString('latin1').split('\n')) {
+          if (word === 'serving') partner.serves = true;
+          if (word === 'closing') partner.serves = false;
+        }
+      });
     });
   }
 
@@ -162,12 +209,32 @@ export class Takeover {
   }
 }
 
+/** What another process keeps, as it comes. */
+class KeptText {
+  private readonly pieces: Buffer[] = [];
+
+  constructor(
+    private missing: number,
+    private readonly done: (text: string) => void,
+  ) {}
+
+  /** Gives back what is not part of it. */
+  take(chunk: Buffer): Buffer {
+    if (this.missing === 0) return chunk;
+    const own = chunk.subarray(0, this.missing);
+    this.pieces.push(own);
+    this.missing -= own.length;
+    if (this.missing === 0) this.done(Buffer.concat(this.pieces).toString());
+    return chunk.subarray(own.length);
+  }
+}
+
 /** Asks who serves for the sockets; undefined where nobody does, or has nothing to give. */
 function ask(
   file: string,
   passing: DescriptorPassing,
   log: Logger,
-): { readonly sockets: InheritedSockets; readonly line: net.Socket } | undefined {
+): { readonly sockets: InheritedSockets; readonly line: net.Socket; readonly kept: number } | undefined {
   let fd: number;
   try {
     fd = passing.connect(file, PATIENCE);
@@ -186,7 +253,8 @@ function ask(
     if (fds.length === 0) throw new Error('it is in another network namespace');
     const sockets = given.sockets.map((socket, i) => ({ ...socket, fd: fds[i]! }));
     log.info(`Got ${sockets.length} sockets from the process that serves`);
-    return { sockets: new InheritedSockets(sockets), line: new net.Socket({ fd, readable: true, writable: true }) };
+    const line = new net.Socket({ fd, readable: true, writable: true });
+    return { sockets: new InheritedSockets(sockets), line, kept: given.kept ?? 0 };
   } catch (error) {
     log.warning(`-takeover: no sockets from ${file}: ${(error as Error).message}`);
     passing.close(fd);

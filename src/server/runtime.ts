@@ -40,6 +40,7 @@ export function makeRuntime(options: RuntimeOptions): { runtime: Runtime; load: 
     version: VERSION,
     hostname: options.hostname ?? os.hostname(),
     memory: options.memory,
+    handedOver: options.handedOver,
     readFile: (file) => load.readFile(path.resolve(cwd, file)),
     readBytes: options.files
       ? (file) => Buffer.from(load.readFile(path.resolve(cwd, file)))

@@ -1,11 +1,13 @@
 import {
   PerServer,
   QuerySeries,
+  handsOver,
   makeQuery,
   reloadFailures,
   panics,
   QueryContext,
   type Client,
+  type HandedOver,
   type OwnQuestion,
   type PluginDefinition,
   type Query,
@@ -247,6 +249,12 @@ export class Server {
   /** As `inject`, with the bytes that a client would get; where a handler throws, that is SERVFAIL. */
   exchange(query: Injected, from: Partial<Pick<Client, 'transport' | 'remote'>> = {}): Promise<Uint8Array | undefined> {
     return new Promise((resolve) => this.ask(query, from, this.responder, resolve));
+  }
+
+  /** What the running configuration keeps, for a process that takes its place. */
+  handOver(): HandedOver {
+    const handlers = this.current.blocks.flatMap((block) => block.handlers()).filter((handler) => handsOver(handler));
+    return new Map(handlers.map((handler) => [handler.keptAs, handler.handOver()]));
   }
 
   /** A label (`plugin/name`) that the running configuration has for a client, whatever it asks. */

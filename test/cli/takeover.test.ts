@@ -66,21 +66,28 @@ describe.skipIf(!linux)('takeover', () => {
     expect([takeover.sockets, takeover.isShared]).toEqual([undefined, false]);
     expect(log.lines).toHaveLength(lines.length);
     for (const line of lines) expect(log.lines.join('\n')).toContain(line);
-    await takeover.serve();
+    await takeover.serve(() => new Map([['cache 0 .', 'text']]));
     expect(statSync(file).mode & 0o777).toBe(0o600);
     takeover.end();
   });
 
   it('gives its sockets, and knows of the other as long as that is there', async () => {
     const takeover = Takeover.begin(file, log, true)!;
-    await takeover.serve();
+    await takeover.serve(() => new Map([['cache 0 .', 'text']]));
     const listener = net.createServer().listen(0, '127.0.0.1');
     await once(listener, 'listening');
     const { port } = listener.address() as net.AddressInfo;
     const client = net.connect(file);
     client.write(`{"nodens":1,"net":"${readlinkSync('/proc/self/ns/net')}"}\n`);
-    const [bytes] = (await once(client, 'data')) as [Buffer];
-    const given = JSON.parse(bytes.toString()) as { nodens: number; sockets: unknown[] };
+    let text = '';
+    client.on('data', (chunk) => (text += String(chunk)));
+    await until(() => text.endsWith('[["cache 0 .","text"]]'), 'what is kept');
+    const given = JSON.parse(text.slice(0, text.indexOf('[["cache'))) as {
+      nodens: number;
+      kept: number;
+      sockets: unknown[];
+    };
+    expect(given.kept).toBe('[["cache 0 .","text"]]'.length);
     expect(given.nodens).toBe(1);
     expect(given.sockets).toContainEqual({ transport: 'tcp', address: '127.0.0.1', port });
     expect(takeover.isShared).toBe(false);
@@ -102,7 +109,7 @@ describe.skipIf(!linux)('takeover', () => {
     { name: 'a line without end', text: 'x'.repeat(2000) },
   ])('gives nothing to $name', async ({ text }) => {
     const takeover = Takeover.begin(file, log, true)!;
-    await takeover.serve();
+    await takeover.serve(() => new Map([['cache 0 .', 'text']]));
     const client = net.connect(file);
     let got = '';
     client.on('data', (chunk) => (got += String(chunk)));

@@ -30,14 +30,19 @@ interface Line {
 
 /** Writes entries that are no failures into a file of its owner alone, put into place when it is complete. */
 export function writeDump(file: string, clock: Clock, entries: Iterable<CacheEntry>): void {
-  const lines = [FORMAT];
-  const wall = clock.now() - clock.monotonic();
-  for (const entry of entries) if (entry.kind !== 'failure') lines.push(JSON.stringify(lineOf(entry, wall)));
   const fresh = `${file}.${process.pid}`;
   // Whatever stands there, a link to another file perhaps, is not written to.
   rmSync(fresh, { force: true });
-  writeFileSync(fresh, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
+  writeFileSync(fresh, dumpOf(clock, entries), { mode: 0o600, flag: 'wx' });
   renameSync(fresh, file);
+}
+
+/** Entries that are no failures, as text. */
+export function dumpOf(clock: Clock, entries: Iterable<CacheEntry>): string {
+  const lines = [FORMAT];
+  const wall = clock.now() - clock.monotonic();
+  for (const entry of entries) if (entry.kind !== 'failure') lines.push(JSON.stringify(lineOf(entry, wall)));
+  return `${lines.join('\n')}\n`;
 }
 
 function lineOf({ name, variant, flags, rcode, ttl, type, kind, stored, records }: CacheEntry, wall: number): Line {
@@ -63,7 +68,19 @@ export function readDump(
   longest: Seconds,
   keep: (entry: CacheEntry) => void,
 ): number {
-  const [format, ...lines] = readRegularFile(file).toString('latin1').split('\n');
+  return readDumpText(file, readRegularFile(file).toString('latin1'), clock, maxStale, longest, keep);
+}
+
+/** The same for text that is there already; errors show `file`. */
+export function readDumpText(
+  file: string,
+  text: string,
+  clock: Clock,
+  maxStale: Seconds,
+  longest: Seconds,
+  keep: (entry: CacheEntry) => void,
+): number {
+  const [format, ...lines] = text.split('\n');
   if (format !== FORMAT) throw unreadable(file, 1, `got '${format!.slice(0, 40)}', allowed: ${FORMAT}`);
   const wall = clock.now() - clock.monotonic();
   let count = 0;

@@ -7,6 +7,7 @@ import {
   type Outcome,
   type PerServer,
   type CountsHits,
+  type HandsOver,
   type TakesChanges,
   type HitCounter,
   type CacheNote,
@@ -26,7 +27,7 @@ import {
   extendedError,
   type Name,
 } from '../../wire/index.js';
-import { readDump, writeDump } from './dump.js';
+import { dumpOf, readDump, readDumpText, writeDump } from './dump.js';
 import { Dependents, namesOf } from './dependents.js';
 import { CacheEntry, EntryLease, keptOf } from './entry.js';
 import { isKept, kindOf, ttlOf, type KeptKind } from './lifetime.js';
@@ -42,6 +43,9 @@ const STALE_NXDOMAIN = ednsWith(extendedError(ExtendedErrorCode.StaleNxdomain));
 /** EDNS option of RFC 7871. */
 const CLIENT_SUBNET = 8;
 
+/** Replies that a process is given that takes this one's place: it takes a tenth of a second. */
+const MOST_HANDED_OVER = 10_000;
+
 /** What the cache needs from the block it stands in. */
 export interface CacheSurroundings {
   readonly clock: Clock;
@@ -51,6 +55,8 @@ export interface CacheSurroundings {
   readonly metrics: PerServer<CacheMetrics>;
   /** Counts faults of handlers in background refreshes, which the server does not see. */
   readonly panics: Family<Value>;
+  /** Tells it from the other caches of the configuration. */
+  readonly keptAs: string;
   /** The cache's zones cover every name that can reach it. */
   readonly everyZone: boolean;
 }
@@ -60,7 +66,7 @@ export interface CacheSurroundings {
  * and waits for nothing.
  * Zone transfers and messages other than queries pass as they are.
  */
-export class Cache implements Handler, CountsHits, TakesChanges {
+export class Cache implements Handler, CountsHits, HandsOver, TakesChanges {
   readonly name = 'cache';
   readonly role = 'wraps';
   readonly dependsOn = 'question';
@@ -296,6 +302,10 @@ export class Cache implements Handler, CountsHits, TakesChanges {
     return true;
   }
 
+  get keptAs(): string {
+    return this.surroundings.keptAs;
+  }
+
   expectChanges(zone: Name): void {
     const { store } = this;
     const zones = new Zones([...(store.dependents?.zones.list ?? []), zone]);
@@ -319,12 +329,30 @@ export class Cache implements Handler, CountsHits, TakesChanges {
 
   /** Takes in what was saved by an earlier process, where there is something: entries keep the time they have left. */
   load(file: string): void {
+    this.takeIn(file, (...how) => readDump(file, ...how));
+  }
+
+  /** Goes on with what another process has handed over. */
+  takeOver(text: string): void {
+    const from = 'the process before this one';
+    this.takeIn(from, (...how) => readDumpText(from, text, ...how));
+  }
+
+  /** The entries that were used last. */
+  handOver(): string {
+    return dumpOf(this.surroundings.clock, [...this.store.all()].slice(-MOST_HANDED_OVER));
+  }
+
+  private takeIn(
+    from: string,
+    read: (clock: Clock, maxStale: Seconds, longest: Seconds, keep: (entry: CacheEntry) => void) => number,
+  ): void {
     const { clock, log } = this.surroundings;
     try {
       const { success, denial } = this.options;
       const largest = Math.max(success.maxTtl, denial.maxTtl);
-      const count = readDump(file, clock, this.options.stale?.maxAge ?? 0, largest, (entry) => this.store.put(entry));
-      log.info(`${count} replies from ${file}`);
+      const count = read(clock, this.options.stale?.maxAge ?? 0, largest, (entry) => this.store.put(entry));
+      log.info(`${count} replies from ${from}`);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
         log.warning(`starting empty: ${(error as Error).message}`);

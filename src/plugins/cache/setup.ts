@@ -8,7 +8,10 @@ import { parseOptions } from './options.js';
 export const cache = definePlugin('cache', ([directive, second], block) => {
   second?.fail('got a second cache in this server block, allowed: one');
   const options = parseOptions(directive, block);
+  const order = block.shared('cache/order', () => ({ next: 0 }));
+  const keptAs = `cache ${order.next++} ${options.zones.list.join(' ')}`;
   const handler = new Cache(options, {
+    keptAs,
     clock: block.runtime.clock,
     budget: budgetOf(block.runtime),
     log: block.logger('cache'),
@@ -25,6 +28,12 @@ export const cache = definePlugin('cache', ([directive, second], block) => {
     files.add(persist);
     block.onStart(() => handler.load(persist));
   }
+  const { handedOver } = block.runtime;
+  block.onStart(() => {
+    const text = handedOver?.get(keptAs);
+    if (text !== undefined) handler.takeOver(text);
+    handedOver?.delete(keptAs);
+  });
   block.onStop(() => handler.end());
   return handler;
 });

@@ -28,6 +28,7 @@ describe.skipIf(reason !== undefined)('rolling updates on a node', () => {
     for (let i = 0; i < UPDATES; i++) {
       const fresh = await node.start(how);
       await fresh.program.said(/Got \d+ sockets from the process that serves/);
+      await fresh.program.said(/plugin\/cache: [1-9]\d* replies from the process before this one/);
       await pause(200);
       await serving.end();
       expect(node.rules()).toBe(24);

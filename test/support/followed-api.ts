@@ -33,8 +33,11 @@ export interface FollowedApi {
 }
 
 /** Follows an API from now on, until stopped. */
-export function followApi(fake: FakeApi, options: Partial<ApiSourceOptions> = {}): FollowedApi {
-  const store = new KubeStore();
+export function followApi(
+  fake: FakeApi,
+  options: Partial<ApiSourceOptions> = {},
+  store: KubeStore = new KubeStore(),
+): FollowedApi {
   const log = new RecordedLog();
   const changes: KubeChange[] = [];
   const requests: ApiRequest[] = [];

@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Milliseconds } from '../../lib/units.js';
 import type { KubeEndpoint, EndpointSlice, KubeKind, KubeObjects, Service } from '../objects/objects.js';
+import { isSame } from './same.js';
 
 export type ChangeType = 'added' | 'modified' | 'deleted';
 
@@ -47,7 +47,7 @@ export function addressesOfSlices(old: EndpointSlice | undefined, next: Endpoint
   const changed = new Set<string>();
   for (const endpoint of next.endpoints) {
     const known = before.get(endpoint.addresses[0]!);
-    if (known && isDeepStrictEqual(known, endpoint)) before.delete(endpoint.addresses[0]!);
+    if (known && isSame(known, endpoint)) before.delete(endpoint.addresses[0]!);
     else for (const address of endpoint.addresses) changed.add(address);
   }
   for (const endpoint of before.values()) for (const address of endpoint.addresses) changed.add(address);

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Channel } from '../../lib/channel.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { addressesOf, addressesOfServices, addressesOfSlices } from './change.js';
@@ -16,6 +15,7 @@ import type {
   Service,
   ServiceImport,
 } from '../objects/objects.js';
+import { isSame } from './same.js';
 import { ServiceIndex, Table } from './table.js';
 
 /** A list that takes the place of everything the store holds of one kind. */
@@ -127,7 +127,7 @@ export class KubeStore {
    */
   apply(object: KubeObject, triggeredAt?: Milliseconds): boolean {
     const old = this.get(object.kind, namespaceOf(object), object.name);
-    if (old === object || (old && isDeepStrictEqual(old, object))) return false;
+    if (old === object || (old && isSame(old, object))) return false;
     this.change(old, object, triggeredAt);
     return true;
   }

@@ -16,6 +16,8 @@ export default defineConfig({
       include: ['src/**/*.ts'],
       exclude: ['src/page/**'],
       reporter: ['text-summary', 'json-summary'],
+      // The floor, in per cent.
+      thresholds: { statements: 85, lines: 85, functions: 80, branches: 70 },
     },
     projects: [
       {

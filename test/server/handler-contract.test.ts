@@ -401,14 +401,20 @@ const ROWS: readonly Row[] = [
 
 describe.each(WAYS.filter(canRun))('handlers reached by $name', (way) => {
   let reached: Reached | undefined;
+  let clock: ManualClock | undefined;
   afterEach(async () => {
-    await reached?.stop();
+    const stopped = reached?.stop();
+    let over = false;
+    void stopped?.finally(() => (over = true));
+    // What waits at its sockets is given a moment.
+    while (clock && stopped && !over) await clock.advanceAsync(10);
+    await stopped;
     reached = undefined;
   });
   it.each(ROWS.filter(({ where }) => where?.(way) ?? true))('$name', async (row) => {
     const seen: unknown[] = [];
     const handlers = row.handlers(seen);
-    const clock = row.manual && new ManualClock();
+    clock = row.manual === true ? new ManualClock() : undefined;
     reached = new Reached(way);
     await reached.start([...(row.directives ?? []), ...handlers.map(({ name }) => name)], {
       ...row.options,

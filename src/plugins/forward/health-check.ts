@@ -8,8 +8,8 @@ import { Flag, Type, encodeMessage, type Name } from '../../wire/index.js';
 
 /** How long a check waits for its reply. */
 const CHECK_TIMEOUT: Milliseconds = 1000;
-/** What an upstream at work takes for so small a question is less. */
-const LATE: Milliseconds = 500;
+/** What even a slow upstream takes for so small a question is less: one and a half seconds have been seen to pass. */
+const LATE: Milliseconds = 1600;
 /** Checks follow each other at this distance at least, also where the Corefile says 0s. */
 const SHORTEST_INTERVAL: Milliseconds = 10;
 
@@ -34,8 +34,8 @@ export class HealthCheck {
   /** Monotonic time at which the last check that failed was sent. */
   failedFrom: Milliseconds = -Infinity;
   private running = false;
-  /** When the check under way was sent; Infinity while there is none. */
-  private sentAt: Milliseconds = Infinity;
+  /** When the first of the checks was sent that nothing has answered since; Infinity while there is none. */
+  private unansweredFrom: Milliseconds = Infinity;
   private readonly stopped = new AbortController();
 
   constructor(private readonly parts: HealthCheckParts) {}
@@ -47,9 +47,9 @@ export class HealthCheck {
     void this.run();
   }
 
-  /** Whether the latest check has failed, or waits for its reply for so long that it is about to. */
+  /** Whether checks have gone unanswered for so long that it is not slow. */
   isLate(now: Milliseconds): boolean {
-    return this.fails > 0 || now - this.sentAt >= LATE;
+    return now - this.unansweredFrom >= LATE;
   }
 
   stop(): void {
@@ -82,7 +82,7 @@ export class HealthCheck {
     } = this.parts;
     const { signal } = this.stopped;
     const from = clock.monotonic();
-    this.sentAt = from;
+    this.unansweredFrom = Math.min(this.unansweredFrom, from);
     const flags = recursion ? Flag.RD : 0;
     const message = encodeMessage({
       id: randomBelow(random, 0x10000),
@@ -103,13 +103,12 @@ export class HealthCheck {
       });
     } catch (error) {
       if (signal.aborted) throw error;
-      this.sentAt = Infinity;
       this.fails++;
       this.failedFrom = from;
       onFailed();
       return false;
     }
-    this.sentAt = Infinity;
+    this.unansweredFrom = Infinity;
     this.fails = 0;
     onAlive();
     return true;

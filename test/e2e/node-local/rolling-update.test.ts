@@ -35,7 +35,8 @@ describe.skipIf(reason !== undefined)('rolling updates on a node', () => {
       serving = fresh;
     }
     const { asked, wrong, lost } = await counted();
-    expect(asked).toBeGreaterThan(RATE);
+    // As long as the updates take, which is short on a quick machine.
+    expect(asked).toBeGreaterThan(RATE / 10);
     expect({ wrong, lost }).toEqual({ wrong: 0, lost: { udp: 0, tcp: 0 } });
     await serving.end();
     expect([node.rules(), node.hasLink]).toEqual(skipTeardown ? [24, true] : [0, false]);

@@ -1,5 +1,18 @@
 import type { Tool } from './tool.js';
 
+type ToolFlag = Tool['flags'][number];
+
+/** The running server that is asked, where it is reached by its admin endpoint. */
+const SERVER: ToolFlag = {
+  name: 'server',
+  type: 'string',
+  help: 'the -admin of the server: unix:/PATH or 127.0.0.1:PORT',
+  default: 'unix:/run/nodens.sock',
+};
+const TOKEN: ToolFlag = { name: 'token', type: 'string', help: 'file with the -admin.token of the server' };
+const PATIENCE: ToolFlag = { name: 'timeout', type: 'duration', help: 'how long the server has', default: '20s' };
+const FORM: ToolFlag = { name: 'o', type: 'string', help: 'form of the report: text or json', default: 'text' };
+
 /** The tools that look at a server, at its configuration, or at what it answers. Tables only: help loads no code. */
 export const CHECK: Tool = {
   name: 'check',
@@ -58,7 +71,7 @@ export const COMPARE: Tool = {
     { name: 'examples', type: 'int', help: 'questions that are shown of each class', default: '3' },
     { name: 'sample', type: 'string', help: 'with -shadow: the share of the queries that is asked', default: '1' },
     { name: 'for', type: 'duration', help: 'with -shadow: how long', default: '1m' },
-    { name: 'o', type: 'string', help: 'form of the report: text or json', default: 'text' },
+    FORM,
   ],
   exits: '0 no difference, 1 differences, 2 a recording or server that cannot be used, or a wrong command line',
   page: 'COMPARE.md',
@@ -80,7 +93,7 @@ export const DOCTOR: Tool = {
     { name: 'timeout', type: 'duration', help: 'how long an answer is waited for', default: '2s' },
     { name: 'watch', type: 'duration', help: 'how long counters of the kernel are watched', default: '1s' },
     { name: 'resolv-conf', type: 'string', help: 'file with the nameservers', default: '/etc/resolv.conf' },
-    { name: 'o', type: 'string', help: 'form of the report: text or json', default: 'text' },
+    FORM,
   ],
   exits: '0 nothing found, 1 warnings, 2 what breaks lookups or a wrong command line',
   page: 'DOCTOR.md',
@@ -93,16 +106,11 @@ export const EXPLAIN: Tool = {
     'Asks a running server what a query becomes and why: which plugins it passes, what the cache knows, what upstreams ' +
     'say and how long they take, and who else gets the answer; nothing is kept of it',
   flags: [
-    {
-      name: 'server',
-      type: 'string',
-      help: 'the -admin of the server: unix:/PATH or 127.0.0.1:PORT',
-      default: 'unix:/run/nodens.sock',
-    },
-    { name: 'token', type: 'string', help: 'file with the -admin.token of the server' },
+    SERVER,
+    TOKEN,
     { name: 'client', type: 'string', help: 'address as whose query it is judged', default: '127.0.0.1' },
     { name: 'tcp', type: 'bool', help: 'as if asked over TCP' },
-    { name: 'timeout', type: 'duration', help: 'how long the server has', default: '20s' },
+    PATIENCE,
     {
       name: 'pod',
       type: 'string',
@@ -118,7 +126,7 @@ export const EXPLAIN: Tool = {
       help: 'in place of a server: file that nodens record, a signal or a crash wrote',
     },
     { name: 'v', type: 'bool', help: 'tell of all plugins, also of those that had no part in it' },
-    { name: 'o', type: 'string', help: 'form of the report: text or json', default: 'text' },
+    FORM,
   ],
   exits: '0 there is an answer, 1 there is none, 2 a server that cannot be asked or a wrong command line',
   page: 'EXPLAIN.md',
@@ -130,10 +138,7 @@ export const KERNEL: Tool = {
   about:
     'Shows what the servers of this host that run with -io kernel answered in the kernel, what they passed up or dropped ' +
     'and why, and how long a run takes; changes nothing',
-  flags: [
-    { name: 'watch', type: 'duration', help: 'how long runs are counted', default: '1s' },
-    { name: 'o', type: 'string', help: 'form of the report: text or json', default: 'text' },
-  ],
+  flags: [{ name: 'watch', type: 'duration', help: 'how long runs are counted', default: '1s' }, FORM],
   exits: '0 it was shown, 1 the rights are missing, 2 a wrong command line',
   page: 'KERNEL.md',
 };
@@ -145,14 +150,9 @@ export const RECORD: Tool = {
     'Prints the last queries of a running server that were slow, failed or got stale answers, whole: question, client, ' +
     'plugins, upstreams and times; nodens explain -record FILE tells them in words',
   flags: [
-    {
-      name: 'server',
-      type: 'string',
-      help: 'the -admin of the server: unix:/PATH or 127.0.0.1:PORT',
-      default: 'unix:/run/nodens.sock',
-    },
-    { name: 'token', type: 'string', help: 'file with the -admin.token of the server' },
-    { name: 'timeout', type: 'duration', help: 'how long the server has', default: '20s' },
+    SERVER,
+    TOKEN,
+    PATIENCE,
     { name: 'to', type: 'string', help: 'file to write to, with mode 0600; standard output where left out' },
   ],
   exits: '0 it was written, 2 a server that cannot be asked or a wrong command line',
@@ -166,19 +166,14 @@ export const TOP: Tool = {
     'Shows who asks a running server, what, and what it costs: clients, names, types, what does not exist, search paths ' +
     'and upstreams; goes on until q on a terminal',
   flags: [
-    {
-      name: 'server',
-      type: 'string',
-      help: 'the -admin of the server: unix:/PATH or 127.0.0.1:PORT',
-      default: 'unix:/run/nodens.sock',
-    },
-    { name: 'token', type: 'string', help: 'file with the -admin.token of the server' },
+    SERVER,
+    TOKEN,
     { name: 'sort', type: 'string', help: 'what rows are put in order by: rate, time or nxdomain', default: 'rate' },
     { name: 'filter', type: 'string', help: 'show only what has this text in its key or pod' },
     { name: 'rows', type: 'int', help: 'rows of each list', default: '20' },
     { name: 'every', type: 'duration', help: 'how often a terminal is renewed', default: '2s' },
-    { name: 'timeout', type: 'duration', help: 'how long the server has', default: '20s' },
-    { name: 'o', type: 'string', help: 'form of the report: text or json', default: 'text' },
+    PATIENCE,
+    FORM,
   ],
   exits: '0 it was shown, 2 a server that cannot be asked or a wrong command line',
   page: 'TOP.md',

@@ -77,6 +77,9 @@ export function encodeDso({ id, response, rcode, tlvs }: DsoMessage, prefix: 0 |
 export const dsoTime = (time: number): Uint8Array =>
   Uint8Array.of(time >>> 24, (time >>> 16) & 255, (time >>> 8) & 255, time & 255);
 
+/** What a Keepalive TLV holds: the inactivity timeout and the interval between keepalives (RFC 8490 section 7.1). */
+export const dsoKeepAlive = (time: number): Buffer => Buffer.concat([dsoTime(time), dsoTime(time)]);
+
 /** Messages that say that all records of names, in lower case, are others now; each with `prefix` bytes free in front. */
 export function pushMessages(names: Iterable<Name>, prefix: 0 | 2): Buffer[] {
   const messages: Buffer[] = [];

@@ -47,8 +47,6 @@ export interface CommandSession {
   inside: RunningPod | undefined;
   /** A file that was written here, one of the node, or one of the user's. Throws a CommandError. */
   read(file: string): string;
-  /** What the name stands for, as `read` looks for it. */
-  kind(file: string): 'file' | 'folder' | undefined;
   /** Runs one program. Throws a CommandError with code 127 for one that is not known. */
   execute(words: readonly string[], io: CommandIo): Promise<number>;
   /** Runs a line in a shell of its own, as `bash -c` does; what goes wrong with it is written. */

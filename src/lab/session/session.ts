@@ -106,10 +106,6 @@ export class Session implements CommandSession {
     return this.store.read(file);
   }
 
-  kind(file: string): 'file' | 'folder' | undefined {
-    return this.store.kind(file);
-  }
-
   /**
    * Runs a line. Resolves with its exit code; whatever goes wrong with it is written. A line that is interrupted ends
    * with code 130.

@@ -22,18 +22,20 @@ function unquoted(text: string, star: string, one: string): string {
     if (sign === '*') return star;
     if (sign === '?') return one;
     if (sign.length > 1 && sign.startsWith('['))
-      return sign.replace(/^\[[!^]/, '[^').replace(/\[:(\w+):\]?/g, (all, name: string) => CLASSES[name] ?? all);
+      return sign.replace(/^\[[!^]/, '[^').replace(/\[:(\w+):\]?/g, (all, name: string) => POSIX_CLASSES[name] ?? all);
     return (sign.startsWith('\\') ? sign.slice(1) : sign).replace(SPECIAL, '\\$&');
   });
 }
 
-const CLASSES: Readonly<Record<string, string>> = {
+/** The classes of POSIX, `[:digit:]`, as they stand within the brackets of a regular expression. */
+export const POSIX_CLASSES: Readonly<Record<string, string>> = {
   alpha: 'A-Za-z',
   digit: '0-9',
   alnum: 'A-Za-z0-9',
   space: '\\s',
   upper: 'A-Z',
   lower: 'a-z',
+  punct: '!-\\/:-@\\[-`{-~',
 };
 
 /** Whether the whole text fits the pattern. */

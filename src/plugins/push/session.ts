@@ -4,6 +4,7 @@ import {
   DsoType,
   Rcode,
   decodeDso,
+  dsoKeepAlive,
   dsoTime,
   encodeDso,
   nameIn,
@@ -79,7 +80,7 @@ class PushSession implements DnsSession, Subscriber {
         if (operation.data.length !== 8) return this.close();
         return this.answer(id, Rcode.NOERROR, {
           type: DsoType.KeepAlive,
-          data: Buffer.concat([dsoTime(KEEP_ALIVE), dsoTime(KEEP_ALIVE)]),
+          data: dsoKeepAlive(KEEP_ALIVE),
         });
       case DsoType.SubscribeZone:
         return this.subscribe(id, operation.data);

@@ -8,7 +8,7 @@ import {
   Rcode,
   WireError,
   decodeDso,
-  dsoTime,
+  dsoKeepAlive,
   encodeDso,
   encodeName,
   isDso,
@@ -78,7 +78,7 @@ export class SubscriberSession {
     this.keepAliveId = first + zones.length;
     this.expect();
     this.pulse = repeat(clock, KEEP_ALIVE, () => {
-      this.request(this.keepAliveId, DsoType.KeepAlive, Buffer.concat([dsoTime(KEEP_ALIVE), dsoTime(KEEP_ALIVE)]));
+      this.request(this.keepAliveId, DsoType.KeepAlive, dsoKeepAlive(KEEP_ALIVE));
       this.expect();
     });
   }

@@ -1,3 +1,4 @@
+import { KUBECTL_TABLE, layOut } from '../../../observe/table.js';
 import { MADE_RESOURCES, RESOURCES } from '../../cluster/resources.js';
 import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
@@ -72,9 +73,5 @@ export function apiResources(args: readonly string[], io: CommandIo): number {
   const table = options.has('--no-headers')
     ? rows
     : [['NAME', 'SHORTNAMES', 'APIVERSION', 'NAMESPACED', 'KIND'], ...rows];
-  const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)) + 3);
-  return print(
-    io,
-    table.map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join('')),
-  );
+  return print(io, layOut(table, KUBECTL_TABLE));
 }

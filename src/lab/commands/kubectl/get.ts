@@ -4,16 +4,16 @@ import { loadYaml } from '../../../kube/yaml.js';
 import { kubectlGet } from '../../../observe/kubectl/kubectl.js';
 import type { KubectlKind, KubectlRow } from '../../../observe/kubectl/kinds.js';
 import { KUBECTL_TABLE, layOut } from '../../../observe/table.js';
-import { labelsOf } from '../../cluster/cluster-api.js';
 import type { Resource } from '../../cluster/resources.js';
 import { CommandError, untilEnded } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import type { Options } from '../../session/options.js';
 import { JsonPath } from './json-path.js';
-import { kindNamed, namespaceOf, shownAs, withGroup } from '../target/kinds.js';
+import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
 import { factsOf, tablesOf } from './tables.js';
-import { nameIn, namespaceIn, objectsOf } from './objects.js';
+import { nameIn, namespaceIn } from './objects.js';
+import { objectsMeant, requireAll } from './selection.js';
 
 const OPTIONS = [
   { name: '--namespace', short: '-n', value: true },
@@ -63,16 +63,10 @@ function selected(resource: Resource, names: readonly string[], options: Options
     .split(',')
     .filter((part) => part !== '')
     .map(fieldTest);
-  const found = objectsOf(resource.kind, io.lab).filter(
-    (object) =>
-      (namespace === undefined || namespaceIn(object) === namespace) &&
-      (names.length === 0 || names.includes(nameIn(object))) &&
-      selector.matches(labelsOf(object)) &&
-      fields.every((test) => test(object)),
+  const found = objectsMeant(resource, { namespace, names, selector }, io.lab).filter((object) =>
+    fields.every((test) => test(object)),
   );
-  const missing = names.find((name) => !found.some((object) => nameIn(object) === name));
-  if (missing !== undefined && !options.has('--ignore-not-found'))
-    throw new CommandError(`Error from server (NotFound): ${withGroup(resource)} "${missing}" not found`);
+  if (!options.has('--ignore-not-found')) requireAll(resource, names, found);
   const by = options.get('--sort-by');
   if (by === undefined) return found;
   const path = new JsonPath(by);

@@ -1,18 +1,19 @@
 import { sleep } from '../../../lib/clock.js';
+import { parseDuration } from '../../../lib/duration.js';
+import type { Milliseconds } from '../../../lib/units.js';
 import { arrayAt, asObject, objectAt, textAt } from '../../../kube/objects/raw.js';
 import type { RawObject } from '../../../kube/objects/raw.js';
 import { LabelSelector } from '../../../kube/objects/label-selector.js';
-import { labelsOf } from '../../cluster/cluster-api.js';
 import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
-import { kindNamed, namespaceOf, shownAs, withGroup } from '../target/kinds.js';
+import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
 import type { Resource } from '../../cluster/resources.js';
 import { JsonPath } from './json-path.js';
-import { nameIn, namespaceIn, objectsOf } from './objects.js';
+import { nameIn, namespaceIn } from './objects.js';
+import { objectsMeant, requireAll } from './selection.js';
 
-const POLL = 200;
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const POLL: Milliseconds = 200;
 
 /** `kubectl wait --for=condition=Ready pod -l app=webpod --timeout=60s`, `--for=delete`, `--for=jsonpath={...}=VALUE`. */
 export async function wait(args: readonly string[], io: CommandIo): Promise<number> {
@@ -30,22 +31,14 @@ export async function wait(args: readonly string[], io: CommandIo): Promise<numb
   const names = inline === undefined ? more : [inline];
   const selector = LabelSelector.parse(options.get('--selector') ?? '');
   const namespace = options.has('--all-namespaces') || !resource.namespaced ? undefined : namespaceOf(options);
-  const meant = (): readonly RawObject[] =>
-    objectsOf(resource.kind, io.lab).filter(
-      (object) =>
-        (namespace === undefined || namespaceIn(object) === namespace) &&
-        (names.length === 0 || names.includes(nameIn(object))) &&
-        selector.matches(labelsOf(object)),
-    );
+  const meant = (): readonly RawObject[] => objectsMeant(resource, { namespace, names, selector }, io.lab);
   if (names.length === 0 && !options.has('--selector') && !options.has('--all'))
     throw new CommandError('error: resource(s) were provided, but no name was specified');
   const goal = goalOf(options.get('--for') ?? '');
   const waited = meant();
-  const missing = names.find((name) => !waited.some((object) => nameIn(object) === name));
-  if (missing !== undefined && goal !== 'delete')
-    throw new CommandError(`Error from server (NotFound): ${withGroup(resource)} "${missing}" not found`);
+  if (goal !== 'delete') requireAll(resource, names, waited);
   if (waited.length === 0 && goal !== 'delete') throw new CommandError('error: no matching resources found');
-  return until(waited, meant, goal, resource, durationOf(options.get('--timeout') ?? '30s'), io);
+  return until(waited, meant, goal, resource, timeoutOf(options.get('--timeout') ?? '30s'), io);
 }
 
 async function until(
@@ -53,7 +46,7 @@ async function until(
   meant: () => readonly RawObject[],
   goal: 'delete' | ((object: RawObject) => boolean),
   resource: Resource,
-  limit: number,
+  limit: Milliseconds,
   io: CommandIo,
 ): Promise<number> {
   const { clock } = io.lab;
@@ -99,10 +92,9 @@ function goalOf(text: string): 'delete' | ((object: RawObject) => boolean) {
   return (object) => (value === undefined ? read.print(object) !== '' : read.print(object) === value);
 }
 
-/** `1m30s` in milliseconds. */
-function durationOf(text: string): number {
-  const parts = [...text.matchAll(/(\d+)(ms|[smh])/g)];
-  if (parts.map(([whole]) => whole).join('') !== text || text === '')
+function timeoutOf(text: string): Milliseconds {
+  const value = parseDuration(text);
+  if (value === undefined || value < 0)
     throw new CommandError(`error: --timeout: got "${text}", allowed: a duration such as 60s or 1m30s`);
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit!]!, 0);
+  return value;
 }

@@ -104,7 +104,7 @@ const touch: LabCommand = {
   usage: 'FILE...',
   help: 'Makes empty files in this session.',
   run(args, io) {
-    for (const word of wordsOf(args)) if (io.session.kind(word) === undefined) io.session.store.write(word, '');
+    for (const word of wordsOf(args)) if (io.session.store.kind(word) === undefined) io.session.store.write(word, '');
     return 0;
   },
 };

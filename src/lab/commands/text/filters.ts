@@ -253,7 +253,7 @@ const tee: LabCommand = {
     for (const file of options.words)
       io.session.store.write(
         file,
-        `${options.has('-a') && io.session.kind(file) === 'file' ? io.session.read(file) : ''}${text}`,
+        `${options.has('-a') && io.session.store.kind(file) === 'file' ? io.session.read(file) : ''}${text}`,
       );
     return 0;
   },

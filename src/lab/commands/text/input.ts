@@ -1,5 +1,6 @@
 import type { CommandIo } from '../../session/command.js';
 import { CommandError } from '../../session/command.js';
+import { POSIX_CLASSES } from '../../shell/pattern.js';
 import { linesIn } from '../../shell/stream.js';
 import type { TextInput } from '../../shell/stream.js';
 
@@ -51,16 +52,7 @@ export function whole(what: string, text: string, least: number, most: number): 
  * are known. Throws a CommandError for one that cannot be read.
  */
 export function patternOf(program: string, text: string, { extended = false, flags = '' } = {}): RegExp {
-  const classes: Readonly<Record<string, string>> = {
-    alpha: 'A-Za-z',
-    digit: '0-9',
-    alnum: 'A-Za-z0-9',
-    space: '\\s',
-    upper: 'A-Z',
-    lower: 'a-z',
-    punct: '!-\\/:-@\\[-`{-~',
-  };
-  const source = text.replace(/\[:(\w+):\]/g, (whole, name: string) => classes[name] ?? whole);
+  const source = text.replace(/\[:(\w+):\]/g, (whole, name: string) => POSIX_CLASSES[name] ?? whole);
   try {
     return new RegExp(
       extended

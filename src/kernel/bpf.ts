@@ -232,7 +232,7 @@ export class Bpf {
     return info.bytes;
   }
 
-  /** Descriptors of all objects of a kind; one that goes meanwhile is left out. */
+  /** Descriptors of all objects of a kind; one that comes or goes meanwhile is left out. */
   private all(next: number, open: number): number[] {
     const opened: number[] = [];
     for (let id = 0; ;) {
@@ -246,7 +246,8 @@ export class Bpf {
       try {
         opened.push(this.call('opening', open, (bytes) => bytes.writeUInt32LE(id, 0)));
       } catch (error) {
-        if (!(error instanceof BpfError && error.code === 'ENOENT')) throw error;
+        // EAGAIN: a link that is being made.
+        if (!(error instanceof BpfError && ['ENOENT', 'EAGAIN'].includes(error.code))) throw error;
       }
     }
   }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { PROGRAM } from '../support/program.js';
 import { differences } from './compare.mjs';
-import { measured, runSet, type ConformanceSet, type Result, type Step } from './run-set.mjs';
+import { measured, runSet, type ConformanceSet, type Place, type Result, type Step } from './run-set.mjs';
 
 const read = (file: string): unknown => JSON.parse(readFileSync(path.join(import.meta.dirname, file), 'utf8'));
 
@@ -16,9 +16,24 @@ const KNOWN = read('known-differences.json') as Record<string, string[] | 'refus
 const named = ({ name, type, http, log, counts }: Step, i: number): string =>
   [`#${i}`, name ?? http ?? log ?? (counts === undefined ? 'raw' : 'counts'), type].filter(Boolean).join(' ');
 
-async function check(set: ConformanceSet, recorded: readonly Result[]): Promise<void> {
-  const { results, out } = await runSet(set, PROGRAM);
-  const known = KNOWN[set.name] ?? [];
+/** A server somewhere else than where the sets have it. */
+export interface Elsewhere {
+  readonly command: readonly string[];
+  readonly place: Place;
+  /** Rows that differ there, by set. */
+  readonly known: Readonly<Record<string, readonly string[]>>;
+}
+
+export const readRecorded = (answers: string): Record<string, Result[]> => read(answers) as Record<string, Result[]>;
+
+/** Plays a set and compares with what is recorded. */
+export async function checkSet(
+  set: ConformanceSet,
+  recorded: readonly Result[],
+  { command, place, known: knownThere = {} }: Partial<Elsewhere> = {},
+): Promise<void> {
+  const { results, out } = await runSet(set, command ?? PROGRAM, place);
+  const known = knownThere[set.name] ?? KNOWN[set.name] ?? [];
   if (known === 'refused') {
     expect(results, 'started: take it off known-differences.json, or list the rows that differ').toEqual([]);
     return;
@@ -36,9 +51,9 @@ async function check(set: ConformanceSet, recorded: readonly Result[]): Promise<
 
 /** One test for each set: a server started from its Corefile answers as it is recorded in `answers`. */
 export function checkSets(sets: readonly ConformanceSet[], answers: string): void {
-  const recorded = read(answers) as Record<string, Result[]>;
+  const recorded = readRecorded(answers);
   test('every set has its recorded answers', () => {
     expect(sets.map(({ name }) => name).sort()).toEqual(Object.keys(recorded).sort());
   });
-  test.concurrent.each(sets)('$name', async (set) => check(set, recorded[set.name]!), 60_000);
+  test.concurrent.each(sets)('$name', async (set) => checkSet(set, recorded[set.name]!), 60_000);
 }

@@ -50,7 +50,7 @@ export class KubeStub {
   list(kind) {
     return [...this.objects.values()].filter((o) => o.kind === kind);
   }
-  listen(port = 0) {
+  listen(port = 0, host = '127.0.0.1') {
     this.server = http.createServer((req, res) => {
       const u = new URL(req.url, 'http://x');
       this.log.push(req.method + ' ' + req.url);
@@ -135,7 +135,7 @@ export class KubeStub {
         }),
       );
     });
-    return new Promise((r) => this.server.listen(port, '127.0.0.1', () => r(this.server.address().port)));
+    return new Promise((r) => this.server.listen(port, host, () => r(this.server.address().port)));
   }
   close() {
     this.server.closeAllConnections();

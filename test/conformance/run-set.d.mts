@@ -12,4 +12,13 @@ export interface ConformanceSet {
   steps?: Step[];
 }
 export function measured(set: ConformanceSet): Step[];
-export function runSet(set: ConformanceSet, command: readonly string[]): Promise<{ results: Result[]; out: string }>;
+export interface Place {
+  server: string;
+  client: string;
+  times: number;
+}
+export function runSet(
+  set: ConformanceSet,
+  command: readonly string[],
+  place?: Place,
+): Promise<{ results: Result[]; out: string }>;

@@ -35,10 +35,10 @@ const connect = async (): Promise<net.Socket> => {
 };
 
 /** Clients that ask and never read. */
-async function slowReaders(): Promise<net.Socket[]> {
+export async function slowReaders(count: number): Promise<net.Socket[]> {
   const asked = Buffer.concat(Array.from({ length: UNREAD }, () => frame(queryFor('long.nodens.test.', 'TXT'))));
   const all: net.Socket[] = [];
-  for (let i = 0; i < SLOW; i++) {
+  for (let i = 0; i < count; i++) {
     const socket = await connect();
     socket.pause();
     socket.write(asked);
@@ -74,7 +74,7 @@ export const clients: Weather = {
     try {
       await churn(100);
       const before = resident(server);
-      const sockets = await slowReaders();
+      const sockets = await slowReaders(SLOW);
       const besides = await ask(full ? 10 : 1);
       const after = resident(server);
       for (const socket of sockets) socket.destroy();

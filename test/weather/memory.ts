@@ -1,46 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { askAll } from './client.js';
+import { ControlGroup } from './control-group.js';
 import { FarUpstream } from './far-upstream.js';
 import type { Figure, Scale, Weather } from './row.js';
 import { WeatherServer } from './server.js';
 
 const LIMIT = 128 << 20;
 const UPSTREAM = 5302;
-
-/** A control group of its own, with 128 MiB for whoever is in it; version 1 or 2, whichever there is. */
-class MemoryGroup {
-  private constructor(
-    private readonly folder: string,
-    private readonly unified: boolean,
-  ) {}
-
-  static make(): MemoryGroup | undefined {
-    const unified = existsSync('/sys/fs/cgroup/cgroup.controllers');
-    const folder = path.join('/sys/fs/cgroup', unified ? '' : 'memory', `nodens-weather-${process.pid}`);
-    try {
-      mkdirSync(folder);
-      writeFileSync(path.join(folder, unified ? 'memory.max' : 'memory.limit_in_bytes'), `${LIMIT}`);
-    } catch {
-      return undefined;
-    }
-    return new MemoryGroup(folder, unified);
-  }
-
-  /** The words before a command that run it in the group. */
-  get into(): readonly string[] {
-    return ['sh', '-c', `echo $$ > ${path.join(this.folder, 'cgroup.procs')} && exec "$@"`, 'sh'];
-  }
-
-  /** Most bytes that were ever taken, pages of files included. */
-  get peak(): number {
-    return Number(readFileSync(path.join(this.folder, this.unified ? 'memory.peak' : 'memory.max_usage_in_bytes')));
-  }
-
-  remove(): void {
-    rmdirSync(this.folder);
-  }
-}
 
 const COREFILE = `.:1053 {
  bind 127.0.0.1
@@ -64,7 +30,7 @@ export const memory: Weather = {
   name: 'memory',
   needs: [],
   async play(scale: Scale): Promise<Figure[]> {
-    const group = MemoryGroup.make();
+    const group = ControlGroup.ofMemory(LIMIT);
     if (group === undefined) return [];
     const seconds = scale === 'full' ? 20 : 5;
     const upstream = await FarUpstream.start(UPSTREAM, 0);

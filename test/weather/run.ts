@@ -40,7 +40,7 @@ async function play(): Promise<boolean> {
   if (values.soak !== undefined) {
     const minutes = Number(values.soak);
     if (!(minutes > 0)) throw new Error(`--soak: got ${values.soak}, allowed: minutes above 0`);
-    for (const figure of await soak(minutes)) {
+    for (const figure of await soak(minutes, say)) {
       say(textOf(figure));
       good &&= holds(figure);
     }

@@ -17,7 +17,7 @@ const isGenuine = (answer: Buffer): boolean => (answer[3]! & 0x0f) === 0 && answ
 const isTaken = (answer: Buffer): boolean => answer.at(-1) === FORGED;
 
 /** Sends replies with guessed ids from the upstream's own address to ports that it knows. */
-class Forger {
+export class Forger {
   sent = 0;
   private readonly random = seededRandom(SEED);
   private readonly uses = new Map<number, number>();

@@ -43,6 +43,8 @@ export class Attempt {
   queued = false;
   /** A later query on its connection was answered. */
   overtaken = false;
+  /** The same question was sent before. */
+  repeats = false;
   /** Is not to go down the socket that this one is in flight on. */
   apartFrom: Attempt | undefined;
   /** Sent a second time because a connection that had served others was closed. */

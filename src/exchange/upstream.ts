@@ -16,6 +16,8 @@ const FIRST_PAUSE: Milliseconds = 500;
 const LONGEST_PAUSE: Milliseconds = 10_000;
 /** Unanswered messages in a row after which an upstream may be taken for gone, where it answers else. */
 const FEWEST_UNANSWERED = 3;
+/** Different questions that an upstream does not take long for, all of a sudden, all at once. */
+const ALL_AT_ONCE = 3;
 /** What answers after this long may as well not have. */
 const SLOWEST: Milliseconds = 2000;
 /** A longer row was no bad way but a time away. */
@@ -51,6 +53,8 @@ export class Upstream {
   private retryAt: Milliseconds = -Infinity;
   /** Messages sent since it was last heard of, and when that was. */
   private unanswered = 0;
+  /** Questions among those, each sent once or more. */
+  private questions = 0;
   private rowSince: Milliseconds = 0;
   private heardAt: Milliseconds = -Infinity;
   /** The longest such row that it came back from, forgotten by and by: on a bad way it takes more to call it gone. */
@@ -113,13 +117,15 @@ export class Upstream {
 
   /**
    * Whether nothing was heard of it since `since` although enough was sent: three messages, and two more for each that
-   * it left unanswered in a row before it answered again. One that has answered ever is given 2 s: it may be slow.
+   * it left unanswered in a row before it answered again. One that has answered ever may be slow: it is given 2 s.
    *
-   * @param checked something that it answers at once went unanswered too: it is not slow
+   * @param checked what it answers at once went unanswered too, see `HealthCheck.finding`: it is given less time
    */
-  isGone(since: Milliseconds, now: Milliseconds, checked = false): boolean {
+  isGone(since: Milliseconds, now: Milliseconds, checked: 'nothing' | 'unanswered' | 'gone'): boolean {
     if (this.lastHeard >= since || this.rowNow() < FEWEST_UNANSWERED + 2 * Math.round(this.longestRow)) return false;
-    return checked || this.lastHeard === -Infinity || now - this.rowSince >= SLOWEST;
+    if (checked === 'gone' || this.lastHeard === -Infinity || now - this.rowSince >= SLOWEST) return true;
+    // What is slow to answer one question is not slow for all of them.
+    return checked === 'unanswered' && this.questions >= ALL_AT_ONCE;
   }
 
   /**
@@ -130,6 +136,7 @@ export class Upstream {
     attempt.sentAt = now;
     this.unanswered = this.rowNow() + 1;
     if (this.unanswered === 1) this.rowSince = now;
+    if (!attempt.repeats) this.questions++;
     if (this.secure || transport === 'tcp') this.streams.send(attempt);
     else this.udp.send(attempt);
     this.sweeper ??= this.sweepLater();
@@ -186,6 +193,7 @@ export class Upstream {
     if (this.lastHeard === this.heardAt) return this.unanswered;
     this.longestRow = Math.min(LONGEST_ROW, Math.max(this.unanswered - 1, this.longestRow * ROW_DECAY));
     this.heardAt = this.lastHeard;
+    this.questions = 0;
     return (this.unanswered = 0);
   }
 

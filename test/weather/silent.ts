@@ -38,8 +38,7 @@ export const silent: Weather = {
           got: quantile(sole.latencies, 1),
           unit: 'ms',
           timed: true,
-          // A reply that takes one and a half seconds is still waited for.
-          atMost: 1900,
+          atMost: 1000,
         },
       ];
     } finally {

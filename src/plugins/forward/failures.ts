@@ -9,6 +9,8 @@ const LONGEST: Milliseconds = 5000;
 /** A failure counts as the next of a row for so long after it was forgotten. */
 const ROW: Milliseconds = 10_000;
 const MOST = 1024;
+/** A late answer is kept for this long: its TTL does not count down here. */
+const LATE: Milliseconds = 2000;
 
 /** Why a look-up came to nothing. */
 export interface LookupFailure {
@@ -34,6 +36,8 @@ interface Remembered {
   readonly at: Milliseconds;
   readonly until: Milliseconds;
   readonly pause: Milliseconds;
+  /** What came after all. */
+  readonly answer?: Reply;
 }
 
 /**
@@ -48,13 +52,15 @@ export class FailureMemory {
   }
 
   /**
-   * The reply for a question that failed a short time ago; undefined when it is to be asked.
+   * The reply for a question that failed a short time ago: that failure, or the answer that came late and has no
+   * cause; undefined when it is to be asked.
    *
    * @param lastHeard when any of the upstreams was heard of last
    */
   find(message: Buffer, questionEnd: number, hash: number, now: Milliseconds, lastHeard: Milliseconds) {
     const known = this.byHash.get(hash);
     if (known === undefined || now >= known.until || !equal(known.message, message, questionEnd)) return undefined;
+    if (known.answer !== undefined) return known.answer;
     if (known.failure.gone && lastHeard >= known.at) return undefined;
     return failureReply(known.failure, true);
   }
@@ -66,6 +72,16 @@ export class FailureMemory {
     this.byHash.delete(hash);
     if (this.byHash.size >= MOST) this.byHash.delete(this.byHash.keys().next().value!);
     this.byHash.set(hash, { message, failure, at: now, until: now + pause, pause });
+  }
+
+  /** The very look-up that failed was answered after all, for whoever asks again soon. */
+  addLate(message: Buffer, hash: number, answer: Reply, now: Milliseconds): void {
+    const known = this.byHash.get(hash);
+    if (known?.message === message) this.byHash.set(hash, { ...known, until: now + LATE, answer });
+  }
+
+  clear(): void {
+    this.byHash.clear();
   }
 
   /** The question was answered. */

@@ -73,6 +73,8 @@ export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
     for (const all of [this.overUdp, this.overTcp])
       for (const outstanding of all.list())
         if (names.some((name) => isSubdomain(name, outstanding.query.name))) all.remove(outstanding);
+    // Late answers too may be to what was asked before.
+    this.failures.clear();
   }
 
   /** Brings what is counted elsewhere up to date for a scrape. */
@@ -100,7 +102,7 @@ export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
   private join(query: Query, next: Next): Outcome | Promise<Outcome> {
     const message = upstreamMessage(query);
     const { questionEnd } = query;
-    if (query.context.separate) return this.start(new OutstandingQuery(query, message, 0, 0, this.onSettled), next);
+    if (query.context.separate) return this.start(this.made(query, message, 0, 0), next);
     const all = this.outstandingOf(query);
     const question = hashOfQuestion(message, questionEnd, this.seed);
     const hash = hashOf(message, questionEnd, question);
@@ -113,10 +115,11 @@ export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
     }
     const failed = this.failures.size === 0 ? undefined : this.failedBefore(message, questionEnd, hash);
     if (failed !== undefined) {
-      this.tell(query, 'remembered', `${failed.cause?.message}: failures are remembered for 1 to 5 s`);
+      const why = failed.cause && `${failed.cause.message}: failures are remembered for 1 to 5 s`;
+      this.tell(query, 'remembered', why ?? 'the answer came after the query had been given up');
       return failed;
     }
-    const outstanding = new OutstandingQuery(query, message, hash, question, this.onSettled);
+    const outstanding = this.made(query, message, hash, question);
     all.add(outstanding);
     return this.start(outstanding, next);
   }
@@ -138,8 +141,12 @@ export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
     const { clock, proxies, metrics } = this.settings;
     const lastHeard = Math.max(...proxies.map(({ upstream }) => upstream.lastHeard));
     const reply = this.failures.find(message, questionEnd, hash, clock.monotonic(), lastHeard);
-    if (reply !== undefined) metrics.remembered.inc();
+    if (reply?.cause !== undefined) metrics.remembered.inc();
     return reply;
+  }
+
+  private made(query: Query, message: Buffer, hash: number, question: number): OutstandingQuery {
+    return new OutstandingQuery(query, message, hash, question, this.onSettled, this.onLate);
   }
 
   private start(outstanding: OutstandingQuery, next: Next): Promise<Outcome> {
@@ -156,6 +163,9 @@ export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
     this.concurrent -= outstanding.waiters;
     if (this.concurrent === 0) for (const wake of this.idle.splice(0)) wake();
   };
+
+  private readonly onLate = ({ message, hash }: OutstandingQuery, answer: Reply): void =>
+    this.failures.addLate(message, hash, answer, this.settings.clock.monotonic());
 
   private outstandingOf(query: Query): OutstandingQueries {
     return query.transport === 'udp' ? this.overUdp : this.overTcp;

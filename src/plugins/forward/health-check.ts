@@ -4,12 +4,15 @@ import { randomBelow } from '../../lib/random.js';
 import { sleep } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Destination } from '../../net/network.js';
+import { Knock } from './knock.js';
 import { Flag, Type, encodeMessage, type Name } from '../../wire/index.js';
 
 /** How long a check waits for its reply. */
 const CHECK_TIMEOUT: Milliseconds = 1000;
 /** What even a slow upstream takes for so small a question is less: one and a half seconds have been seen to pass. */
 const LATE: Milliseconds = 1600;
+/** What it takes for so small a question as a rule is far less. */
+const UNANSWERED: Milliseconds = 450;
 /** Checks follow each other at this distance at least, also where the Corefile says 0s. */
 const SHORTEST_INTERVAL: Milliseconds = 10;
 
@@ -36,6 +39,7 @@ export class HealthCheck {
   private running = false;
   /** When the first of the checks was sent that nothing has answered since; Infinity while there is none. */
   private unansweredFrom: Milliseconds = Infinity;
+  private knock: Knock | undefined;
   private readonly stopped = new AbortController();
 
   constructor(private readonly parts: HealthCheckParts) {}
@@ -47,17 +51,24 @@ export class HealthCheck {
     void this.run();
   }
 
-  /** Whether checks have gone unanswered for so long that it is not slow. */
-  isLate(now: Milliseconds): boolean {
-    return now - this.unansweredFrom >= LATE;
+  /**
+   * What checks say: that it is gone, as its host takes no connection or checks went unanswered for longer than
+   * anything takes; that they are unanswered so far, as they are where it is slow too; or nothing.
+   */
+  finding(now: Milliseconds): 'nothing' | 'unanswered' | 'gone' {
+    const waited = now - this.unansweredFrom;
+    if (waited >= LATE || this.knock?.isUnanswered(now) === true) return 'gone';
+    return waited >= UNANSWERED ? 'unanswered' : 'nothing';
   }
 
   stop(): void {
     this.stopped.abort(new Error('health check stopped'));
+    this.knock?.stop();
   }
 
   private async run(): Promise<void> {
-    const { runtime, interval } = this.parts;
+    const { runtime, interval, to } = this.parts;
+    this.knock = new Knock(runtime.network, runtime.clock, to);
     try {
       while (!(await this.check()))
         await sleep(runtime.clock, Math.max(interval, SHORTEST_INTERVAL), this.stopped.signal);
@@ -65,6 +76,8 @@ export class HealthCheck {
       // Only the end of this configuration stops the loop, and then nobody asks for its result.
     } finally {
       this.running = false;
+      this.knock.stop();
+      this.knock = undefined;
     }
   }
 

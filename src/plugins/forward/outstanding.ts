@@ -1,4 +1,4 @@
-import type { Outcome, Query } from '../../chain/index.js';
+import type { Outcome, Query, Reply } from '../../chain/index.js';
 import { IntMap } from '../../lib/int-map.js';
 import { failureReply, type LookupFailure } from './failures.js';
 import { equal } from './same-question.js';
@@ -38,6 +38,7 @@ export class OutstandingQuery {
     readonly hash: number,
     readonly questionHash: number,
     private readonly onSettled: (outstanding: OutstandingQuery, failure?: LookupFailure) => void,
+    private readonly onLate: (outstanding: OutstandingQuery, answer: Reply) => void,
   ) {
     this.patient = query.context.patient;
     this.outcome = new Promise((resolve) => (this.resolve = resolve));
@@ -63,6 +64,11 @@ export class OutstandingQuery {
     this.release();
     this.onSettled(this, failure);
     this.resolve(failureReply(failure));
+  }
+
+  /** One did, after that. */
+  late(answer: Reply): void {
+    this.onLate(this, answer);
   }
 
   private watch({ context }: Query): void {

@@ -82,7 +82,7 @@ export class Proxy implements SessionUpstream {
 
   /** Whether nothing speaks for it since `since`: neither answers, of which enough were waited for, nor health checks. */
   isGone(since: Milliseconds, now: Milliseconds): boolean {
-    return this.down || this.upstream.isGone(since, now, this.maxFails > 0 && this.check.isLate(now));
+    return this.down || this.upstream.isGone(since, now, this.maxFails > 0 ? this.check.finding(now) : 'nothing');
   }
 
   /** How long its replies take on average; undefined before the first. */

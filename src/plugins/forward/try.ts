@@ -6,7 +6,10 @@ import type { OutstandingQuery } from './outstanding.js';
 import type { Proxy } from './proxy.js';
 
 /** What a look-up asks, and who is told. */
-export type LookedUp = Pick<OutstandingQuery, 'query' | 'message' | 'apart' | 'patient' | 'asker' | 'settle' | 'fail'>;
+export type LookedUp = Pick<
+  OutstandingQuery,
+  'query' | 'message' | 'apart' | 'patient' | 'asker' | 'settle' | 'fail' | 'late'
+>;
 
 /** One attempt of a look-up. */
 export class Try extends Attempt {

@@ -4,6 +4,7 @@ import { randomBelow } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { Flag, Rcode, type EncodedReply, ExtendedErrorCode, explained } from '../../wire/index.js';
 import { failureReply } from './failures.js';
+import { LateAnswer } from './late-answer.js';
 import type { LookupSettings } from './lookup-settings.js';
 import type { Asker } from './outstanding.js';
 import type { Proxy } from './proxy.js';
@@ -209,6 +210,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
    */
   private ask(proxy: Proxy, transport: 'udp' | 'tcp', now: Milliseconds, onTrial: boolean): void {
     const attempt = new Try(proxy, transport === 'tcp' || proxy.secure, this.outstanding, this);
+    attempt.repeats = this.launched > 0;
     // Most queries have one attempt: nothing is made for the others.
     if (this.tries.length === 0) this.tries = [attempt];
     else {
@@ -268,14 +270,16 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
     }
   }
 
-  /** Gives up where no upstream shows a sign of life. What only takes long shows one: it answers health checks. */
+  /** Gives up where no upstream shows a sign of life; what comes all the same is for those who ask again. */
   private isHopeless(now: Milliseconds): boolean {
     this.goneAfter = Math.ceil(now - this.startedAt) + GONE_AGAIN;
     if (!this.order.every((proxy) => proxy.isGone(this.startedAt, now))) return false;
     for (const attempt of this.tries) if (attempt.proxy.upstream.noteSilence(attempt, now)) attempt.proxy.suspect();
     this.settings.metrics.unreachable.inc();
     this.tell('silent', `given up after ${Math.round(now - this.startedAt)} ms: no upstream shows a sign of life`);
+    const { tries } = this;
     this.giveUp();
+    if (tries.length > 0) new LateAnswer(this.settings, this.outstanding, tries, this.startedAt + QUERY_TIMEOUT);
     return true;
   }
 

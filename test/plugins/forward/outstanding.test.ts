@@ -15,7 +15,14 @@ function outstandingOf(
 ): OutstandingQuery {
   const message = upstreamMessage(asked);
   const question = hashOfQuestion(message, asked.questionEnd, SEED);
-  return new OutstandingQuery(asked, message, hashOf(message, asked.questionEnd, question), question, onSettled);
+  return new OutstandingQuery(
+    asked,
+    message,
+    hashOf(message, asked.questionEnd, question),
+    question,
+    onSettled,
+    () => undefined,
+  );
 }
 
 describe('a query under way', () => {
@@ -63,10 +70,17 @@ describe('a query under way', () => {
     const all = new OutstandingQueries();
     const settled: OutstandingQuery[] = [];
     const fly = (one: Query): OutstandingQuery =>
-      new OutstandingQuery(one, upstreamMessage(one), 7, 7, (outstanding) => {
-        settled.push(outstanding);
-        all.remove(outstanding);
-      });
+      new OutstandingQuery(
+        one,
+        upstreamMessage(one),
+        7,
+        7,
+        (outstanding) => {
+          settled.push(outstanding);
+          all.remove(outstanding);
+        },
+        () => undefined,
+      );
     const [first, second] = [fly(www), fly(query('else.example.org.'))];
     const find = ({ message, query: asked }: OutstandingQuery): OutstandingQuery | undefined =>
       all.find(message, asked.questionEnd, 7);

@@ -1,77 +1,69 @@
 /**
- * Puts faults into a copy of the project, one at a time, runs the tests that are to notice them, and says which were
- * not noticed. Ends with code 1 when one was not.
+ * Puts faults into copies of the project, one at a time, runs the tests that are to notice them, and says which test
+ * did. Ends with code 1 when one was not noticed.
  *
- *   npm run mutate                         the faults of scripts/faults.json
- *   npm run mutate -- --only D12,F03       some of them
+ *   npm run mutate                         the faults of scripts/faults.json, and what scripts/security-faults.json
+ *                                          takes out of what docs/SECURITY.md lists
+ *   npm run mutate -- --only D12,S7        some of them; S7 is all that begin with `S7.`
  *   npm run mutate -- --seed 7 --count 100 --in src/wire    small faults that are drawn, below a folder
  *   npm run mutate -- --at src/wire/name.ts:12,...          all small faults of some lines
+ *
+ * For small faults all quick tests are run once first, which shows what tests come to their places: only those are run
+ * with the fault in.
  */
-import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../src/lib/random.js';
-import { SRC, importGraph, sourceFiles } from './imports.js';
+import { SRC, sourceFiles } from './imports.js';
 import { draw, locate, mutated, mutationsOf, type Fault, type Mutation } from './mutations.js';
+import { ProjectCopy, endRuns } from './project-copy.js';
+import { reachOf, type Reach } from './reach.js';
 
-const ROOT = path.resolve(SRC, '..');
-/** Longest run of tests without a fault, in milliseconds. */
+/** Longest run of tests whose time without a fault is not known, in milliseconds. */
 const LONGEST_RUN = 300_000;
 /**
  * A run that takes so many times as long as without a fault, and at least so many milliseconds, is one of a fault that
  * was noticed: something waits for ever.
  */
-const PATIENCE = { times: 4, least: 60_000 };
-/** Left out of the copy: what is large, and what no test of a folder reads. */
-const LEFT_OUT = ['.git', 'node_modules', 'dist', 'coverage'];
+const PATIENCE = { times: 6, least: 60_000 };
+/** Faults that are in at once, each in a copy of its own. */
+const JOBS = 2;
+/** The lists of faults that are found by their text. */
+const LISTS = ['faults.json', 'security-faults.json'];
 
 interface Task {
   readonly title: string;
   readonly mutation: Mutation | string;
-  /** Test files and folders, in groups: the next one is run where those before did not notice it. */
-  readonly tests: readonly (readonly string[])[];
+  /** Test files and folders that are to notice it; undefined for those that come to its place. */
+  readonly tests?: readonly string[];
   /** Why nobody can notice it. */
   readonly equivalent?: string | undefined;
 }
 
-type Result = 'noticed' | 'equivalent' | 'NOT NOTICED' | 'NOT FOUND' | 'NO TESTS' | 'TESTS FAIL WITHOUT IT';
+type Result = 'noticed' | 'equivalent' | 'NOT NOTICED' | 'NOT FOUND' | 'NOT REACHED' | 'TESTS FAIL WITHOUT IT';
 
-/** Folders whose code is tested by recordings too. */
-const RECORDED = ['datapath', 'observe', 'lrp'];
+/** A group of tests, with the time that it takes without a fault in milliseconds where that is known. */
+interface Group {
+  readonly tests: readonly string[];
+  readonly took?: number;
+}
 
-/** Tests of the folder that a source file lies in, or of its plugin. */
-function ownTests(file: string): readonly string[] {
+/** Where the tests of a source file's folder are, or of its plugin. */
+function ownFolder(file: string): string {
   const [, first = '', second = ''] = file.split('/');
-  const own = first === 'plugins' ? `test/plugins/${second}` : `test/${first}`;
-  if (!existsSync(path.join(ROOT, own))) return [];
-  return RECORDED.includes(first) ? [own, 'test/transcripts'] : [own];
+  return first === 'plugins' ? `test/plugins/${second}/` : `test/${first}/`;
 }
 
-/** Its own tests, and then those of the files that import it. */
-function testsOf(file: string): readonly (readonly string[])[] {
-  const own = ownTests(file);
-  const more = new Set(importersOf(file).flatMap(ownTests));
-  return [own, [...more].filter((test) => !own.includes(test))].filter((tests) => tests.length > 0);
+/** The tests of its own folder that come to a mutation, and then all others that do. */
+function groupsOf(mutation: Mutation, reach: Reach): readonly Group[] {
+  const reaching = reach.get(mutation) ?? [];
+  const own = ownFolder(mutation.file);
+  return [true, false]
+    .map((isOwn) => reaching.filter(({ file }) => file.startsWith(own) === isOwn))
+    .filter((files) => files.length > 0)
+    .map((files) => ({ tests: files.map(({ file }) => file), took: files.reduce((sum, { took }) => sum + took, 0) }));
 }
-
-/** Who imports a file, also by way of its folder's index. */
-function importersOf(file: string): readonly string[] {
-  const importing = (target: string): string[] =>
-    [...imports].filter(([, targets]) => targets.includes(target)).map(([from]) => from);
-  const text = readFileSync(path.join(ROOT, file), 'utf8');
-  const exported = [...text.matchAll(/^export (?:async )?(?:abstract )?(?:function\*?|class|const) (\w+)/gm)];
-  const mentions = new RegExp(`\\b(?:${exported.map(([, name]) => name).join('|')})\\b`);
-  const direct = importing(file.replace(/^src\//, ''));
-  const indirect = direct
-    .filter((from) => from.endsWith('index.ts'))
-    .flatMap(importing)
-    .filter((from) => exported.length > 0 && mentions.test(readFileSync(path.join(SRC, from), 'utf8')));
-  return [...direct, ...indirect].map((from) => `src/${from}`);
-}
-
-const imports = importGraph();
 
 function tasks(): readonly Task[] {
   const { values } = parseArgs({
@@ -86,29 +78,23 @@ function tasks(): readonly Task[] {
   const sources = new Map(
     sourceFiles().map((file): [string, string] => [`src/${file}`, readFileSync(path.join(SRC, file), 'utf8')]),
   );
-  const small = (mutation: Mutation): Task => ({
-    title: titleOf(mutation, sources.get(mutation.file)!),
-    mutation,
-    tests: testsOf(mutation.file),
-  });
+  const small = (mutation: Mutation): Task => ({ title: titleOf(mutation, sources.get(mutation.file)!), mutation });
   if (values.at !== undefined) return values.at.split(',').flatMap((place) => mutationsAt(place, sources).map(small));
   if (values.seed !== undefined) {
-    const chosen = new Map([...sources].filter(([file]) => file.startsWith(values.in) && testsOf(file).length > 0));
+    const chosen = new Map([...sources].filter(([file]) => file.startsWith(values.in)));
     return draw(chosen, Number(values.count), seededRandom(Number(values.seed))).map(small);
   }
-  const faults = JSON.parse(readFileSync(path.join(import.meta.dirname, 'faults.json'), 'utf8')) as Fault[];
+  const faults = LISTS.map((list) => readFileSync(path.join(import.meta.dirname, list), 'utf8')).flatMap(
+    (text) => JSON.parse(text) as Fault[],
+  );
   const only = values.only?.split(',');
   return faults
-    .filter(({ id }) => only === undefined || only.includes(id))
+    .filter(({ id }) => only === undefined || only.includes(id) || only.includes(id.split('.')[0]!))
     .map((fault) => {
       const mutation = locate(fault, sources);
       const file = typeof mutation === 'string' ? fault.file : mutation.file;
-      return {
-        title: `${fault.id} ${file}: ${fault.harm}`,
-        mutation,
-        tests: [fault.tests],
-        equivalent: fault.equivalent,
-      };
+      const { tests, equivalent } = fault;
+      return { title: `${fault.id} ${file}: ${fault.harm}`, mutation, tests, equivalent };
     });
 }
 
@@ -128,98 +114,83 @@ function titleOf({ file, start, end, to }: Mutation, text: string): string {
   return `${file}:${line} ${before.slice(0, 60)} -> ${to.slice(0, 60)}`;
 }
 
-/** A copy of the project whose files may be changed; what is large is shared. */
-function copyOfProject(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'nodens-mutate-'));
-  cpSync(ROOT, folder, {
-    recursive: true,
-    filter: (source) => !LEFT_OUT.includes(path.relative(ROOT, source).split(path.sep)[0]!),
-  });
-  for (const shared of ['node_modules', 'dist'])
-    if (existsSync(path.join(ROOT, shared))) symlinkSync(path.join(ROOT, shared), path.join(folder, shared));
-  return folder;
-}
+/** Whether test files pass without any fault, by name: a fault is only noticed by those that do. */
+const sound = new Map<string, Promise<boolean>>();
+const isSound = (copy: ProjectCopy, file: string): Promise<boolean> => {
+  const known = sound.get(file) ?? copy.run([file], options(undefined)).then(({ passed }) => passed);
+  sound.set(file, known);
+  return known;
+};
+const options = (took: number | undefined) => ({
+  workers: 1,
+  longest: took === undefined ? LONGEST_RUN : Math.max(PATIENCE.least, PATIENCE.times * took),
+  hasty: true,
+});
 
-/** Whether the tests pass within `longest` milliseconds, and how long they took. */
-function passes(folder: string, tests: readonly string[], longest: number): Promise<{ passed: boolean; took: number }> {
-  return new Promise((resolve) => {
-    const vitest = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
-    const began = performance.now();
-    const child = spawn(process.execPath, [vitest, 'run', '--bail=1', '--no-isolate', '--reporter=dot', ...tests], {
-      cwd: folder,
-      stdio: 'ignore',
-      // A group of its own: what runs in a circle minds no signal of its parent, and would go on after it.
-      detached: true,
-    });
-    running = child.pid;
-    const timer = setTimeout(endRun, longest);
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      running = undefined;
-      resolve({ passed: code === 0, took: performance.now() - began });
-    });
-  });
-}
-
-/** The group of processes that runs tests at the moment. */
-let running: number | undefined;
-function endRun(): void {
-  if (running !== undefined) process.kill(-running, 'SIGKILL');
-}
-
-/** What tests do without any fault, by their names: a fault is only noticed by tests that pass without it. */
-const sound = new Map<string, ReturnType<typeof passes>>();
-
-async function run(folder: string, { mutation, tests, equivalent }: Task): Promise<Result> {
-  if (typeof mutation === 'string') return 'NOT FOUND';
-  if (equivalent !== undefined) return 'equivalent';
-  let result: Result = 'NO TESTS';
-  for (const group of tests) {
-    const there = group.filter((test) => existsSync(path.join(folder, test)));
-    if (there.length === 0) continue;
-    const found = await notices(folder, mutation, there);
-    if (found === 'noticed') return found;
-    // What is unsound says nothing; others may have said that they do not notice it.
-    if (result !== 'NOT NOTICED') result = found;
+/** What came of a fault, and the test that noticed it. */
+async function put(copy: ProjectCopy, { mutation, equivalent }: Task, groups: readonly Group[]): Promise<string[]> {
+  const say = (result: Result, test = ''): string[] => [result, test];
+  if (typeof mutation === 'string') return say('NOT FOUND', mutation);
+  if (equivalent !== undefined) return say('equivalent', equivalent);
+  if (groups.length === 0) return say('NOT REACHED');
+  const unsound: string[] = [];
+  for (const { tests, took } of groups) {
+    for (;;) {
+      const { passed, failed } = await withFault(copy, mutation, () =>
+        copy.run(tests, { ...options(took), except: unsound }),
+      );
+      if (passed) break;
+      if (failed === undefined) return say('noticed', 'the tests do not end');
+      if (await isSound(copy, failed.file)) return say('noticed', `${failed.file}: ${failed.test}`);
+      unsound.push(failed.file);
+      if (tests.every((test) => unsound.includes(test))) break;
+    }
   }
-  return result;
+  return unsound.length > 0 ? say('TESTS FAIL WITHOUT IT', unsound.join(' ')) : say('NOT NOTICED');
 }
 
-async function notices(folder: string, mutation: Mutation, tests: readonly string[]): Promise<Result> {
-  const key = tests.join(' ');
-  if (!sound.has(key)) sound.set(key, passes(folder, tests, LONGEST_RUN));
-  const { passed, took } = await sound.get(key)!;
-  if (!passed) return 'TESTS FAIL WITHOUT IT';
-  const file = path.join(folder, mutation.file);
+async function withFault<T>(copy: ProjectCopy, mutation: Mutation, work: () => Promise<T>): Promise<T> {
+  const file = path.join(copy.folder, mutation.file);
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, mutated(text, mutation));
   try {
-    const longest = Math.max(PATIENCE.least, PATIENCE.times * took);
-    return (await passes(folder, tests, longest)).passed ? 'NOT NOTICED' : 'noticed';
+    return await work();
   } finally {
     writeFileSync(file, text);
   }
 }
 
 const all = tasks();
-const folder = copyOfProject();
+const copies = new Set<ProjectCopy>();
+async function inCopy<T>(work: (copy: ProjectCopy) => Promise<T>): Promise<T> {
+  const copy = new ProjectCopy();
+  copies.add(copy);
+  try {
+    return await work(copy);
+  } finally {
+    copy.remove();
+    copies.delete(copy);
+  }
+}
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
-    endRun();
-    rmSync(folder, { recursive: true, force: true });
+    endRuns();
+    for (const copy of copies) copy.remove();
     process.exit(1);
   });
-const counts = new Map<Result, number>();
-try {
-  for (const task of all) {
-    const result = await run(folder, task);
+
+const drawn = all.flatMap(({ mutation, tests }) => (tests === undefined ? [mutation as Mutation] : []));
+const reach: Reach = drawn.length === 0 ? new Map() : await inCopy((copy) => reachOf(copy, drawn));
+const counts = new Map<string, number>();
+const left = [...all];
+const job = async (copy: ProjectCopy): Promise<void> => {
+  for (let task = left.shift(); task !== undefined; task = left.shift()) {
+    const groups = task.tests === undefined ? groupsOf(task.mutation as Mutation, reach) : [{ tests: task.tests }];
+    const [result = '', why = ''] = await put(copy, task, groups);
     counts.set(result, (counts.get(result) ?? 0) + 1);
-    const why =
-      typeof task.mutation === 'string' ? ` (${task.mutation})` : task.equivalent ? ` (${task.equivalent})` : '';
-    console.log(`${result.padEnd(11)} ${task.title}${why}`);
+    console.log(`${result.padEnd(11)} ${task.title}${why === '' ? '' : ` (${why})`}`);
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+};
+await Promise.all(Array.from({ length: JOBS }, () => inCopy(job)));
 console.log(`${all.length} faults: ${[...counts].map(([result, count]) => `${count} ${result}`).join(', ')}`);
 process.exitCode = (counts.get('noticed') ?? 0) + (counts.get('equivalent') ?? 0) === all.length ? 0 : 1;

@@ -71,6 +71,16 @@ const OPERATORS: Readonly<Partial<Record<ts.SyntaxKind, string>>> = {
   [ts.SyntaxKind.MinusToken]: '+',
 };
 
+/**
+ * Another number: the next one, or half of what is round. That a limit is 5,001 ms, and not 5,000, is no fault; that it
+ * is half of it is one.
+ */
+function otherNumber(text: string): string {
+  const value = Number(text.replaceAll('_', ''));
+  const isRound = /^[\d_]+0$/.test(text) || (value >= 64 && Number.isInteger(Math.log2(value)));
+  return String(isRound ? value / 2 : value + 1);
+}
+
 /** All small mutations of a file: other operators, constants off by one, negated conditions, removed statements. */
 export function mutationsOf(file: string, text: string): readonly Mutation[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
@@ -86,7 +96,7 @@ export function mutationsOf(file: string, text: string): readonly Mutation[] {
       );
       if (to !== undefined && !(strings && to === '-')) add(node.operatorToken, to);
     }
-    if (ts.isNumericLiteral(node)) add(node, String(Number(node.text) + 1));
+    if (ts.isNumericLiteral(node)) add(node, otherNumber(node.getText(source)));
     if (node.kind === ts.SyntaxKind.TrueKeyword) add(node, 'false');
     if (node.kind === ts.SyntaxKind.FalseKeyword) add(node, 'true');
     if (ts.isIfStatement(node)) add(node.expression, `!(${node.expression.getText(source)})`);
@@ -115,3 +125,51 @@ export function draw(sources: ReadonlyMap<string, string>, count: number, random
 
 export const mutated = (text: string, { start, end, to }: Mutation): string =>
   text.slice(0, start) + to + text.slice(end);
+
+/** The text with a call of `__reached` before each of the places is evaluated, wherever that can be written. */
+export function probed(
+  file: string,
+  text: string,
+  places: readonly { readonly mutation: Mutation; readonly place: number }[],
+): string {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  const inserted = places.flatMap(({ mutation, place }) => {
+    const node = evaluated(nodeAt(source, mutation));
+    const [start, end] = [node.getStart(source), node.getEnd()];
+    const call = `globalThis.__reached?.(${place})`;
+    const [before, after] = ts.isExpression(node)
+      ? [`(${call}, `, ')']
+      : ts.isBlock(node.parent) || ts.isSourceFile(node.parent)
+        ? [`${call}; `, '']
+        : [`{ ${call}; `, ' }'];
+    // At one place what ends comes before what begins, and what is inside is the nearer.
+    return [
+      { at: start, rank: end - start, text: before },
+      { at: end, rank: start - end + source.end * 2, text: after },
+    ];
+  });
+  // From the end on: so places keep.
+  return inserted
+    .sort((a, b) => b.at - a.at || a.rank - b.rank)
+    .reduce((done, { at, text: more }) => done.slice(0, at) + more + done.slice(at), text);
+}
+
+/** The innermost node that spans a mutation's place. */
+function nodeAt(source: ts.SourceFile, { start, end }: Mutation): ts.Node {
+  let found: ts.Node = source;
+  const visit = (node: ts.Node): void => {
+    if (node.getStart(source) > start || node.getEnd() < end) return;
+    found = node;
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+/** The next expression or statement around a node before which something can be called. */
+function evaluated(node: ts.Node): ts.Node {
+  const { parent } = node;
+  if (ts.isExpressionStatement(node)) return node;
+  const isName = 'name' in parent && parent.name === node;
+  return ts.isExpression(node) && !isName ? node : evaluated(parent);
+}

@@ -1,5 +1,6 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { draw, locate, mutated, mutationsOf, type Fault } from '../../scripts/mutations.js';
+import { draw, locate, mutated, mutationsOf, probed, type Fault } from '../../scripts/mutations.js';
 import { seededRandom } from '../../src/lib/random.js';
 
 const fault = (from: string, file = 'src/a.ts'): Fault => ({ id: 'X', file, from, to: 'b', harm: '', tests: [] });
@@ -37,6 +38,33 @@ describe('mutations that are drawn', () => {
       "if (a < 1 && !b) ; const s = 'a' + b, t: 2 = two, on = true;",
       "if (a < 1 && !b) go(); const s = 'a' + b, t: 2 = two, on = false;",
     ]));
+
+  it.each([
+    { number: '12', want: '13' },
+    { number: '64', want: '32' },
+    { number: '5_000', want: '2500' },
+    { number: '0xff', want: '256' },
+    { number: '0', want: '1' },
+  ])('make $want of $number', ({ number, want }) =>
+    expect(mutationsOf('a.ts', `f = ${number}`).map(({ to }) => to)).toContain(want),
+  );
+
+  it('have their places told when these are come to', () => {
+    const source = `
+      if (a < 1 || b) at = 2;
+      class B extends A { constructor() { super(3); at = { 4: 5 }; } }`;
+    const places = mutationsOf('a.ts', source).map((mutation, place) => ({ mutation, place }));
+    const come = (a: number): readonly string[] => {
+      const reached = new Set<number>();
+      const globals = { a, b: 0, at: 0, A: Object, __reached: (place: number) => reached.add(place) };
+      runInNewContext(`${probed('a.ts', source, places)}; new B()`, globals);
+      return places
+        .filter(({ place }) => reached.has(place))
+        .map(({ mutation: { start } }) => source.slice(start).split('\n')[0]!);
+    };
+    expect(come(0)).toHaveLength(places.length);
+    expect(places.length - come(7).length).toBe(come(0).filter((text) => /^(?:at = )?2;/.test(text)).length);
+  });
 
   it('are the same for the same seed, and spread over files', () => {
     const sources = new Map(['a', 'b', 'c'].map((name) => [name, text]));

@@ -11,11 +11,10 @@ import {
   rmSync,
   statSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { buildSync } from 'esbuild';
 import { globSync } from 'tinyglobby';
-import ts from 'typescript';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const CACHE = path.join(ROOT, 'node_modules/.cache/nodens');
@@ -33,15 +32,12 @@ const LAUNCHER = path.join(ROOT, 'bin');
  * Compiled once for each state of the sources, without a look at types.
  */
 export function compiledProgram(): string {
-  const sources = globSync('src/**/*.ts', { cwd: ROOT, ignore: PAGE })
-    .sort()
-    .map((file) => ({ file, text: readFileSync(path.join(ROOT, file), 'utf8') }));
+  const sources = globSync('src/**/*.ts', { cwd: ROOT, ignore: PAGE }).sort();
   const hash = createHash('sha256')
     .update(readFileSync(BUNDLER))
     .update(readFileSync(path.join(LAUNCHER, 'nodens')))
     .update(readFileSync(KERNEL_PROGRAM));
-  for (const { file, text } of sources) hash.update(`${file}\0${text}\0`);
-  for (const file of globSync(PAGE, { cwd: ROOT }).sort())
+  for (const file of [...sources, ...globSync(PAGE, { cwd: ROOT }).sort()])
     hash.update(`${file}\0`).update(readFileSync(path.join(ROOT, file)));
   const dir = path.join(CACHE, hash.digest('hex').slice(0, 16));
   if (!existsSync(dir)) compile(sources, dir);
@@ -51,21 +47,20 @@ export function compiledProgram(): string {
 /** What users start: it loads the program's main file. */
 export const compiledLauncher = (): string => path.join(path.dirname(compiledProgram()), '../../bin/nodens');
 
-function compile(sources: readonly { file: string; text: string }[], dir: string): void {
+function compile(sources: readonly string[], dir: string): void {
   mkdirSync(CACHE, { recursive: true });
   for (const old of readdirSync(CACHE).map((name) => path.join(CACHE, name)))
     if (Date.now() - statSync(old).mtimeMs > KEPT) rmSync(old, { recursive: true, force: true });
   const fresh = mkdtempSync(path.join(CACHE, 'fresh-'));
-  for (const { file, text } of sources) {
-    const target = path.join(fresh, file.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js'));
-    mkdirSync(path.dirname(target), { recursive: true });
-    writeFileSync(
-      target,
-      ts.transpileModule(text, {
-        compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
-      }).outputText,
-    );
-  }
+  buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: [...sources],
+    outbase: 'src',
+    outdir: path.join(fresh, 'dist'),
+    target: 'es2023',
+    format: 'esm',
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+  });
   copyFileSync(path.join(ROOT, 'package.json'), path.join(fresh, 'package.json'));
   mkdirSync(path.join(fresh, 'bin'));
   for (const file of readdirSync(LAUNCHER)) copyFileSync(path.join(LAUNCHER, file), path.join(fresh, 'bin', file));

@@ -29,9 +29,9 @@ const EXTERNAL = ['koffi'];
  */
 const TOOLS = ['check', 'compare', 'doctor', 'explain', 'record', 'top'];
 /** What the launcher loads before the program: by itself, so that it is little. */
-const EARLY = 'early-sockets';
+const EARLY = 'early';
 /** Modules of Node that take milliseconds to load and that most starts do without: loaded when they are first used. */
-const LATE = ['assert', 'child_process', 'crypto', 'http', 'http2', 'https', 'tls', 'worker_threads', 'zlib'];
+const LATE = ['assert', 'child_process', 'crypto', 'http', 'http2', 'https', 'tls', 'v8', 'worker_threads', 'zlib'];
 /** What the module that loads it looks for beside itself. */
 const KERNEL_PROGRAM = 'src/kernel/answers.bpf.o';
 /** The name under which a module knows where it lies. */

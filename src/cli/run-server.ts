@@ -25,8 +25,8 @@ import { AdminEndpoint } from '../insight/admin/admin-endpoint.js';
 import type { Environment } from '../corefile/environment.js';
 import { activatedSockets } from './activated-sockets.js';
 import { adminRoutes } from './admin-routes.js';
-import { earlySockets } from './early-sockets.js';
-import { collectGarbage, holdYoungGeneration } from './engine.js';
+import { earlySockets, earlyThreads } from './early.js';
+import { collectAfterStart, collectGarbage, holdYoungGeneration } from './engine.js';
 import { handOver, inheritedSockets, tellServing } from './handover.js';
 import { guardFromPlugins } from './plugin-guard.js';
 import { exitQuickly } from './quick-exit.js';
@@ -157,7 +157,13 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   await state.companion?.prepare();
   // They start on another core while the Corefile is read here.
   const countClients = options.admin !== undefined;
-  const workers = beginWorkers(options.io, { log, inherited: open, started: holdYoungGeneration, countClients });
+  const workers = beginWorkers(options.io, {
+    log,
+    inherited: open,
+    begun: earlyThreads(),
+    started: holdYoungGeneration,
+    countClients,
+  });
   const ceiling = options.io?.memory;
   const top = options.admin && new TopRecorder(realClock, [randomInt(2 ** 32), randomInt(2 ** 32)], shared.metrics);
   const { record } = options;
@@ -187,8 +193,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   });
   guardFromPlugins(server.pluginFiles, log);
   log.setDebug(server.debug);
-  // Reading thousands of objects leaves twice their size behind, and the heap would grow on from there.
-  collectGarbage();
+  collectAfterStart();
   await workers?.running;
   await server.listen();
   if (options.admin !== undefined && top !== undefined) {

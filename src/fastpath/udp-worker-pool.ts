@@ -12,13 +12,11 @@ import { openListening, portOf, turnAway } from './listening-socket.js';
 import type { Arrived } from './ring-buffer.js';
 import { Sender } from './sender.js';
 import { ClientAddress } from './sockaddr.js';
+import { PROGRAM, type StartingThreads } from './starting-thread.js';
 import { ThreadMemory, type TableMemory } from './table-memory.js';
 import { AnswerTableWriter } from './table-writer.js';
 import { MAX_WORKERS } from './worker-data.js';
 import { WorkerThread, type WorkerHost } from './worker-thread.js';
-
-/** The threads' program, beside this file and of its kind. */
-const PROGRAM = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 
 /** What UDP workers to start. */
 export interface WorkerPoolOptions {
@@ -34,6 +32,8 @@ export interface WorkerPoolOptions {
   readonly below?: AnswersBelow | undefined;
   /** Whether the threads count whom they answer. */
   readonly countClients?: boolean | undefined;
+  /** Taken before others are begun; what is left of them ends. */
+  readonly begun?: StartingThreads | undefined;
   readonly program?: URL;
 }
 
@@ -89,6 +89,7 @@ export class UdpWorkerPool {
     private readonly log: Logger,
     private readonly inherited: InheritedSockets | undefined,
     private readonly started: (() => void) | undefined,
+    private readonly begun: StartingThreads | undefined,
   ) {
     this.table = new AnswerTableWriter(place);
     this.sender = new Sender(libc, (_fd, errno, lost) => this.losses.count(errno, lost));
@@ -115,6 +116,7 @@ export class UdpWorkerPool {
     started,
     below,
     countClients = false,
+    begun,
     program = PROGRAM,
   }: WorkerPoolOptions): UdpWorkerPool {
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
@@ -127,6 +129,7 @@ export class UdpWorkerPool {
       log,
       inherited,
       started,
+      begun,
     );
     const clients = (): ClientCounts | undefined =>
       countClients ? new ClientCounts(ClientCounts.allocate(workers)) : undefined;
@@ -278,6 +281,7 @@ export class UdpWorkerPool {
       memory: { table: this.place.shared, losses: this.losses.memory },
       log: this.log,
       started: this.started,
+      begun: () => this.begun?.take(),
       phase: () => (this.ended ? 'ended' : this.closing ? 'closing' : 'open'),
       socketsOf: (index) => this.socketsOf(index),
       deliver: (arrived, index) => this.deliver(arrived, index),
@@ -285,6 +289,7 @@ export class UdpWorkerPool {
     };
     try {
       for (const [index, counts] of clients.entries()) this.threads.push(new WorkerThread(host, index, counts));
+      this.begun?.endRest();
       await Promise.all(this.threads.map((thread) => thread.start()));
     } catch (error) {
       await this.stop();

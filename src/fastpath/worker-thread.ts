@@ -1,8 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Logger } from '../lib/log.js';
 import type { ClientCounts } from './client-counts.js';
 import { RingBuffer, type Arrived } from './ring-buffer.js';
 import { SharedSocketList, type ServedSocket } from './shared-socket-list.js';
+import { beginThread } from './starting-thread.js';
 import type { WorkerData } from './worker-data.js';
 
 /** Octets of queries that may wait for the chain, per thread. */
@@ -20,6 +21,8 @@ export interface WorkerHost {
   readonly log: Logger;
   /** Runs when a thread has started, also one that replaces another. */
   readonly started: (() => void) | undefined;
+  /** A thread that was begun before, if there is one left. */
+  begun(): Worker | undefined;
   /** Threads are about to end from `closing` on, and have done so when it is `ended`. */
   phase(): 'open' | 'closing' | 'ended';
   /** What a thread is to serve. */
@@ -95,20 +98,13 @@ export class WorkerThread {
   private spawn(): [Worker, SharedSocketList] {
     const { program, memory, started } = this.host;
     const control = new SharedSocketList(SharedSocketList.allocate());
-    const workerData: WorkerData = {
+    const worker = this.host.begun() ?? beginThread(program, started);
+    worker.postMessage({
       ...memory,
       ring: this.ring.memory,
       control: control.memory,
       clients: this.clients?.memory,
-    };
-    const worker = new Worker(program, {
-      workerData,
-      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
-    });
-    worker.unref();
-    if (started) worker.once('online', started);
-    // Without a listener an error would end the process; what to do about it is decided when the thread has ended.
-    worker.on('error', () => undefined);
+    } satisfies WorkerData);
     worker.once('exit', () => control.end());
     return [worker, control];
   }

@@ -1,4 +1,4 @@
-import { workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { ClientCounts } from './client-counts.js';
 import { Losses } from '../net/losses.js';
 import { SharedSocketList, MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
@@ -9,37 +9,42 @@ import { AnswerTable } from './table.js';
 import { QueryReceiver } from './query-receiver.js';
 import { WAIT, type WorkerData } from './worker-data.js';
 
-const data = workerData as WorkerData;
 const libc = loadLibc();
-const control = new SharedSocketList(data.control);
-const answers = new AnswerTable('address' in data.table ? viewOf(data.table.address, data.table.size) : data.table);
-const clients = data.clients && new ClientCounts(data.clients);
-const ring = new RingBuffer(data.ring);
-const receiver = new QueryReceiver(libc, answers, ring, new Losses(data.losses), sharedNow, clients);
-const polled = libc.memory(8 * MAX_SOCKETS);
 
 // What starting has left behind: there is little garbage from here on, and so no collection for a long time.
 globalThis.gc?.();
 
-/** Datagrams keep coming, so that the next call need not be told whether there are some. */
-let busy = false;
-let version = 0;
-let sockets: ServedSocket[] = [];
-while (!control.stopped) {
-  if (control.version !== version) {
-    ({ sockets, version } = control.sockets());
-    sockets.forEach(({ fd }, i) => {
-      polled.bytes.writeInt32LE(fd, 8 * i);
-      polled.bytes.writeInt16LE(POLLIN, 8 * i + 4);
-    });
-  }
-  if (sockets.length === 0) control.waitForChange(version);
-  // A socket that another process has made non-blocking does not wait by itself.
-  else if (sockets.length === 1 && busy) busy = receiver.take(sockets[0]!);
-  else if (libc.poll(polled.pointer, sockets.length, WAIT) > 0) {
-    busy = true;
-    sockets.forEach((socket, i) => {
-      if (polled.bytes.readInt16LE(8 * i + 6) !== 0) receiver.take(socket, MSG_DONTWAIT);
-    });
+// A thread may be begun before it is known what it is to work on.
+parentPort!.once('message', (data: WorkerData) => serve(data));
+
+/** Takes datagrams until it is told to stop; the thread waits in the kernel, and its event loop turns no more. */
+function serve(data: WorkerData): void {
+  const control = new SharedSocketList(data.control);
+  const answers = new AnswerTable('address' in data.table ? viewOf(data.table.address, data.table.size) : data.table);
+  const clients = data.clients && new ClientCounts(data.clients);
+  const ring = new RingBuffer(data.ring);
+  const receiver = new QueryReceiver(libc, answers, ring, new Losses(data.losses), sharedNow, clients);
+  const polled = libc.memory(8 * MAX_SOCKETS);
+  /** Datagrams keep coming, so that the next call need not be told whether there are some. */
+  let busy = false;
+  let version = 0;
+  let sockets: ServedSocket[] = [];
+  while (!control.stopped) {
+    if (control.version !== version) {
+      ({ sockets, version } = control.sockets());
+      sockets.forEach(({ fd }, i) => {
+        polled.bytes.writeInt32LE(fd, 8 * i);
+        polled.bytes.writeInt16LE(POLLIN, 8 * i + 4);
+      });
+    }
+    if (sockets.length === 0) control.waitForChange(version);
+    // A socket that another process has made non-blocking does not wait by itself.
+    else if (sockets.length === 1 && busy) busy = receiver.take(sockets[0]!);
+    else if (libc.poll(polled.pointer, sockets.length, WAIT) > 0) {
+      busy = true;
+      sockets.forEach((socket, i) => {
+        if (polled.bytes.readInt16LE(8 * i + 6) !== 0) receiver.take(socket, MSG_DONTWAIT);
+      });
+    }
   }
 }

@@ -9,7 +9,7 @@ import { memoryLimit } from '../lib/memory-limit.js';
 import { defaultWorkers, type IoOptions } from './io-flags.js';
 
 /** What threads are started with, and by whom. */
-export interface Starting extends Pick<WorkerPoolOptions, 'log' | 'inherited' | 'started' | 'countClients'> {
+export interface Starting extends Pick<WorkerPoolOptions, 'log' | 'inherited' | 'started' | 'countClients' | 'begun'> {
   readonly begin?: typeof UdpWorkerPool.begin;
   readonly open?: typeof KernelAnswers.open;
 }

@@ -2,8 +2,10 @@ import dgram from 'node:dgram';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AF_INET, SOCK_DGRAM, loadLibc } from '../../src/fastpath/libc.js';
+import { StartingThreads, beginThread } from '../../src/fastpath/starting-thread.js';
 import { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
 import { MAX_WORKERS } from '../../src/fastpath/worker-data.js';
 import { encodeSockaddr } from '../../src/fastpath/sockaddr.js';
@@ -19,18 +21,27 @@ const NONBLOCKING = 0o4000;
 const LOCAL = { address: '127.0.0.1', port: 0 };
 /** Threads cannot load the sources as they are. */
 const program = pathToFileURL(path.join(path.dirname(compiledProgram()), '../fastpath/worker.js'));
+/** No thread runs from there. */
+const NOWHERE = new URL('./nowhere.mjs', import.meta.url);
 const www = query('www.example.org.').bytes;
 
 const pools: UdpWorkerPool[] = [];
 const clients: Client[] = [];
 let log: TestLog;
 
-async function start(workers = 1, at = program, inherited?: InheritedSockets): Promise<UdpWorkerPool> {
+async function start(
+  workers = 1,
+  at = program,
+  inherited?: InheritedSockets,
+  begun?: StartingThreads,
+): Promise<UdpWorkerPool> {
   log = new TestLog();
-  const workerPool = await UdpWorkerPool.start({ workers, memory: 65_536, log, program: at, inherited });
+  const workerPool = await UdpWorkerPool.start({ workers, memory: 65_536, log, program: at, inherited, begun });
   pools.push(workerPool);
   return workerPool;
 }
+
+const exited = (worker: Worker): Promise<unknown> => new Promise((resolve) => worker.once('exit', resolve));
 
 /** Binds, and sends everything back with an exclamation mark. */
 async function echo(workerPool: UdpWorkerPool, at: Endpoint = LOCAL): Promise<UdpSocket> {
@@ -330,6 +341,22 @@ describe.skipIf(process.platform !== 'linux')('a thread', () => {
     }
     expect(got).toEqual(Array.from({ length: 40 }, (_, i) => `${i}!`));
     expect(log.lines).toEqual(['[ERROR] worker 0 died, starting another: it ended']);
+  });
+
+  it('that was begun before is taken, and what is left of such ends', async () => {
+    const left = beginThread(program);
+    const ended = exited(left);
+    const begun = new StartingThreads([left, beginThread(program)]);
+    const workerPool = await start(1, NOWHERE, undefined, begun);
+    await ended;
+    expect(await new Client((await echo(workerPool)).local.port).ask('?')).toBe('?!');
+  });
+
+  it('that was begun before and has died is not waited for', async () => {
+    const dead = beginThread(NOWHERE);
+    await exited(dead);
+    const workerPool = await start(1, program, undefined, new StartingThreads([dead]));
+    expect(await new Client((await echo(workerPool)).local.port).ask('?')).toBe('?!');
   });
 
   it('that is dead does not hold up the opening and closing of addresses', async () => {

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../net/network.js';
-import type { OpenShared } from '../net/host-network.js';
+import type { SharedTcp } from '../net/host-network.js';
+import { ranksAt } from '../net/inherited-sockets.js';
 import {
   AF_INET,
   AF_INET6,
@@ -8,6 +9,8 @@ import {
   SOCK_CLOEXEC,
   SOCK_STREAM,
   SOL_SOCKET,
+  SO_ATTACH_REUSEPORT_CBPF,
+  SO_DETACH_REUSEPORT_BPF,
   SO_REUSEADDR,
   SO_REUSEPORT,
   callError,
@@ -21,19 +24,46 @@ const ON = Buffer.from(Int32Array.of(1).buffer);
 const OFF = Buffer.from(Int32Array.of(0).buffer);
 /** Connections that wait for the process to accept them. */
 const BACKLOG = 1024;
+/** Classic BPF: the program ends with a number, here which socket gets the connection; linux/filter.h. */
+const RETURN = 0x06;
+/** `struct sock_fprog` and `struct sock_filter` of 64-bit platforms, in bytes. */
+const PROGRAM = 16;
+const INSTRUCTION = 8;
 
 /**
  * What binds TCP sockets to places that other processes of the same user may be bound to as well: the kernel deals
  * connections out among those that listen. Node below 23.1 has no door to that, so the C library is called; undefined
  * where that cannot be had.
  */
-export function sharedTcp(load: () => Libc = loadLibc): OpenShared | undefined {
+export function sharedTcp(load: () => Libc = loadLibc): SharedTcp | undefined {
   try {
     const libc = load();
-    return (at) => bindTcp(libc, at, true);
+    return {
+      open: (at) => bindTcp(libc, at, true),
+      // One that has ended may have left all to who was there then.
+      joined: (fd) => void libc.setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, OFF, OFF.length),
+      turnAway: (fd, local) => turnAwayTcp(libc, fd, local),
+    };
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Has the kernel bring new connections to another socket of the same place: closing would reset those that have not been
+ * accepted. Sockets of a place are numbered in the order in which they began to listen; when one is gone, the last takes
+ * its number, and a number that nobody has means that all take their part.
+ */
+function turnAwayTcp(libc: Libc, fd: number, local: Endpoint): boolean {
+  const { own, count } = ranksAt('tcp', local);
+  if (own === undefined || count < 2) return false;
+  const instruction = libc.memory(INSTRUCTION);
+  instruction.bytes.writeUInt16LE(RETURN, 0);
+  instruction.bytes.writeUInt32LE(own === 0 ? count - 1 : 0, 4);
+  const program = Buffer.alloc(PROGRAM);
+  program.writeUInt16LE(1, 0);
+  program.writeBigUInt64LE(instruction.at, 8);
+  return libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, program, program.length) === 0;
 }
 
 /**

@@ -45,11 +45,15 @@ const asIs: DnsLookup = (host, _options, done) => done(null, host, host.includes
 
 const udpType = (address: string): 'udp4' | 'udp6' => (address.includes(':') ? 'udp6' : 'udp4');
 
-/**
- * Binds a TCP socket that other processes of the same user may share its place with (SO_REUSEPORT), and gives its
- * descriptor. Throws a NodeJS.ErrnoException.
- */
-export type OpenShared = (at: Endpoint) => number;
+/** TCP sockets whose places other processes of the same user may share (SO_REUSEPORT). */
+export interface SharedTcp {
+  /** Binds one and gives its descriptor. Throws a NodeJS.ErrnoException. */
+  open(at: Endpoint): number;
+  /** It listens now. */
+  joined(fd: number): void;
+  /** As `TcpListener.turnAway`. */
+  turnAway(fd: number, local: Endpoint): boolean;
+}
 
 /**
  * The operating system's sockets. Where another process passed on a socket that is bound to the wanted place, that
@@ -59,12 +63,12 @@ export class HostNetwork implements Network {
   readonly losses = new Losses();
 
   /**
-   * @param openShared opens TCP sockets at ports that are named, to be shared with other processes, or `node` for what
+   * @param sharedTcp opens TCP sockets at ports that are named, to be shared with other processes, or `node` for what
    *   Node has for that, from 23.1 on; by default a place is for one process
    */
   constructor(
     private readonly inherited?: InheritedSockets,
-    private readonly openShared?: OpenShared | 'node',
+    private readonly sharedTcp?: SharedTcp | 'node',
   ) {}
 
   bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
@@ -147,10 +151,13 @@ export class HostNetwork implements Network {
       );
     return new Promise((resolve, reject) => {
       // What throws here rejects. A port that is drawn is nobody else's.
-      const { inherited, openShared } = this;
-      const shared = at.port === 0 ? undefined : openShared;
-      const fd = inherited?.take('tcp', at) ?? (shared === 'node' ? undefined : shared?.(at));
-      const reusePort = shared === 'node' && HAS_REUSE_PORT;
+      const shared = at.port === 0 ? undefined : this.sharedTcp;
+      const passed = this.inherited?.take('tcp', at);
+      const reusePort = passed === undefined && shared === 'node' && HAS_REUSE_PORT;
+      // What was passed on may be another process's too, and would be turned away from that as well.
+      const open = passed === undefined && shared !== 'node' ? shared : undefined;
+      const own = open?.open(at);
+      const fd = passed ?? own;
       const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
         onConnection(connection(socket)),
       );
@@ -164,7 +171,10 @@ export class HostNetwork implements Network {
           // Accepting fails when descriptors run out; the connection is refused and the next one may fit.
           server.on('error', ignore);
           const { address, port } = server.address() as net.AddressInfo;
-          resolve({ local: { address, port }, close: () => void server.close() });
+          const local = { address, port };
+          if (own !== undefined) open?.joined(own);
+          const turnAway = (): boolean => own !== undefined && server.listening && open?.turnAway(own, local) === true;
+          resolve({ local, turnAway, close: () => void server.close() });
         },
       );
     });

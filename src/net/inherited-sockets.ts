@@ -77,6 +77,24 @@ export function sharedPlaces(): Endpoint[] {
   );
 }
 
+/**
+ * How many sockets listen at exactly that place, those of other processes included, and which of them, by age, is this
+ * process's; undefined where none is.
+ */
+export function ranksAt(
+  transport: SocketTransport,
+  at: Endpoint,
+): { readonly own: number | undefined; readonly count: number } {
+  const wanted = keyOf(transport, at);
+  const targets = new Set(descriptors().map(({ target }) => target));
+  // Numbers of sockets rise.
+  const there = boundSockets()
+    .filter((socket) => keyOf(socket.transport, socket) === wanted)
+    .sort((a, b) => Number(a.inode) - Number(b.inode));
+  const own = there.findIndex(({ inode }) => targets.has(`socket:[${inode}]`));
+  return { own: own < 0 ? undefined : own, count: there.length };
+}
+
 function apart(): { own: SocketPlace[]; others: SocketPlace[] } {
   const targets = new Set(descriptors().map(({ target }) => target));
   const [own, others]: [SocketPlace[], SocketPlace[]] = [[], []];

@@ -57,6 +57,11 @@ export interface ConnectedUdpSocket {
 /** An address that takes connections. */
 export interface TcpListener {
   readonly local: Endpoint;
+  /**
+   * Has connections that come from now on go to sockets of other processes at the same place; what has come is still
+   * taken. False where there are none, or that is not to be had.
+   */
+  turnAway?(): boolean;
   /** Stops taking connections; those that are open stay. */
   close(): void;
 }

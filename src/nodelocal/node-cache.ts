@@ -59,7 +59,6 @@ export class NodeCache {
   private syncTimer: Timer | undefined;
   private served = false;
   private closed = false;
-  private rulesGone = false;
   private handedOver = false;
 
   constructor(
@@ -144,7 +143,6 @@ export class NodeCache {
     if (this.keepsNetwork) return;
     if (this.network.isShared) return this.log.info('Another process serves at -localip: link and rules stay');
     this.log.info('Tearing down');
-    this.rulesGone = true;
     await this.network.removeRules();
   }
 
@@ -156,7 +154,8 @@ export class NodeCache {
     await this.closing();
     this.http.closeAll();
     if (this.keepsNetwork || this.network.isShared) return;
-    if (!this.rulesGone) await this.network.removeRules();
+    // Once more: another one that ended meanwhile may have just put them back.
+    await this.network.removeRules();
     await this.network.removeLink();
     // One that has just begun found everything in place.
     if (this.network.isShared) await this.network.putBack();

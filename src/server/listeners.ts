@@ -66,6 +66,15 @@ export class DnsListeners {
     return { abandon, commit: () => this.commit(wanted, fresh) };
   }
 
+  /** Has what comes go to sockets of other processes at the same places; what of it does, if there are any. */
+  turnAway(): { readonly datagrams: boolean; readonly connections: boolean } {
+    const all = [...this.open.values()];
+    return {
+      datagrams: all.map(({ udp }) => udp?.turnAway?.()).includes(true),
+      connections: all.map(({ tcp }) => tcp.turnAway()).includes(true),
+    };
+  }
+
   /**
    * Ends listening everywhere; answers under way still go out where the caller waits for them.
    *

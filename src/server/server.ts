@@ -48,6 +48,7 @@ const GRACE: Milliseconds = 5000;
 const QUIET: Milliseconds = 150;
 /** Datagrams that wait at a socket that nothing more comes to are taken by then. */
 const DRAIN: Milliseconds = 20;
+const NOT_TURNED_AWAY = { datagrams: false, connections: false };
 /** A client that never stops asking is cut off after this long; it asks the other one again. */
 const LONGEST_QUIET: Milliseconds = 3000;
 
@@ -388,13 +389,15 @@ export class Server {
   private async end(handedOver: boolean): Promise<void> {
     const { current } = this;
     await Promise.all(current.hooks.shutdown.map(async (hook) => hook()));
-    const open = this.dns.closeAll(handedOver ? QUIET : undefined);
     // Where another process has sockets of its own at the same place, what waits at these is taken before they close.
-    if (!handedOver && open.map(({ udp }) => udp?.turnAway?.()).includes(true)) await sleep(this.runtime.clock, DRAIN);
+    const { datagrams, connections } = handedOver ? NOT_TURNED_AWAY : this.dns.turnAway();
+    if (datagrams || connections) await sleep(this.runtime.clock, DRAIN);
+    const goesOn = handedOver || connections;
+    const open = this.dns.closeAll(goesOn ? QUIET : undefined);
     // Only then do the answers under way come to an end, however many queries come in; what is not taken is left to a
     // process that shares the sockets.
     await Promise.all(open.map(async ({ udp }) => udp?.pause?.()));
-    if (handedOver) await this.untilClosed(open);
+    if (goesOn) await this.untilClosed(open);
     await this.settled(current);
     open.forEach(shut);
     await this.options.workerPool?.stop();

@@ -115,6 +115,11 @@ export class TcpServer {
     return this.listener?.local ?? this.at;
   }
 
+  /** Has new connections go to other processes at the same place; whether that is so. */
+  turnAway(): boolean {
+    return this.listener?.turnAway?.() === true;
+  }
+
   get open(): number {
     return this.connections.size + this.arriving.size;
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sharedTcp } from '../../src/fastpath/shared-tcp.js';
@@ -53,6 +54,44 @@ describe.skipIf(shared === undefined)('TCP sockets that share a place', () => {
         });
     });
     expect(await taken).toBe('127.0.0.1');
+  });
+});
+
+describe.skipIf(shared === undefined)('a TCP socket that turns connections away', () => {
+  const open: TcpListener[] = [];
+  afterEach(() => open.splice(0).forEach((listener) => listener.close()));
+
+  /** Who took how many of 40 connections. */
+  async function taken(names: readonly string[], counts: Map<string, number>): Promise<number[]> {
+    counts.clear();
+    const { port } = open[0]!.local;
+    const all = Array.from({ length: 40 }, async () => once(net.connect(port, '127.0.0.1').resume(), 'close'));
+    await Promise.all(all);
+    return names.map((name) => counts.get(name) ?? 0);
+  }
+
+  it('leaves them to another one, and the next one gets its part again', async () => {
+    const counts = new Map<string, number>();
+    const listen = async (name: string, port: number): Promise<TcpListener> => {
+      const listener = await new HostNetwork(undefined, shared).listenTcp({ address: '127.0.0.1', port }, (one) => {
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+        one.stream.destroy();
+      });
+      open.push(listener);
+      return listener;
+    };
+    const drawn = await new HostNetwork().listenTcp({ address: '127.0.0.1', port: 0 }, ignore);
+    drawn.close();
+    const { port } = drawn.local;
+    const alone = await listen('alone', port);
+    expect(alone.turnAway?.()).toBe(false);
+    await listen('second', port);
+    expect(alone.turnAway?.()).toBe(true);
+    expect(await taken(['alone', 'second'], counts)).toEqual([0, 40]);
+    alone.close();
+    await listen('third', port);
+    const [second = 0, third = 0] = await taken(['second', 'third'], counts);
+    expect([second + third, second > 0, third > 0]).toEqual([40, true, true]);
   });
 });
 

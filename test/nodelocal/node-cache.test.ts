@@ -397,6 +397,15 @@ describe('an end', () => {
     expect([node.saved(), node.link('nodelocaldns')]).toEqual([[], undefined]);
   });
 
+  it('takes them away again when the other process put them back before it ended', async () => {
+    const cache = await up();
+    await cache.closing();
+    await serving(nodeCache());
+    expect(node.saved()).toEqual(SAVED);
+    await cache.end();
+    expect([node.saved(), node.link('nodelocaldns')]).toEqual([[], undefined]);
+  });
+
   it('puts them back for a process that began meanwhile', async () => {
     const cache = await up();
     await cache.closing();

@@ -8,13 +8,15 @@ import { PROGRAM, Program } from './program.js';
 
 export const LOCAL = '169.254.20.10';
 export const KUBE_DNS = '10.96.0.10';
+/** What is asked for, and who has it. */
+export const NAME = 'www.example.test';
 const BASE = `.:53 {
     bind __PILLAR__LOCAL__DNS__
     health __PILLAR__LOCAL__DNS__:8080
     prometheus :9253
     cache
     hosts {
-        192.0.2.7 www.example.test
+        192.0.2.7 ${NAME}
     }
 }
 `;
@@ -34,7 +36,7 @@ export interface RollingOptions {
 }
 
 /** One instance: process 1 of a pid namespace of its own, in the network of the node. */
-class Instance {
+export class Instance {
   constructor(readonly program: Program) {}
 
   /** The process as this namespace sees it. */
@@ -45,7 +47,8 @@ class Instance {
   }
 
   signal(signal: NodeJS.Signals): void {
-    process.kill(this.pid, signal);
+    // Before it is there, what starts it.
+    process.kill(this.pid || this.program.child.pid!, signal);
   }
 
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -54,6 +57,34 @@ class Instance {
     this.signal(signal);
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
+}
+
+/** The command line that is process 1 of a pid namespace, in a network. */
+export const alone = (namespace: string, ...command: string[]): string[] =>
+  inside(namespace, 'unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...command);
+
+/**
+ * Asks at both addresses until the returned function is called.
+ *
+ * @param sockets `each` for a UDP socket for each query, as programs have that look names up now and then
+ */
+export async function askFrom(
+  pod: string,
+  rate: number,
+  sockets: 'each' | 'one' = 'one',
+): Promise<() => Promise<Counted>> {
+  const script = path.join(import.meta.dirname, 'steady-asker.mjs');
+  const [program = '', ...args] = inside(pod, process.execPath, script, NAME, `${rate}`, sockets, LOCAL, KUBE_DNS);
+  const child: ChildProcess = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout!.on('data', (chunk) => (text += String(chunk)));
+  while (!text.includes('asking\n')) await once(child.stdout!, 'data');
+  return async () => {
+    const closed = once(child, 'close');
+    child.stdin!.end();
+    await closed;
+    return JSON.parse(text.split('\n')[1]!) as Counted;
+  };
 }
 
 /** A node whose cache is updated as a DaemonSet's controller does it, and a pod that asks all the time. */
@@ -89,8 +120,7 @@ export class RollingNode {
     if (takeover) args.push('-takeover', path.join(this.shared, 'dns.sock'));
     if (skipTeardown) args.push('-skipteardown');
     const command = [...PROGRAM, 'node-cache', ...args, '-conf', path.join(own, 'Corefile')];
-    const alone = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...command];
-    const made = new Instance(new Program(inside(this.node, ...alone), { KUBE_DNS_SERVICE_HOST: '192.0.2.53' }));
+    const made = new Instance(new Program(alone(this.node, ...command), { KUBE_DNS_SERVICE_HOST: '192.0.2.53' }));
     this.started.push(made);
     return made;
   }
@@ -105,28 +135,9 @@ export class RollingNode {
     return run('ip', '-n', this.node, 'link', 'show').includes('nodelocaldns');
   }
 
-  /** Asks at both addresses until the returned function is called. */
-  async ask(rate: number): Promise<() => Promise<Counted>> {
-    const script = path.join(import.meta.dirname, 'steady-asker.mjs');
-    const [program = '', ...args] = inside(
-      this.pod,
-      process.execPath,
-      script,
-      'www.example.test',
-      `${rate}`,
-      LOCAL,
-      KUBE_DNS,
-    );
-    const child: ChildProcess = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout!.on('data', (chunk) => (text += String(chunk)));
-    while (!text.includes('asking\n')) await once(child.stdout!, 'data');
-    return async () => {
-      const closed = once(child, 'close');
-      child.stdin!.end();
-      await closed;
-      return JSON.parse(text.split('\n')[1]!) as Counted;
-    };
+  /** As `askFrom`. */
+  ask(rate: number): Promise<() => Promise<Counted>> {
+    return askFrom(this.pod, rate);
   }
 
   async stop(): Promise<void> {

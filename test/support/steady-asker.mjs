@@ -1,9 +1,10 @@
-// Asks `ADDRESS...` for `NAME` over UDP and TCP, `RATE` times a second in all, until its standard input ends; then
-// prints what came of it as JSON. Every query is sent once; one without an answer after 2 s is lost.
+// Asks `ADDRESS...` for `NAME` over UDP and TCP, `RATE` times a second in all, until its standard input ends: from `one`
+// UDP socket, or from one for `each` query. Then it prints what came of it as JSON. Every query is sent once; one without
+// an answer after 2 s is lost.
 import dgram from 'node:dgram';
 import net from 'node:net';
 
-const [name, rateText, ...addresses] = process.argv.slice(2);
+const [name, rateText, sockets, ...addresses] = process.argv.slice(2);
 const RATE = Number(rateText);
 const PATIENCE = 2000;
 /** One in so many goes over TCP, with a connection of its own. */
@@ -22,14 +23,18 @@ const lostAt = [];
 let pending = 0;
 
 const sent = new Map();
-const socket = dgram.createSocket({ type: 'udp4', recvBufferSize: 4 << 20 });
-socket.on('error', () => undefined);
-socket.on('message', (answer) => settle(answer.readUInt16BE(0), answer));
+const open = () =>
+  dgram
+    .createSocket({ type: 'udp4', recvBufferSize: 4 << 20 })
+    .on('error', () => undefined)
+    .on('message', (answer) => settle(answer.readUInt16BE(0), answer));
+const socket = open();
 
 function settle(id, answer) {
   const query = sent.get(id);
   if (query === undefined) return;
   sent.delete(id);
+  query.own?.close();
   clearTimeout(query.timer);
   pending--;
   if (answer === undefined) {
@@ -44,8 +49,9 @@ function ask(i) {
   const over = Math.floor(i / addresses.length) % TCP === 0 ? 'tcp' : 'udp';
   asked++;
   pending++;
-  sent.set(id, { at: performance.now(), over, timer: setTimeout(() => settle(id), PATIENCE) });
-  if (over === 'udp') return socket.send(message(id), 53, address, () => undefined);
+  const own = over === 'udp' && sockets === 'each' ? open() : undefined;
+  sent.set(id, { at: performance.now(), over, own, timer: setTimeout(() => settle(id), PATIENCE) });
+  if (over === 'udp') return (own ?? socket).send(message(id), 53, address, () => undefined);
   const framed = Buffer.concat([Buffer.of(0, qname.length + 12), message(id)]);
   const connection = net.connect(53, address, () => connection.write(framed));
   let got = Buffer.alloc(0);

@@ -1,5 +1,6 @@
 import { seededRandom, randomBelow } from '../../src/lib/random.js';
 import { whyNot } from '../e2e/node-local/namespaces.js';
+import { RedirectNode } from '../support/redirect-node.js';
 import { RollingNode, type Counted, type RollingOptions } from '../support/rolling-node.js';
 import type { Figure, Scale, Weather } from './row.js';
 
@@ -71,37 +72,92 @@ async function kills(node: RollingNode, count: number): Promise<Counted> {
   return result;
 }
 
+/** How long a cache behind a policy goes on when it is told to end, and when the policy knows of that at the latest. */
+const LAMEDUCK = 2000;
+const KNOWN = 500;
+
+/**
+ * The same behind a policy, which leads to the pods that are ready and not about to end.
+ *
+ * @param newFirst whether the new pod is ready before the old one is told to end
+ */
+async function redirected(newFirst: boolean, updates: number, seconds: number): Promise<Counted> {
+  const node = new RedirectNode(`${LAMEDUCK}ms`);
+  try {
+    await node.startCluster();
+    let serving = await node.start();
+    node.lead([serving]);
+    const counted = await node.ask(RATE);
+    const began = performance.now();
+    for (let i = 1; i <= updates; i++) {
+      await sleep(Math.max(0, (i * seconds * 1000) / (updates + 1) - (performance.now() - began)));
+      const fresh = newFirst ? await node.start() : undefined;
+      if (fresh) node.lead([serving, fresh]);
+      const ended = serving.end();
+      await sleep(KNOWN);
+      node.lead(fresh ? [fresh] : []);
+      await ended;
+      serving = fresh ?? (await node.start());
+      node.lead([serving]);
+    }
+    await sleep(Math.max(0, seconds * 1000 - (performance.now() - began)));
+    return await counted();
+  } finally {
+    await node.stop();
+    node.remove();
+  }
+}
+
+/** New first, on the node's own network: with the sockets of the old one, or with others beside them. */
+const SHARED: readonly RollingOptions[] = [true, false].flatMap((takeover) =>
+  [false, true].map((skipTeardown) => ({ takeover, skipTeardown })),
+);
+
+const textOf = ({ takeover, skipTeardown = false }: RollingOptions): string =>
+  `${takeover ? '-takeover' : 'without -takeover'}${skipTeardown ? ', -skipteardown' : ''}`;
+
+async function* onNode(node: RollingNode, short: boolean): AsyncGenerator<Figure> {
+  const [updates, seconds, killed] = short ? [2, 6, 4] : [10, 60, 20];
+  for (const how of SHARED) {
+    const result = await newFirst(node, how, updates, seconds);
+    const what = `${updates} updates, new first, ${textOf(how)}: lost or wrong of ${result.asked}`;
+    yield { what, got: lostOf(result), unit: '', atMost: 0 };
+    await node.stop();
+  }
+  for (const skipTeardown of short ? [true] : [true, false]) {
+    const how = { takeover: true, skipTeardown };
+    const old = await oldFirst(node, how, updates);
+    const passing = Math.ceil((old.between / 1000) * RATE);
+    const what = `${updates} updates, old first, ${textOf(how)}: lost or wrong of ${old.asked}, between two processes ${passing}`;
+    yield { what, got: lostOf(old), unit: '', atMost: passing };
+    await node.stop();
+  }
+  const kill = await kills(node, killed);
+  yield { what: `${killed} kills of either: lost or wrong of ${kill.asked}`, got: lostOf(kill), unit: '' };
+  yield { what: 'the longest row of losses', got: kill.longest, unit: 'ms', atMost: 1000, timed: true };
+}
+
+async function* behindPolicy(short: boolean): AsyncGenerator<Figure> {
+  const [updates, seconds] = short ? [2, 6] : [10, 60];
+  for (const newFirst of [true, false]) {
+    const result = await redirected(newFirst, updates, seconds);
+    const what = `${updates} updates, ${newFirst ? 'new' : 'old'} first, behind a policy: lost or wrong of ${result.asked}`;
+    yield { what, got: lostOf(result), unit: '', atMost: 0 };
+  }
+}
+
 export const rolling: Weather = {
   name: 'rolling',
-  needs: ['ip', 'iptables-nft', 'unshare'],
+  needs: ['ip', 'iptables-nft', 'nft', 'unshare'],
   tested: true,
   async play(scale: Scale): Promise<Figure[]> {
     const why = whyNot([]);
     if (why !== undefined) throw new Error(why);
-    const [updates, seconds, killed] = scale === 'short' ? [2, 6, 4] : [10, 60, 20];
     const node = new RollingNode();
-    const figures: Figure[] = [];
     try {
-      for (const skipTeardown of [false, true]) {
-        const result = await newFirst(node, { takeover: true, skipTeardown }, updates, seconds);
-        const what = `${updates} updates, new first${skipTeardown ? ', -skipteardown' : ''}: lost or wrong of ${result.asked}`;
-        figures.push({ what, got: lostOf(result), unit: '', atMost: 0 });
-        await node.stop();
-      }
-      const old = await oldFirst(node, { takeover: true, skipTeardown: true }, updates);
-      const passing = Math.ceil((old.between / 1000) * RATE);
-      figures.push({
-        what: `${updates} updates, old first, -skipteardown: lost or wrong of ${old.asked}, between two processes ${passing}`,
-        got: lostOf(old),
-        unit: '',
-        atMost: passing,
-      });
-      await node.stop();
-      const kill = await kills(node, killed);
-      figures.push(
-        { what: `${killed} kills of either: lost or wrong of ${kill.asked}`, got: lostOf(kill), unit: '' },
-        { what: 'the longest row of losses', got: kill.longest, unit: 'ms', atMost: 1000, timed: true },
-      );
+      const figures: Figure[] = [];
+      for await (const figure of onNode(node, scale === 'short')) figures.push(figure);
+      for await (const figure of behindPolicy(scale === 'short')) figures.push(figure);
       return figures;
     } finally {
       await node.stop();

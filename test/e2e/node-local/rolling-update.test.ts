@@ -1,10 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { RedirectNode } from '../../support/redirect-node.js';
 import { RollingNode } from '../../support/rolling-node.js';
 import { whyNot } from './namespaces.js';
 
-const reason = whyNot(['ip', 'iptables-nft', 'unshare']);
+const reason = whyNot(['ip', 'iptables-nft', 'nft', 'unshare']);
 if (reason !== undefined)
-  console.log(`test/e2e/node-local/rolling-update: ${reason} (Debian: iproute2, iptables, util-linux); skipped`);
+  console.log(
+    `test/e2e/node-local/rolling-update: ${reason} (Debian: iproute2, iptables, nftables, util-linux); skipped`,
+  );
 
 const UPDATES = 2;
 const RATE = 200;
@@ -19,16 +22,19 @@ describe.skipIf(reason !== undefined)('rolling updates on a node', () => {
   afterAll(() => node.remove());
 
   it.each([
-    { name: 'with teardown', skipTeardown: false },
-    { name: 'without', skipTeardown: true },
-  ])('new first, $name: nothing is lost', async ({ skipTeardown }) => {
-    const how = { takeover: true, skipTeardown };
+    { name: 'with teardown', takeover: true, skipTeardown: false },
+    { name: 'without', takeover: true, skipTeardown: true },
+    { name: 'without a socket to take over', takeover: false, skipTeardown: false },
+  ])('new first, $name: nothing is lost', async ({ takeover, skipTeardown }) => {
+    const how = { takeover, skipTeardown };
     let serving = await node.start(how);
     const counted = await node.ask(RATE);
     for (let i = 0; i < UPDATES; i++) {
       const fresh = await node.start(how);
-      await fresh.program.said(/Got \d+ sockets from the process that serves/);
-      await fresh.program.said(/plugin\/cache: [1-9]\d* replies from the process before this one/);
+      if (takeover) {
+        await fresh.program.said(/Got \d+ sockets from the process that serves/);
+        await fresh.program.said(/plugin\/cache: [1-9]\d* replies from the process before this one/);
+      }
       await pause(200);
       await serving.end();
       expect(node.rules()).toBe(24);
@@ -40,6 +46,32 @@ describe.skipIf(reason !== undefined)('rolling updates on a node', () => {
     expect({ wrong, lost }).toEqual({ wrong: 0, lost: { udp: 0, tcp: 0 } });
     await serving.end();
     expect([node.rules(), node.hasLink]).toEqual(skipTeardown ? [24, true] : [0, false]);
+  });
+
+  it('behind a policy, new first and old first: nothing is lost', async () => {
+    const redirect = new RedirectNode('2s');
+    try {
+      await redirect.startCluster();
+      const old = await redirect.start();
+      redirect.lead([old]);
+      const counted = await redirect.ask(RATE);
+      const fresh = await redirect.start();
+      redirect.lead([old, fresh]);
+      const ended = old.end();
+      await pause(200);
+      redirect.lead([fresh]);
+      await ended;
+      const gone = fresh.end();
+      await pause(200);
+      redirect.lead([]);
+      await gone;
+      const { asked, wrong, lost } = await counted();
+      expect(asked).toBeGreaterThan(RATE / 10);
+      expect({ wrong, lost }).toEqual({ wrong: 0, lost: { udp: 0, tcp: 0 } });
+    } finally {
+      await redirect.stop();
+      redirect.remove();
+    }
   });
 
   it.each([

@@ -38,6 +38,10 @@ export const socketPath = (env: Environment, port: number): string => {
   return env.NODENS_LAB_SOCKET ?? (isPipe(folder) ? folder : folder + path.sep) + `${prefixOf(folder)}${port}.sock`;
 };
 
+/** Where the kubeconfig of a lab is: beside its socket. */
+export const kubeconfigPath = (socket: string): string =>
+  `${isPipe(socket) ? path.join(os.tmpdir(), path.basename(socket)) : socket.replace(/\.sock$/, '')}.kubeconfig`;
+
 /**
  * The socket of the lab that is meant: the one at `port`; when none is given the one at the default port, or else the
  * only one.
@@ -86,7 +90,8 @@ export async function prepareSocket(file: string): Promise<void> {
   if (await answers(file))
     throw new NodensError('NODENS_LAB', `a lab is running already (${file}); end it with: nodens lab down`);
   if (isPipe(file)) return;
-  for (const dead of socketsIn(folder)) if (!(await answers(dead))) rmSync(dead, { force: true });
+  for (const dead of socketsIn(folder))
+    if (!(await answers(dead))) for (const left of [dead, kubeconfigPath(dead)]) rmSync(left, { force: true });
   rmSync(file, { force: true });
 }
 
@@ -95,8 +100,9 @@ export function restrictSocket(file: string): void {
   if (!isPipe(file)) chmodSync(file, 0o600);
 }
 
-/** Takes away what a socket leaves behind. */
+/** Takes away what a socket, and the kubeconfig beside it, leave behind. */
 export function removeSocket(file: string): void {
+  rmSync(kubeconfigPath(file), { force: true });
   if (isPipe(file)) return;
   rmSync(file, { force: true });
   try {

@@ -1,13 +1,18 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
 import { NodensError } from '../lib/errors.js';
 import { HostNetwork } from '../net/host-network.js';
 import { realClock } from '../lib/clock.js';
 import { Gateway } from '../lab/gateway/gateway.js';
+import { selfSigned } from '../lab/kube-api/certificate.js';
+import { kubeconfig } from '../lab/kube-api/kubeconfig.js';
+import { KubeApi } from '../lab/kube-api/server.js';
 import { Lab } from '../lab/lab.js';
 import type { Topology } from '../lab/topology/topology.js';
 import type { Environment } from '../corefile/environment.js';
 import { calledAs } from './called-as.js';
 import { ControlServer } from './lab-control.js';
-import { DEFAULT_PORT, answers, socketPath } from './lab-sockets.js';
+import { DEFAULT_PORT, answers, kubeconfigPath, socketPath } from './lab-sockets.js';
 
 /** What is proposed to somebody who finds a port taken: first ports of two labs so far apart. */
 const APART = 100;
@@ -46,28 +51,46 @@ export async function up(options: UpOptions): Promise<number> {
     ...(options.upstream && { upstream: { network: host, resolvConf: '/etc/resolv.conf' } }),
   });
   const gateway = new Gateway(lab, { host, port: options.port, cpu });
-  let control: ControlServer;
+  const open: { close(): void }[] = [gateway];
+  const end = async (): Promise<void> => {
+    open.forEach((part) => part.close());
+    await stopNow(lab);
+  };
   try {
     await openPorts(gateway, options);
-    control = new ControlServer(
+    const socket = socketPath(options.env, gateway.webPort);
+    const control = new ControlServer(
       lab,
-      socketPath(options.env, gateway.webPort),
+      socket,
       () => statusText(lab, gateway),
       () => finish(0),
     );
     await control.open();
+    open.push(control);
+    open.push(await serveApi(lab, kubeconfigPath(socket), onFault));
   } catch (error) {
-    gateway.close();
-    await stopNow(lab);
+    await end();
     throw error;
   }
   process.stdout.write(greeting(lab, gateway, options.env));
   const code = await ended;
   process.stdout.write('\nthe lab ends\n');
-  gateway.close();
-  control.close();
-  await stopNow(lab);
+  await end();
   return code;
+}
+
+/** Serves the lab's objects as a Kubernetes API, and writes a kubeconfig for it that nobody else can read. */
+async function serveApi(lab: Lab, file: string, onFault: (error: unknown) => void): Promise<KubeApi> {
+  const identity = selfSigned('nodens lab', ['127.0.0.1', 'localhost'], Date.now());
+  const token = randomBytes(32).toString('base64url');
+  const api = new KubeApi({ lab, identity, token, onFault });
+  await api.open();
+  rmSync(file, { force: true });
+  writeFileSync(file, kubeconfig({ url: api.url, certificate: identity.certificate, token }), {
+    mode: 0o600,
+    flag: 'wx',
+  });
+  return api;
 }
 
 /** Ends a lab whose user waits: nobody needs the last five seconds of its servers. */
@@ -143,6 +166,7 @@ function greeting(lab: Lab, gateway: Gateway, env: UpOptions['env']): string {
           `    ${program} exec${at} explain google.com`,
         ]),
     `    ${program} shell${at}`,
+    `    KUBECONFIG=$(${program} kubeconfig${at}) kubectl get pods -A`,
     '',
     'Ctrl-C ends it.',
     '',

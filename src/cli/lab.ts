@@ -14,7 +14,7 @@ import { LabFileError } from '../lab/topology/reader.js';
 import { ControlClient } from './lab-control.js';
 import { canEdit, editOnTerminal } from './lab-edit.js';
 import { shell } from './lab-shell.js';
-import { DEFAULT_PORT, findLab } from './lab-sockets.js';
+import { DEFAULT_PORT, findLab, kubeconfigPath } from './lab-sockets.js';
 import { MAX_PORT, up } from './lab-up.js';
 import { world } from './lab-world.js';
 import type { Environment } from '../corefile/environment.js';
@@ -28,6 +28,7 @@ const HELP = `nodens lab - a cluster's DNS on this machine
   run [-topology NAME|FILE] SCRIPT...              plays scripts, each in a lab of its own; a NAME stands for lab/scripts/NAME.lab
   shell [-port N]                                  a prompt in the running lab, or in one of its own
   exec [-port N] COMMAND...                        runs one command in the running lab
+  kubeconfig [-port N]                             the file with which kubectl and others reach the running lab's API
   status [-port N]                                 what the running lab has, and its ports
   down [-port N]                                   ends the running lab
   world [-topology NAME|FILE] [-port N]            serves the names outside the cluster alone, on 127.0.0.1
@@ -199,6 +200,12 @@ const SUBS: Readonly<Record<string, Subcommand>> = {
     const { port, rest } = whichLab(args);
     if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
     return shell(env, port);
+  },
+  kubeconfig: async (args, env) => {
+    const { port, rest } = whichLab(args);
+    if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
+    process.stdout.write(`${kubeconfigPath(await findLab(env, port))}\n`);
+    return 0;
   },
   status: plain('status'),
   down: plain('down'),

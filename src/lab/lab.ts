@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { NodensError } from '../lib/errors.js';
 import type { DatapathConfig } from '../datapath/config.js';
 import type { Pod as ModelPod } from '../datapath/cluster/endpoint.js';
@@ -7,6 +8,7 @@ import { EndpointController } from '../kube/endpoints/controller.js';
 import { Intake } from '../kube/intake/intake.js';
 import type { ManifestObject } from '../kube/manifests/parse.js';
 import { ALL_FIELDS, KUBE_KINDS } from '../kube/objects/objects.js';
+import { objectAt, textAt } from '../kube/objects/raw.js';
 import { KubeStore } from '../kube/store/store.js';
 import type { Clock, Timer } from '../lib/clock.js';
 import { repeat } from '../lib/clock.js';
@@ -19,7 +21,7 @@ import { Hubble } from '../observe/hubble/hubble.js';
 import { ClusterApiError, ClusterApi } from './cluster/cluster-api.js';
 import type { ApiObject, Applied } from './cluster/cluster-api.js';
 import { followServices } from './cluster/service-sync.js';
-import { Workloads } from './pods/workloads.js';
+import { Workloads, templateOf } from './pods/workloads.js';
 import type { Plugin } from '../plugin-api/contract.js';
 import { Translations } from './trace/translations.js';
 import { ExternalHosts } from './pods/hosts.js';
@@ -182,11 +184,16 @@ export class Lab {
     try {
       for (const manifest of manifests) done.push(this.take(manifest));
     } finally {
-      this.endpoints.flush();
-      await this.workloads.reconcile();
-      this.endpoints.flush();
+      await this.settle();
     }
     return done;
+  }
+
+  /** Brings the pods, and what follows from them, to what the objects say. */
+  async settle(): Promise<void> {
+    this.endpoints.flush();
+    await this.workloads.reconcile();
+    this.endpoints.flush();
   }
 
   /** Deletes an object with what depends on it. False when there is none. */
@@ -197,9 +204,7 @@ export class Lab {
       if (kind === POLICY) this.redirects.remove(namespace, name);
       this.api.delete(kind, namespace, name);
     }
-    this.endpoints.flush();
-    await this.workloads.reconcile();
-    this.endpoints.flush();
+    await this.settle();
     return true;
   }
 
@@ -211,6 +216,7 @@ export class Lab {
   }
 
   async rollout(workload: ApiObject): Promise<void> {
+    if (isAgents(workload)) this.restartAgents();
     await this.workloads.restart(workload);
     this.endpoints.flush();
   }
@@ -256,7 +262,8 @@ export class Lab {
     this.disposers.forEach((dispose) => dispose());
   }
 
-  private take(manifest: ManifestObject): { readonly object: ApiObject; readonly applied: Applied } {
+  /** Takes a manifest on; {@link settle} does what follows from it. Throws a ClusterApiError. */
+  take(manifest: ManifestObject): { readonly object: ApiObject; readonly applied: Applied } {
     if (manifest.kind === POLICY && !this.running.localRedirectPolicy) {
       throw new ClusterApiError(
         `${manifest.place}: no matches for kind "${POLICY}" in version "cilium.io/v2": ensure ` +
@@ -264,7 +271,10 @@ export class Lab {
           'restart Cilium)',
       );
     }
+    const before = objectAt(manifest.raw, 'metadata');
+    const old = this.api.get(manifest.kind, textAt(before, 'namespace') || 'default', textAt(before, 'name'));
     const taken = this.api.apply(manifest);
+    if (old && isAgents(old) && !isDeepStrictEqual(templateOf(old), templateOf(taken.object))) this.restartAgents();
     if (taken.object.kind === POLICY && taken.applied !== 'unchanged')
       this.redirects.apply(parsePolicy(taken.object.raw));
     if (taken.object.kind === 'Namespace') this.world.addNamespace({ name: taken.object.name });
@@ -350,6 +360,10 @@ function runWorldTimers(world: World, clock: Clock): Timer {
     },
   };
 }
+
+/** Cilium's agents are part of the model; their DaemonSet stands for them. */
+const isAgents = ({ kind, namespace, name }: ApiObject): boolean =>
+  kind === 'DaemonSet' && namespace === 'kube-system' && name === 'cilium';
 
 const isDns = ({ spec }: ModelPod): boolean => spec.labels?.['k8s-app'] === 'kube-dns';
 

@@ -75,6 +75,7 @@ describe('a running lab', () => {
     { args: ['exec', 'nosuch'], text: 'nosuch: command not found', code: 127 },
     { args: ['exec'], text: 'expected a command', code: 2 },
     { args: ['status'], text: 'default/curl-pod', code: 0 },
+    { args: ['kubeconfig'], text: 'up.kubeconfig\n', code: 0 },
     { args: ['up', '-port', '0'], text: 'a lab is running already', code: 1 },
   ])('$args', async ({ args, text, code }) => {
     const ran = await run(args, env);
@@ -174,6 +175,7 @@ describe('a running lab', () => {
     expect((await run(['down'], env)).code).toBe(0);
     expect(await lab.ended()).toBe(0);
     expect(existsSync(path.join(folder, 'up'))).toBe(false);
+    expect(existsSync(path.join(folder, 'up.kubeconfig'))).toBe(false);
     expect(await run(['status'], env)).toEqual({
       text: 'no lab is running; start one in another terminal: nodens lab up\n',
       code: 1,
@@ -195,7 +197,7 @@ describe('without a lab', () => {
     { args: [], text: "nodens lab - a cluster's DNS on this machine", code: 0 },
     {
       args: ['nosuch'],
-      text: "unknown command 'lab nosuch', allowed: up, run, exec, world, shell, status, down",
+      text: "unknown command 'lab nosuch', allowed: up, run, exec, world, shell, kubeconfig, status, down",
       code: 2,
     },
     { args: ['up', '-port', 'x'], text: "-port: expected 0 to 65000, got 'x'", code: 2 },

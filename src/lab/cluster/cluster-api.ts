@@ -6,6 +6,7 @@ import type { ManifestObject } from '../../kube/manifests/parse.js';
 import { arrayAt, asObject, objectAt, textAt, textMapAt } from '../../kube/objects/raw.js';
 import type { RawObject } from '../../kube/objects/raw.js';
 import type { KubeStore } from '../../kube/store/store.js';
+import { Channel } from '../../lib/channel.js';
 import { canonicalIp, cidrContains, formatIp, parseCidr, parseIp } from '../../lib/cidr.js';
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow } from '../../lib/random.js';
@@ -57,6 +58,8 @@ export class ClusterApi {
   /** Counts changes, as resource versions do. */
   private version = 1000;
   private readonly versions = new Map<string, number>();
+  /** Tells the kind of each object that is put in place or deleted. */
+  readonly changes = new Channel<string>();
 
   constructor(private readonly options: ClusterApiOptions) {}
 
@@ -131,6 +134,7 @@ export class ClusterApi {
     const key = keyOf(object.kind, object.namespace, object.name);
     this.objects.set(key, object);
     this.versions.set(key, ++this.version);
+    this.changes.emit(object.kind);
   }
 
   /** The resource version of an object. */
@@ -142,7 +146,9 @@ export class ClusterApi {
   delete(kind: string, namespace: string, name: string): boolean {
     if (isKubeKind(kind)) this.options.store.delete(kind, namespace, name);
     this.versions.delete(keyOf(kind, namespace, name));
-    return this.objects.delete(keyOf(kind, namespace, name));
+    const there = this.objects.delete(keyOf(kind, namespace, name));
+    this.changes.emit(kind);
+    return there;
   }
 
   /** A service without an address gets its pinned one, or a free one of the range; it keeps the one that it has. */

@@ -39,6 +39,7 @@ export const RESOURCES: readonly Resource[] = [
   core('Pod', 'pods', ['po']),
   core('ConfigMap', 'configmaps', ['cm']),
   core('ServiceAccount', 'serviceaccounts', ['sa']),
+  core('Event', 'events', ['ev']),
   other('discovery.k8s.io', 'v1', 'EndpointSlice', 'endpointslices', []),
   other('apps', 'v1', 'Deployment', 'deployments', ['deploy']),
   other('apps', 'v1', 'DaemonSet', 'daemonsets', ['ds']),
@@ -56,6 +57,9 @@ export const MADE_RESOURCES: readonly Resource[] = [
   { ...other('cilium.io', 'v2', 'CiliumEndpoint', 'ciliumendpoints', ['cep', 'ciliumep']), made: true },
 ];
 
+/** Everything that the API has. */
+export const ALL_RESOURCES: readonly Resource[] = [...RESOURCES, ...MADE_RESOURCES];
+
 export const resourceOf = (kind: string): Resource | undefined => RESOURCES.find((resource) => resource.kind === kind);
 
 /**
@@ -64,7 +68,7 @@ export const resourceOf = (kind: string): Resource | undefined => RESOURCES.find
  */
 export function resourceByWord(word: string): Resource | undefined {
   const [name = ''] = word.toLowerCase().split('.', 1);
-  return [...RESOURCES, ...MADE_RESOURCES].find(
+  return ALL_RESOURCES.find(
     ({ kind, plural, short }) => kind.toLowerCase() === name || plural === name || short.includes(name),
   );
 }

@@ -5,6 +5,7 @@ import type { RawObject } from '../../kube/objects/raw.js';
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';
+import type { Milliseconds } from '../../lib/units.js';
 import type { Kubelet } from './kubelet.js';
 import type { PodPin } from '../topology/topology.js';
 import { labelsOf } from '../cluster/cluster-api.js';
@@ -25,18 +26,26 @@ export interface WorkloadsOptions {
   readonly pins: readonly PodPin[];
 }
 
-/** What is known of a workload beside its object. */
-interface Generation {
+/** One state of a workload's pods, as a ReplicaSet holds it. */
+export interface Generation {
   readonly template: unknown;
-  hash: string;
+  /** In the names and labels of its pods. */
+  readonly hash: string;
+  /** Counted from 1; the highest is in force. */
+  readonly revision: number;
+  readonly created: Milliseconds;
 }
+
+/** Generations that are kept beside the newest (revisionHistoryLimit). */
+const HISTORY = 10;
 
 /**
  * Does what the controllers and the scheduler do: keeps as many pods as Deployments and DaemonSets ask for, and puts
  * them on nodes.
  */
 export class Workloads {
-  private readonly generations = new Map<string, Generation>();
+  /** By workload, the newest last. */
+  private readonly generations = new Map<string, readonly Generation[]>();
   private readonly usedPins = new Set<PodPin>();
 
   constructor(private readonly options: WorkloadsOptions) {}
@@ -63,13 +72,31 @@ export class Workloads {
    */
   async restart(workload: ApiObject): Promise<void> {
     const pods = this.podsOf(workload);
-    this.generations.get(keyOf(workload))!.hash = this.nextHash(workload);
+    this.begin(workload, this.nextHash(workload));
     await this.replace(workload, pods);
   }
 
   /** The hash in the names of a workload's newest pods; undefined before it had any. */
   hashOf(workload: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): string | undefined {
-    return this.generations.get(keyOf(workload))?.hash;
+    return this.generationsOf(workload).at(-1)?.hash;
+  }
+
+  /** What a workload's pods were made from, the newest last. */
+  generationsOf(workload: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): readonly Generation[] {
+    return this.generations.get(keyOf(workload)) ?? [];
+  }
+
+  /** From now on pods are made from the workload's template, with this hash. */
+  private begin(workload: ApiObject, hash: string): void {
+    const known = this.generationsOf(workload);
+    const next = {
+      template: templateOf(workload),
+      hash,
+      revision: (known.at(-1)?.revision ?? 0) + 1,
+      created: known.find((one) => one.hash === hash)?.created ?? this.options.clock.now(),
+    };
+    const kept = known.filter((one) => one.hash !== hash).slice(-HISTORY);
+    this.generations.set(keyOf(workload), [...kept, next]);
   }
 
   podsOf(workload: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): readonly ApiObject[] {
@@ -94,15 +121,15 @@ export class Workloads {
   }
 
   private async reconcileOne(workload: ApiObject): Promise<void> {
-    const key = keyOf(workload);
-    const template = objectAt(workload.raw, 'spec')['template'];
-    const known = this.generations.get(key);
-    if (known && !isDeepStrictEqual(known.template, template)) {
+    const known = this.generationsOf(workload);
+    const same = known.filter(({ template }) => isDeepStrictEqual(template, templateOf(workload)));
+    if (known.length > 0 && !same.includes(known.at(-1)!)) {
       const old = this.podsOf(workload);
-      this.generations.set(key, { template, hash: this.nextHash(workload) });
+      // A template that was in force before comes back under its old hash.
+      this.begin(workload, same.at(-1)?.hash ?? this.nextHash(workload));
       return this.replace(workload, old);
     }
-    if (!known) this.generations.set(key, { template, hash: this.nextHash(workload) });
+    if (known.length === 0) this.begin(workload, this.nextHash(workload));
     await this.fill(workload, this.podsOf(workload));
   }
 
@@ -141,10 +168,10 @@ export class Workloads {
       (candidate) => node === undefined || candidate.node === undefined || candidate.node === node,
     );
     if (pin) this.usedPins.add(pin);
-    const { hash } = this.generations.get(keyOf(workload))!;
+    const hash = this.hashOf(workload)!;
     const middle = workload.kind === 'Deployment' ? `${hash}-` : '';
     const name = pin?.name ?? `${workload.name}-${middle}${this.draw(SUFFIX)}`;
-    const template = asObject(objectAt(workload.raw, 'spec')['template']);
+    const template = asObject(templateOf(workload));
     const place = node ?? pin?.node ?? this.schedule(workload);
     const generated =
       workload.kind === 'Deployment' ? { 'pod-template-hash': hash } : { 'controller-revision-hash': hash };
@@ -218,6 +245,9 @@ export class Workloads {
 
 const keyOf = ({ kind, namespace, name }: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): string =>
   `${kind}/${namespace}/${name}`;
+
+/** What a workload's pods are made from. */
+export const templateOf = ({ raw }: ApiObject): unknown => objectAt(raw, 'spec')['template'];
 
 /** The workload that a pod belongs to. */
 export function ownerOf(pod: ApiObject): { readonly kind: string; readonly name: string } | undefined {

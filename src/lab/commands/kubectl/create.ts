@@ -9,7 +9,7 @@ import type { Options } from '../../session/options.js';
 import { NOTHING_FETCHED, fetched } from '../target/fetched.js';
 import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
 import { yamlOf } from './get.js';
-import { nameIn, namespaceIn } from './objects.js';
+import { nameIn, namespaceIn } from './metadata.js';
 
 const COMMON = [
   { name: '--namespace', short: '-n', value: true },

@@ -10,7 +10,8 @@ import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { kindNamed, namespaceOf, shownAs, withGroup } from '../target/kinds.js';
 import { yamlOf } from './get.js';
-import { nameIn, namespaceIn, objectsOf } from './objects.js';
+import { nameIn, namespaceIn } from './metadata.js';
+import { objectsOf } from './objects.js';
 
 /** Attempts after which an edit that stays invalid is given up. */
 const MAX_TRIES = 20;

@@ -12,7 +12,7 @@ import type { Options } from '../../session/options.js';
 import { JsonPath } from './json-path.js';
 import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
 import { factsOf, tablesOf } from './tables.js';
-import { nameIn, namespaceIn } from './objects.js';
+import { nameIn, namespaceIn } from './metadata.js';
 import { objectsMeant, requireAll } from './selection.js';
 
 const OPTIONS = [

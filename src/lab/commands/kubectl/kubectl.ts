@@ -199,9 +199,6 @@ const rollout: VerbHandler = async (args, io) => {
     if (action === 'status')
       io.write(`${object.kind === 'Deployment' ? 'deployment' : 'daemon set'} "${name}" successfully rolled out\n`);
     else {
-      // The agents are part of the model; their pods stand for them.
-      if (object.kind === 'DaemonSet' && object.namespace === 'kube-system' && name === 'cilium')
-        io.lab.restartAgents();
       await io.lab.rollout(object);
       io.write(`${shown(object)} restarted\n`);
     }

@@ -1,43 +1,14 @@
-import { createHash } from 'node:crypto';
 import type { Node } from '../../../datapath/cluster/node.js';
 import type { EndpointSlice } from '../../../kube/objects/objects.js';
 import { arrayAt, asObject, objectAt, textAt } from '../../../kube/objects/raw.js';
 import type { RawObject } from '../../../kube/objects/raw.js';
 import { formatCidr } from '../../../lib/cidr.js';
-import type { Milliseconds } from '../../../lib/units.js';
 import { configView } from '../../../observe/cilium/status.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { labelsOf } from '../../cluster/cluster-api.js';
-import { replicasOf } from '../../pods/workloads.js';
 import type { Lab } from '../../lab.js';
-
-/** A time as objects have it. */
-export const timeOf = (at: Milliseconds): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
-
-/** An identifier that stays with the object as long as it lives. */
-function uidOf(kind: string, namespace: string, name: string, created: Milliseconds): string {
-  const hex = createHash('sha256').update(`${kind}/${namespace}/${name}/${created}`).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-
-interface Made {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace?: string;
-  readonly name: string;
-  readonly created: Milliseconds;
-  readonly version: number;
-  readonly labels?: Readonly<Record<string, string>>;
-}
-
-const metadataOf = ({ kind, namespace, name, created, version, labels }: Made): RawObject => ({
-  name,
-  ...(namespace !== undefined && namespace !== '' && { namespace }),
-  creationTimestamp: timeOf(created),
-  resourceVersion: String(version),
-  uid: uidOf(kind, namespace ?? '', name, created),
-  ...(labels && Object.keys(labels).length > 0 && { labels }),
-});
+import { metadataOf, nameIn, namespaceIn, timeOf, uidOf } from './metadata.js';
+import { ownersOf, replicaSets, workloadDefaults, workloadStatus } from './workload-objects.js';
 
 /** An object as the API server gives it out: with what it adds to what was applied. */
 export function served(object: ApiObject, lab: Lab): RawObject {
@@ -60,10 +31,12 @@ export function served(object: ApiObject, lab: Lab): RawObject {
     return {
       ...raw,
       metadata,
-      spec: { ...(kind === 'Deployment' && { replicas: 1 }), ...objectAt(raw, 'spec') },
+      spec: { ...workloadDefaults(kind), ...objectAt(raw, 'spec') },
       status: workloadStatus(object, lab),
     };
-  if (kind === 'Pod') return { ...raw, metadata: { ...metadata, ...owners(raw) } };
+  if (kind === 'Pod') return { ...raw, metadata: { ...metadata, ...ownersOf(raw, lab) } };
+  if (kind === 'Namespace')
+    return { ...raw, metadata, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } };
   if (kind === 'Node') return { ...raw, metadata, ...nodeFacts(name, lab) };
   return { ...raw, metadata };
 }
@@ -88,54 +61,6 @@ function serviceDefaults(raw: RawObject): RawObject {
   return {
     spec: { ...addressed, sessionAffinity: 'None', ...spec, type, ...(ports.length > 0 && { ports }) },
     status: { loadBalancer: {} },
-  };
-}
-
-/** Pods belong to the ReplicaSet that their Deployment makes. */
-function owners(raw: RawObject): RawObject {
-  const list = arrayAt(objectAt(raw, 'metadata'), 'ownerReferences').map(asObject);
-  if (list.length === 0) return {};
-  return {
-    ownerReferences: list.map((owner) => ({
-      apiVersion: 'apps/v1',
-      blockOwnerDeletion: true,
-      controller: true,
-      ...(textAt(owner, 'kind') === 'Deployment'
-        ? { kind: 'ReplicaSet', name: `${textAt(owner, 'name')}-${labelsOf(raw)['pod-template-hash'] ?? ''}` }
-        : owner),
-    })),
-  };
-}
-
-/** Pods of a workload that are ready. */
-export const readyOf = (workload: ApiObject, lab: Lab): number =>
-  lab.workloads.podsOf(workload).filter((pod) => lab.kubelet.get(pod.namespace, pod.name)?.state === 'Running').length;
-
-function workloadStatus(object: ApiObject, lab: Lab): RawObject {
-  const pods = lab.workloads.podsOf(object).length;
-  const ready = readyOf(object, lab);
-  if (object.kind === 'DaemonSet')
-    return {
-      currentNumberScheduled: pods,
-      desiredNumberScheduled: pods,
-      numberAvailable: ready,
-      numberMisscheduled: 0,
-      numberReady: ready,
-      updatedNumberScheduled: pods,
-    };
-  return {
-    availableReplicas: ready,
-    readyReplicas: ready,
-    replicas: pods,
-    updatedReplicas: pods,
-    conditions: [
-      {
-        type: 'Available',
-        status: ready >= replicasOf(object) ? 'True' : 'False',
-        reason: ready >= replicasOf(object) ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
-      },
-      { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable' },
-    ],
   };
 }
 
@@ -340,6 +265,7 @@ const nodesWithCilium = (lab: Lab): Node[] =>
 const MODELLED: Readonly<Record<string, (lab: Lab) => RawObject[]>> = {
   EndpointSlice: slices,
   Endpoints: endpoints,
+  ReplicaSet: replicaSets,
   CiliumNode: (lab) => nodesWithCilium(lab).map((node) => ciliumNode(node, lab)),
   CiliumEndpoint: ciliumEndpoints,
   ConfigMap: (lab) => [...lab.api.list('ConfigMap').map((object) => served(object, lab)), ...ciliumConfigMaps(lab)],
@@ -353,6 +279,3 @@ export function objectsOf(kind: string, lab: Lab): readonly RawObject[] {
   const key = (object: RawObject): string => `${namespaceIn(object)}/${nameIn(object)}`;
   return [...list].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
-
-export const nameIn = (object: RawObject): string => textAt(objectAt(object, 'metadata'), 'name');
-export const namespaceIn = (object: RawObject): string => textAt(objectAt(object, 'metadata'), 'namespace');

@@ -5,7 +5,8 @@ import type { Resource } from '../../cluster/resources.js';
 import type { Lab } from '../../lab.js';
 import { CommandError } from '../../session/command.js';
 import { withGroup } from '../target/kinds.js';
-import { nameIn, namespaceIn, objectsOf } from './objects.js';
+import { nameIn, namespaceIn } from './metadata.js';
+import { objectsOf } from './objects.js';
 
 interface Selection {
   /** undefined for all, and for kinds that belong to none. */

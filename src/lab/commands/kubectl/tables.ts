@@ -4,12 +4,15 @@ import type { KubectlFacts, KubectlKind, KubectlRow } from '../../../observe/kub
 import { humanDuration } from '../../../observe/kubectl/human-duration.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { containersOf, labelsOf } from '../../cluster/cluster-api.js';
-import { MADE_RESOURCES, RESOURCES } from '../../cluster/resources.js';
+import { ALL_RESOURCES } from '../../cluster/resources.js';
+import type { Resource } from '../../cluster/resources.js';
 import { replicasOf } from '../../pods/workloads.js';
 import type { Lab } from '../../lab.js';
 import { dataOf } from '../../pods/pod-files.js';
 import { shownAs, withGroup } from '../target/kinds.js';
-import { nameIn, namespaceIn, objectsOf, readyOf } from './objects.js';
+import { nameIn, namespaceIn } from './metadata.js';
+import { objectsOf } from './objects.js';
+import { readyOf, staying, updatedOf } from './workload-objects.js';
 
 interface ObjectTable {
   readonly columns: readonly string[];
@@ -39,6 +42,9 @@ const equals = (labels: Readonly<Record<string, string>> | undefined): string =>
     .map(([key, value]) => `${key}=${value}`)
     .join(',') || '<none>';
 
+const numberIn = (raw: unknown, part: string, member: string): string =>
+  String(Number(objectAt(raw, part)[member] ?? 0));
+
 const WORKLOAD_COLUMNS = ['CONTAINERS', 'IMAGES', 'SELECTOR'];
 const PLAIN: ObjectTable = { columns: ['NAME', 'AGE'], cells: (object, lab) => [age(lab, object)] };
 
@@ -50,7 +56,7 @@ const TABLES: Readonly<Record<string, ObjectTable>> = {
     wide: workloadWide,
     cells: (object, lab) => [
       `${readyOf(object, lab)}/${replicasOf(object)}`,
-      String(replicasOf(object)),
+      String(updatedOf(object, lab)),
       String(readyOf(object, lab)),
       age(lab, object),
     ],
@@ -60,17 +66,29 @@ const TABLES: Readonly<Record<string, ObjectTable>> = {
     wideColumns: WORKLOAD_COLUMNS,
     wide: workloadWide,
     cells: (object, lab) => {
-      const [pods, ready] = [String(lab.workloads.podsOf(object).length), String(readyOf(object, lab))];
+      const pods = String(staying(object, lab).length);
+      const ready = String(readyOf(object, lab));
       return [
         pods,
         pods,
         ready,
-        pods,
+        String(updatedOf(object, lab)),
         ready,
         equals(textMapAt(objectAt(objectAt(objectAt(object.raw, 'spec'), 'template'), 'spec'), 'nodeSelector')),
         age(lab, object),
       ];
     },
+  },
+  ReplicaSet: {
+    columns: ['NAME', 'DESIRED', 'CURRENT', 'READY', 'AGE'],
+    wideColumns: WORKLOAD_COLUMNS,
+    wide: workloadWide,
+    cells: (object, lab) => [
+      numberIn(object.raw, 'spec', 'replicas'),
+      numberIn(object.raw, 'status', 'replicas'),
+      numberIn(object.raw, 'status', 'readyReplicas'),
+      age(lab, object),
+    ],
   },
   ConfigMap: {
     columns: ['NAME', 'DATA', 'AGE'],
@@ -81,7 +99,7 @@ const TABLES: Readonly<Record<string, ObjectTable>> = {
 };
 
 function kindOf(kind: string, lab: Lab): KubectlKind {
-  const resource = [...RESOURCES, ...MADE_RESOURCES].find((one) => one.kind === kind)!;
+  const resource = ALL_RESOURCES.find((one) => one.kind === kind)!;
   const { columns, wideColumns = [], cells, wide } = TABLES[kind] ?? PLAIN;
   return {
     resource: withGroup(resource),
@@ -108,39 +126,10 @@ const apiObjects = (kind: string, lab: Lab): ApiObject[] =>
     return { kind, namespace, name, raw, created: Date.parse(textAt(objectAt(raw, 'metadata'), 'creationTimestamp')) };
   });
 
-function namesOf({ kind, plural, short, group }: (typeof RESOURCES)[number]): readonly string[] {
+function namesOf({ kind, plural, short, group }: Resource): readonly string[] {
   const names = [kind.toLowerCase(), plural];
   return [...names, ...short, ...(group === '' ? [] : names.map((name) => `${name}.${group}`))];
 }
-
-/** The ReplicaSets that Deployments make: the newest of each. */
-const replicaSets = (lab: Lab): KubectlKind => ({
-  resource: 'replicasets.apps',
-  singular: 'replicaset.apps',
-  names: ['rs', 'replicaset', 'replicasets', 'replicaset.apps', 'replicasets.apps'],
-  namespaced: true,
-  columns: ['NAME', 'DESIRED', 'CURRENT', 'READY', 'AGE'],
-  wideColumns: WORKLOAD_COLUMNS,
-  rows: () =>
-    lab.api.list('Deployment').map((object) => {
-      const hash = lab.workloads.hashOf(object) ?? '';
-      const name = `${object.name}-${hash}`;
-      const wide = workloadWide(object);
-      return {
-        namespace: object.namespace,
-        name,
-        labels: { ...labelsOf(objectAt(object.raw, 'spec')['template']), 'pod-template-hash': hash },
-        cells: [
-          name,
-          String(replicasOf(object)),
-          String(lab.workloads.podsOf(object).length),
-          String(readyOf(object, lab)),
-          age(lab, object),
-        ],
-        wide: [...wide.slice(0, 2), `${wide[2]!},pod-template-hash=${hash}`],
-      };
-    }),
-});
 
 /** Everything that can be listed in a lab; slices under the names that the endpoint controller gives them. */
 export function tablesOf(lab: Lab): readonly KubectlKind[] {
@@ -156,8 +145,7 @@ export function tablesOf(lab: Lab): readonly KubectlKind[] {
   const known = new Set(modelled.flatMap(({ names }) => names));
   return [
     ...modelled,
-    ...RESOURCES.filter(({ plural }) => !known.has(plural)).map(({ kind }) => kindOf(kind, lab)),
-    replicaSets(lab),
+    ...ALL_RESOURCES.filter(({ plural }) => !known.has(plural)).map(({ kind }) => kindOf(kind, lab)),
   ];
 }
 

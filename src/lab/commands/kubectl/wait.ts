@@ -10,7 +10,7 @@ import { parseOptions } from '../../session/options.js';
 import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
 import type { Resource } from '../../cluster/resources.js';
 import { JsonPath } from './json-path.js';
-import { nameIn, namespaceIn } from './objects.js';
+import { nameIn, namespaceIn } from './metadata.js';
 import { objectsMeant, requireAll } from './selection.js';
 
 const POLL: Milliseconds = 200;

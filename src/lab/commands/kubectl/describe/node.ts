@@ -3,7 +3,7 @@ import type { RawObject } from '../../../../kube/objects/raw.js';
 import { humanDuration } from '../../../../observe/kubectl/human-duration.js';
 import { labelsOf } from '../../../cluster/cluster-api.js';
 import type { Lab } from '../../../lab.js';
-import { nameIn, namespaceIn } from '../objects.js';
+import { nameIn, namespaceIn } from '../metadata.js';
 import { Sheet, longTime } from './sheet.js';
 
 /** A node. What the model knows nothing of, its hardware and its loads, is left out. */

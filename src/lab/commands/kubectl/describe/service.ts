@@ -1,7 +1,7 @@
 import { arrayAt, asObject, flagAt, objectAt, textAt, textMapAt } from '../../../../kube/objects/raw.js';
 import type { RawObject } from '../../../../kube/objects/raw.js';
 import { labelsOf } from '../../../cluster/cluster-api.js';
-import { nameIn, namespaceIn } from '../objects.js';
+import { nameIn, namespaceIn } from '../metadata.js';
 import { Sheet } from './sheet.js';
 
 /** Addresses that are spelled out; the rest is counted. */

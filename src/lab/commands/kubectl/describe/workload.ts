@@ -2,7 +2,7 @@ import { objectAt, textAt } from '../../../../kube/objects/raw.js';
 import type { RawObject } from '../../../../kube/objects/raw.js';
 import type { Lab } from '../../../lab.js';
 import { selectorText } from '../tables.js';
-import { nameIn, namespaceIn } from '../objects.js';
+import { nameIn, namespaceIn } from '../metadata.js';
 import { describeTemplate } from './pod.js';
 import { Sheet, longTime } from './sheet.js';
 

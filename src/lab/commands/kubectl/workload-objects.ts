@@ -1,0 +1,161 @@
+import { arrayAt, asObject, objectAt, textAt } from '../../../kube/objects/raw.js';
+import type { RawObject } from '../../../kube/objects/raw.js';
+import type { ApiObject } from '../../cluster/cluster-api.js';
+import { labelsOf } from '../../cluster/cluster-api.js';
+import { replicasOf } from '../../pods/workloads.js';
+import type { Generation } from '../../pods/workloads.js';
+import type { Lab } from '../../lab.js';
+import { metadataOf, uidOf } from './metadata.js';
+
+/** The label with which a pod says from which generation of its workload it is. */
+const HASH_LABELS: Readonly<Record<string, string>> = {
+  Deployment: 'pod-template-hash',
+  DaemonSet: 'controller-revision-hash',
+};
+const REVISION = 'deployment.kubernetes.io/revision';
+
+/** Pods belong to the ReplicaSet that their Deployment makes. */
+export function ownersOf(raw: RawObject, lab: Lab): RawObject {
+  const metadata = objectAt(raw, 'metadata');
+  const namespace = textAt(metadata, 'namespace');
+  const list = arrayAt(metadata, 'ownerReferences').map(asObject);
+  if (list.length === 0) return {};
+  return {
+    ownerReferences: list.map((owner) => {
+      const [kind, name] = [textAt(owner, 'kind'), textAt(owner, 'name')];
+      const workload = lab.api.get(kind, namespace, name);
+      const hash = labelsOf(raw)['pod-template-hash'] ?? '';
+      const made =
+        kind === 'Deployment'
+          ? {
+              kind: 'ReplicaSet',
+              name: `${name}-${hash}`,
+              created: lab.workloads.generationsOf({ kind, namespace, name }).find((one) => one.hash === hash)?.created,
+            }
+          : { kind, name, created: workload?.created };
+      return {
+        apiVersion: 'apps/v1',
+        blockOwnerDeletion: true,
+        controller: true,
+        kind: made.kind,
+        name: made.name,
+        uid: uidOf(made.kind, namespace, made.name, made.created ?? 0),
+      };
+    }),
+  };
+}
+
+const stateOf = (pod: ApiObject, lab: Lab): string | undefined => lab.kubelet.get(pod.namespace, pod.name)?.state;
+
+/** Pods of a workload, or of one of its generations, that are not on their way out. */
+export function staying(workload: ApiObject, lab: Lab, hash?: string): readonly ApiObject[] {
+  const label = HASH_LABELS[workload.kind]!;
+  return lab.workloads
+    .podsOf(workload)
+    .filter((pod) => stateOf(pod, lab) !== 'Terminating' && (hash === undefined || labelsOf(pod.raw)[label] === hash));
+}
+
+const running = (pods: readonly ApiObject[], lab: Lab): number =>
+  pods.filter((pod) => stateOf(pod, lab) === 'Running').length;
+
+/** Pods of a workload that are ready. */
+export const readyOf = (workload: ApiObject, lab: Lab): number => running(staying(workload, lab), lab);
+
+/** Pods of a workload's newest generation. */
+export const updatedOf = (workload: ApiObject, lab: Lab): number =>
+  staying(workload, lab, lab.workloads.hashOf(workload)).length;
+
+/** What a Deployment's or DaemonSet's `spec` has where nothing is said. */
+export const workloadDefaults = (kind: string): RawObject =>
+  kind === 'Deployment'
+    ? {
+        progressDeadlineSeconds: 600,
+        replicas: 1,
+        revisionHistoryLimit: 10,
+        strategy: { rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' }, type: 'RollingUpdate' },
+      }
+    : {
+        revisionHistoryLimit: 10,
+        updateStrategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 }, type: 'RollingUpdate' },
+      };
+
+export function workloadStatus(object: ApiObject, lab: Lab): RawObject {
+  const pods = staying(object, lab).length;
+  const ready = readyOf(object, lab);
+  const updated = updatedOf(object, lab);
+  if (object.kind === 'DaemonSet')
+    return {
+      currentNumberScheduled: pods,
+      desiredNumberScheduled: pods,
+      numberAvailable: ready,
+      numberMisscheduled: 0,
+      numberReady: ready,
+      updatedNumberScheduled: updated,
+    };
+  return {
+    availableReplicas: ready,
+    readyReplicas: ready,
+    replicas: pods,
+    updatedReplicas: updated,
+    conditions: [
+      {
+        type: 'Available',
+        status: ready >= replicasOf(object) ? 'True' : 'False',
+        reason: ready >= replicasOf(object) ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
+      },
+      { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable' },
+    ],
+  };
+}
+
+/** The ReplicaSets of each Deployment: one for each generation of its pods. */
+export const replicaSets = (lab: Lab): RawObject[] =>
+  lab.api
+    .list('Deployment')
+    .flatMap((owner) => lab.workloads.generationsOf(owner).map((generation) => replicaSet(owner, generation, lab)));
+
+function replicaSet(owner: ApiObject, { hash, revision, template, created }: Generation, lab: Lab): RawObject {
+  const { namespace } = owner;
+  const labels = { ...labelsOf(template), 'pod-template-hash': hash };
+  const pods = staying(owner, lab, hash);
+  const ready = running(pods, lab);
+  const selector = objectAt(objectAt(owner.raw, 'spec'), 'selector');
+  const current = hash === lab.workloads.hashOf(owner);
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: {
+      ...metadataOf({
+        apiVersion: 'apps/v1',
+        kind: 'ReplicaSet',
+        namespace,
+        name: `${owner.name}-${hash}`,
+        created,
+        version: lab.api.versionOf(owner),
+        labels,
+      }),
+      annotations: { [REVISION]: String(revision) },
+      ownerReferences: [
+        {
+          apiVersion: 'apps/v1',
+          blockOwnerDeletion: true,
+          controller: true,
+          kind: 'Deployment',
+          name: owner.name,
+          uid: uidOf('Deployment', namespace, owner.name, owner.created),
+        },
+      ],
+    },
+    spec: {
+      replicas: current ? replicasOf(owner) : pods.length,
+      selector: { ...selector, matchLabels: { ...objectAt(selector, 'matchLabels'), 'pod-template-hash': hash } },
+      template: { ...asObject(template), metadata: { ...objectAt(template, 'metadata'), labels } },
+    },
+    status: {
+      availableReplicas: ready,
+      fullyLabeledReplicas: pods.length,
+      readyReplicas: ready,
+      replicas: pods.length,
+    },
+  };
+}

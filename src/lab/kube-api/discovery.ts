@@ -1,0 +1,163 @@
+import type { RawObject } from '../../kube/objects/raw.js';
+import { NODE_INFO } from '../commands/kubectl/objects.js';
+import { ALL_RESOURCES } from '../cluster/resources.js';
+import type { Resource } from '../cluster/resources.js';
+
+const READ = ['get', 'list', 'watch'];
+const WRITE = ['create', 'delete', 'deletecollection', 'patch', 'update'];
+
+interface Subresource {
+  readonly name: string;
+  readonly kind: string;
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly string[];
+}
+
+const STATUS = (kind: string): Subresource => ({ name: 'status', kind, verbs: ['get', 'patch', 'update'] });
+const SCALE: Subresource = {
+  name: 'scale',
+  kind: 'Scale',
+  group: 'autoscaling',
+  version: 'v1',
+  verbs: ['get', 'patch', 'update'],
+};
+
+/** What can be asked of one object beside itself. */
+export const SUBRESOURCES: Readonly<Record<string, readonly Subresource[]>> = {
+  Deployment: [SCALE, STATUS('Deployment')],
+  DaemonSet: [STATUS('DaemonSet')],
+};
+
+/** Verbs of a kind; what the cluster makes by itself can only be looked at. */
+export const verbsOf = ({ made }: Resource): readonly string[] => (made === true ? READ : [...WRITE, ...READ].sort());
+
+const VERSION: RawObject = {
+  major: '1',
+  minor: /^v1\.(\d+)/.exec(NODE_INFO.kubeletVersion)![1],
+  gitVersion: NODE_INFO.kubeletVersion,
+  gitCommit: '',
+  gitTreeState: 'clean',
+  buildDate: '2025-06-17T18:32:35Z',
+  goVersion: 'go1.24.4',
+  compiler: 'gc',
+  platform: 'linux/amd64',
+};
+
+const apiVersions = [...new Set(ALL_RESOURCES.map(({ apiVersion }) => apiVersion))];
+const partsOf = (apiVersion: string): { readonly group: string; readonly version: string } => {
+  const [first = '', second] = apiVersion.split('/', 2);
+  return second === undefined ? { group: '', version: first } : { group: first, version: second };
+};
+const resourcesIn = (apiVersion: string): readonly Resource[] =>
+  ALL_RESOURCES.filter((resource) => resource.apiVersion === apiVersion);
+
+const groups = apiVersions
+  .filter((apiVersion) => apiVersion.includes('/'))
+  .map((groupVersion) => {
+    const { group, version } = partsOf(groupVersion);
+    return { name: group, versions: [{ groupVersion, version }], preferredVersion: { groupVersion, version } };
+  });
+
+function resourceList(groupVersion: string): RawObject {
+  return {
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    groupVersion,
+    resources: resourcesIn(groupVersion).flatMap((resource) => {
+      const { plural, kind, namespaced, short } = resource;
+      return [
+        {
+          name: plural,
+          singularName: kind.toLowerCase(),
+          namespaced,
+          kind,
+          verbs: verbsOf(resource),
+          ...(short.length > 0 && { shortNames: short }),
+        },
+        ...(SUBRESOURCES[kind] ?? []).map(({ name, ...sub }) => ({
+          name: `${plural}/${name}`,
+          singularName: '',
+          namespaced,
+          ...sub,
+        })),
+      ];
+    }),
+  };
+}
+
+/** All of a group at once, as newer kubectl asks for it. */
+function aggregated(kind: 'api' | 'apis', version: string): RawObject {
+  const meant = apiVersions.filter((apiVersion) => apiVersion.includes('/') === (kind === 'apis'));
+  return {
+    kind: 'APIGroupDiscoveryList',
+    apiVersion: `apidiscovery.k8s.io/${version}`,
+    metadata: {},
+    items: meant.map((apiVersion) => {
+      const { group, version: ofGroup } = partsOf(apiVersion);
+      return {
+        metadata: { name: group, creationTimestamp: null },
+        versions: [
+          { version: ofGroup, freshness: 'Current', resources: resourcesIn(apiVersion).map(aggregatedResource) },
+        ],
+      };
+    }),
+  };
+}
+
+function aggregatedResource(resource: Resource): RawObject {
+  const { plural, kind, namespaced, short, group, apiVersion } = resource;
+  const { version } = partsOf(apiVersion);
+  return {
+    resource: plural,
+    responseKind: { group, version, kind },
+    scope: namespaced ? 'Namespaced' : 'Cluster',
+    singularResource: kind.toLowerCase(),
+    verbs: verbsOf(resource),
+    ...(short.length > 0 && { shortNames: short }),
+    subresources: (SUBRESOURCES[kind] ?? []).map((sub) => ({
+      subresource: sub.name,
+      responseKind: { group: sub.group ?? group, version: sub.version ?? version, kind: sub.kind },
+      verbs: sub.verbs,
+    })),
+  };
+}
+
+/** A document that is the same whatever the cluster holds. */
+export interface Document {
+  readonly type: string;
+  readonly body: RawObject;
+}
+
+const plain = (body: RawObject): Document => ({ type: 'application/json', body });
+
+/**
+ * What the API says of itself: versions, groups and kinds (https://kubernetes.io/docs/concepts/overview/kubernetes-api/);
+ * undefined for other paths.
+ *
+ * @param url where the server is
+ */
+export function discovery(pathname: string, accept: string, url: string): Document | undefined {
+  if (pathname === '/version') return plain(VERSION);
+  if (pathname === '/api' || pathname === '/apis') {
+    const [, version] = /g=apidiscovery\.k8s\.io;v=(v2|v2beta1);as=APIGroupDiscoveryList/.exec(accept) ?? [];
+    const kind = pathname === '/api' ? 'api' : 'apis';
+    if (version !== undefined)
+      return {
+        type: `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
+        body: aggregated(kind, version),
+      };
+    if (kind === 'apis') return plain({ kind: 'APIGroupList', apiVersion: 'v1', groups });
+    return plain({
+      kind: 'APIVersions',
+      versions: ['v1'],
+      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: url.replace('https://', '') }],
+    });
+  }
+  const [, apiVersion] = /^\/apis?\/([^/]+(?:\/[^/]+)?)\/?$/.exec(pathname) ?? [];
+  if (apiVersion === undefined) return undefined;
+  const group = groups.find(({ name }) => name === apiVersion);
+  if (group && pathname.startsWith('/apis/')) return plain({ kind: 'APIGroup', apiVersion: 'v1', ...group });
+  const known = apiVersions.includes(apiVersion) && apiVersion.includes('/') === pathname.startsWith('/apis/');
+  return known ? plain(resourceList(apiVersion)) : undefined;
+}

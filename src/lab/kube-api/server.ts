@@ -1,0 +1,142 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { RawObject } from '../../kube/objects/raw.js';
+import type { Lab } from '../lab.js';
+import type { ServerIdentity } from './certificate.js';
+import { discovery } from './discovery.js';
+import { ApiFault } from './fault.js';
+import { formOf } from './form.js';
+import { ObjectJournal } from './journal.js';
+import { openapi } from './openapi.js';
+import { ObjectReader } from './reader.js';
+import { resourceAt } from './route.js';
+import type { ResourcePath } from './route.js';
+import { watch } from './watch.js';
+
+export interface KubeApiOptions {
+  readonly lab: Lab;
+  readonly identity: ServerIdentity;
+  /** What clients show as their bearer token. */
+  readonly token: string;
+  /** Port on 127.0.0.1; 0 draws one. */
+  readonly port?: number;
+  /** Changes of each kind that a watch can begin before. */
+  readonly kept?: number;
+  /** Takes faults of this program, which the client is told of in one line. */
+  readonly onFault: (error: unknown) => void;
+}
+
+const LOOPBACK = '127.0.0.1';
+const HEALTH = ['/healthz', '/livez', '/readyz'];
+/** Open connections; kubectl needs one or two. */
+const CONNECTIONS = 256;
+
+/** One request, as it is asked. */
+export interface AskedPath {
+  readonly path: ResourcePath;
+  readonly query: URLSearchParams;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** The model's objects as a Kubernetes API, for kubectl and other clients on this machine. */
+export class KubeApi {
+  readonly journal: ObjectJournal;
+  readonly reader: ObjectReader;
+  private readonly server: https.Server;
+  private readonly sockets = new Set<Socket>();
+
+  constructor(private readonly options: KubeApiOptions) {
+    const { lab, identity } = options;
+    this.journal = new ObjectJournal({ lab, ...(options.kept !== undefined && { kept: options.kept }) });
+    this.reader = new ObjectReader(lab, this.journal);
+    this.server = https.createServer(
+      { key: identity.key, cert: identity.certificate, ALPNProtocols: ['http/1.1'] },
+      (request, response) => void this.serve(request, response),
+    );
+    this.server.maxConnections = CONNECTIONS;
+    this.server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
+  }
+
+  /** Rejects with what the system said when the port is taken. */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(this.options.port ?? 0, LOOPBACK, () => {
+        this.server.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  get url(): string {
+    return `https://${LOOPBACK}:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.journal.close();
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const { pathname, searchParams } = new URL(request.url ?? '/', this.url);
+      if (HEALTH.includes(pathname)) return void response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
+      this.authenticate(request);
+      if (request.method === 'GET' && this.document(pathname, request, response)) return;
+      const path = resourceAt(pathname);
+      if (!path) throw new ApiFault('NotFound', 'the server could not find the requested resource');
+      await this.carryOut({ path, query: searchParams, request, response });
+    } catch (error) {
+      this.refuse(error, response);
+    }
+  }
+
+  private authenticate({ headers }: IncomingMessage): void {
+    const given = Buffer.from(/^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1] ?? '');
+    const wanted = Buffer.from(this.options.token);
+    if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+      throw new ApiFault('Unauthorized', "Unauthorized: the token of the lab's kubeconfig is needed");
+  }
+
+  private document(pathname: string, { headers }: IncomingMessage, response: ServerResponse): boolean {
+    const accept = headers.accept ?? '';
+    const schema = openapi(pathname, accept);
+    if (schema) response.writeHead(200, { 'content-type': schema.type }).end(schema.body);
+    const document = schema ? undefined : discovery(pathname, accept, this.url);
+    if (document) response.writeHead(200, { 'content-type': document.type }).end(JSON.stringify(document.body));
+    return schema !== undefined || document !== undefined;
+  }
+
+  private async carryOut(asked: AskedPath): Promise<void> {
+    const { path, query, request, response } = asked;
+    const form = formOf(request.headers.accept ?? '');
+    const watches = ['1', 'true'].includes(query.get('watch') ?? '');
+    if (request.method !== 'GET' || path.subresource !== undefined)
+      throw new ApiFault('MethodNotAllowed', `${request.method} is not supported here`);
+    const { journal, reader } = this;
+    if (watches) return watch(path, form, query, response, { journal, reader, clock: this.options.lab.clock });
+    if (path.name === undefined) return send(response, 200, this.reader.list(path, form, query));
+    send(response, 200, this.reader.shown(this.reader.object(path), path.resource, form, query));
+  }
+
+  private refuse(error: unknown, response: ServerResponse): void {
+    if (!(error instanceof ApiFault)) this.options.onFault(error);
+    const fault =
+      error instanceof ApiFault
+        ? error
+        : new ApiFault('InternalError', `Internal error occurred: ${(error as Error).message}`);
+    if (response.headersSent) return void response.destroy();
+    send(response, fault.status, fault.object);
+  }
+}
+
+function send(response: ServerResponse, status: number, object: RawObject): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(object));
+}

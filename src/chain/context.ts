@@ -26,6 +26,7 @@ export class QueryContext {
   view = '';
   /** It must not be made one with equal questions that wait for the same answer: each has to be counted where it ends. */
   separate = false;
+  private attempts = 0;
   private signature: TsigTransaction | undefined;
   private told: Trail | undefined;
   /**
@@ -133,6 +134,17 @@ export class QueryContext {
   /** Whether it is too late, at the monotonic time `now`, to begin something new for the query. */
   over(now: Milliseconds): boolean {
     return this.parent === undefined ? now >= this.until : this.parent.over(now);
+  }
+
+  /** An upstream is asked for the query. */
+  askedUpstream(): void {
+    if (this.parent === undefined) this.attempts++;
+    else this.parent.askedUpstream();
+  }
+
+  /** How often upstreams were asked for it. */
+  get upstreamAttempts(): number {
+    return this.attempts;
   }
 
   /** The query is answered: connection and configuration need not tell it of their end any more. */

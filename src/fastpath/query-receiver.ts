@@ -3,9 +3,10 @@ import { Flag, HEADER_SIZE, MIN_MESSAGE_SIZE, OPT_SIZE, RCODE_MASK, Rcode } from
 import { Batch } from './batch.js';
 import type { ServedSocket } from './shared-socket-list.js';
 import type { ClientCounts } from './client-counts.js';
+import type { ClientShares } from './client-shares.js';
 import { MSG_WAITFORONE, type Libc } from './libc.js';
 import { QueryKey } from './query-key.js';
-import type { RingBuffer } from './ring-buffer.js';
+import { RingBuffer } from './ring-buffer.js';
 import { sharedNow } from './shared-clock.js';
 import type { AnswerTable } from './table.js';
 
@@ -19,6 +20,10 @@ const QUERY_SIZE = 4096;
 const ANSWER_SIZE = MIN_MESSAGE_SIZE;
 /** How long a full ring is waited for at a time, in milliseconds. */
 const PATIENCE = 50;
+/** How long something is waited for while queries are held back, in milliseconds: others may come. */
+const SHORT = 1;
+/** Bytes of queries that may be held back. */
+const HELD = 2 << 20;
 
 /** Takes datagrams from sockets, answers what the table holds and hands the rest over. One instance a thread. */
 export class QueryReceiver {
@@ -29,6 +34,8 @@ export class QueryReceiver {
   private readonly addresses: Int32Array;
   /** Answers that are ready to be sent. */
   private ready = 0;
+  /** Queries of those who ask more than their share; made when there is one. */
+  private held: RingBuffer | undefined;
   private readonly lost = (errno: number, count: number): void => this.losses.count(errno, count);
 
   constructor(
@@ -36,6 +43,7 @@ export class QueryReceiver {
     private readonly table: AnswerTable,
     private readonly ring: RingBuffer,
     private readonly losses: Losses,
+    private readonly shares: ClientShares,
     private readonly now: () => number = sharedNow,
     /** Told who was answered, where somebody wants to know. */
     private readonly clients?: ClientCounts,
@@ -63,9 +71,41 @@ export class QueryReceiver {
       } else this.handOver(i, socket);
       this.received.reset(i);
     }
+    if (this.held !== undefined) this.letOn(this.held);
     this.ring.publish();
     this.send(socket);
     return true;
+  }
+
+  /** Whether queries wait here: the caller must not wait for others for long. */
+  get holdsBack(): boolean {
+    return this.held !== undefined && this.held.written > 0;
+  }
+
+  /** Hands over of what waits here what there is room for, and waits for that a moment where there is none. */
+  goOn(): void {
+    if (this.held === undefined) return;
+    if (!this.letOn(this.held)) this.ring.waitForTurn(SHORT);
+    this.ring.publish();
+  }
+
+  /** Hands over all that waits here. */
+  release(): void {
+    for (const { held, ring } = this; held !== undefined && held.written > 0;) {
+      if (held.moveTo(ring)) continue;
+      ring.publish();
+      ring.waitForRoom(PATIENCE);
+    }
+    this.ring.publish();
+  }
+
+  /** False when nothing may be handed over now. */
+  private letOn(held: RingBuffer): boolean {
+    const { ring, shares } = this;
+    held.publish();
+    let some = false;
+    while (ring.written <= shares.calm && held.moveTo(ring)) some = true;
+    return some;
   }
 
   /** Writes the answer to datagram `i` as answer `to`; its length, or 0 when the table has none. */
@@ -118,14 +158,27 @@ export class QueryReceiver {
   }
 
   private handOver(i: number, socket: ServedSocket): void {
-    const { received, ring } = this;
+    const { received, ring, shares, addresses } = this;
+    const at = received.ipOffset(i) >> 2;
+    const first = addresses[at]!;
+    const second = received.fromIpv6(i) ? addresses[at + 1]! : 0;
+    shares.take(first, second);
+    if (ring.written > shares.calm && shares.isHeavy(first, second)) return this.holdBack(i, socket);
     while (!ring.push(socket.id, received, i)) {
       // The chain is behind. What arrives meanwhile waits in the kernel's buffer, which is the place where it is lost
       // last.
       ring.publish();
       this.send(socket);
       ring.waitForRoom(PATIENCE);
+      if (shares.isHeavy(first, second)) return this.holdBack(i, socket);
     }
+  }
+
+  /** Others' queries go first: this one waits, or is lost where too many of its kind wait. */
+  private holdBack(i: number, { id }: ServedSocket): void {
+    this.held ??= new RingBuffer(RingBuffer.allocate(HELD));
+    if (this.held.push(id, this.received, i)) this.shares.delay();
+    else this.shares.drop();
   }
 
   private send({ fd }: ServedSocket): void {

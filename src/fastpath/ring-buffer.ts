@@ -66,19 +66,9 @@ export class RingBuffer {
   /** Writer: puts datagram `i` of a batch in without telling the reader yet. False when there is no room. */
   push(socket: number, batch: Datagrams, i: number): boolean {
     const length = batch.length(i);
-    const { words, bytes, capacity } = this;
-    const head = words[HEAD + 1]!;
-    const tail = Atomics.load(words, TAIL);
-    const used = (head - tail) >>> 0;
-    const size = padded(length);
-    const offset = (head >>> 0) % capacity;
-    const unused = offset + size > capacity ? capacity - offset : 0;
-    if (used + unused + size > capacity) {
-      this.tailSeen = tail;
-      return false;
-    }
-    if (unused > 0) words[(COUNTERS + offset) >> 2] = SKIP;
-    const start = COUNTERS + (unused > 0 ? 0 : offset);
+    const { words, bytes } = this;
+    const start = this.reserve(padded(length));
+    if (start < 0) return false;
     words[start >> 2] = length;
     words[(start >> 2) + 1] = socket;
     words[(start >> 2) + 2] = batch.addressLength(i);
@@ -86,7 +76,46 @@ export class RingBuffer {
     move(batch.addresses, i * SOCKADDR, batch.addressLength(i), bytes, start + ADDRESS);
     move(batch.controls, i * CONTROL, batch.controlLength(i), bytes, start + ANCILLARY);
     move(batch.bytes, i * batch.size, length, bytes, start + FIELDS);
+    return true;
+  }
+
+  /** Where a record of so many bytes is to be written; negative when there is no room. */
+  private reserve(size: Octets): number {
+    const { words, capacity } = this;
+    const head = words[HEAD + 1]!;
+    const tail = Atomics.load(words, TAIL);
+    const used = (head - tail) >>> 0;
+    const offset = (head >>> 0) % capacity;
+    const unused = offset + size > capacity ? capacity - offset : 0;
+    if (used + unused + size > capacity) {
+      this.tailSeen = tail;
+      return -1;
+    }
+    if (unused > 0) words[(COUNTERS + offset) >> 2] = SKIP;
     words[HEAD + 1] = head + unused + size;
+    return COUNTERS + (unused > 0 ? 0 : offset);
+  }
+
+  /** Bytes that wait for the reader, as the writer knows it. */
+  get written(): Octets {
+    return (this.words[HEAD + 1]! - Atomics.load(this.words, TAIL)) >>> 0;
+  }
+
+  /** Reader: moves the next datagram to a ring of the same thread; false when there is none, or no room for it. */
+  moveTo(target: RingBuffer): boolean {
+    const { words, bytes, capacity } = this;
+    let tail = words[TAIL]!;
+    if (tail === Atomics.load(words, HEAD)) return false;
+    let offset = (tail >>> 0) % capacity;
+    if (words[(COUNTERS + offset) >> 2] === SKIP) {
+      tail += capacity - offset;
+      offset = 0;
+    }
+    const size = padded(words[(COUNTERS + offset) >> 2]!);
+    const start = target.reserve(size);
+    if (start < 0) return false;
+    move(bytes, COUNTERS + offset, size, target.bytes, start);
+    Atomics.store(words, TAIL, tail + size);
     return true;
   }
 
@@ -101,6 +130,11 @@ export class RingBuffer {
   /** Writer: waits until the reader has taken something since there was no room, at most `timeout` milliseconds. */
   waitForRoom(timeout: number): void {
     Atomics.wait(this.words, TAIL, this.tailSeen, timeout);
+  }
+
+  /** Writer: waits until the reader has ended a turn, at most `timeout` milliseconds. */
+  waitForTurn(timeout: number): void {
+    Atomics.wait(this.words, TAIL, Atomics.load(this.words, TAIL), timeout);
   }
 
   /** Reader: the next datagram, copied, or undefined. */
@@ -128,6 +162,11 @@ export class RingBuffer {
   /** Reader: lets a writer that waits for room go on. */
   release(): void {
     Atomics.notify(this.words, TAIL, 1);
+  }
+
+  /** Reader: bytes that wait. */
+  get waiting(): Octets {
+    return (Atomics.load(this.words, HEAD) - this.words[TAIL]!) >>> 0;
   }
 
   /** Reader: a mark behind all that was shown so far. */

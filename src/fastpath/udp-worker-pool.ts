@@ -6,6 +6,7 @@ import { Losses } from '../net/losses.js';
 import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js';
 import { BatchedNetwork } from './batched-network.js';
 import { ClientCounts } from './client-counts.js';
+import { ClientShares } from './client-shares.js';
 import { MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
 import { loadLibc, type Libc } from './libc.js';
 import { openListening, portOf, turnAway } from './listening-socket.js';
@@ -17,6 +18,9 @@ import { ThreadMemory, type TableMemory } from './table-memory.js';
 import { AnswerTableWriter } from './table-writer.js';
 import { MAX_WORKERS } from './worker-data.js';
 import { WorkerThread, type WorkerHost } from './worker-thread.js';
+
+/** What sending and the client's own way take is charged to it by its answers' length. */
+const BYTES_A_MICROSECOND = 256;
 
 /** What UDP workers to start. */
 export interface WorkerPoolOptions {
@@ -72,6 +76,8 @@ export class UdpWorkerPool {
   private readonly sockets = new Map<number, OpenSocket>();
   /** Answers that the system did not take from any of the threads. */
   readonly losses = new Losses();
+  /** What clients take of the threads' and the chain's time. */
+  readonly shares = new ClientShares(ClientShares.allocate(), randomInt(2 ** 32) | 0);
   private readonly sender: Sender;
   readonly table: AnswerTableWriter;
   /** Never used again: a datagram that is still on its way must not end up with another socket. */
@@ -183,8 +189,11 @@ export class UdpWorkerPool {
     return {
       local,
       serving: this.serve(),
-      send: (bytes, length, to) =>
-        to instanceof ClientAddress && this.sockets.has(id) && this.sender.send(fds[to.thread]!, bytes, length, to),
+      send: (bytes, length, to) => {
+        if (!(to instanceof ClientAddress) || !this.sockets.has(id)) return;
+        this.sender.send(fds[to.thread]!, bytes, length, to);
+        this.shares.charge(to.sockaddr, length / BYTES_A_MICROSECOND);
+      },
       // A socket that was passed on may be another process's too, and would be turned away from that as well.
       turnAway: () => this.inherited === undefined && this.turnAway(id, local),
       pause: () => this.pause(id),
@@ -279,6 +288,7 @@ export class UdpWorkerPool {
     const host: WorkerHost = {
       program: this.program,
       memory: { table: this.place.shared, losses: this.losses.memory },
+      shares: this.shares,
       log: this.log,
       started: this.started,
       begun: () => this.begun?.take(),

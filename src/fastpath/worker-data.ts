@@ -8,6 +8,8 @@ export interface WorkerData {
   readonly ring: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   readonly losses: SharedArrayBuffer;
+  /** What clients take of the server, and the secret of that. */
+  readonly shares: { readonly memory: SharedArrayBuffer; readonly seed: number };
   /** Where clients are counted, if they are. */
   readonly clients?: SharedArrayBuffer | undefined;
 }

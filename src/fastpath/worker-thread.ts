@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { Logger } from '../lib/log.js';
 import type { ClientCounts } from './client-counts.js';
+import type { ClientShares } from './client-shares.js';
 import { RingBuffer, type Arrived } from './ring-buffer.js';
 import { SharedSocketList, type ServedSocket } from './shared-socket-list.js';
 import { beginThread } from './starting-thread.js';
@@ -18,6 +19,8 @@ export interface WorkerHost {
   readonly program: URL;
   /** Memory that all threads share. */
   readonly memory: Pick<WorkerData, 'table' | 'losses'>;
+  /** What clients take of the server. */
+  readonly shares: ClientShares;
   readonly log: Logger;
   /** Runs when a thread has started, also one that replaces another. */
   readonly started: (() => void) | undefined;
@@ -96,13 +99,14 @@ export class WorkerThread {
   }
 
   private spawn(): [Worker, SharedSocketList] {
-    const { program, memory, started } = this.host;
+    const { program, memory, shares, started } = this.host;
     const control = new SharedSocketList(SharedSocketList.allocate());
     const worker = this.host.begun() ?? beginThread(program, started);
     worker.postMessage({
       ...memory,
       ring: this.ring.memory,
       control: control.memory,
+      shares: { memory: shares.memory, seed: shares.seed },
       clients: this.clients?.memory,
     } satisfies WorkerData);
     worker.once('exit', () => control.end());
@@ -132,10 +136,15 @@ export class WorkerThread {
     const { ring, host } = this;
     while (host.phase() !== 'ended') {
       await ring.readable();
+      let began = performance.now();
+      host.shares.settle(began, ring.waiting);
       for (let i = 0; i < TURN; i++) {
         const arrived = ring.shift();
         if (arrived === undefined) break;
         host.deliver(arrived, this.index);
+        const ended = performance.now();
+        host.shares.ran(arrived.sender, (ended - began) * 1000);
+        began = ended;
       }
       ring.release();
       host.delivered();

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { ClientCounts } from './client-counts.js';
+import { ClientShares } from './client-shares.js';
 import { Losses } from '../net/losses.js';
 import { SharedSocketList, MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
 import { MSG_DONTWAIT, POLLIN, loadLibc, viewOf } from './libc.js';
@@ -23,7 +24,8 @@ function serve(data: WorkerData): void {
   const answers = new AnswerTable('address' in data.table ? viewOf(data.table.address, data.table.size) : data.table);
   const clients = data.clients && new ClientCounts(data.clients);
   const ring = new RingBuffer(data.ring);
-  const receiver = new QueryReceiver(libc, answers, ring, new Losses(data.losses), sharedNow, clients);
+  const shares = new ClientShares(data.shares.memory, data.shares.seed);
+  const receiver = new QueryReceiver(libc, answers, ring, new Losses(data.losses), shares, sharedNow, clients);
   const polled = libc.memory(8 * MAX_SOCKETS);
   /** Datagrams keep coming, so that the next call need not be told whether there are some. */
   let busy = false;
@@ -31,6 +33,7 @@ function serve(data: WorkerData): void {
   let sockets: ServedSocket[] = [];
   while (!control.stopped) {
     if (control.version !== version) {
+      receiver.release();
       ({ sockets, version } = control.sockets());
       sockets.forEach(({ fd }, i) => {
         polled.bytes.writeInt32LE(fd, 8 * i);
@@ -38,6 +41,10 @@ function serve(data: WorkerData): void {
       });
     }
     if (sockets.length === 0) control.waitForChange(version);
+    else if (receiver.holdsBack) {
+      const taken = sockets.filter((socket) => receiver.take(socket, MSG_DONTWAIT));
+      if (taken.length === 0) receiver.goOn();
+    }
     // A socket that another process has made non-blocking does not wait by itself.
     else if (sockets.length === 1 && busy) busy = receiver.take(sockets[0]!);
     else if (libc.poll(polled.pointer, sockets.length, WAIT) > 0) {
@@ -47,4 +54,5 @@ function serve(data: WorkerData): void {
       });
     }
   }
+  receiver.release();
 }

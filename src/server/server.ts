@@ -32,6 +32,7 @@ import { DnsListeners, shut, type Listener, type OpenableAddress } from './liste
 import { inspect, type Inspection } from './inspection.js';
 import { showKernel } from './kernel-metrics.js';
 import { showLosses } from './losses.js';
+import { chargeAttempts, reportOverload } from './overload.js';
 import type { MemoryCeiling } from '../lib/memory-ceiling.js';
 import { showMemory } from './memory.js';
 import { QUERY_TIME, Responder, type ResponderHooks } from './respond.js';
@@ -123,7 +124,10 @@ export class Server {
       log.error(`"${query.qname} ${query.typeName}" was not answered in time by any handler`);
     const { network, clock } = runtime;
     const answered = watchAnswers(clock, options.top, countExtendedErrors(metrics));
-    const hooks = { panicked: panickedAt, overdue, answered, ...recordingTo(options.recorder) };
+    const shares = options.workerPool?.shares;
+    const recording = recordingTo(options.recorder);
+    const waited = chargeAttempts(shares, recording.waited);
+    const hooks = { panicked: panickedAt, overdue, answered, ...recording, ...(waited && { waited }) };
     const responder = new Responder(clock, hooks, options.queryTime);
     this.responder = responder;
     if (options.memory !== undefined) showMemory(metrics, options.memory, responder);
@@ -135,6 +139,7 @@ export class Server {
         ? new SharedUdp(options.workerPool, this.sharedAnswers, clock, responder, plain)
         : plain;
     showLosses(metrics, [options.workerPool?.losses, network.losses]);
+    if (shares) reportOverload(shares, metrics, log, clock);
     showKernel(metrics, options.workerPool);
     if (this.sharedAnswers) metrics.onScrape(() => this.sharedAnswers?.harvest());
     const clients = new TcpClients(clock, options.tcpLimits);

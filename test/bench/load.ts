@@ -12,6 +12,10 @@ export interface LoadOptions {
   readonly threads?: number | undefined;
   /** Queries a second; as many as go without it. */
   readonly rate?: number | undefined;
+  /** Its own address; the system's choice without it. */
+  readonly from?: string | undefined;
+  /** Queries that may wait for an answer at once; as many as clients, at least 100, without it. */
+  readonly unanswered?: number | undefined;
   /** Whether queries ask for signatures (DO). */
   readonly signatures?: boolean | undefined;
 }
@@ -46,7 +50,8 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     '-T',
     String(options.threads ?? 1),
     '-q',
-    String(Math.max(100, options.clients)),
+    String(options.unanswered ?? Math.max(100, options.clients)),
+    ...(options.from ? ['-a', options.from] : []),
     ...(options.signatures === true ? ['-D'] : []),
     ...(options.rate ? ['-Q', String(options.rate)] : []),
   ];

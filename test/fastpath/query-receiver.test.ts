@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LOSS_REASONS, Losses } from '../../src/net/losses.js';
+import { ClientShares } from '../../src/fastpath/client-shares.js';
 import { RingBuffer } from '../../src/fastpath/ring-buffer.js';
 import { encodeSockaddr } from '../../src/fastpath/sockaddr.js';
 import { QueryReceiver } from '../../src/fastpath/query-receiver.js';
@@ -19,6 +20,7 @@ let answers: AnswerTableWriter;
 let ring: RingBuffer;
 let receiver: QueryReceiver;
 let losses: Losses;
+let shares: ClientShares;
 let slot: number;
 
 const { bytes: records, ttls } = encodeRecords({
@@ -49,7 +51,8 @@ beforeEach(() => {
   answers = table(8);
   ring = new RingBuffer(RingBuffer.allocate(512));
   losses = new Losses();
-  receiver = new QueryReceiver(libc, answers, ring, losses, () => 2500);
+  shares = new ClientShares(ClientShares.allocate(), 7);
+  receiver = new QueryReceiver(libc, answers, ring, losses, shares, () => 2500);
   slot = answers.put(
     entryFor(query('www.example.org.'), { records, ttls, ttl: 30, stored: 500, flags: 0x8480 }),
     0,
@@ -229,6 +232,62 @@ describe('what goes to the chain', () => {
     libc.incoming.push({ bytes: Buffer.from('?'), address: client(1) }, { bytes: Buffer.alloc(0), address: client(1) });
     receiver.take(SOCKET);
     expect([ring.shift()!.bytes.toString(), ring.shift()!.bytes.length]).toEqual(['?', 0]);
+  });
+});
+
+describe('who asks more than its share', () => {
+  const word = (address: string): number => Buffer.from(client(1, address)).readInt32LE(4);
+  const light = (i: number): string => `light${i}.example.org.`;
+  const heavy = (i: number): string => `heavy${i}.example.org.`;
+  const takeAll = (): void => {
+    while (libc.incoming.length > 0) receiver.take(SOCKET);
+  };
+
+  beforeEach(() => {
+    ring = new RingBuffer(RingBuffer.allocate(1 << 16));
+    receiver = new QueryReceiver(libc, answers, ring, losses, shares, () => 2500);
+    shares.settle(1000, 0);
+    // Dear ones: few of them may wait.
+    for (let i = 0; i < 1000; i++) shares.ran(client(1, '192.0.2.66'), 1000);
+    shares.take(word('192.0.2.9'), 0);
+    shares.settle(1000, 1 << 20);
+    for (let i = 0; i < 300; i++) ask(heavy(i), {}, client(4000, '192.0.2.66'));
+    ask(light(0));
+    takeAll();
+  });
+
+  it('waits, and those who do not go first', () => {
+    const names = handedOver();
+    expect(names.length).toBeLessThan(150);
+    expect(names.at(-1)).toBe(light(0));
+    expect(shares.delayed).toBe(300 - (names.length - 1));
+    expect(shares.dropped).toBe(0);
+  });
+
+  it('has its queries handed over in turn when there is room, or at the end', () => {
+    const names = handedOver();
+    expect(receiver.holdsBack).toBe(true);
+    receiver.goOn();
+    const more = handedOver();
+    receiver.release();
+    expect(receiver.holdsBack).toBe(false);
+    const all = [...names.filter((name) => name !== light(0)), ...more, ...handedOver()];
+    expect(more.length).toBeGreaterThan(0);
+    expect(all).toEqual(Array.from({ length: 300 }, (_, i) => heavy(i)));
+  });
+
+  it('loses what there is no room for, and nobody else does', () => {
+    handedOver();
+    shares.settle(1010, 1 << 20);
+    for (let i = 0; i < 250; i++) {
+      for (let j = 0; j < 150; j++) ask(heavy(j), {}, client(4000, '192.0.2.66'));
+      ask(light(i));
+      takeAll();
+      const names = handedOver();
+      expect(names).toContain(light(i));
+      shares.settle(1010 + i, 1 << 20);
+    }
+    expect(shares.dropped).toBeGreaterThan(0);
   });
 });
 

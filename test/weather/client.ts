@@ -7,6 +7,8 @@ const RCODE = 0x0f;
 export interface Asked {
   readonly port: number;
   readonly address?: string;
+  /** The client's own address; 127.0.0.1 by default. */
+  readonly from?: string;
   readonly names: readonly string[];
   /** Queries a second, evenly spread. */
   readonly rate: number;
@@ -45,13 +47,14 @@ const noError = (answer: Buffer): boolean => (answer[3]! & RCODE) === 0;
 export async function askAll({
   port,
   address = '127.0.0.1',
+  from = '127.0.0.1',
   names,
   rate,
   patience = 6000,
   isRight = noError,
 }: Asked): Promise<Answers> {
   const socket = dgram.createSocket({ type: 'udp4', recvBufferSize: 4 << 20 });
-  socket.bind(0, '127.0.0.1');
+  socket.bind(0, from);
   await once(socket, 'listening');
   const sent = new Float64Array(names.length);
   const latencies: number[] = [];

@@ -6,6 +6,7 @@ import { isInstalled } from '../support/debian-server.js';
 import { clients } from './clients.js';
 import { files } from './files.js';
 import { fuzz } from './fuzz.js';
+import { loop } from './loop.js';
 import { loss } from './loss.js';
 import { memory } from './memory.js';
 import { names } from './names.js';
@@ -16,7 +17,7 @@ import { soak } from './soak.js';
 import { spoof } from './spoof.js';
 import { holds, type Figure, type Weather } from './row.js';
 
-const ROWS: readonly Weather[] = [fuzz, clients, spoof, silent, loss, restart, rolling, names, files, memory];
+const ROWS: readonly Weather[] = [fuzz, clients, spoof, silent, loss, restart, rolling, names, files, memory, loop];
 /** Set in the process that is in the network of its own. */
 const INSIDE = 'NODENS_WEATHER';
 

@@ -19,9 +19,9 @@ const RECENT: Milliseconds = 5000;
 const FIRST_PAUSE: Milliseconds = 100;
 const LONGEST_PAUSE: Milliseconds = 1000;
 /** Where no upstream was heard of for this long, a query is given up: within 1 s, the wheel's tick included. */
-const GONE_AFTER: Milliseconds = 950;
+const GONE_AFTER: Milliseconds = 900;
 /** Where one that has answered before may be slow, that is looked at anew after this time. */
-const GONE_AGAIN: Milliseconds = 100;
+const GONE_AGAIN: Milliseconds = 50;
 /** Longest wait before a question is sent once more. */
 const LONGEST_WAIT: Milliseconds = 1000;
 /** Queries that may wait for a connection because replies were forged. */
@@ -217,7 +217,9 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
       attempt.apartFrom = this.tries.find((other) => other.proxy === proxy && !other.stream);
       this.tries = [...this.tries, attempt];
     }
-    this.outstanding.query.context.metadata?.set('forward/upstream', proxy.address);
+    const { context } = this.outstanding.query;
+    context.askedUpstream();
+    context.metadata?.set('forward/upstream', proxy.address);
     proxy.upstream.send(attempt, transport, now);
     const { patience, hedgeAfter } = proxy.upstream;
     // A datagram's second comes after the time that the first one had, each later one after twice as long. What a

@@ -19,7 +19,7 @@ const RECENT: Milliseconds = 5000;
 const FIRST_PAUSE: Milliseconds = 100;
 const LONGEST_PAUSE: Milliseconds = 1000;
 /** Where no upstream was heard of for this long, a query is given up: within 1 s, the wheel's tick included. */
-const GONE_AFTER: Milliseconds = 900;
+const GONE_AFTER: Milliseconds = 950;
 /** Where one that has answered before may be slow, that is looked at anew after this time. */
 const GONE_AGAIN: Milliseconds = 50;
 /** Longest wait before a question is sent once more. */

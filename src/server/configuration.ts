@@ -167,13 +167,13 @@ export class Configuration {
   /** Refuses what nothing listens for, and what would go in the clear though the key says that it does not. */
   private checkScheme({ scheme, text, file, line }: ServerKey, block: BlockContext): true {
     const kind = LISTENER_KINDS[scheme];
-    const served = Object.keys(LISTENER_KINDS).map((known) => `${known}://`);
     const fail = (what: string): never => {
       throw new CorefileError(file, line, `server block key '${text}': ${what}`);
     };
-    if (kind === undefined) fail(`nothing listens for ${scheme}:// here, allowed: ${served.join(', ')}`);
-    else if (kind.encrypted && block.settings.tls === undefined)
-      fail(`${scheme}:// needs a certificate; add 'tls CERT KEY' to this block`);
+    const { tls } = block.settings;
+    if (kind.encrypted && tls === undefined) fail(`${scheme}:// needs a certificate; add 'tls CERT KEY' to this block`);
+    const objection = tls && kind.objection?.(tls);
+    if (objection !== undefined) fail(objection);
     return true;
   }
 }

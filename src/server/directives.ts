@@ -43,6 +43,7 @@ import { pprof } from '../plugins/pprof/setup.js';
 import { prometheus } from '../plugins/prometheus/setup.js';
 import { proxyproto } from '../plugins/proxyproto/setup.js';
 import { push } from '../plugins/push/setup.js';
+import { quic } from '../plugins/quic/setup.js';
 import { ready } from '../plugins/ready/setup.js';
 import { reload } from '../plugins/reload/setup.js';
 import { rewrite } from '../plugins/rewrite/setup.js';
@@ -70,6 +71,7 @@ export const PLUGINS: readonly PluginDefinition[] = [
   geoip,
   cancel,
   proxyproto,
+  quic,
   grpcServer,
   https,
   tls,

@@ -5,7 +5,7 @@ import { freshness, messageOf } from './doh-request.js';
 import { acceptHttp1 } from './http1.js';
 import { acceptHttp2 } from './http2.js';
 import type { ConnectionProtocol, Serving } from './tcp.js';
-import { WebConnection, type Exchange, type HttpReply } from './web-connection.js';
+import { WebConnection, carriedBy, type Exchange, type HttpReply } from './web-connection.js';
 
 /** Streams of one HTTP/2 connection: as many as the HTTP/2 server of CoreDNS allows. */
 const STREAMS = 250;
@@ -25,7 +25,7 @@ export function httpsServing(metrics: Metrics): ConnectionProtocol['serve'] {
     const onRequest = (exchange: Exchange): void => answer(exchange, client, serving, counts);
     // HTTP/2 has its own bound, which clients are told.
     const most = protocol === 'h2' ? Infinity : serving.clients.limits.pending;
-    const parts = { ...serving, stream: connection.stream, most, onRequest };
+    const parts = { ...serving, carrier: carriedBy(connection.stream), most, onRequest };
     return new WebConnection(parts, (open) =>
       protocol === 'h2' ? acceptHttp2(connection.stream, open, STREAMS) : acceptHttp1(connection.stream, open),
     );

@@ -3,7 +3,7 @@ import type { ResponseWriter } from './respond.js';
 import { GrpcStatus, packetOf, readPacket, type GrpcFault } from '../exchange/index.js';
 import { acceptHttp2 } from './http2.js';
 import type { ConnectionProtocol, Serving } from './tcp.js';
-import { WebConnection, type Exchange, type HttpReply } from './web-connection.js';
+import { WebConnection, carriedBy, type Exchange, type HttpReply } from './web-connection.js';
 
 /** The one method there is. */
 const METHOD = '/coredns.dns.DnsService/Query';
@@ -28,7 +28,7 @@ const failure = ({ status, reason }: GrpcFault): HttpReply => ({
 export const grpcServing: ConnectionProtocol['serve'] = ({ connection }, client, serving) => {
   const onRequest = (exchange: Exchange): void => answer(exchange, client, serving);
   const streams = serving.served.routes.transports.grpc?.streams ?? STREAMS;
-  return new WebConnection({ ...serving, stream: connection.stream, most: Infinity, onRequest }, (open) =>
+  return new WebConnection({ ...serving, carrier: carriedBy(connection.stream), most: Infinity, onRequest }, (open) =>
     acceptHttp2(connection.stream, open, streams),
   );
 };

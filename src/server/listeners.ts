@@ -2,13 +2,12 @@ import { NodensError } from '../lib/errors.js';
 import type { ServerAddress } from '../chain/index.js';
 import type { Scheme } from '../corefile/index.js';
 import { hostPort } from '../lib/cidr.js';
-import type { Logger } from '../lib/log.js';
 import { atOnePort } from '../net/drawn-port.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint, UdpSocket } from '../net/network.js';
-import { LISTENER_KINDS, type KindContext } from './listener-kinds.js';
+import { LISTENER_KINDS, isOnTcp, type KindContext } from './listener-kinds.js';
 import type { Routes, Served } from './routes.js';
-import { TcpServer } from './tcp.js';
+import { TcpServer, type ConnectionServer } from './tcp.js';
 import type { UdpListening } from './udp.js';
 
 /** What is open at one address. */
@@ -16,12 +15,12 @@ export interface Listener {
   readonly served: Served;
   /** Where the kind of listener takes datagrams. */
   readonly udp: UdpSocket | undefined;
-  readonly tcp: TcpServer;
+  /** Takes connections, of TCP or of QUIC. */
+  readonly tcp: ConnectionServer;
 }
 
 /** What listeners open their sockets with. */
 export interface ListenContext extends KindContext {
-  readonly log: Logger;
   readonly udp: UdpListening;
 }
 
@@ -102,10 +101,8 @@ export class DnsListeners {
     const { server } = served;
     const serverAt = ({ address }: Endpoint): TcpServer | undefined => this.serverAt(server, address);
     const kind = LISTENER_KINDS[server.scheme as Scheme];
-    if (kind === undefined) throw new Error(`nothing listens for ${server.scheme}://`);
     const { udp } = this.context;
-    const protocol = await kind.protocol(served, this.context);
-    const tcp = new TcpServer(this.context, server, served, protocol, serverAt);
+    const tcp = await kind.connections(served, this.context, serverAt);
     if (!covered) await tcp.listen();
     try {
       const at = { address: server.address, port: tcp.local.port };
@@ -141,7 +138,7 @@ export class DnsListeners {
     const family = address.includes(':') ? '::' : '0.0.0.0';
     const found =
       covered.find(([other]) => other.address === address) ?? covered.find(([other]) => other.address === family);
-    return found?.[1].tcp;
+    return found?.[1].tcp instanceof TcpServer ? found[1].tcp : undefined;
   }
 
   /** Those whose connections no other listener takes any more take them themselves. */
@@ -159,6 +156,7 @@ const isEverywhere = (address: string): boolean => address === '' || address ===
 
 /** Whether a socket at `wide` is reached by all addresses of its port that none at `narrow` is bound to. */
 function covers(wide: ServerAddress, narrow: ServerAddress): boolean {
+  if (!isOnTcp(wide) || !isOnTcp(narrow)) return false;
   if (wide.port !== narrow.port || wide.port === 0 || wide.address === narrow.address) return false;
   if (wide.address === '') return true;
   if (narrow.address === '' || !isEverywhere(wide.address)) return false;

@@ -56,6 +56,8 @@ export interface ResponseWriter {
    * away by other means than a DNS message.
    */
   rejected?(): void;
+  /** Whether the transport has room for what a query holds; `rejected` is called where not. */
+  allows?(query: Query): boolean;
 }
 
 /** What happens to a query beside its answer. */
@@ -112,6 +114,7 @@ export class Responder {
       if (writer.rejected) return writer.rejected();
       return reject(bytes, Rcode.FORMERR, questionEnd(bytes), writer);
     }
+    if (writer.allows?.(query) === false) return writer.rejected?.();
     if (version !== 0) return badVersion(query, writer);
     this.answer(query, routes, writer);
   }

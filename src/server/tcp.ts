@@ -65,8 +65,21 @@ export interface TcpContext {
 const RETRY: Milliseconds = 100;
 const MOST_WAITING = 256;
 
+/** Takes connections at one address. */
+export interface ConnectionServer {
+  readonly listens: boolean;
+  readonly local: Endpoint;
+  /** How many connections there are. */
+  readonly open: number;
+  listen(): Promise<void>;
+  release(): void;
+  turnAway(): boolean;
+  close(quiet?: Milliseconds): void;
+  destroy(): void;
+}
+
 /** Takes queries at one TCP address. */
-export class TcpServer {
+export class TcpServer implements ConnectionServer {
   private readonly connections = new Set<ServedConnection>();
   /** Those that are not through yet. */
   private readonly arriving = new Set<TcpConnection>();
@@ -205,7 +218,8 @@ export class TcpServer {
   }
 }
 
-function silentForLongest(connections: Iterable<ServedConnection>): ServedConnection | undefined {
+/** The one whose client was not answered for longest. */
+export function silentForLongest(connections: Iterable<ServedConnection>): ServedConnection | undefined {
   let found: ServedConnection | undefined;
   for (const connection of connections)
     if (found === undefined || connection.lastAnswer < found.lastAnswer) found = connection;

@@ -10,8 +10,10 @@ const MAX_BODY: Octets = (64 << 10) + 16;
 /** So many requests may be taken back before they are answered, beyond those that were answered. */
 const MAX_TAKEN_BACK = 200;
 
-/** A request with its whole body. */
-export interface WebRequest extends HttpFacts {
+/** A request with its whole body; what is known of it beside that is HTTP's, or nothing. */
+export type WebRequest<Facts = HttpFacts> = Facts & { readonly body: Buffer };
+
+interface Bodied {
   readonly body: Buffer;
 }
 
@@ -25,7 +27,20 @@ export interface HttpReply {
   readonly trailers?: Readonly<Record<string, string>>;
 }
 
-/** The version of HTTP that is spoken on a connection. */
+/** What a connection is made of: a stream of bytes, or QUIC. */
+export interface Carrier {
+  /** Tells when it is gone. */
+  whenClosed(tell: () => void): void;
+  destroy(): void;
+}
+
+/** A fault of the stream is its end. */
+export const carriedBy = (stream: Duplex): Carrier => ({
+  whenClosed: (tell) => void stream.once('close', tell).on('error', tell),
+  destroy: () => void stream.destroy(),
+});
+
+/** The version of HTTP that is spoken on a connection, or what is spoken in its place. */
 export interface Speaker {
   /** Takes no more requests, and ends the connection when all are answered. */
   end(): void;
@@ -33,26 +48,31 @@ export interface Speaker {
 }
 
 /** Begins a request whose head has come. `send` passes the answer to the client. */
-export type OpenExchange = (facts: HttpFacts, send: (answer: HttpReply) => void) => Exchange;
+export type OpenExchange<Facts = HttpFacts, Answer extends Bodied = HttpReply> = (
+  facts: Facts,
+  send: (answer: Answer) => void,
+) => Exchange<Facts, Answer>;
 
 /** What a connection is made of. */
-export interface WebParts extends Serving {
-  readonly stream: Duplex;
+export interface WebParts<Facts = HttpFacts, Answer extends Bodied = HttpReply> extends Serving {
+  readonly carrier: Carrier;
   /** Requests that may be under way; a client that sends one more is closed. */
   readonly most: number;
   /** Called for each request when it is complete, or too long. */
-  onRequest(exchange: Exchange): void;
+  onRequest(exchange: Exchange<Facts, Answer>): void;
 }
 
-/** One client's connection that speaks HTTP, and the bounds on what it keeps busy. */
-export class WebConnection implements TcpClient, ServedConnection {
+/** One client's connection of requests and answers, and the bounds on what it keeps busy. */
+export class WebConnection<Facts = HttpFacts, Answer extends Bodied = HttpReply>
+  implements TcpClient, ServedConnection
+{
   lastAnswer: Milliseconds;
   private readonly speaker: Speaker;
-  private readonly exchanges = new Set<Exchange>();
+  private readonly exchanges = new Set<Exchange<Facts, Answer>>();
   /** Those whose bodies are not complete, in the order in which they began. */
-  private readonly arriving = new Set<Exchange>();
+  private readonly arriving = new Set<Exchange<Facts, Answer>>();
   /** Those whose answers the client has not taken yet. */
-  private readonly leaving = new Set<Exchange>();
+  private readonly leaving = new Set<Exchange<Facts, Answer>>();
   private held: Octets = 0;
   private requests = 0;
   private answered = 0;
@@ -60,20 +80,20 @@ export class WebConnection implements TcpClient, ServedConnection {
   private ending = false;
 
   constructor(
-    readonly parts: WebParts,
-    speak: (open: OpenExchange) => Speaker,
+    readonly parts: WebParts<Facts, Answer>,
+    speak: (open: OpenExchange<Facts, Answer>) => Speaker,
   ) {
     this.lastAnswer = this.now();
     parts.clients.add(this);
-    parts.stream.once('close', () => this.gone());
-    parts.stream.on('error', () => this.destroy());
+    parts.carrier.whenClosed(() => this.destroy());
     this.speaker = speak((facts, send) => this.open(facts, send));
   }
 
   overdue(now: Milliseconds): boolean {
     const { limits: general } = this.parts.clients;
     const { limits: own } = this.parts.served.routes;
-    const since = ([first]: Set<Exchange>): Milliseconds => (first === undefined ? 0 : now - first.since);
+    const since = ([first]: Set<Exchange<Facts, Answer>>): Milliseconds =>
+      first === undefined ? 0 : now - first.since;
     if (since(this.arriving) > (own.read ?? general.read)) return true;
     if (since(this.leaving) > (own.write ?? general.write)) return true;
     return this.exchanges.size === 0 && now - this.lastAnswer > (own.idle ?? general.idle);
@@ -88,7 +108,7 @@ export class WebConnection implements TcpClient, ServedConnection {
   destroy(): void {
     this.gone();
     this.speaker.destroy();
-    this.parts.stream.destroy();
+    this.parts.carrier.destroy();
   }
 
   now(): Milliseconds {
@@ -103,13 +123,13 @@ export class WebConnection implements TcpClient, ServedConnection {
   }
 
   /** The whole body of a request has come, or too much of it. */
-  complete(exchange: Exchange): void {
+  complete(exchange: Exchange<Facts, Answer>): void {
     this.arriving.delete(exchange);
     this.parts.onRequest(exchange);
   }
 
   /** A request is answered. */
-  leave(exchange: Exchange): void {
+  leave(exchange: Exchange<Facts, Answer>): void {
     this.arriving.delete(exchange);
     this.leaving.add(exchange);
     this.answered++;
@@ -119,7 +139,7 @@ export class WebConnection implements TcpClient, ServedConnection {
   }
 
   /** Nothing of a request is left: the client has its answer, or wants it no more. */
-  end(exchange: Exchange): void {
+  end(exchange: Exchange<Facts, Answer>): void {
     if (!this.exchanges.delete(exchange)) return;
     this.arriving.delete(exchange);
     if (this.leaving.delete(exchange)) this.parts.clients.took(this);
@@ -127,7 +147,7 @@ export class WebConnection implements TcpClient, ServedConnection {
     else if (++this.takenBack > MAX_TAKEN_BACK + this.answered) this.destroy();
   }
 
-  private open(facts: HttpFacts, send: (answer: HttpReply) => void): Exchange {
+  private open(facts: Facts, send: (answer: Answer) => void): Exchange<Facts, Answer> {
     const exchange = new Exchange(this, facts, send);
     this.requests++;
     this.exchanges.add(exchange);
@@ -151,7 +171,7 @@ export class WebConnection implements TcpClient, ServedConnection {
 }
 
 /** One request and its answer. */
-export class Exchange {
+export class Exchange<Facts = HttpFacts, Answer extends Bodied = HttpReply> {
   /** Ends when the client wants the answer no more. */
   readonly lifetime = new Lifetime();
   /** When it began to wait for the client: for its body, and later to take its answer. */
@@ -162,15 +182,15 @@ export class Exchange {
   private state: 'arriving' | 'asked' | 'answered' | 'closed' = 'arriving';
 
   constructor(
-    private readonly connection: WebConnection,
-    private readonly facts: HttpFacts,
-    private readonly send: (answer: HttpReply) => void,
+    private readonly connection: WebConnection<Facts, Answer>,
+    private readonly facts: Facts,
+    private readonly send: (answer: Answer) => void,
   ) {
     this.since = connection.now();
   }
 
   /** Empty where there is none. */
-  get request(): WebRequest | 'too long' {
+  get request(): WebRequest<Facts> | 'too long' {
     const { chunks } = this;
     if (this.size > MAX_BODY) return 'too long';
     return { ...this.facts, body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks) };
@@ -192,7 +212,7 @@ export class Exchange {
     this.connection.complete(this);
   }
 
-  answer(answer: HttpReply): void {
+  answer(answer: Answer): void {
     if (this.state !== 'asked') return;
     this.state = 'answered';
     this.since = this.connection.now();

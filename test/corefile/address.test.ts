@@ -62,6 +62,10 @@ describe('server block keys', () => {
       text: 'unix://example.org',
       want: "got scheme 'unix://' in 'unix://example.org', allowed: dns://, tls://, https://, quic://, grpc://, or no scheme",
     },
+    {
+      text: 'https3://.',
+      want: "got scheme 'https3://' in 'https3://.', allowed: dns://, tls://, https://, quic://, grpc://, or no scheme",
+    },
     { text: 'a..org', want: "got zone 'a..org', allowed: no empty label (a dot at the start, or two in a row)" },
     { text: '.org', want: "got zone '.org', allowed: no empty label (a dot at the start, or two in a row)" },
     { text: '..', want: "got zone '..', allowed: no empty label (a dot at the start, or two in a row)" },

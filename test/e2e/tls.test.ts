@@ -134,10 +134,4 @@ describe('DNS over TLS', () => {
       "Corefile:1: server block key 'tls://.:0': tls:// needs a certificate; add 'tls CERT KEY' to this block",
     );
   });
-
-  it.each(['quic'])('a key with %s says that nothing listens for it', async (scheme) => {
-    await expect(running(`${scheme}://.:0 {\nwhoami\n}`)).rejects.toThrow(
-      `Corefile:1: server block key '${scheme}://.:0': nothing listens for ${scheme}:// here, allowed: dns://, tls://, https://, grpc://`,
-    );
-  });
 });

@@ -13,6 +13,7 @@ import { Server, type ServerOptions } from '../../src/server/server.js';
 import { FrameReader, encodeMessage, frame } from '../../src/wire/index.js';
 import { TestLog } from './block.js';
 import { compiledProgram } from './compiled.js';
+import { QuicClient, quicLibrary } from './quic-client.js';
 
 const TLS_FILES = path.resolve(import.meta.dirname, '../plugins/tls/files');
 /** An answer that is waited for, and an end that is, come within this time, in milliseconds. */
@@ -161,6 +162,33 @@ const overGrpc = (server: Server, from: string): Promise<Line> =>
     },
   );
 
+/** Each message on a connection of its own: what is no query ends the one that it came on. */
+const overQuic = (server: Server, from: string): Promise<Line> => {
+  const { port } = server.served[0]!;
+  const clients: QuicClient[] = [];
+  const send = async (message: Uint8Array): Promise<void> => {
+    const bytes = Buffer.from(message);
+    // The id is 0 on the wire (RFC 9250 section 4.2.1).
+    const id = bytes.length < 2 ? 0 : bytes.readUInt16BE(0);
+    if (bytes.length >= 2) bytes.writeUInt16BE(0, 0);
+    const client = await QuicClient.connect(port, { from });
+    clients.push(client);
+    client.ask(frame(bytes), (answer) => {
+      setImmediate(() => client.close());
+      if (answer.length < 4) return;
+      answer.writeUInt16BE(id, 2);
+      line.got.push(answer.subarray(2));
+    });
+  };
+  const line: Line = new Line(
+    (message) => void send(message).catch((error: Error) => line.faults.push(error.message)),
+    () => {
+      for (const client of clients) client.close();
+    },
+  );
+  return Promise.resolve(line);
+};
+
 const byInject = (server: Server, from: string): Promise<Line> => {
   const line: Line = new Line(
     (message) =>
@@ -206,6 +234,15 @@ export const WAYS: readonly Way[] = [
     connect: overGrpc,
   },
   {
+    name: 'QUIC',
+    transport: 'quic',
+    scheme: 'quic',
+    streams: false,
+    connects: true,
+    refusesOutside: true,
+    connect: overQuic,
+  },
+  {
     name: 'inject',
     transport: 'udp',
     scheme: 'dns',
@@ -217,7 +254,8 @@ export const WAYS: readonly Way[] = [
 ];
 
 /** Whether a way is to be had here. */
-export const canRun = ({ batched }: Way): boolean => batched !== true || process.platform === 'linux';
+export const canRun = ({ batched, scheme }: Way): boolean =>
+  (batched !== true || process.platform === 'linux') && (scheme !== 'quic' || quicLibrary !== undefined);
 
 const WORKER = (): URL => pathToFileURL(path.join(path.dirname(compiledProgram()), '../fastpath/worker.js'));
 

@@ -1,6 +1,6 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { Runtime } from '../../chain/index.js';
+import type { PemTexts, Runtime } from '../../chain/index.js';
 import type { Milliseconds } from '../../lib/units.js';
 
 /** Names of PEM files. */
@@ -14,7 +14,7 @@ export interface CertificateFiles {
 
 /** A server's certificate and key, as they are in their files. */
 export class Certificates {
-  private current: SecureContext;
+  private current: { readonly context: SecureContext; readonly texts: PemTexts };
   private seen: string;
 
   /**
@@ -30,7 +30,11 @@ export class Certificates {
   }
 
   get context(): SecureContext {
-    return this.current;
+    return this.current.context;
+  }
+
+  get texts(): PemTexts {
+    return this.current.texts;
   }
 
   /**
@@ -45,12 +49,12 @@ export class Certificates {
     return true;
   }
 
-  private read(): SecureContext {
+  private read(): Certificates['current'] {
     const { cert, key, ca } = this.files;
     const texts = { cert: this.text(cert), key: this.text(key), ca: ca === undefined ? undefined : this.text(ca) };
     checkPair(this.files, texts, this.runtime.clock.now());
     try {
-      return createSecureContext({ ...texts, minVersion: 'TLSv1.2' });
+      return { texts, context: createSecureContext({ ...texts, minVersion: 'TLSv1.2' }) };
     } catch (error) {
       throw new Error(`certificate ${cert} with key ${key} cannot be used: ${(error as Error).message}`, {
         cause: error,

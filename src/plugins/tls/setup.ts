@@ -35,7 +35,12 @@ export const tls = definePlugin('tls', (directives, block) => {
   }
   const certificates = load(directive, { cert, key, ca }, block);
   const keylog = keyLog && ((line: Buffer): void => keyLog.write(line));
-  block.settings.tls = { context: () => certificates.context, clientCertificate, keylog };
+  block.settings.tls = {
+    context: () => certificates.context,
+    pem: () => certificates.texts,
+    clientCertificate,
+    keylog,
+  };
   const log = block.logger('tls');
   const timer = repeat(block.runtime.clock, LOOK, () => {
     try {

@@ -100,8 +100,8 @@ export class Primary {
           }
         }
       } finally {
+        // Who stops reading closes the connection with that.
         either.removeEventListener('abort', end);
-        stream.destroy();
       }
     } finally {
       wait.cancel();

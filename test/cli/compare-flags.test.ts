@@ -13,7 +13,7 @@ afterEach(() => vi.restoreAllMocks());
 
 /** Queries that are not there: who comes to read them has taken the flags. */
 const RIGHT = { old: '127.0.0.1', new: '127.0.0.2:5353', from: '/nowhere/queries' };
-const run = (flags: Record<string, string>): Promise<number> =>
+const run = (flags: Readonly<Record<string, string | undefined>>): Promise<number> =>
   compareCommand(
     Object.entries({ ...RIGHT, ...flags }).map(([name, value]) => `-${name}=${value}`),
     {},

@@ -242,7 +242,8 @@ describe('what a client is told of a failure', () => {
     },
   ];
 
-  it.each(rows)(
+  // Some wait for what does not come: all wait at once.
+  it.concurrent.each(rows)(
     '$name',
     async ({ corefile, question = 'www.example.test.', type = 'A', asked, before, beside, options, want }) => {
       const metrics = new Metrics();

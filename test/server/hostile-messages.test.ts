@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom, randomBelow } from '../../src/lib/random.js';
 import { Rcode, rcodeName } from '../../src/wire/index.js';
 import { compiledProgram } from '../support/compiled.js';
@@ -81,15 +81,13 @@ const ROWS: readonly HostileMessage[] = [
 const fits = (way: Way, { length }: Buffer): boolean => way.transport !== 'udp' || length < 60_000;
 
 describe.each(WAYS.filter(canRun))('hostile messages over $name', (way) => {
-  let reached: Reached;
-  // Threads are started from the compiled program, which may have to be made first.
-  beforeAll(() => void (way.batched === true && compiledProgram()), 180_000);
-  afterEach(() => reached.stop());
-  const start = async (): Promise<Line> => {
-    reached = new Reached(way);
+  const reached = new Reached(way);
+  beforeAll(async () => {
+    // Threads are started from the compiled program, which may have to be made first.
+    if (way.batched === true) compiledProgram();
     await reached.start(['hosts {\n192.0.2.7 www.example\n}'], {});
-    return reached.connect();
-  };
+  }, 180_000);
+  afterAll(() => reached.stop());
   /** A good query is answered after all that came before, and nothing was taken for a fault of the server. */
   const isWell = async (line: Line): Promise<void> => {
     const answer = await line.ask(query('www.example.', 'A', { id: 0x0815 }).bytes);
@@ -99,7 +97,7 @@ describe.each(WAYS.filter(canRun))('hostile messages over $name', (way) => {
   };
 
   it.each(ROWS.filter(({ bytes }) => fits(way, bytes)))('$name', async ({ bytes, want }) => {
-    const line = await start();
+    const line = await reached.connect();
     const outside = way.refusesOutside && (want === Rcode.FORMERR || want === Rcode.NOTIMP);
     if (want === 'nothing' || outside) {
       line.send(bytes);
@@ -112,7 +110,7 @@ describe.each(WAYS.filter(canRun))('hostile messages over $name', (way) => {
   });
 
   it('of all kinds, drawn from one seed, end nothing', async () => {
-    const line = await start();
+    const line = await reached.connect();
     const random = seededRandom(4711);
     for (let i = 0; i < 300; i++) {
       const bytes = Buffer.from(i % 2 === 0 ? ASKED : WITH_OPT);

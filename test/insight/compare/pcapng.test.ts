@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { readCapture } from '../../../src/insight/compare/capture.js';
 import { capture, section, type Block } from './pcapng-writer.js';
 
-const PACKET = Buffer.from('a packet of 21 bytes!');
+const TEXT = 'a packet of 21 bytes!';
+const PACKET = Buffer.from(TEXT);
 
 describe('pcapng', () => {
   const read = (...blocks: readonly Block[]) =>
@@ -34,26 +35,26 @@ describe('pcapng', () => {
     { name: 'of another length', options: [[9, [3, 3]]], at: 1_500_000, want: 1500 },
     { name: 'beyond 32 bits', options: [[9, [3]]], at: 2 ** 33 + 5, want: 2 ** 33 + 5 },
   ] as const)('times: $name', ({ options, at, want }) =>
-    expect(read(section(), { kind: 'interface', link: 1, options }, enhanced(at))).toEqual([`${want} 1 ${PACKET}`]),
+    expect(read(section(), { kind: 'interface', link: 1, options }, enhanced(at))).toEqual([`${want} 1 ${TEXT}`]),
   );
 
   const ethernet: Block = { kind: 'interface', link: 1, options: [] };
   const raw: Block = { kind: 'interface', link: 101, options: [] };
   const simple: Block = { kind: 'simple', bytes: PACKET };
   it.each([
-    { name: 'of the other byte order', blocks: [section(true), ethernet, enhanced(1000)], want: [`1 1 ${PACKET}`] },
+    { name: 'of the other byte order', blocks: [section(true), ethernet, enhanced(1000)], want: [`1 1 ${TEXT}`] },
     {
       name: 'by interface',
       blocks: [section(), ethernet, raw, enhanced(0, { interface: 1 })],
-      want: [`0 101 ${PACKET}`],
+      want: [`0 101 ${TEXT}`],
     },
-    { name: 'without a time', blocks: [section(), raw, ethernet, simple], want: [`0 101 ${PACKET}`] },
+    { name: 'without a time', blocks: [section(), raw, ethernet, simple], want: [`0 101 ${TEXT}`] },
     { name: 'without an interface', blocks: [section(), simple], want: [] },
-    { name: 'of a second section', blocks: [section(), raw, section(), ethernet, simple], want: [`0 1 ${PACKET}`] },
+    { name: 'of a second section', blocks: [section(), raw, section(), ethernet, simple], want: [`0 1 ${TEXT}`] },
     {
       name: 'behind a block of another kind',
       blocks: [section(), ethernet, { kind: 'other' } as const, simple],
-      want: [`0 1 ${PACKET}`],
+      want: [`0 1 ${TEXT}`],
     },
     {
       name: 'cut by who captured',
@@ -63,11 +64,11 @@ describe('pcapng', () => {
     {
       name: 'longer than they are',
       blocks: [section(), ethernet, enhanced(0, { captured: 9999 })],
-      want: [`0 1 ${PACKET}\0\0\0`],
+      want: [`0 1 ${TEXT}\0\0\0`],
     },
     {
       name: 'cut, without a time',
-      blocks: [section(), ethernet, { ...simple, length: 8 } as Block],
+      blocks: [section(), ethernet, { ...simple, length: 8 }],
       want: ['0 1 a packet'],
     },
   ])('packets $name', ({ blocks, want }) => expect(read(...blocks)).toEqual(want));

@@ -6,6 +6,8 @@ export interface Step {
   http?: string;
   log?: string;
   counts?: unknown;
+  /** In milliseconds. */
+  sleep?: number;
 }
 export interface ConformanceSet {
   name: string;

@@ -11,6 +11,7 @@ export * from './http.js';
 export * from './http-address.js';
 export * from './http-metrics.js';
 export * from './lifetime.js';
+export * from './noted-hit.js';
 export * from './link.js';
 export * from './listen-addresses.js';
 export * from './look-up.js';

@@ -1,6 +1,7 @@
 import { hostPort } from '../lib/cidr.js';
 import type { Milliseconds } from '../lib/units.js';
 import { Flag, OPT_SIZE, fitReply, rcodeName } from '../wire/index.js';
+import type { NotedHit } from './noted-hit.js';
 import type { Query } from './query.js';
 import type { Reply } from './reply.js';
 
@@ -12,6 +13,9 @@ type LogField = (query: Query, reply: Reply | undefined, elapsed: Milliseconds) 
 
 /** A format made ready: the whole line for a query. */
 export type QueryFormat = LogField;
+
+/** Writes the line for each query like `query` that got `reply` as a shared answer. */
+export type HitFormat = (query: Query, reply: Reply) => (hit: NotedHit) => string;
 
 const EMPTY = '-';
 
@@ -40,33 +44,58 @@ const FIELDS: Readonly<Record<string, LogField>> = {
   '{duration}': (_query, _reply, elapsed) => `${seconds(elapsed)}s`,
 };
 
+/** Those that differ between queries which get the same shared answer. */
+const HIT_FIELDS: Readonly<Record<string, (reply: Reply) => (hit: NotedHit) => string>> = {
+  '{size}': () => (hit) => String(hit.size),
+  '{remote}': () => (hit) => bracketed(hit.remote.address),
+  '{port}': () => (hit) => String(hit.remote.port),
+  '{>id}': () => (hit) => String(hit.id),
+  '{>bufsize}': () => (hit) => String(hit.maxSize),
+  '{>rflags}':
+    ({ flags }) =>
+    (hit) =>
+      flagNames((flags & ~REPEATED) | (hit.queryFlags & REPEATED)),
+  '{duration}': () => (hit) => `${seconds(hit.elapsed)}s`,
+};
+
+/** Text and placeholders of a format, in turn. */
+const partsOf = (text: string): string[] => text.split(/(\{[^{}]*\})/).filter((part) => part !== '');
+
+function fieldOf(part: string): LogField | undefined {
+  if (part.startsWith('{/') && part.endsWith('}')) return metadataField(part.slice(2, -1));
+  return Object.hasOwn(FIELDS, part) ? FIELDS[part] : undefined;
+}
+
 /** Makes a format ready. Whatever in braces is no placeholder stays as it is written. */
 export function compileFormat(text: string): QueryFormat {
-  const fields: LogField[] = [];
-  let literal = '';
-  const flush = (): void => {
-    const fixed = literal;
-    if (fixed !== '') fields.push(() => fixed);
-    literal = '';
-  };
-  for (const part of text.split(/(\{[^{}]*\})/)) {
-    const field =
-      part.startsWith('{/') && part.endsWith('}')
-        ? metadataField(part.slice(2, -1))
-        : Object.hasOwn(FIELDS, part)
-          ? FIELDS[part]!
-          : undefined;
-    if (field === undefined) literal += part;
-    else {
-      flush();
-      fields.push(field);
-    }
-  }
-  flush();
+  const fields = partsOf(text).map((part): LogField => fieldOf(part) ?? (() => part));
   return (query, reply, elapsed) => {
     let line = '';
     for (let i = 0; i < fields.length; i++) line += fields[i]!(query, reply, elapsed);
     return line;
+  };
+}
+
+/** The same for queries that are told of afterwards: what they have in common is written once for all. */
+export function compileHitFormat(text: string): HitFormat {
+  const parts = partsOf(text);
+  return (query, reply) => {
+    const fields: (string | ((hit: NotedHit) => string))[] = [];
+    for (const part of parts) {
+      const own = Object.hasOwn(HIT_FIELDS, part) ? HIT_FIELDS[part]!(reply) : undefined;
+      const common = own ?? fieldOf(part)?.(query, reply, 0) ?? part;
+      const last = fields.at(-1);
+      if (typeof common === 'string' && typeof last === 'string') fields[fields.length - 1] = last + common;
+      else fields.push(common);
+    }
+    return (hit) => {
+      let line = '';
+      for (let i = 0; i < fields.length; i++) {
+        const field = fields[i]!;
+        line += typeof field === 'string' ? field : field(hit);
+      }
+      return line;
+    };
   };
 }
 

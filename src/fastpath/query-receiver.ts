@@ -4,7 +4,8 @@ import { Batch } from './batch.js';
 import type { ServedSocket } from './shared-socket-list.js';
 import type { ClientCounts } from './client-counts.js';
 import type { ClientShares } from './client-shares.js';
-import { MSG_WAITFORONE, type Libc } from './libc.js';
+import type { HitNotes } from './hit-notes.js';
+import { MSG_WAITFORONE, SOCKADDR, type Libc } from './libc.js';
 import { QueryKey } from './query-key.js';
 import { RingBuffer } from './ring-buffer.js';
 import { sharedNow } from './shared-clock.js';
@@ -47,6 +48,8 @@ export class QueryReceiver {
     private readonly now: () => number = sharedNow,
     /** Told who was answered, where somebody wants to know. */
     private readonly clients?: ClientCounts,
+    /** Where answers are noted that are to be; without it they are not given. */
+    private readonly notes?: HitNotes,
   ) {
     this.key = new QueryKey(table.seed);
     this.received = new Batch(libc, BATCH, QUERY_SIZE);
@@ -64,13 +67,14 @@ export class QueryReceiver {
     if (count <= 0) return false;
     const now = this.now();
     for (let i = 0; i < count; i++) {
-      const length = this.answer(i, this.ready, socket.server, now);
+      const length = this.answer(i, this.ready, socket, now);
       if (length > 0) {
         this.answers.setLength(this.ready, length);
         this.answers.answerTo(this.ready++, this.received, i);
       } else this.handOver(i, socket);
       this.received.reset(i);
     }
+    this.notes?.publish(this.now() - now);
     if (this.held !== undefined) this.letOn(this.held);
     this.ring.publish();
     this.send(socket);
@@ -109,7 +113,8 @@ export class QueryReceiver {
   }
 
   /** Writes the answer to datagram `i` as answer `to`; its length, or 0 when the table has none. */
-  private answer(i: number, to: number, server: number, now: number): number {
+  private answer(i: number, to: number, socket: ServedSocket, now: number): number {
+    const { server } = socket;
     const { key, table } = this;
     const query = this.received.bytes;
     const at = i * QUERY_SIZE;
@@ -126,7 +131,8 @@ export class QueryReceiver {
     const start = to * ANSWER_SIZE;
     const flags = table.flags(slot);
     let length = table.copy(slot, target, start, query, at + HEADER_SIZE, at + key.questionEnd, now, key.hasCapitals);
-    if (!table.unchanged(slot, sequence)) return 0;
+    const noted = table.isNoted(slot);
+    if (!table.unchanged(slot, sequence) || (noted && !this.note(i, slot, sequence, socket, now))) return 0;
     target[start] = query[at]!;
     target[start + 1] = query[at + 1]!;
     target[start + 2] = (flags >> 8) | (query[at + 2]! & (Flag.RD >> 8));
@@ -140,6 +146,25 @@ export class QueryReceiver {
       (flags & RCODE_MASK) === Rcode.NXDOMAIN,
     );
     return length;
+  }
+
+  /** Notes who is given an answer; false where that cannot be, and so it must not be given. */
+  private note(i: number, slot: number, sequence: number, socket: ServedSocket, now: number): boolean {
+    const { notes, received, addresses, key } = this;
+    if (notes === undefined) return false;
+    const at = i * QUERY_SIZE;
+    const from = (i * SOCKADDR) >> 2;
+    const push = (): boolean =>
+      notes.push(
+        ...([slot, sequence, received.bytes, at, received.length(i), key.opt] as const),
+        ...([addresses, from, received.addressLength(i)] as const),
+      );
+    if (push()) return true;
+    // Whoever reads the notes is behind.
+    notes.publish(this.now() - now);
+    this.send(socket);
+    notes.waitForRoom(PATIENCE);
+    return push();
   }
 
   /** An OPT record that mirrors the client's payload size and DO. */

@@ -1,8 +1,10 @@
-import type { ClientNetworks, LeaseHolder, Query, Reply, ReplyLease, HitCounter } from '../chain/index.js';
+import type { ClientNetworks, LeaseHolder, Query, Reply, ReplyLease, HitCounter, HitNoter } from '../chain/index.js';
 import { parseIp } from '../lib/cidr.js';
 import { repeat, type Clock, type Timer } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import { HEADER_SIZE, OPCODE_MASK, RCODE_MASK, RECORD_FIXED, Flag, Type, type EncodedRecords } from '../wire/index.js';
+import type { NotedAnswer } from './hit-notes.js';
+import { NotedAnswers } from './noted-answers.js';
 import { QueryKey } from './query-key.js';
 import { sharedNow } from './shared-clock.js';
 import { showsNoSpelling, withOwners } from './spelling.js';
@@ -29,6 +31,9 @@ const HARVEST: Milliseconds = 1000;
 /** Slabs whose ended answers leave with each harvest: in a table of a million answers each within a minute. */
 const SWEEP = 64;
 
+/** An entry of which it is yet to be found out what it is good for. */
+type OpenEntry = SharedEntry & { everySpelling: boolean; noted: boolean };
+
 /** One answer in the table: who made it, and who counts its hits. */
 class SharedAnswer implements LeaseHolder {
   constructor(
@@ -52,9 +57,12 @@ export class SharedAnswerCache {
   private readonly answers = new Map<number, SharedAnswer>();
   /** Listening addresses that the table has no place for the networks of. */
   private readonly unshared = new Set<number>();
+  private readonly noted = new NotedAnswers();
   private readonly timer: Timer;
   /** Told of all hits, where somebody wants to know. */
   watcher: ((hits: TableHits) => void) | undefined;
+  /** Told now and then how many queries nobody could be told of. */
+  lostNotes: (count: number) => void = () => undefined;
   /** From the clock of the chain to that of the table. */
   private readonly offset: Milliseconds;
 
@@ -64,7 +72,10 @@ export class SharedAnswerCache {
   ) {
     this.key = new QueryKey(table.seed);
     this.offset = sharedNow() - clock.monotonic();
-    this.timer = repeat(clock, HARVEST, () => this.harvest());
+    this.timer = repeat(clock, HARVEST, () => {
+      this.harvest();
+      this.lostNotes(this.noted.age());
+    });
   }
 
   /** Number of answers in the table. */
@@ -72,8 +83,17 @@ export class SharedAnswerCache {
     return this.answers.size;
   }
 
-  /** Keeps the reply for queries like this one, if it is of a kind that can be kept. `hitCounters` are told of its hits. */
-  offer(query: Query, reply: Reply, server: number, hitCounters: () => readonly HitCounter[]): void {
+  /**
+   * Keeps the reply for queries like this one, if it is of a kind that can be kept. `hitCounters` are told of its hits,
+   * `hitNoters` of each by itself.
+   */
+  offer(
+    query: Query,
+    reply: Reply,
+    server: number,
+    hitCounters: () => readonly HitCounter[],
+    hitNoters: () => readonly HitNoter[] = () => [],
+  ): void {
     const { lease, records } = reply;
     const now = this.clock.monotonic();
     if (
@@ -99,8 +119,11 @@ export class SharedAnswerCache {
       entry.everySpelling = showsNoSpelling(query.bytes.subarray(HEADER_SIZE, query.questionEnd - 4), entry.records);
       if (!entry.everySpelling) return;
     }
+    const noters = hitNoters();
+    entry.noted = noters.length > 0;
     const slot = this.table.put(entry, sharedNow(), this.evicted);
     if (slot < 0) return;
+    if (entry.noted) this.noted.add(slot, this.table.sequence(slot), noters);
     const answer = new SharedAnswer(this, slot, lease, hitCounters());
     this.answers.set(slot, answer);
     lease.hold(answer);
@@ -124,6 +147,11 @@ export class SharedAnswerCache {
     if (address === undefined) return false;
     this.key.addNetwork(address, 0, bits);
     return true;
+  }
+
+  /** Hands on a note of an answer that was given. */
+  note(note: NotedAnswer): void {
+    this.noted.tell(note);
   }
 
   /** Hands on the hits of all answers, and forgets some of those whose time is over. */
@@ -160,6 +188,7 @@ export class SharedAnswerCache {
     if (!answer) return;
     this.handOn(slot, answer);
     this.answers.delete(slot);
+    this.noted.leave(slot);
     answer.lease.release(answer);
   }
 
@@ -172,7 +201,7 @@ export class SharedAnswerCache {
     this.watcher({ bytes, ...this.table.questionOf(slot), rcode: this.table.flags(slot) & RCODE_MASK, plain, edns });
   }
 
-  private entry(reply: Reply, records: EncodedRecords, lease: ReplyLease): SharedEntry & { everySpelling: boolean } {
+  private entry(reply: Reply, records: EncodedRecords, lease: ReplyLease): OpenEntry {
     const { key } = this;
     const { countdown } = lease;
     const { owners = [] } = records;
@@ -187,6 +216,7 @@ export class SharedAnswerCache {
       ttls: records.ttls,
       owners,
       everySpelling: false,
+      noted: false,
       until: lease.until + this.offset,
       ttl: countdown?.ttl,
       stored: countdown === undefined ? 0 : countdown.from + this.offset,

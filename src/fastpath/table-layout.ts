@@ -43,7 +43,7 @@ export const SEQUENCE = 0;
 export const HASH = 1;
 /** Key length in the low half, records' length in the high half. */
 export const LENGTHS = 2;
-/** Header word without id, RD and CD in the low half; SPELLING in the high half. */
+/** Header word without id, RD and CD in the low half; SPELLING and NOTED in the high half. */
 export const FLAGS = 3;
 /** Answers in the low half, authorities in the high half. */
 export const COUNTS = 4;
@@ -71,6 +71,8 @@ export const KEY_HEAD: Octets = 8;
 export const VARIANT_DO = 1;
 /** High half of FLAGS: the answer is right for every spelling of the name. */
 export const SPELLING = 1;
+/** And: somebody wants to know of each query that it is given to. */
+export const NOTED = 2;
 /** Most TTL fields, and most owners. */
 export const MAX_PLACES = 16;
 

@@ -26,6 +26,8 @@ export interface SharedEntry {
   readonly owners: readonly number[];
   /** Whether it is right for every spelling of the question's name. */
   readonly everySpelling: boolean;
+  /** Whether somebody wants to know of each query that it is given to. */
+  readonly noted: boolean;
   /** Times in the shared clock of `sharedNow`. After `until` the entry is as if free. */
   readonly until: Milliseconds;
   /** TTL of all records at `stored`, from where it counts down; undefined when the records keep theirs. */
@@ -136,7 +138,8 @@ export class AnswerTableWriter extends AnswerTable {
     const { key, ttls, owners } = entry;
     words[slot + HASH] = key.hash;
     words[slot + at.LENGTHS] = key.length | (entry.records.length << 16);
-    words[slot + at.FLAGS] = (entry.flags & 0xffff) | (entry.everySpelling ? at.SPELLING << 16 : 0);
+    const marks = (entry.everySpelling ? at.SPELLING : 0) | (entry.noted ? at.NOTED : 0);
+    words[slot + at.FLAGS] = (entry.flags & 0xffff) | (marks << 16);
     words[slot + at.COUNTS] = entry.answers | (entry.authorities << 16);
     words[slot + at.ADDITIONAL] = entry.additionals | ((entry.rotation?.count ?? 0) << 16);
     words[slot + at.TTL] = entry.ttl ?? -1;

@@ -70,7 +70,7 @@ export class AnswerTable {
       if (there !== hash) continue;
       const slot = words[way + 1]! * UNIT_WORDS;
       if (words[slot + HASH] !== hash || !this.holds(slot, key)) continue;
-      if (key.hasCapitals && words[slot + FLAGS]! >>> 16 !== at.SPELLING) return -1;
+      if (key.hasCapitals && ((words[slot + FLAGS]! >>> 16) & at.SPELLING) === 0) return -1;
       return this.until(slot) > now ? slot : -1;
     }
     return -1;
@@ -155,6 +155,11 @@ export class AnswerTable {
 
   flags(slot: number): number {
     return this.words[slot + FLAGS]! & 0xffff;
+  }
+
+  /** Whether each query that it is given to has to be noted. */
+  isNoted(slot: number): boolean {
+    return ((this.words[slot + FLAGS]! >>> 16) & at.NOTED) !== 0;
   }
 
   /** Adds one to the entry's hits. Several threads may do so at once. */

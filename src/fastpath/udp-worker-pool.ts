@@ -7,6 +7,7 @@ import type { Endpoint, Network, OnDatagram, UdpSocket } from '../net/network.js
 import { BatchedNetwork } from './batched-network.js';
 import { ClientCounts } from './client-counts.js';
 import { ClientShares } from './client-shares.js';
+import type { NotedAnswer } from './hit-notes.js';
 import { MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
 import { loadLibc, type Libc } from './libc.js';
 import { openListening, portOf, turnAway } from './listening-socket.js';
@@ -82,6 +83,8 @@ export class UdpWorkerPool {
   readonly table: AnswerTableWriter;
   /** Never used again: a datagram that is still on its way must not end up with another socket. */
   private nextId = 0;
+  /** Told of each answer that was given and that somebody wants to know of. */
+  onNoted: (note: NotedAnswer) => void = () => undefined;
   private closing = false;
   private ended = false;
   /** Resolves when all threads take datagrams; rejects, with the pool stopped, when one cannot be started. */
@@ -214,7 +217,10 @@ export class UdpWorkerPool {
     // Until then what they hand over is taken: a thread that waits for room would wait for ever.
     await Promise.all(this.threads.map((thread) => thread.exited()));
     this.ended = true;
-    for (const thread of this.threads) thread.wake();
+    for (const thread of this.threads) {
+      thread.takeNotes();
+      thread.wake();
+    }
     this.sender.flush();
     for (const { fds } of this.sockets.values()) this.closeAll(fds);
     this.sockets.clear();
@@ -295,6 +301,7 @@ export class UdpWorkerPool {
       phase: () => (this.ended ? 'ended' : this.closing ? 'closing' : 'open'),
       socketsOf: (index) => this.socketsOf(index),
       deliver: (arrived, index) => this.deliver(arrived, index),
+      noted: (note) => this.onNoted(note),
       delivered: () => this.sender.flush(),
     };
     try {

@@ -7,6 +7,8 @@ export interface WorkerData {
   readonly table: SharedArrayBuffer | { readonly address: bigint; readonly size: number };
   readonly ring: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
+  /** Where it notes who was given answers of which somebody wants to know that. */
+  readonly notes: SharedArrayBuffer;
   readonly losses: SharedArrayBuffer;
   /** What clients take of the server, and the secret of that. */
   readonly shares: { readonly memory: SharedArrayBuffer; readonly seed: number };

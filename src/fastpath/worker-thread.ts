@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Logger } from '../lib/log.js';
 import type { ClientCounts } from './client-counts.js';
 import type { ClientShares } from './client-shares.js';
+import { HitNotes, type NotedAnswer } from './hit-notes.js';
 import { RingBuffer, type Arrived } from './ring-buffer.js';
 import { SharedSocketList, type ServedSocket } from './shared-socket-list.js';
 import { beginThread } from './starting-thread.js';
@@ -9,6 +10,10 @@ import type { WorkerData } from './worker-data.js';
 
 /** Octets of queries that may wait for the chain, per thread. */
 const RING = 1 << 20;
+/** Notes of who was answered that may wait for the chain's thread, per thread. */
+const NOTES = 1 << 14;
+/** How long notes are gathered before they are looked at, in milliseconds. */
+const GATHER = 10;
 /** A thread that dies is replaced after this time, in milliseconds: at once might mean over and over. */
 const RESTART = 100;
 /** Queries that are dealt with before other events get their turn. */
@@ -32,6 +37,8 @@ export interface WorkerHost {
   socketsOf(index: number): readonly ServedSocket[];
   /** Takes a datagram that a thread hands over. */
   deliver(arrived: Arrived, index: number): void;
+  /** Takes a note of an answer that a thread has given, during the call. */
+  noted(note: NotedAnswer): void;
   /** Some were delivered. */
   delivered(): void;
 }
@@ -39,6 +46,7 @@ export interface WorkerHost {
 /** One thread that takes datagrams, and those that come in its place when it dies; hands on what they hand over. */
 export class WorkerThread {
   private readonly ring = new RingBuffer(RingBuffer.allocate(RING));
+  private readonly notes = new HitNotes(HitNotes.allocate(NOTES));
   private worker: Worker;
   private control: SharedSocketList;
 
@@ -61,6 +69,7 @@ export class WorkerThread {
     });
     this.supervise();
     void this.drain();
+    void this.gather();
   }
 
   /** The start of all threads is over: it keeps no process alive any more. */
@@ -96,6 +105,7 @@ export class WorkerThread {
   /** Has whoever waits for what it hands over look whether there is to be more. */
   wake(): void {
     this.ring.wake();
+    this.notes.wake();
   }
 
   private spawn(): [Worker, SharedSocketList] {
@@ -107,6 +117,7 @@ export class WorkerThread {
       ring: this.ring.memory,
       control: control.memory,
       shares: { memory: shares.memory, seed: shares.seed },
+      notes: this.notes.memory,
       clients: this.clients?.memory,
     } satisfies WorkerData);
     worker.once('exit', () => control.end());
@@ -141,6 +152,8 @@ export class WorkerThread {
       for (let i = 0; i < TURN; i++) {
         const arrived = ring.shift();
         if (arrived === undefined) break;
+        // What its client was told before is known before it is dealt with.
+        this.takeNotes();
         host.deliver(arrived, this.index);
         const ended = performance.now();
         host.shares.ran(arrived.sender, (ended - began) * 1000);
@@ -150,6 +163,22 @@ export class WorkerThread {
       host.delivered();
       // Promises alone would keep other sockets and timers waiting for as long as queries come.
       await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Takes what it has noted so far. */
+  takeNotes(): void {
+    this.notes.take(this.taken);
+  }
+
+  private readonly taken = (note: NotedAnswer): void => this.host.noted(note);
+
+  /** Takes what it notes, many notes at a time, until the end. */
+  private async gather(): Promise<void> {
+    while (this.host.phase() !== 'ended') {
+      await this.notes.readable();
+      if (this.host.phase() === 'open') await new Promise((resolve) => setTimeout(resolve, GATHER).unref());
+      this.takeNotes();
     }
   }
 }

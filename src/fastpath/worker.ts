@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { ClientCounts } from './client-counts.js';
 import { ClientShares } from './client-shares.js';
+import { HitNotes } from './hit-notes.js';
 import { Losses } from '../net/losses.js';
 import { SharedSocketList, MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
 import { MSG_DONTWAIT, POLLIN, loadLibc, viewOf } from './libc.js';
@@ -25,7 +26,16 @@ function serve(data: WorkerData): void {
   const clients = data.clients && new ClientCounts(data.clients);
   const ring = new RingBuffer(data.ring);
   const shares = new ClientShares(data.shares.memory, data.shares.seed);
-  const receiver = new QueryReceiver(libc, answers, ring, new Losses(data.losses), shares, sharedNow, clients);
+  const receiver = new QueryReceiver(
+    libc,
+    answers,
+    ring,
+    new Losses(data.losses),
+    shares,
+    sharedNow,
+    clients,
+    new HitNotes(data.notes),
+  );
   const polled = libc.memory(8 * MAX_SOCKETS);
   /** Datagrams keep coming, so that the next call need not be told whether there are some. */
   let busy = false;

@@ -50,7 +50,7 @@ struct map scratch SEC("maps");   /* per-CPU array of one: struct work */
 
 /* Why a packet went up to the server, and what became of the others; kernel-counters.ts has the same order. */
 enum reason { ANSWERED, OTHER_ADDRESS, FRAGMENT_OR_OPTIONS, CHECKSUM, FORM, LONG_NAME, BY_NETWORK, UNKNOWN, BUSY, EXPIRED,
-  SPELLING, LONG_ANSWER, FAILED, RESPONSE, RUNT, LIMITED, REASONS };
+  SPELLING, LONG_ANSWER, FAILED, RESPONSE, RUNT, LIMITED, NOTED, REASONS };
 
 struct address { __u8 ip[16]; __u16 port; __u16 zero; };
 struct control_page { __u32 seed[2]; __u32 mask; __u32 pool; __u32 limit; __u32 unused[11]; __u32 networks[256]; };
@@ -58,7 +58,7 @@ struct bucket { __u64 filled; __u64 left; };
 struct way { __u32 hash; __u32 unit; };
 struct set { struct way ways[16]; };
 struct entry {
-  __u32 sequence, hash; __u16 key_length, length; __u16 flags, every_spelling; __u16 answers, authorities;
+  __u32 sequence, hash; __u16 key_length, length; __u16 flags, marks; __u16 answers, authorities;
   __u16 additional, rotating; __s32 ttl; __u16 ttls, owners; __u16 rotation_start, rotation_size; __u32 turn;
   __u64 until, stored; __u32 hits, hits_edns;
 };
@@ -75,6 +75,9 @@ struct dns { __u16 id; __u8 high, low; __u16 counts[4]; };
 #define MAX_NAME 128
 #define KEY_WORDS (2 + MAX_NAME / 4)
 #define ENTRY 512
+/* Of an entry: it is right for every spelling; somebody wants to know of each query that it is given to. */
+#define MARK_SPELLING 1
+#define MARK_NOTED 2
 struct work {
   __u16 pad; __u8 head[78];
   __u32 key[KEY_WORDS + 4];
@@ -339,7 +342,8 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   enum reason reason = copy_entry(slab, at, work, hash, words);
   if (reason != ANSWERED) return pass(reason);
   struct entry *entry = &work->found.entry;
-  if (capitals && (!entry->every_spelling || entry->owners)) return pass(SPELLING);
+  if (entry->marks & MARK_NOTED) return pass(NOTED);
+  if (capitals && (!(entry->marks & MARK_SPELLING) || entry->owners)) return pass(SPELLING);
   __u64 now = ktime() / 1000000;
   if (entry->until <= now) return pass(EXPIRED);
   __u32 places = 64 + entry->key_length, records = places + 2 * (entry->ttls + entry->owners);

@@ -16,4 +16,5 @@ export const KERNEL_REASONS = [
   'dropped: response',
   'dropped: no header',
   'dropped: limit',
+  'noted',
 ] as const;

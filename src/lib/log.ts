@@ -13,6 +13,8 @@ export interface Logger {
   error(line: string): void;
   /** As `info`, with its parts beside the line; missing where lines are text only. */
   infoWith?(line: string, fields: LogFields): void;
+  /** As `info` for each of many lines; missing where that would be no cheaper. */
+  infoAll?(lines: readonly string[]): void;
 }
 
 /** Says nothing: what a library does that is not asked to. */

@@ -42,7 +42,7 @@ export class LogOutput implements LogDestination {
     const own = nonBlocking(fd);
     this.waits = own === fd;
     this.stream = pino.destination({ fd: own, sync: false, maxLength: longestQueue });
-    this.stream.on('drop', () => this.lost++);
+    this.stream.on('drop', (lines: string) => (this.lost += lines.split('\n').length - 1));
     this.stream.on('drain', () => {
       this.waiting = false;
       this.tell();
@@ -55,10 +55,11 @@ export class LogOutput implements LogDestination {
     });
   }
 
-  write(line: string): void {
+  /** Takes one line or more, each with its end. */
+  write(lines: string): void {
     if (this.broken) return;
     this.waiting = true;
-    this.stream.write(line);
+    this.stream.write(lines);
   }
 
   async finish(limit: Milliseconds): Promise<LogEnd> {

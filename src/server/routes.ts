@@ -3,6 +3,7 @@ import {
   Metadata,
   Zones,
   countsHits,
+  notesHits,
   providesMetadata,
   type BlockSettings,
   type ConnectionLimits,
@@ -11,11 +12,13 @@ import {
   type Lifetime,
   type MetadataSource,
   type Next,
+  type NotesHits,
   type Outcome,
   type Query,
   type ServerAddress,
   type CountsHits,
   type HitCounter,
+  type HitNoter,
   type View,
   type Waiting,
 } from '../chain/index.js';
@@ -64,7 +67,8 @@ export interface ChainOrigin {
 
 /** The linked handlers of one server block. */
 export class Chain {
-  private readonly counting: readonly CountsHits[];
+  private readonly counting: readonly (Handler & CountsHits)[];
+  private readonly noting: readonly (Handler & NotesHits)[];
   private readonly sources: ReadonlyMap<string, MetadataSource>;
   readonly verdict: SharingVerdict;
   private readonly watching: readonly Pick<Handler, 'seesEach'>[];
@@ -81,6 +85,7 @@ export class Chain {
     this.verdict = sharingOf(settings.view === undefined ? handlers : [...handlers, settings.view]);
     this.watching = handlers.filter((handler) => handler.seesEach !== undefined);
     this.counting = handlers.filter((handler) => countsHits(handler));
+    this.noting = handlers.filter((handler) => notesHits(handler));
     this.sources = new Map(handlers.filter(providesMetadata).flatMap((handler) => Object.entries(handler.metadata())));
     this.everyClass = handlers.some((handler) => handler.everyClass === true);
   }
@@ -130,13 +135,20 @@ export class Chain {
 
   /** How queries like this one that get this reply are counted. */
   hitCounters(query: Query, reply: Reply): HitCounter[] {
+    return this.askedFor(reply, this.counting).map((handler) => handler.hitCounter(query, reply));
+  }
+
+  /** Who is told of each query like this one that gets this reply. */
+  hitNoters(query: Query, reply: Reply): HitNoter[] {
+    return this.askedFor(reply, this.noting).flatMap((handler) => handler.hitNoter(query, reply) ?? []);
+  }
+
+  /** Those behind the handler that answered are not asked, and so neither count nor note. */
+  private askedFor<T extends Handler>(reply: Reply, handlers: readonly T[]): readonly T[] {
     const maker = reply.lease?.maker;
-    // Those behind the handler that answered are not asked, and so do not count.
-    const asked =
-      maker === undefined
-        ? this.counting
-        : this.handlers.slice(0, this.handlers.indexOf(maker as Handler)).filter((handler) => countsHits(handler));
-    return asked.map((handler) => handler.hitCounter(query, reply));
+    if (maker === undefined) return handlers;
+    const before = this.handlers.slice(0, this.handlers.indexOf(maker as Handler));
+    return handlers.filter((handler) => before.includes(handler));
   }
 }
 

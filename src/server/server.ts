@@ -42,6 +42,7 @@ import { TcpClients } from './tcp-clients.js';
 import type { TcpLimits } from './tcp-limits.js';
 import type { TopRecorder } from '../top/recorder.js';
 import { PlainUdp, SharedUdp } from './udp.js';
+import { tellOfHits } from './noted-hits.js';
 
 /** Answers under way at the end of a configuration have this long, in milliseconds. */
 const GRACE: Milliseconds = 5000;
@@ -133,6 +134,7 @@ export class Server {
     if (options.memory !== undefined) showMemory(metrics, options.memory, responder);
     this.sharedAnswers = options.workerPool && new SharedAnswerCache(options.workerPool.table, clock);
     const plain = new PlainUdp(network, clock, responder);
+    tellOfHits(options.workerPool, this.sharedAnswers, log);
     if (options.top !== undefined) watchHits(options.top, options.workerPool, this.sharedAnswers);
     const udp =
       options.workerPool && this.sharedAnswers

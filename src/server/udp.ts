@@ -81,7 +81,13 @@ class SharingWriter extends DatagramWriter {
     const { served, routes, sharedAnswers } = this;
     // A reply of a configuration that was replaced meanwhile is this client's, and nobody else's any more.
     if (served.routes !== routes || chain.seesEach(query, reply)) return;
-    sharedAnswers.offer(query, reply, served.server.index, () => chain.hitCounters(query, reply));
+    sharedAnswers.offer(
+      query,
+      reply,
+      served.server.index,
+      () => chain.hitCounters(query, reply),
+      () => chain.hitNoters(query, reply),
+    );
   }
 }
 

@@ -73,7 +73,7 @@ function corefile({ kind, port, upstream, api }: Work): string {
   return `.:${port} {\n    bind 127.0.0.1\n${cache}    forward . ${to}${options}\n}\n`;
 }
 
-const NODENS = path.resolve(import.meta.dirname, '../../bin/nodens');
+export const NODENS = path.resolve(import.meta.dirname, '../../bin/nodens');
 
 const nodens: Peer = {
   name: 'nodens',

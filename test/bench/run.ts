@@ -9,6 +9,7 @@ import { clusterApi, rightAnswers } from './cluster.js';
 import { freshText, measureFresh } from './fresh.js';
 import { measureWalk, walkText } from './walk.js';
 import { load } from './load.js';
+import { loggedTable, measureLogged, type LoggedCost } from './logged.js';
 import { write, type Peer } from './peer.js';
 import { PEERS, metricsPort, profiled, readyPort } from './peers.js';
 import { SERVER_CORE, cpuTime, firstCores, installed, residentMemory, startPinned, stop } from './process.js';
@@ -116,6 +117,7 @@ const upstreams = new Upstreams(() => ++port);
 const clusters = new Clusters();
 const rows: Row[] = [];
 const tops: TopCost[] = [];
+const logs: LoggedCost[] = [];
 const only = new RegExp(options.only);
 const starts = await measureStarts(only, ++port, options.before);
 const apis = await measureApi(only, ++port, options.before);
@@ -136,26 +138,22 @@ try {
       if (!options.json) process.stderr.write(`${row.scenario}: ${row.peer} ${row.cpu.toFixed(1)} us\n`);
     }
   }
-  tops.push(
-    ...(await measureTop(
-      only,
-      Math.min(2, SECONDS),
-      () => upstreams.port('nsd'),
-      () => ++port,
-    )),
-  );
+  const turns = [only, Math.min(2, SECONDS), () => upstreams.port('nsd'), () => ++port] as const;
+  tops.push(...(await measureTop(...turns)));
+  logs.push(...(await measureLogged(...turns)));
 } finally {
   await clusters.stop();
   await upstreams.stop();
 }
 process.stdout.write(
   options.json
-    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, fresh, walk }, undefined, 1)}\n`
+    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, logs, fresh, walk }, undefined, 1)}\n`
     : [
         ...(rows.length > 0 ? [table(rows)] : []),
         ...(starts.length > 0 ? [startTable(starts)] : []),
         ...(apis.length > 0 ? [apiTable(apis)] : []),
         ...(tops.length > 0 ? [topTable(tops)] : []),
+        ...(logs.length > 0 ? [loggedTable(logs)] : []),
         ...(fresh ? [freshText(fresh)] : []),
         ...(walk ? [walkText(walk)] : []),
         '',

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LOSS_REASONS, Losses } from '../../src/net/losses.js';
 import { ClientShares } from '../../src/fastpath/client-shares.js';
+import { HitNotes } from '../../src/fastpath/hit-notes.js';
 import { RingBuffer } from '../../src/fastpath/ring-buffer.js';
 import { encodeSockaddr } from '../../src/fastpath/sockaddr.js';
 import { QueryReceiver } from '../../src/fastpath/query-receiver.js';
@@ -395,5 +396,42 @@ describe('at a socket of several addresses', () => {
     ask('b.example.org.', {}, client(1), control);
     receiver.take(SOCKET);
     expect([ring.shift()?.control, ring.shift()?.control]).toEqual([undefined, control]);
+  });
+});
+
+describe('an answer that is to be noted', () => {
+  const noted = (): number =>
+    answers.put(entryFor(query('logged.example.org.'), { records, ttls, noted: true }), 0, () => undefined);
+  const receiving = (notes?: HitNotes): QueryReceiver =>
+    new QueryReceiver(libc, answers, ring, losses, shares, () => 2500, undefined, notes);
+  const told = (notes: HitNotes): string[] => {
+    const all: string[] = [];
+    notes.take(({ slot, id, remote }) => all.push(`${slot} ${id} ${remote.address}:${remote.port}`));
+    return all;
+  };
+
+  it('is noted each time that it is given, others are not', () => {
+    const place = noted();
+    const notes = new HitNotes(HitNotes.allocate(4));
+    ask('logged.example.org.', { id: 7 });
+    ask('www.example.org.', { id: 8 });
+    ask('LOGGED.example.org.', { id: 9 }, client(4001, '2001:db8::1'));
+    ask('logged.example.org.', { id: 10 }, client(4001));
+    receiving(notes).take(SOCKET);
+    expect(sent().map(({ id }) => id)).toEqual([7, 8, 10]);
+    expect(told(notes)).toEqual([`${place} 7 192.0.2.9:4000`, `${place} 10 192.0.2.9:4001`]);
+    expect(handedOver()).toEqual(['LOGGED.example.org.']);
+  });
+
+  it.each([
+    { name: 'nobody takes notes', notes: undefined, given: 0 },
+    { name: 'there is no room for a note', notes: new HitNotes(HitNotes.allocate(1)), given: 1 },
+  ])('is not given, but handed over, where $name', ({ notes, given }) => {
+    noted();
+    ask('logged.example.org.', { id: 7 });
+    ask('logged.example.org.', { id: 8 });
+    receiving(notes).take(SOCKET);
+    expect(sent()).toHaveLength(given);
+    expect(handedOver()).toHaveLength(2 - given);
   });
 });

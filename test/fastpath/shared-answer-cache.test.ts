@@ -338,3 +338,51 @@ describe('answers that clients of one network share', () => {
     expect(cache.size).toBe(0);
   });
 });
+
+describe('notes of an answer', () => {
+  const heard: string[] = [];
+  const offerNoted = (who: string): void =>
+    cache.offer(
+      www,
+      made(forever()),
+      0,
+      () => [],
+      () => [({ id }) => heard.push(`${who} ${id}`)],
+    );
+  const note = (slot: number, sequence: number, id: number): void =>
+    cache.note({
+      ...{ slot, sequence, id, queryFlags: 0, size: 30, maxSize: 512, elapsed: 0 },
+      remote: { address: '192.0.2.1', port: 1 },
+    });
+  beforeEach(() => void heard.splice(0));
+
+  it('go to whoever was told of it when it was put there, also when it has just been replaced', () => {
+    offerNoted('first');
+    const slot = slotOf(www);
+    expect(answers.isNoted(slot)).toBe(true);
+    const before = answers.sequence(slot);
+    note(slot, before, 1);
+    offerNoted('second');
+    expect(slotOf(www)).toBe(slot);
+    note(slot, before, 2);
+    note(slot, answers.sequence(slot), 3);
+    expect(heard).toEqual(['first 1', 'first 2', 'second 3']);
+  });
+
+  it('that nobody can be told of are counted, each time they are asked for', () => {
+    const lost: number[] = [];
+    cache.lostNotes = (count) => void lost.push(count);
+    offerNoted('first');
+    const [slot, sequence] = [slotOf(www), answers.sequence(slotOf(www))];
+    cache.clear();
+    clock.advance(2000);
+    note(slot, sequence, 1);
+    clock.advance(1000);
+    expect([heard, lost]).toEqual([[], [0, 0, 1]]);
+  });
+
+  it('are not wanted of an answer that nobody asked notes of', () => {
+    offer(www, made(forever()));
+    expect(answers.isNoted(slotOf(www))).toBe(false);
+  });
+});

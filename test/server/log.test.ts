@@ -50,6 +50,20 @@ describe('a line about a query', () => {
   it('has none in text', () => expect('infoWith' in lines(textLog).log).toBe(false));
 });
 
+describe('many lines at a time', () => {
+  const many = Array.from({ length: 700 }, (_, i) => (i === 300 ? 'a\nb' : `line ${i}`));
+
+  it('are what they are one at a time', () => {
+    const [one, all] = [lines(textLog), lines(textLog)];
+    for (const line of many) one.log.info(line);
+    all.log.infoAll!(many);
+    expect(all.text()).toBe(one.text());
+    expect(all.text()).toContain('[INFO] a\\x0ab\n');
+  });
+
+  it('are not taken in JSON', () => expect('infoAll' in lines(jsonLog).log).toBe(false));
+});
+
 describe('a log that nobody reads', () => {
   let dir: string | undefined;
   afterEach(() => dir !== undefined && rmSync(dir, { recursive: true }));
@@ -79,7 +93,7 @@ describe('a log that nobody reads', () => {
     const { read, write } = pipe();
     const output = new LogOutput(write, (count) => `${count} lost\n`, 100_000);
     const line = `${'x'.repeat(99)}\n`;
-    for (let i = 0; i < 5000; i++) output.write(line);
+    for (let i = 0; i < 500; i++) output.write(line.repeat(10));
     const buffer = Buffer.alloc(1 << 20);
     let text = '';
     const reading = setInterval(() => {

@@ -36,6 +36,7 @@ export function entryFor(
     ttls: [6],
     owners: [],
     everySpelling: false,
+    noted: false,
     until: Infinity,
     ttl: undefined,
     stored: 0,

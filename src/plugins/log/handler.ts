@@ -1,8 +1,10 @@
 import {
   replyOf,
-  type DependsOn,
   type Handler,
+  type HitFormat,
+  type HitNoter,
   type Next,
+  type NotesHits,
   type Outcome,
   type Query,
   type QueryFormat,
@@ -21,6 +23,7 @@ export interface LogRule {
   /** Only these; undefined for all. */
   readonly classes: ReadonlySet<ReplyClass> | undefined;
   readonly format: QueryFormat;
+  readonly hitFormat: HitFormat;
   readonly fields: FieldMaker;
 }
 
@@ -28,21 +31,26 @@ export interface LogRule {
 const isAnsweredByServer = (rcode: number): boolean =>
   rcode === Rcode.SERVFAIL || rcode === Rcode.REFUSED || rcode === Rcode.FORMERR || rcode === Rcode.NOTIMP;
 
-/** Writes a line for each query, by the first rule whose zones hold its name. */
-export class Log implements Handler {
+/** Lines of shared answers that wait to be written together, at most. */
+const MOST_WAITING = 1024;
+
+/**
+ * Writes a line for each query, by the first rule whose zones hold its name. Of queries that were answered with a shared
+ * answer it is told afterwards, many at a time, and their lines are written together.
+ */
+export class Log implements Handler, NotesHits {
   readonly name = 'log';
   readonly role = 'observes';
   readonly keepsRecord = true;
-  readonly dependsOn: DependsOn;
+  readonly dependsOn = 'question';
+  /** Lines to be written before any other. */
+  private waiting: string[] = [];
 
   constructor(
     private readonly rules: readonly LogRule[],
-    private readonly log: Pick<Logger, 'info' | 'infoWith'>,
+    private readonly log: Pick<Logger, 'info' | 'infoWith' | 'infoAll'>,
     private readonly clock: Clock,
-  ) {
-    // Replies of classes that nothing logs are shared as if there were no log.
-    this.dependsOn = rules.every(({ classes }) => classes !== undefined) ? 'question' : 'query';
-  }
+  ) {}
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
     const rule = this.ruleFor(query);
@@ -58,12 +66,33 @@ export class Log implements Handler {
     return outcome;
   }
 
-  /** Where it would write a line, or set a label. Signatures change their class with time. */
-  seesEach(query: Query, reply: Reply): boolean {
+  /** Where a line has parts that only the query itself can tell. Signatures change their class with time. */
+  seesEach(query: Query): boolean {
     const rule = this.ruleFor(query);
     if (rule === undefined) return false;
-    if (rule.classes === undefined || query.do || query.context.metadata !== undefined) return true;
-    return rule.classes.has(classOf(typeOf(query, reply, this.clock.now())));
+    return this.log.infoWith !== undefined || query.context.metadata !== undefined || (isPartial(rule) && query.do);
+  }
+
+  hitNoter(query: Query, reply: Reply): HitNoter | undefined {
+    const rule = this.ruleFor(query);
+    if (rule === undefined || (isPartial(rule) && !this.isWanted(rule, query, reply))) return undefined;
+    const line = rule.hitFormat(query, reply);
+    return (hit) => {
+      if (this.waiting.length === 0) queueMicrotask(() => this.flush());
+      if (this.waiting.push(line(hit)) >= MOST_WAITING) this.flush();
+    };
+  }
+
+  private isWanted({ classes }: LogRule, query: Query, reply: Reply): boolean {
+    return classes?.has(classOf(typeOf(query, reply, this.clock.now()))) === true;
+  }
+
+  private flush(): void {
+    const lines = this.waiting;
+    if (lines.length === 0) return;
+    this.waiting = [];
+    if (this.log.infoAll === undefined) for (const line of lines) this.log.info(line);
+    else this.log.infoAll(lines);
   }
 
   private ruleFor(query: Query): LogRule | undefined {
@@ -81,9 +110,12 @@ export class Log implements Handler {
       metadata?.set('log/class', classOf(type));
       if (rule.classes?.has(classOf(type)) === false) return;
     }
+    this.flush();
     const elapsed = this.clock.monotonic() - query.received;
     const line = rule.format(query, reply, elapsed);
     if (this.log.infoWith === undefined) this.log.info(line);
     else this.log.infoWith(line, rule.fields(query, reply, elapsed));
   }
 }
+
+const isPartial = ({ classes }: LogRule): boolean => classes !== undefined;

@@ -3,6 +3,7 @@ import {
   COMMON_LOG_FORMAT,
   Zones,
   compileFormat,
+  compileHitFormat,
   definePlugin,
   type Block,
 } from '../../chain/index.js';
@@ -33,6 +34,7 @@ function rule(directive: Directive, block: Block): LogRule {
     zones: names.length === 0 ? new Zones(['.']) : block.zonesOf(names, directive),
     classes: all ? undefined : classes,
     format: compileFormat(text),
+    hitFormat: compileHitFormat(text),
     fields: compileFields(text),
   };
 }

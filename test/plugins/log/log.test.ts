@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DROP, Reply, type Outcome, type Query } from '../../../src/chain/index.js';
+import { DROP, Reply, type NotedHit, type Outcome, type Query } from '../../../src/chain/index.js';
+import type { Log } from '../../../src/plugins/log/handler.js';
 import { log } from '../../../src/plugins/log/setup.js';
 import { setup } from '../../support/block.js';
 import { query, reply } from '../../support/dns.js';
@@ -40,6 +41,9 @@ const SETS: { name: keyof typeof recorded; text: string; asked: [Query, Reply][]
     ],
   },
 ];
+
+const ALL_PLACEHOLDERS =
+  '{type} {name} {class} {proto} {size} {remote} {port} {local} {>id} {>opcode} {>do} {>bufsize} {rcode} {>rflags} {rsize} {duration} {/a/b} {x}';
 
 describe('log', () => {
   it.each(SETS)('writes the lines that were recorded: $name', ({ name, text, asked }) => {
@@ -119,25 +123,81 @@ describe('log', () => {
   });
 
   it.each([
-    { name: 'a class that is not logged', text: 'log . {\n class error\n}', each: false },
-    { name: 'a class that is logged', text: 'log . {\n class success\n}', each: true },
+    { name: 'a class that is not logged', text: 'log . {\n class error\n}', noted: false },
+    { name: 'a class that is logged', text: 'log . {\n class success\n}', noted: true },
+    { name: 'a zone that is not logged', text: 'log example.com {\n class success\n}', noted: false },
+    { name: 'all classes', text: 'log', noted: true },
     { name: 'a signed answer, whose class time changes', text: 'log . {\n class error\n}', signed: true, each: true },
-    { name: 'a zone that is not logged', text: 'log example.com {\n class success\n}', each: false },
-    { name: 'all classes', text: 'log', each: true },
-  ])('sees each query with a reply of $name: $each', ({ text, signed = false, each }) => {
+    { name: 'a signed answer of any class', text: 'log', signed: true, noted: true },
+  ])('of a shared reply of $name is told: $noted', ({ text, signed = false, each = false, noted }) => {
     const { handlers } = setup(log, text);
+    const handler = handlers[0] as Log;
     const asked = query('a.example.org.', 'A', signed ? { edns: 1232, do: true } : {});
-    expect(handlers[0]!.seesEach!(asked, reply({ answer: [a('a.example.org.')] }))).toBe(each);
+    expect(handler.seesEach(asked)).toBe(each);
+    if (!each) expect(handler.hitNoter(asked, reply({ answer: [a('a.example.org.')] })) !== undefined).toBe(noted);
   });
 
-  it('lets replies of classes that it does not log be shared', () => {
-    const { handlers } = setup(log, 'log . {\n class denial error\n}');
-    expect(handlers[0]!.dependsOn).toBe('question');
+  const hit = (id: number, change: Partial<NotedHit> = {}): NotedHit => ({
+    ...{ id, queryFlags: 0x0100, size: 31, maxSize: 512, elapsed: 0.25, remote: { address: '192.0.2.7', port: 53 } },
+    ...change,
   });
 
-  it('wants to see every query', () => {
+  /** The lines of queries with shared replies, and those that their like get which reach the handler. */
+  it.each([
+    { name: 'the common format', text: 'log' },
+    { name: 'the combined format', text: 'log . {combined}' },
+    { name: 'a format of all placeholders', text: `log . "${ALL_PLACEHOLDERS}"` },
+    { name: 'a format of text alone', text: 'log . "one {more} query{}"' },
+  ])('writes the same line for a shared reply: $name', ({ text }) => {
+    for (const options of [{}, { rd: false }, { cd: true }, { edns: 1232 }, { edns: 4096, do: true, cd: true }]) {
+      for (const answer of [reply({ answer: [a('a.example.org.')] }), reply({ rcode: 3, authority: [soa('org.')] })]) {
+        const { handlers, ask, block } = setup(log, text);
+        const first = query('a.example.org.', 'A', { ...options, id: 1 });
+        const tell = (handlers[0] as Log).hitNoter(first, answer)!;
+        const remote = { address: '2001:db8::7', port: 40_212 };
+        const received = block.clock.monotonic();
+        const again = query('A.example.ORG.', 'A', { ...options, id: 65_535, remote: remote.address, received });
+        void ask(again, () => {
+          block.clock.advance(3);
+          return answer;
+        });
+        const { id, queryFlags, size, maxSize } = again;
+        tell({ id, queryFlags, size, maxSize, remote, elapsed: 3 });
+        void ask(again, () => answer);
+        expect(block.log.lines[1]).toBe(block.log.lines[0]);
+      }
+    }
+  });
+
+  it('writes lines of shared replies together, in order, and before any that comes later', async () => {
+    const { handlers, ask, block } = setup(log, 'log . "{>id} {remote}"');
+    const together: string[][] = [];
+    Object.assign(block.log, { infoAll: (lines: string[]) => together.push(lines) });
+    const tell = (handlers[0] as Log).hitNoter(query('a.example.org.'), reply())!;
+    tell(hit(1));
+    tell(hit(2, { remote: { address: '::1', port: 1 } }));
+    expect(together).toEqual([]);
+    void ask(query('b.example.org.', 'A', { id: 3 }), () => reply());
+    expect(together).toEqual([['1 192.0.2.7', '2 [::1]']]);
+    expect(block.log.lines).toEqual(['[INFO] 3 127.0.0.1']);
+    tell(hit(4));
+    await Promise.resolve();
+    expect(together[1]).toEqual(['4 192.0.2.7']);
+    for (let id = 0; id < 2500; id++) tell(hit(id));
+    expect(together.slice(2).map(({ length }) => length)).toEqual([1024, 1024]);
+  });
+
+  it('keeps what only the query can tell from being shared', () => {
+    const { handlers, block } = setup(log, 'log');
+    const asked = query('a.example.org.');
+    expect((handlers[0] as Log).seesEach(asked)).toBe(false);
+    Object.assign(block.log, { infoWith: () => undefined });
+    expect((handlers[0] as Log).seesEach(asked)).toBe(true);
+  });
+
+  it('need not be asked each time', () => {
     const { handlers } = setup(log, 'log');
-    expect(handlers[0]).toMatchObject({ name: 'log', role: 'observes', dependsOn: 'query' });
+    expect(handlers[0]).toMatchObject({ name: 'log', role: 'observes', dependsOn: 'question' });
   });
 
   it.each([

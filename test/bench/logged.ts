@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { dir, write } from './peer.js';
+import { NODENS } from './peers.js';
+import { inTurns, type Contestant } from './turns.js';
+import { aligned } from './report.js';
+
+/** CPU time of a cache hit with a log into a file, and what the file then held. */
+export interface LoggedCost {
+  readonly log: string;
+  readonly cost: number;
+  /** As a multiple of that without a log. */
+  readonly ratio: number;
+  readonly answered: number;
+  readonly lines: number;
+}
+
+const LOGS = ['', 'log', 'log . {\n class error\n }', 'log . {\n class denial\n }'];
+const NAMES = 1000;
+/** A line of the log about a query of dnsperf, without what differs from one to the next. */
+const LINE =
+  /^\[INFO\] 127\.0\.0\.1:\d+ - \d+ "A IN n\d{1,4}\.bench\.example\.org\. udp \d\d false 512" NOERROR qr(,aa)?,rd \d{2,3} [\d.]+s$/;
+
+const END = '[INFO] SIGTERM: Shutting down servers then terminating';
+
+/** What a hit costs with a log, in turns with one without. Rejects where a line is wrong, missing or one too many. */
+export async function measureLogged(
+  only: RegExp,
+  seconds: number,
+  upstream: () => Promise<number>,
+  nextPort: () => number,
+): Promise<LoggedCost[]> {
+  if (!only.test('log: cache hit')) return [];
+  const to = await upstream();
+  const file = (port: number): string => path.join(dir, `log-${port}`);
+  const questions = Array.from({ length: NAMES }, (_, i) => `n${i + 1}.bench.example.org A`);
+  const contestants = LOGS.map((log): Contestant => {
+    const port = nextPort();
+    const corefile = `.:${port} {\n bind 127.0.0.1\n ${log}\n cache 3600\n forward . 127.0.0.1:${to}\n}\n`;
+    const conf = write(`logged-${port}`, corefile);
+    const words = ['-c', `exec "$0" "$@" >${file(port)}`, NODENS, '-quiet', '-conf', conf];
+    return { name: log, port, command: { command: 'sh', args: words }, questions, warmUp: 2 };
+  });
+  const results = await inTurns(contestants, seconds);
+  return results.map(({ name, cost, ratio, answered }, i) => {
+    const lines = readFileSync(file(contestants[i]!.port), 'latin1')
+      .split('\n')
+      .filter((line) => line !== '' && line !== END);
+    const wrong = lines.find((line) => !LINE.test(line));
+    if (wrong !== undefined) throw new Error(`${name}: wrong line: ${wrong}`);
+    // A start may have been asked more than once before it answered.
+    if (name === 'log' && (lines.length < answered || lines.length > answered + 10))
+      throw new Error(`${name}: ${lines.length} lines for ${answered} queries`);
+    const log = name.replaceAll(/\s+/g, ' ');
+    return { log: log || 'none', cost, ratio, answered, lines: lines.length };
+  });
+}
+
+export const loggedTable = (costs: readonly LoggedCost[]): string =>
+  aligned([
+    ['cache hit, 1,000 names', '', 'us', 'times', 'answered', 'lines'],
+    ...costs.map(({ log, cost, ratio, answered, lines }) => [
+      log,
+      '',
+      cost.toFixed(2),
+      ratio.toFixed(2),
+      String(answered),
+      String(lines),
+    ]),
+  ]).join('\n');

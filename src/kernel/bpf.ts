@@ -134,7 +134,11 @@ export class Bpf {
   }
 
   delete(map: number, key: Uint8Array): void {
-    this.element('writing a map', MAP_DELETE, map, key, new Uint8Array(1));
+    const { at } = this.copied(key);
+    this.call('deleting of a map', MAP_DELETE, (bytes) => {
+      bytes.writeUInt32LE(map, 0);
+      bytes.writeBigUInt64LE(at, 8);
+    });
   }
 
   /** Reads a value of so many bytes: of a map per CPU, one for each that is possible. */

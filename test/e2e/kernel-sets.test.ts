@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kernelPrograms } from '../../src/kernel/kernel-status.js';
 import { checkSet, readRecorded, type Elsewhere } from '../conformance/check.js';
-import type { ConformanceSet } from '../conformance/run-set.mjs';
+
 import { sets } from '../conformance/sets.mjs';
 import { sets as setsOfPlugins } from '../conformance/sets-plugins.mjs';
 import { missingForKernel } from '../support/kernel-server.js';
@@ -64,7 +64,7 @@ describe.skipIf(why !== undefined)('with answers in the kernel, over a link', ()
   ] as const;
   for (const [file, all] of rows) {
     const recorded = readRecorded(file);
-    const chosen = (all as ConformanceSet[]).filter(({ name }) => WHOLE || SHORT.test(name));
+    const chosen = all.filter(({ name }) => WHOLE || SHORT.test(name));
     it.concurrent.each(chosen)(
       `$name of ${file}`,
       async (set) => checkSet(set, recorded[set.name]!, elsewhere),

@@ -82,7 +82,7 @@ const block = (...directives: readonly string[]): string =>
   `.:0 {\n    bind 127.0.0.1\n${directives.map((line) => `    ${line}\n`).join('')}}\n`;
 
 async function ask(port: number, name: string): Promise<string> {
-  const answer = await client.ask(port, query(name, 'A').bytes);
+  const answer = await client.ask({ address: '127.0.0.1', port }, query(name, 'A').bytes);
   if (answer === 'none') return answer;
   const { rcode, answer: records } = decodeMessage(Buffer.from(answer, 'hex'));
   return rcode === 0 ? texts(records).join(', ') : `rcode ${rcode}`;

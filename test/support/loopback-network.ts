@@ -13,19 +13,25 @@ import type {
 const keyOf = ({ address, port }: Endpoint): string => `${address} ${port}`;
 
 /**
- * Real sockets, all of them on 127.0.0.1: whatever address a Corefile names is listened for at a port that is free
+ * Real sockets, all of them on one address: whatever address a Corefile names is listened for at a port that is free
  * here, and whoever it asks is one upstream. A server in it takes its own addresses for what the Corefile says.
  */
 export class LoopbackNetwork implements Network {
   private readonly host = new HostNetwork();
   private readonly ports = new Map<string, number>();
 
-  /** @param upstream port of whoever is asked, over UDP and TCP */
-  constructor(private readonly upstream: number) {}
+  /**
+   * @param upstream port of whoever is asked at 127.0.0.1, over UDP and TCP
+   * @param address that is listened at
+   */
+  constructor(
+    private readonly upstream: number,
+    private readonly address = '127.0.0.1',
+  ) {}
 
   /** Where an address of the Corefile is listened for. */
   actual(at: Endpoint): Endpoint {
-    return { address: '127.0.0.1', port: this.ports.get(keyOf(at)) ?? 0 };
+    return { address: this.address, port: this.ports.get(keyOf(at)) ?? 0 };
   }
 
   async bindUdp(at: Endpoint, onDatagram: OnDatagram): Promise<UdpSocket> {
@@ -39,7 +45,7 @@ export class LoopbackNetwork implements Network {
   }
 
   async listenTcp(at: Endpoint, onConnection: (connection: TcpConnection) => void): Promise<TcpListener> {
-    const listener = await this.host.listenTcp({ address: '127.0.0.1', port: 0 }, (connection) =>
+    const listener = await this.host.listenTcp({ address: this.address, port: 0 }, (connection) =>
       onConnection({ stream: connection.stream, remote: connection.remote, local: at }),
     );
     const { port } = listener.local;

@@ -2,7 +2,7 @@ import path from 'node:path';
 import dgram from 'node:dgram';
 import { pathToFileURL } from 'node:url';
 import type { PluginDefinition } from '../../src/chain/index.js';
-import { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
+import { UdpWorkerPool, type AnswersBelow } from '../../src/fastpath/udp-worker-pool.js';
 import { Intake } from '../../src/kube/intake/intake.js';
 
 import { MemorySource } from '../../src/kube/memory-source.js';
@@ -10,6 +10,7 @@ import { ALL_FIELDS, KUBE_KINDS } from '../../src/kube/objects/objects.js';
 import { KubeStore } from '../../src/kube/store/store.js';
 import { seededRandom } from '../../src/lib/random.js';
 import { HostNetwork } from '../../src/net/host-network.js';
+import type { Endpoint } from '../../src/net/network.js';
 import { pluginsOver } from '../../src/server/directives.js';
 import { Server } from '../../src/server/server.js';
 import { FrameReader, frame } from '../../src/wire/index.js';
@@ -41,6 +42,19 @@ export interface Result {
   readonly counters: readonly string[];
   /** Lines of the log about handlers that failed. */
   readonly panics: readonly string[];
+  /** How many answers were given before the threads saw the query. */
+  readonly below: number;
+}
+
+/** Where a server is played against. */
+export interface Around {
+  readonly clients: readonly UdpClient[];
+  readonly upstream: number;
+  readonly cwd: string;
+  /** Address that is listened at; 127.0.0.1 where nothing is said. */
+  readonly address?: string;
+  /** What answers before the threads. */
+  readonly below?: () => AnswersBelow;
 }
 
 const WORKER = pathToFileURL(path.join(path.dirname(compiledProgram()), '../fastpath/worker.js'));
@@ -89,12 +103,15 @@ export interface Plan {
 export async function play(
   plan: Plan,
   way: 'batched' | 'dgram',
-  { clients, upstream, cwd }: { clients: readonly UdpClient[]; upstream: number; cwd: string },
+  { clients, upstream, cwd, address = '127.0.0.1', below: openBelow }: Around,
 ): Promise<Result> {
-  const network = new LoopbackNetwork(upstream);
+  const network = new LoopbackNetwork(upstream, address);
   const log = new TestLog();
+  const below = openBelow?.();
   const workerPool =
-    way === 'batched' ? await UdpWorkerPool.start({ workers: 1, memory: 1 << 20, log, program: WORKER }) : undefined;
+    way === 'batched'
+      ? await UdpWorkerPool.start({ workers: 1, memory: 1 << 20, log, below, program: WORKER })
+      : undefined;
   const server = await Server.create({
     corefile: { name: plan.name, read: () => plan.corefile },
     network,
@@ -112,10 +129,15 @@ export async function play(
       const plain = server.served.filter(({ scheme }) => scheme === 'dns');
       const { port } = network.actual(plain[(step.at ?? 0) % plain.length] ?? server.served[0]!);
       const { bytes } = query(step.name, step.type, step);
-      answers.push(step.transport === 'tcp' ? await askTcp(port, bytes) : await clients[step.from]!.ask(port, bytes));
+      answers.push(
+        step.transport === 'tcp'
+          ? await askTcp({ address, port }, bytes)
+          : await clients[step.from]!.ask({ address, port }, bytes),
+      );
     }
     const counters = counted(await server.runtime.metrics.text());
-    return { answers, counters, panics: log.lines.filter((line) => line.includes('Recovered from panic')) };
+    const below = workerPool?.below?.outcomes().answered ?? 0;
+    return { answers, counters, below, panics: log.lines.filter((line) => line.includes('Recovered from panic')) };
   } finally {
     await server.stop();
   }
@@ -149,18 +171,21 @@ const counted = (metrics: string): string[] =>
     .split('\n')
     .filter((line) => line.startsWith('coredns_') && !UNSTEADY.test(line))
     .sort();
-const UNSTEADY = /^\w*(duration|seconds|conn_cache|unsent|hedge|healthcheck)/;
+const UNSTEADY = /^\w*(duration|seconds|conn_cache|unsent|hedge|healthcheck|kernel_queries)/;
 
 /** A client that keeps its address and port: some answers tell them. */
 export class UdpClient {
   private readonly socket = dgram.createSocket('udp4');
   private readonly bound: Promise<void>;
 
-  constructor(address: string) {
-    this.bound = new Promise((resolve) => this.socket.bind(0, address, resolve));
+  /** @param at a bound descriptor, or an address of this network namespace */
+  constructor(at: string | number) {
+    this.bound = new Promise((resolve) =>
+      typeof at === 'number' ? this.socket.bind({ fd: at }, resolve) : this.socket.bind(0, at, resolve),
+    );
   }
 
-  async ask(port: number, bytes: Uint8Array): Promise<string> {
+  async ask({ address, port }: Endpoint, bytes: Uint8Array): Promise<string> {
     await this.bound;
     return new Promise((resolve) => {
       const end = (answer: string): void => {
@@ -173,7 +198,7 @@ export class UdpClient {
         'message',
         (answer) => answer.readUInt16BE(0) === ((bytes[0]! << 8) | bytes[1]!) && end(answer.toString('hex')),
       );
-      this.socket.send(bytes, port, '127.0.0.1');
+      this.socket.send(bytes, port, address);
     });
   }
 
@@ -182,8 +207,8 @@ export class UdpClient {
   }
 }
 
-async function askTcp(port: number, bytes: Uint8Array): Promise<string> {
-  const { stream } = await new HostNetwork().connectTcp({ address: '127.0.0.1', port });
+async function askTcp(at: Endpoint, bytes: Uint8Array): Promise<string> {
+  const { stream } = await new HostNetwork().connectTcp(at);
   const reader = new FrameReader();
   const timer = setTimeout(() => stream.destroy(), PATIENCE);
   const answer = await new Promise<string>((resolve) => {

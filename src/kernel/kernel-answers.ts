@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import os from 'node:os';
 import { parseIp } from '../lib/cidr.js';
 import { repeat, type Clock, type Timer } from '../lib/clock.js';
+import type { Logger } from '../lib/log.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
+import { AttachedDevices, thisHost, type HostView } from './attached-devices.js';
 import { Bpf, BpfError, MapType } from './bpf.js';
 import { KERNEL_REASONS } from './kernel-counters.js';
 import { KernelMemory } from './kernel-memory.js';
@@ -18,8 +19,23 @@ const MAX_ADDRESSES = 4096;
 const MAX_CLIENTS = 65_536;
 /** `struct work` of the program, and more: it lies in memory of each CPU. */
 const WORK: Octets = 4096;
-/** How often the host's addresses are looked at, for listening addresses that mean all of them. */
+/** How often the host's devices are looked at, and its addresses, for listening addresses that mean all of them. */
 const LOOK: Milliseconds = 1000;
+
+/** What answers in the kernel are given with. */
+export interface KernelOptions {
+  /** Names of devices, or patterns such as `lxc*`; all that have an address where nothing is said. */
+  readonly devices: readonly string[] | undefined;
+  /** Bytes that answers may take. */
+  readonly limit: Octets;
+  /** Key of the hash. */
+  readonly seed: readonly [number, number];
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Queries a second that one client address may ask; any number where nothing is said. */
+  readonly clientLimit?: number | undefined;
+  readonly host?: HostView;
+}
 
 /** Where queries come in: an address of this host and a port, as the program looks them up. */
 interface Listening {
@@ -43,33 +59,18 @@ export class KernelAnswers {
     readonly memory: KernelMemory,
     private readonly maps: Readonly<Record<'listening' | 'counters', number>>,
     private readonly program: number,
-    readonly devices: readonly string[],
-    private readonly links: readonly number[],
-    private readonly addresses: () => readonly string[],
+    private readonly devices: AttachedDevices,
+    private readonly host: HostView,
+    private readonly log: Logger,
   ) {}
 
   /**
    * Loads the program and attaches it to devices of this network namespace.
    *
-   * @param limit bytes that answers may take
-   * @param clientLimit queries a second that one client address may ask; 0 for any number
    * @throws Error that says what is missing: a right, a device, or something of the kernel
    */
-  static open(
-    devices: readonly string[],
-    limit: Octets,
-    seed: readonly [number, number],
-    clock: Clock,
-    clientLimit = 0,
-    addresses: () => readonly string[] = hostAddresses,
-  ): KernelAnswers {
+  static open({ devices, limit, seed, clock, log, clientLimit = 0, host = thisHost }: KernelOptions): KernelAnswers {
     const bpf = new Bpf();
-    const numbers = devices.map((device) => {
-      const number = bpf.deviceNumber(device);
-      if (number === 0)
-        throw new Error(`no device ${device}, there are ${Object.keys(os.networkInterfaces()).join(', ')}`);
-      return number;
-    });
     const opened: number[] = [];
     const keep = (fd: number): number => {
       opened.push(fd);
@@ -77,44 +78,13 @@ export class KernelAnswers {
     };
     try {
       const memory = new KernelMemory(bpf, limit, seed, clientLimit);
-      const word = { keySize: 4, entries: 1 };
-      const maps = {
-        ...memory.maps,
-        listening: keep(
-          bpf.createMap({
-            type: MapType.HASH,
-            keySize: 20,
-            valueSize: 4,
-            entries: MAX_ADDRESSES,
-            name: 'nodens_listen',
-          }),
-        ),
-        counters: keep(
-          bpf.createMap({
-            ...word,
-            type: MapType.PERCPU_ARRAY,
-            valueSize: 8,
-            entries: KERNEL_REASONS.length,
-            name: COUNTERS_NAME,
-          }),
-        ),
-        clients: keep(
-          bpf.createMap({
-            type: MapType.LRU_HASH,
-            keySize: 16,
-            valueSize: 16,
-            entries: clientLimit > 0 ? MAX_CLIENTS : 1,
-            name: 'nodens_clients',
-          }),
-        ),
-        scratch: keep(bpf.createMap({ ...word, type: MapType.PERCPU_ARRAY, valueSize: WORK, name: 'nodens_work' })),
-      };
+      const maps = { ...memory.maps, ...ownMaps(bpf, clientLimit, keep) };
       const object = readObject(readFileSync(OBJECT));
       const code = object.program('tc', (name) => maps[name as keyof typeof maps]);
       const program = keep(bpf.loadProgram(code, object.license, PROGRAM_NAME));
-      const links = numbers.map((number) => keep(bpf.attach(program, number)));
-      const made = new KernelAnswers(bpf, memory, maps, program, devices, links, addresses);
-      made.timer = repeat(clock, LOOK, () => made.tell());
+      const attached = new AttachedDevices(bpf, program, devices, host, log);
+      const made = new KernelAnswers(bpf, memory, maps, program, attached, host, log);
+      made.timer = repeat(clock, LOOK, () => made.look());
       return made;
     } catch (error) {
       opened.forEach((fd) => bpf.close(fd));
@@ -144,9 +114,19 @@ export class KernelAnswers {
     this.closed = true;
     this.timer?.cancel();
     this.listening.clear();
-    this.links.forEach((link) => this.bpf.close(link));
+    this.devices.close();
     this.bpf.close(this.program);
     Object.values(this.maps).forEach((map) => this.bpf.close(map));
+  }
+
+  /** What fails here is tried again the next time; the server goes on. */
+  private look(): void {
+    try {
+      this.devices.look();
+      this.tell();
+    } catch (error) {
+      this.log.warning(`answers in the kernel: ${(error as Error).message}`);
+    }
   }
 
   /** Tells the program which addresses are the server's. */
@@ -172,7 +152,7 @@ export class KernelAnswers {
   /** The addresses that a listening address means. Link-local ones need their device, which the program does not ask. */
   private ipsOf(address: string): Uint8Array[] {
     const everywhere = address === '' || address === '::' || address === '0.0.0.0';
-    const texts = everywhere ? this.addresses() : [address];
+    const texts = everywhere ? [...this.host.addresses().values()].flat() : [address];
     return texts
       .map((text) => parseIp(text))
       .filter((ip) => ip !== undefined)
@@ -193,8 +173,33 @@ function keyOf(ip: Uint8Array, port: number): Buffer {
   return key;
 }
 
-const hostAddresses = (): string[] =>
-  Object.values(os.networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
+/** Maps of the program beside those of the table. */
+function ownMaps(
+  bpf: Bpf,
+  clientLimit: number,
+  keep: (fd: number) => number,
+): Record<'listening' | 'counters' | 'clients' | 'scratch', number> {
+  const perCpu = { type: MapType.PERCPU_ARRAY, keySize: 4 };
+  const shapes = {
+    listening: { type: MapType.HASH, keySize: 20, valueSize: 4, entries: MAX_ADDRESSES, name: 'nodens_listen' },
+    counters: { ...perCpu, valueSize: 8, entries: KERNEL_REASONS.length, name: COUNTERS_NAME },
+    clients: {
+      type: MapType.LRU_HASH,
+      keySize: 16,
+      valueSize: 16,
+      entries: clientLimit > 0 ? MAX_CLIENTS : 1,
+      name: 'nodens_clients',
+    },
+    scratch: { ...perCpu, valueSize: WORK, entries: 1, name: 'nodens_work' },
+  };
+  const made = (name: keyof typeof shapes): number => keep(bpf.createMap(shapes[name]));
+  return {
+    listening: made('listening'),
+    counters: made('counters'),
+    clients: made('clients'),
+    scratch: made('scratch'),
+  };
+}
 
 /** What is missing, in words of the operator's. */
 function explained(error: unknown): unknown {

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import os from 'node:os';
 import { UdpWorkerPool, type AnswersBelow, type WorkerPoolOptions } from '../fastpath/udp-worker-pool.js';
 import { KernelAnswers } from '../kernel/kernel-answers.js';
 import { realClock } from '../lib/clock.js';
@@ -39,7 +38,7 @@ export function beginWorkers(
 ): StartingWorkers | undefined {
   const { mode, workers, devices, clientLimit }: IoOptions = options ?? { mode: 'auto', workers: defaultWorkers() };
   if (mode === 'dgram') return undefined;
-  const below = mode === 'kernel' ? openBelow(devices ?? hostDevices(), clientLimit, starting.log, open) : undefined;
+  const below = mode === 'kernel' ? openBelow(devices, clientLimit, starting.log, open) : undefined;
   const failed = (error: unknown): false => {
     below?.close();
     const reason = (error as Error).message;
@@ -61,23 +60,19 @@ export function beginWorkers(
 }
 
 function openBelow(
-  devices: readonly string[],
+  devices: readonly string[] | undefined,
   clientLimit: number | undefined,
   log: Logger,
   open: NonNullable<Starting['open']>,
 ): AnswersBelow | undefined {
   try {
-    const below = open(devices, memoryLimit(), [randomInt(2 ** 32), randomInt(2 ** 32)], realClock, clientLimit);
-    log.info(`the kernel answers at ${devices.join(', ')} what may be shared with everybody`);
+    const seed = [randomInt(2 ** 32), randomInt(2 ** 32)] as const;
+    const below = open({ devices, limit: memoryLimit(), seed, clock: realClock, log, clientLimit });
+    const where = devices?.join(', ') ?? 'devices that have an address';
+    log.info(`the kernel answers at ${where} what may be shared with everybody`);
     return below;
   } catch (error) {
     log.warning(`datagrams are taken as with -io batched, without the kernel: ${(error as Error).message}`);
     return undefined;
   }
 }
-
-/** Devices that have addresses, without the loopback, at which nobody else's packets arrive. */
-const hostDevices = (): string[] =>
-  Object.entries(os.networkInterfaces())
-    .filter(([, all]) => all?.some(({ internal }) => !internal))
-    .map(([name]) => name);

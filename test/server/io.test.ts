@@ -122,7 +122,7 @@ describe('starting', () => {
       const log = new TestLog();
       const asked: unknown[] = [];
       const open = (...args: unknown[]): never => {
-        asked.push(args[0]);
+        asked.push((args[0] as { devices: unknown }).devices);
         return below as never;
       };
       expect(await begun(options, { log, begin, open })).toBe(true);

@@ -9,7 +9,7 @@ import { reply } from './dns.js';
 export function exampleUpstream(query: Query): Outcome {
   const { name, typeName: type } = query;
   const soa = (zone: string, ttl = 900): string =>
-    `${zone} ${ttl} IN SOA ns1.${zone} hostmaster.${zone} 2025073000 1800 900 604800 ${ttl}`;
+    `${zone} ${ttl} IN SOA ns1.${zone === '.' ? '' : zone} hostmaster.${zone === '.' ? '' : zone} 2025073000 1800 900 604800 ${ttl}`;
   const web = (a: string, aaaa: string, zone: string, ttl?: number): Reply => {
     if (type === 'A') return reply({ answer: [`${name} 300 IN A ${a}`] });
     return type === 'AAAA'

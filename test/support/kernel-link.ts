@@ -1,9 +1,12 @@
 import { randomInt } from 'node:crypto';
+import dgram from 'node:dgram';
 import { encodeSockaddr } from '../../src/fastpath/sockaddr.js';
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, callError, loadLibc } from '../../src/fastpath/libc.js';
 import { KernelAnswers } from '../../src/kernel/kernel-answers.js';
 import { realClock } from '../../src/lib/clock.js';
+import { TestLog } from './block.js';
 import { join, Namespaces } from '../e2e/node-local/namespaces.js';
+import { datagrams, type Way } from './ways.js';
 import { enterNamespace } from './network-namespace.js';
 
 /** The two ends of a link: nobody's network (RFC 2544). */
@@ -28,7 +31,13 @@ export class KernelLink {
   }
 
   readonly open = (): KernelAnswers =>
-    KernelAnswers.open([DEVICE], 8 << 20, [randomInt(2 ** 32), randomInt(2 ** 32)], realClock);
+    KernelAnswers.open({
+      devices: [DEVICE],
+      limit: 8 << 20,
+      seed: [randomInt(2 ** 32), randomInt(2 ** 32)],
+      clock: realClock,
+      log: new TestLog(),
+    });
 
   /** Descriptor of a UDP socket at the clients' end, with a port of its own. */
   clientSocket(address: string): number {
@@ -43,6 +52,31 @@ export class KernelLink {
     } finally {
       back();
     }
+  }
+
+  /** As a way to reach a server; `opened` is told of each time that answers are to be given in the kernel. */
+  static way(link: () => KernelLink, opened: (answers: KernelAnswers) => void): Way {
+    return {
+      name: 'UDP, kernel',
+      transport: 'udp',
+      scheme: 'dns',
+      streams: false,
+      connects: false,
+      batched: true,
+      link: {
+        addresses: { server: SERVER_END, clients: CLIENT_ENDS },
+        open() {
+          const answers = link().open();
+          opened(answers);
+          return answers;
+        },
+      },
+      async connect(server, from) {
+        const socket = dgram.createSocket('udp4');
+        await new Promise<void>((resolve) => socket.bind({ fd: link().clientSocket(from) }, resolve));
+        return datagrams(server, socket, SERVER_END);
+      },
+    };
   }
 
   close(): void {

@@ -7,7 +7,7 @@ import tls from 'node:tls';
 import { pathToFileURL } from 'node:url';
 import type { Transport } from '../../src/chain/index.js';
 import type { Scheme } from '../../src/corefile/index.js';
-import { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
+import { UdpWorkerPool, type AnswersBelow } from '../../src/fastpath/udp-worker-pool.js';
 import { packetOf, readPacket } from '../../src/exchange/index.js';
 import { Server, type ServerOptions } from '../../src/server/server.js';
 import { FrameReader, encodeMessage, frame } from '../../src/wire/index.js';
@@ -66,20 +66,34 @@ export interface Way {
   readonly connects: boolean;
   /** Whether whoever asks is told of a handler's fault itself. */
   readonly rejects?: boolean;
+  /** Where it is not over the loopback: addresses, and what answers before the threads. */
+  readonly link?: {
+    readonly addresses: { readonly server: string; readonly clients: readonly string[] };
+    readonly open: () => AnswersBelow;
+  };
   connect(server: Server, from: string): Promise<Line>;
 }
+
+/** Of the server, and of its first clients. */
+export const addressesOf = ({ link }: Way): NonNullable<Way['link']>['addresses'] =>
+  link?.addresses ?? { server: '127.0.0.1', clients: ['127.0.0.1', '127.0.0.2'] };
 
 const overUdp = async (server: Server, from: string): Promise<Line> => {
   const socket = dgram.createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, from, resolve));
+  return datagrams(server, socket, '127.0.0.1');
+};
+
+/** Over a bound socket. */
+export function datagrams(server: Server, socket: dgram.Socket, to: string): Line {
   const { port } = server.served[0]!;
   const line = new Line(
-    (message) => socket.send(message, port, '127.0.0.1'),
+    (message) => socket.send(message, port, to),
     () => socket.close(),
   );
   socket.on('message', (message) => line.got.push(message));
   return line;
-};
+}
 
 /** Messages with their lengths before them (RFC 1035 section 4.2.2). */
 function framed(stream: Duplex, socket: net.Socket): Line {
@@ -270,9 +284,9 @@ export class Reached {
   async start(directives: readonly string[], options: Partial<ServerOptions>): Promise<void> {
     const { log, way } = this;
     const secured = way.scheme === 'dns' ? [] : [`tls ${TLS_FILES}/cert.pem ${TLS_FILES}/key.pem`];
-    const inside = ['bind 127.0.0.1', ...secured, ...directives].map((line) => `  ${line}\n`).join('');
+    const inside = [`bind ${addressesOf(way).server}`, ...secured, ...directives].map((line) => `  ${line}\n`).join('');
     const workerPool = way.batched
-      ? await UdpWorkerPool.start({ workers: 1, memory: 1 << 20, log, program: WORKER() })
+      ? await UdpWorkerPool.start({ workers: 1, memory: 1 << 20, log, below: way.link?.open(), program: WORKER() })
       : undefined;
     this.server = await Server.create({
       corefile: `${way.scheme}://.:0 {\n${inside}}\n`,
@@ -283,8 +297,9 @@ export class Reached {
     await this.server.listen();
   }
 
-  async connect(from = '127.0.0.1'): Promise<Line> {
-    const line = await this.way.connect(this.server, from);
+  /** @param client which one of the way's */
+  async connect(client = 0): Promise<Line> {
+    const line = await this.way.connect(this.server, addressesOf(this.way).clients[client]!);
     this.lines.push(line);
     return line;
   }

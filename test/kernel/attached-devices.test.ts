@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { AttachedDevices, thisHost } from '../../src/kernel/attached-devices.js';
+import { BpfError } from '../../src/kernel/bpf.js';
+import { TestLog } from '../support/block.js';
+
+/** A host whose devices have the numbers of their places, from 1, and what is attached where. */
+class FakeHost {
+  names: string[];
+  addressed: string[] = [];
+  refuses: Record<number, string> = {};
+  private readonly open = new Map<number, number>();
+  private next = 100;
+
+  constructor(...names: string[]) {
+    this.names = names;
+  }
+  devices = (): string[] => this.names.filter((name) => name !== '');
+  addresses = (): Map<string, string[]> =>
+    new Map([['lo', ['127.0.0.1']], ...this.addressed.map((name) => [name, ['192.0.2.1']] as [string, string[]])]);
+  deviceNumber = (name: string): number => this.names.indexOf(name) + 1;
+  attach = (_program: number, device: number): number => {
+    const code = this.refuses[device];
+    if (code !== undefined) throw new BpfError('attaching the program', code);
+    this.open.set(++this.next, device);
+    return this.next;
+  };
+  close = (fd: number): void => void this.open.delete(fd);
+  get attached(): number[] {
+    return [...this.open.values()].sort();
+  }
+}
+
+const watching = (host: FakeHost, wanted: string[] | undefined, log = new TestLog()): AttachedDevices =>
+  new AttachedDevices(host, 1, wanted, host, log);
+
+describe('a program is attached', () => {
+  it.each<{ name: string; wanted: string[] | undefined; at: number[]; later: number[] }>([
+    { name: 'to devices by name', wanted: ['eth0'], at: [2], later: [2] },
+    { name: 'to those that match a pattern, now and later', wanted: ['lxc*'], at: [3], later: [3, 5] },
+    { name: 'to names and patterns', wanted: ['eth0', 'cali*', 'lxc*'], at: [2, 3], later: [2, 3, 5, 6] },
+    { name: 'to whatever has an address, but the loopback', wanted: undefined, at: [2], later: [2, 4] },
+    { name: 'to none yet', wanted: ['tap*'], at: [], later: [] },
+  ])('$name', ({ wanted, at, later }) => {
+    const host = new FakeHost('lo', 'eth0', 'lxc1', 'cni0');
+    host.addressed = ['eth0'];
+    const devices = watching(host, wanted);
+    expect(host.attached).toEqual(at);
+    host.names.push('lxc2', 'cali7');
+    host.addressed.push('cni0');
+    devices.look();
+    devices.look();
+    expect(host.attached).toEqual(later);
+    devices.close();
+    expect(host.attached).toEqual([]);
+  });
+
+  it('no more to a device that has gone', () => {
+    const host = new FakeHost('lxc1', 'lxc2');
+    const devices = watching(host, ['lxc*']);
+    host.names[0] = '';
+    devices.look();
+    expect(host.attached).toEqual([2]);
+  });
+
+  it('never where a name is none of a device', () => {
+    const host = new FakeHost('lo', 'eth0');
+    expect(() => watching(host, ['eth0', 'eth7'])).toThrow('no device eth7, there are lo, eth0');
+    expect(host.attached).toEqual([]);
+  });
+
+  it('to all or to none at first', () => {
+    const host = new FakeHost('eth0', 'eth1');
+    host.refuses = { 2: 'EPERM' };
+    expect(() => watching(host, ['eth0', 'eth1'])).toThrow('attaching the program: EPERM');
+    expect(host.attached).toEqual([]);
+  });
+
+  it('later to the others where one does not take it, which is said once', () => {
+    const host = new FakeHost('lo');
+    const log = new TestLog();
+    const devices = watching(host, ['lxc*'], log);
+    host.refuses = { 2: 'EBUSY', 3: 'ENODEV' };
+    host.names.push('lxc1', 'lxc2', 'lxc3');
+    devices.look();
+    devices.look();
+    expect(host.attached).toEqual([4]);
+    expect(log.lines).toEqual(['[WARNING] the kernel does not answer at lxc1: attaching the program: EBUSY']);
+  });
+});
+
+it.skipIf(process.platform !== 'linux')('all devices of this namespace are seen', () => {
+  expect(thisHost.devices()).toContain('lo');
+});

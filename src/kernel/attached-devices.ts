@@ -4,7 +4,7 @@ import type { Logger } from '../lib/log.js';
 import { BpfError, type Bpf } from './bpf.js';
 
 /** What is seen of a host's network. */
-export interface HostView {
+export interface DeviceHost {
   /** Names of all devices of this network namespace. */
   devices(): readonly string[];
   /** Addresses by device. */
@@ -12,7 +12,7 @@ export interface HostView {
 }
 
 /** The host that this process runs on. */
-export const thisHost: HostView = {
+export const thisHost: DeviceHost = {
   // Not of /sys, which may show another namespace's.
   devices: () => [...readFileSync('/proc/self/net/dev', 'latin1').matchAll(/^ *([^\s:]+):/gm)].map(([, name]) => name!),
   addresses: () =>
@@ -42,7 +42,7 @@ export class AttachedDevices {
     private readonly bpf: Pick<Bpf, 'attach' | 'close' | 'deviceNumber'>,
     private readonly program: number,
     private readonly wanted: readonly string[] | undefined,
-    private readonly host: HostView,
+    private readonly host: DeviceHost,
     private readonly log: Logger,
   ) {
     this.names = (wanted ?? []).filter((name) => !isPattern(name));

@@ -4,7 +4,7 @@ import { repeat, type Clock, type Timer } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
-import { AttachedDevices, thisHost, type HostView } from './attached-devices.js';
+import { AttachedDevices, thisHost, type DeviceHost } from './attached-devices.js';
 import { Bpf, BpfError, MapType } from './bpf.js';
 import { KERNEL_REASONS } from './kernel-counters.js';
 import { KernelMemory } from './kernel-memory.js';
@@ -34,7 +34,7 @@ export interface KernelOptions {
   readonly log: Logger;
   /** Queries a second that one client address may ask; any number where nothing is said. */
   readonly clientLimit?: number | undefined;
-  readonly host?: HostView;
+  readonly host?: DeviceHost;
 }
 
 /** Where queries come in: an address of this host and a port, as the program looks them up. */
@@ -60,7 +60,7 @@ export class KernelAnswers {
     private readonly maps: Readonly<Record<'listening' | 'counters', number>>,
     private readonly program: number,
     private readonly devices: AttachedDevices,
-    private readonly host: HostView,
+    private readonly host: DeviceHost,
     private readonly log: Logger,
   ) {}
 

@@ -2,17 +2,10 @@ import { copyOctets } from '../lib/octets.js';
 import type { Octets, Seconds } from '../lib/units.js';
 import { Compressor } from './compressor.js';
 import { Flag, HEADER_SIZE, MAX_MESSAGE_SIZE } from './constants.js';
-import {
-  lowerOctet,
-  optReplyLength,
-  putHead,
-  putOpt,
-  type EncodedRecords,
-  type OptReply,
-  type ReplyHead,
-} from './encoded.js';
+import { lowerOctet, type EncodedRecords } from './encoded.js';
 import { RECORD_FIXED } from './message.js';
 import { rdataLayout, type Layout } from './rdata.js';
+import { optReplyLength, putHead, putOpt, type OptReply, type ReplyHead } from './reply.js';
 
 /** Where the question's name stands in every message. */
 const QUESTION = 0xc000 | HEADER_SIZE;

@@ -9,6 +9,7 @@ export * from './error.js';
 export * from './message.js';
 export * from './name.js';
 export * from './rdata.js';
+export * from './reply.js';
 export { formatRdata, readRdata } from './rdata-text.js';
 export { parseTtl } from './fields.js';
 export { Sink, putName } from './sink.js';

@@ -1,6 +1,7 @@
 import { randomBelow } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
 import { Copy, type Attempt, type UpstreamTransport } from './attempt.js';
+import { ConnectTime } from './connect-time.js';
 import { dialTimeout } from './errors.js';
 import { HoldUps } from './hold-ups.js';
 import type { UpstreamState } from './upstream-state.js';
@@ -24,11 +25,6 @@ const QUEUE_TIME: Milliseconds = 2;
 const LIFETIME: Milliseconds = 60_000;
 /** Late replies are waited for this long, and a connection on which nothing has come for as long is dead. */
 const LINGER: Milliseconds = 5000;
-/** Bounds of the time a connection may take to open. */
-const MIN_CONNECT: Milliseconds = 1000;
-const MAX_CONNECT: Milliseconds = 30_000;
-/** Weight of one observation in the mean time to connect. */
-const CONNECT_WEIGHT = 4;
 /** A connection that was opened and not used yet is kept this long, whatever the limits say. */
 const UNUSED: Milliseconds = 1000;
 
@@ -46,8 +42,7 @@ export class StreamPool implements StreamOwner, UpstreamTransport {
   private readonly waiting = new WaitingQueries();
   private dispatching = false;
   private closed = false;
-  /** Mean time to connect, from half of the maximum downwards. */
-  private connectTime: Milliseconds = MAX_CONNECT / 2;
+  private readonly connectTime = new ConnectTime();
   private readonly expireAt = new WeakMap<StreamConnection, Milliseconds>();
   private readonly holdUps: HoldUps;
 
@@ -98,7 +93,7 @@ export class StreamPool implements StreamOwner, UpstreamTransport {
   }
 
   connected(link: StreamConnection, took: Milliseconds): void {
-    this.learnConnectTime(took);
+    this.connectTime.learn(took);
     this.opening = this.opening.filter((other) => other !== link);
     this.links.push(link);
     this.dispatchSoon();
@@ -123,7 +118,7 @@ export class StreamPool implements StreamOwner, UpstreamTransport {
     this.opening = others(this.opening);
     this.retiring = others(this.retiring);
     if (!wasOpening || error === undefined) return;
-    this.learnConnectTime(this.peer.clock.monotonic() - link.openedAt);
+    this.connectTime.learn(this.peer.clock.monotonic() - link.openedAt);
     if (this.links.length === 0 && this.opening.length === 0) this.failAll(error);
   }
 
@@ -283,12 +278,7 @@ export class StreamPool implements StreamOwner, UpstreamTransport {
     const link = new StreamConnection(this.peer, this.tls, this, now);
     this.expireAt.set(link, now + this.peer.lifetime(LIFETIME + randomBelow(this.peer.random, LIFETIME / 2)));
     this.opening.push(link);
-    // Twice the mean time to connect, within the bounds.
-    link.connect(Math.min(MAX_CONNECT, Math.max(MIN_CONNECT, 2 * this.connectTime)));
-  }
-
-  private learnConnectTime(took: Milliseconds): void {
-    this.connectTime += (took - this.connectTime) / CONNECT_WEIGHT;
+    link.connect(this.connectTime.limit);
   }
 
   private retire(link: StreamConnection): void {

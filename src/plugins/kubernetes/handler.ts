@@ -1,4 +1,3 @@
-import type { Zones } from '../../chain/index.js';
 import {
   Reply,
   ReplyLease,
@@ -14,22 +13,14 @@ import {
   type Query,
   type Readiness,
   type TransfersZones,
+  type Zones,
   type ZoneTransfer,
 } from '../../chain/index.js';
 import { formatIp } from '../../lib/cidr.js';
 import type { Seconds } from '../../lib/units.js';
-import {
-  Class,
-  Flag,
-  Rcode,
-  Type,
-  addressOfReverseName,
-  type Name,
-  ExtendedErrorCode,
-  explained,
-} from '../../wire/index.js';
+import { Class, Flag, Rcode, Type, addressOfReverseName, type Name } from '../../wire/index.js';
 import { aliasRecord, resolveAlias, resolveEndpoints, type AliasContext, type Resolved } from './alias.js';
-import { Answers, NameAnswers, podOwner, serviceOwner, type Kept } from './answers.js';
+import { Answers, NameAnswers, podOwner, serviceOwner } from './answers.js';
 import { followNames } from './changed-names.js';
 import type { Cluster } from './cluster.js';
 import { clusterDomains, podOf, queryLabels } from './clients.js';
@@ -42,9 +33,10 @@ import {
   type RecordTarget,
 } from './object-finder.js';
 import { before, parseRequest, type Request } from './name.js';
-import { nameServerRecords, nameServers } from './nameserver.js';
+import { NOT_KNOWN, NO_TRANSFER, freshReply, keptReply, serverReply, serversReply } from './name-replies.js';
+import { nameServers } from './nameserver.js';
 import type { KubernetesOptions } from './options.js';
-import { addressRecords, authoritative, pointerRecords, srvRecords } from './records.js';
+import { authoritative, pointerRecords } from './records.js';
 import { namesOfAddress } from './reverse.js';
 import { zoneRecords } from './transfer.js';
 import { Zone, isTransfer } from './zone.js';
@@ -156,9 +148,8 @@ export class Kubernetes
     const { serial } = this.cluster;
     const soa = zone.soa();
     if (known === serial) return { serial, records: [soa] };
-    const { store } = this.cluster;
-    const servers = nameServers(this.ownAddresses, store, this.lookup);
-    return { serial, records: zoneRecords(zone, soa, servers, { store, finder: this.lookup, ttl: this.options.ttl }) };
+    const context = { store: this.cluster.store, finder: this.lookup, ttl: this.options.ttl };
+    return { serial, records: zoneRecords(zone, soa, this.servers(), context) };
   }
 
   /** Only pods that are followed have a path. */
@@ -179,7 +170,7 @@ export class Kubernetes
       if (pointer !== undefined) return pointer;
     } else {
       const known = this.answers.service(query.name);
-      const reply = known === undefined ? undefined : replyFrom(known, query);
+      const reply = known === undefined ? undefined : keptReply(known, query);
       if (reply !== undefined) return reply;
     }
     return this.find(query, next);
@@ -191,7 +182,10 @@ export class Kubernetes
     if (zone === undefined) return next(query);
     if (isTransfer(type)) return NO_TRANSFER;
     if (type === Type.SOA) return name === zone.name ? zone.authority(query) : zone.deny(query, Rcode.NOERROR);
-    if (name === zone.name) return type === Type.NS ? this.nameServers(query, zone) : zone.deny(query, Rcode.NOERROR);
+    if (name === zone.name)
+      return type === Type.NS
+        ? serversReply(query, zone, this.servers(), this.options.ttl)
+        : zone.deny(query, Rcode.NOERROR);
     if (type === Type.PTR) {
       const address = addressOfReverseName(name);
       if (address !== undefined) return this.pointer(query, formatIp(address)) ?? this.missing(query, zone, next);
@@ -200,7 +194,7 @@ export class Kubernetes
     if (name === zone.nameserver) {
       // As with CoreDNS, which looks for these two among the objects only.
       const unknown = type === Type.PTR || type === Type.TXT;
-      return unknown ? this.missing(query, zone, next) : this.nameServer(query, zone);
+      return unknown ? this.missing(query, zone, next) : serverReply(query, zone, this.servers(), this.options.ttl);
     }
     const request = parseRequest(before(name, zone.name), zone.forms);
     if (request === 'between') return zone.deny(query, Rcode.NOERROR);
@@ -213,15 +207,17 @@ export class Kubernetes
     const other = request.kind === 'pod' || request.prefixed;
     const kept = zone.forms !== 'multicluster';
     const known = other ? this.answers.other(query.name) : this.answers.service(query.name);
-    const reply = known === undefined ? undefined : replyFrom(known, query);
+    const reply = known === undefined ? undefined : keptReply(known, query);
     if (reply !== undefined) return reply;
     const finding = this.lookup.find(request, zone.forms);
     if (finding === 'no-name') return this.missing(query, zone, next);
     if (finding === 'no-data') return zone.deny(query, Rcode.NOERROR);
     if ('alias' in finding) return this.alias(query, zone, finding.alias);
     if (finding.names !== undefined) return this.named(query, zone, finding);
-    if (!kept && request.kind === 'svc') return this.fresh(query, new NameAnswers(zone, false), finding.targets);
-    return this.fresh(query, known ?? this.keep(query.name, zone, request, finding.targets), finding.targets);
+    if (!kept && request.kind === 'svc')
+      return freshReply(query, new NameAnswers(zone, false), finding.targets, this.options.ttl);
+    const answers = known ?? this.keep(query.name, zone, request, finding.targets);
+    return freshReply(query, answers, finding.targets, this.options.ttl);
   }
 
   private keep(name: Name, zone: Zone, request: Request, targets: readonly RecordTarget[]): NameAnswers {
@@ -232,31 +228,6 @@ export class Kubernetes
     return answers;
   }
 
-  /** Makes the answer, and keeps it unless it repeats how the query writes the zone. */
-  private fresh(query: Query, answers: NameAnswers, targets: readonly RecordTarget[]): Reply {
-    const { name, type } = query;
-    const { zone } = answers;
-    const { ttl } = this.options;
-    if (type === Type.A || type === Type.AAAA) {
-      const records = addressRecords(name, type, targets, ttl);
-      const made: Kept =
-        records.length === 0 ? 'no-data' : authoritative(name, { answer: records, additional: [] }, answers.lease);
-      if (type === Type.A) answers.a = made;
-      else answers.aaaa = made;
-      return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
-    }
-    if (type === Type.SRV) {
-      const spelt = zone.isSpelt(query);
-      const owner = spelt ? query.qname : name;
-      const records = srvRecords(owner, zone.spelling(query), targets, ttl);
-      const made: Kept =
-        records.answer.length === 0 ? 'no-data' : authoritative(owner, records, spelt ? undefined : answers.lease);
-      if (!spelt) answers.srv = made;
-      return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
-    }
-    return zone.deny(query, Rcode.NOERROR);
-  }
-
   private alias(query: Query, zone: Zone, target: Name): Outcome | Promise<Outcome> {
     return this.aliased(query, zone, target, (context) => resolveAlias(query, query.qname, target, context));
   }
@@ -264,7 +235,7 @@ export class Kubernetes
   /** Endpoints some of which are known by a name only. */
   private named(query: Query, zone: Zone, found: EndpointsFound): Outcome | Promise<Outcome> {
     const { qname, name, type } = query;
-    if (type === Type.SRV) return this.fresh(query, new NameAnswers(zone, false), found.targets);
+    if (type === Type.SRV) return freshReply(query, new NameAnswers(zone, false), found.targets, this.options.ttl);
     const alias = found.targets.length === 0 && found.names!.find((target) => target !== name);
     return this.aliased(query, zone, alias, (context) => resolveEndpoints(query, qname, found, context));
   }
@@ -307,19 +278,8 @@ export class Kubernetes
     return made;
   }
 
-  private nameServers(query: Query, zone: Zone): Reply {
-    const servers = nameServers(this.ownAddresses, this.cluster.store, this.lookup);
-    if (servers.length === 0) return zone.deny(query, Rcode.NOERROR);
-    return authoritative(query.qname, nameServerRecords(query.qname, zone.spelling(query), servers, this.options.ttl));
-  }
-
-  private nameServer(query: Query, zone: Zone): Reply {
-    const addresses = query.type === Type.A || query.type === Type.AAAA;
-    const servers = addresses ? nameServers(this.ownAddresses, this.cluster.store, this.lookup) : [];
-    const answer = addressRecords(query.qname, query.type, servers, this.options.ttl);
-    return answer.length === 0
-      ? zone.deny(query, Rcode.NOERROR)
-      : authoritative(query.qname, { answer, additional: [] });
+  private servers(): RecordTarget[] {
+    return nameServers(this.ownAddresses, this.cluster.store, this.lookup);
   }
 
   private missing(query: Query, zone: Zone, next: Next): Outcome | Promise<Outcome> {
@@ -329,30 +289,3 @@ export class Kubernetes
       : zone.deny(query, Rcode.SERVFAIL).withEdns(NOT_KNOWN);
   }
 }
-
-/**
- * The reply that is kept for the query; undefined where there is none, or where it would have to repeat how the query
- * writes the zone.
- */
-function replyFrom(known: NameAnswers, query: Query): Reply | undefined {
-  let kept: Kept | undefined;
-  switch (query.type) {
-    case Type.A:
-      kept = known.a;
-      break;
-    case Type.AAAA:
-      kept = known.aaaa;
-      break;
-    case Type.SRV:
-      kept = known.zone.isSpelt(query) ? undefined : known.srv;
-      break;
-    default:
-      kept = isTransfer(query.type) ? undefined : 'no-data';
-  }
-  return kept === 'no-data' ? known.zone.deny(query, Rcode.NOERROR) : kept;
-}
-
-const NOT_KNOWN = explained(ExtendedErrorCode.NotReady, 'the cluster is not known yet');
-const NO_TRANSFER = Reply.failure(Rcode.REFUSED).withEdns(
-  explained(ExtendedErrorCode.Prohibited, 'this zone is not given away'),
-);

@@ -11,7 +11,9 @@ import {
 } from '../../wire/index.js';
 import { BindLookup, at, type BindEvent, type BindReply, type BindServer } from './bind.js';
 import { bindRdata, headerLines, optLines, questionLine, recordLine } from './bind-text.js';
-import { ecsOption, flagsOf, parseDig, type DigLookup } from './dig-options.js';
+import { flagsOf, type DigLookup } from './dig-lookup.js';
+import { parseDig } from './dig-options.js';
+import { ecsOption } from './dig-plus.js';
 import { ToolProcess, serversOf, whyNoName, type ToolEnv, type ToolRun } from './tool.js';
 
 /** The version that is imitated, to the letter. */

@@ -1,14 +1,10 @@
 import {
-  Class,
   Flag,
   Rcode,
   Type,
-  classFromName,
   className,
-  lowerName,
   rcodeName,
   readName,
-  typeFromName,
   typeName,
   type Message,
   type Rr,
@@ -18,7 +14,8 @@ import { endOfAliases } from '../libc/addresses.js';
 import { BindLookup, at, type BindEvent, type BindOptions, type BindReply } from './bind.js';
 import { bindBare, bindRdata } from './bind-text.js';
 import { countDots } from '../packet.js';
-import { ToolProcess, reverseOf, serversOf, whyNoName, whyNoNumber, type ToolEnv, type ToolRun } from './tool.js';
+import { readNslookup, type NslookupArguments } from './nslookup-options.js';
+import { ToolProcess, reverseOf, serversOf, whyNoName, type ToolEnv, type ToolRun } from './tool.js';
 
 /** What goes before record data of a type; other types say `rdata_` and their number. */
 const LABELS = new Map<number, string>([
@@ -34,27 +31,13 @@ const LABELS = new Map<number, string>([
   [Type.DNAME, 'dname = '],
 ]);
 
-interface NslookupArguments {
-  readonly names: readonly string[];
-  readonly type: number | undefined;
-  readonly class: number;
-  readonly debug: boolean;
-  readonly search: boolean;
-  readonly recurse: boolean;
-  readonly tcp: boolean;
-  readonly port: number;
-  readonly timeout: number | undefined;
-  readonly tries: number | undefined;
-  readonly ndots: number | undefined;
-}
-
 /**
  * nslookup of BIND 9.18, not interactive: `runNslookup(['-debug', 'webpod'], env)`. What it writes to the standard
  * output and error, in order.
  */
 export async function runNslookup(args: readonly string[], env: ToolEnv): Promise<ToolRun> {
   const session = new ToolProcess(env);
-  const wanted = readArguments(args, session);
+  const wanted = readNslookup(args, session);
   const [name, server] = wanted.names;
   if (name === undefined) {
     // It would read commands from its standard input; there is none.
@@ -211,96 +194,3 @@ class Nslookup {
 }
 
 const describe = (record: Rr): string => `${LABELS.get(record.type) ?? `rdata_${record.type} = `}${bindRdata(record)}`;
-
-function readArguments(args: readonly string[], session: ToolProcess): NslookupArguments {
-  const names: string[] = [];
-  const wanted = {
-    type: undefined as number | undefined,
-    class: Class.IN as number,
-    debug: false,
-    search: true,
-    recurse: true,
-    tcp: false,
-    port: 53,
-    timeout: undefined as number | undefined,
-    tries: undefined as number | undefined,
-    ndots: undefined as number | undefined,
-  };
-  for (const arg of args) {
-    if (!arg.startsWith('-') || arg === '-') {
-      names.push(arg);
-      continue;
-    }
-    const [option, value = ''] = arg.slice(1).split(/=(.*)/s) as [string, string | undefined];
-    switch (lowerName(option)) {
-      case 'type':
-      case 'query':
-      case 'querytype':
-      case 'ty':
-      case 'q': {
-        const type = typeFromName(value);
-        if (type === undefined) session.line(`unknown query type: ${value}`);
-        else wanted.type = type;
-        break;
-      }
-      case 'debug':
-      case 'd2':
-        wanted.debug = true;
-        break;
-      case 'nodebug':
-      case 'nod2':
-        wanted.debug = false;
-        break;
-      case 'search':
-        wanted.search = true;
-        break;
-      case 'nosearch':
-        wanted.search = false;
-        break;
-      case 'recurse':
-        wanted.recurse = true;
-        break;
-      case 'norecurse':
-        wanted.recurse = false;
-        break;
-      case 'vc':
-        wanted.tcp = true;
-        break;
-      case 'novc':
-        wanted.tcp = false;
-        break;
-      case 'port':
-      case 'po':
-        wanted.port = number(value, 'port', 65_535, session) ?? wanted.port;
-        break;
-      case 'timeout':
-      case 't':
-        wanted.timeout = number(value, 'timeout', Number.MAX_SAFE_INTEGER, session) ?? wanted.timeout;
-        break;
-      case 'retry':
-      case 'ret':
-        wanted.tries = number(value, 'tries', Number.MAX_SAFE_INTEGER, session) ?? wanted.tries;
-        break;
-      case 'ndots':
-        wanted.ndots = number(value, 'ndots', 128, session) ?? wanted.ndots;
-        break;
-      case 'class':
-      case 'cl': {
-        const found = classFromName(value);
-        if (found === undefined) session.line(`unknown query class: ${value}`);
-        else wanted.class = found;
-        break;
-      }
-      default:
-        session.line(`*** Invalid option: ${option}`);
-    }
-  }
-  return { ...wanted, names };
-}
-
-function number(value: string, what: string, most: number, session: ToolProcess): number | undefined {
-  const why = whyNoNumber(value, most);
-  if (why === undefined) return Number(value);
-  session.line(`invalid ${what} '${value}': ${why}`);
-  return undefined;
-}

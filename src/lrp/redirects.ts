@@ -7,6 +7,7 @@ import type { Cidr } from '../lib/cidr.js';
 import { mapFrontend, selectedPods } from './mapping.js';
 import type { CandidateFrontend, CandidatePod, FrontendStatus, MappingRules } from './mapping.js';
 import { LrpError, frontendTypeText, policyKey } from './policy.js';
+import { checkUnique } from './unique.js';
 import type { LocalRedirectPolicy } from './policy.js';
 
 export interface LrpOptions {
@@ -96,7 +97,7 @@ export class LocalRedirects {
     const old = this.policies.get(key);
     if (this.rules === '1.17') {
       if (old) return false;
-      this.checkUnique(policy);
+      checkUnique(policy, this.policies.values());
       if (policy.skipRedirectFromBackend && this.options.netnsCookie === false)
         throw new LrpError(
           'spec.skipRedirectFromBackend',
@@ -262,37 +263,6 @@ export class LocalRedirects {
         'spec.redirectFrontend.addressMatcher.ip',
         `${frontend.ip} is not in the allowed blocks ${this.options.addressCidrs!.join(', ')}`,
       );
-    }
-  }
-
-  private checkUnique(policy: LocalRedirectPolicy): void {
-    for (const other of this.policies.values()) {
-      if (
-        policy.frontend.kind === 'service' &&
-        other.frontend.kind === 'service' &&
-        policy.frontend.name === other.frontend.name &&
-        policy.namespace === other.namespace
-      ) {
-        throw new LrpError(
-          'spec.redirectFrontend.serviceMatcher.serviceName',
-          `a policy for service ${policy.frontend.name} already exists in namespace ${policy.namespace}: ${other.name}`,
-        );
-      }
-      if (
-        policy.frontend.kind !== 'address' ||
-        other.frontend.kind !== 'address' ||
-        policy.frontend.ip !== other.frontend.ip
-      )
-        continue;
-      const taken = other.frontend.ports;
-      const clash = policy.frontend.ports.find((port) =>
-        taken.some((mine) => mine.port === port.port && mine.protocol === port.protocol),
-      );
-      if (clash)
-        throw new LrpError(
-          'spec.redirectFrontend.addressMatcher',
-          `${frontendKey(policy.frontend.ip, clash.port, clash.protocol)} is already redirected by policy ${policyKey(other)}`,
-        );
     }
   }
 }

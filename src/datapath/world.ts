@@ -1,8 +1,9 @@
 import { Channel } from '../lib/channel.js';
 import type { Clock } from '../lib/clock.js';
 import type { Milliseconds } from '../lib/units.js';
-import { checkIpam, ipamsOf } from './cluster/cluster.js';
-import type { ClusterModel, NamespaceSpec } from './cluster/cluster.js';
+import type { ClusterModel } from './cluster/cluster.js';
+import { checkIpam, ipamsOf } from './cluster/pools.js';
+import type { NamespaceSpec } from './cluster/pools.js';
 import { resolveConfig } from './config.js';
 import type { DatapathConfig } from './config.js';
 import { podKey } from './cluster/endpoint.js';

@@ -10,9 +10,11 @@ import { Pod, podKey } from './endpoint.js';
 import type { PodSpec } from './endpoint.js';
 import { TopologyError } from '../errors.js';
 import { IdentityAllocator, securityLabels } from './identity.js';
-import { DEFAULT_POOL, Ipam } from '../ipam/ipam.js';
-import type { IpamConfig, NodeIpam } from '../ipam/ipam.js';
+import { Ipam } from '../ipam/ipam.js';
+import type { IpamConfig } from '../ipam/ipam.js';
 import { addStaticRoute, buildInterfaces } from './interfaces.js';
+import { checkIpam, poolOf } from './pools.js';
+import type { NamespaceSpec } from './pools.js';
 import { NatTable } from '../conntrack/nat.js';
 import { NetNs } from '../netns/netns.js';
 import type { NetNsKind } from '../netns/netns.js';
@@ -25,12 +27,6 @@ import type { Process } from '../sockets/process.js';
 import { NetfilterRulesets } from './rulesets.js';
 import type { Frontend } from '../loadbalancer/service.js';
 import { ServiceTable } from '../loadbalancer/service-table.js';
-
-export interface NamespaceSpec {
-  readonly name: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
 
 export interface ClusterOptions {
   readonly random: Random;
@@ -46,7 +42,6 @@ export type ProcessPlace = { readonly node: Node; readonly pod?: () => Pod } | {
 
 /** How long a node has been up when it joins: connection tables count from boot. */
 const UPTIME: Milliseconds = 3_600_000;
-const POOL_ANNOTATION = 'ipam.cilium.io/ip-pool';
 const NODE_PORTS = { first: 30_000, last: 32_767 };
 
 /** Nodes, pods, hosts, services and their addresses, and what changes when one of them comes or goes. */
@@ -233,7 +228,7 @@ export class ClusterModel {
     const key = podKey(spec.namespace, spec.name);
     const blocks = node.podBlocks.length;
     const pinned = spec.ip === undefined ? undefined : requireIp(spec.ip, `${path}.ip`);
-    const ip = this.ipam.allocate(ipam, key, pinned, this.poolOf(spec));
+    const ip = this.ipam.allocate(ipam, key, pinned, poolOf(spec, this.namespaces.get(spec.namespace), this.ipam.mode));
     node.refreshBlocks();
     if (node.podBlocks.length > blocks) this.spread(node);
     const netns = this.newNetns(`pod/${key}`, 'pod');
@@ -267,16 +262,6 @@ export class ClusterModel {
     return pod;
   }
 
-  /** multi-pool: the pod's annotation, else the namespace's, else the default pool. Read at creation only. */
-  private poolOf(spec: PodSpec): string {
-    if (this.ipam.mode !== 'multi-pool') return DEFAULT_POOL;
-    return (
-      spec.annotations?.[POOL_ANNOTATION] ??
-      this.namespaces.get(spec.namespace)?.annotations?.[POOL_ANNOTATION] ??
-      DEFAULT_POOL
-    );
-  }
-
   private spread(node: Node): void {
     for (const other of this.nodes.values()) routeTo(other, node, this.config());
     this.rules.cilium(node);
@@ -295,16 +280,3 @@ export class ClusterModel {
     return new NetNs(id, kind, this.nextNetns++);
   }
 }
-
-/** multi-pool does not go with tunnels or with one route for the node's block. */
-export function checkIpam(ipam: IpamConfig, config: DatapathConfig): void {
-  if (ipam.mode !== 'multi-pool') return;
-  if (config.routing !== 'native')
-    throw new TopologyError('config.routing', `multi-pool needs native routing, got ${config.routing}`);
-  if (!config.endpointRoutes) throw new TopologyError('config.endpointRoutes', 'multi-pool needs endpoint routes');
-  if (config.masquerade === 'iptables' && config.masqueradeDevices.length === 0)
-    throw new TopologyError('config.masqueradeDevices', 'multi-pool with iptables masquerading needs its devices');
-}
-
-export const ipamsOf = (nodes: Iterable<Node>): readonly NodeIpam[] =>
-  [...nodes].flatMap((node) => (node.ciliumNode ? [node.ciliumNode.ipam] : []));

@@ -5,7 +5,8 @@ import type { Packet, TcpFlag } from '../packet.js';
 import { isWildcard } from '../netns/port-table.js';
 import type { Bound } from '../netns/port-table.js';
 import type { PacketDraft, PacketReceiver, Stack } from './stack.js';
-import { ModelTcpSocket, wrap } from './tcp-socket.js';
+import { wrap } from './tcp-figures.js';
+import { ModelTcpSocket } from './tcp-socket.js';
 
 /** A listening TCP socket. Connections are handed over once the handshake is complete. */
 export class ModelTcpListener implements PacketReceiver, Bound {

@@ -1,4 +1,4 @@
-import type { Milliseconds, Octets } from '../../lib/units.js';
+import type { Octets } from '../../lib/units.js';
 import { isIpv4, requireIp } from '../address.js';
 import { SocketError } from '../errors.js';
 import { hasFlag } from '../packet.js';
@@ -7,6 +7,17 @@ import { isWildcard } from '../netns/port-table.js';
 import type { Bound } from '../netns/port-table.js';
 import type { PacketReceiver, Stack } from './stack.js';
 import type { SocketTarget } from '../loadbalancer/socket-lb.js';
+import {
+  AFTER_FIN,
+  DELAYED_ACK,
+  SEQUENCE_SPACE,
+  TIME_WAIT,
+  WINDOW,
+  WINDOW_AFTER_DATA,
+  WINDOW_SCALE,
+  wrap,
+  type TcpState,
+} from './tcp-figures.js';
 import { SendQueue } from './tcp-queue.js';
 import type { Segment } from './tcp-queue.js';
 
@@ -23,31 +34,6 @@ export interface TcpConnectOptions extends TcpHandlers {
   readonly localAddress?: string;
   readonly localPort?: number;
 }
-
-export type TcpState =
-  | 'SYN_SENT'
-  | 'SYN_RECEIVED'
-  | 'ESTABLISHED'
-  | 'FIN_WAIT_1'
-  | 'FIN_WAIT_2'
-  | 'CLOSE_WAIT'
-  | 'CLOSING'
-  | 'LAST_ACK'
-  | 'TIME_WAIT'
-  | 'CLOSED';
-
-/** Windows that Linux announces: on SYN unscaled, later scaled by 2^7. */
-const WINDOW = { syn: 64_240, synAck: 65_160, client: 502, server: 509 } as const;
-/** A client's window shrinks by a step with its first data: the receive buffer has grown less than what it holds. */
-const WINDOW_AFTER_DATA = 501;
-const WINDOW_SCALE = 7;
-/** How long an ACK waits for data or a FIN to ride on. */
-const DELAYED_ACK: Milliseconds = 40;
-/** TIME_WAIT of Linux (TCP_TIMEWAIT_LEN). */
-const TIME_WAIT: Milliseconds = 60_000;
-const SEQUENCE_SPACE = 2 ** 32;
-/** A sequence number in the circle of 32 bits. */
-export const wrap = (value: number): number => ((value % SEQUENCE_SPACE) + SEQUENCE_SPACE) % SEQUENCE_SPACE;
 
 /** A TCP connection of a modelled program: the segments of RFC 9293 without congestion or window control. */
 export class ModelTcpSocket implements PacketReceiver, Bound {
@@ -166,13 +152,8 @@ export class ModelTcpSocket implements PacketReceiver, Bound {
 
   /** Sends a FIN. Does nothing when one has been sent. */
   end(): void {
-    const next: Partial<Record<TcpState, TcpState>> = {
-      ESTABLISHED: 'FIN_WAIT_1',
-      SYN_RECEIVED: 'FIN_WAIT_1',
-      CLOSE_WAIT: 'LAST_ACK',
-    };
     if (this.current === 'SYN_SENT') return this.finish();
-    const state = next[this.current];
+    const state = AFTER_FIN[this.current];
     if (!state) return;
     this.current = state;
     this.stack.call(() => this.queue.send({ flags: ['ACK', 'FIN'], payload: EMPTY, length: 1 }));

@@ -20,16 +20,15 @@ import { Expander } from './expand.js';
 import type { ShellHost, ShellIo } from './io.js';
 import { Jobs } from './jobs.js';
 import { LineError, parseLine } from './parse.js';
+import { Pipes } from './pipes.js';
 import { redirect } from './redirect.js';
 import { Scope } from './scope.js';
 import type { FunctionBody } from './scope.js';
-import { TextPipe, inputOfText } from './stream.js';
+import { inputOfText } from './stream.js';
 import { testExpression } from './test-words.js';
 import { Unwind } from './unwind.js';
 
 const MAX_DEPTH = 100;
-/** A program that read enough ends those before it when they write next; the rest of a pipe is let go. */
-const ENDS_EARLY = ['head', 'timeout', 'read', 'grep', 'sed'];
 
 /** Runs lines as bash does, one program or pipe at a time, with the programs of a host. */
 export class Shell implements RunningShell {
@@ -170,37 +169,21 @@ export class Shell implements RunningShell {
 
   private async stages({ commands, operators }: Pipeline, io: ShellIo, source: string): Promise<number> {
     if (commands.length === 1) return this.node(commands[0]!, io, source);
-    const stops = commands.map(() => new AbortController());
-    const stopAll = (): void => stops.forEach((stop) => stop.abort());
-    io.signal.addEventListener('abort', stopAll, { once: true });
-    const pipes = commands.slice(1).map((_, i) => new TextPipe(() => stops[i]!.abort()));
+    const pipes = new Pipes(commands, operators, io);
     try {
       const codes = await Promise.all(
         commands.map(async (command, i) => {
-          const [input, output] = [pipes[i - 1], pipes[i]];
-          const write = output ? (text: string) => output.write(text) : (text: string) => io.write(text);
-          const endsEarly = commands.slice(i + 1).some((later) => ENDS_EARLY.includes(programOf(later)));
-          const own: ShellIo = {
-            ...io,
-            input: input ?? io.input,
-            write,
-            error: operators[i] === '|&' ? write : (text) => io.error(text),
-            signal: stops[i]!.signal,
-            endless: io.endless || endsEarly,
-            interactive: io.interactive === true && output === undefined,
-          };
           try {
             // Each stage is a process of its own.
-            return await this.child().contained(command, own, source);
+            return await this.child().contained(command, pipes.ioOf(i), source);
           } finally {
-            output?.end();
-            input?.close();
+            pipes.ended(i);
           }
         }),
       );
       return codes.at(-1)!;
     } finally {
-      io.signal.removeEventListener('abort', stopAll);
+      pipes.close();
     }
   }
 
@@ -304,5 +287,3 @@ export class Shell implements RunningShell {
     return this.statements(list.commands, io, source);
   }
 }
-
-const programOf = (node: CommandNode): string => (node.type === 'Command' ? (node.name?.value ?? '') : '');

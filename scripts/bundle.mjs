@@ -14,6 +14,7 @@ const TARGET = 'node20.19';
 const PACKAGES = [
   'https-proxy-agent',
   'ipaddr.js',
+  'jq-wasm',
   'pino',
   'prom-client',
   're2js',
@@ -59,7 +60,7 @@ const loadPackage = {
   setup({ onLoad }) {
     const files = Object.fromEntries(PACKAGES.map((name) => [name, `./${fileOf(name)}`]));
     onLoad({ filter: /src[/\\]lib[/\\]package\.ts$/ }, () => ({
-      contents: `const FILES = ${JSON.stringify(files)};\nexport const loadPackage = (name) => require(FILES[name] ?? name);\n`,
+      contents: `const FILES = ${JSON.stringify(files)};\nexport const loadPackage = (name) => require(FILES[name] ?? name);\nexport const packagePath = (name) => require.resolve(FILES[name] ?? name);\n`,
     }));
   },
 };

@@ -6,3 +6,6 @@ import { createRequire } from 'node:module';
  * export, which takes longer and more memory than running them.
  */
 export const loadPackage = createRequire(import.meta.url) as (name: string) => unknown;
+
+/** The file of such a package, for a thread that loads it by itself. */
+export const packagePath = (name: string): string => createRequire(import.meta.url).resolve(name);

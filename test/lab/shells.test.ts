@@ -158,7 +158,7 @@ describe('on a node', () => {
 
   it.each([
     { line: 'ip addr show eth9', text: 'Device "eth9" does not exist; there are lo, eth0, eth1' },
-    { line: 'iptables -L', text: 'iptables: allowed: iptables [-t TABLE] -S [CHAIN]; all of them: iptables-save' },
+    { line: 'iptables', text: 'iptables: allowed: iptables [-t TABLE] -S|-L [CHAIN]; all of them: iptables-save' },
     { line: 'iptables -t x -S', text: 'iptables: -t: got "x", allowed: raw, mangle, nat, filter' },
     {
       line: 'hubble observe --protocol dns',

@@ -153,6 +153,11 @@ export class KernelConntrack {
     return before - this.count;
   }
 
+  /** Forgets everything, as `conntrack -F` does. */
+  flush(): void {
+    for (const entry of new Set(this.entries.values())) this.remove(entry);
+  }
+
   /** Live entries in the order of their creation. */
   list(now: Seconds): readonly Readonly<KernelEntry>[] {
     return [...new Set(this.entries.values())].filter((entry) => entry.expires > now);

@@ -10,7 +10,7 @@ import type { Random } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { kubeletResolvConf } from '../../resolver/index.js';
 import type { DnsPolicy, PodDnsConfig } from '../../resolver/index.js';
-import { serviceVariable } from '../../nodelocal/corefile-template.js';
+import { serviceEnv } from './service-env.js';
 import type { ApiObject, ClusterApi } from '../cluster/cluster-api.js';
 import { containersOf, labelsOf } from '../cluster/cluster-api.js';
 import type { ClusterSettings, LabNode, PodPin } from '../topology/topology.js';
@@ -33,6 +33,8 @@ export interface RunningPod {
   readonly files: PodFiles;
   readonly log: PodLog;
   readonly network: PausableNetwork;
+  /** Variables of its container, as they were when its program was started. */
+  env: Readonly<Record<string, string>>;
   program: Program;
   state: PodState;
   restarts: number;
@@ -121,6 +123,7 @@ export class Kubelet {
     });
     files.write('/etc/resolv.conf', this.resolvConf(object, node));
     files.write('/etc/hostname', `${name}\n`);
+    files.write('/etc/hosts', hostsFile(name, hostNetwork ? undefined : model.ip));
     const log = new PodLog(clock);
     const pod: RunningPod = {
       namespace,
@@ -130,6 +133,7 @@ export class Kubelet {
       log,
       network: pausableNetwork(model, log),
       program: { kind: 'idle', start: async () => undefined, stop: async () => undefined },
+      env: {},
       state: 'ContainerCreating',
       restarts: 0,
       started: clock.now(),
@@ -184,6 +188,7 @@ export class Kubelet {
   private async run(pod: RunningPod): Promise<void> {
     const { world, store, clock, random, tracer, api, external } = this.options;
     const { raw } = api.get('Pod', pod.namespace, pod.name)!;
+    pod.env = this.environment(pod.namespace, raw, pod.model.spec.node);
     try {
       pod.program = programOf({
         name: `${pod.namespace}/${pod.name}`,
@@ -192,7 +197,7 @@ export class Kubelet {
         network: pod.network,
         files: pod.files,
         log: pod.log,
-        env: this.environment(pod.namespace, raw, pod.model.spec.node),
+        env: pod.env,
         world,
         store,
         clock,
@@ -274,11 +279,7 @@ export class Kubelet {
 
   /** The container's own variables, and where the services of its namespace are. */
   private environment(namespace: string, raw: RawObject, node: string): Record<string, string> {
-    const env: Record<string, string> = {};
-    for (const service of this.options.store.in('Service', namespace)) {
-      const [ip] = service.clusterIps;
-      if (ip !== undefined) env[serviceVariable(service.name)] = ip;
-    }
+    const env = serviceEnv(this.options.store, namespace);
     const [container = {}] = containersOf(raw);
     for (const variable of arrayAt(container, 'env').map(asObject)) {
       const name = textAt(variable, 'name');
@@ -289,6 +290,12 @@ export class Kubelet {
     return env;
   }
 }
+
+/** The hosts file that kubelets manage; pods on their node's network have the node's own. */
+const hostsFile = (name: string, ip: string | undefined): string =>
+  '# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n' +
+  'fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n' +
+  (ip === undefined ? '' : `${ip}\t${name}\n`);
 
 const isoTime = (at: Milliseconds): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');

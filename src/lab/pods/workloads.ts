@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { NodensError } from '../../lib/errors.js';
-import { asObject, objectAt, textAt, textMapAt } from '../../kube/objects/raw.js';
+import { asObject, flagAt, objectAt, textAt, textMapAt } from '../../kube/objects/raw.js';
 import type { RawObject } from '../../kube/objects/raw.js';
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow } from '../../lib/random.js';
@@ -124,6 +124,7 @@ export class Workloads {
     const known = this.generationsOf(workload);
     const same = known.filter(({ template }) => isDeepStrictEqual(template, templateOf(workload)));
     if (known.length > 0 && !same.includes(known.at(-1)!)) {
+      if (flagAt(objectAt(workload.raw, 'spec'), 'paused') === true) return this.fill(workload, this.podsOf(workload));
       const old = this.podsOf(workload);
       // A template that was in force before comes back under its old hash.
       this.begin(workload, same.at(-1)?.hash ?? this.nextHash(workload));
@@ -172,7 +173,8 @@ export class Workloads {
     const middle = workload.kind === 'Deployment' ? `${hash}-` : '';
     const name = pin?.name ?? `${workload.name}-${middle}${this.draw(SUFFIX)}`;
     const template = asObject(templateOf(workload));
-    const place = node ?? pin?.node ?? this.schedule(workload);
+    const place =
+      node ?? (isCordoned(api.get('Node', '', pin?.node ?? '')) ? undefined : pin?.node) ?? this.schedule(workload);
     const generated =
       workload.kind === 'Deployment' ? { 'pod-template-hash': hash } : { 'controller-revision-hash': hash };
     const metadata = objectAt(template, 'metadata');
@@ -228,12 +230,13 @@ export class Workloads {
     const all = api.list('Pod').map(nodeOf);
     const count = (list: readonly (string | undefined)[], node: string): number =>
       list.filter((one) => one === node).length;
-    const candidates = nodes.filter((node) => fits(workload, node));
+    const candidates = nodes.filter((node) => fits(workload, node) && !isCordoned(api.get('Node', '', node)));
     const [best] = [...candidates].sort((a, b) => count(own, a) - count(own, b) || count(all, a) - count(all, b));
     if (best === undefined)
       throw new NodensError(
         'NODENS_LAB_API',
-        `${workload.kind} ${workload.namespace}/${workload.name}: no node fits its nodeSelector; there are ${nodes.join(', ')}`,
+        `${workload.kind} ${workload.namespace}/${workload.name}: no node fits its nodeSelector; there are ` +
+          nodes.map((node) => (isCordoned(api.get('Node', '', node)) ? `${node} (cordoned)` : node)).join(', '),
       );
     return best;
   }
@@ -262,6 +265,10 @@ export function replicasOf(workload: ApiObject): number {
   const replicas = objectAt(workload.raw, 'spec')['replicas'];
   return typeof replicas === 'number' && Number.isInteger(replicas) && replicas >= 0 ? replicas : 1;
 }
+
+/** Whether new pods keep off a node. */
+export const isCordoned = (node: ApiObject | undefined): boolean =>
+  flagAt(objectAt(node?.raw, 'spec'), 'unschedulable') === true;
 
 /** Whether a node is the one that a nodeSelector names, if it names one. */
 function fits({ raw }: ApiObject, node: string): boolean {

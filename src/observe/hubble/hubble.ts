@@ -1,5 +1,7 @@
 import type { World } from '../../datapath/world.js';
 import type { Milliseconds } from '../../lib/units.js';
+import { humanDuration } from '../kubectl/human-duration.js';
+import { KUBECTL_TABLE, layOut } from '../table.js';
 import { flowOf } from './flow.js';
 import type { Flow } from './flow.js';
 import type { FilterContext } from './filter.js';
@@ -94,6 +96,23 @@ export class Hubble {
       `Flows/s: ${(this.seen / elapsed).toFixed(2)}`,
       `Connected Nodes: ${nodes}/${nodes}`,
     ];
+  }
+
+  /** The rows of `hubble list nodes`: name, state, uptime, flows a second, flows held of how many. */
+  listNodes(): string[] {
+    const elapsed = Math.max(1, this.now() - (this.startedAt ?? this.now())) / 1000;
+    const rows = [...this.world.cluster.nodes.keys()].map((name) => {
+      const held = this.rings.get(name)?.size ?? 0;
+      const percent = ((100 * held) / this.capacity).toFixed(2);
+      return [
+        name,
+        'Connected',
+        humanDuration(elapsed * 1000),
+        (held / elapsed).toFixed(2),
+        `${grouped(held)}/${grouped(this.capacity)} (${percent.padStart(6)}%)`,
+      ];
+    });
+    return layOut([['NAME', 'STATUS', 'AGE', 'FLOWS/S', 'CURRENT/MAX-FLOWS'], ...rows], KUBECTL_TABLE);
   }
 
   /** Stops listening; what is kept stays readable. */

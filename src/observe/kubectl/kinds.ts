@@ -24,6 +24,8 @@ export interface KubectlFacts {
   };
   /** Labels of objects that the model keeps none of. */
   readonly labels?: (kind: 'node' | 'service', namespace: string, name: string) => Readonly<Record<string, string>>;
+  /** Whether a node is kept free of new pods. Default: no node is. */
+  readonly cordoned?: (node: string) => boolean;
   /** What a node says of its software. */
   readonly nodeInfo?: {
     readonly version: string;
@@ -86,12 +88,17 @@ const nodes: KubectlKind = {
   namespaced: false,
   columns: ['NAME', 'STATUS', 'ROLES', 'AGE', 'VERSION'],
   wideColumns: ['INTERNAL-IP', 'EXTERNAL-IP', 'OS-IMAGE', 'KERNEL-VERSION', 'CONTAINER-RUNTIME'],
-  rows: (world, { ages, labels, nodeInfo = NODE_INFO }) =>
+  rows: (world, { ages, labels, cordoned, nodeInfo = NODE_INFO }) =>
     [...world.cluster.nodes.values()].map((node) =>
       row(
         '',
         node.name,
-        ['Ready', node.spec.apiServer ? 'control-plane' : NONE, age(ages.of('node', '', node.name)), nodeInfo.version],
+        [
+          cordoned?.(node.name) === true ? 'Ready,SchedulingDisabled' : 'Ready',
+          node.spec.apiServer ? 'control-plane' : NONE,
+          age(ages.of('node', '', node.name)),
+          nodeInfo.version,
+        ],
         [node.internalIp, orNone(node.externalIps[0] ?? ''), nodeInfo.os, nodeInfo.kernel, nodeInfo.runtime],
         labels?.('node', '', node.name),
       ),

@@ -12,7 +12,7 @@ import {
   type Question,
   type Rr,
 } from '../../wire/index.js';
-import { GoStruct, counted, text, type GoValue } from './gotemplate/index.js';
+import { GoStruct, counted, text, type GoValue } from '../../gotemplate/index.js';
 
 /** What a template that matched knows about the query. */
 export interface Match {

@@ -21,7 +21,7 @@ import {
   explained,
 } from '../../wire/index.js';
 import { classAndType, templateData, type Match } from './data.js';
-import type { GoStruct } from './gotemplate/index.js';
+import type { GoStruct } from '../../gotemplate/index.js';
 import { MatchCounters, type TemplateMetrics } from './metrics.js';
 import { RecordError, isTemplateFailure, zonesOfRules, type RecordTemplate, type TemplateRule } from './rule.js';
 

@@ -10,7 +10,7 @@ import {
   text,
   type GoStruct,
   type GoValue,
-} from './gotemplate/index.js';
+} from '../../gotemplate/index.js';
 
 /** One `template` directive. */
 export interface TemplateRule {

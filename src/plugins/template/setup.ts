@@ -2,7 +2,7 @@ import { Zones, definePlugin, type Block } from '../../chain/index.js';
 import type { Directive, Option } from '../../corefile/index.js';
 import { goRegExp, type GoRegExp } from '../../lib/go-regexp.js';
 import { Rcode, classFromName, rcodeFromName, typeFromName, type EdnsOption, type Section } from '../../wire/index.js';
-import { GoTemplateError } from './gotemplate/index.js';
+import { GoTemplateError } from '../../gotemplate/index.js';
 import { Template } from './handler.js';
 import { templateMetrics } from './metrics.js';
 import { RecordTemplate, type TemplateRule } from './rule.js';

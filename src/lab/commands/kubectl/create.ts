@@ -102,41 +102,6 @@ function dataOf(options: Options, io: CommandIo): Record<string, string> {
   return data;
 }
 
-/**
- * `kubectl run NAME --image=IMAGE`: a pod by itself. With `-- COMMAND` and --rm the command is not run: the lab's
- * images have no programs of their own.
- */
-export async function run(args: readonly string[], io: CommandIo): Promise<number> {
-  const options = parseOptions('kubectl run', args, [
-    ...COMMON,
-    { name: '--image', value: true },
-    { name: '--labels', short: '-l', value: true },
-    { name: '--restart', value: true },
-    { name: '--port', value: true },
-  ]);
-  const [name, extra] = options.words;
-  const image = options.get('--image');
-  if (name === undefined || extra !== undefined || image === undefined || options.rest.length > 0)
-    throw new CommandError(
-      'error: kubectl run: allowed: kubectl run NAME --image=IMAGE [-l KEY=VALUE]; then: kubectl exec NAME -- COMMAND',
-    );
-  const labels = Object.fromEntries(
-    (options.get('--labels') ?? `run=${name}`).split(',').map((one) => one.split('=', 2) as [string, string]),
-  );
-  await make(
-    {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { labels, name, namespace: namespaceOf(options) },
-      spec: { containers: [{ image, name }] },
-    },
-    'kubectl run',
-    options,
-    io,
-  );
-  return 0;
-}
-
 /** `kubectl expose deployment NAME --port N`: a service before the pods of a workload. */
 export async function expose(args: readonly string[], io: CommandIo): Promise<number> {
   const options = parseOptions('kubectl expose', args, [
@@ -188,7 +153,13 @@ export async function expose(args: readonly string[], io: CommandIo): Promise<nu
 }
 
 /** Creates an object, or prints what would be created. Throws where there is one of the name. */
-async function make(raw: RawObject, place: string, options: Options, io: CommandIo, done = 'created'): Promise<void> {
+export async function make(
+  raw: RawObject,
+  place: string,
+  options: Options,
+  io: CommandIo,
+  done = 'created',
+): Promise<void> {
   const [dry, output] = [options.get('--dry-run'), options.get('--output')];
   if (dry !== undefined && !['client', 'server', 'none'].includes(dry))
     throw new CommandError(`error: --dry-run: got "${dry}", allowed: client, server, none`);

@@ -229,7 +229,7 @@ export const marker =
 const isObject = (value: unknown): value is RawObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function merged(target: unknown, change: unknown, strategic: boolean): unknown {
+export function merged(target: unknown, change: unknown, strategic: boolean): unknown {
   if (
     strategic &&
     Array.isArray(change) &&

@@ -7,12 +7,13 @@ import { Shell } from '../../shell/shell.js';
 import { ciliumDbg } from '../node/cilium-dbg.js';
 import { FILTERS } from '../text/filters.js';
 import { POD_PROGRAMS } from '../pod/in-pod.js';
-import { captureIn, ipIn } from '../node/node-tools.js';
+import { ipIn, socketsIn } from '../node/network-tools.js';
+import { captureIn } from '../node/node-tools.js';
 import { echo, wait } from '../text/shell-words.js';
 import { podsMeant, podContext } from '../target/targets.js';
 
 const SHELLS = ['sh', 'bash', 'ash', 'zsh'];
-const NETWORK = ['ip', 'tcpdump'];
+const NETWORK = ['ip', 'tcpdump', 'ss', 'netstat'];
 const NOT_FOUND = 127;
 const NOT_EXECUTED = 126;
 
@@ -36,23 +37,26 @@ export async function exec(args: readonly string[], io: CommandIo): Promise<numb
     throw new CommandError('error: you must specify a pod and a command: kubectl exec POD -- COMMAND');
   if (pod.state !== 'Running')
     throw new CommandError(`error: cannot exec into a container of pod ${pod.name}: it is in state ${pod.state}`);
-  if (SHELLS.includes(baseOf(words[0]!)) && words.length === 1) {
-    if (!io.interactive)
-      throw new CommandError(
-        `error: a shell in a pod needs a prompt: type this in "nodens lab shell", or give a command: kubectl exec ${pod.name} -- COMMAND`,
-        NOT_EXECUTED,
-      );
-    io.session.inside = pod;
-    io.write(`programs run in ${pod.name} now; exit leaves it\n`);
-    return 0;
-  }
+  if (SHELLS.includes(baseOf(words[0]!)) && words.length === 1) return openShell(pod, io);
   const code = await runInPod(pod, words, io);
   if (code !== 0 && !io.signal.aborted) io.error(`command terminated with exit code ${code}\n`);
   return code;
 }
 
+/** A shell in a pod, in which the next lines run. Throws a CommandError where nobody types at a prompt. */
+export function openShell(pod: RunningPod, io: CommandIo): number {
+  if (!io.interactive)
+    throw new CommandError(
+      `error: a shell in a pod needs a prompt: type this in "nodens lab shell", or give a command: kubectl exec ${pod.name} -- COMMAND`,
+      NOT_EXECUTED,
+    );
+  io.session.inside = pod;
+  io.write(`programs run in ${pod.name} now; exit leaves it\n`);
+  return 0;
+}
+
 /** A program in a pod. Throws a CommandError with code 127 for one that is not there. */
-async function runInPod(pod: RunningPod, words: readonly string[], io: CommandIo): Promise<number> {
+export async function runInPod(pod: RunningPod, words: readonly string[], io: CommandIo): Promise<number> {
   const name = baseOf(words[0]!);
   const rest = words.slice(1);
   if (SHELLS.includes(name)) {
@@ -61,6 +65,8 @@ async function runInPod(pod: RunningPod, words: readonly string[], io: CommandIo
   }
   if (name === 'tcpdump') return captureIn(pod.model.netns, rest, io);
   if (name === 'ip') return ipIn(pod.model.netns, rest, io);
+  if (name === 'ss' || name === 'netstat') return socketsIn(pod.model.netns, rest, io);
+  if (name === 'time') return timed(pod, rest, io);
   if ((name === 'cilium-dbg' || name === 'cilium') && pod.model.spec.labels?.['k8s-app'] === 'cilium')
     return ciliumDbg.run(rest, { ...io, node: pod.model.spec.node });
   const program = Object.hasOwn(POD_PROGRAMS, name) ? POD_PROGRAMS[name] : undefined;
@@ -71,6 +77,16 @@ async function runInPod(pod: RunningPod, words: readonly string[], io: CommandIo
     `error: exec: "${name}": executable file not found in $PATH; there are ${programsThere().join(', ')}`,
     NOT_FOUND,
   );
+}
+
+/** `time PROGRAM`: what it took, on the lab's clock. */
+async function timed(pod: RunningPod, words: readonly string[], io: CommandIo): Promise<number> {
+  if (words.length === 0) throw new CommandError('time: got no program, allowed: time PROGRAM ARGUMENTS');
+  const start = io.lab.clock.monotonic();
+  const code = await runInPod(pod, words, io);
+  const seconds = (io.lab.clock.monotonic() - start) / 1000;
+  io.write(`real\t${Math.floor(seconds / 60)}m ${(seconds % 60).toFixed(2)}s\nuser\t0m 0.00s\nsys\t0m 0.00s\n`);
+  return code;
 }
 
 /** What can be run in a pod. */

@@ -11,6 +11,7 @@ import { parseOptions } from '../../session/options.js';
 import type { Options } from '../../session/options.js';
 import { JsonPath } from './json-path.js';
 import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
+import { goTemplate } from './go-template.js';
 import { factsOf, tablesOf } from './tables.js';
 import { nameIn, namespaceIn } from './metadata.js';
 import { objectsMeant, requireAll } from './selection.js';
@@ -27,7 +28,7 @@ const OPTIONS = [
   { name: '--watch', short: '-w' },
   { name: '--ignore-not-found' },
 ];
-const FORMATS = ['wide', 'yaml', 'json', 'name', 'jsonpath=...', 'custom-columns=...'];
+const FORMATS = ['wide', 'yaml', 'json', 'name', 'jsonpath=...', 'go-template=...', 'custom-columns=...'];
 /** What `get all` means. */
 const ALL = 'pods,services,daemonsets,deployments,replicasets';
 
@@ -103,6 +104,7 @@ function print(
   else if (format === 'name')
     for (const object of objects) io.write(`${shownAs(kindNamed(String(object['kind'])), nameIn(object))}\n`);
   else if (/^jsonpath=/.test(format)) io.write(withEnd(new JsonPath(format.slice('jsonpath='.length)).print(whole)));
+  else if (/^(go-)?template=/.test(format)) io.write(withEnd(goTemplate(format.slice(format.indexOf('=') + 1), whole)));
   else if (/^custom-columns=/.test(format))
     columns(format.slice('custom-columns='.length), objects, !options.has('--no-headers'), io);
   else

@@ -1,3 +1,4 @@
+import type { VerbHandler } from './verb.js';
 import { apiResources, config } from './config.js';
 import { wait } from './wait.js';
 import { LabelSelector } from '../../../kube/objects/label-selector.js';
@@ -8,7 +9,6 @@ import type { RawObject } from '../../../kube/objects/raw.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { labelsOf } from '../../cluster/cluster-api.js';
 import { RESOURCES } from '../../cluster/resources.js';
-import type { Resource } from '../../cluster/resources.js';
 import { CommandError } from '../../session/command.js';
 import type { LabCommand, CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
@@ -18,7 +18,12 @@ import { whole } from '../text/input.js';
 import { describe } from './describe/index.js';
 import { get } from './get.js';
 import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
-import { create, expose, manifestText, run as runPod } from './create.js';
+import { create, expose, manifestText } from './create.js';
+import { debug, run as runPod } from './one-shot.js';
+import { portForward } from './port-forward.js';
+import { rollout, set, targets } from './rollout.js';
+import { apiVersions, auth, copy, diff, refused } from './small-verbs.js';
+import { cordon, drain, uncordon } from './upkeep.js';
 import { changeable, edit, marker, patch } from './edit.js';
 import { exec } from './exec.js';
 import { logs } from './logs.js';
@@ -27,24 +32,6 @@ import { found } from '../target/targets.js';
 
 const NAMESPACE: OptionSpec = { name: '--namespace', short: '-n', value: true };
 const SELECTOR: OptionSpec = { name: '--selector', short: '-l', value: true };
-
-type VerbHandler = (args: readonly string[], io: CommandIo) => number | Promise<number>;
-
-/** `deployment/coredns`, `deployment coredns`, or several names of one kind. */
-function targets(
-  words: readonly string[],
-  what: string,
-): readonly { readonly resource: Resource; readonly name: string }[] {
-  if (words.length === 0) throw new CommandError(`error: ${what} needs a kind and a name`);
-  if (words.every((word) => word.includes('/')))
-    return words.map((word) => ({
-      resource: kindNamed(word.slice(0, word.indexOf('/'))),
-      name: word.slice(word.indexOf('/') + 1),
-    }));
-  const [kind = '', ...names] = words;
-  const resource = kindNamed(kind);
-  return names.map((name) => ({ resource, name }));
-}
 
 const shown = (object: Pick<ApiObject, 'kind' | 'name'>): string => shownAs(kindNamed(object.kind), object.name);
 
@@ -187,25 +174,6 @@ const scale: VerbHandler = async (args, io) => {
   return 0;
 };
 
-const rollout: VerbHandler = async (args, io) => {
-  const [action, ...rest] = args;
-  if (action !== 'restart' && action !== 'status')
-    throw new CommandError(`error: kubectl rollout: got "${action ?? ''}", allowed: restart, status`);
-  const options = parseOptions('kubectl rollout', rest, [NAMESPACE]);
-  for (const { resource, name } of targets(options.words, 'kubectl rollout')) {
-    if (resource.kind !== 'Deployment' && resource.kind !== 'DaemonSet')
-      throw new CommandError(`error: cannot roll out a ${resource.kind}, allowed: deployments, daemonsets`);
-    const object = found(io, resource, namespaceOf(options), name);
-    if (action === 'status')
-      io.write(`${object.kind === 'Deployment' ? 'deployment' : 'daemon set'} "${name}" successfully rolled out\n`);
-    else {
-      await io.lab.rollout(object);
-      io.write(`${shown(object)} restarted\n`);
-    }
-  }
-  return 0;
-};
-
 const clusterInfo: VerbHandler = (args, io) => {
   const { nodes, cluster, ipam } = io.lab.topology;
   if (args[0] === 'dump') {
@@ -246,9 +214,20 @@ const VERBS: Readonly<Record<string, VerbHandler>> = {
   annotate: marker('annotate'),
   create,
   run: runPod,
+  debug,
   expose,
   scale,
   rollout,
+  set,
+  diff,
+  cp: copy,
+  'port-forward': portForward,
+  cordon,
+  uncordon,
+  drain,
+  auth,
+  'api-versions': apiVersions,
+  ...refused,
   logs,
   exec,
   wait,
@@ -258,10 +237,20 @@ const VERBS: Readonly<Record<string, VerbHandler>> = {
   version,
 };
 
+/** Verbs that mean no namespace. */
+const NO_NAMESPACE: readonly string[] = [
+  'config',
+  'version',
+  'cluster-info',
+  'api-resources',
+  'api-versions',
+  ...Object.keys(refused),
+];
+
 /** Whether a command says which namespace it means, or means none. */
 const namesNamespace = (args: readonly string[], verb: string, { session }: CommandIo): boolean =>
   session.namespace === 'default' ||
-  ['config', 'version', 'cluster-info', 'api-resources'].includes(verb) ||
+  NO_NAMESPACE.includes(verb) ||
   args.some((arg) => /^(-n|--namespace|-A$|--all-namespaces$)/.test(arg));
 
 export const KUBECTL_VERBS: readonly string[] = Object.keys(VERBS);

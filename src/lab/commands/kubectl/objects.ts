@@ -6,6 +6,7 @@ import { formatCidr } from '../../../lib/cidr.js';
 import { configView } from '../../../observe/cilium/status.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { labelsOf } from '../../cluster/cluster-api.js';
+import { isCordoned } from '../../pods/workloads.js';
 import type { Lab } from '../../lab.js';
 import { metadataOf, nameIn, namespaceIn, timeOf, uidOf } from './metadata.js';
 import { ownersOf, replicaSets, workloadDefaults, workloadStatus } from './workload-objects.js';
@@ -87,7 +88,13 @@ function nodeFacts(name: string, lab: Lab): RawObject {
     lastTransitionTime: at,
   });
   return {
-    spec: podCidr === undefined ? {} : { podCIDR: podCidr, podCIDRs: [podCidr] },
+    spec: {
+      ...(podCidr !== undefined && { podCIDR: podCidr, podCIDRs: [podCidr] }),
+      ...(isCordoned(lab.api.get('Node', '', name)) && {
+        taints: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule', timeAdded: at }],
+        unschedulable: true,
+      }),
+    },
     status: {
       addresses: [
         { type: 'InternalIP', address: node.internalIp },

@@ -6,7 +6,7 @@ import type { ApiObject } from '../../cluster/cluster-api.js';
 import { containersOf, labelsOf } from '../../cluster/cluster-api.js';
 import { ALL_RESOURCES } from '../../cluster/resources.js';
 import type { Resource } from '../../cluster/resources.js';
-import { replicasOf } from '../../pods/workloads.js';
+import { isCordoned, replicasOf } from '../../pods/workloads.js';
 import type { Lab } from '../../lab.js';
 import { dataOf } from '../../pods/pod-files.js';
 import { shownAs, withGroup } from '../target/kinds.js';
@@ -177,6 +177,7 @@ export const factsOf = (lab: Lab): KubectlFacts => ({
       lab.clock.now() - (lab.api.get(AGED[kind], namespace, name)?.created ?? lab.clock.now()),
   },
   policies: lab.api.list('CiliumLocalRedirectPolicy'),
+  cordoned: (node) => isCordoned(lab.api.get('Node', '', node)),
   labels: (kind, namespace, name) => labelsOf(lab.api.get(kind === 'node' ? 'Node' : 'Service', namespace, name)?.raw),
   selector: (namespace, name) => {
     const labels = textMapAt(objectAt(lab.api.get('Service', namespace, name)?.raw, 'spec'), 'selector');

@@ -7,6 +7,14 @@ import {
   natList,
   serviceList,
 } from '../../../observe/cilium/lists.js';
+import {
+  bpfIpcacheList,
+  bpfLbList,
+  endpointGet,
+  identityList,
+  ipList,
+  nodeList,
+} from '../../../observe/cilium/agent-lists.js';
 import { statusLines } from '../../../observe/cilium/status.js';
 import { startMonitor } from '../../../observe/cilium/monitor.js';
 import type { Node } from '../../../datapath/cluster/node.js';
@@ -25,7 +33,16 @@ const LISTS: Readonly<Record<string, (lab: Lab, node: Node) => readonly string[]
   'bpf ct list global': (lab, node) => ctList(node, uptime(lab, node)),
   'bpf nat list': (lab, node) => natList(node, uptime(lab, node)),
   'bpf ipmasq list': (lab) => ipMasqLines(lab.world.config),
+  'bpf lb list': (lab, node) => bpfLbList(lab.world, node),
+  'bpf ipcache list': (lab, node) => bpfIpcacheList(lab.world, node),
+  'identity list': (lab) => identityList(lab.world),
+  'node list': (lab) => nodeList(lab.world),
+  'ip list': (lab, node) => ipList(lab.world, node),
+  // No policy of the lab asks for names to be watched, and none restricts anything.
+  'fqdn cache list': () => ['Endpoint   Source   FQDN   TTL   ExpirationTime   IPs'],
+  'policy get': () => ['[]', 'Revision: 1'],
   status: (lab, node) => statusLines(lab.world, node),
+  version: () => ['Client: 1.17.6', 'Daemon: 1.17.6'],
 };
 
 const FLUSHES: Readonly<Record<string, (node: Node) => void>> = {
@@ -56,10 +73,19 @@ export const ciliumDbg: LabCommand = {
       flush(node);
       return 0;
     }
+    if (args[0] === 'endpoint' && args[1] === 'get') {
+      const text = endpointGet(node, Number(args[2]));
+      if (text === undefined)
+        throw new CommandError(`Cannot get endpoint ${args[2] ?? ''}: not found; there are: cilium-dbg endpoint list`);
+      io.write(`${text}\n`);
+      return 0;
+    }
     const words = args.filter((arg) => arg !== '--verbose').join(' ');
     const list = Object.hasOwn(LISTS, words) ? LISTS[words] : undefined;
     if (!list)
-      throw new CommandError(`cilium-dbg: got "${args.join(' ')}", allowed: ${Object.keys(LISTS).join(', ')}, monitor`);
+      throw new CommandError(
+        `cilium-dbg: got "${args.join(' ')}", allowed: ${Object.keys(LISTS).join(', ')}, endpoint get ID, monitor`,
+      );
     list(io.lab, node).forEach((line) => io.write(`${line}\n`));
     return 0;
   },

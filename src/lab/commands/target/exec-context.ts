@@ -31,12 +31,21 @@ export const toolEnv = (
 /** The addresses of a host name as the C library finds them, IPv4 only. */
 export async function addressOf(host: string, spot: ExecContext, io: CommandIo): Promise<string | undefined> {
   if (parseIp(host)) return host;
+  const known = inHosts(spot.read('/etc/hosts') ?? '', host);
+  if (known !== undefined) return known;
   const story = await new StubResolver({ ...toolEnv(spot, io), profile: 'glibc' }).lookup(host, {
     types: ['A'],
     addrConfig: true,
   });
   return story.addresses[0];
 }
+
+/** The IPv4 address of a name in a hosts file. */
+const inHosts = (text: string, host: string): string | undefined =>
+  text
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim().split(/\s+/))
+    .find(([address = '', ...names]) => address.includes('.') && names.includes(host))?.[0];
 
 /** Warns when nothing has the address: the lab knows outside names, but not the machines behind them. */
 export function warnUnreachable(address: string, io: CommandIo): void {

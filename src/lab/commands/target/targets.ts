@@ -9,6 +9,7 @@ import type { Lab } from '../../lab.js';
 import type { RunningPod } from '../../pods/kubelet.js';
 import type { ExecContext } from './exec-context.js';
 import { kindNamed, namespaceOf } from './kinds.js';
+import { nodeFile } from './node-files.js';
 
 /**
  * A pod by name; the namespace may stand before it (`kube-system/coredns-…`). Throws a CommandError that lists the
@@ -33,7 +34,15 @@ export const podContext = (pod: RunningPod): ExecContext => ({
   name: `${pod.namespace}/${pod.name}`,
   process: pod.model.process,
   read: (file) => pod.files.read(file),
-  env: () => `HOSTNAME=${pod.name}\n`,
+  env: () =>
+    Object.entries({
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      HOSTNAME: pod.name,
+      ...pod.env,
+      HOME: '/root',
+    })
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
 });
 
 export function nodeContext(lab: Lab, node: Node): ExecContext {
@@ -41,8 +50,8 @@ export function nodeContext(lab: Lab, node: Node): ExecContext {
   return {
     name: node.name,
     process: node.process,
-    read: (file) =>
-      file === '/etc/resolv.conf' ? resolvConf : file === '/etc/hostname' ? `${node.name}\n` : undefined,
+    // Programs ask the servers that the stub of systemd-resolved stands before.
+    read: (file) => (file === '/etc/resolv.conf' ? resolvConf : nodeFile(lab, node.name, file)),
     env: () => `HOSTNAME=${node.name}\n`,
   };
 }

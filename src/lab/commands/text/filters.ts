@@ -1,9 +1,10 @@
-import { loadYaml } from '../../../kube/yaml.js';
+import { awk } from './awk/awk.js';
 import { CommandError } from '../../session/command.js';
 import type { LabCommand } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { grep } from './grep.js';
 import { inputOf, linesFor, linesOf, print, whole } from './input.js';
+import { QUERIES } from './query.js';
 import { sed } from './sed.js';
 
 /** `head` and `tail`; the count may begin with `+` (tail) or `-` (head), and then counts from the other end. */
@@ -156,38 +157,6 @@ const cut: LabCommand = {
   },
 };
 
-const AWK = /^\s*(?:\/(.*)\/)?\s*\{\s*print\s*((?:\$\w+|"[^"]*"|\s|,)*)\}\s*$/;
-
-const awk: LabCommand = {
-  name: 'awk',
-  usage: "[-F SIGN] '[/PATTERN/] {print $1, $NF}' [FILE...]",
-  help: 'Prints columns; no other feature of awk is supported.',
-  async run(args, io) {
-    const options = parseOptions('awk', args, [{ name: '-F', short: '-F', value: true }]);
-    const [program = '', ...files] = options.words;
-    const [, pattern, list] = AWK.exec(program) ?? [];
-    if (list === undefined)
-      throw new CommandError(`awk: got "${program}", allowed: '{print $1, $NF}' with a /PATTERN/ before it`, 2);
-    const sign = options.get('-F');
-    const wanted = pattern === undefined ? undefined : new RegExp(pattern);
-    const items = list.split(',').map((item) => item.match(/\$\w+|"[^"]*"/g) ?? []);
-    for await (const line of linesFor('awk', files, io)) {
-      if (wanted && !wanted.test(line)) continue;
-      const fields = sign === undefined ? line.trim().split(/\s+/) : line.split(sign);
-      const value = (item: string): string =>
-        item.startsWith('"')
-          ? item.slice(1, -1)
-          : item === '$0'
-            ? line
-            : item === '$NF'
-              ? (fields.at(-1) ?? '')
-              : (fields[Number(item.slice(1)) - 1] ?? '');
-      io.write(`${list.trim() === '' ? line : items.map((item) => item.map(value).join('')).join(' ')}\n`);
-    }
-    return 0;
-  },
-};
-
 const tr: LabCommand = {
   name: 'tr',
   usage: '[-d] [-s] SIGNS [SIGNS]',
@@ -259,52 +228,6 @@ const tee: LabCommand = {
   },
 };
 
-/** jq and yq with a path, which is what they are typed with most. */
-const query = (name: 'jq' | 'yq'): LabCommand => ({
-  name,
-  usage: "[-r] ['.PATH'] [FILE...]",
-  help: `Reads ${name === 'jq' ? 'JSON' : 'YAML'} and prints what stands at a path: .data, .items[].metadata.name`,
-  async run(args, io) {
-    const options = parseOptions(name, args, [
-      { name: '-r', short: '-r' },
-      { name: '-c', short: '-c' },
-    ]);
-    const [path = '.', ...files] = options.words;
-    const yaml = loadYaml();
-    let root: unknown;
-    try {
-      root = yaml.parse(await inputOf(name, files, io));
-    } catch (error) {
-      throw new CommandError(`${name}: ${(error as Error).message.split('\n', 1)[0]!}`, 2);
-    }
-    for (const found of follow(name, path, root)) {
-      if (name === 'yq' && typeof found !== 'string') io.write(yaml.stringify(found));
-      else if (typeof found === 'string' && (options.has('-r') || name === 'yq')) io.write(`${found}\n`);
-      else io.write(`${JSON.stringify(found ?? null, undefined, options.has('-c') ? undefined : 2)}\n`);
-    }
-    return 0;
-  },
-});
-
-function follow(name: string, path: string, root: unknown): readonly unknown[] {
-  if (path === '.') return [root];
-  const steps = path.match(/\.[A-Za-z_][\w-]*|\.?\["[^"]+"\]|\[\d*\]/g);
-  if (!path.startsWith('.') || steps === null || steps.join('') !== path)
-    throw new CommandError(
-      `${name}: got "${path}", allowed: a path such as .data.Corefile, .items[0], .items[].metadata.name or .["a.b"]`,
-      2,
-    );
-  return steps.reduce<readonly unknown[]>(
-    (found, step) =>
-      found.flatMap((value): readonly unknown[] => {
-        if (step === '[]') return Array.isArray(value) ? value : Object.values(value ?? {});
-        const key = step.replace(/^\.?\["?|"?\]$/g, '').replace(/^\./, '');
-        return [(value as Readonly<Record<string, unknown>> | null | undefined)?.[key]];
-      }),
-    [root],
-  );
-}
-
 /** Programs that stand behind a pipe. */
 export const FILTERS: readonly LabCommand[] = [
   grep,
@@ -318,8 +241,7 @@ export const FILTERS: readonly LabCommand[] = [
   awk,
   tr,
   tee,
-  query('jq'),
-  query('yq'),
+  ...QUERIES,
   pager('less'),
   pager('more'),
 ];

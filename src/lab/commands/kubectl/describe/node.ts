@@ -1,4 +1,4 @@
-import { arrayAt, objectAt, textAt } from '../../../../kube/objects/raw.js';
+import { arrayAt, flagAt, objectAt, textAt } from '../../../../kube/objects/raw.js';
 import type { RawObject } from '../../../../kube/objects/raw.js';
 import { humanDuration } from '../../../../observe/kubectl/human-duration.js';
 import { labelsOf } from '../../../cluster/cluster-api.js';
@@ -20,8 +20,9 @@ export function describeNode(node: RawObject, pods: readonly RawObject[], lab: L
   );
   sheet.labels(node);
   sheet.add(0, 'CreationTimestamp:', created);
-  sheet.add(0, 'Taints:', '<none>');
-  sheet.add(0, 'Unschedulable:', 'false');
+  const cordoned = flagAt(spec, 'unschedulable') === true;
+  sheet.add(0, 'Taints:', cordoned ? 'node.kubernetes.io/unschedulable:NoSchedule' : '<none>');
+  sheet.add(0, 'Unschedulable:', String(cordoned));
   sheet.add(0, 'Lease:');
   sheet.add(1, 'HolderIdentity:', nameIn(node));
   sheet.add(1, 'AcquireTime:', '<unset>');

@@ -1,4 +1,4 @@
-import { NodensError } from '../../../lib/errors.js';
+import { NodensError } from '../lib/errors.js';
 
 /** A template that cannot be read, or cannot be carried out for a query. */
 export class GoTemplateError extends NodensError {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { sprintf } from '../../../../src/plugins/template/gotemplate/format.js';
-import { GoStruct, type GoValue } from '../../../../src/plugins/template/gotemplate/index.js';
+import { sprintf } from '../../src/gotemplate/format.js';
+import { GoStruct, type GoValue } from '../../src/gotemplate/index.js';
 
 describe('sprintf', () => {
   const rows: { format: string; args?: GoValue[]; want: string }[] = [

@@ -7,7 +7,7 @@ import {
   integer,
   text,
   type GoValue,
-} from '../../../../src/plugins/template/gotemplate/index.js';
+} from '../../src/gotemplate/index.js';
 
 const data = (): GoStruct =>
   new GoStruct(

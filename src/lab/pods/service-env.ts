@@ -1,0 +1,38 @@
+import { serviceVariable } from '../../nodelocal/corefile-template.js';
+import type { KubeStore } from '../../kube/store/store.js';
+import type { Service } from '../../kube/objects/objects.js';
+
+/** The service that every pod is told of, whatever its namespace. */
+const API = { namespace: 'default', name: 'kubernetes' };
+
+/**
+ * Variables in which kubelets tell a container where services are: those of its namespace with an address, and the
+ * API, as they were when it started. Names and values: Kubernetes, "Accessing the Service", environment variables.
+ */
+export function serviceEnv(store: KubeStore, namespace: string): Record<string, string> {
+  const own = [...store.in('Service', namespace)];
+  const api = [...store.in('Service', API.namespace)].filter(({ name }) => name === API.name);
+  const all = namespace === API.namespace ? own : [...api, ...own];
+  return Object.assign({}, ...all.map(variablesOf)) as Record<string, string>;
+}
+
+function variablesOf(service: Service): Record<string, string> {
+  const [ip] = service.clusterIps;
+  if (ip === undefined || ip === 'None') return {};
+  const host = serviceVariable(service.name);
+  const prefix = host.replace(/_SERVICE_HOST$/, '');
+  const vars: Record<string, string> = { [host]: ip };
+  service.ports.forEach(({ name, port, protocol }, i) => {
+    const url = `${protocol.toLowerCase()}://${ip}:${port}`;
+    if (i === 0) Object.assign(vars, { [`${prefix}_SERVICE_PORT`]: String(port), [`${prefix}_PORT`]: url });
+    if (name !== '') vars[`${prefix}_SERVICE_PORT_${name.replaceAll('-', '_').toUpperCase()}`] = String(port);
+    const link = `${prefix}_PORT_${port}_${protocol}`;
+    Object.assign(vars, {
+      [link]: url,
+      [`${link}_PROTO`]: protocol.toLowerCase(),
+      [`${link}_PORT`]: String(port),
+      [`${link}_ADDR`]: ip,
+    });
+  });
+  return vars;
+}

@@ -1,5 +1,5 @@
 import { installed } from './process.js';
-import { dir, write, type Command, type Peer, type Work } from './peer.js';
+import { addressOf, clientsOf, dir, write, type Command, type Peer, type Work } from './peer.js';
 
 /** A server that is measured in cache hits alone. */
 const cacheOnly = (name: string, program: string, start: (work: Work) => Command): Peer => ({
@@ -9,7 +9,7 @@ const cacheOnly = (name: string, program: string, start: (work: Work) => Command
 });
 
 /** An authoritative server has no cache: it has the names in a zone. */
-const nsd = cacheOnly('nsd', 'nsd', ({ port }) => {
+const nsd = cacheOnly('nsd', 'nsd', ({ port, address }) => {
   const names = Array.from({ length: 1000 }, (_, i) => `n${i + 1}.bench A 198.51.100.1`);
   const zone = write(
     'nsd-zone',
@@ -20,7 +20,7 @@ const nsd = cacheOnly('nsd', 'nsd', ({ port }) => {
     ' server-count: 1',
     ' rrl-ratelimit: 0',
     ` port: ${port}`,
-    ' ip-address: 127.0.0.1',
+    ` ip-address: ${addressOf({ address })}`,
     ' username: ""',
     ` zonesdir: "${dir}"`,
     ` xfrdir: "${dir}"`,
@@ -37,7 +37,7 @@ const nsd = cacheOnly('nsd', 'nsd', ({ port }) => {
   return { command: 'nsd', args: ['-d', '-c', write('nsd-conf', config.join('\n'))] };
 });
 
-const dnsdist = cacheOnly('dnsdist', 'dnsdist', ({ port, upstream }) => ({
+const dnsdist = cacheOnly('dnsdist', 'dnsdist', ({ port, upstream, address }) => ({
   command: 'dnsdist',
   args: [
     '--supervised',
@@ -46,7 +46,8 @@ const dnsdist = cacheOnly('dnsdist', 'dnsdist', ({ port, upstream }) => ({
     write(
       'dnsdist-conf',
       [
-        `setLocal('127.0.0.1:${port}')`,
+        `setLocal('${addressOf({ address })}:${port}')`,
+        `setACL({'${clientsOf({ address })}'})`,
         `newServer({ address = '127.0.0.1:${upstream}', healthCheckMode = 'up' })`,
         "getPool(''):setCache(newPacketCache(10000, { maxTTL = 3600, minTTL = 3600 }))",
       ].join('\n'),
@@ -54,14 +55,15 @@ const dnsdist = cacheOnly('dnsdist', 'dnsdist', ({ port, upstream }) => ({
   ],
 }));
 
-const recursor = cacheOnly('pdns-recursor', 'pdns_recursor', ({ port, upstream }) => ({
+const recursor = cacheOnly('pdns-recursor', 'pdns_recursor', ({ port, upstream, address }) => ({
   command: 'pdns_recursor',
   args: [
     `--config-dir=${dir}`,
     `--socket-dir=${dir}`,
     '--daemon=no',
     '--threads=1',
-    '--local-address=127.0.0.1',
+    `--local-address=${addressOf({ address })}`,
+    `--allow-from=${clientsOf({ address })}`,
     `--local-port=${port}`,
     `--forward-zones-recurse=.=127.0.0.1:${upstream}`,
     '--dont-query=',
@@ -73,7 +75,7 @@ const recursor = cacheOnly('pdns-recursor', 'pdns_recursor', ({ port, upstream }
   ],
 }));
 
-const kresd = cacheOnly('knot-resolver', 'kresd', ({ port, upstream }) => ({
+const kresd = cacheOnly('knot-resolver', 'kresd', ({ port, upstream, address }) => ({
   command: 'kresd',
   args: [
     '-n',
@@ -81,7 +83,7 @@ const kresd = cacheOnly('knot-resolver', 'kresd', ({ port, upstream }) => ({
     write(
       'kresd-conf',
       [
-        `net.listen('127.0.0.1', ${port})`,
+        `net.listen('${addressOf({ address })}', ${port})`,
         "trust_anchors.remove('.')",
         'cache.size = 64 * MB',
         'cache.min_ttl(3600)',

@@ -24,11 +24,19 @@ export interface Work {
     'cache' | 'forward-udp' | 'forward-tcp' | 'forward-tls' | 'cluster' | 'zone' | 'small-zone' | 'signed-zone';
   readonly port: number;
   readonly upstream: number;
+  /** Where it listens; 127.0.0.1 without it. Its clients have addresses of the same /24 network. */
+  readonly address?: string;
   /** URL of the cluster's API. */
   readonly api?: string | undefined;
   /** Threads that take queries; undefined for as many as the server's core is good for. */
   readonly threads?: number | undefined;
 }
+
+/** Where a server listens. */
+export const addressOf = ({ address = '127.0.0.1' }: Pick<Work, 'address'>): string => address;
+
+/** Who may ask it, where it has to be told. */
+export const clientsOf = (work: Pick<Work, 'address'>): string => addressOf(work).replace(/\d+$/, '0/24');
 
 /** A folder for what the peers read and write. */
 export const dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-bench-'));

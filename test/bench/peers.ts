@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { OUTSIDE } from './cluster.js';
 import { OTHER_SERVERS } from './other-servers.js';
-import { dir, write, type Command, type Peer, type Work } from './peer.js';
+import { addressOf, clientsOf, dir, write, type Command, type Peer, type Work } from './peer.js';
 import { installed } from './process.js';
 
 const CERTIFICATES = path.resolve(import.meta.dirname, '../exchange/certificates');
@@ -34,10 +34,12 @@ function zoneFile(names: number): string {
 }
 
 /** For a cluster, the Corefile that clusters run, but for the log. */
-function corefile({ kind, port, upstream, api }: Work): string {
+function corefile(work: Work): string {
+  const { kind, port, upstream, api } = work;
+  const address = addressOf(work);
   if (kind === 'cluster') {
     return `.:${port} {
-    bind 127.0.0.1
+    bind ${address}
     errors
     ready 127.0.0.1:${readyPort(port)}
     kubernetes cluster.local in-addr.arpa ip6.arpa {
@@ -60,7 +62,7 @@ function corefile({ kind, port, upstream, api }: Work): string {
   if (kind.endsWith('zone')) {
     const names = kind === 'zone' ? ZONE_NAMES : 1000;
     const keys = kind === 'signed-zone' ? `    dnssec ${ZONE} {\n        key file ${KEY}\n    }\n` : '';
-    return `.:${port} {\n    bind 127.0.0.1\n${keys}    file ${zoneFile(names)} ${ZONE}\n}\n`;
+    return `.:${port} {\n    bind ${address}\n${keys}    file ${zoneFile(names)} ${ZONE}\n}\n`;
   }
   const cache = kind === 'cache' ? '    cache 3600\n' : '';
   const to = kind === 'forward-tls' ? `tls://127.0.0.1:${upstream}` : `127.0.0.1:${upstream}`;
@@ -70,7 +72,7 @@ function corefile({ kind, port, upstream, api }: Work): string {
       : kind === 'forward-tls'
         ? ` {\n        tls ${CA}\n        tls_servername ${TLS_NAME}\n    }`
         : '';
-  return `.:${port} {\n    bind 127.0.0.1\n${cache}    forward . ${to}${options}\n}\n`;
+  return `.:${port} {\n    bind ${address}\n${cache}    forward . ${to}${options}\n}\n`;
 }
 
 export const NODENS = path.resolve(import.meta.dirname, '../../bin/nodens');
@@ -120,7 +122,7 @@ const coredns: Peer = {
 const unbound: Peer = {
   name: 'unbound',
   available: () => installed('unbound'),
-  command: ({ kind, port, upstream, threads }) =>
+  command: ({ kind, port, upstream, threads, address }) =>
     kind === 'cluster' || threads !== undefined
       ? undefined
       : {
@@ -138,7 +140,8 @@ const unbound: Peer = {
                 ' use-syslog: no',
                 ` directory: "${dir}"`,
                 ` port: ${port}`,
-                ' interface: 127.0.0.1',
+                ` interface: ${addressOf({ address })}`,
+                ` access-control: ${clientsOf({ address })} allow`,
                 ' num-threads: 1',
                 ' do-daemonize: no',
                 ' do-not-query-localhost: no',
@@ -166,7 +169,7 @@ const unbound: Peer = {
 const dnsmasq: Peer = {
   name: 'dnsmasq',
   available: () => installed('dnsmasq'),
-  command: ({ kind, port, upstream, threads }) =>
+  command: ({ kind, port, upstream, threads, address }) =>
     kind === 'forward-tcp' || kind === 'forward-tls' || kind === 'cluster' || threads !== undefined
       ? undefined
       : {
@@ -179,7 +182,7 @@ const dnsmasq: Peer = {
             '--no-hosts',
             '--user=root',
             '--pid-file=',
-            '--listen-address=127.0.0.1',
+            `--listen-address=${addressOf({ address })}`,
             '--bind-interfaces',
             '-p',
             String(port),

@@ -8,6 +8,7 @@ import { sample, untilReady, untilRight } from './ask.js';
 import { clusterApi, rightAnswers } from './cluster.js';
 import { freshText, measureFresh } from './fresh.js';
 import { measureWalk, walkText } from './walk.js';
+import { kernelTable, measureKernel } from './kernel.js';
 import { load } from './load.js';
 import { loggedTable, measureLogged, type LoggedCost } from './logged.js';
 import { write, type Peer } from './peer.js';
@@ -122,6 +123,7 @@ const only = new RegExp(options.only);
 const starts = await measureStarts(only, ++port, options.before);
 const apis = await measureApi(only, ++port, options.before);
 const walk = await measureWalk(only);
+const kernel = await measureKernel(only, Math.min(2, SECONDS));
 const fresh = await measureFresh(only, (port += 2) - 1, SECONDS);
 try {
   for (const scenario of SCENARIOS.filter((candidate) => only.test(candidate.name))) {
@@ -147,13 +149,14 @@ try {
 }
 process.stdout.write(
   options.json
-    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, logs, fresh, walk }, undefined, 1)}\n`
+    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, logs, kernel, fresh, walk }, undefined, 1)}\n`
     : [
         ...(rows.length > 0 ? [table(rows)] : []),
         ...(starts.length > 0 ? [startTable(starts)] : []),
         ...(apis.length > 0 ? [apiTable(apis)] : []),
         ...(tops.length > 0 ? [topTable(tops)] : []),
         ...(logs.length > 0 ? [loggedTable(logs)] : []),
+        ...(kernel.length > 0 ? [kernelTable(kernel)] : []),
         ...(fresh ? [freshText(fresh)] : []),
         ...(walk ? [walkText(walk)] : []),
         '',

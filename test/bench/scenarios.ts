@@ -29,11 +29,11 @@ export interface Scenario {
 const SERVICES = 10_000;
 const MANY_SERVICES = 100_000;
 
-const outside = (): string[] => Array.from({ length: 1000 }, (_, i) => `n${i + 1}.bench.example.org A`);
+export const outside = (): string[] => Array.from({ length: 1000 }, (_, i) => `n${i + 1}.bench.example.org A`);
 /** 1,000 names of the large zone, from all over it. */
 const hot = (): string[] => Array.from({ length: 1000 }, (_, i) => `n${(i + 1) * 1000}.bench.example.org A`);
 /** 1,000 of the services. */
-const cluster = (services: number) => (): string[] =>
+export const cluster = (services: number) => (): string[] =>
   Array.from({ length: 1000 }, (_, i) => i * Math.floor(services / 1000)).map(
     (i) => `svc${i}.ns${i % 100}.svc.cluster.local A`,
   );

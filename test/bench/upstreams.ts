@@ -100,6 +100,10 @@ const unbound = (port: number, more: readonly string[]): [string, ...string[]] =
   ),
 ];
 
+/** The command line of one that listens at 127.0.0.1. */
+export const upstreamCommand = (name: keyof typeof PROGRAMS, port: number): [string, ...string[]] =>
+  PROGRAMS[name](port);
+
 /** The upstreams that scenarios ask for, each started once, on the load's core. */
 export class Upstreams {
   private readonly ports = new Map<UpstreamName, Promise<number>>();

@@ -9,6 +9,12 @@ export interface LeaseHolder {
   withdraw(): void;
 }
 
+/** TTLs count down from `ttl` at the monotonic time `from`. */
+export interface Countdown {
+  readonly ttl: Seconds;
+  readonly from: Milliseconds;
+}
+
 /**
  * How long a reply stays the right answer to its question: its maker's promise that until then the same may be given
  * without asking. One lease may
@@ -21,13 +27,18 @@ export class ReplyLease {
 
   /**
    * @param until monotonic time; Infinity for a reply that only a change makes wrong
-   * @param countdown when all TTLs count down from `ttl` at the monotonic time `from`; undefined when they stay as
+   * @param counted when all TTLs count down from `ttl` at the monotonic time `from`; undefined when they stay as
    *   they are
    */
   constructor(
     readonly until: Milliseconds,
-    readonly countdown?: { readonly ttl: Seconds; readonly from: Milliseconds },
+    private readonly counted?: Countdown,
   ) {}
+
+  /** How all TTLs count down; undefined when they stay as they are. */
+  get countdown(): Countdown | undefined {
+    return this.counted;
+  }
 
   get revoked(): boolean {
     return this.ended;
@@ -67,9 +78,9 @@ export class ReplyLease {
 
 /**
  * Told how many more queries like one that was answered were answered with the same reply, without and with an OPT
- * record.
+ * record. What it needs to know of that reply is in its lease: so one counter may be that of many.
  */
-export type HitCounter = (plain: number, edns: number) => void;
+export type HitCounter = (plain: number, edns: number, lease?: ReplyLease) => void;
 
 /** A handler that has to know of every query but need not be asked each time: it is told afterwards. */
 export interface CountsHits {

@@ -58,6 +58,8 @@ export class SharedAnswerCache {
   /** Listening addresses that the table has no place for the networks of. */
   private readonly unshared = new Set<number>();
   private readonly noted = new NotedAnswers();
+  /** Those of the last answer. */
+  private counters: readonly HitCounter[] = [];
   private readonly timer: Timer;
   /** Told of all hits, where somebody wants to know. */
   watcher: ((hits: TableHits) => void) | undefined;
@@ -124,7 +126,7 @@ export class SharedAnswerCache {
     const slot = this.table.put(entry, sharedNow(), this.evicted);
     if (slot < 0) return;
     if (entry.noted) this.noted.add(slot, this.table.sequence(slot), noters);
-    const answer = new SharedAnswer(this, slot, lease, hitCounters());
+    const answer = new SharedAnswer(this, slot, lease, this.known(hitCounters()));
     this.answers.set(slot, answer);
     lease.hold(answer);
   }
@@ -181,6 +183,13 @@ export class SharedAnswerCache {
     this.harvest();
   }
 
+  /** The same list as last time, where it is one of the same counters: most answers have the same. */
+  private known(hitCounters: readonly HitCounter[]): readonly HitCounter[] {
+    const { counters } = this;
+    const same = counters.length === hitCounters.length && counters.every((counter, i) => counter === hitCounters[i]);
+    return same ? counters : (this.counters = hitCounters);
+  }
+
   private readonly evicted = (slot: number): void => this.forget(slot);
 
   private forget(slot: number): void {
@@ -192,10 +201,10 @@ export class SharedAnswerCache {
     answer.lease.release(answer);
   }
 
-  private handOn(slot: number, { hitCounters }: SharedAnswer): void {
+  private handOn(slot: number, { hitCounters, lease }: SharedAnswer): void {
     const { plain, edns } = this.table.takeHits(slot);
     if (plain + edns === 0) return;
-    for (const hitCounter of hitCounters) hitCounter(plain, edns);
+    for (const hitCounter of hitCounters) hitCounter(plain, edns, lease);
     if (this.watcher === undefined) return;
     const { bytes } = this.table;
     this.watcher({ bytes, ...this.table.questionOf(slot), rcode: this.table.flags(slot) & RCODE_MASK, plain, edns });

@@ -4,6 +4,7 @@ export * from './dso.js';
 export * from './edns.js';
 export * from './encode.js';
 export * from './encoded.js';
+export * from './packed.js';
 export * from './extended-error.js';
 export * from './error.js';
 export * from './message.js';

@@ -1,7 +1,17 @@
-import { ReplyLease, type Query, type Reply } from '../../chain/index.js';
+import { ReplyLease, type Countdown, type Query, type Reply } from '../../chain/index.js';
 import type { Listed } from '../../lib/recency-list.js';
 import type { Milliseconds, Octets, Seconds } from '../../lib/units.js';
-import { Class, Flag, type EncodedRecords, type Name } from '../../wire/index.js';
+import {
+  Class,
+  Flag,
+  packRecords,
+  packedAnswers,
+  packedLength,
+  unpackRecords,
+  type EncodedRecords,
+  type Name,
+  type PackedRecords,
+} from '../../wire/index.js';
 import type { KeptKind } from './lifetime.js';
 import type { CacheType, PrefetchPolicy } from './options.js';
 
@@ -32,9 +42,7 @@ export class CacheEntry implements Listed<CacheEntry> {
   /** Flags of a reply from this entry. */
   readonly flags: number;
   readonly rcode: number;
-  readonly records: EncodedRecords;
-  /** What it takes in memory, roughly, in bytes. */
-  readonly size: Octets;
+  private readonly kept: PackedRecords;
   /** Monotonic time of its last move to the front of the eviction order. */
   touched: Milliseconds;
   older: CacheEntry | undefined = undefined;
@@ -43,12 +51,14 @@ export class CacheEntry implements Listed<CacheEntry> {
   /** It is being fetched anew. */
   refreshing = false;
   /** Monotonic time before which it is not fetched anew again, because that has just failed. */
-  retryAt: Milliseconds = -Infinity;
+  retryAt: Milliseconds | undefined;
   /** The last answer to the same question, which this entry says nothing against. */
   lastGood: CacheEntry | undefined;
   private promised: EntryLease | undefined;
   private hits = 0;
-  private lastHit: Milliseconds = -Infinity;
+  private lastHit: Milliseconds | undefined;
+  /** Whole milliseconds take no memory of their own. */
+  readonly stored: Milliseconds;
 
   /**
    * @param ttl TTL of all its records when it is stored
@@ -60,17 +70,27 @@ export class CacheEntry implements Listed<CacheEntry> {
     readonly ttl: Seconds,
     readonly type: CacheType,
     readonly kind: KeptKind,
-    readonly stored: Milliseconds,
+    stored: Milliseconds,
   ) {
     this.name = name;
     this.variant = variant;
     // Some stub resolvers discard a reply without AA, so the reference sets it on every hit.
     this.flags = (flags & (Flag.RA | Flag.AD)) | Flag.AA;
     this.rcode = rcode;
-    this.records = records;
-    this.touched = stored;
-    const { bytes, ttls } = this.records;
-    this.size = OVERHEAD + this.name.length + bytes.length + Math.min(bytes.length, FITTED) + 8 * ttls.length;
+    this.kept = packRecords(records);
+    this.stored = Math.floor(stored);
+    this.touched = this.stored;
+  }
+
+  get records(): EncodedRecords {
+    return unpackRecords(this.kept);
+  }
+
+  /** What it takes in memory, roughly, in bytes. */
+  get size(): Octets {
+    const length = packedLength(this.kept);
+    const apart = typeof this.kept === 'string' ? 0 : Math.min(length, FITTED) + 8 * this.kept.ttls.length;
+    return OVERHEAD + this.name.length + length + apart;
   }
 
   /**
@@ -97,7 +117,7 @@ export class CacheEntry implements Listed<CacheEntry> {
 
   /** Whether it has a record that was asked for. */
   get answers(): boolean {
-    return this.kind === 'answer' && this.records.answers > 0;
+    return this.kind === 'answer' && packedAnswers(this.kept) > 0;
   }
 
   /** Past its time, but not for as long as `maxAge`. */
@@ -120,7 +140,7 @@ export class CacheEntry implements Listed<CacheEntry> {
 
   /** Counts a hit; returns whether the entry is popular and so near its end that it should be fetched anew. */
   countHit(now: Milliseconds, left: Seconds, policy: PrefetchPolicy): boolean {
-    this.hits = now - this.lastHit > policy.gap ? 1 : this.hits + 1;
+    this.hits = this.lastHit === undefined || now - this.lastHit > policy.gap ? 1 : this.hits + 1;
     this.lastHit = now;
     return this.hits >= policy.amount && left <= Math.ceil((policy.percentage / 100) * this.ttl);
   }
@@ -137,9 +157,13 @@ export class EntryLease extends ReplyLease {
   constructor(
     readonly entry: CacheEntry,
     until: Milliseconds,
-    keepTtl: boolean,
+    private readonly keepTtl: boolean,
   ) {
-    super(until, keepTtl ? undefined : { ttl: entry.ttl, from: entry.stored });
+    super(until);
+  }
+
+  override get countdown(): Countdown | undefined {
+    return this.keepTtl ? undefined : { ttl: this.entry.ttl, from: this.entry.stored };
   }
 }
 

@@ -28,6 +28,8 @@ import type { CacheSurroundings } from './surroundings.js';
 /** EDNS option of RFC 7871. */
 const CLIENT_SUBNET = 8;
 
+const NOTHING: HitCounter = () => undefined;
+
 /**
  * Answers from kept replies, keeps what comes back, and gives all records of a reply one TTL. A hit decodes nothing
  * and waits for nothing.
@@ -41,6 +43,7 @@ export class Cache implements Handler, CountsHits, HandsOver, TakesChanges {
   private readonly persistence: Persistence;
   private readonly renewal: Renewal;
   private readonly changes = new RecentChanges();
+  private readonly hitCounters = new Map<CacheMetrics, HitCounter>();
 
   constructor(
     private readonly options: CacheOptions,
@@ -132,23 +135,25 @@ export class Cache implements Handler, CountsHits, HandsOver, TakesChanges {
   }
 
   /** A reply of this cache's own counts as a hit, any other as one that the cache was asked for in vain. */
-  hitCounter(query: Query, reply: Reply): HitCounter {
-    if (!this.concerns(query)) return () => undefined;
+  hitCounter(query: Query): HitCounter {
+    if (!this.concerns(query)) return NOTHING;
     const metrics = this.surroundings.metrics.get(query.client.server);
-    const lease = reply.lease?.origin;
-    if (!(lease instanceof EntryLease)) {
-      return (plain, edns) => {
-        metrics.requests.inc(plain + edns);
-        metrics.misses.inc(plain + edns);
-      };
-    }
-    const { entry } = lease;
-    return (plain, edns) => {
-      const now = this.surroundings.clock.monotonic();
+    const counter = this.hitCounters.get(metrics) ?? this.hitCounterOf(metrics);
+    this.hitCounters.set(metrics, counter);
+    return counter;
+  }
+
+  /** One for all that is counted there. */
+  private hitCounterOf(metrics: CacheMetrics): HitCounter {
+    return (plain, edns, lease) => {
+      const origin = lease?.origin;
       metrics.requests.inc(plain + edns);
+      if (!(origin instanceof EntryLease)) return metrics.misses.inc(plain + edns);
+      const { entry } = origin;
+      const now = this.surroundings.clock.monotonic();
       metrics.hits[entry.type].inc(plain + edns);
       this.store.touch(entry, now);
-      entry.countHits(now, plain + edns);
+      if (this.options.prefetch !== undefined) entry.countHits(now, plain + edns);
     };
   }
 

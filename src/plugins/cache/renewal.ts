@@ -44,7 +44,7 @@ export class Renewal {
 
   private endRefresh(entry: CacheEntry, renewed: boolean, recheck: Milliseconds): void {
     entry.refreshing = false;
-    entry.retryAt = renewed || recheck === 0 ? -Infinity : this.surroundings.clock.monotonic() + recheck;
+    entry.retryAt = renewed || recheck === 0 ? undefined : this.surroundings.clock.monotonic() + recheck;
   }
 
   /** A fault behind the clients' backs. */
@@ -119,7 +119,8 @@ export class Renewal {
   }
 }
 
-export const mayRefresh = (entry: CacheEntry, now: Milliseconds): boolean => !entry.refreshing && now >= entry.retryAt;
+export const mayRefresh = (entry: CacheEntry, now: Milliseconds): boolean =>
+  !entry.refreshing && (entry.retryAt === undefined || now >= entry.retryAt);
 
 const copyOf = (query: Query, transport: Transport): Query =>
   new Query(Buffer.from(query.bytes), query.context.detached(transport));

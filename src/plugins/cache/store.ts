@@ -50,7 +50,7 @@ export class Store {
   /** Notes that the entry was used at `now` (monotonic). */
   touch(entry: CacheEntry, now: Milliseconds): void {
     if (now - entry.touched < TOUCH_INTERVAL) return;
-    entry.touched = now;
+    entry.touched = Math.floor(now);
     this.order[entry.type].touch(entry);
   }
 

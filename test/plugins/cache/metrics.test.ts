@@ -25,7 +25,7 @@ describe('cache metrics', () => {
     const hit = (await world.ask(asked)) as Reply;
     for (let i = 1; i < 1024; i++) await world.ask(world.question(`n${i}.example.org.`));
     world.seconds(2);
-    world.handler.hitCounter(asked, hit)(3, 0);
+    world.handler.hitCounter(asked)(3, 0, hit.lease);
     expect(await world.metric('hits_total{type="success"}')).toBe(4);
     await world.reply('late.example.org.');
     const before = world.asked.length;

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { query } from '../support/dns.js';
 import { KernelServer, SERVER_IP, missingForKernel } from '../support/kernel-server.js';
+import { PROGRAM, Program } from '../support/program.js';
 import { webService } from '../support/web-service.js';
 import { Namespaces } from './node-local/namespaces.js';
 
@@ -16,6 +17,14 @@ const RATE = '20000';
 const why = missingForKernel(['dnsperf', 'dnsperf'], ['bpftool', 'bpftool']);
 if (why !== undefined) console.log(`test/e2e/kernel-changes: ${why}; skipped`);
 
+/** More names than the cache keeps, some asked more often than others: some leave it all the time. */
+const LOAD = Array.from({ length: 4000 }, (_, i) => {
+  const drawn = ((i * 2_654_435_761) % 2 ** 32) / 2 ** 32;
+  return `n${Math.floor(1500 * drawn * drawn)}.example.org A\n`;
+}).join('');
+/** What is lost is told after so many seconds. */
+const PATIENCE = 2;
+
 const corefile = (address: string): string => `cluster.local {
   kubernetes cluster.local {
     manifests objects.yaml
@@ -23,9 +32,24 @@ const corefile = (address: string): string => `cluster.local {
 }
 . {
   prometheus 127.0.0.1:9153
-  cache 3600
+  cache 3600 {
+    success 1024
+  }
   template IN A example.org {
     answer "{{ .Name }} 3000 IN A ${address}"
+  }
+}
+ending.test {
+  cache
+  forward . 127.0.0.1:5300
+}
+`;
+
+/** Of a server that `ending.test` is asked at. */
+const upstream = (address: string): string => `.:5300 {
+  bind 127.0.0.1
+  template IN A ending.test {
+    answer "{{ .Name }} 2 IN A ${address}"
   }
 }
 `;
@@ -47,7 +71,7 @@ describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
     before = programs();
     namespaces = new Namespaces();
     served = new KernelServer(namespaces, 'kernel', path.join(dir, 'served'), ['10.99.0.2/24']);
-    writeFileSync(path.join(dir, 'names'), Array.from({ length: 200 }, (_, i) => `n${i}.example.org A\n`).join(''));
+    writeFileSync(path.join(dir, 'names'), LOAD);
     await served.start({ Corefile: corefile('192.0.2.1'), 'objects.yaml': webService('10.96.0.1') });
   }, 60_000);
   afterEach(() => {
@@ -75,26 +99,18 @@ describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
     }
   };
 
+  const underLoad = (): ReturnType<typeof inClient> => {
+    // More at a time would not fit into the client's buffer, as the kernel answers while they are sent.
+    const limits = ['-Q', RATE, '-l', '600', '-q', '200', '-t', String(PATIENCE)];
+    return inClient('dnsperf', '-s', SERVER_IP, '-d', path.join(dir, 'names'), ...limits);
+  };
+
   /** Asks for `name` and lets something happen meanwhile: the addresses that came back in order, and what was lost. */
   async function during(
     name: string,
     change: (seen: () => string) => Promise<void>,
   ): Promise<{ seen: string[]; lost: number; load: string }> {
-    const load = inClient(
-      'dnsperf',
-      '-s',
-      SERVER_IP,
-      '-d',
-      path.join(dir, 'names'),
-      '-Q',
-      RATE,
-      '-l',
-      '600',
-      '-q',
-      '500',
-      '-t',
-      '4',
-    );
+    const load = underLoad();
     const asker = inClient(process.execPath, ASKER, SERVER_IP, '53', query(name).bytes.toString('hex'));
     await until(() => asker.said() !== '');
     await change(asker.said);
@@ -115,7 +131,7 @@ describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
     };
   }
 
-  const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));
+  const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1000 * PATIENCE + 200));
 
   it('a reload loses nothing, and no old answer comes after a new one', async () => {
     const result = await during('www.example.org.', async (seen) => {
@@ -126,6 +142,7 @@ describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
     });
     expect(result).toEqual({ seen: ['192.0.2.1', '192.0.2.2'], lost: 0, load: '0' });
     expect(served.outcome('answered')).toBeGreaterThan(1000);
+    expect(served.metrics()).toMatch(/^coredns_cache_evictions_total\{.*type="success".*\} [1-9]/m);
   }, 60_000);
 
   it('a change of an object is seen at once and for good', async () => {
@@ -135,6 +152,25 @@ describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
       await settle();
     });
     expect(result).toEqual({ seen: ['10.96.0.1', '10.96.0.2'], lost: 0, load: '0' });
+  }, 60_000);
+
+  it('an answer that ends is asked for again, and never comes back', async () => {
+    served.write({ upstream: upstream('192.0.2.1') });
+    const other = new Program(
+      [...served.inside('server'), ...PROGRAM, '-io', 'dgram', '-conf', 'upstream'],
+      {},
+      served.folder,
+    );
+    children.push(other.child);
+    await other.said(/nodens-/);
+    const result = await during('www.ending.test.', async (seen) => {
+      served.write({ upstream: upstream('192.0.2.2') });
+      other.child.kill('SIGUSR1');
+      await until(() => seen().includes('192.0.2.2'));
+      await settle();
+    });
+    expect(result).toEqual({ seen: ['192.0.2.1', '192.0.2.2'], lost: 0, load: '0' });
+    expect(served.outcome('answered')).toBeGreaterThan(1000);
   }, 60_000);
 
   it('a successor takes over without a query lost, and with a program of its own', async () => {
@@ -173,6 +209,8 @@ describe.skipIf(why !== undefined)('answers in the kernel, under load', () => {
 
   it('a server that is killed leaves no program behind', async () => {
     expect(programs().filter((id) => !before.includes(id))).toHaveLength(1);
+    underLoad();
+    await until(() => served.outcome('answered') > 1000);
     await served.program.stop('SIGKILL');
     await until(() => programs().every((id) => before.includes(id)));
   }, 60_000);

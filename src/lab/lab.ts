@@ -262,8 +262,12 @@ export class Lab {
     this.disposers.forEach((dispose) => dispose());
   }
 
-  /** Takes a manifest on; {@link settle} does what follows from it. Throws a ClusterApiError. */
-  take(manifest: ManifestObject): { readonly object: ApiObject; readonly applied: Applied } {
+  /**
+   * Takes a manifest on; {@link settle} does what follows from it. Throws a ClusterApiError.
+   *
+   * @param dryRun whether it is checked alone
+   */
+  take(manifest: ManifestObject, dryRun = false): { readonly object: ApiObject; readonly applied: Applied } {
     if (manifest.kind === POLICY && !this.running.localRedirectPolicy) {
       throw new ClusterApiError(
         `${manifest.place}: no matches for kind "${POLICY}" in version "cilium.io/v2": ensure ` +
@@ -273,7 +277,8 @@ export class Lab {
     }
     const before = objectAt(manifest.raw, 'metadata');
     const old = this.api.get(manifest.kind, textAt(before, 'namespace') || 'default', textAt(before, 'name'));
-    const taken = this.api.apply(manifest);
+    const taken = this.api.apply(manifest, dryRun);
+    if (dryRun) return taken;
     if (old && isAgents(old) && !isDeepStrictEqual(templateOf(old), templateOf(taken.object))) this.restartAgents();
     if (taken.object.kind === POLICY && taken.applied !== 'unchanged')
       this.redirects.apply(parsePolicy(taken.object.raw));

@@ -75,7 +75,7 @@ describe('a running lab', () => {
     { args: ['exec', 'nosuch'], text: 'nosuch: command not found', code: 127 },
     { args: ['exec'], text: 'expected a command', code: 2 },
     { args: ['status'], text: 'default/curl-pod', code: 0 },
-    { args: ['kubeconfig'], text: 'up.kubeconfig\n', code: 0 },
+    { args: ['kubeconfig'], text: '/up/lab.kubeconfig\n', code: 0 },
     { args: ['up', '-port', '0'], text: 'a lab is running already', code: 1 },
   ])('$args', async ({ args, text, code }) => {
     const ran = await run(args, env);
@@ -175,7 +175,6 @@ describe('a running lab', () => {
     expect((await run(['down'], env)).code).toBe(0);
     expect(await lab.ended()).toBe(0);
     expect(existsSync(path.join(folder, 'up'))).toBe(false);
-    expect(existsSync(path.join(folder, 'up.kubeconfig'))).toBe(false);
     expect(await run(['status'], env)).toEqual({
       text: 'no lab is running; start one in another terminal: nodens lab up\n',
       code: 1,

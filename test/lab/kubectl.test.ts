@@ -533,8 +533,8 @@ describe('kubectl changes objects', () => {
       text: 'service/webpod patched\n82\n',
     },
     {
-      line: `kubectl patch svc kube-dns -n kube-system -p '{"spec":{"ports":[{"name":"metrics","port":9154}]}}' && kubectl get svc kube-dns -n kube-system -o jsonpath={.spec.ports[*].port}`,
-      text: 'service/kube-dns patched\n53 53 9154\n',
+      line: `kubectl patch svc kube-dns -n kube-system -p '{"spec":{"ports":[{"name":"scrape","port":9153}]}}' && kubectl get svc kube-dns -n kube-system -o jsonpath={.spec.ports[*].name}`,
+      text: 'service/kube-dns patched\ndns dns-tcp scrape\n',
     },
     {
       line: `kubectl patch cm two --type merge -p '{"data":{"a":null}}' && kubectl get cm two -o jsonpath={.data}`,

@@ -3,6 +3,7 @@ import { NodensError } from '../../lib/errors.js';
 import type { Intake } from '../../kube/intake/intake.js';
 import { isKubeKind } from '../../kube/intake/intake.js';
 import type { ManifestObject } from '../../kube/manifests/parse.js';
+import type { KubeKind, KubeObject } from '../../kube/objects/objects.js';
 import { arrayAt, asObject, objectAt, textAt, textMapAt } from '../../kube/objects/raw.js';
 import type { RawObject } from '../../kube/objects/raw.js';
 import type { KubeStore } from '../../kube/store/store.js';
@@ -13,6 +14,7 @@ import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { ServicePin } from '../topology/topology.js';
+import { admitted } from './admission.js';
 import { resourceOf } from './resources.js';
 
 /** A request that the API refuses; the message is for the user. */
@@ -77,8 +79,15 @@ export class ClusterApi {
     );
   }
 
-  /** Takes an object on, as `kubectl apply` does. Throws a ClusterApiError that begins with the manifest's place. */
-  apply({ kind, raw, place }: ManifestObject): { readonly object: ApiObject; readonly applied: Applied } {
+  /**
+   * Takes an object on, as `kubectl apply` does. Throws a ClusterApiError that begins with the manifest's place.
+   *
+   * @param dryRun whether it is checked alone
+   */
+  apply(
+    { kind, raw, place }: ManifestObject,
+    dryRun = false,
+  ): { readonly object: ApiObject; readonly applied: Applied } {
     const fail = (message: string): never => {
       throw new ClusterApiError(`${place}: ${message}`);
     };
@@ -97,7 +106,7 @@ export class ClusterApi {
     );
     if (unfilled) fail(`${unfilled[0]} is not filled in`);
     try {
-      const own = withoutServed(raw as RawObject);
+      const own = admitted(withoutServed(raw as RawObject));
       const filled =
         kind === 'Service'
           ? this.withAddress(own, namespace, name, old)
@@ -113,7 +122,7 @@ export class ClusterApi {
       };
       if (old && isDeepStrictEqual(old.raw, object.raw)) return { object: old, applied: 'unchanged' };
       this.options.check?.(object);
-      this.put(object);
+      if (!dryRun) this.put(object);
       return { object, applied: old ? 'configured' : 'created' };
     } catch (error) {
       return fail((error as Error).message);
@@ -129,12 +138,26 @@ export class ClusterApi {
       const taken = this.options.intake.take(object.kind, object.raw);
       if (taken === 'invalid' || taken === 'unwanted')
         throw new TypeError(`invalid ${object.kind} ${object.namespace}/${object.name}`);
-      this.options.store.apply(taken.object);
+      this.hold(object.kind, taken.object, object);
     }
     const key = keyOf(object.kind, object.namespace, object.name);
     this.objects.set(key, object);
     this.versions.set(key, ++this.version);
     this.changes.emit(object.kind);
+  }
+
+  /** Puts an object into the store; where the model refuses it, the one before it stands there again. */
+  private hold(kind: KubeKind, trimmed: KubeObject, { namespace, name }: ApiObject): void {
+    const { store, intake } = this.options;
+    const old = this.get(kind, namespace, name);
+    try {
+      store.apply(trimmed);
+    } catch (error) {
+      const before = old && intake.take(kind, old.raw);
+      if (typeof before === 'object') store.apply(before.object);
+      else store.delete(kind, namespace, name);
+      throw error;
+    }
   }
 
   /** The resource version of an object. */

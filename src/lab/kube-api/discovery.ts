@@ -14,7 +14,7 @@ interface Subresource {
   readonly verbs: readonly string[];
 }
 
-const STATUS = (kind: string): Subresource => ({ name: 'status', kind, verbs: ['get', 'patch', 'update'] });
+const status = (kind: string): Subresource => ({ name: 'status', kind, verbs: ['get'] });
 const SCALE: Subresource = {
   name: 'scale',
   kind: 'Scale',
@@ -23,14 +23,24 @@ const SCALE: Subresource = {
   verbs: ['get', 'patch', 'update'],
 };
 
+const EVICTION: Subresource = { name: 'eviction', kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] };
+
 /** What can be asked of one object beside itself. */
 export const SUBRESOURCES: Readonly<Record<string, readonly Subresource[]>> = {
-  Deployment: [SCALE, STATUS('Deployment')],
-  DaemonSet: [STATUS('DaemonSet')],
+  Deployment: [SCALE, status('Deployment')],
+  DaemonSet: [status('DaemonSet')],
+  Node: [status('Node')],
+  Pod: [EVICTION, status('Pod')],
 };
 
-/** Verbs of a kind; what the cluster makes by itself can only be looked at. */
-export const verbsOf = ({ made }: Resource): readonly string[] => (made === true ? READ : [...WRITE, ...READ].sort());
+/**
+ * Verbs of a kind. What the cluster makes by itself can be looked at; nodes of Cilium can be deleted, for its operator
+ * makes them anew.
+ */
+export function verbsOf({ made, kind }: Resource): readonly string[] {
+  if (kind === 'CiliumNode') return ['delete', ...READ];
+  return made === true ? READ : [...WRITE, ...READ].sort();
+}
 
 const VERSION: RawObject = {
   major: '1',

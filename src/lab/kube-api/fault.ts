@@ -68,13 +68,15 @@ export const conflict = (resource: Resource, name: string, why: string): ApiFaul
     detailsOf(resource, name),
   );
 
-/** @param why field and what is wrong with it */
-export const invalid = (resource: Resource, name: string, why: string): ApiFault =>
-  new ApiFault(
+/** @param why field and what is wrong with it: `spec.x: got "a", allowed: ...` */
+export function invalid(resource: Resource, name: string, why: string): ApiFault {
+  const [, field = resource.kind, message = why] = /^([\w.[\]]+): (.*)$/s.exec(why) ?? [];
+  return new ApiFault(
     'Invalid',
     `${resource.kind}${resource.group === '' ? '' : `.${resource.group}`} "${name}" is invalid: ${why}`,
-    detailsOf(resource, name),
+    { ...detailsOf(resource, name), causes: [{ reason: 'FieldValueInvalid', message, field }] },
   );
+}
 
 /** What answers a request that was carried out and has no object to give back. */
 export const success = (resource: Resource, name: string, uid: string): RawObject => ({

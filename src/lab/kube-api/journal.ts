@@ -40,7 +40,7 @@ export interface JournalOptions {
   /** Changes that are kept of each kind; a watch that begins before them is told that it is too late. */
   readonly kept?: number;
   /** What stands in `metadata.managedFields` of an object. */
-  readonly managers?: (kind: string, object: RawObject) => readonly RawObject[];
+  readonly managers: (uid: string) => readonly RawObject[];
 }
 
 const KEPT = 5000;
@@ -142,7 +142,7 @@ export class ObjectJournal {
     events: JournalEvent[],
   ): RawObject {
     const { resourceVersion: _version, ...own } = objectAt(raw, 'metadata');
-    const managers = this.options.managers?.(kind, raw) ?? [];
+    const managers = this.options.managers(uidIn(raw));
     const plain: RawObject = { ...raw, metadata: { ...own, ...(managers.length > 0 && { managedFields: managers }) } };
     if (old && isDeepStrictEqual(old.plain, plain)) return old.object;
     // One that was deleted and made again in the meantime is another one.

@@ -2,18 +2,18 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { RawObject } from '../../kube/objects/raw.js';
 import type { Lab } from '../lab.js';
 import type { ServerIdentity } from './certificate.js';
 import { discovery } from './discovery.js';
 import { ApiFault } from './fault.js';
-import { formOf } from './form.js';
+import { FieldManagers } from './field-managers.js';
 import { ObjectJournal } from './journal.js';
 import { openapi } from './openapi.js';
 import { ObjectReader } from './reader.js';
 import { resourceAt } from './route.js';
-import type { ResourcePath } from './route.js';
-import { watch } from './watch.js';
+import { ObjectRemover } from './remover.js';
+import { Verbs, send } from './verbs.js';
+import { ObjectWriter } from './writer.js';
 
 export interface KubeApiOptions {
   readonly lab: Lab;
@@ -33,25 +33,26 @@ const HEALTH = ['/healthz', '/livez', '/readyz'];
 /** Open connections; kubectl needs one or two. */
 const CONNECTIONS = 256;
 
-/** One request, as it is asked. */
-export interface AskedPath {
-  readonly path: ResourcePath;
-  readonly query: URLSearchParams;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}
-
 /** The model's objects as a Kubernetes API, for kubectl and other clients on this machine. */
 export class KubeApi {
   readonly journal: ObjectJournal;
   readonly reader: ObjectReader;
+  private readonly verbs: Verbs;
   private readonly server: https.Server;
   private readonly sockets = new Set<Socket>();
 
   constructor(private readonly options: KubeApiOptions) {
     const { lab, identity } = options;
-    this.journal = new ObjectJournal({ lab, ...(options.kept !== undefined && { kept: options.kept }) });
+    const managers = new FieldManagers();
+    this.journal = new ObjectJournal({
+      lab,
+      managers: (uid) => managers.of(uid),
+      ...(options.kept !== undefined && { kept: options.kept }),
+    });
+    const writer = new ObjectWriter(lab, this.journal, managers);
+    const remover = new ObjectRemover(lab, this.journal, managers, options.onFault);
     this.reader = new ObjectReader(lab, this.journal);
+    this.verbs = new Verbs({ lab, journal: this.journal, reader: this.reader, writer, remover });
     this.server = https.createServer(
       { key: identity.key, cert: identity.certificate, ALPNProtocols: ['http/1.1'] },
       (request, response) => void this.serve(request, response),
@@ -92,7 +93,7 @@ export class KubeApi {
       if (request.method === 'GET' && this.document(pathname, request, response)) return;
       const path = resourceAt(pathname);
       if (!path) throw new ApiFault('NotFound', 'the server could not find the requested resource');
-      await this.carryOut({ path, query: searchParams, request, response });
+      await this.verbs.carryOut({ path, query: searchParams, request, response });
     } catch (error) {
       this.refuse(error, response);
     }
@@ -114,18 +115,6 @@ export class KubeApi {
     return schema !== undefined || document !== undefined;
   }
 
-  private async carryOut(asked: AskedPath): Promise<void> {
-    const { path, query, request, response } = asked;
-    const form = formOf(request.headers.accept ?? '');
-    const watches = ['1', 'true'].includes(query.get('watch') ?? '');
-    if (request.method !== 'GET' || path.subresource !== undefined)
-      throw new ApiFault('MethodNotAllowed', `${request.method} is not supported here`);
-    const { journal, reader } = this;
-    if (watches) return watch(path, form, query, response, { journal, reader, clock: this.options.lab.clock });
-    if (path.name === undefined) return send(response, 200, this.reader.list(path, form, query));
-    send(response, 200, this.reader.shown(this.reader.object(path), path.resource, form, query));
-  }
-
   private refuse(error: unknown, response: ServerResponse): void {
     if (!(error instanceof ApiFault)) this.options.onFault(error);
     const fault =
@@ -135,8 +124,4 @@ export class KubeApi {
     if (response.headersSent) return void response.destroy();
     send(response, fault.status, fault.object);
   }
-}
-
-function send(response: ServerResponse, status: number, object: RawObject): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(object));
 }

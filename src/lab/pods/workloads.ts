@@ -153,13 +153,15 @@ export class Workloads {
       return;
     }
     const wanted = replicasOf(workload);
+    // Those that are on their way out do not count, nor are they asked to go again.
+    const staying = present.filter((pod) => kubelet.get(pod.namespace, pod.name)?.state !== 'Terminating');
     // The newest go first; of pods of one age those that come last by name stay.
-    const leaving = [...present].sort((a, b) => b.created - a.created).slice(0, Math.max(0, present.length - wanted));
+    const leaving = [...staying].sort((a, b) => b.created - a.created).slice(0, Math.max(0, staying.length - wanted));
     // Nothing is waited for between the count and the new pods: another look at the same moment must see them.
     if (leaving.length > 0)
       return void (await Promise.all(leaving.map((pod) => kubelet.remove(pod.namespace, pod.name))));
     const started: Promise<void>[] = [];
-    for (let count = present.length; count < wanted; count++) started.push(this.create(workload, undefined));
+    for (let count = staying.length; count < wanted; count++) started.push(this.create(workload, undefined));
     await Promise.all(started);
   }
 
@@ -241,7 +243,8 @@ export class Workloads {
     return best;
   }
 
-  private draw(length: number): string {
+  /** Letters and digits, as Kubernetes draws them for generated names. */
+  draw(length: number): string {
     return Array.from({ length }, () => ALPHABET[randomBelow(this.options.random, ALPHABET.length)]).join('');
   }
 }

@@ -86,13 +86,18 @@ export class ServedLab {
 
   private async send(method: string, path: string, asked: Asked): Promise<IncomingMessage> {
     const { body, type = 'application/json', accept = 'application/json', token = TOKEN } = asked;
+    const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
     const request = https.request(`${this.api.url}${path}`, {
       method,
       ca: this.ca,
       agent: false,
-      headers: { authorization: `Bearer ${token}`, accept, ...(body !== undefined && { 'content-type': type }) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        accept,
+        ...(text !== '' && { 'content-type': type, 'content-length': Buffer.byteLength(text) }),
+      },
     });
-    request.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
+    request.end(text);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     return response;
   }

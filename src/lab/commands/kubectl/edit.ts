@@ -4,6 +4,7 @@ import { asObject } from '../../../kube/objects/raw.js';
 import type { RawObject } from '../../../kube/objects/raw.js';
 import { loadYaml } from '../../../kube/yaml.js';
 import { ClusterApiError } from '../../cluster/cluster-api.js';
+import { jsonPatch, mergePatch, strategicPatch } from '../../cluster/patch.js';
 import type { Resource } from '../../cluster/resources.js';
 import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
@@ -145,10 +146,24 @@ async function put(
   return undefined;
 }
 
-/**
- * `kubectl patch KIND NAME -p PATCH`: merges YAML or JSON into an object (RFC 7386); members of lists with a name are
- * merged by it, as the strategic kind does.
- */
+/** What a patch does to an object, by `--type`. */
+const PATCHES: Readonly<Record<string, (object: unknown, change: unknown) => unknown>> = {
+  strategic: strategicPatch,
+  merge: mergePatch,
+  json: jsonPatch,
+};
+
+/** Throws a CommandError for a patch that does not fit. */
+function patched(patch: (object: unknown, change: unknown) => unknown, object: RawObject, change: unknown): unknown {
+  try {
+    return patch(object, change);
+  } catch (error) {
+    if (error instanceof ClusterApiError) throw new CommandError(`error: ${error.message}`);
+    throw error;
+  }
+}
+
+/** `kubectl patch KIND NAME -p PATCH`: changes an object by YAML or JSON. */
 export async function patch(args: readonly string[], io: CommandIo): Promise<number> {
   const options = parseOptions('kubectl patch', args, [
     { name: '--namespace', short: '-n', value: true },
@@ -156,8 +171,8 @@ export async function patch(args: readonly string[], io: CommandIo): Promise<num
     { name: '--type', value: true },
   ]);
   const type = options.get('--type') ?? 'strategic';
-  if (!['strategic', 'merge', 'json'].includes(type))
-    throw new CommandError(`error: --type: got "${type}", allowed: strategic, merge, json`);
+  if (!Object.hasOwn(PATCHES, type))
+    throw new CommandError(`error: --type: got "${type}", allowed: ${Object.keys(PATCHES).join(', ')}`);
   const text = options.get('--patch');
   if (text === undefined) throw new CommandError('error: must specify -p PATCH');
   let change: unknown;
@@ -173,7 +188,7 @@ export async function patch(args: readonly string[], io: CommandIo): Promise<num
     throw new CommandError('error: kubectl patch needs an object: kubectl patch KIND NAME -p PATCH');
   const resource = kindNamed(kind);
   const object = changeable(resource, namespaceOf(options), name, io);
-  const raw = type === 'json' ? operated(object, change) : merged(object, change, type === 'strategic');
+  const raw = patched(PATCHES[type]!, object, change);
   const [{ applied } = { applied: 'unchanged' }] = await io.lab.apply([
     { kind: resource.kind, raw: raw, place: shownAs(resource, name) },
   ]);
@@ -215,7 +230,7 @@ export const marker =
     await io.lab.apply([
       {
         kind: resource.kind,
-        raw: merged(object, { metadata: { [member]: values } }, false),
+        raw: mergePatch(object, { metadata: { [member]: values } }),
         place: shownAs(resource, name),
       },
     ]);
@@ -225,72 +240,3 @@ export const marker =
     );
     return 0;
   };
-
-const isObject = (value: unknown): value is RawObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-export function merged(target: unknown, change: unknown, strategic: boolean): unknown {
-  if (
-    strategic &&
-    Array.isArray(change) &&
-    Array.isArray(target) &&
-    [...(change as unknown[]), ...(target as unknown[])].every(
-      (item) => isObject(item) && typeof item['name'] === 'string',
-    )
-  )
-    return mergedByName(target as RawObject[], change as RawObject[]);
-  if (!isObject(change)) return change;
-  const result: Record<string, unknown> = { ...(isObject(target) ? target : {}) };
-  for (const [key, value] of Object.entries(change)) {
-    if (value === null) delete result[key];
-    else result[key] = merged(result[key], value, strategic);
-  }
-  return result;
-}
-
-function mergedByName(target: readonly RawObject[], change: readonly RawObject[]): readonly unknown[] {
-  const old = target.map((item) => {
-    const wanted = change.find((one) => one['name'] === item['name']);
-    return wanted ? merged(item, wanted, true) : item;
-  });
-  return [...old, ...change.filter((one) => !target.some((item) => item['name'] === one['name']))];
-}
-
-/** JSON Patch (RFC 6902): add, replace and remove. */
-function operated(object: RawObject, operations: unknown): unknown {
-  const result = structuredClone(object) as Record<string, unknown>;
-  if (!Array.isArray(operations))
-    throw new CommandError(
-      'error: a patch of type json is a list of operations: [{"op":"replace","path":"/spec/x","value":1}]',
-    );
-  for (const operation of operations as unknown[]) {
-    const { op, path, value } = (isObject(operation) ? operation : {}) as {
-      op?: string;
-      path?: string;
-      value?: unknown;
-    };
-    if (!['add', 'replace', 'remove'].includes(op ?? '') || !path?.startsWith('/'))
-      throw new CommandError(
-        `error: got ${JSON.stringify(operation)}, allowed: {"op": "add"|"replace"|"remove", "path": "/...", "value": ...}`,
-      );
-    const keys = path
-      .slice(1)
-      .split('/')
-      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
-    const last = keys.pop()!;
-    const holder = keys.reduce<unknown>(
-      (at, key) => (at as Readonly<Record<string, unknown>> | undefined)?.[key],
-      result,
-    ) as Record<string, unknown> | unknown[] | undefined;
-    if (typeof holder !== 'object' || holder === null) throw new CommandError(`error: there is nothing at ${path}`);
-    if (Array.isArray(holder))
-      holder.splice(
-        last === '-' ? holder.length : Number(last),
-        op === 'add' ? 0 : 1,
-        ...(op === 'remove' ? [] : [value]),
-      );
-    else if (op === 'remove') delete holder[last];
-    else holder[last] = value;
-  }
-  return result;
-}

@@ -8,7 +8,6 @@ import { objectAt, textAt } from '../../../kube/objects/raw.js';
 import type { RawObject } from '../../../kube/objects/raw.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { labelsOf } from '../../cluster/cluster-api.js';
-import { RESOURCES } from '../../cluster/resources.js';
 import { CommandError } from '../../session/command.js';
 import type { LabCommand, CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
@@ -27,6 +26,7 @@ import { cordon, drain, uncordon } from './upkeep.js';
 import { changeable, edit, marker, patch } from './edit.js';
 import { exec } from './exec.js';
 import { logs } from './logs.js';
+import { emptyNamespace, isLasting } from './namespaces.js';
 import { NODE_INFO } from './objects.js';
 import { found } from '../target/targets.js';
 
@@ -138,16 +138,12 @@ const remove: VerbHandler = async (args, io) => {
 };
 
 /** A namespace goes with all that is in it. Throws a CommandError for those that a cluster cannot do without. */
-async function empty(namespace: string, io: CommandIo): Promise<void> {
-  if (namespace === 'default' || namespace === 'kube-system')
+async function empty(namespace: string, { lab }: CommandIo): Promise<void> {
+  if (isLasting(namespace))
     throw new CommandError(
       `Error from server (Forbidden): namespaces "${namespace}" is forbidden: this namespace may not be deleted`,
     );
-  // Owners first, so that nothing is created again.
-  const order = ['Deployment', 'DaemonSet', 'Pod'];
-  const kinds = [...order, ...RESOURCES.map(({ kind }) => kind).filter((kind) => !order.includes(kind))];
-  for (const kind of kinds)
-    for (const object of io.lab.api.list(kind, namespace)) await io.lab.remove(object.kind, namespace, object.name);
+  await emptyNamespace(namespace, lab);
 }
 
 function deleteCiliumNodes(names: readonly string[], io: CommandIo): number {

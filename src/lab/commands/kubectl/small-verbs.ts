@@ -10,7 +10,7 @@ import { kindNamed, namespaceOf } from '../target/kinds.js';
 import { podNamed } from '../target/targets.js';
 import { print } from '../text/input.js';
 import { manifestText } from './create.js';
-import { merged } from './edit.js';
+import { strategicPatch } from '../../cluster/patch.js';
 import { yamlOf } from './get.js';
 import { nameIn, namespaceIn } from './metadata.js';
 import { objectsOf } from './objects.js';
@@ -100,7 +100,7 @@ export const diff: VerbHandler = async (args, io) => {
         (object) => nameIn(object) === nameIn(raw as RawObject) && namespaceIn(object) === namespace,
       );
       const label = `${resource.apiVersion.replaceAll('/', '.')}.${kind}.${namespace}.${textAt(metadata, 'name')}`;
-      const [before, after] = [live ? yamlOf(live) : '', yamlOf(live ? merged(live, raw, true) : raw)];
+      const [before, after] = [live ? yamlOf(live) : '', yamlOf(live ? strategicPatch(live, raw) : raw)];
       if (before === after) continue;
       code = 1;
       const patch = createTwoFilesPatch(`LIVE/${label}`, `MERGED/${label}`, before, after);

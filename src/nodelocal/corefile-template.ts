@@ -43,6 +43,8 @@ const CLUSTER_FORWARD = new RegExp(
   'gm',
 );
 const HEALTH = /^[ \t]*health\b[^\n{]*(?:\{[^}]*\})?[ \t]*\n?/gm;
+/** It asks what `forward` asks. */
+const SUBSCRIBE = /^[ \t]*subscribe\b[^\n{]*(?:\{[^}]*\})?[ \t]*\n?/gm;
 const BIND = /^[ \t]*bind[ \t]+(\S[^\n]*?)[ \t]*$/m;
 
 /**
@@ -102,7 +104,7 @@ function withoutClusterDns(text: string, warnings: string[]): string {
       'is not served; the address is in the environment of a container that starts after the ' +
       'service was created.',
   );
-  return served.replace(HEALTH, '');
+  return served.replace(HEALTH, '').replace(SUBSCRIBE, '');
 }
 
 const stubBlock = (domain: string, port: number, bind: string, servers: readonly string[]): string =>

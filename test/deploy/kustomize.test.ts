@@ -32,10 +32,12 @@ interface Overlay {
   /** The manifest that is the same. */
   readonly file?: string;
   readonly rules?: number;
+  readonly autopath?: boolean;
 }
 
 const OVERLAYS: Readonly<Record<string, Overlay>> = {
   iptables: { localIps: ['169.254.20.10', '10.96.0.10'], file: 'deploy/node-local-dns.yaml' },
+  autopath: { localIps: ['169.254.20.10', '10.96.0.10'], autopath: true },
   'iptables-legacy': {
     localIps: ['169.254.20.10', '10.96.0.10'],
     rights: ['NET_ADMIN', 'NET_BIND_SERVICE', 'NET_RAW'],
@@ -140,6 +142,22 @@ describe.skipIf(noKubectl).each(Object.entries(OVERLAYS))('kustomize/%s', (name,
     const base = objectOf(objectsIn(read('deploy/node-local-dns.yaml')), 'ConfigMap').data!.Corefile!;
     const want = name === 'lrp' ? base.replace('health __PILLAR__LOCAL__DNS__:8080', OWN_HEALTH) : base;
     expect(objectOf(all, 'ConfigMap').data!.Corefile).toBe(want.replaceAll(SERVED, overlay.bind ?? SERVED));
+  });
+
+  it('walks search lists where that is its purpose, with the right and the name for it', () => {
+    const [, ...args] = containerOf(daemonSet()).args.map(filled);
+    expect(parseNodeCacheFlags(args).autopath).toBe(overlay.autopath === true);
+    const env = at(daemonSet(), 'spec.template.spec.containers.0.env') as { name: string; valueFrom?: unknown }[];
+    const node = env.find((one) => one.name === 'NODE_NAME')?.valueFrom;
+    const roles = all.filter(({ kind }) => kind.startsWith('ClusterRole'));
+    if (overlay.autopath !== true) return expect([node, roles]).toEqual([undefined, []]);
+    expect(node).toEqual({ fieldRef: { fieldPath: 'spec.nodeName' } });
+    const [role, binding] = roles;
+    expect(role!.rules).toEqual([{ apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] }]);
+    expect([at(binding, 'roleRef.name'), at(binding, 'subjects')]).toEqual([
+      role!.metadata.name,
+      [{ kind: 'ServiceAccount', name: 'node-local-dns', namespace: 'kube-system' }],
+    ]);
   });
 
   it.skipIf(overlay.file === undefined)(`is the same as ${overlay.file}`, () =>

@@ -63,6 +63,7 @@ const FILLED = {
   __PILLAR__LOCAL__DNS__: '169.254.20.10',
   __PILLAR__DNS__SERVER__: '10.96.0.10',
   __PILLAR__DNS__DOMAIN__: 'cluster.local',
+  __PILLAR__NODE__NETWORK__: '127.0.0.0/8',
 };
 
 /** A file's manifests, with its variables filled in as the page says. */
@@ -402,7 +403,7 @@ describe('README.md', () => {
     const commands = [...read('deploy/README.md').matchAll(/^\$ sed '(.*)' (deploy\/\S+) \|/gm)];
     expect(commands.map(([, , file]) => file)).toEqual(['deploy/cluster-dns.yaml', 'deploy/node-local-dns.yaml']);
     for (const [, script = '', file = ''] of commands) {
-      const open = new Set(read(file).match(/__PILLAR__\w+?__(?:DNS|SERVER|DOMAIN|SERVERS)__(?!\w)/g));
+      const open = new Set(read(file).match(/__PILLAR__\w+?__(?:DNS|SERVER|DOMAIN|SERVERS|NETWORK)__(?!\w)/g));
       const filled = new Set(script.match(/__PILLAR__\w+__/g));
       expect([...open].filter((variable) => !filled.has(variable)).sort()).toEqual(
         file.includes('node-local') ? ['__PILLAR__CLUSTER__DNS__', '__PILLAR__UPSTREAM__SERVERS__'] : [],

@@ -149,7 +149,10 @@ describe('renderCorefile', () => {
   });
 
   describe('without a cluster DNS', () => {
-    const rendered = renderCorefile(TEMPLATE, values({ clusterDns: undefined }));
+    const rendered = renderCorefile(
+      TEMPLATE.replace(/^( *)forward/gm, '$1subscribe {\n$1    settle 2s\n$1}\n$1forward'),
+      values({ clusterDns: undefined }),
+    );
 
     it('warns and serves no health', () => {
       expect(rendered.warnings).toEqual([

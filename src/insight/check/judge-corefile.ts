@@ -83,7 +83,8 @@ const NO_NETWORK: Network = {
 
 /** Sets a Corefile up as a server would, and opens no socket. */
 export async function loadCorefile(source: CorefileToJudge): Promise<LoadedCorefile> {
-  const text = /__PILLAR__|__PROMETHEUS__/.test(source.text) ? renderCorefile(source.text, NODE).text : source.text;
+  const filled = source.text.replaceAll('__PILLAR__NODE__NETWORK__', '192.168.0.0/16');
+  const text = /__PILLAR__|__PROMETHEUS__/.test(filled) ? renderCorefile(filled, NODE).text : filled;
   const files = new JudgedFiles(source);
   const made = makeRuntime({
     cwd: source.cwd,

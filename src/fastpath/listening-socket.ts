@@ -8,6 +8,7 @@ import {
   IPV6_RECVPKTINFO,
   IPV6_V6ONLY,
   IP_PKTINFO,
+  POLLIN,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOL_SOCKET,
@@ -35,6 +36,8 @@ const SEND_BUFFER = 4 << 20;
 const RECEIVE_TIMEOUT = Buffer.from(BigInt64Array.of(0n, BigInt(WAIT * 1000)).buffer);
 
 const DISCARD = 9;
+/** `struct pollfd`, in octets. */
+const POLLFD = 8;
 
 /** An option that is switched on, and one that is off. */
 const ON = Buffer.from(Int32Array.of(1).buffer);
@@ -75,6 +78,14 @@ export function turnAway(libc: Libc, fd: number, { address }: Endpoint): boolean
     const sockaddr = encodeSockaddr({ address: peer, port: DISCARD });
     return libc.connect(fd, sockaddr, sockaddr.length) === 0;
   });
+}
+
+/** Whether something waits at a socket. */
+export function isReadable(libc: Libc, fd: number): boolean {
+  const polled = libc.memory(POLLFD);
+  polled.bytes.writeInt32LE(fd, 0);
+  polled.bytes.writeInt16LE(POLLIN, 4);
+  return libc.poll(polled.pointer, 1, 0) > 0 && (polled.bytes.readInt16LE(6) & POLLIN) !== 0;
 }
 
 /** The port that a socket is bound to. */

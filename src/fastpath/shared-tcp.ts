@@ -1,6 +1,6 @@
 import type { Endpoint } from '../net/network.js';
 import type { SharedTcp } from '../net/host-network.js';
-import { ranksAt } from '../net/inherited-sockets.js';
+import { othersAt } from '../net/inherited-sockets.js';
 import {
   AF_INET,
   AF_INET6,
@@ -40,9 +40,12 @@ export function sharedTcp(load: () => Libc = loadLibc): SharedTcp | undefined {
     const libc = load();
     return {
       open: (at) => bindTcp(libc, at, true),
-      // One that has ended may have left all to who was there then.
-      joined: (fd) => void libc.setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, OFF, OFF.length),
-      turnAway: (fd, local) => turnAwayTcp(libc, fd, local),
+      listens(fd, local) {
+        // One that has ended may have left all to who was there then.
+        libc.setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, OFF, OFF.length);
+        const older = new Set(othersAt('tcp', local, fd));
+        return () => leaveTo(libc, fd, older, othersAt('tcp', local, fd));
+      },
     };
   } catch {
     return undefined;
@@ -52,14 +55,13 @@ export function sharedTcp(load: () => Libc = loadLibc): SharedTcp | undefined {
 /**
  * Has the kernel bring new connections to another socket of the same place: closing would reset those that have not been
  * accepted. Sockets of a place are numbered in the order in which they began to listen; when one is gone, the last takes
- * its number, and a number that nobody has means that all take their part.
+ * its number, and with a number that nobody has all take their part.
  */
-function turnAwayTcp(libc: Libc, fd: number, local: Endpoint): boolean {
-  const { own, count } = ranksAt('tcp', local);
-  if (own === undefined || count < 2) return false;
+function leaveTo(libc: Libc, fd: number, older: ReadonlySet<string>, others: readonly string[]): boolean {
+  if (others.length === 0) return false;
   const instruction = libc.memory(INSTRUCTION);
   instruction.bytes.writeUInt16LE(RETURN, 0);
-  instruction.bytes.writeUInt32LE(own === 0 ? count - 1 : 0, 4);
+  instruction.bytes.writeUInt32LE(others.some((inode) => older.has(inode)) ? 0 : others.length, 4);
   const program = Buffer.alloc(PROGRAM);
   program.writeUInt16LE(1, 0);
   program.writeBigUInt64LE(instruction.at, 8);

@@ -10,7 +10,7 @@ import { ClientShares } from './client-shares.js';
 import type { NotedAnswer } from './hit-notes.js';
 import { MAX_SOCKETS, type ServedSocket } from './shared-socket-list.js';
 import { loadLibc, type Libc } from './libc.js';
-import { openListening, portOf, turnAway } from './listening-socket.js';
+import { isReadable, openListening, portOf, turnAway } from './listening-socket.js';
 import type { Arrived } from './ring-buffer.js';
 import { Sender } from './sender.js';
 import { ClientAddress } from './sockaddr.js';
@@ -199,6 +199,7 @@ export class UdpWorkerPool {
       },
       // A socket that was passed on may be another process's too, and would be turned away from that as well.
       turnAway: () => this.inherited === undefined && this.turnAway(id, local),
+      waits: () => (this.sockets.get(id)?.fds ?? []).some((fd) => isReadable(this.libc, fd)),
       pause: () => this.pause(id),
       close: () => void this.closeSocket(id),
     };

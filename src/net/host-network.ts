@@ -49,10 +49,8 @@ const udpType = (address: string): 'udp4' | 'udp6' => (address.includes(':') ? '
 export interface SharedTcp {
   /** Binds one and gives its descriptor. Throws a NodeJS.ErrnoException. */
   open(at: Endpoint): number;
-  /** It listens now. */
-  joined(fd: number): void;
-  /** As `TcpListener.turnAway`. */
-  turnAway(fd: number, local: Endpoint): boolean;
+  /** To be called when it listens; what it gives is `TcpListener.turnAway`. */
+  listens(fd: number, local: Endpoint): () => boolean;
 }
 
 /**
@@ -172,8 +170,8 @@ export class HostNetwork implements Network {
           server.on('error', ignore);
           const { address, port } = server.address() as net.AddressInfo;
           const local = { address, port };
-          if (own !== undefined) open?.joined(own);
-          const turnAway = (): boolean => own !== undefined && server.listening && open?.turnAway(own, local) === true;
+          const leave = own === undefined ? undefined : open?.listens(own, local);
+          const turnAway = (): boolean => server.listening && leave?.() === true;
           resolve({ local, turnAway, close: () => void server.close() });
         },
       );

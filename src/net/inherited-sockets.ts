@@ -77,22 +77,13 @@ export function sharedPlaces(): Endpoint[] {
   );
 }
 
-/**
- * How many sockets listen at exactly that place, those of other processes included, and which of them, by age, is this
- * process's; undefined where none is.
- */
-export function ranksAt(
-  transport: SocketTransport,
-  at: Endpoint,
-): { readonly own: number | undefined; readonly count: number } {
+/** Inodes of sockets other than `fd` at exactly that place, those of other processes included; none without /proc. */
+export function othersAt(transport: SocketTransport, at: Endpoint, fd: number): string[] {
   const wanted = keyOf(transport, at);
-  const targets = new Set(descriptors().map(({ target }) => target));
-  // Numbers of sockets rise.
-  const there = boundSockets()
-    .filter((socket) => keyOf(socket.transport, socket) === wanted)
-    .sort((a, b) => Number(a.inode) - Number(b.inode));
-  const own = there.findIndex(({ inode }) => targets.has(`socket:[${inode}]`));
-  return { own: own < 0 ? undefined : own, count: there.length };
+  const own = descriptors().find((one) => one.fd === fd)?.target;
+  return boundSockets()
+    .filter((socket) => keyOf(socket.transport, socket) === wanted && `socket:[${socket.inode}]` !== own)
+    .map(({ inode }) => inode);
 }
 
 function apart(): { own: SocketPlace[]; others: SocketPlace[] } {

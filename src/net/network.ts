@@ -33,6 +33,8 @@ export interface UdpSocket {
    * where that is not to be had.
    */
   turnAway?(): boolean;
+  /** Whether datagrams have come that were not taken yet. */
+  waits?(): boolean;
   /**
    * Takes no more datagrams, and resolves when all that were taken have been delivered. Where it is missing, taking
    * ends with `close`, and not before.

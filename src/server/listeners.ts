@@ -2,6 +2,7 @@ import { NodensError } from '../lib/errors.js';
 import type { ServerAddress } from '../chain/index.js';
 import type { Scheme } from '../corefile/index.js';
 import { hostPort } from '../lib/cidr.js';
+import { sleep, type Clock } from '../lib/clock.js';
 import { atOnePort } from '../net/drawn-port.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint, UdpSocket } from '../net/network.js';
@@ -9,6 +10,10 @@ import { LISTENER_KINDS, isOnTcp, type KindContext } from './listener-kinds.js';
 import type { Routes, Served } from './routes.js';
 import { TcpServer, type ConnectionServer } from './tcp.js';
 import type { UdpListening } from './udp.js';
+
+/** What waits at a socket that nothing more comes to is looked at after this time, and left after the longest. */
+const DRAIN: Milliseconds = 20;
+const LONGEST_DRAIN: Milliseconds = 1000;
 
 /** What is open at one address. */
 export interface Listener {
@@ -65,13 +70,25 @@ export class DnsListeners {
     return { abandon, commit: () => this.commit(wanted, fresh) };
   }
 
-  /** Has what comes go to sockets of other processes at the same places; what of it does, if there are any. */
-  turnAway(): { readonly datagrams: boolean; readonly connections: boolean } {
+  /**
+   * Has what comes go to sockets of other processes at the same places, where there are any, and takes what waits at
+   * these, which would be lost when they close. Resolves with whether connections go there.
+   */
+  async leave(clock: Clock): Promise<boolean> {
     const all = [...this.open.values()];
-    return {
-      datagrams: all.map(({ udp }) => udp?.turnAway?.()).includes(true),
-      connections: all.map(({ tcp }) => tcp.turnAway()).includes(true),
-    };
+    const connections = all.map(({ tcp }) => tcp.turnAway()).includes(true);
+    const left = all.flatMap(({ udp }) => (udp?.turnAway?.() === true ? [udp] : []));
+    if (!connections && left.length === 0) return false;
+    const end = clock.monotonic() + LONGEST_DRAIN;
+    do await sleep(clock, DRAIN);
+    while (left.some((udp) => udp.waits?.()) && clock.monotonic() < end);
+    // One is accepted in each turn of the event loop.
+    const accepted = (): number => all.reduce((sum, { tcp }) => sum + tcp.accepted, 0);
+    for (let before = -1; connections && before !== accepted();) {
+      before = accepted();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return connections;
   }
 
   /**

@@ -38,6 +38,8 @@ export interface QuicContext extends TcpContext {
 export class QuicServer implements ConnectionServer {
   /** The kernel knows which socket is meant, however many are at one port. */
   readonly listens = true;
+  /** None waits to be accepted. */
+  readonly accepted = 0;
   private readonly connections = new Set<ServedConnection>();
   private readonly endpoint: QuicEndpoint;
   private readonly parts: DoqParts;

@@ -48,9 +48,6 @@ import { tellOfHits } from './noted-hits.js';
 const GRACE: Milliseconds = 5000;
 /** Connections of a server whose place another one takes are closed once nothing was asked on them for so long. */
 const QUIET: Milliseconds = 150;
-/** Datagrams that wait at a socket that nothing more comes to are taken by then. */
-const DRAIN: Milliseconds = 20;
-const NOT_TURNED_AWAY = { datagrams: false, connections: false };
 /** A client that never stops asking is cut off after this long; it asks the other one again. */
 const LONGEST_QUIET: Milliseconds = 3000;
 
@@ -397,8 +394,7 @@ export class Server {
     const { current } = this;
     await Promise.all(current.hooks.shutdown.map(async (hook) => hook()));
     // Where another process has sockets of its own at the same place, what waits at these is taken before they close.
-    const { datagrams, connections } = handedOver ? NOT_TURNED_AWAY : this.dns.turnAway();
-    if (datagrams || connections) await sleep(this.runtime.clock, DRAIN);
+    const connections = !handedOver && (await this.dns.leave(this.runtime.clock));
     const goesOn = handedOver || connections;
     const open = this.dns.closeAll(goesOn ? QUIET : undefined);
     // Only then do the answers under way come to an end, however many queries come in; what is not taken is left to a

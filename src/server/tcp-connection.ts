@@ -86,12 +86,14 @@ export class ClientConnection implements TcpClient {
 
   private closeWhenQuiet(quiet: Milliseconds): void {
     const { clock } = this.clients;
-    // A query may be on its way to a connection that nothing was asked on for long.
-    clock.setTimeout(() => {
+    const look = (): void => {
       if (this.socket.stream.destroyed) return;
       if (this.pending > 0 || clock.monotonic() - this.lastQuery < quiet) this.closeWhenQuiet(quiet);
       else this.closeWhenAnswered();
-    }, quiet);
+    };
+    // A query may be on its way to a connection that nothing was asked on for long, and may have come while the process
+    // was held up.
+    clock.setTimeout(() => void setImmediate(look), quiet);
   }
 
   destroy(): void {

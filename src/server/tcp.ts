@@ -71,6 +71,8 @@ export interface ConnectionServer {
   readonly local: Endpoint;
   /** How many connections there are. */
   readonly open: number;
+  /** Connections that have come to its listener. */
+  readonly accepted: number;
   listen(): Promise<void>;
   release(): void;
   turnAway(): boolean;
@@ -87,6 +89,8 @@ export class TcpServer implements ConnectionServer {
   private readonly waiting = new Set<TcpConnection>();
   private listener: TcpListener | undefined;
   private closed = false;
+  /** Connections that have come to its listener. */
+  accepted = 0;
 
   /**
    * @param serverAt who serves at an address that a listener at all of the host's addresses was reached by, where that
@@ -109,9 +113,10 @@ export class TcpServer implements ConnectionServer {
 
   /** Takes connections from now on. Without a call it serves those that another server's listener was reached by. */
   async listen(): Promise<void> {
-    this.listener = await this.context.network.listenTcp(this.at, (connection) =>
-      (this.serverAt(connection.local) ?? this).take(connection),
-    );
+    this.listener = await this.context.network.listenTcp(this.at, (connection) => {
+      this.accepted++;
+      (this.serverAt(connection.local) ?? this).take(connection);
+    });
   }
 
   /** Leaves the place to another listener; connections stay. */

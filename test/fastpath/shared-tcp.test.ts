@@ -92,6 +92,9 @@ describe.skipIf(shared === undefined)('a TCP socket that turns connections away'
     await listen('third', port);
     const [second = 0, third = 0] = await taken(['second', 'third'], counts);
     expect([second + third, second > 0, third > 0]).toEqual([40, true, true]);
+    // The younger one may be the one that ends.
+    expect(open.at(-1)!.turnAway?.()).toBe(true);
+    expect(await taken(['second', 'third'], counts)).toEqual([40, 0]);
   });
 });
 

@@ -23,7 +23,7 @@ const PACKAGES = [
   'yaml',
 ];
 /** Packages that are found in node_modules or not at all: one with a binary for each platform. */
-const EXTERNAL = ['koffi', '@matrixai/quic'];
+const EXTERNAL = ['koffi', '@matrixai/quic', 'acme-client'];
 /**
  * Commands that look at servers. They are bundled beside the program, with what they share with it in them once more:
  * code that more commands share is split into more files, and calls from file to file cost a server time.

@@ -48,8 +48,10 @@ export interface Runtime {
   /**
    * Puts a file in place of the one at `path`, which others see as a whole, before or after. Throws a
    * NodeJS.ErrnoException.
+   *
+   * @param mode who may read and write it, such as 0o600; as the process's other files without it
    */
-  replaceFile(path: string, content: Uint8Array): void;
+  replaceFile(path: string, content: Uint8Array, mode?: number): void;
   /** Told while what is kept has to become less; undefined where there is memory for whatever is asked for. */
   readonly memory?: { readonly shrinking: Channel<void> } | undefined;
   /** What the process before this one kept; undefined where there was none. */

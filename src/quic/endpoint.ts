@@ -21,8 +21,8 @@ const TRUSTED_HANDSHAKES = 100;
 export interface EndpointParts {
   readonly library: QuicLibrary;
   readonly clock: Clock;
-  /** How connections that come now are made. */
-  readonly config: () => QuicConfig;
+  /** How connections that come now are made; undefined where none can be. */
+  readonly config: () => QuicConfig | undefined;
   readonly send: (packet: Buffer, to: Endpoint) => void;
   /** Called for each connection whose handshake is through; one that is not to be is closed by it. */
   readonly accept: (connection: QuicConnection) => ConnectionReader | undefined;
@@ -99,12 +99,19 @@ export class QuicEndpoint {
     return this.begin(Buffer.from(head.dcid), firstId, remote, client);
   }
 
-  private begin(asked: Buffer, firstId: Buffer | undefined, remote: Endpoint, client: Endpoint): QuicConnection {
-    const { library, config } = this.parts;
+  private begin(
+    asked: Buffer,
+    firstId: Buffer | undefined,
+    remote: Endpoint,
+    client: Endpoint,
+  ): QuicConnection | undefined {
+    const { library } = this.parts;
+    const config = this.parts.config();
+    if (config === undefined) return undefined;
     // Behind a retry the client's packets have the id that it was told by then.
     const id = firstId === undefined ? randomBytes(ID) : asked;
     const { from, to } = wayOf(remote);
-    const state = library.Connection.accept(id, firstId ?? null, to, from, config());
+    const state = library.Connection.accept(id, firstId ?? null, to, from, config);
     const connection = new QuicConnection(state, [...new Set([keyOf(asked), keyOf(id)])], remote, client, this.host);
     for (const key of connection.ids) this.connections.set(key, connection);
     this.arriving.add(connection);

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { rootCertificates } from 'node:tls';
+import { rootCertificates, type SecureContext } from 'node:tls';
 import type { Client, ProxyRules, TlsFacts, TlsListening } from '../chain/index.js';
 import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
@@ -125,12 +125,14 @@ export class QuicServer implements ConnectionServer {
   }
 
   /** How connections that come now are made; made anew when the certificate was. */
-  private configNow(): QuicConfig {
+  private configNow(): QuicConfig | undefined {
     const { tls, transports } = this.served.routes;
     const streams = transports.quic?.streams ?? STREAMS;
-    const wanted = [tls, tls?.context(), streams];
+    const wanted = [tls, contextOf(tls), streams];
     if (this.config !== undefined && wanted.every((value, i) => value === this.configured[i])) return this.config;
     this.configured = wanted;
+    // One that is ordered may not be there yet.
+    if (wanted[1] === undefined) return undefined;
     try {
       this.config = configOf(this.library, tls!, streams);
     } catch (error) {
@@ -139,6 +141,14 @@ export class QuicServer implements ConnectionServer {
       this.context.log.error(`QUIC at ${this.served.server.label} keeps its certificate: ${(error as Error).message}`);
     }
     return this.config;
+  }
+}
+
+function contextOf(tls: TlsListening | undefined): SecureContext | undefined {
+  try {
+    return tls?.context();
+  } catch {
+    return undefined;
   }
 }
 

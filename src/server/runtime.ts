@@ -46,7 +46,9 @@ export function makeRuntime(options: RuntimeOptions): { runtime: Runtime; load: 
       ? (file) => Buffer.from(load.readFile(path.resolve(cwd, file)))
       : (file) => readRegularFile(path.resolve(cwd, file)),
     listFiles: options.files ? () => [] : (directory) => hostFiles(path.resolve(cwd, directory)),
-    replaceFile: options.files ? refuseWrite : (file, content) => replaceFile(path.resolve(cwd, file), content),
+    replaceFile: options.files
+      ? refuseWrite
+      : (file, content, mode) => replaceFile(path.resolve(cwd, file), content, mode),
     fileInfo: options.files?.fileInfo ?? ((file) => hostFileInfo(path.resolve(cwd, file))),
   };
   return { runtime, load };
@@ -72,10 +74,10 @@ function refuseWrite(file: string): never {
 }
 
 /** Writes beside the file and moves it into place. */
-function replaceFile(file: string, content: Uint8Array): void {
+function replaceFile(file: string, content: Uint8Array, mode = 0o666): void {
   const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.new`);
   try {
-    writeFileSync(temporary, content);
+    writeFileSync(temporary, content, { mode });
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });

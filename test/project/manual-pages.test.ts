@@ -84,11 +84,12 @@ function shown(plugin: string): string[] {
   return [...new Set(names)].sort();
 }
 
-/** Options that pages write in another way: as a placeholder, in their text, or for one of several forms. */
+/** Options that pages write in another way: as a placeholder, in their text, for one of several forms, or within another option. */
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   acl: ['allow', 'block', 'drop', 'filter'],
   loadbalance: ['reload'],
   template: ['upstream'],
+  tls: ['ca', 'email', 'names', 'renew_before', 'storage'],
 };
 
 describe('the options of manual pages', () => {

@@ -1,8 +1,12 @@
 import path from 'node:path';
-import { definePlugin, onlyOne, type Block, type TlsListening } from '../../chain/index.js';
-import type { CorefileEntry } from '../../corefile/index.js';
+import { isDeepStrictEqual } from 'node:util';
+import { definePlugin, onlyOne, type Block, type PemTexts, type TlsListening } from '../../chain/index.js';
+import type { CorefileEntry, Directive, Option } from '../../corefile/index.js';
 import { repeat } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
+import { loadAcme } from './acme-order.js';
+import { readAcme } from './acme-options.js';
+import { AcmeCertificate } from './acme.js';
 import { Certificates, type CertificateFiles } from './certificates.js';
 import { KeyLog } from './key-log.js';
 
@@ -20,27 +24,34 @@ const CLIENT_AUTH: Readonly<Record<string, TlsListening['clientCertificate']>> =
 
 export const tls = definePlugin('tls', (directives, block) => {
   const directive = onlyOne(directives);
-  directive.argCount(2, 3, 'tls CERT KEY [CA]');
+  let clientCertificate: TlsListening['clientCertificate'] = 'none';
+  let keyLog: KeyLog | undefined;
+  let acme: AcmeCertificate | undefined;
+  for (const option of directive.options ?? []) {
+    if (option.name === 'acme') acme = order(option, block);
+    else {
+      option.noOptions();
+      if (option.name === 'client_auth') clientCertificate = clientAuth(option);
+      else if (option.name === 'keylog') keyLog = openKeyLog(option, block);
+      else option.unknown(['client_auth', 'keylog', 'acme']);
+    }
+  }
+  if (acme === undefined) directive.argCount(2, 3, 'tls CERT KEY [CA]');
+  else directive.argCount(0, 0, 'tls { acme URL { ... } }');
+  const keylog = keyLog && ((line: Buffer): void => keyLog.write(line));
+  const source = acme ?? fromFiles(directive, block);
+  const pem = (): PemTexts => source.texts;
+  block.settings.tls = { context: () => source.context, pem, clientCertificate, keylog };
+  return acme?.challenges;
+});
+
+/** The certificate in the files that the directive names, read again when they change. */
+function fromFiles(directive: Directive, block: Block): Certificates {
   const { root } = block.settings;
   const [cert = '', key = '', ca] = directive.args.map((file) =>
     root === undefined ? file : path.resolve(root, file),
   );
-  let clientCertificate: TlsListening['clientCertificate'] = 'none';
-  let keyLog: KeyLog | undefined;
-  for (const option of directive.options ?? []) {
-    option.noOptions();
-    if (option.name === 'client_auth') clientCertificate = clientAuth(option);
-    else if (option.name === 'keylog') keyLog = openKeyLog(option, block);
-    else option.unknown(['client_auth', 'keylog']);
-  }
   const certificates = load(directive, { cert, key, ca }, block);
-  const keylog = keyLog && ((line: Buffer): void => keyLog.write(line));
-  block.settings.tls = {
-    context: () => certificates.context,
-    pem: () => certificates.texts,
-    clientCertificate,
-    keylog,
-  };
   const log = block.logger('tls');
   const timer = repeat(block.runtime.clock, LOOK, () => {
     try {
@@ -50,8 +61,27 @@ export const tls = definePlugin('tls', (directives, block) => {
     }
   });
   block.onStop(() => timer.cancel());
-  return undefined;
-});
+  return certificates;
+}
+
+/** A certificate that is ordered; blocks that keep it in the same folder have it together. */
+function order(option: Option, block: Block): AcmeCertificate {
+  const options = readAcme(option, block);
+  try {
+    loadAcme();
+    const shared = block.shared(`tls/acme ${options.storage}`, () => {
+      const certificate = new AcmeCertificate(options, { runtime: block.runtime, log: block.logger('tls') });
+      block.onServing(() => certificate.start());
+      block.lifetime.onEnd(() => certificate.stop());
+      return certificate;
+    });
+    if (!isDeepStrictEqual(shared.options, options))
+      throw new Error(`another block keeps another order in ${options.storage}`);
+    return shared;
+  } catch (error) {
+    return option.fail((error as Error).message);
+  }
+}
 
 function clientAuth(option: CorefileEntry): TlsListening['clientCertificate'] {
   const text = option.one('client_auth MODE');

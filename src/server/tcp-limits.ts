@@ -25,5 +25,5 @@ export const DEFAULT_TCP_LIMITS: TcpLimits = {
   read: 3000,
   write: 10_000,
   unsent: 64 << 10,
-  held: 16 << 20,
+  held: 12 << 20,
 };

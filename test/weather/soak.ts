@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { seededRandom } from '../../src/lib/random.js';
+import { Rcode } from '../../src/wire/index.js';
 import { load, type LoadResult } from '../bench/load.js';
 import { DebianServer } from '../support/debian-server.js';
 import { askAll, type Answers } from './client.js';
@@ -74,6 +75,8 @@ class Tally {
   asked = 0;
   lost = 0;
   wrong = 0;
+  /** Answered with SERVFAIL. */
+  failed = 0;
   readonly memory: number[] = [];
 
   add({ asked, lost, wrong }: Pick<Answers, 'asked' | 'lost' | 'wrong'>): void {
@@ -83,7 +86,15 @@ class Tally {
   }
 
   addLoad({ completed, lost, rcodes }: LoadResult): void {
-    this.add({ asked: completed + lost, lost, wrong: completed - (rcodes.NOERROR ?? 0) });
+    const failed = rcodes.SERVFAIL ?? 0;
+    this.failed += failed;
+    this.add({ asked: completed + lost, lost, wrong: completed - (rcodes.NOERROR ?? 0) - failed });
+  }
+
+  isRight(answer: Buffer): boolean {
+    const rcode = answer[3]! & 0x0f;
+    if (rcode === Rcode.SERVFAIL) this.failed++;
+    return rcode === Rcode.NOERROR || rcode === Rcode.SERVFAIL;
   }
 
   /** Of the last quarter, above that of the second, as a share. */
@@ -116,7 +127,7 @@ class Hostile {
 }
 
 /** Those who ask as one should, besides the load. */
-const polite = (round: number): Promise<Answers[]> =>
+const polite = (round: number, tally: Tally): Promise<Answers[]> =>
   Promise.all([
     askAll({
       port: 1053,
@@ -124,7 +135,12 @@ const polite = (round: number): Promise<Answers[]> =>
       rate: 100,
       isRight: isHello,
     }),
-    askAll({ port: 1053, names: Array.from({ length: ROUND * 50 }, (_, i) => `n${round}-${i}.far.test.`), rate: 50 }),
+    askAll({
+      port: 1053,
+      names: Array.from({ length: ROUND * 50 }, (_, i) => `n${round}-${i}.far.test.`),
+      rate: 50,
+      isRight: (answer) => tally.isRight(answer),
+    }),
     askAll({
       port: 1053,
       names: Array.from({ length: ROUND * 20 }, (_, i) => `n${round}-${i}.failing.test.`),
@@ -158,7 +174,11 @@ export async function soak(minutes: number, say: (line: string) => void): Promis
     const before = dropped();
     const hostile = new Hostile(far, failing);
     for (const end = performance.now() + minutes * 60_000; performance.now() < end;) {
-      const [told, others] = await Promise.all([ask(ROUND, rate), polite(tally.memory.length), hostile.play(server)]);
+      const [told, others] = await Promise.all([
+        ask(ROUND, rate),
+        polite(tally.memory.length, tally),
+        hostile.play(server),
+      ]);
       tally.addLoad(told);
       for (const other of others) tally.add(other);
       tally.memory.push(resident(server));
@@ -178,11 +198,12 @@ export async function soak(minutes: number, say: (line: string) => void): Promis
 
 function figures(tally: Tally, drops: number, minutes: number, { program }: WeatherServer): readonly Figure[] {
   const { child, text } = program;
-  const { asked, lost, wrong } = tally;
+  const { asked, lost, wrong, failed } = tally;
   return [
     { what: `${minutes} minutes of all of it: lost of ${asked}`, got: lost, unit: '' },
     { what: 'datagrams that sockets had no room for', got: drops, unit: '' },
-    { what: 'lost beyond those', got: Math.max(0, lost - drops), unit: '', atMost: 0 },
+    { what: 'SERVFAIL', got: failed, unit: '' },
+    { what: 'lost or SERVFAIL beyond those', got: Math.max(0, lost + failed - drops), unit: '', atMost: 0 },
     { what: 'wrong', got: wrong, unit: '', atMost: 0 },
     { what: 'memory of the last quarter, above the second', got: tally.growth * 100, unit: '%', atMost: 3 },
     { what: 'crashes', got: child.exitCode === null && child.signalCode === null ? 0 : 1, unit: '', atMost: 0 },

@@ -45,6 +45,16 @@ export class RoundTrip {
     return this.smoothed === 0 ? UNKNOWN : Math.min(CEILING, Math.max(FLOOR, this.smoothed + 4 * this.deviation));
   }
 
+  /** All of it as numbers: smoothed time, deviation and 95th percentile in milliseconds, samples. */
+  get state(): readonly number[] {
+    return [this.smoothed, this.deviation, this.p95, this.samples];
+  }
+
+  /** Goes on from there. */
+  goOn([smoothed = 0, deviation = 0, p95 = 0, samples = 0]: readonly number[]): void {
+    [this.smoothed, this.deviation, this.p95, this.samples] = [smoothed, deviation, p95, samples];
+  }
+
   sample(time: Milliseconds): void {
     this.estimate(time);
     if (this.smoothed === 0) {

@@ -157,6 +157,17 @@ export class Upstream {
     return true;
   }
 
+  /** How long its replies took, see `RoundTrip.state`. */
+  get roundTrip(): readonly number[] {
+    return this.peer.roundTrip.state;
+  }
+
+  /** Goes on with what another process has seen of it; a query tries at once whether it is silent still. */
+  goOn(roundTrip: readonly number[], silent: boolean, now: Milliseconds): void {
+    this.peer.roundTrip.goOn(roundTrip);
+    if (silent) this.silentSince = now;
+  }
+
   /** Whether it left a query unanswered and was not heard since. */
   get isSilent(): boolean {
     return this.silentSince > this.peer.lastHeard;

@@ -2,6 +2,7 @@ import {
   Reply,
   upstreamMessage,
   type Handler,
+  type HandsOver,
   type Next,
   type Outcome,
   type ProvidesUpstreams,
@@ -12,6 +13,7 @@ import {
 } from '../../chain/index.js';
 import { ExtendedErrorCode, Rcode, explained, isSubdomain, type Name } from '../../wire/index.js';
 import { FailureMemory, type LookupFailure } from './failures.js';
+import { knownUpstreams } from './handed-over.js';
 import { OutstandingQuery, OutstandingQueries } from './outstanding.js';
 import { hashOf, hashOfQuestion } from './same-question.js';
 import type { LookupSettings } from './lookup-settings.js';
@@ -21,7 +23,7 @@ import { UpstreamLookup } from './upstream-lookup.js';
  * Sends queries to upstreams and returns their replies. Queries that ask upstreams the same travel once while one of
  * them is under way, whatever else their clients sent.
  */
-export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
+export class Forward implements Handler, ProvidesUpstreams, TakesChanges, HandsOver {
   readonly name = 'forward';
   readonly dependsOn = 'question';
   readonly waits = true;
@@ -39,6 +41,7 @@ export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
   constructor(
     private readonly from: Name,
     private readonly settings: LookupSettings,
+    readonly keptAs: string,
   ) {
     const { except, maxConcurrent } = settings.options;
     this.seed = settings.random.uint32() | 0;
@@ -58,6 +61,10 @@ export class Forward implements Handler, ProvidesUpstreams, TakesChanges {
       return this.overLimit;
     }
     return this.join(query, next);
+  }
+
+  handOver(): string {
+    return knownUpstreams(this.settings.proxies);
   }
 
   upstreams(): readonly SessionUpstream[] {

@@ -44,6 +44,13 @@ export class HealthCheck {
 
   constructor(private readonly parts: HealthCheckParts) {}
 
+  /** As if so many had failed so far: checks go on until the upstream replies. */
+  goOn(fails: number): void {
+    this.fails = fails;
+    this.failedFrom = this.parts.runtime.clock.monotonic();
+    this.start();
+  }
+
   /** Begins to check; does nothing while it does already. */
   start(): void {
     if (this.running || this.stopped.signal.aborted) return;

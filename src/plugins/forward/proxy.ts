@@ -85,6 +85,16 @@ export class Proxy implements SessionUpstream {
     return this.down || this.upstream.isGone(since, now, this.maxFails > 0 ? this.check.finding(now) : 'nothing');
   }
 
+  /** What a successor in another process goes on with. */
+  get known(): { readonly fails: number; readonly silent: boolean; readonly roundTrip: readonly number[] } {
+    return { fails: this.check.fails, silent: this.upstream.isSilent, roundTrip: this.upstream.roundTrip };
+  }
+
+  goOn({ fails, silent, roundTrip }: Proxy['known'], now: Milliseconds): void {
+    this.upstream.goOn(roundTrip, silent, now);
+    if (fails > 0 && this.maxFails > 0) this.check.goOn(fails);
+  }
+
   /** How long its replies take on average; undefined before the first. */
   get latency(): Milliseconds | undefined {
     return this.upstream.latency;

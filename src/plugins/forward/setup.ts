@@ -3,6 +3,7 @@ import type { Directive } from '../../corefile/index.js';
 import { Deadlines } from '../../exchange/index.js';
 import { Forward } from './handler.js';
 import { HedgeBudget } from './hedges.js';
+import { learnOf } from './handed-over.js';
 import { forwardMetrics } from './metrics.js';
 import { readOptions, type ForwardOptions } from './options.js';
 import { policyOf } from './policy.js';
@@ -62,9 +63,14 @@ function setupForward(directive: Directive, block: Block, hasNextForward: boolea
     hedges: new HedgeBudget(),
     proxies,
   };
-  const handler = new Forward(from, settings);
+  const order = block.shared('forward/order', () => ({ next: 0 }));
+  const handler = new Forward(from, settings, `forward ${order.next++} ${from}`);
+  const { handedOver } = runtime;
   block.onStart(() => {
     settings.taps = block.handlers().filter(hasTap);
+    const known = handedOver?.get(handler.keptAs);
+    if (known !== undefined) learnOf(proxies, known, runtime.clock.monotonic());
+    handedOver?.delete(handler.keptAs);
   });
   block.onStop(() => handler.stop());
   block.onStop(runtime.metrics.onScrape(() => handler.observe()));

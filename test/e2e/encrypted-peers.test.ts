@@ -121,6 +121,30 @@ addAction(AllRule(), SpoofAction("192.0.2.66"))\n`,
   });
 });
 
+describe('ours forwards to knot-resolver', () => {
+  it.skipIf(!has.kresd).each([
+    { way: 'tls', kind: 'tls' },
+    { way: 'https', kind: 'doh2' },
+  ])('over $way', async ({ way, kind }) => {
+    const port = await freePort();
+    const dir = folder();
+    writeFileSync(
+      path.join(dir, 'conf'),
+      `net.listen('127.0.0.1', ${port}, { kind = '${kind}' })
+net.tls('${FILES}/cert.pem', '${FILES}/key.pem')
+trust_anchors.remove('.')
+modules = { 'hints > iterate' }
+hints['www.peer.example'] = '192.0.2.66'\n`,
+    );
+    await peer('kresd', ['-n', '-c', path.join(dir, 'conf'), dir], port, dir);
+    const server = await ours(
+      `.:0 {\nbind 127.0.0.1\nforward . ${way}://127.0.0.1%dns.example:${port} {\ntls ${FILES}/cert.pem\n}\n}`,
+    );
+    const { answer } = await server.ask('www.peer.example.', 'A');
+    expect(answer.map(({ rdata }) => [...rdata])).toEqual([[192, 0, 2, 66]]);
+  });
+});
+
 const HOSTS = 'hosts {\n192.0.2.7 www.example\n}';
 const encrypted = (): Promise<Running> =>
   ours(`tls://.:0 {\nbind 127.0.0.1\ntls ${FILES}/cert.pem ${FILES}/key.pem\n${HOSTS}\n}`);

@@ -236,9 +236,21 @@ static inline void count_down(struct work *work, __u32 places, __u32 records, __
   }
 }
 
+/*
+ * Whether the sum of a datagram is left to the network card: where it looks like that, the kernel is told of a change
+ * that nobody made. A sum that it does not keep itself it leaves alone.
+ */
+static inline int left_to_the_card(void *skb, __u32 at, __u16 check) {
+  __u16 after = 0;
+  if (l4_csum(skb, at, 0, 1, 2) || skb_load(skb, at, &after, 2)) return 0;
+  if (after == check) return 1;
+  skb_store(skb, at, &check, 2, 0);
+  return 0;
+}
+
 /* Whether the sum of a datagram is right, or none that the sender's kernel left to the network card. */
 static inline int sums_up(void *skb, struct work *work, __u32 at, __u64 length, __u32 pseudo, __u16 check) {
-  if (fold(pseudo) == check) return 1;
+  if (fold(pseudo) == check && left_to_the_card(skb, at + 6, check)) return 1;
   BOUND(length, 255);
   if (skb_load(skb, at, work->tail, length)) return 0;
   *(__u32 *)(work->tail + length) = 0;

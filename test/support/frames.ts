@@ -16,6 +16,7 @@ export const ODDITIES = [
   'later fragment',
   'ip checksum',
   'udp checksum',
+  'udp checksum of addresses',
   'no udp checksum',
   'udp length',
   'longer ip length',
@@ -64,6 +65,8 @@ export function frameOf(
   const sum = ~sumOf(source, target, be16(17), be16(claimed), udp.subarray(0, Math.min(udp.length, claimed))) & 0xffff;
   if (oddity !== 'no udp checksum') udp.writeUInt16BE(sum === 0 ? 0xffff : sum, 6);
   if (oddity === 'udp checksum') udp.writeUInt16BE(udp.readUInt16BE(6) ^ (1 << randomBelow(random, 16)), 6);
+  // What a sender's kernel leaves to the network card, which here is none.
+  if (oddity === 'udp checksum of addresses') udp.writeUInt16BE(sumOf(source, target, be16(17), be16(claimed)), 6);
   const ip = version === 4 ? ip4(source, target, udp.length, oddity, random) : ip6(source, target, udp.length, oddity);
   const macs = Buffer.concat([oddity === 'to all devices' ? Buffer.alloc(6, 0xff) : macOf(to.mac), macOf(from.mac)]);
   const vlan = oddity === 'vlan' ? Buffer.from('81000007', 'hex') : Buffer.alloc(0);

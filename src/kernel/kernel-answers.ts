@@ -5,11 +5,12 @@ import type { Logger } from '../lib/log.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
 import { AttachedDevices, thisHost, type DeviceHost } from './attached-devices.js';
-import { Bpf, BpfError, MapType } from './bpf.js';
+import { Bpf, MapType } from './bpf.js';
 import { KERNEL_REASONS } from './kernel-counters.js';
 import { KernelMemory } from './kernel-memory.js';
 import { COUNTERS_NAME, PROGRAM_NAME, readCounters } from './kernel-status.js';
 import { readObject } from './object-file.js';
+import { explained } from './refusal.js';
 
 /** The compiled program, beside this file. */
 const OBJECT = new URL('./answers.bpf.o', import.meta.url);
@@ -199,14 +200,4 @@ function ownMaps(
     clients: made('clients'),
     scratch: made('scratch'),
   };
-}
-
-/** What is missing, in words of the operator's. */
-function explained(error: unknown): unknown {
-  if (!(error instanceof BpfError)) return error;
-  if (error.code === 'EPERM')
-    return new Error('the rights CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed', { cause: error });
-  if (error.code === 'EINVAL' && error.message.startsWith('attaching'))
-    return new Error('attaching a program needs tcx, which Linux has from 6.6 on', { cause: error });
-  return error;
 }

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import { BpfError } from './bpf.js';
+
+/** Numbers of capabilities(7) that are needed; the last one stands in for all but the first. */
+const NEEDED = { CAP_NET_ADMIN: 12n, CAP_PERFMON: 38n, CAP_BPF: 39n } as const;
+const SYS_ADMIN = 21n;
+
+/**
+ * What is missing, in words of the operator's; any other error as it is.
+ *
+ * @param status of this process, as /proc has it
+ * @param release of the kernel
+ */
+export function explained(error: unknown, status = readStatus, release = os.release()): unknown {
+  if (!(error instanceof BpfError)) return error;
+  const said = wordsFor(error, status, release);
+  return said === undefined ? error : new Error(said, { cause: error });
+}
+
+function wordsFor({ code, message }: BpfError, status: () => string, release: string): string | undefined {
+  if (code === 'EPERM') return withoutRight(status());
+  if (code === 'ENOSYS') return `this kernel was built without BPF (Linux ${release})`;
+  if (code === 'EINVAL' && message.startsWith('attaching'))
+    return `attaching a program needs tcx, which Linux has from 6.6 on, this is ${release}`;
+  if (message.startsWith('loading')) return `this kernel (Linux ${release}) does not take the program: ${message}`;
+  return undefined;
+}
+
+function withoutRight(status: string): string {
+  const [, digits = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+  const has = (number: bigint): boolean => ((BigInt(`0x${digits}`) >> number) & 1n) === 1n;
+  const missing = Object.entries(NEEDED)
+    .filter(([name, number]) => !has(number) && (name === 'CAP_NET_ADMIN' || !has(SYS_ADMIN)))
+    .map(([name]) => name);
+  if (missing.length > 0) return `missing: ${missing.join(', ')}; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed`;
+  return 'the system refuses it in spite of the capabilities: a user namespace, a seccomp profile or a lockdown of the kernel';
+}
+
+function readStatus(): string {
+  try {
+    return readFileSync('/proc/thread-self/status', 'latin1');
+  } catch {
+    return '';
+  }
+}

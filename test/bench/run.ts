@@ -16,6 +16,7 @@ import { PEERS, metricsPort, profiled, readyPort } from './peers.js';
 import { SERVER_CORE, cpuTime, firstCores, installed, residentMemory, startPinned, stop } from './process.js';
 import { OWN, ratios, startTable, summary, table, topTable, type Row, type TopCost } from './report.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
+import { measureSizes, sizesTable, type SizeCost } from './sizes.js';
 import { measureStarts } from './start.js';
 import { measureTop } from './top.js';
 import { Upstreams } from './upstreams.js';
@@ -119,6 +120,7 @@ const clusters = new Clusters();
 const rows: Row[] = [];
 const tops: TopCost[] = [];
 const logs: LoggedCost[] = [];
+const sizes: SizeCost[] = [];
 const only = new RegExp(options.only);
 const starts = await measureStarts(only, ++port, options.before);
 const apis = await measureApi(only, ++port, options.before);
@@ -143,19 +145,21 @@ try {
   const turns = [only, Math.min(2, SECONDS), () => upstreams.port('nsd'), () => ++port] as const;
   tops.push(...(await measureTop(...turns)));
   logs.push(...(await measureLogged(...turns)));
+  sizes.push(...(await measureSizes(...turns)));
 } finally {
   await clusters.stop();
   await upstreams.stop();
 }
 process.stdout.write(
   options.json
-    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, logs, kernel, fresh, walk }, undefined, 1)}\n`
+    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, logs, sizes, kernel, fresh, walk }, undefined, 1)}\n`
     : [
         ...(rows.length > 0 ? [table(rows)] : []),
         ...(starts.length > 0 ? [startTable(starts)] : []),
         ...(apis.length > 0 ? [apiTable(apis)] : []),
         ...(tops.length > 0 ? [topTable(tops)] : []),
         ...(logs.length > 0 ? [loggedTable(logs)] : []),
+        ...(sizes.length > 0 ? [sizesTable(sizes)] : []),
         ...(kernel.length > 0 ? [kernelTable(kernel)] : []),
         ...(fresh ? [freshText(fresh)] : []),
         ...(walk ? [walkText(walk)] : []),

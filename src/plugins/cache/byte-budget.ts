@@ -9,7 +9,7 @@ export class ByteBudget {
   private most: Octets;
   private readonly stores = new Set<() => boolean>();
 
-  /** @param limit by default a quarter of the container's memory, at most 256 MiB */
+  /** @param limit by default a quarter of the container's memory, at most 512 MiB */
   constructor(readonly limit: Octets = memoryLimit()) {
     this.most = limit;
   }

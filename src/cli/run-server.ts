@@ -26,6 +26,7 @@ import type { Environment } from '../corefile/environment.js';
 import { activatedSockets } from './activated-sockets.js';
 import { adminRoutes } from './admin-routes.js';
 import { earlySockets, earlyThreads } from './early.js';
+import { giveBackMemory } from './free-memory.js';
 import { collectAfterStart, collectGarbage, holdYoungGeneration } from './engine.js';
 import { handOver, inheritedSockets, tellServing } from './handover.js';
 import { guardFromPlugins } from './plugin-guard.js';
@@ -194,6 +195,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   guardFromPlugins(server.pluginFiles, log);
   log.setDebug(server.debug);
   collectAfterStart();
+  giveBackMemory(realClock);
   await workers?.running;
   await server.listen();
   if (options.admin !== undefined && top !== undefined) {

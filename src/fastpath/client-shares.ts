@@ -23,7 +23,9 @@ const HALF_LIFE: Milliseconds = 100;
 const CALM_FOR: Microseconds = 50_000;
 /** A query that waits takes about so much of a ring. */
 const WAITING: Octets = 136;
-const LEAST_CALM: Octets = 8192;
+const LEAST_CALM: Octets = 16_384;
+/** Longer than this a query does not run: the system had others run, or garbage was collected. */
+const LONGEST: Microseconds = 2000;
 /** Heavy is who takes more than the share that would leave a fifth of the server idle. */
 const SHARED = 0.8;
 const NO_LIMIT = 0x7fff_ffff;
@@ -127,8 +129,9 @@ export class ClientShares {
 
   /** Chain: a query of the client took so long. */
   ran(sockaddr: Uint8Array, work: Microseconds): void {
-    this.mean += (work - this.mean) / SMOOTHED;
-    this.charge(sockaddr, work - TAKEN);
+    const own = Math.min(LONGEST, work);
+    this.mean += (own - this.mean) / SMOOTHED;
+    this.charge(sockaddr, own - TAKEN);
   }
 
   /** Chain, once a turn. @param waiting bytes of the ring that wait */

@@ -79,7 +79,8 @@ describe('clients take more than their share', () => {
 
 describe('what waits calmly', () => {
   it.each([
-    { name: 'is less where queries are dear', cost: 1000, want: 8192 },
+    { name: 'is less where queries are dear', cost: 1000, want: 16_384 },
+    { name: 'is no less where the process was not run for a while', cost: 75_000, want: 16_384 },
     { name: 'is more where they are not', cost: 10, want: 600_000 },
   ])('$name', ({ cost, want }) => {
     const shares = new ClientShares(ClientShares.allocate(), 42);
@@ -88,6 +89,13 @@ describe('what waits calmly', () => {
     expect(shares.calm).toBeGreaterThanOrEqual(want);
     expect(shares.calm).toBeLessThan(1.5 * want);
   });
+});
+
+it('a client is not charged for a time in which the process was not run', () => {
+  const shares = charged([500, 500, 500, 20_000]);
+  shares.ran(sockaddr('10.0.0.1'), 75_000);
+  shares.settle(1020, PRESSED);
+  expect(heavy(shares, 4)).toEqual([3]);
 });
 
 it('tells while there is too much to do, who asks most, and when that is over', () => {

@@ -9,6 +9,7 @@ import {
   serviceList,
 } from '../../src/observe/cilium/lists.js';
 import { configView, statusLines } from '../../src/observe/cilium/status.js';
+import type { World } from '../../src/datapath/world.js';
 import { conntrackList, ipBrAddr, ipRoute, iptablesSave, resolvectl } from '../../src/observe/host-lists.js';
 import { monitorLine, startMonitor } from '../../src/observe/cilium/monitor.js';
 import { CILIUM_TABLE, KUBECTL_TABLE, layOut } from '../../src/observe/table.js';
@@ -214,11 +215,12 @@ describe('status and settings', () => {
   });
 
   it('config view has the keys of the ConfigMap in their column', () => {
-    const lines = configView(plain({ ipMasqAgent: {} }).world);
+    const viewOf = ({ config, cluster }: World): string[] => configView(config, cluster.ipam.settings);
+    const lines = viewOf(plain({ ipMasqAgent: {} }).world);
     expect(lines).toContain('ipam                                              cluster-pool');
     expect(lines).toContain('ipv4-native-routing-cidr                          172.20.0.0/16');
     expect(lines).toContain('enable-ip-masq-agent                              true');
-    expect(configView(plain().world).some((line) => line.startsWith('enable-ip-masq-agent'))).toBe(false);
+    expect(viewOf(plain().world).some((line) => line.startsWith('enable-ip-masq-agent'))).toBe(false);
   });
 });
 

@@ -120,8 +120,11 @@ function releaseOf(lab: Lab): HelmRelease {
   return made;
 }
 
-/** `helm upgrade cilium cilium/cilium --set NAME=VALUE -f FILE`: the settings wait until the agents are restarted. */
-function upgrade(action: string, args: readonly string[], io: CommandIo): number {
+/**
+ * `helm upgrade cilium cilium/cilium --set NAME=VALUE -f FILE`: the ConfigMap has the settings at once, the agents
+ * once they are restarted. What changes the DaemonSet of the chart, as the agent for masquerading does, restarts them.
+ */
+async function upgrade(action: string, args: readonly string[], io: CommandIo): Promise<number> {
   const options = parseOptions(`helm ${action}`, args, RELEASE_FLAGS);
   if (options.words[0] !== 'cilium')
     throw new CommandError(`Error: release "${options.words[0] ?? ''}" not found, allowed: cilium`);
@@ -144,6 +147,7 @@ function upgrade(action: string, args: readonly string[], io: CommandIo): number
       throw new CommandError(`Error: ${name} is not supported, allowed: ${HELM_VALUES.join(', ')}`);
   }
   resolveConfig(next.settings);
+  const rolls = (next.settings.ipMasqAgent === undefined) !== (io.lab.pending.settings.ipMasqAgent === undefined);
   io.lab.pending = next;
   const release = releaseOf(io.lab);
   for (const [name, value] of sets) release.values.set(name, value);
@@ -152,9 +156,13 @@ function upgrade(action: string, args: readonly string[], io: CommandIo): number
   io.write(
     'Release "cilium" has been upgraded. Happy Helming!\n' +
       `NAME: cilium\nLAST DEPLOYED: ${deployed(release)}\nNAMESPACE: kube-system\nSTATUS: deployed\n` +
-      `REVISION: ${release.revision}\nTEST SUITE: None\nNOTES:\nIn force once the agents are restarted: kubectl ` +
-      '-n kube-system rollout restart ds/cilium\n',
+      `REVISION: ${release.revision}\nTEST SUITE: None\nNOTES:\n` +
+      (rolls
+        ? 'The DaemonSet of the agents has changed: they are restarted.\n'
+        : 'In force once the agents are restarted: kubectl -n kube-system rollout restart ds/cilium\n'),
   );
+  const agents = io.lab.api.get('DaemonSet', 'kube-system', 'cilium');
+  if (rolls && agents) await io.lab.rollout(agents);
   return 0;
 }
 
@@ -199,7 +207,7 @@ function tree(values: ReadonlyMap<string, string>): Record<string, unknown> {
   return root;
 }
 
-type HelmAction = (args: readonly string[], io: CommandIo) => number;
+type HelmAction = (args: readonly string[], io: CommandIo) => number | Promise<number>;
 
 const ACTIONS: Readonly<Record<string, HelmAction>> = {
   upgrade: (args, io) => upgrade('upgrade', args, io),

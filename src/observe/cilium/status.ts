@@ -1,3 +1,4 @@
+import type { IpamConfig } from '../../datapath/ipam/ipam.js';
 import type { DatapathConfig } from '../../datapath/config.js';
 import type { Node } from '../../datapath/cluster/node.js';
 import type { World } from '../../datapath/world.js';
@@ -55,16 +56,13 @@ function masquerading(node: Node, config: DatapathConfig): string {
 }
 
 /** `cilium config view`: the settings of the model under their names in the ConfigMap, by name. */
-export function configView(world: World): string[] {
-  const { config } = world;
-  const { ipam } = world.cluster;
+export function configView(config: DatapathConfig, ipam: IpamConfig): string[] {
   const entries: Record<string, string | undefined> = {
     'auto-direct-node-routes': String(config.autoDirectNodeRoutes),
     'bpf-lb-algorithm': config.loadBalancing,
     'bpf-lb-sock-hostns-only': String(config.socketLb === 'host-only'),
     'cluster-name': config.clusterName,
-    'cluster-pool-ipv4-cidr':
-      ipam.mode === 'cluster-pool' ? (ipam.settings.clusterPoolCidrs ?? []).join(' ') : undefined,
+    'cluster-pool-ipv4-cidr': ipam.mode === 'cluster-pool' ? (ipam.clusterPoolCidrs ?? []).join(' ') : undefined,
     'enable-bpf-masquerade': String(config.masquerade === 'bpf'),
     'enable-endpoint-routes': String(config.endpointRoutes),
     'enable-host-legacy-routing': String(config.hostRouting === 'legacy'),

@@ -3,6 +3,7 @@ import type { EndpointSlice } from '../../../kube/objects/objects.js';
 import { arrayAt, asObject, objectAt, textAt } from '../../../kube/objects/raw.js';
 import type { RawObject } from '../../../kube/objects/raw.js';
 import { formatCidr } from '../../../lib/cidr.js';
+import { resolveConfig } from '../../../datapath/config.js';
 import { configView } from '../../../observe/cilium/status.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { labelsOf } from '../../cluster/cluster-api.js';
@@ -257,9 +258,12 @@ function ciliumConfigMaps(lab: Lab): RawObject[] {
     metadata: metadataOf({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-system', name, created, version: 1 }),
   });
   const settings = Object.fromEntries(
-    configView(lab.world).map((line) => [line.split(/\s/, 1)[0]!, line.replace(/^\S+\s+/, '')]),
+    configView(resolveConfig(lab.pending.settings), lab.pending.ipam).map((line) => [
+      line.split(/\s/, 1)[0]!,
+      line.replace(/^\S+\s+/, ''),
+    ]),
   );
-  const { ipMasqAgent } = lab.world.config;
+  const { ipMasqAgent } = lab.pending.settings;
   return [
     map('cilium-config', settings),
     ...(ipMasqAgent ? [map('ip-masq-agent', { config: JSON.stringify(ipMasqAgent) })] : []),

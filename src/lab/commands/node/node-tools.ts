@@ -1,5 +1,6 @@
 import { ciliumDbg } from './cilium-dbg.js';
 import type { NetNs } from '../../../datapath/netns/netns.js';
+import { resolveConfig } from '../../../datapath/config.js';
 import { configView } from '../../../observe/cilium/status.js';
 import { FILTERS } from '../../../observe/hubble/filter.js';
 import { HUBBLE_OUTPUTS } from '../../../observe/hubble/options.js';
@@ -61,7 +62,7 @@ const cilium: LabCommand = {
     const words = args.filter((arg) => !['--wait', '-w', '--interactive=false'].includes(arg)).join(' ');
     switch (words) {
       case 'config view':
-        return print(io, configView(io.lab.world));
+        return print(io, configView(resolveConfig(io.lab.pending.settings), io.lab.pending.ipam));
       case 'hubble port-forward':
         return print(io, ['Hubble is reached without a port-forward here: hubble observe']);
       case 'connectivity test':

@@ -1,0 +1,13 @@
+/** One line of a write-up, as it is typed. */
+export interface Step {
+  readonly line: string;
+  /** What the output has; nothing is said where it does not matter. */
+  readonly has?: string | RegExp;
+  /** Exit code. Default 0. */
+  readonly code?: number;
+  /** Seconds after which Ctrl-C is pressed, for what does not end by itself. */
+  readonly stop?: number;
+}
+
+/** Lines that a lab cannot carry out: what it says in place of it. */
+export const instead = (line: string, has: string, code = 127): Step => ({ line, has, code });

@@ -49,7 +49,7 @@ const dnsdist = cacheOnly('dnsdist', 'dnsdist', ({ port, upstream, address }) =>
         `setLocal('${addressOf({ address })}:${port}')`,
         `setACL({'${clientsOf({ address })}'})`,
         `newServer({ address = '127.0.0.1:${upstream}', healthCheckMode = 'up' })`,
-        "getPool(''):setCache(newPacketCache(10000, { maxTTL = 3600, minTTL = 3600 }))",
+        "getPool(''):setCache(newPacketCache(10000, { maxTTL = 3600, minTTL = 0 }))",
       ].join('\n'),
     ),
   ],

@@ -19,22 +19,26 @@ export function explained(error: unknown, status = readStatus, release = os.rele
 }
 
 function wordsFor({ code, message }: BpfError, status: () => string, release: string): string | undefined {
-  if (code === 'EPERM') return withoutRight(status());
+  const loading = message.startsWith('loading');
+  // Without CAP_PERFMON the verifier refuses what it lets others do.
+  if (code === 'EPERM' || (code === 'EACCES' && loading)) {
+    const missing = missingRights(status());
+    if (missing.length > 0) return `missing: ${missing.join(', ')}; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed`;
+  }
+  if (code === 'EPERM')
+    return 'the system refuses it in spite of the capabilities: a user namespace, a seccomp profile or a lockdown of the kernel';
   if (code === 'ENOSYS') return `this kernel was built without BPF (Linux ${release})`;
   if (code === 'EINVAL' && message.startsWith('attaching'))
     return `attaching a program needs tcx, which Linux has from 6.6 on, this is ${release}`;
-  if (message.startsWith('loading')) return `this kernel (Linux ${release}) does not take the program: ${message}`;
-  return undefined;
+  return loading ? `this kernel (Linux ${release}) does not take the program: ${message}` : undefined;
 }
 
-function withoutRight(status: string): string {
+function missingRights(status: string): string[] {
   const [, digits = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
   const has = (number: bigint): boolean => ((BigInt(`0x${digits}`) >> number) & 1n) === 1n;
-  const missing = Object.entries(NEEDED)
+  return Object.entries(NEEDED)
     .filter(([name, number]) => !has(number) && (name === 'CAP_NET_ADMIN' || !has(SYS_ADMIN)))
     .map(([name]) => name);
-  if (missing.length > 0) return `missing: ${missing.join(', ')}; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed`;
-  return 'the system refuses it in spite of the capabilities: a user namespace, a seccomp profile or a lockdown of the kernel';
 }
 
 function readStatus(): string {

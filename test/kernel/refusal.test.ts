@@ -38,9 +38,17 @@ describe('a refusal says', () => {
       want: 'attaching a program needs tcx, which Linux has from 6.6 on, this is 5.15.0',
     },
     {
+      name: 'that the verifier is as strict as without a right',
+      what: 'loading the program',
+      code: 'EACCES',
+      status: having(12n, 39n),
+      want: `missing: CAP_PERFMON; ${NEEDED}`,
+    },
+    {
       name: 'what the verifier says',
       what: 'loading the program',
       code: 'EACCES',
+      status: having(12n, 21n),
       want: 'this kernel (Linux 5.15.0) does not take the program: loading the program: EACCES: R1 is no pointer',
     },
     { name: 'that there is none', code: 'ENOSYS', want: 'this kernel was built without BPF (Linux 5.15.0)' },

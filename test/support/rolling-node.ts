@@ -33,6 +33,8 @@ export interface Counted {
 export interface RollingOptions {
   readonly takeover: boolean;
   readonly skipTeardown?: boolean;
+  /** The template; one that serves by default. */
+  readonly base?: string;
 }
 
 /** One instance: process 1 of a pid namespace of its own, in the network of the node. */
@@ -113,9 +115,9 @@ export class RollingNode {
   }
 
   /** The same, without waiting. */
-  launch({ takeover, skipTeardown = false }: RollingOptions): Instance {
+  launch({ takeover, skipTeardown = false, base = BASE }: RollingOptions): Instance {
     const own = mkdtempSync(path.join(this.dir, 'instance-'));
-    writeFileSync(path.join(own, 'Corefile.base'), BASE);
+    writeFileSync(path.join(own, 'Corefile.base'), base);
     const args = ['-localip', `${LOCAL},${KUBE_DNS}`, '-basecorefile', path.join(own, 'Corefile.base')];
     if (takeover) args.push('-takeover', path.join(this.shared, 'dns.sock'));
     if (skipTeardown) args.push('-skipteardown');

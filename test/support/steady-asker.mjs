@@ -1,12 +1,12 @@
 // Asks `ADDRESS...` for `NAME` over UDP and TCP, `RATE` times a second in all, until its standard input ends: from `one`
 // UDP socket, or from one for `each` query. Then it prints what came of it as JSON. Every query is sent once; one without
-// an answer after 2 s is lost.
+// an answer after 5 s, which is how long glibc waits, is lost.
 import dgram from 'node:dgram';
 import net from 'node:net';
 
 const [name, rateText, sockets, ...addresses] = process.argv.slice(2);
 const RATE = Number(rateText);
-const PATIENCE = 2000;
+const PATIENCE = 5000;
 /** One in so many goes over TCP, with a connection of its own. */
 const TCP = 4;
 

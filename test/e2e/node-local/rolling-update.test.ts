@@ -92,6 +92,19 @@ describe.skipIf(reason !== undefined)('rolling updates on a node', () => {
     expect([node.rules(), node.hasLink]).toEqual([0, false]);
   });
 
+  it('a new one that cannot serve gives back what it was given', async () => {
+    const serving = await node.start({ takeover: true });
+    const counted = await node.ask(RATE);
+    const fresh = node.launch({ takeover: true, base: '.:53 {\n    nonsense\n}\n' });
+    expect(await fresh.program.ended()).toBe(1);
+    expect(fresh.program.text).toMatch(/Got \d+ sockets from the process that serves/);
+    await pause(200);
+    const { wrong, lost } = await counted();
+    expect({ wrong, lost, rules: node.rules() }).toEqual({ wrong: 0, lost: { udp: 0, tcp: 0 }, rules: 24 });
+    await serving.end();
+    expect([node.rules(), node.hasLink]).toEqual([0, false]);
+  });
+
   it('of which both end at once leave nothing', async () => {
     const both = [await node.start({ takeover: true }), await node.start({ takeover: true })];
     await Promise.all(both.map((instance) => instance.end()));

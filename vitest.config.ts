@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Tests that start other programs and wait for them: after all others. */
-const LONG = ['test/e2e/**/*.test.ts', 'test/project/readme.test.ts'];
+/** Tests that start other programs and wait for them, and a compiler's, which no Node changes: after all others. */
+const LONG = ['test/e2e/**/*.test.ts', 'test/project/readme.test.ts', 'test/examples/types.test.ts'];
 /** Installs a system and builds images, with both cores for minutes: `npm run test:compose`. */
 const COMPOSE = 'test/e2e/compose/**';
 

@@ -210,7 +210,7 @@ describe('UDP', () => {
   });
 
   it('leaves ports after a minute at most, however little they were used', async () => {
-    const world = await new World().start();
+    const world = await new World({ limits: { expire: 600_000 } }).start();
     const portsOf = (from: number, to: number): Set<number> =>
       new Set(world.server.seen.slice(from, to).map(({ from: { port } }) => port));
     for (let i = 0; i < 130; i++) {
@@ -221,14 +221,17 @@ describe('UDP', () => {
     expect([...later].filter((port) => early.has(port))).toEqual([]);
   });
 
-  it('asks the same question once more from another port', async () => {
+  it.each([
+    { name: 'later', pause: 5 },
+    { name: 'in the same turn', pause: 0 },
+  ])('asks the same question once more from another port: $name', async ({ pause }) => {
     const world = await new World().start();
     world.server.answer = () => undefined;
     for (let i = 0; i < 30; i++) world.ask('udp', `warm${i}.example.`);
     await world.elapse(50);
     for (let i = 0; i < 40; i++) {
       const one = world.ask('udp', `n${i}.example.`);
-      await world.elapse(5);
+      if (pause > 0) await world.elapse(pause);
       const again = new Attempt(one.attempt.message, one.attempt.questionEnd, undefined);
       again.apartFrom = one.attempt;
       world.upstream.send(again, 'udp', world.clock.monotonic());

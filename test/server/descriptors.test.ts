@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { descriptorLimit, httpLimitsWithin } from '../../src/server/descriptors.js';
+import { descriptorLimit, httpLimitsWithin, tcpLimitsWithin } from '../../src/server/descriptors.js';
 
 const limits = (soft: string): string =>
   [
@@ -38,5 +38,16 @@ describe('connections of an HTTP port', () => {
     { descriptors: 40, want: 4 },
   ])('$want of $descriptors descriptors', ({ descriptors, want }) => {
     expect(httpLimitsWithin(descriptors).connections).toBe(want);
+  });
+});
+
+describe('connections of TCP clients', () => {
+  it.each([
+    { descriptors: Infinity, want: 10_000 },
+    { descriptors: 65_536, want: 10_000 },
+    { descriptors: 1024, want: 512 },
+    { descriptors: 101, want: 50 },
+  ])('$want of $descriptors descriptors', ({ descriptors, want }) => {
+    expect(tcpLimitsWithin(descriptors).connections).toBe(want);
   });
 });

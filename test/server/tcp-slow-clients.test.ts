@@ -92,6 +92,17 @@ describe('a client that does not read', () => {
     expect(world.clients.held).toBeLessThan(2 * BIG_SIZE + 50_000);
   });
 
+  it('is read no further', async () => {
+    const world = await serve();
+    const stream = world.connect();
+    stream.push(queries(400));
+    await turn();
+    const { held } = world.clients;
+    for (let i = 0; i < 10; i++) stream.push(queries(400));
+    await turn();
+    expect(world.clients.held).toBe(held);
+  });
+
   it('is answered the rest when it reads', async () => {
     const world = await serve();
     const stream = world.connect();

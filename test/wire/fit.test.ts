@@ -177,6 +177,15 @@ describe('a reply that does not fit', () => {
     }
   });
 
+  it('is kept: what it was made of is not gone through again', () => {
+    const records = encodeRecords({ answer: rrs(...addresses(80)), authority: [], additional: [] });
+    const fit = (qname: string, limit: number): string =>
+      fitReply(query(qname), Flag.QR, 0, records, 9, undefined, limit, 0).toString('hex', 2);
+    const [small, large] = [fit('www.example.org.', 512), fit('www.example.org.', 1232)];
+    for (let i = 0; i < records.bytes.length; i++) records.bytes[i] = 0xee;
+    expect([fit('www.example.org.', 512), fit('www.example.org.', 1232)]).toEqual([small, large]);
+  });
+
   it('leaves room in front', () => {
     const asked = query('www.example.org.');
     const records = encodeRecords({ answer: rrs(...addresses(80)), authority: [], additional: [] });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Runtime } from '../../../src/chain/index.js';
 import { memoryLimit } from '../../../src/lib/memory-limit.js';
-import { ByteBudget } from '../../../src/plugins/cache/byte-budget.js';
+import { ByteBudget, budgetOf } from '../../../src/plugins/cache/byte-budget.js';
 import { CacheEntry, keptOf } from '../../../src/plugins/cache/entry.js';
 import type { CacheType } from '../../../src/plugins/cache/options.js';
 import { Store } from '../../../src/plugins/cache/store.js';
@@ -119,6 +120,12 @@ describe('bytes', () => {
     { name: 'a limit beyond the machine', limit: 2 ** 63, want: 512 << 20 },
   ])('are by default a quarter of the memory, to 512 MiB: $name', ({ limit, want }) => {
     expect(memoryLimit(limit, 8 * 2 ** 30)).toBe(want);
+  });
+
+  it('are bounded for all blocks of a server together, and for each server apart', () => {
+    const [one, other] = [{} as Runtime, {} as Runtime];
+    expect(budgetOf(one)).toBe(budgetOf(one));
+    expect(budgetOf(other)).not.toBe(budgetOf(one));
   });
 
   it('counts a reply of many records with what they take', () => {

@@ -395,6 +395,36 @@ describe('an attacker', () => {
     expect(Math.max(...answers.map(({ took }) => took))).toBeLessThan(250);
   });
 
+  it('who has the system report a refused port brings about one more query, from another port', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    await warm(cluster);
+    const { seen } = cluster.servers[1]!;
+    for (let i = 0; i < 20; i++) {
+      const before = seen.length;
+      cluster.servers[1]!.answer = (asked) => void (seen.length > before + 1 && asked.reply(goodReply(asked.message)));
+      const answered = cluster.ask(`b${i}.example.`);
+      await cluster.elapse(5);
+      cluster.network.fail(seen.at(-1)!.from, 'ECONNREFUSED', 'recvmmsg');
+      await cluster.elapse(10);
+      expect(answered.outcome).toBe('NOERROR');
+      expect(seen[before + 1]!.from.port).not.toBe(seen[before]!.from.port);
+    }
+  });
+
+  it('who sees a port learns nothing of where the question is asked from again', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    await warm(cluster);
+    const { seen } = cluster.servers[1]!;
+    for (let i = 0; i < 20; i++) {
+      const before = seen.length;
+      cluster.servers[1]!.answer = (asked) => void (seen.length > before + 1 && asked.reply(goodReply(asked.message)));
+      cluster.ask(`c${i}.example.`);
+      await cluster.elapse(1000);
+      const ports = seen.slice(before, before + 2).map(({ from }) => from.port);
+      expect([ports.length, new Set(ports).size]).toEqual([2, 2]);
+    }
+  });
+
   it('who guesses ids has the name asked over TCP', async () => {
     const cluster = await new Cluster('forward . 10.0.0.1').start(1);
     lateOverUdp(cluster);

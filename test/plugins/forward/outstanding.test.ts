@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Reply, type Query } from '../../../src/chain/index.js';
+import { Forward } from '../../../src/plugins/forward/handler.js';
 import { OutstandingQuery, OutstandingQueries } from '../../../src/plugins/forward/outstanding.js';
 import { hashOf, hashOfQuestion } from '../../../src/plugins/forward/same-question.js';
 import { upstreamMessage } from '../../../src/chain/index.js';
@@ -94,4 +95,13 @@ describe('a query under way', () => {
     expect([find(first), settled]).toEqual([undefined, [second, first]]);
     expect(await first.outcome).toBe(reply);
   });
+});
+
+it('hashes begin from a number that each directive draws', () => {
+  const draws: number[] = [];
+  const random = { uint32: () => draws.push(7) };
+  new Forward('.', { random, options: { except: [], maxConcurrent: 0 } } as never);
+  expect(draws).toEqual([7]);
+  const [one, other] = [1, 2].map((seed) => hashOfQuestion(www.bytes, www.questionEnd, seed));
+  expect(one).not.toBe(other);
 });

@@ -3,12 +3,13 @@ import { Query } from '../../../src/chain/index.js';
 import { upstreamMessage } from '../../../src/chain/index.js';
 import { Flag, decodeMessage, encodeMessage, parseRr, type Message } from '../../../src/wire/index.js';
 import { query, type QuestionOptions } from '../../support/dns.js';
+import { Cluster } from './cluster.js';
 
 const option = (code: number, length = 4): { code: number; data: Buffer } => ({ code, data: Buffer.alloc(length, 7) });
 const { context } = query('www.example.org.');
 
-/** What goes upstream for a message as it came, and the message for the same question asked plainly. */
-const sent = (bytes: Buffer): Message => withoutId(upstreamMessage(new Query(bytes, context)));
+/** What goes upstream for a message as it came, its id aside, in hexadecimal. */
+const sent = (bytes: Buffer): string => upstreamMessage(new Query(bytes, context)).toString('hex', 2);
 const withoutId = (bytes: Buffer): Message => ({ ...decodeMessage(bytes), id: 0 });
 
 describe('the message to upstreams', () => {
@@ -59,6 +60,16 @@ describe('the message to upstreams', () => {
     { name: 'an rcode', change: (plain) => encodeMessage({ ...plain, rcode: 5 }) },
   ])('carries none of $name', ({ change }) => {
     const plain = query('www.example.org.');
-    expect(sent(change(plain.decode()))).toEqual(sent(plain.bytes));
+    expect(sent(change(plain.decode()))).toBe(sent(plain.bytes));
+  });
+
+  it('is what `forward` sends', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1 {\nprefer_udp\n}').start(1);
+    const plain = query('www.example.org.', 'A', { transport: 'tcp' });
+    cluster.send(new Query(Buffer.concat([plain.bytes, Buffer.alloc(65_000)]), plain.context));
+    await cluster.elapse(1);
+    expect(cluster.servers[1]!.seen.map(({ bytes, protocol }) => [protocol, bytes.toString('hex', 2)])).toEqual([
+      ['udp', sent(plain.bytes)],
+    ]);
   });
 });

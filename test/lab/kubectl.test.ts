@@ -7,6 +7,7 @@ beforeAll(async () => {
   driven = await drivenLab();
 });
 afterAll(() => driven.end());
+const SET_CONTEXT = 'error: kubectl config set-context: allowed: --current --namespace=NAME\n';
 const run = async (line: string): Promise<string> => (await driven.run(line)).text;
 
 describe('kubectl get', () => {
@@ -544,6 +545,11 @@ describe('kubectl changes objects', () => {
       line: `kubectl create cm made --from-literal=k=v --dry-run=client -o yaml`,
       text: 'apiVersion: v1\ndata:\n  k: v\nkind: ConfigMap\nmetadata:\n  name: made\n  namespace: default\n',
     },
+    { line: 'kubectl config current-context', text: 'lab\n' },
+    { line: 'kubectl config use-context lab', text: 'Switched to context "lab".\n' },
+    { line: 'kubectl config set-context lab --namespace=default', text: 'Context "lab" modified.\n' },
+    { line: 'kubectl config set-context --current --namespace=default', text: 'Context "lab" modified.\n' },
+    { line: "kubectl config view --minify -o jsonpath='{..namespace}'", text: 'default\n' },
     { line: `kubectl create cm made --from-literal=k=v --dry-run=client`, text: 'configmap/made created (dry run)\n' },
     {
       line: 'echo text > file && kubectl create cm filed --from-file=file --from-file=other=file --dry-run=client -o yaml | kubectl apply -f - && kubectl get cm filed -o jsonpath={.data}',
@@ -606,6 +612,11 @@ describe('kubectl changes objects', () => {
       line: `kubectl patch svc webpod --type json -p '[{"op":"move"}]'`,
       text: 'allowed: {"op": "add"|"replace"|"remove"',
     },
+    { line: 'kubectl config use-context x', text: 'error: no context exists with the name: "x"\n' },
+    { line: 'kubectl config use-context', text: 'error: no context exists with the name: ""\n' },
+    { line: 'kubectl config set-context lab', text: SET_CONTEXT },
+    { line: 'kubectl config set-context x --namespace=a', text: SET_CONTEXT },
+    { line: 'kubectl config set-context --namespace=a', text: SET_CONTEXT },
     { line: 'kubectl create', text: 'error: kubectl create: allowed: -f FILE, configmap NAME' },
     {
       line: 'kubectl create job x',

@@ -143,6 +143,37 @@ const ROWS: readonly Row[] = [
     want: ['datagrams-dropped: 23 datagrams without room in a socket since the start, 3 of them just now'],
   },
   {
+    name: 'datagrams without room, one of them now',
+    facts: { counters: [snmpWith('1000000 5 0 1000000 20 0'), snmpWith('1000000 5 0 1000000 21 0')] },
+    want: ['datagrams-dropped: 21 datagrams without room in a socket since the start, 1 of them just now'],
+  },
+  {
+    name: 'as many datagrams without room as may be, of both versions of IP',
+    facts: { counters: [snmpWith('1000000 5 0 1000000 100 0'), snmpWith('1000000 5 0 1000000 100 0')] },
+    want: [],
+  },
+  {
+    name: 'one datagram more that could not be sent than may be',
+    facts: { counters: [snmpWith('1000000 5 0 1000000 0 101'), snmpWith('1000000 5 0 1000000 0 101')] },
+    want: ['datagrams-dropped: 101 datagrams that could not be sent since the start, none just now'],
+  },
+  {
+    name: 'as many fragments without the others as may be',
+    facts: { counters: [snmpWith('1 0 0 1 0 0', '100 40 1'), snmpWith('1 0 0 1 0 0', '100 40 1')] },
+    want: [],
+  },
+  {
+    name: 'one fragment more without the others than may be',
+    facts: { counters: [snmpWith('1 0 0 1 0 0', '100 40 2'), snmpWith('1 0 0 1 0 0', '100 40 2')] },
+    want: ['fragments-failed: 2 packets that could not be put together since the start, none just now'],
+  },
+  {
+    name: 'a table of connections that is nearly full',
+    facts: { conntrack: { count: 90, max: 100 } },
+    want: ['conntrack-full: 90 of 100 connections'],
+  },
+  { name: 'a table of connections with room', facts: { conntrack: { count: 89, max: 100 } }, want: [] },
+  {
     name: 'queries without room at a server of this host',
     facts: { counters: [counters(), counters({ udp: udpFile([LOCAL, 7]) })] },
     want: ['datagrams-dropped: 7 queries without room in a socket of port 53 since the start, 7 of them just now'],

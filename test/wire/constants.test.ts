@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { Class, Opcode, Rcode, Type } from '../../src/wire/index.js';
+
+/** The registry "Domain Name System (DNS) Parameters": names in a row, from a number on. */
+const TYPES = [
+  {
+    from: 1,
+    names:
+      'A NS MD MF CNAME SOA MB MG MR NULL WKS PTR HINFO MINFO MX TXT RP AFSDB X25 ISDN RT NSAP ' +
+      'NSAP-PTR SIG KEY PX GPOS AAAA LOC NXT EID NIMLOC SRV ATMA NAPTR KX CERT A6 DNAME SINK OPT APL ' +
+      'DS SSHFP IPSECKEY RRSIG NSEC DNSKEY DHCID NSEC3 NSEC3PARAM TLSA SMIMEA',
+  },
+  {
+    from: 55,
+    names: 'HIP NINFO RKEY TALINK CDS CDNSKEY OPENPGPKEY CSYNC ZONEMD SVCB HTTPS DSYNC HHIT BRID',
+  },
+  { from: 99, names: 'SPF UINFO UID GID UNSPEC NID L32 L64 LP EUI48 EUI64' },
+  { from: 128, names: 'NXNAME' },
+  {
+    from: 249,
+    names: 'TKEY TSIG IXFR AXFR MAILB MAILA ANY URI CAA AVC DOA AMTRELAY RESINFO WALLET CLA IPN',
+  },
+  { from: 32768, names: 'TA DLV' },
+];
+const RCODES = [
+  {
+    from: 0,
+    names: 'NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE DSOTYPENI',
+  },
+  { from: 16, names: 'BADVERS BADKEY BADTIME BADMODE BADNAME BADALG BADTRUNC BADCOOKIE' },
+];
+const CLASSES = [
+  { from: 1, names: 'IN' },
+  { from: 3, names: 'CH HS' },
+  { from: 254, names: 'NONE ANY' },
+];
+const OPCODES = [
+  { from: 0, names: 'QUERY IQUERY STATUS' },
+  { from: 4, names: 'NOTIFY UPDATE DSO' },
+];
+
+describe('numbers of the registry', () => {
+  it.each([
+    { name: 'types', own: Type, registry: TYPES },
+    { name: 'response codes', own: Rcode, registry: RCODES },
+    { name: 'classes', own: Class, registry: CLASSES },
+    { name: 'opcodes', own: Opcode, registry: OPCODES },
+  ])('of $name', ({ own, registry }) => {
+    const named = registry.flatMap(({ from, names }) => names.split(' ').map((name, i) => [name, from + i] as const));
+    expect(own).toEqual(Object.fromEntries(named));
+  });
+});

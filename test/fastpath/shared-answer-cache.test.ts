@@ -327,6 +327,7 @@ describe('answers that clients of one network share', () => {
     cache.keepApart(MAX_NETWORKS, { ipv4: 24, ipv6: 64 });
     offer(www, made(forever()), 'chain', MAX_NETWORKS);
     expect(cache.size).toBe(0);
+    expect([false, true].map((ipv6) => answers.networkBits(MAX_NETWORKS, ipv6))).toEqual([0, 0]);
     cache.keepApart(MAX_NETWORKS, undefined);
     offer(www, made(forever()), 'chain', MAX_NETWORKS);
     expect(cache.size).toBe(1);

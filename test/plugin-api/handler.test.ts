@@ -209,6 +209,9 @@ describe('a plugin that fails', () => {
       () => ({ rcode: 'NOSUCHDOMAIN' }) as never,
       "rcode: got 'NOSUCHDOMAIN', allowed: a name such as NXDOMAIN",
     ],
+    ['names an rcode above all', () => ({ rcode: 4096 }), 'rcode: got 4096, allowed: a name such as NXDOMAIN'],
+    ['names an rcode below all', () => ({ rcode: -1 }), 'rcode: got -1, allowed: a name such as NXDOMAIN'],
+    ['names a part of an rcode', () => ({ rcode: 1.5 }), 'rcode: got 1.5, allowed: a name such as NXDOMAIN'],
     [
       'gives a record that is none',
       () => ({ answers: [A('a.example', 'localhost')] }),

@@ -127,7 +127,6 @@ const LINES: readonly string[] = [
   '[ 1 -eq 1 ] && [ 1 -ne 2 ] && [ 2 -le 2 ] && [ 2 -ge 2 ] && echo numbers; [ 2 -lt 2 ] || [ 2 -gt 2 ] || echo equal',
   '[ 1 -eq 2 ] || [ 2 -ne 2 ] || [ 3 -le 2 ] || [ 1 -ge 2 ] || echo other; [ a != b ] && [ a = a ] && echo texts',
   '[ a = b ] || [ a != a ] || echo others; [ -z x ] || [ -n "" ] || echo lengths; [ a == a ]; echo $?',
-  '[ 1 -eq x ]; echo $?; [ 1 2 3 4 ]; echo $?; [ -q x ]; echo $?; [ a ? b ]; echo $?',
   'for ((i = 0; i < 3; i++)); do echo $i; done; echo $?; for ((i = 0; i < 0; i++)); do false; done; echo $?',
   'for ((i = 0; i < 9; i++)); do [ $i = 2 ] && break; done; echo $i; for ((;;)); do break; done; echo $?',
   'for ((i = 0; i < 2; i++)); do false; done; echo $?; while false; do echo no; done; echo $?',

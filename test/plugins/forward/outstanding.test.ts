@@ -100,7 +100,7 @@ describe('a query under way', () => {
 it('hashes begin from a number that each directive draws', () => {
   const draws: number[] = [];
   const random = { uint32: () => draws.push(7) };
-  new Forward('.', { random, options: { except: [], maxConcurrent: 0 } } as never);
+  new Forward('.', { random, options: { except: [], maxConcurrent: 0 } } as never, '');
   expect(draws).toEqual([7]);
   const [one, other] = [1, 2].map((seed) => hashOfQuestion(www.bytes, www.questionEnd, seed));
   expect(one).not.toBe(other);

@@ -1,52 +1,35 @@
 import { getSystemErrorName } from 'node:util';
 import { openLibc } from '../fastpath/libc.js';
 import type { Octets } from '../lib/units.js';
-
-/** Commands of bpf(2), and what they take: numbers of include/uapi/linux/bpf.h. */
-const MAP_CREATE = 0;
-const MAP_LOOKUP = 1;
-const MAP_UPDATE = 2;
-const MAP_DELETE = 3;
-const PROG_LOAD = 5;
-const PROG_NEXT_ID = 11;
-const PROG_FD_BY_ID = 13;
-const MAP_FD_BY_ID = 14;
-const OBJ_GET_INFO = 15;
-const LINK_CREATE = 28;
-const LINK_FD_BY_ID = 30;
-const LINK_NEXT_ID = 31;
-const ENABLE_STATS = 32;
-
-export const MapType = { HASH: 1, ARRAY: 2, PERCPU_ARRAY: 6, LRU_HASH: 9, ARRAY_OF_MAPS: 12 } as const;
-/** Flags of maps: user space may map it; maps of other lengths may stand in its place in another map. */
-export const MMAPABLE = 1 << 10;
-export const INNER_MAP = 1 << 12;
-const SCHED_CLS = 3;
-const TCX_INGRESS = 46;
-/** Kind of a link of tcx, and how many maps of a program are asked for. */
-const TCX_LINK = 11;
-const MAX_MAPS = 64;
-/** Room for what the kernel's verifier says of a program that it refuses. */
-const LOG_SIZE: Octets = 1 << 20;
-/** Length of an attribute block; what a command does not use is zero. */
-const ATTRIBUTES: Octets = 128;
-/** Number of the system call, by the processor's name in Node. */
-const SYSCALLS: Readonly<Record<string, number>> = {
-  x64: 321,
-  arm64: 280,
-  riscv64: 280,
-  loong64: 280,
-  ppc64: 361,
-  s390x: 351,
-};
-
-const PROT_NONE = 0;
-const PROT_READ_WRITE = 3;
-const MAP_SHARED = 1;
-const MAP_PRIVATE = 2;
-const MAP_FIXED = 0x10;
-const MAP_ANONYMOUS = 0x20;
-const MAP_NORESERVE = 0x4000;
+import {
+  MAP_CREATE,
+  MAP_LOOKUP,
+  MAP_UPDATE,
+  MAP_DELETE,
+  PROG_LOAD,
+  PROG_NEXT_ID,
+  PROG_FD_BY_ID,
+  MAP_FD_BY_ID,
+  OBJ_GET_INFO,
+  LINK_CREATE,
+  LINK_FD_BY_ID,
+  LINK_NEXT_ID,
+  ENABLE_STATS,
+  SCHED_CLS,
+  TCX_INGRESS,
+  TCX_LINK,
+  MAX_MAPS,
+  LOG_SIZE,
+  ATTRIBUTES,
+  SYSCALLS,
+  PROT_NONE,
+  PROT_READ_WRITE,
+  MAP_SHARED,
+  MAP_PRIVATE,
+  MAP_FIXED,
+  MAP_ANONYMOUS,
+  MAP_NORESERVE,
+} from './bpf-numbers.js';
 
 /** A system call that failed. `code` is the error's name, as EPERM. */
 export class BpfError extends Error {

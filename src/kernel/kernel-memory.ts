@@ -2,7 +2,8 @@ import { viewOf } from '../fastpath/libc.js';
 import { CONTROL_SIZE, LIMIT, POOL, SEED, SET_SIZE, SLAB, UNIT, poolStart, setsFor } from '../fastpath/table-layout.js';
 import type { TableMemory } from '../fastpath/table-memory.js';
 import type { Octets } from '../lib/units.js';
-import { INNER_MAP, MMAPABLE, MapType, type Bpf, type MapShape } from './bpf.js';
+import type { Bpf, MapShape } from './bpf.js';
+import { INNER_MAP, MMAPABLE, MapType } from './bpf-numbers.js';
 
 /** Slabs of one map: the program counts with it. */
 const SEGMENT_SLABS = 16;

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Bpf, MapType } from '../../src/kernel/bpf.js';
+import { Bpf } from '../../src/kernel/bpf.js';
+import { MapType } from '../../src/kernel/bpf-numbers.js';
 import { join, run, type Namespaces } from '../e2e/node-local/namespaces.js';
 import { PROGRAM, Program } from './program.js';
 

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { UdpWorkerPool, type AnswersBelow, type WorkerPoolOptions } from '../fastpath/udp-worker-pool.js';
+import { UdpWorkerPool } from '../fastpath/udp-worker-pool.js';
+import type { AnswersBelow, WorkerPoolOptions } from '../fastpath/worker-pool-options.js';
 import { KernelAnswers } from '../kernel/kernel-answers.js';
 import { realClock } from '../lib/clock.js';
 import { NodensError } from '../lib/errors.js';

@@ -2,7 +2,8 @@ import path from 'node:path';
 import dgram from 'node:dgram';
 import { pathToFileURL } from 'node:url';
 import type { PluginDefinition } from '../../src/chain/index.js';
-import { UdpWorkerPool, type AnswersBelow } from '../../src/fastpath/udp-worker-pool.js';
+import { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
+import type { AnswersBelow } from '../../src/fastpath/worker-pool-options.js';
 import { Intake } from '../../src/kube/intake/intake.js';
 
 import { MemorySource } from '../../src/kube/memory-source.js';

@@ -25,7 +25,8 @@ import { BlockContext, Hooks, type Common } from './block.js';
 import type { ConfigurationHost } from './configuration-host.js';
 import { checkBlock, type Directives } from './external-plugins.js';
 import { setUpAll } from './set-up-all.js';
-import { Chain, InFlight, Routes, type RoutesHost } from './routes.js';
+import { InFlight } from './in-flight.js';
+import { Chain, Routes, type RoutesHost } from './routes.js';
 import { describeSharing } from './sharing.js';
 
 /** A Corefile set up: chains linked, hooks and HTTP routes known, no socket opened yet. */

@@ -26,37 +26,8 @@ import type { FilePlace } from '../lib/errors.js';
 import type { TsigKeys } from '../tsig/index.js';
 import { Class, Type, nextLabel, type Name } from '../wire/index.js';
 import { NO_BLOCK } from './failures.js';
+import type { InFlight } from './in-flight.js';
 import { closer, sharingOf, type Sharing, type SharingVerdict } from './sharing.js';
-
-/**
- * One configuration's life as far as its queries are concerned: it ends only after the last one that waits is
- * answered.
- */
-export class InFlight {
-  private count = 0;
-  private idle: (() => void)[] = [];
-
-  get size(): number {
-    return this.count;
-  }
-
-  enter(): void {
-    this.count++;
-  }
-
-  leave(): void {
-    this.count--;
-    if (this.count === 0) {
-      for (const wake of this.idle) wake();
-      this.idle = [];
-    }
-  }
-
-  /** Resolves when nothing is in flight. */
-  settled(): Promise<void> {
-    return this.count === 0 ? Promise.resolve() : new Promise((resolve) => this.idle.push(resolve));
-  }
-}
 
 /** Where a block and its directives stand. */
 export interface ChainOrigin {

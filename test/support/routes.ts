@@ -1,7 +1,8 @@
 import { Lifetime, type ConnectionLimits, type Next } from '../../src/chain/index.js';
 import type { Clock } from '../../src/lib/clock.js';
 import { Responder } from '../../src/server/respond.js';
-import { Chain, InFlight, Routes } from '../../src/server/routes.js';
+import { InFlight } from '../../src/server/in-flight.js';
+import { Chain, Routes } from '../../src/server/routes.js';
 
 /** Routes without a zone. */
 export const noRoutes = (inFlight = new InFlight()): Routes =>

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import type { Logger } from '../lib/log.js';
-import { BpfError, type Bpf } from './bpf.js';
+import { type Bpf } from './bpf.js';
+import { BpfError } from './bpf-error.js';
 
 /** What is seen of a host's network. */
 export interface DeviceHost {

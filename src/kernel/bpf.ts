@@ -1,6 +1,7 @@
 import { getSystemErrorName } from 'node:util';
 import { openLibc } from '../fastpath/libc.js';
 import type { Octets } from '../lib/units.js';
+import { BpfError } from './bpf-error.js';
 import {
   MAP_CREATE,
   MAP_LOOKUP,
@@ -30,18 +31,6 @@ import {
   MAP_ANONYMOUS,
   MAP_NORESERVE,
 } from './bpf-numbers.js';
-
-/** A system call that failed. `code` is the error's name, as EPERM. */
-export class BpfError extends Error {
-  constructor(
-    what: string,
-    readonly code: string,
-    /** The last lines of what the verifier said. */
-    readonly verifier = '',
-  ) {
-    super(`${what}: ${code}${verifier === '' ? '' : `: ${verifier}`}`);
-  }
-}
 
 /** What a map is like. */
 export interface MapShape {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { BpfError } from './bpf.js';
+import { BpfError } from './bpf-error.js';
 
 /** Numbers of capabilities(7) that are needed; the last one stands in for all but the first. */
 const NEEDED = { CAP_NET_ADMIN: 12n, CAP_PERFMON: 38n, CAP_BPF: 39n } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AttachedDevices, thisHost } from '../../src/kernel/attached-devices.js';
-import { BpfError } from '../../src/kernel/bpf.js';
+import { BpfError } from '../../src/kernel/bpf-error.js';
 import { TestLog } from '../support/block.js';
 
 /** A host whose devices have the numbers of their places, from 1, and what is attached where. */

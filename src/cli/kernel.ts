@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kernelPrograms, kernelStatusText } from '../kernel/kernel-status.js';
-import { Bpf, BpfError } from '../kernel/bpf.js';
+import { Bpf } from '../kernel/bpf.js';
+import { BpfError } from '../kernel/bpf-error.js';
 import { parseDuration } from '../lib/duration.js';
 import type { Command } from './command.js';
 import { say } from './say.js';

@@ -3,7 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { decode, type Answer } from 'dns-packet';
 import type { ExternalPlugin } from '../../src/server/external-plugins.js';
-import { Server, type ServerOptions } from '../../src/server/server.js';
+import type { ServerOptions } from '../../src/server/server-options.js';
+import { Server } from '../../src/server/server.js';
 import { encodeMessage, formatRr, rcodeName, typeFromName } from '../../src/wire/index.js';
 import { TestLog } from '../support/block.js';
 

@@ -6,7 +6,8 @@ import { Channel } from '../../src/lib/channel.js';
 import type { MemoryCeiling } from '../../src/lib/memory-ceiling.js';
 import { Metrics } from '../../src/metrics/metrics.js';
 import { PLUGINS } from '../../src/server/directives.js';
-import { Server, type ServerOptions } from '../../src/server/server.js';
+import type { ServerOptions } from '../../src/server/server-options.js';
+import { Server } from '../../src/server/server.js';
 import { decodeMessage, rcodeName, type Message } from '../../src/wire/index.js';
 import { query, type QuestionOptions } from '../support/dns.js';
 

@@ -17,7 +17,7 @@ import { adaptPlugin } from '../../src/plugin-api/adapt.js';
 import type { HandleFunction } from '../../src/plugin-api/contract.js';
 import type { PluginClient } from '../../src/plugin-api/messages.js';
 import { PLUGINS } from '../../src/server/directives.js';
-import type { ServerOptions } from '../../src/server/server.js';
+import type { ServerOptions } from '../../src/server/server-options.js';
 import { Flag, Rcode, decodeMessage, rcodeName, type Message } from '../../src/wire/index.js';
 import { query, rr, texts, type QuestionOptions } from './dns.js';
 import { Reached, addressesOf, until, type Line, type Way } from './ways.js';

@@ -1,6 +1,6 @@
 import dgram from 'node:dgram';
 import { Server } from '../../src/server/server.js';
-import type { ServerOptions } from '../../src/server/server.js';
+import type { ServerOptions } from '../../src/server/server-options.js';
 import { decodeMessage, type Message } from '../../src/wire/index.js';
 import { query, type QuestionOptions } from './dns.js';
 

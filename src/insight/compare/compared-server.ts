@@ -1,7 +1,8 @@
 import type { Clock } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { ConnectedUdpSocket, Endpoint, Network } from '../../net/network.js';
-import { Server, type ServerOptions } from '../../server/server.js';
+import type { ServerOptions } from '../../server/server-options.js';
+import { Server } from '../../server/server.js';
 import { FrameReader, frame } from '../../wire/index.js';
 import type { RecordedQuery } from './recorded-query.js';
 

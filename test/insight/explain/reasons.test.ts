@@ -5,7 +5,8 @@ import { DROP, definePlugin, type Handler } from '../../../src/chain/index.js';
 import type { LiveExplanation } from '../../../src/insight/explain/live.js';
 import { explainAt } from '../../../src/insight/explain/route.js';
 import { PLUGINS } from '../../../src/server/directives.js';
-import { Server, type ServerOptions } from '../../../src/server/server.js';
+import type { ServerOptions } from '../../../src/server/server-options.js';
+import { Server } from '../../../src/server/server.js';
 import { Type } from '../../../src/wire/index.js';
 
 const ends: (() => unknown)[] = [];

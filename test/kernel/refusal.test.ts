@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BpfError } from '../../src/kernel/bpf.js';
+import { BpfError } from '../../src/kernel/bpf-error.js';
 import { explained } from '../../src/kernel/refusal.js';
 
 /** Of a process with these bits among its capabilities. */

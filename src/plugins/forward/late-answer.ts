@@ -5,10 +5,12 @@ import { Flag, Rcode } from '../../wire/index.js';
 import type { LookupSettings } from './lookup-settings.js';
 import { expandOrTruncate, type LookedUp, type Try } from './try.js';
 
+/** Each keeps its query: where many are given up, the upstream is gone, and it is not worth the memory. */
+const MOST = 256;
+
 /** Waits for what comes of a look-up that was given up early: who asks again is answered with it. */
 export class LateAnswer extends Deadline implements AttemptListener {
-  /** @param until monotonic time after which nobody cares */
-  constructor(
+  private constructor(
     private readonly settings: LookupSettings,
     private readonly outstanding: Pick<LookedUp, 'late'>,
     private readonly tries: readonly Try[],
@@ -16,10 +18,22 @@ export class LateAnswer extends Deadline implements AttemptListener {
   ) {
     super();
     for (const attempt of tries) attempt.receiver = this;
+    settings.late.waiting++;
     settings.deadlines.set(this, until);
   }
 
+  /** @param until monotonic time after which nobody cares */
+  static waitFor(
+    settings: LookupSettings,
+    outstanding: Pick<LookedUp, 'late'>,
+    tries: readonly Try[],
+    until: Milliseconds,
+  ): void {
+    if (tries.length > 0 && settings.late.waiting < MOST) new LateAnswer(settings, outstanding, tries, until);
+  }
+
   override due(): void {
+    this.settings.late.waiting--;
     for (const attempt of this.tries) attempt.abandon();
   }
 

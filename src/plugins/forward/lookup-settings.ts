@@ -18,6 +18,8 @@ export interface LookupSettings {
   readonly clock: Clock;
   readonly random: Random;
   readonly hedges: HedgeBudget;
+  /** Look-ups that were given up and whose answers are still waited for. */
+  readonly late: { waiting: number };
   /** Whether the next handler is a forward too: only then option `next` hands a query on. */
   readonly hasNextForward: boolean;
   /** Who wants to hear of what is asked and answered. */

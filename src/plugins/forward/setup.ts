@@ -61,6 +61,7 @@ function setupForward(directive: Directive, block: Block, hasNextForward: boolea
     policy: policyOf(options.policy, runtime.random),
     deadlines: new Deadlines(runtime.clock),
     hedges: new HedgeBudget(),
+    late: { waiting: 0 },
     proxies,
   };
   const order = block.shared('forward/order', () => ({ next: 0 }));

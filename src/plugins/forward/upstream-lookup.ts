@@ -281,7 +281,7 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
     this.tell('silent', `given up after ${Math.round(now - this.startedAt)} ms: no upstream shows a sign of life`);
     const { tries } = this;
     this.giveUp();
-    if (tries.length > 0) new LateAnswer(this.settings, this.outstanding, tries, this.startedAt + QUERY_TIMEOUT);
+    LateAnswer.waitFor(this.settings, this.outstanding, tries, this.startedAt + QUERY_TIMEOUT);
     return true;
   }
 

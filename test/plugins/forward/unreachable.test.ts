@@ -159,6 +159,18 @@ describe('a sole upstream that is gone', () => {
   });
 });
 
+it('no more than 256 late answers are waited for', async () => {
+  const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+  await warm(cluster);
+  cluster.servers[1]!.answer = (it) => void cluster.block.clock.setTimeout(() => well(it), 1300);
+  const names = Array.from({ length: 300 }, (_, i) => `n${i}.example.`);
+  for (const name of names) cluster.ask(name);
+  await cluster.elapse(1400);
+  const again = names.map((name) => cluster.ask(name));
+  await cluster.elapse(1);
+  expect(again.filter(({ outcome }) => outcome === 'NOERROR')).toHaveLength(256);
+});
+
 describe('a failure', () => {
   const failed = async (): Promise<Cluster> => {
     const cluster = await new Cluster('forward . 10.0.0.1 {\n max_fails 0\n}').start(1);

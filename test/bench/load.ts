@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly unanswered?: number | undefined;
   /** Whether queries ask for signatures (DO). */
   readonly signatures?: boolean | undefined;
+  /** Over TLS; UDP without it. */
+  readonly mode?: 'dot' | undefined;
 }
 
 export interface LoadResult {
@@ -53,6 +55,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     String(options.unanswered ?? Math.max(100, options.clients)),
     ...(options.from ? ['-a', options.from] : []),
     ...(options.signatures === true ? ['-D'] : []),
+    ...(options.mode ? ['-m', options.mode] : []),
     ...(options.rate ? ['-Q', String(options.rate)] : []),
   ];
   const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'pipe'] });

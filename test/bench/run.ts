@@ -14,6 +14,7 @@ import { loggedTable, measureLogged, type LoggedCost } from './logged.js';
 import { write, type Peer } from './peer.js';
 import { PEERS, metricsPort, profiled, readyPort } from './peers.js';
 import { SERVER_CORE, cpuTime, firstCores, installed, residentMemory, startPinned, stop } from './process.js';
+import { encryptedTable, measureEncrypted, type EncryptedCost } from './encrypted.js';
 import { OWN, ratios, startTable, summary, table, topTable, type Row, type TopCost } from './report.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 import { measureSizes, sizesTable, type SizeCost } from './sizes.js';
@@ -121,6 +122,7 @@ const rows: Row[] = [];
 const tops: TopCost[] = [];
 const logs: LoggedCost[] = [];
 const sizes: SizeCost[] = [];
+const encrypted: EncryptedCost[] = [];
 const only = new RegExp(options.only);
 const starts = await measureStarts(only, ++port, options.before);
 const apis = await measureApi(only, ++port, options.before);
@@ -146,13 +148,14 @@ try {
   tops.push(...(await measureTop(...turns)));
   logs.push(...(await measureLogged(...turns)));
   sizes.push(...(await measureSizes(...turns)));
+  encrypted.push(...(await measureEncrypted(...turns)));
 } finally {
   await clusters.stop();
   await upstreams.stop();
 }
 process.stdout.write(
   options.json
-    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, logs, sizes, kernel, fresh, walk }, undefined, 1)}\n`
+    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, logs, sizes, encrypted, kernel, fresh, walk }, undefined, 1)}\n`
     : [
         ...(rows.length > 0 ? [table(rows)] : []),
         ...(starts.length > 0 ? [startTable(starts)] : []),
@@ -160,6 +163,7 @@ process.stdout.write(
         ...(tops.length > 0 ? [topTable(tops)] : []),
         ...(logs.length > 0 ? [loggedTable(logs)] : []),
         ...(sizes.length > 0 ? [sizesTable(sizes)] : []),
+        ...(encrypted.length > 0 ? [encryptedTable(encrypted)] : []),
         ...(kernel.length > 0 ? [kernelTable(kernel)] : []),
         ...(fresh ? [freshText(fresh)] : []),
         ...(walk ? [walkText(walk)] : []),

@@ -94,6 +94,10 @@ describe.skipIf(why !== undefined)('answers of the kernel on the wire', () => {
     expect(said).toContain('0 packets dropped by kernel');
   }
 
+  /** All that a program says, which is long. */
+  const told = (program: string, ...args: string[]): string =>
+    spawnSync(program, args, { encoding: 'utf8', maxBuffer: 256 << 20 }).stdout;
+
   const FIELDS = ['ip.checksum.status', 'ip.len', 'ipv6.plen', 'udp.checksum.status', 'udp.length', 'frame.len'];
 
   it.each([
@@ -110,7 +114,7 @@ describe.skipIf(why !== undefined)('answers of the kernel on the wire', () => {
       const times = ANSWERS / 4 / NAMES;
       await captured(file, times * NAMES, () => ask(to, flags, times));
       expect(server.outcome('answered') - answered).toBe(times * NAMES);
-      const lines = run('tcpdump', '-r', file, '-n', '-vv').split('\n').join(' ');
+      const lines = told('tcpdump', '-r', file, '-n', '-vv').replaceAll('\n', ' ');
       expect(lines.match(/\[udp sum ok\]/g)?.length, lines.slice(0, 300)).toBe(times * NAMES);
       expect(lines).not.toMatch(/bad|\[\||truncated/i);
       const options = [
@@ -123,10 +127,7 @@ describe.skipIf(why !== undefined)('answers of the kernel on the wire', () => {
         '-E',
         'separator=,',
       ];
-      const { stdout } = spawnSync('tshark', ['-r', file, ...options, ...FIELDS.flatMap((field) => ['-e', field])], {
-        encoding: 'utf8',
-        maxBuffer: 64 << 20,
-      });
+      const stdout = told('tshark', '-r', file, ...options, ...FIELDS.flatMap((field) => ['-e', field]));
       const rows = stdout.trim().split('\n');
       expect(rows).toHaveLength(times * NAMES);
       const wrong = rows.filter((row) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { examine, type FactSources } from '../../../src/insight/doctor/examine.js';
+import { examine } from '../../../src/insight/doctor/examine.js';
 import { ManualClock } from '../../../src/lib/clock.js';
 import { FakeNetwork, elapse } from '../../support/fake-network.js';
 
@@ -18,7 +18,7 @@ async function facts(
     run: (program: string, ...args: string[]) => programs[[program, ...args].join(' ')],
   };
   const options = { servers: [], name: 'a.', timeout: 1000, watch: 2000, resolvConf: '/etc/resolv.conf' };
-  const found = examine(sources as FactSources, options);
+  const found = examine(sources, options);
   await elapse(clock, 2000);
   return found;
 }

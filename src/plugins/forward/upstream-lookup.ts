@@ -1,61 +1,39 @@
-import { DROP, Reply, type Next, type Outcome, type ReasonNote } from '../../chain/index.js';
-import { Deadline, ForgerySuspected, type AttemptListener } from '../../exchange/index.js';
-import { randomBelow } from '../../lib/random.js';
+import { DROP, Reply, type Next, type Outcome } from '../../chain/index.js';
+import { ForgerySuspected, type AttemptListener } from '../../exchange/index.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { Flag, Rcode, type EncodedReply, ExtendedErrorCode, explained } from '../../wire/index.js';
 import { failureReply } from './failures.js';
+import { LookupAttempts, QUERY_TIMEOUT } from './lookup-attempts.js';
 import { LateAnswer } from './late-answer.js';
 import type { LookupSettings } from './lookup-settings.js';
 import type { Asker } from './outstanding.js';
 import type { Proxy } from './proxy.js';
 import { tap } from './tap.js';
-import { NO_TRIES, Try, expandOrTruncate, tellOf, type LookedUp } from './try.js';
+import { Try, expandOrTruncate, tellOf, type LookedUp } from './try.js';
 
-/** A query is given up after this long. */
-export const QUERY_TIMEOUT: Milliseconds = 5000;
 /** An upstream that was heard of so lately is not taken for gone because of an ICMP message. */
 const RECENT: Milliseconds = 5000;
 /** Pause after every upstream has reported an error, doubled each time. */
 const FIRST_PAUSE: Milliseconds = 100;
 const LONGEST_PAUSE: Milliseconds = 1000;
-/** Where no upstream was heard of for this long, a query is given up: within 1 s, the wheel's tick included. */
-const GONE_AFTER: Milliseconds = 950;
 /** Where one that has answered before may be slow, that is looked at anew after this time. */
 const GONE_AGAIN: Milliseconds = 50;
 /** Longest wait before a question is sent once more. */
 const LONGEST_WAIT: Milliseconds = 1000;
 /** Queries that may wait for a connection because replies were forged. */
 const MOST_QUEUED = 32;
-/** Attempts for one query, whatever the Corefile says. */
-const MOST_ATTEMPTS = 12;
-
 /**
  * One query on its way to the upstreams: whom to ask first, whom to ask too when no answer comes, and what to say in
- * the end. The first good reply
- * wins. Whatever is due next, it has one deadline in the wheel.
+ * the end. The first good reply wins. Whatever is due next, it has one deadline in the wheel.
  */
-export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
-  private readonly order: readonly Proxy[];
-  private cursor = 0;
-  /** Under way, oldest first. */
-  private tries: readonly Try[] = NO_TRIES;
-  private launched = 0;
+export class UpstreamLookup extends LookupAttempts implements AttemptListener, Asker {
   private failedInRound = 0;
   private doubts = 0;
   private failedOver = 0;
   private pause: Milliseconds = FIRST_PAUSE;
-  /** When to ask once more although nothing has failed. */
-  private askAgainAt: Milliseconds = Infinity;
-  /** When a second query may be sent early; Infinity when it may not, or was. */
-  private hedgeAt: Milliseconds = Infinity;
-  /** How long after the beginning to see whether any upstream is there at all: whole, so that no number is made. */
-  private goneAfter: Milliseconds = GONE_AFTER;
-  private readonly startedAt: Milliseconds;
   private forcesTcp: boolean;
   /** Replies to it were forged once. */
   private movedPort = false;
-  /** All upstreams are down and one was asked nevertheless: what it says stands. */
-  private lastResort = false;
   private lastError: Error | undefined;
   private timedOut = false;
   private lastReply: Reply | undefined;
@@ -63,13 +41,11 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
 
   /** @param outstanding settles once */
   constructor(
-    private readonly settings: LookupSettings,
-    private readonly outstanding: LookedUp,
+    settings: LookupSettings,
+    outstanding: LookedUp,
     private readonly next: Next,
   ) {
-    super();
-    this.order = settings.policy(settings.proxies);
-    this.startedAt = settings.clock.monotonic();
+    super(settings, outstanding);
     settings.hedges.earn();
     // Two messages in outstanding for one question are two chances for a forger, who needs one (RFC 5452 section 5).
     this.forcesTcp = settings.options.forceTcp || outstanding.apart;
@@ -180,23 +156,12 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
     this.ask(proxy, movesPort ? 'udp' : 'tcp', this.settings.clock.monotonic(), false);
   }
 
-  private mayLaunch(now: Milliseconds): boolean {
-    const { maxAttempts } = this.settings.options;
-    if (this.outstanding.query.context.over(now)) return false;
-    return this.launched < (maxAttempts === 0 ? MOST_ATTEMPTS : Math.min(maxAttempts, MOST_ATTEMPTS));
-  }
-
   private launch(now: Milliseconds): void {
     if (!this.mayLaunch(now)) return this.waitOrGiveUp();
     const silent = this.pickAdmitted(now);
     const proxy = silent ?? this.pickAny();
     if (proxy === undefined) return this.waitOrGiveUp();
     this.ask(proxy, this.transport, now, silent?.upstream.isSilent === true && this.order.length > 1);
-  }
-
-  /** One attempt is given up after this long. */
-  private get readTimeout(): Milliseconds {
-    return this.settings.options.readTimeout;
   }
 
   private get transport(): 'udp' | 'tcp' {
@@ -262,16 +227,6 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
     this.schedule();
   }
 
-  /** Another upstream was quicker: where nothing came from the first several times in a row, it is silent. */
-  private hedgeWon(winner: Proxy, now: Milliseconds): void {
-    winner.metrics.hedgeWon();
-    for (const attempt of this.tries) {
-      const { proxy } = attempt;
-      if (proxy === winner || !proxy.upstream.leavesUnanswered) continue;
-      if (proxy.upstream.noteSilence(attempt, now)) proxy.suspect();
-    }
-  }
-
   /** Gives up where no upstream shows a sign of life; what comes all the same is for those who ask again. */
   private isHopeless(now: Milliseconds): boolean {
     this.goneAfter = Math.ceil(now - this.startedAt) + GONE_AGAIN;
@@ -283,37 +238,6 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
     this.giveUp();
     LateAnswer.waitFor(this.settings, this.outstanding, tries, this.startedAt + QUERY_TIMEOUT);
     return true;
-  }
-
-  /** The next upstream in order that is neither down nor silent. */
-  private pickAdmitted(now: Milliseconds): Proxy | undefined {
-    const { order } = this;
-    for (let i = 0; i < order.length; i++) {
-      const proxy = order[(this.cursor + i) % order.length]!;
-      if (!proxy.admits(now)) continue;
-      this.cursor += i + 1;
-      return proxy;
-    }
-    return undefined;
-  }
-
-  /**
-   * The next one that is only silent. When all are down, health checks are taken to be at fault and any one is asked,
-   * unless that is ruled out.
-   */
-  private pickAny(): Proxy | undefined {
-    const { order, settings } = this;
-    for (let i = 0; i < order.length; i++) {
-      const proxy = order[this.cursor++ % order.length]!;
-      if (!proxy.down) return proxy;
-    }
-    if (!this.lastResort) {
-      settings.metrics.broken.inc();
-      this.tell('down', 'all upstreams are down by their health checks');
-    }
-    if (settings.options.failFast) return undefined;
-    this.lastResort = true;
-    return order[randomBelow(settings.random, order.length)];
   }
 
   /** Takes a reply apart; undefined when it makes no sense and something better may come. */
@@ -328,18 +252,6 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
       }
       return undefined;
     }
-  }
-
-  private drop(attempt: Try): void {
-    this.tries = this.tries.length === 1 ? NO_TRIES : this.tries.filter((other) => other !== attempt);
-  }
-
-  private schedule(): void {
-    const oldest = this.tries[0];
-    const timeout = oldest === undefined ? Infinity : oldest.sentAt + this.readTimeout;
-    const { askAgainAt, hedgeAt, goneAfter, startedAt } = this;
-    const last = startedAt + Math.min(goneAfter, QUERY_TIMEOUT);
-    this.settings.deadlines.set(this, Math.min(askAgainAt, hedgeAt, timeout, last));
   }
 
   /**
@@ -379,18 +291,6 @@ export class UpstreamLookup extends Deadline implements AttemptListener, Asker {
   private finish(outcome: Outcome | Promise<Outcome>, left: 'overtaken' | 'timeout' = 'overtaken'): void {
     this.end(left);
     this.outstanding.settle(outcome);
-  }
-
-  private end(left: 'overtaken' | 'timeout'): void {
-    this.settings.deadlines.clear(this);
-    for (const attempt of this.tries) {
-      tellOf(attempt, this.outstanding.query, this.settings.clock.monotonic(), left);
-      attempt.abandon();
-    }
-  }
-
-  private tell(reason: ReasonNote['reason'], text: string): void {
-    this.outstanding.query.context.trail?.note({ kind: 'reason', plugin: 'forward', reason, text });
   }
 }
 

@@ -1,0 +1,117 @@
+import type { ReasonNote } from '../../chain/index.js';
+import { Deadline } from '../../exchange/index.js';
+import { randomBelow } from '../../lib/random.js';
+import type { Milliseconds } from '../../lib/units.js';
+import type { LookupSettings } from './lookup-settings.js';
+import type { Proxy } from './proxy.js';
+import { NO_TRIES, tellOf, type LookedUp, type Try } from './try.js';
+
+/** A query is given up after this long. */
+export const QUERY_TIMEOUT: Milliseconds = 5000;
+/** Where no upstream was heard of for this long, a query is given up: within 1 s, the wheel's tick included. */
+const GONE_AFTER: Milliseconds = 950;
+/** Attempts for one query, whatever the Corefile says. */
+const MOST_ATTEMPTS = 12;
+
+/** Whom one query was sent to, and whom it may be sent to next. */
+export abstract class LookupAttempts extends Deadline {
+  protected readonly order: readonly Proxy[];
+  /** Under way, oldest first. */
+  protected tries: readonly Try[] = NO_TRIES;
+  protected launched = 0;
+  /** All upstreams are down and one was asked nevertheless: what it says stands. */
+  protected lastResort = false;
+  protected readonly startedAt: Milliseconds;
+  private cursor = 0;
+  /** When to ask once more although nothing has failed. */
+  protected askAgainAt: Milliseconds = Infinity;
+  /** When a second query may be sent early; Infinity when it may not, or was. */
+  protected hedgeAt: Milliseconds = Infinity;
+  /** How long after the beginning to see whether any upstream is there at all: whole, so that no number is made. */
+  protected goneAfter: Milliseconds = GONE_AFTER;
+
+  constructor(
+    protected readonly settings: LookupSettings,
+    protected readonly outstanding: LookedUp,
+  ) {
+    super();
+    this.order = settings.policy(settings.proxies);
+    this.startedAt = settings.clock.monotonic();
+  }
+
+  /** One attempt is given up after this long. */
+  protected get readTimeout(): Milliseconds {
+    return this.settings.options.readTimeout;
+  }
+
+  protected mayLaunch(now: Milliseconds): boolean {
+    const { maxAttempts } = this.settings.options;
+    if (this.outstanding.query.context.over(now)) return false;
+    return this.launched < (maxAttempts === 0 ? MOST_ATTEMPTS : Math.min(maxAttempts, MOST_ATTEMPTS));
+  }
+
+  /** The next upstream in order that is neither down nor silent. */
+  protected pickAdmitted(now: Milliseconds): Proxy | undefined {
+    const { order } = this;
+    for (let i = 0; i < order.length; i++) {
+      const proxy = order[(this.cursor + i) % order.length]!;
+      if (!proxy.admits(now)) continue;
+      this.cursor += i + 1;
+      return proxy;
+    }
+    return undefined;
+  }
+
+  /**
+   * The next one that is only silent. When all are down, health checks are taken to be at fault and any one is asked,
+   * unless that is ruled out.
+   */
+  protected pickAny(): Proxy | undefined {
+    const { order, settings } = this;
+    for (let i = 0; i < order.length; i++) {
+      const proxy = order[this.cursor++ % order.length]!;
+      if (!proxy.down) return proxy;
+    }
+    if (!this.lastResort) {
+      settings.metrics.broken.inc();
+      this.tell('down', 'all upstreams are down by their health checks');
+    }
+    if (settings.options.failFast) return undefined;
+    this.lastResort = true;
+    return order[randomBelow(settings.random, order.length)];
+  }
+
+  protected drop(attempt: Try): void {
+    this.tries = this.tries.length === 1 ? NO_TRIES : this.tries.filter((other) => other !== attempt);
+  }
+
+  protected end(left: 'overtaken' | 'timeout'): void {
+    this.settings.deadlines.clear(this);
+    for (const attempt of this.tries) {
+      tellOf(attempt, this.outstanding.query, this.settings.clock.monotonic(), left);
+      attempt.abandon();
+    }
+  }
+
+  protected tell(reason: ReasonNote['reason'], text: string): void {
+    this.outstanding.query.context.trail?.note({ kind: 'reason', plugin: 'forward', reason, text });
+  }
+
+  /** Another upstream was quicker: where nothing came from the first several times in a row, it is silent. */
+  protected hedgeWon(winner: Proxy, now: Milliseconds): void {
+    winner.metrics.hedgeWon();
+    for (const attempt of this.tries) {
+      const { proxy } = attempt;
+      if (proxy === winner || !proxy.upstream.leavesUnanswered) continue;
+      if (proxy.upstream.noteSilence(attempt, now)) proxy.suspect();
+    }
+  }
+
+  protected schedule(): void {
+    const oldest = this.tries[0];
+    const timeout = oldest === undefined ? Infinity : oldest.sentAt + this.readTimeout;
+    const { askAgainAt, hedgeAt, goneAfter, startedAt } = this;
+    const last = startedAt + Math.min(goneAfter, QUERY_TIMEOUT);
+    this.settings.deadlines.set(this, Math.min(askAgainAt, hedgeAt, timeout, last));
+  }
+}

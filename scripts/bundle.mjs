@@ -20,6 +20,7 @@ const PACKAGES = [
   're2js',
   'socks-proxy-agent',
   'tinyglobby',
+  'ws',
   'yaml',
 ];
 /** Packages that are found in node_modules or not at all: one with a binary for each platform. */

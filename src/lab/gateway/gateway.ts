@@ -8,6 +8,7 @@ import { HttpConnections } from '../../server/http-connections.js';
 import type { Lab } from '../lab.js';
 import { LabNetwork } from '../network/lab-network.js';
 import type { RunningPod } from '../pods/kubelet.js';
+import { connectToPod, listenerOf } from '../pods/reach.js';
 import { PROXY_HEADERS } from '../web/guard.js';
 import type { HttpPort, PodPort } from '../web/ports.js';
 import type { StaticFiles } from '../web/static-files.js';
@@ -198,7 +199,7 @@ export class Gateway {
     const [, namespace = '', name = '', port = '', path = ''] =
       /^\/([^/]+)\/([^/:]+):(\d+)(\/.*)$/.exec(request.url ?? '') ?? [];
     const pod = this.lab.kubelet.get(namespace, name);
-    const listener = pod && [...pod.network.listening].find((endpoint) => endpoint.port === Number(port));
+    const listener = pod && listenerOf(pod, Number(port));
     if (!pod || !listener) {
       response.writeHead(404, { 'content-type': 'text/plain' }).end(
         `there is\n${this.http()
@@ -207,15 +208,14 @@ export class Gateway {
       );
       return;
     }
-    const address = listener.address === '' || listener.address === '0.0.0.0' ? pod.model.ip : listener.address;
     try {
-      const { stream } = await new LabNetwork(pod.model.node.process).connectTcp({ address, port: Number(port) });
+      const stream = await connectToPod(pod, Number(port));
       const inner = http.request(
         {
           createConnection: () => stream,
           method: request.method ?? 'GET',
           path,
-          headers: { host: `${address}:${port}`, connection: 'close' },
+          headers: { host: `${listener.address}:${port}`, connection: 'close' },
         },
         (answer) => {
           response.writeHead(answer.statusCode ?? 502, {

@@ -23,6 +23,8 @@ const SCALE: Subresource = {
   verbs: ['get', 'patch', 'update'],
 };
 
+const LOG: Subresource = { name: 'log', kind: 'Pod', verbs: ['get'] };
+const stream = (name: string, kind: string): Subresource => ({ name, kind, verbs: ['create', 'get'] });
 const EVICTION: Subresource = { name: 'eviction', kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] };
 
 /** What can be asked of one object beside itself. */
@@ -30,7 +32,7 @@ export const SUBRESOURCES: Readonly<Record<string, readonly Subresource[]>> = {
   Deployment: [SCALE, status('Deployment')],
   DaemonSet: [status('DaemonSet')],
   Node: [status('Node')],
-  Pod: [EVICTION, status('Pod')],
+  Pod: [stream('exec', 'PodExecOptions'), EVICTION, LOG, stream('portforward', 'PodPortForwardOptions'), status('Pod')],
 };
 
 /**

@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Lab } from '../lab.js';
 import type { ServerIdentity } from './certificate.js';
 import { discovery } from './discovery.js';
@@ -12,6 +14,7 @@ import { openapi } from './openapi.js';
 import { ObjectReader } from './reader.js';
 import { resourceAt } from './route.js';
 import { ObjectRemover } from './remover.js';
+import { Upgrades } from './upgrades.js';
 import { Verbs, send } from './verbs.js';
 import { ObjectWriter } from './writer.js';
 
@@ -38,6 +41,7 @@ export class KubeApi {
   readonly journal: ObjectJournal;
   readonly reader: ObjectReader;
   private readonly verbs: Verbs;
+  private readonly upgrades: Upgrades;
   private readonly server: https.Server;
   private readonly sockets = new Set<Socket>();
 
@@ -52,11 +56,13 @@ export class KubeApi {
     const writer = new ObjectWriter(lab, this.journal, managers);
     const remover = new ObjectRemover(lab, this.journal, managers, options.onFault);
     this.reader = new ObjectReader(lab, this.journal);
+    this.upgrades = new Upgrades(options);
     this.verbs = new Verbs({ lab, journal: this.journal, reader: this.reader, writer, remover });
     this.server = https.createServer(
       { key: identity.key, cert: identity.certificate, ALPNProtocols: ['http/1.1'] },
       (request, response) => void this.serve(request, response),
     );
+    this.server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
     this.server.maxConnections = CONNECTIONS;
     this.server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
@@ -99,6 +105,24 @@ export class KubeApi {
     }
   }
 
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => undefined);
+    try {
+      const { pathname, searchParams } = new URL(request.url ?? '/', this.url);
+      this.authenticate(request);
+      const path = resourceAt(pathname);
+      if (!path) throw new ApiFault('NotFound', 'the server could not find the requested resource');
+      this.upgrades.carryOut({ path, query: searchParams, request, socket, head });
+    } catch (error) {
+      const { status, object } = this.faultOf(error);
+      const text = JSON.stringify(object);
+      socket.end(
+        `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/json\r\nConnection: close\r\n` +
+          `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+      );
+    }
+  }
+
   private authenticate({ headers }: IncomingMessage): void {
     const given = Buffer.from(/^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1] ?? '');
     const wanted = Buffer.from(this.options.token);
@@ -116,12 +140,14 @@ export class KubeApi {
   }
 
   private refuse(error: unknown, response: ServerResponse): void {
-    if (!(error instanceof ApiFault)) this.options.onFault(error);
-    const fault =
-      error instanceof ApiFault
-        ? error
-        : new ApiFault('InternalError', `Internal error occurred: ${(error as Error).message}`);
+    const fault = this.faultOf(error);
     if (response.headersSent) return void response.destroy();
     send(response, fault.status, fault.object);
+  }
+
+  private faultOf(error: unknown): ApiFault {
+    if (error instanceof ApiFault) return error;
+    this.options.onFault(error);
+    return new ApiFault('InternalError', `Internal error occurred: ${(error as Error).message}`);
   }
 }

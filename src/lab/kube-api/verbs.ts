@@ -9,10 +9,12 @@ import { formOf } from './form.js';
 import type { Form } from './form.js';
 import type { ObjectJournal } from './journal.js';
 import { uidIn } from './journal.js';
+import { sendLog } from './pod-log.js';
 import type { ObjectReader } from './reader.js';
 import type { ObjectRemover } from './remover.js';
 import type { ResourcePath } from './route.js';
 import { scaleOf, withScale } from './scale.js';
+import { podAt } from './upgrades.js';
 import { watch } from './watch.js';
 import type { ObjectWriter, WriteOptions } from './writer.js';
 
@@ -88,6 +90,8 @@ export class Verbs {
     const { reader, remover } = this.parts;
     if (subresource === 'status') return send(response, OK, reader.object(path));
     if (subresource === 'scale') return this.scale(asked, verb);
+    if (subresource === 'log') return sendLog(podAt(path, this.parts.lab), query, response, this.parts.lab);
+    if (subresource !== 'eviction') throw new ApiFault('BadRequest', 'Upgrade request required');
     const object = reader.object(path);
     await remover.delete(path, await bodyOf(request), query);
     send(response, CREATED, success(resource, path.name ?? '', uidIn(object)));

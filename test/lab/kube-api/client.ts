@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { realClock } from '../../../src/lib/clock.js';
 import { selfSigned } from '../../../src/lab/kube-api/certificate.js';
+import { kubeconfig } from '../../../src/lab/kube-api/kubeconfig.js';
 import { KubeApi } from '../../../src/lab/kube-api/server.js';
 import { Lab } from '../../../src/lab/lab.js';
 import { loadTopology } from '../../../src/lab/topology/load.js';
@@ -78,6 +79,11 @@ export class ServedLab {
     };
   }
 
+  /** What a kubeconfig for it says. */
+  get kubeconfig(): string {
+    return kubeconfig({ url: this.api.url, certificate: this.ca, token: TOKEN });
+  }
+
   /** Nobody needs the servers' lame duck time. */
   stop(): void {
     this.api.close();
@@ -103,4 +109,5 @@ export class ServedLab {
   }
 }
 
-const TOKEN = 'a-token';
+/** What the client shows. */
+export const TOKEN = 'a-token';

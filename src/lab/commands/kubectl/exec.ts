@@ -17,6 +17,9 @@ const NETWORK = ['ip', 'tcpdump', 'ss', 'netstat'];
 const NOT_FOUND = 127;
 const NOT_EXECUTED = 126;
 
+/** Whether a program is a shell. */
+export const isShell = (program: string): boolean => SHELLS.includes(baseOf(program));
+
 const baseOf = (program: string): string => program.replace(/^\/(usr\/)?(local\/)?s?bin\//, '');
 
 /**
@@ -37,7 +40,7 @@ export async function exec(args: readonly string[], io: CommandIo): Promise<numb
     throw new CommandError('error: you must specify a pod and a command: kubectl exec POD -- COMMAND');
   if (pod.state !== 'Running')
     throw new CommandError(`error: cannot exec into a container of pod ${pod.name}: it is in state ${pod.state}`);
-  if (SHELLS.includes(baseOf(words[0]!)) && words.length === 1) return openShell(pod, io);
+  if (isShell(words[0]!) && words.length === 1) return openShell(pod, io);
   const code = await runInPod(pod, words, io);
   if (code !== 0 && !io.signal.aborted) io.error(`command terminated with exit code ${code}\n`);
   return code;

@@ -40,9 +40,7 @@ export async function logs(args: readonly string[], io: CommandIo): Promise<numb
   const count = tail === '-1' ? undefined : whole('kubectl logs: --tail', tail, 0, 100_000);
   const since = options.has('--since') ? io.lab.clock.now() - sinceOf(options.get('--since')!) : undefined;
   const shown = (pod: RunningPod, { at, text }: { readonly at: Milliseconds; readonly text: string }): string =>
-    (options.has('--prefix') ? `[pod/${pod.name}] ` : '') +
-    (options.has('--timestamps') ? `${new Date(at).toISOString().replace('Z', '000000Z')} ` : '') +
-    `${text}\n`;
+    (options.has('--prefix') ? `[pod/${pod.name}] ` : '') + logLine(at, text, options.has('--timestamps'));
   for (const pod of pods)
     for (const line of pod.log.lines({ count, since, until: options.has('--previous') ? pod.began : undefined }))
       io.write(shown(pod, line));
@@ -55,6 +53,10 @@ export async function logs(args: readonly string[], io: CommandIo): Promise<numb
   }
   return 0;
 }
+
+/** A line of a log as kubectl prints it. */
+export const logLine = (at: Milliseconds, text: string, timestamp: boolean): string =>
+  `${timestamp ? `${new Date(at).toISOString().replace('Z', '000000Z')} ` : ''}${text}\n`;
 
 function sinceOf(text: string): Milliseconds {
   const value = parseDuration(text);

@@ -70,7 +70,7 @@ const debugOn: CorefileRule = {
 const logsEverything: CorefileRule = {
   name: 'log-every-query',
   severity: 'hint',
-  means: 'A line for each query costs half as much as answering it from the cache, and tells who asks for what.',
+  means: 'A line for each query costs nearly as much as answering it from the cache, and tells who asks for what.',
   todo: "Write 'log . { class denial error }', or leave log out.",
   *find({ blocks }) {
     for (const log of blocks.flatMap((block) => block.all('log')))

@@ -53,7 +53,7 @@ export interface Runtime {
    */
   replaceFile(path: string, content: Uint8Array, mode?: number): void;
   /** Told while what is kept has to become less; undefined where there is memory for whatever is asked for. */
-  readonly memory?: { readonly shrinking: Channel<void> } | undefined;
+  readonly memory?: { readonly ceiling: Octets; readonly shrinking: Channel<void> } | undefined;
   /** What the process before this one kept; undefined where there was none. */
   readonly handedOver?: HandedOver | undefined;
 }

@@ -37,9 +37,12 @@ export function beginWorkers(
     ...starting
   }: Starting,
 ): StartingWorkers | undefined {
-  const { mode, workers, devices, clientLimit }: IoOptions = options ?? { mode: 'auto', workers: defaultWorkers() };
+  const { mode, workers, devices, clientLimit, memory }: IoOptions = options ?? {
+    mode: 'auto',
+    workers: defaultWorkers(),
+  };
   if (mode === 'dgram') return undefined;
-  const below = mode === 'kernel' ? openBelow(devices, clientLimit, starting.log, open) : undefined;
+  const below = mode === 'kernel' ? openBelow({ devices, clientLimit, memory }, starting.log, open) : undefined;
   const failed = (error: unknown): false => {
     below?.close();
     const reason = (error as Error).message;
@@ -49,7 +52,7 @@ export function beginWorkers(
   };
   let pool;
   try {
-    pool = begin({ ...starting, workers, memory: memoryLimit(), below });
+    pool = begin({ ...starting, workers, memory: memoryLimit(memory), below });
   } catch (error) {
     failed(error);
     return undefined;
@@ -61,14 +64,13 @@ export function beginWorkers(
 }
 
 function openBelow(
-  devices: readonly string[] | undefined,
-  clientLimit: number | undefined,
+  { devices, clientLimit, memory }: Pick<IoOptions, 'devices' | 'clientLimit' | 'memory'>,
   log: Logger,
   open: NonNullable<Starting['open']>,
 ): AnswersBelow | undefined {
   try {
     const seed = [randomInt(2 ** 32), randomInt(2 ** 32)] as const;
-    const below = open({ devices, limit: memoryLimit(), seed, clock: realClock, log, clientLimit });
+    const below = open({ devices, limit: memoryLimit(memory), seed, clock: realClock, log, clientLimit });
     const where = devices?.join(', ') ?? 'devices that have an address';
     log.info(`the kernel answers at ${where} what may be shared with everybody`);
     return below;

@@ -71,7 +71,7 @@ function cacheOf(names: number, capitals: boolean, upstream: number, port: numbe
   return {
     name: `${names.toLocaleString('en')} names`,
     port,
-    command: { command: NODENS, args: ['-quiet', '-conf', conf] },
+    command: { command: NODENS, args: ['-quiet', '-conf', conf, '-memory', '4Gi'] },
     questions: questionsOf(all, capitals),
     warmUp: 2 + names / FILLED,
   };

@@ -9,7 +9,7 @@ export class ByteBudget {
   private most: Octets;
   private readonly stores = new Set<() => boolean>();
 
-  /** @param limit by default a quarter of the container's memory, at most 512 MiB */
+  /** @param limit by default see {@link memoryLimit} */
   constructor(readonly limit: Octets = memoryLimit()) {
     this.most = limit;
   }
@@ -73,7 +73,7 @@ const budgets = new WeakMap<Runtime, ByteBudget>();
 export function budgetOf(runtime: Runtime): ByteBudget {
   let budget = budgets.get(runtime);
   if (budget === undefined) {
-    budget = new ByteBudget();
+    budget = new ByteBudget(memoryLimit(runtime.memory?.ceiling));
     budgets.set(runtime, budget);
     follow(budget, runtime);
   }

@@ -115,10 +115,10 @@ describe('bytes', () => {
 
   it.each([
     { name: 'a small container', limit: 128 << 20, want: 32 << 20 },
-    { name: 'a large container', limit: 4 * 2 ** 30, want: 512 << 20 },
-    { name: 'no container', limit: 0, want: 512 << 20 },
-    { name: 'a limit beyond the machine', limit: 2 ** 63, want: 512 << 20 },
-  ])('are by default a quarter of the memory, to 512 MiB: $name', ({ limit, want }) => {
+    { name: 'a large container', limit: 4 * 2 ** 30, want: 2 ** 30 },
+    { name: 'no container', limit: 0, want: 256 << 20 },
+    { name: 'a limit beyond the machine', limit: 2 ** 63, want: 256 << 20 },
+  ])('are by default a quarter of the memory, 256 MiB where there is no limit: $name', ({ limit, want }) => {
     expect(memoryLimit(limit, 8 * 2 ** 30)).toBe(want);
   });
 

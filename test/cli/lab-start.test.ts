@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -64,7 +64,11 @@ describe('npm start', () => {
             /status: NOERROR[\s\S]*ANSWER SECTION:\n\S+\s+\d+\s+IN\s+A\s+(10\.96\.152\.212|142\.250\.196\.110)/,
           );
       } else if (/^(.* )?http:/.test(line)) expect((await fetch(/http:\S+/.exec(line)![0])).status, line).toBe(200);
-      else {
+      else if (line.startsWith('KUBECONFIG=')) {
+        // The kubectl of the machine is asked in the end-to-end tests.
+        const [, command = ''] = /^KUBECONFIG=\$\((.*)\) kubectl /.exec(line) ?? [];
+        expect(readFileSync(type(command).trim(), 'utf8'), line).toContain('current-context: ');
+      } else {
         expect(line).toMatch(/^bin\/nodens lab (exec|shell) /);
         expect(type(line, 'explain google.com\nexit\n'), line).toMatch(
           /Address: 10\.96\.152\.212|google\.com has 142\.250\.196\.110/,
@@ -73,9 +77,9 @@ describe('npm start', () => {
     }
   });
 
-  it('keeps its socket from others', () => {
+  it('keeps its socket and its kubeconfig from others', () => {
     expect(readdirSync(temporary)).toEqual([`nodens-lab-${os.userInfo().uid}`]);
-    expect(type(`stat -c %a ${temporary}/* ${temporary}/*/*`)).toBe('700\n600\n');
+    expect(type(`stat -c %a ${temporary}/* ${temporary}/*/*`)).toBe('700\n600\n600\n');
   });
 
   it('ends with Ctrl-C, and leaves neither process nor file', async () => {

@@ -82,7 +82,8 @@ describe('the log of node-local-dns', () => {
     local.log.length = 0;
     await cluster.finish(local.server.reload());
     for (let turn = 0; turn < 100; turn++) await cluster.clock.advanceAsync(1);
-    const probes = local.log.splice(0);
+    // node-local-dns has no subscriptions, so its log cannot say that the cluster DNS offers none.
+    const probes = local.log.splice(0).filter((line) => !line.includes('plugin/subscribe: '));
     await nslookup(cluster, ['www.google.com']);
     const first = local.log.splice(0);
     // What the cache holds has run out by the second lookup, as its durations show.

@@ -67,7 +67,7 @@ describe('npm start', () => {
       else if (line.startsWith('KUBECONFIG=')) {
         // The kubectl of the machine is asked in the end-to-end tests.
         const [, command = ''] = /^KUBECONFIG=\$\((.*)\) kubectl /.exec(line) ?? [];
-        expect(readFileSync(type(command).trim(), 'utf8'), line).toContain('current-context: ');
+        expect(readFileSync(type(command).trim(), 'utf8'), line).toContain('"current-context"');
       } else {
         expect(line).toMatch(/^bin\/nodens lab (exec|shell) /);
         expect(type(line, 'explain google.com\nexit\n'), line).toMatch(

@@ -5,6 +5,7 @@ import { COMMANDS } from '../../src/lab/commands/index.js';
 import { DRIVEN_START, drive } from '../../src/lab/session/driven-clock.js';
 import { Session } from '../../src/lab/session/session.js';
 import { loadTopology } from '../../src/lab/topology/load.js';
+import { ADDRESSES, NODE_CACHE } from './write-ups/chapters.js';
 import { IPAM_MIGRATION } from './write-ups/ipam-migration.js';
 import { MASQUERADE_AND_DNS } from './write-ups/masquerade-and-dns.js';
 import { ROUTING_AND_DNS } from './write-ups/routing-and-dns.js';
@@ -13,6 +14,8 @@ describe.each([
   { name: 'addresses of pods: from Kubernetes to a pool of Cilium', topology: 'host-scope', steps: IPAM_MIGRATION },
   { name: 'masquerading, CoreDNS, node cache and redirect', topology: 'two-nodes', steps: MASQUERADE_AND_DNS },
   { name: 'addresses, routing, masquerading and DNS', topology: 'host-scope', steps: ROUTING_AND_DNS },
+  { name: 'a chapter on addresses, with values from files', topology: 'host-scope', steps: ADDRESSES },
+  { name: 'a chapter on the node cache, with rules before and after', topology: 'two-nodes', steps: NODE_CACHE },
 ])('a write-up typed line by line: $name', ({ topology, steps }) => {
   const clock = new ManualClock(DRIVEN_START);
   let lab: Lab;

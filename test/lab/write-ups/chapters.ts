@@ -1,26 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ManualClock } from '../../../src/lib/clock.js';
-import { Lab } from '../../../src/lab/lab.js';
-import { COMMANDS } from '../../../src/lab/commands/index.js';
-import { DRIVEN_START, drive } from '../../../src/lab/session/driven-clock.js';
-import { Session } from '../../../src/lab/session/session.js';
-import { LAB_FOLDER, loadTopology } from '../../../src/lab/topology/load.js';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-
-interface Step {
-  readonly line: string;
-  /** What the output has; nothing is said where it does not matter. */
-  readonly has?: string | RegExp;
-  readonly code?: number;
-}
+import { LAB_FOLDER } from '../../../src/lab/topology/load.js';
+import type { Step } from './step.js';
 
 const ADDON = 'https://github.com/kubernetes/kubernetes/raw/master/cluster/addons/dns/nodelocaldns/nodelocaldns.yaml';
 const EXAMPLES = 'https://raw.githubusercontent.com/cilium/cilium/1.17.6/examples/kubernetes-local-redirect';
 const MANIFEST = readFileSync(path.join(LAB_FOLDER, 'manifests/webpod.yaml'), 'utf8');
 
 /** The change of the address management, from Kubernetes' blocks to a pool of Cilium's own, as it is typed. */
-const IPAM: readonly Step[] = [
+export const ADDRESSES: readonly Step[] = [
   { line: `cat << EOF | kubectl apply -f -\n${MANIFEST}\nEOF`, has: 'deployment.apps/webpod created' },
   {
     line: 'export WEBPODIP1=$(kubectl get -l app=webpod pods --field-selector spec.nodeName=k8s-ctr -o jsonpath="{.items[0].status.podIP}")',
@@ -65,7 +53,7 @@ const IPAM: readonly Step[] = [
 ];
 
 /** The node cache, from the manifest that is fetched to the redirect. */
-const NODE_CACHE: readonly Step[] = [
+export const NODE_CACHE: readonly Step[] = [
   { line: 'iptables-save | tee before.txt' },
   { line: `wget ${ADDON}`, has: "'nodelocaldns.yaml' saved: the lab's own nodelocaldns.yaml" },
   { line: 'grep -c __PILLAR__DNS__SERVER__ nodelocaldns.yaml', has: /^[1-9]/ },
@@ -105,39 +93,3 @@ const NODE_CACHE: readonly Step[] = [
   { line: 'ssh k8s-w1 cilium-dbg service list | grep LocalRedirect', has: '10.96.0.10:53/UDP' },
   { line: 'kubectl exec -it curl-pod -- nslookup www.google.com', has: '142.250.196.100' },
 ];
-
-describe.each([
-  { name: 'addresses of pods: from Kubernetes to a pool of Cilium', topology: 'host-scope', steps: IPAM },
-  { name: 'the node cache, from the fetched manifest to the redirect', topology: 'two-nodes', steps: NODE_CACHE },
-])('$name', ({ topology, steps }) => {
-  const clock = new ManualClock(DRIVEN_START);
-  let lab: Lab;
-  let session: Session;
-  beforeAll(async () => {
-    lab = await drive(clock, Lab.create(loadTopology(topology), { clock }));
-    session = new Session(
-      lab,
-      {
-        read: () => {
-          throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
-        },
-      },
-      COMMANDS,
-    );
-  });
-  afterAll(() =>
-    drive(
-      clock,
-      session.close().then(() => lab.stop()),
-    ),
-  );
-
-  it.each(steps)('$line', async ({ line, has = '', code = 0 }) => {
-    let text = '';
-    const { signal } = new AbortController();
-    const got = await drive(clock, session.run(line, { write: (part) => (text += part), signal, interactive: true }));
-    if (typeof has === 'string') expect(text).toContain(has);
-    else expect(text).toMatch(has);
-    expect(got).toBe(code);
-  });
-});

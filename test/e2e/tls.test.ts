@@ -70,6 +70,21 @@ describe('DNS over TLS', () => {
     expect(stdout).toMatch(/TLS session \(TLS1\.3\)/);
   });
 
+  it('closes a connection whose client wants another handshake, and that one alone', async () => {
+    const { port } = await start();
+    const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
+    await new Promise((resolve) => socket.once('secureConnect', resolve));
+    const ended = new Promise<string>((resolve) => {
+      socket.once('error', () => resolve('closed'));
+      socket.once('close', () => resolve('closed'));
+      socket.once('data', () => resolve('answered'));
+      socket.renegotiate({ rejectUnauthorized: false }, () => socket.write(frame(query('www.example.', 'A').bytes)));
+    });
+    expect(await ended).toBe('closed');
+    socket.destroy();
+    expect(await ask(port)).toEqual([0]);
+  });
+
   it('answers many queries on one connection', async () => {
     const { port } = await start();
     expect(

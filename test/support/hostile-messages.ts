@@ -73,6 +73,8 @@ const ROWS: readonly HostileMessage[] = [
   },
   { name: 'an unknown version of EDNS', bytes: changed((bytes) => (bytes[OPT_AT + 6] = 1), WITH_OPT), want: 0 },
   { name: 'UPDATE', bytes: changed((bytes) => (bytes[2] = 5 << 3)), want: Rcode.NOTIMP },
+  // As in CoreDNS, a plugin without zones of its own answers it like a query.
+  { name: 'NOTIFY', bytes: changed((bytes) => (bytes[2] = 4 << 3)), want: Rcode.NOERROR },
   { name: 'an opcode that nobody knows', bytes: changed((bytes) => (bytes[2] = 15 << 3)), want: Rcode.NOTIMP },
   { name: 'bytes behind the message', bytes: Buffer.concat([ASKED, Buffer.alloc(500, 0xff)]), want: Rcode.NOERROR },
 ];

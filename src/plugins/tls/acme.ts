@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { PemTexts, Runtime } from '../../chain/index.js';
 import type { Timer } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
@@ -9,6 +9,7 @@ import type { Milliseconds } from '../../lib/units.js';
 import type { Name } from '../../wire/index.js';
 import { order } from './acme-order.js';
 import type { AcmeOptions } from './acme-options.js';
+import { serverContext } from './certificates.js';
 import { Challenges } from './challenges.js';
 
 /** A certificate is looked at this often, and after a failure first after a minute, then after twice as long. */
@@ -140,7 +141,7 @@ export class AcmeCertificate {
     return {
       end,
       texts: { cert, key, ca: undefined },
-      context: createSecureContext({ cert, key, minVersion: 'TLSv1.2' }),
+      context: serverContext({ cert, key, ca: undefined }),
     };
   }
 

@@ -1,7 +1,14 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { X509Certificate, constants, createPrivateKey } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { PemTexts, Runtime } from '../../chain/index.js';
 import type { Milliseconds } from '../../lib/units.js';
+
+/**
+ * What a server does handshakes with, TLS 1.2 and 1.3. A client of 1.2 cannot ask for another handshake: each costs the
+ * server, and nothing that is spoken inside needs one (RFC 9325 section 3.5). Throws what OpenSSL says of the texts.
+ */
+export const serverContext = (texts: PemTexts): SecureContext =>
+  createSecureContext({ ...texts, minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION });
 
 /** Names of PEM files. */
 export interface CertificateFiles {
@@ -54,7 +61,7 @@ export class Certificates {
     const texts = { cert: this.text(cert), key: this.text(key), ca: ca === undefined ? undefined : this.text(ca) };
     checkPair(this.files, texts, this.runtime.clock.now());
     try {
-      return { texts, context: createSecureContext({ ...texts, minVersion: 'TLSv1.2' }) };
+      return { texts, context: serverContext(texts) };
     } catch (error) {
       throw new Error(`certificate ${cert} with key ${key} cannot be used: ${(error as Error).message}`, {
         cause: error,

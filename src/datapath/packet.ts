@@ -1,3 +1,4 @@
+import { avalanche } from '../lib/avalanche.js';
 import type { Octets } from '../lib/units.js';
 import { isIpv4 } from './address.js';
 
@@ -97,9 +98,7 @@ export function flowHash(packet: Packet): number {
 export function hash32(text: string, seed = 0x811c9dc5): number {
   let hash = seed;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return avalanche(hash) >>> 0;
 }
 
 /**

@@ -3,6 +3,7 @@
  * counts over every second: sets of a few clients each. A client that is new takes the place of the one in its set
  * that asked least since, so those that ask much are there, however many ask little.
  */
+import { avalanche } from '../lib/avalanche.js';
 import type { Octets } from '../lib/units.js';
 
 const WAYS = 8;
@@ -21,13 +22,6 @@ const MANY_THREADS = 4;
 
 /** Third word of an IPv4 address among those of IPv6 (RFC 4291 section 2.5.5.2), as little-endian machines read it. */
 const MAPPED = 0xffff_0000 | 0;
-
-/** All bits depend on all: addresses of one network differ in the highest bits of their last word. */
-function mixed(word: number): number {
-  let hash = Math.imul(word ^ (word >>> 16), 0x85eb_ca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
-  return hash ^ (hash >>> 16);
-}
 
 /** Counts of one thread's answers, by client. */
 export class ClientCounts {
@@ -51,7 +45,8 @@ export class ClientCounts {
     const b = ipv6 ? addresses[at + 1]! : 0;
     const c = ipv6 ? addresses[at + 2]! : MAPPED;
     const last = addresses[ipv6 ? at + 3 : at]!;
-    const hash = mixed(last ^ Math.imul(a ^ Math.imul(b ^ Math.imul(c, 0x9e37_79b1), 0x85eb_ca6b), 0xc2b2_ae35));
+    // Addresses of one network differ in the highest bits of their last word.
+    const hash = avalanche(last ^ Math.imul(a ^ Math.imul(b ^ Math.imul(c, 0x9e37_79b1), 0x85eb_ca6b), 0xc2b2_ae35));
     const set = (hash & (this.sets - 1)) * SET;
     let least = set;
     for (let way = set; way < set + WAYS; way++) {

@@ -3,8 +3,10 @@
  * wait, or are dropped, while there is more to do than can be done. A query costs two additions, whoever sends it and
  * however many others do.
  */
+import { avalanche } from '../lib/avalanche.js';
 import type { Microseconds, Milliseconds, Octets } from '../lib/units.js';
 import { AF_INET } from './libc.js';
+import { isMapped } from './sockaddr.js';
 
 /** Words before the counters. */
 const LIMIT = 0;
@@ -34,18 +36,8 @@ const ANEW: Milliseconds = 10;
 const LINGER: Milliseconds = 1000;
 const SMOOTHED = 64;
 
-/** First bytes of an IPv4 address at a socket of both families, as words (RFC 4291 section 2.5.5.2). */
-const isMapped = (sockaddr: Uint8Array): boolean =>
-  sockaddr[18] === 0xff && sockaddr[19] === 0xff && sockaddr.subarray(8, 18).every((byte) => byte === 0);
-
 const word = (bytes: Uint8Array, at: number): number =>
   bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-
-function mixed(value: number): number {
-  let hash = Math.imul(value ^ (value >>> 16), 0x85eb_ca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
-  return hash ^ (hash >>> 16);
-}
 
 /** The work of clients: addresses of IPv4, networks of 64 bits of IPv6. */
 export class ClientShares {
@@ -181,7 +173,7 @@ export class ClientShares {
   }
 
   private hash(first: number, second: number): number {
-    return mixed(first ^ mixed(second ^ this.seed));
+    return avalanche(first ^ avalanche(second ^ this.seed));
   }
 
   private add(hash: number, work: Microseconds): void {

@@ -37,6 +37,9 @@ function zoneNumber(zone: string): number {
 /** First octets of an IPv4 address at a socket of both families (RFC 4291 section 2.5.5.2). */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
+/** Whether an address of IPv6 stands for one of IPv4. */
+export const isMapped = (sockaddr: Uint8Array): boolean => MAPPED.every((octet, i) => sockaddr[8 + i] === octet);
+
 /** A sender as the kernel gave it; its address is made text when somebody asks. */
 export class ClientAddress implements Endpoint {
   private text: string | undefined;
@@ -71,6 +74,6 @@ export class ClientAddress implements Endpoint {
   }
 
   private get isMapped(): boolean {
-    return MAPPED.every((octet, i) => this.sockaddr[8 + i] === octet);
+    return isMapped(this.sockaddr);
   }
 }

@@ -111,5 +111,7 @@ const stubBlock = (domain: string, port: number, bind: string, servers: readonly
   `\n${domain}:${port} {\n    errors\n    cache ${STUB_TTL}\n    bind ${bind}\n    forward . ${servers.join(' ')}\n}\n`;
 
 /** The environment variable in which Kubernetes tells a container the address of a service of its namespace. */
-export const serviceVariable = (service: string): string =>
-  `${service.replaceAll('-', '_').toUpperCase()}_SERVICE_HOST`;
+export const serviceVariable = (service: string): string => `${variablePrefix(service)}_SERVICE_HOST`;
+
+/** What the names of a service's variables begin with. */
+export const variablePrefix = (service: string): string => service.replaceAll('-', '_').toUpperCase();

@@ -1,15 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compareCommand } from '../../src/cli/compare.js';
+import { toldOnStderr } from '../support/told.js';
 
-let said = '';
-beforeEach(() => {
-  said = '';
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += text.toString();
-    return true;
-  });
-});
-afterEach(() => vi.restoreAllMocks());
+const said = toldOnStderr();
 
 /** Queries that are not there: who comes to read them has taken the flags. */
 const RIGHT = { old: '127.0.0.1', new: '127.0.0.2:5353', from: '/nowhere/queries' };
@@ -47,7 +40,7 @@ describe('nodens compare', () => {
     { flags: { from: '', shadow: '127.0.0.1:65536' }, want: "-shadow: got '127.0.0.1:65536', allowed" },
     { flags: { from: '', shadow: 'unix:x' }, want: '-shadow: ' },
   ])('refuses $flags', async ({ flags, want }) => {
-    expect([await run(flags), said]).toEqual([2, expect.stringContaining(want)]);
+    expect([await run(flags), said()]).toEqual([2, expect.stringContaining(want)]);
   });
 
   it.each([
@@ -59,6 +52,6 @@ describe('nodens compare', () => {
     { rate: 'max' },
     { rate: 'recorded', o: 'json', ignore: '' },
   ])('takes %o', async (flags) => {
-    expect([await run(flags), said]).toEqual([2, expect.stringContaining('/nowhere/queries')]);
+    expect([await run(flags), said()]).toEqual([2, expect.stringContaining('/nowhere/queries')]);
   });
 });

@@ -1,19 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { doctorCommand } from '../../src/cli/doctor.js';
 import { explainCommand } from '../../src/cli/explain.js';
 import { kernelCommand } from '../../src/cli/kernel.js';
 import { recordCommand } from '../../src/cli/record.js';
 import { topCommand } from '../../src/cli/top.js';
+import { toldOnStderr } from '../support/told.js';
 
-let said = '';
-beforeEach(() => {
-  said = '';
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += text.toString();
-    return true;
-  });
-});
-afterEach(() => vi.restoreAllMocks());
+const said = toldOnStderr();
 
 const COMMANDS = {
   doctor: doctorCommand,
@@ -64,7 +57,7 @@ describe('flags of', () => {
     { tool: 'kernel', args: ['-watch', 'x', 'status'], want: "-watch: got 'x', allowed: a time as 2s" },
     { tool: 'kernel', args: ['-o', 'xml', 'status'], want: "-o: got 'xml', allowed: text, json" },
   ] as const)('$tool refuse $args', async ({ tool, args, want }) => {
-    expect([await COMMANDS[tool](args, {}), said]).toEqual([2, expect.stringContaining(`nodens ${tool}: ${want}`)]);
+    expect([await COMMANDS[tool](args, {}), said()]).toEqual([2, expect.stringContaining(`nodens ${tool}: ${want}`)]);
   });
 
   it.each([
@@ -75,6 +68,6 @@ describe('flags of', () => {
     { tool: 'explain', args: [ABSENT, 'a.'] },
     { tool: 'explain', args: [ABSENT, '-o', 'json', 'a.', 'AAAA'] },
   ] as const)('$tool are taken: $args', async ({ tool, args }) => {
-    expect([await COMMANDS[tool](args, {}), said]).toEqual([2, expect.stringContaining('/nowhere/admin')]);
+    expect([await COMMANDS[tool](args, {}), said()]).toEqual([2, expect.stringContaining('/nowhere/admin')]);
   });
 });

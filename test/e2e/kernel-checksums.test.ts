@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KernelServer, SERVER_IP, missingForKernel } from '../support/kernel-server.js';
 import { Namespaces, run } from './node-local/namespaces.js';
+import { CHECKED_FIELDS } from '../support/tshark.js';
 
 /** Answers of all rows together; the long form is `NODENS_ANSWERS=100000 npx vitest run test/e2e/kernel-checksums.test.ts`. */
 const ANSWERS = Number(process.env.NODENS_ANSWERS ?? 4000);
@@ -117,17 +118,7 @@ describe.skipIf(why !== undefined)('answers of the kernel on the wire', () => {
       const lines = told('tcpdump', '-r', file, '-n', '-vv').replaceAll('\n', ' ');
       expect(lines.match(/\[udp sum ok\]/g)?.length, lines.slice(0, 300)).toBe(times * NAMES);
       expect(lines).not.toMatch(/bad|\[\||truncated/i);
-      const options = [
-        '-o',
-        'ip.check_checksum:TRUE',
-        '-o',
-        'udp.check_checksum:TRUE',
-        '-T',
-        'fields',
-        '-E',
-        'separator=,',
-      ];
-      const stdout = told('tshark', '-r', file, ...options, ...FIELDS.flatMap((field) => ['-e', field]));
+      const stdout = told('tshark', '-r', file, ...CHECKED_FIELDS, ...FIELDS.flatMap((field) => ['-e', field]));
       const rows = stdout.trim().split('\n');
       expect(rows).toHaveLength(times * NAMES);
       const wrong = rows.filter((row) => {

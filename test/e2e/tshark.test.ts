@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { startTcpdump } from '../../src/observe/tcpdump/tcpdump.js';
 import { observed } from '../observe/lab.js';
 import { query } from '../support/dns.js';
+import { CHECKED_FIELDS } from '../support/tshark.js';
 
 const missing = spawnSync('sh', ['-c', 'command -v tshark']).status !== 0;
 if (missing) console.log('test/e2e/tshark: tshark is not installed (Debian: tshark); skipped');
@@ -39,19 +40,7 @@ describe.skipIf(missing)('a capture file', () => {
     ];
     const { stdout, stderr } = spawnSync(
       'tshark',
-      [
-        '-r',
-        file,
-        '-o',
-        'ip.check_checksum:TRUE',
-        '-o',
-        'udp.check_checksum:TRUE',
-        '-T',
-        'fields',
-        '-E',
-        'separator=,',
-        ...fields.flatMap((field) => ['-e', field]),
-      ],
+      ['-r', file, ...CHECKED_FIELDS, ...fields.flatMap((field) => ['-e', field])],
       { encoding: 'utf8' },
     );
     const lines = stdout.trim().split('\n');

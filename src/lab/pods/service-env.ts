@@ -1,4 +1,4 @@
-import { serviceVariable } from '../../nodelocal/corefile-template.js';
+import { serviceVariable, variablePrefix } from '../../nodelocal/corefile-template.js';
 import type { KubeStore } from '../../kube/store/store.js';
 import type { Service } from '../../kube/objects/objects.js';
 
@@ -19,13 +19,12 @@ export function serviceEnv(store: KubeStore, namespace: string): Record<string, 
 function variablesOf(service: Service): Record<string, string> {
   const [ip] = service.clusterIps;
   if (ip === undefined || ip === 'None') return {};
-  const host = serviceVariable(service.name);
-  const prefix = host.replace(/_SERVICE_HOST$/, '');
-  const vars: Record<string, string> = { [host]: ip };
+  const prefix = variablePrefix(service.name);
+  const vars: Record<string, string> = { [serviceVariable(service.name)]: ip };
   service.ports.forEach(({ name, port, protocol }, i) => {
     const url = `${protocol.toLowerCase()}://${ip}:${port}`;
     if (i === 0) Object.assign(vars, { [`${prefix}_SERVICE_PORT`]: String(port), [`${prefix}_PORT`]: url });
-    if (name !== '') vars[`${prefix}_SERVICE_PORT_${name.replaceAll('-', '_').toUpperCase()}`] = String(port);
+    if (name !== '') vars[`${prefix}_SERVICE_PORT_${variablePrefix(name)}`] = String(port);
     const link = `${prefix}_PORT_${port}_${protocol}`;
     Object.assign(vars, {
       [link]: url,

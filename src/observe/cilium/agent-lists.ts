@@ -1,7 +1,7 @@
 import type { Node } from '../../datapath/cluster/node.js';
 import { RESERVED_IDENTITY } from '../../datapath/cluster/identity.js';
 import type { World } from '../../datapath/world.js';
-import { hostPort } from '../../lib/cidr.js';
+import { formatCidr, hostPort } from '../../lib/cidr.js';
 import { CILIUM_TABLE, layOut } from '../table.js';
 import { frontendsOf } from './lists.js';
 
@@ -29,7 +29,7 @@ export function nodeList(world: World): string[] {
     .map((node) => [
       `default/${node.name}`,
       node.internalIp,
-      node.podBlocks.map(({ bytes, prefix }) => `${[...bytes].join('.')}/${prefix}`).join(','),
+      node.podBlocks.map(formatCidr).join(','),
       'custom-resource',
     ]);
   return layOut([['Name', 'IPv4 Address', 'Endpoint CIDR', 'Source'], ...rows], CILIUM_TABLE);

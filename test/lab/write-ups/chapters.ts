@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { LAB_FOLDER } from '../../../src/lab/topology/load.js';
+import { APPLY } from './step.js';
 import type { Step } from './step.js';
 
 const ADDON = 'https://github.com/kubernetes/kubernetes/raw/master/cluster/addons/dns/nodelocaldns/nodelocaldns.yaml';
 const EXAMPLES = 'https://raw.githubusercontent.com/cilium/cilium/1.17.6/examples/kubernetes-local-redirect';
-const MANIFEST = readFileSync(path.join(LAB_FOLDER, 'manifests/webpod.yaml'), 'utf8');
 
 /** The change of the address management, from Kubernetes' blocks to a pool of Cilium's own, as it is typed. */
 export const ADDRESSES: readonly Step[] = [
-  { line: `cat << EOF | kubectl apply -f -\n${MANIFEST}\nEOF`, has: 'deployment.apps/webpod created' },
+  { line: APPLY, has: 'deployment.apps/webpod created' },
   {
     line: 'export WEBPODIP1=$(kubectl get -l app=webpod pods --field-selector spec.nodeName=k8s-ctr -o jsonpath="{.items[0].status.podIP}")',
   },
@@ -44,7 +41,7 @@ export const ADDRESSES: readonly Step[] = [
   { line: 'kubectl -n cilium-monitoring rollout restart deploy/prometheus deploy/grafana' },
   { line: 'kubectl rollout restart deploy/webpod' },
   { line: 'kubectl delete pod curl-pod' },
-  { line: `cat << EOF | kubectl apply -f -\n${MANIFEST}\nEOF`, has: 'pod/curl-pod created' },
+  { line: APPLY, has: 'pod/curl-pod created' },
   // The operator deletes pods of the cluster DNS that no agent manages.
   { line: 'sleep 60; kubectl get pod -n kube-system -l k8s-app=kube-dns -owide', has: /172\.20\./ },
   // What nobody has restarted keeps its address, which leads nowhere.

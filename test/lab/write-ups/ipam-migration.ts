@@ -1,11 +1,6 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { LAB_FOLDER } from '../../../src/lab/topology/load.js';
-import { instead } from './step.js';
+import { APPLY, instead } from './step.js';
 import type { Step } from './step.js';
 
-const MANIFEST = readFileSync(path.join(LAB_FOLDER, 'manifests/webpod.yaml'), 'utf8');
-const APPLY = `cat << EOF | kubectl apply -f -\n${MANIFEST}\nEOF`;
 const LOOP = "kubectl exec -it curl-pod -- sh -c 'while true; do curl -s webpod | grep Hostname; sleep 1; done'";
 
 /** From Kubernetes' blocks of addresses to a pool of Cilium's own: a write-up from its first line to its last. */

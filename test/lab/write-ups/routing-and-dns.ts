@@ -1,11 +1,6 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { LAB_FOLDER } from '../../../src/lab/topology/load.js';
-import { instead } from './step.js';
+import { APPLY, instead } from './step.js';
 import type { Step } from './step.js';
 
-const MANIFEST = readFileSync(path.join(LAB_FOLDER, 'manifests/webpod.yaml'), 'utf8');
-const APPLY = `cat << EOF | kubectl apply -f -\n${MANIFEST}\nEOF`;
 const DS = 'kubectl rollout restart ds/cilium -n kube-system';
 const EXAMPLES = 'https://raw.githubusercontent.com/cilium/cilium/1.17.6/examples/kubernetes-local-redirect';
 

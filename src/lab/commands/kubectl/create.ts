@@ -11,7 +11,8 @@ import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
 import { yamlOf } from './get.js';
 import { nameIn, namespaceIn } from './metadata.js';
 
-const COMMON = [
+/** Options of verbs that make something. */
+export const COMMON = [
   { name: '--namespace', short: '-n', value: true },
   { name: '--dry-run', value: true },
   { name: '--output', short: '-o', value: true },

@@ -4,14 +4,9 @@ import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { namespaceOf } from '../target/kinds.js';
 import { nodeNamed, podNamed } from '../target/targets.js';
-import { make } from './create.js';
+import { COMMON, make } from './create.js';
 import { openShell, runInPod } from './exec.js';
 
-const COMMON = [
-  { name: '--namespace', short: '-n', value: true },
-  { name: '--dry-run', value: true },
-  { name: '--output', short: '-o', value: true },
-];
 const TERMINAL = [
   { name: '--stdin', short: '-i' },
   { name: '--tty', short: '-t' },

@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream';
 import type { TcpConnection } from '../../../net/network.js';
 import { LabNetwork } from '../../network/lab-network.js';
 import type { RunningPod } from '../../pods/kubelet.js';
+import { connectToPod } from '../../pods/reach.js';
 import { CommandError, untilEnded } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
@@ -50,14 +51,14 @@ export async function portForward(args: readonly string[], io: CommandIo): Promi
   return 0;
 }
 
-/** One connection, as the kubelet takes it on: from inside the pod to its own 127.0.0.1. */
+/** One connection, which the node carries on to the pod. */
 async function forward(client: TcpConnection, pod: RunningPod, port: number, io: CommandIo): Promise<void> {
   io.write(`Handling connection for ${client.local.port}\n`);
   try {
-    const inside = await new LabNetwork(pod.model.process).connectTcp({ address: '127.0.0.1', port });
+    const inside = await connectToPod(pod, port);
     const quiet = (): void => undefined;
-    pipeline(client.stream, inside.stream, quiet);
-    pipeline(inside.stream, client.stream, quiet);
+    pipeline(client.stream, inside, quiet);
+    pipeline(inside, client.stream, quiet);
   } catch (error) {
     io.error(`E an error occurred forwarding ${client.local.port} -> ${port}: ${(error as Error).message}\n`);
     client.stream.destroy();

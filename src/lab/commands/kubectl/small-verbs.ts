@@ -1,5 +1,4 @@
 import type { VerbHandler } from './verb.js';
-import { createTwoFilesPatch } from 'diff';
 import { parseManifest } from '../../../kube/manifests/parse.js';
 import { objectAt, textAt } from '../../../kube/objects/raw.js';
 import type { RawObject } from '../../../kube/objects/raw.js';
@@ -9,6 +8,7 @@ import { parseOptions } from '../../session/options.js';
 import { kindNamed, namespaceOf } from '../target/kinds.js';
 import { podNamed } from '../target/targets.js';
 import { print } from '../text/input.js';
+import { unified } from '../text/unified.js';
 import { manifestText } from './create.js';
 import { strategicPatch } from '../../cluster/patch.js';
 import { yamlOf } from './get.js';
@@ -103,8 +103,8 @@ export const diff: VerbHandler = async (args, io) => {
       const [before, after] = [live ? yamlOf(live) : '', yamlOf(live ? strategicPatch(live, raw) : raw)];
       if (before === after) continue;
       code = 1;
-      const patch = createTwoFilesPatch(`LIVE/${label}`, `MERGED/${label}`, before, after);
-      io.write(`diff -u -N LIVE/${label} MERGED/${label}\n${patch.replace(/^=+\n/, '')}`);
+      const patch = unified(`LIVE/${label}`, `MERGED/${label}`, before, after);
+      io.write(`diff -u -N LIVE/${label} MERGED/${label}\n${patch}`);
     }
   }
   return code;

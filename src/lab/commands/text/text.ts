@@ -1,4 +1,4 @@
-import { createTwoFilesPatch, diffLines } from 'diff';
+import { diffLines } from 'diff';
 import { CommandError } from '../../session/command.js';
 import type { LabCommand } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
@@ -7,6 +7,7 @@ import { FILE_COMMANDS } from './files.js';
 import { FILTERS } from './filters.js';
 import { inputOf, linesFor, linesOf, print } from './input.js';
 import { echo, wait } from './shell-words.js';
+import { unified } from './unified.js';
 
 const cat: LabCommand = {
   name: 'cat',
@@ -36,12 +37,7 @@ const diff: LabCommand = {
       throw new CommandError('diff: allowed: diff [-u] FILE FILE', 2);
     const [old, next] = [io.session.read(before), io.session.read(after)];
     if (old === next) return 0;
-    if (options.has('-u'))
-      io.write(
-        createTwoFilesPatch(before, after, old, next, undefined, undefined, {
-          headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: true },
-        }),
-      );
+    if (options.has('-u')) io.write(unified(before, after, old, next));
     else print(io, classic(old, next));
     return 1;
   },

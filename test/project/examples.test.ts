@@ -32,7 +32,10 @@ const anyPorts = (text: string): string =>
     '$1 1ms',
   );
 
-describe('corefiles/', () => {
+/** Corefiles that are there to be started as they are, by what they lie below. */
+const FOLDERS = ['corefiles', 'examples/own-namespace'];
+
+describe('Corefiles of the project', () => {
   const env = {
     NODENS_PORT: '0',
     NODENS_METRICS: '127.0.0.1:0',
@@ -42,13 +45,15 @@ describe('corefiles/', () => {
     NODENS_UPSTREAM: '127.0.0.1:1',
     NODENS_LAMEDUCK: '1ms',
   };
-  it.each(readdirSync(path.join(ROOT, 'corefiles')).filter((file) => file.endsWith('.Corefile')))(
-    '%s starts',
-    async (file) => {
-      const banner = await startOnce(file, readFileSync(path.join(ROOT, 'corefiles', file), 'utf8'), env);
-      expect(banner.length).toBeGreaterThan(0);
-    },
+  const files = FOLDERS.flatMap((folder) =>
+    readdirSync(path.join(ROOT, folder))
+      .filter((file) => file.endsWith('Corefile'))
+      .map((file) => `${folder}/${file}`),
   );
+  it.each(files)('%s starts', async (file) => {
+    const banner = await startOnce(file, readFileSync(path.join(ROOT, file), 'utf8'), env);
+    expect(banner.length).toBeGreaterThan(0);
+  });
 });
 
 describe('manual pages', () => {

@@ -28,6 +28,8 @@ export class RedirectNode {
   private readonly pod: string;
   private readonly dir = mkdtempSync(path.join(os.tmpdir(), 'nodens-redirect-'));
   private pods = 0;
+  /** Their networks, by role. */
+  private readonly caches: Record<string, string> = {};
 
   /** @param lameduck how long a cache goes on after it was told to end, as its Corefile says */
   constructor(private readonly lameduck: string) {
@@ -83,7 +85,7 @@ export class RedirectNode {
 
   /** As `askFrom`. */
   ask(rate: number): Promise<() => Promise<Counted>> {
-    return askFrom(this.pod, rate, 'each');
+    return askFrom(this.pod, () => ({ node: this.node, ...this.caches }), rate, 'each');
   }
 
   async stop(): Promise<void> {
@@ -99,6 +101,7 @@ export class RedirectNode {
   private network(): string {
     const number = this.pods++;
     const name = this.namespaces.add(`cache-${number}`);
+    this.caches[`cache-${number}`] = name;
     join([this.node, `cache${number}`, [`172.21.${number}.1/24`]], [name, 'eth0', [`172.21.${number}.2/24`]]);
     run('ip', '-n', name, 'route', 'add', 'default', 'via', `172.21.${number}.1`);
     return name;

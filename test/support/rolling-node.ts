@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import os from 'node:os';
 import path from 'node:path';
 import { Namespaces, inside, join, run, runIn } from '../e2e/node-local/namespaces.js';
+import { kernelCounters, moreThan } from './kernel-counters.js';
 import { PROGRAM, Program } from './program.js';
 
 export const LOCAL = '169.254.20.10';
@@ -28,6 +29,15 @@ export interface Counted {
   readonly lost: { readonly udp: number; readonly tcp: number };
   /** The longest row of losses, in milliseconds. */
   readonly longest: number;
+  /** How many were lost by what the asker saw of it. */
+  readonly why: Readonly<Record<string, number>>;
+  /** The longest that the asker itself did not run, in milliseconds: on a busy machine others had its turn. */
+  readonly stood: number;
+  /** What answers took, in milliseconds. */
+  readonly p99: number;
+  readonly worst: number;
+  /** What the kernel counted meanwhile that becomes of queries without an answer, by place and counter. */
+  readonly kernel: Readonly<Record<string, number>>;
 }
 
 export interface RollingOptions {
@@ -68,13 +78,17 @@ export const alone = (namespace: string, ...command: string[]): string[] =>
 /**
  * Asks at both addresses until the returned function is called.
  *
+ * @param pod the network that asks
+ * @param networks the others that a query and its answer may come through, by their roles
  * @param sockets `each` for a UDP socket for each query, as programs have that look names up now and then
  */
 export async function askFrom(
   pod: string,
+  networks: () => Readonly<Record<string, string>>,
   rate: number,
-  sockets: 'each' | 'one' = 'one',
+  sockets: 'each' | 'set' = 'set',
 ): Promise<() => Promise<Counted>> {
+  const before = kernelCounters({ pod, ...networks() });
   const script = path.join(import.meta.dirname, 'steady-asker.mjs');
   const [program = '', ...args] = inside(pod, process.execPath, script, NAME, `${rate}`, sockets, LOCAL, KUBE_DNS);
   const child: ChildProcess = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -85,7 +99,8 @@ export async function askFrom(
     const closed = once(child, 'close');
     child.stdin!.end();
     await closed;
-    return JSON.parse(text.split('\n')[1]!) as Counted;
+    const kernel = moreThan(before, kernelCounters({ pod, ...networks() }));
+    return { ...(JSON.parse(text.split('\n')[1]!) as Omit<Counted, 'kernel'>), kernel };
   };
 }
 
@@ -139,7 +154,7 @@ export class RollingNode {
 
   /** As `askFrom`. */
   ask(rate: number): Promise<() => Promise<Counted>> {
-    return askFrom(this.pod, rate);
+    return askFrom(this.pod, () => ({ node: this.node }), rate);
   }
 
   async stop(): Promise<void> {

@@ -10,6 +10,14 @@ const SEED = 7;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const lostOf = ({ wrong, lost }: Counted): number => wrong + lost.udp + lost.tcp;
 
+/** Where those went that were lost: what the asker saw, what the kernel counted, how long the asker itself stood still. */
+function whereOf({ wrong, why, kernel, stood }: Counted): string {
+  const seen = Object.entries({ ...(wrong > 0 && { wrong }), ...why }).map(([what, count]) => `${what} ${count}`);
+  const counted = Object.entries(kernel).map(([name, count]) => `${name} ${count}`);
+  if (seen.length === 0) return '';
+  return ` (${seen.join(', ')}; kernel: ${counted.join(', ') || 'nothing'}; the asker stood still for ${stood.toFixed(0)} ms)`;
+}
+
 /** Each update starts the new process beside the old one, and ends that when the new one serves. */
 async function newFirst(node: RollingNode, how: RollingOptions, updates: number, seconds: number): Promise<Counted> {
   let serving = await node.start(how);
@@ -120,7 +128,7 @@ async function* onNode(node: RollingNode, short: boolean): AsyncGenerator<Figure
   const [updates, seconds, killed] = short ? [2, 6, 4] : [10, 60, 20];
   for (const how of SHARED) {
     const result = await newFirst(node, how, updates, seconds);
-    const what = `${updates} updates, new first, ${textOf(how)}: lost or wrong of ${result.asked}`;
+    const what = `${updates} updates, new first, ${textOf(how)}: lost or wrong of ${result.asked}${whereOf(result)}`;
     yield { what, got: lostOf(result), unit: '', atMost: 0 };
     await node.stop();
   }
@@ -128,12 +136,16 @@ async function* onNode(node: RollingNode, short: boolean): AsyncGenerator<Figure
     const how = { takeover: true, skipTeardown };
     const old = await oldFirst(node, how, updates);
     const passing = Math.ceil((old.between / 1000) * RATE);
-    const what = `${updates} updates, old first, ${textOf(how)}: lost or wrong of ${old.asked}, between two processes ${passing}`;
+    const what = `${updates} updates, old first, ${textOf(how)}: lost or wrong of ${old.asked}${whereOf(old)}, between two processes ${passing}`;
     yield { what, got: lostOf(old), unit: '', atMost: passing };
     await node.stop();
   }
   const kill = await kills(node, killed);
-  yield { what: `${killed} kills of either: lost or wrong of ${kill.asked}`, got: lostOf(kill), unit: '' };
+  yield {
+    what: `${killed} kills of either: lost or wrong of ${kill.asked}${whereOf(kill)}`,
+    got: lostOf(kill),
+    unit: '',
+  };
   yield { what: 'the longest row of losses', got: kill.longest, unit: 'ms', atMost: 1000, timed: true };
 }
 
@@ -141,7 +153,7 @@ async function* behindPolicy(short: boolean): AsyncGenerator<Figure> {
   const [updates, seconds] = short ? [2, 6] : [10, 60];
   for (const newFirst of [true, false]) {
     const result = await redirected(newFirst, updates, seconds);
-    const what = `${updates} updates, ${newFirst ? 'new' : 'old'} first, behind a policy: lost or wrong of ${result.asked}`;
+    const what = `${updates} updates, ${newFirst ? 'new' : 'old'} first, behind a policy: lost or wrong of ${result.asked}${whereOf(result)}`;
     yield { what, got: lostOf(result), unit: '', atMost: 0 };
   }
 }

@@ -1,18 +1,18 @@
 import type { Milliseconds } from '../lib/units.js';
-import { ReplyLease, type LeaseHolder } from './lease.js';
+import { ReplyLease, type Lease, type LeaseHolder } from './lease.js';
 
 /** The lease of a reply that was made from another: that of the other, but for no longer than `until`. */
 export class DerivedLease extends ReplyLease implements LeaseHolder {
   private holding = 0;
 
   constructor(
-    private readonly inner: ReplyLease,
+    private readonly inner: Lease,
     until: Milliseconds = inner.until,
   ) {
     super(Math.min(inner.until, until), inner.countdown);
   }
 
-  override get origin(): ReplyLease {
+  override get origin(): Lease {
     return this.inner.origin;
   }
 
@@ -24,13 +24,13 @@ export class DerivedLease extends ReplyLease implements LeaseHolder {
     return super.revoked || this.inner.revoked;
   }
 
-  override hold(holder: LeaseHolder): void {
-    super.hold(holder);
+  override hold(holder: LeaseHolder, place?: number): void {
+    super.hold(holder, place);
     if (this.holding++ === 0) this.inner.hold(this);
   }
 
-  override release(holder: LeaseHolder): void {
-    super.release(holder);
+  override release(holder: LeaseHolder, place?: number): void {
+    super.release(holder, place);
     if (--this.holding === 0) this.inner.release(this);
   }
 

@@ -3,10 +3,10 @@ import type { Milliseconds, Seconds } from '../lib/units.js';
 import type { Query } from './query.js';
 import type { Reply } from './reply.js';
 
-/** Something that keeps a reply outside the chain. */
+/** Something that keeps replies outside the chain, at places that it numbers as it likes. */
 export interface LeaseHolder {
-  /** The reply must not be given any more from now on. */
-  withdraw(): void;
+  /** The reply at `place` must not be given any more from now on. */
+  withdraw(place: number): void;
 }
 
 /** TTLs count down from `ttl` at the monotonic time `from`. */
@@ -15,37 +15,31 @@ export interface Countdown {
   readonly from: Milliseconds;
 }
 
+/** In place of the holders of a lease that was revoked. */
+const ENDED = Symbol('ended');
+
 /**
  * How long a reply stays the right answer to its question: its maker's promise that until then the same may be given
  * without asking. One lease may
  * cover many replies. It ends by itself at `until`, or before when it is revoked.
  */
-export class ReplyLease {
-  /** The only holder, or all of them: most leases have one, and a set for each would be most of what they take. */
-  private holders: LeaseHolder | Set<LeaseHolder> | undefined;
-  private ended = false;
+export abstract class Lease {
+  /** The only holder, at `place`, or all with their places: most have one, and a map is most of what they would take. */
+  private holders: LeaseHolder | Map<LeaseHolder, Set<number>> | typeof ENDED | undefined;
+  private place = 0;
 
-  /**
-   * @param until monotonic time; Infinity for a reply that only a change makes wrong
-   * @param counted when all TTLs count down from `ttl` at the monotonic time `from`; undefined when they stay as
-   *   they are
-   */
-  constructor(
-    readonly until: Milliseconds,
-    private readonly counted?: Countdown,
-  ) {}
+  /** Monotonic time; Infinity for a reply that only a change makes wrong. */
+  abstract readonly until: Milliseconds;
 
   /** How all TTLs count down; undefined when they stay as they are. */
-  get countdown(): Countdown | undefined {
-    return this.counted;
-  }
+  abstract readonly countdown: Countdown | undefined;
 
   get revoked(): boolean {
-    return this.ended;
+    return this.holders === ENDED;
   }
 
   /** The lease that the first maker of the replies gave, where this one is made from it. */
-  get origin(): ReplyLease {
+  get origin(): Lease {
     return this;
   }
 
@@ -54,25 +48,50 @@ export class ReplyLease {
     return undefined;
   }
 
-  /** Lets `holder` know when the lease is revoked. */
-  hold(holder: LeaseHolder): void {
-    if (this.holders === undefined) this.holders = holder;
-    else if (this.holders instanceof Set) this.holders.add(holder);
-    else if (this.holders !== holder) this.holders = new Set([this.holders, holder]);
+  /** Lets `holder` know when the lease is revoked, once for each place at which it keeps a reply. */
+  hold(holder: LeaseHolder, place = 0): void {
+    const { holders } = this;
+    if (holders === ENDED) return;
+    if (holders === undefined) {
+      this.holders = holder;
+      this.place = place;
+    } else if (holders instanceof Map) {
+      const places = holders.get(holder);
+      if (places === undefined) holders.set(holder, new Set([place]));
+      else places.add(place);
+    } else if (holders !== holder || this.place !== place) {
+      this.holders = new Map([[holders, new Set([this.place])]]);
+      this.hold(holder, place);
+    }
   }
 
-  release(holder: LeaseHolder): void {
-    if (this.holders instanceof Set) this.holders.delete(holder);
-    else if (this.holders === holder) this.holders = undefined;
+  release(holder: LeaseHolder, place = 0): void {
+    const { holders } = this;
+    if (holders instanceof Map) {
+      const places = holders.get(holder);
+      places?.delete(place);
+      if (places?.size === 0) holders.delete(holder);
+    } else if (holders === holder && this.place === place) this.holders = undefined;
   }
 
   /** Ends it now: an object behind the replies has changed, or they are no longer kept where they came from. */
   revoke(): void {
-    this.ended = true;
     const { holders } = this;
-    this.holders = undefined;
-    if (holders instanceof Set) for (const holder of holders) holder.withdraw();
-    else holders?.withdraw();
+    this.holders = ENDED;
+    if (holders === undefined || holders === ENDED) return;
+    if (!(holders instanceof Map)) return holders.withdraw(this.place);
+    for (const [holder, places] of holders) for (const place of places) holder.withdraw(place);
+  }
+}
+
+/** A lease with an end of its own. */
+export class ReplyLease extends Lease {
+  /** @param countdown when all TTLs count down from its `ttl` at its `from` */
+  constructor(
+    readonly until: Milliseconds,
+    readonly countdown: Countdown | undefined = undefined,
+  ) {
+    super();
   }
 }
 
@@ -80,7 +99,7 @@ export class ReplyLease {
  * Told how many more queries like one that was answered were answered with the same reply, without and with an OPT
  * record. What it needs to know of that reply is in its lease: so one counter may be that of many.
  */
-export type HitCounter = (plain: number, edns: number, lease?: ReplyLease) => void;
+export type HitCounter = (plain: number, edns: number, lease?: Lease) => void;
 
 /** A handler that has to know of every query but need not be asked each time: it is told afterwards. */
 export interface CountsHits {

@@ -12,7 +12,7 @@ import {
   type Rr,
 } from '../wire/index.js';
 import type { Query } from './query.js';
-import type { ReplyLease } from './lease.js';
+import type { Lease } from './lease.js';
 
 /** The sections of a reply, made into objects. */
 export interface Sections {
@@ -30,7 +30,7 @@ interface ReplyParts {
   readonly edns?: Edns | undefined;
   readonly written?: boolean;
   readonly cause?: Error | undefined;
-  readonly lease?: ReplyLease | undefined;
+  readonly lease?: Lease | undefined;
   readonly rotates?: boolean;
   readonly repeats?: Query | undefined;
 }
@@ -63,7 +63,7 @@ export class Reply {
    * How long this very reply may be given again without asking; undefined when its maker promises nothing. A changed
    * copy has none.
    */
-  readonly lease: ReplyLease | undefined;
+  readonly lease: Lease | undefined;
   /** Whether records of one owner and type may be sent in any order, and had better not always be sent in the same. */
   readonly rotates: boolean;
   /**
@@ -95,7 +95,7 @@ export class Reply {
     records: EncodedRecords,
     ttl?: Seconds,
     edns?: Edns,
-    lease?: ReplyLease,
+    lease?: Lease,
   ): Reply {
     return new Reply({ flags, rcode, records, ttl, edns, lease });
   }
@@ -191,7 +191,7 @@ export class Reply {
   }
 
   /** This reply with a promise of how long it stays right. */
-  withLease(lease: ReplyLease | undefined): Reply {
+  withLease(lease: Lease | undefined): Reply {
     return lease === this.lease ? this : this.again(this.encoded, this.decoded, lease, this.rotates);
   }
 
@@ -232,7 +232,7 @@ export class Reply {
   private again(
     records: EncodedRecords | undefined,
     sections: Sections | undefined,
-    lease: ReplyLease | undefined,
+    lease: Lease | undefined,
     rotates: boolean,
   ): Reply {
     const { flags, rcode, ttl, edns, written, cause, repeats } = this;

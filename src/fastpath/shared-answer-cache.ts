@@ -1,9 +1,10 @@
-import type { ClientNetworks, LeaseHolder, Query, Reply, ReplyLease, HitCounter, HitNoter } from '../chain/index.js';
+import type { ClientNetworks, HitCounter, HitNoter, Lease, LeaseHolder, Query, Reply } from '../chain/index.js';
 import { parseIp } from '../lib/cidr.js';
 import { repeat, type Clock, type Timer } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import { HEADER_SIZE, OPCODE_MASK, RCODE_MASK, RECORD_FIXED, Flag, Type, type EncodedRecords } from '../wire/index.js';
 import type { NotedAnswer } from './hit-notes.js';
+import { KeptAnswers } from './kept-answers.js';
 import { NotedAnswers } from './noted-answers.js';
 import { QueryKey } from './query-key.js';
 import { sharedNow } from './shared-clock.js';
@@ -34,27 +35,13 @@ const SWEEP = 64;
 /** An entry of which it is yet to be found out what it is good for. */
 type OpenEntry = SharedEntry & { everySpelling: boolean; noted: boolean };
 
-/** One answer in the table: who made it, and who counts its hits. */
-class SharedAnswer implements LeaseHolder {
-  constructor(
-    private readonly cache: SharedAnswerCache,
-    readonly slot: number,
-    readonly lease: ReplyLease,
-    readonly hitCounters: readonly HitCounter[],
-  ) {}
-
-  withdraw(): void {
-    this.cache.remove(this);
-  }
-}
-
 /**
  * The chain's side of the answer table: puts replies with a lease in, takes them out when it ends, and hands their
  * hits on.
  */
-export class SharedAnswerCache {
+export class SharedAnswerCache implements LeaseHolder {
   private readonly key: QueryKey;
-  private readonly answers = new Map<number, SharedAnswer>();
+  private readonly answers: KeptAnswers;
   /** Listening addresses that the table has no place for the networks of. */
   private readonly unshared = new Set<number>();
   private readonly noted = new NotedAnswers();
@@ -73,6 +60,7 @@ export class SharedAnswerCache {
     private readonly clock: Clock,
   ) {
     this.key = new QueryKey(table.seed);
+    this.answers = new KeptAnswers(table);
     this.offset = sharedNow() - clock.monotonic();
     this.timer = repeat(clock, HARVEST, () => {
       this.harvest();
@@ -126,9 +114,8 @@ export class SharedAnswerCache {
     const slot = this.table.put(entry, sharedNow(), this.evicted);
     if (slot < 0) return;
     if (entry.noted) this.noted.add(slot, this.table.sequence(slot), noters);
-    const answer = new SharedAnswer(this, slot, lease, this.known(hitCounters()));
-    this.answers.set(slot, answer);
-    lease.hold(answer);
+    this.answers.add(slot, lease, this.known(hitCounters()));
+    lease.hold(this, slot);
   }
 
   /** Keeps the answers of a listening address apart by networks of clients from now on; undefined for one for all. */
@@ -159,23 +146,22 @@ export class SharedAnswerCache {
   /** Hands on the hits of all answers, and forgets some of those whose time is over. */
   harvest(): void {
     this.table.visitHit((slot) => {
-      const answer = this.answers.get(slot);
-      if (answer !== undefined) this.handOn(slot, answer);
+      const lease = this.answers.lease(slot);
+      if (lease !== undefined) this.handOn(slot, lease);
     });
     const now = this.clock.monotonic() + this.offset;
-    this.table.visitEnded(SWEEP, now, (slot) => this.remove(this.answers.get(slot)!));
+    this.table.visitEnded(SWEEP, now, (slot) => this.withdraw(slot));
   }
 
   /** Takes an answer out of the table; its hits so far are handed on. */
-  remove(answer: SharedAnswer): void {
-    if (this.answers.get(answer.slot) !== answer) return;
-    this.table.clear(answer.slot);
-    this.forget(answer.slot);
+  withdraw(slot: number): void {
+    this.table.clear(slot);
+    this.forget(slot);
   }
 
   /** Takes out everything: the chains that made the answers are about to end. */
   clear(): void {
-    for (const answer of [...this.answers.values()]) this.remove(answer);
+    for (const slot of [...this.answers.slots()]) this.withdraw(slot);
   }
 
   stop(): void {
@@ -193,24 +179,24 @@ export class SharedAnswerCache {
   private readonly evicted = (slot: number): void => this.forget(slot);
 
   private forget(slot: number): void {
-    const answer = this.answers.get(slot);
-    if (!answer) return;
-    this.handOn(slot, answer);
+    const lease = this.answers.lease(slot);
+    if (lease === undefined) return;
+    this.handOn(slot, lease);
     this.answers.delete(slot);
     this.noted.leave(slot);
-    answer.lease.release(answer);
+    lease.release(this, slot);
   }
 
-  private handOn(slot: number, { hitCounters, lease }: SharedAnswer): void {
+  private handOn(slot: number, lease: Lease): void {
     const { plain, edns } = this.table.takeHits(slot);
     if (plain + edns === 0) return;
-    for (const hitCounter of hitCounters) hitCounter(plain, edns, lease);
+    for (const hitCounter of this.answers.counters(slot)) hitCounter(plain, edns, lease);
     if (this.watcher === undefined) return;
     const { bytes } = this.table;
     this.watcher({ bytes, ...this.table.questionOf(slot), rcode: this.table.flags(slot) & RCODE_MASK, plain, edns });
   }
 
-  private entry(reply: Reply, records: EncodedRecords, lease: ReplyLease): OpenEntry {
+  private entry(reply: Reply, records: EncodedRecords, lease: Lease): OpenEntry {
     const { key } = this;
     const { countdown } = lease;
     const { owners = [] } = records;

@@ -34,6 +34,14 @@ class SizeClass {
   }
 }
 
+/** A slab by its number, and its places: the first, their distance in words, and how many. */
+export interface Slab {
+  readonly slab: number;
+  readonly first: number;
+  readonly step: number;
+  readonly count: number;
+}
+
 /** Hands out places for entries of a table, by size. */
 export class SlabPool {
   private readonly classes = SIZES.map((size) => new SizeClass(size));
@@ -80,13 +88,22 @@ export class SlabPool {
     return Array.from({ length: count }, (_, i) => found.entry((hand + i) % entries));
   }
 
-  /** All places of slab number `i`, as their first, their distance and how many. */
-  slab(i: number): { first: number; step: number; count: number } {
+  /** Slab number `i`. */
+  slab(i: number): Slab {
     const { size, perSlab } = this.owners[i]!;
-    return { first: (this.memory.pool + i * SLAB) / 4, step: size / 4, count: perSlab };
+    return { slab: i, first: (this.memory.pool + i * SLAB) / 4, step: size / 4, count: perSlab };
+  }
+
+  /** The slab of an entry. */
+  slabOf(slot: number): Slab {
+    return this.slab(this.numberOf(slot));
+  }
+
+  private numberOf(slot: number): number {
+    return Math.floor((slot * 4 - this.memory.pool) / SLAB);
   }
 
   private classOf(slot: number): SizeClass {
-    return this.owners[Math.floor((slot * 4 - this.memory.pool) / SLAB)]!;
+    return this.owners[this.numberOf(slot)]!;
   }
 }

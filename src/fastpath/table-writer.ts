@@ -1,5 +1,5 @@
 import type { Milliseconds, Octets, Seconds } from '../lib/units.js';
-import { SlabPool } from './slab-pool.js';
+import { SlabPool, type Slab } from './slab-pool.js';
 import * as at from './table-layout.js';
 import type { TableMemory } from './table-memory.js';
 import { AnswerTable, type TableKey } from './table.js';
@@ -56,6 +56,16 @@ export class AnswerTableWriter extends AnswerTable {
     return this.entries;
   }
 
+  /** The slab of an answer. */
+  slabOf(slot: number): Slab {
+    return this.pool.slabOf(slot);
+  }
+
+  /** Slab number `i`. */
+  slab(i: number): Slab {
+    return this.pool.slab(i);
+  }
+
   /** Says by which networks of clients the answers of a listening address are kept apart from now on. */
   setNetworkBits(server: number, ipv4: number, ipv6: number): void {
     Atomics.store(this.words, at.NETWORKS + server, ipv4 | (ipv6 << 16));
@@ -96,10 +106,11 @@ export class AnswerTableWriter extends AnswerTable {
 
   /** The hits since the last call: without and with an OPT record. */
   takeHits(slot: number): { plain: number; edns: number } {
-    return {
-      plain: Atomics.exchange(this.words, slot + at.HITS, 0),
-      edns: Atomics.exchange(this.words, slot + at.HITS_EDNS, 0),
-    };
+    return { plain: this.take(slot + at.HITS), edns: this.take(slot + at.HITS_EDNS) };
+  }
+
+  private take(word: number): number {
+    return this.words[word] === 0 ? 0 : Atomics.exchange(this.words, word, 0);
   }
 
   /** Visits the entries that were given since the last call. */

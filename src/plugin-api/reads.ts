@@ -1,4 +1,4 @@
-import { ReplyLease, type LeaseHolder } from '../chain/index.js';
+import { ReplyLease, type Lease, type LeaseHolder } from '../chain/index.js';
 import type { Milliseconds } from '../lib/units.js';
 
 /** A table whose entries answers are made from. */
@@ -61,13 +61,13 @@ export class ReadLease extends ReplyLease implements LeaseHolder {
   constructor(
     private readonly reads: Reads,
     until: Milliseconds,
-    private readonly inner: ReplyLease | undefined,
+    private readonly inner: Lease | undefined,
     private readonly by: object,
   ) {
     super(until, inner?.countdown);
   }
 
-  override get origin(): ReplyLease {
+  override get origin(): Lease {
     return this.inner?.origin ?? this;
   }
 
@@ -79,15 +79,15 @@ export class ReadLease extends ReplyLease implements LeaseHolder {
     return super.revoked || this.inner?.revoked === true || !this.reads.current;
   }
 
-  override hold(holder: LeaseHolder): void {
-    super.hold(holder);
+  override hold(holder: LeaseHolder, place?: number): void {
+    super.hold(holder, place);
     if (this.holding++ > 0) return;
     this.inner?.hold(this);
     for (const { table, key } of this.reads.list) table.watch(key, this);
   }
 
-  override release(holder: LeaseHolder): void {
-    super.release(holder);
+  override release(holder: LeaseHolder, place?: number): void {
+    super.release(holder, place);
     if (--this.holding === 0) this.detach();
   }
 

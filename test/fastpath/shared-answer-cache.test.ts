@@ -247,10 +247,10 @@ describe('leaving', () => {
     for (let i = 0; i < 2000; i++) offer(query(`${i}.example.org.`), made(shared, []));
     expect(cache.size).toBeLessThanOrEqual(SLAB / 128);
     let withdrawn = 0;
-    const remove = cache.remove.bind(cache);
-    cache.remove = (answer) => {
+    const withdraw = cache.withdraw.bind(cache);
+    cache.withdraw = (slot) => {
       withdrawn++;
-      remove(answer);
+      withdraw(slot);
     };
     shared.revoke();
     expect(withdrawn).toBeLessThanOrEqual(SLAB / 128);

@@ -1,4 +1,4 @@
-import { ReplyLease, type Countdown, type Query, type Reply } from '../../chain/index.js';
+import { Lease, type Countdown, type Query, type Reply } from '../../chain/index.js';
 import type { Listed } from '../../lib/recency-list.js';
 import type { Milliseconds, Octets, Seconds } from '../../lib/units.js';
 import {
@@ -15,8 +15,8 @@ import {
 import type { KeptKind } from './lifetime.js';
 import type { CacheType, PrefetchPolicy } from './options.js';
 
-/** Of an entry without name and records: objects, maps, the order. */
-const OVERHEAD: Octets = 400;
+/** Of an entry without name and records: objects, maps, the order, what is known of it as a shared answer. */
+const OVERHEAD: Octets = 300;
 /** Forms for clients that take less than the records need: they are kept with the records, and are shorter. */
 const FITTED: Octets = 12 << 10;
 
@@ -32,31 +32,44 @@ export const keptOf = (query: Query, { flags, rcode, records }: Reply): KeptRepl
   records: inSpellingOf(query, records),
 });
 
-/**
- * One kept reply. The flags and records it holds are never altered; what changes is how often and when it was asked
- * for.
- */
-export class CacheEntry implements Listed<CacheEntry> {
-  readonly name: Name;
-  readonly variant: number;
-  /** Flags of a reply from this entry. */
-  readonly flags: number;
-  readonly rcode: number;
-  private readonly kept: PackedRecords;
-  /** Monotonic time of its last move to the front of the eviction order. */
-  touched: Milliseconds;
-  older: CacheEntry | undefined = undefined;
-  newer: CacheEntry | undefined = undefined;
-  listed = false;
+/** Fields of CacheEntry.marks: flags below, then RCODE, kind and type. */
+const FLAGS = 0xffff;
+const RCODE_SHIFT = 16;
+const KIND_SHIFT = 28;
+const DENIAL = 1 << 30;
+const KINDS: readonly KeptKind[] = ['answer', 'referral', 'denial', 'failure'];
+/** Fields of CacheEntry.state; above them the percentage of the prefetch policy that its lease keeps to. */
+const LISTED = 1;
+const KEEPS_TTL = 2;
+const PERCENTAGE_SHIFT = 2;
+
+/** What few entries have. */
+class Rarities {
   /** It is being fetched anew. */
   refreshing = false;
   /** Monotonic time before which it is not fetched anew again, because that has just failed. */
   retryAt: Milliseconds | undefined;
-  /** The last answer to the same question, which this entry says nothing against. */
+  /** The last answer to the same question, which the entry says nothing against. */
   lastGood: CacheEntry | undefined;
-  private promised: EntryLease | undefined;
-  private hits = 0;
-  private lastHit: Milliseconds | undefined;
+  hits = 0;
+  lastHit: Milliseconds | undefined;
+}
+
+/**
+ * One kept reply. The flags and records it holds are never altered; what changes is how often and when it was asked
+ * for. It is the lease of the replies made from it, too, and its fields are few: a cache holds a million.
+ */
+export class CacheEntry extends Lease implements Listed<CacheEntry> {
+  readonly name: Name;
+  readonly variant: number;
+  private readonly marks: number;
+  private readonly kept: PackedRecords;
+  private state = 0;
+  private rare: Rarities | undefined = undefined;
+  /** Monotonic time of its last move to the front of the eviction order. */
+  touched: Milliseconds;
+  older: CacheEntry | undefined = undefined;
+  newer: CacheEntry | undefined = undefined;
   /** Whole milliseconds take no memory of their own. */
   readonly stored: Milliseconds;
 
@@ -68,18 +81,77 @@ export class CacheEntry implements Listed<CacheEntry> {
   constructor(
     { name, variant, flags, rcode, records }: KeptReply,
     readonly ttl: Seconds,
-    readonly type: CacheType,
-    readonly kind: KeptKind,
+    type: CacheType,
+    kind: KeptKind,
     stored: Milliseconds,
   ) {
+    super();
     this.name = name;
     this.variant = variant;
     // Some stub resolvers discard a reply without AA, so the reference sets it on every hit.
-    this.flags = (flags & (Flag.RA | Flag.AD)) | Flag.AA;
-    this.rcode = rcode;
+    const given = (flags & (Flag.RA | Flag.AD)) | Flag.AA;
+    this.marks =
+      given | (rcode << RCODE_SHIFT) | (KINDS.indexOf(kind) << KIND_SHIFT) | (type === 'denial' ? DENIAL : 0);
     this.kept = packRecords(records);
     this.stored = Math.floor(stored);
     this.touched = this.stored;
+  }
+
+  /** The same reply, of which nothing was promised yet. */
+  again(): CacheEntry {
+    return new CacheEntry(this, this.ttl, this.type, this.kind, this.stored);
+  }
+
+  /** Flags of a reply from this entry. */
+  get flags(): number {
+    return this.marks & FLAGS;
+  }
+
+  get rcode(): number {
+    return (this.marks >> RCODE_SHIFT) & 0xfff;
+  }
+
+  get kind(): KeptKind {
+    return KINDS[(this.marks >> KIND_SHIFT) & 3]!;
+  }
+
+  get type(): CacheType {
+    return (this.marks & DENIAL) === 0 ? 'success' : 'denial';
+  }
+
+  get listed(): boolean {
+    return (this.state & LISTED) !== 0;
+  }
+
+  set listed(value: boolean) {
+    this.state = value ? this.state | LISTED : this.state & ~LISTED;
+  }
+
+  /** It is being fetched anew. */
+  get refreshing(): boolean {
+    return this.rare?.refreshing === true;
+  }
+
+  set refreshing(value: boolean) {
+    if (value || this.rare !== undefined) this.rarities.refreshing = value;
+  }
+
+  /** Monotonic time before which it is not fetched anew again, because that has just failed. */
+  get retryAt(): Milliseconds | undefined {
+    return this.rare?.retryAt;
+  }
+
+  set retryAt(value: Milliseconds | undefined) {
+    if (value !== undefined || this.rare !== undefined) this.rarities.retryAt = value;
+  }
+
+  /** The last answer to the same question, which this entry says nothing against. */
+  get lastGood(): CacheEntry | undefined {
+    return this.rare?.lastGood;
+  }
+
+  set lastGood(value: CacheEntry | undefined) {
+    if (value !== undefined || this.rare !== undefined) this.rarities.lastGood = value;
   }
 
   get records(): EncodedRecords {
@@ -104,15 +176,21 @@ export class CacheEntry implements Listed<CacheEntry> {
   }
 
   /**
-   * How long a reply from this entry may be given without asking: until it expires, or until each hit has to be
-   * looked at because it might be fetched anew.
+   * Promises how long a reply from this entry may be given without asking: until it expires, or until each hit has to
+   * be looked at because it might be fetched anew.
    */
-  lease(keepTtl: boolean, policy: PrefetchPolicy | undefined): EntryLease {
-    if (this.promised === undefined) {
-      const lifetime = policy === undefined ? this.ttl : this.ttl - Math.ceil((policy.percentage / 100) * this.ttl);
-      this.promised = new EntryLease(this, this.stored + lifetime * 1000, keepTtl);
-    }
-    return this.promised;
+  lease(keepTtl: boolean, policy: PrefetchPolicy | undefined): Lease {
+    const percentage = policy?.percentage ?? 0;
+    this.state = (this.state & LISTED) | (keepTtl ? KEEPS_TTL : 0) | (percentage << PERCENTAGE_SHIFT);
+    return this;
+  }
+
+  override get until(): Milliseconds {
+    return this.stored + (this.ttl - lastPart(this.ttl, this.state >> PERCENTAGE_SHIFT)) * 1000;
+  }
+
+  override get countdown(): Countdown | undefined {
+    return (this.state & KEEPS_TTL) === 0 ? { ttl: this.ttl, from: this.stored } : undefined;
   }
 
   /** Whether it has a record that was asked for. */
@@ -127,45 +205,40 @@ export class CacheEntry implements Listed<CacheEntry> {
 
   /** The entry is no longer the one for its question. */
   leave(): void {
-    this.promised?.revoke();
-    this.promised = undefined;
+    this.revoke();
     this.lastGood?.leave();
   }
 
   /** Counts hits that were answered elsewhere. */
   countHits(now: Milliseconds, count: number): void {
-    this.hits += count;
-    this.lastHit = now;
+    const { rarities } = this;
+    rarities.hits += count;
+    rarities.lastHit = now;
   }
 
   /** Counts a hit; returns whether the entry is popular and so near its end that it should be fetched anew. */
   countHit(now: Milliseconds, left: Seconds, policy: PrefetchPolicy): boolean {
-    this.hits = this.lastHit === undefined || now - this.lastHit > policy.gap ? 1 : this.hits + 1;
-    this.lastHit = now;
-    return this.hits >= policy.amount && left <= Math.ceil((policy.percentage / 100) * this.ttl);
+    const { rarities } = this;
+    const { hits, lastHit } = rarities;
+    rarities.hits = lastHit === undefined || now - lastHit > policy.gap ? 1 : hits + 1;
+    rarities.lastHit = now;
+    return rarities.hits >= policy.amount && left <= lastPart(this.ttl, policy.percentage);
   }
 
   /** Takes over how popular the entry was that this one replaces. */
-  inheritPopularity(from: CacheEntry): void {
-    this.hits = from.hits;
-    this.lastHit = from.lastHit;
+  inheritPopularity({ rare }: CacheEntry): void {
+    if (rare === undefined) return;
+    this.rarities.hits = rare.hits;
+    this.rarities.lastHit = rare.lastHit;
+  }
+
+  private get rarities(): Rarities {
+    return (this.rare ??= new Rarities());
   }
 }
 
-/** What an entry promises, so that a reply can be traced back to it. */
-export class EntryLease extends ReplyLease {
-  constructor(
-    readonly entry: CacheEntry,
-    until: Milliseconds,
-    private readonly keepTtl: boolean,
-  ) {
-    super(until);
-  }
-
-  override get countdown(): Countdown | undefined {
-    return this.keepTtl ? undefined : { ttl: this.entry.ttl, from: this.entry.stored };
-  }
-}
+/** Whole seconds at the end of a TTL that make up so many percent of it. */
+const lastPart = (ttl: Seconds, percentage: number): Seconds => Math.ceil((percentage / 100) * ttl);
 
 /**
  * All of a question but its name, as one number: type, DO, CD and class. It stays a small integer for class IN, which

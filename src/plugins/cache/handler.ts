@@ -14,7 +14,7 @@ import {
 import type { Seconds } from '../../lib/units.js';
 import { Flag, OPCODE_MASK, Type, type Name } from '../../wire/index.js';
 import { Dependents, namesOf } from './dependents.js';
-import { CacheEntry, EntryLease, keptOf } from './entry.js';
+import { CacheEntry, keptOf } from './entry.js';
 import { isKept, kindOf, ttlOf, type KeptKind } from './lifetime.js';
 import type { CacheMetrics } from './metrics.js';
 import type { CacheOptions, CacheType } from './options.js';
@@ -146,10 +146,9 @@ export class Cache implements Handler, CountsHits, HandsOver, TakesChanges {
   /** One for all that is counted there. */
   private hitCounterOf(metrics: CacheMetrics): HitCounter {
     return (plain, edns, lease) => {
-      const origin = lease?.origin;
+      const entry = lease?.origin;
       metrics.requests.inc(plain + edns);
-      if (!(origin instanceof EntryLease)) return metrics.misses.inc(plain + edns);
-      const { entry } = origin;
+      if (!(entry instanceof CacheEntry)) return metrics.misses.inc(plain + edns);
       const now = this.surroundings.clock.monotonic();
       metrics.hits[entry.type].inc(plain + edns);
       this.store.touch(entry, now);
@@ -215,7 +214,8 @@ export class Cache implements Handler, CountsHits, HandsOver, TakesChanges {
     // A failure says nothing about the name (RFC 8767 section 4); the policy takes denials for no more than that.
     if (!entry.answers && (kind === 'failure' || this.options.preferPositive)) {
       const before = this.store.get(query);
-      entry.lastGood = before?.answers === true ? before : before?.lastGood;
+      // What leaves with the entry before takes back its promise.
+      entry.lastGood = (before?.answers === true ? before : before?.lastGood)?.again();
     }
     const { entries, evictions } = this.surroundings.metrics.get(query.client.server);
     const left = this.store.put(entry);

@@ -1,7 +1,7 @@
-import { Reply, type Query } from '../../chain/index.js';
+import { Reply, type Lease, type Query } from '../../chain/index.js';
 import type { Seconds } from '../../lib/units.js';
 import { ExtendedErrorCode, Flag, Rcode, ednsWith, extendedError } from '../../wire/index.js';
-import type { CacheEntry, EntryLease } from './entry.js';
+import type { CacheEntry } from './entry.js';
 import type { CacheOptions } from './options.js';
 
 /** Who sent an OPT record is told that an answer is past its time (RFC 8914 sections 4.4 and 4.20). */
@@ -14,7 +14,7 @@ const STALE_NXDOMAIN = ednsWith(extendedError(ExtendedErrorCode.StaleNxdomain));
 export const wantsAuthentic = (query: Query): boolean => query.do || query.authenticData;
 
 /** The entry as a client gets it, with the TTL that is left. */
-export function replyFrom(entry: CacheEntry, query: Query, ttl: Seconds, lease?: EntryLease): Reply {
+export function replyFrom(entry: CacheEntry, query: Query, ttl: Seconds, lease?: Lease): Reply {
   const flags = (entry.flags & Flag.AD) !== 0 && !wantsAuthentic(query) ? entry.flags & ~Flag.AD : entry.flags;
   return Reply.ofRecords(flags, entry.rcode, entry.records, ttl, undefined, lease);
 }

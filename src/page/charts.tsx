@@ -1,8 +1,9 @@
 import { useComputed } from '@preact/signals';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { EntityId, LiveSample, ServerSample } from '../lab/web/api.js';
 import { samples, shortName, totals } from './state.js';
+import { colourOf, repainted } from './theme.js';
 
 /** One chart: a figure of each server, or of the whole lab, over time. */
 interface ChartSpec {
@@ -28,22 +29,9 @@ const HEIGHT = 150;
 /** Seconds that a chart shows at least. */
 const LEAST_SPAN = 60;
 
-const colourOf = (i: number): string => `--series-${i % COLOURS}`;
-const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const seriesColour = (i: number): string => `--series-${i % COLOURS}`;
 const shown = (value: number | null, unit: string): string =>
   value === null ? '–' : `${value.toFixed(value >= 100 || Number.isInteger(value) ? 0 : 1)}${unit}`;
-
-/** Rises when the machine changes between dark and light: canvases have to be drawn again. */
-function useTheme(): number {
-  const [count, setCount] = useState(0);
-  useEffect(() => {
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const changed = (): void => setCount((n) => n + 1);
-    dark.addEventListener('change', changed);
-    return () => dark.removeEventListener('change', changed);
-  }, []);
-  return count;
-}
 
 interface ChartProps {
   readonly title: string;
@@ -57,13 +45,12 @@ interface ChartProps {
 function Chart({ title, label, series, data, top }: ChartProps) {
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>();
-  const theme = useTheme();
   const key = series.map(({ name }) => name).join();
   useEffect(() => {
     const element = root.current!;
     const axis = {
-      stroke: css('--muted'),
-      grid: { stroke: css('--line'), width: 1 },
+      stroke: colourOf('--muted'),
+      grid: { stroke: colourOf('--line'), width: 1 },
       ticks: { show: false },
       font: '11px system-ui, sans-serif',
     };
@@ -91,7 +78,7 @@ function Chart({ title, label, series, data, top }: ChartProps) {
           {},
           ...series.map(({ name, colour }): uPlot.Series => ({
             label: name,
-            stroke: css(colour),
+            stroke: colourOf(colour),
             width: 1.75,
             spanGaps: true,
             points: { size: 4 },
@@ -108,7 +95,7 @@ function Chart({ title, label, series, data, top }: ChartProps) {
       observer.disconnect();
       made.destroy();
     };
-  }, [key, theme]);
+  }, [key, repainted.value]);
   useEffect(() => plot.current?.setData(data), [data]);
   return (
     <figure class="chart">
@@ -124,7 +111,7 @@ export function Charts() {
   const list = samples.value;
   const ids = servers.value;
   const times = list.map(({ time }) => time / 1000);
-  const series = ids.map((id, i) => ({ name: shortName(id), colour: colourOf(i) }));
+  const series = ids.map((id, i) => ({ name: shortName(id), colour: seriesColour(i) }));
   const last = list.at(-1);
   return (
     <>
@@ -144,8 +131,8 @@ export function Charts() {
               : 'nothing yet'
           }
           series={[
-            { name: 'packets/s', colour: colourOf(0) },
-            { name: '% of a core', colour: colourOf(2) },
+            { name: 'packets/s', colour: seriesColour(0) },
+            { name: '% of a core', colour: seriesColour(2) },
           ]}
           data={[
             times,
@@ -180,7 +167,7 @@ function Servers({ ids, last }: { readonly ids: readonly EntityId[]; readonly la
             return (
               <tr key={id}>
                 <th scope="row">
-                  <span class="dot" style={{ background: `var(${colourOf(i)})` }} />
+                  <span class="dot" style={{ background: `var(${seriesColour(i)})` }} />
                   {shortName(id)}
                 </th>
                 <td>{queries}</td>

@@ -1,8 +1,8 @@
 import type {
   ClusterView,
   ExecAnswer,
-  Explanation,
   LiveEvents,
+  LookupAnswer,
   LookupRequest,
   PartDetails,
   EntityId,
@@ -49,15 +49,25 @@ async function read<Answer>(response: Response): Promise<Answer> {
   return answer as Answer;
 }
 
-export const lookUp = async (request: LookupRequest): Promise<Explanation> =>
-  read(await fetch('/api/lookup', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(request) }));
+/** A fetch whose failure is told in words: the browser's own say nothing to a visitor. */
+async function reach(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    if ((error as Error).name === 'AbortError') throw error;
+    throw new Error('The lab does not answer.', { cause: error });
+  }
+}
+
+export const lookUp = async (request: LookupRequest): Promise<LookupAnswer> =>
+  read(await reach('/api/lookup', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(request) }));
 
 export const partDetails = async (id: EntityId, signal: AbortSignal): Promise<PartDetails> =>
-  read(await fetch(`/api/part?id=${encodeURIComponent(id)}`, { signal }));
+  read(await reach(`/api/part?id=${encodeURIComponent(id)}`, { signal }));
 
 /** Runs a command line and hands over its text as it comes; resolves with its exit code. Aborting ends the command. */
 export async function execute(line: string, write: (text: string) => void, signal: AbortSignal): Promise<number> {
-  const response = await fetch('/api/exec', {
+  const response = await reach('/api/exec', {
     method: 'POST',
     headers: JSON_TYPE,
     body: JSON.stringify({ line }),

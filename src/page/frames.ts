@@ -36,8 +36,10 @@ export function framesOf(story: Explanation): readonly PlaybackFrame[] {
   story.steps.forEach((step, i) => {
     for (const query of step.queries) frames.push(...queryFrames(story, i, number++, query));
   });
-  // The end shows every way that was taken.
-  const ways = new Map(frames.flatMap(({ trail }) => trail).map((edge) => [`${edge.from} ${edge.to}`, edge]));
+  // The end shows the ways that led to an answer; where none did, every way that was taken.
+  const queries = story.steps.flatMap((step) => step.queries);
+  const led = story.found ? frames.filter(({ query }) => queries[query]?.result === 'NOERROR') : frames;
+  const ways = new Map(led.flatMap(({ trail }) => trail).map((edge) => [`${edge.from} ${edge.to}`, edge]));
   frames.push({
     kind: 'end',
     step: -1,
@@ -63,6 +65,12 @@ export function costText({ cost }: Pick<Explanation, 'cost'>): string {
   );
 }
 
+/** Whether caches had any of it: a first visit that was a hit saves the rest of the way. */
+export const hitsOf = ({ steps }: Pick<Explanation, 'steps'>): number =>
+  steps
+    .flatMap(({ queries }) => queries)
+    .filter(({ hops }) => hops.find((hop) => hop.kind === 'visit')?.cache === 'hit').length;
+
 /** Why the search list is tried first, or not: in the words of resolv.conf(5). */
 export function whyText({ asked, ndots, search }: Pick<Explanation, 'asked' | 'ndots' | 'search'>): string {
   if (asked.endsWith('.')) return `${asked} ends with a dot: it is asked as it stands, no search list`;
@@ -71,7 +79,7 @@ export function whyText({ asked, ndots, search }: Pick<Explanation, 'asked' | 'n
   if (search.length === 0) return `${has}; there is no search list`;
   return dots >= ndots
     ? `${has}, ndots is ${ndots}: the name as it stands comes first`
-    : `${has}, fewer than ndots (${ndots}): the ${search.length} search domains come first`;
+    : `${has}, fewer than ndots (${ndots}): the ${search.length === 1 ? 'search domain comes' : `${search.length} search domains come`} first`;
 }
 
 function opening(story: Explanation): PlaybackFrame {

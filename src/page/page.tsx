@@ -1,5 +1,7 @@
+import { effect, untracked } from '@preact/signals';
 import { render } from 'preact';
 import { useRef } from 'preact/hooks';
+import type { ClusterView } from '../lab/web/api.js';
 import { Charts } from './charts.js';
 import { follow } from './connection.js';
 import { Console } from './console.js';
@@ -8,13 +10,17 @@ import { Flows } from './flows.js';
 import { LookupForm } from './lookup/form.js';
 import { Matrix } from './lookup/matrix.js';
 import { Past } from './lookup/past.js';
+import { Share } from './lookup/share.js';
 import { Stage } from './lookup/stage.js';
 import { NodeCacheSwitch } from './node-cache-switch.js';
 import './page.css';
 import { Picture } from './picture/picture.js';
 import { pulseFlows, pulseVisits } from './picture/pulses.js';
-import { story } from './player.js';
-import { cluster, connected } from './state.js';
+import { past, pause, story } from './player.js';
+import { notice, restore } from './restore.js';
+import { cluster, connected, ended } from './state.js';
+import { ThemeSwitch } from './theme-switch.js';
+import { followTheme } from './theme.js';
 
 /** Where the picture comes after the form, as in the style sheet. */
 const NARROW = '(max-width: 1079px)';
@@ -31,30 +37,13 @@ function Page() {
   };
   return (
     <>
-      <header class="top">
-        <h1>
-          <img src="/icon.svg" alt="" width="28" height="28" /> nodens lab <span>{view.name}</span>
-        </h1>
-        <p class="facts">
-          {view.nodes.length} nodes · {view.pods.length} pods · cluster DNS {view.dns} · {view.domain}
-        </p>
-        <p class="live" data-on={connected.value || undefined} role="status">
-          {connected.value ? 'live' : 'the lab does not answer'}
-        </p>
-      </header>
+      <Header view={view} />
       <main>
-        <section class="panel picture" ref={picture} aria-labelledby="picture-title">
-          <div class="title">
-            <h2 id="picture-title">The cluster</h2>
-            <NodeCacheSwitch view={view} />
-          </div>
-          <Picture view={view} />
-          <Key />
-        </section>
+        {/* What is asked comes first for those who go by keyboard or ear; the style sheet puts it at the side. */}
         <div class="side">
           <section class="panel lookup" aria-labelledby="lookup-title">
             <h2 id="lookup-title">A lookup, step by step</h2>
-            <LookupForm view={view} onAsked={onAsked} />
+            <LookupForm onAsked={onAsked} />
             {!told && <Hint view={view} />}
           </section>
           {told && (
@@ -65,10 +54,23 @@ function Page() {
           {told && (
             <section class="panel queries" aria-label="Queries of the lookup">
               <Matrix story={told} />
+              <Share story={told} />
+            </section>
+          )}
+          {past.value.length > 0 && (
+            <section class="panel queries" aria-label="Past lookups">
               <Past />
             </section>
           )}
         </div>
+        <section class="panel picture" ref={picture} aria-labelledby="picture-title">
+          <div class="title">
+            <h2 id="picture-title">The cluster</h2>
+            <NodeCacheSwitch view={view} />
+          </div>
+          <Picture view={view} />
+          <Key />
+        </section>
         <section class="panel figures" aria-labelledby="figures-title">
           <h2 id="figures-title">Hit ratio and cost over time</h2>
           <Charts />
@@ -82,12 +84,44 @@ function Page() {
           <Console />
         </section>
       </main>
+      <footer>
+        <ThemeSwitch />
+      </footer>
       <Details />
     </>
   );
 }
 
-function Hint({ view }: { readonly view: NonNullable<typeof cluster.value> }) {
+function Header({ view }: { readonly view: ClusterView }) {
+  return (
+    <>
+      <header class="top">
+        <h1>
+          <img src="/icon.svg" alt="" width="28" height="28" /> nodens lab <span>{view.name}</span>
+        </h1>
+        <p class="facts">
+          {view.nodes.length} nodes · {view.pods.length} pods · cluster DNS {view.dns} · {view.domain}
+        </p>
+        <p class="live" data-on={connected.value || undefined} role="status">
+          {connected.value ? 'live' : 'the lab does not answer'}
+        </p>
+      </header>
+      {ended.value && (
+        <p class="banner" role="alert">
+          The lab has ended, or does not answer. What you see is how it was. Start it again with{' '}
+          <code>nodens lab up -topology {view.name}</code>: this page then goes on by itself.
+        </p>
+      )}
+      {notice.value !== '' && (
+        <p class="banner" role="alert">
+          {notice.value}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Hint({ view }: { readonly view: ClusterView }) {
   const port = view.pods.find((pod) => pod.kind === 'idle' && pod.port !== undefined)?.port;
   return (
     <div class="hint">
@@ -127,5 +161,16 @@ function Key() {
   );
 }
 
+followTheme();
 follow(pulseVisits, pulseFlows);
+// What the address names can be asked for once the cluster is known.
+const waiting = cluster.subscribe((view) => {
+  if (!view) return;
+  queueMicrotask(() => waiting());
+  untracked(() => restore(view));
+});
+// A lookup does not play on beside a lab that has ended.
+effect(() => {
+  if (ended.value) pause();
+});
 render(<Page />, document.getElementById('page')!);

@@ -1,16 +1,17 @@
 import { computed, signal } from '@preact/signals';
-import type { Explanation, LookupRequest } from '../lab/web/api.js';
+import type { LookupAnswer, LookupRequest } from '../lab/web/api.js';
+import { frameAt } from './address.js';
 import { lookUp } from './connection.js';
 import { endOf, framesOf, startOf } from './frames.js';
 
 /** Time that a moment stands while the lookup plays, in milliseconds. */
 const PACE = 320;
 /** Lookups that are kept to be compared. */
-const KEPT = 6;
+const KEPT = 12;
 
-export const story = signal<Explanation | undefined>(undefined);
+export const story = signal<LookupAnswer | undefined>(undefined);
 /** Lookups so far, the newest first. */
-export const past = signal<readonly Explanation[]>([]);
+export const past = signal<readonly LookupAnswer[]>([]);
 export const busy = signal(false);
 export const problem = signal('');
 export const index = signal(0);
@@ -28,8 +29,11 @@ export const reached = computed(() => {
 let timer: ReturnType<typeof setTimeout> | undefined;
 const still = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** Asks, and plays the answer where motion is welcome. */
-export async function ask(request: LookupRequest): Promise<void> {
+/**
+ * Asks, and plays the answer where motion is welcome. @param step a moment as an address names it, to stand at in
+ * place of playing
+ */
+export async function ask(request: LookupRequest, step?: string): Promise<void> {
   pause();
   busy.value = true;
   problem.value = '';
@@ -37,7 +41,8 @@ export async function ask(request: LookupRequest): Promise<void> {
     const answer = await lookUp(request);
     show(answer);
     past.value = [answer, ...past.value].slice(0, KEPT);
-    if (!still()) play();
+    if (step !== undefined) goTo(frameAt(frames.value, step));
+    else if (!still()) play();
   } catch (error) {
     problem.value = (error as Error).message;
   } finally {
@@ -46,7 +51,7 @@ export async function ask(request: LookupRequest): Promise<void> {
 }
 
 /** Puts a lookup on the stage, at its beginning. */
-export function show(answer: Explanation): void {
+export function show(answer: LookupAnswer): void {
   pause();
   story.value = answer;
   index.value = 0;

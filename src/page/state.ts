@@ -12,6 +12,8 @@ export const flows = signal<readonly FlowView[]>([]);
 /** Flows that were left out because there were too many at once. */
 export const flowsLeft = signal(0);
 export const connected = signal(false);
+/** Whether the lab answered once, and does not any more. */
+export const ended = computed(() => cluster.value !== undefined && !connected.value);
 /** The part that is looked at closely. */
 export const selected = signal<EntityId | undefined>(undefined);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ExplainedQuery, Explanation, Hop } from '../../src/lab/web/api.js';
-import { costText, endOf, framesOf, startOf, toneOf, whyText } from '../../src/page/frames.js';
+import { costText, endOf, framesOf, hitsOf, startOf, toneOf, whyText } from '../../src/page/frames.js';
 
 const hop = (kind: Hop['kind'], depth: number, at: string | undefined, more: Partial<Hop> = {}): Hop => ({
   kind,
@@ -119,18 +119,24 @@ describe('a lookup as moments', () => {
     });
   });
 
-  it('ends with every way that was taken, each once', () => {
-    expect(frames.at(-1)!.trail.map(({ from, to }) => `${from} > ${to}`)).toEqual([
+  it('ends with the way that led to the answer; where none did, with every way, each once', () => {
+    const waysOf = (all: ReturnType<typeof framesOf>): readonly string[] =>
+      all.at(-1)!.trail.map(({ from, to }) => `${from} > ${to}`);
+    expect(waysOf(frames)).toEqual([`${POD} > ${DNS}`, `${DNS} > ${CACHE}`]);
+    const failed = framesOf({ ...STORY, found: false, outcome: 'EAI_NONAME' });
+    expect(waysOf(failed)).toEqual([
       `${POD} > ${DNS}`,
       `${DNS} > ${CACHE}`,
       `${CACHE} > ${UPSTREAM}`,
       `${UPSTREAM} > ${CORE}`,
     ]);
-    expect(framesOf({ ...STORY, found: false, outcome: 'EAI_NONAME' }).at(-1)).toMatchObject({
+    expect(failed.at(-1)).toMatchObject({
       title: 'Not found',
       marks: { [POD]: { text: 'not found', tone: 'bad' } },
     });
   });
+
+  it('counts the queries that the first cache had the answer to', () => expect(hitsOf(STORY)).toBe(1));
 
   it.each([
     { number: 0, start: 1, end: 5 },
@@ -147,7 +153,7 @@ describe('in words', () => {
       asked: 'webpod',
       ndots: 5,
       search: ['x'],
-      text: 'webpod has no dot, fewer than ndots (5): the 1 search domains come first',
+      text: 'webpod has no dot, fewer than ndots (5): the search domain comes first',
     },
     {
       asked: 'google.com',

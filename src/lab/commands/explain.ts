@@ -1,12 +1,11 @@
 import { isIP } from 'node:net';
 import { parseIp } from '../../lib/cidr.js';
 import { reverseName } from '../../wire/index.js';
-import { adviceOf } from '../../insight/explain/live.js';
-import { count } from '../../insight/explain/words.js';
 import type { ProfileName } from '../../resolver/conf/settings.js';
 import type { Lab } from '../lab.js';
 import { explainLookup } from '../explain/explain-lookup.js';
-import type { ExplainedQuery, Explanation } from '../explain/explanation.js';
+import type { Explanation } from '../explain/explanation.js';
+import { explanationText } from '../explain/text.js';
 import { CommandError } from '../session/command.js';
 import type { CommandIo, LabCommand } from '../session/command.js';
 import { parseOptions } from '../session/options.js';
@@ -66,29 +65,10 @@ export const explain: LabCommand = {
     if (compare === 'modes') return tellModes(io, await compareModes(io.lab.topology, pod, name, { profile, types }));
     const explanation = await explained(profile);
     if (form === 'json') io.write(`${JSON.stringify(explanation, undefined, 2)}\n`);
-    else tell(io, explanation);
+    else io.write(explanationText(explanation));
     return explanation.found ? 0 : 1;
   },
 };
-
-function tell(
-  io: CommandIo,
-  { pod, asked, profile, steps, servers, search, ndots, outcome, cost, reasons }: Explanation,
-): void {
-  io.write(`${pod.namespace}/${pod.name} (${pod.ip} on ${pod.node}) looks up ${asked} as ${profile} does\n`);
-  io.write(`resolv.conf: nameserver ${servers.join(' ')}, search ${search.join(' ') || 'nothing'}, ndots:${ndots}\n`);
-  steps.forEach((step, i) => {
-    io.write(`\n${i + 1}. ${step.name}  (${step.why})\n`);
-    for (const query of step.queries) tellQuery(query).forEach((line) => io.write(`   ${line}\n`));
-  });
-  io.write(`\n${outcome}\n${costText(cost)}\n`);
-  for (const { text } of reasons) io.write(`why: ${text}\n`);
-  for (const advice of adviceOf(reasons)) io.write(`try: ${advice}\n`);
-}
-
-const costText = (cost: Explanation['cost']): string =>
-  `cost: ${count(cost.queries, 'query', 'queries')}, ${count(cost.packets, 'packet')}, ` +
-  `${count(cost.sockets, 'socket')}, ${count(cost.visits, 'server visit')}, ${cost.time.toFixed(1)} ms`;
 
 /** The same lookup as each library makes it, a line each; caches are as the one before left them. */
 async function tellLibcs(io: CommandIo, explained: (as: ProfileName) => Promise<Explanation>): Promise<number> {
@@ -125,11 +105,4 @@ function writeTable(io: CommandIo, rows: readonly (readonly string[])[]): void {
         .join('  ')
         .trimEnd()}\n`,
     );
-}
-
-function tellQuery({ text, hops, aliases, chosen }: ExplainedQuery): string[] {
-  const lines = [text, ...hops.map((hop) => `  ${'  '.repeat(hop.depth)}${hop.text}`)];
-  if (!hops.some((hop) => hop.kind === 'visit'))
-    lines.push(`  no server took it${chosen ? `: ${chosen} was chosen, and is silent` : ''}`);
-  return [...lines, ...aliases.map((alias) => `  ${alias}`)];
 }

@@ -105,6 +105,17 @@ export interface FlowView {
   readonly verdict: string;
   readonly reply?: boolean;
   readonly summary: string;
+  /** What its packet asks or answers, where it carries DNS. */
+  readonly dns?: DnsView;
+}
+
+/** The question of a DNS message in a packet, and what it was answered. */
+export interface DnsView {
+  /** As on the wire, with the closing dot. */
+  readonly name: string;
+  readonly type: string;
+  /** Of a reply: `NOERROR`, `NODATA`, `NXDOMAIN`, ... */
+  readonly result?: string;
 }
 
 /** A query that a server is done with. */
@@ -160,7 +171,13 @@ export interface LookupRequest {
   readonly types: readonly ('A' | 'AAAA')[];
   readonly libc: string;
 }
-export type LookupAnswer = Explanation;
+export interface LookupAnswer extends Explanation {
+  /** When it began, as flows tell time. */
+  readonly at: number;
+  readonly nodeCache: NodeCacheMode;
+  /** As the command `explain` prints it. */
+  readonly asText: string;
+}
 
 /** `POST /api/exec`; the answer is one object a line. */
 export interface ExecRequest {

@@ -28,7 +28,7 @@ export function clusterView(lab: Lab, ports: readonly PodPort[]): ClusterView {
     hosts: hostsOf(lab),
     services,
     links: linksOf(lab, parts, services),
-    nodeCache: nodeCacheOf(lab, services),
+    nodeCache: nodeCacheOf(lab),
   };
 }
 
@@ -113,9 +113,12 @@ function servicesOf(lab: Lab, parts: Entities): readonly ServiceView[] {
 const unique = (words: readonly (string | undefined)[]): readonly string[] =>
   [...new Set(words)].filter((word) => word !== undefined);
 
-function nodeCacheOf(lab: Lab, services: readonly ServiceView[]): NodeCacheMode {
+/** How names are cached on the lab's nodes now. */
+export function nodeCacheOf(lab: Lab): NodeCacheMode {
   if (!lab.api.get('DaemonSet', 'kube-system', NODE_CACHE)) return 'none';
-  if (lab.api.list(POLICY).length > 0 && services.some(({ redirects }) => redirects.length > 0)) return 'redirect';
+  const { nodes } = lab.world.cluster;
+  if (lab.api.list(POLICY).length > 0 && [...nodes.values()].some((node) => node.redirectList().length > 0))
+    return 'redirect';
   const caches = lab.kubelet.list().filter(({ program }) => program.kind === 'node-cache');
   return caches.some(({ model }) => model.spec.hostNetwork) ? 'iptables' : 'idle';
 }

@@ -10,9 +10,11 @@ import type { PeerView } from './api.js';
 export class Entities {
   constructor(private readonly lab: Lab) {}
 
-  /** The pod with an address of its own. */
+  /** The pod with an address of its own, as the agents know it. */
   pod(ip: string): RunningPod | undefined {
-    return this.lab.kubelet.list().find((pod) => pod.model.ip === ip && !pod.model.spec.hostNetwork);
+    const { kubelet, world } = this.lab;
+    const model = world.cluster.ipcache.podByIp(ip);
+    return model && kubelet.get(model.spec.namespace, model.spec.name);
   }
 
   /** What an address is as seen from a node: hosts on different links may have the same one. */

@@ -13,12 +13,11 @@ const DNS = 53;
  */
 export function linksOf(lab: Lab, parts: Entities, services: readonly ServiceView[]): readonly LinkView[] {
   const links: LinkView[] = [];
+  const nameserversOf = nameserverReader();
   for (const pod of lab.kubelet.list()) {
     const { kind } = pod.program;
     const node = pod.model.node;
-    const nameservers = parseResolvConf(pod.files.read('/etc/resolv.conf') ?? '').nameservers.map(
-      ({ address }) => address,
-    );
+    const nameservers = nameserversOf(pod.files.read('/etc/resolv.conf') ?? '');
     const corefile = pod.program.corefile?.();
     const targets =
       corefile === undefined
@@ -42,6 +41,16 @@ export function linksOf(lab: Lab, parts: Entities, services: readonly ServiceVie
   }
   const seen = new Set<EntityId>();
   return links.filter(({ from, to, kind }) => !seen.has(`${from} ${to} ${kind}`) && seen.add(`${from} ${to} ${kind}`));
+}
+
+/** Reads a resolv.conf once for all pods that have the same. */
+function nameserverReader(): (text: string) => readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  return (text) => {
+    const found = known.get(text) ?? parseResolvConf(text).nameservers.map(({ address }) => address);
+    known.set(text, found);
+    return found;
+  };
 }
 
 /**

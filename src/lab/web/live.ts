@@ -8,6 +8,7 @@ import { entityOfServer } from '../explain/explain-lookup.js';
 import { namedBy } from '../explain/service-address.js';
 import type { ServerSpan } from '../trace/tracer.js';
 import type { ClusterView, FlowView, VisitView } from './api.js';
+import { dnsOf } from './dns-of-packet.js';
 import { EventStream } from './event-stream.js';
 import { Entities } from './entities.js';
 import { Samples } from './samples.js';
@@ -15,6 +16,8 @@ import { Samples } from './samples.js';
 /** Time between two rounds of news, in milliseconds, and how many flows and visits one round reports. */
 export const ROUND: Milliseconds = 250;
 export const PER_ROUND = 120;
+/** Looking at the cluster takes at most one part of so many of the time. */
+const SHARE = 20;
 
 export interface LiveOptions {
   readonly view: () => ClusterView;
@@ -55,8 +58,9 @@ export class Live {
   private readonly disposers: readonly (() => void)[];
   /** Runs while a page is open. */
   private rounds: Timer | undefined;
-  /** The cluster as it was reported last. */
+  /** The cluster as it was reported last, and when it is looked at next (monotonic time). */
   private told = '';
+  private lookAgain: Milliseconds = 0;
 
   constructor(
     private readonly lab: Lab,
@@ -100,18 +104,28 @@ export class Live {
       this.rounds = undefined;
       return;
     }
-    const view = this.options.view();
-    const text = JSON.stringify(view);
-    if (text !== this.told) {
-      this.told = text;
-      this.stream.send('cluster', view);
-    }
+    this.reportCluster();
     const flows = this.flows.take();
     if (flows.items.length > 0)
       this.stream.send('flows', { flows: flows.items.map((flow) => this.flowView(flow)), left: flows.left });
     const visits = this.visits.take();
     if (visits.items.length > 0)
       this.stream.send('visits', { visits: visits.items.map((visit) => this.visitView(visit)), left: visits.left });
+  }
+
+  /** A large cluster takes time to look at: it is looked at so rarely that it takes little of all. */
+  private reportCluster(): void {
+    const { clock } = this.lab;
+    const started = clock.monotonic();
+    if (started < this.lookAgain) return;
+    const view = this.options.view();
+    const text = JSON.stringify(view);
+    if (text !== this.told) {
+      this.told = text;
+      this.stream.send('cluster', view);
+    }
+    const ended = clock.monotonic();
+    this.lookAgain = ended + SHARE * (ended - started);
   }
 
   private flowView({
@@ -126,6 +140,7 @@ export class Live {
     isReply,
     summary,
   }: Flow): FlowView {
+    const dns = event.kind === 'sock' ? undefined : dnsOf(event.packet);
     return {
       seq: event.seq,
       time,
@@ -137,6 +152,7 @@ export class Live {
       verdict,
       ...(isReply !== undefined && { reply: isReply }),
       summary,
+      ...(dns && { dns }),
     };
   }
 

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { ProfileName } from '../../resolver/conf/settings.js';
 import { NodensError } from '../../lib/errors.js';
+import { isName } from '../../wire/index.js';
 import { PROFILES } from '../commands/explain.js';
 import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/kubelet.js';
@@ -21,6 +23,10 @@ const MAX_BODY = 16 * 1024;
 const MAX_LINE = 4096;
 /** A name in text form with escapes (RFC 1035 section 5.1) is at most so long. */
 const MAX_NAME = 1024;
+/** What a name is made of (RFC 1035 section 2.3.4). */
+const NAME_RULE = 'labels of 1 to 63 bytes with single dots between them, 255 bytes in all';
+/** Names of pods that a message tells. */
+const MAX_TOLD = 12;
 
 /** The JSON object in a request's body. Rejects with a RequestError. */
 export async function readObject(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
@@ -54,15 +60,20 @@ export interface PodLookup {
 export function lookupOf(body: Readonly<Record<string, unknown>>, lab: Lab): PodLookup {
   const name = textOf(body, 'name', MAX_NAME).trim();
   if (name === '' || /\s/.test(name)) throw new RequestError(400, `name: got "${name}", allowed: a domain name`);
+  if (isIP(name) !== 0)
+    throw new RequestError(
+      400,
+      `name: got "${name}", an address: programs take it as it is, and nothing is looked up; allowed: a domain name`,
+    );
+  if (!isName(name)) throw new RequestError(400, `name: got "${name}", which is no name; allowed: ${NAME_RULE}`);
   const [namespace = '', podName = ''] = textOf(body, 'pod', MAX_NAME).split('/', 2);
   const pod = lab.kubelet.get(namespace, podName);
   if (!pod)
     throw new RequestError(
       404,
-      `pod: got "${namespace}/${podName}", allowed: ${lab.kubelet
-        .list()
-        .map((one) => `${one.namespace}/${one.name}`)
-        .join(', ')}`,
+      `pod: got "${namespace}/${podName}", allowed: ${someOf(
+        lab.kubelet.list().map((one) => `${one.namespace}/${one.name}`),
+      )}`,
     );
   const profile = PROFILES.find((known) => known === (body['libc'] ?? 'glibc'));
   if (!profile)
@@ -76,6 +87,12 @@ export function lookupOf(body: Readonly<Record<string, unknown>>, lab: Lab): Pod
     throw new RequestError(400, `types: got ${JSON.stringify(types)}, allowed: A, AAAA`);
   return { pod, name, types: [...new Set(types)], profile };
 }
+
+/** The first of many names, and how many more there are. */
+const someOf = (names: readonly string[]): string =>
+  names.length <= MAX_TOLD
+    ? names.join(', ')
+    : `${names.slice(0, MAX_TOLD).join(', ')} and ${names.length - MAX_TOLD} others`;
 
 /** The command line of `POST /api/exec`. Throws a RequestError. */
 export function lineOf(body: Readonly<Record<string, unknown>>): string {

@@ -6,10 +6,11 @@ import type { HttpPort, PodPort } from './ports.js';
 import type { Lab } from '../lab.js';
 import { LAB_FOLDER } from '../topology/load.js';
 import { explainLookup } from '../explain/explain-lookup.js';
+import { explanationText } from '../explain/text.js';
 import { COMMANDS } from '../commands/index.js';
 import { Session } from '../session/session.js';
-import type { ExecAnswer } from './api.js';
-import { clusterView } from './cluster-view.js';
+import type { ExecAnswer, LookupAnswer } from './api.js';
+import { clusterView, nodeCacheOf } from './cluster-view.js';
 import { detailsOf } from './details.js';
 import { SECURITY_HEADERS, refusalOf } from './guard.js';
 import { Live } from './live.js';
@@ -120,7 +121,11 @@ export class WebPage {
 
   private async lookup(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pod, name, types, profile } = lookupOf(await readObject(request), this.lab);
-    json(response, 200, await explainLookup(this.lab, pod, name, { types, profile }));
+    const at = this.lab.clock.now();
+    const nodeCache = nodeCacheOf(this.lab);
+    const explanation = await explainLookup(this.lab, pod, name, { types, profile });
+    const answer: LookupAnswer = { ...explanation, at, nodeCache, asText: explanationText(explanation) };
+    json(response, 200, answer);
   }
 
   /**

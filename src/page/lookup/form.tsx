@@ -1,28 +1,29 @@
-import { useState } from 'preact/hooks';
-import type { ClusterView } from '../../lab/web/api.js';
 import { ask, busy, problem } from '../player.js';
+import type { LookupRequest } from '../../lab/web/api.js';
+import { asker, chosen, libc, name, podName, types } from './choice.js';
+import { PodField } from './pod-field.js';
 
-const TYPES = { both: ['A', 'AAAA'], A: ['A'], AAAA: ['AAAA'] } as const;
+const TYPES = ['A,AAAA', 'A', 'AAAA'];
 const LIBCS = ['glibc', 'musl', 'go', 'bind', 'busybox'];
 /** Names that show what a search list does; the first is looked up by whoever presses the button at once. */
 const EXAMPLES = ['google.com', 'google.com.', 'webpod', 'kubernetes.default', 'example.org', 'nosuch.example'];
 
+/** Asks for what the form holds. @param step as for {@link ask} */
+export async function askChosen(step?: string): Promise<void> {
+  const pod = asker.value;
+  if (!pod) {
+    problem.value = `There is no running pod "${chosen.value}" in this lab: choose another.`;
+    return;
+  }
+  const wanted = types.value.split(',') as LookupRequest['types'];
+  await ask({ pod: podName(pod), name: name.value, types: wanted, libc: libc.value }, step);
+}
+
 /** Which pod looks up which name. */
-export function LookupForm({ view, onAsked }: { readonly view: ClusterView; readonly onAsked: () => void }) {
-  const pods = view.pods.filter((pod) => pod.state === 'Running');
-  const client = pods.find((pod) => pod.kind === 'idle' && !pod.hostNetwork) ?? pods[0];
-  const [chosen, choose] = useState('');
-  const [name, setName] = useState('google.com');
-  const [types, setTypes] = useState<keyof typeof TYPES>('both');
-  const [libc, setLibc] = useState('glibc');
-  const pod = pods.some(({ namespace, name: own }) => `${namespace}/${own}` === chosen)
-    ? chosen
-    : client
-      ? `${client.namespace}/${client.name}`
-      : '';
+export function LookupForm({ onAsked }: { readonly onAsked: () => void }) {
   const submit = (event: Event): void => {
     event.preventDefault();
-    void ask({ pod, name, types: TYPES[types], libc }).then(onAsked);
+    void askChosen().then(() => problem.value === '' && onAsked());
   };
   return (
     <form class="lookup-form" onSubmit={submit}>
@@ -31,8 +32,8 @@ export function LookupForm({ view, onAsked }: { readonly view: ClusterView; read
         <input
           name="name"
           list="names"
-          value={name}
-          onInput={(event) => setName(event.currentTarget.value)}
+          value={name.value}
+          onInput={(event) => (name.value = event.currentTarget.value)}
           autocomplete="off"
           autocapitalize="none"
           spellcheck={false}
@@ -46,29 +47,21 @@ export function LookupForm({ view, onAsked }: { readonly view: ClusterView; read
       </label>
       <label class="wide">
         Pod
-        <select name="pod" value={pod} onChange={(event) => choose(event.currentTarget.value)}>
-          {pods.map(({ id, namespace, name: own }) => (
-            <option key={id} value={`${namespace}/${own}`}>
-              {namespace === 'default' ? own : `${namespace}/${own}`}
+        <PodField />
+      </label>
+      <label>
+        Type
+        <select name="types" value={types.value} onChange={(event) => (types.value = event.currentTarget.value)}>
+          {TYPES.map((one) => (
+            <option key={one} value={one}>
+              {one.replace(',', ', ')}
             </option>
           ))}
         </select>
       </label>
       <label>
-        Type
-        <select
-          name="types"
-          value={types}
-          onChange={(event) => setTypes(event.currentTarget.value as keyof typeof TYPES)}
-        >
-          <option value="both">A, AAAA</option>
-          <option value="A">A</option>
-          <option value="AAAA">AAAA</option>
-        </select>
-      </label>
-      <label>
         As
-        <select name="libc" value={libc} onChange={(event) => setLibc(event.currentTarget.value)}>
+        <select name="libc" value={libc.value} onChange={(event) => (libc.value = event.currentTarget.value)}>
           {LIBCS.map((one) => (
             <option key={one} value={one}>
               {one}
@@ -76,7 +69,7 @@ export function LookupForm({ view, onAsked }: { readonly view: ClusterView; read
           ))}
         </select>
       </label>
-      <button type="submit" class="go" disabled={busy.value || pod === ''}>
+      <button type="submit" class="go" disabled={busy.value}>
         {busy.value ? 'Asking …' : 'Look up'}
       </button>
       {problem.value !== '' && (

@@ -7,7 +7,7 @@ import { realClock } from '../../../src/lib/clock.js';
 import { Gateway } from '../../../src/lab/gateway/gateway.js';
 import { Lab } from '../../../src/lab/lab.js';
 import { loadTopology } from '../../../src/lab/topology/load.js';
-import type { ClusterView, Explanation, LiveEvents, PartDetails } from '../../../src/lab/web/api.js';
+import type { ClusterView, LiveEvents, LookupAnswer, PartDetails } from '../../../src/lab/web/api.js';
 import { StaticFiles } from '../../../src/lab/web/static-files.js';
 import { readLabFile } from '../../../src/lab/web/web-page.js';
 import { HostNetwork } from '../../../src/net/host-network.js';
@@ -194,7 +194,7 @@ describe('/api/lookup', () => {
   it('tells ten queries for google.com', async () => {
     const story = JSON.parse(
       (await post('/api/lookup', { pod: 'default/curl-pod', name: 'google.com' })).text,
-    ) as Explanation;
+    ) as LookupAnswer;
     expect(story.cost.queries).toBe(10);
     expect(story.steps.map(({ name }) => name)).toEqual([
       'google.com.default.svc.cluster.local.',
@@ -203,6 +203,8 @@ describe('/api/lookup', () => {
       'google.com.Davolink.',
       'google.com.',
     ]);
+    expect(story).toMatchObject({ nodeCache: 'none', at: expect.any(Number) });
+    expect(story.asText).toContain('5. google.com.  (the name as it stands)\n   A to 10.96.0.10 by UDP: NOERROR');
     expect(
       story.steps.every(
         ({ queries }) =>
@@ -233,6 +235,18 @@ describe('/api/lookup', () => {
       body: { pod: 'default/curl-pod', name: 'a'.repeat(1025) },
       status: 400,
       error: 'name: got 1025 characters, allowed: 1024',
+    },
+    {
+      name: 'what is no name',
+      body: { pod: 'default/curl-pod', name: 'bad..name' },
+      status: 400,
+      error: 'name: got "bad..name", which is no name; allowed: labels of 1 to 63 bytes',
+    },
+    {
+      name: 'an address',
+      body: { pod: 'default/curl-pod', name: '10.96.0.10' },
+      status: 400,
+      error: 'name: got "10.96.0.10", an address: programs take it as it is',
     },
     {
       name: 'no such pod',

@@ -1,5 +1,5 @@
 import { beforeEach, afterEach, describe, expect, it, vi } from 'vitest';
-import type { ExplainedQuery, Explanation, FlowView, Hop, VisitView } from '../../../src/lab/web/api.js';
+import type { ExplainedQuery, FlowView, Hop, LookupAnswer, VisitView } from '../../../src/lab/web/api.js';
 import { lookUp } from '../../../src/page/connection.js';
 import { framesOf } from '../../../src/page/frames.js';
 import { onPulse, pulseFlows, pulseVisits, type Pulse } from '../../../src/page/picture/pulses.js';
@@ -22,7 +22,7 @@ const query = (type: string): ExplainedQuery => ({
   reasons: [],
   hops: [visit],
 });
-const story = (asked: string): Explanation =>
+const story = (asked: string): LookupAnswer =>
   ({
     pod: { id: POD, namespace: 'default', name: 'curl-pod', ip: '172.20.1.236', node: 'k8s-ctr' },
     asked,
@@ -37,7 +37,7 @@ const story = (asked: string): Explanation =>
     addresses: [],
     canonical: '',
     notes: [],
-  }) as unknown as Explanation;
+  }) as unknown as LookupAnswer;
 
 /** Whether the visitor wants no motion. */
 let still = false;
@@ -125,17 +125,22 @@ describe('the player', () => {
     expect(player.frame.value!.query).toBe(1);
   });
 
-  it('keeps the last six lookups, the newest first, and plays where motion is welcome', async () => {
-    for (const asked of ['a.', 'b.', 'c.', 'd.', 'e.', 'f.', 'g.']) {
+  it('keeps the last twelve lookups, the newest first, and plays where motion is welcome', async () => {
+    for (const asked of Array.from({ length: 13 }, (_, i) => `n${i}.`)) {
       vi.mocked(lookUp).mockResolvedValueOnce(story(asked));
       await player.ask({} as Parameters<typeof player.ask>[0]);
     }
-    expect(player.past.value.map(({ asked }) => asked)).toEqual(['g.', 'f.', 'e.', 'd.', 'c.', 'b.']);
-    expect([player.story.value?.asked, player.playing.value, player.busy.value]).toEqual(['g.', true, false]);
+    expect(player.past.value.map(({ asked }) => asked)).toEqual(Array.from({ length: 12 }, (_, i) => `n${12 - i}.`));
+    expect([player.story.value?.asked, player.playing.value, player.busy.value]).toEqual(['n12.', true, false]);
     still = true;
-    vi.mocked(lookUp).mockResolvedValueOnce(story('h.'));
+    vi.mocked(lookUp).mockResolvedValueOnce(story('n.'));
     await player.ask({} as Parameters<typeof player.ask>[0]);
     expect(player.playing.value).toBe(false);
+    // An address names a moment: it stands there.
+    still = false;
+    vi.mocked(lookUp).mockResolvedValueOnce(story('o.'));
+    await player.ask({} as Parameters<typeof player.ask>[0], '2.1');
+    expect([player.frame.value!.query, player.playing.value]).toEqual([1, false]);
   });
 
   it('is busy while it asks, and says what went wrong', async () => {

@@ -1,0 +1,16 @@
+/** Time that a browser has to take a file on, in milliseconds. */
+const TAKEN = 60_000;
+
+/** Gives the visitor a file. */
+export function save(name: string, type: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), TAKEN);
+}
+
+/** A name for a file of a lookup: letters, digits, dots and dashes. */
+export const fileName = (asked: string, ending: string): string =>
+  `lookup-${asked.replace(/[^\w.-]+/g, '-').replace(/\.+$/, '')}.${ending}`;

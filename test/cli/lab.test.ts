@@ -210,7 +210,7 @@ describe('without a lab', () => {
     },
     {
       args: ['run', '-topology', 'nosuch', 'names'],
-      text: 'nosuch: there is no such topology, allowed: a file, or one of host-scope, same-node, two-nodes',
+      text: 'nosuch: there is no such topology, allowed: a file, or one of host-scope, kind, same-node, two-nodes',
       code: 1,
     },
     { args: ['exec', 'echo'], text: 'no lab is running', code: 1 },

@@ -25,6 +25,7 @@ interface Row {
 const twoNodes = (): Topology => loadTopology('two-nodes');
 const hostScope = (): Topology => loadTopology('host-scope');
 const sameNode = (): Topology => loadTopology('same-node');
+const kind = (): Topology => loadTopology('kind');
 const GOOGLE_THEN = [
   ['142.250.196.110 google.com', '142.251.222.14 google.com'],
   ['2404:6800:4004:825::200e google.com', '2404:6800:4005:813::200e google.com'],
@@ -323,6 +324,29 @@ const ROWS: readonly Row[] = [
     form: segments,
     part: sameNodePart('server'),
     shown: (lines) => lines.filter((line) => !line.includes('ARP')),
+  },
+  // The same in a cluster of three nodes, whose web servers stand behind a service.
+  {
+    name: 'cilium-monitor',
+    topology: kind,
+    before: ['kubectl apply -f ../manifests/kind-webpod.yaml'],
+    form: monitor,
+    typed: [
+      'ssh kind-worker cilium monitor --from 2543 &',
+      'kubectl exec client-pod -- curl -s 10.244.1.182 > page',
+      'fg',
+      'ssh kind-worker cilium monitor --to 359 &',
+      'kubectl exec client-pod -- curl -s 10.244.1.182 > page',
+      'fg',
+    ],
+  },
+  {
+    name: 'tcpdump-same-node',
+    topology: kind,
+    before: ['kubectl apply -f ../manifests/kind-webpod.yaml'],
+    typed: ['ssh kind-worker tcpdump -i lxc93b551d233cf &', ...capture('lxc93b551d233cf').slice(1)],
+    form: segments,
+    part: sameNodePart('client'),
   },
   // The recording began after the SYN had left.
   {

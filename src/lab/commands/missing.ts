@@ -1,7 +1,6 @@
 /** What cannot be there, and what to do instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
   vagrant: 'the machines of the lab run already; a command on another node: ssh NODE COMMAND',
-  sshpass: 'no password is needed here: ssh NODE COMMAND',
   k9s: 'there is no screen of its own here; kubectl get pods -A -w, and the page of the lab shows the rest',
   termshark: 'write a capture with tcpdump -w FILE.pcap, and open it with termshark or tshark outside the lab',
   tshark: 'write a capture with tcpdump -w FILE.pcap, and open it with tshark outside the lab',
@@ -11,7 +10,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   dnf: 'nothing has to be installed here; help lists the programs',
   yum: 'nothing has to be installed here; help lists the programs',
   docker: 'the pods of the lab are models, not containers; what runs: kubectl get pods -A -owide',
-  kind: 'the cluster of the lab runs already; one node of a cluster of kind: nodens lab up -topology same-node',
+  kind: 'the cluster of the lab runs already; one of kind: nodens lab up -topology kind',
   minikube: 'the cluster of the lab runs already; another shape: nodens lab up -topology NAME',
   kubeadm: 'the cluster of the lab runs already; another shape: nodens lab up -topology NAME',
   pwru: 'the way of a packet through the kernel is told by: explain NAME, hubble observe, cilium monitor',

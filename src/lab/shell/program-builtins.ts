@@ -111,6 +111,8 @@ const xargs: ShellBuiltin = async (args, shell, io) => {
 /** Commands that run other programs. */
 export const PROGRAM_BUILTINS: Readonly<Record<string, ShellBuiltin>> = {
   sudo: prefix(['-u', '-g']),
+  // No password is asked for here.
+  sshpass: prefix(['-p', '-f', '-d']),
   nohup: prefix(),
   exec: prefix(),
   builtin: prefix(),

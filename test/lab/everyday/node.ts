@@ -197,11 +197,7 @@ export const ON_NODE: readonly EverydayLine[] = [
     'sudo iptables -t nat -L -n',
     'Chain PREROUTING (policy ACCEPT)\ntarget     prot opt source               destination',
   ],
-  [
-    'sshpass -p vagrant ssh vagrant@k8s-w1 hostname',
-    'sshpass: not in the lab: no password is needed here: ssh NODE COMMAND',
-    127,
-  ],
+  ['sshpass -p vagrant ssh -o StrictHostKeyChecking=no vagrant@k8s-w1 hostname', 'k8s-w1\n'],
   ['ssh nosuch hostname', 'there is no node named nosuch; there are k8s-ctr, k8s-w1', 1],
   [
     'kubectx',

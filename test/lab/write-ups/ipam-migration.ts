@@ -1,7 +1,5 @@
-import { APPLY, instead } from './step.js';
+import { APPLY, instead, LOOP } from './step.js';
 import type { Step } from './step.js';
-
-const LOOP = "kubectl exec -it curl-pod -- sh -c 'while true; do curl -s webpod | grep Hostname; sleep 1; done'";
 
 /** From Kubernetes' blocks of addresses to a pool of Cilium's own: a write-up from its first line to its last. */
 export const IPAM_MIGRATION: readonly Step[] = [
@@ -14,8 +12,7 @@ export const IPAM_MIGRATION: readonly Step[] = [
   },
   {
     line: 'k describe pod -n kube-system kube-controller-manager-k8s-ctr',
-    has: 'pods "kube-controller-manager-k8s-ctr" not found',
-    code: 1,
+    has: '--cluster-cidr=10.244.0.0/16',
   },
   { line: 'kubectl get ciliumnode -o json | grep podCIDRs -A2', has: /10\.244\.0\.0\/24[^]*10\.244\.1\.0\/24/ },
   { line: 'kubectl get ciliumendpoints.cilium.io -A', has: /^kube-system +coredns-\S+ +\d+ +ready +10\.244\./m },

@@ -1,4 +1,4 @@
-import { instead } from './step.js';
+import { instead, LOGGED } from './step.js';
 import type { Step } from './step.js';
 
 const KEEP = 'kubectl -n kube-system rollout restart ds/cilium';
@@ -87,6 +87,9 @@ export const MASQUERADE_AND_DNS: readonly Step[] = [
     line: 'k exec -it -n kube-system ds/cilium -c cilium-agent -- cilium-dbg service list | grep LocalRedirect',
     has: '10.96.0.10:53/UDP',
   },
+  // The write-up's Corefile writes its queries; the one that is fetched does not.
+  { line: LOGGED, has: 'edited' },
+  { line: 'kubectl rollout restart ds node-local-dns -n kube-system', has: 'restarted' },
   { line: 'k exec -it curl-pod -- nslookup www.google.com', has: 'Name:\twww.google.com' },
   { line: 'kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=20', has: 'www.google.com.' },
   { line: KEEP, has: 'restarted' },

@@ -1,4 +1,4 @@
-import { APPLY, instead } from './step.js';
+import { APPLY, instead, LOGGED } from './step.js';
 import type { Step } from './step.js';
 
 const DS = 'kubectl rollout restart ds/cilium -n kube-system';
@@ -14,8 +14,7 @@ export const ROUTING_AND_DNS: readonly Step[] = [
   },
   {
     line: 'kc describe pod -n kube-system kube-controller-manager-k8s-ctr',
-    has: 'pods "kube-controller-manager-k8s-ctr" not found',
-    code: 1,
+    has: '--cluster-cidr=10.244.0.0/16',
   },
   { line: 'k get ciliumnode -o json | grep ipam -A3', has: '"podCIDRs"' },
   { line: 'k get ciliumendpoints.cilium.io -A', has: /coredns-\S+ +\d+ +ready +10\.244\./ },
@@ -144,10 +143,7 @@ export const ROUTING_AND_DNS: readonly Step[] = [
   },
   { line: 'k apply -f nodelocaldns.yaml', has: 'daemonset.apps/node-local-dns created' },
   { line: 'k get pod -n kube-system -l k8s-app=node-local-dns -o wide', has: /node-local-dns-\w+ +1\/1/ },
-  {
-    line: `EDITOR="sed -i 's/    errors/    log\\n    errors/'" k edit cm -n kube-system node-local-dns`,
-    has: 'edited',
-  },
+  { line: LOGGED, has: 'edited' },
   { line: 'k -n kube-system rollout restart ds node-local-dns', has: 'restarted' },
   { line: 'k describe cm -n kube-system node-local-dns', has: 'log' },
   { line: 'iptables -t filter -S | grep -i dns', has: '--comment "NodeLocal DNS Cache: allow DNS traffic"' },
@@ -170,7 +166,7 @@ export const ROUTING_AND_DNS: readonly Step[] = [
   { line: 'sed -i "s/__PILLAR__DNS__SERVER__/$kubedns/g;" node-local-dns.yaml' },
   instead('vi -d nodelocaldns.yaml node-local-dns.yaml', 'vi: not in the lab'),
   { line: 'k apply -f node-local-dns.yaml', has: 'daemonset.apps/node-local-dns configured' },
-  { line: `EDITOR="sed -i 's/    errors/    log\\n    errors/'" k edit cm -n kube-system node-local-dns` },
+  { line: LOGGED, has: 'edited' },
   { line: 'k -n kube-system rollout restart ds node-local-dns', has: 'restarted' },
   { line: 'k describe cm -n kube-system node-local-dns', has: 'log' },
   { line: `wget ${EXAMPLES}/node-local-dns-lrp.yaml` },

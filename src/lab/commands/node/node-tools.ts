@@ -119,12 +119,19 @@ const hubble: LabCommand = {
   },
 };
 
+/** Options of ssh that take a word after them. */
+const SSH_VALUED: readonly string[] = ['-o', '-i', '-l', '-p', '-F'];
+
 const ssh: LabCommand = {
   name: 'ssh',
-  usage: 'NODE COMMAND...',
+  usage: '[-o OPTION] [USER@]NODE COMMAND...',
   help: 'Runs a command on another node, or ip and tcpdump on a host outside the cluster.',
   run(args, io) {
-    const [name = '', ...words] = args;
+    let at = 0;
+    // Nobody logs in here: keys, ports and what is done with unknown hosts change nothing.
+    while (args[at]?.startsWith('-') === true) at += SSH_VALUED.includes(args[at]!) ? 2 : 1;
+    const words = args.slice(at + 1);
+    const name = (args[at] ?? '').replace(/^[^@]*@/, '');
     const host = io.lab.world.cluster.hosts.get(name);
     if (host) {
       if (words[0] === 'ip') return runIp(host.netns, name, words.slice(1), io);

@@ -10,6 +10,8 @@ interface PublishedFile {
   readonly left: readonly (readonly [string, string])[];
 }
 
+/** The published Corefiles write no query log; who follows a write-up adds it. */
+const LOGGED = ['        log\n', ''] as const;
 const DNS_SERVER = ['10.96.0.10', '__PILLAR__DNS__SERVER__'] as const;
 
 /** Files that write-ups fetch, and what the lab has in their place. */
@@ -17,9 +19,18 @@ const FETCHED: readonly PublishedFile[] = [
   {
     ends: /\/nodelocaldns\.yaml$/,
     manifest: 'node-local-dns.yaml',
-    left: [DNS_SERVER, ['169.254.20.10', '__PILLAR__LOCAL__DNS__'], ['cluster.local', '__PILLAR__DNS__DOMAIN__']],
+    left: [
+      LOGGED,
+      DNS_SERVER,
+      ['169.254.20.10', '__PILLAR__LOCAL__DNS__'],
+      ['cluster.local', '__PILLAR__DNS__DOMAIN__'],
+    ],
   },
-  { ends: /kubernetes-local-redirect\/node-local-dns\.yaml$/, manifest: 'node-local-dns-lrp.yaml', left: [DNS_SERVER] },
+  {
+    ends: /kubernetes-local-redirect\/node-local-dns\.yaml$/,
+    manifest: 'node-local-dns-lrp.yaml',
+    left: [LOGGED, DNS_SERVER],
+  },
   { ends: /kubernetes-local-redirect\/node-local-dns-lrp\.yaml$/, manifest: 'lrp.yaml', left: [] },
 ];
 

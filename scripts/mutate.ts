@@ -8,17 +8,19 @@
  *   npm run mutate -- --seed 7 --count 100 --in src/wire    small faults that are drawn, below a folder
  *   npm run mutate -- --at src/wire/name.ts:12,...          all small faults of some lines
  *
- * For small faults all quick tests are run once first, which shows what tests come to their places: only those are run
- * with the fault in.
+ * For small faults all quick tests are run once first, which shows what tests come to their places, and is kept until
+ * they or the sources change: only those are run with the fault in. `--long test/e2e/tls,...` asks long tests too,
+ * which are run one at a time, where no quick one notices it. What no test notices is shown to the type checker: what
+ * that refuses nobody can commit, and is said to be `refused`.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../src/lib/random.js';
 import { SRC, sourceFiles } from './imports.js';
 import { draw, locate, mutated, mutationsOf, type Fault, type Mutation } from './mutations.js';
-import { ProjectCopy, endRuns } from './project-copy.js';
-import { reachOf, type Reach } from './reach.js';
+import { ProjectCopy } from './project-copy.js';
+import { reachOf, type Reach, type Reaching } from './reach.js';
 
 /** Longest run of tests whose time without a fault is not known, in milliseconds. */
 const LONGEST_RUN = 300_000;
@@ -41,12 +43,14 @@ interface Task {
   readonly equivalent?: string | undefined;
 }
 
-type Result = 'noticed' | 'equivalent' | 'NOT NOTICED' | 'NOT FOUND' | 'NOT REACHED' | 'TESTS FAIL WITHOUT IT';
+type Result =
+  'noticed' | 'refused' | 'equivalent' | 'NOT NOTICED' | 'NOT FOUND' | 'NOT REACHED' | 'TESTS FAIL WITHOUT IT';
 
 /** A group of tests, with the time that it takes without a fault in milliseconds where that is known. */
 interface Group {
   readonly tests: readonly string[];
   readonly took?: number;
+  readonly isLong?: boolean;
 }
 
 /** Where the tests of a source file's folder are, or of its plugin. */
@@ -55,31 +59,41 @@ function ownFolder(file: string): string {
   return first === 'plugins' ? `test/plugins/${second}/` : `test/${first}/`;
 }
 
-/** The tests of its own folder that come to a mutation, and then all others that do. */
+/** The quick tests of its own folder that come to a mutation, all other quick ones that do, and then the long ones. */
 function groupsOf(mutation: Mutation, reach: Reach): readonly Group[] {
-  const reaching = reach.get(mutation) ?? [];
+  const reaching = reach(mutation);
   const own = ownFolder(mutation.file);
-  return [true, false]
-    .map((isOwn) => reaching.filter(({ file }) => file.startsWith(own) === isOwn))
+  const isQuick = ({ project }: Reaching): boolean => project === 'quick';
+  return [
+    reaching.filter((test) => isQuick(test) && test.file.startsWith(own)),
+    reaching.filter((test) => isQuick(test) && !test.file.startsWith(own)),
+    reaching.filter((test) => !isQuick(test)),
+  ]
     .filter((files) => files.length > 0)
-    .map((files) => ({ tests: files.map(({ file }) => file), took: files.reduce((sum, { took }) => sum + took, 0) }));
+    .map((files) => ({
+      tests: files.map(({ file }) => file),
+      took: files.reduce((sum, { took }) => sum + took, 0),
+      isLong: !isQuick(files[0]!),
+    }));
 }
 
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    seed: { type: 'string' },
+    count: { type: 'string', default: '100' },
+    in: { type: 'string', default: 'src' },
+    at: { type: 'string' },
+    long: { type: 'string' },
+  },
+});
+const sources = new Map(
+  sourceFiles().map((file): [string, string] => [`src/${file}`, readFileSync(path.join(SRC, file), 'utf8')]),
+);
+
 function tasks(): readonly Task[] {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      seed: { type: 'string' },
-      count: { type: 'string', default: '100' },
-      in: { type: 'string', default: 'src' },
-      at: { type: 'string' },
-    },
-  });
-  const sources = new Map(
-    sourceFiles().map((file): [string, string] => [`src/${file}`, readFileSync(path.join(SRC, file), 'utf8')]),
-  );
   const small = (mutation: Mutation): Task => ({ title: titleOf(mutation, sources.get(mutation.file)!), mutation });
-  if (values.at !== undefined) return values.at.split(',').flatMap((place) => mutationsAt(place, sources).map(small));
+  if (values.at !== undefined) return values.at.split(',').flatMap((place) => mutationsAt(place).map(small));
   if (values.seed !== undefined) {
     const chosen = new Map([...sources].filter(([file]) => file.startsWith(values.in)));
     return draw(chosen, Number(values.count), seededRandom(Number(values.seed))).map(small);
@@ -99,7 +113,7 @@ function tasks(): readonly Task[] {
 }
 
 /** The small mutations of `FILE:LINE`. */
-function mutationsAt(place: string, sources: ReadonlyMap<string, string>): readonly Mutation[] {
+function mutationsAt(place: string): readonly Mutation[] {
   const [, file = '', line] = /^(.+):(\d+)$/.exec(place) ?? [];
   const text = sources.get(file);
   if (text === undefined) throw new Error(`--at: expected FILE:LINE of a source file, got '${place}'`);
@@ -122,65 +136,60 @@ const isSound = (copy: ProjectCopy, file: string): Promise<boolean> => {
   return known;
 };
 const options = (took: number | undefined) => ({
-  workers: 1,
   longest: took === undefined ? LONGEST_RUN : Math.max(PATIENCE.least, PATIENCE.times * took),
-  hasty: true,
+  bail: true,
 });
+
+/** The long tests that run: they share ports. */
+let longRun: Promise<unknown> = Promise.resolve();
+async function alone<T>(isLong: boolean, work: () => Promise<T>): Promise<T> {
+  if (!isLong) return work();
+  const run = longRun.then(work);
+  longRun = run.catch(() => undefined);
+  return run;
+}
 
 /** What came of a fault, and the test that noticed it. */
 async function put(copy: ProjectCopy, { mutation, equivalent }: Task, groups: readonly Group[]): Promise<string[]> {
   const say = (result: Result, test = ''): string[] => [result, test];
   if (typeof mutation === 'string') return say('NOT FOUND', mutation);
   if (equivalent !== undefined) return say('equivalent', equivalent);
-  if (groups.length === 0) return say('NOT REACHED');
   const unsound: string[] = [];
-  for (const { tests, took } of groups) {
+  for (const { tests, took, isLong = false } of groups) {
     for (;;) {
       const { passed, failed } = await withFault(copy, mutation, () =>
-        copy.run(tests, { ...options(took), except: unsound }),
+        alone(isLong, () => copy.run(tests, { ...options(took), except: unsound })),
       );
       if (passed) break;
       if (failed === undefined) return say('noticed', 'the tests do not end');
-      if (await isSound(copy, failed.file)) return say('noticed', `${failed.file}: ${failed.test}`);
+      if (await alone(isLong, () => isSound(copy, failed.file)))
+        return say('noticed', `${failed.file}: ${failed.test}`);
       unsound.push(failed.file);
       if (tests.every((test) => unsound.includes(test))) break;
     }
   }
-  return unsound.length > 0 ? say('TESTS FAIL WITHOUT IT', unsound.join(' ')) : say('NOT NOTICED');
+  const refused = await withFault(copy, mutation, () => copy.typeError(mutation.file));
+  if (refused !== undefined) return say('refused', refused);
+  if (unsound.length > 0) return say('TESTS FAIL WITHOUT IT', unsound.join(' '));
+  return say(groups.length > 0 ? 'NOT NOTICED' : 'NOT REACHED');
 }
 
 async function withFault<T>(copy: ProjectCopy, mutation: Mutation, work: () => Promise<T>): Promise<T> {
-  const file = path.join(copy.folder, mutation.file);
-  const text = readFileSync(file, 'utf8');
-  writeFileSync(file, mutated(text, mutation));
+  const text = sources.get(mutation.file)!;
+  copy.write(mutation.file, mutated(text, mutation));
   try {
     return await work();
   } finally {
-    writeFileSync(file, text);
+    copy.write(mutation.file, text);
   }
 }
 
 const all = tasks();
-const copies = new Set<ProjectCopy>();
-async function inCopy<T>(work: (copy: ProjectCopy) => Promise<T>): Promise<T> {
-  const copy = new ProjectCopy();
-  copies.add(copy);
-  try {
-    return await work(copy);
-  } finally {
-    copy.remove();
-    copies.delete(copy);
-  }
-}
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => {
-    endRuns();
-    for (const copy of copies) copy.remove();
-    process.exit(1);
-  });
+const copies = Array.from({ length: JOBS }, () => new ProjectCopy({ workers: 1, isolate: false }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-const drawn = all.flatMap(({ mutation, tests }) => (tests === undefined ? [mutation as Mutation] : []));
-const reach: Reach = drawn.length === 0 ? new Map() : await inCopy((copy) => reachOf(copy, drawn));
+const isDrawn = all.some(({ tests }) => tests === undefined);
+const reach: Reach = isDrawn ? await reachOf(sources, values.long?.split(',') ?? []) : () => [];
 const counts = new Map<string, number>();
 const left = [...all];
 const job = async (copy: ProjectCopy): Promise<void> => {
@@ -191,6 +200,7 @@ const job = async (copy: ProjectCopy): Promise<void> => {
     console.log(`${result.padEnd(11)} ${task.title}${why === '' ? '' : ` (${why})`}`);
   }
 };
-await Promise.all(Array.from({ length: JOBS }, () => inCopy(job)));
+await Promise.all(copies.map(job));
 console.log(`${all.length} faults: ${[...counts].map(([result, count]) => `${count} ${result}`).join(', ')}`);
-process.exitCode = (counts.get('noticed') ?? 0) + (counts.get('equivalent') ?? 0) === all.length ? 0 : 1;
+const GOOD: readonly Result[] = ['noticed', 'refused', 'equivalent'];
+process.exit(GOOD.reduce((sum, result) => sum + (counts.get(result) ?? 0), 0) === all.length ? 0 : 1);

@@ -1,6 +1,7 @@
 /** Copies of the project whose files may be changed, and runs of their tests. */
-import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { execFile, fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SRC } from './imports.js';
@@ -13,44 +14,50 @@ const LEFT_OUT = ['.git', 'node_modules', 'dist', 'coverage'];
 export interface Run {
   /** False too where it did not end in time. */
   readonly passed: boolean;
-  /** The tests of the first file that failed, by their names; undefined where nothing was reported. */
+  /** The first test that failed, by its name; undefined where nothing was reported. */
   readonly failed?: { readonly file: string; readonly test: string };
   /** How long each file took, in milliseconds. */
-  readonly took: ReadonlyMap<string, number>;
+  readonly took: readonly (readonly [file: string, took: number])[];
 }
 
 interface RunOptions {
-  /** Processes at once. */
-  readonly workers: number;
   /** In milliseconds: what takes longer is ended, and did not pass. */
   readonly longest: number;
-  /** Ends with the first failure, and lets files share a process. */
-  readonly hasty: boolean;
+  /** Ends with the first failure. */
+  readonly bail: boolean;
+  /** Test files that are left out. */
   readonly except?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The groups of processes that run tests at the moment. */
-const running = new Set<number>();
-export function endRuns(): void {
-  for (const group of running) process.kill(-group, 'SIGKILL');
+/** How a copy runs its tests. */
+interface CopyOptions {
+  /** Processes at once. */
+  readonly workers: number;
+  /** Whether each file has a process of its own. */
+  readonly isolate: boolean;
 }
 
-interface Report {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly status: string;
-    readonly startTime: number;
-    readonly endTime: number;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
-  }[];
-}
+export type TestFile = readonly [file: string, project: string];
+
+/** Those that are there: nothing of them outlives this process. */
+const copies = new Set<ProjectCopy>();
+process.once('exit', () => {
+  for (const copy of copies) copy.end();
+  for (const copy of copies) copy.remove();
+});
 
 /** A copy of the project; what is large is shared. */
 export class ProjectCopy {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'nodens-mutate-'));
+  /** Further environment of the tests, set before the first run. */
+  readonly env: Record<string, string> = {};
+  /** Files that were written since the last run. */
+  private readonly changed = new Set<string>();
+  private runner?: ChildProcess;
+  private files?: Promise<readonly TestFile[]> | undefined;
 
-  constructor() {
+  constructor(private readonly options: CopyOptions) {
+    copies.add(this);
     cpSync(ROOT, this.folder, {
       recursive: true,
       filter: (source) => !LEFT_OUT.includes(path.relative(ROOT, source).split(path.sep)[0]!),
@@ -59,42 +66,75 @@ export class ProjectCopy {
       if (existsSync(path.join(ROOT, shared))) symlinkSync(path.join(ROOT, shared), path.join(this.folder, shared));
   }
 
+  /** Ends what runs, and removes the folder. */
   remove(): void {
+    this.end();
+    copies.delete(this);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Runs test files and folders; all quick ones where none is named. */
-  async run(tests: readonly string[], { workers, longest, hasty, except = [], env = {} }: RunOptions): Promise<Run> {
-    const report = path.join(this.folder, 'report.json');
-    rmSync(report, { force: true });
-    const haste = hasty ? ['--bail=1', '--no-isolate'] : [];
-    const vitest = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
-    const child = spawn(
-      process.execPath,
-      [vitest, 'run', ...(tests.length === 0 ? ['--project', 'quick'] : tests)].concat(
-        ['--retry=1', '--reporter=json', `--outputFile=${report}`, `--maxWorkers=${workers}`, ...haste],
-        except.map((file) => `--exclude=${file}`),
-      ),
-      // A group of its own: what runs in a circle minds no signal of its parent, and would go on after it.
-      { cwd: this.folder, stdio: 'ignore', detached: true, env: { ...process.env, ...env } },
-    );
-    const group = child.pid!;
-    running.add(group);
-    const timer = setTimeout(() => process.kill(-group, 'SIGKILL'), longest);
-    const code = await new Promise((resolve) => child.on('close', resolve));
-    clearTimeout(timer);
-    running.delete(group);
-    return { passed: code === 0, ...this.read(report) };
+  write(file: string, text: string): void {
+    const place = path.join(this.folder, file);
+    writeFileSync(place, text);
+    this.changed.add(place);
   }
 
-  private read(report: string): Omit<Run, 'passed'> {
-    if (!existsSync(report)) return { took: new Map() };
-    const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
-    const nameOf = (file: string): string => path.relative(this.folder, file);
-    const took = new Map(testResults.map((file) => [nameOf(file.name), file.endTime - file.startTime]));
-    const failed = testResults.find(({ status }) => status === 'failed');
-    if (failed === undefined) return { took };
-    const test = failed.assertionResults.find(({ status }) => status === 'failed')?.fullName ?? '(the file)';
-    return { took, failed: { file: nameOf(failed.name), test } };
+  /** All test files, with the project of each: `quick` or `long`. */
+  async testFiles(): Promise<readonly TestFile[]> {
+    this.files ??= this.start();
+    return this.files;
+  }
+
+  /** Runs test files and folders. */
+  async run(tests: readonly string[], { longest, bail, except = [] }: RunOptions): Promise<Run> {
+    await this.testFiles();
+    const runner = this.runner!;
+    const timer = setTimeout(() => this.end(), longest);
+    runner.send({ tests, except, changed: [...this.changed], bail });
+    this.changed.clear();
+    const said = await answerOf<Run>(runner);
+    clearTimeout(timer);
+    if (said === undefined) this.files = undefined;
+    return said ?? { passed: false, took: [] };
+  }
+
+  /** What the type checker says of a source file as it is now; undefined where it is right. */
+  async typeError(file: string): Promise<string | undefined> {
+    const project = file.startsWith('src/page/') ? 'src/page/tsconfig.json' : 'tsconfig.json';
+    const checker = path.join(ROOT, 'node_modules/.bin/tsc');
+    return new Promise((resolve) => {
+      execFile(checker, ['-p', project, '--noEmit', '--pretty', 'false'], { cwd: this.folder }, (failure, said) =>
+        resolve(failure === null ? undefined : said.split('\n')[0]),
+      );
+    });
+  }
+
+  private async start(): Promise<readonly TestFile[]> {
+    const { workers, isolate } = this.options;
+    const runner = fork(path.join(ROOT, 'scripts/test-runner.mjs'), [String(workers), isolate ? 'isolate' : 'shared'], {
+      cwd: this.folder,
+      execArgv: [],
+      env: { ...process.env, ...this.env },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      // A group of its own: what runs in a circle minds no signal of its parent, and would go on after it.
+      detached: true,
+    });
+    this.runner = runner;
+    let errors = '';
+    runner.stderr!.on('data', (chunk: Buffer) => void (errors = `${errors}${chunk.toString()}`.slice(-2000)));
+    const said = await answerOf<{ readonly files: readonly TestFile[] }>(runner);
+    if (said === undefined) throw new Error(`the tests cannot be run: ${errors}`);
+    return said.files;
+  }
+
+  /** Ends the processes of its tests. */
+  end(): void {
+    const runner = this.runner;
+    if (runner?.pid === undefined || runner.exitCode !== null || runner.signalCode !== null) return;
+    process.kill(-runner.pid, 'SIGKILL');
   }
 }
+
+/** The next message of a process; undefined where it ends without one. */
+const answerOf = async <T>(child: ChildProcess): Promise<T | undefined> =>
+  Promise.race([once(child, 'message').then(([message]) => message as T), once(child, 'exit').then(() => undefined)]);

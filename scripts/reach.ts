@@ -1,58 +1,161 @@
-/** Which tests come to the places of mutations: found by one run of all quick tests, with a probe at each place. */
-import { appendFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+/**
+ * Which tests come to the places of mutations: found by a run of the tests with a probe at each place, and kept below
+ * `coverage/`, so that another run only asks the tests that have changed, or whose sources have.
+ */
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { probed, type Mutation } from './mutations.js';
-import type { ProjectCopy } from './project-copy.js';
+import { mutationsOf, probed, type Mutation } from './mutations.js';
+import { ProjectCopy, ROOT, type TestFile } from './project-copy.js';
 
-/** Test files that come to a mutation's place, with what each takes in milliseconds, the shortest first. */
-export type Reach = ReadonlyMap<Mutation, readonly { readonly file: string; readonly took: number }[]>;
+/** A test file that comes to a place. */
+export interface Reaching {
+  readonly file: string;
+  /** Its project: `quick` or `long`. */
+  readonly project: string;
+  /** How long it takes, in milliseconds. */
+  readonly took: number;
+}
 
-/** Longest run of all quick tests, in milliseconds. */
-const LONGEST = 1_800_000;
+/** The test files that come to a mutation's place, the shortest first. */
+export type Reach = (mutation: Mutation) => readonly Reaching[];
+
+/** Longest run of all tests, in milliseconds. */
+const LONGEST = 3_600_000;
+const KEPT = path.join(ROOT, 'coverage/reach.json');
+
+/** What is known of a test file. */
+interface Known {
+  readonly project: string;
+  readonly hash: string;
+  readonly took: number;
+  /** The mutations that it comes to, by their index among those of each source file. */
+  readonly places: Readonly<Record<string, readonly number[]>>;
+}
+
+interface Kept {
+  /** Of what draws the mutations. */
+  readonly hash: string;
+  readonly sources: Readonly<Record<string, string>>;
+  readonly tests: Readonly<Record<string, Known>>;
+}
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+const ownHash = hashOf(readFileSync(path.join(import.meta.dirname, 'mutations.ts'), 'utf8'));
 
 /**
- * Loaded by each process and thread of the run: notes once that a place was come to, and by which test file. Programs
- * that a test starts have its name from their environment.
+ * Loaded by each process and thread of the run: notes once that a place was come to, in a file of the test file.
+ * Programs that a test starts have its name from their environment.
  */
-const PRELOADED = `
-const { appendFileSync } = require('node:fs');
-const seen = new Set();
+const preloaded = (folder: string, places: number): string => `
+const { openSync, writeSync } = require('node:fs');
+let test = process.env.MUTATE_TEST;
+let descriptor;
+const seen = new Uint8Array(${places});
+globalThis.__testIs = (name) => {
+  process.env.MUTATE_TEST = test = name;
+  descriptor = undefined;
+  seen.fill(0);
+};
 globalThis.__reached = (place) => {
-  const test = process.env.MUTATE_TEST;
-  if (test === undefined || seen.has(test + place)) return;
-  seen.add(test + place);
-  appendFileSync(process.env.MUTATE_REACHED + '/' + place, test + '\\n');
+  if (test === undefined || seen[place] === 1) return;
+  seen[place] = 1;
+  descriptor ??= openSync('${folder}/' + test.replaceAll('/', '+'), 'a');
+  writeSync(descriptor, place + '\\n');
 };`;
-const NAMES_ITSELF = `
+const namesItself = (folder: string): string => `
 import { expect } from 'vitest';
-process.env.MUTATE_TEST = expect.getState().testPath;`;
+globalThis.__testIs(expect.getState().testPath.slice(${folder.length + 1}));`;
 
-/** Runs all quick tests in a copy, which cannot be used for anything else afterwards. */
-export async function reachOf(copy: ProjectCopy, mutations: readonly Mutation[]): Promise<Reach> {
-  for (const file of new Set(mutations.map((mutation) => mutation.file))) {
-    const at = path.join(copy.folder, file);
-    const own = mutations.flatMap((mutation, place) => (mutation.file === file ? [{ mutation, place }] : []));
-    writeFileSync(at, probed(file, readFileSync(at, 'utf8'), own));
-  }
-  const reached = path.join(copy.folder, 'reached');
-  const preloaded = path.join(copy.folder, 'preloaded.cjs');
-  mkdirSync(reached);
-  writeFileSync(preloaded, PRELOADED);
-  appendFileSync(path.join(copy.folder, 'test/support/setup.ts'), NAMES_ITSELF);
-  const { took } = await copy.run([], {
-    workers: 2,
-    longest: LONGEST,
-    hasty: false,
-    env: { NODE_OPTIONS: `--require ${preloaded}`, MUTATE_REACHED: reached },
-  });
-  if (took.size === 0) throw new Error('the run of all tests, which tells what they come to, gave no report');
-  const there = new Set(readdirSync(reached));
-  return new Map(
-    mutations.map((mutation, place) => {
-      const tests = there.has(String(place)) ? readFileSync(path.join(reached, String(place)), 'utf8').split('\n') : [];
-      const files = [...new Set(tests)].filter((test) => test !== '').map((test) => path.relative(copy.folder, test));
-      const timed = files.map((file) => ({ file, took: took.get(file) ?? 0 }));
-      return [mutation, timed.sort((a, b) => a.took - b.took)];
-    }),
+/** What tests come to, with what is kept of earlier runs. `long` are the beginnings of long tests' names that are asked too. */
+export async function reachOf(sources: ReadonlyMap<string, string>, long: readonly string[]): Promise<Reach> {
+  const now = Object.fromEntries([...sources].map(([file, text]) => [file, hashOf(text)]));
+  const kept = existsSync(KEPT) ? (JSON.parse(readFileSync(KEPT, 'utf8')) as Kept) : undefined;
+  const changed = new Set(Object.keys(now).filter((file) => now[file] !== kept?.sources[file]));
+  const isCurrent = (file: string, { hash, places }: Known): boolean =>
+    existsSync(path.join(ROOT, file)) &&
+    hash === hashOf(readFileSync(path.join(ROOT, file), 'utf8')) &&
+    Object.keys(places).every((source) => !changed.has(source));
+  const tests = Object.entries(kept?.hash === ownHash ? kept.tests : {}).filter(([file, known]) =>
+    isCurrent(file, known),
   );
+  const known = new Map(tests);
+  const isWanted = ([file, project]: TestFile): boolean =>
+    !known.has(file) && (project === 'quick' || long.some((start) => file.startsWith(start)));
+  const fresh = await probedRun(sources, isWanted);
+  for (const [file, one] of fresh) known.set(file, one);
+  mkdirSync(path.dirname(KEPT), { recursive: true });
+  writeFileSync(KEPT, JSON.stringify({ hash: ownHash, sources: now, tests: Object.fromEntries(known) } satisfies Kept));
+  return lookedUp(sources, known);
+}
+
+/** Runs the tests that are wanted, with a probe at each place. */
+async function probedRun(
+  sources: ReadonlyMap<string, string>,
+  isWanted: (file: TestFile) => boolean,
+): Promise<ReadonlyMap<string, Known>> {
+  const copy = new ProjectCopy({ workers: 2, isolate: false });
+  try {
+    const reached = path.join(copy.folder, 'reached');
+    const places = probe(copy, sources);
+    const loaded = path.join(copy.folder, 'preloaded.cjs');
+    mkdirSync(reached);
+    writeFileSync(loaded, preloaded(reached, places.length));
+    appendFileSync(path.join(copy.folder, 'test/support/setup.ts'), namesItself(copy.folder));
+    copy.env.NODE_OPTIONS = `--require ${loaded}`;
+    const wanted = new Map((await copy.testFiles()).filter(isWanted));
+    if (wanted.size === 0) return new Map();
+    console.log(`what ${wanted.size} test files come to is found first, which takes minutes`);
+    const { took } = await copy.run([...wanted.keys()], { longest: LONGEST, bail: false });
+    if (took.length === 0) throw new Error('the run of all tests, which tells what they come to, gave no report');
+    return new Map(
+      took.map(([file, time]): [string, Known] => [
+        file,
+        {
+          project: wanted.get(file)!,
+          hash: hashOf(readFileSync(path.join(ROOT, file), 'utf8')),
+          took: Math.round(time),
+          places: placesOf(path.join(reached, file.replaceAll('/', '+')), places),
+        },
+      ]),
+    );
+  } finally {
+    copy.remove();
+  }
+}
+
+/** A mutation, by its index among those of its file. */
+type Place = readonly [source: string, index: number];
+
+/** Puts a probe at each place of a copy; what the numbers of the probes stand for. */
+function probe(copy: ProjectCopy, sources: ReadonlyMap<string, string>): readonly Place[] {
+  const places: Place[] = [];
+  for (const [file, text] of sources) {
+    const own = mutationsOf(file, text).map((mutation, index) => ({ mutation, place: places.push([file, index]) - 1 }));
+    copy.write(file, probed(file, text, own));
+  }
+  return places;
+}
+
+/** What a test file has noted. */
+function placesOf(noted: string, places: readonly Place[]): Known['places'] {
+  const found: Record<string, number[]> = {};
+  const lines = existsSync(noted) ? readFileSync(noted, 'utf8').split('\n').slice(0, -1) : [];
+  for (const line of new Set(lines)) {
+    const [source, index] = places[Number(line)]!;
+    (found[source] ??= []).push(index);
+  }
+  return found;
+}
+
+function lookedUp(sources: ReadonlyMap<string, string>, known: ReadonlyMap<string, Known>): Reach {
+  return (mutation) => {
+    const index = mutationsOf(mutation.file, sources.get(mutation.file)!).findIndex(
+      ({ start, end, to }) => start === mutation.start && end === mutation.end && to === mutation.to,
+    );
+    return [...known]
+      .filter(([, { places }]) => places[mutation.file]?.includes(index))
+      .map(([file, { project, took }]) => ({ file, project, took }))
+      .sort((a, b) => a.took - b.took);
+  };
 }

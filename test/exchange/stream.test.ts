@@ -132,6 +132,20 @@ describe('TCP', () => {
     expect(tcpOpened(world)).toBe(3);
   });
 
+  it('sends them down a new connection, not another one that was open then', async () => {
+    const world = await new World().start();
+    const old = new Set<unknown>();
+    world.server.answer = (asked) => void (old.add(asked.connection), asked.reply(goodReply(asked.message)));
+    const before = ['a.example.', 'b.example.'].map((name) => world.ask('tcp', name).events);
+    await world.elapse(50);
+    expect([before, old.size]).toEqual([[['NOERROR'], ['NOERROR']], 2]);
+    world.server.answer = ({ connection, message, reply }) =>
+      void (old.has(connection) ? connection!.stream.end() : reply(goodReply(message)));
+    const { events } = world.ask('tcp', 'c.example.');
+    await world.elapse(50);
+    expect(events).toEqual(['NOERROR']);
+  });
+
   it('sends them once more only', async () => {
     const world = await new World().start();
     await finished(world);

@@ -25,6 +25,8 @@ export interface Libc {
    * what calls take.
    */
   memory(size: number): Memory;
+  /** Gives the system back what of these bytes it can have, whole pages: they are 0 from now on, the others stay. */
+  release(bytes: Uint8Array): void;
 }
 
 export interface Memory {
@@ -60,9 +62,13 @@ export const IPV6_RECVPKTINFO = 49;
 export const MSG_WAITFORONE = 0x10000;
 export const MSG_DONTWAIT = 0x40;
 export const POLLIN = 1;
+const MADV_DONTNEED = 4;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const ENOBUFS = 105;
+
+/** The largest pages that Linux has for ordinary memory. */
+const PAGE = 0x10000;
 
 /**
  * Sizes of `struct mmsghdr`, `struct iovec` and `struct sockaddr_in6`, and room for the ancillary data that says at
@@ -93,6 +99,11 @@ export function callError(syscall: string, errno: number, { address, port }: End
  */
 export function loadLibc(load: (name: string) => unknown = loadPackage): Libc {
   const { koffi, lib } = openLibc(load);
+  const madvise = lib.func('int madvise(void *, size_t, int)') as (
+    at: Uint8Array,
+    size: number,
+    advice: number,
+  ) => number;
   return {
     socket: lib.func('int socket(int, int, int)') as Libc['socket'],
     bind: lib.func('int bind(int, void *, uint32_t)') as Libc['bind'],
@@ -108,6 +119,11 @@ export function loadLibc(load: (name: string) => unknown = loadPackage): Libc {
     memory(size) {
       const pointer: unknown = koffi.alloc('char', size);
       return { pointer, at: BigInt(koffi.address(pointer)), bytes: Buffer.from(koffi.view(pointer, size)) };
+    },
+    release(bytes) {
+      const before = Number(-koffi.address(bytes) & BigInt(PAGE - 1));
+      const size = (bytes.length - before) & -PAGE;
+      if (size > 0) madvise(bytes.subarray(before), size, MADV_DONTNEED);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Octets } from '../lib/units.js';
 import type { WorkerData } from './worker-data.js';
-import { SEED, SLAB, poolStart, setsFor } from './table-layout.js';
+import { CONTROL_SIZE, SEED, SET_SIZE, SLAB, poolStart, setsFor } from './table-layout.js';
 
 /** Memory that an answer table lies in, and how it comes to have more of it. */
 export interface TableMemory {
@@ -31,8 +31,13 @@ export class ThreadMemory implements TableMemory {
   /**
    * @param limit bytes that answers may take
    * @param seed key of the hash
+   * @param release gives memory back that is no longer used
    */
-  constructor(limit: Octets, seed: readonly [number, number] = [0, 0]) {
+  constructor(
+    limit: Octets,
+    seed: readonly [number, number] = [0, 0],
+    private readonly release: (bytes: Uint8Array) => void = () => undefined,
+  ) {
     if (!(limit > 0)) throw new RangeError(`answer table: expected a number of bytes above 0, got ${limit}`);
     this.poolLimit = SLAB * Math.ceil(limit / SLAB);
     this.largestIndex = setsFor(this.poolLimit);
@@ -53,7 +58,9 @@ export class ThreadMemory implements TableMemory {
     return sets <= this.largestIndex;
   }
 
-  useIndex(): void {
-    // An index that is no longer used stays where it is: a reader may still look at it.
+  useIndex(sets: number): void {
+    // A reader may still look at the index before this one: it finds nothing there.
+    const size = (sets / 2) * SET_SIZE;
+    this.release(new Uint8Array(this.buffer, CONTROL_SIZE + size, size));
   }
 }

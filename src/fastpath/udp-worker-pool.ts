@@ -100,10 +100,12 @@ export class UdpWorkerPool {
   }: WorkerPoolOptions): UdpWorkerPool {
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
       throw new RangeError(`workers: expected 1 to ${MAX_WORKERS}, got ${workers}`);
+    const libc = loadLibc();
     const workerPool = new UdpWorkerPool(
-      loadLibc(),
+      libc,
       program,
-      below?.memory ?? new ThreadMemory(memory, [randomInt(2 ** 32), randomInt(2 ** 32)]),
+      below?.memory ??
+        new ThreadMemory(memory, [randomInt(2 ** 32), randomInt(2 ** 32)], (bytes) => libc.release(bytes)),
       below,
       log,
       inherited,

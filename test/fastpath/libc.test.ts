@@ -19,6 +19,22 @@ describe.runIf(process.platform === 'linux')('the C library', () => {
     },
   ])('is not to be had in $name', ({ load, want }) => expect(() => loadLibc(load)).toThrow(want));
 
+  it('gives whole pages back, which are 0 then, and leaves the bytes around them alone', () => {
+    const [page, size] = [0x10000, 0x100000];
+    const all = new Uint8Array(new SharedArrayBuffer(size)).fill(1);
+    loadLibc().release(all.subarray(page, size - page));
+    const ones = all.reduce((sum, byte) => sum + byte, 0);
+    expect(ones).toBeGreaterThanOrEqual(2 * page);
+    expect(ones).toBeLessThan(6 * page);
+    expect([all[page - 1], all[size / 2], all[size - page]]).toEqual([1, 0, 1]);
+  });
+
+  it('keeps bytes that are less than a page', () => {
+    const few = new Uint8Array(new SharedArrayBuffer(100)).fill(1);
+    loadLibc().release(few);
+    expect(few.every((byte) => byte === 1)).toBe(true);
+  });
+
   it('gives the number of the last error', () => {
     const libc = loadLibc();
     const EBADF = 9;

@@ -5,9 +5,9 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sharedNow } from '../../src/fastpath/shared-clock.js';
-import { MIN_SETS, SLAB, SLAB_END } from '../../src/fastpath/table-layout.js';
+import { CONTROL_SIZE, MIN_SETS, SET_SIZE, SLAB, SLAB_END } from '../../src/fastpath/table-layout.js';
 import { ThreadMemory } from '../../src/fastpath/table-memory.js';
-import type { AnswerTableWriter, SharedEntry } from '../../src/fastpath/table-writer.js';
+import { AnswerTableWriter, type SharedEntry } from '../../src/fastpath/table-writer.js';
 import { AnswerTable } from '../../src/fastpath/table.js';
 import type { Query } from '../../src/chain/index.js';
 import { compiledProgram } from '../support/compiled.js';
@@ -237,6 +237,19 @@ describe('the index', () => {
     const reader = new AnswerTable(answers.memory);
     const slots = many.map((asked) => answers.put(entryFor(asked), 0, ignore));
     expect(many.map((asked) => reader.find(keyOf(asked), 0))).toEqual(slots);
+  });
+
+  it('takes no memory any more where it was before it grew', () => {
+    const released: number[] = [];
+    const release = (bytes: Uint8Array): void => {
+      released.push(bytes.byteOffset, bytes.length);
+      bytes.fill(0);
+    };
+    const answers = new AnswerTableWriter(new ThreadMemory(64 * SLAB, [0, 0], release));
+    const slots = many.map((asked) => answers.put(entryFor(asked), 0, ignore));
+    const size = MIN_SETS * SET_SIZE;
+    expect(released.slice(0, 4)).toEqual([CONTROL_SIZE + size, size, CONTROL_SIZE + 2 * size, 2 * size]);
+    expect(many.map((asked) => find(answers, asked))).toEqual(slots);
   });
 
   it('lets the least asked of a set go that cannot grow any more', () => {

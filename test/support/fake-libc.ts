@@ -31,6 +31,10 @@ export class FakeLibc implements Libc {
     return { bytes, at: BigInt(at), pointer: at };
   }
 
+  release(): void {
+    // There is no system to give it to.
+  }
+
   listen(): number {
     return 0;
   }

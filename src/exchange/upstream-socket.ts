@@ -57,12 +57,16 @@ export class UpstreamSocket extends UpstreamConnection {
 
   send(attempt: Attempt): void {
     this.take(attempt, attempt.sentAt);
+    const { socket } = this;
     const { message, id } = attempt;
-    // The socket may hold on to the octets for a while, so each message has its own.
-    const copy = copyOctets(message, 0, message.length);
-    copy[0] = id >> 8;
-    copy[1] = id;
-    this.socket.send(copy);
+    const [first, second] = [message[0]!, message[1]!];
+    const sent = socket.copies === true ? message : copyOctets(message, 0, message.length);
+    sent[0] = id >> 8;
+    sent[1] = id;
+    socket.send(sent);
+    // The message is others' too.
+    message[0] = first;
+    message[1] = second;
   }
 
   timeout(): Error {

@@ -18,6 +18,10 @@ const LONGEST_PAUSE: Milliseconds = 10_000;
 const FEWEST_UNANSWERED = 3;
 /** Different questions that an upstream does not take long for, all of a sudden, all at once. */
 const ALL_AT_ONCE = 3;
+/** One that was not heard of for this long before a question came need not be there any more. */
+const QUIET: Milliseconds = 1000;
+/** One that takes longer than this as a rule is known to be slow. */
+const SLOW: Milliseconds = 300;
 /** What answers after this long may as well not have. */
 const SLOWEST: Milliseconds = 2000;
 /** A longer row was no bad way but a time away. */
@@ -117,15 +121,18 @@ export class Upstream {
 
   /**
    * Whether nothing was heard of it since `since` although enough was sent: three messages, and two more for each that
-   * it left unanswered in a row before it answered again. One that has answered ever may be slow: it is given 2 s.
+   * it left unanswered in a row before it answered again. One that has answered a moment ago may be slow: it is given
+   * 2 s.
    *
    * @param checked what it answers at once went unanswered too, see `HealthCheck.finding`: it is given less time
    */
   isGone(since: Milliseconds, now: Milliseconds, checked: 'nothing' | 'unanswered' | 'gone'): boolean {
     if (this.lastHeard >= since || this.rowNow() < FEWEST_UNANSWERED + 2 * Math.round(this.longestRow)) return false;
     if (checked === 'gone' || this.lastHeard === -Infinity || now - this.rowSince >= SLOWEST) return true;
+    if (checked !== 'unanswered') return false;
+    const isQuiet = since - this.lastHeard >= QUIET && (this.latency ?? 0) < SLOW;
     // What is slow to answer one question is not slow for all of them.
-    return checked === 'unanswered' && this.questions >= ALL_AT_ONCE;
+    return isQuiet || this.questions >= ALL_AT_ONCE;
   }
 
   /**

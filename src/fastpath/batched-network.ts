@@ -96,6 +96,7 @@ export class BatchedNetwork implements Network {
     });
     return {
       local: events.address(),
+      copies: true,
       send: (bytes) => socket.open && sender.send(fd, bytes, bytes.length, undefined),
       close: () => {
         if (!socket.open) return;

@@ -59,8 +59,9 @@ export class Sender {
 }
 
 function fill(batch: Batch, i: number, bytes: Uint8Array, length: Octets, to: ClientAddress | undefined): void {
-  const start = i * batch.size;
-  for (let k = 0; k < length; k++) batch.bytes[start + k] = bytes[k]!;
+  const { bytes: target, size } = batch;
+  const start = i * size;
+  for (let k = 0; k < length; k++) target[start + k] = bytes[k]!;
   batch.setLength(i, length);
   batch.setAddress(i, to?.sockaddr, to?.control);
 }

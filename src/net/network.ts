@@ -50,6 +50,8 @@ export interface UdpSocket {
  */
 export interface ConnectedUdpSocket {
   readonly local: Endpoint;
+  /** `send` has made a copy of the bytes when it returns; else they are the socket's from then on. */
+  readonly copies?: boolean;
   /** What cannot be sent is lost; the socket's error callback is told. */
   send(bytes: Uint8Array): void;
   /** Gives the port back. */

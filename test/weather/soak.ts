@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { seededRandom } from '../../src/lib/random.js';
-import { Rcode } from '../../src/wire/index.js';
+import { Rcode, rcodeName } from '../../src/wire/index.js';
 import { load, type LoadResult } from '../bench/load.js';
 import { DebianServer } from '../support/debian-server.js';
 import { askAll, type Answers } from './client.js';
@@ -78,6 +78,8 @@ class Tally {
   /** Answered with SERVFAIL. */
   failed = 0;
   readonly memory: number[] = [];
+  /** What was wrong or failed, by what was asked and what came. */
+  readonly kinds = new Map<string, number>();
 
   add({ asked, lost, wrong }: Pick<Answers, 'asked' | 'lost' | 'wrong'>): void {
     this.asked += asked;
@@ -88,13 +90,41 @@ class Tally {
   addLoad({ completed, lost, rcodes }: LoadResult): void {
     const failed = rcodes.SERVFAIL ?? 0;
     this.failed += failed;
+    for (const [rcode, count] of Object.entries(rcodes)) if (rcode !== 'NOERROR') this.note(`load: ${rcode}`, count);
     this.add({ asked: completed + lost, lost, wrong: completed - (rcodes.NOERROR ?? 0) - failed });
   }
 
+  /** For names that come from an upstream which is attacked. */
   isRight(answer: Buffer): boolean {
     const rcode = answer[3]! & 0x0f;
+    if (rcode !== Rcode.NOERROR) this.note(`far.test: ${rcodeName(rcode)}`);
     if (rcode === Rcode.SERVFAIL) this.failed++;
     return rcode === Rcode.NOERROR || rcode === Rcode.SERVFAIL;
+  }
+
+  /** For a name that the server has the address of. */
+  isHello(answer: Buffer, name: string): boolean {
+    const right = isHello(answer, name);
+    if (!right) this.note(`hello: ${rcodeName(answer[3]! & 0x0f)}, ${answer.readUInt16BE(6)} records`);
+    return right;
+  }
+
+  /** For names of an upstream that goes away: who asks is told to try again. */
+  isAnswer(answer: Buffer): true {
+    const rcode = answer[3]! & 0x0f;
+    if (rcode !== Rcode.NOERROR) this.note(`failing.test: ${rcodeName(rcode)}`);
+    return true;
+  }
+
+  /** What was noted, and why the server says that it failed, the most frequent first. */
+  told(log: string): string[] {
+    for (const [, reason] of log.matchAll(/plugin\/errors: \d+ .*?: (.*)$/gm))
+      this.note(`log: ${reason!.replaceAll(/(\d+\.){3}\d+:/g, '').replaceAll(/\d+/g, 'N')}`);
+    return [...this.kinds].sort(([, a], [, b]) => b - a).map(([kind, count]) => `${kind}: ${count}`);
+  }
+
+  private note(kind: string, count = 1): void {
+    this.kinds.set(kind, (this.kinds.get(kind) ?? 0) + count);
   }
 
   /** Of the last quarter, above that of the second, as a share. */
@@ -133,7 +163,7 @@ const polite = (round: number, tally: Tally): Promise<Answers[]> =>
       port: 1053,
       names: new Array<string>(ROUND * 100).fill('hello.nodens.test.'),
       rate: 100,
-      isRight: isHello,
+      isRight: (answer, name) => tally.isHello(answer, name),
     }),
     askAll({
       port: 1053,
@@ -145,8 +175,7 @@ const polite = (round: number, tally: Tally): Promise<Answers[]> =>
       port: 1053,
       names: Array.from({ length: ROUND * 20 }, (_, i) => `n${round}-${i}.failing.test.`),
       rate: 20,
-      // It is told to try again.
-      isRight: () => true,
+      isRight: (answer) => tally.isAnswer(answer),
     }),
   ]);
 
@@ -187,6 +216,7 @@ export async function soak(minutes: number, say: (line: string) => void): Promis
           `${tally.memory.length} rounds: ${tally.lost} lost of ${tally.asked}, ${tally.memory.at(-1)!.toFixed(1)} MB`,
         );
     }
+    for (const line of tally.told(server.program.text)) say(`  ${line}`);
     return figures(tally, dropped() - before, minutes, server);
   } finally {
     await server.stop();

@@ -41,11 +41,19 @@ describe('a sole upstream that is gone', () => {
     { name: 'its host is away', gone: 'host', questions: 1, option: '', longest: 1000 },
     { name: 'its process hangs, and several questions wait', gone: 'process', questions: 3, option: '', longest: 1000 },
     {
-      name: 'its process hangs, and one question waits: it may be slow',
+      name: 'its process hangs, and one question waits right after an answer: it may be slow',
       gone: 'process',
       questions: 1,
       option: '',
       longest: 1800,
+    },
+    {
+      name: 'its process hangs, and one question waits a second after it was heard of',
+      gone: 'process',
+      quiet: 1000,
+      questions: 1,
+      option: '',
+      longest: 1000,
     },
     {
       name: 'it has no health checks: it may be slow',
@@ -54,18 +62,22 @@ describe('a sole upstream that is gone', () => {
       option: 'max_fails 0',
       longest: 2050,
     },
-  ])('that has answered before is given up in time where $name', async ({ gone, questions, option, longest }) => {
-    const cluster = await new Cluster(`forward . 10.0.0.1 {\n${option}\n}`).start(1);
-    await warm(cluster);
-    if (gone === 'host') cluster.network.black.add('10.0.0.1');
-    else cluster.servers[1]!.answer = silent;
-    const answers = Array.from({ length: questions }, (_, i) => cluster.ask(`dead${i}.example.`, 'A', EDNS));
-    await cluster.elapse(2100);
-    for (const answered of answers) expect(answered).toMatchObject({ outcome: 'SERVFAIL', extended: [22] });
-    const took = Math.max(...answers.map((answered) => answered.took));
-    expect(took).toBeLessThanOrEqual(longest);
-    expect(took).toBeGreaterThan(longest - 200);
-  });
+  ])(
+    'that has answered before is given up in time where $name',
+    async ({ gone, quiet, questions, option, longest }) => {
+      const cluster = await new Cluster(`forward . 10.0.0.1 {\n${option}\n}`).start(1);
+      await warm(cluster);
+      await cluster.elapse(quiet ?? 0);
+      if (gone === 'host') cluster.network.black.add('10.0.0.1');
+      else cluster.servers[1]!.answer = silent;
+      const answers = Array.from({ length: questions }, (_, i) => cluster.ask(`dead${i}.example.`, 'A', EDNS));
+      await cluster.elapse(2100);
+      for (const answered of answers) expect(answered).toMatchObject({ outcome: 'SERVFAIL', extended: [22] });
+      const took = Math.max(...answers.map((answered) => answered.took));
+      expect(took).toBeLessThanOrEqual(longest);
+      expect(took).toBeGreaterThan(longest - 200);
+    },
+  );
 
   it('is given up as quickly a second time', async () => {
     const cluster = await new Cluster('forward . 10.0.0.1').start(1);
@@ -114,6 +126,20 @@ describe('a sole upstream that is gone', () => {
       expect(slow.outcome).toBe('NOERROR');
     },
   );
+
+  it('is waited for where it always takes long, also after a quiet time', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    cluster.servers[1]!.answer = (it) => void cluster.block.clock.setTimeout(() => well(it), 400);
+    for (let i = 0; i < 10; i++) {
+      cluster.ask(`warm${i}.example.`);
+      await cluster.elapse(500);
+    }
+    await cluster.elapse(1000);
+    cluster.servers[1]!.answer = (it) => void cluster.block.clock.setTimeout(() => well(it), 1500);
+    const slow = cluster.ask('slow.example.');
+    await cluster.elapse(1600);
+    expect(slow.outcome).toBe('NOERROR');
+  });
 
   it('is waited for while it answers health checks: it is at work', async () => {
     const cluster = await new Cluster('forward . 10.0.0.1').start(1);

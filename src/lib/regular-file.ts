@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Octets } from './units.js';
 
 /** Longest file that is read whole: far more than any Corefile, zone or list of hosts that a server is meant for. */
@@ -15,14 +16,28 @@ export function readRegularFile(path: string, longest: Octets = MAX_FILE): Buffe
   // Opening a pipe would wait for somebody who writes to it.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const info = fstatSync(fd);
-    if (info.isCharacterDevice() && info.rdev === NULL_DEVICE) return Buffer.alloc(0);
-    const reason = unfit(info, longest);
-    if (reason !== undefined) throw new Error(`${path}: ${reason}`);
-    return readFileSync(fd);
+    return isEmpty(path, fstatSync(fd), longest) ? Buffer.alloc(0) : readFileSync(fd);
   } finally {
     closeSync(fd);
   }
+}
+
+/** The same while the thread does other things. */
+export async function readRegularFileAside(path: string, longest: Octets = MAX_FILE): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return isEmpty(path, await file.stat(), longest) ? Buffer.alloc(0) : await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether it stands for an empty file. Throws for what is not to be read. */
+function isEmpty(path: string, info: Stats, longest: Octets): boolean {
+  if (info.isCharacterDevice() && info.rdev === NULL_DEVICE) return true;
+  const reason = unfit(info, longest);
+  if (reason !== undefined) throw new Error(`${path}: ${reason}`);
+  return false;
 }
 
 /** Why something in the file system is not to be read as a file; undefined where it may be. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readRegularFile } from '../../src/lib/regular-file.js';
+import { readRegularFile, readRegularFileAside } from '../../src/lib/regular-file.js';
 
 let dir: string;
 beforeAll(() => {
@@ -13,10 +13,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-describe('a file', () => {
-  it('is read', () => expect(readRegularFile(path.join(dir, 'file')).toString()).toBe('text'));
-  it('that the system makes up is read', () => expect(readRegularFile('/proc/self/limits').length).toBeGreaterThan(0));
-  it('that stands for nothing is empty', () => expect(readRegularFile('/dev/null')).toHaveLength(0));
+describe.each([
+  { how: 'at once', read: async (file: string, longest?: number) => readRegularFile(file, longest) },
+  { how: 'aside', read: readRegularFileAside },
+])('a file, $how,', ({ read }) => {
+  it('is read', async () => expect((await read(path.join(dir, 'file'))).toString()).toBe('text'));
+  it('that the system makes up is read', async () =>
+    expect((await read('/proc/self/limits')).length).toBeGreaterThan(0));
+  it('that stands for nothing is empty', async () => expect(await read('/dev/null')).toHaveLength(0));
 
   it.each([
     { name: 'a pipe', file: 'pipe', error: 'got a pipe, a device or a socket, allowed: a regular file' },
@@ -28,7 +32,7 @@ describe('a file', () => {
     { name: 'a folder', file: '.', error: 'EISDIR' },
     { name: 'what is not there', file: 'none', error: 'ENOENT' },
     { name: 'one that is too long', file: 'file', longest: 3, error: 'got 4 bytes, allowed: at most 3' },
-  ])('is refused, and not waited for: $name', ({ file, longest, error }) => {
-    expect(() => readRegularFile(path.resolve(dir, file), longest)).toThrow(error);
+  ])('is refused, and not waited for: $name', async ({ file, longest, error }) => {
+    await expect(read(path.resolve(dir, file), longest)).rejects.toThrow(error);
   });
 });

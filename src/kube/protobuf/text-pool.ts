@@ -1,7 +1,7 @@
 import type { Octets } from '../../lib/units.js';
 
 /** Texts of a cluster that repeat are short: kinds, protocols, names of ports and namespaces, keys of labels. */
-const MAX_LENGTH: Octets = 40;
+const MAX_LENGTH: Octets = 48;
 /** Places for texts, a power of two. */
 const PLACES = 2048;
 

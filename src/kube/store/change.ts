@@ -54,9 +54,14 @@ export function addressesOfSlices(old: EndpointSlice | undefined, next: Endpoint
   return [...changed];
 }
 
-/** Names of hosts are no addresses. */
-export const addressesOf = (slice: EndpointSlice | undefined): readonly string[] =>
-  slice === undefined || slice.addressType === 'FQDN' ? [] : slice.endpoints.flatMap((endpoint) => endpoint.addresses);
+const NO_ADDRESSES: readonly string[] = [];
+
+/** Names of hosts are no addresses. Not to be altered: of a slice with one endpoint, as most are, it is that one's list. */
+export function addressesOf(slice: EndpointSlice | undefined): readonly string[] {
+  if (slice === undefined || slice.addressType === 'FQDN') return NO_ADDRESSES;
+  const { endpoints } = slice;
+  return endpoints.length === 1 ? endpoints[0]!.addresses : endpoints.flatMap((endpoint) => endpoint.addresses);
+}
 
 function byFirstAddress(endpoints: readonly KubeEndpoint[]): Map<string, KubeEndpoint> {
   return new Map(endpoints.map((endpoint) => [endpoint.addresses[0]!, endpoint]));

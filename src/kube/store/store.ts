@@ -195,10 +195,10 @@ export class KubeStore {
   }
 
   private moveSlice(old: EndpointSlice | undefined, next: EndpointSlice | undefined): void {
-    this.moveImported(old, next);
+    if (old?.imported || next?.imported) this.moveImported(old, next);
     // Addresses of a slice that belongs to no service have no name in DNS.
-    const owned = (slice: EndpointSlice | undefined): EndpointSlice | undefined => (slice?.service ? slice : undefined);
-    const [before, after] = [owned(old), owned(next)];
+    const before = old?.service ? old : undefined;
+    const after = next?.service ? next : undefined;
     moveKeys(this.endpointIps, before, after, addressesOf);
     if (before && after && before.service === after.service)
       return this.slices.replace(after.namespace, after.service, before, after);

@@ -53,13 +53,16 @@ export class ServiceIndex<T extends KubeObject> {
 
   /** Puts `next` in the place of `old`; either may be missing. The lists handed out before stay as they were. */
   replace(namespace: string, service: string, old: T | undefined, next: T | undefined): void {
-    const current = this.get(namespace, service);
+    let services = this.byNamespace.get(namespace);
+    if (!services) this.byNamespace.set(namespace, (services = new Map<string, T | T[]>()));
+    const entry = services.get(service);
+    // Most services have one slice, which comes once.
+    if (entry === undefined && next) return void services.set(service, next);
+    const current = entry === undefined ? [] : Array.isArray(entry) ? entry : [entry];
     const kept =
       old && next
         ? current.map((object) => (object === old ? next : object))
         : current.filter((object) => object !== old).concat(next ?? []);
-    let services = this.byNamespace.get(namespace);
-    if (!services) this.byNamespace.set(namespace, (services = new Map<string, T | T[]>()));
     if (kept.length === 0) services.delete(service);
     else services.set(service, kept.length === 1 ? kept[0]! : kept);
     if (services.size === 0) this.byNamespace.delete(namespace);

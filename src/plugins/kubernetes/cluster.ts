@@ -44,6 +44,7 @@ export class Cluster {
   readonly store: KubeStore;
   private users = 0;
   private ending: (() => void)[] = [];
+  private loading: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly objects: ClusterObjects,
@@ -87,8 +88,18 @@ export class Cluster {
     const running = new AbortController();
     this.ending.push(() => running.abort(new Error('no longer served')));
     const { snapshot } = this.objects;
-    if (snapshot !== undefined) this.ending.push(snapshot.follow(store, () => this.hasSynced));
-    source?.start(store, running.signal);
+    if (snapshot === undefined) return void source?.start(store, running.signal);
+    // The source replaces what the store holds, which has to be there by then.
+    this.loading = snapshot.load(store).then(() => {
+      if (running.signal.aborted) return;
+      this.ending.push(snapshot.follow(store, () => this.hasSynced));
+      source?.start(store, running.signal);
+    });
+  }
+
+  /** Resolves when what was saved is known, where something was; never rejects. */
+  get loaded(): Promise<void> {
+    return this.loading;
   }
 
   /** Ends following when nobody is left who asked for it. */

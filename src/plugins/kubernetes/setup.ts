@@ -63,6 +63,7 @@ async function waitForSync(
   { runtime: { clock } }: Block,
   log: Logger,
 ): Promise<void> {
+  await cluster.loaded;
   if (cluster.isKnown) return;
   const waiting = repeat(clock, WAITING_LINE, () => log.info('waiting for Kubernetes API before starting server'));
   const done = new AbortController();

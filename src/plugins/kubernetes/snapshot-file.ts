@@ -1,4 +1,5 @@
 import { repeat, type Clock } from '../../lib/clock.js';
+import { Pace } from '../../kube/pace.js';
 import type { KubeStore } from '../../kube/store/store.js';
 import type { Logger } from '../../lib/log.js';
 import type { Milliseconds } from '../../lib/units.js';
@@ -31,10 +32,9 @@ export class SnapshotFile {
     return this.loaded !== undefined;
   }
 
-  /** Takes in what was saved, and saves changes from then on; both end with the returned function. */
+  /** Saves changes of what was loaded, until the returned function is called. */
   follow(store: KubeStore, hasSynced: () => boolean): () => void {
     const { clock, metrics } = this.around;
-    this.load(store);
     const ends = [store.changes.subscribe(() => (this.changed = true))];
     const saver = repeat(clock, INTERVAL, () => {
       if (hasSynced()) void this.save(store);
@@ -61,10 +61,11 @@ export class SnapshotFile {
     return (this.saving = this.saving.then(() => this.write(store)));
   }
 
-  private load(store: KubeStore): void {
-    const { log } = this.around;
+  /** Takes in what was saved. Never rejects: what goes wrong is told in the log. */
+  async load(store: KubeStore): Promise<void> {
+    const { clock, log } = this.around;
     try {
-      this.loaded = readSnapshot(this.file, this.choice, store);
+      this.loaded = await readSnapshot(this.file, this.choice, store, new Pace(clock));
       log.info(`objects as of ${new Date(this.loaded).toISOString()} from ${this.file}`);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')

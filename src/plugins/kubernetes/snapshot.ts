@@ -3,14 +3,18 @@ import { open, rename, rm } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { KUBE_KINDS, type KubeKind, type KubeObject } from '../../kube/objects/objects.js';
 import type { KubeStore } from '../../kube/store/store.js';
+import type { Pace } from '../../kube/pace.js';
 import { NodensError } from '../../lib/errors.js';
-import { readRegularFile } from '../../lib/regular-file.js';
-import type { Milliseconds } from '../../lib/units.js';
+import { readRegularFileAside } from '../../lib/regular-file.js';
+import type { Milliseconds, Octets } from '../../lib/units.js';
 
 /** Another form has another first word: what is not known is not read. */
 const FORMAT = 'nodens objects 1';
 /** Objects written before others have their turn: a millisecond or two. */
 const PIECE = 200;
+/** Digested at a time: a millisecond or two. */
+const DIGESTED: Octets = 512 << 10;
+const NEWLINE = 0x0a;
 
 /** What the first line says. */
 interface Head {
@@ -61,28 +65,40 @@ function* pieces(store: KubeStore): Generator<string> {
 }
 
 /**
- * Puts the objects of a file into an empty store. Returns when they were saved.
+ * Puts the objects of a file into an empty store, while others have their turn. Returns when they were saved.
  *
  * @throws NodensError for a file that `writeSnapshot` did not write, that was cut short or altered since, or that holds
- *   other objects than are asked for; ENOENT where there is none
+ *   other objects than are asked for; ENOENT where there is none. The store is as it was then
  */
-export function readSnapshot(file: string, choice: string, store: KubeStore): Milliseconds {
-  const text = readRegularFile(file).toString('utf8');
-  const end = text.lastIndexOf('\n', text.length - 2) + 1;
-  const digest = createHash('sha256').update(text.slice(0, end)).digest('hex');
-  if (text.slice(end) !== `${digest}\n`)
+export async function readSnapshot(file: string, choice: string, store: KubeStore, pace: Pace): Promise<Milliseconds> {
+  const bytes = await readRegularFileAside(file);
+  const end = bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1;
+  const digest = await digestOf(bytes.subarray(0, end), pace);
+  if (!bytes.subarray(end).equals(Buffer.from(`${digest}\n`)))
     throw unfit(file, 'got a file that is cut short or altered, allowed: one whole');
-  const [first, ...lines] = text.slice(0, end - 1).split('\n');
-  const head = JSON.parse(first!) as Head;
+  let at = bytes.indexOf(NEWLINE) + 1;
+  const head = JSON.parse(bytes.toString('utf8', 0, at)) as Head;
   if (head.format !== FORMAT) throw unfit(file, `got '${head.format}', allowed: ${FORMAT}`);
   if (head.choice !== choice)
     throw unfit(file, 'got objects of another API or choice, allowed: those of this Corefile');
   const kinds: ReadonlySet<KubeKind> = new Set(KUBE_KINDS);
-  for (const line of lines) {
-    const object = JSON.parse(line) as KubeObject;
+  while (at < end) {
+    const stop = bytes.indexOf(NEWLINE, at) + 1;
+    const object = JSON.parse(bytes.toString('utf8', at, stop)) as KubeObject;
     if (kinds.has(object.kind)) store.apply(object);
+    at = stop;
+    while (pace.isDue) await pace.rest();
   }
   return head.saved;
+}
+
+async function digestOf(bytes: Uint8Array, pace: Pace): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes.length; at += DIGESTED) {
+    hash.update(bytes.subarray(at, at + DIGESTED));
+    while (pace.isDue) await pace.rest();
+  }
+  return hash.digest('hex');
 }
 
 const unfit = (file: string, what: string): NodensError => new NodensError('NODENS_SNAPSHOT', `${file}: ${what}`);

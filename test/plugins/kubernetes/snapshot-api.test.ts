@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Pace } from '../../../src/kube/pace.js';
 import { KubeStore } from '../../../src/kube/store/store.js';
+import { realClock } from '../../../src/lib/clock.js';
 import { readSnapshot, writeSnapshot } from '../../../src/plugins/kubernetes/snapshot.js';
 import { FakeApi } from '../../support/fake-api.js';
 import { followApi, told } from '../../support/followed-api.js';
@@ -34,7 +36,7 @@ it.each([
   fake.delete('Service', 'default', 'gone');
   fake.apply(service('new'));
   const store = new KubeStore();
-  expect(readSnapshot(file, 'choice', store)).toBe(1000);
+  expect(await readSnapshot(file, 'choice', store, new Pace(realClock))).toBe(1000);
   expect(store.count('Service')).toBe(2);
   const after = followApi(fake, {}, store);
   ends.push(() => after.stop.abort());

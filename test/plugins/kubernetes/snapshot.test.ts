@@ -6,8 +6,11 @@ import { hasReadiness } from '../../../src/chain/index.js';
 import { Intake } from '../../../src/kube/intake/intake.js';
 import { DNS_FIELDS, KUBE_KINDS } from '../../../src/kube/objects/objects.js';
 import { Latch } from '../../../src/kube/source.js';
+import { Pace } from '../../../src/kube/pace.js';
 import { KubeStore } from '../../../src/kube/store/store.js';
+import { realClock } from '../../../src/lib/clock.js';
 import { kubernetesOver } from '../../../src/plugins/kubernetes/setup.js';
+import { readSnapshot, writeSnapshot } from '../../../src/plugins/kubernetes/snapshot.js';
 import { SnapshotFile } from '../../../src/plugins/kubernetes/snapshot-file.js';
 import { setup } from '../../support/block.js';
 import { query, summary } from '../../support/dns.js';
@@ -56,9 +59,14 @@ class Process {
   }
 
   async start(): Promise<void> {
-    const started = this.block.run('start');
-    await this.block.clock.advanceAsync(1);
-    await started;
+    let started = false;
+    const start = this.block.run('start').finally(() => (started = true));
+    while (!started) {
+      await this.block.clock.advanceAsync(0);
+      // The file is read aside.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await start;
   }
 
   get ready(): boolean {
@@ -130,6 +138,28 @@ describe('a snapshot', () => {
       'coredns_kubernetes_snapshot_age_seconds 0',
       'coredns_kubernetes_stale_snapshot_enabled 0',
     ]);
+  });
+
+  it('is taken in while others have their turn', async () => {
+    const before = new KubeStore();
+    const object = { kind: 'Namespace' as const, labels: undefined };
+    for (let i = 0; i < 300; i++) before.apply({ ...object, name: `n${i}` });
+    await writeSnapshot(file, 'all', before, 1000);
+    let now = 0;
+    // Each look at the clock takes a millisecond: few objects fit into a slice.
+    const pace = new Pace({ ...realClock, monotonic: () => now++ });
+    const store = new KubeStore();
+    const seen = new Set<number>();
+    let on = true;
+    const look = (): void => {
+      seen.add(store.count('Namespace'));
+      if (on) setImmediate(look);
+    };
+    look();
+    expect(await readSnapshot(file, 'all', store, pace)).toBe(1000);
+    on = false;
+    expect(store.count('Namespace')).toBe(300);
+    expect(seen.size).toBeGreaterThan(40);
   });
 
   it('is for its owner alone, and saved once a minute where something has changed', async () => {

@@ -24,6 +24,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'quick',
+          // Most of their time would go into a process of its own for each of some 400 files.
+          isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...LONG, COMPOSE],
           sequence: { groupOrder: 0 },

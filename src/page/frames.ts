@@ -77,9 +77,9 @@ export function whyText({ asked, ndots, search }: Pick<Explanation, 'asked' | 'n
   const dots = asked.split('.').length - 1;
   const has = `${asked} has ${dots === 0 ? 'no dot' : dots === 1 ? '1 dot' : `${dots} dots`}`;
   if (search.length === 0) return `${has}; there is no search list`;
-  return dots >= ndots
-    ? `${has}, ndots is ${ndots}: the name as it stands comes first`
-    : `${has}, fewer than ndots (${ndots}): the ${search.length === 1 ? 'search domain comes' : `${search.length} search domains come`} first`;
+  if (dots >= ndots) return `${has}, ndots is ${ndots}: the name as it stands comes first`;
+  const domains = search.length === 1 ? 'search domain comes' : `${search.length} search domains come`;
+  return `${has}, fewer than ndots (${ndots}): the ${domains} first`;
 }
 
 function opening(story: Explanation): PlaybackFrame {

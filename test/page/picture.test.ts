@@ -4,6 +4,7 @@ import { commandsFor } from '../../src/page/node-cache-mode.js';
 import type { ChosenMode } from '../../src/page/node-cache-mode.js';
 import { pathBetween } from '../../src/page/picture/edges.js';
 import type { Box } from '../../src/page/picture/edges.js';
+import type { CellItem } from '../../src/page/picture/fold.js';
 import { lanesOf } from '../../src/page/picture/lanes.js';
 
 const pod = (name: string, node: string, kind: string, hostNetwork = false): PodView => ({
@@ -33,7 +34,9 @@ const asks = (from: string, to: string): LinkView => ({
   to: `service/default/${to}`,
   kind: 'asks',
 });
-const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
+const names = (list: readonly CellItem<{ readonly name: string }>[]): readonly string[] =>
+  list.map((one) => (one.kind === 'one' ? one.item.name : one.id));
+const FOLDED = { keep: new Set<string>(), open: new Set<string>() };
 
 describe('lanes', () => {
   const view: ClusterView = {
@@ -68,19 +71,23 @@ describe('lanes', () => {
   it('hold the pods of a node by what they do; agents stand apart', () => {
     const {
       lanes: [one, two],
-    } = lanesOf(view);
-    expect([names(one!.stages.work), names(one!.stages.cache), names(one!.stages.dns), names(one!.agents)]).toEqual([
-      ['client', 'web'],
-      ['cache-1'],
-      [],
-      ['cilium'],
-    ]);
+    } = lanesOf(view, FOLDED);
+    expect([
+      names(one!.stages.work),
+      names(one!.stages.cache),
+      names(one!.stages.dns),
+      one!.agents.map(({ name }) => name),
+    ]).toEqual([['client', 'web'], ['cache-1'], [], ['cilium']]);
     // A node cache in the node's network is a server all the same.
-    expect([names(two!.stages.cache), names(two!.stages.dns), names(two!.agents)]).toEqual([['cache-2'], ['core'], []]);
+    expect([names(two!.stages.cache), names(two!.stages.dns), two!.agents.map(({ name }) => name)]).toEqual([
+      ['cache-2'],
+      ['core'],
+      [],
+    ]);
   });
 
   it('have between them what pods ask, and what caches alone ask', () => {
-    const { services } = lanesOf(view);
+    const { services } = lanesOf(view, FOLDED);
     expect([names(services.work), names(services.cache), names(services.dns)]).toEqual([
       ['web'],
       ['kube-dns', 'unasked'],

@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ClusterView, EntityId } from '../../lab/web/api.js';
 import { frame, story } from '../player.js';
 import { pathBetween } from './edges.js';
@@ -29,21 +29,29 @@ function measure(root: HTMLElement): Boxes {
   return boxes;
 }
 
+const SIDES = ['left', 'top', 'right', 'bottom'] as const;
 const same = (a: Boxes, b: Boxes): boolean =>
-  a.size === b.size && [...a].every(([id, box]) => JSON.stringify(b.get(id)) === JSON.stringify(box));
+  a.size === b.size && [...a].every(([id, box]) => SIDES.every((side) => b.get(id)?.[side] === box[side]));
+
+interface LinesProps {
+  readonly root: RefObject<HTMLDivElement>;
+  readonly view: ClusterView;
+  /** What is drawn in place of an entity that is not. */
+  readonly standIns: ReadonlyMap<EntityId, string>;
+}
 
 /**
  * The lines between entities: who may query whom, the path of the lookup on the stage, and dots for live queries.
  */
-export function Lines({ root, view }: { readonly root: RefObject<HTMLDivElement>; readonly view: ClusterView }) {
+export function Lines({ root, view, standIns }: LinesProps) {
   const [boxes, setBoxes] = useState<Boxes>(new Map());
   const dots = useRef<SVGGElement>(null);
-  const known = useRef(boxes);
-  known.current = boxes;
+  const known = useRef({ boxes, standIns });
+  known.current = { boxes, standIns };
   const remeasure = (): void => {
     if (!root.current) return;
     const found = measure(root.current);
-    if (!same(found, known.current)) setBoxes(found);
+    if (!same(found, known.current.boxes)) setBoxes(found);
   };
   useLayoutEffect(remeasure);
   useEffect(() => {
@@ -52,12 +60,9 @@ export function Lines({ root, view }: { readonly root: RefObject<HTMLDivElement>
     return () => observer.disconnect();
   }, []);
   useEffect(() => onPulse((pulse) => run(pulse, dots.current, known.current)), []);
-  const path = (from: EntityId, to: EntityId): string | undefined => {
-    const [a, b] = [boxes.get(from), boxes.get(to)];
-    return a && b && pathBetween(a, b, boxes.values());
-  };
+  const path = (from: EntityId, to: EntityId): string | undefined => pathOf(from, to, { boxes, standIns });
   const now = frame.value;
-  const redirected = new Set(view.links.filter((link) => link.kind === 'redirect').map((link) => link.from));
+  const mayLines = useMemo(() => <MayLines view={view} boxes={boxes} />, [view, boxes]);
   return (
     <svg
       class="lines"
@@ -79,20 +84,7 @@ export function Lines({ root, view }: { readonly root: RefObject<HTMLDivElement>
           <path d="M0 0L8 4L0 8z" />
         </marker>
       </defs>
-      {view.links.map(({ from, to, kind }) => {
-        const d = path(from, to);
-        return (
-          d && (
-            <path
-              key={`${from} ${to} ${kind}`}
-              class="may"
-              data-kind={kind}
-              data-aside={kind === 'backend' && redirected.has(from) ? true : undefined}
-              d={d}
-            />
-          )
-        );
-      })}
+      {mayLines}
       {now?.trail.map(({ from, to }, i) => {
         const d = path(from, to);
         return d && <path key={`trail ${i}`} class="trail" marker-end="url(#tip)" d={d} />;
@@ -111,8 +103,44 @@ export function Lines({ root, view }: { readonly root: RefObject<HTMLDivElement>
   );
 }
 
+/** Who may ask whom, of those that are drawn by themselves. */
+function MayLines({ view, boxes }: { readonly view: ClusterView; readonly boxes: Boxes }) {
+  const redirected = new Set(view.links.filter((link) => link.kind === 'redirect').map((link) => link.from));
+  return (
+    <g>
+      {view.links.map(({ from, to, kind }) => {
+        const [a, b] = [boxes.get(from), boxes.get(to)];
+        return (
+          a &&
+          b && (
+            <path
+              key={`${from} ${to} ${kind}`}
+              class="may"
+              data-kind={kind}
+              data-aside={kind === 'backend' && redirected.has(from) ? true : undefined}
+              d={pathBetween(a, b, boxes.values())}
+            />
+          )
+        );
+      })}
+    </g>
+  );
+}
+
+interface Drawn {
+  readonly boxes: Boxes;
+  readonly standIns: ReadonlyMap<EntityId, string>;
+}
+
+/** The line between two entities, or what is drawn in their place; undefined where it is the same for both. */
+function pathOf(from: EntityId, to: EntityId, { boxes, standIns }: Drawn): string | undefined {
+  const boxOf = (id: EntityId): Box | undefined => boxes.get(id) ?? boxes.get(standIns.get(id) ?? '');
+  const [a, b] = [boxOf(from), boxOf(to)];
+  return a && b && a !== b ? pathBetween(a, b, boxes.values()) : undefined;
+}
+
 /** Lets a dot run along the line of something that just happened. */
-function run({ edges, tone }: Pulse, group: SVGGElement | null, boxes: Boxes): void {
+function run({ edges, tone }: Pulse, group: SVGGElement | null, drawn: Drawn): void {
   if (
     !group ||
     group.childElementCount >= MAX_DOTS ||
@@ -121,15 +149,15 @@ function run({ edges, tone }: Pulse, group: SVGGElement | null, boxes: Boxes): v
   )
     return;
   edges.forEach(({ from, to }, i) => {
-    const [a, b] = [boxes.get(from), boxes.get(to)];
-    if (!a || !b) return;
+    const path = pathOf(from, to, drawn);
+    if (path === undefined) return;
     const dot = document.createElementNS(SVG, 'circle');
     dot.setAttribute('r', '4');
     dot.setAttribute('class', 'dot');
     dot.dataset.tone = tone;
     // Not seen before its turn.
     dot.style.opacity = '0';
-    dot.style.offsetPath = `path("${pathBetween(a, b, boxes.values())}")`;
+    dot.style.offsetPath = `path("${path}")`;
     group.append(dot);
     dot.animate(
       [

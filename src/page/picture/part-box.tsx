@@ -2,6 +2,10 @@ import type { ComponentChildren } from 'preact';
 import type { HostView, EntityId, PodView, ServiceView } from '../../lab/web/api.js';
 import { frame } from '../player.js';
 import { namesOf, recent, selected } from '../state.js';
+import { isWell } from './fold.js';
+import type { CellGroup } from './fold.js';
+import type { FoldedNode } from './lanes.js';
+import { toggle } from './opened.js';
 
 interface BoxProps {
   readonly id: EntityId;
@@ -68,7 +72,7 @@ const KIND_TEXT: Readonly<Record<string, string>> = {
 export function PodBox({ pod }: { readonly pod: PodView }) {
   const [name, suffix] = namesOf(pod.name, pod.workload);
   const serves = pod.kind === 'dns' || pod.kind === 'node-cache';
-  const well = pod.state === 'Running' && pod.ready;
+  const well = isWell(pod);
   return (
     <Box
       id={pod.id}
@@ -126,5 +130,74 @@ export function ServiceBox({ service }: { readonly service: ServiceView }) {
       <span class="sub">{service.ips[0]}</span>
       {led && <span class="tag">redirect</span>}
     </Box>
+  );
+}
+
+/** The one kind that all pods have, for the colour. */
+const kindOf = (pods: readonly PodView[]): string =>
+  pods.every(({ kind }) => kind === pods[0]?.kind) ? (pods[0]?.kind ?? 'mixed') : 'mixed';
+
+/** Pods that stand as one: a click shows them, or hides them again. */
+export function PodGroupBox({ group: { id, name, what, items, open } }: { readonly group: CellGroup<PodView> }) {
+  const node = items[0]!.node;
+  return (
+    <FoldButton
+      id={id}
+      kind={kindOf(items)}
+      open={open}
+      label={`${name} on ${node}: ${items.length} ${what === 'replicas' ? 'replicas' : 'pods'}`}
+    >
+      <b>{name}</b> {what === 'replicas' ? `×${items.length}` : items.length}
+    </FoldButton>
+  );
+}
+
+export function ServiceGroupBox({ group: { id, name, items, open } }: { readonly group: CellGroup<ServiceView> }) {
+  return (
+    <FoldButton id={id} kind="service" open={open} label={`namespace ${name}: ${items.length} services`}>
+      <b>{name}</b> {items.length}
+    </FoldButton>
+  );
+}
+
+/** A node without a lane: a click gives it one. */
+export function NodeTile({ node }: { readonly node: FoldedNode }) {
+  const ill = node.pods.filter((pod) => !isWell(pod)).length;
+  return (
+    <FoldButton
+      id={node.id}
+      kind="mixed"
+      open={false}
+      label={`node ${node.name}: ${node.pods.length} pods${ill > 0 ? `, ${ill} not well` : ''}`}
+    >
+      <b>{node.name}</b> {node.pods.length}
+      {ill > 0 && <em> {ill} not well</em>}
+    </FoldButton>
+  );
+}
+
+interface FoldButtonProps {
+  readonly id: string;
+  readonly kind: string;
+  readonly open: boolean;
+  readonly label: string;
+  readonly children: ComponentChildren;
+}
+
+function FoldButton({ id, kind, open, label, children }: FoldButtonProps) {
+  return (
+    <button
+      type="button"
+      class="fold"
+      data-part={id}
+      data-kind={kind}
+      aria-expanded={open}
+      aria-label={label}
+      onClick={() => toggle(id)}
+    >
+      <span aria-hidden="true">
+        {children} {open ? '▾' : '▸'}
+      </span>
+    </button>
   );
 }

@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const view = async (): Promise<ClusterView> => (await (await fetch(`${url}api/cluster`)).json()) as ClusterView;
 const lookUp = async (page: Page, name: string): Promise<void> => {
-  await page.getByLabel('Name').fill(name);
+  await page.getByLabel('Name', { exact: true }).fill(name);
   await page.getByRole('button', { name: 'Look up' }).click();
   await page.getByRole('group', { name: /step by step/ }).waitFor();
   await expect.poll(() => page.getByRole('button', { name: 'Look up' }).isEnabled()).toBe(true);

@@ -1,5 +1,7 @@
 import { hostPort } from '../lib/cidr.js';
+import type { LineBuffer } from '../lib/line-buffer.js';
 import type { Milliseconds } from '../lib/units.js';
+import { visible } from '../lib/visible.js';
 import { Flag, OPT_SIZE, fitReply, rcodeName } from '../wire/index.js';
 import type { NotedHit } from './noted-hit.js';
 import type { Query } from './query.js';
@@ -14,8 +16,11 @@ type LogField = (query: Query, reply: Reply | undefined, elapsed: Milliseconds) 
 /** A format made ready: the whole line for a query. */
 export type QueryFormat = LogField;
 
-/** Writes the line for each query like `query` that got `reply` as a shared answer. */
-export type HitFormat = (query: Query, reply: Reply) => (hit: NotedHit) => string;
+/** Writes a part of a line, or all of it, for a query that got a shared answer; see `visible`. */
+type HitField = (hit: NotedHit, line: LineBuffer) => void;
+
+/** Makes ready what writes the line for each query like `query` that got `reply` as a shared answer. */
+export type HitFormat = (query: Query, reply: Reply) => HitField;
 
 const EMPTY = '-';
 
@@ -41,21 +46,24 @@ const FIELDS: Readonly<Record<string, LogField>> = {
   '{rcode}': (_query, reply) => (reply === undefined ? EMPTY : rcodeText(reply.rcode)),
   '{>rflags}': (query, reply) => (reply === undefined ? EMPTY : flagNames(flagsAsSent(query, reply))),
   '{rsize}': (query, reply) => (reply === undefined ? '0' : String(reply.sizeFor(query))),
-  '{duration}': (_query, _reply, elapsed) => `${seconds(elapsed)}s`,
+  '{duration}': (_query, _reply, elapsed) => durationOf(elapsed),
 };
 
 /** Those that differ between queries which get the same shared answer. */
-const HIT_FIELDS: Readonly<Record<string, (reply: Reply) => (hit: NotedHit) => string>> = {
-  '{size}': () => (hit) => String(hit.size),
-  '{remote}': () => (hit) => bracketed(hit.remote.address),
-  '{port}': () => (hit) => String(hit.remote.port),
-  '{>id}': () => (hit) => String(hit.id),
-  '{>bufsize}': () => (hit) => String(hit.maxSize),
+const HIT_FIELDS: Readonly<Record<string, (reply: Reply) => HitField>> = {
+  '{size}': () => (hit, line) => line.decimal(hit.size),
+  '{remote}':
+    () =>
+    ({ remote: { address } }, line) =>
+      line.text(address.includes(':') ? visible(bracketed(address)) : address),
+  '{port}': () => (hit, line) => line.decimal(hit.remote.port),
+  '{>id}': () => (hit, line) => line.decimal(hit.id),
+  '{>bufsize}': () => (hit, line) => line.decimal(hit.maxSize),
   '{>rflags}':
     ({ flags }) =>
-    (hit) =>
-      flagNames((flags & ~REPEATED) | (hit.queryFlags & REPEATED)),
-  '{duration}': () => (hit) => `${seconds(hit.elapsed)}s`,
+    (hit, line) =>
+      line.text(flagNames((flags & ~REPEATED) | (hit.queryFlags & REPEATED))),
+  '{duration}': () => (hit, line) => line.text(durationOf(hit.elapsed)),
 };
 
 /** Text and placeholders of a format, in turn. */
@@ -80,21 +88,27 @@ export function compileFormat(text: string): QueryFormat {
 export function compileHitFormat(text: string): HitFormat {
   const parts = partsOf(text);
   return (query, reply) => {
-    const fields: (string | ((hit: NotedHit) => string))[] = [];
+    const fields: (string | HitField)[] = [];
+    let common: string[] = [];
+    const endCommon = (): void => {
+      // Joined, it lies in one piece.
+      if (common.length > 0) fields.push(visible(common.join('')));
+      common = [];
+    };
     for (const part of parts) {
-      const own = Object.hasOwn(HIT_FIELDS, part) ? HIT_FIELDS[part]!(reply) : undefined;
-      const common = own ?? fieldOf(part)?.(query, reply, 0) ?? part;
-      const last = fields.at(-1);
-      if (typeof common === 'string' && typeof last === 'string') fields[fields.length - 1] = last + common;
-      else fields.push(common);
+      if (!Object.hasOwn(HIT_FIELDS, part)) common.push(fieldOf(part)?.(query, reply, 0) ?? part);
+      else {
+        endCommon();
+        fields.push(HIT_FIELDS[part]!(reply));
+      }
     }
-    return (hit) => {
-      let line = '';
+    endCommon();
+    return (hit, line) => {
       for (let i = 0; i < fields.length; i++) {
         const field = fields[i]!;
-        line += typeof field === 'string' ? field : field(hit);
+        if (typeof field === 'string') line.text(field);
+        else field(hit, line);
       }
-      return line;
     };
   };
 }
@@ -111,11 +125,17 @@ function rcodeText(rcode: number): string {
   return name.startsWith('RCODE') ? String(rcode) : name;
 }
 
-/** Seconds to the nanosecond, without exponent or trailing zeros: `0.00233467`. */
-function seconds(elapsed: Milliseconds): string {
+/** Of the last duration that was written: those who are answered together waited equally long. */
+const last = { elapsed: 0, text: '0s' };
+
+/** Seconds to the nanosecond, without exponent or trailing zeros: `0.00233467s`. */
+function durationOf(elapsed: Milliseconds): string {
+  if (elapsed === last.elapsed) return last.text;
   const value = Math.round(elapsed * 1e6) / 1e9;
   // Numbers below a millionth would be printed with an exponent.
-  return value >= 1e-6 || value <= 0 ? String(value) : value.toFixed(9).replace(/0+$/, '');
+  const text = value >= 1e-6 || value <= 0 ? String(value) : value.toFixed(9).replace(/0+$/, '');
+  last.elapsed = elapsed;
+  return (last.text = `${text}s`);
 }
 
 const REPEATED = Flag.RD | Flag.CD;

@@ -13,8 +13,16 @@ export interface Logger {
   error(line: string): void;
   /** As `info`, with its parts beside the line; missing where lines are text only. */
   infoWith?(line: string, fields: LogFields): void;
-  /** As `info` for each of many lines; missing where that would be no cheaper. */
-  infoAll?(lines: readonly string[]): void;
+  /** As `info` for many lines; missing where that would be no cheaper. */
+  readonly batch?: LogBatch;
+}
+
+/** Takes lines that are put together beforehand, each with its end. */
+export interface LogBatch {
+  /** What each line begins with. */
+  readonly head: string;
+  /** @param lines with nothing in them that `visible` would change */
+  write(lines: string): void;
 }
 
 /** Says nothing: what a library does that is not asked to. */

@@ -2,6 +2,7 @@ import type Pino from 'pino';
 import type { Logger } from '../lib/log.js';
 import { loadPackage } from '../lib/package.js';
 import type { Milliseconds } from '../lib/units.js';
+import { visible } from '../lib/visible.js';
 import { LogOutput, type LogDestination, type LogEnd } from './log-output.js';
 
 const pino = loadPackage('pino') as typeof Pino;
@@ -19,8 +20,6 @@ export interface ServerLog extends Logger {
 export const logOf = (format: 'text' | 'json'): ServerLog => (format === 'json' ? jsonLog() : textLog());
 
 const STANDARD_OUTPUT = 1;
-/** Lines that are written, or lost, together. */
-const TOGETHER = 256;
 const lossText = (lines: number): string => `${lines} lines of this log were lost: they were not read in time`;
 
 /** Lines as CoreDNS writes them, `[INFO] text`. */
@@ -37,16 +36,7 @@ export function textLog(destination?: LogDestination): ServerLog {
     },
   };
   const log = wrap(pino({ base: null, timestamp: false }, plain), output);
-  return { ...log, infoAll: (lines) => writeAll(output, lines) };
-}
-
-/** Writes lines of level INFO together, which takes a fraction of what each by itself does. */
-function writeAll(output: LogDestination, lines: readonly string[]): void {
-  for (let from = 0; from < lines.length; from += TOGETHER) {
-    let text = '';
-    for (const line of lines.slice(from, from + TOGETHER)) text += `[INFO] ${visible(line)}\n`;
-    output.write(text);
-  }
+  return { ...log, batch: { head: '[INFO] ', write: (lines) => output.write(lines) } };
 }
 
 /** One JSON object a line: `level` by name, `time` in ISO 8601, `msg`, and the parts of a line about a query. */
@@ -58,23 +48,6 @@ export function jsonLog(destination?: LogDestination): ServerLog {
   const made = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level } }, output);
   return { ...wrap(made, output), infoWith: (line, fields) => made.info(fields, line) };
 }
-
-/**
- * What could begin a line of its own or steer a terminal. Lines of a stack are indented, and stay: no line that does
- * not begin with a level can be taken for one of the log's.
- */
-// eslint-disable-next-line no-control-regex -- these are what is looked for
-const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]|\n(?! {4})/;
-const ALL_UNSEEN = new RegExp(UNSEEN, 'g');
-
-/** The text with control characters as `\xNN`: what others say, such as an API or a peer, is part of many lines. */
-const visible = (text: string): string =>
-  UNSEEN.test(text)
-    ? text.replace(ALL_UNSEEN, (character) => {
-        const code = character.charCodeAt(0);
-        return code > 0xff ? `\\u${code.toString(16)}` : `\\x${code.toString(16).padStart(2, '0')}`;
-      })
-    : text;
 
 function wrap(log: Pino.Logger, destination: LogDestination): ServerLog {
   return {

@@ -12,6 +12,7 @@ import {
   type Zones,
 } from '../../chain/index.js';
 import type { Clock } from '../../lib/clock.js';
+import { LineBuffer } from '../../lib/line-buffer.js';
 import type { Logger } from '../../lib/log.js';
 import { Rcode } from '../../wire/index.js';
 import { classOf, typeOf, type ReplyClass } from './class.js';
@@ -31,8 +32,8 @@ export interface LogRule {
 const isAnsweredByServer = (rcode: number): boolean =>
   rcode === Rcode.SERVFAIL || rcode === Rcode.REFUSED || rcode === Rcode.FORMERR || rcode === Rcode.NOTIMP;
 
-/** Lines of shared answers that wait to be written together, at most. */
-const MOST_WAITING = 1024;
+/** Lines of shared answers that wait to be written, or are lost, together, at most. */
+const MOST_WAITING = 256;
 
 /**
  * Writes a line for each query, by the first rule whose zones hold its name. Of queries that were answered with a shared
@@ -44,11 +45,11 @@ export class Log implements Handler, NotesHits {
   readonly keepsRecord = true;
   readonly dependsOn = 'question';
   /** Lines to be written before any other. */
-  private waiting: string[] = [];
+  private readonly waiting = new LineBuffer();
 
   constructor(
     private readonly rules: readonly LogRule[],
-    private readonly log: Pick<Logger, 'info' | 'infoWith' | 'infoAll'>,
+    private readonly log: Pick<Logger, 'info' | 'infoWith' | 'batch'>,
     private readonly clock: Clock,
   ) {}
 
@@ -77,9 +78,14 @@ export class Log implements Handler, NotesHits {
     const rule = this.ruleFor(query);
     if (rule === undefined || (isPartial(rule) && !this.isWanted(rule, query, reply))) return undefined;
     const line = rule.hitFormat(query, reply);
+    const { waiting } = this;
+    const head = this.log.batch?.head ?? '';
     return (hit) => {
-      if (this.waiting.length === 0) queueMicrotask(() => this.flush());
-      if (this.waiting.push(line(hit)) >= MOST_WAITING) this.flush();
+      if (waiting.lines === 0) queueMicrotask(() => this.flush());
+      waiting.text(head);
+      line(hit, waiting);
+      waiting.endLine();
+      if (waiting.lines >= MOST_WAITING) this.flush();
     };
   }
 
@@ -88,11 +94,10 @@ export class Log implements Handler, NotesHits {
   }
 
   private flush(): void {
-    const lines = this.waiting;
-    if (lines.length === 0) return;
-    this.waiting = [];
-    if (this.log.infoAll === undefined) for (const line of lines) this.log.info(line);
-    else this.log.infoAll(lines);
+    if (this.waiting.lines === 0) return;
+    const lines = this.waiting.take();
+    if (this.log.batch === undefined) for (const line of lines.slice(0, -1).split('\n')) this.log.info(line);
+    else this.log.batch.write(lines);
   }
 
   private ruleFor(query: Query): LogRule | undefined {

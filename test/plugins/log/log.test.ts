@@ -171,20 +171,28 @@ describe('log', () => {
 
   it('writes lines of shared replies together, in order, and before any that comes later', async () => {
     const { handlers, ask, block } = setup(log, 'log . "{>id} {remote}"');
-    const together: string[][] = [];
-    Object.assign(block.log, { infoAll: (lines: string[]) => together.push(lines) });
+    const together: string[] = [];
+    Object.assign(block.log, { batch: { head: '> ', write: (lines: string) => together.push(lines) } });
     const tell = (handlers[0] as Log).hitNoter(query('a.example.org.'), reply())!;
     tell(hit(1));
     tell(hit(2, { remote: { address: '::1', port: 1 } }));
     expect(together).toEqual([]);
     void ask(query('b.example.org.', 'A', { id: 3 }), () => reply());
-    expect(together).toEqual([['1 192.0.2.7', '2 [::1]']]);
+    expect(together).toEqual(['> 1 192.0.2.7\n> 2 [::1]\n']);
     expect(block.log.lines).toEqual(['[INFO] 3 127.0.0.1']);
     tell(hit(4));
     await Promise.resolve();
-    expect(together[1]).toEqual(['4 192.0.2.7']);
-    for (let id = 0; id < 2500; id++) tell(hit(id));
-    expect(together.slice(2).map(({ length }) => length)).toEqual([1024, 1024]);
+    expect(together[1]).toBe('> 4 192.0.2.7\n');
+    for (let id = 0; id < 600; id++) tell(hit(id));
+    expect(together.slice(2).map((lines) => lines.split('\n').length - 1)).toEqual([256, 256]);
+  });
+
+  it('shows what could steer a terminal in lines of shared replies, where it can be in them', () => {
+    const { handlers, ask, block } = setup(log, 'log . "bell \u0007, \u00fc, {>id}, {remote}"');
+    const tell = (handlers[0] as Log).hitNoter(query('a.example.org.'), reply())!;
+    tell(hit(1, { remote: { address: 'fe80::1%\u001b', port: 1 } }));
+    void ask(query('b.example.org.', 'A', { id: 3 }), () => reply());
+    expect(block.log.lines[0]).toBe('[INFO] bell \\x07, \u00fc, 1, [fe80::1%\\x1b]');
   });
 
   it('keeps what only the query can tell from being shared', () => {

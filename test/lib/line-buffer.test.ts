@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { LineBuffer } from '../../src/lib/line-buffer.js';
+
+describe('LineBuffer', () => {
+  it('puts texts and numbers together, and is empty when they are taken', () => {
+    const buffer = new LineBuffer();
+    buffer.text('a ');
+    buffer.decimal(0);
+    buffer.endLine();
+    buffer.endLine();
+    expect(buffer.lines).toBe(2);
+    expect(buffer.take()).toBe('a 0\n\n');
+    expect([buffer.lines, buffer.take()]).toEqual([0, '']);
+  });
+
+  it.each([0, 9, 10, 99, 100, 512, 65_535, 1_000_000, 2 ** 31 - 1])('writes the number %i', (value) => {
+    const buffer = new LineBuffer();
+    buffer.decimal(value);
+    expect(buffer.take()).toBe(String(value));
+  });
+
+  it('takes any characters, and more than it had room for', () => {
+    const buffer = new LineBuffer();
+    const wide = 'gr\u00fc\u00df \u{1f300} '.repeat(3000);
+    const plain = 'x'.repeat(100_000);
+    buffer.text(wide);
+    buffer.text(plain);
+    expect(buffer.take()).toBe(wide + plain);
+    buffer.text('plain again');
+    expect(buffer.take()).toBe('plain again');
+  });
+});

@@ -68,16 +68,23 @@ export const ipHeaderLength = (packet: Packet): Octets => (isIpv4(packet.src) ? 
 /** Bytes of the TCP options as Linux pads them: 20 on a SYN, 12 (timestamps) on the rest. */
 export const tcpOptionLength = (tcp: TcpFields): Octets => (tcp.options.mss === undefined ? 12 : 20);
 
-/**
- * Length of the whole IP datagram. ICMP errors carry the header and 8 bytes of the packet they are about (RFC 792),
- * padded by none.
- */
+/** Length of the whole IP datagram. */
 export function ipLength(packet: Packet): Octets {
   const header = ipHeaderLength(packet);
   if (packet.tcp) return header + TCP_HEADER + tcpOptionLength(packet.tcp) + packet.payload.length;
-  if (packet.icmp?.about) return header + ICMP_HEADER + ipHeaderLength(packet.icmp.about) + 8;
+  if (packet.icmp?.about) return header + ICMP_HEADER + quotedLength(packet.icmp.about);
   if (packet.icmp) return header + ICMP_HEADER + packet.payload.length;
   return header + UDP_HEADER + packet.payload.length;
+}
+
+/** Largest ICMP error of IPv4 (RFC 1812 section 4.3.2.3), and of IPv6 (RFC 4443 section 2.4). */
+const MAX_ERROR_V4: Octets = 576;
+const MAX_ERROR_V6: Octets = 1280;
+
+/** How much of a packet an ICMP error about it quotes: as much as fits. */
+export function quotedLength(about: Packet): Octets {
+  const largest = isIpv4(about.src) ? MAX_ERROR_V4 : MAX_ERROR_V6;
+  return Math.min(ipLength(about), largest - ipHeaderLength(about) - ICMP_HEADER);
 }
 
 export const hasFlag = (packet: Packet, flag: TcpFlag): boolean => packet.tcp?.flags.includes(flag) ?? false;

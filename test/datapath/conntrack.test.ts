@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CiliumConntrack } from '../../src/datapath/conntrack/cilium.js';
 import { KernelConntrack } from '../../src/datapath/conntrack/kernel.js';
+import { seededRandom } from '../../src/lib/random.js';
 import type { Packet, TcpFlag } from '../../src/datapath/packet.js';
 import { ensureRules, placedRules, removeRules } from '../../src/datapath/netfilter/node-cache-rules.js';
 import { dnsLab } from './lab.js';
@@ -203,6 +204,8 @@ describe('KernelConntrack', () => {
       name: 'CLOSE',
       path: [
         ['SYN', 0],
+        ['SYN,ACK', 1],
+        ['ACK', 0],
         ['RST', 1],
       ],
       left: 10,
@@ -219,6 +222,13 @@ describe('KernelConntrack', () => {
       expect(left(ct, 100)).toBe(want);
     },
   );
+
+  it('keeps nothing of a connection that is refused', () => {
+    const ct = new KernelConntrack(10);
+    pass(ct, tcp('SYN'), 100);
+    pass(ct, back(tcp('ACK', 'RST')), 100);
+    expect([ct.list(100), ct.size]).toEqual([[], 0]);
+  });
 
   it('a full table drops new flows and keeps old ones', () => {
     const ct = new KernelConntrack(1);
@@ -254,22 +264,27 @@ describe('KernelConntrack', () => {
     const [first, second] = ['10.0.0.1', '10.0.0.3'].map((src) => {
       const flow = packet({ src });
       const match = ct.track(flow, 100)!;
-      ct.translateSource(match.entry, '192.168.0.1');
+      ct.translateSource(match.entry, '192.168.0.1', { random: seededRandom(1), draw: false });
       return () => ct.confirm(match, flow, 100);
     });
     expect([first!(), second!(), ct.statistics.insertFailed]).toEqual([true, false, 1]);
   });
 
-  it('takes another port when a translated source is taken', () => {
+  it.each([
+    { name: 'another port when the own one is taken', draw: false, want: [true, false] },
+    { name: 'another port each time where all are drawn', draw: true, want: [false, false] },
+  ])('gives a translated source $name', ({ draw, want }) => {
     const ct = new KernelConntrack(10);
+    const random = seededRandom(1);
     const ports = ['10.0.0.1', '10.0.0.3'].map((src) => {
       const p = packet({ src });
       const match = ct.track(p, 100)!;
-      ct.translateSource(match.entry, '192.168.0.1');
+      ct.translateSource(match.entry, '192.168.0.1', { random, draw });
       ct.confirm(match, p, 100);
       return match.entry.reply.dport;
     });
-    expect(ports).toEqual([40_000, 40_001]);
+    expect(ports.map((port) => port === 40_000)).toEqual(want);
+    expect(new Set(ports).size).toBe(2);
   });
 
   it('collects what has expired', () => {

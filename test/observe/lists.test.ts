@@ -272,7 +272,8 @@ describe('the host', () => {
     node.process.udp().sendTo(new Uint8Array(2), '10.0.2.3', 53);
     node.process.udp().sendTo(new Uint8Array(1), '10.0.2.3', 53);
     node.process.ping('10.0.2.3', { id: 7, seq: 1 });
-    node.process.connect('10.0.2.3', 80);
+    world.host('resolver-k8s-ctr').process.listen('0.0.0.0', 80, () => undefined);
+    node.process.connect('10.0.2.3', 80).destroy();
     const lines = conntrackList(node, node.uptime(clock.now())).map((line) =>
       line.replace(/(sport|dport)=\d{5}/g, '$1=N'),
     );
@@ -280,7 +281,7 @@ describe('the host', () => {
       'udp      17 30 src=10.0.2.15 dst=10.0.2.3 sport=N dport=53 src=10.0.2.3 dst=10.0.2.15 sport=53 dport=N mark=0 use=1',
       'udp      17 30 src=10.0.2.15 dst=10.0.2.3 sport=N dport=53 [UNREPLIED] src=10.0.2.3 dst=10.0.2.15 sport=53 dport=N mark=0 use=1',
       'icmp     1 30 src=10.0.2.15 dst=10.0.2.3 type=8 code=0 id=7 src=10.0.2.3 dst=10.0.2.15 type=0 code=0 id=7 mark=0 use=1',
-      'tcp      6 10 CLOSE src=10.0.2.15 dst=10.0.2.3 sport=N dport=80 src=10.0.2.3 dst=10.0.2.15 sport=80 dport=N mark=0 use=1',
+      'tcp      6 10 CLOSE src=10.0.2.15 dst=10.0.2.3 sport=N dport=80 src=10.0.2.3 dst=10.0.2.15 sport=80 dport=N [ASSURED] mark=0 use=1',
     ]);
   });
 

@@ -185,22 +185,27 @@ describe('lines', () => {
     {
       name: 'a closed port',
       event: captured(icmp('port-unreachable', { about })),
-      want: ['IP 10.0.0.1 > 10.0.0.2: ICMP 10.0.0.2 udp port 53 unreachable, length 36'],
+      want: ['IP 10.0.0.1 > 10.0.0.2: ICMP 10.0.0.2 udp port 53 unreachable, length 40'],
+    },
+    {
+      name: 'a closed port that a large datagram was for: no more than 576 bytes come back',
+      event: captured(icmp('port-unreachable', { about: { ...about, payload: new Uint8Array(1000) } })),
+      want: ['IP 10.0.0.1 > 10.0.0.2: ICMP 10.0.0.2 udp port 53 unreachable, length 556'],
     },
     {
       name: 'no such host',
       event: captured(icmp('host-unreachable', { about })),
-      want: ['IP 10.0.0.1 > 10.0.0.2: ICMP host 10.0.0.2 unreachable, length 36'],
+      want: ['IP 10.0.0.1 > 10.0.0.2: ICMP host 10.0.0.2 unreachable, length 40'],
     },
     {
       name: 'too big',
       event: captured(icmp('frag-needed', { about, mtu: 1400 })),
-      want: ['IP 10.0.0.1 > 10.0.0.2: ICMP 10.0.0.2 unreachable - need to frag (mtu 1400), length 36'],
+      want: ['IP 10.0.0.1 > 10.0.0.2: ICMP 10.0.0.2 unreachable - need to frag (mtu 1400), length 40'],
     },
     {
       name: 'too far',
       event: captured(icmp('time-exceeded', { about })),
-      want: ['IP 10.0.0.1 > 10.0.0.2: ICMP time exceeded in-transit, length 36'],
+      want: ['IP 10.0.0.1 > 10.0.0.2: ICMP time exceeded in-transit, length 40'],
     },
     {
       name: 'a later fragment',
@@ -549,7 +554,7 @@ describe('capture files', () => {
       datagram.length,
       datagram.readUInt16BE(26),
       datagram.subarray(28)[0],
-    ]).toEqual([0, 56, 1400, 0x45]);
+    ]).toEqual([0, 60, 1400, 0x45]);
   });
 
   it('a cooked header names the direction and the device', () => {

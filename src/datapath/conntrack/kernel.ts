@@ -1,3 +1,5 @@
+import { randomBelow } from '../../lib/random.js';
+import type { Random } from '../../lib/random.js';
 import type { Seconds } from '../../lib/units.js';
 import { tupleOf } from './cilium.js';
 import { hasFlag } from '../packet.js';
@@ -55,6 +57,14 @@ const STREAM_AFTER: Seconds = 2;
 /** Attempts to find a free port for a translated source. */
 const PORT_ATTEMPTS = 128;
 const MIN_PORT = 1024;
+const MAX_PORT = 65_535;
+
+/** How a translated source gets its port. */
+export interface PortChoice {
+  readonly random: Random;
+  /** Even where the flow's own port is free (`--random-fully`). */
+  readonly draw: boolean;
+}
 
 /** nf_conntrack of one network namespace. */
 export class KernelConntrack {
@@ -113,16 +123,21 @@ export class KernelConntrack {
     entry.reply = { ...entry.reply, src: ip, sport: port || entry.reply.sport };
   }
 
-  /** Gives the flow another source, with the same port if that is free. False when no port is. */
-  translateSource(entry: KernelEntry, ip: string): boolean {
-    let port = entry.protocol === 'ICMP' ? entry.reply.dport : entry.original.sport;
+  /**
+   * Gives the flow another source, with the same port if that is free and none has to be drawn. False when no port is
+   * found.
+   */
+  translateSource(entry: KernelEntry, ip: string, { random, draw }: PortChoice): boolean {
+    const icmp = entry.protocol === 'ICMP';
+    const drawn = (): number => MIN_PORT + randomBelow(random, MAX_PORT - MIN_PORT + 1);
+    let port = icmp ? entry.reply.dport : draw ? drawn() : entry.original.sport;
     for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
       const reply = { ...entry.reply, dst: ip, dport: port };
       if (!this.entries.has(keyOf(entry.protocol, reply))) {
         entry.reply = reply;
         return true;
       }
-      port = port >= 65_535 ? MIN_PORT : port + 1;
+      port = drawn();
     }
     return false;
   }
@@ -143,7 +158,9 @@ export class KernelConntrack {
       this.entries.set(keyOf(entry.protocol, entry.reply), entry);
       this.count++;
     }
-    refresh(entry, packet, match.reply, now);
+    // Where a RST is all that came back there was no connection, and its entry goes at once.
+    if (entry.unreplied && match.reply && hasFlag(packet, 'RST')) this.remove(entry);
+    else refresh(entry, packet, match.reply, now);
     return true;
   }
 
@@ -190,8 +207,9 @@ export class KernelConntrack {
 }
 
 function refresh(entry: KernelEntry, packet: Packet, reply: boolean, now: Seconds): void {
-  if (reply) entry.unreplied = false;
+  // An error about a flow is no answer of it.
   if (packet.icmp?.about) return;
+  if (reply) entry.unreplied = false;
   if (entry.protocol === 'TCP') {
     entry.tcpState = nextState(entry.tcpState, packet, reply);
     if (entry.tcpState === 'ESTABLISHED') entry.assured = true;

@@ -1,3 +1,4 @@
+import { isIpv4 } from '../address.js';
 import type { KernelMatch } from '../conntrack/kernel.js';
 import type { HookName, RuleResult, TableName } from '../netfilter/tables.js';
 import type { PacketFacts } from '../netfilter/rule.js';
@@ -96,10 +97,16 @@ function filter(
 ): boolean {
   const { verdict } = run(context, node, 'filter', hook, passage, outDevice);
   if (verdict === 'accept') return true;
-  if (verdict === 'reject' && !context.packet.icmp)
-    context.network.respond(node.netns, unreachable(context.packet, context.packet.dst));
+  if (verdict === 'reject' && !context.packet.icmp) refuse(context, node);
   context.lose(node.name, `netfilter ${hook} ${verdict === 'drop' ? 'dropped' : 'rejected'} the packet`);
   return false;
+}
+
+/** Answers in place of where the packet goes, or in the node's own name where that is another machine. */
+function refuse({ packet, network }: PacketContext, { netns }: Node): void {
+  if (!netns.hasAddress(packet.src) && !netns.routes.lookup(packet.src)) return;
+  const src = netns.hasAddress(packet.dst) ? packet.dst : netns.sourceFor(packet.src);
+  network.respond(netns, unreachable(packet, src));
 }
 
 /** The source half of nat, and confirmation. False when the packet ended there. */
@@ -107,8 +114,9 @@ function leave(context: PacketContext, node: Node, passage: Passage, outDevice: 
   const { match } = passage;
   if (match?.isNew) {
     const nat = run(context, node, 'nat', 'POSTROUTING', passage, outDevice);
-    const own = node.netns.interface(outDevice)?.addresses[0]?.ip;
-    if (nat.masquerade && own !== undefined && !node.kernel.translateSource(match.entry, own)) {
+    const own = nat.masquerade && node.netns.addressFor(outDevice, isIpv4(context.packet.dst));
+    const choice = { random: context.network.random, draw: nat.masquerade?.randomFully ?? false };
+    if (own !== undefined && !node.kernel.translateSource(match.entry, own, choice)) {
       context.lose(node.name, `no port of ${own} is free for masquerading`);
       return false;
     }

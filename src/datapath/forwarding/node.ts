@@ -26,8 +26,7 @@ export function egress(context: PacketContext, node: Node, route: Route, origin:
   const pod = node.byDevice.get(device.name);
   if (pod) {
     context.trace(node, 'from-host', { device, report: true });
-    context.capture(node.name, node.netns, device, 'Out', pod.endpoint!.nodeMac, pod.endpoint!.mac);
-    return podInput(context, pod);
+    return podInput(context, pod, device);
   }
   if (device.name === 'cilium_host') return ciliumHost(context, node, device);
   if (!device.segment) return context.lose(node.name, `nothing is behind device ${device.name}`);
@@ -41,9 +40,7 @@ function ciliumHost(context: PacketContext, node: Node, device: Interface): void
   context.trace(node, 'from-host', { device, report: true });
   const pod = node.endpoints.get(context.packet.dst);
   if (pod) {
-    const lxc = node.netns.interface(pod.endpoint!.device)!;
-    context.capture(node.name, node.netns, lxc, 'Out', pod.endpoint!.nodeMac, pod.endpoint!.mac);
-    return podInput(context, pod);
+    return podInput(context, pod, node.netns.interface(pod.endpoint!.device));
   }
   const remote = isTunnel(context.network.config) ? context.network.tunnelEndpoint(context.packet.dst) : undefined;
   if (remote)

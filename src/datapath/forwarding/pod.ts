@@ -3,6 +3,7 @@ import { TUNNEL_PORT, isTunnel, routeMtu } from '../config.js';
 import type { CtLookup } from '../conntrack/cilium.js';
 import type { Pod } from '../cluster/endpoint.js';
 import { LOOPBACK_MTU, isLoopback } from '../netns/netns.js';
+import type { Interface } from '../netns/interface.js';
 import type { NetNs } from '../netns/netns.js';
 import type { Node } from '../cluster/node.js';
 import { flowHash, fragmentsFor, hash32, ipLength } from '../packet.js';
@@ -96,8 +97,11 @@ function forward(context: PacketContext, pod: Pod, lookup: CtLookup): void {
   egress(context, node, route, { reply: lookup.state === 'reply' || lookup.state === 'related', fromPod: true });
 }
 
-/** Delivery to a local pod: conntrack, reverse translation of a service reply, and the veth pair. */
-export function podInput(context: PacketContext, pod: Pod): void {
+/**
+ * Delivery to a local pod: conntrack, reverse translation of a service reply, and the veth pair. What comes `by` the
+ * node's end of that, from its IP stack, is captured there once it is translated.
+ */
+export function podInput(context: PacketContext, pod: Pod, by?: Interface): void {
   const { node, netns } = pod;
   const endpoint = pod.endpoint!;
   const now = node.uptime(context.time);
@@ -119,6 +123,7 @@ export function podInput(context: PacketContext, pod: Pod): void {
     endpointId: endpoint.id,
     originalSource,
   });
+  if (by) context.capture(node.name, node.netns, by, 'Out', endpoint.nodeMac, endpoint.mac);
   context.time += context.network.latency.local;
   const eth0 = netns.interface('eth0')!;
   context.capture(node.name, netns, eth0, 'In', endpoint.nodeMac, endpoint.mac);

@@ -70,7 +70,9 @@ function podNotrack(config: DatapathConfig, podBlocks: readonly Cidr[]): readonl
 
 /** The way into the agent's DNS proxy. No policy of the model uses it, but the rules are always there. */
 function proxyRedirect(): readonly NetfilterRule[] {
-  const mark = `0x${((PROXY_PORT << 16) | 0x200).toString(16)}`;
+  // The port in network byte order is the upper half.
+  const port = ((PROXY_PORT & 0xff) << 8) | (PROXY_PORT >> 8);
+  const mark = `0x${(port * 0x10000 + 0x200).toString(16)}`;
   const tproxy = (protocol: 'tcp' | 'udp'): NetfilterRule =>
     rule()
       .protocol(protocol)
@@ -146,7 +148,7 @@ function masqueradeRules(config: DatapathConfig, podBlocks: readonly Cidr[]): re
         .destination(native ?? source, true)
         .outDevice(device, not)
         .comment('cilium masquerade non-cluster')
-        .to({ kind: 'masquerade' }, '-j', 'MASQUERADE');
+        .to({ kind: 'masquerade', randomFully: false }, '-j', 'MASQUERADE');
     return devices.length > 0 ? devices.map((device) => make(device, false)) : [make('cilium_+', true)];
   });
 }

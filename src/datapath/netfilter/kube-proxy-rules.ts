@@ -196,7 +196,7 @@ function fixedChains(netfilter: Netfilter): void {
     rule().to({ kind: 'mark', value: MASQ_MARK, mask: 0 }, '-j', 'MARK', '--set-xmark', '0x4000/0x0'),
     rule()
       .comment('kubernetes service traffic requiring SNAT')
-      .to({ kind: 'masquerade' }, '-j', 'MASQUERADE', '--random-fully'),
+      .to({ kind: 'masquerade', randomFully: true }, '-j', 'MASQUERADE', '--random-fully'),
   ]);
 }
 

@@ -48,7 +48,8 @@ export type RuleTarget =
   | { readonly kind: 'notrack' }
   | { readonly kind: 'mark'; readonly value: number; readonly mask: number }
   | { readonly kind: 'dnat'; readonly ip: string; readonly port: number }
-  | { readonly kind: 'masquerade' };
+  /** `randomFully`: the port is drawn even where the own one is free. */
+  | { readonly kind: 'masquerade'; readonly randomFully: boolean };
 
 /** One rule: what it matches, what it does, and how iptables-save prints it after `-A CHAIN `. */
 export interface NetfilterRule {

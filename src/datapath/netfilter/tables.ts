@@ -20,7 +20,7 @@ export interface RuleResult {
   readonly notrack: boolean;
   readonly mark: number;
   readonly destination?: { readonly ip: string; readonly port: number };
-  readonly masquerade: boolean;
+  readonly masquerade?: { readonly randomFully: boolean };
 }
 
 interface RuleChain {
@@ -121,7 +121,7 @@ export class Netfilter {
       notrack: false,
       mark: facts.mark,
       destination: undefined,
-      masquerade: false,
+      masquerade: undefined,
     };
     this.run(table, hook, facts, state, random, 0);
     // iptables-nft gives counters to the chains that were restored with some; on nodes these are the ones of the
@@ -184,7 +184,7 @@ interface EvalState {
   notrack: boolean;
   mark: number;
   destination: RuleResult['destination'];
-  masquerade: boolean;
+  masquerade: RuleResult['masquerade'];
 }
 
 /** Carries out a target; true when it ends the walk. */
@@ -201,7 +201,7 @@ function apply(target: Exclude<RuleTarget, { kind: 'jump' } | { kind: 'return' }
       state.verdict = 'accept';
       return true;
     case 'masquerade':
-      state.masquerade = true;
+      state.masquerade = { randomFully: target.randomFully };
       state.verdict = 'accept';
       return true;
     default:

@@ -74,12 +74,16 @@ export class NetNs {
     if (isLoopback(destination)) return isIpv4(destination) ? '127.0.0.1' : '::1';
     if (this.owners.has(destination)) return destination;
     const route = this.routes.lookup(destination);
-    // A device without an address, such as an lxc one, lends the first of any other device.
-    const own = this.interface(route?.device ?? '')?.addresses.map((address) => address.ip) ?? [];
-    const source = route?.source ?? [...own, ...this.addresses].find((ip) => isIpv4(ip) === isIpv4(destination));
+    const source = route?.source ?? this.addressFor(route?.device ?? '', isIpv4(destination));
     if (!route || source === undefined)
       throw new SocketError('ENETUNREACH', `${this.id} has no route to ${destination}`);
     return source;
+  }
+
+  /** The address of a device; one that has none, such as an lxc one, borrows the first of any other device. */
+  addressFor(device: string, v4: boolean): string | undefined {
+    const own = this.interface(device)?.addresses.map((address) => address.ip) ?? [];
+    return [...own, ...this.addresses].find((ip) => isIpv4(ip) === v4);
   }
 
   /** The largest IP datagram towards a destination. */

@@ -1,6 +1,6 @@
 import { ipBytes, isIpv4 } from '../../datapath/address.js';
 import type { ArpEvent, CaptureEvent, Encapsulation } from '../../datapath/events.js';
-import { PROTOCOL_NUMBER, flagBits } from '../../datapath/packet.js';
+import { PROTOCOL_NUMBER, flagBits, quotedLength } from '../../datapath/packet.js';
 import type { IcmpFields, Packet, TcpFields } from '../../datapath/packet.js';
 
 /** Numbers of the EtherType registry. */
@@ -187,7 +187,7 @@ function icmpBytes(packet: Packet, icmp: IcmpFields): Buffer {
   return bytes;
 }
 
-/** The header of a packet and 8 bytes of what it carries (RFC 792). */
+/** What an ICMP error repeats of the packet that it is about. */
 function quoted(about: Packet): Buffer {
   const body = transportBytes(about);
   return ipHeader(
@@ -198,7 +198,7 @@ function quoted(about: Packet): Buffer {
     about.number,
     about.tcp ? DONT_FRAGMENT : 0,
     body,
-  ).subarray(0, (isIpv4(about.src) ? 20 : 40) + 8);
+  ).subarray(0, quotedLength(about));
 }
 
 /** The pseudo header that checksums of transports cover (RFC 9293 section 3.1, RFC 8200 section 8.1). */

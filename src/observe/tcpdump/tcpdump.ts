@@ -80,7 +80,9 @@ export class Tcpdump {
 
   private wants(frame: CapturedFrame): boolean {
     const { device, filter } = this.options;
-    return frame.netns === this.settings.netns.id && (device === 'any' || frame.device === device) && filter(frame);
+    if (frame.netns !== this.settings.netns.id || (device !== 'any' && frame.device !== device)) return false;
+    // What leaves by lo comes in by it as well, and is shown then.
+    return !(frame.device === 'lo' && frame.direction === 'Out') && filter(frame);
   }
 }
 

@@ -108,7 +108,7 @@ export async function measureFresh(only: RegExp, port: number, seconds: number):
       memory: ((told.memory - alone.memory) * 1000) / NODES,
     };
   } finally {
-    await Promise.all(nodes.map((node) => node.stop()));
+    await Promise.allSettled(nodes.map((node) => node.stop()));
     await stop(child);
     await api.stop();
   }
@@ -128,7 +128,12 @@ async function underChanges(
   let taken = 0;
   for (let now = 0; now < seconds * 1000; now = performance.now() - began) {
     for (; changes < (now / 1000) * CHANGES; changes++) change(api);
-    if (sampled !== undefined && now >= taken * SAMPLE) samples.push(sampled(taken++));
+    if (sampled !== undefined && now >= taken * SAMPLE) {
+      const sample = sampled(taken++);
+      // Told below, when those of its kind are through.
+      sample.catch(() => undefined);
+      samples.push(sample);
+    }
     await pause(TICK);
   }
   await Promise.all(samples);

@@ -12,6 +12,11 @@ const TICKS = 100;
 
 export const installed = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
+/** Programs that run: whatever ends this process ends them, a fault that nothing caught and a signal too. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill()));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
 /** Starts a program on one core; its output is kept for the message if it dies early. */
 export function startPinned(
   core: string,
@@ -23,6 +28,8 @@ export function startPinned(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let text = '';
   const keep = (chunk: Buffer): void => void (text = (text + chunk.toString()).slice(-4000));
   child.stdout.on('data', keep);

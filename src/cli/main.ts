@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { argv, env, exit, stderr, stdout } from 'node:process';
 import { exitCodeOf, isExpected } from '../lib/errors.js';
+import { isNodeCache } from '../nodelocal/is-node-cache.js';
 import type { Command } from './command.js';
 import { tuneEngine } from './engine.js';
 import { serve } from './serve.js';
@@ -11,12 +12,6 @@ const nodeCache: Command = async (args, environment) => {
   tuneEngine();
   return (await import('./node-cache.js')).nodeCache(args, environment);
 };
-
-/**
- * Whether arguments without a command are meant for the node cache: it cannot do without its addresses, and the
- * server has no such flag.
- */
-const isNodeCache = (args: readonly string[]): boolean => args.some((word) => /^--?localip(=|$)/.test(word));
 
 /**
  * Commands by name. Without one, the arguments are those of the server, as of CoreDNS, or of the node cache, whose

@@ -36,6 +36,11 @@ export const CILIUM: AddonOptions = {
   hostNetwork: false,
 };
 
+const METRICS_PORT = 9253;
+const DNS_PORTS = [
+  { name: 'dns', port: 53, protocol: 'UDP' },
+  { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+];
 const toCluster = ['forward . __PILLAR__CLUSTER__DNS__ {', '    force_tcp', '}'];
 
 function corefile({ domain, bind, health }: AddonOptions): string {
@@ -62,6 +67,10 @@ const named = (kind: string, name: string, apiVersion = 'v1') => ({
 
 function podSpec(options: AddonOptions): object {
   const { image, localIp, more, hostNetwork } = options;
+  const ports = [
+    ...DNS_PORTS.map(({ name, port, protocol }) => ({ containerPort: port, name, protocol })),
+    { containerPort: METRICS_PORT, name: 'metrics', protocol: 'TCP' },
+  ];
   const volumes = [
     { name: 'xtables-lock', hostPath: { path: '/run/xtables.lock', type: 'FileOrCreate' } },
     { name: 'kube-dns-config', configMap: { name: 'kube-dns', optional: true } },
@@ -74,17 +83,28 @@ function podSpec(options: AddonOptions): object {
   return {
     ...(hostNetwork && { hostNetwork }),
     dnsPolicy: 'Default',
+    priorityClassName: 'system-node-critical',
+    tolerations: [
+      { key: 'CriticalAddonsOnly', operator: 'Exists' },
+      ...['NoExecute', 'NoSchedule'].map((effect) => ({ effect, operator: 'Exists' })),
+    ],
     serviceAccountName: 'node-local-dns',
     containers: [
       {
         name: 'node-cache',
         image,
+        resources: { requests: { cpu: '25m', memory: '5Mi' } },
+        ports,
         args: [
           ...['-localip', `${localIp},__PILLAR__DNS__SERVER__`, '-conf', '/etc/Corefile'],
           ...['-upstreamsvc', 'kube-dns-upstream', ...more],
         ],
         securityContext: hostNetwork ? { capabilities: { add: ['NET_ADMIN'] } } : { privileged: true },
-        livenessProbe: { httpGet: { ...(hostNetwork && { host: localIp }), path: '/health', port: 8080 } },
+        livenessProbe: {
+          httpGet: { ...(hostNetwork && { host: localIp }), path: '/health', port: 8080 },
+          initialDelaySeconds: 60,
+          timeoutSeconds: 5,
+        },
         volumeMounts: volumes.map(({ name }, i) => ({ name, mountPath: mounts[i] })),
       },
     ],
@@ -95,15 +115,26 @@ function podSpec(options: AddonOptions): object {
 /** The text of a manifest. */
 export function addonManifest(options: AddonOptions): string {
   const labels = { 'k8s-app': 'node-local-dns' };
-  const ports = ['UDP', 'TCP'].map((protocol, i) => ({ name: i === 0 ? 'dns' : 'dns-tcp', port: 53, protocol }));
+  const annotations = { 'prometheus.io/port': `${METRICS_PORT}`, 'prometheus.io/scrape': 'true' };
+  const ports = DNS_PORTS.map((port) => ({ ...port, targetPort: 53 }));
+  const metrics = {
+    ...named('Service', 'node-local-dns'),
+    spec: { clusterIP: 'None', ports: [{ name: 'metrics', port: METRICS_PORT }], selector: labels },
+  };
   return [
     named('ServiceAccount', 'node-local-dns'),
     { ...named('Service', 'kube-dns-upstream'), spec: { ports, selector: { 'k8s-app': 'kube-dns' } } },
     { ...named('ConfigMap', 'node-local-dns'), data: { Corefile: corefile(options) } },
     {
       ...named('DaemonSet', 'node-local-dns', 'apps/v1'),
-      spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec(options) } },
+      spec: {
+        updateStrategy: { rollingUpdate: { maxUnavailable: '10%' } },
+        selector: { matchLabels: labels },
+        template: { metadata: { labels, annotations }, spec: podSpec(options) },
+      },
     },
+    // That of Cilium has none.
+    ...(options.hostNetwork ? [metrics] : []),
   ]
     .map((object) => stringify(object))
     .join('---\n');
@@ -115,6 +146,9 @@ export const redirectPolicy = (): string =>
     ...named('CiliumLocalRedirectPolicy', 'nodelocaldns', 'cilium.io/v2'),
     spec: {
       redirectFrontend: { serviceMatcher: { serviceName: 'kube-dns', namespace: 'kube-system' } },
-      redirectBackend: { localEndpointSelector: { matchLabels: { 'k8s-app': 'node-local-dns' } } },
+      redirectBackend: {
+        localEndpointSelector: { matchLabels: { 'k8s-app': 'node-local-dns' } },
+        toPorts: DNS_PORTS.map(({ port, ...rest }) => ({ port: `${port}`, ...rest })),
+      },
     },
   });

@@ -11,6 +11,7 @@ import { Server } from '../../src/server/server.js';
 import { at, containerOf, noKubectl, type KubeObject } from './addon.js';
 import { ADDON, CILIUM, addonManifest, redirectPolicy, type AddonOptions } from './addon-manifest.js';
 import { ApiStub } from './api-stub.js';
+import { CILIUM_PAGE, KUBERNETES_PAGE } from './typed-pages.js';
 
 const OUR_IMAGE = 'nodens:0.1.0';
 const NAMESPACE = '/namespaces/kube-system';
@@ -20,14 +21,6 @@ const KUBE_DNS = {
   metadata: { name: 'kube-dns', namespace: 'kube-system' },
   spec: { clusterIP: '10.96.0.10' },
 };
-
-/** What is typed before all else: the task page of Kubernetes. */
-const ASK = 'kubedns=`kubectl get svc kube-dns -n kube-system -o jsonpath={.spec.clusterIP}`';
-const CHOOSE = ['domain=cluster.local', 'localdns=169.254.20.10'];
-const sed = (server: string, more = ''): string =>
-  `sed -i "s/__PILLAR__LOCAL__DNS__/$localdns/g; s/__PILLAR__DNS__DOMAIN__/$domain/g; ${server}${more}" nodelocaldns.yaml`;
-const CLUSTER = '; s/__PILLAR__CLUSTER__DNS__/$kubedns/g';
-const CREATE = 'kubectl create -f nodelocaldns.yaml';
 
 if (noKubectl) console.log('test/deploy/pages: kubectl is not installed (Debian: kubernetes-client); skipped');
 
@@ -95,33 +88,34 @@ describe.skipIf(noKubectl)('pages that are followed with the image changed', () 
   it.each([
     {
       name: 'kube-proxy in mode iptables',
-      fill: sed('s/__PILLAR__DNS__SERVER__/$kubedns/g'),
+      typed: KUBERNETES_PAGE.iptables,
       localIps: ['169.254.20.10', '10.96.0.10'],
       rules: 24,
       bind: 'bind 169.254.20.10 10.96.0.10',
     },
     {
       name: 'kube-proxy in mode IPVS',
-      fill: sed('s/,__PILLAR__DNS__SERVER__//g', CLUSTER),
+      typed: KUBERNETES_PAGE.ipvs,
       localIps: ['169.254.20.10'],
       rules: 12,
       bind: 'bind 169.254.20.10 __PILLAR__DNS__SERVER__',
     },
     {
       name: 'kube-proxy in mode IPVS, as the page was before',
-      fill: sed('s/__PILLAR__DNS__SERVER__//g', CLUSTER),
+      typed: KUBERNETES_PAGE.ipvsBefore,
       localIps: ['169.254.20.10'],
       rules: 12,
       bind: 'bind 169.254.20.10 ',
     },
-  ])("Kubernetes' task page: $name", async ({ fill, localIps, rules, bind }) => {
+  ])("Kubernetes' task page: $name", async ({ typed, localIps, rules, bind }) => {
     save('nodelocaldns.yaml', ADDON);
-    expect(await type(ASK, ...CHOOSE, fill, CREATE)).toContain('daemonset.apps/node-local-dns created');
+    expect(await type(...typed)).toContain('daemonset.apps/node-local-dns created');
     expect(api.written.map(({ method, path: to }) => `${method} ${to}`)).toEqual([
       `POST /api/v1${NAMESPACE}/serviceaccounts`,
       `POST /api/v1${NAMESPACE}/services`,
       `POST /api/v1${NAMESPACE}/configmaps`,
       `POST /apis/apps/v1${NAMESPACE}/daemonsets`,
+      `POST /api/v1${NAMESPACE}/services`,
     ]);
     const plan = networkPlan(flags());
     expect([flags().localIps, plan.link?.addresses.length, plan.rules.length]).toEqual([
@@ -137,11 +131,7 @@ describe.skipIf(noKubectl)('pages that are followed with the image changed', () 
   it("Cilium's page on local redirect policies", async () => {
     save('node-local-dns.yaml', CILIUM);
     writeFileSync(path.join(dir, 'node-local-dns-lrp.yaml'), redirectPolicy());
-    const said = await type(
-      'kubedns=$(kubectl get svc kube-dns -n kube-system -o jsonpath={.spec.clusterIP}) && sed -i "s/__PILLAR__DNS__SERVER__/$kubedns/g;" node-local-dns.yaml',
-      'kubectl apply -f node-local-dns.yaml',
-      'kubectl apply -f node-local-dns-lrp.yaml',
-    );
+    const said = await type(...CILIUM_PAGE);
     expect(said).toContain('ciliumlocalredirectpolicy.cilium.io/nodelocaldns created');
     expect(networkPlan(flags())).toEqual({ link: undefined, rules: [] });
     expect(at(created('DaemonSet'), 'spec.template.metadata.labels')).toEqual(

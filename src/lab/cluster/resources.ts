@@ -54,6 +54,17 @@ export const MADE_RESOURCES: readonly Resource[] = [
   { ...core('Endpoints', 'endpoints', ['ep']), made: true },
   { ...other('apps', 'v1', 'ReplicaSet', 'replicasets', ['rs']), made: true },
   { ...other('cilium.io', 'v2', 'CiliumNode', 'ciliumnodes', ['cn', 'ciliumn'], false), made: true },
+  {
+    ...other(
+      'apiextensions.k8s.io',
+      'v1',
+      'CustomResourceDefinition',
+      'customresourcedefinitions',
+      ['crd', 'crds'],
+      false,
+    ),
+    made: true,
+  },
   { ...other('cilium.io', 'v2', 'CiliumEndpoint', 'ciliumendpoints', ['cep', 'ciliumep']), made: true },
 ];
 

@@ -31,9 +31,10 @@ export const OBJECTS: readonly EverydayLine[] = [
   ],
   [
     'kubectl api-resources | head -5',
-    'NAME                          SHORTNAMES     APIVERSION                     NAMESPACED   KIND\ndaemonsets                    ds             apps/v1                        true         DaemonSet',
+    'NAME                          SHORTNAMES     APIVERSION                     NAMESPACED   KIND\ncustomresourcedefinitions     crd,crds       apiextensions.k8s.io/v1        false        CustomResourceDefinition\ndaemonsets                    ds             apps/v1                        true         DaemonSet',
   ],
-  ['kubectl api-versions', 'apps/v1\ncilium.io/v2'],
+  ['kubectl api-versions', 'apiextensions.k8s.io/v1\napps/v1\ncilium.io/v2'],
+  ['kubectl get crds | grep redirect', 'ciliumlocalredirectpolicies.cilium.io   '],
   ['kubectl config current-context', 'lab'],
   [
     'kubectl config get-contexts',

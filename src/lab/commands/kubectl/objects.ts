@@ -9,8 +9,9 @@ import type { ApiObject } from '../../cluster/cluster-api.js';
 import { labelsOf } from '../../cluster/cluster-api.js';
 import { isCordoned } from '../../pods/workloads.js';
 import type { Lab } from '../../lab.js';
+import { customResourceDefinitions } from './custom-resources.js';
 import { metadataOf, nameIn, namespaceIn, timeOf, uidOf } from './metadata.js';
-import { ownersOf, replicaSets, workloadDefaults, workloadStatus } from './workload-objects.js';
+import { ownersOf, replicaSets, workloadSpec, workloadStatus } from './workload-objects.js';
 
 /** An object as the API server gives it out: with what it adds to what was applied. */
 export function served(object: ApiObject, lab: Lab): RawObject {
@@ -33,7 +34,7 @@ export function served(object: ApiObject, lab: Lab): RawObject {
     return {
       ...raw,
       metadata,
-      spec: { ...workloadDefaults(kind), ...objectAt(raw, 'spec') },
+      spec: workloadSpec(kind, objectAt(raw, 'spec')),
       status: workloadStatus(object, lab),
     };
   if (kind === 'Pod') return { ...raw, metadata: { ...metadata, ...ownersOf(raw, lab) } };
@@ -279,6 +280,7 @@ const MODELLED: Readonly<Record<string, (lab: Lab) => RawObject[]>> = {
   ReplicaSet: replicaSets,
   CiliumNode: (lab) => nodesWithCilium(lab).map((node) => ciliumNode(node, lab)),
   CiliumEndpoint: ciliumEndpoints,
+  CustomResourceDefinition: customResourceDefinitions,
   ConfigMap: (lab) => [...lab.api.list('ConfigMap').map((object) => served(object, lab)), ...ciliumConfigMaps(lab)],
 };
 

@@ -10,7 +10,7 @@ import { isCordoned, replicasOf } from '../../pods/workloads.js';
 import type { Lab } from '../../lab.js';
 import { dataOf } from '../../pods/pod-files.js';
 import { shownAs, withGroup } from '../target/kinds.js';
-import { nameIn, namespaceIn } from './metadata.js';
+import { nameIn, namespaceIn, timeOf } from './metadata.js';
 import { objectsOf } from './objects.js';
 import { readyOf, staying, updatedOf } from './workload-objects.js';
 
@@ -95,6 +95,10 @@ const TABLES: Readonly<Record<string, ObjectTable>> = {
     cells: (object, lab) => [String(Object.keys(dataOf(object.raw)).length), age(lab, object)],
   },
   ServiceAccount: { columns: ['NAME', 'SECRETS', 'AGE'], cells: (object, lab) => ['0', age(lab, object)] },
+  CustomResourceDefinition: {
+    columns: ['NAME', 'CREATED AT'],
+    cells: ({ created }) => [timeOf(created)],
+  },
   Namespace: { columns: ['NAME', 'STATUS', 'AGE'], cells: (object, lab) => ['Active', age(lab, object)] },
 };
 

@@ -65,19 +65,24 @@ export const readyOf = (workload: ApiObject, lab: Lab): number => running(stayin
 export const updatedOf = (workload: ApiObject, lab: Lab): number =>
   staying(workload, lab, lab.workloads.hashOf(workload)).length;
 
-/** What a Deployment's or DaemonSet's `spec` has where nothing is said. */
-export const workloadDefaults = (kind: string): RawObject =>
-  kind === 'Deployment'
-    ? {
-        progressDeadlineSeconds: 600,
-        replicas: 1,
-        revisionHistoryLimit: 10,
-        strategy: { rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' }, type: 'RollingUpdate' },
-      }
-    : {
-        revisionHistoryLimit: 10,
-        updateStrategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 }, type: 'RollingUpdate' },
-      };
+/** The `spec` of a Deployment or DaemonSet with what it has where nothing is said. */
+export function workloadSpec(kind: string, spec: RawObject): RawObject {
+  if (kind === 'Deployment')
+    return {
+      ...{ progressDeadlineSeconds: 600, replicas: 1, revisionHistoryLimit: 10 },
+      ...spec,
+      strategy: strategyOf(objectAt(spec, 'strategy'), { maxSurge: '25%', maxUnavailable: '25%' }),
+    };
+  const updateStrategy = strategyOf(objectAt(spec, 'updateStrategy'), { maxSurge: 0, maxUnavailable: 1 });
+  return { revisionHistoryLimit: 10, ...spec, updateStrategy };
+}
+
+/** A rolling update, of which manifests say some members, or another strategy. */
+function strategyOf(said: RawObject, defaults: RawObject): RawObject {
+  const { type = 'RollingUpdate' } = said;
+  if (type !== 'RollingUpdate') return said;
+  return { rollingUpdate: { ...defaults, ...objectAt(said, 'rollingUpdate') }, type };
+}
 
 export function workloadStatus(object: ApiObject, lab: Lab): RawObject {
   const pods = staying(object, lab).length;

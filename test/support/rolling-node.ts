@@ -11,16 +11,20 @@ export const LOCAL = '169.254.20.10';
 export const KUBE_DNS = '10.96.0.10';
 /** What is asked for, and who has it. */
 export const NAME = 'www.example.test';
-const BASE = `.:53 {
+const HOSTS = `    hosts {
+        192.0.2.7 ${NAME}
+    }
+`;
+const CLUSTER_DNS = '172.21.0.2';
+const baseOf = (lines: string): string => `.:53 {
     bind __PILLAR__LOCAL__DNS__
     health __PILLAR__LOCAL__DNS__:8080
     prometheus :9253
-    cache
-    hosts {
-        192.0.2.7 ${NAME}
-    }
-}
+${lines}}
 `;
+const BASE = baseOf(`    cache\n${HOSTS}`);
+/** Asks the cluster's DNS each query, over the connections that it has to it. */
+export const FORWARDING = baseOf(`    forward . ${CLUSTER_DNS} {\n        force_tcp\n    }\n`);
 
 /** What an asker counted. */
 export interface Counted {
@@ -76,7 +80,7 @@ export const alone = (namespace: string, ...command: string[]): string[] =>
   inside(namespace, 'unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...command);
 
 /**
- * Asks at both addresses until the returned function is called.
+ * Asks at both addresses, or at some, until the returned function is called.
  *
  * @param pod the network that asks
  * @param networks the others that a query and its answer may come through, by their roles
@@ -87,10 +91,11 @@ export async function askFrom(
   networks: () => Readonly<Record<string, string>>,
   rate: number,
   sockets: 'each' | 'set' = 'set',
+  addresses: readonly string[] = [LOCAL, KUBE_DNS],
 ): Promise<() => Promise<Counted>> {
   const before = kernelCounters({ pod, ...networks() });
   const script = path.join(import.meta.dirname, 'steady-asker.mjs');
-  const [program = '', ...args] = inside(pod, process.execPath, script, NAME, `${rate}`, sockets, LOCAL, KUBE_DNS);
+  const [program = '', ...args] = inside(pod, process.execPath, script, NAME, `${rate}`, sockets, ...addresses);
   const child: ChildProcess = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';
   child.stdout!.on('data', (chunk) => (text += String(chunk)));
@@ -153,8 +158,28 @@ export class RollingNode {
   }
 
   /** As `askFrom`. */
-  ask(rate: number): Promise<() => Promise<Counted>> {
-    return askFrom(this.pod, () => ({ node: this.node }), rate);
+  ask(rate: number, sockets: 'each' | 'set' = 'set', addresses?: readonly string[]): Promise<() => Promise<Counted>> {
+    return askFrom(this.pod, () => ({ node: this.node }), rate, sockets, addresses);
+  }
+
+  /**
+   * Starts the cluster's DNS behind the node, at `CLUSTER_DNS` and, as kube-proxy translates it, at the address of the
+   * service while no link of the node holds that; resolves when it serves.
+   */
+  async startCluster(): Promise<void> {
+    const cluster = this.namespaces.add('cluster');
+    join([this.node, 'eth0', ['172.21.0.1/24']], [cluster, 'eth0', [`${CLUSTER_DNS}/24`]]);
+    run('ip', '-n', cluster, 'route', 'add', 'default', 'via', '172.21.0.1');
+    runIn(this.node, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    for (const over of ['udp', 'tcp']) {
+      const led = ['-d', KUBE_DNS, '-p', over, '--dport', '53', '-j', 'DNAT', '--to-destination', CLUSTER_DNS];
+      runIn(this.node, 'iptables-nft', '-t', 'nat', '-A', 'PREROUTING', ...led);
+    }
+    const corefile = path.join(this.dir, 'cluster');
+    writeFileSync(corefile, `.:53 {\n    bind 0.0.0.0\n${HOSTS}}\n`);
+    const program = new Program(alone(cluster, ...PROGRAM, '-conf', corefile));
+    this.started.push(new Instance(program));
+    await program.said(/^nodens-\d/m, 60_000);
   }
 
   async stop(): Promise<void> {

@@ -1,7 +1,7 @@
 import { seededRandom, randomBelow } from '../../src/lib/random.js';
 import { whyNot } from '../e2e/node-local/namespaces.js';
 import { RedirectNode } from '../support/redirect-node.js';
-import { RollingNode, type Counted, type RollingOptions } from '../support/rolling-node.js';
+import { FORWARDING, KUBE_DNS, RollingNode, type Counted, type RollingOptions } from '../support/rolling-node.js';
 import type { Figure, Scale, Weather } from './row.js';
 
 const RATE = 1000;
@@ -56,6 +56,46 @@ async function oldFirst(
   const result = { ...(await counted()), between };
   await serving.end();
   return result;
+}
+
+/**
+ * Every query goes on to the cluster's DNS, over connections that a new process opens anew.
+ *
+ * @param updates none to see what answers take without
+ */
+async function forwarded(updates: number, seconds: number): Promise<Counted> {
+  const node = new RollingNode();
+  try {
+    await node.startCluster();
+    return await newFirst(node, { takeover: true, base: FORWARDING }, updates, seconds);
+  } finally {
+    await node.stop();
+    node.remove();
+  }
+}
+
+/**
+ * The old one first, as without maxSurge and without flags: between the two, kube-proxy leads the service's address to
+ * the cluster's DNS.
+ */
+async function besideKubeProxy(updates: number): Promise<Counted> {
+  const node = new RollingNode();
+  const how = { takeover: false };
+  try {
+    await node.startCluster();
+    let serving = await node.start(how);
+    const counted = await node.ask(RATE, 'each', [KUBE_DNS]);
+    for (let i = 0; i < updates; i++) {
+      await sleep(1000);
+      await serving.end();
+      serving = await node.start(how);
+    }
+    await sleep(1000);
+    return await counted();
+  } finally {
+    await node.stop();
+    node.remove();
+  }
 }
 
 /** One of two is killed at some moment after the second one was started, and another one takes its place. */
@@ -116,6 +156,23 @@ async function redirected(newFirst: boolean, updates: number, seconds: number): 
   }
 }
 
+async function* withCluster(short: boolean): AsyncGenerator<Figure> {
+  const [updates, seconds] = short ? [2, 6] : [10, 60];
+  const beside = await besideKubeProxy(updates);
+  const what = `${updates} updates, old first, beside kube-proxy: lost or wrong of ${beside.asked}${whereOf(beside)}`;
+  yield { what, got: lostOf(beside), unit: '', atMost: 0 };
+  const calm = await forwarded(0, seconds);
+  const moved = await forwarded(updates, seconds);
+  const each = `${updates} updates, new first, each query asked upstream by TCP`;
+  yield {
+    what: `${each}: lost or wrong of ${moved.asked}${whereOf(moved)}`,
+    got: lostOf(moved),
+    unit: '',
+    atMost: 0,
+  };
+  yield { what: `${each}, p99 (${calm.p99.toFixed(1)} ms without updates)`, got: moved.p99, unit: 'ms' };
+}
+
 /** New first, on the node's own network: with the sockets of the old one, or with others beside them. */
 const SHARED: readonly RollingOptions[] = [true, false].flatMap((takeover) =>
   [false, true].map((skipTeardown) => ({ takeover, skipTeardown })),
@@ -169,6 +226,8 @@ export const rolling: Weather = {
     try {
       const figures: Figure[] = [];
       for await (const figure of onNode(node, scale === 'short')) figures.push(figure);
+      await node.stop();
+      for await (const figure of withCluster(scale === 'short')) figures.push(figure);
       for await (const figure of behindPolicy(scale === 'short')) figures.push(figure);
       return figures;
     } finally {

@@ -76,6 +76,7 @@ export class Attempt {
   /** Nobody waits any more, but a late reply still tells how long the upstream takes. */
   abandon(): void {
     this.receiver = undefined;
+    this.apartFrom = undefined;
   }
 }
 

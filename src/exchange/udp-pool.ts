@@ -49,6 +49,12 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
     return this.open.length + this.retired.length;
   }
 
+  /** Whether anything is in flight. */
+  get isBusy(): boolean {
+    const isBusy = ({ inFlight }: UpstreamSocket): boolean => inFlight.size > 0;
+    return this.open.some(isBusy) || this.retired.some(isBusy);
+  }
+
   send(attempt: Attempt): void {
     const now = attempt.sentAt;
     const guarded = now < this.guardedUntil && this.size + this.openingGuarded < MOST_GUARDED;

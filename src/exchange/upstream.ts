@@ -27,7 +27,7 @@ const SLOWEST: Milliseconds = 2000;
 /** A longer row was no bad way but a time away. */
 const LONGEST_ROW = 8;
 const ROW_DECAY = 0.9;
-/** How often unused sockets are looked for at most. */
+/** How often unused sockets, and attempts that were given up, are looked for at most. */
 const SHORTEST_SWEEP: Milliseconds = 1000;
 
 export interface UpstreamParts {
@@ -224,7 +224,8 @@ export class Upstream {
         this.streams.sweep(now);
         if (this.udp.size + this.streams.size > 0) this.sweeper = this.sweepLater();
       },
-      Math.max(SHORTEST_SWEEP, this.peer.limits.expire),
+      // What was given up is kept until its reply is late beyond all measure: with a slow upstream that is much.
+      this.udp.isBusy ? SHORTEST_SWEEP : Math.max(SHORTEST_SWEEP, this.peer.limits.expire),
     );
   }
 }

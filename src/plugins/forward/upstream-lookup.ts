@@ -186,14 +186,16 @@ export class UpstreamLookup extends LookupAttempts implements AttemptListener, A
     context.askedUpstream();
     context.metadata?.set('forward/upstream', proxy.address);
     proxy.upstream.send(attempt, transport, now);
-    const { patience, hedgeAfter } = proxy.upstream;
+    const { patience, hedgeAfter, latency = 0 } = proxy.upstream;
     // A datagram's second comes after the time that the first one had, each later one after twice as long. What a
     // connection loses it sends again by itself.
     const { patient } = this.outstanding;
     const longest = attempt.stream || patient ? this.readTimeout : Math.min(LONGEST_WAIT, this.readTimeout);
     const usual = Math.min(patience * 2 ** (attempt.stream ? this.launched : Math.max(0, this.launched - 1)), longest);
     this.launched++;
-    const wait = patient ? longest : usual;
+    // More of the same does not make one quicker that is slow, where there is nobody else to ask.
+    const alone = this.order.length === 1 ? Math.min(latency, this.readTimeout) : 0;
+    const wait = patient ? longest : Math.max(usual, alone);
     this.askAgainAt = onTrial ? now : now + wait;
     const hedges = !patient && this.launched === 1 && hedgeAfter < wait && (!attempt.stream || this.order.length > 1);
     this.hedgeAt = hedges ? now + hedgeAfter : Infinity;

@@ -127,6 +127,18 @@ describe('a sole upstream that is gone', () => {
     },
   );
 
+  it('is asked no more often than it answers where it always takes long', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1 {\n max_fails 0\n}').start(1);
+    cluster.servers[1]!.answer = (it) => void cluster.block.clock.setTimeout(() => well(it), 4000);
+    for (let i = 0; i < 20; i++) {
+      cluster.ask(`warm${i}.example.`);
+      await cluster.elapse(500);
+    }
+    cluster.ask('slow.example.');
+    await cluster.elapse(6000);
+    expect(asked(cluster).filter((name) => name === 'slow.example.')).toHaveLength(3);
+  });
+
   it('is waited for where it always takes long, also after a quiet time', async () => {
     const cluster = await new Cluster('forward . 10.0.0.1').start(1);
     cluster.servers[1]!.answer = (it) => void cluster.block.clock.setTimeout(() => well(it), 400);

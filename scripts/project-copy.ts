@@ -136,5 +136,15 @@ export class ProjectCopy {
 }
 
 /** The next message of a process; undefined where it ends without one. */
-const answerOf = async <T>(child: ChildProcess): Promise<T | undefined> =>
-  Promise.race([once(child, 'message').then(([message]) => message as T), once(child, 'exit').then(() => undefined)]);
+async function answerOf<T>(child: ChildProcess): Promise<T | undefined> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    return await Promise.race([
+      once(child, 'message', { signal }).then(([message]) => message as T),
+      once(child, 'exit', { signal }).then(() => undefined),
+    ]);
+  } finally {
+    settled.abort();
+  }
+}

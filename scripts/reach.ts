@@ -45,7 +45,7 @@ const ownHash = hashOf(readFileSync(path.join(import.meta.dirname, 'mutations.ts
 
 /**
  * Loaded by each process and thread of the run: notes once that a place was come to, in a file of the test file.
- * Programs that a test starts have its name from their environment.
+ * Programs that a test starts have its name from their environment, whatever else the test gives them of it.
  */
 const preloaded = (folder: string, places: number): string => `
 const { openSync, writeSync } = require('node:fs');
@@ -62,7 +62,24 @@ globalThis.__reached = (place) => {
   seen[place] = 1;
   descriptor ??= openSync('${folder}/' + test.replaceAll('/', '+'), 'a');
   writeSync(descriptor, place + '\\n');
-};`;
+};
+const passed = () => ({ NODE_OPTIONS: process.env.NODE_OPTIONS, MUTATE_TEST: test });
+const processes = require('node:child_process');
+const { spawn } = processes.ChildProcess.prototype;
+processes.ChildProcess.prototype.spawn = function (options) {
+  if (test !== undefined) options.envPairs.push(...Object.entries(passed()).map(([name, value]) => name + '=' + value));
+  return spawn.call(this, options);
+};
+for (const name of ['spawnSync', 'execFileSync', 'execSync']) {
+  const call = processes[name];
+  processes[name] = (...given) => {
+    const options = given.find((one) => one?.env !== undefined);
+    if (options === undefined || test === undefined) return call(...given);
+    const more = { ...options, env: { ...options.env, ...passed() } };
+    return call(...given.map((one) => (one === options ? more : one)));
+  };
+}
+require('node:module').syncBuiltinESMExports();`;
 const namesItself = (folder: string): string => `
 import { expect } from 'vitest';
 globalThis.__testIs(expect.getState().testPath.slice(${folder.length + 1}));`;

@@ -9,8 +9,8 @@
  *   npm run mutate -- --at src/wire/name.ts:12,...          all small faults of some lines
  *
  * For small faults all quick tests are run once first, which shows what tests come to their places, and is kept until
- * they or the sources change: only those are run with the fault in. `--long test/e2e/tls,...` asks long tests too,
- * which are run one at a time, where no quick one notices it. What no test notices is shown to the type checker: what
+ * they or the sources change: only those are run with the fault in. `--long` runs long tests too where no quick one
+ * notices it, one at a time: those that alone come to some files. What no test notices is shown to the type checker: what
  * that refuses nobody can commit, and is said to be `refused`.
  */
 import { readFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { seededRandom } from '../src/lib/random.js';
 import { SRC, sourceFiles } from './imports.js';
 import { draw, locate, mutated, mutationsOf, type Fault, type Mutation } from './mutations.js';
 import { ProjectCopy } from './project-copy.js';
-import { reachOf, type Reach, type Reaching } from './reach.js';
+import { reachOf, type Reach } from './reach.js';
 
 /** Longest run of tests whose time without a fault is not known, in milliseconds. */
 const LONGEST_RUN = 300_000;
@@ -33,6 +33,18 @@ const PATIENCE = { times: 6, least: 60_000 };
 const JOBS = 2;
 /** The lists of faults that are found by their text. */
 const LISTS = ['faults.json', 'security-faults.json'];
+
+/** Long tests that alone come to much of some files: by the beginning of a file's name. */
+const LONG_TESTS: readonly (readonly [start: string, tests: string])[] = [
+  ['src/page/', 'test/e2e/page'],
+  ['src/kernel/', 'test/e2e/kernel.test.ts'],
+  ['src/cli/lab-up', 'test/e2e/lab-api'],
+  ['src/insight/top/', 'test/e2e/top.test.ts'],
+  ['src/insight/compare/', 'test/e2e/compare.test.ts'],
+  ['src/insight/doctor/', 'test/e2e/doctor.test.ts'],
+  ['src/insight/explain/', 'test/e2e/explain.test.ts'],
+  ['src/plugins/tls/acme', 'test/e2e/acme.test.ts'],
+];
 
 interface Task {
   readonly title: string;
@@ -63,18 +75,12 @@ function ownFolder(file: string): string {
 function groupsOf(mutation: Mutation, reach: Reach): readonly Group[] {
   const reaching = reach(mutation);
   const own = ownFolder(mutation.file);
-  const isQuick = ({ project }: Reaching): boolean => project === 'quick';
-  return [
-    reaching.filter((test) => isQuick(test) && test.file.startsWith(own)),
-    reaching.filter((test) => isQuick(test) && !test.file.startsWith(own)),
-    reaching.filter((test) => !isQuick(test)),
-  ]
+  const quick = [true, false]
+    .map((isOwn) => reaching.filter(({ file }) => file.startsWith(own) === isOwn))
     .filter((files) => files.length > 0)
-    .map((files) => ({
-      tests: files.map(({ file }) => file),
-      took: files.reduce((sum, { took }) => sum + took, 0),
-      isLong: !isQuick(files[0]!),
-    }));
+    .map((files) => ({ tests: files.map(({ file }) => file), took: files.reduce((sum, { took }) => sum + took, 0) }));
+  const long = values.long ? LONG_TESTS.find(([start]) => mutation.file.startsWith(start)) : undefined;
+  return long === undefined ? quick : [...quick, { tests: [long[1]], isLong: true }];
 }
 
 const { values } = parseArgs({
@@ -84,7 +90,7 @@ const { values } = parseArgs({
     count: { type: 'string', default: '100' },
     in: { type: 'string', default: 'src' },
     at: { type: 'string' },
-    long: { type: 'string' },
+    long: { type: 'boolean', default: false },
   },
 });
 const sources = new Map(
@@ -189,7 +195,7 @@ const copies = Array.from({ length: JOBS }, () => new ProjectCopy({ workers: 1, 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const isDrawn = all.some(({ tests }) => tests === undefined);
-const reach: Reach = isDrawn ? await reachOf(sources, values.long?.split(',') ?? []) : () => [];
+const reach: Reach = isDrawn ? await reachOf(sources) : () => [];
 const counts = new Map<string, number>();
 const left = [...all];
 const job = async (copy: ProjectCopy): Promise<void> => {

@@ -1,6 +1,7 @@
 /**
  * Which tests come to the places of mutations: found by a run of the tests with a probe at each place, and kept below
- * `coverage/`, so that another run only asks the tests that have changed, or whose sources have.
+ * `coverage/`, so that another run only asks the tests that have changed. Of a source that has changed since, a test
+ * that came to it is taken to come to all its places.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,8 +12,6 @@ import { ProjectCopy, ROOT, type TestFile } from './project-copy.js';
 /** A test file that comes to a place. */
 export interface Reaching {
   readonly file: string;
-  /** Its project: `quick` or `long`. */
-  readonly project: string;
   /** How long it takes, in milliseconds. */
   readonly took: number;
 }
@@ -26,17 +25,15 @@ const KEPT = path.join(ROOT, 'coverage/reach.json');
 
 /** What is known of a test file. */
 interface Known {
-  readonly project: string;
   readonly hash: string;
   readonly took: number;
-  /** The mutations that it comes to, by their index among those of each source file. */
-  readonly places: Readonly<Record<string, readonly number[]>>;
+  /** By source file: its hash, and the mutations that the test comes to, by their index among those of the file. */
+  readonly places: Readonly<Record<string, { readonly hash: string; readonly reached: readonly number[] }>>;
 }
 
 interface Kept {
   /** Of what draws the mutations. */
   readonly hash: string;
-  readonly sources: Readonly<Record<string, string>>;
   readonly tests: Readonly<Record<string, Known>>;
 }
 
@@ -84,25 +81,16 @@ const namesItself = (folder: string): string => `
 import { expect } from 'vitest';
 globalThis.__testIs(expect.getState().testPath.slice(${folder.length + 1}));`;
 
-/** What tests come to, with what is kept of earlier runs. `long` are the beginnings of long tests' names that are asked too. */
-export async function reachOf(sources: ReadonlyMap<string, string>, long: readonly string[]): Promise<Reach> {
-  const now = Object.fromEntries([...sources].map(([file, text]) => [file, hashOf(text)]));
+/** What the quick tests come to, with what is kept of earlier runs. */
+export async function reachOf(sources: ReadonlyMap<string, string>): Promise<Reach> {
   const kept = existsSync(KEPT) ? (JSON.parse(readFileSync(KEPT, 'utf8')) as Kept) : undefined;
-  const changed = new Set(Object.keys(now).filter((file) => now[file] !== kept?.sources[file]));
-  const isCurrent = (file: string, { hash, places }: Known): boolean =>
-    existsSync(path.join(ROOT, file)) &&
-    hash === hashOf(readFileSync(path.join(ROOT, file), 'utf8')) &&
-    Object.keys(places).every((source) => !changed.has(source));
-  const tests = Object.entries(kept?.hash === ownHash ? kept.tests : {}).filter(([file, known]) =>
-    isCurrent(file, known),
-  );
-  const known = new Map(tests);
-  const isWanted = ([file, project]: TestFile): boolean =>
-    !known.has(file) && (project === 'quick' || long.some((start) => file.startsWith(start)));
-  const fresh = await probedRun(sources, isWanted);
+  const isCurrent = ([file, { hash }]: [string, Known]): boolean =>
+    existsSync(path.join(ROOT, file)) && hash === hashOf(readFileSync(path.join(ROOT, file), 'utf8'));
+  const known = new Map(Object.entries(kept?.hash === ownHash ? kept.tests : {}).filter(isCurrent));
+  const fresh = await probedRun(sources, ([file, project]) => project === 'quick' && !known.has(file));
   for (const [file, one] of fresh) known.set(file, one);
   mkdirSync(path.dirname(KEPT), { recursive: true });
-  writeFileSync(KEPT, JSON.stringify({ hash: ownHash, sources: now, tests: Object.fromEntries(known) } satisfies Kept));
+  writeFileSync(KEPT, JSON.stringify({ hash: ownHash, tests: Object.fromEntries(known) } satisfies Kept));
   return lookedUp(sources, known);
 }
 
@@ -120,19 +108,18 @@ async function probedRun(
     writeFileSync(loaded, preloaded(reached, places.length));
     appendFileSync(path.join(copy.folder, 'test/support/setup.ts'), namesItself(copy.folder));
     copy.env.NODE_OPTIONS = `--require ${loaded}`;
-    const wanted = new Map((await copy.testFiles()).filter(isWanted));
-    if (wanted.size === 0) return new Map();
-    console.log(`what ${wanted.size} test files come to is found first, which takes minutes`);
-    const { took } = await copy.run([...wanted.keys()], { longest: LONGEST, bail: false });
+    const wanted = (await copy.testFiles()).filter(isWanted).map(([file]) => file);
+    if (wanted.length === 0) return new Map();
+    console.log(`what ${wanted.length} test files come to is found first, which takes minutes`);
+    const { took } = await copy.run(wanted, { longest: LONGEST, bail: false });
     if (took.length === 0) throw new Error('the run of all tests, which tells what they come to, gave no report');
     return new Map(
       took.map(([file, time]): [string, Known] => [
         file,
         {
-          project: wanted.get(file)!,
           hash: hashOf(readFileSync(path.join(ROOT, file), 'utf8')),
           took: Math.round(time),
-          places: placesOf(path.join(reached, file.replaceAll('/', '+')), places),
+          places: placesOf(path.join(reached, file.replaceAll('/', '+')), places, sources),
         },
       ]),
     );
@@ -155,24 +142,33 @@ function probe(copy: ProjectCopy, sources: ReadonlyMap<string, string>): readonl
 }
 
 /** What a test file has noted. */
-function placesOf(noted: string, places: readonly Place[]): Known['places'] {
-  const found: Record<string, number[]> = {};
+function placesOf(noted: string, places: readonly Place[], sources: ReadonlyMap<string, string>): Known['places'] {
+  const found: Record<string, { hash: string; reached: number[] }> = {};
   const lines = existsSync(noted) ? readFileSync(noted, 'utf8').split('\n').slice(0, -1) : [];
   for (const line of new Set(lines)) {
     const [source, index] = places[Number(line)]!;
-    (found[source] ??= []).push(index);
+    (found[source] ??= { hash: hashOf(sources.get(source)!), reached: [] }).reached.push(index);
   }
   return found;
 }
 
 function lookedUp(sources: ReadonlyMap<string, string>, known: ReadonlyMap<string, Known>): Reach {
-  return (mutation) => {
-    const index = mutationsOf(mutation.file, sources.get(mutation.file)!).findIndex(
-      ({ start, end, to }) => start === mutation.start && end === mutation.end && to === mutation.to,
+  return ({ file: source, start, end, to }) => {
+    const text = sources.get(source)!;
+    const hash = hashOf(text);
+    const index = mutationsOf(source, text).findIndex(
+      (other) => start === other.start && end === other.end && to === other.to,
     );
     return [...known]
-      .filter(([, { places }]) => places[mutation.file]?.includes(index))
-      .map(([file, { project, took }]) => ({ file, project, took }))
+      .filter(
+        ([
+          ,
+          {
+            places: { [source]: own },
+          },
+        ]) => own !== undefined && (own.hash !== hash || own.reached.includes(index)),
+      )
+      .map(([file, { took }]) => ({ file, took }))
       .sort((a, b) => a.took - b.took);
   };
 }

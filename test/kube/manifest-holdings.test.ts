@@ -19,7 +19,7 @@ function held() {
     put: (
       path: string,
       ...objects: (readonly [string, FileObjects extends ReadonlyMap<string, infer T> ? T : never])[]
-    ) => holdings.set(path, new Map(objects)),
+    ) => [...holdings.set(path, new Map(objects))],
     service: (namespace: string, name: string, clusterIP = '10.96.0.1') =>
       taken('Service', { namespace, name }, { clusterIP }),
     namespace: (name: string, labels = {}) => taken('Namespace', { name, labels }),

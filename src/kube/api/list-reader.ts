@@ -22,7 +22,7 @@ const MAX_FRAME: Octets = 1024 * 1024;
  * frame) is parsed at the end.
  */
 export class ListReader {
-  private readonly frame: Uint8Array[] = [];
+  private readonly frameParts: Uint8Array[] = [];
   private frameSize: Octets = 0;
   private parts: Uint8Array[] = [];
   private itemSize: Octets = 0;
@@ -73,9 +73,14 @@ export class ListReader {
     else if (this.depth > ITEMS_DEPTH) this.keepItem(bytes.subarray(start));
   }
 
+  /** The list without its items. Throws a SyntaxError for what is no JSON, or not all of it. */
+  frame(): unknown {
+    return JSON.parse(Buffer.concat(this.frameParts).toString('utf8'));
+  }
+
   /** Throws a SyntaxError when the response was no complete list. */
   end(): ListMeta {
-    const frame = JSON.parse(Buffer.concat(this.frame).toString('utf8')) as unknown;
+    const frame = this.frame();
     const meta = objectAt(frame, 'metadata');
     const kind = textAt(frame, 'kind');
     const resourceVersion = textAt(meta, 'resourceVersion');
@@ -126,10 +131,10 @@ export class ListReader {
     if (this.frameSize > MAX_FRAME)
       throw new RangeError(`the list without its items is larger than ${MAX_FRAME} octets`);
     // A copy: the bytes belong to a socket's buffer.
-    if (part.length > 0) this.frame.push(Uint8Array.from(part));
+    if (part.length > 0) this.frameParts.push(Uint8Array.from(part));
   }
 
   private atItems(): boolean {
-    return /"items"\s*:\s*\[$/.test(Buffer.concat(this.frame).toString('latin1'));
+    return /"items"\s*:\s*\[$/.test(Buffer.concat(this.frameParts).toString('latin1'));
   }
 }

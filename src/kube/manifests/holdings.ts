@@ -38,9 +38,9 @@ export class ManifestHoldings {
 
   /**
    * Puts the objects of a file in place of those it held before; an empty map forgets the file. Costs what the file
-   * holds, not what all hold.
+   * holds, not what all hold. In steps, one for each object, so that a caller can let others run in between.
    */
-  set(path: string, next: FileObjects): void {
+  *set(path: string, next: FileObjects): Generator<void> {
     const old = this.files.get(path);
     if (next.size === 0) this.files.delete(path);
     else this.files.set(path, next);
@@ -50,6 +50,7 @@ export class ManifestHoldings {
       this.claims.remove(key, path);
       touched.set(key, object);
       if (!this.claims.has(key)) this.count(object, -1);
+      yield;
     }
     for (const [key, { object }] of next) {
       touched.set(key, object);
@@ -57,8 +58,12 @@ export class ManifestHoldings {
         if (!this.claims.has(key)) this.count(object, 1);
         this.claims.add(key, path);
       }
+      yield;
     }
-    for (const [key, object] of touched) this.resolve(key, object);
+    for (const [key, object] of touched) {
+      this.resolve(key, object);
+      yield;
+    }
   }
 
   private resolve(key: string, object: KubeObject): void {

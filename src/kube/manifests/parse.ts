@@ -1,7 +1,10 @@
 import type { Document, LineCounter, Node as YamlNode } from 'yaml';
 import { NodensError, placeFrom } from '../../lib/errors.js';
+import type { Octets } from '../../lib/units.js';
+import { ListReader } from '../api/list-reader.js';
 import { arrayAt, asObject, textAt } from '../objects/raw.js';
 import { loadYaml } from '../yaml.js';
+import { composePart, yamlDocuments } from './documents.js';
 
 /** A manifest file that cannot be read. The message begins with file, line and column. */
 export class ManifestError extends NodensError {
@@ -25,28 +28,53 @@ export interface ManifestObject {
   readonly place: string;
 }
 
+/** A text of that length takes milliseconds as a whole. */
+const LONG: Octets = 256 << 10;
+/** Of a text: white space beyond it is not what JSON begins with. */
+const HEAD: Octets = 4096;
+/** Read at a time. */
+const PIECE: Octets = 64 << 10;
+
 /** More would be an attack by expansion (aliases of aliases), not a manifest. */
 const MAX_ALIASES = 100;
 
-/**
- * The objects of a YAML or JSON text, in order: several documents, Lists taken apart, empty documents left out.
- * A generator, so that a caller can let others run between two documents. Throws a {@link ManifestError}.
- */
+/** The objects of a YAML or JSON text, in order, as {@link manifestSteps} has them. */
 export function* parseManifest(path: string, text: string): Generator<ManifestObject> {
-  const json = parseJson(text);
+  for (const object of manifestSteps(path, Buffer.from(text))) if (object !== undefined) yield object;
+}
+
+/**
+ * The objects of a YAML or JSON text in UTF-8, in order: several documents, Lists taken apart, empty documents left out; and
+ * undefined between two steps of reading, where others may have their turn. Throws a {@link ManifestError}.
+ */
+export function* manifestSteps(path: string, bytes: Buffer): Generator<ManifestObject | undefined> {
+  const json = yield* parseJson(bytes);
   if (json !== undefined) {
     yield* unpack(json, path, () => path);
     return;
   }
-  const { Composer, LineCounter, Parser } = loadYaml();
+  const text = bytes.toString('utf8');
+  const { LineCounter } = loadYaml();
   const lines = new LineCounter();
-  for (const document of new Composer().compose(new Parser(lines.addNewLine).parse(text), false, text.length)) {
+  const sound = <T extends Document>(document: T): T => {
     const [error] = document.errors;
     if (error) throw new ManifestError(placeOf(path, lines, error.pos[0]), firstLine(error.message), { cause: error });
+    return document;
+  };
+  for (const step of yamlDocuments(text, lines)) {
+    if (step === undefined) {
+      yield undefined;
+      continue;
+    }
+    const document = sound(step.document);
     const start = placeOf(path, lines, document.contents?.range?.[0] ?? document.range[0]);
-    yield* unpack(toValue(document, start), start, (index) =>
-      placeOf(path, lines, itemNode(document, index)?.range?.[0] ?? 0),
-    );
+    const value = toValue(document, start);
+    yield* unpack(value, start, (index) => placeOf(path, lines, itemNode(document, index)?.range?.[0] ?? 0));
+    const kind = textAt(value, 'kind');
+    for (const part of step.parts ?? []) {
+      const place = placeOf(path, lines, part.offset);
+      yield itemOf(kind, toValue(sound(composePart(part, text.length)), place), place);
+    }
   }
 }
 
@@ -54,13 +82,28 @@ export function* parseManifest(path: string, text: string): Generator<ManifestOb
  * Reading JSON as JSON is ten times quicker. What fails is read as YAML, which includes JSON and knows the place of
  * an error.
  */
-function parseJson(text: string): unknown {
-  if (!/^\s*[{[]/.test(text)) return undefined;
+function* parseJson(bytes: Buffer): Generator<undefined, unknown> {
+  if (!/^\s*[{[]/.test(bytes.toString('latin1', 0, HEAD))) return undefined;
   try {
-    return JSON.parse(text);
+    return bytes.length < LONG ? (JSON.parse(bytes.toString('utf8')) as unknown) : yield* parseLongJson(bytes);
   } catch {
     return undefined;
   }
+}
+
+/** Throws a SyntaxError, or a RangeError for what is larger than an API would have it. */
+function* parseLongJson(bytes: Buffer): Generator<undefined, unknown> {
+  const reader = new ListReader();
+  const items: unknown[] = [];
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    for (const item of reader.read(bytes.subarray(at, at + PIECE))) {
+      items.push(item);
+      yield undefined;
+    }
+    yield undefined;
+  }
+  const frame = reader.frame();
+  return items.length === 0 ? frame : { ...asObject(frame), items };
 }
 
 function* unpack(value: unknown, place: string, itemPlace: (index: number) => string): Generator<ManifestObject> {
@@ -76,13 +119,15 @@ function* unpack(value: unknown, place: string, itemPlace: (index: number) => st
     yield { kind, raw: value, place };
     return;
   }
+  for (const [index, item] of arrayAt(value, 'items').entries()) yield itemOf(kind, item, itemPlace(index));
+}
+
+/** One object of a list of that kind. */
+function itemOf(listKind: string, raw: unknown, place: string): ManifestObject {
   // Items of a typed list, such as ServiceList, need not repeat their kind.
-  const itemKind = kind.slice(0, -'List'.length);
-  for (const [index, item] of arrayAt(value, 'items').entries()) {
-    const own = textAt(item, 'kind') || itemKind;
-    if (own === '') throw new ManifestError(itemPlace(index), 'an object without kind');
-    yield { kind: own, raw: item, place: itemPlace(index) };
-  }
+  const kind = textAt(raw, 'kind') || listKind.slice(0, -'List'.length);
+  if (kind === '') throw new ManifestError(place, 'an object without kind');
+  return { kind, raw, place };
 }
 
 function toValue(document: Document, place: string): unknown {

@@ -2,7 +2,6 @@ import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { sep } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { repeat } from '../../lib/clock.js';
 import type { Clock, Timer } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
@@ -11,14 +10,12 @@ import type { IntakeOptions, Taken } from '../intake/intake.js';
 import { NOT_THERE, findManifests } from './files.js';
 import { ManifestHoldings, keyOf } from './holdings.js';
 import type { FileObjects } from './holdings.js';
-import { parseManifest } from './parse.js';
+import { manifestSteps } from './parse.js';
 import { describeObject, namespaceOf } from '../objects/objects.js';
+import { Pace } from '../pace.js';
 import type { KubeLog, KubeSource } from '../source.js';
 import { Latch } from '../source.js';
 import type { KubeStore } from '../store/store.js';
-
-/** How long parsing may hold up queries before it lets them through. */
-const SLICE: Milliseconds = 5;
 
 export interface ManifestTiming {
   /** Quiet time after a change in a folder before the files are read. */
@@ -44,6 +41,7 @@ export class ManifestSource implements KubeSource {
   private readonly latch = new Latch();
   private readonly timing: ManifestTiming;
   private readonly intake: Intake;
+  private readonly pace: Pace;
   private holdings!: ManifestHoldings;
   private readonly signatures = new Map<string, string>();
   private readonly watchers = new Map<string, { readonly identity: string; readonly watcher: FSWatcher }>();
@@ -56,6 +54,7 @@ export class ManifestSource implements KubeSource {
   private place = '';
 
   constructor(private readonly options: ManifestSourceOptions) {
+    this.pace = new Pace(options.clock);
     this.timing = { debounce: 100, poll: 10_000, ...options.timing };
     // What is no more than a curiosity in an API is a mistake in a file that somebody wrote.
     const log: KubeLog = {
@@ -120,7 +119,7 @@ export class ManifestSource implements KubeSource {
     for (const path of [...this.signatures.keys()]) {
       if (found.files.has(path) || unreadable(path, found.missing)) continue;
       this.signatures.delete(path);
-      this.holdings.set(path, new Map());
+      await this.hold(path, new Map());
     }
     this.tellMissing(found.missing);
     this.latch.release();
@@ -130,24 +129,27 @@ export class ManifestSource implements KubeSource {
     const { log } = this.options;
     let objects: FileObjects;
     try {
-      objects = await this.parse(path, await readFile(path, 'utf8'));
+      objects = await this.parse(path, await readFile(path));
     } catch (error) {
       const kept = this.holdings.paths().includes(path) ? '; its former objects stay' : '';
       log.error(`${(error as Error).message}${kept}`);
       return;
     }
-    if (!this.signal.aborted) this.holdings.set(path, objects);
+    if (!this.signal.aborted) await this.hold(path, objects);
   }
 
-  private async parse(path: string, text: string): Promise<FileObjects> {
-    const { clock, log } = this.options;
+  private async hold(path: string, objects: FileObjects): Promise<void> {
+    const steps = this.holdings.set(path, objects);
+    while (steps.next().done !== true) while (this.pace.isDue) await this.pace.rest();
+  }
+
+  private async parse(path: string, bytes: Buffer): Promise<FileObjects> {
+    const { log } = this.options;
     const objects = new Map<string, Taken>();
-    let paused = clock.monotonic();
-    for (const { kind, raw, place } of parseManifest(path, text)) {
-      if (clock.monotonic() - paused > SLICE) {
-        await setImmediate();
-        paused = clock.monotonic();
-      }
+    for (const step of manifestSteps(path, bytes)) {
+      while (this.pace.isDue) await this.pace.rest();
+      if (step === undefined) continue;
+      const { kind, raw, place } = step;
       if (!isKubeKind(kind)) {
         log.debug(`${place}: kind ${kind} passed over`);
         continue;

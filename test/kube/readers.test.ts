@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineReader } from '../../src/kube/api/line-reader.js';
-import { ListReader } from '../../src/kube/api/list-reader.js';
+import { ListReader } from '../../src/kube/objects/list-reader.js';
 
 function pieces(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];

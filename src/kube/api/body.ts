@@ -6,7 +6,7 @@ import { ProtobufListReader } from '../protobuf/list.js';
 import type { MessageFields } from '../protobuf/message.js';
 import { ProtobufWatchReader, type WatchEvent } from '../protobuf/watch.js';
 import { LineReader } from './line-reader.js';
-import { ListReader } from './list-reader.js';
+import { ListReader } from '../objects/list-reader.js';
 
 export const JSON_TYPE = 'application/json';
 /** Kubernetes API concepts, "Kubernetes Protobuf encoding". */

@@ -43,13 +43,13 @@ export function composePart(part: CST.BlockMap, end: number): Document {
   return document!;
 }
 
-interface Step {
+interface TokenStep {
   readonly token: CST.Token;
   /** Whether no part of what was read so far can refer to another. */
   readonly alone: boolean;
 }
 
-function* tokens(text: string, lines: LineCounter): Generator<Step | undefined> {
+function* tokens(text: string, lines: LineCounter): Generator<TokenStep | undefined> {
   const { Lexer, Parser, CST: Cst } = loadYaml();
   const parser = new Parser(lines.addNewLine);
   lines.addNewLine(0);

@@ -1,7 +1,7 @@
 import type { Document, LineCounter, Node as YamlNode } from 'yaml';
 import { NodensError, placeFrom } from '../../lib/errors.js';
 import type { Octets } from '../../lib/units.js';
-import { ListReader } from '../api/list-reader.js';
+import { ListReader } from '../objects/list-reader.js';
 import { arrayAt, asObject, textAt } from '../objects/raw.js';
 import { loadYaml } from '../yaml.js';
 import { composePart, yamlDocuments } from './documents.js';

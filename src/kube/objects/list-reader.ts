@@ -1,6 +1,6 @@
 import type { Octets } from '../../lib/units.js';
-import type { ListMeta } from '../objects/list.js';
-import { arrayAt, asObject, objectAt, textAt } from '../objects/raw.js';
+import type { ListMeta } from './list.js';
+import { arrayAt, asObject, objectAt, textAt } from './raw.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

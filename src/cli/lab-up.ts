@@ -136,6 +136,22 @@ function cpu(): number {
   return (user + system) / 1000;
 }
 
+/** Names that a greeting shows of a big cluster. */
+const SHOWN_NODES = 10;
+const SHOWN_LINES = 30;
+
+const shownNodes = ({ nodes }: Topology): string =>
+  [
+    ...nodes.slice(0, SHOWN_NODES).map(({ name }) => name),
+    ...(nodes.length > SHOWN_NODES ? [`and ${nodes.length - SHOWN_NODES} more nodes`] : []),
+  ].join(', ');
+
+/** The first of many lines, and which command prints all. */
+const shortened = (lines: readonly string[], all: string): readonly string[] =>
+  lines.length <= SHOWN_LINES
+    ? lines
+    : [...lines.slice(0, SHOWN_LINES), `  and ${lines.length - SHOWN_LINES} lines more: ${all}`];
+
 function greeting(lab: Lab, gateway: Gateway, env: UpOptions['env']): string {
   const { topology } = lab;
   const program = `${calledAs(process.argv[1]!, process.cwd(), env.PATH)} lab`;
@@ -146,10 +162,10 @@ function greeting(lab: Lab, gateway: Gateway, env: UpOptions['env']): string {
   return [
     `The page: ${gateway.url}`,
     '',
-    `${topology.name}: ${topology.nodes.map((node) => node.name).join(', ')}, ` +
+    `${topology.name}: ${shownNodes(topology)}, ` +
       `${lab.kubelet.list().length} pods, cluster DNS at ${topology.cluster.dns}`,
     '',
-    statusText(lab, gateway).trimEnd(),
+    ...shortened(statusText(lab, gateway).trimEnd().split('\n'), `${program} status${at}`),
     '',
     'Try it from another terminal:',
     '',

@@ -5,12 +5,14 @@ import { FlagError, parseFlags, usage } from '../lib/go-flags.js';
 import type { FlagSpec } from '../lib/go-flags.js';
 import { ManualClock } from '../lib/clock.js';
 import { Lab } from '../lab/lab.js';
+import { crowd, MOST_NODES, PODS_PER_NODE } from '../lab/topology/crowd.js';
 import { LAB_FOLDER, loadTopology, shownName } from '../lab/topology/load.js';
 import { DRIVEN_START, drive } from '../lab/session/driven-clock.js';
 import { parseScript, playScript } from '../lab/session/script.js';
 import { COMMANDS } from '../lab/commands/index.js';
 import { Session } from '../lab/session/session.js';
 import { LabFileError } from '../lab/topology/reader.js';
+import type { Topology } from '../lab/topology/topology.js';
 import { ControlClient } from './lab-control.js';
 import { canEdit, editOnTerminal } from './lab-edit.js';
 import { shell } from './lab-shell.js';
@@ -20,11 +22,15 @@ import { world } from './lab-world.js';
 import type { Environment } from '../corefile/environment.js';
 import type { Command } from './command.js';
 
+/** Pods for each node of a cluster whose nodes alone are counted. */
+const PODS_BY_DEFAULT = 10;
+
 type Subcommand = (args: readonly string[], env: Environment) => Promise<number>;
 
 const HELP = `nodens lab - a cluster's DNS on this machine
 
   up [-topology NAME|FILE] [-port N] [-upstream]   starts a lab and serves it on loopback ports; Ctrl-C ends it
+  up -nodes N [-pods N] [-port N] [-upstream]      the same, a cluster of so many nodes and pods
   run [-topology NAME|FILE] SCRIPT...              plays scripts, each in a lab of its own; a NAME stands for lab/scripts/NAME.lab
   shell [-port N]                                  a prompt in the running lab, or in one of its own
   exec [-port N] COMMAND...                        runs one command in the running lab
@@ -44,6 +50,18 @@ const TOPOLOGY: FlagSpec = {
 const UP_FLAGS: readonly FlagSpec[] = [
   TOPOLOGY,
   { name: 'port', type: 'string', help: 'First port on 127.0.0.1; 0 draws free ones', default: String(DEFAULT_PORT) },
+  {
+    name: 'nodes',
+    type: 'string',
+    help: `A cluster of so many nodes, 1 to ${MOST_NODES}, with the settings of -topology kind`,
+    default: '',
+  },
+  {
+    name: 'pods',
+    type: 'string',
+    help: `Pods of such a cluster, 1 to ${PODS_PER_NODE} for each node; 10 for each where it is left out`,
+    default: '',
+  },
   {
     name: 'upstream',
     type: 'bool',
@@ -69,11 +87,32 @@ function whichLab(args: readonly string[]): { readonly port: number | undefined;
   return { port: given.has('port') ? portOf(values.port!) : undefined, rest };
 }
 
+function countOf(flag: string, text: string, most: number): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > most)
+    throw new FlagError(`-${flag}: expected 1 to ${most}, got '${text}'`);
+  return count;
+}
+
+/** The topology of `-topology`, or one of as many nodes and pods as are asked for. */
+function topologyOf({ topology, nodes, pods }: Readonly<Record<string, string>>, given: ReadonlySet<string>): Topology {
+  if (!given.has('nodes') && !given.has('pods')) return loadTopology(topology!);
+  if (!given.has('nodes')) throw new FlagError('-pods: allowed with -nodes only');
+  if (given.has('topology') && topology !== 'kind')
+    throw new FlagError(`-nodes: allowed with -topology kind only, got '${topology}'`);
+  const count = countOf('nodes', nodes!, MOST_NODES);
+  return crowd(
+    loadTopology('kind'),
+    count,
+    given.has('pods') ? countOf('pods', pods!, count * PODS_PER_NODE) : count * PODS_BY_DEFAULT,
+  );
+}
+
 const startUp: Subcommand = async (args, env) => {
-  const { values, rest } = parseFlags(args, UP_FLAGS);
+  const { values, given, rest } = parseFlags(args, UP_FLAGS);
   if (rest[0] !== undefined) throw new FlagError(`unexpected argument '${rest[0]}'`);
   return up({
-    topology: loadTopology(values.topology!),
+    topology: topologyOf(values, given),
     port: portOf(values.port!),
     upstream: values.upstream === 'true',
     env,

@@ -119,14 +119,14 @@ describe('starts', () => {
       startTable([
         { scenario: 'start: a', peer: 'node -e 0', ms: 40 },
         { scenario: 'start: a', peer: OWN, ms: 50 },
-        { scenario: 'start: b', peer: OWN, ms: 200, memory: 70.4 },
+        { scenario: 'start: b', peer: OWN, ms: 200, memory: 70.4, cpu: 180 },
         { scenario: 'start: b', peer: 'nodens, before', ms: 410, memory: 75 },
       ]).split('\n'),
     ).toEqual([
-      'scenario  program          ms  times  RSS MB',
+      'scenario  program          ms  times  CPU ms  RSS MB',
       'start: a  node -e 0        40   1.00',
       'start: a  nodens           50   1.25',
-      'start: b  nodens          200   1.00      70',
-      'start: b  nodens, before  410   2.05      75',
+      'start: b  nodens          200   1.00     180      70',
+      'start: b  nodens, before  410   2.05              75',
     ]));
 });

@@ -135,15 +135,17 @@ export interface Start {
   readonly ms: number;
   /** Resident memory of a server shortly after, in MB (10^6 bytes). */
   readonly memory?: number | undefined;
+  /** Processor time of a server until then, of all its threads, in milliseconds. */
+  readonly cpu?: number | undefined;
 }
 
 /** Starts for people, each with how many times as long as the first of its scenario it took. */
 export function startTable(starts: readonly Start[]): string {
-  const rows = starts.map(({ scenario, peer, ms, memory }) => {
+  const rows = starts.map(({ scenario, peer, ms, memory, cpu }) => {
     const first = starts.find((other) => other.scenario === scenario)!;
-    return [scenario, peer, ms.toFixed(0), (ms / first.ms).toFixed(2), memory?.toFixed(0) ?? ''];
+    return [scenario, peer, ms.toFixed(0), (ms / first.ms).toFixed(2), cpu?.toFixed(0) ?? '', memory?.toFixed(0) ?? ''];
   });
-  return aligned([['scenario', 'program', 'ms', 'times', 'RSS MB'], ...rows]).join('\n');
+  return aligned([['scenario', 'program', 'ms', 'times', 'CPU ms', 'RSS MB'], ...rows]).join('\n');
 }
 
 /** CPU time of a hit in microseconds, without and with counting for `nodens top`, and the median of their ratios. */

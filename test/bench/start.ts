@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import dgram from 'node:dgram';
 import path from 'node:path';
 import { Flag, decodeMessage, encodeMessage, rcodeName } from '../../src/wire/index.js';
-import { write } from './peer.js';
-import { installed, residentMemory } from './process.js';
+import { dir, write } from './peer.js';
+import { cpuTime, installed, residentMemory } from './process.js';
 import type { Start } from './report.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -23,6 +23,9 @@ const SETTLE = 300;
 /** A server that has not answered by then does not start, in milliseconds. */
 const PATIENCE = 30_000;
 const BLOCKS = [1, 500];
+const LAB = { nodes: 50, pods: 2000 };
+/** How far its ports are from those of the servers that are started. */
+const LAB_PORT = 500;
 
 /** A program that is started: until it ends, or until it answers `question`. */
 interface Program {
@@ -63,6 +66,15 @@ function programs(port: number, before: readonly string[]): Program[] {
       question,
       env: files,
     })),
+    {
+      scenario: `start: lab of ${LAB.nodes} nodes and ${LAB.pods} pods`,
+      peer: 'nodens',
+      // The port after the page's is that of the pod to ask from.
+      command: [OWN, 'lab', 'up', '-nodes', `${LAB.nodes}`, '-pods', `${LAB.pods}`, '-port', `${port + LAB_PORT - 1}`],
+      port: port + LAB_PORT,
+      question,
+      env: { NODENS_LAB_SOCKET: path.join(dir, 'lab.sock') },
+    },
     ...BLOCKS.flatMap((count) => {
       const conf = write(`blocks-${count}`, blocks(count, port));
       return [...own, ...(installed('coredns') ? [{ peer: 'coredns', command: ['coredns'] }] : [])].map(
@@ -86,7 +98,7 @@ export async function measureStarts(only: RegExp, port: number, before: string |
   const chosen = programs(port, before === undefined ? MODULES : [path.resolve(before)]).filter(({ scenario }) =>
     only.test(scenario),
   );
-  const taken = chosen.map((): { ms: number; memory: number }[] => []);
+  const taken = chosen.map((): Taken[] => []);
   // Once for each, not counted: it keeps what V8 made of the program when it ends.
   for (const program of chosen) await startOnce(program, 'SIGTERM');
   for (let turn = 0; turn < TURNS; turn++)
@@ -96,13 +108,14 @@ export async function measureStarts(only: RegExp, port: number, before: string |
     peer,
     ms: median(taken[i]!.map(({ ms }) => ms)),
     memory: question === undefined ? undefined : median(taken[i]!.map(({ memory }) => memory)),
+    cpu: question === undefined ? undefined : median(taken[i]!.map(({ cpu }) => cpu)),
   }));
 }
 
-async function startOnce(
-  { command, port, question, env }: Program,
-  end: NodeJS.Signals = 'SIGKILL',
-): Promise<{ ms: number; memory: number }> {
+/** One start: time, memory and processor time, as in {@link Start}. */
+type Taken = { readonly [key in 'ms' | 'memory' | 'cpu']: number };
+
+async function startOnce({ command, port, question, env }: Program, end: NodeJS.Signals = 'SIGKILL'): Promise<Taken> {
   const began = performance.now();
   const child = spawn(command[0]!, command.slice(1), {
     cwd: ROOT,
@@ -113,13 +126,13 @@ async function startOnce(
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   if (question === undefined) {
     await ended;
-    return { ms: performance.now() - began, memory: 0 };
+    return { ms: performance.now() - began, memory: 0, cpu: 0 };
   }
   try {
     await firstAnswer(port!, question);
     const ms = performance.now() - began;
     await new Promise((resolve) => setTimeout(resolve, SETTLE));
-    return { ms, memory: residentMemory(child.pid!) };
+    return { ms, memory: residentMemory(child.pid!), cpu: cpuTime(child.pid!) / 1000 };
   } finally {
     child.kill(end);
     await ended;

@@ -201,6 +201,14 @@ describe('without a lab', () => {
     },
     { args: ['up', '-port', 'x'], text: "-port: expected 0 to 65000, got 'x'", code: 2 },
     { args: ['up', '-topology', 'nosuch'], text: 'nosuch: there is no such topology', code: 1 },
+    { args: ['up', '-nodes', '251'], text: "-nodes: expected 1 to 250, got '251'", code: 2 },
+    { args: ['up', '-nodes', '2', '-pods', '221'], text: "-pods: expected 1 to 220, got '221'", code: 2 },
+    { args: ['up', '-pods', '9'], text: '-pods: allowed with -nodes only', code: 2 },
+    {
+      args: ['up', '-topology', 'same-node', '-nodes', '2'],
+      text: "-nodes: allowed with -topology kind only, got 'same-node'",
+      code: 2,
+    },
     { args: ['up', 'extra'], text: "unexpected argument 'extra'", code: 2 },
     { args: ['run'], text: 'expected a script', code: 2 },
     {

@@ -77,7 +77,14 @@ export class RouteTable {
 const isHostRoute = (route: Route): boolean => route.destination.prefix === route.destination.bytes.length * 8;
 
 function sameRoute(a: Route, b: Route): boolean {
-  return a.device === b.device && a.via === b.via && formatCidr(a.destination) === formatCidr(b.destination);
+  const [one, other] = [a.destination, b.destination];
+  return (
+    a.device === b.device &&
+    a.via === b.via &&
+    one.prefix === other.prefix &&
+    one.bytes.length === other.bytes.length &&
+    one.bytes.every((byte, i) => byte === other.bytes[i])
+  );
 }
 
 /** One line as `ip route` prints it (iproute2 6.x), without the blank it leaves at the end. */

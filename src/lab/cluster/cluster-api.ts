@@ -12,9 +12,10 @@ import { canonicalIp, cidrContains, formatIp, parseCidr, parseIp } from '../../l
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';
-import type { Milliseconds } from '../../lib/units.js';
 import type { ServicePin } from '../topology/topology.js';
 import { admitted } from './admission.js';
+import type { ApiObject } from './api-object.js';
+import { PodIndex } from './pod-index.js';
 import { resourceOf } from './resources.js';
 
 /** A request that the API refuses; the message is for the user. */
@@ -26,14 +27,7 @@ export class ClusterApiError extends NodensError {
   }
 }
 
-export interface ApiObject {
-  readonly kind: string;
-  /** Empty for kinds above namespaces. */
-  readonly namespace: string;
-  readonly name: string;
-  readonly raw: RawObject;
-  readonly created: Milliseconds;
-}
+export type { ApiObject } from './api-object.js';
 
 export type Applied = 'created' | 'configured' | 'unchanged';
 
@@ -62,6 +56,7 @@ export class ClusterApi {
   private readonly versions = new Map<string, number>();
   /** Tells the kind of each object that is put in place or deleted. */
   readonly changes = new Channel<string>();
+  readonly pods = new PodIndex();
 
   constructor(private readonly options: ClusterApiOptions) {}
 
@@ -141,6 +136,7 @@ export class ClusterApi {
       this.hold(object.kind, taken.object, object);
     }
     const key = keyOf(object.kind, object.namespace, object.name);
+    if (object.kind === 'Pod') this.pods.put(object, this.objects.get(key));
     this.objects.set(key, object);
     this.versions.set(key, ++this.version);
     this.changes.emit(object.kind);
@@ -169,9 +165,11 @@ export class ClusterApi {
   delete(kind: string, namespace: string, name: string): boolean {
     if (isKubeKind(kind)) this.options.store.delete(kind, namespace, name);
     this.versions.delete(keyOf(kind, namespace, name));
-    const there = this.objects.delete(keyOf(kind, namespace, name));
+    const there = this.get(kind, namespace, name);
+    if (there?.kind === 'Pod') this.pods.delete(there);
+    this.objects.delete(keyOf(kind, namespace, name));
     this.changes.emit(kind);
-    return there;
+    return there !== undefined;
   }
 
   /** A service without an address gets its pinned one, or a free one of the range; it keeps the one that it has. */

@@ -1,9 +1,8 @@
 import http from 'node:http';
 import { parseResolvConf } from '../../resolver/index.js';
-import type { Timer } from '../../lib/clock.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { atOnePort } from '../../net/drawn-port.js';
-import type { ConnectedUdpSocket, Endpoint, Network, TcpListener, UdpSocket } from '../../net/network.js';
+import type { Endpoint, Network, TcpListener, UdpSocket } from '../../net/network.js';
 import { HttpConnections } from '../../server/http-connections.js';
 import type { Lab } from '../lab.js';
 import { LabNetwork } from '../network/lab-network.js';
@@ -13,6 +12,7 @@ import { PROXY_HEADERS } from '../web/guard.js';
 import type { HttpPort, PodPort } from '../web/ports.js';
 import type { StaticFiles } from '../web/static-files.js';
 import { WebPage } from '../web/web-page.js';
+import { ForwardClients } from './forward-clients.js';
 
 export interface GatewayOptions {
   /** The real machine's network. */
@@ -32,11 +32,13 @@ interface PortForward {
 
 const LOOPBACK = '127.0.0.1';
 const DNS = 53;
-/** A client's way into the lab is given up when nothing has gone through it for so long. */
-const IDLE = 15_000;
+/** Pods that have a port of this machine, of each two sockets; a lab of thousands must not need as many. */
+const MOST_PORTS = 250;
 const PATHS: Readonly<Record<number, string>> = { 9153: '/metrics', 9253: '/metrics', 8080: '/health', 8181: '/ready' };
 /** Ports that are tried for a new pod before the gateway gives up. */
 const TRIES = 200;
+
+const keyOf = ({ namespace, name }: RunningPod): string => `${namespace}/${name}`;
 
 /**
  * Joins the real machine to a lab: a DNS port for each pod, and one port for the page and for what the servers in
@@ -99,7 +101,7 @@ export class Gateway {
       [...pod.network.listening]
         .filter(({ port }) => PATHS[port] !== undefined)
         .map(({ port }) => ({
-          pod: `${pod.namespace}/${pod.name}`,
+          pod: keyOf(pod),
           url: `http://${LOOPBACK}:${this.webPort}/${pod.namespace}/${pod.name}:${port}${PATHS[port]}`,
         })),
     );
@@ -123,29 +125,38 @@ export class Gateway {
     this.connections.destroy();
   }
 
-  /** Pods with a network of their own; those on a node's have its name servers. */
-  private wanted(): readonly RunningPod[] {
+  /** Pods with a network of their own, by name; those on a node's have its name servers. */
+  private all(): readonly RunningPod[] {
     return this.lab.kubelet
       .list()
       .filter((pod) => !pod.model.spec.hostNetwork && pod.state !== 'Terminating')
-      .sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1));
+      .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  }
+
+  /** The pods that get a port: where not all can have one, web servers come last, from which nobody asks. */
+  private wanted(): readonly RunningPod[] {
+    const pods = this.all();
+    if (pods.length <= MOST_PORTS) return pods;
+    const [last, first] = [true, false].map((web) => pods.filter(({ program }) => (program.kind === 'web') === web));
+    return [...first!, ...last!].slice(0, MOST_PORTS);
   }
 
   private async sync(): Promise<void> {
-    const pods = this.wanted();
+    const there = new Set(this.all().map(keyOf));
     for (const [name, door] of this.forwards) {
-      if (pods.some((pod) => `${pod.namespace}/${pod.name}` === name)) continue;
+      if (there.has(name)) continue;
       door.close();
       this.forwards.delete(name);
     }
-    for (const pod of pods) if (!this.forwards.has(`${pod.namespace}/${pod.name}`)) await this.openForward(pod, TRIES);
+    for (const pod of this.wanted())
+      if (!this.forwards.has(keyOf(pod)) && this.forwards.size < MOST_PORTS) await this.openForward(pod, TRIES);
   }
 
   private async openForward(pod: RunningPod, tries: number): Promise<void> {
     for (let left = tries; ; left--) {
       const port = this.next === 0 ? 0 : this.next++;
       try {
-        this.forwards.set(`${pod.namespace}/${pod.name}`, await this.bind(pod, port));
+        this.forwards.set(keyOf(pod), await this.bind(pod, port));
         return;
       } catch (error) {
         if (left <= 1 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
@@ -230,61 +241,5 @@ export class Gateway {
     } catch (error) {
       response.writeHead(502, { 'content-type': 'text/plain' }).end(`${(error as Error).message}\n`);
     }
-  }
-}
-
-interface ForwardClient {
-  socket: ConnectedUdpSocket;
-  timer: Timer;
-}
-
-/** Real clients of one pod's port: each has a socket of its own in the pod. */
-class ForwardClients {
-  private readonly open = new Map<string, ForwardClient>();
-
-  constructor(
-    private readonly network: Network,
-    private readonly server: () => Endpoint,
-    private readonly lab: Lab,
-  ) {}
-
-  take(bytes: Buffer, peer: Endpoint, outside: UdpSocket): void {
-    const key = `${peer.address} ${peer.port}`;
-    const known = this.open.get(key);
-    if (known) {
-      known.timer.cancel();
-      known.timer = this.expiry(key);
-      known.socket.send(bytes);
-      return;
-    }
-    this.network
-      .connectUdp(
-        this.server(),
-        (answer) => outside.send(answer, answer.length, peer),
-        () => this.forget(key),
-      )
-      .then(
-        (socket) => {
-          this.open.set(key, { socket, timer: this.expiry(key) });
-          socket.send(bytes);
-        },
-        () => undefined,
-      );
-  }
-
-  close(): void {
-    for (const key of [...this.open.keys()]) this.forget(key);
-  }
-
-  private expiry(key: string): Timer {
-    return this.lab.clock.setTimeout(() => this.forget(key), IDLE);
-  }
-
-  private forget(key: string): void {
-    const client = this.open.get(key);
-    if (!client) return;
-    this.open.delete(key);
-    client.timer.cancel();
-    client.socket.close();
   }
 }

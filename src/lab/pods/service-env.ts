@@ -16,7 +16,18 @@ export function serviceEnv(store: KubeStore, namespace: string): Record<string, 
   return Object.assign({}, ...all.map(variablesOf)) as Record<string, string>;
 }
 
+/** Of services that are as they were: each pod of a namespace is told of all of them. */
+const known = new WeakMap<Service, Record<string, string>>();
+
 function variablesOf(service: Service): Record<string, string> {
+  const before = known.get(service);
+  if (before) return before;
+  const vars = madeOf(service);
+  known.set(service, vars);
+  return vars;
+}
+
+function madeOf(service: Service): Record<string, string> {
   const [ip] = service.clusterIps;
   if (ip === undefined || ip === 'None') return {};
   const prefix = variablePrefix(service.name);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { NodensError } from '../../lib/errors.js';
-import { asObject, flagAt, objectAt, textAt, textMapAt } from '../../kube/objects/raw.js';
+import { asObject, flagAt, objectAt, textMapAt } from '../../kube/objects/raw.js';
 import type { RawObject } from '../../kube/objects/raw.js';
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow } from '../../lib/random.js';
@@ -10,6 +10,8 @@ import type { Kubelet } from './kubelet.js';
 import type { PodPin } from '../topology/topology.js';
 import { labelsOf } from '../cluster/cluster-api.js';
 import type { ApiObject, ClusterApi } from '../cluster/cluster-api.js';
+import { keyOf, nodeOf, ownerOf } from '../cluster/pod-index.js';
+import type { ObjectKey } from '../cluster/pod-index.js';
 
 /** Letters and digits of generated names, as Kubernetes draws them. */
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
@@ -77,12 +79,12 @@ export class Workloads {
   }
 
   /** The hash in the names of a workload's newest pods; undefined before it had any. */
-  hashOf(workload: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): string | undefined {
+  hashOf(workload: ObjectKey): string | undefined {
     return this.generationsOf(workload).at(-1)?.hash;
   }
 
   /** What a workload's pods were made from, the newest last. */
-  generationsOf(workload: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): readonly Generation[] {
+  generationsOf(workload: ObjectKey): readonly Generation[] {
     return this.generations.get(keyOf(workload)) ?? [];
   }
 
@@ -99,11 +101,8 @@ export class Workloads {
     this.generations.set(keyOf(workload), [...kept, next]);
   }
 
-  podsOf(workload: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): readonly ApiObject[] {
-    return this.options.api.list('Pod', workload.namespace).filter((pod) => {
-      const owner = ownerOf(pod);
-      return owner?.kind === workload.kind && owner.name === workload.name;
-    });
+  podsOf(workload: ObjectKey): readonly ApiObject[] {
+    return [...this.options.api.pods.of(workload)].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** What the topology says about the first pods of a workload that are not there yet. */
@@ -228,12 +227,10 @@ export class Workloads {
   /** The node with the fewest pods of the workload, then with the fewest pods at all, then the first. */
   private schedule(workload: ApiObject): string {
     const { nodes, api } = this.options;
-    const own = this.podsOf(workload).map(nodeOf);
-    const all = api.list('Pod').map(nodeOf);
-    const count = (list: readonly (string | undefined)[], node: string): number =>
-      list.filter((one) => one === node).length;
+    const [own, all] = [api.pods.perNode(workload), api.pods.perNode()];
+    const count = (map: ReadonlyMap<string, number>, node: string): number => map.get(node) ?? 0;
     const candidates = nodes.filter((node) => fits(workload, node) && !isCordoned(api.get('Node', '', node)));
-    const [best] = [...candidates].sort((a, b) => count(own, a) - count(own, b) || count(all, a) - count(all, b));
+    const [best] = candidates.sort((a, b) => count(own, a) - count(own, b) || count(all, a) - count(all, b));
     if (best === undefined)
       throw new NodensError(
         'NODENS_LAB_API',
@@ -249,19 +246,8 @@ export class Workloads {
   }
 }
 
-const keyOf = ({ kind, namespace, name }: Pick<ApiObject, 'kind' | 'namespace' | 'name'>): string =>
-  `${kind}/${namespace}/${name}`;
-
 /** What a workload's pods are made from. */
 export const templateOf = ({ raw }: ApiObject): unknown => objectAt(raw, 'spec')['template'];
-
-/** The workload that a pod belongs to. */
-export function ownerOf(pod: ApiObject): { readonly kind: string; readonly name: string } | undefined {
-  const [owner] = (objectAt(pod.raw, 'metadata')['ownerReferences'] as readonly unknown[] | undefined) ?? [];
-  return owner === undefined ? undefined : { kind: textAt(owner, 'kind'), name: textAt(owner, 'name') };
-}
-
-const nodeOf = (pod: ApiObject): string | undefined => textAt(objectAt(pod.raw, 'spec'), 'nodeName') || undefined;
 
 /** Replicas that a Deployment asks for; one when it does not say. */
 export function replicasOf(workload: ApiObject): number {

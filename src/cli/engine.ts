@@ -21,6 +21,8 @@ const SOON: Milliseconds = 100;
  */
 export function tuneEngine(): void {
   tuneThreads();
+  // What is kept, as in a cache, is old; by default as much again, or three times as much, may be garbage.
+  v8.setFlagsFromString('--heap-growing-percent=30');
   // The largest size is fixed when the process starts, but not whether the generation grows: let it grow, with what
   // survives, to the size that is wanted, and no further.
   const survivors: number[][] = [];

@@ -1,6 +1,7 @@
 import { getSystemErrorName } from 'node:util';
 import type Koffi from 'koffi';
 import { loadPackage } from '../lib/package.js';
+import type { Octets } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
 
 /**
@@ -27,6 +28,8 @@ export interface Libc {
   memory(size: number): Memory;
   /** Gives the system back what of these bytes it can have, whole pages: they are 0 from now on, the others stay. */
   release(bytes: Uint8Array): void;
+  /** Asks for large pages for these bytes, where the system gives such: a look at any of them is cheaper then. */
+  useLargePages(bytes: Uint8Array): void;
 }
 
 export interface Memory {
@@ -63,6 +66,7 @@ export const MSG_WAITFORONE = 0x10000;
 export const MSG_DONTWAIT = 0x40;
 export const POLLIN = 1;
 const MADV_DONTNEED = 4;
+const MADV_HUGEPAGE = 14;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const ENOBUFS = 105;
@@ -101,9 +105,14 @@ export function loadLibc(load: (name: string) => unknown = loadPackage): Libc {
   const { koffi, lib } = openLibc(load);
   const madvise = lib.func('int madvise(void *, size_t, int)') as (
     at: Uint8Array,
-    size: number,
+    size: Octets,
     advice: number,
   ) => number;
+  const advise = (bytes: Uint8Array, advice: number): void => {
+    const before = Number(-koffi.address(bytes) & BigInt(PAGE - 1));
+    const size = (bytes.length - before) & -PAGE;
+    if (size > 0) madvise(bytes.subarray(before), size, advice);
+  };
   return {
     socket: lib.func('int socket(int, int, int)') as Libc['socket'],
     bind: lib.func('int bind(int, void *, uint32_t)') as Libc['bind'],
@@ -120,11 +129,8 @@ export function loadLibc(load: (name: string) => unknown = loadPackage): Libc {
       const pointer: unknown = koffi.alloc('char', size);
       return { pointer, at: BigInt(koffi.address(pointer)), bytes: Buffer.from(koffi.view(pointer, size)) };
     },
-    release(bytes) {
-      const before = Number(-koffi.address(bytes) & BigInt(PAGE - 1));
-      const size = (bytes.length - before) & -PAGE;
-      if (size > 0) madvise(bytes.subarray(before), size, MADV_DONTNEED);
-    },
+    release: (bytes) => advise(bytes, MADV_DONTNEED),
+    useLargePages: (bytes) => advise(bytes, MADV_HUGEPAGE),
   };
 }
 

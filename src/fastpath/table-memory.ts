@@ -1,4 +1,5 @@
 import type { Octets } from '../lib/units.js';
+import type { Libc } from './libc.js';
 import type { WorkerData } from './worker-data.js';
 import { CONTROL_SIZE, SEED, SET_SIZE, SLAB, poolStart, setsFor } from './table-layout.js';
 
@@ -21,6 +22,14 @@ export interface TableMemory {
   useIndex(sets: number): void;
 }
 
+/** Beyond so much of the pool, and in an index of so much, memory is taken in large pages. */
+const LARGE: Octets = 8 << 20;
+
+const AS_IT_IS: Pick<Libc, 'release' | 'useLargePages'> = {
+  release: () => undefined,
+  useLargePages: () => undefined,
+};
+
 /** The memory of threads: all of it is address space from the start, of which what is used takes memory. */
 export class ThreadMemory implements TableMemory {
   readonly buffer: SharedArrayBuffer;
@@ -31,12 +40,12 @@ export class ThreadMemory implements TableMemory {
   /**
    * @param limit bytes that answers may take
    * @param seed key of the hash
-   * @param release gives memory back that is no longer used
+   * @param system looks after the pages
    */
   constructor(
     limit: Octets,
     seed: readonly [number, number] = [0, 0],
-    private readonly release: (bytes: Uint8Array) => void = () => undefined,
+    private readonly system: Pick<Libc, 'release' | 'useLargePages'> = AS_IT_IS,
   ) {
     if (!(limit > 0)) throw new RangeError(`answer table: expected a number of bytes above 0, got ${limit}`);
     this.poolLimit = SLAB * Math.ceil(limit / SLAB);
@@ -44,6 +53,7 @@ export class ThreadMemory implements TableMemory {
     this.pool = poolStart(this.largestIndex);
     this.buffer = new SharedArrayBuffer(this.pool + this.poolLimit);
     new Int32Array(this.buffer, 4 * SEED, 2).set(seed);
+    if (this.poolLimit > LARGE) system.useLargePages(new Uint8Array(this.buffer, this.pool + LARGE));
   }
 
   get shared(): SharedArrayBuffer {
@@ -55,12 +65,17 @@ export class ThreadMemory implements TableMemory {
   }
 
   makeIndex(sets: number): boolean {
-    return sets <= this.largestIndex;
+    if (sets > this.largestIndex) return false;
+    if (sets * SET_SIZE >= LARGE) this.system.useLargePages(this.index(sets));
+    return true;
   }
 
   useIndex(sets: number): void {
     // A reader may still look at the index before this one: it finds nothing there.
-    const size = (sets / 2) * SET_SIZE;
-    this.release(new Uint8Array(this.buffer, CONTROL_SIZE + size, size));
+    this.system.release(this.index(sets / 2));
+  }
+
+  private index(sets: number): Uint8Array {
+    return new Uint8Array(this.buffer, CONTROL_SIZE + sets * SET_SIZE, sets * SET_SIZE);
   }
 }

@@ -104,8 +104,7 @@ export class UdpWorkerPool {
     const workerPool = new UdpWorkerPool(
       libc,
       program,
-      below?.memory ??
-        new ThreadMemory(memory, [randomInt(2 ** 32), randomInt(2 ** 32)], (bytes) => libc.release(bytes)),
+      below?.memory ?? new ThreadMemory(memory, [randomInt(2 ** 32), randomInt(2 ** 32)], libc),
       below,
       log,
       inherited,

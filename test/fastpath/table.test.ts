@@ -245,11 +245,24 @@ describe('the index', () => {
       released.push(bytes.byteOffset, bytes.length);
       bytes.fill(0);
     };
-    const answers = new AnswerTableWriter(new ThreadMemory(64 * SLAB, [0, 0], release));
+    const answers = new AnswerTableWriter(new ThreadMemory(64 * SLAB, [0, 0], { release, useLargePages: ignore }));
     const slots = many.map((asked) => answers.put(entryFor(asked), 0, ignore));
     const size = MIN_SETS * SET_SIZE;
     expect(released.slice(0, 4)).toEqual([CONTROL_SIZE + size, size, CONTROL_SIZE + 2 * size, 2 * size]);
     expect(many.map((asked) => find(answers, asked))).toEqual(slots);
+  });
+
+  it('and the pool are in large pages where they are large', () => {
+    const asked: number[][] = [];
+    const useLargePages = ({ byteOffset, length }: Uint8Array): number => asked.push([byteOffset, length]);
+    const large = 8 << 20;
+    const memory = new ThreadMemory(2 * large, [0, 0], { release: ignore, useLargePages });
+    expect(asked).toEqual([[memory.pool + large, large]]);
+    const sets = large / SET_SIZE;
+    expect([sets / 2, sets].map((count) => memory.makeIndex(count))).toEqual([true, false]);
+    const larger = new ThreadMemory(8 * large, [0, 0], { release: ignore, useLargePages });
+    expect([sets / 2, sets].map((count) => larger.makeIndex(count))).toEqual([true, true]);
+    expect(asked.slice(2)).toEqual([[CONTROL_SIZE + large, large]]);
   });
 
   it('lets the least asked of a set go that cannot grow any more', () => {

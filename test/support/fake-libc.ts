@@ -35,6 +35,10 @@ export class FakeLibc implements Libc {
     // There is no system to give it to.
   }
 
+  useLargePages(): void {
+    // Nor one that has pages.
+  }
+
   listen(): number {
     return 0;
   }

@@ -30,6 +30,8 @@ interface OpenQuery extends QueryStory {
   reply: Message | undefined;
   size: Octets;
   settled: boolean;
+  /** When the same was sent once more to the same server: the wait for this one was over. */
+  repeated?: Milliseconds;
 }
 
 interface Inbound {
@@ -49,11 +51,13 @@ export class Conversation {
   }
 
   /**
-   * The queries so far, in order of sending. What was not answered counts as given up now, or when its socket was
-   * closed.
+   * The queries so far, in order of sending. What was not answered counts as given up when it was sent once more, when
+   * its socket was closed, or now.
    */
   get queries(): readonly QueryStory[] {
-    return this.open.map(({ packet: _packet, settled, ...story }) => (settled ? story : { ...story, ended: this.now }));
+    return this.open.map(({ packet: _packet, settled, repeated, ...story }) =>
+      settled ? story : { ...story, ended: repeated ?? this.now },
+    );
   }
 
   /** Opens a UDP socket connected to the server. Gives the error where that fails. */
@@ -177,6 +181,8 @@ export class QuerySocket {
   }
 
   send(packet: QueryPacket, server: Endpoint): void {
+    for (const open of this.asked)
+      if (open.packet === packet && open.server.address === server.address) open.repeated ??= this.conversation.now;
     this.asked.push(
       this.conversation.record({
         packet,
@@ -213,7 +219,7 @@ export class QuerySocket {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    for (const open of this.asked) if (!open.settled) this.settle(open, 'timeout');
+    for (const open of this.asked) if (!open.settled) this.settle(open, 'timeout', open.repeated);
     this.wire?.close();
   }
 
@@ -255,9 +261,9 @@ export class QuerySocket {
     return { packet: open.packet, server: open.server, message, size: bytes.length, took: open.ended - open.started };
   }
 
-  private settle(open: OpenQuery, result: string): void {
+  private settle(open: OpenQuery, result: string, ended = this.conversation.now): void {
     open.settled = true;
-    open.ended = this.conversation.now;
+    open.ended = ended;
     open.result = result;
   }
 }

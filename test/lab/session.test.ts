@@ -225,7 +225,7 @@ describe('a line that can', () => {
     { line: 'ssh k8s-w1 ip route', text: /^172\.20\.1\.0\/24 via 192\.168\.10\.100 dev eth1 proto kernel$/m },
     { line: 'ssh k8s-w1 dig +short google.com', text: /^142\.250\.196\.110$/m },
     { line: 'ssh router ip route', text: /^10\.10\.1\.0\/24 dev loop1/m },
-    { line: 'explain google.com. --type aaaa', text: /AAAA to [^]*cost: 1 query,/ },
+    { line: 'explain -v google.com. --type aaaa', text: /AAAA to [^]*cost: 1 query,/ },
     { line: 'explain webpod --libc musl', text: /webpod\.default\.svc\.cluster\.local/ },
     { line: 'echo b > x', text: /^$/ },
     { line: 'cat x | sort | wc -l', text: /^1$/m },

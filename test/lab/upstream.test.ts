@@ -96,7 +96,7 @@ describe('a lab that asks the resolver of this machine', () => {
   it('asks where its resolv.conf says', () => expect(new Set(asked)).toEqual(new Set([`${RESOLVER}:53`])));
 
   it('tells in explain who answered', async () =>
-    expect(await run('explain fresh.real.example')).toMatch(
+    expect(await run('explain -v fresh.real.example')).toMatch(
       /resolver(-w1)? outside the cluster by UDP from 10\.0\.2\.15: cache (hit|miss, plugin forward asked upstream): NOERROR/,
     ));
 });

@@ -4,6 +4,7 @@ import { reverseName } from '../../wire/index.js';
 import type { ProfileName } from '../../resolver/conf/settings.js';
 import type { Lab } from '../lab.js';
 import { explainLookup } from '../explain/explain-lookup.js';
+import { compactText } from '../explain/compact.js';
 import type { Explanation } from '../explain/explanation.js';
 import { explanationText } from '../explain/text.js';
 import { CommandError } from '../session/command.js';
@@ -25,13 +26,14 @@ const someClient = (lab: Lab): string =>
 /** `explain NAME`: one lookup, hop by hop. */
 export const explain: LabCommand = {
   name: 'explain',
-  usage: `NAME [--pod [NAMESPACE/]POD] [--libc ${PROFILES.join('|')}] [--type ${TYPES.join('|')}] [-o json|--compare libcs|modes]`,
-  help: 'Explains one lookup of both address types hop by hop: search steps, service or redirect, cache, plugin, upstream, time and cost.',
+  usage: `NAME [--pod [NAMESPACE/]POD] [--libc ${PROFILES.join('|')}] [--type ${TYPES.join('|')}] [-v|-o json|--compare libcs|modes]`,
+  help: 'Explains one lookup of both address types, a step a line: search list, service or redirect, cache, plugin, cost; -v: hop by hop.',
   async run(args, io) {
     const options = parseOptions('explain', args, [
       { name: '--pod', value: true },
       { name: '--libc', value: true },
       { name: '--type', value: true },
+      { name: '-v' },
       { name: '-o', value: true },
       { name: '--compare', value: true },
     ]);
@@ -65,7 +67,7 @@ export const explain: LabCommand = {
     if (compare === 'modes') return tellModes(io, await compareModes(io.lab.topology, pod, name, { profile, types }));
     const explanation = await explained(profile);
     if (form === 'json') io.write(`${JSON.stringify(explanation, undefined, 2)}\n`);
-    else io.write(explanationText(explanation));
+    else io.write((options.has('-v') ? explanationText : compactText)(explanation));
     return explanation.found ? 0 : 1;
   },
 };

@@ -162,7 +162,8 @@ class ExplanationBuilder {
       kind: 'visit',
       depth,
       at,
-      cache: visit.plugins.includes('cache') ? (visit.answeredBy === 'cache' ? 'hit' : 'miss') : 'none',
+      transport: visit.transport,
+      cache: cacheOf(visit),
       ...(visit.answeredBy !== undefined && { plugin: visit.answeredBy }),
       result: visit.rcode ?? 'no answer',
       ...(visit.ended !== undefined && { time: visit.ended - visit.started }),
@@ -174,6 +175,12 @@ class ExplanationBuilder {
     const named = caller && namedBy(caller, visit, lab);
     return named === undefined ? [hop] : [{ ...translationOf(lab, named, visit.transport, caller!.node), depth }, hop];
   }
+}
+
+function cacheOf({ plugins, answeredBy, notes }: ServerSpan): Hop['cache'] {
+  if (!plugins.includes('cache')) return 'none';
+  if (answeredBy === 'cache') return 'hit';
+  return notes.some((note) => note.kind === 'cache' && note.state === 'disabled') ? 'disabled' : 'miss';
 }
 
 /** What a node makes of an address that is sent to from it. */

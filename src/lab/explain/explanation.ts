@@ -1,3 +1,4 @@
+import type { Transport } from '../../chain/index.js';
 import type { Reason } from '../../insight/explain/reasons.js';
 
 /** Id of an entity: `pod/NAMESPACE/NAME`, `service/NAMESPACE/NAME`, `host/NAME` or `node/NAME`. */
@@ -14,7 +15,9 @@ export interface Hop {
   /** A local redirect policy sends queries for this service to another backend. */
   readonly redirect?: boolean;
   /** Of a visit. */
-  readonly cache?: 'hit' | 'miss' | 'none';
+  readonly transport?: Transport;
+  /** `disabled`: a server's cache keeps no such replies for the name. */
+  readonly cache?: 'hit' | 'miss' | 'disabled' | 'none';
   readonly plugin?: string;
   readonly result?: string;
   /** Milliseconds in the server. */

@@ -2,25 +2,36 @@ import { adviceOf } from '../../insight/explain/live.js';
 import { count } from '../../insight/explain/words.js';
 import type { ExplainedQuery, Explanation } from './explanation.js';
 
-/** A lookup as `explain` prints it: a line for whoever asks, its resolv.conf, each query, the outcome and its cost. */
+/** A lookup as `explain -v` prints it: who asks, its resolv.conf, each query with all servers, the outcome and its cost. */
 export function explanationText(explanation: Explanation): string {
-  const { pod, asked, profile, steps, servers, search, ndots, outcome, cost, reasons } = explanation;
   return [
-    `${pod.namespace}/${pod.name} (${pod.ip} on ${pod.node}) looks up ${asked} as ${profile} does`,
-    `resolv.conf: nameserver ${servers.join(' ')}, search ${search.join(' ') || 'nothing'}, ndots:${ndots}`,
-    ...steps.flatMap((step, i) => [
+    ...headLines(explanation),
+    ...explanation.steps.flatMap((step, i) => [
       '',
       `${i + 1}. ${step.name}  (${step.why})`,
       ...step.queries.flatMap(queryLines).map((line) => `   ${line}`),
     ]),
-    '',
-    outcome,
-    costText(cost),
-    ...reasons.map(({ text }) => `why: ${text}`),
-    ...adviceOf(reasons).map((advice) => `try: ${advice}`),
-    '',
+    ...tailLines(explanation),
   ].join('\n');
 }
+
+/** Who looks up what, and with which resolv.conf. */
+export function headLines({ pod, asked, profile, servers, search, ndots }: Explanation): string[] {
+  return [
+    `${pod.namespace}/${pod.name} (${pod.ip} on ${pod.node}) looks up ${asked} as ${profile} does`,
+    `resolv.conf: nameserver ${servers.join(' ')}, search ${search.join(' ') || 'nothing'}, ndots:${ndots}`,
+  ];
+}
+
+/** What was found, what it cost, and what went wrong. */
+export const tailLines = ({ outcome, cost, reasons }: Explanation): string[] => [
+  '',
+  outcome,
+  costText(cost),
+  ...reasons.map(({ text }) => `why: ${text}`),
+  ...adviceOf(reasons).map((advice) => `try: ${advice}`),
+  '',
+];
 
 const costText = (cost: Explanation['cost']): string =>
   `cost: ${count(cost.queries, 'query', 'queries')}, ${count(cost.packets, 'packet')}, ` +

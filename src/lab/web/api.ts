@@ -175,7 +175,7 @@ export interface LookupAnswer extends Explanation {
   /** When it began, as flows tell time. */
   readonly at: number;
   readonly nodeCache: NodeCacheMode;
-  /** As the command `explain` prints it. */
+  /** As the command `explain -v` prints it. */
   readonly asText: string;
 }
 

@@ -41,7 +41,7 @@ export function Share({ story }: { readonly story: LookupAnswer }) {
         <span role="status">{said.value}</span>
       </div>
       <details>
-        <summary>As text, as the command explain prints it</summary>
+        <summary>As text, as the command explain -v prints it</summary>
         <pre tabIndex={0} aria-label="The lookup as text">
           {story.asText}
         </pre>

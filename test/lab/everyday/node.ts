@@ -244,7 +244,7 @@ export const ON_NODE: readonly EverydayLine[] = [
   ],
   [
     'explain -h',
-    'explain NAME [--pod [NAMESPACE/]POD] [--libc glibc|musl|go|bind|busybox] [--type A|AAAA|SRV|PTR] [-o json|--compare libcs|modes]\n  Explains one lookup of both address types hop by hop: search steps, service or redirect, cache, plugin, upstream, time and cost.',
+    'explain NAME [--pod [NAMESPACE/]POD] [--libc glibc|musl|go|bind|busybox] [--type A|AAAA|SRV|PTR] [-v|-o json|--compare libcs|modes]\n  Explains one lookup of both address types, a step a line: search list, service or redirect, cache, plugin, cost; -v: hop by hop.',
   ],
   ['faults', 'faults: command not found; help lists what there is', 127],
   ['compare-modes google.com', 'compare-modes: command not found; help lists what there is', 127],

@@ -22,7 +22,7 @@ describe('explain, with a node cache that walks search lists', () => {
   afterAll(() => driven.end());
 
   it('makes two queries of ten, and says why', async () => {
-    const { text, code } = await driven.run('explain google.com');
+    const { text, code } = await driven.run('explain -v google.com');
     expect(code).toBe(0);
     expect(text).toContain('google.com has 142.250.196.110, 2404:6800:4004:825::200e');
     expect(text).toContain('cost: 2 queries, 4 packets');
@@ -33,7 +33,7 @@ describe('explain, with a node cache that walks search lists', () => {
   });
 
   it('says nothing of it where nothing was walked', async () => {
-    const { text } = await driven.run('explain webpod');
+    const { text } = await driven.run('explain -v webpod');
     expect(text).not.toContain('autopath');
   });
 });

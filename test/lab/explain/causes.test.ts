@@ -2,6 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../../../src/lab/explain/explanation.js';
 import { drivenLab, topologyWith, type Driven } from '../lab.js';
 
+const ALIAS = `apiVersion: v1
+kind: Service
+metadata: { name: outside, namespace: default }
+spec: { type: ExternalName, externalName: www.google.com }
+`;
+
 describe('explain tells causes', () => {
   let driven: Driven;
   const run = async (line: string): Promise<string> => (await driven.run(line)).text;
@@ -72,11 +78,73 @@ describe('explain tells causes', () => {
     const names = pods.map(({ name, model }) => `kube-system/${name} \\(${model.ip}\\)`).join('|');
     expect(text).toMatch(new RegExp(`no server took it: (${names}) was chosen, and is silent`));
     expect(text).toMatch(
-      new RegExp(`^why: backend (${names}) of 10\\.96\\.0\\.10 is silent: timeout after 10\\.0 s$`, 'm'),
+      new RegExp(`^why: backend (${names}) of 10\\.96\\.0\\.10 is silent: timeout after 5\\.0 s$`, 'm'),
     );
     expect(text).toContain('try: Look whether it runs: kubectl get pods -A, and its logs\n');
     for (const { name } of pods) await run(`restart -n kube-system ${name}`);
     expect(await run('explain webpod')).not.toContain('why:');
+  });
+});
+
+describe('explain in short: a step a line', () => {
+  let driven: Driven;
+  beforeAll(async () => {
+    driven = await drivenLab({ 'alias.yaml': ALIAS });
+    await driven.run('kubectl apply -f alias.yaml');
+  });
+  afterAll(() => driven.end());
+  const COREDNS = 'coredns-674b8bbfcf-\\w{5}';
+
+  it.each([
+    {
+      name: 'both types on one way',
+      line: 'explain google.com',
+      steps: [
+        `google.com.default.svc.cluster.local.  (search default.svc.cluster.local)  A and AAAA NXDOMAIN after 0.0 ms: ${COREDNS} (cache disabled, kubernetes)`,
+        `google.com.svc.cluster.local.  (search svc.cluster.local)  A and AAAA NXDOMAIN after 0.0 ms: ${COREDNS} (cache disabled, kubernetes)`,
+        `google.com.cluster.local.  (search cluster.local)  A and AAAA NXDOMAIN after 0.0 ms: ${COREDNS} (cache disabled, kubernetes)`,
+        `google.com.Davolink.  (search Davolink)  A and AAAA NXDOMAIN after 4.0 ms: ${COREDNS} (cache miss, forward) > resolver(-w1)? (template)`,
+        `google.com.  (the name as it stands)  A and AAAA NOERROR after 4.0 ms: ${COREDNS} (cache miss, forward) > resolver(-w1)? (hosts)`,
+      ],
+    },
+    {
+      name: 'results that differ',
+      line: 'explain webpod',
+      steps: [
+        `webpod.default.svc.cluster.local.  (search default.svc.cluster.local)  A NOERROR, AAAA NODATA after 0.0 ms: ${COREDNS} (cache disabled, kubernetes)`,
+      ],
+    },
+    {
+      name: 'an alias of another name',
+      line: 'explain outside --type A',
+      steps: [
+        `outside.default.svc.cluster.local.  (search default.svc.cluster.local)  A NOERROR after 4.0 ms: ${COREDNS} (cache disabled, kubernetes); outside.default.svc.cluster.local. is an alias of www.google.com.`,
+      ],
+    },
+  ])('$name', async ({ line, steps }) => {
+    const { text } = await driven.run(line);
+    expect(text).toContain('\n10.96.0.10: service kube-system/kube-dns: to 172.20.0.186 or 172.20.1.144\n\n1. ');
+    const told = text.split('\n').filter((one) => /^\d+\. /.test(one));
+    expect(told).toHaveLength(steps.length);
+    for (const [i, step] of steps.entries())
+      expect(told[i]).toMatch(
+        new RegExp(`^${i + 1}\\. ${step.replace(/[.](?!\d? ms)|\((?!-w1)|(?<!-w1)\)/g, '\\$&')}$`),
+      );
+  });
+
+  it('the servers behind a redirect, and one that is silent', async () => {
+    await driven.run('kubectl apply -f ../manifests/node-local-dns-lrp.yaml');
+    await driven.run('kubectl apply -f ../manifests/lrp.yaml');
+    const { text } = await driven.run('explain webpod --type A');
+    expect(text).toMatch(/^10\.96\.0\.10: redirect kube-system\/nodelocaldns on k8s-ctr: to /m);
+    expect(text).toMatch(
+      /: node-local-dns-\w{5} \(cache miss, forward\) > coredns-\w+-\w{5} by TCP \(cache disabled, /,
+    );
+    expect((await driven.run('explain webpod --type A')).text).toMatch(/: node-local-dns-\w{5} \(cache hit\)$/m);
+    await driven.run('hang -n kube-system ds/node-local-dns');
+    expect((await driven.run('explain webpod')).text).toMatch(
+      /A and AAAA timeout \(2 times\) after 5\.0 s: no server took it: kube-system\/node-local-dns-\w{5} \(.*\) was chosen, and is silent$/m,
+    );
   });
 });
 
@@ -88,7 +156,7 @@ describe('explain with an upstream that is silent', () => {
         ['corefile: world, upstream: true, delay: 4', 'corefile: world, upstream: true, delay: 10000'],
       ]),
     );
-    const { text } = await driven.run('explain google.com.');
+    const { text } = await driven.run('explain -v google.com.');
     expect(text).toMatch(/; \d+\.\d+\.\d+\.\d+:53 by UDP: timeout after /);
     expect(text).toMatch(/^why: upstream \d+\.\d+\.\d+\.\d+:53 is silent: timeout after /m);
     await driven.end();

@@ -41,7 +41,7 @@ describe('without a node cache', () => {
     ]);
     expect(hopsOf(story, 0).map(short)).toEqual([
       'translation 0 service/kube-system/kube-dns',
-      'visit 0 pod/kube-system/coredns-674b8bbfcf miss kubernetes NXDOMAIN',
+      'visit 0 pod/kube-system/coredns-674b8bbfcf disabled kubernetes NXDOMAIN',
     ]);
     // Both types ask at once; each is told with the visits of its own.
     for (const { queries } of story.steps)
@@ -105,7 +105,7 @@ describe('behind a redirect policy', () => {
       'translation 0 service/kube-system/kube-dns redirect',
       'visit 0 pod/kube-system/node-local-dns miss forward NXDOMAIN',
       'translation 1 service/kube-system/kube-dns-upstream',
-      'visit 1 pod/kube-system/coredns-674b8bbfcf miss kubernetes NXDOMAIN',
+      'visit 1 pod/kube-system/coredns-674b8bbfcf disabled kubernetes NXDOMAIN',
     ]);
     expect(hopsOf(story, 4).map(short)).toEqual([
       'translation 0 service/kube-system/kube-dns redirect',

@@ -40,6 +40,18 @@ const UNMEASURED = 5e-6;
 
 /** Who made a reply. */
 export type MetricsWriter = 'nobody' | keyof Writers;
+const WRITERS: readonly MetricsWriter[] = ['nobody', 'atOnce', 'waited'];
+
+/** Hit counters that are kept for the next reply of the same kind. */
+const MOST_COUNTERS = 4096;
+
+/** Place of the counter of queries like this one: protocol, family and type. */
+function slotOf(query: Query): number {
+  const proto = query.protocol === 'tcp' ? 1 : 0;
+  const family = query.family === 6 ? 1 : 0;
+  const type = query.type < 256 ? TYPE_SLOTS[query.type]! : OTHER;
+  return (((proto << 1) | family) << 5) | type;
+}
 
 /**
  * The counters of queries at one listening address for one zone. QuerySeries appear with their first query; after that a
@@ -53,6 +65,8 @@ export class QuerySeries {
   private duration: Histogram | undefined;
   private doRequests: Value | undefined;
   private readonly families: ReturnType<typeof families>;
+  /** By all that their counts depend on: most names have the same as others. */
+  private readonly hitCounters = new Map<number, HitCounter>();
 
   /** @param server the `server` label @param zone the `zone` label; `dropped` for queries that reach no server block */
   constructor(
@@ -81,6 +95,18 @@ export class QuerySeries {
    * measured one by one.
    */
   hitCounter(query: Query, rcode: number, size: Octets, writer: MetricsWriter): HitCounter {
+    const lengths = (size * 512 + query.questionEnd) * 4096 + rcode;
+    const key = (lengths * 4 + WRITERS.indexOf(writer)) * 256 + 2 * slotOf(query) + (query.do ? 1 : 0);
+    let counter = this.hitCounters.get(key);
+    if (counter === undefined) {
+      counter = this.hitCounterOf(query, rcode, size, writer);
+      if (this.hitCounters.size >= MOST_COUNTERS) this.hitCounters.clear();
+      this.hitCounters.set(key, counter);
+    }
+    return counter;
+  }
+
+  private hitCounterOf(query: Query, rcode: number, size: Octets, writer: MetricsWriter): HitCounter {
     const { questionEnd: question, do: signed } = query;
     const { requests, requestSize, responseSize, responses } = this.seriesOf(query, rcode, writer);
     // Nothing of the query in here: it would stay with its octets as long as the answer does.
@@ -101,10 +127,8 @@ export class QuerySeries {
     rcode: number,
     writer: MetricsWriter,
   ): { requests: Value; requestSize: Histogram; responseSize: Histogram; responses: Value } {
-    const proto = query.protocol === 'tcp' ? 1 : 0;
-    const family = query.family === 6 ? 1 : 0;
-    const type = query.type < 256 ? TYPE_SLOTS[query.type]! : OTHER;
-    const slot = (((proto << 1) | family) << 5) | type;
+    const slot = slotOf(query);
+    const proto = slot >> 6;
     return {
       requests: this.requests[slot] ?? this.bindRequests(slot),
       requestSize: (this.requestSizes[proto] ??= this.bind(this.families.requestSize, { proto: query.protocol })),

@@ -32,6 +32,9 @@ const HARVEST: Milliseconds = 1000;
 /** Slabs whose ended answers leave with each harvest: in a table of a million answers each within a minute. */
 const SWEEP = 64;
 
+/** Lists of hit counters that are kept to be found again. */
+const KNOWN_LISTS = 16;
+
 /** An entry of which it is yet to be found out what it is good for. */
 type OpenEntry = SharedEntry & { everySpelling: boolean; noted: boolean };
 
@@ -45,8 +48,8 @@ export class SharedAnswerCache implements LeaseHolder {
   /** Listening addresses that the table has no place for the networks of. */
   private readonly unshared = new Set<number>();
   private readonly noted = new NotedAnswers();
-  /** Those of the last answer. */
-  private counters: readonly HitCounter[] = [];
+  /** Those of the last answers, each list once. */
+  private readonly counters: (readonly HitCounter[])[] = [];
   private readonly timer: Timer;
   /** Told of all hits, where somebody wants to know. */
   watcher: ((hits: TableHits) => void) | undefined;
@@ -169,11 +172,15 @@ export class SharedAnswerCache implements LeaseHolder {
     this.harvest();
   }
 
-  /** The same list as last time, where it is one of the same counters: most answers have the same. */
+  /** A list of the same counters that came lately, where there is one: most answers have the same as others. */
   private known(hitCounters: readonly HitCounter[]): readonly HitCounter[] {
     const { counters } = this;
-    const same = counters.length === hitCounters.length && counters.every((counter, i) => counter === hitCounters[i]);
-    return same ? counters : (this.counters = hitCounters);
+    const known = counters.find(
+      (list) => list.length === hitCounters.length && list.every((counter, i) => counter === hitCounters[i]),
+    );
+    if (known !== undefined) return known;
+    if (counters.unshift(hitCounters) > KNOWN_LISTS) counters.pop();
+    return hitCounters;
   }
 
   private readonly evicted = (slot: number): void => this.forget(slot);

@@ -6,6 +6,8 @@ export interface LoadOptions {
   /** A dnsperf query file: `NAME TYPE` lines. */
   readonly queries: string;
   readonly seconds: number;
+  /** Goes through the file so many times in place of asking for a time. */
+  readonly rounds?: number | undefined;
   readonly clients: number;
   /** Where dnsperf runs, and with how many threads. */
   readonly cores?: string | undefined;
@@ -23,6 +25,7 @@ export interface LoadOptions {
 }
 
 export interface LoadResult {
+  readonly sent: number;
   readonly completed: number;
   readonly lost: number;
   readonly perSecond: number;
@@ -45,8 +48,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     String(options.port),
     '-d',
     options.queries,
-    '-l',
-    String(options.seconds),
+    ...(options.rounds === undefined ? ['-l', String(options.seconds)] : ['-n', String(options.rounds)]),
     '-c',
     String(options.clients),
     '-T',
@@ -70,6 +72,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     [...text.matchAll(/([A-Z]+) (\d+) \([\d.]+%\)/g)].map(([, rcode, count]) => [rcode!, Number(count)]),
   );
   return {
+    sent: number(/Queries sent:\s+(\d+)/),
     completed,
     lost: number(/Queries lost:\s+(\d+)/),
     perSecond: number(/Queries per second:\s+([\d.]+)/),

@@ -42,15 +42,15 @@ export async function measureLogged(
     return { name: log, port, command: { command: 'sh', args: words }, questions, warmUp: 2 };
   });
   const results = await inTurns(contestants, seconds);
-  return results.map(({ name, cost, ratio, answered }, i) => {
+  return results.map(({ name, cost, ratio, sent, answered }, i) => {
     const lines = readFileSync(file(contestants[i]!.port), 'latin1')
       .split('\n')
       .filter((line) => line !== '' && line !== END);
     const wrong = lines.find((line) => !LINE.test(line));
     if (wrong !== undefined) throw new Error(`${name}: wrong line: ${wrong}`);
     // A start may have been asked more than once before it answered.
-    if (name === 'log' && (lines.length < answered || lines.length > answered + 10))
-      throw new Error(`${name}: ${lines.length} lines for ${answered} queries`);
+    if (name === 'log' && (lines.length < answered || lines.length > sent + 10))
+      throw new Error(`${name}: ${lines.length} lines for ${answered} answers to ${sent} queries`);
     const log = name.replaceAll(/\s+/g, ' ');
     return { log: log || 'none', cost, ratio, answered, lines: lines.length };
   });

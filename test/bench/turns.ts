@@ -1,6 +1,6 @@
 import { sample, untilRight } from './ask.js';
 import { rightAnswers } from './cluster.js';
-import { load } from './load.js';
+import { load, type LoadResult } from './load.js';
 import { write, type Command } from './peer.js';
 import { SERVER_CORE, cpuTime, residentMemory, startPinned, stop } from './process.js';
 
@@ -13,6 +13,8 @@ export interface Contestant {
   readonly questions: readonly string[];
   /** Time for which it is asked before anything is measured, in seconds. */
   readonly warmUp: number;
+  /** How many times each question is asked before that. */
+  readonly rounds?: number;
   /** Services of its cluster. */
   readonly services?: number;
 }
@@ -26,7 +28,8 @@ export interface Result {
   readonly ratio: number;
   /** Resident at the end, in MB (10^6 bytes). */
   readonly memory: number;
-  /** Queries that were answered in all. */
+  /** Queries that were sent in all, and of those the answered ones that were waited for. */
+  readonly sent: number;
   readonly answered: number;
 }
 
@@ -40,7 +43,7 @@ export async function inTurns(contestants: readonly Contestant[], seconds: numbe
     const { port, command, questions } = contestant;
     const queries = write(`queries-${port}`, questions.map((line) => `${line}\n`).join(''));
     const child = startPinned(SERVER_CORE, command.command, command.args, command.env);
-    return { ...contestant, queries, child, costs: [] as number[], answered: 0 };
+    return { ...contestant, queries, child, costs: [] as number[], sent: 0, answered: 0 };
   });
   try {
     for (const one of running) {
@@ -48,29 +51,39 @@ export async function inTurns(contestants: readonly Contestant[], seconds: numbe
       await untilRight(one.port, first, rightAnswers(one.services)(first)).catch((error: Error) => {
         throw new Error(`${one.name}: ${error.message}\n${one.child.output()}`, { cause: error });
       });
-      one.answered += (await load({ ...one, clients: 10, seconds: one.warmUp })).completed;
+      if (one.rounds !== undefined) counted(one, await load({ ...one, clients: 10, seconds: 0 }));
+      counted(one, await load({ ...one, rounds: undefined, clients: 10, seconds: one.warmUp }));
     }
     for (let turn = 0; turn < turns; turn++)
       for (const one of turn % 2 === 0 ? running : running.toReversed()) {
         const before = cpuTime(one.child.pid!);
-        const { completed } = await load({ ...one, clients: 10, seconds });
-        one.costs.push((cpuTime(one.child.pid!) - before) / completed);
-        one.answered += completed;
+        const result = await load({ ...one, rounds: undefined, clients: 10, seconds });
+        one.costs.push((cpuTime(one.child.pid!) - before) / result.completed);
+        counted(one, result);
       }
     for (const one of running) {
       const right = rightAnswers(one.services);
       const { latencies } = await sample(one.port, one.questions.slice(0, 100), right, 0.3);
-      one.answered += latencies.length;
+      counted(one, { sent: latencies.length, completed: latencies.length });
     }
     const [first] = running;
-    return running.map(({ name, costs, answered, child }) => ({
+    return running.map(({ name, costs, sent, answered, child }) => ({
       name,
       cost: median(costs),
       ratio: median(costs.map((cost, i) => cost / first!.costs[i]!)),
       memory: residentMemory(child.pid!),
+      sent,
       answered,
     }));
   } finally {
     await Promise.all(running.map(({ child }) => stop(child)));
   }
+}
+
+function counted(
+  one: { sent: number; answered: number },
+  { sent, completed }: Pick<LoadResult, 'sent' | 'completed'>,
+): void {
+  one.sent += sent;
+  one.answered += completed;
 }

@@ -33,6 +33,8 @@ export interface UpstreamTransport {
 export class Attempt {
   /** The id it travels under; drawn by its transport. */
   id = 0;
+  /** Letters of its name that are spelt otherwise on the way, see `turnCase`. */
+  caseBits = 0;
   /** Undefined before it was sent and after it ended. */
   transport: UpstreamTransport | undefined;
   /** Monotonic time of sending. */

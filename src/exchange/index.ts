@@ -5,7 +5,7 @@ export { ForgerySuspected, type Protocol } from './errors.js';
 export { matchesQuery, questionEndOf } from './match.js';
 export { exchangeOnce, type OnceOptions } from './once.js';
 export type { PoolLimits, ReuseCounters } from './upstream-state.js';
-export type { ExchangeStats } from './stats.js';
+export { newStats, type ExchangeStats } from './stats.js';
 export { TlsClient, type TlsSettings } from './tls.js';
 export { Upstream, type UpstreamParts } from './upstream.js';
 export { Http2Client, type Http2Answer, type Http2ClientParts } from './http2-client.js';

@@ -2,6 +2,8 @@ import { Flag, HEADER_SIZE, Rcode, RCODE_MASK } from '../wire/index.js';
 
 /** What a message that carries a query's id is to that query. */
 export const NO_MATCH = -1;
+/** Its question is the query's, but not spelt as it was asked. */
+export const RESPELT = -2;
 
 /**
  * Judges whether `reply` answers the question of `query`: a response with one question, of the same name (letter case

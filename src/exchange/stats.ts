@@ -4,8 +4,10 @@ export interface ExchangeStats {
   strays: number;
   /** Under the right id, with another question. */
   mismatches: number;
+  /** The right question, but its name not in the case that was drawn for it. */
+  respelt: number;
   /** No DNS message, or one that breaks the format. */
   malformed: number;
 }
 
-export const newStats = (): ExchangeStats => ({ strays: 0, mismatches: 0, malformed: 0 });
+export const newStats = (): ExchangeStats => ({ strays: 0, mismatches: 0, respelt: 0, malformed: 0 });

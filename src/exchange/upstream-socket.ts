@@ -5,7 +5,8 @@ import type { ConnectedUdpSocket } from '../net/network.js';
 import type { Attempt } from './attempt.js';
 import { ForgerySuspected, readTimeout, transferError } from './errors.js';
 import { UpstreamConnection } from './upstream-connection.js';
-import { NO_MATCH } from './match.js';
+import { NO_MATCH, RESPELT } from './match.js';
+import { turnCase } from './mixed-case.js';
 import type { UpstreamState } from './upstream-state.js';
 
 /** Replies that nobody asked for which a socket puts up with: networks repeat a datagram now and then. */
@@ -58,15 +59,19 @@ export class UpstreamSocket extends UpstreamConnection {
   send(attempt: Attempt): void {
     this.take(attempt, attempt.sentAt);
     const { socket } = this;
-    const { message, id } = attempt;
+    const { message, questionEnd, id } = attempt;
     const [first, second] = [message[0]!, message[1]!];
     const sent = socket.copies === true ? message : copyOctets(message, 0, message.length);
     sent[0] = id >> 8;
     sent[1] = id;
+    const bits = this.peer.mixedCase?.draw(attempt.sentAt) ?? 0;
+    attempt.caseBits = bits !== 0 && turnCase(sent, questionEnd, bits) ? bits : 0;
     socket.send(sent);
+    if (sent !== message) return;
     // The message is others' too.
     message[0] = first;
     message[1] = second;
+    if (attempt.caseBits !== 0) turnCase(message, questionEnd, bits);
   }
 
   timeout(): Error {
@@ -96,9 +101,16 @@ export class UpstreamSocket extends UpstreamConnection {
     const attempt = this.inFlight.get(id);
     const records = this.peer.match(attempt, bytes);
     if (records === NO_MATCH) return this.countWrong(id, attempt);
+    if (records === RESPELT) return this.distrust(attempt!);
     if (!this.peer.tell(attempt!, bytes, records)) return;
     this.answered[this.answers++ % REMEMBERED] = id;
     this.remove(attempt!);
+  }
+
+  /** Either the upstream spells names its own way, or somebody has guessed the rest. */
+  private distrust(attempt: Attempt): void {
+    this.remove(attempt);
+    attempt.receiver?.failed(attempt, new ForgerySuspected(this.socket.local, this.peer.to));
   }
 
   private countWrong(id: number, attempt: Attempt | undefined): void {

@@ -6,7 +6,8 @@ import { RoundTrip } from './rtt.js';
 import { newStats, type ExchangeStats } from './stats.js';
 import type { Attempt } from './attempt.js';
 import type { Protocol } from './errors.js';
-import { NO_MATCH, matchQuestion } from './match.js';
+import { NO_MATCH, RESPELT, matchQuestion } from './match.js';
+import { restoreCase, type MixedCase } from './mixed-case.js';
 
 /** Counts sockets and connections that were there already (`hits`) and that had to be opened (`misses`). */
 export interface ReuseCounters {
@@ -37,6 +38,7 @@ export class UpstreamState {
     readonly to: Destination,
     readonly limits: PoolLimits,
     readonly reuse: ReuseCounters,
+    /** Draws the case of names over UDP, where that is wanted. */ readonly mixedCase?: MixedCase,
   ) {}
 
   /** The shorter of a lifetime and what the limits allow. */
@@ -46,8 +48,8 @@ export class UpstreamState {
   }
 
   /**
-   * Judges a message that came under the id of `attempt`. Returns the offset of its records, or NO_MATCH when it is
-   * not that query's answer, which is counted and changes nothing.
+   * Judges a message that came under the id of `attempt`. Returns the offset of its records, or NO_MATCH or RESPELT when
+   * it is not that query's answer, which is counted and changes nothing. Names have the case of the query afterwards.
    */
   match(attempt: Attempt | undefined, bytes: Buffer): number {
     if (attempt === undefined) {
@@ -60,7 +62,18 @@ export class UpstreamState {
       attempt.receiver?.mismatched(attempt);
       return NO_MATCH;
     }
-    this.lastHeard = this.clock.monotonic();
+    const now = this.clock.monotonic();
+    const { caseBits, questionEnd } = attempt;
+    // A refusal may have no question.
+    if (caseBits !== 0 && records === questionEnd) {
+      if (!restoreCase(bytes, attempt.message, questionEnd, caseBits)) {
+        this.stats.respelt++;
+        this.mixedCase?.lost(now);
+        return RESPELT;
+      }
+      this.mixedCase?.kept();
+    }
+    this.lastHeard = now;
     return records;
   }
 

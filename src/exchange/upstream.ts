@@ -5,6 +5,7 @@ import type { Destination, Network } from '../net/network.js';
 import type { Attempt } from './attempt.js';
 import { UpstreamState, type PoolLimits, type ReuseCounters } from './upstream-state.js';
 import type { Pipelining } from './pipelining.js';
+import { MixedCase } from './mixed-case.js';
 import { HttpsPool, type HttpsSettings } from './https-pool.js';
 import type { ExchangeStats } from './stats.js';
 import { StreamPool } from './stream-pool.js';
@@ -41,6 +42,8 @@ export interface UpstreamParts {
   readonly tls?: TlsClient | undefined;
   /** Given with `tls` for DNS over HTTPS. */
   readonly https?: HttpsSettings | undefined;
+  /** Whether names are asked in a case that is drawn for each query over UDP. */
+  readonly mixedCase?: boolean;
 }
 
 /** One server that questions are sent to: its sockets, its connections, and what its traffic tells about it. */
@@ -67,7 +70,9 @@ export class Upstream {
   constructor(parts: UpstreamParts) {
     this.clock = parts.clock;
     this.secure = parts.tls !== undefined;
-    this.peer = new UpstreamState(parts.network, parts.clock, parts.random, parts.to, parts.limits, parts.reuse);
+    const { network, clock, random, to, limits, reuse } = parts;
+    const mixedCase = parts.mixedCase === true ? new MixedCase(random) : undefined;
+    this.peer = new UpstreamState(network, clock, random, to, limits, reuse, mixedCase);
     this.udp = new UdpPool(this.peer);
     this.streams =
       parts.https && parts.tls

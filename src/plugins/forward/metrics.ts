@@ -1,4 +1,4 @@
-import type { Protocol, ReuseCounters, Upstream } from '../../exchange/index.js';
+import { newStats, type Protocol, type ReuseCounters, type Upstream } from '../../exchange/index.js';
 import type { Seconds } from '../../lib/units.js';
 import { TIME_BOUNDS, type Family, type Histogram, type Metrics, type Value } from '../../metrics/metrics.js';
 import { rcodeName } from '../../wire/index.js';
@@ -20,7 +20,7 @@ export interface ForwardMetrics {
 /** The counters of one upstream. Series appear when there is something to count. */
 export class UpstreamMetrics implements ReuseCounters {
   private readonly byRcode: Histogram[] = [];
-  private readonly seen = { strays: 0, mismatches: 0, malformed: 0 };
+  private readonly seen = newStats();
   private readonly hits: Partial<Record<Protocol, Value>> = {};
   private readonly misses: Partial<Record<Protocol, Value>> = {};
 
@@ -58,7 +58,7 @@ export class UpstreamMetrics implements ReuseCounters {
     if (latency !== undefined) families.latency.with({ to, quantile: 'mean' }).set(latency / 1000);
     if (slowest !== undefined) families.latency.with({ to, quantile: '0.95' }).set(slowest / 1000);
     if (isSilent || latency !== undefined) families.silent.with({ to }).set(isSilent ? 1 : 0);
-    for (const reason of ['strays', 'mismatches', 'malformed'] as const) {
+    for (const reason of REASONS) {
       const more = stats[reason] - this.seen[reason];
       if (more === 0) continue;
       this.seen[reason] = stats[reason];
@@ -80,7 +80,8 @@ export class UpstreamMetrics implements ReuseCounters {
 }
 
 /** The `reason` of a reply that counted for nothing. */
-const WRONG = { strays: 'id', mismatches: 'question', malformed: 'format' } as const;
+const WRONG = { strays: 'id', mismatches: 'question', respelt: 'case', malformed: 'format' } as const;
+const REASONS = ['strays', 'mismatches', 'respelt', 'malformed'] as const;
 
 interface ProxyFamilies {
   readonly hedges: Family<Value>;

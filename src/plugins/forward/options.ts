@@ -17,6 +17,8 @@ export interface ForwardOptions {
   maxAge: Milliseconds;
   /** An attempt is given up after this long. */
   readTimeout: Milliseconds;
+  /** Names are asked in a case that is drawn for each query over UDP. */
+  mixedCase: boolean;
   /** Address that everything is sent from; the system's choice when left out. */
   source: string | undefined;
   /** Who is asked for the addresses of upstreams that are named; this host's own resolvers when left out. */
@@ -70,6 +72,10 @@ const READERS: Readonly<
   },
   read_timeout(option, into) {
     into.readTimeout = option.duration(option.one('read_timeout DURATION'), { min: 1 });
+  },
+  mixed_case(option, into) {
+    option.flag();
+    into.mixedCase = true;
   },
   source_address(option, into) {
     into.source = option.ip(option.one('source_address IP'));
@@ -144,6 +150,7 @@ export function readOptions(directive: Directive, readFile: (path: string) => st
     expire: 10_000,
     maxAge: 0,
     readTimeout: 2000,
+    mixedCase: false,
     source: undefined,
     resolvers: undefined,
     maxIdle: 0,

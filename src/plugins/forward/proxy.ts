@@ -54,6 +54,7 @@ export class Proxy implements SessionUpstream {
       tls,
       https,
       reuse: metrics,
+      mixedCase: options.mixedCase,
       limits: { expire: options.expire, maxIdle: options.maxIdle, maxAge: options.maxAge },
     });
     this.check = new HealthCheck({

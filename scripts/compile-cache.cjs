@@ -2,7 +2,20 @@
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
+const v8 = require('node:v8');
 const vm = require('node:vm');
+
+/**
+ * Flags that the program sets on its way, as V8 has them at the start. V8 refuses data that was made while they were
+ * set otherwise than when it is read.
+ */
+const AT_START = [
+  '--sparkplug',
+  '--no-expose-gc',
+  '--parallel-scavenge',
+  '--semi-space-growth-factor=2',
+  '--heap-growing-percent=0',
+];
 
 /**
  * Has the files of a folder, `import.cjs` aside, compiled with what V8 kept of them in another,
@@ -13,12 +26,14 @@ const vm = require('node:vm');
 exports.keepCompiled = (folder, kept) => {
   const place = path.join(kept, `${process.version}-${process.arch}`);
   const fresh = new Map();
+  const asAtStart = rememberFlags();
   const compile = Module.prototype._compile;
   Module.prototype._compile = function (source, filename) {
     if (path.dirname(filename) !== folder || path.basename(filename) === 'import.cjs')
       return compile.call(this, source, filename);
     const file = path.join(place, path.basename(filename));
-    const script = new vm.Script(Module.wrap(source), { filename, cachedData: read(file) });
+    const cachedData = read(file);
+    const script = asAtStart(() => new vm.Script(Module.wrap(source), { filename, cachedData }));
     if (script.cachedDataRejected !== false) fresh.set(file, script);
     return script
       .runInThisContext()
@@ -27,7 +42,11 @@ exports.keepCompiled = (folder, kept) => {
   const keep = () => {
     try {
       if (fresh.size > 0) mkdirSync(place, { recursive: true });
-      for (const [file, script] of fresh) write(file, script.createCachedData());
+      for (const [file, script] of fresh)
+        write(
+          file,
+          asAtStart(() => script.createCachedData()),
+        );
     } catch {
       // The folder is not ours to write to.
     }
@@ -36,6 +55,26 @@ exports.keepCompiled = (folder, kept) => {
   process.once('exit', keep);
   return keep;
 };
+
+/** Returns what does something with the flags as they were at the start, and sets those again that are set from now on. */
+function rememberFlags() {
+  const { setFlagsFromString } = v8;
+  const given = new Set();
+  v8.setFlagsFromString = (flag) => {
+    // In the order in which they were set last.
+    given.delete(flag);
+    given.add(flag);
+    setFlagsFromString(flag);
+  };
+  return (work) => {
+    if (given.size > 0) for (const flag of AT_START) setFlagsFromString(flag);
+    try {
+      return work();
+    } finally {
+      given.forEach((flag) => setFlagsFromString(flag));
+    }
+  };
+}
 
 function read(file) {
   try {

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -37,6 +46,24 @@ describe('what V8 made of the program', () => {
     const first = readFileSync(kept('part.cjs'));
     expect(run()).toBe(said());
     expect(readFileSync(kept('part.cjs')).equals(first)).toBe(true);
+  });
+
+  it('is taken by a program that sets flags of V8 on its way, as the server does', () => {
+    const source = readFileSync(path.resolve(import.meta.dirname, '../../src/cli/engine.ts'), 'utf8');
+    const flags = [...source.matchAll(/setFlagsFromString\([`'](--[^`']+)[`']\)/g)].map(([, flag]) =>
+      flag!.replace(/\$\{\w+\}/, '33'),
+    );
+    expect(flags.length).toBeGreaterThan(3);
+    const set = flags.map((flag) => `require('node:v8').setFlagsFromString('${flag}');\n`);
+    // Some before a part is loaded, some after that.
+    write('main.cjs', `${set[0]}require('./part.cjs');\n${set.slice(1).join('')}require('./other.cjs');\n`);
+    write('other.cjs', 'module.exports = (n) => n + 2;\n');
+    const files = (): number[] => ['main.cjs', 'part.cjs', 'other.cjs'].map((name) => statSync(kept(name)).ino);
+    run();
+    const first = files();
+    run();
+    // What is made anew is another file.
+    expect(files()).toEqual(first);
   });
 
   it('is kept when that is asked for, by a program that is killed later', () => {

@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drivenLab } from '../lab.js';
 import type { Driven } from '../lab.js';
+import { FURTHER_LINES } from './further-lines.js';
 
 /** Lines with what bash prints for each; bash itself is asked, so nobody's memory of it is trusted. */
 const LINES: readonly string[] = [
@@ -133,6 +137,10 @@ const LINES: readonly string[] = [
   'until true; do echo no; done; echo $?; i=0; while [ $((i++)) -lt 2 ]; do false; done; echo $? $i',
 ];
 
+/** Where bash has the files that lines call `/tmp/nodens-...`. */
+const folder = mkdtempSync(path.join(os.tmpdir(), 'nodens-bash-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
 let driven: Driven;
 beforeAll(async () => {
   driven = await drivenLab();
@@ -140,13 +148,14 @@ beforeAll(async () => {
 afterAll(() => driven.end());
 
 describe('a line does what it does in bash', () => {
-  it.each(LINES.map((line) => ({ line })))('$line', async ({ line }) => {
-    const bash = spawnSync('bash', ['--norc', '-c', line], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  it.each([...LINES, ...FURTHER_LINES].map((line) => ({ line })))('$line', async ({ line }) => {
+    const own = line.replaceAll('/tmp/nodens-', `${folder}/`);
+    const bash = spawnSync('bash', ['--norc', '-c', own], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
     let [out, err] = ['', ''];
     const code = await driven.drive(
       driven.fresh().run(line, { write: (text) => (out += text), error: (text) => (err += text) }),
     );
-    expect({ out, code }).toEqual({ out: bash.stdout, code: bash.status });
+    expect({ out, code }).toEqual({ out: bash.stdout.replaceAll(`${folder}/`, '/tmp/nodens-'), code: bash.status });
     expect(err === '').toBe(bash.stderr === '');
   });
 });

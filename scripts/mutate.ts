@@ -20,7 +20,7 @@ import { seededRandom } from '../src/lib/random.js';
 import { SRC, sourceFiles } from './imports.js';
 import { draw, locate, mutated, mutationsOf, type Fault, type Mutation } from './mutations.js';
 import { ProjectCopy } from './project-copy.js';
-import { reachOf, type Reach } from './reach.js';
+import { ownFolder, reachOf, type Reach } from './reach.js';
 
 /** Longest run of tests whose time without a fault is not known, in milliseconds. */
 const LONGEST_RUN = 300_000;
@@ -63,12 +63,6 @@ interface Group {
   readonly tests: readonly string[];
   readonly took?: number;
   readonly isLong?: boolean;
-}
-
-/** Where the tests of a source file's folder are, or of its plugin. */
-function ownFolder(file: string): string {
-  const [, first = '', second = ''] = file.split('/');
-  return first === 'plugins' ? `test/plugins/${second}/` : `test/${first}/`;
 }
 
 /** The quick tests of its own folder that come to a mutation, all other quick ones that do, and then the long ones. */

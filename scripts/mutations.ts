@@ -154,6 +154,14 @@ export function probed(
     .reduce((done, { at, text: more }) => done.slice(0, at) + more + done.slice(at), text);
 }
 
+/** Whether a mutation's place is come to when its file is loaded, and not by a call. */
+export function isTopLevel(text: string, mutation: Mutation): boolean {
+  const source = ts.createSourceFile(mutation.file, text, ts.ScriptTarget.Latest, true);
+  for (let node = nodeAt(source, mutation); node !== source; node = node.parent)
+    if (ts.isFunctionLike(node)) return false;
+  return true;
+}
+
 /** The innermost node that spans a mutation's place. */
 function nodeAt(source: ts.SourceFile, { start, end }: Mutation): ts.Node {
   let found: ts.Node = source;

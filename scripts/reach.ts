@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { mutationsOf, probed, type Mutation } from './mutations.js';
+import { isTopLevel, mutationsOf, probed, type Mutation } from './mutations.js';
 import { ProjectCopy, ROOT, type TestFile } from './project-copy.js';
 
 /** A test file that comes to a place. */
@@ -153,22 +153,30 @@ function placesOf(noted: string, places: readonly Place[], sources: ReadonlyMap<
 }
 
 function lookedUp(sources: ReadonlyMap<string, string>, known: ReadonlyMap<string, Known>): Reach {
-  return ({ file: source, start, end, to }) => {
+  return (mutation) => {
+    const { file: source, start, end, to } = mutation;
     const text = sources.get(source)!;
     const hash = hashOf(text);
     const index = mutationsOf(source, text).findIndex(
       (other) => start === other.start && end === other.end && to === other.to,
     );
+    // Test files share processes, in which a file is loaded once: by whichever test came first.
+    const isLoaded = isTopLevel(text, mutation);
+    const own = ownFolder(source);
+    const comes = ([test, { places }]: [string, Known]): boolean => {
+      const there = places[source];
+      if (there === undefined) return isLoaded && test.startsWith(own);
+      return isLoaded || there.hash !== hash || there.reached.includes(index);
+    };
     return [...known]
-      .filter(
-        ([
-          ,
-          {
-            places: { [source]: own },
-          },
-        ]) => own !== undefined && (own.hash !== hash || own.reached.includes(index)),
-      )
+      .filter(comes)
       .map(([file, { took }]) => ({ file, took }))
       .sort((a, b) => a.took - b.took);
   };
+}
+
+/** Where the tests of a source file's folder are, or of its plugin. */
+export function ownFolder(file: string): string {
+  const [, first = '', second = ''] = file.split('/');
+  return first === 'plugins' ? `test/plugins/${second}/` : `test/${first}/`;
 }

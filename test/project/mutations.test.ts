@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { draw, locate, mutated, mutationsOf, probed, type Fault } from '../../scripts/mutations.js';
+import { draw, isTopLevel, locate, mutated, mutationsOf, probed, type Fault } from '../../scripts/mutations.js';
 import { seededRandom } from '../../src/lib/random.js';
 
 const fault = (from: string, file = 'src/a.ts'): Fault => ({ id: 'X', file, from, to: 'b', harm: '', tests: [] });
@@ -64,6 +64,19 @@ describe('mutations that are drawn', () => {
     };
     expect(come(0)).toHaveLength(places.length);
     expect(places.length - come(7).length).toBe(come(0).filter((text) => /^(?:at = )?2;/.test(text)).length);
+  });
+
+  it('are told from those that are come to when a file is loaded', () => {
+    const source = 'const a = 1;\nclass B { c = 2; d() { return 3; } }\nconst e = () => 4;\nif (a > 5) e();\n';
+    const loaded = mutationsOf('a.ts', source).filter((mutation) => isTopLevel(source, mutation));
+    expect([...new Set(loaded.map(({ start }) => /\d|\S+/.exec(source.slice(start))![0]))]).toEqual([
+      '1',
+      '2',
+      'a',
+      '>',
+      '5',
+      'e();',
+    ]);
   });
 
   it('are the same for the same seed, and spread over files', () => {

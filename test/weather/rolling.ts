@@ -40,9 +40,10 @@ async function oldFirst(
   node: RollingNode,
   how: RollingOptions,
   updates: number,
+  ask = () => node.ask(RATE),
 ): Promise<Counted & { between: number }> {
   let serving = await node.start(how);
-  const counted = await node.ask(RATE);
+  const counted = await ask();
   let between = 0;
   for (let i = 0; i < updates; i++) {
     await sleep(1000);
@@ -76,22 +77,13 @@ async function forwarded(updates: number, seconds: number): Promise<Counted> {
 
 /**
  * The old one first, as without maxSurge and without flags: between the two, kube-proxy leads the service's address to
- * the cluster's DNS.
+ * the cluster's DNS. A connection that is open when the way changes is lost.
  */
-async function besideKubeProxy(updates: number): Promise<Counted> {
+async function besideKubeProxy(updates: number): Promise<Counted & { between: number }> {
   const node = new RollingNode();
-  const how = { takeover: false };
   try {
     await node.startCluster();
-    let serving = await node.start(how);
-    const counted = await node.ask(RATE, 'each', [KUBE_DNS]);
-    for (let i = 0; i < updates; i++) {
-      await sleep(1000);
-      await serving.end();
-      serving = await node.start(how);
-    }
-    await sleep(1000);
-    return await counted();
+    return await oldFirst(node, { takeover: false }, updates, () => node.ask(RATE, 'each', [KUBE_DNS]));
   } finally {
     await node.stop();
     node.remove();
@@ -156,11 +148,16 @@ async function redirected(newFirst: boolean, updates: number, seconds: number): 
   }
 }
 
+/** At most what was asked while none of the two served may be lost. */
+function oldFirstFigure(what: string, old: Counted & { between: number }): Figure {
+  const passing = Math.ceil((old.between / 1000) * RATE);
+  const lost = `lost or wrong of ${old.asked}${whereOf(old)}, between two processes ${passing}`;
+  return { what: `${what}: ${lost}`, got: lostOf(old), unit: '', atMost: passing };
+}
+
 async function* withCluster(short: boolean): AsyncGenerator<Figure> {
   const [updates, seconds] = short ? [2, 6] : [10, 60];
-  const beside = await besideKubeProxy(updates);
-  const what = `${updates} updates, old first, beside kube-proxy: lost or wrong of ${beside.asked}${whereOf(beside)}`;
-  yield { what, got: lostOf(beside), unit: '', atMost: 0 };
+  yield oldFirstFigure(`${updates} updates, old first, beside kube-proxy`, await besideKubeProxy(updates));
   const calm = await forwarded(0, seconds);
   const moved = await forwarded(updates, seconds);
   const each = `${updates} updates, new first, each query asked upstream by TCP`;
@@ -181,7 +178,17 @@ const SHARED: readonly RollingOptions[] = [true, false].flatMap((takeover) =>
 const textOf = ({ takeover, skipTeardown = false }: RollingOptions): string =>
   `${takeover ? '-takeover' : 'without -takeover'}${skipTeardown ? ', -skipteardown' : ''}`;
 
-async function* onNode(node: RollingNode, short: boolean): AsyncGenerator<Figure> {
+async function* onNode(short: boolean): AsyncGenerator<Figure> {
+  const node = new RollingNode();
+  try {
+    yield* updatesOf(node, short);
+  } finally {
+    await node.stop();
+    node.remove();
+  }
+}
+
+async function* updatesOf(node: RollingNode, short: boolean): AsyncGenerator<Figure> {
   const [updates, seconds, killed] = short ? [2, 6, 4] : [10, 60, 20];
   for (const how of SHARED) {
     const result = await newFirst(node, how, updates, seconds);
@@ -192,9 +199,7 @@ async function* onNode(node: RollingNode, short: boolean): AsyncGenerator<Figure
   for (const skipTeardown of short ? [true] : [true, false]) {
     const how = { takeover: true, skipTeardown };
     const old = await oldFirst(node, how, updates);
-    const passing = Math.ceil((old.between / 1000) * RATE);
-    const what = `${updates} updates, old first, ${textOf(how)}: lost or wrong of ${old.asked}${whereOf(old)}, between two processes ${passing}`;
-    yield { what, got: lostOf(old), unit: '', atMost: passing };
+    yield oldFirstFigure(`${updates} updates, old first, ${textOf(how)}`, old);
     await node.stop();
   }
   const kill = await kills(node, killed);
@@ -222,17 +227,9 @@ export const rolling: Weather = {
   async play(scale: Scale): Promise<Figure[]> {
     const why = whyNot([]);
     if (why !== undefined) throw new Error(why);
-    const node = new RollingNode();
-    try {
-      const figures: Figure[] = [];
-      for await (const figure of onNode(node, scale === 'short')) figures.push(figure);
-      await node.stop();
-      for await (const figure of withCluster(scale === 'short')) figures.push(figure);
-      for await (const figure of behindPolicy(scale === 'short')) figures.push(figure);
-      return figures;
-    } finally {
-      await node.stop();
-      node.remove();
-    }
+    const figures: Figure[] = [];
+    for (const kind of [onNode, withCluster, behindPolicy])
+      for await (const figure of kind(scale === 'short')) figures.push(figure);
+    return figures;
   },
 };

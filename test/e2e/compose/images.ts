@@ -19,6 +19,9 @@ export type Podman = (args: readonly string[], timeout?: number) => Promise<stri
 export const PROMETHEUS_IMAGE = 'localhost/prometheus:debian';
 const BASE = 'localhost/debian:base';
 const BUILD_BASE = 'localhost/debian:node';
+const PATHS = 'ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** How long it may take where an emulator runs each program. */
+const FOREIGN_BUILD = 3_600_000;
 /** Where a base image keeps certificates that npm trusts. */
 const CERTIFICATES = '/etc/ssl/npm.pem';
 
@@ -27,33 +30,51 @@ const CERTIFICATES = '/etc/ssl/npm.pem';
  * Prometheus as installed here. `dir` is for files on the way.
  */
 export async function makeImages(podman: Podman, dir: string): Promise<void> {
-  const tar = path.join(dir, 'base.tar');
-  // A system with apt and little else, and without pages to read, as images of Debian are.
-  const slim = ['doc', 'man', 'locale', 'info'].flatMap((folder) => [`--dpkgopt=path-exclude=/usr/share/${folder}/*`]);
-  await run(['mmdebstrap', '--quiet', '--variant=apt', ...slim, await release(), tar, ...(await mirrors())], {
-    timeout: 400_000,
-    env: { TMPDIR: dir },
+  await makeBase(podman, dir, BASE);
+  await imageOf(podman, path.join(dir, 'prometheus'), PROMETHEUS_IMAGE, {
+    more: 'ENTRYPOINT ["/bin/prometheus"]',
+    fill: (files) => copyProgram('prometheus', path.join(files, 'bin')),
   });
-  await podman(['import', '--quiet', tar, BASE]);
-  await imageOf(podman, path.join(dir, 'prometheus'), PROMETHEUS_IMAGE, 'ENTRYPOINT ["/bin/prometheus"]', (files) =>
-    copyProgram('prometheus', path.join(files, 'bin')),
-  );
-  await imageOf(
-    podman,
-    path.join(dir, 'node'),
-    BUILD_BASE,
-    'ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-    copyNode,
-  );
+  await imageOf(podman, path.join(dir, 'node'), BUILD_BASE, { more: PATHS, fill: (files) => copyNode(files) });
   await podman([...build(imageName()), '--target=tools', ROOT], 300_000);
 }
 
 /** Builds the image that is for clusters, from the same steps as far as they are the same. */
 export const makeImage = (podman: Podman, name: string): Promise<string> => podman([...build(name), ROOT], 300_000);
 
-const build = (name: string): string[] => [
+/**
+ * Builds it for another platform, from Debian and Node for that one: a kernel that knows whom to have run its programs
+ * takes half an hour for it.
+ *
+ * @param arch as Debian, Node and Docker call it: `arm64`
+ */
+export async function makeForeignImage(podman: Podman, dir: string, name: string, arch: string): Promise<void> {
+  const [base, buildBase] = [`${BASE}-${arch}`, `${BUILD_BASE}-${arch}`];
+  await makeBase(podman, dir, base, arch);
+  const packed = `node-linux-${arch}@${process.versions.node.split('.')[0]}`;
+  await run(['npm', 'pack', '--silent', '--pack-destination', dir, packed], { timeout: 120_000 });
+  await run(['sh', '-c', `tar -xzf node-linux-${arch}-*.tgz`], { cwd: dir });
+  const node = path.join(dir, 'package/bin/node');
+  const fill = (files: string): Promise<void> => copyNode(files, node);
+  await imageOf(podman, path.join(dir, `node-${arch}`), buildBase, { from: base, more: PATHS, fill, arch });
+  await podman([...build(name, base, buildBase), `--platform=linux/${arch}`, ROOT], FOREIGN_BUILD);
+}
+
+/** A system with apt and little else, and without pages to read, as images of Debian are. */
+async function makeBase(podman: Podman, dir: string, name: string, arch?: string): Promise<void> {
+  const tar = path.join(dir, `base${arch ?? ''}.tar`);
+  const slim = ['doc', 'man', 'locale', 'info'].flatMap((folder) => [`--dpkgopt=path-exclude=/usr/share/${folder}/*`]);
+  const options = ['--quiet', '--variant=apt', ...slim, ...(arch === undefined ? [] : [`--architectures=${arch}`])];
+  await run(['mmdebstrap', ...options, await release(), tar, ...(await mirrors())], {
+    timeout: arch === undefined ? 400_000 : FOREIGN_BUILD,
+    env: { TMPDIR: dir },
+  });
+  await podman(['import', '--quiet', ...(arch === undefined ? [] : ['--arch', arch]), tar, name], 120_000);
+}
+
+const build = (name: string, base = BASE, buildBase = BUILD_BASE): string[] => [
   ...['build', '--layers', '--jobs=2', '--network=host', '-f', path.join(ROOT, 'deploy/Dockerfile')],
-  ...[...buildArgs(), '-t', name],
+  ...[...buildArgs(base, buildBase), '-t', name],
 ];
 
 interface ComposeFile {
@@ -66,9 +87,18 @@ const composed = (): ComposeFile['x-nodens'] =>
 const imageName = (): string => `localhost/${composed().image}`;
 
 /** As compose would pass them, with the base images of this test. */
-function buildArgs(): string[] {
-  const args = { ...composed().build.args, BUILD_IMAGE: BUILD_BASE, BASE_IMAGE: BASE, NPM_CONFIG_REGISTRY: '' };
+function buildArgs(base: string, buildBase: string): string[] {
+  const args = { ...composed().build.args, BUILD_IMAGE: buildBase, BASE_IMAGE: base, NPM_CONFIG_REGISTRY: '' };
   return Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+}
+
+interface Layer {
+  /** Debian for this platform by default. */
+  readonly from?: string;
+  /** Lines of its Dockerfile. */
+  readonly more: string;
+  readonly fill: (files: string) => void | Promise<void>;
+  readonly arch?: string;
 }
 
 /** An image of Debian with files laid over it. */
@@ -76,19 +106,19 @@ async function imageOf(
   podman: Podman,
   dir: string,
   name: string,
-  more: string,
-  fill: (files: string) => void | Promise<void>,
+  { from = BASE, more, fill, arch }: Layer,
 ): Promise<void> {
   const files = path.join(dir, 'files');
   mkdirSync(files, { recursive: true });
   await fill(files);
-  writeFileSync(path.join(dir, 'Dockerfile'), `FROM ${BASE}\nCOPY files /\n${more}\n`);
-  await podman(['build', '--quiet', '--layers=false', '-t', name, dir], 120_000);
+  writeFileSync(path.join(dir, 'Dockerfile'), `FROM ${from}\nCOPY files /\n${more}\n`);
+  const platform = arch === undefined ? [] : [`--platform=linux/${arch}`];
+  await podman(['build', '--quiet', '--layers=false', ...platform, '-t', name, dir], 120_000);
 }
 
 /** Node, npm, and how npm reaches its registry from this machine. */
-async function copyNode(files: string): Promise<void> {
-  await copyProgram(process.execPath, path.join(files, 'usr/local/bin'), 'node');
+async function copyNode(files: string, node = process.execPath): Promise<void> {
+  await copyProgram(node, path.join(files, 'usr/local/bin'), 'node');
   const npm = path.resolve(realpathSync((await run(['which', 'npm'])).trim()), '../..');
   cpSync(npm, path.join(files, 'usr/local/lib/npm'), { recursive: true });
   const program = path.join(files, 'usr/local/bin/npm');

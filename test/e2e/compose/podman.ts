@@ -13,7 +13,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import type { Engine } from './engine.js';
-import { PROMETHEUS_IMAGE, makeImage, makeImages, type Podman } from './images.js';
+import { PROMETHEUS_IMAGE, makeForeignImage, makeImage, makeImages, type Podman } from './images.js';
 import { SERVICES } from './project.js';
 import { run, works } from './run.js';
 
@@ -51,12 +51,29 @@ export class PodmanEngine implements Engine {
   }
 
   async start(): Promise<void> {
+    await this.prepare();
+    await makeImages(this.alone, this.file('files'));
+    await this.serve();
+  }
+
+  /** Builds the image for another platform; resolves with the folder that its files are laid out in. */
+  async foreignImage(arch: string): Promise<string> {
+    await this.prepare();
+    const [dir, name] = [this.file('files'), `localhost/nodens-${arch}`];
+    await makeForeignImage(this.alone, dir, name, arch);
+    const [root, tar] = [path.join(dir, 'root'), path.join(dir, 'root.tar')];
+    const container = (await this.alone(['create', '--network=none', name])).trim().split('\n').at(-1)!;
+    await this.alone(['export', '--output', tar, container], 120_000);
+    mkdirSync(root);
+    await run(['tar', '-xf', tar, '-C', root], { timeout: 120_000 });
+    return root;
+  }
+
+  private async prepare(): Promise<void> {
     await removeLeftovers();
     this.dir = mkdtempSync(path.join(os.tmpdir(), `${PREFIX}${process.pid}-`));
     this.writeConfiguration();
     for (const folder of NOTES) mkdirSync(folder, { recursive: true });
-    await makeImages(this.alone, this.file('files'));
-    await this.serve();
   }
 
   readonly makeImage = (name: string): Promise<string> => makeImage(this.alone, name);

@@ -61,7 +61,11 @@ const loadPackage = {
   setup({ onLoad }) {
     const files = Object.fromEntries(PACKAGES.map((name) => [name, `./${fileOf(name)}`]));
     onLoad({ filter: /src[/\\]lib[/\\]package\.ts$/ }, () => ({
-      contents: `const FILES = ${JSON.stringify(files)};\nexport const loadPackage = (name) => require(FILES[name] ?? name);\nexport const packagePath = (name) => require.resolve(FILES[name] ?? name);\n`,
+      contents: [
+        `const FILES = ${JSON.stringify(files)};`,
+        'export const loadPackage = (name) => require(FILES[name] ?? name);',
+        'export const packagePath = (name) => require.resolve(FILES[name] ?? name);\n',
+      ].join('\n'),
     }));
   },
 };

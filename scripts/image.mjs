@@ -210,7 +210,8 @@ function sbom(root, packages) {
   const components = [{ ...node, type: 'application' }, ...debian, ...found];
   const digest = createHash('sha256').update(JSON.stringify(components)).digest('hex');
   // The same content gives the same number, and no time: built again, the image is the same.
-  const serialNumber = `urn:uuid:${digest.slice(0, 8)}-${digest.slice(8, 12)}-5${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+  const part = (from, to) => digest.slice(from, to);
+  const serialNumber = `urn:uuid:${part(0, 8)}-${part(8, 12)}-5${part(13, 16)}-8${part(17, 20)}-${part(20, 32)}`;
   const document = { bomFormat: 'CycloneDX', specVersion: '1.5', serialNumber, version: 1 };
   const metadata = { component: { ...own, type: 'application' } };
   writeFileSync(file, `${JSON.stringify({ ...document, metadata, components }, null, 2)}\n`);

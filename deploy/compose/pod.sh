@@ -1,6 +1,7 @@
 #!/bin/sh
-# A pod's network as Cilium sets it up: whatever the pod sends goes by way of its node ($NODE), which sees it all and translates service addresses.
-# Then comes the pod's program, as nobody and without any right; without one, the pod is there to be used with `exec`, and ends when asked to.
+# A pod's network as Cilium sets it up: whatever the pod sends goes by way of its node ($NODE), which sees it all and
+# translates service addresses. Then comes the pod's program, as nobody and without any right; without one, the pod is
+# there to be used with `exec`, and ends when asked to.
 set -eu
 ip route flush table main
 ip route add "$NODE" dev eth0

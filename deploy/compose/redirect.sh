@@ -1,6 +1,7 @@
 #!/bin/bash
-# What Cilium does on a node for the policy of deploy/node-local-dns-lrp.yaml: as long as the cache of this node ($CACHE) is ready, what goes to port 53 of
-# service kube-dns leads there and not to the cluster DNS. Other ports, other nodes and resolv.conf stay as they are.
+# What Cilium does on a node for the policy of deploy/node-local-dns-lrp.yaml: as long as the cache of this node ($CACHE)
+# is ready, what goes to port 53 of service kube-dns leads there and not to the cluster DNS. Other ports, other nodes and
+# resolv.conf stay as they are.
 set -eu
 table='ip local-redirect'
 

@@ -210,7 +210,8 @@ export function freshText(fresh: Fresh): string {
   return [
     `fresh: ${nodes} nodes, ${SERVICES} services, ${changes} changes a second`,
     `a new service is known to a node after ${p50.toFixed(0)} ms (p50), ${p99.toFixed(0)} ms (p99), ${worst.toFixed(0)} ms (worst)`,
-    `each change and node costs ${clusterCpu.toFixed(1)} us of the cluster's DNS, ${nodeCpu.toFixed(1)} us of the node, ${bytes.toFixed(0)} bytes`,
+    `each change and node costs ${clusterCpu.toFixed(1)} us of the cluster's DNS, ` +
+      `${nodeCpu.toFixed(1)} us of the node, ${bytes.toFixed(0)} bytes`,
     `each node that has subscribed takes ${memory.toFixed(0)} kB of the cluster's DNS`,
   ].join('\n');
 }

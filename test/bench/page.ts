@@ -31,7 +31,8 @@ try {
   const url = (await lab.said(/^The page: (\S+)$/m, START))[1]!;
   await lab.said(/Ctrl-C ends it/, START);
   const up = performance.now() - started;
-  const { page, close } = await visit(url);
+  const visited = await visit(url);
+  const { page } = visited;
   const drawn = await page.evaluate<number>(`document.querySelectorAll('*').length`);
   const times: Record<string, number[]> = {};
   const tasks: Record<string, number[]> = {};
@@ -56,13 +57,15 @@ try {
   await during('a namespace opened', async () => page.locator('.fold').first().click());
   await during('a node opened', async () => page.locator('.more-nodes .fold').last().click());
   await during('the pod is typed', async () => page.locator('[name=pod]').pressSequentially('billing/'));
-  await close();
+  await visited.close();
   console.log(`${nodes} nodes, ${pods} pods: up in ${(up / 1000).toFixed(1)} s, ${drawn} elements`);
   for (const [what, list] of Object.entries(times)) {
     const sorted = [...list].sort((a, b) => a - b);
     const at = (share: number): string => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(1);
+    const own = tasks[what]!.join(' ') || 'none';
     console.log(
-      `${what.padEnd(20)} ${list.length} frames, ms: median ${at(0.5)}, 99 % ${at(0.99)}, longest ${at(1)}; own tasks over 50 ms: ${tasks[what]!.join(' ') || 'none'}`,
+      `${what.padEnd(20)} ${list.length} frames, ms: median ${at(0.5)}, 99 % ${at(0.99)}, longest ${at(1)}; ` +
+        `own tasks over 50 ms: ${own}`,
     );
   }
 } finally {

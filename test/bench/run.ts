@@ -153,9 +153,10 @@ try {
   await clusters.stop();
   await upstreams.stop();
 }
+const more = { starts, apis, tops, logs, sizes, encrypted, kernel, fresh, walk };
 process.stdout.write(
   options.json
-    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), starts, apis, tops, logs, sizes, encrypted, kernel, fresh, walk }, undefined, 1)}\n`
+    ? `${JSON.stringify({ rows, ratios: ratios(rows), ...summary(rows), ...more }, undefined, 1)}\n`
     : [
         ...(rows.length > 0 ? [table(rows)] : []),
         ...(starts.length > 0 ? [startTable(starts)] : []),

@@ -122,7 +122,10 @@ export class DebianServer {
     return DebianServer.start('knotd', ['-c'], dir, port, lines);
   }
 
-  /** unbound, which validates what the server at `upstream` says of the zone, from the keys on. Where it is `aggressive`, it denies from denials (RFC 8198). */
+  /**
+   * unbound, which validates what the server at `upstream` says of the zone, from the keys on. Where it is `aggressive`,
+   * it denies from denials (RFC 8198).
+   */
   static async unbound(
     zone: string,
     upstream: number,

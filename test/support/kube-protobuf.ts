@@ -49,7 +49,8 @@ message Container { optional string name = 1; optional string image = 2; repeate
 message PodDNSConfigOption { optional string name = 1; optional string value = 2; }
 message PodDNSConfig { repeated string nameservers = 1; repeated string searches = 2;
   repeated PodDNSConfigOption options = 3; }
-message PodSpec { repeated Container containers = 2; optional string dnsPolicy = 6; optional PodDNSConfig dnsConfig = 26; optional string nodeName = 10; optional bool hostNetwork = 11;
+message PodSpec { repeated Container containers = 2; optional string dnsPolicy = 6;
+  optional PodDNSConfig dnsConfig = 26; optional string nodeName = 10; optional bool hostNetwork = 11;
   optional string hostname = 16; optional string subdomain = 17; }
 message PodIP { optional string ip = 1; }
 message PodCondition { optional string type = 1; optional string status = 2; }

@@ -1,4 +1,5 @@
-// A thread that reads one answer of a table over and over, for the test of mixed answers. Types are stripped by nobody here: it gets the compiled table.
+// A thread that reads one answer of a table over and over, for the test of mixed answers. Types are stripped by nobody
+// here: it gets the compiled table.
 import { parentPort, workerData } from 'node:worker_threads';
 
 const { program, memory, key, hash, stop } = workerData;

@@ -215,7 +215,8 @@ async function* behindPolicy(short: boolean): AsyncGenerator<Figure> {
   const [updates, seconds] = short ? [2, 6] : [10, 60];
   for (const newFirst of [true, false]) {
     const result = await redirected(newFirst, updates, seconds);
-    const what = `${updates} updates, ${newFirst ? 'new' : 'old'} first, behind a policy: lost or wrong of ${result.asked}${whereOf(result)}`;
+    const lost = `lost or wrong of ${result.asked}${whereOf(result)}`;
+    const what = `${updates} updates, ${newFirst ? 'new' : 'old'} first, behind a policy: ${lost}`;
     yield { what, got: lostOf(result), unit: '', atMost: 0 };
   }
 }

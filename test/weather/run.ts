@@ -1,5 +1,5 @@
-// `npm run weather [-- --short] [-- NAME...]` or `[-- --soak MINUTES]`: plays hostile weather at a server in a network of its own and prints
-// figures; fails where one is beyond its limit, those of times in the short form aside.
+// `npm run weather [-- --short] [-- NAME...]` or `[-- --soak MINUTES]`: plays hostile weather at a server in a network of
+// its own and prints figures; fails where one is beyond its limit, those of times in the short form aside.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { isInstalled } from '../support/debian-server.js';

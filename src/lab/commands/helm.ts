@@ -79,8 +79,12 @@ const FIXED: Readonly<Record<string, string>> = {
   routingMode: 'native',
 };
 /** Values without a part in the model: taken whatever they are. */
-const WITHOUT_PART =
-  /^(debug|endpointHealthChecking|healthChecking|hubble|k8s|k8sServiceHost|k8sServicePort|operator|prometheus|envoy|image|resources|tolerations|ipv4|ipv6)(\.|$)/;
+const WITHOUT_PART = new Set(
+  (
+    'debug endpointHealthChecking healthChecking hubble k8s k8sServiceHost k8sServicePort operator prometheus envoy ' +
+    'image resources tolerations ipv4 ipv6'
+  ).split(' '),
+);
 
 const NAMESPACE = { name: '--namespace', short: '-n', value: true };
 const RELEASE_FLAGS = [
@@ -143,7 +147,7 @@ async function upgrade(action: string, args: readonly string[], io: CommandIo): 
     else if (Object.hasOwn(FIXED, name)) {
       if (value !== FIXED[name])
         throw new CommandError(`Error: ${name}: got "${value}", allowed: ${FIXED[name]}, as the lab is`);
-    } else if (!WITHOUT_PART.test(name))
+    } else if (!WITHOUT_PART.has(name.split('.', 1)[0]!))
       throw new CommandError(`Error: ${name} is not supported, allowed: ${HELM_VALUES.join(', ')}`);
   }
   resolveConfig(next.settings);

@@ -31,7 +31,8 @@ export interface HostTarget {
 }
 
 const FORMS =
-  'IP, IP:PORT, [IPV6]:PORT, HOST, HOST:PORT, each also behind dns://, tls:// or https://, tls://IP%SERVERNAME[:PORT] and the same with https://, or a file like /etc/resolv.conf';
+  'IP, IP:PORT, [IPV6]:PORT, HOST, HOST:PORT, each also behind dns://, tls:// or https://, ' +
+  'tls://IP%SERVERNAME[:PORT] and the same with https://, or a file like /etc/resolv.conf';
 
 /**
  * Reads the upstreams of a directive: addresses, names of hosts, or files in the format of resolv.conf(5) whose

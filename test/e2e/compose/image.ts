@@ -135,7 +135,8 @@ export function testImage(engine: Engine): void {
   });
 
   it('says what it is made of, and has no shell and no package manager', async () => {
-    const list = `console.log(JSON.stringify([JSON.parse(fs.readFileSync('/nodens/sbom.cdx.json')), fs.readdirSync('/var/lib/dpkg/status.d'),
+    const list = `console.log(JSON.stringify([
+      JSON.parse(fs.readFileSync('/nodens/sbom.cdx.json')), fs.readdirSync('/var/lib/dpkg/status.d'),
       ['/bin/sh', '/usr/bin/apt', '/usr/bin/dpkg', '/usr/bin/env', '/var/lib/apt', '/usr/local/bin/npm'].filter(fs.existsSync)]))`;
     const [sbom, packages, found] = JSON.parse(await once(['--entrypoint=/usr/local/bin/node'], '-e', list)) as [
       { bomFormat: string; components: { name: string; version: string; purl: string }[] },

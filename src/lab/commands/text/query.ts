@@ -9,8 +9,12 @@ import { inputOf } from './input.js';
 
 /** Options that take the next word, and one that takes the next two. */
 const WITH_VALUE: Readonly<Record<string, number>> = { '--arg': 2, '--argjson': 2, '--indent': 1 };
-const FLAGS =
-  /^(-[rcensSaCMj]+|--(raw-output|compact-output|exit-status|null-input|slurp|sort-keys|tab|raw-input|join-output|indent|arg|argjson|ascii-output|monochrome-output|color-output))$/;
+const SHORT_FLAGS = /^-[rcensSaCMj]+$/;
+const LONG_FLAGS = new Set([
+  ...['--raw-output', '--compact-output', '--exit-status', '--null-input', '--slurp', '--sort-keys', '--tab'],
+  ...['--raw-input', '--join-output', '--indent', '--arg', '--argjson'],
+  ...['--ascii-output', '--monochrome-output', '--color-output'],
+]);
 
 interface QueryWords {
   readonly flags: readonly string[];
@@ -28,7 +32,7 @@ function wordsOf(name: string, args: readonly string[]): QueryWords {
     const arg = args[i]!;
     if (arg === '-y' && name === 'yq') yaml = true;
     else if (arg.startsWith('-') && arg !== '-') {
-      if (!FLAGS.test(arg))
+      if (!SHORT_FLAGS.test(arg) && !LONG_FLAGS.has(arg))
         throw new CommandError(`${name}: unknown option ${arg}, allowed: -r -c -e -n -s -S --arg NAME VALUE`, 2);
       const values = WITH_VALUE[arg] ?? 0;
       flags.push(arg, ...args.slice(i + 1, i + 1 + values));

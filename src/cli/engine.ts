@@ -50,19 +50,11 @@ export function collectGarbage(): void {
 }
 
 /**
- * Garbage may grow to this share of what lives, in percent, before the whole heap is collected; left to itself, V8 lets
- * it grow to three times that. What waits for a slow upstream lives long enough to be such garbage.
- */
-const GARBAGE = 40;
-
-/**
  * Frees what starting leaves behind: reading thousands of objects leaves twice their size, and the heap would grow on
  * from there. Much of it goes before queries come, which would wait for that; little is left until the first are
  * answered.
  */
 export function collectAfterStart(): void {
-  // Not before: a start makes much that stays.
-  v8.setFlagsFromString(`--heap-growing-percent=${GARBAGE}`);
   if (v8.getHeapStatistics().used_heap_size > MUCH) collectGarbage();
   else setTimeout(collectGarbage, SOON).unref();
 }

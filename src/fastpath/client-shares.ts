@@ -127,11 +127,11 @@ export class ClientShares {
     }
   }
 
-  /** Chain: a query of the client took so long. */
-  ran(sockaddr: Uint8Array, work: Microseconds): void {
-    const own = Math.min(LONGEST, work);
-    this.mean += (own - this.mean) / SMOOTHED;
-    this.charge(sockaddr, own - TAKEN);
+  /** Chain: so many queries of the client took so long together. */
+  ran(sockaddr: Uint8Array, work: Microseconds, count: number): void {
+    const own = Math.min(LONGEST, work / count);
+    this.mean += ((own - this.mean) * Math.min(count, SMOOTHED)) / SMOOTHED;
+    this.charge(sockaddr, (own - TAKEN) * count);
   }
 
   /** Chain, once a turn. @param waiting bytes of the ring that wait */

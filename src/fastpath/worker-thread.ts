@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import type { Logger } from '../lib/log.js';
+import type { Milliseconds } from '../lib/units.js';
 import type { ClientCounts } from './client-counts.js';
 import type { ClientShares } from './client-shares.js';
 import { HitNotes, type NotedAnswer } from './hit-notes.js';
@@ -147,23 +148,43 @@ export class WorkerThread {
     const { ring, host } = this;
     while (host.phase() !== 'ended') {
       await ring.readable();
-      let began = performance.now();
+      const began = performance.now();
       host.shares.settle(began, ring.waiting);
-      for (let i = 0; i < TURN; i++) {
-        const arrived = ring.shift();
-        if (arrived === undefined) break;
-        // What its client was told before is known before it is dealt with.
-        this.takeNotes();
-        host.deliver(arrived, this.index);
-        const ended = performance.now();
-        host.shares.ran(arrived.sender, (ended - began) * 1000);
-        began = ended;
-      }
+      this.turn(began);
       ring.release();
       host.delivered();
       // Promises alone would keep other sockets and timers waiting for as long as queries come.
       await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  /** Deals with what is there, up to a bound; what queries of one client in a row take is measured together. */
+  private turn(start: Milliseconds): void {
+    const { ring, host } = this;
+    let began = start;
+    let client: Uint8Array | undefined;
+    let count = 0;
+    const charge = (): void => {
+      if (client === undefined) return;
+      const ended = performance.now();
+      host.shares.ran(client, (ended - began) * 1000, count);
+      began = ended;
+      count = 0;
+    };
+    for (let i = 0; i < TURN; i++) {
+      const arrived = ring.shift();
+      if (arrived === undefined) break;
+      const { sender } = arrived;
+      if (client === undefined || !isOfOneHost(client, sender)) {
+        charge();
+        client = sender;
+      }
+      count++;
+      // What its client was told before is known before it is dealt with.
+      this.takeNotes();
+      host.deliver(arrived, this.index);
+    }
+    charge();
   }
 
   /** Takes what it has noted so far. */
@@ -181,4 +202,11 @@ export class WorkerThread {
       this.takeNotes();
     }
   }
+}
+
+/** Whether two socket addresses are one but for the port. */
+function isOfOneHost(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length || one[0] !== other[0]) return false;
+  for (let i = 4; i < one.length; i++) if (one[i] !== other[i]) return false;
+  return true;
 }

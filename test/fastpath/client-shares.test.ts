@@ -84,7 +84,7 @@ describe('what waits calmly', () => {
     { name: 'is more where they are not', cost: 10, want: 600_000 },
   ])('$name', ({ cost, want }) => {
     const shares = new ClientShares(ClientShares.allocate(), 42);
-    for (let i = 0; i < 1000; i++) shares.ran(sockaddr('10.0.0.1'), cost);
+    for (let i = 0; i < 1000; i++) shares.ran(sockaddr('10.0.0.1'), cost, 1);
     shares.settle(1000, 0);
     expect(shares.calm).toBeGreaterThanOrEqual(want);
     expect(shares.calm).toBeLessThan(1.5 * want);
@@ -93,7 +93,7 @@ describe('what waits calmly', () => {
 
 it('a client is not charged for a time in which the process was not run', () => {
   const shares = charged([500, 500, 500, 20_000]);
-  shares.ran(sockaddr('10.0.0.1'), 75_000);
+  shares.ran(sockaddr('10.0.0.1'), 75_000, 1);
   shares.settle(1020, PRESSED);
   expect(heavy(shares, 4)).toEqual([3]);
 });

@@ -249,7 +249,7 @@ describe('who asks more than its share', () => {
     receiver = new QueryReceiver(libc, answers, ring, losses, shares, () => 2500);
     shares.settle(1000, 0);
     // Dear ones: few of them may wait.
-    for (let i = 0; i < 1000; i++) shares.ran(client(1, '192.0.2.66'), 1000);
+    for (let i = 0; i < 1000; i++) shares.ran(client(1, '192.0.2.66'), 1000, 1);
     shares.take(word('192.0.2.9'), 0);
     shares.settle(1000, 1 << 20);
     for (let i = 0; i < 300; i++) ask(heavy(i), {}, client(4000, '192.0.2.66'));

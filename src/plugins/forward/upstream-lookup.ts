@@ -193,9 +193,8 @@ export class UpstreamLookup extends LookupAttempts implements AttemptListener, A
     const longest = attempt.stream || patient ? this.readTimeout : Math.min(LONGEST_WAIT, this.readTimeout);
     const usual = Math.min(patience * 2 ** (attempt.stream ? this.launched : Math.max(0, this.launched - 1)), longest);
     this.launched++;
-    // More of the same does not make one quicker that is slow, where there is nobody else to ask.
-    const alone = this.order.length === 1 ? Math.min(latency, this.readTimeout) : 0;
-    const wait = patient ? longest : Math.max(usual, alone);
+    // Where there is nobody else, more of the same makes nobody quicker.
+    const wait = patient ? longest : Math.max(usual, this.order.length === 1 ? Math.min(latency, this.readTimeout) : 0);
     this.askAgainAt = onTrial ? now : now + wait;
     const hedges = !patient && this.launched === 1 && hedgeAfter < wait && (!attempt.stream || this.order.length > 1);
     this.hedgeAt = hedges ? now + hedgeAfter : Infinity;

@@ -152,7 +152,7 @@ export class World {
 
   /** Adds a route on a node or a host, as `ip route add` does. */
   addRoute(machine: string, route: StaticRoute): void {
-    addStaticRoute((this.cluster.hosts.get(machine) ?? this.node(machine)).netns, route, `${machine}.routes`);
+    addStaticRoute((this.cluster.hosts.get(machine) ?? this.node(machine)).netns, route, `${machine}.routes`, 'boot');
   }
 
   /** Changes settings of a running cluster. Those that need other devices or maps are refused. */

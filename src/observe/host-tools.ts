@@ -32,14 +32,14 @@ export const ipRule = (cilium: boolean): string[] => [
 export function ipNeigh(world: World, netns: NetNs): string[] {
   const { nodes, hosts } = world.cluster;
   const others = [...nodes.values(), ...hosts.values()].map((one) => one.netns).filter((one) => one !== netns);
-  return netns.interfaces.flatMap(({ name, addresses }) =>
+  return netns.interfaces.flatMap(({ name, addresses, segment }) =>
     addresses.flatMap(({ ip, prefixLength }) => {
       const link = prefixLength === 32 ? undefined : parseCidr(`${ip}/${prefixLength}`);
       if (name === 'lo' || !link) return [];
       return others.flatMap((other) =>
         other.interfaces.flatMap((device) =>
           device.addresses
-            .filter((one) => one.ip !== ip && inPrefix(link, one.ip))
+            .filter((one) => device.segment === segment && one.ip !== ip && inPrefix(link, one.ip))
             .map((one) => `${one.ip} dev ${name} lladdr ${device.mac} REACHABLE`),
         ),
       );

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drivenLab } from './lab.js';
 import type { Driven } from './lab.js';
+import { ASKING } from './everyday/asking.js';
 import { OBJECTS, ROLLOUTS } from './everyday/kubectl.js';
 import { masked } from './everyday/line.js';
 import { ODDITIES, ON_NODE } from './everyday/node.js';
@@ -10,6 +11,7 @@ describe.each([
   { name: 'rollouts and nodes', lines: ROLLOUTS },
   { name: 'on a node', lines: ON_NODE },
   { name: 'now and then', lines: ODDITIES },
+  { name: 'what there is', lines: ASKING },
 ])('lines of everyday use, $name', ({ lines }) => {
   let driven: Driven;
   beforeAll(async () => {
@@ -28,5 +30,5 @@ describe.each([
 });
 
 it('holds 200 lines of everyday use', () => {
-  expect([...OBJECTS, ...ROLLOUTS, ...ON_NODE, ...ODDITIES].length).toBeGreaterThanOrEqual(200);
+  expect([...OBJECTS, ...ROLLOUTS, ...ON_NODE, ...ODDITIES, ...ASKING].length).toBeGreaterThanOrEqual(200);
 });

@@ -106,8 +106,16 @@ function addRoutes(netns: NetNs, spec: InterfaceSpec, device: Interface, path: s
   if (spec.dhcp?.dns !== undefined) dhcpHost(requireIp(spec.dhcp.dns, `${path}.dhcp.dns`));
 }
 
-/** Adds routes that an administrator configured. The device is found from the next hop when it is not given. */
-export function addStaticRoute(netns: NetNs, route: StaticRoute, path: string): void {
+/**
+ * Adds routes that an administrator configured, or typed (`boot`). The device is found from the next hop when it is not
+ * given.
+ */
+export function addStaticRoute(
+  netns: NetNs,
+  route: StaticRoute,
+  path: string,
+  protocol: 'static' | 'boot' = 'static',
+): void {
   const destination = requireCidr(route.to === 'default' ? '0.0.0.0/0' : route.to, `${path}.to`);
   const via = route.via === undefined ? undefined : requireIp(route.via, `${path}.via`);
   const device = route.device ?? (via === undefined ? undefined : netns.routes.lookup(via)?.device);
@@ -117,5 +125,5 @@ export function addStaticRoute(netns: NetNs, route: StaticRoute, path: string): 
       via === undefined ? 'a route needs a next hop or a device' : `no device leads to ${via}`,
     );
   if (!netns.interface(device)) throw new TopologyError(`${path}.device`, `there is no device named ${device}`);
-  netns.routes.add({ destination, via, device, protocol: 'static', scope: via === undefined ? 'link' : undefined });
+  netns.routes.add({ destination, via, device, protocol, scope: via === undefined ? 'link' : undefined });
 }

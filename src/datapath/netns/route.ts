@@ -8,7 +8,8 @@ export interface Route {
   /** Next hop; without it the destination is on the link. */
   readonly via?: string;
   readonly device: string;
-  readonly protocol: 'kernel' | 'static' | 'dhcp';
+  /** `boot`: typed by hand, which `ip route` does not print. */
+  readonly protocol: 'kernel' | 'static' | 'dhcp' | 'boot';
   readonly scope?: 'link';
   readonly source?: string;
   readonly metric?: number;
@@ -97,7 +98,8 @@ export function formatRoute(route: Route): string {
         : formatCidr(route.destination);
   const parts = [destination];
   if (route.via) parts.push('via', route.via);
-  parts.push('dev', route.device, 'proto', route.protocol);
+  parts.push('dev', route.device);
+  if (route.protocol !== 'boot') parts.push('proto', route.protocol);
   if (route.scope) parts.push('scope', route.scope);
   if (route.source) parts.push('src', route.source);
   if (route.metric) parts.push('metric', String(route.metric));

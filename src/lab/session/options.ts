@@ -18,6 +18,9 @@ export interface Options {
   readonly rest: readonly string[];
 }
 
+/** Asked for with --help: the message has the options. */
+export class OptionHelp extends CommandError {}
+
 /** Reads the arguments of one program. Throws a CommandError that names the option, and those allowed. */
 export function parseOptions(program: string, args: readonly string[], specs: readonly OptionSpec[]): Options {
   const words: string[] = [];
@@ -45,11 +48,14 @@ export function parseOptions(program: string, args: readonly string[], specs: re
       }
       continue;
     }
-    if (!spec)
-      throw new CommandError(
-        `${program}: unknown option ${flag}, allowed: ` +
-          `${specs.map(({ name, short }) => (short === undefined || short === name ? name : `${short}, ${name}`)).join(', ') || 'none'}`,
+    if (!spec) {
+      const known = specs.map(({ name, short }) =>
+        short === undefined || short === name ? name : `${short}, ${name}`,
       );
+      const allowed = known.join(', ') || 'none';
+      if (flag === '--help' || flag === '-h') throw new OptionHelp(`${program}: options: ${allowed}`);
+      throw new CommandError(`${program}: unknown option ${flag}, allowed: ${allowed}`);
+    }
     if (spec.value !== true) push(values, spec.name, inline ?? 'true');
     else {
       const value = inline ?? args[++i];

@@ -5,7 +5,7 @@ export const ON_NODE: readonly EverydayLine[] = [
   ['ss -tnlp', 'State  Recv-Q  Send-Q  Local Address:Port  Peer Address:Port'],
   ['ss -unlp', 'State  Recv-Q  Send-Q  Local Address:Port  Peer Address:Port'],
   ['netstat -tnlp', 'State  Recv-Q  Send-Q  Local Address:Port  Peer Address:Port'],
-  ['ip neigh', '10.0.2.3 dev eth0 lladdr MAC REACHABLE\n10.0.2.3 dev eth0 lladdr MAC REACHABLE'],
+  ['ip neigh', '10.0.2.3 dev eth0 lladdr MAC REACHABLE\n192.168.10.'],
   [
     'ip link',
     '1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000\n    link/loopback MAC brd MAC',

@@ -14,6 +14,7 @@ import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
 import { goTemplate } from './go-template.js';
 import { factsOf, tablesOf } from './tables.js';
 import { nameIn, namespaceIn } from './metadata.js';
+import { rawText } from './raw.js';
 import { objectsMeant, requireAll } from './selection.js';
 
 const OPTIONS = [
@@ -27,6 +28,7 @@ const OPTIONS = [
   { name: '--sort-by', value: true },
   { name: '--watch', short: '-w' },
   { name: '--ignore-not-found' },
+  { name: '--raw', value: true },
 ];
 const FORMATS = ['wide', 'yaml', 'json', 'name', 'jsonpath=...', 'go-template=...', 'custom-columns=...'];
 /** What `get all` means. */
@@ -38,6 +40,11 @@ const ALL = 'pods,services,daemonsets,deployments,replicasets';
  */
 export async function get(args: readonly string[], io: CommandIo): Promise<number> {
   const options = parseOptions('kubectl get', args, OPTIONS);
+  const raw = options.get('--raw');
+  if (raw !== undefined) {
+    io.write(withEnd(rawText(raw, io.lab)));
+    return 0;
+  }
   const [word, ...more] = options.words;
   if (word === undefined)
     throw new CommandError('error: You must specify the type of resource to get: pods, svc, ep, nodes, ..., or all');

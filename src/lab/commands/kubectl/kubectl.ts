@@ -10,7 +10,7 @@ import type { ApiObject } from '../../cluster/cluster-api.js';
 import { labelsOf } from '../../cluster/cluster-api.js';
 import { CommandError } from '../../session/command.js';
 import type { LabCommand, CommandIo } from '../../session/command.js';
-import { parseOptions } from '../../session/options.js';
+import { OptionHelp, parseOptions } from '../../session/options.js';
 import type { OptionSpec, Options } from '../../session/options.js';
 import { meant } from '../missing.js';
 import { whole } from '../text/input.js';
@@ -255,7 +255,7 @@ export const kubectl: LabCommand = {
   name: 'kubectl',
   usage: `${Object.keys(VERBS).join(' | ')} ...`,
   help: "The objects of the cluster, its pods' logs, and programs in its pods.",
-  run(args, io) {
+  async run(args, io) {
     // Options may stand before the verb.
     const at = args.findIndex((arg, i) => !arg.startsWith('-') && !['-n', '--namespace'].includes(args[i - 1] ?? ''));
     const [verb = ''] = at < 0 ? [] : [args[at]!];
@@ -273,6 +273,15 @@ export const kubectl: LabCommand = {
     const before = namesNamespace([...named, ...(dashes < 0 ? after : after.slice(0, dashes))], verb, io)
       ? named
       : [...named, '-n', io.session.namespace];
-    return run(verb === 'rollout' ? [...after.slice(0, 1), ...before, ...after.slice(1)] : [...before, ...after], io);
+    try {
+      return await run(
+        verb === 'rollout' ? [...after.slice(0, 1), ...before, ...after.slice(1)] : [...before, ...after],
+        io,
+      );
+    } catch (error) {
+      if (!(error instanceof OptionHelp)) throw error;
+      io.write(`${error.message}\n`);
+      return 0;
+    }
   },
 };

@@ -130,7 +130,8 @@ const ssh: LabCommand = {
     let at = 0;
     // Nobody logs in here: keys, ports and what is done with unknown hosts change nothing.
     while (args[at]?.startsWith('-') === true) at += SSH_VALUED.includes(args[at]!) ? 2 : 1;
-    const words = args.slice(at + 1);
+    const after = args.slice(at + 1);
+    const words = after[0] === 'sudo' ? after.slice(1) : after;
     const name = (args[at] ?? '').replace(/^[^@]*@/, '');
     const host = io.lab.world.cluster.hosts.get(name);
     if (host) {

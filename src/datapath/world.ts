@@ -114,6 +114,11 @@ export class World {
     this.podChanged(pod);
   }
 
+  /** Drops what others send to a pod, or lets it pass again. */
+  setPodDenied(namespace: string, name: string, denied: boolean): void {
+    this.pod(namespace, name).denied = denied;
+  }
+
   /** Adds a service or replaces its spec; backends are given apart, as endpoint slices are. */
   setService(spec: ServiceSpec): void {
     this.services.set(spec);

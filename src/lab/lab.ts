@@ -215,6 +215,21 @@ export class Lab {
     this.endpoints.flush();
   }
 
+  /** Takes the API away from all who follow it, or brings it back: kubelets then tell what has become of their pods. */
+  setApiAway(away: boolean): void {
+    this.api.away = away;
+    if (away) return;
+    this.kubelet.reconnect();
+    this.endpoints.flush();
+  }
+
+  /** Where clients find the API: `192.168.10.100:6443`. */
+  get apiAddress(): string {
+    const { nodes } = this.topology;
+    const { name } = nodes.find((node) => node.apiServer === true) ?? nodes[0]!;
+    return `${this.world.node(name).internalIp}:6443`;
+  }
+
   async rollout(workload: ApiObject): Promise<void> {
     if (isAgents(workload)) this.restartAgents();
     await this.workloads.restart(workload);

@@ -2,7 +2,7 @@ import { useComputed } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { EntityId, LiveSample, ServerSample } from '../lab/web/api.js';
-import { samples, shortName, totals } from './state.js';
+import { cluster, samples, shortName, totals } from './state.js';
 import { colourOf, repainted } from './theme.js';
 
 /** One chart: a figure of each server, or of the whole lab, over time. */
@@ -22,6 +22,26 @@ const CHARTS: readonly ChartSpec[] = [
   },
   { title: 'Queries a second', unit: ' a second', of: ({ queries }, { period }) => (1000 * queries) / period },
   { title: 'Time a query, ms', unit: ' ms', of: ({ queries, time }) => (queries === 0 ? null : time / queries) },
+];
+/** Figures that no server has for itself. */
+const WHOLE: readonly {
+  readonly title: string;
+  readonly unit: string;
+  readonly colour: string;
+  readonly of: (sample: LiveSample) => number;
+}[] = [
+  {
+    title: 'Whole lab: packets a second',
+    unit: '',
+    colour: '--muted',
+    of: ({ packets, period }) => (1000 * packets) / period,
+  },
+  {
+    title: 'Whole lab: % of a core',
+    unit: ' %',
+    colour: '--muted',
+    of: ({ cpu, period }) => (100 * cpu) / period,
+  },
 ];
 const NOTHING: ServerSample = { queries: 0, hits: 0, misses: 0, time: 0 };
 const COLOURS = 8;
@@ -99,7 +119,10 @@ function Chart({ title, label, series, data, top }: ChartProps) {
   useEffect(() => plot.current?.setData(data), [data]);
   return (
     <figure class="chart">
-      <figcaption>{title}</figcaption>
+      <figcaption>
+        {title}
+        {data.slice(1).every((column) => column.every((value) => value === null)) && ': nothing yet'}
+      </figcaption>
       <div ref={root} role="img" aria-label={label} />
     </figure>
   );
@@ -107,9 +130,15 @@ function Chart({ title, label, series, data, top }: ChartProps) {
 
 /** What servers did in the last minutes. */
 export function Charts() {
-  const servers = useComputed(() => [...totals.value.keys()].sort());
+  // Those that are gone have no figures any more; lines are drawn for the busiest.
+  const servers = useComputed(() => {
+    const there = new Set([...(cluster.value?.pods ?? []), ...(cluster.value?.hosts ?? [])].map(({ id }) => id));
+    return [...totals.value.keys()].filter((id) => there.has(id)).sort();
+  });
   const list = samples.value;
-  const ids = servers.value;
+  const all = servers.value;
+  const busy = [...all].sort((a, b) => totals.value.get(b)!.queries - totals.value.get(a)!.queries);
+  const ids = all.filter((id) => busy.indexOf(id) < COLOURS);
   const times = list.map(({ time }) => time / 1000);
   const series = ids.map((id, i) => ({ name: shortName(id), colour: seriesColour(i) }));
   const last = list.at(-1);
@@ -122,31 +151,29 @@ export function Charts() {
           const label = `${title}: ${ids.map((id, i) => `${shortName(id)} ${newest(i)}`).join(', ') || 'nothing yet'}`;
           return <Chart key={title} title={title} label={label} top={top} series={series} data={[times, ...columns]} />;
         })}
-        <Chart
-          title="Whole lab: packets/s, CPU %"
-          label={
-            last
-              ? `${shown((1000 * last.packets) / last.period, ' packets a second')}, ` +
-                `${shown((100 * last.cpu) / last.period, ' % of a core')}`
-              : 'nothing yet'
-          }
-          series={[
-            { name: 'packets/s', colour: seriesColour(0) },
-            { name: '% of a core', colour: seriesColour(2) },
-          ]}
-          data={[
-            times,
-            list.map(({ packets, period }) => (1000 * packets) / period),
-            list.map(({ cpu, period }) => (100 * cpu) / period),
-          ]}
-        />
+        {WHOLE.map(({ title, unit, colour, of }) => (
+          <Chart
+            key={title}
+            title={title}
+            label={`${title}: ${last ? shown(of(last), unit) : 'nothing yet'}`}
+            series={[{ name: title, colour }]}
+            data={[times, list.map(of)]}
+          />
+        ))}
       </div>
-      <Servers ids={ids} last={last} />
+      <Servers ids={[...ids, ...all.filter((id) => !ids.includes(id))]} drawn={ids.length} last={last} />
     </>
   );
 }
 
-function Servers({ ids, last }: { readonly ids: readonly EntityId[]; readonly last: LiveSample | undefined }) {
+interface ServersProps {
+  readonly ids: readonly EntityId[];
+  /** So many of them have a line in the charts. */
+  readonly drawn: number;
+  readonly last: LiveSample | undefined;
+}
+
+function Servers({ ids, drawn, last }: ServersProps) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Figures of each server">
       <table class="servers">
@@ -167,7 +194,7 @@ function Servers({ ids, last }: { readonly ids: readonly EntityId[]; readonly la
             return (
               <tr key={id}>
                 <th scope="row">
-                  <span class="dot" style={{ background: `var(${seriesColour(i)})` }} />
+                  <span class="dot" style={{ background: i < drawn ? `var(${seriesColour(i)})` : 'none' }} />
                   {shortName(id)}
                 </th>
                 <td>{queries}</td>
@@ -181,7 +208,8 @@ function Servers({ ids, last }: { readonly ids: readonly EntityId[]; readonly la
       </table>
       <p class="note">
         The last ten minutes. All servers share one process, so processor time is told for the whole lab alone
-        {last ? `: ${shown((100 * last.cpu) / last.period, ' % of a core')} (blue: packets a second)` : ''}.
+        {last ? `: ${shown((100 * last.cpu) / last.period, ' % of a core')}` : ''}. Packets go while nobody asks, too:
+        servers look whether their upstreams are well.
       </p>
     </div>
   );

@@ -1,5 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { FlowView, PeerView } from '../lab/web/api.js';
+import { stepOf } from './address.js';
+import { frameOfFlow } from './flow-steps.js';
+import { frame, frames, goTo, story } from './player.js';
 import { flows, flowsLeft } from './state.js';
 
 /** Rows that are drawn. */
@@ -11,8 +14,13 @@ const peer = ({ name, port }: PeerView): string => (port === 0 ? name : `${name}
 const textOf = (flow: FlowView): string =>
   (
     `${flow.node} ${flow.source.ip} ${peer(flow.source)} ${flow.destination.ip} ` +
-    `${peer(flow.destination)} ${flow.protocol} ${flow.point} ${flow.verdict} ${flow.summary}`
+    `${peer(flow.destination)} ${flow.protocol} ${flow.point} ${flow.verdict} ${flow.summary} ${dnsText(flow)}`
   ).toLowerCase();
+
+/** `A google.com.`, and what it was answered. */
+function dnsText({ dns }: FlowView): string {
+  return dns ? `${dns.type} ${dns.name}${dns.result === undefined ? '' : ` ${dns.result}`}` : '';
+}
 
 /** Flows as Hubble reports them, the newest first. */
 export function Flows() {
@@ -36,7 +44,7 @@ export function Flows() {
           <input
             type="search"
             value={filter.value}
-            placeholder="curl-pod udp :53"
+            placeholder="curl-pod google.com NXDOMAIN"
             onInput={(event) => (filter.value = event.currentTarget.value)}
           />
         </label>
@@ -66,27 +74,17 @@ export function Flows() {
             <tr>
               <th scope="col">Time</th>
               <th scope="col">Source → destination</th>
-              <th scope="col">Protocol</th>
+              <th scope="col">Protocol, DNS question</th>
               <th scope="col" class="more">
                 Point
               </th>
               <th scope="col">Verdict</th>
+              <th scope="col">Step</th>
             </tr>
           </thead>
           <tbody>
             {rows.map((flow) => (
-              <tr key={flow.seq} data-verdict={flow.verdict}>
-                <td class="time">{clock(flow.time)}</td>
-                <td class="ends">
-                  <span>{peer(flow.source)}</span> <span class="arrow">{flow.reply ? '⇐' : '→'}</span>{' '}
-                  <span>{peer(flow.destination)}</span>
-                </td>
-                <td>{flow.summary}</td>
-                <td class="more">
-                  {flow.point} <small>{flow.node}</small>
-                </td>
-                <td class="verdict">{flow.verdict}</td>
-              </tr>
+              <Row key={flow.seq} flow={flow} step={story.value && frameOfFlow(flow, story.value, frames.value)} />
             ))}
           </tbody>
         </table>
@@ -100,5 +98,43 @@ export function Flows() {
       </div>
       {flowsLeft.value > 0 && <p class="note">{flowsLeft.value} more came too fast to be listed.</p>}
     </>
+  );
+}
+
+/** @param step number of the moment of the shown lookup that the flow belongs to */
+function Row({ flow, step }: { readonly flow: FlowView; readonly step: number | undefined }) {
+  const moment = step === undefined ? undefined : frames.value[step];
+  const now = frame.value;
+  return (
+    <tr
+      data-verdict={flow.verdict}
+      data-of-query={(moment && moment.query === now?.query) || undefined}
+      data-now={(moment && moment === now) || undefined}
+    >
+      <td class="time">{clock(flow.time)}</td>
+      <td class="ends">
+        <span>{peer(flow.source)}</span> <span class="arrow">{flow.reply ? '⇐' : '→'}</span>{' '}
+        <span>{peer(flow.destination)}</span>
+      </td>
+      <td class="ends">
+        {flow.summary} <b>{dnsText(flow)}</b>
+      </td>
+      <td class="more">
+        {flow.point} <small>{flow.node}</small>
+      </td>
+      <td class="verdict">{flow.verdict}</td>
+      <td>
+        {moment && (
+          <button
+            type="button"
+            class="link"
+            onClick={() => goTo(step!)}
+            aria-label={`show step ${stepOf(moment)} of the lookup`}
+          >
+            {stepOf(moment)}
+          </button>
+        )}
+      </td>
+    </tr>
   );
 }

@@ -6,6 +6,7 @@ import { Charts } from './charts.js';
 import { follow } from './connection.js';
 import { Console } from './console.js';
 import { Details } from './details.js';
+import { Faults } from './faults.js';
 import { Flows } from './flows.js';
 import { LookupForm } from './lookup/form.js';
 import { Matrix } from './lookup/matrix.js';
@@ -68,8 +69,10 @@ function Page() {
             <h2 id="picture-title">The cluster</h2>
             <NodeCacheSwitch view={view} />
           </div>
-          <Picture view={view} />
-          <Key />
+          <Picture view={view}>
+            <Key />
+          </Picture>
+          <Faults view={view} />
         </section>
         <section class="panel figures" aria-labelledby="figures-title">
           <h2 id="figures-title">Hit ratio and cost over time</h2>
@@ -109,7 +112,7 @@ function Header({ view }: { readonly view: ClusterView }) {
       {ended.value && (
         <p class="banner" role="alert">
           The lab has ended, or does not answer. What you see is how it was. Start it again with{' '}
-          <code>nodens lab up -topology {view.name}</code>: this page then goes on by itself.
+          <code>nodens lab up -topology {view.name}</code> (or its file): this page then goes on by itself.
         </p>
       )}
       {notice.value !== '' && (

@@ -11,6 +11,6 @@ export function save(name: string, type: string, text: string): void {
   setTimeout(() => URL.revokeObjectURL(url), TAKEN);
 }
 
-/** A name for a file of a lookup: letters, digits, dots and dashes. */
-export const fileName = (asked: string, ending: string): string =>
-  `lookup-${asked.replace(/[^\w.-]+/g, '-').replace(/\.+$/, '')}.${ending}`;
+/** A name for a file: letters, digits, dots and dashes. */
+export const fileName = (what: string, name: string, ending: string): string =>
+  `${what}-${name.replace(/[^\w.-]+/g, '-').replace(/\.+$/, '')}.${ending}`;

@@ -16,6 +16,7 @@ const pod = (namespace: string, workload: string, number: number, more: Partial<
   state: 'Running',
   ready: true,
   restarts: 0,
+  faults: [],
   ...more,
 });
 const replicas = (namespace: string, workload: string, count: number): readonly PodView[] =>

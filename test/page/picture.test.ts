@@ -19,6 +19,7 @@ const pod = (name: string, node: string, kind: string, hostNetwork = false): Pod
   state: 'Running',
   ready: true,
   restarts: 0,
+  faults: [],
 });
 const service = (name: string, port: string): ServiceView => ({
   id: `service/default/${name}`,
@@ -44,6 +45,7 @@ describe('lanes', () => {
     domain: 'cluster.local',
     dns: '10.96.0.10',
     nodeCache: 'redirect',
+    apiAway: false,
     hosts: [],
     nodes: ['one', 'two'].map((name) => ({ id: `node/${name}`, name, ip: '192.168.0.1', addresses: [] })),
     pods: [

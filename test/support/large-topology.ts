@@ -65,11 +65,14 @@ cilium:
   ipam: { mode: cluster-pool, clusterPoolCidrs: [10.100.0.0/14] }
 corefiles:
   world: |
-    . {
+    example.org {
         recursive
         hosts {
             93.184.215.14 example.org
         }
+    }
+    . {
+        recursive
         template ANY ANY {
             rcode NXDOMAIN
         }

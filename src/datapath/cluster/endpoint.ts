@@ -54,6 +54,8 @@ export class Pod {
   endpoint: CiliumEndpoint | undefined;
   ref: PodRef | undefined;
   ready: boolean;
+  /** Whether the agent drops what others send to the pod, as a policy without rules does. */
+  denied = false;
 
   constructor(
     readonly spec: PodSpec,

@@ -106,6 +106,8 @@ export function podInput(context: PacketContext, pod: Pod, by?: Interface): void
   const endpoint = pod.endpoint!;
   const now = node.uptime(context.time);
   const lookup = node.conntrack.lookup(context.packet, 'ingress', now);
+  // A policy is for what others begin: replies to the pod pass (Cilium: policy of an endpoint, ingress).
+  if (pod.denied && lookup.state !== 'reply' && lookup.state !== 'related') return context.drop(node, 133);
   if (lookup.state === 'new' && !context.packet.icmp?.about) {
     const identity = context.network.peer(context.packet.src, context.packet.sport, node).identity;
     if (!node.conntrack.create(context.packet, 'ingress', now, identity)) return context.drop(node, 155);

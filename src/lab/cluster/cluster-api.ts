@@ -54,6 +54,8 @@ export class ClusterApi {
   /** Counts changes, as resource versions do. */
   private version = 1000;
   private readonly versions = new Map<string, number>();
+  /** Whether nobody reaches the API: what runs goes on with what it knew. */
+  away = false;
   /** Tells the kind of each object that is put in place or deleted. */
   readonly changes = new Channel<string>();
   readonly pods = new PodIndex();

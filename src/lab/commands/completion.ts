@@ -70,7 +70,7 @@ function candidates(words: readonly string[], start: string, lab: Lab): readonly
         ? COMMANDS.commands.map(({ name }) => name)
         : candidates(rest.slice(1), start, lab);
   if (program === 'explain') return lookups(lab);
-  if (['crash', 'hang', 'restart'].includes(program)) return [...pods(lab, spaceOf(rest)), ...workloads(lab)];
+  if (['crash', 'drop', 'hang', 'restart'].includes(program)) return [...pods(lab, spaceOf(rest)), ...workloads(lab)];
   if (program === 'help') return COMMANDS.commands.map(({ name }) => name);
   const usage = COMMANDS.commands.find(({ name }) => name === program)?.usage ?? '';
   return usage.match(/--?[a-z][\w-]*|\b[a-z][a-z-]+\b/g) ?? [];

@@ -49,5 +49,37 @@ const restart: LabCommand = {
   },
 };
 
+const drop: LabCommand = {
+  name: 'drop',
+  usage: `[--off] ${USAGE}`,
+  help: 'Drops what others send to a pod, as a policy that denies all does, until you run: drop --off',
+  run(args, io) {
+    const off = args.includes('--off');
+    const pod = podOf(
+      'drop',
+      args.filter((arg) => arg !== '--off'),
+      io,
+    );
+    if (pod.model.spec.hostNetwork)
+      throw new CommandError(`drop: ${pod.name} is in its node's network, where no policy of a pod holds; try: hang`);
+    io.lab.world.setPodDenied(pod.namespace, pod.name, !off);
+    io.write(`packets to pod ${pod.name} on ${pod.model.spec.node} ${off ? 'pass again' : 'are dropped'}\n`);
+    return 0;
+  },
+};
+
+const apiServer: LabCommand = {
+  name: 'api-server',
+  usage: 'away|back',
+  help: 'Takes the API server away: kubectl is refused, and what runs goes on with what it knew, until it is back.',
+  run([state, ...more], io) {
+    if ((state !== 'away' && state !== 'back') || more.length > 0)
+      throw new CommandError(`api-server: got "${[state, ...more].join(' ')}", allowed: api-server away|back`);
+    io.lab.setApiAway(state === 'away');
+    io.write(`the API server at ${io.lab.apiAddress} is ${state}\n`);
+    return 0;
+  },
+};
+
 /** What goes wrong in clusters, at a word. */
-export const FAULT_COMMANDS: readonly LabCommand[] = [crash, hang, restart];
+export const FAULT_COMMANDS: readonly LabCommand[] = [crash, hang, drop, restart, apiServer];

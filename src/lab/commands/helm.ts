@@ -268,6 +268,11 @@ export const helm: LabCommand = {
   run([action = '', ...args], io) {
     const run = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
     if (!run) throw new CommandError(`Error: helm: got "${action}", allowed: ${Object.keys(ACTIONS).join(', ')}`);
+    if (io.lab.api.away)
+      throw new CommandError(
+        `Error: Kubernetes cluster unreachable: Get "https://${io.lab.apiAddress}/version": ` +
+          `dial tcp ${io.lab.apiAddress}: connect: connection refused`,
+      );
     return run(args, io);
   },
 };

@@ -92,6 +92,7 @@ export class KubeApi {
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.options.lab.api.away) return void response.destroy();
     try {
       const { pathname, searchParams } = new URL(request.url ?? '/', this.url);
       if (HEALTH.includes(pathname)) return void response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
@@ -107,6 +108,7 @@ export class KubeApi {
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => undefined);
+    if (this.options.lab.api.away) return void socket.destroy();
     try {
       const { pathname, searchParams } = new URL(request.url ?? '/', this.url);
       this.authenticate(request);

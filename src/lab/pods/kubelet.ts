@@ -215,8 +215,14 @@ export class Kubelet {
     }
   }
 
+  /** Tells the API again what became of pods while it was away. */
+  reconnect(): void {
+    for (const pod of this.pods.values()) if (pod.state !== 'Terminating') this.setReady(pod, pod.state === 'Running');
+  }
+
   private setReady(pod: RunningPod, ready: boolean): void {
-    if (this.get(pod.namespace, pod.name) !== pod) return;
+    // Whether a pod is ready is told through the API alone.
+    if (this.get(pod.namespace, pod.name) !== pod || this.options.api.away) return;
     this.options.world.setPodReady(pod.namespace, pod.name, ready);
     this.report(pod);
   }

@@ -26,6 +26,8 @@ export interface PodView {
   readonly state: string;
   readonly ready: boolean;
   readonly restarts: number;
+  /** What was done to it: its program hangs, packets to it are dropped. */
+  readonly faults: readonly ('hangs' | 'drops packets')[];
   /** Its DNS port on the real machine. */
   readonly port?: number;
 }
@@ -74,6 +76,8 @@ export interface ClusterView {
   readonly services: readonly ServiceView[];
   readonly links: readonly LinkView[];
   readonly nodeCache: NodeCacheMode;
+  /** Whether nobody reaches the API. */
+  readonly apiAway: boolean;
 }
 
 /** One part looked at closely. */

@@ -29,6 +29,7 @@ export function clusterView(lab: Lab, ports: readonly PodPort[]): ClusterView {
     services,
     links: linksOf(lab, parts, services),
     nodeCache: nodeCacheOf(lab),
+    apiAway: lab.api.away,
   };
 }
 
@@ -36,7 +37,7 @@ function podsOf(lab: Lab, ports: readonly PodPort[]): readonly PodView[] {
   return [...lab.kubelet.list()]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((pod) => {
-      const { namespace, name, model, program, state, restarts } = pod;
+      const { namespace, name, model, program, state, restarts, network } = pod;
       const port = ports.find((one) => one.pod === `${namespace}/${name}`)?.port;
       return {
         id: entityOfPod(pod),
@@ -50,6 +51,10 @@ function podsOf(lab: Lab, ports: readonly PodPort[]): readonly PodView[] {
         state,
         ready: model.ready,
         restarts,
+        faults: [
+          ...(network.paused ? (['hangs'] as const) : []),
+          ...(model.denied ? (['drops packets'] as const) : []),
+        ],
         ...(port !== undefined && { port }),
       };
     });

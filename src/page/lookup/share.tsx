@@ -22,7 +22,7 @@ export function Share({ story }: { readonly story: LookupAnswer }) {
   };
   const saveJson = (): void =>
     save(
-      fileName(story.asked, 'json'),
+      fileName('lookup', story.asked, 'json'),
       'application/json',
       `${JSON.stringify({ topology: cluster.value?.name, lookup: story, past: past.value }, undefined, 2)}\n`,
     );

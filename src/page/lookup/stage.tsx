@@ -105,10 +105,31 @@ export function Stage({ story, root }: { readonly story: Explanation; readonly r
         <p>{now.kind === 'end' ? story.outcome : now.text}</p>
       )}
       {now.kind === 'end' && <Cost story={story} />}
+      <Reasons reasons={now.kind === 'end' ? story.reasons : now.kind === 'reply' && query ? query.reasons : []} />
       <p class="sr" aria-live="polite">
         {playing.value ? '' : `${now.title}. ${now.text}`}
       </p>
     </div>
+  );
+}
+
+/** What went wrong, and what to do about it. */
+function Reasons({ reasons }: Pick<Explanation, 'reasons'>) {
+  if (reasons.length === 0) return null;
+  const advice = new Set(reasons.flatMap((reason) => reason.advice ?? []));
+  return (
+    <ul class="reasons">
+      {reasons.map(({ text }) => (
+        <li key={text}>
+          <b>Why:</b> {text}.
+        </li>
+      ))}
+      {[...advice].map((text) => (
+        <li key={text}>
+          <b>Try:</b> {text}.
+        </li>
+      ))}
+    </ul>
   );
 }
 

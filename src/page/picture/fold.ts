@@ -35,7 +35,7 @@ export interface FoldChoice {
   readonly open: ReadonlySet<string>;
 }
 
-export const isWell = (pod: PodView): boolean => pod.state === 'Running' && pod.ready;
+export const isWell = (pod: PodView): boolean => pod.state === 'Running' && pod.ready && pod.faults.length === 0;
 
 const one = <Item>(item: Item): CellItem<Item> => ({ kind: 'one', item });
 

@@ -72,13 +72,15 @@ const KIND_TEXT: Readonly<Record<string, string>> = {
 export function PodBox({ pod }: { readonly pod: PodView }) {
   const [name, suffix] = namesOf(pod.name, pod.workload);
   const serves = pod.kind === 'dns' || pod.kind === 'node-cache';
-  const well = isWell(pod);
+  const well = pod.state === 'Running' && pod.ready;
+  const wrong = [...(well ? [] : [pod.state]), ...pod.faults];
+  const kind = KIND_TEXT[pod.kind] ?? pod.kind;
   return (
     <Box
       id={pod.id}
       kind={pod.kind}
-      warning={!well}
-      label={`pod ${pod.namespace}/${pod.name}, ${KIND_TEXT[pod.kind] ?? pod.kind}, ${pod.ip}${well ? '' : `, ${pod.state}`}`}
+      warning={!isWell(pod)}
+      label={[`pod ${pod.namespace}/${pod.name}`, kind, pod.ip, ...wrong].join(', ')}
     >
       <span class="name">
         <b>{name}</b>
@@ -86,7 +88,7 @@ export function PodBox({ pod }: { readonly pod: PodView }) {
       </span>
       <span class="sub">
         {pod.ip}
-        {well ? '' : ` · ${pod.state}`}
+        {wrong.map((word) => ` · ${word}`)}
       </span>
       {serves && <Load id={pod.id} caches />}
     </Box>
@@ -141,21 +143,21 @@ const kindOf = (pods: readonly PodView[]): string =>
 export function PodGroupBox({ group: { id, name, what, items, open } }: { readonly group: CellGroup<PodView> }) {
   const node = items[0]!.node;
   return (
-    <FoldButton
-      id={id}
-      kind={kindOf(items)}
-      open={open}
-      label={`${name} on ${node}: ${items.length} ${what === 'replicas' ? 'replicas' : 'pods'}`}
-    >
+    <FoldButton id={id} kind={kindOf(items)} open={open}>
       <b>{name}</b> {what === 'replicas' ? `×${items.length}` : items.length}
+      <span class="sr">
+        {' '}
+        {what === 'replicas' ? 'replicas' : 'pods'} on {node}
+      </span>
     </FoldButton>
   );
 }
 
 export function ServiceGroupBox({ group: { id, name, items, open } }: { readonly group: CellGroup<ServiceView> }) {
   return (
-    <FoldButton id={id} kind="service" open={open} label={`namespace ${name}: ${items.length} services`}>
+    <FoldButton id={id} kind="service" open={open}>
       <b>{name}</b> {items.length}
+      <span class="sr"> services</span>
     </FoldButton>
   );
 }
@@ -164,13 +166,9 @@ export function ServiceGroupBox({ group: { id, name, items, open } }: { readonly
 export function NodeTile({ node }: { readonly node: FoldedNode }) {
   const ill = node.pods.filter((pod) => !isWell(pod)).length;
   return (
-    <FoldButton
-      id={node.id}
-      kind="mixed"
-      open={false}
-      label={`node ${node.name}: ${node.pods.length} pods${ill > 0 ? `, ${ill} not well` : ''}`}
-    >
+    <FoldButton id={node.id} kind="mixed" open={false}>
       <b>{node.name}</b> {node.pods.length}
+      <span class="sr"> pods</span>
       {ill > 0 && <em> {ill} not well</em>}
     </FoldButton>
   );
@@ -180,24 +178,13 @@ interface FoldButtonProps {
   readonly id: string;
   readonly kind: string;
   readonly open: boolean;
-  readonly label: string;
   readonly children: ComponentChildren;
 }
 
-function FoldButton({ id, kind, open, label, children }: FoldButtonProps) {
+function FoldButton({ id, kind, open, children }: FoldButtonProps) {
   return (
-    <button
-      type="button"
-      class="fold"
-      data-part={id}
-      data-kind={kind}
-      aria-expanded={open}
-      aria-label={label}
-      onClick={() => toggle(id)}
-    >
-      <span aria-hidden="true">
-        {children} {open ? '▾' : '▸'}
-      </span>
+    <button type="button" class="fold" data-part={id} data-kind={kind} aria-expanded={open} onClick={() => toggle(id)}>
+      {children} <span aria-hidden="true">{open ? '▾' : '▸'}</span>
     </button>
   );
 }

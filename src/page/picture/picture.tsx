@@ -1,8 +1,10 @@
+import type { ComponentChildren } from 'preact';
 import { useComputed } from '@preact/signals';
 import { useMemo, useRef } from 'preact/hooks';
 import type { ClusterView, EntityId } from '../../lab/web/api.js';
 import { asker } from '../lookup/choice.js';
 import { story } from '../player.js';
+import { fileName, save } from '../save.js';
 import { selected } from '../state.js';
 import type { CellGroup, CellItem } from './fold.js';
 import { STAGES, lanesOf } from './lanes.js';
@@ -10,12 +12,13 @@ import type { Lane, Lanes } from './lanes.js';
 import { Lines } from './lines.js';
 import { opened, toggle } from './opened.js';
 import { AgentBox, HostBox, NodeTile, PodBox, PodGroupBox, ServiceBox, ServiceGroupBox } from './part-box.js';
+import { svgOf } from './svg.js';
 
 /** Lanes from which on they are drawn low. */
 const MANY = 4;
 
 /** The cluster as lanes: a node each, the services between them, the world outside beside them. */
-export function Picture({ view }: { readonly view: ClusterView }) {
+export function Picture({ view, children }: { readonly view: ClusterView; readonly children: ComponentChildren }) {
   const root = useRef<HTMLDivElement>(null);
   // What the lookup passes is never folded, nor is the pod that asks.
   const kept = useComputed(
@@ -34,30 +37,42 @@ export function Picture({ view }: { readonly view: ClusterView }) {
   const { lanes, folded } = drawn;
   const [first, ...rest] = lanes;
   const without = lanes.every(({ stages }) => stages.cache.length === 0);
+  const saveSvg = (): void => {
+    const title = `${view.name}${story.value ? `: ${story.value.asked}` : ''}`;
+    save(fileName('picture', title, 'svg'), 'image/svg+xml', svgOf(root.current!, title));
+  };
   return (
-    <div
-      class="lanes"
-      ref={root}
-      style={{ '--nodes': lanes.length, '--rows': lanes.length + 1 }}
-      data-caches={without ? 'none' : 'some'}
-      data-many={lanes.length >= MANY || undefined}
-    >
-      {first && <LaneView lane={first} number={0} />}
-      <Services services={drawn.services} />
-      {rest.map((lane, i) => (
-        <LaneView key={lane.id} lane={lane} number={i + 1} />
-      ))}
-      <Outside drawn={drawn} />
-      {folded.length > 0 && (
-        <div class="more-nodes">
-          <h3>{folded.length} more nodes, with the number of their pods</h3>
-          {folded.map((node) => (
-            <NodeTile key={node.id} node={node} />
-          ))}
-        </div>
-      )}
-      <Lines root={root} view={view} standIns={drawn.standIns} />
-    </div>
+    <>
+      <div
+        class="lanes"
+        ref={root}
+        style={{ '--nodes': lanes.length, '--rows': lanes.length + 1 }}
+        data-caches={without ? 'none' : 'some'}
+        data-many={lanes.length >= MANY || undefined}
+      >
+        {first && <LaneView lane={first} number={0} />}
+        <Services services={drawn.services} />
+        {rest.map((lane, i) => (
+          <LaneView key={lane.id} lane={lane} number={i + 1} />
+        ))}
+        <Outside drawn={drawn} />
+        {folded.length > 0 && (
+          <div class="more-nodes">
+            <h3>{folded.length} more nodes, with the number of their pods</h3>
+            {folded.map((node) => (
+              <NodeTile key={node.id} node={node} />
+            ))}
+          </div>
+        )}
+        <Lines root={root} view={view} standIns={drawn.standIns} />
+      </div>
+      <div class="foot">
+        {children}
+        <button type="button" onClick={saveSvg}>
+          Save as SVG
+        </button>
+      </div>
+    </>
   );
 }
 

@@ -1,21 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { ClusterView } from '../../../src/lab/web/api.js';
 import { realClock } from '../../../src/lib/clock.js';
 import { secureRandom } from '../../../src/lib/random.js';
 import { HostNetwork } from '../../../src/net/host-network.js';
 import { runDig } from '../../../src/resolver/index.js';
 import { PROGRAM, Program } from '../../support/program.js';
-import { hasChromium, visit } from './browser.js';
+import { hasChromium, lookUp, stage, violationsOf, visit } from './browser.js';
 import type { Visit } from './browser.js';
 
 if (!hasChromium) console.log('test/e2e/page: chromium is not installed (Debian: chromium); skipped');
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const folder = mkdtempSync(path.join(os.tmpdir(), 'nodens-page-test-'));
 /** The browser and the lab share two cores with other tests. */
 const SLOW = { timeout: 30_000 };
@@ -34,13 +32,6 @@ afterAll(async () => {
 });
 
 const view = async (): Promise<ClusterView> => (await (await fetch(`${url}api/cluster`)).json()) as ClusterView;
-const lookUp = async (page: Page, name: string): Promise<void> => {
-  await page.getByLabel('Name', { exact: true }).fill(name);
-  await page.getByRole('button', { name: 'Look up' }).click();
-  await page.getByRole('group', { name: /step by step/ }).waitFor();
-  await expect.poll(() => page.getByRole('button', { name: 'Look up' }).isEnabled()).toBe(true);
-};
-const stage = (page: Page): Locator => page.getByRole('group', { name: /step by step/ });
 const litQueries = (page: Page): Promise<number> => page.locator('.query[data-lit]').count();
 const litParts = (page: Page): Promise<string[]> =>
   page
@@ -144,6 +135,77 @@ describe.skipIf(!hasChromium)('the page', () => {
     },
   );
 
+  it('has its state in the address: a reload, or whoever is sent it, sees the same step', SLOW, async () => {
+    const { page } = desk;
+    await lookUp(page, 'example.org.');
+    await stage(page).press('End');
+    await stage(page).press('ArrowLeft');
+    const [address, title] = [page.url(), await page.locator('.stage h3').textContent()];
+    expect(address).toMatch(/\?topology=two-nodes&pod=default\/curl-pod&name=example\.org\.&step=2\.\d$/);
+    const kept = await page.locator('.past tbody tr').count();
+    await page.reload();
+    await stage(page).waitFor();
+    expect([page.url(), await page.locator('.stage h3').textContent()]).toEqual([address, title]);
+    expect(await page.locator('.past tbody tr').count()).toBe(kept);
+    expect(await page.locator('.past tbody tr').first().textContent()).toMatch(
+      /no node cache · curl-pod · glibc · cold/,
+    );
+    const other = await visit(address);
+    await stage(other.page).waitFor();
+    expect(await other.page.locator('.stage h3').textContent()).toBe(title);
+    await other.page.keyboard.press('Tab');
+    expect(await other.page.evaluate('document.activeElement.name')).toBe('name');
+    expect(other.complaints).toEqual([]);
+    await other.close();
+  });
+
+  it('saves the picture as SVG, and the lookup as JSON', SLOW, async () => {
+    const { page } = desk;
+    const saved = async (button: string): Promise<readonly [name: string, text: string]> => {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: button }).click(),
+      ]);
+      return [download.suggestedFilename(), readFileSync(await download.path(), 'utf8')];
+    };
+    const [name, svg] = await saved('Save as SVG');
+    expect(name).toBe('picture-two-nodes-example.org.svg');
+    expect(
+      await page.evaluate(
+        `new DOMParser().parseFromString(${JSON.stringify(svg)}, 'image/svg+xml').documentElement.nodeName`,
+      ),
+    ).toBe('svg');
+    for (const word of ['curl-pod', 'kube-dns', 'k8s-w1', 'marker-end', 'NOERROR']) expect(svg).toContain(word);
+    const [file, json] = await saved('Save as JSON');
+    expect(file).toBe('lookup-example.org.json');
+    expect(JSON.parse(json)).toMatchObject({
+      topology: 'two-nodes',
+      lookup: { asked: 'example.org.', nodeCache: 'none' },
+    });
+  });
+
+  it('links the packets of the lookup to its steps, by name', SLOW, async () => {
+    const { page } = desk;
+    await lookUp(page, 'ubuntu.com.');
+    await page.getByLabel('Filter').fill('ubuntu.com.');
+    await page.locator('.flows button').first().click();
+    expect(await page.locator('.stage h3').textContent()).toContain('A ubuntu.com.');
+    await page.locator('.flows tr[data-now]').first().waitFor();
+    await page.getByLabel('Filter').fill('');
+  });
+
+  it('does faults at a click, and says what is wrong now', SLOW, async () => {
+    const { page } = desk;
+    const status = page.locator('.faults [role=status]');
+    await page.getByRole('button', { name: 'Drop packets' }).click();
+    await expect.poll(() => status.textContent()).toMatch(/^Now: coredns-\w+ drops packets\.$/);
+    await page.getByRole('button', { name: 'API away' }).click();
+    await expect.poll(() => status.textContent()).toContain('the API server is away');
+    await page.getByRole('button', { name: 'API back' }).click();
+    await page.getByRole('button', { name: 'Let packets pass' }).click();
+    await expect.poll(() => status.textContent()).toBe('');
+  });
+
   it("a real dig at a pod's port is seen as it happens", SLOW, async () => {
     const { page } = desk;
     const pod = (await view()).pods.find(({ name }) => name === 'curl-pod')!;
@@ -195,7 +257,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   it('draws hit ratio and cost of each server over time', SLOW, async () => {
     const { page } = desk;
     await expect.poll(() => page.locator('.servers tbody tr').count(), SLOW).toBeGreaterThan(2);
-    expect(await page.locator('.chart canvas').count()).toBe(4);
+    expect(await page.locator('.chart canvas').count()).toBe(5);
     expect(await page.getByRole('img', { name: /^Queries a second: .*coredns-/ }).count()).toBe(1);
   });
 });
@@ -228,15 +290,7 @@ describe.skipIf(!hasChromium).each([
     expect(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')).toBe(
       true,
     );
-    const { violations } = await page.evaluate<{
-      violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-    }>(`${AXE}; axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })`);
-    expect(
-      violations.map(({ id, nodes }) => ({
-        id,
-        nodes: nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`),
-      })),
-    ).toEqual([]);
+    expect(await violationsOf(page)).toEqual([]);
     await seen.picture(picture);
     expect(seen.complaints).toEqual([]);
     await seen.close();

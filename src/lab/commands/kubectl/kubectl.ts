@@ -243,6 +243,9 @@ const NO_NAMESPACE: readonly string[] = [
   ...Object.keys(refused),
 ];
 
+/** Verbs that ask the API nothing. */
+const WITHOUT_API: readonly string[] = ['config', ...Object.keys(refused)];
+
 /** Whether a command says which namespace it means, or means none. */
 const namesNamespace = (args: readonly string[], verb: string, { session }: CommandIo): boolean =>
   session.namespace === 'default' ||
@@ -267,6 +270,10 @@ export const kubectl: LabCommand = {
     if (!run)
       throw new CommandError(
         `error: unknown command "${verb}" for "kubectl"${meant(verb, Object.keys(VERBS))}, allowed: ${Object.keys(VERBS).join(', ')}`,
+      );
+    if (io.lab.api.away && !WITHOUT_API.includes(verb))
+      throw new CommandError(
+        `The connection to the server ${io.lab.apiAddress} was refused - did you specify the right host or port?`,
       );
     const [named, after] = [args.slice(0, at), args.slice(at + 1)];
     const dashes = after.indexOf('--');

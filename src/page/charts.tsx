@@ -121,7 +121,8 @@ function Chart({ title, label, series, data, top }: ChartProps) {
     <figure class="chart">
       <figcaption>
         {title}
-        {data.slice(1).every((column) => column.every((value) => value === null)) && ': nothing yet'}
+        {data.slice(1).every((column) => Array.from<unknown>(column).every((value) => value === null)) &&
+          ': nothing yet'}
       </figcaption>
       <div ref={root} role="img" aria-label={label} />
     </figure>

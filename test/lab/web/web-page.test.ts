@@ -164,6 +164,7 @@ it('/api/cluster: nodes, pods, services, hosts, and who asks whom', async () => 
     state: 'Running',
     ready: true,
     restarts: 0,
+    faults: [],
     port: gateway.dns().find(({ pod }) => pod === 'default/curl-pod')!.port,
   });
   expect(view.hosts).toContainEqual({

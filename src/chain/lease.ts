@@ -38,6 +38,11 @@ export abstract class Lease {
     return this.holders === ENDED;
   }
 
+  /** Whether the replies are the same however the question's name is spelt: their maker gives the records that it has. */
+  get everySpelling(): boolean {
+    return false;
+  }
+
   /** The lease that the first maker of the replies gave, where this one is made from it. */
   get origin(): Lease {
     return this;

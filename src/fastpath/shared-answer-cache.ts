@@ -108,10 +108,8 @@ export class SharedAnswerCache implements LeaseHolder {
     )
       return;
     const entry = this.entry(reply, records, lease);
-    if (key.hasCapitals) {
-      entry.everySpelling = showsNoSpelling(query.bytes.subarray(HEADER_SIZE, query.questionEnd - 4), entry.records);
-      if (!entry.everySpelling) return;
-    }
+    entry.everySpelling = lease.everySpelling || (key.hasCapitals && showsNoSpelling(nameOf(query), entry.records));
+    if (key.hasCapitals && !entry.everySpelling) return;
     const noters = hitNoters();
     entry.noted = noters.length > 0;
     const slot = this.table.put(entry, sharedNow(), this.evicted);
@@ -226,6 +224,9 @@ export class SharedAnswerCache implements LeaseHolder {
     };
   }
 }
+
+/** The question's name as it is spelt. */
+const nameOf = (query: Query): Uint8Array => query.bytes.subarray(HEADER_SIZE, query.questionEnd - 4);
 
 function withTtl(records: Uint8Array, places: readonly Octets[], ttl: number): Uint8Array {
   const bytes = Buffer.from(records);

@@ -164,7 +164,8 @@ export class PluginLink implements Handler {
 
   private passedLease({ lease }: Reply, reads: Reads | undefined): ReplyLease | undefined {
     if (reads === undefined || lease === undefined) return undefined;
-    return reads.list.length === 0 ? lease : new ReadLease(reads, lease.until, lease, this);
+    // The plugin saw how the name was spelt.
+    return reads.list.length === 0 && !lease.everySpelling ? lease : new ReadLease(reads, lease.until, lease, this);
   }
 
   /** Whoever looked nothing up and says nothing promises nothing. */

@@ -112,6 +112,21 @@ describe('a reply', () => {
     expect(slotOf(query('net.example.net.'))).toBe(-1);
   });
 
+  it.each([
+    { name: 'in capitals', asked: query('Www.example.org.') },
+    { name: 'without', asked: www },
+  ])('of a maker that gives every spelling the same is kept for all of them, first asked $name', ({ asked }) => {
+    class Kept extends ReplyLease {
+      override get everySpelling(): boolean {
+        return true;
+      }
+    }
+    offer(asked, made(new Kept(Infinity), ['Www.example.org. 30 IN A 192.0.2.1']));
+    const slots = [www, query('wwW.example.org.'), query('Www.example.org.')].map((other) => slotOf(other));
+    expect(slots[0]).toBeGreaterThan(0);
+    expect(new Set(slots).size).toBe(1);
+  });
+
   it('whose owners repeat the name is kept for every spelling', () => {
     const asked = query('WwW.eXample.oRG.');
     const records = { ...encoded('WwW.eXample.oRG. 30 IN A 192.0.2.1'), owners: [0] };

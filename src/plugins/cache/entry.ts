@@ -193,6 +193,11 @@ export class CacheEntry extends Lease implements Listed<CacheEntry> {
     return (this.state & KEEPS_TTL) === 0 ? { ttl: this.ttl, from: this.stored } : undefined;
   }
 
+  /** The spelling of who asked first is that of all. */
+  override get everySpelling(): boolean {
+    return true;
+  }
+
   /** Whether it has a record that was asked for. */
   get answers(): boolean {
     return this.kind === 'answer' && packedAnswers(this.kept) > 0;

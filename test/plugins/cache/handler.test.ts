@@ -127,6 +127,7 @@ describe('asked twice', () => {
     };
     expect(await answers('WWW.example.org.')).toEqual(['WWW.example.org.', 'other.example.org.']);
     expect(await answers('www.Example.org.')).toEqual(['WWW.example.org.', 'other.example.org.']);
+    expect(((await world.reply('www.example.org.')) as Reply).lease?.everySpelling).toBe(true);
   });
 });
 

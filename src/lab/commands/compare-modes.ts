@@ -33,6 +33,7 @@ const TABLE: CommandTable = {
   nodeProgram: () => undefined,
   runInPod: absent,
   podFiles: absent,
+  podEnv: () => ({}),
   nodeFile: () => undefined,
   missing: (name) => name,
 };

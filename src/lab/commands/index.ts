@@ -10,7 +10,7 @@ import { NODE_COMMANDS } from './node/node-tools.js';
 import { POD_PROGRAMS } from './pod/in-pod.js';
 import { missingProgram } from './missing.js';
 import { nodeFile } from './target/node-files.js';
-import { nodeNamed, nodeContext } from './target/targets.js';
+import { nodeNamed, nodeContext, podEnv } from './target/targets.js';
 import { TEXT_COMMANDS } from './text/text.js';
 
 const help: LabCommand = {
@@ -63,6 +63,7 @@ export const COMMANDS: CommandTable = {
   },
   runInPod: executeInside,
   podFiles,
+  podEnv,
   nodeFile,
   missing: (name) =>
     missingProgram(name, [

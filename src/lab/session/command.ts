@@ -99,6 +99,8 @@ export interface CommandTable {
   runInPod(pod: RunningPod, words: readonly string[], io: CommandIo): Promise<number>;
   /** What a shell in a pod sees. */
   podFiles(pod: RunningPod): ShellFiles;
+  /** The variables of a pod's container. */
+  podEnv(pod: RunningPod): Readonly<Record<string, string>>;
   /** A file that a node has; undefined for none of that name. */
   nodeFile(lab: Lab, node: string, file: string): string | undefined;
   /** What to say of a program that is not there: what was meant, or what to do instead. */

@@ -52,18 +52,14 @@ export class Session implements CommandSession {
         (name) => this.has(name),
       ),
     );
-    const { scope } = this.shell;
-    for (const [name, value] of [
-      ['HOME', '/root'],
-      ['USER', 'root'],
-      ['HOSTNAME', this.node],
-      ['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-      ['PWD', '/root'],
-      ['SHELL', '/bin/bash'],
-    ] as const) {
-      scope.set(name, value);
-      scope.export(name);
-    }
+    this.shell.scope.exportAll({
+      HOME: '/root',
+      USER: 'root',
+      HOSTNAME: this.node,
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      PWD: '/root',
+      SHELL: '/bin/bash',
+    });
   }
 
   get written(): Map<string, string> {
@@ -95,6 +91,7 @@ export class Session implements CommandSession {
         ),
       ),
     };
+    if (pod) this.pod?.shell.scope.exportAll(this.table.podEnv(pod));
   }
 
   /** What may follow `$` in a line. */

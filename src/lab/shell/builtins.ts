@@ -71,11 +71,21 @@ const read: ShellBuiltin = async (args, { scope }, io) => {
   return Number(line === undefined);
 };
 
+/** Exit code of `[ ]` and `test` for words that are no expression. */
+const NO_EXPRESSION = 2;
+
 const test =
   (closes: boolean): ShellBuiltin =>
-  (args, { host }) => {
-    if (closes && args.at(-1) !== ']') throw new LineError("[: missing ']'");
-    return Number(!testWords(closes ? args.slice(0, -1) : args, host.files));
+  (args, { host }, io) => {
+    try {
+      if (closes && args.at(-1) !== ']') throw new LineError("test: missing ']'");
+      return Number(!testWords(closes ? args.slice(0, -1) : args, host.files));
+    } catch (error) {
+      // Not a failure of the line: what follows runs, with a code that says neither yes nor no.
+      if (!(error instanceof LineError)) throw error;
+      io.error(`bash: ${closes ? error.message.replace(/^test/, '[') : error.message}\n`);
+      return NO_EXPRESSION;
+    }
   };
 
 const describe: ShellBuiltin = (args, shell, io) => {

@@ -49,6 +49,14 @@ export class Scope {
     else this.exported.delete(name);
   }
 
+  /** Sets variables that programs are given too. */
+  exportAll(values: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(values)) {
+      this.set(name, value);
+      this.export(name);
+    }
+  }
+
   /** What a program is given: the variables that are exported. */
   get environment(): Readonly<Record<string, string>> {
     const env: Record<string, string> = {};

@@ -47,7 +47,7 @@ export const OBJECTS: readonly EverydayLine[] = [
   ['kubectl auth can-i list pods', 'yes'],
   [
     'kubectl debug -it curl-pod --image=nicolaka/netshoot -- nslookup webpod',
-    'Defaulting debug container name to debugger-l-pod.\n;; Got recursion not available from 10.96.0.10',
+    'Defaulting debug container name to debugger-',
   ],
   ['kubectl rollout history deploy/webpod', 'deployment.apps/webpod \nREVISION  CHANGE-CAUSE'],
   ['kubectl rollout status deploy/webpod', 'deployment "webpod" successfully rolled out'],

@@ -197,6 +197,11 @@ export const ON_NODE: readonly EverydayLine[] = [
     'sudo iptables -t nat -L -n',
     'Chain PREROUTING (policy ACCEPT)\ntarget     prot opt source               destination',
   ],
+  ["kubectl exec curl-pod -- sh -c 'echo $HOSTNAME $KUBERNETES_SERVICE_HOST'", 'curl-pod 10.96.0.1\n'],
+  ["kubectl exec curl-pod -- sh -c 'env' | grep -c ^HOSTNAME=curl-pod", '1\n'],
+  ['[ $nothing -eq 3 ]', 'bash: [: -eq: unary operator expected\n', 2],
+  ['[ three -eq 3 ] || echo "no: $?"', 'bash: [: three: integer expression expected\nno: 2\n'],
+  ['[ 1 -eq 1 ', "bash: [: missing ']'\n", 2],
   ['sshpass -p vagrant ssh -o StrictHostKeyChecking=no vagrant@k8s-w1 hostname', 'k8s-w1\n'],
   ['ssh nosuch hostname', 'there is no node named nosuch; there are k8s-ctr, k8s-w1', 1],
   [

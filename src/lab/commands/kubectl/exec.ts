@@ -10,7 +10,7 @@ import { POD_PROGRAMS } from '../pod/in-pod.js';
 import { ipIn, socketsIn } from '../node/network-tools.js';
 import { captureIn } from '../node/node-tools.js';
 import { echo, wait } from '../text/shell-words.js';
-import { podsMeant, podContext } from '../target/targets.js';
+import { podsMeant, podContext, podEnv } from '../target/targets.js';
 
 const SHELLS = ['sh', 'bash', 'ash', 'zsh'];
 const NETWORK = ['ip', 'tcpdump', 'ss', 'netstat'];
@@ -118,6 +118,7 @@ function shellLine(pod: RunningPod, text: string, args: readonly string[], io: C
     run: programHost((words, env, inner) => runInPod(pod, words, { ...io, ...inner, env, interactive: false })),
   });
   shell.scope.args = args;
+  shell.scope.exportAll(podEnv(pod));
   return shell.run(text, io);
 }
 

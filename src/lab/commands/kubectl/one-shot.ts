@@ -115,7 +115,7 @@ export async function debug(args: readonly string[], io: CommandIo): Promise<num
   }
   const pod = podNamed(io.lab, target.replace(/^pods?\//, ''), namespaceOf(options));
   io.error(
-    `Defaulting debug container name to debugger-${pod.name.slice(-5)}.\n` +
+    `Defaulting debug container name to debugger-${io.lab.workloads.draw(5)}.\n` +
       (command.length === 0 ? "If you don't see a command prompt, try pressing enter.\n" : ''),
   );
   return command.length === 0 ? openShell(pod, io) : runInPod(pod, command, io);

@@ -30,17 +30,20 @@ export function podNamed(lab: Lab, word: string, namespace = 'default'): Running
   );
 }
 
+/** The variables of a pod's container. */
+export const podEnv = (pod: RunningPod): Readonly<Record<string, string>> => ({
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOSTNAME: pod.name,
+  ...pod.env,
+  HOME: '/root',
+});
+
 export const podContext = (pod: RunningPod): ExecContext => ({
   name: `${pod.namespace}/${pod.name}`,
   process: pod.model.process,
   read: (file) => pod.files.read(file),
   env: () =>
-    Object.entries({
-      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-      HOSTNAME: pod.name,
-      ...pod.env,
-      HOME: '/root',
-    })
+    Object.entries(podEnv(pod))
       .map(([name, value]) => `${name}=${value}\n`)
       .join(''),
 });

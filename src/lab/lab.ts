@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { NodensError } from '../lib/errors.js';
-import type { DatapathConfig } from '../datapath/config.js';
 import type { Pod as ModelPod } from '../datapath/cluster/endpoint.js';
-import type { IpamConfig } from '../datapath/ipam/ipam.js';
 import { World } from '../datapath/world.js';
 import { EndpointController } from '../kube/endpoints/controller.js';
 import { Intake } from '../kube/intake/intake.js';
@@ -20,6 +18,9 @@ import { LocalRedirects } from '../lrp/redirects.js';
 import { Hubble } from '../observe/hubble/hubble.js';
 import { ClusterApiError, ClusterApi } from './cluster/cluster-api.js';
 import type { ApiObject, Applied } from './cluster/cluster-api.js';
+import { changed, isAgents, isDns } from './cluster/agents.js';
+import type { PendingSettings } from './cluster/agents.js';
+import { namespaceObject, nodeObject } from './cluster/node-objects.js';
 import { followServices } from './cluster/service-sync.js';
 import { Workloads, templateOf } from './pods/workloads.js';
 import type { Plugin } from '../plugin-api/contract.js';
@@ -29,6 +30,7 @@ import type { RealUpstream } from './pods/hosts.js';
 import { Kubelet } from './pods/kubelet.js';
 import { Tracer } from './trace/tracer.js';
 import type { Topology } from './topology/topology.js';
+import { runWorldTimers } from './cluster/world-timers.js';
 
 export interface LabOptions {
   readonly clock: Clock;
@@ -46,13 +48,6 @@ const POLICY = 'CiliumLocalRedirectPolicy';
  * (unmanaged-pod-watcher-interval).
  */
 const UNMANAGED_WAIT = 15_000;
-
-/** Settings of Cilium that wait for its agents to be restarted. */
-export interface PendingSettings {
-  readonly settings: Partial<DatapathConfig>;
-  readonly ipam: IpamConfig;
-  readonly localRedirectPolicy: boolean;
-}
 
 /**
  * A cluster on one machine: the datapath with all its pods, real DNS servers in those that run one, and what kubectl
@@ -147,7 +142,7 @@ export class Lab {
     world.cluster.ipam.keep(topology.podPins.flatMap(({ ip }) => (ip === undefined ? [] : [ip])));
     for (const node of topology.nodes) world.addNode(node);
     for (const name of ['default', 'kube-system']) lab.putNamespace(name);
-    for (const node of topology.nodes) lab.putNode(node.name);
+    for (const node of topology.nodes) lab.api.put(nodeObject(world.node(node.name), lab.clock.now()));
     lab.timers.push(
       runWorldTimers(world, lab.clock),
       repeat(lab.clock, GARBAGE_PERIOD, () => world.collectGarbage()),
@@ -313,84 +308,6 @@ export class Lab {
 
   private putNamespace(name: string): void {
     this.world.addNamespace({ name });
-    this.api.put({
-      kind: 'Namespace',
-      namespace: '',
-      name,
-      created: this.clock.now(),
-      raw: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'kubernetes.io/metadata.name': name } } },
-    });
+    this.api.put(namespaceObject(name, this.clock.now()));
   }
-
-  private putNode(name: string): void {
-    const node = this.world.node(name);
-    this.api.put({
-      kind: 'Node',
-      namespace: '',
-      name,
-      created: this.clock.now(),
-      raw: {
-        apiVersion: 'v1',
-        kind: 'Node',
-        metadata: {
-          name,
-          labels: {
-            'beta.kubernetes.io/arch': 'amd64',
-            'beta.kubernetes.io/os': 'linux',
-            'kubernetes.io/arch': 'amd64',
-            'kubernetes.io/hostname': name,
-            'kubernetes.io/os': 'linux',
-            ...(node.spec.apiServer === true && { 'node-role.kubernetes.io/control-plane': '' }),
-          },
-        },
-        status: {
-          addresses: [
-            { type: 'InternalIP', address: node.internalIp },
-            { type: 'Hostname', address: name },
-          ],
-        },
-      },
-    });
-  }
-}
-
-/** Runs the model's own timers, such as retransmissions, when they are due; nothing happens while none waits. */
-function runWorldTimers(world: World, clock: Clock): Timer {
-  let armed: Timer | undefined;
-  let over = false;
-  const arm = (): void => {
-    armed?.cancel();
-    const next = world.nextTimer;
-    armed =
-      next === undefined || over
-        ? undefined
-        : clock.setTimeout(
-            () => {
-              world.runTimers();
-              arm();
-            },
-            Math.max(0, next - clock.now()),
-          );
-  };
-  world.onEarlierTimer(arm);
-  return {
-    cancel: () => {
-      over = true;
-      armed?.cancel();
-    },
-  };
-}
-
-/** Cilium's agents are part of the model; their DaemonSet stands for them. */
-const isAgents = ({ kind, namespace, name }: ApiObject): boolean =>
-  kind === 'DaemonSet' && namespace === 'kube-system' && name === 'cilium';
-
-const isDns = ({ spec }: ModelPod): boolean => spec.labels?.['k8s-app'] === 'kube-dns';
-
-/** The members of `next` that are not as in `before`; those that are gone are set back. */
-function changed(before: Partial<DatapathConfig>, next: Partial<DatapathConfig>): Partial<DatapathConfig> {
-  const keys = new Set([...Object.keys(before), ...Object.keys(next)] as (keyof DatapathConfig)[]);
-  return Object.fromEntries(
-    [...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(next[key])).map((key) => [key, next[key]]),
-  );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Ages } from '../../src/observe/kubectl/ages.js';
 import { humanDuration } from '../../src/observe/kubectl/human-duration.js';
 import { kubectlGet } from '../../src/observe/kubectl/kubectl.js';
-import type { KubectlFacts } from '../../src/observe/kubectl/kinds.js';
+import type { KubectlFacts } from '../../src/observe/kubectl/kind.js';
 import { dnsLab } from '../datapath/lab.js';
 
 const HOUR = 3_600_000;

@@ -1,4 +1,4 @@
-import type { RunningPod } from '../pods/kubelet.js';
+import type { RunningPod } from '../pods/running-pod.js';
 import type { LabCommand, CommandIo } from '../session/command.js';
 import { CommandError } from '../session/command.js';
 import { parseOptions } from '../session/options.js';

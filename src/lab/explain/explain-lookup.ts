@@ -6,7 +6,7 @@ import type { ProfileName } from '../../resolver/conf/settings.js';
 import { Type, formatRdata, typeName } from '../../wire/index.js';
 import { LabNetwork } from '../network/lab-network.js';
 import type { Lab } from '../lab.js';
-import type { RunningPod } from '../pods/kubelet.js';
+import type { RunningPod } from '../pods/running-pod.js';
 import type { ServerSpan } from '../trace/tracer.js';
 import type { ExplainedQuery, Explanation, Hop, EntityId } from './explanation.js';
 import { ChosenBackends, aliasTexts, distinct, reasonsFor } from './causes.js';

@@ -6,7 +6,7 @@ import type { Endpoint, Network, TcpListener, UdpSocket } from '../../net/networ
 import { HttpConnections } from '../../server/http-connections.js';
 import type { Lab } from '../lab.js';
 import { LabNetwork } from '../network/lab-network.js';
-import type { RunningPod } from '../pods/kubelet.js';
+import type { RunningPod } from '../pods/running-pod.js';
 import { connectToPod, listenerOf } from '../pods/reach.js';
 import { PROXY_HEADERS } from '../web/guard.js';
 import type { HttpPort, PodPort } from '../web/ports.js';

@@ -5,7 +5,7 @@ import type { RawObject } from '../../kube/objects/raw.js';
 import { COMMANDS } from '../commands/index.js';
 import { isShell } from '../commands/kubectl/exec.js';
 import type { Lab } from '../lab.js';
-import type { RunningPod } from '../pods/kubelet.js';
+import type { RunningPod } from '../pods/running-pod.js';
 import { told } from '../session/command.js';
 import { Session } from '../session/session.js';
 import { wantsMore } from '../shell/parse.js';

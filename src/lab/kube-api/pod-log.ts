@@ -1,5 +1,5 @@
 import type { Milliseconds } from '../../lib/units.js';
-import type { RunningPod } from '../pods/kubelet.js';
+import type { RunningPod } from '../pods/running-pod.js';
 import { logLine } from '../commands/kubectl/logs.js';
 import type { Lab } from '../lab.js';
 import { ApiFault } from './fault.js';

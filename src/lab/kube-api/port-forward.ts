@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { connectToPod } from '../pods/reach.js';
-import type { RunningPod } from '../pods/kubelet.js';
+import type { RunningPod } from '../pods/running-pod.js';
 import { SpdyConnection } from './spdy.js';
 import type { SpdyStream } from './spdy.js';
 

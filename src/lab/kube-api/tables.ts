@@ -1,6 +1,6 @@
 import { objectAt } from '../../kube/objects/raw.js';
 import type { RawObject } from '../../kube/objects/raw.js';
-import type { KubectlKind } from '../../observe/kubectl/kinds.js';
+import type { KubectlKind } from '../../observe/kubectl/kind.js';
 import { factsOf, tablesOf } from '../commands/kubectl/tables.js';
 import { nameIn, namespaceIn } from '../commands/kubectl/metadata.js';
 import type { Resource } from '../cluster/resources.js';

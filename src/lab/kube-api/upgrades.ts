@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type * as Ws from 'ws';
 import { loadPackage } from '../../lib/package.js';
 import type { Lab } from '../lab.js';
-import type { RunningPod } from '../pods/kubelet.js';
+import type { RunningPod } from '../pods/running-pod.js';
 import { spdyChannels, webSocketChannels } from './channels.js';
 import type { Channels } from './channels.js';
 import { execute } from './exec.js';

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import type { Pod } from '../../datapath/cluster/endpoint.js';
 import { NodensError } from '../../lib/errors.js';
 import type { World } from '../../datapath/world.js';
 import type { KubeStore } from '../../kube/store/store.js';
@@ -7,7 +5,6 @@ import { arrayAt, asObject, flagAt, objectAt, textAt } from '../../kube/objects/
 import type { RawObject } from '../../kube/objects/raw.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Random } from '../../lib/random.js';
-import type { Milliseconds } from '../../lib/units.js';
 import { kubeletResolvConf } from '../../resolver/index.js';
 import type { DnsPolicy, PodDnsConfig } from '../../resolver/index.js';
 import { serviceEnv } from './service-env.js';
@@ -18,30 +15,10 @@ import { dataOf, PodFiles } from './pod-files.js';
 import { PodLog } from './pod-log.js';
 import { pausableNetwork } from './pausable-network.js';
 import { programOf } from './images.js';
-import type { Program } from './program.js';
-import type { PausableNetwork } from './pausable-network.js';
+import { statusOf } from './pod-status.js';
+import type { RunningPod } from './running-pod.js';
 import type { Plugin } from '../../plugin-api/contract.js';
 import type { Tracer } from '../trace/tracer.js';
-
-export type PodState = 'ContainerCreating' | 'Running' | 'Terminating' | 'Error' | 'Crashed';
-
-/** A pod with what runs in it. */
-export interface RunningPod {
-  readonly namespace: string;
-  readonly name: string;
-  readonly model: Pod;
-  readonly files: PodFiles;
-  readonly log: PodLog;
-  readonly network: PausableNetwork;
-  /** Variables of its container, as they were when its program was started. */
-  env: Readonly<Record<string, string>>;
-  program: Program;
-  state: PodState;
-  restarts: number;
-  readonly started: Milliseconds;
-  /** When the program was started last. */
-  began: Milliseconds;
-}
 
 export interface KubeletOptions {
   readonly world: World;
@@ -242,25 +219,7 @@ export class Kubelet {
           ...(terminating && { deletionTimestamp: new Date(this.options.clock.now()).toISOString() }),
         },
         spec: { ...objectAt(object.raw, 'spec'), nodeName: pod.model.spec.node },
-        status: {
-          phase: pod.state === 'ContainerCreating' ? 'Pending' : 'Running',
-          podIP: pod.model.ip,
-          podIPs: [{ ip: pod.model.ip }],
-          hostIP: world.node(pod.model.spec.node).internalIp,
-          qosClass: 'BestEffort',
-          startTime: isoTime(pod.started),
-          conditions: conditionsOf(pod.model.ready && pod.state === 'Running', pod.state !== 'ContainerCreating'),
-          containerStatuses: containersOf(object.raw).map((container) => ({
-            name: textAt(container, 'name'),
-            image: textAt(container, 'image'),
-            containerID: containerId(pod, container),
-            imageID: `${textAt(container, 'image').replace(/:[^/]*$/, '')}@sha256:${digest(textAt(container, 'image'))}`,
-            ready: pod.model.ready && pod.state === 'Running',
-            restartCount: pod.restarts,
-            started: pod.state === 'Running',
-            state: stateOf(pod),
-          })),
-        },
+        status: statusOf(pod, object.raw, world.node(pod.model.spec.node).internalIp),
       },
     });
   }
@@ -302,25 +261,3 @@ const hostsFile = (name: string, ip: string | undefined): string =>
   '# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n' +
   'fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n' +
   (ip === undefined ? '' : `${ip}\t${name}\n`);
-
-const isoTime = (at: Milliseconds): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
-const containerId = ({ namespace, name, restarts, started }: RunningPod, container: RawObject): string =>
-  `containerd://${digest(`${namespace}/${name}/${textAt(container, 'name')}/${restarts}/${started}`)}`;
-
-/** The conditions of a pod, in the order in which the API has them. */
-const conditionsOf = (ready: boolean, created: boolean): RawObject[] =>
-  (
-    [
-      ['PodReadyToStartContainers', created],
-      ['Initialized', true],
-      ['Ready', ready],
-      ['ContainersReady', ready],
-      ['PodScheduled', true],
-    ] as const
-  ).map(([type, status]) => ({ type, status: status ? 'True' : 'False' }));
-
-const stateOf = ({ state, began }: RunningPod): RawObject =>
-  state === 'Running' || state === 'Terminating'
-    ? { running: { startedAt: isoTime(began) } }
-    : { waiting: { reason: state === 'Crashed' ? 'CrashLoopBackOff' : state } };

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { NodensError } from '../../lib/errors.js';
 import { LabNetwork } from '../network/lab-network.js';
-import type { RunningPod } from './kubelet.js';
+import type { RunningPod } from './running-pod.js';
 
 /** Where a pod's program listens at a port; undefined where it does not. */
 export function listenerOf(

@@ -1,6 +1,6 @@
 import { NodensError, exitCodeOf, isExpected } from '../../lib/errors.js';
 import type { Lab } from '../lab.js';
-import type { RunningPod } from '../pods/kubelet.js';
+import type { RunningPod } from '../pods/running-pod.js';
 import type { ShellFiles, ShellHost, ShellIo } from '../shell/io.js';
 import type { TextInput } from '../shell/stream.js';
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Lab } from '../lab.js';
-import type { RunningPod } from '../pods/kubelet.js';
+import type { RunningPod } from '../pods/running-pod.js';
 import type { ShellHost, ShellIo } from '../shell/io.js';
 import { Shell } from '../shell/shell.js';
 import { CommandError, programHost, told } from './command.js';

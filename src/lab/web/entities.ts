@@ -2,7 +2,7 @@ import { isLoopback } from '../../datapath/netns/netns.js';
 import type { Lab } from '../lab.js';
 import { entityOfPod, entityOfServer } from '../explain/explain-lookup.js';
 import type { EntityId } from '../explain/explanation.js';
-import type { RunningPod } from '../pods/kubelet.js';
+import type { RunningPod } from '../pods/running-pod.js';
 import type { ServerSpan } from '../trace/tracer.js';
 import type { PeerView } from './api.js';
 

@@ -5,7 +5,7 @@ import { NodensError } from '../../lib/errors.js';
 import { isName } from '../../wire/index.js';
 import { PROFILES } from '../commands/explain.js';
 import type { Lab } from '../lab.js';
-import type { RunningPod } from '../pods/kubelet.js';
+import type { RunningPod } from '../pods/running-pod.js';
 
 /** A request that cannot be carried out: an HTTP status, and what was got and what is allowed. */
 export class RequestError extends NodensError {

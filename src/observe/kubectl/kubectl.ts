@@ -1,7 +1,7 @@
 import { LabelSelector, LabelSelectorError } from '../../kube/objects/label-selector.js';
 import type { World } from '../../datapath/world.js';
 import { KUBECTL_KINDS } from './kinds.js';
-import type { KubectlFacts, KubectlKind, KubectlRow } from './kinds.js';
+import type { KubectlFacts, KubectlKind, KubectlRow } from './kind.js';
 import { OptionError } from '../option-error.js';
 import { KUBECTL_TABLE, layOut } from '../table.js';
 

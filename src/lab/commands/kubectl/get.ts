@@ -2,7 +2,7 @@ import { LabelSelector } from '../../../kube/objects/label-selector.js';
 import type { RawObject } from '../../../kube/objects/raw.js';
 import { loadYaml } from '../../../kube/yaml.js';
 import { kubectlGet } from '../../../observe/kubectl/kubectl.js';
-import type { KubectlKind, KubectlRow } from '../../../observe/kubectl/kinds.js';
+import type { KubectlKind, KubectlRow } from '../../../observe/kubectl/kind.js';
 import { KUBECTL_TABLE, layOut } from '../../../observe/table.js';
 import type { Resource } from '../../cluster/resources.js';
 import { CommandError, untilEnded } from '../../session/command.js';

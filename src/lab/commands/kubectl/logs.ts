@@ -1,6 +1,6 @@
 import { parseDuration } from '../../../lib/duration.js';
 import type { Milliseconds } from '../../../lib/units.js';
-import type { RunningPod } from '../../pods/kubelet.js';
+import type { RunningPod } from '../../pods/running-pod.js';
 import { CommandError, untilEnded } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';

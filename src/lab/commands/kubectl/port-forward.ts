@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream';
 import type { TcpConnection } from '../../../net/network.js';
 import { LabNetwork } from '../../network/lab-network.js';
-import type { RunningPod } from '../../pods/kubelet.js';
+import type { RunningPod } from '../../pods/running-pod.js';
 import { connectToPod } from '../../pods/reach.js';
 import { CommandError, untilEnded } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';

@@ -1,6 +1,6 @@
 import { objectAt, textAt, textMapAt } from '../../../kube/objects/raw.js';
 import { KUBECTL_KINDS } from '../../../observe/kubectl/kinds.js';
-import type { KubectlFacts, KubectlKind, KubectlRow } from '../../../observe/kubectl/kinds.js';
+import type { KubectlFacts, KubectlKind, KubectlRow } from '../../../observe/kubectl/kind.js';
 import { humanDuration } from '../../../observe/kubectl/human-duration.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { containersOf, labelsOf } from '../../cluster/cluster-api.js';

@@ -6,7 +6,7 @@ import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import type { Options } from '../../session/options.js';
 import type { Lab } from '../../lab.js';
-import type { RunningPod } from '../../pods/kubelet.js';
+import type { RunningPod } from '../../pods/running-pod.js';
 import type { ExecContext } from './exec-context.js';
 import { kindNamed, namespaceOf } from './kinds.js';
 import { nodeFile } from './node-files.js';

@@ -3,7 +3,7 @@ import { printfText } from '../../../shell/printf.js';
 import { Unwind } from '../../../shell/unwind.js';
 import { patternOf } from '../input.js';
 import type { AwkExpression, AwkRule, AwkStatement } from './program.js';
-import { AwkRecord } from './record.js';
+import { AwkMemory } from './memory.js';
 import { arithmetic, compared, looksNumeric, num, split, str } from './values.js';
 import type { AwkValue } from './values.js';
 
@@ -12,18 +12,8 @@ const KEY_SEPARATOR = '\u001c';
 
 /** Runs the rules of a program over lines. */
 export class AwkRun {
-  private readonly variables = new Map<string, AwkValue>([
-    ['FS', ' '],
-    ['OFS', ' '],
-    ['ORS', '\n'],
-    ['NR', 0],
-    ['NF', 0],
-    ['RSTART', 0],
-    ['RLENGTH', -1],
-  ]);
-  private readonly arrays = new Map<string, Map<string, AwkValue>>();
+  private readonly memory = new AwkMemory();
   private readonly inRange = new Set<AwkRule>();
-  private readonly record = new AwkRecord(() => ({ fs: this.text('FS'), ofs: this.text('OFS') }));
   private exited: number | undefined;
 
   constructor(
@@ -31,7 +21,7 @@ export class AwkRun {
     private readonly write: (text: string) => void,
     variables: Readonly<Record<string, string>>,
   ) {
-    for (const [name, value] of Object.entries(variables)) this.variables.set(name, { text: value });
+    for (const [name, value] of Object.entries(variables)) this.memory.set(name, { text: value });
   }
 
   /** Whether there is more than BEGIN, so that lines are read. */
@@ -45,8 +35,8 @@ export class AwkRun {
 
   /** False once the program has left. */
   take(line: string): boolean {
-    this.change(() => this.record.set(0, line));
-    this.variables.set('NR', num(this.variables.get('NR') ?? 0) + 1);
+    this.memory.setField(0, line);
+    this.memory.set('NR', num(this.memory.get('NR')) + 1);
     return this.all('line');
   }
 
@@ -97,15 +87,15 @@ export class AwkRun {
       case 'loop':
         return this.loop(statement);
       case 'each': {
-        for (const key of [...this.arrayNamed(statement.array).keys()]) {
-          this.variables.set(statement.name, { text: key });
+        for (const key of [...this.memory.array(statement.array).keys()]) {
+          this.memory.set(statement.name, { text: key });
           if (this.round(statement.body)) return;
         }
         return;
       }
       case 'delete':
-        if (statement.keys) this.arrayNamed(statement.array).delete(this.key(statement.keys));
-        else this.arrayNamed(statement.array).clear();
+        if (statement.keys) this.memory.array(statement.array).delete(this.key(statement.keys));
+        else this.memory.array(statement.array).clear();
         return;
       case 'next':
       case 'break':
@@ -143,9 +133,9 @@ export class AwkRun {
   }
 
   private print(args: readonly AwkExpression[]): void {
-    const [separator, ending] = [this.text('OFS'), this.text('ORS')];
+    const [separator, ending] = [this.memory.text('OFS'), this.memory.text('ORS')];
     this.write(
-      (args.length === 0 ? this.record.line : args.map((arg) => str(this.value(arg))).join(separator)) + ending,
+      (args.length === 0 ? this.memory.record.line : args.map((arg) => str(this.value(arg))).join(separator)) + ending,
     );
   }
 
@@ -164,15 +154,15 @@ export class AwkRun {
       case 'string':
         return of.value;
       case 'regex':
-        return Number(of.pattern.test(this.record.line));
+        return Number(of.pattern.test(this.memory.record.line));
       case 'variable':
-        return this.variables.get(of.name) ?? { text: '' };
+        return this.memory.get(of.name);
       case 'field':
-        return { text: this.record.field(num(this.value(of.index))) };
+        return { text: this.memory.record.field(num(this.value(of.index))) };
       case 'element':
-        return this.element(of.array, this.key(of.keys));
+        return this.memory.element(of.array, this.key(of.keys));
       case 'in':
-        return Number(this.arrayNamed(of.array).has(this.key(of.keys)));
+        return Number(this.memory.array(of.array).has(this.key(of.keys)));
       case 'assign': {
         const right = this.value(of.value);
         const value = of.sign === '=' ? right : arithmetic(of.sign[0]!, num(this.value(of.target)), num(right));
@@ -222,9 +212,9 @@ export class AwkRun {
     const texts = (): string[] => args.map((arg) => str(this.value(arg)));
     switch (name) {
       case 'length':
-        return args[0]?.kind === 'variable' && this.arrays.has(args[0].name)
-          ? this.arrays.get(args[0].name)!.size
-          : (texts()[0] ?? this.record.line).length;
+        return args[0]?.kind === 'variable' && this.memory.arrays.has(args[0].name)
+          ? this.memory.arrays.get(args[0].name)!.size
+          : (texts()[0] ?? this.memory.record.line).length;
       case 'substr': {
         const [text = '', from, count] = args.map((arg) => this.value(arg));
         const start = Math.round(num(from ?? 1));
@@ -240,8 +230,8 @@ export class AwkRun {
         return this.substitute(args, name === 'gsub');
       case 'match': {
         const found = this.pattern(args[1]!).exec(texts()[0]!);
-        this.variables.set('RSTART', found ? found.index + 1 : 0);
-        this.variables.set('RLENGTH', found ? found[0].length : -1);
+        this.memory.set('RSTART', found ? found.index + 1 : 0);
+        this.memory.set('RLENGTH', found ? found[0].length : -1);
         return found ? found.index + 1 : 0;
       }
       case 'toupper':
@@ -259,8 +249,8 @@ export class AwkRun {
 
   private split([text, array, separator]: readonly AwkExpression[]): number {
     if (array?.kind !== 'variable') throw new CommandError('awk: split: the second argument is an array', 2);
-    const parts = split(str(this.value(text!)), separator ? this.separator(separator) : this.text('FS'));
-    this.arrays.set(array.name, new Map(parts.map((part, i) => [String(i + 1), { text: part }])));
+    const parts = split(str(this.value(text!)), separator ? this.separator(separator) : this.memory.text('FS'));
+    this.memory.arrays.set(array.name, new Map(parts.map((part, i) => [String(i + 1), { text: part }])));
     return parts.length;
   }
 
@@ -294,36 +284,12 @@ export class AwkRun {
 
   private set(target: AwkExpression, value: AwkValue): void {
     if (target.kind === 'variable') {
-      this.variables.set(target.name, value);
-      if (target.name === 'NF') this.change(() => this.record.shorten(num(value)));
-    } else if (target.kind === 'element') this.arrayNamed(target.array).set(this.key(target.keys), value);
-    else if (target.kind === 'field') this.change(() => this.record.set(num(this.value(target.index)), str(value)));
-  }
-
-  /** Changes the line, and NF with it. */
-  private change(run: () => void): void {
-    run();
-    this.variables.set('NF', this.record.count);
-  }
-
-  private element(array: string, key: string): AwkValue {
-    const held = this.arrayNamed(array);
-    // An element that is asked for is there from then on.
-    if (!held.has(key)) held.set(key, { text: '' });
-    return held.get(key)!;
+      this.memory.set(target.name, value);
+    } else if (target.kind === 'element') this.memory.array(target.array).set(this.key(target.keys), value);
+    else if (target.kind === 'field') this.memory.setField(num(this.value(target.index)), str(value));
   }
 
   private key(keys: readonly AwkExpression[]): string {
     return keys.map((key) => str(this.value(key))).join(KEY_SEPARATOR);
-  }
-
-  private arrayNamed(name: string): Map<string, AwkValue> {
-    const held = this.arrays.get(name) ?? new Map<string, AwkValue>();
-    this.arrays.set(name, held);
-    return held;
-  }
-
-  private text(name: string): string {
-    return str(this.variables.get(name) ?? '');
   }
 }

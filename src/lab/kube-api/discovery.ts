@@ -37,10 +37,11 @@ export const SUBRESOURCES: Readonly<Record<string, readonly Subresource[]>> = {
 
 /**
  * Verbs of a kind. What the cluster makes by itself can be looked at; nodes of Cilium can be deleted, for its operator
- * makes them anew.
+ * makes them anew, and of a node labels, annotations and whether it takes pods can be changed.
  */
 export function verbsOf({ made, kind }: Resource): readonly string[] {
   if (kind === 'CiliumNode') return ['delete', ...READ];
+  if (kind === 'Node') return [...READ, 'patch', 'update'].sort();
   return made === true ? READ : [...WRITE, ...READ].sort();
 }
 

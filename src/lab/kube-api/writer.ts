@@ -4,6 +4,7 @@ import type { Milliseconds } from '../../lib/units.js';
 import { asObject, objectAt, textAt } from '../../kube/objects/raw.js';
 import type { RawObject } from '../../kube/objects/raw.js';
 import { ClusterApiError } from '../cluster/cluster-api.js';
+import { changedNode } from '../cluster/node-objects.js';
 import { jsonPatch, mergePatch, strategicPatch } from '../cluster/patch.js';
 import type { Resource } from '../cluster/resources.js';
 import { uidOf } from '../commands/kubectl/metadata.js';
@@ -141,6 +142,12 @@ export class ObjectWriter {
   private take({ resource, namespace, name = '' }: ResourcePath, raw: unknown, dryRun: boolean): void {
     const metadata = { ...objectAt(raw, 'metadata'), ...(namespace !== undefined && { namespace }) };
     try {
+      const node = resource.kind === 'Node' ? this.lab.api.get('Node', '', name) : undefined;
+      if (node) {
+        const changed = changedNode(node, raw);
+        if (!dryRun) this.lab.api.put(changed);
+        return;
+      }
       this.lab.take({ kind: resource.kind, raw: { ...asObject(raw), metadata }, place: PLACE }, dryRun);
     } catch (error) {
       if (!(error instanceof ClusterApiError)) throw error;

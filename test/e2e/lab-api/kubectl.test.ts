@@ -143,6 +143,23 @@ describe.skipIf(missing.length > 0)("a real kubectl against the lab's API", { ti
     expect(ran.code).toBe(code);
   });
 
+  it('keeps a node free of pods, and takes it in again', async () => {
+    const steps: readonly (readonly [line: string, want: RegExp])[] = [
+      ['label node k8s-w1 disk=ssd', /node\/k8s-w1 labeled/],
+      ['get nodes -l disk=ssd -o name', /^node\/k8s-w1\n$/],
+      ['cordon k8s-w1', /node\/k8s-w1 cordoned/],
+      ['get node k8s-w1', /Ready,SchedulingDisabled/],
+      ['drain k8s-w1 --ignore-daemonsets', /node\/k8s-w1 (drained|evicted)/],
+      ['get pods -l app=webpod -o wide', /^(?![^]*k8s-w1)[^]*webpod-\S+ +1\/1 +Running/],
+      ['uncordon k8s-w1', /node\/k8s-w1 uncordoned/],
+      ['get node k8s-w1', /k8s-w1 +Ready +<none>/],
+      ['get --raw /api/v1/nodes/k8s-w1', /"disk":"ssd"/],
+      ['taint node k8s-w1 x=y:NoSchedule', /spec\.unschedulable keeps new pods off a node/],
+      ['label node k8s-w1 disk-', /node\/k8s-w1 (labeled|unlabeled)/],
+    ];
+    for (const [line, want] of steps) expect((await kubectl(line)).text, line).toMatch(want);
+  });
+
   it('applies manifests, and changes what they made in all ways', async () => {
     const steps: readonly (readonly [line: string, want: string | RegExp])[] = [
       ['apply -f web.yaml', 'deployment.apps/web created\nservice/web created\nconfigmap/web created\n'],

@@ -38,6 +38,27 @@ describe('objects', () => {
     expect(held()).toBeUndefined();
   });
 
+  it.each([
+    { type: 'application/json-patch+json', body: [{ op: 'add', path: '/spec/unschedulable', value: true }] },
+    { type: 'application/merge-patch+json', body: { spec: { unschedulable: true } } },
+    { type: 'application/strategic-merge-patch+json', body: { spec: { unschedulable: true } } },
+  ])('are nodes that keep new pods off, and take them again: $type', async (asked) => {
+    const node = '/api/v1/nodes/k8s-w1';
+    const closed = await served.ask('PATCH', node, asked);
+    const held = served.lab.api.get('Node', '', 'k8s-w1')?.raw;
+    const open = await served.ask('PATCH', node, {
+      type: 'application/strategic-merge-patch+json',
+      body: { spec: { unschedulable: null }, metadata: { labels: { disk: 'ssd' } } },
+    });
+    expect([closed.status, closed.body.spec.unschedulable, held?.['spec']]).toEqual([
+      200,
+      true,
+      { unschedulable: true },
+    ]);
+    expect([open.status, open.body.spec.taints, open.body.metadata.labels.disk]).toEqual([200, undefined, 'ssd']);
+    expect(open.body.metadata.labels['kubernetes.io/hostname']).toBe('k8s-w1');
+  });
+
   it('get a name where they ask for one', async () => {
     const { body } = await served.ask('POST', MAPS, { body: { ...map(''), metadata: { generateName: 'made-' } } });
     expect(body.metadata.name).toMatch(/^made-[a-z0-9]{5}$/);
@@ -119,6 +140,15 @@ describe('is refused', () => {
       reason: 'NotFound',
     },
     { name: 'a name that is none', method: 'POST', path: MAPS, body: map('X_'), status: 422, reason: 'Invalid' },
+    {
+      name: 'a taint, which nothing here minds',
+      method: 'PATCH',
+      path: '/api/v1/nodes/k8s-w1',
+      body: { spec: { taints: [{ key: 'x', effect: 'NoSchedule' }] } },
+      type: 'application/merge-patch+json',
+      status: 422,
+      reason: 'Invalid',
+    },
     {
       name: 'protobuf',
       method: 'POST',

@@ -18,7 +18,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../src/lib/random.js';
 import { SRC, sourceFiles } from './imports.js';
-import { draw, locate, mutated, mutationsOf, type Fault, type Mutation } from './mutations.js';
+import { draw, equivalence, locate, mutated, mutationsOf, type Fault, type Mutation } from './mutations.js';
 import { ProjectCopy } from './project-copy.js';
 import { ownFolder, reachOf, type Reach } from './reach.js';
 
@@ -92,7 +92,10 @@ const sources = new Map(
 );
 
 function tasks(): readonly Task[] {
-  const small = (mutation: Mutation): Task => ({ title: titleOf(mutation, sources.get(mutation.file)!), mutation });
+  const small = (mutation: Mutation): Task => {
+    const text = sources.get(mutation.file)!;
+    return { title: titleOf(mutation, text), mutation, equivalent: equivalence(text, mutation) };
+  };
   if (values.at !== undefined) return values.at.split(',').flatMap((place) => mutationsAt(place).map(small));
   if (values.seed !== undefined) {
     const chosen = new Map([...sources].filter(([file]) => file.startsWith(values.in)));

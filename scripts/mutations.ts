@@ -154,6 +154,29 @@ export function probed(
     .reduce((done, { at, text: more }) => done.slice(0, at) + more + done.slice(at), text);
 }
 
+/** Why a mutation changes nothing that anybody could notice, where its form alone tells; undefined for all others. */
+export function equivalence(text: string, mutation: Mutation): string | undefined {
+  const source = ts.createSourceFile(mutation.file, text, ts.ScriptTarget.Latest, true);
+  const node = nodeAt(source, mutation);
+  if (!ts.isNumericLiteral(node)) return undefined;
+  const value = ts.isPrefixUnaryExpression(node.parent) ? node.parent : node;
+  if (ts.isConditionalExpression(value.parent) && node.text !== '0' && mutation.to !== '0') {
+    const body = value.parent.parent;
+    const compare = ts.isParenthesizedExpression(body) ? body.parent : body;
+    const call = ts.isArrowFunction(compare) ? compare.parent : undefined;
+    if (call !== undefined && ts.isCallExpression(call) && /\.(?:sort|toSorted)$/.test(call.expression.getText(source)))
+      return 'of what compares for sorting only the sign counts';
+  }
+  const call = node.parent;
+  if (!ts.isCallExpression(call) || !/\.split$/.test(call.expression.getText(source))) return undefined;
+  const names = ts.isVariableDeclaration(call.parent) && ts.isArrayBindingPattern(call.parent.name) && call.parent.name;
+  return names &&
+    call.arguments[1] === node &&
+    Math.min(Number(node.text), Number(mutation.to)) >= names.elements.length
+    ? 'further parts are not looked at'
+    : undefined;
+}
+
 /** Whether a mutation's place is come to when its file is loaded, and not by a call. */
 export function isTopLevel(text: string, mutation: Mutation): boolean {
   const source = ts.createSourceFile(mutation.file, text, ts.ScriptTarget.Latest, true);

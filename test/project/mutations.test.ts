@@ -1,6 +1,15 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { draw, isTopLevel, locate, mutated, mutationsOf, probed, type Fault } from '../../scripts/mutations.js';
+import {
+  draw,
+  equivalence,
+  isTopLevel,
+  locate,
+  mutated,
+  mutationsOf,
+  probed,
+  type Fault,
+} from '../../scripts/mutations.js';
 import { seededRandom } from '../../src/lib/random.js';
 
 const fault = (from: string, file = 'src/a.ts'): Fault => ({ id: 'X', file, from, to: 'b', harm: '', tests: [] });
@@ -65,6 +74,21 @@ describe('mutations that are drawn', () => {
     expect(come(0)).toHaveLength(places.length);
     expect(places.length - come(7).length).toBe(come(0).filter((text) => /^(?:at = )?2;/.test(text)).length);
   });
+
+  it.each([
+    { text: 'a.sort((b, c) => (b < c ? -1 : 1));', want: ['1', '1'] },
+    { text: 'const [a, b] = c.split(d, 2);', want: ['2'] },
+    { text: 'const [a, b, c] = d.split(e, 2);', want: [] },
+    { text: 'const a = b.split(c, 2);', want: [] },
+    { text: 'step(b < c ? -1 : 1);', want: [] },
+    { text: 'a.sort((b, c) => (b < c ? -1 : 0));', want: ['1'] },
+  ])('that nobody could notice are told by their form: $text', ({ text, want }) =>
+    expect(
+      mutationsOf('a.ts', text)
+        .filter((mutation) => equivalence(text, mutation) !== undefined)
+        .map(({ start, end }) => text.slice(start, end)),
+    ).toEqual(want),
+  );
 
   it('are told from those that are come to when a file is loaded', () => {
     const source = 'const a = 1;\nclass B { c = 2; d() { return 3; } }\nconst e = () => 4;\nif (a > 5) e();\n';

@@ -10,7 +10,7 @@ export type { InjectedClient, InjectedQuery, ResponsePacket } from './plugin-api
 export { manualPage } from './plugin-api/manual.js';
 export { ERROR_CODES, NodensError, type ErrorCode, type ErrorFacts, type FilePlace } from './lib/errors.js';
 export type { Clock, Timer } from './lib/clock.js';
-export type { LogFields, Logger } from './lib/log.js';
+export type { LogBatch, LogFields, Logger } from './lib/log.js';
 export type { Random } from './lib/random.js';
 export type { Losses } from './net/losses.js';
 export type {

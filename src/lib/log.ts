@@ -21,7 +21,11 @@ export interface Logger {
 export interface LogBatch {
   /** What each line begins with. */
   readonly head: string;
-  /** @param lines with nothing in them that `visible` would change */
+  /**
+   * Writes them all at once.
+   *
+   * @param lines with nothing in them that `visible` would change
+   */
   write(lines: string): void;
 }
 

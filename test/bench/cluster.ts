@@ -138,9 +138,8 @@ export interface Right {
 export const OUTSIDE = '198.51.100.1';
 
 /**
- * The right answer to `NAME TYPE` with a cluster of as many services (undefined for none), `pods insecure`, and the
- * bench's upstream for all else. Worked
- * out from the names alone, with nothing of the server's.
+ * The right answer to `NAME TYPE`, in any spelling, with a cluster of as many services (undefined for none),
+ * `pods insecure`, and the bench's upstream for all else. Worked out from the names alone, with nothing of the server's.
  */
 export function rightAnswers(services: number | undefined): (question: string) => Right {
   const known = services === undefined ? undefined : addresses(services);
@@ -149,11 +148,12 @@ export function rightAnswers(services: number | undefined): (question: string) =
     address: type === 'A' ? address : undefined,
   });
   return (question) => {
-    const [name, type] = question.split(' ');
-    if (known === undefined || !name!.endsWith('.cluster.local')) return has(OUTSIDE, type);
-    const pod = /^(\d+-\d+-\d+-\d+)\.(\w+)\.pod\.cluster\.local$/.exec(name!);
+    const [spelt, type] = question.split(' ');
+    const name = spelt!.toLowerCase();
+    if (known === undefined || !name.endsWith('.cluster.local')) return has(OUTSIDE, type);
+    const pod = /^(\d+-\d+-\d+-\d+)\.(\w+)\.pod\.cluster\.local$/.exec(name);
     if (pod && pod[2] === 'default') return has(pod[1]!.replaceAll('-', '.'), type);
-    const address = name!.endsWith(DOMAIN) ? known.get(name!.slice(0, -DOMAIN.length)) : undefined;
+    const address = name.endsWith(DOMAIN) ? known.get(name.slice(0, -DOMAIN.length)) : undefined;
     return address === undefined ? { rcode: 'NXDOMAIN', address } : has(address, type);
   };
 }

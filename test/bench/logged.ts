@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { dir, write } from './peer.js';
 import { NODENS } from './peers.js';
 import { inTurns, type Contestant } from './turns.js';
@@ -42,18 +43,26 @@ export async function measureLogged(
     return { name: log, port, command: { command: 'sh', args: words }, questions, warmUp: 2 };
   });
   const results = await inTurns(contestants, seconds);
-  return results.map(({ name, cost, ratio, sent, answered }, i) => {
-    const lines = readFileSync(file(contestants[i]!.port), 'latin1')
-      .split('\n')
-      .filter((line) => line !== '' && line !== END);
-    const wrong = lines.find((line) => !LINE.test(line));
-    if (wrong !== undefined) throw new Error(`${name}: wrong line: ${wrong}`);
+  const costs: LoggedCost[] = [];
+  for (const [i, { name, cost, ratio, sent, answered }] of results.entries()) {
+    const lines = await rightLines(name, file(contestants[i]!.port));
     // A start may have been asked more than once before it answered.
-    if (name === 'log' && (lines.length < answered || lines.length > sent + 10))
-      throw new Error(`${name}: ${lines.length} lines for ${answered} answers to ${sent} queries`);
-    const log = name.replaceAll(/\s+/g, ' ');
-    return { log: log || 'none', cost, ratio, answered, lines: lines.length };
-  });
+    if (name === 'log' && (lines < answered || lines > sent + 10))
+      throw new Error(`${name}: ${lines} lines for ${answered} answers to ${sent} queries`);
+    costs.push({ log: name.replaceAll(/\s+/g, ' ') || 'none', cost, ratio, answered, lines });
+  }
+  return costs;
+}
+
+/** How many lines a log has. It may be longer than a string can be. Rejects at the first that is wrong. */
+async function rightLines(name: string, log: string): Promise<number> {
+  let lines = 0;
+  for await (const line of createInterface({ input: createReadStream(log, 'latin1') })) {
+    if (line === END) continue;
+    if (!LINE.test(line)) throw new Error(`${name}: wrong line: ${line}`);
+    lines++;
+  }
+  return lines;
 }
 
 export const loggedTable = (costs: readonly LoggedCost[]): string =>

@@ -97,6 +97,7 @@ it('writes a table with the ratios and what the rows say together', () => {
 describe('right answers', () => {
   it.each([
     { question: 'svc7.ns7.svc.cluster.local A', want: { rcode: 'NOERROR', address: '10.96.0.7' } },
+    { question: 'sVc7.ns7.SVc.cLuSteR.lOCAl A', want: { rcode: 'NOERROR', address: '10.96.0.7' } },
     { question: 'svc7.ns7.svc.cluster.local AAAA', want: { rcode: 'NOERROR', address: undefined } },
     { question: 'svc7.ns8.svc.cluster.local A', want: { rcode: 'NXDOMAIN', address: undefined } },
     { question: 'kube-dns.kube-system.svc.cluster.local A', want: { rcode: 'NOERROR', address: '10.98.0.1' } },

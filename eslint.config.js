@@ -11,6 +11,7 @@ export default tseslint.config(
       '*.config.js',
       'test/**/*.{mjs,cjs}',
       'scripts/**/*.{mjs,cjs}',
+      'deploy/compose/*.mjs',
       'bin/**',
     ],
   },

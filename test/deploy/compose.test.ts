@@ -14,7 +14,9 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
 
 interface Service {
-  image: string;
+  image?: string;
+  pull_policy?: string;
+  healthcheck?: { test: string };
   build?: { dockerfile: string; args: Record<string, string> };
   profiles: string[];
   command?: string[];
@@ -28,8 +30,13 @@ interface Service {
   networks?: { wire: { ipv4_address: string } };
 }
 
-const { services } = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
-const own = Object.entries(services).filter(([, { build }]) => build);
+const { services } = parse(
+  // What stands there where the environment says nothing.
+  read('docker-compose.yml').replaceAll('${NODENS_NET:-172.20}', '172.20'),
+  { merge: true },
+) as { services: Record<string, Service> };
+const own = Object.entries(services).filter(([, { image }]) => image?.startsWith('nodens-'));
+const builder = services.resolver!;
 const address = (name: string): string | undefined => services[name]!.networks?.wire.ipv4_address;
 const PROFILES = ['cluster', 'node-local', 'redirect'];
 const topology = loadTopology('two-nodes');
@@ -80,11 +87,31 @@ describe('docker-compose.yml', () => {
 
   it("runs one image of this version in all roles but the watchers'", () => {
     expect([...new Set(own.map(([, { image }]) => image))]).toEqual([`nodens-compose:${VERSION}`]);
-    expect(Object.keys(services).filter((name) => !services[name]!.build)).toEqual(['prometheus', 'grafana']);
+    const ours = new Set(own.map(([name]) => name));
+    expect(Object.keys(services).filter((name) => !ours.has(name))).toEqual(['prometheus', 'grafana']);
+  });
+
+  it('has one service that builds the image, which nobody else fetches or builds', () => {
+    expect(own.filter(([, { build }]) => build).map(([name]) => name)).toEqual(['resolver']);
+    const others = own.filter(([name]) => name !== 'resolver');
+    expect(others.filter(([, { pull_policy: policy }]) => policy !== 'never').map(([name]) => name)).toEqual([]);
+    expect(builder.profiles).toEqual(PROFILES);
+  });
+
+  it('says of each server and each pod to ask from whether DNS is answered there', () => {
+    const checked = Object.keys(services).filter((name) => services[name]!.healthcheck);
+    const asked = /^(coredns|node-cache|node-local-dns|curl-pod)/;
+    expect(checked).toEqual(Object.keys(services).filter((name) => asked.test(name)));
+  });
+
+  it('can be moved to another network: no address of it stands by itself', () => {
+    const [, moved = ''] = read('docker-compose.yml').split('\nservices:\n');
+    expect(moved.replaceAll('${NODENS_NET:-172.20}', '')).not.toContain('172.20');
+    expect(read('deploy/compose/node.sh')).toContain('s/172[.]20[.]/$NET./g');
   });
 
   it('builds it as the Dockerfile does by itself, where nothing else is said', () => {
-    const { dockerfile, args } = own[0]![1].build!;
+    const { dockerfile, args } = builder.build!;
     const defaults = Object.fromEntries(
       [...read(dockerfile).matchAll(/^ARG (\w+)(?:=(.*))?$/gm)].map(([, name, value]) => [name, value]),
     );
@@ -165,13 +192,14 @@ describe('docker-compose.yml', () => {
 });
 
 describe('deploy/compose', () => {
-  it('translates the services of the cluster DNS to its pods', () => {
+  it('translates the services of the cluster DNS and webpod to their pods', () => {
     const rules = read('deploy/compose/services.nft');
-    for (const pod of ['coredns-vvgfm', 'coredns-gbnm8']) expect(rules).toContain(`: ${address(pod)}`);
+    for (const pod of ['coredns-vvgfm', 'coredns-gbnm8', 'webpod-7p8bn', 'webpod-r4dmh'])
+      expect(rules).toContain(`: ${address(pod)}`);
     expect(rules.match(/ip daddr \{ 10\.96\.0\.10, 10\.96\.31\.170 \} (udp|tcp) dport 53/g)).toHaveLength(2);
   });
 
-  it('scrapes every server there may be, at its address', () => {
+  it('scrapes every server there may be, by its name in the network', () => {
     const { scrape_configs: jobs } = parse(read('deploy/compose/prometheus.yml')) as {
       scrape_configs: { static_configs: { targets: string[]; labels: { pod: string; node?: string } }[] }[];
     };
@@ -180,8 +208,7 @@ describe('deploy/compose', () => {
     );
     const port = (name: string): number => (/^(coredns|resolver)/.test(name) ? 9153 : 9253);
     const servers = Object.keys(services).filter((name) => /^(coredns|resolver|node-cache|node-local-dns)/.test(name));
-    const where = (name: string): string =>
-      address(name) ?? address(services[name]!.network_mode!.replace('service:', ''))!;
+    const where = (name: string): string => services[name]!.network_mode?.replace('service:', '') ?? name;
     expect(Object.fromEntries(targets)).toEqual(
       Object.fromEntries(servers.map((name) => [name, `${where(name)}:${port(name)}`])),
     );
@@ -194,7 +221,7 @@ describe('deploy/compose', () => {
     } = parse(read('deploy/compose/grafana/provisioning/datasources/prometheus.yml')) as {
       datasources: [{ uid: string; url: string }];
     };
-    expect(source.url).toBe(`http://${address('prometheus')}:9090`);
+    expect(source.url).toBe('http://prometheus:9090');
     const { panels } = JSON.parse(read('deploy/compose/grafana/dashboards/dns.json')) as {
       panels: {
         id: number;

@@ -55,6 +55,15 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
       afterAll(() => cluster.down());
       tests(cluster);
 
+      it.each(cluster.project.checked)('is healthy at %s', async (service, check) => {
+        await expect
+          .poll(() => cluster.project.exec(service, 'sh', '-c', `${check} && echo yes`), {
+            timeout: 20_000,
+            interval: 500,
+          })
+          .toMatch(/yes\n$/);
+      });
+
       it('ends at once when asked to, all of it in order', async () => {
         const started = performance.now();
         const codes = await cluster.project.stop();
@@ -99,6 +108,12 @@ describe.skipIf(!engine)(`docker-compose.yml in ${engine?.name}`, () => {
     ])('answers dig $query', async ({ query, want }) =>
       expect(await cluster.inPod('dig', '+short', ...query.split(' '))).toBe(want),
     );
+
+    it('leads webpod to one of its pods, which says so', async () => {
+      const said = await cluster.inPod('curl', '-s', 'webpod');
+      expect(said).toMatch(/^Hostname: webpod-556878d5d7-(7p8bn|r4dmh)\n/);
+      expect(said).toMatch(/^RemoteAddr: 172\.20\.1\.236:\d+\nGET \/ HTTP\/1\.1\nHost: webpod\n/m);
+    });
 
     it('answers on the other node as well', async () =>
       expect(await cluster.project.exec('curl-pod-w1', 'dig', '+short', '+search', 'webpod')).toBe('10.96.152.212\n'));

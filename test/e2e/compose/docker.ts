@@ -13,7 +13,7 @@ export class DockerEngine implements Engine {
   constructor(readonly compose: readonly string[]) {}
 
   async start(): Promise<void> {
-    await run([...this.compose, '--profile', 'cluster', 'build', 'curl-pod'], { cwd: ROOT, timeout: 400_000 });
+    await run([...this.compose, '--profile', 'cluster', 'build', 'resolver'], { cwd: ROOT, timeout: 400_000 });
   }
 
   makeImage(name: string): Promise<string> {

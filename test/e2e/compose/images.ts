@@ -78,11 +78,15 @@ const build = (name: string, base = BASE, buildBase = BUILD_BASE): string[] => [
 ];
 
 interface ComposeFile {
-  'x-nodens': { image: string; build: { args: Record<string, string> } };
+  readonly services: {
+    readonly resolver: { readonly image: string; readonly build: { args: Record<string, string> } };
+  };
 }
 
-const composed = (): ComposeFile['x-nodens'] =>
-  (parse(readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as ComposeFile)['x-nodens'];
+/** The service whose image all others use. */
+const composed = (): ComposeFile['services']['resolver'] =>
+  (parse(readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as ComposeFile).services
+    .resolver;
 
 const imageName = (): string => `localhost/${composed().image}`;
 

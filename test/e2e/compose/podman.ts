@@ -109,7 +109,8 @@ export class PodmanEngine implements Engine {
       APART[0]!,
       [...APART.slice(1), '--net', 'sh', '-ec', script.join('\n'), 'sh', ...this.podman],
       {
-        env: { ...process.env, ...this.ownEnv, ...this.env },
+        // Health checks would be timers of a systemd that is not there.
+        env: { ...process.env, ...this.ownEnv, ...this.env, DISABLE_HC_SYSTEMD: 'true' },
         stdio: ['pipe', 'ignore', 'pipe'],
       },
     );

@@ -7,7 +7,7 @@ import { run } from './run.js';
 export const ROOT = path.resolve(import.meta.dirname, '../../..');
 
 const { services } = parse(readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
-  services: Record<string, { profiles: string[] }>;
+  services: Record<string, { profiles: string[]; healthcheck?: { test: string } }>;
 };
 
 /** All services but Grafana, whose image is to be had from a registry only. */
@@ -25,6 +25,14 @@ export class Project {
 
   get services(): string[] {
     return SERVICES.filter((service) => services[service]!.profiles.includes(this.profile));
+  }
+
+  /** Services that say whether they are healthy, and by what command. */
+  get checked(): (readonly [service: string, check: string])[] {
+    return this.services.flatMap((service) => {
+      const { healthcheck } = services[service]!;
+      return healthcheck ? [[service, healthcheck.test] as const] : [];
+    });
   }
 
   async up(): Promise<void> {

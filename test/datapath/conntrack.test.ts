@@ -4,19 +4,9 @@ import { KernelConntrack } from '../../src/datapath/conntrack/kernel.js';
 import { seededRandom } from '../../src/lib/random.js';
 import type { Packet, TcpFlag } from '../../src/datapath/packet.js';
 import { ensureRules, placedRules, removeRules } from '../../src/datapath/netfilter/node-cache-rules.js';
+import { datagram as packet } from '../support/packet.js';
 import { dnsLab } from './lab.js';
 
-const packet = (change: Partial<Packet> = {}): Packet => ({
-  number: 1,
-  protocol: 'UDP',
-  src: '10.0.0.1',
-  dst: '10.0.0.2',
-  sport: 40_000,
-  dport: 53,
-  ttl: 64,
-  payload: new Uint8Array(0),
-  ...change,
-});
 const tcp = (...flags: TcpFlag[]): Packet =>
   packet({ protocol: 'TCP', tcp: { flags, seq: 0, ack: 0, window: 0, options: { tsVal: 0, tsEcr: 0 } } });
 const back = (p: Packet): Packet => ({ ...p, src: p.dst, dst: p.src, sport: p.dport, dport: p.sport });

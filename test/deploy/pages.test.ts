@@ -12,6 +12,7 @@ import { at, containerOf, noKubectl, type KubeObject } from './addon.js';
 import { ADDON, CILIUM, addonManifest, redirectPolicy, type AddonOptions } from './addon-manifest.js';
 import { ApiStub } from './api-stub.js';
 import { CILIUM_PAGE, KUBERNETES_PAGE } from './typed-pages.js';
+import { typeIn } from '../support/typed-shell.js';
 
 const OUR_IMAGE = 'nodens:0.1.0';
 const NAMESPACE = '/namespaces/kube-system';
@@ -39,16 +40,7 @@ describe.skipIf(noKubectl)('pages that are followed with the image changed', () 
     rmSync(dir, { recursive: true, force: true });
   });
 
-  /** Types lines into a shell in the folder that the manifests are in; resolves with what is printed. */
-  function type(...lines: string[]): Promise<string> {
-    const env = { PATH: process.env.PATH, HOME: dir, KUBECONFIG: path.join(dir, 'kubeconfig') };
-    const shell = spawn('sh', ['-ec', lines.join('\n')], { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const stream of [shell.stdout, shell.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    return new Promise((resolve, reject) =>
-      shell.once('close', (code) => (code === 0 ? resolve(said) : reject(new Error(`exit ${code}: ${said}`)))),
-    );
-  }
+  const type = (...lines: string[]): Promise<string> => typeIn(dir, ...lines);
 
   const save = (name: string, options: AddonOptions): void =>
     writeFileSync(path.join(dir, name), addonManifest({ ...options, image: OUR_IMAGE }));

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,6 +6,7 @@ import { noKubectl } from '../../deploy/addon.js';
 import { ADDON, CILIUM, addonManifest, redirectPolicy } from '../../deploy/addon-manifest.js';
 import { CILIUM_PAGE, KUBERNETES_PAGE, KUBERNETES_PAGE_END } from '../../deploy/typed-pages.js';
 import { ServedLab } from '../../lab/kube-api/client.js';
+import { typeIn } from '../../support/typed-shell.js';
 
 if (noKubectl) console.log('test/e2e/lab-api/pages: kubectl is not installed (Debian: kubernetes-client); skipped');
 
@@ -28,16 +28,7 @@ describe.skipIf(noKubectl)('pages that are followed in a cluster with the image 
     expect(served.faults).toEqual([]);
   });
 
-  /** Types lines into one shell; resolves with what is printed, rejects where a line fails. */
-  function type(...lines: string[]): Promise<string> {
-    const env = { PATH: process.env.PATH, HOME: dir, KUBECONFIG: path.join(dir, 'kubeconfig') };
-    const shell = spawn('sh', ['-ec', lines.join('\n')], { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const stream of [shell.stdout, shell.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    return new Promise((resolve, reject) =>
-      shell.once('close', (code) => (code === 0 ? resolve(said) : reject(new Error(`exit ${code}: ${said}`)))),
-    );
-  }
+  const type = (...lines: string[]): Promise<string> => typeIn(dir, ...lines);
 
   const inPod = (command: string): string => `kubectl exec curl-pod -- ${command}`;
   /** Queries that the cache of curl-pod's node has been asked, by its metrics. */

@@ -4,6 +4,7 @@ import { dnsOf } from '../../../src/lab/web/dns-of-packet.js';
 import { Class, Flag, Type, encodeMessage } from '../../../src/wire/index.js';
 import type { Message } from '../../../src/wire/index.js';
 import { rr } from '../../support/dns.js';
+import { datagram } from '../../support/packet.js';
 
 const message = (more: Partial<Message>): Buffer =>
   encodeMessage({
@@ -16,17 +17,7 @@ const message = (more: Partial<Message>): Buffer =>
     additional: [],
     ...more,
   });
-const packet = (payload: Uint8Array, more: Partial<Packet> = {}): Packet => ({
-  number: 1,
-  protocol: 'UDP',
-  src: '10.0.0.1',
-  dst: '10.0.0.2',
-  sport: 40_000,
-  dport: 53,
-  ttl: 64,
-  payload,
-  ...more,
-});
+const packet = (payload: Uint8Array, more: Partial<Packet> = {}): Packet => datagram({ payload, ...more });
 const reply = { sport: 53, dport: 40_000 };
 const query = message({});
 

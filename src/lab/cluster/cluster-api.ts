@@ -54,13 +54,25 @@ export class ClusterApi {
   /** Counts changes, as resource versions do. */
   private version = 1000;
   private readonly versions = new Map<string, number>();
-  /** Whether nobody reaches the API: what runs goes on with what it knew. */
-  away = false;
+  /** Tells when the API goes away, and when it is back. */
+  readonly reach = new Channel<'away' | 'back'>();
+  private gone = false;
   /** Tells the kind of each object that is put in place or deleted. */
   readonly changes = new Channel<string>();
   readonly pods = new PodIndex();
 
   constructor(private readonly options: ClusterApiOptions) {}
+
+  /** Whether nobody reaches the API: what runs goes on with what it knew. */
+  get away(): boolean {
+    return this.gone;
+  }
+
+  set away(away: boolean) {
+    if (away === this.gone) return;
+    this.gone = away;
+    this.reach.emit(away ? 'away' : 'back');
+  }
 
   get(kind: string, namespace: string, name: string): ApiObject | undefined {
     return this.objects.get(keyOf(kind, namespace, name));

@@ -44,9 +44,12 @@ export class KubeApi {
   private readonly upgrades: Upgrades;
   private readonly server: https.Server;
   private readonly sockets = new Set<Socket>();
+  private readonly forget: () => void;
+  private port: number;
 
   constructor(private readonly options: KubeApiOptions) {
-    const { lab, identity } = options;
+    const { lab, identity, port = 0 } = options;
+    this.port = port;
     const managers = new FieldManagers();
     this.journal = new ObjectJournal({
       lab,
@@ -68,31 +71,41 @@ export class KubeApi {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
     });
+    this.forget = lab.api.reach.subscribe((now) =>
+      now === 'away' ? this.shut() : void this.open().catch(options.onFault),
+    );
   }
 
   /** Rejects with what the system said when the port is taken. */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
-      this.server.listen(this.options.port ?? 0, LOOPBACK, () => {
+      this.server.listen(this.port, LOOPBACK, () => {
         this.server.off('error', reject);
+        // Where it is away for a while, it comes back at the port that its clients know.
+        this.port = (this.server.address() as AddressInfo).port;
         resolve();
       });
     });
   }
 
   get url(): string {
-    return `https://${LOOPBACK}:${(this.server.address() as AddressInfo).port}`;
+    return `https://${LOOPBACK}:${this.port}`;
   }
 
   close(): void {
+    this.forget();
     this.journal.close();
+    this.shut();
+  }
+
+  /** Connections are refused, and those that were open end. */
+  private shut(): void {
     this.server.close();
     for (const socket of this.sockets) socket.destroy();
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.options.lab.api.away) return void response.destroy();
     try {
       const { pathname, searchParams } = new URL(request.url ?? '/', this.url);
       if (HEALTH.includes(pathname)) return void response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
@@ -108,7 +121,6 @@ export class KubeApi {
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => undefined);
-    if (this.options.lab.api.away) return void socket.destroy();
     try {
       const { pathname, searchParams } = new URL(request.url ?? '/', this.url);
       this.authenticate(request);

@@ -148,6 +148,28 @@ describe('execute', () => {
       want: "&lt;a&amp;&#39;&gt; it\\'s \\u003Cx\\u003E a+b%26c%2A",
     },
     {
+      name: 'everything that html, js and urlquery write otherwise',
+      source: `{{ html "\\"'&<>\\x00;" }} {{ js "\\\\'\\"<>&=;\\x01\\u200b" }} {{ urlquery "!'()*-_.~" }}`,
+      want: '&#34;&#39;&amp;&lt;&gt;\ufffd; \\\\\\\'\\"\\u003C\\u003E\\u0026\\u003D;\\u0001\\u200B %21%27%28%29%2A-_.~',
+    },
+    { name: 'several arguments are printed first', source: '{{ html 1 2 "<" }}', want: '1 2&lt;' },
+    {
+      name: 'both sides of each comparison',
+      source:
+        '{{ lt 1 1 }} {{ lt 2 1 }} {{ le 1 2 }} {{ le 2 1 }} {{ gt 1 1 }} {{ gt 1 2 }} {{ ge 1 1 }} {{ ge 2 1 }} {{ ne 1 1 }} {{ eq 1 2 3 }}',
+      want: 'false false true false false false true true false false',
+    },
+    {
+      name: 'nil is equal to nothing else',
+      source: '{{ eq 1 nil }} {{ eq nil 1 }} {{ eq nil nil }}',
+      want: 'false false true',
+    },
+    {
+      name: 'a part of nothing',
+      source: '[{{ slice .Name 12 }}{{ slice .Name 3 3 }}{{ slice .Name 0 12 }}]',
+      want: '[www.example.]',
+    },
+    {
       name: 'define and template',
       source: '{{ define "x" }}<{{ . }}{{ $ }}>{{ end }}{{ template "x" .Name }}{{ template "x" }}',
       want: '<www.example.www.example.><<no value><no value>>',
@@ -219,6 +241,23 @@ describe('execute', () => {
       source: '{{ eq .List .List }}',
       error: 'error calling eq: non-comparable types list and list',
     },
+    {
+      name: 'comparing a list with text',
+      source: '{{ eq "a" .List }}',
+      error: 'error calling eq: non-comparable types string and list',
+    },
+    {
+      name: 'comparing text with a list',
+      source: '{{ eq .List "a" }}',
+      error: 'error calling eq: non-comparable types list and string',
+    },
+    {
+      name: 'ordering a list and a number',
+      source: '{{ lt 1 .List }}',
+      error: 'error calling lt: invalid type for comparison: list',
+    },
+    { name: 'slice past the end', source: '{{ slice .Name 1 13 }}', error: 'slice out of range: 1 to 13' },
+    { name: 'slice before the start', source: '{{ slice .Name -1 3 }}', error: 'slice out of range: -1 to 3' },
     { name: 'ordering kinds', source: '{{ lt 1 0.5 }}', error: 'error calling lt: incompatible types for comparison' },
     {
       name: 'ordering truths',

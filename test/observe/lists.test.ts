@@ -13,7 +13,7 @@ import type { World } from '../../src/datapath/world.js';
 import { conntrackList, ipBrAddr, ipRoute, iptablesSave, resolvectl } from '../../src/observe/host-lists.js';
 import { monitorLine, startMonitor } from '../../src/observe/cilium/monitor.js';
 import { CILIUM_TABLE, KUBECTL_TABLE, layOut } from '../../src/observe/table.js';
-import { lab as plain } from '../datapath/lab.js';
+import { lab as plain, machine } from '../datapath/lab.js';
 import { observed } from './lab.js';
 
 describe('layOut', () => {
@@ -147,6 +147,23 @@ describe('tables of the agent', () => {
       .flatMap((line) => /^\d+/.exec(line) ?? []);
     expect(new Set(ids).size).toBe(2);
     expect(bpfEndpointList(world.node('k8s-w1')).filter((line) => line.includes('(localhost)'))).toHaveLength(3);
+  });
+
+  it.each([
+    { name: 'the next number', taken: [7, 8], pinned: 7, want: '9' },
+    { name: 'the largest is 4095, and the next to it 2', taken: [4095], pinned: 4095, want: '2' },
+    { name: 'the last before it', taken: [4094], pinned: 4094, want: '4095' },
+  ])('endpoints: where a pod has the number of the node, $name', ({ taken, pinned, want }) => {
+    const { world } = plain();
+    world.addNode({
+      name: 'k8s-w2',
+      interfaces: machine('k8s-w2', 102),
+      podCidr: '172.20.2.0/24',
+      hostEndpointId: pinned,
+    });
+    for (const id of taken) world.addPod({ namespace: 'default', name: `p${id}`, node: 'k8s-w2', endpointId: id });
+    const host = endpointList(world.node('k8s-w2')).find((line) => line.includes('reserved:host'));
+    expect(host!.split(' ')[0]).toBe(want);
   });
 
   it('policies for an address have no service', () => {

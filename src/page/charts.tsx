@@ -69,8 +69,8 @@ function Chart({ title, label, series, data, top }: ChartProps) {
   useEffect(() => {
     const element = root.current!;
     const axis = {
-      stroke: colourOf('--muted'),
-      grid: { stroke: colourOf('--line'), width: 1 },
+      stroke: colourOf('--muted', element),
+      grid: { stroke: colourOf('--line', element), width: 1 },
       ticks: { show: false },
       font: '11px system-ui, sans-serif',
     };
@@ -98,7 +98,7 @@ function Chart({ title, label, series, data, top }: ChartProps) {
           {},
           ...series.map(({ name, colour }): uPlot.Series => ({
             label: name,
-            stroke: colourOf(colour),
+            stroke: colourOf(colour, element),
             width: 1.75,
             spanGaps: true,
             points: { size: 4 },

@@ -24,9 +24,11 @@ export function followTheme(): void {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => repainted.value++);
 }
 
-/** The colour that a property of the style sheet stands for now. */
-export function colourOf(property: string): string {
-  const probe = document.documentElement;
+/**
+ * The colour that a property of the style sheet stands for now. @param probe an element without an outline; the style of
+ * the root would be worked out anew for the whole page
+ */
+export function colourOf(property: string, probe: HTMLElement): string {
   const before = probe.style.outlineColor;
   probe.style.outlineColor = `var(${property})`;
   const colour = getComputedStyle(probe).outlineColor;

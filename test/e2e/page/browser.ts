@@ -23,11 +23,14 @@ const ARGS = [
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds wrong with a page for those who see or move otherwise; nothing is what it should be. */
-export async function violationsOf(page: Page): Promise<readonly unknown[]> {
+/**
+ * What axe finds wrong with a page for those who see or move otherwise; nothing is what it should be.
+ * @param within selector of the part that is looked at
+ */
+export async function violationsOf(page: Page, within = 'html'): Promise<readonly unknown[]> {
   const { violations } = await page.evaluate<{
     violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-  }>(`${AXE}; axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })`);
+  }>(`${AXE}; axe.run('${within}', { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })`);
   return violations.map(({ id, nodes }) => ({
     id,
     nodes: nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`),

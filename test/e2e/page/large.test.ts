@@ -34,8 +34,13 @@ afterAll(async () => {
 describe.skipIf(!hasChromium)('the page of 5 nodes and 160 pods', () => {
   it('fits a screen, with the whole way of a lookup in view', SLOW, async () => {
     const { page } = seen;
+    // A change of the root's own attributes has the browser work out the style of all that is drawn.
+    await page.evaluate(`new MutationObserver((list) => (window.rootChanges = list.length))
+      .observe(document.documentElement, { attributes: true })`);
     await lookUp(page, 'example.org.');
     await stage(page).press('End');
+    await page.locator('.charts figcaption:not(:has-text("nothing yet"))').nth(2).waitFor();
+    expect(await page.evaluate('window.rootChanges')).toBeUndefined();
     const lit = page.locator('.box[data-lit]');
     expect(await lit.count()).toBe(4);
     for (const box of await lit.all()) {
@@ -78,11 +83,13 @@ describe.skipIf(!hasChromium)('the page of 5 nodes and 160 pods', () => {
     await ask('Name', 'bad..name');
     await expect.poll(() => problem.textContent()).toContain('got "bad..name", which is no name');
     await seen.picture('error-name');
+    expect(await violationsOf(page, '.lookup')).toEqual([]);
     await ask('Pod', 'default/nobody');
     await expect
       .poll(() => problem.textContent())
       .toBe('There is no running pod "default/nobody" in this lab: choose another.');
     await seen.picture('error-pod');
+    expect(await violationsOf(page, '.lookup')).toEqual([]);
     await lab.stop();
     await page.locator('.banner', { hasText: 'nodens lab up -topology 5-nodes' }).waitFor();
     await ask('Pod', 'default/curl-pod');

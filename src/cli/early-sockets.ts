@@ -9,8 +9,9 @@ import { openListening } from '../fastpath/listening-socket.js';
 import { parseFlags } from '../lib/go-flags.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
-import { InheritedSockets, type ListeningSocket } from '../net/inherited-sockets.js';
+import { InheritedSockets } from '../net/inherited-sockets.js';
 import { FLAGS } from './flags.js';
+import { rememberSockets, rememberedSockets, type OpenedSocket } from './remembered-sockets.js';
 
 /**
  * A start that takes longer gives them up: clients with another server to ask wait for an answer that is to come, and
@@ -19,6 +20,8 @@ import { FLAGS } from './flags.js';
 const PATIENCE: Milliseconds = 1000;
 /** More than a Corefile that is written by hand names. */
 const MAX_ADDRESSES = 64;
+/** What a Corefile may depend on beside its text: other files, the environment. */
+const ELSEWHERE = /\bimport\b|\{[$%]/;
 /** Spellings of all of the host's addresses. */
 const EVERYWHERE: readonly string[] = ['', '::', '0.0.0.0'];
 
@@ -33,30 +36,37 @@ export const earlySockets = (): InheritedSockets | undefined => opened;
  * itself, which opens what it does not find and says what is wrong.
  *
  * @param args of the command line; anything but a server's flags opens nothing
+ * @param kept folder in which what was opened is written down for the next start
  */
-export function openEarly(args: readonly string[], env: Environment): void {
+export function openEarly(args: readonly string[], env: Environment, kept: string): void {
   if (args[0]?.startsWith('-') === false || env.NODENS_SOCKETS !== undefined || env.LISTEN_FDS !== undefined) return;
-  const sockets: ListeningSocket[] = [];
+  const sockets: OpenedSocket[] = [];
   let libc: Libc | undefined;
   try {
-    const places = placesOf(args, env);
-    if (places.length === 0) return;
-    libc = loadLibc();
-    takeBindRight();
-    // Another server at the same place is found by its TCP socket, before datagrams of its clients come here.
-    for (const place of places) sockets.push(inheritable('tcp', place, listenFirst(libc, place), libc));
-    for (const place of places) sockets.push(inheritable('udp', place, openListening(libc, place, undefined), libc));
-    opened = new InheritedSockets(sockets);
+    opened = rememberedSockets(env);
+    if (opened === undefined) {
+      const { places, corefile, steady } = placesOf(args, env);
+      if (places.length === 0) return;
+      libc = loadLibc();
+      takeBindRight();
+      // Another server at the same place is found by its TCP socket, before datagrams of its clients come here.
+      for (const place of places) sockets.push(openedAs('tcp', place, listenFirst(libc, place), libc));
+      for (const place of places) sockets.push(openedAs('udp', place, openListening(libc, place, undefined), libc));
+      opened = new InheritedSockets(sockets.map(({ listed }) => listed));
+      if (steady) setTimeout(() => rememberSockets(kept, args, corefile, sockets), PATIENCE).unref();
+    }
     setTimeout(() => opened?.closeRest(), PATIENCE).unref();
   } catch {
-    for (const { fd } of sockets) libc?.close(fd);
+    for (const { listed } of sockets) libc?.close(listed.fd);
   }
 }
 
-/** As the system would list it. */
-function inheritable(transport: 'udp' | 'tcp', { address, port }: Endpoint, fd: number, libc: Libc): ListeningSocket {
-  const everywhere = familyOf(libc, fd) === AF_INET6 ? '::' : '0.0.0.0';
-  return { transport, address: address === '' ? everywhere : address, port, fd };
+/** With the place as the system would list it. */
+function openedAs(transport: 'udp' | 'tcp', { address, port }: Endpoint, fd: number, libc: Libc): OpenedSocket {
+  const family = familyOf(libc, fd);
+  const everywhere = family === AF_INET6 ? '::' : '0.0.0.0';
+  const listed = { transport, address: address === '' ? everywhere : address, port, fd };
+  return { listed, asked: address, family };
 }
 
 function familyOf(libc: Libc, fd: number): number {
@@ -65,12 +75,21 @@ function familyOf(libc: Libc, fd: number): number {
   return sockaddr.readUInt16LE(0);
 }
 
+/** Where a command line listens. */
+interface EarlyPlaces {
+  readonly places: readonly Endpoint[];
+  readonly corefile: string;
+  /** Whether they change with the Corefile alone. */
+  readonly steady: boolean;
+}
+
 /** Throws for whatever the start would complain of, or for what is too rare to be looked into here. */
-function placesOf(args: readonly string[], env: Environment): Endpoint[] {
+function placesOf(args: readonly string[], env: Environment): EarlyPlaces {
   const { values, given, rest } = parseFlags(args, FLAGS);
   const { conf = '' } = values;
+  const nowhere = { places: [], corefile: conf, steady: false };
   if (rest.length > 0 || conf === 'stdin' || given.has('version') || given.has('plugins') || given.has('takeover'))
-    return [];
+    return nowhere;
   const source = { name: conf, text: readFileSync(conf, 'utf8') };
   const { corefile, faults } = draftCorefile(source, hostLoadOptions(env, process.cwd())).take(undefined);
   faults.throwAny();
@@ -80,8 +99,12 @@ function placesOf(args: readonly string[], env: Environment): Endpoint[] {
       for (const address of scheme === 'dns' ? addressesOf(block) : [])
         places.set(`${address} ${port}`, { address, port });
   const all = [...places.values()];
-  if (all.length > MAX_ADDRESSES) return [];
-  return all.filter((place) => place.port > 0 && !place.address.includes('%') && !isShared(place, all));
+  if (all.length > MAX_ADDRESSES) return nowhere;
+  return {
+    places: all.filter((place) => place.port > 0 && !place.address.includes('%') && !isShared(place, all)),
+    corefile: conf,
+    steady: !ELSEWHERE.test(source.text),
+  };
 }
 
 function addressesOf(block: ServerBlock): string[] {

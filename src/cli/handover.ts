@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { NodensError } from '../lib/errors.js';
 import type { Logger } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
-import { InheritedSockets, listeningSockets, type ListeningSocket } from '../net/inherited-sockets.js';
+import { InheritedSockets, listeningSockets, parseSockets } from '../net/inherited-sockets.js';
 import type { Environment } from '../corefile/environment.js';
 
 /**
@@ -25,35 +24,7 @@ export function inheritedSockets(env: Environment): InheritedSockets | undefined
   const text = env[VARIABLE];
   // What this process starts later has other descriptors under those numbers.
   delete process.env[VARIABLE];
-  return text === undefined || text === '' ? undefined : new InheritedSockets(parseSockets(text));
-}
-
-function parseSockets(text: string): ListeningSocket[] {
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch {
-    list = undefined;
-  }
-  if (!Array.isArray(list) || !list.every(isListeningSocket))
-    throw new NodensError(
-      'NODENS_OPTION',
-      `${VARIABLE}: got '${text.slice(0, 80)}', allowed: what a process sets that hands over its sockets, or nothing`,
-    );
-  return list;
-}
-
-function isListeningSocket(value: unknown): value is ListeningSocket {
-  if (typeof value !== 'object' || value === null) return false;
-  const { transport, address, port, fd } = value as Partial<ListeningSocket>;
-  const isNumber = (number: unknown, least: number, most: number): boolean =>
-    Number.isInteger(number) && (number as number) >= least && (number as number) <= most;
-  return (
-    (transport === 'udp' || transport === 'tcp') &&
-    typeof address === 'string' &&
-    isNumber(port, 0, 65_535) &&
-    isNumber(fd, FIRST_FD, 2 ** 31 - 1)
-  );
+  return text === undefined || text === '' ? undefined : new InheritedSockets(parseSockets(VARIABLE, text, FIRST_FD));
 }
 
 /** Tells the process that passed on its sockets that it may go. */

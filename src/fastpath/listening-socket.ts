@@ -39,12 +39,29 @@ const DISCARD = 9;
 /** `struct pollfd`, in octets. */
 const POLLFD = 8;
 
-/** An option that is switched on, and one that is off. */
-const ON = Buffer.from(Int32Array.of(1).buffer);
-const OFF = Buffer.from(Int32Array.of(0).buffer);
+/** An option of a socket whose value is an `int`: level, name, value; setsockopt(2). */
+export type SocketOption = readonly [level: number, name: number, value: number];
+
+/** Always, so that another process can add its sockets: one that takes over, or a second server. */
+export const REUSE_PORT: SocketOption = [SOL_SOCKET, SO_REUSEPORT, 1];
 
 /** Spellings of all of the host's addresses: of both families, of each. */
 const EVERYWHERE: readonly string[] = ['', '::', '0.0.0.0'];
+
+/** Whether a socket has the option now. */
+export const setOption = (libc: Libc, fd: number, [level, name, value]: SocketOption): boolean =>
+  libc.setsockopt(fd, level, name, Buffer.from(Int32Array.of(value).buffer), 4) === 0;
+
+/** What a UDP socket is given before it is bound; what a system does not allow is left as it is. */
+export const udpOptions = (family: number, address: string): readonly SocketOption[] => [
+  REUSE_PORT,
+  // The second of each goes beyond the system's limit, which takes a right.
+  [SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER],
+  [SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER],
+  [SOL_SOCKET, SO_SNDBUF, SEND_BUFFER],
+  [SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER],
+  ...(family === AF_INET6 ? [[IPPROTO_IPV6, IPV6_V6ONLY, address === '' ? 0 : 1] as const] : []),
+];
 
 /**
  * The descriptor of a UDP socket bound to `at`, an inherited one where there is one for that place. At several
@@ -103,23 +120,16 @@ function openAt(libc: Libc, at: Endpoint, listed: Endpoint, inherited: Inherited
   const passed = inherited?.take('udp', listed);
   const fd = passed ?? libc.socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw callError('socket', libc.errno(), at);
-  const option = (level: number, name: number, value: Uint8Array): boolean =>
-    libc.setsockopt(fd, level, name, value, value.length) === 0;
-  // Always, so that another process can add its sockets: one that takes over, or a second server.
-  option(SOL_SOCKET, SO_REUSEPORT, ON);
+  const set = (option: SocketOption): boolean => setOption(libc, fd, option);
   if (EVERYWHERE.includes(at.address))
-    option(family === AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family === AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, ON);
+    set(family === AF_INET ? [IPPROTO_IP, IP_PKTINFO, 1] : [IPPROTO_IPV6, IPV6_RECVPKTINFO, 1]);
+  const limited = libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT, RECEIVE_TIMEOUT.length) === 0;
   if (passed !== undefined) {
-    option(SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT);
+    set(REUSE_PORT);
     return passed;
   }
-  // A smaller buffer than asked for, as the system's limit may have it, still works.
-  const received = Buffer.from(Int32Array.of(RECEIVE_BUFFER).buffer);
-  if (!option(SOL_SOCKET, SO_RCVBUFFORCE, received)) option(SOL_SOCKET, SO_RCVBUF, received);
-  const sent = Buffer.from(Int32Array.of(SEND_BUFFER).buffer);
-  if (!option(SOL_SOCKET, SO_SNDBUFFORCE, sent)) option(SOL_SOCKET, SO_SNDBUF, sent);
-  if (family === AF_INET6) option(IPPROTO_IPV6, IPV6_V6ONLY, at.address === '' ? OFF : ON);
-  if (!option(SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT) || libc.bind(fd, sockaddr, sockaddr.length) < 0) {
+  udpOptions(family, at.address).forEach(set);
+  if (!limited || libc.bind(fd, sockaddr, sockaddr.length) < 0) {
     const error = callError('bind', libc.errno(), at);
     libc.close(fd);
     throw error;

@@ -12,18 +12,15 @@ import {
   SO_ATTACH_REUSEPORT_CBPF,
   SO_DETACH_REUSEPORT_BPF,
   SO_REUSEADDR,
-  SO_REUSEPORT,
   callError,
   loadLibc,
   type Libc,
 } from './libc.js';
-import { orIpv4 } from './listening-socket.js';
+import { REUSE_PORT, orIpv4, setOption, type SocketOption } from './listening-socket.js';
 import { encodeSockaddr } from './sockaddr.js';
 
-const ON = Buffer.from(Int32Array.of(1).buffer);
-const OFF = Buffer.from(Int32Array.of(0).buffer);
 /** Connections that wait for the process to accept them. */
-const BACKLOG = 1024;
+export const BACKLOG = 1024;
 /** Classic BPF: the program ends with a number, here which socket gets the connection; linux/filter.h. */
 const RETURN = 0x06;
 /** `struct sock_fprog` and `struct sock_filter` of 64-bit platforms, in bytes. */
@@ -42,7 +39,7 @@ export function sharedTcp(load: () => Libc = loadLibc): SharedTcp | undefined {
       open: (at) => bindTcp(libc, at, true),
       listens(fd, local) {
         // One that has ended may have left all to who was there then.
-        libc.setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, OFF, OFF.length);
+        setOption(libc, fd, [SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, 0]);
         const older = new Set(othersAt('tcp', local, fd));
         return () => leaveTo(libc, fd, older, othersAt('tcp', local, fd));
       },
@@ -68,6 +65,13 @@ function leaveTo(libc: Libc, fd: number, older: ReadonlySet<string>, others: rea
   return libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, program, program.length) === 0;
 }
 
+/** What a TCP socket is given before it is bound. */
+export const tcpOptions = (family: number): readonly SocketOption[] => [
+  // As Node sets its own: connections that still wait for their end do not keep the port, and :: is both families.
+  [SOL_SOCKET, SO_REUSEADDR, 1],
+  ...(family === AF_INET6 ? [[IPPROTO_IPV6, IPV6_V6ONLY, 0] as const] : []),
+];
+
 /**
  * The descriptor of a TCP socket that listens at `at`, where no other one does yet; later ones may. Throws a
  * NodeJS.ErrnoException.
@@ -75,7 +79,7 @@ function leaveTo(libc: Libc, fd: number, older: ReadonlySet<string>, others: rea
 export function listenFirst(libc: Libc, at: Endpoint): number {
   const fd = at.address === '' ? orIpv4(at, (where) => bindTcp(libc, where, false)) : bindTcp(libc, at, false);
   if (libc.listen(fd, BACKLOG) < 0) fail(libc, 'listen', fd, at);
-  libc.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, ON, ON.length);
+  setOption(libc, fd, REUSE_PORT);
   return fd;
 }
 
@@ -84,12 +88,7 @@ function bindTcp(libc: Libc, at: Endpoint, shared: boolean): number {
   const family = sockaddr.length === 16 ? AF_INET : AF_INET6;
   const fd = libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw callError('socket', libc.errno(), at);
-  const option = (level: number, name: number, value: Uint8Array): number =>
-    libc.setsockopt(fd, level, name, value, value.length);
-  // As Node sets its own: connections that still wait for their end do not keep the port, and :: is both families.
-  option(SOL_SOCKET, SO_REUSEADDR, ON);
-  if (shared) option(SOL_SOCKET, SO_REUSEPORT, ON);
-  if (family === AF_INET6) option(IPPROTO_IPV6, IPV6_V6ONLY, OFF);
+  for (const option of [...tcpOptions(family), ...(shared ? [REUSE_PORT] : [])]) setOption(libc, fd, option);
   return libc.bind(fd, sockaddr, sockaddr.length) < 0 ? fail(libc, 'bind', fd, at) : fd;
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import os from 'node:os';
+import { NodensError } from '../lib/errors.js';
 import { canonicalIp, formatIp, hostPort } from '../lib/cidr.js';
 import type { Endpoint } from './network.js';
 
@@ -99,6 +100,40 @@ function boundSockets(): BoundSocket[] {
     [transport, `${transport}6`].flatMap((file) =>
       parseSocketList(readOrEmpty(`/proc/self/net/${file}`), transport, littleEndian),
     ),
+  );
+}
+
+/**
+ * The sockets that another process tells of in an environment variable: a JSON list of where they listen and their
+ * descriptors. Throws a NodensError where it is none.
+ *
+ * @param first the lowest descriptor that one can have
+ */
+export function parseSockets(variable: string, text: string, first: number): ListeningSocket[] {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    list = undefined;
+  }
+  if (!Array.isArray(list) || !list.every((one) => isListeningSocket(one, first)))
+    throw new NodensError(
+      'NODENS_OPTION',
+      `${variable}: got '${text.slice(0, 80)}', allowed: what a process sets that hands over its sockets, or nothing`,
+    );
+  return list;
+}
+
+function isListeningSocket(value: unknown, first: number): value is ListeningSocket {
+  if (typeof value !== 'object' || value === null) return false;
+  const { transport, address, port, fd } = value as Partial<ListeningSocket>;
+  const isNumber = (number: unknown, least: number, most: number): boolean =>
+    Number.isInteger(number) && (number as number) >= least && (number as number) <= most;
+  return (
+    (transport === 'udp' || transport === 'tcp') &&
+    typeof address === 'string' &&
+    isNumber(port, 0, 65_535) &&
+    isNumber(fd, first, 2 ** 31 - 1)
   );
 }
 

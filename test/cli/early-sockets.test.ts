@@ -49,13 +49,13 @@ describe.skipIf(process.platform !== 'linux')('sockets that are opened before th
   ])('$name', ({ corefile, args = [], env = {}, opens = true }) => {
     const filled = (text: string): string => text.replaceAll('ADDRESS', ADDRESS).replaceAll('PORT', `${port}`);
     writeFileSync(file(), filled(corefile));
-    openEarly([...args.map(filled), '-conf', file()], env);
+    openEarly([...args.map(filled), '-conf', file()], env, dir);
     expect([taken('tcp'), taken('udp')]).toEqual([opens, opens]);
   });
 
   it('none for a command', () => {
     writeFileSync(file(), `.:${port} {\n bind ${ADDRESS}\n}\n`);
-    openEarly(['check', file()], {});
+    openEarly(['check', file()], {}, dir);
     expect([taken('tcp'), taken('udp')]).toEqual([false, false]);
   });
 
@@ -63,14 +63,14 @@ describe.skipIf(process.platform !== 'linux')('sockets that are opened before th
     const other = net.createServer().listen(port, ADDRESS);
     await once(other, 'listening');
     writeFileSync(file(), `.:${port} {\n bind ${ADDRESS}\n}\n`);
-    openEarly(['-conf', file()], {});
+    openEarly(['-conf', file()], {}, dir);
     expect([taken('tcp'), taken('udp')]).toEqual([false, false]);
     other.close();
   });
 
   it('holds a datagram for whoever takes the socket', async () => {
     writeFileSync(file(), `.:${port} {\n bind ${ADDRESS}\n}\n`);
-    openEarly(['-conf', file()], {});
+    openEarly(['-conf', file()], {}, dir);
     const client = dgram.createSocket('udp4');
     await new Promise((resolve) => client.send('early', port, ADDRESS, resolve));
     client.close();

@@ -33,11 +33,8 @@ const LAUNCHER = path.join(ROOT, 'bin');
  */
 export function compiledProgram(): string {
   const sources = globSync('src/**/*.ts', { cwd: ROOT, ignore: PAGE }).sort();
-  const hash = createHash('sha256')
-    .update(readFileSync(BUNDLER))
-    .update(readFileSync(path.join(LAUNCHER, 'nodens')))
-    .update(readFileSync(KERNEL_PROGRAM));
-  for (const file of [...sources, ...globSync(PAGE, { cwd: ROOT }).sort()])
+  const hash = createHash('sha256').update(readFileSync(BUNDLER)).update(readFileSync(KERNEL_PROGRAM));
+  for (const file of [...sources, ...globSync([PAGE, 'bin/*'], { cwd: ROOT }).sort()])
     hash.update(`${file}\0`).update(readFileSync(path.join(ROOT, file)));
   const dir = path.join(CACHE, hash.digest('hex').slice(0, 16));
   if (!existsSync(dir)) compile(sources, dir);

@@ -210,7 +210,13 @@ QoS Class:       BestEffort
 Node-Selectors:  <none>
 Tolerations:     node.kubernetes.io/not-ready:NoExecute op=Exists for 300s
                  node.kubernetes.io/unreachable:NoExecute op=Exists for 300s
-Events:          <none>
+Events:
+  Type    Reason     Age  From               Message
+  ----    ------     ---  ----               -------
+  Normal  Scheduled  0s   default-scheduler  Successfully assigned kube-system/coredns-674b8bbfcf-vvgfm to k8s-ctr
+  Normal  Pulled     0s   kubelet            Container image "registry.k8s.io/coredns/coredns:v1.12.0" already present on machine
+  Normal  Created    0s   kubelet            Created container: coredns
+  Normal  Started    0s   kubelet            Started container coredns
 `));
 
   it('a service', async () =>
@@ -262,7 +268,10 @@ Conditions:
   Progressing    True    NewReplicaSetAvailable
 OldReplicaSets:  <none>
 NewReplicaSet:   webpod-556878d5d7 (2/2 replicas created)
-Events:          <none>
+Events:
+  Type    Reason             Age  From                   Message
+  ----    ------             ---  ----                   -------
+  Normal  ScalingReplicaSet  0s   deployment-controller  Scaled up replica set webpod-556878d5d7 from 0 to 2
 `));
 
   it('a DaemonSet', async () =>
@@ -291,7 +300,11 @@ Pod Template:
   Volumes:         <none>
   Node-Selectors:  <none>
   Tolerations:     <none>
-Events:            <none>
+Events:
+  Type    Reason            Age  From                  Message
+  ----    ------            ---  ----                  -------
+  Normal  SuccessfulCreate  0s   daemonset-controller  Created pod: cilium-5fc6j
+  Normal  SuccessfulCreate  0s   daemonset-controller  Created pod: cilium-nbmtj
 `));
 
   it('a ConfigMap', async () => {

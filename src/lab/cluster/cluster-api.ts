@@ -14,6 +14,8 @@ import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';
 import type { ServicePin } from '../topology/topology.js';
 import { admitted } from './admission.js';
+import { EventLog } from './event-log.js';
+import type { Happening } from './event-log.js';
 import type { ApiObject } from './api-object.js';
 import { PodIndex } from './pod-index.js';
 import { resourceOf } from './resources.js';
@@ -60,8 +62,16 @@ export class ClusterApi {
   /** Tells the kind of each object that is put in place or deleted. */
   readonly changes = new Channel<string>();
   readonly pods = new PodIndex();
+  readonly events: EventLog;
 
-  constructor(private readonly options: ClusterApiOptions) {}
+  constructor(private readonly options: ClusterApiOptions) {
+    this.events = new EventLog(options.clock, () => this.changes.emit('Event'));
+  }
+
+  /** Takes an event; while the API is away nobody hears of it. */
+  tell(happening: Happening): void {
+    if (!this.away) this.events.tell(happening);
+  }
 
   /** Whether nobody reaches the API: what runs goes on with what it knew. */
   get away(): boolean {

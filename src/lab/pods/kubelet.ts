@@ -15,6 +15,7 @@ import { dataOf, PodFiles } from './pod-files.js';
 import { PodLog } from './pod-log.js';
 import { pausableNetwork } from './pausable-network.js';
 import { programOf } from './images.js';
+import { tellOfContainers } from './pod-events.js';
 import { statusOf } from './pod-status.js';
 import type { RunningPod } from './running-pod.js';
 import type { Plugin } from '../../plugin-api/contract.js';
@@ -126,6 +127,8 @@ export class Kubelet {
     const pod = this.get(namespace, name);
     if (!pod || pod.state === 'Terminating') return;
     pod.state = 'Terminating';
+    const object = this.options.api.get('Pod', namespace, name);
+    if (object) tellOfContainers(this.options.api, object, pod.model.spec.node, 'stopping');
     this.options.world.setPodReady(namespace, name, false);
     this.report(pod);
     const stopped = pod.program.stop();
@@ -164,7 +167,9 @@ export class Kubelet {
 
   private async run(pod: RunningPod): Promise<void> {
     const { world, store, clock, random, tracer, api, external } = this.options;
-    const { raw } = api.get('Pod', pod.namespace, pod.name)!;
+    const object = api.get('Pod', pod.namespace, pod.name)!;
+    const { raw } = object;
+    tellOfContainers(api, object, pod.model.spec.node, 'created');
     pod.env = this.environment(pod.namespace, raw, pod.model.spec.node);
     try {
       pod.program = programOf({

@@ -7,6 +7,8 @@ import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Kubelet } from './kubelet.js';
+import { tellScheduled } from './pod-events.js';
+import { WorkloadEvents } from './workload-events.js';
 import type { PodPin } from '../topology/topology.js';
 import { labelsOf } from '../cluster/cluster-api.js';
 import type { ApiObject, ClusterApi } from '../cluster/cluster-api.js';
@@ -50,7 +52,11 @@ export class Workloads {
   private readonly generations = new Map<string, readonly Generation[]>();
   private readonly usedPins = new Set<PodPin>();
 
-  constructor(private readonly options: WorkloadsOptions) {}
+  private readonly events: WorkloadEvents;
+
+  constructor(private readonly options: WorkloadsOptions) {
+    this.events = new WorkloadEvents(options.api);
+  }
 
   /**
    * Brings all pods to what the API's objects say. Resolves when the programs of new pods run, and old pods are gone.
@@ -134,13 +140,13 @@ export class Workloads {
   }
 
   private async replace(workload: ApiObject, old: readonly ApiObject[]): Promise<void> {
-    const remove = (): Promise<unknown> =>
-      Promise.all(old.map((pod) => this.options.kubelet.remove(pod.namespace, pod.name)));
+    const remove = (): Promise<unknown> => this.removeAll(workload, old);
     if (workload.kind === 'DaemonSet') {
       await remove();
       return this.fill(workload, []);
     }
     await this.fill(workload, []);
+    for (const { hash } of this.generationsOf(workload).slice(0, -1)) this.events.scaled(workload, hash, 0);
     await remove();
   }
 
@@ -152,16 +158,25 @@ export class Workloads {
       return;
     }
     const wanted = replicasOf(workload);
+    this.events.scaled(workload, this.hashOf(workload)!, wanted);
     // Those that are on their way out do not count, nor are they asked to go again.
     const staying = present.filter((pod) => kubelet.get(pod.namespace, pod.name)?.state !== 'Terminating');
     // The newest go first; of pods of one age those that come last by name stay.
     const leaving = [...staying].sort((a, b) => b.created - a.created).slice(0, Math.max(0, staying.length - wanted));
     // Nothing is waited for between the count and the new pods: another look at the same moment must see them.
-    if (leaving.length > 0)
-      return void (await Promise.all(leaving.map((pod) => kubelet.remove(pod.namespace, pod.name))));
+    if (leaving.length > 0) return this.removeAll(workload, leaving);
     const started: Promise<void>[] = [];
     for (let count = staying.length; count < wanted; count++) started.push(this.create(workload, undefined));
     await Promise.all(started);
+  }
+
+  private async removeAll(workload: ApiObject, pods: readonly ApiObject[]): Promise<void> {
+    for (const pod of pods) {
+      const hash = labelsOf(pod.raw)['pod-template-hash'];
+      const set = this.generationsOf(workload).find((one) => one.hash === hash) ?? this.generationsOf(workload).at(-1)!;
+      this.events.pod(workload, set, pod.name, 'deleted');
+    }
+    await Promise.all(pods.map(({ namespace, name }) => this.options.kubelet.remove(namespace, name)));
   }
 
   private create(workload: ApiObject, node: string | undefined): Promise<void> {
@@ -198,6 +213,8 @@ export class Workloads {
       },
     };
     api.put(pod);
+    this.events.pod(workload, this.generationsOf(workload).at(-1)!, name, 'created');
+    tellScheduled(api, pod, place);
     return this.run(pod, place, pin);
   }
 
@@ -212,7 +229,9 @@ export class Workloads {
         !this.usedPins.has(candidate),
     );
     if (pin) this.usedPins.add(pin);
-    await this.run(pod, nodeOf(pod) ?? pin?.node ?? this.schedule(pod), pin);
+    const node = nodeOf(pod) ?? pin?.node ?? this.schedule(pod);
+    if (nodeOf(pod) === undefined) tellScheduled(this.options.api, pod, node);
+    await this.run(pod, node, pin);
   }
 
   private async run(pod: ApiObject, node: string, pin: PodPin | undefined): Promise<void> {

@@ -173,6 +173,8 @@ describe.skipIf(missing.length > 0)(
       { line: 'get --raw /readyz', want: [/^ok$/] },
       { line: 'describe deployment webpod', want: [/NewReplicaSet: +webpod-556878d5d7 \(2\/2 replicas created\)/] },
       { line: `describe pod ${POD}`, want: [/Controlled By: +ReplicaSet\/webpod-556878d5d7/, /Port: +80\/TCP/] },
+      { line: `describe pod ${POD}`, want: [/Events:[^]*Normal +Started +\S+ +kubelet +Started container webpod/] },
+      { line: 'get events', want: [/^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE$/m, /Scheduled +pod\/curl-pod/] },
       { line: 'describe node k8s-ctr', want: [/Non-terminated Pods/] },
       { line: 'describe svc webpod', want: [/Endpoints: +172\.20\.\d\.\d+:80,172\.20\.\d\.\d+:80/] },
       { line: 'logs deploy/coredns -n kube-system --tail=1', want: [/nodens/] },

@@ -230,7 +230,8 @@ function narrowed(kind: KubectlKind, options: Options, io: CommandIo): KubectlKi
 
 /** Prints rows again when they change in anything but their age. */
 function watch(first: readonly string[], now: () => readonly string[], io: CommandIo): () => void {
-  const body = (line: string): string => line.replace(/\s+/g, ' ').replace(/(?<= )\d+[smhdy](\d+[smhdy])?(?= |$)/, '');
+  const body = (line: string): string =>
+    line.replace(/\s+/g, ' ').replace(/(?<=^| )\d+[smhdy](\d+[smhdy])?(?= |$)/, '');
   let known = new Set(first.map(body));
   let waiting = false;
   const look = (): void => {
@@ -244,6 +245,10 @@ function watch(first: readonly string[], now: () => readonly string[], io: Comma
     waiting = true;
     queueMicrotask(look);
   };
-  const stops = [io.lab.world.changes.subscribe(soon), io.lab.store.changes.subscribe(soon)];
+  const stops = [
+    io.lab.world.changes.subscribe(soon),
+    io.lab.store.changes.subscribe(soon),
+    io.lab.api.changes.subscribe(soon),
+  ];
   return () => stops.forEach((stop) => stop());
 }

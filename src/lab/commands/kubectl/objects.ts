@@ -10,6 +10,7 @@ import { labelsOf } from '../../cluster/cluster-api.js';
 import { isCordoned } from '../../pods/workloads.js';
 import type { Lab } from '../../lab.js';
 import { customResourceDefinitions } from './custom-resources.js';
+import { eventObjects } from './events.js';
 import { metadataOf, nameIn, namespaceIn, timeOf, uidOf } from './metadata.js';
 import { ownersOf, replicaSets, workloadSpec, workloadStatus } from './workload-objects.js';
 
@@ -277,6 +278,7 @@ const nodesWithCilium = (lab: Lab): Node[] =>
 const MODELLED: Readonly<Record<string, (lab: Lab) => RawObject[]>> = {
   EndpointSlice: slices,
   Endpoints: endpoints,
+  Event: (lab) => [...lab.api.list('Event').map((object) => served(object, lab)), ...eventObjects(lab)],
   ReplicaSet: replicaSets,
   CiliumNode: (lab) => nodesWithCilium(lab).map((node) => ciliumNode(node, lab)),
   CiliumEndpoint: ciliumEndpoints,

@@ -10,6 +10,7 @@ import { isCordoned, replicasOf } from '../../pods/workloads.js';
 import type { Lab } from '../../lab.js';
 import { dataOf } from '../../pods/pod-files.js';
 import { shownAs, withGroup } from '../target/kinds.js';
+import { eventKind } from './events.js';
 import { nameIn, namespaceIn, timeOf } from './metadata.js';
 import { objectsOf } from './objects.js';
 import { readyOf, staying, updatedOf } from './workload-objects.js';
@@ -149,7 +150,9 @@ export function tablesOf(lab: Lab): readonly KubectlKind[] {
   const known = new Set(modelled.flatMap(({ names }) => names));
   return [
     ...modelled,
-    ...ALL_RESOURCES.filter(({ plural }) => !known.has(plural)).map(({ kind }) => kindOf(kind, lab)),
+    ...ALL_RESOURCES.filter(({ plural }) => !known.has(plural)).map((resource) =>
+      resource.kind === 'Event' ? eventKind(lab, namesOf(resource)) : kindOf(resource.kind, lab),
+    ),
   ];
 }
 

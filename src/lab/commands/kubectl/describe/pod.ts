@@ -1,5 +1,7 @@
 import { arrayAt, asObject, flagAt, objectAt, textAt, textMapAt } from '../../../../kube/objects/raw.js';
 import type { RawObject } from '../../../../kube/objects/raw.js';
+import type { Lab } from '../../../lab.js';
+import { eventRows } from '../events.js';
 import { Sheet, longTime } from './sheet.js';
 
 const TOLERATIONS = [
@@ -9,7 +11,7 @@ const TOLERATIONS = [
 
 const numberAt = (value: unknown, key: string): number => Number(asObject(value)[key] ?? 0);
 
-export function describePod(pod: RawObject): string {
+export function describePod(pod: RawObject, lab: Lab): string {
   const sheet = new Sheet();
   const [metadata, spec, status] = [objectAt(pod, 'metadata'), objectAt(pod, 'spec'), objectAt(pod, 'status')];
   sheet.add(0, 'Name:', textAt(metadata, 'name'));
@@ -46,7 +48,7 @@ export function describePod(pod: RawObject): string {
   sheet.add(0, 'QoS Class:', textAt(status, 'qosClass') || 'BestEffort');
   sheet.map(0, 'Node-Selectors', textMapAt(spec, 'nodeSelector'));
   sheet.list(0, 'Tolerations', [...arrayAt(spec, 'tolerations').map(toleration), ...TOLERATIONS]);
-  sheet.events();
+  sheet.events(eventRows(pod, lab));
   return sheet.text();
 }
 

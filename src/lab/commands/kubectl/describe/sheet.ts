@@ -1,6 +1,7 @@
 import { objectAt, textAt, textMapAt } from '../../../../kube/objects/raw.js';
 import { layOut } from '../../../../observe/table.js';
 
+const EVENT_COLUMNS = ['Type', 'Reason', 'Age', 'From', 'Message'];
 /** How kubectl describe lays out its lines. */
 const STYLE = { minWidth: 0, padding: 2 };
 
@@ -49,9 +50,12 @@ export class Sheet {
     this.map(0, 'Annotations', textMapAt(metadata, 'annotations'), ': ');
   }
 
-  /** The lab keeps no events. */
-  events(): void {
-    this.add(0, 'Events:', '<none>');
+  /** @param rows type, reason, age, source and message of each */
+  events(rows: readonly (readonly string[])[] = []): void {
+    if (rows.length === 0) return this.add(0, 'Events:', '<none>');
+    this.add(0, 'Events:');
+    for (const row of [EVENT_COLUMNS, EVENT_COLUMNS.map((name) => '-'.repeat(name.length)), ...rows])
+      this.add(1, ...row);
   }
 
   text(): string {

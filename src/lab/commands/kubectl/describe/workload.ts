@@ -2,6 +2,7 @@ import { objectAt, textAt } from '../../../../kube/objects/raw.js';
 import type { RawObject } from '../../../../kube/objects/raw.js';
 import type { Lab } from '../../../lab.js';
 import { selectorText } from '../tables.js';
+import { eventRows } from '../events.js';
 import { nameIn, namespaceIn } from '../metadata.js';
 import { describeTemplate } from './pod.js';
 import { Sheet, longTime } from './sheet.js';
@@ -63,11 +64,11 @@ export function describeDeployment(deployment: RawObject, lab: Lab): string {
     'NewReplicaSet:',
     hash === undefined ? '<none>' : `${nameIn(deployment)}-${hash} (${total}/${desired} replicas created)`,
   );
-  sheet.events();
+  sheet.events(eventRows(deployment, lab));
   return sheet.text();
 }
 
-export function describeDaemonSet(daemonSet: RawObject): string {
+export function describeDaemonSet(daemonSet: RawObject, lab: Lab): string {
   const sheet = new Sheet();
   const [spec, status] = [objectAt(daemonSet, 'spec'), objectAt(daemonSet, 'status')];
   sheet.add(0, 'Name:', nameIn(daemonSet));
@@ -86,6 +87,6 @@ export function describeDaemonSet(daemonSet: RawObject): string {
   sheet.add(0, `Number of Nodes Misscheduled: ${counted(status, 'numberMisscheduled')}`);
   sheet.add(0, 'Pods Status:', `${ready} Running / ${Math.max(0, desired - ready)} Waiting / 0 Succeeded / 0 Failed`);
   describeTemplate(sheet, objectAt(spec, 'template'));
-  sheet.events();
+  sheet.events(eventRows(daemonSet, lab));
   return sheet.text();
 }

@@ -1,16 +1,14 @@
 import { LRUCache } from 'lru-cache';
-import { ReplyLease, type Reply } from '../../chain/index.js';
+import type { Reply } from '../../chain/index.js';
 import type { KubeChange, ServiceChange } from '../../kube/store/change.js';
 import type { KubeStore } from '../../kube/store/store.js';
 import { parseIp } from '../../lib/cidr.js';
 import { reverseName, type Name } from '../../wire/index.js';
-import type { Zone } from './zone.js';
+import { Leases, OwnedLeases, type PromiseOwner } from './leases.js';
 import { below } from './name.js';
+import type { Zone } from './zone.js';
 
-/**
- * Names that are kept beside those of services: ports, endpoints and pods. Of some of them clients can think up any
- * number.
- */
+/** Names whose replies are kept beside those of services: ports, endpoints and pods. Clients can think up any number. */
 const MAX_OTHERS = 16_384;
 
 /** A reply, or that there is nothing of the type: what the zone says to that serves all names. */
@@ -21,49 +19,25 @@ export class NameAnswers {
   a: Kept | undefined;
   aaaa: Kept | undefined;
   srv: Kept | undefined;
-  private promised: ReplyLease | undefined;
 
-  /** @param kept whether somebody ends its leases when they are over; there are none otherwise */
+  /** @param leases how long its replies stay right; nothing is promised without them */
   constructor(
     readonly zone: Zone,
-    private readonly kept = true,
+    readonly leases?: Leases,
   ) {}
-
-  /** How long replies of this name stay right: as long as it is kept. */
-  get lease(): ReplyLease | undefined {
-    if (!this.kept) return undefined;
-    return (this.promised ??= new ReplyLease(Infinity));
-  }
-
-  /** An object behind it has changed, or it is no longer kept. */
-  end(): void {
-    this.promised?.revoke();
-  }
 }
-
-/** Answers of a name that clients may have thought up, and what they come from. */
-interface Other {
-  readonly answers: NameAnswers;
-  readonly owner: string;
-}
-
-export const serviceOwner = (namespace: string, service: string): string => `${namespace}/${service}`;
-export const podOwner = (ip: string): string => `pod ${ip}`;
 
 /**
  * Encoded answers by name, each kept until one of the objects it was made from changes. Names of services and
  * addresses are as many as there are objects;
- * other names are kept up to a bound, those used last. Names that do not exist are not kept at all: to find that out
- * costs no more than a look-up.
+ * of other names those used last are kept, up to a bound, while what was promised of the rest still holds. Names that
+ * do not exist are not kept at all: to find that out costs no more than a look-up.
  */
 export class Answers {
   private readonly services = new Map<Name, NameAnswers>();
   private readonly pointers = new Map<Name, Reply>();
-  private readonly others = new LRUCache<Name, Other>({
-    max: MAX_OTHERS,
-    dispose: ({ answers, owner }, name) => this.disown(answers, owner, name),
-  });
-  private readonly othersOf = new Map<string, Set<Name>>();
+  private readonly others = new LRUCache<Name, NameAnswers>({ max: MAX_OTHERS });
+  private readonly owned = new OwnedLeases();
 
   /** @param zones those with names of services; `impliedNamespaces` as in `LookupOptions` */
   constructor(
@@ -80,6 +54,8 @@ export class Answers {
     return () => {
       ends.forEach((end) => end());
       this.clear();
+      this.owned.clear();
+      this.others.clear();
     };
   }
 
@@ -90,23 +66,25 @@ export class Answers {
 
   /** Of a port, an endpoint or a pod. */
   other(name: Name): NameAnswers | undefined {
-    return this.others.get(name)?.answers;
+    const known = this.others.get(name);
+    return known?.leases?.ended === true ? undefined : known;
   }
 
   pointer(name: Name): Reply | undefined {
     return this.pointers.get(name);
   }
 
-  keepService(name: Name, answers: NameAnswers): void {
+  keepService(name: Name, zone: Zone): NameAnswers {
+    const answers = new NameAnswers(zone, new Leases());
     this.services.set(name, answers);
+    return answers;
   }
 
-  /** @param owner what the answers come from, see {@link serviceOwner} and {@link podOwner} */
-  keepOther(name: Name, answers: NameAnswers, owner: string): void {
-    this.others.set(name, { answers, owner });
-    const names = this.othersOf.get(owner);
-    if (names) names.add(name);
-    else this.othersOf.set(owner, new Set([name]));
+  /** @param owner what the answers come from */
+  keepOther(name: Name, zone: Zone, namespace: string, owner: PromiseOwner): NameAnswers {
+    const answers = new NameAnswers(zone, this.owned.of(namespace, owner));
+    this.others.set(name, answers);
+    return answers;
   }
 
   /** @param reply with a lease that ends with the keeping */
@@ -114,36 +92,34 @@ export class Answers {
     this.pointers.set(name, reply);
   }
 
-  /** Number of names with something kept. */
-  get size(): number {
-    return this.services.size + this.pointers.size + this.others.size;
+  private get isEmpty(): boolean {
+    return this.services.size + this.pointers.size + this.owned.size === 0;
   }
 
   private serviceChanged({ namespace, name, addresses }: ServiceChange): void {
-    if (this.size === 0) return;
+    if (this.isEmpty) return;
     for (const zone of this.zones) this.dropService(below(`${name}.${namespace}.svc`, zone));
-    this.drop(serviceOwner(namespace, name));
+    this.owned.end(namespace, { service: name });
     for (const address of addresses) this.dropPointer(reverseName(parseIp(address)!));
   }
 
   private changed(change: KubeChange): void {
     if (change.kind === 'Pod')
-      for (const pod of [change.old, change.new]) pod?.ips.forEach((ip) => this.drop(podOwner(ip)));
-    // Whether a namespace is there decides about all names in it. That changes too seldom to look for them.
-    const last =
-      this.impliedNamespaces && change.type === 'deleted' && (change.kind === 'Service' || change.kind === 'Pod');
-    if ((change.kind === 'Namespace' && change.type !== 'modified') || last) this.clear();
+      for (const pod of [change.old, change.new]) pod?.ips.forEach((ip) => this.owned.end(pod.namespace, { pod: ip }));
+    const namespace = namespaceOf(change, this.impliedNamespaces);
+    if (namespace === undefined) return;
+    this.owned.endAll(namespace);
+    this.clear();
   }
 
+  /** Names of services and addresses: namespaces change too seldom to look for theirs. */
   private clear(): void {
-    if (this.size === 0) return;
     for (const name of this.services.keys()) this.dropService(name);
     for (const name of this.pointers.keys()) this.dropPointer(name);
-    this.others.clear();
   }
 
   private dropService(name: Name): void {
-    this.services.get(name)?.end();
+    this.services.get(name)?.leases?.end();
     this.services.delete(name);
   }
 
@@ -151,15 +127,11 @@ export class Answers {
     this.pointers.get(name)?.lease?.revoke();
     this.pointers.delete(name);
   }
+}
 
-  private drop(owner: string): void {
-    for (const name of this.othersOf.get(owner) ?? []) this.others.delete(name);
-  }
-
-  private disown(answers: NameAnswers, owner: string, name: Name): void {
-    answers.end();
-    const names = this.othersOf.get(owner);
-    names?.delete(name);
-    if (names?.size === 0) this.othersOf.delete(owner);
-  }
+/** The namespace that this change may have made or ended, and with it all names in it. */
+function namespaceOf(change: KubeChange, implied: boolean): string | undefined {
+  if (change.kind === 'Namespace') return change.type === 'modified' ? undefined : (change.new ?? change.old)!.name;
+  const last = implied && change.type === 'deleted' && (change.kind === 'Service' || change.kind === 'Pod');
+  return last ? change.old!.namespace : undefined;
 }

@@ -1,6 +1,5 @@
 import {
   Reply,
-  ReplyLease,
   type ExternalFinding,
   type Handler,
   type MetadataSource,
@@ -20,7 +19,7 @@ import { formatIp } from '../../lib/cidr.js';
 import type { Seconds } from '../../lib/units.js';
 import { Class, Flag, Rcode, Type, addressOfReverseName, type Name } from '../../wire/index.js';
 import { aliasRecord, resolveAlias, resolveEndpoints, type AliasContext, type Resolved } from './alias.js';
-import { Answers, NameAnswers, podOwner, serviceOwner } from './answers.js';
+import { Answers, NameAnswers } from './answers.js';
 import { followNames } from './changed-names.js';
 import type { Cluster } from './cluster.js';
 import { clusterDomains, podOf, queryLabels } from './clients.js';
@@ -32,6 +31,7 @@ import {
   type LookupOptions,
   type RecordTarget,
 } from './object-finder.js';
+import { Leases } from './leases.js';
 import { before, parseRequest, type Request } from './name.js';
 import { NOT_KNOWN, NO_TRANSFER, freshReply, keptReply, serverReply, serversReply } from './name-replies.js';
 import { nameServers } from './nameserver.js';
@@ -215,17 +215,19 @@ export class Kubernetes
     if ('alias' in finding) return this.alias(query, zone, finding.alias);
     if (finding.names !== undefined) return this.named(query, zone, finding);
     if (!kept && request.kind === 'svc')
-      return freshReply(query, new NameAnswers(zone, false), finding.targets, this.options.ttl);
+      return freshReply(query, new NameAnswers(zone), finding.targets, this.options.ttl);
     const answers = known ?? this.keep(query.name, zone, request, finding.targets);
     return freshReply(query, answers, finding.targets, this.options.ttl);
   }
 
   private keep(name: Name, zone: Zone, request: Request, targets: readonly RecordTarget[]): NameAnswers {
-    const answers = new NameAnswers(zone);
-    if (request.kind === 'pod') this.answers.keepOther(name, answers, podOwner(targets[0]!.ip));
-    else if (request.prefixed) this.answers.keepOther(name, answers, serviceOwner(request.namespace, request.service));
-    else this.answers.keepService(name, answers);
-    return answers;
+    const { answers } = this;
+    const { kind, namespace, service } = request;
+    if (kind === 'pod') {
+      const owner = this.options.pods === 'verified' ? { pod: targets[0]!.ip } : 'namespace';
+      return answers.keepOther(name, zone, namespace, owner);
+    }
+    return request.prefixed ? answers.keepOther(name, zone, namespace, { service }) : answers.keepService(name, zone);
   }
 
   private alias(query: Query, zone: Zone, target: Name): Outcome | Promise<Outcome> {
@@ -235,7 +237,7 @@ export class Kubernetes
   /** Endpoints some of which are known by a name only. */
   private named(query: Query, zone: Zone, found: EndpointsFound): Outcome | Promise<Outcome> {
     const { qname, name, type } = query;
-    if (type === Type.SRV) return freshReply(query, new NameAnswers(zone, false), found.targets, this.options.ttl);
+    if (type === Type.SRV) return freshReply(query, new NameAnswers(zone), found.targets, this.options.ttl);
     const alias = found.targets.length === 0 && found.names!.find((target) => target !== name);
     return this.aliased(query, zone, alias, (context) => resolveEndpoints(query, qname, found, context));
   }
@@ -272,7 +274,7 @@ export class Kubernetes
     const made = authoritative(
       query.name,
       { answer: pointerRecords(query.name, primaryZone, hosts, ttl), additional: [] },
-      new ReplyLease(Infinity),
+      new Leases().addresses,
     );
     this.answers.keepPointer(query.name, made);
     return made;

@@ -36,7 +36,9 @@ export function freshReply(query: Query, answers: NameAnswers, targets: readonly
   if (type === Type.A || type === Type.AAAA) {
     const records = addressRecords(name, type, targets, ttl);
     const made: Kept =
-      records.length === 0 ? 'no-data' : authoritative(name, { answer: records, additional: [] }, answers.lease);
+      records.length === 0
+        ? 'no-data'
+        : authoritative(name, { answer: records, additional: [] }, answers.leases?.addresses);
     if (type === Type.A) answers.a = made;
     else answers.aaaa = made;
     return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
@@ -46,7 +48,9 @@ export function freshReply(query: Query, answers: NameAnswers, targets: readonly
     const owner = spelt ? query.qname : name;
     const records = srvRecords(owner, zone.spelling(query), targets, ttl);
     const made: Kept =
-      records.answer.length === 0 ? 'no-data' : authoritative(owner, records, spelt ? undefined : answers.lease);
+      records.answer.length === 0
+        ? 'no-data'
+        : authoritative(owner, records, spelt ? undefined : answers.leases?.names);
     if (!spelt) answers.srv = made;
     return made === 'no-data' ? zone.deny(query, Rcode.NOERROR) : made;
   }

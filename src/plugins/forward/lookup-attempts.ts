@@ -4,6 +4,7 @@ import { randomBelow } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { LookupSettings } from './lookup-settings.js';
 import type { Proxy } from './proxy.js';
+import { tap } from './tap.js';
 import { NO_TRIES, tellOf, type LookedUp, type Try } from './try.js';
 
 /** A query is given up after this long. */
@@ -21,6 +22,9 @@ export abstract class LookupAttempts extends Deadline {
   protected launched = 0;
   /** All upstreams are down and one was asked nevertheless: what it says stands. */
   protected lastResort = false;
+  protected lastError: Error | undefined;
+  /** An attempt over a connection was given up. */
+  protected timedOut = false;
   protected readonly startedAt: Milliseconds;
   private cursor = 0;
   /** When to ask once more although nothing has failed. */
@@ -63,6 +67,16 @@ export abstract class LookupAttempts extends Deadline {
   }
 
   /**
+   * Whether all that was asked is late already and an answer to what is asked now would come after the query has been
+   * given up, where there is nobody else.
+   */
+  protected isTooLateToAsk(now: Milliseconds): boolean {
+    const [only, other] = this.order;
+    if (other !== undefined || this.tries.length === 0 || !this.mayLaunch(now)) return false;
+    return now + (only!.latency ?? 0) > this.startedAt + QUERY_TIMEOUT;
+  }
+
+  /**
    * The next one that is only silent. When all are down, health checks are taken to be at fault and any one is asked,
    * unless that is ruled out.
    */
@@ -81,6 +95,26 @@ export abstract class LookupAttempts extends Deadline {
     return order[randomBelow(settings.random, order.length)];
   }
 
+  /** The oldest attempt that is not late. */
+  protected get oldest(): Try | undefined {
+    return this.tries.find(({ late }) => !late);
+  }
+
+  /** An attempt has had its time. Over UDP its answer counts still where it comes before the query is given up. */
+  protected timeOut(attempt: Try, now: Milliseconds): void {
+    const { taps } = this.settings;
+    if (taps.length > 0) tap(this.settings, this.outstanding.query, attempt, undefined);
+    tellOf(attempt, this.outstanding.query, now, 'timeout');
+    attempt.late = true;
+    attempt.proxy.metrics.unanswered();
+    attempt.proxy.suspect();
+    if (!attempt.stream) return;
+    this.lastError = attempt.transport?.timeout();
+    this.timedOut = true;
+    this.drop(attempt);
+    attempt.abandon();
+  }
+
   protected drop(attempt: Try): void {
     this.tries = this.tries.length === 1 ? NO_TRIES : this.tries.filter((other) => other !== attempt);
   }
@@ -88,7 +122,7 @@ export abstract class LookupAttempts extends Deadline {
   protected end(left: 'overtaken' | 'timeout'): void {
     this.settings.deadlines.clear(this);
     for (const attempt of this.tries) {
-      tellOf(attempt, this.outstanding.query, this.settings.clock.monotonic(), left);
+      if (!attempt.late) tellOf(attempt, this.outstanding.query, this.settings.clock.monotonic(), left);
       attempt.abandon();
     }
   }
@@ -108,7 +142,7 @@ export abstract class LookupAttempts extends Deadline {
   }
 
   protected schedule(): void {
-    const oldest = this.tries[0];
+    const { oldest } = this;
     const timeout = oldest === undefined ? Infinity : oldest.sentAt + this.readTimeout;
     const { askAgainAt, hedgeAt, goneAfter, startedAt } = this;
     const last = startedAt + Math.min(goneAfter, QUERY_TIMEOUT);

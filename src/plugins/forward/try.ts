@@ -17,6 +17,8 @@ export class Try extends Attempt {
   doubted = false;
   /** Sent although nothing was late yet. */
   hedged = false;
+  /** It has had its time: counted as unanswered, and another may be sent. */
+  late = false;
 
   constructor(
     readonly proxy: Proxy,

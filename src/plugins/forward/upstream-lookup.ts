@@ -34,8 +34,6 @@ export class UpstreamLookup extends LookupAttempts implements AttemptListener, A
   private forcesTcp: boolean;
   /** Replies to it were forged once. */
   private movedPort = false;
-  private lastError: Error | undefined;
-  private timedOut = false;
   private lastReply: Reply | undefined;
   private mismatch = false;
 
@@ -58,20 +56,17 @@ export class UpstreamLookup extends LookupAttempts implements AttemptListener, A
   }
 
   override due(now: Milliseconds): void {
-    for (const attempt of this.tries.filter(({ sentAt }) => now - sentAt >= this.readTimeout)) {
-      if (this.settings.taps.length > 0) tap(this.settings, this.outstanding.query, attempt, undefined);
-      tellOf(attempt, this.outstanding.query, now, 'timeout');
-      this.lastError = attempt.transport?.timeout();
-      this.timedOut = true;
-      attempt.proxy.metrics.unanswered();
-      attempt.proxy.suspect();
-      this.drop(attempt);
-      attempt.abandon();
-    }
+    for (const attempt of this.tries)
+      if (now - attempt.sentAt >= this.readTimeout && !attempt.late) this.timeOut(attempt, now);
     if (now >= this.startedAt + QUERY_TIMEOUT) return this.giveUp();
     if (now >= this.startedAt + this.goneAfter && this.isHopeless(now)) return;
     if (now >= this.hedgeAt && now < this.askAgainAt) return this.hedge(now);
-    if (now < this.askAgainAt && this.tries.length > 0) return this.schedule();
+    if (this.isTooLateToAsk(now)) this.askAgainAt = Infinity;
+    else if (now >= this.askAgainAt || this.oldest === undefined) return this.askAnother(now);
+    this.schedule();
+  }
+
+  private askAnother(now: Milliseconds): void {
     for (const attempt of this.tries) if (attempt.proxy.upstream.noteSilence(attempt, now)) attempt.proxy.suspect();
     this.launch(now);
   }
@@ -268,14 +263,14 @@ export class UpstreamLookup extends LookupAttempts implements AttemptListener, A
 
   private waitOrGiveUp(): void {
     this.askAgainAt = Infinity;
-    if (this.tries.length > 0) this.schedule();
-    else this.giveUp();
+    if (this.oldest === undefined) this.giveUp();
+    else this.schedule();
   }
 
   private giveUp(): void {
     if (this.lastReply !== undefined) return this.finish(this.lastReply, 'timeout');
     if (this.mismatch) return this.finish(MISMATCH, 'timeout');
-    const timeout = this.tries.find(({ doubted }) => !doubted)?.transport?.timeout();
+    const timeout = this.tries.find(({ doubted, late }) => !doubted || late)?.transport?.timeout();
     const failure = {
       cause: timeout ?? this.lastError ?? new Error('no healthy proxies'),
       reported: timeout === undefined && this.lastError !== undefined && !this.timedOut,

@@ -8,6 +8,9 @@
  *   npm run mutate -- --seed 7 --count 100 --in src/wire    small faults that are drawn, below a folder
  *   npm run mutate -- --at src/wire/name.ts:12,...          all small faults of some lines
  *
+ * What nobody could notice is not put in: faults of scripts/equivalent-faults.json, which gives the reason of each, and
+ * some by their form. Of those that are drawn, another is taken in the place of each.
+ *
  * For small faults all quick tests are run once first, which shows what tests come to their places, and is kept until
  * they or the sources change: only those are run with the fault in. `--long` runs long tests too where no quick one
  * notices it, one at a time: those that alone come to some files. What no test notices is shown to the type checker: what
@@ -18,7 +21,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../src/lib/random.js';
 import { SRC, sourceFiles } from './imports.js';
-import { draw, equivalence, locate, mutated, mutationsOf, type Fault, type Mutation } from './mutations.js';
+import { changeOf, whyEquivalent, type EquivalentFault } from './equivalents.js';
+import { draw, locate, mutated, mutationsOf, type Fault, type Mutation } from './mutations.js';
 import { ProjectCopy } from './project-copy.js';
 import { ownFolder, reachOf, type Reach } from './reach.js';
 
@@ -34,15 +38,32 @@ const JOBS = 2;
 /** The lists of faults that are found by their text. */
 const LISTS = ['faults.json', 'security-faults.json'];
 
-/** Long tests that alone come to much of some files: by the beginning of a file's name. */
-const LONG_TESTS: readonly (readonly [start: string, tests: string])[] = [
+/** Long tests that come to some files: by the beginning of a file's name. */
+const LONG_TESTS: readonly (readonly [start: string, ...tests: string[]])[] = [
   ['src/page/', 'test/e2e/page'],
-  ['src/kernel/', 'test/e2e/kernel.test.ts'],
-  ['src/cli/lab-up', 'test/e2e/lab-api'],
+  ['src/kernel/', 'test/e2e/kernel.test.ts', 'test/e2e/kernel-changes.test.ts', 'test/e2e/kernel-contract.test.ts'],
+  ['src/server/kernel', 'test/e2e/kernel.test.ts'],
+  ['src/cli/kernel', 'test/e2e/kernel.test.ts'],
+  ['src/cli/lab', 'test/e2e/lab-api'],
+  ['src/lab/pods/', 'test/e2e/lab-api'],
+  ['src/lab/kube-api/', 'test/e2e/lab-api'],
+  ['src/cli/top', 'test/e2e/top.test.ts'],
   ['src/insight/top/', 'test/e2e/top.test.ts'],
-  ['src/insight/compare/', 'test/e2e/compare.test.ts'],
+  ['src/server/top', 'test/e2e/top.test.ts'],
+  ['src/cli/compare', 'test/e2e/compare.test.ts'],
+  ['src/insight/compare/', 'test/e2e/compare.test.ts', 'test/e2e/shadow.test.ts'],
+  ['src/cli/doctor', 'test/e2e/doctor.test.ts'],
   ['src/insight/doctor/', 'test/e2e/doctor.test.ts'],
+  ['src/cli/explain', 'test/e2e/explain.test.ts'],
   ['src/insight/explain/', 'test/e2e/explain.test.ts'],
+  ['src/cli/record', 'test/e2e/record.test.ts'],
+  ['src/record/', 'test/e2e/record.test.ts'],
+  ['src/cli/', 'test/e2e/restart.test.ts', 'test/e2e/tools.test.ts'],
+  ['src/fastpath/', 'test/e2e/fastpath.test.ts'],
+  ['src/nodelocal/', 'test/e2e/node-local/node-local.test.ts'],
+  ['src/exchange/http', 'test/e2e/encrypted-peers.test.ts'],
+  ['src/quic/', 'test/e2e/quic.test.ts'],
+  ['src/plugins/dnstap/', 'test/e2e/dnstap.test.ts'],
   ['src/plugins/tls/acme', 'test/e2e/acme.test.ts'],
 ];
 
@@ -73,8 +94,8 @@ function groupsOf(mutation: Mutation, reach: Reach): readonly Group[] {
     .map((isOwn) => reaching.filter(({ file }) => file.startsWith(own) === isOwn))
     .filter((files) => files.length > 0)
     .map((files) => ({ tests: files.map(({ file }) => file), took: files.reduce((sum, { took }) => sum + took, 0) }));
-  const long = values.long ? LONG_TESTS.find(([start]) => mutation.file.startsWith(start)) : undefined;
-  return long === undefined ? quick : [...quick, { tests: [long[1]], isLong: true }];
+  const long = values.long ? LONG_TESTS.filter(([start]) => mutation.file.startsWith(start)) : [];
+  return [...quick, ...long.map(([, ...tests]) => ({ tests, isLong: true }))];
 }
 
 const { values } = parseArgs({
@@ -92,18 +113,21 @@ const sources = new Map(
 );
 
 function tasks(): readonly Task[] {
+  const equivalents = JSON.parse(listed('equivalent-faults.json')) as EquivalentFault[];
   const small = (mutation: Mutation): Task => {
     const text = sources.get(mutation.file)!;
-    return { title: titleOf(mutation, text), mutation, equivalent: equivalence(text, mutation) };
+    return { title: titleOf(mutation, text), mutation, equivalent: whyEquivalent(text, mutation, equivalents) };
   };
   if (values.at !== undefined) return values.at.split(',').flatMap((place) => mutationsAt(place).map(small));
   if (values.seed !== undefined) {
     const chosen = new Map([...sources].filter(([file]) => file.startsWith(values.in)));
-    return draw(chosen, Number(values.count), seededRandom(Number(values.seed))).map(small);
+    const count = Number(values.count);
+    // Where one is drawn that nobody could notice, the next is taken in its place.
+    const drawn = draw(chosen, 2 * count, seededRandom(Number(values.seed))).map(small);
+    const last = drawn.filter(({ equivalent }) => equivalent === undefined)[count - 1];
+    return last === undefined ? drawn : drawn.slice(0, drawn.indexOf(last) + 1);
   }
-  const faults = LISTS.map((list) => readFileSync(path.join(import.meta.dirname, list), 'utf8')).flatMap(
-    (text) => JSON.parse(text) as Fault[],
-  );
+  const faults = LISTS.flatMap((list) => JSON.parse(listed(list)) as Fault[]);
   const only = values.only?.split(',');
   return faults
     .filter(({ id }) => only === undefined || only.includes(id) || only.includes(id.split('.')[0]!))
@@ -115,6 +139,8 @@ function tasks(): readonly Task[] {
     });
 }
 
+const listed = (list: string): string => readFileSync(path.join(import.meta.dirname, list), 'utf8');
+
 /** The small mutations of `FILE:LINE`. */
 function mutationsAt(place: string): readonly Mutation[] {
   const [, file = '', line] = /^(.+):(\d+)$/.exec(place) ?? [];
@@ -125,10 +151,8 @@ function mutationsAt(place: string): readonly Mutation[] {
 
 const lineOf = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;
 
-function titleOf({ file, start, end, to }: Mutation, text: string): string {
-  const line = lineOf(text, start);
-  const before = text.slice(start, end).replace(/\s+/g, ' ');
-  return `${file}:${line} ${before.slice(0, 60)} -> ${to.slice(0, 60)}`;
+function titleOf(mutation: Mutation, text: string): string {
+  return `${mutation.file}:${lineOf(text, mutation.start)} ${changeOf(mutation, text)}`;
 }
 
 /** Whether test files pass without any fault, by name: a fault is only noticed by those that do. */
@@ -204,6 +228,8 @@ const job = async (copy: ProjectCopy): Promise<void> => {
   }
 };
 await Promise.all(copies.map(job));
-console.log(`${all.length} faults: ${[...counts].map(([result, count]) => `${count} ${result}`).join(', ')}`);
+const equivalent = counts.get('equivalent') ?? 0;
+console.log(`${all.length - equivalent} faults, and ${equivalent} that nobody could notice`);
+console.log(`${all.length} in all: ${[...counts].map(([result, count]) => `${count} ${result}`).join(', ')}`);
 const GOOD: readonly Result[] = ['noticed', 'refused', 'equivalent'];
 process.exit(GOOD.reduce((sum, result) => sum + (counts.get(result) ?? 0), 0) === all.length ? 0 : 1);

@@ -200,7 +200,9 @@ function nodeAt(source: ts.SourceFile, { start, end }: Mutation): ts.Node {
 /** The next expression or statement around a node before which something can be called. */
 function evaluated(node: ts.Node): ts.Node {
   const { parent } = node;
-  if (ts.isExpressionStatement(node)) return node;
-  const isName = 'name' in parent && parent.name === node;
+  if (ts.isStatement(node) && (ts.isExpressionStatement(node) || ts.isBlock(parent) || ts.isSourceFile(parent)))
+    return node;
+  const isName =
+    ('name' in parent && parent.name === node) || ('propertyName' in parent && parent.propertyName === node);
   return ts.isExpression(node) && !isName ? node : evaluated(parent);
 }

@@ -95,6 +95,39 @@ describe('which call the hook sees', () => {
     expect(made.events).toEqual([]);
   });
 
+  it('keeps a client with its backend for the time of the affinity, over its sockets', () => {
+    const made = setup();
+    const port = { portName: 'dns', port: 53, protocol: 'UDP' as const };
+    const chosen = (affinity?: number): ReadonlySet<string> => {
+      made.world.setService({
+        namespace: 'kube-system',
+        name: 'kube-dns',
+        clusterIPs: ['10.96.0.10'],
+        ports: [{ name: 'dns', port: 53, protocol: 'UDP' }],
+        ...(affinity !== undefined && { affinity }),
+      });
+      const ips = [1, 2, 3, 4].map((last) => `172.20.1.${last}`);
+      made.world.setBackends(
+        'kube-system',
+        'kube-dns',
+        ips.map((ip) => ({ ...port, ip })),
+      );
+      made.events.length = 0;
+      for (let i = 0; i < 20; i++) {
+        made.client.udp().connect('10.96.0.10', 53);
+        made.clock.advance(5000);
+      }
+      return new Set(
+        made.events.flatMap((event) =>
+          event.kind === 'sock' && event.destination.ip !== '10.96.0.10' ? event.destination.ip : [],
+        ),
+      );
+    };
+    expect(chosen(6).size).toBe(1);
+    expect(chosen(5).size).toBeGreaterThan(1);
+    expect(chosen().size).toBeGreaterThan(1);
+  });
+
   it('marks programs of the node, which Hubble leaves out', () => {
     const made = setup();
     made.world.node('k8s-ctr').process.udp().connect('10.96.0.10', 53);

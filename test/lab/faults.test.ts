@@ -46,6 +46,35 @@ describe('drop', () => {
   });
 });
 
+describe('a pod', () => {
+  it('says what became of it, and does it', async () => {
+    const pod = driven.lab.kubelet.list().find(({ name }) => name.startsWith('webpod-'))!;
+    const where = `pod ${pod.name} on ${pod.model.spec.node}`;
+    const state = (): unknown => ({ paused: pod.network.paused, state: pod.state, denied: pod.model.denied ?? false });
+    const good = { paused: false, state: 'Running', denied: false };
+    expect(state()).toEqual(good);
+    for (const [line, said, want] of [
+      [`crash ${pod.name}`, `${where} crashed\n`, { ...good, state: 'Crashed' }],
+      [`restart ${pod.name}`, `${where} runs again\n`, good],
+      [`hang -n default ${pod.name}`, `${where} hangs\n`, { ...good, paused: true }],
+      [`restart --namespace default ${pod.name}`, `${where} runs again\n`, good],
+      [`drop ${pod.name}`, `packets to ${where} are dropped\n`, { ...good, denied: true }],
+      [`drop --off ${pod.name}`, `packets to ${where} pass again\n`, good],
+    ] as const) {
+      expect(await driven.run(line)).toMatchObject({ text: said, code: 0 });
+      expect({ line, ...(state() as object) }).toEqual({ line, ...want });
+    }
+  });
+
+  it.each(['crash', 'hang', 'restart', 'drop'])('%s wants one pod', async (program) => {
+    for (const words of ['', ' a b'])
+      expect(await driven.run(`${program}${words}`)).toMatchObject({
+        code: 1,
+        text: expect.stringContaining(`${program}: allowed: ${program} `) as string,
+      });
+  });
+});
+
 describe('api-server', () => {
   it('away refuses kubectl and helm, and what died meanwhile is not noticed before it is back', async () => {
     const [first = ''] = pods();

@@ -14,12 +14,26 @@ const filter = (program: string, lines: readonly string[]): Promise<{ text: stri
 
 const POD = ['Name: a', 'Volumes:', '  config:', '    Type: ConfigMap', 'QoS: x', 'Volumes:', '  other:'];
 
+/** Lines whose surroundings touch, overlap and do not. */
+const GROUPS = ['a', 'x', 'a', 'y', 'z', 'a'];
+
 describe('behind a pipe', () => {
   it.each([
     { program: 'grep Vol -A1', lines: POD, want: ['Volumes:', '  config:', '--', 'Volumes:', '  other:'] },
     { program: 'grep -i volumes -A5', lines: POD, want: POD.slice(1) },
     { program: 'grep -B1 QoS', lines: POD, want: ['    Type: ConfigMap', 'QoS: x'] },
     { program: 'grep -C1 QoS', lines: POD, want: ['    Type: ConfigMap', 'QoS: x', 'Volumes:'] },
+    { program: 'grep -B1 a', lines: GROUPS, want: ['a', 'x', 'a', '--', 'z', 'a'] },
+    { program: 'grep -A1 a', lines: GROUPS, want: ['a', 'x', 'a', 'y', '--', 'a'] },
+    { program: 'grep -C1 a', lines: GROUPS, want: ['a', 'x', 'a', 'y', 'z', 'a'] },
+    { program: 'grep -B2 a', lines: GROUPS, want: ['a', 'x', 'a', 'y', 'z', 'a'] },
+    { program: 'grep -A2 a', lines: GROUPS, want: ['a', 'x', 'a', 'y', 'z', 'a'] },
+    { program: 'grep -n -B1 a', lines: GROUPS, want: ['1:a', '2-x', '3:a', '--', '5-z', '6:a'] },
+    { program: 'grep -n -A1 a', lines: GROUPS, want: ['1:a', '2-x', '3:a', '4-y', '--', '6:a'] },
+    { program: 'grep -n -C1 a', lines: GROUPS, want: ['1:a', '2-x', '3:a', '4-y', '5-z', '6:a'] },
+    { program: 'grep -v -n a', lines: GROUPS, want: ['2:x', '4:y', '5:z'] },
+    { program: 'grep -m1 -A1 a', lines: GROUPS, want: ['a', 'x'] },
+    { program: 'grep -m2 -B1 a', lines: GROUPS, want: ['a', 'x', 'a'] },
     { program: 'grep -n Type', lines: POD, want: ['4:    Type: ConfigMap'] },
     { program: 'grep -n -A1 Type', lines: POD, want: ['4:    Type: ConfigMap', '5-QoS: x'] },
     { program: 'grep -m 1 Vol', lines: POD, want: ['Volumes:'] },

@@ -61,7 +61,7 @@ describe('mutations that are drawn', () => {
   it('have their places told when these are come to', () => {
     const source = `
       if (a < 1 || b) at = 2;
-      class B extends A { constructor() { super(3); at = { 4: 5 }; } }`;
+      class B extends A { constructor() { super(3); at = { 4: 5 }; for (const { 6: c } of [[]]) at = c; } }`;
     const places = mutationsOf('a.ts', source).map((mutation, place) => ({ mutation, place }));
     const come = (a: number): readonly string[] => {
       const reached = new Set<number>();

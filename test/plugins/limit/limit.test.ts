@@ -90,6 +90,13 @@ describe('limit', () => {
       error: "Corefile:3: limit: per_client: QUERIES: got '0', allowed: a whole number from 1 to 10000000",
     },
     { text: 'limit {\n per_client 5\n exempt here\n}', error: "Corefile:4: limit: exempt: got 'here'" },
+    { text: 'limit {\n per_client 5\n exempt\n}', error: /^Corefile:4: limit: .*exempt SOURCE\.\.\./ },
+    { text: 'limit {\n per_client\n}', error: /^Corefile:3: limit: .*per_client QUERIES \[BURST\]/ },
+    { text: 'limit {\n per_client 1 2 3\n}', error: /^Corefile:3: limit: .*per_client QUERIES \[BURST\]/ },
+    { text: 'limit {\n per_client 5\n action\n}', error: /^Corefile:4: limit: .*action refuse\|truncate\|drop/ },
+    { text: 'limit {\n per_client 5\n dry_run yes\n}', error: /^Corefile:4: limit: .*dry_run/ },
+    { text: 'limit {\n per_client 5 {\n burst 3\n}\n}', error: /^Corefile:3: limit: / },
+    { text: 'limit\nlimit', error: /limit/ },
     {
       text: 'limit {\n per_client 5\n action shout\n}',
       error: "Corefile:4: limit: action: got 'shout', allowed: refuse, truncate, drop",

@@ -45,19 +45,34 @@ export const aliasTexts = ({ reply }: Pick<QueryStory, 'reply'>): string[] =>
 
 /** Why a query came to what it came to: of its servers, and of the way to them. */
 export function reasonsFor(query: QueryStory, visits: readonly ServerSpan[], backends: ChosenBackends): Reason[] {
-  if (visits.length === 0 && query.result === 'timeout') {
+  if (visits.length === 0) {
+    if (query.reply !== undefined) return [];
     const ip = backends.of(query);
     const who = ip === undefined ? query.server.address : `backend ${backends.nameOf(ip)} of ${query.server.address}`;
-    const text = `${who} is silent: timeout after ${timeText(query.ended - query.started)}`;
-    return [{ code: 'upstream-silent', text, advice: 'Look whether it runs: kubectl get pods -A, and its logs' }];
+    const silent = query.result === 'timeout';
+    const text = silent
+      ? `${who} is silent: timeout after ${timeText(query.ended - query.started)}`
+      : `${who} has not taken it: ${query.result}`;
+    return [
+      {
+        code: silent ? 'upstream-silent' : 'upstream-error',
+        text,
+        advice: 'Look whether it runs: kubectl get pods -A, and its logs',
+      },
+    ];
   }
-  return visits.flatMap((visit, i) => reasonsOf(storyOf(visit, visits.slice(0, i))).filter(isTrouble));
+  const from = visits.findIndex((visit, i) => visits.slice(i + 1).some((later) => isBackAt(visit, later)));
+  return visits.flatMap((visit, i) => reasonsOf(storyOf(visit, from >= 0 && i >= from)).filter(isTrouble));
 }
 
 const isTrouble = ({ advice }: Reason): boolean => advice !== undefined;
 
-/** @param before visits that led to this one */
-function storyOf(visit: ServerSpan, before: readonly ServerSpan[]): Story {
+/** Whether a server has the query again that it sent upstream. */
+const isBackAt = (visit: ServerSpan, later: ServerSpan): boolean =>
+  visit.server === later.server && visit.depth < later.depth;
+
+/** @param loops the visit is part of a loop of servers */
+function storyOf(visit: ServerSpan, loops: boolean): Story {
   const { name, type, plugins, notes, answeredBy, rcode, started, ended = started } = visit;
   return {
     name,
@@ -70,7 +85,7 @@ function storyOf(visit: ServerSpan, before: readonly ServerSpan[]): Story {
     errors: [],
     end: 'answered',
     time: ended - started,
-    loops: before.some(({ server, depth }) => server === visit.server && depth < visit.depth),
+    loops,
   };
 }
 

@@ -1,6 +1,6 @@
-import { timeText } from '../../insight/explain/words.js';
+import { count, timeText } from '../../insight/explain/words.js';
 import type { ExplainedQuery, ExplainedStep, Explanation, Hop } from './explanation.js';
-import { headLines, tailLines } from './text.js';
+import { headLines, tailLines, untakenText, untilLoop } from './text.js';
 
 /** A lookup, a line a step: the types that were asked for, what came of them, after what time, and who had the query. */
 export function compactText(explanation: Explanation): string {
@@ -46,20 +46,23 @@ function resultsOf(queries: readonly ExplainedQuery[]): string {
 }
 
 /** `node-local-dns-x (cache miss, forward) > coredns-y by TCP (kubernetes)`: each server asks the one behind it. */
-function wayOf({ hops, chosen }: ExplainedQuery): string {
-  const visits = hops.filter(({ kind }) => kind === 'visit');
-  if (visits.length === 0)
-    return `no server took it${chosen === undefined ? '' : `: ${chosen} was chosen, and is silent`}`;
-  return visits
+function wayOf(query: ExplainedQuery): string {
+  const { told, left } = untilLoop(query.hops);
+  const visits = told.filter(({ kind }) => kind === 'visit');
+  if (visits.length === 0) return untakenText(query);
+  const way = visits
     .map((visit, i) => `${i === 0 ? '' : visit.depth > visits[i - 1]!.depth ? ' > ' : ', '}${visitText(visit)}`)
     .join('');
+  return left === 0 ? way : `${way} > a loop, ${count(left, 'visit')} more`;
 }
 
-function visitText({ at = '', transport, cache, plugin }: Hop): string {
+function visitText({ at = '', transport, cache, plugin, asks = [] }: Hop): string {
   const name = at.split('/').at(-1)!;
   const cached = cache === 'none' || cache === undefined ? [] : [`cache ${cache}`];
   const by = plugin === undefined ? ['nobody answered'] : plugin === 'cache' ? [] : [plugin];
-  return `${name}${transport === 'udp' ? '' : ` by ${transport!.toUpperCase()}`} (${[...cached, ...by].join(', ')})`;
+  const targets = [...new Set(asks.map((question) => `asks for ${question.name}`))];
+  const did = [...cached, ...by, ...targets].join(', ');
+  return `${name}${transport === 'udp' ? '' : ` by ${transport!.toUpperCase()}`} (${did})`;
 }
 
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

@@ -11,7 +11,7 @@ import type { ServerSpan } from '../trace/tracer.js';
 import type { ExplainedQuery, Explanation, Hop, EntityId } from './explanation.js';
 import { ChosenBackends, aliasTexts, distinct, reasonsFor } from './causes.js';
 import { namedBy } from './service-address.js';
-import { spanText, translationText } from './words.js';
+import { ownQuestions, spanText, translationText } from './words.js';
 
 /** How a lookup is made. */
 export interface LookupChoice {
@@ -146,8 +146,9 @@ class ExplanationBuilder {
     const first = same.findIndex((visit) => own(visit) && !this.assigned.has(visit));
     if (first < 0) return [];
     const rest = same.slice(first + 1);
-    // Others may ask for the same meanwhile: what counts is how deep a visit is below the query's own.
-    const next = rest.findIndex((visit) => visit.depth <= same[first]!.depth);
+    // Others may ask for the same meanwhile, and the pod once more: what counts is how deep a visit is below the
+    // query's own.
+    const next = rest.findIndex((visit) => visit.depth <= same[first]!.depth || own(visit));
     const found = [same[first]!, ...(next < 0 ? rest : rest.slice(0, next))];
     found.forEach((visit) => this.assigned.add(visit));
     return found;
@@ -157,6 +158,7 @@ class ExplanationBuilder {
   private hopsOf(visit: ServerSpan, before: readonly ServerSpan[], base: number): readonly Hop[] {
     const { lab } = this;
     const depth = visit.depth - base;
+    const asks = ownQuestions(visit).map(({ name, type, rcode = 'no answer' }) => ({ name, type, result: rcode }));
     const at = entityOfServer(visit.server);
     const hop: Hop = {
       kind: 'visit',
@@ -165,6 +167,7 @@ class ExplanationBuilder {
       transport: visit.transport,
       cache: cacheOf(visit),
       ...(visit.answeredBy !== undefined && { plugin: visit.answeredBy }),
+      ...(asks.length > 0 && { asks }),
       result: visit.rcode ?? 'no answer',
       ...(visit.ended !== undefined && { time: visit.ended - visit.started }),
       text: spanText(visit, lab),

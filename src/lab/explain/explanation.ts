@@ -19,6 +19,8 @@ export interface Hop {
   /** `disabled`: a server's cache keeps no such replies for the name. */
   readonly cache?: 'hit' | 'miss' | 'disabled' | 'none';
   readonly plugin?: string;
+  /** Questions that the server asked itself, such as for the target of an ExternalName. */
+  readonly asks?: readonly { readonly name: string; readonly type: string; readonly result: string }[];
   readonly result?: string;
   /** Milliseconds in the server. */
   readonly time?: number;
@@ -75,9 +77,9 @@ export interface Explanation {
   readonly found: boolean;
   /** The name's addresses, or the error. */
   readonly outcome: string;
-  /** `time` in milliseconds; `packets` as the resolver's cost counts them. */
   /** What went wrong at any of its queries, each once. */
   readonly reasons: readonly Reason[];
+  /** `time` in milliseconds; `packets` as the resolver's cost counts them. */
   readonly cost: {
     readonly queries: number;
     readonly packets: number;

@@ -2,7 +2,7 @@ import type { Node } from '../../datapath/cluster/node.js';
 import { askedOf, askedText, cacheText } from '../../insight/explain/words.js';
 import type { Frontend } from '../../datapath/loadbalancer/service.js';
 import type { Lab } from '../lab.js';
-import type { ServerSpan } from '../trace/tracer.js';
+import type { InnerQuestion, ServerSpan } from '../trace/tracer.js';
 
 /** What a node makes of an address, in words. */
 export function translationText(address: string, node: Node, frontend: Frontend | undefined): string {
@@ -26,12 +26,14 @@ export function spanText(visit: ServerSpan, lab: Lab): string {
   const cached = cachedText(visit);
   const by =
     visit.answeredBy === undefined
-      ? 'nobody answered'
+      ? ', nobody answered'
       : visit.answeredBy === 'cache'
         ? ''
         : `, plugin ${visit.answeredBy} ${visit.answeredBy === 'forward' ? 'asked upstream' : 'answered'}`;
   const time = visit.ended === undefined ? 'not done yet' : `${(visit.ended - visit.started).toFixed(1)} ms`;
-  const more = [...upstreamTexts(visit), walkText(visit)].filter((text) => text !== '').map((text) => `; ${text}`);
+  const more = [...upstreamTexts(visit), ...ownQuestions(visit).map(questionText), walkText(visit)]
+    .filter((text) => text !== '')
+    .map((text) => `; ${text}`);
   return (
     `${place} by ${visit.transport.toUpperCase()} from ${visit.remote.address}: ` +
     `${cached}${by}: ${visit.rcode ?? 'no answer'}, ${time}${more.join('')}`
@@ -49,14 +51,28 @@ function cachedText({ plugins, answeredBy, notes }: ServerSpan): string {
 export const upstreamTexts = ({ notes }: Pick<ServerSpan, 'notes'>): string[] =>
   askedOf(notes.filter((note) => note.kind === 'attempt')).map(askedText);
 
-/** Where autopath walked the search list of whoever asked; empty where it did not. */
-function walkText({ plugins, questions, name, type }: ServerSpan): string {
-  if (!plugins.includes('autopath')) return '';
+const questionText = ({ name, type, rcode = 'no answer' }: InnerQuestion): string =>
+  `asks for ${name} ${type}: ${rcode}`;
+
+/** Questions that autopath asked along the search list of whoever asked. */
+function walked({ plugins, questions, name, type }: ServerSpan): readonly InnerQuestion[] {
+  if (!plugins.includes('autopath')) return [];
   const label = name.split('.', 1)[0]!.toLowerCase();
-  const steps = questions.filter(
+  return questions.filter(
     (question) =>
       question.type === type && question.name !== name && question.name.toLowerCase().startsWith(`${label}.`),
   );
+}
+
+/** Other questions that a server asked itself for an answer: for the target of an alias. */
+export function ownQuestions(visit: ServerSpan): readonly InnerQuestion[] {
+  const steps = walked(visit);
+  return visit.questions.filter((question) => question.name !== visit.name && !steps.includes(question));
+}
+
+/** Where autopath walked the search list of whoever asked; empty where it did not. */
+function walkText(visit: ServerSpan): string {
+  const steps = walked(visit);
   if (steps.length === 0) return '';
   const told = steps.map((step) => `${step.name} ${step.rcode ?? 'no answer'}`).join(', ');
   return `autopath walked the pod's search list in its place: ${told}`;

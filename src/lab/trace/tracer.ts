@@ -7,6 +7,7 @@ import {
   type PluginDefinition,
   type Query,
   type Reply,
+  type Trail,
   type TrailNote,
   type Transport,
 } from '../../chain/index.js';
@@ -58,7 +59,8 @@ interface Watcher {
 /** Follows queries through the plugin chains of all servers of a lab, while it has listeners. */
 export class Tracer {
   private readonly watchers = new Set<Watcher>();
-  private readonly open = new Map<string, ServerSpan>();
+  /** By the trail of the query, which what a server asks itself for it shares. */
+  private readonly open = new Map<Trail, ServerSpan>();
   /** Whose server a handler belongs to. */
   private readonly servers = new WeakMap<Handler, string>();
   private readonly calls = new WeakMap<object, ServerSpan>();
@@ -109,7 +111,7 @@ export class Tracer {
   private handled({ phase, handler, query, call, passed, outcome }: HandlerEvent): void {
     const server = this.servers.get(handler);
     if (server === undefined) return;
-    if (query.context.depth > 0) return this.ownQuestion(phase, query, server, handler.name, outcome);
+    if (query.context.depth > 0) return this.ownQuestion(phase, query, handler.name, outcome);
     if (phase === 'enter') return void this.calls.set(call, this.enter(query, server, handler.name));
     const visit = this.calls.get(call);
     if (visit === undefined) return;
@@ -118,15 +120,9 @@ export class Tracer {
   }
 
   /** What a server asks itself is part of the visit that it does so for. */
-  private ownQuestion(
-    phase: HandlerEvent['phase'],
-    query: Query,
-    server: string,
-    plugin: string,
-    outcome: Outcome | undefined,
-  ): void {
+  private ownQuestion(phase: HandlerEvent['phase'], query: Query, plugin: string, outcome: Outcome | undefined): void {
     const [name, type] = [query.qname, query.typeName];
-    const questions = this.open.get(keyOf(query, server))?.questions;
+    const questions = this.open.get(query.context.keepTrail())?.questions;
     const known = questions?.find((question) => question.name === name && question.type === type);
     if (phase === 'enter' && known === undefined) questions?.push({ name, type, from: plugin, rcode: undefined });
     if (phase === 'leave' && known?.from === plugin) {
@@ -136,8 +132,8 @@ export class Tracer {
   }
 
   private enter(query: Query, server: string, plugin: string): ServerSpan {
-    const key = keyOf(query, server);
-    let visit = this.open.get(key);
+    const trail = query.context.keepTrail();
+    let visit = this.open.get(trail);
     if (!visit) {
       const { transport, remote, local } = query.client;
       const name = query.qname;
@@ -155,13 +151,13 @@ export class Tracer {
         depth,
         started: this.clock.monotonic(),
         plugins: [],
-        notes: query.context.keepTrail().notes,
+        notes: trail.notes,
         questions: [],
         answeredBy: undefined,
         rcode: undefined,
         ended: undefined,
       };
-      this.open.set(key, visit);
+      this.open.set(trail, visit);
       // Queries of a server that was killed are never left.
       if (this.open.size > MAX_OPEN) this.open.delete(this.open.keys().next().value!);
       for (const watcher of this.watchers) watcher.entered?.(visit);
@@ -188,13 +184,10 @@ export class Tracer {
 
   private end(visit: ServerSpan, query: Query): void {
     visit.ended = this.clock.monotonic();
-    this.open.delete(keyOf(query, visit.server));
+    this.open.delete(query.context.keepTrail());
     for (const watcher of this.watchers) watcher.left?.(visit);
   }
 }
 
 const describe = (reply: Reply): string =>
   reply.rcode === 0 && reply.answerCount === 0 ? 'NODATA' : rcodeName(reply.rcode);
-
-const keyOf = ({ id, client: { remote, transport } }: Query, server: string): string =>
-  `${server} ${transport} ${remote.address} ${remote.port} ${id}`;

@@ -95,6 +95,14 @@ describe('explain in short: a step a line', () => {
   afterAll(() => driven.end());
   const COREDNS = 'coredns-674b8bbfcf-\\w{5}';
 
+  it('the name that a server asks for to follow an alias out of the cluster', async () => {
+    expect((await driven.run('explain -v outside')).text).toMatch(/; asks for www\.google\.com\. AAAA: NOERROR$/m);
+    const { steps } = JSON.parse((await driven.run('explain outside --type A -o json')).text) as Explanation;
+    expect(steps[0]!.queries[0]!.hops.at(-1)).toMatchObject({
+      asks: [{ name: 'www.google.com.', type: 'A', result: 'NOERROR' }],
+    });
+  });
+
   it.each([
     {
       name: 'both types on one way',
@@ -118,7 +126,7 @@ describe('explain in short: a step a line', () => {
       name: 'an alias of another name',
       line: 'explain outside --type A',
       steps: [
-        `outside.default.svc.cluster.local.  (search default.svc.cluster.local)  A NOERROR after 4.0 ms: ${COREDNS} (cache disabled, kubernetes); outside.default.svc.cluster.local. is an alias of www.google.com.`,
+        `outside.default.svc.cluster.local.  (search default.svc.cluster.local)  A NOERROR after 0.0 ms: ${COREDNS} (cache disabled, kubernetes, asks for www.google.com.); outside.default.svc.cluster.local. is an alias of www.google.com.`,
       ],
     },
   ])('$name', async ({ line, steps }) => {
@@ -148,6 +156,49 @@ describe('explain in short: a step a line', () => {
   });
 });
 
+describe('explain of a way that leads nowhere', () => {
+  let driven: Driven;
+  beforeAll(async () => {
+    driven = await drivenLab();
+  });
+  afterAll(() => driven.end());
+  const LOOP = 's#forward . [^ ]*#forward . 10.96.0.10#; s/^ *loop$//';
+
+  it.each([
+    {
+      name: 'a forward that comes back is a loop, told until it does',
+      change: LOOP,
+      line: 'explain google.com. --type A',
+      want: [
+        /^1\. google\.com\. .*: (coredns-\S+) \(cache miss, forward\) > (.* > )?\1 \(cache miss, forward\) > a loop, \d+ visits? more[;\n]/m,
+        /^why: loop: what is sent upstream comes back to this server\ntry: Name the resolvers of the network in forward, not one that forwards here\n$/m,
+      ],
+    },
+    {
+      name: 'and hop by hop as far',
+      change: LOOP,
+      line: 'explain -v example.org. --type A',
+      want: [/^ +a loop: \d+ visits? more of the same$/m],
+    },
+    {
+      name: 'a backend where nothing listens refuses, and is not silent',
+      change: 's/.:53/.:5353/',
+      line: 'explain google.com. --type A',
+      want: [
+        /A connection refused .*: no server took it: kube-system\/coredns-\S+ \(.*\) was chosen, and says connection refused$/m,
+        /^why: backend kube-system\/coredns-\S+ \(.*\) of 10\.96\.0\.10 has not taken it: connection refused$/m,
+      ],
+    },
+  ])('$name', async ({ change, line, want }) => {
+    await driven.run(`kubectl get cm -n kube-system coredns -o yaml | sed '${change}' | kubectl apply -f -`);
+    await driven.run('kubectl rollout restart -n kube-system deploy/coredns');
+    await driven.run('sleep 20');
+    const { text } = await driven.run(line);
+    for (const one of want) expect(text).toMatch(one);
+    expect(text).not.toMatch(/is silent/);
+  });
+});
+
 describe('explain with an upstream that is silent', () => {
   it('names it, with the time that it was waited for', async () => {
     const driven = await drivenLab(
@@ -159,6 +210,8 @@ describe('explain with an upstream that is silent', () => {
     const { text } = await driven.run('explain -v google.com.');
     expect(text).toMatch(/; \d+\.\d+\.\d+\.\d+:53 by UDP: timeout after /);
     expect(text).toMatch(/^why: upstream \d+\.\d+\.\d+\.\d+:53 is silent: timeout after /m);
+    // What is sent again reaches the server that is still at it.
+    expect(text).not.toContain('no server took it');
     await driven.end();
   });
 });

@@ -35,6 +35,7 @@ import { exitQuickly } from './quick-exit.js';
 import { versionLines } from './say.js';
 import { writeOnOccasion } from './record-file.js';
 import { Signals } from './signals.js';
+import { dropStartCode } from './start-code.js';
 import { Takeover } from './takeover.js';
 
 export { logOf } from '../server/log.js';
@@ -197,6 +198,7 @@ async function serveUntil(options: ServeOptions, state: State, finish: (code: nu
   log.setDebug(server.debug);
   collectAfterStart();
   giveBackMemory(realClock);
+  dropStartCode(realClock);
   await workers?.running;
   await server.listen();
   if (options.admin !== undefined && top !== undefined) {

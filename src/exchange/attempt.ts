@@ -47,6 +47,8 @@ export class Attempt {
   overtaken = false;
   /** The same question was sent before. */
   repeats = false;
+  /** Sent once more over UDP, from a port of its own, because replies were forged where it was in flight. */
+  moved = false;
   /** Is not to go down the socket that this one is in flight on. */
   apartFrom: Attempt | undefined;
   /** Sent a second time because a connection that had served others was closed. */

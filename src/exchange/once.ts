@@ -5,6 +5,7 @@ import type { Destination, Network } from '../net/network.js';
 import { expandReply } from '../wire/index.js';
 import { Attempt, type AttemptListener } from './attempt.js';
 import { questionEndOf } from './match.js';
+import { ForgerySuspected } from './errors.js';
 import type { HttpsSettings } from './https-pool.js';
 import type { TlsClient } from './tls.js';
 import { Upstream } from './upstream.js';
@@ -53,8 +54,18 @@ export async function exchangeOnce(
       const doubted = (_attempt: Attempt, error: Error): void => {
         grace ??= clock.setTimeout(() => reject(error), Math.min(GRACE, timeoutMs));
       };
-      const attempt = new Attempt(bytes, questionEndOf(bytes), receiver(stream, resolve, reject, doubted));
-      const timer = clock.setTimeout(() => reject(attempt.transport?.timeout() ?? new Error('i/o timeout')), timeoutMs);
+      // Where replies are forged, from another port.
+      const failed = (error: Error): void => (error instanceof ForgerySuspected ? ask() : reject(error));
+      const listener = receiver(stream, resolve, failed, doubted);
+      let attempt: Attempt | undefined;
+      const ask = (): void => {
+        attempt = new Attempt(bytes, questionEndOf(bytes), listener);
+        upstream.send(attempt, transport, clock.monotonic());
+      };
+      const timer = clock.setTimeout(
+        () => reject(attempt?.transport?.timeout() ?? new Error('i/o timeout')),
+        timeoutMs,
+      );
       const abort = (): void => reject(signal!.reason as Error);
       signal?.addEventListener('abort', abort, { once: true });
       settle = () => {
@@ -62,7 +73,7 @@ export async function exchangeOnce(
         grace?.cancel();
         signal?.removeEventListener('abort', abort);
       };
-      upstream.send(attempt, transport, clock.monotonic());
+      ask();
     });
     reply[0] = bytes[0]!;
     reply[1] = bytes[1]!;
@@ -76,7 +87,7 @@ export async function exchangeOnce(
 function receiver(
   stream: boolean,
   resolve: (reply: Buffer) => void,
-  reject: (error: Error) => void,
+  failed: (error: Error) => void,
   doubted: (attempt: Attempt, error: Error) => void,
 ): AttemptListener {
   return {
@@ -85,7 +96,7 @@ function receiver(
         expandReply(reply, records);
       } catch (error) {
         // Nothing else comes under this id on a stream; of datagrams, a better one may.
-        if (stream) reject(error as Error);
+        if (stream) failed(error as Error);
         return stream;
       }
       resolve(reply);
@@ -93,6 +104,6 @@ function receiver(
     },
     mismatched: () => undefined,
     doubted,
-    failed: (_attempt, error) => reject(error),
+    failed: (_attempt, error) => failed(error),
   };
 }

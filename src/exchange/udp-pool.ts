@@ -3,6 +3,7 @@ import type { Milliseconds } from '../lib/units.js';
 import type { Attempt, UpstreamTransport } from './attempt.js';
 import { dialError, dialTimeout } from './errors.js';
 import { MAX_IN_FLIGHT } from './outstanding-ids.js';
+import { OwnPorts } from './own-ports.js';
 import type { UpstreamState } from './upstream-state.js';
 import { UpstreamSocket, type UdpOwner } from './upstream-socket.js';
 
@@ -19,67 +20,82 @@ const USES = 1024;
 const LIFETIME: Milliseconds = 30_000;
 /** Late replies are waited for this long. */
 const LINGER: Milliseconds = 5000;
-/** After forged replies each query gets a port of its own for this long, while so many ports are not in use. */
+/** After forged replies each query gets a port of its own for this long. */
 const GUARDED: Milliseconds = 60_000;
-const MOST_GUARDED = 1024;
 
 /**
  * The UDP sockets to one upstream: source ports drawn by the operating system, and changed before they can be guessed
  * (RFC 5452 section 9.2).
+ *
+ * Who knows ports may send as many forged replies as he likes: only the first counts that asks what is in flight at the
+ * port that it is sent to. It has one of 65,536 ids. Where that is wrong, all ports that are shared are closed, and what
+ * was in flight there is asked once more, each from a port of its own (`OwnPorts`), the question of the forged reply
+ * over TCP; so is what is asked for the next minute. A port of its own is closed by the first wrong guess too. So who
+ * learns no port before it has served its one query has one guess a minute: within a day he is right with a
+ * probability of 1,440 in 65,536, in ten seconds of 1 in 65,536, whatever he sends and however much is in flight.
  */
 export class UdpPool implements UpstreamTransport, UdpOwner {
   private readonly open: UpstreamSocket[] = [];
   /** Replaced, with queries in flight. */
-  private retired: UpstreamSocket[] = [];
-  /** Sockets for more than one query that are being opened. */
+  private readonly retired = new Set<UpstreamSocket>();
+  /** Sockets that are being opened. */
   private opening = 0;
-  /** Sockets for one query that are being opened. */
-  private openingGuarded = 0;
   /** Drawn for the queries of this turn of the event loop: they leave with one call, and so do their replies. */
   private drawn: UpstreamSocket | undefined;
   /** Queries that wait for the first socket. */
   private waiting: Attempt[] = [];
-  private closed = false;
+  private isClosed = false;
   private guardedUntil: Milliseconds = -Infinity;
+  private readonly own: OwnPorts;
 
-  constructor(private readonly peer: UpstreamState) {}
+  constructor(private readonly peer: UpstreamState) {
+    this.own = new OwnPorts(peer, () => (this.guardedUntil = this.peer.clock.monotonic() + GUARDED));
+  }
 
   /** Open sockets. */
   get size(): number {
-    return this.open.length + this.retired.length;
+    return this.open.length + this.retired.size + this.own.size;
   }
 
   /** Whether anything is in flight. */
   get isBusy(): boolean {
-    const isBusy = ({ inFlight }: UpstreamSocket): boolean => inFlight.size > 0;
-    return this.open.some(isBusy) || this.retired.some(isBusy);
+    return this.own.size > 0 || this.retired.size > 0 || this.open.some(({ inFlight }) => inFlight.size > 0);
   }
 
   send(attempt: Attempt): void {
     const now = attempt.sentAt;
-    const guarded = now < this.guardedUntil && this.size + this.openingGuarded < MOST_GUARDED;
-    const socket = guarded ? undefined : this.pick(now, attempt.apartFrom?.transport);
+    if (now < this.guardedUntil) return this.own.send(attempt);
+    const socket = this.pick(now, attempt.apartFrom?.transport);
     if (socket === undefined) {
       this.peer.reuse.miss('udp');
       attempt.transport = this;
       this.waiting.push(attempt);
-      if (guarded) this.openOne(now, true);
-      else if (this.opening === 0) this.openOne(now, false);
+      if (this.opening === 0) this.openOne(now);
       return;
     }
     this.peer.reuse.hit('udp');
     socket.send(attempt);
     if (socket.uses >= socket.maxUses || socket.inFlight.size >= MAX_IN_FLIGHT) this.retire(socket);
-    if (this.open.length + this.opening < this.wanted()) this.openOne(now, false);
+    if (this.open.length + this.opening < this.wanted()) this.openOne(now);
   }
 
   doubted(socket: UpstreamSocket): void {
     if (this.open.includes(socket)) this.retire(socket);
   }
 
-  attacked(socket: UpstreamSocket): void {
+  attacked(_socket: UpstreamSocket, meant: readonly Attempt[]): void {
     this.guardedUntil = this.peer.clock.monotonic() + GUARDED;
-    this.drop(socket);
+    this.drawn = undefined;
+    for (const attempt of this.waiting.splice(0)) this.own.send(attempt);
+    this.own.takeOver([...this.open.splice(0), ...this.retired], meant);
+  }
+
+  move(attempt: Attempt): void {
+    this.own.move(attempt);
+  }
+
+  closed(socket: UpstreamSocket): void {
+    this.retired.delete(socket);
   }
 
   /** Part of `Carrier` for queries that wait for a socket. */
@@ -95,16 +111,15 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
   /** Closes what was not used for long. */
   sweep(now: Milliseconds): void {
     for (const socket of [...this.open, ...this.retired]) socket.dropAbandoned(now - LINGER);
+    this.own.sweep(now - LINGER);
     for (const socket of [...this.open])
       if (socket.inFlight.size === 0 && now - socket.lastUsed >= this.peer.limits.expire) this.retire(socket);
-    this.retired = this.retired.filter((socket) => !socket.isClosed);
   }
 
   close(): void {
-    this.closed = true;
-    for (const socket of [...this.open, ...this.retired]) socket.close();
-    this.open.length = 0;
-    this.retired = [];
+    this.isClosed = true;
+    for (const socket of [...this.open.splice(0), ...this.retired]) socket.close();
+    this.own.close();
   }
 
   private wanted(): number {
@@ -132,20 +147,19 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
     queueMicrotask(() => (this.drawn = undefined));
   }
 
-  /** @param guarded for one query alone */
-  private openOne(now: Milliseconds, guarded: boolean): void {
-    this.countOpening(guarded, 1);
+  private openOne(now: Milliseconds): void {
+    this.opening++;
     const { random } = this.peer;
-    const maxUses = guarded ? 1 : USES + randomBelow(random, USES);
+    const maxUses = USES + randomBelow(random, USES);
     const until = now + this.peer.lifetime(LIFETIME + randomBelow(random, LIFETIME));
     UpstreamSocket.open(this.peer, this, maxUses, until).then(
       (socket) => {
-        this.countOpening(guarded, -1);
-        if (this.closed) return socket.close();
-        this.opened(socket, guarded);
+        this.opening--;
+        if (this.isClosed) return socket.close();
+        this.opened(socket);
       },
       (cause: Error) => {
-        this.countOpening(guarded, -1);
+        this.opening--;
         const error = dialError('udp', this.peer.to, cause);
         for (const attempt of this.waiting.splice(0)) {
           attempt.transport = undefined;
@@ -155,28 +169,17 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
     );
   }
 
-  private countOpening(guarded: boolean, change: 1 | -1): void {
-    if (guarded) this.openingGuarded += change;
-    else this.opening += change;
-  }
-
-  private opened(socket: UpstreamSocket, guarded: boolean): void {
+  private opened(socket: UpstreamSocket): void {
     this.open.push(socket);
-    for (const attempt of this.waiting.splice(0, guarded ? 1 : Infinity)) socket.send(attempt);
-    if (guarded) this.retire(socket);
+    for (const attempt of this.waiting.splice(0)) socket.send(attempt);
     // Others wait still where ports were about to be shared.
-    else if (this.open.length > this.wanted()) this.retire(this.open[0]!);
+    if (this.open.length > this.wanted()) this.retire(this.open[0]!);
   }
 
   private retire(socket: UpstreamSocket): void {
-    this.drop(socket);
-    this.retired.push(socket);
-    socket.retire();
-  }
-
-  private drop(socket: UpstreamSocket): void {
-    const at = this.open.indexOf(socket);
-    if (at >= 0) this.open.splice(at, 1);
+    this.open.splice(this.open.indexOf(socket), 1);
     if (this.drawn === socket) this.drawn = undefined;
+    this.retired.add(socket);
+    socket.retire();
   }
 }

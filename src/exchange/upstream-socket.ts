@@ -5,14 +5,13 @@ import type { ConnectedUdpSocket } from '../net/network.js';
 import type { Attempt } from './attempt.js';
 import { ForgerySuspected, readTimeout, transferError } from './errors.js';
 import { UpstreamConnection } from './upstream-connection.js';
-import { NO_MATCH, RESPELT } from './match.js';
+import { SentQueries } from './sent-queries.js';
+import { NO_MATCH, RESPELT, matchQuestion } from './match.js';
 import { turnCase } from './mixed-case.js';
 import type { UpstreamState } from './upstream-state.js';
 
-/** Replies that nobody asked for which a socket puts up with: networks repeat a datagram now and then. */
+/** Replies to questions that are not in flight which a socket puts up with: none of them could have been taken. */
 const WRONG_REPLIES = 8;
-/** Ids of the last answered queries: a reply that comes twice is nobody's guess. */
-const REMEMBERED = 64;
 /** Errors of sending that say something about the one datagram only. */
 const OF_ONE_DATAGRAM: ReadonlySet<string | undefined> = new Set(['EMSGSIZE', 'EINVAL', 'ENOBUFS', 'EAGAIN']);
 
@@ -20,8 +19,17 @@ const OF_ONE_DATAGRAM: ReadonlySet<string | undefined> = new Set(['EMSGSIZE', 'E
 export interface UdpOwner {
   /** The operating system reported an error: no more queries for it. */
   doubted(socket: UpstreamSocket): void;
-  /** Too many replies came that nobody asked for. */
-  attacked(socket: UpstreamSocket): void;
+  /**
+   * Somebody guesses ids: a reply came to a question that is in flight, under another id than that one's, or too many
+   * came to what is not in flight.
+   *
+   * @param meant those whose question it has
+   */
+  attacked(socket: UpstreamSocket, meant: readonly Attempt[]): void;
+  /** It is better asked once more, from a port of its own; it is in flight nowhere. */
+  move(attempt: Attempt): void;
+  /** It was closed. */
+  closed(socket: UpstreamSocket): void;
 }
 
 /** One connected socket, with a source port of its own, and the queries in flight on it. */
@@ -29,8 +37,7 @@ export class UpstreamSocket extends UpstreamConnection {
   private socket!: ConnectedUdpSocket;
   private closed = false;
   private wrong = 0;
-  private readonly answered = new Uint16Array(REMEMBERED);
-  private answers = 0;
+  private readonly sent: SentQueries;
 
   private constructor(
     peer: UpstreamState,
@@ -39,6 +46,7 @@ export class UpstreamSocket extends UpstreamConnection {
     /** Monotonic time after which it does. */ readonly until: Milliseconds,
   ) {
     super(peer, peer.clock.monotonic());
+    this.sent = new SentQueries(maxUses);
   }
 
   static async open(
@@ -60,6 +68,7 @@ export class UpstreamSocket extends UpstreamConnection {
     this.take(attempt, attempt.sentAt);
     const { socket } = this;
     const { message, questionEnd, id } = attempt;
+    this.sent.add(id, message, questionEnd);
     const [first, second] = [message[0]!, message[1]!];
     const sent = socket.copies === true ? message : copyOctets(message, 0, message.length);
     sent[0] = id >> 8;
@@ -82,17 +91,28 @@ export class UpstreamSocket extends UpstreamConnection {
     this.remove(attempt);
   }
 
-  get isClosed(): boolean {
-    return this.closed;
-  }
-
   close(): void {
     if (this.closed) return;
     this.closed = true;
     this.socket.close();
+    this.owner.closed(this);
+  }
+
+  /** Closes it: what comes from now on counts for nothing. Returns the queries that somebody waits for. */
+  end(): Attempt[] {
+    this.close();
+    const all = this.inFlight.clear();
+    for (const attempt of all) attempt.transport = undefined;
+    return all.filter(({ awaited }) => awaited);
+  }
+
+  /** Why its queries are not left to it. */
+  forged(): Error {
+    return new ForgerySuspected(this.socket.local, this.peer.to);
   }
 
   private receive(bytes: Buffer): void {
+    if (this.closed) return;
     if (bytes.length < HEADER_SIZE) {
       this.peer.stats.malformed++;
       return;
@@ -100,30 +120,30 @@ export class UpstreamSocket extends UpstreamConnection {
     const id = (bytes[0]! << 8) | bytes[1]!;
     const attempt = this.inFlight.get(id);
     const records = this.peer.match(attempt, bytes);
-    if (records === NO_MATCH) return this.countWrong(id, attempt);
+    if (records === NO_MATCH) return this.countWrong(id, bytes);
     if (records === RESPELT) return this.distrust(attempt!);
-    if (!this.peer.tell(attempt!, bytes, records)) return;
-    this.answered[this.answers++ % REMEMBERED] = id;
-    this.remove(attempt!);
+    // A refusal without a question fits whatever has its id: one guess would do for all that is in flight.
+    if (records === HEADER_SIZE && this.inFlight.size > 1 && !attempt!.moved && attempt!.awaited) {
+      this.remove(attempt!);
+      return this.owner.move(attempt!);
+    }
+    if (this.peer.tell(attempt!, bytes, records)) this.remove(attempt!);
   }
 
   /** Either the upstream spells names its own way, or somebody has guessed the rest. */
   private distrust(attempt: Attempt): void {
     this.remove(attempt);
-    attempt.receiver?.failed(attempt, new ForgerySuspected(this.socket.local, this.peer.to));
+    attempt.receiver?.failed(attempt, this.forged());
   }
 
-  private countWrong(id: number, attempt: Attempt | undefined): void {
-    if (attempt === undefined && this.answers > 0 && this.answered.subarray(0, this.answers).includes(id)) return;
-    if (++this.wrong < WRONG_REPLIES || this.closed) return;
-    this.owner.attacked(this);
-    const error = new ForgerySuspected(this.socket.local, this.peer.to);
-    // What comes here from now on counts for nothing.
-    this.close();
-    for (const each of this.inFlight.clear()) {
-      each.transport = undefined;
-      each.receiver?.failed(each, error);
-    }
+  private countWrong(id: number, bytes: Buffer): void {
+    if (this.sent.has(id, bytes)) return;
+    const meant = this.inFlight
+      .all()
+      .filter((other) => other.awaited && matchQuestion(other.message, other.questionEnd, bytes) !== NO_MATCH);
+    if (meant.length === 0 && ++this.wrong < WRONG_REPLIES) return;
+    // What has no question means nobody in particular.
+    this.owner.attacked(this, bytes[5] === 0 ? [] : meant);
   }
 
   /** Anybody who knows the port can make the operating system say so: the queries in flight go on waiting. */

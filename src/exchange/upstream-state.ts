@@ -22,6 +22,8 @@ export interface PoolLimits {
   readonly maxIdle: number;
   /** Longest life of sockets and connections, where theirs is to be shorter than usual; 0 or missing for none. */
   readonly maxAge?: Milliseconds;
+  /** Most UDP sockets that serve one query each; missing for as many as make sense. */
+  readonly maxPorts?: number;
 }
 
 /** What the sockets and connections to one upstream share: where it is, and what was seen of it. */

@@ -64,6 +64,14 @@ describe('exchangeOnce', () => {
       want: 'rcode 0',
     },
     {
+      name: 'another id, and then a reply at another port',
+      answer(asked) {
+        if (asked.from.port > 40_000) good(asked);
+        else asked.reply(goodReply({ ...asked.message, id: asked.message.id ^ 1 }, { rcode: 3 }));
+      },
+      want: 'rcode 0',
+    },
+    {
       name: 'garbage over TCP',
       options: { transport: 'tcp' },
       answer: (asked) => asked.reply(Buffer.concat([goodReply(asked.message).subarray(0, 33), Buffer.alloc(30, 0xff)])),

@@ -19,20 +19,31 @@ const isTaken = (answer: Buffer): boolean => answer.at(-1) === FORGED;
 /** Sends replies with guessed ids from the upstream's own address to ports that it knows. */
 export class Forger {
   sent = 0;
+  /** Queries that had come when the first forged reply was sent. */
+  known = 0;
   private readonly random = seededRandom(SEED);
   private readonly uses = new Map<number, number>();
+  private seen = 0;
   private readonly targets: { query: Buffer; send: (reply: Buffer) => void }[] = [];
 
-  /** @param each forged replies for each query that comes */
-  constructor(private readonly each: number) {}
+  /**
+   * @param each forged replies for each query that comes
+   * @param from queries that are awaited first, and then aimed at
+   */
+  constructor(
+    private readonly each: number,
+    private readonly from = 0,
+  ) {}
 
   readonly meddle = (query: Buffer, port: number, send: (reply: Buffer) => void): void => {
     const uses = (this.uses.get(port) ?? 0) + 1;
     this.uses.set(port, uses);
-    if (uses < USES) return;
-    this.targets.push({ query, send });
-    if (this.targets.length > AIMED_AT) this.targets.shift();
-    for (let i = 0; i < this.each; i++) {
+    if (uses >= USES) this.targets.push({ query, send });
+    if (this.targets.length > Math.max(AIMED_AT, this.from)) this.targets.shift();
+    if (++this.seen < this.from || this.targets.length === 0) return;
+    if (this.sent === 0) this.known = this.targets.length;
+    const count = this.seen === this.from ? this.each * this.from : this.each;
+    for (let i = 0; i < count; i++) {
       const target = this.targets[randomBelow(this.random, this.targets.length)]!;
       const reply = answerTo(target.query, FORGED);
       reply.writeUInt16BE(randomBelow(this.random, 0x10000), 0);
@@ -55,7 +66,11 @@ async function under(forger: Forger, upstream: FarUpstream, zone: string, count:
   return { ...answers, taken, ports: upstream.ports.size };
 }
 
-/** Somebody answers before the upstream does, from its address, to ports that are known, with guessed ids. */
+/**
+ * Somebody answers before the upstream does, from its address, to ports that are known, with guessed ids. A run lasts
+ * less than a minute, so one guess of all counts: one in 65,536 runs ends with a forged reply that was taken, where
+ * nothing is wrong (`UdpPool`). It is two where the first minute is over before the row is.
+ */
 export const spoof: Weather = {
   name: 'spoof',
   needs: [],
@@ -66,22 +81,19 @@ export const spoof: Weather = {
       `.:1053 {\n bind 127.0.0.1\n cache\n forward . 127.0.0.1:${UPSTREAM}\n}\n`,
     );
     try {
-      // What it takes to be noticed.
-      await under(new Forger(20), upstream, 'first.test', 50, 200);
-      const one = await under(new Forger(20), upstream, 'one.test', 100, 100);
-      upstream.away = 500;
-      const forger = new Forger(full ? 10 : 2);
+      // All of them are in flight, at ports that are shared, when it begins.
+      upstream.away = 1000;
+      const forger = new Forger(full ? 10 : 2, 1900);
       const crowd = await under(forger, upstream, 'crowd.test', 2000, 4000);
+      upstream.away = 30;
+      const one = await under(new Forger(20), upstream, 'one.test', 100, 100);
+      const { sent, known } = forger;
       return [
         { what: 'forged replies: right of 100', got: one.right, unit: '', atLeast: 100 },
         { what: 'forged replies: source ports of 100', got: one.ports, unit: '', atLeast: 95 },
-        {
-          what: `2,000 in flight, ${forger.sent} forged replies to known ports: taken`,
-          got: crowd.taken,
-          unit: '',
-          atMost: 0,
-        },
-        { what: '2,000 in flight: lost or failed', got: crowd.lost + crowd.wrong, unit: '', atMost: 0, timed: true },
+        { what: 'of 2,000 in flight at known ports', got: known, unit: '', atLeast: 1800, timed: true },
+        { what: `these, ${sent} forged replies: taken`, got: crowd.taken, unit: '', atMost: 0 },
+        { what: 'these: lost or failed', got: crowd.lost + crowd.wrong, unit: '', atMost: 0, timed: true },
       ];
     } finally {
       await server.stop();

@@ -71,7 +71,7 @@ describe('bad upstreams, alone', () => {
       name: 'answers with a wrong id',
       answer: (asked) => asked.reply(goodReply({ ...asked.message, id: asked.message.id ^ 0x100 })),
       want: 'SERVFAIL',
-      cause: 'read udp HERE->10.0.0.1:53: i/o timeout',
+      cause: 'read tcp HERE->10.0.0.1:53: i/o timeout',
       took: [950, 1000],
     },
     {
@@ -425,10 +425,11 @@ describe('an attacker', () => {
     }
   });
 
-  it('who guesses ids has the name asked over TCP', async () => {
+  it('who guesses at a name has it asked over TCP, and what is in flight beside it from other ports', async () => {
     const cluster = await new Cluster('forward . 10.0.0.1').start(1);
     lateOverUdp(cluster);
     const answered = cluster.ask('victim.example.');
+    const beside = Array.from({ length: 20 }, (_, i) => cluster.ask(`n${i}.example.`));
     await cluster.elapse(10);
     const { from, message } = cluster.servers[1]!.seen[0]!;
     for (let id = 0; id < 0x10000; id++)
@@ -439,6 +440,28 @@ describe('an attacker', () => {
       });
     await cluster.elapse(50);
     expect(answered).toMatchObject({ outcome: 'NOERROR' });
-    expect(cluster.counts()[1]).toEqual({ udp: 1, tcp: 1 });
+    await cluster.elapse(100);
+    expect(beside.map(({ outcome }) => outcome)).toEqual(new Array(20).fill('NOERROR'));
+    expect(cluster.counts()[1]).toEqual({ udp: 21 + 20, tcp: 1 });
+  });
+
+  it('who is none: late and lost replies have nothing asked over TCP', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1 {\n max_idle_conns 1\n}').start(1);
+    await warm(cluster);
+    // Every third is lost, every third comes after its client has gone and the same was asked again.
+    const delays = [1, Infinity, 7000];
+    const { seen } = cluster.servers[1]!;
+    cluster.servers[1]!.answer = (asked) => {
+      const delay = delays[seen.length % 3]!;
+      if (delay < Infinity) void cluster.block.clock.setTimeout(() => asked.reply(goodReply(asked.message)), delay);
+    };
+    for (let round = 0; round < 40; round++) {
+      for (let i = 0; i < 10; i++) cluster.ask(`n${i}.example.`);
+      await cluster.elapse(400);
+    }
+    expect(cluster.counts()[1]!.tcp).toBe(0);
+    // A port for each would be hundreds.
+    expect(seen.length).toBeGreaterThan(300);
+    expect(new Set(seen.map(({ from }) => from.port)).size).toBeLessThan(60);
   });
 });

@@ -332,9 +332,9 @@ describe('a query that takes longer than 95 of 100', () => {
 it('says what came back and counted for nothing', async () => {
   const cluster = await new Cluster('forward . 10.0.0.1').start(1);
   cluster.servers[1]!.answer = (it) => {
-    it.reply(goodReply({ ...it.message, id: it.message.id ^ 0x100 }));
+    if (cluster.servers[1]!.seen.length > 1) return well(it);
     it.reply(goodReply(it.message, { question: [{ name: 'other.example.', type: 1, class: 1 }] }));
-    well(it);
+    it.reply(goodReply({ ...it.message, id: it.message.id ^ 0x100 }));
   };
   cluster.ask();
   await cluster.elapse(20);

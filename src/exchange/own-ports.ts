@@ -1,12 +1,13 @@
 import type { Milliseconds } from '../lib/units.js';
 import type { Attempt, UpstreamTransport } from './attempt.js';
 import { dialError, dialTimeout } from './errors.js';
-import { MAX_IN_FLIGHT } from './outstanding-ids.js';
 import type { UpstreamState } from './upstream-state.js';
 import { UpstreamSocket, type UdpOwner } from './upstream-socket.js';
 
-/** Ports at a time, where the limits do not say less. Beyond as many, queries share them, each port in its turn. */
+/** Ports at a time, where the limits do not say less. Beyond as many, queries wait. */
 const MOST_PORTS = 2048;
+/** So many are looked at for one that nobody waits for any more, each time that one is wanted. */
+const LOOKED_AT = 8;
 /** Ports that are opened at once: thousands would hold up everything else, and overrun the upstream. */
 const AT_ONCE = 64;
 
@@ -16,15 +17,20 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
   private turn = this.sockets.values();
   private opening = 0;
   private waiting: Attempt[] = [];
+  /** Of questions that are under way already: they come last. */
+  private repeats: Attempt[] = [];
   private isClosed = false;
-  private readonly most: number;
+  private readonly limit: number;
+  /** Less where more cannot be opened at the moment. */
+  private most: number;
 
   /** @param onForged called when somebody guesses at one of them */
   constructor(
     private readonly peer: UpstreamState,
     private readonly onForged: () => void,
   ) {
-    this.most = Math.min(MOST_PORTS, peer.limits.maxPorts ?? MOST_PORTS);
+    this.limit = Math.min(MOST_PORTS, peer.limits.maxPorts ?? MOST_PORTS);
+    this.most = this.limit;
   }
 
   get size(): number {
@@ -34,7 +40,7 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
   send(attempt: Attempt): void {
     this.peer.reuse.miss('udp');
     attempt.transport = this;
-    this.waiting.push(attempt);
+    (attempt.repeats ? this.repeats : this.waiting).push(attempt);
     this.serve();
   }
 
@@ -70,13 +76,16 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
 
   closed(socket: UpstreamSocket): void {
     this.sockets.delete(socket);
+    if (this.size === 0) this.most = this.limit;
     this.serve();
   }
 
   /** Part of `UpstreamTransport` for queries that wait for a socket. */
   forget(attempt: Attempt): void {
     attempt.transport = undefined;
-    this.waiting = this.waiting.filter((other) => other !== attempt);
+    const others = (list: Attempt[]): Attempt[] => list.filter((other) => other !== attempt);
+    if (attempt.repeats) this.repeats = others(this.repeats);
+    else this.waiting = others(this.waiting);
   }
 
   timeout(): Error {
@@ -89,35 +98,25 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
 
   close(): void {
     this.isClosed = true;
-    this.waiting = [];
+    this.takeAll();
     for (const socket of [...this.sockets]) socket.close();
   }
 
-  /** Opens ports for what waits; where there may be no more of them, those that are open are shared. */
   private serve(): void {
-    while (this.waiting.length > this.opening && this.opening < AT_ONCE) {
-      if (this.size < this.most) this.openOne();
-      else if (!this.share()) return;
+    while (this.waiting.length + this.repeats.length > this.opening && this.opening < AT_ONCE) {
+      if (this.size >= this.most) return this.makeRoom();
+      this.openOne();
     }
   }
 
-  /** False where none is open. */
-  private share(): boolean {
-    const attempt = this.waiting.at(-1)!;
-    const socket = this.next(attempt.apartFrom?.transport);
-    if (socket === undefined) return false;
-    this.waiting.pop();
-    socket.send(attempt);
-    return true;
-  }
-
-  /** @param not a socket that has the same question in flight */
-  private next(not: UpstreamTransport | undefined): UpstreamSocket | undefined {
-    for (let rounds = 0; rounds < 2; rounds++) {
-      for (const socket of this.turn) if (socket !== not && socket.inFlight.size < MAX_IN_FLIGHT) return socket;
-      this.turn = this.sockets.values();
+  /** Closes a port whose query is kept only because a late reply would tell how long the upstream takes. */
+  private makeRoom(): void {
+    for (let looks = Math.min(LOOKED_AT, this.sockets.size); looks > 0; looks--) {
+      let { value } = this.turn.next();
+      if (value === undefined) ({ value } = (this.turn = this.sockets.values()).next());
+      value!.dropAbandoned(Infinity);
+      if (!this.sockets.has(value!)) return;
     }
-    return undefined;
   }
 
   private openOne(): void {
@@ -125,7 +124,7 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
     UpstreamSocket.open(this.peer, this, 1, Infinity).then(
       (socket) => {
         this.opening--;
-        const attempt = this.waiting.shift();
+        const attempt = this.take();
         if (this.isClosed || attempt === undefined) return socket.close();
         this.sockets.add(socket);
         socket.send(attempt);
@@ -139,14 +138,26 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
     );
   }
 
-  /** Descriptors may have run out: those that are open serve the rest. */
+  /** The next one that somebody waits for. */
+  private take(): Attempt | undefined {
+    let attempt;
+    do attempt = this.waiting.shift() ?? this.repeats.shift();
+    while (attempt?.awaited === false);
+    return attempt;
+  }
+
+  /** Descriptors may have run out: the rest waits for those that are open. */
   private notOpened(cause: Error): void {
-    while (this.waiting.length > this.opening && this.share());
-    if (this.opening > 0) return;
+    this.most = this.size === 0 ? this.limit : Math.min(this.most, this.size);
+    if (this.size > 0) return;
     const error = dialError('udp', this.peer.to, cause);
-    for (const attempt of this.waiting.splice(0)) {
+    for (const attempt of this.takeAll()) {
       attempt.transport = undefined;
       attempt.receiver?.failed(attempt, error);
     }
+  }
+
+  private takeAll(): Attempt[] {
+    return [...this.waiting.splice(0), ...this.repeats.splice(0)];
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { Attempt } from '../../src/exchange/index.js';
 import { randomBelow, seededRandom } from '../../src/lib/random.js';
 import type { Message } from '../../src/wire/index.js';
+import { query } from '../support/dns.js';
 import { goodReply, type Asked } from '../support/fake-upstream.js';
 import { World } from './world.js';
 
@@ -147,17 +149,40 @@ describe('after that, for a minute', () => {
   it.each([
     { name: 'where there are more queries than ports to spare', maxPorts: 300, unreachable: false },
     { name: 'where no more can be opened', maxPorts: 2048, unreachable: true },
-  ])('$name, all ports take equally many', async ({ maxPorts, unreachable }) => {
+  ])('$name, they wait for ports, and none is used twice', async ({ maxPorts, unreachable }) => {
     const world = await attacked({ limits: { maxPorts } });
     answers(world, 500);
     const events = await crowd(world, 300);
     if (unreachable) world.network.unreachable.add('10.0.0.1');
     events.push(...(await crowd(world, 900)));
-    await world.elapse(700);
+    expect(world.network.udpSockets).toBe(1 + 300);
+    world.network.unreachable.clear();
+    await world.elapse(2500);
     expect(events.flat()).toEqual(new Array(1200).fill('NOERROR'));
-    const uses = new Map<number, number>();
-    for (const { from } of world.server.seen.slice(1)) uses.set(from.port, (uses.get(from.port) ?? 0) + 1);
-    expect([uses.size, Math.min(...uses.values()), Math.max(...uses.values())]).toEqual([300, 4, 4]);
+    expect(portsOf(world.server.seen).size).toBe(1201);
+  });
+
+  it('a question that is under way already waits for those that are not, and nothing for what is given up', async () => {
+    const world = await attacked({ limits: { maxPorts: 20 } });
+    const first = Array.from({ length: 20 }, (_, i) => world.ask('udp', `first${i}.example.`));
+    await world.elapse(5);
+    const { bytes, questionEnd } = query('again.example.');
+    const again = new Attempt(bytes, questionEnd, undefined);
+    again.receiver = first[0]!.attempt.receiver;
+    again.repeats = true;
+    world.upstream.send(again, 'udp', world.clock.monotonic());
+    world.ask('udp', 'given-up.example.').attempt.abandon();
+    const asked = Array.from({ length: 3 }, (_, i) => world.ask('udp', `new${i}.example.`));
+    await world.elapse(5);
+    expect(world.server.seen.length).toBe(1 + 20);
+    for (const { attempt } of first.slice(0, 19)) attempt.abandon();
+    for (let i = 0; i < 30; i++) world.ask('udp', `later${i}.example.`);
+    await world.elapse(5);
+    const names = world.server.seen.slice(21).map(({ message }) => message.question[0]!.name);
+    expect(names.slice(0, 3)).toEqual(['new0.example.', 'new1.example.', 'new2.example.']);
+    expect(names).toHaveLength(19);
+    expect(names).not.toContain('again.example.');
+    expect(asked.flatMap(({ events }) => events)).toEqual([]);
   });
 
   it('a wrong id at such a port ends that one alone', async () => {

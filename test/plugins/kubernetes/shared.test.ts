@@ -3,6 +3,8 @@ import { finishReply, type Reply } from '../../../src/chain/index.js';
 import { SharedAnswerCache } from '../../../src/fastpath/shared-answer-cache.js';
 import { sharedNow } from '../../../src/fastpath/shared-clock.js';
 import { randomBelow, seededRandom } from '../../../src/lib/random.js';
+import { Answers } from '../../../src/plugins/kubernetes/answers.js';
+import { Zone } from '../../../src/plugins/kubernetes/zone.js';
 import { query } from '../../support/dns.js';
 import { namespace, pod, service, slice } from '../../support/kube.js';
 import { keyOf, table } from '../../support/shared-answer.js';
@@ -116,6 +118,28 @@ describe('what was promised of a name ends', () => {
     await ask(of);
     const after = await both(of);
     expect(after.threads ?? after.chain).toBe(after.chain);
+  });
+});
+
+describe('what was promised of all addresses of a namespace', () => {
+  it.each([
+    { name: 'ends with a service, where the namespace is there for what is in it', implied: true, gone: 'Service' },
+    { name: 'ends with a pod, where the namespace is there for what is in it', implied: true, gone: 'Pod' },
+    { name: 'stays, where the namespace is an object', implied: false, gone: 'Service' },
+  ] as const)('$name', async ({ implied, gone }) => {
+    const { cluster } = await sharing();
+    const answers = new Answers(['cluster.local.'], implied);
+    const unfollow = answers.follow(cluster.store);
+    const zone = new Zone('cluster.local.', 5, { serial: 0 });
+    const ended = ['default', 'other'].map((within) => {
+      const { leases } = answers.keepOther(`10-0-0-9.${within}.pod.cluster.local.`, zone, within, 'namespace');
+      return (): boolean => leases!.ended;
+    });
+    cluster.source.delete(gone, 'default', gone === 'Service' ? 'web' : 'a');
+    expect(ended.map((asked) => asked())).toEqual([implied, false]);
+    expect(answers.other('10-0-0-9.default.pod.cluster.local.') === undefined).toBe(implied);
+    expect(answers.other('10-0-0-9.other.pod.cluster.local.')).toBeDefined();
+    unfollow();
   });
 });
 

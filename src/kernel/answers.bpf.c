@@ -16,6 +16,7 @@ struct __sk_buff {
   __u32 ifindex, unused[33];
   __u32 gso_size;
 };
+struct xdp_md { __u32 data, data_end, data_meta, ingress_ifindex, rx_queue, egress_ifindex; };
 #define BPF_F_PSEUDO_HDR (1ull << 4)
 #define BPF_F_MARK_MANGLED_0 (1ull << 5)
 
@@ -37,6 +38,12 @@ static long (*skb_resize)(void *skb, __u32 len, __u64 flags) = (void *)38;
 static __s64 (*csum_diff)(void *from, __u32 from_size, void *to, __u32 to_size, __u32 seed) = (void *)28;
 static long (*l4_csum)(void *skb, __u32 at, __u64 from, __u64 to, __u64 flags) = (void *)11;
 static long (*redirect)(__u32 ifindex, __u64 flags) = (void *)23;
+static long (*tail_call)(void *skb, void *programs, __u32 number) = (void *)12;
+static long (*xdp_move_head)(void *xdp, __s32 by) = (void *)44;
+static long (*xdp_move_tail)(void *xdp, __s32 by) = (void *)65;
+static __u64 (*xdp_length)(void *xdp) = (void *)188;
+static long (*xdp_load)(void *xdp, __u32 at, void *to, __u32 len) = (void *)189;
+static long (*xdp_store)(void *xdp, __u32 at, const void *from, __u32 len) = (void *)190;
 
 /* The loader makes the maps and puts them in the place of these names. */
 struct map { __u32 unused; };
@@ -47,6 +54,8 @@ struct map listening SEC("maps"); /* hash: struct address to number of the liste
 struct map counters SEC("maps");  /* per-CPU array of counters, by reason */
 struct map clients SEC("maps");   /* hash that forgets the oldest: address to struct bucket */
 struct map scratch SEC("maps");   /* per-CPU array of one: struct work */
+struct map devices SEC("maps");   /* hash: number of a device to its address */
+struct map answering SEC("maps"); /* array of programs: at 0 the one that answers, as long as its server lives */
 
 /* Why a packet went up to the server, and what became of the others; kernel-counters.ts has the same order. */
 enum reason { ANSWERED, OTHER_ADDRESS, FRAGMENT_OR_OPTIONS, CHECKSUM, FORM, LONG_NAME, BY_NETWORK, UNKNOWN, BUSY, EXPIRED,
@@ -71,6 +80,11 @@ struct dns { __u16 id; __u8 high, low; __u16 counts[4]; };
 /* What becomes of a packet (linux/pkt_cls.h): other programs see it after this one, or nobody. */
 #define NEXT -1
 #define DROP 2
+/* Back out of the device, which XDP is told by what it returns. */
+#define SENT 1
+#define XDP_DROP 1
+#define XDP_PASS 2
+#define XDP_TX 3
 
 #define MAX_NAME 128
 #define KEY_WORDS (2 + MAX_NAME / 4)
@@ -196,24 +210,34 @@ static inline enum reason copy_entry(__u8 *slab, __u32 at, struct work *work, __
   return differ ? UNKNOWN : ANSWERED;
 }
 
+/* A packet's bytes, by what the hook has: `xdp` is known where this is compiled. */
+static inline long load(void *ctx, __u32 at, void *to, __u32 length, const int xdp) {
+  return xdp ? xdp_load(ctx, at, to, length) : skb_load(ctx, at, to, length);
+}
+
+static inline long store(void *ctx, __u32 at, const void *from, __u32 length, const int xdp) {
+  return xdp ? xdp_store(ctx, at, from, length) : skb_store(ctx, at, from, length, 0);
+}
+
 /* Stores a part of the records, if it is none of no length. */
-static inline int store_part(void *skb, __u32 to, struct work *work, __u32 from, __u32 length) {
+static inline int store_part(void *ctx, __u32 to, struct work *work, __u32 from, __u32 length, const int xdp) {
   if (length == 0) return 0;
   __u64 bytes = length, at = from;
   BOUND(bytes, 511);
   WITHIN(at, 511);
-  return skb_store(skb, to, work->found.bytes + at, bytes, 0);
+  return store(ctx, to, work->found.bytes + at, bytes, xdp);
 }
 
-static inline int store_records(void *skb, __u32 to, struct work *work, __u32 from, __u32 turn) {
+static inline int store_records(void *ctx, __u32 to, struct work *work, __u32 from, __u32 turn, const int xdp) {
   struct entry *entry = &work->found.entry;
   __u32 length = entry->length, count = entry->rotating, start = entry->rotation_start, size = entry->rotation_size;
-  if (count < 2) return store_part(skb, to, work, from, length);
+  if (count < 2) return store_part(ctx, to, work, from, length, xdp);
   __u32 block = count * size, shift = (turn % count) * size, end = start + block;
   if (start > 511 || block > 511 || shift > block || end > length) return 1;
-  return store_part(skb, to, work, from, start) || store_part(skb, to + start, work, from + start + shift, block - shift) ||
-    store_part(skb, to + start + block - shift, work, from + start, shift) ||
-    store_part(skb, to + end, work, from + end, length - end);
+  return store_part(ctx, to, work, from, start, xdp) ||
+    store_part(ctx, to + start, work, from + start + shift, block - shift, xdp) ||
+    store_part(ctx, to + start + block - shift, work, from + start, shift, xdp) ||
+    store_part(ctx, to + end, work, from + end, length - end, xdp);
 }
 
 /* TTLs count down from when the answer was stored. */
@@ -248,23 +272,54 @@ static inline int left_to_the_card(void *skb, __u32 at, __u16 check) {
   return 0;
 }
 
-/* Whether the sum of a datagram is right, or none that the sender's kernel left to the network card. */
-static inline int sums_up(void *skb, struct work *work, __u32 at, __u64 length, __u32 pseudo, __u16 check) {
-  if (fold(pseudo) == check && left_to_the_card(skb, at + 6, check)) return 1;
+/*
+ * Whether the sum of a datagram is right, or none that the sender's kernel left to the network card. XDP is not told
+ * whether it was left: what looks like it is taken for it.
+ */
+static inline int sums_up(void *ctx, struct work *work, __u32 at, __u64 length, __u32 pseudo, __u16 check,
+                          const int xdp) {
+  if (fold(pseudo) == check && (xdp || left_to_the_card(ctx, at + 6, check))) return 1;
   BOUND(length, 255);
-  if (skb_load(skb, at, work->tail, length)) return 0;
+  if (load(ctx, at, work->tail, length, xdp)) return 0;
   *(__u32 *)(work->tail + length) = 0;
   __u64 padded = (length + 3) & ~3ull;
   WITHIN(padded, 511);
   return fold((__u64)csum_diff(0, 0, work->tail, padded, 0) + pseudo) == 0xffff;
 }
 
-static inline int answer(struct __sk_buff *skb, const int v6) {
+/*
+ * Gives a frame of XDP another length: behind the question, or, where a frame has no room there, before the packet,
+ * where there always is some. Below 0 where it is not enough either, above 0 where the packet is lost.
+ */
+static inline int resize_frame(void *xdp, struct work *work, __u32 question, __u64 asked, __s32 by) {
+  if (!xdp_move_tail(xdp, by)) return 0;
+  if (by <= 0 || xdp_move_head(xdp, -by)) return -1;
+  BOUND(asked, 255);
+  return xdp_load(xdp, question + by, work->tail, asked) || xdp_store(xdp, question, work->tail, asked);
+}
+
+/* The sum of a whole answer, where nobody keeps sums of what changed; `addresses` is that of the two addresses. */
+static inline int store_sum(void *xdp, struct work *work, __u32 transport, __u32 addresses, __u64 length) {
+  struct udp *udp = (void *)(work->head + transport);
+  BOUND(length, 511);
+  *(__u32 *)(work->tail + length) = 0;
+  if (xdp_load(xdp, transport + 20, work->tail, length)) return 1;
+  __u64 padded = (length + 3) & ~3ull;
+  WITHIN(padded, 508);
+  __u64 sum = (__u64)addresses + htons(17) + udp->length;
+  sum += (__u32)csum_diff(0, 0, udp, 20, 0);
+  sum += (__u32)csum_diff(0, 0, work->tail, padded, 0);
+  __u16 check = ~fold(sum);
+  if (!check) check = 0xffff;
+  return xdp_store(xdp, transport + 6, &check, 2);
+}
+
+static inline int answer(void *ctx, __u32 packet, const int v6, const int xdp) {
   const __u32 net = 14, transport = net + (v6 ? 40 : 20), message = transport + 8, question = message + 12;
   const __u32 head = question;
   __u32 zero = 0;
   struct work *work = map_lookup(&scratch, &zero);
-  if (!work || skb_load(skb, 0, work->head, message)) return NEXT;
+  if (!work || load(ctx, 0, work->head, message, xdp)) return NEXT;
   struct eth *eth = (void *)work->head;
   struct ip4 *ip4 = (void *)(work->head + net);
   struct ip6 *ip6 = (void *)(work->head + net);
@@ -285,12 +340,12 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   if (v6 ? (ip6->version & 0xf0) != 0x60 || htons(ip6->length) != length
          : (ip4->fragment & htons(0x3fff)) || htons(ip4->length) != length + 20)
     return pass(FRAGMENT_OR_OPTIONS);
-  if (transport + length > skb->len || udp->from == 0) return pass(FORM);
+  if (transport + length > packet || udp->from == 0) return pass(FORM);
   __u8 first = v6 ? ((__u8 *)ip6->from)[0] : ((__u8 *)&ip4->from)[0];
   if (v6 ? first == 0 || first == 0xff : first == 0 || first == 127 || first >= 224) return pass(OTHER_ADDRESS);
   /* What no server answers: datagrams without a whole header, and responses. */
   if (length >= 8 && length < 8 + 12) return drop(RUNT);
-  if (length < 8 || skb_load(skb, message, dns, 12)) return pass(FORM);
+  if (length < 8 || load(ctx, message, dns, 12, xdp)) return pass(FORM);
   if (dns->high & 0x80) return drop(RESPONSE);
   struct control_page *page = map_lookup(&control, &zero);
   if (!page) return NEXT;
@@ -309,18 +364,18 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   __u32 edns = dns->counts[3] != 0, asked = length - 8 - 12 - (edns ? 11 : 0);
   if (asked < 5 || asked > MAX_NAME + 4) return pass(edns ? FORM : LONG_NAME);
   __u8 opt[16] = {};
-  if (edns && (skb_load(skb, question + asked, opt, 11) || opt[0] || opt[1] || opt[2] != 41 || opt[6] || opt[9] || opt[10]))
-    return pass(FORM);
+  if (edns && load(ctx, question + asked, opt, 11, xdp)) return pass(FORM);
+  if (edns && (opt[0] || opt[1] || opt[2] != 41 || opt[6] || opt[9] || opt[10])) return pass(FORM);
 
   /* Sums of headers: what is wrong is the kernel's to drop. */
-  __u64 pseudo;
-  if (v6) pseudo = csum_diff(0, 0, ip6->from, 32, 0);
+  __u64 addresses;
+  if (v6) addresses = csum_diff(0, 0, ip6->from, 32, 0);
   else {
     if (fold(csum_diff(0, 0, ip4, 20, 0)) != 0xffff) return pass(CHECKSUM);
-    pseudo = csum_diff(0, 0, &ip4->from, 8, 0);
+    addresses = csum_diff(0, 0, &ip4->from, 8, 0);
   }
-  pseudo = fold(pseudo + htons(17) + udp->length);
-  if (udp->check == 0 ? v6 : !sums_up(skb, work, transport, length, pseudo, udp->check)) return pass(CHECKSUM);
+  __u32 pseudo = fold(addresses + htons(17) + udp->length);
+  if (udp->check == 0 ? v6 : !sums_up(ctx, work, transport, length, pseudo, udp->check, xdp)) return pass(CHECKSUM);
 
   /* The key, as fastpath/query-key.ts has it. */
   __u32 number = *server;
@@ -332,7 +387,8 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
   __u64 last = name - 1;
   WITHIN(last, 120);
   *(__u64 *)((__u8 *)work->key + 8 + last) = 0;
-  if (skb_load(skb, question, (__u8 *)work->key + 8, name) || skb_load(skb, question + name, work->key, 4)) return pass(FORM);
+  if (load(ctx, question, (__u8 *)work->key + 8, name, xdp) || load(ctx, question + name, work->key, 4, xdp))
+    return pass(FORM);
   work->key[1] = (edns && (opt[7] & 0x80) ? 1 : 0) | (dns->low & 0x10 ? 2 : 0) | (dns->low & 0x20 ? 4 : 0) |
     (v6 ? 8 : 0) | (name << 8) | (number << 16);
   __u32 words = 2 + ((name + 7) >> 3) * 2;
@@ -404,8 +460,15 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
 
   /* From here on the packet is no query any more. */
   __u32 tail = question + asked;
-  if (skb_resize(skb, tail + added, 0)) return pass(FAILED);
-  if (skb_store(skb, 0, work->head, head, 0) || store_records(skb, tail, work, records, turn)) return DROP;
+  if (xdp) {
+    int resized = resize_frame(ctx, work, question, asked, (__s32)(tail + added - packet));
+    if (resized < 0) return pass(FAILED);
+    if (resized > 0) return DROP;
+  } else if (skb_resize(ctx, tail + added, 0))
+    return pass(FAILED);
+  __u16 old_check = udp->check;
+  if (xdp) udp->check = 0;
+  if (store(ctx, 0, work->head, head, xdp) || store_records(ctx, tail, work, records, turn, xdp)) return DROP;
   __u8 old_opt[16] = {};
   __u32 odd = asked & 1;
   if (edns) {
@@ -414,36 +477,64 @@ static inline int answer(struct __sk_buff *skb, const int v6) {
     opt[5] = 0;
     opt[7] &= 0x80;
     opt[8] = 0;
-    if (skb_store(skb, tail + entry->length, opt, 11, 0)) return DROP;
+    if (store(ctx, tail + entry->length, opt, 11, xdp)) return DROP;
   }
-  __u64 sum = csum_diff(work->old_dns, 12, dns, 12, 0);
-  __u64 length_of_tail = added;
-  if (added > 0) {
-    BOUND(length_of_tail, 511);
-    *(__u32 *)work->tail = 0;
-    *(__u64 *)(work->tail + length_of_tail) = 0;
-    if (skb_load(skb, tail, work->tail + (odd ? 1 : 0), length_of_tail)) return DROP;
-    __u64 padded = (length_of_tail + odd + 3) & ~3ull;
-    WITHIN(padded, 508);
-    sum = csum_diff(old_opt, 16, work->tail, padded, sum);
+  if (xdp) {
+    if (old_check && store_sum(ctx, work, transport, fold(addresses), asked + added)) return DROP;
+  } else {
+    __u64 sum = csum_diff(work->old_dns, 12, dns, 12, 0);
+    __u64 length_of_tail = added;
+    if (added > 0) {
+      BOUND(length_of_tail, 511);
+      *(__u32 *)work->tail = 0;
+      *(__u64 *)(work->tail + length_of_tail) = 0;
+      if (load(ctx, tail, work->tail + (odd ? 1 : 0), length_of_tail, xdp)) return DROP;
+      __u64 padded = (length_of_tail + odd + 3) & ~3ull;
+      WITHIN(padded, 508);
+      sum = csum_diff(old_opt, 16, work->tail, padded, sum);
+    }
+    const __u32 check = transport + 6;
+    if (l4_csum(ctx, check, 0, sum, BPF_F_MARK_MANGLED_0) ||
+        l4_csum(ctx, check, old_length, new_length, 2 | BPF_F_MARK_MANGLED_0) ||
+        l4_csum(ctx, check, old_length, new_length, 2 | BPF_F_MARK_MANGLED_0 | BPF_F_PSEUDO_HDR))
+      return DROP;
   }
-  const __u32 check = transport + 6;
-  if (l4_csum(skb, check, 0, sum, BPF_F_MARK_MANGLED_0) ||
-      l4_csum(skb, check, old_length, new_length, 2 | BPF_F_MARK_MANGLED_0) ||
-      l4_csum(skb, check, old_length, new_length, 2 | BPF_F_MARK_MANGLED_0 | BPF_F_PSEUDO_HDR))
-    return DROP;
   __sync_fetch_and_add(edns ? &shared->hits_edns : &shared->hits, 1);
   __u32 *touched = (void *)(slab + 65532);
   if (!*touched) *touched = 1;
   pass(ANSWERED);
-  return redirect(skb->ifindex, 0);
+  return SENT;
 }
 
 SEC("tc") int answers(struct __sk_buff *skb) {
   /* Of frames with VLAN tags, to others, or made of several datagrams, nothing is known. */
   if (skb->vlan_present || skb->pkt_type != 0 || skb->gso_size) return NEXT;
-  if (skb->protocol == htons(0x0800)) return answer(skb, 0);
-  if (skb->protocol == htons(0x86dd)) return answer(skb, 1);
+  int outcome = NEXT;
+  if (skb->protocol == htons(0x0800)) outcome = answer(skb, skb->len, 0, 0);
+  else if (skb->protocol == htons(0x86dd)) outcome = answer(skb, skb->len, 1, 0);
+  return outcome == SENT ? redirect(skb->ifindex, 0) : outcome;
+}
+
+SEC("xdp") int answers_xdp(struct xdp_md *xdp) {
+  struct eth eth;
+  __u32 device = xdp->ingress_ifindex, packet = xdp_length(xdp);
+  __u64 to = 0, *own = map_lookup(&devices, &device);
+  if (!own || xdp_load(xdp, 0, &eth, sizeof(eth))) return XDP_PASS;
+  /* What is for another device of a bridge, or for all. */
+  __builtin_memcpy(&to, eth.to, 6);
+  if (to != *own) return XDP_PASS;
+  int outcome = NEXT;
+  if (eth.type == htons(0x0800)) outcome = answer(xdp, packet, 0, 1);
+  else if (eth.type == htons(0x86dd)) outcome = answer(xdp, packet, 1, 1);
+  return outcome == SENT ? XDP_TX : outcome == DROP ? XDP_DROP : XDP_PASS;
+}
+
+/*
+ * What a filter of clsact runs, which stays when its server dies. The kernel empties an array of programs when nobody
+ * has it open any more: nothing is behind this from then on.
+ */
+SEC("gate") int pass_on(struct __sk_buff *skb) {
+  tail_call(skb, &answering, 0);
   return NEXT;
 }
 

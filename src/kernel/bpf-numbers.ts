@@ -1,4 +1,5 @@
 import type { Octets } from '../lib/units.js';
+import type { AttachHook } from './bpf-shapes.js';
 
 /** Commands of bpf(2), and what they take: numbers of include/uapi/linux/bpf.h. */
 export const MAP_CREATE = 0;
@@ -15,14 +16,16 @@ export const LINK_FD_BY_ID = 30;
 export const LINK_NEXT_ID = 31;
 export const ENABLE_STATS = 32;
 
-export const MapType = { HASH: 1, ARRAY: 2, PERCPU_ARRAY: 6, LRU_HASH: 9, ARRAY_OF_MAPS: 12 } as const;
+export const MapType = { HASH: 1, ARRAY: 2, PROGRAMS: 3, PERCPU_ARRAY: 6, LRU_HASH: 9, ARRAY_OF_MAPS: 12 } as const;
 /** Flags of maps: user space may map it; maps of other lengths may stand in its place in another map. */
 export const MMAPABLE = 1 << 10;
 export const INNER_MAP = 1 << 12;
-export const SCHED_CLS = 3;
-export const TCX_INGRESS = 46;
-/** Kind of a link of tcx, and how many maps of a program are asked for. */
-export const TCX_LINK = 11;
+/** A program for packets that arrive, as tcx and clsact run it. */
+export const TCX: AttachHook = { kind: 'tcx', programType: 3, attachType: 46, linkType: 11, flags: 0 };
+/** Run by the driver itself, XDP_FLAGS_DRV_MODE: elsewhere a frame is a packet before XDP sees it, as it is to tcx. */
+export const XDP: AttachHook = { kind: 'xdp', programType: 6, attachType: 37, linkType: 6, flags: 1 << 2 };
+export const HOOKS = [TCX, XDP] as const;
+/** How many maps of a program are asked for. */
 export const MAX_MAPS = 64;
 /** Room for what the kernel's verifier says of a program that it refuses. */
 export const LOG_SIZE: Octets = 1 << 20;

@@ -16,9 +16,8 @@ import {
   LINK_FD_BY_ID,
   LINK_NEXT_ID,
   ENABLE_STATS,
-  SCHED_CLS,
-  TCX_INGRESS,
-  TCX_LINK,
+  HOOKS,
+  TCX,
   MAX_MAPS,
   LOG_SIZE,
   ATTRIBUTES,
@@ -31,31 +30,7 @@ import {
   MAP_ANONYMOUS,
   MAP_NORESERVE,
 } from './bpf-numbers.js';
-
-/** What a map is like. */
-export interface MapShape {
-  readonly type: number;
-  readonly keySize: Octets;
-  readonly valueSize: Octets;
-  readonly entries: number;
-  readonly flags?: number;
-  /** Descriptor of a map like those that it holds. */
-  readonly inner?: number;
-  /** At most 15 letters, digits and underscores. */
-  readonly name: string;
-}
-
-/** What the kernel says of a program. */
-export interface ProgramInfo {
-  /** As bpftool shows it. */
-  readonly id: number;
-  readonly name: string;
-  /** Numbers of its maps. */
-  readonly maps: readonly number[];
-  /** How often it ran, and for how many nanoseconds, while runs were counted. */
-  readonly runs: bigint;
-  readonly time: bigint;
-}
+import type { AttachKind, AttachHook, MapShape, ProgramInfo } from './bpf-shapes.js';
 
 const nameAt = (bytes: Buffer, at: number): string => bytes.toString('latin1', at, bytes.indexOf(0, at));
 
@@ -118,15 +93,15 @@ export class Bpf {
     return this.element('reading a map', MAP_LOOKUP, map, key, Buffer.alloc(size));
   }
 
-  /** Loads a program for packets that arrive. Throws a BpfError with what the verifier says. */
-  loadProgram(instructions: Uint8Array, license: string, name: string): number {
+  /** Loads a program. Throws a BpfError with what the verifier says. */
+  loadProgram(instructions: Uint8Array, license: string, name: string, { programType }: AttachHook = TCX): number {
     const code = this.copied(instructions);
     const text = this.copied(Buffer.from(`${license}\0`));
     const log = this.memory(LOG_SIZE);
     log.bytes[0] = 0;
     const load = (level: number): number =>
       this.call('loading the program', PROG_LOAD, (bytes) => {
-        bytes.writeUInt32LE(SCHED_CLS, 0);
+        bytes.writeUInt32LE(programType, 0);
         bytes.writeUInt32LE(instructions.length / 8, 4);
         bytes.writeBigUInt64LE(code.at, 8);
         bytes.writeBigUInt64LE(text.at, 16);
@@ -150,9 +125,9 @@ export class Bpf {
   }
 
   /** Attaches a program to packets that arrive at a device, for as long as the descriptor that is returned is open. */
-  attach(program: number, device: number): number {
-    return this.call('attaching the program', LINK_CREATE, (bytes) => {
-      [program, device, TCX_INGRESS].forEach((value, i) => bytes.writeUInt32LE(value, 4 * i));
+  attach(program: number, device: number, { kind, attachType, flags }: AttachHook = TCX): number {
+    return this.call(`attaching the program by ${kind}`, LINK_CREATE, (bytes) => {
+      [program, device, attachType, flags].forEach((value, i) => bytes.writeUInt32LE(value, 4 * i));
     });
   }
 
@@ -182,18 +157,23 @@ export class Bpf {
     return this.all(PROG_NEXT_ID, PROG_FD_BY_ID);
   }
 
-  /** Which programs are attached by tcx, and the numbers of their devices. */
-  links(): { program: number; device: number }[] {
+  /** Which programs are attached by links, to the devices of which numbers. */
+  links(): { program: number; device: number; by: AttachKind }[] {
     return this.all(LINK_NEXT_ID, LINK_FD_BY_ID).flatMap((fd) => {
       const info = this.info(fd);
       this.close(fd);
       const [type, program, device] = [0, 8, 16].map((at) => info.readUInt32LE(at));
-      return type === TCX_LINK ? [{ program: program!, device: device! }] : [];
+      const by = HOOKS.find(({ linkType }) => linkType === type)?.kind;
+      return by === undefined ? [] : [{ program: program!, device: device!, by }];
     });
   }
 
   openMap(id: number): number {
     return this.call('opening a map', MAP_FD_BY_ID, (bytes) => bytes.writeUInt32LE(id, 0));
+  }
+
+  openProgram(id: number): number {
+    return this.call('opening a program', PROG_FD_BY_ID, (bytes) => bytes.writeUInt32LE(id, 0));
   }
 
   private info(fd: number, fill: (bytes: Buffer) => void = () => undefined): Buffer {

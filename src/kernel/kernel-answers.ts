@@ -4,14 +4,17 @@ import { repeat, type Clock, type Timer } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import type { Endpoint } from '../net/network.js';
-import { AttachedDevices, thisHost, type DeviceHost } from './attached-devices.js';
+import { AttachedDevices, parseWanted } from './attached-devices.js';
+import { Attacher, type ProgramSection } from './attacher.js';
 import { Bpf } from './bpf.js';
-import { MapType } from './bpf-numbers.js';
+import { MapType, TCX, XDP } from './bpf-numbers.js';
+import { thisHost, type DeviceHost } from './device-host.js';
 import { KERNEL_REASONS } from './kernel-counters.js';
 import { KernelMemory } from './kernel-memory.js';
-import { COUNTERS_NAME, PROGRAM_NAME, readCounters } from './kernel-status.js';
+import { COUNTERS_NAME, GATE_NAME, PROGRAM_NAME, readCounters } from './kernel-status.js';
 import { readObject } from './object-file.js';
 import { explained } from './refusal.js';
+import { openRtnetlink } from './rtnetlink.js';
 
 /** The compiled program, beside this file. */
 const OBJECT = new URL('./answers.bpf.o', import.meta.url);
@@ -26,7 +29,7 @@ const LOOK: Milliseconds = 1000;
 
 /** What answers in the kernel are given with. */
 export interface KernelOptions {
-  /** Names of devices, or patterns such as `lxc*`; all that have an address where nothing is said. */
+  /** Names of devices, or patterns such as `lxc*`, or `xdp:eth0`; all that have an address where nothing is said. */
   readonly devices: readonly string[] | undefined;
   /** Bytes that answers may take. */
   readonly limit: Octets;
@@ -47,7 +50,7 @@ interface Listening {
 
 /**
  * The program that answers from the table where packets arrive, and what it is told. It ends with this process: links
- * are descriptors, and nothing is pinned.
+ * are descriptors, as is what stands behind filters, and nothing is pinned.
  */
 export class KernelAnswers {
   private readonly known = new Map<string, Buffer>();
@@ -60,7 +63,7 @@ export class KernelAnswers {
     private readonly bpf: Bpf,
     readonly memory: KernelMemory,
     private readonly maps: Readonly<Record<'listening' | 'counters', number>>,
-    private readonly program: number,
+    private readonly attacher: Attacher,
     private readonly devices: AttachedDevices,
     private readonly host: DeviceHost,
     private readonly log: Logger,
@@ -74,6 +77,7 @@ export class KernelAnswers {
   static open({ devices, limit, seed, clock, log, clientLimit = 0, host = thisHost }: KernelOptions): KernelAnswers {
     const bpf = new Bpf();
     const opened: number[] = [];
+    let attacher: Attacher | undefined;
     const keep = (fd: number): number => {
       opened.push(fd);
       return fd;
@@ -81,14 +85,14 @@ export class KernelAnswers {
     try {
       const memory = new KernelMemory(bpf, limit, seed, clientLimit);
       const maps = { ...memory.maps, ...ownMaps(bpf, clientLimit, keep) };
-      const object = readObject(readFileSync(OBJECT));
-      const code = object.program('tc', (name) => maps[name as keyof typeof maps]);
-      const program = keep(bpf.loadProgram(code, object.license, PROGRAM_NAME));
-      const attached = new AttachedDevices(bpf, program, devices, host, log);
-      const made = new KernelAnswers(bpf, memory, maps, program, attached, host, log);
+      attacher = new Attacher({ bpf, netlink: openRtnetlink(), load: loader(bpf, maps) });
+      for (const kind of new Set(devices?.map((text) => parseWanted(text).kind) ?? [undefined])) attacher.prepare(kind);
+      const attached = new AttachedDevices(bpf, attacher, devices, host, log);
+      const made = new KernelAnswers(bpf, memory, maps, attacher, attached, host, log);
       made.timer = repeat(clock, LOOK, () => made.look());
       return made;
     } catch (error) {
+      attacher?.close();
       opened.forEach((fd) => bpf.close(fd));
       throw explained(error);
     }
@@ -117,7 +121,7 @@ export class KernelAnswers {
     this.timer?.cancel();
     this.listening.clear();
     this.devices.close();
-    this.bpf.close(this.program);
+    this.attacher.close();
     Object.values(this.maps).forEach((map) => this.bpf.close(map));
   }
 
@@ -161,6 +165,19 @@ export class KernelAnswers {
       .filter((ip) => !(ip.length === 16 && ip[0] === 0xfe && (ip[1]! & 0xc0) === 0x80))
       .filter((ip) => !everywhere || address === '' || (address === '::') === (ip.length === 16));
   }
+}
+
+/** Loads programs of the object, with these maps and others. */
+function loader(
+  bpf: Bpf,
+  maps: Readonly<Record<string, number>>,
+): (section: ProgramSection, more?: Readonly<Record<string, number>>) => number {
+  const object = readObject(readFileSync(OBJECT));
+  return (section, more = {}) => {
+    const code = object.program(section, (name) => (more[name] ?? maps[name])!);
+    const name = section === 'gate' ? GATE_NAME : PROGRAM_NAME;
+    return bpf.loadProgram(code, object.license, name, section === 'xdp' ? XDP : TCX);
+  };
 }
 
 /** `struct address` of the program. */

@@ -2,8 +2,9 @@ import { viewOf } from '../fastpath/libc.js';
 import { CONTROL_SIZE, LIMIT, POOL, SEED, SET_SIZE, SLAB, UNIT, poolStart, setsFor } from '../fastpath/table-layout.js';
 import type { TableMemory } from '../fastpath/table-memory.js';
 import type { Octets } from '../lib/units.js';
-import type { Bpf, MapShape } from './bpf.js';
+import type { Bpf } from './bpf.js';
 import { INNER_MAP, MMAPABLE, MapType } from './bpf-numbers.js';
+import type { MapShape } from './bpf-shapes.js';
 
 /** Slabs of one map: the program counts with it. */
 const SEGMENT_SLABS = 16;

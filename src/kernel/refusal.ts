@@ -28,8 +28,10 @@ function wordsFor({ code, message }: BpfError, status: () => string, release: st
   if (code === 'EPERM')
     return 'the system refuses it in spite of the capabilities: a user namespace, a seccomp profile or a lockdown of the kernel';
   if (code === 'ENOSYS') return `this kernel was built without BPF (Linux ${release})`;
-  if (code === 'EINVAL' && message.startsWith('attaching'))
-    return `attaching a program needs tcx, which Linux has from 6.6 on, this is ${release}`;
+  if (code === 'EBUSY' && message.startsWith('attaching the program by xdp'))
+    return 'the device has a program of XDP, and takes no second one';
+  if (code === 'EINVAL' && message.startsWith('attaching the program by tcx'))
+    return `attaching a program by tcx needs Linux 6.6, this is ${release}`;
   return loading ? `this kernel (Linux ${release}) does not take the program: ${message}` : undefined;
 }
 

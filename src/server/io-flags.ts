@@ -1,4 +1,5 @@
 import { MAX_WORKERS } from '../fastpath/worker-data.js';
+import { ATTACH_KINDS } from '../kernel/bpf-shapes.js';
 import type { FlagSpec } from '../lib/go-flags.js';
 import { defaultCeiling, parseMemory } from '../lib/memory-ceiling.js';
 import type { Octets } from '../lib/units.js';
@@ -32,7 +33,7 @@ export const IO_FLAGS: readonly FlagSpec[] = [
   {
     name: 'io',
     type: 'string',
-    help: `How datagrams are taken: ${MODES.join(', ')}; kernel=DEVICE,... for some devices`,
+    help: `How datagrams are taken: ${MODES.join(', ')}; kernel=DEVICE,... or kernel=xdp:DEVICE,... for some devices`,
     default: 'auto',
   },
   {
@@ -75,5 +76,6 @@ export function ioFromFlags(values: Readonly<Record<string, string>>): IoOptions
   return { mode, workers, ...more };
 }
 
-/** As Linux takes names of devices: at most 15 bytes, no slash and no space. */
-const isDevice = (name: string): boolean => /^[^\s/]{1,15}$/.test(name);
+/** As Linux takes names of devices: at most 15 bytes, no slash, no colon and no space; and before it how to attach. */
+const DEVICE = new RegExp(`^((${ATTACH_KINDS.join('|')}):)?[^\\s/:]{1,15}$`);
+const isDevice = (name: string): boolean => DEVICE.test(name);

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { AttachedDevices, thisHost } from '../../src/kernel/attached-devices.js';
+import { AttachedDevices } from '../../src/kernel/attached-devices.js';
+import type { ProgramAttachment } from '../../src/kernel/attacher.js';
+import type { AttachKind } from '../../src/kernel/bpf-shapes.js';
 import { BpfError } from '../../src/kernel/bpf-error.js';
+import { thisHost } from '../../src/kernel/device-host.js';
 import { TestLog } from '../support/block.js';
 
 /** A host whose devices have the numbers of their places, from 1, and what is attached where. */
@@ -18,20 +21,22 @@ class FakeHost {
   addresses = (): Map<string, string[]> =>
     new Map([['lo', ['127.0.0.1']], ...this.addressed.map((name) => [name, ['192.0.2.1']] as [string, string[]])]);
   deviceNumber = (name: string): number => this.names.indexOf(name) + 1;
-  attach = (_program: number, device: number): number => {
+  readonly kinds: string[] = [];
+  attach = (device: number, kind: AttachKind = 'tcx'): ProgramAttachment => {
     const code = this.refuses[device];
     if (code !== undefined) throw new BpfError('attaching the program', code);
-    this.open.set(++this.next, device);
-    return this.next;
+    const id = ++this.next;
+    this.open.set(id, device);
+    this.kinds.push(`${device} ${kind}`);
+    return { kind, close: () => void this.open.delete(id) };
   };
-  close = (fd: number): void => void this.open.delete(fd);
   get attached(): number[] {
     return [...this.open.values()].sort();
   }
 }
 
 const watching = (host: FakeHost, wanted: string[] | undefined, log = new TestLog()): AttachedDevices =>
-  new AttachedDevices(host, 1, wanted, host, log);
+  new AttachedDevices(host, host, wanted, host, log);
 
 describe('a program is attached', () => {
   it.each<{ name: string; wanted: string[] | undefined; at: number[]; later: number[] }>([
@@ -60,6 +65,15 @@ describe('a program is attached', () => {
     host.names[0] = '';
     devices.look();
     expect(host.attached).toEqual([2]);
+  });
+
+  it.each([
+    { name: 'as is asked for', wanted: ['xdp:eth0', 'clsact:lxc*', 'lo'], kinds: ['1 tcx', '2 xdp', '3 clsact'] },
+    { name: 'as the first of two that mean it says', wanted: ['xdp:lxc*', 'clsact:lxc1'], kinds: ['3 clsact'] },
+  ])('$name', ({ wanted, kinds }) => {
+    const host = new FakeHost('lo', 'eth0', 'lxc1');
+    watching(host, wanted);
+    expect(host.kinds.sort()).toEqual(kinds);
   });
 
   it('never where a name is none of a device', () => {

@@ -31,11 +31,12 @@ it.skipIf(!clang)('the compiled program is what its source compiles to', () => {
   try {
     const made = path.join(dir, 'made.o');
     execFileSync('clang-14', [...COMPILE, made], { cwd: FOLDER });
-    const code = (file: Buffer): string =>
+    const code = (file: Buffer, section: string): string =>
       readObject(file)
-        .program('tc', () => 0)
+        .program(section, () => 0)
         .toString('hex');
-    expect(code(readFileSync(made))).toBe(code(object));
+    for (const section of ['tc', 'xdp', 'gate'])
+      expect(code(readFileSync(made), section), section).toBe(code(object, section));
     expect(readObject(readFileSync(made)).license).toBe(readObject(object).license);
   } finally {
     rmSync(dir, { recursive: true, force: true });
@@ -43,20 +44,17 @@ it.skipIf(!clang)('the compiled program is what its source compiles to', () => {
 });
 
 describe('the object', () => {
-  it('names its license and the maps that it needs', () => {
+  const TABLE = ['clients', 'control', 'counters', 'indexes', 'listening', 'scratch', 'segments'];
+  it.each([
+    { section: 'tc', maps: TABLE },
+    { section: 'xdp', maps: [...TABLE, 'devices'].sort() },
+    { section: 'gate', maps: ['answering'] },
+  ])('names its license and the maps that its $section needs', ({ section, maps }) => {
     const names = new Set<string>();
     const read = readObject(object);
-    read.program('tc', (name) => (names.add(name), 0));
+    read.program(section, (name) => (names.add(name), 0));
     expect(read.license).toBe('Apache-2.0');
-    expect([...names].sort()).toEqual([
-      'clients',
-      'control',
-      'counters',
-      'indexes',
-      'listening',
-      'scratch',
-      'segments',
-    ]);
+    expect([...names].sort()).toEqual(maps);
   });
 
   it('gets descriptors of maps in the place of their names', () => {
@@ -77,7 +75,7 @@ describe('the object', () => {
   });
 
   it('is refused without the section that is asked for', () => {
-    expect(() => readObject(object).program('xdp', () => 0)).toThrow('BPF program: no section xdp');
+    expect(() => readObject(object).program('kprobe', () => 0)).toThrow('BPF program: no section kprobe');
   });
 });
 

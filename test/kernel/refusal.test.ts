@@ -33,9 +33,15 @@ describe('a refusal says', () => {
     },
     {
       name: 'what kernel is needed',
-      what: 'attaching the program',
+      what: 'attaching the program by tcx',
       code: 'EINVAL',
-      want: 'attaching a program needs tcx, which Linux has from 6.6 on, this is 5.15.0',
+      want: 'attaching a program by tcx needs Linux 6.6, this is 5.15.0',
+    },
+    {
+      name: 'that there is one already',
+      what: 'attaching the program by xdp',
+      code: 'EBUSY',
+      want: 'the device has a program of XDP, and takes no second one',
     },
     {
       name: 'that the verifier is as strict as without a right',

@@ -28,6 +28,10 @@ describe('flags', () => {
       want: { mode: 'kernel', workers: 1, devices: ['eth0', 'cni0'] },
     },
     {
+      args: ['-io', 'kernel=xdp:eth0,clsact:lxc*,tcx:cni0', '-workers', '1'],
+      want: { mode: 'kernel', workers: 1, devices: ['xdp:eth0', 'clsact:lxc*', 'tcx:cni0'] },
+    },
+    {
       args: ['-io', 'kernel', '-workers', '1', '-kernel.limit', '50'],
       want: { mode: 'kernel', workers: 1, clientLimit: 50 },
     },
@@ -40,7 +44,16 @@ describe('flags', () => {
       args: ['-io', io!, '-kernel.limit', limit!],
       want: `-kernel.limit: expected a number of queries a second from 1 with -io kernel, got '${limit}'`,
     })),
-    ...['kernel=', 'kernel=a,,b', 'kernel=a b', 'kernel=../x', 'kernel=abcdefghijklmnop', 'batched=eth0'].map((io) => ({
+    ...[
+      'kernel=',
+      'kernel=a,,b',
+      'kernel=a b',
+      'kernel=../x',
+      'kernel=abcdefghijklmnop',
+      'kernel=xdp:',
+      'kernel=tc:eth0',
+      'batched=eth0',
+    ].map((io) => ({
       args: ['-io', io],
       want: `-io: expected auto, batched, kernel, dgram or kernel=DEVICE,..., got '${io}'`,
     })),

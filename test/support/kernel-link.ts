@@ -3,10 +3,12 @@ import dgram from 'node:dgram';
 import { encodeSockaddr } from '../../src/fastpath/sockaddr.js';
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, callError, loadLibc } from '../../src/fastpath/libc.js';
 import { KernelAnswers } from '../../src/kernel/kernel-answers.js';
+import type { AttachKind } from '../../src/kernel/bpf-shapes.js';
 import { realClock } from '../../src/lib/clock.js';
 import { TestLog } from './block.js';
 import { join, Namespaces } from '../e2e/node-local/namespaces.js';
 import { datagrams, type Way } from './ways.js';
+import { passAll } from './xdp-pass.js';
 import { enterNamespace } from './network-namespace.js';
 
 /** The two ends of a link: nobody's network (RFC 2544). */
@@ -22,17 +24,22 @@ export class KernelLink {
   private readonly namespaces = new Namespaces();
   private readonly client: string;
   private readonly leave: () => void;
+  private readonly end: () => void = () => undefined;
 
-  constructor(name: string) {
+  constructor(
+    name: string,
+    private readonly kind: AttachKind = 'tcx',
+  ) {
     const server = this.namespaces.add(`${name}-s`);
     this.client = this.namespaces.add(`${name}-c`);
     join([server, DEVICE, [`${SERVER_END}/24`]], [this.client, 'out', CLIENT_ENDS.map((ip) => `${ip}/24`)]);
+    if (kind === 'xdp') this.end = passAll(this.client, 'out');
     this.leave = enterNamespace(server);
   }
 
   readonly open = (): KernelAnswers =>
     KernelAnswers.open({
-      devices: [DEVICE],
+      devices: [`${this.kind}:${DEVICE}`],
       limit: 8 << 20,
       seed: [randomInt(2 ** 32), randomInt(2 ** 32)],
       clock: realClock,
@@ -81,6 +88,7 @@ export class KernelLink {
 
   close(): void {
     this.leave();
+    this.end();
     this.namespaces.remove();
   }
 }

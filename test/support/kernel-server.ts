@@ -4,8 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { Bpf } from '../../src/kernel/bpf.js';
 import { MapType } from '../../src/kernel/bpf-numbers.js';
+import type { AttachKind } from '../../src/kernel/bpf-shapes.js';
 import { join, run, type Namespaces } from '../e2e/node-local/namespaces.js';
 import { PROGRAM, Program } from './program.js';
+import { passAll } from './xdp-pass.js';
 
 /** What keeps this machine from running tests with the program in the kernel; undefined for nothing. */
 export function missingForKernel(...tools: readonly [tool: string, packageName: string][]): string | undefined {
@@ -39,6 +41,7 @@ export class KernelServer {
     readonly way: 'kernel' | 'threads',
     readonly folder: string,
     clientAddresses: string[] = [],
+    private readonly kind: AttachKind = 'tcx',
   ) {
     mkdirSync(folder, { recursive: true });
     this.server = namespaces.add(`${way}-s`);
@@ -46,11 +49,13 @@ export class KernelServer {
     join([this.server, 'in', [`${SERVER_IP}/24`, 'fd99::1/64']], [this.client, 'out', clientAddresses]);
     run('ip', '-n', this.server, 'link', 'set', 'in', 'address', MACS.server);
     run('ip', '-n', this.client, 'link', 'set', 'out', 'address', MACS.client);
+    // It goes with the link, or with this process.
+    if (kind === 'xdp') passAll(this.client, 'out');
   }
 
   async start(files: Readonly<Record<string, string>>, ...flags: string[]): Promise<void> {
     this.write(files);
-    const io = this.way === 'kernel' ? 'kernel=in' : 'batched';
+    const io = this.way === 'kernel' ? `kernel=${this.kind}:in` : 'batched';
     this.program = new Program(
       [...this.inside('server'), ...PROGRAM, '-io', io, '-workers', '1', '-conf', 'Corefile', ...flags],
       {},

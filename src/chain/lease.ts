@@ -7,6 +7,8 @@ import type { Reply } from './reply.js';
 export interface LeaseHolder {
   /** The reply at `place` must not be given any more from now on. */
   withdraw(place: number): void;
+  /** The same for many at once, where that is quicker than one by one. */
+  withdrawAll?(places: ReadonlySet<number>): void;
 }
 
 /** TTLs count down from `ttl` at the monotonic time `from`. */
@@ -85,7 +87,10 @@ export abstract class Lease {
     this.holders = ENDED;
     if (holders === undefined || holders === ENDED) return;
     if (!(holders instanceof Map)) return holders.withdraw(this.place);
-    for (const [holder, places] of holders) for (const place of places) holder.withdraw(place);
+    for (const [holder, places] of holders) {
+      if (holder.withdrawAll !== undefined) holder.withdrawAll(places);
+      else for (const place of places) holder.withdraw(place);
+    }
   }
 }
 

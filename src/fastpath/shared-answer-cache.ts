@@ -32,6 +32,9 @@ const HARVEST: Milliseconds = 1000;
 /** Slabs whose ended answers leave with each harvest: in a table of a million answers each within a minute. */
 const SWEEP = 64;
 
+/** More answers than these that end at once are only marked so; they leave with the harvests, some at a time. */
+const MANY = 4096;
+
 /** Lists of hit counters that are kept to be found again. */
 const KNOWN_LISTS = 16;
 
@@ -160,9 +163,20 @@ export class SharedAnswerCache implements LeaseHolder {
     this.forget(slot);
   }
 
+  withdrawAll(slots: ReadonlySet<number>): void {
+    this.end(slots, slots.size);
+  }
+
   /** Takes out everything: the chains that made the answers are about to end. */
   clear(): void {
-    for (const slot of [...this.answers.slots()]) this.withdraw(slot);
+    this.harvest();
+    this.end(this.answers.slots(), this.size);
+  }
+
+  /** None of them is given any more. Taking a million of them out at once would hold up whoever waits for the chain. */
+  private end(slots: Iterable<number>, count: number): void {
+    if (count > MANY) for (const slot of slots) this.table.expire(slot);
+    else for (const slot of [...slots]) this.withdraw(slot);
   }
 
   stop(): void {

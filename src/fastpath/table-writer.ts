@@ -104,6 +104,13 @@ export class AnswerTableWriter extends AnswerTable {
     this.remove(slot, () => undefined);
   }
 
+  /** Lets an entry be over by now: it is found no more, and is among those that have ended. */
+  expire(slot: number): void {
+    this.begin(slot);
+    this.writeTime(slot + at.UNTIL, 0);
+    this.end(slot);
+  }
+
   /** The hits since the last call: without and with an OPT record. */
   takeHits(slot: number): { plain: number; edns: number } {
     return { plain: this.take(slot + at.HITS), edns: this.take(slot + at.HITS_EDNS) };

@@ -262,14 +262,32 @@ describe('leaving', () => {
     for (let i = 0; i < 2000; i++) offer(query(`${i}.example.org.`), made(shared, []));
     expect(cache.size).toBeLessThanOrEqual(SLAB / 128);
     let withdrawn = 0;
-    const withdraw = cache.withdraw.bind(cache);
-    cache.withdraw = (slot) => {
-      withdrawn++;
-      withdraw(slot);
+    const withdrawAll = cache.withdrawAll.bind(cache);
+    cache.withdrawAll = (slots) => {
+      withdrawn += slots.size;
+      withdrawAll(slots);
     };
     shared.revoke();
     expect(withdrawn).toBeLessThanOrEqual(SLAB / 128);
     expect(cache.size).toBe(0);
+  });
+
+  it.each([
+    { name: 'a lease of all of them ends', end: (lease: ReplyLease) => lease.revoke() },
+    { name: 'the chains that made them do', end: () => cache.clear() },
+  ])('of many takes some harvests, but none is given from the moment on that $name', ({ end }) => {
+    answers = table(64);
+    cache = new SharedAnswerCache(answers, clock);
+    const lease = forever();
+    const names = Array.from({ length: 5000 }, (_, i) => query(`${i}.example.org.`));
+    for (const name of names) offer(name, made(lease, []));
+    answers.count(slotOf(names[7]!), true);
+    expect(cache.size).toBe(5000);
+    end(lease);
+    expect(names.filter((name) => slotOf(name) >= 0)).toEqual([]);
+    offer(names[9]!, made(forever(), []), 'next');
+    clock.advance(3000);
+    expect([cache.size, slotOf(names[9]!) >= 0, counted]).toEqual([1, true, ['chain 0+1']]);
   });
 });
 

@@ -100,6 +100,9 @@ function enveloped(kind: string, apiVersion: string, raw: Uint8Array): Buffer {
   return Buffer.concat([MAGIC, message('Unknown', unknown)]);
 }
 
+/** An object as it stands in a list: without the envelope. */
+export const protobufMessage = (object: Pick<Manifest, 'kind'>): Buffer => Buffer.from(bare(object.kind, object));
+
 /** An object in `application/vnd.kubernetes.protobuf`. */
 export function protobufObject(object: Pick<Manifest, 'kind' | 'apiVersion'>): Buffer {
   return enveloped(object.kind, object.apiVersion ?? 'v1', bare(object.kind, object));

@@ -1,9 +1,8 @@
 import type { Octets } from '../../lib/units.js';
 import type { ListMeta } from '../objects/list.js';
-import type { KubeKind } from '../objects/objects.js';
 import { objectAt, textAt, type RawObject } from '../objects/raw.js';
 import { ProtobufListReader } from '../protobuf/list.js';
-import type { MessageFields } from '../protobuf/message.js';
+import type { ProtobufObjectReader } from '../protobuf/objects.js';
 import { ProtobufWatchReader, type WatchEvent } from '../protobuf/watch.js';
 import { LineReader } from './line-reader.js';
 import { ListReader } from '../objects/list-reader.js';
@@ -31,15 +30,14 @@ export interface WatchBody {
 export const isProtobuf = (contentType: string): boolean =>
   /^application\/vnd\.kubernetes\.protobuf\b/i.test(contentType);
 
-/** `fields`: what is read of an object in protobuf; undefined where only JSON was asked for. */
-export function listBody(contentType: string, fields: MessageFields | undefined): ListBody {
-  return fields !== undefined && isProtobuf(contentType) ? new ProtobufListReader(fields) : new ListReader();
+/** @param reader of objects in protobuf; undefined where only JSON was asked for */
+export function listBody(contentType: string, reader: ProtobufObjectReader | undefined): ListBody {
+  return reader !== undefined && isProtobuf(contentType) ? new ProtobufListReader(reader) : new ListReader();
 }
 
-export function watchBody(contentType: string, kind: KubeKind, fields: MessageFields | undefined): WatchBody {
-  return fields !== undefined && isProtobuf(contentType)
-    ? new ProtobufWatchReader(kind, fields)
-    : new JsonWatchReader();
+/** @param reader as of {@link listBody} */
+export function watchBody(contentType: string, reader: ProtobufObjectReader | undefined): WatchBody {
+  return reader !== undefined && isProtobuf(contentType) ? new ProtobufWatchReader(reader) : new JsonWatchReader();
 }
 
 /** One JSON object a line. */

@@ -4,7 +4,6 @@ import type { Clock } from '../../lib/clock.js';
 import type { Milliseconds, Octets } from '../../lib/units.js';
 import type { ApiConnection, ApiCredentials } from '../auth/connection.js';
 import { readObject } from '../protobuf/envelope.js';
-import { STATUS } from '../protobuf/tables.js';
 import { ApiError } from './api-error.js';
 import { JSON_TYPE, PROTOBUF_TYPE, isProtobuf } from './body.js';
 import type { ApiQuestion, ApiResponse } from './exchange.js';
@@ -200,7 +199,7 @@ async function errorOf(response: ApiResponse, guard: SilenceGuard): Promise<ApiE
   try {
     const bytes = Buffer.concat(parts);
     status = isProtobuf(response.header('content-type'))
-      ? readObject(bytes, 0, bytes.length, 'Status', STATUS)
+      ? readObject(bytes, 0, bytes.length, undefined)
       : JSON.parse(bytes.toString('utf8'));
   } catch {
     // A proxy in between may answer in HTML; the code says enough.

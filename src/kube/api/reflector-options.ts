@@ -3,7 +3,7 @@ import type { Random } from '../../lib/random.js';
 import type { Intake } from '../intake/intake.js';
 import type { KubeKind } from '../objects/objects.js';
 import type { Pace } from '../pace.js';
-import type { MessageFields } from '../protobuf/message.js';
+import type { ProtobufObjectReader } from '../protobuf/objects.js';
 import type { KubeLog } from '../source.js';
 import type { ApiClient } from './client.js';
 import type { ApiTiming } from './timing.js';
@@ -12,8 +12,8 @@ export interface ReflectorOptions {
   readonly kind: KubeKind;
   readonly client: ApiClient;
   readonly intake: Intake;
-  /** What is read of an object in protobuf; undefined to ask for JSON. */
-  readonly fields: MessageFields | undefined;
+  /** Of objects in protobuf; undefined to ask for JSON. */
+  readonly reader: ProtobufObjectReader | undefined;
   /** Selectors for the API, without paging and version. */
   readonly query: Readonly<Record<string, string>>;
   readonly clock: Clock;

@@ -1,8 +1,10 @@
 import { sleep } from '../../lib/clock.js';
 import { NodensError } from '../../lib/errors.js';
 import type { Milliseconds } from '../../lib/units.js';
-import { objectAt, textAt, type RawObject } from '../objects/raw.js';
-import type { MessageFields } from '../protobuf/message.js';
+import { Taken } from '../intake/intake.js';
+import { namespaceOf } from '../objects/objects.js';
+import { asObject, objectAt, textAt, type RawObject } from '../objects/raw.js';
+import type { ProtobufObjectReader, ReadObject } from '../protobuf/objects.js';
 import type { WatchEvent } from '../protobuf/watch.js';
 import { Latch } from '../source.js';
 import type { KubeStore, Replacement } from '../store/store.js';
@@ -78,8 +80,8 @@ export class Reflector {
     }
   }
 
-  private get fields(): MessageFields | undefined {
-    return this.protobuf ? this.options.fields : undefined;
+  private get reader(): ProtobufObjectReader | undefined {
+    return this.protobuf ? this.options.reader : undefined;
   }
 
   private isComplete(): void {
@@ -94,9 +96,9 @@ export class Reflector {
     const status = error instanceof ApiError && !error.streamed ? error.status : 0;
     const initial = this.from !== undefined && this.streams;
     if (initial && (error instanceof InitialEndError || UNKNOWN.includes(status))) this.streams = false;
-    else if (this.fields !== undefined && NOT_PROTOBUF.includes(status)) this.protobuf = false;
+    else if (this.reader !== undefined && NOT_PROTOBUF.includes(status)) this.protobuf = false;
     else {
-      if (this.fields !== undefined && isGarbled(error)) this.protobuf = false;
+      if (this.reader !== undefined && isGarbled(error)) this.protobuf = false;
       else if (isLost(error)) this.streams = this.protobuf = true;
       return false;
     }
@@ -129,8 +131,8 @@ export class Reflector {
           unlimited: next !== '',
           headerSilence: silence,
           silence,
-          protobuf: this.fields !== undefined,
-          onOpen: (type) => (body = listBody(type, this.fields)),
+          protobuf: this.reader !== undefined,
+          onOpen: (type) => (body = listBody(type, this.reader)),
           onData: (chunk) => this.take(body!.read(chunk), replacement),
         });
       } catch (error) {
@@ -173,9 +175,9 @@ export class Reflector {
         path: PATHS[kind],
         query: this.watchQuery(lifetime),
         signal,
-        protobuf: this.fields !== undefined,
+        protobuf: this.reader !== undefined,
         onOpen: (type) => {
-          watch.open(watchBody(type, kind, this.fields));
+          watch.open(watchBody(type, this.reader));
           if (watch.initial === undefined) this.trouble.over();
         },
         headerSilence: timing.listSilence,
@@ -227,7 +229,7 @@ export class Reflector {
 
   private event(watch: OpenWatch, { type, object: raw }: WatchEvent): void {
     const { kind, intake } = this.options;
-    if (type === 'ERROR') throw ApiError.of(Number(raw['code']) || 500, raw, 0, true);
+    if (type === 'ERROR') throw ApiError.of(Number(asObject(raw)['code']) || 500, raw, 0, true);
     if (type === 'ADDED' || type === 'MODIFIED') {
       const taken = intake.take(kind, raw);
       if (typeof taken !== 'object') this.remove(watch.store, raw);
@@ -238,7 +240,7 @@ export class Reflector {
     } else if (type !== 'BOOKMARK') {
       throw new SyntaxError(`a watch event of type ${JSON.stringify(type)}`);
     }
-    const version = textAt(objectAt(raw, 'metadata'), 'resourceVersion');
+    const version = raw instanceof Taken ? raw.version : textAt(objectAt(raw, 'metadata'), 'resourceVersion');
     // What a watch begins with is in no order: its versions say nothing before its end.
     if (version !== '' && (watch.initial === undefined || isInitialEnd({ type, object: raw }))) this.version = version;
   }
@@ -247,8 +249,9 @@ export class Reflector {
    * Also for an object that changed into one that is not wanted or cannot be used: its last good state is no longer
    * true.
    */
-  private remove(store: KubeStore, raw: unknown): void {
+  private remove(store: KubeStore, raw: ReadObject): void {
     const { kind } = this.options;
+    if (raw instanceof Taken) return void store.delete(kind, namespaceOf(raw.object), raw.object.name);
     const meta = objectAt(raw, 'metadata');
     const namespaced = kind !== 'Namespace' && kind !== 'Node';
     store.delete(kind, namespaced ? textAt(meta, 'namespace') || 'default' : '', textAt(meta, 'name'));

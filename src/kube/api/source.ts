@@ -11,7 +11,7 @@ import type { RateLimits } from './rate-limiter.js';
 import { Reflector } from './reflector.js';
 import { DEFAULT_TIMING, type ApiTiming } from './timing.js';
 import { Pace } from '../pace.js';
-import { objectFields } from '../protobuf/tables.js';
+import { ProtobufObjectReader } from '../protobuf/objects.js';
 import { Latch } from '../source.js';
 import type { KubeLog, KubeSource } from '../source.js';
 import type { KubeStore } from '../store/store.js';
@@ -62,8 +62,8 @@ export class ApiSource implements KubeSource {
     const intake = new Intake({ kinds, fields: options.fields, namespaces: options.namespaces, log });
     const shared = { client: this.client, intake, clock, random, timing, log, pace: new Pace(clock) };
     this.reflectors = kinds.map((kind) => {
-      const fields = objectFields(kind, options.fields);
-      return new Reflector({ ...shared, kind, fields, query: this.query(kind) });
+      const reader = ProtobufObjectReader.of(kind, options.fields);
+      return new Reflector({ ...shared, kind, reader, query: this.query(kind) });
     });
   }
 

@@ -1,15 +1,8 @@
 import { isIPv4 } from 'node:net';
 import { canonicalIp } from '../../lib/cidr.js';
-import type {
-  EndpointPort,
-  FieldChoice,
-  KubeKind,
-  ObjectLabels,
-  PortProtocol,
-  ServicePort,
-} from '../objects/objects.js';
+import type { FieldChoice, KubeKind, ObjectLabels } from '../objects/objects.js';
 import { describeObject } from '../objects/objects.js';
-import { asObject, textMapAt } from '../objects/raw.js';
+import { textMapAt } from '../objects/raw.js';
 import type { RawObject } from '../objects/raw.js';
 import type { KubeLog } from '../source.js';
 import { Interner } from './interner.js';
@@ -74,23 +67,4 @@ export class Place {
     this.log.debug(`${describeObject(this.kind, this.namespace, this.name)} left out: ${why}`);
     return undefined;
   }
-}
-
-/** Alike for lists of ports that are alike, and only for these: names are whatever somebody wrote. */
-export function portsKey(sort: string, ports: readonly (ServicePort | EndpointPort)[]): string {
-  let key = sort;
-  for (const port of ports) {
-    key += ` ${port.protocol}/${port.port} ${port.name.length}:${port.name}`;
-    if (!('targetPort' in port)) continue;
-    const { targetPort, nodePort } = port;
-    key +=
-      typeof targetPort === 'string' ? ` ${nodePort} ${targetPort.length}:${targetPort}` : ` ${nodePort} ${targetPort}`;
-  }
-  return key;
-}
-
-/** TCP where nothing is said; undefined for what is unknown. */
-export function protocolAt(raw: unknown): PortProtocol | undefined {
-  const protocol = asObject(raw)['protocol'] ?? 'TCP';
-  return protocol === 'TCP' || protocol === 'UDP' || protocol === 'SCTP' ? protocol : undefined;
 }

@@ -1,13 +1,13 @@
 import type { Milliseconds } from '../../lib/units.js';
 import type { LabelSelector } from '../objects/label-selector.js';
-import { KUBE_KINDS } from '../objects/objects.js';
+import { KUBE_KINDS, namespaceOf } from '../objects/objects.js';
 import type { FieldChoice, KubeKind, KubeObject } from '../objects/objects.js';
 import { objectAt, textAt, textMapAt } from '../objects/raw.js';
 import type { KubeLog } from '../source.js';
 import { Trimmer } from './trim.js';
 
 /** Set by the endpoint slice controller: the time of the change that made it write the slice. */
-const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time';
+export const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time';
 
 export interface IntakeOptions {
   readonly kinds: readonly KubeKind[];
@@ -20,9 +20,15 @@ export interface IntakeOptions {
   readonly log: KubeLog;
 }
 
-export interface Taken {
-  readonly object: KubeObject;
-  readonly triggeredAt: Milliseconds | undefined;
+/** An object as the store holds it. */
+export class Taken {
+  constructor(
+    readonly object: KubeObject,
+    /** See the change that the store tells. */
+    readonly triggeredAt: Milliseconds | undefined,
+    /** `metadata.resourceVersion`; empty where it has none. */
+    readonly version: string,
+  ) {}
 }
 
 /** The door of the store: decides whether an object is wanted, and trims it. */
@@ -38,11 +44,19 @@ export class Intake {
   /**
    * `unwanted` when the choice of kinds, namespaces or labels leaves it out, `invalid` when it cannot be used. Never
    * throws.
+   *
+   * @param raw the object as it was written; or as it was read for this, and then labels have been chosen by already
    */
   take(kind: KubeKind, raw: unknown): Taken | 'unwanted' | 'invalid' {
+    if (raw instanceof Taken) {
+      const { namespaces } = this.options;
+      return namespaces === undefined || namespaces.has(namespaceOf(raw.object)) ? raw : 'unwanted';
+    }
     if (!this.kinds.has(kind) || !this.wanted(kind, raw)) return 'unwanted';
     const object = this.trimmer.trim(kind, raw);
-    return object ? { object, triggeredAt: kind === 'EndpointSlice' ? this.triggerTime(raw) : undefined } : 'invalid';
+    if (object === undefined) return 'invalid';
+    const version = textAt(objectAt(raw, 'metadata'), 'resourceVersion');
+    return new Taken(object, kind === 'EndpointSlice' ? this.triggerTime(raw) : undefined, version);
   }
 
   private wanted(kind: KubeKind, raw: unknown): boolean {

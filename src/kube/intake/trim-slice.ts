@@ -1,13 +1,14 @@
 import { isIPv4 } from 'node:net';
-import type { EndpointPort, EndpointSlice, ImportedFrom, KubeEndpoint } from '../objects/objects.js';
-import { arrayAt, asObject, flagAt, objectAt, portAt, textAt } from '../objects/raw.js';
+import type { EndpointSlice, ImportedFrom, KubeEndpoint } from '../objects/objects.js';
+import { arrayAt, flagAt, objectAt, textAt } from '../objects/raw.js';
 import type { RawObject } from '../objects/raw.js';
-import { LABEL, NONE, SUBDOMAIN, fitted, portsKey, protocolAt, type FieldReader, type Place } from './field-reader.js';
+import { LABEL, SUBDOMAIN, fitted, type FieldReader, type Place } from './field-reader.js';
+import { endpointPorts } from './ports.js';
 
 /** Longest pod name that can be used as a DNS label. */
 const MAX_LABEL = 63;
-const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
-const IMPORT_NAME_LABEL = 'multicluster.kubernetes.io/service-name';
+export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+export const IMPORT_NAME_LABEL = 'multicluster.kubernetes.io/service-name';
 const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster';
 
 /** An EndpointSlice; undefined where its addresses are of a kind that cannot be answered. */
@@ -62,24 +63,15 @@ function endpointOf(
     serving: flagAt(conditions, 'serving') ?? ready,
     terminating: flagAt(conditions, 'terminating') ?? false,
     hostname: LABEL.test(hostname) ? hostname : undefined,
-    target: target !== '' && target.length <= MAX_LABEL ? target : undefined,
+    target: targetOf(target),
     node: reader.topology(textAt(raw, 'nodeName')),
     zone: reader.topology(textAt(raw, 'zone')),
   };
 }
 
-function endpointPorts(reader: FieldReader, raw: unknown, place: Place): readonly EndpointPort[] {
-  const ports: EndpointPort[] = [];
-  for (const entry of arrayAt(raw, 'ports')) {
-    const port = portAt(entry, 'port');
-    const protocol = protocolAt(entry);
-    // A missing or null port means every port; any other non-port is a mistake.
-    if (protocol === undefined || (port === undefined && (asObject(entry)['port'] ?? null) !== null))
-      place.drop(`port ${JSON.stringify(entry)}`);
-    else ports.push({ name: textAt(entry, 'name'), port, protocol });
-  }
-  return ports.length === 0 ? NONE : reader.interner.keyed(portsKey('endpoint', ports), () => ports);
-}
+/** The name of a pod where it can be a label. */
+export const targetOf = (name: string): string | undefined =>
+  name !== '' && name.length <= MAX_LABEL ? name : undefined;
 
 function importedFrom(labels: RawObject): ImportedFrom | undefined {
   const service = textAt(labels, IMPORT_NAME_LABEL);

@@ -10,14 +10,14 @@ import type {
   PodDns,
   Service,
   ServiceImport,
-  ServicePort,
   ServiceType,
 } from '../objects/objects.js';
 import { describeObject } from '../objects/objects.js';
 import { arrayAt, asObject, flagAt, objectAt, portAt, textAt, textMapAt } from '../objects/raw.js';
 import type { RawObject } from '../objects/raw.js';
 import type { KubeLog } from '../source.js';
-import { FieldReader, LABEL, NONE, Place, SUBDOMAIN, fitted, portsKey, protocolAt } from './field-reader.js';
+import { FieldReader, LABEL, NONE, Place, SUBDOMAIN, fitted } from './field-reader.js';
+import { protocolAt, servicePorts } from './ports.js';
 import { trimSlice } from './trim-slice.js';
 
 const IPV4: readonly IpFamily[] = ['IPv4'];
@@ -87,7 +87,7 @@ export class Trimmer {
       headless,
       clusterIps,
       externalName: external ? textAt(spec, 'externalName') : '',
-      ports: this.servicePorts(spec, place),
+      ports: servicePorts(this.reader, spec, place),
       publishNotReadyAddresses: flagAt(spec, 'publishNotReadyAddresses') ?? false,
       ipFamilies: this.families(arrayAt(spec, 'ipFamilies'), clusterIps),
       selector: this.reader.choice.selectors ? this.reader.shared(textMapAt(spec, 'selector')) : undefined,
@@ -101,7 +101,7 @@ export class Trimmer {
     const spec = objectAt(raw, 'spec');
     const headless = textAt(spec, 'type') === 'Headless';
     const ips = headless ? NONE : this.reader.addresses(arrayAt(spec, 'ips'), 'cluster set address', place);
-    return { kind: 'ServiceImport', namespace, name, headless, ips, ports: this.servicePorts(spec, place) };
+    return { kind: 'ServiceImport', namespace, name, headless, ips, ports: servicePorts(this.reader, spec, place) };
   }
 
   private externalIps(raw: unknown, place: Place): readonly string[] {
@@ -120,24 +120,6 @@ export class Trimmer {
     const families = known.length > 0 ? known : clusterIps.map((ip): IpFamily => (ip.includes(':') ? 'IPv6' : 'IPv4'));
     if (families.length === 1) return families[0] === 'IPv4' ? IPV4 : IPV6;
     return families.length === 0 ? NONE : this.reader.interner.value(families);
-  }
-
-  private servicePorts(spec: RawObject, place: Place): readonly ServicePort[] {
-    const ports: ServicePort[] = [];
-    for (const raw of arrayAt(spec, 'ports')) {
-      const port = portAt(raw, 'port');
-      const protocol = protocolAt(raw);
-      if (port === undefined || protocol === undefined) {
-        place.drop(`port ${JSON.stringify(raw)}`);
-        continue;
-      }
-      const nodePort = this.reader.choice.selectors ? portAt(raw, 'nodePort') : undefined;
-      const targetPort = this.reader.choice.selectors
-        ? (portAt(raw, 'targetPort') ?? (textAt(raw, 'targetPort') || undefined))
-        : undefined;
-      ports.push({ name: textAt(raw, 'name'), port, protocol, targetPort, nodePort });
-    }
-    return ports.length === 0 ? NONE : this.reader.interner.keyed(portsKey('service', ports), () => ports);
   }
 
   private pod(namespace: string, name: string, raw: unknown, place: Place): Pod {

@@ -85,4 +85,12 @@ export class ProtobufCursor {
     this.at = stop;
     return text;
   }
+
+  /** The same, for text that hardly repeats. */
+  fresh(end: number = this.end): string {
+    const stop = this.lengthEnd(end);
+    const text = this.bytes.toString('utf8', this.at, stop);
+    this.at = stop;
+    return text;
+  }
 }

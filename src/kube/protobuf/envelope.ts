@@ -1,14 +1,16 @@
-import type { RawObject } from '../objects/raw.js';
-import { textAt } from '../objects/raw.js';
 import { ProtobufCursor, WireType } from './cursor.js';
-import { readMessage, type MessageFields } from './message.js';
-import { STATUS, TYPE_META } from './tables.js';
+import { readMessage } from './message.js';
+import type { ProtobufObjectReader, ReadObject } from './objects.js';
+import { STATUS } from './tables.js';
 
 /** What an object begins with, before its `runtime.Unknown` (Kubernetes API concepts, "Kubernetes Protobuf encoding"). */
 export const MAGIC: Uint8Array = Uint8Array.of(0x6b, 0x38, 0x73, 0x00);
 
 /** Fields of `runtime.Unknown`. */
 export const Unknown = { TypeMeta: 1, Raw: 2, ContentEncoding: 3, ContentType: 4 } as const;
+
+/** Tag of the second field of `runtime.TypeMeta`. */
+const KIND = (2 << 3) | WireType.Bytes;
 
 /** Throws a SyntaxError unless the bytes from `at` on begin as an object does. */
 export function checkMagic(bytes: Buffer, at: number, end: number): void {
@@ -17,30 +19,48 @@ export function checkMagic(bytes: Buffer, at: number, end: number): void {
   throw new SyntaxError(`protobuf: an object begins with "${got}", not with "6b387300"`);
 }
 
-/** The object from `at` to `end`, with its `kind`: of `kind` by its `fields`, or a Status. Throws a SyntaxError. */
-export function readObject(bytes: Buffer, at: number, end: number, kind: string, fields: MessageFields): RawObject {
+/**
+ * The object from `at` to `end`: of the reader's kind, or a Status, which has its `kind` and is all there can be without
+ * a reader. Throws a SyntaxError.
+ */
+export function readObject(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  reader: ProtobufObjectReader | undefined,
+): ReadObject {
   checkMagic(bytes, at, end);
   const cursor = new ProtobufCursor(bytes, at + MAGIC.length, end);
-  let type: RawObject = {};
-  let raw = [end, end] as const;
+  let found = '';
+  let [start, stop] = [end, end];
   while (cursor.at < end) {
     const tag = cursor.tag();
     if ((tag & 7) !== WireType.Bytes) {
       cursor.skip(tag & 7);
       continue;
     }
-    const stop = cursor.lengthEnd();
-    if (tag >>> 3 === Unknown.TypeMeta) type = readMessage(cursor, TYPE_META, stop);
-    else if (tag >>> 3 === Unknown.Raw) raw = [cursor.at, stop];
-    else if (tag >>> 3 === Unknown.ContentEncoding && stop > cursor.at) throw encoded(bytes, cursor.at, stop);
-    cursor.at = stop;
+    const next = cursor.lengthEnd();
+    if (tag >>> 3 === Unknown.TypeMeta) found = readKind(cursor, next);
+    else if (tag >>> 3 === Unknown.Raw) [start, stop] = [cursor.at, next];
+    else if (tag >>> 3 === Unknown.ContentEncoding && next > cursor.at) throw encoded(bytes, cursor.at, next);
+    cursor.at = next;
   }
-  const found = textAt(type, 'kind');
-  if (found !== kind && found !== 'Status')
-    throw new SyntaxError(`protobuf: got an object of kind ${JSON.stringify(found)}, asked for ${kind}`);
-  const object = readMessage(new ProtobufCursor(bytes, ...raw), found === kind ? fields : STATUS);
-  object['kind'] = found;
-  return object;
+  cursor.at = start;
+  if (reader !== undefined && found === reader.kind) return reader.read(cursor, stop);
+  if (found === 'Status') return { ...readMessage(cursor, STATUS, stop), kind: found };
+  const asked = reader?.kind ?? 'Status';
+  throw new SyntaxError(`protobuf: got an object of kind ${JSON.stringify(found)}, asked for ${asked}`);
+}
+
+/** The `kind` of a `runtime.TypeMeta`. */
+export function readKind(cursor: ProtobufCursor, end: number): string {
+  let kind = '';
+  while (cursor.at < end) {
+    const tag = cursor.tag(end);
+    if (tag === KIND) kind = cursor.text(end);
+    else cursor.skip(tag & 7, end);
+  }
+  return kind;
 }
 
 export function encoded(bytes: Buffer, at: number, end: number): SyntaxError {

@@ -2,10 +2,11 @@ import type { Octets } from '../../lib/units.js';
 import type { ListMeta } from '../objects/list.js';
 import { textAt, type RawObject } from '../objects/raw.js';
 import { ProtobufCursor, MAX_VARINT, WireType } from './cursor.js';
-import { MAGIC, Unknown, checkMagic, encoded } from './envelope.js';
+import { MAGIC, Unknown, checkMagic, encoded, readKind } from './envelope.js';
 import { Gathering } from './gathering.js';
-import { readMessage, type MessageFields } from './message.js';
-import { LIST_META, TYPE_META } from './tables.js';
+import { readMessage } from './message.js';
+import type { ProtobufObjectReader, ReadObject } from './objects.js';
+import { LIST_META } from './tables.js';
 
 /** etcd stores objects of at most 1.5 MiB; anything much larger is no Kubernetes object. */
 const MAX_ITEM: Octets = 8 << 20;
@@ -33,13 +34,13 @@ export class ProtobufListReader {
   private kind = '';
   private meta: RawObject | undefined;
 
-  constructor(private readonly fields: MessageFields) {}
+  constructor(private readonly reader: ProtobufObjectReader) {}
 
   /**
    * The items that the chunk completes. Throws a SyntaxError for what is no list, and a RangeError when an item is
    * larger than 8 MiB; its announcement is enough.
    */
-  *read(chunk: Uint8Array): Generator<RawObject> {
+  *read(chunk: Uint8Array): Generator<ReadObject> {
     const bytes = this.gathering.add(chunk);
     if (bytes === undefined) return;
     let at = 0;
@@ -98,19 +99,19 @@ export class ProtobufListReader {
   private readOuter(bytes: Buffer, { number, wireType, start, end }: FieldPlace): undefined {
     if (wireType !== WireType.Bytes) return;
     if (number === Unknown.TypeMeta) {
-      this.kind = textAt(readMessage(new ProtobufCursor(bytes, start, end), TYPE_META), 'kind');
+      this.kind = readKind(new ProtobufCursor(bytes, start, end), end);
       // An object of another kind may have other things where a list has items.
       if (!this.kind.endsWith('List'))
         throw new SyntaxError(`the response is no list: kind ${JSON.stringify(this.kind)}`);
     } else if (number === Unknown.ContentEncoding && end > start) throw encoded(bytes, start, end);
   }
 
-  private readInner(bytes: Buffer, { number, wireType, start, end }: FieldPlace, at: number): RawObject | undefined {
+  private readInner(bytes: Buffer, { number, wireType, start, end }: FieldPlace, at: number): ReadObject | undefined {
     const left = this.left! - (end - at);
     this.left = left === 0 ? undefined : left;
     if (wireType !== WireType.Bytes) return undefined;
     const cursor = new ProtobufCursor(bytes, start, end);
-    if (number === Items.Items) return readMessage(cursor, this.fields);
+    if (number === Items.Items) return this.reader.read(cursor);
     if (number === Items.Metadata) this.meta = readMessage(cursor, LIST_META);
     return undefined;
   }

@@ -20,9 +20,6 @@ const messages = (name: string, fields: Readonly<Record<number, MessageField | u
   fields: fieldTable(fields),
 });
 
-/** `runtime.TypeMeta` */
-export const TYPE_META = fieldTable({ 1: text('apiVersion'), 2: text('kind') });
-
 /** `meta.v1.ListMeta` */
 export const LIST_META = fieldTable({ 2: text('resourceVersion'), 3: text('continue') });
 
@@ -119,6 +116,13 @@ const POD_STATUS = message('status', {
   12: messages('podIPs', { 1: text('ip') }),
 });
 
+const ENDPOINT_PORTS = messages('ports', { 1: text('name'), 2: text('protocol'), 3: integer('port') });
+
+/** Of a service's `spec`, its ports alone. */
+export const servicePortFields = (choice: FieldChoice): MessageFields => fieldTable({ 1: servicePort(choice) });
+/** Of a slice, its ports alone. */
+export const ENDPOINT_PORT_FIELDS = fieldTable({ 3: ENDPOINT_PORTS });
+
 /**
  * The fields of an object of that kind that the choice needs; undefined for kinds that an API has in JSON only, as it
  * has all that are defined by a resource.
@@ -132,7 +136,7 @@ export function objectFields(kind: KubeKind, choice: FieldChoice): MessageFields
       return fieldTable({
         1: metadata(map('labels', choice.labels ? undefined : SLICE_LABELS)),
         2: endpoint(choice),
-        3: messages('ports', { 1: text('name'), 2: text('protocol'), 3: integer('port') }),
+        3: ENDPOINT_PORTS,
         4: text('addressType'),
       });
     case 'Pod':

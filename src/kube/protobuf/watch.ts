@@ -1,9 +1,8 @@
 import type { Octets } from '../../lib/units.js';
-import type { RawObject } from '../objects/raw.js';
 import { ProtobufCursor, WireType } from './cursor.js';
 import { readObject } from './envelope.js';
 import { Gathering } from './gathering.js';
-import type { MessageFields } from './message.js';
+import type { ProtobufObjectReader, ReadObject } from './objects.js';
 
 /** As of {@link ProtobufListReader}: an event holds one object. */
 const MAX_FRAME: Octets = 8 << 20;
@@ -15,20 +14,17 @@ const TYPE = (1 << 3) | WireType.Bytes;
 const OBJECT = (2 << 3) | WireType.Bytes;
 const RAW = (1 << 3) | WireType.Bytes;
 
-/** One event of a watch: `type` and `object`, as in JSON. */
+/** One event of a watch: `type` and `object`, as JSON names them. */
 export interface WatchEvent {
   readonly type: string;
-  readonly object: RawObject;
+  readonly object: ReadObject;
 }
 
 /** Cuts a watch in `application/vnd.kubernetes.protobuf;stream=watch` into its events. */
 export class ProtobufWatchReader {
   private readonly gathering = new Gathering();
 
-  constructor(
-    private readonly kind: string,
-    private readonly fields: MessageFields,
-  ) {}
+  constructor(private readonly reader: ProtobufObjectReader) {}
 
   /** Bytes of an event that has begun and not ended. */
   get pending(): Octets {
@@ -57,7 +53,7 @@ export class ProtobufWatchReader {
   private event(bytes: Buffer, start: number, end: number): WatchEvent {
     const cursor = new ProtobufCursor(bytes, start, end);
     let type = '';
-    let object: RawObject = {};
+    let object: ReadObject = {};
     while (cursor.at < end) {
       const tag = cursor.tag();
       if (tag === TYPE) type = cursor.text();
@@ -68,8 +64,8 @@ export class ProtobufWatchReader {
   }
 
   /** What a `runtime.RawExtension` holds. */
-  private object(cursor: ProtobufCursor, end: number): RawObject {
-    let object: RawObject = {};
+  private object(cursor: ProtobufCursor, end: number): ReadObject {
+    let object: ReadObject = {};
     while (cursor.at < end) {
       const tag = cursor.tag(end);
       if (tag !== RAW) {
@@ -77,7 +73,7 @@ export class ProtobufWatchReader {
         continue;
       }
       const stop = cursor.lengthEnd(end);
-      object = readObject(cursor.bytes, cursor.at, stop, this.kind, this.fields);
+      object = readObject(cursor.bytes, cursor.at, stop, this.reader);
       cursor.at = stop;
     }
     return object;

@@ -16,5 +16,9 @@ export function programmingDuration(metrics: Metrics): (headless: boolean) => Hi
     ['service_kind'],
   );
   // Only slices that the cluster's own controller made carry a time, so that the service has a selector.
-  return (headless) => family.with({ service_kind: headless ? 'headless_with_selector' : 'cluster_ip' });
+  let [headless, others]: (Histogram | undefined)[] = [];
+  return (isHeadless) =>
+    isHeadless
+      ? (headless ??= family.with({ service_kind: 'headless_with_selector' }))
+      : (others ??= family.with({ service_kind: 'cluster_ip' }));
 }

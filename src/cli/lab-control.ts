@@ -96,6 +96,7 @@ export class ControlServer {
           write: (part) => say({ text: part }),
           signal,
           interactive: request.interactive === true,
+          last: request.interactive !== true,
           terminal: request.terminal === true,
           ...(request.canEdit === true && { edit }),
         });

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly interactive?: boolean;
   /** Whether somebody types on a terminal: then jobs are told of, and fg leaves them running. */
   readonly terminal?: boolean;
+  /** Whether no line follows: then what `trap` has set for the end runs. */
+  readonly last?: boolean;
 }
 
 const NOT_FOUND = 127;
@@ -120,7 +122,11 @@ export class Session implements CommandSession {
       interactive: options.terminal ?? false,
     };
     try {
-      const code = await this.untilInterrupted(shell.run(text, io), options.signal);
+      const work = shell.run(text, io);
+      const code = await this.untilInterrupted(
+        options.last === true ? work.then(() => shell.end(io)) : work,
+        options.signal,
+      );
       if (shell.exited && shell === this.pod?.shell) this.inside = undefined;
       return code;
     } catch (error) {

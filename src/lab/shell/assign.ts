@@ -2,9 +2,18 @@ import type { Assignment } from 'unbash';
 import type { Expander } from './expand.js';
 import type { Scope } from './scope.js';
 
-/** `export A=$X`: one word, whatever X has. */
-export async function assignmentWord(node: Assignment, expand: Expander, scope: Scope): Promise<string> {
+/** Commands whose arrays are a function's own. */
+const OWN = ['local', 'declare', 'typeset'];
+
+/** `export A=$X`: one word, whatever X has. @param command what it is a word of */
+export async function assignmentWord(
+  node: Assignment,
+  command: string | undefined,
+  expand: Expander,
+  scope: Scope,
+): Promise<string> {
   if (node.value.type === 'ArrayValue') {
+    if (OWN.includes(command ?? '')) scope.local(node.name);
     await assign(node, expand, scope);
     return node.name;
   }

@@ -1,13 +1,12 @@
 import type { ShellBuiltin } from './builtin.js';
 import { JOB_BUILTINS } from './job-builtins.js';
-import { LineError, parseLine } from './parse.js';
+import { LineError } from './parse.js';
 import { PROGRAM_BUILTINS, env, prefix } from './program-builtins.js';
 import { printfText } from './printf.js';
+import { SETTING_BUILTINS, setOptions } from './setting-builtins.js';
 import { linesIn } from './stream.js';
 import { testWords } from './test-words.js';
 import { Unwind } from './unwind.js';
-
-const NAME = /^[A-Za-z_]\w*$/;
 
 const leave =
   (kind: Unwind['kind']): ShellBuiltin =>
@@ -15,25 +14,6 @@ const leave =
     const number = word === undefined ? (kind === 'return' || kind === 'exit' ? shell.scope.status : 1) : Number(word);
     if (!Number.isInteger(number) || number < 0) throw new LineError(`${kind}: ${word}: numeric argument required`);
     throw kind === 'break' || kind === 'continue' ? new Unwind(kind, 0, number) : new Unwind(kind, number & 255);
-  };
-
-/** `export A=1 B`, `local`, `declare`, `readonly`: sets what is given, and says for whom. */
-const declare =
-  (name: string, exported: boolean): ShellBuiltin =>
-  (args, { scope }, io) => {
-    const words = args.filter((arg) => !arg.startsWith('-'));
-    const off = args.includes('-n');
-    if (words.length === 0)
-      for (const one of scope.names)
-        if (!exported || scope.isExported(one))
-          io.write(`declare -${exported ? 'x' : '-'} ${one}="${scope.get(one)}"\n`);
-    for (const word of words) {
-      const [, key = '', append, value] = /^([^=+]*)(\+?)(?:=([^]*))?$/.exec(word) ?? [];
-      if (!NAME.test(key)) throw new LineError(`${name}: '${word}': not a valid identifier`);
-      if (value !== undefined) scope.set(key, append === '+' ? (scope.get(key) ?? '') + value : value);
-      if (exported || args.includes('-x')) scope.export(key, !off);
-    }
-    return 0;
   };
 
 const alias: ShellBuiltin = (args, { scope }, io) => {
@@ -133,22 +113,26 @@ const mapfile: ShellBuiltin = async (args, { scope }, io) => {
   return 0;
 };
 
-const source: ShellBuiltin = ([file], shell, io) => {
+const source: ShellBuiltin = async ([file], shell, io) => {
   if (file === undefined) throw new LineError('source: filename argument required');
-  return shell.run(shell.host.files.read(file), io);
+  try {
+    return await shell.part(shell.host.files.read(file), io);
+  } catch (error) {
+    if (error instanceof Unwind && error.kind === 'return') return error.code;
+    throw error;
+  }
 };
 
 const shellProgram: ShellBuiltin = (args, shell, io) => {
-  const at = args.indexOf('-c');
-  const child = shell.child();
-  if (at >= 0 && args[at + 1] !== undefined) {
-    child.scope.args = args.slice(at + 3);
-    return child.run(args[at + 1]!, io);
-  }
-  const [file, ...rest] = args.filter((arg) => !/^-[exu]+$/.test(arg));
-  if (file === undefined) throw new LineError("bash: allowed: bash -c 'COMMAND' and bash FILE");
-  child.scope.args = rest;
-  return child.run(shell.host.files.read(file), io);
+  const child = shell.child(true);
+  const called = args.findIndex((arg) => /^-[a-z]*c$/.test(arg));
+  const options = called < 0 ? args : [...args.slice(0, called), args[called]!.replace('c', '')];
+  const words = args.slice(called < 0 ? setOptions('bash', options, child.scope.options) : called + 1);
+  if (called >= 0) setOptions('bash', options, child.scope.options);
+  const [first, ...rest] = words;
+  if (first === undefined) throw new LineError("bash: allowed: bash -c 'COMMAND' and bash FILE");
+  child.scope.args = called < 0 ? rest : rest.slice(1);
+  return child.run(called < 0 ? shell.host.files.read(first) : first, io);
 };
 
 /** The commands of the shell itself. */
@@ -165,11 +149,6 @@ export const BUILTINS: Readonly<Record<string, ShellBuiltin>> = {
   return: leave('return'),
   exit: leave('exit'),
   logout: leave('exit'),
-  export: declare('export', true),
-  local: declare('local', false),
-  declare: declare('declare', false),
-  typeset: declare('typeset', false),
-  readonly: declare('readonly', false),
   unset: (args, { scope }) => {
     for (const name of args.filter((arg) => !arg.startsWith('-'))) {
       scope.unset(name);
@@ -177,27 +156,20 @@ export const BUILTINS: Readonly<Record<string, ShellBuiltin>> = {
     }
     return 0;
   },
-  set: (args, { scope }, io) => {
-    if (args.length === 0) scope.names.forEach((name) => io.write(`${name}='${scope.get(name)}'\n`));
-    const words = args[0] === '--' ? args.slice(1) : args.filter((arg) => !/^[-+]/.test(arg));
-    if (args[0] === '--' || words.length > 0) scope.args = words.filter((word) => word !== 'pipefail');
-    return 0;
-  },
   shift: ([count = '1'], { scope }) => {
     scope.args = scope.args.slice(Number(count));
     return 0;
   },
   shopt: () => 0,
-  trap: () => 0,
   let: async (args, shell, io) => {
     let code = 0;
-    for (const arg of args) code = await shell.run(`(( ${arg} ))`, io);
+    for (const arg of args) code = await shell.part(`(( ${arg} ))`, io);
     return code;
   },
   read,
   mapfile,
   readarray: mapfile,
-  eval: (args, shell, io) => shell.script(parseLine(args.join(' '), shell.scope.aliases), io, args.join(' ')),
+  eval: (args, shell, io) => shell.part(args.join(' '), io),
   source,
   '.': source,
   bash: shellProgram,
@@ -220,6 +192,7 @@ export const BUILTINS: Readonly<Record<string, ShellBuiltin>> = {
     return Number(values.includes(undefined));
   },
   history,
+  ...SETTING_BUILTINS,
   ...PROGRAM_BUILTINS,
   ...JOB_BUILTINS,
 };

@@ -13,6 +13,8 @@ export interface CompoundHost {
   readonly clock: Clock;
   readonly scope: Scope;
   list(list: CompoundList, io: ShellIo, source: string): Promise<number>;
+  /** The same for a condition: that it fails is no failure. */
+  clause(list: CompoundList, io: ShellIo, source: string): Promise<number>;
   expanderFor(io: ShellIo): Expander;
 }
 
@@ -22,7 +24,7 @@ export class Compound {
 
   async condition(node: If, io: ShellIo, source: string): Promise<number> {
     for (const branch of [node, ...node.elif])
-      if ((await this.host.list(branch.clause, io, source)) === 0) return this.host.list(branch.then, io, source);
+      if ((await this.host.clause(branch.clause, io, source)) === 0) return this.host.list(branch.then, io, source);
     return node.else ? this.host.list(node.else, io, source) : 0;
   }
 
@@ -45,7 +47,10 @@ export class Compound {
         'the loop would never end here: put & at the end of the line, and print its output later with: fg',
       );
     let code = 0;
-    while (!io.signal.aborted && ((await this.host.list(node.clause, io, source)) === 0) === (node.kind === 'while')) {
+    while (
+      !io.signal.aborted &&
+      ((await this.host.clause(node.clause, io, source)) === 0) === (node.kind === 'while')
+    ) {
       const turn = await this.turn(node.body, io, source);
       code = turn.code;
       if (turn.leaves) break;

@@ -16,6 +16,8 @@ export interface ExpansionHost {
   substitute(script: ParsedScript): Promise<string>;
   /** The file that stands for what a command in `<(...)` writes. */
   document(script: ParsedScript): Promise<string>;
+  /** A variable has no value: throws where that is not allowed. */
+  unset(name: string): void;
   /** `$$`, `$!`, `$-` and what else the shell knows by one sign. */
   special(sign: string): string | undefined;
 }
@@ -58,7 +60,7 @@ export class Expander {
     if (!expression) return Promise.resolve(0);
     const { scope } = this.host;
     return evaluate(expression, {
-      get: (name) => scope.get(name),
+      get: (name) => this.known(name, scope.get(name)),
       set: (name, value) => scope.set(name, value),
       word: async (node) =>
         node.type === 'ArithmeticWord'
@@ -155,11 +157,12 @@ export class Expander {
   private async value(part: WordPart): Promise<string> {
     switch (part.type) {
       case 'SimpleExpansion':
-        return this.variable(part.text.slice(1)) ?? '';
+        return this.known(part.text.slice(1), this.variable(part.text.slice(1))) ?? '';
       case 'ParameterExpansion':
         return parameterValue(part, {
           scope: this.host.scope,
           variable: (name) => this.variable(name),
+          known: (name, value) => this.known(name, value),
           text: (word) => this.text(word),
           pieces: (word) => this.pieces(word),
         });
@@ -173,6 +176,11 @@ export class Expander {
       default:
         return '';
     }
+  }
+
+  private known(name: string, value: string | undefined): string | undefined {
+    if (value === undefined && name !== '!') this.host.unset(name);
+    return value;
   }
 
   private variable(name: string): string | undefined {

@@ -7,6 +7,8 @@ import type { Scope } from './scope.js';
 interface ParameterHost {
   readonly scope: Scope;
   variable(name: string): string | undefined;
+  /** The value that a variable has; throws where it has to have one. */
+  known(name: string, value: string | undefined): string | undefined;
   text(word: Word | undefined): Promise<string>;
   pieces(word: Word | undefined): Promise<readonly Piece[]>;
 }
@@ -19,10 +21,11 @@ export async function parameterValue(part: ParameterExpansionPart, host: Paramet
   const list = index && (index.value === '@' || index.value === '*') ? host.scope.list(name) : undefined;
   if (prefix === '#') {
     const counted = list ?? (parameter === '@' || parameter === '*' ? host.scope.args : undefined);
-    return String(counted ? counted.length : (host.variable(name) ?? '').length);
+    return String(counted ? counted.length : (host.known(name, host.variable(name)) ?? '').length);
   }
   const value =
     list?.join(' ') ?? (index ? host.scope.list(name)[Number(await host.text(index))] : host.variable(name));
+  if (operation?.type !== 'Default') host.known(name, value);
   return operation ? operate(operation, value, name, host) : (value ?? '');
 }
 

@@ -22,8 +22,25 @@ export class Pipes {
     io.signal.addEventListener('abort', this.stopAll, { once: true });
   }
 
+  /** Runs all stages beside each other; gives their exit codes. */
+  async run(stage: (command: CommandNode, io: ShellIo) => Promise<number>): Promise<readonly number[]> {
+    try {
+      return await Promise.all(
+        this.commands.map(async (command, i) => {
+          try {
+            return await stage(command, this.ioOf(i));
+          } finally {
+            this.ended(i);
+          }
+        }),
+      );
+    } finally {
+      this.io.signal.removeEventListener('abort', this.stopAll);
+    }
+  }
+
   /** What a stage reads and writes. */
-  ioOf(stage: number): ShellIo {
+  private ioOf(stage: number): ShellIo {
     const { io } = this;
     const [input, output] = [this.pipes[stage - 1], this.pipes[stage]];
     const write = output ? (text: string) => output.write(text) : (text: string) => io.write(text);
@@ -39,13 +56,9 @@ export class Pipes {
     };
   }
 
-  ended(stage: number): void {
+  private ended(stage: number): void {
     this.pipes[stage]?.end();
     this.pipes[stage - 1]?.close();
-  }
-
-  close(): void {
-    this.io.signal.removeEventListener('abort', this.stopAll);
   }
 }
 

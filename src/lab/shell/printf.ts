@@ -45,6 +45,10 @@ export function printfText(format: string, args: readonly string[]): string {
   return made;
 }
 
+/** As C writes it: an exponent has two digits at least. */
+export const exponential = (number: number, precision: number): string =>
+  number.toExponential(precision).replace(/([+-])(\d)$/, (_all, sign: string, digit: string) => `${sign}0${digit}`);
+
 function one(verb: string, argument: string | undefined, flags: string, precision: string | undefined): string {
   if (verb === 's') return (argument ?? '').slice(0, precision === undefined ? undefined : Number(precision));
   if (verb === 'b') return escaped(argument ?? '');
@@ -62,8 +66,9 @@ function one(verb: string, argument: string | undefined, flags: string, precisio
     case 'X':
       return Math.trunc(number).toString(16).toUpperCase();
     case 'e':
+      return sign + exponential(number, Number(precision ?? 6));
     case 'E':
-      return number.toExponential(Number(precision ?? 6));
+      return sign + exponential(number, Number(precision ?? 6)).toUpperCase();
     case 'f':
       return sign + number.toFixed(Number(precision ?? 6));
     case 'g':

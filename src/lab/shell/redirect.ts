@@ -4,20 +4,13 @@ import type { ShellFiles, ShellIo } from './io.js';
 import { LineError } from './parse.js';
 import { inputOfText } from './stream.js';
 
-/** The io of a program whose text goes to files, and what has to be done at its end. */
-export interface Redirected {
-  readonly io: ShellIo;
-  /** Writes the files. */
-  close(): void;
-}
-
 interface Target {
   readonly write: (text: string) => void;
 }
 
 /**
  * Opens what a program reads and writes with `<`, `>`, `>>`, `2>`, `&>`, `2>&1`, `<<` and `<<<`. A file is there from the
- * start, as in a shell. Throws a LineError for a number other than 0, 1 and 2, and the error of a file that cannot be
+ * start, as in a shell, and holds what was written so far. Throws a LineError for a number other than 0, 1 and 2, and the error of a file that cannot be
  * read.
  */
 export async function redirect(
@@ -25,19 +18,18 @@ export async function redirect(
   io: ShellIo,
   expand: Expander,
   files: ShellFiles,
-): Promise<Redirected> {
+): Promise<ShellIo> {
   let { input } = io;
   let out: Target = { write: (text) => io.write(text) };
   let error: Target = { write: (text) => io.error(text) };
-  const opened: { readonly name: string; text: string }[] = [];
   const open = (name: string, append: boolean): Target => {
     if (name === '/dev/null') return { write: () => undefined };
     if (name === '/dev/stdout') return out;
     if (name === '/dev/stderr') return error;
-    const file = { name, text: append && files.kind(name) === 'file' ? files.read(name) : '' };
-    opened.push(file);
-    if (!append) files.write(name, '');
-    return { write: (text) => void (file.text += text) };
+    const there = (): string => (files.kind(name) === 'file' ? files.read(name) : '');
+    files.write(name, append ? there() : '');
+    // Others may read it, or write to it, meanwhile.
+    return { write: (text) => files.write(name, there() + text) };
   };
   for (const one of redirects) {
     const number = one.descriptor?.type === 'FileDescriptor' ? one.descriptor.value : undefined;
@@ -64,10 +56,7 @@ export async function redirect(
     } else throw new LineError(`"${one.operator}" is not supported here`);
   }
   const [writes, says] = [out, error];
-  return {
-    io: { ...io, input, write: (text) => writes.write(text), error: (text) => says.write(text) },
-    close: () => opened.forEach(({ name, text }) => files.write(name, text)),
-  };
+  return { ...io, input, write: (text) => writes.write(text), error: (text) => says.write(text) };
 }
 
 function refuse(number: string): never {

@@ -3,6 +3,14 @@ import type { CompoundList, CompoundCommand, Redirected } from 'unbash';
 /** The body of a function. */
 export type FunctionBody = CompoundCommand | Redirected | CompoundList;
 
+/** What `set` can switch on: `-e`, `-u`, `-x` and `-o pipefail`. */
+export type ShellOption = 'errexit' | 'nounset' | 'xtrace' | 'pipefail';
+
+interface SavedVariable {
+  readonly value: string | readonly string[] | undefined;
+  readonly exported: boolean;
+}
+
 /** What a shell remembers from line to line. */
 export class Scope {
   readonly aliases: Map<string, string>;
@@ -11,6 +19,11 @@ export class Scope {
   args: readonly string[] = [];
   /** `$?` */
   status = 0;
+  readonly options: Set<ShellOption>;
+  /** What `trap` has set, by signal. */
+  readonly traps = new Map<string, string>();
+  /** What variables were before functions made them their own, the innermost function last. */
+  private readonly frames: Map<string, SavedVariable>[];
   private readonly values: Map<string, string | readonly string[]>;
   private readonly exported: Set<string>;
 
@@ -19,6 +32,8 @@ export class Scope {
     this.functions = new Map(from?.functions);
     this.values = new Map(from?.values);
     this.exported = new Set(from?.exported);
+    this.options = new Set(from?.options);
+    this.frames = (from?.frames ?? []).map((frame) => new Map(frame));
     this.args = from?.args ?? [];
     this.status = from?.status ?? 0;
   }
@@ -42,6 +57,36 @@ export class Scope {
   unset(name: string): void {
     this.values.delete(name);
     this.exported.delete(name);
+  }
+
+  /** How many functions run, one called by the other. */
+  get calls(): number {
+    return this.frames.length;
+  }
+
+  /** Makes a variable one of the function that runs: it is without a value, and what it was comes back afterwards. */
+  local(name: string): void {
+    const frame = this.frames.at(-1);
+    if (frame === undefined || frame.has(name)) return;
+    frame.set(name, { value: this.values.get(name), exported: this.exported.has(name) });
+    this.unset(name);
+  }
+
+  /** Runs a function's body with its own arguments and variables. */
+  async inside(args: readonly string[], body: () => Promise<number>): Promise<number> {
+    const before = this.args;
+    this.args = args;
+    this.frames.push(new Map());
+    try {
+      return await body();
+    } finally {
+      for (const [name, { value, exported }] of this.frames.pop()!) {
+        if (value === undefined) this.unset(name);
+        else this.values.set(name, value);
+        this.export(name, exported);
+      }
+      this.args = before;
+    }
   }
 
   export(name: string, on = true): void {

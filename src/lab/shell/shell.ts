@@ -17,6 +17,8 @@ import type { RunningShell } from './builtin.js';
 import { BUILTINS } from './builtins.js';
 import { Compound } from './compound.js';
 import { Expander } from './expand.js';
+import { Failures } from './failures.js';
+import type { ShellKind } from './failures.js';
 import type { ShellHost, ShellIo } from './io.js';
 import { Jobs } from './jobs.js';
 import { LineError, parseLine } from './parse.js';
@@ -33,9 +35,9 @@ const MAX_DEPTH = 100;
 /** Runs lines as bash does, one program or pipe at a time, with the programs of a host. */
 export class Shell implements RunningShell {
   private readonly compound: Compound;
+  private readonly failures: Failures;
   /** Whether the last text ended in `exit`. */
   exited = false;
-  private depth = 0;
   /** The exit code of the last `$(...)`, which is that of a line that only assigns. */
   private substituted = 0;
 
@@ -44,11 +46,15 @@ export class Shell implements RunningShell {
     readonly scope = new Scope(),
     readonly jobs = new Jobs(),
     readonly lines: string[] = [],
+    kind: ShellKind = 'session',
+    from?: Failures,
   ) {
+    this.failures = new Failures(kind, scope, (text, io) => this.part(text, io), from);
     this.compound = new Compound({
       clock: host.clock,
       scope,
       list: (list, io, source) => this.list(list, io, source),
+      clause: (list, io, source) => this.failures.leniently(() => this.list(list, io, source)),
       expanderFor: (io) => this.expanderFor(io),
     });
   }
@@ -61,15 +67,25 @@ export class Shell implements RunningShell {
   /** Runs what was read already. */
   async script(script: ParsedScript, io: ShellIo, text = ''): Promise<number> {
     try {
-      return await this.statements(script.commands, io, script.source ?? text);
+      await this.statements(script.commands, io, script.source ?? text);
     } catch (error) {
       if (!(error instanceof Unwind)) throw error;
       this.exited = error.kind === 'exit';
-      return (this.scope.status = error.code);
+      this.scope.status = error.code;
     }
+    return this.exited || this.failures.kind !== 'session' ? this.failures.atExit(io) : this.scope.status;
   }
 
-  /** Runs a program, a function or a builtin by its words. */
+  /** Nothing follows: runs what `trap` has set for the end. Resolves with the exit code. */
+  end(io: ShellIo): Promise<number> {
+    return this.failures.atExit(io);
+  }
+
+  async part(text: string, io: ShellIo): Promise<number> {
+    const { commands, source } = parseLine(text, this.scope.aliases);
+    return this.statements(commands, io, source ?? text);
+  }
+
   async words(words: readonly string[], io: ShellIo, env: Readonly<Record<string, string>> = {}): Promise<number> {
     const [name = '', ...args] = words;
     const body = this.scope.functions.get(name);
@@ -91,8 +107,11 @@ export class Shell implements RunningShell {
   }
 
   /** A shell of its own with what this one knows: what is set there is not seen here. */
-  child(): Shell {
-    return new Shell(this.host, new Scope(this.scope), this.jobs, this.lines);
+  child(program = false): Shell {
+    const scope = new Scope(this.scope);
+    if (!program) return new Shell(this.host, scope, this.jobs, this.lines, 'subshell', this.failures);
+    scope.options.clear();
+    return new Shell(this.host, scope, this.jobs, this.lines, 'program');
   }
 
   private expanderFor(io: ShellIo): Expander {
@@ -105,13 +124,16 @@ export class Shell implements RunningShell {
         this.host.files.write(file, `${await this.output(script, io)}\n`);
         return file;
       },
+      unset: (name) => this.failures.unset(name, io),
       special: (sign) => (sign === '$' ? '4242' : sign === '!' ? String(this.jobs.newestPid || '') : undefined),
     });
   }
 
   private async output(script: ParsedScript, io: ShellIo): Promise<string> {
     let text = '';
-    this.substituted = await this.child().script(script, { ...io, write: (part) => void (text += part) });
+    const child = this.child();
+    child.scope.options.delete('errexit');
+    this.substituted = await child.script(script, { ...io, write: (part) => void (text += part) });
     return text.replace(/\n+$/, '');
   }
 
@@ -147,44 +169,41 @@ export class Shell implements RunningShell {
     for (const [i, command] of node.commands.entries()) {
       const before = node.operators[i - 1];
       if (io.signal.aborted) break;
-      if (before === undefined || (before === '&&') === (code === 0))
-        this.scope.status = code = await this.pipeline(command, io, source);
+      if (before !== undefined && (before === '&&') !== (code === 0)) continue;
+      const run = (): Promise<number> => this.pipeline(command, io, source);
+      this.scope.status = code = await (i < node.operators.length ? this.failures.leniently(run) : run());
     }
     return code;
   }
 
   private async pipeline(node: PipelineNode, io: ShellIo, source: string): Promise<number> {
-    if (node.type !== 'Pipeline') return this.node(node, io, source);
+    if (node.type !== 'Pipeline') return this.failures.checked(node, await this.node(node, io, source), io);
+    const prefixes: readonly (Time | Negation)[] = node.prefixes;
+    const negated = prefixes.filter(({ type }) => type === 'Negation').length % 2 === 1;
+    if (negated) return Number((await this.failures.leniently(() => this.timed(node, io, source))) === 0);
+    return this.failures.checked(node, await this.timed(node, io, source), io);
+  }
+
+  private async timed(node: Pipeline, io: ShellIo, source: string): Promise<number> {
     const started = this.host.clock.monotonic();
     const code = await this.stages(node, io, source);
     const prefixes: readonly (Time | Negation)[] = node.prefixes;
     if (prefixes.some(({ type }) => type === 'Time')) {
       const seconds = (this.host.clock.monotonic() - started) / 1000;
-      const shown = `${Math.floor(seconds / 60)}m${(seconds % 60).toFixed(3)}s`;
-      io.error(`\nreal\t${shown}\nuser\t0m0.000s\nsys\t0m0.000s\n`);
+      const minutes = Math.floor(seconds / 60);
+      io.error(`\nreal\t${minutes}m${(seconds % 60).toFixed(3)}s\nuser\t0m0.000s\nsys\t0m0.000s\n`);
     }
-    const negated = prefixes.filter(({ type }) => type === 'Negation').length % 2 === 1;
-    return negated ? Number(code === 0) : code;
+    return code;
   }
 
   private async stages({ commands, operators }: Pipeline, io: ShellIo, source: string): Promise<number> {
     if (commands.length === 1) return this.node(commands[0]!, io, source);
     const pipes = new Pipes(commands, operators, io);
-    try {
-      const codes = await Promise.all(
-        commands.map(async (command, i) => {
-          try {
-            // Each stage is a process of its own.
-            return await this.child().contained(command, pipes.ioOf(i), source);
-          } finally {
-            pipes.ended(i);
-          }
-        }),
-      );
-      return codes.at(-1)!;
-    } finally {
-      pipes.close();
-    }
+    // Each stage is a process of its own.
+    const codes = await pipes.run((command, own) => this.child().contained(command, own, source));
+    this.scope.set('PIPESTATUS', codes.map(String));
+    const failed = this.scope.options.has('pipefail') ? codes.findLast((code) => code !== 0) : undefined;
+    return failed ?? codes.at(-1)!;
   }
 
   private async contained(node: CommandNode, io: ShellIo, source: string): Promise<number> {
@@ -202,11 +221,7 @@ export class Shell implements RunningShell {
         return this.guarded(io, () => this.command(node, io));
       case 'Redirected': {
         const opened = await redirect(node.redirects, io, this.expanderFor(io), this.host.files);
-        try {
-          return await this.node(node.command, opened.io, source);
-        } finally {
-          opened.close();
-        }
+        return this.node(node.command, opened, source);
       }
       case 'If':
         return this.compound.condition(node, io, source);
@@ -251,35 +266,31 @@ export class Shell implements RunningShell {
     const words = node.name ? await expand.fields([node.name]) : [];
     for (const arg of node.args)
       words.push(
-        ...(arg.type === 'Word' ? await expand.fields([arg]) : [await assignmentWord(arg, expand, this.scope)]),
+        ...(arg.type === 'Word'
+          ? await expand.fields([arg])
+          : [await assignmentWord(arg, words[0], expand, this.scope)]),
       );
     const assignments = node.prefix.filter((one): one is Assignment => one.type === 'Assignment');
     const opened = await redirect(node.redirects, io, expand, this.host.files);
-    try {
-      if (words.length === 0) {
-        for (const one of assignments) await assign(one, expand, this.scope);
-        return this.substituted;
-      }
-      const env: Record<string, string> = {};
-      for (const one of assignments) if (one.value.type === 'Word') env[one.name] = await expand.text(one.value);
-      return await this.words(words, opened.io, env);
-    } finally {
-      opened.close();
+    if (words.length === 0) {
+      for (const one of assignments) await assign(one, expand, this.scope);
+      return this.substituted;
     }
+    const env: Record<string, string> = {};
+    for (const one of assignments) if (one.value.type === 'Word') env[one.name] = await expand.text(one.value);
+    if (this.scope.options.has('xtrace')) io.error(`+ ${words.join(' ')}\n`);
+    return this.words(words, opened, env);
   }
 
   private async call(body: FunctionBody, args: readonly string[], io: ShellIo): Promise<number> {
-    if (++this.depth > MAX_DEPTH) throw new LineError(`functions call each other more than ${MAX_DEPTH} deep`);
-    const before = this.scope.args;
-    this.scope.args = args;
+    if (this.scope.calls >= MAX_DEPTH) throw new LineError(`functions call each other more than ${MAX_DEPTH} deep`);
     try {
-      return await (body.type === 'CompoundList' ? this.list(body, io, '') : this.node(body, io, ''));
+      return await this.scope.inside(args, () =>
+        body.type === 'CompoundList' ? this.list(body, io, '') : this.node(body, io, ''),
+      );
     } catch (error) {
       if (error instanceof Unwind && error.kind === 'return') return error.code;
       throw error;
-    } finally {
-      this.scope.args = before;
-      this.depth--;
     }
   }
 

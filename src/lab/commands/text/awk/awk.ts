@@ -1,5 +1,5 @@
 import { CommandError } from '../../../session/command.js';
-import type { LabCommand } from '../../../session/command.js';
+import type { CommandIo, LabCommand } from '../../../session/command.js';
 import { parseOptions } from '../../../session/options.js';
 import { linesFor } from '../input.js';
 import { parseAwk } from './parser.js';
@@ -31,7 +31,14 @@ export const awk: LabCommand = {
     }
     const files = words.filter((word) => !ASSIGNMENT.test(word));
     const run = new AwkRun(parseAwk(program), (text) => io.write(text), variables);
-    if (run.begin() && run.readsLines) for await (const line of linesFor('awk', files, io)) if (!run.take(line)) break;
+    if (run.begin() && run.readsLines) await takeLines(run, files, io);
     return run.end();
   },
 };
+
+async function takeLines(run: AwkRun, files: readonly string[], io: CommandIo): Promise<void> {
+  for (const file of files.length === 0 ? ['-'] : files) {
+    run.file(file === '-' ? '' : file);
+    for await (const line of linesFor('awk', [file], io)) if (!run.take(line)) return;
+  }
+}

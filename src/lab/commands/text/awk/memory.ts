@@ -11,6 +11,7 @@ export class AwkMemory {
     ['OFS', ' '],
     ['ORS', '\n'],
     ['NR', 0],
+    ['FNR', 0],
     ['NF', 0],
     ['RSTART', 0],
     ['RLENGTH', -1],

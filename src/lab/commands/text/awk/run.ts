@@ -33,10 +33,16 @@ export class AwkRun {
     return this.all('begin');
   }
 
+  /** The lines of a file come next. */
+  file(name: string): void {
+    this.memory.set('FILENAME', { text: name });
+    this.memory.set('FNR', 0);
+  }
+
   /** False once the program has left. */
   take(line: string): boolean {
     this.memory.setField(0, line);
-    this.memory.set('NR', num(this.memory.get('NR')) + 1);
+    for (const name of ['NR', 'FNR']) this.memory.set(name, num(this.memory.get(name)) + 1);
     return this.all('line');
   }
 
@@ -283,9 +289,8 @@ export class AwkRun {
   }
 
   private set(target: AwkExpression, value: AwkValue): void {
-    if (target.kind === 'variable') {
-      this.memory.set(target.name, value);
-    } else if (target.kind === 'element') this.memory.array(target.array).set(this.key(target.keys), value);
+    if (target.kind === 'variable') this.memory.set(target.name, value);
+    else if (target.kind === 'element') this.memory.array(target.array).set(this.key(target.keys), value);
     else if (target.kind === 'field') this.memory.setField(num(this.value(target.index)), str(value));
   }
 

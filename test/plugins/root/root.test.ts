@@ -35,6 +35,16 @@ describe('root', () => {
     expect((await rooted('root /gone\nfile /db')).block.log.lines).toEqual([
       '[WARNING] plugin/root: Root path does not exist: /gone',
     ]));
+  it('may not be what nobody may look at', () => {
+    const block = new TestBlock();
+    block.runtime.fileInfo = () => {
+      throw new Error('EACCES: permission denied');
+    };
+    expect(() => root.setup(directives('root /secret', 'root'), block)).toThrow(
+      "Corefile:2: root: unable to access root path '/secret': EACCES: permission denied",
+    );
+    expect(block.settings.root).toBeUndefined();
+  });
   it.each([
     { text: 'root', error: 'Corefile:2: root: got no argument, allowed: 1 argument; usage: root PATH' },
     { text: 'root a b', error: "Corefile:2: root: got 2 arguments ('a' 'b'), allowed: 1 argument; usage: root PATH" },

@@ -13,7 +13,7 @@ import { sharedTcp } from '../fastpath/shared-tcp.js';
 import { sharedPlaces } from '../net/inherited-sockets.js';
 import { HostNetwork } from '../net/host-network.js';
 import { PLUGINS } from '../server/directives.js';
-import { descriptorLimit } from '../server/descriptors.js';
+import { descriptorLimit } from '../lib/descriptor-limit.js';
 import { adminAddressText, type AdminOptions, type RecordOptions } from '../server/admin-flags.js';
 import type { IoOptions } from '../server/io-flags.js';
 import { beginWorkers } from '../server/io.js';

@@ -35,6 +35,8 @@ export class Attempt {
   id = 0;
   /** Letters of its name that are spelt otherwise on the way, see `turnCase`. */
   caseBits = 0;
+  /** The client cookie that it was sent with; undefined for none. */
+  cookie: Uint8Array | undefined;
   /** Undefined before it was sent and after it ended. */
   transport: UpstreamTransport | undefined;
   /** Monotonic time of sending. */
@@ -47,7 +49,8 @@ export class Attempt {
   overtaken = false;
   /** The same question was sent before. */
   repeats = false;
-  /** Sent once more over UDP, from a port of its own, because replies were forged where it was in flight. */
+  /** Sent once more over UDP, from a port of its own, because replies were forged where it was in flight, or the
+   * reply said so. */
   moved = false;
   /** Is not to go down the socket that this one is in flight on. */
   apartFrom: Attempt | undefined;

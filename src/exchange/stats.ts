@@ -6,8 +6,10 @@ export interface ExchangeStats {
   mismatches: number;
   /** The right question, but its name not in the case that was drawn for it. */
   respelt: number;
+  /** The right question, without the cookie that the query had, of an upstream that has cookies. */
+  cookieless: number;
   /** No DNS message, or one that breaks the format. */
   malformed: number;
 }
 
-export const newStats = (): ExchangeStats => ({ strays: 0, mismatches: 0, respelt: 0, malformed: 0 });
+export const newStats = (): ExchangeStats => ({ strays: 0, mismatches: 0, respelt: 0, cookieless: 0, malformed: 0 });

@@ -70,7 +70,8 @@ export class UpstreamSocket extends UpstreamConnection {
     const { message, questionEnd, id } = attempt;
     this.sent.add(id, message, questionEnd);
     const [first, second] = [message[0]!, message[1]!];
-    const sent = socket.copies === true ? message : copyOctets(message, 0, message.length);
+    const sent =
+      this.withCookie(attempt) ?? (socket.copies === true ? message : copyOctets(message, 0, message.length));
     sent[0] = id >> 8;
     sent[1] = id;
     const bits = this.peer.mixedCase?.draw(attempt.sentAt) ?? 0;
@@ -123,14 +124,35 @@ export class UpstreamSocket extends UpstreamConnection {
     if (records === NO_MATCH) return this.countWrong(id, bytes);
     if (records === RESPELT) return this.distrust(attempt!);
     // A refusal without a question fits whatever has its id: one guess would do for all that is in flight.
-    if (records === HEADER_SIZE && this.inFlight.size > 1 && !attempt!.moved && attempt!.awaited) {
-      this.remove(attempt!);
-      return this.owner.move(attempt!);
-    }
-    if (this.peer.tell(attempt!, bytes, records)) this.remove(attempt!);
+    if (records === HEADER_SIZE && this.inFlight.size > 1 && !attempt!.moved) return this.askAgain(attempt!);
+    const taken = attempt!.cookie === undefined ? bytes : this.judgeCookie(attempt!, bytes, records);
+    if (taken !== undefined && this.peer.tell(attempt!, taken, records)) this.remove(attempt!);
   }
 
-  /** Either the upstream spells names its own way, or somebody has guessed the rest. */
+  private withCookie(attempt: Attempt): Buffer | undefined {
+    return this.peer.cookies?.add(attempt, this.socket.local.address, attempt.sentAt);
+  }
+
+  /** The reply as it is without its cookie; undefined where it does not count. */
+  private judgeCookie(attempt: Attempt, bytes: Buffer, records: number): Buffer | undefined {
+    const verdict = this.peer.cookies!.judge(attempt, bytes, records, this.peer.lastHeard);
+    if (verdict === 'wrong') {
+      this.peer.stats.cookieless++;
+      this.distrust(attempt);
+    } else if (verdict === 'again') {
+      // Once: the next time it had better not depend on cookies.
+      if (attempt.moved) this.distrust(attempt);
+      else this.askAgain(attempt);
+    } else return verdict;
+    return undefined;
+  }
+
+  private askAgain(attempt: Attempt): void {
+    this.remove(attempt);
+    if (attempt.awaited) this.owner.move(attempt);
+  }
+
+  /** Either the upstream spells names its own way, or has lost its cookies, or somebody has guessed the rest. */
   private distrust(attempt: Attempt): void {
     this.remove(attempt);
     attempt.receiver?.failed(attempt, this.forged());

@@ -7,6 +7,7 @@ import { newStats, type ExchangeStats } from './stats.js';
 import type { Attempt } from './attempt.js';
 import type { Protocol } from './errors.js';
 import { NO_MATCH, RESPELT, matchQuestion } from './match.js';
+import type { Cookies } from './cookies.js';
 import { restoreCase, type MixedCase } from './mixed-case.js';
 
 /** Counts sockets and connections that were there already (`hits`) and that had to be opened (`misses`). */
@@ -41,6 +42,7 @@ export class UpstreamState {
     readonly limits: PoolLimits,
     readonly reuse: ReuseCounters,
     /** Draws the case of names over UDP, where that is wanted. */ readonly mixedCase?: MixedCase,
+    /** Cookies over UDP, where they are wanted. */ readonly cookies?: Cookies,
   ) {}
 
   /** The shorter of a lifetime and what the limits allow. */

@@ -5,6 +5,7 @@ import type { Destination, Network } from '../net/network.js';
 import type { Attempt } from './attempt.js';
 import { UpstreamState, type PoolLimits, type ReuseCounters } from './upstream-state.js';
 import type { Pipelining } from './pipelining.js';
+import { Cookies } from './cookies.js';
 import { MixedCase } from './mixed-case.js';
 import { HttpsPool, type HttpsSettings } from './https-pool.js';
 import type { ExchangeStats } from './stats.js';
@@ -44,6 +45,8 @@ export interface UpstreamParts {
   readonly https?: HttpsSettings | undefined;
   /** Whether names are asked in a case that is drawn for each query over UDP. */
   readonly mixedCase?: boolean;
+  /** Whether queries over UDP carry cookies. */
+  readonly cookies?: boolean;
 }
 
 /** One server that questions are sent to: its sockets, its connections, and what its traffic tells about it. */
@@ -72,7 +75,8 @@ export class Upstream {
     this.secure = parts.tls !== undefined;
     const { network, clock, random, to, limits, reuse } = parts;
     const mixedCase = parts.mixedCase === true ? new MixedCase(random) : undefined;
-    this.peer = new UpstreamState(network, clock, random, to, limits, reuse, mixedCase);
+    const cookies = parts.cookies === true ? new Cookies(random) : undefined;
+    this.peer = new UpstreamState(network, clock, random, to, limits, reuse, mixedCase, cookies);
     this.udp = new UdpPool(this.peer);
     this.streams =
       parts.https && parts.tls

@@ -1,18 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-connections.js';
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from './tcp-limits.js';
-
-/** How many file descriptors this process may open (getrlimit(2)); Infinity where the system does not say. */
-export function descriptorLimit(read = (file: string): string => readFileSync(file, 'latin1')): number {
-  let text;
-  try {
-    text = read('/proc/self/limits');
-  } catch {
-    return Infinity;
-  }
-  const soft = /^Max open files\s+(\d+)/m.exec(text)?.[1];
-  return soft === undefined ? Infinity : Number(soft);
-}
 
 /** Each HTTP port's part of the descriptors: what clients of some ports leave open never takes those that DNS needs. */
 const HTTP_PART = 16;

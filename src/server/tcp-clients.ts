@@ -1,6 +1,7 @@
 import { repeat, type Clock, type Timer } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
-import { tcpLimitsWithin, descriptorLimit } from './descriptors.js';
+import { descriptorLimit } from '../lib/descriptor-limit.js';
+import { tcpLimitsWithin } from './descriptors.js';
 import type { TcpLimits } from './tcp-limits.js';
 
 /** How often connections that are late are looked for: one timer for all in place of one for each. */

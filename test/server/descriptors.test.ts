@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { descriptorLimit, httpLimitsWithin, tcpLimitsWithin } from '../../src/server/descriptors.js';
+import { descriptorLimit } from '../../src/lib/descriptor-limit.js';
+import { httpLimitsWithin, tcpLimitsWithin } from '../../src/server/descriptors.js';
 
 const limits = (soft: string): string =>
   [

@@ -80,8 +80,14 @@ export class UpstreamMetrics implements ReuseCounters {
 }
 
 /** The `reason` of a reply that counted for nothing. */
-const WRONG = { strays: 'id', mismatches: 'question', respelt: 'case', malformed: 'format' } as const;
-const REASONS = ['strays', 'mismatches', 'respelt', 'malformed'] as const;
+const WRONG = {
+  strays: 'id',
+  mismatches: 'question',
+  respelt: 'case',
+  cookieless: 'cookie',
+  malformed: 'format',
+} as const;
+const REASONS = ['strays', 'mismatches', 'respelt', 'cookieless', 'malformed'] as const;
 
 interface ProxyFamilies {
   readonly hedges: Family<Value>;

@@ -19,6 +19,8 @@ export interface ForwardOptions {
   readTimeout: Milliseconds;
   /** Names are asked in a case that is drawn for each query over UDP. */
   mixedCase: boolean;
+  /** Queries over UDP carry cookies. */
+  cookies: boolean;
   /** Address that everything is sent from; the system's choice when left out. */
   source: string | undefined;
   /** Who is asked for the addresses of upstreams that are named; this host's own resolvers when left out. */
@@ -76,6 +78,10 @@ const READERS: Readonly<
   mixed_case(option, into) {
     option.flag();
     into.mixedCase = true;
+  },
+  cookies(option, into) {
+    option.flag();
+    into.cookies = true;
   },
   source_address(option, into) {
     into.source = option.ip(option.one('source_address IP'));
@@ -151,6 +157,7 @@ export function readOptions(directive: Directive, readFile: (path: string) => st
     maxAge: 0,
     readTimeout: 2000,
     mixedCase: false,
+    cookies: false,
     source: undefined,
     resolvers: undefined,
     maxIdle: 0,

@@ -2,12 +2,17 @@ import type { Duplex } from 'node:stream';
 import type { Runtime, SessionUpstream } from '../../chain/index.js';
 import { TlsClient, Upstream } from '../../exchange/index.js';
 import { hostPort } from '../../lib/cidr.js';
+import { descriptorLimit } from '../../lib/descriptor-limit.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Endpoint } from '../../net/network.js';
 import { HealthCheck } from './health-check.js';
 import type { UpstreamMetrics } from './metrics.js';
 import type { ForwardOptions } from './options.js';
 import type { UpstreamTarget } from './targets.js';
+
+/** Ports for one query each may take this part of the descriptors at an upstream, and so many at least. */
+const PORTS_PART = 8;
+const LEAST_PORTS = 16;
 
 /** One upstream of a directive: how to reach it, and whether that makes sense at the moment. */
 export class Proxy implements SessionUpstream {
@@ -55,7 +60,13 @@ export class Proxy implements SessionUpstream {
       https,
       reuse: metrics,
       mixedCase: options.mixedCase,
-      limits: { expire: options.expire, maxIdle: options.maxIdle, maxAge: options.maxAge },
+      cookies: options.cookies,
+      limits: {
+        expire: options.expire,
+        maxIdle: options.maxIdle,
+        maxAge: options.maxAge,
+        maxPorts: Math.max(LEAST_PORTS, Math.floor(descriptorLimit() / PORTS_PART)),
+      },
     });
     this.check = new HealthCheck({
       runtime,

@@ -76,6 +76,7 @@ describe('options', () => {
     resolvers: undefined,
     maxIdle: 0,
     mixedCase: false,
+    cookies: false,
     maxFails: 2,
     maxAttempts: 0,
     tls: {},
@@ -100,6 +101,7 @@ describe('options', () => {
     { line: 'expire 1m30s', want: { expire: 90_000 } },
     { line: 'max_idle_conns 3', want: { maxIdle: 3 } },
     { line: 'mixed_case', want: { mixedCase: true } },
+    { line: 'cookies', want: { cookies: true } },
     { line: 'expire 1s\nmax_age 30s', want: { expire: 1000, maxAge: 30_000 } },
     { line: 'read_timeout 500ms', want: { readTimeout: 500 } },
     { line: 'source_address 127.0.0.2', want: { source: '127.0.0.2' } },
@@ -199,7 +201,7 @@ describe('bad text', () => {
     {
       text: 'forward . 10.0.0.1 {\nmax_fail 1\n}',
       error:
-        "3: forward: unknown option 'max_fail'; allowed: except, force_tcp, prefer_udp, expire, max_age, read_timeout, mixed_case, source_address, resolver, max_idle_conns, max_fails, max_connect_attempts, tls, tls_servername, doh_method, policy, health_check, max_concurrent, next, next_on_nodata, failfast_all_unhealthy_upstreams, failover; did you mean 'max_fails'?",
+        "3: forward: unknown option 'max_fail'; allowed: except, force_tcp, prefer_udp, expire, max_age, read_timeout, mixed_case, cookies, source_address, resolver, max_idle_conns, max_fails, max_connect_attempts, tls, tls_servername, doh_method, policy, health_check, max_concurrent, next, next_on_nodata, failfast_all_unhealthy_upstreams, failover; did you mean 'max_fails'?",
     },
     {
       text: 'forward . 10.0.0.1 {\nexcept\n}',

@@ -73,7 +73,7 @@ export class Cookies {
   private without(
     attempt: Attempt,
     reply: Buffer,
-    opt: Part | undefined,
+    opt: MessagePart | undefined,
     rcode: number,
     now: Milliseconds,
   ): CookieVerdict {
@@ -102,7 +102,7 @@ export class Cookies {
 }
 
 /** A part of a message: where it begins, and how many bytes its data has. */
-interface Part {
+interface MessagePart {
   readonly at: number;
   readonly length: Octets;
 }
@@ -137,7 +137,7 @@ function withCookie(
 }
 
 /** The first OPT record with its root name, of which `length` is that of its data; undefined where none is whole. */
-function findOpt(reply: Buffer, records: number): Part | undefined {
+function findOpt(reply: Buffer, records: number): MessagePart | undefined {
   let left = 0;
   for (let at = 6; at < HEADER_SIZE; at += 2) left += reply.readUInt16BE(at);
   for (let at = records; left > 0 && at < reply.length; left--) {
@@ -153,7 +153,7 @@ function findOpt(reply: Buffer, records: number): Part | undefined {
   return undefined;
 }
 
-function findCookie(reply: Buffer, opt: Part): Part | undefined {
+function findCookie(reply: Buffer, opt: MessagePart): MessagePart | undefined {
   const end = opt.at + OPT_SIZE + opt.length;
   for (let at = opt.at + OPT_SIZE; at + 4 <= end;) {
     const length = reply.readUInt16BE(at + 2);
@@ -169,13 +169,13 @@ const cutOut = (reply: Buffer, start: number, end: number): Buffer => {
   return cut;
 };
 
-function cutOpt(reply: Buffer, { at, length }: Part): Buffer {
+function cutOpt(reply: Buffer, { at, length }: MessagePart): Buffer {
   const cut = cutOut(reply, at, at + OPT_SIZE + length);
   cut.writeUInt16BE(cut.readUInt16BE(10) - 1, 10);
   return cut;
 }
 
-function cutCookie(reply: Buffer, opt: Part, cookie: Part): Buffer {
+function cutCookie(reply: Buffer, opt: MessagePart, cookie: MessagePart): Buffer {
   const cut = cutOut(reply, cookie.at, cookie.at + 4 + cookie.length);
   cut.writeUInt16BE(opt.length - 4 - cookie.length, opt.at + 9);
   return cut;

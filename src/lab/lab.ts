@@ -264,6 +264,7 @@ export class Lab {
   /** Stops all programs. Nothing of the lab runs afterwards. */
   async stop(): Promise<void> {
     this.timers.forEach((timer) => timer.cancel());
+    this.kubelet.close();
     await Promise.all([...this.kubelet.list().map((pod) => pod.program.stop()), this.hosts.stop()]);
     this.endpoints.stop();
     this.hubble.close();

@@ -191,6 +191,8 @@ Containers:
       Started:      TIME
     Ready:          True
     Restart Count:  0
+    Liveness:       http-get http://:8080/health delay=60s timeout=5s period=10s #success=1 #failure=5
+    Readiness:      http-get http://:8181/ready delay=0s timeout=1s period=10s #success=1 #failure=3
     Environment:    <none>
     Mounts:
       /etc/coredns from config-volume (ro)

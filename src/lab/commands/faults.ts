@@ -28,10 +28,10 @@ const crash: LabCommand = {
 const hang: LabCommand = {
   name: 'hang',
   usage: USAGE,
-  help: 'Makes the program in a pod hang, while the pod stays ready, until you run: restart',
+  help: 'Makes the program in a pod hang until you run: restart. A pod without probes stays ready meanwhile.',
   run(args, io) {
     const pod = podOf('hang', args, io);
-    pod.network.paused = true;
+    io.lab.kubelet.hang(pod);
     io.write(`pod ${pod.name} on ${pod.model.spec.node} hangs\n`);
     return 0;
   },

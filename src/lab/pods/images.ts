@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { RawObject } from '../../kube/objects/raw.js';
 import { arrayAt, textAt } from '../../kube/objects/raw.js';
 import { containersOf } from '../cluster/cluster-api.js';
+import { IdleProgram } from './idle-program.js';
 import { isNodeCache } from '../../nodelocal/is-node-cache.js';
 import { DnsProgram } from './dns-program.js';
 import { NodeCacheProgram } from './node-cache-program.js';
@@ -28,7 +29,7 @@ export function programOf(env: ProgramEnv): Program {
   if (cache || CACHE_IMAGES.includes(image)) return new NodeCacheProgram(env, named ? args.slice(1) : args);
   if (DNS_IMAGES.includes(image)) return new DnsProgram(env, corefileOf(args));
   if (WEB_IMAGES.includes(image)) return new WebProgram(env.network, whoami(env.pod, env.clock));
-  return { kind: 'idle', start: async () => undefined, stop: async () => undefined };
+  return new IdleProgram(env);
 }
 
 function corefileOf(args: readonly string[]): string {

@@ -1,21 +1,21 @@
-import { NodensError } from '../../lib/errors.js';
 import type { World } from '../../datapath/world.js';
 import type { KubeStore } from '../../kube/store/store.js';
 import { arrayAt, asObject, flagAt, objectAt, textAt } from '../../kube/objects/raw.js';
 import type { RawObject } from '../../kube/objects/raw.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Random } from '../../lib/random.js';
-import { kubeletResolvConf } from '../../resolver/index.js';
-import type { DnsPolicy, PodDnsConfig } from '../../resolver/index.js';
 import { serviceEnv } from './service-env.js';
 import type { ApiObject, ClusterApi } from '../cluster/cluster-api.js';
 import { containersOf, labelsOf } from '../cluster/cluster-api.js';
 import type { ClusterSettings, LabNode, PodPin } from '../topology/topology.js';
 import { dataOf, PodFiles } from './pod-files.js';
 import { PodLog } from './pod-log.js';
+import { hostsFile, resolvConfOf } from './resolver-files.js';
 import { pausableNetwork } from './pausable-network.js';
 import { programOf } from './images.js';
-import { tellOfContainers } from './pod-events.js';
+import { ContainerRestarts } from './container-restarts.js';
+import { tellBackOff, tellOfContainer, tellOfContainers } from './pod-events.js';
+import { Prober } from './prober.js';
 import { statusOf } from './pod-status.js';
 import type { RunningPod } from './running-pod.js';
 import type { Plugin } from '../../plugin-api/contract.js';
@@ -34,8 +34,6 @@ export interface KubeletOptions {
   readonly cluster: ClusterSettings;
 }
 
-const POLICIES: readonly string[] = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
-
 /**
  * Brings pods to life on all nodes: address and devices in the model, files, program, and the state that others see.
  */
@@ -46,8 +44,33 @@ export class Kubelet {
    * that no longer fits is passed over.
    */
   settled = false;
+  private readonly prober: Prober;
 
-  constructor(private readonly options: KubeletOptions) {}
+  constructor(private readonly options: KubeletOptions) {
+    const { clock, api } = options;
+    const restarts = new ContainerRestarts({
+      clock,
+      api,
+      alive: (pod) => this.get(pod.namespace, pod.name) === pod,
+      ended: (pod) => this.ended(pod),
+      start: (pod) => this.begin(pod),
+    });
+    this.prober = new Prober({
+      clock,
+      unhealthy: (pod, { container, aim }, why) => {
+        const message = `${aim.replace(/^./, (first) => first.toUpperCase())} probe failed: ${why}`;
+        tellOfContainer(api, pod, container, { warning: true, reason: 'Unhealthy', message });
+      },
+      readiness: (pod) => this.setReady(pod, pod.state === 'Running'),
+      failed: (pod, probe) =>
+        void restarts.failed(pod, probe).catch((error: unknown) => pod.log.write(`[ERROR] ${String(error)}\n`)),
+    });
+  }
+
+  /** No probe runs any more. */
+  close(): void {
+    this.prober.close();
+  }
 
   list(): readonly RunningPod[] {
     return [...this.pods.values()];
@@ -99,7 +122,7 @@ export class Kubelet {
       const found = this.options.api.get('ConfigMap', namespace, configMap);
       return found && dataOf(found.raw);
     });
-    files.write('/etc/resolv.conf', this.resolvConf(object, node));
+    files.write('/etc/resolv.conf', resolvConfOf(object, node, this.options));
     files.write('/etc/hostname', `${name}\n`);
     files.write('/etc/hosts', hostsFile(name, hostNetwork ? undefined : model.ip));
     const log = new PodLog(clock);
@@ -111,12 +134,14 @@ export class Kubelet {
       log,
       network: pausableNetwork(model, log),
       program: { kind: 'idle', start: async () => undefined, stop: async () => undefined },
+      ended: undefined,
       env: {},
       state: 'ContainerCreating',
       restarts: 0,
       started: clock.now(),
       began: clock.now(),
     };
+    pod.network.onListening = () => this.prober.suspect(pod);
     this.pods.set(`${namespace}/${name}`, pod);
     this.report(pod);
     await this.run(pod);
@@ -127,6 +152,7 @@ export class Kubelet {
     const pod = this.get(namespace, name);
     if (!pod || pod.state === 'Terminating') return;
     pod.state = 'Terminating';
+    this.prober.forget(pod);
     const object = this.options.api.get('Pod', namespace, name);
     if (object) tellOfContainers(this.options.api, object, pod.model.spec.node, 'stopping');
     this.options.world.setPodReady(namespace, name, false);
@@ -143,7 +169,7 @@ export class Kubelet {
   /** The pod's program dies, and is not started again until {@link restart}. */
   async crash(pod: RunningPod): Promise<void> {
     pod.state = 'Crashed';
-    this.setReady(pod, false);
+    this.ended(pod);
     pod.log.write('[ERROR] killed\n');
     await pod.program.stop();
   }
@@ -154,15 +180,37 @@ export class Kubelet {
       pod.network.paused = false;
       return;
     }
+    if (pod.state === 'Running') pod.ended = this.options.clock.now();
     await pod.program.stop();
-    pod.restarts++;
-    pod.began = this.options.clock.now();
-    await this.run(pod);
+    await this.begin(pod);
+  }
+
+  /** The program of a pod hangs: it takes connections, and does not answer. */
+  hang(pod: RunningPod): void {
+    pod.network.paused = true;
+    this.prober.suspect(pod);
   }
 
   /** Reports again the state of pods that the agent has lost. */
   refresh(): void {
-    for (const pod of this.pods.values()) this.report(pod);
+    for (const pod of this.pods.values()) {
+      this.report(pod);
+      if (pod.model.unmanaged) this.prober.suspect(pod);
+    }
+  }
+
+  /** The program of a pod has ended by itself, or was killed. */
+  private ended(pod: RunningPod): void {
+    this.prober.forget(pod);
+    pod.ended = this.options.clock.now();
+    this.setReady(pod, false);
+  }
+
+  /** The program of a pod is started once more. */
+  private async begin(pod: RunningPod): Promise<void> {
+    pod.restarts++;
+    pod.began = this.options.clock.now();
+    await this.run(pod);
   }
 
   private async run(pod: RunningPod): Promise<void> {
@@ -189,9 +237,12 @@ export class Kubelet {
       });
       await pod.program.start();
       pod.state = 'Running';
+      const probed = this.prober.begin(pod, raw, !this.settled);
       this.setReady(pod, true);
+      await probed;
     } catch (error) {
       pod.state = 'Error';
+      tellBackOff(api, pod, textAt(containersOf(raw)[0], 'name'));
       pod.log.write(`[ERROR] ${(error as Error).message}\n`);
       this.setReady(pod, false);
     }
@@ -205,7 +256,7 @@ export class Kubelet {
   private setReady(pod: RunningPod, ready: boolean): void {
     // Whether a pod is ready is told through the API alone.
     if (this.get(pod.namespace, pod.name) !== pod || this.options.api.away) return;
-    this.options.world.setPodReady(pod.namespace, pod.name, ready);
+    this.options.world.setPodReady(pod.namespace, pod.name, ready && this.prober.isReady(pod));
     this.report(pod);
   }
 
@@ -229,24 +280,6 @@ export class Kubelet {
     });
   }
 
-  private resolvConf({ namespace, name, raw }: ApiObject, node: string): string {
-    const spec = objectAt(raw, 'spec');
-    const policy = textAt(spec, 'dnsPolicy') || 'ClusterFirst';
-    if (!POLICIES.includes(policy))
-      throw new NodensError('NODENS_LAB_API', `spec.dnsPolicy: got "${policy}", allowed: ${POLICIES.join(', ')}`);
-    const { cluster, nodes } = this.options;
-    return kubeletResolvConf({
-      dnsPolicy: policy as DnsPolicy,
-      hostNetwork: flagAt(spec, 'hostNetwork') ?? false,
-      hostResolvConf: nodes.find((candidate) => candidate.name === node)!.resolvConf,
-      clusterDNS: [cluster.dns],
-      clusterDomain: cluster.domain,
-      namespace,
-      podName: name,
-      ...(spec['dnsConfig'] !== undefined && { dnsConfig: spec['dnsConfig'] as PodDnsConfig }),
-    }).text;
-  }
-
   /** The container's own variables, and where the services of its namespace are. */
   private environment(namespace: string, raw: RawObject, node: string): Record<string, string> {
     const env = serviceEnv(this.options.store, namespace);
@@ -260,9 +293,3 @@ export class Kubelet {
     return env;
   }
 }
-
-/** The hosts file that kubelets manage; pods on their node's network have the node's own. */
-const hostsFile = (name: string, ip: string | undefined): string =>
-  '# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n' +
-  'fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n' +
-  (ip === undefined ? '' : `${ip}\t${name}\n`);

@@ -20,6 +20,8 @@ export class PausableNetwork implements Network {
   paused = false;
   /** Where the program listens by TCP, in the order of opening. */
   readonly listening = new Set<Endpoint>();
+  /** Told when the program has opened or closed a place where it listens. */
+  onListening: () => void = () => undefined;
 
   constructor(private readonly inner: Network) {}
 
@@ -45,10 +47,12 @@ export class PausableNetwork implements Network {
     });
     const { local } = listener;
     this.listening.add(local);
+    this.onListening();
     return {
       local,
       close: () => {
         this.listening.delete(local);
+        this.onListening();
         listener.close();
       },
     };

@@ -23,9 +23,14 @@ export const statusOf = (pod: RunningPod, raw: RawObject, hostIP: string): RawOb
     restartCount: pod.restarts,
     started: pod.state === 'Running',
     state: stateOf(pod),
+    ...(pod.ended !== undefined && {
+      lastState: { terminated: { exitCode: KILLED, reason: 'Error', finishedAt: isoTime(pod.ended) } },
+    }),
   })),
 });
 
+/** With what a program ends that is killed. */
+const KILLED = 137;
 const isoTime = (at: Milliseconds): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 const containerId = ({ namespace, name, restarts, started }: RunningPod, container: RawObject): string =>

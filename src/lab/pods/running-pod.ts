@@ -21,6 +21,8 @@ export interface RunningPod {
   state: PodState;
   restarts: number;
   readonly started: Milliseconds;
+  /** When the program ended last; undefined where it runs for the first time. */
+  ended: Milliseconds | undefined;
   /** When the program was started last. */
   began: Milliseconds;
 }

@@ -16,6 +16,8 @@ export interface KubectlFacts {
     readonly ready: number;
     readonly of: number;
     readonly restarts?: number;
+    /** How long ago the program ended last. */
+    readonly ended?: Milliseconds;
     readonly status?: string;
   };
   /** Labels of objects that the model keeps none of. */

@@ -1,3 +1,4 @@
+import type { Milliseconds } from '../../lib/units.js';
 import { ciliumEndpoints, ciliumNodes, policies } from './cilium-kinds.js';
 import { age, NONE, orNone, row } from './kind.js';
 import type { KubectlKind } from './kind.js';
@@ -33,6 +34,10 @@ const nodes: KubectlKind = {
     ),
 };
 
+/** `5 (28s ago)`: how often, and when the last time. */
+const restartsOf = ({ restarts = 0, ended }: { readonly restarts?: number; readonly ended?: Milliseconds }): string =>
+  restarts === 0 || ended === undefined ? String(restarts) : `${restarts} (${age(ended)} ago)`;
+
 const pods: KubectlKind = {
   resource: 'pods',
   singular: 'pod',
@@ -50,7 +55,7 @@ const pods: KubectlKind = {
         [
           `${state.ready}/${state.of}`,
           state.status ?? 'Running',
-          String(state.restarts ?? 0),
+          restartsOf(state),
           age(facts.ages.of('pod', namespace, name)),
         ],
         [pod.ip, node, NONE, NONE],

@@ -193,6 +193,12 @@ export const factsOf = (lab: Lab): KubectlFacts => ({
   containers: ({ spec: { namespace, name }, ready }) => {
     const pod = lab.kubelet.get(namespace, name);
     const status = pod?.state === 'Crashed' ? 'CrashLoopBackOff' : (pod?.state ?? 'Pending');
-    return { ready: ready && status === 'Running' ? 1 : 0, of: 1, restarts: pod?.restarts ?? 0, status };
+    return {
+      ready: ready && status === 'Running' ? 1 : 0,
+      of: 1,
+      restarts: pod?.restarts ?? 0,
+      ...(pod?.ended !== undefined && { ended: lab.clock.now() - pod.ended }),
+      status,
+    };
   },
 });

@@ -46,6 +46,10 @@ export function ownersOf(raw: RawObject, lab: Lab): RawObject {
 }
 
 const stateOf = (pod: ApiObject, lab: Lab): string | undefined => lab.kubelet.get(pod.namespace, pod.name)?.state;
+const isReady = ({ namespace, name }: ApiObject, lab: Lab): boolean => {
+  const pod = lab.kubelet.get(namespace, name);
+  return pod?.state === 'Running' && pod.model.ready;
+};
 
 /** Pods of a workload, or of one of its generations, that are not on their way out. */
 export function staying(workload: ApiObject, lab: Lab, hash?: string): readonly ApiObject[] {
@@ -55,11 +59,10 @@ export function staying(workload: ApiObject, lab: Lab, hash?: string): readonly 
     .filter((pod) => stateOf(pod, lab) !== 'Terminating' && (hash === undefined || labelsOf(pod.raw)[label] === hash));
 }
 
-const running = (pods: readonly ApiObject[], lab: Lab): number =>
-  pods.filter((pod) => stateOf(pod, lab) === 'Running').length;
+const ready = (pods: readonly ApiObject[], lab: Lab): number => pods.filter((pod) => isReady(pod, lab)).length;
 
 /** Pods of a workload that are ready. */
-export const readyOf = (workload: ApiObject, lab: Lab): number => running(staying(workload, lab), lab);
+export const readyOf = (workload: ApiObject, lab: Lab): number => ready(staying(workload, lab), lab);
 
 /** Pods of a workload's newest generation. */
 export const updatedOf = (workload: ApiObject, lab: Lab): number =>
@@ -123,7 +126,7 @@ function replicaSet(owner: ApiObject, { hash, revision, template, created }: Gen
   const { namespace } = owner;
   const labels = { ...labelsOf(template), 'pod-template-hash': hash };
   const pods = staying(owner, lab, hash);
-  const ready = running(pods, lab);
+  const up = ready(pods, lab);
   const selector = objectAt(objectAt(owner.raw, 'spec'), 'selector');
   const current = hash === lab.workloads.hashOf(owner);
   return {
@@ -157,9 +160,9 @@ function replicaSet(owner: ApiObject, { hash, revision, template, created }: Gen
       template: { ...asObject(template), metadata: { ...objectAt(template, 'metadata'), labels } },
     },
     status: {
-      availableReplicas: ready,
+      availableReplicas: up,
       fullyLabeledReplicas: pods.length,
-      readyReplicas: ready,
+      readyReplicas: up,
       replicas: pods.length,
     },
   };

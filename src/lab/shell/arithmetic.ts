@@ -5,11 +5,13 @@ import { LineError } from './parse.js';
 export interface ArithmeticNames {
   /** The text of a word after its expansions. */
   word(node: Extract<ArithmeticExpression, { type: 'ArithmeticWord' | 'ArithmeticCommandExpansion' }>): Promise<string>;
-  get(name: string): string | undefined;
-  set(name: string, value: string): void;
+  /** @param name of a variable, or `NAME[INDEX]` */
+  get(name: string): Promise<string | undefined>;
+  set(name: string, value: string): Promise<void>;
 }
 
 const MAX_DEPTH = 50;
+const NAME = /^[A-Za-z_]\w*(\[[^]+\])?$/;
 
 type Binary = (left: number, right: number) => number;
 const OPERATORS: Readonly<Record<string, Binary>> = {
@@ -69,7 +71,7 @@ async function unary(node: Extract<ArithmeticExpression, { type: 'ArithmeticUnar
     case '++':
     case '--': {
       const next = node.operator === '++' ? value + 1 : value - 1;
-      names.set(nameOf(node.operand), String(next));
+      await names.set(nameOf(node.operand), String(next));
       return node.prefix ? next : value;
     }
     default:
@@ -87,22 +89,22 @@ async function binary(node: Extract<ArithmeticExpression, { type: 'ArithmeticBin
   if (assigns !== undefined && !Object.hasOwn(OPERATORS, operator)) {
     const right = await evaluate(node.right, names);
     const value = assigns === '' ? right : OPERATORS[assigns]!(await evaluate(node.left, names), right);
-    names.set(nameOf(node.left), String(value));
+    await names.set(nameOf(node.left), String(value));
     return value;
   }
   return OPERATORS[operator]!(await evaluate(node.left, names), await evaluate(node.right, names));
 }
 
 function nameOf(node: ArithmeticExpression): string {
-  if (node.type === 'ArithmeticWord' && /^[A-Za-z_]\w*$/.test(node.value)) return node.value;
+  if (node.type === 'ArithmeticWord' && NAME.test(node.value)) return node.value;
   throw new LineError('attempted assignment to non-variable');
 }
 
 /** A number, or the value of the variable of that name; of one that is not set 0. */
-function numberOf(text: string, names: ArithmeticNames, depth = 0): number {
+async function numberOf(text: string, names: ArithmeticNames, depth = 0): Promise<number> {
   const word = text.trim();
   if (/^-?(\d+|0[xX][0-9a-fA-F]+)$/.test(word)) return /^-?0\d/.test(word) ? Number.parseInt(word, 8) : Number(word);
-  if (/^[A-Za-z_]\w*$/.test(word) && depth < MAX_DEPTH) return numberOf(names.get(word) ?? '0', names, depth + 1);
+  if (NAME.test(word) && depth < MAX_DEPTH) return numberOf((await names.get(word)) ?? '0', names, depth + 1);
   if (word === '') return 0;
   throw new LineError(`${word}: got this where a whole number is needed`);
 }

@@ -36,18 +36,23 @@ const unalias: ShellBuiltin = (args, { scope }) => {
   return Number(!args.filter((arg) => arg !== '-a').every((name) => scope.aliases.delete(name)));
 };
 
+/** Options of `read` with a value of their own. */
+const READ_VALUED = /^-[rs]*[pdnNtui]$/;
+
 const read: ShellBuiltin = async (args, { scope }, io) => {
-  const names = args.filter((arg) => !arg.startsWith('-'));
+  const names = args.filter((arg, i) => !arg.startsWith('-') && !READ_VALUED.test(args[i - 1] ?? ''));
   if (!io.input) throw new LineError('read: got nothing to read from, allowed: a pipe, < FILE or <<< TEXT');
   const line = await io.input.line();
-  const fields = (line ?? '').trim();
-  if (names.length === 0) names.push('REPLY');
-  let rest = fields;
-  for (const [i, name] of names.entries()) {
-    const [first = ''] = rest.split(/\s+/, 1);
-    scope.set(name, i === names.length - 1 ? rest : first);
-    rest = rest.slice(first.length).trimStart();
-  }
+  const signs = (scope.get('IFS') ?? ' \t\n').replace(/[\\\]^-]/g, '\\$&');
+  const sign = new RegExp(/\s/.test(signs) ? '\\s+' : `[${signs}]`);
+  let rest = /\s/.test(signs) ? (line ?? '').trim() : (line ?? '');
+  if (args.some((arg) => /^-[rs]*a/.test(arg))) scope.set(names[0] ?? 'REPLY', rest === '' ? [] : rest.split(sign));
+  else
+    for (const [i, name] of (names.length === 0 ? ['REPLY'] : names).entries()) {
+      const first = i < names.length - 1 ? sign.exec(rest) : null;
+      scope.set(name, first ? rest.slice(0, first.index) : rest);
+      rest = first ? rest.slice(first.index + first[0].length) : '';
+    }
   return Number(line === undefined);
 };
 
@@ -106,9 +111,10 @@ const history: ShellBuiltin = (args, { lines }, io) => {
 };
 
 const mapfile: ShellBuiltin = async (args, { scope }, io) => {
-  const name = args.filter((arg) => !arg.startsWith('-'))[0] ?? 'MAPFILE';
+  const name = args.find((arg) => !arg.startsWith('-')) ?? 'MAPFILE';
+  const end = args.includes('-t') ? '' : '\n';
   const lines: string[] = [];
-  if (io.input) for await (const line of linesIn(io.input)) lines.push(line);
+  if (io.input) for await (const line of linesIn(io.input)) lines.push(`${line}${end}`);
   scope.set(name, lines);
   return 0;
 };

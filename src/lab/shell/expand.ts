@@ -1,11 +1,13 @@
 import type { ArithmeticExpression, DoubleQuotedChild, ParsedScript, Word, WordPart } from 'unbash';
 import { evaluate } from './arithmetic.js';
+import { subscript } from './array.js';
 import { bracesIn } from './braces.js';
-import { parameterValue } from './parameter.js';
+import { parameterList, parameterValue } from './parameter.js';
+import type { ParameterHost } from './parameter.js';
 import type { ShellFiles } from './io.js';
 import { isPattern, patternSource } from './pattern.js';
 import type { Piece } from './pattern.js';
-import { LineError } from './parse.js';
+import { LineError, parseLine } from './parse.js';
 import type { Scope } from './scope.js';
 
 /** What expansions work with. */
@@ -27,7 +29,18 @@ type FieldPart = Piece | 'next';
 
 /** Turns words as they are written into the words that a program gets. */
 export class Expander {
-  constructor(private readonly host: ExpansionHost) {}
+  private readonly parameters: ParameterHost;
+
+  constructor(private readonly host: ExpansionHost) {
+    this.parameters = {
+      scope: host.scope,
+      variable: (name) => this.variable(name),
+      known: (name, value) => this.known(name, value),
+      key: async (name, index) => this.key(name, await this.text(index)),
+      text: (word) => this.text(word),
+      pieces: (word) => this.pieces(word),
+    };
+  }
 
   /** All fields of the words: expanded, split, and with names of files. */
   async fields(words: readonly Word[]): Promise<string[]> {
@@ -60,8 +73,16 @@ export class Expander {
     if (!expression) return Promise.resolve(0);
     const { scope } = this.host;
     return evaluate(expression, {
-      get: (name) => this.known(name, scope.get(name)),
-      set: (name, value) => scope.set(name, value),
+      get: async (text) => {
+        const { name, index } = subscript(text);
+        const value = index === undefined ? scope.get(name) : scope.array(name).get(await this.key(name, index));
+        return this.known(text, value);
+      },
+      set: async (text, value) => {
+        const { name, index } = subscript(text);
+        if (index === undefined) scope.set(name, value);
+        else scope.set(name, scope.array(name).with(await this.key(name, index), value));
+      },
       word: async (node) =>
         node.type === 'ArithmeticWord'
           ? node.parts
@@ -71,6 +92,17 @@ export class Expander {
             ? this.host.substitute(node.script)
             : '',
     });
+  }
+
+  /** The key of an array's element: after `declare -A` the text, else a number, which counts from the end if negative. */
+  async key(name: string, text: string): Promise<string> {
+    const array = this.host.scope.array(name);
+    if (array.keyed) return text;
+    const [only] = parseLine(`((${text}))`).commands;
+    const node = only?.command;
+    const at = await this.arithmetic(node?.type === 'ArithmeticCommand' ? node.expression : undefined);
+    if (at + array.next < 0) throw new LineError(`${name}: bad array subscript`);
+    return String(at < 0 ? at + array.next : at);
   }
 
   private async split(word: Word): Promise<Piece[][]> {
@@ -117,21 +149,23 @@ export class Expander {
     return made;
   }
 
-  /** `"$@"` makes a field of each argument; other quoted text one field, also when it is empty. */
+  /** `"$@"` and `"${a[@]}"` make a field of each element; other quoted text is one field, also when it is empty. */
   private async listIn(parts: readonly DoubleQuotedChild[]): Promise<FieldPart[]> {
-    const [only] = parts;
-    const list =
-      parts.length === 1 && only ? (only.text === '$@' ? this.host.scope.args : this.arrayOf(only)) : undefined;
-    if (list)
-      return list.flatMap((text, i): FieldPart[] => [...(i > 0 ? (['next'] as const) : []), { text, quoted: true }]);
-    const pieces = await this.quoted(parts);
-    return pieces.length === 0 ? [{ text: '', quoted: true }] : pieces;
+    const made: FieldPart[] = [];
+    let lists = false;
+    for (const part of parts) {
+      const list = await this.listOf(part);
+      if (list === undefined) made.push(...(await this.quoted([part])));
+      else list.forEach((text, i) => made.push(...(i > 0 ? (['next'] as const) : []), { text, quoted: true }));
+      lists ||= list !== undefined;
+    }
+    return made.length === 0 && !lists ? [{ text: '', quoted: true }] : made;
   }
 
-  private arrayOf(part: DoubleQuotedChild): readonly string[] | undefined {
-    if (part.type !== 'ParameterExpansion' || part.prefix !== undefined || part.operation) return undefined;
-    if (part.parameter === '@') return this.host.scope.args;
-    return part.index?.value === '@' ? this.host.scope.list(part.parameter) : undefined;
+  private async listOf(part: DoubleQuotedChild): Promise<readonly string[] | undefined> {
+    if (part.text === '$@') return this.host.scope.args;
+    if (part.type !== 'ParameterExpansion' || (part.index?.value ?? part.parameter) !== '@') return undefined;
+    return parameterList(part, this.parameters);
   }
 
   private async quoted(parts: readonly DoubleQuotedChild[]): Promise<Piece[]> {
@@ -159,13 +193,7 @@ export class Expander {
       case 'SimpleExpansion':
         return this.known(part.text.slice(1), this.variable(part.text.slice(1))) ?? '';
       case 'ParameterExpansion':
-        return parameterValue(part, {
-          scope: this.host.scope,
-          variable: (name) => this.variable(name),
-          known: (name, value) => this.known(name, value),
-          text: (word) => this.text(word),
-          pieces: (word) => this.pieces(word),
-        });
+        return parameterValue(part, this.parameters);
       case 'CommandExpansion':
         return part.script ? this.host.substitute(part.script) : '';
       case 'ArithmeticExpansion':

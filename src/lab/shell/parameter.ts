@@ -4,11 +4,13 @@ import { patternSource } from './pattern.js';
 import type { Piece } from './pattern.js';
 import type { Scope } from './scope.js';
 
-interface ParameterHost {
+export interface ParameterHost {
   readonly scope: Scope;
   variable(name: string): string | undefined;
   /** The value that a variable has; throws where it has to have one. */
   known(name: string, value: string | undefined): string | undefined;
+  /** The key that an index of an array means. */
+  key(name: string, index: Word): Promise<string>;
   text(word: Word | undefined): Promise<string>;
   pieces(word: Word | undefined): Promise<readonly Piece[]>;
 }
@@ -17,16 +19,36 @@ interface ParameterHost {
 export async function parameterValue(part: ParameterExpansionPart, host: ParameterHost): Promise<string> {
   const { parameter, operation, index, prefix } = part;
   if (operation?.type === 'Names') return host.scope.names.filter((name) => name.startsWith(parameter)).join(' ');
+  const list = await parameterList(part, host);
+  if (list) return list.join(' ');
   const name = prefix === '!' ? (host.variable(parameter) ?? '') : parameter;
-  const list = index && (index.value === '@' || index.value === '*') ? host.scope.list(name) : undefined;
-  if (prefix === '#') {
-    const counted = list ?? (parameter === '@' || parameter === '*' ? host.scope.args : undefined);
-    return String(counted ? counted.length : (host.known(name, host.variable(name)) ?? '').length);
-  }
-  const value =
-    list?.join(' ') ?? (index ? host.scope.list(name)[Number(await host.text(index))] : host.variable(name));
+  if (prefix === '#' && isAll(part)) return String(allOf(part, host).length);
+  const value = index && !isAll(part) ? host.scope.array(name).get(await host.key(name, index)) : host.variable(name);
+  if (prefix === '#') return String((host.known(name, value) ?? '').length);
   if (operation?.type !== 'Default') host.known(name, value);
   return operation ? operate(operation, value, name, host) : (value ?? '');
+}
+
+const isAll = ({ index, parameter }: ParameterExpansionPart): boolean => ['@', '*'].includes(index?.value ?? parameter);
+
+const allOf = ({ index, parameter }: ParameterExpansionPart, { scope }: ParameterHost): readonly string[] =>
+  index ? scope.list(parameter) : scope.args;
+
+/** What stands for all elements of an array, or all arguments; undefined for what is one text. */
+export async function parameterList(
+  part: ParameterExpansionPart,
+  host: ParameterHost,
+): Promise<readonly string[] | undefined> {
+  const { parameter, operation, index, prefix } = part;
+  if (!isAll(part) || prefix === '#' || operation?.type === 'Default') return undefined;
+  if (prefix === '!') return index ? host.scope.array(parameter).keys : undefined;
+  const all = allOf(part, host);
+  if (!operation) return all;
+  if (operation.type !== 'Slice') return Promise.all(all.map((value) => operate(operation, value, parameter, host)));
+  // Arguments are counted from 1.
+  const offset = Number(await host.text(operation.offset)) - (index ? 0 : 1);
+  const start = offset < -1 || (offset < 0 && index) ? all.length + offset + (index ? 0 : 1) : Math.max(0, offset);
+  return all.slice(start, operation.length ? start + Number(await host.text(operation.length)) : undefined);
 }
 
 async function operate(

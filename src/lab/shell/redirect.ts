@@ -10,8 +10,8 @@ interface Target {
 
 /**
  * Opens what a program reads and writes with `<`, `>`, `>>`, `2>`, `&>`, `2>&1`, `<<` and `<<<`. A file is there from the
- * start, as in a shell, and holds what was written so far. Throws a LineError for a number other than 0, 1 and 2, and the error of a file that cannot be
- * read.
+ * start, as in a shell, and holds what was written so far. Throws a LineError for a number other than 0, 1 and 2, and
+ * the error of a file that cannot be read.
  */
 export async function redirect(
   redirects: readonly Redirection[],

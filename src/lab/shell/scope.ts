@@ -1,4 +1,5 @@
 import type { CompoundList, CompoundCommand, Redirected } from 'unbash';
+import { ShellArray, subscript } from './array.js';
 
 /** The body of a function. */
 export type FunctionBody = CompoundCommand | Redirected | CompoundList;
@@ -7,7 +8,7 @@ export type FunctionBody = CompoundCommand | Redirected | CompoundList;
 export type ShellOption = 'errexit' | 'nounset' | 'xtrace' | 'pipefail';
 
 interface SavedVariable {
-  readonly value: string | readonly string[] | undefined;
+  readonly value: string | ShellArray | undefined;
   readonly exported: boolean;
 }
 
@@ -24,7 +25,7 @@ export class Scope {
   readonly traps = new Map<string, string>();
   /** What variables were before functions made them their own, the innermost function last. */
   private readonly frames: Map<string, SavedVariable>[];
-  private readonly values: Map<string, string | readonly string[]>;
+  private readonly values: Map<string, string | ShellArray>;
   private readonly exported: Set<string>;
 
   constructor(from?: Scope) {
@@ -41,20 +42,38 @@ export class Scope {
   /** The value of a variable; of an array its first element. */
   get(name: string): string | undefined {
     const value = this.values.get(name);
-    return typeof value === 'object' ? value[0] : value;
+    return typeof value === 'object' ? value.get('0') : value;
   }
 
   /** The elements of an array; of another variable its only one. */
   list(name: string): readonly string[] {
+    return this.array(name).values;
+  }
+
+  /** A variable as an array; one that is none has one element, or none. */
+  array(name: string): ShellArray {
     const value = this.values.get(name);
-    return value === undefined ? [] : typeof value === 'object' ? value : [value];
+    return typeof value === 'object' ? value : ShellArray.of(value === undefined ? [] : [value]);
   }
 
-  set(name: string, value: string | readonly string[]): void {
-    this.values.set(name, value);
+  /** A text for an array is that of its first element. */
+  set(name: string, value: string | readonly string[] | ShellArray): void {
+    const before = this.values.get(name);
+    if (typeof value === 'string' && typeof before === 'object') this.values.set(name, before.with('0', value));
+    else if (typeof value === 'string' || value instanceof ShellArray) this.values.set(name, value);
+    else this.values.set(name, ShellArray.of(value));
   }
 
-  unset(name: string): void {
+  /** @param text a variable, or `NAME[KEY]` */
+  has(text: string): boolean {
+    const { name, index } = subscript(text);
+    return index === undefined ? this.list(name).length > 0 : this.array(name).get(index) !== undefined;
+  }
+
+  /** @param text a variable, or `NAME[KEY]` */
+  unset(text: string): void {
+    const { name, index } = subscript(text);
+    if (index !== undefined) return void this.values.set(name, this.array(name).without(index));
     this.values.delete(name);
     this.exported.delete(name);
   }

@@ -1,3 +1,4 @@
+import { ShellArray } from './array.js';
 import type { ShellBuiltin } from './builtin.js';
 import { LineError } from './parse.js';
 import type { ShellOption } from './scope.js';
@@ -21,6 +22,8 @@ const declare =
       const [, key = '', append, value] = /^([^=+]*)(\+?)(?:=([^]*))?$/.exec(word) ?? [];
       if (!NAME.test(key)) throw new LineError(`${name}: '${word}': not a valid identifier`);
       if (own) scope.local(key);
+      const flag = args.find((arg) => /^-[a-z]*[aA]/.test(arg));
+      if (flag !== undefined && !scope.has(key)) scope.set(key, ShellArray.empty(flag.includes('A')));
       if (value !== undefined) scope.set(key, append === '+' ? (scope.get(key) ?? '') + value : value);
       if (exported || args.includes('-x')) scope.export(key, !off);
     }

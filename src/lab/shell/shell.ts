@@ -246,11 +246,8 @@ export class Shell implements RunningShell {
         return 0;
       case 'TestCommand':
         return Number(
-          !(await testExpression(
-            node.expression,
-            this.expanderFor(io),
-            this.host.files,
-            (name) => this.scope.list(name).length > 0,
+          !(await testExpression(node.expression, this.expanderFor(io), this.host.files, (name) =>
+            this.scope.has(name),
           )),
         );
       case 'ArithmeticCommand':
@@ -266,9 +263,7 @@ export class Shell implements RunningShell {
     const words = node.name ? await expand.fields([node.name]) : [];
     for (const arg of node.args)
       words.push(
-        ...(arg.type === 'Word'
-          ? await expand.fields([arg])
-          : [await assignmentWord(arg, words[0], expand, this.scope)]),
+        ...(arg.type === 'Word' ? await expand.fields([arg]) : [await assignmentWord(arg, words, expand, this.scope)]),
       );
     const assignments = node.prefix.filter((one): one is Assignment => one.type === 'Assignment');
     const opened = await redirect(node.redirects, io, expand, this.host.files);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drivenLab } from '../lab.js';
 import type { Driven } from '../lab.js';
+import { ARRAY_LINES } from './array-lines.js';
 import { FURTHER_LINES } from './further-lines.js';
 import { SCRIPT_LINES } from './script-lines.js';
 
@@ -149,14 +150,17 @@ beforeAll(async () => {
 afterAll(() => driven.end());
 
 describe('a line does what it does in bash', () => {
-  it.each([...LINES, ...FURTHER_LINES, ...SCRIPT_LINES].map((line) => ({ line })))('$line', async ({ line }) => {
-    const own = line.replaceAll('/tmp/nodens-', `${folder}/`);
-    const bash = spawnSync('bash', ['--norc', '-c', own], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-    let [out, err] = ['', ''];
-    const code = await driven.drive(
-      driven.fresh().run(line, { write: (text) => (out += text), error: (text) => (err += text), last: true }),
-    );
-    expect({ out, code }).toEqual({ out: bash.stdout.replaceAll(`${folder}/`, '/tmp/nodens-'), code: bash.status });
-    expect(err === '').toBe(bash.stderr === '');
-  });
+  it.each([...LINES, ...FURTHER_LINES, ...SCRIPT_LINES, ...ARRAY_LINES].map((line) => ({ line })))(
+    '$line',
+    async ({ line }) => {
+      const own = line.replaceAll('/tmp/nodens-', `${folder}/`);
+      const bash = spawnSync('bash', ['--norc', '-c', own], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+      let [out, err] = ['', ''];
+      const code = await driven.drive(
+        driven.fresh().run(line, { write: (text) => (out += text), error: (text) => (err += text), last: true }),
+      );
+      expect({ out, code }).toEqual({ out: bash.stdout.replaceAll(`${folder}/`, '/tmp/nodens-'), code: bash.status });
+      expect(err === '').toBe(bash.stderr === '');
+    },
+  );
 });

@@ -130,18 +130,24 @@ export class Upstream {
 
   /**
    * Whether nothing was heard of it since `since` although enough was sent: three messages, and two more for each that
-   * it left unanswered in a row before it answered again. One that has answered a moment ago may be slow: it is given
-   * 2 s.
+   * it left unanswered in a row before it answered again. One that has answered before may be slow: it is given 2 s,
+   * unless what it answers at once went unanswered too.
    *
-   * @param checked what it answers at once went unanswered too, see `HealthCheck.finding`: it is given less time
+   * @param checked see `HealthCheck.finding`
+   * @param unhurried whether one that has answered a moment ago is waited for nevertheless
    */
-  isGone(since: Milliseconds, now: Milliseconds, checked: 'nothing' | 'unanswered' | 'gone'): boolean {
+  isGone(
+    since: Milliseconds,
+    now: Milliseconds,
+    checked: 'nothing' | 'unanswered' | 'gone',
+    unhurried = false,
+  ): boolean {
     if (this.lastHeard >= since || this.rowNow() < FEWEST_UNANSWERED + 2 * Math.round(this.longestRow)) return false;
     if (checked === 'gone' || this.lastHeard === -Infinity || now - this.rowSince >= SLOWEST) return true;
     if (checked !== 'unanswered') return false;
-    const isQuiet = since - this.lastHeard >= QUIET && (this.latency ?? 0) < SLOW;
     // What is slow to answer one question is not slow for all of them.
-    return isQuiet || this.questions >= ALL_AT_ONCE;
+    if (this.questions >= ALL_AT_ONCE) return true;
+    return (this.latency ?? 0) < SLOW && (!unhurried || since - this.lastHeard >= QUIET);
   }
 
   /**

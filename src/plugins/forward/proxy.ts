@@ -93,8 +93,9 @@ export class Proxy implements SessionUpstream {
   }
 
   /** Whether nothing speaks for it since `since`: neither answers, of which enough were waited for, nor health checks. */
-  isGone(since: Milliseconds, now: Milliseconds): boolean {
-    return this.down || this.upstream.isGone(since, now, this.maxFails > 0 ? this.check.finding(now) : 'nothing');
+  isGone(since: Milliseconds, now: Milliseconds, unhurried: boolean): boolean {
+    const checked = this.maxFails > 0 ? this.check.finding(now) : 'nothing';
+    return this.down || this.upstream.isGone(since, now, checked, unhurried);
   }
 
   /** What a successor in another process goes on with. */

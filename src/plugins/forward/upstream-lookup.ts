@@ -226,7 +226,9 @@ export class UpstreamLookup extends LookupAttempts implements AttemptListener, A
   /** Gives up where no upstream shows a sign of life; what comes all the same is for those who ask again. */
   private isHopeless(now: Milliseconds): boolean {
     this.goneAfter = Math.ceil(now - this.startedAt) + GONE_AGAIN;
-    if (!this.order.every((proxy) => proxy.isGone(this.startedAt, now))) return false;
+    // A Corefile that says itself how long a query may take says, too, that what is under way is waited for.
+    const unhurried = this.outstanding.query.context.timeLeft(now) < Infinity;
+    if (!this.order.every((proxy) => proxy.isGone(this.startedAt, now, unhurried))) return false;
     for (const attempt of this.tries) if (attempt.proxy.upstream.noteSilence(attempt, now)) attempt.proxy.suspect();
     this.settings.metrics.unreachable.inc();
     this.tell('silent', `given up after ${Math.round(now - this.startedAt)} ms: no upstream shows a sign of life`);

@@ -28,9 +28,13 @@ export class Cluster {
 
   /** What was asked and what came of it; `outcome` stays 'pending' until then. */
   ask(name = 'www.example.org.', type = 'A', options: QuestionOptions = {}, next?: Next): Answered {
+    return this.watch(query(name, type, options), next);
+  }
+
+  /** As `ask`, of a query that is made already. */
+  watch(made: Query, next?: Next): Answered {
     const answered: Answered = { outcome: 'pending', took: -1, cause: undefined, extended: [] };
     const start = this.block.clock.monotonic();
-    const made = query(name, type, options);
     void Promise.resolve(this.asker(made, next)).then(
       (outcome) => {
         answered.outcome = (summary(outcome) as { rcode?: string }).rcode ?? 'drop';

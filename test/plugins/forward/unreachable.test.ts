@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { query } from '../../support/dns.js';
 import { goodReply, type Asked } from '../../support/fake-upstream.js';
 import { Cluster, type Answered } from './cluster.js';
 
@@ -41,10 +42,18 @@ describe('a sole upstream that is gone', () => {
     { name: 'its host is away', gone: 'host', questions: 1, option: '', longest: 1000 },
     { name: 'its process hangs, and several questions wait', gone: 'process', questions: 3, option: '', longest: 1000 },
     {
-      name: 'its process hangs, and one question waits right after an answer: it may be slow',
+      name: 'its process hangs, and one question waits right after an answer',
       gone: 'process',
       questions: 1,
       option: '',
+      longest: 1000,
+    },
+    {
+      name: 'its process hangs, one question waits right after an answer, and cancel says for how long',
+      gone: 'process',
+      questions: 1,
+      option: '',
+      cancel: 500,
       longest: 1800,
     },
     {
@@ -64,13 +73,17 @@ describe('a sole upstream that is gone', () => {
     },
   ])(
     'that has answered before is given up in time where $name',
-    async ({ gone, quiet, questions, option, longest }) => {
+    async ({ gone, quiet, questions, option, cancel, longest }) => {
       const cluster = await new Cluster(`forward . 10.0.0.1 {\n${option}\n}`).start(1);
       await warm(cluster);
       await cluster.elapse(quiet ?? 0);
       if (gone === 'host') cluster.network.black.add('10.0.0.1');
       else cluster.servers[1]!.answer = silent;
-      const answers = Array.from({ length: questions }, (_, i) => cluster.ask(`dead${i}.example.`, 'A', EDNS));
+      const answers = Array.from({ length: questions }, (_, i) => {
+        const asked = query(`dead${i}.example.`, 'A', EDNS);
+        if (cancel !== undefined) asked.context.endsBy(cluster.block.clock.monotonic() + cancel);
+        return cluster.watch(asked);
+      });
       await cluster.elapse(2100);
       for (const answered of answers) expect(answered).toMatchObject({ outcome: 'SERVFAIL', extended: [22] });
       const took = Math.max(...answers.map((answered) => answered.took));
@@ -112,16 +125,18 @@ describe('a sole upstream that is gone', () => {
 
   it.each([
     { name: 'while its health checks are answered', option: '', checks: 0 },
-    { name: 'its health checks too', option: '', checks: 1500 },
+    { name: 'its health checks too, and cancel says for how long', option: '', checks: 1500, cancel: 500 },
     { name: 'where it has none', option: 'max_fails 0', checks: 1500 },
   ])(
     'is waited for where all it answers takes 1.5 s from one moment to the next, $name',
-    async ({ option, checks }) => {
+    async ({ option, checks, cancel }) => {
       const cluster = await new Cluster(`forward . 10.0.0.1 {\n${option}\n}`).start(1);
       await warm(cluster);
       cluster.servers[1]!.answer = (it) =>
         void cluster.block.clock.setTimeout(() => well(it), it.message.question[0]!.type === 2 ? checks : 1500);
-      const slow = cluster.ask('slow.example.');
+      const asked = query('slow.example.');
+      if (cancel !== undefined) asked.context.endsBy(cluster.block.clock.monotonic() + cancel);
+      const slow = cluster.watch(asked);
       await cluster.elapse(1600);
       expect(slow.outcome).toBe('NOERROR');
     },

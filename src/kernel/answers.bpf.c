@@ -38,7 +38,7 @@ static long (*skb_resize)(void *skb, __u32 len, __u64 flags) = (void *)38;
 static __s64 (*csum_diff)(void *from, __u32 from_size, void *to, __u32 to_size, __u32 seed) = (void *)28;
 static long (*l4_csum)(void *skb, __u32 at, __u64 from, __u64 to, __u64 flags) = (void *)11;
 static long (*redirect)(__u32 ifindex, __u64 flags) = (void *)23;
-static long (*tail_call)(void *skb, void *programs, __u32 number) = (void *)12;
+static long (*tail_call)(void *ctx, void *programs, __u32 number) = (void *)12;
 static long (*xdp_move_head)(void *xdp, __s32 by) = (void *)44;
 static long (*xdp_move_tail)(void *xdp, __s32 by) = (void *)65;
 static __u64 (*xdp_length)(void *xdp) = (void *)188;
@@ -536,6 +536,12 @@ SEC("xdp") int answers_xdp(struct xdp_md *xdp) {
 SEC("gate") int pass_on(struct __sk_buff *skb) {
   tail_call(skb, &answering, 0);
   return NEXT;
+}
+
+/* The same behind a link of XDP, which several processes may hold, one after the other. */
+SEC("xdp_gate") int pass_on_xdp(struct xdp_md *xdp) {
+  tail_call(xdp, &answering, 0);
+  return XDP_PASS;
 }
 
 char license_text[] SEC("license") = "Apache-2.0";

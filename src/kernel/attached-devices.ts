@@ -83,6 +83,11 @@ export class AttachedDevices {
     }
   }
 
+  /** There is something to answer from now on. */
+  take(): void {
+    for (const attachment of this.attached.values()) attachment.take?.();
+  }
+
   close(): void {
     for (const attachment of this.attached.values()) attachment.close();
     this.attached.clear();

@@ -2,8 +2,9 @@ import type { Bpf } from './bpf.js';
 import { BpfError } from './bpf-error.js';
 import { MapType, TCX, XDP } from './bpf-numbers.js';
 import type { AttachKind } from './bpf-shapes.js';
-import { addFilter, announcePresence, listFilters, removeFilter, type Presence } from './clsact.js';
+import { addFilter, listFilters, removeFilter } from './clsact.js';
 import { GATE_NAME } from './kernel-status.js';
+import { announcePresence, presenceName, type Presence } from './presence.js';
 import { attributes, type Rtnetlink } from './rtnetlink.js';
 
 const GET_LINK = 18;
@@ -12,30 +13,41 @@ const LINK_ADDRESS = 1;
 const HANDLES = 0x40000000;
 
 /** Sections of the object that hold programs. */
-export type ProgramSection = 'tc' | 'xdp' | 'gate';
+export type ProgramSection = 'tc' | 'xdp' | 'gate' | 'xdp_gate';
+
+/** A program that stands for the one that answers, and lets all pass when this process has ended. */
+interface Gate {
+  readonly program: number;
+  readonly id: number;
+  readonly presence: Presence;
+}
 
 /** A program at a device. */
 export interface ProgramAttachment {
   readonly kind: AttachKind;
   /** Tells the program what has changed of the device. */
   look?(): void;
+  /** There is something to answer from now on. */
+  take?(): void;
   close(): void;
 }
 
 /** What attaching takes; the programs are loaded when they are first needed. */
 export interface AttacherOptions {
-  readonly bpf: Pick<Bpf, 'attach' | 'close' | 'createMap' | 'update' | 'delete' | 'programInfo'>;
+  readonly bpf: Pick<Bpf, 'attach' | 'close' | 'createMap' | 'update' | 'updateLink' | 'programInfo' | 'programOf'>;
   readonly netlink: Rtnetlink;
   /** Loads the program of a section; `maps` are those that it needs besides. */
   readonly load: (section: ProgramSection, maps?: Readonly<Record<string, number>>) => number;
-  readonly presence?: () => Presence;
+  readonly presence?: (gate: number) => Presence;
+  /** A link of XDP that another process passed on, once. */
+  readonly passedOn?: (device: number) => number | undefined;
 }
 
 /** Attaches the program to devices, in the way that is asked for or that the kernel has. */
 export class Attacher {
   private readonly opened: number[] = [];
   private readonly loaded = new Map<'tc' | 'xdp', number>();
-  private gate: { readonly program: number; readonly handle: number; readonly presence: Presence } | undefined;
+  private readonly gates = new Map<'tc' | 'xdp', Gate>();
   private addresses: number | undefined;
   private hasTcx = true;
 
@@ -47,8 +59,8 @@ export class Attacher {
   }
 
   /**
-   * Attaches to a device: by tcx, and where the kernel has none by clsact; by XDP where that is asked for and the driver
-   * has it. Throws a BpfError.
+   * Attaches to a device: by tcx, and where the kernel has none by clsact; by XDP where that is asked for and the
+   * driver has it. Throws a BpfError.
    */
   attach(device: number, kind?: AttachKind): ProgramAttachment {
     if (kind === 'clsact') return this.byClsact(device);
@@ -72,7 +84,8 @@ export class Attacher {
 
   /** Programs that nothing runs any more go; attachments are closed before. */
   close(): void {
-    this.gate?.presence.close();
+    for (const { presence } of this.gates.values()) presence.close();
+    this.gates.clear();
     for (const fd of this.opened.splice(0)) this.options.bpf.close(fd);
   }
 
@@ -80,39 +93,64 @@ export class Attacher {
     return { kind, close: () => this.options.bpf.close(link) };
   }
 
+  /**
+   * A device takes one program of XDP: a link that was passed on leads to this process once it has something to answer,
+   * and back when the process that it leads to has ended.
+   */
   private byXdp(device: number): ProgramAttachment {
-    const { bpf } = this.options;
-    const program = this.program('xdp');
+    const { bpf, passedOn } = this.options;
+    const gate = this.gate('xdp');
     const key = Buffer.from(Uint32Array.of(device).buffer);
     let known = '';
-    const look = (): void => {
+    const tellAddress = (): void => {
       const address = this.addressOf(device);
       const text = address.toString('hex');
       if (text !== known) bpf.update(this.addresses!, key, address);
       known = text;
     };
-    look();
-    const link = bpf.attach(program, device, XDP);
-    return { ...this.byLink('xdp', link), look };
+    tellAddress();
+    const passed = passedOn?.(device);
+    const link = passed ?? bpf.attach(gate.program, device, XDP);
+    let isOurs = passed === undefined;
+    const take = (): void => {
+      if (!isOurs) bpf.updateLink(link, gate.program);
+      isOurs = true;
+    };
+    return {
+      ...this.byLink('xdp', link),
+      take,
+      look: () => {
+        tellAddress();
+        const there = bpf.programOf(link);
+        if (!isOurs || there === gate.id || gate.presence.isAlive(presenceName(there))) return;
+        bpf.updateLink(link, gate.program);
+      },
+    };
   }
 
-  /** A filter runs a gate, which stands open as long as this process lives: a filter would stay when it is killed. */
+  /** A filter runs a gate: the filter would stay when this process is killed. */
   private byClsact(device: number): ProgramAttachment {
     const { netlink } = this.options;
-    const { program, handle, presence } = (this.gate ??= this.openGate());
+    const { program, id, presence } = this.gate('tc');
+    const handle = HANDLES | id;
     for (const filter of listFilters(netlink, device))
       if (!presence.isAlive(filter.name)) removeFilter(netlink, device, filter.handle);
     addFilter(netlink, device, program, { handle, name: presence.name });
     return { kind: 'clsact', close: () => removeFilter(netlink, device, handle) };
   }
 
-  private openGate(): NonNullable<Attacher['gate']> {
+  private gate(section: 'tc' | 'xdp'): Gate {
+    const had = this.gates.get(section);
+    if (had !== undefined) return had;
     const { bpf, load, presence = announcePresence } = this.options;
     const shape = { type: MapType.PROGRAMS, keySize: 4, valueSize: 4, entries: 1, name: GATE_NAME };
     const answering = this.keep(bpf.createMap(shape));
-    bpf.update(answering, Buffer.alloc(4), Buffer.from(Uint32Array.of(this.program('tc')).buffer));
-    const program = this.keep(load('gate', { answering }));
-    return { program, handle: HANDLES | bpf.programInfo(program).id, presence: presence() };
+    bpf.update(answering, Buffer.alloc(4), Buffer.from(Uint32Array.of(this.program(section)).buffer));
+    const program = this.keep(load(section === 'tc' ? 'gate' : 'xdp_gate', { answering }));
+    const { id } = bpf.programInfo(program);
+    const made = { program, id, presence: presence(id) };
+    this.gates.set(section, made);
+    return made;
   }
 
   private program(section: 'tc' | 'xdp'): number {

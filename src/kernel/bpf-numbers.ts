@@ -12,6 +12,7 @@ export const PROG_FD_BY_ID = 13;
 export const MAP_FD_BY_ID = 14;
 export const OBJ_GET_INFO = 15;
 export const LINK_CREATE = 28;
+export const LINK_UPDATE = 29;
 export const LINK_FD_BY_ID = 30;
 export const LINK_NEXT_ID = 31;
 export const ENABLE_STATS = 32;

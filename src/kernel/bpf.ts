@@ -13,6 +13,7 @@ import {
   MAP_FD_BY_ID,
   OBJ_GET_INFO,
   LINK_CREATE,
+  LINK_UPDATE,
   LINK_FD_BY_ID,
   LINK_NEXT_ID,
   ENABLE_STATS,
@@ -129,6 +130,18 @@ export class Bpf {
     return this.call(`attaching the program by ${kind}`, LINK_CREATE, (bytes) => {
       [program, device, attachType, flags].forEach((value, i) => bytes.writeUInt32LE(value, 4 * i));
     });
+  }
+
+  /** Puts a program in the place of the one that a link attaches, at once. */
+  updateLink(link: number, program: number): void {
+    this.call('changing the program of a device', LINK_UPDATE, (bytes) => {
+      [link, program].forEach((value, i) => bytes.writeUInt32LE(value, 4 * i));
+    });
+  }
+
+  /** Number of the program that a link attaches. */
+  programOf(link: number): number {
+    return this.info(link).readUInt32LE(8);
   }
 
   /** What the kernel says of a program: its id, how often it ran and for how long, in nanoseconds. */

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { SOCK_CLOEXEC, SOCK_DGRAM, loadLibc } from '../fastpath/libc.js';
 import { BpfError } from './bpf-error.js';
+import { NAME_PREFIX } from './presence.js';
 import { CREATE, attribute, attributes, type Rtnetlink } from './rtnetlink.js';
 
 /** Numbers of linux/rtnetlink.h, linux/pkt_sched.h and linux/pkt_cls.h. */
@@ -21,9 +20,6 @@ const CLSACT_HANDLE = 0xffff0000;
 const INGRESS = 0xfffffff2;
 /** Before others, and of those that are as early the newest is the first; of all protocols, as the network has it. */
 const FIRST_OF_ALL = (1 << 16) | 0x0300;
-const AF_UNIX = 1;
-/** What names of filters begin with. */
-const NAME_PREFIX = 'nodens_';
 
 /** A filter of this program's, or of another server's. */
 export interface ClsactFilter {
@@ -102,37 +98,4 @@ export function listFilters(netlink: Rtnetlink, device: number): ClsactFilter[] 
     if (program === undefined || !name.startsWith(NAME_PREFIX)) return [];
     return [{ handle: body.readUInt32LE(8), name, program }];
   });
-}
-
-/**
- * A name that says whether its process lives: a socket of that abstract name is open as long as it does, for all of a
- * network namespace to see, whatever namespace of processes they are in.
- */
-export interface Presence {
-  readonly name: string;
-  isAlive(name: string): boolean;
-  close(): void;
-}
-
-/** Throws a BpfError where there can be no such socket. */
-export function announcePresence(): Presence {
-  const libc = loadLibc();
-  const use = (name: string, call: 'bind' | 'connect'): { readonly fd: number; readonly done: boolean } => {
-    const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    const address = Buffer.concat([Buffer.from([AF_UNIX, 0, 0]), Buffer.from(name, 'latin1')]);
-    return { fd, done: fd >= 0 && libc[call](fd, address, address.length) === 0 };
-  };
-  const name = `${NAME_PREFIX}${randomBytes(8).toString('hex')}`;
-  const { fd, done } = use(name, 'bind');
-  if (!done) throw new BpfError('attaching the program by clsact: opening a socket', 'EADDRINUSE');
-  return {
-    name,
-    isAlive(other) {
-      const asked = use(other, 'connect');
-      if (asked.fd >= 0) libc.close(asked.fd);
-      // Without a descriptor nothing is known, and the worse is taken: it lives.
-      return asked.done || asked.fd < 0;
-    },
-    close: () => void libc.close(fd),
-  };
 }

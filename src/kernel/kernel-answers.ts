@@ -3,6 +3,7 @@ import { parseIp } from '../lib/cidr.js';
 import { repeat, type Clock, type Timer } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
+import { linkPlace, type InheritedSockets } from '../net/inherited-sockets.js';
 import type { Endpoint } from '../net/network.js';
 import { AttachedDevices, parseWanted } from './attached-devices.js';
 import { Attacher, type ProgramSection } from './attacher.js';
@@ -40,6 +41,8 @@ export interface KernelOptions {
   /** Queries a second that one client address may ask; any number where nothing is said. */
   readonly clientLimit?: number | undefined;
   readonly host?: DeviceHost;
+  /** What another process has passed on. */
+  readonly inherited?: InheritedSockets | undefined;
 }
 
 /** Where queries come in: an address of this host and a port, as the program looks them up. */
@@ -74,7 +77,8 @@ export class KernelAnswers {
    *
    * @throws Error that says what is missing: a right, a device, or something of the kernel
    */
-  static open({ devices, limit, seed, clock, log, clientLimit = 0, host = thisHost }: KernelOptions): KernelAnswers {
+  static open(options: KernelOptions): KernelAnswers {
+    const { devices, limit, seed, clock, log, clientLimit = 0, host = thisHost, inherited } = options;
     const bpf = new Bpf();
     const opened: number[] = [];
     let attacher: Attacher | undefined;
@@ -85,7 +89,8 @@ export class KernelAnswers {
     try {
       const memory = new KernelMemory(bpf, limit, seed, clientLimit);
       const maps = { ...memory.maps, ...ownMaps(bpf, clientLimit, keep) };
-      attacher = new Attacher({ bpf, netlink: openRtnetlink(), load: loader(bpf, maps) });
+      const passedOn = (device: number): number | undefined => inherited?.take('xdp', linkPlace(device));
+      attacher = new Attacher({ bpf, netlink: openRtnetlink(), load: loader(bpf, maps), passedOn });
       for (const kind of new Set(devices?.map((text) => parseWanted(text).kind) ?? [undefined])) attacher.prepare(kind);
       const attached = new AttachedDevices(bpf, attacher, devices, host, log);
       const made = new KernelAnswers(bpf, memory, maps, attacher, attached, host, log);
@@ -103,6 +108,7 @@ export class KernelAnswers {
     const id = this.nextId++;
     this.listening.set(id, { at, server });
     this.tell();
+    this.devices.take();
     return () => {
       this.listening.delete(id);
       this.tell();
@@ -175,8 +181,8 @@ function loader(
   const object = readObject(readFileSync(OBJECT));
   return (section, more = {}) => {
     const code = object.program(section, (name) => (more[name] ?? maps[name])!);
-    const name = section === 'gate' ? GATE_NAME : PROGRAM_NAME;
-    return bpf.loadProgram(code, object.license, name, section === 'xdp' ? XDP : TCX);
+    const name = section.endsWith('gate') ? GATE_NAME : PROGRAM_NAME;
+    return bpf.loadProgram(code, object.license, name, section.startsWith('xdp') ? XDP : TCX);
   };
 }
 

@@ -77,7 +77,8 @@ export async function kernelPrograms(
     .map((fd) => ({ fd, before: bpf.programInfo(fd) }))
     .filter(({ fd, before }) => before.name === PROGRAM_NAME || bpf.close(fd));
   await wait(watch);
-  const attached = [...bpf.links(), ...gates(bpf)];
+  const links = bpf.links().map((link) => ({ ...link, program: behindGate(bpf, link.program) ?? link.program }));
+  const attached = [...links, ...gates(bpf)];
   const programs = found.map(({ fd, before }) => {
     const after = bpf.programInfo(fd);
     const runs = Number(after.runs - before.runs);

@@ -5,10 +5,12 @@ import { canonicalIp, formatIp, hostPort } from '../lib/cidr.js';
 import type { Endpoint } from './network.js';
 
 type SocketTransport = 'udp' | 'tcp';
+/** What is passed on: sockets, and links by which XDP answers at a device. */
+type PassedKind = SocketTransport | 'xdp';
 
-/** A socket of this process at which others reach it. */
+/** A socket of this process at which others reach it, or a link of XDP (`linkPlace`). */
 export interface ListeningSocket {
-  readonly transport: SocketTransport;
+  readonly transport: PassedKind;
   readonly address: string;
   readonly port: number;
   /** Its file descriptor. */
@@ -16,13 +18,17 @@ export interface ListeningSocket {
 }
 
 /** Where a process is reached. */
-type SocketPlace = Omit<ListeningSocket, 'fd'>;
+interface SocketPlace extends Endpoint {
+  readonly transport: SocketTransport;
+}
 
 /** A socket as /proc/net lists it, before it is known which descriptor it has. */
 export interface BoundSocket extends SocketPlace {
   readonly inode: string;
 }
 
+/** What a descriptor of a link leads to, in /proc/self/fd. */
+const BPF_LINK = 'anon_inode:bpf_link';
 /**
  * State of a socket that listens (TCP) or has no peer (UDP), in hexadecimal as in the list; include/net/tcp_states.h.
  */
@@ -56,8 +62,19 @@ export function listeningSockets(): ListeningSocket[] {
   const byInode = new Map(boundSockets().map((socket) => [`socket:[${socket.inode}]`, socket]));
   return descriptors().flatMap(({ fd, target }) => {
     const socket = byInode.get(target);
+    if (target === BPF_LINK) return xdpLink(fd);
     return socket ? [{ transport: socket.transport, address: socket.address, port: socket.port, fd }] : [];
   });
+}
+
+/** In place of an address, for a link of XDP: the number of its device. */
+export const linkPlace = (device: number): Endpoint => ({ address: `device ${device}`, port: 0 });
+
+/** A descriptor of a link as what is passed on, where it is one of XDP that has a device. */
+function xdpLink(fd: number): ListeningSocket[] {
+  const text = readOrEmpty(`/proc/self/fdinfo/${fd}`);
+  const device = Number(/^ifindex:\s*(\d+)$/m.exec(text)?.[1] ?? 0);
+  return device > 0 && /^link_type:\s*xdp$/m.test(text) ? [{ transport: 'xdp', ...linkPlace(device), fd }] : [];
 }
 
 /**
@@ -130,7 +147,7 @@ function isListeningSocket(value: unknown, first: number): value is ListeningSoc
   const isNumber = (number: unknown, least: number, most: number): boolean =>
     Number.isInteger(number) && (number as number) >= least && (number as number) <= most;
   return (
-    (transport === 'udp' || transport === 'tcp') &&
+    (transport === 'udp' || transport === 'tcp' || transport === 'xdp') &&
     typeof address === 'string' &&
     isNumber(port, 0, 65_535) &&
     isNumber(fd, first, 2 ** 31 - 1)
@@ -149,7 +166,7 @@ export class InheritedSockets {
   }
 
   /** The descriptor of a socket bound to exactly that place, once; undefined when there is none, or no more. */
-  take(transport: SocketTransport, at: Endpoint): number | undefined {
+  take(transport: PassedKind, at: Endpoint): number | undefined {
     return this.sockets.get(keyOf(transport, at))?.shift();
   }
 
@@ -161,7 +178,7 @@ export class InheritedSockets {
 }
 
 /** The list does not tell the zone of a link-local address. */
-const keyOf = (transport: SocketTransport, { address, port }: Endpoint): string =>
+const keyOf = (transport: PassedKind, { address, port }: Endpoint): string =>
   `${transport} ${hostPort(canonicalIp(address.replace(/%.*$/, '')) ?? address, port)}`;
 
 function readOrEmpty(file: string): string {

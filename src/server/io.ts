@@ -4,7 +4,6 @@ import type { AnswersBelow, WorkerPoolOptions } from '../fastpath/worker-pool-op
 import { KernelAnswers } from '../kernel/kernel-answers.js';
 import { realClock } from '../lib/clock.js';
 import { NodensError } from '../lib/errors.js';
-import type { Logger } from '../lib/log.js';
 import { memoryLimit } from '../lib/memory-limit.js';
 import { defaultWorkers, type IoOptions } from './io-flags.js';
 
@@ -42,7 +41,7 @@ export function beginWorkers(
     workers: defaultWorkers(),
   };
   if (mode === 'dgram') return undefined;
-  const below = mode === 'kernel' ? openBelow({ devices, clientLimit, memory }, starting.log, open) : undefined;
+  const below = mode === 'kernel' ? openBelow({ devices, clientLimit, memory }, starting, open) : undefined;
   const failed = (error: unknown): false => {
     below?.close();
     const reason = (error as Error).message;
@@ -65,12 +64,12 @@ export function beginWorkers(
 
 function openBelow(
   { devices, clientLimit, memory }: Pick<IoOptions, 'devices' | 'clientLimit' | 'memory'>,
-  log: Logger,
+  { log, inherited }: Pick<Starting, 'log' | 'inherited'>,
   open: NonNullable<Starting['open']>,
 ): AnswersBelow | undefined {
   try {
     const seed = [randomInt(2 ** 32), randomInt(2 ** 32)] as const;
-    const below = open({ devices, limit: memoryLimit(memory), seed, clock: realClock, log, clientLimit });
+    const below = open({ devices, limit: memoryLimit(memory), seed, clock: realClock, log, clientLimit, inherited });
     const where = devices?.join(', ') ?? 'devices that have an address';
     log.info(`the kernel answers at ${where} what may be shared with everybody`);
     return below;

@@ -1,6 +1,6 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { listFilters } from '../../src/kernel/clsact.js';
 import { kernelPrograms, type KernelProgram } from '../../src/kernel/kernel-status.js';
 import { openRtnetlink } from '../../src/kernel/rtnetlink.js';
 import { query } from '../support/dns.js';
-import { KernelServer, SERVER_IP, missingForKernel } from '../support/kernel-server.js';
+import { KernelServer, SERVER_IP, missingForKernel, programsOf } from '../support/kernel-server.js';
 import { enterNamespace } from '../support/network-namespace.js';
 import { Namespaces, run } from './node-local/namespaces.js';
 
@@ -48,12 +48,6 @@ describe.skipIf(why !== undefined)('a server with answers in the kernel', () => 
     }
   };
 
-  /** Numbers of the programs that the server has open. */
-  function opened(): Set<number> {
-    const folder = `/proc/${served.program.child.pid}/fdinfo`;
-    const texts = readdirSync(folder).map((fd) => readFileSync(path.join(folder, fd), 'latin1'));
-    return new Set(texts.flatMap((text) => [...text.matchAll(/^prog_id:\s+(\d+)$/gm)].map(([, id]) => Number(id))));
-  }
   /** Those of these programs that are there. */
   const there = (ids: ReadonlySet<number>): Promise<KernelProgram[]> =>
     inServer(async () => (await kernelPrograms(0, () => Promise.resolve())).filter(({ id }) => ids.has(id)));
@@ -72,7 +66,7 @@ describe.skipIf(why !== undefined)('a server with answers in the kernel', () => 
     } finally {
       leave();
     }
-    const programs = opened();
+    const programs = programsOf(served.program.child.pid!);
     const answered = async (): Promise<boolean> =>
       (await there(programs)).some(({ queries }) => (queries.answered ?? 0) > 0);
     for (const end = performance.now() + 20_000; !(await answered());) {
@@ -96,7 +90,7 @@ describe.skipIf(why !== undefined)('a server with answers in the kernel', () => 
       served = new KernelServer(namespaces, 'kernel', path.join(dir, kind), ['10.99.0.2/24'], kind);
       await served.start({ Corefile: COREFILE });
       await ask();
-      let programs = opened();
+      let programs = programsOf(served.program.child.pid!);
       expect(await attached(programs)).toEqual([[kind]]);
       await served.program.stop('SIGKILL');
       // What stays of a filter has nothing behind it, and lets everything pass: to the next server, which removes it.
@@ -105,7 +99,7 @@ describe.skipIf(why !== undefined)('a server with answers in the kernel', () => 
       expect(left).toHaveLength(kind === 'clsact' ? 1 : 0);
       await served.start({});
       await ask();
-      programs = opened();
+      programs = programsOf(served.program.child.pid!);
       expect(await attached(programs)).toEqual([[kind]]);
       expect((await filters()).filter((name) => left.includes(name))).toEqual([]);
       await served.program.stop('SIGTERM');
@@ -130,6 +124,6 @@ describe.skipIf(why !== undefined)('a server with answers in the kernel', () => 
     run('ip', '-n', served.server, 'addr', 'add', `${SERVER_IP}/24`, 'dev', 'in');
     await served.start({ Corefile: COREFILE });
     await ask();
-    expect(await attached(opened())).toContainEqual(['tcx']);
+    expect(await attached(programsOf(served.program.child.pid!))).toContainEqual(['tcx']);
   }, 60_000);
 });

@@ -4,7 +4,7 @@ import { BpfError } from '../../src/kernel/bpf-error.js';
 import type { AttachKind, AttachHook } from '../../src/kernel/bpf-shapes.js';
 import { attribute, type Rtnetlink } from '../../src/kernel/rtnetlink.js';
 
-const NAME = 'nodens_this';
+const NAME = 'nodens_5';
 const word = (value: number): Buffer => Buffer.from(Uint32Array.of(value).buffer);
 
 /** A kernel with one device, of number 2: what it refuses, and what was done to it. */
@@ -15,6 +15,9 @@ class FakeKernel {
   filters: { handle: number; name: string }[] = [];
   hasClsact = true;
   address = '020000000001';
+  /** Number of the program that the device's link leads to, and a link that was passed on. */
+  linked = 5;
+  passed: number | undefined;
   private next = 100;
 
   readonly bpf = {
@@ -27,7 +30,11 @@ class FakeKernel {
     createMap: (): number => ++this.next,
     update: (map: number, _key: Uint8Array, value: Uint8Array): void =>
       void this.done.push(`${map}: ${Buffer.from(value).toString('hex')}`),
-    delete: (): void => undefined,
+    updateLink: (link: number, program: number): void => {
+      this.done.push(`link ${link} to ${program}`);
+      this.linked = 5;
+    },
+    programOf: (): number => this.linked,
     programInfo: (): never => ({ id: 5 }) as never,
   };
 
@@ -54,6 +61,7 @@ class FakeKernel {
     bpf: this.bpf,
     netlink: this.netlink,
     load: (section) => (this.done.push(`loaded ${section}`), ++this.next),
+    passedOn: () => this.passed,
     presence: () => ({ name: NAME, isAlive: (name) => this.alive.has(name), close: () => undefined }),
   });
 
@@ -156,17 +164,44 @@ describe('a program is attached', () => {
   it('by XDP with the address of the device, as it changes', () => {
     const kernel = new FakeKernel();
     const attachment = kernel.attacher.attach(2, 'xdp');
+    const before = kernel.done.length;
     attachment.look!();
     kernel.address = '020000000002';
     attachment.look!();
+    attachment.take!();
     attachment.close();
-    expect(kernel.done).toEqual([
-      'loaded xdp',
-      '101: 0200000000010000',
-      'xdp at 2',
-      '101: 0200000000020000',
-      'closed 7',
-    ]);
+    expect(kernel.done.slice(before)).toEqual(['102: 0200000000020000', 'closed 7']);
+    expect(kernel.done.slice(0, before)).toContain('102: 0200000000010000');
+  });
+
+  it('by a link of XDP that was passed on once there is something to answer, and not before', () => {
+    const kernel = new FakeKernel();
+    Object.assign(kernel, { passed: 31, linked: 4 });
+    kernel.alive.add('nodens_4');
+    const attachment = kernel.attacher.attach(2, 'xdp');
+    const changes = (): string[] => kernel.done.filter((text) => /^(link|xdp) /.test(text));
+    attachment.look!();
+    // Who passed it on may end before that.
+    kernel.alive.delete('nodens_4');
+    attachment.look!();
+    expect(changes()).toEqual([]);
+    attachment.take!();
+    attachment.take!();
+    expect(changes()).toEqual(['link 31 to 104']);
+    attachment.close();
+    expect(kernel.done.at(-1)).toBe('closed 31');
+  });
+
+  it('by a link of XDP again when the process that took it over has ended', () => {
+    const kernel = new FakeKernel();
+    const attachment = kernel.attacher.attach(2, 'xdp');
+    kernel.linked = 6;
+    kernel.alive.add('nodens_6');
+    attachment.look!();
+    expect(kernel.linked).toBe(6);
+    kernel.alive.delete('nodens_6');
+    attachment.look!();
+    expect(kernel.linked).toBe(5);
   });
 
   it('with programs that are closed at the end', () => {

@@ -35,7 +35,7 @@ it.skipIf(!clang)('the compiled program is what its source compiles to', () => {
       readObject(file)
         .program(section, () => 0)
         .toString('hex');
-    for (const section of ['tc', 'xdp', 'gate'])
+    for (const section of ['tc', 'xdp', 'gate', 'xdp_gate'])
       expect(code(readFileSync(made), section), section).toBe(code(object, section));
     expect(readObject(readFileSync(made)).license).toBe(readObject(object).license);
   } finally {
@@ -49,6 +49,7 @@ describe('the object', () => {
     { section: 'tc', maps: TABLE },
     { section: 'xdp', maps: [...TABLE, 'devices'].sort() },
     { section: 'gate', maps: ['answering'] },
+    { section: 'xdp_gate', maps: ['answering'] },
   ])('names its license and the maps that its $section needs', ({ section, maps }) => {
     const names = new Set<string>();
     const read = readObject(object);

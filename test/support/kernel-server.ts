@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Bpf } from '../../src/kernel/bpf.js';
@@ -24,6 +24,13 @@ export function missingForKernel(...tools: readonly [tool: string, packageName: 
     if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0)
       return `${tool} is not installed (Debian: ${packageName})`;
   return undefined;
+}
+
+/** Numbers of the programs that a process has open. */
+export function programsOf(pid: number): Set<number> {
+  const folder = `/proc/${pid}/fdinfo`;
+  const texts = readdirSync(folder).map((fd) => readFileSync(path.join(folder, fd), 'latin1'));
+  return new Set(texts.flatMap((text) => [...text.matchAll(/^prog_id:\s+(\d+)$/gm)].map(([, id]) => Number(id))));
 }
 
 /** Addresses of the two ends: the client's frames come from where no socket is. */
@@ -71,6 +78,11 @@ export class KernelServer {
   /** The command line in front of one that is to run at an end of the link. */
   inside(end: 'server' | 'client'): string[] {
     return ['ip', 'netns', 'exec', this[end]];
+  }
+
+  /** Number of the process that serves in the server's namespace, which the first one has handed over to. */
+  successor(): number {
+    return Number(run('ip', 'netns', 'pids', this.server).trim().split('\n')[0]);
   }
 
   metrics(): string {

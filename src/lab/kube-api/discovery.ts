@@ -32,7 +32,14 @@ export const SUBRESOURCES: Readonly<Record<string, readonly Subresource[]>> = {
   Deployment: [SCALE, status('Deployment')],
   DaemonSet: [status('DaemonSet')],
   Node: [status('Node')],
-  Pod: [stream('exec', 'PodExecOptions'), EVICTION, LOG, stream('portforward', 'PodPortForwardOptions'), status('Pod')],
+  Pod: [
+    stream('attach', 'PodAttachOptions'),
+    stream('exec', 'PodExecOptions'),
+    EVICTION,
+    LOG,
+    stream('portforward', 'PodPortForwardOptions'),
+    status('Pod'),
+  ],
 };
 
 /**

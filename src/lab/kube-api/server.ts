@@ -5,6 +5,7 @@ import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Lab } from '../lab.js';
+import { accessReview } from './access-review.js';
 import type { ServerIdentity } from './certificate.js';
 import { discovery } from './discovery.js';
 import { ApiFault } from './fault.js';
@@ -111,6 +112,8 @@ export class KubeApi {
       if (HEALTH.includes(pathname)) return void response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
       this.authenticate(request);
       if (request.method === 'GET' && this.document(pathname, request, response)) return;
+      const review = await accessReview(pathname, request);
+      if (review) return send(response, 201, review);
       const path = resourceAt(pathname);
       if (!path) throw new ApiFault('NotFound', 'the server could not find the requested resource');
       await this.verbs.carryOut({ path, query: searchParams, request, response });

@@ -4,8 +4,9 @@ import type * as Ws from 'ws';
 import { loadPackage } from '../../lib/package.js';
 import type { Lab } from '../lab.js';
 import type { RunningPod } from '../pods/running-pod.js';
+import { attach } from './attach.js';
 import { spdyChannels, webSocketChannels } from './channels.js';
-import type { Channels } from './channels.js';
+import type { Channels, WantedChannels } from './channels.js';
 import { execute } from './exec.js';
 import { ApiFault, notFound } from './fault.js';
 import { forwardPorts } from './port-forward.js';
@@ -31,7 +32,7 @@ export interface Upgrade {
   readonly head: Buffer;
 }
 
-/** Carries out what runs over streams: programs in pods and forwarded ports, over SPDY/3.1 and over WebSocket. */
+/** Carries out what runs over streams: programs in pods, what they write, and forwarded ports, over SPDY/3.1 and over WebSocket. */
 export class Upgrades {
   private readonly server: Ws.WebSocketServer;
   private readonly createWebSocketStream: typeof Ws.createWebSocketStream;
@@ -49,7 +50,7 @@ export class Upgrades {
   carryOut(upgrade: Upgrade): void {
     const { path, query, socket, request } = upgrade;
     const { subresource } = path;
-    if (path.resource.kind !== 'Pod' || (subresource !== 'exec' && subresource !== 'portforward'))
+    if (path.resource.kind !== 'Pod' || !['attach', 'exec', 'portforward'].includes(subresource ?? ''))
       throw new ApiFault('NotFound', 'the server could not find the requested resource');
     const pod = podAt(path, this.parts.lab);
     const spdy = /^spdy\/3\.1$/i.test(request.headers.upgrade ?? '');
@@ -59,13 +60,24 @@ export class Upgrades {
       return;
     }
     const wanted = wantedIn(query);
+    if (subresource === 'attach')
+      return this.stream(upgrade, wanted, spdy, (channels) => attach(pod, channels, this.parts.lab));
     const executed = { pod, words: query.getAll('command'), tty: wanted.tty };
     if (executed.words.length === 0) throw new ApiFault('BadRequest', 'command: got none, allowed: one or more words');
-    const begin = (channels: Channels): void =>
-      void execute(executed, channels, this.parts.lab).catch((error: unknown) => {
-        this.parts.onFault(error);
-        socket.destroy();
-      });
+    this.stream(
+      upgrade,
+      wanted,
+      spdy,
+      (channels) =>
+        void execute(executed, channels, this.parts.lab).catch((error: unknown) => {
+          this.parts.onFault(error);
+          socket.destroy();
+        }),
+    );
+  }
+
+  /** The channels of a program, over what the client has asked for. */
+  private stream(upgrade: Upgrade, wanted: WantedChannels, spdy: boolean, begin: (channels: Channels) => void): void {
     if (spdy) spdyChannels(this.accept(upgrade, EXEC_SPDY), wanted, begin);
     else this.webSocket(upgrade, EXEC_WEB, (web) => begin(webSocketChannels(web, wanted)));
   }

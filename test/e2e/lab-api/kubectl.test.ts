@@ -135,6 +135,8 @@ describe.skipIf(missing.length > 0)("a newer kubectl against the lab's API", { t
       ['get pods', /^curl-pod +1\/1 +Running +0/m],
       ['describe pod curl-pod', /Node: +k8s-ctr\/192\.168\.10\.100/],
       ['exec curl-pod -- hostname', 'curl-pod\n'],
+      ['auth can-i create deployments', /^yes$/m],
+      ['auth whoami', /Username +admin/],
       ["exec curl-pod -- sh -c 'exit 3'", /exit code 3/],
       ['apply -f web.yaml', 'deployment.apps/web created\nservice/web created\nconfigmap/web created\n'],
       ['apply -f web.yaml', 'deployment.apps/web unchanged\nservice/web unchanged\nconfigmap/web unchanged\n'],
@@ -182,6 +184,8 @@ describe.skipIf(missing.length > 0)(
       { line: 'exec curl-pod -- nslookup webpod', want: [/Address: 10\.96\.152\.212/] },
       { line: 'exec -i curl-pod -- grep wor', input: 'hello\nworld\n', want: [/^world\n$/] },
       { line: "exec curl-pod -- sh -c 'exit 3'", code: 3, want: [/exit code 3/] },
+      { line: 'auth can-i create deployments', want: [/^yes$/m] },
+      { line: 'auth can-i --list', want: [/^\*\.\* +\[\] +\[\] +\[\*\]$/m] },
       { line: 'get pod none', code: 1, want: [/pods "none" not found/] },
       { line: 'exec none -- ls', code: 1, want: [/pods "none" not found/] },
     ])('$line', async ({ line, code = 0, want, input }) => {
@@ -255,6 +259,15 @@ describe.skipIf(missing.length > 0)(
       coredns!.log.write('a line that comes later\n');
       await following.says(/a line that comes later/);
       await following.end();
+    });
+
+    it('attaches to what a program writes', async () => {
+      const [coredns] = served.lab.kubelet.list().filter(({ program }) => program.kind === 'dns');
+      const attached = start('kubectl', ['attach', coredns!.name, '-n', 'kube-system']);
+      const ticks = setInterval(() => coredns!.log.write('a line for who is attached\n'), 50);
+      await attached.says(/a line for who is attached/);
+      clearInterval(ticks);
+      await attached.end();
     });
 
     it('opens a shell on a terminal', async () => {

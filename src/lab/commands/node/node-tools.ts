@@ -50,7 +50,7 @@ export async function captureIn(netns: NetNs, args: readonly string[], io: Comma
 const tcpdump: LabCommand = {
   name: 'tcpdump',
   usage: '[-i DEVICE] [-nn] [-q] [-c COUNT] [-w FILE] [FILTER]',
-  help: "Prints packets as they pass the node's devices, or writes them to a capture file.",
+  help: "Prints packets as they pass the node's devices, or writes them to a file. Addresses are never looked up, as with -n.",
   run: (args, io) => captureIn(nodeNamed(io.lab, io.node).netns, args, io),
 };
 

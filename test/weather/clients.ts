@@ -24,8 +24,12 @@ const COREFILE = `.:1053 {
 }
 `;
 
-export const resident = (server: WeatherServer): number =>
-  (Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${server.program.child.pid}/status`, 'latin1'))![1]) * 1024) / MB;
+/** What it has in memory of its own: pages of the program's files come and go by themselves. */
+export function resident(server: WeatherServer): number {
+  const status = readFileSync(`/proc/${server.program.child.pid}/status`, 'latin1');
+  const kb = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)![1]);
+  return ((kb('VmRSS') - kb('RssFile')) * 1024) / MB;
+}
 
 const connect = async (): Promise<net.Socket> => {
   const socket = net.connect(1053, '127.0.0.1');

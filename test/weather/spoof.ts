@@ -91,8 +91,10 @@ export const spoof: Weather = {
       `.:1053 {\n bind 127.0.0.1\n cache\n forward . 127.0.0.1:${UPSTREAM}\n}\n`,
     );
     try {
+      // An upstream that has never answered is given up sooner.
+      await under(new Forger(0), upstream, 'first.test', 20, 200);
       // All of them are in flight, at ports that are shared, when it begins.
-      upstream.away = 500;
+      upstream.away = 400;
       const forger = new Forger(full ? 10 : 2, 1900);
       const crowd = await under(forger, upstream, 'crowd.test', 2000, 8000);
       upstream.away = 30;

@@ -143,6 +143,21 @@ describe('starting', () => {
       expect(log.lines).toEqual(['[INFO] the kernel answers at eth7 what may be shared with everybody']);
     });
 
+    it('draws a seed of two numbers of 32 bits for it each time', async () => {
+      const seeds: (readonly number[])[] = [];
+      const open = (...args: unknown[]): never => {
+        seeds.push((args[0] as { seed: readonly number[] }).seed);
+        return below as never;
+      };
+      for (let i = 0; i < 30; i++) await begun(options, { log: new TestLog(), begin, open });
+      started.length = 0;
+      const numbers = seeds.flat();
+      expect(numbers).toHaveLength(60);
+      expect(new Set(numbers).size).toBeGreaterThan(55);
+      expect(numbers.every((one) => Number.isInteger(one) && one >= 0 && one < 2 ** 32)).toBe(true);
+      expect(Math.max(...numbers)).toBeGreaterThan(2 ** 30);
+    });
+
     it.each(WAYS)('lets go of it where threads fail $when', async ({ begin: failing }) => {
       closed = 0;
       expect(await begun(options, { log: new TestLog(), begin: failing, open: () => below as never })).toBe(false);

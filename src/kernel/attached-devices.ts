@@ -69,15 +69,15 @@ export class AttachedDevices {
     for (const number of this.refused) if (!chosen.has(number)) this.refused.delete(number);
     for (const [number, { name, kind }] of chosen) {
       if (this.refused.has(number)) continue;
+      const attachment = this.attached.get(number);
       try {
-        const attachment = this.attached.get(number);
         if (attachment !== undefined) attachment.look?.();
         else this.attached.set(number, this.attacher.attach(number, kind));
       } catch (error) {
         if (!(error instanceof BpfError)) throw error;
         // It has gone meanwhile.
         if (error.code === 'ENODEV') continue;
-        this.refused.add(number);
+        if (attachment === undefined) this.refused.add(number);
         this.log.warning(`the kernel does not answer at ${name}: ${error.message}`);
       }
     }

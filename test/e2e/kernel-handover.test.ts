@@ -12,7 +12,7 @@ import { Namespaces } from './node-local/namespaces.js';
 
 /** Queries a second. */
 const RATE = '20000';
-const SECONDS = '4';
+const SECONDS = '3';
 
 const why = missingForKernel(['dnsperf', 'dnsperf']);
 if (why !== undefined) console.log(`test/e2e/kernel-handover: ${why}; skipped`);
@@ -92,4 +92,30 @@ describe.skipIf(why !== undefined)('a hand-over under load', () => {
     },
     60_000,
   );
+
+  it('takes the link of XDP back from one that is killed beside it', async () => {
+    served = new KernelServer(namespaces, 'kernel', path.join(dir, 'served'), ['10.99.0.2/24'], 'xdp');
+    const takeover = ['-takeover', path.join(dir, 'socket')];
+    await served.start({ Corefile: COREFILE }, ...takeover);
+    const first = served.program;
+    await served.start({}, ...takeover);
+    const second = served.program;
+    served.program = first;
+    const [one, other] = [countersOf(first.child.pid!), countersOf(second.child.pid!)];
+    const [ip, ...rest] = served.inside('client') as [string, ...string[]];
+    const ask = (): number => {
+      const before = counted(one).all;
+      const names = ['-d', path.join(dir, 'names'), '-n', '1', '-t', '5', '-q', '20'];
+      expect(spawnSync(ip, [...rest, 'dnsperf', '-s', SERVER_IP, ...names]).status).toBe(0);
+      return counted(one).all - before;
+    };
+    try {
+      expect([ask(), counted(other).all]).toEqual([0, 200]);
+    } finally {
+      await second.stop('SIGKILL');
+    }
+    for (const end = performance.now() + 20_000; ask() < 200;)
+      if (performance.now() > end) throw new Error('the link did not come back for 20 s');
+    expect(counted(other).all).toBe(200);
+  }, 60_000);
 });

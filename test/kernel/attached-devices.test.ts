@@ -22,13 +22,14 @@ class FakeHost {
     new Map([['lo', ['127.0.0.1']], ...this.addressed.map((name) => [name, ['192.0.2.1']] as [string, string[]])]);
   deviceNumber = (name: string): number => this.names.indexOf(name) + 1;
   readonly kinds: string[] = [];
+  looked: (device: number) => void = () => undefined;
   attach = (device: number, kind: AttachKind = 'tcx'): ProgramAttachment => {
     const code = this.refuses[device];
     if (code !== undefined) throw new BpfError('attaching the program', code);
     const id = ++this.next;
     this.open.set(id, device);
     this.kinds.push(`${device} ${kind}`);
-    return { kind, close: () => void this.open.delete(id) };
+    return { kind, look: () => this.looked(device), close: () => void this.open.delete(id) };
   };
   get attached(): number[] {
     return [...this.open.values()].sort();
@@ -100,6 +101,21 @@ describe('a program is attached', () => {
     expect(host.attached).toEqual([4]);
     expect(log.lines).toEqual(['[WARNING] the kernel does not answer at lxc1: attaching the program: EBUSY']);
   });
+});
+
+it('what cannot be told of a device is told the next time', () => {
+  const host = new FakeHost('lo', 'eth0');
+  const log = new TestLog();
+  const devices = watching(host, ['eth0'], log);
+  const looked: number[] = [];
+  host.looked = (device) => {
+    looked.push(device);
+    if (looked.length === 1) throw new BpfError('asking for a device', 'ENOBUFS');
+  };
+  devices.look();
+  devices.look();
+  expect(looked).toEqual([2, 2]);
+  expect(log.lines).toEqual(['[WARNING] the kernel does not answer at eth0: asking for a device: ENOBUFS']);
 });
 
 it.skipIf(process.platform !== 'linux')('all devices of this namespace are seen', () => {

@@ -6,7 +6,7 @@ import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import type { Options } from '../../session/options.js';
-import { NOTHING_FETCHED, fetched } from '../target/fetched.js';
+import { NOTHING_FETCHED, fetched, ownManifest } from '../target/fetched.js';
 import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
 import { yamlOf } from './get.js';
 import { nameIn, namespaceIn } from './metadata.js';
@@ -25,11 +25,22 @@ export const manifestText = async (file: string, io: CommandIo): Promise<string>
     if (!own) throw new CommandError(`error: ${file}: ${NOTHING_FETCHED}`);
     return own.text;
   }
-  if (file !== '-') return io.session.read(file);
+  if (file !== '-') return localText(file, io);
   if (io.input === undefined)
     throw new CommandError('error: -f - reads a pipe or a here-document, and there is neither');
   return io.input.text();
 };
+
+/** A file of the user; where there is none, the manifest of that name that comes with the lab. */
+function localText(file: string, io: CommandIo): string {
+  try {
+    return io.session.read(file);
+  } catch (error) {
+    const own = ownManifest(file);
+    if (own === undefined) throw error;
+    return own;
+  }
+}
 
 /**
  * `kubectl create`: a file, a ConfigMap from files and literals, a namespace, a service, or a Deployment from an

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LAB_FOLDER } from '../../topology/load.js';
 
@@ -43,6 +43,13 @@ export function fetched(url: string): { readonly name: string; readonly text: st
     name: path.posix.basename(url),
     text: found.left.reduce((before, [value, mark]) => before.replaceAll(value, mark), text),
   };
+}
+
+/** A manifest that comes with the lab, by `manifests/NAME.yaml` in any folder; undefined where there is none. */
+export function ownManifest(file: string): string | undefined {
+  const [, name] = /^(?:\.{1,2}\/)*(?:lab\/)?manifests\/([\w-]+\.yaml)$/.exec(file) ?? [];
+  const place = path.join(LAB_FOLDER, 'manifests', name ?? '');
+  return name !== undefined && existsSync(place) ? readFileSync(place, 'utf8') : undefined;
 }
 
 /** What is said of an address that the lab has nothing for. */

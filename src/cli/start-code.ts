@@ -7,6 +7,7 @@ import type { Milliseconds, Octets } from '../lib/units.js';
 const WHEN: readonly Milliseconds[] = [1000, 10_000];
 const SMAPS = '/proc/self/smaps';
 const MADV_DONTNEED = 4;
+const FILE_MAPPING = /^([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ \d+ +\/.*$/gm;
 
 /** A part of this process's addresses. */
 export interface Mapping {
@@ -19,24 +20,16 @@ export interface Mapping {
  * proc(5)'s `smaps`: what is resident of them can be had from the file again.
  */
 export function fileMappings(smaps: string): Mapping[] {
-  const found: Mapping[] = [];
-  let mapping: Mapping | undefined;
-  let resident = false;
-  for (const line of smaps.split('\n')) {
-    const head = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ \d+ *(\S*)/.exec(line);
-    if (head !== null) {
-      const [, from = '', to = '', permissions = '', path = ''] = head;
-      const start = parseInt(from, 16);
-      mapping =
-        /^r-[-x]p$/.test(permissions) && path.startsWith('/') ? { start, size: parseInt(to, 16) - start } : undefined;
-      resident = false;
-      continue;
-    }
-    const [, field, amount] = /^(Rss|Anonymous): +(\d+) kB/.exec(line) ?? [];
-    if (field === 'Rss') resident = Number(amount) > 0;
-    if (field === 'Anonymous' && amount === '0' && resident && mapping !== undefined) found.push(mapping);
-  }
-  return found;
+  // One search through all of it: line by line it takes several times as long.
+  return [...smaps.matchAll(FILE_MAPPING)]
+    .filter(({ index }) => kilobytes(smaps, 'Rss', index) > 0 && kilobytes(smaps, 'Anonymous', index) === 0)
+    .map(([, from = '', to = '']) => ({ start: parseInt(from, 16), size: parseInt(to, 16) - parseInt(from, 16) }));
+}
+
+/** The first such field behind `from`. */
+function kilobytes(smaps: string, field: string, from: number): number {
+  const at = smaps.indexOf(`\n${field}:`, from) + field.length + 2;
+  return Number(smaps.slice(at, smaps.indexOf(' kB', at)));
 }
 
 /** Drops what is resident of the program's files; undefined where the system has no such call. */

@@ -20,8 +20,9 @@ const USES = 1024;
 const LIFETIME: Milliseconds = 30_000;
 /** Late replies are waited for this long. */
 const LINGER: Milliseconds = 5000;
-/** After forged replies each query gets a port of its own for this long. */
+/** After forged replies each query gets a port of its own for this long, and for twice as long each time that follows. */
 const GUARDED: Milliseconds = 60_000;
+const LONGEST_GUARDED: Milliseconds = 3_600_000;
 
 /**
  * The UDP sockets to one upstream: source ports drawn by the operating system, and changed before they can be guessed
@@ -30,9 +31,10 @@ const GUARDED: Milliseconds = 60_000;
  * Who knows ports may send as many forged replies as he likes: only the first counts that asks what is in flight at the
  * port that it is sent to. It has one of 65,536 ids. Where that is wrong, all ports that are shared are closed, and what
  * was in flight there is asked once more, each from a port of its own (`OwnPorts`), the question of the forged reply
- * over TCP; so is what is asked for the next minute. A port of its own is closed by the first wrong guess too. So who
- * learns no port before it has served its one query has one guess a minute: within a day he is right with a
- * probability of 1,440 in 65,536, in ten seconds of 1 in 65,536, whatever he sends and however much is in flight.
+ * over TCP; so is what is asked for the next minute, and for twice as long each time, up to an hour. A port of its own
+ * is closed by the first wrong guess too. So who learns no port before it has served its one query has one guess in
+ * the first minute and some 30 in a day: he is right with a probability of 1 in 65,536, and of 1 in 2,000, whatever he
+ * sends and however much is in flight.
  */
 export class UdpPool implements UpstreamTransport, UdpOwner {
   private readonly open: UpstreamSocket[] = [];
@@ -46,10 +48,11 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
   private waiting: Attempt[] = [];
   private isClosed = false;
   private guardedUntil: Milliseconds = -Infinity;
+  private guardedFor: Milliseconds = 0;
   private readonly own: OwnPorts;
 
   constructor(private readonly peer: UpstreamState) {
-    this.own = new OwnPorts(peer, () => (this.guardedUntil = this.peer.clock.monotonic() + GUARDED));
+    this.own = new OwnPorts(peer, () => this.guard());
   }
 
   /** Open sockets. */
@@ -84,7 +87,7 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
   }
 
   attacked(_socket: UpstreamSocket, meant: readonly Attempt[]): void {
-    this.guardedUntil = this.peer.clock.monotonic() + GUARDED;
+    this.guard();
     this.drawn = undefined;
     for (const attempt of this.waiting.splice(0)) this.own.send(attempt);
     this.own.takeOver([...this.open.splice(0), ...this.retired], meant);
@@ -120,6 +123,15 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
     this.isClosed = true;
     for (const socket of [...this.open.splice(0), ...this.retired]) socket.close();
     this.own.close();
+  }
+
+  private guard(): void {
+    const now = this.peer.clock.monotonic();
+    // At ports of their own many may be guessed at: that is the same attack.
+    if (now >= this.guardedUntil)
+      this.guardedFor =
+        now < this.guardedUntil + LONGEST_GUARDED ? Math.min(2 * this.guardedFor, LONGEST_GUARDED) : GUARDED;
+    this.guardedUntil = now + this.guardedFor;
   }
 
   private wanted(): number {

@@ -135,6 +135,21 @@ describe('after that, for a minute', () => {
     expect(await ports()).toBeLessThan(17);
   });
 
+  it.each([
+    { name: 'soon', pause: 65_000, longer: true },
+    { name: 'an hour later', pause: 3_700_000, longer: false },
+  ])('or two, where replies are forged again $name', async ({ pause, longer }) => {
+    const world = await attacked();
+    world.clock.advance(pause);
+    world.ask('udp', 'second.example.');
+    await world.elapse(10);
+    missed(world, world.server.seen.at(-1)!);
+    world.clock.advance(70_000);
+    const before = world.server.seen.length;
+    await crowd(world, 100);
+    expect(portsOf(world.server.seen.slice(before)).size === 100).toBe(longer);
+  });
+
   it('ports that served their query make room for others at once', async () => {
     const world = await attacked({ limits: { maxPorts: 50 } });
     answers(world);

@@ -1,4 +1,4 @@
-import type { Document, LineCounter, Node as YamlNode } from 'yaml';
+import type { CST, Document, LineCounter, Node as YamlNode } from 'yaml';
 import { NodensError, placeFrom } from '../../lib/errors.js';
 import type { Octets } from '../../lib/units.js';
 import { ListReader } from '../objects/list-reader.js';
@@ -54,6 +54,29 @@ export function* manifestSteps(path: string, bytes: Buffer): Generator<ManifestO
     return;
   }
   const text = bytes.toString('utf8');
+  let given = 0;
+  const steps = yamlSteps(path, text, true);
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) {
+    yield step.value;
+    if (step.value !== undefined) given++;
+  }
+  if (!step.value) for (const object of yamlSteps(path, text, false)) if (!object || given-- <= 0) yield object;
+}
+
+/** A part of a list, or what is wrong with it, to be told when its turn comes. */
+interface ListPart {
+  readonly place: string;
+  readonly value?: unknown;
+  readonly error?: unknown;
+}
+
+/**
+ * Returns whether that was all there is.
+ *
+ * @param early as of {@link yamlDocuments}
+ */
+function* yamlSteps(path: string, text: string, early: boolean): Generator<ManifestObject | undefined, boolean> {
   const { LineCounter } = loadYaml();
   const lines = new LineCounter();
   const sound = <T extends Document>(document: T): T => {
@@ -61,21 +84,31 @@ export function* manifestSteps(path: string, bytes: Buffer): Generator<ManifestO
     if (error) throw new ManifestError(placeOf(path, lines, error.pos[0]), firstLine(error.message), { cause: error });
     return document;
   };
-  for (const step of yamlDocuments(text, lines)) {
+  const read = (part: CST.BlockMap): ListPart => {
+    const place = placeOf(path, lines, part.offset);
+    try {
+      return { place, value: toValue(sound(composePart(part, text.length)), place) };
+    } catch (error) {
+      return { place, error };
+    }
+  };
+  for (const step of yamlDocuments(text, lines, read, early)) {
     if (step === undefined) {
       yield undefined;
       continue;
     }
+    if (step === 'no list') return false;
     const document = sound(step.document);
     const start = placeOf(path, lines, document.contents?.range?.[0] ?? document.range[0]);
     const value = toValue(document, start);
     yield* unpack(value, start, (index) => placeOf(path, lines, itemNode(document, index)?.range?.[0] ?? 0));
     const kind = textAt(value, 'kind');
     for (const part of step.parts ?? []) {
-      const place = placeOf(path, lines, part.offset);
-      yield itemOf(kind, toValue(sound(composePart(part, text.length)), place), place);
+      if (part.error !== undefined) throw part.error as Error;
+      yield itemOf(kind, part.value, part.place);
     }
   }
+  return true;
 }
 
 /**

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kernelPrograms, type KernelProgram } from '../../../src/kernel/kernel-status.js';
-import { missingForKernel } from '../../support/kernel-server.js';
+import { missingForKernel, programsOf } from '../../support/kernel-server.js';
 import { PROGRAM, Program } from '../../support/program.js';
 import { Namespaces, inside, join, run, runIn, whyNot } from './namespaces.js';
 
@@ -39,10 +39,12 @@ describe.skipIf(reason !== undefined)('a node cache with answers in the kernel, 
   const started: Program[] = [];
   let namespaces: Namespaces;
   let node: string;
-  let before: Set<number>;
 
-  const programs = async (): Promise<KernelProgram[]> =>
-    (await kernelPrograms(0, () => Promise.resolve())).filter(({ id }) => !before.has(id));
+  /** Those of the node cache: other tests have some too. */
+  const programs = async (): Promise<KernelProgram[]> => {
+    const own = programsOf(started.at(-1)!.child.pid!);
+    return (await kernelPrograms(0, () => Promise.resolve())).filter(({ id }) => own.has(id));
+  };
   const answered = async (): Promise<number> => (await programs())[0]?.queries.answered ?? 0;
   const start = async (namespace: string, args: string[], env: Record<string, string> = {}): Promise<void> => {
     const program = new Program(inside(namespace, ...PROGRAM, ...args), env);
@@ -73,7 +75,6 @@ describe.skipIf(reason !== undefined)('a node cache with answers in the kernel, 
     runIn(pod, 'dig', `@${server}`, NAME, '+short', '+tries=2', '+timeout=5', '+noedns').trim();
 
   beforeAll(async () => {
-    before = new Set((await kernelPrograms(0, () => Promise.resolve())).map(({ id }) => id));
     namespaces = new Namespaces();
     node = namespaces.add('nk-node');
     const dns = namespaces.add('nk-dns');

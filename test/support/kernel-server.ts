@@ -29,7 +29,14 @@ export function missingForKernel(...tools: readonly [tool: string, packageName: 
 /** Numbers of the programs that a process has open. */
 export function programsOf(pid: number): Set<number> {
   const folder = `/proc/${pid}/fdinfo`;
-  const texts = readdirSync(folder).map((fd) => readFileSync(path.join(folder, fd), 'latin1'));
+  const texts = readdirSync(folder).map((fd) => {
+    try {
+      return readFileSync(path.join(folder, fd), 'latin1');
+    } catch {
+      // Closed meanwhile.
+      return '';
+    }
+  });
   return new Set(texts.flatMap((text) => [...text.matchAll(/^prog_id:\s+(\d+)$/gm)].map(([, id]) => Number(id))));
 }
 

@@ -7,7 +7,9 @@ import type { Milliseconds, Octets } from '../lib/units.js';
 const WHEN: readonly Milliseconds[] = [1000, 10_000];
 const SMAPS = '/proc/self/smaps';
 const MADV_DONTNEED = 4;
-const FILE_MAPPING = /^([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ \d+ +\/.*$/gm;
+const FILE_MAPPING = /^([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ \d+ +(\/.*)$/gm;
+/** Libraries, those of packages too. */
+const LIBRARY = /\.(?:so|node)[.\d]*$/;
 
 /** A part of this process's addresses. */
 export interface Mapping {
@@ -16,12 +18,14 @@ export interface Mapping {
 }
 
 /**
- * The mappings of files that nobody writes to and of which this process has no page of its own, from the text of
- * proc(5)'s `smaps`: what is resident of them can be had from the file again.
+ * The mappings of the program and its libraries that nobody writes to and of which this process has no page of its own,
+ * from the text of proc(5)'s `smaps`: what is resident of them can be had from the file again. Other files are left
+ * alone: another thread may put something of its own in their place meanwhile, which would be lost.
  */
-export function fileMappings(smaps: string): Mapping[] {
+export function fileMappings(smaps: string, program = process.execPath): Mapping[] {
   // One search through all of it: line by line it takes several times as long.
   return [...smaps.matchAll(FILE_MAPPING)]
+    .filter(({ 3: file = '' }) => file === program || LIBRARY.test(file))
     .filter(({ index }) => kilobytes(smaps, 'Rss', index) > 0 && kilobytes(smaps, 'Anonymous', index) === 0)
     .map(([, from = '', to = '']) => ({ start: parseInt(from, 16), size: parseInt(to, 16) - parseInt(from, 16) }));
 }

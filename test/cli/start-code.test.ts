@@ -24,7 +24,7 @@ describe('mappings that can be had from their files again', () => {
     },
     {
       name: 'a name with a space',
-      head: '00401000-00501000 r--p 0 fe:00 2 /opt/a b/node',
+      head: '00401000-00501000 r--p 0 fe:00 2 /opt/a b/libz.so.1',
       rss: 64,
       anonymous: 0,
       taken: true,
@@ -36,6 +36,14 @@ describe('mappings that can be had from their files again', () => {
       anonymous: 4,
       taken: false,
     },
+    {
+      name: 'a package’s library',
+      head: '00401000-00501000 r-xp 0 fe:00 2 /x/koffi.node',
+      rss: 64,
+      anonymous: 0,
+      taken: true,
+    },
+    { name: 'another file', head: '00401000-00501000 r--p 0 fe:00 2 /x/zone.db', rss: 64, anonymous: 0, taken: false },
     { name: 'variables', head: '00401000-00501000 rw-p 0 fe:00 2 /usr/bin/node', rss: 64, anonymous: 0, taken: false },
     {
       name: 'memory that others see',
@@ -61,7 +69,7 @@ describe('mappings that can be had from their files again', () => {
     },
   ])('$name: $taken', ({ head, rss, anonymous, taken }) => {
     const before = mapping('00300000-00301000 rw-p 00000000 00:00 0 [heap]', 4, 4);
-    expect(fileMappings(before + mapping(head, rss, anonymous))).toEqual(
+    expect(fileMappings(before + mapping(head, rss, anonymous), '/usr/bin/node')).toEqual(
       taken ? [{ start: 0x401000, size: 0x100000 }] : [],
     );
   });

@@ -66,7 +66,8 @@ export const OBJECTS: readonly EverydayLine[] = [
   ['kubectl uncordon k8s-w1', 'node/k8s-w1 uncordoned'],
   ['kubectl set image deploy/webpod webpod=traefik/whoami:v1.10', 'deployment.apps/webpod image updated'],
   ['kubectl set env deploy/webpod A=b', 'deployment.apps/webpod env updated'],
-  ['kubectl diff -f manifests/webpod.yaml', 'cannot read manifests/webpod.yaml: no such file', 1],
+  ['kubectl diff -f manifests/webpod.yaml', 'diff -u -N LIVE/apps.v1.Deployment.default.webpod MERGED/', 1],
+  ['kubectl diff -f manifests/none.yaml', 'cannot read manifests/none.yaml: no such file', 1],
   [
     'kubectl get pods -o custom-columns=NAME:.metadata.name,IP:.status.podIP',
     'NAME                      IP\ncurl-pod                  POD-IP',

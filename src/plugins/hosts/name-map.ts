@@ -1,52 +1,56 @@
 import type { Name } from '../../wire/index.js';
+import { TextTable } from './text-table.js';
 
-/** Names in one map at most; a map that grows beyond is copied whole, and nobody is answered meanwhile. */
+/** Names in the first map at most; a map that grows beyond is copied whole, and nobody is answered meanwhile. */
 const MOST = 4096;
-/** Maps that share the names beyond these: a power of two. */
-const SHARDS = 512;
+/** Tables that share the names beyond these: a power of two. */
+const TABLES = 512;
 
 /**
- * Texts by name, of which there may be millions: adding one never takes long. Most names have one, which makes no list:
- * the garbage collector has to look at less.
+ * Texts by name, of which there may be millions: adding one never takes long, and those beyond the first thousands are
+ * nothing that the garbage collector looks at.
  */
 export class NameMap {
   size = 0;
   private readonly first = new Map<Name, string | string[]>();
-  private shards: (Map<Name, string | string[]> | undefined)[] | undefined;
+  private tables: (TextTable | undefined)[] | undefined;
 
   /** In the order in which they were added; undefined where there are none. */
   get(name: Name): readonly string[] | undefined {
-    const found = this.mapOf(name)?.get(name);
-    return typeof found === 'string' ? [found] : found;
+    const found = this.first.get(name);
+    if (found !== undefined) return typeof found === 'string' ? [found] : found;
+    if (this.tables === undefined) return undefined;
+    const hash = hashOf(name);
+    return this.tables[hash & (TABLES - 1)]?.get(name, hash);
   }
 
   has(name: Name): boolean {
-    return this.mapOf(name)?.has(name) === true;
+    if (this.first.has(name)) return true;
+    if (this.tables === undefined) return false;
+    const hash = hashOf(name);
+    return this.tables[hash & (TABLES - 1)]?.has(name, hash) === true;
   }
 
   add(name: Name, text: string): void {
-    const map = this.mapOf(name);
-    const found = map?.get(name);
-    if (found === undefined) this.addFirst(name, text);
-    else if (typeof found === 'string') map!.set(name, [found, text]);
-    else found.push(text);
+    const { first } = this;
+    const found = first.get(name);
+    if (typeof found === 'string') first.set(name, [found, text]);
+    else if (found !== undefined) found.push(text);
+    else if (first.size < MOST) {
+      this.size++;
+      first.set(name, text);
+    } else this.addBeyond(name, text);
   }
 
-  private addFirst(name: Name, text: string): void {
-    this.size++;
-    if (this.first.size < MOST) return void this.first.set(name, text);
-    const shards = (this.shards ??= new Array<undefined>(SHARDS).fill(undefined));
-    (shards[shardOf(name)] ??= new Map()).set(name, text);
-  }
-
-  /** The map that would have it. */
-  private mapOf(name: Name): Map<Name, string | string[]> | undefined {
-    return this.shards === undefined || this.first.has(name) ? this.first : this.shards[shardOf(name)];
+  private addBeyond(name: Name, text: string): void {
+    const hash = hashOf(name);
+    const tables = (this.tables ??= new Array<undefined>(TABLES).fill(undefined));
+    if ((tables[hash & (TABLES - 1)] ??= new TextTable()).add(name, hash, text)) this.size++;
   }
 }
 
-function shardOf(name: Name): number {
+function hashOf(name: Name): number {
   let hash = 0;
   for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0;
-  return (hash ^ (hash >>> 15)) & (SHARDS - 1);
+  return (hash ^ (hash >>> 15)) >>> 0;
 }

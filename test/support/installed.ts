@@ -1,13 +1,23 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { globSync } from 'tinyglobby';
 import { LocalRegistry } from './local-registry.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-/** What a fresh clone does not have. */
-const NOT_CLONED = ['.git', 'node_modules', 'dist', 'coverage'];
+/** What a fresh clone does not have, but for what was built of the sources. */
+const NOT_CLONED = ['.git', 'node_modules', 'coverage'];
+/** The last that a build writes. */
+const BUILT = path.join(ROOT, 'dist/bin/main.cjs');
+
+/** Whether what was built is younger than all that it is built from. */
+function isBuilt(): boolean {
+  const sources = globSync(['src/**', 'scripts/**', 'bin/**', '*.json'], { cwd: ROOT, absolute: true });
+  const built = existsSync(BUILT) ? statSync(BUILT).mtimeMs : 0;
+  return sources.every((file) => statSync(file).mtimeMs <= built);
+}
 
 /** What a command said, and whether it ended well. */
 export interface Said {
@@ -17,8 +27,9 @@ export interface Said {
 }
 
 /**
- * An empty folder into which the package is installed as npm would from the registry: built and packed from a copy of
- * the sources as they are now, with its dependencies from the project's own `node_modules`, without any network.
+ * An empty folder into which the package is installed as npm would from the registry: packed from a copy of the sources
+ * as they are now, built where they are younger than what was, with its dependencies from the project's own
+ * `node_modules`, without any network.
  */
 export class Installed {
   private readonly parent = mkdtempSync(path.join(os.tmpdir(), 'nodens-installed-'));
@@ -37,12 +48,15 @@ export class Installed {
   async create(): Promise<void> {
     const clone = path.join(this.parent, 'clone');
     for (const place of [clone, this.folder, this.env.HOME!]) mkdirSync(place);
+    const built = isBuilt();
+    const left = built ? NOT_CLONED : [...NOT_CLONED, 'dist'];
     cpSync(ROOT, clone, {
       recursive: true,
-      filter: (source) => !NOT_CLONED.includes(path.relative(ROOT, source).split(path.sep)[0]!),
+      filter: (source) => !left.includes(path.relative(ROOT, source).split(path.sep)[0]!),
     });
     symlinkSync(path.join(ROOT, 'node_modules'), path.join(clone, 'node_modules'));
-    const packed = await this.run('npm', ['pack', '--pack-destination', this.parent], clone);
+    const packing = ['pack', '--pack-destination', this.parent, ...(built ? ['--ignore-scripts'] : [])];
+    const packed = await this.run('npm', packing, clone);
     const tarball = packed.text.match(/^nodens-\S+\.tgz$/m)?.[0];
     if (tarball === undefined) throw new Error(`npm pack gave no package:\n${packed.text}`);
     const registry = new LocalRegistry({ nodens: path.join(this.parent, tarball) });

@@ -1,10 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Environment } from '../corefile/environment.js';
 import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from '../fastpath/libc.js';
 import { REUSE_PORT, udpOptions, type SocketOption } from '../fastpath/listening-socket.js';
 import { BACKLOG, tcpOptions } from '../fastpath/shared-tcp.js';
 import { encodeSockaddr } from '../fastpath/sockaddr.js';
+import { fnv1a } from '../lib/fnv1a.js';
+import { readOrEmpty } from '../lib/read-or-empty.js';
 import { InheritedSockets, parseSockets, type ListeningSocket } from '../net/inherited-sockets.js';
 
 /** Environment variable in which `bin/listen-first.pl` tells of the sockets that it opened. */
@@ -48,7 +50,8 @@ function remember(folder: string, args: readonly string[], corefile: string, ope
   const state = [dev, ino, size, Math.floor(mtimeMs / 1000), Math.floor(ctimeMs / 1000)].join(' ');
   const lines = [key.toString('hex'), state, Buffer.from(corefile).toString('hex'), ...opened.map(callsOf)];
   const text = `${lines.join('\n')}\n`;
-  const file = path.join(folder, fnv1a(key).toString(16).padStart(8, '0'));
+  // A name for the file, which says itself whose it is.
+  const file = path.join(folder, fnv1a(key.toString('latin1')).toString(16).padStart(8, '0'));
   if (readOrEmpty(file) === text) return;
   mkdirSync(folder, { recursive: true });
   const others = readdirSync(folder);
@@ -75,18 +78,3 @@ function callsOf({ listed: { transport, address, port }, asked, family }: Opened
 }
 
 const words = (options: readonly SocketOption[]): string => options.map((option) => option.join(':')).join(',');
-
-/** FNV-1a of 32 bits: a name for a file, which says itself whose it is. */
-function fnv1a(bytes: Uint8Array): number {
-  let hash = 2_166_136_261;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 16_777_619) >>> 0;
-  return hash;
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}

@@ -1,4 +1,5 @@
 import { avalanche } from '../lib/avalanche.js';
+import { fnv1a } from '../lib/fnv1a.js';
 import type { Octets } from '../lib/units.js';
 import { isIpv4 } from './address.js';
 
@@ -101,12 +102,8 @@ export function flowHash(packet: Packet): number {
   return hash32(a < b ? `${packet.protocol} ${a} ${b}` : `${packet.protocol} ${b} ${a}`);
 }
 
-/** FNV-1a over UTF-16 units with a final mix (Fowler, Noll, Vo; mixing steps of MurmurHash3). 32 bits. */
-export function hash32(text: string, seed = 0x811c9dc5): number {
-  let hash = seed;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return avalanche(hash) >>> 0;
-}
+/** FNV-1a with a final mix. 32 bits. */
+export const hash32 = (text: string, seed?: number): number => avalanche(fnv1a(text, seed)) >>> 0;
 
 /**
  * One IP fragment of a datagram: bytes of IP payload from `offset` on (a multiple of 8 except for the last, RFC 791

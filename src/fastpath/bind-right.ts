@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readOrEmpty } from '../lib/read-or-empty.js';
 import { openLibc } from './libc.js';
 
 /** Number of CAP_NET_BIND_SERVICE, the right to ports below 1024 (capabilities(7)). */
@@ -39,13 +39,8 @@ const has = (status: string, set: string): boolean => {
   return ((BigInt(`0x${digits}`) >> NET_BIND_SERVICE) & 1n) === 1n;
 };
 
-function readStatus(): string {
-  try {
-    return readFileSync('/proc/thread-self/status', 'latin1');
-  } catch {
-    return '';
-  }
-}
+/** Of this thread, with its rights: proc(5). */
+const readStatus = (): string => readOrEmpty('/proc/thread-self/status');
 
 /** `struct __user_cap_header_struct`, and two `struct __user_cap_data_struct`, of which the first has the low bits. */
 function raise(calls: Calls): void {

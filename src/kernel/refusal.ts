@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { readOrEmpty } from '../lib/read-or-empty.js';
 import { BpfError } from './bpf-error.js';
 
 /** Numbers of capabilities(7) that are needed; the last one stands in for all but the first. */
@@ -43,10 +43,5 @@ function missingRights(status: string): string[] {
     .map(([name]) => name);
 }
 
-function readStatus(): string {
-  try {
-    return readFileSync('/proc/thread-self/status', 'latin1');
-  } catch {
-    return '';
-  }
-}
+/** Of this thread, with its rights: proc(5). */
+const readStatus = (): string => readOrEmpty('/proc/thread-self/status');

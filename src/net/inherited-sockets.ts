@@ -1,7 +1,8 @@
-import { closeSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import os from 'node:os';
 import { NodensError } from '../lib/errors.js';
 import { canonicalIp, formatIp, hostPort } from '../lib/cidr.js';
+import { readOrEmpty } from '../lib/read-or-empty.js';
 import type { Endpoint } from './network.js';
 
 type SocketTransport = 'udp' | 'tcp';
@@ -180,14 +181,6 @@ export class InheritedSockets {
 /** The list does not tell the zone of a link-local address. */
 const keyOf = (transport: PassedKind, { address, port }: Endpoint): string =>
   `${transport} ${hostPort(canonicalIp(address.replace(/%.*$/, '')) ?? address, port)}`;
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'latin1');
-  } catch {
-    return '';
-  }
-}
 
 function descriptors(): { fd: number; target: string }[] {
   let names: string[];

@@ -1,3 +1,4 @@
+import { fnv1a } from '../../lib/fnv1a.js';
 import type {
   ContainerPort,
   KubeEndpoint,
@@ -104,8 +105,7 @@ function portsOf(service: Service, pod: Pod): EndpointPort[] {
 
 /** Five characters from the text by the FNV-1a hash: alike for alike texts, so that a restart gives the same names. */
 function suffix(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  let hash = fnv1a(text);
   let letters = '';
   for (let i = 0; i < SUFFIX; i++) {
     letters += ALPHABET[hash % ALPHABET.length];

@@ -1,7 +1,7 @@
 import { copyOctets } from '../lib/octets.js';
 import type { Random } from '../lib/random.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
-import { HEADER_SIZE, OPT_SIZE, RCODE_MASK, Rcode, Type } from '../wire/index.js';
+import { HEADER_SIZE, OPT_SIZE, RCODE_MASK, Rcode, Type, behindName } from '../wire/index.js';
 import type { Attempt } from './attempt.js';
 
 /** The option (RFC 7873 section 4), and the lengths of its parts. */
@@ -142,8 +142,7 @@ function findOpt(reply: Buffer, records: number): MessagePart | undefined {
   for (let at = 6; at < HEADER_SIZE; at += 2) left += reply.readUInt16BE(at);
   for (let at = records; left > 0 && at < reply.length; left--) {
     const start = at;
-    while (at < reply.length && reply[at]! > 0 && reply[at]! < 0xc0) at += reply[at]! + 1;
-    at += reply[at]! >= 0xc0 ? 2 : 1;
+    at = behindName(reply, at);
     if (at + 10 > reply.length) return undefined;
     const length = reply.readUInt16BE(at + 8);
     if (reply.readUInt16BE(at) === Type.OPT && at === start + 1)

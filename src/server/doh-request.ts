@@ -1,5 +1,5 @@
 import type { Seconds } from '../lib/units.js';
-import { HEADER_SIZE, Opcode, OPCODE_MASK, Rcode, Type } from '../wire/index.js';
+import { HEADER_SIZE, Opcode, OPCODE_MASK, Rcode, Type, behindName } from '../wire/index.js';
 import type { WebRequest } from './web-connection.js';
 
 /** The one path that is asked at (RFC 8484 section 4.1 leaves it to the server). */
@@ -81,13 +81,3 @@ class Seen {
 }
 
 const isTransfer = (type: number): boolean => type === Type.AXFR || type === Type.IXFR;
-
-/** Offset behind the name at `at`; beyond the message's end where it has none. */
-function behindName(message: Uint8Array, at: number): number {
-  for (;;) {
-    const length = message[at];
-    if (length === undefined || length === 0) return at + 1;
-    if (length >= 0xc0) return at + 2;
-    at += length + 1;
-  }
-}

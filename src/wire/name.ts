@@ -23,6 +23,19 @@ const POINTER = 0xc0;
 const DOT = 0x2e;
 const BACKSLASH = 0x5c;
 
+/**
+ * Offset behind the name at `at`, which nobody has judged: a pointer ends it wherever it leads. Beyond the message's end
+ * where the name runs past it.
+ */
+export function behindName(message: Uint8Array, at: number): number {
+  for (;;) {
+    const length = message[at];
+    if (length === undefined || length === 0) return at + 1;
+    if (length >= 0xc0) return at + 2;
+    at += length + 1;
+  }
+}
+
 /** What `readName` found: the name, and where the octets after it start. */
 export interface NameAt {
   name: Name;

@@ -71,12 +71,7 @@ export class Signals {
     this.stopping = true;
     this.actions.log.info(line);
     if (!this.server) return this.actions.finish(0);
-    // Timers of servers do not keep a process alive; waiting for the end of a shutdown has to.
-    const alive = setInterval(() => undefined, 1000);
-    void this.end(this.server, handedOver).finally(() => {
-      clearInterval(alive);
-      this.actions.finish(0);
-    });
+    void this.end(this.server, handedOver).finally(() => this.actions.finish(0));
   }
 
   private async end(server: Server, handedOver: boolean): Promise<void> {

@@ -159,7 +159,7 @@ export class Lab {
     }
     lab.kubelet.settled = true;
     for (const pod of lab.kubelet.list()) {
-      if (pod.state === 'Error') {
+      if (pod.state === 'Error' || pod.state === 'Crashed') {
         const reason = pod.log.tail(1)[0] ?? '';
         await lab.stop();
         throw new NodensError('NODENS_LAB', `pod ${pod.namespace}/${pod.name} did not start: ${reason}`);

@@ -419,7 +419,7 @@ Events:              <none>
     {
       name: 'a pod that crashed',
       line: 'crash webpod-556878d5d7-r4dmh && kubectl describe pod webpod-556878d5d7-r4dmh && restart webpod-556878d5d7-r4dmh',
-      text: / {4}State: {10}Waiting\n {6}Reason: {7}CrashLoopBackOff\n {4}Ready: {10}False\n/,
+      text: / {4}State: {10}Waiting\n {6}Reason: {7}CrashLoopBackOff\n {4}Last State: {5}Terminated\n {6}Reason: {7}Error\n {6}Exit Code: {4}137\n/,
     },
   ])('$name', async ({ line, text }) => expect(await run(line)).toMatch(text));
 

@@ -276,10 +276,10 @@ describe('a line that can', () => {
 
   it('shows a pod whose program does not start, and why', async () => {
     await driven.run('kubectl apply -f corefile.yaml');
-    expect((await driven.run('kubectl get pod broken')).text).toMatch(/broken +0\/1 +Error/);
+    expect((await driven.run('kubectl get pod broken')).text).toMatch(/broken +0\/1 +CrashLoopBackOff +1 /);
     expect((await driven.run('kubectl logs broken')).text).toContain("no such file or directory, open '/etc/none'");
     expect((await driven.run('kubectl exec broken -- env')).text).toContain(
-      'cannot exec into a container of pod broken: it is in state Error',
+      'cannot exec into a container of pod broken: it is in state CrashLoopBackOff',
     );
   });
 

@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../../lib/units.js';
+import { runMeant } from '../pods/running-pod.js';
 import type { RunningPod } from '../pods/running-pod.js';
 import { logLine } from '../commands/kubectl/logs.js';
 import type { Lab } from '../lab.js';
@@ -10,8 +11,8 @@ import type { ServerResponse } from 'node:http';
  * an ApiFault.
  */
 export function sendLog(pod: RunningPod, query: URLSearchParams, response: ServerResponse, lab: Lab): void {
-  const previous = query.get('previous') === 'true';
-  if (previous && pod.restarts === 0)
+  const run = runMeant(pod, query.get('previous') === 'true');
+  if (run === undefined)
     throw new ApiFault('BadRequest', `previous terminated container in pod "${pod.name}" not found`);
   const [count, seconds] = [whole(query, 'tailLines'), whole(query, 'sinceSeconds')];
   const since = seconds === undefined ? timeIn(query) : lab.clock.now() - seconds * 1000;
@@ -23,7 +24,7 @@ export function sendLog(pod: RunningPod, query: URLSearchParams, response: Serve
     response.write(bytes.subarray(0, left));
     left -= Math.min(left, bytes.length);
   };
-  for (const { at, text } of pod.log.lines({ count, since, until: previous ? pod.began : undefined })) say(at, text);
+  for (const { at, text } of pod.log.lines({ count, since, run })) say(at, text);
   if (query.get('follow') !== 'true') return void response.end();
   response.flushHeaders();
   const stops = [

@@ -9,6 +9,8 @@ export class DnsProgram implements Program {
   readonly kind: string = 'dns';
   server: Server | undefined;
 
+  private over = false;
+
   constructor(
     protected readonly env: ProgramEnv,
     private readonly file: string,
@@ -20,7 +22,7 @@ export class DnsProgram implements Program {
 
   async start(): Promise<void> {
     const { env, file } = this;
-    const log = textLog({ write: (line) => env.log.write(line) });
+    const log = textLog({ write: (line) => !this.over && env.log.write(line) });
     try {
       const server = await Server.create({
         corefile: { name: file, read: () => env.files.asServerFiles.readFile(file) },
@@ -34,19 +36,27 @@ export class DnsProgram implements Program {
         external: env.external,
         onFatal: (reason) => {
           log.error(reason);
-          void this.stop();
+          // What it would say while it is taken down, a process that ends at once does not.
+          this.over = true;
+          env.exited(this.close());
         },
       });
-      await server.listen();
       this.server = server;
+      await server.listen();
       env.log.write(`${server.banner().join('\n')}\nnodens-${VERSION}\n`);
     } catch (error) {
+      this.server = undefined;
       env.log.write(`${(error as Error).message}\n`);
       throw error;
     }
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.close();
+  }
+
+  /** What becomes of a process that ends, however it does. */
+  protected async close(): Promise<void> {
     const { server } = this;
     this.server = undefined;
     await server?.stop();

@@ -1,10 +1,9 @@
 import type { World } from '../../datapath/world.js';
 import type { KubeStore } from '../../kube/store/store.js';
 import { arrayAt, asObject, flagAt, objectAt, textAt } from '../../kube/objects/raw.js';
-import type { RawObject } from '../../kube/objects/raw.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Random } from '../../lib/random.js';
-import { serviceEnv } from './service-env.js';
+import { environmentOf } from './service-env.js';
 import type { ApiObject, ClusterApi } from '../cluster/cluster-api.js';
 import { containersOf, labelsOf } from '../cluster/cluster-api.js';
 import type { ClusterSettings, LabNode, PodPin } from '../topology/topology.js';
@@ -13,8 +12,8 @@ import { PodLog } from './pod-log.js';
 import { hostsFile, resolvConfOf } from './resolver-files.js';
 import { pausableNetwork } from './pausable-network.js';
 import { programOf } from './images.js';
-import { ContainerRestarts } from './container-restarts.js';
-import { tellBackOff, tellOfContainer, tellOfContainers } from './pod-events.js';
+import { ContainerRestarts, KILLED } from './container-restarts.js';
+import { tellOfContainer, tellOfContainers } from './pod-events.js';
 import { Prober } from './prober.js';
 import { statusOf } from './pod-status.js';
 import type { RunningPod } from './running-pod.js';
@@ -45,14 +44,16 @@ export class Kubelet {
    */
   settled = false;
   private readonly prober: Prober;
+  private readonly restarts: ContainerRestarts;
 
   constructor(private readonly options: KubeletOptions) {
     const { clock, api } = options;
-    const restarts = new ContainerRestarts({
+    this.restarts = new ContainerRestarts({
       clock,
       api,
       alive: (pod) => this.get(pod.namespace, pod.name) === pod,
-      ended: (pod) => this.ended(pod),
+      ended: (pod, exitCode) => this.ended(pod, exitCode),
+      report: (pod) => this.setReady(pod, false),
       start: (pod) => this.begin(pod),
     });
     this.prober = new Prober({
@@ -62,13 +63,13 @@ export class Kubelet {
         tellOfContainer(api, pod, container, { warning: true, reason: 'Unhealthy', message });
       },
       readiness: (pod) => this.setReady(pod, pod.state === 'Running'),
-      failed: (pod, probe) =>
-        void restarts.failed(pod, probe).catch((error: unknown) => pod.log.write(`[ERROR] ${String(error)}\n`)),
+      failed: (pod, probe) => this.restarts.failed(pod, probe),
     });
   }
 
-  /** No probe runs any more. */
+  /** No probe runs any more, and what has ended is not started again. */
   close(): void {
+    this.restarts.close();
     this.prober.close();
   }
 
@@ -169,7 +170,7 @@ export class Kubelet {
   /** The pod's program dies, and is not started again until {@link restart}. */
   async crash(pod: RunningPod): Promise<void> {
     pod.state = 'Crashed';
-    this.ended(pod);
+    this.ended(pod, KILLED);
     pod.log.write('[ERROR] killed\n');
     await pod.program.stop();
   }
@@ -180,7 +181,7 @@ export class Kubelet {
       pod.network.paused = false;
       return;
     }
-    if (pod.state === 'Running') pod.ended = this.options.clock.now();
+    if (pod.state === 'Running') this.note(pod, KILLED);
     await pod.program.stop();
     await this.begin(pod);
   }
@@ -200,15 +201,20 @@ export class Kubelet {
   }
 
   /** The program of a pod has ended by itself, or was killed. */
-  private ended(pod: RunningPod): void {
+  private ended(pod: RunningPod, exitCode: number): void {
     this.prober.forget(pod);
-    pod.ended = this.options.clock.now();
+    this.note(pod, exitCode);
     this.setReady(pod, false);
+  }
+
+  private note(pod: RunningPod, exitCode: number): void {
+    pod.ended = { began: pod.began, at: this.options.clock.now(), exitCode };
   }
 
   /** The program of a pod is started once more. */
   private async begin(pod: RunningPod): Promise<void> {
     pod.restarts++;
+    pod.log.restarted();
     pod.began = this.options.clock.now();
     await this.run(pod);
   }
@@ -218,7 +224,8 @@ export class Kubelet {
     const object = api.get('Pod', pod.namespace, pod.name)!;
     const { raw } = object;
     tellOfContainers(api, object, pod.model.spec.node, 'created');
-    pod.env = this.environment(pod.namespace, raw, pod.model.spec.node);
+    pod.env = environmentOf(store, pod.namespace, raw, pod.model.spec.node);
+    let started = Promise.resolve();
     try {
       pod.program = programOf({
         name: `${pod.namespace}/${pod.name}`,
@@ -234,17 +241,17 @@ export class Kubelet {
         random,
         tracer,
         external,
+        exited: (closed) => void started.then(() => this.restarts.exited(pod, closed)),
       });
-      await pod.program.start();
+      started = pod.program.start();
+      await started;
       pod.state = 'Running';
       const probed = this.prober.begin(pod, raw, !this.settled);
       this.setReady(pod, true);
       await probed;
     } catch (error) {
-      pod.state = 'Error';
-      tellBackOff(api, pod, textAt(containersOf(raw)[0], 'name'));
       pod.log.write(`[ERROR] ${(error as Error).message}\n`);
-      this.setReady(pod, false);
+      this.restarts.exited(pod);
     }
   }
 
@@ -278,18 +285,5 @@ export class Kubelet {
         status: statusOf(pod, object.raw, world.node(pod.model.spec.node).internalIp),
       },
     });
-  }
-
-  /** The container's own variables, and where the services of its namespace are. */
-  private environment(namespace: string, raw: RawObject, node: string): Record<string, string> {
-    const env = serviceEnv(this.options.store, namespace);
-    const [container = {}] = containersOf(raw);
-    for (const variable of arrayAt(container, 'env').map(asObject)) {
-      const name = textAt(variable, 'name');
-      const field = textAt(objectAt(objectAt(variable, 'valueFrom'), 'fieldRef'), 'fieldPath');
-      if (typeof variable['value'] === 'string') env[name] = variable['value'];
-      else if (field === 'spec.nodeName') env[name] = node;
-    }
-    return env;
   }
 }

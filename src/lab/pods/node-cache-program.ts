@@ -76,8 +76,12 @@ export class NodeCacheProgram extends DnsProgram {
     }
   }
 
-  override async stop(): Promise<void> {
+  protected override async close(): Promise<void> {
     this.following?.cancel();
+    await super.close();
+  }
+
+  override async stop(): Promise<void> {
     await super.stop();
     if (!this.options.skipTeardown) this.tearDown();
   }

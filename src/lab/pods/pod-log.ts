@@ -8,36 +8,44 @@ const CAPACITY = 5000;
 export interface LogLine {
   readonly at: Milliseconds;
   readonly text: string;
+  /** The run of the program that wrote it, counted from 0. */
+  readonly run: number;
 }
 
 /** What a pod's program has written: what `kubectl logs` shows. The oldest lines go when there are too many. */
 export class PodLog {
   private kept: LogLine[] = [];
+  private run = 0;
   private readonly followers = new Set<(line: string) => void>();
 
   constructor(private readonly clock: Pick<Clock, 'now'>) {}
+
+  /** What is written from now on is of the program's next run. */
+  restarted(): void {
+    this.run++;
+  }
 
   /** Takes whole lines, each closed by a line feed. */
   write(text: string): void {
     const at = this.clock.now();
     for (const line of text.replace(/\n$/, '').split('\n')) {
-      this.kept.push({ at, text: line });
+      this.kept.push({ at, text: line, run: this.run });
       for (const follower of [...this.followers]) follower(line);
     }
     if (this.kept.length > CAPACITY) this.kept = this.kept.slice(-CAPACITY);
   }
 
-  /** Lines from one time to another, the newest of them when a number is given. */
+  /** Lines since a time, of one run or of all, the newest of them when a number is given. */
   lines({
     count,
     since = -Infinity,
-    until = Infinity,
+    run,
   }: {
     readonly count?: number | undefined;
     readonly since?: Milliseconds | undefined;
-    readonly until?: Milliseconds | undefined;
+    readonly run?: number | undefined;
   } = {}): readonly LogLine[] {
-    const meant = this.kept.filter(({ at }) => at >= since && at < until);
+    const meant = this.kept.filter((line) => line.at >= since && (run === undefined || line.run === run));
     return count === undefined ? meant : count === 0 ? [] : meant.slice(-count);
   }
 

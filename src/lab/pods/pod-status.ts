@@ -3,7 +3,7 @@ import { textAt } from '../../kube/objects/raw.js';
 import type { RawObject } from '../../kube/objects/raw.js';
 import type { Milliseconds } from '../../lib/units.js';
 import { containersOf } from '../cluster/cluster-api.js';
-import type { RunningPod } from './running-pod.js';
+import type { ContainerEnd, RunningPod } from './running-pod.js';
 
 /** The status of a pod, as its kubelet writes it into the API. */
 export const statusOf = (pod: RunningPod, raw: RawObject, hostIP: string): RawObject => ({
@@ -23,14 +23,19 @@ export const statusOf = (pod: RunningPod, raw: RawObject, hostIP: string): RawOb
     restartCount: pod.restarts,
     started: pod.state === 'Running',
     state: stateOf(pod),
-    ...(pod.ended !== undefined && {
-      lastState: { terminated: { exitCode: KILLED, reason: 'Error', finishedAt: isoTime(pod.ended) } },
-    }),
+    ...(pod.ended && pod.state !== 'Error' && { lastState: { terminated: terminated(pod.ended) } }),
   })),
 });
 
-/** With what a program ends that is killed. */
-const KILLED = 137;
+/** What `kubectl get pods` has under STATUS. */
+export const statusWord = ({ state }: RunningPod): string => (state === 'Crashed' ? 'CrashLoopBackOff' : state);
+
+const terminated = ({ began, at, exitCode }: ContainerEnd): RawObject => ({
+  exitCode,
+  reason: 'Error',
+  startedAt: isoTime(began),
+  finishedAt: isoTime(at),
+});
 const isoTime = (at: Milliseconds): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 const containerId = ({ namespace, name, restarts, started }: RunningPod, container: RawObject): string =>
@@ -48,7 +53,8 @@ const conditionsOf = (ready: boolean, created: boolean): RawObject[] =>
     ] as const
   ).map(([type, status]) => ({ type, status: status ? 'True' : 'False' }));
 
-const stateOf = ({ state, began }: RunningPod): RawObject =>
-  state === 'Running' || state === 'Terminating'
-    ? { running: { startedAt: isoTime(began) } }
-    : { waiting: { reason: state === 'Crashed' ? 'CrashLoopBackOff' : state } };
+function stateOf(pod: RunningPod): RawObject {
+  const { state, began, ended } = pod;
+  if (state === 'Running' || state === 'Terminating') return { running: { startedAt: isoTime(began) } };
+  return state === 'Error' && ended ? { terminated: terminated(ended) } : { waiting: { reason: statusWord(pod) } };
+}

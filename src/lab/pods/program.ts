@@ -38,4 +38,8 @@ export interface ProgramEnv {
   readonly random: Random;
   readonly tracer: Tracer;
   readonly external: readonly Plugin[];
+  /**
+   * Told that the program ends by itself, as one that calls exit(1). @param closed resolves when nothing of it is left
+   */
+  readonly exited: (closed: Promise<void>) => void;
 }

@@ -5,7 +5,15 @@ import type { PodFiles } from './pod-files.js';
 import type { PodLog } from './pod-log.js';
 import type { Program } from './program.js';
 
+/** `Error`: the program has ended; `Crashed`: and is not started again at once, or until somebody does so. */
 export type PodState = 'ContainerCreating' | 'Running' | 'Terminating' | 'Error' | 'Crashed';
+
+/** The end of one run of a program. */
+export interface ContainerEnd {
+  readonly began: Milliseconds;
+  readonly at: Milliseconds;
+  readonly exitCode: number;
+}
 
 /** A pod with what runs in it. */
 export interface RunningPod {
@@ -21,8 +29,17 @@ export interface RunningPod {
   state: PodState;
   restarts: number;
   readonly started: Milliseconds;
-  /** When the program ended last; undefined where it runs for the first time. */
-  ended: Milliseconds | undefined;
+  /** How the program ended last; undefined where it runs for the first time. */
+  ended: ContainerEnd | undefined;
   /** When the program was started last. */
   began: Milliseconds;
+}
+
+/**
+ * The run of a pod's program whose log is meant, counted from 0. Between two runs, the one that has ended is also the
+ * one before; undefined where there was none before.
+ */
+export function runMeant({ state, restarts }: RunningPod, previous: boolean): number | undefined {
+  if (!previous || state === 'Crashed' || state === 'Error') return restarts;
+  return restarts === 0 ? undefined : restarts - 1;
 }

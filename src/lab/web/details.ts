@@ -1,5 +1,6 @@
 import type { HttpPort } from './ports.js';
 import type { Lab } from '../lab.js';
+import { statusWord } from '../pods/pod-status.js';
 import type { PartDetails, EntityId } from './api.js';
 
 /** Log lines that are shown. */
@@ -30,14 +31,14 @@ function podDetails(
 ): PartDetails | undefined {
   const pod = lab.kubelet.get(namespace, name);
   if (!pod) return undefined;
-  const { model, state, restarts, program } = pod;
+  const { model, restarts, program } = pod;
   return {
     id,
     facts: [
       ['pod', `${namespace}/${name}`],
       ['address', model.ip],
       ['node', model.spec.node],
-      ['state', state],
+      ['state', statusWord(pod)],
       ['restarts', String(restarts)],
       ['program', program.kind],
     ],

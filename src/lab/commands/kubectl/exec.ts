@@ -1,3 +1,4 @@
+import { statusWord } from '../../pods/pod-status.js';
 import type { RunningPod } from '../../pods/running-pod.js';
 import { CommandError, programHost } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
@@ -39,7 +40,7 @@ export async function exec(args: readonly string[], io: CommandIo): Promise<numb
   if (!pod || words.length === 0)
     throw new CommandError('error: you must specify a pod and a command: kubectl exec POD -- COMMAND');
   if (pod.state !== 'Running')
-    throw new CommandError(`error: cannot exec into a container of pod ${pod.name}: it is in state ${pod.state}`);
+    throw new CommandError(`error: cannot exec into a container of pod ${pod.name}: it is in state ${statusWord(pod)}`);
   if (isShell(words[0]!) && words.length === 1) return openShell(pod, io);
   const code = await runInPod(pod, words, io);
   if (code !== 0 && !io.signal.aborted) io.error(`command terminated with exit code ${code}\n`);

@@ -1,5 +1,6 @@
 import { parseDuration } from '../../../lib/duration.js';
 import type { Milliseconds } from '../../../lib/units.js';
+import { runMeant } from '../../pods/running-pod.js';
 import type { RunningPod } from '../../pods/running-pod.js';
 import { CommandError, untilEnded } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
@@ -32,9 +33,11 @@ export async function logs(args: readonly string[], io: CommandIo): Promise<numb
   const several = meant.length > 1 && !options.has('--selector');
   if (several) io.write(`Found ${meant.length} pods, using pod/${meant[0]!.name}\n`);
   const pods = several ? meant.slice(0, 1) : meant;
-  if (options.has('--previous') && pods.some((pod) => pod.restarts === 0))
+  const previous = options.has('--previous');
+  const none = pods.find((pod) => runMeant(pod, previous) === undefined);
+  if (none)
     throw new CommandError(
-      `Error from server (BadRequest): previous terminated container in pod "${pods[0]!.name}" not found`,
+      `Error from server (BadRequest): previous terminated container in pod "${none.name}" not found`,
     );
   const tail = options.get('--tail') ?? (options.has('--selector') ? TAIL_OF_MANY : '-1');
   const count = tail === '-1' ? undefined : whole('kubectl logs: --tail', tail, 0, 100_000);
@@ -42,8 +45,7 @@ export async function logs(args: readonly string[], io: CommandIo): Promise<numb
   const shown = (pod: RunningPod, { at, text }: { readonly at: Milliseconds; readonly text: string }): string =>
     (options.has('--prefix') ? `[pod/${pod.name}] ` : '') + logLine(at, text, options.has('--timestamps'));
   for (const pod of pods)
-    for (const line of pod.log.lines({ count, since, until: options.has('--previous') ? pod.began : undefined }))
-      io.write(shown(pod, line));
+    for (const line of pod.log.lines({ count, since, run: runMeant(pod, previous) })) io.write(shown(pod, line));
   if (!options.has('--follow')) return 0;
   const stops = pods.map((pod) => pod.log.follow((text) => io.write(shown(pod, { at: io.lab.clock.now(), text }))));
   try {

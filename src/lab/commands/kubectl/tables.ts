@@ -6,6 +6,7 @@ import type { ApiObject } from '../../cluster/cluster-api.js';
 import { containersOf, labelsOf } from '../../cluster/cluster-api.js';
 import { ALL_RESOURCES } from '../../cluster/resources.js';
 import type { Resource } from '../../cluster/resources.js';
+import { statusWord } from '../../pods/pod-status.js';
 import { isCordoned, replicasOf } from '../../pods/workloads.js';
 import type { Lab } from '../../lab.js';
 import { dataOf } from '../../pods/pod-files.js';
@@ -192,12 +193,12 @@ export const factsOf = (lab: Lab): KubectlFacts => ({
   },
   containers: ({ spec: { namespace, name }, ready }) => {
     const pod = lab.kubelet.get(namespace, name);
-    const status = pod?.state === 'Crashed' ? 'CrashLoopBackOff' : (pod?.state ?? 'Pending');
+    const status = pod ? statusWord(pod) : 'Pending';
     return {
       ready: ready && status === 'Running' ? 1 : 0,
       of: 1,
       restarts: pod?.restarts ?? 0,
-      ...(pod?.ended !== undefined && { ended: lab.clock.now() - pod.ended }),
+      ...(pod?.ended && { ended: lab.clock.now() - pod.ended.at }),
       status,
     };
   },

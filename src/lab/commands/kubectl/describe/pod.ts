@@ -132,16 +132,27 @@ function environmentValue(variable: unknown): string {
 
 function describeState(sheet: Sheet, status: RawObject): void {
   const state = objectAt(status, 'state');
-  if (state['running'] === undefined) {
+  const last = objectAt(objectAt(status, 'lastState'), 'terminated');
+  if (state['running'] !== undefined) {
+    sheet.add(2, 'State:', 'Running');
+    sheet.add(3, 'Started:', longTime(textAt(objectAt(state, 'running'), 'startedAt')));
+  } else if (state['terminated'] !== undefined) describeEnd(sheet, 'State:', objectAt(state, 'terminated'));
+  else {
     sheet.add(2, 'State:', 'Waiting');
     const reason = textAt(objectAt(state, 'waiting'), 'reason');
     if (reason !== '') sheet.add(3, 'Reason:', reason);
-  } else {
-    sheet.add(2, 'State:', 'Running');
-    sheet.add(3, 'Started:', longTime(textAt(objectAt(state, 'running'), 'startedAt')));
   }
+  if (Object.keys(last).length > 0) describeEnd(sheet, 'Last State:', last);
   sheet.add(2, 'Ready:', flagAt(status, 'ready') === true ? 'True' : 'False');
   sheet.add(2, 'Restart Count:', String(numberAt(status, 'restartCount')));
+}
+
+function describeEnd(sheet: Sheet, name: string, end: RawObject): void {
+  sheet.add(2, name, 'Terminated');
+  sheet.add(3, 'Reason:', textAt(end, 'reason'));
+  sheet.add(3, 'Exit Code:', String(numberAt(end, 'exitCode')));
+  sheet.add(3, 'Started:', longTime(textAt(end, 'startedAt')));
+  sheet.add(3, 'Finished:', longTime(textAt(end, 'finishedAt')));
 }
 
 /** A probe with the API's defaults filled in. */

@@ -134,6 +134,7 @@ describe('DNS over gRPC', () => {
   it('refuses what is no gRPC', async () => {
     const got = await callWith(await start(), packetOf(ASKED), { 'content-type': 'application/dns-message' });
     expect(got[':status']).toBe(415);
+    expect(got).not.toHaveProperty('content-length');
   });
 });
 

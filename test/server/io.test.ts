@@ -57,6 +57,14 @@ describe('flags', () => {
       args: ['-io', io],
       want: `-io: expected auto, batched, kernel, dgram or kernel=DEVICE,..., got '${io}'`,
     })),
+    ...['0', '64Mi', '67108864', '1G'].map((memory, i) => ({
+      args: ['-io', 'dgram', '-workers', '1', '-memory', memory],
+      want: { mode: 'dgram', workers: 1, ...[{}, { memory: 64 << 20 }, { memory: 64 << 20 }, { memory: 1e9 }][i] },
+    })),
+    ...['1', '67108863', '63Mi', 'much'].map((memory) => ({
+      args: ['-memory', memory],
+      want: `-memory: expected 0 or at least 64Mi, such as 170Mi, got '${memory}'`,
+    })),
     { args: ['-workers', '0'], want: "-workers: expected 1 to 16, got '0'" },
     { args: ['-workers', '17'], want: "-workers: expected 1 to 16, got '17'" },
     { args: ['-workers', '1.5'], want: "-workers: expected 1 to 16, got '1.5'" },

@@ -8,6 +8,31 @@ const knowing: Plugin = {
   setup: () => ({ handle: (_, next) => next(), labels: { city: ({ name }) => `${name} am See` } }),
 };
 
+/** Who asks, as a label and as a question. */
+const asking: Plugin = {
+  name: 'asking',
+  api: 1,
+  setup: () => ({
+    handle: ({ client }) => ({ rcode: 'NOERROR', answers: [`a. 60 IN TXT "${client.address} ${client.port}"`] }),
+    labels: { who: ({ name, client }) => `${name} ${client.address} ${client.port} ${client.transport}` },
+  }),
+};
+
+describe('without a client', () => {
+  it('labels of an address are those of the first block that knows them', async () => {
+    const { server } = await PluginServer.start('a {\nwhoami\n}\nb {\nmetadata\nasking\n}\n', {}, asking);
+    expect(server.clientLabel('192.0.2.7', 'asking/who')).toBe('. 192.0.2.7 0 udp');
+    expect(server.clientLabel('192.0.2.7', 'asking/none')).toBeUndefined();
+    await server.stop();
+  });
+
+  it('a query comes from this host, and no port', async () => {
+    const server = await PluginServer.start('. {\nasking\n}\n', {}, asking);
+    expect(await server.ask('a.', 'TXT')).toBe('NOERROR | a. 60 IN TXT "127.0.0.1 0"');
+    await server.server.stop();
+  });
+});
+
 describe('labels of a plugin', () => {
   it.each([
     { directives: 'metadata\n', want: 'NOERROR | a. 60 IN TXT "a am See, "' },

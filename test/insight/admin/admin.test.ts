@@ -9,7 +9,7 @@ import { askAdmin } from '../../../src/insight/admin/ask-admin.js';
 import { socketFault } from '../../../src/insight/admin/token.js';
 import { realClock } from '../../../src/lib/clock.js';
 import { HostNetwork } from '../../../src/net/host-network.js';
-import { adminAddress, adminFromFlags, type AdminOptions } from '../../../src/server/admin-flags.js';
+import { adminAddress, adminFromFlags, recordFromFlags, type AdminOptions } from '../../../src/server/admin-flags.js';
 
 const TOKEN = 'correct-horse-battery';
 const ROUTES: readonly AdminRoute[] = [
@@ -187,11 +187,35 @@ describe('flags', () => {
     { admin: '[::ffff:10.0.0.1]:9', token: '/t', want: expect.stringContaining('other hosts may reach') as string },
     { admin: ':9', token: '/t', want: expect.stringContaining('allowed: unix:/PATH') as string },
     { admin: '127.0.0.1:99999', token: '/t', want: expect.stringContaining('allowed: unix:/PATH') as string },
+    { admin: '127.0.0.1:65536', token: '/t', want: expect.stringContaining('allowed: unix:/PATH') as string },
+    { admin: '127.0.0.1:65535', token: '/t', want: { at: { address: '127.0.0.1', port: 65_535 }, tokenFile: '/t' } },
+    { admin: 'unix:/run/a', token: '/t', want: { at: { path: '/run/a' }, tokenFile: '/t' } },
+    { admin: 'unix:/run/', token: '', want: expect.stringContaining('the path of a file') as string },
+    { admin: 'unix:/a\0b', token: '', want: expect.stringContaining('the path of a file') as string },
+    { admin: `unix:/${'x'.repeat(94)}`, token: '', want: { at: { path: `/${'x'.repeat(94)}` } } },
     { admin: 'unix:relative', token: '', want: expect.stringContaining('allowed: unix:/PATH') as string },
     { admin: `unix:/${'x'.repeat(95)}`, token: '', want: expect.stringContaining('at most 95 bytes') as string },
   ])('-admin "$admin" -admin.token "$token"', ({ admin, token, want }) =>
     expect(adminFromFlags({ admin, 'admin.token': token })).toEqual(want),
   );
+
+  const SIZE = { size: 1 << 20, slow: 500 };
+  it.each([
+    { given: {}, want: undefined },
+    { given: { admin: 'unix:/run/a' }, want: SIZE },
+    { given: { record: '/r' }, want: { file: '/r', ...SIZE } },
+    { given: { record: '/r', 'record.size': '16Ki' }, want: { file: '/r', size: 16 << 10, slow: 500 } },
+    { given: { record: '/r', 'record.size': '8Mi' }, want: { file: '/r', size: 8 << 20, slow: 500 } },
+    { given: { 'record.size': '16383' }, want: "-record.size: got '16383', allowed: 16Ki to 8Mi" },
+    { given: { 'record.size': '8388609' }, want: "-record.size: got '8388609', allowed: 16Ki to 8Mi" },
+    { given: { 'record.size': 'all' }, want: "-record.size: got 'all', allowed: 16Ki to 8Mi" },
+    { given: { record: '/r', 'record.slow': '1ms' }, want: { file: '/r', size: 1 << 20, slow: 1 } },
+    { given: { 'record.slow': '0s' }, want: "-record.slow: got '0s', allowed: a time as 500ms" },
+    { given: { 'record.slow': 'x' }, want: "-record.slow: got 'x', allowed: a time as 500ms" },
+  ])('of a record: $given', ({ given, want }) => {
+    const values = { admin: '', record: '', 'record.size': '1Mi', 'record.slow': '500ms', ...given };
+    expect(recordFromFlags(values)).toEqual(want);
+  });
 
   it('an address reads as it is written', () => expect(adminAddress('unix:/a b')).toEqual({ path: '/a b' }));
 });

@@ -13,7 +13,9 @@ const asking: Plugin = {
   name: 'asking',
   api: 1,
   setup: () => ({
-    handle: ({ client }) => ({ rcode: 'NOERROR', answers: [`a. 60 IN TXT "${client.address} ${client.port}"`] }),
+    handle: ({ client }) => ({
+      answers: [{ name: 'a', type: 'TXT', ttl: 60, data: `${client.address} ${client.port}` }],
+    }),
     labels: { who: ({ name, client }) => `${name} ${client.address} ${client.port} ${client.transport}` },
   }),
 };

@@ -19,7 +19,7 @@ export const kernelCommand: Command = async (args) => {
   if (values.o !== 'text' && values.o !== 'json') return misused(KERNEL, `-o: got '${values.o}', allowed: text, json`);
   try {
     const bpf = new Bpf();
-    const programs = await kernelPrograms(watch, sleep, bpf);
+    const programs = await kernelPrograms(watch, sleep, { bpf });
     const text = kernelStatusText(programs, (number) => bpf.deviceName(number));
     return say(values.o === 'json' ? `${JSON.stringify(programs, undefined, 2)}\n` : text);
   } catch (error) {

@@ -4,7 +4,7 @@ import { MapType, TCX, XDP } from './bpf-numbers.js';
 import type { AttachKind } from './bpf-shapes.js';
 import { addFilter, listFilters, removeFilter } from './clsact.js';
 import { GATE_NAME } from './kernel-status.js';
-import { announcePresence, presenceName, type Presence } from './presence.js';
+import { presenceName, type Presence } from './presence.js';
 import { attributes, type Rtnetlink } from './rtnetlink.js';
 
 const GET_LINK = 18;
@@ -38,7 +38,7 @@ export interface AttacherOptions {
   readonly netlink: Rtnetlink;
   /** Loads the program of a section; `maps` are those that it needs besides. */
   readonly load: (section: ProgramSection, maps?: Readonly<Record<string, number>>) => number;
-  readonly presence?: (gate: number) => Presence;
+  readonly presence: (gate: number) => Presence;
   /** A link of XDP that another process passed on, once. */
   readonly passedOn?: (device: number) => number | undefined;
 }
@@ -142,7 +142,7 @@ export class Attacher {
   private gate(section: 'tc' | 'xdp'): Gate {
     const had = this.gates.get(section);
     if (had !== undefined) return had;
-    const { bpf, load, presence = announcePresence } = this.options;
+    const { bpf, load, presence } = this.options;
     const shape = { type: MapType.PROGRAMS, keySize: 4, valueSize: 4, entries: 1, name: GATE_NAME };
     const answering = this.keep(bpf.createMap(shape));
     bpf.update(answering, Buffer.alloc(4), Buffer.from(Uint32Array.of(this.program(section)).buffer));

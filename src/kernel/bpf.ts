@@ -44,14 +44,21 @@ export class Bpf {
   private readonly indexOf: (name: string) => number;
   private readonly nameOf: (number: number, to: bigint) => bigint;
   private readonly errno: () => string;
+  /** Memory of this process at an address, which nobody frees. */
+  readonly view: (at: bigint, size: Octets) => ArrayBuffer;
   private readonly attributes;
   private readonly number: number;
 
-  /** Throws where there is no such call. */
-  constructor() {
-    const { koffi, lib } = openLibc();
-    const number = SYSCALLS[process.arch];
-    if (number === undefined) throw new Error(`bpf: not known for the processor ${process.arch}`);
+  /**
+   * Throws where there is no such call.
+   *
+   * @param load loads a package by its name
+   * @param arch the processor, as Node names it
+   */
+  constructor(load?: (name: string) => unknown, arch: string = process.arch) {
+    const { koffi, lib } = openLibc(load);
+    const number = SYSCALLS[arch];
+    if (number === undefined) throw new Error(`bpf: not known for the processor ${arch}`);
     this.number = number;
     this.memory = (size) => {
       const pointer: unknown = koffi.alloc('char', size);
@@ -67,6 +74,7 @@ export class Bpf {
     const nameOf = lib.func('uint64_t if_indextoname(uint32_t, uint64_t)') as (...args: unknown[]) => number | bigint;
     this.nameOf = (...args) => BigInt(nameOf(...args));
     this.errno = () => getSystemErrorName(-koffi.errno());
+    this.view = (at, size) => koffi.view(at, size);
     this.attributes = this.memory(ATTRIBUTES);
   }
 

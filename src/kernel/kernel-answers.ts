@@ -14,6 +14,7 @@ import { KERNEL_REASONS } from './kernel-counters.js';
 import { KernelMemory } from './kernel-memory.js';
 import { COUNTERS_NAME, GATE_NAME, PROGRAM_NAME, readCounters } from './kernel-status.js';
 import { readObject } from './object-file.js';
+import { announcePresence } from './presence.js';
 import { explained } from './refusal.js';
 import { openRtnetlink } from './rtnetlink.js';
 
@@ -43,6 +44,8 @@ export interface KernelOptions {
   readonly host?: DeviceHost;
   /** What another process has passed on. */
   readonly inherited?: InheritedSockets | undefined;
+  /** Loads a package by its name: the one that calls the C library. */
+  readonly load?: (name: string) => unknown;
 }
 
 /** Where queries come in: an address of this host and a port, as the program looks them up. */
@@ -51,12 +54,19 @@ interface Listening {
   readonly server: number;
 }
 
+/** An entry of the map of listening addresses. */
+interface Told {
+  readonly key: Buffer;
+  readonly server: number;
+}
+
 /**
  * The program that answers from the table where packets arrive, and what it is told. It ends with this process: links
  * are descriptors, as is what stands behind filters, and nothing is pinned.
  */
 export class KernelAnswers {
-  private readonly known = new Map<string, Buffer>();
+  /** What the program was told. */
+  private readonly known = new Map<string, Told>();
   private readonly listening = new Map<number, Listening>();
   private closed = false;
   private nextId = 0;
@@ -78,8 +88,8 @@ export class KernelAnswers {
    * @throws Error that says what is missing: a right, a device, or something of the kernel
    */
   static open(options: KernelOptions): KernelAnswers {
-    const { devices, limit, seed, clock, log, clientLimit = 0, host = thisHost, inherited } = options;
-    const bpf = new Bpf();
+    const { devices, limit, seed, clock, log, clientLimit = 0, host = thisHost, inherited, load } = options;
+    const bpf = new Bpf(load);
     const opened: number[] = [];
     let attacher: Attacher | undefined;
     const keep = (fd: number): number => {
@@ -88,9 +98,16 @@ export class KernelAnswers {
     };
     try {
       const memory = new KernelMemory(bpf, limit, seed, clientLimit);
+      opened.push(...Object.values(memory.maps));
       const maps = { ...memory.maps, ...ownMaps(bpf, clientLimit, keep) };
       const passedOn = (device: number): number | undefined => inherited?.take('xdp', linkPlace(device));
-      attacher = new Attacher({ bpf, netlink: openRtnetlink(), load: loader(bpf, maps), passedOn });
+      attacher = new Attacher({
+        bpf,
+        netlink: openRtnetlink(load),
+        load: loader(bpf, maps),
+        passedOn,
+        presence: (gate) => announcePresence(gate, load),
+      });
       for (const kind of new Set(devices?.map((text) => parseWanted(text).kind) ?? [undefined])) attacher.prepare(kind);
       const attached = new AttachedDevices(bpf, attacher, devices, host, log);
       const made = new KernelAnswers(bpf, memory, maps, attacher, attached, host, log);
@@ -143,21 +160,22 @@ export class KernelAnswers {
 
   /** Tells the program which addresses are the server's. */
   private tell(): void {
-    const wanted = new Map<string, { key: Buffer; server: number }>();
+    const wanted = new Map<string, Told>();
     for (const { at, server } of this.listening.values())
       for (const ip of this.ipsOf(at.address)) {
         const key = keyOf(ip, at.port);
         wanted.set(key.toString('latin1'), { key, server });
       }
-    for (const [text, key] of this.known) {
+    const { listening } = this.maps;
+    for (const [text, { key }] of this.known) {
       if (wanted.has(text)) continue;
-      this.bpf.delete(this.maps.listening, key);
+      this.bpf.delete(listening, key);
       this.known.delete(text);
     }
     for (const [text, { key, server }] of wanted) {
-      if (this.known.has(text)) continue;
-      this.bpf.update(this.maps.listening, key, Buffer.from(Uint32Array.of(server).buffer));
-      this.known.set(text, key);
+      if (this.known.get(text)?.server === server) continue;
+      this.bpf.update(listening, key, Buffer.from(Uint32Array.of(server).buffer));
+      this.known.set(text, { key, server });
     }
   }
 

@@ -1,5 +1,15 @@
-import { viewOf } from '../fastpath/libc.js';
-import { CONTROL_SIZE, LIMIT, POOL, SEED, SET_SIZE, SLAB, UNIT, poolStart, setsFor } from '../fastpath/table-layout.js';
+import {
+  CONTROL_SIZE,
+  LIMIT,
+  MIN_SETS,
+  POOL,
+  SEED,
+  SET_SIZE,
+  SLAB,
+  UNIT,
+  poolStart,
+  setsFor,
+} from '../fastpath/table-layout.js';
 import type { TableMemory } from '../fastpath/table-memory.js';
 import type { Octets } from '../lib/units.js';
 import type { Bpf } from './bpf.js';
@@ -29,6 +39,33 @@ const indexShape = (sets: number): MapShape => ({
 
 const word = (value: number): Buffer => Buffer.from(Uint32Array.of(value).buffer);
 
+type TableMaps = Readonly<Record<'control' | 'indexes' | 'segments', number>>;
+
+/** Makes the maps that the program asks for, of which the first lies at an address; none of them where one fails. */
+function makeMaps(bpf: Bpf, address: bigint, segments: number): TableMaps {
+  const opened: number[] = [];
+  const make = (shape: MapShape): number => {
+    const map = bpf.createMap(shape);
+    opened.push(map);
+    return map;
+  };
+  const outer = { type: MapType.ARRAY_OF_MAPS, keySize: 4, valueSize: 4 };
+  try {
+    const [segment, index] = [make(segmentShape), make(indexShape(MIN_SETS))];
+    const maps = {
+      control: make({ ...segmentShape, valueSize: CONTROL_SIZE, entries: 1, name: 'nodens_control' }),
+      indexes: make({ ...outer, entries: 1, inner: index, name: 'nodens_indexes' }),
+      segments: make({ ...outer, entries: segments, inner: segment, name: 'nodens_segments' }),
+    };
+    bpf.mapAt(maps.control, address, CONTROL_SIZE);
+    for (const map of [segment, index]) bpf.close(map);
+    return maps;
+  } catch (error) {
+    for (const map of opened) bpf.close(map);
+    throw error;
+  }
+}
+
 /**
  * An answer table in maps of the kernel, which programs there read too. To this process they lie side by side in
  * address space that is reserved from the start; maps are made, and take memory, as the table grows.
@@ -40,7 +77,7 @@ export class KernelMemory implements TableMemory {
   readonly pool: Octets;
   readonly poolLimit: Octets;
   /** Descriptors of the maps that the program asks for by these names. */
-  readonly maps: Readonly<Record<'control' | 'indexes' | 'segments', number>>;
+  readonly maps: TableMaps;
   private readonly indexes = new Map<number, number>();
   private segments = 0;
 
@@ -55,25 +92,10 @@ export class KernelMemory implements TableMemory {
     this.largestIndex = setsFor(this.poolLimit);
     this.pool = poolStart(this.largestIndex);
     const size = this.pool + this.poolLimit;
-    const first = bpf.createMap(segmentShape);
-    const firstIndex = bpf.createMap(indexShape(512));
-    const outer = { type: MapType.ARRAY_OF_MAPS, keySize: 4, valueSize: 4 };
-    this.maps = {
-      control: bpf.createMap({ ...segmentShape, valueSize: CONTROL_SIZE, entries: 1, name: 'nodens_control' }),
-      indexes: bpf.createMap({ ...outer, entries: 1, inner: firstIndex, name: 'nodens_indexes' }),
-      segments: bpf.createMap({
-        ...outer,
-        entries: this.poolLimit / SEGMENT,
-        inner: first,
-        name: 'nodens_segments',
-      }),
-    };
     const address = bpf.reserve(size);
     this.shared = { address, size };
-    bpf.mapAt(this.maps.control, address, CONTROL_SIZE);
-    bpf.close(first);
-    bpf.close(firstIndex);
-    this.buffer = viewOf(address, size);
+    this.maps = makeMaps(bpf, address, this.poolLimit / SEGMENT);
+    this.buffer = bpf.view(address, size);
     const words = new Int32Array(this.buffer);
     words.set(seed, SEED);
     words[POOL] = this.pool / UNIT;
@@ -108,11 +130,13 @@ export class KernelMemory implements TableMemory {
 
   /** A map that lies at an offset of the table; undefined where the kernel has no memory for it. */
   private made(shape: MapShape, offset: Octets, size: Octets): number | undefined {
+    let map: number | undefined;
     try {
-      const map = this.bpf.createMap(shape);
+      map = this.bpf.createMap(shape);
       this.bpf.mapAt(map, this.shared.address + BigInt(offset), size);
       return map;
     } catch {
+      if (map !== undefined) this.bpf.close(map);
       return undefined;
     }
   }

@@ -4,9 +4,9 @@ import { Bpf } from './bpf.js';
 import { BpfError } from './bpf-error.js';
 import type { AttachKind } from './bpf-shapes.js';
 import { listFilters } from './clsact.js';
-import { thisHost } from './device-host.js';
+import { thisHost, type DeviceHost } from './device-host.js';
 import { KERNEL_REASONS } from './kernel-counters.js';
-import { openRtnetlink } from './rtnetlink.js';
+import { openRtnetlink, type Rtnetlink } from './rtnetlink.js';
 
 /** Name of the program in the kernel. */
 export const PROGRAM_NAME = 'nodens_answers';
@@ -41,9 +41,15 @@ export interface KernelProgram {
   readonly nanoseconds: number | undefined;
 }
 
-/** CPUs that the kernel keeps values for, whether they are there or not. */
-export function possibleCpus(): number {
-  const text = readFileSync('/sys/devices/system/cpu/possible', 'latin1').trim();
+/** What is looked at. */
+interface LookedAt {
+  readonly bpf: Bpf;
+  readonly netlink: Rtnetlink;
+  readonly host: DeviceHost;
+}
+
+/** CPUs that the kernel keeps values for, whether they are there or not; `text` lists them, as `0-3,8-11`. */
+export function possibleCpus(text = readFileSync('/sys/devices/system/cpu/possible', 'latin1')): number {
   return Math.max(...text.split(/[,-]/).map(Number)) + 1;
 }
 
@@ -68,8 +74,7 @@ export function readCounters(bpf: Bpf, map: number): Record<string, number> {
 export async function kernelPrograms(
   watch: Milliseconds,
   wait: (time: Milliseconds) => Promise<unknown>,
-  bpf: Bpf = new Bpf(),
-  gates: (bpf: Bpf) => readonly Attached[] = gatesHere,
+  { bpf = new Bpf(), netlink = openRtnetlink(), host = thisHost }: Partial<LookedAt> = {},
 ): Promise<KernelProgram[]> {
   const counting = watch > 0 ? bpf.countRuns() : undefined;
   const found = bpf
@@ -78,7 +83,7 @@ export async function kernelPrograms(
     .filter(({ fd, before }) => before.name === PROGRAM_NAME || bpf.close(fd));
   await wait(watch);
   const links = bpf.links().map((link) => ({ ...link, program: behindGate(bpf, link.program) ?? link.program }));
-  const attached = [...links, ...gates(bpf)];
+  const attached = [...links, ...gatesOf({ bpf, netlink, host })];
   const programs = found.map(({ fd, before }) => {
     const after = bpf.programInfo(fd);
     const runs = Number(after.runs - before.runs);
@@ -99,9 +104,8 @@ export async function kernelPrograms(
 }
 
 /** Programs behind filters of this network namespace; those of servers that have ended are behind none. */
-function gatesHere(bpf: Bpf): Attached[] {
-  const netlink = openRtnetlink();
-  const numbers = thisHost.devices().map((name) => bpf.deviceNumber(name));
+function gatesOf({ bpf, netlink, host }: LookedAt): Attached[] {
+  const numbers = host.devices().map((name) => bpf.deviceNumber(name));
   return numbers.flatMap((device) =>
     listFilters(netlink, device).flatMap(({ program }) => {
       const answering = behindGate(bpf, program);

@@ -18,9 +18,9 @@ export interface Presence {
 /** Name of the process of a gate. */
 export const presenceName = (gate: number): string => `${NAME_PREFIX}${gate}`;
 
-/** Throws a BpfError where there can be no such socket. */
-export function announcePresence(gate: number): Presence {
-  const libc = loadLibc();
+/** Throws a BpfError where there can be no such socket; `load` loads a package by its name. */
+export function announcePresence(gate: number, load?: (name: string) => unknown): Presence {
+  const libc = loadLibc(load);
   const use = (name: string, call: 'bind' | 'connect'): { readonly fd: number; readonly done: boolean } => {
     const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const address = Buffer.concat([Buffer.from([AF_UNIX, 0, 0]), Buffer.from(name, 'latin1')]);
@@ -28,7 +28,10 @@ export function announcePresence(gate: number): Presence {
   };
   const name = presenceName(gate);
   const { fd, done } = use(name, 'bind');
-  if (!done) throw new BpfError('opening a unix socket', 'EADDRINUSE');
+  if (!done) {
+    if (fd >= 0) libc.close(fd);
+    throw new BpfError('opening a unix socket', 'EADDRINUSE');
+  }
   return {
     name,
     isAlive(other) {

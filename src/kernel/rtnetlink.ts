@@ -50,9 +50,9 @@ export interface Rtnetlink {
   list(what: string, type: number, body: Uint8Array): Buffer[];
 }
 
-/** Throws where the C library cannot be called. */
-export function openRtnetlink(): Rtnetlink {
-  const { koffi, lib } = openLibc();
+/** Throws where the C library cannot be called; `load` loads a package by its name. */
+export function openRtnetlink(load?: (name: string) => unknown): Rtnetlink {
+  const { koffi, lib } = openLibc(load);
   const socket = lib.func('int socket(int, int, int)') as (...args: number[]) => number;
   const close = lib.func('int close(int)') as (fd: number) => number;
   const send = lib.func('int64_t send(int, void *, size_t, int)') as (...args: unknown[]) => number | bigint;

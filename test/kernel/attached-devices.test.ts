@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AttachedDevices } from '../../src/kernel/attached-devices.js';
+import { AttachedDevices, parseWanted } from '../../src/kernel/attached-devices.js';
 import type { ProgramAttachment } from '../../src/kernel/attacher.js';
 import type { AttachKind } from '../../src/kernel/bpf-shapes.js';
 import { BpfError } from '../../src/kernel/bpf-error.js';
@@ -100,6 +100,37 @@ describe('a program is attached', () => {
     devices.look();
     expect(host.attached).toEqual([4]);
     expect(log.lines).toEqual(['[WARNING] the kernel does not answer at lxc1: attaching the program: EBUSY']);
+    // A device that comes with its number is another one.
+    host.names[1] = '';
+    devices.look();
+    host.names[1] = 'lxc9';
+    host.refuses = {};
+    devices.look();
+    expect(host.attached).toEqual([2, 3, 4]);
+  });
+
+  it.each([
+    { name: 'a kind alone is a name', wanted: 'xdp', want: { name: 'xdp', kind: undefined } },
+    { name: 'another word is none', wanted: 'veth:1', want: { name: 'veth:1', kind: undefined } },
+    { name: 'a name may have colons', wanted: 'tcx:eth0:1', want: { name: 'eth0:1', kind: 'tcx' } },
+  ])('$name', ({ wanted, want }) => expect(parseWanted(wanted)).toEqual(want));
+
+  it('passes an error on that is none of the kernel', () => {
+    const host = new FakeHost('lo');
+    const devices = watching(host, ['lxc*']);
+    host.names.push('lxc1');
+    host.attach = () => {
+      throw new RangeError('of the test');
+    };
+    expect(() => devices.look()).toThrow(RangeError);
+  });
+
+  it('and is told when there is something to answer', () => {
+    const host = new FakeHost('eth0', 'eth1');
+    const taken: number[] = [];
+    host.attach = (device) => ({ kind: 'xdp', take: () => void taken.push(device), close: () => undefined });
+    watching(host, ['eth0', 'eth1']).take();
+    expect(taken).toEqual([2, 1]);
   });
 });
 

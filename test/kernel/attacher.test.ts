@@ -62,7 +62,7 @@ class FakeKernel {
     netlink: this.netlink,
     load: (section) => (this.done.push(`loaded ${section}`), ++this.next),
     passedOn: () => this.passed,
-    presence: () => ({ name: NAME, isAlive: (name) => this.alive.has(name), close: () => undefined }),
+    presence: () => ({ name: NAME, isAlive: (name) => this.alive.has(name), close: () => void this.done.push('gone') }),
   });
 
   private refuse(kind: AttachKind): void {
@@ -208,8 +208,10 @@ describe('a program is attached', () => {
     const kernel = new FakeKernel();
     kernel.attacher.prepare(undefined);
     kernel.attacher.prepare('xdp');
+    kernel.attacher.attach(2, 'clsact');
+    kernel.done.length = 0;
     kernel.attacher.close();
     kernel.attacher.close();
-    expect(kernel.done).toEqual(['loaded tc', 'loaded xdp', 'closed 101', 'closed 102', 'closed 103']);
+    expect(kernel.done).toEqual(['gone', ...[101, 102, 103, 104, 105].map((fd) => `closed ${fd}`)]);
   });
 });

@@ -39,12 +39,22 @@ export function button(root: ParentNode, name: string): HTMLButtonElement {
   return found;
 }
 
-/** Does something, and all that follows from it at once. */
-export const doing = async (work: () => unknown): Promise<void> =>
-  act(async () => {
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+};
+/** Does something, and all that follows from it at once: what is drawn, and what is asked when it is drawn. */
+export async function doing(work: () => unknown): Promise<void> {
+  await act(async () => {
     await work();
-    for (let i = 0; i < 20; i++) await Promise.resolve();
+    await turns();
   });
+  await act(turns);
+}
+/** Waits until what is streamed has come. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 1000 && !condition(); i++) await doing(() => new Promise((resolve) => setTimeout(resolve)));
+  if (!condition()) throw new Error('it does not come');
+}
 export const click = (element: HTMLElement): Promise<void> => doing(() => element.click());
 /** Whether the browser may do with the key what it does by itself. */
 export async function press(element: HTMLElement, key: string): Promise<boolean> {
@@ -70,7 +80,43 @@ export type Asked = readonly [method: string, path: string, body: unknown];
 export const asked: Asked[] = [];
 /** How the lab answers. A test sets it. */
 export const lab = { answers: (_asked: Asked, _signal?: AbortSignal | null): Response | Promise<Response> => json({}) };
-export const json = (answer: unknown, status = 200): Response => new Response(JSON.stringify(answer), { status });
+export const json = (answer: unknown, status = 200): Response =>
+  ({ ok: status === 200, json: async () => structuredClone(answer) }) as Response;
+/** An answer that comes in pieces. */
+export function lines(...pieces: readonly string[]): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      for (const piece of pieces) controller.enqueue(encoder.encode(piece));
+      controller.close();
+    },
+  });
+  return { ok: true, body } as Response;
+}
+
+/** What is told when its width changes. */
+export interface Observer {
+  readonly targets: readonly Element[];
+  readonly changed: () => void;
+  readonly ended: boolean;
+}
+export const observers: Observer[] = [];
+class WidthObserver implements Observer {
+  readonly targets: Element[] = [];
+  ended = false;
+
+  constructor(readonly changed: () => void) {
+    observers.push(this);
+  }
+
+  observe(target: Element): void {
+    this.targets.push(target);
+  }
+
+  disconnect(): void {
+    this.ended = true;
+  }
+}
 
 /** Media queries that match, by a part of their text. */
 export const media = new Set<string>();
@@ -83,6 +129,8 @@ export function everyTest(): void {
     asked.length = 0;
     lab.answers = () => json({});
     media.clear();
+    observers.length = 0;
+    vi.stubGlobal('ResizeObserver', WidthObserver);
     localStorage.clear();
     sessionStorage.clear();
     vi.stubGlobal('fetch', async (url: string, init: RequestInit = {}) => {

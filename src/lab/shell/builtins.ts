@@ -168,9 +168,9 @@ export const BUILTINS: Readonly<Record<string, ShellBuiltin>> = {
   },
   shopt: () => 0,
   let: async (args, shell, io) => {
-    let code = 0;
-    for (const arg of args) code = await shell.part(`(( ${arg} ))`, io);
-    return code;
+    if (args.length === 0) throw new LineError('let: got no expression');
+    for (const arg of args) await shell.part(`(( ${arg} ))`, io);
+    return shell.scope.status;
   },
   read,
   mapfile,

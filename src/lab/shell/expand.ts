@@ -129,10 +129,8 @@ export class Expander {
           break;
         case 'Glob':
         case 'ExtendedGlob':
-          made.push({ text: part.text, quoted: false });
-          break;
         case 'BraceExpansion':
-          made.push({ text: part.text, quoted: true });
+          made.push({ text: part.text, quoted: false });
           break;
         case 'SingleQuoted':
         case 'AnsiCQuoted':

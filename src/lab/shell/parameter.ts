@@ -81,7 +81,8 @@ async function operate(
     case 'Slice': {
       const text = value ?? '';
       const offset = Number(await host.text(operation.offset));
-      const start = offset < 0 ? Math.max(0, text.length + offset) : offset;
+      const start = offset < 0 ? text.length + offset : offset;
+      if (start < 0) return '';
       if (!operation.length) return text.slice(start);
       const length = Number(await host.text(operation.length));
       return length < 0 ? text.slice(start, length) : text.slice(start, start + length);

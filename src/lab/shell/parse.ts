@@ -67,7 +67,7 @@ function withAliases(
     const value = aliases.get(name!.text)!;
     // `alias ls='ls -l'` means the program the second time.
     const own = value.trimStart().split(/\s/, 1)[0] === name!.text;
-    if (own && (round > 0 || text.slice(name!.pos).startsWith(value))) continue;
+    if (own && round > 0) continue;
     text = text.slice(0, name!.pos) + value + text.slice(name!.end);
   }
   return text;

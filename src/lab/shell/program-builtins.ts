@@ -81,16 +81,17 @@ const watch: ShellBuiltin = async (args, shell, io) => {
 const xargs: ShellBuiltin = async (args, shell, io) => {
   let at = 0;
   let most = MOST_WORDS;
+  let byLines = false;
   let mark: string | undefined;
   let skipsEmpty = false;
   for (; args[at]?.startsWith('-') === true; at++) {
     const [, flag = '', glued = ''] = /^-([A-Za-z])(.*)$/.exec(args[at]!) ?? [];
     if (flag === 'n' || flag === 'P' || flag === 'L') {
       const value = Number(glued || args[++at]);
-      if (flag !== 'P') most = value;
+      if (flag !== 'P') [most, byLines] = [value, flag === 'L'];
     } else if (flag === 'I') mark = glued || args[++at];
     else if (flag === 'r') skipsEmpty = true;
-    else if (flag !== 't' && flag !== '0') throw new LineError(`xargs: got ${args[at]}, allowed: -n, -I, -r, -L, -P`);
+    else if (flag !== 't') throw new LineError(`xargs: got ${args[at]}, allowed: -n, -I, -r, -L, -P`);
   }
   const command = args.slice(at).length > 0 ? args.slice(at) : ['echo'];
   const text = (await io.input?.text()) ?? '';
@@ -99,8 +100,9 @@ const xargs: ShellBuiltin = async (args, shell, io) => {
     for (const line of text.split('\n').filter((one) => one.trim() !== ''))
       runs.push(command.map((word) => word.replaceAll(mark, line.trim())));
   else {
-    const words = text.split(/\s+/).filter((word) => word !== '');
-    for (let i = 0; i < words.length; i += most) runs.push([...command, ...words.slice(i, i + most)]);
+    const parts = text.split(byLines ? '\n' : /\s+/).filter((part) => part.trim() !== '');
+    const words = parts.map((part) => part.trim().split(/\s+/));
+    for (let i = 0; i < words.length; i += most) runs.push([...command, ...words.slice(i, i + most).flat()]);
     if (words.length === 0 && !skipsEmpty) runs.push([...command]);
   }
   let code = 0;

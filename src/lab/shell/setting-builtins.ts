@@ -67,15 +67,15 @@ const set: ShellBuiltin = (args, { scope }, io) => {
 
 const SIGNALS: Readonly<Record<string, string>> = { 0: 'EXIT', 1: 'HUP', 2: 'INT', 3: 'QUIT', 15: 'TERM' };
 /** EXIT and ERR are followed; a line that is interrupted ends, whatever is set for the others. */
-const TRAPPED = ['EXIT', 'ERR', 'HUP', 'INT', 'QUIT', 'TERM'];
+const TRAPPED = ['EXIT', 'HUP', 'INT', 'QUIT', 'TERM', 'ERR'];
 
 const trap: ShellBuiltin = (args, { scope: { traps } }, io) => {
   const words = args[0] === '--' ? args.slice(1) : args.filter((arg) => arg !== '-p');
   if (words.length === 0) {
-    for (const [name, text] of traps)
-      io.write(
-        `trap -- '${text.replaceAll("'", "'\\''")}' ${name === 'EXIT' || name === 'ERR' ? name : `SIG${name}`}\n`,
-      );
+    for (const name of TRAPPED.filter((one) => traps.has(one))) {
+      const text = traps.get(name)!.replaceAll("'", "'\\''");
+      io.write(`trap -- '${text}' ${name === 'EXIT' || name === 'ERR' ? name : `SIG${name}`}\n`);
+    }
     return 0;
   }
   const [action = '-', ...given] = words.length === 1 ? ['-', ...words] : words;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drivenLab } from '../lab.js';
 import type { Driven } from '../lab.js';
 import { ARRAY_LINES } from './array-lines.js';
+import { BUILTIN_LINES } from './builtin-lines.js';
 import { FURTHER_LINES } from './further-lines.js';
 import { SCRIPT_LINES } from './script-lines.js';
 
@@ -150,7 +151,7 @@ beforeAll(async () => {
 afterAll(() => driven.end());
 
 describe('a line does what it does in bash', () => {
-  it.each([...LINES, ...FURTHER_LINES, ...SCRIPT_LINES, ...ARRAY_LINES].map((line) => ({ line })))(
+  it.each([...LINES, ...FURTHER_LINES, ...SCRIPT_LINES, ...ARRAY_LINES, ...BUILTIN_LINES].map((line) => ({ line })))(
     '$line',
     async ({ line }) => {
       const own = line.replaceAll('/tmp/nodens-', `${folder}/`);

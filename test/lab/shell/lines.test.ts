@@ -7,6 +7,7 @@ import { DRIVEN_START, drive } from '../../../src/lab/session/driven-clock.js';
 import { Session } from '../../../src/lab/session/session.js';
 import { wantsMore } from '../../../src/lab/shell/parse.js';
 import { loadTopology } from '../../../src/lab/topology/load.js';
+import { PROMPT_LINES } from './prompt-lines.js';
 
 const clock = new ManualClock(DRIVEN_START);
 let lab: Lab;
@@ -27,16 +28,21 @@ const noFile = (): never => {
 
 /** Types lines one after the other, as at a prompt that can be interrupted; gives what the last one wrote. */
 async function type(...lines: readonly string[]): Promise<{ readonly text: string; readonly code: number }> {
+  let typed = { text: '', code: 0 };
+  for (const line of lines) typed = await typeIn(session, line);
+  return typed;
+}
+
+/** @param seconds until it is interrupted */
+async function typeIn(own: Session, line: string, seconds?: number): Promise<{ text: string; code: number }> {
   let text = '';
-  let code = 0;
-  for (const line of lines) {
-    text = '';
-    const { signal } = new AbortController();
-    code = await drive(
-      clock,
-      session.run(line, { write: (part) => (text += part), signal, interactive: true, terminal: true }),
-    );
-  }
+  const stop = new AbortController();
+  const { signal } = stop;
+  if (seconds !== undefined) clock.setTimeout(() => stop.abort(), seconds * 1000);
+  const code = await drive(
+    clock,
+    own.run(line, { write: (part) => (text += part), signal, interactive: true, terminal: true }),
+  );
   return { text, code };
 }
 
@@ -198,6 +204,30 @@ describe('lines that people type', () => {
     expect(await drive(clock, work)).not.toBe(127);
     expect((await type('jobs')).text).toContain('Running');
     await type('kill %1');
+  });
+
+  it.each([
+    {
+      line: 'watch -n2 hostname',
+      text: '\u001b[H\u001b[2J\u001b[3JEvery 2.0s: hostname\n\nk8s-ctr\n'.repeat(3),
+      code: 0,
+    },
+    { line: 'sleep 100 & wait', text: '[1] PID\n', code: 130 },
+    { line: 'fg', text: 'sleep 100\n', code: 0 },
+  ])('$line, interrupted after 5 s', async ({ line, text, code }) => {
+    const typed = await typeIn(session, line, 5);
+    expect({ ...typed, text: typed.text.replace(/\b1\d{4}\b/g, 'PID') }).toEqual({ text, code });
+  });
+
+  it('lines at a prompt, one after the other', async () => {
+    const own = new Session(lab, { read: () => noFile() }, COMMANDS);
+    const typed: unknown[] = [];
+    for (const [line] of PROMPT_LINES) {
+      const { text, code } = await typeIn(own, line);
+      typed.push([line, text.replace(/\b1\d{4}\b/g, 'PID'), ...(code === 0 ? [] : [code])]);
+    }
+    await drive(clock, own.close());
+    expect(typed).toEqual(PROMPT_LINES);
   });
 
   it('what is set in one session is not set in another', async () => {

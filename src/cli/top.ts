@@ -29,7 +29,8 @@ export const topCommand: Command = async (args) => {
     if (rest.length > 0) throw new FlagError(`unexpected argument '${rest[0]}'`);
     const [caller, wish, every] = [callerFrom(values), wishFrom(values), everyFrom(values.every!)];
     if (values.o !== 'text' && values.o !== 'json') throw new FlagError(`-o: got '${values.o}', allowed: text, json`);
-    if (values.o === 'text' && stdin.isTTY && stdout.isTTY) return await watch(caller, wish, every);
+    if (values.o === 'text' && stdin.isTTY && stdout.isTTY)
+      return await watch(caller, wish, every, { input: stdin, output: stdout });
     const report = await ask(caller, wish);
     return say(values.o === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : topText(report, wish.rows));
   } catch (error) {
@@ -43,13 +44,24 @@ export const topCommand: Command = async (args) => {
 const ask = async (caller: AdminCaller, { rows, sort, filter }: TopWish): Promise<TopReport> =>
   (await askAdmin(caller, '/top', { rows: String(rows), sort, filter })) as TopReport;
 
+/** Where keys come from, and where it is shown. */
+export interface Terminal {
+  readonly input: typeof stdin;
+  readonly output: typeof stdout;
+}
+
 /** Shows it over and over, until somebody has seen enough. */
-async function watch(caller: AdminCaller, wish: TopWish, every: Milliseconds): Promise<number> {
+export async function watch(
+  caller: AdminCaller,
+  wish: TopWish,
+  every: Milliseconds,
+  { input, output }: Terminal,
+): Promise<number> {
   const screen = new TopScreen(adminAddressText(caller.at), wish);
   let report: TopReport | undefined = await ask(caller, wish);
   let fault: string | undefined;
   const draw = (): void =>
-    void stdout.write(frame(screen.lines(report, fault, stdout.columns || WIDTH, stdout.rows || HEIGHT)));
+    void output.write(frame(screen.lines(report, fault, output.columns || WIDTH, output.rows || HEIGHT)));
   const renew = async (): Promise<void> => {
     try {
       report = await ask(caller, { ...screen.wish, rows: MANY_ROWS });
@@ -60,15 +72,15 @@ async function watch(caller: AdminCaller, wish: TopWish, every: Milliseconds): P
     }
     draw();
   };
-  emitKeypressEvents(stdin);
-  stdin.setRawMode(true).resume();
-  stdout.write(ENTER);
-  stdout.on('resize', draw);
+  emitKeypressEvents(input);
+  input.setRawMode(true).resume();
+  output.write(ENTER);
+  output.on('resize', draw);
   const timer = setInterval(() => void (screen.paused || renew()), every);
   try {
     await new Promise<void>((resolve) => {
       process.once('SIGTERM', resolve).once('SIGHUP', resolve);
-      stdin.on('keypress', (text: string | undefined, key: { name?: string; ctrl?: boolean }) => {
+      input.on('keypress', (text: string | undefined, key: { name?: string; ctrl?: boolean }) => {
         const effect = screen.press({ name: key.name, text, ctrl: key.ctrl === true });
         if (effect === 'quit') resolve();
         else if (effect === 'ask') void renew();
@@ -78,8 +90,8 @@ async function watch(caller: AdminCaller, wish: TopWish, every: Milliseconds): P
     });
   } finally {
     clearInterval(timer);
-    stdin.setRawMode(false).pause();
-    stdout.write(LEAVE);
+    input.setRawMode(false).pause();
+    output.write(LEAVE);
   }
   return 0;
 }

@@ -75,21 +75,22 @@ function formatText(verb: Verb, text: string): string {
 }
 
 function formatInteger(verb: Verb, value: bigint): string | undefined {
-  const size = value < 0n ? -value : value;
+  const negative = value < 0n;
+  const size = negative ? -value : value;
   switch (verb.letter) {
     case 'v':
     case 'd':
-      return padNumber(verb, value < 0n, size.toString());
+      return padNumber(verb, negative, size.toString());
     case 'b':
-      return padNumber(verb, value < 0n, size.toString(2), verb.flags.includes('#') ? '0b' : '');
+      return padNumber(verb, negative, size.toString(2), verb.flags.includes('#') ? '0b' : '');
     case 'o':
-      return padNumber(verb, value < 0n, size.toString(8), verb.flags.includes('#') ? '0' : '');
+      return padNumber(verb, negative, size.toString(8), verb.flags.includes('#') ? '0' : '');
     case 'O':
-      return padNumber(verb, value < 0n, size.toString(8), '0o');
+      return padNumber(verb, negative, size.toString(8), '0o');
     case 'x':
-      return padNumber(verb, value < 0n, size.toString(16), verb.flags.includes('#') ? '0x' : '');
+      return padNumber(verb, negative, size.toString(16), verb.flags.includes('#') ? '0x' : '');
     case 'X':
-      return padNumber(verb, value < 0n, size.toString(16).toUpperCase(), verb.flags.includes('#') ? '0X' : '');
+      return padNumber(verb, negative, size.toString(16).toUpperCase(), verb.flags.includes('#') ? '0X' : '');
     case 'c':
     case 'q':
     case 'U':

@@ -14,12 +14,12 @@ export const BUILT_INS: ReadonlyMap<string, GoFunction> = new Map<string, GoFunc
   ['print', (args) => sprint(args)],
   ['println', (args) => `${args.map(printValue).join(' ')}\n`],
   ['printf', counted('printf', 1, Infinity, ([format, ...args]) => sprintf(text('printf', format), args))],
-  ['html', (args) => escapeHtml(evaluated(args))],
-  ['js', (args) => escapeJs(evaluated(args))],
+  ['html', (args) => escapeHtml(sprint(args))],
+  ['js', (args) => escapeJs(sprint(args))],
   [
     'urlquery',
     (args) =>
-      encodeURIComponent(evaluated(args))
+      encodeURIComponent(sprint(args))
         .replaceAll('%20', '+')
         .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`),
   ],
@@ -91,8 +91,6 @@ const sprint = (args: readonly GoValue[]): string =>
         (i > 0 && typeof value !== 'string' && typeof args[i - 1] !== 'string' ? ' ' : '') + printValue(value),
     )
     .join('');
-
-const evaluated = (args: readonly GoValue[]): string => (args.length === 1 ? printValue(args[0]) : sprint(args));
 
 const HTML: Readonly<Record<string, string>> = {
   '"': '&#34;',

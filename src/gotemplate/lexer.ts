@@ -23,8 +23,8 @@ export interface TemplateToken {
   readonly kind: TokenKind;
   /** As written; of a text token, what is left after trimming. */
   readonly text: string;
-  /** Whether white space stands before it: `.A.B` is one operand, `.A .B` are two. */
-  readonly spaced: boolean;
+  /** Of words in an action whether white space stands before it: `.A.B` is one operand, `.A .B` are two. */
+  readonly spaced?: boolean;
 }
 
 const WORD = /[\p{L}\p{Nd}_]+/uy;
@@ -62,8 +62,8 @@ export function tokenize(template: string): TemplateToken[] {
     let text = template.slice(at, open < 0 ? undefined : open);
     if (trimNext) text = text.replace(/^[ \t\r\n]+/, '');
     if (trimBefore) text = text.replace(/[ \t\r\n]+$/, '');
-    if (text !== '') tokens.push({ kind: 'text', text, spaced: false });
-    if (open < 0) return [...tokens, { kind: 'end', text: '', spaced: false }];
+    if (text !== '') tokens.push({ kind: 'text', text });
+    if (open < 0) return [...tokens, { kind: 'end', text: '' }];
     const action = readAction(template, open + 2 + (trimBefore ? 1 : 0));
     tokens.push(...action.tokens);
     at = action.end;
@@ -84,7 +84,7 @@ function readAction(template: string, start: number): ActionToken {
   comment.lastIndex = start;
   const found = comment.exec(template);
   if (found !== null) return { tokens: [], end: comment.lastIndex, trims: found[1] !== undefined };
-  const tokens: TemplateToken[] = [{ kind: 'open', text: '{{', spaced: false }];
+  const tokens: TemplateToken[] = [{ kind: 'open', text: '{{' }];
   let at = start;
   for (;;) {
     const space = /\s*/y;

@@ -30,7 +30,7 @@ interface Body {
 class TemplateParser {
   private at = 0;
   private variables = ['$'];
-  private loops = 0;
+  private inRange = false;
   private readonly defined = new Map<string, readonly TemplateNode[]>();
 
   constructor(
@@ -78,7 +78,7 @@ class TemplateParser {
         return this.control(word);
       case 'break':
       case 'continue':
-        if (this.loops === 0) throw new GoTemplateError(`{{${word}}} outside {{range}}`);
+        if (!this.inRange) throw new GoTemplateError(`{{${word}}} outside {{range}}`);
         this.expect('close', `{{${word}}}`);
         return { kind: word };
       case 'define':
@@ -101,10 +101,10 @@ class TemplateParser {
     this.variables = [...outer];
     const pipeline = this.pipeline(kind);
     this.expect('close', `{{${kind}}}`);
-    const loop = kind === 'range' ? 1 : 0;
-    this.loops += loop;
+    const { inRange } = this;
+    this.inRange ||= kind === 'range';
     const { nodes: body, ended } = this.scoped(() => this.body());
-    this.loops -= loop;
+    this.inRange = inRange;
     const otherwise = ended === 'else' ? this.otherwise(kind) : undefined;
     if (ended === '') throw new GoTemplateError(`{{${kind}}} without {{end}}`);
     this.variables = outer;
@@ -134,9 +134,9 @@ class TemplateParser {
 
   private define(name: string): void {
     this.expect('close', '{{define}} or {{block}}');
-    const outer = { variables: this.variables, loops: this.loops };
+    const outer = { variables: this.variables, inRange: this.inRange };
     this.variables = ['$'];
-    this.loops = 0;
+    this.inRange = false;
     const { nodes, ended } = this.body();
     Object.assign(this, outer);
     if (ended !== 'end') throw new GoTemplateError(`{{define ${JSON.stringify(name)}}} without {{end}}`);

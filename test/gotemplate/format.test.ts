@@ -15,7 +15,11 @@ describe('sprintf', () => {
       want: 'ff FF 0xff 10 010 0o10 101 0b101',
     },
     { format: '%c %q %U', args: [97n, 97n, 97n], want: "a 'a' U+0061" },
+    { format: '%d %b %o %x', args: [0n, 0n, 0n, 0n], want: '0 0 0 0' },
+    { format: '%X %b %o', args: [-1n, -2n, -8n], want: '-1 -10 -10' },
     { format: '%c', args: [-1n], want: '\ufffd' },
+    { format: '%c|%c|%c', args: [0n, 0x10ffffn, 0x110000n], want: '\0|\u{10ffff}|\ufffd' },
+    { format: '%s', args: [''], want: '' },
     { format: '%s|%5s|%-5s|%.2s', args: ['abc', 'abc', 'abc', 'abc'], want: 'abc|  abc|abc  |ab' },
     { format: '%q %x %X', args: ['a"b', 'hi', 'hi\xff'], want: '"a\\"b" 6869 6869C3BF' },
     { format: '%v %v %v %v', args: ['a', 1n, 1.5, true], want: 'a 1 1.5 true' },
@@ -26,6 +30,9 @@ describe('sprintf', () => {
       want: '1.500000 1.00   -1.3 1.500000e+03 1.5E+03 0.1 1E-07',
     },
     { format: '%.3g', args: [3.14159], want: '3.14' },
+    { format: '%.1g %.0g', args: [0.123, 0.123], want: '0.1 0.1' },
+    { format: '%.1f %g', args: [0, 0], want: '0.0 0' },
+    { format: '%#07x|%07d', args: [255n, -7n], want: '0x000ff|-000007' },
     {
       format: '%v %d',
       args: [

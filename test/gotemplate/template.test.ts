@@ -37,6 +37,11 @@ const run = (source: string): string =>
     data(),
   );
 
+/** A template that uses itself until it is used for so many characters. */
+const deep = (length: number): string =>
+  `{{ define "x" }}{{ if lt (len .) ${length} }}{{ template "x" (print . "a") }}{{ else }}{{ len . }}{{ end }}{{ end }}` +
+  '{{ template "x" "" }}';
+
 describe('execute', () => {
   it.each([
     { name: 'text alone', source: 'a { } b', want: 'a { } b' },
@@ -152,6 +157,7 @@ describe('execute', () => {
       source: `{{ html "\\"'&<>\\x00;" }} {{ js "\\\\'\\"<>&=;\\x01\\u200b" }} {{ urlquery "!'()*-_.~" }}`,
       want: '&#34;&#39;&amp;&lt;&gt;\ufffd; \\\\\\\'\\"\\u003C\\u003E\\u0026\\u003D;\\u0001\\u200B %21%27%28%29%2A-_.~',
     },
+    { name: 'the last character', source: '{{ "\\U0010ffff" }}', want: '\u{10ffff}' },
     { name: 'several arguments are printed first', source: '{{ html 1 2 "<" }}', want: '1 2&lt;' },
     {
       name: 'both sides of each comparison',
@@ -175,6 +181,30 @@ describe('execute', () => {
       want: '<www.example.www.example.><<no value><no value>>',
     },
     { name: 'block', source: '{{ block "x" .Three }}{{ . }}{{ end }}', want: '3' },
+    { name: 'white space around an action', source: '  {{ 1 }}  ', want: '  1  ' },
+    { name: 'trimming at both ends of the text', source: '{{- 1 -}}a', want: '1a' },
+    { name: 'a variable made of another', source: '{{ $x := .Name }}{{ $y := $x }}{{ $y }}', want: 'www.example.' },
+    {
+      name: 'variables before and after a template that is defined, and used',
+      source: '{{ $x := 1 }}{{ define "x" }}{{ $x := 2 }}{{ $x }}{{ end }}{{ $x }}{{ template "x" }}{{ $x }}',
+      want: '121',
+    },
+    {
+      name: 'break behind a template that is defined in a range',
+      source: '{{ range .List }}{{ define "x" }}{{ end }}{{ . }}{{ break }}{{ end }}',
+      want: 'a',
+    },
+    {
+      name: 'break in a range in a range',
+      source: '{{ range .List }}{{ range $.List }}{{ . }}{{ end }}{{ break }}{{ end }}',
+      want: 'abc',
+    },
+    {
+      name: 'a template used often',
+      source: '{{ define "x" }}.{{ end }}{{ range 101 }}{{ template "x" }}{{ end }}',
+      want: '.'.repeat(101),
+    },
+    { name: 'templates 100 deep', source: deep(98), want: '98' },
   ])('$name', ({ source, want }) => {
     expect(run(source)).toBe(want);
   });
@@ -196,6 +226,23 @@ describe('execute', () => {
       source: '{{ slice .Name 1 2 3 }}',
       error: 'error calling slice: wrong number of args for slice: want 1 to 3 got 4',
     },
+    ...[
+      { call: 'not 1 2', want: '1 got 2' },
+      { call: 'len .List 2', want: '1 got 2' },
+      { call: 'index', want: 'at least 1 got 0' },
+      { call: 'slice', want: '1 to 3 got 0' },
+      { call: 'printf', want: 'at least 1 got 0' },
+      { call: 'eq 1', want: 'at least 2 got 1' },
+      { call: 'ne 1 2 3', want: '2 got 3' },
+      { call: 'lt 1 2 3', want: '2 got 3' },
+      { call: 'le 1 2 3', want: '2 got 3' },
+      { call: 'gt 1 2 3', want: '2 got 3' },
+      { call: 'ge 1 2 3', want: '2 got 3' },
+    ].map(({ call, want }) => ({
+      name: `arguments of ${call}`,
+      source: `{{ ${call} }}`,
+      error: `wrong number of args for ${call.split(' ', 1)[0]}: want ${want}`,
+    })),
     { name: 'no arguments to and', source: '{{ and }}', error: 'wrong number of args for and: want at least 1 got 0' },
     {
       name: 'another kind of argument',
@@ -265,6 +312,7 @@ describe('execute', () => {
       error: 'error calling lt: invalid type for comparison: bool',
     },
     { name: 'a template that is not there', source: '{{ template "x" }}', error: "template 'x' not defined" },
+    { name: 'templates 101 deep', source: deep(99), error: 'templates that use each other more than 100 deep' },
     {
       name: 'templates without end',
       source: '{{ define "x" }}{{ template "x" }}{{ end }}{{ template "x" }}',
@@ -339,6 +387,33 @@ describe('reading', () => {
       name: 'continue in the else of a range',
       source: '{{ range .List }}{{ else }}{{ continue }}{{ end }}',
       error: '{{continue}} outside {{range}}',
+    },
+    { name: 'break in an if outside range', source: '{{ if .Yes }}{{ break }}{{ end }}', error: 'outside {{range}}' },
+    { name: 'break behind a range', source: '{{ range .List }}{{ end }}{{ break }}', error: 'outside {{range}}' },
+    {
+      name: 'break in a template that is defined in a range',
+      source: '{{ range .List }}{{ define "x" }}{{ break }}{{ end }}{{ end }}',
+      error: '{{break}} outside {{range}}',
+    },
+    {
+      name: 'a variable of the head behind its block',
+      source: '{{ if $x := .Yes }}{{ end }}{{ $x }}',
+      error: "undefined variable '$x'",
+    },
+    {
+      name: 'a variable of a block in its else',
+      source: '{{ if .Yes }}{{ $x := 1 }}{{ else }}{{ $x }}{{ end }}',
+      error: "undefined variable '$x'",
+    },
+    {
+      name: 'a variable of the text around in a template',
+      source: '{{ $x := 1 }}{{ define "y" }}{{ $x }}{{ end }}',
+      error: "undefined variable '$x'",
+    },
+    {
+      name: 'another block after else',
+      source: '{{ if .No }}a{{ else with .Name }}b{{ end }}',
+      error: "unexpected 'with' in {{else}}",
     },
     { name: 'define without end', source: '{{ define "x" }}', error: '{{define "x"}} without {{end}}' },
     {

@@ -84,7 +84,7 @@ export function readTsigKeys(file: string, text: string): TsigKey[] {
   const words = wordsOf(text);
   const keys: TsigKey[] = [];
   let at = 0;
-  const lastLine = (): number => words[Math.min(at, words.length - 1)]?.line ?? 1;
+  const lastLine = (): number => words[Math.min(at, words.length - 1)]!.line;
   const fail = (fault: string, line = lastLine()): never => {
     throw new TsigKeyError(fault, file, line);
   };

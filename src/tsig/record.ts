@@ -32,7 +32,7 @@ export interface TsigRecord extends TsigData {
   readonly start: number;
 }
 
-const NO_BYTES = new Uint8Array(0);
+const NO_BYTES = new Uint8Array();
 const ARCOUNT = 10;
 const scratch = Buffer.alloc(256);
 

@@ -10,7 +10,7 @@ const MOST_UNSIGNED = 99;
 
 /** A query of our own that is signed, and the answers to it, of which there may be many. */
 export class SignedRequest {
-  private before: Uint8Array = new Uint8Array(0);
+  private before: Uint8Array = new Uint8Array();
   private first = true;
   /** Messages that the next signature covers too. */
   private readonly waiting: Uint8Array[] = [];

@@ -15,9 +15,6 @@ import {
   type TsigRecord,
 } from './record.js';
 
-/** Least length of a MAC that is cut short, in bytes (RFC 8945 section 5.2.2.1). */
-const LEAST_MAC: Octets = 10;
-
 /** A signed query and its answers, as the server sees them. */
 export class TsigTransaction {
   /** Whether the answers are signed: a block whose business it is has taken the query. */
@@ -88,7 +85,8 @@ const OTHER = new Uint8Array(6);
 function judge(bytes: Buffer, record: TsigRecord, key: TsigKey | undefined, length: Octets, now: Milliseconds): number {
   if (key === undefined) return TsigFault.BADKEY;
   const { mac } = record;
-  if (mac.length > length || mac.length < Math.max(LEAST_MAC, length / 2))
+  // Half of the shortest hash are the ten bytes that there have to be at least (RFC 8945 section 5.2.2.1).
+  if (mac.length > length || mac.length < length / 2)
     throw new WireError(`TSIG record with a MAC of ${mac.length} bytes`, record.start);
   const whole = macOf(key, record.algorithm, [asSigned(bytes, record), variables(record)]);
   if (!timingSafeEqual(whole.subarray(0, mac.length), mac)) return TsigFault.BADSIG;

@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, type Histogram } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 
 const table = (rows: readonly (readonly [string, number | string])[]): string =>
@@ -19,6 +19,18 @@ export function resourcesText(): string {
   return table([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** What a histogram of nanoseconds holds, in milliseconds. */
+export function delayText(histogram: Histogram): string {
+  const ms = (nanoseconds: number): string => (Number.isNaN(nanoseconds) ? 0 : nanoseconds / 1_000_000).toFixed(3);
+  return table([
+    ['count', histogram.count],
+    ['min ms', ms(histogram.min)],
+    ['mean ms', ms(histogram.mean)],
+    ...[50, 90, 99, 99.9].map((percent): [string, string] => [`p${percent} ms`, ms(histogram.percentile(percent))]),
+    ['max ms', ms(histogram.max)],
+  ]);
+}
+
 /** Measures by how much timers are late: for so long something blocked the event loop. */
 export class LoopDelay {
   private readonly histogram;
@@ -31,15 +43,7 @@ export class LoopDelay {
 
   /** In milliseconds, since the start. */
   text(): string {
-    const { histogram } = this;
-    const ms = (nanoseconds: number): string => (Number.isNaN(nanoseconds) ? 0 : nanoseconds / 1e6).toFixed(3);
-    return table([
-      ['count', histogram.count],
-      ['min ms', ms(histogram.min)],
-      ['mean ms', ms(histogram.mean)],
-      ...[50, 90, 99, 99.9].map((percent): [string, string] => [`p${percent} ms`, ms(histogram.percentile(percent))]),
-      ['max ms', ms(histogram.max)],
-    ]);
+    return delayText(this.histogram);
   }
 
   stop(): void {

@@ -50,7 +50,7 @@ class ProfileBuilder {
       function: [...this.functions.values()],
       stringTable: this.strings,
       timeNanos: BigInt(Math.round(facts.time)) * 1_000_000n,
-      durationNanos: Math.round(facts.duration * 1e6),
+      durationNanos: Math.round(facts.duration * 1_000_000),
       periodType: types.at(-1)!,
       period: facts.period,
     }).encode();
@@ -107,7 +107,7 @@ export function cpuProfile(profile: Profiler.Profile, time: Milliseconds): Uint8
   }
   const duration = (profile.endTime - profile.startTime) / 1000;
   const samples = profile.samples?.length ?? 0;
-  return builder.encode({ time, duration, period: samples === 0 ? 0 : Math.round((duration * 1e6) / samples) });
+  return builder.encode({ time, duration, period: samples === 0 ? 0 : Math.round((duration * 1_000_000) / samples) });
 }
 
 /**

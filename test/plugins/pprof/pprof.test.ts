@@ -1,8 +1,10 @@
 import { Session } from 'node:inspector/promises';
+import { createHistogram } from 'node:perf_hooks';
 import { gunzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
 import { describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../../src/chain/index.js';
+import { delayText } from '../../../src/plugins/pprof/figures.js';
 import { cpuProfile, heapProfile } from '../../../src/plugins/pprof/profile.js';
 import { pprof } from '../../../src/plugins/pprof/setup.js';
 import { httpRequest, setup } from '../../support/block.js';
@@ -14,6 +16,25 @@ const frame = (functionName: string, lineNumber = 0) => ({
   scriptId: '1',
   columnNumber: 0,
 });
+
+/** What a profile says of itself, and how its locations and functions are numbered. */
+function facts(bytes: Uint8Array) {
+  const {
+    timeNanos,
+    durationNanos,
+    period,
+    periodType,
+    stringTable,
+    location,
+    function: functions,
+  } = Profile.decode(bytes);
+  return {
+    times: [timeNanos, durationNanos, period].map(Number),
+    per: stringTable.strings[Number(periodType?.type)],
+    locations: location.map(({ id }) => Number(id)),
+    functions: functions.map(({ id, startLine }) => [Number(id), Number(startLine)]),
+  };
+}
 
 /** Each sample as its stack, innermost function first, and its values. */
 function samples(bytes: Uint8Array): [string[], number[]][] {
@@ -37,8 +58,8 @@ describe('profiles', () => {
         { id: 3, callFrame: frame('', 19) },
         { id: 5, callFrame: frame('(idle)') },
       ],
-      startTime: 0,
-      endTime: 2000,
+      startTime: 1000,
+      endTime: 3000,
       samples: [3, 3, 5, 2],
       timeDeltas: [100, 200, 1000, 50],
     };
@@ -49,6 +70,24 @@ describe('profiles', () => {
       ],
       [['main:10'], [1, 50_000]],
     ]);
+    expect(facts(cpuProfile(profile, 5))).toEqual({
+      times: [5_000_000, 2_000_000, 500_000],
+      per: 'cpu',
+      locations: [1, 2],
+      functions: [
+        [1, 20],
+        [2, 10],
+      ],
+    });
+  });
+
+  it('of the CPU, without samples or their times', () => {
+    const nodes = [{ id: 1, callFrame: frame('main', 9) }];
+    const times = { startTime: 0, endTime: 2000 };
+    expect(facts(cpuProfile({ nodes, ...times }, 0)).times).toEqual([0, 2_000_000, 0]);
+    expect(samples(cpuProfile({ nodes, ...times, samples: [1] }, 0))).toEqual([[['main:10'], [1, 0]]]);
+    const back = { nodes, ...times, samples: [1, 1], timeDeltas: [-5, 50] };
+    expect(samples(cpuProfile(back, 0))).toEqual([[['main:10'], [2, 50_000]]]);
   });
 
   it('of the heap: what each stack has allocated', () => {
@@ -67,6 +106,10 @@ describe('profiles', () => {
         [2, 96],
       ],
     ]);
+    expect(facts(heapProfile(profile, 3, 1000, 512))).toMatchObject({
+      times: [3_000_000, 1_000_000_000, 512],
+      per: 'inuse_space',
+    });
   });
 
   it('of this very process', async () => {
@@ -94,7 +137,10 @@ describe('pages', () => {
   });
 
   it.each([
-    { path: '/', text: /^\/debug\/pprof\/\n\nprofile {4}where the CPU's time goes/ },
+    {
+      path: '/',
+      text: /^\/debug\/pprof\/\n\nprofile {4}where the CPU's time goes; \?seconds=N, 30 by default\nheap .*N, 10 by default;/,
+    },
     { path: '/heap', query: 'debug=1', text: /^total_heap_size: \d+\n[^]*\nnew_space: \d+ of \d+\n/ },
     { path: '/block', text: /^count: \d+\nmin ms: \d+\.\d{3}\n/ },
     { path: '/goroutine', text: /^(\w+: \d+\n)*$/ },
@@ -104,6 +150,39 @@ describe('pages', () => {
     const answer = await get(path, query);
     expect(answer.status ?? 200).toBe(200);
     expect(answer.body).toMatch(text);
+  });
+
+  it('count what the event loop waits for, by kind', () => {
+    const timers = [1, 2, 3].map(() => setTimeout(() => undefined, 1e6));
+    const route = block.routes.find(({ path }) => path.endsWith('/goroutine'))!;
+    const { body } = route.answer(httpRequest()) as HttpAnswer;
+    const kinds = process.getActiveResourcesInfo();
+    timers.forEach(clearTimeout);
+    const want = [...new Set(kinds)].sort().map((kind) => `${kind}: ${kinds.filter((one) => one === kind).length}\n`);
+    expect(body).toBe(want.join(''));
+  });
+
+  it('tell how late the event loop was, in milliseconds', async () => {
+    const delays = createHistogram();
+    expect(delayText(delays)).toMatch(/^count: 0\n[^]*\nmean ms: 0\.000\n/);
+    for (let i = 1; i <= 1000; i++) delays.record(i * 1_000_000);
+    const [count, ...times] = delayText(delays)
+      .trim()
+      .split('\n')
+      .map((line) => line.split(': '));
+    expect(count).toEqual(['count', '1000']);
+    const rounded = times.map(([name, time]) => [name, Math.floor(Number(time))]);
+    expect(rounded).toEqual([
+      ['min ms', 1],
+      ['mean ms', 500],
+      ['p50 ms', 500],
+      ['p90 ms', 900],
+      ['p99 ms', 990],
+      ['p99.9 ms', 999],
+      ['max ms', 1000],
+    ]);
+    const measured = async (): Promise<unknown> => (await get('/block')).body;
+    await expect.poll(measured, { timeout: 10_000 }).toMatch(/^count: [1-9]/);
   });
 
   it('lead from the path without slash to that with one', async () =>
@@ -117,16 +196,22 @@ describe('pages', () => {
   );
 
   it.each([
-    { path: '/profile', types: ['samples', 'cpu'] },
-    { path: '/heap', types: ['inuse_objects', 'inuse_space'] },
-  ])('$path makes a profile, one at a time', async ({ path, types }) => {
+    { path: '/profile', types: ['samples', 'cpu'], times: undefined },
+    {
+      path: '/heap',
+      types: ['inuse_objects', 'inuse_space'],
+      times: [1_000_000_000, 512 * 1024],
+    },
+  ])('$path makes a profile, one at a time', async ({ path, types, times }) => {
     const asked = get(path, 'seconds=1');
     while (block.clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
     expect(await get(path, 'seconds=1')).toMatchObject({ status: 409 });
     block.clock.advance(1000);
     const answer = await asked;
     expect(answer).toMatchObject({ headers: { 'content-type': 'application/octet-stream' } });
-    const { sampleType, stringTable } = Profile.decode(gunzipSync(answer.body as Uint8Array));
+    const made = gunzipSync(answer.body as Uint8Array);
+    if (times !== undefined) expect(facts(made).times.slice(1)).toEqual(times);
+    const { sampleType, stringTable } = Profile.decode(made);
     expect(sampleType.map(({ type }) => stringTable.strings[Number(type)])).toEqual(types);
   });
 

@@ -102,9 +102,7 @@ export abstract class LookupAttempts extends Deadline {
 
   /** An attempt has had its time. Over UDP its answer counts still where it comes before the query is given up. */
   protected timeOut(attempt: Try, now: Milliseconds): void {
-    const { taps } = this.settings;
-    if (taps.length > 0) tap(this.settings, this.outstanding.query, attempt, undefined);
-    tellOf(attempt, this.outstanding.query, now, 'timeout');
+    this.left(attempt, now, 'timeout');
     attempt.late = true;
     attempt.proxy.metrics.unanswered();
     attempt.proxy.suspect();
@@ -122,9 +120,16 @@ export abstract class LookupAttempts extends Deadline {
   protected end(left: 'overtaken' | 'timeout'): void {
     this.settings.deadlines.clear(this);
     for (const attempt of this.tries) {
-      if (!attempt.late) tellOf(attempt, this.outstanding.query, this.settings.clock.monotonic(), left);
+      if (!attempt.late) this.left(attempt, this.settings.clock.monotonic(), left);
       attempt.abandon();
     }
+  }
+
+  /** Tells of an attempt whose answer is not waited for any more. */
+  private left(attempt: Try, now: Milliseconds, left: 'overtaken' | 'timeout'): void {
+    const { query } = this.outstanding;
+    if (this.settings.taps.length > 0) tap(this.settings, query, attempt, undefined);
+    tellOf(attempt, query, now, left);
   }
 
   protected tell(reason: ReasonNote['reason'], text: string): void {

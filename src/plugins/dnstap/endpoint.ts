@@ -1,4 +1,5 @@
 import dns from 'node:dns/promises';
+import { once } from 'node:events';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
@@ -33,27 +34,28 @@ export async function dial(
   verify: boolean,
   signal: AbortSignal,
 ): Promise<Duplex> {
-  if (endpoint.kind === 'unix') return connected(net.connect({ path: endpoint.path }), 'connect');
+  if (endpoint.kind === 'unix') return connected(net.connect({ path: endpoint.path }), 'connect', signal);
   const { host, port } = endpoint;
   const address = ipFamily(host) === 0 ? (await dns.lookup(host)).address : host;
   const { stream } = await network.connectTcp({ address, port }, signal);
   if (endpoint.kind === 'tcp') return stream;
   // A certificate for an address names it; only names are asked for (RFC 6066 section 3).
   const named = ipFamily(host) === 0 ? { servername: host } : {};
-  return connected(tls.connect({ socket: stream, host, ...named, rejectUnauthorized: verify }), 'secureConnect');
+  const socket = tls.connect({ socket: stream, host, ...named, rejectUnauthorized: verify });
+  return connected(socket, 'secureConnect', signal);
 }
 
-/** Settles when a socket is open. */
-function connected<Socket extends Duplex>(socket: Socket, event: 'connect' | 'secureConnect'): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      socket.destroy();
-      reject(error);
-    };
-    socket.once('error', fail);
-    socket.once(event, () => {
-      socket.off('error', fail);
-      resolve(socket);
-    });
-  });
+/** Settles when a socket is open; closes it where that fails or is given up. */
+async function connected<Socket extends Duplex>(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal,
+): Promise<Socket> {
+  try {
+    await once(socket, event, { signal });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }

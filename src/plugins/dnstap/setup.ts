@@ -145,12 +145,17 @@ function toReaders({ endpoint, tls: files, verify, socket }: TapOptions, block: 
   return (frame) => readers.send(frame);
 }
 
-/** A reader's certificate is asked for where there is a CA to check it with. */
+/** A reader's certificate is asked for, and checked, where there is a CA to check it with. */
 function secured(stream: Duplex, { cert, key, ca }: NonNullable<TapOptions['tls']>, verify: boolean): Duplex {
-  return new tls.TLSSocket(stream, {
+  const checks = ca !== undefined && verify;
+  const secure = new tls.TLSSocket(stream, {
     isServer: true,
     secureContext: tls.createSecureContext({ cert, key, ca, minVersion: 'TLSv1.2' }),
-    requestCert: ca !== undefined,
-    rejectUnauthorized: ca !== undefined && verify,
+    requestCert: checks,
+    rejectUnauthorized: checks,
   });
+  // OpenSSL turns away only who gives none. Node's own server asks the same handle; there is no other way to it.
+  const { ssl } = secure as unknown as { readonly ssl: { verifyError(): Error | null } };
+  if (checks) secure.once('secure', () => ssl.verifyError() !== null && secure.destroy());
+  return secure;
 }

@@ -23,6 +23,15 @@ describe('read_timeout', () => {
   });
 });
 
+it('asks nobody when the time of a query is over', async () => {
+  const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+  const made = query('www.example.org.');
+  made.context.endsBy(cluster.block.clock.monotonic());
+  const asked = cluster.watch(made);
+  await cluster.elapse(10);
+  expect([asked.outcome, cluster.counts()[1]]).toEqual(['SERVFAIL', { udp: 0, tcp: 0 }]);
+});
+
 describe('next_on_nodata', () => {
   const empty = (asked: Asked): void => asked.reply(goodReply(asked.message, { answer: [] }));
   const denied = (asked: Asked): void => asked.reply(goodReply(asked.message, { answer: [], rcode: 3 }));

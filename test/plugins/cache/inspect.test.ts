@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Reply} from '../../../src/chain/index.js';
+import type { Reply } from '../../../src/chain/index.js';
 import { Query, QueryContext, type Next, type Outcome, type TrailNote } from '../../../src/chain/index.js';
 import { reply, summary, type QuestionOptions } from '../../support/dns.js';
 import { SOA, World, counting, fixed } from './world.js';

@@ -1,6 +1,7 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import type { Clock } from '../lib/clock.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
+import { untilAborted } from '../lib/until-aborted.js';
 import type { Endpoint, Network } from '../net/network.js';
 import { dialError, dialTimeout } from './errors.js';
 import type { TlsClient } from './tls.js';
@@ -59,8 +60,9 @@ export class Http2Client {
     this.pending++;
     try {
       this.parts.reused(this.session !== undefined);
-      const session = await (this.session ??= this.connect());
-      signal?.throwIfAborted();
+      // Others may wait for it still.
+      const opening = (this.session ??= this.connect());
+      const session = await (signal ? untilAborted(opening, signal) : opening);
       const stream = session.request(
         { ...headers, ':method': method, ':path': path },
         { endStream: body === undefined, ...(signal && { signal }) },

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../lib/clock.js';
 import { NodensError } from '../lib/errors.js';
 import type { Logger } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
+import { untilAborted } from '../lib/until-aborted.js';
 import { wordsOf } from './faults.js';
 import { keyOf } from './names.js';
 import { ALL, noteRead, type ReadFrom, type ReadLease } from './reads.js';
@@ -234,14 +235,4 @@ async function collect<Value>(
   else if (Symbol.iterator in entries) for (const entry of entries) add(entry);
   else Object.entries(entries).forEach(add);
   return map;
-}
-
-/** As `work`, but not for longer than until the signal fires: not all work minds it. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -16,7 +16,7 @@ export class HostAnswers {
     private readonly maps: readonly HostMap[],
     private readonly ttl: Seconds,
   ) {
-    this.hasWildcards = maps.some((map) => map.wild4.size + map.wild6.size > 0);
+    this.hasWildcards = maps.some((map) => map.wild4.size > 0 || map.wild6.size > 0);
   }
 
   /**

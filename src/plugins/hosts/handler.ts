@@ -20,7 +20,7 @@ export class Hosts implements Handler {
     private readonly source: AnswersSource,
     private readonly zones: Zones,
     private readonly through: Zones,
-    private readonly throughOtherTypes = false,
+    private readonly throughOtherTypes: boolean,
   ) {}
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {

@@ -202,3 +202,18 @@ describe('its text', () => {
     { text: 'auto {\ndir /z\n}', error: "auto: unknown option 'dir'" },
   ])('$text', ({ text, error }) => expect(() => setup(auto, text)).toThrow(error));
 });
+
+it('says that its directory cannot be looked at, once', async () => {
+  const { block, pass } = await start(RELOAD, { 'db.a.test': 1 });
+  const before = { ...block.runtime };
+  Object.assign(block.runtime, {
+    fileInfo: (path: string) => {
+      if (path === '/z') throw new Error("EACCES: permission denied, stat '/z'");
+      return before.fileInfo(path);
+    },
+  });
+  await pass(30_000);
+  expect(block.log.lines.slice(1)).toEqual([
+    "[WARNING] plugin/auto: error reading /z: EACCES: permission denied, stat '/z'",
+  ]);
+});

@@ -34,6 +34,12 @@ describe('serve_stale immediate', () => {
     expect(await seen(world)).toBe('1 for 7');
   });
 
+  it('gives a TTL of a second under keepttl, and that of the entry for none', async () => {
+    expect(await seen(await expired('keepttl\nserve_stale 1h immediate 1s'))).toBe('1 for 1');
+    expect(await seen(await expired('keepttl\nserve_stale 1h immediate 0s'))).toBe('1 for 10');
+    expect(await seen(await expired('serve_stale 1h immediate 0s'))).toBe('1 for 0');
+  });
+
   it('asks again after a failure when the time between attempts is over', async () => {
     const world = await expired('serve_stale 1h immediate 30s 20s');
     world.answer = fixed({ rcode: 2 });

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { DROP, type NotifiesServers } from '../../../src/chain/index.js';
 import { file } from '../../../src/plugins/file/setup.js';
 import { setup } from '../../support/block.js';
 import { query, summary } from '../../support/dns.js';
@@ -138,4 +139,22 @@ describe('a zone stays as it was while its file is', () => {
       rmSync(dir, { recursive: true, force: true });
     }
   });
+});
+
+it('other servers are told of zones that are there when the server is, and of those that come later', async () => {
+  const files: Record<string, string> = { '/one': head(1) };
+  const mtimes: Record<string, number> = { '/one': 1 };
+  const text = 'file /one one.example\nfile /two two.example';
+  const { block, handlers } = setup(file, text, { zones: ['.'], files, mtimes });
+  const told: string[] = [];
+  const listener: NotifiesServers = { notify: (zone) => void told.push(zone) };
+  block.chain = [{ name: 'listener', handle: () => DROP, ...listener }, ...handlers];
+  await block.run('start');
+  await block.run('serving');
+  expect(told).toEqual(['one.example.']);
+  files['/two'] = head(1);
+  mtimes['/two'] = 1;
+  await block.clock.advanceAsync(60_000);
+  expect(told).toEqual(['one.example.', 'two.example.']);
+  await block.run('stop');
 });

@@ -32,6 +32,7 @@ const ANSWERS: Readonly<Record<string, Outcome>> = {
   'web.test. HTTPS': reply({ answer: [HTTPS] }),
   'mandatory.test. HTTPS': reply({ answer: ['mandatory.test. 60 IN HTTPS 1 . mandatory=alpn,ipv6hint alpn=h2 ipv6hint=2001:db8::1'] }),
   'only.test. HTTPS': reply({ answer: ['only.test. 60 IN HTTPS 1 . mandatory=ipv6hint ipv6hint=2001:db8::1'] }),
+  'named.test. HTTPS': reply({ answer: ['named.test. 60 IN HTTPS 1 a.bc.test. alpn=h2 ipv6hint=2001:db8::1'] }),
   'plain.test. HTTPS': reply({ answer: ['plain.test. 60 IN HTTPS 1 . alpn=h2'] }),
   'local.test. HTTPS': reply({ flags: LOCAL, answer: [HTTPS] }),
 }; // prettier-ignore
@@ -83,6 +84,7 @@ describe('filter aaaa', () => {
     { name: 'takes hints of A out', qname: 'web.test.', type: 'HTTPS', text: 'filter a', want: { rcode: 'NOERROR', flags: 'ra', answer: ['web.test. 60 IN HTTPS 1 . alpn="h2" ipv6hint=2001:db8::1'] } },
     { name: 'takes hints from the mandatory ones', qname: 'mandatory.test.', type: 'HTTPS', want: { rcode: 'NOERROR', flags: 'ra', answer: ['mandatory.test. 60 IN HTTPS 1 . mandatory=alpn alpn="h2"'] } },
     { name: 'leaves no empty list of mandatory ones', qname: 'only.test.', type: 'HTTPS', want: { rcode: 'NOERROR', flags: 'ra', answer: ['only.test. 60 IN HTTPS 1 .'] } },
+    { name: 'takes hints out behind a target', qname: 'named.test.', type: 'HTTPS', want: { rcode: 'NOERROR', flags: 'ra', answer: ['named.test. 60 IN HTTPS 1 a.bc.test. alpn="h2"'] } },
     { name: 'leaves answers without hints alone', qname: 'plain.test.', type: 'HTTPS', want: given('plain.test. HTTPS') },
     { name: 'keeps hints of its own', qname: 'local.test.', type: 'HTTPS', want: given('local.test. HTTPS') },
     { name: 'keeps hints outside its zones', qname: 'web.test.', type: 'HTTPS', text: 'filter aaaa example.org', want: given('web.test. HTTPS') },

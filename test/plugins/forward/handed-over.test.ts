@@ -64,6 +64,14 @@ describe('what forward hands over', () => {
     { name: 'another upstream', text: JSON.stringify([{ ...good, to: '10.0.0.9:53' }]) },
     { name: 'an older version', text: JSON.stringify([{ to: '10.0.0.1:53', fails: 5 }]) },
     { name: 'another form of round trip', text: JSON.stringify([{ ...good, roundTrip: [1, 1, 1, 30, 4] }]) },
+    { name: 'nothing of an upstream', text: '[null]' },
+    { name: 'a word for an upstream', text: '["10.0.0.1:53"]' },
+    { name: 'an upstream by number', text: JSON.stringify([{ ...good, to: 1 }]) },
+    { name: 'silence in words', text: JSON.stringify([{ ...good, silent: 'yes' }]) },
+    { name: 'failures in words', text: JSON.stringify([{ ...good, fails: 'many' }]) },
+    { name: 'no end of failures', text: JSON.stringify([good]).replace('"fails":5', '"fails":1e999') },
+    { name: 'failures below none', text: JSON.stringify([{ ...good, fails: -1 }]) },
+    { name: 'no round trips', text: JSON.stringify([{ ...good, roundTrip: {} }]) },
     { name: 'times below nothing', text: JSON.stringify([{ ...good, roundTrip: [-1, 1, 1, 30] }]) },
   ])('$name changes nothing', async ({ text }) => {
     const { begin, took } = await world();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CorefileError } from '../../../src/corefile/index.js';
-import { parseRr } from '../../../src/wire/index.js';
+import { Flag, parseRr } from '../../../src/wire/index.js';
 import { goodReply, type Asked } from '../../support/fake-upstream.js';
 import { Cluster } from './cluster.js';
 
@@ -68,6 +68,21 @@ describe('upstreams that are names of hosts', () => {
     await cluster.elapse(4000);
     const asked = cluster.servers.flatMap((server) => server?.seen.map(() => `${server.at.address}:53`) ?? []);
     expect([...new Set(asked)].sort()).toEqual([...want].sort());
+  });
+
+  it('are asked for over TCP where an answer is cut short', async () => {
+    const cluster = await new Cluster('forward . dns.example {\n resolver 10.0.0.3\n}').start(1, 3);
+    cluster.servers[3]!.answer = (asked) =>
+      asked.protocol === 'tcp'
+        ? knows(asked)
+        : asked.reply(goodReply(asked.message, { answer: [], flags: Flag.QR | Flag.TC }));
+    const start = cluster.block.run('start');
+    await cluster.elapse(1000);
+    await start;
+    expect(cluster.counts()[3]).toEqual({ udp: 2, tcp: 2 });
+    cluster.ask();
+    await cluster.elapse(20);
+    expect(cluster.counts()[1]).toEqual({ udp: 1, tcp: 0 });
   });
 
   it('that nobody knows keep the server from starting', async () => {

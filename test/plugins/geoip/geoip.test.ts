@@ -26,6 +26,16 @@ function labels(text: string, options: QuestionOptions): Record<string, string> 
   );
 }
 
+/** Why bytes are no database; empty where they are. */
+function problem(bytes: Buffer): string {
+  try {
+    new GeoDatabase(bytes);
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 const CAMBRIDGE = {
   'city/name': 'Cambridge',
   'country/code': 'GB',
@@ -97,6 +107,17 @@ describe('geoip', () => {
     const whole = files['/city.mmdb'];
     for (let length = 0; length < whole.length - 40; length += 7)
       expect(() => new GeoDatabase(whole.subarray(0, length)), String(length)).toThrow();
+  });
+
+  it('takes no database whose data has no room', () => {
+    const whole = files['/city.mmdb'];
+    const end = whole.subarray(whole.lastIndexOf('MaxMind.com') - 3);
+    const least = Number(/needs more than (\d+)/.exec(problem(Buffer.concat([whole.subarray(0, 100), end])))![1]);
+    const ofLength = (length: number): Buffer => Buffer.concat([whole.subarray(0, length - end.length), end]);
+    expect(problem(ofLength(least))).toBe(`it has ${least} bytes and needs more than ${least}: it is cut short`);
+    expect(problem(ofLength(least + 1))).toBe('');
+    // The tree ends 16 zeros before what is said of 81.2.69.142.
+    expect(whole.subarray(least - 16, least)).toEqual(Buffer.alloc(16));
   });
 
   it.each([

@@ -6,6 +6,8 @@ import { packetOf, readPacket } from '../../../src/exchange/index.js';
 import { grpc } from '../../../src/plugins/grpc/setup.js';
 import { decodeMessage, rcodeName } from '../../../src/wire/index.js';
 import { setup } from '../../support/block.js';
+import { query } from '../../support/dns.js';
+import { FakeNetwork } from '../../support/fake-network.js';
 import { goodReply } from '../../support/fake-upstream.js';
 import { running, type Running } from '../../support/running.js';
 
@@ -128,11 +130,63 @@ describe('grpc', () => {
     { text: 'grpc .', error: 'Corefile:2: grpc: got 1 argument' },
     { text: 'grpc . unix:///x', error: "Corefile:2: grpc: upstream: got 'unix:///x', allowed: IP" },
     { text: 'grpc . example.org', error: "Corefile:2: grpc: upstream: got 'example.org'" },
+    {
+      text: 'grpc . /junk',
+      error: 'Corefile:2: grpc: upstream: got no nameserver line in /junk, allowed: at least one',
+    },
+    { text: 'grpc . /names', error: "Corefile:2: grpc: upstream: got 'ns.example'" },
     { text: 'grpc . /none', error: 'Corefile:2: grpc: upstream: file /none cannot be read' },
     { text: 'grpc . 192.0.2.1 {\npolicy any\n}', error: "Corefile:3: grpc: policy: got 'any', allowed: random" },
     { text: 'grpc . 192.0.2.1 {\ntls none\n}', error: 'Corefile:3: grpc: tls: file none cannot be read' },
     { text: 'grpc . 192.0.2.1 {\ntls junk junk\n}', error: 'Corefile:2: grpc: tls: got a certificate, key or CA' },
     { text: 'grpc . 192.0.2.1 {\nmax_fails 1\n}', error: "Corefile:3: grpc: unknown option 'max_fails'" },
     { text: 'grpc . 192.0.2.1\ngrpc . 192.0.2.1', error: 'Corefile:3: grpc: got it a second time' },
-  ])('refuses $text', ({ text, error }) => expect(() => setup(grpc, text, { files: { junk: 'junk' } })).toThrow(error));
+  ])('refuses $text', ({ text, error }) =>
+    expect(() =>
+      setup(grpc, text, { files: { junk: 'junk', '/junk': 'junk', '/names': 'nameserver ns.example' } }),
+    ).toThrow(error),
+  );
+
+  it.each([
+    { policy: 'sequential', want: [0, 0, 0, 0] },
+    { policy: 'round_robin', want: [0, 1, 2, 0] },
+  ])('asks upstreams in the order of the policy $policy, those of a file too', async ({ policy, want }) => {
+    const asked: string[] = [];
+    const network = new FakeNetwork();
+    network.connectTcp = (to) => {
+      asked.push(`${to.address}:${to.port}`);
+      return Promise.reject(new Error('nobody there'));
+    };
+    const files = { '/resolv.conf': '# here\nnameserver 192.0.2.1\nsearch a.test\n nameserver  2001:db8::1\n' };
+    const { ask } = setup(grpc, `grpc . /resolv.conf 192.0.2.3:5353 {\npolicy ${policy}\n}`, { network, files });
+    const all = ['192.0.2.1:53', '2001:db8::1:53', '192.0.2.3:5353'];
+    for (const first of want) {
+      expect(await ask(query('x.'))).toMatchObject({
+        rcode: 2,
+        cause: { message: expect.stringContaining('nobody there') as string },
+      });
+      expect(asked.splice(0)).toEqual([...all.slice(first), ...all.slice(0, first)]);
+    }
+  });
+
+  it.each([
+    { name: 'one that hangs for the next, after 2 s', count: 2, took: [0, 2000], ends: 4000 },
+    { name: 'all that hang, after 5 s', count: 4, took: [0, 2000, 4000], ends: 5000 },
+  ])('gives up $name', async ({ count, took, ends }) => {
+    const network = new FakeNetwork();
+    const asked: number[] = [];
+    const to = Array.from({ length: count }, (_, i) => `192.0.2.${i}`).join(' ');
+    const { ask, block } = setup(grpc, `grpc . ${to} {\npolicy sequential\n}`, { network });
+    const begun = block.clock.monotonic();
+    const now = (): number => block.clock.monotonic() - begun;
+    network.connectTcp = (_to, signal) => {
+      asked.push(now());
+      return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+    };
+    let ended = -1;
+    const outcome = Promise.resolve(ask(query('x.'))).finally(() => (ended = now()));
+    for (let i = 0; i < 60; i++) await block.clock.advanceAsync(100);
+    expect(await outcome).toMatchObject({ rcode: 2, cause: { message: expect.stringContaining('in time') as string } });
+    expect([asked, ended]).toEqual([took, ends]);
+  });
 });

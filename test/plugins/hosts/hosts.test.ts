@@ -96,6 +96,24 @@ describe('hosts', () => {
     for (let i = 0; i < 2; i++) expect(ask(qname)).toEqual(want === undefined ? SERVFAIL : { ...NODATA, answer: want });
   });
 
+  it.each([
+    { name: 'IPv4', line: '192.0.2.10', type: 'A' },
+    { name: 'IPv6', line: '2001:db8::1', type: 'AAAA' },
+  ])('wildcards of $name alone', async ({ line, type }) => {
+    const { ask } = await start('hosts /h', { files: { '/h': `${line} *.example.com\n` } });
+    expect(ask('a.example.com.', type)).toEqual({ ...NODATA, answer: [`a.example.com. 3600 IN ${type} ${line}`] });
+  });
+
+  it('takes any number of lines of the Corefile', async () => {
+    const lines = Array.from({ length: 1000 }, (_, i) => `10.0.${i >> 8}.${i & 255} host${i}.in.the.corefile.example`);
+    const { ask } = await start(`hosts /h {\n${lines.join('\n')}\n}`, { files: { '/h': '' } });
+    for (const i of [0, 999])
+      expect(ask(`host${i}.in.the.corefile.example.`)).toEqual({
+        ...NODATA,
+        answer: [`host${i}.in.the.corefile.example. 3600 IN A 10.0.${i >> 8}.${i & 255}`],
+      });
+  });
+
   it('a wildcard makes its names exist, has no PTR and counts once', async () => {
     const { ask, block } = await start('hosts /h', { files: { '/h': '192.0.2.10 *.example.com\n' } });
     expect(ask('x.example.com.', 'TXT')).toEqual(NODATA);

@@ -1,5 +1,6 @@
 import type { Milliseconds } from '../lib/units.js';
 import type { Attempt, UpstreamTransport } from './attempt.js';
+import { AttemptQueue } from './attempt-queue.js';
 import { dialError, dialTimeout } from './errors.js';
 import type { UpstreamState } from './upstream-state.js';
 import { UpstreamSocket, type UdpOwner } from './upstream-socket.js';
@@ -16,9 +17,9 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
   private readonly sockets = new Set<UpstreamSocket>();
   private turn = this.sockets.values();
   private opening = 0;
-  private waiting: Attempt[] = [];
+  private readonly waiting = new AttemptQueue();
   /** Of questions that are under way already: they come last. */
-  private repeats: Attempt[] = [];
+  private readonly repeats = new AttemptQueue();
   private isClosed = false;
   private readonly limit: number;
   /** Less where more cannot be opened at the moment. */
@@ -40,7 +41,7 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
   send(attempt: Attempt): void {
     this.peer.reuse.miss('udp');
     attempt.transport = this;
-    (attempt.repeats ? this.repeats : this.waiting).push(attempt);
+    (attempt.repeats ? this.repeats : this.waiting).add(attempt);
     this.serve();
   }
 
@@ -83,9 +84,7 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
   /** Part of `UpstreamTransport` for queries that wait for a socket. */
   forget(attempt: Attempt): void {
     attempt.transport = undefined;
-    const others = (list: Attempt[]): Attempt[] => list.filter((other) => other !== attempt);
-    if (attempt.repeats) this.repeats = others(this.repeats);
-    else this.waiting = others(this.waiting);
+    (attempt.repeats ? this.repeats : this.waiting).delete(attempt);
   }
 
   timeout(): Error {
@@ -103,7 +102,7 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
   }
 
   private serve(): void {
-    while (this.waiting.length + this.repeats.length > this.opening && this.opening < AT_ONCE) {
+    while (this.waiting.size + this.repeats.size > this.opening && this.opening < AT_ONCE) {
       if (this.size >= this.most) return this.makeRoom();
       this.openOne();
     }
@@ -141,7 +140,7 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
   /** The next one that somebody waits for. */
   private take(): Attempt | undefined {
     let attempt;
-    do attempt = this.waiting.shift() ?? this.repeats.shift();
+    do attempt = this.waiting.take() ?? this.repeats.take();
     while (attempt?.awaited === false);
     return attempt;
   }
@@ -158,6 +157,6 @@ export class OwnPorts implements UpstreamTransport, UdpOwner {
   }
 
   private takeAll(): Attempt[] {
-    return [...this.waiting.splice(0), ...this.repeats.splice(0)];
+    return [...this.waiting.takeAll(), ...this.repeats.takeAll()];
   }
 }

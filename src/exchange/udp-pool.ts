@@ -1,6 +1,7 @@
 import { randomBelow } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Attempt, UpstreamTransport } from './attempt.js';
+import { AttemptQueue } from './attempt-queue.js';
 import { dialError, dialTimeout } from './errors.js';
 import { MAX_IN_FLIGHT } from './outstanding-ids.js';
 import { OwnPorts } from './own-ports.js';
@@ -45,7 +46,7 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
   /** Drawn for the queries of this turn of the event loop: they leave with one call, and so do their replies. */
   private drawn: UpstreamSocket | undefined;
   /** Queries that wait for the first socket. */
-  private waiting: Attempt[] = [];
+  private readonly waiting = new AttemptQueue();
   private isClosed = false;
   private guardedUntil: Milliseconds = -Infinity;
   private guardedFor: Milliseconds = 0;
@@ -72,7 +73,7 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
     if (socket === undefined) {
       this.peer.reuse.miss('udp');
       attempt.transport = this;
-      this.waiting.push(attempt);
+      this.waiting.add(attempt);
       if (this.opening === 0) this.openOne(now);
       return;
     }
@@ -89,7 +90,7 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
   attacked(_socket: UpstreamSocket, meant: readonly Attempt[]): void {
     this.guard();
     this.drawn = undefined;
-    for (const attempt of this.waiting.splice(0)) this.own.send(attempt);
+    for (const attempt of this.waiting.takeAll()) this.own.send(attempt);
     this.own.takeOver([...this.open.splice(0), ...this.retired], meant);
   }
 
@@ -104,7 +105,7 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
   /** Part of `Carrier` for queries that wait for a socket. */
   forget(attempt: Attempt): void {
     attempt.transport = undefined;
-    this.waiting = this.waiting.filter((other) => other !== attempt);
+    this.waiting.delete(attempt);
   }
 
   timeout(): Error {
@@ -173,7 +174,7 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
       (cause: Error) => {
         this.opening--;
         const error = dialError('udp', this.peer.to, cause);
-        for (const attempt of this.waiting.splice(0)) {
+        for (const attempt of this.waiting.takeAll()) {
           attempt.transport = undefined;
           attempt.receiver?.failed(attempt, error);
         }
@@ -183,7 +184,7 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
 
   private opened(socket: UpstreamSocket): void {
     this.open.push(socket);
-    for (const attempt of this.waiting.splice(0)) socket.send(attempt);
+    for (const attempt of this.waiting.takeAll()) socket.send(attempt);
     // Others wait still where ports were about to be shared.
     if (this.open.length > this.wanted()) this.retire(this.open[0]!);
   }

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { Attempt } from '../../src/exchange/index.js';
+import { AttemptQueue } from '../../src/exchange/attempt-queue.js';
+import { query } from '../support/dns.js';
+import { goodReply } from '../support/fake-upstream.js';
+import { World } from './world.js';
+
+const { bytes, questionEnd } = query('www.example.org.');
+const attempts = (count: number): Attempt[] =>
+  Array.from({ length: count }, () => new Attempt(bytes, questionEnd, undefined));
+
+/** The numbers of those that are taken, until there is none. */
+const taken = (queue: AttemptQueue, of: readonly Attempt[]): number[] => {
+  const numbers = new Map(of.map((attempt, i) => [attempt, i]));
+  const found: number[] = [];
+  for (let next = queue.take(); next !== undefined; next = queue.take()) found.push(numbers.get(next)!);
+  return found;
+};
+
+describe('attempts that wait', () => {
+  it('are taken in their order, without those that were taken out, of many', () => {
+    const [queue, all] = [new AttemptQueue(), attempts(10_000)];
+    for (const attempt of all) queue.add(attempt);
+    all.forEach((attempt, i) => (i % 3 === 0 ? undefined : queue.delete(attempt)));
+    const left = all.flatMap((_, i) => (i % 3 === 0 ? [i] : []));
+    expect(queue.size).toBe(left.length);
+    expect(taken(queue, all)).toEqual(left);
+    expect(queue.size).toBe(0);
+  });
+
+  it('come behind those before them, also where all were taken meanwhile', () => {
+    const [queue, all] = [new AttemptQueue(), attempts(5)];
+    for (const attempt of all.slice(0, 2)) queue.add(attempt);
+    expect(queue.take()).toBe(all[0]);
+    queue.add(all[2]!);
+    expect(taken(queue, all)).toEqual([1, 2]);
+    for (const attempt of all.slice(3)) queue.add(attempt);
+    expect(taken(queue, all)).toEqual([3, 4]);
+  });
+
+  it('are taken all at once', () => {
+    const [queue, all] = [new AttemptQueue(), attempts(3)];
+    for (const attempt of all) queue.add(attempt);
+    queue.delete(all[1]!);
+    expect(queue.takeAll()).toEqual([all[0], all[2]]);
+    expect([queue.size, queue.take()]).toEqual([0, undefined]);
+    queue.add(all[1]!);
+    expect(queue.take()).toBe(all[1]);
+  });
+});
+
+describe('2,000 questions that wait for a port, of which every other one is taken back', () => {
+  it.each([
+    { name: 'the first one', guarded: false },
+    { name: 'one of their own, as replies were forged', guarded: true },
+  ])('of $name: the others are asked', async ({ guarded }) => {
+    const world = await new World({ limits: { maxPorts: 64 } }).start();
+    const { server } = world;
+    if (guarded) {
+      server.answer = ({ message, from }) =>
+        world.network.forge({ from: server.at, to: from, bytes: goodReply({ ...message, id: message.id ^ 1 }) });
+      world.ask('udp');
+      await world.elapse(2);
+    }
+    server.answer = (asked) => asked.reply(goodReply(asked.message));
+    const before = server.seen.length;
+    const asked = Array.from({ length: 2000 }, (_, i) => world.ask('udp', `n${i}.example.`));
+    asked.forEach(({ attempt }, i) => (i % 2 === 0 ? undefined : attempt.cancel()));
+    await world.elapse(500);
+    const wanted = asked.flatMap((_, i) => (i % 2 === 0 ? [`n${i}.example.`] : []));
+    const names = server.seen.slice(before).map(({ message }) => message.question[0]!.name);
+    expect(names.filter((name) => name.startsWith('n'))).toEqual(wanted);
+    expect(asked.map(({ events }) => events.join())).toEqual(asked.map((_, i) => (i % 2 === 0 ? 'NOERROR' : '')));
+  });
+});

@@ -1,11 +1,13 @@
 // @vitest-environment happy-dom
 import { vi } from 'vitest';
 import { freshPage } from './fresh.js';
+import { boxParts } from './parts/boxes.js';
 import { chartParts } from './parts/charts.js';
 import { consoleParts } from './parts/console.js';
 import { detailsParts } from './parts/details.js';
 import { flowParts } from './parts/flows.js';
 import { lookupParts } from './parts/lookup.js';
+import { pictureParts } from './parts/picture.js';
 import { stageParts } from './parts/stage.js';
 import { switchParts } from './parts/switches.js';
 import { toldParts } from './parts/told.js';
@@ -23,3 +25,5 @@ detailsParts();
 switchParts();
 flowParts();
 chartParts();
+boxParts();
+pictureParts();

@@ -82,7 +82,7 @@ function lineOf(path: SVGPathElement): string {
 export function svgOf(root: HTMLElement, title: string): string {
   const origin = root.getBoundingClientRect();
   const { width, height } = origin;
-  const paths = [...root.querySelectorAll<SVGPathElement>('svg.lines path:not(marker path)')];
+  const paths = [...root.querySelectorAll<SVGPathElement>('svg.lines path')].filter((path) => !path.closest('marker'));
   const tip = getComputedStyle(root.querySelector('svg.lines marker path')!).fill;
   const paper = getComputedStyle(root.parentElement!).backgroundColor;
   return (

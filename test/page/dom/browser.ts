@@ -16,6 +16,9 @@ export function mount(...children: readonly ComponentChild[]): HTMLElement {
   return root;
 }
 
+/** Takes care of what another has put on the page. */
+export const adopt = (root: HTMLElement): void => void roots.push(root);
+
 export function unmount(): void {
   void act(() => roots.splice(0).forEach((root) => (render(null, root), root.remove())));
 }

@@ -9,8 +9,10 @@ import { flowParts } from './parts/flows.js';
 import { lookupParts } from './parts/lookup.js';
 import { pictureParts } from './parts/picture.js';
 import { stageParts } from './parts/stage.js';
+import { svgParts } from './parts/svg.js';
 import { switchParts } from './parts/switches.js';
 import { toldParts } from './parts/told.js';
+import { wholeParts } from './parts/whole.js';
 
 // There is no canvas to draw on.
 vi.mock('uplot', () => import('./plots.js'));
@@ -27,3 +29,5 @@ flowParts();
 chartParts();
 boxParts();
 pictureParts();
+svgParts();
+wholeParts();

@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { realClock, type Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
 import type { Milliseconds } from '../lib/units.js';
 import { InheritedSockets, listeningSockets, parseSockets } from '../net/inherited-sockets.js';
@@ -27,42 +28,51 @@ export function inheritedSockets(env: Environment): InheritedSockets | undefined
   return text === undefined || text === '' ? undefined : new InheritedSockets(parseSockets(VARIABLE, text, FIRST_FD));
 }
 
+/** What of a process says to the one that started it that it serves. */
+type Successor = Pick<NodeJS.Process, 'send' | 'disconnect'>;
+
 /** Tells the process that passed on its sockets that it may go. */
-export function tellServing(): void {
-  if (process.send === undefined) return;
-  process.send(SERVING, () => process.disconnect?.());
+export function tellServing(here: Successor = process): void {
+  here.send?.(SERVING, () => here.disconnect?.());
 }
+
+/** What a hand-over needs of the host. */
+export interface HandOverHost {
+  readonly pid: number;
+  readonly clock: Clock;
+  readonly start: (program: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
+}
+
+const HOST: HandOverHost = { pid: process.pid, clock: realClock, start: spawn };
 
 /**
  * Starts the same command line again with the listening sockets of this process. Both hold the same sockets then, so
- * what arrives meanwhile waits in one
- * queue for whichever reads it, and nothing is lost when this one closes its side. Resolves with whether the new
- * process serves; if not, it is gone, and the
- * reason is in the log.
+ * what arrives meanwhile waits in one queue for whichever reads it, and nothing is lost when this one closes its side.
+ * Resolves with whether the new process serves; if not, it is gone, and the reason is in the log.
  */
-export function handOver(env: Environment, log: Logger): Promise<boolean> {
-  if (process.pid === 1) {
+export function handOver(env: Environment, log: Logger, { pid, clock, start } = HOST): Promise<boolean> {
+  if (pid === 1) {
     log.error('process 1 of a container cannot hand over: the container ends with it');
     return Promise.resolve(false);
   }
   const sockets = listeningSockets();
   const passed = sockets.map((socket, i) => ({ ...socket, fd: FIRST_FD + i }));
-  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+  const child = start(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...sockets.map(({ fd }) => fd)],
     env: { ...env, [VARIABLE]: JSON.stringify(passed) },
   });
-  return serving(child, log);
+  return serving(child, log, clock);
 }
 
-function serving(child: ChildProcess, log: Logger): Promise<boolean> {
+function serving(child: ChildProcess, log: Logger, clock: Clock): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (serves: boolean, reason?: string): void => {
-      clearTimeout(patience);
+      patience.cancel();
       child.removeAllListeners('exit');
       if (reason !== undefined) log.error(`the new process does not serve: ${reason}; going on`);
       resolve(serves);
     };
-    const patience = setTimeout(() => {
+    const patience = clock.setTimeout(() => {
       child.kill('SIGKILL');
       settle(false, `no word from it after ${PATIENCE / 1000} s`);
     }, PATIENCE);

@@ -83,6 +83,7 @@ const IPAM = [
     steps: [
       'kubectl apply -f ../manifests/webpod.yaml',
       'kubectl -n kube-system rollout restart deploy/hubble-relay deploy/hubble-ui',
+      'kubectl -n kube-system rollout status deploy/hubble-relay',
       'helm upgrade cilium cilium/cilium --namespace kube-system --reuse-values --set ipam.mode="cluster-pool" --set ipam.operator.clusterPoolIPv4PodCIDRList={"172.20.0.0/16"} --set ipv4NativeRoutingCIDR=172.20.0.0/16',
       'kubectl -n kube-system rollout restart deploy/cilium-operator',
       RESTART_AGENTS,

@@ -43,6 +43,8 @@ export class Kubelet {
    * that no longer fits is passed over.
    */
   settled = false;
+  /** Told of each pod that may be ready now, or not any more. */
+  onReadiness: (pod: RunningPod) => void = () => undefined;
   private readonly prober: Prober;
   private readonly restarts: ContainerRestarts;
 
@@ -265,6 +267,7 @@ export class Kubelet {
     if (this.get(pod.namespace, pod.name) !== pod || this.options.api.away) return;
     this.options.world.setPodReady(pod.namespace, pod.name, ready && this.prober.isReady(pod));
     this.report(pod);
+    this.onReadiness(pod);
   }
 
   /** Writes the pod's status into the API, as kubelets do. */

@@ -43,3 +43,6 @@ export function runMeant({ state, restarts }: RunningPod, previous: boolean): nu
   if (!previous || state === 'Crashed' || state === 'Error') return restarts;
   return restarts === 0 ? undefined : restarts - 1;
 }
+
+/** Whether a pod is ready, and not on its way out. */
+export const serves = (pod: RunningPod | undefined): boolean => pod?.state === 'Running' && pod.model.ready;

@@ -1,22 +1,12 @@
-import type { Milliseconds } from '../../lib/units.js';
 import type { ApiObject, ClusterApi } from '../cluster/cluster-api.js';
-import { keyOf } from '../cluster/pod-index.js';
-
-/** A state of a workload's pods: the ReplicaSet of a Deployment. */
-interface PodSet {
-  readonly hash: string;
-  readonly created: Milliseconds;
-}
+import type { Generation } from './generations.js';
 
 /** What the controllers of Deployments, ReplicaSets and DaemonSets tell. */
 export class WorkloadEvents {
-  /** How many pods each ReplicaSet was told to have. */
-  private readonly sizes = new Map<string, number>();
-
   constructor(private readonly api: ClusterApi) {}
 
   /** Tells that a pod was made, or deleted, for a workload. */
-  pod(workload: ApiObject, { hash, created }: PodSet, name: string, what: 'created' | 'deleted'): void {
+  pod(workload: ApiObject, { hash, created }: Generation, name: string, what: 'created' | 'deleted'): void {
     const { kind, namespace } = workload;
     const owned = kind === 'Deployment';
     this.api.tell({
@@ -27,14 +17,9 @@ export class WorkloadEvents {
     });
   }
 
-  /** Tells that a Deployment has set the size of one of its ReplicaSets, where that is another than before. */
-  scaled(workload: ApiObject, hash: string, size: number): void {
-    if (workload.kind !== 'Deployment') return;
-    const key = `${keyOf(workload)}/${hash}`;
-    const before = this.sizes.get(key) ?? 0;
+  /** Tells that a Deployment has set the size of one of its ReplicaSets. */
+  scaled(workload: ApiObject, { hash, size: before }: Generation, size: number): void {
     if (before === size) return;
-    if (size === 0) this.sizes.delete(key);
-    else this.sizes.set(key, size);
     const way = size > before ? 'up' : 'down';
     this.api.tell({
       about: workload,
@@ -42,5 +27,11 @@ export class WorkloadEvents {
       message: `Scaled ${way} replica set ${workload.name}-${hash} from ${before} to ${size}`,
       source: { component: 'deployment-controller' },
     });
+  }
+
+  /** Tells why a workload does not get a pod. */
+  failed(workload: ApiObject, message: string): void {
+    const component = workload.kind === 'Deployment' ? 'replicaset-controller' : 'daemonset-controller';
+    this.api.tell({ about: workload, warning: true, reason: 'FailedCreate', message, source: { component } });
   }
 }

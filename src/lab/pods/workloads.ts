@@ -1,13 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { NodensError } from '../../lib/errors.js';
-import { asObject, flagAt, objectAt, textMapAt } from '../../kube/objects/raw.js';
-import type { RawObject } from '../../kube/objects/raw.js';
+import { asObject, flagAt, objectAt } from '../../kube/objects/raw.js';
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';
-import type { Milliseconds } from '../../lib/units.js';
+import { Generations, HASH_LABELS, replicasOf, templateOf } from './generations.js';
+import type { Generation } from './generations.js';
 import type { Kubelet } from './kubelet.js';
 import { tellScheduled } from './pod-events.js';
+import { PodPins } from './pins.js';
+import { serves } from './running-pod.js';
+import type { RunningPod } from './running-pod.js';
+import { chooseNode, fits, isCordoned } from './scheduler.js';
+import { planDaemonSet, planDeployment } from './rollout-plan.js';
 import { WorkloadEvents } from './workload-events.js';
 import type { PodPin } from '../topology/topology.js';
 import { labelsOf } from '../cluster/cluster-api.js';
@@ -21,6 +25,12 @@ const SUFFIX = 5;
 const HASH = 10;
 const WORKLOADS = ['Deployment', 'DaemonSet'] as const;
 
+/** What was begun at once: pods that start, and pods that go. */
+interface BegunWork {
+  readonly started: readonly Promise<void>[];
+  readonly gone: readonly Promise<void>[];
+}
+
 export interface WorkloadsOptions {
   readonly api: ClusterApi;
   readonly kubelet: Kubelet;
@@ -30,41 +40,35 @@ export interface WorkloadsOptions {
   readonly pins: readonly PodPin[];
 }
 
-/** One state of a workload's pods, as a ReplicaSet holds it. */
-export interface Generation {
-  readonly template: unknown;
-  /** In the names and labels of its pods. */
-  readonly hash: string;
-  /** Counted from 1; the highest is in force. */
-  readonly revision: number;
-  readonly created: Milliseconds;
-}
-
-/** Generations that are kept beside the newest (revisionHistoryLimit). */
-const HISTORY = 10;
-
 /**
  * Does what the controllers and the scheduler do: keeps as many pods as Deployments and DaemonSets ask for, and puts
  * them on nodes.
  */
 export class Workloads {
-  /** By workload, the newest last. */
-  private readonly generations = new Map<string, readonly Generation[]>();
-  private readonly usedPins = new Set<PodPin>();
+  private readonly generations = new Generations();
+  private readonly pins: PodPins;
 
   private readonly events: WorkloadEvents;
+  private readonly rolledOut = new Set<string>();
+  /** Workloads whose new pods start: another look follows. */
+  private readonly starting = new Set<string>();
 
   constructor(private readonly options: WorkloadsOptions) {
     this.events = new WorkloadEvents(options.api);
+    this.pins = new PodPins(options.pins);
+    options.kubelet.onReadiness = (pod) => this.readiness(pod);
   }
 
   /**
-   * Brings all pods to what the API's objects say. Resolves when the programs of new pods run, and old pods are gone.
+   * Brings all pods to what the API's objects say. Resolves when the programs of new pods run, and old pods are gone;
+   * where a rollout has to wait for pods to be ready, it goes on by itself when they are.
    */
   async reconcile(): Promise<void> {
     const { api } = this.options;
     const work: Promise<void>[] = [];
-    for (const kind of WORKLOADS) for (const workload of api.list(kind)) work.push(this.reconcileOne(workload));
+    const all = WORKLOADS.flatMap((kind) => api.list(kind));
+    this.generations.emptyBut(new Set(all.map(keyOf)));
+    for (const workload of all) work.push(this.reconcileOne(workload));
     for (const pod of api.list('Pod')) {
       const owner = ownerOf(pod);
       if (owner === undefined) work.push(this.ensurePod(pod));
@@ -74,14 +78,10 @@ export class Workloads {
     await Promise.all(work);
   }
 
-  /**
-   * `kubectl rollout restart`: new pods in place of all. New ones come before the old ones go, but for a DaemonSet,
-   * whose pods share their node's ports.
-   */
+  /** `kubectl rollout restart`: new pods in place of all. */
   async restart(workload: ApiObject): Promise<void> {
-    const pods = this.podsOf(workload);
     this.begin(workload, this.nextHash(workload));
-    await this.replace(workload, pods);
+    await this.bring(workload);
   }
 
   /** The hash in the names of a workload's newest pods; undefined before it had any. */
@@ -91,108 +91,156 @@ export class Workloads {
 
   /** What a workload's pods were made from, the newest last. */
   generationsOf(workload: ObjectKey): readonly Generation[] {
-    return this.generations.get(keyOf(workload)) ?? [];
+    return this.generations.of(workload);
   }
 
   /** From now on pods are made from the workload's template, with this hash. */
   private begin(workload: ApiObject, hash: string): void {
-    const known = this.generationsOf(workload);
-    const next = {
-      template: templateOf(workload),
-      hash,
-      revision: (known.at(-1)?.revision ?? 0) + 1,
-      created: known.find((one) => one.hash === hash)?.created ?? this.options.clock.now(),
-    };
-    const kept = known.filter((one) => one.hash !== hash).slice(-HISTORY);
-    this.generations.set(keyOf(workload), [...kept, next]);
+    this.rolledOut.delete(keyOf(workload));
+    this.generations.begin(workload, hash, templateOf(workload), this.options.clock.now());
   }
 
   podsOf(workload: ObjectKey): readonly ApiObject[] {
     return [...this.options.api.pods.of(workload)].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** What the topology says about the first pods of a workload that are not there yet. */
-  private freePins(workload: ApiObject): PodPin[] {
-    const of = `${workload.kind.toLowerCase()}/${workload.name}`;
-    return this.options.pins.filter(
-      (pin) => pin.of === of && pin.namespace === workload.namespace && !this.usedPins.has(pin),
-    );
-  }
-
   /** The hash of a new generation of pods: as in the name that is pinned for the first of them, or drawn. */
   private nextHash(workload: ApiObject): string {
-    const [pin] = this.freePins(workload);
+    const [pin] = this.pins.free(workload);
     return (workload.kind === 'Deployment' && pin && /-([^-]+)-[^-]+$/.exec(pin.name)?.[1]) || this.draw(HASH);
   }
 
   private async reconcileOne(workload: ApiObject): Promise<void> {
     const known = this.generationsOf(workload);
     const same = known.filter(({ template }) => isDeepStrictEqual(template, templateOf(workload)));
-    if (known.length > 0 && !same.includes(known.at(-1)!)) {
-      if (flagAt(objectAt(workload.raw, 'spec'), 'paused') === true) return this.fill(workload, this.podsOf(workload));
-      const old = this.podsOf(workload);
-      // A template that was in force before comes back under its old hash.
+    const paused = flagAt(objectAt(workload.raw, 'spec'), 'paused') === true;
+    // A template that was in force before comes back under its old hash.
+    if (known.length === 0 || (!same.includes(known.at(-1)!) && !paused))
       this.begin(workload, same.at(-1)?.hash ?? this.nextHash(workload));
-      return this.replace(workload, old);
-    }
-    if (known.length === 0) this.begin(workload, this.nextHash(workload));
-    await this.fill(workload, this.podsOf(workload));
+    await this.bring(workload);
   }
 
-  private async replace(workload: ApiObject, old: readonly ApiObject[]): Promise<void> {
-    const remove = (): Promise<unknown> => this.removeAll(workload, old);
-    if (workload.kind === 'DaemonSet') {
-      await remove();
-      return this.fill(workload, []);
-    }
-    await this.fill(workload, []);
-    for (const { hash } of this.generationsOf(workload).slice(0, -1)) this.events.scaled(workload, hash, 0);
-    await remove();
+  /** A pod of a rollout that waits is ready, or is not any more. */
+  private readiness({ namespace, name }: RunningPod): void {
+    const { api } = this.options;
+    const pod = api.get('Pod', namespace, name);
+    const owner = pod && ownerOf(pod);
+    const workload = owner && api.get(owner.kind, namespace, owner.name);
+    if (workload && !this.isRolledOut(workload) && !this.starting.has(keyOf(workload)))
+      this.bring(workload).catch((error: Error) => this.events.failed(workload, error.message));
   }
 
-  private async fill(workload: ApiObject, present: readonly ApiObject[]): Promise<void> {
-    const { kubelet, nodes } = this.options;
-    if (workload.kind === 'DaemonSet') {
-      const missing = nodes.filter((node) => fits(workload, node) && !present.some((pod) => nodeOf(pod) === node));
-      await Promise.all(missing.map((node) => this.create(workload, node)));
-      return;
+  /**
+   * Does what is to be done for a workload, step by step. Nothing is waited for within a step: another look at the same
+   * moment sees what it has begun.
+   */
+  private async bring(of: ApiObject): Promise<void> {
+    const { kind, namespace, name } = of;
+    const leaving: Promise<void>[] = [];
+    for (;;) {
+      const workload = this.options.api.get(kind, namespace, name);
+      const done = workload && (kind === 'DaemonSet' ? this.stepDaemonSet(workload) : this.stepDeployment(workload));
+      leaving.push(...(done?.gone ?? []));
+      if (done && done.started.length > 0) {
+        this.starting.add(keyOf(of));
+        await Promise.all(done.started).finally(() => this.starting.delete(keyOf(of)));
+      } else if (done && done.gone.length > 0) continue;
+      else if (leaving.length > 0) await Promise.all(leaving.splice(0));
+      else return;
     }
+  }
+
+  private stepDeployment(workload: ApiObject): BegunWork {
+    const of = this.generationsOf(workload).map((generation) => ({
+      generation,
+      pods: this.podsOf(workload).filter((pod) => labelsOf(pod.raw)[HASH_LABELS[workload.kind]!] === generation.hash),
+    }));
     const wanted = replicasOf(workload);
-    this.events.scaled(workload, this.hashOf(workload)!, wanted);
+    const sets = of.map(({ generation: { size }, pods }) => ({
+      size,
+      available: pods.filter((pod) => this.isAvailable(pod)).length,
+    }));
+    const older = of.slice(0, -1).some(({ pods }) => pods.length > 0);
+    const sizes = planDeployment(objectAt(workload.raw, 'spec'), wanted, sets, older);
+    if (!older && sets.at(-1)!.available === wanted) this.rolledOut.add(keyOf(workload));
+    of.forEach(({ generation }, i) => this.events.scaled(workload, generation, sizes[i]!));
+    this.generations.resize(workload, sizes);
+    const steps = of.map(({ generation, pods }, i) => this.stepSet(workload, generation, pods, sizes[i]!));
+    return { started: steps.flatMap(({ started }) => started), gone: steps.flatMap(({ gone }) => gone) };
+  }
+
+  /** Brings the pods of one generation to their number. */
+  private stepSet(workload: ApiObject, generation: Generation, present: readonly ApiObject[], size: number): BegunWork {
     // Those that are on their way out do not count, nor are they asked to go again.
-    const staying = present.filter((pod) => kubelet.get(pod.namespace, pod.name)?.state !== 'Terminating');
-    // The newest go first; of pods of one age those that come last by name stay.
-    const leaving = [...staying].sort((a, b) => b.created - a.created).slice(0, Math.max(0, staying.length - wanted));
-    // Nothing is waited for between the count and the new pods: another look at the same moment must see them.
-    if (leaving.length > 0) return this.removeAll(workload, leaving);
+    const staying = present.filter((pod) => !this.isLeaving(pod));
     const started: Promise<void>[] = [];
-    for (let count = staying.length; count < wanted; count++) started.push(this.create(workload, undefined));
-    await Promise.all(started);
+    for (let count = staying.length; count < size; count++) started.push(this.create(workload, generation, undefined));
+    // What does not serve goes first, then the newest; of pods of one age those that come last by name stay.
+    const rank = (pod: ApiObject): number => Number(this.isAvailable(pod));
+    const order = [...staying].sort((a, b) => rank(a) - rank(b) || b.created - a.created);
+    return { started, gone: this.removeAll(workload, order.slice(0, Math.max(0, staying.length - size))) };
   }
 
-  private async removeAll(workload: ApiObject, pods: readonly ApiObject[]): Promise<void> {
-    for (const pod of pods) {
-      const hash = labelsOf(pod.raw)['pod-template-hash'];
-      const set = this.generationsOf(workload).find((one) => one.hash === hash) ?? this.generationsOf(workload).at(-1)!;
-      this.events.pod(workload, set, pod.name, 'deleted');
-    }
-    await Promise.all(pods.map(({ namespace, name }) => this.options.kubelet.remove(namespace, name)));
+  private stepDaemonSet(workload: ApiObject): BegunWork {
+    const hash = this.hashOf(workload);
+    const pods = this.podsOf(workload).map((pod) => ({
+      pod,
+      node: nodeOf(pod) ?? '',
+      current: labelsOf(pod.raw)[HASH_LABELS[workload.kind]!] === hash,
+      available: this.isAvailable(pod),
+      leaving: this.isLeaving(pod),
+    }));
+    const { create, remove } = planDaemonSet(objectAt(workload.raw, 'spec'), this.nodesOf(workload), pods);
+    if (create.length === 0 && pods.every(({ current, available }) => current && available))
+      this.rolledOut.add(keyOf(workload));
+    const generation = this.generationsOf(workload).at(-1)!;
+    return {
+      started: create.map((node) => this.create(workload, generation, node)),
+      gone: this.removeAll(
+        workload,
+        remove.map(({ pod }) => pod),
+      ),
+    };
   }
 
-  private create(workload: ApiObject, node: string | undefined): Promise<void> {
+  /** Whether all of a workload's pods were ready once since its template is in force. */
+  isRolledOut(workload: ObjectKey): boolean {
+    return this.rolledOut.has(keyOf(workload));
+  }
+
+  /** Nodes that a DaemonSet has a pod on. */
+  nodesOf(workload: ApiObject): readonly string[] {
+    return this.options.nodes.filter((node) => fits(workload, node));
+  }
+
+  private isLeaving({ namespace, name }: ApiObject): boolean {
+    return this.options.kubelet.get(namespace, name)?.state === 'Terminating';
+  }
+
+  private isAvailable({ namespace, name }: ApiObject): boolean {
+    return serves(this.options.kubelet.get(namespace, name));
+  }
+
+  private removeAll(workload: ApiObject, pods: readonly ApiObject[]): Promise<void>[] {
+    return pods.map((pod) => {
+      const hash = labelsOf(pod.raw)[HASH_LABELS[workload.kind]!];
+      const all = this.generationsOf(workload);
+      this.events.pod(workload, all.find((one) => one.hash === hash) ?? all.at(-1)!, pod.name, 'deleted');
+      return this.options.kubelet.remove(pod.namespace, pod.name);
+    });
+  }
+
+  private create(workload: ApiObject, generation: Generation, node: string | undefined): Promise<void> {
     const { api, clock } = this.options;
-    const pin = this.freePins(workload).find(
-      (candidate) => node === undefined || candidate.node === undefined || candidate.node === node,
-    );
-    if (pin) this.usedPins.add(pin);
-    const hash = this.hashOf(workload)!;
+    const pin = this.pins.take(workload, node);
+    const { hash } = generation;
     const middle = workload.kind === 'Deployment' ? `${hash}-` : '';
     const name = pin?.name ?? `${workload.name}-${middle}${this.draw(SUFFIX)}`;
-    const template = asObject(templateOf(workload));
+    const template = asObject(generation.template);
     const place =
-      node ?? (isCordoned(api.get('Node', '', pin?.node ?? '')) ? undefined : pin?.node) ?? this.schedule(workload);
-    const generated =
-      workload.kind === 'Deployment' ? { 'pod-template-hash': hash } : { 'controller-revision-hash': hash };
+      node ??
+      (isCordoned(api.get('Node', '', pin?.node ?? '')) ? undefined : pin?.node) ??
+      chooseNode(workload, this.options);
     const metadata = objectAt(template, 'metadata');
     const pod: ApiObject = {
       kind: 'Pod',
@@ -206,14 +254,14 @@ export class Workloads {
           ...metadata,
           name,
           namespace: workload.namespace,
-          labels: { ...labelsOf(template), ...generated },
+          labels: { ...labelsOf(template), [HASH_LABELS[workload.kind]!]: hash },
           ownerReferences: [{ kind: workload.kind, name: workload.name }],
         },
         spec: { ...objectAt(template, 'spec'), nodeName: place },
       },
     };
     api.put(pod);
-    this.events.pod(workload, this.generationsOf(workload).at(-1)!, name, 'created');
+    this.events.pod(workload, generation, name, 'created');
     tellScheduled(api, pod, place);
     return this.run(pod, place, pin);
   }
@@ -221,15 +269,8 @@ export class Workloads {
   /** A pod without an owner. */
   private async ensurePod(pod: ApiObject): Promise<void> {
     if (this.options.kubelet.get(pod.namespace, pod.name)) return;
-    const pin = this.options.pins.find(
-      (candidate) =>
-        candidate.of === undefined &&
-        candidate.namespace === pod.namespace &&
-        candidate.name === pod.name &&
-        !this.usedPins.has(candidate),
-    );
-    if (pin) this.usedPins.add(pin);
-    const node = nodeOf(pod) ?? pin?.node ?? this.schedule(pod);
+    const pin = this.pins.takeOwn(pod);
+    const node = nodeOf(pod) ?? pin?.node ?? chooseNode(pod, this.options);
     if (nodeOf(pod) === undefined) tellScheduled(this.options.api, pod, node);
     await this.run(pod, node, pin);
   }
@@ -243,45 +284,8 @@ export class Workloads {
     }
   }
 
-  /** The node with the fewest pods of the workload, then with the fewest pods at all, then the first. */
-  private schedule(workload: ApiObject): string {
-    const { nodes, api } = this.options;
-    const [own, all] = [api.pods.perNode(workload), api.pods.perNode()];
-    const count = (map: ReadonlyMap<string, number>, node: string): number => map.get(node) ?? 0;
-    const candidates = nodes.filter((node) => fits(workload, node) && !isCordoned(api.get('Node', '', node)));
-    const [best] = candidates.sort((a, b) => count(own, a) - count(own, b) || count(all, a) - count(all, b));
-    if (best === undefined)
-      throw new NodensError(
-        'NODENS_LAB_API',
-        `${workload.kind} ${workload.namespace}/${workload.name}: no node fits its nodeSelector; there are ` +
-          nodes.map((node) => (isCordoned(api.get('Node', '', node)) ? `${node} (cordoned)` : node)).join(', '),
-      );
-    return best;
-  }
-
   /** Letters and digits, as Kubernetes draws them for generated names. */
   draw(length: number): string {
     return Array.from({ length }, () => ALPHABET[randomBelow(this.options.random, ALPHABET.length)]).join('');
   }
-}
-
-/** What a workload's pods are made from. */
-export const templateOf = ({ raw }: ApiObject): unknown => objectAt(raw, 'spec')['template'];
-
-/** Replicas that a Deployment asks for; one when it does not say. */
-export function replicasOf(workload: ApiObject): number {
-  const replicas = objectAt(workload.raw, 'spec')['replicas'];
-  return typeof replicas === 'number' && Number.isInteger(replicas) && replicas >= 0 ? replicas : 1;
-}
-
-/** Whether new pods keep off a node. */
-export const isCordoned = (node: ApiObject | undefined): boolean =>
-  flagAt(objectAt(node?.raw, 'spec'), 'unschedulable') === true;
-
-/** Whether a node is the one that a nodeSelector names, if it names one. */
-function fits({ raw }: ApiObject, node: string): boolean {
-  const spec = objectAt(raw, 'spec');
-  const podSpec: RawObject = spec['template'] === undefined ? spec : objectAt(spec['template'], 'spec');
-  const wanted = textMapAt(podSpec, 'nodeSelector')?.['kubernetes.io/hostname'];
-  return wanted === undefined || wanted === node;
 }

@@ -7,7 +7,7 @@ import { resolveConfig } from '../../../datapath/config.js';
 import { configView } from '../../../observe/cilium/status.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { labelsOf } from '../../cluster/cluster-api.js';
-import { isCordoned } from '../../pods/workloads.js';
+import { isCordoned } from '../../pods/scheduler.js';
 import type { Lab } from '../../lab.js';
 import { customResourceDefinitions } from './custom-resources.js';
 import { eventObjects } from './events.js';

@@ -5,6 +5,9 @@ import type { Resource } from '../../cluster/resources.js';
 import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
+import { rolloutStatus } from './rollout-status.js';
+import type { Watching } from './rollout-status.js';
+import { timeoutOf } from './wait.js';
 import { kindNamed, namespaceOf, shownAs } from '../target/kinds.js';
 import { found } from '../target/targets.js';
 import { whole } from '../text/input.js';
@@ -28,10 +31,8 @@ export function targets(
 }
 
 const shown = (object: ApiObject): string => shownAs(kindNamed(object.kind), object.name);
-/** As `rollout status` and `history` name a kind. */
-const inWords = (object: ApiObject): string => (object.kind === 'Deployment' ? 'deployment' : 'daemon set');
 
-type RolloutAction = (object: ApiObject, revision: number, io: CommandIo) => void | Promise<void>;
+type RolloutAction = (object: ApiObject, revision: number, io: CommandIo, watching: Watching) => void | Promise<void>;
 
 const ACTIONS: Readonly<Record<string, RolloutAction>> = {
   async restart(object, _revision, io) {
@@ -40,9 +41,7 @@ const ACTIONS: Readonly<Record<string, RolloutAction>> = {
     await io.lab.rollout(object);
     io.write(`${shown(object)} restarted\n`);
   },
-  status(object, _revision, io) {
-    io.write(`${inWords(object)} "${object.name}" successfully rolled out\n`);
-  },
+  status: (object, _revision, io, watching) => rolloutStatus(object, watching, io),
   history(object, revision, io) {
     const all = io.lab.workloads.generationsOf(object);
     if (revision > 0) {
@@ -73,22 +72,31 @@ export async function rollout(args: readonly string[], io: CommandIo): Promise<n
   const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
   if (!action)
     throw new CommandError(`error: kubectl rollout: got "${word}", allowed: ${Object.keys(ACTIONS).join(', ')}`);
-  const options = parseOptions('kubectl rollout', rest, [
-    NAMESPACE,
-    { name: '--revision', value: true },
-    { name: '--to-revision', value: true },
-    { name: '--timeout', value: true },
-  ]);
+  const options = parseOptions(
+    'kubectl rollout',
+    rest.filter((word) => !/^(--watch|-w)=/.test(word)),
+    [
+      NAMESPACE,
+      { name: '--revision', value: true },
+      { name: '--to-revision', value: true },
+      { name: '--timeout', value: true },
+      { name: '--watch', short: '-w' },
+    ],
+  );
   const revision = whole(
     'kubectl rollout: --revision',
     options.get('--revision') ?? options.get('--to-revision') ?? '0',
     0,
     1_000_000,
   );
+  const watching = {
+    watch: !rest.includes('--watch=false') && !rest.includes('-w=false'),
+    limit: timeoutOf(options.get('--timeout') ?? '0s'),
+  };
   for (const { resource, name } of targets(options.words, 'kubectl rollout')) {
     if (resource.kind !== 'Deployment' && resource.kind !== 'DaemonSet')
       throw new CommandError(`error: cannot roll out a ${resource.kind}, allowed: deployments, daemonsets`);
-    await action(found(io, resource, namespaceOf(options), name), revision, io);
+    await action(found(io, resource, namespaceOf(options), name), revision, io, watching);
   }
   return 0;
 }

@@ -7,7 +7,8 @@ import { containersOf, labelsOf } from '../../cluster/cluster-api.js';
 import { ALL_RESOURCES } from '../../cluster/resources.js';
 import type { Resource } from '../../cluster/resources.js';
 import { statusWord } from '../../pods/pod-status.js';
-import { isCordoned, replicasOf } from '../../pods/workloads.js';
+import { replicasOf } from '../../pods/generations.js';
+import { isCordoned } from '../../pods/scheduler.js';
 import type { Lab } from '../../lab.js';
 import { dataOf } from '../../pods/pod-files.js';
 import { shownAs, withGroup } from '../target/kinds.js';
@@ -69,9 +70,10 @@ const TABLES: Readonly<Record<string, ObjectTable>> = {
     wide: workloadWide,
     cells: (object, lab) => {
       const pods = String(staying(object, lab).length);
+      const wanted = String(lab.workloads.nodesOf(object).length);
       const ready = String(readyOf(object, lab));
       return [
-        pods,
+        wanted,
         pods,
         ready,
         String(updatedOf(object, lab)),

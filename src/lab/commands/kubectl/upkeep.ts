@@ -1,7 +1,7 @@
 import type { VerbHandler } from './verb.js';
 import { objectAt } from '../../../kube/objects/raw.js';
 import { ownerOf } from '../../cluster/pod-index.js';
-import { isCordoned } from '../../pods/workloads.js';
+import { isCordoned } from '../../pods/scheduler.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { CommandError } from '../../session/command.js';
 import type { CommandIo } from '../../session/command.js';

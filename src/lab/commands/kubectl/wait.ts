@@ -92,7 +92,8 @@ function goalOf(text: string): 'delete' | ((object: RawObject) => boolean) {
   return (object) => (value === undefined ? read.print(object) !== '' : read.print(object) === value);
 }
 
-function timeoutOf(text: string): Milliseconds {
+/** The time that `--timeout` says. Throws a CommandError for what is none. */
+export function timeoutOf(text: string): Milliseconds {
   const value = parseDuration(text);
   if (value === undefined || value < 0)
     throw new CommandError(`error: --timeout: got "${text}", allowed: a duration such as 60s or 1m30s`);

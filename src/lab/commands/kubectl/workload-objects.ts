@@ -2,16 +2,14 @@ import { arrayAt, asObject, objectAt, textAt } from '../../../kube/objects/raw.j
 import type { RawObject } from '../../../kube/objects/raw.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { labelsOf } from '../../cluster/cluster-api.js';
-import { replicasOf } from '../../pods/workloads.js';
-import type { Generation } from '../../pods/workloads.js';
+import { HASH_LABELS, replicasOf } from '../../pods/generations.js';
+import type { Generation } from '../../pods/generations.js';
+import { serves } from '../../pods/running-pod.js';
 import type { Lab } from '../../lab.js';
 import { metadataOf, uidOf } from './metadata.js';
 
-/** The label with which a pod says from which generation of its workload it is. */
-const HASH_LABELS: Readonly<Record<string, string>> = {
-  Deployment: 'pod-template-hash',
-  DaemonSet: 'controller-revision-hash',
-};
+/** In seconds, where a Deployment does not say. */
+const PROGRESS_DEADLINE = 600;
 const REVISION = 'deployment.kubernetes.io/revision';
 
 /** Pods belong to the ReplicaSet that their Deployment makes. */
@@ -46,10 +44,7 @@ export function ownersOf(raw: RawObject, lab: Lab): RawObject {
 }
 
 const stateOf = (pod: ApiObject, lab: Lab): string | undefined => lab.kubelet.get(pod.namespace, pod.name)?.state;
-const isReady = ({ namespace, name }: ApiObject, lab: Lab): boolean => {
-  const pod = lab.kubelet.get(namespace, name);
-  return pod?.state === 'Running' && pod.model.ready;
-};
+const isReady = ({ namespace, name }: ApiObject, lab: Lab): boolean => serves(lab.kubelet.get(namespace, name));
 
 /** Pods of a workload, or of one of its generations, that are not on their way out. */
 export function staying(workload: ApiObject, lab: Lab, hash?: string): readonly ApiObject[] {
@@ -72,7 +67,7 @@ export const updatedOf = (workload: ApiObject, lab: Lab): number =>
 export function workloadSpec(kind: string, spec: RawObject): RawObject {
   if (kind === 'Deployment')
     return {
-      ...{ progressDeadlineSeconds: 600, replicas: 1, revisionHistoryLimit: 10 },
+      ...{ progressDeadlineSeconds: PROGRESS_DEADLINE, replicas: 1, revisionHistoryLimit: 10 },
       ...spec,
       strategy: strategyOf(objectAt(spec, 'strategy'), { maxSurge: '25%', maxUnavailable: '25%' }),
     };
@@ -94,7 +89,7 @@ export function workloadStatus(object: ApiObject, lab: Lab): RawObject {
   if (object.kind === 'DaemonSet')
     return {
       currentNumberScheduled: pods,
-      desiredNumberScheduled: pods,
+      desiredNumberScheduled: lab.workloads.nodesOf(object).length,
       numberAvailable: ready,
       numberMisscheduled: 0,
       numberReady: ready,
@@ -111,9 +106,22 @@ export function workloadStatus(object: ApiObject, lab: Lab): RawObject {
         status: ready >= replicasOf(object) ? 'True' : 'False',
         reason: ready >= replicasOf(object) ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
       },
-      { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable' },
+      { type: 'Progressing', ...progressOf(object, lab) },
     ],
   };
+}
+
+/** Whether a Deployment's rollout has ended, goes on, or stands still for longer than it may. */
+function progressOf(object: ApiObject, lab: Lab): RawObject {
+  if (lab.workloads.isRolledOut(object)) return { status: 'True', reason: 'NewReplicaSetAvailable' };
+  const began = Math.max(
+    lab.workloads.generationsOf(object).at(-1)?.created ?? 0,
+    ...staying(object, lab, lab.workloads.hashOf(object)).map(({ created }) => created),
+  );
+  const limit = Number(objectAt(object.raw, 'spec')['progressDeadlineSeconds'] ?? PROGRESS_DEADLINE);
+  return lab.clock.now() - began < limit * 1000
+    ? { status: 'True', reason: 'ReplicaSetUpdated' }
+    : { status: 'False', reason: 'ProgressDeadlineExceeded' };
 }
 
 /** The ReplicaSets of each Deployment: one for each generation of its pods. */
@@ -122,13 +130,12 @@ export const replicaSets = (lab: Lab): RawObject[] =>
     .list('Deployment')
     .flatMap((owner) => lab.workloads.generationsOf(owner).map((generation) => replicaSet(owner, generation, lab)));
 
-function replicaSet(owner: ApiObject, { hash, revision, template, created }: Generation, lab: Lab): RawObject {
+function replicaSet(owner: ApiObject, { hash, revision, template, created, size }: Generation, lab: Lab): RawObject {
   const { namespace } = owner;
   const labels = { ...labelsOf(template), 'pod-template-hash': hash };
   const pods = staying(owner, lab, hash);
   const up = ready(pods, lab);
   const selector = objectAt(objectAt(owner.raw, 'spec'), 'selector');
-  const current = hash === lab.workloads.hashOf(owner);
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
@@ -155,7 +162,7 @@ function replicaSet(owner: ApiObject, { hash, revision, template, created }: Gen
       ],
     },
     spec: {
-      replicas: current ? replicasOf(owner) : pods.length,
+      replicas: size,
       selector: { ...selector, matchLabels: { ...objectAt(selector, 'matchLabels'), 'pod-template-hash': hash } },
       template: { ...asObject(template), metadata: { ...objectAt(template, 'metadata'), labels } },
     },

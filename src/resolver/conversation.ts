@@ -224,15 +224,10 @@ export class QuerySocket {
   }
 
   private arrival(deadline: Milliseconds): Promise<boolean> {
-    const left = deadline - this.conversation.now;
-    if (left <= 0) return Promise.resolve(false);
+    const left = Math.max(0, deadline - this.conversation.now);
     return new Promise((resolve) => {
-      const timer = this.conversation.env.clock.setTimeout(() => {
-        this.wake = undefined;
-        resolve(false);
-      }, left);
+      const timer = this.conversation.env.clock.setTimeout(() => resolve(false), left);
       this.wake = () => {
-        this.wake = undefined;
         timer.cancel();
         resolve(true);
       };

@@ -30,7 +30,7 @@ export class FakeNetwork implements Network {
   ) {}
 
   bindUdp: Network['bindUdp'] = async (at, onDatagram) => {
-    const local = { address: at.address, port: ++this.port };
+    const local = { address: at.address, port: at.port || ++this.port };
     return {
       local,
       send: (bytes, length, to) =>

@@ -76,7 +76,6 @@ export interface BindResult {
  */
 export class BindLookup {
   private tcp: boolean;
-  private tries: number;
 
   constructor(
     private readonly conversation: Conversation,
@@ -84,7 +83,6 @@ export class BindLookup {
     private readonly emit: (event: BindEvent) => void,
   ) {
     this.tcp = options.tcp;
-    this.tries = options.tries;
   }
 
   async run(text: string, type: number): Promise<BindResult> {
@@ -95,7 +93,6 @@ export class BindLookup {
       const name = joined(text, domain);
       if (name === undefined) continue;
       this.emit({ kind: 'trying', name });
-      this.tries = options.tries;
       const reply = await this.ask(text, name, type);
       if (reply === undefined) return { reply: undefined, tcp: this.tcp };
       const missed = reply.message.rcode === Rcode.NXDOMAIN;
@@ -126,12 +123,11 @@ export class BindLookup {
         edns: options.edns,
       });
     let packet = make();
-    let shown = false;
+    let { tries } = options;
     for (let i = 0; i < options.servers.length;) {
       const server = options.servers[i]!;
       const protocol = this.tcp ? ('tcp' as const) : ('udp' as const);
-      if (!shown) this.emit({ kind: 'sending', packet, protocol });
-      shown = true;
+      this.emit({ kind: 'sending', packet, protocol });
       const got = await this.exchange(packet, server, protocol);
       const last = i + 1 === options.servers.length;
       if ('setup' in got) {
@@ -141,12 +137,12 @@ export class BindLookup {
           text: `${what} ${at(server)}(${server.label}) for ${text} failed: ${got.setup}.`,
         });
         // Told after each try but the one before the next server.
-        if (this.tries > 1 || last) this.emit({ kind: 'unreached', setup: true });
-        if (this.tries === 1 && last) return undefined;
+        if (tries > 1 || last) this.emit({ kind: 'unreached', setup: true });
+        if (tries === 1 && last) return undefined;
       } else if ('trouble' in got)
         this.emit({ kind: 'trouble', text: `communications error to ${at(server)}: ${got.trouble}` });
       if ('setup' in got || 'trouble' in got) {
-        if (this.tries > 1) this.tries--;
+        if (tries > 1) tries--;
         else i++;
         continue;
       }

@@ -6,7 +6,6 @@ export interface DigLookup {
   name: string | undefined;
   type: number | undefined;
   class: number;
-  reverse: boolean;
   flags: Record<'aa' | 'tc' | 'rd' | 'ra' | 'z' | 'ad' | 'cd', boolean>;
   edns: number | undefined;
   bufsize: number;
@@ -36,7 +35,6 @@ export const base = (): DigLookup => ({
   name: undefined,
   type: undefined,
   class: Class.IN,
-  reverse: false,
   flags: { aa: false, tc: false, rd: true, ra: false, z: false, ad: true, cd: false },
   edns: 0,
   bufsize: 1232,

@@ -75,9 +75,7 @@ function startReverse(value: string, start: (name: string) => void, current: () 
         .reverse()
         .join('.')}.in-addr.arpa.`,
   );
-  const lookup = current();
-  lookup.reverse = true;
-  lookup.type = Type.PTR;
+  current().type = Type.PTR;
 }
 
 function setType(value: string, lookup: DigLookup, warnings: string[]): void {

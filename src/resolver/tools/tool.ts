@@ -67,7 +67,7 @@ export async function serversOf(
 ): Promise<BindServer[] | undefined> {
   if (parseIp(word) !== undefined) return [{ address: word, port, label: word }];
   const have = families(session.env.network);
-  const types = [have.ipv4 ? Type.A : 0, have.ipv6 ? Type.AAAA : 0].filter((type) => type !== 0);
+  const types = [...(have.ipv4 ? [Type.A] : []), ...(have.ipv6 ? [Type.AAAA] : [])];
   const { addresses } = await new Glibc(session.conversation, session.settings('glibc')).lookup(word, types);
   if (addresses.length > 0) return addresses.map((address) => ({ address, port, label: word }));
   session.line(`${program}: couldn't get address for '${word}': not found`);

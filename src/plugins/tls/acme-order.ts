@@ -75,8 +75,10 @@ export function loadAcme(load: (name: string) => unknown = loadPackage): AcmePac
 }
 
 /** Orders a certificate with a key of its own. Rejects with an Error that says what the authority said. */
-export async function order(wanted: AcmeOrder): Promise<{ readonly cert: string; readonly key: string }> {
-  const acme = loadAcme();
+export async function order(
+  wanted: AcmeOrder,
+  acme = loadAcme(),
+): Promise<{ readonly cert: string; readonly key: string }> {
   if (wanted.ca !== undefined) agents.set(new URL(wanted.directory).origin, new https.Agent({ ca: wanted.ca }));
   let { accountKey } = wanted;
   if (accountKey === undefined) {

@@ -45,6 +45,11 @@ describe('acme', () => {
       error: 'Corefile:2: tls: got 2 arguments',
     },
     {
+      name: 'an argument beside it',
+      text: () => text(['names a.example', `storage ${dir}`]).replace('tls {', 'tls cert.pem {'),
+      error: 'Corefile:2: tls: got 1 argument',
+    },
+    {
       name: 'another option',
       text: () => text(['names a.example', `storage ${dir}`, 'challenge http-01']),
       error: "Corefile:6: tls: acme: unknown option 'challenge'; allowed: names, storage, email, ca, renew_before",
@@ -61,8 +66,13 @@ describe('acme', () => {
     );
     const { block } = setup(tls, text([`names ${names}`, `storage ${dir}`]), { files });
     const { context } = block.settings.tls!;
-    if (shown) expect(context()).toBeDefined();
-    else expect(context).toThrow('there is no certificate yet');
+    if (!shown) return expect(context).toThrow('there is no certificate yet');
+    expect(context()).toBeDefined();
+    // It is looked after from now on, until the end.
+    for (const hook of block.hooks.serving) hook();
+    expect(block.clock.pending).toBe(1);
+    block.lifetime.end(new Error('stopped'));
+    expect(block.clock.pending).toBe(0);
   });
 
   it('says what to install where the package is missing', () =>

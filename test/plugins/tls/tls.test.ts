@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tls } from '../../../src/plugins/tls/setup.js';
-import { setup, type TestBlockOptions } from '../../support/block.js';
+import { TestBlock, directives, setup, type TestBlockOptions } from '../../support/block.js';
 
 const pem = (name: string): string => readFileSync(path.join(import.meta.dirname, 'files', `${name}.pem`), 'utf8');
 const files = (more: Record<string, string> = {}): TestBlockOptions => ({
@@ -31,8 +32,9 @@ describe('tls', () => {
   });
 
   it.each([
-    { text: 'tls', error: 'Corefile:2: tls:' },
-    { text: 'tls c.pem', error: 'Corefile:2: tls:' },
+    { text: 'tls', error: 'Corefile:2: tls: got no argument' },
+    { text: 'tls c.pem', error: 'Corefile:2: tls: got 1 argument' },
+    { text: 'tls c.pem k.pem oc.pem x', error: 'Corefile:2: tls: got 4 arguments' },
     { text: 'tls c.pem none.pem', error: 'Corefile:2: tls: file none.pem cannot be read' },
     { text: 'tls junk.pem k.pem', error: 'Corefile:2: tls: file junk.pem holds no certificate in PEM form' },
     { text: 'tls c.pem c.pem', error: 'Corefile:2: tls: file c.pem holds no private key in PEM form' },
@@ -61,7 +63,7 @@ describe('tls', () => {
     ).toThrow(error);
   });
 
-  it('takes files that changed, and keeps what there was where they cannot be used', () => {
+  it('takes files that changed, and keeps what there was where they cannot be used', async () => {
     const held = { 'c.pem': pem('cert'), 'k.pem': pem('key') };
     const mtimes = { 'c.pem': 1, 'k.pem': 1 };
     const { block } = setup(tls, 'tls c.pem k.pem', { files: held, mtimes });
@@ -69,6 +71,7 @@ describe('tls', () => {
     const first = context();
     block.clock.advance(10_000);
     expect(context()).toBe(first);
+    expect(block.log.lines).toEqual([]);
 
     Object.assign(held, { 'c.pem': pem('other-cert') });
     Object.assign(mtimes, { 'c.pem': 2 });
@@ -78,10 +81,46 @@ describe('tls', () => {
       '[ERROR] plugin/tls: certificate of c.pem stays as it was: key k.pem does not belong to certificate c.pem',
     );
 
+    const count = block.log.lines.length;
+    block.clock.advance(10_000);
+    expect(block.log.lines).toHaveLength(count);
+
     Object.assign(held, { 'k.pem': pem('other-key') });
     Object.assign(mtimes, { 'k.pem': 2 });
     block.clock.advance(10_000);
     expect(context()).not.toBe(first);
     expect(block.log.lines.at(-1)).toBe('[INFO] plugin/tls: certificate of c.pem read again');
+    await block.run('stop');
+    expect(block.clock.pending).toBe(0);
   });
+
+  it('writes the secrets of connections to a file of this user alone, until it ends', () => {
+    const root = mkdtempSync(path.join(os.tmpdir(), 'nodens-tls-'));
+    try {
+      const held = { [`${root}/c.pem`]: pem('cert'), [`${root}/k.pem`]: pem('key') };
+      const block = new TestBlock({ files: held });
+      block.settings.root = root;
+      tls.setup(directives('tls c.pem k.pem {\nkeylog keys\n}', 'tls'), block);
+      const file = `${root}/keys`;
+      expect(block.log.lines).toEqual([`[WARNING] plugin/tls: the secrets of all connections are written to ${file}`]);
+      const write = (line: string): void => block.settings.tls!.keylog!(Buffer.from(line));
+      write('a\n');
+      write('b\n');
+      block.lifetime.end(new Error('stopped'));
+      write('c\n');
+      expect(readFileSync(file, 'utf8')).toBe('a\nb\n');
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+
+  it('goes on where the file takes no more secrets', () => {
+    const { block } = setup(tls, 'tls c.pem k.pem {\nkeylog /dev/full\n}', files());
+    for (let i = 0; i < 2; i++) expect(() => block.settings.tls!.keylog!(Buffer.from('a\n'))).not.toThrow();
+    block.lifetime.end(new Error('stopped'));
+  });
+
+  it('writes no secrets unless it is told to', () =>
+    expect(setup(tls, 'tls c.pem k.pem', files()).block.settings.tls!.keylog).toBeUndefined());
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Flag, type Message } from '../../../src/wire/index.js';
 import { query } from '../../support/dns.js';
 import { goodReply, type Asked } from '../../support/fake-upstream.js';
 import { Cluster, type Answered } from './cluster.js';
@@ -121,6 +122,39 @@ describe('a sole upstream that is gone', () => {
     cluster.ask('a.example.');
     await cluster.elapse(1);
     expect(asked(cluster).length).toBe(before + 1);
+  });
+
+  it.each<{ name: string; parts?: Partial<Message>; cut?: number; kept: boolean }>([
+    { name: 'an answer', parts: {}, kept: true },
+    { name: 'a denial', parts: { rcode: 3, answer: [] }, kept: true },
+    { name: 'no failure', parts: { rcode: 2, answer: [] }, kept: false },
+    { name: 'nothing cut short', parts: { flags: Flag.QR | Flag.TC, answer: [] }, kept: false },
+    { name: 'nothing that makes no sense', cut: 3, kept: false },
+  ])('is not waited for, and of what it says late there is kept $name', async ({ parts, cut = 0, kept }) => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    await warm(cluster);
+    cluster.servers[1]!.answer = (it) => {
+      const bytes = goodReply(it.message, parts);
+      cluster.block.clock.setTimeout(() => it.reply(bytes.subarray(0, bytes.length - cut)), 1300);
+    };
+    for (const name of ['a', 'b', 'c']) cluster.ask(`${name}.example.`);
+    await cluster.elapse(1400);
+    const again = cluster.ask('a.example.');
+    await cluster.elapse(1);
+    if (kept) expect(again).toMatchObject({ took: 0, outcome: parts?.rcode === 3 ? 'NXDOMAIN' : 'NOERROR' });
+    else expect(again.outcome).not.toMatch(/^NO|^NX/);
+  });
+
+  it('is not waited for by more than 256 at once', async () => {
+    const cluster = await new Cluster('forward . 10.0.0.1').start(1);
+    await warm(cluster);
+    cluster.servers[1]!.answer = (it) => void cluster.block.clock.setTimeout(() => well(it), 1300);
+    const names = Array.from({ length: 260 }, (_, i) => `late${i}.example.`);
+    for (const name of names) cluster.ask(name);
+    await cluster.elapse(1400);
+    const again = names.map((name) => cluster.ask(name));
+    await cluster.elapse(1);
+    expect(again.filter(({ outcome }) => outcome === 'NOERROR').length).toBe(256);
   });
 
   it.each([

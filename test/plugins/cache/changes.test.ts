@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../src/chain/index.js';
 import { reply, summary } from '../../support/dns.js';
+import { RecentChanges } from '../../../src/plugins/cache/recent-changes.js';
 import { SOA, World, counting } from './world.js';
 
 const ZONE = 'example.org.';
@@ -116,5 +117,42 @@ describe('a change that the cache is told of', () => {
     world.answer = counting(60);
     await world.reply('a.example.org.');
     expect(world.asked).toHaveLength(2);
+  });
+});
+
+describe('a change', () => {
+  const SPAN = 20_000;
+  it.each([
+    { name: 'that came later', at: [100], asked: 99, want: true },
+    { name: 'at that very time', at: [100], asked: 100, want: true },
+    { name: 'that came before', at: [100], asked: 101, want: false },
+    { name: 'that another followed long after', at: [0, SPAN + 1], asked: 0, want: true },
+    { name: 'that another followed twice as long after', at: [0, 2 * SPAN], asked: 0, want: true },
+    { name: 'that another followed longer after', at: [0, 2 * SPAN + 1], asked: 0, want: false },
+    { name: 'that others followed long after', at: [0, SPAN + 1, 2 * SPAN + 3], asked: 0, want: false },
+  ])('concerns what was asked for before: $name', ({ at, asked, want }) => {
+    const changes = new RecentChanges();
+    at.forEach((time, i) => changes.add(i === 0 ? 'a.test.' : 'b.test.', time));
+    expect(changes.concern(['www.a.test.'], asked)).toBe(want);
+  });
+
+  it.each([
+    { changed: 'a.test.', names: ['a.test.'], want: true },
+    { changed: 'a.test.', names: ['c.test.', 'www.a.test.'], want: true },
+    { changed: '.', names: ['a.test.'], want: true },
+    { changed: 'www.a.test.', names: ['a.test.'], want: false },
+    { changed: 'a.test.', names: ['aa.test.'], want: false },
+  ])('of $changed concerns $names: $want', ({ changed, names, want }) => {
+    const changes = new RecentChanges();
+    changes.add(changed, 100);
+    expect(changes.concern(names, 50)).toBe(want);
+  });
+
+  it('of 10,000 names is told apart, and of one more concerns all', () => {
+    const changes = new RecentChanges();
+    for (let i = 0; i < 10_000; i++) changes.add(`n${i}.test.`, 100);
+    expect([changes.concern(['else.test.'], 100), changes.concern(['n9999.test.'], 100)]).toEqual([false, true]);
+    changes.add('more.test.', 100);
+    expect([changes.concern(['else.test.'], 100), changes.concern(['else.test.'], 101)]).toEqual([true, false]);
   });
 });

@@ -32,6 +32,10 @@ describe('erratic', () => {
     { name: 'truncate', corefile: text('truncate'), want: 'tt..tt..' },
     { name: 'truncate 1', corefile: text('truncate 1'), want: 't.t.t.t.' },
     { name: 'delay and drop', corefile: text('delay 2', 'drop 3'), want: '-.L-L.-.' },
+    { name: 'delay and drop without numbers', corefile: text('delay', 'drop'), want: 'L.L.L.L.' },
+    { name: 'truncate and drop 2', corefile: text('truncate 1', 'drop 2'), want: '-.-.-.-.' },
+    { name: 'delay 0', corefile: text('delay 0'), want: '-.-.-.-.' },
+    { name: 'truncate 0', corefile: text('truncate 0'), want: '-.-.-.-.' },
     { name: 'delay and truncate', corefile: text('delay 3', 'truncate 1'), want: 'T.tLt.T.' },
   ])('$name: $want', async ({ corefile, want }) => expect(await pattern(corefile, 8)).toBe(want));
 
@@ -68,11 +72,14 @@ describe('erratic', () => {
     expect((made as { answer: string[] }).answer).toHaveLength(30);
   });
 
-  it('answers after the duration, not before', async () => {
-    const { ask, block } = setup(erratic, text('delay 1 50ms'));
+  it.each([
+    { option: 'delay 1 50ms', duration: 50 },
+    { option: 'delay 1', duration: 100 },
+  ])('answers after the duration, not before: $option', async ({ option, duration }) => {
+    const { ask, block } = setup(erratic, text(option));
     let answered = false;
     const outcome = (ask(query('a.')) as Promise<Outcome>).then(() => (answered = true));
-    block.clock.advance(49);
+    block.clock.advance(duration - 1);
     await Promise.resolve();
     expect(answered).toBe(false);
     block.clock.advance(1);

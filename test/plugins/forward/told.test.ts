@@ -103,3 +103,22 @@ describe('second queries that may be sent early', () => {
     expect(left(budget)).toBe(want);
   });
 });
+
+it('a scrape shows in seconds how long replies take, and who is silent', async () => {
+  const cluster = await new Cluster('forward . 10.0.0.1 10.0.0.2 {\n policy sequential\n}').start(1);
+  cluster.network.latency = 20;
+  for (let i = 0; i < 30; i++) {
+    cluster.ask(`n${i}.example.`);
+    await cluster.elapse(50);
+  }
+  const shown = await cluster.metrics(/^coredns_forward_upstream_(latency|silent)/);
+  const values = Object.fromEntries(shown.map((line) => line.split(' ') as [string, string]));
+  const of = (quantile: string): number =>
+    Number(values[`coredns_forward_upstream_latency_seconds{quantile="${quantile}",to="10.0.0.1:53"}`]);
+  expect(of('mean')).toBeCloseTo(0.04, 3);
+  expect(of('0.95')).toBeGreaterThanOrEqual(0.04);
+  expect(of('0.95')).toBeLessThan(0.1);
+  expect(values['coredns_forward_upstream_silent{to="10.0.0.1:53"}']).toBe('0');
+  // Nothing is said of one that was not asked.
+  expect(shown.filter((line) => line.includes('10.0.0.2'))).toEqual([]);
+});

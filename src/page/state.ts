@@ -48,8 +48,8 @@ function sumUp(list: readonly LiveSample[]): ReadonlyMap<EntityId, Figures> {
 
 export const totals = computed(() => sumUp(samples.value));
 export const recent = computed(() => {
-  const last = samples.value.at(-1)?.time ?? 0;
-  return sumUp(samples.value.filter(({ time }) => time > last - RECENT));
+  const list = samples.value;
+  return sumUp(list.filter(({ time }) => time > list.at(-1)!.time - RECENT));
 });
 
 /** `coredns` and `…vvgfm` of a pod's name: what it belongs to, and what tells it from its kin. */

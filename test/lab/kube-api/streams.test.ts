@@ -1,12 +1,11 @@
 import { once } from 'node:events';
-import { createDeflate, constants } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { SpdyConnection } from '../../../src/lab/kube-api/spdy.js';
 import type { SpdyStream } from '../../../src/lab/kube-api/spdy.js';
-import { SPDY_DICTIONARY } from '../../../src/lab/kube-api/spdy-dictionary.js';
 import { duplexPair } from '../../support/duplex-pair.js';
 import { ServedLab, TOKEN } from './client.js';
+import { HeaderBlocks, data, frame } from './spdy-client.js';
 
 let served: ServedLab;
 beforeAll(async () => {
@@ -122,36 +121,13 @@ describe('logs', () => {
 });
 
 describe('SPDY/3.1', () => {
-  const frame = (type: number, flags: number, body: Buffer): Buffer => {
-    const head = Buffer.from([0x80, 3, 0, type, flags, 0, 0, 0]);
-    head.writeUIntBE(body.length, 5, 3);
-    return Buffer.concat([head, body]);
-  };
-  const data = (id: number, text: string, flags = 0): Buffer => {
-    const head = Buffer.from([0, 0, 0, id, flags, 0, 0, text.length]);
-    return Buffer.concat([head, Buffer.from(text)]);
-  };
-
   it('streams have the headers that the client compressed, one block after another', async () => {
     const [client, server] = duplexPair();
     const streams: SpdyStream[] = [];
     new SpdyConnection(server, (stream) => streams.push(stream));
-    const deflate = createDeflate({ dictionary: SPDY_DICTIONARY });
-    for (const [id, type] of [
-      [1, 'error'],
-      [3, 'stdout'],
-    ] as const) {
-      const pair = Buffer.from(`\0\0\0\x01\0\0\0\x0astreamtype\0\0\0${String.fromCharCode(type.length)}${type}`);
-      deflate.write(pair);
-      deflate.flush(constants.Z_SYNC_FLUSH);
-      // Node 26 hands out the head of the whole before the block is there; each block ends with these four bytes.
-      let block = Buffer.alloc(0);
-      while (!block.subarray(-4).equals(Buffer.from([0, 0, 0xff, 0xff]))) {
-        await new Promise<void>((resolve) => setImmediate(resolve));
-        block = Buffer.concat([block, (deflate.read() as Buffer | null) ?? Buffer.alloc(0)]);
-      }
-      client.write(frame(1, 0, Buffer.concat([Buffer.from([0, 0, 0, id, 0, 0, 0, 0, 0, 0]), block])));
-    }
+    const blocks = new HeaderBlocks();
+    client.write(await blocks.opening(1, { streamtype: 'error' }));
+    client.write(await blocks.opening(3, { streamtype: 'stdout' }));
     client.write(Buffer.concat([data(1, 'one'), data(3, 'two', 1), frame(6, 0, Buffer.from([0, 0, 0, 9]))]));
     let said = Buffer.alloc(0);
     const ping = frame(6, 0, Buffer.from([0, 0, 0, 9]));

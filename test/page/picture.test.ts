@@ -160,19 +160,56 @@ describe('lines', () => {
     {
       name: 'down, where they hardly overlap',
       from: box(0, 0),
-      to: box(90, 100),
+      to: box(76, 100),
       want: [
         [50, 43],
-        [140, 97],
+        [126, 97],
+      ],
+    },
+    {
+      name: 'to the right of what is near',
+      from: box(0, 0),
+      to: box(112, 100),
+      want: [
+        [103, 20],
+        [109, 120],
+      ],
+    },
+    {
+      name: 'down to what is nearer',
+      from: box(0, 0),
+      to: box(111, 100),
+      want: [
+        [50, 43],
+        [161, 97],
+      ],
+    },
+    {
+      name: 'to the left of what is near',
+      from: box(112, 100),
+      to: box(0, 0),
+      want: [
+        [109, 120],
+        [103, 20],
+      ],
+    },
+    {
+      name: 'up to what is nearer',
+      from: box(111, 100),
+      to: box(0, 0),
+      want: [
+        [161, 97],
+        [50, 43],
       ],
     },
   ])('lead $name', ({ from, to, want }) => expect(ends(pathBetween(from, to))).toEqual(want));
 
   it('keep clear of boxes between', () => {
-    const [from, to, between] = [box(0, 0), box(0, 200), box(30, 100)];
-    const [[x = 0]] = ends(pathBetween(from, to, [from, to, between])) as [[number], number[]];
-    expect(x).toBeGreaterThan(0);
-    expect(x).toBeLessThan(between.left);
+    const [from, to] = [box(0, 0), box(0, 200)];
+    const besides = (left: number): readonly number[][] => ends(pathBetween(from, to, [from, to, box(left, 100)]));
+    // The nearest to the middle of thirteen places, three pixels off at least.
+    expect(besides(30).map(([x]) => x!.toFixed(1))).toEqual(['26.9', '26.9']);
+    expect(besides(10).map(([x]) => x!.toFixed(1))).toEqual(['3.8', '3.8']);
     // What lies beside the way does not move it.
     expect(ends(pathBetween(from, to, [box(300, 100)]))[0]).toEqual([50, 43]);
   });

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { FLAGS } from '../../src/cli/flags.js';
 import { help, OTHERS } from '../../src/cli/help.js';
 import { pluginPage } from '../../src/cli/plugin-page.js';
+import { parseFlags } from '../../src/lib/go-flags.js';
 import { TOOLS } from '../../src/cli/tools.js';
 import { toldOnStderr, toldOnStdout } from '../support/told.js';
 
@@ -50,4 +52,8 @@ describe('nodens plugin', () => {
   it('of a file that is not there is a fault', async () => {
     await expect(pluginPage(['/nowhere/plugin.mjs'], {})).rejects.toThrow('/nowhere/plugin.mjs');
   });
+});
+
+it('a server takes as many plugins as there are on its command line', () => {
+  expect(parseFlags(['-plugin', 'a.js', '-plugin=b.js'], FLAGS).values.plugin).toBe('a.js\nb.js');
 });

@@ -3,7 +3,8 @@ import { DROP, Reply, type Outcome, type Query } from '../../src/chain/index.js'
 import { ManualClock } from '../../src/lib/clock.js';
 import { ByteRing } from '../../src/record/byte-ring.js';
 import { FlightRecorder } from '../../src/record/flight-recorder.js';
-import { query } from '../support/dns.js';
+import { extendedError, ednsWith } from '../../src/wire/index.js';
+import { query, reply } from '../support/dns.js';
 
 describe('the ring', () => {
   it('keeps the newest texts in its bytes, whole and in order', () => {
@@ -110,6 +111,46 @@ describe('the recorder', () => {
         cause: 'no answer',
         time: 702,
       },
+    ]);
+  });
+
+  it.each([
+    { name: 'no data', outcome: good, want: { result: 'NODATA', errors: [] } },
+    { name: 'an answer', outcome: reply({ answer: ['a. 1 IN A 192.0.2.1'] }), want: { result: 'NOERROR', errors: [] } },
+    { name: 'a name that is not there', outcome: Reply.empty(3), want: { result: 'NXDOMAIN', errors: [] } },
+    {
+      name: 'what it was explained with',
+      outcome: Reply.of(
+        0,
+        2,
+        {},
+        {
+          ...ednsWith(extendedError(22)),
+          options: [
+            extendedError(22),
+            { code: 3, data: Buffer.from('id') },
+            { code: 15, data: Buffer.from([9]) },
+            { code: 15, data: Buffer.from([1, 2, 0x61, 0x62]) },
+          ],
+        },
+      ),
+      want: {
+        result: 'SERVFAIL',
+        errors: [
+          [22, ''],
+          [258, 'ab'],
+        ],
+      },
+    },
+  ])('keeps $name', ({ outcome, want }) => {
+    const clock = new ManualClock();
+    const recorder = new FlightRecorder({ size: 1 << 16, slow: 500 }, clock);
+    const asked = query('a.example.', 'A', { rd: false, ad: true, cd: true });
+    clock.advance(asked.received - clock.monotonic() + 500);
+    recorder.waited(asked, outcome, undefined);
+    const at = new Date(clock.now() - 500).toISOString();
+    expect(recorder.recording('test').queries).toMatchObject([
+      { at, asked: ['ad', 'cd'], zones: [], handlers: [], ...want },
     ]);
   });
 

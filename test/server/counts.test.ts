@@ -5,6 +5,7 @@ import type { SharedAnswerCache, TableHits } from '../../src/fastpath/shared-ans
 import type { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import { Metrics } from '../../src/metrics/metrics.js';
+import { countExtendedErrors } from '../../src/server/extended-errors.js';
 import { showKernel } from '../../src/server/kernel-metrics.js';
 import { Places } from '../../src/server/places.js';
 import { watchAnswers, watchHits } from '../../src/server/top.js';
@@ -132,5 +133,28 @@ describe('what became of queries in the kernel', () => {
         return found === null ? undefined : Number(found[1]);
       }),
     ).toEqual(want);
+  });
+});
+
+describe('what clients are told of failures', () => {
+  const option = (code: number, ...data: readonly number[]) => ({ code, data: Uint8Array.from(data) });
+  const OPTIONS = [option(15, 0, 22), option(15, 1, 2, 0x61), option(15, 7), option(3, 0, 9), option(15, 0, 22)];
+  const COUNTS = ['coredns_dns_extended_errors_total{code="22",server="dns://127.0.0.1:53"} 2'];
+
+  it.each([
+    {
+      name: 'counts by code',
+      asked: { edns: 1232 },
+      options: OPTIONS,
+      want: [...COUNTS, COUNTS[0]!.replace('"22"', '"258"').replace(' 2', ' 1')],
+    },
+    { name: 'does not count where the client takes none', asked: {}, options: OPTIONS, want: [] },
+    { name: 'does not count where there is none', asked: { edns: 1232 }, options: undefined, want: [] },
+  ])('$name', async ({ asked, options, want }) => {
+    const metrics = new Metrics();
+    const edns = options && { udpSize: 1232, version: 0, do: false, options };
+    countExtendedErrors(metrics)(query('a.example.', 'A', asked), Reply.of(0, 2, {}, edns));
+    const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('coredns_dns_extended_errors'));
+    expect(lines).toEqual(want);
   });
 });

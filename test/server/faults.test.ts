@@ -1,11 +1,14 @@
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CorefileFaults } from '../../src/corefile/index.js';
 import { running } from '../support/running.js';
 
 /** What keeps a server from its start, a line for each fault. */
 async function faultsOf(text: string): Promise<string[]> {
+  const files = path.resolve(import.meta.dirname, '../plugins/tls/files');
+  const named = text.replaceAll('CERT', `${files}/cert.pem`).replaceAll('KEY', `${files}/key.pem`);
   try {
-    await (await running(text)).stop();
+    await (await running(named)).stop();
   } catch (error) {
     return (error as Error).message.split('\n');
   }
@@ -63,6 +66,15 @@ describe('a Corefile that cannot be used', () => {
       name: 'several blocks',
       text: 'a:0 {\n ttl 5\n}\nb:0 {\n whoami x\n}\nb:0 {\n bufsize 1\n}',
       want: ["Corefile:2: unknown directive 'ttl'; *", 'Corefile:5: whoami: *', 'Corefile:8: bufsize: *'],
+    },
+    {
+      name: 'a key that is encrypted without a certificate, and what QUIC cannot ask of clients',
+      text: 'tls://.:0 {\n whoami\n}\nhttps://.:0 {\n whoami\n}\nquic://.:0 {\n tls CERT KEY CERT {\n  client_auth request\n }\n}',
+      want: [
+        "Corefile:1: server block key 'tls://.:0': tls:// needs a certificate; add 'tls CERT KEY' to this block",
+        "Corefile:4: server block key 'https://.:0': https:// needs a certificate; add 'tls CERT KEY' to this block",
+        "Corefile:7: server block key 'quic://.:0': clients over QUIC have to give a certificate, *",
+      ],
     },
     {
       name: 'zones that are served already',

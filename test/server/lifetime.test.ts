@@ -115,6 +115,14 @@ describe('a reload that fails', () => {
     await server.stop();
   });
 
+  it('or not, it keeps HTTP addresses that are named, and no others', async () => {
+    const server = await started(block(53, `health ${HERE}:8080`, `ready ${HERE}:8181`, 'slow first'));
+    expect(await reload(server, block(53, `ready ${HERE}:8181`, 'slow second'))).toBe(true);
+    expect(network.taken.filter((one) => one.includes('8'))).toEqual(['tcp 8181']);
+    await server.stop();
+    expect(network.taken).toEqual([]);
+  });
+
   it('ends the plugins of the refused configuration, and no others', async () => {
     const server = await started(block(53, 'slow first'));
     await network.bindUdp({ address: HERE, port: 54 }, () => undefined);

@@ -5,7 +5,11 @@ import { seededRandom } from '../../src/lib/random.js';
 import type { Octets } from '../../src/lib/units.js';
 import { ADDRESS, TopRecorder } from '../../src/top/recorder.js';
 import { topReport, type TopReport, type TopWish } from '../../src/top/report.js';
+import { QueryTap } from '../../src/top/query-tap.js';
+import { UpstreamLoads, type UpstreamLoad } from '../../src/top/upstreams.js';
+import { Metrics, TIME_BOUNDS } from '../../src/metrics/metrics.js';
 import { Rcode, Type, encodeName } from '../../src/wire/index.js';
+import { query } from '../support/dns.js';
 import { Zipf } from './zipf.js';
 
 const NAMES = 1_000_000;
@@ -207,5 +211,84 @@ describe('names that do not exist', () => {
     top.stop();
     const [first] = report({ filter: 'victim.example.', rows: 1 }).suffixes;
     expect(first!.share).toBeCloseTo(1, 1);
+  });
+});
+
+describe('what the chain answers', () => {
+  const CLIENTS_OF = ['2001:db8::7', '192.0.2.9', '2001:db8::7', '::ffff:192.0.2.9', 'somewhere', '2001:db8::7'];
+
+  it('is counted by client, whatever form its address has, and told to who wants queries themselves', () => {
+    const { clock, top, report } = recorder();
+    const tap = new QueryTap(1, 100);
+    top.taps.add(tap);
+    for (const remote of CLIENTS_OF) top.answered(query('a.example.', 'A', { remote }), Rcode.NOERROR, 0.5);
+    clock.advance(1);
+    top.stop();
+    const { clients, names } = report();
+    expect(clients.map(({ key, share, nxdomain }) => [key, Math.round(6 * share), nxdomain])).toEqual([
+      ['2001:db8::7', 3, 0],
+      ['192.0.2.9', 2, 0],
+    ]);
+    expect(names.map(({ key, share }) => [key, share])).toEqual([['a.example.', 1]]);
+    expect(clients.map(({ time, rate }) => time! / rate)).toEqual([0.5, 0.5]);
+    expect(tap.queries).toHaveLength(6);
+  });
+
+  it.each([
+    { sort: 'rate', want: ['AAAA', 'MX', 'other', 'A'] },
+    { sort: 'time', want: ['A', 'other', 'MX', 'AAAA'] },
+    { sort: 'nxdomain', want: ['MX', 'AAAA', 'A', 'other'] },
+  ] as const)('is put in order of types by $sort', ({ sort, want }) => {
+    const { clock, top, report } = recorder();
+    const ask = (type: string, count: number, missing: number, time: number): void => {
+      for (let i = 0; i < count; i++)
+        top.answered(query('a.example.', type), i < missing ? Rcode.NXDOMAIN : Rcode.NOERROR, time / count);
+    };
+    ask('A', 4, 1, 40);
+    ask('MX', 6, 6, 20);
+    ask('AAAA', 8, 2, 10);
+    ask('TYPE65280', 5, 0, 30);
+    clock.advance(1);
+    top.stop();
+    expect(report({ sort }).types.map(({ key }) => key)).toEqual(want);
+  });
+});
+
+describe('upstreams', () => {
+  it('are put in order of what queries wait for at them', () => {
+    const { top } = recorder();
+    top.stop();
+    const load = (to: string, rate: number, latency: number | undefined, unanswered: number): UpstreamLoad => ({
+      ...{ to, rate, latency, unanswered },
+    });
+    const loads = [
+      load('idle', 1, undefined, 0),
+      load('quick', 5, 0.1, 0),
+      load('lossy', 1, 1, 3),
+      load('slow', 2, 1, 0),
+    ];
+    const { upstreams } = topReport(top, loads, () => undefined, WISH);
+    expect(upstreams.map(({ to }) => to)).toEqual(['lossy', 'slow', 'quick', 'idle']);
+  });
+
+  it('are as busy as they were of late', () => {
+    const metrics = new Metrics();
+    const labels = { proxy_name: 'forward', to: '192.0.2.53:53', rcode: 'NOERROR' };
+    const times = metrics.histogram('proxy', 'request_duration_seconds', '', TIME_BOUNDS, Object.keys(labels));
+    const silent = metrics.counter('forward', 'unanswered_total', '', ['to']).with({ to: labels.to });
+    const loads = new UpstreamLoads(metrics);
+    const now = (): unknown[] =>
+      loads.loads(2000).map(({ rate, latency, unanswered }) => [rate, latency?.toFixed(3), unanswered]);
+    times.with(labels).observe(0.02, 200);
+    silent.inc(4);
+    loads.tick(1);
+    expect(now()).toEqual([[100, '0.020', 2]]);
+    loads.tick(0.5);
+    expect(now()).toEqual([[50, '0.020', 1]]);
+    times.with(labels).observe(0.05, 100);
+    loads.tick(0.5);
+    expect(now()).toEqual([[75, '0.040', 0.5]]);
+    loads.tick(0);
+    expect(now()).toEqual([[0, undefined, 0]]);
   });
 });

@@ -9,6 +9,7 @@ import { ARRAY_LINES } from './array-lines.js';
 import { BUILTIN_LINES } from './builtin-lines.js';
 import { FURTHER_LINES } from './further-lines.js';
 import { SCRIPT_LINES } from './script-lines.js';
+import { TEXT_LINES } from './text-lines.js';
 
 /** Lines with what bash prints for each; bash itself is asked, so nobody's memory of it is trusted. */
 const LINES: readonly string[] = [
@@ -151,17 +152,18 @@ beforeAll(async () => {
 afterAll(() => driven.end());
 
 describe('a line does what it does in bash', () => {
-  it.each([...LINES, ...FURTHER_LINES, ...SCRIPT_LINES, ...ARRAY_LINES, ...BUILTIN_LINES].map((line) => ({ line })))(
-    '$line',
-    async ({ line }) => {
-      const own = line.replaceAll('/tmp/nodens-', `${folder}/`);
-      const bash = spawnSync('bash', ['--norc', '-c', own], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-      let [out, err] = ['', ''];
-      const code = await driven.drive(
-        driven.fresh().run(line, { write: (text) => (out += text), error: (text) => (err += text), last: true }),
-      );
-      expect({ out, code }).toEqual({ out: bash.stdout.replaceAll(`${folder}/`, '/tmp/nodens-'), code: bash.status });
-      expect(err === '').toBe(bash.stderr === '');
-    },
-  );
+  it.each(
+    [...LINES, ...FURTHER_LINES, ...SCRIPT_LINES, ...ARRAY_LINES, ...BUILTIN_LINES, ...TEXT_LINES].map((line) => ({
+      line,
+    })),
+  )('$line', async ({ line }) => {
+    const own = line.replaceAll('/tmp/nodens-', `${folder}/`);
+    const bash = spawnSync('bash', ['--norc', '-c', own], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, err] = ['', ''];
+    const code = await driven.drive(
+      driven.fresh().run(line, { write: (text) => (out += text), error: (text) => (err += text), last: true }),
+    );
+    expect({ out, code }).toEqual({ out: bash.stdout.replaceAll(`${folder}/`, '/tmp/nodens-'), code: bash.status });
+    expect(err === '').toBe(bash.stderr === '');
+  });
 });

@@ -4,17 +4,21 @@ import { fieldTable, type MessageField, type MessageFields } from './message.js'
 // Numbers of fields are those of generated.proto in k8s.io/api (core/v1, discovery/v1) and k8s.io/apimachinery
 // (meta/v1, runtime, util/intstr), Kubernetes 1.20 to 1.36. Only what is looked at stands here.
 
-const text = (name: string): MessageField => ({ name, type: 'text' });
-const texts = (name: string): MessageField => ({ name, type: 'texts' });
-const integer = (name: string): MessageField => ({ name, type: 'integer' });
-const flag = (name: string): MessageField => ({ name, type: 'flag' });
-const map = (name: string, keys?: ReadonlySet<string>): MessageField => ({ name, type: 'map', ...(keys && { keys }) });
-const message = (name: string, fields: Readonly<Record<number, MessageField | undefined>>): MessageField => ({
+export const text = (name: string): MessageField => ({ name, type: 'text' });
+export const texts = (name: string): MessageField => ({ name, type: 'texts' });
+export const integer = (name: string): MessageField => ({ name, type: 'integer' });
+export const flag = (name: string): MessageField => ({ name, type: 'flag' });
+export const map = (name: string, keys?: ReadonlySet<string>): MessageField => ({
+  name,
+  type: 'map',
+  ...(keys && { keys }),
+});
+export const message = (name: string, fields: Readonly<Record<number, MessageField | undefined>>): MessageField => ({
   name,
   type: 'message',
   fields: fieldTable(fields),
 });
-const messages = (name: string, fields: Readonly<Record<number, MessageField | undefined>>): MessageField => ({
+export const messages = (name: string, fields: Readonly<Record<number, MessageField | undefined>>): MessageField => ({
   name,
   type: 'messages',
   fields: fieldTable(fields),

@@ -142,6 +142,10 @@ describe.skipIf(missing.length > 0)("a newer kubectl against the lab's API", { t
       ['apply -f web.yaml', 'deployment.apps/web unchanged\nservice/web unchanged\nconfigmap/web unchanged\n'],
       ['scale deploy web --replicas=3', /scaled/],
       ['rollout status deploy/web', /successfully rolled out\n$/],
+      // Sent in protobuf by 1.32.
+      ['create deployment made --image=traefik/whoami --port=80', 'deployment.apps/made created\n'],
+      ['create service clusterip made --tcp=80', 'service/made created\n'],
+      ['delete deploy,svc made', /deployment.apps "made" deleted/],
       ['apply --server-side --field-manager=other -f web.yaml', /serverside-applied/],
       ['delete -f web.yaml', /deployment.apps "web" deleted/],
     ]);

@@ -92,7 +92,8 @@ export class ServedLab {
 
   private async send(method: string, path: string, asked: Asked): Promise<IncomingMessage> {
     const { body, type = 'application/json', accept = 'application/json', token = TOKEN } = asked;
-    const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
+    const said = typeof body === 'string' || Buffer.isBuffer(body);
+    const text = body === undefined ? '' : said ? body : JSON.stringify(body);
     const request = https.request(`${this.api.url}${path}`, {
       method,
       ca: this.ca,

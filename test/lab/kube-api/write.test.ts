@@ -150,13 +150,13 @@ describe('is refused', () => {
       reason: 'Invalid',
     },
     {
-      name: 'protobuf',
+      name: 'a body that is no protobuf',
       method: 'POST',
       path: MAPS,
       body: 'x',
       type: 'application/vnd.kubernetes.protobuf',
-      status: 415,
-      reason: 'UnsupportedMediaType',
+      status: 400,
+      reason: 'BadRequest',
     },
     { name: 'a body that is no JSON', method: 'POST', path: MAPS, body: '{', status: 400, reason: 'BadRequest' },
     {

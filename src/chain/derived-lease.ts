@@ -35,7 +35,6 @@ export class DerivedLease extends ReplyLease implements LeaseHolder {
   }
 
   withdraw(): void {
-    this.holding = 0;
     this.revoke();
   }
 }

@@ -62,13 +62,12 @@ export abstract class Lease {
     if (holders === undefined) {
       this.holders = holder;
       this.place = place;
-    } else if (holders instanceof Map) {
-      const places = holders.get(holder);
-      if (places === undefined) holders.set(holder, new Set([place]));
-      else places.add(place);
     } else if (holders !== holder || this.place !== place) {
-      this.holders = new Map([[holders, new Set([this.place])]]);
-      this.hold(holder, place);
+      const all = holders instanceof Map ? holders : new Map([[holders, new Set([this.place])]]);
+      this.holders = all;
+      const places = all.get(holder);
+      if (places === undefined) all.set(holder, new Set([place]));
+      else places.add(place);
     }
   }
 

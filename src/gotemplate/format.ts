@@ -107,6 +107,7 @@ function formatCharacter(verb: Verb, value: bigint): string {
 }
 
 function formatFloat(verb: Verb, value: number): string | undefined {
+  if (!Number.isFinite(value) && 'vgGeEfF'.includes(verb.letter)) return pad(verb, printValue(value));
   const size = Math.abs(value);
   const exponent = (text: string): string => text.replace(/e([+-])(\d)$/, 'e$10$2');
   const upper = verb.letter === 'E' || verb.letter === 'G';

@@ -85,7 +85,7 @@ export const sortedKeys = (map: ReadonlyMap<string, GoValue>): string[] => [...m
  * (https://pkg.go.dev/strconv#FormatFloat).
  */
 function printFloat(value: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+  if (!Number.isFinite(value)) return value === Infinity ? '+Inf' : value === -Infinity ? '-Inf' : 'NaN';
   const size = Math.abs(value);
   if (value === 0 || (size >= 1e-4 && size < 1e6)) return Object.is(value, -0) ? '-0' : String(value);
   return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');

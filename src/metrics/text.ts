@@ -27,4 +27,4 @@ function sampleText({ name, labels, value }: Sample): string {
 const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 
 const valueText = (value: number): string =>
-  Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? String(value) : value > 0 ? '+Inf' : '-Inf';
+  value === Infinity ? '+Inf' : value === -Infinity ? '-Inf' : String(value);

@@ -58,6 +58,7 @@ describe('sprintf', () => {
       args: ['a', 1n, 1.5, true, ['a'], new Map<string, GoValue>(), new GoStruct('dns.Msg', {})],
       want: 'string int float64 bool []string map[string]string dns.Msg',
     },
+    { format: '%v %f %05g', args: [Infinity, -Infinity, NaN], want: '+Inf -Inf   NaN' },
     { format: '%v %s', args: [null, undefined], want: '<nil> %!s(<nil>)' },
     { format: '%d', args: ['hi'], want: '%!d(string=hi)' },
     { format: '%s %t %y', args: [1n, 1n, true], want: '%!s(int=1) %!t(int=1) %!y(bool=true)' },

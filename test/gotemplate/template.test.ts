@@ -23,6 +23,8 @@ const data = (): GoStruct =>
       List: ['a', 'b', 'c'],
       None: [],
       Nils: [null],
+      One: new Map<string, GoValue>([['a', '1']]),
+      NoMap: new Map<string, GoValue>(),
       Group: new Map<string, GoValue>([
         ['b', '2'],
         ['a', '1'],
@@ -91,6 +93,11 @@ describe('execute', () => {
     { name: 'if', source: '{{ if .Yes }}a{{ end }}{{ if .No }}b{{ end }}', want: 'a' },
     { name: 'else', source: '{{ if .Empty }}a{{ else }}b{{ end }}', want: 'b' },
     { name: 'else if', source: '{{ if .No }}a{{ else if .Three }}b{{ else }}c{{ end }}', want: 'b' },
+    {
+      name: 'what has something in it',
+      source: '{{ if .One }}m{{ end }}{{ if .NoMap }}n{{ end }}{{ if .List }}l{{ end }}',
+      want: 'ml',
+    },
     {
       name: 'else with',
       source: '{{ with .Empty }}a{{ else with .Name }}{{ . }}{{ else }}c{{ end }}',

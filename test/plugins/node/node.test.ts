@@ -4,8 +4,9 @@ import { Intake } from '../../../src/kube/intake/intake.js';
 import { MemorySource } from '../../../src/kube/memory-source.js';
 import { ALL_FIELDS, KUBE_KINDS } from '../../../src/kube/objects/objects.js';
 import { KubeStore } from '../../../src/kube/store/store.js';
+import { FollowedPods } from '../../../src/plugins/node/pods.js';
 import { node, nodeOver } from '../../../src/plugins/node/setup.js';
-import { setup, type TestBlockOptions } from '../../support/block.js';
+import { TestBlock, setup, type TestBlockOptions } from '../../support/block.js';
 import { query } from '../../support/dns.js';
 import { Server } from '../../../src/server/server.js';
 import { FakeApi, type Manifest } from '../../support/fake-api.js';
@@ -135,6 +136,38 @@ describe('the directive', () => {
     expect(await block.metrics.text()).toContain('coredns_node_known_pods{node="node-1"} 1\n');
     source.apply(pod('c', '10.244.0.7'));
     expect(await block.metrics.text()).toContain('coredns_node_known_pods{node="node-1"} 2\n');
+    source.apply(pod('c', '10.244.0.7', {}, { status: { phase: 'Failed' } }));
+    expect(await block.metrics.text()).toContain('coredns_node_known_pods{node="node-1"} 1\n');
+    await block.run('stop');
+    source.apply(pod('d', '10.244.0.8'));
+    expect(await block.metrics.text()).toContain('coredns_node_known_pods{node="node-1"} 1\n');
+  });
+
+  it('follows the pods once, as long as some block has a use for them', async () => {
+    const [block, log] = [new TestBlock(), new RecordedLog()];
+    const source = new MemorySource(new Intake({ kinds: KUBE_KINDS, fields: ALL_FIELDS, log }));
+    let [starts, ends] = [0, 0];
+    const counted = {
+      hasSynced: true,
+      synced: source.synced,
+      start: (...where: Parameters<typeof source.start>) => {
+        starts++;
+        source.start(...where);
+      },
+    };
+    const followed = new FollowedPods(new KubeStore(), counted, 'node-1', block.runtime, () => ends++);
+    source.apply(pod('a', IP));
+    for (let i = 0; i < 3; i++) followed.acquire(log);
+    await source.synced;
+    await Promise.resolve();
+    expect([starts, log.lines]).toEqual([1, ['info 1 pods of node node-1']]);
+    followed.release();
+    followed.release();
+    source.apply(pod('b', '10.244.0.6'));
+    expect([ends, followed.pods.count]).toEqual([0, 2]);
+    followed.release();
+    source.apply(pod('c', '10.244.0.7'));
+    expect([ends, followed.pods.count]).toEqual([1, 2]);
   });
 
   it.each([

@@ -117,6 +117,12 @@ describe('a query that is traced', () => {
     },
     { name: 'the same span', headers: B3, clientServer: true, want: { id: 'd'.repeat(16), shared: true } },
     {
+      name: 'no span of it',
+      headers: { 'x-b3-traceid': 'c'.repeat(16) },
+      clientServer: true,
+      want: { parent: undefined, shared: false, traceId: expect.not.stringContaining('c'.repeat(16)) as string },
+    },
+    {
       name: 'nonsense',
       headers: { traceparent: 'x', 'x-b3-traceid': 'y' },
       clientServer: true,
@@ -237,6 +243,55 @@ describe('spans', () => {
   });
 });
 
+describe('what waits for a collector', () => {
+  it('goes by the batch at once, and after a while what is less, a batch at a time', async () => {
+    const own = new ManualClock();
+    const log = new TestLog();
+    const sent: { count: number; done: () => void; fail: (error: Error) => void }[] = [];
+    const counts: [string, number][] = [];
+    const reporter = new Reporter({
+      clock: own,
+      log,
+      most: 4,
+      batch: 3,
+      interval: 1000,
+      counted: (outcome, count) => counts.push([outcome, count]),
+      send: (spans) => new Promise((done, fail) => sent.push({ count: spans.length, done, fail })),
+    });
+    const add = (count: number): void => reporter.add(Array.from({ length: count }, () => ({}) as Span));
+    const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const sizes = (): number[] => sent.map(({ count }) => count);
+    add(1);
+    own.advance(999);
+    add(1);
+    expect(sizes()).toEqual([]);
+    own.advance(1);
+    expect(sizes()).toEqual([2]);
+    sent[0]!.done();
+    await settled();
+    add(1);
+    expect(own.pending).toBe(1);
+    add(2);
+    expect([sizes(), own.pending]).toEqual([[2, 3], 0]);
+    // Nothing is sent meanwhile: it waits, as far as there is room.
+    add(4);
+    expect([sizes(), counts]).toEqual([[2, 3], [['sent', 2]]]);
+    add(1);
+    expect(counts.slice(1)).toEqual([['dropped', 1]]);
+    sent[1]!.fail(new Error('refused'));
+    await settled();
+    expect(log.lines).toEqual(['[DEBUG] 3 spans not sent: refused']);
+    for (const at of [2, 3]) {
+      sent[at]!.done();
+      await settled();
+    }
+    expect(sizes()).toEqual([2, 3, 3, 1]);
+    add(1);
+    own.advance(1000);
+    expect(sizes()).toEqual([2, 3, 3, 1, 1]);
+  });
+});
+
 describe('trace', () => {
   it.each([
     { type: 'otlp', path: '/v1/traces' },
@@ -273,7 +328,8 @@ describe('trace', () => {
   it.each([
     { text: 'trace a b c', error: 'Corefile:2: trace: got 3 arguments' },
     { text: 'trace jaeger x:1', error: "Corefile:2: trace: ENDPOINT-TYPE: got 'jaeger', allowed: zipkin, otlp" },
-    { text: 'trace datadog x:1', error: "Corefile:2: trace: ENDPOINT-TYPE: got 'datadog', allowed: zipkin, otlp" },
+    { text: 'trace datadog x:1', error: 'allowed: zipkin, otlp (which the agent of Datadog takes too)' },
+    { text: 'trace http://', error: "Corefile:2: trace: ENDPOINT: got 'http://'" },
     { text: 'trace zipkin http://', error: "Corefile:2: trace: ENDPOINT: got 'http://'" },
     { text: 'trace {\nevery -1\n}', error: "Corefile:3: trace: every: got '-1'" },
     { text: 'trace {\nclient_server maybe\n}', error: "Corefile:3: trace: client_server: got 'maybe'" },

@@ -43,7 +43,7 @@ export const SCRIPT_LINES: readonly string[] = [
   'false | true | false; echo ${PIPESTATUS[@]}',
   'printf "a\\nb\\n" > /tmp/nodens-f1; printf "c\\n" > /tmp/nodens-f2; awk \'{ print FNR, NR, FILENAME == "/tmp/nodens-f1" ? 1 : 2, $0 }\' /tmp/nodens-f1 /tmp/nodens-f2; awk \'NR == FNR { a[$0]; next } !($0 in a)\' /tmp/nodens-f1 /tmp/nodens-f2; rm /tmp/nodens-f1 /tmp/nodens-f2',
   'awk \'BEGIN { print substr("hello", 2, 100) "|" substr("hello", 9) "|" substr("hello", 3, -1) "|" substr("hello", 5, 1) }\'',
-  '(echo a; sleep 0.2; echo b) > /tmp/nodens-b1 & sleep 0.1; cat /tmp/nodens-b1; wait; cat /tmp/nodens-b1; rm /tmp/nodens-b1',
-  'for i in 1 2; do echo $i; sleep 0.2; done > /tmp/nodens-b2 & sleep 0.1; cat /tmp/nodens-b2; wait; cat /tmp/nodens-b2; rm /tmp/nodens-b2',
+  '(echo a; until [ -f /tmp/nodens-g1 ]; do sleep 0.05; done; echo b) > /tmp/nodens-b1 & until [ -s /tmp/nodens-b1 ]; do sleep 0.05; done; cat /tmp/nodens-b1; touch /tmp/nodens-g1; wait; cat /tmp/nodens-b1; rm /tmp/nodens-b1 /tmp/nodens-g1',
+  'for i in 1 2; do echo $i; until [ -f /tmp/nodens-g2 ]; do sleep 0.05; done; done > /tmp/nodens-b2 & until [ -s /tmp/nodens-b2 ]; do sleep 0.05; done; cat /tmp/nodens-b2; touch /tmp/nodens-g2; wait; cat /tmp/nodens-b2; rm /tmp/nodens-b2 /tmp/nodens-g2',
   'echo x > /tmp/nodens-b3; { echo y; wc -l < /tmp/nodens-b3; } >> /tmp/nodens-b3; cat /tmp/nodens-b3; rm /tmp/nodens-b3',
 ];

@@ -32,6 +32,9 @@ describe('matchesQuery', () => {
     { name: 'a bare header with NOTIMP', reply: bare(4), want: true },
     { name: 'a bare header with SERVFAIL', reply: bare(2), want: false },
     { name: 'a bare header with NXDOMAIN', reply: bare(3), want: false },
+    { name: 'a bare header with a count', reply: Buffer.from(bare(1)).fill(1, 11), want: false },
+    { name: 'a bare header with another', reply: Buffer.from(bare(1)).fill(1, 6, 7), want: false },
+    { name: 'a bare header that is cut short (TC)', reply: Buffer.from(bare(1)).fill(0x82, 2, 3), want: false },
     { name: 'half a header', reply: goodReply(message).subarray(0, 6), want: false },
     { name: 'half a question', reply: goodReply(message).subarray(0, 20), want: false },
     { name: 'nothing', reply: Buffer.alloc(0), want: false },
@@ -64,6 +67,16 @@ describe('isCutShort', () => {
     { name: 'cut within a name', bytes: whole.subarray(0, whole.length - 15), want: true },
     { name: 'cut between records', bytes: whole.subarray(0, whole.length - 16), want: true },
     { name: 'cut after the question', bytes: whole.subarray(0, end), want: true },
+    {
+      name: 'a written name and the head of a record',
+      bytes: Buffer.concat([whole.subarray(0, end), Buffer.from([3, 119, 119, 119, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0])]),
+      want: true,
+    },
+    {
+      name: 'a label of a reserved type behind a written one',
+      bytes: Buffer.concat([whole.subarray(0, end), Buffer.from([3, 119, 119, 119]), Buffer.alloc(20, 0x80)]),
+      want: false,
+    },
     {
       name: 'a pointer that leads forward',
       bytes: Buffer.concat([whole.subarray(0, end), Buffer.alloc(20, 0xff)]),

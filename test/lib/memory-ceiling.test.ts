@@ -21,14 +21,23 @@ describe('the ceiling', () => {
     });
     memory.shrinking.subscribe(() => shrunk++);
     const steps: string[] = [];
+    const told = new Set<string>();
     for (resident of [50, 84, 85, 91, 92, 96, 97, 96, 94, 91, 89, 84, 82]) {
       await clock.advanceAsync(100);
       steps.push(memory.step);
+      told.add(`${memory.step} ${memory.delays} ${memory.refuses}`);
     }
     expect(steps).toEqual([
       ...['ample', 'ample', 'shrink', 'shrink', 'wait', 'wait', 'refuse'],
       ...['refuse', 'wait', 'wait', 'shrink', 'shrink', 'ample'],
     ]);
+    expect([...told].sort()).toEqual([
+      'ample false false',
+      'refuse true true',
+      'shrink false false',
+      'wait true false',
+    ]);
+    expect(memory.ceiling).toBe(100 * MIB);
     expect(shrunk).toBe(10);
     expect(collected).toBe(1);
     expect(log.lines[0]).toBe('[WARNING] memory: 85 % of 100 MiB: caches shrink');

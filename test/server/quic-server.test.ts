@@ -381,17 +381,16 @@ describe('a server for DNS over QUIC', () => {
     });
 
     it('when there is a certificate', async () => {
-      let context: (() => object) | undefined;
+      const there: { context?: object } = {};
       const world = await new World(undefined, {
         context: () => {
-          if (context === undefined) throw new Error('it is ordered');
-          return context();
+          if (there.context === undefined) throw new Error('it is ordered');
+          return there.context;
         },
       }).listen();
       world.take(1);
       expect([world.server.open, world.library.configured]).toEqual([0, []]);
-      const made = {};
-      context = () => made;
+      there.context = {};
       world.take(1);
       expect(world.server.open).toBe(1);
     });

@@ -186,10 +186,18 @@ export class FakeQuicLibrary implements QuicLibrary {
 const write = (packet: Uint8Array, text: string): number =>
   Buffer.from(packet.buffer, packet.byteOffset).write(text, 'latin1');
 
+/** What a packet's head says: the bits of its kind, and of how many bytes it is. */
+interface PacketHead {
+  readonly type?: number;
+  readonly version?: number;
+  readonly token?: Uint8Array;
+  readonly size?: number;
+}
+
 /** A packet with a long head, as a client begins with. */
 export function longPacket(
   to: string | Uint8Array,
-  { type = 0xc1, version = 1, token = Buffer.alloc(0), size = 1200 } = {},
+  { type = 0xc1, version = 1, token = Buffer.alloc(0), size = 1200 }: PacketHead = {},
 ): Buffer {
   const packet = Buffer.alloc(size);
   const id = Buffer.from(to);

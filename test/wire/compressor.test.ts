@@ -32,4 +32,23 @@ describe('names within data', () => {
     // Nothing points to them.
     expect(names.write(name, 0, name.length, 20)).toBe(20 + name.length);
   });
+
+  it.each([
+    { what: 'of one length', names: ['kn6ski.', 't2i3dl.'] },
+    { what: 'of two lengths', names: ['384poc.', '4vjw9.'] },
+  ])('$what with the same hash are not taken for each other', ({ names: [one, other] }) => {
+    const { names, target } = message();
+    const [first, second] = [encodeName(one!), encodeName(other!)];
+    const at = names.write(first, 0, first.length, 12);
+    const end = names.write(second, 0, second.length, at);
+    expect([...target.subarray(at, end)]).toEqual([...second]);
+    // Both can be pointed to.
+    for (const [name, place] of [
+      [first, 12],
+      [second, at],
+    ] as const) {
+      expect(names.write(name, 0, name.length, end)).toBe(end + 2);
+      expect([...target.subarray(end, end + 2)]).toEqual([0xc0, place]);
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Class, Opcode, Rcode, Type } from '../../src/wire/index.js';
+import { ExtendedErrorCode, ednsWith, explained, extendedError } from '../../src/wire/extended-error.js';
 
 /** The registry "Domain Name System (DNS) Parameters": names in a row, from a number on. */
 const TYPES = [
@@ -39,14 +40,37 @@ const OPCODES = [
   { from: 4, names: 'NOTIFY UPDATE DSO' },
 ];
 
+/** "Extended DNS Error Codes", as far as they are given here. */
+const EXTENDED_ERRORS = [
+  { from: 0, names: 'Other' },
+  { from: 3, names: 'StaleAnswer' },
+  { from: 13, names: 'CachedError NotReady Blocked' },
+  { from: 17, names: 'Filtered Prohibited StaleNxdomain NotAuthoritative NotSupported NoReachableAuthority' },
+  { from: 23, names: 'NetworkError InvalidData' },
+];
+
 describe('numbers of the registry', () => {
   it.each([
     { name: 'types', own: Type, registry: TYPES },
     { name: 'response codes', own: Rcode, registry: RCODES },
     { name: 'classes', own: Class, registry: CLASSES },
     { name: 'opcodes', own: Opcode, registry: OPCODES },
+    { name: 'extended errors', own: ExtendedErrorCode, registry: EXTENDED_ERRORS },
   ])('of $name', ({ own, registry }) => {
     const named = registry.flatMap(({ from, names }) => names.split(' ').map((name, i) => [name, from + i] as const));
     expect(own).toEqual(Object.fromEntries(named));
+  });
+});
+
+describe('an extended error', () => {
+  it.each([
+    { name: 'has a code and a text', code: 258, text: 'no', want: '01026e6f' },
+    { name: 'has no text', code: 24, text: undefined, want: '0018' },
+    { name: 'has 200 bytes of a longer text', code: 0, text: 'x'.repeat(201), want: `0000${'78'.repeat(200)}` },
+  ])('$name', ({ code, text, want }) => {
+    const option = extendedError(code, text);
+    expect([option.code, Buffer.from(option.data).toString('hex')]).toEqual([15, want]);
+    const edns = { udpSize: 0, version: 0, do: false, options: [option] };
+    expect([ednsWith(option), explained(code, text ?? '')]).toEqual([edns, edns]);
   });
 });

@@ -47,6 +47,17 @@ describe('matchesQuery', () => {
     reply[14] = 0x60; // '@' is 0x40
     expect(matchesQuery(at, reply)).toBe(false);
   });
+
+  it.each([
+    { one: 'a', other: 'A', same: true },
+    { one: 'z', other: 'Z', same: true },
+    { one: '[', other: '{', same: false },
+    { one: '`', other: '\\@', same: false },
+  ])('takes $one and $other for the same: $same', ({ one, other, same }) => {
+    const at = query(`${one}.example.`, 'A', { id: 7 }).bytes;
+    const reply = goodReply(decodeMessage(query(`${other}.example.`, 'A', { id: 7 }).bytes));
+    expect(matchesQuery(at, reply)).toBe(same);
+  });
 });
 
 describe('questionEndOf', () => {

@@ -46,9 +46,8 @@ function addressOf(hex: string): string {
 
 /** A counter of `/proc/net/snmp`, where a line of names stands above each line of numbers. */
 export function snmpCounter(text: string | undefined, group: string, name: string): number {
-  const [names, values] = (text ?? '').split('\n').filter((line) => line.startsWith(`${group}: `));
-  const index = names?.split(/\s+/).indexOf(name) ?? -1;
-  return index < 0 ? 0 : Number(values?.split(/\s+/)[index] ?? 0);
+  const [names = '', values = ''] = (text ?? '').split('\n').filter((line) => line.startsWith(`${group}: `));
+  return Number(values.split(/\s+/)[names.split(/\s+/).indexOf(name)] ?? 0);
 }
 
 /** A counter of `/proc/net/snmp6`, one in each line. */
@@ -66,7 +65,6 @@ export const softnetColumn = (text: string | undefined, column: number): number 
 export function conntrackCounter(text: string | undefined, name: string): number {
   const [head = '', ...lines] = (text ?? '').trim().split('\n');
   const column = head.trim().split(/\s+/).indexOf(name);
-  if (column < 0) return 0;
   return lines.reduce((sum, line) => sum + (parseInt(line.trim().split(/\s+/)[column] ?? '0', 16) || 0), 0);
 }
 

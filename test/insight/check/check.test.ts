@@ -2,8 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { isPublic } from '../../../src/insight/check/blocks.js';
 import { RULES, check } from '../../../src/insight/check/check.js';
-import { exitCodeFor } from '../../../src/insight/check/finding.js';
+import { exitCodeFor, findingOf, sorted, type Severity } from '../../../src/insight/check/finding.js';
 import { CHECK_FORMATS, reportOf } from '../../../src/insight/check/report.js';
 import { DEFAULTS } from './defaults.js';
 import { PLANTED } from './planted.js';
@@ -141,4 +142,48 @@ describe('reports', () => {
     { name: 'a warning', files: { Corefile: '.:53 {\n erratic\n}\n' }, want: 1 },
     { name: 'a fault', files: { Corefile: '.:53 {\n nosuch\n}\n' }, want: 2 },
   ])('exit code for $name is $want', async ({ files, want }) => expect(exitCodeFor(await judge(files))).toBe(want));
+});
+
+describe('a finding without a line', () => {
+  const finding = findingOf(RULES[0]!, { at: { file: 'a.yaml' }, text: 'it is so' });
+  it.each([
+    { format: 'text' as const, want: /^a\.yaml: / },
+    { format: 'json' as const, want: /^\{\n {2}"findings": \[\n[^]*"line": 1,/ },
+    { format: 'sarif' as const, want: /^\{\n {2}"version"[^]*"startLine": 1\n/ },
+    { format: 'github' as const, want: /^::\w+ file=a\.yaml,line=1,/ },
+  ])('stands in the first of its file: $format', ({ format, want }) =>
+    expect(reportOf([finding], format, ['a.yaml'], '1.0')).toMatch(want),
+  );
+});
+
+it('findings are told by file, line, how bad they are, and name', () => {
+  const one = (file: string, line: number | undefined, severity: Severity, name = 'a') =>
+    findingOf({ name, severity, means: '', todo: '' }, { at: { file, ...(line && { line }) }, text: '' });
+  const want = [
+    one('a', undefined, 'hint'),
+    one('a', 1, 'fault'),
+    one('a', 1, 'warning', 'a'),
+    one('a', 1, 'warning', 'b'),
+    one('a', 1, 'hint'),
+    one('a', 10, 'fault'),
+    one('b', undefined, 'fault'),
+  ];
+  expect(sorted(want)).toEqual(want);
+  expect(sorted([...want].reverse())).toEqual(want);
+});
+
+describe('an address', () => {
+  it.each(
+    (
+      '1.1.1.1 8.0.0.1 8.16.0.1 8.18.0.1 8.19.0.1 8.51.0.1 8.64.0.1 8.168.0.1 8.254.0.1 100.63.0.1 100.128.0.1 ' +
+      '169.253.0.1 172.15.0.1 172.32.0.1 192.1.0.1 192.167.0.1 192.169.0.1 198.17.0.1 198.20.0.1 198.50.0.1 ' +
+      '198.52.0.1 203.1.0.1 223.255.255.255 2001:4860::1 2002:d00::1 2101:d00::1 2100::1 3f00::1'
+    ).split(' '),
+  )('%s is reached from everywhere', (ip) => expect(isPublic(ip)).toBe(true));
+  it.each(
+    (
+      '0.0.0.1 10.0.0.1 127.0.0.1 224.0.0.1 255.255.255.255 100.64.0.1 100.127.0.1 169.254.0.1 172.16.0.1 172.31.0.1 ' +
+      '192.0.2.1 192.168.0.1 198.18.0.1 198.19.0.1 198.51.100.1 203.0.113.1 2001:db8::1 fd00::1 fe80::1 4000::1 x'
+    ).split(' '),
+  )('%s is not', (ip) => expect(isPublic(ip)).toBe(false));
 });

@@ -146,6 +146,19 @@ export const PLANTED: readonly Planted[] = [
     ),
     want: ['7 stale-hides-deletions'],
   },
+  ...[
+    { name: 'nor where they are disabled', option: 'disable success', want: [] },
+    { name: 'nor where they are disabled for the cluster', option: 'disable success cluster.local', want: [] },
+    { name: 'but for another zone', option: 'disable success example.org', want: ['6 stale-hides-deletions'] },
+    { name: 'but for denials', option: 'disable denial', want: ['6 stale-hides-deletions'] },
+  ].map(({ name, option, want }) => ({
+    name: `stale answers of the cluster, ${name}`,
+    text: cluster(' fallthrough in-addr.arpa ip6.arpa\n').replace(
+      ' cache 30\n',
+      ` cache 30 {\n serve_stale 1h\n ${option}\n }\n`,
+    ),
+    want,
+  })),
   { name: 'no cache', text: good('').replace(' cache 30\n', '\n'), want: ['6 cache-missing'] },
   {
     name: 'long TTLs',

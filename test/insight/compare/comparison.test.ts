@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { compare, byClass, differing, type CompareOptions } from '../../../src/insight/compare/comparison.js';
+import {
+  compare,
+  byClass,
+  differing,
+  type CompareOptions,
+  type Comparison,
+} from '../../../src/insight/compare/comparison.js';
 import { comparisonExitCode, comparisonText, progressLine } from '../../../src/insight/compare/comparison-report.js';
 import { serverOfCorefile, type ComparedServer } from '../../../src/insight/compare/compared-server.js';
 import { differenceOf } from '../../../src/insight/compare/difference.js';
@@ -214,6 +220,42 @@ describe('asking', () => {
         '  a.example. A (2 times)\n    old: NOERROR\n    new: NXDOMAIN\n',
     );
   });
+  it('nothing asked is no difference', async () => {
+    const result = await compare([], answering('old', [0]), answering('new', [3]), OPTIONS);
+    expect([result.asked, comparisonExitCode(result)]).toEqual([0, 0]);
+  });
+  it('as many queries as may be are under way', async () => {
+    let [now, most] = [0, 0];
+    const slow: ComparedServer = {
+      ...answering('old', [0]),
+      ask: async () => {
+        most = Math.max(most, ++now);
+        await new Promise((resolve) => setImmediate(resolve));
+        now--;
+        return undefined;
+      },
+    };
+    const queries = Array.from({ length: 6 }, () => query);
+    await compare(queries, slow, answering('new', [undefined]), { ...OPTIONS, inFlight: 2 });
+    expect(most).toBe(2);
+  });
+  it.each([
+    { name: 'over TCP', asked: { ...query, transport: 'tcp' as const }, want: 'a.example. A over TCP' },
+    {
+      name: 'that nobody can read',
+      asked: { ...query, bytes: query.bytes.subarray(0, 14) },
+      want: 'a question that cannot be read',
+    },
+  ])('a question $name is named', async ({ asked, want }) => {
+    const result = await compare([asked], answering('old', [0]), answering('new', [3]), OPTIONS);
+    expect([...result.questions.values()].map(({ question }) => question)).toEqual([want]);
+  });
+  it('a bar of nothing is full, and none grows beyond its end', () =>
+    expect([progressLine(0, 0, 4), progressLine(3, 2, 4), progressLine(1, 2)]).toEqual([
+      '[####] 100 % 0 of 0',
+      '[####] 100 % 3 of 2',
+      `[${'#'.repeat(15)}${'.'.repeat(15)}]  50 % 1 of 2`,
+    ]));
   it('a bar fills up', () =>
     expect([0, 50, 100].map((done) => progressLine(done, 100, 4))).toEqual([
       '[....]   0 % 0 of 100',

@@ -4,9 +4,14 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { AdminEndpoint, jsonAnswer } from '../../../src/insight/admin/admin-endpoint.js';
+import { AdminQueries } from '../../../src/insight/compare/admin-queries.js';
 import { AsyncQueue } from '../../../src/insight/compare/async-queue.js';
 import { Control, controlFrame } from '../../../src/insight/compare/dnstap.js';
 import { LiveQueries } from '../../../src/insight/compare/live-queries.js';
+import type { TappedQueries } from '../../../src/insight/top/queries-route.js';
+import { realClock } from '../../../src/lib/clock.js';
+import { HostNetwork } from '../../../src/net/host-network.js';
 import { decodeMessage } from '../../../src/wire/index.js';
 import { encodeQuery } from './capture-writer.js';
 import { dnstapFrame } from './dnstap-writer.js';
@@ -62,4 +67,67 @@ it('what comes faster than it is taken is left out and counted', async () => {
   const taken: number[] = [];
   for await (const value of queue) taken.push(value);
   expect([taken, queue.lost]).toEqual([[0, 1, 2], 2]);
+});
+
+it('what comes is handed to who waits for it', async () => {
+  const queue = new AsyncQueue<number>(3);
+  const values = queue[Symbol.asyncIterator]();
+  const first = values.next();
+  queue.push(1);
+  expect(await first).toEqual({ value: 1, done: false });
+  const end = values.next();
+  queue.end();
+  expect(await end).toEqual({ value: undefined, done: true });
+});
+
+describe('what a server tells when it is asked over and over', () => {
+  const page = (names: readonly string[], lost = 0, type = 'A'): TappedQueries => ({
+    queries: names.map((name) => ({ name, type, proto: 'udp', do: false, bufsize: 0 })),
+    lost,
+  });
+  /** What is handed on of a server that tells these pages, and then does `last`. */
+  async function handedOnOf(pages: readonly TappedQueries[], last: (live: AdminQueries) => TappedQueries) {
+    const at = { path: path.join(folder, 'admin') };
+    const left = [...pages];
+    const shares: (string | null)[] = [];
+    const live = new AdminQueries({ at, timeout: 20_000 }, 0.5);
+    const answer = ({ query }: { readonly query: URLSearchParams }) => {
+      shares.push(query.get('share'));
+      return jsonAnswer(left.shift() ?? last(live));
+    };
+    const around = { network: new HostNetwork(), clock: realClock };
+    const endpoint = await AdminEndpoint.open({ at }, [{ path: '/queries', answer }], around);
+    const failure = await live.run().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    endpoint.close();
+    const names: string[] = [];
+    for await (const { bytes } of live) names.push(decodeMessage(bytes).question[0]!.name);
+    return { names, lost: live.lost, asked: shares, failure };
+  }
+  const gone = (): never => {
+    throw new Error('it is gone');
+  };
+
+  it('is handed on until it fails, but for types that nobody knows', async () => {
+    const { failure, ...told } = await handedOnOf(
+      [page(['a.', 'b.'], 1), page(['x.'], 0, 'NOSUCH'), page(['c.'], 2)],
+      gone,
+    );
+    expect(told).toEqual({ names: ['a.', 'b.', 'c.'], lost: 3, asked: ['0.5', '0.5', '0.5', '0.5'] });
+    expect(failure).toMatch(/it is gone$/);
+  });
+  it('is asked no more, and not handed on, once it is closed', async () => {
+    const close = (live: AdminQueries): TappedQueries => {
+      live.close();
+      return page(['b.']);
+    };
+    expect(await handedOnOf([page(['a.'])], close)).toMatchObject({ names: ['a.'], asked: ['0.5', '0.5'] });
+  });
+  it('is left out and counted where nobody takes it', async () => {
+    const names = Array.from({ length: 10_001 }, (_, i) => `n${i}.`);
+    const { names: taken, lost } = await handedOnOf([page(names, 2)], gone);
+    expect([taken.length, lost]).toEqual([10_000, 3]);
+  });
 });

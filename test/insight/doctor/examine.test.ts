@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { examine } from '../../../src/insight/doctor/examine.js';
+import {
+  conntrackCounter,
+  snmp6Counter,
+  snmpCounter,
+  socketsIn,
+  softnetColumn,
+} from '../../../src/insight/doctor/kernel-files.js';
+import { probeServer } from '../../../src/insight/doctor/probe.js';
 import { ManualClock } from '../../../src/lib/clock.js';
+import { FrameReader, Type, decodeMessage, encodeMessage, frame, type Message } from '../../../src/wire/index.js';
 import { FakeNetwork, elapse } from '../../support/fake-network.js';
 
 /** What a host says whose files and programs say this. */
@@ -77,4 +86,124 @@ describe('what is looked at of a host', () => {
       now: expect.any(Number) as number,
     });
   });
+});
+
+describe('files of the kernel', () => {
+  const SNMP = 'Ip: A B\nIp: 1 2\nUdp: In Out Late\nUdp: 5 7\n';
+  it.each([
+    { name: 'the first counter', got: snmpCounter(SNMP, 'Udp', 'In'), want: 5 },
+    { name: 'the last one', got: snmpCounter(SNMP, 'Udp', 'Out'), want: 7 },
+    { name: 'a name without a number', got: snmpCounter(SNMP, 'Udp', 'Late'), want: 0 },
+    { name: 'a name that is not there', got: snmpCounter(SNMP, 'Udp', 'X'), want: 0 },
+    { name: 'a group that is not there', got: snmpCounter(SNMP, 'Tcp', 'In'), want: 0 },
+    { name: 'no file', got: snmpCounter(undefined, 'Udp', 'In'), want: 0 },
+    { name: 'version 6', got: snmp6Counter('Udp6In \t9\nUdp6Out 3\n', 'Udp6Out'), want: 3 },
+    { name: 'version 6 without the name', got: snmp6Counter('Udp6In 9\n', 'Udp6X'), want: 0 },
+    { name: 'version 6 without a file', got: snmp6Counter(undefined, 'Udp6In'), want: 0 },
+    { name: 'all CPUs', got: softnetColumn('0000000a 01\n00000010 02\n', 0), want: 26 },
+    { name: 'another column', got: softnetColumn('0000000a 01\n00000010 02\n', 1), want: 3 },
+    { name: 'a column too far', got: softnetColumn('0000000a\n', 4), want: 0 },
+    { name: 'no CPU', got: softnetColumn(undefined, 0), want: 0 },
+    { name: 'a column by its name', got: conntrackCounter('found drop\n01 0a\n02 10\n', 'drop'), want: 26 },
+    { name: 'the first column', got: conntrackCounter('found drop\n01 0a\n02 10\n', 'found'), want: 3 },
+    { name: 'no such column', got: conntrackCounter('found drop\n01 0a\n', 'x'), want: 0 },
+    { name: 'no table', got: conntrackCounter(undefined, 'drop'), want: 0 },
+  ])('$name', ({ got, want }) => expect(got).toBe(want));
+
+  const line = (state: string, remote = '00000000:0000', more = '') =>
+    `head\n  1: 0A14FEA9:0035 ${remote} ${state} 00000001:0000000F 00:00000000 00000000 0 0 1 2${more}\n`;
+  const SOCKET = { address: '169.254.20.10', port: 53, waiting: 15, drops: 0 };
+  it.each([
+    { name: 'that listens', text: line('0A'), want: [SOCKET] },
+    { name: 'that is connected', text: line('01'), want: [] },
+    { name: 'of UDP', text: line('07'), want: [SOCKET] },
+    { name: 'of UDP that has a peer', text: line('07', '01020304:0035'), want: [] },
+    { name: 'that dropped some', text: line('07', undefined, ' 0 7'), want: [{ ...SOCKET, drops: 7 }] },
+    {
+      name: 'of version 6',
+      text: line('0A').replace('0A14FEA9', 'B80D0120000000000000000001000000'),
+      want: [{ ...SOCKET, address: '2001:db8::1' }],
+    },
+    {
+      name: 'of version 4 at one of version 6',
+      text: line('0A').replace('0A14FEA9', '0000000000000000FFFF00000A14FEA9'),
+      want: [SOCKET],
+    },
+    { name: 'of no file', text: undefined, want: [] },
+  ])('a socket $name', ({ text, want }) => expect(socketsIn(text)).toEqual(want));
+});
+
+describe('a server', () => {
+  const TO = { address: '192.0.2.53', port: 53 };
+  const record = (type: number, rdata: string) => ({
+    name: '.',
+    type,
+    class: 1,
+    ttl: 60,
+    rdata: Buffer.from(rdata, 'hex'),
+  });
+  const KEY = record(Type.DNSKEY, '01010308aabbccdd');
+  const SIGNATURE = record(Type.RRSIG, `${'00'.repeat(8)}0000000a00000005000100`);
+
+  /** What is found of one that has no such name, and large answers; over UDP it does otherwise. */
+  async function probed(
+    overUdp: (query: Message) => Partial<Message> | undefined,
+    over: { tcp: boolean } = { tcp: true },
+  ) {
+    const clock = new ManualClock();
+    const network = new FakeNetwork(clock);
+    const asked: unknown[] = [];
+    const answer = (bytes: Buffer, more: Partial<Message>): Buffer => {
+      const query = decodeMessage(bytes);
+      const [{ name, type } = { name: '', type: 0 }] = query.question;
+      asked.push([name, type, query.edns?.udpSize, query.edns?.do]);
+      const large = { answer: name === '.' ? [KEY, SIGNATURE] : [] };
+      return encodeMessage({ ...query, flags: 0x8180, ...(type === Type.A ? { rcode: 3 } : large), ...more });
+    };
+    const socket = await network.bindUdp(TO, (bytes, from) => {
+      const more = overUdp(decodeMessage(bytes));
+      if (more === undefined) return;
+      const reply = answer(bytes, more);
+      socket.send(reply, reply.length, from);
+    });
+    if (over.tcp)
+      await network.listenTcp(TO, ({ stream }) => {
+        const reader = new FrameReader();
+        stream.on('data', (chunk: Buffer) => {
+          reader.push(chunk);
+          for (let query = reader.next(); query !== undefined; query = reader.next())
+            stream.write(frame(answer(Buffer.from(query), {})));
+        });
+      });
+    const found = probeServer(TO, { network, clock, timeout: 1000, name: 'a.example.' });
+    await elapse(clock, 5000);
+    return { ...(await found), asked };
+  }
+  const SIZE = 12 + 5 + 11 + (11 + 8) + (11 + 19);
+
+  it.each([
+    { name: 'whole', overUdp: () => ({}), want: 'whole' },
+    { name: 'cut off', overUdp: ({ edns }: Message) => (edns ? { flags: 0x8380, answer: [] } : {}), want: 'truncated' },
+    { name: 'smaller', overUdp: ({ edns }: Message) => (edns ? { answer: [KEY] } : {}), want: 'smaller' },
+    { name: 'not at all', overUdp: ({ edns }: Message) => (edns ? undefined : {}), want: 'none' },
+  ])('gives large answers over UDP $name', async ({ overUdp, want }) => {
+    const { asked, ...found } = await probed(overUdp);
+    expect(found).toEqual({
+      ...TO,
+      udp: { time: 2, rcode: 3 },
+      tcp: { time: 4, rcode: 3 },
+      large: { size: SIZE, udp: want },
+      signatures: { until: 10_000, from: 5000 },
+    });
+    expect(asked).toContainEqual(['a.example.', Type.A, undefined, undefined]);
+    expect(asked).toContainEqual(['.', Type.DNSKEY, 4096, true]);
+    expect(asked).toContainEqual(['org.', Type.DNSKEY, 4096, true]);
+  });
+  it('without TCP gives none', async () =>
+    expect(await probed(() => ({}), { tcp: false })).toMatchObject({
+      udp: { time: 2, rcode: 3 },
+      tcp: undefined,
+      large: undefined,
+      signatures: undefined,
+    }));
 });

@@ -1,9 +1,9 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { DROP, definePlugin, type Handler } from '../../../src/chain/index.js';
+import { DROP, definePlugin, type Handler, type HttpRequest } from '../../../src/chain/index.js';
 import type { LiveExplanation } from '../../../src/insight/explain/live.js';
-import { explainAt } from '../../../src/insight/explain/route.js';
+import { explainAt, explainRoute } from '../../../src/insight/explain/route.js';
 import { PLUGINS } from '../../../src/server/directives.js';
 import type { ServerOptions } from '../../../src/server/server-options.js';
 import { Server } from '../../../src/server/server.js';
@@ -124,4 +124,34 @@ describe('a query of no client', () => {
     });
     expect(outside.reasons[0]?.code).toBe('no-block');
   });
+});
+
+describe('what a request asks for', () => {
+  const answer = async (query: string): Promise<LiveExplanation> => {
+    const server = await serverWith('. {\n odd\n}\n');
+    const asked = { query: new URLSearchParams(query) } as HttpRequest;
+    const { body } = await explainRoute(server).answer(asked);
+    return JSON.parse(body as string) as LiveExplanation;
+  };
+  const CLIENT = { address: '127.0.0.1', transport: 'udp' };
+  it.each([
+    { query: 'name=a.example', want: { name: 'a.example.', type: 'A', client: CLIENT } },
+    { query: 'name=a.example.&type=aaaa', want: { name: 'a.example.', type: 'AAAA', client: CLIENT } },
+    { query: 'name=192.0.2.1', want: { name: '1.2.0.192.in-addr.arpa.', type: 'PTR', client: CLIENT } },
+    { query: 'name=192.0.2.1&type=TXT', want: { name: '1.2.0.192.in-addr.arpa.', type: 'TXT', client: CLIENT } },
+    {
+      query: 'name=a&client=2001:DB8::1&transport=tcp',
+      want: { name: 'a.', type: 'A', client: { address: '2001:db8::1', transport: 'tcp' } },
+    },
+  ])('$query', async ({ query, want }) => expect(await answer(query)).toMatchObject(want));
+
+  it.each([
+    ['', "name: got '', allowed: a domain name or an address"],
+    ['name=a..b', "name: got 'a..b', allowed: a domain name or an address"],
+    ['name=a&type=NOSUCH', "type: got 'NOSUCH', allowed: A, AAAA, SRV, TYPE65280, ..."],
+    ['name=a&client=x', "client: got 'x', allowed: an IP address"],
+    ['name=a&transport=quic', "transport: got 'quic', allowed: udp, tcp"],
+  ])("not '%s'", async (query, message) =>
+    expect(answer(query)).rejects.toThrow(expect.objectContaining({ message, status: 400 })),
+  );
 });

@@ -161,8 +161,8 @@ export function equivalence(text: string, mutation: Mutation): string | undefine
   if (!ts.isNumericLiteral(node)) return undefined;
   const value = ts.isPrefixUnaryExpression(node.parent) ? node.parent : node;
   if (ts.isConditionalExpression(value.parent) && node.text !== '0' && mutation.to !== '0') {
-    const body = value.parent.parent;
-    const compare = ts.isParenthesizedExpression(body) ? body.parent : body;
+    let compare = value.parent.parent;
+    while (ts.isParenthesizedExpression(compare) || isOr(compare)) compare = compare.parent;
     const call = ts.isArrowFunction(compare) ? compare.parent : undefined;
     if (call !== undefined && ts.isCallExpression(call) && /\.(?:sort|toSorted)$/.test(call.expression.getText(source)))
       return 'of what compares for sorting only the sign counts';
@@ -176,6 +176,9 @@ export function equivalence(text: string, mutation: Mutation): string | undefine
     ? 'further parts are not looked at'
     : undefined;
 }
+
+const isOr = (node: ts.Node): boolean =>
+  ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.BarBarToken;
 
 /** Whether a mutation's place is come to when its file is loaded, and not by a call. */
 export function isTopLevel(text: string, mutation: Mutation): boolean {

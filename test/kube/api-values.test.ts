@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { apiAgent } from '../../src/kube/api/api-agent.js';
 import { ApiError } from '../../src/kube/api/api-error.js';
 import { PROTOBUF_TYPE, listBody, watchBody } from '../../src/kube/api/body.js';
 import { RateLimiter } from '../../src/kube/api/rate-limiter.js';
@@ -148,3 +149,10 @@ it('back-off and watches last as long as with the Kubernetes client library', ()
     backoff: { max: 30_000, reset: 120_000 },
     watch: 300_000,
   }));
+
+it.each([
+  { url: 'http://api', protocol: 'http:' },
+  { url: 'https://api', protocol: 'https:' },
+])('connections to $url are kept, and probed where they are silent', ({ url, protocol }) =>
+  expect(apiAgent(new URL(url), undefined)).toMatchObject({ protocol, keepAlive: true, keepAliveMsecs: 15_000 }),
+);

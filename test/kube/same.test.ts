@@ -11,6 +11,7 @@ describe('objects', () => {
     { name: 'lists in another order', one: [1, 2], other: [2, 1], same: false },
     { name: 'a list and its beginning', one: [1, 2], other: [1], same: false },
     { name: 'a list and an object', one: [], other: {}, same: false },
+    { name: 'a number and an empty object', one: 1, other: {}, same: false },
     { name: 'an object and nothing', one: {}, other: null, same: false },
     { name: 'an object and one of its members', one: { a: { b: 1 } }, other: { a: 1 }, same: false },
   ])('are compared: $name', ({ one, other, same }) => {

@@ -82,6 +82,7 @@ describe('mutations that are drawn', () => {
     { text: 'const a = b.split(c, 2);', want: [] },
     { text: 'step(b < c ? -1 : 1);', want: [] },
     { text: 'a.sort((b, c) => (b < c ? -1 : 0));', want: ['1'] },
+    { text: 'a.sort((b, c) => b.d - c.d || (b.e < c.e ? -1 : 1));', want: ['1', '1'] },
   ])('that nobody could notice are told by their form: $text', ({ text, want }) =>
     expect(
       mutationsOf('a.ts', text)

@@ -2,13 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  compare,
-  byClass,
-  differing,
-  type CompareOptions,
-  type Comparison,
-} from '../../../src/insight/compare/comparison.js';
+import { compare, byClass, differing, type CompareOptions } from '../../../src/insight/compare/comparison.js';
 import { comparisonExitCode, comparisonText, progressLine } from '../../../src/insight/compare/comparison-report.js';
 import { serverOfCorefile, type ComparedServer } from '../../../src/insight/compare/compared-server.js';
 import { differenceOf } from '../../../src/insight/compare/difference.js';

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { KubeStore } from '../../../src/kube/store/store.js';
 import { before, below, parseRequest } from '../../../src/plugins/kubernetes/name.js';
+import { ObjectFinder, type LookupOptions } from '../../../src/plugins/kubernetes/object-finder.js';
 
 const plain = {
   kind: 'svc',
@@ -78,4 +80,31 @@ describe('names and zones', () => {
     expect(before(name, zone)).toBe(want);
     if (want !== '') expect(below(want, zone)).toBe(name);
   });
+});
+
+describe('a namespace is answered for', () => {
+  const exposed = (kinds: readonly string[], more: Partial<LookupOptions>): boolean => {
+    const store = {
+      namespace: (name: string) => (kinds.includes('Namespace') ? { name } : undefined),
+      in: (kind: string) => (kinds.includes(kind) ? [{}] : []).values(),
+    } as unknown as KubeStore;
+    const options = { namespaces: undefined, namespaceLabels: undefined, impliedNamespaces: false, ...more };
+    return new ObjectFinder(store, options as LookupOptions).exposed('shop');
+  };
+  const labels = {} as LookupOptions['namespaceLabels'];
+  it.each([
+    { name: 'that is there', kinds: ['Namespace'], more: {}, want: true },
+    { name: 'that is listed', kinds: ['Namespace'], more: { namespaces: new Set(['shop']) }, want: true },
+    { name: 'that is not listed', kinds: ['Namespace'], more: { namespaces: new Set(['a']) }, want: false },
+    { name: 'of a service alone', kinds: ['Service'], more: {}, want: false },
+    { name: 'that a service implies', kinds: ['Service'], more: { impliedNamespaces: true }, want: true },
+    { name: 'that a pod implies', kinds: ['Pod'], more: { impliedNamespaces: true }, want: true },
+    { name: 'that nothing implies', kinds: [], more: { impliedNamespaces: true }, want: false },
+    {
+      name: 'whose labels nobody knows',
+      kinds: ['Service'],
+      more: { impliedNamespaces: true, namespaceLabels: labels },
+      want: false,
+    },
+  ])('$name: $want', ({ kinds, more, want }) => expect(exposed(kinds, more)).toBe(want));
 });

@@ -24,8 +24,8 @@ const OBJECTS: Manifest[] = [
   service('ip', { type: 'ExternalName', externalName: '192.0.2.1', clusterIP: undefined, clusterIPs: undefined }),
 ];
 
-const transfer = async (zone: string, known?: number, options = ''): Promise<string[] | string> => {
-  const { handler } = await clusterOf(OBJECTS, { options });
+const transfer = async (zone: string, known?: number, options = '', objects = OBJECTS): Promise<string[] | string> => {
+  const { handler } = await clusterOf(objects, { options });
   const source = handler as unknown as TransfersZones;
   const found = source.zoneTransfer(zone, undefined);
   if (found === undefined || found === 'unready') return String(found);
@@ -54,6 +54,17 @@ describe('a transfer of a cluster', () => {
       `web.default.${C} 5 IN SRV 0 100 81 web.default.${C}`,
       SOA('cluster.local.'),
     ]));
+
+  it('has services of one name by their namespaces', async () => {
+    const objects = ['b', 'c', 'a'].flatMap((name) => [
+      namespace(name),
+      service('web', {}, { namespace: name }),
+      service(`web-${name}`, {}, { namespace: name }),
+    ]);
+    const told = await transfer('cluster.local.', undefined, '', objects);
+    const names = (told as string[]).filter((one) => one.includes(' IN A ')).map((one) => one.split('.svc')[0]);
+    expect(names).toEqual(['web.a', 'web.b', 'web.c', 'web-a.a', 'web-b.b', 'web-c.c']);
+  });
 
   it('has no services of namespaces that are not answered for', async () =>
     expect(await transfer('cluster.local.', undefined, 'namespaces other')).toEqual([

@@ -9,7 +9,9 @@ import { AGGREGATION_LEVEL, resolveConfig, routeMtu, type DatapathConfig } from 
 import { SocketError } from '../../src/datapath/errors.js';
 import { DROP_REASON, TRACE_POINT_NUMBER } from '../../src/datapath/events.js';
 import { IpamBlock } from '../../src/datapath/ipam/node-block.js';
+import { RouteTable, type Route } from '../../src/datapath/netns/route.js';
 import { flagBits } from '../../src/datapath/packet.js';
+import { Timers } from '../../src/datapath/timers.js';
 import { parseCidr } from '../../src/lib/cidr.js';
 import { seededRandom } from '../../src/lib/random.js';
 
@@ -151,4 +153,70 @@ describe('numbers and names of others', () => {
     expect(String(new SocketError('ECONNREFUSED', 'nobody listens'))).toBe(
       'SocketError: ECONNREFUSED: nobody listens',
     ));
+});
+
+describe('a table of routes', () => {
+  const route = (to: string, device: string, metric?: number) =>
+    ({ destination: parseCidr(to)!, device, ...(metric !== undefined && { metric }) }) as Route;
+  const DEFAULT = route('0.0.0.0/0', 'up');
+  const table = (...routes: readonly Route[]): RouteTable => {
+    const made = new RouteTable();
+    for (const one of [DEFAULT, ...routes]) made.add(one);
+    return made;
+  };
+  const first = route('10.0.0.9/32', 'first', 100);
+  const better = route('10.0.0.9/32', 'better', 50);
+  it.each([
+    { name: 'the better metric', routes: [first, better], want: 'better' },
+    { name: 'the better metric, whichever came first', routes: [better, first], want: 'better' },
+    { name: 'none as metric', routes: [better, route('10.0.0.9/32', 'none')], want: 'none' },
+    { name: 'the first of one metric', routes: [first, route('10.0.0.9/32', 'late', 100)], want: 'first' },
+    { name: 'the longest prefix', routes: [route('10.0.0.0/24', 'long'), route('10.0.0.0/8', 'short')], want: 'long' },
+    {
+      name: 'the better metric of one prefix',
+      routes: [route('10.0.0.0/8', 'a', 2), route('10.0.0.0/8', 'b', 1)],
+      want: 'b',
+    },
+    { name: 'the default', routes: [route('10.0.1.0/24', 'other')], want: 'up' },
+  ])('takes $name', ({ routes, want }) => expect(table(...routes).lookup('10.0.0.9')?.device).toBe(want));
+  it.each([
+    { name: 'the best', routes: [first, better], gone: better, want: 'first' },
+    { name: 'the best that came first', routes: [better, first], gone: better, want: 'first' },
+    { name: 'the other', routes: [first, better], gone: first, want: 'better' },
+    { name: 'all', routes: [first], gone: first, want: 'up' },
+  ])('that has lost $name takes the next', ({ routes, gone, want }) => {
+    const made = table(...routes);
+    expect(made.remove((one) => one === gone)).toBe(1);
+    expect([made.size, made.lookup('10.0.0.9')?.device]).toEqual([routes.length, want]);
+  });
+  it('has a route once', () => {
+    const made = table(first, { ...first, metric: 7 }, route('10.0.0.0/8', 'a', 1), route('10.0.0.0/8', 'a', 2));
+    expect(made.list().map(({ device, metric }) => [device, metric])).toEqual([
+      ['up', undefined],
+      ['a', 2],
+      ['first', 7],
+    ]);
+  });
+  it('is told by addresses, the default first', () => {
+    const made = table(first, route('10.0.0.0/24', 'c'), route('10.0.0.0/8', 'b', 2), route('10.0.0.0/8', 'a', 1));
+    expect(made.list().map(({ device }) => device)).toEqual(['up', 'a', 'b', 'c', 'first']);
+  });
+});
+
+it('timers run by their time, those of one time as they were set', () => {
+  const timers = new Timers();
+  const [ran, earlier]: [string[], (number | undefined)[]] = [[], []];
+  timers.onEarlier = () => earlier.push(timers.next);
+  const set = (name: string, at: number) => timers.set(at, () => ran.push(name));
+  set('b', 20);
+  const away = set('away', 10);
+  set('c', 20);
+  set('a', 10);
+  set('late', 31);
+  away();
+  away();
+  timers.set(30, () => set('meanwhile', 30));
+  expect(earlier).toEqual([20, 10]);
+  expect([timers.runUntil(9), timers.runUntil(30), timers.next]).toEqual([0, 5, 31]);
+  expect(ran).toEqual(['a', 'b', 'c', 'meanwhile']);
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { mapFrontend } from '../../src/lrp/mapping.js';
 import type { CandidateFrontend, CandidatePod, MappingRules } from '../../src/lrp/mapping.js';
 import type { LocalRedirectPolicy, PortInfo } from '../../src/lrp/policy.js';
+import { checkUnique } from '../../src/lrp/unique.js';
 
 const dns: PortInfo = { port: 53, protocol: 'UDP', name: 'dns' };
 const dnsTcp: PortInfo = { port: 53, protocol: 'TCP', name: 'dns-tcp' };
@@ -174,5 +175,42 @@ describe('mapFrontend', () => {
       '1.18',
     );
     expect(status.backends.map((backend) => backend.pod)).toEqual(['kube-system/a', 'kube-system/b']);
+  });
+});
+
+describe('by 1.17 rules there is one policy', () => {
+  const at = (ip: string, ...ports: readonly PortInfo[]): LocalRedirectPolicy => ({
+    ...one,
+    frontend: { kind: 'address', ip, ports },
+  });
+  const of = (name: string, namespace = 'kube-system'): LocalRedirectPolicy => ({
+    ...one,
+    namespace,
+    frontend: { kind: 'service', namespace, name, ports: [] },
+  });
+  const SERVICE = 'a policy for service dns already exists in namespace kube-system: p';
+  const ADDRESS = '192.0.2.1:53/UDP is already redirected by policy kube-system/p';
+  it.each([
+    { name: 'for a service', policies: [of('dns'), of('dns')], error: SERVICE },
+    { name: 'for each service', policies: [of('dns'), of('web')], error: undefined },
+    { name: 'for a service in each namespace', policies: [of('dns'), of('dns', 'shop')], error: undefined },
+    {
+      name: 'for an address and a port',
+      policies: [at('192.0.2.1', dnsTcp, dns), at('192.0.2.1', dns)],
+      error: ADDRESS,
+    },
+    { name: 'for each protocol', policies: [at('192.0.2.1', dns), at('192.0.2.1', dnsTcp)], error: undefined },
+    {
+      name: 'for each port',
+      policies: [at('192.0.2.1', dns), at('192.0.2.1', { ...dns, port: 54 })],
+      error: undefined,
+    },
+    { name: 'for each address', policies: [at('192.0.2.1', dns), at('192.0.2.2', dns)], error: undefined },
+    { name: 'for a service and an address', policies: [of('dns'), at('192.0.2.1', dns)], error: undefined },
+    { name: 'for an address and a service', policies: [at('192.0.2.1', dns), of('dns')], error: undefined },
+  ])('$name', ({ policies: [policy, other], error }) => {
+    const check = () => checkUnique(policy!, [of('other'), other!]);
+    if (error === undefined) expect(check).not.toThrow();
+    else expect(check).toThrow(error);
   });
 });

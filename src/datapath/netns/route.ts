@@ -25,15 +25,15 @@ export class RouteTable {
   /** Adds a route; one with the same destination, device and next hop is replaced. */
   add(route: Route): void {
     this.remove((other) => sameRoute(other, route), route);
-    if (isHostRoute(route)) {
-      const ip = formatIp(route.destination.bytes);
-      const other = this.hosts.get(ip);
-      if (!other || (other.metric ?? 0) > (route.metric ?? 0)) {
-        this.hosts.set(ip, route);
-        if (other) this.routes.push(other);
-        return;
-      }
-    }
+    if (!isHostRoute(route)) return this.insert(route);
+    const ip = formatIp(route.destination.bytes);
+    const other = this.hosts.get(ip);
+    if (other && (other.metric ?? 0) <= (route.metric ?? 0)) return this.insert(route);
+    this.hosts.set(ip, route);
+    if (other) this.insert(other);
+  }
+
+  private insert(route: Route): void {
     this.routes.push(route);
     this.routes.sort((a, b) => b.destination.prefix - a.destination.prefix || (a.metric ?? 0) - (b.metric ?? 0));
   }

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { describe, expect, it } from 'vitest';
 import type { AttemptNote, CacheNote, TrailNote } from '../../../src/chain/index.js';
+import { toldErrors } from '../../../src/insight/explain/ede.js';
 import { findOut } from '../../../src/insight/explain/find-out.js';
 import type { Story } from '../../../src/insight/explain/story.js';
 import { askedOf, askedText, cacheText, timeText } from '../../../src/insight/explain/words.js';
@@ -176,4 +177,13 @@ describe('in words', () => {
       '10.0.0.1:53 by UDP: NOERROR after 3.0 ms',
     ]);
   });
+});
+
+it('extended errors are those that have a code', () => {
+  const options = ['0003', '00', '00166100', ''].map((data) => ({ code: 15, data: Buffer.from(data, 'hex') }));
+  const edns = { udpSize: 1232, version: 0, do: false, options: [...options, { code: 10, data: Buffer.alloc(8) }] };
+  expect(toldErrors({ edns }).map(({ code, text }) => [code, text])).toEqual([
+    [3, ''],
+    [22, 'a'],
+  ]);
 });

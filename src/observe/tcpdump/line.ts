@@ -9,8 +9,10 @@ import { dnsText } from './dns.js';
 export interface LineStyle {
   /** The device goes before the packet, as with `-i any`. */
   readonly device: boolean;
-  /** -n: ports and hardware vendors are not named. Addresses never are: nothing in the model has a reverse name. */
+  /** -n: ports and hardware vendors are not named. */
   readonly numeric: boolean;
+  /** What stands for an address; the address itself where it is left out. */
+  readonly nameOf?: (address: string) => string;
   /** -q */
   readonly quick: boolean;
   /** -S */
@@ -88,17 +90,18 @@ export class LinePrinter {
   }
 
   private arp({ operation, senderIp, senderMac, targetIp }: ArpEvent): string {
-    if (operation === 'request') return `Request who-has ${targetIp} tell ${senderIp}`;
-    return `Reply ${senderIp} is-at ${senderMac}${this.style.numeric ? '' : ' (oui Unknown)'}`;
+    if (operation === 'request') return `Request who-has ${this.name(targetIp)} tell ${this.name(senderIp)}`;
+    return `Reply ${this.name(senderIp)} is-at ${senderMac}${this.style.numeric ? '' : ' (oui Unknown)'}`;
   }
 
   private datagram({ packet, fragment }: CaptureEvent): string {
     const family = isIpv4(packet.src) ? 'IP' : 'IP6';
+    const hosts = `${this.name(packet.src)} > ${this.name(packet.dst)}`;
     if (fragment && fragment.offset > 0) {
       const name = this.style.numeric ? `ip-proto-${PROTOCOL_NUMBER[packet.protocol]}` : packet.protocol.toLowerCase();
-      return `${family} ${packet.src} > ${packet.dst}: ${name}`;
+      return `${family} ${hosts}: ${name}`;
     }
-    if (packet.icmp) return `${family} ${packet.src} > ${packet.dst}: ${icmpText(packet, packet.icmp)}`;
+    if (packet.icmp) return `${family} ${hosts}: ${icmpText(packet, packet.icmp, (address) => this.name(address))}`;
     const ends = `${family} ${this.socket(packet.src, packet.sport)} > ${this.socket(packet.dst, packet.dport)}: `;
     return ends + (packet.tcp ? this.tcp(packet) : this.udp(packet));
   }
@@ -139,8 +142,12 @@ export class LinePrinter {
     return { seq: (seq - own) >>> 0, ack: (ack - other) >>> 0 };
   }
 
+  private name(ip: string): string {
+    return this.style.nameOf?.(ip) ?? ip;
+  }
+
   private socket(ip: string, port: number): string {
-    return `${ip}.${this.style.numeric ? port : (SERVICES.get(port) ?? port)}`;
+    return `${this.name(ip)}.${this.style.numeric ? port : (SERVICES.get(port) ?? port)}`;
   }
 }
 
@@ -188,10 +195,11 @@ function content(packet: Packet): string {
   return HTTP_LINE.test(line) ? `: HTTP: ${line}` : ': HTTP';
 }
 
-function icmpText(packet: Packet, icmp: IcmpFields): string {
+function icmpText(packet: Packet, icmp: IcmpFields, nameOf: (address: string) => string): string {
   const v6 = !isIpv4(packet.src);
   const size = ipLength(packet) - (v6 ? 40 : 20);
   const { about } = icmp;
+  const to = about ? nameOf(about.dst) : '';
   const end = `length ${size}`;
   const name = v6 ? 'ICMP6, ' : 'ICMP ';
   switch (icmp.kind) {
@@ -200,18 +208,18 @@ function icmpText(packet: Packet, icmp: IcmpFields): string {
       return `${name}${icmp.kind.replace('-', ' ')}, id ${icmp.id}, seq ${icmp.seq}, ${end}`;
     case 'port-unreachable':
       return v6
-        ? `${name}destination unreachable, unreachable port, ${about!.dst} ${about!.protocol.toLowerCase()} port ${about!.dport}, ${end}`
-        : `${name}${about!.dst} ${about!.protocol.toLowerCase()} port ${about!.dport} unreachable, ${end}`;
+        ? `${name}destination unreachable, unreachable port, ${to} ${about!.protocol.toLowerCase()} port ${about!.dport}, ${end}`
+        : `${name}${to} ${about!.protocol.toLowerCase()} port ${about!.dport} unreachable, ${end}`;
     case 'host-unreachable':
       return v6
-        ? `${name}destination unreachable, unreachable route ${about!.dst}, ${end}`
-        : `${name}host ${about!.dst} unreachable, ${end}`;
+        ? `${name}destination unreachable, unreachable route ${to}, ${end}`
+        : `${name}host ${to} unreachable, ${end}`;
     case 'frag-needed':
       return v6
         ? `${name}packet too big, mtu ${icmp.mtu ?? 0}, ${end}`
-        : `${name}${about!.dst} unreachable - need to frag (mtu ${icmp.mtu ?? 0}), ${end}`;
+        : `${name}${to} unreachable - need to frag (mtu ${icmp.mtu ?? 0}), ${end}`;
     case 'time-exceeded':
-      return `${name}time exceeded in-transit${v6 ? ` for ${about!.dst}` : ''}, ${end}`;
+      return `${name}time exceeded in-transit${v6 ? ` for ${to}` : ''}, ${end}`;
   }
 }
 

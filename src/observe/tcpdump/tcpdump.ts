@@ -4,6 +4,8 @@ import type { World } from '../../datapath/world.js';
 import { OptionError } from '../option-error.js';
 import { LINKTYPE, pcapHeader, pcapRecord } from './pcap.js';
 import type { LinkType } from './pcap.js';
+import { NamedLines } from './named-lines.js';
+import type { NameLookup } from './named-lines.js';
 import { LinePrinter } from './line.js';
 import type { CapturedFrame } from './line.js';
 import { parseTcpdumpArgs } from './options.js';
@@ -14,6 +16,8 @@ export interface TcpdumpSettings {
   readonly netns: NetNs;
   /** Minutes that the machine's clock is ahead of UTC. Default 0. */
   readonly offset?: number;
+  /** Finds names of addresses, where -n does not forbid it; without it there are none. */
+  readonly lookUp?: NameLookup;
   /** Each line as it comes. With -w there are none. */
   readonly onLine?: (line: string) => void;
   /** With -w: the bytes of the file as they come, the file header first. */
@@ -27,6 +31,8 @@ export interface TcpdumpSettings {
 export class Tcpdump {
   readonly options: TcpdumpOptions;
   private readonly printer: LinePrinter;
+  /** Where names are looked up. */
+  private readonly named: NamedLines | undefined;
   private readonly link: LinkType;
   private captured = 0;
 
@@ -43,7 +49,14 @@ export class Tcpdump {
       throw new OptionError('tcpdump', `${device}: No such device exists in ${netns.id}: there are any, ${known}`);
     }
     this.link = device === 'any' ? LINKTYPE.linuxSll2 : LINKTYPE.ethernet;
-    this.printer = new LinePrinter({ ...this.options, device: device === 'any', offset: settings.offset ?? 0 });
+    const { lookUp, offset = 0 } = settings;
+    this.named = lookUp && !this.options.numeric ? new NamedLines(lookUp, (frame) => this.print(frame)) : undefined;
+    this.printer = new LinePrinter({
+      ...this.options,
+      device: device === 'any',
+      offset,
+      ...(this.named && { nameOf: this.named.nameOf }),
+    });
     if (file !== undefined) settings.onBytes?.(pcapHeader(this.link), file);
   }
 
@@ -59,9 +72,18 @@ export class Tcpdump {
     ];
   }
 
-  /** Whether -c is reached: it takes nothing more. */
+  /** Whether -c is reached, and all is printed: it takes nothing more. */
   get done(): boolean {
+    return this.full && (this.named?.left ?? 0) === 0;
+  }
+
+  private get full(): boolean {
     return this.options.count !== undefined && this.captured >= this.options.count;
+  }
+
+  /** Prints what still waits for names. */
+  flush(): void {
+    this.named?.flush();
   }
 
   /** Frames taken so far. */
@@ -71,11 +93,16 @@ export class Tcpdump {
 
   /** Looks at one event. */
   take(event: DatapathEvent): void {
-    if ((event.kind !== 'capture' && event.kind !== 'arp') || this.done || !this.wants(event)) return;
+    if ((event.kind !== 'capture' && event.kind !== 'arp') || this.full || !this.wants(event)) return;
     this.captured++;
     const { file } = this.options;
     if (file !== undefined) this.settings.onBytes?.(pcapRecord(event, this.link), file);
-    else for (const line of this.printer.lines(event)) this.settings.onLine?.(line);
+    else if (this.named) this.named.take(event);
+    else this.print(event);
+  }
+
+  private print(frame: CapturedFrame): void {
+    for (const line of this.printer.lines(frame)) this.settings.onLine?.(line);
   }
 
   private wants(frame: CapturedFrame): boolean {
@@ -106,5 +133,12 @@ export function startTcpdump(
   settings: TcpdumpSettings,
 ): { readonly capture: Tcpdump; readonly stop: () => void } {
   const capture = new Tcpdump(args, settings);
-  return { capture, stop: world.events.subscribe((event) => capture.take(event)) };
+  const leave = world.events.subscribe((event) => capture.take(event));
+  return {
+    capture,
+    stop: () => {
+      leave();
+      capture.flush();
+    },
+  };
 }

@@ -67,7 +67,7 @@ export async function runInPod(pod: RunningPod, words: readonly string[], io: Co
     if (rest[0] === '-c' && rest[1] !== undefined) return shellLine(pod, rest[1], rest.slice(3), io);
     throw new CommandError(`error: ${name}: got "${rest.join(' ')}", allowed: ${name} -c 'COMMAND'`, NOT_EXECUTED);
   }
-  if (name === 'tcpdump') return captureIn(pod.model.netns, rest, io);
+  if (name === 'tcpdump') return captureIn(pod.model.netns, rest, io, podContext(pod));
   if (name === 'ip') return ipIn(pod.model.netns, rest, io);
   if (name === 'ss' || name === 'netstat') return socketsIn(pod.model.netns, rest, io);
   if (name === 'time') return timed(pod, rest, io);

@@ -10,10 +10,21 @@ import { CommandError, untilEnded } from '../../session/command.js';
 import type { LabCommand, CommandIo } from '../../session/command.js';
 import { print } from '../text/input.js';
 import { NETWORK_COMMANDS, runIp } from './network-tools.js';
-import { nodeNamed } from '../target/targets.js';
+import type { Node } from '../../../datapath/cluster/node.js';
+import { nameOfAddress } from '../target/exec-context.js';
+import type { ExecContext } from '../target/exec-context.js';
+import { nodeContext, nodeNamed } from '../target/targets.js';
 
-/** `tcpdump` in a network namespace. With -w the packets go to a file of the user's, in the format of real captures. */
-export async function captureIn(netns: NetNs, args: readonly string[], io: CommandIo): Promise<number> {
+/**
+ * `tcpdump` in a network namespace; names are looked up as programs in that place do, if one is given. With -w the
+ * packets go to a file of the user's, in the format of real captures.
+ */
+export async function captureIn(
+  netns: NetNs,
+  args: readonly string[],
+  io: CommandIo,
+  spot?: ExecContext,
+): Promise<number> {
   const { file } = parseTcpdumpArgs(args);
   const write = io.session.files.write?.bind(io.session.files);
   if (file !== undefined && !write)
@@ -24,6 +35,7 @@ export async function captureIn(netns: NetNs, args: readonly string[], io: Comma
   const octets: Buffer[] = [];
   const { capture, stop } = startTcpdump(io.lab.world, args, {
     netns,
+    ...(spot && { lookUp: (address: string) => nameOfAddress(address, spot, io) }),
     onLine: (line) => {
       io.write(`${line}\n`);
       if (capture.done) finished.abort();
@@ -47,11 +59,14 @@ export async function captureIn(netns: NetNs, args: readonly string[], io: Comma
   return 0;
 }
 
+const captureOn = (node: Node, args: readonly string[], io: CommandIo): Promise<number> =>
+  captureIn(node.netns, args, io, nodeContext(io.lab, node));
+
 const tcpdump: LabCommand = {
   name: 'tcpdump',
   usage: '[-i DEVICE] [-nn] [-q] [-c COUNT] [-w FILE] [FILTER]',
-  help: "Prints packets as they pass the node's devices, or writes them to a file. Addresses are never looked up, as with -n.",
-  run: (args, io) => captureIn(nodeNamed(io.lab, io.node).netns, args, io),
+  help: "Prints packets as they pass the node's devices, or writes them to a file. Addresses are looked up unless there is -n.",
+  run: (args, io) => captureOn(nodeNamed(io.lab, io.node), args, io),
 };
 
 const cilium: LabCommand = {

@@ -1,7 +1,7 @@
 import type { Process } from '../../../datapath/sockets/process.js';
 import { parseIp } from '../../../lib/cidr.js';
 import type { Random } from '../../../lib/random.js';
-import { StubResolver } from '../../../resolver/index.js';
+import { StubResolver, runGetent } from '../../../resolver/index.js';
 import type { ToolEnv } from '../../../resolver/index.js';
 import { LabNetwork } from '../../network/lab-network.js';
 import type { CommandIo } from '../../session/command.js';
@@ -40,12 +40,21 @@ export async function addressOf(host: string, spot: ExecContext, io: CommandIo):
   return story.addresses[0];
 }
 
+/** The name of an address as the C library finds it: in the hosts file, else by DNS. */
+export async function nameOfAddress(address: string, spot: ExecContext, io: CommandIo): Promise<string | undefined> {
+  const own = entries(spot.read('/etc/hosts') ?? '').find(([first]) => first === address)?.[1];
+  if (own !== undefined) return own;
+  const { text } = await runGetent(['hosts', address], toolEnv(spot, io));
+  return text.trim().split(/\s+/)[1];
+}
+
 /** The IPv4 address of a name in a hosts file. */
 const inHosts = (text: string, host: string): string | undefined =>
-  text
-    .split('\n')
-    .map((line) => line.replace(/#.*/, '').trim().split(/\s+/))
-    .find(([address = '', ...names]) => address.includes('.') && names.includes(host))?.[0];
+  entries(text).find(([address = '', ...names]) => address.includes('.') && names.includes(host))?.[0];
+
+/** Lines of a hosts file: the address, then its names. */
+const entries = (text: string): readonly string[][] =>
+  text.split('\n').map((line) => line.replace(/#.*/, '').trim().split(/\s+/));
 
 /** Warns when nothing has the address: the lab knows outside names, but not the machines behind them. */
 export function warnUnreachable(address: string, io: CommandIo): void {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FLAGS } from '../../src/cli/flags.js';
 import { help, OTHERS } from '../../src/cli/help.js';
+import { serve } from '../../src/cli/serve.js';
 import { pluginPage } from '../../src/cli/plugin-page.js';
 import { parseFlags } from '../../src/lib/go-flags.js';
 import { TOOLS } from '../../src/cli/tools.js';
@@ -56,4 +57,26 @@ describe('nodens plugin', () => {
 
 it('a server takes as many plugins as there are on its command line', () => {
   expect(parseFlags(['-plugin', 'a.js', '-plugin=b.js'], FLAGS).values.plugin).toBe('a.js\nb.js');
+});
+
+describe('a server with a command line that it cannot use', () => {
+  it.each([
+    { args: ['-nosuch'], code: 2, want: /^flag provided but not defined: -nosuch\nUsage of nodens:\n/ },
+    { args: ['now'], code: 1, want: /^unexpected argument 'now'\nUsage of nodens:\n/ },
+    { args: ['help'], code: 1, want: /^Usage of nodens:\n/ },
+    { args: ['-dns.port', '65536'], code: 1, want: /^-dns\.port: expected a port from 0 to 65535, got '65536'\n$/ },
+    { args: ['-dns.port', '1.5'], code: 1, want: /^-dns\.port: expected a port from 0 to 65535, got '1\.5'\n$/ },
+    { args: ['-log.format', 'xml'], code: 1, want: /^-log\.format: expected text or json, got 'xml'\n$/ },
+    { args: ['-io', 'fast', '-log.format', 'json'], code: 1, want: /^-io: expected [^]*'fast'\n$/ },
+    { args: ['-admin', 'x', '-dns.port', '65535'], code: 1, want: /^-admin: got 'x'[^]*\n$/ },
+    { args: ['-record.slow', 'x', '-dns.port', '0'], code: 1, want: /^-record\.slow: got 'x'[^]*\n$/ },
+  ])('$args: $code', async ({ args, code, want }) => {
+    expect([await serve(args, {}), shown()]).toEqual([code, '']);
+    expect(said()).toMatch(want);
+  });
+
+  it('says its version', async () => {
+    expect([await serve(['-version'], {}), said()]).toEqual([0, '']);
+    expect(shown()).toMatch(/^nodens-\d+\.\d+\.\d+\S*\n\w+\/\w+, node\d+\.\d+\.\d+\n$/);
+  });
 });

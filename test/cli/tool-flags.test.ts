@@ -4,9 +4,9 @@ import { explainCommand } from '../../src/cli/explain.js';
 import { kernelCommand } from '../../src/cli/kernel.js';
 import { recordCommand } from '../../src/cli/record.js';
 import { topCommand } from '../../src/cli/top.js';
-import { toldOnStderr } from '../support/told.js';
+import { toldOnStderr, toldOnStdout } from '../support/told.js';
 
-const said = toldOnStderr();
+const [said, shown] = [toldOnStderr(), toldOnStdout()];
 
 const COMMANDS = {
   doctor: doctorCommand,
@@ -69,5 +69,16 @@ describe('flags of', () => {
     { tool: 'explain', args: [ABSENT, '-o', 'json', 'a.', 'AAAA'] },
   ] as const)('$tool are taken: $args', async ({ tool, args }) => {
     expect([await COMMANDS[tool](args, {}), said()]).toEqual([2, expect.stringContaining('/nowhere/admin')]);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('nodens kernel status', () => {
+  it.each(['text', 'json'])('is shown as %s, or says what rights it needs', async (form) => {
+    const code = await kernelCommand(['status', '-watch', '0s', '-o', form], {});
+    if (code === 0) expect([said(), shown().startsWith('[')]).toEqual(['', form === 'json']);
+    else {
+      expect([code, shown()]).toEqual([1, '']);
+      expect(said()).toMatch(/^nodens kernel: .*: the rights CAP_BPF and CAP_SYS_ADMIN are needed\n$/);
+    }
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TOOLS } from '../../src/cli/tools.js';
-import { PROGRAM } from '../support/program.js';
+import { PROGRAM, Program } from '../support/program.js';
 
 const [NODE = '', ...MAIN] = PROGRAM;
 const run = (...args: string[]) => {
@@ -83,4 +83,20 @@ describe('completion', () => {
   });
   it('another shell is refused', () =>
     expect(run('completion', 'fish')).toMatchObject({ status: 1, stderr: 'usage: nodens completion bash|zsh\n' }));
+});
+
+describe('a program', () => {
+  it('tells a fault that it expects in its words alone', () =>
+    expect(run('plugin', '/nowhere/plugin.mjs')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^.*\/nowhere\/plugin\.mjs.*\n$/) as string,
+    }));
+
+  it('serves the sample, and says what to try', async () => {
+    const server = new Program([...PROGRAM, 'start'], { NODENS_PORT: '0' });
+    await server.said(/dig @127\.0\.0\.1 -p 0 hello\.nodens\.test\n/);
+    expect(server.text).toMatch(/nodens-\d/);
+    expect(await server.stop()).toBe(0);
+  });
 });

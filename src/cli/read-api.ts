@@ -18,8 +18,16 @@ const LONGEST: Octets = 64 << 20;
 /** What is not there, or may not be read. */
 const ABSENT = new Set([403, 404]);
 
-/** Reads single objects from the API of a cluster: that of the kubeconfig, else that of the cluster around. */
-export function apiReader(kubeconfig: string, env: Environment): { readonly read: ReadApi; close(): void } {
+/**
+ * Reads single objects from the API of a cluster: that of the kubeconfig, else that of the cluster around.
+ *
+ * @param longest of an answer, in bytes
+ */
+export function apiReader(
+  kubeconfig: string,
+  env: Environment,
+  longest = LONGEST,
+): { readonly read: ReadApi; close(): void } {
   const client = new ApiClient({
     connection: connectionOf(kubeconfig, env),
     limiter: new RateLimiter(DEFAULT_LIMITS, realClock),
@@ -31,7 +39,7 @@ export function apiReader(kubeconfig: string, env: Environment): { readonly read
     let size = 0;
     const onData = (chunk: Uint8Array): void => {
       size += chunk.length;
-      if (size > LONGEST) throw new NodensError('NODENS_KUBE_API', `${place}: an answer of more than ${LONGEST} bytes`);
+      if (size > longest) throw new NodensError('NODENS_KUBE_API', `${place}: an answer of more than ${longest} bytes`);
       chunks.push(chunk);
     };
     const { signal } = new AbortController();

@@ -168,6 +168,31 @@ describe('nodens top', () => {
       }
     });
 
+    it('asks anew where a key says so, and only there', async () => {
+      const { input, output } = terminal();
+      const asked: (string | null)[] = [];
+      await topCommand(['-server', at('all'), '-o', 'json'], {});
+      const body = shown();
+      await open('sorting', [
+        {
+          path: '/top',
+          answer: ({ query: wish }) => {
+            asked.push(wish.get('sort'));
+            return { status: 200, body };
+          },
+        },
+      ]);
+      const done = watch(caller('sorting'), WISH, NEVER, { input, output } as unknown as Terminal);
+      await vi.waitFor(() => expect(frames(output.text)).toHaveLength(1));
+      input.write('2');
+      await vi.waitFor(() => expect(frames(output.text)).toHaveLength(2));
+      input.write('s');
+      await vi.waitFor(() => expect(frames(output.text).at(-1)).toContain('sorted by time'));
+      expect(asked).toEqual(['rate', 'rate', 'time']);
+      input.write('q');
+      expect(await done).toBe(0);
+    });
+
     it('goes on asking, but not while it is paused, and tells why a server does not answer', async () => {
       const { input, output, size } = terminal();
       size(200, 24);
@@ -276,6 +301,15 @@ describe('objects of a cluster', () => {
     expect([await api.read('/forbidden'), await api.read('/gone')]).toEqual([undefined, undefined]);
     await expect(api.read('/odd')).rejects.toThrow('Conflict');
     api.close();
+  });
+
+  it('are bounded', async () => {
+    const pod = '/api/v1/namespaces/shop/pods/web';
+    const { length } = JSON.stringify(POD_API[pod]);
+    const [enough, short] = [0, 1].map((less) => apiReader(kubeconfig, {}, length - less));
+    expect(await enough!.read(pod)).toEqual(POD_API[pod]);
+    await expect(short!.read(pod)).rejects.toThrow(`${pod}: an answer of more than ${length - 1} bytes`);
+    for (const api of [enough!, short!]) api.close();
   });
 
   it.each([

@@ -8,6 +8,8 @@ import type { Readiness, Reply } from '../../../src/chain/index.js';
 import { nomad } from '../../../src/plugins/nomad/setup.js';
 import { setup, type TestBlockOptions } from '../../support/block.js';
 import { SERVER, query, reply, summary } from '../../support/dns.js';
+import { Metrics } from '../../../src/metrics/metrics.js';
+import { NomadMetrics } from '../../../src/plugins/nomad/metrics.js';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => cleanups.splice(0).forEach((cleanup) => cleanup()));
@@ -219,4 +221,20 @@ describe('nomad', () => {
     );
     expect(() => setup(nomad, 'nomad', { env: { NOMAD_ADDR: 'nowhere' } })).toThrow("2: nomad: address: got 'nowhere'");
   });
+});
+
+it('a thousand namespaces have series of their own, all further ones one', async () => {
+  const metrics = new Metrics();
+  const counts = new NomadMetrics(metrics);
+  for (let i = 0; i < 1002; i++) counts.count('failed', SERVER, `n${i}`);
+  counts.count('failed', SERVER, 'n999');
+  const text = await metrics.text();
+  const line = (namespace: string): string => `{namespace="${namespace}",server="${SERVER.label}"}`;
+  for (const [namespace, count] of [
+    ['n0', 1],
+    ['n999', 2],
+    ['other', 2],
+  ] as const)
+    expect(text).toContain(`coredns_nomad_failed_requests_total${line(namespace)} ${count}\n`);
+  expect(text).not.toContain(line('n1000'));
 });

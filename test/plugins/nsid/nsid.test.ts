@@ -32,7 +32,7 @@ describe('nsid', () => {
   ])('answers $name', ({ text, answer, want }) => expect(texts(ask(text, [other, ASKS], answer))).toEqual(want));
 
   it('sets DO in an OPT record that it adds, and leaves that of others', () => {
-    expect(ask('nsid', [ASKS]).edns).toMatchObject({ udpSize: 1232, do: true });
+    expect(ask('nsid', [ASKS]).edns).toMatchObject({ udpSize: 1232, version: 0, do: true });
     expect(ask('nsid', [ASKS], withOptions()).edns).toMatchObject({ do: false });
   });
 
@@ -41,6 +41,9 @@ describe('nsid', () => {
     { name: 'no option', got: ask('nsid me', []) },
     { name: 'no EDNS', got: setup(nsid, 'nsid me').ask(query('a.'), () => made) },
   ])('leaves answers alone to a query with $name', ({ got }) => expect(got).toBe(made));
+
+  it('takes an identifier as long as an option can be', () =>
+    expect(texts(ask(`nsid ${'x'.repeat(65_531)}`, [ASKS]))![0]![1]).toHaveLength(65_531));
 
   it('leaves failures alone', () => {
     const failure = Reply.failure(2);

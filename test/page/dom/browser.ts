@@ -124,6 +124,12 @@ class WidthObserver implements Observer {
 /** Media queries that match, by a part of their text. */
 export const media = new Set<string>();
 
+/** As browsers keep texts; Node 26 has a global of the name that keeps none. */
+function emptyStorage(): Pick<Storage, 'getItem' | 'setItem'> {
+  const kept = new Map<string, string>();
+  return { getItem: (key) => kept.get(key) ?? null, setItem: (key, text) => void kept.set(key, text) };
+}
+
 /** For every test: a lab that has not been asked, nothing kept, no component. */
 export function everyTest(): void {
   beforeEach(() => {
@@ -134,8 +140,8 @@ export function everyTest(): void {
     media.clear();
     observers.length = 0;
     vi.stubGlobal('ResizeObserver', WidthObserver);
-    localStorage.clear();
-    sessionStorage.clear();
+    vi.stubGlobal('localStorage', emptyStorage());
+    vi.stubGlobal('sessionStorage', emptyStorage());
     vi.stubGlobal('fetch', async (url: string, init: RequestInit = {}) => {
       const body: unknown = typeof init.body === 'string' ? JSON.parse(init.body) : undefined;
       const one: Asked = [init.method ?? 'GET', url, body];

@@ -77,7 +77,14 @@ interface Task {
 }
 
 type Result =
-  'noticed' | 'refused' | 'equivalent' | 'NOT NOTICED' | 'NOT FOUND' | 'NOT REACHED' | 'TESTS FAIL WITHOUT IT';
+  | 'noticed'
+  | 'refused'
+  | 'equivalent'
+  | 'NOT NOTICED'
+  | 'NOT FOUND'
+  | 'NOT REACHED'
+  | 'TESTS FAIL WITHOUT IT'
+  | 'TYPES FAIL WITHOUT IT';
 
 /** A group of tests, with the time that it takes without a fault in milliseconds where that is known. */
 interface Group {
@@ -196,7 +203,11 @@ async function put(copy: ProjectCopy, { mutation, equivalent }: Task, groups: re
     }
   }
   const refused = await withFault(copy, mutation, () => copy.typeError(mutation.file));
-  if (refused !== undefined) return say('refused', refused);
+  if (refused !== undefined) {
+    // What the types refuse without it tells nothing.
+    const without = await copy.typeError(mutation.file);
+    return without === undefined ? say('refused', refused) : say('TYPES FAIL WITHOUT IT', without);
+  }
   if (unsound.length > 0) return say('TESTS FAIL WITHOUT IT', unsound.join(' '));
   return say(groups.length > 0 ? 'NOT NOTICED' : 'NOT REACHED');
 }

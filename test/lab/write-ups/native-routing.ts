@@ -55,7 +55,11 @@ export const NATIVE_ROUTING: readonly Step[] = [
     has: /^ssh kind-worker tcpdump -i eth0 tcp\n(tcpdump: [^\n]*\n)?(listening on [^\n]*\n)?[^>]*$/,
     stop: 1,
   },
-  { line: 'fg', has: /10\.244\.1\.71[^]*Flags \[S\][^]*10\.244\.1\.182[^]*Flags \[S\.\]/, stop: 1 },
+  {
+    line: 'fg',
+    has: /client-pod\.\d+ > 10-244-1-182\.webpod\.\S+\.http: Flags \[S\][^]*10-244-1-182\S+ > client-pod\S+ Flags \[S\.\]/,
+    stop: 1,
+  },
   {
     line: 'fg',
     has: /^(?![^]* > 10\.244\.1\.182)[^]*10\.244\.1\.182\.http > 10\.244\.1\.71\.\d+: Flags \[S\.\]/,

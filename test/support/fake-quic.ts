@@ -152,8 +152,8 @@ export class FakeQuicLibrary implements QuicLibrary {
     },
   };
 
-  readonly Connection = {
-    accept: (...[id, firstId, local, remote, config]: Parameters<QuicLibrary['Connection']['accept']>): QuicState => {
+  readonly Connection: QuicLibrary['Connection'] = {
+    accept: (id, firstId, local, remote, config) => {
       const ids = { id: Buffer.from(id), firstId: firstId === null ? null : Buffer.from(firstId) };
       const state = new FakeQuicState();
       this.accepted.push({ ...ids, local, remote, config, state });

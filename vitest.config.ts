@@ -40,8 +40,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'quick',
-          // Most of their time would go into a process of its own for each of some 400 files.
+          // Most of their time would go into a process of its own for each of some 500 files.
           isolate: false,
+          // A third of their time they wait: for sockets, timers and programs.
+          maxWorkers: 3,
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...LONG, COMPOSE],
           sequence: { groupOrder: 0 },

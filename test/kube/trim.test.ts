@@ -435,13 +435,17 @@ describe('memory', () => {
         ports: [{ name: 'http', port: 80 }],
       }),
     },
-  ])('$name takes at most $most octets', ({ kind, raw, most }) => {
+  ])('$name takes at most $most bytes', ({ kind, raw, most }) => {
     const trimmer = new Trimmer(DNS_FIELDS, new RecordedLog());
     const make = (i: number) => trimmer.trim(kind, JSON.parse(JSON.stringify(raw(i))));
     Array.from({ length: 100 }, (_, i) => make(i));
-    const before = used();
-    const kept = Array.from({ length: COUNT }, (_, i) => make(i));
-    const each = (used() - before) / kept.length;
+    const measured = (): number => {
+      const before = used();
+      const kept = Array.from({ length: COUNT }, (_, i) => make(i));
+      return (used() - before) / kept.length;
+    };
+    // What other tests of this process have left behind may go at any time: the middle one of three.
+    const [, each] = [measured(), measured(), measured()].sort((a, b) => a - b);
     expect(each).toBeGreaterThan(100);
     expect(each).toBeLessThan(most);
   });

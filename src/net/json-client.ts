@@ -62,7 +62,7 @@ export class JsonClient {
           signal: AbortSignal.timeout(request.timeout),
         },
         (response) =>
-          void readJson(response).then((json) => resolve({ status: response.statusCode ?? 0, body: json }), fail),
+          void readJson(response).then((json) => resolve({ status: response.statusCode!, body: json }), fail),
       );
       sent.on('error', (error) => fail(error.name === 'AbortError' ? new Error('no answer in time') : error));
       sent.end(body);

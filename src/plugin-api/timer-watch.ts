@@ -41,7 +41,6 @@ export class TimerWatch {
     this.ended = true;
     const left = [...this.live].filter(([timer]) => isLive(timer));
     for (const [timer] of left) clearTimeout(timer);
-    this.live.clear();
     return left.map(([, one]) => one);
   }
 

@@ -65,6 +65,27 @@ describe('CidrSet', () => {
   });
 
   it.each([
+    { name: 'IPv4', pool: '10.0.0.0/14', mask: 22, block: '10.1.4.0/22', before: '10.1.0.0/22', after: '10.1.8.0/22' },
+    {
+      name: 'IPv6',
+      pool: 'fd00::/104',
+      mask: 116,
+      block: 'fd00::2:1000/116',
+      before: 'fd00::2:0/116',
+      after: 'fd00::2:2000/116',
+    },
+  ])(
+    'leaves out a block that is taken, whichever bytes it differs by: $name',
+    ({ pool, mask, block, before, after }) => {
+      const set = new CidrSet([parseCidr(pool)!], mask, 'pool');
+      expect(set.occupy(parseCidr(block)!, 'a')).toBe(true);
+      let last = '';
+      for (let next = ''; next !== after; next = formatCidr(set.allocate('n'))) last = next;
+      expect(last).toBe(before);
+    },
+  );
+
+  it.each([
     {
       name: 'a mask shorter than the pool',
       pools: ['10.0.0.0/24'],

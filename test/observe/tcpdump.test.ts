@@ -118,6 +118,18 @@ describe('DNS text', () => {
       bytes: encodeMessage(message({ flags: ANSWER, answer: rr('google.com. 30 A 192.0.2.1') })).subarray(0, 40),
       want: '7116 1/0/0 [|domain]',
     },
+    {
+      name: 'an answer of all sections that ends early',
+      bytes: encodeMessage(
+        message({
+          flags: ANSWER,
+          answer: rr('google.com. 30 A 192.0.2.1'),
+          authority: rr('google.com. 30 NS a.', 'google.com. 30 NS b.'),
+          additional: rr('a. 30 A 192.0.2.1', 'a. 30 A 192.0.2.2', 'b. 30 A 192.0.2.3'),
+        }),
+      ).subarray(0, 40),
+      want: '7116 1/2/3 [|domain]',
+    },
   ])('says when it cannot be read: $name', ({ bytes, want }) => expect(dnsText(bytes)).toBe(want));
 });
 

@@ -30,7 +30,7 @@ export class Http1 {
       sent.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE));
       sent.on('response', (response) =>
         resolve({
-          status: response.statusCode ?? 0,
+          status: response.statusCode!,
           header: (name) => headerOf(response.headers, name),
           body: response,
           // A body that is cut short fails by itself.

@@ -229,7 +229,7 @@ export class Gateway {
           headers: { host: `${listener.address}:${port}`, connection: 'close' },
         },
         (answer) => {
-          response.writeHead(answer.statusCode ?? 502, {
+          response.writeHead(answer.statusCode!, {
             ...PROXY_HEADERS,
             'content-type': answer.headers['content-type'] ?? 'text/plain',
           });

@@ -351,6 +351,18 @@ describe('health checks', () => {
     expect(answered.outcome).toBe('REFUSED');
   });
 
+  it('begin anew when an upstream that came back fails again', async () => {
+    const cluster = await dead('');
+    const server = cluster.servers[1]!;
+    server.answer = (asked) => asked.reply(goodReply(asked.message));
+    await cluster.elapse(3000);
+    const before = checks(cluster).length;
+    server.answer = () => undefined;
+    cluster.ask('a.example.');
+    await cluster.elapse(5100);
+    expect(checks(cluster).length).toBeGreaterThanOrEqual(before + 3);
+  });
+
   it('let failfast_all_unhealthy_upstreams answer at once', async () => {
     const cluster = await dead('failfast_all_unhealthy_upstreams');
     const before = cluster.servers[1]!.seen.filter(({ message }) => message.question[0]!.type === 1).length;

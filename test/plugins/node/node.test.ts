@@ -1,10 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Metadata, type ProvidesMetadata, type ProvidesSearchLists } from '../../../src/chain/index.js';
 import { Intake } from '../../../src/kube/intake/intake.js';
 import { MemorySource } from '../../../src/kube/memory-source.js';
 import { ALL_FIELDS, KUBE_KINDS } from '../../../src/kube/objects/objects.js';
 import { KubeStore } from '../../../src/kube/store/store.js';
-import { FollowedPods } from '../../../src/plugins/node/pods.js';
+import { FollowedPods, openPods } from '../../../src/plugins/node/pods.js';
 import { node, nodeOver } from '../../../src/plugins/node/setup.js';
 import { TestBlock, setup, type TestBlockOptions } from '../../support/block.js';
 import { query } from '../../support/dns.js';
@@ -131,6 +134,32 @@ describe('with an API', () => {
 });
 
 describe('the directive', () => {
+  it('keeps of pods what is asked of them: their node, labels and DNS settings', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'nodens-pods-'));
+    const file = path.join(folder, 'pods.json');
+    const [block, log] = [new TestBlock(), new RecordedLog()];
+    const labelled = pod(
+      'a',
+      IP,
+      {},
+      { metadata: { labels: { app: 'web' } }, spec: { dnsConfig: option('ndots', '2') } },
+    );
+    writeFileSync(file, JSON.stringify(labelled));
+    try {
+      const followed = openPods({ kind: 'manifests', paths: [file] }, 'node-1', block.runtime, log);
+      followed.acquire(log);
+      await expect.poll(() => log.lines).toContain('info 1 pods of node node-1');
+      expect(followed.pods.at(IP)).toMatchObject({
+        node: 'node-1',
+        labels: { app: 'web' },
+        dns: { options: [{ name: 'ndots', value: '2' }] },
+      });
+      followed.release();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('counts the pods', async () => {
     const { block, source } = await over([pod('a', IP), pod('b', '10.244.0.6', {}, { spec: { nodeName: 'node-2' } })]);
     expect(await block.metrics.text()).toContain('coredns_node_known_pods{node="node-1"} 1\n');

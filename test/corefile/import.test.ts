@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostLoadOptions, parseCorefile } from '../../src/corefile/load.js';
 import type { Corefile } from '../../src/corefile/load.js';
 import type { CorefileEntry } from '../../src/corefile/entry.js';
+import { TokenStream } from '../../src/corefile/stream.js';
+import type { Token } from '../../src/corefile/token.js';
 import { memoryFiles, messageOf } from './memory-files.js';
 
 const show = (entry: CorefileEntry): string =>
@@ -204,6 +206,20 @@ describe('import', () => {
     expect(messageOf(() => load(`${snippets}. {\nimport s20\n}`))).toMatch(
       /^Corefile:\d+: more than 1000000 words after all imports \(imported at Corefile:\d+\)$/,
     );
+  });
+});
+
+describe('TokenStream', () => {
+  const words = (count: number): Token[] =>
+    Array<Token>(count).fill({ text: 'x', quoted: false, file: 'f', path: '', line: 3, endLine: 3, via: undefined });
+
+  it.each([
+    { first: 999_999, then: 1 },
+    { first: 1_000_000, then: 0 },
+  ])('takes $first and $then words, and not one more', ({ first, then }) => {
+    const stream = new TokenStream(words(first));
+    stream.insert(words(then));
+    expect(messageOf(() => stream.insert(words(1)))).toBe('f:3: more than 1000000 words after all imports');
   });
 });
 

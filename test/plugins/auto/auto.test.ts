@@ -86,12 +86,16 @@ describe('auto', () => {
     ]);
   });
 
-  it('takes back what the zone above said of a new zone', async () => {
-    const { write, pass, handlers } = await start(RELOAD, { 'db.test': 1 });
-    const before = handlers[0]!.handle(query('www.a.test.'), () => reply()) as { lease?: { revoked: boolean } };
+  type World = Awaited<ReturnType<typeof start>>;
+  it.each<{ name: string; file: string; change: (world: World) => void }>([
+    { name: 'the zone above said of a new zone', file: 'db.test', change: ({ write }) => write('db.a.test', 2) },
+    { name: 'a zone said that is gone', file: 'db.a.test', change: ({ remove }) => remove('/z/db.a.test') },
+  ])('takes back what $name', async ({ file, change }) => {
+    const world = await start(RELOAD, { [file]: 1 });
+    const before = world.handlers[0]!.handle(query('www.a.test.'), () => reply()) as { lease?: { revoked: boolean } };
     expect(before.lease?.revoked).toBe(false);
-    write('db.a.test', 2);
-    await pass(10_000);
+    change(world);
+    await world.pass(10_000);
     expect(before.lease?.revoked).toBe(true);
   });
 

@@ -64,6 +64,18 @@ describe('persist', () => {
     expect(after.asked.length).toBe(asked);
   });
 
+  it.each([
+    { seconds: 59.5, more: '', kept: 1 },
+    { seconds: 60.5, more: '', kept: 0 },
+    { seconds: 60 + 3599.5, more: 'serve_stale 1h', kept: 1 },
+    { seconds: 60 + 3600.5, more: 'serve_stale 1h', kept: 0 },
+  ])('reads $kept replies of 60 s after $seconds s with "$more"', async ({ seconds, more, kept }) => {
+    const before = world();
+    await before.reply('www.example.org.');
+    const after = await restarted(before, seconds, more);
+    expect(after.block.log.lines).toContain(`[INFO] plugin/cache: ${kept} replies from ${file}`);
+  });
+
   it('keeps no failures', async () => {
     const before = world();
     before.answer = () => Reply.of(0, Rcode.SERVFAIL);

@@ -240,6 +240,14 @@ const ROWS: readonly Row[] = [
     facts: { rules: '' },
     want: ['rules-missing: nodelocaldns holds 169.254.20.10'],
   },
+  {
+    name: 'a node cache with rules for another address, and others for its own',
+    facts: {
+      rules:
+        '-A OUTPUT -d 169.254.20.11/32 -p udp --dport 53 -j NOTRACK\n-A OUTPUT -d 169.254.20.10/32 -p udp -j ACCEPT\n',
+    },
+    want: ['rules-missing: nodelocaldns holds 169.254.20.10'],
+  },
   { name: 'few ports', facts: { portRange: '60000 60999' }, want: ['ports-few: 1000 ports, 60000 to 60999'] },
   {
     name: 'no rights',

@@ -43,6 +43,17 @@ describe('what is no reply', () => {
   });
 });
 
+describe('the canonical name', () => {
+  it.each<{ profile: ProfileName; name: string; canonical: string }>([
+    { profile: 'glibc', name: 'alias.example.org.', canonical: 'google.com' },
+    { profile: 'glibc', name: 'google.com.', canonical: 'google.com' },
+    { profile: 'musl', name: 'alias.example.org.', canonical: 'google.com' },
+    { profile: 'go', name: 'alias.example.org.', canonical: 'google.com' },
+  ])('$profile: $name leads to $canonical', async ({ canonical, ...asked }) =>
+    expect(await look(asked)).toMatchObject({ canonical, error: undefined }),
+  );
+});
+
 describe('the story of a lookup', () => {
   it('tells every query', async () => {
     const story = await look({ profile: 'glibc', name: 'webpod' });

@@ -199,6 +199,13 @@ describe('identities', () => {
     expect(numbers(sets)).toEqual(numbers([...sets].reverse()));
   });
 
+  it('are as many as there are numbers', () => {
+    const allocator = new IdentityAllocator();
+    for (let number = 256; number <= 65_535; number++) allocator.pin([`k8s:app=${number}`], number, 'x');
+    expect(() => allocator.allocate(coredns)).toThrow('identities: all 65280 security identities are taken');
+    expect(allocator.allocate(['k8s:app=256'])).toBe(256);
+  });
+
   it('are listed, and one label set has one', () => {
     const allocator = new IdentityAllocator();
     allocator.pin(coredns, 28565, 'x');

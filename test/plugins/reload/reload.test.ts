@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CorefileError } from '../../../src/corefile/index.js';
 import { reload } from '../../../src/plugins/reload/setup.js';
-import { directives, setup, type TestBlock } from '../../support/block.js';
+import { directives, setup, TestBlock } from '../../support/block.js';
 
 const RUNNING = '0'.repeat(128);
 const OTHER = 'a'.repeat(128);
@@ -62,6 +62,17 @@ describe('reload', () => {
     await block.run('serving');
     await other.run('serving');
     expect(firstLook(block)).not.toBe(firstLook(other));
+  });
+
+  it.each([
+    { name: 'smallest', draw: 0, at: 22_500 },
+    { name: 'largest', draw: 2 ** 32 - 1, at: 37_499 },
+  ])('draws from the whole of its jitter: $name', async ({ draw, at }) => {
+    const block = new TestBlock();
+    Object.assign(block.runtime, { random: { uint32: () => draw } });
+    reload.setup(directives('reload', 'reload'), block);
+    await block.run('serving');
+    expect(firstLook(block)).toBe(at);
   });
 
   it('leaves a Corefile alone that stays as it is', async () => {

@@ -24,6 +24,22 @@ describe.skipIf(process.platform !== 'linux')('sockets of a service manager', ()
     { name: 'none of them', env: { LISTEN_PID: '77', LISTEN_FDS: '0' } },
   ])('are none with $name', ({ env }) => expect(activatedSockets(env, 77)).toBeUndefined());
 
+  it('are no others that the process has', () => {
+    const libc = loadLibc();
+    const at = { address: '127.0.0.1', port: 0 };
+    const [first, second] = [openListening(libc, at, undefined), openListening(libc, at, undefined)];
+    try {
+      const ports = [first, second].map((fd) => ({ ...at, port: portOf(libc, fd) }));
+      // So many as to end between the two.
+      const env = { LISTEN_PID: '77', LISTEN_FDS: `${Math.max(first, second) - 3}` };
+      const taken = ports.map((port) => activatedSockets(env, 77)!.take('udp', port));
+      expect(taken).toEqual(first < second ? [first, undefined] : [undefined, second]);
+    } finally {
+      libc.close(first);
+      libc.close(second);
+    }
+  });
+
   it('answer what came before the program was started', async () => {
     const libc = loadLibc();
     const udp = openListening(libc, { address: '127.0.0.1', port: 0 }, undefined);

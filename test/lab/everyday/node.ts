@@ -217,6 +217,7 @@ export const ON_NODE: readonly EverydayLine[] = [
     'helm list -A',
     'NAME  \tNAMESPACE  \tREVISION\tUPDATED                        \tSTATUS  \tCHART        \tAPP VERSION\ncilium\tkube-system\t1       \t2025-07-30 14:56:16.120 +0000 UTC\tdeployed\tcilium-1.17.6\t1.17.6',
   ],
+  ['awk \'BEGIN { print RSTART, RLENGTH; match("abc", /b/); print RSTART, RLENGTH }\'', '0 -1\n2 1\n'],
   ['helm repo list', 'The chart of Cilium is at hand: helm upgrade cilium cilium/cilium'],
   ['helm repo add cilium https://helm.cilium.io/', '"cilium" has been added to your repositories'],
   ['helm status cilium -n kube-system', 'NAME: cilium\nLAST DEPLOYED: Wed Jul 30 14:56:16 2025'],

@@ -2,6 +2,7 @@
 export const TEXT_LINES: readonly string[] = [
   `awk 'BEGIN { print (1 == 1 && 2 < 1 || 1), 1 - 1 - 1, 2 ^ 3 ^ 2, -2 ^ 2, !1 + 1, 1 + 2 " " 3 * 4, ("a" < "b" ? "y" : "n"), (1 in x) }'`,
   `awk 'BEGIN { if (1 ||\n0) print "or"; if (1 &&\n1) print "and"; if (0) print "no"\nelse print "else" }'`,
+  `awk 'BEGIN { print NR, FNR, NF, NR + 1; NR = 4 } { print NR, FNR }' /etc/hostname`,
   `awk 'BEGIN { do {\n i++ }\n while (i < 3); print i; while (j < 2)\n j++\n print j; for (;;)\n { k++; if (k > 4) break }; print k; do print "once"; while (0) }'`,
   `awk 'BEGIN { for (i = 0; i < 5; i++) { if (i == 1) continue; if (i == 3) break; print i }; while (1) { if (n++ > 2) break; continue }; print n }'`,
   `awk 'BEGIN { x = 8; print x / 2, 8 / x / 1, "6" / 3; y[1] = 9; print y[1] / 3 / 1, (x) / 2 / 2 }'`,

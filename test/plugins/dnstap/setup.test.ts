@@ -10,6 +10,7 @@ describe('dnstap', () => {
     'dnstap tls://[::1]:6000 {\nidentity me\nversion 1\nextra "{/a/b}"\nskipverify\n}',
     'dnstap listen /tmp/x.sock full',
     'dnstap listen tcp://127.0.0.1:0',
+    'dnstap tcp://127.0.0.1:65535',
   ])('%s', (text) => expect(setup(dnstap, text)).toBeDefined());
 
   it.each([
@@ -18,7 +19,7 @@ describe('dnstap', () => {
     { text: 'dnstap unix://', error: "Corefile:2: dnstap: SOCKET: got 'unix://', allowed: a path, unix://PATH" },
     { text: 'dnstap http://x:1', error: "Corefile:2: dnstap: SOCKET: got 'http://x:1', allowed: a path" },
     { text: 'dnstap tcp://x', error: "Corefile:2: dnstap: SOCKET: got 'tcp://x'" },
-    { text: 'dnstap tcp://x:70000', error: "Corefile:2: dnstap: SOCKET: got 'tcp://x:70000'" },
+    { text: 'dnstap tcp://x:65536', error: "Corefile:2: dnstap: SOCKET: got 'tcp://x:65536'" },
     { text: 'dnstap /x some', error: "Corefile:2: dnstap: got 'some', allowed: full" },
     { text: 'dnstap /x full 0', error: "Corefile:2: dnstap: WRITEBUFFER: got '0'" },
     { text: 'dnstap /x full 1025', error: "Corefile:2: dnstap: WRITEBUFFER: got '1025'" },

@@ -49,6 +49,20 @@ describe('a query under way', () => {
     expect([outstanding.apart, second.apart]).toEqual([false, apart]);
   });
 
+  // Letters are told from other bytes that differ by the bit of their case, on both sides of the alphabet.
+  it.each([
+    { one: 'a@.test.', other: 'a`.test.' },
+    { one: 'a[.test.', other: 'a{.test.' },
+    { one: 'a^.test.', other: 'a~.test.' },
+  ])('is not that for $other where $one is asked for', ({ one, other }) => {
+    const [first, second] = [query(one), query(other)];
+    const all = new OutstandingQueries();
+    all.add(outstandingOf(first));
+    const { message, hash } = outstandingOf(second);
+    expect(all.find(message, second.questionEnd, hash)).toBeUndefined();
+    expect(all.find(message, second.questionEnd, outstandingOf(first).hash)).toBeUndefined();
+  });
+
   it.each([
     { name: 'sizes', one: { edns: 1232 }, other: { edns: 1399 } },
     { name: 'cookies', one: { edns: 1232 }, other: { edns: 1232, options: [{ code: 10, data: Buffer.alloc(8, 1) }] } },

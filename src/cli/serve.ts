@@ -58,7 +58,7 @@ export const serve: Command = async (args, env) => {
 };
 
 /** `Corefile` in the working directory may be missing; one that was asked for by name may not. */
-function corefileSource(conf: string, asked: boolean): RunServer.ServeOptions['corefile'] {
+export function corefileSource(conf: string, asked: boolean): RunServer.ServeOptions['corefile'] {
   if (conf === 'stdin') {
     const text = readFileSync(0, 'utf8');
     return { name: 'stdin', read: () => text };

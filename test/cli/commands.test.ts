@@ -2,7 +2,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FLAGS } from '../../src/cli/flags.js';
 import { help, OTHERS } from '../../src/cli/help.js';
-import { serve } from '../../src/cli/serve.js';
+import { corefileSource, serve } from '../../src/cli/serve.js';
 import { pluginPage } from '../../src/cli/plugin-page.js';
 import { parseFlags } from '../../src/lib/go-flags.js';
 import { TOOLS } from '../../src/cli/tools.js';
@@ -57,6 +57,18 @@ describe('nodens plugin', () => {
 
 it('a server takes as many plugins as there are on its command line', () => {
   expect(parseFlags(['-plugin', 'a.js', '-plugin=b.js'], FLAGS).values.plugin).toBe('a.js\nb.js');
+});
+
+describe('the Corefile', () => {
+  const THERE = path.resolve(import.meta.dirname, '../../corefiles/kubernetes-files.Corefile');
+  it.each([
+    { name: 'that was asked for', conf: THERE, asked: true, want: /kubernetes/ },
+    { name: 'of the working directory', conf: THERE, asked: false, want: /kubernetes/ },
+    { name: 'that nobody asked for and is missing', conf: '/nowhere/Corefile', asked: false, want: /whoami/ },
+  ])('$name', ({ conf, asked, want }) => expect(corefileSource(conf, asked).read()).toMatch(want));
+
+  it('that was asked for and is missing is a fault', () =>
+    expect(() => corefileSource('/nowhere/Corefile', true).read()).toThrow('ENOENT'));
 });
 
 describe('a server with a command line that it cannot use', () => {

@@ -67,12 +67,7 @@ export class TextPipe implements TextInput {
   }
 
   private more(): Promise<void> {
-    return new Promise((resolve) => {
-      this.wake = () => {
-        this.wake = undefined;
-        resolve();
-      };
-    });
+    return new Promise((resolve) => (this.wake = resolve));
   }
 }
 

@@ -88,6 +88,11 @@ describe('lines that people type', () => {
       text: '2\n',
     },
     {
+      name: 'JSON that goes on for ever, text by text',
+      lines: [`while true; do echo '{"a":1}'; sleep 1; done | jq -c .a | head -2`],
+      text: '1\n1\n',
+    },
+    {
       name: 'a time limit',
       lines: ['timeout 2 sh -c "while true; do echo x; sleep 1; done" | head -1; echo end'],
       text: 'x\nend\n',

@@ -2,7 +2,7 @@ import type { Octets } from '../../lib/units.js';
 import type { ListMeta } from '../objects/list.js';
 import { textAt, type RawObject } from '../objects/raw.js';
 import { ProtobufCursor, MAX_VARINT, WireType } from './cursor.js';
-import { MAGIC, Unknown, checkMagic, encoded, readKind } from './envelope.js';
+import { MAGIC, Unknown, checkMagic, encoded, readTypeMeta } from './envelope.js';
 import { Gathering } from './gathering.js';
 import { readMessage } from './message.js';
 import type { ProtobufObjectReader, ReadObject } from './objects.js';
@@ -99,7 +99,7 @@ export class ProtobufListReader {
   private readOuter(bytes: Buffer, { number, wireType, start, end }: FieldPlace): undefined {
     if (wireType !== WireType.Bytes) return;
     if (number === Unknown.TypeMeta) {
-      this.kind = readKind(new ProtobufCursor(bytes, start, end), end);
+      this.kind = readTypeMeta(new ProtobufCursor(bytes, start, end), end).kind;
       // An object of another kind may have other things where a list has items.
       if (!this.kind.endsWith('List'))
         throw new SyntaxError(`the response is no list: kind ${JSON.stringify(this.kind)}`);

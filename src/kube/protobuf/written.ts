@@ -1,7 +1,6 @@
 import { asObject } from '../objects/raw.js';
 import type { RawObject } from '../objects/raw.js';
-import { ProtobufCursor, WireType } from './cursor.js';
-import { MAGIC, Unknown, checkMagic, encoded } from './envelope.js';
+import { openEnvelope, type TypeMeta } from './envelope.js';
 import { fieldTable, readMessage, type MessageField, type MessageFields } from './message.js';
 import { flag, integer, map, message, messages, text, texts } from './tables.js';
 
@@ -170,36 +169,14 @@ const KINDS: Readonly<Record<string, MessageFields>> = {
 /** Kinds that can be read. */
 export const WRITTEN_KINDS: readonly string[] = Object.keys(KINDS);
 
-/** `runtime.TypeMeta` */
-const TYPE_META = fieldTable({ 1: text('apiVersion'), 2: text('kind') });
-
 /** An object as a client has sent it, in the shape that JSON has; `fields` are undefined for a kind that is not known. */
-export interface WrittenProtobuf {
-  readonly apiVersion: string;
-  readonly kind: string;
+export interface WrittenProtobuf extends TypeMeta {
   readonly fields: RawObject | undefined;
 }
 
 /** Throws a SyntaxError for bytes that are no object. */
 export function readWritten(bytes: Buffer): WrittenProtobuf {
-  checkMagic(bytes, 0, bytes.length);
-  const cursor = new ProtobufCursor(bytes, MAGIC.length, bytes.length);
-  let type: RawObject = {};
-  let [start, stop] = [bytes.length, bytes.length];
-  while (cursor.at < bytes.length) {
-    const tag = cursor.tag();
-    if ((tag & 7) !== WireType.Bytes) {
-      cursor.skip(tag & 7);
-      continue;
-    }
-    const next = cursor.lengthEnd();
-    if (tag >>> 3 === Unknown.TypeMeta) type = readMessage(cursor, TYPE_META, next);
-    else if (tag >>> 3 === Unknown.Raw) [start, stop] = [cursor.at, next];
-    else if (tag >>> 3 === Unknown.ContentEncoding && next > cursor.at) throw encoded(bytes, cursor.at, next);
-    cursor.at = next;
-  }
-  const { apiVersion = '', kind = '' } = type as { readonly apiVersion?: string; readonly kind?: string };
-  cursor.at = start;
+  const { apiVersion, kind, cursor, stop } = openEnvelope(bytes, 0, bytes.length);
   const fields = Object.hasOwn(KINDS, kind) ? asObject(tidy(readMessage(cursor, KINDS[kind]!, stop))) : undefined;
   return { apiVersion, kind, fields };
 }

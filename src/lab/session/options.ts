@@ -36,7 +36,7 @@ export function parseOptions(program: string, args: readonly string[], specs: re
       words.push(arg);
       continue;
     }
-    const [flag = '', inline] = arg.startsWith('--') ? splitOnce(arg) : [arg, undefined];
+    const [flag = '', inline] = /^--|^-[A-Za-z]=/.test(arg) ? splitOnce(arg) : [arg, undefined];
     const spec = specs.find((candidate) => candidate.name === flag || candidate.short === flag);
     const glued = spec ? undefined : gluedShort(arg, specs);
     if (glued) {

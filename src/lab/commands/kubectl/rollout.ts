@@ -72,17 +72,13 @@ export async function rollout(args: readonly string[], io: CommandIo): Promise<n
   const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
   if (!action)
     throw new CommandError(`error: kubectl rollout: got "${word}", allowed: ${Object.keys(ACTIONS).join(', ')}`);
-  const options = parseOptions(
-    'kubectl rollout',
-    rest.filter((word) => !/^(--watch|-w)=/.test(word)),
-    [
-      NAMESPACE,
-      { name: '--revision', value: true },
-      { name: '--to-revision', value: true },
-      { name: '--timeout', value: true },
-      { name: '--watch', short: '-w' },
-    ],
-  );
+  const options = parseOptions('kubectl rollout', rest, [
+    NAMESPACE,
+    { name: '--revision', value: true },
+    { name: '--to-revision', value: true },
+    { name: '--timeout', value: true },
+    { name: '--watch', short: '-w' },
+  ]);
   const revision = whole(
     'kubectl rollout: --revision',
     options.get('--revision') ?? options.get('--to-revision') ?? '0',
@@ -90,7 +86,7 @@ export async function rollout(args: readonly string[], io: CommandIo): Promise<n
     1_000_000,
   );
   const watching = {
-    watch: !rest.includes('--watch=false') && !rest.includes('-w=false'),
+    watch: options.get('--watch') !== 'false',
     limit: timeoutOf(options.get('--timeout') ?? '0s'),
   };
   for (const { resource, name } of targets(options.words, 'kubectl rollout')) {

@@ -51,12 +51,11 @@ export const exitCodeFor = (findings: readonly CheckFinding[]): number =>
 /** By file, then by line; the worse first within a line. */
 export function sorted(findings: readonly CheckFinding[]): CheckFinding[] {
   const files = [...new Set(findings.map(({ at }) => at.file))].sort();
-  return [...findings]
-    .sort((a, b) => (a.rule.name < b.rule.name ? -1 : 1))
-    .sort(
-      (a, b) =>
-        files.indexOf(a.at.file) - files.indexOf(b.at.file) ||
-        (a.at.line ?? 0) - (b.at.line ?? 0) ||
-        WORSE[b.severity] - WORSE[a.severity],
-    );
+  return [...findings].sort(
+    (a, b) =>
+      files.indexOf(a.at.file) - files.indexOf(b.at.file) ||
+      (a.at.line ?? 0) - (b.at.line ?? 0) ||
+      WORSE[b.severity] - WORSE[a.severity] ||
+      (a.rule.name < b.rule.name ? -1 : 1),
+  );
 }

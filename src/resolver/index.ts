@@ -1,7 +1,7 @@
 export { runBusyboxNslookup } from './tools/busybox.js';
 export type { ResolverEnv } from './conversation.js';
 export { BIND_VERSION, runDig } from './tools/dig.js';
-export { runGetent } from './tools/getent.js';
+export { nameOf, runGetent } from './tools/getent.js';
 export { runHost } from './tools/host.js';
 export * from './conf/kubelet.js';
 export { runNslookup } from './tools/nslookup.js';

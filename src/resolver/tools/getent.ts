@@ -34,12 +34,21 @@ export async function runGetent(args: readonly string[], env: ToolEnv): Promise<
   return session.done(exitCode);
 }
 
+/** getnameinfo of glibc, by DNS only: the name of an address; undefined for one that has none. */
+export const nameOf = async (address: string, env: ToolEnv): Promise<string | undefined> =>
+  reverse(new ToolProcess(env), reverseOf(address)!);
+
+async function reverse(session: ToolProcess, name: string): Promise<string | undefined> {
+  const step = await new Glibc(session.conversation, session.settings('glibc')).search(name, [Type.PTR]);
+  const record = 'answers' in step ? step.answers[0]!.answer.find(({ type }) => type === Type.PTR) : undefined;
+  return record && bare(readName(record.rdata, 0).name);
+}
+
 async function hosts(session: ToolProcess, key: string): Promise<string[]> {
-  const reverse = reverseOf(key);
-  if (reverse !== undefined) {
-    const step = await new Glibc(session.conversation, session.settings('glibc')).search(reverse, [Type.PTR]);
-    const record = 'answers' in step ? step.answers[0]!.answer.find(({ type }) => type === Type.PTR) : undefined;
-    return record === undefined ? [] : [`${key.padEnd(WIDTH)} ${bare(readName(record.rdata, 0).name)}`];
+  const backwards = reverseOf(key);
+  if (backwards !== undefined) {
+    const found = await reverse(session, backwards);
+    return found === undefined ? [] : [`${key.padEnd(WIDTH)} ${found}`];
   }
   for (const type of [Type.AAAA, Type.A]) {
     const found = await new Glibc(session.conversation, session.settings('glibc')).lookup(key, [type]);

@@ -1,7 +1,7 @@
 import type { Process } from '../../../datapath/sockets/process.js';
 import { parseIp } from '../../../lib/cidr.js';
 import type { Random } from '../../../lib/random.js';
-import { StubResolver, runGetent } from '../../../resolver/index.js';
+import { StubResolver, nameOf } from '../../../resolver/index.js';
 import type { ToolEnv } from '../../../resolver/index.js';
 import { LabNetwork } from '../../network/lab-network.js';
 import type { CommandIo } from '../../session/command.js';
@@ -43,9 +43,7 @@ export async function addressOf(host: string, spot: ExecContext, io: CommandIo):
 /** The name of an address as the C library finds it: in the hosts file, else by DNS. */
 export async function nameOfAddress(address: string, spot: ExecContext, io: CommandIo): Promise<string | undefined> {
   const own = entries(spot.read('/etc/hosts') ?? '').find(([first]) => first === address)?.[1];
-  if (own !== undefined) return own;
-  const { text } = await runGetent(['hosts', address], toolEnv(spot, io));
-  return text.trim().split(/\s+/)[1];
+  return own ?? nameOf(address, toolEnv(spot, io));
 }
 
 /** The IPv4 address of a name in a hosts file. */

@@ -1,3 +1,4 @@
+import { fnv1a } from '../../lib/fnv1a.js';
 import type { Name } from '../../wire/index.js';
 import { TextTable } from './text-table.js';
 
@@ -20,14 +21,14 @@ export class NameMap {
     const found = this.first.get(name);
     if (found !== undefined) return typeof found === 'string' ? [found] : found;
     if (this.tables === undefined) return undefined;
-    const hash = hashOf(name);
+    const hash = fnv1a(name);
     return this.tables[hash & (TABLES - 1)]?.get(name, hash);
   }
 
   has(name: Name): boolean {
     if (this.first.has(name)) return true;
     if (this.tables === undefined) return false;
-    const hash = hashOf(name);
+    const hash = fnv1a(name);
     return this.tables[hash & (TABLES - 1)]?.has(name, hash) === true;
   }
 
@@ -43,14 +44,8 @@ export class NameMap {
   }
 
   private addBeyond(name: Name, text: string): void {
-    const hash = hashOf(name);
+    const hash = fnv1a(name);
     const tables = (this.tables ??= new Array<undefined>(TABLES).fill(undefined));
     if ((tables[hash & (TABLES - 1)] ??= new TextTable()).add(name, hash, text)) this.size++;
   }
-}
-
-function hashOf(name: Name): number {
-  let hash = 0;
-  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0;
-  return (hash ^ (hash >>> 15)) >>> 0;
 }

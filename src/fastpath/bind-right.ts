@@ -1,4 +1,4 @@
-import { readOrEmpty } from '../lib/read-or-empty.js';
+import { hasCapability, threadStatus } from './capabilities.js';
 import { openLibc } from './libc.js';
 
 /** Number of CAP_NET_BIND_SERVICE, the right to ports below 1024 (capabilities(7)). */
@@ -17,8 +17,9 @@ interface Calls {
  * giving it, so that the program also starts where a container may not have it. Threads that are started later have it
  * too. Resolves nothing and reports nothing: without the right, the port says so.
  */
-export function takeBindRight(status = readStatus(), load = loadCalls): void {
-  if (!has(status, 'CapPrm') || has(status, 'CapEff')) return;
+export function takeBindRight(status = threadStatus(), load = loadCalls): void {
+  const has = (set: 'CapEff' | 'CapPrm'): boolean => hasCapability(status, set, NET_BIND_SERVICE);
+  if (!has('CapPrm') || has('CapEff')) return;
   try {
     raise(load());
   } catch {
@@ -33,14 +34,6 @@ function loadCalls(): Calls {
     set: lib.func('int capset(void *, void *)') as Calls['set'],
   };
 }
-
-const has = (status: string, set: string): boolean => {
-  const [, digits = '0'] = new RegExp(`^${set}:\\s*([0-9a-f]+)$`, 'm').exec(status) ?? [];
-  return ((BigInt(`0x${digits}`) >> NET_BIND_SERVICE) & 1n) === 1n;
-};
-
-/** Of this thread, with its rights: proc(5). */
-const readStatus = (): string => readOrEmpty('/proc/thread-self/status');
 
 /** `struct __user_cap_header_struct`, and two `struct __user_cap_data_struct`, of which the first has the low bits. */
 function raise(calls: Calls): void {

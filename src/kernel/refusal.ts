@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { readOrEmpty } from '../lib/read-or-empty.js';
+import { hasCapability, threadStatus } from '../fastpath/capabilities.js';
 import { BpfError } from './bpf-error.js';
 
 /** Numbers of capabilities(7) that are needed; the last one stands in for all but the first. */
@@ -12,7 +12,7 @@ const SYS_ADMIN = 21n;
  * @param status of this process, as /proc has it
  * @param release of the kernel
  */
-export function explained(error: unknown, status = readStatus, release = os.release()): unknown {
+export function explained(error: unknown, status = threadStatus, release = os.release()): unknown {
   if (!(error instanceof BpfError)) return error;
   const said = wordsFor(error, status, release);
   return said === undefined ? error : new Error(said, { cause: error });
@@ -36,12 +36,8 @@ function wordsFor({ code, message }: BpfError, status: () => string, release: st
 }
 
 function missingRights(status: string): string[] {
-  const [, digits = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
-  const has = (number: bigint): boolean => ((BigInt(`0x${digits}`) >> number) & 1n) === 1n;
+  const has = (number: bigint): boolean => hasCapability(status, 'CapEff', number);
   return Object.entries(NEEDED)
     .filter(([name, number]) => !has(number) && (name === 'CAP_NET_ADMIN' || !has(SYS_ADMIN)))
     .map(([name]) => name);
 }
-
-/** Of this thread, with its rights: proc(5). */
-const readStatus = (): string => readOrEmpty('/proc/thread-self/status');

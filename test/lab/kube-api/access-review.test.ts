@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ServedLab } from './client.js';
+import { expect, it } from 'vitest';
+import { servedLab } from './client.js';
 import type { Asked } from './client.js';
 
-let served: ServedLab;
-beforeAll(async () => {
-  served = await ServedLab.start();
-});
-afterAll(() => {
-  served.stop();
-  expect(served.faults).toEqual([]);
-});
+const served = servedLab();
 
 const ACCESS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 const spec = { resourceAttributes: { verb: 'create', resource: 'pods' } };
@@ -47,5 +40,5 @@ it.each<{ name: string; method?: string; path: string; asked: Asked; status: num
   { name: 'without the token', path: ACCESS, asked: { body: {}, token: 'x' }, status: 401, want: { code: 401 } },
   { name: 'another method', method: 'GET', path: ACCESS, asked: {}, status: 404, want: { reason: 'NotFound' } },
 ])('$name', async ({ method = 'POST', path, asked, status, want }) =>
-  expect(await served.ask(method, path, asked)).toMatchObject({ status, body: want }),
+  expect(await served().ask(method, path, asked)).toMatchObject({ status, body: want }),
 );

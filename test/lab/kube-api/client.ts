@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import https from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { realClock } from '../../../src/lib/clock.js';
 import { selfSigned } from '../../../src/lab/kube-api/certificate.js';
 import { kubeconfig } from '../../../src/lab/kube-api/kubeconfig.js';
@@ -112,3 +113,16 @@ export class ServedLab {
 
 /** What the client shows. */
 export const TOKEN = 'a-token';
+
+/** One for all tests of a file, that is there while they run; nothing may have thrown in it at their end. */
+export function servedLab(): () => ServedLab {
+  let served: ServedLab;
+  beforeAll(async () => {
+    served = await ServedLab.start();
+  });
+  afterAll(() => {
+    served.stop();
+    expect(served.faults).toEqual([]);
+  });
+  return () => served;
+}

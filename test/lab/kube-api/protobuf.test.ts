@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readWritten } from '../../../src/kube/protobuf/written.js';
-import { ServedLab } from './client.js';
+import { servedLab } from './client.js';
 import type { Answer } from './client.js';
 
 const APPS = '/apis/apps/v1/namespaces/default';
@@ -20,16 +20,22 @@ const SENT = {
   job: 'azhzAAoPCghiYXRjaC92MRIDSm9iEngKFAoEbWFkZRIAGgAiACoAMgA4AEIAElYyVAoQCgASABoAIgAqADIAOABCABJAEh0KBG1hZGUSAXgqAEIAagByAIABAIgBAJABAKIBABoFTmV2ZXIyAEIASgBSAFgAYABoAIIBAIoBAJoBAMIBABoIIAAoADAAOgAaACIA',
 };
 
-let served: ServedLab;
-beforeAll(async () => {
-  served = await ServedLab.start();
-});
-afterAll(() => {
-  served.stop();
-  expect(served.faults).toEqual([]);
-});
+/** What the first of them says. */
+const DEPLOYMENT = {
+  metadata: { name: 'made', labels: { app: 'made' } },
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { app: 'made' } },
+    template: {
+      metadata: { labels: { app: 'made' } },
+      spec: { containers: [{ name: 'whoami', image: 'traefik/whoami', ports: [{ containerPort: 80 }] }] },
+    },
+  },
+};
+
+const served = servedLab();
 const sent = (path: string, body: string): Promise<Answer> =>
-  served.ask('POST', path, { body: Buffer.from(body, 'base64'), type: 'application/vnd.kubernetes.protobuf' });
+  served().ask('POST', path, { body: Buffer.from(body, 'base64'), type: 'application/vnd.kubernetes.protobuf' });
 
 describe('a body in protobuf', () => {
   it.each([
@@ -37,17 +43,7 @@ describe('a body in protobuf', () => {
       name: 'a Deployment',
       path: `${APPS}/deployments`,
       body: SENT.deployment,
-      want: {
-        metadata: { name: 'made', labels: { app: 'made' } },
-        spec: {
-          replicas: 2,
-          selector: { matchLabels: { app: 'made' } },
-          template: {
-            metadata: { labels: { app: 'made' } },
-            spec: { containers: [{ name: 'whoami', image: 'traefik/whoami', ports: [{ containerPort: 80 }] }] },
-          },
-        },
-      },
+      want: DEPLOYMENT,
     },
     { name: 'a Namespace', path: '/api/v1/namespaces', body: SENT.namespace, want: { metadata: { name: 'made' } } },
     { name: 'a ConfigMap', path: `${CORE}/configmaps`, body: SENT.configmap, want: { data: { a: '1' } } },
@@ -81,24 +77,14 @@ describe('a body in protobuf', () => {
   ])('holds $name', async ({ path, body, want }) => {
     const answer = await sent(path, body);
     expect(answer).toMatchObject({ status: 201, body: want });
-    expect((await served.get(`${path}/made`)).metadata.name).toBe('made');
+    expect((await served().get(`${path}/made`)).metadata.name).toBe('made');
   });
 
   it('says exactly what was said, without the zeros of what was not', () => {
     expect(readWritten(Buffer.from(SENT.deployment, 'base64'))).toEqual({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      fields: {
-        metadata: { name: 'made', labels: { app: 'made' } },
-        spec: {
-          replicas: 2,
-          selector: { matchLabels: { app: 'made' } },
-          template: {
-            metadata: { labels: { app: 'made' } },
-            spec: { containers: [{ name: 'whoami', image: 'traefik/whoami', ports: [{ containerPort: 80 }] }] },
-          },
-        },
-      },
+      fields: DEPLOYMENT,
     });
   });
 

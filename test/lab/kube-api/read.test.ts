@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ServedLab } from './client.js';
+import { describe, expect, it } from 'vitest';
+import { ServedLab, servedLab } from './client.js';
 import type { Json } from './client.js';
 
-let served: ServedLab;
-beforeAll(async () => {
-  served = await ServedLab.start();
-});
-afterAll(() => {
-  served.stop();
-  expect(served.faults).toEqual([]);
-});
+const served = servedLab();
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 const PODS = '/api/v1/namespaces/default/pods';
@@ -26,11 +19,11 @@ describe('what the API says of itself', () => {
     },
     { path: '/apis/apps/v1', want: { kind: 'APIResourceList', groupVersion: 'apps/v1' } },
     { path: '/openapi/v3/apis/apps/v1', want: { openapi: '3.0.0' } },
-  ])('$path', async ({ path, want }) => expect(await served.get(path)).toMatchObject(want));
+  ])('$path', async ({ path, want }) => expect(await served().get(path)).toMatchObject(want));
 
   it.each(['v2', 'v2beta1'])('all of it at once, as newer clients ask: %s', async (version) => {
     const accept = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
-    const { type, body } = await served.ask('GET', '/apis', { accept });
+    const { type, body } = await served().ask('GET', '/apis', { accept });
     expect(type).toBe(accept);
     const apps = body.items.find((group: Json) => group.metadata.name === 'apps');
     expect(apps.versions[0].resources.find((one: Json) => one.resource === 'deployments')).toMatchObject({
@@ -42,7 +35,7 @@ describe('what the API says of itself', () => {
 
   it('as protobuf where a client reads nothing else: fields 1 and 2 of its Document', async () => {
     const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
-    const { body } = await served.ask('GET', '/openapi/v2', { accept });
+    const { body } = await served().ask('GET', '/openapi/v2', { accept });
     expect(body).toBe('\x0a\x032.0\x12\x15\x0a\x0aKubernetes\x12\x07v1.33.2');
   });
 });
@@ -67,19 +60,19 @@ describe('lists', () => {
       path: '/apis/apps/v1/replicasets',
       want: ['webpod-556878d5d7', 'coredns-674b8bbfcf'],
     },
-  ])('of $name', async ({ path, want }) => expect(names(await served.get(path))).toEqual(want));
+  ])('of $name', async ({ path, want }) => expect(names(await served().get(path))).toEqual(want));
 
   it('in parts go on where they ended, though objects change', async () => {
-    const first = await served.get('/api/v1/pods?limit=3');
+    const first = await served().get('/api/v1/pods?limit=3');
     expect(first.metadata.remainingItemCount).toBe(4);
-    const second = await served.get(`/api/v1/pods?limit=3&continue=${first.metadata.continue}`);
-    const third = await served.get(`/api/v1/pods?limit=3&continue=${second.metadata.continue}`);
+    const second = await served().get(`/api/v1/pods?limit=3&continue=${first.metadata.continue}`);
+    const third = await served().get(`/api/v1/pods?limit=3&continue=${second.metadata.continue}`);
     expect(third.metadata.continue).toBeUndefined();
-    expect([...names(first), ...names(second), ...names(third)]).toEqual(names(await served.get('/api/v1/pods')));
+    expect([...names(first), ...names(second), ...names(third)]).toEqual(names(await served().get('/api/v1/pods')));
   });
 
   it('as tables have the columns of kubectl, those of -o wide with priority 1', async () => {
-    const table = await served.get(`${PODS}?includeObject=None`, TABLE);
+    const table = await served().get(`${PODS}?includeObject=None`, TABLE);
     expect(table.kind).toBe('Table');
     expect(table.columnDefinitions.map((one: Json) => `${one.name} ${one.priority}`).slice(0, 6)).toEqual([
       'NAME 0',
@@ -95,15 +88,15 @@ describe('lists', () => {
 
   it('of metadata alone', async () => {
     const accept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
-    const { kind, items } = await served.get(PODS, accept);
+    const { kind, items } = await served().get(PODS, accept);
     expect([kind, Object.keys(items[0])]).toEqual(['PartialObjectMetadataList', ['kind', 'apiVersion', 'metadata']]);
   });
 
   it('a pod belongs to the ReplicaSet of its Deployment, by its uid', async () => {
     const [pod, set, deployment] = await Promise.all([
-      served.get(`${PODS}/webpod-556878d5d7-7p8bn`),
-      served.get('/apis/apps/v1/namespaces/default/replicasets/webpod-556878d5d7'),
-      served.get('/apis/apps/v1/namespaces/default/deployments/webpod'),
+      served().get(`${PODS}/webpod-556878d5d7-7p8bn`),
+      served().get('/apis/apps/v1/namespaces/default/replicasets/webpod-556878d5d7'),
+      served().get('/apis/apps/v1/namespaces/default/deployments/webpod'),
     ]);
     expect(pod.metadata.ownerReferences[0].uid).toBe(set.metadata.uid);
     expect(set.metadata.ownerReferences[0].uid).toBe(deployment.metadata.uid);
@@ -139,7 +132,7 @@ describe('is refused', () => {
       reason: 'Expired',
     },
   ])('$name', async ({ path, status, reason, says = '', ...asked }) => {
-    const answer = await served.ask('GET', path, asked);
+    const answer = await served().ask('GET', path, asked);
     expect(answer.body).toMatchObject({ kind: 'Status', status: 'Failure', code: status, reason });
     expect(answer.status).toBe(status);
     expect(answer.body.message).toContain(says);
@@ -148,7 +141,7 @@ describe('is refused', () => {
 
 describe('watches', () => {
   const put = (name: string, labels: Record<string, string>): void =>
-    served.lab.api.put({
+    served().lab.api.put({
       kind: 'ConfigMap',
       namespace: 'default',
       name,
@@ -158,15 +151,17 @@ describe('watches', () => {
   const MAPS = '/api/v1/namespaces/default/configmaps';
 
   it('begin after a list, and follow what comes into the selection and leaves it', async () => {
-    const { metadata } = await served.get(MAPS);
-    const watch = await served.watch(`${MAPS}?watch=1&labelSelector=a%3D1&resourceVersion=${metadata.resourceVersion}`);
+    const { metadata } = await served().get(MAPS);
+    const watch = await served().watch(
+      `${MAPS}?watch=1&labelSelector=a%3D1&resourceVersion=${metadata.resourceVersion}`,
+    );
     const seen: string[] = [];
     for (const labels of [{ a: '1' }, { a: '1', b: '2' }, { a: '2' }, { a: '1' }] as Record<string, string>[]) {
       put('followed', labels);
       const { type, object } = await watch.next();
       seen.push(`${type} ${JSON.stringify(object.metadata.labels)}`);
     }
-    served.lab.api.delete('ConfigMap', 'default', 'followed');
+    served().lab.api.delete('ConfigMap', 'default', 'followed');
     seen.push((await watch.next()).type);
     watch.end();
     expect(seen).toEqual([
@@ -180,7 +175,7 @@ describe('watches', () => {
 
   it('begin with all there is, and a bookmark behind it, where that is asked', async () => {
     const asked = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
-    const watch = await served.watch(`/api/v1/nodes?watch=1&${asked}`);
+    const watch = await served().watch(`/api/v1/nodes?watch=1&${asked}`);
     const events = [await watch.next(), await watch.next(), await watch.next()];
     watch.end();
     expect(events.map(({ type }) => type)).toEqual(['ADDED', 'ADDED', 'BOOKMARK']);
@@ -191,18 +186,18 @@ describe('watches', () => {
   });
 
   it('end after the time that was asked, with a bookmark for who takes it', async () => {
-    const { metadata } = await served.get('/api/v1/nodes');
+    const { metadata } = await served().get('/api/v1/nodes');
     const asked = `allowWatchBookmarks=true&timeoutSeconds=1&resourceVersion=${metadata.resourceVersion}`;
-    const watch = await served.watch(`/api/v1/nodes?watch=1&${asked}`);
+    const watch = await served().watch(`/api/v1/nodes?watch=1&${asked}`);
     expect(await watch.next()).toMatchObject({ type: 'BOOKMARK' });
     expect(await watch.next()).toBeUndefined();
   });
 
   it('as tables show an object that went as it was', async () => {
     put('shown', {});
-    const { metadata } = await served.get(MAPS);
-    const watch = await served.watch(`${MAPS}?watch=1&resourceVersion=${metadata.resourceVersion}`, TABLE);
-    served.lab.api.delete('ConfigMap', 'default', 'shown');
+    const { metadata } = await served().get(MAPS);
+    const watch = await served().watch(`${MAPS}?watch=1&resourceVersion=${metadata.resourceVersion}`, TABLE);
+    served().lab.api.delete('ConfigMap', 'default', 'shown');
     const { type, object } = await watch.next();
     watch.end();
     expect([type, object.rows[0].cells.slice(0, 2)]).toEqual(['DELETED', ['shown', '1']]);
@@ -230,10 +225,10 @@ describe('watches', () => {
 
 describe('a journal of what changes', () => {
   it('tells one that was deleted and made again at once as two', async () => {
-    const { metadata } = await served.get(PODS);
-    const watch = await served.watch(`${PODS}?watch=1&resourceVersion=${metadata.resourceVersion}`);
-    const pod = served.lab.api.get('Pod', 'default', 'curl-pod')!;
-    served.lab.api.put({ ...pod, created: pod.created + 1 });
+    const { metadata } = await served().get(PODS);
+    const watch = await served().watch(`${PODS}?watch=1&resourceVersion=${metadata.resourceVersion}`);
+    const pod = served().lab.api.get('Pod', 'default', 'curl-pod')!;
+    served().lab.api.put({ ...pod, created: pod.created + 1 });
     expect([(await watch.next()).type, (await watch.next()).type]).toEqual(['DELETED', 'ADDED']);
     watch.end();
   });

@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ServedLab } from './client.js';
+import { describe, expect, it } from 'vitest';
+import { servedLab } from './client.js';
 import { SpdyClient } from './spdy-client.js';
 
-let served: ServedLab;
-beforeAll(async () => {
-  served = await ServedLab.start();
-});
-afterAll(() => {
-  served.stop();
-  expect(served.faults).toEqual([]);
-});
+const served = servedLab();
 
 const PODS = '/api/v1/namespaces/default/pods';
 
 describe('over SPDY/3.1', () => {
   const upgraded = async (path: string, protocol: string): Promise<SpdyClient> => {
-    const client = await SpdyClient.upgrade(served, path, protocol);
+    const client = await SpdyClient.upgrade(served(), path, protocol);
     if (typeof client === 'number') throw new Error(`refused with ${client}`);
     return client;
   };
@@ -37,7 +30,10 @@ describe('over SPDY/3.1', () => {
     expect(client.ended.sort()).toEqual([1, 5, 7]);
   });
 
-  const webpod = () => served.lab.kubelet.list().find(({ name }) => name.startsWith('webpod-'))!;
+  const webpod = () =>
+    served()
+      .lab.kubelet.list()
+      .find(({ name }) => name.startsWith('webpod-'))!;
   const forwarded = async (port: string): Promise<SpdyClient> => {
     const client = await upgraded(`${PODS}/${webpod().name}/portforward`, FORWARD);
     await client.open(1, { streamtype: 'error', port, requestid: '7' });
@@ -70,7 +66,7 @@ describe('over SPDY/3.1', () => {
     { name: 'another kind', path: '/api/v1/namespaces/default/services/webpod/exec', protocol: EXEC, status: 404 },
     { name: 'a pod that is not there', path: `${PODS}/none/portforward`, protocol: FORWARD, status: 404 },
   ])('is refused: $name', async ({ path, protocol, status }) =>
-    expect(await SpdyClient.upgrade(served, path, protocol)).toBe(status),
+    expect(await SpdyClient.upgrade(served(), path, protocol)).toBe(status),
   );
 
   it('whoever is attached, and follows the log, has what a pod writes until it is gone', async () => {
@@ -80,7 +76,7 @@ describe('over SPDY/3.1', () => {
     const client = await upgraded(`${path}/attach?stdout=true`, EXEC);
     await client.open(1, { streamtype: 'error' });
     await client.open(3, { streamtype: 'stdout' });
-    const follower = await served.watch(`${path}/log?follow=true&tailLines=0`);
+    const follower = await served().watch(`${path}/log?follow=true&tailLines=0`);
     // Until a line comes, the server may not have its streams yet.
     await expect.poll(() => (pod.log.write('"again"\n'), client.said[3] ?? '')).toContain('"again"');
     expect(await follower.next()).toBe('again');
@@ -91,10 +87,10 @@ describe('over SPDY/3.1', () => {
       metadata: { name: 'other' },
       spec: { containers: [{ name: 'a', image: 'a' }] },
     };
-    expect((await served.ask('POST', PODS, { body: other })).status).toBe(201);
+    expect((await served().ask('POST', PODS, { body: other })).status).toBe(201);
     pod.log.write('"last"\n');
     await expect.poll(() => client.said[3]).toMatch(/^("again"\n)+"last"\n$/);
-    await served.ask('DELETE', path);
+    await served().ask('DELETE', path);
     await client.closed;
     expect(client.said[1]).toBe('{"metadata":{},"status":"Success"}');
     let line: unknown = 'again';

@@ -1,25 +1,18 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { SpdyConnection } from '../../../src/lab/kube-api/spdy.js';
 import type { SpdyStream } from '../../../src/lab/kube-api/spdy.js';
 import { duplexPair } from '../../support/duplex-pair.js';
-import { ServedLab, TOKEN } from './client.js';
+import { servedLab, TOKEN } from './client.js';
 import { HeaderBlocks, data, frame } from './spdy-client.js';
 
-let served: ServedLab;
-beforeAll(async () => {
-  served = await ServedLab.start();
-});
-afterAll(() => {
-  served.stop();
-  expect(served.faults).toEqual([]);
-});
+const served = servedLab();
 
 const PODS = '/api/v1/namespaces/default/pods';
 const webSocket = (path: string, protocol: string): WebSocket =>
-  new WebSocket(`${served.api.url.replace('https', 'wss')}${path}`, protocol, {
-    ca: served.ca,
+  new WebSocket(`${served().api.url.replace('https', 'wss')}${path}`, protocol, {
+    ca: served().ca,
     headers: { authorization: `Bearer ${TOKEN}` },
   });
 
@@ -96,7 +89,7 @@ describe('an upgrade is refused', () => {
   });
 
   it('and so is a request that asks for none', async () => {
-    expect((await served.ask('POST', `${PODS}/curl-pod/exec?command=ls`)).status).toBe(400);
+    expect((await served().ask('POST', `${PODS}/curl-pod/exec?command=ls`)).status).toBe(400);
   });
 });
 
@@ -108,14 +101,14 @@ describe('logs', () => {
     { query: 'tailLines=1&timestamps=true', want: /^\d{4}-\d\d-\d\dT[\d:.]+Z nodens-\S+\n$/ },
     { query: 'limitBytes=4', want: /^.{4}$/ },
     { query: 'sinceSeconds=100000&tailLines=2', want: /^\.:53\nnodens-\S+\n$/ },
-  ])('$query', async ({ query, want }) => expect((await served.ask('GET', `${LOG}?${query}`)).body).toMatch(want));
+  ])('$query', async ({ query, want }) => expect((await served().ask('GET', `${LOG}?${query}`)).body).toMatch(want));
 
   it.each([
     { query: 'tailLines=x', says: 'tailLines: got "x"' },
     { query: 'previous=true', says: 'previous terminated container' },
     { query: 'sinceTime=now', says: 'sinceTime: got "now"' },
   ])('refuses $query', async ({ query, says }) => {
-    const { status, body } = await served.ask('GET', `${LOG}?${query}`);
+    const { status, body } = await served().ask('GET', `${LOG}?${query}`);
     expect([status, body.message]).toEqual([400, expect.stringContaining(says)]);
   });
 });

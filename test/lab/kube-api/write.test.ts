@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ServedLab } from './client.js';
+import { describe, expect, it } from 'vitest';
+import { servedLab } from './client.js';
 import type { Answer, Json } from './client.js';
 
-let served: ServedLab;
-beforeAll(async () => {
-  served = await ServedLab.start();
-});
-afterAll(() => {
-  served.stop();
-  expect(served.faults).toEqual([]);
-});
+const served = servedLab();
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
@@ -19,7 +12,7 @@ const map = (name: string, data: Json = { a: '1' }): Json => ({
   metadata: { name },
   data,
 });
-const create = (name: string, data?: Json): Promise<Answer> => served.ask('POST', MAPS, { body: map(name, data) });
+const create = (name: string, data?: Json): Promise<Answer> => served().ask('POST', MAPS, { body: map(name, data) });
 const until = async (holds: () => Promise<boolean>): Promise<void> => {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
 };
@@ -27,11 +20,11 @@ const until = async (holds: () => Promise<boolean>): Promise<void> => {
 describe('objects', () => {
   it('are created, replaced and deleted, and the lab holds the same', async () => {
     expect((await create('one')).status).toBe(201);
-    const held = (): Json => served.lab.api.get('ConfigMap', 'default', 'one')?.raw['data'];
+    const held = (): Json => served().lab.api.get('ConfigMap', 'default', 'one')?.raw['data'];
     expect(held()).toEqual({ a: '1' });
-    expect((await served.ask('PUT', `${MAPS}/one`, { body: map('one', { b: '2' }) })).status).toBe(200);
+    expect((await served().ask('PUT', `${MAPS}/one`, { body: map('one', { b: '2' }) })).status).toBe(200);
     expect(held()).toEqual({ b: '2' });
-    expect((await served.ask('DELETE', `${MAPS}/one`)).body).toMatchObject({
+    expect((await served().ask('DELETE', `${MAPS}/one`)).body).toMatchObject({
       status: 'Success',
       details: { name: 'one' },
     });
@@ -44,9 +37,9 @@ describe('objects', () => {
     { type: 'application/strategic-merge-patch+json', body: { spec: { unschedulable: true } } },
   ])('are nodes that keep new pods off, and take them again: $type', async (asked) => {
     const node = '/api/v1/nodes/k8s-w1';
-    const closed = await served.ask('PATCH', node, asked);
-    const held = served.lab.api.get('Node', '', 'k8s-w1')?.raw;
-    const open = await served.ask('PATCH', node, {
+    const closed = await served().ask('PATCH', node, asked);
+    const held = served().lab.api.get('Node', '', 'k8s-w1')?.raw;
+    const open = await served().ask('PATCH', node, {
       type: 'application/strategic-merge-patch+json',
       body: { spec: { unschedulable: null }, metadata: { labels: { disk: 'ssd' } } },
     });
@@ -60,7 +53,7 @@ describe('objects', () => {
   });
 
   it('get a name where they ask for one', async () => {
-    const { body } = await served.ask('POST', MAPS, { body: { ...map(''), metadata: { generateName: 'made-' } } });
+    const { body } = await served().ask('POST', MAPS, { body: { ...map(''), metadata: { generateName: 'made-' } } });
     expect(body.metadata.name).toMatch(/^made-[a-z0-9]{5}$/);
   });
 
@@ -74,25 +67,25 @@ describe('objects', () => {
     },
   ])('are patched: $type', async (asked) => {
     await create('patched');
-    const { status, body } = await served.ask('PATCH', `${MAPS}/patched?fieldManager=me`, asked);
-    await served.ask('DELETE', `${MAPS}/patched`);
+    const { status, body } = await served().ask('PATCH', `${MAPS}/patched?fieldManager=me`, asked);
+    await served().ask('DELETE', `${MAPS}/patched`);
     expect([status, body.data]).toEqual([200, { a: '1', b: '2' }]);
   });
 
   it('stay as they are in a dry run', async () => {
-    expect((await served.ask('POST', `${MAPS}?dryRun=All`, { body: map('dry') })).body.data).toEqual({ a: '1' });
-    expect((await served.ask('GET', `${MAPS}/dry`)).status).toBe(404);
+    expect((await served().ask('POST', `${MAPS}?dryRun=All`, { body: map('dry') })).body.data).toEqual({ a: '1' });
+    expect((await served().ask('GET', `${MAPS}/dry`)).status).toBe(404);
   });
 
   it('are deleted all at once by a selection', async () => {
     for (const name of ['x', 'y', 'z'])
-      await served.ask('POST', MAPS, {
+      await served().ask('POST', MAPS, {
         body: { ...map(name), metadata: { name, labels: { go: name === 'z' ? 'no' : 'yes' } } },
       });
-    const { body } = await served.ask('DELETE', `${MAPS}?labelSelector=go%3Dyes`);
+    const { body } = await served().ask('DELETE', `${MAPS}?labelSelector=go%3Dyes`);
     expect(body.items.map((item: Json) => item.metadata.name)).toEqual(['x', 'y']);
-    expect((await served.ask('GET', `${MAPS}/x`)).status).toBe(404);
-    expect((await served.ask('GET', `${MAPS}/z`)).status).toBe(200);
+    expect((await served().ask('GET', `${MAPS}/x`)).status).toBe(404);
+    expect((await served().ask('GET', `${MAPS}/z`)).status).toBe(200);
   });
 });
 
@@ -230,8 +223,8 @@ describe('is refused', () => {
     },
   ])('$name', async ({ method, path, body, type = 'application/json', again = false, status, reason }) => {
     await create('held');
-    if (again) await served.ask(method, path, { body });
-    const answer = await served.ask(method, path, { body, type });
+    if (again) await served().ask(method, path, { body });
+    const answer = await served().ask(method, path, { body, type });
     expect(answer.body).toMatchObject({ kind: 'Status', reason, code: status });
     expect(answer.status).toBe(status);
   });
@@ -239,7 +232,7 @@ describe('is refused', () => {
 
 describe('server-side apply', () => {
   const apply = (data: Json, manager: string, more = ''): Promise<Answer> =>
-    served.ask('PATCH', `${MAPS}/applied?fieldManager=${manager}${more}`, {
+    served().ask('PATCH', `${MAPS}/applied?fieldManager=${manager}${more}`, {
       type: 'application/apply-patch+yaml',
       body: map('applied', data),
     });
@@ -258,11 +251,11 @@ describe('server-side apply', () => {
   });
 
   it('says in managedFields whose they are, also of those that were patched', async () => {
-    await served.ask('PATCH', `${MAPS}/applied?fieldManager=third`, {
+    await served().ask('PATCH', `${MAPS}/applied?fieldManager=third`, {
       type: 'application/merge-patch+json',
       body: { data: { b: '4' } },
     });
-    const { metadata } = await served.get(`${MAPS}/applied`);
+    const { metadata } = await served().get(`${MAPS}/applied`);
     expect(metadata.managedFields.map((one: Json) => [one.manager, one.operation, one.fieldsV1])).toEqual([
       ['first', 'Apply', { 'f:data': { 'f:a': {} } }],
       ['third', 'Update', { 'f:data': { 'f:b': {} } }],
@@ -276,7 +269,7 @@ describe('server-side apply', () => {
       metadata: { name: 'webpod' },
       spec: { template: { spec: { containers } } },
     });
-    const { body } = await served.ask('PATCH', `${DEPLOYMENTS}/webpod?fieldManager=me`, {
+    const { body } = await served().ask('PATCH', `${DEPLOYMENTS}/webpod?fieldManager=me`, {
       type: 'application/apply-patch+yaml',
       body: deployment([{ name: 'webpod', env: [{ name: 'A', value: '1' }] }]),
     });
@@ -289,18 +282,18 @@ describe('server-side apply', () => {
 describe('workloads', () => {
   it('are scaled, and counted by generation', async () => {
     const patch = { type: 'application/merge-patch+json', body: { spec: { replicas: 3 } } };
-    const { body } = await served.ask('PATCH', `${DEPLOYMENTS}/webpod/scale`, patch);
+    const { body } = await served().ask('PATCH', `${DEPLOYMENTS}/webpod/scale`, patch);
     expect(body).toMatchObject({ kind: 'Scale', spec: { replicas: 3 }, status: { selector: 'app=webpod' } });
-    await until(async () => (await served.get(`${DEPLOYMENTS}/webpod`)).status.readyReplicas === 3);
-    const { metadata, status } = await served.get(`${DEPLOYMENTS}/webpod`);
+    await until(async () => (await served().get(`${DEPLOYMENTS}/webpod`)).status.readyReplicas === 3);
+    const { metadata, status } = await served().get(`${DEPLOYMENTS}/webpod`);
     expect(status.observedGeneration).toBe(metadata.generation);
     expect(metadata.generation).toBeGreaterThan(1);
   });
 
   it('come back to the ReplicaSet of a template that was in force before, whoever wrote it', async () => {
-    const before = await served.get(`${DEPLOYMENTS}/webpod`);
+    const before = await served().get(`${DEPLOYMENTS}/webpod`);
     const patch = (image: string): Promise<Answer> =>
-      served.ask('PATCH', `${DEPLOYMENTS}/webpod`, {
+      served().ask('PATCH', `${DEPLOYMENTS}/webpod`, {
         type: 'application/strategic-merge-patch+json',
         body: {
           spec: {
@@ -312,7 +305,7 @@ describe('workloads', () => {
         },
       });
     const sets = async (): Promise<string[]> =>
-      (await served.get('/apis/apps/v1/namespaces/default/replicasets')).items.map(
+      (await served().get('/apis/apps/v1/namespaces/default/replicasets')).items.map(
         (set: Json) => `${set.metadata.name} ${set.spec.replicas}`,
       );
     await patch('traefik/whoami:v1.10');
@@ -325,12 +318,12 @@ describe('workloads', () => {
 
   it('an eviction deletes a pod, for which its Deployment makes another', async () => {
     const pods = async (): Promise<string[]> =>
-      (await served.get('/api/v1/namespaces/default/pods?labelSelector=app%3Dwebpod')).items.map(
+      (await served().get('/api/v1/namespaces/default/pods?labelSelector=app%3Dwebpod')).items.map(
         (pod: Json) => pod.metadata.name,
       );
     await until(async () => (await pods()).length === 3);
     const [first] = await pods();
-    const { status } = await served.ask('POST', `/api/v1/namespaces/default/pods/${first!}/eviction`, {
+    const { status } = await served().ask('POST', `/api/v1/namespaces/default/pods/${first!}/eviction`, {
       body: { kind: 'Eviction', apiVersion: 'policy/v1', metadata: { name: first } },
     });
     expect(status).toBe(201);
@@ -338,9 +331,9 @@ describe('workloads', () => {
   });
 
   it('pods that are left alone stay when their Deployment goes', async () => {
-    const { status } = await served.ask('DELETE', `${DEPLOYMENTS}/webpod`, { body: { propagationPolicy: 'Orphan' } });
+    const { status } = await served().ask('DELETE', `${DEPLOYMENTS}/webpod`, { body: { propagationPolicy: 'Orphan' } });
     expect(status).toBe(200);
-    const { items } = await served.get('/api/v1/namespaces/default/pods?labelSelector=app%3Dwebpod');
+    const { items } = await served().get('/api/v1/namespaces/default/pods?labelSelector=app%3Dwebpod');
     expect(items.map((pod: Json) => pod.metadata.ownerReferences)).toEqual([undefined, undefined, undefined]);
   });
 });

@@ -61,9 +61,8 @@ export function turnCase(message: Uint8Array, questionEnd: number, bits: number)
  * out there. False, and nothing changed, where the reply does not repeat the case that was drawn.
  */
 export function restoreCase(reply: Uint8Array, query: Uint8Array, questionEnd: number, bits: number): boolean {
-  const nameEnd = questionEnd - 4;
   turnCase(reply, questionEnd, bits);
-  for (let at = HEADER_SIZE; at < nameEnd; at++) {
+  for (let at = HEADER_SIZE; at < questionEnd; at++) {
     if (reply[at] === query[at]) continue;
     turnCase(reply, questionEnd, bits);
     return false;

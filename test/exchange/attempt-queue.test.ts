@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Attempt } from '../../src/exchange/index.js';
 import { AttemptQueue } from '../../src/exchange/attempt-queue.js';
+import type { StreamConnection } from '../../src/exchange/stream-connection.js';
+import { WaitingQueries } from '../../src/exchange/waiting-queries.js';
 import { query } from '../support/dns.js';
 import { goodReply } from '../support/fake-upstream.js';
 import { World } from './world.js';
@@ -71,5 +73,25 @@ describe('2,000 questions that wait for a port, of which every other one is take
     const names = server.seen.slice(before).map(({ message }) => message.question[0]!.name);
     expect(names.filter((name) => name.startsWith('n'))).toEqual(wanted);
     expect(asked.map(({ events }) => events.join())).toEqual(asked.map((_, i) => (i % 2 === 0 ? 'NOERROR' : '')));
+  });
+});
+
+describe('queries that wait for a connection', () => {
+  const link = (parts: { replies?: number; inFlight?: number; openedAt?: number }): StreamConnection =>
+    ({ replies: 0, openedAt: 0, ...parts, inFlight: { size: parts.inFlight ?? 0 } }) as StreamConnection;
+  const served = link({ replies: 1, inFlight: 1, openedAt: 50 });
+  const unproven = link({ openedAt: 49 });
+
+  it.each([
+    { name: 'new ones: any', list: 'fresh', taken: [served, unproven] },
+    { name: 'those of one that was closed: what was opened since', list: 'resends', taken: [served] },
+    { name: 'those behind a slow one: one that has nothing to do', list: 'rescues', taken: [unproven] },
+    { name: 'those of one that never answered: one that has', list: 'stranded', taken: [served] },
+  ] as const)('$name', ({ list, taken: want }) => {
+    const waiting = new WaitingQueries();
+    const [attempt] = attempts(1);
+    waiting.resend(attempt!, 50);
+    expect([served, unproven].filter(waiting[list].accepts)).toEqual(want);
+    expect([waiting.size, waiting.clear(), waiting.size]).toEqual([1, [attempt], 0]);
   });
 });

@@ -130,6 +130,7 @@ describe('after that, for a minute', () => {
       return portsOf(world.server.seen.slice(before)).size;
     };
     expect(await ports()).toBe(100);
+    expect(world.reuse.slice(-100)).toEqual(new Array(100).fill('miss udp'));
     expect(world.network.udpSockets).toBe(1);
     await world.elapse(61_000);
     expect(await ports()).toBeLessThan(17);

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { Attempt } from '../../src/exchange/index.js';
+import { HoldUps } from '../../src/exchange/hold-ups.js';
+import { Pipelining } from '../../src/exchange/pipelining.js';
+import { ManualClock } from '../../src/lib/clock.js';
 import { serve, type ServerManner } from './one-at-a-time.js';
 import { World } from './world.js';
 
@@ -169,4 +173,16 @@ describe('a server that works on all queries of a connection at once', () => {
     expect(late(all)).toBeLessThan(0.005);
     expect(Math.max(...load.count.values())).toBeLessThanOrEqual(2);
   });
+});
+
+it.each([
+  { name: '2 ms later', later: 2, proof: true },
+  { name: '1 ms later, as one turn may be', later: 1, proof: false },
+])('that a query is held up is shown by an answer to what was sent $name: $proof', ({ later, proof }) => {
+  const [clock, pipelining] = [new ManualClock(), new Pipelining()];
+  const holdUps = new HoldUps({ clock, pipelining, links: () => [], patience: () => 0, rescue: () => undefined });
+  const answered = new Attempt(Buffer.alloc(12), 12, undefined);
+  answered.takenAt = 100 + later;
+  holdUps.answered(answered);
+  expect(holdUps.hasAnsweredSince(100)).toBe(proof);
 });

@@ -4,6 +4,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Reply, ReplyLease, type LeaseHolder } from '../../src/chain/index.js';
 import { adaptPlugin } from '../../src/plugin-api/adapt.js';
 import type { HandleFunction } from '../../src/plugin-api/contract.js';
+import { tableMetrics } from '../../src/plugin-api/table-metrics.js';
+import { Metrics } from '../../src/metrics/metrics.js';
 import type { PluginTable, TableOptions } from '../../src/plugin-api/table-options.js';
 import { setup, type TestBlock } from '../support/block.js';
 import { query, reply } from '../support/dns.js';
@@ -282,5 +284,29 @@ describe('shared answers of a table', () => {
     entries = { a: '1', b: '2' };
     await table.reload();
     expect(answer!.withdrawn).toBe(true);
+  });
+});
+
+describe('metrics of a table around a reload', () => {
+  const labels = '{table="names",zones="."}';
+
+  it.each([
+    { name: 'the old one goes: those of the new one stay', goes: 0, want: { entries: 2, age: 20 } },
+    { name: 'the new one does not come to serve: those of the old one', goes: 1, want: { entries: 1, age: 10 } },
+  ])('$name', async ({ goes, want }) => {
+    const metrics = new Metrics();
+    const tables = [1, 2].map((entries) => {
+      const made = tableMetrics(metrics, 'names', 'names', ['.']);
+      made.size(entries);
+      made.age(() => 10 * entries);
+      return made;
+    });
+    expect(await metrics.text()).toContain(`coredns_names_table_entries${labels} 2\n`);
+    tables[goes]!.close();
+    const text = await metrics.text();
+    expect(text).toContain(`coredns_names_table_entries${labels} ${want.entries}\n`);
+    expect(text).toContain(`coredns_names_table_age_seconds${labels} ${want.age}\n`);
+    tables[1 - goes]!.close();
+    expect(await metrics.text()).not.toContain(`coredns_names_table_entries${labels}`);
   });
 });

@@ -5,12 +5,13 @@ import type { OpenExchange, Speaker, HttpReply } from './web-connection.js';
 /** Longest head of a request, in bytes. */
 const MAX_HEAD = 16 << 10;
 
-/** Speaks HTTP/1.1 on a connection (RFC 9112). Time limits are the connection's: Node's begin with listening. */
+/**
+ * Speaks HTTP/1.1 on a connection (RFC 9112). Time limits are the connection's: most of Node's begin with listening.
+ */
 export function acceptHttp1(connection: Duplex, open: OpenExchange): Speaker {
-  const unlimited = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 };
   let ending = false;
   let pending = 0;
-  const server = http.createServer({ ...unlimited, maxHeaderSize: MAX_HEAD }, (request, response) => {
+  const server = http.createServer({ keepAliveTimeout: 0, maxHeaderSize: MAX_HEAD }, (request, response) => {
     const { method = '', url = '', headers } = request;
     pending++;
     const exchange = open({ method, url, headers }, (answer) => send(request, response, answer, ending));

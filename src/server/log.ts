@@ -7,7 +7,7 @@ import { LogOutput, type LogDestination, type LogEnd } from './log-output.js';
 
 const pino = loadPackage('pino') as typeof Pino;
 
-const LABELS: Record<number, string> = { 20: 'DEBUG', 30: 'INFO', 40: 'WARNING', 50: 'ERROR', 60: 'FATAL' };
+const LABELS: Record<number, string> = { 20: 'DEBUG', 30: 'INFO', 40: 'WARNING', 50: 'ERROR' };
 
 /** A logger whose `debug` lines can be switched on while it runs. */
 export interface ServerLog extends Logger {
@@ -22,17 +22,23 @@ export const logOf = (format: 'text' | 'json'): ServerLog => (format === 'json' 
 const STANDARD_OUTPUT = 1;
 const lossText = (lines: number): string => `${lines} lines of this log were lost: they were not read in time`;
 
+/** What pino leaves on the stream before each write. */
+interface LastLine {
+  [metadata: symbol]: boolean;
+  lastLevel?: number;
+  lastMsg?: string;
+  write(): void;
+}
+
 /** Lines as CoreDNS writes them, `[INFO] text`. */
 export function textLog(destination?: LogDestination): ServerLog {
   const output = destination ?? new LogOutput(STANDARD_OUTPUT, (lines) => `[WARNING] ${lossText(lines)}\n`);
   // With this symbol set, pino leaves level and message of each line on the stream, so that its JSON need not be read
   // again.
-  const plain = {
+  const plain: LastLine = {
     [Symbol.for('pino.metadata')]: true,
-    lastLevel: 30,
-    lastMsg: '',
     write(): void {
-      output.write(`[${LABELS[this.lastLevel] ?? 'INFO'}] ${visible(this.lastMsg)}\n`);
+      output.write(`[${LABELS[this.lastLevel!]}] ${visible(this.lastMsg!)}\n`);
     },
   };
   const log = wrap(pino({ base: null, timestamp: false }, plain), output);

@@ -1,16 +1,9 @@
 import type { Duplex } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
-import { Reply, type ConnectionLimits, type Next } from '../../src/chain/index.js';
-import { ManualClock } from '../../src/lib/clock.js';
-import { Metrics } from '../../src/metrics/metrics.js';
-import type { Network, TcpConnection } from '../../src/net/network.js';
-import { httpsServing } from '../../src/server/doh.js';
-import { TcpClients } from '../../src/server/tcp-clients.js';
+import { describe, expect, it } from 'vitest';
+import { Reply, type Next } from '../../src/chain/index.js';
 import { DEFAULT_TCP_LIMITS } from '../../src/server/tcp-limits.js';
-import { TcpServer, type ConnectionProtocol } from '../../src/server/tcp.js';
-import { SERVER, query, rr } from '../support/dns.js';
-import { duplexPair } from '../support/duplex-pair.js';
-import { routesTo, strictResponder } from '../support/routes.js';
+import { query, rr } from '../support/dns.js';
+import { serve } from './doh-world.js';
 
 /** A frame of HTTP/2 (RFC 9113 section 4.1). */
 function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
@@ -34,58 +27,6 @@ const head = (method: string, url = '/dns-query'): Buffer =>
 const ASKED = query('x.', 'A').bytes;
 const ASKING = head('GET', `/dns-query?dns=${Buffer.from(ASKED).toString('base64url')}`);
 const reset = (stream: number): Buffer => frame(RST_STREAM, 0, stream, Buffer.from([0, 0, 0, 8]));
-
-interface World {
-  readonly clock: ManualClock;
-  readonly clients: TcpClients;
-  /** Queries that handlers were given, and those of them that nobody waits for any more. */
-  readonly asked: () => { given: number; abandoned: number };
-  connect(): Duplex;
-}
-
-const ended: Duplex[] = [];
-afterEach(() => ended.splice(0).forEach((stream) => stream.destroy()));
-
-async function serve(
-  speaks: 'h2' | 'nothing yet' | undefined,
-  ask: Next,
-  limits: ConnectionLimits = {},
-  most = 200,
-): Promise<World> {
-  const count = { given: 0, abandoned: 0 };
-  const clock = new ManualClock();
-  const clients = new TcpClients(clock, DEFAULT_TCP_LIMITS);
-  const at = { address: '192.0.2.1', port: 443 };
-  let take: (connection: TcpConnection) => void = () => undefined;
-  const listenTcp = (_at: unknown, onConnection: typeof take): unknown => {
-    take = onConnection;
-    return Promise.resolve({ local: at, close: () => undefined });
-  };
-  const protocol: ConnectionProtocol = {
-    accept: (connection) =>
-      speaks === 'nothing yet'
-        ? new Promise(() => undefined)
-        : { connection, facts: { transport: 'https' }, protocol: speaks },
-    serve: httpsServing(new Metrics()),
-    connections: () => ({ open: most, arriving: most }),
-  };
-  const counting: Next = (asked) => {
-    count.given++;
-    asked.context.signal.addEventListener('abort', () => count.abandoned++);
-    return ask(asked);
-  };
-  const routes = routesTo(counting, undefined, limits);
-  const context = { network: { listenTcp } as unknown as Network, clients, responder: strictResponder(clock) };
-  await TcpServer.listen(context, at, { server: SERVER, routes }, protocol);
-  const connect = (): Duplex => {
-    const [own, theirs] = duplexPair();
-    ended.push(own, theirs);
-    own.on('error', () => undefined);
-    take({ stream: theirs, local: at, remote: { address: '192.0.2.2', port: 1024 } });
-    return own;
-  };
-  return { clock, clients, asked: () => count, connect };
-}
 
 const turns = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -231,6 +172,40 @@ describe('a client over HTTP/1.1', () => {
     }
     expect(sent).toBeLessThan(30);
     expect(Buffer.concat(got).toString()).toContain('431');
+  });
+
+  const url = `/dns-query?dns=${Buffer.from(ASKED).toString('base64url')}`;
+  const got = (stream: Duplex): (() => string) => {
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    return () => Buffer.concat(chunks).toString('latin1');
+  };
+
+  it.each([
+    { size: 16_000, status: 200 },
+    { size: 16_800, status: 431 },
+  ])('may send a head of 16 KiB: $size bytes get $status', async ({ size, status }) => {
+    const world = await serve(undefined, atOnce);
+    const stream = world.connect();
+    const text = got(stream);
+    stream.write(`GET ${url} HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(size - url.length - 6)}\r\n\r\n`);
+    await turns(10);
+    expect(text()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  it('is kept for its next request without a time limit of Node, and told by the last answer that it is the last', async () => {
+    const world = await serve(undefined, atOnce, { queries: 2 });
+    const stream = world.connect();
+    const text = got(stream.on('end', () => stream.end()));
+    const answers: boolean[] = [];
+    for (let i = 0; i < 2; i++) {
+      stream.write(`GET ${url} HTTP/1.1\r\nhost: x\r\n\r\n`);
+      await turns(10);
+      answers.push(text().includes('connection: close'));
+    }
+    expect(answers).toEqual([false, true]);
+    expect(world.timeouts.filter((limit) => limit > 0)).toEqual([]);
+    expect([world.asked().given, stream.readableEnded, world.clients.size]).toEqual([2, true, 0]);
   });
 
   it('that sends its head slowly is closed when it is idle for too long', async () => {

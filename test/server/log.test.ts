@@ -3,7 +3,7 @@ import { mkdtempSync, openSync, readSync, rmSync, closeSync, constants, readFile
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { jsonLog, textLog } from '../../src/server/log.js';
+import { jsonLog, logOf, textLog } from '../../src/server/log.js';
 import { LogOutput } from '../../src/server/log-output.js';
 
 function lines(make: typeof textLog): { log: ReturnType<typeof textLog>; text: () => string } {
@@ -32,6 +32,38 @@ describe('a line', () => {
     expect(JSON.parse(text())).toMatchObject({ level: 'warning', msg: 'a\n"b"' });
     expect(text().split('\n')).toHaveLength(2);
   });
+});
+
+describe('a level', () => {
+  it.each([
+    { level: 'debug', text: '[DEBUG] a\n', json: 'debug' },
+    { level: 'info', text: '[INFO] a\n', json: 'info' },
+    { level: 'warning', text: '[WARNING] a\n', json: 'warning' },
+    { level: 'error', text: '[ERROR] a\n', json: 'error' },
+  ] as const)('$level has its name in text and in JSON', ({ level, text, json }) => {
+    const [plain, objects] = [lines(textLog), lines(jsonLog)];
+    for (const { log } of [plain, objects]) {
+      log.setDebug(true);
+      log[level]('a');
+    }
+    expect([plain.text(), JSON.parse(objects.text())]).toEqual([
+      text,
+      { level: json, time: expect.any(String), msg: 'a' },
+    ]);
+  });
+
+  it.each([textLog, jsonLog])('of debugging is left out unless it is switched on: $name', (make) => {
+    const { log, text } = lines(make);
+    log.debug('a');
+    expect(text()).toBe('');
+    log.setDebug(true);
+    log.setDebug(false);
+    log.debug('a');
+    expect(text()).toBe('');
+  });
+
+  it('is of text or JSON as the flag says', () =>
+    expect((['text', 'json'] as const).map((format) => 'infoWith' in logOf(format))).toEqual([false, true]));
 });
 
 describe('a line about a query', () => {

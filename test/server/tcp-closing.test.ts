@@ -123,3 +123,15 @@ describe('a server that closes when connections are quiet', () => {
     expect([client.ended, client.ids]).toEqual([true, [7]]);
   });
 });
+
+it('has 256 queries of a client under way by default, and takes one more for each that is answered', async () => {
+  const answers: ((reply: Reply) => void)[] = [];
+  const { clock, connect } = await serve(() => new Promise((resolve) => answers.push(resolve)));
+  const client = await connect();
+  for (let id = 0; id < 300; id++) client.stream.write(ask(id));
+  await clock.advanceAsync(10);
+  expect(answers).toHaveLength(256);
+  answers[0]!(Reply.empty(0));
+  await clock.advanceAsync(10);
+  expect([answers.length, client.ids]).toEqual([257, [0]]);
+});

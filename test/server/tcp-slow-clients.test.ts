@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { Reply } from '../../src/chain/index.js';
+import { Reply, type Query } from '../../src/chain/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
 import type { Network, TcpConnection } from '../../src/net/network.js';
 import { TcpClients } from '../../src/server/tcp-clients.js';
@@ -52,12 +52,13 @@ interface World {
   readonly clients: TcpClients;
   readonly clock: ManualClock;
   readonly asked: () => number;
+  readonly queries: readonly Query[];
   connect(): SlowStream;
 }
 
 async function serve(limits: Partial<TcpLimits> = {}): Promise<World> {
-  let asked = 0;
-  const routes = routesTo(() => (asked++, BIG));
+  const asked: Query[] = [];
+  const routes = routesTo((query) => (asked.push(query), BIG));
   const clock = new ManualClock();
   const clients = new TcpClients(clock, { ...DEFAULT_TCP_LIMITS, ...limits });
   const at = { address: '192.0.2.1', port: 53 };
@@ -76,7 +77,7 @@ async function serve(limits: Partial<TcpLimits> = {}): Promise<World> {
     accept({ stream, local: at, remote: { address: '192.0.2.2', port: port++ } });
     return stream;
   };
-  return { clients, clock, asked: () => asked, connect };
+  return { clients, clock, asked: () => asked.length, queries: asked, connect };
 }
 
 const queries = (count: number): Buffer =>
@@ -127,6 +128,20 @@ describe('a client that does not read', () => {
     expect([world.clients.size, world.clients.held]).toEqual([0, 0]);
   });
 
+  it.each([
+    { name: 'takes nothing of its answers for 10 s', sent: () => queries(400), limit: 10_000 },
+    { name: 'leaves a message incomplete for 3 s', sent: () => queries(1).subarray(0, 5), limit: 3000 },
+  ])('is closed by default when it $name', async ({ sent, limit }) => {
+    const world = await serve();
+    const stream = world.connect();
+    stream.push(sent());
+    await turn();
+    world.clock.advance(limit - 100);
+    expect(stream.destroyed).toBe(false);
+    world.clock.advance(700);
+    expect(stream.destroyed).toBe(true);
+  });
+
   it('stays while it takes something now and then', async () => {
     const world = await serve({ write: 5000 });
     const stream = world.connect();
@@ -152,7 +167,8 @@ describe('clients that do not read, together', () => {
       for (let i = 0; i < 10 && !reader.takeOne(); i++) await turn();
       most = Math.max(most, world.clients.held);
     }
-    expect(most).toBeLessThanOrEqual(DEFAULT_TCP_LIMITS.held);
+    expect(most).toBeLessThanOrEqual(12 << 20);
+    expect(most).toBeGreaterThan(11 << 20);
     const closed = streams.map(({ destroyed }) => destroyed);
     expect(closed.filter(Boolean).length).toBeGreaterThan(100);
     expect(closed).toEqual([...closed].sort((a, b) => Number(b) - Number(a)));
@@ -179,4 +195,18 @@ describe('clients that do not read, together', () => {
     await turn();
     expect(streams.map(({ destroyed }) => destroyed)).toEqual([true, false, false]);
   });
+});
+
+it.each([
+  { name: 'as it is in a chunk of 8 KiB', size: 8192, copied: false },
+  { name: 'in a copy where it would keep more', size: 8193, copied: true },
+])('a handler gets a query $name', async ({ size, copied }) => {
+  const world = await serve();
+  const stream = world.connect();
+  // What follows is a message that is not complete.
+  const chunk = Buffer.alloc(size, 0xff);
+  queries(1).copy(chunk);
+  stream.push(chunk);
+  await turn();
+  expect(world.queries.map(({ bytes }) => bytes.buffer !== chunk.buffer)).toEqual([copied]);
 });

@@ -83,15 +83,17 @@ export const isTemplateFailure = (error: unknown): error is GoTemplateError | Re
 function parseUint(args: readonly GoValue[]): bigint {
   const written = text('parseInt', args[0]);
   const base = Number(integer('parseInt', args[1]));
-  const bits = integer('parseInt', args[2]) || 64n;
+  const asked = integer('parseInt', args[2]);
   if (base < 0 || base === 1 || base > 36) throw new GoTemplateError(`base ${base}, allowed: 0 and 2 to 36`);
-  if (bits < 0n || bits > 64n) throw new GoTemplateError(`${bits} bits, allowed: 0 to 64`);
+  if (asked < 0n || asked > 64n) throw new GoTemplateError(`${asked} bits, allowed: 0 to 64`);
+  const bits = asked || 64n;
   const { digits, radix } = base === 0 ? prefixed(written) : { digits: written, radix: base };
   if (digits === '') throw new GoTemplateError(`'${written}' is no number of base ${base}`);
   let value = 0n;
   for (const character of digits) {
-    const digit = /[\da-z]/i.test(character) ? parseInt(character, 36) : 36;
-    if (digit >= radix) throw new GoTemplateError(`'${written}' is no number of base ${base}`);
+    const digit = parseInt(character, 36);
+    // What is no digit at all is NaN.
+    if (!(digit < radix)) throw new GoTemplateError(`'${written}' is no number of base ${base}`);
     value = value * BigInt(radix) + BigInt(digit);
     if (value >> bits !== 0n) throw new GoTemplateError(`'${written}' is out of range for ${bits} bits`);
   }

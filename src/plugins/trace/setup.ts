@@ -51,8 +51,8 @@ export const trace = definePlugin('trace', (directives, block) => {
     interval: 1000,
   };
   for (const option of directive.options ?? []) readOption(option, options);
-  const { clock, random, version, metrics } = block.runtime;
-  const reporter = reporterTo(kind, url, options, block, version);
+  const { clock, random } = block.runtime;
+  const reporter = reporterTo(kind, url, options, block);
   const tracer = new QueryTracer({
     clock,
     random,
@@ -60,7 +60,6 @@ export const trace = definePlugin('trace', (directives, block) => {
     clientServer: options.clientServer,
     report: (spans) => reporter.add(spans),
   });
-  traceMetrics(metrics);
   if (options.every > 0) block.onStart(() => block.onStop(tracer.watch()));
   return tracer;
 });
@@ -110,15 +109,16 @@ function readOption(option: Option, into: TraceOptions): void {
   }
 }
 
-function reporterTo(kind: CollectorKind, url: URL, options: TraceOptions, block: Block, version: string): Reporter {
+function reporterTo(kind: CollectorKind, url: URL, options: TraceOptions, block: Block): Reporter {
+  const { clock, metrics, version } = block.runtime;
   const client = new JsonClient({ url });
   const reporter = new Reporter({
-    clock: block.runtime.clock,
+    clock,
     log: block.logger('trace'),
     most: options.backlog,
     batch: options.batch,
     interval: options.interval,
-    counted: traceMetrics(block.runtime.metrics),
+    counted: traceMetrics(metrics),
     send: async (spans) => {
       const [listening] = block.addresses();
       const endpoint = listening?.address ? listening : undefined;

@@ -16,19 +16,22 @@ export interface Span {
   readonly root: boolean;
   /** Since 1970-01-01 UTC. */
   readonly start: Milliseconds;
-  duration: Milliseconds;
-  tags: Record<string, string>;
-  error: string | undefined;
+  readonly duration: Milliseconds;
+  tags: Readonly<Record<string, string>>;
+  readonly error: string | undefined;
 }
+
+/** One that has not ended. */
+type OpenSpan = Omit<Span, 'duration' | 'error'>;
 
 const hex = (random: Random): string => random.uint32().toString(16).padStart(8, '0');
 
 /** The spans of one query, while it is on its way. */
 export class Trace {
   /** Those that have not ended, the innermost last. */
-  private readonly open: Span[];
-  private readonly calls = new Map<object, Span>();
-  readonly root: Span;
+  private open: readonly OpenSpan[];
+  private readonly calls = new Map<object, OpenSpan>();
+  readonly root: OpenSpan;
   readonly ended: Span[] = [];
 
   /**
@@ -53,42 +56,41 @@ export class Trace {
       name,
       root: true,
       start: now,
-      duration: 0,
       tags: {},
-      error: undefined,
     };
     this.open = [this.root];
   }
 
   enter(call: object, name: string, at: Milliseconds): void {
-    const span: Span = {
+    const span: OpenSpan = {
       traceId: this.root.traceId,
       id: this.newId(),
       parent: this.open.at(-1)!.id,
       shared: false,
       name,
       root: false,
-      start: this.now + (at - this.begun),
-      duration: 0,
+      start: this.timeOf(at),
       tags: {},
-      error: undefined,
     };
     this.calls.set(call, span);
-    this.open.push(span);
+    this.open = [...this.open, span];
   }
 
   leave(call: object, at: Milliseconds, error: unknown): void {
     const span = this.calls.get(call);
     if (span === undefined) return;
-    this.calls.delete(call);
-    this.open.splice(this.open.indexOf(span), 1);
+    this.open = this.open.filter((other) => other !== span);
     this.end(span, at, error);
   }
 
-  end(span: Span, at: Milliseconds, error: unknown): void {
-    span.duration = this.now + (at - this.begun) - span.start;
-    if (error !== undefined) span.error = error instanceof Error ? error.message : 'a fault that is no Error';
-    this.ended.push(span);
+  end(span: OpenSpan, at: Milliseconds, fault: unknown): void {
+    const text = fault instanceof Error ? fault.message : 'a fault that is no Error';
+    const error = fault === undefined ? undefined : text;
+    this.ended.push({ ...span, duration: this.timeOf(at) - span.start, error });
+  }
+
+  private timeOf(monotonic: Milliseconds): Milliseconds {
+    return this.now + (monotonic - this.begun);
   }
 
   private newId(): string {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DROP, Reply, type Next, type Outcome } from '../../../src/chain/index.js';
 import { template } from '../../../src/plugins/template/setup.js';
 import { setup } from '../../support/block.js';
-import { query, reply, summary, type QuestionOptions } from '../../support/dns.js';
+import { query, reply, rr, summary, type QuestionOptions } from '../../support/dns.js';
 import { exampleUpstream, recordedSets } from '../../support/example-upstream.js';
 
 const outcome = async (
@@ -109,6 +109,18 @@ describe('template', () => {
       qname: '7b.test.',
       want: { rcode: 'NOERROR', flags: 'aa', answer: ['7b.test. 5 IN A 10.123.16.8'] },
     },
+    ...[
+      ['`11` 2 8', '3'],
+      ['`zZ` 36 16', '1295'],
+      ['`19` 0 8', '19'],
+      ['`0b101` 0 8', '5'],
+      ['`0o17` 0 8', '15'],
+      ['`18446744073709551615` 10 0', '18446744073709551615'],
+    ].map(([args, value]) => ({
+      name: `parseInt ${args}`,
+      text: `template IN A {\nanswer "a 5 IN TXT {{ parseInt ${args} }}"\n}`,
+      want: { rcode: 'NOERROR', flags: 'aa', answer: [`a. 5 IN TXT "${value}"`] },
+    })),
     {
       name: "the client's address",
       text: 'template IN A {\nanswer "a 5 IN A {{ .Remote }}"\n}',
@@ -153,6 +165,27 @@ describe('template', () => {
       do: true,
       options: [{ code: 15, data: Buffer.from('\0\x15Blocked') }],
     });
+  });
+
+  it('adds an extended error of a high number without a reason', async () => {
+    const made = (await outcome('template ANY ANY {\nederror 49153\n}', 'x.')) as Reply;
+    expect(made.edns!.options).toEqual([{ code: 15, data: Buffer.of(0xc0, 1) }]);
+  });
+
+  it('knows flags and records of the message', async () => {
+    const text = ['Truncated', 'CheckingDisabled', 'Response'].map((flag) => `{{ .Message.${flag} }}`).join(' ');
+    const header =
+      '{{ with (index .Message.Ns 0).Header }}{{ .Name }} {{ .Rrtype }} {{ .Ttl }} {{ .Rdlength }}{{ end }}';
+    const asked = query('x.', 'A', { cd: true }).withMessage((message) => ({
+      ...message,
+      authority: [rr('a. 7 IN A 192.0.2.1')],
+    }));
+    const made = await setup(template, `template IN A {\nanswer "a 5 IN TXT ${text} ${header}"\n}`).ask(asked);
+    expect(summary(made)).toMatchObject({ answer: ['a. 5 IN TXT "false" "true" "false" "a." "1" "7" "4"'] });
+    const bad = setup(template, 'template IN A {\nanswer "{{ (index .Message.Ns 0).Header 1 }}"\n}').ask(
+      asked,
+    ) as Reply;
+    expect(bad.cause!.message).toContain('wrong number of args for Header: want 0 got 1');
   });
 
   it('gives a plain value where nothing is asked upstream', () => {
@@ -285,6 +318,26 @@ describe('mistakes in templates', () => {
       metric: 'coredns_template_template_failures_total',
       label: '{{.Meta 1}}',
     },
+    ...[
+      ['base -1', '{{parseInt `1` -1 8}}', 'base -1, allowed: 0 and 2 to 36'],
+      ['base 1', '{{parseInt `1` 1 8}}', 'base 1, allowed: 0 and 2 to 36'],
+      ['less than no bits', '{{parseInt `1` 10 -1}}', '-1 bits, allowed: 0 to 64'],
+      ['a digit that the base does not have', '{{parseInt `12` 2 8}}', "'12' is no number of base 2"],
+      ['what is no digit', '{{parseInt `1-` 36 8}}', "'1-' is no number of base 36"],
+    ].map(([what, answer, error]) => ({
+      name: `parseInt with ${what!}`,
+      answer: answer!,
+      cause: `error calling parseInt: ${error!}`,
+      metric: 'coredns_template_template_failures_total',
+      label: answer!,
+    })),
+    {
+      name: 'Meta of two labels',
+      answer: '{{.Meta `a/b` `c/d`}}',
+      cause: 'wrong number of args for Meta: want 1 got 2',
+      metric: 'coredns_template_template_failures_total',
+      label: '{{.Meta `a/b` `c/d`}}',
+    },
     {
       name: 'text that is no record',
       answer: '{{ .Name }} IN A nowhere',
@@ -307,6 +360,15 @@ describe('mistakes in templates', () => {
     expect(await block.metrics.text()).toContain(
       `${metric}{class="IN",section="answer",server="dns://127.0.0.1:53",template="${label}",type="A",view="",zone="."} 1\n`,
     );
+  });
+
+  it('are met in the answer first, then in the additional section', () => {
+    const lines = ['authority "a IN A 1"', 'additional "a IN A 2"', 'answer "a IN A 3"'];
+    const first = (count: number): string => {
+      const made = setup(template, `template IN A {\n${lines.slice(0, count).join('\n')}\n}`).ask(query('x.'));
+      return (made as Reply).cause!.message.split(' ')[0]!;
+    };
+    expect([1, 2, 3].map(first)).toEqual(['authority', 'additional', 'answer']);
   });
 
   it('matches are counted by zone, class and type', async () => {

@@ -1,8 +1,10 @@
+import { channel } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Reply, type Client, type Handler, type Next } from '../../../src/chain/index.js';
-import { linkChain } from '../../../src/chain/link.js';
+import { HANDLER_CHANNEL, linkChain } from '../../../src/chain/link.js';
 import { ManualClock } from '../../../src/lib/clock.js';
 import { seededRandom } from '../../../src/lib/random.js';
 import { otlp, zipkin } from '../../../src/plugins/trace/formats.js';
@@ -10,7 +12,7 @@ import { QueryTracer, type QueryTracerParts } from '../../../src/plugins/trace/h
 import { Reporter } from '../../../src/plugins/trace/reporter.js';
 import { trace } from '../../../src/plugins/trace/setup.js';
 import type { Span } from '../../../src/plugins/trace/span.js';
-import { setup, TestLog } from '../../support/block.js';
+import { setup, TestLog, type TestBlock } from '../../support/block.js';
 import { query } from '../../support/dns.js';
 import { running } from '../../support/running.js';
 
@@ -66,6 +68,43 @@ describe('a query that is traced', () => {
       'coredns.io/rcode': 'NOERROR',
     });
     expect(new Set(spans[0]!.map(({ traceId }) => traceId)).size).toBe(1);
+    expect(spans[0]!.map((span) => [span.root, span.shared])).toEqual([
+      [false, false],
+      [false, false],
+      [true, false],
+    ]);
+  });
+
+  it('has a span for each time that a plugin is asked, within the one that asks', () => {
+    const twice = handler('twice', (asked, next) => {
+      void next(asked);
+      return next(asked);
+    });
+    const { ask, spans } = traced([twice, passing, answering]);
+    void ask(query('a.'));
+    const within = ['answering in passing', 'passing in twice'];
+    expect(shape(spans[0]!).map((span) => Object.values(span as object))).toEqual(
+      [...within, ...within, 'twice in servedns', 'servedns in undefined'].map((text) => {
+        const [name, parent] = text.split(' in ');
+        return [name, expect.any(Number), parent === 'undefined' ? undefined : parent];
+      }),
+    );
+  });
+
+  it('has ids of 16 hexadecimal digits, each of its own', () => {
+    const { ask, spans } = traced([answering]);
+    for (let i = 0; i < 50; i++) void ask(query('a.'));
+    const ids = spans.flat().map(({ id }) => id);
+    expect(ids.filter((id) => !/^[0-9a-f]{16}$/.test(id))).toEqual([]);
+    expect(new Set(ids).size).toBe(100);
+  });
+
+  it('is traced again when it is asked again', () => {
+    const { ask, spans } = traced([answering]);
+    const asked = query('a.');
+    void ask(asked);
+    void ask(asked);
+    expect(spans).toHaveLength(2);
   });
 
   it('may be waited for, with others meanwhile', async () => {
@@ -95,13 +134,20 @@ describe('a query that is traced', () => {
     expect(spans[0]!.map(({ error }) => error)).toEqual(['broken', 'broken']);
   });
 
+  it('tells what went wrong later', async () => {
+    const { ask, spans } = traced([handler('failing', () => Promise.reject(new Error('broken')))]);
+    await expect(ask(query('a.'))).rejects.toThrow('broken');
+    expect(spans[0]!.map(({ error }) => error)).toEqual(['broken', 'broken']);
+  });
+
   it.each([
-    { every: 1, traces: 6 },
-    { every: 3, traces: 2 },
-    { every: 0, traces: 0 },
-  ])('is one of $every', ({ every, traces }) => {
+    { every: 1, asks: 6, traces: 6 },
+    { every: 3, asks: 6, traces: 2 },
+    { every: 3, asks: 2, traces: 0 },
+    { every: 0, asks: 6, traces: 0 },
+  ])('is one of $every: of $asks, $traces', ({ every, asks, traces }) => {
     const { ask, spans } = traced([answering], { every });
-    for (let i = 0; i < 6; i++) void ask(query('a.'));
+    for (let i = 0; i < asks; i++) void ask(query('a.'));
     expect(spans).toHaveLength(traces);
   });
 
@@ -199,7 +245,12 @@ describe('spans', () => {
       resourceSpans: [
         {
           resource: {
-            attributes: expect.arrayContaining([{ key: 'service.name', value: { stringValue: 'dns' } }]) as unknown,
+            attributes: [
+              { key: 'service.name', value: { stringValue: 'dns' } },
+              { key: 'service.version', value: { stringValue: '1' } },
+              { key: 'server.address', value: { stringValue: '127.0.0.1' } },
+              { key: 'server.port', value: { stringValue: '53' } },
+            ],
           },
           scopeSpans: [
             {
@@ -220,6 +271,12 @@ describe('spans', () => {
         },
       ],
     });
+  });
+
+  it('without an address where the server listens at more than one', () => {
+    const many = { ...reporting, endpoint: undefined };
+    expect(zipkin(spans, many)).toMatchObject([{}, { localEndpoint: { serviceName: 'dns' } }]);
+    expect(JSON.stringify(otlp(spans, many))).not.toContain('server.');
   });
 
   it.each([
@@ -247,7 +304,7 @@ describe('what waits for a collector', () => {
   it('goes by the batch at once, and after a while what is less, a batch at a time', async () => {
     const own = new ManualClock();
     const log = new TestLog();
-    const sent: { count: number; done: () => void; fail: (error: Error) => void }[] = [];
+    const sent: { count: number; names: string; done: () => void; fail: (error: Error) => void }[] = [];
     const counts: [string, number][] = [];
     const reporter = new Reporter({
       clock: own,
@@ -256,9 +313,14 @@ describe('what waits for a collector', () => {
       batch: 3,
       interval: 1000,
       counted: (outcome, count) => counts.push([outcome, count]),
-      send: (spans) => new Promise((done, fail) => sent.push({ count: spans.length, done, fail })),
+      send: (spans) => {
+        const names = spans.map(({ name }) => name).join('');
+        return new Promise((done, fail) => sent.push({ count: spans.length, names, done, fail }));
+      },
     });
-    const add = (count: number): void => reporter.add(Array.from({ length: count }, () => ({}) as Span));
+    let added = 0;
+    const add = (count: number): void =>
+      reporter.add(Array.from({ length: count }, () => ({ name: String(added++) }) as Span));
     const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     const sizes = (): number[] => sent.map(({ count }) => count);
     add(1);
@@ -286,34 +348,129 @@ describe('what waits for a collector', () => {
       await settled();
     }
     expect(sizes()).toEqual([2, 3, 3, 1]);
+    expect(sent.map(({ names }) => names)).toEqual(['01', '234', '678', '9']);
     add(1);
     own.advance(1000);
     expect(sizes()).toEqual([2, 3, 3, 1, 1]);
   });
 });
 
+/** What takes spans: its port, what it got, and when its first connection is closed by the one who brings them. */
+async function collector(
+  status = 202,
+): Promise<{ port: number; got: { url: string; body: string }[]; closed: Promise<unknown> }> {
+  const got: { url: string; body: string }[] = [];
+  const server = http.createServer({ keepAliveTimeout: 0 }, (request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += String(chunk)));
+    request.on('end', () => {
+      got.push({ url: request.url!, body });
+      response.writeHead(status).end();
+    });
+  });
+  ends.push(() => void server.close());
+  const closed = once(server, 'connection').then(([socket]) => once(socket as Socket, 'close'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, got, closed };
+}
+
+/** The plugin before one that answers, so that each query gives two spans. */
+async function configured(...text: string[]) {
+  const { block, handlers } = setup(trace, text.join('\n'));
+  await block.run('start');
+  ends.push(() => void block.run('stop'));
+  const next = linkChain([...handlers, answering]);
+  return { block, ask: (count: number) => Array.from({ length: count }, () => void next(query('a.'))) };
+}
+const lines = async (block: TestBlock): Promise<readonly string[]> =>
+  (await block.metrics.text()).split('\n').filter((line) => /^coredns_trace_spans_total/.test(line));
+
 describe('trace', () => {
+  it.each([
+    { name: 'by 100 or every second', options: [], fits: 49, time: 1000 },
+    { name: 'by the batch that is said', options: ['zipkin_max_batch_size 1'], fits: 0, time: 1000 },
+    { name: 'in the time that is said', options: ['zipkin_max_batch_interval 1ms'], fits: 49, time: 1 },
+  ])('brings spans $name', async ({ options, fits, time }) => {
+    const { block, ask } = await configured('trace 127.0.0.1:1 {', ...options, '}');
+    ask(fits);
+    if (fits > 0) block.clock.advance(time - 1);
+    expect(block.clock.pending).toBe(fits > 0 ? 1 : 0);
+    ask(1);
+    expect(block.clock.pending).toBe(0);
+  });
+
+  it('waits no longer than a second for others', async () => {
+    const { block, ask } = await configured('trace 127.0.0.1:1');
+    ask(1);
+    block.clock.advance(999);
+    expect(block.clock.pending).toBe(1);
+    block.clock.advance(1);
+    expect(block.clock.pending).toBe(0);
+  });
+
+  it.each([
+    { name: '1000', options: [], asks: 551, dropped: 2 },
+    {
+      name: 'as many as is said',
+      options: ['zipkin_max_backlog_size 1', 'zipkin_max_batch_size 1'],
+      asks: 1,
+      dropped: 1,
+    },
+  ])('keeps $name while the collector is busy', async ({ options, asks, dropped }) => {
+    const { block, ask } = await configured('trace 127.0.0.1:1 {', ...options, '}');
+    ask(asks);
+    expect(await lines(block)).toEqual([`coredns_trace_spans_total{outcome="dropped"} ${dropped}`]);
+  });
+
+  it.each([
+    { status: 200, outcome: 'sent', log: [] },
+    { status: 299, outcome: 'sent', log: [] },
+    { status: 300, outcome: 'dropped', log: [expect.stringContaining('answers with status 300') as string] },
+  ])('counts what a collector takes: status $status', async ({ status, outcome, log }) => {
+    const { port } = await collector(status);
+    const { block, ask } = await configured(`trace 127.0.0.1:${port}`);
+    ask(1);
+    await block.run('stop');
+    expect(await lines(block)).toEqual([`coredns_trace_spans_total{outcome="${outcome}"} 2`]);
+    expect(block.log.lines).toEqual(log);
+  });
+
+  it('watches nothing where no query is traced', async () => {
+    await configured('trace {', 'every 0', '}');
+    expect(channel(HANDLER_CHANNEL).hasSubscribers).toBe(false);
+    await configured('trace');
+    expect(channel(HANDLER_CHANNEL).hasSubscribers).toBe(true);
+  });
+
+  it.each([
+    { option: 'service x', shared: false },
+    { option: 'client_server', shared: true },
+    { option: 'client_server true', shared: true },
+    { option: 'client_server false', shared: false },
+  ])('$option: takes the span of who asks for its own: $shared', async ({ option, shared }) => {
+    const { port, got } = await collector();
+    const { block, handlers } = setup(trace, `trace 127.0.0.1:${port} {\n${option}\n}`);
+    const headers = { 'x-b3-traceid': 'c'.repeat(16), 'x-b3-spanid': 'd'.repeat(16) };
+    const asked = query('a.');
+    Object.assign(asked.context, { client: { ...asked.client, http: { method: 'GET', url: '/', headers } } });
+    void linkChain([...handlers, answering])(asked);
+    await block.run('stop');
+    expect(JSON.parse(got[0]!.body)).toMatchObject([
+      shared ? { shared, id: 'd'.repeat(16) } : { parentId: 'd'.repeat(16) },
+    ]);
+  });
+
   it.each([
     { type: 'otlp', path: '/v1/traces' },
     { type: 'zipkin', path: '/api/v2/spans' },
   ])('brings spans to a $type collector', async ({ type, path }) => {
-    const got: { url: string; body: string }[] = [];
-    const collector = http.createServer((request, response) => {
-      let body = '';
-      request.on('data', (chunk) => (body += String(chunk)));
-      request.on('end', () => {
-        got.push({ url: request.url!, body });
-        response.writeHead(202).end();
-      });
-    });
-    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
-    const { port } = collector.address() as AddressInfo;
+    const { port, got, closed } = await collector();
     const server = await running(
       `.:0 {\nbind 127.0.0.1\nmetadata\ntrace ${type} 127.0.0.1:${port} {\nservice mine\n}\nlog . "id {/trace/traceid}"\nwhoami\n}`,
     );
     await server.ask('x.');
     await server.stop();
-    collector.close();
+    await closed;
     expect(got.map(({ url }) => url)).toEqual([path]);
     for (const part of ['servedns', 'whoami', 'log', 'mine', 'coredns.io/name']) expect(got[0]!.body).toContain(part);
     const id = server.log.find((line) => line.includes('id '))!.split('id ')[1]!;

@@ -74,13 +74,39 @@ describe('expressions that hold', () => {
     'count([1, 2, 3], # > 1) == 2',
     'any([[1], [2, 3]], any(#, # == 3))',
     "((((name()))) == 'abc.x.test.')",
+    "`` == '' and `a`== 'a'",
+    '-3 + 3 == 0 and +3 == 3',
+    '1 <= 1 and 1 >= 1 and not (1 < 1) and not (1 > 1)',
+    'len(1..3) == 3 and len(2..3) == 2 and len(5..1) == 0 and len(1..1000000) == 1000000',
+    "split('a.b', '.', 0) == [] and split('a.b', '.', 1) == ['a.b'] and split('a.b', '.', 2) == ['a', 'b']",
+    "split('a.b', '.', -1) == ['a', 'b'] and split('a.b', '.', 3) == ['a', 'b']",
+    "trim('a_', '_') == 'a' and trim('__', '_') == ''",
+    "repeat('a', 0) == '' and len(repeat('a', 1000000)) == 1000000",
+    "len('a😀') == 2 and max(1) == 1",
+    '[[], [1]] == [[], [1]] and [[1], []] == [[1], []] and [] != [1]',
+    `${'true'.padEnd(10_000)}`,
+    `${'!'.repeat(100)}true`,
   ])('%s', (text) => expect(holds(text)).toBe(true));
 });
 
 describe('expressions that do not hold', () => {
-  it.each(['false', 'signed()', "name() == 'other.'", 'size() < 512', '1 in []', "'1' == echo('2')"])('%s', (text) =>
-    expect(holds(text)).toBe(false),
-  );
+  it.each([
+    'false',
+    'signed()',
+    "name() == 'other.'",
+    'size() < 512',
+    '1 in []',
+    "'1' == echo('2')",
+    'true and false',
+    'false and true',
+    'true && signed()',
+    'name() == nil',
+    'nil == [1]',
+    '[1] == nil',
+    '[1] == [1, 2]',
+    '[1, 2] == [1]',
+    '[1, 2] == [1, 3]',
+  ])('%s', (text) => expect(holds(text)).toBe(false));
 });
 
 describe('refused', () => {
@@ -134,7 +160,37 @@ describe('refused', () => {
     { text: "'a' | name", error: "'name' is no value" },
     { text: "'a' | 'b'", error: "'|' needs a function behind it" },
     { text: 'x'.repeat(10_001), error: 'it has 10001 characters, at most 10000 are allowed' },
-    { text: `${'!'.repeat(200)}true`, error: 'more than 100 parts within each other' },
+    { text: `${'!'.repeat(101)}true`, error: 'more than 100 parts within each other' },
+    { text: '`a` == 1', error: "'`a` == 1': == got string and int" },
+    { text: '1 === 1', error: 'expected expression after == at character 5' },
+    { text: '~1 == 1', error: 'unexpected "~" at character 1' },
+    { text: 'null == nil', error: "'null' is no value" },
+    { text: '[1] == 1', error: '== got list of int and int, allowed: two values of one type' },
+    { text: "[1] == ['a']", error: '== got list of int and list of string' },
+    { text: '[[1], 1] == []', error: 'the members of a list are of different types: list of int and int' },
+    { text: "[[1], ['a']] == []", error: 'the members of a list are of different types: int and string' },
+    { text: "[[1], []][0][0] == 'a'", error: '== got int and string' },
+    { text: "[[], [1]][1][0] == 'a'", error: '== got int and string' },
+    { text: '[1][2 / 2] == 1', error: '[] got float, allowed: int' },
+    { text: '[1][0.5 + 0.5] == 1', error: '[] got float, allowed: int' },
+    { text: 'size() || true', error: "'size() || true': || got int, allowed: bool" },
+    { text: 'any([1], true, true)', error: "'any([1], true, true)': allowed: any(list, condition)" },
+    { text: 'any([1], # == 1) and # == 1', error: "'#' has a meaning only within all" },
+    ...[
+      ['upper', 'string', ['', "'a', 'b'"]],
+      ['trim', 'string, [string]', ['', '1', "'a', 1"]],
+      ['abs', 'number', ['', "'a'", '1, 2']],
+      ['max', 'number, ...', ['', "1, 'a'"]],
+      ['int', 'number or string', ['', 'true', '1, 2']],
+      ['string', 'value', ['', '1, 2', '[1]']],
+      ['len', 'string or list', ['', "'a', 'b'"]],
+      ['join', 'list of string, [string]', ['', "'a'", '[1]', "['a'], 1", "['a'], 'b', 'c'"]],
+    ].flatMap(([name, usage, wrong]) =>
+      (wrong as string[]).map((args) => ({
+        text: `${name as string}(${args}) == nil`,
+        error: `allowed: ${name as string}(${usage as string})`,
+      })),
+    ),
   ])('$text', ({ text, error }) => {
     expect(() => compileCondition(text, functions)).toThrow(ExpressionError);
     expect(() => compileCondition(text, functions)).toThrow(error);
@@ -149,7 +205,8 @@ describe('what cannot be evaluated', () => {
     { text: 'int(name()) == 1', error: "int: got 'abc.x.test.', allowed: a whole number" },
     { text: 'float(name()) == 1', error: "float: got 'abc.x.test.', allowed: a number" },
     { text: "repeat('a', -1) == ''", error: 'repeat: got -1 times' },
-    { text: '5 in 1..10000000', error: 'a range of more than 1000000 members' },
+    { text: "repeat('a', 1000001) == ''", error: 'repeat: got 1000001 times, allowed: up to 1000000 characters' },
+    { text: '5 in 1..1000001', error: 'a range of more than 1000000 members' },
   ])('$text', ({ text, error }) => {
     const condition = compileCondition(text, functions);
     expect(() => condition.run(subject)).toThrow(error);

@@ -86,6 +86,16 @@ describe('view', () => {
       want: { dependsOn: 'client', clientNetworks: { ipv4: 8, ipv6: 7 } },
     },
     {
+      name: "the client's network in IPv6 alone",
+      lines: ["incidr(client_ip(), 'fd00::/7')"],
+      want: { dependsOn: 'client', clientNetworks: { ipv4: 0, ipv6: 7 } },
+    },
+    {
+      name: 'a block that is not written out',
+      lines: ["incidr(client_ip(), metadata('a/b'))"],
+      want: { dependsOn: 'query' },
+    },
+    {
       name: "the client's address",
       lines: ["incidr(client_ip(), '10.0.0.0/8') or client_ip() == '::1'"],
       want: { dependsOn: 'client', clientNetworks: { ipv4: 32, ipv6: 128 } },

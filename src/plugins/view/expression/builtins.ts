@@ -62,8 +62,10 @@ const STRINGS: Type = { members: 'string' };
 /** Cuts at most `count` pieces, the last with all that remains; all when it is left out. */
 function pieces(text: string, by: string, count = Infinity): string[] {
   const all = text.split(by);
-  if (count < 0 || all.length <= count) return all;
-  return count === 0 ? [] : [...all.slice(0, count - 1), all.slice(count - 1).join(by)];
+  if (count < 0) return all;
+  if (count === 0) return [];
+  const rest = all.splice(count - 1);
+  return rest.length === 0 ? all : [...all, rest.join(by)];
 }
 
 /** Without the characters of `set` at both ends; white space when it is left out. */

@@ -100,9 +100,7 @@ class Compiler<Subject> {
     }
     require(type, isNumber(type), 'a number', operator, node);
     const sign = operator === '-' ? -1 : 1;
-    const value = (of: ExprValue): number => sign * (of as number);
-    if (operand.constant !== undefined) return constant(type, value(operand.constant));
-    return { type, run: (subject, item) => value(run(subject, item)) };
+    return { type, run: (subject, item) => sign * (run(subject, item) as number) };
   }
 
   private choice(

@@ -26,37 +26,30 @@ const MAX_LENGTH = 10_000;
 /** Most parts within each other. */
 const MAX_DEPTH = 100;
 
-/** Precedence of the operators between two operands, as in expr-lang; all are left-associative but the last two. */
-const BINARY: Readonly<Record<string, number>> = {
-  '|': 1,
-  or: 11,
-  '||': 11,
-  and: 16,
-  '&&': 16,
-  ...Object.fromEntries(['==', '!=', '<', '>', '<=', '>='].map((operator) => [operator, 21])),
-  ...Object.fromEntries(
-    ['in', 'matches', 'contains', 'startsWith', 'endsWith'].flatMap((word) => [
-      [word, 21],
-      [`not ${word}`, 21],
-    ]),
-  ),
-  '..': 26,
-  '+': 31,
-  '-': 31,
-  '*': 61,
-  '/': 61,
-  '%': 61,
-  '??': 501,
-  '**': 101,
-  '^': 101,
-};
+/** Operators between two operands, those that bind least first, as in expr-lang; 0 is none to jsep. */
+const BINARY: readonly (readonly string[])[] = [
+  [],
+  ['|'],
+  ['or', '||'],
+  ['and', '&&'],
+  [
+    ...['==', '!=', '<', '>', '<=', '>='],
+    ...['in', 'matches', 'contains', 'startsWith', 'endsWith'].flatMap((word) => [word, `not ${word}`]),
+  ],
+  ['..'],
+  ['+', '-'],
+  ['*', '/', '%'],
+  ['**', '^'],
+  ['??'],
+];
+/** All others are left-associative. */
 const RIGHT = new Set(['**', '^']);
 
 const NUMBER = /^(?:0x[\da-f_]+|0o[0-7_]+|0b[01_]+|(?:\d[\d_]*)?(?:\.(?!\.)\d[\d_]*)?(?:e[+-]?\d+)?)/i;
 
 jsep.removeAllBinaryOps();
-for (const [operator, precedence] of Object.entries(BINARY))
-  jsep.addBinaryOp(operator, precedence, RIGHT.has(operator));
+for (const [precedence, operators] of BINARY.entries())
+  for (const operator of operators) jsep.addBinaryOp(operator, precedence, RIGHT.has(operator));
 jsep.removeAllUnaryOps();
 for (const operator of ['!', 'not', '-', '+']) jsep.addUnaryOp(operator);
 jsep.removeAllLiterals();
@@ -74,7 +67,7 @@ jsep.hooks.add('gobble-token', function (env) {
     env.node = { type: 'Literal', value: Number(number.replaceAll('_', '')), raw: number };
   } else if (rest.startsWith('`')) {
     const end = rest.indexOf('`', 1);
-    if (end < 0) this.throwError('Unclosed quote');
+    if (end === -1) this.throwError('Unclosed quote');
     this.index += end + 1;
     env.node = { type: 'Literal', value: rest.slice(1, end), raw: rest.slice(0, end + 1) };
   } else if (rest.startsWith('#')) {
@@ -83,7 +76,6 @@ jsep.hooks.add('gobble-token', function (env) {
   } else if (rest.startsWith('{')) {
     this.index += 1;
     env.node = this.gobbleExpression();
-    this.gobbleSpaces();
     if (this.char !== '}') this.throwError('Unclosed {');
     this.index += 1;
   }
@@ -99,9 +91,9 @@ export function parseExpression(text: string): ExprNode {
     parsed = jsep(text);
   } catch (error) {
     if (error instanceof RangeError) throw new ExpressionError('too many parts within each other');
-    const { description, index } = error as { description?: string; index?: number };
+    const { description, index } = error as { description?: string; index: number };
     if (description === undefined) throw error;
-    throw new ExpressionError(`${description.toLowerCase()} at character ${(index ?? 0) + 1}`);
+    throw new ExpressionError(`${description.toLowerCase()} at character ${index + 1}`);
   }
   return nodeOf(parsed as CoreExpression, 0);
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { apiAgent } from '../../src/kube/api/api-agent.js';
 import { ApiError } from '../../src/kube/api/api-error.js';
 import { PROTOBUF_TYPE, listBody, watchBody } from '../../src/kube/api/body.js';
+import { LineReader } from '../../src/kube/api/line-reader.js';
 import { RateLimiter } from '../../src/kube/api/rate-limiter.js';
 import { initialQuery, versionQuery } from '../../src/kube/api/resources.js';
 import { SilenceGuard } from '../../src/kube/api/silence-guard.js';
@@ -144,11 +145,41 @@ it('a latch opens once and stays open', async () => {
   await latch.opened;
 });
 
-it('back-off and watches last as long as with the Kubernetes client library', () =>
-  expect(DEFAULT_TIMING).toMatchObject({
-    backoff: { max: 30_000, reset: 120_000 },
-    watch: 300_000,
-  }));
+describe('unless another timing is asked for', () => {
+  const { backoff, refused, eager, retell, listSilence, watch, watchGrace, initialSilence, initial } = DEFAULT_TIMING;
+  it.each([
+    { what: 'the longest back-off is that of the Kubernetes client library', is: backoff.max, want: 30_000 },
+    { what: 'back-off starts anew when it does with that library', is: backoff.reset, want: 120_000 },
+    { what: 'watches last as long as with that library', is: watch, want: 5 * 60_000 },
+    { what: 'a first failure costs less than half a second', is: 2 * backoff.min, want: 400 },
+    { what: 'an API that is back is asked within 0.2 s', is: 2 * refused, want: 200 },
+    { what: 'that holds for 10 s after it was well', is: eager, want: 10_000 },
+    { what: 'that it is away is told twice a minute', is: 60_000 / retell, want: 2 },
+    { what: 'a list may be silent for half a minute', is: listSilence, want: 30_000 },
+    { what: 'a watch half a minute longer than it lasts', is: watchGrace, want: 30_000 },
+    { what: 'what it begins with a sixth of a minute', is: initialSilence, want: 10_000 },
+    { what: 'and that may take two minutes in all', is: initial, want: 120_000 },
+  ])('$what', ({ is, want }) => expect(is).toBe(want));
+});
+
+describe('lines of a watch', () => {
+  const MOST = 8 * 1024 * 1024;
+  const lines = (...chunks: readonly string[]): string[] => {
+    const reader = new LineReader();
+    return chunks.flatMap((chunk) => [...reader.read(Buffer.from(chunk))]);
+  };
+  it.each([
+    { name: 'whole ones', chunks: ['a\nb\n'], want: ['a', 'b'] },
+    { name: 'one in three pieces', chunks: ['a', 'b', 'c\nd'], want: ['abc'] },
+    { name: 'one whose end comes by itself', chunks: ['a', '\n', 'b\n'], want: ['a', 'b'] },
+    { name: 'no empty ones', chunks: ['\n\r\n', '', 'a\n\n'], want: ['a'] },
+  ])('are $name', ({ chunks, want }) => expect(lines(...chunks)).toEqual(want));
+  it('have up to 8 MiB', () => {
+    const most = 'x'.repeat(MOST);
+    expect(lines(most, '\n').map(({ length }) => length)).toEqual([MOST]);
+    expect(() => lines(most, 'x')).toThrow(RangeError);
+  });
+});
 
 it.each([
   { url: 'http://api', protocol: 'http:' },

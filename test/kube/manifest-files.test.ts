@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -19,4 +19,15 @@ it('manifests are found below folders, with the folders that are to be watched f
   expect(names(found.files)).toEqual(['elsewhere/named.txt', 'sub/b.yml', 'sub/below/c.JSON']);
   expect(names(found.folders)).toEqual(['', 'elsewhere', 'sub', 'sub/below']);
   expect([...found.missing]).toEqual([[path.join(dir, 'gone'), NOT_THERE]]);
+});
+
+it('a manifest of up to 32 MiB is read', async () => {
+  const sizes = { 'most.yaml': 32 * 1024 * 1024, 'more.yaml': 32 * 1024 * 1024 + 1 };
+  for (const [name, size] of Object.entries(sizes)) {
+    writeFileSync(path.join(dir, name), '');
+    truncateSync(path.join(dir, name), size);
+  }
+  const { files, missing } = await findManifests([dir]);
+  expect([...files.keys()]).toEqual([path.join(dir, 'most.yaml')]);
+  expect([...missing.keys()]).toEqual([path.join(dir, 'more.yaml')]);
 });

@@ -72,6 +72,15 @@ describe('parseManifest', () => {
     { name: 'JSON', text: '{"kind":"List","items":[{"kind":"Pod"}]}', want: [['Pod', 'f']] },
     { name: 'nothing', text: '# empty\n', want: [] },
     {
+      name: 'a List whose items an alias stands for',
+      text: '---\nkind: Pod\n---\nx: &i\n  - kind: Pod\nkind: List\nitems: *i\n',
+      want: [
+        ['Pod', 'f:2:1'],
+        ['Pod', 'f:4:1'],
+      ],
+    },
+    { name: 'a null', text: '~\n---\nnull\n', want: [] },
+    {
       name: 'anchors and aliases',
       text: 'kind: Pod\nmetadata: &m { name: a }\nstatus: *m\n',
       want: [['Pod', 'f:1:1']],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/lib/clock.js';
 import type { Random } from '../../src/lib/random.js';
 import { Backoff } from '../../src/kube/api/backoff.js';
-import { RateLimiter } from '../../src/kube/api/rate-limiter.js';
+import { DEFAULT_LIMITS, RateLimiter } from '../../src/kube/api/rate-limiter.js';
 
 const fixed = (share: number): Random => ({ uint32: () => share * 2 ** 32 });
 const never = new AbortController().signal;
@@ -45,7 +45,23 @@ it('Backoff starts again when all is well', () => {
   expect([backoff.next(), backoff.next()]).toEqual([100, 200]);
 });
 
+it('Backoff waits less than a millisecond where its limits say so', () =>
+  expect(new Backoff({ min: 0.25, max: 1, reset: 1 }, new ManualClock(), fixed(0)).next()).toBe(0.25));
+
 describe('RateLimiter', () => {
+  it('lets as much through as the Kubernetes client library', () =>
+    expect(DEFAULT_LIMITS).toEqual({ qps: 5, burst: 10 }));
+
+  it('waits for the part of a token that is not there yet', async () => {
+    const clock = new ManualClock();
+    const limiter = new RateLimiter({ qps: 2000, burst: 1 }, clock);
+    await limiter.acquire(never);
+    await clock.advanceAsync(0.25);
+    const second = limiter.acquire(never);
+    await clock.advanceAsync(0.25);
+    expect(await second).toBe(0.25);
+  });
+
   it('lets a burst through, then one token at a time', async () => {
     const clock = new ManualClock();
     const limiter = new RateLimiter({ qps: 2, burst: 2 }, clock);

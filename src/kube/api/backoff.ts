@@ -34,7 +34,7 @@ export class Backoff {
    * The next wait: from the current step to twice that, or from `atLeast` (what a Retry-After header asks for) when
    * that is longer.
    */
-  next(atLeast: Milliseconds = 0): Milliseconds {
+  next(atLeast: Milliseconds = this.limits.min): Milliseconds {
     const now = this.clock.monotonic();
     const { min, max, reset } = this.limits;
     const step = now - this.last > reset ? min : this.current;

@@ -25,23 +25,20 @@ export class LineReader {
       if (line !== '') yield line;
       start = end + 1;
     }
-    if (start < bytes.length) this.keep(bytes.subarray(start));
+    this.keep(new Uint8Array(bytes.subarray(start)));
   }
 
   private finish(last: Buffer): string {
-    let bytes = last;
-    if (this.size > 0) {
-      this.keep(last);
-      bytes = Buffer.concat(this.parts);
-      this.parts = [];
-      this.size = 0;
-    }
-    return bytes.toString('utf8').trim();
+    this.keep(last);
+    const line = Buffer.concat(this.parts).toString('utf8').trim();
+    this.parts = [];
+    this.size = 0;
+    return line;
   }
 
-  private keep(part: Buffer): void {
+  private keep(part: Uint8Array): void {
     this.size += part.length;
     if (this.size > MAX_LINE) throw new RangeError(`a watch event is larger than ${MAX_LINE} octets`);
-    this.parts.push(Uint8Array.from(part));
+    this.parts.push(part);
   }
 }

@@ -51,12 +51,12 @@ export class RateLimiter {
     else this.running--;
   }
 
-  /** Takes one token, if need be one of the future; returns how long until it is there. */
+  /** Takes one token, if need be one of the future; returns how long until it is there, at most 0 when it is. */
   private takeToken(now: Milliseconds): Milliseconds {
     const { qps, burst } = this.limits;
     this.tokens = Math.min(burst, this.tokens + ((now - this.filled) / 1000) * qps) - 1;
     this.filled = now;
-    return this.tokens >= 0 ? 0 : (-this.tokens / qps) * 1000;
+    return (-this.tokens / qps) * 1000;
   }
 
   private place(signal: AbortSignal): Promise<void> {
@@ -70,7 +70,7 @@ export class RateLimiter {
         resolve();
       };
       if (signal.aborted) return reject(signal.reason as Error);
-      signal.addEventListener('abort', abort, { once: true });
+      signal.addEventListener('abort', abort);
       this.queue.push(enter);
     });
   }

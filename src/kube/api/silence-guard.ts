@@ -25,7 +25,7 @@ export class SilenceGuard {
     private readonly outer: AbortSignal,
   ) {
     this.timer = this.arm();
-    outer.addEventListener('abort', this.abort, { once: true });
+    outer.addEventListener('abort', this.abort);
   }
 
   get signal(): AbortSignal {

@@ -56,7 +56,7 @@ export function* yamlDocuments<Part>(
     }
     yield* known(composer.next(parts?.frame ?? token));
   }
-  yield* known(composer.end(false, text.length));
+  yield* known(composer.end());
 }
 
 function* readInTurn<Part>(
@@ -69,9 +69,9 @@ function* readInTurn<Part>(
 }
 
 /** One part of a list as a document. */
-export function composePart(part: CST.BlockMap, end: number): Document {
+export function composePart(part: CST.BlockMap): Document {
   const token: CST.Document = { type: 'document', offset: part.offset, start: [], value: part };
-  const [document] = new (loadYaml().Composer)().compose([token], true, end);
+  const [document] = new (loadYaml().Composer)().compose([token]);
   return document!;
 }
 
@@ -120,8 +120,8 @@ function takeEnded([document, map, list]: readonly CST.Token[]): CST.BlockMap[] 
   return ended;
 }
 
-const isPlain = ({ start, key, sep, value }: CST.BlockSequence['items'][number]): boolean =>
-  !key && !sep && value?.type === 'block-map' && start.every(({ type }) => PLAIN.has(type));
+const isPlain = ({ start, value }: CST.BlockSequence['items'][number]): boolean =>
+  value?.type === 'block-map' && start.every(({ type }) => PLAIN.has(type));
 
 /** The parts of a list of objects and the list without them; undefined for any other document. */
 function partsOf(

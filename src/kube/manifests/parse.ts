@@ -87,7 +87,7 @@ function* yamlSteps(path: string, text: string, early: boolean): Generator<Manif
   const read = (part: CST.BlockMap): ListPart => {
     const place = placeOf(path, lines, part.offset);
     try {
-      return { place, value: toValue(sound(composePart(part, text.length)), place) };
+      return { place, value: toValue(sound(composePart(part)), place) };
     } catch (error) {
       return { place, error };
     }
@@ -99,9 +99,15 @@ function* yamlSteps(path: string, text: string, early: boolean): Generator<Manif
     }
     if (step === 'no list') return false;
     const document = sound(step.document);
-    const start = placeOf(path, lines, document.contents?.range?.[0] ?? document.range[0]);
+    // An empty document.
+    if (document.contents === null) continue;
+    const start = placeOf(path, lines, document.contents.range[0]);
     const value = toValue(document, start);
-    yield* unpack(value, start, (index) => placeOf(path, lines, itemNode(document, index)?.range?.[0] ?? 0));
+    // A list that an alias stands for is where it is asked for.
+    yield* unpack(value, start, (index) => {
+      const range = itemNode(document, index)?.range;
+      return range ? placeOf(path, lines, range[0]) : start;
+    });
     const kind = textAt(value, 'kind');
     for (const part of step.parts ?? []) {
       if (part.error !== undefined) throw part.error as Error;
@@ -140,7 +146,7 @@ function* parseLongJson(bytes: Buffer): Generator<undefined, unknown> {
 }
 
 function* unpack(value: unknown, place: string, itemPlace: (index: number) => string): Generator<ManifestObject> {
-  if (value === null || value === undefined) return;
+  if (value === null) return;
   if (typeof value !== 'object' || Array.isArray(value))
     throw new ManifestError(
       place,

@@ -1,5 +1,4 @@
-import { watch } from 'node:fs';
-import type { FSWatcher } from 'node:fs';
+import { watch, type FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { repeat } from '../../lib/clock.js';
@@ -24,10 +23,17 @@ export interface ManifestTiming {
   readonly poll: Milliseconds;
 }
 
+export type FolderWatcher = Pick<FSWatcher, 'close' | 'on'>;
+
+const watchSystem: NonNullable<ManifestSourceOptions['watch']> = (folder, changed) =>
+  watch(folder, { persistent: false }, changed);
+
 export interface ManifestSourceOptions extends Omit<IntakeOptions, 'log'> {
   /** Files and folders. */
   readonly paths: readonly string[];
   readonly timing?: Partial<ManifestTiming>;
+  /** Tells of changes in a folder until closed; that of the system unless given. */
+  readonly watch?: (folder: string, changed: () => void) => FolderWatcher;
   readonly clock: Clock;
   readonly log: KubeLog;
 }
@@ -44,7 +50,7 @@ export class ManifestSource implements KubeSource {
   private readonly pace: Pace;
   private holdings!: ManifestHoldings;
   private readonly signatures = new Map<string, string>();
-  private readonly watchers = new Map<string, { readonly identity: string; readonly watcher: FSWatcher }>();
+  private readonly watchers = new Map<string, { readonly identity: string; readonly watcher: FolderWatcher }>();
   private readonly missed = new Set<string>();
   private pending: Timer | undefined;
   private scanning = false;
@@ -85,7 +91,7 @@ export class ManifestSource implements KubeSource {
       this.watchers.clear();
     };
     if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
+    else signal.addEventListener('abort', stop);
   }
 
   /** One scan at a time; a change seen during a scan makes another follow. */
@@ -185,7 +191,7 @@ export class ManifestSource implements KubeSource {
       );
     };
     try {
-      const watcher = watch(folder, { persistent: false }, () => this.changed());
+      const watcher = (this.options.watch ?? watchSystem)(folder, () => this.changed());
       watcher.on('error', give);
       this.watchers.set(folder, { identity, watcher });
     } catch (error) {

@@ -121,7 +121,7 @@ export class Http2 {
         CONNECT_LIMIT,
       );
       const stop = (): void => void socket.destroy(this.closing.signal.reason as Error);
-      this.closing.signal.addEventListener('abort', stop, { once: true });
+      this.closing.signal.addEventListener('abort', stop);
       const settled = (): void => {
         timer.cancel();
         this.closing.signal.removeEventListener('abort', stop);
@@ -131,13 +131,11 @@ export class Http2 {
         settled();
         resolve(socket);
       });
-      socket.once('error', (error: Error) => {
-        settled();
-        reject(error);
-      });
+      // What is wrong is known when it closes.
+      socket.on('error', () => undefined);
       socket.once('close', () => {
         settled();
-        reject(new Error('the connection was closed before it was secured'));
+        reject(socket.errored ?? new Error('the connection was closed before it was secured'));
       });
     });
   }
@@ -173,7 +171,7 @@ function request(session: http2.ClientHttp2Session, { target, headers, signal }:
 async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let abort: () => void = () => undefined;
   const aborted = new Promise<never>((_resolve, reject) => (abort = () => reject(signal.reason as Error)));
-  signal.addEventListener('abort', abort, { once: true });
+  signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
   return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
 }

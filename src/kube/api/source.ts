@@ -83,7 +83,7 @@ export class ApiSource implements KubeSource {
   start(store: KubeStore, signal: AbortSignal): void {
     for (const reflector of this.reflectors) void reflector.run(store, signal);
     void Promise.all(this.reflectors.map((reflector) => reflector.latch.opened)).then(() => this.latch.release());
-    signal.addEventListener('abort', () => this.client.close(), { once: true });
+    signal.addEventListener('abort', () => this.client.close());
   }
 
   private query(kind: KubeKind): Record<string, string> {

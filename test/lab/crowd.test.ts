@@ -1,10 +1,34 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Gateway } from '../../src/lab/gateway/gateway.js';
-import { crowd } from '../../src/lab/topology/crowd.js';
+import { objectAt } from '../../src/kube/objects/raw.js';
+import { MOST_NODES, PODS_PER_NODE, crowd } from '../../src/lab/topology/crowd.js';
 import { loadTopology } from '../../src/lab/topology/load.js';
 import { HostNetwork } from '../../src/net/host-network.js';
 import { drivenLab } from './lab.js';
 import type { Driven } from './lab.js';
+
+it('a small crowd: nodes with a block of addresses each, and a web server beside the pod to ask from', () => {
+  const kind = loadTopology('kind');
+  const { name, nodes, podPins, servicePins, manifests } = crowd(kind, 3, 52);
+  expect({ name, podPins, servicePins }).toEqual({ name: 'kind, 3 nodes', podPins: [], servicePins: [] });
+  expect(
+    nodes.map(({ name, apiServer, podCidr, interfaces }) => [name, apiServer, podCidr, ...interfaces[0]!.addresses]),
+  ).toEqual([
+    [kind.nodes[0]!.name, true, '10.244.0.0/24', ...kind.nodes[0]!.interfaces[0]!.addresses],
+    ['worker-1', false, '10.244.1.0/24', '172.17.1.1/16'],
+    ['worker-2', false, '10.244.2.0/24', '172.17.1.2/16'],
+  ]);
+  const own = manifests.slice(kind.manifests.length);
+  expect(own.map(({ place, raw }) => [place, objectAt(raw, 'spec')['replicas']])).toEqual([
+    ['Deployment webpod', 50],
+    ['Service webpod', undefined],
+    ['Deployment webpod-2', 1],
+    ['Service webpod-2', undefined],
+    ['Pod curl-pod', undefined],
+  ]);
+  // As many nodes as there are blocks, and on each what a kubelet takes.
+  expect([MOST_NODES, PODS_PER_NODE]).toEqual([250, 110]);
+});
 
 describe('a cluster of as many nodes and pods as are asked for', () => {
   let driven: Driven;

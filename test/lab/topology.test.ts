@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/lib/clock.js';
 import { Lab } from '../../src/lab/lab.js';
-import { LAB_FOLDER, loadTopology } from '../../src/lab/topology/load.js';
 import { drive } from '../../src/lab/session/driven-clock.js';
 import { parseTopology } from '../../src/lab/topology/parse.js';
 
@@ -31,6 +30,52 @@ describe('parseTopology', () => {
 
   it.each([
     { name: 'text that is no YAML', text: `${GOOD}x: [`, error: 't.yaml:7:5: ' },
+    {
+      name: 'a name that is empty',
+      text: GOOD.replace('small', '""'),
+      error: 't.yaml:1:7: name: got "", allowed: text',
+    },
+    {
+      name: 'a name that is a number',
+      text: GOOD.replace('small', '3'),
+      error: 't.yaml:1:7: name: got 3, allowed: text',
+    },
+    {
+      name: 'an anchor that is not there',
+      text: `${GOOD}hosts: [*h]`,
+      error: 't.yaml:7:9: got the alias *h, allowed: an anchor that stands before it',
+    },
+    {
+      name: 'an anchor of what the alias is part of',
+      text: `${GOOD}hosts: &h [*h]`,
+      error: 't.yaml:7:12: got the alias *h, allowed: an anchor that stands before it',
+    },
+    { name: 'text that is no topology', text: 'nodes', error: /^t.yaml:1:1: got "nodes", allowed: a mapping$/ },
+    {
+      name: 'a place within a list of texts',
+      text: GOOD.replace('10.0.0.1/24', '10.0.0.1/24, []'),
+      error: 't.yaml:6:57: nodes[0].interfaces[0].addresses[1]: got a list, allowed: text',
+    },
+    {
+      name: 'an unknown key of a pool',
+      text: `${GOOD}cilium: { ipam: { pools: [{ cidr: x }] } }`,
+      error: 't.yaml:7:29: cilium.ipam.pools[0].cidr: unknown key, allowed: name, cidrs, maskSize',
+    },
+    {
+      name: 'a setting that is wrong deep inside',
+      text: `${GOOD}cilium: { settings: { ipMasqAgent: { nonMasqueradeCIDRs: [x] } } }`,
+      error: `t.yaml:7:36: cilium.settings.ipMasqAgent: "x" is no address block`,
+    },
+    {
+      name: 'a Corefile of another name',
+      text: `${GOOD}corefiles: { a: x, b: y }\nhosts: [{ name: h, corefile: c }]`,
+      error: 't.yaml:8:30: hosts[0].corefile: got "c", allowed: a key of corefiles (a, b)',
+    },
+    {
+      name: 'a manifest of both kinds',
+      text: `${GOOD}manifests: [{ file: x.yaml, inline: x }]`,
+      error: 't.yaml:7:13: manifests[0]: got both or none of file and inline, allowed: one of them',
+    },
     {
       name: 'an unknown key',
       text: `${GOOD}nods: []`,
@@ -194,16 +239,5 @@ describe('Lab.create', () => {
     },
   ])('refuses $name', async ({ more, error }) => {
     await expect(create(more)).rejects.toThrow(error);
-  });
-});
-
-describe('loadTopology', () => {
-  it('knows those that come along, by name', () => {
-    expect(loadTopology('two-nodes').nodes.map((node) => node.name)).toEqual(['k8s-ctr', 'k8s-w1']);
-    expect(loadTopology(`${LAB_FOLDER}/two-nodes.yaml`).name).toBe('two-nodes');
-  });
-
-  it('says what is not there', () => {
-    expect(() => loadTopology('nosuch')).toThrow('nosuch: there is no such topology');
   });
 });

@@ -144,7 +144,7 @@ export class YamlPlace {
     if (!this.present) return 'nothing';
     if (yaml.isMap(this.node)) return 'a mapping';
     if (yaml.isSeq(this.node)) return 'a list';
-    return yaml.isScalar(this.node) ? JSON.stringify(this.node.value) : 'an alias';
+    return JSON.stringify((this.node as Scalar).value);
   }
 }
 
@@ -161,6 +161,15 @@ export function readYaml(file: string, text: string): YamlPlace {
       error.message.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, ''),
     );
   }
-  yaml.visit(document, { Alias: (_, alias) => alias.resolve(document) ?? alias });
-  return new YamlPlace({ file, lines }, document.contents, '', 0);
+  const source: Source = { file, lines };
+  yaml.visit(document, {
+    Alias: (_, alias, above) => {
+      const named = alias.resolve(document);
+      if (named !== undefined && !above.includes(named)) return named;
+      return new YamlPlace(source, alias, '', 0).fail(
+        `got the alias *${alias.source}, allowed: an anchor that stands before it`,
+      );
+    },
+  });
+  return new YamlPlace(source, document.contents, '', 0);
 }

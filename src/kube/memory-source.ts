@@ -30,7 +30,7 @@ export class MemorySource implements KubeSource {
     this.store = store;
     for (const step of this.waiting.splice(0)) step(store);
     this.latch.release();
-    signal.addEventListener('abort', () => (this.store = undefined), { once: true });
+    signal.addEventListener('abort', () => (this.store = undefined));
   }
 
   /**

@@ -113,6 +113,58 @@ describe('list and watch', () => {
     expect(Number(watch['timeoutSeconds'])).toBeLessThanOrEqual(120);
   });
 
+  it('selects each kind as the API can', async () => {
+    const fake = await api([]);
+    const kinds = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'Node', 'ServiceImport'] as const;
+    const queries = async (options: Partial<ApiSourceOptions>): Promise<Record<string, unknown>> => {
+      fake.requests.length = 0;
+      const { source, stop } = follow(fake, { kinds, ...options });
+      await source.synced;
+      stop.abort();
+      const chosen = fake.requests.filter(({ purpose }) => purpose === 'list');
+      return Object.fromEntries(
+        chosen.map(({ kind, query: { labelSelector, fieldSelector } }) => [
+          kind,
+          [labelSelector, fieldSelector].join(),
+        ]),
+      );
+    };
+    const [labels, namespaceLabels] = ['a=b', 'c=d'].map((text) => LabelSelector.parse(text));
+    expect(await queries({ labels: labels!, namespaceLabels: namespaceLabels!, node: 'n1' })).toEqual({
+      Namespace: 'c=d,',
+      Service: 'a=b,',
+      EndpointSlice: 'a=b,',
+      Pod: 'a=b,spec.nodeName=n1',
+      Node: ',',
+      ServiceImport: 'c=d,',
+    });
+    expect(await queries({ labels: LabelSelector.parse('') })).toEqual(
+      Object.fromEntries(kinds.map((kind) => [kind, ','])),
+    );
+  });
+
+  it('forgets what is deleted, and what is no longer what it was, of every kind', async () => {
+    const node = { kind: 'Node', metadata: { name: 'n' } };
+    const fake = await api([namespace('default'), namespace('gone'), service('web'), service('odd'), node]);
+    const { store, source, changes } = follow(fake, { kinds: ['Namespace', 'Service', 'Node'] });
+    await source.synced;
+    await until(() => fake.watching('Node') === 1 && fake.watching('Namespace') === 1, 'the watches');
+    await until(() => fake.watching('Service') === 1, 'the last watch');
+    changes.length = 0;
+    fake.delete('Namespace', '', 'gone');
+    fake.delete('Node', '', 'n');
+    fake.delete('Service', 'default', 'web');
+    fake.apply(service('odd', { type: 'Odd' }));
+    await until(() => changes.length === 4, 'four changes');
+    expect(told(changes).sort()).toEqual([
+      'deleted Namespace gone',
+      'deleted Node n',
+      'deleted Service odd',
+      'deleted Service web',
+    ]);
+    expect(store.count('Service')).toBe(0);
+  });
+
   it('keeps only the namespaces asked for', async () => {
     const fake = await api([
       namespace('default'),

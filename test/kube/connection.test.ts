@@ -167,6 +167,32 @@ describe('kubeconfig', () => {
     expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('x\nx\n');
   });
 
+  it('tells a credential program of the cluster where it wants to know', async () => {
+    const V1 = 'client.authentication.k8s.io/v1';
+    const script = `printf '{"apiVersion":"${V1}","status":{"token":"%s"}}' "$(printf %s "$KUBERNETES_EXEC_INFO" | base64 -w0)"`;
+    const exec = {
+      ...{ apiVersion: V1, interactiveMode: 'Never', command: 'sh', args: ['-c', script] },
+      provideClusterInfo: true,
+    };
+    const told = async (cluster: object): Promise<unknown> => {
+      const { headers } = await kubeconfig(config({ exec }, cluster)).credentials();
+      const text = Buffer.from(String(headers['authorization']).slice('Bearer '.length), 'base64').toString();
+      return (JSON.parse(text) as { spec: { cluster: unknown } }).spec.cluster;
+    };
+    expect(await told({ server: 'https://x' })).toEqual({ server: 'https://x', config: null });
+    const more = {
+      server: 'https://x',
+      'tls-server-name': 'n',
+      'proxy-url': 'http://p',
+      'certificate-authority-data': base64(PEM),
+    };
+    const extensions = [{ name: 'other' }, { name: 'client.authentication.k8s.io/exec', extension: { a: 1 } }];
+    expect(await told({ ...more, 'insecure-skip-tls-verify': false, extensions })).toEqual({
+      ...more,
+      config: { a: 1 },
+    });
+  });
+
   it.each([
     { name: 'fails', script: 'echo no >&2; exit 3', error: /^credential program sh failed: .*no$/s },
     { name: 'prints something else', script: 'echo hello', error: 'credential program sh printed no JSON' },

@@ -136,9 +136,24 @@ describe('formedSlices', () => {
     expect(new Set(made.map(({ name }) => name)).size).toBe(3);
   });
 
-  it('puts at most 100 endpoints in a slice', () => {
-    const pods = Array.from({ length: 201 }, (_, i) => pod(`p${i}`, `10.0.${i >> 8}.${i & 255}`));
-    expect(form(web(), ...pods).map(({ endpoints }) => endpoints.length)).toEqual([100, 100, 1]);
+  it('takes of ports of one name the one of the protocol', () => {
+    const ports = [
+      { name: 'dns', containerPort: 5353, protocol: 'UDP' },
+      { name: 'dns', containerPort: 5354, protocol: 'TCP' },
+    ];
+    const made = form(
+      web({ ports: [{ name: 'dns-tcp', port: 53, targetPort: 'dns', protocol: 'TCP' }] }),
+      pod('a', '10.0.0.1', {}, { spec: { containers: [{ ports }] } }),
+    );
+    expect(made.map((one) => one.ports)).toEqual([[{ name: 'dns-tcp', port: 5354, protocol: 'TCP' }]]);
+  });
+
+  it.each([
+    { count: 100, want: [100] },
+    { count: 201, want: [100, 100, 1] },
+  ])('puts at most 100 endpoints in a slice: $count in $want', ({ count, want }) => {
+    const pods = Array.from({ length: count }, (_, i) => pod(`p${i}`, `10.0.${i >> 8}.${i & 255}`));
+    expect(form(web(), ...pods).map(({ endpoints }) => endpoints.length)).toEqual(want);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { outputOf } from '../../src/kube/auth/exec-program.js';
 import { ExecCredential } from '../../src/kube/auth/exec-credential.js';
 import { realClock } from '../../src/lib/clock.js';
 
@@ -99,4 +100,20 @@ describe('a credential program', () => {
       error: 'allowed are client.authentication.k8s.io/v1 and /v1beta1',
     },
   ])('is not run with $name', ({ config, error }) => expect(() => credential(config)).toThrow(error));
+});
+
+describe('what a program prints', () => {
+  const MIB = 1024 * 1024;
+  const printed = (script: string): Promise<string> =>
+    outputOf('sh', ['-c', script], { env: { PATH: process.env['PATH'] }, terminal: false });
+
+  it('is taken up to 1 MiB', async () => expect(await printed(`head -c ${MIB} /dev/zero`)).toHaveLength(MIB));
+
+  it.each([
+    { name: 'that it fails', script: 'exit 3', error: /^exit code 3$/ },
+    { name: 'why it fails', script: 'echo a; echo why >&2; exit 3', error: /^exit code 3: why\n$/ },
+    { name: 'that it prints more', script: `head -c ${MIB + 1} /dev/zero`, error: /^(SIGKILL|exit code 0)$/ },
+    { name: 'that it does not end', script: 'exec cat /dev/zero', error: /^SIGKILL$/ },
+    { name: 'that it complains without end', script: 'exec cat /dev/zero >&2', error: /^SIGKILL: / },
+  ])('or else it is told $name', ({ script, error }) => expect(printed(script)).rejects.toThrow(error));
 });

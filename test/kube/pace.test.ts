@@ -26,6 +26,17 @@ async function between(promise: Promise<unknown>, turns: string[]): Promise<void
 }
 
 describe('Pace', () => {
+  it('lets work go on for 4 ms', async () => {
+    const clock = new ManualClock();
+    const pace = new Pace(clock);
+    clock.advance(4);
+    expect(pace.isDue).toBe(false);
+    clock.advance(1);
+    expect(pace.isDue).toBe(true);
+    await pace.rest();
+    expect(pace.isDue).toBe(false);
+  });
+
   it.each([
     { name: 'one worker', workers: ['a'] },
     { name: 'three workers together', workers: ['a', 'b', 'c'] },

@@ -121,10 +121,26 @@ describe('what is out of the ordinary', () => {
     expect(takenFrom(kind, fieldsOf(kind), got)).toEqual(takenFrom(kind, fieldsOf(kind), object));
   });
 
-  it('are labels and selectors that are kept', () => {
-    const bytes = protobufMessage(service({}));
-    const got = ProtobufObjectReader.of('Service', ALL_FIELDS)!.read(new ProtobufCursor(bytes, 0, bytes.length));
+  it.each([
+    { name: 'labels and selectors', fields: ALL_FIELDS },
+    { name: 'labels', fields: { ...DNS_FIELDS, labels: true } },
+    { name: 'selectors', fields: { ...DNS_FIELDS, selectors: true } },
+  ])('are $name that are kept', ({ fields }) => {
+    const object = service({ selector: { app: 'web' } });
+    const bytes = protobufMessage(object);
+    const got = ProtobufObjectReader.of('Service', fields)!.read(new ProtobufCursor(bytes, 0, bytes.length));
+    expect(takenFrom('Service', fields, got)).toEqual(takenFrom('Service', fields, object));
+  });
+
+  it('are conditions of an endpoint that are told twice', () => {
+    const part = (field: number, ...bytes: readonly number[]): number[] => [(field << 3) | 2, bytes.length, ...bytes];
+    const address = part(1, ...Buffer.from('172.20.0.1'));
+    const twice = [...part(2, 1 << 3, 0), ...part(2, 2 << 3, 1)];
+    const whole = protobufMessage(slice([]));
+    const bytes = Buffer.concat([whole, Buffer.from(part(2, ...address, ...twice))]);
+    const got = readQuickly('EndpointSlice', bytes);
     expect(got).not.toBeInstanceOf(Taken);
+    expect(takenFrom('EndpointSlice', SLICE_FIELDS, got)).toEqual(generally('EndpointSlice', bytes));
   });
 });
 

@@ -3,8 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Intake } from '../../src/kube/intake/intake.js';
 import { ALL_FIELDS, DNS_FIELDS, type FieldChoice, type KubeKind } from '../../src/kube/objects/objects.js';
+import { ProtobufCursor } from '../../src/kube/protobuf/cursor.js';
+import { readObject } from '../../src/kube/protobuf/envelope.js';
 import { ProtobufListReader } from '../../src/kube/protobuf/list.js';
+import { readMessage } from '../../src/kube/protobuf/message.js';
 import { ProtobufObjectReader } from '../../src/kube/protobuf/objects.js';
+import { objectFields } from '../../src/kube/protobuf/tables.js';
 import { ProtobufWatchReader } from '../../src/kube/protobuf/watch.js';
 import { protobufEvent, protobufFrame, protobufList } from '../support/kube-protobuf.js';
 import { RecordedLog, service } from '../support/kube.js';
@@ -193,6 +197,21 @@ describe('lists', () => {
       }).toThrow(error);
   });
 
+  it('are read past what nobody knows, however it is written', () => {
+    const strange = [(9 << 3) | 1, ...Array<number>(8).fill(7), (10 << 3) | 5, 7, 7, 7, 7, 11 << 3, 0x80, 1];
+    const known = text(1, text(2, '7'));
+    const bytes = Buffer.concat([
+      typed('ServiceList'),
+      Buffer.from(strange),
+      text(2, Buffer.concat([Buffer.from(strange), text(12, 'x'), known, Buffer.from(strange)])),
+    ]);
+    for (const size of [1, 3, bytes.length]) {
+      const reader = new ProtobufListReader(READER);
+      expect(readAll(reader, bytes, size)).toEqual([]);
+      expect(reader.end()).toEqual({ kind: 'ServiceList', resourceVersion: '7', continue: '' });
+    }
+  });
+
   it('hold what has come and not what is announced', () => {
     const reader = new ProtobufListReader(READER);
     // An item of 8 MiB, of which a hundred bytes come.
@@ -239,6 +258,43 @@ describe('lists', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('an object by itself', () => {
+  const status = (...parts: readonly Buffer[]): Buffer => Buffer.concat([typed('Status'), ...parts]);
+  const read = (bytes: Buffer, end = bytes.length): unknown => readObject(bytes, 0, end, undefined);
+
+  it.each([
+    { name: 'a number', parts: [Buffer.from([9 << 3, 1]), text(2, text(3, 'm'))] },
+    { name: 'other text', parts: [text(9, 'x'), text(2, text(3, 'm'))] },
+    { name: 'an empty encoding', parts: [text(2, text(3, 'm')), text(3, '')] },
+  ])('may have beside it $name', ({ parts }) =>
+    expect(read(status(...parts))).toEqual({ kind: 'Status', message: 'm' }),
+  );
+
+  it('may have in its type what nobody knows', () => {
+    const type = Buffer.concat([Buffer.from([9 << 3, 1]), text(3, 'x'), text(2, 'Status')]);
+    expect(read(Buffer.concat([magic, text(1, type), text(2, text(3, 'm'))]))).toEqual({
+      kind: 'Status',
+      message: 'm',
+    });
+  });
+
+  it('is not read beyond its end', () => {
+    const bytes = status(text(2, text(3, 'm')));
+    expect(() => read(bytes, 3)).toThrow('begins with "6b3873"');
+    expect(() => new ProtobufCursor(Buffer.from([0x80, 0x01]), 0, 1).varint()).toThrow('cut short');
+    expect(new ProtobufCursor(Buffer.from([0x80, 0x01]), 0, 2).varint()).toBe(128);
+  });
+
+  it('may have in an entry of a map what nobody knows, and a time without seconds', () => {
+    const entry = Buffer.concat([Buffer.from([9 << 3, 1]), text(1, 'a'), text(2, 'b')]);
+    const bytes = Buffer.concat([text(9, ''), text(11, entry), text(11, text(1, 'empty'))]);
+    const cursor = new ProtobufCursor(Buffer.concat([text(1, bytes)]), 0, bytes.length + 2);
+    expect(readMessage(cursor, objectFields('Namespace', ALL_FIELDS)!)).toEqual({
+      metadata: { deletionTimestamp: '1970-01-01T00:00:00Z', labels: { a: 'b', empty: '' } },
+    });
   });
 });
 

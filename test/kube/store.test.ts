@@ -23,6 +23,15 @@ beforeEach(() => {
 });
 const names = (objects: Iterable<{ readonly name: string }>): string[] => [...objects].map((object) => object.name);
 
+it('what a list did not hold goes one step at a time', () => {
+  for (const name of ['a', 'b', 'c']) store.apply(of(service(name)));
+  const replacement = store.replace('Service');
+  replacement.apply(of(service('b')));
+  const left: number[] = [];
+  for (const steps = replacement.sweep(); steps.next().done !== true;) left.push(store.count('Service'));
+  expect(left).toEqual([2, 2, 1]);
+});
+
 describe('lookups', () => {
   it('finds services by name, namespace and address', () => {
     store.apply(of(service('a', ip('10.96.0.1'))));

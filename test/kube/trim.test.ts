@@ -193,6 +193,12 @@ describe('endpoint slices', () => {
       }),
       want: [{ hostname: 'db-0', target: 'db-0', node: 'n', zone: 'z' }],
     },
+    { name: 'no pod', raw: endpoints({ addresses: ['10.0.0.1'] }), want: [{ target: undefined }] },
+    {
+      name: 'the longest pod name that is a label',
+      raw: endpoints({ addresses: ['10.0.0.1'], targetRef: { name: 'x'.repeat(63) } }),
+      want: [{ target: 'x'.repeat(63) }],
+    },
     {
       name: 'a pod name too long for a label',
       raw: endpoints({ addresses: ['10.0.0.1'], targetRef: { name: 'x'.repeat(64) } }),
@@ -306,6 +312,14 @@ describe('pods, namespaces and nodes', () => {
       dns: { policy: 'None', searches: ['a.test'], options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }] },
     });
   });
+
+  it.each([
+    { name: 'the one address', status: { podIP: '10.0.0.1' }, want: ['10.0.0.1'] },
+    { name: 'that of no list', status: { podIP: '10.0.0.1', podIPs: [] }, want: ['10.0.0.1'] },
+    { name: 'the list before it', status: { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.2' }] }, want: ['10.0.0.2'] },
+  ])('reads of a pod $name', ({ status, want }) =>
+    expect(trim('Pod', { metadata: { name: 'p' }, status }).object).toMatchObject({ ips: want }),
+  );
 
   it('reads a pod that has nothing yet', () => {
     expect(trim('Pod', { metadata: { name: 'p' } }).object).toMatchObject({

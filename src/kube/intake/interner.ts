@@ -11,25 +11,26 @@ export class Interner {
   private readonly values = new Map<string, unknown>();
 
   text(text: string): string {
-    const known = this.texts.get(text);
-    if (known !== undefined) return known;
-    if (this.texts.size >= POOL) this.texts.clear();
-    this.texts.set(text, text);
-    return text;
+    return pooled(this.texts, text, () => text);
   }
 
   /** The value that has this key: the one known, or what `make` gives. Keys are of one sort in each interner. */
   keyed<T extends object>(key: string, make: () => T): T {
-    const known = this.values.get(key) as T | undefined;
-    if (known !== undefined) return known;
-    if (this.values.size >= POOL) this.values.clear();
-    const value = make();
-    this.values.set(key, value);
-    return value;
+    return pooled(this.values as Map<string, T>, key, make);
   }
 
   /** For plain data only: values with the same JSON text become the same object. Never alter what this returns. */
   value<T extends object>(value: T): T {
     return this.keyed(JSON.stringify(value), () => value);
   }
+}
+
+/** What the pool has for this key, or else what `make` gives, from now on. */
+function pooled<T>(pool: Map<string, T>, key: string, make: () => T): T {
+  const known = pool.get(key);
+  if (known !== undefined) return known;
+  if (pool.size >= POOL) pool.clear();
+  const value = make();
+  pool.set(key, value);
+  return value;
 }

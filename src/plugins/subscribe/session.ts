@@ -52,7 +52,7 @@ export class SubscriberSession {
   private readonly asked = new Map<number, Name>();
   private readonly zones: Name[] = [];
   private refusal: SessionEnd | undefined;
-  private keepAliveId = 0;
+  private readonly keepAliveId: number;
   private overdue: Timer | undefined;
   private readonly pulse: Timer;
   private second = 0;
@@ -81,10 +81,6 @@ export class SubscriberSession {
       this.request(this.keepAliveId, DsoType.KeepAlive, dsoKeepAlive(KEEP_ALIVE));
       this.expect();
     });
-  }
-
-  get active(): boolean {
-    return this.zones.length > 0 && !this.over;
   }
 
   close(end: SessionEnd): void {

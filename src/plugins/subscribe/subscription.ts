@@ -1,5 +1,5 @@
 import type { SessionUpstream, TakesChanges } from '../../chain/index.js';
-import { sleep, type Clock, type Timer } from '../../lib/clock.js';
+import { sleep, type Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/log.js';
 import { randomBelow, type Random } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
@@ -27,7 +27,6 @@ export interface SubscriptionParts {
 /** Asks one upstream for changes, again and again, and tells those who keep its answers. */
 export class Subscription {
   private readonly stopping = new AbortController();
-  private readonly settling = new Set<Timer>();
   private pause = FIRST_PAUSE;
   private refused = false;
 
@@ -44,7 +43,6 @@ export class Subscription {
   }
 
   stop(): void {
-    for (const timer of this.settling) timer.cancel();
     this.stopping.abort(new DOMException('the configuration has ended', 'AbortError'));
   }
 
@@ -72,11 +70,9 @@ export class Subscription {
         changed: (names) => this.changed(names),
       });
       const stop = (): void => session.close({ kind: 'stopped', text: '' });
-      signal.addEventListener('abort', stop, { once: true });
+      signal.onabort = stop;
       if (signal.aborted) stop();
-      const end = await session.ended;
-      signal.removeEventListener('abort', stop);
-      return end;
+      return await session.ended;
     } catch (error) {
       return { kind: 'lost', text: (error as Error).message };
     } finally {
@@ -97,13 +93,9 @@ export class Subscription {
   private changed(names: readonly Name[]): void {
     const { takers, settle, clock } = this.parts;
     this.metrics.changes.inc(names.length);
-    for (const taker of takers) taker.namesChanged(names);
-    if (settle === 0) return;
-    const timer = clock.setTimeout(() => {
-      this.settling.delete(timer);
-      for (const taker of takers) taker.namesChanged(names);
-    }, settle);
-    this.settling.add(timer);
+    const tell = (): void => takers.forEach((taker) => taker.namesChanged(names));
+    tell();
+    if (settle > 0) void sleep(clock, settle, this.stopping.signal).then(tell, () => undefined);
   }
 
   private pauseAfter({ kind, text, retryAfter }: SessionEnd): Milliseconds {

@@ -11,6 +11,7 @@ import {
 } from '../../src/chain/index.js';
 import {
   Flag,
+  RCODE_MASK,
   encodeMessage,
   formatRr,
   parseRr,
@@ -103,12 +104,16 @@ export function reply(
   });
 }
 
-/** The outcome as something to compare: rcode, flags' names, and the sections that are not empty as text. */
+/**
+ * The outcome as something to compare: rcode, flags' names, and the sections that are not empty as text. The rcode's
+ * bits stand apart: one among the flags is shown.
+ */
 export function summary(outcome: Outcome): Record<string, unknown> | 'drop' {
   if (!(outcome instanceof Reply)) return 'drop';
   const flags = Object.entries(Flag)
     .filter(([name, bit]) => name !== 'QR' && outcome.flags & bit)
     .map(([name]) => name.toLowerCase());
+  if ((outcome.flags & RCODE_MASK) !== 0) flags.push(`rcode ${outcome.flags & RCODE_MASK}`);
   const sections = Object.fromEntries(
     (['answer', 'authority', 'additional'] as const)
       .filter((section) => outcome[section].length > 0)

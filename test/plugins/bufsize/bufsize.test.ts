@@ -45,6 +45,19 @@ describe('bufsize', () => {
     if (want.tc) expect(got.size).toBeLessThanOrEqual(Math.max(512, want.asked));
   });
 
+  it.each([
+    { name: 'the limit itself', edns: 600, same: true },
+    { name: 'a byte more', edns: 601, same: false },
+  ])('a query with $name goes on as it is: $same', ({ edns, same }) => {
+    const client = query('a.', 'A', { edns });
+    let seen: Query | undefined;
+    void setup(bufsize, 'bufsize 600').ask(client, (asked) => {
+      seen = asked;
+      return many;
+    });
+    expect(seen === client).toBe(same);
+  });
+
   it('leaves DO and options of the query', () => {
     const options = [{ code: 3, data: new Uint8Array(0) }];
     void setup(bufsize, 'bufsize 512').ask(query('a.', 'A', { edns: 4096, do: true, options }), (seen) => {

@@ -43,6 +43,10 @@ class Peer {
     return peer!;
   }
 
+  leave(): void {
+    this.stream.destroy();
+  }
+
   async send(...messages: Uint8Array[]): Promise<void> {
     for (const message of messages) this.stream.write(frame(message));
     await world.pass(5);
@@ -125,6 +129,50 @@ describe('push', () => {
       'query NOERROR',
       'push b.default.svc.cluster.local. c.default.svc.cluster.local.',
     ]);
+  });
+
+  it('counts subscriptions, changes and messages, and forgets who has left', async () => {
+    await world.startCluster();
+    const counts = () =>
+      Promise.all(
+        ['entries', 'changes_total', 'messages_total', 'refused_total'].map((name) =>
+          world.metric(world.cluster!, `coredns_push_${name}`),
+        ),
+      );
+    // Each changes a name and that of its address.
+    const one = (name: string, ip: string) => service(name, { clusterIP: ip, clusterIPs: [ip] });
+    const [first, second] = [await Peer.open(), await Peer.open()];
+    await first.send(subscribe('cluster.local.'), subscribe('default.svc.cluster.local.', 8), subscribe('org.', 9));
+    await second.send(subscribe('cluster.local.'));
+    expect(await counts()).toEqual([3, 0, 0, 1]);
+    world.source.apply(one('a', '10.96.0.21'));
+    await world.pass(30);
+    expect(await counts()).toEqual([3, 2, 3, 1]);
+    first.leave();
+    await world.pass(5);
+    expect(await counts()).toEqual([1, 2, 3, 1]);
+    world.source.apply(one('b', '10.96.0.22'));
+    await world.pass(30);
+    expect(await counts()).toEqual([1, 4, 4, 1]);
+    second.leave();
+    await world.pass(5);
+    world.source.apply(one('c', '10.96.0.23'));
+    await world.pass(30);
+    expect(await counts()).toEqual([0, 4, 4, 1]);
+  });
+
+  it.each([
+    { count: 1024, told: 1024 },
+    { count: 1025, told: 1 },
+  ])('tells of $count names that change at once as of $told', async ({ count, told: names }) => {
+    await world.startCluster();
+    const peer = await Peer.open();
+    await peer.send(subscribe('cluster.local.'));
+    world.source.apply(at('first'));
+    await world.pass(5);
+    for (let i = 0; i < count; i++) world.source.apply(at(`n${i}`));
+    await world.pass(40);
+    expect(peer.got.slice(2).flatMap((line) => line.split(' ').slice(1))).toHaveLength(names);
   });
 
   it('a block without it knows no stateful operations', async () => {

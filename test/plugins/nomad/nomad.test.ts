@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Readiness, Reply } from '../../../src/chain/index.js';
 import { nomad } from '../../../src/plugins/nomad/setup.js';
 import { setup, type TestBlockOptions } from '../../support/block.js';
 import { SERVER, query, reply, summary } from '../../support/dns.js';
 import { Metrics } from '../../../src/metrics/metrics.js';
+import { ManualClock } from '../../../src/lib/clock.js';
+import { Nomad } from '../../../src/plugins/nomad/handler.js';
 import { NomadMetrics } from '../../../src/plugins/nomad/metrics.js';
 
 const cleanups: (() => void)[] = [];
@@ -23,23 +25,32 @@ const SERVICES: Record<string, unknown> = {
   empty: [],
   odd: [{ Address: 'host.example.org', Port: 1 }],
   broken: [{ Address: '192.0.2.1' }],
+  low: [{ Address: '192.0.2.1', Port: 0 }],
+  high: [{ Address: '192.0.2.1', Port: 65535 }],
+  negative: [{ Address: '192.0.2.1', Port: -1 }],
+  tall: [{ Address: '192.0.2.1', Port: 65536 }],
+  half: [{ Address: '192.0.2.1', Port: 1.5 }],
+  nothing: [null],
   list: { no: 'list' },
 };
 
 interface Agent {
   url: string;
   asked: { path: string; headers: http.IncomingHttpHeaders }[];
+  /** The status that it answers with from now on. */
+  readonly answer: (status: number) => void;
   close(): void;
 }
 
 /** Nomad's API, as far as it is asked. */
 async function agent(socket?: string): Promise<Agent> {
   const asked: Agent['asked'] = [];
+  let status = 200;
   const server = http.createServer((request, response) => {
     asked.push({ path: request.url!, headers: request.headers });
     const url = new URL(request.url!, 'http://agent');
     const found = url.pathname === '/v1/agent/self' ? {} : SERVICES[url.pathname.replace('/v1/service/', '')];
-    response.writeHead(found === undefined ? 404 : 200).end(JSON.stringify(found ?? 'not found'));
+    response.writeHead(found === undefined ? 404 : status).end(JSON.stringify(found ?? 'not found'));
   });
   await new Promise<void>((resolve) =>
     socket === undefined ? server.listen(0, '127.0.0.1', resolve) : server.listen(socket, resolve),
@@ -50,7 +61,7 @@ async function agent(socket?: string): Promise<Agent> {
   };
   cleanups.push(close);
   const url = socket === undefined ? `http://127.0.0.1:${(server.address() as AddressInfo).port}` : `unix://${socket}`;
-  return { url, asked, close };
+  return { url, asked, answer: (now) => void (status = now), close };
 }
 
 const block = (url: string, ...lines: string[]): string => `nomad {\naddress ${url}\n${lines.join('\n')}\n}`;
@@ -96,6 +107,37 @@ describe('nomad', () => {
     expect(summary(await setup(nomad, block(url)).ask(query('Redis.default.service.nomad.', type)))).toEqual(want);
   });
 
+  it.each([
+    { service: 'low', port: 0 },
+    { service: 'high', port: 65535 },
+  ])('takes port $port', async ({ service, port }) => {
+    const { url } = await agent();
+    const name = `${service}.default.service.nomad.`;
+    expect(summary(await setup(nomad, block(url)).ask(query(name, 'SRV')))).toMatchObject({
+      answer: [`${name} 30 IN SRV 10 10 ${port} ${name}`],
+    });
+  });
+
+  it('answers in the root zone', async () => {
+    const { url } = await agent();
+    const { ask } = setup(nomad, `nomad . {\naddress ${url}\n}`);
+    expect(summary(await ask(query('redis.default.', 'AAAA')))).toMatchObject({
+      answer: ['redis.default. 30 IN AAAA 2001:db8::1'],
+    });
+    expect(summary(await ask(query('empty.default.')))).toMatchObject({
+      answer: ['empty.default. 30 IN SOA ns1.empty.default. hostmaster. 0 3600 600 86400 30'],
+    });
+  });
+
+  it('names no server whose name would be too long', async () => {
+    const { url } = await agent();
+    // 253 characters: with `ns1.` there would be more than a name can have.
+    const name = `${'a'.repeat(48)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.default.service.nomad.`;
+    const { ask } = setup(nomad, block(url));
+    const [answer] = (summary(await ask(query(name))) as { answer: string[] }).answer;
+    expect(answer).toMatch(/ IN SOA (?!ns1)/);
+  });
+
   it.each(['empty', 'nosuch'])('denies a service without instances: %s', async (service) => {
     const { url } = await agent();
     const name = `${service}.default.service.nomad.`;
@@ -118,7 +160,10 @@ describe('nomad', () => {
 
   it.each([
     { service: 'odd', cause: "nomad: got address 'host.example.org', allowed: an IPv4 or IPv6 address" },
-    { service: 'broken', cause: 'got an instance without a usable address and port' },
+    ...['broken', 'negative', 'tall', 'half', 'nothing'].map((service) => ({
+      service,
+      cause: 'got an instance without a usable address and port',
+    })),
     { service: 'list', cause: 'nomad /v1/service/list?namespace=default: 200' },
   ])('fails for what makes no sense: $service', async ({ service, cause }) => {
     const { url } = await agent();
@@ -144,6 +189,31 @@ describe('nomad', () => {
     const outcome = (await ask(query('redis.default.service.nomad.'))) as Reply;
     expect(outcome).toMatchObject({ rcode: 2, written: false });
     expect(outcome.cause!.message).toMatch(/ECONNREFUSED|socket hang up/);
+  });
+
+  it('fails where an agent answers with an error', async () => {
+    const { url, answer } = await agent();
+    answer(500);
+    const outcome = (await setup(nomad, block(url)).ask(query('redis.default.service.nomad.'))) as Reply;
+    expect(outcome.cause!.message).toContain('nomad /v1/service/redis?namespace=default: 500');
+  });
+
+  it('goes on with the agent that answered last', async () => {
+    const [first, second] = [await agent(), await agent()];
+    const { ask } = setup(nomad, block(`${first.url} ${second.url}`));
+    const redis = () => ask(query('redis.default.service.nomad.'));
+    await redis();
+    first.close();
+    await redis();
+    await redis();
+    expect([first.asked.length, second.asked.length]).toEqual([1, 2]);
+  });
+
+  it('takes the token of the environment where none is said', async () => {
+    const { url, asked } = await agent();
+    const { ask } = setup(nomad, block(url), { env: { NOMAD_TOKEN: 'own' } });
+    await ask(query('redis.default.service.nomad.'));
+    expect(asked[0]!.headers['x-nomad-token']).toBe('own');
   });
 
   it('asks at a Unix socket', async () => {
@@ -185,6 +255,64 @@ describe('nomad', () => {
     };
     expect(await ready(url)).toBe(true);
     expect(await ready('http://127.0.0.1:1')).toBe(false);
+  });
+
+  it('is ready once it has answered', async () => {
+    const { url } = await agent();
+    const { ask, handlers } = setup(nomad, block(url));
+    await ask(query('redis.default.service.nomad.'));
+    expect((handlers[0] as unknown as Readiness).ready()).toBe(true);
+  });
+
+  it('looks every second whether an agent answers, until one does', async () => {
+    const { url, asked, answer } = await agent();
+    answer(500);
+    const { block: own } = setup(nomad, block(url));
+    await own.run('serving');
+    for (const looks of [1, 2, 3]) {
+      await vi.waitFor(() => expect(asked).toHaveLength(looks));
+      own.clock.advance(999);
+      if (looks === 3) answer(200);
+      own.clock.advance(1);
+    }
+    await vi.waitFor(() => expect(own.clock.pending).toBe(0));
+    expect(asked.map(({ path }) => path)).toEqual(Array(4).fill('/v1/agent/self'));
+  });
+
+  it('looks no more once the configuration has ended', async () => {
+    const { block: own } = setup(nomad, block('http://127.0.0.1:1'));
+    await own.run('serving');
+    await own.run('stop');
+    expect(own.clock.pending).toBe(0);
+  });
+
+  it.each([
+    { name: 'five seconds', ends: undefined, timeout: 5000 },
+    { name: 'what the query has left', ends: 1200, timeout: 1200 },
+    { name: 'a moment where nothing is left', ends: 0, timeout: 1 },
+  ])('gives Nomad $name', async ({ ends, timeout }) => {
+    const clock = new ManualClock();
+    const asked: unknown[] = [];
+    const instances = (...args: unknown[]) => Promise.resolve((asked.push(args), []));
+    const client = { instances, reachable: () => Promise.resolve(true) };
+    const handler = new Nomad('service.nomad.', 30, client, new NomadMetrics(new Metrics()), clock);
+    const question = query('redis.prod.service.nomad.', 'A', { received: clock.monotonic() });
+    if (ends !== undefined) question.context.endsBy(clock.monotonic() + ends);
+    await handler.handle(question, () => reply());
+    expect(asked).toEqual([['redis', 'prod', timeout]]);
+  });
+
+  it('leaves other classes alone', async () => {
+    const next = reply();
+    const asked = query('redis.default.service.nomad.', 'A', { class: 3 });
+    expect(await setup(nomad, 'nomad').ask(asked, () => next)).toBe(next);
+  });
+
+  it.each(['0', '3600'])('takes a TTL of %s', async (ttl) => {
+    const { url } = await agent();
+    expect(
+      summary(await setup(nomad, block(url, `ttl ${ttl}`)).ask(query('redis.default.service.nomad.', 'AAAA'))),
+    ).toMatchObject({ answer: [`redis.default.service.nomad. ${ttl} IN AAAA 2001:db8::1`] });
   });
 
   it.each([

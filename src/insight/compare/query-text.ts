@@ -1,4 +1,4 @@
-import { Flag, Opcode, encodeMessage, encodeName, fqdn, typeFromName, type Edns } from '../../wire/index.js';
+import { Flag, encodeMessage, encodeName, fqdn, typeFromName, type Edns } from '../../wire/index.js';
 import { RecordingError, type RecordedQuery } from './recorded-query.js';
 
 /** A query as text says it. */
@@ -28,7 +28,7 @@ export function queryOf({ name, type, transport = 'udp', dnssec = false, size = 
       : undefined;
   const bytes = encodeMessage({
     id: 0,
-    flags: (Opcode.QUERY << 11) | Flag.RD,
+    flags: Flag.RD,
     rcode: 0,
     question: [{ name: fqdn(name), type: number, class: 1 }],
     answer: [],

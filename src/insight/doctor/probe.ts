@@ -106,12 +106,14 @@ async function overUdp(
   return message.answer.length < whole.answer.length ? 'smaller' : 'whole';
 }
 
-/** When the signatures of the root's keys are valid (RFC 4034 section 3.1.5: seconds, by 32 bits). */
+/**
+ * When the signatures of the root's keys are valid (RFC 4034 section 3.1.5: seconds, by 32 bits). A message with one
+ * that is cut short was not read.
+ */
 function signaturesOf(messages: readonly Message[]): ServerFacts['signatures'] {
   const records = messages.flatMap(({ answer }) => answer.filter(({ type }) => type === Type.RRSIG));
   const times = records
     .map(({ rdata }) => Buffer.from(rdata))
-    .filter((rdata) => rdata.length >= 18)
     .map((rdata) => ({ until: rdata.readUInt32BE(8) * 1000, from: rdata.readUInt32BE(12) * 1000 }));
   return times[0];
 }

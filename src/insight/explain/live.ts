@@ -157,7 +157,7 @@ export function liveText(explanation: LiveExplanation, all = false): string {
       ? 'no server block'
       : `block ${block.zones.join(' ')}${block.view === '' ? '' : `, view ${block.view}`}${placed(block.place)}`;
   const told = explanation.handlers.filter(({ state, texts }) => all || state === 'answered' || !isDull(state, texts));
-  const width = Math.max(...told.map(({ plugin }) => plugin.length), 0);
+  const width = Math.max(...told.map(({ plugin }) => plugin.length));
   const lines = told.flatMap(({ plugin, place, time: took, texts }) =>
     texts.map(
       (text, i) =>

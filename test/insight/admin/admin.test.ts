@@ -1,4 +1,5 @@
 import { chmodSync, chownSync, existsSync, lstatSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
@@ -103,6 +104,21 @@ describe('the admin endpoint', () => {
     expect(await Promise.race(all)).toContain('8 requests are under way');
     release();
     expect((await Promise.all(all)).filter((answer) => answer === 'done')).toHaveLength(8);
+  });
+
+  it('ends connections with itself, and listens where one of its name was left behind', async () => {
+    const at = { path: inFolder('admin.sock') };
+    writeFileSync(`${at.path}.${process.pid}`, '');
+    const endpoint = await start({ at });
+    const connection = net.connect(at.path);
+    await once(connection, 'connect');
+    const closed = once(
+      connection.on('error', () => undefined),
+      'close',
+    );
+    endpoint.close();
+    await closed;
+    expect(existsSync(at.path)).toBe(false);
   });
 
   it('takes the place of one that is left, and one that ends leaves its successor alone', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -20,7 +20,7 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'nodens-live-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What is handed on of frames that a server sends, and what it is complained of. */
-async function handedOn(share: number, chunks: readonly Buffer[]): Promise<{ names: string[]; complaints: string[] }> {
+async function handedOn(share: number, chunks: readonly Buffer[]) {
   const complaints: string[] = [];
   const live = new LiveQueries(share, (text) => complaints.push(text));
   const at = { path: path.join(folder, 'tap') };
@@ -34,7 +34,7 @@ async function handedOn(share: number, chunks: readonly Buffer[]): Promise<{ nam
   live.close();
   const names: string[] = [];
   for await (const { bytes } of live) names.push(decodeMessage(bytes).question[0]!.name);
-  return { names, complaints };
+  return { names, complaints, lost: live.lost, replies: Buffer.concat(replies) };
 }
 
 const READY = controlFrame(Control.READY);
@@ -44,8 +44,34 @@ const NAMES = Array.from({ length: 10 }, (_, i) => `n${i}.example.`);
 const FRAMES = NAMES.map((name) => dnstapFrame(5, encodeQuery(name, 'A')));
 
 describe('the stream of a server', () => {
-  it('is handed on', async () =>
-    expect(await handedOn(1, [READY, START, ...FRAMES, STOP])).toEqual({ names: NAMES, complaints: [] }));
+  it('is handed on, and answered as frame streams are', async () =>
+    expect(await handedOn(1, [READY, START, ...FRAMES, STOP])).toEqual({
+      names: NAMES,
+      complaints: [],
+      lost: 0,
+      replies: Buffer.concat([controlFrame(Control.ACCEPT), controlFrame(Control.FINISH)]),
+    }));
+  it('is listened for where a socket was left behind', async () => {
+    writeFileSync(path.join(folder, 'tap'), '');
+    expect((await handedOn(1, [START, ...FRAMES, STOP])).names).toEqual(NAMES);
+  });
+  it('is listened for at a port, which is told', async () => {
+    const live = new LiveQueries(1, () => undefined);
+    const port = await live.listen({ host: '127.0.0.1', port: 0 });
+    const connection = net.connect(port!, '127.0.0.1');
+    await once(connection, 'connect');
+    connection.destroy();
+    live.close();
+  });
+  it('cannot be listened for where there is no folder', async () =>
+    expect(new LiveQueries(1, () => undefined).listen({ path: path.join(folder, 'none', 'tap') })).rejects.toThrow(
+      'listen E',
+    ));
+  it('is left out and counted where nobody takes it', async () => {
+    const frames = Buffer.concat(Array.from({ length: 1000 }, () => FRAMES).flat());
+    const { names, lost } = await handedOn(1, [START, frames, FRAMES[0]!, STOP]);
+    expect([names.length, lost]).toEqual([10_000, 1]);
+  });
   it('is handed on however it is cut', async () => {
     const all = Buffer.concat([READY, START, ...FRAMES, STOP]);
     const chunks = Array.from({ length: Math.ceil(all.length / 7) }, (_, i) => all.subarray(7 * i, 7 * i + 7));

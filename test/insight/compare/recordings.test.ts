@@ -73,6 +73,11 @@ describe('captures', () => {
       bytes: segments([100, stream.subarray(0, 40)], [100, stream.subarray(0, 40)], [120, stream.subarray(20)]),
     },
     {
+      name: 'a byte at a time',
+      bytes: segments(...[...stream].map((byte, i): [number, Uint8Array] => [100 + i, Uint8Array.of(byte)])),
+    },
+    { name: 'with the beginning of the connection', bytes: segments([99, stream, 2]) },
+    {
       name: 'over the end of the numbers',
       bytes: segments([0xfffffff0, stream.subarray(0, 16)], [0, stream.subarray(16)]),
     },
@@ -120,6 +125,16 @@ describe('dnstap', () => {
       'udp a.example. A',
       'tcp b.example. AAAA 1232 do',
     ]));
+  it('fields that nobody knows are passed over, and time counts to the nanosecond', () => {
+    const frame = dnstapFrame(5, A, 1, [
+      [2, Buffer.from('\x72\x05garbage')],
+      [20, 'fixed32'],
+      [21, 'fixed64'],
+      [9, 'fixed32'],
+    ]);
+    const [query] = read(Buffer.concat([start, frame])).queries;
+    expect(query).toMatchObject({ at: 1_700_000_000_000 + 0x01010101 / 1e6, transport: 'udp' });
+  });
   it('what is cut off is left out', () => {
     const whole = Buffer.concat([start, tap(5, A), tap(5, B)]);
     for (let cut = 1; cut < 60; cut++)
@@ -176,4 +191,6 @@ describe('text', () => {
 it('a query of a list asks for recursion', () => {
   const { queries } = read('a.example A\n');
   expect(decodeMessage(queries[0]!.bytes)).toMatchObject({ flags: 0x0100, edns: undefined });
+  const logged = read('{"name":"a.example.","type":"A","bufsize":1232}\n').queries[0]!;
+  expect(decodeMessage(logged.bytes).edns).toEqual({ udpSize: 1232, version: 0, do: false, options: [] });
 });

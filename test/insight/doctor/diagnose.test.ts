@@ -248,6 +248,31 @@ const ROWS: readonly Row[] = [
     },
     want: ['rules-missing: nodelocaldns holds 169.254.20.10'],
   },
+  {
+    name: 'the narrowest link that IPv6 may have',
+    facts: { mtus: new Map(['eth0', 'nodelocaldns'].map((device) => [device, 1280])) },
+    want: [],
+  },
+  { name: 'a server that is nearly slow', facts: { servers: [{ ...SERVER, udp: { time: 500, rcode: 0 } }] }, want: [] },
+  {
+    name: 'the largest answer of one packet that does not arrive',
+    facts: { servers: [{ ...SERVER, large: { size: 1472, udp: 'none' } }] },
+    want: ['large-answers-lost: an answer of 1472 bytes from 10.96.0.10 does not arrive in one packet over UDP'],
+  },
+  { name: 'signatures in their last moment', facts: { now: Date.UTC(2026, 11, 1) }, want: [] },
+  { name: 'signatures in their first moment', facts: { now: Date.UTC(2026, 10, 1) }, want: [] },
+  {
+    name: 'a clock that is ahead',
+    facts: { now: Date.UTC(2026, 11, 1) + 60_000 },
+    want: [
+      'clock-wrong: this host has 2026-12-01 00:01, the signatures are valid from 2026-11-01 00:00 to 2026-12-01 00:00',
+    ],
+  },
+  { name: 'just as many ports as are enough', facts: { portRange: '1 10000' }, want: [] },
+  { name: 'a port less', facts: { portRange: '1 9999' }, want: ['ports-few: 9999 ports, 1 to 9999'] },
+  { name: 'no range of ports', facts: { portRange: undefined }, want: [] },
+  { name: 'half a range of ports', facts: { portRange: '9' }, want: [] },
+  { name: 'a range of ports that is none', facts: { portRange: 'x 9' }, want: [] },
   { name: 'few ports', facts: { portRange: '60000 60999' }, want: ['ports-few: 1000 ports, 60000 to 60999'] },
   {
     name: 'no rights',

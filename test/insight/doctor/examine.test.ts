@@ -147,8 +147,8 @@ describe('a server', () => {
 
   /** What is found of one that has no such name, and large answers; over UDP it does otherwise. */
   async function probed(
-    overUdp: (query: Message) => Partial<Message> | undefined,
-    over: { tcp: boolean } = { tcp: true },
+    overUdp: (query: Message) => Partial<Message> | 'garbage' | undefined,
+    over: { tcp: boolean; large?: (name: string) => Message['answer'] } = { tcp: true },
   ) {
     const clock = new ManualClock();
     const network = new FakeNetwork(clock);
@@ -157,13 +157,13 @@ describe('a server', () => {
       const query = decodeMessage(bytes);
       const [{ name, type } = { name: '', type: 0 }] = query.question;
       asked.push([name, type, query.edns?.udpSize, query.edns?.do]);
-      const large = { answer: name === '.' ? [KEY, SIGNATURE] : [] };
+      const large = { answer: over.large?.(name) ?? (name === '.' ? [KEY, SIGNATURE] : []) };
       return encodeMessage({ ...query, flags: 0x8180, ...(type === Type.A ? { rcode: 3 } : large), ...more });
     };
     const socket = await network.bindUdp(TO, (bytes, from) => {
       const more = overUdp(decodeMessage(bytes));
       if (more === undefined) return;
-      const reply = answer(bytes, more);
+      const reply = more === 'garbage' ? bytes.subarray(0, 14) : answer(bytes, more);
       socket.send(reply, reply.length, from);
     });
     if (over.tcp)
@@ -198,6 +198,19 @@ describe('a server', () => {
     expect(asked).toContainEqual(['a.example.', Type.A, undefined, undefined]);
     expect(asked).toContainEqual(['.', Type.DNSKEY, 4096, true]);
     expect(asked).toContainEqual(['org.', Type.DNSKEY, 4096, true]);
+  });
+  it('gives large answers of which the largest counts, and may say what nobody can read', async () => {
+    const more = Array.from({ length: 3 }, () => KEY);
+    const largest = { '.': [KEY], 'org.': more };
+    const over = { tcp: true, large: (name: string) => largest[name as keyof typeof largest] };
+    expect((await probed(({ edns }) => (edns ? 'garbage' : {}), over)).large).toEqual({
+      size: 12 + 9 + 11 + 3 * (11 + 8),
+      udp: 'none',
+    });
+  });
+  it('takes no answer with a signature that is cut short', async () => {
+    const over = { tcp: true, large: () => [record(Type.RRSIG, `${'00'.repeat(8)}0000000a000000050001`)] };
+    expect(await probed(() => ({}), over)).toMatchObject({ large: undefined, signatures: undefined });
   });
   it('without TCP gives none', async () =>
     expect(await probed(() => ({}), { tcp: false })).toMatchObject({

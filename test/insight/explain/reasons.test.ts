@@ -7,7 +7,7 @@ import { explainAt, explainRoute } from '../../../src/insight/explain/route.js';
 import { PLUGINS } from '../../../src/server/directives.js';
 import type { ServerOptions } from '../../../src/server/server-options.js';
 import { Server } from '../../../src/server/server.js';
-import { Type } from '../../../src/wire/index.js';
+import { Type, decodeMessage, type Message } from '../../../src/wire/index.js';
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
@@ -124,6 +124,22 @@ describe('a query of no client', () => {
     });
     expect(outside.reasons[0]?.code).toBe('no-block');
   });
+});
+
+it('a query is as a client would send it, with EDNS and from no port', async () => {
+  let seen: Message | undefined;
+  let port: number | undefined;
+  const server = await serverWith('. {\n odd\n}\n', (query) => {
+    [seen, port] = [decodeMessage(query.bytes), query.client.remote.port];
+    return DROP;
+  });
+  await explain(server);
+  expect(seen).toMatchObject({
+    ...{ flags: 0x100, rcode: 0, answer: [], authority: [], additional: [] },
+    question: [{ name: 'a.example.', type: Type.A, class: 1 }],
+    edns: { udpSize: 1232, version: 0, do: false, options: [] },
+  });
+  expect(port).toBe(0);
 });
 
 describe('what a request asks for', () => {

@@ -114,6 +114,9 @@ describe('recordingText', () => {
     }
   });
 
+  it('says that one was left out', () =>
+    expect(recordingText(record([QUERY], { omitted: 1 })).split('\n')[0]).toMatch(/, 1 more were not kept: /));
+
   it('shows what is not there', () => {
     const bare = {
       ...QUERY,

@@ -35,29 +35,28 @@ export async function runProbe(probe: ContainerProbe, pod: RunningPod, clock: Cl
 }
 
 function wrong({ way, path, timeout }: ContainerProbe, at: string, late: boolean, error: unknown): string {
-  const code = (error as { code?: unknown }).code;
-  const reason = (typeof code === 'string' && REASONS[code]) || (error as Error).message;
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const reason = REASONS[code] ?? message;
   if (way === 'grpc')
     return late
       ? `timeout: failed to connect service "${at}" within ${timeout / 1000}s: context deadline exceeded`
       : `error: failed to connect service at "${at}": ${reason}`;
   if (way === 'tcp') return `dial tcp ${at}: ${late ? 'i/o timeout' : `connect: ${reason}`}`;
   const get = `Get "http://${at}${path}"`;
-  return late
-    ? `${get}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)`
-    : `${get}: dial tcp ${at}: connect: ${reason}`;
+  if (late) return `${get}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)`;
+  return code === '' ? `${get}: ${reason}` : `${get}: dial tcp ${at}: connect: ${reason}`;
 }
 
 /** The status with which a request is answered; 0 where what comes is no HTTP. Rejects when it is given up. */
 function statusOf(stream: Duplex, path: string, host: string, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     let text = '';
-    signal.addEventListener('abort', () => reject(new Error('given up')), { once: true });
+    signal.addEventListener('abort', () => reject(new Error('given up')));
     stream.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
       if (text.includes('\r\n')) resolve(Number(/^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1] ?? 0));
     });
-    stream.once('close', () => reject(new Error('EOF')));
+    for (const event of ['end', 'close']) stream.once(event, () => reject(new Error('EOF')));
     stream.write(
       `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: kube-probe/1.33\r\nAccept: */*\r\nConnection: close\r\n\r\n`,
     );

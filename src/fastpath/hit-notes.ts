@@ -6,7 +6,7 @@ import type { NotedHit } from '../chain/index.js';
 import type { Milliseconds, Octets } from '../lib/units.js';
 import { MIN_MESSAGE_SIZE } from '../wire/index.js';
 import { AF_INET } from './libc.js';
-import { ClientAddress } from './sockaddr.js';
+import { addressOf } from './sockaddr.js';
 
 const HEAD = 0;
 const TAIL = 16;
@@ -186,6 +186,6 @@ export class HitNotes {
     textWords[i * ADDRESS_WORDS] = last;
     for (let k = 1; k <= last; k++) textWords[i * ADDRESS_WORDS + k] = words[at + k]!;
     const bytes = new Uint8Array(words.buffer, 4 * at, length).slice();
-    return (texts[i] = new ClientAddress(bytes, 0).address);
+    return (texts[i] = addressOf(bytes));
   }
 }

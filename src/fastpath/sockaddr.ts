@@ -40,6 +40,13 @@ const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 /** Whether an address of IPv6 stands for one of IPv4. */
 export const isMapped = (sockaddr: Uint8Array): boolean => MAPPED.every((octet, i) => sockaddr[8 + i] === octet);
 
+/** Its address as text; one that stands for an address of IPv4 is that. */
+export function addressOf(sockaddr: Uint8Array): string {
+  if (sockaddr[0] === AF_INET) return `${sockaddr[4]}.${sockaddr[5]}.${sockaddr[6]}.${sockaddr[7]}`;
+  const ip = sockaddr.subarray(8, 24);
+  return formatIp(isMapped(sockaddr) ? ip.subarray(12) : ip);
+}
+
 /** A sender as the kernel gave it; its address is made text when somebody asks. */
 export class ClientAddress implements Endpoint {
   private text: string | undefined;
@@ -59,21 +66,10 @@ export class ClientAddress implements Endpoint {
   }
 
   get ipVersion(): 4 | 6 {
-    return this.sockaddr[0] === AF_INET || this.isMapped ? 4 : 6;
+    return this.sockaddr[0] === AF_INET || isMapped(this.sockaddr) ? 4 : 6;
   }
 
   get address(): string {
-    return (this.text ??= this.format());
-  }
-
-  private format(): string {
-    const { sockaddr } = this;
-    if (sockaddr[0] === AF_INET) return `${sockaddr[4]}.${sockaddr[5]}.${sockaddr[6]}.${sockaddr[7]}`;
-    const ip = sockaddr.subarray(8, 24);
-    return formatIp(this.isMapped ? ip.subarray(12) : ip);
-  }
-
-  private get isMapped(): boolean {
-    return isMapped(this.sockaddr);
+    return (this.text ??= addressOf(this.sockaddr));
   }
 }

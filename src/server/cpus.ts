@@ -67,8 +67,8 @@ function shareV1(read: ReadText, folder: string): number {
   );
 }
 
-/** No limit is written as `max` or as a negative figure. */
-const share = (limit: number, period: number): number => (limit > 0 && period > 0 ? limit / period : Infinity);
+/** No limit is written as `max` or as a negative figure; none of the time is no limit that anybody could mean. */
+const share = (limit: number, period: number): number => (limit / period > 0 ? limit / period : Infinity);
 
 function attempt(text: () => string): string | undefined {
   try {

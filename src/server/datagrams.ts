@@ -22,13 +22,13 @@ export function datagramsOf(
   responder: Responder,
 ): DatagramTaking {
   const plain = new PlainUdp(network, clock, responder);
-  const sharedAnswers = workerPool && new SharedAnswerCache(workerPool.table, clock);
+  showLosses(metrics, [workerPool?.losses, network.losses]);
+  if (workerPool === undefined) return { udp: plain, sharedAnswers: undefined };
+  const sharedAnswers = new SharedAnswerCache(workerPool.table, clock);
   tellOfHits(workerPool, sharedAnswers, log);
   if (top !== undefined) watchHits(top, workerPool, sharedAnswers);
-  showLosses(metrics, [workerPool?.losses, network.losses]);
-  if (workerPool) reportOverload(workerPool.shares, metrics, log, clock);
+  reportOverload(workerPool.shares, metrics, log, clock);
   showKernel(metrics, workerPool);
-  if (sharedAnswers) metrics.onScrape(() => sharedAnswers.harvest());
-  const udp = workerPool && sharedAnswers ? new SharedUdp(workerPool, sharedAnswers, clock, responder, plain) : plain;
-  return { udp, sharedAnswers };
+  metrics.onScrape(() => sharedAnswers.harvest());
+  return { udp: new SharedUdp(workerPool, sharedAnswers, clock, responder, plain), sharedAnswers };
 }

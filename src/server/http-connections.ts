@@ -97,7 +97,6 @@ export class HttpConnections {
   destroy(): void {
     for (const { stream } of this.open.values()) stream.destroy();
     this.open.clear();
-    this.rest();
   }
 
   private requested(request: IncomingMessage, response: ServerResponse): void {

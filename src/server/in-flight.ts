@@ -4,7 +4,7 @@
  */
 export class InFlight {
   private count = 0;
-  private idle: (() => void)[] = [];
+  private readonly idle: (() => void)[] = [];
 
   get size(): number {
     return this.count;
@@ -16,10 +16,7 @@ export class InFlight {
 
   leave(): void {
     this.count--;
-    if (this.count === 0) {
-      for (const wake of this.idle) wake();
-      this.idle = [];
-    }
+    if (this.count === 0) for (const wake of this.idle.splice(0)) wake();
   }
 
   /** Resolves when nothing is in flight. */

@@ -38,13 +38,12 @@ export class Injector {
    * handler throws.
    */
   inject(query: Injected, from: InjectedFrom = {}): Promise<Message | undefined> {
-    const transport = from.transport ?? (query instanceof Uint8Array ? undefined : query.transport);
     return new Promise((resolve, reject) => {
       const hooks = { panicked: (error: unknown) => reject(asError(error)), overdue: () => undefined };
       const responder = new Responder(this.from.runtime.clock, hooks, this.from.queryTime);
       responder.refuses = this.from.responder.refuses;
       const told = (answer?: Uint8Array): void => resolve(answer && decodeMessage(answer));
-      this.ask(query, { ...from, ...(transport && { transport }) }, responder, told);
+      this.ask(query, from, responder, told);
     });
   }
 
@@ -77,8 +76,8 @@ export class Injector {
     return inspect(this.messageOf(query, client), client, routes, { clock: this.from.runtime.clock, limit });
   }
 
-  private clientOf(server: ServerAddress, from: InjectedFrom, query?: Injected): Client {
-    const transport = from.transport ?? (query instanceof Uint8Array ? undefined : query?.transport) ?? 'udp';
+  private clientOf(server: ServerAddress, from: InjectedFrom, query: Injected): Client {
+    const transport = from.transport ?? (query instanceof Uint8Array ? undefined : query.transport) ?? 'udp';
     const remote = from.remote ?? { address: '127.0.0.1', port: 0 };
     return { transport, remote, local: { address: '127.0.0.1', port: server.port }, server };
   }
@@ -91,7 +90,7 @@ export class Injector {
 
   private ask(query: Injected, from: InjectedFrom, responder: Responder, done: (answer?: Uint8Array) => void): void {
     const [server, routes] = [...this.from.served()][0]!;
-    const client = this.clientOf(server, from);
+    const client = this.clientOf(server, from, query);
     const now = this.from.runtime.clock.monotonic();
     responder.respond(this.messageOf(query, client), { server, routes }, client, now, {
       prefix: 0,

@@ -2,8 +2,8 @@ import type { UdpWorkerPool } from '../fastpath/udp-worker-pool.js';
 import type { Metrics } from '../metrics/metrics.js';
 
 /** Shows in each scrape what became of queries where the kernel answers; an outcome from its first query on. */
-export function showKernel(metrics: Metrics, workerPool: UdpWorkerPool | undefined): void {
-  const below = workerPool?.below;
+export function showKernel(metrics: Metrics, workerPool: UdpWorkerPool): void {
+  const below = workerPool.below;
   if (below === undefined) return;
   const family = metrics.counter(
     'dns',

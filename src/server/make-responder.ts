@@ -26,7 +26,7 @@ export function makeResponder(options: ServerOptions, runtime: Runtime, stacktra
   const shares = options.workerPool?.shares;
   const recording = recordingTo(options.recorder);
   const waited = chargeAttempts(shares, recording.waited);
-  const hooks = { panicked: panickedAt, overdue, answered, ...recording, ...(waited && { waited }) };
+  const hooks = { panicked: panickedAt, overdue, answered, ...recording, waited };
   return new Responder(clock, hooks, options.queryTime);
 }
 

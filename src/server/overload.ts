@@ -1,5 +1,5 @@
 import type { ClientShares } from '../fastpath/client-shares.js';
-import { ClientAddress } from '../fastpath/sockaddr.js';
+import { ClientAddress, addressOf } from '../fastpath/sockaddr.js';
 import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/log.js';
 import type { Microseconds, Milliseconds } from '../lib/units.js';
@@ -19,9 +19,7 @@ export function chargeAttempts(
   if (shares === undefined) return waited;
   return (query, outcome, chain) => {
     const { remote } = query.client;
-    const { upstreamAttempts } = query.context;
-    if (upstreamAttempts > 0 && remote instanceof ClientAddress)
-      shares.charge(remote.sockaddr, upstreamAttempts * ATTEMPT);
+    if (remote instanceof ClientAddress) shares.charge(remote.sockaddr, query.context.upstreamAttempts * ATTEMPT);
     waited?.(query, outcome, chain);
   };
 }
@@ -47,7 +45,7 @@ export function reportOverload(
     const dropped = shares.dropped - told.dropped;
     if ((!calm && now - told.at < RETELL) || delayed + dropped === 0) return;
     Object.assign(told, { at: now, delayed: shares.delayed, dropped: shares.dropped });
-    const heaviest = shares.heaviest && new ClientAddress(shares.heaviest, 0).address;
+    const heaviest = shares.heaviest && addressOf(shares.heaviest);
     shares.heaviest = undefined;
     log.warning(
       `overload: of clients that ask more than their share, ${delayed} queries waited and ${dropped} were dropped` +

@@ -61,7 +61,7 @@ export interface ResponderHooks {
   answered?(query: Query, reply: Reply): void;
   /** Handlers came to an outcome without a wait, or after one; before it is sent. */
   atOnce?(query: Query, outcome: Outcome, chain: Chain | undefined): void;
-  waited?(query: Query, outcome: Outcome, chain: Chain | undefined): void;
+  waited?: ((query: Query, outcome: Outcome, chain: Chain | undefined) => void) | undefined;
 }
 
 /** Answers messages, whichever way they came in. */

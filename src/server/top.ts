@@ -16,12 +16,7 @@ export function watchAnswers(clock: Clock, top: TopRecorder | undefined, first: 
 }
 
 /** Has the answers counted that threads give without the chain. */
-export function watchHits(
-  top: TopRecorder,
-  workerPool: UdpWorkerPool | undefined,
-  sharedAnswers: SharedAnswerCache | undefined,
-): void {
-  if (sharedAnswers === undefined) return;
+export function watchHits(top: TopRecorder, workerPool: UdpWorkerPool, sharedAnswers: SharedAnswerCache): void {
   sharedAnswers.watcher = ({ bytes, name, type, rcode, signed, plain, edns }) => {
     top.hits(bytes, name, type, rcode, plain + edns);
     for (const tap of top.taps) tap.hits(bytes, name, type, signed, plain, edns);
@@ -29,7 +24,7 @@ export function watchHits(
   top.refreshed = () => sharedAnswers.harvest();
   // Threads that are yet to start are asked when they have.
   top.sources.push(() => {
-    for (const clients of workerPool?.clients ?? [])
+    for (const clients of workerPool.clients ?? [])
       clients.take((address, count, nxdomain) => top.hitsOf(address, 0, count, nxdomain));
   });
 }

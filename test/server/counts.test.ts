@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Reply } from '../../src/chain/index.js';
+import { Reply, type ServerAddress } from '../../src/chain/index.js';
+import { AddressBook } from '../../src/server/address-book.js';
 import { ClientCounts } from '../../src/fastpath/client-counts.js';
 import type { SharedAnswerCache, TableHits } from '../../src/fastpath/shared-answer-cache.js';
 import type { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
@@ -77,10 +78,6 @@ describe('who asks', () => {
   it('is not counted where nobody wants to know', () => {
     const first = (): void => undefined;
     expect(watchAnswers(new ManualClock(), undefined, first)).toBe(first);
-    const top = new TopRecorder(new ManualClock(), [1, 2]);
-    watchHits(top, undefined, undefined);
-    expect([top.sources, top.refreshed]).toEqual([[], undefined]);
-    top.stop();
   });
 
   it('is counted where threads answer: names from the table of answers, clients from the threads', () => {
@@ -118,6 +115,24 @@ describe('who asks', () => {
   });
 });
 
+describe('an address of a server', () => {
+  it('has one number for good, and one stand-in under which what no client asks is counted', () => {
+    const book = new AddressBook();
+    const made = (): ServerAddress[] => {
+      const own = book.of('dns', '127.0.0.1', 53);
+      return [own, book.standIn(own), book.of('tls', '127.0.0.1', 853)];
+    };
+    const first = made();
+    expect(first.map(({ index, label }) => `${index} ${label}`)).toEqual([
+      '0 dns://127.0.0.1:53',
+      '1 explain',
+      '2 tls://127.0.0.1:853',
+    ]);
+    expect(first[1]!.standsFor).toBe(first[0]);
+    made().forEach((again, i) => expect(again).toBe(first[i]));
+  });
+});
+
 describe('what became of queries in the kernel', () => {
   it.each([
     { name: 'shows from its first query on', outcomes: { answered: 7, dropped: 0, edns: 1 }, want: [7, undefined, 1] },
@@ -125,7 +140,7 @@ describe('what became of queries in the kernel', () => {
   ])('$name', async ({ outcomes, want }) => {
     const metrics = new Metrics();
     const below = outcomes && { outcomes: () => outcomes };
-    showKernel(metrics, below && ({ below } as unknown as UdpWorkerPool));
+    showKernel(metrics, { below } as unknown as UdpWorkerPool);
     const text = await metrics.text();
     expect(
       Object.keys(outcomes ?? { answered: 0 }).map((outcome) => {

@@ -72,6 +72,16 @@ describe('processors that can be kept busy', () => {
       },
     },
     {
+      name: 'none of the time is no limit',
+      files: { '/proc/self/cgroup': V2, '/sys/fs/cgroup/cpu.max': '0 100000\n' },
+      want: 8,
+    },
+    {
+      name: 'a limit of an unknown time is none',
+      files: { '/proc/self/cgroup': V2, '/sys/fs/cgroup/cpu.max': '100000\n' },
+      want: 8,
+    },
+    {
       name: 'what cannot be read is no limit',
       files: { '/proc/self/cgroup': V2, '/sys/fs/cgroup/cpu.max': '\n' },
       want: 8,

@@ -112,6 +112,13 @@ describe('starting', () => {
     expect(log.lines).toEqual([]);
   });
 
+  it('is no fault where nobody asks how it went, as the Corefile has failed before', async () => {
+    const workers = beginWorkers({ mode: 'batched', workers: 1 }, { log: new TestLog(), begin: WAYS[1]!.begin })!;
+    // What is rejected and has nobody by now would end the process.
+    await new Promise((resolve) => setImmediate(resolve));
+    await expect(workers.running).rejects.toThrow('-io batched: no batched calls here');
+  });
+
   it.skipIf(process.platform !== 'linux')('serves with plain sockets a server that was told of threads', async () => {
     const log = new TestLog();
     const program = new URL('file:///nonexistent/worker.js');

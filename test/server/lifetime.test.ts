@@ -1,11 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { DROP, definePlugin, type ServerAddress } from '../../src/chain/index.js';
+import { bannerLines } from '../../src/server/banner.js';
 import { PLUGINS } from '../../src/server/directives.js';
+import { Chain, type Routes } from '../../src/server/routes.js';
 import { Server } from '../../src/server/server.js';
 import type { Plugin } from '../../src/plugin-api/contract.js';
 import { decodeMessage } from '../../src/wire/index.js';
 import { TestLog } from '../support/block.js';
-import { query } from '../support/dns.js';
+import { SERVER, query } from '../support/dns.js';
 import { FakeNetwork } from '../support/fake-network.js';
+import { noRoutes } from '../support/routes.js';
 
 const CLIENT = { address: '127.0.0.9', port: 4000 };
 const HERE = '127.0.0.1';
@@ -165,6 +169,54 @@ describe('answers under way', () => {
     await network.clock.advanceAsync(5000);
     await reloaded;
     await server.stop();
+  });
+});
+
+describe('hooks of a block', () => {
+  it('are called in their order, and it knows where it is served', async () => {
+    const seen: string[] = [];
+    const hooked = definePlugin('hooked', (_, block) => {
+      for (const name of ['Start', 'Serving', 'Stop', 'Shutdown'] as const)
+        block[`on${name}`](() => void seen.push(`${name} ${block.addresses().map(({ label }) => label)}`));
+      return { name: 'hooked', handle: (asked, next) => next(asked) };
+    });
+    corefile = block(53, 'hooked');
+    const plugins = [...PLUGINS, hooked];
+    const server = await Server.create({
+      ...{ corefile: { name: 'Corefile', read: () => corefile }, plugins, network, clock: network.clock, log },
+    });
+    const at = `dns://${HERE}:53`;
+    expect(seen).toEqual([`Start ${at}`]);
+    await server.listen();
+    expect(seen.splice(0)).toEqual([`Start ${at}`, `Serving ${at}`]);
+    expect(await reload(server, block(54, 'hooked'))).toBe(true);
+    const then = `dns://${HERE}:54`;
+    expect(seen.splice(0)).toEqual([`Start ${then}`, `Serving ${then}`, `Stop ${at}`]);
+    expect(log.lines.slice(-2)).toEqual(['[INFO] Reloading', '[INFO] Reloading complete']);
+    await server.stop();
+    expect(seen).toEqual([`Shutdown ${then}`, `Stop ${then}`]);
+  });
+});
+
+describe('what tells where zones are served', () => {
+  it('names scheme and address where they are not the usual ones, and warns of names that no host has', () => {
+    const at = (scheme: string, address: string): ServerAddress => ({ ...SERVER, scheme, address });
+    const routes = (...zones: string[]): Routes => {
+      const made = noRoutes();
+      for (const zone of zones) made.add(zone, new Chain(() => DROP, []));
+      return made;
+    };
+    const served = new Map([
+      [at('dns', ''), routes('b.example.', '.', '10.in-addr.arpa.')],
+      [at('tls', HERE), routes('_a.example.')],
+    ]);
+    expect(bannerLines(served)).toEqual([
+      '.:53',
+      '10.in-addr.arpa.:53',
+      'b.example.:53',
+      'Warning: Domain "_a.example." does not follow RFC1035 preferred syntax',
+      `tls://_a.example.:53 on ${HERE}`,
+    ]);
   });
 });
 

@@ -32,10 +32,12 @@ describe('want of memory', () => {
     });
     const ask = async () => server.inject({ name: 'a.test.', type: 'A', edns: true } as never);
     expect(await ask()).toMatchObject({ rcode: 0 });
+    expect(await metrics.text()).toContain('coredns_dns_memory_refused_total 0\n');
     memory.step = 'refuse';
     const refused = await ask();
     expect(refused).toMatchObject({ rcode: 5 });
     const text = await metrics.text();
+    expect(text).toContain('coredns_dns_memory_ceiling_bytes 1000\n');
     expect(text).toContain('coredns_dns_memory_refused_total 1\n');
     expect(text).toContain('coredns_dns_memory_step{step="refuse"} 1\n');
     expect(text).toContain('coredns_dns_memory_step{step="ample"} 0\n');

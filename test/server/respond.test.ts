@@ -84,6 +84,7 @@ describe('what the header decides', () => {
     expect((answer!.flags >> 11) & 15).toBe(opcode);
     expect(answer!.id).toBe(4660);
     expect(sent).toHaveLength(12);
+    expect([4, 6, 8, 10].map((at) => sent!.readUInt16BE(at))).toEqual([0, 0, 0, 0]);
   });
 });
 
@@ -152,6 +153,18 @@ describe('EDNS', () => {
     );
     expect(rcodeName(answer!.rcode)).toBe('BADVERS');
     expect(answer!.edns).toMatchObject({ version: 0 });
+  });
+
+  it('answers it with BADVERS without the records of the query, one of IXFR', async () => {
+    const { bytes } = query('example.org.', 'IXFR', { edns: 1232 });
+    const { length } = bytes;
+    const soa = Buffer.from('0000060001000000000016' + '0000' + '00000001'.repeat(5), 'hex');
+    const asked = Buffer.concat([bytes.subarray(0, length - 11), soa, bytes.subarray(length - 11)]);
+    asked[9] = 1;
+    asked[asked.length - 5] = 1;
+    const { bytes: sent } = await ask(asked);
+    expect([4, 6, 8, 10].map((at) => sent!.readUInt16BE(at))).toEqual([1, 0, 0, 1]);
+    expect(sent).toHaveLength(length);
   });
 
   it('mirrors payload size and DO, and echoes no option', async () => {
@@ -257,6 +270,33 @@ describe('the chain', () => {
     release(Reply.empty(0));
     await asked.inFlight.settled();
     expect(rcodeName(asked.answer!.rcode)).toBe('NOERROR');
+  });
+});
+
+describe('a query that waits', () => {
+  it('is answered once, also where its handler comes to an end after its time, and told of once', async () => {
+    let release: (reply: Reply) => void = () => undefined;
+    const inFlight = new InFlight();
+    const routes = noRoutes(inFlight);
+    routes.add('.', new Chain(() => new Promise((resolve) => (release = resolve)), []));
+    const clock = new ManualClock();
+    const told: string[] = [];
+    const responder = new Responder(
+      clock,
+      {
+        panicked: () => void told.push('panic'),
+        overdue: () => void told.push('overdue'),
+        waited: (_, outcome) => void told.push(`waited ${rcodeName((outcome as Reply).rcode)}`),
+      },
+      500,
+    );
+    const send = (answer: Buffer): void => void told.push(rcodeName(decodeMessage(answer).rcode));
+    responder.respond(plain, { server: SERVER, routes }, client({}), 0, { prefix: 0, send });
+    clock.advance(1000);
+    expect([told, inFlight.size]).toEqual([['overdue', 'waited SERVFAIL', 'SERVFAIL'], 0]);
+    release(Reply.empty(0));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([told.length, inFlight.size]).toEqual([3, 0]);
   });
 });
 

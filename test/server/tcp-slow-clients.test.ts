@@ -210,3 +210,12 @@ it.each([
   await turn();
   expect(world.queries.map(({ bytes }) => bytes.buffer !== chunk.buffer)).toEqual([copied]);
 });
+
+it('a connection that breaks while it waits for memory is no fault', async () => {
+  const world = await serve();
+  world.clients.delays = () => true;
+  const stream = world.connect();
+  stream.destroy(new Error('reset'));
+  await turn();
+  expect([stream.destroyed, world.clients.size]).toEqual([true, 0]);
+});

@@ -66,6 +66,19 @@ describe('createServer', () => {
     ]);
   });
 
+  it('is asked by this host over UDP, from no port, where nothing is said', async () => {
+    const answer = await (await start('. {\n whoami\n}\n')).inject({ name: 'x' });
+    expect(answer?.additionals).toMatchObject([
+      { type: 'A', data: '127.0.0.1' },
+      { name: '_udp.x', type: 'SRV', data: { port: 0 } },
+    ]);
+  });
+
+  it('draws ids of 16 bits', async () => {
+    const server = await start('. {\n whoami\n}\n', { random: { uint32: () => 0xffff_ffff } });
+    expect(await server.inject({ name: 'x' })).toMatchObject({ id: 0xffff });
+  });
+
   it('takes bytes, and is silent where the chain is', async () => {
     const server = await start('. {\n names\n}\n', { plugins: [names] });
     const bytes = dnsPacket.encode({

@@ -69,6 +69,25 @@ describe('a client over HTTP/2', () => {
     expect(world.asked().given).toBe(1000);
   });
 
+  it('may take back as many more as were answered', async () => {
+    const world = await serve('h2', (asked) => (asked.name === 'x.' ? never(asked) : atOnce(asked)));
+    const stream = world.connect();
+    stream.resume();
+    stream.write(PREFACE);
+    const answered = head('GET', `/dns-query?dns=${Buffer.from(query('y.').bytes).toString('base64url')}`);
+    let id = 1;
+    for (; id < 100; id += 2) {
+      stream.write(frame(HEADERS, END_STREAM | END_HEADERS, id, answered));
+      await turns(3);
+    }
+    let taken = 0;
+    for (; taken < 300 && !stream.destroyed; id += 2, taken++) {
+      stream.write(Buffer.concat([frame(HEADERS, END_STREAM | END_HEADERS, id, ASKING), reset(id)]));
+      await turns(2);
+    }
+    expect(Math.abs(taken - 250)).toBeLessThanOrEqual(3);
+  });
+
   it('whose head does not end is closed, and costs no more than a bound', async () => {
     const world = await serve('h2', never);
     const stream = world.connect();
@@ -122,6 +141,26 @@ describe('a client over HTTP/2', () => {
     await turns(3);
     expect(stream.destroyed).toBe(true);
     expect([world.clients.size, world.clients.held]).toEqual([0, 0]);
+  });
+
+  it('has all the time that there is to take an answer that took long itself', async () => {
+    let answer: (reply: Reply) => void = () => undefined;
+    const world = await serve('h2', () => new Promise((resolve) => (answer = resolve)), { write: 5000, idle: 60_000 });
+    const stream = world.connect();
+    stream.write(PREFACE);
+    // What is taken with nothing is the window of a stream.
+    stream.write(Buffer.concat([frame(SETTINGS, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]))]));
+    stream.write(frame(HEADERS, END_STREAM | END_HEADERS, 1, ASKING));
+    await turns(5);
+    world.clock.advance(4000);
+    answer(BIG);
+    await turns(5);
+    world.clock.advance(4000);
+    await turns(3);
+    expect(stream.destroyed).toBe(false);
+    world.clock.advance(1600);
+    await turns(3);
+    expect([stream.destroyed, world.open()]).toEqual([true, 0]);
   });
 
   it('that asks nothing is closed when it is idle for too long', async () => {

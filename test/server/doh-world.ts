@@ -20,6 +20,8 @@ interface World {
   readonly asked: () => { given: number; abandoned: number };
   /** Time limits that Node has set on connections. */
   readonly timeouts: readonly number[];
+  /** Connections that the server has. */
+  open(): number;
   connect(): Duplex;
 }
 
@@ -57,7 +59,7 @@ export async function serve(
   };
   const routes = routesTo(counting, undefined, limits);
   const context = { network: { listenTcp } as unknown as Network, clients, responder: strictResponder(clock) };
-  await TcpServer.listen(context, at, { server: SERVER, routes }, protocol);
+  const server = await TcpServer.listen(context, at, { server: SERVER, routes }, protocol);
   const connect = (): Duplex => {
     const [own, theirs] = duplexPair();
     Object.assign(theirs, { setTimeout: (limit: number) => timeouts.push(limit) });
@@ -66,5 +68,5 @@ export async function serve(
     take({ stream: theirs, local: at, remote: { address: '192.0.2.2', port: 1024 } });
     return own;
   };
-  return { clock, clients, asked: () => count, timeouts, connect };
+  return { clock, clients, asked: () => count, timeouts, open: () => server.open, connect };
 }

@@ -4,8 +4,9 @@ import http2, { type ClientHttp2Session, type IncomingHttpHeaders } from 'node:h
 import https from 'node:https';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Rcode, decodeMessage } from '../../src/wire/index.js';
-import { query } from '../support/dns.js';
+import { freshness } from '../../src/server/doh-request.js';
+import { Rcode, decodeMessage, encodeMessage, type Message, type Rr } from '../../src/wire/index.js';
+import { query, rr } from '../support/dns.js';
 import { running, type Running } from '../support/running.js';
 
 const FILES = path.resolve(import.meta.dirname, '../plugins/tls/files');
@@ -143,6 +144,39 @@ describe.each([
     const { status, body } = await ask({ body: withByte(2, 4 << 3) });
     expect(status).toBe(200);
     expect(body[2]! >> 3).toBe((0x80 >> 3) | 4);
+  });
+});
+
+describe('how long an answer may be kept', () => {
+  const made = (parts: Partial<Message>, type = 'A'): Buffer =>
+    encodeMessage({ ...decodeMessage(query('www.example.', type).bytes), ...parts });
+  const a = (ttl: number): Rr => rr(`www.example. ${ttl} IN A 192.0.2.7`);
+  const ns = (ttl: number): Rr => rr(`example. ${ttl} IN NS ns.example.`);
+  const soa = (ttl: number): Rr => rr(`example. ${ttl} IN SOA ns.example. admin.example. 1 2 3 4 5`);
+
+  it.each<{ name: string; parts: Partial<Message>; type?: string; want: number }>([
+    { name: 'as long as its records', parts: { answer: [a(77), a(60)] }, want: 60 },
+    { name: 'no longer than its authority', parts: { answer: [a(300)], authority: [ns(60)] }, want: 60 },
+    { name: 'no longer than what is beside it', parts: { answer: [a(300)], additional: [a(60)] }, want: 60 },
+    { name: 'an hour at most', parts: { answer: [a(86_400)] }, want: 3600 },
+    { name: 'one that ends with a record of no data', parts: { answer: [rr('x. 60 IN TYPE65280 \\# 0')] }, want: 60 },
+    { name: 'a denial as long as its SOA', parts: { rcode: Rcode.NXDOMAIN, authority: [soa(30)] }, want: 30 },
+    { name: 'a denial with its servers, too', parts: { authority: [ns(300), soa(30)] }, want: 30 },
+    { name: 'a delegation shortly', parts: { authority: [ns(300)] }, want: 5 },
+    { name: 'one without records shortly', parts: {}, want: 5 },
+    { name: 'an alias to nothing shortly', parts: { rcode: Rcode.NXDOMAIN, answer: [a(300)] }, want: 5 },
+    { name: 'a failure shortly', parts: { rcode: Rcode.SERVFAIL, authority: [soa(30)] }, want: 5 },
+    { name: 'a failure that is told in the OPT record shortly', parts: { rcode: 16, answer: [a(300)] }, want: 5 },
+    { name: 'a zone shortly', parts: { answer: [soa(300)] }, type: 'AXFR', want: 5 },
+    { name: 'changes of one shortly', parts: { answer: [soa(300)] }, type: 'IXFR', want: 5 },
+  ])('$name: $want s', ({ parts, type, want }) => {
+    const edns = { udpSize: 1232, version: 0, do: false, options: [] };
+    expect(freshness(made({ ...parts, edns }, type))).toBe(want);
+  });
+
+  it('shortly, where it is cut in a record', () => {
+    const whole = made({ answer: [a(300)] });
+    expect([freshness(whole), freshness(whole.subarray(0, -5))]).toEqual([300, 5]);
   });
 });
 

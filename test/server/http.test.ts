@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HttpAnswer, HttpRoute } from '../../src/chain/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
@@ -161,6 +162,22 @@ const until = async (holds: () => boolean): Promise<void> => {
   for (let i = 0; i < 250 && !holds(); i++) await turns();
   expect(holds()).toBe(true);
 };
+
+describe('handshakes under way', () => {
+  it('are no more than the connections that there may be, and one that ends makes room', async () => {
+    const tls = { context: () => createSecureContext(), clientCertificate: 'none' } as const;
+    const port = await serve(ok, { connections: 2 }, { tls });
+    const first = [await connect(port), await connect(port)];
+    const late = await connect(port);
+    await until(() => late.closed);
+    expect(first.map(({ closed }) => closed)).toEqual([false, false]);
+    // It has had its time.
+    port.clock.advance(3000);
+    await until(() => first.every(({ closed }) => closed));
+    const next = [await connect(port), await connect(port)];
+    expect(next.map(({ closed }) => closed)).toEqual([false, false]);
+  });
+});
 
 describe('a route gets the whole request', () => {
   it('method, address, headers, body and who asks', async () => {

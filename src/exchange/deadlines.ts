@@ -6,16 +6,16 @@ const TICK: Milliseconds = 10;
 /** One turn of the wheel is 5.12 s; what lies further ahead stays in its slot for another turn. */
 const SLOTS = 512;
 
-const IDLE = -1;
+const IDLE = 0;
 /** Taken out of its slot and about to be called. */
-const CALLED = -2;
+const CALLED = -Infinity;
 
 /**
  * Something that is to be told when its time has come. Linked into its slot itself, so that putting it in and taking
  * it out allocates nothing.
  */
 export abstract class Deadline {
-  /** Number of the tick at which it is due; negative while it is in no wheel. */
+  /** Number of the tick at which it is due, from 1 on; less while it is in no wheel. */
   tick = IDLE;
   before: Deadline | undefined;
   after: Deadline | undefined;
@@ -60,7 +60,7 @@ export class Deadlines {
 
   /** Takes `entry` back; does nothing when it is not set. */
   clear(entry: Deadline): void {
-    if (entry.tick >= 0) this.unlink(entry);
+    if (entry.tick > 0) this.unlink(entry);
     entry.tick = IDLE;
   }
 
@@ -84,7 +84,7 @@ export class Deadlines {
     this.timerTick = Infinity;
     const now = this.clock.monotonic();
     const last = Math.floor(now / TICK);
-    const from = Math.max(this.current + 1, last - SLOTS + 1);
+    const from = Math.max(this.current, last - SLOTS) + 1;
     this.current = Math.max(this.current, last);
     const called: Deadline[] = [];
     for (let tick = from; tick <= last; tick++) this.collect(tick % SLOTS, last, called);

@@ -80,7 +80,6 @@ export class Http2Client {
     const { session } = this;
     this.session = undefined;
     this.abort?.abort(new Error('connection given up'));
-    this.abort = undefined;
     session?.then(
       (open) => open.destroy(),
       () => undefined,
@@ -91,10 +90,9 @@ export class Http2Client {
     const { clock, to } = this.parts;
     const abort = (this.abort = new AbortController());
     const timer = clock.setTimeout(() => abort.abort(dialTimeout('tcp', to)), CONNECT);
+    // Not where another one was opened meanwhile.
     const forget = (): void => {
-      if (this.abort !== abort) return;
-      this.session = undefined;
-      this.abort = undefined;
+      if (this.abort === abort) this.session = undefined;
     };
     try {
       const session = await this.open(abort.signal);

@@ -67,7 +67,7 @@ export async function exchangeOnce(
         timeoutMs,
       );
       const abort = (): void => reject(signal!.reason as Error);
-      signal?.addEventListener('abort', abort, { once: true });
+      signal?.addEventListener('abort', abort);
       settle = () => {
         timer.cancel();
         grace?.cancel();

@@ -3,9 +3,6 @@ import type { Random } from '../lib/random.js';
 import type { Milliseconds } from '../lib/units.js';
 import type { Attempt } from './attempt.js';
 
-/** Half of the ids: beyond that a socket takes no more, so that an unused id is found quickly. */
-export const MAX_IN_FLIGHT = 0x8000;
-
 /** The attempts that wait on one socket or connection, by id. */
 export class OutstandingIds {
   private readonly byId = new IntMap<Attempt>();
@@ -19,8 +16,8 @@ export class OutstandingIds {
   }
 
   /**
-   * Gives the attempt an unpredictable id (RFC 5452 section 9.2) that no other one here has. There must be less than
-   * MAX_IN_FLIGHT.
+   * Gives the attempt an unpredictable id (RFC 5452 section 9.2) that no other one here has. There are far fewer
+   * than 65,536 on a socket or connection, so that an unused one is found quickly.
    */
   add(attempt: Attempt, random: Random): void {
     let id = random.uint32() & 0xffff;

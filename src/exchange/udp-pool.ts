@@ -3,7 +3,6 @@ import type { Milliseconds } from '../lib/units.js';
 import type { Attempt, UpstreamTransport } from './attempt.js';
 import { AttemptQueue } from './attempt-queue.js';
 import { dialError, dialTimeout } from './errors.js';
-import { MAX_IN_FLIGHT } from './outstanding-ids.js';
 import { OwnPorts } from './own-ports.js';
 import type { UpstreamState } from './upstream-state.js';
 import { UpstreamSocket, type UdpOwner } from './upstream-socket.js';
@@ -79,7 +78,7 @@ export class UdpPool implements UpstreamTransport, UdpOwner {
     }
     this.peer.reuse.hit('udp');
     socket.send(attempt);
-    if (socket.uses >= socket.maxUses || socket.inFlight.size >= MAX_IN_FLIGHT) this.retire(socket);
+    if (socket.uses >= socket.maxUses) this.retire(socket);
     if (this.open.length + this.opening < this.wanted()) this.openOne(now);
   }
 

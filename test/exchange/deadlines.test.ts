@@ -75,6 +75,17 @@ describe('Deadlines', () => {
     expect(neighbours[0]!.calls.length + neighbours[1]!.calls.length).toBe(1);
   });
 
+  it('takes back the very first tick of a clock', () => {
+    const clock = new ManualClock(0);
+    const deadlines = new Deadlines(clock);
+    const note = new Note();
+    deadlines.set(note, 5);
+    deadlines.clear(note);
+    expect(deadlines.size).toBe(0);
+    clock.advance(100);
+    expect(note.calls).toEqual([]);
+  });
+
   it('takes one that sets itself again', () => {
     const { clock, deadlines } = wheel();
     const note: Note = new Note((now) => now < START + 300 && deadlines.set(note, now + 100));

@@ -213,6 +213,15 @@ describe('after that, for a minute', () => {
     expect(events[0]).toHaveLength(1);
   });
 
+  it('opens 64 ports at once, and the others as these are open', async () => {
+    const world = await attacked();
+    const before = world.network.opened.length;
+    for (let i = 0; i < 100; i++) world.ask('udp', `n${i}.example.`);
+    expect(world.network.opened.length - before).toBe(64);
+    await world.elapse(5);
+    expect(world.network.opened.length - before).toBe(100);
+  });
+
   it('tells who waits for a port that nothing can be reached', async () => {
     const world = await attacked();
     world.network.unreachable.add('10.0.0.1');

@@ -169,6 +169,37 @@ describe('HttpsPool', () => {
     expect([second.events, third.events, sessions.length]).toEqual([[], [], 1]);
   });
 
+  it.each<{ name: string; headers?: object; body?: (good: Buffer) => Buffer; event: string }>([
+    { name: 'another status', headers: { ':status': 502 }, event: 'https: got status 502' },
+    {
+      name: 'another content type',
+      headers: { 'content-type': 'text/html' },
+      event: "https: got content type 'text/html'",
+    },
+    { name: 'less than a header', body: (good) => good.subarray(0, 11), event: 'https: message cut short' },
+    {
+      name: 'an answer to another question',
+      body: () => goodReply(decodeMessage(query('other.').bytes)),
+      event: 'https: answer to another question',
+    },
+    {
+      name: 'as many bytes as a message may have',
+      body: (good) => Buffer.concat([good, Buffer.alloc(65_535 - good.length)]),
+      event: 'NOERROR',
+    },
+  ])('gets $name: tells so, and asks no more', async ({ headers, body = (good) => good, event }) => {
+    const { send, answer, asked } = world();
+    const first = await send();
+    answer();
+    await until(() => first.events.length > 0);
+    const { events } = await send('b.');
+    const { stream, message } = asked.at(-1)!;
+    stream.respond({ ':status': 200, 'content-type': 'application/dns-message', ...headers });
+    stream.end(body(goodReply(decodeMessage(message))));
+    await until(() => events.length > 0);
+    expect([events.filter((one) => one !== 'mismatch'), asked.length]).toEqual([[event], 2]);
+  });
+
   it('tells how a wait ends', () => {
     const { pool } = world();
     expect(pool.timeout().message).toBe('read tcp :0->10.0.0.1:443: i/o timeout');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ConnectTime } from '../../src/exchange/connect-time.js';
 import { RoundTrip } from '../../src/exchange/rtt.js';
 import { seededRandom } from '../../src/lib/random.js';
 
@@ -77,5 +78,19 @@ describe('RoundTrip', () => {
     expect(other.state).toEqual(one.state);
     other.goOn([]);
     expect(other.state).toEqual([0, 0, 0, 0]);
+  });
+});
+
+describe('time for a connection to open', () => {
+  it.each([
+    { name: 'nothing known', took: [], want: 30_000 },
+    { name: 'one that opened at once, which counts a quarter', took: [0], want: 22_500 },
+    { name: 'quick ones: never less than a second', took: new Array<number>(50).fill(1), want: 1000 },
+    { name: 'slow ones: twice what they take', took: new Array<number>(50).fill(4000), want: 8000 },
+    { name: 'very slow ones: never more than 30 s', took: new Array<number>(50).fill(29_000), want: 30_000 },
+  ])('$name', ({ took, want }) => {
+    const time = new ConnectTime();
+    for (const one of took) time.learn(one);
+    expect(Math.round(time.limit)).toBe(want);
   });
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { TlsClient, type TlsSettings } from '../../src/exchange/index.js';
@@ -20,6 +21,7 @@ async function serve(
   world: World,
   options: tls.TLSSocketOptions = {},
   versions: Pick<tls.SecureContextOptions, 'maxVersion'> = {},
+  broken = (): boolean => false,
 ): Promise<Seen[]> {
   const seen: Seen[] = [];
   const secureContext = tls.createSecureContext({
@@ -31,6 +33,7 @@ async function serve(
     ...versions,
   });
   await world.network.listenTcp({ address: '10.0.0.1', port: 53 }, ({ stream }) => {
+    if (broken()) return void stream.destroy();
     const socket = new tls.TLSSocket(stream, { isServer: true, secureContext, ALPNProtocols: ['dot'], ...options });
     const frames = new FrameReader();
     socket.on('error', () => undefined);
@@ -79,6 +82,44 @@ describe('DNS over TLS', () => {
     await world.elapse(20);
     expect(await ask(world)).toEqual(['NOERROR']);
     expect(seen.map(({ reused }) => reused)).toEqual([false, true]);
+    world.upstream.close();
+  });
+
+  it('forgets it where a handshake fails: it may be why', async () => {
+    const world = worldWith({ ca: pem('ca'), serverName: 'dns.example.net' }, 0);
+    let broken = false;
+    const seen = await serve(world, {}, {}, () => broken);
+    expect(await ask(world)).toEqual(['NOERROR']);
+    await world.elapse(20);
+    broken = true;
+    expect(await ask(world)).not.toEqual(['NOERROR']);
+    await world.elapse(20);
+    broken = false;
+    expect(await ask(world)).toEqual(['NOERROR']);
+    expect(seen.map(({ reused }) => reused)).toEqual([false, false]);
+    world.upstream.close();
+  });
+
+  it('leaves a connection alone once it is made, and fails where the one below is closed', async () => {
+    const world = worldWith({});
+    await serve(world);
+    const client = new TlsClient({ ca: pem('ca'), serverName: 'dns.example.net' });
+    const connect = async (): Promise<Duplex> => {
+      const connecting = world.network.connectTcp({ address: '10.0.0.1', port: 53 });
+      await world.elapse(5);
+      return (await connecting).stream;
+    };
+    const stop = new AbortController();
+    const securing = client.secure(await connect(), '10.0.0.1', stop.signal);
+    await world.elapse(100);
+    const secured = await securing;
+    stop.abort(new Error('too late'));
+    expect(secured.destroyed).toBe(false);
+    secured.destroy();
+    const below = await connect();
+    const failing = client.secure(below, '10.0.0.1', new AbortController().signal);
+    below.destroy();
+    await expect(failing).rejects.toThrow(/tls: connection closed during the handshake|disconnected before/);
     world.upstream.close();
   });
 

@@ -300,6 +300,16 @@ describe('silence', () => {
     expect(world.upstream.noteSilence(attempt, world.clock.monotonic())).toBe(false);
   });
 
+  it('is known to a process that takes over, and a query tries at once whether it has ended', async () => {
+    const world = await new World().start();
+    world.upstream.goOn([100, 50, 200, 20], true, world.clock.monotonic());
+    expect([world.upstream.isSilent, world.upstream.latency]).toEqual([true, 100]);
+    expect([1, 2].map(() => world.upstream.admits(world.clock.monotonic()))).toEqual([true, false]);
+    world.ask('udp');
+    await world.elapse(20);
+    expect(world.upstream.isSilent).toBe(false);
+  });
+
   it('lets one query through now and then, ever more rarely', async () => {
     const world = new World();
     world.network.black.add('10.0.0.1');

@@ -47,7 +47,9 @@ export const compiledLauncher = (): string => path.join(path.dirname(compiledPro
 function compile(sources: readonly string[], dir: string): void {
   mkdirSync(CACHE, { recursive: true });
   for (const old of readdirSync(CACHE).map((name) => path.join(CACHE, name)))
-    if (Date.now() - statSync(old).mtimeMs > KEPT) rmSync(old, { recursive: true, force: true });
+    // Another test may have taken it away meanwhile.
+    if (Date.now() - (statSync(old, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > KEPT)
+      rmSync(old, { recursive: true, force: true });
   const fresh = mkdtempSync(path.join(CACHE, 'fresh-'));
   buildSync({
     absWorkingDir: ROOT,

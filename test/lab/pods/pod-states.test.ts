@@ -80,7 +80,7 @@ describe('a network far away', () => {
       class: Class.IN,
       ttl: 1,
       rdata: Buffer.from([1, 2, 3, last]),
-    })) as never,
+    })),
     authority: [],
     additional: [],
   });

@@ -8,7 +8,7 @@ import { exitCodeFor, findingOf, sorted, type Severity } from '../../../src/insi
 import { CHECK_FORMATS, reportOf } from '../../../src/insight/check/report.js';
 import { DEFAULTS } from './defaults.js';
 import { PLANTED } from './planted.js';
-import { PLANTED_MANIFESTS } from './planted-manifests.js';
+import { HINTED_MANIFESTS, PLANTED_MANIFESTS, redirectWithout } from './planted-manifests.js';
 
 const folders: string[] = [];
 afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
@@ -32,6 +32,14 @@ describe('faults put into a Corefile', () => {
   it.each(PLANTED)('$name', async ({ text, want }) => expect(lines(await judge({ Corefile: text }))).toEqual(want));
 });
 
+describe('hints for manifests', () => {
+  it.each(HINTED_MANIFESTS)('$name', async ({ files, want }) => {
+    const hints = ['single-replica', 'readiness-missing'];
+    const findings = (await judge(files, ['.'])).filter(({ rule }) => hints.includes(rule.name));
+    expect(findings.map(({ at, rule }) => `${at.file}:${at.line} ${rule.name}`)).toEqual(want);
+  });
+});
+
 describe('faults put into manifests', () => {
   it.each(PLANTED_MANIFESTS)('$name', async ({ files, want }) => {
     const findings = await judge(files, ['.']);
@@ -51,6 +59,11 @@ it('a text without lines of its own says which of its lines is meant', async () 
     { at: { file: 'a.json', line: 1 }, text: 'line 3 of it: erratic is on' },
     { at: { file: 'a.json', line: 1 }, text: 'line 1 of it: no block has reload' },
   ]);
+});
+
+it.each(['UDP', 'TCP'])('a redirect without %s says so', async (missing) => {
+  const findings = await judge({ 'c.yaml': redirectWithout(missing) });
+  expect(findings.map(({ text }) => text)).toEqual([`no backend port for ${missing}`]);
 });
 
 it('each rule has a fault that it names', () => {

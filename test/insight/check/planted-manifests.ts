@@ -76,6 +76,20 @@ spec:
       - {port: '53', name: dns-tcp, protocol: TCP}
 `;
 
+/** A policy that leads the other protocol alone. */
+export const redirectWithout = (protocol: string): string =>
+  POLICY.replace(new RegExp(`.*protocol: ${protocol}}\\n`), '');
+
+const BY_ADDRESS = POLICY.replace(
+  /serviceMatcher:[^]*?redirectBackend/,
+  `addressMatcher:
+      ip: 10.96.0.10
+      toPorts:
+        - {port: '53', name: dns, protocol: UDP}
+        - {port: '53', name: dns-tcp, protocol: TCP}
+  redirectBackend`,
+);
+
 const SERVICE = `apiVersion: v1
 kind: Service
 metadata: {name: kube-dns, namespace: kube-system}
@@ -231,6 +245,52 @@ export const PLANTED_MANIFESTS: readonly PlantedManifests[] = [
     want: ['c.yaml:13 redirect-one-protocol'],
   },
   {
+    name: 'a redirect of UDP alone, to a port of any name',
+    files: {
+      'b.yaml': REDIRECTED.replace('name: dns,', 'name: other,'),
+      'c.yaml': POLICY.replace("      - {port: '53', name: dns-tcp, protocol: TCP}\n", ''),
+    },
+    want: ['c.yaml:13 redirect-one-protocol'],
+  },
+  {
+    name: 'a cache behind a redirect that makes rules, and no link',
+    files: { 'b.yaml': REDIRECTED.replace(' -setupiptables=false,', ''), 'c.yaml': POLICY },
+    want: ['b.yaml:12 redirect-and-rules'],
+  },
+  {
+    name: 'a cache behind a redirect that makes a link, and no rules',
+    files: { 'b.yaml': REDIRECTED.replace(' -setupinterface=false,', ''), 'c.yaml': POLICY },
+    want: ['b.yaml:12 redirect-and-rules'],
+  },
+  {
+    name: 'nothing, for the nameserver that a policy redirects by its address',
+    files: { 'c.yaml': BY_ADDRESS, 'e.yaml': KUBELET },
+    want: [],
+  },
+  {
+    name: 'a nameserver that the policy does not redirect by its address',
+    files: { 'c.yaml': BY_ADDRESS, 'e.yaml': KUBELET.replace('10.96.0.10', '10.96.0.99') },
+    want: ['e.yaml:4 cluster-dns-not-redirected'],
+  },
+  {
+    name: 'what a comment silences, in a manifest and in what a ConfigMap holds',
+    files: {
+      'c.yaml': `# check: off-in-file redirect-one-protocol\n${POLICY.replace("      - {port: '53', name: dns-tcp, protocol: TCP}\n", '')}`,
+      'e.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kubelet-config}\ndata:\n  kubelet: |\n${KUBELET.replace('- 10.96.0.10', '- 10.96.0.1\n  - 10.96.0.2\n  - 10.96.0.3\n  # check: off cluster-dns-too-many\n  - 10.96.0.4').replace(/^/gm, '    ').trimEnd()}\n`,
+    },
+    want: [],
+  },
+  {
+    name: 'nothing, for three nameservers',
+    files: { 'e.yaml': KUBELET.replace('- 10.96.0.10\n', '- 10.96.0.1\n  - 10.96.0.2\n  - 10.96.0.3\n') },
+    want: [],
+  },
+  {
+    name: 'nothing, for a domain and a server that has none of the cluster',
+    files: { 'e.yaml': KUBELET, 'f.yaml': SERVER.replace(/ {8}kubernetes[^}]*}\n/, '') },
+    want: [],
+  },
+  {
     name: 'a redirect of a headless service',
     files: { 'c.yaml': POLICY, 'd.yaml': SERVICE.replace('10.96.0.10', 'None') },
     want: ['c.yaml:7 redirect-of-headless'],
@@ -334,6 +394,16 @@ export const PLANTED_MANIFESTS: readonly PlantedManifests[] = [
     want: ['a.yaml:13 force-tcp-unstable'],
   },
   {
+    name: 'force_tcp to a service with as many backends as nobody says',
+    files: {
+      'a.yaml': CONFIG,
+      'b.yaml': DAEMONSET,
+      'f.yaml': SERVER.replace('  replicas: 2\n', ''),
+      'g.yaml': UPSTREAM,
+    },
+    want: ['a.yaml:13 force-tcp-unstable'],
+  },
+  {
     name: 'force_tcp to a service without TCP',
     files: {
       'a.yaml': CONFIG,
@@ -351,5 +421,30 @@ export const PLANTED_MANIFESTS: readonly PlantedManifests[] = [
     name: 'a variable that was forgotten',
     files: { 'a.yaml': CONFIG.replace('cluster.local:53', '__PILLAR__DNS__DOMAIN__:53') },
     want: ['a.yaml:6 pillar-left'],
+  },
+];
+
+/** Hints, which tell what works and could be better. */
+export const HINTED_MANIFESTS: readonly PlantedManifests[] = [
+  { name: 'two replicas', files: { 'f.yaml': SERVER }, want: [] },
+  {
+    name: 'one replica',
+    files: { 'f.yaml': SERVER.replace('replicas: 2', 'replicas: 1') },
+    want: ['f.yaml:25 single-replica'],
+  },
+  {
+    name: 'no number of replicas',
+    files: { 'f.yaml': SERVER.replace('  replicas: 2\n', '') },
+    want: ['f.yaml:25 single-replica'],
+  },
+  {
+    name: 'one of each node',
+    files: { 'f.yaml': SERVER.replace('kind: Deployment', 'kind: DaemonSet').replace('replicas: 2', 'replicas: 1') },
+    want: [],
+  },
+  {
+    name: 'no probe of readiness',
+    files: { 'f.yaml': SERVER.replace(/ {10}readinessProbe:\n.*\n/, '') },
+    want: ['f.yaml:32 readiness-missing'],
   },
 ];

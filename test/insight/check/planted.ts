@@ -71,6 +71,21 @@ export const PLANTED: readonly Planted[] = [
     want: [`${MORE + 2} acl-line-never-tried`],
   },
   {
+    name: 'a line of acl behind one for all types and networks',
+    text: good(' acl {\n allow type * net *\n block net 192.0.2.0/24\n }\n'),
+    want: [`${MORE + 2} acl-line-never-tried`],
+  },
+  {
+    name: 'a line of acl for all behind others',
+    text: good(' acl {\n block net 192.0.2.0/24\n allow type A\n block\n }\n'),
+    want: [],
+  },
+  {
+    name: 'whoami behind erratic',
+    text: '.:53 {\n errors\n reload\n erratic\n whoami\n}\n',
+    want: ['4 erratic-answers', '5 plugin-never-asked'],
+  },
+  {
     name: 'an option twice',
     text: good('', 'forward . 10.0.0.53 {\n max_concurrent 1000\n max_concurrent 5\n}'),
     want: ['8 option-repeated'],
@@ -128,6 +143,7 @@ export const PLANTED: readonly Planted[] = [
     text: good(' template IN A me.example {\n answer "{{ .Name }} 5 IN A {{ .Remote }}"\n }\n'),
     want: [`${MORE} cache-shares-clients`],
   },
+  { name: 'a name that reads like a subnet', text: good(' rewrite name exact a.example. subnet\n'), want: [] },
   {
     name: 'the subnet of the client behind a cache',
     text: good(' rewrite edns0 subnet set 24 56\n'),
@@ -159,6 +175,33 @@ export const PLANTED: readonly Planted[] = [
     ),
     want,
   })),
+  ...[
+    { stale: '60s', want: [] },
+    { stale: '61s', want: ['6 stale-hides-deletions'] },
+    { stale: '1h verify', want: [] },
+  ].map(({ stale, want }) => ({
+    name: `answers of the cluster that are stale for ${stale}`,
+    text: cluster(' fallthrough in-addr.arpa ip6.arpa\n').replace(
+      ' cache 30\n',
+      ` cache 30 {\n serve_stale ${stale}\n }\n`,
+    ),
+    want,
+  })),
+  {
+    name: 'TTLs that are just short enough',
+    text: cluster(' fallthrough in-addr.arpa ip6.arpa\n ttl 119\n'),
+    want: [],
+  },
+  {
+    name: 'TTLs that are just too long',
+    text: cluster(' fallthrough in-addr.arpa ip6.arpa\n ttl 120\n'),
+    want: [`${MORE + 2} ttl-hides-changes`],
+  },
+  {
+    name: 'autopath with pods',
+    text: cluster(' fallthrough in-addr.arpa ip6.arpa\n pods verified\n', ' autopath @kubernetes\n'),
+    want: [],
+  },
   { name: 'no cache', text: good('').replace(' cache 30\n', '\n'), want: ['6 cache-missing'] },
   {
     name: 'long TTLs',

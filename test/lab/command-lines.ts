@@ -1,8 +1,10 @@
 /**
- * Lines of one session on the cluster of two nodes, one after the other, with what they write and their exit codes;
- * what goes to standard error begins with `!`.
+ * A line, what it writes and its exit code where that is not 0; what goes to standard error begins with `!`.
  */
-export const COMMAND_LINES: readonly (readonly [line: string, text: string, code?: number])[] = [
+export type CommandLine = readonly [line: string, text: string, code?: number];
+
+/** Lines of one session on the cluster of two nodes, one after the other. */
+export const COMMAND_LINES: readonly CommandLine[] = [
   [
     'kubectl',
     `kubectl controls the lab's cluster. There are:\n  get, describe, apply, delete, edit, patch, replace, label, annotate, create, run, debug, expose, scale, rollout, set, diff, cp, port-forward, cordon, uncordon, drain, auth, api-versions, top, explain, attach, proxy, autoscale, taint, certificate, logs, exec, wait, config, api-resources, cluster-info, version\n`,
@@ -215,7 +217,7 @@ export const COMMAND_LINES: readonly (readonly [line: string, text: string, code
   ],
   [
     `kubectl run t1 --image=busybox --restart=Never --labels=a=b --port 80 --env X=1; kubectl get pod t1 -o jsonpath='{.metadata.labels}{.spec.containers[0].ports}{.spec.containers[0].env}{.spec.restartPolicy}'`,
-    'pod/t1 created\n{"a":"b"}[{"name":"X","value":"1"}]\n',
+    'pod/t1 created\n{"a":"b"}[{"protocol":"TCP","containerPort":80}][{"name":"X","value":"1"}]\n',
   ],
   [
     'kubectl run t2 --image=busybox --dry-run=client -o yaml -- sleep 5',

@@ -1,35 +1,43 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { meant, missingProgram, nearest } from '../../src/lab/commands/missing.js';
 import { describeService, describeSlice } from '../../src/lab/commands/kubectl/describe/service.js';
 import { describeTemplate } from '../../src/lab/commands/kubectl/describe/pod.js';
 import { Sheet } from '../../src/lab/commands/kubectl/describe/sheet.js';
 import { COMMAND_LINES } from './command-lines.js';
 import { DESCRIBED } from './described.js';
 import { drivenLab, type Driven } from './lab.js';
+import { AWK_LINES } from './lines/awk.js';
+import { CHANGE_LINES } from './lines/changes.js';
+import { OBJECT_LINES } from './lines/objects.js';
+import { POD_LINES } from './lines/pods.js';
+import { TEXT_LINES } from './lines/text.js';
 
-let driven: Driven;
-beforeAll(async () => {
-  driven = await drivenLab();
-});
-afterAll(() => driven.end());
+describe.each([
+  { name: 'of all kinds', lines: COMMAND_LINES },
+  { name: 'that show objects or work on text', lines: [...OBJECT_LINES, ...AWK_LINES, ...TEXT_LINES] },
+  { name: 'that change objects', lines: CHANGE_LINES },
+  { name: 'that run programs in pods', lines: POD_LINES },
+])('lines of one session, one after the other, $name', ({ lines }) => {
+  let driven: Driven;
+  beforeAll(async () => {
+    driven = await drivenLab();
+  });
+  afterAll(() => driven.end());
 
-describe('lines of one session, one after the other', () => {
-  it.each(COMMAND_LINES.map(([line, want, code = 0]) => ({ line, want, code })))(
-    '$line',
-    async ({ line, want, code }) => {
-      let text = '';
-      const { signal } = new AbortController();
-      const ended = await driven.drive(
-        driven.session.run(line, {
-          write: (part) => (text += part),
-          error: (part) => (text += `!${part}`),
-          signal,
-          interactive: true,
-          terminal: true,
-        }),
-      );
-      expect({ text, code: ended }).toEqual({ text: want, code });
-    },
-  );
+  it.each(lines.map(([line, want, code = 0]) => ({ line, want, code })))('$line', async ({ line, want, code }) => {
+    let text = '';
+    const { signal } = new AbortController();
+    const ended = await driven.drive(
+      driven.session.run(line, {
+        write: (part) => (text += part),
+        error: (part) => (text += `!${part}`),
+        signal,
+        interactive: true,
+        terminal: true,
+      }),
+    );
+    expect({ text, code: ended }).toEqual({ text: want, code });
+  });
 });
 
 const TEMPLATE = {
@@ -115,4 +123,35 @@ describe('kubectl describe', () => {
     { name: 'a slice', text: () => describeSlice(slice(2)) },
     { name: 'an empty slice', text: () => describeSlice({ ...slice(0), ports: [{}] }) },
   ])('$name', ({ name, text }) => expect(text()).toBe(DESCRIBED[name]));
+});
+
+describe('the word that was meant', () => {
+  it.each([
+    { title: 'one letter changed', typed: 'grap', known: ['grep', 'sed'], near: 'grep' },
+    { title: 'the first letter changed', typed: 'crep', known: ['grep'], near: 'grep' },
+    { title: 'one left out', typed: 'gep', known: ['grep'], near: 'grep' },
+    { title: 'the last one left out', typed: 'gre', known: ['grep'], near: 'grep' },
+    { title: 'one added', typed: 'greep', known: ['grep'], near: 'grep' },
+    { title: 'one added in front', typed: 'xgrep', known: ['grep'], near: 'grep' },
+    { title: 'the first two in the wrong order', typed: 'rgep', known: ['grep'], near: 'grep' },
+    { title: 'two in the middle in the wrong order', typed: 'gerp', known: ['grep'], near: 'grep' },
+    { title: 'the last two in the wrong order', typed: 'grpe', known: ['grep'], near: 'grep' },
+    { title: 'two changed in a word of four', typed: 'graa', known: ['grep'], near: undefined },
+    { title: 'two apart changed places', typed: 'pegr', known: ['grep'], near: undefined },
+    { title: 'two wrong in a word of six', typed: 'uinqqe', known: ['unique', 'uniqueness'], near: 'unique' },
+    { title: 'two changed in a word of seven', typed: 'kabectx', known: ['kubectl'], near: 'kubectl' },
+    { title: 'two pairs in the wrong order', typed: 'ukbeclt', known: ['kubectl'], near: 'kubectl' },
+    { title: 'three changed in a word of seven', typed: 'kabexxl', known: ['kubectl'], near: undefined },
+    { title: 'one wrong in a word of two', typed: 'lx', known: ['ls'], near: 'ls' },
+    { title: 'the nearer of two', typed: 'kubectk', known: ['kubectx', 'kubecfgs', 'kubectkl'], near: 'kubectkl' },
+    { title: 'the first by name of those as near', typed: 'cat', known: ['cut', 'bat', 'cap'], near: 'bat' },
+    { title: 'the word itself', typed: 'a', known: ['b', 'a'], near: 'a' },
+    { title: 'none', typed: 'nothing', known: [], near: undefined },
+  ])('$title', ({ typed, known, near }) => {
+    expect(nearest(typed, known)).toBe(near);
+    expect(meant(typed, known)).toBe(near === undefined ? '' : `; did you mean ${near}?`);
+    expect(missingProgram(typed, known)).toBe(
+      `${typed}: command not found; ${near === undefined ? 'help lists what there is' : `did you mean ${near}?`}`,
+    );
+  });
 });

@@ -25,7 +25,7 @@ export class SessionStore implements CommandFiles {
     const name = joined.replace(/(.)\/$/, '$1');
     // The home folder is where lines write.
     const home = name.replace(/^\/root\//, '');
-    return this.written.has(home) ? home : name;
+    return this.written.has(home) || this.folders.has(home) ? home : name;
   }
 
   read(file: string): string {
@@ -89,9 +89,8 @@ export class SessionStore implements CommandFiles {
   remove(file: string): void {
     const name = this.nameOf(file);
     this.removed.add(name);
-    for (const one of [...this.written.keys()])
-      if (one === name || one.startsWith(`${name}/`)) this.written.delete(one);
-    this.folders.delete(name);
+    for (const names of [this.written, this.folders])
+      for (const one of [...names.keys()]) if (one === name || one.startsWith(`${name}/`)) names.delete(one);
   }
 
   private find(file: string): string | undefined {

@@ -49,6 +49,13 @@ export function printfText(format: string, args: readonly string[]): string {
 export const exponential = (number: number, precision: number): string =>
   number.toExponential(precision).replace(/([+-])(\d)$/, (_all, sign: string, digit: string) => `${sign}0${digit}`);
 
+/** As C writes it with %g: so many digits that count, and an exponent where it is shorter. */
+export function general(number: number, digits: number): string {
+  const exponent = Number(/e(.+)$/.exec(number.toExponential(digits - 1))![1]);
+  if (exponent >= -4 && exponent < digits) return String(Number(number.toPrecision(digits)));
+  return exponential(number, digits - 1).replace(/\.?0*(?=e)/, '');
+}
+
 function one(verb: string, argument: string | undefined, flags: string, precision: string | undefined): string {
   if (verb === 's') return (argument ?? '').slice(0, precision === undefined ? undefined : Number(precision));
   if (verb === 'b') return escaped(argument ?? '');
@@ -73,7 +80,7 @@ function one(verb: string, argument: string | undefined, flags: string, precisio
       return sign + number.toFixed(Number(precision ?? 6));
     case 'g':
     case 'G':
-      return String(Number(number.toPrecision(Number(precision ?? 6))));
+      return general(number, Number(precision ?? 6));
     default:
       return sign + String(Math.trunc(number));
   }

@@ -4,6 +4,7 @@ import type { CommandIo } from '../../session/command.js';
 import { parseOptions } from '../../session/options.js';
 import { namespaceOf } from '../target/kinds.js';
 import { nodeNamed, podNamed } from '../target/targets.js';
+import { whole } from '../text/input.js';
 import { COMMON, make } from './create.js';
 import { openShell, runInPod } from './exec.js';
 
@@ -46,15 +47,18 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
     (options.get('--labels') ?? `run=${name}`).split(',').map((one) => one.split('=', 2) as [string, string]),
   );
   const env = options.all('--env').map((text) => {
-    const [variable = '', value] = text.split('=', 2);
-    if (value === undefined) throw new CommandError(`error: invalid env: ${text}, allowed: NAME=VALUE`);
-    return { name: variable, value };
+    const equals = text.indexOf('=');
+    if (equals < 1) throw new CommandError(`error: invalid env: ${text}, allowed: NAME=VALUE`);
+    return { name: text.slice(0, equals), value: text.slice(equals + 1) };
   });
   const container = {
     image,
     name,
     ...(command.length > 0 && { [options.has('--command') ? 'command' : 'args']: command }),
     ...(env.length > 0 && { env }),
+    ...(options.has('--port') && {
+      ports: [{ containerPort: whole('kubectl run: --port', options.get('--port')!, 1, 65_535) }],
+    }),
   };
   const pod: RawObject = {
     apiVersion: 'v1',

@@ -130,6 +130,12 @@ export const wget: PodCommand = async (args, spot, io) => {
   return curl(['-s', ...(options.has('-T') ? ['-m', options.get('-T')!] : []), options.words[0]!], spot, io);
 };
 
+/** What nc says of errors, by their codes. */
+const NC_ERRORS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Connection refused',
+  ETIMEDOUT: 'Operation timed out',
+};
+
 /** `nc -zv HOST PORT`: whether a program listens there. */
 export const nc: PodCommand = async (args, spot, io) => {
   const options = parseOptions('nc', args, [
@@ -160,7 +166,7 @@ export const nc: PodCommand = async (args, spot, io) => {
   } catch (error) {
     io.write(
       `nc: connect to ${host} (${address}) port ${port} (tcp) failed: ` +
-        `${(error as SocketError).code === 'ECONNREFUSED' ? 'Connection refused' : (error as Error).message}\n`,
+        `${NC_ERRORS[(error as SocketError).code] ?? (error as Error).message}\n`,
     );
     return 1;
   } finally {
@@ -196,10 +202,15 @@ async function fetchUrl(wish: RequestSpec, spot: ExecContext, io: CommandIo): Pr
     if (wish.writeOut !== '') io.write(written(wish, got, took()));
     return 0;
   } catch (error) {
+    if (error instanceof CommandError) throw error;
     const ms = Math.round(took());
     if (late.signal.aborted || (error as SocketError).code === 'ETIMEDOUT') {
       io.error(`curl: (28) Failed to connect to ${url.hostname} port ${port} after ${ms} ms: Timeout was reached\n`);
       return 28;
+    }
+    if ((error as SocketError).code === 'ECONNRESET') {
+      io.error('curl: (56) Recv failure: Connection reset by peer\n');
+      return 56;
     }
     const why =
       (error as SocketError).code === 'ECONNREFUSED' ? "Couldn't connect to server" : (error as Error).message;
@@ -271,6 +282,8 @@ function fetchOver(
         );
       },
     );
+    // The other side may be gone before the request has taken the connection over.
+    stream.once('error', reject);
     // curl says nothing of the connection, and closes it when it has its answer.
     request.removeHeader('connection');
     request.on('error', reject).end();

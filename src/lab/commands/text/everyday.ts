@@ -46,13 +46,14 @@ const two = (value: number): string => String(value).padStart(2, '0');
 
 const date: LabCommand = {
   name: 'date',
-  usage: '[-u] [+FORMAT]',
+  usage: '[-u] [-I] [+FORMAT]',
   help: "Prints the time of the lab's clock.",
   run(args, io) {
     const now = new Date(io.lab.clock.now());
-    const format = args.find((arg) => arg.startsWith('+'))?.slice(1) ?? '%a %b %d %H:%M:%S %Z %Y';
-    const utc = args.find((arg) => !/^(\+|-u$|--utc$|-I)/.test(arg));
-    if (utc !== undefined) throw new CommandError(`date: got ${utc}, allowed: [-u] [+FORMAT]`);
+    const usual = args.includes('-I') ? '%F' : '%a %b %d %H:%M:%S %Z %Y';
+    const format = args.find((arg) => arg.startsWith('+'))?.slice(1) ?? usual;
+    const unknown = args.find((arg) => !/^(\+|-u$|--utc$|-I$)/.test(arg));
+    if (unknown !== undefined) throw new CommandError(`date: got ${unknown}, allowed: [-u] [-I] [+FORMAT]`);
     return print(io, [format.replace(/%([A-Za-z%])/g, (all, sign: string) => DATE[sign]?.(now) ?? all)]);
   },
 };

@@ -118,7 +118,7 @@ const cd: LabCommand = {
     if (to === '' || to === '~' || to === '-') store.folder = '';
     else {
       if (store.kind(to) !== 'folder') throw new CommandError(`bash: cd: ${to}: No such file or directory`);
-      store.folder = store.nameOf(to).replace(/^\.$/, '');
+      store.folder = store.nameOf(to).replace(/^(\.$|\/root(\/|$))/, '');
     }
     return 0;
   },

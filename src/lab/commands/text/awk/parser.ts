@@ -162,7 +162,7 @@ class AwkParser extends AwkCursor {
         this.bare = true;
       }
       const args = [this.expression()];
-      while (this.took(',')) args.push(this.expression());
+      while (this.comma()) args.push(this.expression());
       return args;
     } finally {
       this.bare = false;
@@ -283,8 +283,15 @@ class AwkParser extends AwkCursor {
     const items: AwkExpression[] = [];
     if (this.took(end)) return items;
     do items.push(this.expression());
-    while (this.took(','));
+    while (this.comma());
     this.need(end);
     return items;
+  }
+
+  /** A comma between values, after which the line may end. */
+  private comma(): boolean {
+    const there = this.took(',');
+    if (there) this.skip();
+    return there;
   }
 }

@@ -1,10 +1,9 @@
 import { CommandError } from '../../../session/command.js';
-import { printfText } from '../../../shell/printf.js';
 import { Unwind } from '../../../shell/unwind.js';
 import { patternOf } from '../input.js';
 import type { AwkExpression, AwkRule, AwkStatement } from './program.js';
 import { AwkMemory } from './memory.js';
-import { arithmetic, compared, looksNumeric, num, split, str } from './values.js';
+import { arithmetic, compared, formatted, looksNumeric, num, split, str } from './values.js';
 import type { AwkValue } from './values.js';
 
 /** Joins the keys of an element of several (SUBSEP). */
@@ -14,7 +13,8 @@ const KEY_SEPARATOR = '\u001c';
 export class AwkRun {
   private readonly memory = new AwkMemory();
   private readonly inRange = new Set<AwkRule>();
-  private exited: number | undefined;
+  private exitCode = 0;
+  private left = false;
 
   constructor(
     private readonly rules: readonly AwkRule[],
@@ -48,10 +48,8 @@ export class AwkRun {
 
   /** Runs END; gives the exit code. */
   end(): number {
-    const left = this.exited;
-    this.exited = undefined;
     this.all('end');
-    return this.exited ?? left ?? 0;
+    return this.exitCode;
   }
 
   private all(when: AwkRule['when']): boolean {
@@ -59,9 +57,9 @@ export class AwkRun {
       for (const rule of this.rules) if (rule.when === when && this.meant(rule)) this.act(rule);
     } catch (leave) {
       if (!(leave instanceof Unwind)) throw leave;
-      if (leave.kind === 'exit') this.exited = leave.code;
+      if (leave.kind === 'exit') this.left = true;
     }
-    return this.exited === undefined;
+    return !this.left;
   }
 
   private act(rule: AwkRule): void {
@@ -108,7 +106,9 @@ export class AwkRun {
       case 'continue':
         throw new Unwind(statement.kind === 'next' ? 'return' : statement.kind, 0);
       case 'exit':
-        throw new Unwind('exit', statement.code ? num(this.value(statement.code)) & 255 : (this.exited ?? 0));
+        // Without a code of its own, the one of an earlier exit stays.
+        if (statement.code) this.exitCode = num(this.value(statement.code)) & 255;
+        throw new Unwind('exit', 0);
       case 'expression':
         this.value(statement.of);
     }
@@ -145,13 +145,9 @@ export class AwkRun {
     );
   }
 
-  private formatted([format, ...args]: readonly AwkExpression[]): string {
-    const text = format ? str(this.value(format)) : '';
-    const wanted = (text.replaceAll('%%', '').match(/%/g) ?? []).length;
-    return printfText(
-      text,
-      args.slice(0, wanted).map((arg) => str(this.value(arg))),
-    );
+  private formatted(args: readonly AwkExpression[]): string {
+    const [format = '', ...values] = args.map((arg) => this.value(arg));
+    return formatted(str(format), values);
   }
 
   private value(of: AwkExpression): AwkValue {

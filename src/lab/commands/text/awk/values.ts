@@ -1,4 +1,5 @@
 import { CommandError } from '../../../session/command.js';
+import { general, printfText } from '../../../shell/printf.js';
 import { patternOf } from '../input.js';
 
 /** Text that came from a line: it counts as a number where it looks like one (POSIX awk, "strnum"). */
@@ -20,7 +21,7 @@ export const str = (value: AwkValue): string =>
       ? value
       : Number.isInteger(value)
         ? String(value)
-        : String(Number(value.toPrecision(6)));
+        : general(value, 6);
 export const num = (value: AwkValue): number =>
   typeof value === 'number'
     ? value
@@ -70,4 +71,18 @@ export function compared(sign: string, left: AwkValue, right: AwkValue): boolean
     default:
       return a >= b;
   }
+}
+
+/** A directive of printf: the `*` of its width, which is a value of its own, and its verb, unless it is `%%`. */
+const DIRECTIVE = /%(?:%|[-+ 0#]*(\*)?[\d.]*([a-zA-Z]))/g;
+
+/** What printf makes of values, each as its verb reads it; those without a directive are left out. */
+export function formatted(format: string, values: readonly AwkValue[]): string {
+  const verbs = [...format.matchAll(DIRECTIVE)].flatMap(([, ...signs]) => signs.filter((sign) => sign));
+  return printfText(
+    format,
+    values
+      .slice(0, verbs.length)
+      .map((value, i) => (verbs[i] === 's' || verbs[i] === 'c' ? str(value) : String(num(value)))),
+  );
 }

@@ -83,10 +83,11 @@ export class IntMap<T extends object> {
 
   private grow(): void {
     const { keys, slots } = this;
-    this.mask = 2 * slots.length - 1;
+    const room = 2 * slots.length;
+    this.mask = room - 1;
     this.shift--;
-    this.keys = new Int32Array(2 * slots.length);
-    this.slots = new Array<T | undefined>(2 * slots.length).fill(undefined);
+    this.keys = new Int32Array(room);
+    this.slots = new Array<T | undefined>(room).fill(undefined);
     for (let i = 0; i < slots.length; i++) {
       const value = slots[i];
       if (value === undefined) continue;

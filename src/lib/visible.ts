@@ -10,7 +10,7 @@ const ALL_UNSEEN = new RegExp(UNSEEN, 'g');
 export const visible = (text: string): string =>
   UNSEEN.test(text)
     ? text.replace(ALL_UNSEEN, (character) => {
-        const code = character.charCodeAt(0);
-        return code > 0xff ? `\\u${code.toString(16)}` : `\\x${code.toString(16).padStart(2, '0')}`;
+        const code = character.charCodeAt(0).toString(16).padStart(2, '0');
+        return code.length === 2 ? `\\x${code}` : `\\u${code}`;
       })
     : text;

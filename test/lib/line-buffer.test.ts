@@ -19,6 +19,24 @@ describe('LineBuffer', () => {
     expect(buffer.take()).toBe(String(value));
   });
 
+  it('takes the first character that is not ASCII for what it is', () => {
+    const buffer = new LineBuffer();
+    buffer.text('\x7f\x80');
+    buffer.text('\u00fc');
+    expect(buffer.take()).toBe('\x7f\x80\u00fc');
+  });
+
+  it.each([
+    { name: 'a number', add: (buffer: LineBuffer) => buffer.decimal(12_345), want: '12345' },
+    { name: 'a line feed', add: (buffer: LineBuffer) => buffer.endLine(), want: '\n' },
+    { name: 'a text', add: (buffer: LineBuffer) => buffer.text('abc'), want: 'abc' },
+  ])('makes room for $name behind what fills it', ({ add, want }) => {
+    const buffer = new LineBuffer();
+    buffer.text('x'.repeat(1 << 15));
+    add(buffer);
+    expect(buffer.take().slice(1 << 15)).toBe(want);
+  });
+
   it('takes any characters, and more than it had room for', () => {
     const buffer = new LineBuffer();
     const wide = 'gr\u00fc\u00df \u{1f300} '.repeat(3000);

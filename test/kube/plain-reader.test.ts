@@ -132,14 +132,21 @@ describe('what is out of the ordinary', () => {
     expect(takenFrom('Service', fields, got)).toEqual(takenFrom('Service', fields, object));
   });
 
-  it('are conditions of an endpoint that are told twice', () => {
-    const part = (field: number, ...bytes: readonly number[]): number[] => [(field << 3) | 2, bytes.length, ...bytes];
+  const part = (field: number, ...bytes: readonly number[]): number[] => [(field << 3) | 2, bytes.length, ...bytes];
+  it('are conditions of text, which are none', () => {
+    const conditions = Buffer.from(part(2, ...part(1, ...Buffer.from('172.20.0.1')), ...part(2, ...part(3, 1))));
+    const bytes = Buffer.concat([protobufMessage(slice([])), conditions]);
+    expect(() => readQuickly('EndpointSlice', bytes)).toThrow('terminating, field 3, has the wire type 2');
+  });
+
+  it.each([
+    { name: 'told twice', conditions: [...part(2, 1 << 3, 0), ...part(2, 2 << 3, 1)], quick: false },
+    { name: 'and what nobody knows', conditions: part(2, 1 << 3, 0, 4 << 3, 1, ...part(5, 7), 3 << 3, 1), quick: true },
+  ])('are conditions of an endpoint $name: $quick', ({ conditions, quick }) => {
     const address = part(1, ...Buffer.from('172.20.0.1'));
-    const twice = [...part(2, 1 << 3, 0), ...part(2, 2 << 3, 1)];
-    const whole = protobufMessage(slice([]));
-    const bytes = Buffer.concat([whole, Buffer.from(part(2, ...address, ...twice))]);
+    const bytes = Buffer.concat([protobufMessage(slice([])), Buffer.from(part(2, ...address, ...conditions))]);
     const got = readQuickly('EndpointSlice', bytes);
-    expect(got).not.toBeInstanceOf(Taken);
+    expect(got instanceof Taken).toBe(quick);
     expect(takenFrom('EndpointSlice', SLICE_FIELDS, got)).toEqual(generally('EndpointSlice', bytes));
   });
 });

@@ -10,7 +10,7 @@ import { readMessage } from '../../src/kube/protobuf/message.js';
 import { ProtobufObjectReader } from '../../src/kube/protobuf/objects.js';
 import { objectFields } from '../../src/kube/protobuf/tables.js';
 import { ProtobufWatchReader } from '../../src/kube/protobuf/watch.js';
-import { protobufEvent, protobufFrame, protobufList } from '../support/kube-protobuf.js';
+import { protobufEvent, protobufFrame, protobufList, protobufObject } from '../support/kube-protobuf.js';
 import { RecordedLog, service } from '../support/kube.js';
 
 interface Recording {
@@ -272,6 +272,15 @@ describe('an object by itself', () => {
   ])('may have beside it $name', ({ parts }) =>
     expect(read(status(...parts))).toEqual({ kind: 'Status', message: 'm' }),
   );
+
+  it('may be a refusal with its causes', () => {
+    const causes = [{ reason: 'ResourceVersionTooLarge', message: 'm', field: 'f' }];
+    const refusal = {
+      ...{ kind: 'Status', status: 'Failure', message: 'too new', reason: 'Timeout', code: 504 },
+      details: { causes, retryAfterSeconds: 1 },
+    };
+    expect(read(protobufObject(refusal as never))).toEqual(refusal);
+  });
 
   it('may have in its type what nobody knows', () => {
     const type = Buffer.concat([Buffer.from([9 << 3, 1]), text(3, 'x'), text(2, 'Status')]);

@@ -1,6 +1,7 @@
 import type { Query } from '../../chain/index.js';
 import type { Octets } from '../../lib/units.js';
 import { Class, Type, type EncodedRecords } from '../../wire/index.js';
+import { typeBefore, uint16 } from './record-fields.js';
 
 /** From a record's TTL field back to its end of the owner, and on to its data (RFC 1035 section 4.1.3). */
 const OWNER_END = 4;
@@ -38,7 +39,7 @@ function someAnswer({ bytes, ttls, answers }: EncodedRecords, visit: (owner: Wir
   for (let i = 0; i < answers; i++) {
     const ttl = ttls[i]!;
     if (visit({ bytes, start, length: ttl - OWNER_END - start }, ttl)) return true;
-    start = ttl + DATA + word(bytes, ttl + 4);
+    start = ttl + DATA + uint16(bytes, ttl + 4);
   }
   return false;
 }
@@ -47,7 +48,7 @@ function owns(records: EncodedRecords, name: WireName, query: Query, type: numbe
   return someAnswer(
     records,
     (owner, ttl) =>
-      (type === undefined || word(records.bytes, ttl - 4) === type) &&
+      (type === undefined || typeBefore(records.bytes, ttl) === type) &&
       isClass(records.bytes, ttl, query.class) &&
       sameName(owner, name),
   );
@@ -58,8 +59,8 @@ function targetOf(records: EncodedRecords, name: WireName, qclass: number): Wire
   let target: WireName | undefined;
   const many = someAnswer(records, (owner, ttl) => {
     const { bytes } = records;
-    if (word(bytes, ttl - 4) !== Type.CNAME || !isClass(bytes, ttl, qclass) || !sameName(owner, name)) return false;
-    const found = { bytes, start: ttl + DATA, length: word(bytes, ttl + 4) };
+    if (typeBefore(bytes, ttl) !== Type.CNAME || !isClass(bytes, ttl, qclass) || !sameName(owner, name)) return false;
+    const found = { bytes, start: ttl + DATA, length: uint16(bytes, ttl + 4) };
     if (target !== undefined) return !sameName(target, found);
     target = found;
     return false;
@@ -67,9 +68,8 @@ function targetOf(records: EncodedRecords, name: WireName, qclass: number): Wire
   return many ? 'many' : (target ?? 'none');
 }
 
-const word = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
 const isClass = (bytes: Uint8Array, ttl: number, qclass: number): boolean =>
-  qclass === Class.ANY || word(bytes, ttl - 2) === qclass;
+  qclass === Class.ANY || uint16(bytes, ttl - 2) === qclass;
 
 /** Letter case aside (RFC 4343). A length octet is at most 63 and so never taken for a letter. */
 function sameName(a: WireName, b: WireName): boolean {

@@ -9,6 +9,7 @@ import {
   type Name,
 } from '../../wire/index.js';
 import type { CacheEntry } from './entry.js';
+import { typeBefore } from './record-fields.js';
 
 /** Labels below a zone by which entries are found: as many as the name of a service has (`web.default.svc`). */
 const SERVICE = 3;
@@ -75,15 +76,14 @@ export class Dependents {
     if (zone === undefined) return undefined;
     let from = 0;
     for (let more = labels(name).length - this.depths.get(zone)!; more > 0; more--) from = nextLabel(name, from);
-    return from === 0 ? name : name.slice(from);
+    return name.slice(from);
   }
 }
 
 const depthOf = (zone: Name): number =>
   REVERSE.find(({ below }) => isSubdomain(below, zone))?.labels ?? labels(zone).length + SERVICE;
 
-/** From a record's TTL field back to its type, and on to its data (RFC 1035 section 4.1.3). */
-const TYPE_BACK = 4;
+/** From a record's TTL field on to its data (RFC 1035 section 4.1.3). */
 const DATA = 6;
 
 /** The name that was asked for, and those that its aliases lead to, in lower case. */
@@ -91,8 +91,7 @@ export function namesOf(qname: Name, { bytes, ttls, answers }: EncodedRecords): 
   const names = [qname];
   for (let i = 0; i < answers; i++) {
     const at = ttls[i]!;
-    if (((bytes[at - TYPE_BACK]! << 8) | bytes[at - TYPE_BACK + 1]!) === Type.CNAME)
-      names.push(readLowerName(bytes, at + DATA));
+    if (typeBefore(bytes, at) === Type.CNAME) names.push(readLowerName(bytes, at + DATA));
   }
   return names;
 }

@@ -4,6 +4,7 @@ import type { Octets, Seconds } from '../../lib/units.js';
 import { Rcode, Type, type EncodedRecords } from '../../wire/index.js';
 import { answersQuestion } from './answers-question.js';
 import type { CacheOptions, TtlRange } from './options.js';
+import { typeBefore, uint16 } from './record-fields.js';
 
 /**
  * What a reply is to the cache: `answer` and `referral` exist, `denial` is NXDOMAIN or NODATA with the SOA record
@@ -64,13 +65,10 @@ function smallestTtl(reply: Reply, largest: Seconds): Seconds {
   for (let i = 0; i < ttls.length; i++) {
     const at = ttls[i]!;
     const ttl = ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
-    if (ttl < smallest) smallest = ttl;
+    smallest = Math.min(smallest, ttl);
   }
   return smallest;
 }
-
-/** A record's type stands four octets before its TTL (RFC 1035 section 4.1.3). */
-const typeBefore = (bytes: Uint8Array, ttl: number): number => (bytes[ttl - 4]! << 8) | bytes[ttl - 3]!;
 
 function hasAuthority({ bytes, ttls, answers, authorities }: EncodedRecords, type: number): boolean {
   for (let i = answers; i < answers + authorities; i++) if (typeBefore(bytes, ttls[i]!) === type) return true;
@@ -89,7 +87,7 @@ function hasInvalidSignature({ bytes, ttls }: EncodedRecords, clock: Clock): boo
   const now = Math.floor(clock.now() / 1000);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return ttls.some((ttl) => {
-    if (typeBefore(bytes, ttl) !== Type.RRSIG || view.getUint16(ttl + 4) < LEAST_RRSIG) return false;
+    if (typeBefore(bytes, ttl) !== Type.RRSIG || uint16(bytes, ttl + 4) < LEAST_RRSIG) return false;
     // Serial number arithmetic: the sign of a 32-bit difference (RFC 4034 section 3.1.5).
     return ((view.getUint32(ttl + EXPIRATION) - now) | 0) < 0 || ((now - view.getUint32(ttl + INCEPTION)) | 0) < 0;
   });

@@ -33,8 +33,7 @@ export class RecentChanges {
 
   private concerns(name: Name, asked: Milliseconds): boolean {
     for (let offset = 0; offset >= 0; offset = nextLabel(name, offset)) {
-      const above = offset === 0 ? name : name.slice(offset);
-      if (this.changedAt(above) >= asked) return true;
+      if (this.changedAt(name.slice(offset)) >= asked) return true;
     }
     return this.changedAt('.') >= asked;
   }

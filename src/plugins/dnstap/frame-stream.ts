@@ -88,7 +88,7 @@ export class TapStream {
     if (received.readUInt32BE(0) !== 0 || length < 4 || length > LONGEST)
       return this.fail(new Error('the reader speaks no frame streams'));
     if (received.length < 8 + length) return;
-    if (received.readUInt32BE(8) !== Control.ACCEPT || !received.subarray(12, 8 + length).includes(CONTENT_TYPE))
+    if (received.readUInt32BE(8) !== Control.ACCEPT || !received.includes(CONTENT_TYPE))
       return this.fail(new Error(`the reader does not take ${CONTENT_TYPE.toString()}`));
     this.state = 'open';
     this.stream.write(control(Control.START, true));

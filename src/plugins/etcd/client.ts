@@ -58,7 +58,7 @@ export class EtcdClient {
 
   private async post(path: string, body: unknown, timeout: Milliseconds): Promise<unknown> {
     let failure: unknown;
-    for (let i = 0; i < this.clients.length; i++) {
+    for (const [i] of this.clients.entries()) {
       const at = (this.current + i) % this.clients.length;
       try {
         const answer = await this.authorized(this.clients[at]!, path, body, timeout);

@@ -39,7 +39,7 @@ function leadsOut4([, , , flags = '', , , , mask = '']: readonly string[]): bool
 
 /** Destination, length of its prefix, source, its length, next hop, metric, two counters, flags, interface. */
 function leadsOut6([, prefix = '', , , , , , , flags = '', device]: readonly string[]): boolean {
-  return /^[0-9a-f]{2}$/.test(prefix) && parseInt(prefix, 16) <= MAX_PREFIX && device !== 'lo' && isUsable(flags);
+  return /^[0-9a-f]{2}$/.test(prefix) && Number(`0x${prefix}`) <= MAX_PREFIX && device !== 'lo' && isUsable(flags);
 }
 
-const isUsable = (flags: string): boolean => (parseInt(flags, 16) & (RTF_UP | RTF_REJECT)) === RTF_UP;
+const isUsable = (flags: string): boolean => (Number(`0x${flags}`) & (RTF_UP | RTF_REJECT)) === RTF_UP;

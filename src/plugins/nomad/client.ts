@@ -65,7 +65,7 @@ export class NomadClient {
       ...(httpAuth !== undefined && { authorization: `Basic ${Buffer.from(httpAuth).toString('base64')}` }),
     };
     let failure: unknown;
-    for (let i = 0; i < this.clients.length; i++) {
+    for (const [i] of this.clients.entries()) {
       const at = (this.current + i) % this.clients.length;
       try {
         const answer = await this.clients[at]!.request({ method: 'GET', path, headers, timeout });

@@ -15,6 +15,8 @@ function verdict(text: string, type: string, remote: string, qname = 'www.exampl
   if (!(outcome instanceof Reply)) return 'drop';
   const { rcode } = summary(outcome) as { rcode: string };
   const reason = outcome.edns!.options.map(({ code, data }) => `${code}:${data.join('.')}`).join();
+  // As CoreDNS, whatever the client's own OPT record says.
+  expect(outcome.edns).toMatchObject({ udpSize: 4096, version: 0, do: true });
   return VERDICTS[`${rcode} ${reason}`];
 }
 

@@ -184,6 +184,7 @@ describe('answers', () => {
     { lease: 5, ttl: 0, want: 40 },
     { lease: 5000, ttl: 0, want: 1000 },
     { lease: -1, ttl: 0, want: 300 },
+    { lease: -1, ttl: 1, want: 1 },
   ])('a lease of $lease and a TTL of $ttl: $want', async ({ lease, ttl, want }) => {
     const keys = { '/web': { value: { host: '192.0.2.1', ttl }, lease: '77' } };
     const options = { text: 'min-lease-ttl 40\nmax-lease-ttl 1000s', server: { leases: { 77: lease } } };
@@ -233,6 +234,14 @@ describe('etcd that is not there', () => {
 });
 
 describe('credentials', () => {
+  it('that are wanted and not there are a failure', async () => {
+    const { url, asked } = await fakeEtcd({ '/a': '{}' }, { password: 'secret' });
+    const client = new EtcdClient([{ url: new URL(url) }], undefined);
+    await expect(client.range('/a', false, 1000)).rejects.toThrow('401 invalid auth token');
+    client.close();
+    expect(asked).toEqual(['/v3/kv/range']);
+  });
+
   it('are given at first and when they are no longer taken', async () => {
     const { url, asked } = await fakeEtcd({ '/a': '{}' }, { password: 'secret' });
     const client = new EtcdClient([{ url: new URL(url) }], { name: 'me', password: 'secret' });

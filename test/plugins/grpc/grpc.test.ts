@@ -6,7 +6,7 @@ import { packetOf, readPacket } from '../../../src/exchange/index.js';
 import { grpc } from '../../../src/plugins/grpc/setup.js';
 import { decodeMessage, rcodeName } from '../../../src/wire/index.js';
 import { setup } from '../../support/block.js';
-import { query } from '../../support/dns.js';
+import { query, reply } from '../../support/dns.js';
 import { FakeNetwork } from '../../support/fake-network.js';
 import { goodReply } from '../../support/fake-upstream.js';
 import { running, type Running } from '../../support/running.js';
@@ -67,8 +67,37 @@ const rcode = async (server: Running, name = 'x.'): Promise<string> => rcodeName
 
 describe('grpc', () => {
   it.each([
+    { name: 'example.org.', asked: true },
+    { name: 'a.example.org.', asked: true },
+    { name: 'no.example.org.', asked: false },
+    { name: 'a.no.example.org.', asked: false },
+    { name: 'example.net.', asked: false },
+    { name: 'example.org.', except: 'example.org', asked: true },
+  ])('asks for $name, except $except: $asked', async ({ name, except = 'no.example.org', asked }) => {
+    const network = new FakeNetwork();
+    network.connectTcp = () => Promise.reject(new Error('nobody there'));
+    const { ask } = setup(grpc, `grpc example.org 192.0.2.1 {\nexcept ${except}\n}`, { network });
+    const next = reply();
+    expect((await ask(query(name), () => next)) === next).toBe(!asked);
+  });
+
+  it('counts how long it took', async () => {
+    const server = await ours([await upstream(good)]);
+    const begun = performance.now();
+    await server.ask('x.');
+    const text = await server.server.runtime.metrics.text();
+    const [, sum] = /coredns_grpc_request_duration_seconds_sum\{[^}]*\} (\S+)/.exec(text)!;
+    expect(Number(sum)).toBeLessThanOrEqual((performance.now() - begun) / 1000);
+  });
+
+  it.each([
     { name: 'in the clear', secure: false, options: '' },
     { name: 'over TLS', secure: true, options: `tls ${FILES}/cert.pem\ntls_servername dns.example` },
+    {
+      name: 'over TLS with a certificate of its own',
+      secure: true,
+      options: `tls ${FILES}/cert.pem ${FILES}/key.pem ${FILES}/cert.pem`,
+    },
     { name: 'over TLS, by address', secure: true, options: `tls ${FILES}/cert.pem` },
   ])('asks $name', async ({ secure, options }) => {
     const port = await upstream(good, secure);

@@ -56,6 +56,16 @@ describe('header', () => {
     },
   ])('$name', ({ lines, rd, asked, answered }) => expect(flags(lines, rd)).toEqual({ asked, answered }));
 
+  it('touches no bits beside those that it is told', () => {
+    const { ask } = setup(header, 'header {\nquery set aa\nresponse set aa\n}');
+    let seen: Query | undefined;
+    const got = ask(query('a.'), (asked) => {
+      seen = asked;
+      return reply();
+    }) as Reply;
+    expect([seen!.queryFlags, got.flags & ~Flag.QR]).toEqual([Flag.AA | Flag.RD, Flag.AA | Flag.RA]);
+  });
+
   it('leaves answers that no plugin made', () =>
     expect(flags(['response set aa', 'response clear rd'], true, Reply.failure(2)).answered).toBe('rd'));
 

@@ -12,7 +12,7 @@ const soa = 'example.org. 300 IN SOA ns.example.org. host.example.org. 1 2 3 4 5
 function rrsig(from: number, to: number): Rr {
   const rdata = Buffer.alloc(40);
   rdata.writeUInt32BE((SECONDS + to) % 2 ** 32, 8);
-  rdata.writeUInt32BE((SECONDS + from) % 2 ** 32, 12);
+  rdata.writeUInt32BE((SECONDS + from + 2 ** 32) % 2 ** 32, 12);
   return { name: 'a.', type: Type.RRSIG, class: 1, ttl: 5, rdata };
 }
 const signed = (signature: Rr): Reply =>
@@ -50,6 +50,18 @@ describe('classOf', () => {
     { name: 'no reply', reply: undefined, want: ['error', 'OTHERERROR'] },
     { name: 'a zone transfer', type: 'AXFR', reply: reply({ answer: [soa] }), want: ['error', 'META'] },
     { name: 'a transfer of changes', type: 'IXFR', reply: reply({ answer: [soa] }), want: ['error', 'META'] },
+    {
+      name: 'a signature that is valid since half of all times ago',
+      options: { edns: 1232, do: true },
+      reply: signed(rrsig(-(2 ** 31), 10)),
+      want: ['error', 'OTHERERROR'],
+    },
+    {
+      name: 'a signature that is valid until half of all times on',
+      options: { edns: 1232, do: true },
+      reply: signed(rrsig(-10, 2 ** 31)),
+      want: ['error', 'OTHERERROR'],
+    },
     {
       name: 'a signature out of time, which the client did not ask for',
       reply: signed(rrsig(-20, -10)),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Reply} from '../../../src/chain/index.js';
+import type { Reply } from '../../../src/chain/index.js';
 import { type Query } from '../../../src/chain/index.js';
 import { Deadlines } from '../../../src/exchange/index.js';
 import { ManualClock } from '../../../src/lib/clock.js';

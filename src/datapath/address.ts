@@ -61,7 +61,7 @@ export function requirePort(port: number, path: string): number {
 export function addressAt(cidr: Cidr, offset: number): string {
   const bytes = Uint8Array.from(cidr.bytes);
   let carry = offset;
-  for (let i = bytes.length - 1; i >= 0 && carry > 0; i--) {
+  for (let i = bytes.length - 1; carry > 0; i--) {
     const sum = bytes[i]! + (carry % 256);
     bytes[i] = sum & 0xff;
     carry = Math.floor(carry / 256) + (sum >> 8);

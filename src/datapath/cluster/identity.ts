@@ -58,7 +58,7 @@ export function securityLabels(pod: PodLabelSource): readonly string[] {
   labels.push(`k8s:io.cilium.k8s.policy.cluster=${pod.clusterName}`);
   labels.push(`k8s:io.cilium.k8s.policy.serviceaccount=${pod.serviceAccount}`);
   labels.push(`k8s:io.kubernetes.pod.namespace=${pod.namespace}`);
-  return labels.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  return labels.sort();
 }
 
 /**

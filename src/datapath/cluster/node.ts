@@ -133,7 +133,6 @@ export class Node {
 
 /** Reads `10.0.0.1/24`: the address apart from the block it is in. */
 export function splitAddress(text: string): { readonly ip: string; readonly cidr: Cidr } | undefined {
-  const slash = text.indexOf('/');
-  const cidr = parseCidr(text);
-  return slash > 0 && cidr ? { ip: text.slice(0, slash), cidr } : undefined;
+  const cidr = text.includes('/') ? parseCidr(text) : undefined;
+  return cidr && { ip: text.slice(0, text.indexOf('/')), cidr };
 }

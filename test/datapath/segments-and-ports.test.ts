@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import type { Bound } from '../../src/datapath/netns/port-table.js';
+import { PortTable } from '../../src/datapath/netns/port-table.js';
+import { SendQueue } from '../../src/datapath/sockets/tcp-queue.js';
+import { Timers } from '../../src/datapath/timers.js';
+
+describe('segments on their way', () => {
+  /** A queue whose segments, and whether it was given up, are told with the time. */
+  function queue(initial = 100) {
+    const timers = new Timers();
+    let now = 0;
+    const told: string[] = [];
+    const made = new SendQueue(
+      timers,
+      () => now,
+      initial,
+      ({ seq }) => told.push(`${now} ${seq}`),
+      () => told.push(`${now} given up`),
+    );
+    const pass = (to: number): void => {
+      for (; timers.next !== undefined && timers.next <= to; timers.runUntil(now)) now = timers.next;
+      now = to;
+    };
+    const send = (length: number, ...flags: ('SYN' | 'ACK' | 'FIN')[]): void =>
+      made.send({ flags, length, payload: new Uint8Array(0) });
+    return { queue: made, told, pass, send, timers };
+  }
+
+  it('are sent again after 0.2 s, then after twice the time before', () => {
+    const { told, pass, send } = queue();
+    send(10, 'ACK');
+    pass(3000);
+    expect(told).toEqual(['0 100', '200 100', '600 100', '1400 100', '3000 100']);
+  });
+
+  it('wait two minutes at most, and are given up after fifteen times', () => {
+    const { told, pass, send } = queue();
+    send(10, 'ACK');
+    pass(10_000_000);
+    const times = told.map((line) => Number(line.split(' ')[0]));
+    const waits = times.slice(1).map((time, i) => time - times[i]!);
+    expect([waits.length, Math.max(...waits), told.at(-1)!.split(' ').slice(1).join(' ')]).toEqual([
+      16,
+      120_000,
+      'given up',
+    ]);
+  });
+
+  it.each([
+    { name: 'a SYN: six times', flags: ['SYN'], end: '127000 given up', sent: 7 },
+    { name: 'its answer: five times', flags: ['SYN', 'ACK'], end: '63000 given up', sent: 6 },
+  ] as const)('that begin a connection wait a second: $name', ({ flags, end, sent }) => {
+    const { told, pass, send } = queue();
+    send(1, ...flags);
+    pass(1_000_000);
+    expect([told[1], told.at(-1), told.length]).toEqual(['1000 100', end, sent + 1]);
+  });
+
+  it('go when they are acknowledged as a whole; the next one is waited for anew', () => {
+    const { queue: own, told, pass, send, timers } = queue();
+    send(10, 'ACK');
+    send(5, 'ACK');
+    expect([own.next, own.acknowledge(109)]).toEqual([115, false]);
+    pass(150);
+    expect(own.acknowledge(110)).toBe(false);
+    pass(349);
+    expect(told).toEqual(['0 100', '0 110']);
+    pass(350);
+    expect(told).toEqual(['0 100', '0 110', '350 110']);
+    expect([own.acknowledge(115), timers.next]).toEqual([true, undefined]);
+    send(1, 'FIN');
+    pass(550);
+    expect(told.slice(3)).toEqual(['350 115', '550 115']);
+    own.clear();
+    expect(timers.next).toBeUndefined();
+  });
+
+  it('count on beyond the largest number', () => {
+    const { queue: own, send } = queue(2 ** 32 - 4);
+    send(10, 'ACK');
+    expect([own.next, own.acknowledge(5), own.acknowledge(6)]).toEqual([6, false, true]);
+  });
+});
+
+describe('the ports of a namespace', () => {
+  let cookie = 0;
+  const bound = (localAddress: string, more: Partial<Bound> = {}): Bound => ({
+    protocol: 'UDP',
+    cookie: ++cookie,
+    localAddress,
+    localPort: 53,
+    peer: undefined,
+    reusePort: false,
+    ...more,
+  });
+  const peer = (ip: string, port: number) => ({ ip, port });
+
+  it.each([
+    { name: 'another address', one: bound('10.0.0.1'), other: bound('10.0.0.2'), free: true },
+    { name: 'the same address', one: bound('10.0.0.1'), other: bound('10.0.0.1'), free: false },
+    { name: 'all addresses', one: bound('10.0.0.1'), other: bound('0.0.0.0'), free: false },
+    { name: 'all of the other family', one: bound('10.0.0.1'), other: bound('::'), free: true },
+    { name: 'all of both families', one: bound('10.0.0.1'), other: bound(''), free: false },
+    {
+      name: 'one that shares, as the first does not',
+      one: bound(''),
+      other: bound('', { reusePort: true }),
+      free: false,
+    },
+    { name: 'two that share', one: bound('', { reusePort: true }), other: bound('', { reusePort: true }), free: true },
+    { name: 'another protocol', one: bound(''), other: bound('', { protocol: 'TCP' }), free: true },
+    {
+      name: 'the same peer',
+      one: bound('10.0.0.1', { peer: peer('a', 1) }),
+      other: bound('10.0.0.1', { peer: peer('a', 1) }),
+      free: false,
+    },
+    {
+      name: "another port of the peer's",
+      one: bound('10.0.0.1', { peer: peer('a', 1) }),
+      other: bound('10.0.0.1', { peer: peer('a', 2) }),
+      free: true,
+    },
+    {
+      name: 'another peer',
+      one: bound('10.0.0.1', { peer: peer('a', 1) }),
+      other: bound('10.0.0.1', { peer: peer('b', 1) }),
+      free: true,
+    },
+    {
+      name: 'the same peer from another address',
+      one: bound('10.0.0.1', { peer: peer('a', 1) }),
+      other: bound('10.0.0.2', { peer: peer('a', 1) }),
+      free: true,
+    },
+    {
+      name: 'a TCP connection beside its listener',
+      one: bound('', { protocol: 'TCP' }),
+      other: bound('10.0.0.1', { protocol: 'TCP', peer: peer('a', 1) }),
+      free: true,
+    },
+    {
+      name: 'a connected datagram socket beside all',
+      one: bound(''),
+      other: bound('10.0.0.1', { peer: peer('a', 1) }),
+      free: false,
+    },
+  ])('$name: free is $free', ({ one, other, free }) => {
+    const table = new PortTable();
+    table.add(one);
+    if (free) expect(() => table.add(other)).not.toThrow();
+    else expect(() => table.add(other)).toThrow('EADDRINUSE');
+    table.remove(one);
+    expect(table.list().map((socket) => socket.cookie)).toEqual(free ? [other.cookie] : []);
+  });
+
+  it.each([
+    { draw: 0, want: 32_768 },
+    { draw: 2 ** 32 - 1, want: 60_999 },
+  ])('that are drawn are those of Linux: $want', ({ draw, want }) =>
+    expect(new PortTable().ephemeral('UDP', { uint32: () => draw })).toBe(want),
+  );
+
+  it('are taken one after the other, the first again after the last', () => {
+    const table = new PortTable();
+    const last = { uint32: () => 2 ** 32 - 1 };
+    table.add(bound('', { localPort: 60_999 }));
+    expect([table.ephemeral('UDP', last), table.ephemeral('TCP', last)]).toEqual([32_768, 60_999]);
+  });
+});

@@ -57,6 +57,22 @@ export interface Packet {
   readonly payload: Uint8Array;
 }
 
+/** The ICMP error that tells the sender of a packet what became of it. */
+export const icmpError = (
+  kind: IcmpKind,
+  about: Packet,
+  src: string,
+  mtu?: Octets,
+): Omit<Packet, 'number' | 'ttl'> => ({
+  protocol: 'ICMP',
+  src,
+  dst: about.src,
+  sport: 0,
+  dport: 0,
+  icmp: { kind, id: 0, seq: 0, about, ...(mtu !== undefined && { mtu }) },
+  payload: new Uint8Array(0),
+});
+
 export const PROTOCOL_NUMBER: Record<IpProtocol, number> = { ICMP: 1, TCP: 6, UDP: 17 };
 
 const UDP_HEADER: Octets = 8;

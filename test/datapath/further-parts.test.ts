@@ -143,6 +143,20 @@ describe('a ping', () => {
   });
 });
 
+it('a datagram to a port that is closed comes back as an ICMP error: no ports, no data of its own', () => {
+  const { world, events } = dnsLab();
+  world.pod('default', 'curl-pod').process.udp().sendTo(Buffer.from('x'), '172.20.1.144', 99);
+  const errors = events.flatMap((event) => (event.kind === 'capture' && event.packet.icmp ? [event.packet] : []));
+  expect(errors[0]).toMatchObject({
+    src: '172.20.1.144',
+    dst: '172.20.1.236',
+    sport: 0,
+    dport: 0,
+    icmp: { kind: 'port-unreachable', id: 0, seq: 0, about: { dport: 99 } },
+    payload: new Uint8Array(0),
+  });
+});
+
 it('a closed datagram socket takes and sends nothing', () => {
   const { world } = dnsLab();
   const socket = world.pod('default', 'curl-pod').process.udp();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { KernelConntrack } from '../../src/datapath/conntrack/kernel.js';
 import { NatTable } from '../../src/datapath/conntrack/nat.js';
 import type { Packet } from '../../src/datapath/packet.js';
 import { seededRandom } from '../../src/lib/random.js';
@@ -201,6 +202,32 @@ describe('NatTable', () => {
   });
 });
 
+describe('a port that is drawn', () => {
+  const flow = { src: '172.20.1.9', sport: 80, dst: '10.10.1.200', dport: 53 };
+  const packet = (sport: number): Packet => ({
+    ...flow,
+    number: 0,
+    protocol: 'UDP',
+    sport,
+    ttl: 64,
+    payload: new Uint8Array(0),
+  });
+  it.each([
+    { draw: 0, want: 1024 },
+    { draw: 2 ** 32 - 1, want: 65_535 },
+  ])('is one that programs may have: $want', ({ draw, want }) => {
+    const random = { uint32: () => draw };
+    const nat = new NatTable(10, random);
+    // A port of the system's own is never kept, nor is one that is taken.
+    expect(nat.translate(packet(80), '192.168.10.100', 1)!.toPort).toBe(want);
+    expect(nat.translate({ ...packet(want), src: '172.20.1.10' }, '192.168.10.100', 1)).toBeUndefined();
+    const kernel = new KernelConntrack(10);
+    const { entry } = kernel.track(packet(4000), 0)!;
+    expect(kernel.translateSource(entry, '192.168.10.100', { random, draw: true })).toBe(true);
+    expect(entry.reply).toMatchObject({ dst: '192.168.10.100', dport: want });
+  });
+});
+
 describe('ipMasqList', () => {
   it.each([
     { name: 'no agent', agent: undefined, want: [] },
@@ -213,6 +240,11 @@ describe('ipMasqList', () => {
       name: 'link-local masqueraded',
       agent: { nonMasqueradeCIDRs: ['10.10.1.0/24'], masqLinkLocal: true },
       want: ['10.10.1.0/24'],
+    },
+    {
+      name: 'a list that has link-local',
+      agent: { nonMasqueradeCIDRs: ['169.254.0.0/16', '10.0.0.0/8'] },
+      want: ['169.254.0.0/16', '10.0.0.0/8'],
     },
     { name: 'defaults', agent: {}, want: [...DEFAULT_NON_MASQUERADE, '169.254.0.0/16'] },
   ])('$name', ({ agent, want }) => {

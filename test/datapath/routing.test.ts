@@ -106,6 +106,16 @@ describe.each([
     });
   });
 
+  it('is left at the other end: what comes out is the packet of the pod', () => {
+    const { world, events } = tunnel();
+    world.pod('default', 'curl-pod').process.udp().sendTo(new Uint8Array(1), '172.20.0.130', 53);
+    const inside = captures(events, 'k8s-w1').filter(
+      ({ device, direction }) => `${device} ${direction}` === `cilium_${routing} In`,
+    );
+    expect(inside[0]).toMatchObject({ packet: { src: '172.20.1.236', dst: '172.20.0.130' } });
+    for (const event of inside) expect(event).not.toHaveProperty('encapsulation');
+  });
+
   it('leaves 50 bytes for itself in the pod route, not on the device', () => {
     const { world } = tunnel();
     const { netns } = world.pod('default', 'curl-pod');

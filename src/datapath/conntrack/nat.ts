@@ -53,14 +53,14 @@ export class NatTable {
     if (known?.toIp === toIp) return known;
     if (known) this.remove(known);
     const own = packet.icmp ? tuple.dport : tuple.sport;
-    let port = own >= MIN_PORT || packet.icmp ? own : MIN_PORT + randomBelow(this.random, MAX_PORT - MIN_PORT + 1);
+    let port = own >= MIN_PORT || packet.icmp ? own : this.drawPort();
     for (
       let draw = 0;
       this.back.has(backKey(packet.protocol, tuple.dst, packet.icmp ? 0 : tuple.dport, toIp, port));
       draw++
     ) {
       if (draw >= PORT_DRAWS) return undefined;
-      port = MIN_PORT + randomBelow(this.random, MAX_PORT - MIN_PORT + 1);
+      port = this.drawPort();
     }
     if (this.out.size >= this.max) this.remove(this.out.values().next().value!);
     const mapping: NatMapping = {
@@ -76,6 +76,10 @@ export class NatTable {
     this.out.set(key, mapping);
     this.back.set(backKey(mapping.protocol, mapping.dst, mapping.dport, toIp, port), mapping);
     return mapping;
+  }
+
+  private drawPort(): number {
+    return MIN_PORT + randomBelow(this.random, MAX_PORT - MIN_PORT + 1);
   }
 
   /** The mapping that a packet from outside answers; undefined when it belongs to the node itself. */

@@ -189,14 +189,3 @@ export function rewrite(packet: Packet, change: AddressRewrite): Packet {
   }
   return { ...packet, src, dst, icmp: { ...icmp, id: change.sport ?? change.dport ?? icmp.id } };
 }
-
-/** The ICMP error that refuses a packet. */
-export const unreachable = (about: Packet, src: string): PacketDraft => ({
-  protocol: 'ICMP',
-  src,
-  dst: about.src,
-  sport: 0,
-  dport: 0,
-  icmp: { kind: 'port-unreachable', id: 0, seq: 0, about },
-  payload: new Uint8Array(0),
-});

@@ -3,8 +3,8 @@ import type { KernelMatch } from '../conntrack/kernel.js';
 import type { HookName, RuleResult, TableName } from '../netfilter/tables.js';
 import type { PacketFacts } from '../netfilter/rule.js';
 import type { Node } from '../cluster/node.js';
-import { fragmentsFor, ipLength } from '../packet.js';
-import { rewrite, unreachable } from './context.js';
+import { fragmentsFor, icmpError, ipLength } from '../packet.js';
+import { rewrite } from './context.js';
 import type { PacketContext } from './context.js';
 import { egress } from './node.js';
 import { loopback } from './pod.js';
@@ -106,7 +106,7 @@ function filter(
 function refuse({ packet, network }: PacketContext, { netns }: Node): void {
   if (!netns.hasAddress(packet.src) && !netns.routes.lookup(packet.src)) return;
   const src = netns.hasAddress(packet.dst) ? packet.dst : netns.sourceFor(packet.src);
-  network.respond(netns, unreachable(packet, src));
+  network.respond(netns, icmpError('port-unreachable', packet, src));
 }
 
 /** The source half of nat, and confirmation. False when the packet ended there. */

@@ -1,6 +1,6 @@
 // In a circle with external-host.ts, kernel-stack.ts, pod.ts: a packet goes from any of them to any other.
 import { isTunnel } from '../config.js';
-import { ipHeaderLength, ipLength } from '../packet.js';
+import { icmpError, ipHeaderLength, ipLength } from '../packet.js';
 import type { Interface } from '../netns/interface.js';
 import type { Node } from '../cluster/node.js';
 import type { Route } from '../netns/route.js';
@@ -113,15 +113,7 @@ function tooBig(
   const { packet } = context;
   const src = device.addresses[0]?.ip;
   if (src !== undefined && !packet.icmp?.about) {
-    context.network.respond(owner.netns, {
-      protocol: 'ICMP',
-      src,
-      dst: packet.src,
-      sport: 0,
-      dport: 0,
-      icmp: { kind: 'frag-needed', id: 0, seq: 0, about: packet, mtu: device.mtu },
-      payload: new Uint8Array(0),
-    });
+    context.network.respond(owner.netns, icmpError('frag-needed', packet, src, device.mtu));
   }
   context.lose(owner.name, `${ipLength(packet)} bytes do not fit the ${device.mtu} of ${device.name}`);
 }

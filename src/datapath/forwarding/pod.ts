@@ -6,9 +6,9 @@ import { LOOPBACK_MTU, isLoopback } from '../netns/netns.js';
 import type { Interface } from '../netns/interface.js';
 import type { NetNs } from '../netns/netns.js';
 import type { Node } from '../cluster/node.js';
-import { flowHash, fragmentsFor, hash32, ipLength } from '../packet.js';
+import { flowHash, fragmentsFor, hash32, icmpError, ipLength } from '../packet.js';
 import type { Backend, Frontend } from '../loadbalancer/service.js';
-import { rewrite, unreachable } from './context.js';
+import { rewrite } from './context.js';
 import type { PacketContext } from './context.js';
 import { egress, transmitTo } from './node.js';
 import { stackInput } from './kernel-stack.js';
@@ -173,7 +173,7 @@ function balance(context: PacketContext, { node, netns }: Pod): number {
   if (!frontend || frontend.redirect?.skipNetns.has(netns.id)) return 0;
   const usable = usableBackends(frontend, node.name);
   if (usable.length === 0) {
-    context.network.respond(node.netns, unreachable(packet, packet.dst));
+    context.network.respond(node.netns, icmpError('port-unreachable', packet, packet.dst));
     context.drop(node, 158);
     return 0;
   }

@@ -1,5 +1,6 @@
 import type { Milliseconds } from '../../lib/units.js';
 import type { NetNs } from '../netns/netns.js';
+import { icmpError } from '../packet.js';
 import type { Packet } from '../packet.js';
 import type { PacketDraft, PacketReceiver } from './stack.js';
 import { resetFor } from './tcp-listener.js';
@@ -119,20 +120,7 @@ export class Delivery {
       if (!packet.tcp.flags.includes('RST')) this.later(() => this.respond(netns, resetFor(packet)), at);
       return;
     }
-    const icmp = { kind: 'port-unreachable' as const, id: 0, seq: 0, about: packet };
-    this.later(
-      () =>
-        this.respond(netns, {
-          protocol: 'ICMP',
-          src: packet.dst,
-          dst: packet.src,
-          sport: 0,
-          dport: 0,
-          icmp,
-          payload: new Uint8Array(0),
-        }),
-      at,
-    );
+    this.later(() => this.respond(netns, icmpError('port-unreachable', packet, packet.dst)), at);
   }
 
   private drain(): void {

@@ -8,6 +8,7 @@ import { DESCRIBED } from './described.js';
 import { drivenLab, type Driven } from './lab.js';
 import { AWK_LINES } from './lines/awk.js';
 import { CHANGE_LINES } from './lines/changes.js';
+import { NODE_LINES } from './lines/node.js';
 import { OBJECT_LINES } from './lines/objects.js';
 import { POD_LINES } from './lines/pods.js';
 import { TEXT_LINES } from './lines/text.js';
@@ -17,6 +18,7 @@ describe.each([
   { name: 'that show objects or work on text', lines: [...OBJECT_LINES, ...AWK_LINES, ...TEXT_LINES] },
   { name: 'that change objects', lines: CHANGE_LINES },
   { name: 'that run programs in pods', lines: POD_LINES },
+  { name: 'that run programs on nodes', lines: NODE_LINES },
 ])('lines of one session, one after the other, $name', ({ lines }) => {
   let driven: Driven;
   beforeAll(async () => {

@@ -155,7 +155,12 @@ async function upgrade(action: string, args: readonly string[], io: CommandIo): 
   const rolls = (next.settings.ipMasqAgent === undefined) !== (io.lab.pending.settings.ipMasqAgent === undefined);
   io.lab.pending = next;
   const release = releaseOf(io.lab);
-  for (const [name, value] of sets) release.values.set(name, value);
+  for (const [name, value] of sets) {
+    // What stood above or below it is replaced.
+    for (const other of release.values.keys())
+      if (other.startsWith(`${name}.`) || name.startsWith(`${other}.`)) release.values.delete(other);
+    release.values.set(name, value);
+  }
   release.revision++;
   release.deployed = io.lab.clock.now();
   io.write(
@@ -198,7 +203,8 @@ function valuesIn(file: string, io: CommandIo): readonly (readonly [string, stri
 /** The values as a file has them. */
 function tree(values: ReadonlyMap<string, string>): Record<string, unknown> {
   const root: Record<string, unknown> = {};
-  for (const [name, value] of [...values].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const name of [...values.keys()].sort()) {
+    const value = values.get(name)!;
     const keys = name.split('.');
     const last = keys.pop()!;
     let at = root;

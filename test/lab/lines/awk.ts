@@ -34,10 +34,10 @@ export const AWK_LINES: readonly CommandLine[] = [
   ],
   [`printf 'a b c\\n' | awk -v OFS=- '{ $1 = $1; print; print $1, $3 }'`, 'a-b-c\na-c\n'],
   [
-    `printf 'a:b\\n' | awk -F: -v x=1=2 '{ print $2, x }'; printf 'a\\tb c\\n' | awk -F '\\t' '{ print $2 }'; printf 'aXXb\\n' | awk -F 'X+' '{ print $2 }'; printf 'a|b\\n' | awk -F '|' '{ print $2 }'`,
+    `printf 'a:b\\n' | awk -F: -v x=1=2 '{ print $2, x }' && printf 'a\\tb c\\n' | awk -F '\\t' '{ print $2 }' && printf 'aXXb\\n' | awk -F 'X+' '{ print $2 }' && printf 'a|b\\n' | awk -F '|' '{ print $2 }'`,
     'b 1=2\nb c\nb\nb\n',
   ],
-  [`printf 'a b\\n' > r; awk '{ print v, $1, FILENAME, NR, FNR }' v=7 r r`, '7 a r 1 1\n7 a r 2 1\n'],
+  [`printf 'a b\\n' > r && awk '{ print v, $1, FILENAME, NR, FNR }' v=7 r r`, '7 a r 1 1\n7 a r 2 1\n'],
   [
     `awk 'BEGIN { for (i = 0; i < 3; i++) print i; for (;;) { if (++n > 2) break; if (n == 1) continue; print "n" n } }'`,
     '0\n1\n2\nn2\n',
@@ -109,11 +109,11 @@ export const AWK_LINES: readonly CommandLine[] = [
   ],
   [`printf 'a\\nb\\nc\\n' | awk 'NR == 2 { next } { print } END { print "end", $0 }'`, 'a\nc\nend c\n'],
   [
-    `printf 'a\\nb\\n' | awk '{ print; exit 3 } END { print "e" }'; echo $?; awk 'BEGIN { exit } END { print "end" }'; awk 'BEGIN { exit 2; print "x" }'; echo $?`,
+    `printf 'a\\nb\\n' | awk '{ print; exit 3 } END { print "e" }'; echo $? && awk 'BEGIN { exit } END { print "end" }' && awk 'BEGIN { exit 2; print "x" }'; echo $?`,
     'a\ne\n3\nend\n2\n',
   ],
   [
-    `printf 'x\\n' | awk '{ exit 4 } END { exit }'; echo $?; printf 'x\\n' | awk '{ exit 4 } END { exit 5 }'; echo $?; awk 'BEGIN { exit 257 }'; echo $?`,
+    `printf 'x\\n' | awk '{ exit 4 } END { exit }'; echo $? && printf 'x\\n' | awk '{ exit 4 } END { exit 5 }'; echo $? && awk 'BEGIN { exit 257 }'; echo $?`,
     '4\n5\n1\n',
   ],
   [`printf "x\\ny\\n" | awk '# remarks may stand here\n{ print \\\n  NR } ; ; END { print "y" } # more'`, '1\n2\ny\n'],
@@ -130,7 +130,7 @@ export const AWK_LINES: readonly CommandLine[] = [
     `awk 'BEGIN { a = b = 3; print a b; print (a == b && b == 3 || 0); print 1 || 0 && 0; print 1 ? 2 ? "x" : "y" : "z" }'`,
     '33\n1\n1\nx\n',
   ],
-  [`printf 'a,b\\n' | awk 'BEGIN { FS = ","; ORS = "!" } { print $2 }'; echo`, 'b!\n'],
+  [`printf 'a,b\\n' | awk 'BEGIN { FS = ","; ORS = "!" } { print $2 }' && echo`, 'b!\n'],
   [
     `awk 'BEGIN { print length("a" "bc"), 10 % 3 * 2, 2 * 3 % 4, -2 ^ 2, !1 + 1, 1 - 1 - 1, 2 ^ -1, 7 - -2, 2 - +1 }'`,
     '3 2 2 -4 1 -1 0.5 9 1\n',
@@ -145,7 +145,7 @@ export const AWK_LINES: readonly CommandLine[] = [
     'xxx\n3bbb\na-b\n',
   ],
   [
-    `awk 'BEGIN { print 6 / 2 / 3; x = 8; print x / 2; print x /2/ 2; a[1] = 4; print a[1] / 2, (x) / 4; "a" }'; awk 'END { print NR }' r`,
+    `awk 'BEGIN { print 6 / 2 / 3; x = 8; print x / 2; print x /2/ 2; a[1] = 4; print a[1] / 2, (x) / 4; "a" }' && awk 'END { print NR }' r`,
     '1\n4\n2\n2 2\n1\n',
   ],
   [
@@ -154,12 +154,12 @@ export const AWK_LINES: readonly CommandLine[] = [
   ],
   [`printf '1\\n2\\n3\\n4\\n' | awk 'NR % 2 == 0; NR == 3 { print "three" } END { print NR "" }'`, '2\nthree\n4\n4\n'],
   [
-    `printf ' lead  trail \\n' | awk '{ print NF, $1; $1 = $1; print "[" $0 "]" }'; printf ':a::b:\\n' | awk -F: '{ print NF, $2, $4 }'`,
+    `printf ' lead  trail \\n' | awk '{ print NF, $1; $1 = $1; print "[" $0 "]" }' && printf ':a::b:\\n' | awk -F: '{ print NF, $2, $4 }'`,
     '2 lead\n[lead trail]\n5 a b\n',
   ],
   [
-    `awk 'BEGIN { print "x" > "/dev/stdout" }' > /dev/null; awk 'BEGIN { n = 3; while (n --> 0) s = s n; print s }'`,
-    '!awk: output to files and programs is not in the lab: put "> FILE" or "| PROGRAM" after awk\n210\n',
+    `awk 'BEGIN { print "x" > "/dev/stdout" }' > /dev/null || echo $?; awk 'BEGIN { n = 3; while (n --> 0) s = s n; print s }'`,
+    '!awk: output to files and programs is not in the lab: put "> FILE" or "| PROGRAM" after awk\n2\n210\n',
   ],
   [`awk 'BEGIN { if (!x) print "not"; if (x++ || x) print x; print x-- - x; print - -x, 2--1 }'`, 'not\n1\n1\n0 2\n'],
 ];

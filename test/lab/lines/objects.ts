@@ -21,7 +21,7 @@ export const OBJECT_LINES: readonly CommandLine[] = [
   ],
   [`kubectl get pods curl-pod nosuch --ignore-not-found --no-headers | awk '{print $1}'`, 'curl-pod\n'],
   [
-    'kubectl get pod nosuch --ignore-not-found -o name; kubectl get pod/curl-pod pod/nosuch -o name',
+    'kubectl get pod nosuch --ignore-not-found -o name && kubectl get pod/curl-pod pod/nosuch -o name',
     '!Error from server (NotFound): pods "nosuch" not found\n',
     1,
   ],
@@ -36,7 +36,7 @@ export const OBJECT_LINES: readonly CommandLine[] = [
   ],
   ['kubectl get svc kubernetes -o custom-columns=NAME:metadata.name --no-headers', 'kubernetes\n'],
   [
-    'kubectl get svc kubernetes -o jsonpath=.metadata.name; kubectl get svc kubernetes -o jsonpath=metadata.name',
+    'kubectl get svc kubernetes -o jsonpath=.metadata.name && kubectl get svc kubernetes -o jsonpath=metadata.name',
     'kubernetes\nkubernetes\n',
   ],
   [
@@ -58,7 +58,7 @@ export const OBJECT_LINES: readonly CommandLine[] = [
     `timeout 1 kubectl get pods -w --no-headers | awk '{print $1, $3}'`,
     'curl-pod Running\nwebpod-556878d5d7-7p8bn Running\nwebpod-556878d5d7-r4dmh Running\n',
   ],
-  ['kubectl get pods --raw /livez; kubectl get --raw /readyz', 'ok\nok\n'],
+  ['kubectl get pods --raw /livez && kubectl get --raw /readyz', 'ok\nok\n'],
   [
     'kubectl get --raw /readyz/',
     '!Error from server (NotFound): the server could not find the requested resource: got /readyz/, allowed: /healthz, /livez, /readyz, /version, /api/v1/KIND, /api/v1/namespaces/NAMESPACE/KIND/NAME, /apis/GROUP/VERSION/...\n',
@@ -118,7 +118,7 @@ export const OBJECT_LINES: readonly CommandLine[] = [
     '{"type":"NetworkUnavailable","status":"False","reason":"CiliumIsUp","message":"Cilium is running on this node","lastHeartbeatTime":"2025-07-30T14:56:15Z","lastTransitionTime":"2025-07-30T14:56:15Z"} NetworkUnavailable MemoryPressure DiskPressure PIDPressure Ready False False False False True\n',
   ],
   [
-    'kubectl get crd; kubectl get crd ciliumlocalredirectpolicies.cilium.io -o yaml',
+    'kubectl get crd && kubectl get crd ciliumlocalredirectpolicies.cilium.io -o yaml',
     'NAME                                    CREATED AT\nciliumendpoints.cilium.io               2025-07-30T14:56:15Z\nciliumlocalredirectpolicies.cilium.io   2025-07-30T14:56:15Z\nciliumnodes.cilium.io                   2025-07-30T14:56:15Z\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  creationTimestamp: "2025-07-30T14:56:15Z"\n  name: ciliumlocalredirectpolicies.cilium.io\n  resourceVersion: "1"\n  uid: d501d10c-a5e9-4221-aa4c-143e2939c7b1\nspec:\n  group: cilium.io\n  names:\n    kind: CiliumLocalRedirectPolicy\n    listKind: CiliumLocalRedirectPolicyList\n    plural: ciliumlocalredirectpolicies\n    shortNames:\n    - clrp\n    singular: ciliumlocalredirectpolicy\n  scope: Namespaced\n  versions:\n  - name: v2\n    served: true\n    storage: true\n',
   ],
   [
@@ -146,7 +146,7 @@ export const OBJECT_LINES: readonly CommandLine[] = [
     '{"apiVersion":"cilium.io/v2","kind":"CiliumEndpoint","metadata":{"name":"curl-pod","namespace":"default","creationTimestamp":"2025-07-30T14:56:15Z","resourceVersion":"1","uid":"32f7f4cb-68e9-4bea-ac1e-93e8371c948b","labels":{"app":"curl"}},"status":{"id":2005,"identity":{"id":5580,"labels":["k8s:app=curl","k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=default","k8s:io.cilium.k8s.policy.cluster=default","k8s:io.cilium.k8s.policy.serviceaccount=default","k8s:io.kubernetes.pod.namespace=default"]},"networking":{"addressing":[{"ipv4":"172.20.1.236"}],"node":"192.168.10.100"},"state":"ready"}}\n',
   ],
   [
-    'kubectl get cep -A; kubectl get cn',
+    'kubectl get cep -A && kubectl get cn',
     'NAMESPACE     NAME                       SECURITY IDENTITY   ENDPOINT STATE   IPV4           IPV6\ndefault       curl-pod                   5580                ready            172.20.1.236   \ndefault       webpod-556878d5d7-7p8bn    12497               ready            172.20.1.40    \ndefault       webpod-556878d5d7-r4dmh    12497               ready            172.20.0.130   \nkube-system   coredns-674b8bbfcf-gbnm8   28565               ready            172.20.0.186   \nkube-system   coredns-674b8bbfcf-vvgfm   28565               ready            172.20.1.144   \nNAME      CILIUMINTERNALIP   INTERNALIP       AGE\nk8s-ctr   172.20.1.246       192.168.10.100   1s\nk8s-w1    172.20.0.147       192.168.10.101   1s\n',
   ],
   [
@@ -154,7 +154,7 @@ export const OBJECT_LINES: readonly CommandLine[] = [
     '{"addresses":[{"ip":"192.168.10.101","type":"InternalIP"},{"ip":"172.20.0.147","type":"CiliumInternalIP"}],"bootid":"d76ea144-72ef-4bfb-aa19-77e11ccc3b06","health":{},"ingress":{},"ipam":{"podCIDRs":["172.20.0.0/24"],"pools":{}}} {"operator-status":{},"used":{"172.20.0.130":{"owner":"default/webpod-556878d5d7-r4dmh"},"172.20.0.186":{"owner":"kube-system/coredns-674b8bbfcf-gbnm8"}}}\n',
   ],
   [
-    `kubectl get events; kubectl get events -o jsonpath='{.items[0]}'`,
+    `kubectl get events && kubectl get events -o jsonpath='{.items[0]}'`,
     'LAST SEEN   TYPE     REASON              OBJECT                         MESSAGE\n1s          Normal   ScalingReplicaSet   deployment/webpod              Scaled up replica set webpod-556878d5d7 from 0 to 2\n1s          Normal   SuccessfulCreate    replicaset/webpod-556878d5d7   Created pod: webpod-556878d5d7-7p8bn\n1s          Normal   Scheduled           pod/webpod-556878d5d7-7p8bn    Successfully assigned default/webpod-556878d5d7-7p8bn to k8s-ctr\n1s          Normal   Pulled              pod/webpod-556878d5d7-7p8bn    Container image "traefik/whoami" already present on machine\n1s          Normal   Created             pod/webpod-556878d5d7-7p8bn    Created container: webpod\n1s          Normal   Started             pod/webpod-556878d5d7-7p8bn    Started container webpod\n1s          Normal   SuccessfulCreate    replicaset/webpod-556878d5d7   Created pod: webpod-556878d5d7-r4dmh\n1s          Normal   Scheduled           pod/webpod-556878d5d7-r4dmh    Successfully assigned default/webpod-556878d5d7-r4dmh to k8s-w1\n1s          Normal   Pulled              pod/webpod-556878d5d7-r4dmh    Container image "traefik/whoami" already present on machine\n1s          Normal   Created             pod/webpod-556878d5d7-r4dmh    Created container: webpod\n1s          Normal   Started             pod/webpod-556878d5d7-r4dmh    Started container webpod\n1s          Normal   Scheduled           pod/curl-pod                   Successfully assigned default/curl-pod to k8s-ctr\n1s          Normal   Pulled              pod/curl-pod                   Container image "nicolaka/netshoot" already present on machine\n1s          Normal   Created             pod/curl-pod                   Created container: curl\n1s          Normal   Started             pod/curl-pod                   Started container curl\n{"apiVersion":"v1","kind":"Event","count":1,"eventTime":null,"firstTimestamp":"2025-07-30T14:56:15Z","involvedObject":{"apiVersion":"v1","kind":"Pod","name":"curl-pod","namespace":"default","uid":"c80d307e-cd4b-4d63-a8ea-1d4ebbbb0ff8"},"lastTimestamp":"2025-07-30T14:56:15Z","message":"Successfully assigned default/curl-pod to k8s-ctr","metadata":{"name":"curl-pod.18570f466aead621","namespace":"default","creationTimestamp":"2025-07-30T14:56:15Z","resourceVersion":"1","uid":"7717a5cb-3c5f-4f7c-a637-41b4297a76c4"},"reason":"Scheduled","reportingComponent":"default-scheduler","reportingInstance":"","source":{"component":"default-scheduler"},"type":"Normal"}\n',
   ],
   [
@@ -186,17 +186,17 @@ export const OBJECT_LINES: readonly CommandLine[] = [
     'Name:               k8s-w1\nRoles:              <none>\nLabels:             beta.kubernetes.io/arch=amd64\n                    beta.kubernetes.io/os=linux\n                    kubernetes.io/arch=amd64\n                    kubernetes.io/hostname=k8s-w1\n                    kubernetes.io/os=linux\nAnnotations:        <none>\nCreationTimestamp:  Wed, 30 Jul 2025 14:56:15 +0000\nTaints:             <none>\nUnschedulable:      false\nLease:\n  HolderIdentity:  k8s-w1\n  AcquireTime:     <unset>\n  RenewTime:       Wed, 30 Jul 2025 14:56:16 +0000\nConditions:\n  Type                 Status  LastHeartbeatTime                 LastTransitionTime                Reason                       Message\n  ----                 ------  -----------------                 ------------------                ------                       -------\n  NetworkUnavailable   False   Wed, 30 Jul 2025 14:56:16 +0000   Wed, 30 Jul 2025 14:56:15 +0000   CiliumIsUp                   Cilium is running on this node\n  MemoryPressure       False   Wed, 30 Jul 2025 14:56:16 +0000   Wed, 30 Jul 2025 14:56:15 +0000   KubeletHasSufficientMemory   kubelet has sufficient memory available\n  DiskPressure         False   Wed, 30 Jul 2025 14:56:16 +0000   Wed, 30 Jul 2025 14:56:15 +0000   KubeletHasNoDiskPressure     kubelet has no disk pressure\n  PIDPressure          False   Wed, 30 Jul 2025 14:56:16 +0000   Wed, 30 Jul 2025 14:56:15 +0000   KubeletHasSufficientPID      kubelet has sufficient PID available\n  Ready                True    Wed, 30 Jul 2025 14:56:16 +0000   Wed, 30 Jul 2025 14:56:15 +0000   KubeletReady                 kubelet is posting ready status\nAddresses:\n  InternalIP:  192.168.10.101\n  Hostname:    k8s-w1\nSystem Info:\n  Kernel Version:             6.8.0-53-generic\n  OS Image:                   Ubuntu 24.04.2 LTS\n  Operating System:           linux\n  Architecture:               amd64\n  Container Runtime Version:  containerd://1.7.27\n  Kubelet Version:            v1.33.2\nPodCIDR:                      172.20.0.0/24\nPodCIDRs:                     172.20.0.0/24\nNon-terminated Pods:          (3 in total)\n  Namespace                   Name                        CPU Requests  CPU Limits  Memory Requests  Memory Limits  Age\n  ---------                   ----                        ------------  ----------  ---------------  -------------  ---\n  default                     webpod-556878d5d7-r4dmh     0 (0%)        0 (0%)      0 (0%)           0 (0%)         1s\n  kube-system                 cilium-nbmtj                0 (0%)        0 (0%)      0 (0%)           0 (0%)         1s\n  kube-system                 coredns-674b8bbfcf-gbnm8    0 (0%)        0 (0%)      0 (0%)           0 (0%)         1s\nEvents:                       <none>\n',
   ],
   [
-    `kubectl config set-context --current --namespace kube-system; kubectl get deploy --no-headers -o name; kubectl config view --minify -o jsonpath='{..namespace}'; kubectl config view -o yaml`,
+    `kubectl config set-context --current --namespace kube-system && kubectl get deploy --no-headers -o name && kubectl config view --minify -o jsonpath='{..namespace}' && kubectl config view -o yaml`,
     'Context "lab" modified.\ndeployment.apps/coredns\nkube-system\napiVersion: v1\nkind: Config\ncurrent-context: lab\ncontexts:\n- name: lab\n  context: { cluster: lab, namespace: kube-system, user: admin }\n',
   ],
   [
-    'kubectl config get-contexts; kubens default; kubens; kubens nosuch',
+    'kubectl config get-contexts && kubens default && kubens && kubens nosuch',
     'CURRENT   NAME   CLUSTER   AUTHINFO   NAMESPACE\n*         lab    lab       admin      kube-system\nContext "lab" modified.\nActive namespace is "default".\ndefault\nkube-system\n!error: no namespace exists with name "nosuch".\n',
     1,
   ],
   [
-    'kubectl config; kubectl config use-context x; kubectl config use-context; kubectl config set-context x --namespace=y',
-    '!error: kubectl config: got "", allowed: current-context, get-contexts, set-context --current --namespace=NAME, use-context lab, view\n!error: no context exists with the name: "x"\n!error: no context exists with the name: ""\n!error: kubectl config set-context: allowed: --current --namespace=NAME\n',
+    'kubectl config || echo $?; kubectl config use-context x || echo $?; kubectl config use-context || echo $?; kubectl config set-context x --namespace=y',
+    '!error: kubectl config: got "", allowed: current-context, get-contexts, set-context --current --namespace=NAME, use-context lab, view\n1\n!error: no context exists with the name: "x"\n1\n!error: no context exists with the name: ""\n1\n!error: kubectl config set-context: allowed: --current --namespace=NAME\n',
     1,
   ],
   [
@@ -204,7 +204,7 @@ export const OBJECT_LINES: readonly CommandLine[] = [
     'customresourcedefinitions   crd,crds     apiextensions.k8s.io/v1        false   CustomResourceDefinition\nciliumnodes                 cn,ciliumn   cilium.io/v2                   false   CiliumNode\nnamespaces                  ns           v1                             false   Namespace\nnodes                       no           v1                             false   Node\nclusterrolebindings                      rbac.authorization.k8s.io/v1   false   ClusterRoleBinding\nclusterroles                             rbac.authorization.k8s.io/v1   false   ClusterRole\n',
   ],
   [
-    `kubectl api-resources --api-group=apps; kubectl api-resources -n x | awk '{print $1}' | head -4`,
+    `kubectl api-resources --api-group=apps && kubectl api-resources -n x | awk '{print $1}' | head -4`,
     'NAME          SHORTNAMES   APIVERSION   NAMESPACED   KIND\ndaemonsets    ds           apps/v1      true         DaemonSet\ndeployments   deploy       apps/v1      true         Deployment\nreplicasets   rs           apps/v1      true         ReplicaSet\nNAME\ncustomresourcedefinitions\ndaemonsets\ndeployments\n',
   ],
   [
@@ -212,8 +212,8 @@ export const OBJECT_LINES: readonly CommandLine[] = [
     'apiextensions.k8s.io/v1\napps/v1\ncilium.io/v2\ndiscovery.k8s.io/v1\nrbac.authorization.k8s.io/v1\nv1\n',
   ],
   [
-    `kubectl auth; kubectl auth can-i list; kubectl auth list x y; kubectl auth can-i '*' '*'; kubectl auth can-i get pods/log -n default --as me -A --list`,
-    '!error: kubectl auth: allowed: whoami, can-i VERB KIND\n!error: kubectl auth: allowed: whoami, can-i VERB KIND\n!error: kubectl auth: allowed: whoami, can-i VERB KIND\nyes\nyes\n',
+    `kubectl auth || echo $?; kubectl auth can-i list || echo $?; kubectl auth list x y || echo $?; kubectl auth can-i '*' '*' && kubectl auth can-i get pods/log -n default --as me -A --list`,
+    '!error: kubectl auth: allowed: whoami, can-i VERB KIND\n1\n!error: kubectl auth: allowed: whoami, can-i VERB KIND\n1\n!error: kubectl auth: allowed: whoami, can-i VERB KIND\n1\nyes\nyes\n',
   ],
   [
     'kubectl auth can-i list nosuch',
@@ -222,21 +222,21 @@ export const OBJECT_LINES: readonly CommandLine[] = [
   ],
   ['kubectl auth whoami', 'ATTRIBUTE   VALUE\nUsername    admin\nGroups      [system:masters]\n'],
   [
-    'kubectl cp curl-pod:/etc/hostname h; cat h; kubectl cp h default/curl-pod:/tmp/h -c curl; kubectl exec curl-pod -- cat /tmp/h',
+    'kubectl cp curl-pod:/etc/hostname h && cat h && kubectl cp h default/curl-pod:/tmp/h -c curl && kubectl exec curl-pod -- cat /tmp/h',
     'curl-pod\ncurl-pod\n',
   ],
   [
-    'kubectl cp curl-pod:/etc/hostname curl-pod:/x; kubectl cp h curl-pod:/x y; kubectl cp h; kubectl cp h kube-system/curl-pod:/x',
-    '!error: kubectl cp: allowed: kubectl cp [NAMESPACE/]POD:FILE FILE, or FILE POD:FILE\n!error: kubectl cp: allowed: kubectl cp [NAMESPACE/]POD:FILE FILE, or FILE POD:FILE\n!error: kubectl cp: allowed: kubectl cp [NAMESPACE/]POD:FILE FILE, or FILE POD:FILE\n!Error from server (NotFound): pods "curl-pod" not found; namespace kube-system has cilium-5fc6j, cilium-nbmtj, coredns-674b8bbfcf-gbnm8, coredns-674b8bbfcf-vvgfm\n',
+    'kubectl cp curl-pod:/etc/hostname curl-pod:/x || echo $?; kubectl cp h curl-pod:/x y || echo $?; kubectl cp h || echo $?; kubectl cp h kube-system/curl-pod:/x',
+    '!error: kubectl cp: allowed: kubectl cp [NAMESPACE/]POD:FILE FILE, or FILE POD:FILE\n1\n!error: kubectl cp: allowed: kubectl cp [NAMESPACE/]POD:FILE FILE, or FILE POD:FILE\n1\n!error: kubectl cp: allowed: kubectl cp [NAMESPACE/]POD:FILE FILE, or FILE POD:FILE\n1\n!Error from server (NotFound): pods "curl-pod" not found; namespace kube-system has cilium-5fc6j, cilium-nbmtj, coredns-674b8bbfcf-gbnm8, coredns-674b8bbfcf-vvgfm\n',
     1,
   ],
   [
-    `kubectl diff; kubectl get cm coredns -n kube-system -o yaml > cm.yaml; kubectl diff -f cm.yaml; sed -i 's/errors/log/' cm.yaml; kubectl diff -f cm.yaml`,
-    '!error: must specify -f FILE\ndiff -u -N LIVE/v1.ConfigMap.kube-system.coredns MERGED/v1.ConfigMap.kube-system.coredns\n--- LIVE/v1.ConfigMap.kube-system.coredns\n+++ MERGED/v1.ConfigMap.kube-system.coredns\n@@ -1,9 +1,9 @@\n apiVersion: v1\n data:\n   Corefile: |\n     .:53 {\n-        errors\n+        log\n         health {\n            lameduck 5s\n         }\n         ready\n',
+    `kubectl diff || echo $?; kubectl get cm coredns -n kube-system -o yaml > cm.yaml && kubectl diff -f cm.yaml && sed -i 's/errors/log/' cm.yaml && kubectl diff -f cm.yaml`,
+    '!error: must specify -f FILE\n1\ndiff -u -N LIVE/v1.ConfigMap.kube-system.coredns MERGED/v1.ConfigMap.kube-system.coredns\n--- LIVE/v1.ConfigMap.kube-system.coredns\n+++ MERGED/v1.ConfigMap.kube-system.coredns\n@@ -1,9 +1,9 @@\n apiVersion: v1\n data:\n   Corefile: |\n     .:53 {\n-        errors\n+        log\n         health {\n            lameduck 5s\n         }\n         ready\n',
     1,
   ],
   [
-    `sed -i 's/kube-system/default/' cm.yaml; kubectl diff -n kube-system -f cm.yaml | head -9`,
+    `sed -i 's/kube-system/default/' cm.yaml && kubectl diff -n kube-system -f cm.yaml | head -9`,
     'diff -u -N LIVE/v1.ConfigMap.default.coredns MERGED/v1.ConfigMap.default.coredns\n--- LIVE/v1.ConfigMap.default.coredns\n+++ MERGED/v1.ConfigMap.default.coredns\n@@ -0,0 +1,33 @@\n+apiVersion: v1\n+data:\n+  Corefile: |\n+    .:53 {\n+        log\n',
   ],
 ];

@@ -28,15 +28,15 @@ const baseOf = (program: string): string => program.replace(/^\/(usr\/)?(local\/
  * run.
  */
 export async function exec(args: readonly string[], io: CommandIo): Promise<number> {
-  const dashes = args.indexOf('--');
-  const options = parseOptions('kubectl exec', dashes < 0 ? args : args.slice(0, dashes), [
+  const options = parseOptions('kubectl exec', args, [
     { name: '--namespace', short: '-n', value: true },
     { name: '--stdin', short: '-i' },
     { name: '--tty', short: '-t' },
     { name: '--container', short: '-c', value: true },
   ]);
-  const [pod] = podsMeant(options.words[0], options, io);
-  const words = dashes < 0 ? options.words.slice(1) : args.slice(dashes + 1);
+  const [target, ...after] = options.words;
+  const [pod] = podsMeant(target, options, io);
+  const words = [...after, ...options.rest];
   if (!pod || words.length === 0)
     throw new CommandError('error: you must specify a pod and a command: kubectl exec POD -- COMMAND');
   if (pod.state !== 'Running')

@@ -1,4 +1,5 @@
 import { LabelSelector } from '../../../kube/objects/label-selector.js';
+import { asObject } from '../../../kube/objects/raw.js';
 import type { RawObject } from '../../../kube/objects/raw.js';
 import { loadYaml } from '../../../kube/yaml.js';
 import { kubectlGet } from '../../../observe/kubectl/kubectl.js';
@@ -136,11 +137,12 @@ export const yamlOf = (object: unknown): string =>
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
+  const object = asObject(value);
   return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => [key, sorted(member)]),
+    Object.keys(object)
+      .filter((key) => object[key] !== undefined)
+      .sort()
+      .map((key) => [key, sorted(object[key])]),
   );
 }
 
@@ -197,20 +199,20 @@ function narrowed(kind: KubectlKind, options: Options, io: CommandIo): KubectlKi
   const key = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
     `${namespace}/${name}`;
   let places: ReadonlyMap<string, number> | undefined;
-  const place = (row: KubectlRow): number =>
+  const place = (row: KubectlRow): number | undefined =>
     (places ??= new Map(
       selected(kindNamed(kind.names[0]!), [], options, io).map((object, i) => [
         key({ namespace: namespaceIn(object), name: nameIn(object) }),
         i,
       ]),
-    )).get(key(row)) ?? -1;
+    )).get(key(row));
   return {
     ...kind,
     columns: labels ? [...kind.columns, 'LABELS'] : kind.columns,
     rows: (world, facts) =>
       kind
         .rows(world, facts)
-        .filter((row) => !fields || place(row) >= 0)
+        .filter((row) => !fields || place(row) !== undefined)
         .map((row) =>
           labels
             ? {
@@ -224,7 +226,7 @@ function narrowed(kind: KubectlKind, options: Options, io: CommandIo): KubectlKi
               }
             : row,
         ),
-    ...(by !== undefined && { order: (a: KubectlRow, b: KubectlRow) => place(a) - place(b) }),
+    ...(by !== undefined && { order: (a: KubectlRow, b: KubectlRow) => place(a)! - place(b)! }),
   };
 }
 

@@ -34,7 +34,8 @@ export function ipIn(netns: NetNs, args: readonly string[], io: CommandIo): numb
   const [word = '', ...rest] = options.words;
   const object = ipObject(word);
   if (object === 'route' && rest[0] === 'get' && rest[1] !== undefined) return printRouteGet(netns, rest[1], io);
-  const words = ['show', 'list', 'ls'].includes(rest[0] ?? '') ? rest.slice(1) : rest;
+  const shows = ['show', 'list', 'ls'].some((name) => rest[0] !== undefined && name.startsWith(rest[0]));
+  const words = shows ? rest.slice(1) : rest;
   const device = words[0] === 'dev' ? words[1] : words[0];
   const plain = words.length <= (words[0] === 'dev' ? 2 : 1);
   if (device !== undefined && plain && (object === 'address' || object === 'link') && !netns.interface(device))

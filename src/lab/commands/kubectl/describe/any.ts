@@ -6,9 +6,10 @@ import { Sheet } from './sheet.js';
 export function describeConfigMap(configMap: RawObject): string {
   const sheet = new Sheet();
   sheet.head(configMap);
-  const data = Object.entries(dataOf(configMap))
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, text]) => `${key}:\n----\n${text}\n\n`)
+  const held = dataOf(configMap);
+  const data = Object.keys(held)
+    .sort()
+    .map((key) => `${key}:\n----\n${held[key]!}\n\n`)
     .join('');
   // What the ConfigMap holds is not brought into columns.
   return `${sheet.text()}\nData\n====\n${data}\nBinaryData\n====\n\nEvents:  <none>\n`;
@@ -47,7 +48,8 @@ export function describeAny(object: RawObject): string {
 }
 
 function members(sheet: Sheet, level: number, object: RawObject): void {
-  for (const [key, value] of Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const key of Object.keys(object).sort()) {
+    const value = object[key];
     if (value === undefined || value === null) continue;
     if (Array.isArray(value)) {
       sheet.add(level, `${labelOf(key)}:`);

@@ -19,10 +19,13 @@ export class Sheet {
 
   /** Labels, annotations, selectors: one on a line, `<none>` for none. */
   map(level: number, name: string, values: Readonly<Record<string, string>> | undefined, sign = '='): void {
-    const entries = Object.entries(values ?? {})
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, value]) => `${key}${sign}${value}`);
-    this.list(level, name, entries);
+    const entries = { ...values };
+    const keys = Object.keys(entries).sort();
+    this.list(
+      level,
+      name,
+      keys.map((key) => `${key}${sign}${entries[key]!}`),
+    );
   }
 
   list(level: number, name: string, values: readonly string[]): void {

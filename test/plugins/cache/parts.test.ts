@@ -5,7 +5,7 @@ import { Dependents, namesOf } from '../../../src/plugins/cache/dependents.js';
 import { CacheEntry, keptOf } from '../../../src/plugins/cache/entry.js';
 import { kindOf } from '../../../src/plugins/cache/lifetime.js';
 import { RecentChanges } from '../../../src/plugins/cache/recent-changes.js';
-import { Type, ednsWith, type Rr } from '../../../src/wire/index.js';
+import { Flag, Type, ednsWith, type Rr } from '../../../src/wire/index.js';
 import { query, reply } from '../../support/dns.js';
 
 describe('changes of late', () => {
@@ -68,6 +68,13 @@ describe('signatures in a reply', () => {
     expect(kindOf(both, query('a.test.'), new ManualClock(NOW * 1000))).toBe(want);
   }); // prettier-ignore
 });
+
+it('an entry keeps RA, AD and the rcode of its reply, beside its type and kind', () => {
+  for (const [type, kind] of [['success', 'answer'], ['denial', 'denial'], ['success', 'referral'], ['denial', 'failure']] as const) {
+    const kept = new CacheEntry(keptOf(query('a.'), reply({ flags: 0xfff0, rcode: 3 })), 60, type, kind, 0);
+    expect(kept).toMatchObject({ flags: Flag.AA | Flag.RA | Flag.AD, rcode: 3, type, kind });
+  }
+}); // prettier-ignore
 
 describe('entries that a changed name concerns', () => {
   const entry = (name: string, ...answer: string[]): CacheEntry =>

@@ -33,6 +33,8 @@ describe('errors', () => {
     }
   });
 
+  it('passes by what no client asks', () => expect(setup(errors, 'errors').handlers[0]!.keepsRecord).toBe(true));
+
   it('lets faults pass', () => {
     const { ask, block } = setup(errors, 'errors');
     expect(() =>

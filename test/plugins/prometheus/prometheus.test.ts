@@ -151,6 +151,8 @@ describe('prometheus', () => {
     }
   });
 
+  it('passes by what no client asks', () => expect(started().handlers[0]!.keepsRecord).toBe(true));
+
   it('adds up', async () => {
     const { ask, block } = started();
     for (const type of ['A', 'A', 'MX', 'A'])

@@ -120,6 +120,17 @@ describe('reload', () => {
     expect(block.reloads).toEqual([]);
   });
 
+  it('complains anew about what was good in between', async () => {
+    const block = await serving();
+    const every = await interval();
+    for (const now of [new Error('EACCES'), RUNNING, new Error('EACCES')]) {
+      block.corefileNow = now;
+      await block.clock.advanceAsync(every);
+    }
+    expect(block.log.lines).toHaveLength(3);
+    expect(block.log.lines[2]).toBe(block.log.lines[1]);
+  });
+
   it('shows the last configuration only', async () => {
     const block = await serving();
     block.metrics.gauge('reload', 'version_info', '').with({ hash: 'sha512', value: THIRD }).set(1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DROP, Query } from '../../../src/chain/index.js';
+import { DROP, Query, type NotifiesServers } from '../../../src/chain/index.js';
 import { secondary } from '../../../src/plugins/secondary/setup.js';
 import { Opcode, encodeMessage } from '../../../src/wire/index.js';
 import { setup } from '../../support/block.js';
@@ -59,6 +59,19 @@ const BOTH = 'secondary cat dog {\ntransfer from 192.0.2.51\ncatalog\n}';
 const www = (zone: string, n: number): string[] => [`www.${zone} 60 IN A 192.0.2.${n}`];
 
 describe('catalog zones', () => {
+  it('tells other servers of the catalog and of its members, once it answers', async () => {
+    const held = { 'cat.': catalog(1, ['1.zones PTR a.']), 'a.': member(1) };
+    const { block, handlers, notify } = await start(held, CAT);
+    const told: string[] = [];
+    const listener: NotifiesServers = { notify: (zone) => void told.push(zone) };
+    block.chain = [...handlers, { name: 'listener', handle: () => DROP, ...listener }];
+    await block.run('serving');
+    expect(told.sort()).toEqual(['a.', 'cat.']);
+    held['cat.'] = catalog(2, ['1.zones PTR a.']);
+    await notify('cat.');
+    expect(told).toEqual(['a.', 'cat.', 'cat.']);
+  });
+
   it('serves what a catalog lists, and no longer what it lists no more', async () => {
     const held = {
       'cat.': catalog(1, ['1.zones PTR a.', '2.zones PTR B.test.']),

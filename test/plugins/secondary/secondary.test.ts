@@ -355,6 +355,14 @@ describe('secondary', () => {
     expect(records().length).toBe(5);
   });
 
+  it('takes messages behind the first that repeat no question, and a name server that is the root', async () => {
+    const root = 'example. 60 IN NS .';
+    const { records } = await start(({ type }) =>
+      type === 'SOA' ? [] : [...messages([soaAt(7)]), { question: [], answer: rrs(root, A(1), soaAt(7)) }],
+    );
+    expect(records()).toEqual([soaAt(7), root, A(1), soaAt(7)]);
+  });
+
   it('takes what it does not have from the primary that has more', async () => {
     const text = 'secondary {\ntransfer from 192.0.2.51\ntransfer from 192.0.2.52:5353\n}';
     const { a, notify, other, clock } = await start(honest(7, zone), { text, second: honest(8, [NS, A(2)]) });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { whyDue } from '../../../src/plugins/sign/due.js';
+import { readSource } from '../../../src/plugins/sign/source.js';
 
 const NOW = Date.UTC(2026, 5, 15, 12);
 const [SECOND, DAY] = [1000, 86_400_000];
@@ -57,4 +58,16 @@ describe('a signed zone', () => {
     },
     { name: 'that cannot be understood', text: 'e. 60 IN SOA x\n', reason: 'db.e:1' },
   ])('is signed again: one $name', ({ text, reason }) => expect(why(text)).toContain(reason));
+});
+
+it.each([
+  { records: 499, pauses: 0 },
+  { records: 500, pauses: 1 },
+  { records: 1000, pauses: 2 },
+])('a zone of $records records is read with $pauses pauses for what else is to be done', ({ records, pauses }) => {
+  const others = Array.from({ length: records - 1 }, (_, i) => `a${i}.e. 60 IN A 192.0.2.1\n`);
+  const reading = readSource('db.e', 'e.', () => Buffer.from(SOA + others.join('')));
+  let count = 0;
+  while (reading.next().done !== true) count++;
+  expect(count).toBe(pauses);
 });

@@ -45,6 +45,10 @@ async function start(...parts: Parameters<typeof make>) {
   await started;
   return made;
 }
+/** Waits for the signed zone. */
+async function there(files: Record<string, string | Buffer>): Promise<void> {
+  while (files[TARGET] === undefined) await new Promise((resolve) => setImmediate(resolve));
+}
 const lines = (content: string | Buffer | undefined): string[] =>
   String(content).trimEnd().replaceAll('\t', ' ').split('\n');
 
@@ -95,6 +99,31 @@ describe('sign', () => {
       'www.example.org. 30 IN RRSIG NSEC 3',
     ]);
     expect(short.filter((line) => / IN CDS 8003 15 [12] /.test(line))).toHaveLength(2);
+  });
+
+  it('is waited for at the start', async () => {
+    const { block, files, clock } = make();
+    await block.run('start');
+    expect(files[TARGET]).toBeDefined();
+    // The next look.
+    expect(clock.pending).toBe(1);
+  });
+
+  it('goes on where a look comes meanwhile, and says how long it took', async () => {
+    const { block, clock, log, files } = make();
+    void block.run('start');
+    clock.advance(5 * 3_600_000);
+    await there(files);
+    expect(log.lines.filter((line) => line.includes('Signing'))).toHaveLength(1);
+    expect(log.lines.at(-1)).toContain('elapsed 18000.000000, ');
+  });
+
+  it('writes a large zone once', async () => {
+    const names = Array.from({ length: 700 }, (_, i) => `h${i}.example.org.`);
+    const { files } = await start(TEXT, { db: ZONE + names.map((name) => `${name} IN A 192.0.2.1\n`).join('') });
+    await there(files);
+    const written = lines(files[TARGET]).filter((line) => /^h\d+\.\S+ 60 IN A /.test(line));
+    expect(written.map((line) => line.split(' ')[0]).sort()).toEqual([...names].sort());
   });
 
   it('says so, and when it looks again', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -115,10 +115,22 @@ describe('tls', () => {
     }
   });
 
-  it('goes on where the file takes no more secrets', () => {
+  /** How often this process has a file open. */
+  const openings = (file: string): number =>
+    readdirSync('/proc/self/fd').filter((number) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${number}`) === file;
+      } catch {
+        return false;
+      }
+    }).length;
+
+  it('goes on where the file takes no more secrets, and leaves it alone then', () => {
     const { block } = setup(tls, 'tls c.pem k.pem {\nkeylog /dev/full\n}', files());
+    expect(openings('/dev/full')).toBe(1);
     for (let i = 0; i < 2; i++) expect(() => block.settings.tls!.keylog!(Buffer.from('a\n'))).not.toThrow();
-    block.lifetime.end(new Error('stopped'));
+    expect(openings('/dev/full')).toBe(0);
+    expect(() => block.lifetime.end(new Error('stopped'))).not.toThrow();
   });
 
   it('writes no secrets unless it is told to', () =>

@@ -435,6 +435,8 @@ describe('trace', () => {
     expect(block.log.lines).toEqual(log);
   });
 
+  it('passes by what no client asks', () => expect(setup(trace, 'trace').handlers[0]!.keepsRecord).toBe(true));
+
   it('watches nothing where no query is traced', async () => {
     await configured('trace {', 'every 0', '}');
     expect(channel(HANDLER_CHANNEL).hasSubscribers).toBe(false);

@@ -45,8 +45,6 @@ export class Deadlines {
   /** Sets `entry` for the monotonic time `at`; one that is set already is moved. */
   set(entry: Deadline, at: Milliseconds): void {
     this.clear(entry);
-    // An idle wheel stands still; it has to catch up, or a new deadline would seem to lie many turns ahead.
-    if (this.count === 0) this.current = Math.max(this.current, Math.floor(this.clock.monotonic() / TICK));
     const tick = Math.max(Math.ceil(at / TICK), this.current + 1);
     const slot = tick % SLOTS;
     const first = this.slots[slot];
@@ -80,7 +78,6 @@ export class Deadlines {
   }
 
   private fire(): void {
-    this.timer = undefined;
     this.timerTick = Infinity;
     const now = this.clock.monotonic();
     const last = Math.floor(now / TICK);

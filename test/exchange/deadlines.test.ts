@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Deadline, Deadlines } from '../../src/exchange/index.js';
 import { ManualClock } from '../../src/lib/clock.js';
@@ -49,6 +50,7 @@ describe('Deadlines', () => {
     const early = new Note();
     deadlines.set(late, START + 2000);
     deadlines.set(early, START + 100);
+    expect(clock.pending).toBe(1);
     clock.advance(100);
     expect([early.calls.length, late.calls.length]).toEqual([1, 0]);
   });
@@ -101,5 +103,46 @@ describe('Deadlines', () => {
     deadlines.set(note, clock.monotonic() + 70);
     clock.advance(100);
     expect(note.calls).toEqual([START + 1_000_070]);
+  });
+
+  it('calls each once and in time, whatever is set, moved and taken back', () => {
+    const which = fc.integer({ min: 0, max: 5 });
+    // Times meet often, and some lie several turns ahead.
+    const after = fc
+      .oneof(fc.integer({ min: -2, max: 12 }), fc.integer({ min: 500, max: 520 }))
+      .map((tick) => 10 * tick);
+    const steps = fc.array(
+      fc.oneof(
+        fc.record({ set: which, after }),
+        fc.record({ clear: which }),
+        fc.record({ pass: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constant(6000)) }),
+      ),
+      { maxLength: 60 },
+    );
+    const play = (all: readonly ({ set: number; after: number } | { clear: number } | { pass: number })[]): void => {
+      const { clock, deadlines } = wheel();
+      const due = new Map<number, number>();
+      const notes = [0, 1, 2, 3, 4, 5].map(
+        (i) =>
+          new Note((now) => {
+            const late = now - due.get(i)!;
+            expect(late >= 0 && late <= 20, `${late} ms late`).toBe(true);
+            due.delete(i);
+          }),
+      );
+      for (const step of all) {
+        if ('set' in step) {
+          deadlines.set(notes[step.set]!, clock.monotonic() + step.after);
+          due.set(step.set, clock.monotonic() + Math.max(0, step.after));
+        } else if ('clear' in step) {
+          deadlines.clear(notes[step.clear]!);
+          due.delete(step.clear);
+        } else clock.advance(step.pass);
+        expect([deadlines.size, clock.pending <= 1]).toEqual([due.size, true]);
+      }
+      clock.advance(10_000);
+      expect([deadlines.size, due.size, clock.pending]).toEqual([0, 0, 0]);
+    };
+    fc.assert(fc.property(steps, play), { seed: 7, numRuns: 200 });
   });
 });

@@ -17,20 +17,24 @@ const EXPIRE = 10_000;
 
 /** No handshake: what TLS does is another test's business. */
 class Plain extends TlsClient {
-  override secure = async (stream: Duplex): Promise<Duplex> => Object.assign(stream, { alpnProtocol: 'h2' });
+  constructor(private readonly alpnProtocol: string) {
+    super({});
+  }
+  override secure = async (stream: Duplex): Promise<Duplex> =>
+    Object.assign(stream, { alpnProtocol: this.alpnProtocol });
 }
 
 /** Connections are in memory. */
 class Connected extends FakeNetwork {
   constructor(
     clock: ManualClock,
-    private readonly accept: (stream: Duplex) => void,
+    private readonly accept: (stream: Duplex, near: Duplex) => void,
   ) {
     super(clock);
   }
   override connectTcp: FakeNetwork['connectTcp'] = async (remote) => {
     const [stream, other] = duplexPair();
-    this.accept(other);
+    this.accept(other, stream);
     return { stream, local: { address: '10.0.0.2', port: 40_000 }, remote };
   };
 }
@@ -40,29 +44,33 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-function world() {
+function world(alpn = 'h2') {
   const clock = new ManualClock();
   const sessions: ServerHttp2Session[] = [];
-  const asked: { stream: ServerHttp2Stream; message: Buffer }[] = [];
+  const asked: { stream: ServerHttp2Stream; message: Buffer; scheme: string | undefined }[] = [];
+  const streams: Duplex[] = [];
   const server = http2.createServer();
   server.on('session', (session) => void sessions.push(session));
-  server.on('stream', (stream) => {
+  server.on('stream', (stream, headers) => {
     const chunks: Buffer[] = [];
     stream.on('error', () => undefined);
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    stream.on('end', () => asked.push({ stream, message: Buffer.concat(chunks) }));
+    stream.on('end', () => asked.push({ stream, message: Buffer.concat(chunks), scheme: headers[':scheme'] }));
   });
-  const network = new Connected(clock, (stream) => void server.emit('connection', stream));
+  const network = new Connected(clock, (stream, near) => {
+    streams.push(near);
+    server.emit('connection', stream);
+  });
   const reused: string[] = [];
   const reuse = {
     hit: (way: string) => void reused.push(`hit ${way}`),
     miss: (way: string) => void reused.push(`miss ${way}`),
   };
   const state = new UpstreamState(network, clock, seededRandom(1), AT, { expire: EXPIRE, maxIdle: 0 }, reuse);
-  const pool = new HttpsPool(state, new Plain({}), { method: 'POST', authority: 'dns.example:443' });
+  const pool = new HttpsPool(state, new Plain(alpn), { method: 'POST', authority: 'dns.example:443' });
   ends.push(() => pool.close());
   /** Sends a query; what comes of it grows in `events`. */
-  const send = async (name = 'a.') => {
+  const send = async (name = 'a.', arrives = true) => {
     const { bytes, questionEnd } = query(name);
     const events: string[] = [];
     const attempt = new Attempt(bytes, questionEnd, {
@@ -76,7 +84,7 @@ function world() {
     });
     const before = asked.length;
     pool.send(attempt);
-    await until(() => asked.length > before);
+    if (arrives) await until(() => asked.length > before);
     return { attempt, events };
   };
   const answer = (): void => {
@@ -84,7 +92,7 @@ function world() {
     stream.respond({ ':status': 200, 'content-type': 'application/dns-message' });
     stream.end(goodReply(decodeMessage(message)));
   };
-  return { clock, sessions, asked, reused, state, pool, send, answer };
+  return { clock, network, sessions, streams, asked, reused, state, pool, send, answer };
 }
 
 describe('HttpsPool', () => {
@@ -198,6 +206,69 @@ describe('HttpsPool', () => {
     stream.end(body(goodReply(decodeMessage(message))));
     await until(() => events.length > 0);
     expect([events.filter((one) => one !== 'mismatch'), asked.length]).toEqual([[event], 2]);
+  });
+
+  it('fails a query whose answer has more bytes than a message may have', async () => {
+    const { send, asked } = world();
+    const { events } = await send();
+    const { stream } = asked[0]!;
+    stream.respond({ ':status': 200, 'content-type': 'application/dns-message' });
+    stream.end(Buffer.alloc(65_536));
+    await until(() => events.length > 0);
+    expect(events).toEqual(['answer of more than 65535 bytes']);
+  });
+
+  it('speaks HTTP/2 for https, without push, and waits for nothing once it is connected', async () => {
+    const { clock, asked, sessions, send } = world();
+    await send();
+    expect([asked[0]!.scheme, sessions[0]!.remoteSettings.enablePush, clock.pending]).toEqual(['https', false, 0]);
+  });
+
+  it('closes a connection on which something else is spoken', async () => {
+    const { streams, send } = world('http/1.1');
+    const { events } = await send('a.', false);
+    await until(() => events.length > 0);
+    expect(events).toEqual(['dial tcp 10.0.0.1:443: tls: the upstream speaks no HTTP/2']);
+    expect(streams[0]!.destroyed).toBe(true);
+  });
+
+  it('asks over another connection once the server goes away, and is answered over the old one', async () => {
+    const { pool, sessions, send, asked, answer } = world();
+    const first = await send();
+    sessions[0]!.goaway();
+    await until(() => pool.size === 0);
+    const { stream, message } = asked[0]!;
+    await send('b.');
+    expect(sessions).toHaveLength(2);
+    answer();
+    stream.respond({ ':status': 200, 'content-type': 'application/dns-message' });
+    stream.end(goodReply(decodeMessage(message)));
+    await until(() => first.events.length > 0);
+    expect(first.events).toEqual(['NOERROR']);
+  });
+
+  it('gives up a connection that does not open, after five seconds or when it is closed', async () => {
+    const { clock, network, pool, send } = world();
+    const given: unknown[] = [];
+    network.connectTcp = (_to, signal) =>
+      new Promise((_, reject) =>
+        signal!.addEventListener('abort', () => {
+          given.push(clock.monotonic());
+          reject(signal!.reason as Error);
+        }),
+      );
+    const start = clock.monotonic();
+    const { events } = await send('a.', false);
+    clock.advance(4999);
+    expect(given).toEqual([]);
+    clock.advance(1);
+    expect(given).toEqual([start + 5000]);
+    await until(() => events.length > 0);
+    expect(events).toEqual(['dial tcp 10.0.0.1:443: i/o timeout']);
+    await send('b.', false);
+    pool.close();
+    expect(given).toHaveLength(2);
+    await until(() => clock.pending === 0);
   });
 
   it('tells how a wait ends', () => {

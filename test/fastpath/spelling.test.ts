@@ -19,7 +19,10 @@ describe('an answer that shows nothing of the spelling', () => {
     { name: 'A.b.eXample.oRG.', records: '', shows: true, why: 'a label that could not tell' },
     { name: 'WwW.example.oRG.', records: '', shows: true, why: 'a label that could not tell' },
     { name: 'www.example.org.', records: '', shows: true, why: 'no label that could tell' },
+    { name: 'a.eXample.', records: '', shows: true, why: 'a label that could not tell, of one letter' },
+    { name: '\\[b.', records: '', shows: true, why: 'no capital, but what follows the last one' },
     { name: 'X.1.2-3.oRG.', records: '', shows: false },
+    { name: 'Ab.Zy.', records: '', shows: false },
   ])('$name, $records: it may show it is $shows', ({ name, records, shows }) => {
     expect(showsNoSpelling(wire(name), Buffer.from(records))).toBe(!shows);
   });

@@ -79,6 +79,13 @@ describe('autopath', () => {
       want: { rcode: 'SERVFAIL', flags: 'ra' },
     },
     { name: 'the first of all that do not exist', answers: { [ALL[1]!]: reply({ rcode: 3, authority: [SOA.replace('x.', 'y.')] }) }, count: 4, want: { rcode: 'NXDOMAIN', flags: 'ra', authority: [SOA] } }, // prettier-ignore
+    { name: 'the first of all that do not exist, not the last', answers: { [ALL[3]!]: reply({ rcode: 3, authority: [SOA.replace('x.', 'y.')] }) }, count: 4, want: { rcode: 'NXDOMAIN', flags: 'ra', authority: [SOA] } }, // prettier-ignore
+    {
+      name: 'an answer to the second name, behind an alias',
+      answers: { [ALL[1]!]: reply({ answer: [`${ALL[1]} 5 IN A 192.0.2.1`] }) },
+      count: 2,
+      want: { rcode: 'NOERROR', flags: 'ra', answer: [`${ALL[0]} 5 IN CNAME ${ALL[1]}`, `${ALL[1]} 5 IN A 192.0.2.1`] },
+    },
     {
       name: 'a failure with a cause, at once',
       answers: { [ALL[1]!]: Reply.failure(2, new Error('nobody there')) },

@@ -140,6 +140,9 @@ describe('equal questions', () => {
     cluster.ask('a.example.', 'A', { id: 4 });
     await cluster.elapse(20);
     expect(cluster.counts()[1]).toEqual({ udp: 2, tcp: 0 });
+    expect(await cluster.metrics(/request_duration_seconds_sum/)).toEqual([
+      expect.stringMatching(/^coredns_proxy_request_duration_seconds_sum\{[^}]*\} 0\.0\d+$/),
+    ]);
     expect(await cluster.metrics(/request_duration_seconds_count/)).toEqual([
       'coredns_proxy_request_duration_seconds_count{proxy_name="forward",rcode="NOERROR",to="10.0.0.1:53"} 2',
     ]);

@@ -145,6 +145,13 @@ describe('health', () => {
     expect(await measured(block)).toEqual({ count: 1, sum: 1.5, failures: 0 });
   });
 
+  it('looks no more once it has stopped', async () => {
+    const { block } = started('health :8080');
+    await block.run('serving');
+    await block.run('stop');
+    expect(block.clock.pending).toBe(0);
+  });
+
   it('goes on after a failure, and ends without a word', async () => {
     const { block, network } = started('health :8080');
     network.behaviour = 'refuses';

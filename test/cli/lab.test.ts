@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ControlClient } from '../../src/cli/lab-control.js';
 import { realClock } from '../../src/lib/clock.js';
 import { secureRandom } from '../../src/lib/random.js';
 import { HostNetwork } from '../../src/net/host-network.js';
@@ -139,6 +140,21 @@ describe('a running lab', () => {
         )
       ).text,
     ).toContain("ENOENT: no such file or directory, open '/nowhere/x.pcap'");
+  });
+
+  it('completes what is typed, and ends what runs when it is told to', async () => {
+    const client = await ControlClient.connect(env.NODENS_LAB_SOCKET!);
+    let found = '';
+    const code = await client.ask({ ask: 'complete', line: 'kubectl get nod' }, (part) => (found += part));
+    expect([JSON.parse(found), code]).toEqual([{ words: ['node', 'nodes'], start: 'nod' }, 0]);
+    const run = { ask: 'run', line: 'sleep 1000', cwd: folder, interactive: true } as const;
+    const ended = client.ask(run, () => undefined);
+    client.interrupt();
+    await ended;
+    const lost = client.ask(run, () => undefined);
+    expect(client.open).toBe(true);
+    client.close();
+    expect([await lost, client.open]).toEqual([1, false]);
   });
 
   it('takes lines that go on, and shells in pods', async () => {

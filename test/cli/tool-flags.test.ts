@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { checkCommand } from '../../src/cli/check.js';
 import { doctorCommand } from '../../src/cli/doctor.js';
 import { explainCommand } from '../../src/cli/explain.js';
 import { kernelCommand } from '../../src/cli/kernel.js';
@@ -80,5 +84,30 @@ describe.skipIf(process.platform !== 'linux')('nodens kernel status', () => {
       expect([code, shown()]).toEqual([1, '']);
       expect(said()).toMatch(/^nodens kernel: .*: the rights CAP_BPF and CAP_SYS_ADMIN are needed\n$/);
     }
+  });
+});
+
+describe('nodens check', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'nodens-check-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string): string => {
+    writeFileSync(path.join(folder, name), text);
+    return path.join(folder, name);
+  };
+  const hinted = file('hinted', '.:53 {\n errors\n reload\n loop\n forward . 10.0.0.53 {\n max_concurrent 1\n }\n}\n');
+  const warned = file('warned', '.:53 {\n errors\n reload\n erratic\n}\n');
+
+  it.each([
+    { name: 'shows no hints', args: [hinted], code: 0, rules: [] },
+    { name: 'shows hints where they are asked for', args: [hinted, '-hints'], code: 0, rules: ['cache-missing'] },
+    { name: 'judges what -conf names', args: ['-conf', warned], code: 1, rules: ['erratic-answers'] },
+    { name: 'judges it beside other files', args: [hinted, '-conf', warned], code: 1, rules: ['erratic-answers'] },
+    { name: 'judges files in place of a Corefile', args: [warned, hinted], code: 1, rules: ['erratic-answers'] },
+    { name: 'takes a file for a server', args: [hinted, '-as', 'server'], code: 0, rules: [] },
+    { name: 'or for a node cache', args: [hinted, '-as', 'node-cache'], code: 1, rules: ['node-cache-unbound'] },
+  ])('$name', async ({ args, code, rules }) => {
+    expect([await checkCommand([...args, '-o', 'json'], {}), said()]).toEqual([code, '']);
+    const { findings } = JSON.parse(shown()) as { findings: { rule: string }[] };
+    expect(findings.map(({ rule }) => rule)).toEqual(rules);
   });
 });

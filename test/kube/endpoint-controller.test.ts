@@ -242,6 +242,20 @@ describe('EndpointController', () => {
     expect(addresses()).toEqual(['10.0.0.1']);
   });
 
+  it('keeps nothing of slices that are gone: their names may be of others', async () => {
+    new EndpointController(store);
+    apply(web(), pod('a', '10.0.0.1', { app: 'web' }));
+    await settled();
+    const [own] = store.slicesOf('default', 'web');
+    store.delete('Pod', 'default', 'a');
+    await settled();
+    expect(store.count('EndpointSlice')).toBe(0);
+    const foreign = slice('web', ['192.0.2.1']);
+    apply({ ...foreign, metadata: { ...foreign.metadata, name: own!.name } });
+    await settled();
+    expect(addresses()).toEqual(['192.0.2.1']);
+  });
+
   it('learns the zone of a node that comes later', async () => {
     new EndpointController(store);
     apply(web(), pod('a', '10.0.0.1', { app: 'web' }));

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { outputOf } from '../../src/kube/auth/exec-program.js';
 import { ExecCredential } from '../../src/kube/auth/exec-credential.js';
-import { realClock } from '../../src/lib/clock.js';
+import { ManualClock, realClock, type Clock } from '../../src/lib/clock.js';
 
 const V1 = 'client.authentication.k8s.io/v1';
 const BETA = 'client.authentication.k8s.io/v1beta1';
 
 const CLUSTER = { server: 'https://api.test', config: null };
 
-function credential(config: object, terminal = false): ExecCredential {
+function credential(config: object, terminal = false, clock: Clock = realClock): ExecCredential {
   return new ExecCredential(
     { command: 'sh', ...config },
     {
       folder: '/',
       env: { PATH: process.env['PATH'] },
-      clock: realClock,
+      clock,
       cluster: () => Promise.resolve(CLUSTER),
       terminal,
     },
@@ -55,6 +55,19 @@ describe('a credential program', () => {
     const { apiVersion = V1 } = config as { apiVersion?: string };
     const { token = '' } = await credential({ apiVersion, args: telling(apiVersion), ...config }, terminal).get();
     expect(JSON.parse(Buffer.from(token, 'base64').toString())).toEqual({ kind: 'ExecCredential', apiVersion, spec });
+  });
+
+  it('is run again 10 s before what it gave expires', async () => {
+    const clock = new ManualClock(Date.UTC(2025, 6, 30));
+    // A process has a number of its own.
+    const script = `echo '{"apiVersion":"${V1}","status":{"token":"'$$'","expirationTimestamp":"2025-07-30T00:10:00Z"}}'`;
+    const given = credential({ apiVersion: V1, interactiveMode: 'Never', args: ['-c', script] }, false, clock);
+    const tokens: unknown[] = [];
+    for (const wait of [0, 10 * 60_000 - 10_000 - 1, 1]) {
+      clock.advance(wait);
+      tokens.push((await given.get()).token);
+    }
+    expect(tokens.map((token) => token === tokens[0])).toEqual([true, true, false]);
   });
 
   it.each([

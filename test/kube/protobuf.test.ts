@@ -310,6 +310,14 @@ describe('an object by itself', () => {
 describe('watches', () => {
   const watch = (): ProtobufWatchReader => new ProtobufWatchReader(READER);
 
+  it('have events of up to 8 MiB', () => {
+    const [most, more] = [Buffer.alloc(4), Buffer.alloc(4)];
+    most.writeUInt32BE(8 << 20);
+    more.writeUInt32BE((8 << 20) + 1);
+    expect(readAll(watch(), most)).toEqual([]);
+    expect(() => readAll(watch(), more)).toThrow('larger than 8388608 bytes');
+  });
+
   it('hold back an event that has not ended', () => {
     const reader = watch();
     expect(readAll(reader, event.subarray(0, -1), 5)).toEqual([]);

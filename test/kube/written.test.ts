@@ -148,7 +148,7 @@ describe('an object that a client writes', () => {
   it('is read without zeros, but where they say something', () => {
     const spec = {
       ...{ replicas: 0, paused: false, progressDeadlineSeconds: 0, selector: {} },
-      strategy: { rollingUpdate: { maxUnavailable: { type: 0, intVal: 0 }, maxSurge: { type: 0, intVal: 0 } } },
+      strategy: { rollingUpdate: { maxUnavailable: { type: 0, intVal: 0 }, maxSurge: { type: 0 } } },
       template: {
         spec: { hostNetwork: false, volumes: [{ name: 'a', volumeSource: { emptyDir: {}, hostPath: {} } }] },
       },

@@ -21,13 +21,13 @@ const VLANS = new Set([0x8100, 0x88a8, 0x9100]);
 const TCP = 6;
 const UDP = 17;
 
-/** Where the IP packet begins, by LINKTYPE; -1 for packets that hold none, undefined for links that are not known. */
-function ipOffset(link: number, bytes: Buffer): number | undefined {
-  const typed = (at: number, next: number): number => {
-    if (bytes.length < next) return -1;
+/** Where the IP packet begins, by LINKTYPE; undefined for links that are not known. */
+function ipOffset(link: number, bytes: Buffer): number | 'no IP' | undefined {
+  const typed = (at: number, next: number): number | 'no IP' => {
+    if (bytes.length < next) return 'no IP';
     const type = bytes.readUInt16BE(at);
     if (VLANS.has(type)) return typed(next + 2, next + 4);
-    return type === IPV4 || type === IPV6 ? next : -1;
+    return type === IPV4 || type === IPV6 ? next : 'no IP';
   };
   switch (link) {
     case 1: // Ethernet
@@ -35,7 +35,7 @@ function ipOffset(link: number, bytes: Buffer): number | undefined {
     case 113: // Linux cooked
       return typed(14, 16);
     case 276: // Linux cooked, version 2
-      return bytes.length < 20 ? -1 : typed(0, 20);
+      return typed(0, 20);
     case 0: // BSD loopback
     case 108:
       return 4;
@@ -140,16 +140,12 @@ export interface Skipped {
  * The queries to `port` in captured packets. Messages over TCP are put together from their segments; fragments of IP
  * are passed over.
  */
-export function* queriesIn(
-  packets: Iterable<CapturedPacket>,
-  port: number,
-  skipped: Skipped = { links: new Set(), packets: 0 },
-): Iterable<RecordedQuery> {
+export function* queriesIn(packets: Iterable<CapturedPacket>, port: number, skipped: Skipped): Iterable<RecordedQuery> {
   const streams = new Map<string, Stream>();
   for (const { at, link, bytes } of packets) {
     const offset = ipOffset(link, bytes);
     if (offset === undefined) skipped.links.add(link);
-    const segment = offset === undefined || offset < 0 ? undefined : segmentOf(bytes.subarray(offset));
+    const segment = typeof offset === 'number' ? segmentOf(bytes.subarray(offset)) : undefined;
     if (segment === undefined) {
       skipped.packets++;
       continue;

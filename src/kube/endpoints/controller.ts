@@ -28,7 +28,6 @@ export class EndpointController {
   private readonly byLabel = new MultiMap<string>();
   private readonly dirty = new Set<string>();
   private readonly unsubscribe: () => void;
-  private scheduled = false;
 
   constructor(private readonly store: KubeStore) {
     for (const service of store.all('Service')) this.serviceChanged(undefined, service);
@@ -103,13 +102,8 @@ export class EndpointController {
   }
 
   private mark(key: string): void {
+    if (this.dirty.size === 0) queueMicrotask(() => this.flush());
     this.dirty.add(key);
-    if (this.scheduled) return;
-    this.scheduled = true;
-    queueMicrotask(() => {
-      this.scheduled = false;
-      this.flush();
-    });
   }
 
   private reconcile(key: string): void {

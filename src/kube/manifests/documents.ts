@@ -115,8 +115,8 @@ function takeEnded([document, map, list]: readonly CST.Token[]): CST.BlockMap[] 
   if (document?.type !== 'document' || map?.type !== 'block-map' || list?.type !== 'block-seq') return [];
   if (keyOf(map.items.at(-1)!) !== 'items') return [];
   const ended: CST.BlockMap[] = [];
-  // The last one has only begun.
-  while (list.items.length > 1 && isPlain(list.items[0]!)) ended.push(list.items.shift()!.value as CST.BlockMap);
+  // The last one has only begun: it has no value yet.
+  while (isPlain(list.items[0]!)) ended.push(list.items.shift()!.value as CST.BlockMap);
   return ended;
 }
 

@@ -9,6 +9,8 @@ export interface PacketOptions {
   readonly port?: number;
   readonly clientPort?: number;
   readonly vlan?: boolean;
+  /** Of IPv6: extension headers before the transport's, by number, of 8, 16, 24 ... bytes. */
+  readonly extensions?: readonly number[];
   readonly fragment?: boolean;
   /** Sent over TCP as a segment with this sequence number. */
   readonly tcp?: { readonly sequence: number; readonly flags?: number };
@@ -20,7 +22,16 @@ const u32 = (value: number): Buffer =>
 
 /** A packet from 10.0.0.1 (or fd00::1) to 10.0.0.2, port 53. */
 export function packet(payload: Uint8Array, options: PacketOptions = {}): Buffer {
-  const { link = 1, v6 = false, port = 53, clientPort = 40_000, vlan = false, fragment = false, tcp } = options;
+  const {
+    link = 1,
+    v6 = false,
+    port = 53,
+    clientPort = 40_000,
+    vlan = false,
+    fragment = false,
+    tcp,
+    extensions = [],
+  } = options;
   const ports = Buffer.concat([u16(clientPort), u16(port)]);
   const transport =
     tcp === undefined
@@ -35,8 +46,18 @@ export function packet(payload: Uint8Array, options: PacketOptions = {}): Buffer
           payload,
         ]);
   const protocol = tcp === undefined ? 17 : 6;
+  const extended = Buffer.concat(
+    extensions.map((_, i) => Buffer.from([extensions[i + 1] ?? protocol, i, ...new Array<number>(6 + 8 * i).fill(1)])),
+  );
   const ip = v6
-    ? Buffer.concat([u32(0x60000000), u16(transport.length), Buffer.from([protocol, 64]), address6(1), address6(2)])
+    ? Buffer.concat([
+        u32(0x60000000),
+        u16(transport.length + extended.length),
+        Buffer.from([extensions[0] ?? protocol, 64]),
+        address6(1),
+        address6(2),
+        extended,
+      ])
     : Buffer.concat([
         Buffer.from([0x45, 0]),
         u16(20 + transport.length),
@@ -59,6 +80,7 @@ function linkHeader(link: number, v6: boolean, vlan: boolean): Buffer {
     case 276:
       return Buffer.concat([type, Buffer.alloc(18)]);
     case 0:
+    case 108:
       return Buffer.alloc(4);
     default:
       return Buffer.alloc(0);

@@ -40,7 +40,12 @@ describe('captures', () => {
     { name: 'Linux cooked, version 2', bytes: one({ link: 276 }) },
     { name: 'raw IP', bytes: one({ link: 101 }) },
     { name: 'BSD loopback', bytes: one({ link: 0 }) },
+    ...[12, 14, 108, 228, 229].map((link) => ({ name: `the link ${link}`, bytes: one({ link }) })),
     { name: 'IPv6', bytes: one({ v6: true }) },
+    ...[[0], [43], [60], [135], [139], [140], [0, 60, 43]].map((extensions) => ({
+      name: `IPv6 with the headers ${extensions.join(', ')}`,
+      bytes: one({ v6: true, extensions }),
+    })),
     { name: 'nanoseconds', bytes: one({}, { nanoseconds: true }) },
     { name: 'the other byte order', bytes: one({}, { big: true }) },
   ])('$name', ({ bytes }) => expect(short(bytes)).toEqual(['udp a.example. A']));
@@ -82,6 +87,18 @@ describe('captures', () => {
       bytes: segments([0xfffffff0, stream.subarray(0, 16)], [0, stream.subarray(16)]),
     },
   ])('TCP: $name', ({ bytes }) => expect(short(bytes)).toEqual(['tcp a.example. A', 'tcp b.example. AAAA 1232 do']));
+
+  it('TCP: one connection after the other, between the same ports', () =>
+    expect(short(segments([100, frame(A), 0x19], [7000, frame(B)]))).toEqual([
+      'tcp a.example. A',
+      'tcp b.example. AAAA 1232 do',
+    ]));
+  it('tells of links that it does not know, and of packets that hold no IP', () => {
+    const known = packet(A);
+    const strange = [{ bytes: Buffer.alloc(13) }, { bytes: Buffer.alloc(60) }, { bytes: known }];
+    expect(read(pcap(strange)).notes).toEqual(['2 packets are fragments or no UDP or TCP']);
+    expect(() => read(pcap([{ bytes: known }], { link: 999 }))).toThrow(/999/);
+  });
 
   it('passes over answers, other ports, fragments and what is cut off', () => {
     const answer = Buffer.from(A);

@@ -102,6 +102,27 @@ describe('RFC 8080 section 6.1', () => {
   it('does not count the label of a wildcard', () =>
     expect(new Rrset([rr('*.a.example.com. 1 IN A 192.0.2.1')], 1).sign(key, 'example.com.', VALIDITY)[3]).toBe(3));
 
+  it.each([
+    { name: 'all letters in names', given: 'MX 10 ABYZ\\@[.abyz.', want: 'MX 10 abyz\\@[.abyz.' },
+    { name: 'both names', given: 'SOA NS.A. Me.A. 1 2 3 4 5', want: 'SOA ns.a. me.a. 1 2 3 4 5' },
+    {
+      name: 'names behind strings, which stay as they are',
+      given: 'NAPTR 1 2 "U" "SIP" "!B!" Ab.Z.',
+      want: 'NAPTR 1 2 "U" "SIP" "!B!" ab.z.',
+    },
+  ])('puts into lower case $name', ({ given, want }) => {
+    const octets = (data: string): Buffer => new Rrset([rr(`a. 1 IN ${data}`)], 1).octets;
+    expect(octets(given)).toEqual(octets(want));
+    expect(octets(want).subarray(-rr(`a. 1 IN ${want}`).rdata.length)).toEqual(
+      Buffer.from(rr(`a. 1 IN ${want}`).rdata),
+    );
+  });
+
+  it('leaves names of types that came later as they are', () => {
+    const octets = (data: string): Buffer => new Rrset([rr(`a. 1 IN ${data}`)], 1).octets;
+    expect(octets('NSEC B. A')).not.toEqual(octets('NSEC b. A'));
+  });
+
   it('puts records in the order of their data', () => {
     const octets = (...records: string[]): string =>
       new Rrset(records.map(rr) as [Rr, ...Rr[]], 1).octets.toString('hex');

@@ -55,6 +55,7 @@ describe('execute', () => {
     { name: 'an entry of a map', source: '{{ .Group.a }}', want: '1' },
     { name: 'a key that a map does not have', source: '{{ .Group.x }}', want: '<no value>' },
     { name: 'a field of what is not there', source: '{{ .Group.x.y }}', want: '<no value>' },
+    { name: 'a list and a map of one for true', source: '{{ if .Nils }}x{{ end }}{{ if .One }}y{{ end }}', want: 'xy' },
     { name: 'a field of nil', source: '{{ (index .Nils 0).y }}', want: '<no value>' },
     { name: 'nil to functions', source: '{{ print .Group.x }} {{ .Group.x | print }}', want: '<nil> <nil>' },
     { name: 'and by index', source: '[{{ index .Group "x" }}]', want: '[]' },

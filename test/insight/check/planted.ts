@@ -187,6 +187,16 @@ export const PLANTED: readonly Planted[] = [
     ),
     want,
   })),
+  ...[
+    { zone: 'cluster.local', want: ['7 stale-hides-deletions'] },
+    { zone: '.', want: [] },
+  ].map(({ zone, want }) => ({
+    name: `stale answers of a node cache for ${zone}`,
+    text:
+      `${zone}:53 {\n errors\n reload\n loop\n bind 169.254.20.10\n cache 30 {\n serve_stale 1h\n }\n` +
+      ' forward . __PILLAR__CLUSTER__DNS__ {\n max_concurrent 1\n force_tcp\n }\n}\n',
+    want,
+  })),
   {
     name: 'TTLs that are just short enough',
     text: cluster(' fallthrough in-addr.arpa ip6.arpa\n ttl 119\n'),

@@ -12,6 +12,14 @@ it('the example of docs/TOP.md prints what the page shows', () => {
   expect(topText(exampleReport(), 4)).toBe(shown);
 });
 
+it('shows what a server of before does not tell as nothing', () => {
+  const row = { key: 'A', rate: 1, error: 0, share: 1 };
+  const [types, told] = [row, { ...row, nxdomain: 0, time: 0 }].map((one) =>
+    topText({ ...exampleReport(), types: [one] }, 1),
+  );
+  expect(types).toBe(told);
+});
+
 it('finds clients by their pods', () => {
   expect(exampleReport({ filter: 'cart' }).clients.map(({ key, pod }) => [key, pod])).toEqual([
     ['10.244.1.7', 'shop/cart-0'],

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/lib/clock.js';
-import { told } from '../../src/lab/session/command.js';
 import { ForwardClients } from '../../src/lab/gateway/forward-clients.js';
 import { PausableNetwork, SplitNetwork } from '../../src/lab/pods/pausable-network.js';
 import type { Network, OnDatagram, TcpConnection, UdpSocket } from '../../src/net/network.js';

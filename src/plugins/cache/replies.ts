@@ -15,7 +15,7 @@ export const wantsAuthentic = (query: Query): boolean => query.do || query.authe
 
 /** The entry as a client gets it, with the TTL that is left. */
 export function replyFrom(entry: CacheEntry, query: Query, ttl: Seconds, lease?: Lease): Reply {
-  const flags = (entry.flags & Flag.AD) !== 0 && !wantsAuthentic(query) ? entry.flags & ~Flag.AD : entry.flags;
+  const flags = wantsAuthentic(query) ? entry.flags : entry.flags & ~Flag.AD;
   return Reply.ofRecords(flags, entry.rcode, entry.records, ttl, undefined, lease);
 }
 

@@ -25,6 +25,7 @@ export class Proxy implements SessionUpstream {
   readonly endpoint: Endpoint;
   /** A connection of its own, beside those for queries. */
   readonly connect: (signal: AbortSignal) => Promise<Duplex>;
+  /** Never begun where any number of failures is allowed. */
   private readonly check: HealthCheck;
   private readonly maxFails: number;
 
@@ -89,13 +90,12 @@ export class Proxy implements SessionUpstream {
   /** More health checks failed in a row than allowed, and nothing else came from it since the last was sent. */
   get down(): boolean {
     const { check, maxFails } = this;
-    return maxFails > 0 && check.fails > maxFails && this.upstream.lastHeard < check.failedFrom;
+    return check.fails > maxFails && this.upstream.lastHeard < check.failedFrom;
   }
 
   /** Whether nothing speaks for it since `since`: neither answers, of which enough were waited for, nor health checks. */
   isGone(since: Milliseconds, now: Milliseconds, unhurried: boolean): boolean {
-    const checked = this.maxFails > 0 ? this.check.finding(now) : 'nothing';
-    return this.down || this.upstream.isGone(since, now, checked, unhurried);
+    return this.down || this.upstream.isGone(since, now, this.check.finding(now), unhurried);
   }
 
   /** What a successor in another process goes on with. */

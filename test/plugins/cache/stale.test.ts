@@ -79,6 +79,7 @@ describe('serve_stale verify with a limit', () => {
     await world.block.clock.advanceAsync(299);
     end();
     expect((await asked).answer[0]!.rdata[3]).toBe(9);
+    expect(world.block.clock.pending).toBe(0);
   });
 
   it('gives the expired entry when it takes longer, and keeps what comes', async () => {

@@ -223,6 +223,7 @@ describe('dnssec', () => {
     { text: 'dnssec {\nnsec3\n}', error: "Corefile:3: dnssec: unknown option 'nsec3'; allowed: key, cache_capacity, types" },
     { text: 'dnssec {\ntypes\n}', error: 'Corefile:3: dnssec: types: got no argument' },
     { text: 'dnssec {\ntypes MX NS\n}', error: "Corefile:3: dnssec: types: got 'NS', allowed: a record type, but for NS, SOA, CNAME, DNAME and DS" },
+    ...['TYPE0', 'TYPE128', 'TYPE255'].map((type) => ({ text: `dnssec {\ntypes ${type}\n}`, error: `Corefile:3: dnssec: types: got '${type}'` })),
     { text: 'dnssec {\ntypes AXFR\n}', error: "Corefile:3: dnssec: types: got 'AXFR'" },
   ])('refuses $text', ({ text, error }) => expect(() => setup(dnssec, text, { files })).toThrow(error)); // prettier-ignore
 

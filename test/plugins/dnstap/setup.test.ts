@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dnstap } from '../../../src/plugins/dnstap/setup.js';
 import { setup } from '../../support/block.js';
+import { query, reply } from '../../support/dns.js';
 
 describe('dnstap', () => {
   it.each([
@@ -12,6 +13,24 @@ describe('dnstap', () => {
     'dnstap listen tcp://127.0.0.1:0',
     'dnstap tcp://127.0.0.1:65535',
   ])('%s', (text) => expect(setup(dnstap, text)).toBeDefined());
+
+  it.each([
+    { queue: '', most: 10_000 },
+    { queue: 'full 1 2', most: 20_000 },
+  ])('keeps $most messages for a reader that is not there: $queue', async ({ queue, most }) => {
+    const { block, ask } = setup(dnstap, `dnstap tcp://127.0.0.1:1 ${queue}`);
+    await block.run('start');
+    const asked = query('a.');
+    const next = reply();
+    // Two for each query.
+    for (let i = 0; i < most / 2; i++) void ask(asked, () => next);
+    const dropped = async () =>
+      Number(/^coredns_dnstap_dropped_total\{.*\} (\d+)$/m.exec(await block.metrics.text())![1]);
+    expect(await dropped()).toBe(0);
+    void ask(asked, () => next);
+    expect(await dropped()).toBe(2);
+    await block.run('stop');
+  });
 
   it.each([
     { text: 'dnstap', error: 'Corefile:2: dnstap:' },

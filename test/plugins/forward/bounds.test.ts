@@ -23,6 +23,10 @@ describe('bounds of forward', () => {
     expect(failed).toBeGreaterThan(20);
     expect(failed).toBeLessThanOrEqual(101);
     await cluster.block.run('stop');
+    // And no more once the configuration has ended.
+    const after = await cluster.metrics(/^coredns_proxy_healthcheck_failures_total/);
+    await cluster.elapse(1000);
+    expect(await cluster.metrics(/^coredns_proxy_healthcheck_failures_total/)).toEqual(after);
   });
 
   it('a reply over TCP that says it was cut is passed on, prefer_udp or not', async () => {

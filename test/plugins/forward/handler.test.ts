@@ -140,6 +140,7 @@ describe('equal questions', () => {
     cluster.ask('a.example.', 'A', { id: 4 });
     await cluster.elapse(20);
     expect(cluster.counts()[1]).toEqual({ udp: 2, tcp: 0 });
+    expect(await cluster.metrics(/^coredns_forward_hedges_won/)).toEqual([]);
     expect(await cluster.metrics(/request_duration_seconds_sum/)).toEqual([
       expect.stringMatching(/^coredns_proxy_request_duration_seconds_sum\{[^}]*\} 0\.0\d+$/),
     ]);

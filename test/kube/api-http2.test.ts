@@ -122,6 +122,18 @@ describe('a connection over HTTP/2', () => {
     expect(names).toEqual(want);
   });
 
+  it('takes nothing that it did not ask for, and no more at a time than it can hold', async () => {
+    const server = answering();
+    const told: unknown[] = [];
+    server.on('session', (session) =>
+      session.on('remoteSettings', ({ enablePush, initialWindowSize }) => told.push(enablePush, initialWindowSize)),
+    );
+    server.on('stream', ({ session }) => told.push(session!.state.remoteWindowSize));
+    const { ask } = asking(await listening(server));
+    await ask();
+    expect(told).toEqual([false, 256 * 1024, 1024 * 1024]);
+  });
+
   it('goes on as long as it gives signs of life', async () => {
     const open = new Set<net.Socket>();
     const server = answering();

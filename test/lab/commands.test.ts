@@ -3,6 +3,7 @@ import { meant, missingProgram, nearest } from '../../src/lab/commands/missing.j
 import { describeService, describeSlice } from '../../src/lab/commands/kubectl/describe/service.js';
 import { describeTemplate } from '../../src/lab/commands/kubectl/describe/pod.js';
 import { Sheet } from '../../src/lab/commands/kubectl/describe/sheet.js';
+import { roundTrips } from '../../src/lab/commands/pod/in-pod.js';
 import { COMMAND_LINES } from './command-lines.js';
 import { DESCRIBED } from './described.js';
 import { drivenLab, type Driven } from './lab.js';
@@ -125,6 +126,12 @@ describe('kubectl describe', () => {
     { name: 'a slice', text: () => describeSlice(slice(2)) },
     { name: 'an empty slice', text: () => describeSlice({ ...slice(0), ports: [{}] }) },
   ])('$name', ({ name, text }) => expect(text()).toBe(DESCRIBED[name]));
+});
+
+it('ping: the least, the mean, the most and the spread of its round trips', () => {
+  expect(roundTrips([1, 2, 3])).toBe('rtt min/avg/max/mdev = 1.000/2.000/3.000/0.816 ms\n');
+  expect(roundTrips([4])).toBe('rtt min/avg/max/mdev = 4.000/4.000/4.000/0.000 ms\n');
+  expect(roundTrips([])).toBe('');
 });
 
 describe('the word that was meant', () => {

@@ -22,6 +22,11 @@ describe('completions', () => {
     { line: 'kubectl get nodes -o js', want: ['json', 'jsonpath='] },
     { line: 'kubectl exec cur', want: ['curl-pod'] },
     { line: 'kubectl exec curl-pod -- ns', want: ['nslookup'] },
+    { line: 'kubectl exec curl-pod -- cat /etc/r', want: ['/etc/resolv.conf'] },
+    { line: 'kubectl -n kube-system exec coredns-674b8bbfcf-gbnm8 -- cat /etc/h', want: ['/etc/hostname'] },
+    { line: 'ssh k8s-w1 ip a', want: ['add', 'addr'] },
+    { line: 'drop -n kube-system cil', want: ['cilium-5fc6j', 'cilium-nbmtj'] },
+    { line: 'kubectl -n kube-system exec cil', want: ['cilium-5fc6j', 'cilium-nbmtj'] },
     {
       line: 'kubectl exec curl-pod -- nslookup webpod.d',
       want: ['webpod.default', 'webpod.default.svc.cluster.local'],

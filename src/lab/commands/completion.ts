@@ -78,7 +78,7 @@ function candidates(words: readonly string[], start: string, lab: Lab): readonly
 
 function kubectlWords(rest: readonly string[], start: string, lab: Lab): readonly string[] {
   const dashes = rest.indexOf('--');
-  if (dashes >= 0) return dashes === rest.length - 1 ? programsThere() : insidePod(rest.slice(dashes + 1), lab);
+  if (dashes >= 0) return insidePod(rest.slice(dashes + 1), lab);
   const plain = rest.filter(
     (word, i) => !word.startsWith('-') && !['-n', '--namespace', '-l', '-f', '-o', '-c'].includes(rest[i - 1] ?? ''),
   );
@@ -89,7 +89,7 @@ function kubectlWords(rest: readonly string[], start: string, lab: Lab): readonl
   if (verb === 'rollout' && kind === undefined) return ['restart', 'status'];
   if (verb === 'rollout' || verb === 'scale') return workloads(lab);
   if (kind !== undefined) return names(lab, kind, rest);
-  const [before, slash] = start.split('/', 2);
+  const [before, slash] = start.split('/');
   return slash === undefined ? KINDS : names(lab, before!, rest).map((name) => `${before!}/${name}`);
 }
 

@@ -148,7 +148,7 @@ async function upgrade(action: string, args: readonly string[], io: CommandIo): 
     else if (Object.hasOwn(FIXED, name)) {
       if (value !== FIXED[name])
         throw new CommandError(`Error: ${name}: got "${value}", allowed: ${FIXED[name]}, as the lab is`);
-    } else if (!WITHOUT_PART.has(name.split('.', 1)[0]!))
+    } else if (!WITHOUT_PART.has(name.split('.')[0]!))
       throw new CommandError(`Error: ${name} is not supported, allowed: ${HELM_VALUES.join(', ')}`);
   }
   resolveConfig(next.settings);
@@ -189,7 +189,7 @@ function valuesIn(file: string, io: CommandIo): readonly (readonly [string, stri
     root = loadYaml().parse(io.session.read(file));
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    throw new CommandError(`Error: failed to parse ${file}: ${(error as Error).message.split('\n', 1)[0]!}`);
+    throw new CommandError(`Error: failed to parse ${file}: ${(error as Error).message.split('\n')[0]!}`);
   }
   const flat = (value: unknown, name: string): (readonly [string, string])[] =>
     Array.isArray(value)

@@ -31,7 +31,7 @@ export const OBJECTS: readonly EverydayLine[] = [
   ],
   [
     'kubectl api-resources | head -5',
-    'NAME                          SHORTNAMES     APIVERSION                     NAMESPACED   KIND\ncustomresourcedefinitions     crd,crds       apiextensions.k8s.io/v1        false        CustomResourceDefinition\ndaemonsets                    ds             apps/v1                        true         DaemonSet',
+    'NAME                          SHORTNAMES     APIVERSION                     NAMESPACED   KIND\nconfigmaps                    cm             v1                             true         ConfigMap\nendpoints                     ep             v1                             true         Endpoints',
   ],
   ['kubectl api-versions', 'apiextensions.k8s.io/v1\napps/v1\ncilium.io/v2'],
   ['kubectl get crds | grep redirect', 'ciliumlocalredirectpolicies.cilium.io   '],

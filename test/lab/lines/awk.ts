@@ -109,11 +109,11 @@ export const AWK_LINES: readonly CommandLine[] = [
   ],
   [`printf 'a\\nb\\nc\\n' | awk 'NR == 2 { next } { print } END { print "end", $0 }'`, 'a\nc\nend c\n'],
   [
-    `printf 'a\\nb\\n' | awk '{ print; exit 3 } END { print "e" }'; echo $? && awk 'BEGIN { exit } END { print "end" }' && awk 'BEGIN { exit 2; print "x" }'; echo $?`,
+    `printf 'a\\nb\\n' | awk '{ print; exit 3 } END { print "e" }'; echo $?; awk 'BEGIN { exit } END { print "end" }' && awk 'BEGIN { exit 2; print "x" }'; echo $?`,
     'a\ne\n3\nend\n2\n',
   ],
   [
-    `printf 'x\\n' | awk '{ exit 4 } END { exit }'; echo $? && printf 'x\\n' | awk '{ exit 4 } END { exit 5 }'; echo $? && awk 'BEGIN { exit 257 }'; echo $?`,
+    `printf 'x\\n' | awk '{ exit 4 } END { exit }'; echo $?; printf 'x\\n' | awk '{ exit 4 } END { exit 5 }'; echo $?; awk 'BEGIN { exit 257 }'; echo $?`,
     '4\n5\n1\n',
   ],
   [`printf "x\\ny\\n" | awk '# remarks may stand here\n{ print \\\n  NR } ; ; END { print "y" } # more'`, '1\n2\ny\n'],
@@ -162,4 +162,62 @@ export const AWK_LINES: readonly CommandLine[] = [
     '!awk: output to files and programs is not in the lab: put "> FILE" or "| PROGRAM" after awk\n2\n210\n',
   ],
   [`awk 'BEGIN { if (!x) print "not"; if (x++ || x) print x; print x-- - x; print - -x, 2--1 }'`, 'not\n1\n1\n0 2\n'],
+  [
+    `awk 'BEGIN { print 1/0 }' || echo $?; awk 'BEGIN { print 1%0 }' || echo $?; awk 'BEGIN { print 0/1, 0%1, 0*0 }' && awk 'BEGIN { nosuch(1) }' || echo $?; awk 'BEGIN { x' || echo $?; awk 'BEGIN { 1 = 2 }' || echo $?; awk 'BEGIN { print 1 + }' || echo $?; awk 'BEGIN { @ }'`,
+    '!awk: division by zero\n2\n!awk: division by zero\n2\n0 0 0\n!awk: function nosuch not defined\n2\n!awk: syntax error at the end of BEGIN { x\n2\n!awk: syntax error at "= 2 }" of BEGIN { 1 = 2 }\n2\n!awk: syntax error at "}" of BEGIN { print 1 + }\n2\n!awk: syntax error at "@ }"\n',
+    2,
+  ],
+  [
+    `awk 'BEGIN { delete 1 }' || echo $?; awk 'BEGIN { if 1 }' || echo $?; awk '}' || echo $?; awk 'BEGIN { (1,2) }' || echo $?; awk 'BEGIN { (1,2) x a }' || echo $?; awk 'BEGIN { $++x }' || echo $?; awk 'BEGIN { $--x }' || echo $?; awk '/a' || echo $?; awk 'BEGIN { f( }' || echo $?; awk 'BEGIN { a[1 }' || echo $?; awk 'BEGIN { x ? 1 }'`,
+    '!awk: syntax error at "}" of BEGIN { delete 1 }\n2\n!awk: syntax error at "1 }" of BEGIN { if 1 }\n2\n!awk: syntax error at "}" of }\n2\n!awk: syntax error at "}" of BEGIN { (1,2) }\n2\n!awk: syntax error at "x a }" of BEGIN { (1,2) x a }\n2\n!awk: syntax error at "x }" of BEGIN { $++x }\n2\n!awk: syntax error at "x }" of BEGIN { $--x }\n2\n!awk: syntax error at "/a" of /a\n2\n!awk: syntax error at "}" of BEGIN { f( }\n2\n!awk: syntax error at "}" of BEGIN { a[1 }\n2\n!awk: syntax error at "}" of BEGIN { x ? 1 }\n',
+    2,
+  ],
+  [
+    `awk 'BEGIN { do x++; until }' || echo $?; awk 'BEGIN { print "a" aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa ] }' || echo $?; awk 'BEGIN { @aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa }' || echo $?; awk 'BEGIN { ]aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa }'`,
+    '!awk: syntax error at "until }" of BEGIN { do x++; until }\n2\n!awk: syntax error at "] }" of BEGIN { print "a" aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa ] }\n2\n!awk: syntax error at "@aaaaaaaaaaaaaaaaaaa"\n2\n!awk: syntax error at "]aaaaaaaaaaaaaaaaaaa" of BEGIN { ]aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa }\n',
+    2,
+  ],
+  [
+    `awk -v 1=2 'BEGIN {}' || echo $?; awk -v x 'BEGIN {}' || echo $?; awk || echo $?; awk -F || echo $?; awk 'BEGIN { split("a") }' || echo $?; awk 'BEGIN { split("a", 1) }' || echo $?; awk 'BEGIN { while (1) x++ }'`,
+    `!awk: -v: got "1=2", allowed: NAME=VALUE\n2\n!awk: -v: got "x", allowed: NAME=VALUE\n2\n!awk: got no program, allowed: awk '{print $1}' [FILE...]\n2\n!awk: option -F needs a value\n1\n!awk: split: the second argument is an array\n2\n!awk: split: the second argument is an array\n2\n!awk: a loop ran 1000000 times; it would never end\n`,
+    2,
+  ],
+  [
+    `awk 'BEGIN { print 1 > "f" }' || echo $?; awk 'BEGIN { print 1 | "sort" }' || echo $?; awk 'BEGIN { print ("a") > "f" }' || echo $?; awk 'BEGIN { print (1 > 0) }' && awk 'BEGIN { printf "a" > "f" }'`,
+    '!awk: output to files and programs is not in the lab: put "> FILE" or "| PROGRAM" after awk\n2\n!awk: output to files and programs is not in the lab: put "> FILE" or "| PROGRAM" after awk\n2\n!awk: output to files and programs is not in the lab: put "> FILE" or "| PROGRAM" after awk\n2\n1\n!awk: output to files and programs is not in the lab: put "> FILE" or "| PROGRAM" after awk\n',
+    2,
+  ],
+  [
+    `awk 'BEGIN { n = 3; for (n; ; ) { if (n-- < 1) break; print n } for (n = 0; n < 1; ) n++; print n; for (k in none) print "no" }'`,
+    '2\n1\n0\n1\n',
+  ],
+  [
+    `awk 'BEGIN { a[1] = 1; if ((9,9) in a) print "wrong"; if ((9) in a) print "wrong"; if (1 in a) print "one"; b = "x"; c = (1 in a) "y"; print c, length(b), substr("abc", 2, 1), substr("abc", 1.4, 1), substr("abc", 0) }'`,
+    'one\n1y 1 b a abc\n',
+  ],
+  [
+    `printf 'a\\nb\\n' > r2 && awk 'FNR == 1 { n++ } END { print n, NR, FNR, FILENAME }' r2 r2 && awk 'BEGIN { print NR, FNR, NF, RSTART, RLENGTH "|" FS "|" OFS "|" ORS "|" FILENAME }' && echo x | awk '{ print FILENAME "|" NR }' -`,
+    '2 4 2 r2\n0 0 0 0 -1| | |\n|\n|1\n',
+  ],
+  [
+    `awk 'BEGIN { printf "%5s|%-5s|%05d|%+d|%.1f|%e|%g|%o|%c|%i\\n", "ab", "ab", 42, 7, 2.26, 12345.678, 0.00001, 8, "hello", 3.7; printf "%s" }' && echo`,
+    '   ab|ab   |00042|+7|2.3|1.234568e+04|1e-05|10|h|3\n\n',
+  ],
+  [
+    `printf 'k v\\nk w\\nj x\\n' | awk '{ c[$1]++; l[$1] = l[$1] $2 } END { for (i in c) print i, c[i], l[i] | "sort" }' || echo $?; printf 'k v\\nk w\\n' | awk '{ c[$1]++; l[$1] = l[$1] $2 } END { for (i in c) print i, c[i], l[i] }'`,
+    '!awk: output to files and programs is not in the lab: put "> FILE" or "| PROGRAM" after awk\n2\nk 2 vw\n',
+  ],
+  [
+    `printf '3\\n10\\n9\\n' | awk '$1 > m { m = $1 } END { print m }' && printf '1 2 3\\n' | awk '{ for (i = NF; i > 0; i--) printf "%s%s", $i, i > 1 ? " " : "\\n" }' || echo $?; printf 'a b\\n' | awk '{ $0 = $0 " c"; print NF }' && printf 'x\\n' | awk 'BEGIN { OFS = "-" } { $3 = "z" } 1' && printf 'p\\nq\\n' | awk 'NR > 1' && printf 'p\\nq\\n' | awk '!/p/'`,
+    '10\n!awk: output to files and programs is not in the lab: put "> FILE" or "| PROGRAM" after awk\n2\n3\nx--z\nq\nq\n',
+  ],
+  [
+    `awk 'BEGIN { if (!("x" in a)) a["x"]; print length(a); delete a["y"]; print length(a); x = "A"; y = x++; print x, y; s = "10"; print s + 0 == 10, s == 10, s "" == "10" }'`,
+    '1\n1\n1 0\n1 1 1\n',
+  ],
+  [
+    `awk 'BEGIN { print length(12345), index("a.b", "."), toupper(substr("abc", 2)), int("0x1A"), 1e3 == 1000, "a" > "B", 011 + 0, 1.50 }' || echo $?; awk 'BEGIN { exit(3) }' || echo $?; awk 'BEGIN { exit 1 + 1 } END { print "e" }'`,
+    '!awk: output to files and programs is not in the lab: put "> FILE" or "| PROGRAM" after awk\n2\n3\ne\n',
+    2,
+  ],
 ];

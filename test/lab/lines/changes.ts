@@ -204,4 +204,28 @@ export const CHANGE_LINES: readonly CommandLine[] = [
     `!error: the server doesn't have a resource type ""; it has namespaces, services, pods, configmaps, serviceaccounts, events, endpointslices, deployments, daemonsets, clusterroles, clusterrolebindings, ciliumlocalredirectpolicies, nodes, endpoints, replicasets, ciliumnodes, customresourcedefinitions, ciliumendpoints\n1\n!error: resource(s) were provided, but no name was specified\n1\n!error: --for: got "", allowed: delete, condition=NAME[=VALUE], jsonpath={PATH}[=VALUE]\n1\n!error: --for: got "", allowed: delete, condition=NAME[=VALUE], jsonpath={PATH}[=VALUE]\n1\n!error: resource(s) were provided, but no name was specified\n1\npod/curl-pod condition met\npod/webpod-7gb6mz4hnn-2r97w condition met\npod/webpod-7gb6mz4hnn-2vzll condition met\npod/curl-pod condition met\n!error: timed out waiting for the condition on pods/curl-pod\n1\npod/coredns-674b8bbfcf-pdmv6 condition met\npod/coredns-674b8bbfcf-vvgfm condition met\n!error: --timeout: got "-1s", allowed: a duration such as 60s or 1m30s\n`,
     1,
   ],
+  [
+    `EDITOR='sed -i -e s/type:.ClusterX/type:\\ NodePort/ -e s/type:.ClusterIP/type:\\ ClusterX/' kubectl edit svc kubernetes && kubectl get svc kubernetes -o jsonpath={.spec.type}`,
+    'service/kubernetes edited\nNodePort\n',
+  ],
+  [
+    `printf 'apiVersion: v1\\nkind: Pod\\nmetadata: { name: bare }\\nspec: { containers: [] }\\n' > bare.yaml && kubectl apply -f bare.yaml && kubectl get cep bare -o jsonpath={.metadata} && kubectl describe pod bare | head -12 && kubectl delete -f bare.yaml && kubectl delete -f bare.yaml || echo $?; kubectl create -f bare.yaml && kubectl replace -f bare.yaml && kubectl replace --force -f bare.yaml -n default && kubectl delete pod bare --grace-period=0`,
+    'pod/bare created\n{"name":"bare","namespace":"default","creationTimestamp":"2025-07-30T14:56:21Z","resourceVersion":"1","uid":"e6d43eec-4203-4a52-a69d-7529cefdd21f"}\nName:             bare\nNamespace:        default\nPriority:         0\nService Account:  default\nNode:             k8s-w1/192.168.10.101\nStart Time:       Wed, 30 Jul 2025 14:56:21 +0000\nLabels:           <none>\nAnnotations:      <none>\nStatus:           Running\nIP:               172.20.0.108\nIPs:\n  IP:  172.20.0.108\npod "bare" deleted from default namespace\n!Error from server (NotFound): pods "bare" not found\n1\npod/bare created\npod/bare replaced\npod/bare replaced\npod "bare" deleted from default namespace\n',
+  ],
+  [
+    `timeout 2 kubectl get pods -w --no-headers > seen & kubectl run w --image=b; kubectl delete pod w && sleep 2 && awk '{ print $1, $2, $3 }' seen`,
+    '![1] 10026\npod/w created\npod "w" deleted from default namespace\ncurl-pod 1/1 Running\nw 1/1 Running\nwebpod-7gb6mz4hnn-2r97w 1/1 Running\nwebpod-7gb6mz4hnn-2vzll 1/1 Running\nw 0/1 Terminating\n',
+  ],
+  [
+    `kubectl expose deploy webpod --port 80 && crash deploy/webpod > crashed && kubectl get ep webpod -o jsonpath={.subsets[*].notReadyAddresses[*].ip} | wc -w && kubectl get deploy,rs --no-headers | awk '{ print $1, $2, $3, $4 }' && kubectl get deploy webpod -o jsonpath={.status.conditions}`,
+    'service/webpod exposed\n1\ndeployment.apps/webpod 1/2 2 1\n   \nreplicaset.apps/webpod-556878d5d7 0 0 0\nreplicaset.apps/webpod-7gb6mz4hnn 2 2 1\nreplicaset.apps/webpod-bkq5rxqhsm 0 0 0\nreplicaset.apps/webpod-fqh5hs8ssm 0 0 0\nreplicaset.apps/webpod-jr7d7zzdwl 0 0 0\nreplicaset.apps/webpod-pw87gg44xs 0 0 0\nreplicaset.apps/webpod-t9fzzxsf45 0 0 0\nreplicaset.apps/webpod-tp6ls2p64s 0 0 0\n[{"type":"Available","status":"False","reason":"MinimumReplicasUnavailable"},{"type":"Progressing","status":"True","reason":"NewReplicaSetAvailable"}]\n',
+  ],
+  [
+    `printf 'apiVersion: v1\\nkind: Service\\nmetadata: { name: out }\\nspec: { type: ExternalName, externalName: a.example.org }\\n' | kubectl apply -f - && kubectl get svc out -o jsonpath={.spec} && kubectl describe svc out && kubectl get svc out --no-headers`,
+    'service/out created\n{"sessionAffinity":"None","type":"ExternalName","externalName":"a.example.org"}\nName:              out\nNamespace:         default\nLabels:            <none>\nAnnotations:       <none>\nSelector:          <none>\nType:              ExternalName\nIP Families:       <none>\nIP:                \nIPs:               <none>\nExternal Name:     a.example.org\nSession Affinity:  None\nEvents:            <none>\nout   ExternalName   <none>   <none>   <none>   0s\n',
+  ],
+  [
+    `printf 'apiVersion: apps/v1\\nkind: Deployment\\nmetadata: { name: re }\\nspec: { replicas: 1, strategy: { type: Recreate }, selector: { matchLabels: { a: b } }, template: { metadata: { labels: { a: b } }, spec: { containers: [ { name: c, image: i } ] } } }\\n' | kubectl apply -f - && kubectl get deploy re -o jsonpath={.spec.strategy} && kubectl describe deploy re | head -13 && kubectl delete deploy re && kubectl delete cn k8s-w1 && kubectl get cn --no-headers`,
+    'deployment.apps/re created\n{"type":"Recreate"}\nName:               re\nNamespace:          default\nCreationTimestamp:  Wed, 30 Jul 2025 14:56:23 +0000\nLabels:             <none>\nAnnotations:        <none>\nSelector:           a=b\nReplicas:           1 desired | 1 updated | 1 total | 1 available | 0 unavailable\nStrategyType:       Recreate\nMinReadySeconds:    0\nPod Template:\n  Labels:  a=b\n  Containers:\n   c:\ndeployment.apps "re" deleted from default namespace\nciliumnode.cilium.io "k8s-w1" deleted\nk8s-ctr   172.20.1.246   192.168.10.100   8s\n',
+  ],
 ];

@@ -201,11 +201,11 @@ export const OBJECT_LINES: readonly CommandLine[] = [
   ],
   [
     'kubectl api-resources --namespaced=false --no-headers',
-    'customresourcedefinitions   crd,crds     apiextensions.k8s.io/v1        false   CustomResourceDefinition\nciliumnodes                 cn,ciliumn   cilium.io/v2                   false   CiliumNode\nnamespaces                  ns           v1                             false   Namespace\nnodes                       no           v1                             false   Node\nclusterrolebindings                      rbac.authorization.k8s.io/v1   false   ClusterRoleBinding\nclusterroles                             rbac.authorization.k8s.io/v1   false   ClusterRole\n',
+    'namespaces                  ns           v1                             false   Namespace\nnodes                       no           v1                             false   Node\ncustomresourcedefinitions   crd,crds     apiextensions.k8s.io/v1        false   CustomResourceDefinition\nciliumnodes                 cn,ciliumn   cilium.io/v2                   false   CiliumNode\nclusterrolebindings                      rbac.authorization.k8s.io/v1   false   ClusterRoleBinding\nclusterroles                             rbac.authorization.k8s.io/v1   false   ClusterRole\n',
   ],
   [
     `kubectl api-resources --api-group=apps && kubectl api-resources -n x | awk '{print $1}' | head -4`,
-    'NAME          SHORTNAMES   APIVERSION   NAMESPACED   KIND\ndaemonsets    ds           apps/v1      true         DaemonSet\ndeployments   deploy       apps/v1      true         Deployment\nreplicasets   rs           apps/v1      true         ReplicaSet\nNAME\ncustomresourcedefinitions\ndaemonsets\ndeployments\n',
+    'NAME          SHORTNAMES   APIVERSION   NAMESPACED   KIND\ndaemonsets    ds           apps/v1      true         DaemonSet\ndeployments   deploy       apps/v1      true         Deployment\nreplicasets   rs           apps/v1      true         ReplicaSet\nNAME\nconfigmaps\nendpoints\nevents\n',
   ],
   [
     'kubectl api-versions',
@@ -238,5 +238,25 @@ export const OBJECT_LINES: readonly CommandLine[] = [
   [
     `sed -i 's/kube-system/default/' cm.yaml && kubectl diff -n kube-system -f cm.yaml | head -9`,
     'diff -u -N LIVE/v1.ConfigMap.default.coredns MERGED/v1.ConfigMap.default.coredns\n--- LIVE/v1.ConfigMap.default.coredns\n+++ MERGED/v1.ConfigMap.default.coredns\n@@ -0,0 +1,33 @@\n+apiVersion: v1\n+data:\n+  Corefile: |\n+    .:53 {\n+        log\n',
+  ],
+  [
+    'kubectl describe ep webpod',
+    'Name:         webpod\nNamespace:    default\nLabels:       app=webpod\nAnnotations:  <none>\nSubsets:\n  Addresses:          172.20.1.40,172.20.0.130\n  NotReadyAddresses:  <none>\n  Ports:\n    Name     Port  Protocol\n    ----     ----  --------\n    <unset>  80    TCP\n\nEvents:  <none>\n',
+  ],
+  [
+    'kubectl describe event curl-pod.18570f466aead621 && kubectl get ep kubernetes -o jsonpath={.subsets}',
+    'Name:             curl-pod.18570f466aead621\nNamespace:        default\nLabels:           <none>\nAnnotations:      <none>\nAPI Version:      v1\nCount:            1\nFirst Timestamp:  2025-07-30T14:56:15Z\nInvolved Object:\n  API Version:   v1\n  Kind:          Pod\n  Name:          curl-pod\n  Namespace:     default\n  UID:           c80d307e-cd4b-4d63-a8ea-1d4ebbbb0ff8\nKind:            Event\nLast Timestamp:  2025-07-30T14:56:15Z\nMessage:         Successfully assigned default/curl-pod to k8s-ctr\nMetadata:\n  Creation Timestamp:  2025-07-30T14:56:15Z\n  Resource Version:    1\n  UID:                 7717a5cb-3c5f-4f7c-a637-41b4297a76c4\nReason:                Scheduled\nReporting Component:   default-scheduler\nReporting Instance:    \nSource:\n  Component:  default-scheduler\nType:         Normal\nEvents:       <none>\n[{"addresses":[{"ip":"192.168.10.100"}],"ports":[{"name":"https","port":6443,"protocol":"TCP"}]}]\n',
+  ],
+  [
+    'kubectl get --help | cut -d: -f1 && kubectl version && kubectl cluster-info && kubectl cluster-info dump && help head && help tail',
+    'kubectl get\nClient Version: v1.33.2\nKustomize Version: v5.6.0\nServer Version: v1.33.2\nKubernetes control plane is running at https://192.168.10.100:6443\nCoreDNS is running at https://192.168.10.100:6443/api/v1/namespaces/kube-system/services/kube-dns:dns/proxy\n                            "--service-cluster-ip-range=10.96.0.0/16",\n                            "--cluster-cidr=172.20.0.0/16",\nhead [-n COUNT] [FILE...]\n    Prints the first lines, 10 when nothing is said.\ntail [-n COUNT] [FILE...]\n    Prints the last lines, 10 when nothing is said.\n',
+  ],
+  [
+    'kubectl get pods kubernetes --field-selector= -o name || kubectl get svc webpod kubernetes -o name --sort-by=.metadata.name',
+    '!Error from server (NotFound): pods "kubernetes" not found\nservice/kubernetes\nservice/webpod\n',
+  ],
+  [
+    'kubectl get nosuch -o name || echo $?; kubectl get pod,nosuch || echo $?; kubectl get ds -A --no-headers && kubectl get deploy -l app=x',
+    `!error: the server doesn't have a resource type "nosuch"; it has namespaces, services, pods, configmaps, serviceaccounts, events, endpointslices, deployments, daemonsets, clusterroles, clusterrolebindings, ciliumlocalredirectpolicies, nodes, endpoints, replicasets, ciliumnodes, customresourcedefinitions, ciliumendpoints\n1\n!error: the server doesn't have a resource type "nosuch"; it has namespaces, services, pods, configmaps, serviceaccounts, events, endpointslices, deployments, daemonsets, clusterroles, clusterrolebindings, ciliumlocalredirectpolicies, nodes, endpoints, replicasets, ciliumnodes, customresourcedefinitions, ciliumendpoints\n1\nkube-system   cilium   2     2     2     2     2     <none>   1s\n!No resources found in default namespace.\n`,
   ],
 ];

@@ -209,4 +209,12 @@ export const POD_LINES: readonly CommandLine[] = [
     `pod webpod-556878d5d7-7p8bn on k8s-ctr crashed\n!curl: (7) Failed to connect to 172.20.1.40 port 80 after 0 ms: Couldn't connect to server\n!command terminated with exit code 7\n`,
     7,
   ],
+  [
+    'kubectl create ns o && kubectl run pf0 -n o -l t=pf --image=traefik/whoami && kubectl run pf1 -l t=pf --image=traefik/whoami && kubectl run pf2 -l t=pf --image=traefik/whoami && kubectl expose pod pf1 --port 80 --name pf && crash pf1 && timeout 3 kubectl port-forward svc/pf 8080:80 > said & sleep 1; curl -s localhost:8080 | grep Hostname && sleep 3 && kubectl delete ns o && kubectl delete pod pf1 pf2',
+    '![5] 10030\nHostname: pf2\nnamespace "o" deleted\npod "pf1" deleted from default namespace\npod "pf2" deleted from default namespace\n',
+  ],
+  [
+    'kubectl cp /curl-pod:/etc/hostname x || echo $?; explain webpod --pod /curl-pod || echo $?; explain webpod --pod default/nosuch || echo $?; kubectl run x --image b --restart Never --image-pull-policy Never --dry-run client',
+    '!Error from server (NotFound): pods "curl-pod" not found; namespace  has none\n1\n!Error from server (NotFound): pods "curl-pod" not found; namespace  has none\n1\n!Error from server (NotFound): pods "nosuch" not found; namespace default has curl-pod, one, t, u, u2, webpod-556878d5d7-7p8bn, webpod-556878d5d7-r4dmh\n1\npod/x created (dry run)\n',
+  ],
 ];

@@ -36,7 +36,7 @@ export const TEXT_LINES: readonly CommandLine[] = [
     'ab\tc\nd\ne\\tf\n-x y\n- z\na -n\n',
   ],
   [
-    'date +%s && sleep 1.5 && date +%s.%N && sleep 2s && date +%s && sleep x || echo $?; timeout 1 sleep 86400; echo $? && sleep 86401 || echo $?; sleep 5m || echo $?; sleep 0.25 && date +%N',
+    'date +%s && sleep 1.5 && date +%s.%N && sleep 2s && date +%s && sleep x || echo $?; timeout 1 sleep 86400; echo $?; sleep 86401 || echo $?; sleep 5m || echo $?; sleep 0.25 && date +%N',
     '1753887380\n1753887381.500000000\n1753887383\n!sleep: got "x", allowed: 0 to 86400\n1\n124\n!sleep: got "86401", allowed: 0 to 86400\n1\n!sleep: got "5m", allowed: 0 to 86400\n1\n750000000\n',
   ],
   [
@@ -66,11 +66,11 @@ export const TEXT_LINES: readonly CommandLine[] = [
   ['clear | wc -c && clear', '11\n\u001b[H\u001b[2J\u001b[3J'],
   [
     'rm f g one two three five none c d && ls && mkdir -p sub/deep && touch sub/x sub/.hidden x y && ls && ls sub && ls -a sub && ls -A sub && ls nosuch sub || echo $?; ls -d sub && ls sub/x',
-    `t\nsub\nt\nx\ny\ndeep\nx\n.hidden\ndeep\nx\n.hidden\ndeep\nx\n!ls: cannot access 'nosuch': No such file or directory\ndeep\nx\n2\nsub\nsub/x\n`,
+    `r2\nt\nr2\nsub\nt\nx\ny\ndeep\nx\n.hidden\ndeep\nx\n.hidden\ndeep\nx\n!ls: cannot access 'nosuch': No such file or directory\ndeep\nx\n2\nsub\nsub/x\n`,
   ],
   [
     'ls -l sub && ls -l t && ls -ld sub && ls -l .',
-    'drwxr-xr-x 2 root root   4096 Jul 30 14:56 deep\n-rw-r--r-- 1 root root      0 Jul 30 14:56 x\n-rw-r--r-- 1 root root      7 Jul 30 14:56 t\ndrwxr-xr-x 2 root root   4096 Jul 30 14:56 sub\ndrwxr-xr-x 2 root root   4096 Jul 30 14:56 sub\n-rw-r--r-- 1 root root      7 Jul 30 14:56 t\n-rw-r--r-- 1 root root      0 Jul 30 14:56 x\n-rw-r--r-- 1 root root      0 Jul 30 14:56 y\n',
+    'drwxr-xr-x 2 root root   4096 Jul 30 14:56 deep\n-rw-r--r-- 1 root root      0 Jul 30 14:56 x\n-rw-r--r-- 1 root root      7 Jul 30 14:56 t\ndrwxr-xr-x 2 root root   4096 Jul 30 14:56 sub\n-rw-r--r-- 1 root root      4 Jul 30 14:56 r2\ndrwxr-xr-x 2 root root   4096 Jul 30 14:56 sub\n-rw-r--r-- 1 root root      7 Jul 30 14:56 t\n-rw-r--r-- 1 root root      0 Jul 30 14:56 x\n-rw-r--r-- 1 root root      0 Jul 30 14:56 y\n',
   ],
   [
     'cp t sub && cat sub/t && cp t u && mv u v && cat v && cat u || echo $?; cp t || echo $?; mv t || echo $?; cp t x sub && ls sub && mv v sub/w && ls -1 sub',
@@ -78,11 +78,11 @@ export const TEXT_LINES: readonly CommandLine[] = [
   ],
   [
     'rm nosuch || echo $?; rm -f nosuch && rm sub || echo $?; rm sub/x nosuch sub/t || echo $?; ls sub && rm -r sub && ls sub || echo $?; rm y && ls',
-    `!rm: cannot remove 'nosuch': No such file or directory\n1\n!rm: cannot remove 'sub': Is a directory\n1\n!rm: cannot remove 'nosuch': No such file or directory\n1\ndeep\nw\n!ls: cannot access 'sub': No such file or directory\n2\nt\nx\n`,
+    `!rm: cannot remove 'nosuch': No such file or directory\n1\n!rm: cannot remove 'sub': Is a directory\n1\n!rm: cannot remove 'nosuch': No such file or directory\n1\ndeep\nw\n!ls: cannot access 'sub': No such file or directory\n2\nr2\nt\nx\n`,
   ],
   [
     'echo kept > y && touch y && cat y && touch && mkdir || echo $?; mkdir a b && ls',
-    'kept\n!mkdir: missing operand\n1\na\nb\nt\nx\ny\n',
+    'kept\n!mkdir: missing operand\n1\na\nb\nr2\nt\nx\ny\n',
   ],
   [
     'cd a && pwd && touch inside && ls && cd .. && pwd && cd nosuch || echo $?; cd t || echo $?; cd /tmp && pwd && cd && pwd && cd a && cd ~ && pwd && ls a && cd /root/a && pwd && cd - && pwd',
@@ -134,11 +134,11 @@ export const TEXT_LINES: readonly CommandLine[] = [
   ],
   ['less n && more < n && less -R k', '1\n2\n3\n1\n2\n3\na:b:c:d\nx\n'],
   [
-    `printf 'ab\\nAB\\nxaby\\n' > g && grep ab g && grep -c zz g || echo $?; grep -ci ab g && grep -o -n b g && grep -no 'a\\|y' g && grep -m 0 ab g || echo $?; grep -m 1 ab g && grep -q ab g; echo $? && grep -q zz g; echo $? && grep -cq ab g && grep -cv ab g && grep -F 'a.' g || echo $?; grep -E 'a|y' -o g`,
+    `printf 'ab\\nAB\\nxaby\\n' > g && grep ab g && grep -c zz g || echo $?; grep -ci ab g && grep -o -n b g && grep -no 'a\\|y' g && grep -m 0 ab g || echo $?; grep -m 1 ab g && grep -q ab g; echo $?; grep -q zz g; echo $?; grep -cq ab g && grep -cv ab g && grep -F 'a.' g || echo $?; grep -E 'a|y' -o g`,
     'ab\nxaby\n0\n1\n3\n1:b\n3:b\n1:a\n3:a\n3:y\n1\nab\n0\n1\n1\n1\na\na\ny\n',
   ],
   [
-    `grep -P 'a(?=b)' -o g && grep -e ab -- g && grep -A 1000001 ab g || echo $?; grep -A 1000000 y g && grep -E '(' g; echo $? && grep; echo $? && grep -w aby g || echo $?; grep '[[:upper:]]' g && grep '[(]' g || echo $?; echo 'a+b' | grep 'a+b' && echo 'a{2}' | grep 'a{2}' && echo aa | grep 'a\\{2\\}'`,
+    `grep -P 'a(?=b)' -o g && grep -e ab -- g && grep -A 1000001 ab g || echo $?; grep -A 1000000 y g && grep -E '(' g; echo $?; grep; echo $?; grep -w aby g || echo $?; grep '[[:upper:]]' g && grep '[(]' g || echo $?; echo 'a+b' | grep 'a+b' && echo 'a{2}' | grep 'a{2}' && echo aa | grep 'a\\{2\\}'`,
     'a\na\nab\nxaby\n!grep: -A: got "1000001", allowed: 0 to 1000000\n1\nxaby\n!grep: Invalid regular expression: /(/: Unterminated group\n2\n!grep: got no pattern\n2\n1\nAB\n1\na+b\na{2}\naa\n',
   ],
   [
@@ -148,6 +148,15 @@ export const TEXT_LINES: readonly CommandLine[] = [
   [
     `sed 's/a/\\t/' g && sed 's|a|b|g' g && sed -n '$p' g && sed -n '2,$p' g && sed '/AB/,$d' g && sed 's/AB/x/i' g && sed 's/a/x/gi' g && sed -E 's/(a)(b)/\\2\\1/; s/y$/!/' g && sed '1!d' g || echo $?; sed s/a g || echo $?; sed 's/a/b/q' g`,
     '\tb\nAB\nx\tby\nbb\nAB\nxbby\nxaby\nAB\nxaby\nab\nx\nx\nxxy\nxb\nxB\nxxby\nba\nAB\nxba!\n!sed: got "1!d", allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p, a TEXT, i TEXT, c TEXT\n1\n!sed: got "s/a", allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p, a TEXT, i TEXT, c TEXT\n1\n!sed: got "s/a/b/q", allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p, a TEXT, i TEXT, c TEXT\n',
+    1,
+  ],
+  [
+    `echo abc | tr c-a x || echo $?; help awk && echo 'a  b' | sed 's/ */-/' && printf 'x\\n' | sed -n -e 1p -e '$=' || echo $?; sed || echo $?; sed nosuch || echo $?; printf 'b\\n' | sed '2p' && printf 'a\\nb\\nc\\n' | sed -n '/a/,2p' && printf 'a\\nb\\n' | sed '1s/a/x/;2s/b/y/'`,
+    `!tr: range-endpoints of 'c-a' are in reverse collating sequence order\n1\nawk [-F SIGN] [-v NAME=VALUE] 'PATTERN {ACTION}...' [FILE...]\n    Takes lines apart: columns, sums, conditions.\n-a  b\n!sed: got "$=", allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p, a TEXT, i TEXT, c TEXT\n1\n!sed: got no script, allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p, a TEXT, i TEXT, c TEXT\n1\n!sed: got "nosuch", allowed: [N|$|/RE/[,N|$|/RE/]] and s/RE/TEXT/[g][i], d, p, a TEXT, i TEXT, c TEXT\n1\nb\na\nb\nx\ny\n`,
+  ],
+  [
+    'head -n -1 nosuch || echo $?; tail nosuch || echo $?; wc nosuch || echo $?; sort nosuch || echo $?; uniq nosuch || echo $?; cut -f1 nosuch || echo $?; cat nosuch || echo $?; rev nosuch || echo $?; nl nosuch || echo $?; column nosuch || echo $?; diff nosuch nosuch || echo $?; cp nosuch x || echo $?; mv nosuch x || echo $?; less nosuch || echo $?; tac nosuch || echo $?; sed p nosuch || echo $?; grep p nosuch || echo $?; awk 1 nosuch',
+    '!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n',
     1,
   ],
 ];

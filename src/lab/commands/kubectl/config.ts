@@ -56,22 +56,21 @@ export function apiResources(args: readonly string[], io: CommandIo): number {
     { name: '--no-headers' },
     { name: '--namespace', short: '-n', value: true },
   ]);
-  const rows = [...RESOURCES, ...MADE_RESOURCES]
+  const found = [...RESOURCES, ...MADE_RESOURCES]
     .filter(
       ({ namespaced, group }) =>
         (!options.has('--namespaced') || options.get('--namespaced') === String(namespaced)) &&
         (!options.has('--api-group') || options.get('--api-group') === group),
     )
-    .sort((a, b) => (a.group + a.plural < b.group + b.plural ? -1 : 1))
-    .map(({ plural, short, apiVersion, namespaced, kind }) => [
-      plural,
-      short.join(','),
-      apiVersion,
-      String(namespaced),
-      kind,
+    .map(({ group, plural, short, apiVersion, namespaced, kind }): [string, string[]] => [
+      `${group}/${plural}`,
+      [plural, short.join(','), apiVersion, String(namespaced), kind],
     ]);
+  const rows = new Map(found);
+  // By group and name: those of the core group, which has no name, come first.
+  const ordered = [...rows.keys()].sort().map((key) => rows.get(key)!);
   const table = options.has('--no-headers')
-    ? rows
-    : [['NAME', 'SHORTNAMES', 'APIVERSION', 'NAMESPACED', 'KIND'], ...rows];
+    ? ordered
+    : [['NAME', 'SHORTNAMES', 'APIVERSION', 'NAMESPACED', 'KIND'], ...ordered];
   return print(io, layOut(table, KUBECTL_TABLE));
 }

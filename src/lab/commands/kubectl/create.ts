@@ -84,7 +84,7 @@ function built(kind: string, name: string, options: Options, io: CommandIo): Raw
   const port = options.get('--port');
   const container = {
     image,
-    name: path.basename(image).split(/[:@]/, 1)[0]!,
+    name: path.basename(image).split(/[:@]/)[0]!,
     ...(port !== undefined && { ports: [{ containerPort: Number(port) }] }),
   };
   return {
@@ -124,7 +124,7 @@ export async function expose(args: readonly string[], io: CommandIo): Promise<nu
     { name: '--cluster-ip', value: true },
   ]);
   const [word = '', given] = options.words;
-  const [kind = '', inline] = word.split('/', 2);
+  const [kind = '', inline] = word.split('/');
   const name = inline ?? given;
   const port = Number(options.get('--port'));
   if (name === undefined || !Number.isInteger(port) || port < 1 || port > 65_535)

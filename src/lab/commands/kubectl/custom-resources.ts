@@ -8,7 +8,7 @@ const KIND = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefin
 
 /** The definitions that Cilium's operator registers; that of local redirect policies where they are switched on. */
 export function customResourceDefinitions(lab: Lab): RawObject[] {
-  const created = lab.api.list('Node')[0]?.created ?? 0;
+  const { created } = lab.api.list('Node')[0]!;
   return ALL_RESOURCES.filter(
     ({ group, kind }) => group === 'cilium.io' && (kind !== POLICY || lab.running.localRedirectPolicy),
   ).map((resource) => definition(resource, created));

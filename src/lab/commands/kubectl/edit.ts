@@ -32,7 +32,7 @@ export async function edit(args: readonly string[], io: CommandIo): Promise<numb
   const output = options.get('--output') ?? 'yaml';
   if (output !== 'yaml') throw new CommandError(`error: --output: got "${output}", allowed: yaml`);
   const [word = '', given, extra] = options.words;
-  const [kind = '', inline] = word.split('/', 2);
+  const [kind = '', inline] = word.split('/');
   const name = inline ?? given;
   if (name === undefined || (inline === undefined ? extra : given) !== undefined)
     throw new CommandError('error: kubectl edit needs one object: kubectl edit KIND NAME');
@@ -179,10 +179,10 @@ export async function patch(args: readonly string[], io: CommandIo): Promise<num
   try {
     change = loadYaml().parse(text);
   } catch (error) {
-    throw new CommandError(`error: unable to parse "${text}": ${(error as Error).message.split('\n', 1)[0]!}`);
+    throw new CommandError(`error: unable to parse "${text}": ${(error as Error).message.split('\n')[0]!}`);
   }
   const [word = '', given] = options.words;
-  const [kind = '', inline] = word.split('/', 2);
+  const [kind = '', inline] = word.split('/');
   const name = inline ?? given;
   if (name === undefined)
     throw new CommandError('error: kubectl patch needs an object: kubectl patch KIND NAME -p PATCH');
@@ -205,7 +205,7 @@ export const marker =
       { name: '--overwrite' },
     ]);
     const [word = '', ...rest] = options.words;
-    const [kind = '', inline] = word.split('/', 2);
+    const [kind = '', inline] = word.split('/');
     const [name, ...marks] = inline === undefined ? rest : [inline, ...rest];
     if (name === undefined || marks.length === 0 || !marks.every((mark) => /^[\w./-]+(=.*|-)$/.test(mark)))
       throw new CommandError(`error: kubectl ${verb}: allowed: kubectl ${verb} KIND NAME KEY=VALUE... or KEY-`);

@@ -49,7 +49,7 @@ export async function get(args: readonly string[], io: CommandIo): Promise<numbe
   const [word, ...more] = options.words;
   if (word === undefined)
     throw new CommandError('error: You must specify the type of resource to get: pods, svc, ep, nodes, ..., or all');
-  const [kinds = '', inline] = word.split('/', 2);
+  const [kinds = '', inline] = word.split('/');
   const wanted = kinds === 'all' ? ALL : kinds;
   const names =
     inline === undefined

@@ -252,7 +252,7 @@ function ciliumEndpoints(lab: Lab): RawObject[] {
 
 /** The settings of Cilium, as its chart writes them. */
 function ciliumConfigMaps(lab: Lab): RawObject[] {
-  const created = lab.api.list('Node')[0]?.created ?? 0;
+  const { created } = lab.api.list('Node')[0]!;
   const map = (name: string, data: RawObject): RawObject => ({
     apiVersion: 'v1',
     data,
@@ -261,7 +261,7 @@ function ciliumConfigMaps(lab: Lab): RawObject[] {
   });
   const settings = Object.fromEntries(
     configView(resolveConfig(lab.pending.settings), lab.pending.ipam).map((line) => [
-      line.split(/\s/, 1)[0]!,
+      line.split(/\s/)[0]!,
       line.replace(/^\S+\s+/, ''),
     ]),
   );

@@ -44,7 +44,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   if (options.has('--rm') && !attached)
     throw new CommandError('error: --rm should only be used for attached containers');
   const labels = Object.fromEntries(
-    (options.get('--labels') ?? `run=${name}`).split(',').map((one) => one.split('=', 2) as [string, string]),
+    (options.get('--labels') ?? `run=${name}`).split(',').map((one) => one.split('=') as [string, string]),
   );
   const env = options.all('--env').map((text) => {
     const equals = text.indexOf('=');

@@ -51,7 +51,7 @@ export const auth: VerbHandler = (args, io) => {
   const [action, verb, resource] = words;
   if (action !== 'can-i' || verb === undefined || resource === undefined)
     throw new CommandError(`error: kubectl auth: allowed: whoami, can-i VERB KIND`);
-  if (resource !== '*') kindNamed(resource.split('/', 1)[0]!);
+  if (resource !== '*') kindNamed(resource.split('/')[0]!);
   return print(io, ['yes']);
 };
 

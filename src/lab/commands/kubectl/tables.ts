@@ -45,8 +45,7 @@ const equals = (labels: Readonly<Record<string, string>> | undefined): string =>
     .map(([key, value]) => `${key}=${value}`)
     .join(',') || '<none>';
 
-const numberIn = (raw: unknown, part: string, member: string): string =>
-  String(Number(objectAt(raw, part)[member] ?? 0));
+const numberIn = (raw: unknown, part: string, member: string): string => String(Number(objectAt(raw, part)[member]));
 
 const WORKLOAD_COLUMNS = ['CONTAINERS', 'IMAGES', 'SELECTOR'];
 const PLAIN: ObjectTable = { columns: ['NAME', 'AGE'], cells: (object, lab) => [age(lab, object)] };

@@ -26,7 +26,7 @@ export async function wait(args: readonly string[], io: CommandIo): Promise<numb
     { name: '--all-namespaces', short: '-A' },
   ]);
   const [first = '', ...more] = options.words;
-  const [kind = '', inline] = first.split('/', 2);
+  const [kind = '', inline] = first.split('/');
   const resource = kindNamed(kind);
   const names = inline === undefined ? more : [inline];
   const selector = LabelSelector.parse(options.get('--selector') ?? '');

@@ -46,9 +46,9 @@ const LISTS: Readonly<Record<string, (lab: Lab, node: Node) => readonly string[]
 };
 
 const FLUSHES: Readonly<Record<string, (node: Node) => void>> = {
-  'ct flush global': (node) => node.conntrack.flush(),
-  'ct flush': (node) => node.conntrack.flush(),
-  'nat flush': (node) => node.nat.flush(),
+  'bpf ct flush global': (node) => node.conntrack.flush(),
+  'bpf ct flush': (node) => node.conntrack.flush(),
+  'bpf nat flush': (node) => node.nat.flush(),
 };
 
 /** `cilium-dbg` of the agent on the node that the command runs on. */
@@ -67,12 +67,6 @@ export const ciliumDbg: LabCommand = {
       }
       return 0;
     }
-    const flush =
-      args.length >= 3 && args[0] === 'bpf' && args.at(-1) !== 'list' ? FLUSHES[args.slice(1).join(' ')] : undefined;
-    if (flush) {
-      flush(node);
-      return 0;
-    }
     if (args[0] === 'endpoint' && args[1] === 'get') {
       const text = endpointGet(node, Number(args[2]));
       if (text === undefined)
@@ -81,6 +75,10 @@ export const ciliumDbg: LabCommand = {
       return 0;
     }
     const words = args.filter((arg) => arg !== '--verbose').join(' ');
+    if (Object.hasOwn(FLUSHES, words)) {
+      FLUSHES[words]!(node);
+      return 0;
+    }
     const list = Object.hasOwn(LISTS, words) ? LISTS[words] : undefined;
     if (!list)
       throw new CommandError(

@@ -91,7 +91,7 @@ const ping: PodCommand = async (args, spot, io) => {
 };
 
 /** The last line of ping, as Linux prints it. */
-function roundTrips(times: readonly Milliseconds[]): string {
+export function roundTrips(times: readonly Milliseconds[]): string {
   if (times.length === 0) return '';
   const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
   const spread = Math.sqrt(times.reduce((sum, time) => sum + (time - mean) ** 2, 0) / times.length);

@@ -95,7 +95,7 @@ export function podsMeant(word: string | undefined, options: Options, io: Comman
     return pods;
   }
   if (word === undefined) throw new CommandError('error: expected POD or TYPE/NAME');
-  const [kind = '', name] = word.split('/', 2);
+  const [kind = '', name] = word.split('/');
   if (name === undefined) return [podNamed(io.lab, word, namespace)];
   const resource = kindNamed(kind);
   if (resource.kind === 'Pod') return [podNamed(io.lab, name, namespace)];

@@ -172,7 +172,9 @@ const tr: LabCommand = {
         .replaceAll('\\t', '\t')
         .replace(/(.)-(.)/g, (_, from: string, to: string) => {
           const [low, high] = [from.charCodeAt(0), to.charCodeAt(0)];
-          return String.fromCharCode(...Array.from({ length: Math.max(0, high - low + 1) }, (__, i) => low + i));
+          if (high < low)
+            throw new CommandError(`tr: range-endpoints of '${from}-${to}' are in reverse collating sequence order`);
+          return String.fromCharCode(...Array.from({ length: high - low + 1 }, (__, i) => low + i));
         }),
     ];
     const [from, to] = options.words.map(spread);

@@ -46,12 +46,17 @@ export function whole(what: string, text: string, least: number, most: number): 
   return value;
 }
 
+interface PatternOptions {
+  /** Whether signs such as `+` and `(` are special without a backslash. */
+  readonly extended: boolean;
+  readonly flags?: string;
+}
+
 /**
  * A pattern as grep and sed take it: basic ones, in which signs such as `+` and `(` are special with a backslash
- * only, or extended ones. POSIX classes
- * are known. Throws a CommandError for one that cannot be read.
+ * only, or extended ones. POSIX classes are known. Throws a CommandError for one that cannot be read.
  */
-export function patternOf(program: string, text: string, { extended = false, flags = '' } = {}): RegExp {
+export function patternOf(program: string, text: string, { extended, flags = '' }: PatternOptions): RegExp {
   const source = text.replace(/\[:(\w+):\]/g, (whole, name: string) => POSIX_CLASSES[name] ?? whole);
   try {
     return new RegExp(

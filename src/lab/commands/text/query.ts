@@ -119,7 +119,7 @@ function asJson(text: string): string {
   return (Array.isArray(documents) ? documents : [])
     .map((document) => {
       const [error] = document.errors;
-      if (error) throw new CommandError(`yq: ${error.message.split('\n', 1)[0]!}`, 2);
+      if (error) throw new CommandError(`yq: ${error.message.split('\n')[0]!}`, 2);
       return JSON.stringify(document.toJS());
     })
     .join('\n');

@@ -40,7 +40,7 @@ export function describe(args: readonly string[], io: CommandIo): number {
   const [word, ...more] = options.words;
   if (word === undefined)
     throw new CommandError('error: You must specify the type of resource to describe: kubectl describe KIND [NAME]');
-  const [kind = '', inline] = word.split('/', 2);
+  const [kind = '', inline] = word.split('/');
   const resource = kindNamed(kind);
   if (resource.kind === 'ReplicaSet')
     throw new CommandError(

@@ -34,11 +34,6 @@ export class Sheet {
     for (const value of more) this.add(level, '', value);
   }
 
-  /** Text that is printed as it is. */
-  raw(text: string): void {
-    this.lines.push(...text.split('\n'));
-  }
-
   /** Name, namespace, labels and annotations, as most descriptions begin. */
   head(object: unknown): void {
     const metadata = objectAt(object, 'metadata');

@@ -1,4 +1,5 @@
 import { ipFamily } from '../lib/cidr.js';
+import { byText } from '../lib/order.js';
 import type { L4Protocol } from '../datapath/loadbalancer/service.js';
 import type { LocalRedirectPolicy, PortInfo } from './policy.js';
 import { selects } from './selector.js';
@@ -87,7 +88,7 @@ export function mapFrontend(
     ...frontend,
     redirected: true,
     reason: undefined,
-    backends: backends.sort((a, b) => (a.pod < b.pod ? -1 : a.pod > b.pod ? 1 : 0)),
+    backends: backends.sort((a, b) => byText(a.pod, b.pod)),
   };
 }
 

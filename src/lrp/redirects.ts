@@ -4,6 +4,7 @@ import { frontendKey } from '../datapath/loadbalancer/service.js';
 import type { World } from '../datapath/world.js';
 import { cidrContains, parseCidr, parseIp } from '../lib/cidr.js';
 import type { Cidr } from '../lib/cidr.js';
+import { byText } from '../lib/order.js';
 import { mapFrontend, selectedPods } from './mapping.js';
 import type { CandidateFrontend, CandidatePod, FrontendStatus, MappingRules } from './mapping.js';
 import { LrpError, frontendTypeText, policyKey } from './policy.js';
@@ -118,7 +119,7 @@ export class LocalRedirects {
 
   /** Policies by namespace and name. */
   list(): readonly LocalRedirectPolicy[] {
-    return [...this.policies].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, policy]) => policy);
+    return [...this.policies].sort(([a], [b]) => byText(a, b)).map(([, policy]) => policy);
   }
 
   /** What the policies make of each frontend port on a node, as its agent sees it. */

@@ -1,4 +1,5 @@
 import { familyText, type Sample } from './text.js';
+import { byText } from '../lib/order.js';
 
 /** The one prefix of all names: dashboards and alerts made for CoreDNS find what they look for. */
 export const NAMESPACE = 'coredns';
@@ -107,7 +108,7 @@ export class Family<Child> {
   text(): string {
     for (const fn of this.beforeCollect) fn();
     // CoreDNS lists series by their label values.
-    const series = [...this.children].sort(([a], [b]) => (a < b ? -1 : 1));
+    const series = [...this.children].sort(([a], [b]) => byText(a, b));
     const samples = series.flatMap(([, { labels, child }]) => this.samples(this.name, labels, child));
     return samples.length === 0 ? '' : familyText(this, samples);
   }
@@ -188,7 +189,7 @@ export class Metrics {
   /** The scrape in the text exposition format 0.0.4, families by name; a family without series is left out. */
   text(): Promise<string> {
     for (const fn of this.beforeScrape) fn();
-    const families = [...this.families.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const families = [...this.families.values()].sort((a, b) => byText(a.name, b.name));
     return Promise.resolve(families.map((family) => family.text()).join(''));
   }
 

@@ -1,4 +1,5 @@
 import { hostPort } from '../lib/cidr.js';
+import { byText } from '../lib/order.js';
 import { withAutopath } from './autopath-block.js';
 import type { KubeDnsConfig } from './kube-dns-config.js';
 
@@ -91,7 +92,7 @@ export function renderCorefile(template: string, values: TemplateValues): Render
   }
   const bind = BIND.exec(text)?.[1] ?? values.localIps.join(' ');
   const stubs = [...values.kubeDns.stubDomains]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .sort(([a], [b]) => byText(a, b))
     .map(([domain, servers]) => stubBlock(domain, values.dnsPort, bind, servers));
   return { text: [text, ...stubs].join(''), upstreams, warnings };
 }

@@ -1,6 +1,7 @@
 import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';
 import type { Seconds } from '../../lib/units.js';
+import { byText } from '../../lib/order.js';
 import { hash32 } from '../packet.js';
 import type { Backend, Frontend } from './service.js';
 
@@ -56,7 +57,7 @@ export function maglevTable(backends: readonly Backend[], size: number): Uint16A
   const table = new Uint16Array(size).fill(0xffff);
   const ordered = backends
     .map((backend, index) => ({ index, key: `${backend.ip}:${backend.port}/${backend.protocol}` }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
+    .sort((a, b) => byText(a.key, b.key));
   const steps = ordered.map(({ key }) => ({
     offset: hash32(key) % size,
     skip: (hash32(key, 0x9747b28c) % (size - 1 || 1)) + 1,

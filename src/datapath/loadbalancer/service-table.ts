@@ -2,6 +2,7 @@ import { requireIp, requirePort } from '../address.js';
 import { TopologyError } from '../errors.js';
 import { byId, frontendKey } from './service.js';
 import type { Backend, BackendSpec, Frontend, ServiceSpec } from './service.js';
+import { byText } from '../../lib/order.js';
 
 interface ServiceEntry {
   readonly spec: ServiceSpec;
@@ -111,7 +112,7 @@ export class ServiceTable {
 
   /** Specs by namespace and name. */
   specs(): readonly ServiceSpec[] {
-    return [...this.entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry.spec);
+    return [...this.entries].sort(([a], [b]) => byText(a, b)).map(([, entry]) => entry.spec);
   }
 
   /** All ClusterIP frontends, by number. */

@@ -1,4 +1,5 @@
 import type { Random } from '../../lib/random.js';
+import { byText } from '../../lib/order.js';
 import { matches } from './rule.js';
 import type { PacketFacts, NetfilterRule, RuleTarget } from './rule.js';
 
@@ -92,7 +93,7 @@ export class Netfilter {
   chains(table: TableName): readonly string[] {
     const builtin: readonly string[] = BUILTIN_CHAINS[table];
     const own = [...this.tables.get(table)!.keys()].filter((name) => !builtin.includes(name));
-    return [...builtin, ...own.sort((a, b) => (a < b ? -1 : 1))];
+    return [...builtin, ...own.sort(byText)];
   }
 
   rules(table: TableName, chain: string): readonly NetfilterRule[] {

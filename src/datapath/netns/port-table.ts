@@ -1,5 +1,6 @@
 import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';
+import { byText } from '../../lib/order.js';
 import { isIpv4 } from '../address.js';
 import { SocketError } from '../errors.js';
 import { hash32 } from '../packet.js';
@@ -81,12 +82,7 @@ export class PortTable {
   list(): readonly Bound[] {
     return [...this.bound.values()]
       .flat()
-      .sort(
-        (a, b) =>
-          (a.protocol < b.protocol ? -1 : a.protocol > b.protocol ? 1 : 0) ||
-          a.localPort - b.localPort ||
-          a.cookie - b.cookie,
-      );
+      .sort((a, b) => byText(a.protocol, b.protocol) || a.localPort - b.localPort || a.cookie - b.cookie);
   }
 }
 

@@ -12,6 +12,7 @@ import { canonicalIp, cidrContains, formatIp, parseCidr, parseIp } from '../../l
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';
+import { byText } from '../../lib/order.js';
 import type { ServicePin } from '../topology/topology.js';
 import { admitted } from './admission.js';
 import { EventLog } from './event-log.js';
@@ -93,9 +94,7 @@ export class ClusterApi {
     const found = [...this.objects.values()].filter(
       (object) => object.kind === kind && (namespace === undefined || object.namespace === namespace),
     );
-    return found.sort((a, b) =>
-      a.namespace === b.namespace ? compare(a.name, b.name) : compare(a.namespace, b.namespace),
-    );
+    return found.sort((a, b) => byText(a.namespace, b.namespace) || byText(a.name, b.name));
   }
 
   /**
@@ -236,8 +235,6 @@ export class ClusterApi {
     }
   }
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Without what the server itself adds: a text that it gave out can be applied again. */
 function withoutServed(raw: RawObject): RawObject {

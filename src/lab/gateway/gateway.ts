@@ -1,6 +1,7 @@
 import http from 'node:http';
 import { parseResolvConf } from '../../resolver/index.js';
 import type { Milliseconds } from '../../lib/units.js';
+import { byText } from '../../lib/order.js';
 import { atOnePort } from '../../net/drawn-port.js';
 import type { Endpoint, Network, TcpListener, UdpSocket } from '../../net/network.js';
 import { HttpConnections } from '../../server/http-connections.js';
@@ -130,7 +131,7 @@ export class Gateway {
     return this.lab.kubelet
       .list()
       .filter((pod) => !pod.model.spec.hostNetwork && pod.state !== 'Terminating')
-      .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+      .sort((a, b) => byText(keyOf(a), keyOf(b)));
   }
 
   /** The pods that get a port: where not all can have one, web servers come last, from which nobody asks. */

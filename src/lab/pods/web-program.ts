@@ -1,6 +1,7 @@
 import http from 'node:http';
 import type { Pod } from '../../datapath/cluster/endpoint.js';
 import type { Clock } from '../../lib/clock.js';
+import { byText } from '../../lib/order.js';
 import type { Network, TcpListener } from '../../net/network.js';
 import type { Program } from './program.js';
 
@@ -75,7 +76,7 @@ function headerLines({ rawHeaders }: http.IncomingMessage): string[] {
   const pairs = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]!] as const] : []));
   const rank = ([name]: readonly [string, string]): number => ['host', 'user-agent'].indexOf(name.toLowerCase());
   const first = pairs.filter((pair) => rank(pair) >= 0).sort((a, b) => rank(a) - rank(b));
-  const rest = pairs.filter((pair) => rank(pair) < 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  const rest = pairs.filter((pair) => rank(pair) < 0).sort(([a], [b]) => byText(a, b));
   return [...first, ...rest].map(([name, value]) => `${name}: ${value}`);
 }
 

@@ -3,6 +3,7 @@ import { asObject, flagAt, objectAt } from '../../kube/objects/raw.js';
 import type { Clock } from '../../lib/clock.js';
 import { randomBelow } from '../../lib/random.js';
 import type { Random } from '../../lib/random.js';
+import { byText } from '../../lib/order.js';
 import { Generations, HASH_LABELS, replicasOf, templateOf } from './generations.js';
 import type { Generation } from './generations.js';
 import type { Kubelet } from './kubelet.js';
@@ -101,7 +102,7 @@ export class Workloads {
   }
 
   podsOf(workload: ObjectKey): readonly ApiObject[] {
-    return [...this.options.api.pods.of(workload)].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...this.options.api.pods.of(workload)].sort((a, b) => byText(a.name, b.name));
   }
 
   /** The hash of a new generation of pods: as in the name that is pinned for the first of them, or drawn. */

@@ -5,6 +5,7 @@ import { entityOfPod } from '../explain/explain-lookup.js';
 import type { ClusterView, HostView, NodeCacheMode, NodeView, PodView, ServiceView } from './api.js';
 import { linksOf } from './links.js';
 import { Entities } from './entities.js';
+import { byText } from '../../lib/order.js';
 
 const POLICY = 'CiliumLocalRedirectPolicy';
 const NODE_CACHE = 'node-local-dns';
@@ -35,7 +36,7 @@ export function clusterView(lab: Lab, ports: readonly PodPort[]): ClusterView {
 
 function podsOf(lab: Lab, ports: readonly PodPort[]): readonly PodView[] {
   return [...lab.kubelet.list()]
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .sort((a, b) => byText(a.name, b.name))
     .map((pod) => {
       const { namespace, name, model, program, state, restarts, network } = pod;
       const port = ports.find((one) => one.pod === `${namespace}/${name}`)?.port;

@@ -202,6 +202,8 @@ describe('answers', () => {
   });
 });
 
+it('has to be waited for', () => expect(setup(etcd, 'etcd').handlers[0]!.waits).toBe(true));
+
 describe('etcd that is not there', () => {
   const failure = async (...urls: string[]): Promise<string> => {
     const { ask: chain } = setup(etcd, `etcd {\nendpoint ${urls.join(' ')}\n}`, { zones: [ZONE] });

@@ -7,6 +7,9 @@ import { goodReply } from '../../support/fake-upstream.js';
 import { Cluster } from './cluster.js';
 
 describe('bounds of forward', () => {
+  it('its replies have to be waited for', () =>
+    expect(new Cluster('forward . 10.0.0.1').block.chain[0]!.waits).toBe(true));
+
   it('15 upstreams are taken', () => {
     const to = Array.from({ length: 15 }, (_, i) => `10.0.0.${i + 1}`);
     const [directive] = directives(`forward . ${to.join(' ')}`, 'forward');

@@ -81,6 +81,8 @@ describe('grpc', () => {
     expect((await ask(query(name), () => next)) === next).toBe(!asked);
   });
 
+  it('has to be waited for', () => expect(setup(grpc, 'grpc . 192.0.2.1').handlers[0]!.waits).toBe(true));
+
   it('counts how long it took', async () => {
     const server = await ours([await upstream(good)]);
     const begun = performance.now();

@@ -302,6 +302,8 @@ describe('nomad', () => {
     expect(asked).toEqual([['redis', 'prod', timeout]]);
   });
 
+  it('has to be waited for', () => expect(setup(nomad, 'nomad').handlers[0]!.waits).toBe(true));
+
   it('leaves other classes alone', async () => {
     const next = reply();
     const asked = query('redis.default.service.nomad.', 'A', { class: 3 });

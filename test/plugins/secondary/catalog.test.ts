@@ -136,6 +136,13 @@ describe('catalog zones', () => {
       want: 'SERVFAIL',
       owner: 'dog.',
     },
+    {
+      name: 'not by another property of the member',
+      id: '1',
+      coo: ['group.1.zones PTR dog.'],
+      want: www('a.', 5),
+      owner: 'cat.',
+    },
     { name: 'not without the leave of its owner', id: '1', coo: [], want: www('a.', 5), owner: 'cat.' },
   ])('takes a zone over from another catalog, $name', async ({ id, coo, want, owner }) => {
     const held: Held = { 'cat.': catalog(1, ['1.zones PTR a.', ...coo]), 'dog.': catalog(1, []), 'a.': member(5) };

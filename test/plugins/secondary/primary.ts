@@ -27,6 +27,8 @@ export const messages = (...groups: string[][]): Partial<Message>[] =>
 export class FakePrimary {
   /** What it was asked: `SOA`, `AXFR`, `IXFR 7`. */
   readonly asked: string[] = [];
+  /** The same as messages. */
+  readonly queries: Message[] = [];
 
   constructor(
     network: FakeNetwork,
@@ -47,6 +49,7 @@ export class FakePrimary {
   }
 
   private answer(query: Message, stream: Duplex): void {
+    this.queries.push(query);
     const [soa] = query.authority as [Rr?];
     const type = typeName(query.question[0]!.type);
     const serial = soa === undefined ? undefined : soaNumbers(soa).serial;

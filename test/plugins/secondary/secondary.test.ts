@@ -10,6 +10,7 @@ import {
 import type { ManualClock } from '../../../src/lib/clock.js';
 import { seededRandom } from '../../../src/lib/random.js';
 import { TransferError } from '../../../src/plugins/secondary/errors.js';
+import { enter, leave, type KeptZone } from '../../../src/plugins/secondary/kept-zones.js';
 import { Incoming } from '../../../src/plugins/secondary/incoming.js';
 import { secondary } from '../../../src/plugins/secondary/setup.js';
 import { Opcode, encodeMessage, frame, formatRr } from '../../../src/wire/index.js';
@@ -353,6 +354,38 @@ describe('secondary', () => {
     );
     expect(await a()).toEqual([A(1), A(2)]);
     expect(records().length).toBe(5);
+  });
+
+  it('asks without flags, as RFC 5936 section 2.1 has it', async () => {
+    const { primary } = await start(honest(7, zone));
+    expect(primary.queries).toMatchObject([
+      {
+        flags: 0,
+        rcode: 0,
+        question: [{ name: 'example.', type: 252, class: 1 }],
+        answer: [],
+        authority: [],
+        additional: [],
+      },
+    ]);
+  });
+
+  it('goes on with the zone that was confirmed last, of those that have the same source', () => {
+    const { runtime } = new TestBlock();
+    const kept = (identity: string, confirmed: number, more: object = {}): KeptZone =>
+      ({ identity, confirmed, served: { zone: {}, expired: false, ...more } }) as KeptZone;
+    const all = [
+      kept('x', 5),
+      kept('x', 9),
+      kept('x', 7),
+      kept('x', 99, { expired: true }),
+      kept('x', 99, { zone: undefined }),
+      kept('y', 99),
+    ];
+    for (const one of all) enter(runtime, one);
+    expect(enter(runtime, kept('x', 0))).toBe(all[1]);
+    leave(runtime, all[1]!);
+    expect(enter(runtime, kept('x', 0))).toBe(all[2]);
   });
 
   it('takes messages behind the first that repeat no question, and a name server that is the root', async () => {

@@ -38,6 +38,7 @@ describe.skipIf(process.platform !== 'linux')('sockets that are opened before th
     { name: 'none for a Corefile with a fault', corefile: '.:PORT {\n bind ADDRESS\n', opens: false },
     { name: 'none where no address is left', corefile: '.:PORT {\n bind ADDRESS nowhere\n}', opens: false },
     { name: 'none at a port that is shared', corefile: 'a:PORT {\n bind ADDRESS\n}\nb:PORT\n', opens: false },
+    { name: 'none at a port that is drawn', corefile: '.:0 {\n bind ADDRESS\n}', opens: false },
     { name: 'none for other flags', corefile: '.:PORT {\n bind ADDRESS\n}', args: ['-localip', '1'], opens: false },
     { name: 'none for the version', corefile: '.:PORT {\n bind ADDRESS\n}', args: ['-version'], opens: false },
     {

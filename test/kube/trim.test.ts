@@ -333,6 +333,12 @@ describe('pods, namespaces and nodes', () => {
     });
   });
 
+  it('leaves out for DNS what DNS does not need of a pod', () => {
+    const spec = { dnsPolicy: 'None', containers: [{ ports: [{ containerPort: 80 }] }] };
+    const { object } = trim('Pod', { metadata: { name: 'p' }, spec }, DNS_FIELDS);
+    expect(object).toMatchObject({ ports: [], dns: undefined });
+  });
+
   it('reads a namespace and a node', () => {
     expect(trim('Namespace', { metadata: { name: 'n', labels: { a: 'b' } } }).object).toEqual({
       kind: 'Namespace',

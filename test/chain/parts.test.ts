@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Handler } from '../../src/chain/index.js';
+import { providesChanges, providesUpstreams, takesChanges } from '../../src/chain/changes.js';
+import { handsOver } from '../../src/chain/handed-over.js';
+import { QuerySeries } from '../../src/chain/query-metrics.js';
 import { padded, paddingFor } from '../../src/chain/padding.js';
 import { Trail } from '../../src/chain/trail.js';
 import { notifyServers } from '../../src/chain/transfer.js';
@@ -81,5 +84,90 @@ describe('extended errors', () => {
     const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith(`${name}{`));
     const { label } = asked.client.server;
     expect(lines).toEqual(code === undefined ? [] : [`${name}{code="${code}",server="${label}"} 1`]);
+  });
+});
+
+describe('what a handler can do beside answering', () => {
+  it.each([
+    { name: 'followChanges', can: providesChanges },
+    { name: 'namesChanged', can: takesChanges },
+    { name: 'upstreams', can: providesUpstreams },
+    { name: 'handOver', can: handsOver },
+  ])('is told by a function $name', ({ name, can }) =>
+    expect([{ [name]: () => undefined }, { [name]: 'text' }, {}].map((one) => can(one))).toEqual([true, false, false]),
+  );
+});
+
+describe('metrics of queries', () => {
+  const IPV6 = '2001:db8::1';
+  const made = (): { series: QuerySeries; lines: (metric: string) => Promise<string[]> } => {
+    const metrics = new Metrics();
+    const series = new QuerySeries(metrics, 's', '.', '', { atOnce: 'cache', waited: 'forward' });
+    const lines = async (metric: string): Promise<string[]> =>
+      (await metrics.text())
+        .split('\n')
+        .filter((line) => line.startsWith(`coredns_dns_${metric}{`))
+        .map((line) => line.replace(/,?(server|view|zone)="[^"]*"/g, '').slice('coredns_dns_'.length));
+    return { series, lines };
+  };
+
+  it('tell protocol, family and type of each, and the sizes by protocol', async () => {
+    const { series, lines } = made();
+    series.count(query('a.', 'A'), 0.01, 0, 50, 'nobody');
+    series.count(query('a.', 'AAAA', { remote: IPV6 }), 0.01, 0, 70, 'nobody');
+    series.count(query('a.', 'A', { transport: 'tcp' }), 0.01, 0, 90, 'nobody');
+    series.count(query('a.', 'CAA', { transport: 'tcp', remote: IPV6, edns: 1232, do: true }), 0.01, 0, 110, 'nobody');
+    expect(await lines('requests_total')).toEqual([
+      'requests_total{family="1",proto="tcp",type="A"} 1',
+      'requests_total{family="1",proto="udp",type="A"} 1',
+      'requests_total{family="2",proto="tcp",type="other"} 1',
+      'requests_total{family="2",proto="udp",type="AAAA"} 1',
+    ]);
+    expect(await lines('response_size_bytes_sum')).toEqual([
+      'response_size_bytes_sum{proto="tcp"} 200',
+      'response_size_bytes_sum{proto="udp"} 120',
+    ]);
+    expect(await lines('request_size_bytes_sum')).toEqual([
+      'request_size_bytes_sum{proto="tcp"} 49',
+      'request_size_bytes_sum{proto="udp"} 38',
+    ]);
+    expect(await lines('do_requests_total')).toEqual(['do_requests_total{} 1']);
+  });
+
+  it('tell who replied', async () => {
+    const { series, lines } = made();
+    for (const writer of ['nobody', 'atOnce', 'waited'] as const) series.count(query('a.'), 0.01, 3, 50, writer);
+    expect(await lines('responses_total')).toEqual([
+      'responses_total{plugin="",rcode="NXDOMAIN"} 1',
+      'responses_total{plugin="cache",rcode="NXDOMAIN"} 1',
+      'responses_total{plugin="forward",rcode="NXDOMAIN"} 1',
+    ]);
+  });
+
+  it('count those that were answered without the chain, each with the size that it had', async () => {
+    const { series, lines } = made();
+    const counter = series.hitCounter(query('a.', 'A', { edns: 1232, do: true }), 0, 60, 'atOnce');
+    counter(1, 0);
+    expect(await lines('request_size_bytes_sum')).toEqual(['request_size_bytes_sum{proto="udp"} 19']);
+    counter(0, 1);
+    counter(2, 3);
+    expect(await lines('request_size_bytes_sum')).toEqual(['request_size_bytes_sum{proto="udp"} 177']);
+    expect(await lines('request_size_bytes_count')).toEqual(['request_size_bytes_count{proto="udp"} 7']);
+    expect(await lines('response_size_bytes_sum')).toEqual(['response_size_bytes_sum{proto="udp"} 420']);
+    for (const metric of ['requests_total', 'do_requests_total', 'responses_total'])
+      expect((await lines(metric)).map((line) => line.split(' ')[1])).toEqual(['7']);
+  });
+
+  it('have one counter for all queries that count alike, and others for all else', () => {
+    const { series } = made();
+    const of = (type: string, options = {}, rcode = 0, size = 60, writer: 'atOnce' | 'waited' = 'atOnce') =>
+      series.hitCounter(query('a.', type, options), rcode, size, writer);
+    const first = of('A');
+    expect(of('A', { id: 7 })).toBe(first);
+    const others = [
+      ...[of('AAAA'), of('A', { edns: 1232, do: true }), of('A', { transport: 'tcp' }), of('A', { remote: IPV6 })],
+      ...[of('A', {}, 3), of('A', {}, 0, 61), of('A', {}, 0, 60, 'waited')],
+    ];
+    expect(new Set([first, ...others]).size).toBe(8);
   });
 });

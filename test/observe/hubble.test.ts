@@ -172,6 +172,18 @@ describe('how much is shown and kept', () => {
       'Connected Nodes: 2/2',
     ]);
     expect(() => new FlowRing(0)).toThrow('a ring holds at least 1 flow, got 0');
+    const kept = (capacity: number, count: number): unknown[] => {
+      const ring = new FlowRing(capacity);
+      for (let i = 1; i <= count; i++) ring.push(i as never);
+      return ring.list();
+    };
+    expect([kept(1, 2), kept(3, 2), kept(3, 3), kept(3, 4), kept(3, 6)]).toEqual([
+      [2],
+      [1, 2],
+      [1, 2, 3],
+      [2, 3, 4],
+      [4, 5, 6],
+    ]);
   });
 
   it('follows until it is stopped, after the last ones that were asked for', () => {

@@ -22,8 +22,6 @@ export class FlowRing {
 
   /** Oldest first. */
   list(): Flow[] {
-    return this.flows.length < this.capacity
-      ? [...this.flows]
-      : [...this.flows.slice(this.next), ...this.flows.slice(0, this.next)];
+    return [...this.flows.slice(this.next), ...this.flows.slice(0, this.next)];
   }
 }

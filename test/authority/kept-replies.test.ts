@@ -23,4 +23,13 @@ it('replies are kept by name, type and whether signatures are wanted, and given 
   kept.keep('one-more.', Type.A, false, made[0]!);
   expect(known()).toEqual([false, false, false, false]);
   expect(kept.get('one-more.', Type.A, false)).toBe(made[0]);
+  // As many have room again.
+  for (let i = 1; i < SIZE; i++) kept.keep(`n${i}.`, Type.A, false, made[0]!);
+  expect(kept.get('one-more.', Type.A, false)).toBe(made[0]);
+});
+
+it('a reply with signatures is that of no other type without', () => {
+  const kept = new KeptReplies();
+  kept.keep('a.', 0xfffe, true, reply());
+  for (const type of [2, 0xfffe]) expect(kept.get('a.', type, false)).toBeUndefined();
 });

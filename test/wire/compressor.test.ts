@@ -52,3 +52,16 @@ describe('names within data', () => {
     }
   });
 });
+
+it('a name that was shortened itself is pointed to whole, and names end in whatever memory there was', () => {
+  const target = new Uint8Array(64).fill(0xff);
+  const names = new Compressor(target);
+  names.reset();
+  let at = 0;
+  for (const text of ['b.c.', 'x.b.c.', 'y.x.b.c.']) {
+    const name = encodeName(text);
+    at = names.write(name, 0, name.length, at);
+  }
+  // `b.c.`, then `x` and a pointer to it, then `y` and a pointer to that.
+  expect(Buffer.from(target.subarray(0, at)).toString('hex')).toBe('0162016300' + '0178c000' + '0179c005');
+});

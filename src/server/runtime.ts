@@ -62,7 +62,7 @@ function hostFiles(directory: string): string[] {
     return [];
   }
   return entries
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
     .flatMap((entry) => {
       const file = path.join(directory, entry.name);
       return entry.isDirectory() ? hostFiles(file) : [file];

@@ -60,7 +60,7 @@ export function* readHostMap(bytes: Buffer, options: HostMapOptions): Generator<
   };
   for (let start = 0; start < bytes.length;) {
     const found = start + SLICE < bytes.length ? bytes.indexOf(LINE_FEED, start + SLICE) : -1;
-    const end = found < 0 ? bytes.length : found + 1;
+    const end = found === -1 ? bytes.length : found + 1;
     for (const line of bytes.toString('utf8', start, end).split('\n')) readLine(map, line, options);
     start = end;
     if (start < bytes.length) yield;

@@ -288,6 +288,24 @@ describe('a changing file', () => {
     ]);
   });
 
+  it('is counted without reverse names where there are none', async () => {
+    const { block } = await began('hosts /h {\nno_reverse\n}');
+    expect(await block.metrics.text()).toContain('coredns_hosts_entries{hostsfile="/h"} 1\n');
+  });
+
+  it('that is long loses no name at the ends of slices', async () => {
+    const { files, ask, block } = await began();
+    const names = Array.from({ length: 3000 }, (_, i) => `host${i}.big.test`);
+    files['/h'] = [...names.map((name) => `10.0.0.1 ${name}`), '192.0.2.9 a'].join('\n');
+    block.clock.advance(5000);
+    while (address(ask('a.')) === '192.0.2.1') await new Promise((resolve) => setImmediate(resolve));
+    expect(names.filter((name) => address(ask(`${name}.`)) !== '10.0.0.1')).toEqual([]);
+    // And it is looked at again.
+    files['/h'] = '192.0.2.33 a';
+    block.clock.advance(5000);
+    expect(address(ask('a.'))).toBe('192.0.2.33');
+  });
+
   it('that is long is read in slices, and those before it answer meanwhile', async () => {
     const { files, ask, block } = await began();
     const line = (i: number): string => `10.0.${i >> 8}.${i & 255} host${i}.big.test`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DROP, Reply, type NotedHit, type Outcome, type Query } from '../../../src/chain/index.js';
+import { DROP, Metadata, Reply, type NotedHit, type Outcome, type Query } from '../../../src/chain/index.js';
 import type { Log } from '../../../src/plugins/log/handler.js';
 import { log } from '../../../src/plugins/log/setup.js';
 import { setup } from '../../support/block.js';
@@ -167,6 +167,16 @@ describe('log', () => {
         expect(block.log.lines[1]).toBe(block.log.lines[0]);
       }
     }
+  });
+
+  it.each(['log', 'log . {\nclass all\n}'])('says what a reply is where metadata is collected: %s', async (text) => {
+    const asked = query('a.example.org.');
+    asked.context.metadata = new Metadata(asked, new Map());
+    await setup(log, text).ask(asked, () => reply({ rcode: 3, authority: [soa('org.')] }));
+    expect(['log/type', 'log/class'].map((label) => asked.context.metadata!.get(label))).toEqual([
+      'NXDOMAIN',
+      'denial',
+    ]);
   });
 
   it('writes lines of shared replies together, in order, and before any that comes later', async () => {

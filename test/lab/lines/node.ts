@@ -166,4 +166,40 @@ export const NODE_LINES: readonly CommandLine[] = [
     '0\nNetid  State  Recv-Q  Send-Q  Local Address:Port  Peer Address:Port\nNetid  State  Recv-Q  Send-Q  Local Address:Port  Peer Address:Port\n-N CILIUM_INPUT\n-A CILIUM_INPUT -m mark --mark 0x200/0xf00 -m comment --comment "cilium: ACCEPT for proxy traffic" -j ACCEPT\n!iptables: unknown option -N, allowed: -t, -S, -L, -n, -v, --line-numbers\n1\nGlobal\n3\n!cilium-dbg: got "bpf ct list", allowed: service list, lrp list, endpoint list, bpf endpoint list, bpf ct list global, bpf nat list, bpf ipmasq list, bpf lb list, bpf ipcache list, identity list, node list, ip list, fqdn cache list, policy get, status, version, endpoint get ID, monitor\n',
     1,
   ],
+  [
+    `printf 'echo x >> tries\\nsed -i "s/type:.Cluster/type: ClusterX/" $1\\n' > step.sh && EDITOR='bash step.sh' kubectl edit svc kubernetes || echo $?; wc -l tries`,
+    '!error: Edit cancelled, no valid changes were saved.\nservices "kubernetes" was not valid:\n* invalid Service default/kubernetes\n1\n20\n',
+  ],
+  [`kubectl exec curl-pod -- sh -c 'sleep 1 & echo $!'`, '![1] 7\n7\n'],
+  [
+    'cilium-dbg monitor --nosuch',
+    '!cilium-dbg monitor: unknown option --nosuch: want --from, --to, --related-to or --type\n',
+    1,
+  ],
+  [
+    `kubectl get events -A -o jsonpath='{.items[?(@.involvedObject.kind=="Deployment")].involvedObject.apiVersion}'`,
+    'apps/v1 apps/v1\n',
+  ],
+  [
+    'kubectl get cm cilium-config -n kube-system -o jsonpath={.metadata}',
+    '{"name":"cilium-config","namespace":"kube-system","creationTimestamp":"2025-07-30T14:56:15Z","resourceVersion":"1","uid":"247fc569-c097-4788-ae74-80d39b0ed6b7"}\n',
+  ],
+  [
+    'kubectl run curl-pod-2 --image=b && kubectl describe pod curl-pod | grep ^Name && kubectl describe pod curl | grep ^Name && kubectl describe pod | grep -c ^Name && kubectl describe pods curl-pod nosuch | grep -c ^Name',
+    'pod/curl-pod-2 created\nName:             curl-pod\nNamespace:        default\nName:             curl-pod\nNamespace:        default\nName:             curl-pod-2\nNamespace:        default\n8\n!Error from server (NotFound): pods "nosuch" not found\n0\n',
+    1,
+  ],
+  [
+    'help cp && help mv && help basename && help dirname && help tac && help rev && help nl && help jq && help yq',
+    `cp FILE... TO\n    Copies files of this session.\nmv FILE... TO\n    Moves files of this session.\nbasename NAME [SUFFIX]\n    Prints the last part of a name.\ndirname NAME...\n    Prints the name without its last part.\ntac [FILE...]\n    Prints lines, the last one first.\nrev [FILE...]\n    Turns each line around.\nnl [FILE...]\n    Numbers lines.\njq [-r] [-c] ['FILTER'] [FILE...]\n    Reads JSON and prints what the filter makes of it.\nyq [-r] [-c] [-y] ['FILTER'] [FILE...]\n    Reads YAML and prints as JSON what jq's filter makes of it; -y prints YAML.\n`,
+  ],
+  [
+    `crash curl-pod && kubectl describe pod curl-pod | grep -A9 'State:'`,
+    'pod curl-pod on k8s-ctr crashed\n    State:          Waiting\n      Reason:       CrashLoopBackOff\n    Last State:     Terminated\n      Reason:       Error\n      Exit Code:    137\n      Started:      Wed, 30 Jul 2025 14:56:15 +0000\n      Finished:     Wed, 30 Jul 2025 14:56:21 +0000\n    Ready:          False\n    Restart Count:  0\n    Environment:    <none>\n    Mounts:         <none>\nConditions:\n',
+  ],
+  [
+    'kubectl get deployments.apps,po && kubectl get deploy.apps webpod -o name && kubectl get deploymentz.apps',
+    `NAME                     READY   UP-TO-DATE   AVAILABLE   AGE\ndeployment.apps/webpod   2/2     2            2           6s\n\nNAME                          READY   STATUS             RESTARTS     AGE\npod/curl-pod                  0/1     CrashLoopBackOff   0            6s\npod/curl-pod-2                1/1     Running            0            0s\npod/webpod-556878d5d7-7p8bn   1/1     Running            1 (1s ago)   6s\npod/webpod-556878d5d7-r4dmh   1/1     Running            0            6s\ndeployment.apps/webpod\n!error: the server doesn't have a resource type "deploymentz.apps"; it has namespaces, services, pods, configmaps, serviceaccounts, events, endpointslices, deployments, daemonsets, clusterroles, clusterrolebindings, ciliumlocalredirectpolicies, nodes, endpoints, replicasets, ciliumnodes, customresourcedefinitions, ciliumendpoints\n`,
+    1,
+  ],
 ];

@@ -130,7 +130,6 @@ export const yamlOf = (object: unknown): string =>
   loadYaml().stringify(sorted(object), {
     indentSeq: false,
     lineWidth: 0,
-    aliasDuplicateObjects: false,
     version: '1.1',
   });
 

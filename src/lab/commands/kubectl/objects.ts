@@ -28,7 +28,6 @@ export function served(object: ApiObject, lab: Lab): RawObject {
       created,
       version: lab.api.versionOf(object),
     }),
-    ...(own['labels'] !== undefined && { labels: own['labels'] }),
   };
   if (kind === 'Service') return { ...raw, metadata, ...serviceDefaults(raw) };
   if (kind === 'Deployment' || kind === 'DaemonSet')

@@ -5,7 +5,6 @@ import { humanDuration } from '../../../observe/kubectl/human-duration.js';
 import type { ApiObject } from '../../cluster/cluster-api.js';
 import { containersOf, labelsOf } from '../../cluster/cluster-api.js';
 import { ALL_RESOURCES } from '../../cluster/resources.js';
-import type { Resource } from '../../cluster/resources.js';
 import { statusWord } from '../../pods/pod-status.js';
 import { replicasOf } from '../../pods/generations.js';
 import { isCordoned } from '../../pods/scheduler.js';
@@ -111,7 +110,7 @@ function kindOf(kind: string, lab: Lab): KubectlKind {
   return {
     resource: withGroup(resource),
     singular: shownAs(resource, '').slice(0, -1),
-    names: namesOf(resource),
+    names: [resource.plural],
     namespaced: resource.namespaced,
     columns,
     wideColumns,
@@ -133,11 +132,6 @@ const apiObjects = (kind: string, lab: Lab): ApiObject[] =>
     return { kind, namespace, name, raw, created: Date.parse(textAt(objectAt(raw, 'metadata'), 'creationTimestamp')) };
   });
 
-function namesOf({ kind, plural, short, group }: Resource): readonly string[] {
-  const names = [kind.toLowerCase(), plural];
-  return [...names, ...short, ...(group === '' ? [] : names.map((name) => `${name}.${group}`))];
-}
-
 /** Everything that can be listed in a lab; slices under the names that the endpoint controller gives them. */
 export function tablesOf(lab: Lab): readonly KubectlKind[] {
   const modelled = KUBECTL_KINDS.map((kind): KubectlKind =>
@@ -153,7 +147,7 @@ export function tablesOf(lab: Lab): readonly KubectlKind[] {
   return [
     ...modelled,
     ...ALL_RESOURCES.filter(({ plural }) => !known.has(plural)).map((resource) =>
-      resource.kind === 'Event' ? eventKind(lab, namesOf(resource)) : kindOf(resource.kind, lab),
+      resource.kind === 'Event' ? eventKind(lab, [resource.plural]) : kindOf(resource.kind, lab),
     ),
   ];
 }

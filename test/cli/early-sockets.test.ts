@@ -36,9 +36,17 @@ describe.skipIf(process.platform !== 'linux')('sockets that are opened before th
     { name: 'of two blocks at one address', corefile: 'a:PORT {\n bind ADDRESS\n}\nb:PORT {\n bind ADDRESS\n}' },
     { name: 'none for another scheme', corefile: 'tls://.:PORT {\n bind ADDRESS\n}', opens: false },
     { name: 'none for a Corefile with a fault', corefile: '.:PORT {\n bind ADDRESS\n', opens: false },
+    {
+      name: 'none for a Corefile with a fault elsewhere',
+      corefile: '.:PORT {\n bind ADDRESS\n}\nx:99999 {\n}\n',
+      opens: false,
+    },
+    {
+      name: 'of an address, whatever is at other ports',
+      corefile: 'a:PORT {\n bind ADDRESS\n}\nb:0 {\n}\nc:0 {\n bind ADDRESS\n}\n',
+    },
     { name: 'none where no address is left', corefile: '.:PORT {\n bind ADDRESS nowhere\n}', opens: false },
     { name: 'none at a port that is shared', corefile: 'a:PORT {\n bind ADDRESS\n}\nb:PORT\n', opens: false },
-    { name: 'none at a port that is drawn', corefile: '.:0 {\n bind ADDRESS\n}', opens: false },
     { name: 'none for other flags', corefile: '.:PORT {\n bind ADDRESS\n}', args: ['-localip', '1'], opens: false },
     { name: 'none for the version', corefile: '.:PORT {\n bind ADDRESS\n}', args: ['-version'], opens: false },
     {

@@ -310,6 +310,9 @@ describe('LocalRedirects', () => {
     expect(() => older.redirects.apply(skip)).toThrow(
       'spec.skipRedirectFromBackend: the kernel has no SO_NETNS_COOKIE (5.12)',
     );
+    // Who does not ask for it, or has it, is not refused.
+    expect(older.redirects.apply(policy('q'))).toBe(true);
+    expect(redirectLab({ rules: '1.17' }).redirects.apply(skip)).toBe(true);
   });
 
   it('keeps addresses to the allowed blocks', () => {

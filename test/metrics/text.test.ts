@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Gauge, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { Metrics } from '../../src/metrics/metrics.js';
+import { Metrics, SLIM_TIME_BOUNDS, TIME_BOUNDS } from '../../src/metrics/metrics.js';
 import { familyText } from '../../src/metrics/text.js';
 
 describe('the text exposition format', () => {
@@ -58,4 +58,15 @@ it('a family without series is left out, and families stand by name', async () =
       '',
     ].join('\n'),
   );
+});
+
+describe('bounds of durations', () => {
+  // As CoreDNS has them (plugin/plugin.go): from a quarter of a millisecond to eight seconds, or to two and a half.
+  it.each([
+    { name: 'each twice the one before', bounds: TIME_BOUNDS, count: 16, factor: 2, last: 8.192 },
+    { name: 'each ten times the one before', bounds: SLIM_TIME_BOUNDS, count: 5, factor: 10, last: 2.5 },
+  ])('$name', ({ bounds, count, factor, last }) => {
+    expect([bounds.length, bounds[0], bounds[1]! / bounds[0]!]).toEqual([count, 0.00025, factor]);
+    expect(bounds.at(-1)).toBeCloseTo(last, 9);
+  });
 });

@@ -78,6 +78,11 @@ describe('parseNodeCacheFlags', () => {
       want: { healthPort: 8081, dnsPort: 1053 },
     },
     {
+      name: 'the first and the last port',
+      args: [...LOCAL, '-health-port', '1', '-dns.port', '65535', '-metrics-listen-address', ':65535'],
+      want: { healthPort: 1, dnsPort: 65_535, metricsAddress: { address: '', port: 65_535 } },
+    },
+    {
       name: 'metrics at an IPv6 address',
       args: [...LOCAL, '-metrics-listen-address', '[::1]:9999'],
       want: { metricsAddress: { address: '::1', port: 9999 } },
@@ -167,6 +172,11 @@ describe('parseNodeCacheFlags', () => {
       name: 'metrics at a name',
       args: [...LOCAL, '-metrics-listen-address', 'node:1'],
       error: 'invalid metrics-listen-address specified - "node:1", want IP:PORT, [IPV6]:PORT or :PORT',
+    },
+    {
+      name: 'metrics at a port that is none',
+      args: [...LOCAL, '-metrics-listen-address', ':65536'],
+      error: 'invalid metrics-listen-address specified - ":65536", want IP:PORT, [IPV6]:PORT or :PORT',
     },
     {
       name: 'metrics without port',

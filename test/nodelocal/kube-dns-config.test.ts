@@ -4,6 +4,8 @@ import { KubeDnsConfigError, parseKubeDnsConfig } from '../../src/nodelocal/kube
 const parse = (files: Record<string, string>): ReturnType<typeof parseKubeDnsConfig> =>
   parseKubeDnsConfig(new Map(Object.entries(files)));
 
+const LONG = `${'a.'.repeat(126)}a`;
+
 describe('parseKubeDnsConfig', () => {
   it.each<{ name: string; files: Record<string, string>; stubs?: [string, string[]][]; upstreams?: string[] }>([
     { name: 'nothing', files: {} },
@@ -21,6 +23,16 @@ describe('parseKubeDnsConfig', () => {
       name: 'upstreams',
       files: { upstreamNameservers: '["8.8.8.8", "8.8.4.4:53", "[2001:db8::1]:5353"]' },
       upstreams: ['8.8.8.8', '8.8.4.4:53', '[2001:db8::1]:5353'],
+    },
+    {
+      name: 'three upstreams, at the first and the last port',
+      files: { upstreamNameservers: '["8.8.8.8:1", "8.8.8.8:65535", "[fd00::1]:65535"]' },
+      upstreams: ['8.8.8.8:1', '8.8.8.8:65535', '[fd00::1]:65535'],
+    },
+    {
+      name: 'a domain of 253 characters',
+      files: { stubDomains: `{"${LONG}": ["1.1.1.1"]}` },
+      stubs: [[LONG, ['1.1.1.1']]],
     },
   ])('reads $name', ({ files, stubs, upstreams }) => {
     expect(parse(files)).toEqual({ stubDomains: new Map(stubs ?? []), upstreamNameservers: upstreams ?? [] });
@@ -73,6 +85,16 @@ describe('parseKubeDnsConfig', () => {
       name: 'port 0',
       files: { upstreamNameservers: '["8.8.8.8:0"]' },
       error: `upstreamNameservers: got "8.8.8.8:0", allowed: ${server}`,
+    },
+    {
+      name: 'port 65536',
+      files: { upstreamNameservers: '["8.8.8.8:65536"]' },
+      error: `upstreamNameservers: got "8.8.8.8:65536", allowed: ${server}`,
+    },
+    {
+      name: 'a domain of 254 characters',
+      files: { stubDomains: `{"a${LONG}": ["1.1.1.1"]}` },
+      error: 'allowed: a domain in lower case without final dot',
     },
     {
       name: 'IPv4 in brackets',

@@ -83,6 +83,16 @@ describe('settingsFor', () => {
   );
 
   it.each([
+    { name: 'glibc', want: { ndots: 0, timeout: 0, attempts: 0 } },
+    { name: 'musl', want: { ndots: 0, timeout: 0, attempts: 0 } },
+    { name: 'go', want: { ndots: 0, timeout: 1, attempts: 1 } },
+    { name: 'bind', want: { ndots: 0, timeout: 0, attempts: 1 } },
+    { name: 'busybox', want: { ndots: 1, timeout: 5, attempts: 2 } },
+  ] as const)('$name raises numbers to its limits', ({ name, want }) =>
+    expect(of(name, 'options ndots:0 timeout:0 attempts:0')).toMatchObject(want),
+  );
+
+  it.each([
     { name: 'glibc', want: { ndots: 1, timeout: 5, attempts: 2 } },
     { name: 'musl', want: { ndots: 1, timeout: 5, attempts: 2 } },
     { name: 'go', want: { ndots: 1, timeout: 5, attempts: 2 } },
@@ -176,6 +186,8 @@ describe('settingsFor', () => {
   });
   it.each([
     { name: 'glibc', want: ['127.0.0.1'] },
+    { name: 'musl', want: ['127.0.0.1'] },
+    { name: 'busybox', want: ['127.0.0.1'] },
     { name: 'go', want: ['127.0.0.1', '::1'] },
     { name: 'bind', want: ['127.0.0.1', '::1'] },
   ] as const)('$name without servers asks itself', ({ name, want }) => {
@@ -192,6 +204,8 @@ describe('settingsFor', () => {
     expect(of('musl', long).search).toEqual([]);
     expect(of('musl', long).ignored[0]!.reason).toBe('musl does not read lines of more than 255 bytes');
     expect(of('glibc', long).search).toHaveLength(40);
+    const lineOf = (bytes: number): string => 'search a b'.padEnd(bytes);
+    expect([255, 256].map((bytes) => of('musl', lineOf(bytes)).search.length)).toEqual([2, 0]);
   });
   it('BIND reads eight search domains', () => {
     expect(of('bind', 'search a b c d e f g h i j').search).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']);

@@ -37,8 +37,6 @@ interface Rules {
   readonly options: ReadonlySet<string>;
   /** Bytes from which on a line is not read. */
   readonly longLine: number;
-  /** Characters from which on a search list is not read. */
-  readonly longSearch: number;
   readonly maxSearch: number;
   /** Used when there is no `nameserver` line. */
   readonly fallback: readonly string[];
@@ -55,7 +53,6 @@ const RULES: Readonly<Record<ProfileName, Rules>> = {
   glibc: {
     numbers: { ndots: [1, 0, 15], timeout: [5, 0, 30], attempts: [2, 0, 5] },
     longLine: FREE,
-    longSearch: FREE,
     maxSearch: FREE,
     fallback: ['127.0.0.1'],
     options: new Set([
@@ -76,14 +73,12 @@ const RULES: Readonly<Record<ProfileName, Rules>> = {
     numbers: { ndots: [1, 0, 15], timeout: [5, 0, 60], attempts: [2, 0, 10] },
     options: new Set(NUMBERS),
     longLine: 255,
-    longSearch: 256,
     maxSearch: FREE,
     fallback: ['127.0.0.1'],
   },
   go: {
     numbers: { ndots: [1, 0, 15], timeout: [5, 1, FREE], attempts: [2, 1, FREE] },
     longLine: FREE,
-    longSearch: FREE,
     maxSearch: FREE,
     fallback: ['127.0.0.1', '::1'],
     options: new Set([
@@ -102,7 +97,6 @@ const RULES: Readonly<Record<ProfileName, Rules>> = {
     numbers: { ndots: [1, 0, 15], timeout: [5, 0, FREE], attempts: [3, 1, FREE] },
     options: new Set(NUMBERS),
     longLine: FREE,
-    longSearch: FREE,
     maxSearch: 8,
     fallback: ['127.0.0.1', '::1'],
   },
@@ -110,7 +104,6 @@ const RULES: Readonly<Record<ProfileName, Rules>> = {
     numbers: { ndots: [1, 1, 1], timeout: [5, 5, 5], attempts: [2, 2, 2] },
     options: new Set(),
     longLine: FREE,
-    longSearch: FREE,
     maxSearch: FREE,
     fallback: ['127.0.0.1'],
   },
@@ -163,14 +156,6 @@ function searchOf(
 ): string[] {
   const { search } = file;
   if (search === undefined || !readable(search.line, search.text)) return [];
-  if (search.text.length >= rules.longSearch) {
-    ignored.push({
-      line: search.line,
-      text: search.text,
-      reason: `${profile} does not read a search list of ${rules.longSearch} or more characters`,
-    });
-    return [];
-  }
   for (const domain of search.domains.slice(rules.maxSearch))
     ignored.push({ line: search.line, text: domain, reason: `${profile} reads ${rules.maxSearch} search domains` });
   const domains = search.domains

@@ -16,6 +16,39 @@ describe('bounds of forward', () => {
     expect(parseTargets(directive, to, () => '')).toHaveLength(15);
   });
 
+  it.each([
+    { to: '10.0.0.1', port: 53 },
+    { to: 'tls://10.0.0.1', port: 853 },
+    { to: 'https://10.0.0.1', port: 443 },
+    { to: '10.0.0.1:1', port: 1 },
+    { to: '10.0.0.1:65535', port: 65_535 },
+  ])('$to is asked at port $port', ({ to, port }) => {
+    const [directive] = directives(`forward . ${to}`, 'forward');
+    expect(parseTargets(directive, [to], () => '')).toMatchObject([{ to: { address: '10.0.0.1', port } }]);
+  });
+
+  it.each([
+    { to: 'ns.example', port: 53 },
+    { to: 'tls://ns.example', port: 853 },
+    { to: 'https://ns.example', port: 443 },
+    { to: 'ns.example:1', port: 1 },
+    { to: 'ns.example:65535', port: 65_535 },
+  ])('$to is looked up and asked at port $port', ({ to, port }) => {
+    const [directive] = directives(`forward . ${to}`, 'forward');
+    const none = (): string => {
+      throw new Error('no such file');
+    };
+    expect(parseTargets(directive, [to], none)).toMatchObject([{ host: 'ns.example', port }]);
+  });
+
+  it.each(['ns.example:0', 'ns.example:65536'])('%s is no upstream', (to) => {
+    const [directive] = directives(`forward . ${to}`, 'forward');
+    const none = (): string => {
+      throw new Error('no such file');
+    };
+    expect(() => parseTargets(directive, [to], none)).toThrow('which is no address and no file');
+  });
+
   it('an upstream whose checks fail at once is checked no more than a hundred times a second, at an interval of 0s', async () => {
     const cluster = new Cluster('forward . 10.0.0.1 {\n health_check 0s\n}');
     cluster.network.unreachable.add('10.0.0.1');

@@ -8,83 +8,15 @@ import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/lib/clock.js';
-import { findProxyHeader } from '../../src/server/proxy-header.js';
 import { ProxiedDatagrams, behindProxy } from '../../src/server/proxy-protocol.js';
 import { FrameReader, decodeMessage, formatRr, frame } from '../../src/wire/index.js';
 import { query } from '../support/dns.js';
 import { duplexPair } from '../support/duplex-pair.js';
 import { isInstalled } from '../support/debian-server.js';
 import { running, type Running } from '../support/running.js';
+import { IPV4, SOURCE, V1, v2 } from './proxied.js';
 
 const FILES = path.resolve(import.meta.dirname, '../plugins/tls/files');
-const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
-/** A header of version 2: command and version, family and transport, and what follows. */
-const v2 = (command: number, kind: number, rest: Buffer = Buffer.alloc(0), claims = rest.length): Buffer => {
-  const head = Buffer.from([command, kind, claims >> 8, claims & 255]);
-  return Buffer.concat([SIGNATURE, head, rest]);
-};
-/** 203.0.113.7 port 4711 to 192.0.2.1 port 53. */
-const IPV4 = Buffer.from('cb007107c000020112670035', 'hex');
-const IPV6 = Buffer.concat([
-  Buffer.from('20010db8000000000000000000000007', 'hex'),
-  Buffer.from('20010db8000000000000000000000001', 'hex'),
-  Buffer.from('12670035', 'hex'),
-]);
-const V1 = Buffer.from('PROXY TCP4 203.0.113.7 192.0.2.1 4711 53\r\n');
-const SOURCE = { address: '203.0.113.7', port: 4711 };
-
-describe('headers of proxies', () => {
-  it.each([
-    { name: 'version 1', bytes: V1, source: SOURCE },
-    {
-      name: 'version 1, IPv6',
-      bytes: Buffer.from('PROXY TCP6 2001:db8::7 2001:db8::1 4711 53\r\n'),
-      source: { address: '2001:db8::7', port: 4711 },
-    },
-    { name: 'version 2', bytes: v2(0x21, 0x11, IPV4), source: SOURCE },
-    { name: 'version 2 of a datagram', bytes: v2(0x21, 0x12, IPV4), source: SOURCE },
-    { name: 'version 2, IPv6', bytes: v2(0x21, 0x21, IPV6), source: { address: '2001:db8::7', port: 4711 } },
-    {
-      name: 'version 2 with more behind the addresses',
-      bytes: v2(0x21, 0x11, Buffer.concat([IPV4, Buffer.alloc(9)])),
-      source: SOURCE,
-    },
-  ])('$name', ({ bytes, source }) => {
-    expect(findProxyHeader(Buffer.concat([bytes, Buffer.from('rest')]))).toMatchObject({
-      length: bytes.length,
-      proxied: { source },
-    });
-    for (let end = 1; end < bytes.length; end++) expect(findProxyHeader(bytes.subarray(0, end))).toBe('more');
-  });
-
-  it.each([
-    { name: 'version 1, UNKNOWN', bytes: Buffer.from('PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n') },
-    { name: 'version 1, UNKNOWN without addresses', bytes: Buffer.from('PROXY UNKNOWN\r\n') },
-    { name: 'version 2, LOCAL', bytes: v2(0x20, 0x00) },
-    { name: 'version 2, LOCAL with addresses', bytes: v2(0x20, 0x11, IPV4) },
-    { name: 'version 2, unspecified', bytes: v2(0x21, 0x00) },
-    { name: 'version 2, unix', bytes: v2(0x21, 0x31, Buffer.alloc(216)) },
-  ])('$name: nobody', ({ bytes }) =>
-    expect(findProxyHeader(bytes)).toMatchObject({ length: bytes.length, proxied: undefined }),
-  );
-
-  it.each([
-    { name: 'a line without an end', bytes: Buffer.from(`PROXY TCP4 ${'1'.repeat(200)}`) },
-    { name: 'a family that is none', bytes: Buffer.from('PROXY UDP4 1.1.1.1 2.2.2.2 1 2\r\n') },
-    { name: 'an address of the other family', bytes: Buffer.from('PROXY TCP4 2001:db8::7 192.0.2.1 1 2\r\n') },
-    { name: 'a port too large', bytes: Buffer.from('PROXY TCP4 203.0.113.7 192.0.2.1 70000 53\r\n') },
-    { name: 'a word missing', bytes: Buffer.from('PROXY TCP4 203.0.113.7 192.0.2.1 4711\r\n') },
-    { name: 'version 3', bytes: v2(0x31, 0x11, IPV4) },
-    { name: 'a command that is none', bytes: v2(0x22, 0x11, IPV4) },
-    { name: 'addresses cut short', bytes: v2(0x21, 0x11, IPV4.subarray(0, 11)) },
-    { name: 'a length of 65,535', bytes: v2(0x21, 0x11, IPV4, 65_535) },
-  ])('$name: malformed', ({ bytes }) => expect(findProxyHeader(bytes)).toBe('malformed'));
-
-  it.each([Buffer.alloc(0), Buffer.from('\x16\x03\x01'), query('x.').bytes])('no header', (bytes) =>
-    expect(findProxyHeader(bytes)).toBe('none'),
-  );
-});
-
 const rules = (policy: 'use' | 'ignore' | 'reject' | 'skip', sessions?: { time: number; most: number }) => ({
   policyFor: () => policy,
   sessions,
@@ -140,6 +72,55 @@ describe('datagrams', () => {
   it('of 28 bytes that are a header and no more are no fault', () => {
     const datagrams = new ProxiedDatagrams(rules('use'), new ManualClock());
     expect(datagrams.take(v2(0x21, 0x12, IPV4), PROXY)).toEqual({ bytes: Buffer.alloc(0), from: SOURCE });
+  });
+});
+
+describe('a connection behind its header', () => {
+  const behind = (policy: 'use' | 'ignore' | 'reject' | 'skip') => {
+    const clock = new ManualClock();
+    const [own, theirs] = duplexPair();
+    const found = behindProxy({ stream: theirs, local: PROXY, remote: PROXY }, rules(policy), clock);
+    return { clock, own, theirs, found };
+  };
+
+  it.each([
+    { name: 'a header and more', policy: 'use', sent: [V1, ASKED], remote: SOURCE, rest: ASKED },
+    {
+      name: 'one byte behind a header',
+      policy: 'use',
+      sent: [V1, Buffer.from('a')],
+      remote: SOURCE,
+      rest: Buffer.from('a'),
+    },
+    { name: 'no header', policy: 'use', sent: [ASKED], remote: PROXY, rest: ASKED },
+    { name: 'a header that is not believed', policy: 'ignore', sent: [V1, ASKED], remote: PROXY, rest: ASKED },
+    { name: 'a header that says nothing', policy: 'use', sent: [v2(0x20, 0), ASKED], remote: PROXY, rest: ASKED },
+    { name: 'what nobody looks at', policy: 'skip', sent: [V1], remote: PROXY, rest: V1 },
+  ] as const)('has the rest to read, and waits for nothing any more: $name', async ({ policy, sent, remote, rest }) => {
+    const { clock, own, theirs, found } = behind(policy);
+    own.write(Buffer.concat(sent));
+    const connection = await found;
+    expect(connection.remote).toEqual(remote);
+    expect([clock.pending, theirs.listenerCount('error'), theirs.listenerCount('readable')]).toEqual([0, 0, 0]);
+    expect(await new Promise((resolve) => connection.stream.once('data', resolve))).toEqual(rest);
+  });
+
+  it.each([
+    { name: 'ends', act: (own: Duplex) => void own.end() },
+    { name: 'ends within its header', act: (own: Duplex) => void own.end('PROXY') },
+    { name: 'breaks', act: (own: Duplex) => void own.destroy() },
+  ])('is closed where it $name', async ({ act }) => {
+    const { clock, own, theirs, found } = behind('use');
+    act(own);
+    await expect(found).rejects.toThrow('the client has closed its connection');
+    expect([theirs.destroyed, clock.pending]).toEqual([true, 0]);
+  });
+
+  it('is closed with the reason of its fault', async () => {
+    const { clock, theirs, found } = behind('use');
+    theirs.destroy(new Error('reset'));
+    await expect(found).rejects.toThrow('reset');
+    expect(clock.pending).toBe(0);
   });
 });
 

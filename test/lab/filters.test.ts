@@ -84,6 +84,11 @@ describe('behind a pipe', () => {
     { program: 'yq .data', lines: ['data:', '  a.b: c'], want: ['{', '  "a.b": "c"', '}'] },
     { program: 'yq -y .data', lines: ['data:', '  a.b: c'], want: ['a.b: c'] },
     { program: `yq '.data["a.b"]'`, lines: ['data:', '  a.b: c'], want: ['"c"'] },
+    {
+      program: 'jq --indent 1 -c --arg a x --argjson b 2 "[.n, \\$a, \\$b]"',
+      lines: ['{"n":', '1}', '{"n":3}'],
+      want: ['[1,"x",2]', '[3,"x",2]'],
+    },
     { program: 'tee kept', lines: ['a'], want: ['a'] },
   ])('$program', async ({ program, lines, want }) =>
     expect(await filter(program, lines)).toEqual({ text: want.map((line) => `${line}\n`).join(''), code: 0 }),

@@ -220,4 +220,8 @@ export const AWK_LINES: readonly CommandLine[] = [
     '!awk: output to files and programs is not in the lab: put "> FILE" or "| PROGRAM" after awk\n2\n3\ne\n',
     2,
   ],
+  [
+    `printf 'a\\nb\\n' | awk '{ for (;;) { next } } END { print "done", NR }' && awk 'BEGIN { while (1) exit 3 }' || echo $?; awk 'BEGIN { if (0) print "a"; print "b"; if (1) { print "c" } print "d"; do if (0) x; while (0); for (;;) if (n++ > 1) break; print n }'`,
+    'done 2\n3\nb\nc\nd\n3\n',
+  ],
 ];

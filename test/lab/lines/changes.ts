@@ -228,4 +228,9 @@ export const CHANGE_LINES: readonly CommandLine[] = [
     `printf 'apiVersion: apps/v1\\nkind: Deployment\\nmetadata: { name: re }\\nspec: { replicas: 1, strategy: { type: Recreate }, selector: { matchLabels: { a: b } }, template: { metadata: { labels: { a: b } }, spec: { containers: [ { name: c, image: i } ] } } }\\n' | kubectl apply -f - && kubectl get deploy re -o jsonpath={.spec.strategy} && kubectl describe deploy re | head -13 && kubectl delete deploy re && kubectl delete cn k8s-w1 && kubectl get cn --no-headers`,
     'deployment.apps/re created\n{"type":"Recreate"}\nName:               re\nNamespace:          default\nCreationTimestamp:  Wed, 30 Jul 2025 14:56:23 +0000\nLabels:             <none>\nAnnotations:        <none>\nSelector:           a=b\nReplicas:           1 desired | 1 updated | 1 total | 1 available | 0 unavailable\nStrategyType:       Recreate\nMinReadySeconds:    0\nPod Template:\n  Labels:  a=b\n  Containers:\n   c:\ndeployment.apps "re" deleted from default namespace\nciliumnode.cilium.io "k8s-w1" deleted\nk8s-ctr   172.20.1.246   192.168.10.100   8s\n',
   ],
+  [
+    `kubectl patch svc kubernetes -p '{'`,
+    '!error: unable to parse "{": Flow map must end with a } at line 1, column 2:\n',
+    1,
+  ],
 ];

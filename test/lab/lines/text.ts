@@ -159,4 +159,5 @@ export const TEXT_LINES: readonly CommandLine[] = [
     '!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n1\n!cannot read nosuch: no such file\n',
     1,
   ],
+  [`printf 'x\\n0.5\\n-0.5\\n' | sort -n && printf 'b 2\\na 10\\nc\\n' | sort -n -k 2`, '-0.5\nx\n0.5\nc\nb 2\na 10\n'],
 ];

@@ -64,11 +64,8 @@ class AwkParser extends AwkCursor {
       case 'if': {
         const test = this.condition();
         const yes = this.body();
-        const before = this.place;
         this.skip();
-        if (this.took('else')) return { kind: 'if', test, yes, no: this.body() };
-        this.place = before;
-        return { kind: 'if', test, yes };
+        return this.took('else') ? { kind: 'if', test, yes, no: this.body() } : { kind: 'if', test, yes };
       }
       case 'while':
         return { kind: 'loop', test: this.condition(), body: this.body() };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Bound } from '../../src/datapath/netns/port-table.js';
+import type { Packet } from '../../src/datapath/packet.js';
 import { PortTable } from '../../src/datapath/netns/port-table.js';
 import { SendQueue } from '../../src/datapath/sockets/tcp-queue.js';
 import { Timers } from '../../src/datapath/timers.js';
@@ -166,5 +167,35 @@ describe('the ports of a namespace', () => {
     const last = { uint32: () => 2 ** 32 - 1 };
     table.add(bound('', { localPort: 60_999 }));
     expect([table.ephemeral('UDP', last), table.ephemeral('TCP', last)]).toEqual([32_768, 60_999]);
+  });
+
+  it.each([
+    { name: 'the one that is connected to the sender', want: 'connected' },
+    { name: 'the one at the address, for others', from: 2, want: 'bound' },
+    { name: 'the one at all addresses, for another address', to: '10.0.0.8', want: 'all' },
+    { name: 'nobody, of the other family', to: 'fd00::1', want: undefined },
+  ])('lead a packet to $name', ({ from = 1, to = '10.0.0.1', want }) => {
+    const sockets: Record<string, Bound> = {
+      all: bound('0.0.0.0'),
+      bound: bound('10.0.0.1'),
+      connected: bound('10.0.0.1', { peer: peer('10.0.0.9', 1) }),
+    };
+    // Each is entered in a table that lets them share, whatever came first.
+    for (const names of [Object.keys(sockets), Object.keys(sockets).reverse()]) {
+      const table = new PortTable();
+      for (const name of names) table.add({ ...sockets[name]!, reusePort: true });
+      const packet = { protocol: 'UDP', src: '10.0.0.9', sport: from, dst: to, dport: 53 } as Packet;
+      expect(table.receiver(packet)?.cookie).toBe(want === undefined ? undefined : sockets[want]!.cookie);
+    }
+  });
+
+  it('are listed by protocol, port and age', () => {
+    const table = new PortTable();
+    const [old, young] = [bound('10.0.0.1'), bound('10.0.0.2')];
+    const all = [young, bound('', { localPort: 52 }), old, bound('', { protocol: 'TCP', localPort: 80 })];
+    for (const socket of all) table.add(socket);
+    expect(
+      table.list().map(({ protocol, localPort, localAddress }) => `${protocol} ${localPort} ${localAddress}`),
+    ).toEqual(['TCP 80 ', 'UDP 52 ', 'UDP 53 10.0.0.1', 'UDP 53 10.0.0.2']);
   });
 });

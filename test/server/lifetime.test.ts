@@ -177,7 +177,15 @@ describe('hooks of a block', () => {
     const seen: string[] = [];
     const hooked = definePlugin('hooked', (_, block) => {
       for (const name of ['Start', 'Serving', 'Stop', 'Shutdown'] as const)
-        block[`on${name}`](() => void seen.push(`${name} ${block.addresses().map(({ label }) => label)}`));
+        block[`on${name}`](
+          () =>
+            void seen.push(
+              `${name} ${block
+                .addresses()
+                .map(({ label }) => label)
+                .join()}`,
+            ),
+        );
       return { name: 'hooked', handle: (asked, next) => next(asked) };
     });
     corefile = block(53, 'hooked');

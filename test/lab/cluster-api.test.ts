@@ -137,10 +137,12 @@ describe('what is applied', () => {
 describe('the address of a service', () => {
   it.each([
     { name: 'is drawn from the range', draws: [5, 7], want: '10.96.7.5' },
-    { name: 'is none that is pinned for another', draws: [1, 0, 3, 0], want: '10.96.0.3' },
-    { name: 'is none that another has', draws: [9, 0, 10, 0], want: '10.96.0.10' },
-    { name: 'is none outside a small range', draws: [9, 1, 8, 0], cidr: '10.96.0.0/24', want: '10.96.0.8' },
+    { name: 'is none that is pinned for another, but the next', draws: [1, 0], want: '10.96.0.2' },
+    { name: 'is none that another has, but the next', draws: [9, 0], want: '10.96.0.10' },
+    { name: 'is none outside a small range', draws: [9, 1], cidr: '10.96.0.0/24', want: '10.96.0.2' },
     { name: 'ends in 254 at most', draws: [254, 255], want: '10.96.255.254' },
+    { name: 'begins anew behind the end of the range', draws: [254, 255], cidr: '10.96.0.0/23', want: '10.96.0.2' },
+    { name: 'is looked for in the whole range', draws: [10, 0], cidr: '10.96.0.9/31', want: '10.96.0.8' },
     { name: 'is the pinned one', of: 'pinned', namespace: 'shop', want: '10.96.0.1' },
     { name: 'is no pinned one of another namespace', of: 'pinned', draws: [4, 0], want: '10.96.0.4' },
     { name: 'is the given one', spec: { clusterIP: '10.96.3.3' }, want: '10.96.3.3' },
@@ -154,6 +156,12 @@ describe('the address of a service', () => {
     );
     own.service('holder', { clusterIP: '10.96.0.9' });
     expect(own.service(of, spec, { namespace })).toBe(want);
+  });
+
+  it('is none where all of the range are taken', () => {
+    const { service } = api([1, 0], '10.96.0.0/30');
+    expect([service('a', {}), service('b', {})]).toEqual(['10.96.0.2', '10.96.0.3']);
+    expect(() => service('c', {})).toThrow('failed to allocate a serviceIP: range is full (10.96.0.0/30)');
   });
 
   it('is kept, and cannot be another', () => {

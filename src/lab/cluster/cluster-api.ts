@@ -223,16 +223,21 @@ export class ClusterApi {
     if (holder) throw new ClusterApiError(`spec.clusterIP: ${ip} belongs to ${holder.namespace}/${holder.name}`);
   }
 
+  /** The first that is free from a drawn one on, among the 254 hosts of each 256 addresses that the last two bytes count. */
   private freeAddress(): string {
-    const cidr = parseCidr(this.options.serviceCidr)!;
-    const pins = new Set(this.options.servicePins.map((pin) => pin.clusterIP));
-    for (;;) {
-      const bytes = parseIp(this.options.serviceCidr.split('/')[0]!)!.slice();
-      bytes[bytes.length - 1] = 1 + randomBelow(this.options.random, 254);
-      bytes[bytes.length - 2] = randomBelow(this.options.random, 256);
+    const { serviceCidr, random, servicePins, store } = this.options;
+    const cidr = parseCidr(serviceCidr)!;
+    const pins = new Set(servicePins.map((pin) => pin.clusterIP));
+    const bytes = parseIp(serviceCidr.split('/')[0]!)!.slice();
+    const [host, block] = [randomBelow(random, 254), randomBelow(random, 256)];
+    for (let step = 0; step < 254 * 256; step++) {
+      const at = (block * 254 + host + step) % (254 * 256);
+      bytes[bytes.length - 1] = 1 + (at % 254);
+      bytes[bytes.length - 2] = Math.floor(at / 254);
       const ip = formatIp(bytes);
-      if (cidrContains(cidr, bytes) && !pins.has(ip) && this.options.store.servicesByIp(ip).length === 0) return ip;
+      if (cidrContains(cidr, bytes) && !pins.has(ip) && store.servicesByIp(ip).length === 0) return ip;
     }
+    throw new ClusterApiError(`failed to allocate a serviceIP: range is full (${serviceCidr})`);
   }
 }
 

@@ -8,7 +8,7 @@ const SLOTS = 512;
 
 const IDLE = 0;
 /** Taken out of its slot and about to be called. */
-const CALLED = -Infinity;
+const CALLED = -1;
 
 /**
  * Something that is to be told when its time has come. Linked into its slot itself, so that putting it in and taking

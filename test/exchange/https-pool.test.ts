@@ -59,7 +59,7 @@ function world(alpn = 'h2') {
   });
   const network = new Connected(clock, (stream, near) => {
     streams.push(near);
-    server.emit('connection', stream);
+    if (alpn === 'h2') server.emit('connection', stream);
   });
   const reused: string[] = [];
   const reuse = {

@@ -66,6 +66,7 @@ describe('parseNodeCacheFlags', () => {
     { name: 'rules by nft', args: [...LOCAL, '-backend', 'nft'], want: { backend: 'nft' } },
     { name: 'leaving things behind', args: [...LOCAL, '-skipteardown'], want: { skipTeardown: true } },
     { name: 'an interval as written', args: [...LOCAL, '-syncinterval', '90s'], want: { syncInterval: 90_000 } },
+    { name: 'an interval of a day', args: [...LOCAL, '-syncinterval', '24h'], want: { syncInterval: 86_400_000 } },
     { name: 'an interval in seconds', args: [...LOCAL, '-syncinterval', '30'], want: { syncInterval: 30_000 } },
     {
       name: 'an interval in the nanoseconds that node-cache takes for seconds',
@@ -182,6 +183,11 @@ describe('parseNodeCacheFlags', () => {
       name: 'metrics without port',
       args: [...LOCAL, '-metrics-listen-address', '0.0.0.0'],
       error: 'invalid metrics-listen-address specified - "0.0.0.0", want IP:PORT, [IPV6]:PORT or :PORT',
+    },
+    {
+      name: 'an interval of more than a day',
+      args: [...LOCAL, '-syncinterval', '24h1s'],
+      error: 'invalid syncinterval specified - "24h1s", want 1s to 24h',
     },
     {
       name: 'an interval of half a second',

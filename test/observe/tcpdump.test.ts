@@ -328,6 +328,14 @@ describe('lines', () => {
     expect(line(captured(packet({ dport: 53, payload: encodeMessage(message()) })), style)).toEqual([want]),
   );
 
+  it('ports of a cluster by their names', () => {
+    const names = [22, 67, 68, 80, 123, 179, 443, 853, 8080, 8081].map((dport) => {
+      const [text] = line(captured(packet({ dport })), { numeric: false });
+      return /10\.0\.0\.2\.(\S+):/.exec(text!)![1];
+    });
+    expect(names.join(' ')).toBe('ssh bootps bootpc http ntp bgp https domain-s http-alt 8081');
+  });
+
   it('absolute numbers with -S', () => {
     const printer = new LinePrinter({ ...STYLE, absolute: true });
     const made = captured(packet({ protocol: 'TCP', payload: new Uint8Array(1), tcp: { ...tcp, flags: ['ACK'] } }));

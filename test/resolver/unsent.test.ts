@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { StubResolver, runNslookup } from '../../src/resolver/index.js';
+import { makePacket } from '../../src/resolver/packet.js';
 import { CLUSTER_DNS, FakeNetwork, lab } from './lab.js';
+
+it.each([
+  { drawn: 0, id: 0 },
+  { drawn: 0xffff_ffff, id: 65_535 },
+])('the id of a query is any of 16 bits: $id', ({ drawn, id }) => {
+  const packet = makePacket({ uint32: () => drawn }, 'a.test.', 1);
+  expect([packet.id, packet.bytes.readUInt16BE(0)]).toEqual([id, id]);
+});
 
 describe('musl', () => {
   it('tells that it has no socket to send from', async () => {

@@ -79,7 +79,7 @@ export class Primary {
       const { stream } = await this.runtime.network.connectTcp(this.at, either);
       const end = (): void => void stream.destroy(either.reason as Error);
       stream.on('error', () => undefined);
-      either.addEventListener('abort', end, { once: true });
+      either.addEventListener('abort', end);
       try {
         stream.write(query);
         const frames = new FrameReader();

@@ -6,7 +6,9 @@ import { isAgents, isDns } from '../../../src/lab/cluster/agents.js';
 import type { Happening } from '../../../src/lab/cluster/event-log.js';
 import type { ApiObject } from '../../../src/lab/cluster/cluster-api.js';
 import { Generations, replicasOf } from '../../../src/lab/pods/generations.js';
+import { programOf } from '../../../src/lab/pods/images.js';
 import { PodPins } from '../../../src/lab/pods/pins.js';
+import type { ProgramEnv } from '../../../src/lab/pods/program.js';
 import { environmentOf } from '../../../src/lab/pods/service-env.js';
 import { WorkloadEvents } from '../../../src/lab/pods/workload-events.js';
 
@@ -203,4 +205,21 @@ it('controllers tell what they made, of what size, and what failed', () => {
     'Warning Deployment/web FailedCreate replicaset-controller: no',
     'Warning DaemonSet/web FailedCreate daemonset-controller: no',
   ]);
+});
+
+describe('the Corefile of a DNS server in a pod', () => {
+  it.each([
+    { args: [], want: '/Corefile' },
+    { args: ['-conf', '/etc/coredns/Corefile'], want: '/etc/coredns/Corefile' },
+    { args: ['--conf', 'a'], want: 'a' },
+    { args: ['-dns.port', '53', '-conf', 'a'], want: 'a' },
+    { args: ['-dns.port', '53', '--conf', 'a'], want: 'a' },
+    { args: ['-quiet', '-conf=a'], want: 'a' },
+    { args: ['--conf=a'], want: 'a' },
+    { args: ['-conf'], want: '/Corefile' },
+  ])('$args: $want', ({ args, want }) => {
+    const raw = { spec: { containers: [{ image: 'registry.test/coredns/coredns:v1', args }] } };
+    const env = { raw, files: { read: (file: string) => file } } as unknown as ProgramEnv;
+    expect((programOf(env) as unknown as { corefile(): string }).corefile()).toBe(want);
+  });
 });

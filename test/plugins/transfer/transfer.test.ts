@@ -156,7 +156,7 @@ describe('transfer', () => {
 });
 
 describe('NOTIFY', () => {
-  const began = async (text: string, rcode: number | 'silence') => {
+  const began = async (text: string, rcode: number | 'silence' | 'a header alone') => {
     const network = new FakeNetwork();
     const { block, handlers } = await start(text, { network });
     network.clock = block.clock;
@@ -166,8 +166,8 @@ describe('NOTIFY', () => {
         const message = decodeMessage(bytes);
         seen.push({ from: from.address, message });
         if (rcode === 'silence') return;
-        const answer = encodeMessage({ ...message, flags: message.flags | Flag.QR, rcode });
-        socket.send(answer, answer.length, from);
+        const answer = encodeMessage({ ...message, flags: message.flags | Flag.QR, rcode: Number(rcode) || 0 });
+        socket.send(answer, rcode === 'a header alone' ? 12 : answer.length, from);
       });
     }
     const notify = (zone: string): void => (handlers[0] as unknown as { notify(zone: string): void }).notify(zone);
@@ -182,6 +182,13 @@ describe('NOTIFY', () => {
       Array.from({ length: 2 }, () => [Opcode.NOTIFY, Flag.AA, [{ name: 'example.', type: 6, class: 1 }]]),
     );
     expect([block.log.lines, network.udpSockets]).toEqual([[], 2]);
+  });
+
+  it('is taken by a header that says so', async () => {
+    const { block, seen, notify } = await began('transfer example {\nto 192.0.2.1\n}', 'a header alone');
+    notify('example.');
+    await block.clock.advanceAsync(10_000);
+    expect([seen.length, block.log.lines]).toEqual([1, []]);
   });
 
   it('says nothing of zones without a rule', async () => {

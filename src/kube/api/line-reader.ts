@@ -25,15 +25,16 @@ export class LineReader {
       if (line !== '') yield line;
       start = end + 1;
     }
-    this.keep(new Uint8Array(bytes.subarray(start)));
+    if (start < bytes.length) this.keep(new Uint8Array(bytes.subarray(start)));
   }
 
   private finish(last: Buffer): string {
     this.keep(last);
-    const line = Buffer.concat(this.parts).toString('utf8').trim();
+    // Most lines come in one piece, which needs no copy.
+    const bytes = this.parts.length === 1 ? last : Buffer.concat(this.parts);
     this.parts = [];
     this.size = 0;
-    return line;
+    return bytes.toString('utf8').trim();
   }
 
   private keep(part: Uint8Array): void {

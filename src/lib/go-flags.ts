@@ -1,4 +1,5 @@
 import { NodensError } from './errors.js';
+import { byText } from './order.js';
 
 /**
  * One command-line flag in the manner of Go's flag package: `-name value`, `--name value`, `-name=value`; a boolean
@@ -96,7 +97,7 @@ function checked(spec: FlagSpec, name: string, text: string): string {
 export function usage(program: string, specs: readonly FlagSpec[]): string {
   const entries = specs.flatMap((spec) => (spec.alias === undefined ? [spec] : [spec, { ...spec, name: spec.alias }]));
   const lines = entries
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .sort((a, b) => byText(a.name, b.name))
     .map((spec) => {
       const head = spec.type === 'bool' ? `  -${spec.name}` : `  -${spec.name} ${spec.type}`;
       const shown =

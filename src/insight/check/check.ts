@@ -20,6 +20,7 @@ import { SERVICES } from './rules/services.js';
 import { SERVING } from './rules/serving.js';
 import { WORKLOAD_RULES } from './rules/workloads.js';
 import { UNKNOWN_RULE, silenced } from './silence.js';
+import { byText } from '../../lib/order.js';
 
 /** How to judge. */
 export interface CheckOptions {
@@ -55,7 +56,7 @@ export const RULES: readonly Rule[] = [
   UNKNOWN_RULE,
   ...COREFILE_RULES,
   ...CLUSTER_RULES,
-].sort((a, b) => (a.name < b.name ? -1 : 1));
+].sort((a, b) => byText(a.name, b.name));
 
 /** The name under which standard input is judged. */
 const STDIN = 'stdin';

@@ -1,4 +1,5 @@
 import type { FilePlace } from '../../lib/errors.js';
+import { byText } from '../../lib/order.js';
 
 /**
  * How bad a finding is. `fault`: it cannot be loaded or is not accepted. `warning`: it does something else than who
@@ -56,6 +57,6 @@ export function sorted(findings: readonly CheckFinding[]): CheckFinding[] {
       files.indexOf(a.at.file) - files.indexOf(b.at.file) ||
       (a.at.line ?? 0) - (b.at.line ?? 0) ||
       WORSE[b.severity] - WORSE[a.severity] ||
-      (a.rule.name < b.rule.name ? -1 : 1),
+      byText(a.rule.name, b.rule.name),
   );
 }

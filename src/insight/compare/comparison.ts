@@ -4,6 +4,7 @@ import { HEADER_SIZE, WireError, readQuestion, typeName } from '../../wire/index
 import type { ComparedServer } from './compared-server.js';
 import { DIFFERENCES, differenceOf, type Difference, type DifferenceClass } from './difference.js';
 import type { RecordedQuery } from './recorded-query.js';
+import { byText } from '../../lib/order.js';
 
 /** How two servers are asked. */
 export interface CompareOptions {
@@ -191,6 +192,6 @@ export const byClass = (
     const count = comparison.counts.get(kind) ?? 0;
     const questions = [...comparison.questions.values()]
       .filter((one) => one.kind === kind)
-      .sort((a, b) => b.times - a.times || (a.question < b.question ? -1 : 1));
+      .sort((a, b) => b.times - a.times || byText(a.question, b.question));
     return count === 0 ? [] : [{ kind, count, questions }];
   });

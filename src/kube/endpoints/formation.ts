@@ -8,6 +8,7 @@ import type {
   Pod,
   Service,
 } from '../objects/objects.js';
+import { byText } from '../../lib/order.js';
 
 /** Endpoints per slice, the default of the endpoint slice controller. */
 const MAX_ENDPOINTS = 100;
@@ -30,7 +31,7 @@ export function formedSlices(
   pods: readonly Pod[],
   zoneOf: (node: string) => string | undefined,
 ): EndpointSlice[] {
-  const members = pods.filter((pod) => !DONE.has(pod.phase)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const members = pods.filter((pod) => !DONE.has(pod.phase)).sort((a, b) => byText(a.name, b.name));
   return familiesOf(service).flatMap((family) => slicesOfFamily(service, members, family, zoneOf));
 }
 

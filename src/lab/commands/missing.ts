@@ -1,3 +1,4 @@
+import { byText } from '../../lib/order.js';
 /** What cannot be there, and what to do instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
   vagrant: 'the machines of the lab run already; a command on another node: ssh NODE COMMAND',
@@ -51,7 +52,7 @@ export function nearest(typed: string, known: readonly string[]): string | undef
   const [near] = known
     .map((one) => ({ one, away: distance(typed, one) }))
     .filter(({ one, away }) => away <= Math.max(1, Math.floor(one.length / 3)))
-    .sort((a, b) => a.away - b.away || (a.one < b.one ? -1 : 1));
+    .sort((a, b) => a.away - b.away || byText(a.one, b.one));
   return near?.one;
 }
 

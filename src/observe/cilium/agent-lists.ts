@@ -4,6 +4,7 @@ import type { World } from '../../datapath/world.js';
 import { formatCidr, hostPort } from '../../lib/cidr.js';
 import { CILIUM_TABLE, layOut } from '../table.js';
 import { frontendsOf } from './lists.js';
+import { byText } from '../../lib/order.js';
 
 const RESERVED_ORDER = Object.entries(RESERVED_IDENTITY)
   .filter(([, id]) => id > 0)
@@ -25,7 +26,7 @@ export function identityList(world: World): string[] {
 /** `cilium-dbg node list`: the nodes by name; the cluster has the default name. */
 export function nodeList(world: World): string[] {
   const rows = [...world.cluster.nodes.values()]
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .sort((a, b) => byText(a.name, b.name))
     .map((node) => [
       `default/${node.name}`,
       node.internalIp,

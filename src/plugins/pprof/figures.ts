@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay, type Histogram } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
+import { byText } from '../../lib/order.js';
 
 const table = (rows: readonly (readonly [string, number | string])[]): string =>
   rows.map(([name, value]) => `${name}: ${value}\n`).join('');
@@ -16,7 +17,7 @@ export function heapText(): string {
 export function resourcesText(): string {
   const counts = new Map<string, number>();
   for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return table([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return table([...counts].sort(([a], [b]) => byText(a, b)));
 }
 
 /** What a histogram of nanoseconds holds, in milliseconds. */

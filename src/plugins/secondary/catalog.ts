@@ -1,6 +1,7 @@
 import { Type, isSubdomain, labels, lowerName, readName, type Name, type Rr } from '../../wire/index.js';
 import type { ZoneData } from '../../zone/index.js';
 import { TransferError } from './errors.js';
+import { byText } from '../../lib/order.js';
 
 /** A zone that a catalog lists (RFC 9432 section 4.1). */
 export interface CatalogMember {
@@ -48,7 +49,7 @@ export function readCatalog(zone: ZoneData): CatalogMember[] {
     seen.set(member!, id);
     members.push({ id, zone: member!, newOwner });
   }
-  return members.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return members.sort((a, b) => byText(a.id, b.id));
 }
 
 function append(lists: Map<string, Name[]>, key: string, name: Name): void {

@@ -13,6 +13,7 @@ import { customResourceDefinitions } from './custom-resources.js';
 import { eventObjects } from './events.js';
 import { metadataOf, nameIn, namespaceIn, timeOf, uidOf } from './metadata.js';
 import { ownersOf, replicaSets, workloadSpec, workloadStatus } from './workload-objects.js';
+import { byText } from '../../../lib/order.js';
 
 /** An object as the API server gives it out: with what it adds to what was applied. */
 export function served(object: ApiObject, lab: Lab): RawObject {
@@ -291,5 +292,5 @@ export function objectsOf(kind: string, lab: Lab): readonly RawObject[] {
     ? MODELLED[kind]!(lab)
     : lab.api.list(kind).map((object) => served(object, lab));
   const key = (object: RawObject): string => `${namespaceIn(object)}/${nameIn(object)}`;
-  return [...list].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return [...list].sort((a, b) => byText(key(a), key(b)));
 }

@@ -3,6 +3,7 @@ import type { RawObject } from '../../../../kube/objects/raw.js';
 import type { Lab } from '../../../lab.js';
 import { eventRows } from '../events.js';
 import { Sheet, longTime } from './sheet.js';
+import { byText } from '../../../../lib/order.js';
 
 const TOLERATIONS = [
   'node.kubernetes.io/not-ready:NoExecute op=Exists for 300s',
@@ -99,7 +100,7 @@ function describeContainer(sheet: Sheet, container: RawObject, status: RawObject
     ['Limits:', 'limits'],
     ['Requests:', 'requests'],
   ] as const) {
-    const values = Object.entries(objectAt(objectAt(container, 'resources'), key)).sort(([a], [b]) => (a < b ? -1 : 1));
+    const values = Object.entries(objectAt(objectAt(container, 'resources'), key)).sort(([a], [b]) => byText(a, b));
     if (values.length > 0) sheet.add(2, name);
     for (const [resource, value] of values) sheet.add(3, `${resource}:`, String(value));
   }

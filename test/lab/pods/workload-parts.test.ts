@@ -223,3 +223,24 @@ describe('the Corefile of a DNS server in a pod', () => {
     expect((programOf(env) as unknown as { corefile(): string }).corefile()).toBe(want);
   });
 });
+
+describe('the program of a pod', () => {
+  it.each([
+    { image: 'registry.k8s.io/coredns/coredns:v1.12.0', want: 'dns' },
+    { image: 'nodens', want: 'dns' },
+    { image: 'coredns@sha256:0123', want: 'dns' },
+    { image: 'mycoredns', want: 'idle' },
+    { image: 'registry.k8s.io/dns/k8s-dns-node-cache:1.26', args: ['-localip', '169.254.20.10'], want: 'node-cache' },
+    { image: 'nodens', args: ['node-cache', '-localip', '169.254.20.10'], want: 'node-cache' },
+    { image: 'nodens', args: ['-localip', '169.254.20.10'], want: 'node-cache' },
+    { image: 'nodens', args: ['-conf', '/etc/coredns/Corefile'], want: 'dns' },
+    { image: 'busybox', args: ['node-cache', '-localip', '169.254.20.10'], want: 'idle' },
+    { image: 'traefik/whoami', want: 'web' },
+    { image: 'docker.io/library/nginx:1.27', want: 'web' },
+    { image: 'httpd:2', want: 'web' },
+    { image: 'curlimages/curl', want: 'idle' },
+  ])('of the image $image with $args is $want', ({ image, args = [], want }) => {
+    const raw = { spec: { containers: [{ image, args }] } };
+    expect(programOf({ raw, files: { read: () => undefined } } as unknown as ProgramEnv).kind).toBe(want);
+  });
+});

@@ -37,7 +37,7 @@ export function parsePluginStatement(
 ): PluginStatement {
   const [source = '', ...rest] = words.map(({ text }) => text);
   const { position, integrity } = readWords(rest, (text) => failAt(at, `plugin: ${text}`));
-  return { source, position, integrity, from: at.path === '' ? at.file : at.path, file: at.file, line: at.line };
+  return { source, position, integrity, from: at.file, file: at.file, line: at.line };
 }
 
 /**

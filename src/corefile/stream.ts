@@ -45,6 +45,6 @@ export class TokenStream {
   insert(tokens: readonly Token[]): void {
     this.total += tokens.length;
     if (this.total > MAX_TOKENS) failAt(this.previous ?? tokens[0]!, `more than ${MAX_TOKENS} words after all imports`);
-    if (tokens.length > 0) this.frames.push({ tokens, at: 0 });
+    this.frames.push({ tokens, at: 0 });
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCorefile } from '../../src/corefile/load.js';
+import { SCHEMES } from '../../src/corefile/scheme.js';
 import { zonesFromText } from '../../src/corefile/zone.js';
 import { messageOf } from './memory-files.js';
 
@@ -26,12 +27,21 @@ describe('server block keys', () => {
     { text: '_dns._udp.example.org', want: ['_dns._udp.example.org.'] },
     { text: String.raw`a\.b.org`, want: [String.raw`a\.b.org.`] },
     { text: String.raw`a\.`, want: [String.raw`a\..`] },
+    { text: String.raw`\.`, want: [String.raw`\..`] },
     { text: String.raw`a\046b.org`, want: [String.raw`a\046b.org.`] },
     { text: '10.0.0.1', want: ['10.0.0.1.'] },
     { text: '10.0.0.0/24:5300', want: ['0.0.10.in-addr.arpa. 5300'] },
     { text: '10.0.0.0/15 example.org', want: ['0.10.in-addr.arpa.', '1.10.in-addr.arpa.', 'example.org.'] },
     { text: '2001:db8::/32:53', want: ['8.b.d.0.1.0.0.2.ip6.arpa. 53'] },
   ])('$text', ({ text, want }) => expect(keys(text)).toEqual(want));
+
+  it.each([
+    { scheme: 'dns', port: 53, from: 'RFC 1035 section 4.2' },
+    { scheme: 'tls', port: 853, from: 'RFC 7858 section 3.1' },
+    { scheme: 'https', port: 443, from: 'RFC 8484 section 5' },
+    { scheme: 'quic', port: 853, from: 'RFC 9250 section 4.1.1' },
+    { scheme: 'grpc', port: 443, from: 'CoreDNS, plugin/pkg/transport' },
+  ] as const)('has port $port for $scheme ($from)', ({ scheme, port }) => expect(SCHEMES[scheme]).toBe(port));
 
   it.each(['tls', 'https', 'grpc', 'quic'])('takes the scheme %s', (scheme) => {
     const [block] = parseCorefile({ name: 'Corefile', text: `${scheme}://example.org:8053 {\n}\n` }).blocks;

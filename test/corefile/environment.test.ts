@@ -28,6 +28,7 @@ describe('expandEnvironment', () => {
     { name: 'a default, not set', text: '{$NONE:10.96.0.10:53}', want: '10.96.0.10:53' },
     { name: 'a default, set', text: '{$A:other}', want: 'one' },
     { name: 'a default, set to nothing', text: 'a{$EMPTY:other}b', want: 'ab' },
+    { name: 'a default without a name', text: '{$:x}', want: 'x' },
     { name: 'an empty default', text: 'a{$NONE:}b', want: 'ab' },
     { name: 'no default in the Windows form', text: '{%NONE:x%}', want: '' },
     { name: 'an empty name', text: '{$}a{$A}', want: '{$}a{$A}' },
@@ -36,6 +37,16 @@ describe('expandEnvironment', () => {
     { name: 'never closed', text: '{$A', want: '{$A' },
     { name: 'a name of every object', text: 'a{$constructor}{$__proto__}b', want: 'ab' },
   ])('$name', ({ text, want }) => expect(expand(text)).toBe(want));
+
+  it('replaces a thousand variables in one word, and no more', () => {
+    expect(expand('{$A}'.repeat(1000))).toBe('one'.repeat(1000));
+    expect(() => expand('{$A}'.repeat(1001))).toThrow("environment variable 'A' leads back to itself or is too long");
+  });
+  it('replaces in a word of a million characters, and in none that is longer', () => {
+    const million = 'x'.repeat((1 << 20) - '{$A}'.length);
+    expect(expand(`${million}{$A}`)).toBe(`${million}one`);
+    expect(() => expand(`${million}x{$A}`)).toThrow("environment variable 'A' leads back to itself or is too long");
+  });
 
   it.each([
     {

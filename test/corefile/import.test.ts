@@ -33,6 +33,10 @@ const FILES = {
   '/etc/dns/ping.conf': 'import sub/pong.conf\n',
   '/etc/dns/sub/pong.conf': 'import ../ping.conf\n',
   '/etc/dns/bad.conf': 'log\n"',
+  '/etc/dns/far.conf': 'b.org:99999 {\n}\n',
+  '/etc/dns/[left.conf': 'log\n',
+  '/etc/dns/right].conf': 'errors\n',
+  '/etc/dns/plugins.conf': 'plugin ./b.js\n',
 };
 const load = (text: string, env = {}): Corefile => parseCorefile({ name: 'Corefile', text }, memoryFiles(FILES, env));
 
@@ -56,6 +60,7 @@ describe('import', () => {
       text: '. {\n forward . 1.1.1.1 {\n import options.conf\n  next NXDOMAIN\n }\n}',
       want: ['. | forward . 1.1.1.1 { max_fails 3; expire 10s; next NXDOMAIN }'],
     },
+    { name: 'a bracket alone', text: '. {\n import [left.conf\n import right].conf\n}', want: ['. | log | errors'] },
     { name: 'an empty file alone', text: 'import empty.conf', want: [] },
     {
       name: 'a name from the environment',
@@ -83,6 +88,36 @@ describe('import', () => {
     expect(corefile.files).toEqual(['/etc/dns/zones/a.conf', '/etc/dns/zones/b.conf', '/etc/dns/common.conf']);
     expect(corefile.warnings).toEqual(["Corefile:5: import: no file matches 'none/*'"]);
   });
+
+  it('reads a file once', () => {
+    const read: string[] = [];
+    const files = memoryFiles(FILES);
+    const readFile = (path: string): string => {
+      read.push(path);
+      return files.readFile(path);
+    };
+    parseCorefile(
+      { name: 'Corefile', text: '. {\n import common.conf\n import common.conf\n}' },
+      { ...files, readFile },
+    );
+    expect(read).toEqual(['/etc/dns/common.conf']);
+  });
+
+  it('has plugins load from beside the file that names them', () =>
+    expect(load('plugin ./a.js\nimport plugins.conf').plugins).toMatchObject([
+      { source: './a.js', from: 'Corefile', line: 1 },
+      { source: './b.js', from: '/etc/dns/plugins.conf', line: 1 },
+    ]));
+
+  it('tells what is wrong file by file', () =>
+    expect(
+      messageOf(() =>
+        parseCorefile(
+          { name: 'Corefile', text: 'a.org:99999 {\n}\nimport far.conf\n. {\n nosuch\n}' },
+          { ...memoryFiles(FILES), directives: ['log'] },
+        ),
+      ).match(/^\S+:\d+/gm),
+    ).toEqual(['Corefile:1', 'Corefile:5', '/etc/dns/far.conf:1']));
 
   it('carries file and line', () => {
     const [block] = load('import zones/a.conf').blocks;
@@ -332,6 +367,16 @@ describe('snippets', () => {
       want: "Corefile:2: got '{args[1:3]}', but the import gives 2 arguments: {args[0]} to {args[1]} (imported at Corefile:5)",
     },
     {
+      name: 'with half of a range inside a word',
+      text: '(a) {\n cache x{args[1:]}\n}\n. {\n import a 1 2\n}',
+      want: "Corefile:2: got '{args[1:]}' inside a word, allowed: {args[NUMBER]}; a range of arguments must be a word of its own (imported at Corefile:5)",
+    },
+    {
+      name: 'with an argument of no number',
+      text: '(a) {\n cache x{args[]}\n}\n. {\n import a 1 2\n}',
+      want: "Corefile:2: got '{args[]}' inside a word, allowed: {args[NUMBER]}; a range of arguments must be a word of its own (imported at Corefile:5)",
+    },
+    {
       name: 'with a range inside a word',
       text: '(a) {\n cache x{args[:]}\n}\n. {\n import a 1 2\n}',
       want: "Corefile:2: got '{args[:]}' inside a word, allowed: {args[NUMBER]}; a range of arguments must be a word of its own (imported at Corefile:5)",
@@ -346,6 +391,7 @@ describe('hostLoadOptions', () => {
     mkdirSync(join(folder, 'zones (1)', 'sub.conf'), { recursive: true });
     for (const name of ['b.conf', 'a.conf', '.c.conf', 'd.txt'])
       writeFileSync(join(folder, 'zones (1)', name), `# é\nlog ${name}\n`);
+    writeFileSync(join(folder, 'zones (1)', 'sub.conf', 'e.conf'), 'log e.conf\n');
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -11,6 +11,7 @@ describe('nearest', () => {
     { word: 'froward', want: 'forward' },
     { word: 'lop', want: 'log' },
     { word: 'whoami', want: undefined },
+    { word: 'lgx', want: undefined },
     { word: '', want: undefined },
   ])("takes '$word' for $want", ({ word, want }) => expect(nearest(word, NAMES)).toBe(want));
 

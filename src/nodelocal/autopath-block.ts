@@ -14,8 +14,7 @@ export function withAutopath(text: string, domain: string, node: string): string
     heads.find(([, keys]) => hasZone(keys!, domain.toLowerCase())) ?? heads.find(([, keys]) => hasZone(keys!, ''));
   if (head === undefined) return undefined;
   const start = head.index + head[0].length;
-  const end = /^\}/m.exec(text.slice(start))?.index ?? 0;
-  const body = text.slice(start, start + end);
+  const [body = ''] = text.slice(start).split(/^\}/m);
   const lines = [
     ...(has(body, 'node') ? [] : [`node ${domain}${node === '' ? '' : ` {\n        name ${node}\n    }`}`]),
     ...(has(body, 'autopath') ? [] : ['autopath @node']),

@@ -18,10 +18,9 @@ export const CILIUM_TABLE: TableStyle = { minWidth: 5, padding: 3 };
  */
 export function layOut(rows: readonly (readonly string[])[], { minWidth, padding }: TableStyle): string[] {
   const widths = rows.map((row) => new Array<number>(Math.max(0, row.length - 1)).fill(0));
-  const columns = Math.max(0, ...widths.map((row) => row.length));
+  const columns = Math.max(...widths.map((row) => row.length));
   for (let column = 0; column < columns; column++) {
     for (let start = 0; start < rows.length; start++) {
-      if (column >= widths[start]!.length) continue;
       let end = start;
       let widest = 0;
       for (; end < rows.length && column < widths[end]!.length; end++)
@@ -32,7 +31,10 @@ export function layOut(rows: readonly (readonly string[])[], { minWidth, padding
   }
   return rows.map((row, i) =>
     row
-      .map((cell, column) => (column < row.length - 1 ? cell + ' '.repeat(widths[i]![column]! - length(cell)) : cell))
+      .map((cell, column) => {
+        const width = widths[i]![column];
+        return width === undefined ? cell : cell + ' '.repeat(width - length(cell));
+      })
       .join(''),
   );
 }

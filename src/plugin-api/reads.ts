@@ -101,7 +101,6 @@ export class ReadLease extends ReplyLease implements LeaseHolder {
   }
 
   private detach(): void {
-    this.holding = 0;
     this.inner?.release(this);
     for (const { table, key } of this.reads.list) table.unwatch(key, this);
   }

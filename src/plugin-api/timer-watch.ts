@@ -18,11 +18,9 @@ export interface LeftTimer {
  */
 export class TimerWatch {
   private readonly live = new Map<NodeJS.Timeout, LeftTimer>();
-  private ended = false;
 
   /** Calls `work` with global timers that are noticed; they are Node's again when it returns. */
   run<T>(work: () => T): T {
-    if (this.ended) return work();
     const before = { setTimeout: globalThis.setTimeout, setInterval: globalThis.setInterval };
     const watched = {
       setTimeout: this.watched('setTimeout', before.setTimeout),
@@ -38,7 +36,6 @@ export class TimerWatch {
 
   /** Clears what is left, and says what that was. */
   end(): readonly LeftTimer[] {
-    this.ended = true;
     const left = [...this.live].filter(([timer]) => isLive(timer));
     for (const [timer] of left) clearTimeout(timer);
     return left.map(([, one]) => one);

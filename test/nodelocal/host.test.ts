@@ -26,6 +26,7 @@ describe('hostFiles', () => {
   it('reads a mounted ConfigMap without its hidden versions and folders', () => {
     mount('1', { stubDomains: '{}', upstreamNameservers: '[]' });
     mkdirSync(path.join(dir, 'folder'));
+    symlinkSync('..2/gone', path.join(dir, 'gone'));
     expect([...hostFiles.folder(dir)]).toEqual([
       ['stubDomains', '{}'],
       ['upstreamNameservers', '[]'],

@@ -3,9 +3,10 @@ import { Ages } from '../../src/observe/kubectl/ages.js';
 import { humanDuration } from '../../src/observe/kubectl/human-duration.js';
 import { kubectlGet } from '../../src/observe/kubectl/kubectl.js';
 import type { KubectlFacts } from '../../src/observe/kubectl/kind.js';
-import { dnsLab } from '../datapath/lab.js';
+import { dnsLab, machine } from '../datapath/lab.js';
 
 const HOUR = 3_600_000;
+const words = (line: string): string => line.trim().replace(/ +/g, ' ');
 
 function cluster() {
   const { world, clock } = dnsLab();
@@ -147,6 +148,44 @@ describe('kubectl get', () => {
     expect(get('endpointslices', '--no-headers').lines[0]).toMatch(/ <unset> {3}<unset> {3}97s$/);
   });
 
+  it('shows namespaces of endpoints where all are listed', () =>
+    expect(cluster().get('ep', 'webpod', '-A').lines).toEqual([
+      'NAMESPACE   NAME     ENDPOINTS        AGE',
+      'default     webpod   172.20.1.40:80   97s',
+    ]));
+
+  it('shows nodes that came later, their addresses, and that they are cordoned', () => {
+    const { world, ages } = cluster();
+    const [eth1] = machine('k8s-w2', 102).slice(-1);
+    world.addNode({ name: 'k8s-w2', interfaces: [eth1!], externalIps: ['203.0.113.2', '203.0.113.3'] });
+    const cordoned = (name: string): boolean => name === 'k8s-w2';
+    expect(kubectlGet(['nodes', '-o', 'wide'], world, { ages, policies: [], cordoned }).lines.map(words)).toEqual([
+      'NAME STATUS ROLES AGE VERSION INTERNAL-IP EXTERNAL-IP OS-IMAGE KERNEL-VERSION CONTAINER-RUNTIME',
+      'k8s-ctr Ready control-plane 121m v1.33.2 192.168.10.100 <none> Ubuntu 24.04.2 LTS 6.8.0-53-generic containerd://1.7.27',
+      'k8s-w1 Ready <none> 121m v1.33.2 192.168.10.101 <none> Ubuntu 24.04.2 LTS 6.8.0-53-generic containerd://1.7.27',
+      'k8s-w2 Ready,SchedulingDisabled <none> 0s v1.33.2 192.168.10.102 203.0.113.2 Ubuntu 24.04.2 LTS 6.8.0-53-generic containerd://1.7.27',
+    ]);
+  });
+
+  it.each([
+    { name: 'never', state: { ready: 1, of: 2 }, want: 'webpod-1 1/2 Running 0 97s' },
+    {
+      name: 'never, though one ended',
+      state: { ready: 0, of: 1, restarts: 0, ended: 28_000 },
+      want: 'webpod-1 0/1 Running 0 97s',
+    },
+    { name: 'at an unknown time', state: { ready: 1, of: 1, restarts: 3 }, want: 'webpod-1 1/1 Running 3 97s' },
+    {
+      name: 'and when',
+      state: { ready: 0, of: 1, status: 'CrashLoopBackOff', restarts: 5, ended: 28_000 },
+      want: 'webpod-1 0/1 CrashLoopBackOff 5 (28s ago) 97s',
+    },
+  ])('shows how often containers restarted: $name', ({ state, want }) => {
+    const { world, ages } = cluster();
+    const { lines } = kubectlGet(['pod', 'webpod-1'], world, { ages, policies: [], containers: () => state });
+    expect(words(lines[1]!)).toBe(want);
+  });
+
   it('says when there is nothing, or not what was named', () => {
     const { get } = cluster();
     expect(get('pods', '-n', 'empty')).toEqual({
@@ -193,6 +232,7 @@ describe('ages', () => {
     { age: 179 * 60_000, want: '179m' },
     { age: 180 * 60_000, want: '3h' },
     { age: 6 * HOUR + 17 * 60_000, want: '6h17m' },
+    { age: 6 * HOUR + 47 * 60_000, want: '6h47m' },
     { age: 8 * HOUR + 60_000, want: '8h' },
     { age: 8.9 * HOUR, want: '8h' },
     { age: 47.9 * HOUR, want: '47h' },

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Reply, ReplyLease, type LeaseHolder } from '../../src/chain/index.js';
@@ -217,10 +217,14 @@ describe('a table', () => {
     await second.block.run('start');
     expect([second.table.get('a'), second.table.loaded]).toEqual(['1', true]);
     expect(second.block.log.lines.at(-1)).toBe(`[INFO] plugin/names: table names: took 1 entries from ${keep}`);
-    writeFileSync(keep, readFileSync(keep, 'utf8').slice(0, -5));
-    await expect(make({ keep, required: true, source: failing }).block.run('start')).rejects.toThrow(
-      /plugin\/names: .*table names: the first load failed: .*no route/,
-    );
+    expect(statSync(keep).mode & 0o777).toBe(0o600);
+    const kept = readFileSync(keep, 'utf8');
+    for (const other of [kept.slice(0, -5), kept.replace('table 1', 'table 2'), kept.replace('"entries"', '"rows"')]) {
+      writeFileSync(keep, other);
+      await expect(make({ keep, required: true, source: failing }).block.run('start')).rejects.toThrow(
+        /plugin\/names: .*table names: the first load failed: .*no route/,
+      );
+    }
   });
 
   it.each([

@@ -94,7 +94,7 @@ export function ruleTable(saved: readonly string[], chain?: string): string[] {
     const [name = '', policy = ''] = chains.slice(i, i + 2);
     if (chain !== undefined && chain !== name) continue;
     const rules = saved.filter((line) => line.startsWith(`-A ${name} `));
-    const references = saved.filter((line) => line.startsWith('-A ') && line.endsWith(`-j ${name}`)).length;
+    const references = saved.filter((line) => / -[jg] (\S+)$/.exec(line)?.[1] === name).length;
     if (lines.length > 0) lines.push('');
     lines.push(
       `Chain ${name} (${policy === '-' ? `${references} references` : `policy ${policy}`})`,

@@ -34,7 +34,7 @@ export function judgeHeader(bytes: Uint8Array): number | 'ignore' | undefined {
 /** Offset after a well-formed question, else the header's end: how much of a bad message the answer repeats. */
 export function questionEnd(bytes: Buffer): number {
   let at = HEADER_SIZE;
-  while (at < bytes.length && bytes[at]! > 0 && bytes[at]! < 64) at += bytes[at]! + 1;
+  while (bytes[at]! > 0 && bytes[at]! < 64) at += bytes[at]! + 1;
   return bytes[at] === 0 && at + 5 <= bytes.length && at - HEADER_SIZE < 255 ? at + 5 : HEADER_SIZE;
 }
 

@@ -228,6 +228,28 @@ describe('TCP', () => {
     await client.closed;
   });
 
+  it('by default waits three seconds for the rest of a message', async () => {
+    const { server, clock } = await serve(answer);
+    const client = await connect(server);
+    client.socket.write(ask(1).subarray(0, 5));
+    await turns();
+    clock.advance(3000);
+    await turns();
+    expect(server.open).toBe(1);
+    clock.advance(1000);
+    await client.closed;
+  });
+
+  it('by default answers 256 queries of a connection at a time', async () => {
+    const waiting: ((reply: Reply) => void)[] = [];
+    const { server } = await serve(() => new Promise((resolve) => waiting.push(resolve)));
+    const client = await connect(server);
+    for (let id = 1; id <= 300; id++) client.socket.write(ask(id));
+    while (waiting.length < 256) await turns();
+    await turns();
+    expect(waiting).toHaveLength(256);
+  });
+
   it('survives a client that resets in the middle of a message', async () => {
     const { server } = await serve(answer);
     const client = await connect(server);

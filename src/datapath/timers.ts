@@ -2,7 +2,6 @@ import type { Milliseconds } from '../lib/units.js';
 
 interface PendingTimer {
   readonly at: Milliseconds;
-  readonly order: number;
   readonly run: () => void;
 }
 
@@ -11,11 +10,10 @@ export class Timers {
   /** Told when the earliest timer is another one, and earlier than before. */
   onEarlier: () => void = () => undefined;
   private due: PendingTimer[] = [];
-  private order = 0;
 
   /** Runs `run` at the first `runUntil` that reaches `at`. Returns the function that takes it back. */
   set(at: Milliseconds, run: () => void): () => void {
-    const entry: PendingTimer = { at, order: this.order++, run };
+    const entry: PendingTimer = { at, run };
     let place = this.due.length;
     while (place > 0 && this.due[place - 1]!.at > at) place--;
     this.due.splice(place, 0, entry);

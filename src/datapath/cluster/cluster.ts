@@ -273,7 +273,6 @@ export class ClusterModel {
     this.ipcache.removePod(pod);
     pod.node.conntrack.forget(pod.ip);
     pod.endpoint = undefined;
-    pod.ref = undefined;
   }
 
   private newNetns(id: string, kind: NetNsKind): NetNs {

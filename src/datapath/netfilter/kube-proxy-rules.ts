@@ -17,7 +17,6 @@ function chainName(prefix: string, ...parts: readonly string[]): string {
   for (const octet of createHash('sha256').update(parts.join('')).digest()) {
     held = (held << 8) | octet;
     for (bits += 8; bits >= 5; bits -= 5) name += BASE32[(held >>> (bits - 5)) & 31]!;
-    held &= (1 << bits) - 1;
   }
   return prefix + name.slice(0, HASH_LENGTH);
 }

@@ -74,14 +74,11 @@ export class Delivery {
   }
 
   /** Ends the connected UDP sockets whose backend is gone, as the agent does. */
-  abortBackend(ip: string, port: number): number {
-    let ended = 0;
+  abortBackend(ip: string, port: number): void {
     for (const { socket } of [...this.sockets.values()]) {
       if (!(socket instanceof ModelUdpSocket) || socket.backend?.ip !== ip || socket.backend.port !== port) continue;
-      ended++;
       socket.abort();
     }
-    return ended;
   }
 
   /** Ends every socket of a namespace that goes away. */

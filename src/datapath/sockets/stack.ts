@@ -39,6 +39,4 @@ export interface PacketReceiver {
   receive(packet: Packet, at: Milliseconds): void;
   /** An ICMP error about a packet of this socket. */
   fail(packet: Packet): void;
-  /** The backend behind the socket is gone. */
-  abort(): void;
 }

@@ -49,10 +49,6 @@ export class ModelTcpListener implements PacketReceiver, Bound {
   fail(): void {
     // A listener has sent nothing that an error could be about.
   }
-
-  abort(): void {
-    this.close();
-  }
 }
 
 /** The RST that answers a segment for which there is no connection (RFC 9293 section 3.5.2). */

@@ -190,10 +190,6 @@ export class ModelTcpSocket implements PacketReceiver, Bound {
       this.finish(new SocketError('EHOSTUNREACH', `${this.asked.ip}:${this.asked.port} cannot be reached`));
   }
 
-  abort(): void {
-    this.finish(new SocketError('ECONNABORTED', 'the backend of this connection is gone'));
-  }
-
   private synSent(packet: Packet): void {
     if (!hasFlag(packet, 'SYN') || !hasFlag(packet, 'ACK')) return;
     this.received = wrap(packet.tcp!.seq + 1);

@@ -61,6 +61,28 @@ describe('the signal of a query', () => {
   });
 });
 
+describe('a query', () => {
+  it('may be made one with equal ones, and upstreams are hurried for it as long as the client waits', () => {
+    const context = new QueryContext(client(), 0);
+    expect([context.separate, context.patient, context.inspects]).toEqual([false, false, false]);
+    expect([context.detached().patient, context.nested().patient]).toEqual([true, false]);
+  });
+});
+
+describe('a lifetime', () => {
+  it('tells everybody once that it has ended, and who comes later at once', () => {
+    const told: string[] = [];
+    const lifetime = new Lifetime();
+    lifetime.onEnd(({ message }) => void told.push(`first ${message}`));
+    lifetime.onEnd(() => void told.push('left'))();
+    expect(lifetime.watched).toBe(1);
+    lifetime.end(gone);
+    lifetime.end(new Error('again'));
+    lifetime.onEnd(({ message }) => void told.push(`late ${message}`));
+    expect([told, lifetime.watched, lifetime.ended]).toEqual([['first gone', 'late gone'], 0, gone]);
+  });
+});
+
 describe('labels', () => {
   it('are computed when they are asked for, once', () => {
     let computed = 0;
@@ -79,6 +101,15 @@ describe('labels', () => {
       undefined,
     ]);
     expect(labels.labels()).toEqual(['b/c', 'forward/upstream']);
+  });
+
+  it.each([
+    { name: 'of a family that ends in a slash', label: 'tls/version', want: 'tls/version' },
+    { name: 'of no family', label: 'http/version', want: undefined },
+    { name: 'that begins like another', label: 'test/names', want: undefined },
+  ])('$name', ({ label, want }) => {
+    const sources = ['test/name', 'tls/'].map((name) => [name, (_: unknown, asked: string) => asked] as const);
+    expect(new Metadata(query('a.'), new Map(sources)).get(label)).toBe(want);
   });
 
   it.each([

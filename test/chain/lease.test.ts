@@ -64,6 +64,17 @@ describe('a lease that is made from another', () => {
     expect([lease.revoked, one.told, another.told]).toEqual([true, [3], [4]]);
   });
 
+  it('tells nobody who has let go of it', () => {
+    const inner = new ReplyLease(100);
+    const lease = new DerivedLease(inner);
+    const [one, another] = [holder(), holder()];
+    lease.hold(one, 3);
+    lease.hold(another, 4);
+    lease.release(one, 3);
+    inner.revoke();
+    expect([one.told, another.told]).toEqual([[], [4]]);
+  });
+
   it('is revoked with it where nobody holds it, and may be revoked alone', () => {
     const inner = new ReplyLease(100);
     const [alone, held] = [new DerivedLease(inner), new DerivedLease(inner)];

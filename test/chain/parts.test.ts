@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Handler } from '../../src/chain/index.js';
+import { Zones, type Handler } from '../../src/chain/index.js';
 import { providesChanges, providesUpstreams, takesChanges } from '../../src/chain/changes.js';
 import { handsOver } from '../../src/chain/handed-over.js';
-import { QuerySeries } from '../../src/chain/query-metrics.js';
+import { QuerySeries, ZonedSeries } from '../../src/chain/query-metrics.js';
 import { padded, paddingFor } from '../../src/chain/padding.js';
 import { Trail } from '../../src/chain/trail.js';
 import { notifyServers } from '../../src/chain/transfer.js';
@@ -116,10 +116,13 @@ describe('metrics of queries', () => {
     series.count(query('a.', 'A'), 0.01, 0, 50, 'nobody');
     series.count(query('a.', 'AAAA', { remote: IPV6 }), 0.01, 0, 70, 'nobody');
     series.count(query('a.', 'A', { transport: 'tcp' }), 0.01, 0, 90, 'nobody');
+    for (const type of ['ANY', 'TYPE256', 'TYPE65280']) series.count(query('a.', type), 0.01, 0, 0, 'nobody');
     series.count(query('a.', 'CAA', { transport: 'tcp', remote: IPV6, edns: 1232, do: true }), 0.01, 0, 110, 'nobody');
     expect(await lines('requests_total')).toEqual([
       'requests_total{family="1",proto="tcp",type="A"} 1',
       'requests_total{family="1",proto="udp",type="A"} 1',
+      'requests_total{family="1",proto="udp",type="ANY"} 1',
+      'requests_total{family="1",proto="udp",type="other"} 2',
       'requests_total{family="2",proto="tcp",type="other"} 1',
       'requests_total{family="2",proto="udp",type="AAAA"} 1',
     ]);
@@ -129,7 +132,7 @@ describe('metrics of queries', () => {
     ]);
     expect(await lines('request_size_bytes_sum')).toEqual([
       'request_size_bytes_sum{proto="tcp"} 49',
-      'request_size_bytes_sum{proto="udp"} 38',
+      'request_size_bytes_sum{proto="udp"} 95',
     ]);
     expect(await lines('do_requests_total')).toEqual(['do_requests_total{} 1']);
   });
@@ -169,5 +172,57 @@ describe('metrics of queries', () => {
       ...[of('A', {}, 3), of('A', {}, 0, 61), of('A', {}, 0, 60, 'waited')],
     ];
     expect(new Set([first, ...others]).size).toBe(8);
+  });
+
+  it('have a counter of its own for each kind of query', () => {
+    const { series } = made();
+    const types = ['A', 'AAAA', 'CNAME', 'DNSKEY', 'DS', 'MX', 'NSEC3', 'NSEC', 'NS', 'PTR', 'RRSIG', 'SOA', 'SRV'];
+    const kinds = [...types, 'TXT', 'HTTPS', 'IXFR', 'AXFR', 'ANY', 'CAA'].flatMap((type) =>
+      (['udp', 'tcp'] as const).flatMap((transport) =>
+        ['192.0.2.1', IPV6].flatMap((remote) => [false, true].map((signed) => ({ type, transport, remote, signed }))),
+      ),
+    );
+    const counters = kinds.flatMap(({ type, transport, remote, signed }) =>
+      (['nobody', 'atOnce', 'waited'] as const).map((writer) =>
+        series.hitCounter(query('a.', type, { transport, remote, edns: 1232, do: signed }), 0, 60, writer),
+      ),
+    );
+    expect(new Set(counters).size).toBe(19 * 2 * 2 * 2 * 3);
+  });
+
+  it('count sizes in the buckets that dashboards for CoreDNS know', async () => {
+    const { series, lines } = made();
+    series.count(query('a.'), 0.01, 0, 0, 'nobody');
+    const buckets = ['0', '100', '200', '300', '400', '511', '1023', '2047', '4095', '8291', '16000', '32000'];
+    const bounds = (await lines('response_size_bytes_bucket')).map((line) => /le="([^"]*)"/.exec(line)?.[1]);
+    expect(bounds).toEqual([...buckets, '48000', '64000', '+Inf']);
+  });
+
+  it.each([
+    { name: 'one zone', zones: ['example.'], more: undefined, of: 'a.example.', want: 'example.' },
+    {
+      name: 'several zones',
+      zones: ['example.', 'b.example.'],
+      more: undefined,
+      of: 'a.b.example.',
+      want: 'b.example.',
+    },
+    { name: 'a zone of a handler', zones: ['example.'], more: 'c.example.', of: 'a.c.example.', want: 'c.example.' },
+    { name: 'none of a handler', zones: ['example.'], more: 'c.example.', of: 'a.example.', want: 'example.' },
+    {
+      name: 'a shorter one of a handler',
+      zones: ['c.example.'],
+      more: 'example.',
+      of: 'a.c.example.',
+      want: 'c.example.',
+    },
+  ])('stand for the zone of the question: $name', async ({ zones, more, of, want }) => {
+    const metrics = new Metrics();
+    const sources = more === undefined ? [] : [{ countedZones: new Zones([more]) }];
+    const series = new ZonedSeries(metrics, 's', zones, '', NOBODY, sources);
+    series.of(query(of)).count(query(of), 0.01, 0, 50, 'nobody');
+    expect(await metrics.text()).toMatch(
+      new RegExp(`^coredns_dns_requests_total\\{[^}]*zone="${want.replaceAll('.', '\\.')}"[^}]*\\} 1$`, 'm'),
+    );
   });
 });

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { DROP, Reply, Zones, linkChain, mapReply, type Handler, type Outcome } from '../../src/chain/index.js';
+import {
+  DROP,
+  Reply,
+  Zones,
+  linkChain,
+  mapReply,
+  watchHandlers,
+  type Handler,
+  type Outcome,
+} from '../../src/chain/index.js';
 import {
   Flag,
   NO_RECORDS,
@@ -31,6 +40,12 @@ describe('Reply', () => {
     { name: 'objects', of: Reply.of(0, 0, sections) },
     { name: 'bytes', of: encoded() },
   ])('counts $name', ({ of }) => expect([of.answerCount, of.authorityCount]).toEqual([1, 1]));
+  it('keeps its order, but where it is given another', () =>
+    expect([encoded().rotates, Reply.empty(0).rotates, encoded().withOrder(encoded().records).rotates]).toEqual([
+      false,
+      false,
+      true,
+    ]));
   it('counts nothing where there is nothing', () =>
     expect([Reply.empty(0).answerCount, Reply.of(0, 0).authorityCount, Reply.empty(0).records]).toEqual([
       0,
@@ -169,5 +184,30 @@ describe('linkChain', () => {
       { name: 'b', handle: (asked) => Reply.of(0, 0, { answer: [{ ...rr('z. 1 A 192.0.2.1'), name: asked.name }] }) },
     ]);
     expect(summary(plain(chain(query('x.'))))).toMatchObject({ answer: ['y. 1 IN A 192.0.2.1'] });
+  });
+
+  it('tells those who watch which handlers asked the next one, and what came back', () => {
+    const told: string[] = [];
+    const unwatch = watchHandlers(({ phase, handler, passed, outcome, error }) => {
+      const came = error instanceof Error ? error.message : outcome instanceof Reply ? outcome.rcode : '-';
+      told.push(`${phase} ${handler.name} ${passed} ${came}`);
+    });
+    const failing: Handler = {
+      name: 'b',
+      handle: () => {
+        throw new Error('no');
+      },
+    };
+    try {
+      void linkChain([passing('a', []), { name: 'c', handle: () => Reply.empty(5) }])(query('x.'));
+      expect(() => linkChain([failing])(query('x.'))).toThrow('no');
+    } finally {
+      unwatch();
+    }
+    void linkChain([passing('d', [])])(query('x.'));
+    expect(told).toEqual([
+      ...['enter a false -', 'enter c false -', 'leave c false 5', 'leave a true 5'],
+      ...['enter b false -', 'leave b false no'],
+    ]);
   });
 });

@@ -219,6 +219,17 @@ describe('a route gets the whole request', () => {
     await until(() => want.test(client.text));
   });
 
+  it.each([
+    { length: 65_536, want: '200 OK' },
+    { length: 65_537, want: '413 Payload Too Large' },
+  ])('that says nothing of a longest body gets 64 KiB: $length', async ({ length, want }) => {
+    const port = await serve(async ({ body }) => ({ body: `${(await body()).length} bytes` }));
+    const head = `POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
+    const client = await connect(port, head + (length > 65_536 ? '' : 'x'.repeat(length)));
+    await until(() => client.text.includes('\r\n\r\n'));
+    expect(client.text).toContain(`HTTP/1.1 ${want}\r\n`);
+  });
+
   it('is told of a body that ends too early', async () => {
     const faults: unknown[] = [];
     const port = await serve(async ({ body }) => {

@@ -8,7 +8,7 @@ import { exitCodeFor, findingOf, sorted, type Severity } from '../../../src/insi
 import { CHECK_FORMATS, reportOf } from '../../../src/insight/check/report.js';
 import { DEFAULTS } from './defaults.js';
 import { PLANTED } from './planted.js';
-import { HINTED_MANIFESTS, PLANTED_MANIFESTS, redirectWithout } from './planted-manifests.js';
+import { HINTED_MANIFESTS, PLANTED_MANIFESTS, TOLD, redirectWithout } from './planted-manifests.js';
 
 const folders: string[] = [];
 afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
@@ -48,6 +48,15 @@ describe('faults put into manifests', () => {
         .filter(({ severity }) => severity !== 'hint')
         .map(({ at, rule }) => `${at.file}:${at.line} ${rule.name}`),
     ).toEqual(want);
+  });
+});
+
+describe('what is said', () => {
+  it.each(TOLD)('$rule: $name', async ({ rule, files, want }) => {
+    const findings = (await judge(files, ['Corefile' in files ? 'Corefile' : '.']))
+      .filter((finding) => finding.rule.name === rule)
+      .map(({ text }) => text);
+    expect(findings).toEqual(want);
   });
 });
 

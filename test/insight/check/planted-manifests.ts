@@ -235,6 +235,29 @@ export const PLANTED_MANIFESTS: readonly PlantedManifests[] = [
     want: ['c.yaml:14 redirect-port-undeclared'],
   },
   {
+    name: 'a port that the pod declares for UDP alone',
+    files: { 'b.yaml': REDIRECTED.replace(/ *- {name: dns-tcp.*\n/, ''), 'c.yaml': POLICY },
+    want: ['c.yaml:14 redirect-port-undeclared'],
+  },
+  {
+    name: 'a port that the pod declares with another number',
+    files: {
+      'b.yaml': REDIRECTED.replace('name: dns-tcp, containerPort: 53', 'name: dns-tcp, containerPort: 5353'),
+      'c.yaml': POLICY,
+    },
+    want: ['c.yaml:14 redirect-port-undeclared'],
+  },
+  {
+    name: 'nothing, for a redirect to pods that are no node cache',
+    files: { 'b.yaml': REDIRECTED.replace(/args: .*/, 'args: [-conf, /etc/Corefile]'), 'c.yaml': POLICY },
+    want: [],
+  },
+  {
+    name: 'flags that are refused, behind a redirect',
+    files: { 'b.yaml': REDIRECTED.replace('-localip=169.254.20.10', '-localip=169.254.20'), 'c.yaml': POLICY },
+    want: ['b.yaml:12 node-cache-flags'],
+  },
+  {
     name: 'a port that the service names otherwise',
     files: { 'c.yaml': POLICY, 'd.yaml': SERVICE.replace('name: dns-tcp', 'name: tcp') },
     want: ['c.yaml:13 redirect-port-names'],
@@ -336,6 +359,21 @@ export const PLANTED_MANIFESTS: readonly PlantedManifests[] = [
     want: ['f.yaml:33 ndots-high'],
   },
   {
+    name: 'ndots of 5, and another option of 8',
+    files: {
+      'f.yaml': SERVER.replace(
+        '      dnsPolicy: Default\n',
+        '      dnsPolicy: Default\n      dnsConfig:\n        options:\n          - {name: ndots, value: "5"}\n          - {name: timeout, value: "8"}\n',
+      ),
+    },
+    want: [],
+  },
+  {
+    name: 'flags that are refused, in a line of their own',
+    files: { 'b.yaml': DAEMONSET.replace('args: [-localip=169.254.20.10', 'args: [\n            -localip=169.254.20') },
+    want: ['b.yaml:14 node-cache-flags'],
+  },
+  {
     name: 'flags that are refused',
     files: { 'b.yaml': DAEMONSET.replace('-localip=169.254.20.10', '-localip=169.254.20') },
     want: ['b.yaml:13 node-cache-flags'],
@@ -371,6 +409,11 @@ export const PLANTED_MANIFESTS: readonly PlantedManifests[] = [
     want: ['f.yaml:9 lameduck-too-long'],
   },
   {
+    name: 'nothing, for a lame duck shorter than the grace of its pod',
+    files: { 'f.yaml': SERVER.replace('      dnsPolicy', '      terminationGracePeriodSeconds: 6\n      dnsPolicy') },
+    want: [],
+  },
+  {
     name: 'a service without TCP',
     files: { 'd.yaml': SERVICE.replace('    - {name: dns-tcp, port: 53, protocol: TCP}\n', '') },
     want: ['d.yaml:8 service-one-protocol'],
@@ -382,6 +425,17 @@ export const PLANTED_MANIFESTS: readonly PlantedManifests[] = [
       'f.yaml': SERVER,
     },
     want: ['d.yaml:8 service-port-unmatched'],
+  },
+  {
+    name: 'nothing, for a port of a service whose backends are not of its choice',
+    files: {
+      'd.yaml': SERVICE.replace('port: 53, protocol: UDP', 'port: 53, targetPort: domain, protocol: UDP').replace(
+        / *selector.*\n/,
+        '',
+      ),
+      'f.yaml': SERVER,
+    },
+    want: [],
   },
   {
     name: 'force_tcp to a service with one backend',
@@ -421,6 +475,76 @@ export const PLANTED_MANIFESTS: readonly PlantedManifests[] = [
     name: 'a variable that was forgotten',
     files: { 'a.yaml': CONFIG.replace('cluster.local:53', '__PILLAR__DNS__DOMAIN__:53') },
     want: ['a.yaml:6 pillar-left'],
+  },
+];
+
+/** What the findings of a rule say, beside its name. */
+export const TOLD: readonly {
+  rule: string;
+  name: string;
+  files: Readonly<Record<string, string>>;
+  want: readonly string[];
+}[] = [
+  {
+    rule: 'ndots-high',
+    name: 'two searches of its own',
+    files: {
+      'f.yaml': SERVER.replace(
+        '      dnsPolicy: Default\n',
+        '      dnsPolicy: Default\n      dnsConfig:\n        searches: [a.example, b.example]\n        options: [{name: ndots, value: "6"}]\n',
+      ),
+    },
+    want: ['ndots 6: a name outside the cluster costs 12 queries in place of 2'],
+  },
+  {
+    rule: 'ndots-cost',
+    name: 'a domain of the cluster',
+    files: { 'e.yaml': KUBELET, 'f.yaml': SERVER },
+    want: ['a name outside the cluster costs 8 queries in place of 2'],
+  },
+  {
+    rule: 'ndots-cost',
+    name: 'a server with autopath',
+    files: { 'e.yaml': KUBELET, 'f.yaml': SERVER.replace('        loop\n', '        autopath @kubernetes\n') },
+    want: [],
+  },
+  {
+    rule: 'ndots-cost',
+    name: 'no domain',
+    files: { 'e.yaml': KUBELET.replace(/clusterDomain.*\n/, ''), 'f.yaml': SERVER },
+    want: [],
+  },
+  {
+    rule: 'node-cache-unbound',
+    name: 'a block without bind',
+    files: { Corefile: '.:53 {\n forward . __PILLAR__UPSTREAM__SERVERS__\n}\n' },
+    want: ["'.:53' has no bind"],
+  },
+  {
+    rule: 'unknown-rule',
+    name: 'a name that is nearly right',
+    files: { Corefile: '# check: off no-lop\n.:53 {\n whoami\n}\n' },
+    want: ["there is no rule 'no-lop'; is 'no-loop' meant?"],
+  },
+  {
+    rule: 'unknown-rule',
+    name: 'a name that is like no other',
+    files: { Corefile: '# check: off everything-there-is\n.:53 {\n whoami\n}\n' },
+    want: ["there is no rule 'everything-there-is'"],
+  },
+  {
+    rule: 'cluster-dns-too-many',
+    name: 'five',
+    files: {
+      'e.yaml': KUBELET.replace('- 10.96.0.10', '- 10.96.0.1\n  - 10.96.0.2\n  - 10.96.0.3\n  - 10.96.0.4\n  - ::5'),
+    },
+    want: ['5 addresses in clusterDNS'],
+  },
+  {
+    rule: 'lameduck-too-long',
+    name: 'as long as the grace',
+    files: { 'f.yaml': SERVER.replace('      dnsPolicy', '      terminationGracePeriodSeconds: 5\n      dnsPolicy') },
+    want: ['lameduck 5s, and the pod has 5s to end'],
   },
 ];
 

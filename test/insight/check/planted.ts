@@ -220,6 +220,11 @@ export const PLANTED: readonly Planted[] = [
   },
   { name: 'reverse zones that are kept', text: cluster(''), want: [`${MORE} reverse-not-passed-on`] },
   {
+    name: 'one reverse zone that is kept',
+    text: good(' kubernetes cluster.local in-addr.arpa {\n ttl 30\n }\n'),
+    want: [`${MORE} reverse-not-passed-on`],
+  },
+  {
     name: 'names of the cluster that leave it',
     text: cluster(' fallthrough\n'),
     want: [`${MORE + 1} cluster-names-leave`],
@@ -235,12 +240,25 @@ export const PLANTED: readonly Planted[] = [
     text: good(' rewrite name suffix .a.example .b.example\n'),
     want: [`${MORE} rewrite-one-way`],
   },
+  ...['stop', 'continue'].map((word) => ({
+    name: `a rewrite of the question alone, with ${word}`,
+    text: good(` rewrite ${word} name suffix .a.example .b.example\n`),
+    want: [`${MORE} rewrite-one-way`],
+  })),
+  {
+    name: 'a rewrite of the answer too',
+    text: good(' rewrite stop {\n name suffix .a.example .b.example\n answer auto\n }\n'),
+    want: [],
+  },
+  { name: 'a rewrite of a whole name', text: good(' rewrite name exact a.example. b.example.\n'), want: [] },
   { name: 'a long lame duck', text: good(' health {\n lameduck 45s\n }\n'), want: [`${MORE + 1} lameduck-too-long`] },
   { name: 'no lame duck', text: good(' health\n'), want: [`${MORE} lameduck-missing`] },
   { name: 'no errors', text: good('').replace(' errors\n', '\n'), want: ['1 errors-missing'] },
   { name: 'no reload', text: good('').replace(' reload\n', '\n'), want: ['1 reload-missing'] },
   { name: 'debug', text: good(' debug\n'), want: [`${MORE} debug-on`] },
   { name: 'a log of everything', text: good(' log\n'), want: [`${MORE} log-every-query`] },
+  { name: 'datagrams that are not too large', text: good(' bufsize 1400\n'), want: [] },
+  { name: 'datagrams that are just too large', text: good(' bufsize 1401\n'), want: [`${MORE} bufsize-fragments`] },
   { name: 'large datagrams', text: good(' bufsize 4096\n'), want: [`${MORE} bufsize-fragments`] },
   {
     name: 'transfers for all',

@@ -58,7 +58,7 @@ describe('the rest of the message', () => {
   it.each([
     { name: 'asks for recursion', asked: query('a.', 'A', { rd: false }), want: ['RD'] },
     { name: 'keeps AD and CD', asked: query('a.', 'A', { ad: true, cd: true }), want: ['RD', 'AD', 'CD'] },
-    { name: 'hands no other flag on', asked: query('a.').withFlags(Flag.TC | Flag.RA), want: ['RD'] },
+    { name: 'hands no other flag on', asked: query('a.').withFlags(Flag.TC | Flag.RA, 0), want: ['RD'] },
   ])('$name', ({ asked, want }) => expect(flagsOf(upstreamMessage(asked))).toEqual(want));
 
   it('asks as the question was spelt, with DO where the client set it', () => {

@@ -49,6 +49,12 @@ describe('the history', () => {
     expect(readHistory(file)).toEqual(['newest', 'oldest']);
   });
 
+  it('keeps 500 lines', () => {
+    const lines = Array.from({ length: 501 }, (_, i) => `line ${i}`);
+    writeHistory(file, lines);
+    expect(readHistory(file)).toEqual(lines.slice(0, 500));
+  });
+
   it('is bounded', () => {
     writeHistory(
       file,

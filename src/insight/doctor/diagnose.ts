@@ -31,13 +31,13 @@ function* diagnoseLinks({ mtus, addresses }: NodeFacts): Iterable<Symptom> {
   const used = [...mtus].filter(([device]) => device !== 'lo' && addresses.some((one) => one.device === device));
   for (const [device, mtu] of used)
     if (mtu < LEAST_MTU) yield symptom('mtu-too-small', `${device} has an MTU of ${mtu} bytes`);
-  const sizes = [...new Set(used.map(([, mtu]) => mtu))].sort((a, b) => a - b);
-  if (sizes.length > 1) yield symptom('mtu-differs', used.map(([device, mtu]) => `${device} ${mtu}`).join(', '));
+  const sizes = new Set(used.map(([, mtu]) => mtu));
+  if (sizes.size > 1) yield symptom('mtu-differs', used.map(([device, mtu]) => `${device} ${mtu}`).join(', '));
 }
 
 function* diagnosePorts({ portRange }: NodeFacts): Iterable<Symptom> {
-  const [from, to] = (portRange ?? '').trim().split(/\s+/).map(Number);
-  if (from === undefined || to === undefined || Number.isNaN(from)) return;
+  // What is no range is below nothing.
+  const [from = NaN, to = NaN] = (portRange ?? '').trim().split(/\s+/).map(Number);
   if (to - from + 1 < FEW_PORTS) yield symptom('ports-few', `${to - from + 1} ports, ${from} to ${to}`);
 }
 

@@ -13,7 +13,7 @@ export function readRecording(text: string, file: string): FlightRecord {
   try {
     read = JSON.parse(text);
   } catch {
-    read = undefined;
+    // Nor is what is no JSON a recording.
   }
   const recording = read as Partial<FlightRecord> | null | undefined;
   if (recording?.form !== 'nodens-record/1' || !Array.isArray(recording.queries) || !recording.queries.every(isQuery))
@@ -35,7 +35,7 @@ function isQuery(value: unknown): value is FlightQuery {
 export function storyOfRecorded(query: FlightQuery): Story {
   const { name, type, handlers, notes, result, cause, time } = query;
   const told = [...new Set(notes.map(({ plugin }) => plugin))];
-  const last = handlers.findLast((handler) => told.includes(handler)) ?? (told.length === 0 ? undefined : told.at(-1));
+  const last = handlers.findLast((handler) => told.includes(handler)) ?? told.at(-1);
   return {
     name,
     type,

@@ -66,6 +66,7 @@ describe('the admin endpoint', () => {
     const at = { path: inFolder('admin.sock') };
     const endpoint = await start({ at });
     expect(lstatSync(at.path).mode & 0o777).toBe(0o600);
+    expect(endpoint.at).toEqual(at);
     expect(await ask({ at }, '/echo', { word: 'a b&c' })).toEqual({ got: 'a b&c' });
     endpoint.close();
     expect(existsSync(at.path)).toBe(false);
@@ -86,6 +87,8 @@ describe('the admin endpoint', () => {
   it.each([
     { name: 'another path', path: '/nothing', method: 'GET', want: 404 },
     { name: 'another method', path: '/echo', method: 'POST', want: 405 },
+    { name: 'a line as long as it may be', path: `/echo?word=${'x'.repeat(4085)}`, method: 'GET', want: 200 },
+    { name: 'a line longer by one', path: `/echo?word=${'x'.repeat(4086)}`, method: 'GET', want: 414 },
     { name: 'a long line', path: `/echo?word=${'x'.repeat(5000)}`, method: 'GET', want: 414 },
     { name: 'a line beyond all bounds', path: `/echo?word=${'x'.repeat(50_000)}`, method: 'GET', want: 431 },
     { name: 'a route that fails', path: '/fails', method: 'GET', want: 500 },
@@ -102,6 +105,7 @@ describe('the admin endpoint', () => {
     await start({ at }, [{ path: '/wait', answer: () => until.then(() => jsonAnswer('done')) }]);
     const all = Array.from({ length: 9 }, () => ask({ at }, '/wait').catch((error: Error) => error.message));
     expect(await Promise.race(all)).toContain('8 requests are under way');
+    expect(await status({ socketPath: at.path, path: '/wait' })).toBe(503);
     release();
     expect((await Promise.all(all)).filter((answer) => answer === 'done')).toHaveLength(8);
   });
@@ -159,16 +163,26 @@ describe('what is not safe is refused', () => {
     { name: 'a token that others may read', text: TOKEN, mode: 0o644, error: 'got mode 0644, allowed: one that' },
     { name: 'a short token', text: 'short', mode: 0o600, error: 'got a token of 5 characters, allowed: at least 16' },
     { name: 'a token in two words', text: `${TOKEN} ${TOKEN}`, mode: 0o600, error: 'without spaces' },
+    { name: 'a token one too short', text: 'x'.repeat(15), mode: 0o600, error: 'got a token of 15 characters' },
+    { name: 'a token that is a book', text: 'x'.repeat(4096), mode: 0o600, error: '4096' },
     { name: 'no token', text: '', mode: 0o600, error: 'got a token of 0 characters' },
   ])('$name', async ({ text, mode, error }) => {
     const options = { at: { address: '127.0.0.1', port: 0 }, tokenFile: tokenFile(text, mode) };
     await expect(start(options)).rejects.toThrow(error);
   });
 
+  it.each([16, 4095])('but a token of %i characters is not', async (length) => {
+    const token = tokenFile('x'.repeat(length));
+    const { at } = await start({ at: { address: '127.0.0.1', port: 0 }, tokenFile: token });
+    expect(await ask({ at, tokenFile: token }, '/echo', { word: 'x' })).toEqual({ got: 'x' });
+  });
+
   it('a socket of somebody else, by its server and by who asks', async () => {
     const place = inFolder('admin.sock');
     await start({ at: { path: place } });
     const uid = process.getuid!();
+    // What belongs to root is trusted by everybody.
+    if (uid === 0) expect(socketFault(place, 1000)).toBeUndefined();
     if (uid === 0) chownSync(place, 12_345, 0);
     expect(socketFault(place, uid + 1)).toContain('it belongs to user');
     if (uid === 0) await expect(ask({ at: { path: place } }, '/')).rejects.toThrow('it belongs to user 12345');

@@ -94,6 +94,27 @@ describe('a server over TCP', () => {
     expect(value.every((answer) => answer !== undefined)).toBe(true);
     expect(network.opened.filter(({ protocol }) => protocol === 'tcp')).toHaveLength(1);
   });
+  it('answers nothing more once it is closed', async () => {
+    void listen(() => undefined);
+    const asking = server.ask(TCP);
+    for (let turn = 0; turn < 20; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(1);
+    }
+    await server.close();
+    const { value, took } = await settle(asking);
+    expect(value).toBeUndefined();
+    expect(took).toBeLessThan(TIMEOUT / 2);
+  });
+  it('gets each query under an id of its own, though none waits', async () => {
+    const ids: number[] = [];
+    void listen((query, write) => {
+      ids.push(query.readUInt16BE(0));
+      write(answerTo(query));
+    });
+    for (let i = 0; i < 3; i++) await settle(server.ask(TCP));
+    expect(new Set(ids).size).toBe(3);
+  });
   it('that closes is connected to again', async () => {
     let first = true;
     void listen((query, write, end) => {
@@ -101,7 +122,9 @@ describe('a server over TCP', () => {
       else write(answerTo(query));
       first = false;
     });
-    expect((await settle(server.ask(TCP))).value).toBeUndefined();
+    const refused = await settle(server.ask(TCP));
+    expect(refused.value).toBeUndefined();
+    expect(refused.took).toBeLessThan(TIMEOUT);
     expect((await settle(server.ask(TCP))).value).toBeDefined();
   });
   it('that refuses has no answer', async () => expect((await settle(server.ask(TCP))).value).toBeUndefined());

@@ -200,9 +200,39 @@ describe('text', () => {
       want: /\/\d+:2: got 'b.example', allowed: a name and a type/,
     },
     { name: 'a type that there is not', text: 'a.example AA\n', want: /:1: got 'a.example AA'/ },
+    { name: 'a name that is none', text: 'a..example A\n', want: /:1: got 'a\.\.example A'/ },
+    {
+      name: 'a long line, of which the beginning is shown',
+      text: `${'x'.repeat(100)}\n`,
+      want: /got 'x{80}', allowed/,
+    },
+    { name: 'JSON without a type', text: '{"name":"a.example."}\n', want: /got '\{"name":"a\.example\."\}', allowed/ },
+    { name: 'JSON without a name', text: '{"type":"A"}\n', want: /got '\{"type":"A"\}', allowed/ },
+    { name: 'a zero at the beginning', text: '\0a.example A\n', want: /got bytes that are no recording/ },
+    { name: 'a zero in the first 4 KiB', text: `${'#'.repeat(4095)}\0\n`, want: /got bytes that are no recording/ },
     { name: 'nothing', text: '# nothing\n', want: /got no query \(list\), allowed: at least one/ },
     { name: 'other bytes', text: 'PK\x03\x04\0\0', want: /got bytes that are no recording/ },
   ])('$name is refused', ({ text, want }) => expect(() => read(text)).toThrow(want));
+
+  it('what is refused is a fault of who called, as another flag would be', () => {
+    let refused: unknown;
+    try {
+      read('a.example\n');
+    } catch (error) {
+      refused = error;
+    }
+    expect(refused).toMatchObject({ exitCode: 2, place: { line: 1 } });
+  });
+
+  const LOGGED = '[INFO] 10.0.0.7:1 - 2 "A IN a.example. udp 41 false 512" NOERROR qr 106 0.1s';
+  it.each([
+    { before: 199, want: 'log' },
+    { before: 200, want: undefined },
+  ])('is a log where one of the first 200 lines is: behind $before others', ({ before, want }) => {
+    const text = `${'# starting\n'.repeat(before)}${LOGGED}\n`;
+    if (want === undefined) expect(() => read(text)).toThrow(/:201: got/);
+    else expect(read(text)).toMatchObject({ form: want, queries: [{}] });
+  });
 });
 
 it('a query of a list asks for recursion', () => {

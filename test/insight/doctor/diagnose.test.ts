@@ -57,6 +57,11 @@ const ROWS: readonly Row[] = [
     want: [],
   },
   {
+    name: 'five search domains, and ndots just above one',
+    facts: { resolvConf: 'search a.x b.x c.x d.x e.x\nnameserver 10.96.0.10\noptions ndots:2\n' },
+    want: ['resolv-conf-search: 5 search domains and ndots 2: up to 12 queries for a name outside'],
+  },
+  {
     name: 'a nameserver of this host where nobody is',
     facts: { resolvConf: 'nameserver 127.0.0.53\n' },
     want: ['resolver-is-nobody: nameserver 127.0.0.53'],
@@ -275,6 +280,37 @@ const ROWS: readonly Row[] = [
   { name: 'a range of ports that is none', facts: { portRange: 'x 9' }, want: [] },
   { name: 'few ports', facts: { portRange: '60000 60999' }, want: ['ports-few: 1000 ports, 60000 to 60999'] },
   {
+    name: 'one socket for all addresses, over UDP and TCP',
+    facts: { sockets: { udp: udpFile([ALL]), tcp: tcpFile(ALL) } },
+    want: [],
+  },
+  {
+    name: 'fragments of both versions of IP that were not put together',
+    facts: {
+      counters: [
+        snmpWith('1000000 5 0 1000000 0 0', '0 0 0'),
+        {
+          ...snmpWith('1000000 5 0 1000000 0 0', '100 90 7'),
+          snmp6: 'Udp6InDatagrams 500\nUdp6RcvbufErrors 0\nIp6ReasmReqds 100\nIp6ReasmFails 5\n',
+        },
+      ],
+    },
+    want: [expect.stringMatching(/^fragments-failed: 12 /) as string],
+  },
+  {
+    name: 'several things, the worst first',
+    facts: {
+      rules: undefined,
+      resolvConf: 'search a.x b.x c.x d.x e.x\nnameserver 10.96.0.10\noptions ndots:5\n',
+      servers: [{ ...SERVER, udp: undefined, tcp: undefined }],
+    },
+    want: [
+      'server-silent: 10.96.0.10 does not answer',
+      'resolv-conf-search: 5 search domains and ndots 5: up to 12 queries for a name outside',
+      'facts-missing: rules (iptables-save, nft)',
+    ],
+  },
+  {
     name: 'no rights',
     facts: { rules: undefined, conntrack: undefined },
     want: ['facts-missing: rules (iptables-save, nft), conntrack'],
@@ -319,7 +355,24 @@ describe('the page', () => {
     expect(text).toContain('conntrack    1000 of 262144\n');
     expect(text).toContain('\nwarning: 1000 ports, 60000 to 60999 [ports-few]\n    Few ports are left');
   });
+  it.each([
+    { name: 'what listens there', sockets: HEALTHY.sockets, want: '169.254.20.10' },
+    {
+      name: 'each address once',
+      sockets: { udp: udpFile([LOCAL], [STUB], [LOCAL]) },
+      want: '169.254.20.10, 127.0.0.53',
+    },
+    {
+      name: 'nobody, where another port is listened at',
+      sockets: { udp: udpFile(['0A14FEA9:0036']) },
+      want: 'nothing listens',
+    },
+  ])('shows of port 53 $name', ({ sockets, want }) =>
+    expect(doctorText({ ...HEALTHY, sockets }, [])).toContain(`\nport 53      ${want}\n`),
+  );
   it('says so where nothing is', () => expect(doctorText(HEALTHY, [])).toMatch(/\n\nnothing found\n$/));
+  it('is JSON for programs, a member a line', () =>
+    expect(doctorJson(facts, [])).toMatch(/^\{\n {2}"servers": \[\n {4}\{/));
   it('is JSON for programs', () =>
     expect(JSON.parse(doctorJson(facts, symptoms))).toMatchObject({
       symptoms: [{ name: 'tcp-silent' }, { name: 'ports-few', urgency: 'warning' }, { name: 'facts-missing' }],

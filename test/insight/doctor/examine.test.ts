@@ -118,6 +118,7 @@ describe('files of the kernel', () => {
     { name: 'that is connected', text: line('01'), want: [] },
     { name: 'of UDP', text: line('07'), want: [SOCKET] },
     { name: 'of UDP that has a peer', text: line('07', '01020304:0035'), want: [] },
+    { name: 'of a file without drops', text: line('07', undefined, ' 0'), want: [SOCKET] },
     { name: 'that dropped some', text: line('07', undefined, ' 0 7'), want: [{ ...SOCKET, drops: 7 }] },
     {
       name: 'of version 6',

@@ -5,7 +5,7 @@ import { explainAt } from '../../../src/insight/explain/route.js';
 import { realClock } from '../../../src/lib/clock.js';
 import { seededRandom } from '../../../src/lib/random.js';
 import { Server } from '../../../src/server/server.js';
-import { typeFromName } from '../../../src/wire/index.js';
+import { Flag, decodeMessage, typeFromName } from '../../../src/wire/index.js';
 import { POD_API } from './pod-api.js';
 
 const reading =
@@ -59,6 +59,26 @@ describe('the DNS of a pod', () => {
     ]);
   });
 
+  const POLICIES = '/apis/cilium.io/v2/ciliumlocalredirectpolicies';
+  it.each([
+    { ip: '10.96.0.10', want: ['10.96.0.10: policy kube-system/by-address redirects to kube-system/dns-1 (10.1.2.9)'] },
+    { ip: '10.96.0.11', want: [] },
+  ])('is redirected by a policy for its nameserver’s address: $ip', async ({ ip, want }) => {
+    const toPorts = [
+      { port: '53', name: 'dns', protocol: 'UDP' },
+      { port: '53', name: 'dns-tcp', protocol: 'TCP' },
+    ];
+    const policy = {
+      metadata: { namespace: 'kube-system', name: 'by-address' },
+      spec: {
+        redirectFrontend: { addressMatcher: { ip, toPorts } },
+        redirectBackend: { localEndpointSelector: { matchLabels: { 'k8s-app': 'node-local-dns' } }, toPorts },
+      },
+    };
+    const dns = await podDns(reading({ ...POD_API, [POLICIES]: { items: [policy] } }), 'shop', 'web', NOTHING);
+    expect(dns.redirects).toEqual(want);
+  });
+
   it('is not to be had for a pod that is not there', () =>
     expect(podDns(reading({}), 'shop', 'web', NOTHING)).rejects.toThrow('-pod: there is no pod shop/web'));
 });
@@ -72,6 +92,16 @@ describe('a lookup of a pod', () => {
     });
   });
   afterAll(() => server.stop());
+
+  it('is put to the server with an OPT record, as extended errors are told to no others', async () => {
+    const { message } = await explainAt(server, { name: 'www.example.org.', type: 1, client: '::1', transport: 'udp' });
+    const told = decodeMessage(Buffer.from(message!, 'base64'));
+    expect([told.rcode, told.edns, told.flags & Flag.RD]).toEqual([
+      0,
+      { udpSize: 1232, version: 0, do: false, options: [] },
+      Flag.RD,
+    ]);
+  });
 
   it.each([
     {
@@ -101,7 +131,15 @@ describe('a lookup of a pod', () => {
     );
     expect(explanation.steps.map(({ name, why }) => `${name}: ${why}`)).toEqual(steps);
     expect(explanation).toMatchObject({ outcome, found: true, cost: { queries } });
+    expect(
+      explanation.steps
+        .at(-1)!
+        .queries.map(({ type, result }) => `${type} ${result}`)
+        .sort(),
+    ).toEqual(['A NOERROR', 'AAAA NODATA']);
     const text = podText(explanation);
+    for (const [i, step] of explanation.steps.entries())
+      expect(text).toContain(`\n${i + 1}. ${step.name}  (${step.why})\n`);
     expect(text).toContain('shop/web (10.1.2.3 on node-1) looks up');
     expect(text).toContain(`cost: ${queries} queries, ${2 * queries} packets`);
   });

@@ -20,6 +20,18 @@ it('shows what a server of before does not tell as nothing', () => {
   expect(types).toBe(told);
 });
 
+it.each([
+  { rate: 0.004, want: '0.00' },
+  { rate: 9.994, want: '9.99' },
+  { rate: 9.995, want: '10.0' },
+  { rate: 99.94, want: '99.9' },
+  { rate: 99.95, want: '100' },
+  { rate: 12_345.6, want: '12346' },
+])('shows three digits of a rate, or those before the point: $want', ({ rate, want }) => {
+  const row = { key: 'A', rate, error: 0, share: 1, nxdomain: 0, time: 0 };
+  expect(topText({ ...exampleReport(), types: [row] }, 1).split(/\s+/)).toContain(want);
+});
+
 it('finds clients by their pods', () => {
   expect(exampleReport({ filter: 'cart' }).clients.map(({ key, pod }) => [key, pod])).toEqual([
     ['10.244.1.7', 'shop/cart-0'],
@@ -60,6 +72,10 @@ describe('a terminal', () => {
     const shown = screen();
     expect(press(shown, '2')).toEqual(['draw']);
     expect(lines(shown).filter((line) => /^(CLIENT|NAME|TYPE)/.test(line))).toEqual([expect.stringMatching(/^NAME/)]);
+    expect(press(shown, '9')).toEqual(['draw']);
+    expect(lines(shown).filter((line) => /^(CLIENT|NAME|TYPE)/.test(line))).toHaveLength(1);
+    expect(press(shown, 'a')).toEqual(['draw']);
+    expect(lines(shown).filter((line) => /^(CLIENT|NAME|TYPE)/.test(line))).toHaveLength(3);
   });
 
   it('pauses, and asks again', () => {
@@ -81,14 +97,22 @@ describe('a terminal', () => {
     press(shown, '/', 'C', 'x', '\x7f', 'a', 'q');
     expect(lines(shown).at(-1)).toBe('filter: Caq_');
     expect(press(shown, '\r')).toEqual(['ask']);
-    expect(shown.wish.filter).toBe('caq');
+    expect([shown.wish.filter, lines(shown).at(-1)]).toEqual(['caq', expect.stringContaining('q quit')]);
     press(shown, '/', 'x', '\x1b');
     expect(shown.wish.filter).toBe('caq');
+  });
+
+  it('takes no keys that write nothing into a filter', () => {
+    const shown = screen();
+    press(shown, '/', 'a', ' ', '\x1b[A', '\t', '');
+    expect(lines(shown).at(-1)).toBe('filter: a_');
   });
 
   it('ends', () => {
     expect(press(screen(), 'q')).toEqual(['quit']);
     expect(screen().press({ name: 'c', text: '\x03', ctrl: true })).toBe('quit');
+    expect(screen().press({ name: 'c', text: 'c', ctrl: false })).toBe('draw');
+    expect(screen().press({ name: 'x', text: '\x18', ctrl: true })).toBe('draw');
   });
 
   it('says what keeps it from new figures, and shows the old ones', () => {

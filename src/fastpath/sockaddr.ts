@@ -28,10 +28,8 @@ export function encodeSockaddr({ address, port }: Endpoint): Uint8Array {
 /** 0, which no interface has, for one that is not there. */
 function zoneNumber(zone: string): number {
   if (/^\d{1,9}$/.test(zone)) return Number(zone);
-  return (
-    os.networkInterfaces()[zone]?.find((one) => one.family === 'IPv6' && one.scopeid !== undefined && one.scopeid > 0)
-      ?.scopeid ?? 0
-  );
+  // Of the interface's addresses only link-local ones have another number than 0.
+  return os.networkInterfaces()[zone]?.find(({ scopeid }) => scopeid)?.scopeid ?? 0;
 }
 
 /** First octets of an IPv4 address at a socket of both families (RFC 4291 section 2.5.5.2). */

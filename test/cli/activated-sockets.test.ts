@@ -24,6 +24,13 @@ describe.skipIf(process.platform !== 'linux')('sockets of a service manager', ()
     { name: 'none of them', env: { LISTEN_PID: '77', LISTEN_FDS: '0' } },
   ])('are none with $name', ({ env }) => expect(activatedSockets(env, 77)).toBeUndefined());
 
+  it('are not handed on to what this process starts', () => {
+    const names = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES'];
+    for (const name of names) process.env[name] = '1';
+    activatedSockets({}, 77);
+    expect(names.filter((name) => name in process.env)).toEqual([]);
+  });
+
   it('are no others that the process has', () => {
     const libc = loadLibc();
     const at = { address: '127.0.0.1', port: 0 };

@@ -2,13 +2,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const NAME = 'nodens';
+
 /** The package's own manifest, as far as the program reads it. */
 interface Manifest {
-  readonly name: string;
+  readonly name: typeof NAME;
   readonly version: string;
 }
-
-const NAME = 'nodens';
+/** That of another package on the way, if any. */
+interface Other {
+  readonly name?: undefined;
+}
 
 const found = find(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -23,8 +27,8 @@ export const VERSION = found.version;
 function find(from: string): { readonly folder: string; readonly version: string } {
   for (let folder = from; ; folder = path.dirname(folder)) {
     const file = path.join(folder, 'package.json');
-    const manifest = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Manifest>) : {};
-    if (manifest.name === NAME && manifest.version !== undefined) return { folder, version: manifest.version };
+    const manifest = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Manifest | Other) : {};
+    if (manifest.name === NAME) return { folder, version: manifest.version };
     if (folder === path.dirname(folder)) throw new Error(`no package.json of ${NAME} in ${from} or above`);
   }
 }

@@ -28,12 +28,12 @@ const LOOK = 32;
 const BACKLOG = 1024;
 
 /** Whether Node can share a TCP port, which it does on Linux only among the systems that it runs on for us. */
-const HAS_REUSE_PORT = process.platform === 'linux' && hasReusePort(process.versions.node);
+const HAS_REUSE_PORT = hasReusePort(process.platform, process.versions.node);
 
-/** Node 23.1 and newer. */
-function hasReusePort(version: string): boolean {
+/** Node 23.1 and newer, on Linux. */
+export function hasReusePort(platform: NodeJS.Platform, version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 23 || (major === 23 && minor >= 1);
+  return platform === 'linux' && (major > 23 || (major === 23 && minor >= 1));
 }
 
 /**

@@ -132,7 +132,7 @@ export function parseSockets(variable: string, text: string, first: number): Lis
   try {
     list = JSON.parse(text);
   } catch {
-    list = undefined;
+    // Said below.
   }
   if (!Array.isArray(list) || !list.every((one) => isListeningSocket(one, first)))
     throw new NodensError(

@@ -141,6 +141,12 @@ describe('queries that a socket sent last', () => {
     expect(sent.has(0, Buffer.alloc(0))).toBe(false);
     sent.add(0xffff, other.bytes, other.questionEnd);
     expect([sent.has(7, bytes), sent.has(0xffff, other.bytes)]).toEqual([true, true]);
+    // One letter, or the type, makes another question of it.
+    const almost = [...'abcdefghijklmnopqrstuvxyz'].map((letter) => query(`ww${letter}.example.org.`).bytes);
+    for (const type of ['NS', 'AAAA', 'HTTPS']) almost.push(query('www.example.org.', type).bytes);
+    sent.add(7, bytes, questionEnd);
+    for (const question of almost) expect(sent.has(7, question)).toBe(false);
+    sent.add(0xffff, other.bytes, other.questionEnd);
     sent.add(9, bytes, questionEnd);
     expect([sent.has(7, bytes), sent.has(0xffff, other.bytes), sent.has(9, bytes)]).toEqual([false, true, true]);
   });

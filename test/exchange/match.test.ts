@@ -73,6 +73,14 @@ describe('isCutShort', () => {
   const end = questionEndOf(asked);
   it.each([
     { name: 'a whole reply', bytes: whole, want: false },
+    { name: 'a whole reply of one record', bytes: goodReply(message), want: false },
+    {
+      name: 'a whole reply with a record of the root',
+      bytes: withTail('00 0001 0001 0000001e 0004 c0000201'),
+      want: false,
+    },
+    { name: 'cut behind a pointer beyond the 256th octet', bytes: farBack(0x0101), want: true },
+    { name: 'a pointer beyond the 256th octet that leads forward', bytes: farBack(0x0201), want: false },
     { name: 'cut within data', bytes: whole.subarray(0, whole.length - 2), want: true },
     { name: 'cut within a record', bytes: whole.subarray(0, whole.length - 8), want: true },
     { name: 'cut within a name', bytes: whole.subarray(0, whole.length - 15), want: true },
@@ -100,6 +108,20 @@ describe('isCutShort', () => {
     },
   ])('$name: $want', ({ bytes, want }) => expect(isCutShort(bytes, end)).toBe(want));
 });
+
+/** A reply of one record that is written there. */
+function withTail(hex: string): Buffer {
+  const reply = goodReply(message).subarray(0, questionEndOf(asked));
+  return Buffer.concat([reply, Buffer.from(hex.replaceAll(' ', ''), 'hex')]);
+}
+
+/** A reply of two records: one with 400 octets of data, and a pointer to `to` in place of the other one. */
+function farBack(to: number): Buffer {
+  const first = Buffer.concat([Buffer.from('c00c001000010000001e0190', 'hex'), Buffer.alloc(400)]);
+  const reply = withTail(`${first.toString('hex')}${(0xc000 | to).toString(16)}`);
+  reply[7] = 2;
+  return reply;
+}
 
 function goodReplyRecords(count: number): ReturnType<typeof decodeMessage>['answer'] {
   const [record] = decodeMessage(goodReply(message)).answer;

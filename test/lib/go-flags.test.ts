@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseFlags, type FlagSpec } from '../../src/lib/go-flags.js';
+import { FlagError, parseFlags, usage, type FlagSpec } from '../../src/lib/go-flags.js';
 
 const FLAGS: readonly FlagSpec[] = [
   { name: 'conf', type: 'string', help: 'A file', default: 'Corefile', alias: 'c' },
@@ -51,4 +51,29 @@ describe('a command line in the manner of Go', () => {
   ])('refuses $args', ({ args, error }) => {
     expect(() => read(...args)).toThrow(error);
   });
+});
+
+// As `flag.PrintDefaults` of Go writes it; Go programs end with 2 after that.
+it('is told of in the order of the names, with defaults that say something', () => {
+  const flags: readonly FlagSpec[] = [...FLAGS, { name: 'dry', type: 'bool', help: 'None', default: 'false' }];
+  expect(usage('nodens', flags)).toBe(
+    [
+      'Usage of nodens:',
+      '  -c string',
+      '    \tA file (default "Corefile")',
+      '  -conf string',
+      '    \tA file (default "Corefile")',
+      '  -count int',
+      '    \tA number (default 1)',
+      '  -dry',
+      '    \tNone',
+      '  -plugin string',
+      '    \tSeveral',
+      '  -quiet',
+      '    \tLess',
+      '',
+    ].join('\n'),
+  );
+  expect(usage('p', [{ name: 'log', type: 'string', help: 'A file', default: '' }])).not.toContain('default');
+  expect(new FlagError('no').exitCode).toBe(2);
 });

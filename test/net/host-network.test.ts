@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { HostNetwork } from '../../src/net/host-network.js';
+import { HostNetwork, hasReusePort } from '../../src/net/host-network.js';
 import { JsonClient } from '../../src/net/json-client.js';
 import type { ConnectedUdpSocket, Endpoint, TcpConnection } from '../../src/net/network.js';
 
@@ -76,6 +76,43 @@ describe('sockets of the system', () => {
     await until(() => taken === 100);
     expect(network.losses.of('buffer_full')).toBe(0);
   });
+
+  it.each([
+    { name: 'that is drawn, by Node', port: 0, want: 'listens' },
+    { name: 'that is named, as it is said', port: 10_053, want: 'shared at 10053' },
+  ])('are shared with other processes at a port $name', async ({ port, want }) => {
+    const open = (at: Endpoint): number => {
+      throw new Error(`shared at ${at.port}`);
+    };
+    const network = new HostNetwork(undefined, { open, listens: () => () => true });
+    const opened = network.listenTcp({ address: '127.0.0.1', port }, ignore).then((listener) => {
+      closing(listener);
+      return 'listens';
+    });
+    expect(await opened.catch((error: Error) => error.message)).toBe(want);
+  });
+
+  it('are shared by what Node has for that, at a port that is named too', async () => {
+    const { port } = await new HostNetwork().listenTcp({ address: '127.0.0.1', port: 0 }, ignore).then((free) => {
+      free.close();
+      return free.local;
+    });
+    const listener = closing(
+      await new HostNetwork(undefined, 'node').listenTcp({ address: '127.0.0.1', port }, ignore),
+    );
+    expect([listener.local.port, listener.turnAway?.()]).toEqual([port, false]);
+  });
+
+  // The option `reusePort` of server.listen() came with Node 23.1.0.
+  it.each([
+    { platform: 'linux', version: '22.12.0', want: false },
+    { platform: 'linux', version: '23.0.0', want: false },
+    { platform: 'linux', version: '23.1.0', want: true },
+    { platform: 'linux', version: '24.0.0', want: true },
+    { platform: 'darwin', version: '24.0.0', want: false },
+  ] as const)('may be shared by Node $version on $platform: $want', ({ platform, version, want }) =>
+    expect(hasReusePort(platform, version)).toBe(want),
+  );
 
   it.each([
     { name: 'UDP', open: (network: HostNetwork, at: Endpoint) => network.bindUdp(at, ignore) },

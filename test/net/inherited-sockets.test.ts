@@ -5,7 +5,13 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { HostNetwork } from '../../src/net/host-network.js';
-import { InheritedSockets, listeningSockets, parseSocketList } from '../../src/net/inherited-sockets.js';
+import {
+  InheritedSockets,
+  linkPlace,
+  listeningSockets,
+  parseSocketList,
+  parseSockets,
+} from '../../src/net/inherited-sockets.js';
 
 const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
 const row = (local: string, peer: string, state: string, inode: number): string =>
@@ -82,6 +88,37 @@ describe.skipIf(process.platform !== 'linux')('listeningSockets', () => {
     tcp.close();
     connected.close();
   });
+});
+
+describe('the sockets that a process tells of', () => {
+  const one = { transport: 'udp', address: '10.0.0.1', port: 53, fd: 4 };
+  it.each([
+    { name: 'none', list: [] },
+    { name: 'one of each kind', list: [one, { ...one, transport: 'tcp' }, { ...one, transport: 'xdp' }] },
+    { name: 'the lowest numbers', list: [{ ...one, port: 0, fd: 3 }] },
+    { name: 'the highest numbers', list: [{ ...one, port: 65_535, fd: 2 ** 31 - 1 }] },
+  ])('are read: $name', ({ list }) => expect(parseSockets('FDS', JSON.stringify(list), 3)).toEqual(list));
+
+  it.each([
+    { name: 'no JSON', text: 'x' },
+    { name: 'no list', text: '{}' },
+    { name: 'nothing', text: '[null]' },
+    { name: 'a word', text: '["udp"]' },
+    { name: 'another transport', text: JSON.stringify([{ ...one, transport: 'sctp' }]) },
+    { name: 'no address', text: JSON.stringify([one, { ...one, address: 7 }]) },
+    { name: 'a port below all', text: JSON.stringify([{ ...one, port: -1 }]) },
+    { name: 'a port above all', text: JSON.stringify([{ ...one, port: 65_536 }]) },
+    { name: 'half a port', text: JSON.stringify([{ ...one, port: 5.5 }]) },
+    { name: 'a descriptor below the first', text: JSON.stringify([{ ...one, fd: 2 }]) },
+    { name: 'a descriptor above all', text: JSON.stringify([{ ...one, fd: 2 ** 31 }]) },
+  ])('are refused: $name', ({ text }) =>
+    expect(() => parseSockets('FDS', text, 3)).toThrow(
+      `FDS: got '${text.slice(0, 80)}', allowed: what a process sets that hands over its sockets, or nothing`,
+    ),
+  );
+
+  it('have a place of their own where they are links', () =>
+    expect(linkPlace(3)).toEqual({ address: 'device 3', port: 0 }));
 });
 
 describe('InheritedSockets', () => {

@@ -55,13 +55,12 @@ export interface Cidr {
  * neither.
  */
 export function parseCidr(text: string): Cidr | undefined {
-  const slash = text.indexOf('/');
-  const bytes = parseIp(slash < 0 ? text : text.slice(0, slash));
+  const [, address, length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const bytes = parseIp(address ?? '');
   if (!bytes) return undefined;
   const bits = bytes.length * 8;
-  if (slash < 0) return { bytes, prefix: bits };
-  const length = text.slice(slash + 1);
-  if (!/^\d{1,3}$/.test(length) || Number(length) > bits) return undefined;
+  if (length === undefined) return { bytes, prefix: bits };
+  if (Number(length) > bits) return undefined;
   return { bytes: maskTo(bytes, Number(length)), prefix: Number(length) };
 }
 

@@ -88,8 +88,7 @@ export class IntMap<T extends object> {
     this.shift--;
     this.keys = new Int32Array(room);
     this.slots = new Array<T | undefined>(room).fill(undefined);
-    for (let i = 0; i < slots.length; i++) {
-      const value = slots[i];
+    for (const [i, value] of slots.entries()) {
       if (value === undefined) continue;
       const at = this.place(keys[i]!);
       this.keys[at] = keys[i]!;

@@ -1,8 +1,8 @@
 import type { Octets } from '../lib/units.js';
 import type { SpaceSaving } from './space-saving.js';
 
-/** A name of 255 bytes has at most 127 labels (RFC 1035 section 2.3.4). */
-const MOST_LABELS = 127;
+/** A name of 255 bytes has at most 127 labels (RFC 1035 section 2.3.4), and the root's. */
+const LABELS = 128;
 
 const LOWER = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte));
 
@@ -17,10 +17,11 @@ export class NameReader {
   length: Octets = 0;
   labels = 0;
   /** Where each label begins, and behind them the root. */
-  readonly starts = new Uint8Array(MOST_LABELS + 1);
+  readonly starts = new Uint8Array(LABELS);
+  /** Begins with a root label. */
   private readonly shortened = new Uint8Array(256);
-  private readonly heads = new Int32Array(2 * (MOST_LABELS + 1));
-  private readonly tails = new Int32Array(2 * (MOST_LABELS + 1));
+  private readonly heads = new Int32Array(2 * LABELS);
+  private readonly tails = new Int32Array(2 * LABELS);
 
   /** @param seed a secret, so that nobody can make many names share a place */
   constructor(private readonly seed: readonly [number, number]) {}
@@ -102,7 +103,6 @@ export class NameReader {
     while (length - starts[first]! >= keySize) first++;
     const from = starts[first]!;
     if (first === cut) return sketch.add(hash, hash2, bytes, from, length - from, weight);
-    this.shortened[0] = 0;
     this.shortened.set(bytes.subarray(from, length), 1);
     return sketch.add(hash, hash2, this.shortened, 0, length - from + 1, weight);
   }

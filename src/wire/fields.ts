@@ -65,7 +65,7 @@ export const name: RdataField = {
   end(data, at) {
     let end = at;
     while (end < data.length && data[end] !== 0) end += data[end]! > MAX_LABEL ? data.length : 1 + data[end]!;
-    return end + 1 - at > MAX_NAME ? data.length + 1 : end + 1;
+    return end + 1 - at > MAX_NAME ? Infinity : end + 1;
   },
   text: (data, at) => readName(data, at).name,
   read: (words, sink) => sink.name(words.take()),

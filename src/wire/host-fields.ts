@@ -100,7 +100,7 @@ export const optionalKey: RdataField = {
 
 /** The Host Identity Protocol's whole data: tag and key have their lengths in front (RFC 8005 section 5). */
 export const hostIdentity: RdataField = {
-  end: (data) => (data.length < 4 || 4 + data[0]! + data.readUInt16BE(2) > data.length ? data.length + 1 : data.length),
+  end: (data) => (data.length < 4 || 4 + data[0]! + data.readUInt16BE(2) > data.length ? Infinity : data.length),
   text(data) {
     const key = 4 + data[0]!;
     const texts: string[] = [String(data[1]), toHex(data.subarray(4, key))];

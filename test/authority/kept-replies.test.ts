@@ -26,6 +26,8 @@ it('replies are kept by name, type and whether signatures are wanted, and given 
   // As many have room again.
   for (let i = 1; i < SIZE; i++) kept.keep(`n${i}.`, Type.A, false, made[0]!);
   expect(kept.get('one-more.', Type.A, false)).toBe(made[0]);
+  kept.keep('too-many.', Type.A, false, made[0]!);
+  expect(kept.get('one-more.', Type.A, false)).toBeUndefined();
 });
 
 it('a reply with signatures is that of no other type without', () => {

@@ -89,6 +89,15 @@ describe('RFC 8080 section 6.1', () => {
       'example.com. 3600 IN DS 3613 15 2 3AA5AB37EFCE57F737FC1627013FEE07BDF241BD10F3B1964AB55C78E79A304B',
     ));
 
+  // RFC 8624 section 3.3 and the registry of digests.
+  it.each([
+    { hash: 'sha1', number: 1, octets: 20 },
+    { hash: 'sha256', number: 2, octets: 32 },
+  ] as const)('digests by $hash, which is $number', ({ hash, number, octets }) => {
+    const data = dsData('example.com.', key, hash);
+    expect([data[3], data.length]).toEqual([number, 4 + octets]);
+  });
+
   it.each([
     { name: 'the record', records: ['example.com. 3600 IN MX 10 mail.example.com.'] },
     { name: 'capitals, another TTL, twice the same', records: ['EXAMPLE.com. 5 IN MX 10 Mail.Example.COM.', 'example.com. 5 IN MX 10 mail.example.com.'] },
@@ -105,6 +114,8 @@ describe('RFC 8080 section 6.1', () => {
   it.each([
     { name: 'all letters in names', given: 'MX 10 ABYZ\\@[.abyz.', want: 'MX 10 abyz\\@[.abyz.' },
     { name: 'both names', given: 'SOA NS.A. Me.A. 1 2 3 4 5', want: 'SOA ns.a. me.a. 1 2 3 4 5' },
+    // 024A4B4C in hexadecimal, which are letters behind a length.
+    { name: 'no numbers behind them', given: 'SOA A. B. 38423372 2 3 4 5', want: 'SOA a. b. 38423372 2 3 4 5' },
     {
       name: 'names behind strings, which stay as they are',
       given: 'NAPTR 1 2 "U" "SIP" "!B!" Ab.Z.',

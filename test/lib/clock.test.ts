@@ -27,6 +27,26 @@ describe('ManualClock', () => {
     expect(count).toBe(3);
   });
 
+  it('repeats no more when what it runs cancels it', () => {
+    const clock = new ManualClock(0);
+    let count = 0;
+    const timer = repeat(clock, 10, () => (++count === 2 ? timer.cancel() : undefined));
+    clock.advance(100);
+    expect([count, clock.pending]).toEqual([2, 0]);
+  });
+
+  it('runs what a promise asks for, before the first timer and between two of them', async () => {
+    const clock = new ManualClock(0);
+    const seen: number[] = [];
+    const later = async (delay: number, more = (): unknown => undefined): Promise<void> => {
+      await Promise.resolve();
+      clock.setTimeout(() => (seen.push(clock.monotonic()), void more()), delay);
+    };
+    void later(10, () => later(5));
+    await clock.advanceAsync(20);
+    expect(seen).toEqual([10, 15]);
+  });
+
   it('wakes sleepers and lets an abort end the wait', async () => {
     const clock = new ManualClock(0);
     const abort = new AbortController();

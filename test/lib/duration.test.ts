@@ -26,6 +26,10 @@ describe('formatDuration', () => {
     { ms: 61_000, want: '1m1s' },
     { ms: 250, want: '250ms' },
     { ms: 0.0125, want: '12.5µs' },
+    { ms: 0.001, want: '1µs' },
+    { ms: 0.000999, want: '999ns' },
+    { ms: 1, want: '1ms' },
+    { ms: 1000, want: '1s' },
     { ms: -2000, want: '-2s' },
   ])('writes $ms ms as $want', ({ ms, want }) => expect(formatDuration(ms)).toBe(want));
 });

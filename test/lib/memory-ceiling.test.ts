@@ -47,6 +47,7 @@ describe('the ceiling', () => {
   it.each([
     { name: 'a container of 170 MiB', limit: 170 * MIB, want: Math.floor(153 * MIB) },
     { name: 'no limit', limit: 2 ** 63, want: undefined },
+    { name: 'a limit that is all there is', limit: 1000 * MIB, want: undefined },
     { name: 'a system that does not say', limit: 0, want: undefined },
   ])('is by default that of $name less a tenth', ({ limit, want }) =>
     expect(defaultCeiling(limit, 1000 * MIB)).toBe(want),

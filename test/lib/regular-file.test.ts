@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +18,18 @@ describe.each([
   { how: 'aside', read: readRegularFileAside },
 ])('a file, $how,', ({ read }) => {
   it('is read', async () => expect((await read(path.join(dir, 'file'))).toString()).toBe('text'));
+  it('is closed', async () => {
+    const file = path.join(dir, 'file');
+    await read(file);
+    const open = readdirSync('/proc/self/fd').map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return 'the folder itself, which is closed by now';
+      }
+    });
+    expect(open).not.toContain(file);
+  });
   it('that the system makes up is read', async () =>
     expect((await read('/proc/self/limits')).length).toBeGreaterThan(0));
   it('that stands for nothing is empty', async () => expect(await read('/dev/null')).toHaveLength(0));

@@ -97,6 +97,23 @@ describe('a name', () => {
     expect([labels, starts[126], starts[127], length]).toEqual([127, 252, 254, 255]);
   });
 
+  it('of 127 labels has hashes of its longest beginnings and of all of its ends', () => {
+    const [one, other] = [nameOf(`${'a.'.repeat(126)}b.`), nameOf('a.'.repeat(127))];
+    expect([one.head(126), one.head2(126)]).toEqual([other.head(126), other.head2(126)]);
+    expect(one.head(127)).not.toBe(other.head(127));
+    expect(one.head2(127)).not.toBe(other.head2(127));
+    expect([one.tail(126), one.tail2(126)]).toEqual([nameOf('x.b.').tail(1), nameOf('x.b.').tail2(1)]);
+  });
+
+  it.each([
+    { name: 'the last letter of a label', one: 'x.ab.c.', other: 'x.ad.c.' },
+    { name: 'the only letter of a label', one: 'x.a.c.', other: 'x.b.c.' },
+    { name: 'where a label ends', one: 'x.ab.cd.', other: 'x.abc.d.' },
+  ])('has another end with another one for $name', ({ one, other }) => {
+    expect(nameOf(one).tail(1)).not.toBe(nameOf(other).tail(1));
+    expect(nameOf(one).tail2(1)).not.toBe(nameOf(other).tail2(1));
+  });
+
   it('has a hash of each beginning and each end, the same in all names', () => {
     const [one, other] = [nameOf('a.b.c.d.'), nameOf('a.b.x.c.d.')];
     const heads = (name: NameReader, labels: number): number[] => [name.head(labels), name.head2(labels)];
@@ -167,6 +184,35 @@ describe('ends of names that do not exist', () => {
     expect(suffixes.add(nameOf('example.corp.test.'), 1, 2, none)).toBe(0);
     suffixes.scale(0.5);
     expect(keys(suffixes.searched)).toEqual(['corp.test. 4']);
+  });
+
+  it('are of the name that was read last, which is no end of its own', () => {
+    const suffixes = new Suffixes();
+    const reader = new NameReader(SEED);
+    const add = (name: string, asked: (cut: number) => boolean = none): number => {
+      reader.read(encodeName(name), 0);
+      return suffixes.add(reader, 1, 2, asked);
+    };
+    for (let i = 0; i < 3; i++) expect(add('www.example.corp.test.', (cut) => cut === 2)).toBe(2);
+    expect(add('a.b.')).toBe(0);
+    expect(add('a.b.c.', (cut) => cut === 3)).toBe(0);
+    expect(keys(suffixes.missing)).toEqual([
+      'b. 2',
+      'b.c. 2',
+      'c. 2',
+      'corp.test. 6',
+      'example.corp.test. 6',
+      'test. 6',
+    ]);
+  });
+
+  it('are kept whole up to 95 bytes', () => {
+    const suffixes = new Suffixes();
+    // 63 + 1 and 29 + 1 bytes and the root make 95; one more leaves the last label and the sign of that.
+    suffixes.add(nameOf(`x.${'a'.repeat(63)}.${'b'.repeat(29)}.`), 1, 1, none);
+    suffixes.add(nameOf(`x.${'c'.repeat(63)}.${'d'.repeat(30)}.`), 1, 1, none);
+    const lengths = suffixes.missing.heaviest().map((slot) => suffixes.missing.key(slot).length);
+    expect(lengths.sort((a, b) => a - b)).toEqual([31, 32, 33, 95]);
   });
 
   it.each([

@@ -22,6 +22,20 @@ describe('names within data', () => {
     expect([...target.subarray(10, 14)]).toEqual([1, 120, 0xc0, 2]);
   });
 
+  it('of another message are not pointed to, however many there were', () => {
+    const { names, target } = message();
+    const source = encodeName('x.bc.');
+    expect(names.write(source, 0, source.length, 12)).toBe(18);
+    for (let more = 0; more < 3; more++) {
+      names.reset();
+      expect(names.write(source, 2, source.length, 30)).toBe(34);
+      expect([...target.subarray(30, 34)]).toEqual([2, 98, 99, 0]);
+      names.reset();
+      expect(names.write(source, 0, source.length, 12)).toBe(18);
+      expect([...target.subarray(12, 18)]).toEqual([...source]);
+    }
+  });
+
   it.each([
     { what: 'ends before its root', end: name.length - 1 },
     { what: 'ends within a label', end: name.length - 2 },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Class, Opcode, Rcode, Type } from '../../src/wire/index.js';
+import { Class, Flag, OPCODE_MASK, Opcode, RCODE_MASK, Rcode, Type } from '../../src/wire/index.js';
 import { ExtendedErrorCode, ednsWith, explained, extendedError } from '../../src/wire/extended-error.js';
 
 /** The registry "Domain Name System (DNS) Parameters": names in a row, from a number on. */
@@ -60,6 +60,13 @@ describe('numbers of the registry', () => {
     const named = registry.flatMap(({ from, names }) => names.split(' ').map((name, i) => [name, from + i] as const));
     expect(own).toEqual(Object.fromEntries(named));
   });
+});
+
+it('the second word of a header has its bits in the order of RFC 1035 section 4.1.1 and RFC 2535 section 6.1', () => {
+  const bit = (at: number): number => 1 << (15 - at);
+  const names = ['AA', 'TC', 'RD', 'RA', 'Z', 'AD', 'CD'].map((name, i) => [name, bit(5 + i)] as const);
+  expect(Flag).toEqual(Object.fromEntries([['QR', bit(0)], ...names]));
+  expect([OPCODE_MASK, RCODE_MASK]).toEqual([bit(1) | bit(2) | bit(3) | bit(4), 15]);
 });
 
 describe('an extended error', () => {

@@ -101,6 +101,13 @@ describe('a push', () => {
     { name: 'a compressed name', data: '016100' + '00ff0001fffffffe0000' + 'c000', error: 'compressed name in a push' },
   ])('is refused with $name', ({ data, error }) => expect(() => namesOfPush(Buffer.from(data, 'hex'))).toThrow(error));
 
+  it('may have more than 255 bytes of data', () =>
+    expect(
+      namesOfPush(
+        Buffer.from('016100' + '00100001000000050102' + 'ff'.repeat(258) + '016200' + '00ff0001fffffffe0000', 'hex'),
+      ),
+    ).toEqual(['a.', 'b.']));
+
   it('may tell what the data are', () =>
     expect(
       namesOfPush(Buffer.from('014100' + '00010001000000050004c0000201' + '016200' + '00ff0001fffffffe0000', 'hex')),

@@ -13,6 +13,12 @@ function message(hex: string, counts: readonly [number, number, number] = [0, 0,
   return bytes;
 }
 
+it('a malformed record behind a question for the root is refused', () => {
+  const asked = Buffer.concat([query('.', 'NS').bytes, Buffer.from('00', 'hex')]);
+  asked.writeUInt16BE(1, 10);
+  expect(() => judgeRecords(asked, asked.length - 1)).toThrow('record cut short');
+});
+
 const hex = (value: number): string => value.toString(16).padStart(4, '0');
 const data = (type: number, rdata: string, owner = 'c00c'): string => {
   const bytes = rdata.replaceAll(' ', '');

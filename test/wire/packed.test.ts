@@ -36,6 +36,17 @@ describe('packed records', () => {
     expect([packedAnswers(packed), packedLength(packed)]).toEqual([answer.length, records.bytes.length]);
   });
 
+  // A record of the root has 11 octets before its data.
+  it.each([
+    { octets: 512, packed: true },
+    { octets: 513, packed: false },
+  ])('may have 512 octets: $octets, $packed', ({ octets, packed }) => {
+    const data = 'ab'.repeat(octets - 11);
+    const answer = rrs(`. 1 IN TYPE65280 \\# ${octets - 11} ${data}`);
+    const records = encodeRecords({ answer, authority: [], additional: [] });
+    expect([records.bytes.length, typeof packRecords(records) === 'string']).toEqual([octets, packed]);
+  });
+
   const long = encodeRecords({ answer: rrs(...many), authority: [], additional: [] });
   it.each([
     { name: 'long ones', records: long },

@@ -135,6 +135,48 @@ describe('rare types', () => {
   });
 });
 
+describe('numbers that have names', () => {
+  // The registry "Domain Name System Security (DNSSEC) Algorithm Numbers", and BIND's names for some of them.
+  it.each([
+    { from: 0, names: 'DELETE RSAMD5 DH DSA' },
+    { from: 5, names: 'RSASHA1 DSA-NSEC3-SHA1 RSASHA1-NSEC3-SHA1 RSASHA256' },
+    { from: 6, names: 'NSEC3DSA NSEC3RSASHA1' },
+    { from: 10, names: 'RSASHA512' },
+    { from: 12, names: 'ECC-GOST ECDSAP256SHA256 ECDSAP384SHA384 ED25519 ED448' },
+    { from: 12, names: 'ECCGOST' },
+    { from: 252, names: 'INDIRECT PRIVATEDNS PRIVATEOID' },
+  ])('algorithms: $names', ({ from, names }) =>
+    expect(names.split(' ').map((name) => parsed('DS', `1 ${name} 2 ab`)[2])).toEqual(
+      names.split(' ').map((_, i) => from + i),
+    ),
+  );
+
+  // RFC 4398 section 2.1
+  it.each([
+    { from: 1, names: 'PKIX SPKI PGP IPKIX ISPKI IPGP ACPKIX IACPKIX' },
+    { from: 253, names: 'URI OID' },
+  ])('types of certificates: $names', ({ from, names }) =>
+    names.split(' ').forEach((name, i) => {
+      const data = parsed('CERT', `${name} 1 8 AQ==`);
+      expect([data.readUInt16BE(0), rdataText('CERT', data)]).toEqual([from + i, `${name} 1 8 AQ==`]);
+    }),
+  );
+});
+
+describe('a record', () => {
+  it('may have a TTL and a class, in any order, and no more', () => {
+    for (const text of ['a. 2 IN A 192.0.2.1', 'a. IN 2 A 192.0.2.1'])
+      expect(parseRr(text)).toMatchObject({ ttl: 2, class: 1, type: 1 });
+    expect(() => parseRr('a. 1 IN 2 A 192.0.2.1')).toThrow("expected a record type, got '2'");
+  });
+
+  it('may have 65,535 octets of data', () => {
+    const data = (octets: number): string => `a. 1 IN TYPE65280 \\# ${octets} ${'ab'.repeat(octets)}`;
+    expect(parseRr(data(65_535)).rdata).toHaveLength(65_535);
+    expect(() => parseRr(data(65_536))).toThrow(RrTextError);
+  });
+});
+
 describe('rare types in other words', () => {
   it.each([
     { type: 'EUI48', text: '00-00-5E-00-53-2A', want: '00-00-5e-00-53-2a' },
@@ -186,6 +228,7 @@ describe('rare types in other words', () => {
     { type: 'HTTPS', text: '1 . tls-supported-groups=29,23', want: '1 . tls-supported-groups=29,23' },
     { type: 'HTTPS', text: '1 . docpath=x key65534=', want: '1 . docpath="x" key65534' },
     { type: 'HTTPS', text: '1 . key0=key65534', want: '1 . mandatory=key65534' },
+    { type: 'HTTPS', text: `1 . alpn=${'x'.repeat(255)}`, want: `1 . alpn="${'x'.repeat(255)}"` },
     { type: 'EUI48', text: '00-00-5e-00-53', error: '6 pairs of hexadecimal digits with dashes between them' },
     { type: 'EUI64', text: '00-00-5e-00-53-2a', error: '8 pairs of hexadecimal digits' },
     { type: 'EUI48', text: '00-00-5e-00-53-2g', error: '6 pairs of hexadecimal digits' },

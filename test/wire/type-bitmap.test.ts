@@ -14,6 +14,7 @@ describe('a type bitmap (RFC 4034 section 4.1.2)', () => {
     },
     { name: 'the whole of a window', types: [255], hex: `0020${'00'.repeat(31)}01` },
     { name: 'the first type of the next window', types: [255, 256], hex: `0020${'00'.repeat(31)}01010180` },
+    { name: 'a window above 127 behind another one', types: [1, 32_769], hex: '000140800140' },
     { name: 'the last type', types: [65_535], hex: `ff20${'00'.repeat(31)}01` },
   ])('of $name', ({ types, hex }) => {
     expect(bitmapOf(types).toString('hex')).toBe(hex);

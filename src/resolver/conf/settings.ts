@@ -44,6 +44,7 @@ interface Rules {
 
 const FREE = Number.POSITIVE_INFINITY;
 const NUMBERS = ['ndots', 'timeout', 'attempts'];
+const always = (number: number): [number, number, number] => [number, number, number];
 
 /**
  * resolv.conf(5) for glibc; musl, Go's net package and BIND's libirs as measured. Name servers after the third are
@@ -101,7 +102,7 @@ const RULES: Readonly<Record<ProfileName, Rules>> = {
     fallback: ['127.0.0.1', '::1'],
   },
   busybox: {
-    numbers: { ndots: [1, 1, 1], timeout: [5, 5, 5], attempts: [2, 2, 2] },
+    numbers: { ndots: always(1), timeout: always(5), attempts: always(2) },
     options: new Set(),
     longLine: FREE,
     maxSearch: FREE,

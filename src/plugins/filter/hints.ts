@@ -15,7 +15,6 @@ export function withoutHint(record: Rr, hint: typeof IPV4_HINT | typeof IPV6_HIN
   const kept: Uint8Array[] = [rdata.subarray(0, start)];
   let found = false;
   for (let at = start; at < rdata.length;) {
-    if (at + 4 > rdata.length) return record;
     const key = (rdata[at]! << 8) | rdata[at + 1]!;
     const end = at + 4 + ((rdata[at + 2]! << 8) | rdata[at + 3]!);
     if (end > rdata.length) return record;

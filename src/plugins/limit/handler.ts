@@ -14,7 +14,7 @@ export interface LimitOptions {
   readonly zones: Zones;
   readonly perClient: Rate | undefined;
   readonly perZone: Rate | undefined;
-  readonly exempt: Networks | undefined;
+  readonly exempt: Networks;
   readonly action: LimitAction;
   /** Count and tell, but let all pass. */
   readonly dryRun: boolean;
@@ -51,7 +51,7 @@ export class Limit implements Handler {
     const zone = zones.match(query.name);
     if (zone === undefined || query.context.inspects) return next(query);
     const source = sourceIp(query.client.remote.address);
-    if (source !== undefined && exempt?.contains(source) === true) return next(query);
+    if (source !== undefined && exempt.contains(source)) return next(query);
     const client = source === undefined ? 'unknown' : keyOf(source);
     const { received } = query;
     // A client beyond its limit takes nothing of what the others of the zone may ask.

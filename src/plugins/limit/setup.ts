@@ -48,7 +48,7 @@ function readLimits(directive: Directive, block: Block): LimitOptions {
   if (perClient === undefined && perZone === undefined)
     directive.fail('got no limit, allowed: per_client, per_zone or both');
   const zones = block.zonesOf(directive.args, directive);
-  return { zones, perClient, perZone, exempt: exempt.length > 0 ? new Networks(exempt) : undefined, action, dryRun };
+  return { zones, perClient, perZone, exempt: new Networks(exempt), action, dryRun };
 }
 
 function readRate(option: Option): Rate {

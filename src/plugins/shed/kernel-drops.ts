@@ -25,9 +25,7 @@ export function socketsOf(table: string): KernelSocket[] {
 
 /** Words of four bytes, each written as a number in the host's byte order: little-endian wherever Node runs. */
 function addressOf(hex: string): string {
-  const bytes = Buffer.from(hex, 'hex');
-  for (let at = 0; at < bytes.length; at += 4) bytes.subarray(at, at + 4).reverse();
-  return formatIp(bytes);
+  return formatIp(Buffer.from(hex, 'hex').swap32());
 }
 
 /** Whether a server that listens at `address` (empty for all) and `port` has this socket. */

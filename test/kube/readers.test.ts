@@ -37,6 +37,7 @@ describe('ListReader', () => {
       text: list([{ a: '}]\\"{[' }, { b: '\\' }, { c: 'ü€😀' }]),
       items: [{ a: '}]\\"{[' }, { b: '\\' }, { c: 'ü€😀' }],
     },
+    { name: 'a text that ends in a quote', text: list([{ a: 'x"' }, { b: '"' }]), items: [{ a: 'x"' }, { b: '"' }] },
     { name: 'items within items', text: list([{ items: [{ items: [] }] }]), items: [{ items: [{ items: [] }] }] },
     {
       name: 'items before the metadata, indented',

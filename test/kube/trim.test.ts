@@ -85,6 +85,14 @@ describe('services', () => {
       want: { externalIps: ['192.0.2.1', '192.0.2.2'] },
     },
     {
+      name: 'as many outside addresses of its own as of load balancers',
+      raw: {
+        ...spec({ externalIPs: ['192.0.2.1'] }),
+        status: { loadBalancer: { ingress: [{ ip: '192.0.2.2' }] } },
+      },
+      want: { externalIps: ['192.0.2.1', '192.0.2.2'] },
+    },
+    {
       name: 'publishNotReadyAddresses',
       raw: spec({ publishNotReadyAddresses: true }),
       want: { publishNotReadyAddresses: true },

@@ -8,6 +8,7 @@ describe('cancel', () => {
     { text: 'cancel', want: 6001 },
     { text: 'cancel 1s', want: 2000 },
     { text: 'cancel 250ms', want: 1250 },
+    { text: 'cancel 1ms', want: 1001 },
     { text: 'cancel 1s\ncancel 2s', want: 3000 },
   ])('$text', ({ text, want }) => {
     const asked = query('a.', 'A', { received: 1000 });

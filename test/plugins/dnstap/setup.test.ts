@@ -32,6 +32,18 @@ describe('dnstap', () => {
     await block.run('stop');
   });
 
+  it('looks for its reader from the start to the end', async () => {
+    const { block } = setup(dnstap, 'dnstap tcp://127.0.0.1:1');
+    await block.clock.advanceAsync(60_000);
+    expect(block.log.lines).toEqual([]);
+    await block.run('start');
+    await block.clock.advanceAsync(0);
+    expect(block.log.lines[0]).toContain('no connection to the reader: no network in this test');
+    expect(block.clock.pending).toBeGreaterThan(0);
+    await block.run('stop');
+    expect(block.clock.pending).toBe(0);
+  });
+
   it.each([
     { text: 'dnstap', error: 'Corefile:2: dnstap:' },
     { text: 'dnstap listen', error: 'Corefile:2: dnstap:' },
@@ -48,11 +60,12 @@ describe('dnstap', () => {
     { text: 'dnstap /x {\ntls a b\n}', error: "Corefile:3: dnstap: unknown option 'tls'" },
     { text: 'dnstap listen tls://127.0.0.1:1', error: 'Corefile:2: dnstap: tls:// needs a certificate' },
     { text: 'dnstap listen tls://127.0.0.1:1 {\ntls a b\n}', error: 'Corefile:3: dnstap: tls: file a cannot be read' },
+    { text: 'dnstap listen tls://127.0.0.1:1 {\ntls a b c d\n}', error: 'Corefile:3: dnstap: tls: got 4 arguments' },
     {
-      text: 'dnstap listen tls://127.0.0.1:1 {\ntls junk junk\n}',
-      error: 'Corefile:3: dnstap: tls: certificate junk with key junk cannot be used',
+      text: 'dnstap listen tls://127.0.0.1:1 {\ntls junk rubbish\n}',
+      error: 'Corefile:3: dnstap: tls: certificate junk with key rubbish cannot be used',
     },
   ])('refuses $text', ({ text, error }) =>
-    expect(() => setup(dnstap, text, { files: { junk: 'junk' } })).toThrow(error),
+    expect(() => setup(dnstap, text, { files: { junk: 'junk', rubbish: 'rubbish' } })).toThrow(error),
   );
 });

@@ -29,6 +29,8 @@ describe('erratic', () => {
     { name: 'drop 1', corefile: text('drop 1'), want: '--------' },
     { name: 'delay', corefile: text('delay'), want: 'L.L.L.L.' },
     { name: 'delay 3', corefile: text('delay 3 50ms'), want: 'L..L..L.' },
+    { name: 'delay by no time', corefile: text('delay 3 0s'), want: 'L..L..L.' },
+    { name: 'the largest amount', corefile: text('drop 2147483647'), want: '-.......' },
     { name: 'truncate', corefile: text('truncate'), want: 'tt..tt..' },
     { name: 'truncate 1', corefile: text('truncate 1'), want: 't.t.t.t.' },
     { name: 'delay and drop', corefile: text('delay 2', 'drop 3'), want: '-.L-L.-.' },
@@ -106,6 +108,7 @@ describe('erratic', () => {
       corefile: text('drop -1'),
       error: "3: erratic: drop: AMOUNT: got '-1', allowed: a whole",
     },
+    { name: 'too large an amount', corefile: text('drop 2147483648'), error: '3: erratic: drop: AMOUNT: got' },
     { name: 'no number', corefile: text('truncate x'), error: "3: erratic: truncate: AMOUNT: got 'x'" },
     { name: 'two amounts', corefile: text('drop 1 2'), error: "3: erratic: drop: got 2 arguments ('1' '2')" },
     {

@@ -265,6 +265,8 @@ describe('messages', () => {
 
   it.each([
     { json: '', error: '/k: Unexpected end of JSON input' },
+    { json: '5', error: '/k: a message has to be a JSON object' },
+    { json: 'null', error: '/k: a message has to be a JSON object' },
     { json: '[]', error: '/k: a message has to be a JSON object' },
     { json: '{"host":5}', error: '/k: host: got 5, allowed: a string' },
     { json: '{"ttl":-1}', error: '/k: ttl: got -1, allowed: a number' },
@@ -317,8 +319,16 @@ describe('refused', () => {
       text: 'etcd {\nmin-lease-ttl x\n}',
       error: "3: etcd: min-lease-ttl: got 'x', allowed: a dur",
     },
+    {
+      name: 'a TTL of more than 32 bits',
+      text: 'etcd {\nmin-lease-ttl 4294967296\n}',
+      error: "3: etcd: min-lease-ttl: got '4294967296s'",
+    },
     { name: 'a negative TTL', text: 'etcd {\nmax-lease-ttl -5s\n}', error: "3: etcd: max-lease-ttl: got '-5s'" },
   ])('$name', ({ text, error }) => expect(() => setup(etcd, text)).toThrow(`Corefile:${error}`));
+
+  it('takes the longest TTL that a record can have', () =>
+    expect(setup(etcd, 'etcd {\nmax-lease-ttl 4294967295\n}').handlers).toHaveLength(1));
 
   it('takes what is of no effect any more', () =>
     expect(setup(etcd, 'etcd {\nstubzones\nupstream\ndebug\n}').handlers).toHaveLength(1));

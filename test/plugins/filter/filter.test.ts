@@ -179,6 +179,8 @@ describe('auto', () => {
       '[INFO] plugin/filter: AAAA is suppressed: this host has no way out for that family',
       '[INFO] plugin/filter: nothing is suppressed: this host has a way out for both families, or for none',
     ]);
+    await block.run('stop');
+    expect(block.clock.pending).toBe(0);
   });
 });
 

@@ -70,6 +70,7 @@ describe('geoip', () => {
 
   it.each([
     { name: 'an IPv4 subnet', data: [0, 1, 24, 0, 192, 0, 2], want: FRANCE },
+    { name: 'a whole IPv4 address', data: [0, 1, 32, 0, 192, 0, 2, 200], want: FRANCE },
     { name: 'an IPv6 subnet', data: [0, 2, 48, 0, 0x20, 0x01, 0x0d, 0xb8, 0, 0x44], want: CAMBRIDGE },
     { name: 'no address at all', data: [0, 1, 0, 0], want: NOWHERE },
     { name: 'an option cut short: the client counts', data: [0, 1, 24], want: CAMBRIDGE },
@@ -107,6 +108,16 @@ describe('geoip', () => {
     const whole = files['/city.mmdb'];
     for (let length = 0; length < whole.length - 40; length += 7)
       expect(() => new GeoDatabase(whole.subarray(0, length)), String(length)).toThrow();
+  });
+
+  it.each([
+    { version: 4, want: '' },
+    { version: 5, want: 'it is for IP version 5, allowed: 4 and 6' },
+  ])('a database for IP version $version: $want', ({ version, want }) => {
+    const other = Buffer.from(files['/city.mmdb']);
+    // The value stands after the key, as a number of one byte.
+    other[other.lastIndexOf('ip_version') + 'ip_version'.length + 1] = version;
+    expect(problem(other)).toBe(want);
   });
 
   it('takes no database whose data has no room', () => {

@@ -344,6 +344,8 @@ describe('a changing file', () => {
     ]);
   });
 
+  it('that nobody named may be missing', () => expect(setup(hosts, 'hosts').block.log.lines).toEqual([]));
+
   it('that is missing at the start is warned about', () => {
     expect(setup(hosts, 'hosts /nowhere').block.log.lines).toEqual([
       '[WARNING] plugin/hosts: File does not exist: /nowhere',
@@ -404,6 +406,11 @@ describe('bad text', () => {
       text: 'hosts {\nfallthrogh\n}',
       error:
         "Corefile:3: hosts: unknown option 'fallthrogh'; allowed: ttl, no_reverse, reload, fallthrough, fallthrough_unsupported, ADDRESS NAME...; did you mean 'fallthrough'?",
+    },
+    {
+      name: 'fallthrough_unsupported with a word',
+      text: 'hosts {\nfallthrough\nfallthrough_unsupported x\n}',
+      error: "Corefile:4: hosts: fallthrough_unsupported: got 1 argument ('x'), allowed: no argument",
     },
     {
       name: 'fallthrough_unsupported without fallthrough',

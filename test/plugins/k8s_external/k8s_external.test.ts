@@ -55,6 +55,7 @@ describe('k8s_external', () => {
   it.each<{ name: string; qname: string; type?: string; options?: string[]; want: object }>([
     { name: 'an address', qname: 'Web.ns.ext.test.', want: yes('Web.ns.ext.test. 5 IN A 192.0.2.1') },
     { name: 'an IPv6 address', qname: 'web.ns.ext.test.', type: 'AAAA', want: yes('web.ns.ext.test. 5 IN AAAA 2001:db8::1') },
+    { name: 'the longest TTL', qname: 'web.ns.ext.test.', options: ['ttl 3600'], want: yes('web.ns.ext.test. 3600 IN A 192.0.2.1') },
     { name: 'a TTL', qname: 'web.ns.ext.test.', options: ['ttl 17'], want: yes('web.ns.ext.test. 17 IN A 192.0.2.1') },
     {
       name: 'services',

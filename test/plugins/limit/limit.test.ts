@@ -43,6 +43,7 @@ describe('limit', () => {
   it.each([
     { name: 'addresses of one IPv6 network', one: '2001:db8::1', other: '2001:db8::ffff:2', same: true },
     { name: 'addresses of two', one: '2001:db8::1', other: '2001:db8:0:1::1', same: false },
+    { name: 'addresses that begin differently', one: '2001:db8::1', other: '2401:db8::1', same: false },
     { name: 'IPv4 in the form of IPv6', one: '::ffff:10.0.0.1', other: '10.0.0.1', same: true },
     { name: 'neighbours', one: '10.0.0.1', other: '10.0.0.2', same: false },
   ])('$name: one client, $same', ({ one, other, same }) => {

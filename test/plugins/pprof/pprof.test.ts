@@ -237,6 +237,11 @@ describe('pages', () => {
 });
 
 describe('pprof', () => {
+  it('takes any rate of 31 bits', async () => {
+    const { block } = setup(pprof, 'pprof {\nblock 2147483647\n}');
+    await block.run('stop');
+  });
+
   it.each([
     { name: 'a second one', text: 'pprof\npprof', error: '3: pprof: got it a second time' },
     { name: 'two addresses', text: 'pprof :1 :2', error: "2: pprof: got 2 arguments (':1' ':2')" },
@@ -248,6 +253,12 @@ describe('pprof', () => {
       error: "3: pprof: block: RATE: got 'x', allowed: a whole number",
     },
     { name: 'a negative rate', text: 'pprof {\nblock -1\n}', error: "3: pprof: block: RATE: got '-1'" },
+    {
+      name: 'too large a rate',
+      text: 'pprof {\nblock 2147483648\n}',
+      error: "3: pprof: block: RATE: got '2147483648'",
+    },
+    { name: 'a block in the option', text: 'pprof {\nblock {\n}\n}', error: '3: pprof: block: got a block in { }' },
     { name: 'two rates', text: 'pprof {\nblock 1 2\n}', error: "3: pprof: block: got 2 arguments ('1' '2')" },
   ])('refuses $name', ({ text, error }) => expect(() => setup(pprof, text)).toThrow(`Corefile:${error}`));
 });

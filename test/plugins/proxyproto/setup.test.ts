@@ -30,6 +30,7 @@ describe('proxyproto', () => {
   it.each([
     { option: '28s', sessions: { time: 28_000, most: 10_240 } },
     { option: '28s 20', sessions: { time: 28_000, most: 20 } },
+    { option: '28s 16777216', sessions: { time: 28_000, most: 16_777_216 } },
     { option: '0s', sessions: undefined },
   ])('udp_session_tracking $option', ({ option, sessions }) =>
     expect(
@@ -47,6 +48,7 @@ describe('proxyproto', () => {
     { text: 'proxyproto {\ndefault maybe\n}', error: "Corefile:3: proxyproto: default: got 'maybe', allowed: use," },
     { text: 'proxyproto {\nudp_session_tracking\n}', error: 'Corefile:3: proxyproto: udp_session_tracking:' },
     { text: 'proxyproto {\nudp_session_tracking 1s 0\n}', error: "MAX_SESSIONS: got '0'" },
+    { text: 'proxyproto {\nudp_session_tracking 1s 16777217\n}', error: "MAX_SESSIONS: got '16777217'" },
     { text: 'proxyproto {\nrequire\n}', error: "Corefile:3: proxyproto: unknown option 'require'" },
     { text: 'proxyproto\nproxyproto', error: 'Corefile:3: proxyproto: got it a second time' },
   ])('refuses $text', ({ text, error }) => expect(() => setup(proxyproto, text)).toThrow(error));

@@ -11,6 +11,11 @@ describe('timeouts', () => {
     { name: 'idle, in seconds', corefile: text('idle 7'), want: { idle: 7000 } },
     { name: 'the bounds', corefile: text('read 1s', 'idle 24h'), want: { read: 1000, idle: 86_400_000 } },
     { name: 'queries', corefile: text('maxtcpqueries 128'), want: { queries: 128 } },
+    {
+      name: 'as many queries as 31 bits hold',
+      corefile: text('maxtcpqueries 2147483647'),
+      want: { queries: 2147483647 },
+    },
     { name: 'any number of queries', corefile: text('maxtcpqueries -1'), want: { queries: Infinity } },
     {
       name: 'several directives',
@@ -33,6 +38,11 @@ describe('timeouts', () => {
     },
     { name: 'too long a time', corefile: text('idle 25h'), error: "3: timeouts: idle: got '25h', allowed: a duration" },
     { name: 'no queries', corefile: text('maxtcpqueries 0'), error: "3: timeouts: maxtcpqueries: MAXIMUM: got '0'" },
+    {
+      name: 'more queries than 31 bits hold',
+      corefile: text('maxtcpqueries 2147483648'),
+      error: "3: timeouts: maxtcpqueries: MAXIMUM: got '2147483648'",
+    },
     {
       name: 'less than none',
       corefile: text('maxtcpqueries -2'),

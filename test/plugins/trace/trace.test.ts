@@ -482,6 +482,7 @@ describe('trace', () => {
   it.each([
     'trace', 'trace localhost:9411', 'trace zipkin http://localhost:9411/zipkin/api/v2/spans', 'trace OTLP localhost:4318',
     'trace otlp {\nevery 100\nservice x\nclient_server false\nzipkin_max_backlog_size 5\nzipkin_max_batch_size 5\nzipkin_max_batch_interval 2s\n}',
+    'trace {\nevery 2147483647\nzipkin_max_batch_interval 1h\n}',
   ])('%s', (text) => expect(setup(trace, text)).toBeDefined()); // prettier-ignore
 
   it.each([
@@ -492,6 +493,9 @@ describe('trace', () => {
     { text: 'trace zipkin http://', error: "Corefile:2: trace: ENDPOINT: got 'http://'" },
     { text: 'trace {\nevery -1\n}', error: "Corefile:3: trace: every: got '-1'" },
     { text: 'trace {\nclient_server maybe\n}', error: "Corefile:3: trace: client_server: got 'maybe'" },
+    { text: 'trace {\nclient_server true false\n}', error: 'Corefile:3: trace: client_server: got 2 arguments' },
+    { text: 'trace {\nzipkin_max_batch_interval 3601s\n}', error: "zipkin_max_batch_interval: got '3601s'" },
+    { text: 'trace {\nevery 2147483648\n}', error: "Corefile:3: trace: every: got '2147483648'" },
     { text: 'trace {\nzipkin_max_batch_size 0\n}', error: "Corefile:3: trace: zipkin_max_batch_size: got '0'" },
     {
       text: 'trace {\ndatadog_analytics_rate 1\n}',

@@ -34,7 +34,7 @@ import {
 import { Leases } from './leases.js';
 import { before, parseRequest, type Request } from './name.js';
 import { NOT_KNOWN, NO_TRANSFER, freshReply, keptReply, serverReply, serversReply } from './name-replies.js';
-import { nameServers } from './nameserver.js';
+import { nameServers, type NameServer } from './nameserver.js';
 import type { KubernetesOptions } from './options.js';
 import { authoritative, pointerRecords } from './records.js';
 import { namesOfAddress } from './reverse.js';
@@ -280,7 +280,7 @@ export class Kubernetes
     return made;
   }
 
-  private servers(): RecordTarget[] {
+  private servers(): NameServer[] {
     return nameServers(this.ownAddresses, this.cluster.store, this.lookup);
   }
 

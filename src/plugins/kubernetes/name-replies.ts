@@ -2,7 +2,7 @@ import { Reply, type Query } from '../../chain/index.js';
 import type { Seconds } from '../../lib/units.js';
 import { ExtendedErrorCode, Rcode, Type, explained } from '../../wire/index.js';
 import type { Kept, NameAnswers } from './answers.js';
-import { nameServerRecords } from './nameserver.js';
+import { nameServerRecords, type NameServer } from './nameserver.js';
 import type { RecordTarget } from './object-finder.js';
 import { addressRecords, authoritative, srvRecords } from './records.js';
 import { isTransfer, type Zone } from './zone.js';
@@ -58,13 +58,13 @@ export function freshReply(query: Query, answers: NameAnswers, targets: readonly
 }
 
 /** The zone's NS records. */
-export function serversReply(query: Query, zone: Zone, servers: readonly RecordTarget[], ttl: Seconds): Reply {
+export function serversReply(query: Query, zone: Zone, servers: readonly NameServer[], ttl: Seconds): Reply {
   if (servers.length === 0) return zone.deny(query, Rcode.NOERROR);
   return authoritative(query.qname, nameServerRecords(query.qname, zone.spelling(query), servers, ttl));
 }
 
 /** Addresses of the zone's name server, by its name. */
-export function serverReply(query: Query, zone: Zone, servers: readonly RecordTarget[], ttl: Seconds): Reply {
+export function serverReply(query: Query, zone: Zone, servers: readonly NameServer[], ttl: Seconds): Reply {
   const answer = addressRecords(query.qname, query.type, servers, ttl);
   return answer.length === 0 ? zone.deny(query, Rcode.NOERROR) : authoritative(query.qname, { answer, additional: [] });
 }

@@ -41,7 +41,12 @@ export const record = (name: Name, type: number, ttl: Seconds, rdata: Uint8Array
 export const addressType = (ip: string): number => (ip.includes(':') ? Type.AAAA : Type.A);
 
 /** A or AAAA records of `name`, each address once. */
-export function addressRecords(name: Name, type: number, targets: readonly RecordTarget[], ttl: Seconds): Rr[] {
+export function addressRecords(
+  name: Name,
+  type: number,
+  targets: readonly Pick<RecordTarget, 'ip'>[],
+  ttl: Seconds,
+): Rr[] {
   const ips = new Set<string>();
   for (const { ip } of targets) if (addressType(ip) === type) ips.add(ip);
   return Array.from(ips, (ip) => record(name, type, ttl, parseIp(ip)!));

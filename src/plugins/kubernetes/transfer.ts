@@ -4,8 +4,8 @@ import { parseIp } from '../../lib/cidr.js';
 import type { Seconds } from '../../lib/units.js';
 import { Type, encodeName, type Name, type Rr } from '../../wire/index.js';
 import { below, parseRequest } from './name.js';
-import { nameServerRecords } from './nameserver.js';
-import type { ObjectFinder, RecordTarget } from './object-finder.js';
+import { nameServerRecords, type NameServer } from './nameserver.js';
+import type { ObjectFinder } from './object-finder.js';
 import { addressType, record, srvData } from './records.js';
 import type { Zone } from './zone.js';
 
@@ -23,7 +23,7 @@ interface TransferOrigin {
 export function* zoneRecords(
   zone: Zone,
   soa: Rr,
-  servers: readonly RecordTarget[],
+  servers: readonly NameServer[],
   origin: TransferOrigin,
 ): Generator<Rr> {
   const { answer, additional } = nameServerRecords(zone.name, zone.name, servers, origin.ttl);

@@ -32,6 +32,13 @@ describe('Store', () => {
     expect(held(store, 'a.', 'b.', 'c.')).toEqual(want);
   });
 
+  it('keeps questions of other classes apart, whatever their types', () => {
+    const store = new Store({ success: 9, denial: 9 }, new ByteBudget(1 << 30));
+    store.put(new CacheEntry(keptOf(query('a.', 'TYPE32769', { class: 3 }), reply()), 60, 'success', 'answer', 0));
+    const found = [3, 4].map((number) => store.get(query('a.', number === 3 ? 'TYPE32769' : 'A', { class: number })));
+    expect(found.map((one) => one !== undefined)).toEqual([true, false]);
+  });
+
   it('bounds each type by itself', () => {
     const store = new Store({ success: 1, denial: 2 }, new ByteBudget(1 << 30));
     store.put(entry('a.', 'denial'));
@@ -101,6 +108,17 @@ describe('bytes', () => {
     expect(held(one!, 'n11.', 'n12.', 'n30.', 'n31.')).toEqual(['n12.', 'n30.', 'n31.']);
     expect(held(other!, 'm10.', 'm14.')).toEqual(['m10.', 'm14.']);
     expect(budget.used).toBeLessThanOrEqual(budget.limit);
+  });
+
+  it('shrink by a tenth of what is kept, over all caches, and may grow again later', () => {
+    const budget = new ByteBudget(20 * entry('n00.').size);
+    const [one, other] = [0, 1].map(() => new Store({ success: 1000, denial: 1000 }, budget));
+    for (let i = 0; i < 20; i++) one!.put(entry(`n${10 + i}.`));
+    budget.shrink();
+    expect([one!.size('success'), other!.size('success')]).toEqual([18, 0]);
+    expect(one!.put(entry('n50.'))).toBe(1);
+    budget.relax();
+    expect([one!.put(entry('n51.')), one!.put(entry('n52.')), one!.put(entry('n53.'))]).toEqual([0, 0, 1]);
   });
 
   it('of replaced entries and of a cache that ends are free again', () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -170,6 +170,39 @@ describe('a snapshot', () => {
     await one.block.run('stop');
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readFileSync(file, 'utf8')).toContain('"name":"web"');
+  });
+
+  it('is saved where something has changed, and only then', async () => {
+    const one = new Process();
+    const snapshot = new SnapshotFile(file, 'all', { ...one.block.runtime, log: one.block.log });
+    const end = snapshot.follow(one.store, () => true);
+    one.put('web');
+    await snapshot.save(one.store);
+    const text = readFileSync(file, 'utf8');
+    rmSync(file);
+    await snapshot.save(one.store);
+    expect(existsSync(file)).toBe(false);
+    one.put('db');
+    await snapshot.save(one.store);
+    expect(readFileSync(file, 'utf8')).not.toBe(text);
+    end();
+  });
+
+  it.each([
+    { name: 'are known', synced: true, tries: 2 },
+    { name: 'are not known yet', synced: false, tries: 1 },
+  ])('that cannot be saved is told of, once a minute where all objects $name', async ({ synced, tries }) => {
+    const one = new Process();
+    const parts = { ...one.block.runtime, log: one.block.log };
+    const snapshot = new SnapshotFile(path.join(dir, 'nowhere', 'objects'), 'all', parts);
+    const end = snapshot.follow(one.store, () => synced);
+    one.put('web');
+    one.block.clock.advance(60_000);
+    await snapshot.save(one.store);
+    expect(one.block.log.lines).toEqual(
+      Array.from({ length: tries }, () => expect.stringMatching(/^\[ERROR\] objects not saved: ENOENT/) as string),
+    );
+    end();
   });
 
   it('is not written by a server that never heard of the API', async () => {

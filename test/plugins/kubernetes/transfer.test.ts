@@ -24,13 +24,20 @@ const OBJECTS: Manifest[] = [
   service('ip', { type: 'ExternalName', externalName: '192.0.2.1', clusterIP: undefined, clusterIPs: undefined }),
 ];
 
-const transfer = async (zone: string, known?: number, options = '', objects = OBJECTS): Promise<string[] | string> => {
+const transfer = async (
+  zone: string,
+  known?: number,
+  options = '',
+  objects = OBJECTS,
+  own: readonly string[] = [],
+): Promise<string[] | string> => {
   const { handler } = await clusterOf(objects, { options });
+  Object.assign(handler, { ownAddresses: own });
   const source = handler as unknown as TransfersZones;
   const found = source.zoneTransfer(zone, undefined);
   if (found === undefined || found === 'unready') return String(found);
   const asked = known === undefined ? found : (source.zoneTransfer(zone, known + found.serial) as ZoneTransfer);
-  return texts([...asked.records]).map((one) => one.replace(/ \d{9,10} 7200/, ' SERIAL 7200'));
+  return texts([...asked.records]).map((one) => one.replace(/ \d+ 7200 /, ' SERIAL 7200 '));
 };
 
 const SOA = (zone: string): string => `${zone} 5 IN SOA ns.dns.${zone} hostmaster.${zone} SERIAL 7200 1800 86400 5`;
@@ -54,6 +61,28 @@ describe('a transfer of a cluster', () => {
       `web.default.${C} 5 IN SRV 0 100 81 web.default.${C}`,
       SOA('cluster.local.'),
     ]));
+
+  it('has its name servers first', async () =>
+    expect(await transfer('cluster.local.', undefined, '', [namespace('default')], ['192.0.2.53'])).toEqual([
+      SOA('cluster.local.'),
+      'cluster.local. 5 IN NS ns.dns.cluster.local.',
+      'ns.dns.cluster.local. 5 IN A 192.0.2.53',
+      SOA('cluster.local.'),
+    ]));
+
+  it.each([
+    { name: 'of one of a hundred', count: 100, ports, want: ' SRV 0 1 80 ' },
+    { name: 'of one of more, which is no less', count: 101, ports, want: ' SRV 0 1 80 ' },
+    { name: 'nothing without a name', count: 1, ports: [{ port: 80, protocol: 'TCP' }], want: undefined },
+    { name: 'nothing without a number', count: 1, ports: [{ name: 'http', protocol: 'TCP' }], want: undefined },
+  ])('has ports of endpoints by their weight: $name', async ({ count, ports: given, want }) => {
+    const addresses = Array.from({ length: count }, (_, i) => `10.0.0.${i}`);
+    const objects = [namespace('default'), service('db', headless), slice('db', addresses, { ports: given })];
+    const told = (await transfer('cluster.local.', undefined, '', objects)) as string[];
+    const srv = told.filter((one) => one.includes(' SRV '));
+    expect(srv).toHaveLength(want === undefined ? 0 : count);
+    for (const one of srv) expect(one).toContain(want);
+  });
 
   it('has services of one name by their namespaces', async () => {
     const objects = ['b', 'c', 'a'].flatMap((name) => [

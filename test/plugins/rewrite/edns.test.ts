@@ -195,6 +195,9 @@ describe('revert', () => {
     ).toEqual(want);
   });
 
+  it('leaves the options of a reply that has not its own', async () =>
+    expect(await run('rewrite edns0 local set 1 x revert', [], [option(2, 'b')])).toEqual([`2:${hex('b')}`]));
+
   it('leaves a reply without an OPT record', async () => {
     const made = reply();
     const asked = setup(rewrite, 'rewrite edns0 local set 1 x revert').ask(

@@ -299,6 +299,35 @@ describe('other forms', () => {
   ])('writes $want', ({ time, want }) => expect(rfc3339(time)).toBe(want));
 });
 
+describe('what is kept', () => {
+  it('is nothing before anything happened', () => {
+    const { observer } = hubble();
+    expect(observer.status()).toEqual([
+      'Healthcheck (via localhost:4245): Ok',
+      'Current/Max Flows: 0/8,190 (0.00%)',
+      'Flows/s: 0.00',
+      'Connected Nodes: 2/2',
+    ]);
+    expect(observer.listNodes().map((line) => line.replace(/ {2,}/g, ' | '))).toEqual([
+      'NAME | STATUS | AGE | FLOWS/S | CURRENT/MAX-FLOWS',
+      'k8s-w1 | Connected | 0s | 0.00 | 0/4,095 ( | 0.00%)',
+      'k8s-ctr | Connected | 0s | 0.00 | 0/4,095 ( | 0.00%)',
+    ]);
+  });
+
+  it('is read after its end, and nothing more comes', () => {
+    const { observer, ask } = hubble();
+    let flows = 0;
+    observer.onFlow(() => flows++);
+    ask();
+    const before = [flows, observer.observe([]).length];
+    observer.close();
+    ask();
+    expect([flows, observer.observe([]).length]).toEqual(before);
+    expect(flows).toBeGreaterThan(0);
+  });
+});
+
 describe('HubbleMetrics', () => {
   async function scrape(
     enabled: readonly string[],

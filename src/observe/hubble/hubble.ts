@@ -118,7 +118,6 @@ export class Hubble {
   /** Stops listening; what is kept stays readable. */
   close(): void {
     this.unsubscribe();
-    this.followers.clear();
   }
 
   private options(args: readonly string[]): HubbleOptions {

@@ -122,9 +122,10 @@ function layer4(flow: Flow): Record<string, unknown> {
     return { TCP: { ...ports, ...(tcp && { flags: Object.fromEntries(tcp.flags.map((flag) => [flag, true])) }) } };
   if (flow.protocol === 'UDP') return { UDP: ports };
   const kind = 'packet' in flow.event ? flow.event.packet.icmp?.kind : undefined;
-  const [type, code] = ICMP_TYPE[kind ?? 'echo-request'];
+  const v6 = flow.source.ip.includes(':');
+  const [type, code] = (v6 ? ICMPV6_TYPE : ICMP_TYPE)[kind ?? 'echo-request'];
   return {
-    [flow.source.ip.includes(':') ? 'ICMPv6' : 'ICMPv4']: { ...(type !== 0 && { type }), ...(code !== 0 && { code }) },
+    [v6 ? 'ICMPv6' : 'ICMPv4']: { ...(type !== 0 && { type }), ...(code !== 0 && { code }) },
   };
 }
 
@@ -136,6 +137,15 @@ const ICMP_TYPE = {
   'host-unreachable': [3, 1],
   'frag-needed': [3, 4],
   'time-exceeded': [11, 0],
+} as const;
+/** The same of ICMPv6 (RFC 4443). */
+const ICMPV6_TYPE = {
+  'echo-request': [128, 0],
+  'echo-reply': [129, 0],
+  'port-unreachable': [1, 4],
+  'host-unreachable': [1, 0],
+  'frag-needed': [2, 0],
+  'time-exceeded': [3, 0],
 } as const;
 
 function endpoint({ identity, pod }: FlowPeer, context: JsonContext): Record<string, unknown> {

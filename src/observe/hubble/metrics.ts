@@ -23,8 +23,6 @@ const CONTEXT_LABELS: Readonly<Record<string, (flow: Flow) => string>> = {
 interface MetricSpec {
   readonly name: HubbleMetric;
   readonly context: readonly string[];
-  /** `dns:query`: the name that is asked becomes a label. */
-  readonly query: boolean;
 }
 
 /** Reads `dns:query;ignoreAAAA`, `flow:labelsContext=source_ip,source_pod`. Throws an OptionError. */
@@ -36,7 +34,6 @@ function parseMetric(text: string): MetricSpec {
   };
   if (!isMetric(name)) return fail(`unknown metric "${name}": want one of ${HUBBLE_METRICS.join(', ')}`);
   let context: readonly string[] = [];
-  let query = false;
   for (const option of colon < 0 ? [] : text.slice(colon + 1).split(';')) {
     if (option.startsWith('labelsContext=')) {
       context = option.slice('labelsContext='.length).split(/[,|]/);
@@ -45,10 +42,10 @@ function parseMetric(text: string): MetricSpec {
         fail(
           `metric ${name}: unknown context label "${wrong}": want some of ${Object.keys(CONTEXT_LABELS).join(', ')}`,
         );
-    } else if (name === 'dns' && option === 'query') query = true;
-    else if (name !== 'dns' || option !== 'ignoreAAAA') fail(`metric ${name}: unknown option "${option}"`);
+    } else if (name !== 'dns' || (option !== 'query' && option !== 'ignoreAAAA'))
+      fail(`metric ${name}: unknown option "${option}"`);
   }
-  return { name, context, query };
+  return { name, context };
 }
 
 const isMetric = (name: string): name is HubbleMetric => (HUBBLE_METRICS as readonly string[]).includes(name);
@@ -58,7 +55,7 @@ type Count = (flow: Flow) => void;
 /**
  * Hubble's metrics of one node, under the prefix `hubble`. `dns` counts what an L7 DNS proxy reports: the model has
  * none, as a cluster
- * without L7 policy, so its families exist and stay without series.
+ * without L7 policy, so it counts nothing.
  */
 export class HubbleMetrics {
   readonly metrics = new Metrics('hubble');
@@ -85,7 +82,7 @@ export class HubbleMetrics {
   private make(wanted: MetricSpec): Count {
     switch (wanted.name) {
       case 'dns':
-        return this.dns(wanted);
+        return () => undefined;
       case 'drop':
         return this.drop(wanted);
       case 'tcp':
@@ -93,31 +90,6 @@ export class HubbleMetrics {
       case 'flow':
         return this.flow(wanted);
     }
-  }
-
-  private dns({ context, query }: MetricSpec): Count {
-    const asked = query ? ['query'] : [];
-    this.metrics.counter('dns', 'queries_total', 'Number of DNS queries observed', [
-      ...context,
-      ...asked,
-      'rcode',
-      'qtypes',
-      'ips_returned',
-    ]);
-    this.metrics.counter('dns', 'responses_total', 'Number of DNS queries observed', [
-      ...context,
-      ...asked,
-      'rcode',
-      'qtypes',
-      'ips_returned',
-    ]);
-    this.metrics.counter('dns', 'response_types_total', 'Number of DNS queries observed', [
-      ...context,
-      ...asked,
-      'type',
-      'qtypes',
-    ]);
-    return () => undefined;
   }
 
   private drop({ context }: MetricSpec): Count {

@@ -60,7 +60,6 @@ export function badVersion(query: Query, writer: RefusalWriter): void {
   const answer = Buffer.alloc(writer.prefix + query.questionEnd + OPT_SIZE);
   query.bytes.copy(answer, writer.prefix, 0, query.questionEnd);
   answer.writeUInt16BE(Flag.QR | (query.queryFlags & (OPCODE_MASK | Flag.RD | Flag.CD)), writer.prefix + 2);
-  answer.writeUInt16BE(1, writer.prefix + 4);
   answer.fill(0, writer.prefix + 6, writer.prefix + 10);
   answer.writeUInt16BE(1, writer.prefix + 10);
   writeOpt(edns, Rcode.BADVERS, answer, writer.prefix + query.questionEnd);

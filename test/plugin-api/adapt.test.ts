@@ -45,6 +45,20 @@ describe('what setup returns', () => {
   );
 });
 
+describe('a TTL of a record', () => {
+  const answer = (ttl: number) => async (): Promise<unknown> => {
+    const { ask } = made(() => () => ({ answers: [{ name: 'a.example', type: 'A', ttl, data: '192.0.2.1' }] }));
+    const outcome = await ask(query('a.example.'));
+    return outcome instanceof Reply ? outcome.answer[0]!.ttl : undefined;
+  };
+  // RFC 2181 section 8.
+  it.each([0, 2_147_483_647])('may be %d', async (ttl) => expect(await answer(ttl)()).toBe(ttl));
+  it.each([-1, 1.5, 2_147_483_648])(
+    'may not be %d',
+    async (ttl) => await expect(answer(ttl)()).rejects.toThrow('allowed: whole seconds from 0 to 2147483647'),
+  );
+});
+
 describe("a block's help", () => {
   it('takes a timer back', () => {
     const calls: string[] = [];

@@ -36,6 +36,17 @@ describe('an injected query', () => {
     },
   ];
   it.each(rows)('$name', ({ query, want }) => expect(decode(queryBytes(query, 9))).toMatchObject(want));
+
+  it.each([
+    { text: 'hs', want: 4 },
+    { text: 'CLASS300', want: 300 },
+    { text: 'UNKNOWN_65535', want: 65_535 },
+  ])('asks in class $text', ({ text, want }) =>
+    expect(queryBytes({ name: 'a', class: text }, 9).readUInt16BE(12 + 3 + 2)).toBe(want),
+  );
+  it.each(['CLASS65536', 'CLASS', 'X', ''])("refuses class '%s'", (text) =>
+    expect(() => queryBytes({ name: 'a', class: text }, 9)).toThrow('allowed: IN, CH, HS or ANY'),
+  );
 });
 
 describe('a response in the names of dns-packet', () => {

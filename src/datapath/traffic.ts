@@ -72,7 +72,7 @@ export class Traffic implements NetworkModel {
     this.random = options.random;
     this.latency = options.latency ?? { local: 0, wire: 0 };
     this.masquerade = new MasqueradePolicy(config);
-    this.delivery = new Delivery((netns, draft) => this.processes.get(netns)?.respond(draft), options.schedule);
+    this.delivery = new Delivery((netns, draft) => this.processes.get(netns)?.output(draft), options.schedule);
     this.cluster = new ClusterModel({
       random: options.random,
       config,
@@ -138,7 +138,7 @@ export class Traffic implements NetworkModel {
   }
 
   respond(netns: NetNs, draft: PacketDraft): void {
-    this.delivery.later(() => this.processes.get(netns)?.respond(draft), this.clock.now());
+    this.delivery.later(() => this.processes.get(netns)?.output(draft), this.clock.now());
   }
 
   neighbourUsed(pod: Pod): void {

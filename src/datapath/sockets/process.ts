@@ -1,7 +1,6 @@
 import type { Random } from '../../lib/random.js';
 import type { Milliseconds } from '../../lib/units.js';
 import type { Delivery } from './delivery.js';
-import { SocketError } from '../errors.js';
 import type { PacketOutcome } from '../events.js';
 import type { NetNs } from '../netns/netns.js';
 import type { Packet } from '../packet.js';
@@ -116,14 +115,5 @@ export class Process implements Stack {
 
   unregister(socket: PacketReceiver): void {
     this.port.delivery.unregister(socket);
-  }
-
-  /** Sends what the kernel says by itself; without a route back it stays silent. */
-  respond(draft: PacketDraft): void {
-    try {
-      this.output(draft);
-    } catch (error) {
-      if (!(error instanceof SocketError)) throw error;
-    }
   }
 }

@@ -76,6 +76,15 @@ describe('segments on their way', () => {
     expect(timers.next).toBeUndefined();
   });
 
+  it('are not put off by an acknowledgement of nothing new', () => {
+    const { queue: own, told, pass, send } = queue();
+    send(10, 'ACK');
+    pass(150);
+    own.acknowledge(100);
+    pass(200);
+    expect(told).toEqual(['0 100', '200 100']);
+  });
+
   it('count on beyond the largest number', () => {
     const { queue: own, send } = queue(2 ** 32 - 4);
     send(10, 'ACK');
@@ -187,6 +196,16 @@ describe('the ports of a namespace', () => {
       const packet = { protocol: 'UDP', src: '10.0.0.9', sport: from, dst: to, dport: 53 } as Packet;
       expect(table.receiver(packet)?.cookie).toBe(want === undefined ? undefined : sockets[want]!.cookie);
     }
+  });
+
+  it.each([
+    { name: 'another host', packet: { src: '10.0.0.8', sport: 1, dst: '10.0.0.1' } },
+    { name: 'another port', packet: { src: '10.0.0.9', sport: 2, dst: '10.0.0.1' } },
+    { name: 'its peer, to another address', packet: { src: '10.0.0.9', sport: 1, dst: '10.0.0.2' } },
+  ])('lead nothing of $name to a connected socket', ({ packet }) => {
+    const table = new PortTable();
+    table.add(bound('10.0.0.1', { peer: peer('10.0.0.9', 1) }));
+    expect(table.receiver({ protocol: 'UDP', dport: 53, ...packet } as Packet)).toBeUndefined();
   });
 
   it('are listed by protocol, port and age', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rule } from '../../src/datapath/netfilter/rule.js';
 import type { CaptureEvent, DatapathEvent, TraceEvent } from '../../src/datapath/events.js';
+import { formatRoute } from '../../src/datapath/netns/route.js';
 import { dnsLab, echo, lab, machine } from './lab.js';
 
 const one = new Uint8Array([1]);
@@ -276,6 +277,31 @@ describe('services', () => {
     world.removeService('kube-system', 'kube-dns');
     expect(chains()).toBe(0);
   });
+});
+
+it('what a redirect of an address of its own answers comes from that address', () => {
+  const { world } = dnsLab({ socketLb: 'off' });
+  echo(world, 'kube-system', 'coredns-674b8bbfcf-vvgfm');
+  const addresses = ['169.254.20.10', '169.254.20.11'];
+  const backends = [{ ip: '172.20.1.144', port: 53, protocol: 'UDP' as const }];
+  world.setRedirects(
+    'k8s-ctr',
+    addresses.map((ip) => ({ policy: `a/${ip}`, ip, port: 53, protocol: 'UDP', backends })),
+  );
+  for (const address of addresses) {
+    const client = world.pod('default', 'curl-pod').process.udp();
+    client.sendTo(one, address, 53);
+    expect(client.recv()?.address).toBe(address);
+  }
+});
+
+it('a CiliumNode that is deleted takes the routes to its block along, and no others', () => {
+  const { world } = lab({ autoDirectNodeRoutes: true });
+  const routes = () => world.node('k8s-ctr').netns.routes.list().map(formatRoute);
+  const before = routes();
+  expect(before.filter((route) => route.startsWith('172.20.0.0/24'))).toHaveLength(1);
+  world.deleteCiliumNode('k8s-w1');
+  expect(routes()).toEqual(before.filter((route) => !route.startsWith('172.20.0.0/24')));
 });
 
 describe('settings that change', () => {

@@ -123,6 +123,7 @@ describe('execute', () => {
       want: 'a1b2',
     },
     { name: 'range over a number', source: '{{ range 3 }}{{ . }}{{ end }}', want: '012' },
+    { name: 'range over the largest number', source: '{{ range 65536 }}{{ end }}.', want: '.' },
     { name: 'range over nothing', source: '{{ range .Group.x }}a{{ else }}b{{ end }}', want: 'b' },
     {
       name: 'break and continue',
@@ -284,6 +285,11 @@ describe('execute', () => {
       error: 'error calling slice: slice out of range: 3 to 2',
     },
     { name: 'length of a number', source: '{{ len 3 }}', error: 'error calling len: len of type int' },
+    {
+      name: 'length of null',
+      source: '{{ range .Nils }}{{ len . }}{{ end }}',
+      error: 'error calling len: len of type nil',
+    },
     { name: 'range over text', source: '{{ range .Name }}{{ end }}', error: "range can't iterate over string" },
     {
       name: 'range over a huge number',

@@ -69,6 +69,11 @@ describe('parsePolicy', () => {
       text: 'clusterIP + port',
     },
     {
+      name: 'service, one port without a name',
+      frontend: { serviceMatcher: { ...service.serviceMatcher, toPorts: [{ port: '53', protocol: 'UDP' }] } },
+      text: 'clusterIP + port',
+    },
+    {
       name: 'service, two ports',
       frontend: { serviceMatcher: { ...service.serviceMatcher, toPorts: [dns, dnsTcp] } },
       text: 'clusterIP + named ports',

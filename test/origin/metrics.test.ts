@@ -20,5 +20,6 @@ it('requests to the API are counted, and timed but for watches', async () => {
   expect(buckets(duration)).toEqual(BOUNDS.map((le, i) => [le, i < 3 ? 0 : 2]));
   expect(buckets(limiter)).toEqual(BOUNDS.map((le) => [le, 1]));
   expect(text).toContain(`${duration}_sum{host="api:6443",verb="GET"} 0.06\n`);
+  expect(text).toContain(`${limiter}_sum{host="api:6443",verb="GET"} 0.001\n`);
   expect(text).toContain('rest_client_requests_total{code="200",host="api:6443",method="GET"} 3\n');
 });

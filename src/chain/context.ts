@@ -150,7 +150,6 @@ export class QueryContext {
   /** The query is answered: connection and configuration need not tell it of their end any more. */
   close(): void {
     this.release?.forEach((release) => release());
-    this.release = undefined;
   }
 
   /** For a question that the server asks itself to answer this query, over the same way and for as long. */

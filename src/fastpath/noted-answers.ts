@@ -42,7 +42,7 @@ export class NotedAnswers {
     const { lost } = this;
     this.lost = 0;
     this.leftBefore = this.left;
-    if (this.left.size > 0) this.left = new Map();
+    this.left = new Map();
     return lost;
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Libc } from '../../src/fastpath/libc.js';
-import { openListening } from '../../src/fastpath/listening-socket.js';
+import { isReadable, openListening, setOption, turnAway } from '../../src/fastpath/listening-socket.js';
+import { listenFirst } from '../../src/fastpath/shared-tcp.js';
 import { FakeLibc } from '../support/fake-libc.js';
 
 const EAFNOSUPPORT = 97;
@@ -11,6 +12,11 @@ const EACCES = 13;
 class Ipv4Only extends FakeLibc {
   readonly bound: string[] = [];
   readonly options: string[] = [];
+  readonly closed: number[] = [];
+  override close = (...fds: readonly number[]): number => {
+    this.closed.push(...fds);
+    return 0;
+  };
   private code = 0;
 
   constructor(
@@ -91,9 +97,89 @@ describe('all addresses', () => {
   });
 
   it('are refused for any other reason', () => {
-    expect(() => openListening(new Ipv4Only('bind', EACCES), { address: '', port: 53 }, undefined)).toThrow(
-      'bind EACCES :53',
-    );
+    const libc = new Ipv4Only('bind', EACCES);
+    expect(() => openListening(libc, { address: '', port: 53 }, undefined)).toThrow('bind EACCES :53');
+    expect(libc.closed).toEqual([6]);
+  });
+});
+
+describe('a TCP socket', () => {
+  it('is not left open where its place is taken', () => {
+    const libc = new Ipv4Only('bind', EACCES);
+    expect(() => listenFirst(libc, { address: '::1', port: 53 })).toThrow('bind EACCES ::1:53');
+    expect(libc.closed).toEqual([6]);
+  });
+
+  it.each([
+    { address: '127.0.0.1', V6ONLY: [] },
+    { address: '', V6ONLY: [[41, 26, 0]] },
+  ])('shares its place only when it listens, at "$address"', ({ address, V6ONLY }) => {
+    const libc = new Recorded();
+    const steps: unknown[] = [];
+    libc.setsockopt = (_fd, level, option, value) => (steps.push([level, option, Buffer.from(value).readInt32LE()]), 0);
+    libc.bind = () => (steps.push('bind'), 0);
+    libc.listen = () => (steps.push('listen'), 0);
+    expect(listenFirst(libc, { address, port: 53 })).toBe(4);
+    // SOL_SOCKET with SO_REUSEADDR, and with SO_REUSEPORT
+    expect(steps).toEqual([[1, 2, 1], ...V6ONLY, 'bind', 'listen', [1, 15, 1]]);
+  });
+});
+
+it.each([
+  { refused: [], want: true },
+  { refused: [15], want: false },
+])('an option is set, or it is said that it is not: $want', ({ refused, want }) =>
+  expect(setOption(new Recorded(refused), 4, [1, 15, 1])).toBe(want),
+);
+
+describe('a socket is readable', () => {
+  it.each([
+    { name: 'where something waits', ready: 1, events: 1, want: true },
+    { name: 'where something waits, and it has met an error', ready: 1, events: 9, want: true },
+    { name: 'not where it has met an error alone', ready: 1, events: 8, want: false },
+    { name: 'not where nothing waits', ready: 0, events: 1, want: false },
+    { name: 'not where the system does not say', ready: -1, events: 1, want: false },
+  ])('$name', ({ ready, events, want }) => {
+    const libc = new FakeLibc();
+    const memory = libc.memory.bind(libc);
+    let polled: Buffer = Buffer.alloc(0);
+    libc.memory = (size) => {
+      const made = memory(size);
+      polled = made.bytes;
+      return made;
+    };
+    const asked: number[] = [];
+    libc.poll = () => {
+      // struct pollfd: the descriptor, the events that are asked for, those that there are.
+      asked.push(polled.readInt32LE(0), polled.readInt16LE(4));
+      polled.writeInt16LE(events, 6);
+      return ready;
+    };
+    expect(isReadable(libc, 7)).toBe(want);
+    expect(asked).toEqual([7, 1]);
+  });
+});
+
+describe('a socket is turned away', () => {
+  const V4 = '020000097f0000010000000000000000';
+  const V6 = `0a000009${'00'.repeat(19)}01${'00'.repeat(4)}`;
+  it.each([
+    { address: '127.0.0.1', refuses: [], peers: [V4], want: true },
+    { address: '', refuses: [], peers: [V6], want: true },
+    { address: '0.0.0.0', refuses: [V6], peers: [V6, V4], want: true },
+    { address: '::', refuses: [V6, V4], peers: [V6, V4], want: false },
+    { address: '::1', refuses: [V6], peers: [V6], want: false },
+  ])('at "$address" to a peer that never sends, refused $refuses: $want', ({ address, refuses, peers, want }) => {
+    const libc = new FakeLibc();
+    const tried: string[] = [];
+    libc.connect = (fd, to) => {
+      expect(fd).toBe(7);
+      const peer = Buffer.from(to as Uint8Array).toString('hex');
+      tried.push(peer);
+      return (refuses as string[]).includes(peer) ? -1 : 0;
+    };
+    expect(turnAway(libc, 7, { address, port: 53 })).toBe(want);
+    expect(tried).toEqual(peers);
   });
 });
 

@@ -19,7 +19,11 @@ class FakeHost {
   }
   devices = (): string[] => this.names.filter((name) => name !== '');
   addresses = (): Map<string, string[]> =>
-    new Map([['lo', ['127.0.0.1']], ...this.addressed.map((name) => [name, ['192.0.2.1']] as [string, string[]])]);
+    new Map([
+      ...this.names.map((name) => [name, []] as [string, string[]]),
+      ['lo', ['127.0.0.1']],
+      ...this.addressed.map((name) => [name, ['192.0.2.1']] as [string, string[]]),
+    ]);
   deviceNumber = (name: string): number => this.names.indexOf(name) + 1;
   readonly kinds: string[] = [];
   looked: (device: number) => void = () => undefined;
@@ -83,9 +87,9 @@ describe('a program is attached', () => {
     expect(host.attached).toEqual([]);
   });
 
-  it('to all or to none at first', () => {
+  it.each([1, 2])('to all or to none at first, whichever refuses: %i', (device) => {
     const host = new FakeHost('eth0', 'eth1');
-    host.refuses = { 2: 'EPERM' };
+    host.refuses = { [device]: 'EPERM' };
     expect(() => watching(host, ['eth0', 'eth1'])).toThrow('attaching the program: EPERM');
     expect(host.attached).toEqual([]);
   });

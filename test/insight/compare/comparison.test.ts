@@ -3,7 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compare, byClass, differing, type CompareOptions } from '../../../src/insight/compare/comparison.js';
-import { comparisonExitCode, comparisonText, progressLine } from '../../../src/insight/compare/comparison-report.js';
+import {
+  comparisonExitCode,
+  comparisonJson,
+  comparisonText,
+  progressLine,
+} from '../../../src/insight/compare/comparison-report.js';
 import { serverOfCorefile, type ComparedServer } from '../../../src/insight/compare/compared-server.js';
 import { differenceOf } from '../../../src/insight/compare/difference.js';
 import { readRecording } from '../../../src/insight/compare/recording.js';
@@ -256,4 +261,48 @@ describe('asking', () => {
       '[##..]  50 % 50 of 100',
       '[####] 100 % 100 of 100',
     ]));
+});
+
+describe('the pace of a recording', () => {
+  it.each([
+    { rate: 'recorded' as const, want: [0, 100, 300], persecond: 10 },
+    { rate: 20, want: [0, 50, 100], persecond: 30 },
+    { rate: 'max' as const, want: [0, 0, 0], persecond: 0 },
+  ])('$rate: queries are asked at $want ms', async ({ rate, want, persecond }) => {
+    const clock = new ManualClock();
+    clock.advance(10_000);
+    const began = clock.monotonic();
+    const times: number[] = [];
+    const bytes = encodeQuery('a.example.', 'A');
+    const answering: ComparedServer = {
+      name: 'a',
+      ask: () => {
+        times.push(clock.monotonic() - began);
+        return Promise.resolve(bytes);
+      },
+      close: () => Promise.resolve(),
+    };
+    const silent: ComparedServer = { ...answering, ask: () => Promise.resolve(bytes) };
+    const queries = [5000, 5100, 5300].map((at) => ({ at, transport: 'udp' as const, bytes }));
+    let done = false;
+    const comparing = compare(queries, answering, silent, { ...OPTIONS, clock, rate }).finally(() => (done = true));
+    for (let i = 0; i < 100 && !done; i++) {
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+      if (!done) clock.advance(25);
+    }
+    const result = await comparing;
+    expect([times, result.time]).toEqual([want, want.at(-1)]);
+    const told = JSON.parse(comparisonJson(result, { from: 'f', old: 'a', new: 'b' })) as object;
+    expect(told).toMatchObject({ asked: 3, equal: 3, milliseconds: want.at(-1), queriesPerSecond: persecond });
+  });
+});
+
+it.each([
+  { unsteady: 0, unanswered: 0, want: [] },
+  { unsteady: 1, unanswered: 0, want: ['  1 were answered otherwise, and alike when asked again'] },
+  { unsteady: 0, unanswered: 1, want: ['  1 were answered by neither'] },
+])('a report says what it cannot compare: $unsteady, $unanswered', ({ unsteady, unanswered, want }) => {
+  const comparison = { asked: 1, equal: 0, unanswered, unsteady, counts: new Map(), questions: new Map(), time: 0 };
+  const text = comparisonText(comparison, { from: 'f', old: 'a', new: 'b' }, 3);
+  expect(text.trimEnd().split('\n').slice(3)).toEqual(want);
 });

@@ -51,6 +51,18 @@ describe('the stream of a server', () => {
       lost: 0,
       replies: Buffer.concat([controlFrame(Control.ACCEPT), controlFrame(Control.FINISH)]),
     }));
+  it('is left when it is closed, whoever sends it still', async () => {
+    const live = new LiveQueries(1, () => undefined);
+    const at = { path: path.join(folder, 'tap') };
+    await live.listen(at);
+    const connection = net.connect(at.path).on('error', () => undefined);
+    connection.write(READY);
+    await once(connection, 'data');
+    const closed = once(connection.resume(), 'close');
+    live.close();
+    await closed;
+    expect(connection.destroyed).toBe(true);
+  });
   it('is listened for where a socket was left behind', async () => {
     writeFileSync(path.join(folder, 'tap'), '');
     expect((await handedOn(1, [START, ...FRAMES, STOP])).names).toEqual(NAMES);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { podDns, type ClusterDns, type ReadApi } from '../../../src/insight/explain/pod-dns.js';
 import { explainForPod, podText } from '../../../src/insight/explain/pod-lookup.js';
+import { liveText } from '../../../src/insight/explain/live.js';
 import { explainAt } from '../../../src/insight/explain/route.js';
 import { realClock } from '../../../src/lib/clock.js';
 import { seededRandom } from '../../../src/lib/random.js';
@@ -92,6 +93,19 @@ describe('a lookup of a pod', () => {
     });
   });
   afterAll(() => server.stop());
+
+  it('shows the plugins that had a part in it, and counts the others', async () => {
+    const explanation = await explainAt(server, {
+      name: 'api.shop.svc.corp.local.',
+      type: 1,
+      client: '192.0.2.7',
+      transport: 'tcp',
+    });
+    const text = liveText(explanation);
+    expect(text).toMatch(/^api\.shop\.svc\.corp\.local\. A as 192\.0\.2\.7 by TCP at [^\n]*: block corp\.local\. /);
+    expect(text).toMatch(/\n  hosts {2}/);
+    expect(text).not.toContain('that had no part in it');
+  });
 
   it('is put to the server with an OPT record, as extended errors are told to no others', async () => {
     const { message } = await explainAt(server, { name: 'www.example.org.', type: 1, client: '::1', transport: 'udp' });

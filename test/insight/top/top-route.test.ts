@@ -51,7 +51,7 @@ describe('the queries of a second', () => {
     held.queries = 3;
     let body: unknown;
     const answer = Promise.resolve(queriesRoute(top, clock).answer(asks(query))).then((got) => (body = got.body));
-    held.queries = queries;
+    held.queries += queries;
     await clock.advanceAsync(999);
     expect([body, top.taps.size]).toEqual([undefined, 1]);
     await clock.advanceAsync(1);

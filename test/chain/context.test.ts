@@ -69,6 +69,35 @@ describe('a query', () => {
   });
 });
 
+describe('notes of what handlers did', () => {
+  const asked = (keepsTrail?: boolean, inspects = false): QueryContext =>
+    new QueryContext(client(), 0, { ...(keepsTrail !== undefined && { keepsTrail }) }, 0, undefined, inspects);
+  it.each([
+    { name: 'nobody reads them', context: asked(), kept: false },
+    { name: 'nobody keeps them', context: asked(false), kept: false },
+    { name: 'they are kept', context: asked(true), kept: true },
+    { name: 'somebody inspects', context: asked(undefined, true), kept: true },
+  ])('are taken where $name: $kept', ({ context, kept }) => {
+    expect(context.trailSoFar).toBeUndefined();
+    const { trail } = context;
+    expect([trail !== undefined, context.trail, context.nested().trail, context.trailSoFar]).toEqual([
+      kept,
+      trail,
+      trail,
+      trail,
+    ]);
+    expect(context.trail).toBe(trail);
+  });
+
+  it('are taken from now on where somebody wants that', () => {
+    const context = asked();
+    const trail = context.nested().keepTrail();
+    expect(context.keepTrail()).toBe(trail);
+    expect(context.trail).toBe(trail);
+    expect(context.nested().trailSoFar).toBe(trail);
+  });
+});
+
 describe('a lifetime', () => {
   it('tells everybody once that it has ended, and who comes later at once', () => {
     const told: string[] = [];

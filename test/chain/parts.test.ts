@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Zones, type Handler } from '../../src/chain/index.js';
+import { EACH_CLIENT, Zones, type Handler } from '../../src/chain/index.js';
+import { parseIp } from '../../src/lib/cidr.js';
 import { providesChanges, providesUpstreams, takesChanges } from '../../src/chain/changes.js';
 import { handsOver } from '../../src/chain/handed-over.js';
 import { QuerySeries, ZonedSeries } from '../../src/chain/query-metrics.js';
@@ -49,6 +50,11 @@ describe('the writer of replies', () => {
   );
 
   it('is nobody without a chain', () => expect(NOBODY).toEqual({ atOnce: '', waited: '' }));
+});
+
+it('each client by itself is all bits of its address', () => {
+  const bits = (ip: string): number => parseIp(ip)!.length * 8;
+  expect(EACH_CLIENT).toEqual({ ipv4: bits('192.0.2.1'), ipv6: bits('2001:db8::1') });
 });
 
 it('a trail takes 64 notes', () => {

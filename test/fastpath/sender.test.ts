@@ -36,6 +36,14 @@ describe('answers', () => {
     expect(libc.sent.map(({ address }) => new Uint8Array(address))).toEqual([client(1), client6(2), client(3)]);
   });
 
+  it('of the next turn go with the next call', async () => {
+    for (const text of ['a', 'b', 'c']) {
+      say(text);
+      await Promise.resolve();
+    }
+    expect([sent(), calls]).toEqual([['3 a', '3 b', '3 c'], 3]);
+  });
+
   it('of different sockets keep their order', () => {
     ['3', '4', '3'].forEach((fd, i) => say(`${i}`, Number(fd)));
     sender.flush();

@@ -103,7 +103,7 @@ describe('a lookup of a pod', () => {
     });
     const text = liveText(explanation);
     expect(text).toMatch(/^api\.shop\.svc\.corp\.local\. A as 192\.0\.2\.7 by TCP at [^\n]*: block corp\.local\. /);
-    expect(text).toMatch(/\n  hosts {2}/);
+    expect(text).toMatch(/\n {2}hosts {2}/);
     expect(text).not.toContain('that had no part in it');
   });
 

@@ -264,7 +264,14 @@ describe('the node that a pod comes to', () => {
     });
   const selector = (name: string): object => ({ nodeSelector: { 'kubernetes.io/hostname': name } });
 
-  it.each([
+  it.each<{
+    name: string;
+    own?: Record<string, number>;
+    all?: Record<string, number>;
+    cordoned?: string;
+    spec?: object;
+    want: string;
+  }>([
     { name: 'the first of equal ones', want: 'a' },
     { name: 'the one with the fewest of the workload', own: { a: 2, b: 1, c: 2 }, all: { b: 9 }, want: 'b' },
     { name: 'one without any before one with some', own: { a: 1, b: 1 }, want: 'c' },

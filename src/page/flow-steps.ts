@@ -34,6 +34,5 @@ export function frameOfFlow(
       : frames.findIndex((frame) => frame.query === query && frame.now !== undefined && frame.now.to === place);
   if (exact >= 0) return exact;
   const own = (frame: PlaybackFrame): boolean => frame.query === query;
-  const found = isReply ? frames.findLastIndex(own) : frames.findIndex(own);
-  return found < 0 ? undefined : found;
+  return isReply ? frames.findLastIndex(own) : frames.findIndex(own);
 }

@@ -79,6 +79,11 @@ describe('a JSON patch (RFC 6902)', () => {
       want: { a: { b: 1 }, l: [1, 2, 9] },
     },
     { name: 'replace', operations: [{ op: 'replace', path: '/a/b', value: 2 }], want: { a: { b: 2 }, l: [1, 2] } },
+    {
+      name: 'replace in a list',
+      operations: [{ op: 'replace', path: '/l/0', value: 9 }],
+      want: { a: { b: 1 }, l: [9, 2] },
+    },
     { name: 'remove', operations: [{ op: 'remove', path: '/l/0' }], want: { a: { b: 1 }, l: [2] } },
     { name: 'move', operations: [{ op: 'move', from: '/a/b', path: '/c' }], want: { a: {}, c: 1, l: [1, 2] } },
     { name: 'copy', operations: [{ op: 'copy', from: '/l', path: '/c' }], want: { a: { b: 1 }, c: [1, 2], l: [1, 2] } },
@@ -101,5 +106,8 @@ describe('a JSON patch (RFC 6902)', () => {
     { name: 'nothing to remove', operations: [{ op: 'remove', path: '/c' }], error: 'there is nothing at /c' },
     { name: 'an unknown operation', operations: [{ op: 'set', path: '/a' }], error: 'allowed: {"op": "add"|' },
     { name: 'no list', operations: { op: 'add' }, error: 'is a list of operations' },
+    { name: 'no path', operations: [{ op: 'add', value: 1 }], error: 'got {"op":"add","value":1}, allowed: ' },
+    { name: 'a path without its slash', operations: [{ op: 'add', path: 'a', value: 1 }], error: 'got {"op":"add"' },
+    { name: 'a way from nowhere', operations: [{ op: 'move', path: '/b' }], error: 'got {"op":"move","path":"/b"}' },
   ])('refuses $name', ({ operations, error }) => expect(() => jsonPatch({ a: 1 }, operations)).toThrow(error));
 });

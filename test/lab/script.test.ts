@@ -86,6 +86,11 @@ describe('playScript', () => {
       failure: 's.lab:3: expect default via: no such line after those found before',
     },
     {
+      name: 'lines of which the first was found at once',
+      text: 'echo a\nexpect a\nexpect b',
+      failure: 's.lab:3: expect b: no such line after those found before',
+    },
+    {
       name: 'an expression that nothing matches',
       text: 'echo a\nexpect /^b$/',
       failure: 's.lab:2: expect /^b$/: no such line',

@@ -39,6 +39,11 @@ describe('a moment in an address', () => {
     frame('end', -1, 0),
   ];
 
+  it('is found in a lookup of many queries', () => {
+    const many = [frame('start', -1, 0), ...Array.from({ length: 12 }, (_, i) => frame('reply', i, 0))];
+    expect(frameAt(many, '12.7')).toBe(12);
+  });
+
   it('leads back to it', () =>
     expect(frames.map((one) => [stepOf(one), frameAt(frames, stepOf(one))])).toEqual([
       ['', 0],

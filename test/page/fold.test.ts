@@ -138,6 +138,12 @@ describe('a cluster of 50 nodes and 2,000 pods', () => {
   } as unknown as ClusterView;
   const { lanes, folded, services: staged, hosts, standIns } = lanesOf(view, choice());
 
+  it('has the hosts that are on the link of no node', () => {
+    const far = view.hosts[0]!;
+    const hosts = [far, { id: 'host/any', name: 'any', addresses: [], dns: true }, { ...far, node: 'n0' }];
+    expect(lanesOf({ ...view, hosts }, choice()).hosts).toEqual(hosts.slice(1));
+  });
+
   it('is drawn with few boxes', () => {
     const boxes = lanes.flatMap(({ stages }) => Object.values(stages).flat()).length + staged.work.length;
     expect([lanes.length, folded.length, boxes, hosts.length]).toEqual([4, 46, 4 * 6 + 6, 0]);

@@ -210,6 +210,8 @@ describe('lines', () => {
     // The nearest to the middle of thirteen places, three pixels off at least.
     expect(besides(30).map(([x]) => x!.toFixed(1))).toEqual(['26.9', '26.9']);
     expect(besides(10).map(([x]) => x!.toFixed(1))).toEqual(['3.8', '3.8']);
+    // What ends where the line begins, or begins where it ends, is not in its way.
+    for (const near of [box(30, 0), box(30, 200)]) expect(ends(pathBetween(from, to, [near]))[0]).toEqual([50, 43]);
     // What lies beside the way does not move it.
     expect(ends(pathBetween(from, to, [box(300, 100)]))[0]).toEqual([50, 43]);
   });

@@ -37,7 +37,6 @@ const REVIEWS: Readonly<Record<string, RawObject>> = {
 export async function accessReview(pathname: string, request: IncomingMessage): Promise<RawObject | undefined> {
   if (request.method !== 'POST' || !Object.hasOwn(REVIEWS, pathname)) return undefined;
   const encoded = typeOf(request).includes('protobuf');
-  if (encoded) request.resume();
   const { spec = {} } = encoded ? {} : asObject(await bodyOf(request));
   return { ...REVIEWS[pathname]!, metadata: {}, spec };
 }

@@ -55,10 +55,7 @@ export class EventStream {
   round(): void {
     for (const reader of this.readers) {
       if (reader.response.writableLength > BACKLOG) {
-        if (++reader.missed > PATIENCE) {
-          this.readers.delete(reader);
-          reader.response.destroy();
-        }
+        if (++reader.missed > PATIENCE) reader.response.destroy();
       } else if (reader.missed > 0) {
         reader.missed = 0;
         this.greet(reader);

@@ -50,13 +50,7 @@ export function pathBetween(from: Box, to: Box, others: Iterable<Box> = []): str
     const [low, high] = [Math.max(from.left, to.left), Math.min(from.right, to.right)];
     const straight = high - low > 2 * APART;
     const shared = straight
-      ? freest(
-          low,
-          high,
-          below ? from.bottom : to.bottom,
-          below ? to.top : from.top,
-          [...others].filter((box) => box !== from && box !== to),
-        )
+      ? freest(low, high, below ? from.bottom : to.bottom, below ? to.top : from.top, [...others])
       : 0;
     [source, target] = [
       [straight ? shared : x1, below ? from.bottom + GAP : from.top - GAP],

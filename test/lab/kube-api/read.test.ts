@@ -40,6 +40,10 @@ describe('what the API says of itself', () => {
   });
 });
 
+it.each(['/healthz', '/livez', '/readyz'])('%s is well, for whoever asks', async (path) =>
+  expect(await served().ask('GET', path, { token: 'another' })).toMatchObject({ status: 200, body: 'ok' }),
+);
+
 describe('lists', () => {
   it.each([
     { name: 'a namespace', path: PODS, want: ['curl-pod', 'webpod-556878d5d7-7p8bn', 'webpod-556878d5d7-r4dmh'] },
@@ -123,6 +127,14 @@ describe('is refused', () => {
       reason: 'BadRequest',
       says: 'field label not supported: got "spec.x=1"',
     },
+    {
+      name: 'less than no object',
+      path: `${PODS}?limit=-1`,
+      status: 400,
+      reason: 'BadRequest',
+      says: 'limit: got "-1"',
+    },
+    { name: 'half an object', path: `${PODS}?limit=1.5`, status: 400, reason: 'BadRequest', says: 'limit: got "1.5"' },
     { name: 'a list whose rest is not known', path: `${PODS}?continue=x`, status: 410, reason: 'Expired' },
     { name: 'a form other than JSON', path: PODS, accept: 'application/yaml', status: 406, reason: 'NotAcceptable' },
     {

@@ -144,6 +144,49 @@ describe('the log of a pod', () => {
 });
 
 describe('the probes of a pod', () => {
+  // https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe
+  it.each([
+    {
+      name: 'what the API says where nothing is said',
+      said: { httpGet: { port: 80 } },
+      want: {
+        way: 'http',
+        path: '/',
+        host: undefined,
+        initialDelay: 0,
+        period: 10_000,
+        timeout: 1000,
+        successes: 1,
+        failures: 3,
+      },
+    },
+    {
+      name: 'what their manifest says',
+      said: {
+        httpGet: { port: 80, path: '/x', host: '192.0.2.1' },
+        initialDelaySeconds: 5,
+        periodSeconds: 2,
+        timeoutSeconds: 3,
+        successThreshold: 4,
+        failureThreshold: 6,
+      },
+      want: {
+        way: 'http',
+        path: '/x',
+        host: '192.0.2.1',
+        initialDelay: 5000,
+        period: 2000,
+        timeout: 3000,
+        successes: 4,
+        failures: 6,
+      },
+    },
+  ])('are $name', ({ said, want }) =>
+    expect(probesOf({ spec: { containers: [{ name: 'a', readinessProbe: said }] } })).toEqual([
+      { aim: 'readiness', container: 'a', port: 80, ...want },
+    ]),
+  );
+
   const portOf = (port: unknown, ports: readonly object[] = []) =>
     probesOf({ spec: { containers: [{ name: 'a', ports, livenessProbe: { httpGet: { port } } }] } })[0]!.port;
   it.each([

@@ -36,6 +36,12 @@ describe('the generations of a workload', () => {
     expect(generations.of({ ...WEB, name: 'other' })).toEqual([]);
   });
 
+  it('are kept, few as they are, when they have no pods', () => {
+    const generations = new Generations();
+    for (const hash of ['a', 'b', 'c']) generations.begin(WEB, hash, hash, 1);
+    expect(generations.of(WEB).map(({ hash, size }) => `${hash} ${size}`)).toEqual(['a 0', 'b 0', 'c 0']);
+  });
+
   it('are kept ten beside the newest, and more while they have pods', () => {
     const generations = new Generations();
     for (let i = 0; i <= 10; i++) generations.begin(WEB, `g${i}`, i, i);

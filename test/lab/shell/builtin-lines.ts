@@ -39,5 +39,6 @@ export const BUILTIN_LINES: readonly string[] = [
   'f() { echo "$@"; g "$@"; }; g() { shift; echo "$1 $#"; }; f a b c; f "" x; echo "$#"; shift 5; echo on',
   'x=5; y=$((x++ + ++x)); echo $x $y; ((x > 5)) && echo more; ((x == 0)) || echo other; echo $((1 ? 2 : 0 ? 3 : 4)) $((2 * (3 + 4) % 5))',
   'set -o nounset; set +o nounset; echo $x on; set -- -e; echo $1; set -e -- b; echo $1',
+  'sleep 0 & disown; echo $?; echo a | { cat; }; echo ${PIPESTATUS[0]}',
   '! true; echo $?; ! ! true; echo $?; ! false | true; echo $?; ! true | false; echo $?',
 ];

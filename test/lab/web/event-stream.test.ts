@@ -11,7 +11,10 @@ class FakeResponse extends EventEmitter {
   destroyed = false;
   stuck = false;
 
-  writeHead(): this {
+  status = 0;
+
+  writeHead(status: number): this {
+    this.status = status;
     return this;
   }
 
@@ -49,6 +52,7 @@ describe('readers', () => {
     const { stream, open } = world();
     const reader = open();
     stream.send('flows', { flows: [], left: 3 });
+    expect(reader.status).toBe(200);
     expect(reader.text).toBe(
       'retry: 1000\n\nevent: cluster\ndata: {"name":"small"}\n\nevent: samples\ndata: []\n\nevent: flows\ndata: {"flows":[],"left":3}\n\n',
     );
@@ -69,6 +73,10 @@ describe('readers', () => {
     slow.writableLength = 0;
     stream.round();
     expect(slow.text).toBe(greeting + greeting);
+    // From then on it is told all again, and is not greeted once more.
+    stream.round();
+    stream.send('flows', { flows: [], left: 1 });
+    expect(slow.text).toBe(`${greeting}${greeting}event: flows\ndata: {"flows":[],"left":1}\n\n`);
     expect(quick.text.length).toBeGreaterThan(held);
   });
 

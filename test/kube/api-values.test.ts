@@ -63,6 +63,9 @@ describe('an error of the API', () => {
     { name: 'with such a text and another status', error: ApiError.of(500, TOO_LARGE), expired: false, tooNew: false },
   ])('$name', ({ error, expired, tooNew }) => expect([error.expired, error.tooNew]).toEqual([expired, tooNew]));
 
+  it('names no time to come again by itself', () =>
+    expect(new ApiError(503, '', 'busy')).toMatchObject({ retryAfter: 0, streamed: false }));
+
   it.each([
     { name: 'its own words', error: ApiError.of(404, { message: 'no such' }), message: 'no such' },
     { name: 'the words of its status', error: ApiError.of(404, {}), message: 'Not Found' },

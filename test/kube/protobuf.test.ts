@@ -326,6 +326,11 @@ describe('watches', () => {
     expect(reader.pending).toBe(0);
   });
 
+  it('pass over fields of an event that nobody knows', () => {
+    const later = Buffer.concat([Buffer.from([0x18, 0x07]), text(4, 'more'), event.subarray(4)]);
+    expect(readAll(watch(), protobufFrame(later))).toEqual(readAll(watch(), event));
+  });
+
   it.each([
     { name: 'a frame of gigabytes', bytes: Buffer.from([0xff, 0xff, 0xff, 0xff]), error: 'larger than 8388608 bytes' },
     { name: 'JSON', bytes: Buffer.from('{"type":"ADDED","object":{}}\n'), error: 'larger than 8388608 bytes' },

@@ -110,6 +110,15 @@ describe('bytes', () => {
     expect(budget.used).toBeLessThanOrEqual(budget.limit);
   });
 
+  it('are given back by the type that takes them, while it has others', () => {
+    const budget = new ByteBudget(2 * entry('a.').size);
+    const store = new Store({ success: 9, denial: 9 }, budget);
+    store.put(entry('a.', 'denial'));
+    store.put(entry('b.'));
+    store.put(entry('c.'));
+    expect(held(store, 'a.', 'b.', 'c.')).toEqual(['a.', 'c.']);
+  });
+
   it('shrink by a tenth of what is kept, over all caches, and may grow again later', () => {
     const budget = new ByteBudget(20 * entry('n00.').size);
     const [one, other] = [0, 1].map(() => new Store({ success: 1000, denial: 1000 }, budget));

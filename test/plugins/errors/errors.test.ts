@@ -92,6 +92,11 @@ describe('errors', () => {
   it.each([
     { name: 'one alone has no other line', count: 1, lines: ['2 a. A: i/o timeout'] },
     {
+      name: 'two are counted',
+      count: 2,
+      lines: ['2 a. A: i/o timeout', "2 errors like 'timeout$' occurred in last 30s"],
+    },
+    {
       name: 'several are counted all the same',
       count: 3,
       lines: ['2 a. A: i/o timeout', "3 errors like 'timeout$' occurred in last 30s"],

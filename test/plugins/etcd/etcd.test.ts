@@ -236,6 +236,14 @@ describe('etcd that is not there', () => {
 });
 
 describe('credentials', () => {
+  it.each([
+    { name: 'of the Corefile', text: 'credentials me secret', want: yes('web.skydns.test. 60 IN A 192.0.2.1') },
+    { name: 'that it has not', text: '', want: { rcode: 'SERVFAIL', flags: '' } },
+  ])('$name', async ({ text, want }) => {
+    const keys = { '/web': a('192.0.2.1') };
+    expect(await ask(keys, 'web.skydns.test.', 'A', { text, server: { password: 'secret' } })).toMatchObject(want);
+  });
+
   it('that are wanted and not there are a failure', async () => {
     const { url, asked } = await fakeEtcd({ '/a': '{}' }, { password: 'secret' });
     const client = new EtcdClient([{ url: new URL(url) }], undefined);

@@ -4,11 +4,11 @@ import { Flag, parseRr } from '../../../src/wire/index.js';
 import { goodReply, type Asked } from '../../support/fake-upstream.js';
 import { Cluster } from './cluster.js';
 
-/** Knows dns.example and up.search.example, by one IPv4 and one IPv6 address each. */
+/** Knows dns.example and up.search.example by two addresses each, and one.example by one. */
 function knows(asked: Asked): void {
   const { name, type } = asked.message.question[0]!;
-  const known = name === 'dns.example.' || name === 'up.search.example.';
-  const records = type === 1 ? ['A 10.0.0.1', 'A 10.0.0.2'] : [];
+  const known = ['dns.example.', 'up.search.example.', 'one.example.'].includes(name);
+  const records = type === 1 ? ['A 10.0.0.1', 'A 10.0.0.2'].slice(0, name === 'one.example.' ? 1 : 2) : [];
   const answer = known ? records.map((record) => parseRr(`${name} 60 IN ${record}`)) : [];
   asked.reply(goodReply(asked.message, { answer, rcode: known ? 0 : 3 }));
 }
@@ -31,6 +31,11 @@ describe('upstreams that are names of hosts', () => {
       name: 'by a resolver',
       text: 'forward . dns.example {\n policy sequential\n resolver 10.0.0.3\n}',
       want: ['10.0.0.1:53', '10.0.0.2:53'],
+    },
+    {
+      name: 'by one address',
+      text: 'forward . one.example {\n resolver 10.0.0.3\n}',
+      want: ['10.0.0.1:53'],
     },
     {
       name: 'by the second resolver where the first is dead',

@@ -69,6 +69,11 @@ describe('header', () => {
   it('leaves answers that no plugin made', () =>
     expect(flags(['response set aa', 'response clear rd'], true, Reply.failure(2)).answered).toBe('rd'));
 
+  it('hands on the very answer that no plugin made', () => {
+    const failed = Reply.failure(2);
+    expect(setup(header, 'header {\nresponse set aa\n}').ask(query('a.'), () => failed)).toBe(failed);
+  });
+
   it('keeps how long an answer stays right', () => {
     const lease = new ReplyLease(Infinity);
     const { ask } = setup(header, 'header {\nresponse set aa\n}');

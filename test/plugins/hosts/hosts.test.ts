@@ -88,6 +88,11 @@ describe('hosts', () => {
     { name: 'the asterisk itself', qname: '*.example.com.', want: ['*.example.com. 3600 IN A 192.0.2.10'] },
     { name: 'a deeper one', qname: 'x.b.example.com.', want: ['x.b.example.com. 3600 IN A 192.0.2.12'] },
     { name: 'a dot within the label', qname: 'x\\.y.example.com.', want: ['x\\.y.example.com. 3600 IN A 192.0.2.10'] },
+    {
+      name: 'a dot at the end of the label',
+      qname: 'x\\..example.com.',
+      want: ['x\\..example.com. 3600 IN A 192.0.2.10'],
+    },
     { name: 'not the name above', qname: 'example.com.', want: undefined },
     { name: 'not two labels', qname: 'deep.apps.example.com.', want: undefined },
     { name: 'not a name of one label', qname: 'com.', want: undefined },

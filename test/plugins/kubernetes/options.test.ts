@@ -161,6 +161,11 @@ describe('a Corefile that cannot be used', () => {
       error: 'Corefile:4: kubernetes: tls: got it together with manifests, allowed: an API or files',
     },
     {
+      text: 'manifests a\nsnapshot /b',
+      error:
+        'Corefile:2: kubernetes: got both manifests and snapshot, allowed: one of them; files are there from the start',
+    },
+    {
       text: 'namespaces a\nnamespace_labels b',
       error: 'Corefile:2: kubernetes: got both namespaces and namespace_labels, allowed: one of them',
     },

@@ -188,6 +188,13 @@ describe('a snapshot', () => {
     end();
   });
 
+  it('has each object once, however many there are', async () => {
+    const one = new Process();
+    one.put(...Array.from({ length: 250 }, (_, i) => `web${i}`));
+    await writeSnapshot(file, 'all', one.store, 0);
+    expect(readFileSync(file, 'utf8').match(/"kind":"Service"/g)).toHaveLength(250);
+  });
+
   it.each([
     { name: 'are known', synced: true, tries: 2 },
     { name: 'are not known yet', synced: false, tries: 1 },

@@ -223,6 +223,11 @@ describe('weighted', () => {
     expect(block.clock.pending).toBe(0);
   });
 
+  it('looks at the file once with reload 0', async () => {
+    const { block } = await began('loadbalance weighted /w {\nreload 0\n}');
+    expect(block.clock.pending).toBe(0);
+  });
+
   it('waits for a file that is not there yet', async () => {
     const changing: Record<string, string> = {};
     const { block, first } = await began('loadbalance weighted /w', { files: changing });

@@ -96,6 +96,9 @@ describe('catalog zones', () => {
       'Removed catalog member zone a. from catalog cat.',
       'Parsed catalog zone cat. with 2 member zones',
     ]);
+    held['cat.'] = catalog(3, ['1.zones PTR a.', '2.zones PTR b.test.']);
+    await notify('cat.');
+    expect([await ask('www.a.'), await ask('www.c.')]).toEqual([www('a.', 1), 'REFUSED']);
     await block.run('stop');
     expect(block.clock.pending).toBe(0);
   });

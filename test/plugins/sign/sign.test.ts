@@ -208,6 +208,9 @@ describe('sign', () => {
     { text: 'sign db {\nnsec3\n}', error: "Corefile:3: sign: unknown option 'nsec3'; allowed: key, directory" },
   ])('refuses $text', ({ text, error }) => expect(() => make(text)).toThrow(error)); // prettier-ignore
 
+  it('names the place of a key that is of no use once', () =>
+    expect(() => make('sign db {\nkey file ecdsa-zsk\n}')).toThrow(/^Corefile:3: sign: key: key ecdsa-zsk /));
+
   it('signs several zones from one file, each with its own name', async () => {
     const { files } = await start('sign db example.org example.net {\nkey file ed25519 ecdsa-ksk\ndirectory /out\n}');
     const text = String(files['/out/db.example.net.signed']);

@@ -94,6 +94,18 @@ describe('tls', () => {
     expect(block.clock.pending).toBe(0);
   });
 
+  it('takes a CA that changed', async () => {
+    const held = { 'c.pem': pem('cert'), 'k.pem': pem('key'), 'ca.pem': pem('cert') };
+    const mtimes = { 'c.pem': 1, 'k.pem': 1, 'ca.pem': 1 };
+    const { block } = setup(tls, 'tls c.pem k.pem ca.pem', { files: held, mtimes });
+    const first = block.settings.tls!.context();
+    Object.assign(held, { 'ca.pem': pem('other-cert') });
+    Object.assign(mtimes, { 'ca.pem': 2 });
+    block.clock.advance(10_000);
+    expect(block.settings.tls!.context()).not.toBe(first);
+    await block.run('stop');
+  });
+
   it('writes the secrets of connections to a file of this user alone, until it ends', () => {
     const root = mkdtempSync(path.join(os.tmpdir(), 'nodens-tls-'));
     try {

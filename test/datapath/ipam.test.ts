@@ -131,6 +131,12 @@ describe('Ipam', () => {
     expect([...blocksOf(ipam, 'a'), ...blocksOf(ipam, 'b')]).toEqual(want);
   });
 
+  it('gives no block twice, though one was asked for by name', () => {
+    const ipam = new Ipam({ mode: 'kubernetes' }, seededRandom(1));
+    ipam.admit('a', '10.244.0.0/24');
+    expect(blocksOf(ipam, 'b')).toEqual(['10.244.1.0/24']);
+  });
+
   it('says which node has no address left', () => {
     const ipam = new Ipam({ mode: 'cluster-pool', clusterPoolCidrs: ['10.0.0.0/24'], maskSize: 30 }, seededRandom(1));
     const node = ipam.admit('a');

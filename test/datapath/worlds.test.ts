@@ -128,6 +128,43 @@ describe('what a node does with a packet', () => {
   });
 });
 
+describe('a connection of a node that masquerades pods', () => {
+  const sportOf = (made: ReturnType<typeof dnsLab>): number => {
+    const socket = made.world.node('k8s-ctr').process.udp();
+    socket.bind('0.0.0.0', 40_000);
+    return socket.sendTo(one, '10.10.1.200', 53).packet.sport;
+  };
+
+  it('keeps its port, and no translation of it', () => {
+    const made = dnsLab();
+    expect([sportOf(made), made.world.node('k8s-ctr').nat.size]).toEqual([40_000, 0]);
+  });
+
+  it('is given another port where a pod has its own', () => {
+    const made = dnsLab();
+    const socket = made.world.pod('default', 'curl-pod').process.udp();
+    socket.bind('0.0.0.0', 40_000);
+    expect(socket.sendTo(one, '10.10.1.200', 53).packet).toMatchObject({ src: '192.168.10.100', sport: 40_000 });
+    expect(sportOf(made)).not.toBe(40_000);
+  });
+
+  it('is told the size that fits a narrow link (RFC 1191)', () => {
+    const { world, events } = lab({ masquerade: 'off' });
+    world.addHost({
+      name: 'narrow',
+      interfaces: [
+        { name: 'eth1', addresses: ['192.168.10.7/24'], segment: 'lan' },
+        { name: 'eth2', addresses: ['10.77.0.1/24'], segment: 'far', mtu: 600 },
+      ],
+      forward: true,
+    });
+    world.addRoute('k8s-ctr', { to: '10.77.0.0/24', via: '192.168.10.7' });
+    world.node('k8s-ctr').process.udp().sendTo(new Uint8Array(1000), '10.77.0.9', 53);
+    const told = captures(events, 'node/k8s-ctr').filter(({ packet }) => packet.icmp);
+    expect(told.map(({ packet }) => [packet.icmp!.kind, packet.icmp!.mtu])).toEqual([['frag-needed', 600]]);
+  });
+});
+
 describe('what a pod answers', () => {
   it('goes back with its own address', () => {
     const { world } = dnsLab({ nativeRoutingCidr: '172.20.0.0/16' });

@@ -94,4 +94,20 @@ describe('queries that wait for a connection', () => {
     expect([served, unproven].filter(waiting[list].accepts)).toEqual(want);
     expect([waiting.size, waiting.clear(), waiting.size]).toEqual([1, [attempt], 0]);
   });
+
+  it('are counted whatever they wait for', () => {
+    const waiting = new WaitingQueries();
+    const all = attempts(10);
+    const parts = {
+      stranded: all.slice(0, 1),
+      rescues: all.slice(1, 3),
+      resends: all.slice(3, 6),
+      fresh: all.slice(6),
+    };
+    for (const name of ['fresh', 'resends', 'rescues', 'stranded'] as const)
+      waiting[name].attempts.push(...parts[name]);
+    expect(waiting.size).toBe(10);
+    expect(waiting.clear()).toEqual(all);
+    expect(waiting.size).toBe(0);
+  });
 });

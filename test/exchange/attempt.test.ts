@@ -142,7 +142,9 @@ describe('queries that a socket sent last', () => {
     sent.add(0xffff, other.bytes, other.questionEnd);
     expect([sent.has(7, bytes), sent.has(0xffff, other.bytes)]).toEqual([true, true]);
     // One letter, or the type, makes another question of it.
-    const almost = 'a b c d e f g h i j k l m n o p q r s t u v x y z'.split(' ').map((letter) => query(`ww${letter}.example.org.`).bytes);
+    const almost = 'a b c d e f g h i j k l m n o p q r s t u v x y z'
+      .split(' ')
+      .map((letter) => query(`ww${letter}.example.org.`).bytes);
     for (const type of ['NS', 'AAAA', 'HTTPS']) almost.push(query('www.example.org.', type).bytes);
     sent.add(7, bytes, questionEnd);
     for (const question of almost) expect(sent.has(7, question)).toBe(false);

@@ -54,8 +54,7 @@ type Count = (flow: Flow) => void;
 
 /**
  * Hubble's metrics of one node, under the prefix `hubble`. `dns` counts what an L7 DNS proxy reports: the model has
- * none, as a cluster
- * without L7 policy, so it counts nothing.
+ * none, as a cluster without L7 policy, so it counts nothing.
  */
 export class HubbleMetrics {
   readonly metrics = new Metrics('hubble');

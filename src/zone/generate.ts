@@ -25,7 +25,8 @@ export function expand(range: string, template: string): Buffer {
   const [start, stop, step] = [Number(match?.[1]), Number(match?.[2]), Number(match?.[3] ?? 1)];
   if (match === null || step === 0 || stop < start)
     throw new RrTextError(`expected a range such as 1-254 or 0-30/2, got '${range}'`);
-  if ((stop - start) / step > MAX_STEPS) throw new RrTextError(`range ${range} has more than ${MAX_STEPS + 1} steps`);
+  if (Math.floor((stop - start) / step) > MAX_STEPS)
+    throw new RrTextError(`range ${range} has more than ${MAX_STEPS + 1} steps`);
   const parts = partsOf(template);
   for (const part of parts) {
     if (typeof part !== 'string' && (start + part.offset < 0 || stop + part.offset > 0x7fffffff))
@@ -46,7 +47,7 @@ function partsOf(template: string): LinePart[] {
     if (found === '${') throw new RrTextError("'${' without '}'");
     if (escaped !== undefined) parts.push(escaped === '$' ? '$' : found);
     else if (modifier !== undefined) parts.push(numberPart(modifier));
-    else if (found === '$') parts.push({ offset: 0, width: 0, base: 'd' });
+    else if (found === '$') parts.push(numberPart('0'));
     else parts.push(found === '$$' ? '$' : found);
   }
   return parts;
@@ -54,7 +55,8 @@ function partsOf(template: string): LinePart[] {
 
 function numberPart(modifier: string): LinePart {
   const match = /^([+-]?\d{1,10})(?:,(\d{1,3})(?:,([doxX]))?)?$/.exec(modifier);
-  if (match === null || Number(match[2] ?? 0) > 255)
+  const [, offset, width = '', base = 'd'] = match ?? [];
+  if (offset === undefined || Number(width) > 255)
     throw new RrTextError(`expected OFFSET,WIDTH,BASE with BASE d, o, x or X, got '${modifier}'`);
-  return { offset: Number(match[1]), width: Number(match[2] ?? 0), base: match[3] ?? 'd' };
+  return { offset: Number(offset), width: Number(width), base };
 }

@@ -1,6 +1,7 @@
 /** Lowers A to Z and leaves all other octets (RFC 4343); length octets are below 64 and stay. */
-export const LOWER = new Uint8Array(256);
-for (let octet = 0; octet < 256; octet++) LOWER[octet] = octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
+export const LOWER = Uint8Array.from({ length: 256 }, (_, octet) =>
+  octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet,
+);
 
 /** A name in wire form and lower case that is read label by label from its end, where the tree has its root. */
 export class NamePath {

@@ -107,7 +107,7 @@ export class ZoneRecords {
     let [a, b] = [this.firsts[node] ?? 0, other.firsts[otherNode] ?? 0];
     for (; a !== 0 && b !== 0; a = this.bytes.readUInt32BE(a), b = other.bytes.readUInt32BE(b)) {
       const [endA, endB] = [this.end(a), other.end(b)];
-      if (endA - a !== endB - b || this.bytes.compare(other.bytes, b + TYPE, endB, a + TYPE, endA) !== 0) return false;
+      if (this.bytes.compare(other.bytes, b + TYPE, endB, a + TYPE, endA) !== 0) return false;
       if (this.spelt.get(a) !== other.spelt.get(b)) return false;
     }
     return a === b;

@@ -214,8 +214,8 @@ const mayStandBeside = (a: number, b: number): boolean => DENIALS.includes(a) ||
 
 function refuse(type: number): void {
   if (type === Type.NSEC3 || type === Type.NSEC3PARAM) throw new ZoneError('zones with NSEC3 cannot be served');
-  // Types of questions and of messages, of which there are no records (RFC 6895 section 3.1).
-  if (type === 0 || type === Type.OPT || type === Type.NXNAME || (type >= 128 && type <= 255))
+  // Types of questions and of messages, of which there are no records (RFC 6895 section 3.1; NXNAME is 128).
+  if (type === 0 || type === Type.OPT || (type >= 128 && type <= 255))
     throw new ZoneError(`no record in a zone has type ${type}`);
 }
 

@@ -67,6 +67,20 @@ describe('what leads from one zone to another', () => {
     ]);
   });
 
+  it('is nothing of names as long as they may be that stay as they are', () => {
+    const long = [63, 63, 63, 50].map((length) => 'x'.repeat(length)).join('.');
+    const { deleted, added } = between(zone(1, `${long} 60 IN A 192.0.2.1`), zone(2, `${long} 60 IN A 192.0.2.1`));
+    expect([deleted, added]).toEqual([[], []]);
+  });
+
+  it('are records of other lengths, where one begins with the other', () => {
+    const { deleted, added } = between(zone(1, 'a 60 IN TYPE65280 \\# 1 00'), zone(2, 'a 60 IN TYPE65280 \\# 2 0000'));
+    expect([texts(deleted), texts(added)]).toEqual([
+      ['a.example. 60 IN TYPE65280 \\# 1 00'],
+      ['a.example. 60 IN TYPE65280 \\# 2 0000'],
+    ]);
+  });
+
   it('is nothing between equal zones, and made with pauses', () => {
     const names = Array.from({ length: 2100 }, (_, i) => `n${i} 60 IN A 192.0.2.1`);
     const { value, pauses } = run(differences(zone(1, ...names), zone(2, ...names)));

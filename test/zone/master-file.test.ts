@@ -179,7 +179,13 @@ describe('master file', () => {
       error: 'db:2: $GENERATE within $GENERATE',
     },
     { name: 'NSEC3', text: '@ NSEC3PARAM 1 0 0 -', error: 'db:2: zones with NSEC3 cannot be served' },
-    { name: 'a type of questions', text: 'a TYPE255 \\# 0', error: 'db:2: no record in a zone has type 255' },
+    { name: 'NSEC3 records', text: 'a TYPE50 \\# 0', error: 'db:2: zones with NSEC3 cannot be served' },
+    // RFC 6895 section 3.1: 0 is reserved, OPT belongs to messages, 128 to 255 are of questions (NXNAME is the first).
+    ...[0, 41, 128, 255].map((type) => ({
+      name: `type ${type}`,
+      text: `a TYPE${type} \\# 0`,
+      error: `db:2: no record in a zone has type ${type}`,
+    })),
     {
       name: 'generic data that does not fit its type',
       text: 'a MX \\# 2 0001',

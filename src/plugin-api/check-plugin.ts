@@ -55,8 +55,9 @@ const wrongWord = (name: string, key: string, value: unknown, allowed: readonly 
 function wrongPlace(name: string, at: unknown): string | undefined {
   if (at === undefined) return undefined;
   const sides = typeof at === 'object' && at !== null ? Object.entries(at) : [];
-  const [side] = sides;
-  return sides.length === 1 && side && ['before', 'after'].includes(side[0]) && typeof side[1] === 'string'
+  const isPlace = ([side, other]: [string, unknown]): boolean =>
+    ['before', 'after'].includes(side) && typeof other === 'string';
+  return sides.length === 1 && sides.every(isPlace)
     ? undefined
     : `${name}: at: got ${shown(at)}, expected: { before: 'NAME' } or { after: 'NAME' }`;
 }

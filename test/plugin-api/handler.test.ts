@@ -181,6 +181,29 @@ describe('a query as plugins see it', () => {
   });
 });
 
+describe('questions on behalf of a query', () => {
+  it('go eight deep, then there is no answer', async () => {
+    const asked: string[] = [];
+    const server = await PluginServer.start(
+      '. {\n names\n}\n',
+      {},
+      {
+        name: 'names',
+        api: 1,
+        setup: (block) => async (query) => {
+          asked.push(query.name);
+          const found = await block.ask(query, { name: `${asked.length}.example` });
+          return found ?? { rcode: 'NOTIMP' };
+        },
+      },
+    );
+    expect(await server.ask('0.example.')).toBe('NOTIMP');
+    // What was asked, and eight more.
+    expect(asked).toEqual(Array.from({ length: 9 }, (_, i) => `${i}.example`));
+    await server.server.stop();
+  });
+});
+
 describe('a plugin that fails', () => {
   const serve = (handle: HandleFunction, options = {}): Promise<PluginServer> =>
     PluginServer.start('. {\n names\n}\n', options, plugin(handle));
@@ -216,6 +239,12 @@ describe('a plugin that fails', () => {
       'gives a record that is none',
       () => ({ answers: [A('a.example', 'localhost')] }),
       "answers[0].data: got 'localhost', allowed: an IPv4 address",
+    ],
+    ['lets it hold for less than nothing', () => ({ answers: [], validFor: -1 }), 'validFor: got -1, allowed: seconds'],
+    [
+      'lets it hold for no number',
+      () => ({ answers: [], validFor: '60' as never }),
+      "validFor: got '60', allowed: seconds, 0 or more",
     ],
     ['promises nonsense', async () => null as never, 'got null for a reply'],
     [

@@ -88,13 +88,12 @@ export function socketList(netns: NetNs, { tcp, udp, listening, connected }: Soc
 
 /** `iptables -L -n`: the rules of a table as columns, from those of iptables-save; of one chain, where it is named. */
 export function ruleTable(saved: readonly string[], chain?: string): string[] {
-  const chains = saved.flatMap((line) => /^:(\S+) (\S+)/.exec(line)?.slice(1, 3).map(String) ?? []);
   const lines: string[] = [];
-  for (let i = 0; i < chains.length; i += 2) {
-    const [name = '', policy = ''] = chains.slice(i, i + 2);
-    if (chain !== undefined && chain !== name) continue;
-    const rules = saved.filter((line) => line.startsWith(`-A ${name} `));
-    const references = saved.filter((line) => / -[jg] (\S+)$/.exec(line)?.[1] === name).length;
+  for (const line of saved) {
+    const [, name, policy] = /^:(\S+) (\S+)/.exec(line) ?? [];
+    if (name === undefined || (chain !== undefined && chain !== name)) continue;
+    const rules = saved.filter((other) => other.startsWith(`-A ${name} `));
+    const references = saved.filter((other) => / -[jg] (\S+)$/.exec(other)?.[1] === name).length;
     if (lines.length > 0) lines.push('');
     lines.push(
       `Chain ${name} (${policy === '-' ? `${references} references` : `policy ${policy}`})`,

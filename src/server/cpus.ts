@@ -62,12 +62,15 @@ function shareV2(read: ReadText, folder: string): number {
 
 function shareV1(read: ReadText, folder: string): number {
   return share(
-    Number(attempt(() => read(path.posix.join(folder, 'cpu.cfs_quota_us'))) ?? -1),
-    Number(attempt(() => read(path.posix.join(folder, 'cpu.cfs_period_us'))) ?? 0),
+    Number(attempt(() => read(path.posix.join(folder, 'cpu.cfs_quota_us')))),
+    Number(attempt(() => read(path.posix.join(folder, 'cpu.cfs_period_us')))),
   );
 }
 
-/** No limit is written as `max` or as a negative figure; none of the time is no limit that anybody could mean. */
+/**
+ * No limit is written as `max` or as a negative figure; none of the time is no limit that anybody could mean, and what
+ * is no number, as that of a file that is not there, is none.
+ */
 const share = (limit: number, period: number): number => (limit / period > 0 ? limit / period : Infinity);
 
 function attempt(text: () => string): string | undefined {

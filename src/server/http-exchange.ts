@@ -35,7 +35,7 @@ export async function exchange(
 
 /** Whether a body follows the headers (RFC 9112 section 6). */
 const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
 
 function refusal(error: unknown): HttpAnswer {
   const body = `${error instanceof Error ? error.message : String(error)}\n`;
@@ -74,7 +74,7 @@ function requestOf(
   return {
     method,
     url,
-    query: new URLSearchParams(url.split(/\?(.*)/s, 2)[1]),
+    query: new URLSearchParams(url.split(/\?(.*)/s)[1]),
     headers: Object.fromEntries(
       Object.entries(incoming.headers).map(([name, value = '']) => [
         name,

@@ -27,7 +27,7 @@ export interface IoOptions {
 }
 
 /** One core is the chain's; more threads than four gain nothing on the hosts that DNS servers run on. */
-export const defaultWorkers = (): number => Math.max(1, Math.min(4, usableCpus()) - 1);
+export const defaultWorkers = (cpus = usableCpus()): number => Math.max(1, Math.min(4, cpus) - 1);
 
 export const IO_FLAGS: readonly FlagSpec[] = [
   {

@@ -18,6 +18,7 @@ describe('OpenMetrics', () => {
       ['application/openmetrics-text;version=0.0.1', false],
       ['application/openmetrics-text;q=0', false],
       ['application/openmetrics-text;q=0.2, text/plain;q=0.5', false],
+      ['application/openmetrics-text;q=0.5, text/plain;q=0.5', true],
       [PROMETHEUS, true],
     ];
     for (const [accept, wanted] of rows) expect([accept, wantsOpenMetrics(accept)]).toEqual([accept, wanted]);

@@ -134,3 +134,23 @@ describe('directions', () => {
     expect(await metrics.text()).toContain(`protocol="${want}"`);
   });
 });
+
+describe('TCP flags are counted', () => {
+  const SEGMENT = (...flags: string[]): TraceEvent =>
+    trace({
+      packet: datagram({ protocol: 'TCP', tcp: { flags, seq: 0, ack: 0, window: 0, options: {} } as never }),
+    });
+
+  it.each<{ name: string; event: DatapathEvent; want: string[] }>([
+    { name: 'SYN', event: SEGMENT('SYN'), want: ['SYN'] },
+    { name: 'SYN with ACK', event: SEGMENT('SYN', 'ACK'), want: ['SYN-ACK'] },
+    { name: 'FIN', event: SEGMENT('FIN', 'ACK'), want: ['FIN'] },
+    { name: 'RST', event: SEGMENT('RST'), want: ['RST'] },
+    { name: 'none of UDP', event: trace(), want: [] },
+    { name: 'none of what is dropped', event: { ...SEGMENT('SYN'), kind: 'drop', reason: 155 }, want: [] },
+  ])('$name', async ({ event, want }) => {
+    const metrics = new HubbleMetrics(['tcp']);
+    metrics.take(flowOf(event)!);
+    expect([...(await metrics.text()).matchAll(/flag="([^"]*)"/g)].map(([, flag]) => flag)).toEqual(want);
+  });
+});

@@ -207,6 +207,16 @@ describe('status and settings', () => {
       want: 'Masquerading:            BPF (ip-masq-agent)   [eth0]   172.20.0.0/16 [IPv4: Enabled, IPv6: Disabled]',
     },
     {
+      name: 'on devices whose names begin alike',
+      config: { masqueradeDevices: ['eth+', 'bond0'] },
+      want: 'Masquerading:            BPF   [eth0, eth1]   172.20.0.0/16 [IPv4: Enabled, IPv6: Disabled]',
+    },
+    {
+      name: 'on devices by the end of whose names others begin',
+      config: { masqueradeDevices: ['th+', 'eth1+'] },
+      want: 'Masquerading:            BPF   [eth1]   172.20.0.0/16 [IPv4: Enabled, IPv6: Disabled]',
+    },
+    {
       name: 'iptables',
       config: { masquerade: 'iptables' as const, hostRouting: 'legacy' as const },
       want: 'Masquerading:            IPTables [IPv4: Enabled, IPv6: Disabled]',

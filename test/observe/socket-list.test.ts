@@ -29,3 +29,10 @@ it.each([
   const [, ...rows] = socketList(NETNS, { tcp: false, udp: false, listening: false, connected: false, ...query });
   expect(rows.map((row) => row.trim().split(/\s+/).join(' '))).toEqual(want);
 });
+
+it('ss has two blanks between its columns', () =>
+  expect(socketList(NETNS, { tcp: true, udp: true, listening: true, connected: false })).toEqual([
+    'Netid  State   Recv-Q  Send-Q  Local Address:Port  Peer Address:Port',
+    'tcp    LISTEN  0       4096    0.0.0.0:80          0.0.0.0:*',
+    'udp    UNCONN  0       0       [::]:53             [::]:*',
+  ]));

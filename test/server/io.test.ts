@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { usableCpus } from '../../src/server/cpus.js';
-import { IO_FLAGS, ioFromFlags } from '../../src/server/io-flags.js';
+import { IO_FLAGS, defaultWorkers, ioFromFlags } from '../../src/server/io-flags.js';
 import { beginWorkers } from '../../src/server/io.js';
 import { parseFlags } from '../../src/lib/go-flags.js';
 import { UdpWorkerPool } from '../../src/fastpath/udp-worker-pool.js';
@@ -14,9 +14,21 @@ const fromArgs = (...args: string[]): ReturnType<typeof ioFromFlags> => ioFromFl
 
 describe('flags', () => {
   it('leave the choice to the program', () => {
-    const workers = Math.max(1, Math.min(4, usableCpus()) - 1);
+    const workers = defaultWorkers(usableCpus());
     expect(fromArgs()).toEqual({ mode: 'auto', workers });
   });
+
+  // One core is the chain's, and a fourth thread gains nothing.
+  it.each([
+    { cpus: 1, workers: 1 },
+    { cpus: 2, workers: 1 },
+    { cpus: 3, workers: 2 },
+    { cpus: 4, workers: 3 },
+    { cpus: 5, workers: 3 },
+    { cpus: 64, workers: 3 },
+  ])('leave $workers of $cpus processors to threads', ({ cpus, workers }) =>
+    expect(defaultWorkers(cpus)).toBe(workers),
+  );
 
   it.each([
     { args: ['-io', 'dgram', '-workers', '2'], want: { mode: 'dgram', workers: 2 } },

@@ -103,7 +103,7 @@ export class HubbleMetrics {
   private tcp({ context }: MetricSpec): Count {
     const family = this.metrics.counter('tcp', 'flags_total', 'TCP flag occurrences', [...context, 'flag', 'family']);
     return (flow) => {
-      if (flow.verdict !== 'FORWARDED' || flow.event.kind !== 'trace' || !flow.event.packet.tcp) return;
+      if (flow.event.kind !== 'trace' || !flow.event.packet.tcp) return;
       const { flags } = flow.event.packet.tcp;
       const names = [
         ...(flags.includes('FIN') ? ['FIN'] : []),

@@ -7,8 +7,7 @@ import type { Milliseconds } from '../../lib/units.js';
 export function humanDuration(age: Milliseconds): string {
   const seconds = Math.floor(age / 1000);
   if (seconds < -1) return '<invalid>';
-  if (seconds < 0) return '0s';
-  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 120) return `${Math.max(0, seconds)}s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 10) return joined(minutes, 'm', seconds % 60, 's');
   if (minutes < 180) return `${minutes}m`;

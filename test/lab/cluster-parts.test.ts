@@ -288,6 +288,7 @@ describe('the timers of the model', () => {
     expect(ran).toEqual([200, 500, 1000]);
     add(2000);
     timer.cancel();
+    expect(clock.pending).toBe(0);
     add(1500);
     clock.advance(5000);
     expect(ran).toHaveLength(3);

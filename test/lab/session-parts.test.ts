@@ -49,7 +49,7 @@ describe('the options of a program', () => {
     {
       line: '-z',
       error:
-        'x: unknown option -z, allowed: -n, --namespace, -o, --output, -q, --quiet, -i, --interactive, -t, --tty, -l',
+        /^x: unknown option -z, allowed: -n, --namespace, -o, --output, -q, --quiet, -i, --interactive, -t, --tty, -l$/,
     },
     { line: '-qz', error: 'x: unknown option -qz, allowed:' },
     { line: '--no=1', error: 'x: unknown option --no, allowed:' },
@@ -194,6 +194,7 @@ describe('the files of a session', () => {
       ['sub'],
     ]);
     expect(() => own.read('a.txt')).toThrow('no such file');
+    expect(own.read('/tmp/d.txt')).toBe('d');
     own.write('a.txt', 'again');
     expect(own.read('a.txt')).toBe('again');
   });

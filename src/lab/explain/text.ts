@@ -43,7 +43,7 @@ export function untilLoop(hops: readonly Hop[]): { readonly told: readonly Hop[]
     ({ kind, at, depth }, i) =>
       kind === 'visit' && hops.slice(0, i).some((hop) => hop.kind === 'visit' && hop.at === at && hop.depth < depth),
   );
-  const told = back < 0 ? hops : hops.slice(0, back + 1);
+  const told = back === -1 ? hops : hops.slice(0, back + 1);
   return { told, left: hops.slice(told.length).filter(({ kind }) => kind === 'visit').length };
 }
 

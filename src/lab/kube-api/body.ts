@@ -10,7 +10,7 @@ const LONGEST = 3 * 1024 * 1024;
 
 /** The type of a request's body, without parameters. */
 export const typeOf = ({ headers }: IncomingMessage): string =>
-  (headers['content-type'] ?? 'application/json').split(';', 1)[0]!.trim().toLowerCase();
+  (headers['content-type'] ?? 'application/json').split(';')[0]!.trim().toLowerCase();
 
 /** What a request says, in JSON or YAML; undefined for nothing. Throws an ApiFault. */
 export async function bodyOf(request: IncomingMessage): Promise<unknown> {

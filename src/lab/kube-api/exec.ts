@@ -110,7 +110,7 @@ async function terminal(
     },
   });
   const lines = createInterface({ input, output, terminal: true });
-  signal.addEventListener('abort', () => lines.close(), { once: true });
+  signal.addEventListener('abort', () => lines.close());
   let running: AbortController | undefined;
   let typed = '';
   let code = 0;

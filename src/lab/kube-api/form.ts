@@ -19,7 +19,7 @@ export function formOf(accept: string): Form {
   for (const part of (accept || '*/*').split(',')) {
     const [type = '', ...parameters] = part.split(';').map((word) => word.trim());
     if (!['application/json', 'application/*', '*/*'].includes(type)) continue;
-    const values = new Map(parameters.map((parameter) => parameter.split('=', 2) as [string, string]));
+    const values = new Map(parameters.map((parameter) => parameter.split('=') as [string, string]));
     const as = values.get('as');
     if (as === undefined) return { as: 'object', version: 'v1' };
     const version = values.get('v');

@@ -154,7 +154,7 @@ export class LabNetwork implements Network {
           if (!opened) reject(error ?? new Error('the connection was closed'));
         },
       });
-      if (!opened) signal?.addEventListener('abort', abort, { once: true });
+      if (!opened) signal?.addEventListener('abort', abort);
     });
   }
 

@@ -136,6 +136,6 @@ export function untilEnded(io: CommandIo, program: string): Promise<void> {
     );
   return new Promise((resolve) => {
     if (io.signal.aborted) return resolve();
-    io.signal.addEventListener('abort', () => resolve(), { once: true });
+    io.signal.addEventListener('abort', () => resolve());
   });
 }

@@ -94,7 +94,8 @@ export class WebPage {
         'cache-control': 'no-cache',
         ...(!fresh && { 'content-length': file.body.length }),
       });
-      response.end(fresh || request.method === 'HEAD' ? undefined : file.body);
+      // Node leaves the body out where there must be none: of 304, and for HEAD.
+      response.end(file.body);
     }
     return true;
   }

@@ -34,6 +34,8 @@ describe('explain tells causes', () => {
   it('as JSON it has all that the words have', async () => {
     const explanation = JSON.parse(await run('explain webpod -o json')) as Explanation;
     expect(explanation).toMatchObject({ asked: 'webpod', found: true, reasons: [] });
+    const pointer = JSON.parse(await run('explain 10.96.0.10 --type PTR -o json')) as Explanation;
+    expect(pointer).toMatchObject({ found: true, addresses: [] });
   });
 
   it('libraries stand side by side', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { World } from '../../../src/datapath/world.js';
 import { Translations } from '../../../src/lab/trace/translations.js';
 import { compactText } from '../../../src/lab/explain/compact.js';
 import type { ExplainedQuery, Explanation, Hop } from '../../../src/lab/explain/explanation.js';
@@ -205,9 +206,9 @@ describe('a step in full', () => {
       ],
     },
     {
-      name: 'two visits of one server beside each other, which is no loop',
-      queries: [query('A', [CORE, CORE])],
-      want: ['   A by UDP', ...Array<string>(2).fill('     visit pod/kube-system/coredns 0')],
+      name: 'visits of one server beside each other, which are no loop',
+      queries: [query('A', [CORE, CORE, CORE])],
+      want: ['   A by UDP', ...Array<string>(3).fill('     visit pod/kube-system/coredns 0')],
     },
   ])('tells $name', ({ queries, want }) => expect(long(...queries)).toEqual(want));
 });
@@ -223,4 +224,47 @@ it('the address that a caller named is known by the backend that it came to', ()
   ask('10.96.0.10');
   expect([named(), translations.before('172.20.1.144', '172.20.1.236')]).toEqual(['10.96.0.10', undefined]);
   translations.close();
+});
+
+describe('the addresses that callers named', () => {
+  /** Tells of the calls of sockets as the datapath does. */
+  function told() {
+    let listener: (event: object) => void = () => undefined;
+    let over = false;
+    const world = {
+      events: { subscribe: (to: typeof listener) => ((listener = to), () => (over = true)) },
+    } as unknown as World;
+    const translations = new Translations(world);
+    const call = (point: string, ip: string, { cookie = 1, kind = 'sock', caller = '10.0.0.1' } = {}): void =>
+      listener({ kind, point, cookie, source: { ip: caller }, destination: { ip } });
+    return { translations, call, over: () => over };
+  }
+
+  it.each<{ name: string; cookie?: number; kind?: string; point?: string; want: string | undefined }>([
+    { name: 'one socket', want: '10.96.0.10' },
+    { name: 'two sockets', cookie: 2, want: undefined },
+    { name: 'what is no call of a socket', kind: 'trace', want: undefined },
+    { name: 'an answer', point: 'post-xlate-rev', want: undefined },
+  ])('are known by the two calls of $name: $want', ({ point = 'post-xlate-fwd', want, ...more }) => {
+    const { translations, call, over } = told();
+    call('pre-xlate-fwd', '10.96.0.10');
+    call(point, '10.0.0.7', more);
+    expect(translations.before('10.0.0.1', '10.0.0.7')).toBe(want);
+    translations.close();
+    expect(over()).toBe(true);
+  });
+
+  it('are forgotten by age where there are more than 4096 of them', () => {
+    const { translations, call } = told();
+    const connect = (i: number): void => {
+      call('pre-xlate-fwd', '10.96.0.10');
+      call('post-xlate-fwd', `backend ${i}`);
+    };
+    const known = (i: number) => translations.before('10.0.0.1', `backend ${i}`) !== undefined;
+    for (let i = 1; i <= 4096; i++) connect(i);
+    // Who is looked at is used: the second is the oldest then.
+    expect(known(1)).toBe(true);
+    connect(4097);
+    expect([known(1), known(2), known(3), known(4097)]).toEqual([true, false, true, true]);
+  });
 });

@@ -26,6 +26,32 @@ describe('selfSigned', () => {
     expect([days(validFrom), days(validTo)]).toEqual([-1, 365]);
   });
 
+  it('is of version 3, as its extensions need (RFC 5280 section 4.1.2.1: written as 2)', () =>
+    expect(made(['a']).raw.includes(Buffer.from('a003020102', 'hex'))).toBe(true));
+
+  // X.690 section 10.1: DER has the shortest form of each length.
+  it.each([1, 3, 6, 40, 80, 100, 150, 250])(
+    'has no length longer than it need be, with a name of %i characters',
+    (length) => {
+      const longer: string[] = [];
+      const walk = (bytes: Buffer): void => {
+        for (let at = 0; at < bytes.length;) {
+          const [tag, first] = [bytes[at]!, bytes[at + 1]!];
+          const more = first < 0x80 ? 0 : first - 0x80;
+          const size = more === 0 ? first : bytes.readUIntBE(at + 2, more);
+          const need = size < 128 ? 0 : size < 256 ? 1 : 2;
+          if (more !== need) longer.push(`${tag.toString(16)}: ${size} in ${more}`);
+          const body = bytes.subarray(at + 2 + more, at + 2 + more + size);
+          // Constructed: it is made of others.
+          if ((tag & 0x20) !== 0) walk(body);
+          at += 2 + more + size;
+        }
+      };
+      walk(made(['a'.repeat(length)]).raw);
+      expect(longer).toEqual([]);
+    },
+  );
+
   it('has a positive serial number of 16 bytes, another each time', () => {
     const [one, two] = [made(['a']).serialNumber, made(['a']).serialNumber];
     expect(one).toMatch(/^01[\dA-F]{30}$/);

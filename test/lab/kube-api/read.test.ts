@@ -75,6 +75,22 @@ describe('lists', () => {
     expect([...names(first), ...names(second), ...names(third)]).toEqual(names(await served().get('/api/v1/pods')));
   });
 
+  it('in parts are open so many at a time; the oldest is given up for one more', async () => {
+    const next = async (): Promise<string> => (await served().get('/api/v1/pods?limit=3')).metadata.continue;
+    const tokens: string[] = [];
+    for (let i = 0; i < 33; i++) tokens.push(await next());
+    const status = async (token: string) => (await served().ask('GET', `/api/v1/pods?continue=${token}`)).status;
+    expect([await status(tokens[0]!), await status(tokens[1]!), await status(tokens[32]!)]).toEqual([410, 200, 200]);
+  });
+
+  it.each([
+    { include: 'Object', want: { kind: 'Pod', spec: expect.any(Object) as unknown } },
+    { include: 'Metadata', want: { kind: 'PartialObjectMetadata', spec: undefined } },
+  ])('as tables have with each row what is asked for: $include', async ({ include, want }) => {
+    const { rows } = await served().get(`${PODS}?includeObject=${include}`, TABLE);
+    expect({ kind: rows[0].object.kind, spec: rows[0].object.spec }).toEqual(want);
+  });
+
   it('as tables have the columns of kubectl, those of -o wide with priority 1', async () => {
     const table = await served().get(`${PODS}?includeObject=None`, TABLE);
     expect(table.kind).toBe('Table');
@@ -86,6 +102,9 @@ describe('lists', () => {
       'AGE 0',
       'IP 1',
     ]);
+    // The column that names an object is told apart (meta/v1, TableColumnDefinition); of the wide ones, none is it.
+    const formats: string[] = table.columnDefinitions.map((one: Json) => one.format);
+    expect(formats).toEqual(formats.map((_, i) => (i === 0 ? 'name' : '')));
     expect(table.rows[0].cells.slice(0, 4)).toEqual(['curl-pod', '1/1', 'Running', '0']);
     expect(table.rows[0].object).toBeUndefined();
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { objectAt } from '../../../src/kube/objects/raw.js';
 import { formOf, metadataOnly } from '../../../src/lab/kube-api/form.js';
 import { resourceAt } from '../../../src/lab/kube-api/route.js';
 import { scaleOf, withScale } from '../../../src/lab/kube-api/scale.js';
@@ -66,6 +67,15 @@ describe('the form that a client wants', () => {
     },
   ])('"$accept"', ({ accept, want }) => expect(formOf(accept)).toEqual(want));
 
+  it.each([
+    { name: 'of another group', accept: 'application/json;as=Table;v=v1;g=example.com' },
+    { name: 'that is not known', accept: 'application/json;as=Chart;v=v1;g=meta.k8s.io' },
+    { name: 'without a group', accept: 'application/json;as=Table;v=v1' },
+    { name: 'in another language', accept: 'application/yaml' },
+  ])('is refused where it is one $name alone', ({ accept }) =>
+    expect(() => formOf(accept)).toThrow(`Accept: got "${accept}", allowed: application/json`),
+  );
+
   it('may be metadata alone', () =>
     expect(metadataOnly(pod('a'), { as: 'metadata', version: 'v1beta1' })).toEqual({
       kind: 'PartialObjectMetadata',
@@ -79,6 +89,14 @@ describe('the scale of a workload', () => {
   const workload = { metadata: { name: 'web', resourceVersion: '3' }, spec: { replicas: 2, selector: {} } };
   it('tells none as long as none is there', () =>
     expect(scaleOf(workload)).toMatchObject({ spec: { replicas: 2 }, status: { replicas: 0 } }));
+
+  it.each([
+    { name: 'has the selector of its pods as text', selector: { matchLabels: { app: 'web' } }, want: 'app=web' },
+    { name: 'has no selector where it selects nothing', selector: {}, want: undefined },
+  ])('$name', ({ selector, want }) => {
+    const status = objectAt(scaleOf({ ...workload, spec: { replicas: 2, selector } }), 'status');
+    expect(status).toEqual(want === undefined ? { replicas: 0 } : { replicas: 0, selector: want });
+  });
 
   it.each([
     { name: 'what it says', spec: { replicas: 1000 }, want: 1000 },
@@ -99,4 +117,40 @@ describe('the scale of a workload', () => {
       name: 'web',
       resourceVersion: '2',
     }));
+});
+
+// https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
+describe('a path', () => {
+  it.each([
+    { path: '/api/v1/pods', want: 'Pod' },
+    { path: '/api/v1/namespaces/shop/pods', want: 'Pod in shop' },
+    { path: '/api/v1/namespaces/shop/pods/web', want: 'Pod web in shop' },
+    { path: '/api/v1/namespaces/shop/pods/web/log', want: 'Pod web in shop, log' },
+    { path: '/api/v1/namespaces/shop/configmaps/a%2Fb', want: 'ConfigMap a/b in shop' },
+    { path: '/api/v1/namespaces/shop/configmaps/%zz', want: 'ConfigMap %zz in shop' },
+    { path: '/api/v1/namespaces', want: 'Namespace' },
+    { path: '/api/v1/namespaces/shop', want: 'Namespace shop' },
+    { path: '/api/v1/namespaces/shop/status', want: 'Namespace shop, status' },
+    { path: '/api/v1/namespaces/shop/finalize', want: 'Namespace shop, finalize' },
+    { path: '/api/v1/nodes/w1', want: 'Node w1' },
+    { path: '/apis/apps/v1/namespaces/shop/deployments/web/scale', want: 'Deployment web in shop, scale' },
+    { path: '/api/v1/pods/web', want: undefined },
+    { path: '/api/v1/namespaces/shop/nodes/w1', want: undefined },
+    { path: '/api/v1/namespaces/shop/nodes', want: undefined },
+    { path: '/api/v1/namespaces/shop/pods/', want: undefined },
+    { path: '/api/v1/namespaces/shop/pods/web/log/more', want: undefined },
+    { path: '/api/v1/deployments', want: undefined },
+    { path: '/apis/apps/v2/deployments', want: undefined },
+    { path: '/other/v1/pods', want: undefined },
+    { path: '/api/v1', want: undefined },
+  ])('$path is $want', ({ path, want }) => {
+    const meant = resourceAt(path);
+    const words = meant && [
+      meant.resource.kind,
+      ...(meant.name === undefined ? [] : [` ${meant.name}`]),
+      ...(meant.namespace === undefined ? [] : [` in ${meant.namespace}`]),
+      ...(meant.subresource === undefined ? [] : [`, ${meant.subresource}`]),
+    ];
+    expect(words?.join('')).toBe(want);
+  });
 });

@@ -61,6 +61,12 @@ describe('exec over WebSocket', () => {
     expect(out).toMatch(/curl-pod:~# .*hostname\r\n(exit\r\n)?curl-pod\r\n/);
   });
 
+  it.each([
+    { name: 'Ctrl-D on a terminal ends the input', input: 'a\n\x04', more: '&tty=true', want: 'a\r\n' },
+    { name: 'Ctrl-D at once ends it, too', input: '\x04', more: '&tty=true', want: undefined },
+    { name: 'without a terminal the signs are signs', input: 'a\x03b\x04c\n', more: '', want: 'a\x03b\x04c\n' },
+  ])('$name', async ({ input, more, want }) => expect((await exec(['grep', '[a-z]'], input, more))[1]).toBe(want));
+
   it('Ctrl-C on a terminal ends a program', async () => {
     const { 1: out } = await exec(['ping', '10.96.0.10'], '\x03', '&tty=true');
     expect(out).toContain('PING 10.96.0.10');

@@ -66,6 +66,8 @@ describe('the files of a pod', () => {
   it.each([
     { name: 'at its beginning', one: `a${' '.repeat(40)}`, other: `b${' '.repeat(40)}` },
     { name: 'at its end', one: 'xa', other: 'xb' },
+    { name: 'at its end by one, up from an odd letter', one: 'xc', other: 'xd' },
+    { name: 'at its end by one, up from an even letter', one: 'xb', other: 'xc' },
     { name: 'in its order', one: 'ab', other: 'ba' },
   ])('have another time where a ConfigMap changed $name', ({ one, other }) => {
     const timeOf = (text: string) =>
@@ -223,6 +225,8 @@ describe('the back-off of a container', () => {
     expect(waits).toEqual([0, 10, 20, 40, 80, 160, 300, 300]);
     expect(backOff.length).toBe(300 * SECOND);
   });
+
+  it('is none at first for a clock that begins at 0, too', () => expect(new BackOff().wait(0)).toBe(0));
 
   it.each([
     { name: 'is as much less as it ran', ran: 4 * SECOND, wait: 6 * SECOND, next: 20 * SECOND },

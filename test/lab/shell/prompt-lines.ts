@@ -61,6 +61,7 @@ export const PROMPT_LINES: readonly (readonly [line: string, text: string, code?
   ['test a -q b', 'bash: test: -q: binary operator expected\n', 2],
   ['echo $((1 / 0))', 'division by 0\n', 1],
   ['watch', 'watch: got no command, allowed: watch [-n SECONDS] COMMAND\n', 1],
+  ['watch -n3 hostname | head -1', 'Every 3.0s: hostname\n'],
   ['watch --interval 3 hostname | head -3', 'Every 3.0s: hostname\n\nk8s-ctr\n'],
   ['watch -n 0.5 -d hostname | head -4', 'Every 0.5s: hostname\n\nk8s-ctr\nEvery 0.5s: hostname\n'],
   ['timeout x true', "timeout: invalid time interval 'x'\n", 1],

@@ -91,6 +91,38 @@ describe('readers', () => {
     expect(stream.size).toBe(0);
   });
 
+  it('who has just as much unsent as is let be is told on', () => {
+    const { stream, open } = world();
+    const reader = open();
+    reader.writableLength = 512 * 1024;
+    stream.round();
+    stream.send('flows', { flows: [], left: 1 });
+    expect(reader.text).toMatch(/"left":1/);
+    reader.writableLength++;
+    stream.round();
+    stream.send('flows', { flows: [], left: 2 });
+    expect(reader.text).not.toMatch(/"left":2/);
+  });
+
+  it('whose connection breaks is gone, and is told nothing', () => {
+    const { stream, open } = world();
+    const reader = open();
+    const { text } = reader;
+    reader.emit('error', new Error('ECONNRESET'));
+    stream.send('flows', { flows: [], left: 1 });
+    expect([stream.size, reader.text]).toEqual([0, text]);
+  });
+
+  it('are told nothing after the end, though their connections close later', () => {
+    const { stream, open } = world();
+    const reader = open();
+    const { text } = reader;
+    reader.destroy = () => undefined;
+    stream.close();
+    stream.send('flows', { flows: [], left: 1 });
+    expect([stream.size, reader.text]).toEqual([0, text]);
+  });
+
   it('are so many and no more, and those that go make room', () => {
     const { stream, open } = world();
     const readers = Array.from({ length: MAX_READERS }, open);

@@ -41,6 +41,8 @@ const pass = (time: number): Promise<void> => (driven.lab.clock as ManualClock).
 
 it('tells flows and visits once a round, the newest of many and how many were left out', async () => {
   const open = page();
+  let happened = 0;
+  const leave = driven.lab.hubble.onFlow(() => happened++);
   for (let i = 0; i < 30; i++) await driven.run('kubectl exec curl-pod -- dig +short webpod.default.svc.cluster.local');
   await pass(2 * ROUND);
   const flows = open.told('flows');
@@ -49,7 +51,9 @@ it('tells flows and visits once a round, the newest of many and how many were le
     flows.reduce((sum, { flows: list }) => sum + list.length, 0),
     flows.reduce((sum, one) => sum + one.left, 0),
   ];
-  expect(told + left).toBeGreaterThanOrEqual(30 * 6);
+  leave();
+  expect(happened).toBeGreaterThanOrEqual(30 * 6);
+  expect(told + left).toBe(happened);
   expect(left).toBeGreaterThan(0);
   const seen = flows.flatMap(({ flows: list }) => list.map(({ seq }) => seq));
   expect(seen).toEqual([...seen].sort((a, b) => a - b));
@@ -83,4 +87,15 @@ it('looks at nothing while no page is open', async () => {
   await pass(8 * ROUND);
   expect(looks).toBe(0);
   watching.close();
+});
+
+it('tells a page nothing of what happened before it was opened', async () => {
+  const first = page();
+  first.close();
+  await pass(ROUND);
+  await driven.run('kubectl exec curl-pod -- dig +short webpod.default.svc.cluster.local');
+  const open = page();
+  await pass(2 * ROUND);
+  expect([open.told('flows'), open.told('visits')]).toEqual([[], []]);
+  open.close();
 });

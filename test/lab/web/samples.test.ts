@@ -2,7 +2,11 @@ import { expect, it } from 'vitest';
 import { ManualClock } from '../../../src/lib/clock.js';
 import type { ServerSpan } from '../../../src/lab/trace/tracer.js';
 import type { LiveSample } from '../../../src/lab/web/api.js';
-import { KEPT, SAMPLE_PERIOD, Samples } from '../../../src/lab/web/samples.js';
+import { Samples } from '../../../src/lab/web/samples.js';
+
+/** As the page draws them: a sample every two seconds, of the last ten minutes. */
+const SAMPLE_PERIOD = 2000;
+const KEPT = 300;
 
 const visit = (
   server: string,
@@ -52,7 +56,9 @@ it('counts hits, misses and time of each server, and what the whole lab took', (
   samples.count(visit('kube-system/coredns', 'kubernetes', ['kubernetes'], undefined));
   samples.count(visit('resolver', 'hosts', ['hosts'], 2));
   Object.assign(counters, { packets: 25, cpu: 9 });
-  clock.advance(SAMPLE_PERIOD);
+  clock.advance(SAMPLE_PERIOD - 1);
+  expect(told).toEqual([]);
+  clock.advance(1);
   expect(told).toEqual([
     {
       time: clock.now(),

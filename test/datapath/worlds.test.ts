@@ -86,6 +86,16 @@ describe('what a node does with a packet', () => {
     expect(() => client.send(one)).toThrow('ECONNREFUSED: 192.168.10.101:53 is closed');
   });
 
+  it.each([
+    { name: 'drops', kind: 'drop', told: 'dropped' },
+    { name: 'rejects', kind: 'reject', told: 'rejected' },
+  ] as const)('that a rule $name: it is told as lost', ({ kind, told }) => {
+    const { world } = lab();
+    world.node('k8s-w1').netfilter.append('filter', 'INPUT', rule().to({ kind }, '-j', kind.toUpperCase()));
+    const outcome = world.node('k8s-ctr').process.udp().sendTo(one, '192.168.10.101', 53);
+    expect(outcome).toMatchObject({ verdict: 'lost', reason: `netfilter INPUT ${told} the packet` });
+  });
+
   it('has no mark before a rule gives it one', () => {
     const { world } = lab();
     world.node('k8s-w1').netfilter.append('filter', 'INPUT', rule().mark(1, 1).drop());
@@ -161,7 +171,10 @@ describe('a connection of a node that masquerades pods', () => {
     world.addRoute('k8s-ctr', { to: '10.77.0.0/24', via: '192.168.10.7' });
     world.node('k8s-ctr').process.udp().sendTo(new Uint8Array(1000), '10.77.0.9', 53);
     const told = captures(events, 'node/k8s-ctr').filter(({ packet }) => packet.icmp);
-    expect(told.map(({ packet }) => [packet.icmp!.kind, packet.icmp!.mtu])).toEqual([['frag-needed', 600]]);
+    // From the address by which the error leaves, not that of the narrow link (RFC 1812 section 4.3.2.4).
+    expect(told.map(({ packet }) => [packet.src, packet.icmp!.kind, packet.icmp!.mtu])).toEqual([
+      ['192.168.10.7', 'frag-needed', 600],
+    ]);
   });
 });
 

@@ -44,7 +44,13 @@ function ciliumHost(context: PacketContext, node: Node, device: Interface): void
   }
   const remote = isTunnel(context.network.config) ? context.network.tunnelEndpoint(context.packet.dst) : undefined;
   if (remote)
-    return overlay(context, node, remote, context.network.peer(context.packet.src, 0, node).identity, undefined);
+    return overlay(
+      context,
+      node,
+      remote,
+      context.network.peer(context.packet.src, context.packet.sport, node).identity,
+      undefined,
+    );
   context.lose(node.name, `no endpoint has the address ${context.packet.dst}`);
 }
 
@@ -65,7 +71,7 @@ function translate(context: PacketContext, node: Node, device: Interface, origin
   // A node's connection is tracked so that no pod is given its port.
   if (context.packet.icmp?.about) return;
   const lookup = node.conntrack.lookup(context.packet, 'egress', now);
-  const identity = context.network.peer(context.packet.src, 0, node).identity;
+  const identity = context.network.peer(context.packet.src, context.packet.sport, node).identity;
   if (lookup.state === 'new' && !node.conntrack.create(context.packet, 'egress', now, identity))
     return context.drop(node, 155);
   context.trace(node, 'to-network', { lookup, device: { name: device.name, index: device.index } });
@@ -104,17 +110,19 @@ export function transmitTo(
 /** Nobody answered ARP; captures show no frame then, but an event must carry some address. */
 const UNKNOWN_MAC = '00:00:00:00:00:00';
 
-/** The next link is too narrow for a packet that must not be cut: its sender is told the size (RFC 1191). */
+/**
+ * The next link is too narrow for a packet that must not be cut: its sender is told the size (RFC 1191), from the
+ * address by which the error leaves (RFC 1812 section 4.3.2.4).
+ */
 function tooBig(
   context: PacketContext,
   owner: { readonly name: string; readonly netns: Node['netns'] },
   device: Interface,
 ): void {
   const { packet } = context;
-  const src = device.addresses[0]?.ip;
-  if (src !== undefined && !packet.icmp?.about) {
-    context.network.respond(owner.netns, icmpError('frag-needed', packet, src, device.mtu));
-  }
+  const { netns } = owner;
+  if (!packet.icmp?.about && (netns.hasAddress(packet.src) || netns.routes.lookup(packet.src)))
+    context.network.respond(netns, icmpError('frag-needed', packet, netns.sourceFor(packet.src), device.mtu));
   context.lose(owner.name, `${ipLength(packet)} bytes do not fit the ${device.mtu} of ${device.name}`);
 }
 

@@ -78,6 +78,21 @@ describe('a pod that comes and goes', () => {
   });
 });
 
+it('what is on its way to a pod that goes is not heard, what is on its way to others is', () => {
+  const later: (() => void)[] = [];
+  const { world } = dnsLab({}, { schedule: (run) => later.push(run) });
+  const [gone, stays] = ['gone', 'stays'].map((name) => {
+    const { ip, process } = world.addPod({ namespace: 'default', name, node: 'k8s-ctr' });
+    const socket = process.udp();
+    socket.bind('0.0.0.0', 53);
+    world.pod('default', 'curl-pod').process.udp().sendTo(Buffer.from('x'), ip, 53);
+    return socket;
+  });
+  world.removePod('default', 'gone');
+  for (const run of later) run();
+  expect([gone!.readable, stays!.readable]).toEqual([0, 1]);
+});
+
 describe('a node', () => {
   it('is told of when it comes', () => {
     const { world } = lab();
@@ -88,7 +103,14 @@ describe('a node', () => {
       interfaces: [{ name: 'eth1', addresses: ['192.168.10.102/24'], segment: 'lan' }],
       podCidr: '172.20.2.0/24',
     });
-    expect(told).toContain('node late');
+    world.setService({ namespace: 'default', name: 'web', clusterIPs: ['10.96.0.99'], ports: [] });
+    expect(told).toEqual(['node late', 'service web']);
+  });
+
+  it('and all others have a loopback, which is the first of their devices', () => {
+    const { world } = lab();
+    for (const { netns } of [world.node('k8s-w1'), world.host('router')])
+      expect(netns.interface('lo')).toMatchObject({ index: 1, addresses: [{ ip: '127.0.0.1', prefixLength: 8 }] });
   });
 
   it('counts its seconds from a boot that was before all else', () => {

@@ -163,6 +163,12 @@ describe('Ipam', () => {
       ],
     };
 
+    it('asks for no block more than the reserve needs', () => {
+      const ipam = new Ipam({ ...multi, preAllocation: { default: 14 } }, seededRandom(1));
+      // A /28 has 14 addresses to give.
+      expect(ipam.admit('a').blocks.get('default')).toHaveLength(1);
+    });
+
     it('keeps the reserve ready, rounded up, and asks for blocks as it is used', () => {
       const ipam = new Ipam(multi, seededRandom(1));
       const node = ipam.admit('a');
@@ -287,7 +293,12 @@ describe('a change of mode on a running cluster (ipam-1 to ipam-5)', () => {
     const world = cluster();
     world.setIpam(clusterPool);
     world.deleteCiliumNode('k8s-w1');
+    const changed: string[] = [];
+    world.changes.subscribe((change) => {
+      if (change.kind === 'pod') changed.push(change.node);
+    });
     expect(world.restartAgents().map((pod) => pod.spec.name)).toEqual(['webpod-2']);
+    expect(changed).toEqual(['k8s-w1']);
     expect(nodes(world)).toEqual(['k8s-ctr 10.244.0.0/24', 'k8s-w1 172.20.0.0/24']);
     expect(endpoints(world)).toEqual(['curl-pod 10.244.0.27', 'webpod-1 10.244.0.1']);
     expect(routes(world, 'k8s-ctr')).toEqual(

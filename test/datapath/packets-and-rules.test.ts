@@ -17,13 +17,14 @@ import { datagram } from '../support/packet.js';
 describe('the size of a packet', () => {
   const bytes = (length: number) => ({ payload: new Uint8Array(length) });
   const icmp = { protocol: 'ICMP', sport: 0, dport: 0 } as const;
+  const V6 = { src: 'fd00::1', dst: 'fd00::2' };
   const about = (length: number) =>
     ({ kind: 'port-unreachable', id: 0, seq: 0, about: datagram(bytes(length)) }) as const;
   it.each([
     { name: 'a datagram', packet: datagram(bytes(100)), want: 20 + 8 + 100 },
     {
       name: 'a datagram over IPv6',
-      packet: datagram({ ...bytes(100), src: 'fd00::1', dst: 'fd00::2' }),
+      packet: datagram({ ...bytes(100), ...V6 }),
       want: 40 + 8 + 100,
     },
     // As ping says it: "56(84) bytes of data".
@@ -34,6 +35,12 @@ describe('the size of a packet', () => {
     },
     { name: 'an error about a datagram', packet: datagram({ ...icmp, icmp: about(100) }), want: 20 + 8 + 128 },
     { name: 'an error about a large datagram', packet: datagram({ ...icmp, icmp: about(1400) }), want: 576 },
+    // RFC 4443 section 2.4 (c): no more than the smallest MTU of IPv6.
+    {
+      name: 'an error about a large datagram over IPv6',
+      packet: datagram({ ...icmp, ...V6, icmp: { ...about(1400), about: datagram({ ...bytes(1400), ...V6 }) } }),
+      want: 1280,
+    },
   ])('is that of $name', ({ packet, want }) => expect(ipLength(packet)).toBe(want));
 
   // RFC 791 section 3.2: all but the last hold a multiple of eight.
@@ -121,6 +128,45 @@ describe('a port for a translated source', () => {
     nat.translate(datagram({ src: '10.0.0.9', sport: 1024 }), '192.168.0.1', 1);
     expect(nat.translate(flow('10.0.0.3'), '192.168.0.1', 1) !== undefined).toBe(found);
   });
+  it('leads an error about a ping back to the pod that sent it', () => {
+    const nat = new NatTable(10, drawing(0));
+    const icmp = { kind: 'echo-request', id: 2000, seq: 1 } as const;
+    const ping = datagram({ protocol: 'ICMP', sport: 0, dport: 0, icmp });
+    const mapping = nat.translate(ping, '192.168.0.1', 1)!;
+    const error = (dst: string) =>
+      datagram({
+        protocol: 'ICMP',
+        src: '192.168.0.254',
+        dst: '192.168.0.1',
+        sport: 0,
+        dport: 0,
+        icmp: {
+          kind: 'frag-needed',
+          id: 0,
+          seq: 0,
+          about: { ...ping, src: '192.168.0.1', dst, icmp: { ...icmp, id: mapping.toPort } },
+        },
+      });
+    expect(nat.reverse(error('10.0.0.2'))).toMatchObject({ src: '10.0.0.1', sport: 2000 });
+    expect(nat.reverse(error('10.0.0.9'))).toBeUndefined();
+  });
+  // max_attempts of nf_nat_l4proto_unique_tuple (net/netfilter/nf_nat_core.c).
+  it.each([
+    { name: 'the 128th port', taken: 126, found: true },
+    { name: 'no more than that', taken: 127, found: false },
+  ])('is looked for by the kernel up to $name', ({ taken, found }) => {
+    const kernel = new KernelConntrack(10);
+    const translate = (src: string, sport: number, times: number): boolean => {
+      const packet = datagram({ src, sport });
+      const match = kernel.track(packet, 100)!;
+      const done = kernel.translateSource(match.entry, '192.168.0.1', { random: drawing(times), draw: false });
+      if (done) kernel.confirm(match, packet, 100);
+      return done;
+    };
+    translate('10.0.0.1', 40_000, 0);
+    translate('10.0.0.9', 1024, 0);
+    expect(translate('10.0.0.3', 40_000, taken)).toBe(found);
+  });
   it('is not there where all that the kernel draws are taken', () => {
     const kernel = new KernelConntrack(10);
     const choice = { random: { uint32: () => 0 }, draw: false };
@@ -195,6 +241,14 @@ describe('rules of netfilter', () => {
     const tables = new Netfilter();
     tables.append('filter', 'OUTPUT', rule().outDevice(device, not).drop());
     expect(tables.evaluate('filter', 'OUTPUT', facts, random).verdict).toBe(verdict);
+  });
+  it.each([
+    { name: 'a quarter', drawn: 2 ** 30, verdict: 'drop' },
+    { name: 'a half', drawn: 2 ** 31, verdict: 'accept' },
+  ])('a chance of two in five: $name is drawn', ({ drawn, verdict }) => {
+    const tables = new Netfilter();
+    tables.append('filter', 'OUTPUT', rule().probability(0.4).drop());
+    expect(tables.evaluate('filter', 'OUTPUT', facts, { uint32: () => drawn }).verdict).toBe(verdict);
   });
   it('NOTRACK does not end the walk (iptables-extensions(8))', () => {
     const tables = new Netfilter();

@@ -119,6 +119,13 @@ describe('a block of addresses', () => {
     expect([`10.0.0.${numbers[0]}`, `10.0.0.${numbers.at(-1)}`]).toEqual([first, last]);
     expect(() => own.allocate('a', seededRandom(1))).toThrow(`all ${capacity} addresses are in use`);
   });
+  it('gives none that is kept while there is another, wherever the draw falls', () => {
+    const ips = Array.from({ length: 6 }, (_, i) => `10.0.0.${i + 1}`);
+    const given = ips.map((free) =>
+      block('10.0.0.0/29').allocate('a', { uint32: () => 0 }, new Set(ips.filter((ip) => ip !== free))),
+    );
+    expect(given).toEqual(ips);
+  });
   it('offers what it has and nobody uses', () => {
     const own = block('10.0.0.0/30');
     const taken = own.allocate('a', seededRandom(1), new Set(['10.0.0.1']));

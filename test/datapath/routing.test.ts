@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Aggregation } from '../../src/datapath/config.js';
 import type { CaptureEvent, DatapathEvent } from '../../src/datapath/events.js';
 import { formatRoute } from '../../src/datapath/netns/route.js';
 import { dnsLab, echo, nodeCaptures, story } from './lab.js';
@@ -49,6 +50,13 @@ describe('native routing', () => {
     expect(socket.recv()).toMatchObject({ address: '172.20.1.144', localAddress: router });
   });
 
+  it('a node cuts what it sends to fit its link', () => {
+    const { world, events } = dnsLab();
+    world.node('k8s-ctr').process.udp().sendTo(new Uint8Array(2000), '192.168.10.101', 53);
+    const sent = captures(events, 'k8s-ctr').filter((event) => event.direction === 'Out');
+    expect(sent.map((event) => event.fragment?.length)).toEqual([1480, 528]);
+  });
+
   it('goes through the node stack by legacy host routing', () => {
     const { world, events } = dnsLab({ hostRouting: 'legacy' });
     world.addPod({ namespace: 'default', name: 'far', node: 'k8s-w1', ip: '172.20.0.130' });
@@ -78,8 +86,8 @@ describe.each([
   { routing: 'vxlan' as const, port: 8472 },
   { routing: 'geneve' as const, port: 6081 },
 ])('tunnel by $routing', ({ routing, port }) => {
-  function tunnel() {
-    const made = dnsLab({ routing });
+  function tunnel(aggregation: Aggregation = 'medium') {
+    const made = dnsLab({ routing, aggregation });
     made.world.addPod({ namespace: 'default', name: 'far', node: 'k8s-w1', ip: '172.20.0.130' });
     echo(made.world, 'default', 'far');
     return made;
@@ -127,11 +135,32 @@ describe.each([
     );
   });
 
+  it('is told of where it comes out, where all is told', () => {
+    const { world, events } = tunnel('none');
+    world.pod('default', 'curl-pod').process.udp().sendTo(new Uint8Array(1), '172.20.0.130', 53);
+    expect(story(events, ['trace'])).toContain('curl-pod:a -> far:53 from-overlay');
+  });
+
   it('reaches a pod from the other node too', () => {
-    const { world } = tunnel();
+    const { world, events } = tunnel();
     const socket = world.node('k8s-ctr').process.udp();
     socket.sendTo(new Uint8Array(1), '172.20.0.130', 53);
     expect(socket.recv()).toMatchObject({ address: '172.20.0.130' });
+    // What a node sends is in no table: whether it is an answer is not known.
+    const [sent] = events.filter((event) => event.kind === 'trace');
+    expect(sent).toMatchObject({ point: 'to-overlay', node: 'k8s-ctr', isReply: undefined });
+  });
+
+  it('cuts what comes from outside and fits the link, but not the tunnel', () => {
+    const { world, events } = tunnel();
+    world.addRoute('router', { to: '172.20.0.0/24', via: '192.168.10.100' });
+    for (const bytes of [1422, 1423])
+      world.host('router').process.udp().sendTo(new Uint8Array(bytes), '172.20.0.130', 53);
+    const pieces = captures(events, 'k8s-ctr')
+      .filter((event) => event.device === 'eth1' && event.direction === 'Out' && event.encapsulation)
+      .map((event) => event.fragment?.length);
+    // Of 1450 bytes, 20 are the header; all but the last piece hold a multiple of eight (RFC 791 section 3.2).
+    expect(pieces).toEqual([undefined, 1424, 7]);
   });
 
   it('cuts a long datagram to fit', () => {

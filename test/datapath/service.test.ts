@@ -97,6 +97,15 @@ describe('ServiceTable', () => {
     expect(table.frontends().map((f) => `${f.id} ${f.ip}`)).toEqual(['1 10.96.0.10', '17 10.96.0.11']);
   });
 
+  it('passes over numbers that were pinned', () => {
+    const table = new ServiceTable();
+    for (const id of [1, 2])
+      table.set({ ...dns, name: `pinned-${id}`, clusterIPs: [`10.96.0.${id}`], ports: [{ ...dns.ports[0]!, id }] });
+    table.set(dns);
+    table.set({ ...dns, name: 'next', clusterIPs: ['10.96.0.11'] });
+    expect(table.frontends().map((f) => f.id)).toEqual([1, 2, 3, 4]);
+  });
+
   it('keeps the number of a service over a change of its backends', () => {
     const table = new ServiceTable();
     table.set(dns);

@@ -25,6 +25,9 @@ describe('resolveConfig', () => {
     expect(() => resolveConfig(given)).toThrow(error);
   });
 
+  it('takes an interval of nothing: each packet is told of', () =>
+    expect(resolveConfig({ reportInterval: 0 }).reportInterval).toBe(0));
+
   it('changes some settings live and refuses the rest', () => {
     const { world } = lab();
     world.reconfigure({ nativeRoutingCidr: '10.0.0.0/8' });
@@ -204,6 +207,26 @@ describe('identities', () => {
     for (let number = 256; number <= 65_535; number++) allocator.pin([`k8s:app=${number}`], number, 'x');
     expect(() => allocator.allocate(coredns)).toThrow('identities: all 65280 security identities are taken');
     expect(allocator.allocate(['k8s:app=256'])).toBe(256);
+  });
+
+  it('are the next ones where the drawn one is taken, the first after the last', () => {
+    const drawn = new IdentityAllocator().allocate(coredns);
+    const taken = (until: number): IdentityAllocator => {
+      const allocator = new IdentityAllocator();
+      for (let number = drawn; number <= until; number++) allocator.pin([`k8s:app=${number}`], number, 'x');
+      return allocator;
+    };
+    expect([drawn, drawn + 1, 65_535].map((until) => taken(until).allocate(coredns))).toEqual([
+      drawn + 1,
+      drawn + 2,
+      256,
+    ]);
+  });
+
+  it('are listed by number', () => {
+    const allocator = new IdentityAllocator();
+    for (const number of [300, 256, 1000]) allocator.pin([`k8s:app=${number}`], number, 'x');
+    expect(allocator.list().map(({ identity }) => identity)).toEqual([256, 300, 1000]);
   });
 
   it('are listed, and one label set has one', () => {

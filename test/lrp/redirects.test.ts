@@ -126,6 +126,17 @@ describe('LocalRedirects', () => {
     expect(() => world.pod('default', 'curl-pod').process.udp().connect('10.96.0.10', 53)).toThrow('EHOSTUNREACH');
   });
 
+  it('holds on a node that comes later, too', () => {
+    const { world, redirects } = redirectLab({ withoutBackends: 'empty' });
+    redirects.apply(policy());
+    world.addNode({
+      name: 'late',
+      interfaces: [{ name: 'eth1', addresses: ['192.168.10.102/24'], segment: 'lan' }],
+      podCidr: '172.20.2.0/24',
+    });
+    expect(table(world, 'late')[0]).toBe('1 10.96.0.10:53/UDP LocalRedirect ');
+  });
+
   it('sends a pod and a program of the node to the local backend', () => {
     const { world, redirects, events } = redirectLab();
     echo(world, 'kube-system', 'node-local-dns-x');

@@ -154,6 +154,18 @@ describe('the recorder', () => {
     ]);
   });
 
+  it('counts how long a query took from when it came in', () => {
+    const clock = new ManualClock();
+    clock.advance(10_000);
+    const recorder = new FlightRecorder({ size: 1 << 16, slow: 500 }, clock);
+    const asked = query('a.example.', 'A', { received: clock.monotonic() });
+    for (const step of [499, 1]) {
+      clock.advance(step);
+      recorder.waited(asked, good, CHAIN);
+    }
+    expect(recorder.count).toBe(1);
+  });
+
   it('keeps no more than a hundred a second, and counts the others', () => {
     const clock = new ManualClock();
     const recorder = new FlightRecorder({ size: 1 << 20, slow: 500 }, clock);

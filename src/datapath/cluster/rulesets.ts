@@ -60,11 +60,12 @@ export class NetfilterRulesets {
     return ruleset;
   }
 
+  /** @param frontends by number, which stays the order of those that are not named */
   private sort(frontends: readonly Frontend[]): readonly Frontend[] {
     const { order } = this;
     if (!order) return frontends;
     const place = (frontend: Frontend): number =>
       order.get(frontend.portName ? `${frontend.owner}:${frontend.portName}` : frontend.owner) ?? order.size;
-    return [...frontends].sort((a, b) => place(a) - place(b) || a.id - b.id);
+    return [...frontends].sort((a, b) => place(a) - place(b));
   }
 }

@@ -110,16 +110,16 @@ export class PacketContext {
   }
 
   /** Tells of an observation point, unless monitor aggregation keeps it back. */
-  trace(node: Node, point: TracePoint, detail: TraceDetail = {}): void {
+  trace(node: Node, point: TracePoint, detail: TraceDetail): void {
     const level = AGGREGATION_LEVEL[this.network.config.aggregation];
     if (level >= AGGREGATION_LEVEL.lowest && point.startsWith('from-')) return;
-    if (level >= AGGREGATION_LEVEL.medium && !(detail.lookup?.report ?? detail.report ?? false)) return;
+    if (level >= AGGREGATION_LEVEL.medium && !(detail.lookup?.report ?? detail.report)) return;
     const state = detail.lookup?.state;
     this.network.emit(this.time, node.name, {
       kind: 'trace',
       point,
       reason: state ?? 'unknown',
-      isReply: state === undefined ? (point === 'to-network' ? false : undefined) : state === 'reply',
+      isReply: state === undefined ? undefined : state === 'reply',
       source: this.network.peer(this.packet.src, this.packet.sport, node),
       destination: this.network.peer(this.packet.dst, this.packet.dport, node),
       packet: this.packet,

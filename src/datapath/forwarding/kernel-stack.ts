@@ -33,7 +33,7 @@ export function stackInput(context: PacketContext, node: Node, inDevice: string)
 export function stackOutput(context: PacketContext, node: Node): void {
   const first = node.netns.routes.lookup(context.packet.dst);
   const outDevice = node.netns.hasAddress(context.packet.dst) ? 'lo' : (first?.device ?? '');
-  context.fragments = outDevice === 'lo' ? [] : fragmentsFor(context.packet, node.netns.mtuTo(context.packet.dst));
+  context.fragments = fragmentsFor(context.packet, node.netns.mtuTo(context.packet.dst));
   const passage = begin(context, node, 'OUTPUT', '', outDevice);
   if (!passage || !filter(context, node, 'OUTPUT', passage, outDevice)) return;
   if (node.netns.hasAddress(context.packet.dst)) {

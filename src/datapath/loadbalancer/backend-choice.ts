@@ -60,7 +60,7 @@ export function maglevTable(backends: readonly Backend[], size: number): Uint16A
     .sort((a, b) => byText(a.key, b.key));
   const steps = ordered.map(({ key }) => ({
     offset: hash32(key) % size,
-    skip: (hash32(key, 0x9747b28c) % (size - 1 || 1)) + 1,
+    skip: (hash32(key, 0x9747b28c) % (size - 1)) + 1,
     next: 0,
   }));
   let filled = 0;

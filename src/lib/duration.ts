@@ -29,8 +29,8 @@ export function parseDuration(text: string): Milliseconds | undefined {
 /** Writes a duration the way Go prints it: `1h0m0s`, `1.5s`, `250ms`, `12.5µs`, `0s`. */
 export function formatDuration(duration: Milliseconds): string {
   const nanos = Math.round(Math.abs(duration) * 1e6);
-  const sign = duration < 0 && nanos > 0 ? '-' : '';
   if (nanos === 0) return '0s';
+  const sign = duration < 0 ? '-' : '';
   if (nanos < 1e3) return `${sign}${nanos}ns`;
   if (nanos < 1e6) return `${sign}${trim(nanos / 1e3)}µs`;
   if (nanos < 1e9) return `${sign}${trim(nanos / 1e6)}ms`;

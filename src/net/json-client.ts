@@ -90,10 +90,8 @@ async function readJson(response: http.IncomingMessage): Promise<unknown> {
   for await (const chunk of response as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > MAX_BODY) {
-      response.destroy();
-      throw new Error(`an answer of more than ${MAX_BODY} bytes`);
-    }
+    // The loop closes the connection when it is left.
+    if (size > MAX_BODY) throw new Error(`an answer of more than ${MAX_BODY} bytes`);
   }
   const text = Buffer.concat(chunks).toString();
   try {

@@ -1,4 +1,6 @@
 import { getEventListeners } from 'node:events';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Channel } from '../../src/lib/channel.js';
 import { parseCidr } from '../../src/lib/cidr.js';
@@ -7,6 +9,7 @@ import { fnv1a } from '../../src/lib/fnv1a.js';
 import { prefixed, silentLog } from '../../src/lib/log.js';
 import { parseMemory } from '../../src/lib/memory-ceiling.js';
 import { memoryLimit } from '../../src/lib/memory-limit.js';
+import { PACKAGE_FOLDER, VERSION } from '../../src/lib/package-folder.js';
 import { randomBelow, secureRandom, seededRandom } from '../../src/lib/random.js';
 import { untilAborted } from '../../src/lib/until-aborted.js';
 import { visible } from '../../src/lib/visible.js';
@@ -63,6 +66,13 @@ describe('numbers', () => {
   it.each(['/24', '10.0.0.0/', '10.0.0.0/33', 'fd00::/129'])('%s is no block of addresses', (text) =>
     expect(parseCidr(text)).toBeUndefined(),
   );
+});
+
+it('the folder of the package is that which holds all that is delivered', () => {
+  expect(['package.json', 'corefiles', 'lab'].filter((name) => !existsSync(path.join(PACKAGE_FOLDER, name)))).toEqual(
+    [],
+  );
+  expect(VERSION).toMatch(/^\d+\.\d+\.\d+/);
 });
 
 describe('what cannot be seen', () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'n
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readRegularFile, readRegularFileAside } from '../../src/lib/regular-file.js';
+import { readRegularFile, readRegularFileAside, unfit } from '../../src/lib/regular-file.js';
 
 let dir: string;
 beforeAll(() => {
@@ -48,3 +48,10 @@ describe.each([
     await expect(read(path.resolve(dir, file), longest)).rejects.toThrow(error);
   });
 });
+
+it.each([
+  { size: 128 * 1024 * 1024, want: undefined },
+  { size: 128 * 1024 * 1024 + 1, want: 'got 134217729 bytes, allowed: at most 134217728' },
+])('a file may have 128 MiB: $size, $want', ({ size, want }) =>
+  expect(unfit({ isFile: () => true, isDirectory: () => false, size })).toBe(want),
+);

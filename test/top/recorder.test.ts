@@ -113,6 +113,15 @@ it('takes a client of IPv6, and IPv4 in its form, for what they are', () => {
   ]);
 });
 
+it('shows a name in small letters, and its other octets as they are', () => {
+  const { clock, top, report } = recorder();
+  const octets = Uint8Array.of(0x40, 0x41, 0x5a, 0x5b, 0x7f, 0x80, 0xc1, 0xff);
+  top.hits(Uint8Array.of(octets.length, ...octets, 0), 0, Type.A, Rcode.NOERROR, 1);
+  clock.advance(1);
+  top.stop();
+  expect(report().names.map(({ key }) => key)).toEqual(['\\@az[\\127\\128\\193\\255.']);
+});
+
 describe('rates', () => {
   const asked = (top: TopRecorder, name: string, count: number, rcode: number = Rcode.NOERROR): void =>
     top.hits(encodeName(name), 0, Type.A, rcode, count);

@@ -23,6 +23,7 @@ describe('packed records', () => {
     { name: 'a denial', authority: [soa] },
     { name: 'all sections', answer: [a], authority: [soa], additional: ['ns.example.org. 1 IN AAAA 2001:db8::ff'] },
     { name: 'data of no length and of the root', answer: ['. 0 IN NS .', '. 4294967295 IN TYPE65280 \\# 0'] },
+    { name: 'data of more than 255 octets', answer: [`a. 7 IN TXT "${'x'.repeat(255)}" "${'y'.repeat(40)}"`, a] },
     { name: 'none', answer: [] },
   ])('are what they were: $name', ({ answer = [], authority = [], additional = [] }) => {
     const records = encodeRecords({

@@ -106,6 +106,14 @@ describe('record data in both forms', () => {
     { text: 'a. A', error: "data is missing in 'a. A'" },
     { text: 'a. TXT', error: "data is missing in 'a. TXT'" },
     { text: 'a. A 192.0.2', error: "expected an IPv4 address, got '192.0.2' in 'a. A 192.0.2'" },
+    ...['1..2.3', '.1.2.3', '1.2.3.', '1.2.3.4.5', '01.2.3.4', '1.2.3.256', '1.2.3.4a'].map((address) => ({
+      text: `a. A ${address}`,
+      error: `expected an IPv4 address, got '${address}' in 'a. A ${address}'`,
+    })),
+    {
+      text: 'a. 1 IN 2 A 192.0.2.1',
+      error: "expected a record type, got '2' in 'a. 1 IN 2 A 192.0.2.1'",
+    },
     { text: 'a. A ::1', error: "expected an IPv4 address, got '::1' in 'a. A ::1'" },
     { text: 'a. AAAA 1', error: "expected an IPv6 address, got '1' in 'a. AAAA 1'" },
     { text: 'a. MX ten b.', error: "expected a number from 0 to 65535, got 'ten' in 'a. MX ten b.'" },
@@ -136,6 +144,15 @@ describe('record data in both forms', () => {
     expect(() => parseRr(text)).toThrow(error);
     expect(() => parseRr(text)).toThrow(RrTextError);
   });
+
+  // Every 255 octets of text have one more for their length.
+  it('takes as much data as a record may hold, and no more', () => {
+    expect(parseRr(`a. TXT ${'x'.repeat(65_279)}`).rdata).toHaveLength(65_535);
+    expect(() => parseRr(`a. TXT ${'x'.repeat(65_280)}`)).toThrow('record data of more than 65535 octets');
+  });
+
+  it('takes a character-string of 255 octets', () =>
+    expect(parseRr(`a. HINFO "${'x'.repeat(255)}" b`).rdata).toHaveLength(258));
 
   it.each([
     { name: 'no octets', type: Type.A, data: '', want: '\\# 0' },

@@ -126,7 +126,7 @@ function rcodeText(rcode: number): string {
 }
 
 /** Of the last duration that was written: those who are answered together waited equally long. */
-const last = { elapsed: 0, text: '0s' };
+const last = { elapsed: NaN, text: '' };
 
 /** Seconds to the nanosecond, without exponent or trailing zeros: `0.00233467s`. */
 function durationOf(elapsed: Milliseconds): string {

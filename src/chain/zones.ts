@@ -27,13 +27,12 @@ export class Zones {
   }
 
   private byTail(name: Name): Name | undefined {
-    const { below } = this;
-    for (let i = 0; i < below.length; i++) if (isSubdomain(below[i]!, name)) return below[i];
+    for (const zone of this.below) if (isSubdomain(zone, name)) return zone;
     return undefined;
   }
 
   private byLabel(name: Name): Name | undefined {
-    for (let offset = 0; offset >= 0 && offset < name.length; offset = nextLabel(name, offset)) {
+    for (let offset = 0; offset >= 0; offset = nextLabel(name, offset)) {
       const zone = offset === 0 ? name : name.slice(offset);
       if (this.set.has(zone)) return zone;
     }

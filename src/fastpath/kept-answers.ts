@@ -1,15 +1,11 @@
 import type { HitCounter, Lease } from '../chain/index.js';
 import type { AnswerTableWriter } from './table-writer.js';
 
-/** Of an answer, what its list of its slab holds from twice its number in the slab on. */
-const LEASE = 0;
-const COUNTERS = 1;
-
 type Counters = readonly HitCounter[];
 
 /**
  * What the chain's thread knows of the answers in a table: a list for each slab, so that an answer takes two words and
- * is found by its place.
+ * is found by its place: its lease at twice its number in the slab, its counters behind that.
  */
 export class KeptAnswers {
   private readonly slabs: (Lease | Counters | undefined)[][] = [];
@@ -26,8 +22,8 @@ export class KeptAnswers {
     const { slab, first, step, count } = this.table.slabOf(slot);
     const list = (this.slabs[slab] ??= new Array<undefined>(2 * count).fill(undefined));
     const at = (2 * (slot - first)) / step;
-    list[at + LEASE] = lease;
-    list[at + COUNTERS] = counters;
+    list[at] = lease;
+    list[at + 1] = counters;
     this.count++;
   }
 
@@ -36,18 +32,18 @@ export class KeptAnswers {
     const list = this.slabs[slab];
     const at = (2 * (slot - first)) / step;
     if (list?.[at] === undefined) return;
-    list[at + LEASE] = undefined;
-    list[at + COUNTERS] = undefined;
+    list[at] = undefined;
+    list[at + 1] = undefined;
     this.count--;
   }
 
   lease(slot: number): Lease | undefined {
-    return this.at(slot, LEASE) as Lease | undefined;
+    return this.at(slot, 0) as Lease | undefined;
   }
 
   /** Who counts the hits of the answer; nobody where there is none. */
   counters(slot: number): Counters {
-    return (this.at(slot, COUNTERS) as Counters | undefined) ?? [];
+    return (this.at(slot, 1) as Counters | undefined) ?? [];
   }
 
   /** Places of all answers. */
@@ -58,7 +54,7 @@ export class KeptAnswers {
     }
   }
 
-  private at(slot: number, what: number): Lease | Counters | undefined {
+  private at(slot: number, what: 0 | 1): Lease | Counters | undefined {
     const { slab, first, step } = this.table.slabOf(slot);
     return this.slabs[slab]?.[(2 * (slot - first)) / step + what];
   }

@@ -4,21 +4,27 @@ import type { Milliseconds } from '../lib/units.js';
 export const sharedNow = (): Milliseconds => performance.now() + ORIGIN;
 
 /**
- * Each thread's performance.now() starts at its own time. A thread may lose its core between two looks at clocks, so
- * the closest of some is taken.
+ * When a clock began to count, since the system started. A thread may lose its core between two looks at clocks, so the
+ * closest of ten is taken.
+ *
+ * @param now a thread's clock: each starts at its own time
+ * @param sinceStart nanoseconds since the system started
  */
-const ORIGIN: Milliseconds = origin();
-
-function origin(): Milliseconds {
+export function originOf(now: () => Milliseconds, sinceStart: () => bigint): Milliseconds {
   let best = 0;
   let closest = Infinity;
   for (let i = 0; i < 10; i++) {
-    const before = performance.now();
-    const since = Number(process.hrtime.bigint()) / 1e6;
-    const apart = performance.now() - before;
+    const before = now();
+    const since = Number(sinceStart()) / 1e6;
+    const apart = now() - before;
     if (apart >= closest) continue;
     closest = apart;
     best = since - before - apart / 2;
   }
   return best;
 }
+
+const ORIGIN: Milliseconds = originOf(
+  () => performance.now(),
+  () => process.hrtime.bigint(),
+);

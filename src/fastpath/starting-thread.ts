@@ -32,7 +32,7 @@ export class StartingThreads {
   /** One that runs, or is about to; undefined when there is none left. */
   take(): Worker | undefined {
     let worker = this.begun.pop();
-    while (worker !== undefined && worker.threadId < 0) worker = this.begun.pop();
+    while (worker !== undefined && worker.threadId === -1) worker = this.begun.pop();
     return worker;
   }
 

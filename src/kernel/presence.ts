@@ -24,21 +24,22 @@ export function announcePresence(gate: number, load?: (name: string) => unknown)
   const use = (name: string, call: 'bind' | 'connect'): { readonly fd: number; readonly done: boolean } => {
     const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const address = Buffer.concat([Buffer.from([AF_UNIX, 0, 0]), Buffer.from(name, 'latin1')]);
-    return { fd, done: fd >= 0 && libc[call](fd, address, address.length) === 0 };
+    // Without a descriptor the calls fail, as closing it does.
+    return { fd, done: libc[call](fd, address, address.length) === 0 };
   };
   const name = presenceName(gate);
   const { fd, done } = use(name, 'bind');
   if (!done) {
-    if (fd >= 0) libc.close(fd);
+    libc.close(fd);
     throw new BpfError('opening a unix socket', 'EADDRINUSE');
   }
   return {
     name,
     isAlive(other) {
       const asked = use(other, 'connect');
-      if (asked.fd >= 0) libc.close(asked.fd);
+      libc.close(asked.fd);
       // Without a descriptor nothing is known, and the worse is taken: it lives.
-      return asked.done || asked.fd < 0;
+      return asked.done || asked.fd === -1;
     },
     close: () => void libc.close(fd),
   };

@@ -115,9 +115,7 @@ class ComparisonRun {
         const { progress } = this.options;
         const done = this.result.asked - this.underWay;
         if (done % TURN === 0) progress?.(done);
-        const { waiting } = this;
-        this.waiting = undefined;
-        waiting?.();
+        this.waiting?.();
       });
   }
 
@@ -147,8 +145,7 @@ class ComparisonRun {
     }
     for (let i = 0; i < AGAIN && difference !== undefined; i++) {
       const [again, freshAgain] = await Promise.all([this.old.ask(query), this.fresh.ask(query)]);
-      const next = this.differenceOf(again, freshAgain);
-      difference = next === undefined ? undefined : next;
+      difference = this.differenceOf(again, freshAgain);
     }
     if (difference === undefined) result.unsteady++;
     else this.count(query, difference);

@@ -45,7 +45,7 @@ export function* diagnoseResolvConf(facts: NodeFacts): Iterable<Symptom> {
 }
 
 function* costs({ search, options }: ResolvConfFile): Iterable<Symptom> {
-  const domains = search?.domains.length ?? 0;
+  const domains = (search?.domains ?? []).length;
   const ndots = options.findLast(({ name }) => name === 'ndots')?.value ?? 1;
   const queries = 2 * (domains + 1);
   if (ndots > 1 && queries > DEAR)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EACH_CLIENT, Zones, type Handler } from '../../src/chain/index.js';
 import { parseIp } from '../../src/lib/cidr.js';
+import { isEncrypted, protocolOf, type TlsFacts, type Transport } from '../../src/chain/client.js';
 import { providesChanges, providesUpstreams, takesChanges } from '../../src/chain/changes.js';
 import { handsOver } from '../../src/chain/handed-over.js';
 import { QuerySeries, ZonedSeries } from '../../src/chain/query-metrics.js';
@@ -34,6 +35,22 @@ describe('padding', () => {
   it('stands behind other options', () => {
     const options = Buffer.from('00030000', 'hex');
     expect(hex(padded({ ...OPT, options }, 4).options)).toBe('00030000000c0000');
+  });
+});
+
+describe('what is said of a client', () => {
+  const CERTAIN = { version: 'TLSv1.3', serverName: undefined, subject: undefined };
+  it.each<{ transport: Transport; tls?: TlsFacts; want: [string, boolean] }>([
+    { transport: 'udp', want: ['udp', false] },
+    { transport: 'tcp', want: ['tcp', false] },
+    { transport: 'tls', tls: CERTAIN, want: ['tcp', true] },
+    { transport: 'https', tls: CERTAIN, want: ['tcp', true] },
+    { transport: 'quic', tls: CERTAIN, want: ['udp', true] },
+    { transport: 'grpc', tls: CERTAIN, want: ['tcp', true] },
+    { transport: 'grpc', want: ['tcp', false] },
+  ])('over $transport: $want', ({ transport, tls, want }) => {
+    const { client } = query('a.');
+    expect([protocolOf(transport), isEncrypted({ ...client, transport, tls })]).toEqual(want);
   });
 });
 

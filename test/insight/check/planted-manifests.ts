@@ -486,6 +486,64 @@ export const TOLD: readonly {
   want: readonly string[];
 }[] = [
   {
+    rule: 'health-checks-off',
+    name: 'two upstreams',
+    files: { Corefile: '.:53 {\n forward . 10.0.0.53 10.0.0.54 {\n max_fails 0\n }\n}\n' },
+    want: ['2 upstreams, and none is ever taken for down'],
+  },
+  {
+    rule: 'health-checks-off',
+    name: 'a single upstream, which is asked in any case',
+    files: { Corefile: '.:53 {\n forward . 10.0.0.53 {\n max_fails 0\n }\n}\n' },
+    want: [],
+  },
+  {
+    rule: 'bufsize-fragments',
+    name: 'a size of two packets',
+    files: { Corefile: '.:53 {\n bufsize 4096\n forward . 10.0.0.53\n}\n' },
+    want: ['4096 bytes in one datagram'],
+  },
+  {
+    rule: 'block-without-answers',
+    name: 'a block of two zones',
+    files: { Corefile: 'example.org:53 example.net:53 {\n errors\n}\n' },
+    want: ["nothing in the block of 'example.org:53' answers"],
+  },
+  {
+    rule: 'plugin-never-asked',
+    name: 'a template for all types of a class that nobody asks for',
+    files: { Corefile: '.:53 {\n template CH ANY {\n rcode REFUSED\n }\n forward . 10.0.0.53\n}\n' },
+    want: [],
+  },
+  {
+    rule: 'autopath-without-pods',
+    name: 'no kubernetes',
+    files: { Corefile: '.:53 {\n autopath @kubernetes\n forward . 10.0.0.53\n}\n' },
+    want: ['there is no kubernetes in the block'],
+  },
+  {
+    rule: 'autopath-without-pods',
+    name: 'pods as they are where nothing is said',
+    files: { Corefile: '.:53 {\n autopath @kubernetes\n kubernetes cluster.local\n}\n' },
+    want: ['pods is disabled'],
+  },
+  {
+    rule: 'cluster-dns-too-many',
+    name: 'what kubeadm keeps for the kubelet',
+    files: {
+      'e.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kubelet-config}\ndata:\n  kubelet: |\n    kind: KubeletConfiguration\n    clusterDNS: [10.96.0.10, 10.96.0.11, 10.96.0.12, 10.96.0.13]\n`,
+    },
+    want: ['4 addresses in clusterDNS'],
+  },
+  {
+    rule: 'cluster-dns-too-many',
+    name: 'another object with such a text',
+    files: {
+      'e.yaml': `apiVersion: v1\nkind: Secret\nmetadata: {name: kubelet-config}\ndata:\n  kubelet: |\n    kind: KubeletConfiguration\n    clusterDNS: [10.96.0.10, 10.96.0.11, 10.96.0.12, 10.96.0.13]\n`,
+    },
+    want: [],
+  },
+  {
     rule: 'ndots-high',
     name: 'two searches of its own',
     files: {

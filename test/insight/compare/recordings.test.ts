@@ -237,7 +237,9 @@ describe('text', () => {
 
 it('a query of a list asks for recursion', () => {
   const { queries } = read('a.example A\n');
-  expect(decodeMessage(queries[0]!.bytes)).toMatchObject({ flags: 0x0100, edns: undefined });
+  expect(decodeMessage(queries[0]!.bytes)).toMatchObject({ flags: 0x0100, rcode: 0, edns: undefined });
+  // A list has no times.
+  expect(queries[0]!.at).toBe(0);
   const logged = read('{"name":"a.example.","type":"A","bufsize":1232}\n').queries[0]!;
   expect(decodeMessage(logged.bytes).edns).toEqual({ udpSize: 1232, version: 0, do: false, options: [] });
 });

@@ -57,6 +57,11 @@ const ROWS: readonly Row[] = [
     want: [],
   },
   {
+    name: 'five search domains, and an option of another name above one',
+    facts: { resolvConf: 'search a.x b.x c.x d.x e.x\nnameserver 10.96.0.10\noptions ndots:1 timeout:5\n' },
+    want: [],
+  },
+  {
     name: 'five search domains, and ndots just above one',
     facts: { resolvConf: 'search a.x b.x c.x d.x e.x\nnameserver 10.96.0.10\noptions ndots:2\n' },
     want: ['resolv-conf-search: 5 search domains and ndots 2: up to 12 queries for a name outside'],
@@ -182,6 +187,18 @@ const ROWS: readonly Row[] = [
     name: 'queries without room at a server of this host',
     facts: { counters: [counters(), counters({ udp: udpFile([LOCAL, 7]) })] },
     want: ['datagrams-dropped: 7 queries without room in a socket of port 53 since the start, 7 of them just now'],
+  },
+  {
+    name: 'one query without room, some time ago',
+    facts: { counters: [counters({ udp: udpFile([LOCAL, 1]) }), counters({ udp: udpFile([LOCAL, 1]) })] },
+    want: ['datagrams-dropped: 1 queries without room in a socket of port 53 since the start, none just now'],
+  },
+  {
+    name: 'few of many packets that the kernel did not get to, some time ago',
+    facts: {
+      counters: [counters({ softnet: '000f4240 00000010 0\n' }), counters({ softnet: '000f4240 00000010 0\n' })],
+    },
+    want: [],
   },
   {
     name: 'packets that the kernel did not get to',

@@ -57,6 +57,18 @@ describe('formedSlices', () => {
     ]);
   });
 
+  it('names slices by letters of which each says more of what they are for', () => {
+    const [{ name } = { name: '' }] = form(web(), pod('a', '10.0.0.1'));
+    expect(new Set(name.slice(-5)).size).toBeGreaterThan(1);
+  });
+
+  it.each([
+    { letters: 63, target: 'p'.repeat(63) },
+    { letters: 64, target: undefined },
+  ])('leaves a pod out of an endpoint whose name no label can hold: $letters letters', ({ letters, target }) =>
+    expect(form(web(), pod('p'.repeat(letters), '10.0.0.1'))[0]!.endpoints[0]!.target).toBe(target),
+  );
+
   const notReady = { status: { conditions: [] } };
   const leaving = { metadata: { deletionTimestamp: 'now' } };
   it.each([

@@ -22,7 +22,7 @@ export const errors = definePlugin('errors', (directives, block) => {
     } else option.unknown(OPTIONS);
   }
   const handler = new Errors(consolidations, logger, block.runtime.clock);
-  if (consolidations.length > 0) block.onStop(() => handler.stop());
+  block.onStop(() => handler.stop());
   return handler;
 });
 

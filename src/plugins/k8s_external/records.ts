@@ -53,7 +53,7 @@ export function portRecords(name: Name, zone: Name, targets: readonly ExternalTa
   for (const { port, ...to } of targets) {
     if (port === undefined) continue;
     const target = nameOf(to, zone);
-    const fixed = Buffer.of(0, 0, weight >> 8, weight & 0xff, port >> 8, port & 0xff);
+    const fixed = Buffer.of(0, 0, 0, weight, port >> 8, port & 0xff);
     const key = `${target} ${port}`;
     if (!made.has(key)) made.set(key, rr(name, Type.SRV, ttl, Buffer.concat([fixed, encodeName(target)])));
   }

@@ -163,6 +163,18 @@ describe('auto', () => {
     expect(await empty('www.a.test.')).toBe('REFUSED');
   });
 
+  it('does not look anew while it still reads what it found', async () => {
+    const { block, write, pass, lines, told } = await start(RELOAD, {});
+    write('db.b.test', 2);
+    // Nothing that is read can be taken between the two.
+    block.clock.advance(10_000);
+    block.clock.advance(10_000);
+    await pass(0);
+    expect(told).toEqual(['b.test.']);
+    expect(lines).toEqual(["[INFO] plugin/auto: Inserting zone 'b.test.' from: /z/db.b.test"]);
+    await block.run('stop');
+  });
+
   it('gives its zones to other servers', async () => {
     const { handlers } = await start(DIR, { 'db.a.test': 1 });
     const [source] = handlers as unknown as TransfersZones[];

@@ -168,6 +168,20 @@ describe('dnssec', () => {
     expect(block.clock.pending).toBe(0);
   });
 
+  it('forgets signatures from the moment on from which they would be made again', async () => {
+    const { ask, block } = setup(dnssec, ONE, { files });
+    await block.run('start');
+    const entries: unknown[] = [];
+    for (const [name, wait] of Object.entries({ a: 0, b: 6 * 86_400_000 - 1, c: 1 })) {
+      block.clock.advance(wait);
+      await ask(query(`${name}.example.org.`, 'A', DO), () => reply({ answer: [A.replace('www', name)] }));
+      entries.push(/cache_entries.* (\d+)/.exec(await block.metrics.text())![1]);
+    }
+    // That of `a` goes, as that of `c` comes.
+    expect(entries).toEqual(['1', '2', '2']);
+    block.lifetime.end(new Error('over'));
+  });
+
   it('signs a reply that comes again once, for as long as it stands', () => {
     const { ask, block, handlers } = setup(dnssec, ONE, { files });
     const lease = new ReplyLease(Infinity);

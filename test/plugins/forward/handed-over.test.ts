@@ -57,6 +57,20 @@ describe('what forward hands over', () => {
     await second.stop();
   });
 
+  it.each([
+    { name: 'one that failed', fails: 5, maxFails: 1, checked: true },
+    { name: 'one that did not', fails: 0, maxFails: 1, checked: false },
+    { name: 'one that may fail as often as it likes', fails: 5, maxFails: 0, checked: false },
+  ])('has the next process look into the health of $name: $checked', async ({ fails, maxFails, checked }) => {
+    const { begin, took, upstreams } = await world();
+    const known = { to: '10.0.0.2:53', fails, silent: false, roundTrip: [1, 1, 1, 30] };
+    const corefile = COREFILE.replace('10.0.0.1 10.0.0.2', '10.0.0.2').replace('max_fails 1', `max_fails ${maxFails}`);
+    const server = await begin(new Map([['forward 0 .', JSON.stringify([known])]]), corefile);
+    await took(server, 'one.test.');
+    expect(upstreams[1]!.seen.some(({ message }) => message.question[0]!.type === 2)).toBe(checked);
+    await server.stop();
+  });
+
   const good = { to: '10.0.0.1:53', fails: 5, silent: true, roundTrip: [1, 1, 1, 30] };
   it.each([
     { name: 'nonsense', text: 'nonsense' },

@@ -164,6 +164,17 @@ describe('the order of upstreams', () => {
     expect(policyOf(policy, drawn(...draws))(list).map(({ number }) => number)).toEqual(want);
   });
 
+  it('takes turns, from the second one on, and has the others as they are listed', () => {
+    const list = ['a', 'b', 'c', 'd'].map((name) => ({ latency: 5, name }));
+    const order = policyOf('round_robin', drawn(0));
+    const turns = Array.from({ length: 5 }, () =>
+      order(list)
+        .map(({ name }) => name)
+        .join(''),
+    );
+    expect(turns).toEqual(['bacd', 'cabd', 'dabc', 'abcd', 'bacd']);
+  });
+
   it.each<PolicyName>(['random', 'round_robin', 'sequential', 'latency'])(
     'is no question where there is one: %s',
     (policy) => {

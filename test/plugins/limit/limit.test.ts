@@ -82,6 +82,9 @@ describe('limit', () => {
     for (const key of ['a', 'b', 'a', 'c']) buckets.take(key, 0);
     expect(buckets.size).toBe(2);
     expect([buckets.take('a', 0), buckets.take('b', 0)]).toEqual([false, true]);
+    for (const key of ['c', 'd', 'e', 'f']) buckets.take(key, 0);
+    expect(buckets.size).toBe(2);
+    expect([buckets.take('f', 0), buckets.take('e', 0), buckets.take('d', 0)]).toEqual([false, false, true]);
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
 import { describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../../src/chain/index.js';
-import { delayText } from '../../../src/plugins/pprof/figures.js';
+import { LoopDelay, delayText } from '../../../src/plugins/pprof/figures.js';
 import { cpuProfile, heapProfile } from '../../../src/plugins/pprof/profile.js';
 import { pprof } from '../../../src/plugins/pprof/setup.js';
 import { httpRequest, setup } from '../../support/block.js';
@@ -183,6 +183,19 @@ describe('pages', () => {
     ]);
     const measured = async (): Promise<unknown> => (await get('/block')).body;
     await expect.poll(measured, { timeout: 10_000 }).toMatch(/^count: [1-9]/);
+  });
+
+  it('measure nothing any more at the end', async () => {
+    const delay = new LoopDelay(1);
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    delay.stop();
+    const before = delay.text();
+    for (let i = 0; i < 3; i++) {
+      // The event loop is late by more than the time between two looks.
+      for (const until = performance.now() + 3; performance.now() < until;);
+      await turn();
+    }
+    expect(delay.text()).toBe(before);
   });
 
   it('lead from the path without slash to that with one', async () =>

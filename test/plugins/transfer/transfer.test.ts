@@ -211,6 +211,17 @@ describe('NOTIFY', () => {
     ]);
   });
 
+  it('waits 2 seconds for each answer, as in CoreDNS', async () => {
+    const { block, seen, notify } = await began('transfer {\nto 192.0.2.1\n}', 'silence');
+    notify('example.');
+    const counts: number[][] = [];
+    for (const time of [1990, 20, 1980, 20, 1980, 20]) {
+      await block.clock.advanceAsync(time);
+      counts.push([seen.length, block.log.lines.length]);
+    }
+    expect(counts).toEqual([[1, 0], [2, 0], [2, 0], [3, 0], [3, 0], [3, 1]]); // prettier-ignore
+  });
+
   it('ends with the configuration', async () => {
     const { block, seen, notify, network } = await began('transfer {\nto 192.0.2.1\n}', 'silence');
     notify('example.');

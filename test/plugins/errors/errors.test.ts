@@ -112,6 +112,13 @@ describe('errors', () => {
     expect(block.log.lines.slice(lines.length)).toEqual(lines.map((line) => `[WARNING] plugin/errors: ${line}`));
   });
 
+  it('shows the first as an error where no level is given', () => {
+    const { ask, block } = setup(errors, 'errors {\n consolidate 30s "timeout$" show_first\n}');
+    void ask(query('a.'), () => failure('i/o timeout'));
+    expect(block.log.lines).toEqual(['[ERROR] plugin/errors: 2 a. A: i/o timeout']);
+    block.clock.advance(30_000);
+  });
+
   it('writes what it counted when it stops, and each error from then on', async () => {
     const { ask, block } = setup(errors, 'errors {\n consolidate 5m x\n consolidate 5m y\n}');
     void ask(query('a.'), () => failure('x'));

@@ -101,6 +101,7 @@ describe('k8s_external', () => {
     { name: "the name server's address, headless", qname: 'ns1.dns.ext.test.', options: ['headless'], want: yes('ns1.dns.ext.test. 5 IN A 10.0.0.9') },
     { name: 'the label above the name server', qname: 'dns.ext.test.', want: NODATA },
     { name: 'another name there', qname: 'ns2.dns.ext.test.', want: NXDOMAIN },
+    { name: 'the name server elsewhere there', qname: 'ns1.a.dns.ext.test.', want: NXDOMAIN },
     { name: 'a longer name there', qname: 'a.ns1.dns.ext.test.', want: NXDOMAIN },
     {
       name: 'an address backwards',

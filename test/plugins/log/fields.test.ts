@@ -39,6 +39,9 @@ describe('the fields of a line', () => {
     );
   });
 
+  it('have whole seconds of a duration too', () =>
+    expect(compileFields('{duration}')(query('a.'), answer, 12_500)).toEqual({ duration: 12.5 }));
+
   it('have IPv6 addresses without brackets', () =>
     expect(compileFields('{remote}')(query('a.', 'A', { remote: '::1' }), answer, 0)).toEqual({ remote: '::1' }));
 

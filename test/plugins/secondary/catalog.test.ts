@@ -72,6 +72,11 @@ describe('catalog zones', () => {
     expect(told).toEqual(['a.', 'cat.', 'cat.']);
   });
 
+  it('joins the parts of a text', async () => {
+    const { ask } = await start({ 'cat.': catalog(1, ['1.zones PTR a.'], '" "2'), 'a.': member(1) }, CAT);
+    expect(await ask('www.a.')).toEqual(www('a.', 1));
+  });
+
   it('serves what a catalog lists, and no longer what it lists no more', async () => {
     const held = {
       'cat.': catalog(1, ['1.zones PTR a.', '2.zones PTR B.test.']),

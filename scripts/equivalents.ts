@@ -22,13 +22,16 @@ function lineAt(text: string, offset: number): string {
   return text.slice(text.lastIndexOf('\n', offset - 1) + 1, end < 0 ? undefined : end).trim();
 }
 
-/** Why nobody could notice a fault: by its form, or by the list; undefined for all others. */
-export function whyEquivalent(text: string, mutation: Mutation, list: readonly EquivalentFault[]): string | undefined {
-  const listed = list.find(
+/** The reason that the list gives for a fault, if it holds it. */
+export function listedReason(text: string, mutation: Mutation, list: readonly EquivalentFault[]): string | undefined {
+  return list.find(
     ({ file, line, change }) =>
       file === mutation.file &&
       line === lineAt(text, mutation.start) &&
       (change === '*' || change === changeOf(mutation, text)),
-  );
-  return listed?.why ?? equivalence(text, mutation);
+  )?.why;
 }
+
+/** Why nobody could notice a fault: by its form, or by the list; undefined for all others. */
+export const whyEquivalent = (text: string, mutation: Mutation, list: readonly EquivalentFault[]): string | undefined =>
+  listedReason(text, mutation, list) ?? equivalence(text, mutation);

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { ServerResponse } from 'node:http';
 import { expect, it } from 'vitest';
 import { ManualClock } from '../../../src/lib/clock.js';
@@ -16,7 +17,7 @@ it.each([
   { query: 'sinceSeconds=8', want: '' },
   { query: 'limitBytes=7', want: 'early\nl' },
   { query: 'limitBytes=3', want: 'ear' },
-])('the log of a pod: $query', ({ query, want }) => {
+])('the log of a pod: $query', async ({ query, want }) => {
   const clock = new ManualClock(0);
   const log = new PodLog(clock);
   clock.advance(1000);
@@ -27,6 +28,6 @@ it.each([
   const response = Object.assign(new PassThrough(), { writeHead: () => undefined });
   const pod = { name: 'web', state: 'Running', restarts: 0, log } as unknown as RunningPod;
   sendLog(pod, new URLSearchParams(query), response as unknown as ServerResponse, { clock } as unknown as Lab);
-  expect(String(response.read() ?? '')).toBe(want);
   expect(response.writableEnded).toBe(true);
+  expect(await text(response)).toBe(want);
 });

@@ -2,6 +2,7 @@ import { DROP_REASON } from '../../datapath/events.js';
 import type { FlowPeer, PodRef, SockPoint } from '../../datapath/events.js';
 import { hash32 } from '../../datapath/packet.js';
 import type { Milliseconds } from '../../lib/units.js';
+import { ICMP_TYPE_AND_CODE } from '../icmp-types.js';
 import { MESSAGE_TYPE } from './flow.js';
 import type { Flow } from './flow.js';
 import { reservedName } from './filter.js';
@@ -123,30 +124,11 @@ function layer4(flow: Flow): Record<string, unknown> {
   if (flow.protocol === 'UDP') return { UDP: ports };
   const kind = 'packet' in flow.event ? flow.event.packet.icmp?.kind : undefined;
   const v6 = flow.source.ip.includes(':');
-  const [type, code] = (v6 ? ICMPV6_TYPE : ICMP_TYPE)[kind ?? 'echo-request'];
+  const [type, code] = ICMP_TYPE_AND_CODE[kind ?? 'echo-request'][v6 ? 'v6' : 'v4'];
   return {
     [v6 ? 'ICMPv6' : 'ICMPv4']: { ...(type !== 0 && { type }), ...(code !== 0 && { code }) },
   };
 }
-
-/** Type and code of ICMP (RFC 792, RFC 1191). */
-const ICMP_TYPE = {
-  'echo-request': [8, 0],
-  'echo-reply': [0, 0],
-  'port-unreachable': [3, 3],
-  'host-unreachable': [3, 1],
-  'frag-needed': [3, 4],
-  'time-exceeded': [11, 0],
-} as const;
-/** The same of ICMPv6 (RFC 4443). */
-const ICMPV6_TYPE = {
-  'echo-request': [128, 0],
-  'echo-reply': [129, 0],
-  'port-unreachable': [1, 4],
-  'host-unreachable': [1, 0],
-  'frag-needed': [2, 0],
-  'time-exceeded': [3, 0],
-} as const;
 
 function endpoint({ identity, pod }: FlowPeer, context: JsonContext): Record<string, unknown> {
   if (!pod) return { ...(identity !== 0 && { identity }), labels: [`reserved:${reservedName(identity) ?? 'unknown'}`] };

@@ -2,6 +2,7 @@ import { ipBytes, isIpv4 } from '../../datapath/address.js';
 import type { ArpEvent, CaptureEvent, Encapsulation } from '../../datapath/events.js';
 import { PROTOCOL_NUMBER, flagBits, quotedLength } from '../../datapath/packet.js';
 import type { IcmpFields, Packet, TcpFields } from '../../datapath/packet.js';
+import { ICMP_TYPE_AND_CODE } from '../icmp-types.js';
 
 /** Numbers of the EtherType registry. */
 export const ETHERTYPE = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
@@ -159,23 +160,10 @@ function tcpOptions({ options }: TcpFields): Buffer {
   ]);
 }
 
-/** Type and code: RFC 792 for IPv4, RFC 4443 for IPv6. */
-const ICMP_CODES: Record<
-  IcmpFields['kind'],
-  { readonly v4: readonly [number, number]; readonly v6: readonly [number, number] }
-> = {
-  'echo-request': { v4: [8, 0], v6: [128, 0] },
-  'echo-reply': { v4: [0, 0], v6: [129, 0] },
-  'port-unreachable': { v4: [3, 3], v6: [1, 4] },
-  'host-unreachable': { v4: [3, 1], v6: [1, 0] },
-  'frag-needed': { v4: [3, 4], v6: [2, 0] },
-  'time-exceeded': { v4: [11, 0], v6: [3, 0] },
-};
-
 function icmpBytes(packet: Packet, icmp: IcmpFields): Buffer {
   const v4 = isIpv4(packet.src);
   const header = Buffer.alloc(8);
-  header.set(ICMP_CODES[icmp.kind][v4 ? 'v4' : 'v6']);
+  header.set(ICMP_TYPE_AND_CODE[icmp.kind][v4 ? 'v4' : 'v6']);
   if (icmp.about) {
     if (icmp.mtu !== undefined) header.writeUInt32BE(icmp.mtu, 4);
   } else {

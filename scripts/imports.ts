@@ -5,8 +5,8 @@ import { globSync } from 'tinyglobby';
 /** The folder of the sources. */
 export const SRC = path.resolve(import.meta.dirname, '../src');
 
-/** Source files by path below src, in order: `chain/reply.ts`. */
-export const sourceFiles = (): readonly string[] => globSync('**/*.{ts,tsx}', { cwd: SRC }).sort();
+/** Source files by path below src, in order: `chain/reply.ts`. Declarations alone (`.d.ts`) are none. */
+export const sourceFiles = (): readonly string[] => globSync('**/*.{ts,tsx}', { cwd: SRC, ignore: '**/*.d.ts' }).sort();
 
 /** Files of the project that a source file imports, for values or types, by path below src. */
 export function importsOf(file: string): readonly string[] {

@@ -25,7 +25,7 @@ const fg: ShellBuiltin = async ([word], { jobs }, io) => {
   }
   io.write(`${job.line}\n`);
   job.follow((text) => io.write(text));
-  io.signal.addEventListener('abort', () => job.stop.abort(), { once: true });
+  io.signal.addEventListener('abort', () => job.stop.abort());
   return job.done;
 };
 
@@ -76,11 +76,10 @@ const pkill: ShellBuiltin = async (args, { jobs }) => {
 
 const wait: ShellBuiltin = async ([word], { jobs }, io) => {
   const waited = word === undefined ? [...jobs.all()] : [jobMeant('wait', word, jobs)];
+  // Listened for once, not for each job: an interruption may come between two of them.
+  const interrupted = new Promise<number>((resolve) => io.signal.addEventListener('abort', () => resolve(130)));
   let code = 0;
   for (const job of waited) {
-    const interrupted = new Promise<number>((resolve) =>
-      io.signal.addEventListener('abort', () => resolve(130), { once: true }),
-    );
     code = await Promise.race([job.done, interrupted]);
     if (job.code() === undefined) return code;
     io.write(job.take());

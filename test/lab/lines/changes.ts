@@ -233,4 +233,12 @@ export const CHANGE_LINES: readonly CommandLine[] = [
     '!error: unable to parse "{": Flow map must end with a } at line 1, column 2:\n',
     1,
   ],
+  [
+    'kubectl drain nodes/k8s-w1 --ignore-daemonsets && kubectl get pods -A --field-selector spec.nodeName=k8s-w1 -o name; kubectl uncordon k8s-w1',
+    'node/k8s-w1 cordoned\n!Warning: ignoring DaemonSet-managed Pods: kube-system/cilium-g88cz\nevicting pod default/webpod-7gb6mz4hnn-2vzll\npod/webpod-7gb6mz4hnn-2vzll evicted\nnode/k8s-w1 drained\npod/cilium-g88cz\nnode/k8s-w1 uncordoned\n',
+  ],
+  [
+    'kubectl delete ds -n kube-system --all && kubectl drain k8s-w1 && kubectl drain k8s-w1 --ignore-daemonsets',
+    'daemonset.apps "cilium" deleted from kube-system namespace\nnode/k8s-w1 cordoned\nnode/k8s-w1 drained\nnode/k8s-w1 already cordoned\nnode/k8s-w1 drained\n',
+  ],
 ];

@@ -211,6 +211,19 @@ describe('lines that people type', () => {
     await type('kill %1');
   });
 
+  it('wait that is interrupted as it prints leaves the jobs behind alone', async () => {
+    const own = new Session(lab, { read: () => noFile() }, COMMANDS);
+    const stop = new AbortController();
+    const write = (part: string): void => {
+      if (part === 'early\n') stop.abort();
+    };
+    const line = '{ echo early; sleep 1; } & { sleep 9; echo late; } & wait';
+    expect(await drive(clock, own.run(line, { write, signal: stop.signal, terminal: true }))).toBe(130);
+    await typeIn(own, 'sleep 9');
+    expect((await typeIn(own, 'wait')).text).toBe('late\n');
+    await drive(clock, own.close());
+  });
+
   it.each([
     {
       line: 'watch -n2 hostname',
@@ -219,6 +232,7 @@ describe('lines that people type', () => {
     },
     { line: 'sleep 100 & wait', text: '[1] PID\n', code: 130 },
     { line: 'fg', text: 'sleep 100\n', code: 0 },
+    { line: '{ sleep 1; echo a; sleep 9; } & fg', text: '[1] PID\n{ sleep 1; echo a; sleep 9; }\na\n', code: 0 },
   ])('$line, interrupted after 5 s', async ({ line, text, code }) => {
     const typed = await typeIn(session, line, 5);
     expect({ ...typed, text: typed.text.replace(/\b1\d{4}\b/g, 'PID') }).toEqual({ text, code });

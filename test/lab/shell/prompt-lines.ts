@@ -2,6 +2,7 @@
 export const PROMPT_LINES: readonly (readonly [line: string, text: string, code?: number])[] = [
   ['kill', 'kill: got no job, allowed: kill [-SIGNAL] %JOB or PID; jobs -l lists them\n', 1],
   ['bg', 'bg: no background job; put & at the end of a line to start one\n', 1],
+  ['wait', ''],
   ['fg %7', 'fg: %7: no such job; jobs lists what there is\n', 1],
   ['sleep 100 &', '[1] PID\n'],
   ['sleep 200 &', '[2] PID\n'],

@@ -11,7 +11,7 @@ import { found } from '../target/targets.js';
 
 /** Keeps new pods off a node, or lets them on it again. */
 async function cordonOne(name: string, wanted: boolean, io: CommandIo): Promise<void> {
-  const node = found(io, kindNamed('node'), '', name.replace(/^nodes?\//, ''));
+  const node = found(io, kindNamed('node'), '', name);
   const done = wanted ? 'cordoned' : 'uncordoned';
   if (isCordoned(node) === wanted) {
     io.write(`node/${node.name} already ${done}\n`);
@@ -25,12 +25,15 @@ async function cordonOne(name: string, wanted: boolean, io: CommandIo): Promise<
   io.write(`node/${node.name} ${done}\n`);
 }
 
+/** The name of the node that a word means, which may begin with the kind. */
+const nodeMeant = (word: string): string => word.replace(/^nodes?\//, '');
+
 const cordonVerb =
   (verb: 'cordon' | 'uncordon'): VerbHandler =>
   async (args, io) => {
     const { words } = parseOptions(`kubectl ${verb}`, args, [{ name: '--namespace', short: '-n', value: true }]);
     if (words.length === 0) throw new CommandError(`error: kubectl ${verb} needs a node: kubectl ${verb} NODE`);
-    for (const name of words) await cordonOne(name, verb === 'cordon', io);
+    for (const word of words) await cordonOne(nodeMeant(word), verb === 'cordon', io);
     return 0;
   };
 
@@ -47,9 +50,10 @@ export const drain: VerbHandler = async (args, io) => {
     { name: '--grace-period', value: true },
     { name: '--timeout', value: true },
   ]);
-  const [name, extra] = options.words;
-  if (name === undefined || extra !== undefined)
+  const [word, extra] = options.words;
+  if (word === undefined || extra !== undefined)
     throw new CommandError('error: kubectl drain needs one node: kubectl drain NODE --ignore-daemonsets');
+  const name = nodeMeant(word);
   await cordonOne(name, true, io);
   const pods = io.lab.api.list('Pod').filter((pod) => objectAt(pod.raw, 'spec')['nodeName'] === name);
   const [kept, leaving] = [pods.filter(isOfDaemonSet), pods.filter((pod) => !isOfDaemonSet(pod))];

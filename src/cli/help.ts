@@ -23,7 +23,8 @@ function page(): string {
     'commands:',
     ...lines.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`),
     '',
-    'nodens help COMMAND tells more.',
+    `nodens help COMMAND tells more of ${TOOLS[0]!.name} to ${TOOLS.at(-1)!.name};`,
+    'nodens node-cache -help and nodens lab help tell more of those.',
     '',
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { exitCodeOf, isExpected } from '../lib/errors.js';
-import { FlagError, parseFlags, usage } from '../lib/go-flags.js';
+import { FlagError, HelpAsked, parseFlags, usage } from '../lib/go-flags.js';
 import type { FlagSpec } from '../lib/go-flags.js';
 import { ManualClock } from '../lib/clock.js';
 import { Lab } from '../lab/lab.js';
@@ -20,6 +20,7 @@ import { DEFAULT_PORT, findLab, kubeconfigPath } from './lab-sockets.js';
 import { MAX_PORT, up } from './lab-up.js';
 import { world } from './lab-world.js';
 import type { Environment } from '../corefile/environment.js';
+import { say } from './say.js';
 import type { Command } from './command.js';
 
 /** Pods for each node of a cluster whose nodes alone are counted. */
@@ -266,6 +267,7 @@ export const lab: Command = async (args, env) => {
   } catch (error) {
     if (!isExpected(error)) throw error;
     const help = error instanceof FlagError && word === 'up' ? usage('nodens lab up', UP_FLAGS) : '';
+    if (error instanceof HelpAsked) return say(help || HELP);
     process.stderr.write(`${error.message}\n${help}`);
     return exitCodeOf(error);
   }

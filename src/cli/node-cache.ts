@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { realClock } from '../lib/clock.js';
-import { FlagError } from '../lib/go-flags.js';
+import { FlagError, HelpAsked } from '../lib/go-flags.js';
 import { NodeCacheFlagError, nodeCacheUsage, parseNodeCacheFlags, type NodeCacheOptions } from '../nodelocal/flags.js';
 import { hostFiles } from '../nodelocal/folder.js';
 import { NodeCache } from '../nodelocal/node-cache.js';
@@ -14,16 +14,15 @@ import type { Command } from './command.js';
 import { logOf, pluginLines, runServer } from './run-server.js';
 import { say, versionLines } from './say.js';
 
-const HELP = new Set(['-h', '--h', '-help', '--help', 'help']);
-
 /** `nodens node-cache FLAGS`: serves DNS on a node, as the node-cache of the Kubernetes addon does. */
 export const nodeCache: Command = async (args, env) => {
   const startLog = new StartLog(realClock, (text) => process.stderr.write(text));
-  if (args.some((word) => HELP.has(word))) return say(nodeCacheUsage(VERSION));
+  if (args.at(-1) === 'help') return say(nodeCacheUsage(VERSION));
   let options: NodeCacheOptions;
   try {
     options = parseNodeCacheFlags(args);
   } catch (error) {
+    if (error instanceof HelpAsked) return say(nodeCacheUsage(VERSION));
     if (!(error instanceof FlagError || error instanceof NodeCacheFlagError)) throw error;
     startLog.info(startLine);
     if (error instanceof FlagError) {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { FlagError, parseFlags, usage } from '../lib/go-flags.js';
+import { FlagError, HelpAsked, parseFlags, usage } from '../lib/go-flags.js';
 import { adminFromFlags, recordFromFlags } from '../server/admin-flags.js';
 import { ioFromFlags } from '../server/io-flags.js';
 import { tuneEngine } from './engine.js';
@@ -18,6 +18,7 @@ export const serve: Command = async (args, env) => {
   try {
     flags = parseFlags(args, FLAGS);
   } catch (error) {
+    if (error instanceof HelpAsked) return say(usage('nodens', FLAGS));
     if (!(error instanceof FlagError)) throw error;
     process.stderr.write(`${error.message}\n${usage('nodens', FLAGS)}`);
     return 2;

@@ -26,6 +26,15 @@ export class FlagError extends NodensError {
   }
 }
 
+/** `-h` or `-help` where no flag is called so: Go programs print their usage alone, and end with 0. */
+export class HelpAsked extends FlagError {
+  constructor() {
+    super('flag: help requested');
+  }
+}
+
+const HELP = new Set(['h', 'help']);
+
 /**
  * What was given: text values by flag name, defaults filled in. `rest` is what follows the first word that is no
  * flag, or `--`.
@@ -52,7 +61,10 @@ const BOOLEANS: Record<string, string> = {
   False: 'false',
 };
 
-/** Reads a command line. Throws a FlagError for an unknown flag, a missing value, or a value of the wrong type. */
+/**
+ * Reads a command line. Throws a FlagError for an unknown flag, a missing value, or a value of the wrong type, and
+ * HelpAsked where that is what it comes to first.
+ */
 export function parseFlags(args: readonly string[], specs: readonly FlagSpec[]): ParsedFlags {
   const values: Record<string, string> = Object.fromEntries(
     specs.map((spec) => [spec.name, spec.default ?? (spec.type === 'bool' ? 'false' : '')]),
@@ -67,7 +79,7 @@ export function parseFlags(args: readonly string[], specs: readonly FlagSpec[]):
     const [, name, value] = /^--?([^=]*)(?:=([\s\S]*))?$/.exec(word) ?? [];
     if (name === undefined || name === '' || name.startsWith('-')) throw new FlagError(`bad flag syntax: ${word}`);
     const spec = specs.find((candidate) => candidate.name === name || candidate.alias === name);
-    if (!spec) throw new FlagError(`flag provided but not defined: -${name}`);
+    if (!spec) throw HELP.has(name) ? new HelpAsked() : new FlagError(`flag provided but not defined: -${name}`);
     let text = value;
     if (text === undefined) {
       if (spec.type === 'bool') text = 'true';

@@ -20,6 +20,13 @@ describe('help', () => {
     expect(new Set(lines.map((line) => /^ {2}\S+ +/.exec(line)![0].length)).size).toBe(1);
   });
 
+  it('says of which commands it tells more, and how others do', async () => {
+    await help([], {});
+    expect(shown()).toMatch(
+      /\n\nnodens help COMMAND tells more of check to top;\nnodens node-cache -help and nodens lab help [^]*\.\n$/,
+    );
+  });
+
   it.each([
     { of: 'record', want: /^usage: nodens record / },
     { of: 'start', want: /^nodens start: Serves the sample Corefile/ },
@@ -85,6 +92,11 @@ describe('a server with a command line that it cannot use', () => {
   ])('$args: $code', async ({ args, code, want }) => {
     expect([await serve(args, {}), shown()]).toEqual([code, '']);
     expect(said()).toMatch(want);
+  });
+
+  it.each(['-h', '--h', '-help', '--help'])('%s shows the flags, and nothing is wrong', async (word) => {
+    expect([await serve(['-quiet', word], {}), said()]).toEqual([0, '']);
+    expect(shown()).toMatch(/^Usage of nodens:\n {2}-admin string\n/);
   });
 
   it('says its version', async () => {

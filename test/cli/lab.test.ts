@@ -225,6 +225,8 @@ describe('without a lab', () => {
       text: "-nodes: allowed with -topology kind only, got 'same-node'",
       code: 2,
     },
+    { args: ['up', '-h'], text: 'Usage of nodens lab up:\n', code: 0 },
+    { args: ['exec', '--help'], text: "nodens lab - a cluster's DNS on this machine", code: 0 },
     { args: ['up', 'extra'], text: "unexpected argument 'extra'", code: 2 },
     { args: ['run'], text: 'expected a script', code: 2 },
     {
@@ -247,6 +249,7 @@ describe('without a lab', () => {
     const ran = await run(args);
     expect(ran.text).toContain(text);
     expect(ran.code).toBe(code);
+    if (code === 0) expect(ran.text).toMatch(/^(?:nodens lab|Usage of)/);
   });
 
   it('a script is played, and what fails in it is told with file and line', async () => {

@@ -20,6 +20,7 @@ describe('nodens node-cache', () => {
       tells: /\nflag provided but not defined: -nosuch\nUsage of [^]*^ {2}-localip string$/m,
     },
     { args: ['-localip', 'x'], code: 1, tells: /Error parsing flags - .*, Exiting\n$/ },
+    { args: ['-localip', '-h'], code: 1, tells: /invalid localip specified - "-h", Exiting\n$/ },
   ])('$args ends with $code', async ({ args, code, tells }) => {
     expect([await nodeCache(args, {}), shown()]).toEqual([code, '']);
     expect(said()).toMatch(/Starting node-cache image: nodens:\S+\n/);

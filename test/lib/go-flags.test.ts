@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FlagError, parseFlags, usage, type FlagSpec } from '../../src/lib/go-flags.js';
+import { FlagError, HelpAsked, parseFlags, usage, type FlagSpec } from '../../src/lib/go-flags.js';
 
 const FLAGS: readonly FlagSpec[] = [
   { name: 'conf', type: 'string', help: 'A file', default: 'Corefile', alias: 'c' },
@@ -50,6 +50,29 @@ describe('a command line in the manner of Go', () => {
     { args: ['-count', 'one'], error: 'invalid value "one" for flag -count: parse error' },
   ])('refuses $args', ({ args, error }) => {
     expect(() => read(...args)).toThrow(error);
+  });
+
+  it.each([[['-h']], [['--h']], [['-help']], [['--help']], [['-h=x']], [['-quiet', '-h', '-nosuch']]])(
+    '%j asks for help',
+    (args) => expect(() => read(...args)).toThrow(HelpAsked),
+  );
+
+  it.each([
+    { name: 'what follows an unknown flag', args: ['-nosuch', '-h'], error: 'defined: -nosuch' },
+    { name: 'another word that begins so', args: ['-helper'], error: 'defined: -helper' },
+  ])('$name does not', ({ args, error }) => {
+    expect(() => read(...args)).not.toThrow(HelpAsked);
+    expect(() => read(...args)).toThrow(error);
+  });
+
+  it.each([
+    { name: 'a value', args: ['-conf', '-h'], want: { conf: '-h' }, rest: [] },
+    { name: 'a word behind the flags', args: ['word', '-h'], want: {}, rest: ['word', '-h'] },
+  ])('-h as $name is none', ({ args, want, rest }) => expect(read(...args)).toEqual([want, rest]));
+
+  it('a flag of that name is a flag', () => {
+    const flags: readonly FlagSpec[] = [{ name: 'host', type: 'string', help: 'A host', alias: 'h' }];
+    expect(parseFlags(['-h', 'a'], flags).values).toEqual({ host: 'a' });
   });
 });
 

@@ -39,7 +39,7 @@ const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 /** Files and folders of a checkout that the program reads. */
 function program(root) {
   const home = path.join(root, HOME);
-  for (const name of ['LICENSE', 'corefiles', 'examples', 'lab', 'dist/bin', 'dist/page'])
+  for (const name of ['LICENSE', 'corefiles', 'docs', 'examples', 'lab', 'dist/bin', 'dist/page'])
     cpSync(name, path.join(home, name), { recursive: true, filter: (file) => !file.startsWith('dist/bin/cache') });
   const { name, version, description, license } = JSON.parse(readFileSync('package.json', 'utf8'));
   write(path.join(home, 'package.json'), `${JSON.stringify({ name, version, description, license }, null, 2)}\n`);

@@ -367,6 +367,17 @@ describe('Dockerfile', () => {
     );
   });
 
+  it('has the pages that commands name, as the package has', () => {
+    const [, named = ''] = /^function program\(.*\n.*\n {2}for \(const name of \[(.*)\]\)$/m.exec(
+      read('scripts/image.mjs'),
+    )!;
+    expect([named.split(', ').includes("'docs'"), files.includes('docs'), files.includes('!dist/docs')]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
   it('ends with the program that the package has', () => {
     expect(text.trimEnd().endsWith(`ENTRYPOINT ["/nodens/${bin.nodens}"]`)).toBe(true);
   });

@@ -34,7 +34,7 @@ export class Sender {
       this.pass(this.long, fd, 1);
       return;
     }
-    if (this.waiting === BATCH || (this.waiting > 0 && this.fd !== fd)) this.flush();
+    if (this.waiting === BATCH || this.fd !== fd) this.flush();
     this.fd = fd;
     fill(this.short, this.waiting++, bytes, length, to);
     if (this.scheduled) return;

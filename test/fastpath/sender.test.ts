@@ -44,6 +44,16 @@ describe('answers', () => {
     expect([sent(), calls]).toEqual([['3 a', '3 b', '3 c'], 3]);
   });
 
+  it('that come up while others are sent go together too', async () => {
+    const soon = (text: string): Promise<void> => Promise.resolve().then(() => say(text));
+    say('a');
+    const first = soon('c');
+    say('b');
+    await Promise.all([first, soon('d')]);
+    await Promise.resolve();
+    expect([sent(), calls]).toEqual([['3 a', '3 b', '3 c', '3 d'], 2]);
+  });
+
   it('of different sockets keep their order', () => {
     ['3', '4', '3'].forEach((fd, i) => say(`${i}`, Number(fd)));
     sender.flush();
@@ -61,8 +71,10 @@ describe('answers', () => {
     say('short');
     say('x'.repeat(1537));
     say('y'.repeat(1536));
+    say('z');
     sender.flush();
-    expect(libc.sent.map(({ bytes }) => bytes.length)).toEqual([5, 1537, 1536]);
+    expect(libc.sent.map(({ bytes }) => bytes.length)).toEqual([5, 1537, 1536, 1]);
+    expect(calls).toBe(3);
   });
 
   it('are sent once', async () => {

@@ -28,6 +28,7 @@ describe('manifestSteps', () => {
       text: LIST.replaceAll('- kind: Service\n  ', '- ').replace('kind: List', 'kind: "ServiceList"'),
     },
     { name: 'comments between its parts', text: LIST.replaceAll('- kind', '# one more\n- kind') },
+    { name: 'a list right behind another', text: `${LIST}---\n${LIST}` },
     { name: 'several lists', text: `${LIST}---\n# and\n---\n${LIST}...\n${LIST}` },
     {
       name: 'parts that refer to one another',

@@ -37,17 +37,18 @@ const SERVICES: Record<string, unknown> = {
 interface Agent {
   url: string;
   asked: { path: string; headers: http.IncomingHttpHeaders }[];
-  /** The status that it answers with from now on. */
-  readonly answer: (status: number) => void;
+  /** The status that it answers with from now on; undefined: it ends connections instead. */
+  readonly answer: (status: number | undefined) => void;
   close(): void;
 }
 
 /** Nomad's API, as far as it is asked. */
 async function agent(socket?: string): Promise<Agent> {
   const asked: Agent['asked'] = [];
-  let status = 200;
+  let status: number | undefined = 200;
   const server = http.createServer((request, response) => {
     asked.push({ path: request.url!, headers: request.headers });
+    if (status === undefined) return void request.destroy();
     const url = new URL(request.url!, 'http://agent');
     const found = url.pathname === '/v1/agent/self' ? {} : SERVICES[url.pathname.replace('/v1/service/', '')];
     response.writeHead(found === undefined ? 404 : status).end(JSON.stringify(found ?? 'not found'));
@@ -201,12 +202,26 @@ describe('nomad', () => {
   it('goes on with the agent that answered last', async () => {
     const [first, second] = [await agent(), await agent()];
     const { ask } = setup(nomad, block(`${first.url} ${second.url}`));
-    const redis = () => ask(query('redis.default.service.nomad.'));
-    await redis();
-    first.close();
-    await redis();
-    await redis();
-    expect([first.asked.length, second.asked.length]).toEqual([1, 2]);
+    const asked: number[][] = [];
+    for (const [one, two] of [
+      [200, 200],
+      [undefined, 200],
+      [200, 200],
+      [200, undefined],
+      [200, 200],
+    ]) {
+      first.answer(one);
+      second.answer(two);
+      expect(await ask(query('redis.default.service.nomad.'))).toMatchObject({ rcode: 0 });
+      asked.push([first, second].map((each) => each.asked.splice(0).length));
+    }
+    expect(asked).toEqual([
+      [1, 0],
+      [1, 1],
+      [0, 1],
+      [1, 1],
+      [1, 0],
+    ]);
   });
 
   it('takes the token of the environment where none is said', async () => {

@@ -174,7 +174,7 @@ async function explain(error: unknown, file: string): Promise<string> {
   const words = wordsOf(error).split('\n')[0]!;
   if (error instanceof SyntaxError) return `${words}${await placeOfSyntaxError(file)}`;
   if (/Cannot find package 'nodens'/.test(words))
-    return `${words}; a plugin need not import anything, or install nodens beside it: npm install nodens`;
+    return `${words}; a plugin need not import anything, or install the package beside it (docs/PLUGINS.md, In TypeScript)`;
   const missing = /Cannot find package '([^']+)'/.exec(words)?.[1];
   if (missing !== undefined) return `${words}; install it beside the plugin${suggestion(missing, ['nodens'])}`;
   const place = placeIn(error instanceof Error ? (error.stack ?? '') : '', file);

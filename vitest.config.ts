@@ -2,7 +2,12 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests that start other programs and wait for them, and a compiler's, which no Node changes: after all others. */
-const LONG = ['test/e2e/**/*.test.ts', 'test/project/readme.test.ts', 'test/examples/types.test.ts'];
+const LONG = [
+  'test/e2e/**/*.test.ts',
+  'test/conformance/**/*.test.ts',
+  'test/project/readme.test.ts',
+  'test/examples/types.test.ts',
+];
 /** Installs a system and builds images, with both cores for minutes: `npm run test:compose`. */
 const COMPOSE = 'test/e2e/compose/**';
 

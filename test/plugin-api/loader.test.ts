@@ -124,7 +124,7 @@ describe('a plugin that cannot be loaded is refused with file and line of the Co
     [
       'an import of nodens that is not installed',
       () => `plugin ./${file('import "nodens/plugin";')}`,
-      /a plugin need not import anything, or install nodens beside it/,
+      /a plugin need not import anything, or install the package beside it/,
     ],
     [
       'no default export',

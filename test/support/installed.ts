@@ -89,7 +89,7 @@ export class Installed {
 
   /** TypeScript's compiler, which a user would have installed too. */
   tsc(...args: readonly string[]): Promise<Said> {
-    return this.run(process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'), ...args]);
+    return this.run(process.execPath, [path.join(ROOT, 'node_modules/@typescript/native/bin/tsc'), ...args]);
   }
 
   remove(): void {

@@ -36,6 +36,7 @@ async function counted(name: string): Promise<number> {
 export const loop: Weather = {
   name: 'loop',
   needs: ['dnsperf'],
+  alone: true,
   async play(scale: Scale): Promise<Figure[]> {
     const group = ControlGroup.ofCpu(CPU);
     if (group === undefined) return [];

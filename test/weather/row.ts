@@ -19,6 +19,8 @@ export interface Weather {
   readonly needs: readonly string[];
   /** The short form is played only when it is named: a test holds the same. */
   readonly tested?: boolean;
+  /** Needs the machine for itself: what else runs there would be taken for its doing. */
+  readonly alone?: boolean;
   play(scale: Scale): Promise<readonly Figure[]>;
 }
 

@@ -1,5 +1,6 @@
 // `npm run weather [-- --short] [-- NAME...]` or `[-- --soak MINUTES]`: plays hostile weather at a server in a network of
-// its own and prints figures; fails where one is beyond its limit, those of times in the short form aside.
+// its own and prints figures; fails where one is beyond its limit, those of times in the short form aside. `--beside` plays
+// what may have something else beside it, `--alone` the rest.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { isInstalled } from '../support/debian-server.js';
@@ -22,7 +23,12 @@ const ROWS: readonly Weather[] = [fuzz, clients, spoof, silent, loss, restart, r
 const INSIDE = 'NODENS_WEATHER';
 
 const { values, positionals } = parseArgs({
-  options: { short: { type: 'boolean', default: false }, soak: { type: 'string' } },
+  options: {
+    short: { type: 'boolean', default: false },
+    beside: { type: 'boolean', default: false },
+    alone: { type: 'boolean', default: false },
+    soak: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -47,8 +53,11 @@ async function play(): Promise<boolean> {
     }
     return good;
   }
-  const wanted = ({ name, tested }: Weather): boolean =>
-    positionals.length === 0 ? !(values.short && tested === true) : positionals.includes(name);
+  const wanted = ({ name, tested, alone = false }: Weather): boolean => {
+    if (positionals.length > 0) return positionals.includes(name);
+    if (values.short && tested === true) return false;
+    return values.beside === values.alone || values.alone === alone;
+  };
   for (const row of ROWS.filter(wanted)) {
     const missing = row.needs.filter((program) => !isInstalled(program));
     say(missing.length > 0 ? `${row.name}: skipped, not installed: ${missing.join(', ')}` : row.name);
